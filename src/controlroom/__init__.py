@@ -1,0 +1,3 @@
+"""An open, self-hosted control room for automations."""
+
+__version__ = "0.1.0"
