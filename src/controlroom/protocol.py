@@ -1,0 +1,240 @@
+"""What server and worker say to each other, under `/worker/v1`. Both sides import it; it imports nothing of ours.
+
+A worker is linked once (`link`), opens a session each time it starts (`sessions`), and then runs two loops: it asks for
+assignments (`claims`, a long poll) and keeps its leases (`heartbeats`, held by the server until there is an order to obey).
+For each assignment it reports what happens. Every report names the attempt; an attempt that has been overtaken is answered
+409 `SUPERSEDED`, upon which the worker ends the robot and forgets it. All reports may be repeated after a lost answer.
+
+| Call                                                              | Body                | Answer                   |
+|-------------------------------------------------------------------|---------------------|--------------------------|
+| POST `/worker/v1/link`                                            | `Link`              | `Linked`                 |
+| POST `/worker/v1/sessions`                                        | `OpenSession`       | `Session`                |
+| DELETE `/worker/v1/sessions/{session}`                            | –                   | `{}` (a clean good-bye)  |
+| POST `/worker/v1/claims`                                          | `Claim`             | `Assignments`            |
+| POST `/worker/v1/heartbeats`                                      | `Heartbeat`         | `Orders`                 |
+| GET  `/worker/v1/packages/{hash}`                                 | –                   | the zip                  |
+| POST `/worker/v1/step-runs/{id}/attempts/{n}/phases`              | `PhaseReports`      | `{}`                     |
+| POST `/worker/v1/step-runs/{id}/attempts/{n}/console?first=&count=&at=` | lines, UTF-8, each ended by LF | `{}`    |
+| PUT  `/worker/v1/step-runs/{id}/attempts/{n}/artifacts/{name}?size=`    | the bytes                      | `{}`    |
+| POST `/worker/v1/step-runs/{id}/attempts/{n}/finish`              | `Finish`            | `{}`                     |
+
+All but `link` carry `Authorization: Bearer <worker token>`. Errors are `{"error": {"code", "message"}, "message"}`.
+"""
+
+from enum import StrEnum
+from uuid import UUID
+
+from msgspec import Struct
+
+HEARTBEAT_HOLD_SECONDS = 8.0
+"""How long the server may hold a heartbeat. Less than a third of the lease, so that two may be lost."""
+
+LEASE_SECONDS = 25.0
+"""How long a step run stays with a worker that is silent. Under 30 s, the time within which a loss must be noticed."""
+
+MAX_LINE_BYTES = 64 * 1024
+"""A console line is cut here (DESIGN §7)."""
+
+
+class ErrorCode(StrEnum):
+    """Why a step run failed (DESIGN §4.9)."""
+
+    ROBOT_FAILED = "ROBOT_FAILED"
+    TIMEOUT = "TIMEOUT"
+    TERMINATED = "TERMINATED"
+    WORKER_LOST = "WORKER_LOST"
+    ENVIRONMENT_FAILED = "ENVIRONMENT_FAILED"
+    PACKAGE_INVALID = "PACKAGE_INVALID"
+    TASK_NOT_FOUND = "TASK_NOT_FOUND"
+    PRE_RUN_SCRIPT_FAILED = "PRE_RUN_SCRIPT_FAILED"
+
+
+class PhaseKind(StrEnum):
+    """The ordered sections of a robot's step run (DESIGN §4.10)."""
+
+    ENVIRONMENT = "environment"
+    PRE_RUN_SCRIPT = "pre_run_script"
+    TASK = "task"
+    COMMAND = "command"
+
+
+class PhaseState(StrEnum):
+    """Where a phase is."""
+
+    IN_PROGRESS = "in_progress"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    SKIPPED = "skipped"
+
+
+class Order(StrEnum):
+    """What a worker shall do with a step run it holds."""
+
+    CONTINUE = "continue"
+    TERMINATE = "terminate"
+    """End the process tree now and finish with TERMINATED."""
+    PAUSE = "pause"
+    """Halt the process tree (SIGSTOP); the time limit rests."""
+    ABANDON = "abandon"
+    """The attempt is no longer this worker's: end the process tree, report nothing more."""
+
+
+class SandboxKind(StrEnum):
+    """What encloses the robots of a worker."""
+
+    BWRAP = "bwrap"
+    OFF = "off"
+    UNAVAILABLE = "unavailable"
+
+
+class Link(Struct, frozen=True):
+    """A new worker presents its link token (one-time, or reusable for a group)."""
+
+    link_token: str
+    name: str
+    slots: int = 1
+    worker_id: UUID | None = None
+    """The id an on-demand provisioner was told (`runtimeId`), if any."""
+
+
+class Linked(Struct, frozen=True):
+    """The worker's lasting credential. Keep it in a file of mode 0600."""
+
+    worker_id: UUID
+    workspace_id: UUID
+    name: str
+    token: str
+
+
+class OpenSession(Struct, frozen=True):
+    """A worker process has started; whatever an earlier process of this worker held is lost, and said so at once."""
+
+    slots: int
+    version: str
+    platform: str
+    sandbox: SandboxKind
+    sandbox_note: str = ""
+    once: bool = False
+
+
+class Session(Struct, frozen=True):
+    """The session every later call names, with the settings that the server asks for."""
+
+    session: UUID
+    worker_id: UUID
+    workspace_id: UUID
+    name: str
+    heartbeat_hold_seconds: float = HEARTBEAT_HOLD_SECONDS
+    lease_seconds: float = LEASE_SECONDS
+
+
+class Held(Struct, frozen=True):
+    """A step run that the worker is executing, with the last order it obeyed."""
+
+    step_run_id: UUID
+    attempt: int
+    order: Order = Order.CONTINUE
+
+
+class Claim(Struct, frozen=True):
+    """Ask for up to `free` assignments, waiting up to `wait_seconds` for the first."""
+
+    session: UUID
+    free: int
+    wait_seconds: float
+    running: tuple[UUID, ...] = ()
+    """Step runs the worker knows of: one that it holds but does not list was lost on the way and is handed over again."""
+
+
+class PackageRef(Struct, frozen=True):
+    """The exact package version to run: a zip, by content."""
+
+    hash: str
+    size: int
+    name: str
+
+
+class Assignment(Struct, frozen=True, kw_only=True):
+    """One attempt of one step run: all that a worker needs to run a robot process."""
+
+    step_run_id: UUID
+    attempt: int
+    workspace_id: UUID
+    organization_id: UUID
+    process_id: UUID
+    process_name: str
+    run_id: UUID
+    step_id: UUID
+    step_name: str
+    work_item_id: UUID | None
+    """The item bound in the claim; None for a step run that works without items."""
+    package: PackageRef
+    task: str
+    token: str
+    """What the robot calls the runtime APIs with. Dies with the attempt."""
+    variables: dict[str, str]
+    """The step's environment variables."""
+    timeout_seconds: float | None
+    share_environments: bool = False
+
+
+class Assignments(Struct, frozen=True):
+    """What the claim brought: nothing, when the wait ran out."""
+
+    assignments: tuple[Assignment, ...] = ()
+
+
+class Heartbeat(Struct, frozen=True):
+    """Prolong the leases of what the worker runs; held by the server until an order differs from the ones told."""
+
+    session: UUID
+    held: tuple[Held, ...]
+    hold_seconds: float = HEARTBEAT_HOLD_SECONDS
+    free: int = 0
+
+
+class Orders(Struct, frozen=True):
+    """One order for each step run that the heartbeat named."""
+
+    orders: tuple[Held, ...] = ()
+
+
+class PhaseReport(Struct, frozen=True, kw_only=True):
+    """A phase as it stands. The report of the first phase after `environment` marks that the robot has begun: from then on
+    a lost worker fails the attempt instead of having it repeated. It must be acknowledged before robot code runs.
+    """
+
+    position: int
+    kind: PhaseKind
+    name: str
+    state: PhaseState
+    started_at: float | None = None
+    """Unix seconds, by the worker's clock."""
+    ended_at: float | None = None
+    first_line: int | None = None
+    """Number of the first console line of the phase (lines count from 0 in an attempt)."""
+    last_line: int | None = None
+    message: str = ""
+
+
+class PhaseReports(Struct, frozen=True):
+    """Phases that changed since the last report."""
+
+    phases: tuple[PhaseReport, ...]
+
+
+class StepRunError(Struct, frozen=True):
+    """Why a step run failed, for people."""
+
+    code: ErrorCode
+    message: str = ""
+
+
+class Finish(Struct, frozen=True, kw_only=True):
+    """The attempt has ended; console and artifacts have been sent before. `error` is None for success."""
+
+    exit_code: int | None
+    error: StepRunError | None = None
+    phases: tuple[PhaseReport, ...] = ()
+    console_lines: int = 0
+    """How many lines were sent: the server says CONFLICT `CONSOLE_INCOMPLETE` when it has fewer, with `have` in the error."""
