@@ -1,11 +1,34 @@
-"""Identifiers that sort by the time of their making.
+"""Identifiers: one type a noun, version 7 UUIDs that sort by the time of their making.
 
-The `NewType`s of the nouns (`RunId`, `WorkItemId`, …) are defined by the slices that own them.
+The types stand together because a row names its neighbours: a step run knows its run, its step and its worker.
 """
 
+from typing import NewType
 from uuid import UUID
 
 from uuid_utils import compat
+
+OrganizationId = NewType("OrganizationId", UUID)
+WorkspaceId = NewType("WorkspaceId", UUID)
+UserId = NewType("UserId", UUID)
+ApiKeyId = NewType("ApiKeyId", UUID)
+PackageId = NewType("PackageId", UUID)
+PackageVersionId = NewType("PackageVersionId", UUID)
+TaskId = NewType("TaskId", UUID)
+ProcessId = NewType("ProcessId", UUID)
+StepId = NewType("StepId", UUID)
+QueueId = NewType("QueueId", UUID)
+RunId = NewType("RunId", UUID)
+StepRunId = NewType("StepRunId", UUID)
+WorkItemId = NewType("WorkItemId", UUID)
+FileId = NewType("FileId", UUID)
+ArtifactId = NewType("ArtifactId", UUID)
+UploadId = NewType("UploadId", UUID)
+SecretId = NewType("SecretId", UUID)
+AssetId = NewType("AssetId", UUID)
+WorkerId = NewType("WorkerId", UUID)
+WorkerGroupId = NewType("WorkerGroupId", UUID)
+LinkTokenId = NewType("LinkTokenId", UUID)
 
 
 def uuid7() -> UUID:

@@ -1,0 +1,187 @@
+"""Who acts, and what they may do.
+
+A credential resolves to an *actor* with a scope. Verbs ask `actor.require(permission, workspace)`: an outsider is told
+"not found", a member without the right is told which right is missing.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime
+from enum import StrEnum
+from uuid import UUID
+
+from msgspec import Struct
+
+from controlroom.errors import Forbidden, NotFound
+from controlroom.ids import (
+    ApiKeyId,
+    OrganizationId,
+    ProcessId,
+    RunId,
+    StepId,
+    StepRunId,
+    UserId,
+    WorkerId,
+    WorkspaceId,
+)
+
+
+class Permission(StrEnum):
+    """What an API key or a role may do in a workspace. Dialects map their own names to these."""
+
+    READ_ASSETS = "assets.read"
+    WRITE_ASSETS = "assets.write"
+    READ_ASSISTANTS = "assistants.read"
+    WRITE_ASSISTANTS = "assistants.write"
+    READ_PROCESSES = "processes.read"
+    WRITE_PROCESSES = "processes.write"
+    START_RUNS = "runs.start"
+    READ_RUNS = "runs.read"
+    READ_RUN_OUTPUTS = "run_outputs.read"
+    READ_WORK_ITEMS = "work_items.read"
+    WRITE_WORK_ITEMS = "work_items.write"
+    READ_PACKAGES = "packages.read"
+    WRITE_PACKAGES = "packages.write"
+    READ_WEBHOOKS = "webhooks.read"
+    WRITE_WEBHOOKS = "webhooks.write"
+    READ_WORKERS = "workers.read"
+    WRITE_WORKERS = "workers.write"
+    READ_SCHEDULES = "schedules.read"
+    WRITE_SCHEDULES = "schedules.write"
+    READ_SECRETS = "secrets.read"
+    """See names and keys of secrets, never values."""
+    WRITE_SECRETS = "secrets.write"
+    READ_API_KEYS = "api_keys.read"
+    WRITE_API_KEYS = "api_keys.write"
+    REVEAL = "reveal"
+    """See again what is stored encrypted: API keys, webhook secrets. Audited."""
+    READ_MEMBERS = "members.read"
+    WRITE_MEMBERS = "members.write"
+    READ_AUDIT = "audit.read"
+    WRITE_WORKSPACE = "workspace.write"
+
+
+EVERYTHING = frozenset(Permission)
+
+
+class Role(StrEnum):
+    """The roles of a workspace's members."""
+
+    OWNER = "owner"
+    OPERATOR = "operator"
+    VIEWER = "viewer"
+
+
+_READING = frozenset(p for p in Permission if p.value.endswith(".read"))
+
+PERMISSIONS_OF_ROLE: Mapping[Role, frozenset[Permission]] = {
+    Role.OWNER: EVERYTHING,
+    Role.OPERATOR: _READING - {Permission.READ_API_KEYS, Permission.READ_AUDIT}
+    | {
+        Permission.START_RUNS,
+        Permission.WRITE_WORK_ITEMS,
+        Permission.WRITE_ASSETS,
+        Permission.WRITE_PACKAGES,
+        Permission.WRITE_PROCESSES,
+        Permission.WRITE_SCHEDULES,
+    },
+    Role.VIEWER: _READING - {Permission.READ_API_KEYS, Permission.READ_AUDIT, Permission.READ_SECRETS},
+}
+
+
+class ActorKind(StrEnum):
+    """What kind of credential speaks."""
+
+    USER = "user"
+    API_KEY = "api_key"
+    STEP_RUN = "step_run"
+    WORKER = "worker"
+    SYSTEM = "system"
+
+
+class Actor(Struct, frozen=True, kw_only=True):
+    """Somebody who acts, with the permissions in each workspace they may see."""
+
+    kind: ActorKind
+    id: UUID | None
+    name: str
+    organization_id: OrganizationId
+    grants: dict[WorkspaceId, frozenset[Permission]] = {}
+    is_admin: bool = False
+    """May do everything in every workspace of the organization."""
+
+    def permissions_in(self, workspace: WorkspaceId) -> frozenset[Permission]:
+        """What the actor may do there; empty for an outsider (an admin's organization is checked by the statements)."""
+        return EVERYTHING if self.is_admin else self.grants.get(workspace, frozenset())
+
+    def may(self, permission: Permission, workspace: WorkspaceId) -> bool:
+        """Whether the actor has the permission in the workspace."""
+        return permission in self.permissions_in(workspace)
+
+    def require(self, permission: Permission, workspace: WorkspaceId) -> None:
+        """Raise NotFound for an outsider, Forbidden (with the `permission`) for a member who lacks the right."""
+        granted = self.permissions_in(workspace)
+        if not self.is_admin and workspace not in self.grants:
+            raise NotFound("there is no such workspace", code="WORKSPACE_NOT_FOUND")
+        if permission not in granted:
+            raise Forbidden(
+                f"this needs the permission {permission.value}", code="PERMISSION_MISSING", permission=permission
+            )
+
+
+class StepRunActor(Struct, frozen=True, array_like=True):
+    """A robot process: one attempt of one step run. Its token is this struct, signed; statements check that it lives."""
+
+    step_run_id: StepRunId
+    attempt: int
+    run_id: RunId
+    step_id: StepId
+    process_id: ProcessId
+    workspace_id: WorkspaceId
+    organization_id: OrganizationId
+
+
+class WorkerActor(Struct, frozen=True, kw_only=True):
+    """A worker, by its lasting token."""
+
+    worker_id: WorkerId
+    workspace_id: WorkspaceId
+    organization_id: OrganizationId
+    name: str
+
+
+class User(Struct, frozen=True, kw_only=True):
+    """A person who may log in."""
+
+    id: UserId
+    number: int
+    organization_id: OrganizationId
+    username: str
+    first_name: str
+    last_name: str
+    email: str
+    is_admin: bool
+    created_at: datetime
+    disabled_at: datetime | None
+
+
+class ApiKey(Struct, frozen=True, kw_only=True):
+    """A workspace's API key as lists show it; its value only by `reveal`."""
+
+    id: ApiKeyId
+    number: int
+    workspace_id: WorkspaceId
+    name: str
+    permissions: list[Permission]
+    created_by: UserId | None
+    created_at: datetime
+    used_at: datetime | None
+    use_count: int
+    expires_at: datetime | None
+
+
+SYSTEM_NAME = "controlroom"
+
+
+def system(organization: OrganizationId) -> Actor:
+    """The room itself, for what its loops do."""
+    return Actor(kind=ActorKind.SYSTEM, id=None, name=SYSTEM_NAME, organization_id=organization, is_admin=True)

@@ -1,0 +1,128 @@
+"""Every setting, in one place.
+
+Read from the environment (`CONTROLROOM_*`, upper case) over a TOML file (`CONTROLROOM_CONFIG`, same names in lower case,
+limits in a table `[limits]` or as `CONTROLROOM_LIMITS_…`). Unknown names are an error: a misspelt limit is no limit.
+"""
+
+import os
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+
+from controlroom.errors import Invalid
+
+MEGABYTE = 1024 * 1024
+
+
+class Limits(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What a single request, file or list may be."""
+
+    payload_bytes: int = 5 * MEGABYTE
+    """A work item's payload as JSON text."""
+    request_bytes: int = 32 * MEGABYTE
+    """A JSON request body (a run may be started with many payloads)."""
+    file_bytes: int = 2048 * MEGABYTE
+    """A work item's file."""
+    asset_bytes: int = 2048 * MEGABYTE
+    """An asset's content."""
+    inline_asset_bytes: int = 5 * MEGABYTE
+    """An asset's content given in the request itself, as base64."""
+    package_bytes: int = 1024 * MEGABYTE
+    """A task package's zip."""
+    artifact_bytes: int = 4096 * MEGABYTE
+    """One artifact of a step run."""
+    artifacts: int = 10_000
+    """Artifacts of one attempt of a step run."""
+    console_batch_bytes: int = 4 * MEGABYTE
+    """One batch of console lines."""
+    secret_bytes: int = MEGABYTE
+    """A secret's values as JSON text."""
+    page_size: int = 100
+    """Rows of a page when the caller does not say."""
+    max_page_size: int = 1000
+    """Rows of a page at most."""
+    items_per_start: int = 100_000
+    """Work items that one start call may bring."""
+    items_per_batch: int = 10_000
+    """Work items that one batch operation may name."""
+    link_seconds: int = 3600
+    """How long a signed link works."""
+
+
+class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The settings of a server."""
+
+    data: Path = Path("controlroom-data")
+    """Folder of everything that a server without shared parts keeps (mode 0700)."""
+    host: str = "127.0.0.1"
+    """Address to listen at."""
+    port: int = 8170
+    """Port to listen at (http)."""
+    tls: bool = False
+    """Serve https too (`port + 1`), with a certificate of a private CA unless files are named."""
+    tls_cert: Path | None = None
+    """PEM file of the certificate chain."""
+    tls_key: Path | None = None
+    """PEM file of its key."""
+    database_url: str | None = None
+    """A shared PostgreSQL (15 or later); without it a private one is started in the data folder."""
+    objects_url: str | None = None
+    """`s3://…`, `gs://…`, `az://…` or a folder; without it a folder in the data folder."""
+    master_key: str | None = None
+    """32 bytes as base64; without it the file `master.key` in the data folder."""
+    public_url: str | None = None
+    """How clients reach this server, when a proxy in front does not say so by the Host header."""
+    allowed_hosts: tuple[str, ...] = ()
+    """Host names that browsers may use, besides the address itself and localhost."""
+    trusted_proxies: tuple[str, ...] = ("127.0.0.1", "::1")
+    """Peers whose X-Forwarded-* headers are believed."""
+    outgoing_allow: tuple[str, ...] = ()
+    """Hosts and networks that outgoing requests may reach although they are private (SSRF guard)."""
+    postgres_bin: Path | None = None
+    """Folder of PostgreSQL's programs, instead of the wheel's."""
+    database_connections: int = 16
+    """Connections of a server to the database."""
+    log_format: str = "auto"
+    """`json`, `console`, or `auto`: console on a terminal."""
+    limits: Limits = Limits()
+    """Sizes and counts."""
+
+
+def load(overrides: Mapping[str, Any] | None = None, *, environment: Mapping[str, str] | None = None) -> Settings:
+    """Settings from file, environment and overrides (the command line's options; None means not given), in that order.
+
+    Raises Invalid `SETTINGS` that names the setting and what is wrong with it.
+    """
+    environment = os.environ if environment is None else environment
+    values: dict[str, Any] = {}
+    if file := environment.get("CONTROLROOM_CONFIG"):
+        try:
+            values = tomllib.loads(Path(file).read_text(encoding="utf-8"))
+        except (OSError, tomllib.TOMLDecodeError) as broken:
+            raise Invalid(f"the configuration file {file} cannot be read: {broken}", code="SETTINGS") from broken
+    limits: dict[str, Any] = dict(values.get("limits", {}))
+    for field in Limits.__struct_fields__:
+        if (text := environment.get(f"CONTROLROOM_LIMITS_{field.upper()}")) is not None:
+            limits[field] = text
+    for field in Settings.__struct_fields__:
+        if field != "limits" and (text := environment.get(f"CONTROLROOM_{field.upper()}")) is not None:
+            values[field] = text.split(",") if field in _LISTS else text
+    values |= {name: value for name, value in (overrides or {}).items() if value is not None}
+    values["limits"] = limits
+    try:
+        return msgspec.convert(values, Settings, strict=False, dec_hook=_decode)
+    except msgspec.ValidationError as wrong:
+        raise Invalid(f"a setting is wrong: {wrong}", code="SETTINGS") from wrong
+
+
+_LISTS = {"allowed_hosts", "trusted_proxies", "outgoing_allow"}
+
+
+def _decode(kind: type, value: Any) -> Any:
+    if kind is Path:
+        return Path(value)
+    raise NotImplementedError(kind)
