@@ -1,10 +1,10 @@
 """What server and worker say to each other, under `/worker/v1`. Both sides import it; it imports nothing of ours.
 
 A worker is linked once (`link`), opens a session each time it starts (`sessions`), and then runs two loops: it asks
-for assignments (`claims`, a long poll) and keeps its leases (`heartbeats`, held by the server until there is an order to
-obey). For each assignment it reports what happens. Every report names the attempt; an attempt that has been overtaken is
-answered 409 `SUPERSEDED`, upon which the worker ends the robot and forgets it. All reports may be repeated after a lost
-answer.
+for assignments (`claims`, a long poll) and keeps its leases (`heartbeats`, held by the server until there is an order
+to obey). For each assignment it reports what happens. Every report names the attempt; an attempt that has been
+overtaken is answered 409 `SUPERSEDED`, upon which the worker ends the robot and forgets it. All reports may be repeated
+after a lost answer.
 
 | Call                                                              | Body                | Answer                   |
 |-------------------------------------------------------------------|---------------------|--------------------------|
@@ -144,7 +144,7 @@ class Claim(Struct, frozen=True):
     free: int
     wait_seconds: float
     running: tuple[UUID, ...] = ()
-    """Step runs the worker knows of: one that it holds but does not list was lost on the way, and is handed over again."""
+    """Step runs the worker knows of: one that it holds but does not list was lost on the way: it is handed over again."""
 
 
 class PackageRef(Struct, frozen=True):
@@ -203,8 +203,8 @@ class Orders(Struct, frozen=True):
 class PhaseReport(Struct, frozen=True, kw_only=True):
     """A phase as it stands.
 
-    The report of the first phase after `environment` marks that the robot has begun: from then on a lost worker fails the
-    attempt instead of having it repeated. It must be acknowledged before robot code runs.
+    The report of the first phase after `environment` marks that the robot has begun: from then on a lost worker fails
+    the attempt instead of having it repeated. It must be acknowledged before robot code runs.
     """
 
     position: int
@@ -240,4 +240,4 @@ class Finish(Struct, frozen=True, kw_only=True):
     error: StepRunError | None = None
     phases: tuple[PhaseReport, ...] = ()
     console_lines: int = 0
-    """How many lines were sent: with fewer at hand the server answers 409 `CONSOLE_INCOMPLETE`, with `have` in the error."""
+    """How many lines were sent: with fewer at hand the server answers 409 `CONSOLE_INCOMPLETE` (`have` in the error)."""

@@ -1,7 +1,8 @@
 """Every setting, in one place.
 
-Read from the environment (`CONTROLROOM_*`, upper case) over a TOML file (`CONTROLROOM_CONFIG`, same names in lower case,
-limits in a table `[limits]` or as `CONTROLROOM_LIMITS_…`). Unknown names are an error: a misspelt limit is no limit.
+Read from the environment (`CONTROLROOM_*`, upper case) over a TOML file (`CONTROLROOM_CONFIG`, same names in lower
+case, limits in a table `[limits]` or as `CONTROLROOM_LIMITS_…`). Unknown names in the file are an error: a misspelt
+limit is no limit.
 """
 
 import os

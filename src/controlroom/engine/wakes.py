@@ -1,7 +1,7 @@
 """Wake-ups: how a change that was committed here is noticed at once by whoever waits for it, on this server or another.
 
-A wake-up is a hint, never the truth: every waiter also looks by itself after a while. Locally it is delivered in the same
-tick; other servers get it by LISTEN/NOTIFY, outside of the writing transaction and coalesced (DESIGN §7).
+A wake-up is a hint, never the truth: every waiter also looks by itself after a while. Locally it is delivered in the
+same tick; other servers get it by LISTEN/NOTIFY, outside of the writing transaction and coalesced (DESIGN §7).
 """
 
 import asyncio
@@ -70,6 +70,10 @@ class Wakes:
         text = f"{topic.value}:{key}:{count or ''}"
         self._deliver(topic.value, str(key), count)
         self._notifier.notify(_CHANNEL, text)
+
+    def wake_here(self, topic: Topic, key: UUID | str = "") -> None:
+        """Wake those of this server only: one of them does what is to be done, and the others need not hear of it."""
+        self._deliver(topic.value, str(key), None)
 
     def on(self, topic: Topic, handler: Callable[[str], None]) -> None:
         """Call the handler with the key at each wake-up of the topic; with "" when some may have been missed."""

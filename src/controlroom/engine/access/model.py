@@ -129,7 +129,7 @@ class Actor(Struct, frozen=True, kw_only=True):
 
 
 class StepRunActor(Struct, frozen=True, array_like=True):
-    """A robot process: one attempt of one step run. Its token is this struct, signed; statements check that it lives."""
+    """A robot process: one attempt of one step run. Its token is this, signed; statements check that it lives."""
 
     step_run_id: StepRunId
     attempt: int

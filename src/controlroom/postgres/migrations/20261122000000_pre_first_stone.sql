@@ -321,7 +321,8 @@ create table step_run (
     paused_at     timestamptz,
     termination   text check (termination in ('terminated', 'timed_out')), -- the worker is told to end it
     exit_code     int,
-    bound_item_id uuid,                            -- one_item_per_step_run, or the item bound in the claim
+    is_single     boolean not null default false,  -- works on the item bound in its claim alone
+    bound_item_id uuid,                            -- the item bound in the claim
     check ((state = 'in_progress') = (lease_until is not null)),
     check (state <> 'in_progress' or (worker_id is not null and worker_session is not null and started_at is not null)),
     check ((state in ('completed', 'failed', 'withdrawn')) = (ended_at is not null)),
@@ -420,10 +421,10 @@ alter table work_item alter column payload set compression lz4;
 create unique index work_item_number on work_item (number);
 create index work_item_pending on work_item (run_id, step_id, priority desc, due, id) where state = 'pending';
 create index work_item_waiting on work_item (queue_id, priority desc, due, id) where state = 'new' and queue_id is not null;
-create index work_item_held_by on work_item (step_run_id) where state = 'in_progress';
+create unique index work_item_held_by on work_item (step_run_id) where state = 'in_progress'; -- one at a time
 create index work_item_open on work_item (run_id) where state in ('in_progress', 'held');
 create index work_item_unresolved on work_item (run_id, id) where state = 'failed';
-create index work_item_drafts on work_item (parent_id, parent_attempt) where state = 'draft';
+create index work_item_drafts on work_item (created_by_step_run, parent_id, parent_attempt) where state = 'draft';
 create index work_item_of_workspace on work_item (workspace_id, id);
 create index work_item_of_run on work_item (run_id, id) where run_id is not null;
 create index work_item_of_process on work_item (process_id, id) where process_id is not null;
