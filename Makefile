@@ -1,0 +1,78 @@
+# The project's commands. `make` alone lists them.
+
+PYTHON ?= $(firstword $(foreach p,python3.13 python3.12 python3.11 python3,$(shell command -v $(p) 2>/dev/null)))
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+PYTEST := $(BIN)/pytest
+JOBS ?= 2
+T ?= tests
+
+.DEFAULT_GOAL := help
+.PHONY: help install demo test lint e2e e2e-full fault bench fuzz soak shots lock wheel clean
+
+help: ## List the commands
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+install: $(STAMP) ## Make .venv with all that running and testing need (instant when nothing changed)
+
+$(BIN)/python:
+	@test -n "$(PYTHON)" || { echo "Python 3.11 or later is needed: none was found on the PATH."; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "Python 3.11 or later is needed; $(PYTHON) is older. Name another one: make install PYTHON=/path/to/python3.11"; exit 1; }
+	$(PYTHON) -m venv $(VENV) || \
+	  { rm -rf $(VENV); echo "Python's venv module is not complete here (on Debian: apt-get install python3-venv)."; exit 1; }
+
+# uv is the one package that pip installs, from the same hash-pinned list; uv installs the rest.
+$(BIN)/uv: | $(BIN)/python
+	awk '/^[a-z]/ { wanted = /^uv==/ } wanted' requirements/dev.txt > $(VENV)/uv.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r $(VENV)/uv.txt
+
+$(STAMP): requirements/dev.txt pyproject.toml | $(BIN)/uv
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --compile-bytecode --require-hashes -r requirements/dev.txt
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
+	@touch $@
+
+demo: install ## Start a room, run the sample robot, show the result (ONCE=1: end after it)
+	@$(BIN)/python examples/demo.py $(if $(ONCE),--once)
+
+test: install ## Run the tests that need no browser (T=path: only those)
+	$(PYTEST) -q -n $(JOBS) --dist loadfile -m "not e2e and not fault and not soak and not slow and not network" $(T)
+
+lint: install ## Check style, types and who imports whom
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+e2e: install ## Test whole rooms: real processes, real robots, a real browser
+	$(PYTEST) -q -m "e2e and not slow" tests/e2e
+
+e2e-full: install ## The same, with the long ones: wheel in a clean folder, several servers, S3
+	$(PYTEST) -q -m "e2e" --timeout 900 tests/e2e
+
+fault: install ## Kill real processes at random and check that nothing was lost
+	$(PYTEST) -q -s -m fault --timeout 7200 tests/fault
+
+bench: install ## Measure, and print ratios within one run
+	@for bench in $(wildcard tests/bench/bench_*.py); do $(BIN)/python $$bench || exit 1; done
+
+fuzz: install ## Fuzz the APIs by their own documents
+	$(PYTEST) -q -m fuzz --timeout 3600 tests
+
+soak: install ## Run for hours and watch memory, files and connections
+	$(PYTEST) -q -s -m soak --timeout 86400 tests
+
+shots: install ## Take pictures of the console's pages into .shots/
+	$(BIN)/python tests/e2e/shots.py .shots
+
+lock: | $(BIN)/uv ## Pin the requirements anew, with hashes (U=1: take newer versions)
+	UV_CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/uv pip compile pyproject.toml --extra conda --extra mail --group dev \
+	  --generate-hashes --no-emit-index-url --universal --python-version 3.11 $(if $(U),--upgrade) \
+	  --quiet --output-file requirements/dev.txt
+
+wheel: install ## Build the wheel into dist/
+	$(BIN)/uv build --quiet --wheel --python $(BIN)/python --no-build-isolation --out-dir dist .
+
+clean: ## Remove what the commands above made, .venv excepted
+	rm -rf dist build .demo .bench .shots .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
