@@ -1,0 +1,1 @@
+"""Reads robots as their authors write them: robot.yaml, environment files, packages. Knows files and nothing else."""

@@ -1,0 +1,239 @@
+"""Environment files: what a robot wants installed, whichever of the five forms its author used.
+
+Forms: conda.yaml and package.yaml, frozen ones, requirements.txt, pyproject.toml. A specification is complete in
+itself: environments are built apart from the robot's folder and shared by content, so that whatever points to further
+files of the folder is refused.
+"""
+
+import enum
+import hashlib
+import re
+import tomllib
+from pathlib import PurePosixPath
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+
+from controlroom.robots.yaml_text import Mapping, invalid
+
+_TOOLS = {"python", "pip", "uv"}
+_DEFAULT_CHANNELS = ("conda-forge",)
+
+
+class Source(enum.StrEnum):
+    """Which form an environment was described in."""
+
+    CONDA_YAML = "conda.yaml"
+    PACKAGE_YAML = "package.yaml"
+    FREEZE = "freeze"
+    REQUIREMENTS = "requirements.txt"
+    PYPROJECT = "pyproject.toml"
+    NONE = "none"
+
+
+class EnvironmentSpec(Struct, frozen=True):
+    """What is to be installed.
+
+    `conda` has conda match specs without those of python, pip and uv, which are the builder's tools. `python` is a
+    version ("3.11.9"), a beginning of one ("3.11"), a condition (">=3.10,<3.13"), or None for any. `pip` has one
+    requirement (with its hashes) or one option of a requirements file an element. `post_install` has command lines.
+    """
+
+    source: Source = Source.NONE
+    channels: tuple[str, ...] = ()
+    conda: tuple[str, ...] = ()
+    python: str | None = None
+    pip: tuple[str, ...] = ()
+    post_install: tuple[str, ...] = ()
+
+    @property
+    def is_pip_only(self) -> bool:
+        """Whether uv alone can build it."""
+        return not self.conda
+
+    @property
+    def requirements(self) -> str:
+        """The text of a requirements file with everything of `pip`, for `uv pip install -r`."""
+        return "".join(f"{line}\n" for line in self.pip)
+
+
+NO_ENVIRONMENT = EnvironmentSpec()
+"""Of a robot without an environment file: nothing is installed."""
+
+
+def parse_environment(name: str, text: str) -> EnvironmentSpec:
+    """Read an environment file; its name says which form it has. Raises Invalid (PACKAGE_INVALID) for the author."""
+    file = PurePosixPath(name).name
+    lower = file.lower()
+    if lower.endswith(".txt"):
+        return EnvironmentSpec(Source.REQUIREMENTS, pip=_requirement_lines(file, text))
+    if lower.endswith(".toml"):
+        return _pyproject(file, text)
+    if not lower.endswith((".yaml", ".yml")):
+        raise invalid(f"{file}: an environment file is a .yaml, a requirements .txt or a pyproject.toml")
+    top = Mapping.read(file, text)
+    if top.is_mapping("dependencies"):
+        return _package_yaml(top)
+    return _conda_yaml(top, Source.FREEZE if "freeze" in lower else Source.CONDA_YAML)
+
+
+def fingerprint(spec: EnvironmentSpec, *, platform: str, builder_version: str) -> str:
+    """Give the name of the environment's content: equal for equal wishes, however they were written down.
+
+    The form of the file, comments, and the order of packages do not count. The order of channels, options and commands
+    does: it changes what is installed.
+    """
+    options = [line for line in spec.pip if line.startswith("-")]
+    packages = sorted(line for line in spec.pip if not line.startswith("-"))
+    content = [
+        builder_version,
+        platform,
+        spec.python,
+        spec.channels if spec.conda else (),
+        sorted(spec.conda),
+        options,
+        packages,
+        spec.post_install,
+    ]
+    return hashlib.sha256(msgspec.json.encode(content)).hexdigest()
+
+
+def _conda_yaml(top: Mapping, source: Source) -> EnvironmentSpec:
+    if "dependencies" not in top:
+        top.refuse("dependencies", "a list of packages")
+    conda: list[str] = []
+    pip: list[str] = []
+    for entry in top.texts_and_mappings("dependencies"):
+        if isinstance(entry, str):
+            conda.append(entry)
+            continue
+        for key in entry:
+            if key != "pip":
+                entry.refuse(key, "left out: only `pip` may be a list among the dependencies")
+        pip += _pip_entries(top.file, entry.texts("pip"))
+    return _spec(
+        source,
+        file=top.file,
+        channels=top.texts("channels") or _DEFAULT_CHANNELS,
+        conda=conda,
+        pip=pip,
+        post_install=top.texts("rccPostInstall"),
+    )
+
+
+def _package_yaml(top: Mapping) -> EnvironmentSpec:
+    dependencies = top.mapping("dependencies")
+    for key in dependencies:
+        if key not in {"conda-forge", "pypi"}:
+            dependencies.refuse(key, "left out: packages stand under `conda-forge` or `pypi`")
+    pypi = tuple(_doubled(entry) for entry in dependencies.texts("pypi"))
+    return _spec(
+        Source.PACKAGE_YAML,
+        file=top.file,
+        channels=_DEFAULT_CHANNELS,
+        conda=list(dependencies.texts("conda-forge")),
+        pip=_pip_entries(top.file, pypi),
+        post_install=top.texts("post-install"),
+    )
+
+
+def _spec(
+    source: Source,
+    *,
+    file: str,
+    channels: tuple[str, ...],
+    conda: list[str],
+    pip: list[str],
+    post_install: tuple[str, ...],
+) -> EnvironmentSpec:
+    """Tell the tools from the packages."""
+    python: str | None = None
+    packages: list[str] = []
+    for entry in (raw.strip() for raw in conda):
+        match = _CONDA_ENTRY.fullmatch(entry)
+        if not match:
+            raise invalid(f"{file}: `{entry}` is no conda package")
+        if match["name"].lower() == "python":
+            python = _python_wish(match["rest"])
+        elif match["name"].lower() not in _TOOLS:
+            packages.append(entry)
+    return EnvironmentSpec(source, tuple(channels), tuple(packages), python, tuple(pip), post_install)
+
+
+_CONDA_ENTRY = re.compile(r"(?:[\w./:\-]+::)?(?P<name>[A-Za-z0-9_][\w.\-]*)(?P<rest>\s*(?:[=<>!~\s\[*0-9].*)?)")
+
+
+def _python_wish(rest: str) -> str | None:
+    """What follows `python` in a conda entry, as a version or a condition: `=3.11.9=h1_cpython` is `3.11.9`."""
+    condition = "".join(rest.split("[", 1)[0].split())
+    exact = re.fullmatch(r"={0,2}([0-9][0-9.]*?)(?:\.?\*)?(?:=\S*)?", condition)
+    if exact:
+        return exact[1]
+    return condition if condition not in {"", "*", "=*"} else None
+
+
+_SINGLE_EQUALS = re.compile(r"(?<![=<>!~])=(?!=)")
+
+
+def _doubled(entry: str) -> str:
+    """A pypi entry of package.yaml with `=` as `==`; what stands in an address or a marker is left."""
+    if "://" in entry or entry.startswith("-"):
+        return entry
+    requirement, semicolon, marker = entry.partition(";")
+    return _SINGLE_EQUALS.sub("==", requirement, count=1) + semicolon + marker
+
+
+def _pip_entries(file: str, entries: tuple[str, ...]) -> list[str]:
+    """Entries that may go into a requirements file, each in one line."""
+    return [_complete(file, entry.strip()) for entry in entries if entry.strip()]
+
+
+def _requirement_lines(file: str, text: str) -> tuple[str, ...]:
+    """The lines of a requirements file that say something, continued ones joined; hashes stay."""
+    if "\0" in text:
+        raise invalid(f"{file} is no text file")
+    joined = re.sub(r"\\\r?\n", " ", text.removeprefix("\ufeff"))
+    lines = (re.sub(r"(^|\s)#.*$", "", line).strip() for line in joined.splitlines())
+    return tuple(_complete(file, " ".join(line.split())) for line in lines if line)
+
+
+_POINTERS = re.compile(r"(-r|-c|-e|--requirement|--constraint|--editable)(?![A-Za-z-])")
+_LOCAL = re.compile(r"\.{0,2}/|~|file:|[A-Za-z]:[\\/]|\.{1,2}$")
+
+
+def _complete(file: str, line: str) -> str:
+    """The line, if it means the same wherever the environment is built."""
+    if "\n" in line or "\r" in line:
+        raise invalid(f"{file}: `{line.split(maxsplit=1)[0]}` … must be one line")
+    target = line.partition("@")[2].strip() if "@" in line else line
+    if _POINTERS.match(line) or _LOCAL.match(line) or _LOCAL.match(target):
+        raise invalid(
+            f"{file}: `{line}` points to a file beside it, but environments are built apart from the robot's folder; "
+            "write the packages themselves there"
+        )
+    return line
+
+
+def _pyproject(file: str, text: str) -> EnvironmentSpec:
+    try:
+        content: dict[str, Any] = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise invalid(f"{file} is no valid TOML: {error}") from error
+    except RecursionError:
+        raise invalid(f"{file} is nested too deeply") from None
+    project = content.get("project")
+    if not isinstance(project, dict):
+        raise invalid(f"{file}: there is no [project] table, which says the dependencies")
+    if "dependencies" in (project.get("dynamic") or ()):
+        raise invalid(
+            f"{file}: `project.dependencies` is dynamic; only dependencies that stand in the file can be read"
+        )
+    wish = project.get("requires-python")
+    if wish is not None and not isinstance(wish, str):
+        raise invalid(f'{file}: `project.requires-python` must be a text, for example ">=3.11"')
+    dependencies = project.get("dependencies", [])
+    if not isinstance(dependencies, list) or not all(isinstance(entry, str) for entry in dependencies):
+        raise invalid(f"{file}: `project.dependencies` must be a list of texts")
+    pip = tuple(_pip_entries(file, tuple(dependencies)))
+    return EnvironmentSpec(Source.PYPROJECT, python=_python_wish(wish or ""), pip=pip)

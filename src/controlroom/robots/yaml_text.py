@@ -1,0 +1,167 @@
+"""YAML with its line numbers, so that a refusal can say where.
+
+Scalars stay the text that was written (`3.10` is not 3.1, `no` is not false): every value that robots are described
+with is text, and only the defaults of an interface are more.
+"""
+
+from collections.abc import Iterator
+from typing import Any, NoReturn, Self
+
+import msgspec
+import yaml
+from msgspec import Struct
+
+from controlroom.errors import Invalid
+
+_LONGEST = 256 << 10  # Why: ten times the longest freeze file seen; bounds the time that a hostile text takes.
+_NULL = "tag:yaml.org,2002:null"
+_KINDS = {yaml.ScalarNode: "a text", yaml.SequenceNode: "a list", yaml.MappingNode: "a mapping"}
+
+
+class Mapping(Struct, frozen=True):
+    """A mapping in a file: its entries in their order, and where it stands."""
+
+    file: str
+    where: str
+    line: int
+    entries: dict[str, yaml.Node]
+    lines: dict[str, int]
+
+    @classmethod
+    def read(cls, file: str, text: str) -> Self:
+        """Read a file whose top is a mapping. Raises Invalid for everything else."""
+        node = _compose(file, text)
+        if node is None or _is_null(node):
+            raise invalid(f"{file} is empty")
+        return cls._of(file, "", node)
+
+    @classmethod
+    def _of(cls, file: str, where: str, node: yaml.Node) -> Self:
+        if not isinstance(node, yaml.MappingNode):
+            _refuse(file, where, node, "a mapping (key: value)")
+        entries: dict[str, yaml.Node] = {}
+        lines: dict[str, int] = {}
+        for key, value in node.value:
+            if not isinstance(key, yaml.ScalarNode):
+                _refuse(file, where, key, "a plain key")
+            if key.value in entries:
+                raise invalid(f"{file}, line {_line(key)}: the key `{key.value}` stands twice")
+            entries[key.value] = value
+            lines[key.value] = _line(key)
+        return cls(file, where, _line(node), entries, lines)
+
+    def __contains__(self, key: str) -> bool:
+        return key in self.entries and not _is_null(self.entries[key])
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.entries)
+
+    def text(self, key: str) -> str:
+        """Give a text; empty if the key is missing."""
+        return _text(self.file, self._path(key), self.entries[key]) if key in self else ""
+
+    def texts(self, key: str) -> tuple[str, ...]:
+        """Give a list of texts; empty if the key is missing."""
+        return tuple(_text(self.file, where, node) for where, node in self._items(key))
+
+    def texts_and_mappings(self, key: str) -> "tuple[str | Mapping, ...]":
+        """Give a list whose elements are texts or mappings, in their order."""
+        return tuple(
+            Mapping._of(self.file, where, node) if isinstance(node, yaml.MappingNode) else _text(self.file, where, node)
+            for where, node in self._items(key)
+        )
+
+    def mapping(self, key: str) -> "Mapping":
+        """Give a mapping; an empty one if the key is missing."""
+        if key not in self:
+            return Mapping(self.file, self._path(key), self.lines.get(key, self.line), {}, {})
+        return Mapping._of(self.file, self._path(key), self.entries[key])
+
+    def is_mapping(self, key: str) -> bool:
+        """Whether the value of a key is a mapping."""
+        return isinstance(self.entries.get(key), yaml.MappingNode)
+
+    def value(self, key: str) -> Any:
+        """Give a value as YAML means it, which must be one that JSON can hold. Raises Invalid."""
+        node = self.entries[key]
+        try:
+            # Why by way of JSON: it refuses dates, bytes, sets and loops, and settles what is equal.
+            found = _plain(node, depth=0)
+            return msgspec.json.decode(msgspec.json.encode(found))
+        except (yaml.YAMLError, msgspec.MsgspecError, ValueError, TypeError, RecursionError):
+            _refuse(self.file, self._path(key), node, "a value that JSON can hold")
+
+    def refuse(self, key: str, expected: str) -> NoReturn:
+        """Raise Invalid for the value of a key (or for its absence)."""
+        if key in self:
+            _refuse(self.file, self._path(key), self.entries[key], expected)
+        raise invalid(f"{self.file}, line {self.lines.get(key, self.line)}: `{self._path(key)}` must be {expected}")
+
+    def _items(self, key: str) -> list[tuple[str, yaml.Node]]:
+        if key not in self:
+            return []
+        node = self.entries[key]
+        if not isinstance(node, yaml.SequenceNode):
+            _refuse(self.file, self._path(key), node, "a list (- one entry a line)")
+        return [(f"{self._path(key)}[{index}]", item) for index, item in enumerate(node.value)]
+
+    def _path(self, key: str) -> str:
+        return f"{self.where}.{key}" if self.where else key
+
+
+def invalid(message: str) -> Invalid:
+    """The failure of a package whose author must mend it."""
+    return Invalid(message, code="PACKAGE_INVALID")
+
+
+def _compose(file: str, text: str) -> yaml.Node | None:
+    if len(text) > _LONGEST:
+        raise invalid(f"{file} is longer than {_LONGEST >> 10} KiB")
+    try:
+        return yaml.compose(text, Loader=yaml.SafeLoader)  # never builds objects
+    except yaml.MarkedYAMLError as error:
+        at = f", line {error.problem_mark.line + 1}" if error.problem_mark else ""
+        raise invalid(f"{file}{at}: this is no valid YAML: {error.problem or error.context or 'unreadable'}") from error
+    except (yaml.YAMLError, ValueError) as error:
+        raise invalid(f"{file}: this is no valid YAML: {str(error).splitlines()[0]}") from error
+    except RecursionError:
+        raise invalid(f"{file} is nested too deeply") from None
+
+
+_DEEPEST = 16  # of a default value
+
+
+def _plain(node: yaml.Node, *, depth: int) -> Any:
+    """The value of a node, without tags of Python and without sharing (an alias in a list of aliases is a bomb)."""
+    if depth > _DEEPEST:
+        raise ValueError("nested too deeply")
+    match node:
+        case yaml.ScalarNode():
+            return yaml.constructor.SafeConstructor().construct_object(node)
+        case yaml.SequenceNode():
+            return [_plain(item, depth=depth + 1) for item in node.value]
+        case yaml.MappingNode():
+            return {str(key.value): _plain(value, depth=depth + 1) for key, value in node.value}
+    raise ValueError("unknown kind of node")
+
+
+def _text(file: str, where: str, node: yaml.Node) -> str:
+    if not isinstance(node, yaml.ScalarNode) or _is_null(node):
+        _refuse(file, where, node, "a text")
+    if "\0" in node.value:
+        raise invalid(f"{file}, line {_line(node)}: `{where}` has a NUL character in it")
+    return str(node.value)
+
+
+def _is_null(node: yaml.Node) -> bool:
+    return isinstance(node, yaml.ScalarNode) and node.tag == _NULL
+
+
+def _line(node: yaml.Node) -> int:
+    return int(node.start_mark.line) + 1
+
+
+def _refuse(file: str, where: str, node: yaml.Node, expected: str) -> NoReturn:
+    got = "nothing" if _is_null(node) else _KINDS.get(type(node), "something else")
+    subject = f"`{where}`" if where else "the file"
+    raise invalid(f"{file}, line {_line(node)}: {subject} must be {expected}, but {got} stands there")
