@@ -1,0 +1,172 @@
+"""One environment from its specification: packages, the author's own commands, bytecode, closed."""
+
+import shlex
+from collections.abc import Mapping
+from importlib.resources import files
+from pathlib import Path
+
+import msgspec
+
+from controlroom.robots.environment_spec import EnvironmentSpec
+from controlroom.worker.environments import conda_builder, machine, uv_builder
+from controlroom.worker.environments.environment import Environment, EnvironmentFailed, EnvironmentKind
+from controlroom.worker.environments.interpreters import Interpreter, Interpreters
+from controlroom.worker.environments.python_versions import written
+from controlroom.worker.environments.shelf import Stamp
+from controlroom.worker.environments.workshop import CommandFailed, Workshop, short_cause
+
+
+class Order(msgspec.Struct, frozen=True, kw_only=True):
+    """What to build where."""
+
+    spec: EnvironmentSpec
+    fingerprint: str
+    prefix: Path
+    strict: bool
+    own: Mapping[str, str]
+    """The worker's variables, for the settings that are not the build's to see."""
+
+
+class Built(msgspec.Struct, frozen=True):
+    """A finished environment and what it weighs."""
+
+    environment: Environment
+    interpreter: Stamp
+    bytes: int
+
+
+class Finished(msgspec.Struct, frozen=True):
+    """What `finishing.py` reports."""
+
+    bytes: int
+    files: int
+    compiled: int
+    linked: int
+
+
+class Tools(msgspec.Struct, frozen=True):
+    """What builders work with."""
+
+    uv: Path
+    interpreters: Interpreters
+
+
+async def build(workshop: Workshop, tools: Tools, order: Order) -> Built:
+    """Build the environment at its prefix.
+
+    Raises EnvironmentFailed or CommandFailed; what lies at the prefix then is the caller's to remove.
+    """
+    create = _with_uv if order.spec.is_pip_only else _with_conda
+    environment, interpreter = await create(workshop, tools, order)
+    await _run_post_install(workshop, order, environment)
+    finished = await _finish(workshop, environment, order.prefix)
+    return Built(environment, Stamp.of(interpreter), finished.bytes)
+
+
+async def _with_uv(workshop: Workshop, tools: Tools, order: Order) -> tuple[Environment, Path]:
+    spec, prefix = order.spec, order.prefix
+    choice = await tools.interpreters.choose(spec.python, strict=order.strict, workshop=workshop)
+    interpreter = choice.interpreter
+    said = f"python {written(interpreter.version)}, {_counted(len(spec.pip), 'package')} (uv)"
+    workshop.progress(f"Building environment {order.fingerprint[:8]}: {said}")
+    await uv_builder.create(workshop, tools.uv, interpreter, prefix, seed=bool(spec.post_install))
+    python = prefix / "bin" / "python"
+    await uv_builder.install(
+        workshop, tools.uv, spec.pip, prefix, python=python, readable=[interpreter.base_prefix, interpreter.path.parent]
+    )
+    environment = Environment(
+        kind=EnvironmentKind.UV,
+        fingerprint=order.fingerprint,
+        prefix=prefix,
+        python=python,
+        python_version=written(interpreter.version),
+        variables={"VIRTUAL_ENV": str(prefix), "PYTHON_EXE": str(python), "PYTHONNOUSERSITE": "1"},
+        path=(prefix / "bin",),
+        readable=_readable(prefix, interpreter),
+        warnings=(choice.warning,) if choice.warning else (),
+    )
+    return environment, interpreter.path
+
+
+async def _with_conda(workshop: Workshop, tools: Tools, order: Order) -> tuple[Environment, Path]:
+    spec, prefix = order.spec, order.prefix
+    counted = _counted(len(spec.conda), "conda package")
+    said = f"{counted}, {_counted(len(spec.pip), 'pip package')} (rattler)"
+    workshop.progress(f"Building environment {order.fingerprint[:8]}: {said}")
+    receipt = await conda_builder.install(workshop, spec, prefix, own=order.own)
+    conda_builder.check_pip_is_possible(spec, prefix)
+    activation = await conda_builder.activation(workshop, prefix, receipt.activation)
+    interpreter = await _interpreter_in(prefix, workshop, tools, path=order.own.get("PATH", ""))
+    python = conda_builder.interpreter_of(prefix) or interpreter.path
+    readable = _readable(prefix, interpreter)
+    await uv_builder.install(workshop, tools.uv, spec.pip, prefix, python=python, readable=readable)
+    environment = Environment(
+        kind=EnvironmentKind.CONDA,
+        fingerprint=order.fingerprint,
+        prefix=prefix,
+        python=python,
+        python_version=written(interpreter.version),
+        variables=activation.variables | {"PYTHON_EXE": str(python), "PYTHONNOUSERSITE": "1"},
+        path=activation.path,
+        readable=readable,
+    )
+    return environment, interpreter.path
+
+
+async def _interpreter_in(prefix: Path, workshop: Workshop, tools: Tools, *, path: str) -> Interpreter:
+    """The interpreter of a conda environment; without one of its own, the machine's."""
+    own = conda_builder.interpreter_of(prefix)
+    if own is None:
+        return await machine.interpreter(tools.interpreters, workshop, path=path)
+    found = await tools.interpreters.probe(own, workshop)
+    if found is None:
+        raise EnvironmentFailed("The Python that the conda packages brought does not run")
+    return found
+
+
+async def _run_post_install(workshop: Workshop, order: Order, environment: Environment) -> None:
+    """The author's commands, once, in the environment."""
+    for command in order.spec.post_install:
+        workshop.progress(f"Post-install: {command}")
+        try:
+            await workshop.run(
+                _words(command),
+                writable=[order.prefix],
+                readable=environment.readable,
+                variables=environment.activate(workshop.variables),
+            )
+        except (CommandFailed, FileNotFoundError) as failure:
+            cause = short_cause(failure) if isinstance(failure, CommandFailed) else "no such command"
+            raise EnvironmentFailed(f"Post-install command failed: {command}: {cause}") from failure
+
+
+def _words(command: str) -> list[str]:
+    """A command line, split like a POSIX shell but not run by one, as robot.yaml's are."""
+    try:
+        words = shlex.split(command)
+    except ValueError as failure:
+        raise EnvironmentFailed(f"Post-install command cannot be read: {command}: {failure}") from failure
+    # Why env: it searches the PATH of the environment, where a start without shell would search the worker's own
+    return ["/usr/bin/env", *words]
+
+
+async def _finish(workshop: Workshop, environment: Environment, prefix: Path) -> Finished:
+    """Compile, close and weigh it, by its own interpreter."""
+    program = files("controlroom.worker.environments").joinpath("finishing.py").read_text(encoding="utf-8")
+    bytecode = prefix.parent.parent / "bytecode"
+    report = await workshop.run(
+        [environment.python, "-I", "-S", "-c", program, prefix, bytecode],
+        writable=[prefix.parent.parent],
+        readable=environment.readable,
+    )
+    return msgspec.json.decode(report, type=Finished)
+
+
+def _readable(prefix: Path, interpreter: Interpreter) -> tuple[Path, ...]:
+    """The environment and the installation of its interpreter, also where that is reached through links."""
+    homes = (interpreter.base_prefix, interpreter.path.resolve().parent.parent)
+    return tuple(dict.fromkeys((prefix, *homes)))
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"

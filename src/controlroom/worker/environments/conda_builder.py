@@ -1,0 +1,96 @@
+"""Environments with conda packages, solved and installed by rattler, their pip section by uv."""
+
+import os
+import re
+import shlex
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import msgspec
+
+from controlroom.robots.environment_spec import EnvironmentSpec
+from controlroom.worker.environments.conda_install import Order, Receipt
+from controlroom.worker.environments.environment import EnvironmentFailed
+from controlroom.worker.environments.workshop import Workshop
+
+_DEFAULT_ALIAS = "https://conda.anaconda.org"
+_DEFAULT_CHANNELS = ("conda-forge",)
+_OF_THE_SHELL = frozenset({"PWD", "OLDPWD", "SHLVL", "_", "PS1", "PATH", "HOME", "TMPDIR"})
+"""Variables that differ after activation without being its doing."""
+
+
+class Activation(msgspec.Struct, frozen=True):
+    """What activating a conda environment does to the variables."""
+
+    variables: dict[str, str]
+    path: tuple[Path, ...]
+
+
+async def install(workshop: Workshop, spec: EnvironmentSpec, prefix: Path, *, own: Mapping[str, str]) -> Receipt:
+    """Solve and install the conda packages; raises CommandFailed if that fails or the extra `conda` is missing."""
+    # Without a sandbox the program must start as the worker, who alone may be able to read it; it steps down by itself.
+    user = workshop.run_as if workshop.sandbox is None else None
+    order = Order(
+        channels=tuple(spec.channels) or _DEFAULT_CHANNELS,
+        channel_alias=own.get("CONTROLROOM_CONDA_CHANNEL_ALIAS") or own.get("RC_CONDA_ENDPOINT") or _DEFAULT_ALIAS,
+        specs=(*spec.conda, *_python_spec(spec)),
+        prefix=str(prefix),
+        cache=str(prefix.parent.parent / "conda"),
+        uid=user.uid if user else None,
+        gid=user.gid if user else None,
+    )
+    program = [sys.executable, "-m", "controlroom.worker.environments.conda_install"]
+    answer = await msgspec.structs.replace(workshop, run_as=None).run(
+        [*program, msgspec.json.encode(order).decode()],
+        writable=[prefix.parent.parent],
+        readable=_own_library(),
+        variables={"PYTHONPATH": own["PYTHONPATH"]} if "PYTHONPATH" in own else {},
+    )
+    return msgspec.json.decode(answer, type=Receipt)
+
+
+async def activation(workshop: Workshop, prefix: Path, script: str) -> Activation:
+    """What the environment's activation scripts set. They are foreign code: they run in the sandbox, once, at build."""
+    before = workshop.variables
+    # What the scripts print must not mix with the answer, and PATH is theirs by then, so `env` is named by its place.
+    text = f"exec 3>&1 1>&2\n{script}\nexec 1>&3\nexec {shlex.quote(_system_env())} -0"
+    answer = await workshop.run(["/usr/bin/env", "bash", "--noprofile", "--norc", "-c", text], readable=[prefix])
+    after = dict(entry.split("=", 1) for entry in answer.split("\0") if "=" in entry)
+    changed = {name: value for name, value in after.items() if before.get(name) != value and name not in _OF_THE_SHELL}
+    known = set(before["PATH"].split(os.pathsep))
+    front = tuple(Path(folder) for folder in after.get("PATH", "").split(os.pathsep) if folder not in known)
+    always = {"CONDA_PREFIX": str(prefix), "CONDA_DEFAULT_ENV": "rcc", "CONDA_SHLVL": "1"}
+    return Activation(variables=changed | always, path=front or (prefix / "bin",))
+
+
+def interpreter_of(prefix: Path) -> Path | None:
+    """The environment's own Python, if a package brought one."""
+    python = prefix / "bin" / "python"
+    return python if python.exists() else None
+
+
+def check_pip_is_possible(spec: EnvironmentSpec, prefix: Path) -> None:
+    """Pip requirements need a Python in the environment."""
+    if spec.pip and interpreter_of(prefix) is None:
+        raise EnvironmentFailed("The environment has pip requirements, and none of its conda packages brings Python")
+
+
+def _python_spec(spec: EnvironmentSpec) -> Sequence[str]:
+    """The wish for Python as a match spec; pip requirements wish for one, whatever its version."""
+    wish = (spec.python or "").strip()
+    if not wish:
+        return ("python",) if spec.pip else ()
+    if re.fullmatch(r"\d+(\.\d+)*", wish):
+        return (f"python {wish}.*",)
+    return (f"python {wish}",)
+
+
+def _own_library() -> tuple[Path, ...]:
+    """The folders from which this very program runs."""
+    places = (Path(sys.prefix), Path(sys.base_prefix), *(Path(entry) for entry in sys.path if entry))
+    return tuple(place for place in dict.fromkeys(places) if place.is_dir())
+
+
+def _system_env() -> str:
+    return next((place for place in ("/usr/bin/env", "/bin/env") if Path(place).exists()), "env")

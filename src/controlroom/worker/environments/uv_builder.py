@@ -1,0 +1,76 @@
+"""Pure pip environments, built by uv."""
+
+import os
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+
+import uv
+
+from controlroom.worker.environments.interpreters import Interpreter
+from controlroom.worker.environments.workshop import RunAs, Workshop
+
+
+async def create(workshop: Workshop, uv_binary: Path, interpreter: Interpreter, prefix: Path, *, seed: bool) -> None:
+    """Make an empty environment. Seeded ones have pip in them, for commands that call it."""
+    command: list[str | Path] = [
+        uv_binary,
+        "venv",
+        "--quiet",
+        "--no-project",
+        "--python",
+        interpreter.path,
+        *(["--seed"] if seed else []),
+    ]
+    await workshop.run(
+        [*command, prefix],
+        writable=[prefix.parent.parent],
+        readable=[uv_binary.parent, interpreter.base_prefix],
+        variables=_settings(prefix),
+    )
+
+
+async def install(
+    workshop: Workshop,
+    uv_binary: Path,
+    requirements: Sequence[str],
+    prefix: Path,
+    *,
+    python: Path,
+    readable: Sequence[Path],
+) -> None:
+    """Resolve and install requirements (lines as pip reads them), linked from the share's package cache."""
+    if not requirements:
+        return
+    listed = workshop.home / "requirements.txt"
+    listed.write_text("".join(f"{line}\n" for line in requirements), encoding="utf-8")
+    command: list[str | Path] = [uv_binary, "pip", "install", "--python", python, "--requirements", listed.name]
+    # Why the last word: a conda environment is no virtual one, and its Python may be marked as managed by others
+    command.append("--break-system-packages")
+    await workshop.run(
+        command,
+        writable=[prefix.parent.parent],
+        readable=[uv_binary.parent, *readable],
+        variables=_settings(prefix),
+    )
+
+
+def binary_for(run_as: RunAs | None, tools: Path, chosen: Path | None) -> Path:
+    """The uv to call: the given one, else that of our wheel; copied where the build's user can reach it."""
+    binary = chosen or Path(uv.find_uv_bin())
+    if run_as is None:
+        return binary
+    status = binary.stat()
+    copy = tools / f"{status.st_size:x}-{status.st_mtime_ns:x}" / "uv"
+    if not copy.exists():
+        aside = copy.with_name(f"uv-{os.getpid()}")
+        aside.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
+        shutil.copyfile(binary, aside)
+        aside.chmod(0o755)
+        aside.rename(copy)
+    return copy
+
+
+def _settings(prefix: Path) -> dict[str, str]:
+    """The package cache lies beside the share's environments, in one writable folder: links between two mounts fail."""
+    return {"UV_CACHE_DIR": str(prefix.parent.parent / "uv"), "UV_PYTHON_DOWNLOADS": "never"}

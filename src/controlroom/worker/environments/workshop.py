@@ -1,0 +1,210 @@
+"""Where one build runs its commands: its own folder, chosen variables, the sandbox, the user that builds run as."""
+
+import asyncio
+import os
+import shutil
+import signal
+import tempfile
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
+from typing import Protocol
+
+import msgspec
+
+from controlroom.worker.environments import package_indexes
+
+_LONGEST_LINE = 64 * 1024
+
+
+class Sandbox(Protocol):
+    """Encloses a command, so that it sees of this machine only the system's programs and what is named here.
+
+    It also makes the command run as the user that builds run as.
+    """
+
+    def __call__(
+        self,
+        argv: Sequence[str],
+        *,
+        variables: Mapping[str, str],
+        folder: Path,
+        writable: Sequence[Path],
+        readable: Sequence[Path],
+    ) -> tuple[Sequence[str], Mapping[str, str]]:
+        """The command line and the variables to start instead.
+
+        Everything named has the same path inside; `folder` is the working folder, and writable.
+        """
+        ...
+
+
+class RunAs(msgspec.Struct, frozen=True):
+    """The unprivileged user that builds and robots run as, where the worker was started as root."""
+
+    uid: int
+    gid: int
+
+
+class CommandFailed(Exception):  # noqa: N818 - a fact about a command; builders turn it into EnvironmentFailed
+    """A build command ended with an error."""
+
+    def __init__(self, argv: Sequence[str], exit_code: int, lines: Sequence[str]) -> None:
+        super().__init__(f"{Path(argv[0]).name} ended with exit code {exit_code}")
+        self.exit_code = exit_code
+        self.lines = tuple(lines)
+
+
+class Workshop(msgspec.Struct, frozen=True, kw_only=True):
+    """Runs commands for builds. Whatever happens to the caller, no command outlives its call."""
+
+    home: Path
+    """Working folder, HOME and TMPDIR of the commands; gone after the build."""
+
+    variables: dict[str, str]
+    sandbox: Sandbox | None
+    run_as: RunAs | None
+    readable: tuple[Path, ...]
+    progress: Callable[[str], None]
+
+    async def run(
+        self,
+        argv: Sequence[str | Path],
+        *,
+        writable: Sequence[Path] = (),
+        readable: Sequence[Path] = (),
+        variables: Mapping[str, str] | None = None,
+        quiet: bool = False,
+    ) -> str:
+        """Run a command and show its standard error as progress (unless quiet); returns its standard output.
+
+        Raises CommandFailed with the lines of its standard error.
+        """
+        words = [str(word) for word in argv]
+        started: Sequence[str] = words
+        environment: Mapping[str, str] = {**self.variables, **(variables or {})}
+        user = self.run_as if self.sandbox is None else None
+        if self.sandbox is not None:
+            started, environment = self.sandbox(
+                words,
+                variables=environment,
+                folder=self.home,
+                writable=writable,
+                readable=(*self.readable, *readable),
+            )
+        process = await asyncio.create_subprocess_exec(
+            *started,
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+            cwd=self.home,
+            env=environment,
+            start_new_session=True,
+            umask=0o022,  # robots run as other users
+            user=user.uid if user else None,
+            group=user.gid if user else None,
+            extra_groups=[] if user else None,
+        )
+        lines: list[str] = []
+        try:
+            _, output = await asyncio.gather(self._show(process.stderr, lines, quiet=quiet), _all_of(process.stdout))
+            exit_code = await process.wait()
+        finally:
+            with suppress(ProcessLookupError, PermissionError):
+                os.killpg(process.pid, signal.SIGKILL)  # also what the command left running in its group
+            await process.wait()
+        if exit_code != 0:
+            raise CommandFailed(words, exit_code, lines)
+        return output.decode(errors="replace")
+
+    async def _show(self, stream: asyncio.StreamReader | None, lines: list[str], *, quiet: bool) -> None:
+        async for line in _lines_of(stream):
+            lines.append(package_indexes.without_credentials(line))
+            if not quiet:
+                self.progress(lines[-1])
+
+
+@asynccontextmanager
+async def workshop(
+    folder: Path,
+    *,
+    own: Mapping[str, str],
+    sandbox: Sandbox | None,
+    run_as: RunAs | None,
+    readable: Sequence[Path],
+    progress: Callable[[str], None],
+) -> AsyncIterator[Workshop]:
+    """A workshop in a new folder below `folder`, with what the worker's own variables say about package indexes."""
+    home = Path(tempfile.mkdtemp(prefix="build-", dir=folder))
+    try:
+        variables = package_indexes.variables(own, home=Path(own.get("HOME", "/")))
+        if configuration := variables.get("UV_CONFIG_FILE"):
+            # Why a copy: the build's user may be unable to read the folder where the worker's user keeps it
+            variables["UV_CONFIG_FILE"] = str(shutil.copyfile(configuration, home / "uv.toml"))
+            give_to(run_as, home / "uv.toml")
+        variables |= {
+            "PATH": own.get("PATH", os.defpath),
+            "HOME": str(home),
+            "TMPDIR": str(home),
+            "NO_COLOR": "1",
+            "UV_NO_PROGRESS": "1",
+            "PYTHONUNBUFFERED": "1",
+        }
+        variables.setdefault("LANG", "C.UTF-8")
+        give_to(run_as, home)
+        yield Workshop(
+            home=home,
+            variables=variables,
+            sandbox=sandbox,
+            run_as=run_as,
+            readable=(*readable, *package_indexes.readable_paths(variables)),
+            progress=progress,
+        )
+    finally:
+        await asyncio.to_thread(remove_tree, home)
+
+
+def give_to(run_as: RunAs | None, *paths: Path) -> None:
+    """Make the build's user the owner, where it is another than ours."""
+    if run_as is not None:
+        for path in paths:
+            os.chown(path, run_as.uid, run_as.gid, follow_symlinks=False)
+
+
+def remove_tree(folder: Path) -> None:
+    """Remove a folder with everything in it, read-only parts too; nothing happens if it is not there."""
+    if not folder.exists():
+        return
+    for parent, names, _ in os.walk(folder):
+        for path in (parent, *(os.path.join(parent, name) for name in names)):  # noqa: PTH118 - walk speaks strings
+            if not os.path.islink(path) and not os.access(path, os.W_OK | os.X_OK):  # noqa: PTH114 - likewise
+                with suppress(OSError):
+                    os.chmod(path, 0o700)  # noqa: PTH101 - likewise
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def short_cause(failure: CommandFailed) -> str:
+    """What a command's complaint comes to, in one line: the last error with its innermost cause, else the last line."""
+    lines = [line.strip() for line in failure.lines if line.strip()]
+    errors = [index for index, line in enumerate(lines) if line.lower().startswith("error:")]
+    if not errors:
+        return f"{lines[-1] if lines else 'no message'} (exit code {failure.exit_code})"
+    complaint = lines[errors[-1]].split(" ", 1)[1]
+    causes = [line.removeprefix("cause: ") for line in lines[errors[-1] + 1 :] if line.startswith("cause: ")]
+    return f"{complaint}: {causes[-1]}" if causes else complaint
+
+
+async def _lines_of(stream: asyncio.StreamReader | None) -> AsyncIterator[str]:
+    """The lines of a stream; a line without end is cut."""
+    rest = b""
+    while stream is not None and (chunk := await stream.read(_LONGEST_LINE)):
+        *whole, rest = (rest + chunk).split(b"\n")
+        for line in whole:
+            yield line[:_LONGEST_LINE].decode(errors="replace").rstrip()
+        rest = rest[:_LONGEST_LINE]
+    if rest:
+        yield rest.decode(errors="replace").rstrip()
+
+
+async def _all_of(stream: asyncio.StreamReader | None) -> bytes:
+    return await stream.read() if stream is not None else b""
