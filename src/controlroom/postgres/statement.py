@@ -1,0 +1,114 @@
+"""SQL with named parameters, as it is written and as PostgreSQL reads it.
+
+Written: `where id = %(step_run)s and name like 'a%'`. Sent: `where id = $1 and name like 'a%'`. `%%` means one percent
+sign; a percent sign alone means itself. What stands in comments, string constants and quoted names is no parameter.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from datetime import date, datetime, time, timedelta
+from decimal import Decimal
+from enum import Enum
+from typing import Any
+from uuid import UUID
+
+import msgspec
+from asyncpg import Record
+from asyncpg.pgproto import pgproto
+
+_TOKENS = re.compile(
+    r"""
+      (?P<comment> --[^\n]* | /\*.*?\*/ )
+    | (?P<quoted>  '(?:[^']|'')*' | "(?:[^"]|"")*" | \$(?P<tag>\w*)\$.*?\$(?P=tag)\$ )
+    | %\((?P<name>\w+)\)s
+    | (?P<percent> %% )
+    """,
+    re.VERBOSE | re.DOTALL,
+)
+
+_PLAIN = frozenset(
+    {
+        *(str, int, bool, float, type(None), bytes, dict, UUID, pgproto.UUID, Decimal, msgspec.Raw),
+        *(datetime, date, time, timedelta),
+    }
+)
+"""Types that the driver takes as they are."""
+
+_LIMIT = 4096
+"""Statements remembered. Far more than a program has: reached only if SQL is built from values, which is a bug."""
+
+
+class Statement:
+    """One SQL text: what is sent, in which order its parameters are sent, and how its rows become what (see `rows`)."""
+
+    __slots__ = ("conversions", "names", "text", "written")
+
+    def __init__(self, written: str) -> None:
+        positions: dict[str, int] = {}
+
+        def translate(token: re.Match[str]) -> str:
+            name = token["name"]
+            if name is not None:
+                return f"${positions.setdefault(name, len(positions) + 1)}"
+            if token["percent"] is not None:
+                return "%"
+            return token[0].replace("%%", "%") if token["quoted"] is not None else token[0]
+
+        self.written = written
+        self.text = _TOKENS.sub(translate, written)
+        self.names = tuple(positions)
+        self.conversions: dict[Any, Callable[[list[Record]], list[Any]]] = {}
+
+    def arguments(self, values: Mapping[str, Any]) -> list[Any]:
+        """The values in the order of the statement.
+
+        Raises:
+            TypeError: if a parameter has no value, or a value no parameter.
+        """
+        names = self.names
+        if len(values) == len(names):
+            try:
+                return [
+                    value if type(value) in _PLAIN else sendable(value) for value in [values[name] for name in names]
+                ]
+            except KeyError:
+                pass
+        missing = sorted(set(names) - values.keys())
+        unknown = sorted(values.keys() - set(names))
+        raise TypeError(f"parameters without a value: {missing}, values without a parameter: {unknown}: {self.written}")
+
+
+def sendable(value: Any) -> Any:
+    """The value as the driver takes it: an enum as its value, any collection as a list."""
+    match value:
+        case Enum():
+            return value.value
+        case list() | tuple() | set() | frozenset():
+            return [sendable(element) if isinstance(element, Enum) else element for element in value]
+        case _:
+            return value
+
+
+_statements: dict[str, Statement] = {}
+
+
+def statement(sql: str) -> Statement:
+    """The statement of a text: each text is read once."""
+    known = _statements.get(sql)
+    if known is None:
+        if len(_statements) >= _LIMIT:
+            _statements.clear()
+        known = _statements[sql] = Statement(sql)
+    return known
+
+
+def statements(script: str) -> list[str]:
+    """The statements of a script, each by itself, without the semicolons."""
+    found = []
+    begin = 0
+    for token in re.finditer(f"{_TOKENS.pattern}|(?P<end>;)", script, _TOKENS.flags):
+        if token["end"]:
+            found.append(script[begin : token.start()])
+            begin = token.end()
+    found.append(script[begin:])
+    return [each.strip() for each in found if re.sub(r"--[^\n]*|/\*.*?\*/|\s", "", each, flags=re.DOTALL)]

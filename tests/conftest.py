@@ -1,0 +1,59 @@
+"""What every test may ask for: a real PostgreSQL, and databases of its own in it."""
+
+import itertools
+import os
+import shutil
+import tempfile
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+import asyncpg
+import pytest
+
+from controlroom.postgres.embedded import EmbeddedPostgres
+
+
+@pytest.fixture(scope="session")
+async def postgres_server():
+    """The test session's own server (one a worker of xdist, so that each can shift its clock)."""
+    folder = Path(tempfile.mkdtemp(prefix="controlroom-tests-"))
+    server = await EmbeddedPostgres.start(folder / "postgres")
+    yield server
+    await server.stop()
+    shutil.rmtree(folder)
+
+
+@pytest.fixture(scope="session")
+def postgres(postgres_server: EmbeddedPostgres) -> str:
+    """The address of the session's database, empty at first."""
+    return postgres_server.dsn
+
+
+NewDatabase = Callable[..., Awaitable[str]]
+
+
+@pytest.fixture(scope="session")
+def new_database(postgres: str) -> NewDatabase:
+    """Makes a further database in the session's server and returns its address.
+
+    `template` is the address of a database to copy (a migrated one, say): nobody may be connected to it meanwhile.
+    """
+    numbers = itertools.count(1)
+
+    async def create(template: str | None = None) -> str:
+        name = f"test_{os.getpid()}_{next(numbers)}"
+        connection = await asyncpg.connect(_named(postgres, "template1"))
+        try:
+            copied = "template0" if template is None else template.partition("?")[0].rpartition("/")[2]
+            await connection.execute(f'create database "{name}" template "{copied}"')
+        finally:
+            await connection.close()
+        return _named(postgres, name)
+
+    return create
+
+
+def _named(dsn: str, database: str) -> str:
+    """The same server's address with another database."""
+    server, _, options = dsn.partition("?")
+    return f"{server.rpartition('/')[0]}/{database}?{options}"
