@@ -110,8 +110,8 @@ class LocalStorage:
 
     async def hashes(self) -> AsyncGenerator[tuple[str, int, datetime], None]:
         """Give every blob, one sub-folder at a time."""
-        for folder in await _aside(_entries, self._blobs):
-            for entry in await _aside(_entries, Path(folder.path)):
+        for folder in await _aside(_folders, self._blobs):
+            for entry in await _aside(_entries, folder):
                 with contextlib.suppress(FileNotFoundError):  # deleted meanwhile
                     stat = entry.stat()
                     yield folder.name + entry.name, stat.st_size, datetime.fromtimestamp(stat.st_mtime, UTC)
@@ -224,6 +224,10 @@ def _is_young(path: Path, untouched_since: datetime | None) -> bool:
 def _entries(folder: Path) -> list[os.DirEntry[str]]:
     with os.scandir(folder) as entries:
         return list(entries)
+
+
+def _folders(folder: Path) -> list[Path]:
+    return [Path(entry.path) for entry in _entries(folder) if entry.is_dir(follow_symlinks=False)]
 
 
 async def _aside(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:

@@ -25,6 +25,7 @@ from controlroom.objects.storage import absent
 _SCHEMES = {"s3", "s3a", "gs", "az", "azure", "abfs", "abfss", "adl"}
 _PART = 8 << 20  # Why 8 MiB: S3 allows 10,000 parts, so this reaches 80 GB; two at once keep memory below 32 MiB.
 _PARTS_AT_ONCE = 2
+_READ = 256 << 10  # Why: a first byte that comes soon and few hops; obstore would gather 10 MiB.
 _COPY_AT_MOST = 5 << 30  # S3's CopyObject takes no more; larger files go through this process once again.
 _TOUCH_AFTER = timedelta(hours=1)  # Why: far below the sweeper's day, and equal puts in a burst cost one copy.
 _RETRY_FOR = timedelta(seconds=30)  # Why: longer than a service's restart, shorter than the patience of an upload.
@@ -76,7 +77,7 @@ class RemoteStorage:
                 found = await obstore.get_async(self.bucket, _key(digest), options={"range": (start, end)})
             except FileNotFoundError:
                 raise absent(digest) from None
-            async for piece in found.stream():
+            async for piece in found.stream(min_chunk_size=_READ):
                 yield bytes(piece)
 
     async def size(self, digest: str) -> int | None:
