@@ -1,0 +1,275 @@
+"""What users and API keys do with runs."""
+
+from typing import assert_never
+
+import msgspec
+from msgspec import Raw, Struct
+
+from controlroom.engine.access.model import Actor, ActorKind, Permission
+from controlroom.engine.engine import Engine
+from controlroom.engine.events import store as events
+from controlroom.engine.events.store import By, Event
+from controlroom.engine.processes import store as processes
+from controlroom.engine.processes.model import Step
+from controlroom.engine.runs import store
+from controlroom.engine.runs.dispatch import dispatch_in, settle
+from controlroom.engine.runs.errors import ProcessDisabled, RunNotEnded, RunNotFound
+from controlroom.engine.runs.model import (
+    Callback,
+    DefaultInput,
+    Inputs,
+    Run,
+    RunState,
+    StartedBy,
+    StopRequest,
+    WithItems,
+    WithPayloads,
+    WithWaiting,
+)
+from controlroom.engine.wakes import Topic
+from controlroom.engine.work_items import store as work_items
+from controlroom.engine.work_items.errors import WorkItemNotFound, WorkItemStateConflict
+from controlroom.errors import Conflict, Invalid
+from controlroom.ids import ProcessId, RunId, WorkerId, WorkspaceId, uuid7
+from controlroom.postgres.database import Tx
+
+
+class StoredCallback(Struct, frozen=True):
+    """A callback as the run keeps it: `secret` is sealed, base64."""
+
+    url: str
+    secret: bytes
+    events: tuple[str, ...]
+
+
+class RunParameters(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What one start asked for, beside its input."""
+
+    callback: StoredCallback | None = None
+
+
+def callback_place(run: RunId) -> str:
+    """What a callback's sealed secret is bound to."""
+    return f"run.callback:{run}"
+
+
+async def start(
+    engine: Engine,
+    actor: Actor,
+    workspace: WorkspaceId,
+    process: ProcessId,
+    inputs: Inputs,
+    *,
+    callback: Callback | None = None,
+    started_by: StartedBy | None = None,
+    priority: int = 0,
+) -> Run | None:
+    """Start a run of a process; None when it should take what waits, and nothing does.
+
+    Run, items and first step runs are one commit. Raises NotFound (process, items), ProcessDisabled, Conflict
+    `PROCESS_NOT_CONFIGURED` (no steps or a step without a task), WorkItemStateConflict (an item is not waiting).
+    """
+    actor.require(Permission.START_RUNS, workspace)
+    async with engine.database.transaction() as tx:
+        found = await processes.lock_for_start(tx, workspace, process)
+        if not found.is_enabled:
+            raise ProcessDisabled(process)
+        steps = await processes.list_steps(tx, workspace, process)
+        if not steps or any(step.task_id is None for step in steps):
+            raise Conflict("the process has no steps yet, or a step without a task", code="PROCESS_NOT_CONFIGURED")
+        run = RunId(uuid7())
+        await _insert(tx, engine, actor, workspace, process, run, callback, started_by or _cause(actor), priority)
+        if not await _bring_items(engine, tx, workspace, run, steps[0], found.default_item, inputs, priority):
+            await tx.execute("delete from run where id = %(run)s and workspace_id = %(ws)s", run=run, ws=workspace)
+            return None
+        await _tell(tx, actor, workspace, process, run, "run.started")
+        await dispatch_in(engine, tx, run)
+        tx.after_commit(lambda: engine.wakes.wake(Topic.EVENTS))
+        return await store.get(tx, workspace, run)
+
+
+async def stop(engine: Engine, actor: Actor, workspace: WorkspaceId, run: RunId, request: StopRequest) -> bool:
+    """Ask a run to stop; False if it has ended already. What waits is settled at once; robots end as asked."""
+    actor.require(Permission.START_RUNS, workspace)
+    async with engine.database.transaction() as tx:
+        found = await _lock(tx, workspace, run)
+        if found in {RunState.COMPLETED, RunState.UNRESOLVED}:
+            return False
+        await tx.execute(
+            """
+            update run set state = 'stopping', stop_at = clock_now(), stop = %(stop)s
+             where id = %(run)s and workspace_id = %(workspace)s
+            """,
+            run=run,
+            workspace=workspace,
+            stop=request,
+        )
+        await settle(tx, run, request)
+        for worker in await _stop_step_runs(tx, run, terminate=request.terminate):
+            tx.after_commit(lambda worker=worker: engine.wakes.wake(Topic.ORDERS, worker))  # type: ignore[misc]
+        process = await tx.value("select process_id from run where id = %(run)s", run=run)
+        await _tell(tx, actor, workspace, process, run, "run.stop_requested", data=msgspec.structs.asdict(request))
+        await dispatch_in(engine, tx, run)
+        return True
+
+
+async def delete(engine: Engine, actor: Actor, workspace: WorkspaceId, run: RunId) -> None:
+    """Delete a run that has ended, with its items, step runs, console and artifacts; raises RunNotEnded."""
+    actor.require(Permission.READ_RUNS, workspace)  # the vendor asks for no more (protocols, Robocorp §1.2)
+    async with engine.database.transaction() as tx:
+        state = await _lock(tx, workspace, run)
+        if state not in {RunState.COMPLETED, RunState.UNRESOLVED}:
+            raise RunNotEnded(run, state)
+        process = await tx.value("select process_id from run where id = %(run)s", run=run)
+        await erase(tx, run)
+        await _tell(tx, actor, workspace, process, run, "run.deleted")
+
+
+async def erase(tx: Tx, run: RunId) -> None:
+    """Remove all rows of a run that the caller has locked. Its objects are swept when nothing else names them."""
+    for statement in _ERASURE:
+        await tx.execute(statement, run=run)
+
+
+_OF_RUN = "(select id from step_run where run_id = %(run)s)"
+_ERASURE = (
+    f"delete from phase where step_run_id in {_OF_RUN}",
+    f"delete from artifact where step_run_id in {_OF_RUN}",
+    f"delete from console_chunk where step_run_id in {_OF_RUN}",
+    f"delete from console_archive where step_run_id in {_OF_RUN}",
+    "delete from work_item_attempt where work_item_id in (select id from work_item where run_id = %(run)s)",
+    "delete from work_item_file where work_item_id in (select id from work_item where run_id = %(run)s)",
+    "delete from work_item where run_id = %(run)s",
+    "delete from step_run where run_id = %(run)s",
+    "delete from run where id = %(run)s",
+)
+
+
+def _cause(actor: Actor) -> StartedBy:
+    return StartedBy.USER if actor.kind is ActorKind.USER else StartedBy.API
+
+
+async def _insert(
+    tx: Tx,
+    engine: Engine,
+    actor: Actor,
+    workspace: WorkspaceId,
+    process: ProcessId,
+    run: RunId,
+    callback: Callback | None,
+    started_by: StartedBy,
+    priority: int,
+) -> None:
+    stored = None
+    if callback is not None:
+        secret = engine.keys.seal(callback.secret.encode(), place=callback_place(run))
+        stored = StoredCallback(callback.url, secret, callback.events)
+    await tx.execute(
+        """
+        insert into run (id, workspace_id, process_id, state, started_by, started_by_id, priority, parameters)
+        values (%(run)s, %(workspace)s, %(process)s, 'new', %(started_by)s, %(by)s, %(priority)s, %(parameters)s)
+        """,
+        run=run,
+        workspace=workspace,
+        process=process,
+        started_by=started_by,
+        by=actor.id,
+        priority=priority,
+        parameters=RunParameters(callback=stored),
+    )
+
+
+async def _bring_items(
+    engine: Engine,
+    tx: Tx,
+    workspace: WorkspaceId,
+    run: RunId,
+    first: Step,
+    default: Raw | None,
+    inputs: Inputs,
+    priority: int,
+) -> bool:
+    """Give the run its items; False if it should take what waits and nothing does."""
+    where = {"workspace": workspace, "process": first.process_id, "queue": first.queue_id, "step": first.id, "run": run}
+    match inputs:
+        case DefaultInput():
+            await work_items.insert_one(tx, **where, payload=default, priority=priority)  # type: ignore[arg-type]
+        case WithPayloads(array, count):
+            if count > engine.limits.items_per_start:
+                raise Invalid(f"at most {engine.limits.items_per_start:,} items a start", code="TOO_MANY_ITEMS")
+            if count == 0:
+                raise Invalid("no payloads were given", code="NO_PAYLOADS")
+            await work_items.insert(tx, **where, payloads=array, count=count, priority=priority)  # type: ignore[arg-type]
+        case WithWaiting():
+            return bool(
+                await work_items.adopt_waiting(tx, queue=first.queue_id, run=run, step=first.id, priority=priority)
+            )
+        case WithItems(items):
+            if not items:
+                raise Invalid("no work items were named", code="NO_WORK_ITEMS")
+            taken = await work_items.adopt(
+                tx, workspace=workspace, queue=first.queue_id, items=items, run=run, step=first.id
+            )
+            for item in set(items) - set(taken):
+                found = await work_items.get(tx, workspace, item)
+                if found is None or found.queue_id != first.queue_id:
+                    raise WorkItemNotFound(item)
+                raise WorkItemStateConflict(item, found.state, "started")
+        case _:
+            assert_never(inputs)
+    return True
+
+
+async def _lock(tx: Tx, workspace: WorkspaceId, run: RunId) -> RunState:
+    state = await tx.value(
+        "select state from run where workspace_id = %(workspace)s and id = %(run)s for no key update",
+        workspace=workspace,
+        run=run,
+    )
+    if state is None:
+        raise RunNotFound(run)
+    return RunState(state)
+
+
+async def _stop_step_runs(tx: Tx, run: RunId, *, terminate: bool) -> list[WorkerId]:
+    """Withdraw what has not begun and, if asked, order the end of what has; the workers to tell."""
+    await tx.execute(
+        """
+        update step_run set state = 'withdrawn', state_at = clock_now(), ended_at = clock_now()
+         where run_id = %(run)s and state in ('new', 'awaiting_worker')
+        """,
+        run=run,
+    )
+    if not terminate:
+        return []
+    return await tx.all(
+        WorkerId,
+        """
+        update step_run set termination = 'terminated' where run_id = %(run)s and state = 'in_progress'
+        returning worker_id
+        """,
+        run=run,
+    )
+
+
+async def _tell(
+    tx: Tx,
+    actor: Actor,
+    workspace: WorkspaceId,
+    process: ProcessId,
+    run: RunId,
+    kind: str,
+    data: dict[str, object] | None = None,
+) -> None:
+    await events.append(
+        tx,
+        By(actor.kind, actor.id),
+        Event(
+            kind=kind,
+            organization_id=actor.organization_id,
+            workspace_id=workspace,
+            process_id=process,
+            run_id=run,
+            data=data or {},
+        ),
+    )

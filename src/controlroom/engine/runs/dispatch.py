@@ -1,0 +1,216 @@
+"""What makes a run go on: step runs for its pending items, and its end. `rules.next_for` decides.
+
+Everything happens under a lock of the run's row, so that any number of dispatchers may try at once.
+"""
+
+from collections.abc import Sequence
+
+from msgspec import Struct
+
+from controlroom.engine.engine import Engine
+from controlroom.engine.events import store as events
+from controlroom.engine.events.store import By, Event
+from controlroom.engine.runs.model import Result, RunState, StopRequest
+from controlroom.engine.runs.rules import CreateStepRuns, EndRun, RunLoad, StepLoad, next_for
+from controlroom.engine.wakes import Topic
+from controlroom.engine.work_items import store as work_items
+from controlroom.engine.work_items.model import ExceptionType, ItemException, ItemState
+from controlroom.ids import OrganizationId, ProcessId, RunId, StepId, StepRunId, WorkspaceId, uuid7
+from controlroom.postgres.database import Statements, Tx
+
+_SYSTEM = By("system")
+
+
+class _LockedRun(Struct, frozen=True, kw_only=True):
+    id: RunId
+    workspace_id: WorkspaceId
+    organization_id: OrganizationId
+    process_id: ProcessId
+    state: RunState
+    priority: int
+    stop: StopRequest | None
+    is_stopped: bool
+
+
+async def dispatch(engine: Engine, run: RunId) -> None:
+    """Let a run go on: one transaction. Harmless when there is nothing to do."""
+    async with engine.database.transaction() as tx:
+        await dispatch_in(engine, tx, run)
+
+
+async def dispatch_in(engine: Engine, tx: Tx, run_id: RunId) -> None:
+    """Likewise, in the caller's transaction; workers are woken after its commit."""
+    run = await _lock(tx, run_id)
+    if run is None:
+        return
+    if run.state is RunState.STOPPING and run.stop is not None:
+        await settle(tx, run.id, run.stop)
+    load = RunLoad(
+        state=run.state,
+        was_stopped=run.is_stopped,
+        has_failed_items=await _has_failed(tx, run.id),
+        steps=tuple(await _load(tx, run.id, run.process_id)),
+    )
+    match next_for(load):
+        case CreateStepRuns(counts):
+            await _reopen(tx, run)
+            if counts:
+                await _create(tx, run, counts)
+                total = sum(count for _, count in counts)
+                tx.after_commit(lambda: engine.wakes.wake(Topic.STEP_RUNS_AWAIT, run.workspace_id, count=total))
+        case EndRun(state, result) if state is not run.state:
+            await _end(tx, run, EndRun(state, result))
+            tx.after_commit(lambda: engine.wakes.wake(Topic.EVENTS))
+        case EndRun():
+            pass
+
+
+async def settle(tx: Statements, run: RunId, stop: StopRequest) -> None:
+    """Mark what waits in a stopped run done or failed, as was asked."""
+    if stop.remaining_done:
+        await work_items.settle_remaining(tx, run, ItemState.DONE, None)
+    else:
+        message = f"The process run was stopped: {stop.reason}" if stop.reason else "The process run was stopped."
+        exception = ItemException(ExceptionType.ORCHESTRATOR, "PROCESS_RUN_STOPPED", message)
+        await work_items.settle_remaining(tx, run, ItemState.FAILED, exception)
+
+
+async def runs_to_look_at(db: Statements, *, limit: int) -> list[RunId]:
+    """Open runs that have something to dispatch, or their end, that no wake-up has told of: the truth by polling.
+
+    One pass of index probes over the open runs; no run is locked.
+    """
+    return await db.all(
+        RunId,
+        """
+        select run.id from run
+         where run.state in ('new', 'in_progress', 'stopping')
+           and (exists (select from work_item
+                         where work_item.run_id = run.id and work_item.state = 'pending' and due <= clock_now()
+                           and (run.state = 'stopping'
+                                or (select count(*) from step_run
+                                     where step_run.run_id = run.id and step_run.step_id = work_item.step_id
+                                       and step_run.state in ('new', 'awaiting_worker', 'in_progress'))
+                                   < (select max_parallel from step where step.id = work_item.step_id)))
+                or not exists (select from step_run
+                                where step_run.run_id = run.id
+                                  and step_run.state in ('new', 'awaiting_worker', 'in_progress')))
+         order by run.id
+         limit %(limit)s
+        """,
+        limit=limit,
+    )
+
+
+async def _lock(tx: Statements, run: RunId) -> _LockedRun | None:
+    return await tx.one_or_none(
+        _LockedRun,
+        """
+        select run.id, run.workspace_id, workspace.organization_id, run.process_id, run.state, run.priority, run.stop,
+               run.stop_at is not null as is_stopped
+          from run join workspace on workspace.id = run.workspace_id
+         where run.id = %(run)s and run.state <> 'completed'
+           for no key update of run
+        """,
+        run=run,
+    )
+
+
+async def _has_failed(tx: Statements, run: RunId) -> bool:
+    """Asked after the lock was had: the locking statement may have seen the items as they were before it."""
+    return bool(
+        await tx.value(
+            "select exists (select from work_item where run_id = %(run)s and state = 'failed')",
+            run=run,
+        )
+    )
+
+
+async def _load(tx: Statements, run: RunId, process: ProcessId) -> list[StepLoad]:
+    """The steps with what they have to do. Deleted steps count while they have something in hand."""
+    return await tx.all(
+        StepLoad,
+        """
+        select step.id, step.max_parallel, step.starts_after_previous,
+               coalesce(active.active, 0)::int as active, coalesce(active.waiting, 0)::int as waiting,
+               (select count(*) from (
+                    select from work_item
+                     where run_id = %(run)s and step_id = step.id and state = 'pending' and due <= clock_now()
+                     limit step.max_parallel + 1) as due)::int as ready,
+               (exists (select from work_item
+                         where run_id = %(run)s and step_id = step.id and state = 'pending')
+                or exists (select from work_item
+                            where run_id = %(run)s and state in ('in_progress', 'held') and step_id = step.id)
+               )::int as unfinished
+          from step
+          left join lateral (
+                select count(*) as active,
+                       count(*) filter (where state in ('new', 'awaiting_worker')) as waiting
+                  from step_run
+                 where run_id = %(run)s and step_id = step.id and state in ('new', 'awaiting_worker', 'in_progress')
+               ) as active on true
+         where step.process_id = %(process)s
+           and (step.deleted_at is null or active.active > 0)
+         order by step.position, step.deleted_at nulls first, step.id
+        """,
+        run=run,
+        process=process,
+    )
+
+
+async def _reopen(tx: Statements, run: _LockedRun) -> None:
+    """An unresolved run has got work again."""
+    if run.state is not RunState.UNRESOLVED:
+        return
+    await tx.execute(
+        "update run set state = 'in_progress', ended_at = null, result = null where id = %(run)s",
+        run=run.id,
+    )
+    await events.append(tx, _SYSTEM, _event(run, "run.reopened"))
+
+
+async def _create(tx: Statements, run: _LockedRun, counts: Sequence[tuple[StepId, int]]) -> None:
+    steps = [step for step, count in counts for _ in range(count)]
+    ids = [StepRunId(uuid7()) for _ in steps]
+    await tx.execute(
+        """
+        insert into step_run (id, workspace_id, run_id, step_id, state, priority, placement, is_single)
+        select made.id, %(workspace)s, %(run)s, step.id, 'awaiting_worker', %(priority)s,
+               step.placement, step.one_item_per_step_run
+          from unnest(%(ids)s::uuid[], %(steps)s::uuid[]) as made (id, step_id)
+          join step on step.id = made.step_id
+        """,
+        ids=ids,
+        steps=steps,
+        workspace=run.workspace_id,
+        run=run.id,
+        priority=run.priority,
+    )
+    await events.append(tx, _SYSTEM, *(_event(run, "step_run.created", step_run=id_) for id_ in ids))
+
+
+async def _end(tx: Statements, run: _LockedRun, end: EndRun) -> None:
+    await tx.execute(
+        """
+        update run
+           set state = %(state)s, result = %(result)s, ended_at = clock_now(),
+               started_at = coalesce(started_at, clock_now())
+         where id = %(run)s
+        """,
+        run=run.id,
+        state=end.state,
+        result=end.result,
+    )
+    await events.append(tx, _SYSTEM, _event(run, f"run.{end.state.value}", result=end.result))
+
+
+def _event(run: _LockedRun, kind: str, *, step_run: StepRunId | None = None, result: Result | None = None) -> Event:
+    return Event(
+        kind=kind,
+        organization_id=run.organization_id,
+        workspace_id=run.workspace_id,
+        process_id=run.process_id,
+        run_id=run.id,
+        step_run_id=step_run,
+        data={} if result is None else {"result": result.value},
+    )

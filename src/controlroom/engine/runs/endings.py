@@ -1,0 +1,195 @@
+"""How a step run ends, whoever ends it: its worker, or the room because its worker was lost (DESIGN §4.6)."""
+
+import random
+from typing import Any
+
+from msgspec import Struct
+
+from controlroom.engine.engine import Engine
+from controlroom.engine.events import store as events
+from controlroom.engine.events.store import By, Event
+from controlroom.engine.runs.model import Result, StepRunState
+from controlroom.engine.runs.rules import exception_of, result_of
+from controlroom.engine.wakes import Topic
+from controlroom.engine.work_items import store as work_items
+from controlroom.engine.work_items.model import ItemState, Outcome
+from controlroom.engine.work_items.rules import GiveUp, Retry, RetryPolicy, after_failure
+from controlroom.ids import OrganizationId, ProcessId, RunId, StepRunId, WorkerId, WorkspaceId
+from controlroom.postgres.database import Statements, Tx
+from controlroom.protocol import ErrorCode, StepRunError
+
+_SYSTEM = By("system")
+
+
+class Leased(Struct, frozen=True, kw_only=True):
+    """A step run in progress, locked by the one who ends it."""
+
+    id: StepRunId
+    workspace_id: WorkspaceId
+    organization_id: OrganizationId
+    process_id: ProcessId
+    run_id: RunId
+    attempt: int
+    has_begun: bool
+    is_stopped: bool
+    retry: RetryPolicy
+    worker_id: WorkerId
+
+
+_LEASED = """
+    select step_run.id, step_run.workspace_id, workspace.organization_id, step.process_id, step_run.run_id,
+           step_run.attempt, step_run.began_at is not null as has_begun, run.stop_at is not null as is_stopped,
+           step.retry, step_run.worker_id
+      from step_run join step on step.id = step_run.step_id join run on run.id = step_run.run_id
+      join workspace on workspace.id = step_run.workspace_id
+     where step_run.state = 'in_progress'
+"""
+
+
+async def lock_attempt(tx: Statements, worker: WorkerId, step_run: StepRunId, attempt: int) -> Leased | None:
+    """The attempt, if the worker has it and it has not ended."""
+    return await tx.one_or_none(
+        Leased,
+        f"""{_LEASED}
+           and step_run.id = %(step_run)s and step_run.attempt = %(attempt)s and step_run.worker_id = %(worker)s
+           for no key update of step_run
+        """,
+        worker=worker,
+        step_run=step_run,
+        attempt=attempt,
+    )
+
+
+async def lock_expired(tx: Statements) -> Leased | None:
+    """One step run whose lease has run out, that nobody else is rescuing."""
+    return await tx.one_or_none(
+        Leased,
+        f"""{_LEASED}
+           and step_run.lease_until < clock_now()
+         order by step_run.lease_until
+         limit 1
+           for no key update of step_run skip locked
+        """,
+    )
+
+
+async def lock_all_of(tx: Statements, worker: WorkerId) -> list[Leased]:
+    """All that a worker has in hand."""
+    return await tx.all(
+        Leased,
+        f"{_LEASED} and step_run.worker_id = %(worker)s order by step_run.id for no key update of step_run",
+        worker=worker,
+    )
+
+
+async def end(
+    engine: Engine, tx: Tx, leased: Leased, error: StepRunError | None, *, exit_code: int | None, by: By
+) -> None:
+    """End a locked step run: release what it holds, publish its outputs, tell of it, let its run go on."""
+    await _release_held(tx, leased, error)
+    await work_items.publish_outputs(tx, leased.id)
+    state = StepRunState.COMPLETED if error is None else StepRunState.FAILED
+    result = Result.SUCCEEDED if error is None else result_of(error.code)
+    await tx.execute(
+        """
+        update step_run
+           set state = %(state)s, state_at = clock_now(), ended_at = clock_now(), lease_until = null,
+               paused_at = null, result = %(result)s, error_code = %(code)s, error_message = %(message)s,
+               exit_code = %(exit_code)s
+         where id = %(step_run)s
+        """,
+        step_run=leased.id,
+        state=state,
+        result=result,
+        code=None if error is None else error.code,
+        message="" if error is None else error.message,
+        exit_code=exit_code,
+    )
+    data: dict[str, Any] = {"result": result.value, "attempt": leased.attempt}
+    if error is not None:
+        data["error"] = {"code": error.code.value, "message": error.message}
+    await events.append(tx, by, event(leased, f"step_run.{state.value}", data))
+    tx.after_commit(lambda: engine.wakes.wake_here(Topic.RUN, leased.run_id))
+
+
+async def lose(engine: Engine, tx: Tx, leased: Leased, why: str) -> None:
+    """Its worker was lost: repeat a robot that has not begun, end one that has."""
+    if leased.has_begun:
+        error = StepRunError(ErrorCode.WORKER_LOST, why)
+        await work_items.discard_outputs_of_held(tx, leased.id)
+        await end(engine, tx, leased, error, exit_code=None, by=_SYSTEM)
+        tx.after_commit(lambda: engine.wakes.wake(Topic.ORDERS, leased.worker_id))
+        return
+    held = await work_items.held_by(tx, leased.id)
+    if held is not None:
+        await work_items.end_attempt(tx, held, state=ItemState.PENDING, outcome=Outcome.LOST, exception=None)
+    if leased.is_stopped:
+        await tx.execute(
+            """
+            update step_run set state = 'withdrawn', state_at = clock_now(), ended_at = clock_now(), lease_until = null
+             where id = %(step_run)s
+            """,
+            step_run=leased.id,
+        )
+    else:
+        await tx.execute(
+            """
+            update step_run
+               set state = 'awaiting_worker', state_at = clock_now(), lease_until = null, worker_id = null,
+                   worker_session = null, paused_at = null, termination = null, bound_item_id = null
+             where id = %(step_run)s
+            """,
+            step_run=leased.id,
+        )
+    await events.append(tx, _SYSTEM, event(leased, "step_run.worker_lost", {"attempt": leased.attempt, "reason": why}))
+    tx.after_commit(lambda: engine.wakes.wake(Topic.STEP_RUNS_AWAIT, leased.workspace_id, count=1))
+    tx.after_commit(lambda: engine.wakes.wake_here(Topic.RUN, leased.run_id))
+
+
+def event(leased: Leased, kind: str, data: dict[str, Any]) -> Event:
+    """An event about a leased step run."""
+    return Event(
+        kind=kind,
+        organization_id=leased.organization_id,
+        workspace_id=leased.workspace_id,
+        process_id=leased.process_id,
+        run_id=leased.run_id,
+        step_run_id=leased.id,
+        data=data,
+    )
+
+
+async def _release_held(tx: Tx, leased: Leased, error: StepRunError | None) -> None:
+    """The item in hand: done with a robot that succeeded, else retried or failed."""
+    held = await work_items.held_by(tx, leased.id)
+    if held is None:
+        return
+    if error is None:
+        await work_items.end_attempt(tx, held, state=ItemState.DONE, outcome=Outcome.DONE, exception=None)
+        kind = "work_item.done"
+    else:
+        exception = exception_of(error.code, error.message)
+        # a stopped run takes nothing up again: what is retried there would only be settled as failed
+        policy = RetryPolicy() if leased.is_stopped else leased.retry
+        match after_failure(exception, attempt=held.attempt, policy=policy, chance=random.random()):  # noqa: S311 - jitter
+            case Retry(delay):
+                await work_items.end_attempt(
+                    tx, held, state=ItemState.PENDING, outcome=Outcome.RETRIED, exception=exception, delay=delay
+                )
+                kind = "work_item.retried"
+            case GiveUp(reason):
+                await work_items.end_attempt(tx, held, state=ItemState.FAILED, outcome=Outcome.FAILED, exception=reason)
+                kind = "work_item.failed"
+    await events.append(
+        tx,
+        _SYSTEM,
+        Event(
+            kind=kind,
+            organization_id=leased.organization_id,
+            workspace_id=leased.workspace_id,
+            process_id=leased.process_id,
+            run_id=leased.run_id,
+            step_run_id=leased.id,
+            work_item_id=held.id,
+        ),
+    )

@@ -1,0 +1,61 @@
+"""What can go wrong with runs."""
+
+from typing import ClassVar
+from uuid import UUID
+
+from controlroom.engine.runs.model import RunState
+from controlroom.errors import Conflict, NotFound
+
+
+class RunNotFound(NotFound):
+    """There is no such run."""
+
+    code: ClassVar[str] = "PROCESS_RUN_NOT_FOUND"
+
+    def __init__(self, run: UUID) -> None:
+        super().__init__(f"there is no process run {run}", run_id=str(run))
+
+
+class StepRunNotFound(NotFound):
+    """There is no such step run."""
+
+    code: ClassVar[str] = "STEP_RUN_NOT_FOUND"
+
+    def __init__(self, step_run: UUID) -> None:
+        super().__init__(f"there is no step run {step_run}", step_run_id=str(step_run))
+
+
+class RunNotEnded(Conflict):
+    """Only a run that has ended may be deleted."""
+
+    code: ClassVar[str] = "PROCESS_RUN_NOT_ENDED"
+
+    def __init__(self, run: UUID, state: RunState) -> None:
+        super().__init__(f"process run {run} is {state.value}: stop it first", run_id=str(run), state=state.value)
+
+
+class ProcessDisabled(Conflict):
+    """A disabled process starts no runs."""
+
+    code: ClassVar[str] = "PROCESS_DISABLED"
+
+    def __init__(self, process: UUID) -> None:
+        super().__init__(f"process {process} is disabled", process_id=str(process))
+
+
+class Superseded(Conflict):
+    """The worker no longer has this attempt: another has taken its place, or it has ended."""
+
+    code: ClassVar[str] = "SUPERSEDED"
+
+    def __init__(self) -> None:
+        super().__init__("this attempt is no longer the worker's")
+
+
+class ConsoleIncomplete(Conflict):
+    """Lines are missing; `have` says from which number to send again."""
+
+    code: ClassVar[str] = "CONSOLE_INCOMPLETE"
+
+    def __init__(self, have: int) -> None:
+        super().__init__(f"only {have} console lines have come", have=have)

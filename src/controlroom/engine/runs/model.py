@@ -1,0 +1,202 @@
+"""Runs and their step runs."""
+
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+from msgspec import Raw, Struct
+
+from controlroom.ids import (
+    ArtifactId,
+    ProcessId,
+    RunId,
+    StepId,
+    StepRunId,
+    WorkerId,
+    WorkItemId,
+    WorkspaceId,
+)
+from controlroom.protocol import ErrorCode
+
+
+class RunState(StrEnum):
+    """Where a run is; `rules.RUN_EDGES` says from where to where."""
+
+    NEW = "new"
+    IN_PROGRESS = "in_progress"
+    STOPPING = "stopping"
+    COMPLETED = "completed"
+    UNRESOLVED = "unresolved"
+    """Nothing is left to do, but some items failed."""
+
+
+class StepRunState(StrEnum):
+    """Where a step run is; `rules.STEP_RUN_EDGES` says from where to where."""
+
+    NEW = "new"
+    AWAITING_WORKER = "awaiting_worker"
+    IN_PROGRESS = "in_progress"
+    COMPLETED = "completed"
+    FAILED = "failed"
+    WITHDRAWN = "withdrawn"
+    """Its items were done by others, or the run was stopped, before it began."""
+
+
+class Result(StrEnum):
+    """How it ended, apart from the state."""
+
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    STOPPED = "stopped"
+    TIMED_OUT = "timed_out"
+    LOST = "lost"
+
+
+class StartedBy(StrEnum):
+    """What caused a run."""
+
+    API = "api"
+    USER = "user"
+    SCHEDULE = "schedule"
+    EMAIL = "email"
+    CHAIN = "chain"
+    QUEUE = "queue"
+
+
+class Termination(StrEnum):
+    """Why a worker is told to end a step run."""
+
+    TERMINATED = "terminated"
+    TIMED_OUT = "timed_out"
+
+
+class DefaultInput(Struct, frozen=True, tag="default"):
+    """The process's default item if it has one, else one empty item."""
+
+
+class WithItems(Struct, frozen=True, tag="with_items"):
+    """Items that wait in the input queue, named."""
+
+    items: tuple[WorkItemId, ...]
+
+
+class WithWaiting(Struct, frozen=True, tag="with_waiting"):
+    """Whatever waits in the input queue; if nothing does, no run is started."""
+
+
+class WithPayloads(Struct, frozen=True, tag="with_payloads"):
+    """One new item for each payload: `array` is the JSON array of them, `count` its length."""
+
+    array: Raw
+    count: int
+
+
+Inputs = DefaultInput | WithItems | WithWaiting | WithPayloads
+
+
+class Callback(Struct, frozen=True):
+    """Whom to tell of this one run. `secret` is sealed before it is stored."""
+
+    url: str
+    secret: str
+    events: tuple[str, ...]
+
+
+class StopRequest(Struct, frozen=True):
+    """How to stop a run: end robots at once, or let them finish the item in hand; what remains is done, or failed."""
+
+    terminate: bool
+    remaining_done: bool
+    reason: str = ""
+
+
+class Run(Struct, frozen=True, kw_only=True):
+    """One execution of a process."""
+
+    id: RunId
+    number: int
+    workspace_id: WorkspaceId
+    process_id: ProcessId
+    process_name: str
+    state: RunState
+    result: Result | None
+    started_by: StartedBy
+    started_by_id: UUID | None
+    starter_first_name: str | None = None
+    starter_last_name: str | None = None
+    created_at: datetime
+    started_at: datetime | None
+    ended_at: datetime | None
+    priority: int
+    stop: StopRequest | None
+
+    @property
+    def duration(self) -> timedelta | None:
+        """From start to end; None while it runs."""
+        return None if self.started_at is None or self.ended_at is None else self.ended_at - self.started_at
+
+
+class StepRun(Struct, frozen=True, kw_only=True):
+    """One robot process of a run."""
+
+    id: StepRunId
+    number: int
+    workspace_id: WorkspaceId
+    run_id: RunId
+    step_id: StepId
+    step_name: str
+    state: StepRunState
+    state_at: datetime
+    result: Result | None
+    error_code: ErrorCode | None
+    error_message: str
+    attempt: int
+    worker_id: WorkerId | None
+    created_at: datetime
+    started_at: datetime | None
+    ended_at: datetime | None
+    paused_at: datetime | None
+    exit_code: int | None
+
+    @property
+    def duration(self) -> timedelta | None:
+        """From start to end; None while it runs."""
+        return None if self.started_at is None or self.ended_at is None else self.ended_at - self.started_at
+
+
+class Phase(Struct, frozen=True, kw_only=True):
+    """An ordered section of a step run's attempt."""
+
+    attempt: int
+    position: int
+    kind: str
+    name: str
+    state: str
+    started_at: datetime | None
+    ended_at: datetime | None
+    first_line: int | None
+    last_line: int | None
+    message: str
+
+
+class Artifact(Struct, frozen=True, kw_only=True):
+    """A file that a step run left: `size` in bytes, `hash` names the blob."""
+
+    id: ArtifactId
+    number: int
+    step_run_id: StepRunId
+    attempt: int
+    name: str
+    size: int
+    hash: str
+    created_at: datetime
+
+
+class RunEvent(Struct, frozen=True, kw_only=True):
+    """Something that happened to a step run or a run."""
+
+    id: int
+    at: datetime
+    kind: str
+    data: dict[str, Any]

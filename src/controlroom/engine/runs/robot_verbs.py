@@ -1,0 +1,284 @@
+"""What a robot does with work items, by the token of its step run (protocols, Robocorp §3).
+
+Every verb checks in its own statement that the attempt lives: a token dies with its step run. Reserve and release may
+be repeated after a lost answer.
+"""
+
+import random
+
+from msgspec import Raw, Struct
+
+from controlroom.engine.access.model import StepRunActor
+from controlroom.engine.engine import Engine
+from controlroom.engine.events import store as events
+from controlroom.engine.events.store import By, Event
+from controlroom.engine.uploads.model import Upload
+from controlroom.engine.wakes import Topic
+from controlroom.engine.work_items import files as item_files
+from controlroom.engine.work_items import store
+from controlroom.engine.work_items.actions import check_payload
+from controlroom.engine.work_items.errors import NotHolding, StepRunNotAlive, WorkItemNotFound, WorkItemStateConflict
+from controlroom.engine.work_items.model import ItemException, ItemFile, ItemState, Outcome, WorkItem
+from controlroom.engine.work_items.rules import GiveUp, Retry, RetryPolicy, after_failure
+from controlroom.errors import NotFound
+from controlroom.ids import FileId, WorkItemId, uuid7
+from controlroom.postgres.database import Statements, Tx
+from controlroom.postgres.errors import UniqueViolation
+
+
+class Done(Struct, frozen=True):
+    """The item was worked to its end."""
+
+
+class Failed(Struct, frozen=True):
+    """The item was not."""
+
+    exception: ItemException
+
+
+async def reserve(engine: Engine, robot: StepRunActor) -> WorkItemId | None:
+    """The next item for the step run, or the one it holds; None when there is none left for it."""
+    for _ in range(3):
+        try:
+            item = await store.reserve(engine.database, robot)
+        except UniqueViolation:  # the same step run asked twice at once: the other call has taken one
+            continue
+        if item is None:
+            await _require_alive(engine.database, robot)
+        return item
+    return None
+
+
+async def release(engine: Engine, robot: StepRunActor, item: WorkItemId, outcome: Done | Failed) -> None:
+    """Give an item back. The same release twice is fine; raises NotHolding for a conflicting one."""
+    match outcome:
+        case Done():
+            published = await store.finish_held(engine.database, robot, item)
+            if published is None:
+                await _explain(engine.database, robot, item, {Outcome.DONE})
+            elif published:
+                engine.wakes.wake_here(Topic.RUN, robot.run_id)
+        case Failed(exception):
+            await _fail(engine, robot, item, exception)
+
+
+async def _fail(engine: Engine, robot: StepRunActor, item: WorkItemId, exception: ItemException) -> None:
+    async with engine.database.transaction() as tx:
+        held = await _lock_held(tx, robot)
+        if held is None or held.item.id != item:
+            await _explain(tx, robot, item, {Outcome.FAILED, Outcome.RETRIED})
+            return
+        policy = RetryPolicy() if held.is_stopped else held.retry
+        match after_failure(exception, attempt=held.item.attempt, policy=policy, chance=random.random()):  # noqa: S311 - jitter
+            case Retry(delay):
+                state, written, kind = ItemState.PENDING, Outcome.RETRIED, "work_item.retried"
+                await store.end_attempt(tx, held.item, state=state, outcome=written, exception=exception, delay=delay)
+            case GiveUp(reason):
+                state, written, kind = ItemState.FAILED, Outcome.FAILED, "work_item.failed"
+                await store.end_attempt(tx, held.item, state=state, outcome=written, exception=reason)
+        await store.publish_outputs(tx, robot.step_run_id)
+        await events.append(tx, By("step_run", robot.step_run_id), _event(robot, kind, item, exception))
+        tx.after_commit(lambda: engine.wakes.wake_here(Topic.RUN, robot.run_id))
+
+
+async def output(engine: Engine, robot: StepRunActor, parent: WorkItemId, payload: Raw | None) -> WorkItemId:
+    """Make an output of the item in hand: a draft until the item is released. Raises NotHolding."""
+    check_payload(engine, payload)
+    made = await engine.database.value(
+        """
+        with parent as (
+            select work_item.id, work_item.attempt, work_item.priority
+              from work_item join step_run on step_run.id = work_item.step_run_id
+             where work_item.id = %(parent)s and work_item.step_run_id = %(step_run)s
+               and work_item.state = 'in_progress'
+               and step_run.attempt = %(attempt)s and step_run.state = 'in_progress'
+               for share of work_item              -- its release waits until the draft can be seen
+        ), next as (
+            select following.id, following.queue_id
+              from step as mine join step as following on following.process_id = mine.process_id
+             where mine.id = %(step)s and following.position > mine.position and following.deleted_at is null
+             order by following.position
+             limit 1
+        )
+        insert into work_item (id, workspace_id, process_id, queue_id, step_id, run_id, state, priority, payload,
+                               parent_id, parent_attempt, created_by_step_run)
+        select %(id)s, %(workspace)s, %(process)s, next.queue_id, next.id, %(run)s, 'draft', parent.priority,
+               %(payload)s, parent.id, parent.attempt, %(step_run)s
+          from parent left join next on true
+        returning id
+        """,
+        id=uuid7(),
+        parent=parent,
+        step_run=robot.step_run_id,
+        attempt=robot.attempt,
+        step=robot.step_id,
+        workspace=robot.workspace_id,
+        process=robot.process_id,
+        run=robot.run_id,
+        payload=payload,
+    )
+    if made is None:
+        await _require_alive(engine.database, robot)
+        raise NotHolding(parent)
+    return WorkItemId(made)
+
+
+class _Payload(Struct, frozen=True):
+    payload: Raw | None
+
+
+async def payload(engine: Engine, robot: StepRunActor, item: WorkItemId) -> Raw | None:
+    """The payload of an item that the step run has held or made; None if it has none. Raises NotFound."""
+    found = await engine.database.one_or_none(
+        _Payload,
+        f"select payload from work_item where {_MINE}",
+        **_mine(robot, item),
+    )
+    if found is None:
+        await _require_alive(engine.database, robot)
+        raise WorkItemNotFound(item)
+    return found.payload
+
+
+async def set_payload(engine: Engine, robot: StepRunActor, item: WorkItemId, payload: Raw | None) -> None:
+    """Replace the payload of the item in hand, or of an output that nobody has reserved yet."""
+    check_payload(engine, payload)
+    written = await engine.database.execute(
+        f"update work_item set payload = %(payload)s where {_WRITABLE}", **_mine(robot, item), payload=payload
+    )
+    if not written:
+        await _refuse_write(engine.database, robot, item)
+
+
+async def files(engine: Engine, robot: StepRunActor, item: WorkItemId) -> list[ItemFile]:
+    """The files of an item that the step run has held or made."""
+    found = await store.list_files(engine.database, robot.workspace_id, [item])
+    if not await engine.database.value(f"select true from work_item where {_MINE}", **_mine(robot, item)):
+        await _require_alive(engine.database, robot)
+        raise WorkItemNotFound(item)
+    return found
+
+
+async def file(engine: Engine, robot: StepRunActor, item: WorkItemId, file_id: FileId) -> ItemFile:
+    """One file of an item that the step run has held or made."""
+    for one in await files(engine, robot, item):
+        if one.id == file_id:
+            return one
+    raise NotFound(f"work item {item} has no file {file_id}", code="FILE_NOT_FOUND")
+
+
+async def promise_file(engine: Engine, robot: StepRunActor, item: WorkItemId, name: str, size: int) -> Upload:
+    """Promise a file of an item that the step run may write; its link is signed by the border."""
+    item_files.check_file(engine, name, size)
+    async with engine.database.transaction() as tx:
+        await _lock_writable(tx, robot, item)
+        return await item_files.promise(tx, workspace=robot.workspace_id, item=item, name=name, size=size)
+
+
+async def delete_file(engine: Engine, robot: StepRunActor, item: WorkItemId, file_id: FileId) -> None:
+    """Remove a file from an item that the step run may write; one that is not there is NotFound."""
+    async with engine.database.transaction() as tx:
+        await _lock_writable(tx, robot, item)
+        if not await store.delete_file(tx, item, file_id):
+            raise NotFound(f"work item {item} has no file {file_id}", code="FILE_NOT_FOUND")
+
+
+# ---------------------------------------------------------------------------------------------------- rights
+_ALIVE = """exists (select from step_run
+                     where step_run.id = %(step_run)s and attempt = %(attempt)s and state = 'in_progress')"""
+
+_MINE = f"""work_item.id = %(item)s and workspace_id = %(workspace)s
+       and (step_run_id = %(step_run)s or created_by_step_run = %(step_run)s) and {_ALIVE}"""
+
+_WRITABLE = f"""work_item.id = %(item)s and workspace_id = %(workspace)s
+       and ((step_run_id = %(step_run)s and state = 'in_progress')
+            or (created_by_step_run = %(step_run)s and attempt = 0 and state in ('draft', 'pending', 'new')))
+       and {_ALIVE}"""
+"""Its creator may write an output until another step run reserves it, which raises the item's attempt."""
+
+
+def _mine(robot: StepRunActor, item: WorkItemId) -> dict[str, object]:
+    return {
+        "item": item,
+        "workspace": robot.workspace_id,
+        "step_run": robot.step_run_id,
+        "attempt": robot.attempt,
+    }
+
+
+async def _lock_writable(tx: Tx, robot: StepRunActor, item: WorkItemId) -> None:
+    if not await tx.value(f"select true from work_item where {_WRITABLE} for update", **_mine(robot, item)):
+        await _refuse_write(tx, robot, item)
+
+
+async def _refuse_write(db: Statements, robot: StepRunActor, item: WorkItemId) -> None:
+    await _require_alive(db, robot)
+    state = await db.value(f"select state from work_item where {_MINE}", **_mine(robot, item))
+    if state is None:
+        raise WorkItemNotFound(item)
+    raise WorkItemStateConflict(item, ItemState(state), "written by this step run any more")
+
+
+async def _require_alive(db: Statements, robot: StepRunActor) -> None:
+    if not await db.value(f"select {_ALIVE}", step_run=robot.step_run_id, attempt=robot.attempt):
+        raise StepRunNotAlive
+
+
+class _HeldItem(Struct, frozen=True):
+    item: WorkItem
+    retry: RetryPolicy
+    is_stopped: bool
+
+
+class _Policy(Struct, frozen=True):
+    retry: RetryPolicy
+    is_stopped: bool
+
+
+async def _lock_held(tx: Tx, robot: StepRunActor) -> _HeldItem | None:
+    """The item in hand, with what decides about it; the step run is locked first, as by all who end it."""
+    policy = await tx.one_or_none(
+        _Policy,
+        """
+        select step.retry, run.stop_at is not null as is_stopped
+          from step_run join step on step.id = step_run.step_id join run on run.id = step_run.run_id
+         where step_run.id = %(step_run)s and step_run.attempt = %(attempt)s and step_run.state = 'in_progress'
+           for no key update of step_run
+        """,
+        step_run=robot.step_run_id,
+        attempt=robot.attempt,
+    )
+    if policy is None:
+        raise StepRunNotAlive
+    item = await store.held_by(tx, robot.step_run_id)
+    return None if item is None else _HeldItem(item, policy.retry, policy.is_stopped)
+
+
+async def _explain(db: Statements, robot: StepRunActor, item: WorkItemId, same: set[Outcome]) -> None:
+    """A release found nothing to release: fine if this step run released it so before, else say what is wrong."""
+    outcome = await db.value(
+        """
+        select outcome from work_item_attempt
+         where work_item_id = %(item)s and step_run_id = %(step_run)s
+         order by attempt desc
+         limit 1
+        """,
+        item=item,
+        step_run=robot.step_run_id,
+    )
+    await _require_alive(db, robot)
+    if outcome is None or Outcome(outcome) not in same:
+        raise NotHolding(item)
+
+
+def _event(robot: StepRunActor, kind: str, item: WorkItemId, exception: ItemException) -> Event:
+    return Event(
+        kind=kind,
+        organization_id=robot.organization_id,
+        workspace_id=robot.workspace_id,
+        process_id=robot.process_id,
+        run_id=robot.run_id,
+        step_run_id=robot.step_run_id,
+        work_item_id=item,
+        data={"exception": {"type": exception.type.value, "code": exception.code}},
+    )

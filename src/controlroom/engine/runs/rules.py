@@ -1,0 +1,137 @@
+"""What a run should do next. Pure: a picture of the run goes in, a decision comes out."""
+
+from collections.abc import Mapping, Sequence
+from typing import Final, assert_never
+
+from msgspec import Struct
+
+from controlroom.engine.runs.model import Result, RunState, StepRunState
+from controlroom.engine.work_items.model import ExceptionType, ItemException
+from controlroom.ids import StepId
+from controlroom.protocol import ErrorCode
+
+RUN_EDGES: Final[Mapping[RunState, frozenset[RunState]]] = {
+    RunState.NEW: frozenset({RunState.IN_PROGRESS, RunState.STOPPING, RunState.COMPLETED, RunState.UNRESOLVED}),
+    RunState.IN_PROGRESS: frozenset({RunState.STOPPING, RunState.COMPLETED, RunState.UNRESOLVED}),
+    RunState.STOPPING: frozenset({RunState.COMPLETED, RunState.UNRESOLVED}),
+    RunState.UNRESOLVED: frozenset({RunState.IN_PROGRESS, RunState.COMPLETED}),
+    RunState.COMPLETED: frozenset(),
+}
+"""From which state a run may go to which. A run may end without having been in progress: by a stop."""
+
+STEP_RUN_EDGES: Final[Mapping[StepRunState, frozenset[StepRunState]]] = {
+    StepRunState.NEW: frozenset({StepRunState.AWAITING_WORKER, StepRunState.FAILED, StepRunState.WITHDRAWN}),
+    StepRunState.AWAITING_WORKER: frozenset({StepRunState.IN_PROGRESS, StepRunState.FAILED, StepRunState.WITHDRAWN}),
+    StepRunState.IN_PROGRESS: frozenset({StepRunState.COMPLETED, StepRunState.FAILED, StepRunState.AWAITING_WORKER}),
+    StepRunState.COMPLETED: frozenset(),
+    StepRunState.FAILED: frozenset(),
+    StepRunState.WITHDRAWN: frozenset(),
+}
+"""From which state a step run may go to which. Back to `awaiting_worker`: lost before the robot began."""
+
+
+class StepLoad(Struct, frozen=True, kw_only=True):
+    """A step of a run as the dispatcher sees it. Steps come in the order of the process."""
+
+    id: StepId
+    max_parallel: int
+    starts_after_previous: bool
+    active: int
+    """Step runs that have not ended."""
+    waiting: int
+    """Those of them that no worker has taken yet."""
+    ready: int
+    """Items that are pending and due; counted no further than `max_parallel + 1`."""
+    unfinished: int
+    """1 if any item is pending (due or not), in progress or held, else 0."""
+
+
+class RunLoad(Struct, frozen=True, kw_only=True):
+    """A run as the dispatcher sees it."""
+
+    state: RunState
+    was_stopped: bool
+    has_failed_items: bool
+    steps: tuple[StepLoad, ...]
+
+
+class CreateStepRuns(Struct, frozen=True):
+    """So many more step runs, by step; perhaps none, and the run goes on."""
+
+    counts: tuple[tuple[StepId, int], ...]
+
+
+class EndRun(Struct, frozen=True):
+    """Nothing is left to do."""
+
+    state: RunState
+    result: Result
+
+
+def next_for(run: RunLoad) -> CreateStepRuns | EndRun:
+    """What a run that has not ended, or has got work again, should do."""
+    if not any(step.active or step.unfinished for step in run.steps):
+        return _end(run)
+    if run.state is RunState.STOPPING:
+        return CreateStepRuns(())
+    return CreateStepRuns(tuple(_wanted(run.steps)))
+
+
+def _wanted(steps: Sequence[StepLoad]) -> list[tuple[StepId, int]]:
+    """One step run for each item that none is waiting for, as many as may run side by side."""
+    wanted = []
+    previous_are_done = True
+    for step in steps:
+        if previous_are_done or not step.starts_after_previous:
+            count = min(step.max_parallel - step.active, step.ready - step.waiting)
+            if count > 0:
+                wanted.append((step.id, count))
+        previous_are_done = previous_are_done and not step.active and not step.unfinished
+    return wanted
+
+
+def _end(run: RunLoad) -> EndRun:
+    state = RunState.UNRESOLVED if run.has_failed_items else RunState.COMPLETED
+    if run.was_stopped:
+        return EndRun(state, Result.STOPPED)
+    return EndRun(state, Result.FAILED if run.has_failed_items else Result.SUCCEEDED)
+
+
+def result_of(code: ErrorCode) -> Result:
+    """The result of a step run that failed with the code."""
+    match code:
+        case ErrorCode.TIMEOUT:
+            return Result.TIMED_OUT
+        case ErrorCode.TERMINATED:
+            return Result.STOPPED
+        case ErrorCode.WORKER_LOST:
+            return Result.LOST
+        case (
+            ErrorCode.ROBOT_FAILED
+            | ErrorCode.ENVIRONMENT_FAILED
+            | ErrorCode.PACKAGE_INVALID
+            | ErrorCode.TASK_NOT_FOUND
+            | ErrorCode.PRE_RUN_SCRIPT_FAILED
+        ):
+            return Result.FAILED
+        case _:
+            assert_never(code)
+
+
+def exception_of(code: ErrorCode, message: str) -> ItemException:
+    """Why the item that a failed step run still holds failed: the robot's fault, or the platform's."""
+    match code:
+        case ErrorCode.ROBOT_FAILED | ErrorCode.TIMEOUT:
+            kind = ExceptionType.APPLICATION
+        case (
+            ErrorCode.TERMINATED
+            | ErrorCode.WORKER_LOST
+            | ErrorCode.ENVIRONMENT_FAILED
+            | ErrorCode.PACKAGE_INVALID
+            | ErrorCode.TASK_NOT_FOUND
+            | ErrorCode.PRE_RUN_SCRIPT_FAILED
+        ):
+            kind = ExceptionType.ORCHESTRATOR
+        case _:
+            assert_never(code)
+    return ItemException(kind, code.value, message)

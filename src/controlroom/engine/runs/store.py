@@ -1,0 +1,173 @@
+"""Reading runs, step runs and what they left. Lists go by id, by keyset."""
+
+from typing import Any, Final
+
+from controlroom.engine.runs.model import Artifact, Phase, Run, RunEvent, RunState, StepRun
+from controlroom.engine.work_items.model import ItemsByState
+from controlroom.ids import ArtifactId, ProcessId, RunId, StepRunId, WorkspaceId
+from controlroom.postgres.database import Statements
+
+_RUN: Final = """
+    select run.id, run.number, run.workspace_id, run.process_id, process.name as process_name, run.state, run.result,
+           run.started_by, run.started_by_id, run.created_at, run.started_at, run.ended_at, run.priority, run.stop,
+           app_user.first_name as starter_first_name, app_user.last_name as starter_last_name
+      from run join process on process.id = run.process_id
+      left join app_user on run.started_by = 'user' and app_user.id = run.started_by_id
+"""
+
+_STEP_RUN: Final = """
+    select step_run.id, step_run.number, step_run.workspace_id, run_id, step_id, step.name as step_name, state,
+           state_at, result, error_code, error_message, attempt, worker_id, created_at, started_at, ended_at, paused_at, exit_code
+      from step_run join step on step.id = step_run.step_id
+"""
+
+
+async def get(db: Statements, workspace: WorkspaceId, run: RunId) -> Run | None:
+    """One run of the workspace."""
+    return await db.one_or_none(
+        Run, f"{_RUN} where run.workspace_id = %(workspace)s and run.id = %(run)s", workspace=workspace, run=run
+    )
+
+
+async def list_runs(
+    db: Statements,
+    workspace: WorkspaceId,
+    *,
+    process: ProcessId | None = None,
+    state: RunState | None = None,
+    before: RunId | None = None,
+    limit: int,
+) -> list[Run]:
+    """Runs, newest first."""
+    conditions = ["run.workspace_id = %(workspace)s"]
+    values: dict[str, Any] = {"workspace": workspace, "limit": limit}
+    if process is not None:
+        conditions.append("run.process_id = %(process)s")
+        values["process"] = process
+    if state is not None:
+        conditions.append("run.state = %(state)s")
+        values["state"] = state
+    if before is not None:
+        conditions.append("run.id < %(before)s")
+        values["before"] = before
+    return await db.all(Run, f"{_RUN} where {' and '.join(conditions)} order by run.id desc limit %(limit)s", **values)
+
+
+async def get_step_run(db: Statements, workspace: WorkspaceId, step_run: StepRunId) -> StepRun | None:
+    """One step run of the workspace."""
+    return await db.one_or_none(
+        StepRun,
+        f"{_STEP_RUN} where step_run.workspace_id = %(workspace)s and step_run.id = %(step_run)s",
+        workspace=workspace,
+        step_run=step_run,
+    )
+
+
+async def list_step_runs(
+    db: Statements, workspace: WorkspaceId, run: RunId, *, after: StepRunId | None = None, limit: int
+) -> list[StepRun]:
+    """The step runs of a run that were not withdrawn, oldest first."""
+    return await db.all(
+        StepRun,
+        f"""{_STEP_RUN}
+         where step_run.workspace_id = %(workspace)s and run_id = %(run)s and state <> 'withdrawn'
+           and (%(after)s::uuid is null or step_run.id > %(after)s)
+         order by step_run.id
+         limit %(limit)s
+        """,
+        workspace=workspace,
+        run=run,
+        after=after,
+        limit=limit,
+    )
+
+
+async def list_phases(db: Statements, workspace: WorkspaceId, step_run: StepRunId) -> list[Phase]:
+    """The phases of a step run, attempt by attempt."""
+    return await db.all(
+        Phase,
+        """
+        select phase.attempt, position, kind, name, phase.state, phase.started_at, phase.ended_at,
+               first_line, last_line, message
+          from phase join step_run on step_run.id = phase.step_run_id
+         where step_run.workspace_id = %(workspace)s and step_run.id = %(step_run)s
+         order by phase.attempt, position
+        """,
+        workspace=workspace,
+        step_run=step_run,
+    )
+
+
+async def list_events(
+    db: Statements, workspace: WorkspaceId, step_run: StepRunId, *, after: int | None = None, limit: int
+) -> list[RunEvent]:
+    """What happened to a step run, oldest first."""
+    return await db.all(
+        RunEvent,
+        """
+        select id, at, kind, data from event
+         where workspace_id = %(workspace)s and step_run_id = %(step_run)s
+           and (%(after)s::bigint is null or id > %(after)s)
+         order by id
+         limit %(limit)s
+        """,
+        workspace=workspace,
+        step_run=step_run,
+        after=after,
+        limit=limit,
+    )
+
+
+async def list_artifacts(
+    db: Statements, workspace: WorkspaceId, step_run: StepRunId, *, after: ArtifactId | None = None, limit: int
+) -> list[Artifact]:
+    """What the last attempt of a step run left, in the order it came."""
+    return await db.all(
+        Artifact,
+        """
+        select artifact.id, artifact.number, artifact.step_run_id, artifact.attempt, name, size, hash,
+               artifact.created_at
+          from artifact join step_run on step_run.id = step_run_id and step_run.attempt = artifact.attempt
+         where step_run.workspace_id = %(workspace)s and step_run_id = %(step_run)s
+           and (%(after)s::uuid is null or artifact.id > %(after)s)
+         order by artifact.id
+         limit %(limit)s
+        """,
+        workspace=workspace,
+        step_run=step_run,
+        after=after,
+        limit=limit,
+    )
+
+
+async def get_artifact(
+    db: Statements, workspace: WorkspaceId, step_run: StepRunId, artifact: ArtifactId
+) -> Artifact | None:
+    """One artifact of a step run."""
+    return await db.one_or_none(
+        Artifact,
+        """
+        select id, number, step_run_id, attempt, name, size, hash, created_at
+          from artifact
+         where workspace_id = %(workspace)s and step_run_id = %(step_run)s and id = %(artifact)s
+        """,
+        workspace=workspace,
+        step_run=step_run,
+        artifact=artifact,
+    )
+
+
+async def count_items(db: Statements, workspace: WorkspaceId, run: RunId) -> ItemsByState:
+    """How many items a run has in all, failed and done."""
+    return await db.one(
+        ItemsByState,
+        """
+        select count(*) as total, count(*) filter (where state = 'failed') as failed,
+               count(*) filter (where state = 'done') as done
+          from work_item
+         where workspace_id = %(workspace)s and run_id = %(run)s and queue_id is not null
+           and state not in ('draft', 'deleted')
+        """,
+        workspace=workspace,
+        run=run,
+    )

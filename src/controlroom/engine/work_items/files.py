@@ -1,0 +1,61 @@
+"""Files of work items: promised by a signed link, added when the bytes have come."""
+
+from controlroom.engine.engine import Engine
+from controlroom.engine.uploads import store as uploads
+from controlroom.engine.uploads.model import Upload
+from controlroom.engine.work_items import store
+from controlroom.engine.work_items.errors import WorkItemNotFound, WorkItemStateConflict
+from controlroom.engine.work_items.model import ItemState
+from controlroom.errors import Invalid
+from controlroom.ids import FileId, WorkItemId, WorkspaceId
+from controlroom.objects.store import Blob
+from controlroom.postgres.database import Tx
+
+_OPEN = frozenset(
+    {
+        ItemState.DRAFT,
+        ItemState.NEW,
+        ItemState.PENDING,
+        ItemState.HELD,
+        ItemState.IN_PROGRESS,
+        ItemState.FAILED,
+        ItemState.INVALID,
+    }
+)
+
+
+def check_file(engine: Engine, name: str, size: int) -> None:
+    """Raise Invalid for a name that no file can have, or a size over the limit."""
+    if not name or "/" in name or "\\" in name or "\0" in name or name in {".", ".."}:
+        raise Invalid(f"{name!r} is no file name", code="FILE_NAME")
+    if not 0 <= size <= engine.limits.file_bytes:
+        raise Invalid(f"a file may have 0 to {engine.limits.file_bytes:,} bytes", code="FILE_TOO_LARGE", size=size)
+
+
+async def promise(tx: Tx, *, workspace: WorkspaceId, item: WorkItemId, name: str, size: int) -> Upload:
+    """Promise a file of an item that the caller may write: the upload whose link will be signed."""
+    return await uploads.promise(
+        tx,
+        kind=uploads.UploadKind.WORK_ITEM_FILE,
+        target=item,
+        name=name,
+        content_type="",
+        size=size,
+        workspace=workspace,
+    )
+
+
+async def complete_upload(engine: Engine, upload: Upload, blob: Blob) -> None:
+    """The bytes have come: the file is added to its item, in place of one of the same name. May be repeated.
+
+    Raises WorkItemStateConflict if the item was finished meanwhile.
+    """
+    item = WorkItemId(upload.target_id)
+    async with engine.database.transaction() as tx:
+        found = await store.lock(tx, upload.workspace_id, [item])
+        if not found:
+            raise WorkItemNotFound(item)
+        if found[0].state not in _OPEN:
+            raise WorkItemStateConflict(item, found[0].state, "given a file")
+        if await uploads.complete(tx, upload.workspace_id, upload.id, blob):
+            await store.put_file(tx, item, FileId(upload.id), upload.name, blob.size, blob.hash)

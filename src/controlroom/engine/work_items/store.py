@@ -1,0 +1,528 @@
+"""The statements over work items, their files and their history.
+
+Claims (`reserve`, `bind_first`) go by partial indexes over what is pending in a run, so that neither finished items nor
+other runs slow them. Items are listed by id, newest first, by keyset.
+"""
+
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Any, Final
+from uuid import UUID
+
+from msgspec import Raw
+
+from controlroom.engine.access.model import StepRunActor
+from controlroom.engine.work_items.model import (
+    ItemAttempt,
+    ItemException,
+    ItemFile,
+    ItemState,
+    Outcome,
+    WorkItem,
+)
+from controlroom.ids import (
+    FileId,
+    ProcessId,
+    QueueId,
+    RunId,
+    StepId,
+    StepRunId,
+    WorkItemId,
+    WorkspaceId,
+    uuid7,
+)
+from controlroom.postgres.database import Statements
+
+COLUMNS: Final = """id, number, workspace_id, process_id, queue_id, step_id, run_id, state, state_at, created_at,
+           priority, due, deadline, reference, parent_id, attempt, step_run_id,
+           exception_type, exception_code, exception_message, payload"""
+
+_COLUMNS_WITHOUT_DATA: Final = COLUMNS.replace(", payload", ", null::jsonb as payload")
+
+
+# ---------------------------------------------------------------------------------------------------- reading
+async def get(db: Statements, workspace: WorkspaceId, item: WorkItemId) -> WorkItem | None:
+    """One item of the workspace; None if there is none, or it was deleted."""
+    return await db.one_or_none(
+        WorkItem,
+        f"""
+        select {COLUMNS} from work_item
+         where workspace_id = %(workspace)s and id = %(item)s and state <> 'deleted'
+        """,
+        workspace=workspace,
+        item=item,
+    )
+
+
+async def list_items(
+    db: Statements,
+    workspace: WorkspaceId,
+    *,
+    process: ProcessId | None = None,
+    run: RunId | None = None,
+    state: ItemState | None = None,
+    before: WorkItemId | None = None,
+    limit: int,
+) -> list[WorkItem]:
+    """Items that went through a queue, newest first, without their payloads; drafts and outputs of runs are no such."""
+    conditions = ["workspace_id = %(workspace)s", "state not in ('draft', 'deleted')", "queue_id is not null"]
+    values: dict[str, Any] = {"workspace": workspace, "limit": limit}
+    if process is not None:
+        conditions.append("process_id = %(process)s")
+        values["process"] = process
+    if run is not None:
+        conditions.append("run_id = %(run)s")
+        values["run"] = run
+    if state is not None:
+        conditions.append("state = %(state)s")
+        values["state"] = state
+    if before is not None:
+        conditions.append("id < %(before)s")
+        values["before"] = before
+    return await db.all(
+        WorkItem,
+        f"""
+        select {_COLUMNS_WITHOUT_DATA} from work_item
+         where {" and ".join(conditions)}
+         order by id desc
+         limit %(limit)s
+        """,
+        **values,
+    )
+
+
+async def list_outputs(
+    db: Statements, workspace: WorkspaceId, run: RunId, *, after: WorkItemId | None = None, limit: int
+) -> list[WorkItem]:
+    """What the last step of a run put out, oldest first, with payloads."""
+    return await db.all(
+        WorkItem,
+        f"""
+        select {COLUMNS} from work_item
+         where workspace_id = %(workspace)s and run_id = %(run)s and queue_id is null and state = 'new'
+           and (%(after)s::uuid is null or id > %(after)s)
+         order by id
+         limit %(limit)s
+        """,
+        workspace=workspace,
+        run=run,
+        after=after,
+        limit=limit,
+    )
+
+
+async def list_files(db: Statements, workspace: WorkspaceId, items: Sequence[WorkItemId]) -> list[ItemFile]:
+    """The files of several items at once, by item and name."""
+    return await db.all(
+        ItemFile,
+        """
+        select file.id, work_item_id, name, size, hash, file.created_at
+          from work_item_file as file join work_item as item on item.id = file.work_item_id
+         where item.workspace_id = %(workspace)s and file.work_item_id = any(%(items)s::uuid[])
+         order by work_item_id, name
+        """,
+        workspace=workspace,
+        items=list(items),
+    )
+
+
+async def get_file(db: Statements, workspace: WorkspaceId, item: WorkItemId, file: FileId) -> ItemFile | None:
+    """One file of an item."""
+    return await db.one_or_none(
+        ItemFile,
+        """
+        select file.id, work_item_id, name, size, hash, file.created_at
+          from work_item_file as file join work_item as item on item.id = file.work_item_id
+         where item.workspace_id = %(workspace)s and item.id = %(item)s and file.id = %(file)s
+        """,
+        workspace=workspace,
+        item=item,
+        file=file,
+    )
+
+
+async def history(db: Statements, workspace: WorkspaceId, item: WorkItemId) -> list[ItemAttempt]:
+    """The ended attempts at an item, first to last."""
+    return await db.all(
+        ItemAttempt,
+        """
+        select tried.attempt, tried.step_run_id, tried.reserved_at, tried.released_at, tried.outcome,
+               tried.exception_type, tried.exception_code, tried.exception_message
+          from work_item_attempt as tried join work_item as item on item.id = tried.work_item_id
+         where item.workspace_id = %(workspace)s and item.id = %(item)s
+         order by tried.attempt
+        """,
+        workspace=workspace,
+        item=item,
+    )
+
+
+async def lock(tx: Statements, workspace: WorkspaceId, items: Sequence[WorkItemId]) -> list[WorkItem]:
+    """The named items without payloads, locked in the order of their ids so that two callers cannot entangle."""
+    return await tx.all(
+        WorkItem,
+        f"""
+        select {_COLUMNS_WITHOUT_DATA} from work_item
+         where workspace_id = %(workspace)s and id = any(%(items)s::uuid[]) and state <> 'deleted'
+         order by id
+           for update
+        """,
+        workspace=workspace,
+        items=list(items),
+    )
+
+
+# ---------------------------------------------------------------------------------------------------- making
+async def insert(
+    tx: Statements,
+    *,
+    workspace: WorkspaceId,
+    process: ProcessId | None,
+    queue: QueueId,
+    step: StepId | None,
+    run: RunId | None,
+    payloads: Raw,
+    count: int,
+    priority: int = 0,
+) -> list[WorkItemId]:
+    """Make `count` items from a JSON array of payloads: pending in the run, or new in the queue when `run` is None.
+
+    Ids rise in the order of the array. Several thousands a call are fine: it is one statement.
+    """
+    ids = [WorkItemId(uuid7()) for _ in range(count)]
+    await tx.execute(
+        """
+        insert into work_item (id, workspace_id, process_id, queue_id, step_id, run_id, state, priority, payload)
+        select made.id, %(workspace)s, %(process)s, %(queue)s, %(step)s, %(run)s,
+               case when %(run)s::uuid is null then 'new' else 'pending' end, %(priority)s, given.payload
+          from unnest(%(ids)s::uuid[]) with ordinality as made (id, place)
+          join jsonb_array_elements(%(payloads)s::jsonb) with ordinality as given (payload, place) using (place)
+        """,
+        ids=ids,
+        workspace=workspace,
+        process=process,
+        queue=queue,
+        step=step,
+        run=run,
+        payloads=payloads,
+        priority=priority,
+    )
+    return ids
+
+
+async def insert_one(
+    tx: Statements,
+    *,
+    workspace: WorkspaceId,
+    process: ProcessId | None,
+    queue: QueueId,
+    step: StepId | None,
+    run: RunId | None,
+    payload: Raw | None,
+    priority: int = 0,
+    due: timedelta = timedelta(),
+    reference: str | None = None,
+) -> WorkItemId:
+    """Make one item: pending in the run, or new in the queue when `run` is None. `due` is counted from now."""
+    item = WorkItemId(uuid7())
+    await tx.execute(
+        """
+        insert into work_item (id, workspace_id, process_id, queue_id, step_id, run_id, state, priority, payload,
+                               due, reference)
+        values (%(item)s, %(workspace)s, %(process)s, %(queue)s, %(step)s, %(run)s,
+                case when %(run)s::uuid is null then 'new' else 'pending' end, %(priority)s, %(payload)s,
+                clock_now() + %(due)s::interval, %(reference)s)
+        """,
+        item=item,
+        workspace=workspace,
+        process=process,
+        queue=queue,
+        step=step,
+        run=run,
+        payload=payload,
+        priority=priority,
+        due=due,
+        reference=reference,
+    )
+    return item
+
+
+async def adopt_waiting(tx: Statements, *, queue: QueueId, run: RunId, step: StepId, priority: int) -> int:
+    """Take all that waits in a queue into a run; how many there were."""
+    return await tx.execute(
+        """
+        update work_item
+           set state = 'pending', state_at = clock_now(), run_id = %(run)s, step_id = %(step)s,
+               priority = greatest(priority, %(priority)s)
+         where id in (select id from work_item where queue_id = %(queue)s and state = 'new' for update skip locked)
+        """,
+        queue=queue,
+        run=run,
+        step=step,
+        priority=priority,
+    )
+
+
+async def adopt(
+    tx: Statements, *, workspace: WorkspaceId, queue: QueueId, items: Sequence[WorkItemId], run: RunId, step: StepId
+) -> list[WorkItemId]:
+    """Take the named items, where they wait in the queue, into a run; those that were taken."""
+    return await tx.all(
+        WorkItemId,
+        """
+        update work_item
+           set state = 'pending', state_at = clock_now(), run_id = %(run)s, step_id = %(step)s
+         where workspace_id = %(workspace)s and id = any(%(items)s::uuid[]) and queue_id = %(queue)s and state = 'new'
+        returning id
+        """,
+        workspace=workspace,
+        queue=queue,
+        items=list(items),
+        run=run,
+        step=step,
+    )
+
+
+# ---------------------------------------------------------------------------------------------------- working
+async def reserve(tx: Statements, robot: StepRunActor) -> WorkItemId | None:
+    """Hand a step run its next item: the one it holds, else the most urgent due one of its run; None if none is due.
+
+    One round trip, safe from any number of callers: an item goes to one of them. An attempt that was overtaken, or that
+    shall stop, gets none. Of two calls of one step run at once, one may fail with UniqueViolation: ask again.
+    """
+    return await tx.value(  # type: ignore[no-any-return]
+        """
+        with asking as (
+            select step_run.id, step_run.run_id, step_run.step_id, step_run.is_single
+              from step_run
+             where step_run.id = %(step_run)s and attempt = %(attempt)s and state = 'in_progress'
+               for no key update                   -- one answer at a time, and none to an attempt that is being ended
+        ), held as (
+            select work_item.id from work_item join asking on step_run_id = asking.id
+             where work_item.state = 'in_progress'
+        ), picked as (
+            select work_item.id
+              from work_item
+             where run_id = (select run_id from asking) and step_id = (select step_id from asking)
+               and state = 'pending' and due <= clock_now()
+               and (deadline is null or deadline > clock_now())
+               and not exists (select from held)
+               and not (select is_single from asking)
+               and not exists (select from run where id = (select run_id from asking) and stop_at is not null)
+               and %(step_run)s <> all (tried_by)  -- never twice to the same step run
+             order by priority desc, due, work_item.id
+             limit 1
+               for update skip locked
+        ), taken as (
+            update work_item
+               set state = 'in_progress', state_at = clock_now(), step_run_id = %(step_run)s,
+                   reserved_at = clock_now(), attempt = attempt + 1
+             where id = (select id from picked)
+            returning id
+        )
+        select id from held union all select id from taken
+        """,
+        step_run=robot.step_run_id,
+        attempt=robot.attempt,
+    )
+
+
+async def finish_held(tx: Statements, robot: StepRunActor, item: WorkItemId) -> bool | None:
+    """Release the item as done, publish its outputs and write its history: one round trip.
+
+    Whether outputs were published; None if the step run does not hold the item (now, by this attempt).
+    """
+    return await tx.value(  # type: ignore[no-any-return]
+        """
+        with released as (
+            update work_item
+               set state = 'done', state_at = clock_now(),
+                   exception_type = null, exception_code = '', exception_message = ''
+             where id = %(item)s and step_run_id = %(step_run)s and state = 'in_progress'
+               and exists (select from step_run
+                            where id = %(step_run)s and attempt = %(attempt)s and state = 'in_progress')
+            returning id, attempt, reserved_at
+        ), remembered as (
+            insert into work_item_attempt (work_item_id, attempt, step_run_id, reserved_at, outcome)
+            select id, attempt, %(step_run)s, reserved_at, 'done' from released
+        ), told as (
+            insert into event (organization_id, workspace_id, kind, actor_kind, actor_id,
+                               process_id, run_id, step_run_id, work_item_id)
+            select %(organization)s, %(workspace)s, 'work_item.done', 'step_run', %(step_run)s,
+                   %(process)s, %(run)s, %(step_run)s, id
+              from released
+        ), published as (
+            update work_item as output
+               set state = case when output.step_id is null then 'new' else 'pending' end, state_at = clock_now()
+              from released
+             where output.created_by_step_run = %(step_run)s and output.parent_id = released.id
+               and output.parent_attempt = released.attempt and output.state = 'draft'
+            returning output.id
+        )
+        select exists (select from published) from released
+        """,
+        item=item,
+        step_run=robot.step_run_id,
+        attempt=robot.attempt,
+        organization=robot.organization_id,
+        workspace=robot.workspace_id,
+        process=robot.process_id,
+        run=robot.run_id,
+    )
+
+
+async def publish_outputs(tx: Statements, step_run: StepRunId) -> int:
+    """Publish what a step run has put out for parents that are done or failed, whoever released them.
+
+    What it put out for an attempt that is retried is discarded: the next attempt puts it out again.
+    """
+    return await tx.execute(
+        """
+        update work_item as output
+           set state = case when parent.state not in ('done', 'failed') then 'deleted'
+                            when output.step_id is null then 'new' else 'pending' end,
+               state_at = clock_now()
+          from work_item as parent
+         where output.created_by_step_run = %(step_run)s and output.state = 'draft'
+           and parent.id = output.parent_id and parent.state <> 'in_progress'
+        """,
+        step_run=step_run,
+    )
+
+
+async def discard_outputs_of_held(tx: Statements, step_run: StepRunId) -> int:
+    """Discard what a lost attempt has put out for the item it still holds: the item was not worked to its end."""
+    return await tx.execute(
+        """
+        update work_item as output set state = 'deleted', state_at = clock_now()
+          from work_item as parent
+         where output.created_by_step_run = %(step_run)s and output.state = 'draft'
+           and parent.id = output.parent_id and parent.state = 'in_progress'
+        """,
+        step_run=step_run,
+    )
+
+
+async def end_attempt(
+    tx: Statements,
+    item: WorkItem,
+    *,
+    state: ItemState,
+    outcome: Outcome,
+    exception: ItemException | None,
+    delay: timedelta = timedelta(),
+) -> None:
+    """Write what became of an item that the caller has locked, with its history; `delay` postpones a retry."""
+    await tx.execute(
+        """
+        with ended as (
+            update work_item
+               set state = %(state)s, state_at = clock_now(),
+                   due = case when %(state)s = 'pending' then clock_now() + %(delay)s::interval else due end,
+                   tried_by = case when %(outcome)s = 'retried' then tried_by || step_run_id else tried_by end,
+                   exception_type = %(type)s, exception_code = %(code)s, exception_message = %(message)s
+             where id = %(item)s
+            returning id, attempt, step_run_id, reserved_at
+        )
+        insert into work_item_attempt (work_item_id, attempt, step_run_id, reserved_at, outcome,
+                                       exception_type, exception_code, exception_message)
+        select id, attempt, step_run_id, reserved_at, %(outcome)s, %(type)s, %(code)s, %(message)s from ended
+            on conflict do nothing
+        """,
+        item=item.id,
+        state=state,
+        outcome=outcome,
+        delay=delay,
+        type=None if exception is None else exception.type,
+        code="" if exception is None else exception.code,
+        message="" if exception is None else exception.message,
+    )
+
+
+async def set_state(
+    tx: Statements, items: Sequence[WorkItemId], state: ItemState, exception: ItemException | None = None
+) -> None:
+    """Set the state of items that the caller has locked and decided about; a pending one is due at once."""
+    await tx.execute(
+        """
+        update work_item
+           set state = %(state)s, state_at = clock_now(),
+               due = case when %(state)s = 'pending' then clock_now() else due end,
+               exception_type = %(type)s, exception_code = %(code)s, exception_message = %(message)s
+         where id = any(%(items)s::uuid[])
+        """,
+        items=list(items),
+        state=state,
+        type=None if exception is None else exception.type,
+        code="" if exception is None else exception.code,
+        message="" if exception is None else exception.message,
+    )
+
+
+async def settle_remaining(tx: Statements, run: RunId, state: ItemState, exception: ItemException | None) -> int:
+    """Mark all that a stopped run has left, done or failed; how many there were."""
+    return await tx.execute(
+        """
+        update work_item
+           set state = %(state)s, state_at = clock_now(),
+               exception_type = %(type)s, exception_code = %(code)s, exception_message = %(message)s
+         where run_id = %(run)s and state in ('pending', 'held')
+        """,
+        run=run,
+        state=state,
+        type=None if exception is None else exception.type,
+        code="" if exception is None else exception.code,
+        message="" if exception is None else exception.message,
+    )
+
+
+async def held_by(tx: Statements, step_run: StepRunId) -> WorkItem | None:
+    """The item that a step run holds, locked."""
+    return await tx.one_or_none(
+        WorkItem,
+        f"""
+        select {_COLUMNS_WITHOUT_DATA} from work_item
+         where step_run_id = %(step_run)s and state = 'in_progress'
+           for update
+        """,
+        step_run=step_run,
+    )
+
+
+async def set_payload(tx: Statements, workspace: WorkspaceId, item: WorkItemId, payload: Raw | None) -> None:
+    """Replace the payload of an item that the caller may write."""
+    await tx.execute(
+        "update work_item set payload = %(payload)s where workspace_id = %(workspace)s and id = %(item)s",
+        workspace=workspace,
+        item=item,
+        payload=payload,
+    )
+
+
+# ---------------------------------------------------------------------------------------------------- files
+async def put_file(tx: Statements, item: WorkItemId, file: FileId, name: str, size: int, hash_: str) -> None:
+    """Add a file to an item that the caller has locked; one of the same name is replaced, under the new id."""
+    await tx.execute(
+        """
+        insert into work_item_file (id, work_item_id, name, size, hash)
+        values (%(file)s, %(item)s, %(name)s, %(size)s, %(hash)s)
+            on conflict (work_item_id, name)
+            do update set id = excluded.id, size = excluded.size, hash = excluded.hash, created_at = clock_now()
+        """,
+        item=item,
+        file=file,
+        name=name,
+        size=size,
+        hash=hash_,
+    )
+
+
+async def delete_file(tx: Statements, item: WorkItemId, file: UUID) -> bool:
+    """Remove a file from an item that the caller may write; whether it was there."""
+    return bool(
+        await tx.execute(
+            "delete from work_item_file where work_item_id = %(item)s and id = %(file)s",
+            item=item,
+            file=file,
+        )
+    )

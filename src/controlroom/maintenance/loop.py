@@ -1,0 +1,48 @@
+"""How a loop lives: it ticks, survives its own errors, says what each tick did, and stops when its task is cancelled."""
+
+import asyncio
+import random
+import time
+from collections.abc import Awaitable, Callable
+from typing import Final
+
+import structlog
+from msgspec import Struct
+
+from controlroom.errors import Unavailable
+
+log = structlog.get_logger(__name__)
+
+_JITTER: Final = 0.1
+"""So that the loops of several servers do not tick in step."""
+
+
+class Loop(Struct, frozen=True, kw_only=True):
+    """Something that is done again and again. `tick` returns how much it did; 0 is not worth a log line."""
+
+    name: str
+    every: float
+    """Seconds between two ticks."""
+    tick: Callable[[], Awaitable[int]]
+    is_for_leader: bool = True
+    """Whether one server at a time suffices."""
+
+
+async def run_forever(loop: Loop, *, observe: Callable[[str, float, bool], None]) -> None:
+    """Tick until cancelled. An error is logged and told to `observe` (name, seconds, whether it went well)."""
+    while True:
+        began = time.perf_counter()
+        went_well = True
+        try:
+            done = await loop.tick()
+        except Unavailable as away:
+            went_well = False
+            log.warning("loop cannot reach what it needs", loop=loop.name, reason=str(away))
+        except Exception:  # the edge of a loop: it must go on
+            went_well = False
+            log.exception("loop tick failed", loop=loop.name)
+        else:
+            if done:
+                log.info("loop ticked", loop=loop.name, done=done, seconds=round(time.perf_counter() - began, 4))
+        observe(loop.name, time.perf_counter() - began, went_well)
+        await asyncio.sleep(loop.every * (1 + _JITTER * random.random()))  # noqa: S311 - jitter

@@ -1,0 +1,28 @@
+"""Ends or repeats step runs whose worker is lost, and shows silent workers as offline.
+
+What it does: takes step runs whose lease has run out, one transaction each: a robot that had not begun is given to another
+worker, one that had is failed with WORKER_LOST and its item goes by the retry policy.
+Who else may do it: any server; rows are locked and skipped. The leader does.
+When it dies half-way: the transaction is undone, the lease is still over, the next tick takes it.
+What it costs: one index probe each two seconds while nobody is lost.
+"""
+
+from controlroom.engine.engine import Engine
+from controlroom.engine.runs.endings import lock_expired, lose
+from controlroom.engine.workers import store as workers
+
+_AT_ONCE = 1000
+
+
+async def rescue(engine: Engine) -> int:
+    """One pass; how many step runs were rescued."""
+    rescued = 0
+    while rescued < _AT_ONCE:
+        async with engine.database.transaction() as tx:
+            leased = await lock_expired(tx)
+            if leased is None:
+                break
+            await lose(engine, tx, leased, "The worker was silent for too long.")
+        rescued += 1
+    await workers.mark_silent_offline(engine.database)
+    return rescued
