@@ -373,7 +373,10 @@ create table console_chunk (
     body        bytea  not null,                   -- UTF-8, each line ended by LF
     primary key (step_run_id, attempt, first_line)
 );
-alter table console_chunk alter column body set compression lz4;
+do $$ begin                                      -- quicker than pglz, where the server was built with it
+    alter table console_chunk alter column body set compression lz4;
+exception when feature_not_supported then null;
+end $$;
 
 create table console_archive (                     -- the console of an ended attempt, compacted to one object
     step_run_id uuid not null,
@@ -417,7 +420,10 @@ create table work_item (
     check (state <> 'draft' or (parent_id is not null and parent_attempt is not null)),
     check (state <> 'failed' or exception_type is not null)
 ) with (fillfactor = 80, autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_cost_delay = 0);
-alter table work_item alter column payload set compression lz4;
+do $$ begin                                      -- quicker than pglz, where the server was built with it
+    alter table work_item alter column payload set compression lz4;
+exception when feature_not_supported then null;
+end $$;
 create unique index work_item_number on work_item (number);
 create index work_item_pending on work_item (run_id, step_id, priority desc, due, id) where state = 'pending';
 create index work_item_waiting on work_item (queue_id, priority desc, due, id) where state = 'new' and queue_id is not null;
