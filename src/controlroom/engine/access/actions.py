@@ -1,0 +1,145 @@
+"""The verbs of API keys."""
+
+from collections.abc import Collection
+
+from controlroom.engine.access import store
+from controlroom.engine.access.credentials import API_KEY_PREFIX, forget
+from controlroom.engine.access.errors import ApiKeyNotFound
+from controlroom.engine.access.model import Actor, ActorKind, ApiKey, Permission
+from controlroom.engine.access.names import checked_name
+from controlroom.engine.access.rules import ensure_may_give
+from controlroom.engine.access.scope import Scope, by, ensure_seen, scope_of
+from controlroom.engine.engine import Engine
+from controlroom.engine.events.store import Event, append
+from controlroom.ids import ApiKeyId, UserId, WorkspaceId, uuid7
+from controlroom.keys import mint
+from controlroom.postgres.database import Statements
+
+_KEY_CHARACTERS = 96  # Why: with prefix and checksum 105, as long as keys of this grammar are (§1.1); 570 bits
+
+
+async def create_api_key(
+    engine: Engine, actor: Actor, workspace: WorkspaceId, *, name: str, permissions: Collection[Permission]
+) -> tuple[ApiKey, str]:
+    """A new key of the workspace, and its value. Nobody can give a key more permissions than they have."""
+    scope = scope_of(actor, Permission.WRITE_API_KEYS, workspace)
+    ensure_may_give(actor, permissions, workspace)
+    async with engine.database.transaction() as tx:
+        created_by = UserId(actor.id) if actor.kind is ActorKind.USER and actor.id else None
+        key, value = await write_api_key(engine, tx, scope, name=name, permissions=permissions, created_by=created_by)
+        await append(tx, by(actor), _event("api_key.created", scope, key))
+    return key, value
+
+
+async def write_api_key(
+    engine: Engine,
+    tx: Statements,
+    scope: Scope,
+    *,
+    name: str,
+    permissions: Collection[Permission],
+    created_by: UserId | None,
+) -> tuple[ApiKey, str]:
+    """Mint and write a key in the caller's transaction, who has seen to the right to do so."""
+    key, value = ApiKeyId(uuid7()), mint(API_KEY_PREFIX, length=_KEY_CHARACTERS)
+    written = await store.add_api_key(
+        tx,
+        scope,
+        key=key,
+        name=checked_name(name),
+        permissions=frozenset(permissions),
+        lookup=engine.keys.lookup(value),
+        sealed=engine.keys.seal(value.encode(), place=store.place_of_api_key(key)),
+        created_by=created_by,
+    )
+    return written, value
+
+
+async def edit_api_key(
+    engine: Engine,
+    actor: Actor,
+    workspace: WorkspaceId,
+    key: ApiKeyId,
+    *,
+    name: str | None = None,
+    permissions: Collection[Permission] | None = None,
+) -> ApiKey:
+    """Change name, permissions or both; None leaves them. Only what is added must be the actor's own."""
+    scope = scope_of(actor, Permission.WRITE_API_KEYS, workspace)
+    async with engine.database.transaction() as tx:
+        before = await store.api_key(tx, scope, key, for_update=True)
+        if before is None:
+            raise await _missing(tx, scope)
+        wanted = before.permissions if permissions is None else permissions
+        ensure_may_give(actor, frozenset(wanted) - frozenset(before.permissions), workspace)
+        after = await store.change_api_key(
+            tx, scope, key, name=before.name if name is None else checked_name(name), permissions=frozenset(wanted)
+        )
+        assert after is not None  # noqa: S101  # the row is locked
+        await append(tx, by(actor), _event("api_key.updated", scope, after))
+        tx.after_commit(lambda: forget(engine))
+    return after
+
+
+async def delete_api_key(engine: Engine, actor: Actor, workspace: WorkspaceId, key: ApiKeyId) -> None:
+    """Delete a key. It is refused here at once, and by other servers within 5 s."""
+    scope = scope_of(actor, Permission.WRITE_API_KEYS, workspace)
+    async with engine.database.transaction() as tx:
+        before = await store.api_key(tx, scope, key, for_update=True)
+        if before is None or not await store.delete_api_key(tx, scope, key):
+            raise await _missing(tx, scope)
+        await append(tx, by(actor), _event("api_key.deleted", scope, before))
+        tx.after_commit(lambda: forget(engine))
+
+
+async def reveal_api_key(engine: Engine, actor: Actor, workspace: WorkspaceId, key: ApiKeyId) -> str:
+    """A key's value once more, for those who may reveal and could do all that the key can. Audited."""
+    scope = scope_of(actor, Permission.REVEAL, workspace)
+    async with engine.database.transaction() as tx:
+        found = await store.sealed_api_key(tx, scope, key)
+        if found is None:
+            raise await _missing(tx, scope)
+        ensure_may_give(actor, found.permissions, workspace)
+        await append(
+            tx,
+            by(actor),
+            Event(
+                kind="api_key.revealed",
+                organization_id=scope.organization,
+                workspace_id=workspace,
+                subject_id=key,
+            ),
+        )
+    return engine.keys.unseal(found.sealed, place=store.place_of_api_key(key)).decode()
+
+
+async def list_api_keys(
+    engine: Engine, actor: Actor, workspace: WorkspaceId, *, after: ApiKeyId | None = None, limit: int
+) -> list[ApiKey]:
+    """Keys of the workspace, oldest first, those behind `after`; never their values."""
+    scope = scope_of(actor, Permission.READ_API_KEYS, workspace)
+    return await store.list_api_keys(engine.database, scope, after=after, limit=limit)
+
+
+async def get_api_key(engine: Engine, actor: Actor, workspace: WorkspaceId, key: ApiKeyId) -> ApiKey:
+    """One key, never its value. Raises NotFound."""
+    scope = scope_of(actor, Permission.READ_API_KEYS, workspace)
+    found = await store.api_key(engine.database, scope, key)
+    if found is None:
+        raise await _missing(engine.database, scope)
+    return found
+
+
+async def _missing(tx: Statements, scope: Scope) -> ApiKeyNotFound:
+    await ensure_seen(tx, scope)
+    return ApiKeyNotFound()
+
+
+def _event(kind: str, scope: Scope, key: ApiKey) -> Event:
+    return Event(
+        kind=kind,
+        organization_id=scope.organization,
+        workspace_id=scope.workspace,
+        subject_id=key.id,
+        data={"name": key.name, "permissions": key.permissions},
+    )

@@ -1,0 +1,189 @@
+"""From a credential to the actor it stands for.
+
+What was found is remembered for at most `REMEMBERED` (DESIGN §8), also that nothing was found; so a deleted key may
+work for so long on the other servers. Uses are counted in memory and written by `flush_uses` every few seconds.
+"""
+
+import hmac
+import time
+from collections import Counter, OrderedDict
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Generic, TypeVar
+from uuid import UUID
+from weakref import WeakKeyDictionary
+
+from controlroom.engine.access import store
+from controlroom.engine.access.errors import WrongCredential
+from controlroom.engine.access.model import Actor, WorkerActor
+from controlroom.engine.access.passwords import verify_password
+from controlroom.engine.access.users import store as users
+from controlroom.engine.engine import Engine
+from controlroom.ids import OrganizationId
+from controlroom.keys import Keys, is_well_formed
+
+API_KEY_PREFIX = "crk"
+"""Keys of this grammar are alphanumeric all through (protocols/robocorp §1.1)."""
+
+REMEMBERED = timedelta(seconds=5)
+
+_REMEMBERED_AT_MOST = 10_000
+
+A = TypeVar("A")
+
+
+class Memory(Generic[A]):
+    """What was looked up lately: bounded, the longest unused is forgotten first. None: looked up, and not there."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic, *, at_most: int = _REMEMBERED_AT_MOST) -> None:
+        self._clock = clock
+        self._at_most = at_most
+        self._found: OrderedDict[bytes, tuple[float, A | None]] = OrderedDict()
+
+    def get(self, lookup: bytes) -> tuple[A | None] | None:
+        """What was found, in a tuple; None if it is not remembered."""
+        entry = self._found.get(lookup)
+        if entry is None:
+            return None
+        until, found = entry
+        if self._clock() >= until:
+            del self._found[lookup]
+            return None
+        self._found.move_to_end(lookup)
+        return (found,)
+
+    def put(self, lookup: bytes, found: A | None) -> None:
+        """Remember it."""
+        self._found[lookup] = (self._clock() + REMEMBERED.total_seconds(), found)
+        self._found.move_to_end(lookup)
+        if len(self._found) > self._at_most:
+            self._found.popitem(last=False)
+
+    def forget(self) -> None:
+        """Forget everything: something that grants rights has changed."""
+        self._found.clear()
+
+
+class UseCounter:
+    """Uses of credentials that are not written yet."""
+
+    def __init__(self) -> None:
+        self._uses: Counter[UUID] = Counter()
+
+    def count(self, credential: UUID, times: int = 1) -> None:
+        """One was used."""
+        self._uses[credential] += times
+
+    def take(self) -> Counter[UUID]:
+        """All uses until now; the caller writes them, or gives them back by `count`."""
+        taken, self._uses = self._uses, Counter()
+        return taken
+
+
+class _Process:
+    """What this process remembers of the credentials of one control room."""
+
+    def __init__(self) -> None:
+        self.api_keys: Memory[Actor] = Memory()
+        self.workers: Memory[WorkerActor] = Memory()
+        self.api_key_uses = UseCounter()
+        self.user_credential_uses = UseCounter()
+
+
+# Why by the keys: they are the control room's own, one object a process; tests have several rooms in one process.
+_processes: WeakKeyDictionary[Keys, _Process] = WeakKeyDictionary()
+
+
+def _process(engine: Engine) -> _Process:
+    known = _processes.get(engine.keys)
+    if known is None:
+        known = _processes[engine.keys] = _Process()
+    return known
+
+
+def forget(engine: Engine) -> None:
+    """Forget who was authenticated, here and now: call it after a commit that takes rights away."""
+    process = _process(engine)
+    process.api_keys.forget()
+    process.workers.forget()
+
+
+async def authenticate_api_key(engine: Engine, value: str) -> Actor:
+    """The actor of an API key's value, and one use more of it. Raises Unauthenticated."""
+    process = _process(engine)
+    lookup = engine.keys.lookup(value)
+    remembered = process.api_keys.get(lookup)
+    if remembered is None:
+        # Nobody can look up guesses in our database: without the right checksum there is no statement at all.
+        well_formed = value.startswith(API_KEY_PREFIX) and is_well_formed(value)
+        found = await store.api_key_by_lookup(engine.database, lookup) if well_formed else None
+        actor = found.to_actor() if found and hmac.compare_digest(found.lookup, lookup) else None
+        process.api_keys.put(lookup, actor)
+    else:
+        (actor,) = remembered
+    if actor is None or actor.id is None:
+        raise WrongCredential("API key")
+    process.api_key_uses.count(actor.id)
+    return actor
+
+
+async def authenticate_worker(engine: Engine, token: str) -> WorkerActor:
+    """The worker of a lasting token. Raises Unauthenticated."""
+    memory = _process(engine).workers
+    lookup = engine.keys.lookup(token)
+    remembered = memory.get(lookup)
+    if remembered is None:
+        found = await store.worker_by_lookup(engine.database, lookup) if is_well_formed(token) else None
+        memory.put(lookup, found)
+    else:
+        (found,) = remembered
+    if found is None:
+        raise WrongCredential("worker token")
+    return found
+
+
+async def log_in(engine: Engine, *, username: str, password: str, organization: OrganizationId | None = None) -> Actor:
+    """The actor of a user who gives name and password. Raises Unauthenticated, whichever of the two is wrong.
+
+    Names are unique in an organization; without one, the user of whichever organization whose password it is.
+    """
+    candidates = await users.logins(engine.database, username=username, organization=organization)
+    for candidate in candidates:
+        if await verify_password(password, candidate.password_hash):
+            return await users.actor_of_user(engine.database, candidate.id)
+    if not candidates:
+        await verify_password(password, None)
+    raise WrongCredential("user name or password")
+
+
+async def authenticate_user(engine: Engine, identifier: str, is_signed_by: Callable[[bytes], bool]) -> Actor:
+    """The user of a credential pair who has signed a request.
+
+    `is_signed_by` gets the secret and says whether the signature is made by it; the secret goes nowhere else. Raises
+    Unauthenticated for an unknown identifier, a wrong signature and a disabled user.
+    """
+    found = await users.credential_by_identifier(engine.database, identifier)
+    if found is None:
+        raise WrongCredential("signature")
+    secret = engine.keys.unseal(found.sealed, place=users.place_of_user_credential(found.id))
+    if not is_signed_by(secret):
+        raise WrongCredential("signature")
+    _process(engine).user_credential_uses.count(found.id)
+    return await users.actor_of_user(engine.database, found.user_id)
+
+
+async def flush_uses(engine: Engine) -> None:
+    """Write the counted uses. What cannot be written now is kept for the next time."""
+    process = _process(engine)
+    for counter, write in (
+        (process.api_key_uses, store.add_api_key_uses),
+        (process.user_credential_uses, users.mark_credentials_used),
+    ):
+        uses = counter.take()
+        try:
+            if uses:
+                await write(engine.database, uses)
+        except BaseException:
+            for credential, times in uses.items():
+                counter.count(credential, times)
+            raise

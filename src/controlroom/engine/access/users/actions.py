@@ -1,0 +1,235 @@
+"""The verbs of people: users, their places in workspaces, and the pairs with which they sign."""
+
+import secrets
+
+from controlroom.engine.access import store as access_store
+from controlroom.engine.access.credentials import forget
+from controlroom.engine.access.errors import (
+    CredentialNotFound,
+    LastOwner,
+    MemberExists,
+    UserNotFound,
+)
+from controlroom.engine.access.model import PERMISSIONS_OF_ROLE, Actor, Permission, Role, User
+from controlroom.engine.access.names import checked_name
+from controlroom.engine.access.passwords import hash_password
+from controlroom.engine.access.rules import ensure_may_give, may_govern
+from controlroom.engine.access.scope import Scope, by, ensure_seen, scope_of
+from controlroom.engine.access.users import store
+from controlroom.engine.access.users.model import Account, Member, UserCredential, UserCredentialId
+from controlroom.engine.engine import Engine
+from controlroom.engine.events.store import Event, append
+from controlroom.errors import Forbidden
+from controlroom.ids import UserId, WorkspaceId, uuid7
+from controlroom.postgres.database import Statements, Tx
+
+_IDENTIFIER_DIGITS = 12
+_SECRET_BYTES = 48  # 96 lower-case hex digits: the form that rcc accepts (protocols/robocorp §8.1)
+
+
+def initial_password_key(user: UserId) -> str:
+    """Under which server key the password that we made up for a user is kept until they change it."""
+    return f"initial-password/{user}"
+
+
+async def create_user(
+    engine: Engine,
+    actor: Actor,
+    workspace: WorkspaceId,
+    *,
+    username: str,
+    password: str | None,
+    role: Role,
+    first_name: str = "",
+    last_name: str = "",
+    email: str = "",
+) -> User:
+    """A new user of the organization with a place in the workspace. Without a password they cannot log in by one.
+
+    Raises UsernameTaken; BeyondOwnRights when the role can do more than the actor.
+    """
+    scope = scope_of(actor, Permission.WRITE_MEMBERS, workspace)
+    ensure_may_give(actor, PERMISSIONS_OF_ROLE[role], workspace)
+    password_hash = None if password is None else await hash_password(password)
+    async with engine.database.transaction() as tx:
+        await ensure_seen(tx, scope)
+        user = await store.add_user(
+            tx,
+            user=UserId(uuid7()),
+            organization=scope.organization,
+            username=checked_name(username, what="user name"),
+            first_name=first_name,
+            last_name=last_name,
+            email=email,
+            password_hash=password_hash,
+        )
+        await store.add_member(tx, scope, user.id, role)
+        await append(tx, by(actor), _event("user.created", scope, user.id, username=username, role=role.value))
+    return user
+
+
+async def list_users(engine: Engine, actor: Actor, *, after: UserId | None = None, limit: int) -> list[User]:
+    """Users that the actor may see: all of the organization for an admin, else the members they may read."""
+    among = None if actor.is_admin else [w for w in actor.grants if actor.may(Permission.READ_MEMBERS, w)]
+    return await store.list_users(engine.database, actor.organization_id, among=among, after=after, limit=limit)
+
+
+async def set_password(engine: Engine, actor: Actor, user: UserId, password: str) -> None:
+    """Give a user a new password: their own, or one whom the actor may govern."""
+    password_hash = await hash_password(password)
+    async with engine.database.transaction() as tx:
+        account = await _governed(tx, actor, user)
+        await store.set_password_hash(tx, user, password_hash)
+        await access_store.delete_server_key(tx, initial_password_key(user))
+        await append(tx, by(actor), _event("user.password_set", account, user))
+
+
+async def disable_user(engine: Engine, actor: Actor, user: UserId) -> None:
+    """Let a user in no more; what they made stays."""
+    async with engine.database.transaction() as tx:
+        account = await _governed(tx, actor, user)
+        await store.set_disabled(tx, user, disabled=True)
+        await append(tx, by(actor), _event("user.disabled", account, user, username=account.username))
+
+
+async def enable_user(engine: Engine, actor: Actor, user: UserId) -> None:
+    """Let a disabled user in again."""
+    async with engine.database.transaction() as tx:
+        account = await _governed(tx, actor, user)
+        await store.set_disabled(tx, user, disabled=False)
+        await append(tx, by(actor), _event("user.enabled", account, user, username=account.username))
+
+
+async def list_members(
+    engine: Engine, actor: Actor, workspace: WorkspaceId, *, after: UserId | None = None, limit: int
+) -> list[Member]:
+    """Members of a workspace with their roles."""
+    scope = scope_of(actor, Permission.READ_MEMBERS, workspace)
+    return await store.list_members(engine.database, scope, after=after, limit=limit)
+
+
+async def get_member(engine: Engine, actor: Actor, workspace: WorkspaceId, user: UserId) -> Member:
+    """One member. Raises NotFound."""
+    scope = scope_of(actor, Permission.READ_MEMBERS, workspace)
+    return await _member(engine.database, scope, user)
+
+
+async def add_member(engine: Engine, actor: Actor, workspace: WorkspaceId, *, username: str, role: Role) -> Member:
+    """Give a user of the organization a place in a workspace. Raises UserNotFound, MemberExists, BeyondOwnRights."""
+    scope = scope_of(actor, Permission.WRITE_MEMBERS, workspace)
+    ensure_may_give(actor, PERMISSIONS_OF_ROLE[role], workspace)
+    async with engine.database.transaction() as tx:
+        await store.lock_members(tx, scope)
+        user = await store.user_id_by_name(tx, scope.organization, username)
+        if user is None:
+            raise UserNotFound
+        if not await store.add_member(tx, scope, user, role):
+            raise MemberExists
+        await append(tx, by(actor), _event("member.added", scope, user, role=role.value))
+        return await _member(tx, scope, user)
+
+
+async def change_role(engine: Engine, actor: Actor, workspace: WorkspaceId, user: UserId, role: Role) -> Member:
+    """Give a member another role. Raises LastOwner; BeyondOwnRights when the old or the new one can do more."""
+    scope = scope_of(actor, Permission.WRITE_MEMBERS, workspace)
+    async with engine.database.transaction() as tx:
+        await store.lock_members(tx, scope)
+        before = await _member(tx, scope, user)
+        ensure_may_give(actor, PERMISSIONS_OF_ROLE[role] | PERMISSIONS_OF_ROLE[before.role], workspace)
+        await store.set_role(tx, scope, user, role)
+        await _ensure_owned(tx, scope, before)
+        await append(tx, by(actor), _event("member.changed", scope, user, role=role.value, was=before.role.value))
+        return await _member(tx, scope, user)
+
+
+async def remove_member(engine: Engine, actor: Actor, workspace: WorkspaceId, user: UserId) -> None:
+    """End a membership; the user stays in the organization. Raises LastOwner, BeyondOwnRights."""
+    scope = scope_of(actor, Permission.WRITE_MEMBERS, workspace)
+    async with engine.database.transaction() as tx:
+        await store.lock_members(tx, scope)
+        before = await _member(tx, scope, user)
+        ensure_may_give(actor, PERMISSIONS_OF_ROLE[before.role], workspace)
+        await store.remove_member(tx, scope, user)
+        await _ensure_owned(tx, scope, before)
+        await append(tx, by(actor), _event("member.removed", scope, user, role=before.role.value))
+
+
+async def create_credential(engine: Engine, actor: Actor, user: UserId, *, name: str) -> tuple[UserCredential, str]:
+    """A new pair for a user, and the text `identifier:secret` of it, shown this once."""
+    async with engine.database.transaction() as tx:
+        account = await _governed(tx, actor, user)
+        credential, pair = await write_credential(engine, tx, user, name=name)
+        await append(tx, by(actor), _event("user_credential.created", account, credential.id, user=str(user)))
+    return credential, pair
+
+
+async def write_credential(engine: Engine, tx: Statements, user: UserId, *, name: str) -> tuple[UserCredential, str]:
+    """Mint and write a pair in the caller's transaction, who has seen to the right to do so."""
+    name, secret = checked_name(name), secrets.token_hex(_SECRET_BYTES)
+    while True:  # until an identifier is free, which the first one nearly always is
+        credential = UserCredentialId(uuid7())
+        identifier = str(10 ** (_IDENTIFIER_DIGITS - 1) + secrets.randbelow(9 * 10 ** (_IDENTIFIER_DIGITS - 1)))
+        sealed = engine.keys.seal(secret.encode(), place=store.place_of_user_credential(credential))
+        written = await store.add_credential(
+            tx, credential=credential, user=user, name=name, identifier=identifier, sealed=sealed
+        )
+        if written is not None:
+            return written, f"{identifier}:{secret}"
+
+
+async def list_credentials(
+    engine: Engine, actor: Actor, user: UserId, *, after: UserCredentialId | None = None, limit: int
+) -> list[UserCredential]:
+    """A user's pairs, never their secrets."""
+    async with engine.database.transaction() as tx:
+        await _governed(tx, actor, user)
+        return await store.list_credentials(tx, user, after=after, limit=limit)
+
+
+async def revoke_credential(engine: Engine, actor: Actor, user: UserId, credential: UserCredentialId) -> None:
+    """Delete a pair: nothing that it signs is accepted any more. Raises NotFound."""
+    async with engine.database.transaction() as tx:
+        account = await _governed(tx, actor, user)
+        if not await store.delete_credential(tx, user, credential):
+            raise CredentialNotFound
+        await append(tx, by(actor), _event("user_credential.deleted", account, credential, user=str(user)))
+        tx.after_commit(lambda: forget(engine))
+
+
+async def _governed(tx: Tx, actor: Actor, user: UserId) -> Account:
+    """The account, locked, if it is the actor's own or theirs to govern. Outsiders are told that it does not exist."""
+    account = await store.account(tx, actor.organization_id, user)
+    if account is None:
+        raise UserNotFound
+    if account.id == actor.id or may_govern(actor, is_admin=account.is_admin, roles=account.roles):
+        return account
+    if any(actor.may(Permission.READ_MEMBERS, workspace) for workspace in account.roles):
+        raise Forbidden("this user's account is not yours to change", code="NOT_YOURS_TO_GOVERN")
+    raise UserNotFound
+
+
+async def _member(tx: Statements, scope: Scope, user: UserId) -> Member:
+    found = await store.member(tx, scope, user)
+    if found is None:
+        await ensure_seen(tx, scope)
+        raise UserNotFound
+    return found
+
+
+async def _ensure_owned(tx: Statements, scope: Scope, before: Member) -> None:
+    if before.role is Role.OWNER and not await store.has_owner(tx, scope):
+        raise LastOwner
+
+
+def _event(kind: str, place: Scope | Account, subject: UserId | UserCredentialId, **data: str) -> Event:
+    match place:
+        case Scope():
+            return Event(
+                kind=kind,
+                organization_id=place.organization,
+                workspace_id=place.workspace,
+                subject_id=subject,
+                data=data,
+            )
+        case Account():
+            return Event(kind=kind, organization_id=place.organization_id, subject_id=subject, data=data)

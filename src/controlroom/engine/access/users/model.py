@@ -1,0 +1,46 @@
+"""People of an organization: who is a member where, and with what they sign."""
+
+from datetime import datetime
+from typing import NewType
+from uuid import UUID
+
+from msgspec import Struct
+
+from controlroom.engine.access.model import Role
+from controlroom.ids import OrganizationId, UserId, WorkspaceId
+
+UserCredentialId = NewType("UserCredentialId", UUID)
+
+
+class Member(Struct, frozen=True, kw_only=True):
+    """A user's place in a workspace."""
+
+    user_id: UserId
+    workspace_id: WorkspaceId
+    username: str
+    first_name: str
+    last_name: str
+    email: str
+    role: Role
+    created_at: datetime
+
+
+class UserCredential(Struct, frozen=True, kw_only=True):
+    """A pair of identifier and secret that signs a user's requests; the secret is shown once, by `create`."""
+
+    id: UserCredentialId
+    user_id: UserId
+    name: str
+    identifier: str
+    created_at: datetime
+    used_at: datetime | None
+
+
+class Account(Struct, frozen=True, kw_only=True):
+    """What decides about who may change a user: where they are whom."""
+
+    id: UserId
+    organization_id: OrganizationId
+    username: str
+    is_admin: bool
+    roles: dict[WorkspaceId, Role]

@@ -1,0 +1,370 @@
+"""Statements on users, their memberships and their credential pairs."""
+
+from collections.abc import Mapping
+from uuid import UUID
+
+from msgspec import Struct
+
+from controlroom.engine.access.errors import UsernameTaken, WorkspaceNotFound, WrongCredential
+from controlroom.engine.access.model import PERMISSIONS_OF_ROLE, Actor, ActorKind, Role, User
+from controlroom.engine.access.scope import SEEN, Scope
+from controlroom.engine.access.users.model import Account, Member, UserCredential, UserCredentialId
+from controlroom.ids import OrganizationId, UserId, WorkspaceId
+from controlroom.postgres.database import Statements
+from controlroom.postgres.errors import UniqueViolation
+
+_USER = """app_user.id, app_user.number, app_user.organization_id, app_user.username, app_user.first_name,
+    app_user.last_name, app_user.email, app_user.is_admin, app_user.created_at, app_user.disabled_at"""
+
+_MEMBER = """member.user_id, member.workspace_id, app_user.username, app_user.first_name, app_user.last_name,
+    app_user.email, member.role, member.created_at"""
+
+
+class Login(Struct, frozen=True, kw_only=True):
+    """A user who may be the one that logs in."""
+
+    id: UserId
+    password_hash: str | None
+
+
+class FoundCredential(Struct, frozen=True, kw_only=True):
+    """A credential pair as authentication needs it."""
+
+    id: UserCredentialId
+    user_id: UserId
+    sealed: bytes
+
+
+def place_of_user_credential(credential: UserCredentialId) -> str:
+    """Where a sealed secret of a pair belongs."""
+    return f"user_credential/{credential}/secret"
+
+
+class _Grants(Struct, frozen=True, kw_only=True):
+    id: UserId
+    username: str
+    organization_id: OrganizationId
+    is_admin: bool
+    roles: dict[WorkspaceId, Role]
+
+
+async def actor_of_user(tx: Statements, user: UserId) -> Actor:
+    """The user as an actor, with the grants of every membership. Raises Unauthenticated if disabled or unknown."""
+    found = await tx.one_or_none(
+        _Grants,
+        """
+        select app_user.id, app_user.username, app_user.organization_id, app_user.is_admin,
+               coalesce((select jsonb_object_agg(member.workspace_id, member.role)
+                           from member join workspace on workspace.id = member.workspace_id
+                          where member.user_id = app_user.id and workspace.deleted_at is null), '{}') as roles
+          from app_user where app_user.id = %(user)s and app_user.disabled_at is null
+        """,
+        user=user,
+    )
+    if found is None:
+        raise WrongCredential("user")
+    return Actor(
+        kind=ActorKind.USER,
+        id=found.id,
+        name=found.username,
+        organization_id=found.organization_id,
+        grants={workspace: PERMISSIONS_OF_ROLE[role] for workspace, role in found.roles.items()},
+        is_admin=found.is_admin,
+    )
+
+
+async def logins(tx: Statements, *, username: str, organization: OrganizationId | None) -> list[Login]:
+    """Users of this name, whatever its case, who are not disabled."""
+    return await tx.all(
+        Login,
+        """
+        select id, password_hash from app_user
+         where lower(username) = lower(%(username)s) and disabled_at is null
+           and (%(organization)s::uuid is null or organization_id = %(organization)s)
+         order by id limit 8
+        """,
+        username=username,
+        organization=organization,
+    )
+
+
+async def add_user(
+    tx: Statements,
+    *,
+    user: UserId,
+    organization: OrganizationId,
+    username: str,
+    first_name: str = "",
+    last_name: str = "",
+    email: str = "",
+    password_hash: str | None,
+    is_admin: bool = False,
+) -> User:
+    """Write a new user. Raises UsernameTaken, upon which the transaction is lost."""
+    try:
+        return await tx.one(
+            User,
+            f"""
+            insert into app_user (id, organization_id, username, first_name, last_name, email, password_hash, is_admin)
+            values (%(user)s, %(organization)s, %(username)s, %(first_name)s, %(last_name)s, %(email)s,
+                    %(password_hash)s, %(is_admin)s)
+            returning {_USER}
+            """,
+            user=user,
+            organization=organization,
+            username=username,
+            first_name=first_name,
+            last_name=last_name,
+            email=email,
+            password_hash=password_hash,
+            is_admin=is_admin,
+        )
+    except UniqueViolation as taken:
+        raise UsernameTaken(username) from taken
+
+
+async def user(tx: Statements, organization: OrganizationId, user: UserId) -> User | None:
+    """One user of the organization."""
+    return await tx.one_or_none(
+        User,
+        f"select {_USER} from app_user where id = %(user)s and organization_id = %(organization)s",
+        user=user,
+        organization=organization,
+    )
+
+
+async def list_users(
+    tx: Statements, organization: OrganizationId, *, among: list[WorkspaceId] | None, after: UserId | None, limit: int
+) -> list[User]:
+    """Users of the organization (only those with a place in one of `among`), by the time of their making."""
+    return await tx.all(
+        User,
+        f"""
+        select {_USER} from app_user
+         where organization_id = %(organization)s and (%(after)s::uuid is null or id > %(after)s)
+           and (%(among)s::uuid[] is null or exists (
+                   select from member where member.user_id = app_user.id and member.workspace_id = any (%(among)s)))
+         order by id limit %(limit)s
+        """,
+        organization=organization,
+        among=among,
+        after=after,
+        limit=limit,
+    )
+
+
+async def account(tx: Statements, organization: OrganizationId, user: UserId) -> Account | None:
+    """A user with every place they have, locked until the transaction ends."""
+    return await tx.one_or_none(
+        Account,
+        """
+        select app_user.id, app_user.organization_id, app_user.username, app_user.is_admin,
+               coalesce((select jsonb_object_agg(member.workspace_id, member.role)
+                           from member where member.user_id = app_user.id), '{}') as roles
+          from app_user where id = %(user)s and organization_id = %(organization)s
+           for update
+        """,
+        user=user,
+        organization=organization,
+    )
+
+
+async def set_password_hash(tx: Statements, user: UserId, password_hash: str) -> None:
+    """Write the hash of a new password."""
+    await tx.execute(
+        "update app_user set password_hash = %(password_hash)s where id = %(user)s",
+        user=user,
+        password_hash=password_hash,
+    )
+
+
+async def set_disabled(tx: Statements, user: UserId, *, disabled: bool) -> None:
+    """Disable a user, or enable them again. The time of the first disabling stays."""
+    await tx.execute(
+        """
+        update app_user set disabled_at = case when %(disabled)s then coalesce(disabled_at, clock_now()) end
+         where id = %(user)s
+        """,
+        user=user,
+        disabled=disabled,
+    )
+
+
+async def user_id_by_name(tx: Statements, organization: OrganizationId, username: str) -> UserId | None:
+    """Who has this name in the organization, whatever its case."""
+    found: UserId | None = await tx.value(
+        "select id from app_user where organization_id = %(organization)s and lower(username) = lower(%(username)s)",
+        organization=organization,
+        username=username,
+    )
+    return found
+
+
+# ---- members
+
+
+async def lock_members(tx: Statements, scope: Scope) -> None:
+    """Let changes of a workspace's members happen one after the other. Raises WorkspaceNotFound."""
+    if await tx.value(f"select id from workspace where id in {SEEN} for no key update", **scope.params) is None:
+        raise WorkspaceNotFound
+
+
+async def list_members(tx: Statements, scope: Scope, *, after: UserId | None, limit: int) -> list[Member]:
+    """Members of the workspace, by the time of the user's making."""
+    return await tx.all(
+        Member,
+        f"""
+        select {_MEMBER} from member join app_user on app_user.id = member.user_id
+         where member.workspace_id in {SEEN} and (%(after)s::uuid is null or member.user_id > %(after)s)
+         order by member.user_id limit %(limit)s
+        """,
+        after=after,
+        limit=limit,
+        **scope.params,
+    )
+
+
+async def member(tx: Statements, scope: Scope, user: UserId) -> Member | None:
+    """One member of the workspace."""
+    return await tx.one_or_none(
+        Member,
+        f"""
+        select {_MEMBER} from member join app_user on app_user.id = member.user_id
+         where member.workspace_id in {SEEN} and member.user_id = %(user)s
+        """,
+        user=user,
+        **scope.params,
+    )
+
+
+async def add_member(tx: Statements, scope: Scope, user: UserId, role: Role) -> bool:
+    """Make a user of the organization a member; False if they are one already, or nobody of the organization."""
+    return (
+        await tx.execute(
+            f"""
+            insert into member (workspace_id, user_id, role)
+            select seen.id, app_user.id, %(role)s
+              from {SEEN} as seen, app_user
+             where app_user.id = %(user)s and app_user.organization_id = %(organization)s
+            on conflict do nothing
+            """,
+            user=user,
+            role=role,
+            **scope.params,
+        )
+        > 0
+    )
+
+
+async def set_role(tx: Statements, scope: Scope, user: UserId, role: Role) -> None:
+    """Change a member's role."""
+    await tx.execute(
+        f"update member set role = %(role)s where user_id = %(user)s and workspace_id in {SEEN}",
+        user=user,
+        role=role,
+        **scope.params,
+    )
+
+
+async def remove_member(tx: Statements, scope: Scope, user: UserId) -> None:
+    """End a membership."""
+    await tx.execute(
+        f"delete from member where user_id = %(user)s and workspace_id in {SEEN}", user=user, **scope.params
+    )
+
+
+async def has_owner(tx: Statements, scope: Scope) -> bool:
+    """Whether the workspace has an owner."""
+    return bool(
+        await tx.value(
+            f"select exists (select from member where workspace_id in {SEEN} and role = 'owner')", **scope.params
+        )
+    )
+
+
+# ---- credential pairs
+
+_CREDENTIAL = "id, user_id, name, identifier, created_at, used_at"
+
+
+async def add_credential(
+    tx: Statements, *, credential: UserCredentialId, user: UserId, name: str, identifier: str, sealed: bytes
+) -> UserCredential | None:
+    """Write a new pair; None if another has the identifier."""
+    return await tx.one_or_none(
+        UserCredential,
+        f"""
+        insert into user_credential (id, user_id, name, identifier, sealed)
+        values (%(credential)s, %(user)s, %(name)s, %(identifier)s, %(sealed)s)
+        on conflict (identifier) do nothing
+        returning {_CREDENTIAL}
+        """,
+        credential=credential,
+        user=user,
+        name=name,
+        identifier=identifier,
+        sealed=sealed,
+    )
+
+
+async def list_credentials(
+    tx: Statements, user: UserId, *, after: UserCredentialId | None, limit: int
+) -> list[UserCredential]:
+    """A user's pairs without their secrets, oldest first."""
+    return await tx.all(
+        UserCredential,
+        f"""
+        select {_CREDENTIAL} from user_credential
+         where user_id = %(user)s and (%(after)s::uuid is null or id > %(after)s)
+         order by id limit %(limit)s
+        """,
+        user=user,
+        after=after,
+        limit=limit,
+    )
+
+
+async def delete_credential(tx: Statements, user: UserId, credential: UserCredentialId) -> bool:
+    """Remove a pair of this user; whether there was one."""
+    return (
+        await tx.execute(
+            "delete from user_credential where id = %(credential)s and user_id = %(user)s",
+            credential=credential,
+            user=user,
+        )
+        > 0
+    )
+
+
+async def credential_by_identifier(tx: Statements, identifier: str) -> FoundCredential | None:
+    """The pair of this identifier, if its user is not disabled."""
+    return await tx.one_or_none(
+        FoundCredential,
+        """
+        select user_credential.id, user_credential.user_id, user_credential.sealed
+          from user_credential join app_user on app_user.id = user_credential.user_id
+         where user_credential.identifier = %(identifier)s and app_user.disabled_at is null
+        """,
+        identifier=identifier,
+    )
+
+
+async def sealed_credential(tx: Statements, credential: UserCredentialId) -> bytes | None:
+    """The encrypted secret of a pair."""
+    sealed: bytes | None = await tx.value(
+        "select sealed from user_credential where id = %(credential)s", credential=credential
+    )
+    return sealed
+
+
+async def mark_credentials_used(tx: Statements, uses: Mapping[UUID, int]) -> None:
+    """Write that pairs were used. Rows are locked in one order, so that two servers never wait for each other."""
+    await tx.execute(
+        """
+        with locked as (
+            select id from user_credential where id = any (%(credentials)s) order by id for no key update
+        )
+        update user_credential set used_at = clock_now() from locked where user_credential.id = locked.id
+        """,
+        credentials=list(uses),
+    )

@@ -1,0 +1,72 @@
+"""The verbs of workspaces."""
+
+from controlroom.engine.access.credentials import forget
+from controlroom.engine.access.errors import WorkspaceNotFound
+from controlroom.engine.access.model import Actor, ActorKind, Permission, StepRunActor
+from controlroom.engine.access.names import checked_name
+from controlroom.engine.access.scope import by
+from controlroom.engine.engine import Engine
+from controlroom.engine.events.store import Event, append
+from controlroom.engine.workspaces import store
+from controlroom.engine.workspaces.model import Workspace
+from controlroom.errors import Forbidden
+from controlroom.ids import UserId, WorkspaceId, uuid7
+
+
+async def get(engine: Engine, actor: Actor | StepRunActor, workspace: WorkspaceId) -> Workspace:
+    """A workspace that the actor has a place in: it takes no permission. Raises NotFound for an outsider."""
+    match actor:
+        case StepRunActor():
+            is_inside = actor.workspace_id == workspace
+        case Actor():
+            is_inside = actor.is_admin or workspace in actor.grants
+    found = await store.get(engine.database, actor.organization_id, workspace) if is_inside else None
+    if found is None:
+        raise WorkspaceNotFound
+    return found
+
+
+async def list_workspaces(
+    engine: Engine, actor: Actor, *, after: WorkspaceId | None = None, limit: int
+) -> list[Workspace]:
+    """The workspaces that the actor has a place in, oldest first; all of the organization for an admin."""
+    among = None if actor.is_admin else list(actor.grants)
+    return await store.list_workspaces(engine.database, actor.organization_id, among=among, after=after, limit=limit)
+
+
+async def create(engine: Engine, actor: Actor, name: str) -> Workspace:
+    """A new workspace of the organization, for admins; a user who makes it is its first owner. Raises Conflict."""
+    if not actor.is_admin:
+        raise Forbidden("only an admin of the organization makes workspaces", code="ADMIN_ONLY")
+    workspace = WorkspaceId(uuid7())
+    async with engine.database.transaction() as tx:
+        await store.add(tx, actor.organization_id, workspace, checked_name(name))
+        if actor.kind is ActorKind.USER and actor.id is not None:
+            await store.add_owner(tx, workspace, UserId(actor.id))
+        await append(tx, by(actor), _event("workspace.created", actor, workspace, name))
+        made = await store.get(tx, actor.organization_id, workspace)
+        tx.after_commit(lambda: forget(engine))
+    assert made is not None  # noqa: S101  # written in the same transaction
+    return made
+
+
+async def rename(engine: Engine, actor: Actor, workspace: WorkspaceId, name: str) -> Workspace:
+    """Give a workspace another name. Raises Conflict if another of the organization has it."""
+    actor.require(Permission.WRITE_WORKSPACE, workspace)
+    async with engine.database.transaction() as tx:
+        if not await store.rename(tx, actor.organization_id, workspace, checked_name(name)):
+            raise WorkspaceNotFound
+        await append(tx, by(actor), _event("workspace.renamed", actor, workspace, name))
+        renamed = await store.get(tx, actor.organization_id, workspace)
+    assert renamed is not None  # noqa: S101  # its row is locked by this transaction
+    return renamed
+
+
+def _event(kind: str, actor: Actor, workspace: WorkspaceId, name: str) -> Event:
+    return Event(
+        kind=kind,
+        organization_id=actor.organization_id,
+        workspace_id=workspace,
+        subject_id=workspace,
+        data={"name": name},
+    )

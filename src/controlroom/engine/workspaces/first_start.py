@@ -1,0 +1,137 @@
+"""The first start of a control room: an organization, a workspace, an admin, an API key, a pair for rcc.
+
+It stands with the workspaces, not with access, because it makes both. What it made is committed at once and can be told
+again at every later start, so that a server killed before it has written its ready file leaves nobody outside.
+"""
+
+import secrets
+
+import msgspec
+import structlog
+from msgspec import Struct
+
+from controlroom.engine.access import store as access_store
+from controlroom.engine.access.actions import write_api_key
+from controlroom.engine.access.model import EVERYTHING, system
+from controlroom.engine.access.passwords import hash_password
+from controlroom.engine.access.scope import Scope, by
+from controlroom.engine.access.server_keys import keep, kept
+from controlroom.engine.access.users import store as user_store
+from controlroom.engine.access.users.actions import initial_password_key, write_credential
+from controlroom.engine.access.users.model import UserCredentialId
+from controlroom.engine.engine import Engine
+from controlroom.engine.events.store import Event, append
+from controlroom.engine.workspaces import store
+from controlroom.engine.workspaces.model import FirstStart
+from controlroom.errors import NotFound
+from controlroom.ids import ApiKeyId, OrganizationId, UserId, WorkspaceId, uuid7
+
+log = structlog.get_logger(__name__)
+
+_KEPT_AS = "first-start"
+_USERNAME = "admin"
+
+
+class _Made(Struct, frozen=True, kw_only=True):
+    """Which rows the first start made."""
+
+    organization_id: OrganizationId
+    workspace_id: WorkspaceId
+    api_key_id: ApiKeyId
+    user_id: UserId
+    credential_id: UserCredentialId
+    identifier: str
+
+
+async def bootstrap(engine: Engine) -> FirstStart | None:
+    """On an empty database, make what a room needs, and tell it; None if there is an organization already.
+
+    One commit, one winner: of several servers that start at once, one makes it and the others get None.
+    """
+    if await store.is_founded(engine.database):
+        return None
+    password = secrets.token_urlsafe(18)
+    password_hash = await hash_password(password)
+    async with engine.database.transaction() as tx:
+        await store.lock_first_start(tx)
+        if await store.is_founded(tx):
+            return None
+        organization, workspace = OrganizationId(uuid7()), WorkspaceId(uuid7())
+        await store.add_organization(tx, organization, "Control Room")
+        await store.add(tx, organization, workspace, "Default")
+        admin = await user_store.add_user(
+            tx,
+            user=UserId(uuid7()),
+            organization=organization,
+            username=_USERNAME,
+            password_hash=password_hash,
+            is_admin=True,
+        )
+        await store.add_owner(tx, workspace, admin.id)
+        key, value = await write_api_key(
+            engine,
+            tx,
+            Scope(workspace=workspace, organization=organization),
+            name="first key",
+            permissions=EVERYTHING,
+            created_by=admin.id,
+        )
+        credential, pair = await write_credential(engine, tx, admin.id, name="first credentials")
+        made = _Made(
+            organization_id=organization,
+            workspace_id=workspace,
+            api_key_id=key.id,
+            user_id=admin.id,
+            credential_id=credential.id,
+            identifier=credential.identifier,
+        )
+        await keep(engine, tx, _KEPT_AS, msgspec.json.encode(made))
+        await keep(engine, tx, initial_password_key(admin.id), password.encode())
+        await append(tx, by(system(organization)), _event("organization.created", made))
+    log.info("control room founded", organization=str(organization), workspace=str(workspace))
+    return FirstStart(
+        workspace_id=workspace, api_key=value, username=_USERNAME, password=password, user_credentials=pair
+    )
+
+
+async def first_start(engine: Engine) -> FirstStart:
+    """What the first start made, told again from what is kept sealed. Audited as a reveal by the room itself.
+
+    For the operator of the server alone: it asks for no permission but the master key. A key or pair that was deleted,
+    and a password that the admin has changed, is None. Raises NotFound before `bootstrap`.
+    """
+    kept_rows = await kept(engine, _KEPT_AS)
+    if kept_rows is None:
+        raise NotFound("this control room has not been founded yet", code="NOT_FOUNDED")
+    made = msgspec.json.decode(kept_rows, type=_Made)
+    scope = Scope(workspace=made.workspace_id, organization=made.organization_id)
+    async with engine.database.transaction() as tx:
+        key = await access_store.sealed_api_key(tx, scope, made.api_key_id)
+        secret = await user_store.sealed_credential(tx, made.credential_id)
+        user = await user_store.user(tx, made.organization_id, made.user_id)
+        if key is not None:
+            await append(tx, by(system(made.organization_id)), _event("api_key.revealed", made))
+    password = await kept(engine, initial_password_key(made.user_id))
+    return FirstStart(
+        workspace_id=made.workspace_id,
+        api_key=None
+        if key is None
+        else engine.keys.unseal(key.sealed, place=access_store.place_of_api_key(key.id)).decode(),
+        username=user.username if user else _USERNAME,
+        password=None if password is None else password.decode(),
+        user_credentials=None if secret is None else _pair(engine, made, secret),
+    )
+
+
+def _pair(engine: Engine, made: _Made, sealed: bytes) -> str:
+    secret = engine.keys.unseal(sealed, place=user_store.place_of_user_credential(made.credential_id))
+    return f"{made.identifier}:{secret.decode()}"
+
+
+def _event(kind: str, made: _Made) -> Event:
+    return Event(
+        kind=kind,
+        organization_id=made.organization_id,
+        workspace_id=made.workspace_id,
+        subject_id=made.api_key_id if kind == "api_key.revealed" else made.organization_id,
+    )

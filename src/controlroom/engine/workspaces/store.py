@@ -1,0 +1,117 @@
+"""Statements on organizations and workspaces."""
+
+from controlroom.engine.workspaces.model import Workspace
+from controlroom.errors import Conflict
+from controlroom.ids import OrganizationId, UserId, WorkspaceId
+from controlroom.postgres.database import Statements
+from controlroom.postgres.errors import UniqueViolation
+
+_WORKSPACE = """workspace.id, workspace.number, workspace.name, workspace.created_at,
+    jsonb_build_object('id', organization.id, 'name', organization.name) as organization"""
+
+FIRST_START_LOCK = 0x436F6E74  # the advisory lock under which one of several servers makes the first organization
+
+
+async def lock_first_start(tx: Statements) -> None:
+    """Wait until no other server is making the first organization; held until the transaction ends."""
+    await tx.execute("select pg_advisory_xact_lock(%(key)s::bigint)", key=FIRST_START_LOCK)
+
+
+async def is_founded(tx: Statements) -> bool:
+    """Whether there is an organization."""
+    return bool(await tx.value("select exists (select from organization)"))
+
+
+async def add_organization(tx: Statements, organization: OrganizationId, name: str) -> None:
+    """Write an organization."""
+    await tx.execute(
+        "insert into organization (id, name) values (%(organization)s, %(name)s)",
+        organization=organization,
+        name=name,
+    )
+
+
+async def get(tx: Statements, organization: OrganizationId, workspace: WorkspaceId) -> Workspace | None:
+    """One workspace of the organization."""
+    return await tx.one_or_none(
+        Workspace,
+        f"""
+        select {_WORKSPACE} from workspace join organization on organization.id = workspace.organization_id
+         where workspace.id = %(workspace)s and organization.id = %(organization)s and workspace.deleted_at is null
+        """,
+        workspace=workspace,
+        organization=organization,
+    )
+
+
+async def list_workspaces(
+    tx: Statements,
+    organization: OrganizationId,
+    *,
+    among: list[WorkspaceId] | None,
+    after: WorkspaceId | None,
+    limit: int,
+) -> list[Workspace]:
+    """Workspaces of the organization (those `among` only), by the time of their making."""
+    return await tx.all(
+        Workspace,
+        f"""
+        select {_WORKSPACE} from workspace join organization on organization.id = workspace.organization_id
+         where organization.id = %(organization)s and workspace.deleted_at is null
+           and (%(among)s::uuid[] is null or workspace.id = any (%(among)s))
+           and (%(after)s::uuid is null or workspace.id > %(after)s)
+         order by workspace.id limit %(limit)s
+        """,
+        organization=organization,
+        among=among,
+        after=after,
+        limit=limit,
+    )
+
+
+async def add(tx: Statements, organization: OrganizationId, workspace: WorkspaceId, name: str) -> None:
+    """Write a new workspace. Raises Conflict `WORKSPACE_NAME_TAKEN`, upon which the transaction is lost."""
+    try:
+        await tx.execute(
+            """
+            insert into workspace (id, organization_id, name)
+            values (%(workspace)s, %(organization)s, %(name)s)
+            """,
+            workspace=workspace,
+            organization=organization,
+            name=name,
+        )
+    except UniqueViolation as taken:
+        raise _name_taken(name) from taken
+
+
+async def add_owner(tx: Statements, workspace: WorkspaceId, user: UserId) -> None:
+    """Make a user the first owner of a new workspace."""
+    await tx.execute(
+        "insert into member (workspace_id, user_id, role) values (%(workspace)s, %(user)s, 'owner')",
+        workspace=workspace,
+        user=user,
+    )
+
+
+async def rename(tx: Statements, organization: OrganizationId, workspace: WorkspaceId, name: str) -> bool:
+    """Write the name; whether there is such a workspace. Raises Conflict `WORKSPACE_NAME_TAKEN`."""
+    try:
+        return (
+            await tx.execute(
+                """
+                update workspace set name = %(name)s
+                 where id = %(workspace)s and organization_id = %(organization)s and deleted_at is null
+                """,
+                workspace=workspace,
+                organization=organization,
+                name=name,
+            )
+            > 0
+        )
+    except UniqueViolation as taken:
+        raise _name_taken(name) from taken
+
+
+def _name_taken(name: str) -> Conflict:
+    return Conflict(f"there is a workspace {name} already", code="WORKSPACE_NAME_TAKEN", name=name)
