@@ -1,0 +1,186 @@
+"""The verbs of assets. Open to people and keys with the permission, and to every living step run of the workspace."""
+
+from controlroom.engine.access.model import Actor, ActorKind, Permission, StepRunActor
+from controlroom.engine.access.scope import Scope, by, ensure_seen, scope_of
+from controlroom.engine.assets import store
+from controlroom.engine.assets.errors import AssetNotFound, AssetTooLarge
+from controlroom.engine.assets.model import Asset, AssetRef, Content
+from controlroom.engine.assets.rules import checked_asset_name, checked_content_type
+from controlroom.engine.engine import Engine
+from controlroom.engine.events.store import By, Event, append
+from controlroom.engine.uploads import actions as uploads
+from controlroom.engine.uploads import store as upload_store
+from controlroom.engine.uploads.errors import UploadNotFound
+from controlroom.engine.uploads.model import Upload, UploadKind
+from controlroom.ids import AssetId, UploadId, WorkspaceId, uuid7
+from controlroom.objects.links import Link
+from controlroom.objects.store import Blob
+from controlroom.postgres.database import Statements, Tx
+
+DOWNLOAD_KIND = "asset"
+"""The kind of links to read an asset by: its row is the asset."""
+
+Caller = Actor | StepRunActor
+
+
+async def create(engine: Engine, actor: Caller, workspace: WorkspaceId, name: str) -> Asset:
+    """A new asset without content. Raises AssetNameTaken, AssetNameInvalid."""
+    scope = scope_of(actor, Permission.WRITE_ASSETS, workspace)
+    async with engine.database.transaction() as tx:
+        asset = await store.add(tx, scope, AssetId(uuid7()), checked_asset_name(name))
+        if asset is None:
+            raise await _missing(tx, scope)
+        await append(tx, by(actor), _event("asset.created", scope, asset.id, name))
+    return asset
+
+
+async def get(engine: Engine, actor: Caller, workspace: WorkspaceId, asset: AssetRef) -> Asset:
+    """One asset by id or name, with what it holds by the last completed upload. Raises AssetNotFound."""
+    return await _found(engine.database, scope_of(actor, Permission.READ_ASSETS, workspace), asset)
+
+
+async def list_assets(
+    engine: Engine, actor: Caller, workspace: WorkspaceId, *, after: AssetId | None = None, limit: int
+) -> list[Asset]:
+    """Assets of the workspace, oldest first, those behind `after`."""
+    scope = scope_of(actor, Permission.READ_ASSETS, workspace)
+    found = await store.list_assets(engine.database, scope, after=after, limit=limit)
+    if not found:
+        await ensure_seen(engine.database, scope)
+    return found
+
+
+async def delete(engine: Engine, actor: Caller, workspace: WorkspaceId, asset: AssetRef) -> AssetId:
+    """Delete an asset; uploads on their way to it will fail. Raises AssetNotFound."""
+    scope = scope_of(actor, Permission.WRITE_ASSETS, workspace)
+    async with engine.database.transaction() as tx:
+        found = await _found(tx, scope, asset)
+        if not await store.delete(tx, scope, found.id):
+            raise AssetNotFound
+        await append(tx, by(actor), _event("asset.deleted", scope, found.id, found.name))
+    return found.id
+
+
+async def upload(
+    engine: Engine, actor: Caller, workspace: WorkspaceId, asset: AssetRef, *, content_type: str
+) -> Upload:
+    """Promise an upload: bytes may come by `uploads.signed_link`. The asset keeps its content until they have come."""
+    scope = scope_of(actor, Permission.WRITE_ASSETS, workspace)
+    checked_content_type(content_type)
+    async with engine.database.transaction() as tx:
+        found = await _found(tx, scope, asset, for_share=True)
+        return await upload_store.promise(
+            tx, kind=UploadKind.ASSET, target=found.id, workspace=workspace, name=found.name, content_type=content_type
+        )
+
+
+async def upload_inline(
+    engine: Engine, actor: Caller, workspace: WorkspaceId, asset: AssetRef, *, content_type: str, data: bytes
+) -> Upload:
+    """Give an asset its content at once, as an upload that is completed. Raises AssetTooLarge."""
+    scope = scope_of(actor, Permission.WRITE_ASSETS, workspace)
+    checked_content_type(content_type)
+    if len(data) > engine.limits.inline_asset_bytes:
+        raise AssetTooLarge(engine.limits.inline_asset_bytes)
+    found = await _found(engine.database, scope, asset)  # before anything is stored for strangers
+    blob = await engine.objects.put_bytes(data)
+    async with engine.database.transaction() as tx:
+        found = await _found(tx, scope, found.id, for_share=True)
+        promised = await upload_store.promise(
+            tx, kind=UploadKind.ASSET, target=found.id, workspace=workspace, name=found.name, content_type=content_type
+        )
+        await _complete(tx, by(actor), workspace, promised.id, blob)
+    return await uploads.get(engine, workspace, promised.id)
+
+
+async def get_upload(
+    engine: Engine, actor: Caller, workspace: WorkspaceId, asset: AssetRef, upload: UploadId
+) -> Upload:
+    """An upload to this asset as it stands; asking takes the right to write (protocols/robocorp §1.2)."""
+    scope = scope_of(actor, Permission.WRITE_ASSETS, workspace)
+    found = await _found(engine.database, scope, asset)
+    promised = await uploads.get(engine, workspace, upload, kind=UploadKind.ASSET)
+    if promised.target_id != found.id:
+        raise UploadNotFound
+    return promised
+
+
+async def complete_upload(engine: Engine, upload_id: UploadId, workspace: WorkspaceId, blob: Blob) -> None:
+    """What came by an upload's link becomes the asset's content: whoever reads after this returns reads it.
+
+    May be repeated with the same content. Raises UploadEnded; AssetNotFound when the asset was deleted meanwhile, upon
+    which the upload is failed.
+    """
+    try:
+        async with engine.database.transaction() as tx:
+            await _complete(tx, By(ActorKind.SYSTEM.value), workspace, upload_id, blob)
+    except AssetNotFound:
+        await uploads.fail(engine, workspace, upload_id, "the asset was deleted")
+        raise
+
+
+def download_link(engine: Engine, workspace: WorkspaceId, asset: Asset, *, now: float) -> str | None:
+    """The token of a link to read the asset by, whatever it holds then; None while it has no content.
+
+    `now` is in Unix seconds; the link is good for `limits.link_seconds`.
+    """
+    if asset.content is None:
+        return None
+    return engine.links.sign(
+        Link(
+            kind=DOWNLOAD_KIND,
+            row=asset.id,
+            method="GET",
+            expires=int(now) + engine.limits.link_seconds,
+            workspace=workspace,
+            file_name=asset.name.rpartition("/")[2],
+        )
+    )
+
+
+async def content(engine: Engine, workspace: WorkspaceId, asset: AssetId) -> Content:
+    """What the asset of a download link holds now. Raises AssetNotFound."""
+    found = await store.content(engine.database, workspace, asset)
+    if found is None:
+        raise AssetNotFound
+    return found
+
+
+async def _complete(tx: Tx, who: By, workspace: WorkspaceId, upload: UploadId, blob: Blob) -> None:
+    claimed = await uploads.claim(tx, workspace, upload, UploadKind.ASSET, blob)
+    if claimed is None:  # told before, and done then
+        return
+    content = Content(content_type=claimed.content_type, size=blob.size, hash=blob.hash)
+    changed = await store.set_content(tx, workspace, AssetId(claimed.target_id), content)
+    if changed is None:
+        raise AssetNotFound
+    event = Event(
+        kind="asset.updated",
+        organization_id=changed.organization_id,
+        workspace_id=workspace,
+        subject_id=claimed.target_id,
+        data={"name": changed.name, "size": blob.size},
+    )
+    await append(tx, who, event)
+
+
+async def _found(tx: Statements, scope: Scope, asset: AssetRef, *, for_share: bool = False) -> Asset:
+    found = await store.get(tx, scope, asset, for_share=for_share)
+    if found is None:
+        raise await _missing(tx, scope)
+    return found
+
+
+async def _missing(tx: Statements, scope: Scope) -> AssetNotFound:
+    await ensure_seen(tx, scope)
+    return AssetNotFound()
+
+
+def _event(kind: str, scope: Scope, asset: AssetId, name: str) -> Event:
+    return Event(
+        kind=kind,
+        organization_id=scope.organization,
+        workspace_id=scope.workspace,
+        subject_id=asset,
+        data={"name": name},
+    )

@@ -1,0 +1,70 @@
+"""How bytes come to an upload: by a link that it signs, and by one transaction that also gives the target its content.
+
+`/objects` verifies the link, reads the upload (`get`), puts the bytes into the store and calls the verb of the target's
+slice, which is `complete_upload(engine, upload_id, workspace, blob)` in each: it claims the upload (`claim`) and writes
+its own rows in one commit. So there is never content without an upload, nor an upload without content.
+"""
+
+from datetime import timedelta
+from typing import Literal
+
+from controlroom.engine.engine import Engine
+from controlroom.engine.uploads import store
+from controlroom.engine.uploads.errors import UploadEnded, UploadNotFound
+from controlroom.engine.uploads.model import Upload, UploadKind, UploadState
+from controlroom.ids import UploadId, WorkspaceId
+from controlroom.objects.links import Link
+from controlroom.objects.store import Blob
+from controlroom.postgres.database import Tx
+
+LINK_KIND = "upload"
+"""The kind of every link to upload by: its row is the upload, whose kind says what it is for."""
+
+
+def signed_link(engine: Engine, upload: Upload, *, method: Literal["PUT", "POST"] = "PUT") -> str:
+    """The token of the link by which the bytes may come, good for `limits.link_seconds` from the promise."""
+    return engine.links.sign(
+        Link(
+            kind=LINK_KIND,
+            row=upload.id,
+            method=method,
+            size=upload.size,
+            expires=int(upload.created_at.timestamp()) + engine.limits.link_seconds,
+            workspace=upload.workspace_id,
+            file_name=upload.name or None,
+            content_type=upload.content_type or None,
+        )
+    )
+
+
+async def get(engine: Engine, workspace: WorkspaceId, upload: UploadId, *, kind: UploadKind | None = None) -> Upload:
+    """One upload as it stands. The caller has seen to the right to know it (a link is one). Raises NotFound."""
+    life = timedelta(seconds=engine.limits.link_seconds)
+    found = await store.get(engine.database, workspace, upload, kind=kind, link_life=life)
+    if found is None:
+        raise UploadNotFound
+    return found
+
+
+async def claim(tx: Tx, workspace: WorkspaceId, upload: UploadId, kind: UploadKind, blob: Blob) -> Upload | None:
+    """Complete the upload with this blob, for the target's slice to write the content; None if that is done already.
+
+    Repeating the same content after a lost answer is fine. Raises UploadEnded for other content, and for an upload that
+    has failed; UploadNotFound.
+    """
+    found = await store.lock(tx, workspace, upload, kind)
+    if found is None:
+        raise UploadNotFound
+    match found.state:
+        case UploadState.PENDING:
+            await store.complete(tx, upload, digest=blob.hash, size=blob.size)
+            return found
+        case UploadState.COMPLETED if found.hash == blob.hash:
+            return None
+        case _:
+            raise UploadEnded(found.state.value)
+
+
+async def fail(engine: Engine, workspace: WorkspaceId, upload: UploadId, reason: str) -> None:
+    """Give an upload up, with the reason that whoever polls it is told; fine if it has ended already."""
+    await store.fail(engine.database, workspace, upload, reason)

@@ -1,0 +1,45 @@
+"""Uploads that were promised: a row, and a signed link on which the bytes may come."""
+
+from datetime import datetime
+from enum import StrEnum
+from uuid import UUID
+
+from msgspec import Struct
+
+from controlroom.ids import UploadId, WorkspaceId
+
+
+class UploadKind(StrEnum):
+    """What the bytes are for; `target_id` is the work item, asset, package or step run."""
+
+    WORK_ITEM_FILE = "work_item_file"
+    ASSET = "asset"
+    PACKAGE = "package"
+    ARTIFACT = "artifact"
+
+
+class UploadState(StrEnum):
+    """Where an upload is. One whose link has expired is failed."""
+
+    PENDING = "pending"
+    COMPLETED = "completed"
+    FAILED = "failed"
+
+
+class Upload(Struct, frozen=True, kw_only=True):
+    """A promised upload."""
+
+    id: UploadId
+    workspace_id: WorkspaceId
+    kind: UploadKind
+    target_id: UUID
+    name: str
+    content_type: str
+    size: int | None
+    """The announced length in bytes; None if none was announced."""
+    state: UploadState
+    reason: str
+    """Why it failed; else empty."""
+    hash: str | None
+    """The content, once completed."""
+    created_at: datetime

@@ -1,0 +1,104 @@
+"""Statements on promised uploads."""
+
+from datetime import timedelta
+from uuid import UUID
+
+from controlroom.engine.uploads.model import Upload, UploadKind
+from controlroom.ids import UploadId, WorkspaceId, uuid7
+from controlroom.postgres.database import Statements
+
+_UPLOAD = "id, workspace_id, kind, target_id, name, content_type, size, state, reason, hash, created_at"
+
+_GRACE = timedelta(minutes=10)
+"""How much longer than its link an upload may take: bytes that began to come in time are let in."""
+
+
+async def promise(
+    tx: Statements,
+    *,
+    kind: UploadKind,
+    target: UUID,
+    workspace: WorkspaceId,
+    name: str = "",
+    content_type: str = "",
+    size: int | None = None,
+) -> Upload:
+    """Write that bytes may come for a target, whose row the caller has seen in this transaction."""
+    return await tx.one(
+        Upload,
+        f"""
+        insert into upload (id, workspace_id, kind, target_id, name, content_type, size)
+        values (%(upload)s, %(workspace)s, %(kind)s, %(target)s, %(name)s, %(content_type)s, %(size)s)
+        returning {_UPLOAD}
+        """,
+        upload=uuid7(),
+        workspace=workspace,
+        kind=kind,
+        target=target,
+        name=name,
+        content_type=content_type,
+        size=size,
+    )
+
+
+async def get(
+    tx: Statements, workspace: WorkspaceId, upload: UploadId, *, kind: UploadKind | None = None, link_life: timedelta
+) -> Upload | None:
+    """One upload (of a kind). A pending one whose link has expired is told as failed."""
+    return await tx.one_or_none(
+        Upload,
+        """
+        select id, workspace_id, kind, target_id, name, content_type, size, hash, created_at,
+               case when is_late then 'failed' else state end as state,
+               case when is_late then 'nothing came before the link expired' else reason end as reason
+          from upload, lateral (select state = 'pending' and created_at + %(life)s < clock_now()) as late(is_late)
+         where id = %(upload)s and workspace_id = %(workspace)s and (%(kind)s::text is null or kind = %(kind)s)
+        """,
+        upload=upload,
+        workspace=workspace,
+        kind=kind,
+        life=link_life + _GRACE,
+    )
+
+
+async def lock(tx: Statements, workspace: WorkspaceId, upload: UploadId, kind: UploadKind) -> Upload | None:
+    """One upload of a kind, locked until the transaction ends."""
+    return await tx.one_or_none(
+        Upload,
+        f"""
+        select {_UPLOAD} from upload
+         where id = %(upload)s and workspace_id = %(workspace)s and kind = %(kind)s for update
+        """,
+        upload=upload,
+        workspace=workspace,
+        kind=kind,
+    )
+
+
+async def complete(tx: Statements, upload: UploadId, *, digest: str, size: int) -> None:
+    """Write what came. The caller holds the lock of the pending row and gives the target its content."""
+    await tx.execute(
+        """
+        update upload set state = 'completed', hash = %(digest)s, size = %(size)s, ended_at = clock_now()
+         where id = %(upload)s and state = 'pending'
+        """,
+        upload=upload,
+        digest=digest,
+        size=size,
+    )
+
+
+async def fail(tx: Statements, workspace: WorkspaceId, upload: UploadId, reason: str) -> bool:
+    """Write why nothing will come of a pending upload; whether it was pending."""
+    return (
+        await tx.execute(
+            """
+            update upload set state = 'failed', reason = %(reason)s, ended_at = clock_now()
+             where id = %(upload)s and workspace_id = %(workspace)s and state = 'pending'
+            """,
+            upload=upload,
+            workspace=workspace,
+            reason=reason,
+        )
+        > 0
+    )

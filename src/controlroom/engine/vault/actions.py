@@ -1,0 +1,172 @@
+"""The verbs of secrets."""
+
+import asyncio
+from collections.abc import Mapping
+from typing import Any
+from weakref import WeakKeyDictionary
+
+import msgspec
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+
+from controlroom.engine.access.model import Actor, Permission, StepRunActor
+from controlroom.engine.access.scope import Scope, by, ensure_seen, scope_of
+from controlroom.engine.access.server_keys import server_key
+from controlroom.engine.engine import Engine
+from controlroom.engine.events.store import Event, append
+from controlroom.engine.vault import store, transit
+from controlroom.engine.vault.errors import SecretNotFound, SecretTooLarge, TransitInvalid
+from controlroom.engine.vault.model import Secret, SecretKeys, SecretValues
+from controlroom.engine.vault.rules import checked_secret_name
+from controlroom.engine.vault.transit import Parcel
+from controlroom.ids import SecretId, WorkspaceId, uuid7
+from controlroom.keys import Keys
+from controlroom.postgres.database import Statements
+
+_SERVER_KEY = "vault-transit"
+# Why by the keys: they are the control room's own, one object a process; tests have several rooms in one process.
+_server_keys: WeakKeyDictionary[Keys, RSAPrivateKey] = WeakKeyDictionary()
+_decode = msgspec.json.Decoder(dict[str, Any]).decode
+
+
+async def read(engine: Engine, actor: Actor | StepRunActor, workspace: WorkspaceId, name: str) -> SecretValues:
+    """A secret's values, for a living step run of the workspace or for who may reveal. Audited.
+
+    Raises SecretNotFound; Unauthenticated when the step run has ended.
+    """
+    scope = scope_of(actor, Permission.REVEAL, workspace)
+    async with engine.database.transaction() as tx:
+        found = await store.sealed(tx, scope, name)
+        if found is None:
+            raise await _missing(tx, scope, name)
+        await append(tx, by(actor), _event("secret.read", actor, scope, found.id, name))
+    return SecretValues(name=found.name, description=found.description, values=_opened(engine, scope, found))
+
+
+async def put(
+    engine: Engine,
+    actor: Actor | StepRunActor,
+    workspace: WorkspaceId,
+    name: str,
+    *,
+    values: Mapping[str, Any],
+    description: str | None = None,
+) -> Secret:
+    """Create a secret, or replace all its values; without a description, it keeps the one it has.
+
+    Raises SecretNameInvalid, SecretTooLarge; Unauthenticated when the step run has ended.
+    """
+    scope = scope_of(actor, Permission.WRITE_SECRETS, workspace)
+    checked_secret_name(name)
+    plain = msgspec.json.encode(values)
+    if len(plain) > engine.limits.secret_bytes:
+        raise SecretTooLarge(engine.limits.secret_bytes)
+    sealed = engine.keys.seal(plain, place=_place(scope, name))
+    async with engine.database.transaction() as tx:
+        written = await store.put(
+            tx, scope, secret=SecretId(uuid7()), name=name, description=description, values=sealed
+        )
+        if written is None:
+            raise await _missing(tx, scope, name)
+        kind = "secret.created" if written.is_new else "secret.updated"
+        await append(tx, by(actor), _event(kind, actor, scope, written.id, name))
+    return written.secret
+
+
+async def list_secrets(
+    engine: Engine, actor: Actor, workspace: WorkspaceId, *, after: str | None = None, limit: int
+) -> list[Secret]:
+    """Secrets of the workspace by name, those behind `after`; never their values."""
+    scope = scope_of(actor, Permission.READ_SECRETS, workspace)
+    return await store.list_secrets(engine.database, scope, after=after, limit=limit)
+
+
+async def show(engine: Engine, actor: Actor, workspace: WorkspaceId, name: str) -> SecretKeys:
+    """A secret with the names of its values, never the values. Raises SecretNotFound."""
+    scope = scope_of(actor, Permission.READ_SECRETS, workspace)
+    found = await store.sealed(engine.database, scope, name)
+    if found is None:
+        raise await _missing(engine.database, scope, name)
+    return SecretKeys(secret=found, keys=list(_opened(engine, scope, found)))
+
+
+async def delete(engine: Engine, actor: Actor, workspace: WorkspaceId, name: str) -> SecretId:
+    """Delete a secret and its values for good. Raises SecretNotFound."""
+    scope = scope_of(actor, Permission.WRITE_SECRETS, workspace)
+    async with engine.database.transaction() as tx:
+        removed = await store.delete(tx, scope, name)
+        if removed is None:
+            raise await _missing(tx, scope, name)
+        await append(tx, by(actor), _event("secret.deleted", actor, scope, removed, name))
+    return removed
+
+
+async def read_encrypted(
+    engine: Engine, actor: Actor | StepRunActor, workspace: WorkspaceId, name: str, *, public_key: bytes
+) -> tuple[SecretValues, Parcel]:
+    """`read`, encrypted for the caller's RSA key (DER). Raises also TransitInvalid if it is none."""
+    secret = await read(engine, actor, workspace, name)
+    parcel = await asyncio.to_thread(transit.encrypt_for, public_key, msgspec.json.encode(secret.values))
+    return secret, parcel
+
+
+async def put_encrypted(
+    engine: Engine,
+    actor: Actor | StepRunActor,
+    workspace: WorkspaceId,
+    name: str,
+    *,
+    parcel: Parcel,
+    description: str | None = None,
+) -> Secret:
+    """`put` what was encrypted for the server's key. Raises TransitInvalid if it cannot be opened to a JSON object."""
+    scope_of(actor, Permission.WRITE_SECRETS, workspace)  # before any work is done for strangers
+    if len(parcel.value) > engine.limits.secret_bytes:
+        raise SecretTooLarge(engine.limits.secret_bytes)
+    key = await _transit_key(engine)
+    plain = await asyncio.to_thread(transit.decrypt, key, parcel)
+    try:
+        values = _decode(plain)
+    except msgspec.MsgspecError as broken:
+        raise TransitInvalid("the secret is not a JSON object") from broken
+    return await put(engine, actor, workspace, name, values=values, description=description)
+
+
+async def transit_public_key(engine: Engine) -> bytes:
+    """The key (DER) that secrets are encrypted for on their way here: the same on every server."""
+    return transit.public_key_of(await _transit_key(engine))
+
+
+async def _transit_key(engine: Engine) -> RSAPrivateKey:
+    known = _server_keys.get(engine.keys)
+    if known is None:
+        der = await server_key(engine, _SERVER_KEY, transit.make_server_key)
+        known = _server_keys[engine.keys] = await asyncio.to_thread(transit.load_server_key, der)
+    return known
+
+
+def _opened(engine: Engine, scope: Scope, secret: store.SealedSecret) -> dict[str, Any]:
+    return _decode(engine.keys.unseal(secret.sealed, place=_place(scope, secret.name)))
+
+
+def _place(scope: Scope, name: str) -> str:
+    # Why not the row's id: a name never changes, and one statement creates or replaces without knowing which.
+    return f"secret/{scope.workspace}/{name}"
+
+
+async def _missing(tx: Statements, scope: Scope, name: str) -> SecretNotFound:
+    await ensure_seen(tx, scope)
+    return SecretNotFound(name)
+
+
+def _event(kind: str, actor: Actor | StepRunActor, scope: Scope, secret: SecretId, name: str) -> Event:
+    robot = actor if isinstance(actor, StepRunActor) else None
+    return Event(
+        kind=kind,
+        organization_id=scope.organization,
+        workspace_id=scope.workspace,
+        process_id=robot.process_id if robot else None,
+        run_id=robot.run_id if robot else None,
+        step_run_id=robot.step_run_id if robot else None,
+        subject_id=secret,
+        data={"name": name},
+    )
