@@ -1,9 +1,10 @@
 """Which of several servers runs the loops that one at a time suffices for.
 
-What it does: holds an advisory lock in an otherwise empty transaction and looks every two seconds whether it still does.
+What it does: holds an advisory lock in an otherwise empty transaction, and looks every two seconds whether it is still
+there.
 Who else may do it: every server tries; PostgreSQL gives the lock to one.
-When it dies half-way: its connection ends, the lock is free, and another server has it within two seconds. Two leaders for
-a moment (a partition) do no harm: every loop is safe to run twice.
+When it dies half-way: its connection ends, the lock is free, and another server has it within two seconds. Two leaders
+for a moment (a partition) do no harm: every loop is safe to run twice.
 What it costs: one connection and a statement each two seconds.
 """
 

@@ -1,4 +1,4 @@
-"""How a loop lives: it ticks, survives its own errors, says what each tick did, and stops when its task is cancelled."""
+"""How a loop lives: it ticks, survives its own errors, says what a tick did, and ends when it is cancelled."""
 
 import asyncio
 import random

@@ -1,7 +1,7 @@
 """Ends or repeats step runs whose worker is lost, and shows silent workers as offline.
 
-What it does: takes step runs whose lease has run out, one transaction each: a robot that had not begun is given to another
-worker, one that had is failed with WORKER_LOST and its item goes by the retry policy.
+What it does: takes step runs whose lease has run out, one transaction each: a robot that had not begun is given to
+another worker, one that had is failed with WORKER_LOST and its item goes by the retry policy.
 Who else may do it: any server; rows are locked and skipped. The leader does.
 When it dies half-way: the transaction is undone, the lease is still over, the next tick takes it.
 What it costs: one index probe each two seconds while nobody is lost.

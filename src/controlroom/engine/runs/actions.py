@@ -10,6 +10,7 @@ from controlroom.engine.engine import Engine
 from controlroom.engine.events import store as events
 from controlroom.engine.events.store import By, Event
 from controlroom.engine.processes import store as processes
+from controlroom.engine.processes.errors import ProcessNotConfigured
 from controlroom.engine.processes.model import Step
 from controlroom.engine.runs import store
 from controlroom.engine.runs.dispatch import dispatch_in, settle
@@ -29,7 +30,7 @@ from controlroom.engine.runs.model import (
 from controlroom.engine.wakes import Topic
 from controlroom.engine.work_items import store as work_items
 from controlroom.engine.work_items.errors import WorkItemNotFound, WorkItemStateConflict
-from controlroom.errors import Conflict, Invalid
+from controlroom.errors import Invalid
 from controlroom.ids import ProcessId, RunId, WorkerId, WorkspaceId, uuid7
 from controlroom.postgres.database import Tx
 
@@ -76,7 +77,7 @@ async def start(
             raise ProcessDisabled(process)
         steps = await processes.list_steps(tx, workspace, process)
         if not steps or any(step.task_id is None for step in steps):
-            raise Conflict("the process has no steps yet, or a step without a task", code="PROCESS_NOT_CONFIGURED")
+            raise ProcessNotConfigured(process)
         run = RunId(uuid7())
         await _insert(tx, engine, actor, workspace, process, run, callback, started_by or _cause(actor), priority)
         if not await _bring_items(engine, tx, workspace, run, steps[0], found.default_item, inputs, priority):

@@ -8,6 +8,7 @@ import random
 
 from msgspec import Raw, Struct
 
+from controlroom.engine.access.errors import AttemptOver
 from controlroom.engine.access.model import StepRunActor
 from controlroom.engine.engine import Engine
 from controlroom.engine.events import store as events
@@ -17,7 +18,7 @@ from controlroom.engine.wakes import Topic
 from controlroom.engine.work_items import files as item_files
 from controlroom.engine.work_items import store
 from controlroom.engine.work_items.actions import check_payload
-from controlroom.engine.work_items.errors import NotHolding, StepRunNotAlive, WorkItemNotFound, WorkItemStateConflict
+from controlroom.engine.work_items.errors import NotHolding, WorkItemNotFound, WorkItemStateConflict
 from controlroom.engine.work_items.model import ItemException, ItemFile, ItemState, Outcome, WorkItem
 from controlroom.engine.work_items.rules import GiveUp, Retry, RetryPolicy, after_failure
 from controlroom.errors import NotFound
@@ -221,7 +222,7 @@ async def _refuse_write(db: Statements, robot: StepRunActor, item: WorkItemId) -
 
 async def _require_alive(db: Statements, robot: StepRunActor) -> None:
     if not await db.value(f"select {_ALIVE}", step_run=robot.step_run_id, attempt=robot.attempt):
-        raise StepRunNotAlive
+        raise AttemptOver
 
 
 class _HeldItem(Struct, frozen=True):
@@ -249,7 +250,7 @@ async def _lock_held(tx: Tx, robot: StepRunActor) -> _HeldItem | None:
         attempt=robot.attempt,
     )
     if policy is None:
-        raise StepRunNotAlive
+        raise AttemptOver
     item = await store.held_by(tx, robot.step_run_id)
     return None if item is None else _HeldItem(item, policy.retry, policy.is_stopped)
 

@@ -16,8 +16,9 @@ _RUN: Final = """
 """
 
 _STEP_RUN: Final = """
-    select step_run.id, step_run.number, step_run.workspace_id, run_id, step_id, step.name as step_name, state,
-           state_at, result, error_code, error_message, attempt, worker_id, created_at, started_at, ended_at, paused_at, exit_code
+    select step_run.id, step_run.number, step_run.workspace_id, run_id, step_id, step.name as step_name,
+           state, state_at, result, error_code, error_message, attempt, worker_id, created_at, started_at, ended_at,
+           paused_at, exit_code
       from step_run join step on step.id = step_run.step_id
 """
 

@@ -4,7 +4,7 @@ from typing import ClassVar
 from uuid import UUID
 
 from controlroom.engine.work_items.model import ItemState
-from controlroom.errors import Conflict, Invalid, NotFound, Unauthenticated
+from controlroom.errors import Conflict, Invalid, NotFound
 
 
 class WorkItemNotFound(NotFound):
@@ -34,15 +34,6 @@ class NotHolding(Conflict):
 
     def __init__(self, item: UUID) -> None:
         super().__init__(f"this step run does not hold work item {item}", work_item_id=str(item))
-
-
-class StepRunNotAlive(Unauthenticated):
-    """The step run has ended, or this attempt of it was overtaken: its token opens nothing any more."""
-
-    code: ClassVar[str] = "STEP_RUN_NOT_ALIVE"
-
-    def __init__(self) -> None:
-        super().__init__("the step run has ended, or another attempt has taken its place")
 
 
 class PayloadTooLarge(Invalid):

@@ -1,13 +1,14 @@
 """Files of work items: promised by a signed link, added when the bytes have come."""
 
 from controlroom.engine.engine import Engine
-from controlroom.engine.uploads import store as uploads
-from controlroom.engine.uploads.model import Upload
+from controlroom.engine.uploads import actions as uploads
+from controlroom.engine.uploads import store as upload_store
+from controlroom.engine.uploads.model import Upload, UploadKind
 from controlroom.engine.work_items import store
 from controlroom.engine.work_items.errors import WorkItemNotFound, WorkItemStateConflict
 from controlroom.engine.work_items.model import ItemState
 from controlroom.errors import Invalid
-from controlroom.ids import FileId, WorkItemId, WorkspaceId
+from controlroom.ids import FileId, UploadId, WorkItemId, WorkspaceId
 from controlroom.objects.store import Blob
 from controlroom.postgres.database import Tx
 
@@ -34,28 +35,32 @@ def check_file(engine: Engine, name: str, size: int) -> None:
 
 async def promise(tx: Tx, *, workspace: WorkspaceId, item: WorkItemId, name: str, size: int) -> Upload:
     """Promise a file of an item that the caller may write: the upload whose link will be signed."""
-    return await uploads.promise(
-        tx,
-        kind=uploads.UploadKind.WORK_ITEM_FILE,
-        target=item,
-        name=name,
-        content_type="",
-        size=size,
-        workspace=workspace,
+    return await upload_store.promise(
+        tx, kind=UploadKind.WORK_ITEM_FILE, target=item, workspace=workspace, name=name, size=size
     )
 
 
-async def complete_upload(engine: Engine, upload: Upload, blob: Blob) -> None:
+async def complete_upload(engine: Engine, upload_id: UploadId, workspace: WorkspaceId, blob: Blob) -> None:
     """The bytes have come: the file is added to its item, in place of one of the same name. May be repeated.
 
-    Raises WorkItemStateConflict if the item was finished meanwhile.
+    Raises UploadEnded; WorkItemNotFound or WorkItemStateConflict if the item was deleted or finished meanwhile, upon
+    which the upload is failed.
     """
+    try:
+        async with engine.database.transaction() as tx:
+            upload = await uploads.claim(tx, workspace, upload_id, UploadKind.WORK_ITEM_FILE, blob)
+            if upload is not None:  # else it was told before, and done then
+                await _add(tx, upload, blob)
+    except (WorkItemNotFound, WorkItemStateConflict) as gone:
+        await uploads.fail(engine, workspace, upload_id, str(gone))
+        raise
+
+
+async def _add(tx: Tx, upload: Upload, blob: Blob) -> None:
     item = WorkItemId(upload.target_id)
-    async with engine.database.transaction() as tx:
-        found = await store.lock(tx, upload.workspace_id, [item])
-        if not found:
-            raise WorkItemNotFound(item)
-        if found[0].state not in _OPEN:
-            raise WorkItemStateConflict(item, found[0].state, "given a file")
-        if await uploads.complete(tx, upload.workspace_id, upload.id, blob):
-            await store.put_file(tx, item, FileId(upload.id), upload.name, blob.size, blob.hash)
+    found = await store.lock(tx, upload.workspace_id, [item])
+    if not found:
+        raise WorkItemNotFound(item)
+    if found[0].state not in _OPEN:
+        raise WorkItemStateConflict(item, found[0].state, "given a file")
+    await store.put_file(tx, item, FileId(upload.id), name=upload.name, size=blob.size, digest=blob.hash)

@@ -500,7 +500,7 @@ async def set_payload(tx: Statements, workspace: WorkspaceId, item: WorkItemId, 
 
 
 # ---------------------------------------------------------------------------------------------------- files
-async def put_file(tx: Statements, item: WorkItemId, file: FileId, name: str, size: int, hash_: str) -> None:
+async def put_file(tx: Statements, item: WorkItemId, file: FileId, *, name: str, size: int, digest: str) -> None:
     """Add a file to an item that the caller has locked; one of the same name is replaced, under the new id."""
     await tx.execute(
         """
@@ -513,7 +513,7 @@ async def put_file(tx: Statements, item: WorkItemId, file: FileId, name: str, si
         file=file,
         name=name,
         size=size,
-        hash=hash_,
+        hash=digest,
     )
 
 
