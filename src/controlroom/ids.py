@@ -34,3 +34,13 @@ LinkTokenId = NewType("LinkTokenId", UUID)
 def uuid7() -> UUID:
     """A new version 7 UUID (RFC 9562): a plain `uuid.UUID`, so that everything that knows those knows it."""
     return compat.uuid7()
+
+
+def as_uuid(reference: UUID | str) -> UUID | None:
+    """The reference as an id, if it is one or is written as one: for look-ups by id or name."""
+    if isinstance(reference, UUID):
+        return reference
+    try:
+        return UUID(reference)
+    except ValueError:
+        return None

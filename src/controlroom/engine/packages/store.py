@@ -1,0 +1,324 @@
+"""The statements over packages, their versions and tasks."""
+
+from collections.abc import Sequence
+from typing import Final
+from uuid import UUID
+
+import msgspec
+
+from controlroom.engine.access.scope import SEEN, Scope
+from controlroom.engine.packages.errors import PackageNotFound, TaskNotFound
+from controlroom.engine.packages.model import Package, PackageVersion, Task, Zip
+from controlroom.ids import OrganizationId, PackageId, PackageVersionId, TaskId, WorkspaceId, as_uuid, uuid7
+from controlroom.objects.store import Blob
+from controlroom.postgres.database import Statements, Tx
+from controlroom.robots.definition import RobotDefinition
+
+_PACKAGE: Final = """
+    select package.id, package.number, package.workspace_id, package.name, package.created_at,
+           (select to_jsonb(latest) from package_version as latest
+             where latest.package_id = package.id
+             order by latest.version desc limit 1) as latest
+      from package
+"""
+
+_VERSION: Final = """
+    select version.id, version.package_id, version.version, version.hash, version.size, version.robot,
+           version.created_at, version.created_by
+      from package_version as version join package on package.id = version.package_id
+"""
+
+_TASK: Final = """
+    select task.id, task.number, task.package_id, package.name as package_name, task.name
+      from task join package on package.id = task.package_id
+"""
+
+
+async def get(db: Statements, workspace: WorkspaceId, package: PackageId) -> Package:
+    """One package of the workspace; raises PackageNotFound."""
+    found = await db.one_or_none(
+        Package,
+        f"""{_PACKAGE}
+         where package.workspace_id = %(workspace)s and package.id = %(package)s and package.deleted_at is null""",
+        workspace=workspace,
+        package=package,
+    )
+    if found is None:
+        raise PackageNotFound(package)
+    return found
+
+
+async def by_name(db: Statements, workspace: WorkspaceId, name: str) -> Package | None:
+    """The package of the workspace that has the name."""
+    return await db.one_or_none(
+        Package,
+        f"""{_PACKAGE}
+         where package.workspace_id = %(workspace)s and package.name = %(name)s and package.deleted_at is null""",
+        workspace=workspace,
+        name=name,
+    )
+
+
+async def hold(tx: Tx, workspace: WorkspaceId, reference: PackageId | str) -> Package:
+    """A package by its id or name, which cannot be deleted before the transaction ends; raises PackageNotFound."""
+    found = await tx.one_or_none(
+        Package,
+        f"""{_PACKAGE}
+         where package.workspace_id = %(workspace)s and package.deleted_at is null
+           and (package.id = %(id)s or package.name = %(name)s)
+         order by package.id <> %(id)s nulls last
+         limit 1
+           for share of package""",
+        workspace=workspace,
+        id=as_uuid(reference),
+        name=str(reference),
+    )
+    if found is None:
+        raise PackageNotFound(reference)
+    return found
+
+
+async def list_packages(
+    db: Statements, workspace: WorkspaceId, *, after: PackageId | None = None, limit: int
+) -> list[Package]:
+    """Packages in the order of their making."""
+    return await db.all(
+        Package,
+        f"""{_PACKAGE}
+         where package.workspace_id = %(workspace)s and package.deleted_at is null
+           and (%(after)s::uuid is null or package.id > %(after)s)
+         order by package.id
+         limit %(limit)s""",
+        workspace=workspace,
+        after=after,
+        limit=limit,
+    )
+
+
+async def list_versions(
+    db: Statements, workspace: WorkspaceId, package: PackageId, *, before: int | None = None, limit: int
+) -> list[PackageVersion]:
+    """The versions of a package, newest first."""
+    return await db.all(
+        PackageVersion,
+        f"""{_VERSION}
+         where package.workspace_id = %(workspace)s and package.id = %(package)s and package.deleted_at is null
+           and (%(before)s::int is null or version.version < %(before)s)
+         order by version.version desc
+         limit %(limit)s""",
+        workspace=workspace,
+        package=package,
+        before=before,
+        limit=limit,
+    )
+
+
+async def latest_version(db: Statements, workspace: WorkspaceId, package: PackageId) -> PackageVersion | None:
+    """What a run that starts now would take; None before the first upload, or for a package that is gone."""
+    return await db.one_or_none(
+        PackageVersion,
+        f"""{_VERSION}
+         where package.workspace_id = %(workspace)s and package.id = %(package)s and package.deleted_at is null
+         order by version.version desc
+         limit 1""",
+        workspace=workspace,
+        package=package,
+    )
+
+
+async def get_version(db: Statements, workspace: WorkspaceId, version: PackageVersionId) -> PackageVersion | None:
+    """One version, also of a package that was deleted meanwhile: runs that took it go on."""
+    return await db.one_or_none(
+        PackageVersion,
+        f"{_VERSION} where package.workspace_id = %(workspace)s and version.id = %(version)s",
+        workspace=workspace,
+        version=version,
+    )
+
+
+async def zip_by_hash(db: Statements, workspace: WorkspaceId, digest: str) -> Zip | None:
+    """A zip by its content, if a package of this workspace has or had it: nobody fetches another workspace's robots."""
+    return await db.one_or_none(
+        Zip,
+        """
+        select package.name, version.size
+          from package_version as version join package on package.id = version.package_id
+         where version.hash = %(digest)s and package.workspace_id = %(workspace)s
+         limit 1
+        """,
+        workspace=workspace,
+        digest=digest,
+    )
+
+
+async def get_task(db: Statements, workspace: WorkspaceId, task: TaskId) -> Task:
+    """One task of a package that is not deleted; raises TaskNotFound."""
+    found = await db.one_or_none(
+        Task,
+        f"""{_TASK}
+         where package.workspace_id = %(workspace)s and task.id = %(task)s and package.deleted_at is null""",
+        workspace=workspace,
+        task=task,
+    )
+    if found is None:
+        raise TaskNotFound(task)
+    return found
+
+
+async def list_tasks(db: Statements, workspace: WorkspaceId, package: PackageId) -> list[Task]:
+    """Every task that any version of a package had, in the order of their making."""
+    return await db.all(
+        Task,
+        f"""{_TASK}
+         where package.workspace_id = %(workspace)s and package.id = %(package)s and package.deleted_at is null
+         order by task.id""",
+        workspace=workspace,
+        package=package,
+    )
+
+
+async def task_of(db: Statements, package: PackageId, name: str) -> TaskId:
+    """The id of a task that the package is known to have."""
+    return await db.one(
+        TaskId, "select id from task where package_id = %(package)s and name = %(name)s", package=package, name=name
+    )
+
+
+async def hold_task(tx: Tx, workspace: WorkspaceId, task: TaskId) -> Task:
+    """One task, whose package cannot be deleted before the transaction ends; raises TaskNotFound."""
+    found = await tx.one_or_none(
+        Task,
+        f"""{_TASK}
+         where package.workspace_id = %(workspace)s and task.id = %(task)s and package.deleted_at is null
+           for share of package""",
+        workspace=workspace,
+        task=task,
+    )
+    if found is None:
+        raise TaskNotFound(task)
+    return found
+
+
+async def organization_of(db: Statements, workspace: WorkspaceId) -> OrganizationId:
+    """Whose the workspace is, for events of what nobody in particular did."""
+    return await db.one(
+        OrganizationId, "select organization_id from workspace where id = %(workspace)s", workspace=workspace
+    )
+
+
+# ---------------------------------------------------------------------------------------------------- writing
+async def insert(tx: Tx, scope: Scope, name: str) -> PackageId | None:
+    """A new package without a version; None if the scope sees no such workspace.
+
+    Raises UniqueViolation if the name is taken.
+    """
+    found: PackageId | None = await tx.value(
+        f"""
+        insert into package (id, workspace_id, name)
+        select %(id)s, seen.id, %(name)s from {SEEN} as seen
+        returning id
+        """,
+        id=uuid7(),
+        name=name,
+        **scope.params,
+    )
+    return found
+
+
+async def insert_if_new(tx: Tx, scope: Scope, name: str) -> PackageId | None:
+    """A new package, or None if the name is taken (or the workspace not seen); waits for whoever is making it now."""
+    found: PackageId | None = await tx.value(
+        f"""
+        insert into package (id, workspace_id, name)
+        select %(id)s, seen.id, %(name)s from {SEEN} as seen
+        on conflict (workspace_id, name) where deleted_at is null do nothing
+        returning id
+        """,
+        id=uuid7(),
+        name=name,
+        **scope.params,
+    )
+    return found
+
+
+async def lock(tx: Tx, workspace: WorkspaceId, package: PackageId) -> None:
+    """Make versions, deletions and new uses of a package wait for each other; raises PackageNotFound."""
+    found = await tx.value(
+        """
+        select id from package
+         where id = %(package)s and workspace_id = %(workspace)s and deleted_at is null
+           for update
+        """,
+        package=package,
+        workspace=workspace,
+    )
+    if found is None:
+        raise PackageNotFound(package)
+
+
+async def add_version(
+    tx: Tx, package: PackageId, blob: Blob, robot: RobotDefinition, *, created_by: UUID | None
+) -> PackageVersionId:
+    """The next version of a package that the transaction has locked."""
+    version = PackageVersionId(uuid7())
+    await tx.execute(
+        """
+        insert into package_version (id, package_id, version, hash, size, robot, created_by)
+        select %(id)s, %(package)s, coalesce(max(version), 0) + 1, %(hash)s, %(size)s, %(robot)s, %(created_by)s
+          from package_version where package_id = %(package)s
+        """,
+        id=version,
+        package=package,
+        hash=blob.hash,
+        size=blob.size,
+        robot=msgspec.Raw(msgspec.json.encode(robot)),
+        created_by=created_by,
+    )
+    return version
+
+
+async def add_tasks(tx: Tx, package: PackageId, names: Sequence[str]) -> None:
+    """Make the tasks that the package did not have before; those that it had keep their ids."""
+    await tx.execute(
+        """
+        insert into task (id, package_id, name)
+        select id, %(package)s, name from unnest(%(ids)s::uuid[], %(names)s::text[]) as new (id, name)
+        on conflict (package_id, name) do nothing
+        """,
+        package=package,
+        ids=[uuid7() for _ in names],
+        names=list(names),
+    )
+
+
+async def users_of(tx: Tx, package: PackageId) -> list[str]:
+    """The names of the processes whose steps run a task of the package.
+
+    Reads the steps, which are another slice's: only a deletion needs to know. The processes of bare tasks do not count.
+    """
+    return await tx.all(
+        str,
+        """
+        select distinct process.name
+          from task
+          join step on step.task_id = task.id and step.deleted_at is null
+          join process on process.id = step.process_id
+         where task.package_id = %(package)s and process.deleted_at is null and process.implicit_task_id is null
+         order by process.name
+        """,
+        package=package,
+    )
+
+
+async def delete(tx: Tx, scope: Scope, package: PackageId) -> bool:
+    """Mark a package as deleted, so that its name is free; whether it was there. Its versions stay for their runs."""
+    return bool(
+        await tx.execute(
+            f"""
+            update package set deleted_at = clock_now()
+             where id = %(package)s and workspace_id in {SEEN} and deleted_at is null
+            """,
+            package=package,
+            **scope.params,
+        )
+    )

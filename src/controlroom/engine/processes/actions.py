@@ -1,0 +1,177 @@
+"""The verbs of processes."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+import msgspec
+from msgspec import UNSET, Raw
+
+from controlroom.engine.access.model import Actor, Permission
+from controlroom.engine.access.names import checked_name
+from controlroom.engine.access.scope import Scope, by, ensure_seen, scope_of
+from controlroom.engine.engine import Engine
+from controlroom.engine.events.store import Event, append
+from controlroom.engine.packages import store as packages
+from controlroom.engine.packages.errors import TaskNotFound
+from controlroom.engine.processes import store
+from controlroom.engine.processes.errors import ItemsWaiting, ProcessNotFound, ProcessRunning
+from controlroom.engine.processes.model import (
+    AnyWorker,
+    Groups,
+    NamedTask,
+    Process,
+    ProcessChange,
+    ProcessDefinition,
+    StepDefinition,
+    Workers,
+)
+from controlroom.engine.processes.rules import KnownStep, check_steps, match_steps
+from controlroom.engine.wakes import Topic
+from controlroom.engine.workers import store as workers
+from controlroom.errors import Invalid
+from controlroom.ids import ProcessId, TaskId, WorkspaceId
+from controlroom.postgres.database import Tx
+
+
+async def create(engine: Engine, actor: Actor, workspace: WorkspaceId, definition: ProcessDefinition) -> Process:
+    """A new process with its steps.
+
+    Raises StepInvalid, Invalid `PAYLOAD_TOO_LARGE`, and NotFound for tasks, packages, workers and groups that are not
+    there.
+    """
+    scope = scope_of(actor, Permission.WRITE_PROCESSES, workspace)
+    name = checked_name(definition.name, what="process's name")
+    _check_default_item(engine, definition.default_item)
+    async with engine.database.transaction() as tx:
+        process = await store.insert(
+            tx, scope, name=name, is_enabled=definition.is_enabled, default_item=definition.default_item
+        )
+        if process is None:
+            await ensure_seen(tx, scope)
+            raise ProcessNotFound(name)
+        await _write_steps(tx, workspace, process, definition.steps)
+        await _tell(engine, tx, actor, scope, process, "process.created", name=name)
+        return await store.get(tx, workspace, process)
+
+
+async def update(
+    engine: Engine, actor: Actor, workspace: WorkspaceId, process: ProcessId, change: ProcessChange
+) -> Process:
+    """Change what is set. Steps are given whole; old ones are known by name, else by place, and keep id and queue.
+
+    Runs under way go on with the new settings. Raises ProcessRunning when steps would be removed or moved below a run,
+    ItemsWaiting when one would be removed whose queue has waiting items, and what `create` raises.
+    """
+    scope = scope_of(actor, Permission.WRITE_PROCESSES, workspace)
+    async with engine.database.transaction() as tx:
+        before = await store.lock(tx, workspace, process)
+        name = before.name if change.name is UNSET else checked_name(change.name, what="process's name")
+        default_item = before.default_item if change.default_item is UNSET else change.default_item
+        _check_default_item(engine, default_item)
+        is_enabled = before.is_enabled if change.is_enabled is UNSET else change.is_enabled
+        if not await store.update(tx, scope, process, name=name, is_enabled=is_enabled, default_item=default_item):
+            await ensure_seen(tx, scope)
+            raise ProcessNotFound(process)
+        if change.steps is not UNSET:
+            await _write_steps(tx, workspace, process, change.steps)
+        await _tell(engine, tx, actor, scope, process, "process.updated", name=name, is_enabled=is_enabled)
+        # Why: more step runs may be wanted now. Runs of the process are looked at again by the dispatcher's polling.
+        return await store.get(tx, workspace, process)
+
+
+async def delete(engine: Engine, actor: Actor, workspace: WorkspaceId, process: ProcessId) -> None:
+    """Delete a process of which no run is under way; what has run stays readable. Raises ProcessRunning."""
+    scope = scope_of(actor, Permission.WRITE_PROCESSES, workspace)
+    async with engine.database.transaction() as tx:
+        before = await store.lock(tx, workspace, process)
+        if await store.has_open_run(tx, process):
+            raise ProcessRunning(process, "deletion")
+        if not await store.delete(tx, scope, process):
+            await ensure_seen(tx, scope)
+            raise ProcessNotFound(process)
+        await _tell(engine, tx, actor, scope, process, "process.deleted", name=before.name)
+
+
+async def implicit_process(tx: Tx, workspace: WorkspaceId, task: TaskId) -> ProcessId:
+    """The process through which a bare task is run: one a task, made at its first run. Raises TaskNotFound."""
+    found = await packages.hold_task(tx, workspace, task)
+    made = await store.insert_implicit(tx, workspace, task, found.name)
+    if made is not None:
+        step = StepDefinition(name=found.name, task=task)
+        await store.insert_step(tx, workspace, made, 0, step, task)
+        return made
+    known = await store.implicit_of(tx, workspace, task)
+    if known is None:
+        raise TaskNotFound(task)
+    return known
+
+
+async def _write_steps(tx: Tx, workspace: WorkspaceId, process: ProcessId, wanted: Sequence[StepDefinition]) -> None:
+    """Make the steps of a process that is locked, or new, what is wanted."""
+    for step in wanted:
+        checked_name(step.name, what="step's name")
+    check_steps(wanted)
+    existing = [KnownStep(step.id, step.name) for step in await store.list_steps(tx, workspace, process)]
+    plan = match_steps(existing, [step.name for step in wanted])
+    if plan.loses_or_moves(existing) and await store.has_open_run(tx, process):
+        raise ProcessRunning(process, "steps are removed or moved")
+    if waiting := await store.with_waiting_items(tx, plan.removed):
+        raise ItemsWaiting(waiting)
+    await store.remove_steps(tx, process, plan.removed)
+    await store.make_room(tx, process)
+    for position, (kept, step) in enumerate(zip(plan.kept, wanted, strict=True)):
+        task = await _task(tx, workspace, step)
+        await _check_placement(tx, workspace, step)
+        if kept is None:
+            await store.insert_step(tx, workspace, process, position, step, task)
+        else:
+            await store.update_step(tx, process, kept, position, step, task)
+
+
+async def _task(tx: Tx, workspace: WorkspaceId, step: StepDefinition) -> TaskId | None:
+    """The task that a step names, held so that its package cannot go meanwhile."""
+    match step.task:
+        case None:
+            return None
+        case NamedTask(package, name):
+            held = await packages.hold(tx, workspace, package)
+            if name not in held.task_names:
+                raise TaskNotFound(name, known=held.task_names)
+            return await packages.task_of(tx, held.id, name)
+        case UUID():
+            return (await packages.hold_task(tx, workspace, step.task)).id
+
+
+async def _check_placement(tx: Tx, workspace: WorkspaceId, step: StepDefinition) -> None:
+    match step.placement:
+        case AnyWorker():
+            pass
+        case Workers(ids):
+            await workers.ensure_workers(tx, workspace, ids)
+        case Groups(ids):
+            await workers.ensure_groups(tx, workspace, ids)
+
+
+def _check_default_item(engine: Engine, payload: Raw | None) -> None:
+    limit = engine.limits.payload_bytes
+    if payload is not None and len(memoryview(payload)) > limit:
+        raise Invalid(
+            f"the default item's payload has more than {limit:,} bytes", code="PAYLOAD_TOO_LARGE", limit=limit
+        )
+
+
+async def _tell(
+    engine: Engine, tx: Tx, actor: Actor, scope: Scope, process: ProcessId, kind: str, **data: object
+) -> None:
+    await append(
+        tx,
+        by(actor),
+        Event(
+            kind=kind,
+            organization_id=scope.organization,
+            workspace_id=scope.workspace,
+            process_id=process,
+            data=msgspec.to_builtins(data),
+        ),
+    )
+    tx.after_commit(lambda: engine.wakes.wake(Topic.EVENTS))

@@ -1,0 +1,61 @@
+"""What can go wrong with processes."""
+
+from typing import ClassVar
+from uuid import UUID
+
+from controlroom.errors import Conflict, Invalid, NotFound
+
+
+class ProcessNotFound(NotFound):
+    """There is no such process."""
+
+    code: ClassVar[str] = "PROCESS_NOT_FOUND"
+
+    def __init__(self, process: UUID | str) -> None:
+        super().__init__(f"there is no process {process}", process=str(process))
+
+
+class ProcessNameAmbiguous(Conflict):
+    """Several processes have the name; only an id says which is meant."""
+
+    code: ClassVar[str] = "PROCESS_NAME_AMBIGUOUS"
+
+    def __init__(self, name: str, processes: list[UUID]) -> None:
+        ids = [str(process) for process in processes]
+        super().__init__(f"several processes are called {name!r}: {', '.join(ids)}", name=name, processes=ids)
+
+
+class ProcessNotConfigured(Conflict):
+    """The process has no steps yet, or a step without a task."""
+
+    code: ClassVar[str] = "PROCESS_NOT_CONFIGURED"
+
+    def __init__(self, process: UUID) -> None:
+        super().__init__("the process has no steps yet, or a step without a task", process_id=str(process))
+
+
+class ProcessRunning(Conflict):
+    """A run of the process is under way, and would lose what it works on."""
+
+    code: ClassVar[str] = "PROCESS_RUNNING"
+
+    def __init__(self, process: UUID, verb: str) -> None:
+        super().__init__(f"a run of the process is under way: stop it before the {verb}", process_id=str(process))
+
+
+class ItemsWaiting(Conflict):
+    """Work items wait in the input queue of a step that would be removed."""
+
+    code: ClassVar[str] = "WORK_ITEMS_WAITING"
+
+    def __init__(self, steps: list[str]) -> None:
+        super().__init__(f"work items wait in the queue of {', '.join(steps)}: start or delete them first", steps=steps)
+
+
+class StepInvalid(Invalid):
+    """A step that cannot be."""
+
+    code: ClassVar[str] = "STEP_INVALID"
+
+    def __init__(self, step: str, reason: str) -> None:
+        super().__init__(f"step {step!r}: {reason}", step=step)

@@ -1,0 +1,122 @@
+"""Processes: what is run, in which steps, on whom."""
+
+from datetime import datetime, timedelta
+
+from msgspec import UNSET, Raw, Struct, UnsetType
+
+from controlroom.engine.work_items.rules import RetryPolicy
+from controlroom.ids import PackageId, ProcessId, QueueId, StepId, TaskId, WorkerGroupId, WorkerId, WorkspaceId
+
+
+# ---------------------------------------------------------------------------------------------------- placement
+class AnyWorker(Struct, frozen=True, tag="any"):
+    """Whichever worker of the workspace is free first."""
+
+
+class Workers(Struct, frozen=True, tag="workers"):
+    """One of these workers."""
+
+    worker_ids: tuple[WorkerId, ...]
+
+
+class Groups(Struct, frozen=True, tag="groups"):
+    """A worker of these groups. The first group comes first: a later one helps while nobody of an earlier is idle."""
+
+    group_ids: tuple[WorkerGroupId, ...]
+
+
+Placement = AnyWorker | Workers | Groups
+"""On whom a step run may run. Stored in `step.placement`; claims read it by `workers.store.PLACEMENT_MATCHES`."""
+
+
+# ---------------------------------------------------------------------------------------------------- what there is
+class Process(Struct, frozen=True, kw_only=True):
+    """A process. `default_item` is the payload for starts without input, None for one item without payload."""
+
+    id: ProcessId
+    number: int
+    workspace_id: WorkspaceId
+    name: str
+    is_enabled: bool
+    default_item: Raw | None
+    implicit_task_id: TaskId | None
+    """Set for the process through which a bare task is run; such a one is in no list."""
+    created_at: datetime
+
+
+class StepTask(Struct, frozen=True):
+    """What a step runs."""
+
+    id: TaskId
+    name: str
+    package_id: PackageId
+    package_name: str
+
+
+class Step(Struct, frozen=True, kw_only=True):
+    """A step of a process, with the settings of its step runs."""
+
+    id: StepId
+    number: int
+    workspace_id: WorkspaceId
+    process_id: ProcessId
+    position: int
+    """Counts from 0."""
+    name: str
+    task: StepTask | None
+    """None while nothing is chosen; such a process cannot be started."""
+    queue_id: QueueId
+    """Where its items wait."""
+    max_parallel: int
+    timeout: timedelta | None
+    starts_after_previous: bool
+    one_item_per_step_run: bool
+    environment: dict[str, str]
+    retry: RetryPolicy
+    placement: Placement
+
+    @property
+    def task_id(self) -> TaskId | None:
+        """The task, if one is chosen."""
+        return None if self.task is None else self.task.id
+
+
+# ---------------------------------------------------------------------------------------------------- what is asked for
+class NamedTask(Struct, frozen=True):
+    """A task by name, of a package by id or name."""
+
+    package: PackageId | str
+    name: str
+
+
+class StepDefinition(Struct, frozen=True, kw_only=True):
+    """A step as its author wants it."""
+
+    name: str
+    task: TaskId | NamedTask | None = None
+    max_parallel: int = 1
+    timeout: timedelta | None = None
+    starts_after_previous: bool = False
+    one_item_per_step_run: bool = False
+    environment: dict[str, str] = {}
+    retry: RetryPolicy = RetryPolicy()
+    placement: Placement = AnyWorker()
+
+
+class ProcessDefinition(Struct, frozen=True, kw_only=True):
+    """A process as its author wants it."""
+
+    name: str
+    steps: tuple[StepDefinition, ...] = ()
+    default_item: Raw | None = None
+    is_enabled: bool = True
+
+
+class ProcessChange(Struct, frozen=True, kw_only=True):
+    """What to change of a process: whatever is set."""
+
+    name: str | UnsetType = UNSET
+    steps: tuple[StepDefinition, ...] | UnsetType = UNSET
+    """All steps, in their order. `rules.match_steps` says which of the old ones they are."""
+    default_item: Raw | UnsetType | None = UNSET
+    is_enabled: bool | UnsetType = UNSET

@@ -1,0 +1,104 @@
+"""What steps may be, and which of the old steps the new ones are. Pure."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+
+from msgspec import Struct
+
+from controlroom.engine.processes.errors import StepInvalid
+from controlroom.engine.processes.model import AnyWorker, Groups, StepDefinition, Workers
+from controlroom.engine.work_items.rules import RetryPolicy
+from controlroom.ids import StepId
+
+MOST_STEPS = 100
+MOST_PARALLEL = 10_000
+LONGEST_TIMEOUT = timedelta(days=30)
+MOST_ATTEMPTS = 1000
+LONGEST_RETRY_DELAY = timedelta(days=30).total_seconds()
+MOST_BACKOFF = 100.0
+MOST_VARIABLES = 1000
+MOST_VARIABLE_BYTES = 128 * 1024  # Why: Linux takes no longer single string in an environment (MAX_ARG_STRLEN)
+
+
+class KnownStep(Struct, frozen=True):
+    """A step that a process has."""
+
+    id: StepId
+    name: str
+
+
+class StepPlan(Struct, frozen=True):
+    """What becomes of the steps: for each wanted one the id it keeps (None: it is new), and which ones go."""
+
+    kept: tuple[StepId | None, ...]
+    removed: tuple[StepId, ...]
+
+    def loses_or_moves(self, existing: Sequence[KnownStep]) -> bool:
+        """Whether items of a run under way could lose their step, or their next one."""
+        return tuple(step.id for step in existing) != self.kept[: len(existing)]
+
+
+def match_steps(existing: Sequence[KnownStep], wanted: Sequence[str]) -> StepPlan:
+    """Which old step each wanted name is: the one of that name wherever it stood, else what stood at its place.
+
+    So a step that is moved keeps its id by its name, and one that is renamed keeps it by its place.
+    """
+    by_name = {step.name: step.id for step in existing}
+    kept = [by_name.get(name) for name in wanted]
+    taken = set(kept)
+    for place, step in enumerate(existing[: len(wanted)]):
+        if kept[place] is None and step.id not in taken:
+            kept[place] = step.id
+            taken.add(step.id)
+    return StepPlan(tuple(kept), tuple(step.id for step in existing if step.id not in taken))
+
+
+def check_steps(steps: Sequence[StepDefinition]) -> None:
+    """Raise StepInvalid for the first step that cannot be, whatever tasks and workers there are."""
+    if len(steps) > MOST_STEPS:
+        raise StepInvalid(steps[MOST_STEPS].name, f"a process has at most {MOST_STEPS} steps")
+    names: set[str] = set()
+    for step in steps:
+        reason = _fault(step) or _retry_fault(step.retry) or _environment_fault(step.environment)
+        if step.name in names:
+            reason = "another step has this name"
+        if reason:
+            raise StepInvalid(step.name, reason)
+        names.add(step.name)
+
+
+def _fault(step: StepDefinition) -> str:
+    if not 1 <= step.max_parallel <= MOST_PARALLEL:
+        return f"max_parallel is 1 to {MOST_PARALLEL:,}"
+    if step.timeout is not None and not timedelta(0) < step.timeout <= LONGEST_TIMEOUT:
+        return f"the timeout is more than 0 seconds and at most {LONGEST_TIMEOUT.days} days"
+    match step.placement:
+        case Workers(()):
+            return "names no worker"
+        case Groups(()):
+            return "names no worker group"
+        case AnyWorker() | Workers() | Groups():
+            return ""
+
+
+def _retry_fault(retry: RetryPolicy) -> str:
+    if not 1 <= retry.max_attempts <= MOST_ATTEMPTS:
+        return f"retry: max_attempts is 1 to {MOST_ATTEMPTS:,}"
+    if not (0 <= retry.delay_seconds <= LONGEST_RETRY_DELAY and 0 <= retry.max_delay_seconds <= LONGEST_RETRY_DELAY):
+        return "retry: a delay is 0 seconds to 30 days"
+    if not 1 <= retry.backoff <= MOST_BACKOFF:
+        return f"retry: backoff is 1 to {MOST_BACKOFF:g}"
+    if not 0 <= retry.jitter <= 1:
+        return "retry: jitter is 0 to 1"
+    return ""
+
+
+def _environment_fault(environment: dict[str, str]) -> str:
+    if len(environment) > MOST_VARIABLES:
+        return f"at most {MOST_VARIABLES} environment variables"
+    for name, value in environment.items():
+        if not name or "=" in name or "\0" in name:
+            return f"{name!r} is no name of an environment variable"
+        if "\0" in value or len(name.encode()) + len(value.encode()) + 2 > MOST_VARIABLE_BYTES:
+            return f"the environment variable {name} is longer than {MOST_VARIABLE_BYTES:,} bytes, or has a NUL in it"
+    return ""

@@ -1,0 +1,347 @@
+"""The statements over processes, their steps and the queues of those."""
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+from msgspec import Raw, Struct
+
+from controlroom.engine.access.scope import SEEN, Scope
+from controlroom.engine.processes.errors import ProcessNameAmbiguous, ProcessNotConfigured, ProcessNotFound
+from controlroom.engine.processes.model import Process, Step, StepDefinition
+from controlroom.ids import ProcessId, QueueId, StepId, TaskId, WorkspaceId, as_uuid, uuid7
+from controlroom.postgres.database import Statements, Tx
+
+_PROCESS: Final = """
+    select process.id, process.number, process.workspace_id, process.name, process.is_enabled,
+           process.default_item -> 'payload' as default_item, process.implicit_task_id, process.created_at
+      from process
+"""
+
+_STEP: Final = """
+    select step.id, step.number, step.workspace_id, step.process_id, step.position, step.name,
+           case when task.id is not null then jsonb_build_object(
+                'id', task.id, 'name', task.name, 'package_id', package.id, 'package_name', package.name)
+           end as task,
+           step.queue_id, step.max_parallel, step.timeout, step.starts_after_previous, step.one_item_per_step_run,
+           step.environment, step.retry, coalesce(nullif(step.placement, '{}'), '{"type": "any"}') as placement
+      from step
+      left join task on task.id = step.task_id
+      left join package on package.id = task.package_id
+"""
+
+
+# ---------------------------------------------------------------------------------------------------- reading
+async def get(db: Statements, workspace: WorkspaceId, process: ProcessId) -> Process:
+    """One process of the workspace; raises ProcessNotFound."""
+    found = await db.one_or_none(
+        Process,
+        f"""{_PROCESS}
+         where process.workspace_id = %(workspace)s and process.id = %(process)s and process.deleted_at is null""",
+        workspace=workspace,
+        process=process,
+    )
+    if found is None:
+        raise ProcessNotFound(process)
+    return found
+
+
+async def find(db: Statements, workspace: WorkspaceId, reference: str) -> Process:
+    """One process by its id or its name; raises ProcessNotFound, ProcessNameAmbiguous."""
+    found = await db.all(
+        Process,
+        f"""{_PROCESS}
+         where process.workspace_id = %(workspace)s and process.deleted_at is null
+           and (process.id = %(id)s or (process.name = %(reference)s and process.implicit_task_id is null))
+         order by process.id
+         limit 10""",
+        workspace=workspace,
+        reference=reference,
+        id=as_uuid(reference),
+    )
+    if not found:
+        raise ProcessNotFound(reference)
+    if len(found) > 1:
+        raise ProcessNameAmbiguous(reference, [process.id for process in found])
+    return found[0]
+
+
+async def list_processes(
+    db: Statements, workspace: WorkspaceId, *, after: ProcessId | None = None, limit: int
+) -> list[Process]:
+    """Processes in the order of their making, without those of bare tasks."""
+    return await db.all(
+        Process,
+        f"""{_PROCESS}
+         where process.workspace_id = %(workspace)s and process.deleted_at is null
+           and process.implicit_task_id is null
+           and (%(after)s::uuid is null or process.id > %(after)s)
+         order by process.id
+         limit %(limit)s""",
+        workspace=workspace,
+        after=after,
+        limit=limit,
+    )
+
+
+async def list_steps(db: Statements, workspace: WorkspaceId, process: ProcessId) -> list[Step]:
+    """The steps of a process in their order."""
+    return await db.all(
+        Step,
+        f"""{_STEP}
+         where step.workspace_id = %(workspace)s and step.process_id = %(process)s and step.deleted_at is null
+         order by step.position""",
+        workspace=workspace,
+        process=process,
+    )
+
+
+async def get_step(db: Statements, workspace: WorkspaceId, step: StepId) -> Step | None:
+    """One step, also one that was removed meanwhile: step runs under way still go by it."""
+    return await db.one_or_none(
+        Step, f"{_STEP} where step.workspace_id = %(workspace)s and step.id = %(step)s", workspace=workspace, step=step
+    )
+
+
+async def first_step(db: Statements, workspace: WorkspaceId, process: ProcessId) -> Step:
+    """The step whose queue is the input queue of the process; raises ProcessNotFound, ProcessNotConfigured."""
+    found = await db.one_or_none(
+        Step,
+        f"""{_STEP}
+          join process on process.id = step.process_id
+         where step.workspace_id = %(workspace)s and step.process_id = %(process)s and step.deleted_at is null
+           and process.deleted_at is null
+         order by step.position
+         limit 1""",
+        workspace=workspace,
+        process=process,
+    )
+    if found is None:
+        await get(db, workspace, process)
+        raise ProcessNotConfigured(process)
+    return found
+
+
+async def lock_for_start(tx: Tx, workspace: WorkspaceId, process: ProcessId) -> Process:
+    """One process that cannot be changed or deleted before the transaction ends; raises ProcessNotFound.
+
+    Any number of starts hold it at once.
+    """
+    return await _locked(tx, workspace, process, "for share")
+
+
+async def lock(tx: Tx, workspace: WorkspaceId, process: ProcessId) -> Process:
+    """One process for a change that neither a start nor another change comes between; raises ProcessNotFound."""
+    return await _locked(tx, workspace, process, "for update")
+
+
+async def _locked(tx: Tx, workspace: WorkspaceId, process: ProcessId, how: str) -> Process:
+    found = await tx.one_or_none(
+        Process,
+        f"""{_PROCESS}
+         where process.workspace_id = %(workspace)s and process.id = %(process)s and process.deleted_at is null
+         {how}""",
+        workspace=workspace,
+        process=process,
+    )
+    if found is None:
+        raise ProcessNotFound(process)
+    return found
+
+
+async def has_open_run(tx: Tx, process: ProcessId) -> bool:
+    """Whether a run of the process is under way. Reads the runs, which are another slice's: a change must know."""
+    return bool(
+        await tx.value(
+            """
+            select exists (select from run
+                            where process_id = %(process)s and state in ('new', 'in_progress', 'stopping'))
+            """,
+            process=process,
+        )
+    )
+
+
+async def with_waiting_items(tx: Tx, steps: Sequence[StepId]) -> list[str]:
+    """The names of those steps in whose queues items wait that belong to no run."""
+    return await tx.all(
+        str,
+        """
+        select step.name from step
+         where step.id = any(%(steps)s::uuid[])
+           and exists (select from work_item where work_item.queue_id = step.queue_id and work_item.state = 'new')
+         order by step.position
+        """,
+        steps=list(steps),
+    )
+
+
+# ---------------------------------------------------------------------------------------------------- writing
+async def insert(tx: Tx, scope: Scope, *, name: str, is_enabled: bool, default_item: Raw | None) -> ProcessId | None:
+    """A new process without steps; None if the scope sees no such workspace."""
+    found: ProcessId | None = await tx.value(
+        f"""
+        insert into process (id, workspace_id, name, is_enabled, default_item)
+        select %(id)s, seen.id, %(name)s, %(is_enabled)s, %(default_item)s from {SEEN} as seen
+        returning id
+        """,
+        id=uuid7(),
+        name=name,
+        is_enabled=is_enabled,
+        default_item=_stored(default_item),
+        **scope.params,
+    )
+    return found
+
+
+async def insert_implicit(tx: Tx, workspace: WorkspaceId, task: TaskId, name: str) -> ProcessId | None:
+    """The process of a bare task; None if there is one already. Waits for whoever is making it now."""
+    found: ProcessId | None = await tx.value(
+        """
+        insert into process (id, workspace_id, name, implicit_task_id)
+        values (%(id)s, %(workspace)s, %(name)s, %(task)s)
+        on conflict (implicit_task_id) where implicit_task_id is not null do nothing
+        returning id
+        """,
+        id=uuid7(),
+        workspace=workspace,
+        name=name,
+        task=task,
+    )
+    return found
+
+
+async def implicit_of(db: Statements, workspace: WorkspaceId, task: TaskId) -> ProcessId | None:
+    """The process of a bare task, if it was run before."""
+    found: ProcessId | None = await db.value(
+        "select id from process where workspace_id = %(workspace)s and implicit_task_id = %(task)s",
+        workspace=workspace,
+        task=task,
+    )
+    return found
+
+
+async def update(
+    tx: Tx, scope: Scope, process: ProcessId, *, name: str, is_enabled: bool, default_item: Raw | None
+) -> bool:
+    """Write what a process is called and how it starts; whether the scope sees it."""
+    return bool(
+        await tx.execute(
+            f"""
+            update process set name = %(name)s, is_enabled = %(is_enabled)s, default_item = %(default_item)s
+             where id = %(process)s and workspace_id in {SEEN} and deleted_at is null
+            """,
+            process=process,
+            name=name,
+            is_enabled=is_enabled,
+            default_item=_stored(default_item),
+            **scope.params,
+        )
+    )
+
+
+async def delete(tx: Tx, scope: Scope, process: ProcessId) -> bool:
+    """Mark a process as deleted; whether the scope sees it. Its runs stay."""
+    return bool(
+        await tx.execute(
+            f"""
+            update process set deleted_at = clock_now()
+             where id = %(process)s and workspace_id in {SEEN} and deleted_at is null
+            """,
+            process=process,
+            **scope.params,
+        )
+    )
+
+
+async def remove_steps(tx: Tx, process: ProcessId, steps: Sequence[StepId]) -> None:
+    """Mark steps as deleted, and their queues."""
+    await tx.execute(
+        """
+        with removed as (
+            update step set deleted_at = clock_now()
+             where process_id = %(process)s and id = any(%(steps)s::uuid[]) and deleted_at is null
+            returning queue_id
+        )
+        update queue set deleted_at = clock_now() where id in (select queue_id from removed)
+        """,
+        process=process,
+        steps=list(steps),
+    )
+
+
+async def make_room(tx: Tx, process: ProcessId) -> None:
+    """Move the steps of a process out of the way, so that they can be put at any places one after the other."""
+    await tx.execute(
+        "update step set position = position + 1000000 where process_id = %(process)s and deleted_at is null",
+        process=process,
+    )
+
+
+async def insert_step(
+    tx: Tx, workspace: WorkspaceId, process: ProcessId, position: int, step: StepDefinition, task: TaskId | None
+) -> StepId:
+    """A new step with a queue of its own."""
+    new, queue = StepId(uuid7()), QueueId(uuid7())
+    await tx.execute(
+        "insert into queue (id, workspace_id, name) values (%(queue)s, %(workspace)s, %(name)s)",
+        queue=queue,
+        workspace=workspace,
+        name=step.name,
+    )
+    await tx.execute(
+        """
+        insert into step (id, workspace_id, process_id, position, name, task_id, queue_id, max_parallel, timeout,
+                          starts_after_previous, one_item_per_step_run, environment, retry, placement)
+        values (%(step)s, %(workspace)s, %(process)s, %(position)s, %(name)s, %(task)s, %(queue)s, %(max_parallel)s,
+                %(timeout)s, %(starts_after_previous)s, %(one_item_per_step_run)s, %(environment)s, %(retry)s,
+                %(placement)s)
+        """,
+        step=new,
+        workspace=workspace,
+        process=process,
+        queue=queue,
+        **_settings(step, position, task),
+    )
+    return new
+
+
+async def update_step(
+    tx: Tx, process: ProcessId, kept: StepId, position: int, step: StepDefinition, task: TaskId | None
+) -> None:
+    """Write the settings of a step that keeps its id and queue. Step runs that exist keep the placement they have."""
+    await tx.execute(
+        """
+        update step
+           set position = %(position)s, name = %(name)s, task_id = %(task)s, max_parallel = %(max_parallel)s,
+               timeout = %(timeout)s, starts_after_previous = %(starts_after_previous)s,
+               one_item_per_step_run = %(one_item_per_step_run)s, environment = %(environment)s, retry = %(retry)s,
+               placement = %(placement)s
+         where id = %(step)s and process_id = %(process)s
+        """,
+        step=kept,
+        process=process,
+        **_settings(step, position, task),
+    )
+
+
+class _DefaultItem(Struct, frozen=True):
+    payload: Raw
+
+
+def _stored(payload: Raw | None) -> _DefaultItem | None:
+    return None if payload is None else _DefaultItem(payload)
+
+
+def _settings(step: StepDefinition, position: int, task: TaskId | None) -> dict[str, Any]:
+    return {
+        "position": position,
+        "name": step.name,
+        "task": task,
+        "max_parallel": step.max_parallel,
+        "timeout": step.timeout,
+        "starts_after_previous": step.starts_after_previous,
+        "one_item_per_step_run": step.one_item_per_step_run,
+        "environment": step.environment,
+        "retry": step.retry,
+        "placement": step.placement,
+    }

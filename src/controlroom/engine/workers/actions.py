@@ -1,0 +1,142 @@
+"""The verbs of workers and their groups. How workers come is in `linking`; what they do is in `runs.leases`."""
+
+from controlroom.engine.access.credentials import forget
+from controlroom.engine.access.model import Actor, Permission
+from controlroom.engine.access.names import checked_name
+from controlroom.engine.access.scope import Scope, by, ensure_seen, scope_of
+from controlroom.engine.engine import Engine
+from controlroom.engine.events.store import By, Event, append
+from controlroom.engine.wakes import Topic
+from controlroom.engine.workers import store
+from controlroom.engine.workers.errors import (
+    WorkerGroupInUse,
+    WorkerGroupNameTaken,
+    WorkerGroupNotFound,
+    WorkerNotFound,
+)
+from controlroom.engine.workers.model import Worker, WorkerGroup
+from controlroom.ids import WorkerGroupId, WorkerId, WorkspaceId
+from controlroom.postgres.database import Tx
+from controlroom.postgres.errors import UniqueViolation
+
+
+async def rename(engine: Engine, actor: Actor, workspace: WorkspaceId, worker: WorkerId, name: str) -> Worker:
+    """Name a worker."""
+    scope = scope_of(actor, Permission.WRITE_WORKERS, workspace)
+    name = checked_name(name, what="worker's name")
+    async with engine.database.transaction() as tx:
+        if not await store.rename(tx, scope, worker, name):
+            await ensure_seen(tx, scope)
+            raise WorkerNotFound(worker)
+        await _tell(engine, tx, by(actor), scope, worker, "worker.renamed", name=name)
+        return await store.get(tx, workspace, worker)
+
+
+async def delete(engine: Engine, actor: Actor, workspace: WorkspaceId, worker: WorkerId) -> None:
+    """Unlink a worker: its token is refused from now on (by other servers within 5 s).
+
+    What it still runs is lost like that of any worker that falls silent.
+    """
+    scope = scope_of(actor, Permission.WRITE_WORKERS, workspace)
+    async with engine.database.transaction() as tx:
+        if not await store.delete(tx, scope, worker):
+            await ensure_seen(tx, scope)
+            raise WorkerNotFound(worker)
+        await _tell(engine, tx, by(actor), scope, worker, "worker.unlinked")
+        tx.after_commit(lambda: forget(engine))
+        tx.after_commit(lambda: engine.wakes.wake(Topic.ORDERS, worker))
+
+
+async def create_group(engine: Engine, actor: Actor, workspace: WorkspaceId, name: str) -> WorkerGroup:
+    """A group without workers. Raises WorkerGroupNameTaken."""
+    scope = scope_of(actor, Permission.WRITE_WORKERS, workspace)
+    name = checked_name(name, what="worker group's name")
+    async with engine.database.transaction() as tx:
+        try:
+            group = await store.insert_group(tx, scope, name)
+        except UniqueViolation as taken:
+            raise WorkerGroupNameTaken(name) from taken
+        if group is None:
+            await ensure_seen(tx, scope)
+            raise WorkerGroupNotFound(name)
+        await _tell(engine, tx, by(actor), scope, group, "worker_group.created", name=name)
+        return await store.get_group(tx, workspace, group)
+
+
+async def rename_group(
+    engine: Engine, actor: Actor, workspace: WorkspaceId, group: WorkerGroupId, name: str
+) -> WorkerGroup:
+    """Name a group. Raises WorkerGroupNameTaken."""
+    scope = scope_of(actor, Permission.WRITE_WORKERS, workspace)
+    name = checked_name(name, what="worker group's name")
+    async with engine.database.transaction() as tx:
+        try:
+            is_seen = await store.rename_group(tx, scope, group, name)
+        except UniqueViolation as taken:
+            raise WorkerGroupNameTaken(name) from taken
+        if not is_seen:
+            await ensure_seen(tx, scope)
+            raise WorkerGroupNotFound(group)
+        await _tell(engine, tx, by(actor), scope, group, "worker_group.renamed", name=name)
+        return await store.get_group(tx, workspace, group)
+
+
+async def delete_group(engine: Engine, actor: Actor, workspace: WorkspaceId, group: WorkerGroupId) -> None:
+    """Delete a group that no step is placed on; its workers stay, its link tokens do not. Raises WorkerGroupInUse."""
+    scope = scope_of(actor, Permission.WRITE_WORKERS, workspace)
+    async with engine.database.transaction() as tx:
+        await _lock_group(tx, scope, group)
+        if processes := await store.processes_placed_on(tx, group):
+            raise WorkerGroupInUse(group, processes)
+        await store.delete_group(tx, scope, group)
+        await _tell(engine, tx, by(actor), scope, group, "worker_group.deleted")
+
+
+async def add_member(
+    engine: Engine, actor: Actor, workspace: WorkspaceId, group: WorkerGroupId, worker: WorkerId
+) -> list[WorkerGroup]:
+    """Put a worker into a group, if it is not there; all groups of the worker."""
+    scope = scope_of(actor, Permission.WRITE_WORKERS, workspace)
+    async with engine.database.transaction() as tx:
+        await _lock_group(tx, scope, group)
+        await store.get(tx, workspace, worker)
+        await store.add_member(tx, group, worker)
+        await _tell(engine, tx, by(actor), scope, group, "worker_group.worker_added", worker_id=str(worker))
+        tx.after_commit(lambda: engine.wakes.wake(Topic.STEP_RUNS_AWAIT, workspace))
+        return await store.groups_of(tx, workspace, worker)
+
+
+async def remove_member(
+    engine: Engine, actor: Actor, workspace: WorkspaceId, group: WorkerGroupId, worker: WorkerId
+) -> list[WorkerGroup]:
+    """Take a worker out of a group, if it is there; the groups that it is still in."""
+    scope = scope_of(actor, Permission.WRITE_WORKERS, workspace)
+    async with engine.database.transaction() as tx:
+        await _lock_group(tx, scope, group)
+        await store.get(tx, workspace, worker)
+        await store.remove_member(tx, group, worker)
+        await _tell(engine, tx, by(actor), scope, group, "worker_group.worker_removed", worker_id=str(worker))
+        return await store.groups_of(tx, workspace, worker)
+
+
+async def _lock_group(tx: Tx, scope: Scope, group: WorkerGroupId) -> None:
+    if not await store.lock_group(tx, scope, group):
+        await ensure_seen(tx, scope)
+        raise WorkerGroupNotFound(group)
+
+
+async def _tell(
+    engine: Engine, tx: Tx, actor: By, scope: Scope, subject: WorkerId | WorkerGroupId, kind: str, **data: str
+) -> None:
+    await append(
+        tx,
+        actor,
+        Event(
+            kind=kind,
+            organization_id=scope.organization,
+            workspace_id=scope.workspace,
+            subject_id=subject,
+            data=data,
+        ),
+    )
+    tx.after_commit(lambda: engine.wakes.wake(Topic.EVENTS))

@@ -1,0 +1,73 @@
+"""What can go wrong with workers, their groups and the tokens that link them."""
+
+from collections.abc import Iterable
+from typing import ClassVar
+from uuid import UUID
+
+from controlroom.errors import Conflict, NotFound, Unauthenticated
+
+
+class WorkerNotFound(NotFound):
+    """There is no such worker."""
+
+    code: ClassVar[str] = "WORKER_NOT_FOUND"
+
+    def __init__(self, worker: UUID | str) -> None:
+        super().__init__(f"there is no worker {worker}", worker=str(worker))
+
+
+class WorkerGroupNotFound(NotFound):
+    """There is no such worker group."""
+
+    code: ClassVar[str] = "WORKER_GROUP_NOT_FOUND"
+
+    def __init__(self, group: UUID | str) -> None:
+        super().__init__(f"there is no worker group {group}", worker_group=str(group))
+
+
+class LinkTokenNotFound(NotFound):
+    """There is no such link token."""
+
+    code: ClassVar[str] = "LINK_TOKEN_NOT_FOUND"
+
+    def __init__(self, token: UUID) -> None:
+        super().__init__(f"there is no link token {token}", link_token_id=str(token))
+
+
+class WorkerGroupNameTaken(Conflict):
+    """Another group of the workspace has this name."""
+
+    code: ClassVar[str] = "WORKER_GROUP_NAME_TAKEN"
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"there is a worker group {name!r} already", name=name)
+
+
+class WorkerGroupInUse(Conflict):
+    """A step is placed on the group, and would wait for ever."""
+
+    code: ClassVar[str] = "WORKER_GROUP_IN_USE"
+
+    def __init__(self, group: UUID, processes: Iterable[str]) -> None:
+        names = list(processes)
+        super().__init__(
+            f"steps of {', '.join(names)} are placed on the worker group", worker_group_id=str(group), processes=names
+        )
+
+
+class LinkTokenInvalid(Unauthenticated):
+    """Unknown, used, or over. Which of them is nobody's business who cannot see the token's row."""
+
+    code: ClassVar[str] = "LINK_TOKEN_INVALID"
+
+    def __init__(self) -> None:
+        super().__init__("the link token is not valid, or not any more: ask for a new one")
+
+
+class LinkTokenForAnother(Conflict):
+    """The token was made for a worker with another id."""
+
+    code: ClassVar[str] = "LINK_TOKEN_FOR_ANOTHER"
+
+    def __init__(self) -> None:
+        super().__init__("the link token was not made for the worker id that was given with it")

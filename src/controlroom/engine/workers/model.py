@@ -1,0 +1,90 @@
+"""Workers, the groups they are in, and the tokens by which they come."""
+
+from datetime import datetime
+from enum import StrEnum
+
+from msgspec import Struct
+
+from controlroom.ids import LinkTokenId, OrganizationId, WorkerGroupId, WorkerId, WorkspaceId
+
+WORKER_TOKEN_PREFIX = "crw_"  # noqa: S105 - a prefix, not a token
+LINK_TOKEN_PREFIX = "crl_"  # noqa: S105 - likewise
+
+
+class WorkerState(StrEnum):
+    """What a worker is doing, as far as the server has heard."""
+
+    OFFLINE = "offline"
+    """It has said good-bye, or nothing for longer than its lease."""
+    IDLE = "idle"
+    BUSY = "busy"
+    """It holds at least one step run."""
+
+
+class Worker(Struct, frozen=True, kw_only=True):
+    """A machine, or a part of one, that runs robots: `slots` of them at once."""
+
+    id: WorkerId
+    number: int
+    workspace_id: WorkspaceId
+    name: str
+    state: WorkerState
+    slots: int
+    version: str
+    platform: str
+    sandbox: str
+    """`bwrap`, `off`, `unavailable`; empty before its first session."""
+    sandbox_note: str
+    seen_at: datetime | None
+    created_at: datetime
+
+
+class WorkerGroup(Struct, frozen=True, kw_only=True):
+    """Workers that stand for each other."""
+
+    id: WorkerGroupId
+    number: int
+    workspace_id: WorkspaceId
+    name: str
+    created_at: datetime
+
+
+class LinkToken(Struct, frozen=True, kw_only=True):
+    """A token as lists show it. One-time, or reusable by any number of new workers of a group."""
+
+    id: LinkTokenId
+    number: int
+    workspace_id: WorkspaceId
+    worker_group_id: WorkerGroupId | None
+    """New workers are put into this group."""
+    worker_id: WorkerId | None
+    """The id that the worker shall have, if it was promised to a provisioner."""
+    name: str
+    is_reusable: bool
+    expires_at: datetime | None
+    used_at: datetime | None
+    created_at: datetime
+
+
+class NewLinkToken(Struct, frozen=True):
+    """A token that was just made, with its value: it is shown now, and later only by `reveal_link_token`."""
+
+    token: LinkToken
+    value: str
+
+
+class SealedLinkToken(Struct, frozen=True):
+    """A token with its value as stored."""
+
+    token: LinkTokenId
+    sealed: bytes
+
+
+class UsableLinkToken(Struct, frozen=True, kw_only=True):
+    """A token that links a worker now, locked so that nobody else uses it meanwhile."""
+
+    id: LinkTokenId
+    workspace_id: WorkspaceId
+    organization_id: OrganizationId
+    worker_group_id: WorkerGroupId | None
+    worker_id: WorkerId | None
