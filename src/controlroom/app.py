@@ -1,0 +1,116 @@
+"""The composition root: settings become an engine, loops and one ASGI app. The only module that knows everything."""
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+
+from controlroom.border.dispatcher import App, Dispatcher, Mount
+from controlroom.border.health import Check, Readiness, healthz
+from controlroom.border.listening import Addresses, Certificate, listening
+from controlroom.border.metrics import Metrics
+from controlroom.border.origin import Origins
+from controlroom.dialects import objects
+from controlroom.dialects.robocorp import app as robocorp
+from controlroom.engine.engine import Engine
+from controlroom.engine.wakes import Wakes
+from controlroom.engine.workspaces.first_start import bootstrap
+from controlroom.errors import Invalid
+from controlroom.keys import Keys
+from controlroom.objects.links import Links
+from controlroom.objects.store import ObjectStore
+from controlroom.postgres.database import Database
+from controlroom.postgres.migrate import migrate
+from controlroom.postgres.notify import Listener, Notifier
+from controlroom.settings import Settings
+
+
+@dataclass(slots=True)
+class Room:
+    """A server's parts. `close` ends them in the reverse order of their making."""
+
+    settings: Settings
+    engine: Engine
+    origins: Origins
+    metrics: Metrics
+    _parts: AsyncExitStack = field(repr=False)
+
+    async def close(self) -> None:
+        """End loops, wake-ups and database; may be repeated."""
+        await self._parts.aclose()
+
+
+async def build(settings: Settings) -> Room:
+    """Open everything that a server needs, migrate the database, and on the first start make what a room needs.
+
+    The settings name a database: the command line starts the private one. Raises Invalid for settings that contradict,
+    Unavailable for parts that do not answer.
+    """
+    if settings.database_url is None:
+        raise Invalid("a server needs the address of a database", code="SETTINGS")
+    await migrate(settings.database_url)
+    async with AsyncExitStack() as parts:
+        database = await Database.connect(settings.database_url, max_size=settings.database_connections)
+        parts.push_async_callback(database.close)
+        notifier, listener = Notifier(database), Listener(settings.database_url)
+        await notifier.start()
+        parts.push_async_callback(notifier.stop)
+        wakes = Wakes(notifier, listener)
+        parts.callback(wakes.close)
+        await listener.start()
+        parts.push_async_callback(listener.stop)
+        keys = _keys(settings)
+        engine = Engine(
+            database=database,
+            objects=ObjectStore.open(settings.objects_url or settings.data / "objects"),
+            keys=keys,
+            links=Links(keys.link_key),
+            wakes=wakes,
+            limits=settings.limits,
+        )
+        await bootstrap(engine)
+        origins = Origins(settings.public_url, settings.trusted_proxies)
+        return Room(settings, engine, origins, Metrics(), parts.pop_all())
+    raise AssertionError  # the stack swallows nothing
+
+
+def asgi(room: Room) -> App:
+    """The one ASGI app of a room: every border under one origin (DESIGN §5)."""
+    grammar = robocorp.application(room.engine, room.origins)
+    mounts = [
+        *(Mount(prefix, grammar, is_public_api=True) for prefix in robocorp.PREFIXES),
+        Mount("/objects", objects.application(room.engine)),
+        Mount("/healthz", healthz, is_quiet=True),
+        Mount("/readyz", Readiness(_checks(room)).app, is_quiet=True),
+        Mount("/metrics", room.metrics.app, is_quiet=True),
+    ]
+    return Dispatcher(mounts, origins=room.origins, metrics=room.metrics)
+
+
+@asynccontextmanager
+async def serving(
+    settings: Settings, *, certificate: Certificate | None = None
+) -> AsyncIterator[tuple[Room, Addresses]]:
+    """A whole server while the block runs: parts, loops, sockets. What the command line and tests start."""
+    room = await build(settings)
+    try:
+        tls_port = settings.port + 1 if settings.port else 0
+        async with listening(
+            asgi(room), host=settings.host, port=settings.port, certificate=certificate, tls_port=tls_port
+        ) as addresses:
+            yield room, addresses
+    finally:
+        await room.close()
+
+
+def _checks(room: Room) -> dict[str, Check]:
+    async def database() -> None:
+        await room.engine.database.value("select 1")
+
+    return {"database": database, "objects": room.engine.objects.check}
+
+
+def _keys(settings: Settings) -> Keys:
+    if settings.master_key is not None:
+        return Keys.from_base64(settings.master_key)
+    settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return Keys.from_file(settings.data / "master.key")

@@ -1,0 +1,158 @@
+"""The outermost ASGI function: one origin, many apps.
+
+It makes paths canonical (`//` is one slash, a slash at the end is dropped), finds the app by the longest prefix, never
+by a redirect, gives every request an id, and writes one line when it has been answered. What goes wrong in an app is
+answered by the app, in its own form, and left in `scope["state"]["bug"]` so that it is logged here, once.
+"""
+
+import re
+import time
+from collections.abc import Awaitable, Callable, Iterable
+from typing import Any
+
+import structlog
+from msgspec import Struct
+
+from controlroom.border.answers import JSON, answer, error_body
+from controlroom.border.metrics import Metrics
+from controlroom.border.origin import Origins
+from controlroom.ids import uuid7
+
+Scope = dict[str, Any]
+Receive = Callable[[], Awaitable[dict[str, Any]]]
+Send = Callable[[dict[str, Any]], Awaitable[None]]
+App = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+log = structlog.get_logger("controlroom.requests")
+
+_SLASHES = re.compile("//+")
+_REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
+_SECRET_IN_QUERY = re.compile(r"(?i)\b(token|signature|secret)=[^&]*")
+_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+
+_ANY_ORIGIN = (b"access-control-allow-origin", b"*")
+_PREFLIGHT = (
+    _ANY_ORIGIN,
+    (b"access-control-allow-methods", b"GET, POST, PUT, DELETE, OPTIONS"),
+    (b"access-control-allow-headers", b"authorization, content-type"),
+    (b"access-control-max-age", b"86400"),
+)
+
+
+class Mount(Struct, frozen=True):
+    """An app below a path prefix. It sees the whole path."""
+
+    prefix: str
+    app: App
+    is_public_api: bool = False
+    """Pages of any origin may call it (§1.1): it takes no cookies, so that a browser lends it no right."""
+    is_quiet: bool = False
+    """Asked every few seconds by a machine: not logged while it goes well."""
+
+
+class Dispatcher:
+    """Routes requests to the mounted apps."""
+
+    def __init__(
+        self, mounts: Iterable[Mount], *, origins: Origins, metrics: Metrics, fallback: App | None = None
+    ) -> None:
+        self._by_segment: dict[str, list[Mount]] = {}
+        for mount in sorted(mounts, key=lambda mount: -len(mount.prefix)):
+            self._by_segment.setdefault(mount.prefix.split("/")[1], []).append(mount)
+        self._fallback = Mount("", fallback or _unknown)
+        self._origins = origins
+        self._metrics = metrics
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        if scope["type"] != "http":  # no dialect speaks WebSocket
+            await send({"type": "websocket.close", "code": 1000})
+            return
+        began = time.perf_counter()
+        path = canonical(scope["path"])
+        mount = self._mount_of(path)
+        request_id = _request_id(scope["headers"])
+        scope["path"] = path
+        state: dict[str, Any] = {"request_id": request_id, "path": path}
+        scope["state"] = state
+        extra = [(b"x-request-id", request_id.encode())]
+        if mount.is_public_api:
+            extra.append(_ANY_ORIGIN)
+        status = 0
+
+        async def answering(message: dict[str, Any]) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                message["headers"] = [*message["headers"], *extra]
+            await send(message)
+
+        self._metrics.in_flight.inc()
+        try:
+            if mount.is_public_api and scope["method"] == "OPTIONS":
+                await answer(answering, 204, b"", *_PREFLIGHT[1:])
+            else:
+                await mount.app(scope, receive, answering)
+        except Exception as bug:  # noqa: BLE001 - the edge of a request: logged below, once
+            state["bug"] = bug
+            if not status:
+                body = error_body("INTERNAL", "Something went wrong here.", request_id=request_id)
+                await answer(answering, 500, body, JSON)
+        finally:
+            self._metrics.in_flight.dec()
+            seconds = time.perf_counter() - began
+            route = scope.get("path_template") or mount.prefix
+            method = scope["method"] if scope["method"] in _METHODS else "OTHER"
+            self._metrics.request(method, route, status, seconds)
+            if not (mount.is_quiet and status < 400):  # noqa: PLR2004 - where HTTP's failures begin
+                self._say(scope, route=route, status=status, seconds=seconds)
+
+    def _mount_of(self, path: str) -> Mount:
+        end = path.find("/", 1)
+        for mount in self._by_segment.get(path[1:] if end < 0 else path[1:end], ()):
+            prefix = mount.prefix
+            if path.startswith(prefix) and (len(path) == len(prefix) or path[len(prefix)] == "/"):
+                return mount
+        return self._fallback
+
+    def _say(self, scope: Scope, *, route: str, status: int, seconds: float) -> None:
+        """The one line of a request. Credentials never stand in it: headers are not logged, links only by template."""
+        state = scope["state"]
+        fields: dict[str, Any] = {
+            "method": scope["method"],
+            "path": route if route == "/objects" else state["path"],
+            "status": status,
+            "ms": round(seconds * 1000, 2),
+            "request": state["request_id"],
+            "client": self._origins.client_of(scope),
+        }
+        if query := scope["query_string"]:
+            fields["query"] = _SECRET_IN_QUERY.sub(r"\1=…", query.decode("latin-1"))
+        if (who := state.get("who")) is not None:
+            fields["who"] = who
+        bug = state.get("bug")
+        if bug is not None:
+            log.error("request failed", **fields, exc_info=bug)
+        elif not status:
+            log.info("request abandoned", **fields)
+        else:
+            log.info("request", **fields)
+
+
+def canonical(path: str) -> str:
+    """The path with single slashes and none at its end; at least `/`."""
+    if "//" in path:
+        path = _SLASHES.sub("/", path)
+    return path[:-1] if len(path) > 1 and path[-1] == "/" else path
+
+
+def _request_id(headers: Iterable[tuple[bytes, bytes]]) -> str:
+    """The caller's own id if it has a harmless form, else a new one."""
+    for name, value in headers:
+        if name == b"x-request-id" and _REQUEST_ID.fullmatch(value):
+            return value.decode()
+    return uuid7().hex
+
+
+async def _unknown(scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG001 - the ASGI signature
+    await answer(send, 404, error_body("NOT_FOUND", "There is nothing at this address."), JSON)

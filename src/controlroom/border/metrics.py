@@ -1,0 +1,45 @@
+"""What is counted, and the page that a Prometheus server reads."""
+
+from typing import Any
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client.process_collector import ProcessCollector
+
+from controlroom.border.answers import answer
+
+_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0, 30.0)
+_CONTENT_TYPE = (b"content-type", b"text/plain; version=0.0.4; charset=utf-8")
+
+
+class Metrics:
+    """The figures of one server process, in a registry of their own: two rooms in one process do not mix."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        ProcessCollector(registry=self.registry)
+        self._requests = Counter(
+            "controlroom_requests", "Requests answered.", ["method", "route", "status"], registry=self.registry
+        )
+        self._seconds = Histogram(
+            "controlroom_request_seconds",
+            "Time from a request's head to the end of its answer.",
+            ["method", "route"],
+            buckets=_SECONDS,
+            registry=self.registry,
+        )
+        self.in_flight = Gauge("controlroom_requests_in_flight", "Requests being answered.", registry=self.registry)
+        # Why remembered: looking up children by labels costs more than the rest of the counting together.
+        self._of_route: dict[tuple[str, str, int], tuple[Any, Any]] = {}
+
+    def request(self, method: str, route: str, status: int, seconds: float) -> None:
+        """Count one answered request. `route` is a template: its number of values is bounded."""
+        children = self._of_route.get((method, route, status))
+        if children is None:
+            children = (self._requests.labels(method, route, status), self._seconds.labels(method, route))
+            self._of_route[method, route, status] = children
+        children[0].inc()
+        children[1].observe(seconds)
+
+    async def app(self, scope: dict[str, Any], receive: Any, send: Any) -> None:  # noqa: ARG002 - the ASGI signature
+        """Answer `/metrics`."""
+        await answer(send, 200, generate_latest(self.registry), _CONTENT_TYPE)

@@ -1,0 +1,73 @@
+"""The one kind of form that is posted to us: fields, then a file as the last part; streamed, never held as a whole."""
+
+from collections.abc import AsyncGenerator, AsyncIterable, Iterator
+
+from multipart import (  # type: ignore[import-untyped]  # it has no stubs
+    MultipartError,
+    MultipartSegment,
+    PushMultipartParser,
+    parse_options_header,
+)
+
+from controlroom.errors import Invalid
+
+_FILE = "file"
+_FIELDS_BYTES = 256 * 1024  # Why: S3's POST fields are at most 20 KB; what is longer is no form of ours
+_PARTS = 64  # likewise
+
+
+async def file_of_form(content_type: str, body: AsyncIterable[bytes]) -> AsyncGenerator[bytes, None]:
+    """Give the bytes of the part `file`; what follows that part is ignored.
+
+    Raises Invalid `MALFORMED_FORM`: no form, a broken one, an end before the part has ended, or no such part.
+    """
+    kind, options = parse_options_header(content_type)
+    if kind != "multipart/form-data" or not options.get("boundary"):
+        raise _malformed("the body is not multipart/form-data with a boundary")
+    form = _Form(options["boundary"])
+    async for chunk in body:
+        for piece in form.take(chunk):
+            yield piece
+        if form.has_file:
+            return
+    form.complain()
+
+
+class _Form:
+    """A form as far as it has come."""
+
+    def __init__(self, boundary: str) -> None:
+        self._parser = PushMultipartParser(boundary, max_segment_count=_PARTS)
+        self._is_in_file = False
+        self._beside = 0
+        self.has_file = False
+        """Whether the part `file` has come to its end."""
+
+    def take(self, chunk: bytes) -> Iterator[bytes]:
+        """Read on, and give what of it belongs to the file."""
+        try:
+            for event in self._parser.parse(chunk):
+                if isinstance(event, MultipartSegment):
+                    self._is_in_file = event.name == _FILE and not self.has_file
+                elif event is None:
+                    self.has_file = self.has_file or self._is_in_file
+                    self._is_in_file = False
+                elif self._is_in_file:
+                    yield bytes(event)
+                else:
+                    self._count(len(event))
+        except MultipartError as broken:
+            raise _malformed(str(broken)) from broken
+
+    def _count(self, size: int) -> None:
+        self._beside += size
+        if self._beside > _FIELDS_BYTES:
+            raise _malformed("there is too much beside the part `file`")
+
+    def complain(self) -> None:
+        """Say why the form is none, though its body has ended."""
+        raise _malformed("the part `file` does not end" if self._is_in_file else "there is no part `file`")
+
+
+def _malformed(what: str) -> Invalid:
+    return Invalid(f"The form is not as expected: {what}.", code="MALFORMED_FORM")

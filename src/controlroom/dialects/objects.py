@@ -1,0 +1,223 @@
+"""`/objects`: the content behind signed links, streamed in and out. The link is the credential, and it alone.
+
+GET and HEAD fetch (one range at a time, RFC 9110 §14); PUT takes raw bytes (200) and POST a form with the part `file`
+(204, as S3 answers). What arrives is stored first and becomes known in one transaction afterwards: an upload that is
+interrupted changes nothing, and one that is repeated does no harm.
+"""
+
+import mimetypes
+import re
+import time
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from typing import assert_never
+from urllib.parse import quote
+
+from controlroom.border.answers import JSON, answer, error_body, retry_after
+from controlroom.border.dispatcher import App, Receive, Scope, Send
+from controlroom.dialects.forms import file_of_form
+from controlroom.engine.assets import actions as assets
+from controlroom.engine.downloads.actions import open_link
+from controlroom.engine.downloads.model import Stored
+from controlroom.engine.engine import Engine
+from controlroom.engine.packages import actions as packages
+from controlroom.engine.uploads import actions as uploads
+from controlroom.engine.uploads.model import Upload, UploadKind
+from controlroom.engine.work_items import files as work_item_files
+from controlroom.errors import (
+    Conflict,
+    ControlRoomError,
+    Forbidden,
+    Invalid,
+    NotFound,
+    Unauthenticated,
+    Unavailable,
+)
+from controlroom.ids import UploadId, WorkspaceId
+from controlroom.objects.links import Link
+from controlroom.objects.store import Blob
+
+_STATUS: dict[type[ControlRoomError], int] = {
+    Invalid: 400,
+    Unauthenticated: 401,
+    Forbidden: 403,
+    NotFound: 404,
+    Conflict: 409,
+    Unavailable: 503,
+}
+
+_PREVIEWED = frozenset(
+    {
+        "application/json",
+        "application/pdf",
+        "image/gif",
+        "image/jpeg",
+        "image/png",
+        "image/webp",
+        "text/css",
+        "text/csv",
+        "text/html",
+        "text/markdown",
+        "text/plain",
+        "text/x-yaml",
+        "text/xml",
+    }
+)
+"""Types that a browser may show, in its sandbox; everything else is an attachment."""
+
+_SAFE = (
+    # Why `sandbox` without same-origin: a robot's log is HTML with scripts, and must not speak as our pages do.
+    (b"content-security-policy", b"sandbox"),
+    (b"x-content-type-options", b"nosniff"),
+    (b"cache-control", b"private, no-store"),
+    (b"referrer-policy", b"no-referrer"),
+)
+_RANGE = re.compile(rb"bytes=(\d*)-(\d*)")
+_METHODS = {"GET", "HEAD", "PUT", "POST"}
+
+
+def application(engine: Engine) -> App:
+    """The app at `/objects/{link}`."""
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        scope["path_template"] = "/objects"
+        try:
+            await _serve(engine, scope, receive, send)
+        except ControlRoomError as error:
+            status = next((_STATUS[kind] for kind in type(error).__mro__ if kind in _STATUS), None)
+            if status is None:
+                raise
+            body = error_body(error.code, error.message)
+            await answer(send, status, body, JSON, *_SAFE, *retry_after(error))
+
+    return app
+
+
+async def _serve(engine: Engine, scope: Scope, receive: Receive, send: Send) -> None:
+    method = scope["method"]
+    if method not in _METHODS:
+        body = error_body("METHOD_NOT_ALLOWED", "Links allow GET, HEAD, PUT or POST.")
+        await answer(send, 405, body, JSON, *_SAFE, (b"allow", b"GET, HEAD, POST, PUT"))
+        return
+    token = scope["path"].removeprefix("/objects").lstrip("/")
+    link = engine.links.verify(token, method=method, now=time.time())
+    headers = dict(scope["headers"])
+    match method:
+        case "PUT":
+            await _take(engine, link, _body_of(receive))
+            await answer(send, 200, b"{}", JSON, *_SAFE)
+        case "POST":
+            form = file_of_form(headers.get(b"content-type", b"").decode("latin-1"), _body_of(receive))
+            await _take(engine, link, form)
+            await answer(send, 204, b"", *_SAFE)
+        case _:
+            stored = await open_link(engine, link)
+            await _give(engine, link, stored, headers.get(b"range"), send, with_body=method == "GET")
+
+
+# ---------------------------------------------------------------------------------------------------- in
+async def _take(engine: Engine, link: Link, content: AsyncGenerator[bytes, None]) -> None:
+    if link.kind != uploads.LINK_KIND:
+        raise Forbidden("This link is not for uploads.", code="INVALID_LINK")
+    upload = await uploads.get(engine, WorkspaceId(link.workspace), UploadId(link.row))
+    async with aclosing(content):
+        limit = link.size if link.size is not None else engine.limits.package_bytes
+        blob = await engine.objects.put(content, expected_size=link.size, max_size=limit)
+    await _complete(engine, upload, blob)
+
+
+async def _complete(engine: Engine, upload: Upload, blob: Blob) -> None:
+    """Give the stored bytes to the slice they are for. May be repeated with the same bytes."""
+    match upload.kind:
+        case UploadKind.WORK_ITEM_FILE:
+            await work_item_files.complete_upload(engine, upload.id, upload.workspace_id, blob)
+        case UploadKind.ASSET:
+            await assets.complete_upload(engine, upload.id, upload.workspace_id, blob)
+        case UploadKind.PACKAGE:
+            await packages.complete_upload(engine, upload.id, upload.workspace_id, blob)
+        case UploadKind.ARTIFACT:
+            raise Forbidden("Artifacts come from workers, not by links.", code="INVALID_LINK")
+        case _:
+            assert_never(upload.kind)
+
+
+async def _body_of(receive: Receive) -> AsyncGenerator[bytes, None]:
+    """The request's body as it comes; raises Invalid `INTERRUPTED` when the caller has gone before its end."""
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise Invalid("The upload was interrupted.", code="INTERRUPTED")
+        if body := message.get("body"):
+            yield body
+        if not message.get("more_body"):
+            return
+
+
+# ---------------------------------------------------------------------------------------------------- out
+async def _give(
+    engine: Engine, link: Link, stored: Stored, asked: bytes | None, send: Send, *, with_body: bool
+) -> None:
+    span = _span(asked, stored.size)
+    etag = f'"{stored.hash}"'.encode()
+    if span is None:
+        content_range = (b"content-range", b"bytes */%d" % stored.size)
+        await answer(send, 416, b"", content_range, *_SAFE)
+        return
+    start, end = span
+    is_part = asked is not None and (start, end) != (0, stored.size)
+    headers = [
+        *_description(link, stored),
+        *_SAFE,
+        (b"content-length", b"%d" % (end - start)),
+        (b"accept-ranges", b"bytes"),
+        (b"etag", etag),
+    ]
+    if is_part:
+        headers.append((b"content-range", b"bytes %d-%d/%d" % (start, end - 1, stored.size)))
+    pieces = engine.objects.stream(stored.hash, start=start, end=end)
+    async with aclosing(pieces):
+        # The first piece is fetched before anything is said: a blob that is not there is still a plain 404.
+        piece = await anext(pieces, b"") if with_body else b""
+        await send({"type": "http.response.start", "status": 206 if is_part else 200, "headers": headers})
+        while piece:
+            await send({"type": "http.response.body", "body": piece, "more_body": True})
+            piece = await anext(pieces, b"")
+    await send({"type": "http.response.body", "body": b""})
+
+
+def _span(asked: bytes | None, size: int) -> tuple[int, int] | None:
+    """The bytes from, and up to but without, that were asked for; None if they lie outside.
+
+    Anything but one plain range is answered whole, as RFC 9110 §14.2 allows.
+    """
+    found = _RANGE.fullmatch(asked.strip()) if asked else None
+    if found is None or found.groups() == (b"", b""):
+        return 0, size
+    first, last = found.groups()
+    if not first:  # the last n bytes
+        wanted = int(last)
+        return (max(size - wanted, 0), size) if wanted and size else None
+    start = int(first)
+    end = min(int(last) + 1, size) if last else size
+    if last and int(last) < start:
+        return 0, size  # not a valid range: ignored
+    return (start, end) if start < size else None
+
+
+def _description(link: Link, stored: Stored) -> list[tuple[bytes, bytes]]:
+    """Type and disposition of a download."""
+    name = link.file_name or "download"
+    guessed, _ = mimetypes.guess_type(name, strict=False)
+    given = (link.content_type or stored.content_type or guessed or "application/octet-stream").strip()
+    kind = given.partition(";")[0].strip().lower()
+    if kind.startswith("text/") and "charset" not in given.lower():
+        given += "; charset=utf-8"  # clients read text without a charset as Latin-1 (§5)
+    place = "inline" if kind in _PREVIEWED else "attachment"
+    plain = re.sub(r"[^A-Za-z0-9._ -]", "_", name)
+    disposition = f"{place}; filename=\"{plain}\"; filename*=UTF-8''{quote(name, safe='')}"
+    return [(b"content-type", _header_value(given)), (b"content-disposition", disposition.encode("latin-1"))]
+
+
+def _header_value(text: str) -> bytes:
+    """The text as a header's value: what could end the header, or is no Latin-1, is left out."""
+    return re.sub(r"[^\x20-\x7e\xa0-\xff]", "", text).encode("latin-1")

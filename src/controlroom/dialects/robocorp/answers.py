@@ -1,0 +1,56 @@
+"""Shapes that several nouns share (§1.6). Times are ISO 8601 in UTC, durations seconds."""
+
+from datetime import timedelta
+from typing import Literal
+from uuid import UUID
+
+from msgspec import Struct
+
+
+class Identified(Struct, frozen=True):
+    """A noun by its id."""
+
+    id: UUID
+
+
+class Named(Struct, frozen=True):
+    """A noun by its id and name."""
+
+    id: UUID
+    name: str
+
+
+class Deleted(Struct, frozen=True):
+    """What every delete answers (§1.5)."""
+
+    id: UUID
+    deleted: Literal[True] = True
+
+
+class Accepted(Struct, frozen=True):
+    """Whether a request will be followed."""
+
+    accepted: bool
+
+
+class Download(Struct, frozen=True):
+    """A link by which a file is fetched, without a credential."""
+
+    url: str
+
+
+class UploadForm(Struct, frozen=True):
+    """Where to post a file as a form: first these fields, then the content as the part `file`."""
+
+    url: str
+    form_data: dict[str, str]
+
+
+def identified(id_: UUID | None) -> Identified | None:
+    """The noun by its id, if there is one."""
+    return None if id_ is None else Identified(id_)
+
+
+def seconds(duration: timedelta | None) -> float | None:
+    """A duration in seconds, if there is one."""
+    return None if duration is None else duration.total_seconds()

@@ -1,0 +1,79 @@
+"""The dialect as one ASGI app: every surface of §0.1 under one origin.
+
+A module of routes exports `handlers`, whose paths begin below `/workspaces/{workspace_id:uuid}` (public API) or are
+whole (runtime APIs). To add a noun: write the module, and name it here.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+from litestar import Litestar, Router
+from litestar.datastructures import State
+from litestar.handlers import HTTPRouteHandler
+from litestar.openapi import OpenAPIConfig
+
+from controlroom.border.dispatcher import App, Receive, Scope, Send
+from controlroom.border.origin import Origins
+from controlroom.dialects.robocorp import asking, auth, process_runs, workspace
+from controlroom.dialects.robocorp.body import JsonRequest
+from controlroom.dialects.robocorp.errors import HANDLERS
+from controlroom.engine.engine import Engine
+
+PREFIXES = (
+    "/api/v1",
+    "/v1/workspaces",
+    "/process-v1",
+    "/json-v1",
+    "/secrets-v1",
+    "/workspace-v1",
+    "/robot-v1",
+    "/robot-v2",
+    "/assistant-v1",
+    "/token-vendor-v1",
+)
+"""Where the dispatcher mounts the dialect (DESIGN §5)."""
+
+_PUBLIC: Sequence[Any] = (workspace, process_runs)
+"""Modules of the public API and of our own management API."""
+
+_RUNTIME: Sequence[Any] = ()
+"""Modules of the robots' APIs."""
+
+
+def _handlers(modules: Sequence[Any]) -> list[HTTPRouteHandler]:
+    return [handler for module in modules for handler in module.handlers]
+
+
+def application(engine: Engine, origins: Origins) -> App:
+    """The dialect over an engine."""
+    public = Router(
+        "/api/v1/workspaces/{workspace_id:uuid}",
+        route_handlers=_handlers(_PUBLIC),
+        guards=[auth.somebody],
+        dependencies=asking.IN_PUBLIC,
+    )
+    runtime = Router(
+        "/",
+        route_handlers=_handlers(_RUNTIME),
+        guards=[auth.robot],
+        dependencies=asking.IN_RUNTIME,
+        include_in_schema=False,
+    )
+    litestar = Litestar(
+        [public, runtime],
+        state=State({"engine": engine, "origins": origins}),
+        dependencies=asking.EVERYWHERE,
+        exception_handlers=HANDLERS,
+        request_class=JsonRequest,
+        request_max_body_size=engine.limits.request_bytes,
+        openapi_config=OpenAPIConfig(title="Control Room", version="v1", path="/api/v1"),
+        logging_config=None,
+    )
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        # The host of robots serves the same resources under /v1 (§0.1). Links keep the path that the caller used.
+        if scope["path"].startswith("/v1/"):
+            scope["path"] = "/api" + scope["path"]
+        await litestar(scope, receive, send)  # type: ignore[arg-type]  # the same ASGI, in other words
+
+    return app

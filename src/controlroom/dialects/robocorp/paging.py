@@ -1,0 +1,94 @@
+"""Lists in pages (§1.4): `{next, has_more, data}`, by position and not by row number.
+
+`next` is the caller's own address, with filters and limit as they were and the position after which to go on. A
+position names the last row of a page, so that rows that come or go meanwhile neither repeat nor hide others.
+"""
+
+import base64
+import binascii
+from collections.abc import Callable, Sequence
+from typing import Any, Generic, TypeVar
+from urllib.parse import urlencode
+
+import msgspec
+from litestar import Request
+from litestar.di import NamedDependency
+from litestar.params import FromQuery
+from msgspec import Struct
+
+from controlroom.border.origin import Origins
+from controlroom.errors import Invalid
+from controlroom.settings import Limits
+
+Row = TypeVar("Row")
+Shown = TypeVar("Shown")
+Position = TypeVar("Position")
+
+
+class Page(Struct, Generic[Shown]):
+    """One page of a list."""
+
+    next: str | None
+    """The whole address of the next page."""
+    has_more: bool
+    data: list[Shown]
+
+
+class Paging:
+    """What the caller asked of a list: how many rows, and after which."""
+
+    __slots__ = ("_cursor", "_request", "limit")
+
+    def __init__(self, request: Request[Any, Any, Any], limit: int, cursor: str | None) -> None:
+        self.limit = limit
+        self._cursor = cursor
+        self._request = request
+
+    @property
+    def fetch(self) -> int:
+        """How many rows to ask for: one more than a page, which tells whether there is a next one."""
+        return self.limit + 1
+
+    def after(self, kind: Callable[[Any], Position]) -> Position | None:
+        """The position that the page begins after, None for the first page; raises Invalid `INVALID_CURSOR`."""
+        if self._cursor is None:
+            return None
+        try:
+            position = msgspec.msgpack.decode(base64.urlsafe_b64decode(self._cursor + "=" * (-len(self._cursor) % 4)))
+            return kind(position)
+        except (msgspec.MsgspecError, binascii.Error, ValueError, TypeError, AttributeError) as broken:
+            raise Invalid("The cursor is none of ours: follow `next` as it is.", code="INVALID_CURSOR") from broken
+
+    def page(self, rows: Sequence[Row], show: Callable[[Row], Shown], position: Callable[[Row], object]) -> Page[Shown]:
+        """The page of the rows that were fetched (up to `fetch` of them)."""
+        here = rows[: self.limit]
+        if len(rows) <= self.limit:
+            return Page(None, False, [show(row) for row in here])  # noqa: FBT003 - has_more
+        return Page(self._next(position(here[-1])), True, [show(row) for row in here])  # noqa: FBT003 - likewise
+
+    def _next(self, position: object) -> str:
+        request = self._request
+        kept = [(name, value) for name, value in request.query_params.multi_items() if name not in {"limit", "cursor"}]
+        cursor = base64.urlsafe_b64encode(msgspec.msgpack.encode(position)).rstrip(b"=").decode()
+        query = urlencode([*kept, ("limit", self.limit), ("cursor", cursor)])
+        origins: Origins = request.app.state.origins
+        return f"{origins.of(request.scope)}{request.scope['state']['path']}?{query}"  # type: ignore[arg-type]  # a scope is a dict
+
+
+def asked_paging(
+    actor: NamedDependency[object],  # noqa: ARG001 - see below
+    request: Request[Any, Any, Any],
+    limit: FromQuery[int | None] = None,
+    cursor: FromQuery[str | None] = None,
+) -> Paging:
+    """Paging as the query asks for it; raises Invalid `INVALID_LIMIT`.
+
+    Why it names `actor`: the framework resolves dependencies that wait for each other in turn, but siblings in a task
+    group, which costs more than the whole rest of a request.
+    """
+    limits: Limits = request.app.state.engine.limits
+    if limit is None:
+        return Paging(request, limits.page_size, cursor)
+    if limit < 1:
+        raise Invalid("limit must be 1 or more.", code="INVALID_LIMIT")
+    return Paging(request, min(limit, limits.max_page_size), cursor)

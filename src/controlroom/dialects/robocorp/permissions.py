@@ -1,0 +1,65 @@
+"""The vendor's names of permissions (§1.2), and ours behind them.
+
+Our management API guards more than the vendor's did; those permissions have names of the same form.
+"""
+
+from collections.abc import Iterable
+
+from controlroom.engine.access.model import Permission
+from controlroom.errors import Invalid
+
+NAMES: dict[Permission, str] = {
+    Permission.READ_ASSETS: "Assets.read_asset_storage_assets",
+    Permission.WRITE_ASSETS: "Assets.write_asset_storage_assets",
+    Permission.READ_ASSISTANTS: "Assistants.read_assistants",
+    Permission.WRITE_ASSISTANTS: "Assistants.write_assistants",
+    Permission.READ_PROCESSES: "Processes.read_processes",
+    Permission.WRITE_PROCESSES: "Processes.write_processes",
+    Permission.START_RUNS: "Processes.trigger_processes",
+    Permission.READ_RUNS: "Processes.read_runs",
+    Permission.READ_RUN_OUTPUTS: "Processes.read_run_outputs",
+    Permission.READ_WORK_ITEMS: "Processes.read_work_items",
+    Permission.WRITE_WORK_ITEMS: "Processes.write_work_items",
+    Permission.READ_PACKAGES: "Tasks.read_task_packages",
+    Permission.WRITE_PACKAGES: "Tasks.write_task_packages",
+    Permission.READ_WEBHOOKS: "Webhooks.read_webhooks",
+    Permission.WRITE_WEBHOOKS: "Webhooks.write_webhooks",
+    Permission.READ_WORKERS: "Workers.read_workers",
+    Permission.WRITE_WORKERS: "Workers.write_workers",
+    Permission.READ_SCHEDULES: "Schedules.read_schedules",
+    Permission.WRITE_SCHEDULES: "Schedules.write_schedules",
+    Permission.READ_SECRETS: "Vault.read_secrets",
+    Permission.WRITE_SECRETS: "Vault.write_secrets",
+    Permission.READ_API_KEYS: "ApiKeys.read_api_keys",
+    Permission.WRITE_API_KEYS: "ApiKeys.write_api_keys",
+    Permission.REVEAL: "ApiKeys.reveal",
+    Permission.READ_MEMBERS: "Members.read_members",
+    Permission.WRITE_MEMBERS: "Members.write_members",
+    Permission.READ_AUDIT: "Audit.read_audit_log",
+    Permission.WRITE_WORKSPACE: "Workspace.write_workspace",
+}
+
+_OLD_NAMES = {"read_robots": Permission.READ_PACKAGES, "write_robots": Permission.WRITE_PACKAGES}
+
+_BY_NAME: dict[str, Permission] = (
+    {name: permission for permission, name in NAMES.items()}
+    | {name.partition(".")[2]: permission for permission, name in NAMES.items() if permission is not Permission.REVEAL}
+    | {permission.value: permission for permission in Permission}
+    | {f"{group}{name}": permission for name, permission in _OLD_NAMES.items() for group in ("", "Robots.")}
+)
+
+
+def names_of(permissions: Iterable[Permission]) -> list[str]:
+    """The names of permissions as this dialect writes them, sorted."""
+    return sorted(NAMES[permission] for permission in permissions)
+
+
+def permission_named(name: str) -> Permission:
+    """The permission of a name: the full one, the part after the dot, ours, or the older one of a robot.
+
+    Raises Invalid `UNKNOWN_PERMISSION`.
+    """
+    try:
+        return _BY_NAME[name]
+    except KeyError:
+        raise Invalid(f"there is no permission {name!r}", code="UNKNOWN_PERMISSION", name=name) from None

@@ -1,0 +1,224 @@
+"""Process runs (§1.7): list, get, start, stop, delete."""
+
+from datetime import datetime
+from typing import Annotated, Literal, assert_never
+
+from litestar import delete, get, post
+from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
+from msgspec import Raw, Struct
+
+from controlroom.dialects.robocorp.answers import Accepted, Deleted, Named, seconds
+from controlroom.dialects.robocorp.asking import Asker, InWorkspace, Pages, TheEngine
+from controlroom.dialects.robocorp.paging import Page
+from controlroom.engine.access.model import Permission
+from controlroom.engine.runs import actions, store
+from controlroom.engine.runs.errors import RunNotFound
+from controlroom.engine.runs.model import (
+    Callback,
+    DefaultInput,
+    Inputs,
+    Run,
+    RunState,
+    StartedBy,
+    StopRequest,
+    WithItems,
+    WithPayloads,
+    WithWaiting,
+)
+from controlroom.errors import Invalid
+from controlroom.ids import ProcessId, RunId, UserId, WorkItemId
+
+
+class StarterDetails(Struct, frozen=True):
+    """The person who started a run."""
+
+    id: UserId
+    first_name: str
+    last_name: str
+
+
+class Starter(Struct, frozen=True):
+    """What started a run; details only of a person."""
+
+    type: Literal["api", "user", "schedule", "email"]
+    details: StarterDetails | None
+
+
+class ProcessRun(Struct, frozen=True, kw_only=True):
+    """One execution of a process."""
+
+    id: RunId
+    state: RunState
+    created_at: datetime
+    started_at: datetime | None
+    ended_at: datetime | None
+    process: Named
+    started_by: Starter
+    duration: float | None
+
+
+class CallbackRequest(Struct, frozen=True):
+    """Whom to tell of this one run; signed with the secret (§9.2)."""
+
+    url: str
+    secret: str
+    callback_events: list[Literal["started", "completed", "unresolved"]]
+
+
+class StartRequest(Struct, frozen=True, kw_only=True):
+    """How to start a run: by default, or with one of three kinds of input."""
+
+    type: Literal["with_work_item_ids", "with_inputs", "with_payloads"] | None = None
+    work_item_ids: list[WorkItemId] | None = None
+    payloads: list[Raw] | None = None
+    callback: CallbackRequest | None = None
+
+
+class Started(Struct, frozen=True):
+    """The run that was started."""
+
+    id: RunId
+    started: Literal[True] = True
+
+
+class NotStarted(Struct, frozen=True):
+    """Nothing waited in the input queue."""
+
+    started: Literal[False] = False
+
+
+class StopProcessRun(Struct, frozen=True):
+    """How to stop a run (§10.1)."""
+
+    set_remaining_work_items_as_done: bool
+    terminate_ongoing_activity_runs: bool
+    reason: str | None = None
+
+
+@get("/process-runs", operation_id="list_process_runs")
+async def list_process_runs(
+    engine: TheEngine,
+    actor: Asker,
+    paging: Pages,
+    workspace_id: InWorkspace,
+    process_id: FromQuery[ProcessId | None] = None,
+    run_state: Annotated[RunState | None, QueryParameter(name="state")] = None,
+) -> Page[ProcessRun]:
+    """List process runs, newest first."""
+    actor.require(Permission.READ_RUNS, workspace_id)
+    rows = await store.list_runs(
+        engine.database,
+        workspace_id,
+        process=process_id,
+        state=run_state,
+        before=paging.after(RunId),
+        limit=paging.fetch,
+    )
+    return paging.page(rows, show, lambda run: run.id)
+
+
+@get("/process-runs/{run_id:uuid}", operation_id="get_process_run")
+async def get_process_run(
+    engine: TheEngine, actor: Asker, workspace_id: InWorkspace, run_id: FromPath[RunId]
+) -> ProcessRun:
+    """Get a process run."""
+    actor.require(Permission.READ_PROCESSES, workspace_id)
+    run = await store.get(engine.database, workspace_id, run_id)
+    if run is None:
+        raise RunNotFound(run_id)
+    return show(run)
+
+
+@delete("/process-runs/{run_id:uuid}", operation_id="delete_process_run", status_code=200)
+async def delete_process_run(
+    engine: TheEngine, actor: Asker, workspace_id: InWorkspace, run_id: FromPath[RunId]
+) -> Deleted:
+    """Delete a process run that has ended, with all that belongs to it."""
+    await actions.delete(engine, actor, workspace_id, run_id)
+    return Deleted(run_id)
+
+
+@post("/process-runs/{run_id:uuid}/stop", operation_id="stop_process_run", status_code=200)
+async def stop_process_run(
+    engine: TheEngine, actor: Asker, workspace_id: InWorkspace, run_id: FromPath[RunId], data: JSONBody[StopProcessRun]
+) -> Accepted:
+    """Ask a process run to stop; not accepted if it has ended."""
+    request = StopRequest(
+        terminate=data.terminate_ongoing_activity_runs,
+        remaining_done=data.set_remaining_work_items_as_done,
+        reason=data.reason or "",
+    )
+    return Accepted(await actions.stop(engine, actor, workspace_id, run_id, request))
+
+
+@post("/processes/{process_id:uuid}/process-runs", operation_id="start_process_run", status_code=200)
+async def start_process_run(
+    engine: TheEngine,
+    actor: Asker,
+    workspace_id: InWorkspace,
+    process_id: FromPath[ProcessId],
+    data: JSONBody[StartRequest | None] = None,
+) -> Started | NotStarted:
+    """Start a process: by default, with given items, with what waits, or with new payloads."""
+    asked = data or StartRequest()
+    run = await actions.start(
+        engine, actor, workspace_id, process_id, _inputs(asked), callback=_callback(asked.callback)
+    )
+    return NotStarted() if run is None else Started(run.id)
+
+
+def show(run: Run) -> ProcessRun:
+    """A run as this dialect writes it."""
+    return ProcessRun(
+        id=run.id,
+        state=run.state,
+        created_at=run.created_at,
+        started_at=run.started_at,
+        ended_at=run.ended_at,
+        process=Named(run.process_id, run.process_name),
+        started_by=_starter(run),
+        duration=seconds(run.duration),
+    )
+
+
+def _starter(run: Run) -> Starter:
+    match run.started_by:
+        case StartedBy.USER:
+            if run.started_by_id is None:
+                return Starter("user", None)
+            names = (run.starter_first_name or "", run.starter_last_name or "")
+            return Starter("user", StarterDetails(UserId(run.started_by_id), *names))
+        case StartedBy.SCHEDULE:
+            return Starter("schedule", None)
+        case StartedBy.EMAIL:
+            return Starter("email", None)
+        case StartedBy.API | StartedBy.CHAIN | StartedBy.QUEUE:  # the dialect has no word for the last two
+            return Starter("api", None)
+        case _:
+            assert_never(run.started_by)
+
+
+def _inputs(asked: StartRequest) -> Inputs:
+    match asked.type:
+        case None:
+            return DefaultInput()
+        case "with_inputs":
+            return WithWaiting()
+        case "with_work_item_ids":
+            if asked.work_item_ids is None:
+                raise Invalid("with_work_item_ids needs work_item_ids.", code="INVALID_BODY")
+            return WithItems(tuple(asked.work_item_ids))
+        case "with_payloads":
+            if asked.payloads is None:
+                raise Invalid("with_payloads needs payloads.", code="INVALID_BODY")
+            array = b"[" + b",".join(map(bytes, asked.payloads)) + b"]"
+            return WithPayloads(Raw(array), len(asked.payloads))
+        case _:
+            assert_never(asked.type)
+
+
+def _callback(asked: CallbackRequest | None) -> Callback | None:
+    return None if asked is None else Callback(asked.url, asked.secret, tuple(asked.callback_events))
+
+
+handlers = [list_process_runs, get_process_run, delete_process_run, stop_process_run, start_process_run]

@@ -1,0 +1,22 @@
+"""What may be fetched by a signed link."""
+
+from enum import StrEnum
+
+from msgspec import Struct
+
+
+class DownloadKind(StrEnum):
+    """Which noun a link's row is."""
+
+    WORK_ITEM_FILE = "work_item_file"
+    ARTIFACT = "artifact"
+    ASSET = "asset"
+    PACKAGE_VERSION = "package_version"
+
+
+class Stored(Struct, frozen=True):
+    """The blob behind a row: its hash, its size in bytes, and its type where the row tells one."""
+
+    hash: str
+    size: int
+    content_type: str | None
