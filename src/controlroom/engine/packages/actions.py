@@ -87,7 +87,7 @@ async def promise_upload(engine: Engine, actor: Actor, workspace: WorkspaceId, p
 async def complete_upload(engine: Engine, upload: UploadId, workspace: WorkspaceId, blob: Blob) -> None:
     """The bytes of a promised upload have come: they become the package's latest version. May be repeated.
 
-    Raises Invalid with the reason for what is no robot; the upload is then marked failed with it, and the version before
+    Raises Invalid with the reason for what is no robot; the upload is then marked failed, and the version before it
     stays the latest.
     """
     try:

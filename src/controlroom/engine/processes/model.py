@@ -16,17 +16,20 @@ class AnyWorker(Struct, frozen=True, tag="any"):
 class Workers(Struct, frozen=True, tag="workers"):
     """One of these workers."""
 
-    worker_ids: tuple[WorkerId, ...]
+    workers: tuple[WorkerId, ...]
 
 
 class Groups(Struct, frozen=True, tag="groups"):
     """A worker of these groups. The first group comes first: a later one helps while nobody of an earlier is idle."""
 
-    group_ids: tuple[WorkerGroupId, ...]
+    groups: tuple[WorkerGroupId, ...]
 
 
 Placement = AnyWorker | Workers | Groups
-"""On whom a step run may run. Stored in `step.placement`; claims read it by `workers.store.PLACEMENT_MATCHES`."""
+"""On whom a step run may run. Stored in `step.placement`, `{}` for any worker; claims read that form.
+
+`workers.store.PLACEMENT_MATCHES` is the condition.
+"""
 
 
 # ---------------------------------------------------------------------------------------------------- what there is

@@ -3,11 +3,12 @@
 from collections.abc import Sequence
 from typing import Any, Final
 
+import msgspec
 from msgspec import Raw, Struct
 
 from controlroom.engine.access.scope import SEEN, Scope
 from controlroom.engine.processes.errors import ProcessNameAmbiguous, ProcessNotConfigured, ProcessNotFound
-from controlroom.engine.processes.model import Process, Step, StepDefinition
+from controlroom.engine.processes.model import AnyWorker, Process, Step, StepDefinition
 from controlroom.ids import ProcessId, QueueId, StepId, TaskId, WorkspaceId, as_uuid, uuid7
 from controlroom.postgres.database import Statements, Tx
 
@@ -343,5 +344,5 @@ def _settings(step: StepDefinition, position: int, task: TaskId | None) -> dict[
         "one_item_per_step_run": step.one_item_per_step_run,
         "environment": step.environment,
         "retry": step.retry,
-        "placement": step.placement,
+        "placement": msgspec.Raw(b"{}") if isinstance(step.placement, AnyWorker) else step.placement,
     }

@@ -21,22 +21,21 @@ _GROUP: Final = """
 """
 
 PLACEMENT_MATCHES: Final = """(
-    case coalesce(step_run.placement ->> 'type', 'any')
-    when 'any' then true
-    when 'workers' then step_run.placement -> 'worker_ids' ? %(worker)s::uuid::text
-    when 'groups' then (
+    case
+    when step_run.placement = '{}' then true
+    when step_run.placement ? 'workers' then step_run.placement -> 'workers' ? %(worker)s::uuid::text
+    else (
         select mine.place is not null and not exists (     -- nobody of an earlier group is idle
-                   select from jsonb_array_elements_text(step_run.placement -> 'group_ids')
+                   select from jsonb_array_elements_text(step_run.placement -> 'groups')
                                with ordinality as earlier (id, place)
                      join worker_group_member on worker_group_member.worker_group_id = earlier.id::uuid
                      join worker as other on other.id = worker_group_member.worker_id
                     where earlier.place < mine.place and other.state = 'idle' and other.deleted_at is null)
           from (select min(asked.place) as place
-                  from jsonb_array_elements_text(step_run.placement -> 'group_ids')
+                  from jsonb_array_elements_text(step_run.placement -> 'groups')
                        with ordinality as asked (id, place)
                   join worker_group_member on worker_group_member.worker_group_id = asked.id::uuid
                  where worker_group_member.worker_id = %(worker)s::uuid) as mine)
-    else false
     end)"""
 """Whether a `step_run` may run on the worker `%(worker)s`: the condition of claims. Reads `processes.model.Placement`.
 
@@ -275,7 +274,7 @@ async def processes_placed_on(tx: Tx, group: WorkerGroupId) -> list[str]:
           from step join process on process.id = step.process_id
          where process.workspace_id = (select workspace_id from worker_group where id = %(group)s)
            and process.deleted_at is null and step.deleted_at is null
-           and step.placement -> 'group_ids' ? %(group)s::uuid::text
+           and step.placement -> 'groups' ? %(group)s::uuid::text
          order by process.name
         """,
         group=group,

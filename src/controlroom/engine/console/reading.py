@@ -1,0 +1,55 @@
+"""Reading console output, wherever it lies. To follow it live, wait for `Topic.CONSOLE` of the step run and read on."""
+
+from collections.abc import Iterator, Sequence
+from itertools import groupby
+
+from controlroom.engine.console import store
+from controlroom.engine.console.model import BEGINNING, Line, Piece, Position
+from controlroom.engine.engine import Engine
+from controlroom.ids import StepRunId, WorkspaceId
+
+
+async def read(
+    engine: Engine,
+    workspace: WorkspaceId,
+    step_run: StepRunId,
+    *,
+    after: Position = BEGINNING,
+    limit: int,
+) -> list[Line]:
+    """The next lines of a step run, attempt by attempt; none for a step run that the workspace does not have.
+
+    Fewer than `limit` come only at the end of what there is now. The cost does not grow with the position.
+    """
+    last = await store.last_attempt(engine.database, workspace, step_run)
+    lines: list[Line] = []
+    attempt, start = max(after.attempt, 1), after.line + 1 if after.attempt >= 1 else 0
+    while last is not None and attempt <= last and len(lines) < limit:
+        lines += await _read_attempt(engine, step_run, attempt, start=start, end=start + limit - len(lines))
+        attempt, start = attempt + 1, 0
+    return lines
+
+
+async def _read_attempt(engine: Engine, step_run: StepRunId, attempt: int, *, start: int, end: int) -> list[Line]:
+    pieces = await store.pieces(engine.database, step_run, attempt, start=start, end=end)
+    lines: list[Line] = []
+    for digest, together in groupby(pieces, key=lambda piece: piece.hash):
+        group = list(together)
+        bodies = [piece.body or b"" for piece in group] if digest is None else await _archived(engine, digest, group)
+        for piece, body in zip(group, bodies, strict=True):
+            lines += _lines(attempt, piece, body, start=start, end=end)
+    return lines
+
+
+async def _archived(engine: Engine, digest: str, pieces: Sequence[Piece]) -> list[bytes]:
+    """The bodies of neighbouring pieces of one object, read at once."""
+    begin, end = pieces[0].offset, pieces[-1].offset + pieces[-1].length
+    content = b"".join([part async for part in engine.objects.stream(digest, start=begin, end=end)])
+    return [content[piece.offset - begin : piece.offset - begin + piece.length] for piece in pieces]
+
+
+def _lines(attempt: int, piece: Piece, body: bytes, *, start: int, end: int) -> Iterator[Line]:
+    texts = body.decode(errors="replace").split("\n")  # not splitlines: only LF ends a line
+    first, last = max(start - piece.first_line, 0), min(end - piece.first_line, piece.line_count)
+    for index in range(first, last):
+        yield Line(attempt=attempt, number=piece.first_line + index, at=piece.at, text=texts[index])
