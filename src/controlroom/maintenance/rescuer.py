@@ -9,7 +9,7 @@ What it costs: one index probe each two seconds while nobody is lost.
 
 from controlroom.engine.engine import Engine
 from controlroom.engine.runs.endings import lock_expired, lose
-from controlroom.engine.workers import store as workers
+from controlroom.engine.runs.leases import mark_silent_offline
 
 _AT_ONCE = 1000
 
@@ -24,5 +24,5 @@ async def rescue(engine: Engine) -> int:
                 break
             await lose(engine, tx, leased, "The worker was silent for too long.")
         rescued += 1
-    await workers.mark_silent_offline(engine.database)
+    await mark_silent_offline(engine.database)
     return rescued

@@ -18,6 +18,7 @@ from controlroom.engine.events.store import By
 from controlroom.engine.runs.endings import end, event, lock_all_of, lock_attempt, lose
 from controlroom.engine.runs.errors import ConsoleIncomplete, Superseded
 from controlroom.engine.wakes import Topic
+from controlroom.engine.workers.store import PLACEMENT_MATCHES
 from controlroom.ids import (
     OrganizationId,
     ProcessId,
@@ -169,16 +170,12 @@ async def _claim_one(db: Statements, worker: WorkerActor, session: UUID) -> _Cla
         _Claimed,
         f"""
         with asking as (
-            select id,
-                   array(select worker_group_id::text from worker_group_member where worker_id = worker.id) as groups
-              from worker where id = %(worker)s and session = %(session)s and deleted_at is null
+            select id from worker where id = %(worker)s and session = %(session)s and deleted_at is null
         ), candidate as (
             select step_run.id, step_run.run_id, step_run.step_id
               from step_run, asking
              where step_run.workspace_id = %(workspace)s and step_run.state = 'awaiting_worker'
-               and (step_run.placement = '{{}}'
-                    or step_run.placement -> 'workers' ? asking.id::text
-                    or step_run.placement -> 'groups' ?| asking.groups)
+               and {PLACEMENT_MATCHES}
              order by step_run.priority desc, step_run.id
              limit 1
                for no key update of step_run skip locked
@@ -355,6 +352,17 @@ def _order(kept: _Kept) -> Order:
     if kept.is_terminated:
         return Order.TERMINATE
     return Order.PAUSE if kept.is_paused else Order.CONTINUE
+
+
+async def mark_silent_offline(db: Statements) -> int:
+    """Show workers as offline that have not been heard for as long as a lease; how many."""
+    return await db.execute(
+        """
+        update worker set state = 'offline'
+         where state <> 'offline' and seen_at < clock_now() - make_interval(secs => %(silence)s)
+        """,
+        silence=LEASE_SECONDS,
+    )
 
 
 # ---------------------------------------------------------------------------------------------------- reports

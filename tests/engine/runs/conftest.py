@@ -1,0 +1,218 @@
+"""A shop floor for tests of runs: processes without real robots, and workers that claim and report like real ones."""
+
+from dataclasses import dataclass, field
+
+import msgspec
+import pytest
+from msgspec import Raw
+
+from controlroom.engine.access.model import Actor, StepRunActor, WorkerActor
+from controlroom.engine.access.tokens import read_step_run_token
+from controlroom.engine.engine import Engine
+from controlroom.engine.runs import actions as runs
+from controlroom.engine.runs import leases, robot_verbs
+from controlroom.engine.runs import store as run_store
+from controlroom.engine.runs.dispatch import dispatch
+from controlroom.engine.runs.model import DefaultInput, Inputs, Run, WithPayloads
+from controlroom.engine.work_items import store as work_items
+from controlroom.engine.work_items.model import WorkItem
+from controlroom.engine.work_items.rules import RetryPolicy
+from controlroom.ids import ProcessId, RunId, StepRunId, WorkItemId, WorkspaceId, uuid7
+from controlroom.protocol import (
+    Assignment,
+    Claim,
+    ErrorCode,
+    Finish,
+    Heartbeat,
+    Held,
+    OpenSession,
+    Order,
+    PhaseKind,
+    PhaseReport,
+    PhaseReports,
+    PhaseState,
+    SandboxKind,
+    Session,
+    StepRunError,
+)
+
+
+@dataclass
+class Worker:
+    """A worker as the engine sees one."""
+
+    engine: Engine
+    actor: WorkerActor
+    session: Session
+    held: dict[StepRunId, Assignment] = field(default_factory=dict)
+
+    async def claim(self, *, free: int = 1, knows: bool = True) -> list[Assignment]:
+        """Ask for work; with `knows=False` as if earlier answers had been lost."""
+        running = tuple(self.held) if knows else ()
+        request = Claim(session=self.session.session, free=free, wait_seconds=0, running=running)
+        taken = (await leases.claim(self.engine, self.actor, request)).assignments
+        self.held |= {one.step_run_id: one for one in taken}
+        return list(taken)
+
+    async def take(self) -> tuple[Assignment, StepRunActor]:
+        """Claim one step run, which must be there; with the actor of its token."""
+        [assignment] = await self.claim()
+        return assignment, read_step_run_token(self.engine.keys, assignment.token)
+
+    async def begin(self, assignment: Assignment) -> None:
+        """Report that robot code may run."""
+        phase = PhaseReport(position=1, kind=PhaseKind.TASK, name="task", state=PhaseState.IN_PROGRESS)
+        await leases.report_phases(
+            self.engine, self.actor, assignment.step_run_id, assignment.attempt, PhaseReports((phase,))
+        )
+
+    async def finish(self, assignment: Assignment, error: ErrorCode | None = None) -> None:
+        """Report the end of the robot."""
+        self.held.pop(assignment.step_run_id, None)
+        report = Finish(
+            exit_code=0 if error is None else 1,
+            error=None if error is None else StepRunError(error, "it broke"),
+        )
+        await leases.finish(self.engine, self.actor, assignment.step_run_id, assignment.attempt, report)
+
+    async def beat(self, *assignments: Assignment) -> list[Order]:
+        """Keep the leases of some assignments; the orders that come back."""
+        held = tuple(Held(one.step_run_id, one.attempt) for one in assignments)
+        answer = await leases.heartbeat(self.engine, self.actor, Heartbeat(self.session.session, held))
+        return [one.order for one in answer.orders]
+
+    async def restart(self) -> None:
+        """Open a new session, as a worker does that was killed."""
+        self.held.clear()
+        info = OpenSession(slots=1, version="1", platform="test", sandbox=SandboxKind.OFF)
+        self.session = await leases.open_session(self.engine, self.actor, info)
+
+
+@dataclass
+class Floor:
+    """The shop floor."""
+
+    engine: Engine
+    ada: Actor
+    workspace: WorkspaceId
+    organization: object
+
+    async def process(self, *steps: dict) -> ProcessId:
+        """A process of so many steps (columns of `step` may be given)."""
+        db = self.engine.database
+        package, version, task = uuid7(), uuid7(), uuid7()
+        await db.execute(
+            "insert into package (id, workspace_id, name) values (%(id)s, %(ws)s, gen_random_uuid()::text)",
+            id=package,
+            ws=self.workspace,
+        )
+        await db.execute(
+            """
+            insert into package_version (id, package_id, version, hash, size, robot)
+            values (%(id)s, %(package)s, 1, 'beef', 4, '{}')
+            """,
+            id=version,
+            package=package,
+        )
+        await db.execute(
+            "insert into task (id, package_id, name) values (%(id)s, %(package)s, 'Do')", id=task, package=package
+        )
+        process = ProcessId(uuid7())
+        await db.execute(
+            "insert into process (id, workspace_id, name) values (%(id)s, %(ws)s, 'Invoices')",
+            id=process,
+            ws=self.workspace,
+        )
+        for position, columns in enumerate(steps):
+            await self._step(process, task, position, **columns)
+        return process
+
+    async def _step(self, process, task, position, **columns) -> None:
+        queue, step = uuid7(), uuid7()
+        await self.engine.database.execute(
+            "insert into queue (id, workspace_id, name) values (%(id)s, %(ws)s, 'in')", id=queue, ws=self.workspace
+        )
+        await self.engine.database.execute(
+            """
+            insert into step (id, workspace_id, process_id, position, name, task_id, queue_id, max_parallel,
+                              starts_after_previous, one_item_per_step_run, retry, placement)
+            values (%(id)s, %(ws)s, %(process)s, %(position)s, %(name)s, %(task)s, %(queue)s, %(max_parallel)s,
+                    %(after)s, %(single)s, %(retry)s, %(placement)s)
+            """,
+            id=step,
+            ws=self.workspace,
+            process=process,
+            position=position,
+            name=f"step {position}",
+            task=task,
+            queue=queue,
+            max_parallel=columns.get("max_parallel", 1),
+            after=columns.get("starts_after_previous", False),
+            single=columns.get("one_item_per_step_run", False),
+            retry=columns.get("retry", RetryPolicy()),
+            placement=columns.get("placement", {}),
+        )
+
+    async def worker(self, name: str = "walt") -> Worker:
+        """A worker with an open session."""
+        worker = uuid7()
+        await self.engine.database.execute(
+            "insert into worker (id, workspace_id, name, lookup) values (%(id)s, %(ws)s, %(name)s, %(lookup)s)",
+            id=worker,
+            ws=self.workspace,
+            name=name,
+            lookup=worker.bytes,
+        )
+        actor = WorkerActor(worker_id=worker, workspace_id=self.workspace, organization_id=self.organization, name=name)
+        info = OpenSession(slots=1, version="1", platform="test", sandbox=SandboxKind.OFF)
+        return Worker(self.engine, actor, await leases.open_session(self.engine, actor, info))
+
+    async def start(self, process: ProcessId, inputs: Inputs | None = None, **given) -> Run:
+        """Start a run, which must start."""
+        run = await runs.start(self.engine, self.ada, self.workspace, process, inputs or DefaultInput(), **given)
+        assert run is not None
+        return run
+
+    async def run(self, run: Run | RunId) -> Run:
+        """The run as it stands, after its dispatch."""
+        id_ = run.id if isinstance(run, Run) else run
+        await dispatch(self.engine, id_)
+        found = await run_store.get(self.engine.database, self.workspace, id_)
+        assert found is not None
+        return found
+
+    async def items(self, run: Run) -> list[WorkItem]:
+        """The items of a run, oldest first."""
+        found = await work_items.list_items(self.engine.database, self.workspace, run=run.id, limit=1000)
+        return found[::-1]
+
+    async def states(self, run: Run) -> list[str]:
+        """The states of a run's items, oldest first."""
+        return [item.state.value for item in await self.items(run)]
+
+    async def item(self, item: WorkItemId) -> WorkItem:
+        """One item."""
+        found = await work_items.get(self.engine.database, self.workspace, item)
+        assert found is not None
+        return found
+
+    async def drain(self, robot: StepRunActor, first: WorkItemId | None) -> list[WorkItemId]:
+        """Work as the libraries do: release each item as done and reserve until none is left."""
+        done = []
+        item = first
+        while item is not None:
+            await robot_verbs.release(self.engine, robot, item, robot_verbs.Done())
+            done.append(item)
+            item = await robot_verbs.reserve(self.engine, robot)
+        return done
+
+
+def payloads(*values: object) -> WithPayloads:
+    """One new item for each value."""
+    return WithPayloads(Raw(msgspec.json.encode(values)), len(values))
+
+
+@pytest.fixture
+def floor(engine, ada, team) -> Floor:
+    """The shop floor of ada's workspace."""
+    return Floor(engine, ada, team.workspace, team.organization)
