@@ -5,17 +5,17 @@ another has left. A test that needs an empty database asks for `empty_engine`.
 """
 
 import secrets
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-from controlroom.engine.access.model import EVERYTHING, PERMISSIONS_OF_ROLE, Actor, ActorKind, Permission, Role
+from controlroom.engine.access.model import PERMISSIONS_OF_ROLE, Actor, ActorKind, Role, StepRunActor
 from controlroom.engine.engine import Engine
 from controlroom.engine.wakes import Wakes
-from controlroom.ids import OrganizationId, UserId, WorkspaceId, uuid7
+from controlroom.ids import OrganizationId, ProcessId, RunId, StepId, StepRunId, UserId, WorkspaceId, uuid7
 from controlroom.keys import Keys
 from controlroom.objects.links import Links
 from controlroom.objects.store import ObjectStore
@@ -180,13 +180,71 @@ async def root(engine, team) -> Actor:
     )
 
 
-def allowed(actor: Actor, workspace: WorkspaceId, *permissions: Permission) -> Actor:
-    """The same actor with these permissions only."""
-    assert set(permissions) <= EVERYTHING
-    return Actor(
-        kind=actor.kind,
-        id=actor.id,
-        name=actor.name,
-        organization_id=actor.organization_id,
-        grants={workspace: frozenset(permissions)},
+async def new_robot(engine: Engine, team: Team) -> StepRunActor:
+    """Write a run with one step run in progress, and give the robot of its first attempt."""
+    ids = {noun: uuid7() for noun in ("process", "queue", "step", "run", "worker", "step_run")}
+    params = {"workspace": team.workspace}
+    for sql in (
+        "insert into process (id, workspace_id, name) values (%(process)s, %(workspace)s, 'Invoices')",
+        "insert into queue (id, workspace_id, name) values (%(queue)s, %(workspace)s, 'Invoices')",
+        """
+        insert into step (id, workspace_id, process_id, position, name, queue_id)
+        values (%(step)s, %(workspace)s, %(process)s, 0, 'Read', %(queue)s)
+        """,
+        """
+        insert into run (id, workspace_id, process_id, state, started_by)
+        values (%(run)s, %(workspace)s, %(process)s, 'in_progress', 'api')
+        """,
+        "insert into worker (id, workspace_id, name, lookup) values (%(worker)s, %(workspace)s, 'walt', %(lookup)s)",
+        """
+        insert into step_run (id, workspace_id, run_id, step_id, state, attempt, worker_id, worker_session,
+                              lease_until, started_at)
+        values (%(step_run)s, %(workspace)s, %(run)s, %(step)s, 'in_progress', 1, %(worker)s, %(worker)s,
+                clock_now() + interval '1 hour', clock_now())
+        """,
+    ):
+        named = params | ids | {"lookup": ids["worker"].bytes}
+        await engine.database.execute(sql, **{name: value for name, value in named.items() if f"%({name})s" in sql})
+    return StepRunActor(
+        step_run_id=StepRunId(ids["step_run"]),
+        attempt=1,
+        run_id=RunId(ids["run"]),
+        step_id=StepId(ids["step"]),
+        process_id=ProcessId(ids["process"]),
+        workspace_id=team.workspace,
+        organization_id=team.organization,
     )
+
+
+@pytest.fixture
+def overtake(engine) -> Callable[[StepRunActor], Awaitable[None]]:
+    """Lets a further attempt of a robot's step run begin."""
+
+    async def begin(robot: StepRunActor) -> None:
+        await engine.database.execute(
+            "update step_run set attempt = attempt + 1 where id = %(id)s", id=robot.step_run_id
+        )
+
+    return begin
+
+
+@pytest.fixture
+def end(engine) -> Callable[[StepRunActor], Awaitable[None]]:
+    """Lets a robot's step run end."""
+
+    async def complete(robot: StepRunActor) -> None:
+        await engine.database.execute(
+            """
+            update step_run set state = 'completed', result = 'succeeded', ended_at = clock_now(), lease_until = null
+             where id = %(id)s
+            """,
+            id=robot.step_run_id,
+        )
+
+    return complete
+
+
+@pytest.fixture
+async def robot(engine, team) -> StepRunActor:
+    """A robot at work: the first attempt of a step run in ada's workspace."""
+    return await new_robot(engine, team)

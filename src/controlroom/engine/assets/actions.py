@@ -13,12 +13,8 @@ from controlroom.engine.uploads import store as upload_store
 from controlroom.engine.uploads.errors import UploadNotFound
 from controlroom.engine.uploads.model import Upload, UploadKind
 from controlroom.ids import AssetId, UploadId, WorkspaceId, uuid7
-from controlroom.objects.links import Link
 from controlroom.objects.store import Blob
 from controlroom.postgres.database import Statements, Tx
-
-DOWNLOAD_KIND = "asset"
-"""The kind of links to read an asset by: its row is the asset."""
 
 Caller = Actor | StepRunActor
 
@@ -117,33 +113,6 @@ async def complete_upload(engine: Engine, upload_id: UploadId, workspace: Worksp
     except AssetNotFound:
         await uploads.fail(engine, workspace, upload_id, "the asset was deleted")
         raise
-
-
-def download_link(engine: Engine, workspace: WorkspaceId, asset: Asset, *, now: float) -> str | None:
-    """The token of a link to read the asset by, whatever it holds then; None while it has no content.
-
-    `now` is in Unix seconds; the link is good for `limits.link_seconds`.
-    """
-    if asset.content is None:
-        return None
-    return engine.links.sign(
-        Link(
-            kind=DOWNLOAD_KIND,
-            row=asset.id,
-            method="GET",
-            expires=int(now) + engine.limits.link_seconds,
-            workspace=workspace,
-            file_name=asset.name.rpartition("/")[2],
-        )
-    )
-
-
-async def content(engine: Engine, workspace: WorkspaceId, asset: AssetId) -> Content:
-    """What the asset of a download link holds now. Raises AssetNotFound."""
-    found = await store.content(engine.database, workspace, asset)
-    if found is None:
-        raise AssetNotFound
-    return found
 
 
 async def _complete(tx: Tx, who: By, workspace: WorkspaceId, upload: UploadId, blob: Blob) -> None:

@@ -96,16 +96,3 @@ async def delete(tx: Statements, scope: Scope, asset: AssetId) -> bool:
         )
         > 0
     )
-
-
-async def content(tx: Statements, workspace: WorkspaceId, asset: AssetId) -> Content | None:
-    """What an asset holds now, for a link that carries the right to it."""
-    return await tx.one_or_none(
-        Content,
-        """
-        select content_type, size, hash from asset
-         where id = %(asset)s and workspace_id = %(workspace)s and hash is not null
-        """,
-        asset=asset,
-        workspace=workspace,
-    )
