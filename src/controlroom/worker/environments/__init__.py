@@ -3,16 +3,16 @@
 from controlroom.worker.environments.cache import EnvironmentCache, Lease
 from controlroom.worker.environments.environment import Environment, EnvironmentFailed, EnvironmentKind
 from controlroom.worker.environments.freeze import freeze, freeze_name
-from controlroom.worker.environments.workshop import RunAs, Sandbox
+from controlroom.worker.environments.workshop import Enclosure, RunAs
 
 __all__ = [
+    "Enclosure",
     "Environment",
     "EnvironmentCache",
     "EnvironmentFailed",
     "EnvironmentKind",
     "Lease",
     "RunAs",
-    "Sandbox",
     "freeze",
     "freeze_name",
 ]

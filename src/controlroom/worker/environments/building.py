@@ -135,9 +135,8 @@ async def _run_post_install(workshop: Workshop, order: Order, environment: Envir
                 readable=environment.readable,
                 variables=environment.activate(workshop.variables),
             )
-        except (CommandFailed, FileNotFoundError) as failure:
-            cause = short_cause(failure) if isinstance(failure, CommandFailed) else "no such command"
-            raise EnvironmentFailed(f"Post-install command failed: {command}: {cause}") from failure
+        except CommandFailed as failure:
+            raise EnvironmentFailed(f"Post-install command failed: {command}: {short_cause(failure)}") from failure
 
 
 def _words(command: str) -> list[str]:
@@ -146,8 +145,8 @@ def _words(command: str) -> list[str]:
         words = shlex.split(command)
     except ValueError as failure:
         raise EnvironmentFailed(f"Post-install command cannot be read: {command}: {failure}") from failure
-    # Why env: it searches the PATH of the environment, where a start without shell would search the worker's own
-    return ["/usr/bin/env", *words]
+    # Why the shell: what commands print is for the author to read, and programs are searched on the environment's PATH
+    return ["/bin/sh", "-c", 'exec "$@" 1>&2', "sh", *words]
 
 
 async def _finish(workshop: Workshop, environment: Environment, prefix: Path) -> Finished:

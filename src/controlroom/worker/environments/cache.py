@@ -19,12 +19,12 @@ from controlroom.worker.environments.locks import FileLock
 from controlroom.worker.environments.shelf import Entry, Shelf
 from controlroom.worker.environments.workshop import (
     CommandFailed,
+    Enclosure,
     RunAs,
-    Sandbox,
     Workshop,
+    furnish,
     remove_tree,
     short_cause,
-    workshop,
 )
 
 BUILDER_VERSION = "1"
@@ -66,7 +66,7 @@ class EnvironmentCache:
         max_bytes: int,
         strict_python: bool = False,
         uv: Path | None = None,
-        sandbox: Sandbox | None = None,
+        enclosure: Enclosure | None = None,
         run_as: RunAs | None = None,
         own: Mapping[str, str] | None = None,
     ) -> None:
@@ -79,7 +79,7 @@ class EnvironmentCache:
         self._own = dict(os.environ if own is None else own)
         self._max_bytes = max_bytes
         self._strict = strict_python
-        self._sandbox = sandbox
+        self._enclosure = enclosure
         self._run_as = run_as
         self._shelf = Shelf(root, run_as)
         uv_binary = uv_builder.binary_for(run_as, root / "tools", uv)
@@ -178,12 +178,15 @@ class EnvironmentCache:
 
     @asynccontextmanager
     async def _workshop(self, progress: Callable[[str], None]) -> AsyncIterator[Workshop]:
-        async with workshop(
-            self._shelf.root / "tmp",
-            own=self._own,
-            sandbox=self._sandbox,
-            run_as=self._run_as,
-            readable=[self._shelf.root / "pythons"],
-            progress=progress,
-        ) as place:
-            yield place
+        with self._shelf.new_home() as home:
+            try:
+                yield furnish(
+                    home,
+                    own=self._own,
+                    enclosure=self._enclosure,
+                    run_as=self._run_as,
+                    readable=[self._shelf.root / "pythons"],
+                    progress=progress,
+                )
+            finally:
+                await asyncio.to_thread(remove_tree, home)

@@ -30,7 +30,7 @@ class Activation(msgspec.Struct, frozen=True):
 async def install(workshop: Workshop, spec: EnvironmentSpec, prefix: Path, *, own: Mapping[str, str]) -> Receipt:
     """Solve and install the conda packages; raises CommandFailed if that fails or the extra `conda` is missing."""
     # Without a sandbox the program must start as the worker, who alone may be able to read it; it steps down by itself.
-    user = workshop.run_as if workshop.sandbox is None else None
+    user = workshop.run_as if workshop.enclosure is None else None
     order = Order(
         channels=tuple(spec.channels) or _DEFAULT_CHANNELS,
         channel_alias=own.get("CONTROLROOM_CONDA_CHANNEL_ALIAS") or own.get("RC_CONDA_ENDPOINT") or _DEFAULT_ALIAS,
@@ -44,7 +44,7 @@ async def install(workshop: Workshop, spec: EnvironmentSpec, prefix: Path, *, ow
     answer = await msgspec.structs.replace(workshop, run_as=None).run(
         [*program, msgspec.json.encode(order).decode()],
         writable=[prefix.parent.parent],
-        readable=_own_library(),
+        readable=(*_own_library(), *_local_channels(order)),
         variables={"PYTHONPATH": own["PYTHONPATH"]} if "PYTHONPATH" in own else {},
     )
     return msgspec.json.decode(answer, type=Receipt)
@@ -84,6 +84,12 @@ def _python_spec(spec: EnvironmentSpec) -> Sequence[str]:
     if re.fullmatch(r"\d+(\.\d+)*", wish):
         return (f"python {wish}.*",)
     return (f"python {wish}",)
+
+
+def _local_channels(order: Order) -> tuple[Path, ...]:
+    """Channels that are folders of this machine. Only our program gets to see them, nothing out of a package."""
+    places = (place.removeprefix("file://") for place in (*order.channels, order.channel_alias))
+    return tuple(Path(place) for place in places if place.startswith("/") and Path(place).is_dir())
 
 
 def _own_library() -> tuple[Path, ...]:

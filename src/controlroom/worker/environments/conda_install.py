@@ -62,12 +62,11 @@ async def _install(order: Order) -> Receipt:
     from rattler.shell import ActivationVariables, Shell, activate  # noqa: PLC0415 - likewise
 
     prefix = Path(order.prefix)
-    configuration = rattler.ChannelConfig(order.channel_alias, str(prefix))
+    configuration = rattler.ChannelConfig(order.channel_alias.rstrip("/") + "/", str(prefix))
     channels = [rattler.Channel(channel, configuration) for channel in order.channels]
     gateway = rattler.Gateway(cache_dir=Path(order.cache) / "repodata")
-    records = await rattler.solve(
-        channels, list(order.specs), gateway=gateway, virtual_packages=rattler.VirtualPackage.detect()
-    )
+    specs = [rattler.MatchSpec(spec, strict=False) for spec in order.specs]  # authors write as conda reads
+    records = await rattler.solve(channels, specs, gateway=gateway, virtual_packages=rattler.VirtualPackage.detect())
     _say(f"Solved: {len(records)} packages")
     for record in sorted(records, key=lambda record: record.name.normalized):
         _say(f" + {record.name.normalized}={record.version}={record.build}")
@@ -82,4 +81,7 @@ def _say(line: str) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    exit_code = main(sys.argv[1:])
+    sys.stdout.flush()
+    # Why not sys.exit: rattler's threads still run, and crashed the interpreter while it was taken down (0.28, seldom)
+    os._exit(exit_code)

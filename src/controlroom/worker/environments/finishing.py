@@ -1,66 +1,75 @@
-# ruff: noqa: PTH101, PTH103, PTH104, PTH112, PTH116, PTH118, PTH120, PTH123, PTH207
+# ruff: noqa: PTH101, PTH102, PTH104, PTH116, PTH118, PTH120, PTH123, PTH208
 # Why: paths as objects double the time of walking thousands of files.
 """The last touch on an environment: bytecode for every module, nothing writable, its size.
 
 This file is a program: the environment's own interpreter runs its text, in the build's sandbox and as the build's user
-(so it imports the standard library alone, and keeps to the grammar of Python 3.7). Compiling is most of the time of a
-build. Therefore bytecode is kept beside the package cache, by the hashes that a package's RECORD gives for its sources,
-and linked into later environments. Python itself checks bytecode against its source's size and time: so does this
-program before it links, and whatever does not fit is compiled.
+(so it imports the standard library alone, little of it, and keeps to the grammar of Python 3.7). Compiling is most of
+the time of a build. Therefore bytecode is kept beside the package cache, by the hashes that a package's RECORD gives
+for its sources, and linked into later environments. Python itself checks bytecode against its source's size and time:
+so does this program before it links, and whatever does not fit is compiled.
 
 Arguments: the prefix and the folder that keeps bytecode. Prints JSON: {"bytes", "files", "compiled", "linked"}.
 """
 
 from __future__ import annotations
 
-import glob
 import hashlib
-import importlib.util
-import json
 import os
-import py_compile
-import shutil
 import stat
 import sys
-import tempfile
 from collections.abc import Iterator
+from importlib.util import MAGIC_NUMBER, cache_from_source
 
 _MODULES_A_PROCESS = 40
 """Fewer modules than that compile faster than another process starts. Measured roughly on two cores."""
+
+_SOURCES = "sources"
+"""In a folder of kept bytecode: the size and time of each module that it was compiled from, a line each."""
 
 
 def main(prefix: str, store: str) -> None:
     """Finish the environment; safe to repeat."""
     linked = 0
     missing: list[str] = []
-    kept_later: list[tuple[str, list[str]]] = []
-    for site in sorted(set(map(os.path.realpath, glob.glob(os.path.join(prefix, "lib", "python3*", "site-packages"))))):
+    to_keep: list[tuple[str, str, list[str]]] = []
+    for site in _sites(prefix):
         known: set[str] = set()
         for modules, key in _distributions(site):
             kept = os.path.join(store, key)
-            absent = [module for index, module in enumerate(modules) if not _link(kept, index, module)]
+            marks = "\n".join(_mark(module).hex() for module in modules)
+            fits = marks == _kept_marks(kept)
+            absent = [module for index, module in enumerate(modules) if not (fits and _link(kept, index, module))]
             linked += len(modules) - len(absent)
             missing += absent
             known.update(modules)
-            if absent and not os.path.isdir(kept):
-                kept_later.append((kept, modules))
+            if not fits:
+                to_keep.append((kept, marks, modules))
         missing += [module for module in _modules_below(site) if module not in known and not _is_current(module)]
-    compiled = _compile(missing)
-    for kept, modules in kept_later:
-        _keep(store, kept, modules)
+    _compile(missing)
+    for kept, marks, modules in to_keep:
+        _keep(kept, marks, modules)
     size, files = _close(prefix)
-    json.dump({"bytes": size, "files": files, "compiled": compiled, "linked": linked}, sys.stdout)
+    report = f'{{"bytes": {size}, "files": {files}, "compiled": {len(missing)}, "linked": {linked}}}'
+    sys.stdout.write(report)
+
+
+def _sites(prefix: str) -> list[str]:
+    library = os.path.join(prefix, "lib")
+    names = os.listdir(library) if os.path.isdir(library) else []  # noqa: PTH112 - as above
+    folders = (os.path.join(library, name, "site-packages") for name in names if name.startswith("python3"))
+    return sorted({os.path.realpath(folder) for folder in folders if os.path.isdir(folder)})  # noqa: PTH112 - as above
 
 
 def _distributions(site: str) -> Iterator[tuple[list[str], str]]:
     """The modules of each installed distribution, with a key by content and kind of bytecode."""
-    for record in sorted(glob.glob(os.path.join(glob.escape(site), "*.dist-info", "RECORD"))):
+    for name in sorted(os.listdir(site)):
+        record = os.path.join(site, name, "RECORD")
+        if not name.endswith(".dist-info") or not os.path.lexists(record):
+            continue
         with open(record, encoding="utf-8", errors="replace") as lines:
-            sources = sorted(
-                line.strip() for line in lines if ".py,sha256=" in line and not line.startswith(("..", "/"))
-            )
+            sources = sorted(line.strip() for line in lines if ".py,sha256=" in line and line[0] not in "./")
         if sources:
-            named = "\n".join([importlib.util.MAGIC_NUMBER.hex(), sys.implementation.cache_tag, *sources])
+            named = "\n".join([MAGIC_NUMBER.hex(), sys.implementation.cache_tag or "", *sources])
             modules = [os.path.join(site, source.rsplit(",", 2)[0].strip('"')) for source in sources]
             yield modules, hashlib.sha256(named.encode()).hexdigest()
 
@@ -73,40 +82,51 @@ def _modules_below(site: str) -> Iterator[str]:
                 yield os.path.join(parent, name)
 
 
-def _is_current(module: str, bytecode: str | None = None) -> bool:
-    """Whether bytecode (by default the module's own) belongs to the module as it is."""
+def _mark(module: str) -> bytes:
+    """How bytecode names its source: time and size, as Python writes them; nothing for a source that is not there."""
     try:
-        with open(bytecode or importlib.util.cache_from_source(module), "rb") as file:
+        status = os.stat(module)
+    except OSError:
+        return b""
+    return b"".join((int(part) & 0xFFFFFFFF).to_bytes(4, "little") for part in (status.st_mtime, status.st_size))
+
+
+def _is_current(module: str) -> bool:
+    """Whether a module has bytecode that belongs to it as it is."""
+    try:
+        with open(cache_from_source(module), "rb") as file:
             head = file.read(16)
-        source = os.stat(module)
     except OSError:
         return False
-    expected = (int(source.st_mtime) & 0xFFFFFFFF).to_bytes(4, "little") + (source.st_size & 0xFFFFFFFF).to_bytes(
-        4, "little"
-    )
-    return head == importlib.util.MAGIC_NUMBER + b"\0\0\0\0" + expected
+    return head == MAGIC_NUMBER + b"\0\0\0\0" + _mark(module)
+
+
+def _kept_marks(kept: str) -> str:
+    """The marks of the sources that a distribution's kept bytecode was compiled from."""
+    try:
+        with open(os.path.join(kept, _SOURCES), encoding="ascii") as file:
+            return file.read()
+    except OSError:
+        return "none"
 
 
 def _link(kept: str, index: int, module: str) -> bool:
-    """Give a module its kept bytecode; False if there is none that fits."""
-    bytecode = os.path.join(kept, str(index))
-    if not _is_current(module, bytecode):
-        return _is_current(module)
-    target = importlib.util.cache_from_source(module)
-    try:
-        os.link(bytecode, target)
-    except FileExistsError:
-        return _is_current(module)
-    except FileNotFoundError:
-        os.makedirs(os.path.dirname(target), exist_ok=True)
-        os.link(bytecode, target)
-    except OSError:  # another file system, or links forbidden
-        shutil.copyfile(bytecode, target)
-    return True
+    """Give a module its kept bytecode; False if there is none."""
+    bytecode, target = os.path.join(kept, str(index)), cache_from_source(module)
+    for _ in range(2):
+        try:
+            os.link(bytecode, target)
+        except FileNotFoundError:
+            os.makedirs(os.path.dirname(target), exist_ok=True)  # noqa: PTH103 - as above
+        except OSError:  # it exists, or links are forbidden
+            return _is_current(module)
+        else:
+            return True
+    return False
 
 
-def _compile(modules: list[str]) -> int:
-    """Compile modules on all processors; returns how many. Those that do not compile are left: packages carry some."""
+def _compile(modules: list[str]) -> None:
+    """Compile modules on all processors. Those that do not compile are left: packages carry some."""
     processes = max(1, min(os.cpu_count() or 1, len(modules) // _MODULES_A_PROCESS + 1))
     children = []
     for number in range(1, processes):
@@ -118,30 +138,40 @@ def _compile(modules: list[str]) -> int:
     _compile_here(modules[::processes])
     for child in children:
         os.waitpid(child, 0)
-    return len(modules)
 
 
 def _compile_here(modules: list[str]) -> None:
+    if not modules:
+        return
+    import py_compile  # noqa: PLC0415 - slow to import, and mostly not needed
+
     for module in modules:
         try:
-            py_compile.compile(module, doraise=True, quiet=2)
+            py_compile.compile(
+                module, doraise=True, quiet=2, invalidation_mode=py_compile.PycInvalidationMode.TIMESTAMP
+            )
         except (py_compile.PyCompileError, OSError, ValueError, RecursionError):
             continue
 
 
-def _keep(store: str, kept: str, modules: list[str]) -> None:
+def _keep(kept: str, marks: str, modules: list[str]) -> None:
     """Keep a distribution's bytecode for later environments; made aside, then renamed: whole or absent."""
-    aside = tempfile.mkdtemp(dir=store)
-    for index, module in enumerate(modules):
-        if _is_current(module):
-            try:
-                os.link(importlib.util.cache_from_source(module), os.path.join(aside, str(index)))
-            except OSError:
-                continue
+    aside, old = f"{kept}.{os.getpid()}", f"{kept}.{os.getpid()}.old"
     try:
+        os.mkdir(aside)
+        for index, module in enumerate(modules):
+            if _is_current(module):
+                os.link(cache_from_source(module), os.path.join(aside, str(index)))
+        with open(os.path.join(aside, _SOURCES), "w", encoding="ascii") as file:
+            file.write(marks)
+        if os.path.lexists(kept):  # the package was unpacked anew since
+            os.rename(kept, old)
+            for name in os.listdir(old):
+                os.unlink(os.path.join(old, name))  # noqa: PTH108 - as above
+            os.rmdir(old)  # noqa: PTH106 - as above
         os.rename(aside, kept)
-    except OSError:  # another build kept the same meanwhile
-        shutil.rmtree(aside, ignore_errors=True)
+    except OSError:  # another build keeps the same at this moment, or links are forbidden: it costs the next build time
+        return
 
 
 def _close(prefix: str) -> tuple[int, int]:

@@ -124,7 +124,13 @@ class Interpreters:
         try:
             async with asyncio.timeout(_DOWNLOAD_SECONDS):
                 cache = {"UV_CACHE_DIR": str(workshop.home / "uv")}
-                await workshop.run(command, writable=[self._downloads], variables=quick | cache, quiet=True)
+                await workshop.run(
+                    command,
+                    writable=[self._downloads],
+                    readable=[self._uv.parent],
+                    variables=quick | cache,
+                    quiet=True,
+                )
         except CommandFailed as failure:
             workshop.progress(f"Not downloaded: {short_cause(failure)}")
         except TimeoutError:

@@ -9,51 +9,46 @@ from controlroom.worker.environments.interpreters import Interpreter, Interprete
 from controlroom.worker.environments.python_versions import written
 from controlroom.worker.environments.workshop import Workshop
 
+_USUAL_FOLDERS = frozenset({"/usr/local/bin", "/usr/bin", "/bin"})
+"""They are on every robot's PATH; put in front they would change which of their other programs are found."""
+
 
 async def environment(interpreters: Interpreters, workshop: Workshop, *, path: str, aliases: Path) -> Environment:
     """The first `python3` of this PATH that robots can run, else the worker's own.
 
-    `python` means it too where the machine has no such command.
+    `python` means it too where the machine has no such command beside it.
     """
     found = await interpreter(interpreters, workshop, path=path)
-    has_python = await _usable("python", path, interpreters, workshop) is not None
-    front = () if has_python else (_alias(aliases, found.path),)
+    beside = found.path.parent
+    front = [] if (beside / "python").exists() else [_alias(aliases, found.path)]
+    if str(beside) not in _USUAL_FOLDERS:
+        front.append(beside)
     return Environment(
         kind=EnvironmentKind.MACHINE,
         fingerprint="",
         prefix=found.base_prefix,
         python=found.path,
         python_version=written(found.version),
-        path=front,
-        readable=(found.base_prefix, *front),
+        path=tuple(front),
+        readable=tuple(dict.fromkeys((found.base_prefix, beside.parent, *front))),
     )
 
 
 async def interpreter(interpreters: Interpreters, workshop: Workshop, *, path: str) -> Interpreter:
     """The machine's Python 3; raises EnvironmentFailed if robots can run none."""
     own = Path(getattr(sys, "_base_executable", sys.executable))
-    found = await _usable("python3", path, interpreters, workshop) or await interpreters.probe(own, workshop)
-    if found is None:
-        raise EnvironmentFailed("This machine has no python3 that robots can run")
-    return found
-
-
-async def _usable(command: str, path: str, interpreters: Interpreters, workshop: Workshop) -> Interpreter | None:
-    """The first Python 3 of this name on the PATH that the robots' user can run: what their shell would find."""
-    for folder in path.split(os.pathsep):
-        candidate = Path(folder or ".") / command
+    for candidate in (*(Path(folder) / "python3" for folder in path.split(os.pathsep) if folder), own):
         if (usable := await interpreters.probe(candidate, workshop)) is not None:
             return usable
-    return None
+    raise EnvironmentFailed("This machine has no python3 that robots can run")
 
 
 def _alias(aliases: Path, interpreter: Path) -> Path:
-    """A folder in which `python` and `python3` are this interpreter."""
+    """A folder in which `python` is this interpreter."""
     folder = aliases / str(interpreter).strip("/").replace("/", "-")
     folder.mkdir(mode=0o755, parents=True, exist_ok=True)
-    for name in ("python", "python3"):
-        if not (folder / name).is_symlink():
-            aside = folder / f".{name}-{os.getpid()}"
-            aside.symlink_to(interpreter)
-            aside.rename(folder / name)
+    if not (folder / "python").is_symlink():
+        aside = folder / f".python-{os.getpid()}"
+        aside.symlink_to(interpreter)
+        aside.rename(folder / "python")
     return folder

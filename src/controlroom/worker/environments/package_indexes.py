@@ -64,7 +64,7 @@ def readable_paths(build_variables: Mapping[str, str]) -> tuple[Path, ...]:
     """The files and folders of this machine that the variables point to: a build must be able to read them."""
     single = (build_variables[name] for name in _PATH_VARIABLES if name in build_variables)
     listed = (re.split(r"[\s,]+", build_variables[name]) for name in _PATH_LISTS if name in build_variables)
-    places = (place.removeprefix("file://") for place in chain(single, chain.from_iterable(listed)))
+    places = (place.rpartition("file://")[2] for place in chain(single, chain.from_iterable(listed)))
     return tuple(sorted({Path(place) for place in places if place.startswith("/") and Path(place).exists()}))
 
 

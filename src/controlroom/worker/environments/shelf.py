@@ -87,6 +87,19 @@ class Shelf:
         return share / "environments" / f"{key}-{secrets.token_hex(3)}"
 
     @contextmanager
+    def new_home(self) -> Iterator[Path]:
+        """An empty folder for one build's commands; the caller removes it, or, if the caller dies, a pruner."""
+        name = f"build-{secrets.token_hex(6)}"
+        lock = FileLock.try_take(self._index / f"{name}.lock", exclusive=True)
+        home = self.root / "tmp" / name
+        home.mkdir(mode=0o700)
+        try:
+            yield home
+        finally:
+            if lock is not None:  # nobody else knows the name
+                lock.remove()
+
+    @contextmanager
     def downloads_in_use(self, share_key: str) -> Iterator[None]:
         """Keeps a share's downloaded packages from being pruned while a build uses them."""
         lock = None
@@ -141,6 +154,10 @@ class Shelf:
             if lock := FileLock.try_take(self.key_lock(key), exclusive=True):
                 with lock:
                     self.remove_leavings(key)
+        for home in self.root.glob("tmp/build-*"):
+            if lock := FileLock.try_take(self._index / f"{home.name}.lock", exclusive=True):
+                remove_tree(home)
+                lock.remove()
         for share in self.root.glob("shares/*"):
             self._prune_downloads(share, max_bytes)
 

@@ -4,9 +4,8 @@ import asyncio
 import os
 import shutil
 import signal
-import tempfile
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager, suppress
+from contextlib import suppress
 from pathlib import Path
 from typing import Protocol
 
@@ -17,7 +16,7 @@ from controlroom.worker.environments import package_indexes
 _LONGEST_LINE = 64 * 1024
 
 
-class Sandbox(Protocol):
+class Enclosure(Protocol):
     """Encloses a command, so that it sees of this machine only the system's programs and what is named here.
 
     It also makes the command run as the user that builds run as.
@@ -62,7 +61,7 @@ class Workshop(msgspec.Struct, frozen=True, kw_only=True):
     """Working folder, HOME and TMPDIR of the commands; gone after the build."""
 
     variables: dict[str, str]
-    sandbox: Sandbox | None
+    enclosure: Enclosure | None
     run_as: RunAs | None
     readable: tuple[Path, ...]
     progress: Callable[[str], None]
@@ -83,14 +82,14 @@ class Workshop(msgspec.Struct, frozen=True, kw_only=True):
         words = [str(word) for word in argv]
         started: Sequence[str] = words
         environment: Mapping[str, str] = {**self.variables, **(variables or {})}
-        user = self.run_as if self.sandbox is None else None
-        if self.sandbox is not None:
-            started, environment = self.sandbox(
+        user = self.run_as if self.enclosure is None else None
+        if self.enclosure is not None:
+            started, environment = self.enclosure(
                 words,
                 variables=environment,
                 folder=self.home,
                 writable=writable,
-                readable=(*self.readable, *readable),
+                readable=_outside(writable, (*self.readable, *readable)),
             )
         process = await asyncio.create_subprocess_exec(
             *started,
@@ -124,44 +123,42 @@ class Workshop(msgspec.Struct, frozen=True, kw_only=True):
                 self.progress(lines[-1])
 
 
-@asynccontextmanager
-async def workshop(
-    folder: Path,
+def furnish(
+    home: Path,
     *,
     own: Mapping[str, str],
-    sandbox: Sandbox | None,
+    enclosure: Enclosure | None,
     run_as: RunAs | None,
     readable: Sequence[Path],
     progress: Callable[[str], None],
-) -> AsyncIterator[Workshop]:
-    """A workshop in a new folder below `folder`, with what the worker's own variables say about package indexes."""
-    home = Path(tempfile.mkdtemp(prefix="build-", dir=folder))
-    try:
-        variables = package_indexes.variables(own, home=Path(own.get("HOME", "/")))
-        if configuration := variables.get("UV_CONFIG_FILE"):
-            # Why a copy: the build's user may be unable to read the folder where the worker's user keeps it
-            variables["UV_CONFIG_FILE"] = str(shutil.copyfile(configuration, home / "uv.toml"))
-            give_to(run_as, home / "uv.toml")
-        variables |= {
-            "PATH": own.get("PATH", os.defpath),
-            "HOME": str(home),
-            "TMPDIR": str(home),
-            "NO_COLOR": "1",
-            "UV_NO_PROGRESS": "1",
-            "PYTHONUNBUFFERED": "1",
-        }
-        variables.setdefault("LANG", "C.UTF-8")
-        give_to(run_as, home)
-        yield Workshop(
-            home=home,
-            variables=variables,
-            sandbox=sandbox,
-            run_as=run_as,
-            readable=(*readable, *package_indexes.readable_paths(variables)),
-            progress=progress,
-        )
-    finally:
-        await asyncio.to_thread(remove_tree, home)
+) -> Workshop:
+    """Make a folder a workshop, with what the worker's own variables say about package indexes."""
+    variables = package_indexes.variables(own, home=Path(own.get("HOME", "/")))
+    if configuration := variables.get("UV_CONFIG_FILE"):
+        # Why a copy: the build's user may be unable to read the folder where the worker's user keeps it
+        copy = home / "uv.toml"
+        copy.touch(mode=0o600)
+        variables["UV_CONFIG_FILE"] = str(shutil.copyfile(configuration, copy))
+        give_to(run_as, copy)
+    variables |= {
+        "PATH": own.get("PATH", os.defpath),
+        "HOME": str(home),
+        "TMPDIR": str(home),
+        "NO_COLOR": "1",
+        "UV_NO_PROGRESS": "1",
+        "PYTHONUNBUFFERED": "1",
+    }
+    variables.setdefault("LANG", "C.UTF-8")
+    home.chmod(0o711)  # a sandbox that is set up by root without root's rights must be able to enter it
+    give_to(run_as, home)
+    return Workshop(
+        home=home,
+        variables=variables,
+        enclosure=enclosure,
+        run_as=run_as,
+        readable=(*readable, *package_indexes.readable_paths(variables)),
+        progress=progress,
+    )
 
 
 def give_to(run_as: RunAs | None, *paths: Path) -> None:
@@ -181,6 +178,11 @@ def remove_tree(folder: Path) -> None:
                 with suppress(OSError):
                     os.chmod(path, 0o700)  # noqa: PTH101 - likewise
     shutil.rmtree(folder, ignore_errors=True)
+
+
+def _outside(writable: Sequence[Path], readable: Sequence[Path]) -> tuple[Path, ...]:
+    """What is not writable anyway: shown read-only on top of it, it would be closed."""
+    return tuple(path for path in readable if not any(path.is_relative_to(folder) for folder in writable))
 
 
 def short_cause(failure: CommandFailed) -> str:

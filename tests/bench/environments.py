@@ -1,0 +1,85 @@
+"""How long an environment takes to build and to reuse, beside the same commands typed by hand.
+
+Both sides have everything downloaded already, use the same requirements, interpreter and package indexes, and take
+turns, so that a busy machine slows both. By hand, no bytecode is compiled; ours compiles it (or links what it kept).
+"""
+
+import asyncio
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import uv
+
+from controlroom.robots.environment_spec import EnvironmentSpec, Source
+from controlroom.worker.environments import EnvironmentCache, package_indexes
+
+ROUNDS = 7
+REQUIREMENTS = ("robocorp==3.1.6",)
+PYTHON = "{}.{}".format(*sys.version_info[:2])
+
+
+def main() -> list[dict[str, object]]:
+    """Measure, and return the rows of the table."""
+    with tempfile.TemporaryDirectory(prefix="environments-") as folder:
+        return asyncio.run(_measure(Path(folder)))
+
+
+async def _measure(folder: Path) -> list[dict[str, object]]:
+    cache = EnvironmentCache(folder / "ours", max_bytes=10**10)
+    ours, bare, reuse = [], [], []
+    for number in range(ROUNDS + 1):
+        requirements = (*REQUIREMENTS, f"six; python_version < '2.{number}'")  # never installed: only another content
+        spec = EnvironmentSpec(source=Source.CONDA_YAML, python=PYTHON, pip=requirements)
+        ours.append(await _seconds(cache, spec))
+        reuse.append(await _seconds(cache, spec))
+        async with cache.use(spec, progress=lambda _: None) as environment:
+            interpreter = environment.python.resolve()
+        bare.append(_by_hand(folder, number, requirements, interpreter))
+    build, by_hand = statistics.median(ours[1:]), statistics.median(bare[1:])  # the first rounds download
+    return [
+        {
+            "figure": f"environment build, cached ({REQUIREMENTS[0]} and what it needs)",
+            "value": f"{build / by_hand:.2f} of bare ({build * 1000:.0f} ms)",
+            "goal": "≤ 1.15 of bare",
+            "beside": f"uv venv + uv pip install: {by_hand * 1000:.0f} ms",
+        },
+        {
+            "figure": "environment reuse",
+            "value": f"{statistics.median(reuse) * 1000:.2f} ms",
+            "goal": "≤ 20 ms",
+            "beside": "",
+        },
+    ]
+
+
+async def _seconds(cache: EnvironmentCache, spec: EnvironmentSpec) -> float:
+    began = time.perf_counter()
+    async with cache.use(spec, progress=lambda _: None):
+        return time.perf_counter() - began
+
+
+def _by_hand(folder: Path, number: int, requirements: tuple[str, ...], interpreter: Path) -> float:
+    """Seconds of `uv venv` and `uv pip install`."""
+    binary = uv.find_uv_bin()
+    variables = {
+        "PATH": os.environ["PATH"],
+        "HOME": str(folder),
+        **package_indexes.variables(os.environ, home=Path.home()),
+        "UV_CACHE_DIR": str(folder / "bare" / "cache"),
+    }
+    prefix = folder / "bare" / str(number)
+    began = time.perf_counter()
+    subprocess.run([binary, "venv", "--quiet", "--python", interpreter, prefix], env=variables, check=True)
+    install = [binary, "pip", "install", "--quiet", "--python", prefix / "bin" / "python", *requirements]
+    subprocess.run(install, env=variables, check=True)
+    return time.perf_counter() - began
+
+
+if __name__ == "__main__":
+    for row in main():
+        print(row)  # noqa: T201 - the result
