@@ -1,0 +1,84 @@
+"""`controlroom artifacts …`."""
+
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated, Any
+
+from cyclopts import App, Parameter
+
+from controlroom.cli.address import address
+from controlroom.cli.client import Client
+from controlroom.cli.display import progress, show_json, show_table, size
+from controlroom.cli.files import inside, whole_file
+from controlroom.cli.options import HERE, RoomOptions
+
+app = App(name="artifacts")
+
+
+@app.command(name="list")
+def list_(run: str, /, *, room: RoomOptions = HERE) -> None:
+    """List the files that the step runs of a run left."""
+    with Client(address(room)) as client:
+        rows = [
+            {**artifact, "step_run": step_run, "folder": folder} for step_run, folder, artifact in _each(client, run)
+        ]
+    if room.json:
+        show_json(rows)
+        return
+    show_table(
+        rows,
+        [
+            ("step run", lambda row: row["folder"]),
+            ("name", lambda row: row["name"]),
+            ("size", lambda row: size(row["size"])),
+            ("id", lambda row: row["id"]),
+        ],
+        empty="The run left no files.",
+    )
+
+
+@app.command
+def download(
+    run: str,
+    /,
+    *,
+    output: Annotated[Path, Parameter(alias="-o")] = Path("artifacts"),
+    name: str | None = None,
+    room: RoomOptions = HERE,
+) -> None:
+    """Fetch the files that the step runs of a run left, into a folder for each step run.
+
+    Parameters
+    ----------
+    run
+        Id of the run.
+    output
+        The folder.
+    name
+        Only files of this name.
+    """
+    written = []
+    with Client(address(room)) as client:
+        for step_run, folder, artifact in _each(client, run):
+            if name is not None and artifact["name"] != name:
+                continue
+            path = inside(output, f"{folder}/{artifact['name']}")
+            link = client.get(f"/step-runs/{step_run}/artifacts/{artifact['id']}")["url"]
+            with whole_file(path) as out, progress(artifact["name"], artifact["size"]) as told:
+                client.download(link, out, told)
+            written.append(str(path))
+            if not room.json:
+                print(path)
+    if room.json:
+        show_json(written)
+
+
+def _each(client: Client, run: str) -> Iterator[tuple[str, str, dict[str, Any]]]:
+    """Step run, a name for it that is a folder's, and artifact."""
+    seen: Counter[str] = Counter()
+    for step_run in client.each("/step-runs", process_run_id=run):
+        step = step_run["step"]["name"].replace("/", "_").lstrip(".") or "step"
+        seen[step] += 1
+        for artifact in client.each(f"/step-runs/{step_run['id']}/artifacts"):
+            yield step_run["id"], f"{step}-{seen[step]}", artifact

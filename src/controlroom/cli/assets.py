@@ -1,0 +1,164 @@
+"""`controlroom assets …`."""
+
+import base64
+import mimetypes
+import sys
+from pathlib import Path
+from typing import Annotated
+from urllib.parse import quote
+
+from cyclopts import App, Parameter
+
+from controlroom.cli.address import address
+from controlroom.cli.client import Client, Refused
+from controlroom.cli.display import progress, show_fields, show_json, show_table
+from controlroom.cli.errors import CommandFailed, Misused
+from controlroom.cli.files import whole_file
+from controlroom.cli.options import HERE, RoomOptions
+from controlroom.cli.values import confirmed
+
+app = App(name="assets")
+
+_INLINE_BYTES = 1024 * 1024
+"""A smaller asset goes into the request itself: one call instead of two."""
+_NOT_FOUND = 404
+
+
+@app.command(name="list")
+def list_(*, room: RoomOptions = HERE) -> None:
+    """List the assets."""
+    with Client(address(room)) as client:
+        rows = list(client.each("/assets"))
+    if room.json:
+        show_json(rows)
+    else:
+        show_table(
+            rows,
+            [("name", lambda row: row["name"]), ("id", lambda row: row["id"])],
+            empty="There is no asset yet: controlroom assets set NAME VALUE",
+        )
+
+
+@app.command
+def show(name: str, /, *, room: RoomOptions = HERE) -> None:
+    """Show what kind of content an asset has."""
+    with Client(address(room)) as client:
+        found = client.get(_path(name))
+    if room.json:
+        show_json(found)
+    else:
+        content = found["payload"]
+        show_fields({"id": found["id"], "name": found["name"], "content type": content.get("content_type", "empty")})
+
+
+@app.command(name="set")
+def set_(
+    name: str,
+    value: str | None = None,
+    /,
+    *,
+    file: Path | None = None,
+    content_type: str | None = None,
+    room: RoomOptions = HERE,
+) -> None:
+    """Make an asset, or give one a new content.
+
+    Parameters
+    ----------
+    name
+        Name of the asset.
+    value
+        The content as text.
+    file
+        A file with the content instead.
+    content_type
+        For example application/json [by the file's name, or text/plain].
+    """
+    if (value is None) == (file is None):
+        raise Misused("either a VALUE or --file is needed")
+    kind = content_type or _guess(file)
+    with Client(address(room)) as client:
+        _make(client, name)
+        if file is not None and file.stat().st_size > _INLINE_BYTES:
+            length = file.stat().st_size
+            upload = client.post(f"{_path(name)}/uploads", {"content_type": kind})
+            with file.open("rb") as content, progress(name, length) as told:
+                client.upload(upload["upload_url"], content, length, kind, told)
+            answer = client.get(f"{_path(name)}/uploads/{upload['id']}")
+        else:
+            data = file.read_bytes() if file is not None else (value or "").encode()
+            body = {"content_type": kind, "data": base64.b64encode(data).decode()}
+            answer = client.post(f"{_path(name)}/uploads", body)
+    if answer["status"] == "failed":
+        raise CommandFailed(f"the room did not take the content: {answer.get('reason', '')}")
+    if room.json:
+        show_json(answer)
+
+
+@app.command
+def get(
+    name: str, /, *, output: Annotated[Path | None, Parameter(alias="-o")] = None, room: RoomOptions = HERE
+) -> None:
+    """Print an asset's content, or write it into a file.
+
+    Parameters
+    ----------
+    name
+        Name of the asset.
+    output
+        The file.
+    """
+    with Client(address(room)) as client:
+        found = client.get(_path(name))
+        if found["payload"]["type"] == "empty":
+            raise CommandFailed(f"the asset {name!r} has no content yet")
+        if output is not None:
+            with whole_file(output) as out, progress(name, None) as told:
+                client.download(found["payload"]["url"], out, told)
+        else:
+            client.download(found["payload"]["url"], sys.stdout.buffer)
+            sys.stdout.buffer.flush()
+
+
+@app.command
+def delete(
+    name: str,
+    /,
+    *,
+    yes: Annotated[bool, Parameter(alias="-y", negative=(), show_default=False)] = False,
+    room: RoomOptions = HERE,
+) -> None:
+    """Delete an asset.
+
+    Parameters
+    ----------
+    name
+        Name of the asset.
+    yes
+        Don't ask.
+    """
+    confirmed(f"Delete the asset {name!r}?", yes=yes)
+    with Client(address(room)) as client:
+        answer = client.delete(_path(name))
+    if room.json:
+        show_json(answer)
+
+
+def _make(client: Client, name: str) -> None:
+    """See to it that there is an asset of this name."""
+    try:
+        client.get(_path(name))
+    except Refused as refused:
+        if refused.status != _NOT_FOUND:
+            raise
+        client.post("/assets", {"name": name})
+
+
+def _path(name: str) -> str:
+    return f"/assets/name:{quote(name, safe='')}"
+
+
+def _guess(file: Path | None) -> str:
+    if file is None:
+        return "text/plain"
+    return mimetypes.guess_type(file.name)[0] or "application/octet-stream"

@@ -1,0 +1,172 @@
+"""Watching a run: its console as it comes, until it has ended."""
+
+import sys
+import time
+from dataclasses import dataclass, field
+from typing import Any
+
+from controlroom.cli.client import Client
+from controlroom.cli.display import seconds, show_json, size
+from controlroom.cli.errors import FAILED, INTERRUPTED
+from controlroom.cli.values import confirmed
+
+_RUN_ENDED = frozenset({"completed", "unresolved"})
+_STEP_RUN_ENDED = frozenset({"completed", "failed"})
+_PAUSES = (0.05, 0.5)
+"""Seconds between two looks: the first while something happens, the second after a long silence."""
+_PATIENCE_SECONDS = 120.0
+_COLOURS = (36, 33, 35, 32, 34, 31)
+
+
+def follow(client: Client, run_id: str, *, as_json: bool = False) -> int:
+    """Show the console of a run's step runs until it has ended; the exit code is 0 only if it completed.
+
+    A room that restarts meanwhile is waited for. Ctrl-C ends the watching, and the run if the person says so.
+    """
+    client.patience = _PATIENCE_SECONDS
+    watch = _Watch(client, run_id, quiet=as_json)
+    try:
+        run = watch.to_the_end()
+    except KeyboardInterrupt:
+        return _leave(client, run_id)
+    if as_json:
+        show_json({**run, "step_runs": watch.step_runs})
+    else:
+        watch.show_artifacts()
+        print(f"run {run_id} {run['state']} in {seconds(run['duration'])}", file=sys.stderr)
+    return 0 if run["state"] == "completed" else FAILED
+
+
+@dataclass
+class _Console:
+    """How far the console of a step run has been read: the page in hand, and how much of it was shown."""
+
+    step_run_id: str
+    label: str
+    colour: int
+    page: str
+    shown: int = 0
+    is_ended: bool = False
+    partial: list[str] = field(default_factory=list)
+
+
+class _Watch:
+    def __init__(self, client: Client, run_id: str, *, quiet: bool) -> None:
+        self._client = client
+        self._run_id = run_id
+        self._out = sys.stderr if quiet else sys.stdout
+        self._consoles: dict[str, _Console] = {}
+        self._states: dict[str, str] = {}
+        self.step_runs: list[dict[str, Any]] = []
+
+    def to_the_end(self) -> dict[str, Any]:
+        """Show what comes until the run has ended; gives the run as it then is."""
+        pause = _PAUSES[0]
+        while True:
+            # Why in this order: what a step run wrote before the run ended is read after it was seen to have ended
+            run: dict[str, Any] = self._client.get(f"/process-runs/{self._run_id}")
+            self.step_runs = list(self._client.each("/step-runs", process_run_id=self._run_id))
+            happened = sum(self._look_at(step_run) for step_run in self.step_runs)
+            if run["state"] in _RUN_ENDED and all(each["state"] in _STEP_RUN_ENDED for each in self.step_runs):
+                return run
+            pause = _PAUSES[0] if happened else min(pause * 1.3, _PAUSES[1])
+            time.sleep(pause)
+
+    def show_artifacts(self) -> None:
+        """Name the files that the step runs left."""
+        for step_run in self.step_runs:
+            label = (
+                self._consoles[step_run["id"]].label if step_run["id"] in self._consoles else step_run["step"]["name"]
+            )
+            for artifact in self._client.each(f"/step-runs/{step_run['id']}/artifacts"):
+                self._say(f"{label}: artifact {artifact['name']} ({size(artifact['size'])})")
+
+    def _look_at(self, step_run: dict[str, Any]) -> int:
+        """Show what is new of a step run; gives how much that was."""
+        console = self._consoles.get(step_run["id"])
+        if console is None:
+            console = self._begin(step_run)
+        if console.is_ended or step_run["state"] in {"new", "awaiting_worker"}:
+            return self._tell_state(console, step_run)
+        told = self._tell_state(console, step_run) if step_run["state"] not in _STEP_RUN_ENDED else 0
+        told += self._read(console)
+        if step_run["state"] in _STEP_RUN_ENDED:
+            console.is_ended = True
+            told += self._tell_state(console, step_run)
+        return told
+
+    def _begin(self, step_run: dict[str, Any]) -> _Console:
+        step = step_run["step"]["name"]
+        same = sum(1 for each in self._consoles.values() if each.label.rpartition("#")[0] == step)
+        console = _Console(
+            step_run_id=step_run["id"],
+            label=f"{step}#{same + 1}",
+            colour=_COLOURS[len(self._consoles) % len(_COLOURS)],
+            page=self._client.locate(f"/step-runs/{step_run['id']}/console-messages", {"limit": 1000}),
+        )
+        self._consoles[step_run["id"]] = console
+        return console
+
+    def _read(self, console: _Console) -> int:
+        """Show the lines that were not shown yet. The last page is asked for again until it is full."""
+        told = 0
+        while True:
+            answer = self._client.get(console.page)
+            messages = answer["data"]
+            for message in messages[console.shown :]:
+                self._show(console, message["message"])
+            told += max(len(messages) - console.shown, 0)
+            if len(messages) < console.shown:
+                # A worker was lost before the robot began, and the attempt of the next one writes anew
+                self._say(f"{console.label}: begins anew")
+                console.page = self._client.locate(
+                    f"/step-runs/{console.step_run_id}/console-messages", {"limit": 1000}
+                )
+                console.shown = 0
+                continue
+            console.shown = len(messages)
+            if not answer.get("next"):
+                return told
+            console.page, console.shown = answer["next"], 0
+
+    def _show(self, console: _Console, message: str) -> None:
+        for line in message.removesuffix("\n").split("\n"):
+            if self._out.isatty():
+                print(f"\033[{console.colour}m{console.label}\033[0m | {line}", file=self._out)
+            else:
+                print(f"{console.label} | {line}", file=self._out)
+        self._out.flush()
+
+    def _tell_state(self, console: _Console, step_run: dict[str, Any]) -> int:
+        state = step_run["state"]
+        if self._states.get(console.step_run_id) == state:
+            return 0
+        self._states[console.step_run_id] = state
+        error = step_run.get("error") or {}
+        why = ": ".join(str(part) for part in (error.get("code"), error.get("message")) if part)
+        self._say(f"{console.label}: {state.replace('_', ' ')}{f' ({why})' if why else ''}")
+        return 1
+
+    def _say(self, sentence: str) -> None:
+        """A sentence of ours, apart from what robots print."""
+        self._out.flush()
+        print(f"\033[2m{sentence}\033[0m" if sys.stderr.isatty() else sentence, file=sys.stderr)
+
+
+def _leave(client: Client, run_id: str) -> int:
+    """Ctrl-C: the run goes on unless the person wants it stopped."""
+    print(file=sys.stderr)
+    if sys.stdin.isatty():
+        try:
+            confirmed("Stop the run, too?", yes=False)
+        except (Exception, KeyboardInterrupt):  # noqa: BLE001, S110 - whatever was meant, it was not yes
+            pass
+        else:
+            client.post(
+                f"/process-runs/{run_id}/stop",
+                {"set_remaining_work_items_as_done": False, "terminate_ongoing_activity_runs": True},
+            )
+            print(f"run {run_id} is told to stop", file=sys.stderr)
+            return INTERRUPTED
+    print(f"The run goes on. To end it: controlroom runs stop {run_id}", file=sys.stderr)
+    return INTERRUPTED

@@ -1,0 +1,116 @@
+"""The program `controlroom`: finds the command, imports it, and turns failures into messages and exit codes.
+
+What is imported here is paid for by every command. Commands are named by import path and looked up when they are
+called; the list of commands needs no command line library at all.
+"""
+
+import os
+import sys
+from typing import NamedTuple
+
+from controlroom import __version__
+from controlroom.cli.errors import FAILED, INTERRUPTED, MISUSED, CommandFailed
+from controlroom.errors import ControlRoomError
+
+
+class Command(NamedTuple):
+    """A command: its name, where it is, and what it does in one line."""
+
+    name: str
+    path: str
+    summary: str
+
+
+ROOM = (
+    Command("up", "up:up", "Start everything on this machine: database, server, one worker"),
+    Command("server", "server:server", "Start a server, for a room of several machines"),
+    Command("worker", "worker:worker", "Start a worker, here or on another machine"),
+)
+WORK = (
+    Command("push", "push:push", "Upload a robot's folder as a task package"),
+    Command("run", "run:run", "Start a process and, with --follow, watch it to its end"),
+)
+NOUNS = (
+    Command("process", "process:app", "Processes: create, list, show, enable, disable, delete"),
+    Command("runs", "runs:app", "Process runs: list, show, stop, delete"),
+    Command("items", "items:app", "Work items: list, show, create, retry, mark as done, delete"),
+    Command("artifacts", "artifacts:app", "Files that robots left: list, download"),
+    Command("packages", "packages:app", "Task packages: list, show, download, delete"),
+    Command("secrets", "secrets:app", "Secrets of the vault: list, show, set, delete"),
+    Command("assets", "assets:app", "Assets: list, show, set, get, delete"),
+    Command("keys", "keys:app", "API keys: list, show, create, edit, reveal, delete"),
+    Command("workers", "workers:app", "Workers and link tokens: list, show, rename, link-token, delete"),
+    Command("groups", "groups:app", "Worker groups: list, show, create, rename, add, remove, delete"),
+)
+SHELL = (Command("completion", "completion:completion", "Print the shell's completion script: bash, zsh or fish"),)
+
+SECTIONS = (("A room", ROOM), ("Robots at work", WORK), ("What is in the room", NOUNS), ("This shell", SHELL))
+
+_INTRODUCTION = "An open, self-hosted control room for automations."
+_ROOM_OPTIONS = """\
+Commands that speak to a room find it by --url, --workspace and --api-key, by CONTROLROOM_URL, CONTROLROOM_WORKSPACE and
+CONTROLROOM_API_KEY, or by the data folder of a room that `up` runs here. --json prints JSON.
+`controlroom COMMAND --help` tells more."""
+
+
+def main() -> None:
+    """Run the command that the process's arguments name, and exit."""
+    try:
+        code = run(sys.argv[1:])
+        sys.stdout.flush()
+    except BrokenPipeError:  # Why quiet: `controlroom items list | head` has got what it wanted
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = FAILED
+    except KeyboardInterrupt:
+        code = INTERRUPTED
+    sys.exit(code)
+
+
+def run(arguments: list[str]) -> int:
+    """Run one command; gives its exit code."""
+    match arguments:
+        case [] | ["--help" | "-h" | "help"]:
+            print(overview())
+            return 0
+        case ["--version"]:
+            print(f"controlroom {__version__}")
+            return 0
+    try:
+        return _dispatch(arguments)
+    except CommandFailed as failed:
+        _complain(failed.message, failed.hint)
+        return failed.exit_code
+    except ControlRoomError as failed:
+        _complain(failed.message)
+        return FAILED
+
+
+def overview() -> str:
+    """What `controlroom --help` prints."""
+    lines = ["Usage: controlroom COMMAND …", "", _INTRODUCTION]
+    for title, commands in SECTIONS:
+        lines += ["", f"{title}:"]
+        lines += [f"  {command.name:<11}{command.summary}" for command in commands]
+    return "\n".join([*lines, "", _ROOM_OPTIONS])
+
+
+def _dispatch(arguments: list[str]) -> int:
+    # Why here: this import costs more than all of the overview
+    from controlroom.cli.commands import CycloptsError, application  # noqa: PLC0415
+
+    try:
+        result = application()(arguments, exit_on_error=False, result_action="return_value")
+    except CycloptsError:  # said already, with the usage
+        return MISUSED
+    return result if isinstance(result, int) else 0
+
+
+def _complain(message: str, hint: str = "") -> None:
+    sys.stdout.flush()
+    print(f"controlroom: {message}", file=sys.stderr)
+    if hint:
+        print(f"  {hint}", file=sys.stderr)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,100 @@
+"""`controlroom packages …`."""
+
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import App, Parameter
+
+from controlroom.cli.address import address
+from controlroom.cli.client import Client
+from controlroom.cli.display import progress, show_fields, show_json, show_table
+from controlroom.cli.errors import CommandFailed
+from controlroom.cli.files import whole_file
+from controlroom.cli.lookup import find, find_id
+from controlroom.cli.options import HERE, RoomOptions
+from controlroom.cli.values import confirmed
+
+app = App(name="packages")
+
+
+@app.command(name="list")
+def list_(*, room: RoomOptions = HERE) -> None:
+    """List the task packages."""
+    with Client(address(room)) as client:
+        rows = list(client.each("/task-packages"))
+    if room.json:
+        show_json(rows)
+        return
+    show_table(
+        rows,
+        [
+            ("id", lambda row: row["id"]),
+            ("name", lambda row: row["name"]),
+            ("tasks", lambda row: ", ".join(task["name"] for task in row.get("tasks", []))),
+        ],
+        empty="There is no task package yet: controlroom push FOLDER",
+    )
+
+
+@app.command
+def show(package: str, /, *, room: RoomOptions = HERE) -> None:
+    """Show a task package and its tasks, by name or id."""
+    with Client(address(room)) as client:
+        found = client.get(f"/task-packages/{find_id(client, 'task-packages', package)}")
+    found.pop("upload", None)
+    if room.json:
+        show_json(found)
+        return
+    found.pop("download", None)
+    show_fields({**found, "tasks": ", ".join(task["name"] for task in found["tasks"])})
+
+
+@app.command
+def download(
+    package: str, /, *, output: Annotated[Path | None, Parameter(alias="-o")] = None, room: RoomOptions = HERE
+) -> None:
+    """Fetch a task package's zip file.
+
+    Parameters
+    ----------
+    package
+        Name or id.
+    output
+        The file [NAME.zip].
+    """
+    with Client(address(room)) as client:
+        found = client.get(f"/task-packages/{find_id(client, 'task-packages', package)}")
+        if found["download"] is None:
+            raise CommandFailed(f"nothing has been uploaded into {found['name']!r} yet")
+        path = output or Path(f"{found['name'].replace('/', '_')}.zip")
+        with whole_file(path) as out, progress(path.name, None) as told:
+            client.download(found["download"]["url"], out, told)
+    if room.json:
+        show_json({"file": str(path)})
+    else:
+        print(path)
+
+
+@app.command
+def delete(
+    package: str,
+    /,
+    *,
+    yes: Annotated[bool, Parameter(alias="-y", negative=(), show_default=False)] = False,
+    room: RoomOptions = HERE,
+) -> None:
+    """Delete a task package.
+
+    Parameters
+    ----------
+    package
+        Name or id.
+    yes
+        Don't ask.
+    """
+    with Client(address(room)) as client:
+        found = find(client, "task-packages", package)
+        confirmed(f"Delete the task package {found['name']!r}?", yes=yes)
+        answer = client.delete(f"/task-packages/{found['id']}")
+    if room.json:
+        show_json(answer)

@@ -1,0 +1,75 @@
+"""`controlroom run`."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+from cyclopts import Parameter
+
+from controlroom.cli.address import address
+from controlroom.cli.client import Client
+from controlroom.cli.display import show_json
+from controlroom.cli.errors import CommandFailed, Misused
+from controlroom.cli.following import follow
+from controlroom.cli.items import add_files
+from controlroom.cli.lookup import find_id
+from controlroom.cli.options import HERE, RoomOptions
+from controlroom.cli.values import payload
+
+
+def run(
+    process: str,
+    /,
+    *,
+    input: Annotated[tuple[str, ...], Parameter(alias="-i", negative=(), show_default=False)] = (),  # noqa: A002 - the option's name
+    file: Annotated[tuple[Path, ...], Parameter(alias="-f", negative=(), show_default=False)] = (),
+    waiting: Annotated[bool, Parameter(negative=(), show_default=False)] = False,
+    follow_run: Annotated[bool, Parameter(name=("--follow",), negative=())] = False,
+    room: RoomOptions = HERE,
+) -> int:
+    """Start a process and print the run's id.
+
+    With --follow the console of its step runs is shown while they run, and the command succeeds only if the run
+    completes.
+
+    Parameters
+    ----------
+    process
+        Name or id of the process.
+    input
+        Payload of an input work item, as JSON or @file; once for each item.
+    file
+        A file for the input work item; may be given several times.
+    waiting
+        Work on the items that wait in the process's input queue.
+    follow_run
+        Show the console until the run ends.
+    """
+    if waiting and (input or file):
+        raise Misused("--waiting takes the items that wait already: --input and --file make new ones")
+    if file and len(input) > 1:
+        raise Misused("--file goes with one item, but there are several --input")
+    payloads = [payload(each) for each in input]
+    with Client(address(room)) as client:
+        process_id = find_id(client, "processes", process)
+        started = client.post(
+            f"/processes/{process_id}/process-runs", _start(client, process_id, payloads, file, waiting)
+        )
+        if not started["started"]:
+            raise CommandFailed("nothing waits in the input queue, so no run was started")
+        if not follow_run:
+            show_json(started) if room.json else print(started["id"])
+            return 0
+        return follow(client, started["id"], as_json=room.json)
+
+
+def _start(client: Client, process_id: str, payloads: list[Any], files: tuple[Path, ...], waiting: bool) -> Any:  # noqa: FBT001
+    """The body of the start call."""
+    if waiting:
+        return {"type": "with_inputs"}
+    if files:
+        item = client.post("/work-items", {"process": {"id": process_id}, "payload": payloads[0] if payloads else None})
+        add_files(client, item["id"], files)
+        return {"type": "with_work_item_ids", "work_item_ids": [item["id"]]}
+    if payloads:
+        return {"type": "with_payloads", "payloads": payloads}
+    return None

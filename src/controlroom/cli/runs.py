@@ -1,0 +1,144 @@
+"""`controlroom runs …`."""
+
+from typing import Annotated
+
+from cyclopts import App, Parameter
+
+from controlroom.cli.address import address
+from controlroom.cli.client import Client
+from controlroom.cli.display import moment, seconds, show_fields, show_json, show_table
+from controlroom.cli.following import follow as follow_run
+from controlroom.cli.lookup import find_id
+from controlroom.cli.options import HERE, RoomOptions
+from controlroom.cli.values import confirmed
+
+app = App(name="runs")
+
+_DEFAULT = 50
+
+
+@app.command(name="list")
+def list_(
+    *, process: str | None = None, state: str | None = None, limit: int = _DEFAULT, room: RoomOptions = HERE
+) -> None:
+    """List process runs, the newest first.
+
+    Parameters
+    ----------
+    process
+        Only those of a process, by name or id.
+    state
+        Only those in a state: new, in_progress, stopping, completed, unresolved.
+    limit
+        At most so many.
+    """
+    with Client(address(room)) as client:
+        process_id = find_id(client, "processes", process) if process else None
+        rows = list(client.each("/process-runs", at_most=limit, process_id=process_id, state=state))
+    if room.json:
+        show_json(rows)
+        return
+    show_table(
+        rows,
+        [
+            ("id", lambda row: row["id"]),
+            ("process", lambda row: row["process"]["name"]),
+            ("state", lambda row: row["state"]),
+            ("created", lambda row: moment(row["created_at"])),
+            ("took", lambda row: seconds(row["duration"])),
+        ],
+        empty="There is no such run.",
+    )
+
+
+@app.command
+def show(run: str, /, *, room: RoomOptions = HERE) -> None:
+    """Show a run and its step runs."""
+    with Client(address(room)) as client:
+        found = client.get(f"/process-runs/{run}")
+        step_runs = list(client.each("/step-runs", process_run_id=run))
+    if room.json:
+        show_json({**found, "step_runs": step_runs})
+        return
+    times = {key: moment(found[key]) for key in ("created_at", "started_at", "ended_at")}
+    show_fields({**found, **times, "process": found["process"]["name"], "duration": seconds(found["duration"])})
+    print()
+    show_table(
+        step_runs,
+        [
+            ("step run", lambda row: row["id"]),
+            ("step", lambda row: row["step"]["name"]),
+            ("state", lambda row: row["state"]),
+            ("error", lambda row: (row["error"] or {}).get("code")),
+            ("started", lambda row: moment(row["started_at"])),
+            ("took", lambda row: seconds(row["duration"])),
+        ],
+    )
+
+
+@app.command
+def follow(run: str, /, *, room: RoomOptions = HERE) -> int:
+    """Show the console of a run until it has ended; succeeds only if the run completes."""
+    with Client(address(room)) as client:
+        return follow_run(client, run, as_json=room.json)
+
+
+@app.command
+def stop(
+    run: str,
+    /,
+    *,
+    terminate: Annotated[bool, Parameter(negative=(), show_default=False)] = False,
+    mark_done: Annotated[bool, Parameter(negative=(), show_default=False)] = False,
+    reason: str | None = None,
+    room: RoomOptions = HERE,
+) -> None:
+    """Stop a run: robots finish the item in hand, and begin no other.
+
+    Parameters
+    ----------
+    run
+        Id of the run.
+    terminate
+        End the robots at once.
+    mark_done
+        Mark the remaining work items as done instead of failed.
+    reason
+        Kept with the run.
+    """
+    body: dict[str, object] = {
+        "set_remaining_work_items_as_done": mark_done,
+        "terminate_ongoing_activity_runs": terminate,
+    }
+    if reason:
+        body["reason"] = reason
+    with Client(address(room)) as client:
+        answer = client.post(f"/process-runs/{run}/stop", body)
+    if room.json:
+        show_json(answer)
+    elif not answer["accepted"]:
+        print("The run has ended already.")
+
+
+@app.command
+def delete(
+    run: str,
+    /,
+    *,
+    yes: Annotated[bool, Parameter(alias="-y", negative=(), show_default=False)] = False,
+    room: RoomOptions = HERE,
+) -> None:
+    """Delete a run that has ended.
+
+    Parameters
+    ----------
+    run
+        Id of the run.
+    yes
+        Don't ask.
+    """
+    confirmed(f"Delete the run {run}?", yes=yes)
+    with Client(address(room)) as client:
+        answer = client.delete(f"/process-runs/{run}")
+    if room.json:
+        show_json(answer)

@@ -1,0 +1,39 @@
+"""`python -m controlroom.cli.supervised server|worker`: a part of a room that `up` runs and looks after.
+
+The same programs as `controlroom server` and `controlroom worker`. Their settings come over the line to the parent,
+after the imports, which take the longest: so the parts of a room get ready side by side.
+"""
+
+import sys
+from pathlib import Path
+
+from controlroom.cli.handover import from_parent, inherited
+
+
+def main() -> int:
+    """Run the part that the argument names."""
+    line = from_parent()
+    match sys.argv[1]:
+        case "server":
+            from controlroom.cli.serving import serve_room  # noqa: PLC0415 - the worker does not need it
+            from controlroom.settings import load  # noqa: PLC0415
+
+            message = line.receive()
+            if message is None:
+                return 0
+            sockets, tls_sockets = inherited(message["sockets"]), inherited(message["tls_sockets"])
+            return serve_room(load(message["settings"]), sockets, tls_sockets, told=line.send)
+        case "worker":
+            from controlroom.cli.working import work  # noqa: PLC0415 - the server does not need it
+
+            message = line.receive()
+            if message is None:
+                return 0
+            settings = message["settings"]
+            return work({**settings, "folder": Path(settings["folder"])}, told=line.send)
+        case other:
+            raise ValueError(other)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,237 @@
+"""`up`: a small process that owns the parts of a room on one machine and keeps them running.
+
+What it does: starts the private database, a server and a worker side by side; restarts what ends by itself; ends all
+in the order worker, server, database. Who else may do it: nobody, the data folder is locked. When it dies half-way: the
+children are killed with it by the kernel, the database goes on and is adopted by the next start. What it costs: a
+process that sleeps.
+"""
+
+import asyncio
+import json
+import os
+import signal
+import socket
+import sys
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from controlroom.cli.address import Address
+from controlroom.cli.children import Child, reason
+from controlroom.cli.client import Client
+from controlroom.cli.data_folder import DataFolder
+from controlroom.cli.errors import CommandFailed
+
+_STEADY_SECONDS = 20.0
+"""A part that ran this long had started well: its next end is a new trouble, not the same one."""
+_PAUSES = (0.0, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0)
+_LINK_TOKEN_AGE = timedelta(minutes=10)
+_WORKER_PATIENCE_SECONDS = 15.0
+_SERVER_PATIENCE_SECONDS = 10.0
+_SECRETS = ("CONTROLROOM_", "PGPASSWORD")
+"""Variables of the server that a worker, whose robots inherit what it has, shall not have."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """What shall run, and how."""
+
+    folder: DataFolder
+    settings: dict[str, Any]
+    """Settings of the server that differ from its environment."""
+    database_url: str | None
+    postgres_bin: Path | None
+    sockets: list[socket.socket]
+    """Where the server listens. They are ours, so that nobody is refused while a server is restarted."""
+    tls_sockets: list[socket.socket]
+    url: str
+    https_url: str | None
+    worker: dict[str, Any] | None
+    """Settings of the local worker; None for none."""
+    logs: Path | None
+    """Folder of the parts' logs; None: they write where we do."""
+    on_ready: Callable[[dict[str, Any]], None]
+    """Is called once, with what the server knows about the room."""
+
+
+@dataclass
+class _Part:
+    """A part of the room: what runs now, and how its troubles went so far."""
+
+    name: str
+    run: Callable[[], Awaitable[str]]
+    """Runs the part until it ends; gives the reason."""
+    troubles: int = 0
+    was_ready: bool = False
+    child: Child | None = None
+    ready: asyncio.Event = field(default_factory=asyncio.Event)
+
+
+class Supervisor:
+    """The parts of one room."""
+
+    def __init__(self, plan: Plan) -> None:
+        self._plan = plan
+        self._server = _Part("server", self._run_server)
+        self._worker = _Part("worker", self._run_worker)
+        self._database = _Part("database", self._run_database)
+        self._dsn = plan.database_url
+        self._postgres: Any = None
+        self._room: dict[str, Any] = {}
+        # Why now: their imports take longer than all else, and the database can be started meanwhile
+        self._server.child = self._launch("server")
+        if plan.worker is not None:
+            self._worker.child = self._launch("worker")
+
+    async def run(self) -> int:
+        """Keep the room running until a signal asks to end. Raises CommandFailed if it never comes to run."""
+        asked = asyncio.Event()
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            loop.add_signal_handler(number, self._on_signal, asked)
+        if self._dsn is not None:
+            self._database.ready.set()
+        parts = [self._server]
+        parts += [self._database] if self._plan.database_url is None else []
+        parts += [self._worker] if self._plan.worker is not None else []
+        keepers = [asyncio.create_task(self._keep(part)) for part in parts]
+        welcome = asyncio.create_task(self._welcome())
+        stopping = asyncio.create_task(asked.wait())
+        try:
+            done, _ = await asyncio.wait([stopping, *keepers], return_when=asyncio.FIRST_COMPLETED)
+            for task in done - {stopping}:
+                task.result()  # only a part that could not start at all ends its keeper: by raising
+        finally:
+            for task in (welcome, stopping, *keepers):
+                task.cancel()
+            await asyncio.gather(welcome, stopping, *keepers, return_exceptions=True)
+            await self._end()
+        return 0
+
+    async def _keep(self, part: _Part) -> None:
+        """Run a part again and again. Raises CommandFailed if its first start fails."""
+        while True:
+            began = time.monotonic()
+            why = await part.run()
+            part.ready.clear()
+            if not part.was_ready:
+                words = part.child.last_words() if part.child is not None else ""
+                raise CommandFailed(f"the {part.name} did not start: {why}", hint=words)
+            part.troubles = 0 if time.monotonic() - began > _STEADY_SECONDS else part.troubles + 1
+            pause = _PAUSES[min(part.troubles, len(_PAUSES) - 1)]
+            _say(f"the {part.name} has ended ({why}) and is started again" + (f" in {pause} s" if pause else ""))
+            part.child = None
+            await asyncio.sleep(pause)
+
+    def _is_up(self, part: _Part) -> None:
+        if part.was_ready:
+            _say(f"the {part.name} runs again")
+        part.was_ready = True
+        part.ready.set()
+
+    async def _run_database(self) -> str:
+        from controlroom.postgres.embedded import EmbeddedPostgres  # noqa: PLC0415
+        from controlroom.postgres.programs import ClusterError  # noqa: PLC0415 - not needed with a shared database
+
+        try:
+            self._postgres = await EmbeddedPostgres.start(
+                self._plan.folder.path / "postgres", bin_dir=self._plan.postgres_bin
+            )
+        except (ClusterError, OSError) as failed:
+            return str(failed)
+        self._dsn = self._postgres.dsn
+        self._is_up(self._database)
+        code = await self._postgres.wait()
+        return reason(code) if code != -1 else "by itself"
+
+    async def _run_server(self) -> str:
+        child = self._server.child or self._launch("server")
+        self._server.child = child
+        await self._database.ready.wait()
+        await child.send(
+            {
+                "settings": {**self._plan.settings, "database_url": self._dsn},
+                "sockets": [each.fileno() for each in self._plan.sockets],
+                "tls_sockets": [each.fileno() for each in self._plan.tls_sockets],
+            }
+        )
+        told = await child.receive()
+        if told is not None:
+            self._room = told
+            self._is_up(self._server)
+        return reason(await child.ended())
+
+    async def _run_worker(self) -> str:
+        assert self._plan.worker is not None  # noqa: S101  # only then this part is kept
+        child = self._worker.child or self._launch("worker")
+        self._worker.child = child
+        await self._server.ready.wait()
+        token = await asyncio.to_thread(link_token, self._plan, self._room)
+        await child.send({"settings": {**self._plan.worker, "link_token": token}})
+        if await child.receive() is not None:
+            self._is_up(self._worker)
+        return reason(await child.ended())
+
+    async def _welcome(self) -> None:
+        await self._server.ready.wait()
+        if self._plan.worker is not None:
+            await self._worker.ready.wait()
+        self._plan.on_ready(self._room)
+
+    async def _end(self) -> None:
+        """End what runs, so that each part still has those that it needs."""
+        if self._worker.child is not None:
+            await self._worker.child.stop(_WORKER_PATIENCE_SECONDS)
+        if self._server.child is not None:
+            await self._server.child.stop(_SERVER_PATIENCE_SECONDS)
+        if self._postgres is not None:
+            await self._postgres.stop()
+
+    def _on_signal(self, asked: asyncio.Event) -> None:
+        if asked.is_set():  # asked twice: somebody is in a hurry
+            for part in (self._worker, self._server):
+                if part.child is not None:
+                    part.child.kill()
+        asked.set()
+
+    def _launch(self, program: str) -> Child:
+        variables = dict(os.environ)
+        sockets: list[int] = []
+        if program == "server":
+            sockets = [each.fileno() for each in (*self._plan.sockets, *self._plan.tls_sockets)]
+        else:
+            variables = {name: value for name, value in variables.items() if not name.startswith(_SECRETS)}
+        log = None if self._plan.logs is None else self._plan.logs / f"{program}.log"
+        return Child(program, variables, log, sockets)
+
+
+def link_token(plan: Plan, room: dict[str, Any]) -> str | None:
+    """A token for the local worker, from the room's API like any other; None if it is linked already."""
+    assert plan.worker is not None  # noqa: S101  # only then it is asked for
+    if is_linked(Path(plan.worker["folder"]), plan.url):
+        return None
+    if room["api_key"] is None:
+        raise CommandFailed(
+            "the local worker is not linked, and the room's first API key, by which it would be, has been deleted",
+            hint="Start with --no-worker, and a worker beside it: controlroom worker --url URL --link-token TOKEN",
+        )
+    expires = datetime.now(UTC) + _LINK_TOKEN_AGE
+    with Client(Address(plan.url, room["workspace_id"], room["api_key"], None)) as client:
+        made = client.post("/workers/link-tokens", {"expires_at": expires.isoformat()})
+    return str(made["link_token"])
+
+
+def is_linked(folder: Path, url: str) -> bool:
+    """Whether a worker's folder holds a credential of the room at an address."""
+    try:
+        kept = json.loads((folder / "worker.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return False
+    return bool(kept.get("url") == url)
+
+
+def _say(sentence: str) -> None:
+    print(sentence, file=sys.stderr, flush=True)

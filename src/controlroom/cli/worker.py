@@ -1,0 +1,84 @@
+"""`controlroom worker`."""
+
+import os
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from cyclopts import Parameter
+
+from controlroom.cli.errors import Misused
+
+_Path = Annotated[Path | None, Parameter(show_default=False)]
+
+
+def worker(
+    *,
+    url: Annotated[str, Parameter(env_var="CONTROLROOM_URL")],
+    link_token: Annotated[str | None, Parameter(show_default=False)] = None,
+    slots: int = 1,
+    once: Annotated[bool, Parameter(negative=(), show_default=False)] = False,
+    wait: Annotated[float | None, Parameter(show_default=False)] = None,
+    name: str = "",
+    folder: Path = Path("controlroom-worker"),
+    environments: _Path = None,
+    sandbox: Literal["auto", "required", "off"] = "auto",
+    strict_python: Annotated[bool, Parameter(negative=(), show_default=False)] = False,
+    stop_grace: float = 0.0,
+) -> int:
+    """Start a worker, here or on another machine. Ctrl-C ends it, and the robots that it runs.
+
+    Parameters
+    ----------
+    url
+        Address of the server, as robots will also call it.
+    link_token
+        Presented once, when the folder holds no credential yet: the token, or @FILE. Better by CONTROLROOM_LINK_TOKEN
+        or a file: arguments can be seen by everybody on the machine.
+    slots
+        How many robots run at once.
+    once
+        Run one robot, then end.
+    wait
+        With --once: end with code 75 if there was nothing to do for so many seconds.
+    name
+        Name in lists [the host's].
+    folder
+        Where the worker keeps its credential, caches and running robots; one folder for each worker.
+    environments
+        Cache of environments, which several workers may share [in the folder].
+    sandbox
+        Whether robots are enclosed; `required` refuses to start where the system cannot do it.
+    strict_python
+        Fail when the asked Python version cannot be had, instead of taking the nearest.
+    stop_grace
+        Seconds for which running robots may go on when the worker is asked to end.
+    """
+    from controlroom.cli.working import work  # noqa: PLC0415 - --help does not need it
+
+    settings: dict[str, Any] = {
+        "url": url if "://" in url else f"http://{url}",
+        "folder": folder,
+        "link_token": _token(link_token),
+        "slots": slots,
+        "once": once,
+        "once_wait_seconds": wait,
+        "name": name or os.environ.get("CONTROLROOM_WORKER_NAME", ""),
+        "worker_id": os.environ.get("RC_WORKER_ID"),
+        "environments": environments,
+        "sandbox": sandbox,
+        "strict_python": strict_python,
+        "stop_grace_seconds": stop_grace,
+    }
+    return work(settings)
+
+
+def _token(given: str | None) -> str | None:
+    """The link token from the option, its file, or the environment, which then forgets it."""
+    found = [os.environ.pop(name, None) for name in ("CONTROLROOM_LINK_TOKEN", "RC_WORKER_LINK_TOKEN")]
+    token = given or next((each for each in found if each), None)
+    if token is None or not token.startswith("@"):
+        return token
+    try:
+        return Path(token[1:]).read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise Misused(f"the link token cannot be read from {token[1:]}: {error}") from error
