@@ -86,7 +86,7 @@ class Mapping(Struct, frozen=True):
         node = self.entries[key]
         try:
             # Why by way of JSON: it refuses dates, bytes, sets and loops, and settles what is equal.
-            found = _plain(node, depth=0)
+            found = _plain(node, iter(range(_MOST_NODES)), depth=0)
             return msgspec.json.decode(msgspec.json.encode(found))
         except (yaml.YAMLError, msgspec.MsgspecError, ValueError, TypeError, RecursionError):
             _refuse(self.file, self._path(key), node, "a value that JSON can hold")
@@ -129,19 +129,23 @@ def _compose(file: str, text: str) -> yaml.Node | None:
 
 
 _DEEPEST = 16  # of a default value
+_MOST_NODES = 10_000
 
 
-def _plain(node: yaml.Node, *, depth: int) -> Any:
-    """The value of a node, without tags of Python and without sharing (an alias in a list of aliases is a bomb)."""
-    if depth > _DEEPEST:
-        raise ValueError("nested too deeply")
+def _plain(node: yaml.Node, budget: Iterator[int], *, depth: int) -> Any:
+    """The value of a node, without tags of Python. Aliases are counted as what they stand for: lists of them are bombs.
+
+    `budget` gives a number for each node that may still come.
+    """
+    if depth > _DEEPEST or next(budget, None) is None:
+        raise ValueError("nested too deeply or too large")
     match node:
         case yaml.ScalarNode():
             return yaml.constructor.SafeConstructor().construct_object(node)
         case yaml.SequenceNode():
-            return [_plain(item, depth=depth + 1) for item in node.value]
+            return [_plain(item, budget, depth=depth + 1) for item in node.value]
         case yaml.MappingNode():
-            return {str(key.value): _plain(value, depth=depth + 1) for key, value in node.value}
+            return {str(key.value): _plain(value, budget, depth=depth + 1) for key, value in node.value}
     raise ValueError("unknown kind of node")
 
 
