@@ -198,7 +198,7 @@ def _requirement_lines(file: str, text: str) -> tuple[str, ...]:
     return tuple(_complete(file, " ".join(line.split())) for line in lines if line)
 
 
-_POINTERS = re.compile(r"(-r|-c|-e|--requirement|--constraint|--editable)(?![A-Za-z-])")
+_POINTERS = re.compile(r"-[rce]|--(requirement|constraint|editable)\b")
 _LOCAL = re.compile(r"\.{0,2}/|~|file:|[A-Za-z]:[\\/]|\.{1,2}$")
 
 
@@ -206,8 +206,8 @@ def _complete(file: str, line: str) -> str:
     """The line, if it means the same wherever the environment is built."""
     if "\n" in line or "\r" in line:
         raise invalid(f"{file}: `{line.split(maxsplit=1)[0]}` … must be one line")
-    target = line.partition("@")[2].strip() if "@" in line else line
-    if _POINTERS.match(line) or _LOCAL.match(line) or _LOCAL.match(target):
+    targets = re.split(r"[\s=]+", line) if line.startswith("-") else [line, line.partition("@")[2].strip()]
+    if _POINTERS.match(line) or any(_LOCAL.match(target) for target in targets):
         raise invalid(
             f"{file}: `{line}` points to a file beside it, but environments are built apart from the robot's folder; "
             "write the packages themselves there"
@@ -225,7 +225,10 @@ def _pyproject(file: str, text: str) -> EnvironmentSpec:
     project = content.get("project")
     if not isinstance(project, dict):
         raise invalid(f"{file}: there is no [project] table, which says the dependencies")
-    if "dependencies" in (project.get("dynamic") or ()):
+    dynamic = project.get("dynamic", [])
+    if not isinstance(dynamic, list):
+        raise invalid(f"{file}: `project.dynamic` must be a list")
+    if "dependencies" in dynamic:
         raise invalid(
             f"{file}: `project.dependencies` is dynamic; only dependencies that stand in the file can be read"
         )
