@@ -177,7 +177,7 @@ async def ended_consoles(db: Statements, *, rest: timedelta, limit: int) -> list
         select console.step_run_id, console.attempt
           from console join step_run on step_run.id = console.step_run_id
          where (step_run.ended_at is not null or console.attempt < step_run.attempt)
-           and step_run.state_at < clock_now() - %(rest)s
+           and step_run.state_at < clock_now() - %(rest)s::interval
            and not exists (select from console_archive
                             where console_archive.step_run_id = console.step_run_id
                               and console_archive.attempt = console.attempt)
