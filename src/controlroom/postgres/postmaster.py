@@ -73,6 +73,10 @@ async def ended(pid: int) -> None:
         descriptor = os.pidfd_open(pid)
     except ProcessLookupError:
         return
+    except OSError:  # a kernel (or an imitation of one) without pidfds
+        while _runs(pid):  # noqa: ASYNC110 - another process' end sets no event of ours
+            await asyncio.sleep(0.05)
+        return
     loop = asyncio.get_running_loop()
     over = loop.create_future()
     loop.add_reader(descriptor, over.cancel)
@@ -81,6 +85,10 @@ async def ended(pid: int) -> None:
     finally:
         loop.remove_reader(descriptor)
         os.close(descriptor)
+
+
+def _runs(pid: int) -> bool:
+    return Path(f"/proc/{pid}/exe").exists()  # a zombie has none
 
 
 def tell(pid: int, what: signal.Signals) -> None:

@@ -115,9 +115,9 @@ def converter(column: Column, target: Any) -> Converter | None:
         return _array_converter(column, wanted)
     if column.type == "record":
         return lambda record: msgspec.convert(dict(record.items()), target)
-    if isinstance(wanted, type):
+    if isinstance(wanted, type) and wanted not in {Any, object}:
         return _scalar_converter(column, wanted)
-    return None  # Any, Literal, a union: the statement knows
+    return None  # anything, a Literal, a union: the statement knows
 
 
 def _scalar_converter(column: Column, wanted: type) -> Converter | None:
