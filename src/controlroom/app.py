@@ -1,21 +1,22 @@
 """The composition root: settings become an engine, loops and one ASGI app. The only module that knows everything."""
 
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+import asyncio
+from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass, field
 
 from controlroom.border.dispatcher import App, Dispatcher, Mount
 from controlroom.border.health import Check, Readiness, healthz
-from controlroom.border.listening import Addresses, Certificate, listening
 from controlroom.border.metrics import Metrics
 from controlroom.border.origin import Origins
 from controlroom.dialects import objects
 from controlroom.dialects.robocorp import app as robocorp
+from controlroom.engine.access.credentials import flush_uses
 from controlroom.engine.engine import Engine
 from controlroom.engine.wakes import Wakes
 from controlroom.engine.workspaces.first_start import bootstrap
-from controlroom.errors import Invalid
+from controlroom.errors import Invalid, Unavailable
 from controlroom.keys import Keys
+from controlroom.maintenance import loops as maintenance
 from controlroom.objects.links import Links
 from controlroom.objects.store import ObjectStore
 from controlroom.postgres.database import Database
@@ -32,6 +33,8 @@ class Room:
     engine: Engine
     origins: Origins
     metrics: Metrics
+    loops: asyncio.Task[None]
+    """What the server does by itself; ends only with the room, or by a bug."""
     _parts: AsyncExitStack = field(repr=False)
 
     async def close(self) -> None:
@@ -68,8 +71,11 @@ async def build(settings: Settings) -> Room:
             limits=settings.limits,
         )
         await bootstrap(engine)
-        origins = Origins(settings.public_url, settings.trusted_proxies)
-        return Room(settings, engine, origins, Metrics(), parts.pop_all())
+        parts.push_async_callback(flush_uses, engine)
+        origins, metrics = Origins(settings.public_url, settings.trusted_proxies), Metrics()
+        loops = asyncio.create_task(maintenance.run(engine, observe=metrics.loop_ticked), name="maintenance")
+        parts.push_async_callback(_ended, loops)
+        return Room(settings, engine, origins, metrics, loops, parts.pop_all())
     raise AssertionError  # the stack swallows nothing
 
 
@@ -86,27 +92,21 @@ def asgi(room: Room) -> App:
     return Dispatcher(mounts, origins=room.origins, metrics=room.metrics)
 
 
-@asynccontextmanager
-async def serving(
-    settings: Settings, *, certificate: Certificate | None = None
-) -> AsyncIterator[tuple[Room, Addresses]]:
-    """A whole server while the block runs: parts, loops, sockets. What the command line and tests start."""
-    room = await build(settings)
-    try:
-        tls_port = settings.port + 1 if settings.port else 0
-        async with listening(
-            asgi(room), host=settings.host, port=settings.port, certificate=certificate, tls_port=tls_port
-        ) as addresses:
-            yield room, addresses
-    finally:
-        await room.close()
-
-
 def _checks(room: Room) -> dict[str, Check]:
     async def database() -> None:
         await room.engine.database.value("select 1")
 
-    return {"database": database, "objects": room.engine.objects.check}
+    async def loops() -> None:
+        if room.loops.done():
+            raise Unavailable("the loops have ended", code="LOOPS_ENDED")
+
+    return {"database": database, "objects": room.engine.objects.check, "loops": loops}
+
+
+async def _ended(loops: asyncio.Task[None]) -> None:
+    loops.cancel()
+    with suppress(asyncio.CancelledError):
+        await loops
 
 
 def _keys(settings: Settings) -> Keys:

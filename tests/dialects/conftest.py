@@ -1,22 +1,53 @@
-"""A live server on a free port, and the cast: `ada` owns, `ben` operates, `cleo` is an outsider."""
+"""A live server on a free port, and the cast: `ada` owns, `ben` operates, `cleo` is an outsider, `walt` is a worker."""
 
+import asyncio
+import contextlib
+import io
 import shutil
 import tempfile
+import zipfile
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import httpx2
 import pytest
+import uvicorn
 
-from controlroom.app import Room, serving
+from controlroom.app import Room, asgi, build
 from controlroom.engine.access.actions import create_api_key
-from controlroom.engine.access.model import EVERYTHING, PERMISSIONS_OF_ROLE, Actor, Permission, Role, system
+from controlroom.engine.access.credentials import authenticate_worker
+from controlroom.engine.access.model import (
+    EVERYTHING,
+    PERMISSIONS_OF_ROLE,
+    Actor,
+    ActorKind,
+    Permission,
+    Role,
+    WorkerActor,
+    system,
+)
 from controlroom.engine.engine import Engine
+from controlroom.engine.packages.actions import push
+from controlroom.engine.processes import actions as processes
+from controlroom.engine.processes.model import NamedTask, ProcessDefinition, StepDefinition
+from controlroom.engine.runs import leases
+from controlroom.engine.workers.linking import create_link_token, link
 from controlroom.engine.workspaces.actions import create as create_workspace
-from controlroom.ids import OrganizationId, WorkspaceId, uuid7
-from controlroom.postgres.migrate import migrate
+from controlroom.ids import OrganizationId, ProcessId, WorkspaceId, uuid7
+from controlroom.protocol import (
+    Assignment,
+    Claim,
+    ErrorCode,
+    Finish,
+    Link,
+    OpenSession,
+    SandboxKind,
+    Session,
+    StepRunError,
+)
 from controlroom.settings import Limits, Settings
 
 
@@ -37,25 +68,51 @@ class Live:
         return system(self.organization)
 
 
+class _Server(uvicorn.Server):
+    """uvicorn inside the test's process: no signals, and it says when it listens."""
+
+    listening: asyncio.Event
+
+    @contextlib.contextmanager
+    def capture_signals(self):
+        yield
+
+    async def startup(self, sockets=None):
+        await super().startup(sockets)
+        self.listening.set()
+
+
+@contextlib.asynccontextmanager
+async def serving(app):
+    """Serve an ASGI app on a free port of this machine, and give its address."""
+    server = _Server(uvicorn.Config(app, port=0, http="httptools", ws="none", lifespan="off", log_config=None))
+    server.listening = asyncio.Event()
+    task = asyncio.create_task(server.serve())
+    await server.listening.wait()
+    yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
+    server.should_exit = True
+    await task
+
+
 @pytest.fixture(scope="session")
 async def room(new_database: Callable[..., Awaitable[str]]):
     """One server for the tests of all dialects; each test has its own workspace in it."""
     folder = Path(tempfile.mkdtemp(prefix="controlroom-dialects-"))
-    dsn = await new_database()
-    await migrate(dsn)
     settings = Settings(
         data=folder,
-        port=0,
-        database_url=dsn,
+        database_url=await new_database(),
         objects_url=f"file://{folder}/objects?fsync=off",
         limits=Limits(request_bytes=2_000_000, payload_bytes=1_000_000, file_bytes=20_000_000),
     )
-    async with serving(settings) as (room, addresses):
-        organization = await room.engine.database.value("select id from organization")
-        yield Live(room, addresses.url, OrganizationId(organization))
+    room = await build(settings)
+    organization = OrganizationId(await room.engine.database.value("select id from organization"))
+    async with serving(asgi(room)) as url:
+        yield Live(room, url, organization)
+    await room.close()
     shutil.rmtree(folder)
 
 
+# ---------------------------------------------------------------------------------------------------- people
 @dataclass
 class Person:
     """Somebody with an API key of one workspace, and a client that sends it."""
@@ -66,12 +123,13 @@ class Person:
     http: httpx2.AsyncClient
 
     async def call(self, method: str, path: str, **options: Any) -> httpx2.Response:
-        """Call the public API below the workspace."""
-        return await self.http.request(method, f"/api/v1/workspaces/{self.workspace}{path}", **options)
+        """Call the public API below the workspace, or whatever a whole address names."""
+        url = path if "://" in path else f"/api/v1/workspaces/{self.workspace}{path}"
+        return await self.http.request(method, url, **options)
 
     async def get(self, path: str, **params: Any) -> Any:
         """The answer of a GET that must succeed."""
-        answer = await self.call("GET", path, params=params)
+        answer = await self.call("GET", path, **({"params": params} if params else {}))
         assert answer.status_code == 200, answer.text
         return answer.json()
 
@@ -80,6 +138,16 @@ class Person:
         answer = await self.call("POST", path, json=body)
         assert answer.status_code == 200, answer.text
         return answer.json()
+
+    async def every(self, path: str, **params: Any) -> list[Any]:
+        """All rows of a list, over its pages."""
+        page = await self.get(path, **params)
+        rows = page["data"]
+        while page["has_more"]:
+            page = await self.get(page["next"])
+            rows += page["data"]
+        assert page["next"] is None
+        return rows
 
 
 Hire = Callable[..., Awaitable[Person]]
@@ -93,11 +161,14 @@ async def hire(room: Live):
     async def create(name: str, workspace: WorkspaceId, permissions: frozenset[Permission]) -> Person:
         key, value = await create_api_key(room.engine, room.admin, workspace, name=name, permissions=permissions)
         actor = Actor(
-            kind="api_key", id=key.id, name=name, organization_id=room.organization, grants={workspace: permissions}
+            kind=ActorKind.API_KEY,
+            id=key.id,
+            name=name,
+            organization_id=room.organization,
+            grants={workspace: permissions},
         )
-        client = httpx2.AsyncClient(
-            base_url=room.url, headers={"Authorization": f"RC-WSKEY {value}"}, timeout=30, trust_env=False
-        )
+        headers = {"Authorization": f"RC-WSKEY {value}"}
+        client = httpx2.AsyncClient(base_url=room.url, headers=headers, timeout=30, trust_env=False)
         clients.append(client)
         return Person(actor, value, workspace, client)
 
@@ -132,3 +203,63 @@ async def ben(hire: Hire, workspace: WorkspaceId) -> Person:
 async def cleo(hire: Hire, room: Live) -> Person:
     """An outsider: owns another workspace of the same organization."""
     return await hire("cleo", await _new_workspace(room), EVERYTHING)
+
+
+@pytest.fixture
+async def stranger(room: Live):
+    """A client without any credential."""
+    async with httpx2.AsyncClient(base_url=room.url, timeout=30, trust_env=False) as client:
+        yield client
+
+
+# ---------------------------------------------------------------------------------------------------- work
+def robot_zip(*tasks: str) -> bytes:
+    """A robot that has these tasks, each of which does nothing."""
+    lines = [f'  "{task}":\n    shell: "true"' for task in tasks]
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        archive.writestr("robot.yaml", "tasks:\n" + "\n".join(lines) + "\nartifactsDir: output\n")
+    return buffer.getvalue()
+
+
+@pytest.fixture
+async def process(room: Live, ada: Person) -> ProcessId:
+    """A process of two steps, `read` and `write`."""
+    blob = await room.engine.objects.put_bytes(robot_zip("Read", "Write"))
+    await push(room.engine, ada.actor, ada.workspace, "robot", blob)
+    steps = tuple(
+        StepDefinition(name=task.lower(), task=NamedTask("robot", task), max_parallel=1) for task in ("Read", "Write")
+    )
+    definition = ProcessDefinition(name="Invoices", steps=steps)
+    return (await processes.create(room.engine, ada.actor, ada.workspace, definition)).id
+
+
+@dataclass
+class Worker:
+    """A worker process, as the engine knows one."""
+
+    engine: Engine
+    actor: WorkerActor
+    session: Session
+
+    async def take(self) -> Assignment:
+        """Claim a step run, which must be there."""
+        claim = Claim(session=self.session.session, free=1, wait_seconds=0)
+        [assignment] = (await leases.claim(self.engine, self.actor, claim)).assignments
+        return assignment
+
+    async def finish(self, assignment: Assignment, error: ErrorCode | None = None) -> None:
+        """Report the robot's end."""
+        end = Finish(exit_code=1 if error else 0, error=StepRunError(error, "it broke") if error else None)
+        await leases.finish(self.engine, self.actor, assignment.step_run_id, assignment.attempt, end)
+
+
+@pytest.fixture
+async def walt(room: Live, ada: Person) -> Worker:
+    """A worker of the workspace, with one slot."""
+    engine = room.engine
+    token = await create_link_token(engine, ada.actor, ada.workspace, expires_at=datetime.now(UTC) + timedelta(hours=1))
+    linked = await link(engine, Link(token.value, "walt"))
+    actor = await authenticate_worker(engine, linked.token)
+    info = OpenSession(slots=1, version="1", platform="test", sandbox=SandboxKind.OFF)
+    return Worker(engine, actor, await leases.open_session(engine, actor, info))

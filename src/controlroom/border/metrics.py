@@ -28,6 +28,16 @@ class Metrics:
             registry=self.registry,
         )
         self.in_flight = Gauge("controlroom_requests_in_flight", "Requests being answered.", registry=self.registry)
+        self._ticks = Counter(
+            "controlroom_loop_ticks", "Ticks of the server's loops.", ["loop", "outcome"], registry=self.registry
+        )
+        self._tick_seconds = Histogram(
+            "controlroom_loop_tick_seconds",
+            "Time that a tick took.",
+            ["loop"],
+            buckets=_SECONDS,
+            registry=self.registry,
+        )
         # Why remembered: looking up children by labels costs more than the rest of the counting together.
         self._of_route: dict[tuple[str, str, int], tuple[Any, Any]] = {}
 
@@ -39,6 +49,11 @@ class Metrics:
             self._of_route[method, route, status] = children
         children[0].inc()
         children[1].observe(seconds)
+
+    def loop_ticked(self, loop: str, seconds: float, went_well: bool) -> None:  # noqa: FBT001 - as loops report
+        """Count one tick of a loop."""
+        self._ticks.labels(loop, "ok" if went_well else "failed").inc()
+        self._tick_seconds.labels(loop).observe(seconds)
 
     async def app(self, scope: dict[str, Any], receive: Any, send: Any) -> None:  # noqa: ARG002 - the ASGI signature
         """Answer `/metrics`."""

@@ -14,7 +14,21 @@ from litestar.openapi import OpenAPIConfig
 
 from controlroom.border.dispatcher import App, Receive, Scope, Send
 from controlroom.border.origin import Origins
-from controlroom.dialects.robocorp import asking, auth, process_runs, workspace
+from controlroom.dialects.robocorp import (
+    api_keys,
+    asking,
+    assets,
+    auth,
+    members,
+    process_runs,
+    runtime_work_items,
+    secrets,
+    step_runs,
+    users,
+    vault,
+    work_items,
+    workspace,
+)
 from controlroom.dialects.robocorp.body import JsonRequest
 from controlroom.dialects.robocorp.errors import HANDLERS
 from controlroom.engine.engine import Engine
@@ -33,10 +47,20 @@ PREFIXES = (
 )
 """Where the dispatcher mounts the dialect (DESIGN §5)."""
 
-_PUBLIC: Sequence[Any] = (workspace, process_runs)
+_PUBLIC: Sequence[Any] = (
+    workspace,
+    process_runs,
+    step_runs,
+    work_items,
+    assets,
+    secrets,
+    api_keys,
+    members,
+    users,
+)
 """Modules of the public API and of our own management API."""
 
-_RUNTIME: Sequence[Any] = ()
+_RUNTIME: Sequence[Any] = (runtime_work_items, vault)
 """Modules of the robots' APIs."""
 
 
@@ -72,8 +96,12 @@ def application(engine: Engine, origins: Origins) -> App:
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         # The host of robots serves the same resources under /v1 (§0.1). Links keep the path that the caller used.
-        if scope["path"].startswith("/v1/"):
-            scope["path"] = "/api" + scope["path"]
+        path = scope["path"]
+        if path.startswith("/v1/"):
+            path = "/api" + path
+        if "/assets/" in path:
+            path = assets.joined(path, scope["method"])
+        scope["path"] = path
         await litestar(scope, receive, send)  # type: ignore[arg-type]  # the same ASGI, in other words
 
     return app

@@ -3,13 +3,13 @@
 from datetime import datetime
 from typing import Annotated, Literal, assert_never
 
-from litestar import delete, get, post
 from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 from msgspec import Raw, Struct
 
 from controlroom.dialects.robocorp.answers import Accepted, Deleted, Named, seconds
 from controlroom.dialects.robocorp.asking import Asker, InWorkspace, Pages, TheEngine
 from controlroom.dialects.robocorp.paging import Page
+from controlroom.dialects.robocorp.routing import delete, get, post
 from controlroom.engine.access.model import Permission
 from controlroom.engine.runs import actions, store
 from controlroom.engine.runs.errors import RunNotFound
@@ -95,7 +95,7 @@ class StopProcessRun(Struct, frozen=True):
     reason: str | None = None
 
 
-@get("/process-runs", operation_id="list_process_runs")
+@get("/process-runs", operation_id="listProcessRuns")
 async def list_process_runs(
     engine: TheEngine,
     actor: Asker,
@@ -117,7 +117,7 @@ async def list_process_runs(
     return paging.page(rows, show, lambda run: run.id)
 
 
-@get("/process-runs/{run_id:uuid}", operation_id="get_process_run")
+@get("/process-runs/{run_id:uuid}", operation_id="getProcessRun")
 async def get_process_run(
     engine: TheEngine, actor: Asker, workspace_id: InWorkspace, run_id: FromPath[RunId]
 ) -> ProcessRun:
@@ -129,7 +129,7 @@ async def get_process_run(
     return show(run)
 
 
-@delete("/process-runs/{run_id:uuid}", operation_id="delete_process_run", status_code=200)
+@delete("/process-runs/{run_id:uuid}", operation_id="deleteProcessRun")
 async def delete_process_run(
     engine: TheEngine, actor: Asker, workspace_id: InWorkspace, run_id: FromPath[RunId]
 ) -> Deleted:
@@ -138,7 +138,7 @@ async def delete_process_run(
     return Deleted(run_id)
 
 
-@post("/process-runs/{run_id:uuid}/stop", operation_id="stop_process_run", status_code=200)
+@post("/process-runs/{run_id:uuid}/stop", operation_id="stopProcessRun")
 async def stop_process_run(
     engine: TheEngine, actor: Asker, workspace_id: InWorkspace, run_id: FromPath[RunId], data: JSONBody[StopProcessRun]
 ) -> Accepted:
@@ -151,7 +151,7 @@ async def stop_process_run(
     return Accepted(await actions.stop(engine, actor, workspace_id, run_id, request))
 
 
-@post("/processes/{process_id:uuid}/process-runs", operation_id="start_process_run", status_code=200)
+@post("/processes/{process_id:uuid}/process-runs", operation_id="startProcessRun")
 async def start_process_run(
     engine: TheEngine,
     actor: Asker,

@@ -1,9 +1,9 @@
 """The workspace itself (§1.7)."""
 
-from litestar import get
 from msgspec import Struct
 
 from controlroom.dialects.robocorp.asking import AskerOrRobot, InWorkspace, TheEngine
+from controlroom.dialects.robocorp.routing import get
 from controlroom.engine.workspaces import actions
 from controlroom.ids import OrganizationId, WorkspaceId
 
@@ -23,7 +23,7 @@ class WorkspaceAnswer(Struct, frozen=True):
     organization: OrganizationAnswer
 
 
-@get("/", operation_id="get_workspace")
+@get("/", operation_id="getWorkspace")
 async def get_workspace(engine: TheEngine, caller: AskerOrRobot, workspace_id: InWorkspace) -> WorkspaceAnswer:
     """Get the workspace; any credential of it will do."""
     found = await actions.get(engine, caller, workspace_id)

@@ -9,8 +9,9 @@ from controlroom.engine.engine import Engine
 from controlroom.engine.events import store as events
 from controlroom.engine.events.store import By, Event
 from controlroom.engine.processes import store as processes
+from controlroom.engine.uploads.model import Upload
 from controlroom.engine.wakes import Topic
-from controlroom.engine.work_items import store
+from controlroom.engine.work_items import files, store
 from controlroom.engine.work_items.errors import PayloadTooLarge, WorkItemNotFound, WorkItemStateConflict
 from controlroom.engine.work_items.model import ItemState, WorkItem
 from controlroom.engine.work_items.rules import EDGES, WRITABLE_BY_USERS
@@ -67,6 +68,17 @@ async def set_payload(
         await store.set_payload(tx, workspace, item, payload)
         await _tell(tx, actor, workspace, "work_item.edited", found)
         return await _get(tx, workspace, item)
+
+
+async def promise_file(
+    engine: Engine, actor: Actor, workspace: WorkspaceId, item: WorkItemId, name: str, size: int
+) -> Upload:
+    """Promise a file of an item that nobody works on; its link is signed by the border."""
+    actor.require(Permission.WRITE_WORK_ITEMS, workspace)
+    files.check_file(engine, name, size)
+    async with engine.database.transaction() as tx:
+        await _lock_writable(tx, workspace, item)
+        return await files.promise(tx, workspace=workspace, item=item, name=name, size=size)
 
 
 async def delete_file(engine: Engine, actor: Actor, workspace: WorkspaceId, item: WorkItemId, file: FileId) -> bool:

@@ -1,0 +1,24 @@
+"""Route decorators with this dialect's habits (§1.5): every success is 200, and updates are POST as well as PUT."""
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+from litestar import delete as _delete
+from litestar import get, route
+from litestar import post as _post
+from litestar.handlers import HTTPRouteHandler
+
+__all__ = ["delete", "get", "post", "update"]
+
+post = partial(_post, status_code=200)
+delete = partial(_delete, status_code=200)
+
+
+def update(path: str, *, operation_id: str, **options: Any) -> Callable[[Any], HTTPRouteHandler]:
+    """A route that takes POST (the final generation of the API) and PUT (the one before) alike."""
+
+    def named(_handler: HTTPRouteHandler, method: Any, _path: Any) -> str:
+        return operation_id if method == "POST" else f"{operation_id}ByPut"
+
+    return route(path, http_method=["POST", "PUT"], status_code=200, operation_id=named, **options)

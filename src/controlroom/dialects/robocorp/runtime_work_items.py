@@ -1,0 +1,196 @@
+"""What robots do with work items (§3), called by `robocorp-workitems` and `RPA.Robocorp.WorkItems`.
+
+The hottest path of the server: payloads pass as the bytes that they are, and rights are checked in the statements
+themselves. Nobody reads an OpenAPI document of it: its clients are fixed.
+"""
+
+from typing import Any, Literal
+
+import msgspec
+from litestar import Request, delete, get, post, put
+from litestar.params import FromPath, JSONBody
+from litestar.response.base import ASGIResponse
+from msgspec import Raw, Struct
+
+from controlroom.dialects.robocorp.asking import AskingRobot, TheEngine
+from controlroom.dialects.robocorp.body import payload_of
+from controlroom.dialects.robocorp.links import download_url, upload_form
+from controlroom.engine.downloads.model import DownloadKind
+from controlroom.engine.runs import robot_verbs
+from controlroom.engine.runs.robot_verbs import Done, Failed
+from controlroom.engine.work_items.model import ExceptionType, ItemException
+from controlroom.errors import NotFound
+from controlroom.ids import FileId, WorkItemId
+
+AnyRequest = Request[Any, Any, Any]
+
+_ITEM = "/json-v1/workspaces/{workspace_id:uuid}/workitems/{item_id:uuid}"
+_PROCESS = "/process-v1/workspaces/{workspace_id:uuid}/processes/{process_id:uuid}"
+_ROBOT_RUN = f"{_PROCESS}/runs/{{run_id:uuid}}/robotRuns/{{step_run_id:uuid}}"
+
+
+class FileAnswer(Struct, frozen=True, rename="camel"):
+    """A file of an item."""
+
+    file_id: FileId
+    file_name: str
+    file_size: int
+
+
+class FileRequest(Struct, frozen=True, rename="camel"):
+    """A file that shall be added."""
+
+    file_name: str
+    file_size: int
+
+
+class Form(Struct, frozen=True):
+    """Where to post it."""
+
+    url: str
+    fields: dict[str, str]
+
+
+class Address(Struct, frozen=True):
+    """Where to fetch it."""
+
+    url: str
+
+
+class OutputRequest(Struct, frozen=True):
+    """An output of the item in hand."""
+
+    payload: Raw = Raw(b"null")
+
+
+class ItemAnswer(Struct, frozen=True):
+    """The item that was made."""
+
+    id: WorkItemId
+
+
+class Reserved(Struct, frozen=True, rename="camel"):
+    """The next item; null when there is none."""
+
+    work_item_id: WorkItemId | None
+
+
+class ExceptionRequest(Struct, frozen=True):
+    """Why the robot could not work the item to its end."""
+
+    type: Literal["BUSINESS", "APPLICATION", "UNSPECIFIED"] = "UNSPECIFIED"
+    code: str | None = None
+    message: str | None = None
+
+
+class ReleaseRequest(Struct, frozen=True, rename="camel"):
+    """Which item is given back, and how it went."""
+
+    work_item_id: WorkItemId
+    state: Literal["COMPLETED", "FAILED"]
+    exception: ExceptionRequest | None = None
+
+    def outcome(self) -> Done | Failed:
+        """What the engine is told."""
+        if self.state == "COMPLETED":
+            return Done()
+        given = self.exception or ExceptionRequest()
+        return Failed(ItemException(ExceptionType(given.type.lower()), given.code or "", given.message or ""))
+
+
+def _json(body: bytes) -> ASGIResponse:
+    return ASGIResponse(body=body, media_type="application/json")
+
+
+_encode = msgspec.json.Encoder().encode
+
+
+# ---------------------------------------------------------------------------------------------------- items
+@get(f"{_ITEM}/data")
+async def get_payload(engine: TheEngine, robot: AskingRobot, item_id: FromPath[WorkItemId]) -> ASGIResponse:
+    """The payload as it is; 404 when there is none, which clients take for an empty one."""
+    payload = await robot_verbs.payload(engine, robot, item_id)
+    if payload is None:
+        raise NotFound("This work item has no payload.", code="NO_PAYLOAD")
+    return _json(bytes(payload))
+
+
+@put(f"{_ITEM}/data")
+async def set_payload(
+    engine: TheEngine, robot: AskingRobot, request: AnyRequest, item_id: FromPath[WorkItemId]
+) -> ASGIResponse:
+    """Replace the payload by the body; an empty body is null."""
+    await robot_verbs.set_payload(engine, robot, item_id, payload_of(await request.body()))
+    return _json(b"{}")
+
+
+@get(f"{_ITEM}/files")
+async def list_files(engine: TheEngine, robot: AskingRobot, item_id: FromPath[WorkItemId]) -> list[FileAnswer]:
+    """The files of an item."""
+    found = await robot_verbs.files(engine, robot, item_id)
+    return [FileAnswer(file.id, file.name, file.size) for file in found]
+
+
+@post(f"{_ITEM}/files", status_code=200)
+async def add_file(
+    engine: TheEngine,
+    robot: AskingRobot,
+    request: AnyRequest,
+    item_id: FromPath[WorkItemId],
+    data: JSONBody[FileRequest],
+) -> Form:
+    """Promise a file: where to post it as a form."""
+    form = upload_form(request, await robot_verbs.promise_file(engine, robot, item_id, data.file_name, data.file_size))
+    return Form(form.url, form.form_data)
+
+
+@get(f"{_ITEM}/files/{{file_id:uuid}}")
+async def get_file(
+    engine: TheEngine,
+    robot: AskingRobot,
+    request: AnyRequest,
+    item_id: FromPath[WorkItemId],
+    file_id: FromPath[FileId],
+) -> Address:
+    """Where to fetch a file, without a credential."""
+    file = await robot_verbs.file(engine, robot, item_id, file_id)
+    kind = DownloadKind.WORK_ITEM_FILE
+    return Address(download_url(request, kind, file.id, robot.workspace_id, file_name=file.name))
+
+
+@delete(f"{_ITEM}/files/{{file_id:uuid}}", status_code=200)
+async def delete_file(
+    engine: TheEngine, robot: AskingRobot, item_id: FromPath[WorkItemId], file_id: FromPath[FileId]
+) -> ASGIResponse:
+    """Remove a file."""
+    await robot_verbs.delete_file(engine, robot, item_id, file_id)
+    return _json(b"{}")
+
+
+# ---------------------------------------------------------------------------------------------------- work
+@post(f"{_PROCESS}/work-items/{{parent_id:uuid}}/output", status_code=200)
+async def create_output(
+    engine: TheEngine,
+    robot: AskingRobot,
+    parent_id: FromPath[WorkItemId],
+    data: JSONBody[OutputRequest | None] = None,
+) -> ItemAnswer:
+    """Make an output of the item in hand."""
+    payload = data.payload if data is not None else Raw(b"null")
+    return ItemAnswer(await robot_verbs.output(engine, robot, parent_id, payload))
+
+
+@post(f"{_ROBOT_RUN}/reserve-next-work-item", status_code=200)
+async def reserve(engine: TheEngine, robot: AskingRobot) -> ASGIResponse:
+    """The next item for this step run, or the one that it holds."""
+    return _json(_encode(Reserved(await robot_verbs.reserve(engine, robot))))
+
+
+@post(f"{_ROBOT_RUN}/release-work-item", status_code=200)
+async def release(engine: TheEngine, robot: AskingRobot, data: JSONBody[ReleaseRequest]) -> ASGIResponse:
+    """Give an item back."""
+    await robot_verbs.release(engine, robot, data.work_item_id, data.outcome())
+    return _json(b"{}")
+
+
+handlers = [get_payload, set_payload, list_files, add_file, get_file, delete_file, create_output, reserve, release]

@@ -1,0 +1,220 @@
+"""Step runs (§1.7) and what they left: artifacts, console messages, events."""
+
+from datetime import datetime
+from typing import Any, Literal, assert_never
+
+from litestar import Request
+from litestar.params import FromPath, FromQuery
+from msgspec import Struct
+
+from controlroom.dialects.robocorp.answers import Named, seconds
+from controlroom.dialects.robocorp.asking import Asker, InWorkspace, Pages, TheEngine
+from controlroom.dialects.robocorp.links import download_url
+from controlroom.dialects.robocorp.paging import Page
+from controlroom.dialects.robocorp.routing import get
+from controlroom.engine.access.model import Actor, Permission
+from controlroom.engine.console import reading as console
+from controlroom.engine.console.model import BEGINNING, Line, Position
+from controlroom.engine.downloads.model import DownloadKind
+from controlroom.engine.engine import Engine
+from controlroom.engine.runs import store
+from controlroom.engine.runs.errors import RunNotFound, StepRunNotFound
+from controlroom.engine.runs.model import Artifact, RunEvent, StepRun, StepRunState
+from controlroom.errors import NotFound
+from controlroom.ids import ArtifactId, RunId, StepRunId, WorkspaceId
+from controlroom.protocol import ErrorCode
+
+
+ShownState = Literal["new", "awaiting_worker", "in_progress", "completed", "failed"]
+
+
+class StepRunErrorAnswer(Struct, frozen=True):
+    """Why a step run failed. The vendor tells the code alone; the message is ours."""
+
+    code: ErrorCode
+    message: str
+
+
+class StepRunAnswer(Struct, frozen=True, kw_only=True):
+    """One robot process of a run."""
+
+    id: StepRunId
+    state: ShownState
+    state_updated_at: datetime
+    error: StepRunErrorAnswer | None
+    started_at: datetime | None
+    ended_at: datetime | None
+    duration: float | None
+    step: Named
+
+
+class ArtifactAnswer(Struct, frozen=True):
+    """A file that a step run left; `size` in bytes."""
+
+    id: ArtifactId
+    name: str
+    size: int
+
+
+class ArtifactWithUrl(Struct, frozen=True):
+    """Likewise, with the address to fetch it by."""
+
+    id: ArtifactId
+    name: str
+    size: int
+    url: str
+
+
+class ConsoleMessage(Struct, frozen=True):
+    """One line of console output."""
+
+    timestamp: datetime
+    message: str
+
+
+class StepRunEvent(Struct, frozen=True):
+    """Something that happened to a step run."""
+
+    timestamp: datetime
+    event_type: str
+
+
+@get("/step-runs", operation_id="listStepRuns")
+async def list_step_runs(
+    engine: TheEngine, actor: Asker, paging: Pages, workspace_id: InWorkspace, process_run_id: FromQuery[RunId]
+) -> Page[StepRunAnswer]:
+    """List the step runs of a process run, oldest first."""
+    actor.require(Permission.READ_PROCESSES, workspace_id)
+    rows = await store.list_step_runs(
+        engine.database, workspace_id, process_run_id, after=paging.after(StepRunId), limit=paging.fetch
+    )
+    if not rows and await store.get(engine.database, workspace_id, process_run_id) is None:
+        raise RunNotFound(process_run_id)
+    return paging.page(rows, show, lambda row: row.id)
+
+
+@get("/step-runs/{step_run_id:uuid}", operation_id="getStepRun")
+async def get_step_run(
+    engine: TheEngine, actor: Asker, workspace_id: InWorkspace, step_run_id: FromPath[StepRunId]
+) -> StepRunAnswer:
+    """Get a step run."""
+    actor.require(Permission.READ_RUNS, workspace_id)
+    return show(await _found(engine, workspace_id, step_run_id))
+
+
+@get("/step-runs/{step_run_id:uuid}/artifacts", operation_id="listStepRunArtifacts")
+async def list_artifacts(
+    engine: TheEngine, actor: Asker, paging: Pages, workspace_id: InWorkspace, step_run_id: FromPath[StepRunId]
+) -> Page[ArtifactAnswer]:
+    """List the artifacts of a step run."""
+    await _outputs_of(engine, actor, workspace_id, step_run_id)
+    rows = await store.list_artifacts(
+        engine.database, workspace_id, step_run_id, after=paging.after(ArtifactId), limit=paging.fetch
+    )
+    return paging.page(rows, _show_artifact, lambda row: row.id)
+
+
+@get("/step-runs/{step_run_id:uuid}/artifacts/{artifact_id:uuid}", operation_id="getStepRunArtifact")
+async def get_artifact(
+    engine: TheEngine,
+    actor: Asker,
+    request: Request[Any, Any, Any],
+    workspace_id: InWorkspace,
+    step_run_id: FromPath[StepRunId],
+    artifact_id: FromPath[ArtifactId],
+) -> ArtifactWithUrl:
+    """Get an artifact, with the address to fetch it by."""
+    actor.require(Permission.READ_RUN_OUTPUTS, workspace_id)
+    found = await store.get_artifact(engine.database, workspace_id, step_run_id, artifact_id)
+    if found is None:
+        raise NotFound(f"there is no artifact {artifact_id}", code="ARTIFACT_NOT_FOUND")
+    name = found.name.rpartition("/")[2]
+    url = download_url(request, DownloadKind.ARTIFACT, found.id, workspace_id, file_name=name)
+    return ArtifactWithUrl(found.id, found.name, found.size, url)
+
+
+@get("/step-runs/{step_run_id:uuid}/console-messages", operation_id="listStepRunConsoleMessages")
+async def list_console_messages(
+    engine: TheEngine, actor: Asker, paging: Pages, workspace_id: InWorkspace, step_run_id: FromPath[StepRunId]
+) -> Page[ConsoleMessage]:
+    """List what the step run's programs printed, line by line; while it runs, what has come so far."""
+    await _outputs_of(engine, actor, workspace_id, step_run_id)
+    after = paging.after(_position) or BEGINNING
+    rows = await console.read(engine, workspace_id, step_run_id, after=after, limit=paging.fetch)
+    return paging.page(rows, _show_line, lambda row: row.position)
+
+
+@get("/step-runs/{step_run_id:uuid}/events", operation_id="listStepRunEvents")
+async def list_events(
+    engine: TheEngine, actor: Asker, paging: Pages, workspace_id: InWorkspace, step_run_id: FromPath[StepRunId]
+) -> Page[StepRunEvent]:
+    """List what happened to the step run, oldest first."""
+    await _outputs_of(engine, actor, workspace_id, step_run_id)
+    rows = await store.list_events(
+        engine.database, workspace_id, step_run_id, after=paging.after(int), limit=paging.fetch
+    )
+    return paging.page(rows, _show_event, lambda row: row.id)
+
+
+def show(step_run: StepRun) -> StepRunAnswer:
+    """A step run as this dialect writes it."""
+    code = step_run.error_code
+    return StepRunAnswer(
+        id=step_run.id,
+        state=_state(step_run.state),
+        state_updated_at=step_run.state_at,
+        error=None if code is None else StepRunErrorAnswer(code, step_run.error_message),
+        started_at=step_run.started_at,
+        ended_at=step_run.ended_at,
+        duration=seconds(step_run.duration),
+        step=Named(step_run.step_id, step_run.step_name),
+    )
+
+
+def _state(state: StepRunState) -> ShownState:
+    match state:
+        case StepRunState.NEW:
+            return "new"
+        case StepRunState.AWAITING_WORKER:
+            return "awaiting_worker"
+        case StepRunState.IN_PROGRESS:
+            return "in_progress"
+        case StepRunState.COMPLETED | StepRunState.WITHDRAWN:  # lists leave withdrawn ones out
+            return "completed"
+        case StepRunState.FAILED:
+            return "failed"
+        case _:
+            assert_never(state)
+
+
+async def _found(engine: Engine, workspace: WorkspaceId, step_run: StepRunId) -> StepRun:
+    found = await store.get_step_run(engine.database, workspace, step_run)
+    if found is None:
+        raise StepRunNotFound(step_run)
+    return found
+
+
+async def _outputs_of(engine: Engine, actor: Actor, workspace: WorkspaceId, step_run: StepRunId) -> None:
+    """Raise unless the actor may read what the step run left, and there is such a step run."""
+    actor.require(Permission.READ_RUN_OUTPUTS, workspace)
+    await _found(engine, workspace, step_run)
+
+
+def _position(found: Any) -> Position:
+    attempt, line = found
+    return Position(int(attempt), int(line))
+
+
+def _show_artifact(artifact: Artifact) -> ArtifactAnswer:
+    return ArtifactAnswer(artifact.id, artifact.name, artifact.size)
+
+
+def _show_line(line: Line) -> ConsoleMessage:
+    return ConsoleMessage(line.at, line.text)
+
+
+def _show_event(event: RunEvent) -> StepRunEvent:
+    return StepRunEvent(event.at, event.kind)
+
+
+handlers = [list_step_runs, get_step_run, list_artifacts, get_artifact, list_console_messages, list_events]

@@ -1,0 +1,344 @@
+"""Work items and outputs (§1.7)."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Annotated, Any, Literal, assert_never
+
+from litestar import Request
+from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
+from msgspec import Raw, Struct
+
+from controlroom.dialects.robocorp.answers import Accepted, Download, Identified, UploadForm, identified
+from controlroom.dialects.robocorp.asking import Asker, InWorkspace, Pages, TheEngine
+from controlroom.dialects.robocorp.links import download_url, upload_form
+from controlroom.dialects.robocorp.paging import Page, Paging
+from controlroom.dialects.robocorp.routing import get, post, update
+from controlroom.engine.access.model import Actor, Permission
+from controlroom.engine.downloads.model import DownloadKind
+from controlroom.engine.engine import Engine
+from controlroom.engine.runs import store as runs
+from controlroom.engine.runs.errors import RunNotFound
+from controlroom.engine.work_items import actions, store
+from controlroom.engine.work_items.errors import WorkItemNotFound
+from controlroom.engine.work_items.model import ExceptionType, ItemFile, ItemState, WorkItem
+from controlroom.ids import FileId, ProcessId, RunId, WorkItemId, WorkspaceId
+
+AnyRequest = Request[Any, Any, Any]
+ShownState = Literal["new", "pending", "in_progress", "failed", "done"]
+
+
+class FileAnswer(Struct, frozen=True):
+    """A file of a work item; the link is good for an hour."""
+
+    id: FileId
+    size: int
+    name: str
+    download: Download
+
+
+class ExceptionAnswer(Struct, frozen=True):
+    """Why a work item failed."""
+
+    code: str
+    type: ExceptionType
+    message: str
+
+
+class WorkItemAnswer(Struct, frozen=True, kw_only=True):
+    """A work item as lists tell it."""
+
+    id: WorkItemId
+    created_at: datetime
+    state: ShownState
+    state_updated_at: datetime | None
+    process: Identified | None
+    process_run: Identified | None
+    step: Identified | None
+    step_run: Identified | None
+    exception: ExceptionAnswer | None
+
+
+class FullWorkItem(WorkItemAnswer, frozen=True, kw_only=True):
+    """A work item with its data."""
+
+    payload: Raw | None
+    files: list[FileAnswer]
+
+
+class Output(Struct, frozen=True, kw_only=True):
+    """What the last step of a run put out."""
+
+    id: WorkItemId
+    created_at: datetime
+    process: Identified | None
+    process_run: Identified | None
+    payload: Raw | None
+    files: list[FileAnswer]
+
+
+class CreateWorkItem(Struct, frozen=True):
+    """A new item for the input queue of a process."""
+
+    process: Identified
+    payload: Raw
+
+
+class FileRequest(Struct, frozen=True):
+    """A file that shall be added to an item."""
+
+    file_name: str
+    file_size: int
+
+
+class UploadAnswer(Struct, frozen=True):
+    """Where to post the file."""
+
+    upload: UploadForm
+
+
+class PayloadBody(Struct, frozen=True):
+    """An item's payload."""
+
+    payload: Raw
+
+
+class BatchRequest(Struct, frozen=True):
+    """One operation on many items."""
+
+    batch_operation: Literal["retry", "delete", "mark_as_done"]
+    work_item_ids: list[WorkItemId]
+
+
+@get("/work-items", operation_id="listWorkItems")
+async def list_work_items(
+    engine: TheEngine,
+    actor: Asker,
+    paging: Pages,
+    workspace_id: InWorkspace,
+    process_id: FromQuery[ProcessId | None] = None,
+    process_run_id: FromQuery[RunId | None] = None,
+    item_state: Annotated[ShownState | None, QueryParameter(name="state")] = None,
+) -> Page[WorkItemAnswer]:
+    """List work items without their data, newest first."""
+    actor.require(Permission.READ_WORK_ITEMS, workspace_id)
+    rows = await store.list_items(
+        engine.database,
+        workspace_id,
+        process=process_id,
+        run=process_run_id,
+        state=None if item_state is None else ItemState(item_state),
+        before=paging.after(WorkItemId),
+        limit=paging.fetch,
+    )
+    return paging.page(rows, _show, lambda item: item.id)
+
+
+@post("/work-items", operation_id="createWorkItem")
+async def create_work_item(
+    engine: TheEngine, actor: Asker, workspace_id: InWorkspace, data: JSONBody[CreateWorkItem]
+) -> FullWorkItem:
+    """Put an item into the input queue of a process; it starts no run."""
+    item = await actions.create(engine, actor, workspace_id, ProcessId(data.process.id), data.payload)
+    return _show_full(item, [])
+
+
+@get("/work-items/{item_id:uuid}", operation_id="getWorkItem")
+async def get_work_item(
+    engine: TheEngine,
+    actor: Asker,
+    request: AnyRequest,
+    workspace_id: InWorkspace,
+    item_id: FromPath[WorkItemId],
+) -> FullWorkItem:
+    """Get a work item with its data."""
+    actor.require(Permission.READ_WORK_ITEMS, workspace_id)
+    item = await store.get(engine.database, workspace_id, item_id)
+    if item is None:
+        raise WorkItemNotFound(item_id)
+    return _show_full(item, (await _files_of(engine, request, workspace_id, [item]))[item.id])
+
+
+@update("/work-items/{item_id:uuid}/payload", operation_id="updateWorkItemPayload")
+async def set_payload(
+    engine: TheEngine,
+    actor: Asker,
+    workspace_id: InWorkspace,
+    item_id: FromPath[WorkItemId],
+    data: JSONBody[PayloadBody],
+) -> PayloadBody:
+    """Replace the payload of an item that nobody works on."""
+    await actions.set_payload(engine, actor, workspace_id, item_id, data.payload)
+    return data
+
+
+@post("/work-items/{item_id:uuid}/files", operation_id="createWorkItemFile")
+async def add_file(
+    engine: TheEngine,
+    actor: Asker,
+    request: AnyRequest,
+    workspace_id: InWorkspace,
+    item_id: FromPath[WorkItemId],
+    data: JSONBody[FileRequest],
+) -> UploadAnswer:
+    """Promise a file: where to post it as a form. It replaces one of the same name."""
+    return UploadAnswer(await _promise(engine, actor, request, workspace_id, item_id, data))
+
+
+@post("/work-items/{item_id:uuid}/files/upload", operation_id="createWorkItemFileUpload")
+async def add_file_older_form(
+    engine: TheEngine,
+    actor: Asker,
+    request: AnyRequest,
+    workspace_id: InWorkspace,
+    item_id: FromPath[WorkItemId],
+    data: JSONBody[FileRequest],
+) -> UploadForm:
+    """Promise a file, in the older form of the answer (§1.8)."""
+    return await _promise(engine, actor, request, workspace_id, item_id, data)
+
+
+@post("/work-items/batch", operation_id="runWorkItemBatchOperation")
+async def run_batch(
+    engine: TheEngine, actor: Asker, workspace_id: InWorkspace, data: JSONBody[BatchRequest]
+) -> Accepted:
+    """Retry, delete or resolve many items: all of them or, if one is not fit for it, none."""
+    match data.batch_operation:
+        case "retry":
+            await actions.retry(engine, actor, workspace_id, data.work_item_ids)
+        case "delete":
+            await actions.delete(engine, actor, workspace_id, data.work_item_ids)
+        case "mark_as_done":
+            await actions.mark_done(engine, actor, workspace_id, data.work_item_ids)
+        case _:
+            assert_never(data.batch_operation)
+    return Accepted(accepted=True)
+
+
+@get("/outputs", operation_id="listOutputs")
+async def list_outputs(
+    engine: TheEngine,
+    actor: Asker,
+    paging: Pages,
+    request: AnyRequest,
+    workspace_id: InWorkspace,
+    process_run_id: FromQuery[RunId],
+) -> Page[Output]:
+    """List what the last step of a process run put out, oldest first."""
+    return await _outputs(engine, actor, paging, request, workspace_id, process_run_id)
+
+
+@get("/process-runs/{run_id:uuid}/outputs", operation_id="listProcessRunOutputs")
+async def list_outputs_of_run(
+    engine: TheEngine,
+    actor: Asker,
+    paging: Pages,
+    request: AnyRequest,
+    workspace_id: InWorkspace,
+    run_id: FromPath[RunId],
+) -> Page[Output]:
+    """Likewise, by its older address (§1.8)."""
+    return await _outputs(engine, actor, paging, request, workspace_id, run_id)
+
+
+async def _outputs(
+    engine: Engine, actor: Actor, paging: Paging, request: AnyRequest, workspace: WorkspaceId, run: RunId
+) -> Page[Output]:
+    actor.require(Permission.READ_WORK_ITEMS, workspace)
+    rows = await store.list_outputs(engine.database, workspace, run, after=paging.after(WorkItemId), limit=paging.fetch)
+    if not rows and await runs.get(engine.database, workspace, run) is None:
+        raise RunNotFound(run)
+    files = await _files_of(engine, request, workspace, rows)
+
+    def show(item: WorkItem) -> Output:
+        return Output(
+            id=item.id,
+            created_at=item.created_at,
+            process=identified(item.process_id),
+            process_run=identified(item.run_id),
+            payload=item.payload,
+            files=files[item.id],
+        )
+
+    return paging.page(rows, show, lambda item: item.id)
+
+
+async def _promise(
+    engine: Engine,
+    actor: Actor,
+    request: AnyRequest,
+    workspace: WorkspaceId,
+    item: WorkItemId,
+    asked: FileRequest,
+) -> UploadForm:
+    promised = await actions.promise_file(engine, actor, workspace, item, asked.file_name, asked.file_size)
+    return upload_form(request, promised)
+
+
+async def _files_of(
+    engine: Engine, request: AnyRequest, workspace: WorkspaceId, items: Sequence[WorkItem]
+) -> dict[WorkItemId, list[FileAnswer]]:
+    """The files of items, by item."""
+    files: dict[WorkItemId, list[FileAnswer]] = defaultdict(list)
+    if items:
+        for file in await store.list_files(engine.database, workspace, [item.id for item in items]):
+            files[file.work_item_id].append(_show_file(request, workspace, file))
+    return files
+
+
+def _show_file(request: AnyRequest, workspace: WorkspaceId, file: ItemFile) -> FileAnswer:
+    url = download_url(request, DownloadKind.WORK_ITEM_FILE, file.id, workspace, file_name=file.name)
+    return FileAnswer(file.id, file.size, file.name, Download(url))
+
+
+def _show(item: WorkItem) -> WorkItemAnswer:
+    return WorkItemAnswer(**_fields(item))
+
+
+def _show_full(item: WorkItem, files: list[FileAnswer]) -> FullWorkItem:
+    return FullWorkItem(**_fields(item), payload=item.payload, files=files)
+
+
+def _fields(item: WorkItem) -> dict[str, Any]:
+    failure = item.exception
+    return {
+        "id": item.id,
+        "created_at": item.created_at,
+        "state": _state(item.state),
+        "state_updated_at": item.state_at,
+        "process": identified(item.process_id),
+        "process_run": identified(item.run_id),
+        "step": identified(item.step_id),
+        "step_run": identified(item.step_run_id),
+        "exception": failure and ExceptionAnswer(failure.code, failure.type, failure.message),
+    }
+
+
+def _state(state: ItemState) -> ShownState:
+    """The state in the dialect's words, which has none for items that are held, refused or not yet published."""
+    match state:
+        case ItemState.NEW | ItemState.DRAFT:
+            return "new"
+        case ItemState.PENDING | ItemState.HELD:
+            return "pending"
+        case ItemState.IN_PROGRESS:
+            return "in_progress"
+        case ItemState.DONE | ItemState.DELETED:
+            return "done"
+        case ItemState.FAILED | ItemState.INVALID:
+            return "failed"
+        case _:
+            assert_never(state)
+
+
+handlers = [
+    list_work_items,
+    create_work_item,
+    run_batch,
+    get_work_item,
+    set_payload,
+    add_file,
+    add_file_older_form,
+    list_outputs,
+    list_outputs_of_run,
+]
