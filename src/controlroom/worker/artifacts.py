@@ -1,0 +1,101 @@
+"""What a robot leaves behind in its folder for results."""
+
+import asyncio
+import os
+import stat
+from collections.abc import AsyncIterator, Iterator
+from functools import partial
+from pathlib import Path
+
+import structlog
+from msgspec import Struct
+
+from controlroom.worker.room import AttemptReports, Refused, Superseded
+
+log = structlog.get_logger(__name__)
+
+_AT_ONCE = 4
+_CHUNK_BYTES = 1024 * 1024
+_SMALL_BYTES = 256 * 1024
+_DEEPEST = 64
+
+
+class Artifact(Struct, frozen=True):
+    """A file to be uploaded, under the name by which people will look for it."""
+
+    name: str
+    path: Path
+    size: int
+
+
+def found_in(folder: Path) -> list[Artifact]:
+    """The files below a folder, named relative to it with forward slashes.
+
+    Only call it when no process of the robot is left. Links are not followed, whatever is neither file nor folder is
+    passed over: a robot must not make the worker read for it what it can't read itself.
+    """
+    return sorted(_walk(folder, "", 0), key=lambda artifact: artifact.name)
+
+
+async def upload(artifacts: list[Artifact], reports: AttemptReports) -> list[str]:
+    """Upload all, several at once. Returns a complaint for each that could not be; the others are there."""
+    limit = asyncio.Semaphore(_AT_ONCE)
+    complaints: list[str] = []
+
+    async def one(artifact: Artifact) -> None:
+        async with limit:
+            try:
+                await _upload_one(artifact, reports)
+            except Superseded:
+                raise
+            except (Refused, OSError) as error:
+                log.warning("artifact not uploaded", artifact=artifact.name, reason=str(error))
+                complaints.append(f"Artifact {artifact.name} could not be uploaded: {error}")
+
+    async with asyncio.TaskGroup() as group:
+        for artifact in artifacts:
+            group.create_task(one(artifact))
+    return complaints
+
+
+async def _upload_one(artifact: Artifact, reports: AttemptReports) -> None:
+    descriptor = os.open(artifact.path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    try:
+        if artifact.size <= _SMALL_BYTES:
+            content = os.pread(descriptor, artifact.size, 0)
+            await reports.artifact(artifact.name, len(content), content)
+        else:
+            await reports.artifact(artifact.name, artifact.size, partial(_chunks, descriptor, artifact.size))
+    finally:
+        os.close(descriptor)
+
+
+async def _chunks(descriptor: int, size: int) -> AsyncIterator[bytes]:
+    position = 0
+    while position < size:
+        chunk = await asyncio.to_thread(os.pread, descriptor, min(_CHUNK_BYTES, size - position), position)
+        if not chunk:
+            raise OSError("the file became shorter while it was read")
+        yield chunk
+        position += len(chunk)
+
+
+def _walk(folder: Path, prefix: str, depth: int) -> Iterator[Artifact]:
+    try:
+        with os.scandir(folder) as listing:
+            entries = list(listing)
+    except OSError as error:
+        log.warning("folder of artifacts not read", folder=str(folder), reason=str(error))
+        return
+    for entry in entries:
+        status = entry.stat(follow_symlinks=False)
+        if stat.S_ISDIR(status.st_mode) and depth < _DEEPEST:
+            yield from _walk(Path(entry.path), f"{prefix}{_printable(entry.name)}/", depth + 1)
+        elif stat.S_ISREG(status.st_mode):
+            yield Artifact(prefix + _printable(entry.name), Path(entry.path), status.st_size)
+
+
+def _printable(name: str) -> str:
+    """A file name that can stand in a URL and on a page: what is no UTF-8 and what controls terminals becomes `_`."""
+    text = os.fsencode(name).decode("utf-8", "replace")
+    return "".join(character if character.isprintable() else "_" for character in text)

@@ -1,0 +1,86 @@
+"""The worker's own folder: its credential, its caches, and the folders of the robots that run."""
+
+import fcntl
+import os
+import shutil
+from pathlib import Path
+from typing import Self
+
+import msgspec
+
+from controlroom.errors import Conflict, Invalid
+from controlroom.protocol import Linked
+
+
+class FolderInUse(Conflict):
+    """Another worker that is running uses this folder."""
+
+    code = "FOLDER_IN_USE"
+
+
+class WorkerFolder:
+    """A folder that belongs to one running worker at a time.
+
+    The lock is the kernel's: it is free again the moment the worker is gone, however it ended. Folders of robots that
+    an earlier worker left behind are removed when the folder is opened: their attempts are lost, nobody needs them.
+    """
+
+    def __init__(self, path: Path, lock: int) -> None:
+        self.path = path
+        self.packages = path / "packages"
+        self.runs = path / "runs"
+        self._credential = path / "worker.json"
+        self._lock = lock
+
+    @classmethod
+    def open(cls, path: Path) -> Self:
+        """Take the folder, made with mode 0700 if it is new. Raises `FolderInUse`."""
+        path = path.absolute()
+        path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        lock = os.open(path / "worker.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            os.close(lock)
+            raise FolderInUse(f"Another worker is using {path}: give this one a folder of its own.") from None
+        folder = cls(path, lock)
+        folder.packages.mkdir(exist_ok=True)
+        shutil.rmtree(folder.runs, ignore_errors=True)
+        # Why 0711: without a sandbox a robot's own user passes through to its own folder, and can list nobody else's
+        folder.runs.mkdir(mode=0o711, exist_ok=True)
+        return folder
+
+    def credential(self, url: str) -> Linked | None:
+        """The credential of this server, None if the worker is not linked to it. Raises Invalid if unreadable."""
+        try:
+            stored = msgspec.json.decode(self._credential.read_bytes(), type=_Stored)
+        except FileNotFoundError:
+            return None
+        except msgspec.MsgspecError as error:
+            raise Invalid(
+                f"{self._credential} can't be read ({error}): remove it and link the worker again."
+            ) from error
+        return stored.linked if stored.url == url else None
+
+    def keep_credential(self, url: str, linked: Linked) -> None:
+        """Store what the server gave, whole or not at all, readable by the worker's user only."""
+        new = self._credential.with_suffix(".new")
+        descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(msgspec.json.encode(_Stored(url=url, linked=linked)))
+            file.flush()
+            os.fsync(file.fileno())
+        new.replace(self._credential)
+
+    def close(self) -> None:
+        """Give the folder free."""
+        if self._lock >= 0:
+            os.close(self._lock)
+            self._lock = -1
+
+
+class _Stored(msgspec.Struct, frozen=True):
+    """A credential is of use at one server only."""
+
+    url: str
+    linked: Linked

@@ -1,0 +1,112 @@
+"""Keeps the processes of a robot together where there is no sandbox: when the robot ends, nothing of it goes on.
+
+This file is also a program, run by the worker's interpreter without any package: it becomes the one to whom the kernel
+gives every orphan below it, starts the robot (as its user), waits for it, kills what it left behind and ends with its
+exit code. SIGTERM, which the kernel also sends when the worker is gone, kills everything at once. It dies half-way only
+by SIGKILL from outside; what is left of its tree is then killed by the worker, as far as it was seen. It costs a small
+interpreter a robot.
+"""
+
+import contextlib
+import ctypes
+import os
+import signal
+import sys
+import time
+from collections.abc import Sequence
+
+_PR_SET_PDEATHSIG = 1
+_PR_SET_CHILD_SUBREAPER = 36
+_PR_SET_NO_NEW_PRIVS = 38
+_NO_UID = -1
+_CANNOT_EXECUTE = 126
+
+
+def command(argv: Sequence[str], *, uid: int | None) -> list[str]:
+    """The command line that runs `argv` (as user and group `uid`) under a keeper."""
+    interpreter = getattr(sys, "_base_executable", None) or sys.executable
+    number = _NO_UID if uid is None else uid
+    return [interpreter, "-I", "-S", __file__, str(number), str(os.getpid()), *argv]
+
+
+def keep(uid: int, worker: int, argv: Sequence[str]) -> int:
+    """Run a robot and return its exit code when nothing of it is left."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    libc.prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+    libc.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM, 0, 0, 0)
+    if os.getppid() != worker:  # it was gone before we could ask to be told
+        return 1
+    signal.signal(signal.SIGTERM, lambda *_: _kill_all())
+    robot = os.fork()
+    if robot == 0:
+        _become(libc, uid, argv)
+    exit_code = 1
+    while True:
+        try:
+            pid, status = os.wait()
+        except ChildProcessError:
+            return exit_code
+        if pid == robot:
+            code = os.waitstatus_to_exitcode(status)
+            exit_code = code if code >= 0 else 128 - code
+            _kill_all()
+        elif not _exists(robot):
+            _kill_all()  # an orphan may have forked before it died
+
+
+def _become(libc: ctypes.CDLL, uid: int, argv: Sequence[str]) -> None:
+    """Turn into the robot."""
+    try:
+        os.setsid()
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        if uid != _NO_UID:
+            os.setgroups([])
+            os.setresgid(uid, uid, uid)
+            os.setresuid(uid, uid, uid)
+        libc.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
+        os.execv(argv[0], list(argv))  # noqa: S606 - the robot's own command, resolved by the worker
+    except OSError as error:
+        os.write(2, f"{argv[0]}: {error.strerror}\n".encode())
+    os._exit(_CANNOT_EXECUTE)
+
+
+def _exists(pid: int) -> bool:
+    return _stat(pid)[0] != ""
+
+
+def _kill_all() -> None:
+    """Kill every descendant, until a look around finds none alive."""
+    while doomed := _descendants(os.getpid()):
+        for pid in doomed:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        time.sleep(0.001)
+
+
+def _descendants(root: int) -> list[int]:
+    children: dict[int, list[int]] = {}
+    for name in os.listdir("/proc"):  # noqa: PTH208 - this program starts with every robot: no pathlib objects
+        if name.isdigit() and (parent := _stat(int(name))[1]):
+            children.setdefault(parent, []).append(int(name))
+    found = list(children.get(root, ()))
+    for pid in found:
+        found += children.get(pid, ())
+    return [pid for pid in found if _is_alive(pid)]
+
+
+def _is_alive(pid: int) -> bool:
+    return _stat(pid)[0] not in {"", "Z", "X"}
+
+
+def _stat(pid: int) -> tuple[str, int]:
+    """State and parent of a process; empty and 0 if it is gone."""
+    try:
+        with open(f"/proc/{pid}/stat", "rb") as file:  # noqa: PTH123 - likewise
+            state, parent = file.read().rpartition(b")")[2].split()[:2]
+    except OSError:
+        return "", 0
+    return state.decode(), int(parent)
+
+
+if __name__ == "__main__":
+    sys.exit(keep(int(sys.argv[1]), int(sys.argv[2]), sys.argv[3:]))

@@ -1,0 +1,152 @@
+"""Packages that the worker has fetched, unpacked once for all step runs that use them."""
+
+import asyncio
+import hashlib
+import os
+import shutil
+import tempfile
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import IO
+
+from msgspec import Struct
+
+from controlroom.errors import Invalid
+from controlroom.protocol import PackageRef
+from controlroom.robots import archive
+from controlroom.robots.definition import RobotDefinition, fitting_environment, machine_name, read_robot
+from controlroom.robots.environment_spec import EnvironmentSpec, parse_environment
+from controlroom.worker.places import Place
+
+Fetch = Callable[[str, IO[bytes]], Awaitable[None]]
+"""Writes the package of a hash into a file."""
+
+_REMEMBERED = 256
+
+
+class Package(Struct, frozen=True):
+    """An unpacked package. Nobody writes into its folder."""
+
+    folder: Path
+    root: str
+    """Where robot.yaml is, relative to the folder."""
+    definition: RobotDefinition
+    environment: EnvironmentSpec | None
+    """What to install; None if the robot has no environment file."""
+
+
+class PackageCache:
+    """Unpacked packages by content, in a folder that belongs to this worker; the longest unused go when it grows."""
+
+    def __init__(self, folder: Path, fetch: Fetch, *, max_bytes: int) -> None:
+        self._folder = folder
+        self._fetch = fetch
+        self._max_bytes = max_bytes
+        self._known: OrderedDict[str, Package] = OrderedDict()
+        self._fetching: dict[str, asyncio.Lock] = {}
+
+    async def get(self, ref: PackageRef) -> Package:
+        """The package, fetched and checked if it is new. Raises Invalid for one that can't be a robot."""
+        if (known := self._known.get(ref.hash)) is not None and known.folder.exists():
+            self._known.move_to_end(ref.hash)
+            return known
+        async with self._fetching.setdefault(ref.hash, asyncio.Lock()):
+            folder = self._folder / _safe_name(ref.hash)
+            if not folder.exists():
+                await self._unpack(ref, folder)
+            package = await asyncio.to_thread(_read, folder)
+        self._fetching.pop(ref.hash, None)
+        self._known[ref.hash] = package
+        if len(self._known) > _REMEMBERED:
+            self._known.popitem(last=False)
+        return package
+
+    async def copy_to(self, package: Package, place: Place) -> None:
+        """Give a place its own copy of the robot."""
+        await asyncio.to_thread(_copy_tree, package.folder, place.robot, place)
+
+    def prune(self, in_use: set[str]) -> None:
+        """Bring the folder below its limit, the longest unused first; packages of running step runs stay."""
+        entries = sorted(self._folder.iterdir(), key=lambda entry: entry.stat().st_atime)
+        sizes = {entry: _size(entry) for entry in entries}
+        total = sum(sizes.values())
+        for entry in entries:
+            if total <= self._max_bytes:
+                return
+            if entry.name not in in_use:
+                self._known.pop(entry.name, None)
+                shutil.rmtree(entry, ignore_errors=True)
+                total -= sizes[entry]
+
+    async def _unpack(self, ref: PackageRef, folder: Path) -> None:
+        with tempfile.TemporaryFile(dir=self._folder) as zipped:
+            await self._fetch(ref.hash, zipped)
+            await asyncio.to_thread(_check, zipped, ref)
+            await asyncio.to_thread(archive.unpack, zipped, folder)
+
+
+def _safe_name(content_hash: str) -> str:
+    if not content_hash.isalnum():
+        raise Invalid(f"The package's hash is none: {content_hash!r}", code="PACKAGE_INVALID")
+    return content_hash
+
+
+def _check(zipped: IO[bytes], ref: PackageRef) -> None:
+    zipped.seek(0)
+    found = _digest(zipped)
+    if found != ref.hash:
+        raise Invalid(
+            f"The package {ref.name} did not arrive as it was stored (sha256 {found})", code="PACKAGE_INVALID"
+        )
+    zipped.seek(0)
+
+
+def _digest(file: IO[bytes]) -> str:
+    digest = hashlib.sha256()
+    while chunk := file.read(1 << 20):
+        digest.update(chunk)
+    return digest.hexdigest()
+
+
+def _read(folder: Path) -> Package:
+    root, definition = read_robot(folder)
+    file = fitting_environment(definition, root, machine=machine_name())
+    spec = parse_environment(file.name, file.read_text(encoding="utf-8-sig")) if file is not None else None
+    return Package(folder, root.relative_to(folder).as_posix(), definition, spec)
+
+
+def _copy_tree(source: Path, target: Path, place: Place) -> None:
+    """Copy files and folders; a robot may write into its copy, so links to the cache would not do."""
+    with os.scandir(source) as entries:
+        for entry in entries:
+            copy = target / entry.name
+            if entry.is_dir(follow_symlinks=False):
+                copy.mkdir(mode=0o755)
+                place.own(copy)
+                _copy_tree(Path(entry.path), copy, place)
+            elif entry.is_file(follow_symlinks=False):
+                _copy_file(entry.path, copy, entry.stat().st_mode & 0o777)
+                place.own(copy)
+
+
+def _copy_file(source: str, target: Path, mode: int) -> None:
+    with open(source, "rb") as reading:  # noqa: PTH123 - a robot may have thousands of files
+        writing = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode | 0o600)
+        try:
+            # Why this call: file systems that can share blocks do, and the others copy in the kernel
+            with suppress(OSError):
+                while os.copy_file_range(reading.fileno(), writing, 1 << 30):
+                    pass
+                return
+            os.lseek(writing, 0, os.SEEK_SET)
+            reading.seek(0)
+            while chunk := reading.read(1 << 20):
+                os.write(writing, chunk)
+        finally:
+            os.close(writing)
+
+
+def _size(folder: Path) -> int:
+    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())

@@ -1,0 +1,148 @@
+"""A robot's processes, from the first to the last of its tree."""
+
+import asyncio
+import os
+import signal
+import subprocess
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from pathlib import Path
+
+import psutil
+
+from controlroom.worker.sandbox import Wrapped
+
+_KILL_PATIENCE_SECONDS = 5.0
+
+
+class ProcessTree:
+    """A program in its enclosure with everything that it starts.
+
+    The enclosure ends when the program does and takes the rest of the tree with it; killing it does the same.
+    Neither leaving the process group, nor forking twice, nor ignoring signals helps against it.
+    """
+
+    def __init__(self, process: subprocess.Popen[bytes], *, layers: int) -> None:
+        self._process = process
+        self._layers = layers
+        self._ended: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+        self._watch()
+
+    @classmethod
+    def start(
+        cls, wrapped: Wrapped, *, layers: int, cwd: Path, stdout: int, stderr: int, passed: Sequence[int] = ()
+    ) -> "ProcessTree":
+        """Start a program. Call it in a thread that lives as long as the worker.
+
+        When the thread ends that started it, the kernel ends the robot (`PR_SET_PDEATHSIG`).
+        """
+        process = subprocess.Popen(  # noqa: S603 - what a robot starts is its author's business, inside the enclosure
+            wrapped.argv,
+            stdin=subprocess.DEVNULL,
+            stdout=stdout,
+            stderr=stderr,
+            env=wrapped.variables,
+            cwd=cwd,
+            pass_fds=passed,
+            start_new_session=True,
+        )
+        return cls(process, layers=layers)
+
+    @property
+    def pid(self) -> int:
+        """The process id of the enclosure."""
+        return self._process.pid
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether the program has ended."""
+        return self._ended.done()
+
+    async def wait(self) -> int:
+        """The exit code; 128 + n if signal n ended the program. May be cancelled and asked again."""
+        return await asyncio.shield(self._ended)
+
+    def when_ended(self, call: Callable[[], None]) -> None:
+        """Call this once when the program has ended."""
+        self._ended.add_done_callback(lambda _: call())
+
+    def pause(self) -> None:
+        """Stop every process of the tree."""
+        stopped: set[int] = set()
+        while fresh := [process for process in self._robot_processes() if process.pid not in stopped]:
+            for process in fresh:  # until a look around finds no new one: a process may fork while we go through them
+                _signal(process, signal.SIGSTOP)
+                stopped.add(process.pid)
+
+    def resume(self) -> None:
+        """Let a paused tree go on."""
+        for process in reversed(self._robot_processes()):
+            _signal(process, signal.SIGCONT)
+
+    async def terminate(self, grace: float) -> int:
+        """End the tree: SIGTERM to all, SIGKILL to what is left when the program has ended or the grace is over."""
+        for process in self._robot_processes():
+            _signal(process, signal.SIGTERM)
+            _signal(process, signal.SIGCONT)
+        with suppress(TimeoutError):
+            await asyncio.wait_for(asyncio.shield(self._ended), grace)
+        return await self.kill()
+
+    async def kill(self) -> int:
+        """End the tree now."""
+        if not self._ended.done():
+            inside = self._robot_processes()
+            # The keeper kills its tree when it is told to; bubblewrap's does so when it is gone
+            os.kill(self.pid, signal.SIGTERM if self._layers == 1 else signal.SIGKILL)
+            with suppress(TimeoutError):
+                await asyncio.wait_for(asyncio.shield(self._ended), _KILL_PATIENCE_SECONDS)
+            for process in inside:
+                _signal(process, signal.SIGKILL)
+            with suppress(ProcessLookupError):
+                if not self._ended.done():
+                    os.kill(self.pid, signal.SIGKILL)
+        return await self.wait()
+
+    def memory_bytes(self) -> int:
+        """What the tree holds of memory, its share of common pages counted once."""
+        return sum(_memory(process.pid) for process in self._robot_processes())
+
+    def _robot_processes(self) -> list[psutil.Process]:
+        """All processes of the tree but those of the enclosure."""
+        try:
+            layer = [psutil.Process(self.pid)]
+            for _ in range(self._layers):
+                layer = [child for process in layer for child in process.children()]
+            return [process for top in layer for process in (top, *top.children(recursive=True))]
+        except psutil.Error:
+            return []
+
+    def _watch(self) -> None:
+        loop = asyncio.get_running_loop()
+        descriptor = os.pidfd_open(self.pid)
+
+        def ended() -> None:
+            loop.remove_reader(descriptor)
+            os.close(descriptor)
+            code = self._process.wait()
+            self._ended.set_result(code if code >= 0 else 128 - code)
+
+        loop.add_reader(descriptor, ended)
+
+
+def _signal(process: psutil.Process, number: signal.Signals) -> None:
+    with suppress(psutil.Error, ProcessLookupError, PermissionError):
+        process.send_signal(number)
+
+
+def _memory(pid: int) -> int:
+    try:
+        with open(f"/proc/{pid}/smaps_rollup", "rb") as rollup:  # noqa: PTH123 - read for every spare again and again
+            for line in rollup:
+                if line.startswith(b"Pss:"):
+                    return int(line.split()[1]) * 1024
+    except OSError:
+        pass
+    with suppress(psutil.Error):
+        return int(psutil.Process(pid).memory_info().rss)
+    return 0

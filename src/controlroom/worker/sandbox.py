@@ -1,0 +1,232 @@
+"""What encloses a robot: bubblewrap where the system offers it, else a keeper that at least ends every process.
+
+In bubblewrap a robot has pid, ipc, uts and user namespaces of its own, no capabilities, and a file system of the
+system's programs, what it is shown read-only, and its own folder. The network is shared with the machine.
+
+A worker that was started as root lets bubblewrap arrange the file system as root (its interpreters may lie where no
+other user can go) and becomes the robot's user inside, before the robot's first instruction. Started as an ordinary
+user, the namespaces alone keep robots from the worker's files and from each other, because they all are that user.
+"""
+
+import asyncio
+import os
+import shutil
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import structlog
+from msgspec import Struct
+
+from controlroom.errors import Unavailable
+from controlroom.protocol import SandboxKind
+from controlroom.worker import keeper
+from controlroom.worker.robot_users import RobotUser
+from controlroom.worker.settings import SandboxMode
+
+log = structlog.get_logger(__name__)
+
+_SYSTEM = (
+    *(Path("/", name) for name in ("usr", "bin", "sbin", "lib", "lib32", "lib64", "libx32", "opt")),
+    *(Path(path) for path in ("/nix/store", "/gnu/store")),
+)
+"""Programs and libraries. Chrome and other vendors' browsers live in /opt."""
+
+_ETC = (
+    *(Path("/etc", name) for name in ("ld.so.cache", "ld.so.conf", "ld.so.conf.d", "alternatives", "xattr.conf")),
+    *(Path("/etc", name) for name in ("resolv.conf", "hosts", "host.conf", "nsswitch.conf", "gai.conf")),
+    *(Path("/etc", name) for name in ("services", "protocols", "mime.types", "group")),
+    *(Path("/etc", name) for name in ("ssl", "pki", "ca-certificates", "crypto-policies")),
+    *(Path("/etc", name) for name in ("localtime", "timezone", "locale.conf", "locale.alias", "fonts")),
+    *(Path("/etc", name) for name in ("java", "chromium", "chromium.d", "odbc.ini", "odbcinst.ini")),
+)
+"""What programs look up in /etc and what is no secret of this machine. `passwd` is made for each robot."""
+
+_CACHES = (Path("/var/cache/fontconfig"),)
+
+_LOADER_VARIABLES = frozenset(
+    {
+        *(
+            "GCONV_PATH",
+            "GETCONF_DIR",
+            "GLIBC_TUNABLES",
+            "HOSTALIASES",
+            "LOCALDOMAIN",
+            "LOCPATH",
+            "NIS_PATH",
+            "NLSPATH",
+        ),
+        *("RES_OPTIONS", "RESOLV_HOST_CONF", "TZDIR"),
+    }
+)
+"""Variables that change what a program does before its first instruction, besides LD_* and MALLOC_*."""
+
+_TMPFS_BYTES = 512 * 1024 * 1024
+
+
+class View(Struct, frozen=True, kw_only=True):
+    """What one enclosed process sees besides the system's programs; everything has the same path inside."""
+
+    folder: Path
+    """Its own folder: writable, the place of HOME and TMPDIR."""
+    working_folder: Path | None = None
+    """Where it starts; where the caller is when None."""
+    readable: tuple[Path, ...] = ()
+    writable: tuple[Path, ...] = ()
+    passwd: Path | None = None
+    """A file to be seen as /etc/passwd."""
+
+
+class Sandbox(Struct, frozen=True, kw_only=True):
+    """How this worker encloses its robots, found out once when it starts (see `prepare`)."""
+
+    kind: SandboxKind
+    note: str = ""
+    """Why there is no sandbox, or which."""
+    bwrap: str = ""
+    as_root: bool = False
+    readable: tuple[Path, ...] = ()
+    """What every robot may read, by the operator's setting."""
+    hidden: tuple[Path, ...] = ()
+    """What no robot may see, even where it lies below something that it sees."""
+
+    @property
+    def layers(self) -> int:
+        """How many processes stand between the worker and the robot: these are never signalled by mistake."""
+        return 2 if self.kind is SandboxKind.BWRAP else 1
+
+    @property
+    def is_on(self) -> bool:
+        """Whether robots are kept from the machine's files."""
+        return self.kind is SandboxKind.BWRAP
+
+    def wrap(
+        self, argv: Sequence[str], variables: Mapping[str, str], *, view: View, user: RobotUser | None
+    ) -> "Wrapped":
+        """The command line and variables that start `argv` (an absolute path first) enclosed."""
+        safe, risky = split_loader_variables(variables)
+        # Why: a step's LD_PRELOAD must not reach the programs that build the sandbox, some of which still are root
+        inner = [*(["/usr/bin/env", *(f"{name}={value}" for name, value in risky.items())] if risky else []), *argv]
+        if self.kind is SandboxKind.BWRAP:
+            return Wrapped(
+                [self.bwrap, *self._namespaces(), *self._mounts(view), "--", *self._drop(user), *inner], safe
+            )
+        return Wrapped(keeper.command(inner, uid=user.uid if user else None), safe)
+
+    def _namespaces(self) -> list[str]:
+        arguments = ["--unshare-pid", "--unshare-ipc", "--unshare-uts", "--hostname", "robot"]
+        arguments += ["--die-with-parent", "--new-session", "--cap-drop", "ALL"]
+        if self.as_root:
+            return [*arguments, "--cap-add", "CAP_SETUID", "--cap-add", "CAP_SETGID", "--cap-add", "CAP_SETPCAP"]
+        return ["--unshare-user", *arguments]
+
+    def _drop(self, user: RobotUser | None) -> list[str]:
+        """From root with three capabilities to the robot's user, in a user namespace of its own, with none."""
+        if user is None:
+            return []
+        return [
+            *("/usr/bin/setpriv", f"--reuid={user.uid}", f"--regid={user.uid}", "--clear-groups", "--"),
+            *("/usr/bin/unshare", "--user", "--map-current-user", "--keep-caps", "--"),
+            *(
+                "/usr/bin/setpriv",
+                "--inh-caps=-all",
+                "--ambient-caps=-all",
+                "--bounding-set=-all",
+                "--no-new-privs",
+                "--",
+            ),
+        ]
+
+    def _mounts(self, view: View) -> list[str]:
+        """The file system, parents before children, so that the more exact word about a path is the last."""
+        plan: dict[Path, tuple[str, ...]] = {}
+        links: list[str] = []
+        for path in (*_SYSTEM, *_ETC, *_CACHES):
+            if path in _SYSTEM and path.is_symlink():
+                links += ["--symlink", str(path.readlink()), str(path)]
+            elif path.exists():
+                plan[path] = ("--ro-bind", str(path.resolve()), str(path))
+        for path in (*self.readable, *view.readable):
+            plan[path] = ("--ro-bind", str(path), str(path))
+        for path in self.hidden:
+            if path not in plan and any(path.is_relative_to(shown) for shown in plan):
+                plan[path] = ("--perms", "0755", "--tmpfs", str(path))
+        for path in (*view.writable, view.folder):
+            plan[path] = ("--bind", str(path), str(path))
+        if view.passwd is not None:
+            plan[Path("/etc/passwd")] = ("--ro-bind", str(view.passwd), "/etc/passwd")
+        plan[Path("/proc")] = ("--proc", "/proc")
+        plan[Path("/dev")] = ("--dev", "/dev")
+        for folder in ("/tmp", "/dev/shm", "/run", "/var/tmp"):  # noqa: S108 - the robot's own, seen by nobody else
+            plan[Path(folder)] = ("--perms", "1777", "--size", str(_TMPFS_BYTES), "--tmpfs", folder)
+        plan = _with_parents(plan)
+        mounts = [word for path in sorted(plan, key=lambda path: len(path.parts)) for word in plan[path]]
+        start = ["--chdir", str(view.working_folder)] if view.working_folder else []
+        return [*links, *mounts, "--remount-ro", "/", *start]
+
+
+class Wrapped(Struct, frozen=True):
+    """What to start."""
+
+    argv: list[str]
+    variables: dict[str, str]
+
+
+def split_loader_variables(variables: Mapping[str, str]) -> tuple[dict[str, str], dict[str, str]]:
+    """Variables that any program may be given, and those that change how programs are loaded."""
+    risky = {
+        name: value
+        for name, value in variables.items()
+        if name.startswith(("LD_", "MALLOC_")) or name in _LOADER_VARIABLES
+    }
+    return {name: value for name, value in variables.items() if name not in risky}, risky
+
+
+def _with_parents(plan: Mapping[Path, tuple[str, ...]]) -> dict[Path, tuple[str, ...]]:
+    """The plan with the folders above its mounts, which bubblewrap itself would make for their owner alone."""
+    complete = dict(plan)
+    for parent in {parent for path in plan for parent in path.parents}:
+        below = next((folder for folder in (parent, *parent.parents) if folder in plan), None)
+        if parent != Path("/") and (below is None or (below != parent and "--tmpfs" in plan[below])):
+            complete[parent] = ("--perms", "0755", "--dir", str(parent))
+    return complete
+
+
+async def prepare(
+    mode: SandboxMode, *, scratch: Path, user: RobotUser | None, readable: Sequence[Path], hidden: Sequence[Path]
+) -> Sandbox:
+    """The sandbox of this machine, proved by a program that runs in it. Raises Unavailable if a required one fails."""
+    none = Sandbox(kind=SandboxKind.OFF, note="turned off by the setting")
+    if mode is SandboxMode.OFF:
+        return none
+    sandbox = Sandbox(
+        kind=SandboxKind.BWRAP,
+        bwrap=shutil.which("bwrap") or "",
+        as_root=user is not None,
+        readable=tuple(readable),
+        hidden=tuple(hidden),
+    )
+    trouble = await _trouble(sandbox, scratch, user)
+    if not trouble:
+        return sandbox
+    if mode is SandboxMode.REQUIRED:
+        raise Unavailable(f"A sandbox is required, and this machine offers none: {trouble}", code="SANDBOX_UNAVAILABLE")
+    log.warning("ROBOTS RUN WITHOUT A SANDBOX: they can read what their user can read", reason=trouble)
+    return Sandbox(kind=SandboxKind.UNAVAILABLE, note=trouble)
+
+
+async def _trouble(sandbox: Sandbox, scratch: Path, user: RobotUser | None) -> str:
+    """Why the sandbox does not work here; empty if it does."""
+    if not sys.platform.startswith("linux"):
+        return "sandboxes need Linux"
+    if not sandbox.bwrap:
+        return "bubblewrap (the program bwrap) is not installed"
+    view = View(folder=scratch, working_folder=scratch)
+    wrapped = sandbox.wrap(["/usr/bin/env", "true"], {"PATH": os.defpath}, view=view, user=user)
+    process = await asyncio.create_subprocess_exec(
+        *wrapped.argv, stdin=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.PIPE, env=wrapped.variables
+    )
+    _, complaint = await process.communicate()
+    if process.returncode == 0:
+        return ""
+    return complaint.decode(errors="replace").strip() or f"bwrap ended with exit code {process.returncode}"

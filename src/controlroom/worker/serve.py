@@ -1,0 +1,292 @@
+"""The worker itself: it links, opens a session, and keeps two loops until it is asked to stop.
+
+The claim loop asks for work whenever a slot is free; the heartbeat loop keeps the leases and brings orders. Only this
+process serves its folder (a lock) and its session (the server). When it dies, every robot dies with it, and the server
+finds the leases run out within `LEASE_SECONDS`. When the server is silent for a lease, the worker ends its robots
+itself: they may be somebody else's by then. Idle it costs a long poll and a heartbeat.
+"""
+
+import asyncio
+import os
+import platform
+import resource
+import signal
+import socket
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from importlib.metadata import version
+from uuid import UUID
+
+import httpx2
+import structlog
+
+from controlroom.errors import Invalid
+from controlroom.protocol import Assignment, Claim, Heartbeat, Link, OpenSession, Session
+from controlroom.worker.folder import WorkerFolder
+from controlroom.worker.orders import EndReason, Orders
+from controlroom.worker.room import Refused, Room, Superseded
+from controlroom.worker.settings import WorkerSettings
+from controlroom.worker.setup import bench
+from controlroom.worker.step_run import StepRun, Workbench
+
+log = structlog.get_logger(__name__)
+
+NOTHING_TO_DO = 75
+"""Exit code of a worker that was to run once and found nothing in time (EX_TEMPFAIL)."""
+
+_SETTLE_SECONDS = 0.5
+"""Why: a step run that is over in a moment is not worth a heartbeat of its own."""
+_REPORT_SECONDS = 10.0
+_FILES = 65_536
+_PROCESSES = 8_192
+
+
+async def serve(settings: WorkerSettings, *, on_session: Callable[[], None] = lambda: None) -> int:
+    """Work until SIGTERM or SIGINT, or with `once` until one step run is over; returns the exit code.
+
+    The first signal stops the claiming, ends the robots after `stop_grace_seconds` and reports them; the second one
+    ends everything at once. `on_session` is called whenever the server knows that the worker is ready.
+
+    Raises FolderInUse, Unavailable (a required sandbox is missing) and Invalid (no credential).
+    """
+    _limit_resources()
+    folder = WorkerFolder.open(settings.folder)
+    try:
+        async with Room(settings.url) as room:
+            await _authenticate(room, folder, settings)
+            async with bench(settings, folder, room) as tools:
+                return await Worker(tools).run(on_session)
+    finally:
+        folder.close()
+
+
+async def _authenticate(room: Room, folder: WorkerFolder, settings: WorkerSettings) -> None:
+    linked = folder.credential(room.url)
+    if linked is None:
+        if settings.link_token is None:
+            raise Invalid("This worker is not linked yet: give it a link token.", code="NOT_LINKED")
+        name = settings.name or socket.gethostname()
+        link = Link(link_token=settings.link_token, name=name, slots=settings.slots, worker_id=settings.worker_id)
+        linked = await room.link(link)
+        folder.keep_credential(room.url, linked)
+        log.info("worker linked", worker=linked.name)
+    room.authenticate(linked.token)
+
+
+class Worker:
+    """One worker process at work."""
+
+    def __init__(self, tools: Workbench) -> None:
+        self._tools = tools
+        self._settings = tools.settings
+        self._room = tools.room
+        self._held: dict[UUID, Orders] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._changed = asyncio.Event()
+        self._slot_free = asyncio.Event()
+        self._stop = asyncio.Event()
+        self._ran_one = False
+
+    async def run(self, on_session: Callable[[], None] = lambda: None) -> int:
+        """Serve sessions until asked to stop."""
+        with _signals(self._stop):
+            while not self._stop.is_set():
+                session = await self._open_session()
+                on_session()
+                log.info(
+                    "worker ready", worker=session.name, slots=self._settings.slots, sandbox=self._tools.sandbox.kind
+                )
+                await self._serve(session)
+        return NOTHING_TO_DO if self._settings.once and not self._ran_one else 0
+
+    async def _open_session(self) -> Session:
+        sandbox = self._tools.sandbox
+        return await self._room.open_session(
+            OpenSession(
+                slots=1 if self._settings.once else self._settings.slots,
+                version=version("controlroom"),
+                platform=platform.platform(),
+                sandbox=sandbox.kind,
+                sandbox_note=sandbox.note,
+                once=self._settings.once,
+            )
+        )
+
+    async def _serve(self, session: Session) -> None:
+        """Work in one session, until it is lost or the worker stops."""
+        beating = asyncio.create_task(self._heartbeats(session))
+        claiming = asyncio.create_task(self._claims(session))
+        stopping = asyncio.create_task(self._stop.wait())
+        try:
+            await asyncio.wait({beating, claiming, stopping}, return_when=asyncio.FIRST_COMPLETED)
+            lost = next((task.exception() for task in (beating, claiming) if task.done() and task.exception()), None)
+            if lost is None:
+                await _cancelled(claiming)
+                await self._drain()
+                await self._room.close_session(session.session)
+                self._stop.set()
+                return
+            log.warning("session lost", reason=str(lost))
+            await self._end_all(EndReason.ABANDONED)
+            if not isinstance(lost, Refused) or isinstance(lost, Superseded):
+                raise lost
+        finally:
+            for task in (beating, claiming, stopping):
+                await _cancelled(task)
+
+    async def _claims(self, session: Session) -> None:
+        """Ask for work whenever a slot is free. Returns when one has been run, with `once`."""
+        slots = 1 if self._settings.once else self._settings.slots
+        deadline = _deadline(self._settings.once_wait_seconds if self._settings.once else None)
+        while time.monotonic() < deadline:
+            self._slot_free.clear()
+            free = slots - len(self._held)
+            if free <= 0:
+                await self._slot_free.wait()
+                continue
+            wait = min(self._settings.claim_wait_seconds, deadline - time.monotonic())
+            claim = Claim(session=session.session, free=free, wait_seconds=max(0.0, wait), running=tuple(self._held))
+            for assignment in await self._room.claim(claim):
+                self._begin(assignment)
+            if self._settings.once and self._ran_one:
+                await self._all_over()
+                return
+
+    def _begin(self, assignment: Assignment) -> None:
+        """Run an assignment aside; one that we run already was only handed over again."""
+        known = self._held.get(assignment.step_run_id)
+        if known is not None:
+            if known.attempt == assignment.attempt:
+                return
+            known.end_by(EndReason.ABANDONED)
+        self._ran_one = True
+        orders = Orders(assignment)
+        self._held[assignment.step_run_id] = orders
+        self._changed.set()
+        task = asyncio.create_task(self._run(assignment, orders))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _run(self, assignment: Assignment, orders: Orders) -> None:
+        step_run = StepRun(self._tools, assignment, orders)
+        try:
+            await step_run.execute()
+        except Refused as refusal:
+            log.warning("step run refused by the server", step_run=str(assignment.step_run_id), reason=str(refusal))
+        finally:
+            if self._held.get(assignment.step_run_id) is orders:
+                del self._held[assignment.step_run_id]
+            self._tools.spares.robot_ended()
+            self._slot_free.set()
+        await step_run.clean_up()
+
+    async def _heartbeats(self, session: Session) -> None:
+        """Keep the leases and pass on orders."""
+        heard = time.monotonic()
+        while True:
+            self._changed.clear()
+            sent, told = time.monotonic(), tuple(orders.held for orders in self._held.values())
+            free = self._settings.slots - len(told)
+            beat = Heartbeat(
+                session=session.session, held=told, hold_seconds=session.heartbeat_hold_seconds, free=max(0, free)
+            )
+            beating = asyncio.create_task(self._room.heartbeat_once(beat))
+            settled = asyncio.create_task(self._settled(frozenset(told_one.step_run_id for told_one in told)))
+            try:
+                await asyncio.wait({beating, settled}, return_when=asyncio.FIRST_COMPLETED)
+                if not beating.done():
+                    continue
+                for order in beating.result().orders:
+                    known = self._held.get(order.step_run_id)
+                    if known is not None and known.attempt == order.attempt:
+                        known.obey(order.order)
+                heard = sent
+                if time.monotonic() - sent < _SETTLE_SECONDS and told == tuple(o.held for o in self._held.values()):
+                    await asyncio.sleep(_SETTLE_SECONDS)  # a server that does not hold heartbeats must not be flooded
+            except httpx2.TransportError as error:
+                log.warning(
+                    "heartbeat not answered", reason=repr(error), silent_seconds=round(time.monotonic() - heard, 1)
+                )
+                if time.monotonic() - heard > session.lease_seconds:
+                    await self._end_all(EndReason.ABANDONED)
+                await asyncio.sleep(_SETTLE_SECONDS)
+            finally:
+                await _cancelled(beating)
+                await _cancelled(settled)
+
+    async def _settled(self, told: frozenset[UUID]) -> None:
+        """Returns when what we hold has changed for more than a moment: then the server must hear of it."""
+        while True:
+            await self._changed.wait()
+            self._changed.clear()
+            await asyncio.sleep(_SETTLE_SECONDS)
+            if not self._held.keys() <= told:
+                return
+
+    async def _drain(self) -> None:
+        """Let running robots end within the grace, then end them; their reports have some seconds."""
+        with suppress(TimeoutError):
+            await asyncio.wait_for(
+                self._all_over(), max(0.001, self._settings.stop_grace_seconds) if self._tasks else 0.001
+            )
+        await self._end_all(EndReason.WORKER_STOPS)
+
+    async def _end_all(self, reason: EndReason) -> None:
+        """End every robot for a reason, and wait until that is done."""
+        for orders in self._held.values():
+            orders.end_by(reason)
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._all_over(), self._settings.kill_grace_seconds + _REPORT_SECONDS)
+        for task in list(self._tasks):
+            await _cancelled(task)
+
+    async def _all_over(self) -> None:
+        while self._tasks:
+            await asyncio.wait(self._tasks)
+
+
+class _signals:  # noqa: N801 - used like a function
+    """SIGTERM and SIGINT: the first sets the event, the second cancels the task that entered."""
+
+    def __init__(self, stop: asyncio.Event) -> None:
+        self._stop = stop
+        self._task = asyncio.current_task()
+
+    def __enter__(self) -> None:
+        for number in (signal.SIGTERM, signal.SIGINT):
+            with suppress(ValueError, RuntimeError):  # another thread than the first has no signals
+                asyncio.get_running_loop().add_signal_handler(number, self._received)
+
+    def __exit__(self, *_: object) -> None:
+        for number in (signal.SIGTERM, signal.SIGINT):
+            with suppress(ValueError, RuntimeError):
+                asyncio.get_running_loop().remove_signal_handler(number)
+
+    def _received(self) -> None:
+        if not self._stop.is_set():
+            log.info("worker stops")
+            self._stop.set()
+        elif self._task is not None:
+            self._task.cancel()
+
+
+async def _cancelled(task: asyncio.Task[None] | asyncio.Task[object]) -> None:
+    """Cancel a task and wait for its end, whatever that is."""
+    task.cancel()
+    with suppress(asyncio.CancelledError, Exception):
+        await task
+
+
+def _deadline(seconds: float | None) -> float:
+    return float("inf") if seconds is None else time.monotonic() + seconds
+
+
+def _limit_resources() -> None:
+    """What every robot inherits: no core files, enough descriptors; as root a bound on each robot user's processes."""
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    files = _FILES if most == resource.RLIM_INFINITY else min(_FILES, most)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (files, most))
+    if os.geteuid() == 0:  # an ordinary user's limit would count that user's other processes too
+        resource.setrlimit(resource.RLIMIT_NPROC, (_PROCESSES, _PROCESSES))

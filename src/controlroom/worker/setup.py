@@ -1,0 +1,133 @@
+"""Puts the parts of a worker together."""
+
+import asyncio
+import hashlib
+import os
+import stat
+import tempfile
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
+
+import structlog
+from msgspec import structs
+
+from controlroom.errors import Unavailable
+from controlroom.robots.environment_spec import EnvironmentSpec
+from controlroom.worker import sandbox as sandboxes
+from controlroom.worker.environments.cache import EnvironmentCache, Lease
+from controlroom.worker.environments.workshop import Enclosure, RunAs
+from controlroom.worker.folder import WorkerFolder
+from controlroom.worker.freezes import Freezes
+from controlroom.worker.packages import PackageCache
+from controlroom.worker.places import Places
+from controlroom.worker.robot_users import RobotUser, RobotUsers
+from controlroom.worker.room import Room
+from controlroom.worker.sandbox import Sandbox, View
+from controlroom.worker.settings import WorkerSettings
+from controlroom.worker.spares import Spares
+from controlroom.worker.step_run import Workbench
+
+log = structlog.get_logger(__name__)
+
+_PACKAGES_SHARE = 10
+"""Packages may take a tenth of what environments may."""
+
+
+@asynccontextmanager
+async def bench(settings: WorkerSettings, folder: WorkerFolder, room: Room) -> AsyncIterator[Workbench]:
+    """All that a worker's step runs share, while the block lasts. Raises Unavailable as `prepare` does."""
+    # Why the first user is set apart: it owns the environments, which no robot may write to
+    builder = RobotUser(settings.robot_uids[0]) if os.geteuid() == 0 else None
+    users = RobotUsers((settings.robot_uids[0] + 1, settings.robot_uids[1]))
+    sandbox = await _prepare_sandbox(settings, folder, builder)
+    home = folder.path if sandbox.is_on or builder is None else _reachable_home(folder.path)
+    settings = structs.replace(settings, folder=home)
+    places = Places(_fresh_runs(home), users, kept=settings.kept_run_folders)
+    environments = EnvironmentCache(
+        settings.environments_folder,
+        max_bytes=settings.cache_max_bytes,
+        strict_python=settings.strict_python,
+        enclosure=_enclosure(sandbox, builder) if sandbox.is_on else None,
+        run_as=RunAs(builder.uid, builder.uid) if builder else None,
+    )
+
+    async def take_lease(spec: EnvironmentSpec | None, share: str) -> Lease:
+        return await environments.lease(
+            spec, progress=lambda line: log.debug("environment", line=line), share_key=share
+        )
+
+    packages = PackageCache(folder.packages, room.fetch_package, max_bytes=settings.cache_max_bytes // _PACKAGES_SHARE)
+    spares = Spares(settings, sandbox, places, take_lease)
+    keeping = asyncio.create_task(spares.keep())
+    try:
+        yield Workbench(
+            settings=settings,
+            room=room,
+            sandbox=sandbox,
+            packages=packages,
+            environments=environments,
+            freezes=Freezes(folder.path / "freezes"),
+            places=places,
+            spares=spares,
+        )
+    finally:
+        keeping.cancel()
+        with suppress(asyncio.CancelledError):
+            await keeping
+
+
+async def _prepare_sandbox(settings: WorkerSettings, folder: WorkerFolder, user: RobotUser | None) -> Sandbox:
+    with tempfile.TemporaryDirectory(dir=folder.runs) as scratch:
+        if user is not None:
+            user.own(Path(scratch))
+            os.chmod(scratch, 0o755)  # noqa: PTH101, S103 - an empty folder
+        return await sandboxes.prepare(
+            settings.sandbox,
+            scratch=Path(scratch),
+            user=user,
+            readable=settings.sandbox_readable,
+            hidden=(folder.path, *settings.sandbox_hidden),
+        )
+
+
+def _enclosure(sandbox: Sandbox, builder: RobotUser | None) -> Enclosure:
+    """The sandbox of robots for the builds of their environments."""
+
+    def enclose(
+        argv: Sequence[str],
+        *,
+        variables: Mapping[str, str],
+        folder: Path,
+        writable: Sequence[Path],
+        readable: Sequence[Path],
+    ) -> tuple[Sequence[str], Mapping[str, str]]:
+        view = View(folder=folder, working_folder=folder, writable=tuple(writable), readable=tuple(readable))
+        wrapped = sandbox.wrap(argv, variables, view=view, user=builder)
+        return wrapped.argv, wrapped.variables
+
+    return enclose
+
+
+def _fresh_runs(home: Path) -> Path:
+    runs = home / "runs"
+    runs.mkdir(mode=0o711, exist_ok=True)
+    return runs
+
+
+def _reachable_home(folder: Path) -> Path:
+    """Where robots of other users can live, when no sandbox brings their folders to them. Raises Unavailable.
+
+    That is the worker's folder, if all users may pass through to it, else one below the machine's temporary files.
+    """
+    folder.chmod(0o711)  # its files have modes of their own, and nobody else can list it
+    if all(parent.stat().st_mode & stat.S_IXOTH for parent in (folder, *folder.parents)):
+        return folder
+    name = hashlib.sha256(str(folder).encode()).hexdigest()[:8]
+    home = Path(tempfile.gettempdir()) / f"controlroom-robots-{name}"
+    home.mkdir(mode=0o711, exist_ok=True)
+    if home.stat(follow_symlinks=False).st_uid != os.geteuid():
+        raise Unavailable(f"{home} belongs to somebody else: give the worker a folder that all users can reach.")
+    home.chmod(0o711)
+    log.warning("robots live elsewhere, because their users can't reach the worker's folder", folder=str(home))
+    return home

@@ -1,0 +1,325 @@
+"""Spare interpreters: started before anyone asks, so that a robot need not wait for Python and its library.
+
+One loop keeps the shelf: it starts spares for commands that were asked for lately, and takes them away when nobody
+asks or memory runs short. Nobody else starts any. When the worker dies, its spares
+do too. A spare costs a sandboxed process and the memory of what it has imported; making one costs what starting the
+robot would have cost, but not while the robot's user waits.
+"""
+
+import asyncio
+import marshal
+import os
+import shutil
+import socket
+import time
+from collections import deque
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
+from pathlib import Path
+
+import structlog
+from msgspec import Struct
+
+from controlroom.errors import ControlRoomError
+from controlroom.protocol import Assignment
+from controlroom.robots.environment_spec import EnvironmentSpec
+from controlroom.worker import launch, preloads, variables
+from controlroom.worker.environments.cache import Lease
+from controlroom.worker.environments.environment import Environment
+from controlroom.worker.launch import Command, Running
+from controlroom.worker.places import Place, Places
+from controlroom.worker.sandbox import Sandbox
+from controlroom.worker.settings import WorkerSettings
+
+log = structlog.get_logger(__name__)
+
+TakeLease = Callable[[EnvironmentSpec | None, str], Awaitable[Lease]]
+"""Takes one more lease of an environment that is built already."""
+
+_RECENT_SECONDS = 3.0
+_REFILL_PAUSE_SECONDS = 1.0
+"""A robot that just took a spare has the processor to itself for this long, unless it ends earlier."""
+_START_PATIENCE_SECONDS = 30.0
+_FIRST_GUESS_BYTES = 40 * 1024 * 1024
+_MOST_FAILURES = 3
+
+
+class Recipe(Struct, frozen=True):
+    """What a spare is good for."""
+
+    interpreter: str
+    preload: tuple[str, ...]
+    share: str
+    environment: EnvironmentSpec | None
+
+
+class Spare:
+    """One waiting interpreter, in its own place and sandbox."""
+
+    def __init__(self, recipe: Recipe, place: Place, lease: Lease, running: Running, line: socket.socket) -> None:
+        self.recipe = recipe
+        self.place = place
+        self.variables: dict[str, str] = {}
+        self.modules: frozenset[str] = frozenset()
+        self.looked_at: frozenset[str] = frozenset()
+        self.memory_bytes = _FIRST_GUESS_BYTES
+        self.is_ready = False
+        self._lease = lease
+        self._running = running
+        self._line = line
+        self._ready = asyncio.create_task(self._listen())
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether it can still be used."""
+        return not self._running.tree.has_ended
+
+    async def ready(self) -> bool:
+        """Wait until it has imported everything; False if it died instead."""
+        return await asyncio.shield(self._ready)
+
+    async def become(self, command: Command) -> Running | None:
+        """Let it be this command; None if it can't be, and then it is gone. Its place stays in any case."""
+        try:
+            job = preloads.job(command, self.variables, self.modules, self.looked_at) if await self.ready() else None
+            if job is not None and await self._hand_over(job):
+                return self._running
+        finally:
+            self._line.close()
+            self._lease.release()
+        await self._kill()
+        return None
+
+    async def discard(self) -> None:
+        """End it. Its place is the caller's to clear."""
+        self._ready.cancel()
+        self._line.close()
+        self._lease.release()
+        await self._kill()
+
+    async def _kill(self) -> None:
+        await self._running.tree.kill()
+        self._running.close()
+
+    async def _hand_over(self, job: dict[str, object]) -> bool:
+        data = marshal.dumps(job, 2)
+        loop = asyncio.get_running_loop()
+        try:
+            await loop.sock_sendall(self._line, len(data).to_bytes(4, "big") + data)
+            return await loop.sock_recv(self._line, 1) == b"1"
+        except OSError:
+            return False
+
+    async def _listen(self) -> bool:
+        """Take in what the spare says when it is ready."""
+        loop = asyncio.get_running_loop()
+        heard = b""
+        try:
+            while heard.count(b"\n") < 2:  # noqa: PLR2004 - its two lines
+                part = await loop.sock_recv(self._line, 65536)
+                if not part:
+                    return False
+                heard += part
+        except OSError:
+            return False
+        modules, looked_at, *_ = heard.decode("utf-8", "replace").split("\n")
+        self.modules, self.looked_at = frozenset(modules.split()), frozenset(looked_at.split())
+        self.memory_bytes = self._running.tree.memory_bytes() or _FIRST_GUESS_BYTES
+        self.is_ready = True
+        return True
+
+
+class _Demand:
+    """How often a recipe was asked for."""
+
+    def __init__(self, environment: Environment) -> None:
+        self.environment = environment
+        self.asked: deque[float] = deque()
+        self.last = 0.0
+        self.not_before = 0.0
+        self.in_use = 0
+        self.failures = 0
+
+    def note(self, now: float) -> None:
+        self.last = now
+        self.asked.append(now)
+        while self.asked and self.asked[0] < now - _RECENT_SECONDS:
+            self.asked.popleft()
+
+
+class Spares:
+    """The shelf of spares of one worker."""
+
+    def __init__(self, settings: WorkerSettings, sandbox: Sandbox, places: Places, take_lease: TakeLease) -> None:
+        self._settings = settings
+        self._sandbox = sandbox
+        self._places = places
+        self._take_lease = take_lease
+        self._program = _readable_program(settings.folder)
+        self._shelf: list[Spare] = []
+        self._demands: dict[Recipe, _Demand] = {}
+        self._awake = asyncio.Event()
+        self._machine = variables.of_machine()
+
+    def take(
+        self, words: Sequence[str], spec: EnvironmentSpec | None, environment: Environment, assignment: Assignment
+    ) -> Spare | None:
+        """A spare for a command, None if there is none (then remember to have one next time)."""
+        if self._settings.spares_memory_bytes <= 0:
+            return None
+        recipe = self._recipe(words, spec, environment, assignment)
+        if recipe is None:
+            return None
+        demand = self._demands.setdefault(recipe, _Demand(environment))
+        demand.environment = environment
+        now = time.monotonic()
+        demand.note(now)
+        demand.not_before = now + _REFILL_PAUSE_SECONDS
+        waiting = [spare for spare in self._shelf if spare.recipe == recipe and spare.is_alive]
+        self._awake.set()
+        if not waiting:
+            return None
+        spare = max(waiting, key=lambda spare: spare.is_ready)
+        self._shelf.remove(spare)
+        return spare
+
+    def robot_ended(self) -> None:
+        """A robot has ended, and left processor time for making spares."""
+        for demand in self._demands.values():
+            demand.not_before = 0.0
+        self._awake.set()
+
+    async def keep(self) -> None:
+        """The loop that fills and empties the shelf, until cancelled."""
+        try:
+            while True:
+                self._awake.clear()
+                await self._clear_dead()
+                await self._clear_idle()
+                pause = await self._fill()
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(self._awake.wait(), pause)
+        finally:
+            for spare in list(self._shelf):
+                await self._remove(spare)
+
+    def _recipe(
+        self, words: Sequence[str], spec: EnvironmentSpec | None, environment: Environment, assignment: Assignment
+    ) -> Recipe | None:
+        preload = preloads.for_command(words)
+        if preload is None or "PATH" in assignment.variables:
+            return None
+        path = environment.activate({"PATH": variables.SYSTEM_PATH})["PATH"]
+        interpreter = shutil.which(words[0], path=path)
+        if interpreter is None or Path(interpreter).parent != environment.python.parent:
+            return None
+        share = "" if assignment.share_environments else str(assignment.workspace_id)
+        return Recipe(interpreter, preload, share, spec)
+
+    async def _fill(self) -> float:
+        """Start one spare if one is missing; returns how long to sleep when nothing happens."""
+        now = time.monotonic()
+        pause = self._settings.spares_idle_seconds / 4
+        for recipe, demand in sorted(self._demands.items(), key=lambda entry: -entry[1].last):
+            have = sum(spare.recipe == recipe for spare in self._shelf)
+            if have >= self._wanted(demand, now) or demand.failures >= _MOST_FAILURES:
+                continue
+            if (now < demand.not_before and have == 0 and len(demand.asked) <= 1) or now < demand.not_before:
+                pause = min(pause, demand.not_before - now)
+                continue
+            if not self._has_memory_for(recipe):
+                continue
+            await self._start(recipe, demand)
+            return 0.0
+        return pause
+
+    def _wanted(self, demand: _Demand, now: float) -> int:
+        recent = sum(asked > now - _RECENT_SECONDS for asked in demand.asked)
+        return max(1, min(self._settings.slots, recent))
+
+    def _has_memory_for(self, recipe: Recipe) -> bool:
+        alike = [spare.memory_bytes for spare in self._shelf if spare.recipe == recipe]
+        needed = alike[0] if alike else _FIRST_GUESS_BYTES
+        return sum(spare.memory_bytes for spare in self._shelf) + needed <= self._settings.spares_memory_bytes
+
+    async def _start(self, recipe: Recipe, demand: _Demand) -> None:
+        try:
+            lease = await self._take_lease(recipe.environment, recipe.share)
+        except ControlRoomError as error:
+            demand.failures += 1
+            log.info("no spare", reason=str(error))
+            return
+        place = self._places.make()
+        ours, theirs = socket.socketpair()
+        ours.setblocking(False)  # noqa: FBT003 - a method of the standard library
+        words = [recipe.interpreter, str(self._program), str(theirs.fileno()), *recipe.preload]
+        start_variables = variables.of_place(place, lease.environment, self._machine)
+        command = Command(argv=tuple(words), variables=start_variables, working_folder=place.robot)
+        try:
+            running = launch.start(
+                self._sandbox,
+                command,
+                place=place,
+                environment=lease.environment,
+                shown=[self._program],
+                passed=[theirs.fileno()],
+            )
+        except OSError as error:
+            demand.failures += 1
+            log.warning("no spare", reason=repr(error))
+            ours.close()
+            lease.release()
+            await self._places.clear(place)
+            return
+        finally:
+            theirs.close()
+        spare = Spare(recipe, place, lease, running, ours)
+        spare.variables = start_variables
+        running.tree.when_ended(self._awake.set)
+        self._shelf.append(spare)
+
+    async def _clear_dead(self) -> None:
+        for spare in [spare for spare in self._shelf if not spare.is_alive]:
+            demand = self._demands.get(spare.recipe)
+            if demand is not None:
+                demand.failures = 0 if spare.is_ready else demand.failures + 1
+                demand.not_before = time.monotonic() + _REFILL_PAUSE_SECONDS
+            log.info("spare died", interpreter=spare.recipe.interpreter)
+            await self._remove(spare)
+
+    async def _clear_idle(self) -> None:
+        now = time.monotonic()
+        for recipe, demand in list(self._demands.items()):
+            idle = now - demand.last
+            if idle > self._settings.spares_idle_seconds:
+                del self._demands[recipe]
+        for recipe in {spare.recipe for spare in self._shelf}:
+            alike = [spare for spare in self._shelf if spare.recipe == recipe]
+            keep = self._wanted(self._demands[recipe], now) if recipe in self._demands else 0
+            for spare in alike[keep:] if keep == 0 or _is_calm(self._demands[recipe], now) else []:
+                await self._remove(spare)
+        while len(self._shelf) > 1 and sum(s.memory_bytes for s in self._shelf) > self._settings.spares_memory_bytes:
+            await self._remove(min(self._shelf, key=lambda spare: self._last_asked(spare.recipe)))
+
+    def _last_asked(self, recipe: Recipe) -> float:
+        demand = self._demands.get(recipe)
+        return demand.last if demand else 0.0
+
+    async def _remove(self, spare: Spare) -> None:
+        self._shelf.remove(spare)
+        await spare.discard()
+        await self._places.clear(spare.place)
+
+
+def _is_calm(demand: _Demand, now: float) -> bool:
+    """Whether the last rush is over, so that the spares made for it can go."""
+    return now - demand.last > 10 * _RECENT_SECONDS
+
+
+def _readable_program(folder: Path) -> Path:
+    """The spare's program, copied where robots of any user can be shown it."""
+    source = Path(__file__).with_name("spare_main.py")
+    copy = folder / "spare.py"
+    shutil.copyfile(source, copy)
+    os.chmod(copy, 0o644)  # noqa: PTH101 - it holds nothing of ours
+    return copy
