@@ -1,0 +1,141 @@
+"""API keys of the workspace (our own management API)."""
+
+from datetime import datetime
+from uuid import UUID
+
+from litestar.params import FromPath, JSONBody
+from msgspec import Struct
+from msgspec.structs import asdict
+
+from controlroom.dialects.robocorp.answers import Deleted
+from controlroom.dialects.robocorp.asking import Asker, InWorkspace, Pages, TheEngine
+from controlroom.dialects.robocorp.paging import Page
+from controlroom.dialects.robocorp.permissions import names_of, permission_named
+from controlroom.dialects.robocorp.routing import delete, get, post, update
+from controlroom.engine.access import actions
+from controlroom.engine.access.model import ApiKey, Permission
+from controlroom.ids import ApiKeyId, UserId
+
+
+class ApiKeyAnswer(Struct, frozen=True, kw_only=True):
+    """An API key, without its value."""
+
+    id: ApiKeyId
+    name: str
+    permissions: list[str]
+    created_by: UserId | None
+    created_at: datetime
+    last_used_at: datetime | None
+    use_count: int
+    expires_at: datetime | None
+
+
+class NewApiKey(ApiKeyAnswer, frozen=True, kw_only=True):
+    """A key with its value: what to send behind `RC-WSKEY`."""
+
+    value: str
+
+
+class Revealed(Struct, frozen=True):
+    """A key's value."""
+
+    id: ApiKeyId
+    value: str
+
+
+class CreateApiKey(Struct, frozen=True):
+    """A new key, with permissions by name."""
+
+    name: str
+    permissions: list[str]
+
+
+class EditApiKey(Struct, frozen=True):
+    """What to change; what is left out stays."""
+
+    name: str | None = None
+    permissions: list[str] | None = None
+
+
+@get("/api-keys", operation_id="listApiKeys")
+async def list_api_keys(
+    engine: TheEngine, actor: Asker, paging: Pages, workspace_id: InWorkspace
+) -> Page[ApiKeyAnswer]:
+    """List API keys, oldest first."""
+    rows = await actions.list_api_keys(engine, actor, workspace_id, after=paging.after(_api_key_id), limit=paging.fetch)
+    return paging.page(rows, _show, lambda key: key.id)
+
+
+@post("/api-keys", operation_id="createApiKey")
+async def create_api_key(
+    engine: TheEngine, actor: Asker, workspace_id: InWorkspace, data: JSONBody[CreateApiKey]
+) -> NewApiKey:
+    """Create an API key; nobody can give it more permissions than they have."""
+    key, value = await actions.create_api_key(
+        engine, actor, workspace_id, name=data.name, permissions=_permissions(data.permissions)
+    )
+    return NewApiKey(**asdict(_show(key)), value=value)
+
+
+@get("/api-keys/{api_key_id:uuid}", operation_id="getApiKey")
+async def get_api_key(
+    engine: TheEngine, actor: Asker, workspace_id: InWorkspace, api_key_id: FromPath[ApiKeyId]
+) -> ApiKeyAnswer:
+    """Get an API key, without its value."""
+    return _show(await actions.get_api_key(engine, actor, workspace_id, api_key_id))
+
+
+@update("/api-keys/{api_key_id:uuid}", operation_id="updateApiKey")
+async def update_api_key(
+    engine: TheEngine,
+    actor: Asker,
+    workspace_id: InWorkspace,
+    api_key_id: FromPath[ApiKeyId],
+    data: JSONBody[EditApiKey],
+) -> ApiKeyAnswer:
+    """Change the name or the permissions of an API key; its value stays."""
+    permissions = None if data.permissions is None else _permissions(data.permissions)
+    return _show(
+        await actions.edit_api_key(engine, actor, workspace_id, api_key_id, name=data.name, permissions=permissions)
+    )
+
+
+@delete("/api-keys/{api_key_id:uuid}", operation_id="deleteApiKey")
+async def delete_api_key(
+    engine: TheEngine, actor: Asker, workspace_id: InWorkspace, api_key_id: FromPath[ApiKeyId]
+) -> Deleted:
+    """Delete an API key."""
+    await actions.delete_api_key(engine, actor, workspace_id, api_key_id)
+    return Deleted(api_key_id)
+
+
+@post("/api-keys/{api_key_id:uuid}/reveal", operation_id="revealApiKey")
+async def reveal_api_key(
+    engine: TheEngine, actor: Asker, workspace_id: InWorkspace, api_key_id: FromPath[ApiKeyId]
+) -> Revealed:
+    """Show the value of an API key once more. It is recorded who saw it."""
+    return Revealed(api_key_id, await actions.reveal_api_key(engine, actor, workspace_id, api_key_id))
+
+
+def _permissions(names: list[str]) -> frozenset[Permission]:
+    return frozenset(permission_named(name) for name in names)
+
+
+def _api_key_id(text: str) -> ApiKeyId:
+    return ApiKeyId(UUID(text))
+
+
+def _show(key: ApiKey) -> ApiKeyAnswer:
+    return ApiKeyAnswer(
+        id=key.id,
+        name=key.name,
+        permissions=names_of(key.permissions),
+        created_by=key.created_by,
+        created_at=key.created_at,
+        last_used_at=key.used_at,
+        use_count=key.use_count,
+        expires_at=key.expires_at,
+    )
+
+
+handlers = [list_api_keys, create_api_key, get_api_key, update_api_key, delete_api_key, reveal_api_key]

@@ -1,0 +1,212 @@
+"""Assets (§1.7), also as robots ask for them (§5). Named by id, or by `name:` and a name that may have slashes."""
+
+import re
+from typing import Any, TypeAlias
+from uuid import UUID
+
+from litestar import Request
+from litestar.di import NamedDependency, Provide
+from litestar.params import FromPath, FromQuery, JSONBody
+from msgspec import Struct
+
+from controlroom.dialects.robocorp.answers import Deleted, Named
+from controlroom.dialects.robocorp.asking import AskerOrRobot, InWorkspace, Pages, TheEngine
+from controlroom.dialects.robocorp.links import download_url, upload_url
+from controlroom.dialects.robocorp.paging import Page, Paging, asked_paging
+from controlroom.dialects.robocorp.routing import delete, get, post
+from controlroom.engine.assets import actions as assets
+from controlroom.engine.assets.errors import AssetNotFound
+from controlroom.engine.assets.model import Asset, AssetRef
+from controlroom.engine.downloads.model import DownloadKind
+from controlroom.engine.uploads.model import Upload, UploadState
+from controlroom.ids import AssetId, UploadId, WorkspaceId
+
+TheRequest: TypeAlias = Request[Any, Any, Any]
+
+_BY_NAME = "name:"
+_NAMED = re.compile(r"/assets/name:(.+)", re.DOTALL)
+_JOINT = "\x1f"  # Why this one: no name has it (names are printable), so that nothing is joined that was not apart
+
+
+def joined(path: str, method: str) -> str:
+    """The path with the slashes of an asset's name replaced, so that the name is one segment to the router.
+
+    Uploads are addressed by `…/uploads` behind the name, by POST only; read and deleted is what the whole rest names.
+    """
+    found = _NAMED.search(path)
+    if found is None or "/" not in found[1]:
+        return path
+    name, end = found[1], ""
+    if method == "POST" and name.endswith("/uploads"):
+        name, end = name.removesuffix("/uploads"), "/uploads"
+    return f"{path[: found.start(1)]}{name.replace('/', _JOINT)}{end}"
+
+
+class EmptyPayload(Struct, frozen=True, tag_field="type", tag="empty"):
+    """Nothing was uploaded yet, or it is still on its way."""
+
+
+class UrlPayload(Struct, frozen=True, tag_field="type", tag="url"):
+    """Where the content is fetched, without a credential."""
+
+    content_type: str
+    url: str
+
+
+class AssetAnswer(Struct, frozen=True):
+    """An asset with its content."""
+
+    id: AssetId
+    name: str
+    payload: EmptyPayload | UrlPayload
+
+
+class PendingUpload(Struct, frozen=True, tag_field="status", tag="pending"):
+    """The raw bytes are to be PUT to the address."""
+
+    id: UploadId
+    content_type: str
+    upload_url: str
+
+
+class CompletedUpload(Struct, frozen=True, tag_field="status", tag="completed"):
+    """The content is the asset's."""
+
+    id: UploadId
+    content_type: str
+
+
+class FailedUpload(Struct, frozen=True, tag_field="status", tag="failed"):
+    """Nothing will come of it."""
+
+    id: UploadId
+    content_type: str
+    reason: str
+
+
+UploadAnswer: TypeAlias = PendingUpload | CompletedUpload | FailedUpload
+
+
+class CreateAsset(Struct, frozen=True):
+    """A new asset."""
+
+    name: str
+
+
+class UploadAsset(Struct, frozen=True):
+    """New content: given here as base64, or to be PUT to a link."""
+
+    content_type: str
+    data: bytes | None = None
+
+
+def _asked_paging(
+    caller: NamedDependency[object],
+    request: TheRequest,
+    limit: FromQuery[int | None] = None,
+    cursor: FromQuery[str | None] = None,
+) -> Paging:
+    """Paging where robots are served too: it waits for `caller`, because `actor` refuses them."""
+    return asked_paging(caller, request, limit, cursor)
+
+
+@get(
+    "/assets",
+    operation_id="listAssets",
+    dependencies={"paging": Provide(_asked_paging, sync_to_thread=False)},
+)
+async def list_assets(engine: TheEngine, caller: AskerOrRobot, paging: Pages, workspace_id: InWorkspace) -> Page[Named]:
+    """List assets, oldest first."""
+    rows = await assets.list_assets(engine, caller, workspace_id, after=paging.after(_asset_id), limit=paging.fetch)
+    return paging.page(rows, lambda asset: Named(asset.id, asset.name), lambda asset: asset.id)
+
+
+@post("/assets", operation_id="createAsset")
+async def create_asset(
+    engine: TheEngine, caller: AskerOrRobot, request: TheRequest, workspace_id: InWorkspace, data: JSONBody[CreateAsset]
+) -> AssetAnswer:
+    """Create an asset, without content yet."""
+    return _show(request, workspace_id, await assets.create(engine, caller, workspace_id, data.name))
+
+
+@get("/assets/{asset_id:str}", operation_id="getAsset")
+async def get_asset(
+    engine: TheEngine, caller: AskerOrRobot, request: TheRequest, workspace_id: InWorkspace, asset_id: FromPath[str]
+) -> AssetAnswer:
+    """Get an asset by id or by `name:` and its name."""
+    return _show(request, workspace_id, await assets.get(engine, caller, workspace_id, _named(asset_id)))
+
+
+@delete("/assets/{asset_id:str}", operation_id="deleteAsset")
+async def delete_asset(
+    engine: TheEngine, caller: AskerOrRobot, workspace_id: InWorkspace, asset_id: FromPath[str]
+) -> Deleted:
+    """Delete an asset by id or by `name:` and its name."""
+    return Deleted(await assets.delete(engine, caller, workspace_id, _named(asset_id)))
+
+
+@post("/assets/{asset_id:str}/uploads", operation_id="createAssetUpload")
+async def create_asset_upload(
+    engine: TheEngine,
+    caller: AskerOrRobot,
+    request: TheRequest,
+    workspace_id: InWorkspace,
+    asset_id: FromPath[str],
+    data: JSONBody[UploadAsset],
+) -> UploadAnswer:
+    """Give an asset new content: completed at once when it is in the request, else pending until it is PUT."""
+    asset = _named(asset_id)
+    if data.data is None:
+        upload = await assets.upload(engine, caller, workspace_id, asset, content_type=data.content_type)
+    else:
+        upload = await assets.upload_inline(
+            engine, caller, workspace_id, asset, content_type=data.content_type, data=data.data
+        )
+    return _show_upload(request, upload)
+
+
+@get("/assets/{asset_id:str}/uploads/{upload_id:uuid}", operation_id="getAssetUpload")
+async def get_asset_upload(
+    engine: TheEngine,
+    caller: AskerOrRobot,
+    request: TheRequest,
+    workspace_id: InWorkspace,
+    asset_id: FromPath[str],
+    upload_id: FromPath[UploadId],
+) -> UploadAnswer:
+    """Get the state of an upload."""
+    return _show_upload(request, await assets.get_upload(engine, caller, workspace_id, _named(asset_id), upload_id))
+
+
+def _named(asset_id: str) -> AssetRef:
+    """The asset that a segment of the path names."""
+    if asset_id.startswith(_BY_NAME):
+        return asset_id.removeprefix(_BY_NAME).replace(_JOINT, "/")
+    try:
+        return _asset_id(asset_id)
+    except ValueError:
+        raise AssetNotFound from None
+
+
+def _asset_id(text: str) -> AssetId:
+    return AssetId(UUID(text))
+
+
+def _show(request: TheRequest, workspace: WorkspaceId, asset: Asset) -> AssetAnswer:
+    if asset.content is None:
+        return AssetAnswer(asset.id, asset.name, EmptyPayload())
+    url = download_url(request, DownloadKind.ASSET, asset.id, workspace, file_name=asset.name.rpartition("/")[2])
+    return AssetAnswer(asset.id, asset.name, UrlPayload(asset.content.content_type, url))
+
+
+def _show_upload(request: TheRequest, upload: Upload) -> UploadAnswer:
+    match upload.state:
+        case UploadState.PENDING:
+            return PendingUpload(upload.id, upload.content_type, upload_url(request, upload))
+        case UploadState.COMPLETED:
+            return CompletedUpload(upload.id, upload.content_type)
+        case UploadState.FAILED:
+            return FailedUpload(upload.id, upload.content_type, upload.reason)
+
+
+handlers = [list_assets, create_asset, get_asset, delete_asset, create_asset_upload, get_asset_upload]

@@ -1,0 +1,101 @@
+"""Members of the workspace and their roles (our own management API)."""
+
+from datetime import datetime
+from uuid import UUID
+
+from litestar.params import FromPath, JSONBody
+from msgspec import Struct
+
+from controlroom.dialects.robocorp.answers import Deleted
+from controlroom.dialects.robocorp.asking import Asker, InWorkspace, Pages, TheEngine
+from controlroom.dialects.robocorp.paging import Page
+from controlroom.dialects.robocorp.routing import delete, get, post, update
+from controlroom.engine.access.model import Role
+from controlroom.engine.access.users import actions as users
+from controlroom.engine.access.users.model import Member
+from controlroom.ids import UserId
+
+
+class MemberAnswer(Struct, frozen=True, kw_only=True):
+    """A user's place in the workspace."""
+
+    id: UserId
+    username: str
+    first_name: str
+    last_name: str
+    email: str
+    role: Role
+    created_at: datetime
+
+
+class AddMember(Struct, frozen=True):
+    """A user of the organization, by name."""
+
+    username: str
+    role: Role
+
+
+class ChangeMember(Struct, frozen=True):
+    """Another role."""
+
+    role: Role
+
+
+@get("/members", operation_id="listMembers")
+async def list_members(engine: TheEngine, actor: Asker, paging: Pages, workspace_id: InWorkspace) -> Page[MemberAnswer]:
+    """List members with their roles."""
+    rows = await users.list_members(engine, actor, workspace_id, after=paging.after(user_id_of), limit=paging.fetch)
+    return paging.page(rows, _show, lambda member: member.user_id)
+
+
+@post("/members", operation_id="addMember")
+async def add_member(
+    engine: TheEngine, actor: Asker, workspace_id: InWorkspace, data: JSONBody[AddMember]
+) -> MemberAnswer:
+    """Give a user of the organization a place in the workspace."""
+    return _show(await users.add_member(engine, actor, workspace_id, username=data.username, role=data.role))
+
+
+@get("/members/{user_id:uuid}", operation_id="getMember")
+async def get_member(
+    engine: TheEngine, actor: Asker, workspace_id: InWorkspace, user_id: FromPath[UserId]
+) -> MemberAnswer:
+    """Get a member."""
+    return _show(await users.get_member(engine, actor, workspace_id, user_id))
+
+
+@update("/members/{user_id:uuid}", operation_id="updateMember")
+async def update_member(
+    engine: TheEngine, actor: Asker, workspace_id: InWorkspace, user_id: FromPath[UserId], data: JSONBody[ChangeMember]
+) -> MemberAnswer:
+    """Give a member another role."""
+    return _show(await users.change_role(engine, actor, workspace_id, user_id, data.role))
+
+
+@delete("/members/{user_id:uuid}", operation_id="removeMember")
+async def remove_member(
+    engine: TheEngine, actor: Asker, workspace_id: InWorkspace, user_id: FromPath[UserId]
+) -> Deleted:
+    """End a membership; the user stays in the organization."""
+    await users.remove_member(engine, actor, workspace_id, user_id)
+    return Deleted(user_id)
+
+
+def user_id_of(text: str) -> UserId:
+    """The user at which a page begins."""
+    return UserId(UUID(text))
+
+
+def _show(member: Member) -> MemberAnswer:
+    return MemberAnswer(
+        id=member.user_id,
+        username=member.username,
+        first_name=member.first_name,
+        last_name=member.last_name,
+        email=member.email,
+        role=member.role,
+        created_at=member.created_at,
+    )
+
+
+handlers = [list_members, add_member, get_member, update_member, remove_member]

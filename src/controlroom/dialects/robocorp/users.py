@@ -1,0 +1,205 @@
+"""Users of the organization, as far as the caller may see them, and their access credentials (our management API)."""
+
+from datetime import datetime
+from uuid import UUID
+
+from litestar.params import FromPath, JSONBody
+from msgspec import Struct
+from msgspec.structs import asdict
+
+from controlroom.dialects.robocorp.answers import Deleted, Identified
+from controlroom.dialects.robocorp.asking import Asker, InWorkspace, Pages, TheEngine
+from controlroom.dialects.robocorp.members import user_id_of
+from controlroom.dialects.robocorp.paging import Page
+from controlroom.dialects.robocorp.routing import delete, get, post
+from controlroom.engine.access.model import Permission, Role, User
+from controlroom.engine.access.users import actions as users
+from controlroom.engine.access.users.model import UserCredential, UserCredentialId
+from controlroom.ids import UserId
+
+
+class UserAnswer(Struct, frozen=True, kw_only=True):
+    """A user."""
+
+    id: UserId
+    username: str
+    first_name: str
+    last_name: str
+    email: str
+    is_admin: bool
+    created_at: datetime
+    disabled_at: datetime | None
+
+
+class CreateUser(Struct, frozen=True, kw_only=True):
+    """A new user with a place in this workspace; without a password they cannot log in yet."""
+
+    username: str
+    role: Role
+    password: str | None = None
+    first_name: str = ""
+    last_name: str = ""
+    email: str = ""
+
+
+class SetPassword(Struct, frozen=True):
+    """A new password."""
+
+    password: str
+
+
+class CredentialAnswer(Struct, frozen=True, kw_only=True):
+    """A pair of identifier and secret, without the secret."""
+
+    id: UserCredentialId
+    name: str
+    identifier: str
+    created_at: datetime
+    last_used_at: datetime | None
+
+
+class NewCredential(CredentialAnswer, frozen=True, kw_only=True):
+    """A pair with its secret, shown this once, in the form that rcc takes."""
+
+    credentials: str
+
+
+class CreateCredential(Struct, frozen=True):
+    """What to call the pair: the machine that it is for, say."""
+
+    name: str
+
+
+@get("/users", operation_id="listUsers")
+async def list_users(engine: TheEngine, actor: Asker, paging: Pages, workspace_id: InWorkspace) -> Page[UserAnswer]:
+    """List the users that the caller may see, oldest first."""
+    actor.require(Permission.READ_MEMBERS, workspace_id)
+    rows = await users.list_users(engine, actor, after=paging.after(user_id_of), limit=paging.fetch)
+    return paging.page(rows, _show, lambda user: user.id)
+
+
+@post("/users", operation_id="createUser")
+async def create_user(
+    engine: TheEngine, actor: Asker, workspace_id: InWorkspace, data: JSONBody[CreateUser]
+) -> UserAnswer:
+    """Create a user with a role in this workspace."""
+    return _show(
+        await users.create_user(
+            engine,
+            actor,
+            workspace_id,
+            username=data.username,
+            password=data.password,
+            role=data.role,
+            first_name=data.first_name,
+            last_name=data.last_name,
+            email=data.email,
+        )
+    )
+
+
+@post("/users/{user_id:uuid}/password", operation_id="setUserPassword")
+async def set_user_password(
+    engine: TheEngine, actor: Asker, workspace_id: InWorkspace, user_id: FromPath[UserId], data: JSONBody[SetPassword]
+) -> Identified:
+    """Give a member of the workspace a new password."""
+    await users.get_member(engine, actor, workspace_id, user_id)
+    await users.set_password(engine, actor, user_id, data.password)
+    return Identified(user_id)
+
+
+@post("/users/{user_id:uuid}/disable", operation_id="disableUser")
+async def disable_user(
+    engine: TheEngine, actor: Asker, workspace_id: InWorkspace, user_id: FromPath[UserId]
+) -> Identified:
+    """Let a member of the workspace in no more, anywhere."""
+    await users.get_member(engine, actor, workspace_id, user_id)
+    await users.disable_user(engine, actor, user_id)
+    return Identified(user_id)
+
+
+@post("/users/{user_id:uuid}/enable", operation_id="enableUser")
+async def enable_user(
+    engine: TheEngine, actor: Asker, workspace_id: InWorkspace, user_id: FromPath[UserId]
+) -> Identified:
+    """Let a disabled member of the workspace in again."""
+    await users.get_member(engine, actor, workspace_id, user_id)
+    await users.enable_user(engine, actor, user_id)
+    return Identified(user_id)
+
+
+@get("/users/{user_id:uuid}/credentials", operation_id="listUserCredentials")
+async def list_user_credentials(
+    engine: TheEngine, actor: Asker, paging: Pages, workspace_id: InWorkspace, user_id: FromPath[UserId]
+) -> Page[CredentialAnswer]:
+    """List the access credentials of a member of the workspace, without their secrets."""
+    await users.get_member(engine, actor, workspace_id, user_id)
+    rows = await users.list_credentials(engine, actor, user_id, after=paging.after(_credential_id), limit=paging.fetch)
+    return paging.page(rows, _show_credential, lambda credential: credential.id)
+
+
+@post("/users/{user_id:uuid}/credentials", operation_id="createUserCredentials")
+async def create_user_credentials(
+    engine: TheEngine,
+    actor: Asker,
+    workspace_id: InWorkspace,
+    user_id: FromPath[UserId],
+    data: JSONBody[CreateCredential],
+) -> NewCredential:
+    """Make access credentials for a member of the workspace, to be given to `rcc configure credentials`."""
+    await users.get_member(engine, actor, workspace_id, user_id)
+    credential, pair = await users.create_credential(engine, actor, user_id, name=data.name)
+    return NewCredential(**asdict(_show_credential(credential)), credentials=pair)
+
+
+@delete("/users/{user_id:uuid}/credentials/{credential_id:uuid}", operation_id="revokeUserCredentials")
+async def revoke_user_credentials(
+    engine: TheEngine,
+    actor: Asker,
+    workspace_id: InWorkspace,
+    user_id: FromPath[UserId],
+    credential_id: FromPath[UserCredentialId],
+) -> Deleted:
+    """Revoke access credentials: nothing that they sign is accepted any more."""
+    await users.get_member(engine, actor, workspace_id, user_id)
+    await users.revoke_credential(engine, actor, user_id, credential_id)
+    return Deleted(credential_id)
+
+
+def _credential_id(text: str) -> UserCredentialId:
+    return UserCredentialId(UUID(text))
+
+
+def _show(user: User) -> UserAnswer:
+    return UserAnswer(
+        id=user.id,
+        username=user.username,
+        first_name=user.first_name,
+        last_name=user.last_name,
+        email=user.email,
+        is_admin=user.is_admin,
+        created_at=user.created_at,
+        disabled_at=user.disabled_at,
+    )
+
+
+def _show_credential(credential: UserCredential) -> CredentialAnswer:
+    return CredentialAnswer(
+        id=credential.id,
+        name=credential.name,
+        identifier=credential.identifier,
+        created_at=credential.created_at,
+        last_used_at=credential.used_at,
+    )
+
+
+handlers = [
+    list_users,
+    create_user,
+    set_user_password,
+    disable_user,
+    enable_user,
+    list_user_credentials,
+    create_user_credentials,
+    revoke_user_credentials,
+]

@@ -1,0 +1,98 @@
+"""The vault as robots use it (§4): secrets encrypted for the robot's key, and for ours on their way back."""
+
+import base64
+import binascii
+from typing import Annotated
+
+from litestar import MediaType, get, put
+from litestar.params import FromPath, JSONBody, QueryParameter
+from msgspec import Struct, field
+
+from controlroom.dialects.robocorp.asking import AskingRobot, InWorkspace, TheEngine
+from controlroom.engine.vault import actions as vault
+from controlroom.engine.vault.transit import SCHEME, Parcel
+from controlroom.errors import Invalid
+
+_SECRETS = "/secrets-v1/workspaces/{workspace_id:uuid}/secrets"
+
+
+class Encryption(Struct, frozen=True, rename="camel", kw_only=True):
+    """How a value is encrypted; bytes are base64."""
+
+    encryption_scheme: str
+    encrypted_aes: bytes = field(name="encryptedAES")
+    auth_tag: bytes
+    iv: bytes
+
+
+class SecretMessage(Struct, frozen=True, kw_only=True):
+    """A secret on its way, in either direction. The name in the path is the one that counts."""
+
+    name: str = ""
+    description: str = ""
+    value: bytes
+    encryption: Encryption
+
+
+class Stored(Struct, frozen=True):
+    """The secret as it is known now."""
+
+    name: str
+    description: str
+
+
+@get(f"{_SECRETS}/publicKey", media_type=MediaType.TEXT)
+async def get_public_key(engine: TheEngine, robot: AskingRobot, workspace_id: InWorkspace) -> str:  # noqa: ARG001 - the guard has compared it
+    """The key that secrets are to be encrypted for: base64 of its DER form."""
+    return base64.b64encode(await vault.transit_public_key(engine)).decode()
+
+
+@get(f"{_SECRETS}/{{name:str}}")
+async def get_secret(
+    engine: TheEngine,
+    robot: AskingRobot,
+    workspace_id: InWorkspace,
+    name: FromPath[str],
+    encryption_scheme: Annotated[str | None, QueryParameter(name="encryptionScheme")] = None,
+    public_key: Annotated[str | None, QueryParameter(name="publicKey")] = None,
+) -> SecretMessage:
+    """A secret, encrypted for the key that the robot brings."""
+    _check_scheme(encryption_scheme)
+    secret, parcel = await vault.read_encrypted(
+        engine, robot, workspace_id, name, public_key=_from_base64(public_key or "")
+    )
+    return SecretMessage(
+        name=secret.name,
+        description=secret.description,
+        value=parcel.value,
+        encryption=Encryption(
+            encryption_scheme=SCHEME, encrypted_aes=parcel.encrypted_aes, auth_tag=parcel.auth_tag, iv=parcel.iv
+        ),
+    )
+
+
+@put(f"{_SECRETS}/{{name:str}}", status_code=200)
+async def put_secret(
+    engine: TheEngine, robot: AskingRobot, workspace_id: InWorkspace, name: FromPath[str], data: JSONBody[SecretMessage]
+) -> Stored:
+    """Create a secret, or replace all its values."""
+    sent = data.encryption
+    _check_scheme(sent.encryption_scheme)
+    parcel = Parcel(value=data.value, encrypted_aes=sent.encrypted_aes, auth_tag=sent.auth_tag, iv=sent.iv)
+    secret = await vault.put_encrypted(engine, robot, workspace_id, name, parcel=parcel, description=data.description)
+    return Stored(secret.name, secret.description)
+
+
+def _check_scheme(scheme: str | None) -> None:
+    if scheme != SCHEME:
+        raise Invalid(f"The only encryptionScheme here is {SCHEME}.", code="ENCRYPTION_SCHEME_UNKNOWN")
+
+
+def _from_base64(text: str) -> bytes:
+    try:
+        return base64.b64decode(text.replace(" ", "+"), validate=True)  # a plus that nobody quoted arrives as a space
+    except binascii.Error as broken:
+        raise Invalid("publicKey is not base64.", code="ENCRYPTION_INVALID") from broken
+
+
+handlers = [get_public_key, get_secret, put_secret]
