@@ -13,7 +13,8 @@ from controlroom.dialects.robocorp import app as robocorp
 from controlroom.engine.access.credentials import flush_uses
 from controlroom.engine.engine import Engine
 from controlroom.engine.wakes import Wakes
-from controlroom.engine.workspaces.first_start import bootstrap
+from controlroom.engine.workspaces import first_start
+from controlroom.engine.workspaces.model import FirstStart
 from controlroom.errors import Invalid, Unavailable
 from controlroom.keys import Keys
 from controlroom.maintenance import loops as maintenance
@@ -70,7 +71,7 @@ async def build(settings: Settings) -> Room:
             wakes=wakes,
             limits=settings.limits,
         )
-        await bootstrap(engine)
+        await first_start.bootstrap(engine)
         parts.push_async_callback(flush_uses, engine)
         origins, metrics = Origins(settings.public_url, settings.trusted_proxies), Metrics()
         loops = asyncio.create_task(maintenance.run(engine, observe=metrics.loop_ticked), name="maintenance")
@@ -90,6 +91,11 @@ def asgi(room: Room) -> App:
         Mount("/metrics", room.metrics.app, is_quiet=True),
     ]
     return Dispatcher(mounts, origins=room.origins, metrics=room.metrics)
+
+
+async def founding(room: Room) -> FirstStart:
+    """What the first start made, for the operator of this machine, at whichever start; see `first_start`."""
+    return await first_start.first_start(room.engine)
 
 
 def _checks(room: Room) -> dict[str, Check]:

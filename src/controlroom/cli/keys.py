@@ -32,7 +32,7 @@ def list_(*, room: RoomOptions = HERE) -> None:
             ("name", lambda row: row["name"]),
             ("permissions", lambda row: len(row["permissions"])),
             ("uses", lambda row: row["use_count"]),
-            ("last used", lambda row: moment(row["used_at"])),
+            ("last used", lambda row: moment(row["last_used_at"])),
             ("created", lambda row: moment(row["created_at"])),
         ],
     )
@@ -46,7 +46,7 @@ def show(key: str, /, *, room: RoomOptions = HERE) -> None:
     if room.json:
         show_json(found)
     else:
-        times = {name: moment(found[name]) for name in ("created_at", "used_at", "expires_at") if name in found}
+        times = {name: moment(found[name]) for name in ("created_at", "last_used_at", "expires_at") if name in found}
         show_fields({**found, **times, "permissions": "\n".join(found["permissions"])})
 
 

@@ -26,7 +26,6 @@ def list_(*, room: RoomOptions = HERE) -> None:
         rows,
         [
             ("name", lambda row: row["name"]),
-            ("keys", lambda row: ", ".join(row.get("keys", []))),
             ("description", lambda row: row.get("description")),
             ("changed", lambda row: moment(row.get("updated_at"))),
         ],

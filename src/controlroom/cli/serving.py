@@ -12,8 +12,8 @@ import msgspec
 import uvicorn
 import uvloop
 
-from controlroom import app, tls
-from controlroom.engine.workspaces.first_start import first_start
+from controlroom import app
+from controlroom.cli.errors import FAILED
 from controlroom.settings import Settings
 
 _GRACE_SECONDS = 3
@@ -60,15 +60,16 @@ async def _serve(
             chain, key, ca_file = _certificate(settings)
             listeners.append(_listener(application, (chain, key)))
             running.append(asyncio.create_task(listeners[1].serve(list(tls_sockets))))
-        told({**msgspec.to_builtins(await first_start(room.engine)), "ca_file": ca_file})
+        told({**msgspec.to_builtins(await app.founding(room)), "ca_file": ca_file})
         waiting = asyncio.create_task(asked.wait())
-        await asyncio.wait([waiting, *running], return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait([waiting, room.loops, *running], return_when=asyncio.FIRST_COMPLETED)
         for each in listeners:
             each.should_exit = True
         await asyncio.gather(*running)
+        # A server whose loops have ended would answer and do nothing: better it ends, and is started again
+        return 0 if asked.is_set() else FAILED
     finally:
         await room.close()
-    return 0
 
 
 def _listener(application: Any, files: tuple[Path, Path] | None) -> _Listener:
@@ -85,6 +86,8 @@ def _listener(application: Any, files: tuple[Path, Path] | None) -> _Listener:
         timeout_graceful_shutdown=_GRACE_SECONDS,
     )
     if files is not None:
+        from controlroom import tls  # noqa: PLC0415 - most rooms do without it
+
         config.load()
         config.ssl = tls.context(*files)
     return _Listener(config)
@@ -94,6 +97,8 @@ def _certificate(settings: Settings) -> tuple[Path, Path, str | None]:
     """Certificate, key, and the file of our own authority unless they are somebody else's."""
     if settings.tls_cert is not None and settings.tls_key is not None:
         return settings.tls_cert, settings.tls_key, None
+    from controlroom import tls  # noqa: PLC0415 - likewise
+
     folder = settings.data.absolute() / "tls"
     names = [*tls.host_names(settings.host), *(host.partition(":")[0] for host in settings.allowed_hosts)]
     chain, key = tls.certificate(folder, names)

@@ -1,0 +1,171 @@
+"""Rooms as users start them: `controlroom up` as a process, and its commands as processes."""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+PROGRAM = [sys.executable, "-m", "controlroom"]
+START_SECONDS = 60.0
+
+
+def clean_environment(**more: str) -> dict[str, str]:
+    """Our environment without anything that would lead a command to another room."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("CONTROLROOM_", "RC_"))}
+    return {**kept, **more}
+
+
+class Room:
+    """A running `controlroom up`."""
+
+    def __init__(self, data: Path, *options: str, **variables: str) -> None:
+        self.data = data
+        self._ready = data.with_name(f"{data.name}-ready.json")
+        self._ready.unlink(missing_ok=True)
+        self._log = data.with_name(f"{data.name}.log")
+        self.began = time.monotonic()
+        words = ["up", "--data", str(data), "--ready-file", str(self._ready), *options]
+        if "--port" not in options:
+            words += ["--port", "0"]
+        with self._log.open("ab") as log:
+            self.process = psutil.Popen(
+                [*PROGRAM, *words], stdout=log, stderr=log, stdin=subprocess.DEVNULL, env=clean_environment(**variables)
+            )
+        self.facts: dict[str, Any] = {}
+
+    def wait_until_ready(self) -> "Room":
+        """Wait for the ready file."""
+        until(lambda: self._ready.exists() or not self.process.is_running(), f"a room starts; {self._log}")
+        assert self._ready.exists(), self.log
+        self.facts = json.loads(self._ready.read_text())
+        self.seconds = time.monotonic() - self.began
+        return self
+
+    @property
+    def ready_file(self) -> Path:
+        return self._ready
+
+    @property
+    def url(self) -> str:
+        return self.facts["url"]
+
+    @property
+    def log(self) -> str:
+        """All that its processes have written."""
+        return self._log.read_text(errors="replace")
+
+    def child(self, name: str) -> psutil.Process:
+        """The process of a part: `server`, `worker` or `database`."""
+        for each in self.process.children():
+            words = each.cmdline()
+            if words[-1:] == [name] or (name == "database" and "postgres" in words[0]):
+                return each
+        raise AssertionError(f"no {name} in {[each.cmdline() for each in self.process.children()]}")
+
+    def cli(self, *words: object, code: int = 0, stdin: str | None = None) -> subprocess.CompletedProcess[str]:
+        """Run a command against this room; its exit code must be as said."""
+        variables = {
+            "CONTROLROOM_URL": self.url,
+            "CONTROLROOM_WORKSPACE": self.facts["workspace_id"],
+            "CONTROLROOM_API_KEY": self.facts["api_key"],
+        }
+        done = run_cli(*words, stdin=stdin, **variables)
+        assert done.returncode == code, f"{words}: {done.returncode}\n{done.stdout}\n{done.stderr}"
+        return done
+
+    def json(self, *words: object) -> Any:
+        """What a command says as JSON."""
+        return json.loads(self.cli(*words, "--json").stdout)
+
+    def get(self, path: str) -> Any:
+        """What the workspace's API answers."""
+        request = urllib.request.Request(
+            f"{self.url}/api/v1/workspaces/{self.facts['workspace_id']}{path}",
+            headers={"Authorization": f"RC-WSKEY {self.facts['api_key']}"},
+        )
+        with urllib.request.urlopen(request, timeout=30) as answer:
+            return json.load(answer)
+
+    def processes(self) -> list[psutil.Process]:
+        """The supervisor and all below it."""
+        try:
+            return [self.process, *self.process.children(recursive=True)]
+        except psutil.NoSuchProcess:
+            return []
+
+    def stop(self, how: signal.Signals = signal.SIGTERM) -> int:
+        """Ask it to end and wait for that; the exit code."""
+        left = self.processes()
+        if self.process.is_running():
+            self.process.send_signal(how)
+        code = self.process.wait(60)
+        _, alive = psutil.wait_procs(left, timeout=5)
+        assert not alive, alive
+        return code
+
+    def kill(self) -> None:
+        """End everything of it, at once; also what of it has been orphaned."""
+        for each in [*self.processes(), *self.orphans()]:
+            try:
+                each.kill()
+            except psutil.NoSuchProcess:
+                continue
+        self.process.wait(10)
+
+    def orphans(self) -> list[psutil.Process]:
+        """Processes of the database in our folder, whoever is their parent."""
+        found = []
+        for each in psutil.process_iter():
+            try:
+                if Path(each.cwd()).is_relative_to(self.data):
+                    found.append(each)
+            except (psutil.Error, OSError):
+                continue
+        return found
+
+
+def run_cli(*words: object, stdin: str | None = None, **variables: str) -> subprocess.CompletedProcess[str]:
+    """Run a command; in a folder where no room is."""
+    with tempfile.TemporaryDirectory(prefix="controlroom-cli-") as elsewhere:
+        return subprocess.run(
+            [*PROGRAM, *map(str, words)],
+            input=stdin,
+            stdin=subprocess.DEVNULL if stdin is None else None,
+            capture_output=True,
+            text=True,
+            timeout=300,
+            check=False,
+            cwd=elsewhere,
+            env=clean_environment(**variables),
+        )
+
+
+@contextmanager
+def room(*options: str, data: Path | None = None, **variables: str) -> Iterator[Room]:
+    """A room while the block runs, in a folder of its own unless one is given."""
+    folder = Path(tempfile.mkdtemp(prefix="controlroom-room-"))
+    started = Room(data or folder / "data", *options, **variables)
+    try:
+        yield started.wait_until_ready()
+    finally:
+        started.kill()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def until(condition: Callable[[], object], what: str, *, seconds: float = START_SECONDS) -> None:
+    """Wait for a condition of the outside world, by looking again and again."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, f"not within {seconds} s: {what}"
+        time.sleep(0.02)
