@@ -99,6 +99,31 @@ async def test_bytecode_is_compiled_once_for_a_package(cache, spec_of, console):
         assert inodes[0] == inodes[1]
 
 
+async def test_exact_list_is_built_without_network_once_downloaded(make_cache, cache_root, spec_of, console):
+    """What names every version needs no index after its first build, though the environment itself was pruned."""
+    exact = spec_of("iniconfig==2.0.0", "six==1.17.0")
+    async with make_cache().use(exact, progress=console):
+        pass
+    (index,) = (cache_root / "index").glob("*.json")
+    index.unlink()
+    nowhere = "http://127.0.0.1:9"
+    offline = make_cache(own={"ALL_PROXY": nowhere, "HTTPS_PROXY": nowhere, "NO_PROXY": "", "UV_HTTP_RETRIES": "0"})
+
+    async with offline.use(exact, progress=console) as environment:
+        assert version_of(environment, "six") == "1.17.0"
+    assert console.lines.count(" + six==1.17.0") == 2
+
+
+async def test_exact_list_that_leaves_something_out_is_completed(cache, spec_of, console):
+    """Exact versions with needs of their own get what they need, with and without the packages in the cache."""
+    async with cache.use(spec_of("python-dateutil==2.9.0.post0"), progress=console) as first:
+        assert version_of(first, "six")
+    async with cache.use(spec_of("python-dateutil==2.9.0.post0", "iniconfig"), progress=console, share_key=""):
+        pass
+    async with cache.use(spec_of("python-dateutil==2.9.0.post0", "iniconfig==2.0.0"), progress=console) as second:
+        assert version_of(second, "six")
+
+
 async def test_two_who_ask_at_once_build_once(cache, spec_of, console):
     """The second waits, says so, and gets what the first built."""
     spec = spec_of("six", more="rccPostInstall: [python --version]")
@@ -178,6 +203,8 @@ async def test_broken_requirement_is_told_in_full_and_in_short(cache, cache_root
     assert "\n" not in failed.value.message
     assert "No solution found" in console.text
     assert prefixes_below(cache_root) == []
+    await cache.prune()
+    assert [file.name for file in (cache_root / "index").iterdir()] == ["downloads.all.lock"]
 
 
 async def test_credentials_of_an_index_are_shown_to_nobody(make_cache, spec_of, console):

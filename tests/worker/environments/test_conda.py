@@ -76,7 +76,7 @@ async def test_unknown_conda_package_is_named(cache, channel, console):
     assert "hammer" in console.text
 
 
-async def test_pip_without_python_is_refused(cache, console, channel):
+async def test_python_is_added_where_it_is_needed(cache, console, channel):
     """A Python is added where pip requirements need one; an environment without any has the machine's."""
     async with cache.use(conda_yaml(channel, "anvil", pip=["six"]), progress=console) as environment:
         assert output_of(environment, "python", "-c", "import six; print(six.__name__)") == "six\n"
@@ -84,10 +84,10 @@ async def test_pip_without_python_is_refused(cache, console, channel):
         assert not environment.python.is_relative_to(environment.prefix)
 
 
-async def test_missing_extra_is_named(cache, channel, console, tmp_path):
+async def test_missing_extra_is_named(cache, channel, console, tmp_path, monkeypatch):
     """Without rattler the author learns which extra the worker lacks."""
     (tmp_path / "rattler.py").write_text("raise ImportError")
-    cache._own["PYTHONPATH"] = str(tmp_path)
+    monkeypatch.syspath_prepend(tmp_path)
 
     with pytest.raises(EnvironmentFailed, match=r"controlroom\[conda\]"):
         async with cache.use(conda_yaml(channel, "anvil"), progress=console):

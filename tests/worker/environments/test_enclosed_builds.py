@@ -20,14 +20,21 @@ USER = RobotUser(60_600) if os.geteuid() == 0 else None
 
 
 @pytest.fixture
-async def enclosed(tmp_path):
-    """The worker's sandbox as a build's enclosure."""
-    scratch = Path(tempfile.mkdtemp(prefix="sandbox-"))
+def scratch():
+    """A folder of the robots' user, which bubblewrap enters without the rights of root."""
+    folder = Path(tempfile.mkdtemp(prefix="sandbox-"))
+    folder.chmod(0o711)
     if USER:
-        USER.own(scratch)
+        USER.own(folder)
+    yield folder
+    shutil.rmtree(folder)
+
+
+@pytest.fixture
+async def enclosed(scratch):
+    """The worker's sandbox as a build's enclosure."""
     sandbox = await prepare(SandboxMode.AUTO, scratch=scratch, user=USER, readable=(), hidden=())
-    yield enclosure(sandbox, USER)
-    shutil.rmtree(scratch)
+    return enclosure(sandbox, USER)
 
 
 @pytest.fixture

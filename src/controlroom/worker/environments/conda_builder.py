@@ -45,7 +45,7 @@ async def install(workshop: Workshop, spec: EnvironmentSpec, prefix: Path, *, ow
         [*program, msgspec.json.encode(order).decode()],
         writable=[prefix.parent.parent],
         readable=(*_own_library(), *_local_channels(order)),
-        variables={"PYTHONPATH": own["PYTHONPATH"]} if "PYTHONPATH" in own else {},
+        variables={"PYTHONPATH": os.pathsep.join(map(str, _module_folders()))},
     )
     return msgspec.json.decode(answer, type=Receipt)
 
@@ -94,8 +94,12 @@ def _local_channels(order: Order) -> tuple[Path, ...]:
 
 def _own_library() -> tuple[Path, ...]:
     """The folders from which this very program runs."""
-    places = (Path(sys.prefix), Path(sys.base_prefix), *(Path(entry) for entry in sys.path if entry))
+    places = (Path(sys.prefix), Path(sys.base_prefix), *_module_folders())
     return tuple(place for place in dict.fromkeys(places) if place.is_dir())
+
+
+def _module_folders() -> tuple[Path, ...]:
+    return tuple(Path(entry).absolute() for entry in sys.path if entry)
 
 
 def _system_env() -> str:

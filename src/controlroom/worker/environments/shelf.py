@@ -158,8 +158,20 @@ class Shelf:
             if lock := FileLock.try_take(self._index / f"{home.name}.lock", exclusive=True):
                 remove_tree(home)
                 lock.remove()
+        self._remove_idle_locks()
         for share in self.root.glob("shares/*"):
             self._prune_downloads(share, max_bytes)
+
+    def _remove_idle_locks(self) -> None:
+        """Remove the lock files of what is not there: builds that failed leave one each."""
+        for path in self._index.glob("*.lock"):
+            is_of_something = (
+                path.with_suffix(".json").exists()
+                or path.name.startswith("downloads.")
+                or any(self.root.glob(f"shares/*/environments/{path.stem}"))
+            )
+            if not is_of_something and (lock := FileLock.try_take(path, exclusive=True)):
+                lock.remove()
 
     def _remove_unused(self, key: str, entry: Entry) -> bool:
         """Remove an environment unless somebody uses, builds or has replaced it."""

@@ -1,14 +1,20 @@
 """Pure pip environments, built by uv."""
 
 import os
+import re
 import shutil
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
+import msgspec
 import uv
 
 from controlroom.worker.environments.interpreters import Interpreter
-from controlroom.worker.environments.workshop import RunAs, Workshop
+from controlroom.worker.environments.workshop import CommandFailed, RunAs, Workshop
+
+_EXACT = re.compile(r"[\w.-]+\s*==\s*[\w.!+-]+\s*(;[^#]*?)?(\s+--hash=\S+)*")
+"""A requirement for one exact version. Extras are left out, as `uv pip check` does not know what they need."""
 
 
 async def create(workshop: Workshop, uv_binary: Path, interpreter: Interpreter, prefix: Path, *, seed: bool) -> None:
@@ -39,20 +45,35 @@ async def install(
     python: Path,
     readable: Sequence[Path],
 ) -> None:
-    """Resolve and install requirements (lines as pip reads them), linked from the share's package cache."""
+    """Resolve and install requirements (lines as pip reads them), linked from the share's package cache.
+
+    A list that names the exact version of everything needs no network once its packages are in the cache.
+    """
     if not requirements:
         return
     listed = workshop.home / "requirements.txt"
     listed.write_text("".join(f"{line}\n" for line in requirements), encoding="utf-8")
-    command: list[str | Path] = [uv_binary, "pip", "install", "--python", python, "--requirements", listed.name]
+
+    async def run(place: Workshop, *words: str) -> None:
+        await place.run(
+            [uv_binary, "pip", words[0], "--python", python, *words[1:]],
+            writable=[prefix.parent.parent],
+            readable=[uv_binary.parent, *readable],
+            variables=_settings(prefix),
+        )
+
     # Why the last word: a conda environment is no virtual one, and its Python may be marked as managed by others
-    command.append("--break-system-packages")
-    await workshop.run(
-        command,
-        writable=[prefix.parent.parent],
-        readable=[uv_binary.parent, *readable],
-        variables=_settings(prefix),
-    )
+    command = ["install", "--requirements", listed.name, "--break-system-packages"]
+    if all(_EXACT.fullmatch(line) for line in requirements):
+        lines: list[str] = []
+        cached = msgspec.structs.replace(workshop, progress=lines.append)
+        with suppress(CommandFailed):  # something is not in the cache, or the list leaves something out
+            await run(cached, *command, "--offline", "--no-deps")
+            await run(cached, "check")
+            for line in lines:
+                workshop.progress(line)
+            return
+    await run(workshop, *command)
 
 
 def binary_for(run_as: RunAs | None, tools: Path, chosen: Path | None) -> Path:
