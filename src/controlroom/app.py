@@ -10,6 +10,8 @@ from controlroom.border.metrics import Metrics
 from controlroom.border.origin import Origins
 from controlroom.dialects import objects
 from controlroom.dialects.robocorp import app as robocorp
+from controlroom.dialects.worker_api import app as worker_api
+from controlroom.dialects.worker_api.holding import Holds
 from controlroom.engine.access.credentials import flush_uses
 from controlroom.engine.engine import Engine
 from controlroom.engine.wakes import Wakes
@@ -37,6 +39,8 @@ class Room:
     loops: asyncio.Task[None]
     """What the server does by itself; ends only with the room, or by a bug."""
     _parts: AsyncExitStack = field(repr=False)
+    holds: Holds = field(default_factory=Holds)
+    """The long polls of workers; `release` them before the server stops, or it waits for them."""
 
     async def close(self) -> None:
         """End loops, wake-ups and database; may be repeated."""
@@ -85,6 +89,7 @@ def asgi(room: Room) -> App:
     grammar = robocorp.application(room.engine, room.origins)
     mounts = [
         *(Mount(prefix, grammar, is_public_api=True) for prefix in robocorp.PREFIXES),
+        Mount(worker_api.PREFIX, worker_api.application(room.engine, room.holds), is_quiet=True),
         Mount("/objects", objects.application(room.engine)),
         Mount("/healthz", healthz, is_quiet=True),
         Mount("/readyz", Readiness(_checks(room)).app, is_quiet=True),

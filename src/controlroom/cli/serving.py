@@ -63,6 +63,7 @@ async def _serve(
         told({**msgspec.to_builtins(await app.founding(room)), "ca_file": ca_file})
         waiting = asyncio.create_task(asked.wait())
         await asyncio.wait([waiting, room.loops, *running], return_when=asyncio.FIRST_COMPLETED)
+        room.holds.release()
         for each in listeners:
             each.should_exit = True
         await asyncio.gather(*running)

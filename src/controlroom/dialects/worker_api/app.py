@@ -1,0 +1,32 @@
+"""The workers' border as one ASGI app: `controlroom.protocol` under `/worker/v1`."""
+
+from typing import cast
+
+from litestar import Litestar, Router
+from litestar.datastructures import State
+from litestar.openapi import OpenAPIConfig
+
+from controlroom.border.dispatcher import App
+from controlroom.dialects.worker_api import reports, sessions
+from controlroom.dialects.worker_api.asking import WorkerRequest, authenticate
+from controlroom.dialects.worker_api.errors import HANDLERS
+from controlroom.dialects.worker_api.holding import Holds
+from controlroom.engine.engine import Engine
+
+PREFIX = "/worker/v1"
+
+
+def application(engine: Engine, holds: Holds | None = None) -> App:
+    """The app over an engine. Give `holds` to be able to end the long polls when the server stops."""
+    linked = Router(PREFIX, route_handlers=[*sessions.handlers, *reports.handlers], guards=[authenticate])
+    unlinked = Router(PREFIX, route_handlers=[sessions.link])
+    litestar = Litestar(
+        [linked, unlinked],
+        state=State({"engine": engine, "holds": holds or Holds()}),
+        exception_handlers=HANDLERS,
+        request_class=WorkerRequest,
+        request_max_body_size=max(engine.limits.request_bytes, engine.limits.console_batch_bytes),
+        openapi_config=OpenAPIConfig(title="Control Room: workers", version="v1", path=PREFIX),
+        logging_config=None,
+    )
+    return cast("App", litestar)  # the same ASGI, in other words

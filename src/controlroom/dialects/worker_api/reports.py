@@ -1,0 +1,102 @@
+"""What a worker fetches and tells for one attempt of a step run."""
+
+from collections.abc import AsyncIterator
+from uuid import UUID
+
+from litestar import get, post, put
+from litestar.params import FromPath, FromQuery
+from litestar.response import Stream
+
+from controlroom.dialects.worker_api.artifact_names import checked_artifact_name
+from controlroom.dialects.worker_api.asking import WorkerRequest
+from controlroom.engine.console import actions as console
+from controlroom.engine.packages import store as packages
+from controlroom.engine.runs import leases
+from controlroom.errors import Invalid, NotFound
+from controlroom.ids import StepRunId
+from controlroom.protocol import Finish, PhaseReports
+
+_ATTEMPT = "/step-runs/{step_run_id:uuid}/attempts/{attempt:int}"
+
+
+@get("/packages/{digest:str}", operation_id="getPackage", media_type="application/zip")
+async def get_package(request: WorkerRequest, digest: FromPath[str]) -> Stream:
+    """Fetch a package's zip by the hash of its content."""
+    engine = request.engine
+    found = await packages.zip_by_hash(engine.database, request.worker.workspace_id, digest)
+    if found is None or await engine.objects.size(digest) is None:
+        raise NotFound("there is no such package", code="PACKAGE_NOT_FOUND")
+    headers = {"content-length": str(found.size)}
+    return Stream(engine.objects.stream(digest), media_type="application/zip", headers=headers)
+
+
+@post(_ATTEMPT + "/phases", operation_id="reportPhases", status_code=200)
+async def report_phases(
+    request: WorkerRequest, step_run_id: FromPath[UUID], attempt: FromPath[int], data: PhaseReports
+) -> dict[str, str]:
+    """Tell the phases that changed."""
+    await leases.report_phases(request.engine, request.worker, StepRunId(step_run_id), attempt, data)
+    return {}
+
+
+@post(_ATTEMPT + "/console", operation_id="appendConsole", status_code=200)
+async def append_console(
+    request: WorkerRequest,
+    step_run_id: FromPath[UUID],
+    attempt: FromPath[int],
+    first: FromQuery[int],
+    count: FromQuery[int],
+    at: FromQuery[float],
+    body: bytes,
+) -> dict[str, str]:
+    """Append console lines: UTF-8, each ended by a line feed."""
+    await console.append(
+        request.engine,
+        request.worker,
+        StepRunId(step_run_id),
+        attempt,
+        first=first,
+        count=count,
+        at=at,
+        body=body,
+    )
+    return {}
+
+
+@put(_ATTEMPT + "/artifacts/{name:path}", operation_id="putArtifact", status_code=200, request_max_body_size=None)
+async def put_artifact(
+    request: WorkerRequest,
+    step_run_id: FromPath[UUID],
+    attempt: FromPath[int],
+    name: FromPath[str],
+    size: FromQuery[int],
+) -> dict[str, str]:
+    """Store a file that the attempt left, streamed."""
+    engine, artifact = request.engine, checked_artifact_name(name.removeprefix("/"))
+    blob = await engine.objects.put(_content(request), expected_size=size, max_size=engine.limits.artifact_bytes)
+    await leases.add_artifact(engine, request.worker, StepRunId(step_run_id), attempt, artifact, blob)
+    return {}
+
+
+@post(_ATTEMPT + "/finish", operation_id="finish", status_code=200)
+async def finish(
+    request: WorkerRequest, step_run_id: FromPath[UUID], attempt: FromPath[int], data: Finish
+) -> dict[str, str]:
+    """Tell that the attempt has ended."""
+    await leases.finish(request.engine, request.worker, StepRunId(step_run_id), attempt, data)
+    return {}
+
+
+async def _content(request: WorkerRequest) -> AsyncIterator[bytes]:
+    """The body as it comes; raises Invalid `INTERRUPTED` when the worker has gone before its end."""
+    more = True
+    while more:
+        message = await request.receive()
+        if message["type"] != "http.request":
+            raise Invalid("the upload was interrupted", code="INTERRUPTED")
+        if body := message["body"]:
+            yield body
+        more = message["more_body"]
+
+
+handlers = [get_package, report_phases, append_console, put_artifact, finish]

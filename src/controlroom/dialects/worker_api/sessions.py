@@ -1,0 +1,81 @@
+"""A worker comes, asks for work, keeps its leases, and goes."""
+
+from uuid import UUID
+
+from litestar import delete, post
+from litestar.params import FromPath
+
+from controlroom.dialects.worker_api.asking import WorkerRequest
+from controlroom.engine.runs import leases
+from controlroom.engine.wakes import Topic
+from controlroom.engine.workers import linking
+from controlroom.protocol import (
+    HEARTBEAT_HOLD_SECONDS,
+    Assignments,
+    Claim,
+    Heartbeat,
+    Held,
+    Link,
+    Linked,
+    OpenSession,
+    Orders,
+    Session,
+)
+
+LONGEST_WAIT_SECONDS = 30.0
+"""How long a claim is held at most. Why: proxies between worker and server cut silent connections after a minute."""
+
+
+@post("/link", operation_id="link", status_code=200)
+async def link(request: WorkerRequest, data: Link) -> Linked:
+    """Exchange a link token for a worker's lasting token."""
+    return await linking.link(request.engine, data)
+
+
+@post("/sessions", operation_id="openSession", status_code=200)
+async def open_session(request: WorkerRequest, data: OpenSession) -> Session:
+    """Say that a worker process has started; what an earlier one held is lost."""
+    return await leases.open_session(request.engine, request.worker, data)
+
+
+@delete("/sessions/{session:uuid}", operation_id="closeSession", status_code=200)
+async def close_session(request: WorkerRequest, session: FromPath[UUID]) -> dict[str, str]:
+    """Say good-bye."""
+    await leases.close_session(request.engine, request.worker, session)
+    return {}
+
+
+@post("/claims", operation_id="claim", status_code=200)
+async def claim(request: WorkerRequest, data: Claim) -> Assignments:
+    """Ask for work; the answer comes with the first assignment, or empty when the wait is over."""
+    engine, worker = request.engine, request.worker
+    wait = min(data.wait_seconds, LONGEST_WAIT_SECONDS)
+    with engine.wakes.watch(Topic.STEP_RUNS_AWAIT, worker.workspace_id) as watch:
+        claimed = await leases.claim(engine, worker, data)
+        if claimed.assignments or wait <= 0:
+            return claimed
+        async with request.holds.hold(request, watch, wait) as hold:
+            while not claimed.assignments and await hold.goes_on():
+                claimed = await leases.claim(engine, worker, data)
+    return claimed
+
+
+@post("/heartbeats", operation_id="heartbeat", status_code=200)
+async def heartbeat(request: WorkerRequest, data: Heartbeat) -> Orders:
+    """Prolong leases; the answer comes when an order differs from the ones that the worker obeys, or after the hold."""
+    engine, worker = request.engine, request.worker
+    with engine.wakes.watch(Topic.ORDERS, worker.worker_id) as watch:
+        orders = await leases.heartbeat(engine, worker, data)
+        if not _are_obeyed(orders, data.held):
+            return orders
+        async with request.holds.hold(request, watch, min(data.hold_seconds, HEARTBEAT_HOLD_SECONDS)) as hold:
+            while _are_obeyed(orders, data.held) and await hold.goes_on():
+                orders = await leases.heartbeat(engine, worker, data)
+    return orders
+
+
+def _are_obeyed(orders: Orders, held: tuple[Held, ...]) -> bool:
+    return set(orders.orders) == set(held)
+
+
+handlers = [open_session, close_session, claim, heartbeat]
