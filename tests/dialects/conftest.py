@@ -34,9 +34,10 @@ from controlroom.engine.packages.actions import push
 from controlroom.engine.processes import actions as processes
 from controlroom.engine.processes.model import NamedTask, ProcessDefinition, StepDefinition
 from controlroom.engine.runs import leases
+from controlroom.engine.runs.dispatch import dispatch
 from controlroom.engine.workers.linking import create_link_token, link
 from controlroom.engine.workspaces.actions import create as create_workspace
-from controlroom.ids import OrganizationId, ProcessId, WorkspaceId, uuid7
+from controlroom.ids import OrganizationId, ProcessId, RunId, WorkspaceId, uuid7
 from controlroom.protocol import (
     Assignment,
     Claim,
@@ -102,7 +103,7 @@ async def room(new_database: Callable[..., Awaitable[str]]):
         data=folder,
         database_url=await new_database(),
         objects_url=f"file://{folder}/objects?fsync=off",
-        limits=Limits(request_bytes=2_000_000, payload_bytes=1_000_000, file_bytes=20_000_000),
+        limits=Limits(request_bytes=2_000_000, payload_bytes=1_000_000, file_bytes=20_000_000, asset_bytes=20_000_000),
     )
     room = await build(settings)
     organization = OrganizationId(await room.engine.database.value("select id from organization"))
@@ -249,9 +250,10 @@ class Worker:
         return assignment
 
     async def finish(self, assignment: Assignment, error: ErrorCode | None = None) -> None:
-        """Report the robot's end."""
+        """Report the robot's end, upon which the run goes on."""
         end = Finish(exit_code=1 if error else 0, error=StepRunError(error, "it broke") if error else None)
         await leases.finish(self.engine, self.actor, assignment.step_run_id, assignment.attempt, end)
+        await dispatch(self.engine, RunId(assignment.run_id))
 
 
 @pytest.fixture

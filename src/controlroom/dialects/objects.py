@@ -121,9 +121,30 @@ async def _take(engine: Engine, link: Link, content: AsyncGenerator[bytes, None]
         raise Forbidden("This link is not for uploads.", code="INVALID_LINK")
     upload = await uploads.get(engine, WorkspaceId(link.workspace), UploadId(link.row))
     async with aclosing(content):
-        limit = link.size if link.size is not None else engine.limits.package_bytes
-        blob = await engine.objects.put(content, expected_size=link.size, max_size=limit)
+        try:
+            blob = await engine.objects.put(content, expected_size=link.size, max_size=_limit(engine, upload))
+        except Invalid as refused:
+            if refused.code == "OBJECT_TOO_LARGE":  # the same bytes will never do: whoever polls is told so
+                await uploads.fail(engine, upload.workspace_id, upload.id, refused.message)
+            raise
     await _complete(engine, upload, blob)
+
+
+def _limit(engine: Engine, upload: Upload) -> int:
+    """How many bytes may come: as many as were announced, or as its kind may have."""
+    match upload.kind:
+        case _ if upload.size is not None:
+            return upload.size
+        case UploadKind.ASSET:
+            return engine.limits.asset_bytes
+        case UploadKind.WORK_ITEM_FILE:
+            return engine.limits.file_bytes
+        case UploadKind.PACKAGE:
+            return engine.limits.package_bytes
+        case UploadKind.ARTIFACT:
+            return engine.limits.artifact_bytes
+        case _:
+            assert_never(upload.kind)
 
 
 async def _complete(engine: Engine, upload: Upload, blob: Blob) -> None:

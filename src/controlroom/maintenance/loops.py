@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable
 
+from controlroom.engine.access.credentials import flush_uses
 from controlroom.engine.engine import Engine
 from controlroom.maintenance import dispatcher, rescuer
 from controlroom.maintenance.dispatcher import Dispatcher
@@ -15,6 +16,7 @@ def loops(engine: Engine) -> list[Loop]:
     return [
         Loop(name="dispatcher", every=1.0, tick=lambda: dispatcher.poll(engine)),
         Loop(name="rescuer", every=2.0, tick=lambda: rescuer.rescue(engine)),
+        Loop(name="uses", every=3.0, tick=lambda: flush_uses(engine), is_for_leader=False),
     ]
 
 

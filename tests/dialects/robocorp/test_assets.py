@@ -103,6 +103,19 @@ async def test_a_deleted_asset_fails_the_upload_under_way(ada, stranger):
     assert (await ada.call("GET", "/assets/name:greeting")).status_code == 404
 
 
+async def test_content_that_is_too_large_fails_its_upload(room, ada, stranger):
+    """Whoever uploads is refused at the limit, whoever polls is told why, and nothing is changed."""
+    asset = await ada.post("/assets", {"name": "model"})
+    pending = await ada.post("/assets/name:model/uploads", {"content_type": "text/plain"})
+
+    put = await stranger.put(pending["upload_url"], content=bytes(room.engine.limits.asset_bytes + 1))
+
+    assert (put.status_code, put.json()["error"]["code"]) == (400, "OBJECT_TOO_LARGE")
+    failed = await ada.get(f"/assets/{asset['id']}/uploads/{pending['id']}")
+    assert (failed["status"], failed["reason"]) == ("failed", put.json()["error"]["message"])
+    assert (await ada.get("/assets/name:model"))["payload"] == {"type": "empty"}
+
+
 async def test_names_are_unique(ada):
     """A second asset of the name is a conflict."""
     await ada.post("/assets", {"name": "greeting"})

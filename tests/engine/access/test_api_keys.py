@@ -151,14 +151,25 @@ def test_what_was_looked_up_is_forgotten_in_time():
     now = 0.0
     memory = Memory(lambda: now, at_most=2)
 
-    memory.put(b"a", "ada")
-    memory.put(b"n", None)
+    memory.put(b"a", "ada", generation=memory.generation)
+    memory.put(b"n", None, generation=memory.generation)
     assert (memory.get(b"a"), memory.get(b"n"), memory.get(b"x")) == (("ada",), (None,), None)
     memory.get(b"a")
-    memory.put(b"b", "ben")
+    memory.put(b"b", "ben", generation=memory.generation)
     assert (memory.get(b"n"), memory.get(b"a")) == (None, ("ada",))
     now = 5.0
     assert (memory.get(b"a"), memory.get(b"b")) == (None, None)
+
+
+def test_what_was_looked_up_before_rights_changed_is_not_remembered():
+    """A look-up that was under way when a key was deleted does not bring it back."""
+    memory = Memory()
+    before = memory.generation
+
+    memory.forget()
+    memory.put(b"a", "ada", generation=before)
+
+    assert memory.get(b"a") is None
 
 
 async def test_servers_count_uses_together(engine, ada, workspace):

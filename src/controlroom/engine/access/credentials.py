@@ -39,6 +39,8 @@ class Memory(Generic[A]):
         self._clock = clock
         self._at_most = at_most
         self._found: OrderedDict[bytes, tuple[float, A | None]] = OrderedDict()
+        self.generation = 0
+        """Raised whenever everything is forgotten."""
 
     def get(self, lookup: bytes) -> tuple[A | None] | None:
         """What was found, in a tuple; None if it is not remembered."""
@@ -52,8 +54,10 @@ class Memory(Generic[A]):
         self._found.move_to_end(lookup)
         return (found,)
 
-    def put(self, lookup: bytes, found: A | None) -> None:
-        """Remember it."""
+    def put(self, lookup: bytes, found: A | None, *, generation: int) -> None:
+        """Remember what was looked up in that generation; not if everything was forgotten while it was."""
+        if generation != self.generation:
+            return
         self._found[lookup] = (self._clock() + REMEMBERED.total_seconds(), found)
         self._found.move_to_end(lookup)
         if len(self._found) > self._at_most:
@@ -62,6 +66,7 @@ class Memory(Generic[A]):
     def forget(self) -> None:
         """Forget everything: something that grants rights has changed."""
         self._found.clear()
+        self.generation += 1
 
 
 class UseCounter:
@@ -111,14 +116,16 @@ def forget(engine: Engine) -> None:
 async def authenticate_api_key(engine: Engine, value: str) -> Actor:
     """The actor of an API key's value, and one use more of it. Raises Unauthenticated."""
     process = _process(engine)
-    lookup = engine.keys.lookup(value)
-    remembered = process.api_keys.get(lookup)
+    memory, lookup = process.api_keys, engine.keys.lookup(value)
+    remembered = memory.get(lookup)
     if remembered is None:
         # Nobody can look up guesses in our database: without the right checksum there is no statement at all.
-        well_formed = value.startswith(API_KEY_PREFIX) and is_well_formed(value)
-        found = await store.api_key_by_lookup(engine.database, lookup) if well_formed else None
+        if not (value.startswith(API_KEY_PREFIX) and is_well_formed(value)):
+            raise WrongCredential("API key")
+        generation = memory.generation
+        found = await store.api_key_by_lookup(engine.database, lookup)
         actor = found.to_actor() if found and hmac.compare_digest(found.lookup, lookup) else None
-        process.api_keys.put(lookup, actor)
+        memory.put(lookup, actor, generation=generation)
     else:
         (actor,) = remembered
     if actor is None or actor.id is None:
@@ -133,8 +140,11 @@ async def authenticate_worker(engine: Engine, token: str) -> WorkerActor:
     lookup = engine.keys.lookup(token)
     remembered = memory.get(lookup)
     if remembered is None:
-        found = await store.worker_by_lookup(engine.database, lookup) if is_well_formed(token) else None
-        memory.put(lookup, found)
+        if not is_well_formed(token):
+            raise WrongCredential("worker token")
+        generation = memory.generation
+        found = await store.worker_by_lookup(engine.database, lookup)
+        memory.put(lookup, found, generation=generation)
     else:
         (found,) = remembered
     if found is None:
@@ -172,9 +182,10 @@ async def authenticate_user(engine: Engine, identifier: str, is_signed_by: Calla
     return await users.actor_of_user(engine.database, found.user_id)
 
 
-async def flush_uses(engine: Engine) -> None:
-    """Write the counted uses. What cannot be written now is kept for the next time."""
+async def flush_uses(engine: Engine) -> int:
+    """Write the counted uses; of how many credentials. What cannot be written now is kept for the next time."""
     process = _process(engine)
+    written = 0
     for counter, write in (
         (process.api_key_uses, store.add_api_key_uses),
         (process.user_credential_uses, users.mark_credentials_used),
@@ -183,7 +194,9 @@ async def flush_uses(engine: Engine) -> None:
         try:
             if uses:
                 await write(engine.database, uses)
+                written += len(uses)
         except BaseException:
             for credential, times in uses.items():
                 counter.count(credential, times)
             raise
+    return written
