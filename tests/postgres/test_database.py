@@ -101,6 +101,13 @@ async def test_the_character_nul_is_refused(database):
         assert raised.value.code == "UNSTORABLE_CHARACTER"
 
 
+async def test_a_number_without_end_is_refused(database):
+    """JSON's numbers may be larger than anything that PostgreSQL stores."""
+    with pytest.raises(Invalid) as raised:
+        await database.value("select %(data)s::jsonb", data=msgspec.Raw(b'{"a": 1e999999}'))
+    assert raised.value.code == "UNSTORABLE_NUMBER"
+
+
 async def test_a_transaction_is_all_or_nothing(things):
     """What raised leaves nothing behind; what ended well is there for everybody."""
     with pytest.raises(LookupError):  # noqa: PT012 - the block is what is tested

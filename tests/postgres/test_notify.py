@@ -71,10 +71,13 @@ async def test_stopping_sends_what_is_pending(database, listener):
     assert await heard.get() == "bye"
 
 
-async def test_a_payload_has_a_limit(database):
+async def test_payload_and_channel_have_limits(database):
     """What PostgreSQL would refuse later is refused at once."""
     with pytest.raises(ValueError, match="8,000 bytes"):
         Notifier(database).notify("items", "é" * 4000)
+    for channel in ("", "x" * 64):
+        with pytest.raises(ValueError, match="64 bytes"):
+            Notifier(database).notify(channel)
 
 
 async def test_handlers_can_leave_and_do_not_hurt_each_other(notifier, listener):

@@ -80,7 +80,13 @@ _COLLISIONS = (
     driver.OutdatedSchemaCacheError,
 )
 
-_UNSTORABLE = (driver.CharacterNotInRepertoireError, driver.UntranslatableCharacterError)
+_NUL = ("UNSTORABLE_CHARACTER", "Text may not contain the character NUL.")
+_UNSTORABLE: dict[type[BaseException], tuple[str, str]] = {
+    driver.CharacterNotInRepertoireError: _NUL,
+    driver.UntranslatableCharacterError: _NUL,
+    driver.NumericValueOutOfRangeError: ("UNSTORABLE_NUMBER", "A number is too large to be stored."),
+}
+"""What comes from outside as valid JSON (`"\\u0000"`, `1e999999`) and PostgreSQL cannot store."""
 
 
 def translate(error: BaseException) -> BaseException:
@@ -93,8 +99,9 @@ def translate(error: BaseException) -> BaseException:
         return Collision(str(error))
     if isinstance(error, driver.LockNotAvailableError):
         return LockTimeout(str(error))
-    if isinstance(error, _UNSTORABLE):  # Why Invalid: the NUL character comes from outside, and PostgreSQL stores none
-        return Invalid("Text may not contain the character NUL.", code="UNSTORABLE_CHARACTER")
+    unstorable = _UNSTORABLE.get(type(error))
+    if unstorable is not None:
+        return Invalid(unstorable[1], code=unstorable[0])
     if isinstance(error, _UNAVAILABLE) or is_closed_connection(error):
         return Unavailable("The database is not available.", code="DATABASE_UNAVAILABLE")
     return error

@@ -11,7 +11,6 @@ import asyncio
 import contextlib
 from collections.abc import Callable
 
-import asyncpg
 import structlog
 
 from controlroom.errors import Unavailable
@@ -26,6 +25,7 @@ Handler = Callable[[str | None], None]
 _BATCH = 0.004
 """Seconds between two batches. The first wake-up of a quiet room goes at once, a busy one sends 250 batches per s."""
 _PAYLOAD_LIMIT = 7999  # bytes, PostgreSQL's
+_CHANNEL_LIMIT = 63
 _PENDING_LIMIT = 10_000
 _RETRY = (0.05, 2.0)
 """Seconds between attempts to connect, at first and at most."""
@@ -61,10 +61,12 @@ class Notifier:
         """Wake whoever listens to the channel, soon. Call it once the thing to see is committed.
 
         Raises:
-            ValueError: if the payload is longer than PostgreSQL takes (8 kB).
+            ValueError: if PostgreSQL would not take it: a payload of 8 kB or more, a channel's name of 64 bytes or none.
         """
         if len(payload.encode()) > _PAYLOAD_LIMIT:
             raise ValueError("a notification's payload has less than 8,000 bytes")
+        if not 0 < len(channel.encode()) <= _CHANNEL_LIMIT:
+            raise ValueError("a notification's channel has a name of less than 64 bytes")
         if len(self._pending) < _PENDING_LIMIT:  # more than that in one outage: the listeners look anyway
             self._pending[channel, payload] = None
         self._wanted.set()
@@ -78,12 +80,15 @@ class Notifier:
             except Unavailable:
                 await asyncio.sleep(pause)
                 pause = min(2 * pause, _RETRY[1])
+            except Exception:  # one batch is lost, which listeners make up for; the next one must not be
+                log.exception("wake-ups could not be sent")
+                await asyncio.sleep(pause)
             else:
                 pause = _RETRY[0]
                 await asyncio.sleep(_BATCH)
 
     async def _send(self) -> None:
-        """Send all that is pending, in one statement; it is pending again if that fails."""
+        """Send all that is pending, in one statement; it is pending again if the database is away."""
         self._wanted.clear()
         batch, self._pending = self._pending, {}
         if not batch:
@@ -100,7 +105,7 @@ class Notifier:
                 channels=[channel for channel, _ in batch],
                 payloads=[payload for _, payload in batch],
             )
-        except BaseException:
+        except (Unavailable, asyncio.CancelledError):
             self._pending = batch | self._pending
             self._wanted.set()
             raise
@@ -159,7 +164,7 @@ class Listener:
         while True:
             try:
                 await self._listen(connection)
-            except (*UNREACHABLE, asyncpg.InterfaceError) as error:
+            except Exception as error:  # noqa: BLE001 - whatever it is, a new connection mends it
                 log.warning("listening is interrupted", error=str(error))
             finally:
                 connection.terminate()
@@ -207,7 +212,8 @@ class Listener:
         while True:
             try:
                 return await self._connected()
-            except (*UNREACHABLE, asyncpg.InterfaceError):
+            except Exception as error:  # noqa: BLE001 - a listener has nobody to tell; it tries for ever
+                log.debug("listening is not possible yet", error=str(error))
                 await asyncio.sleep(pause)
                 pause = min(2 * pause, _RETRY[1])
 
