@@ -61,7 +61,7 @@ class Notifier:
         """Wake whoever listens to the channel, soon. Call it once the thing to see is committed.
 
         Raises:
-            ValueError: if PostgreSQL would not take it: a payload of 8 kB or more, a channel's name of 64 bytes or none.
+            ValueError: if PostgreSQL would not take it: a payload of 8 kB, a channel's name of 64 bytes or none.
         """
         if len(payload.encode()) > _PAYLOAD_LIMIT:
             raise ValueError("a notification's payload has less than 8,000 bytes")
