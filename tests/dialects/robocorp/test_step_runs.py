@@ -1,0 +1,97 @@
+"""Step runs and what they left, by the public API."""
+
+from uuid import uuid4
+
+import pytest
+
+from controlroom.engine.console import actions as console
+from controlroom.engine.runs import leases
+from controlroom.protocol import ErrorCode
+
+
+@pytest.fixture
+async def assignment(ada, process, walt):
+    """A step run in progress, of a run that ada has started."""
+    await ada.post(f"/processes/{process}/process-runs")
+    return await walt.take()
+
+
+async def test_step_runs_are_told_in_the_documented_shape(ada, walt, assignment):
+    """A step run has its step, its times and, when it failed, why."""
+    path = f"/step-runs?process_run_id={assignment.run_id}"
+    [running] = await ada.every(path)
+    assert running["state"] == "in_progress"
+    assert running["error"] is None
+    assert running["step"] == {"id": str(assignment.step_id), "name": "read"}
+
+    await walt.finish(assignment, ErrorCode.ROBOT_FAILED)
+
+    ended = await ada.get(f"/step-runs/{assignment.step_run_id}")
+    assert ended["state"] == "failed"
+    assert ended["error"] == {"code": "ROBOT_FAILED", "message": "it broke"}
+    assert ended["duration"] >= 0
+
+
+async def test_events_tell_what_happened(ada, walt, assignment):
+    """The list of events of a step run ends with its end."""
+    await walt.finish(assignment)
+
+    events = await ada.every(f"/step-runs/{assignment.step_run_id}/events", limit=1)
+
+    assert events
+    assert {"timestamp", "event_type"} == set(events[0])
+    assert "step_run.completed" in [event["event_type"] for event in events]
+
+
+async def test_console_messages_come_line_by_line(room, ada, walt, assignment):
+    """What was printed is read in pages of lines while the step run goes on, and again after it has ended."""
+    lines = "".join(f"line {n} ä\n" for n in range(25))
+    await console.append(
+        room.engine,
+        walt.actor,
+        assignment.step_run_id,
+        assignment.attempt,
+        first=0,
+        count=25,
+        at=1_700_000_000.0,
+        body=lines.encode(),
+    )
+    path = f"/step-runs/{assignment.step_run_id}/console-messages"
+
+    messages = await ada.every(path, limit=10)
+
+    assert [message["message"] for message in messages] == [f"line {n} ä" for n in range(25)]
+    assert messages[0]["timestamp"] == "2023-11-14T22:13:20Z"
+
+
+async def test_artifacts_are_listed_and_fetched(room, ada, walt, assignment, stranger):
+    """An artifact has a link by which anybody who holds it may fetch it, as an attachment in a sandbox."""
+    blob = await room.engine.objects.put_bytes(b"<script>")
+    await leases.add_artifact(room.engine, walt.actor, assignment.step_run_id, assignment.attempt, "sub/log.html", blob)
+    path = f"/step-runs/{assignment.step_run_id}/artifacts"
+
+    [artifact] = await ada.every(path)
+    assert (artifact["name"], artifact["size"]) == ("sub/log.html", 8)
+    shown = await ada.get(f"{path}/{artifact['id']}")
+    answer = await stranger.get(shown["url"])
+
+    assert answer.content == b"<script>"
+    assert answer.headers["content-type"] == "text/html; charset=utf-8"
+    assert answer.headers["content-security-policy"] == "sandbox"
+    assert answer.headers["x-content-type-options"] == "nosniff"
+    assert 'filename="log.html"' in answer.headers["content-disposition"]
+
+
+@pytest.mark.parametrize("what", ["", "/artifacts", f"/artifacts/{uuid4()}", "/console-messages", "/events"])
+async def test_what_is_not_there_is_not_found(ada, what):
+    """A step run that does not exist has nothing."""
+    answer = await ada.call("GET", f"/step-runs/{uuid4()}{what}")
+
+    assert answer.status_code == 404
+
+
+async def test_outsiders_see_no_step_run(ada, cleo, assignment):
+    """Another workspace's key finds none of it through its own workspace."""
+    for what in ("", "/artifacts", "/console-messages", "/events"):
+        answer = await cleo.call("GET", f"/step-runs/{assignment.step_run_id}{what}")
+        assert answer.status_code == 404, what

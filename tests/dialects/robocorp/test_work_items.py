@@ -1,0 +1,143 @@
+"""Work items by the public API."""
+
+from uuid import uuid4
+
+import pytest
+
+
+async def _item(ada, process, payload=None) -> str:
+    return (await ada.post("/work-items", {"process": {"id": str(process)}, "payload": payload}))["id"]
+
+
+async def test_a_new_item_waits_in_the_input_queue(ada, process):
+    """A created item is told whole, and waits as `new` without a run."""
+    item = await ada.post("/work-items", {"process": {"id": str(process)}, "payload": {"n": 1}})
+
+    assert item == {
+        "id": item["id"],
+        "created_at": item["created_at"],
+        "state": "new",
+        "state_updated_at": item["state_updated_at"],
+        "process": {"id": str(process)},
+        "process_run": None,
+        "step": None,
+        "step_run": None,
+        "exception": None,
+        "payload": {"n": 1},
+        "files": [],
+    }
+    assert await ada.get(f"/work-items/{item['id']}") == item
+    [listed] = await ada.every("/work-items")
+    assert listed == {key: value for key, value in item.items() if key not in {"payload", "files"}}
+
+
+@pytest.mark.parametrize("verb", ["POST", "PUT"])
+async def test_a_payload_is_replaced(ada, process, verb):
+    """The payload of a waiting item may be replaced, by either verb; the answer repeats it."""
+    item = await _item(ada, process)
+
+    answer = await ada.call(verb, f"/work-items/{item}/payload", json={"payload": [1, {"ä": None}]})
+
+    assert answer.json() == {"payload": [1, {"ä": None}]}
+    assert (await ada.get(f"/work-items/{item}"))["payload"] == [1, {"ä": None}]
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "code"),
+    [
+        ({"payload": 1}, 400, "INVALID_BODY"),
+        ({"process": {"id": "odd"}, "payload": 1}, 400, "INVALID_BODY"),
+        ({"process": {"id": str(uuid4())}, "payload": 1}, 404, "PROCESS_NOT_FOUND"),
+    ],
+)
+async def test_a_wrong_item_is_refused(ada, body, status, code):
+    """A body without process or with one that is not there makes no item."""
+    answer = await ada.call("POST", "/work-items", json=body)
+
+    assert (answer.status_code, answer.json()["error"]["code"]) == (status, code)
+
+
+async def test_a_payload_has_a_limit(ada, process):
+    """A payload above the limit is refused with the sizes."""
+    answer = await ada.call("POST", "/work-items", json={"process": {"id": str(process)}, "payload": "x" * 1_000_000})
+
+    assert answer.status_code == 400
+    assert answer.json()["error"]["code"] == "PAYLOAD_TOO_LARGE"
+
+
+@pytest.mark.parametrize("payload", [b'"\\ud800"', b"1e999999", b'"\\u0000"', b"NaN", b"[" * 2000 + b"]" * 2000])
+async def test_json_that_cannot_be_stored_is_refused(ada, process, payload):
+    """What is JSON by its syntax and no value in the database is a bad request, not a failure of ours."""
+    body = b'{"process":{"id":"' + str(process).encode() + b'"},"payload":' + payload + b"}"
+
+    answer = await ada.call("POST", "/work-items", content=body)
+
+    assert answer.status_code in {200, 400}, answer.text
+    assert (payload.startswith(b"[")) or answer.status_code == 400
+
+
+async def test_batches_work_on_all_or_none(ada, process, walt):
+    """Failed items are retried, resolved and deleted together; one unfit item, and nothing happens."""
+    run = (await ada.post(f"/processes/{process}/process-runs", {"type": "with_payloads", "payloads": [1, 2]}))["id"]
+    wish = {"set_remaining_work_items_as_done": False, "terminate_ongoing_activity_runs": True}
+    await ada.post(f"/process-runs/{run}/stop", wish)
+    failed = [row["id"] for row in await ada.every("/work-items", state="failed")]
+    waiting = await _item(ada, process)
+
+    async def batch(operation: str, items: list) -> int:
+        body = {"batch_operation": operation, "work_item_ids": items}
+        return (await ada.call("POST", "/work-items/batch", json=body)).status_code
+
+    assert len(failed) == 2
+    assert await batch("retry", [*failed, waiting]) == 409
+    assert await batch("mark_as_done", [failed[0], str(uuid4())]) == 404
+    assert await batch("explode", failed) == 400
+    assert len(await ada.every("/work-items", state="failed")) == 2
+
+    assert await batch("mark_as_done", failed[:1]) == 200
+    assert await batch("delete", [*failed[1:], waiting]) == 200
+    assert [row["state"] for row in await ada.every("/work-items")] == ["done"]
+
+
+@pytest.mark.parametrize("path", ["/files", "/files/upload"])
+async def test_a_file_is_posted_as_a_form_and_fetched(ada, process, stranger, path):
+    """A promised file is posted as a form, listed with its size, and fetched by its link."""
+    item = await _item(ada, process)
+    answer = await ada.post(f"/work-items/{item}{path}", {"file_name": "größe.txt", "file_size": 5})
+    form = answer.get("upload", answer)
+
+    done = await stranger.post(form["url"], data=form["form_data"], files={"file": ("größe.txt", b"hello")})
+
+    assert done.status_code == 204, done.text
+    [file] = (await ada.get(f"/work-items/{item}"))["files"]
+    assert (file["name"], file["size"]) == ("größe.txt", 5)
+    fetched = await stranger.get(file["download"]["url"])
+    assert fetched.text == "hello"
+    assert fetched.headers["content-type"] == "text/plain; charset=utf-8"
+
+
+@pytest.mark.parametrize("name", ["", "..", "a/b", "a\u0000b"])
+async def test_a_file_needs_a_name_and_a_size_within_the_limit(ada, process, name):
+    """A name that no file can have, and a size above the limit, are refused."""
+    item = await _item(ada, process)
+
+    wrong = await ada.call("POST", f"/work-items/{item}/files", json={"file_name": name, "file_size": 1})
+    large = await ada.call("POST", f"/work-items/{item}/files", json={"file_name": "a", "file_size": 10**12})
+
+    assert {wrong.status_code, large.status_code} == {400}
+
+
+async def test_outsiders_touch_no_item(ada, cleo, process):
+    """Another workspace's key sees and changes no item of ours."""
+    item = await _item(ada, process, {"secret": 1})
+
+    answers = [
+        await cleo.call("GET", f"/work-items/{item}"),
+        await cleo.call("POST", f"/work-items/{item}/payload", json={"payload": 2}),
+        await cleo.call("POST", f"/work-items/{item}/files", json={"file_name": "a", "file_size": 1}),
+        await cleo.call("POST", "/work-items/batch", json={"batch_operation": "delete", "work_item_ids": [item]}),
+        await cleo.call("POST", "/work-items", json={"process": {"id": str(process)}, "payload": 1}),
+    ]
+
+    assert [answer.status_code for answer in answers] == [404] * 5
+    assert (await ada.get(f"/work-items/{item}"))["payload"] == {"secret": 1}
