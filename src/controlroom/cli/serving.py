@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import signal
 import socket
+import ssl
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -17,13 +18,15 @@ from controlroom.cli.errors import FAILED
 from controlroom.settings import Settings
 
 _GRACE_SECONDS = 3
-"""What a running request gets to end when the server is told to. Waiting calls are answered at once."""
-_KEEP_ALIVE_SECONDS = 65
-"""Longer than the 60 s after which common proxies drop a resting connection, so that they and not we do it."""
+"""What a request under way gets to end when the server is told to. Long polls are asked again anyway."""
+_KEEP_ALIVE_SECONDS = 75
+"""Longer than clients and common proxies (60 s) keep a resting connection: it is never we who close one in the moment
+in which a request is sent on it."""
+_RENEWAL_SECONDS = 12 * 3600.0
 
 
 class _Listener(uvicorn.Server):
-    """uvicorn without its own signal handling: there are several of them in the process."""
+    """uvicorn without its own signal handling: there may be two of them in the process."""
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -53,19 +56,23 @@ async def _serve(
     room = await app.build(settings)
     try:
         application = app.asgi(room)
-        listeners = [_listener(application, None)]
+        listeners = [_listener(application)]
         running = [asyncio.create_task(listeners[0].serve(list(sockets)))]
         ca_file = None
+        renewing = None
         if tls_sockets:
-            chain, key, ca_file = _certificate(settings)
-            listeners.append(_listener(application, (chain, key)))
+            certificate = _Certificate(settings)
+            ca_file = certificate.ca_file
+            listeners.append(_listener(application, certificate.context))
             running.append(asyncio.create_task(listeners[1].serve(list(tls_sockets))))
+            renewing = asyncio.create_task(certificate.keep_fresh())
         told({**msgspec.to_builtins(await app.founding(room)), "ca_file": ca_file})
         waiting = asyncio.create_task(asked.wait())
         await asyncio.wait([waiting, room.loops, *running], return_when=asyncio.FIRST_COMPLETED)
-        room.holds.release()
         for each in listeners:
             each.should_exit = True
+        if renewing is not None:
+            renewing.cancel()
         await asyncio.gather(*running)
         # A server whose loops have ended would answer and do nothing: better it ends, and is started again
         return 0 if asked.is_set() else FAILED
@@ -73,34 +80,49 @@ async def _serve(
         await room.close()
 
 
-def _listener(application: Any, files: tuple[Path, Path] | None) -> _Listener:
+def _listener(application: Any, context: ssl.SSLContext | None = None) -> _Listener:
     config = uvicorn.Config(
         application,
+        interface="asgi3",
         http="httptools",
         ws="none",
         lifespan="off",
         log_config=None,
         access_log=False,
         server_header=False,
-        proxy_headers=False,  # the border reads them, of trusted proxies only
+        proxy_headers=False,  # the border decides whom to believe
         timeout_keep_alive=_KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=_GRACE_SECONDS,
     )
-    if files is not None:
-        from controlroom import tls  # noqa: PLC0415 - most rooms do without it
-
-        config.load()
-        config.ssl = tls.context(*files)
+    config.load()
+    config.ssl = context
     return _Listener(config)
 
 
-def _certificate(settings: Settings) -> tuple[Path, Path, str | None]:
-    """Certificate, key, and the file of our own authority unless they are somebody else's."""
-    if settings.tls_cert is not None and settings.tls_key is not None:
-        return settings.tls_cert, settings.tls_key, None
-    from controlroom import tls  # noqa: PLC0415 - likewise
+class _Certificate:
+    """The certificate in use: the files that the settings name, else one of our own authority."""
 
-    folder = settings.data.absolute() / "tls"
-    names = [*tls.host_names(settings.host), *(host.partition(":")[0] for host in settings.allowed_hosts)]
-    chain, key = tls.certificate(folder, names)
-    return chain, key, str(folder / "ca.pem")
+    def __init__(self, settings: Settings) -> None:
+        from controlroom import tls  # noqa: PLC0415 - most rooms do without it
+
+        self._tls = tls
+        self._settings = settings
+        self.ca_file: str | None = None
+        self.context = tls.context(*self._files())
+
+    async def keep_fresh(self) -> None:
+        """Take a renewed certificate into use, for new connections, whoever renewed it."""
+        while True:
+            await asyncio.sleep(_RENEWAL_SECONDS)
+            chain, key = await asyncio.to_thread(self._files)
+            with contextlib.suppress(OSError, ssl.SSLError):  # being replaced just now: the next round will do
+                self.context.load_cert_chain(chain, key)
+
+    def _files(self) -> tuple[Path, Path]:
+        settings = self._settings
+        if settings.tls_cert is not None and settings.tls_key is not None:
+            return settings.tls_cert, settings.tls_key
+        folder = settings.data.absolute() / "tls"
+        self.ca_file = str(folder / "ca.pem")
+        names = [*self._tls.host_names(settings.host), *(host.partition(":")[0] for host in settings.allowed_hosts)]
+        return self._tls.certificate(folder, names)
