@@ -5,7 +5,7 @@ import hashlib
 import os
 import stat
 import tempfile
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
@@ -16,14 +16,15 @@ from controlroom.errors import Unavailable
 from controlroom.robots.environment_spec import EnvironmentSpec
 from controlroom.worker import sandbox as sandboxes
 from controlroom.worker.environments.cache import EnvironmentCache, Lease
-from controlroom.worker.environments.workshop import Enclosure, RunAs
+from controlroom.worker.environments.enclosure import enclosure
+from controlroom.worker.environments.workshop import RunAs
 from controlroom.worker.folder import WorkerFolder
 from controlroom.worker.freezes import Freezes
 from controlroom.worker.packages import PackageCache
 from controlroom.worker.places import Places
 from controlroom.worker.robot_users import RobotUser, RobotUsers
 from controlroom.worker.room import Room
-from controlroom.worker.sandbox import Sandbox, View
+from controlroom.worker.sandbox import Sandbox
 from controlroom.worker.settings import WorkerSettings
 from controlroom.worker.spares import Spares
 from controlroom.worker.step_run import Workbench
@@ -48,7 +49,7 @@ async def bench(settings: WorkerSettings, folder: WorkerFolder, room: Room) -> A
         settings.environments_folder,
         max_bytes=settings.cache_max_bytes,
         strict_python=settings.strict_python,
-        enclosure=_enclosure(sandbox, builder) if sandbox.is_on else None,
+        enclosure=enclosure(sandbox, builder),
         run_as=RunAs(builder.uid, builder.uid) if builder else None,
     )
 
@@ -89,24 +90,6 @@ async def _prepare_sandbox(settings: WorkerSettings, folder: WorkerFolder, user:
             readable=settings.sandbox_readable,
             hidden=(folder.path, *settings.sandbox_hidden),
         )
-
-
-def _enclosure(sandbox: Sandbox, builder: RobotUser | None) -> Enclosure:
-    """The sandbox of robots for the builds of their environments."""
-
-    def enclose(
-        argv: Sequence[str],
-        *,
-        variables: Mapping[str, str],
-        folder: Path,
-        writable: Sequence[Path],
-        readable: Sequence[Path],
-    ) -> tuple[Sequence[str], Mapping[str, str]]:
-        view = View(folder=folder, working_folder=folder, writable=tuple(writable), readable=tuple(readable))
-        wrapped = sandbox.wrap(argv, variables, view=view, user=builder)
-        return wrapped.argv, wrapped.variables
-
-    return enclose
 
 
 def _fresh_runs(home: Path) -> Path:

@@ -7,7 +7,7 @@ from pathlib import Path
 from controlroom.worker.environments.environment import Environment, EnvironmentFailed, EnvironmentKind
 from controlroom.worker.environments.interpreters import Interpreter, Interpreters
 from controlroom.worker.environments.python_versions import written
-from controlroom.worker.environments.workshop import Workshop
+from controlroom.worker.environments.workshop import Workshop, make_open
 
 _USUAL_FOLDERS = frozenset({"/usr/local/bin", "/usr/bin", "/bin"})
 """They are on every robot's PATH; put in front they would change which of their other programs are found."""
@@ -46,7 +46,7 @@ async def interpreter(interpreters: Interpreters, workshop: Workshop, *, path: s
 def _alias(aliases: Path, interpreter: Path) -> Path:
     """A folder in which `python` is this interpreter."""
     folder = aliases / str(interpreter).strip("/").replace("/", "-")
-    folder.mkdir(mode=0o755, parents=True, exist_ok=True)
+    make_open(folder)
     if not (folder / "python").is_symlink():
         aside = folder / f".python-{os.getpid()}"
         aside.symlink_to(interpreter)

@@ -26,7 +26,7 @@ import msgspec
 
 from controlroom.worker.environments.environment import Environment
 from controlroom.worker.environments.locks import FileLock
-from controlroom.worker.environments.workshop import RunAs, give_to, remove_tree
+from controlroom.worker.environments.workshop import RunAs, give_to, make_open, remove_tree
 
 
 class Stamp(msgspec.Struct, frozen=True):
@@ -69,7 +69,7 @@ class Shelf:
         self._run_as = run_as
         self._index = root / "index"
         for folder in (root, root / "shares", root / "tools", root / "aliases", root / "pythons", root / "tmp"):
-            folder.mkdir(mode=0o755, parents=True, exist_ok=True)
+            make_open(folder)
         self._index.mkdir(mode=0o700, exist_ok=True)
         give_to(run_as, root / "pythons")
 
@@ -82,7 +82,7 @@ class Shelf:
         share = self._share(share_key)
         for folder in (share, *(share / name for name in ("environments", "uv", "bytecode", "conda"))):
             if not folder.is_dir():
-                folder.mkdir(mode=0o755)
+                make_open(folder)
                 give_to(self._run_as, folder)
         return share / "environments" / f"{key}-{secrets.token_hex(3)}"
 
@@ -210,7 +210,9 @@ class Shelf:
 
     def _share(self, share_key: str) -> Path:
         name = hashlib.sha256(share_key.encode()).hexdigest()[:12] if share_key else "all"
-        return self.root / "shares" / name
+        # Another user could not write where this one has: a worker whose setting changed begins a new share
+        owner = f"-{self._run_as.uid}" if self._run_as is not None else ""
+        return self.root / "shares" / f"{name}{owner}"
 
     def _downloads_lock(self, share: Path) -> Path:
         return self._index / f"downloads.{share.name}.lock"

@@ -11,7 +11,7 @@ import msgspec
 import uv
 
 from controlroom.worker.environments.interpreters import Interpreter
-from controlroom.worker.environments.workshop import CommandFailed, RunAs, Workshop
+from controlroom.worker.environments.workshop import CommandFailed, RunAs, Workshop, give_to, make_open
 
 _EXACT = re.compile(r"[\w.-]+\s*==\s*[\w.!+-]+\s*(;[^#]*?)?(\s+--hash=\S+)*")
 """A requirement for one exact version. Extras are left out, as `uv pip check` does not know what they need."""
@@ -53,6 +53,8 @@ async def install(
         return
     listed = workshop.home / "requirements.txt"
     listed.write_text("".join(f"{line}\n" for line in requirements), encoding="utf-8")
+    listed.chmod(0o600)  # addresses in it may hold credentials
+    give_to(workshop.run_as, listed)
 
     async def run(place: Workshop, *words: str) -> None:
         await place.run(
@@ -85,7 +87,7 @@ def binary_for(run_as: RunAs | None, tools: Path, chosen: Path | None) -> Path:
     copy = tools / f"{status.st_size:x}-{status.st_mtime_ns:x}" / "uv"
     if not copy.exists():
         aside = copy.with_name(f"uv-{os.getpid()}")
-        aside.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
+        make_open(aside.parent)
         shutil.copyfile(binary, aside)
         aside.chmod(0o755)
         aside.rename(copy)

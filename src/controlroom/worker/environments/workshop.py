@@ -168,6 +168,13 @@ def give_to(run_as: RunAs | None, *paths: Path) -> None:
             os.chown(path, run_as.uid, run_as.gid, follow_symlinks=False)
 
 
+def make_open(folder: Path) -> None:
+    """Make a folder, and its parents, that builds and robots can enter, whatever the worker's umask is."""
+    folder.mkdir(parents=True, exist_ok=True)
+    if folder.stat().st_uid == os.geteuid():
+        folder.chmod(0o755)
+
+
 def remove_tree(folder: Path) -> None:
     """Remove a folder with everything in it, read-only parts too; nothing happens if it is not there."""
     if not folder.exists():
