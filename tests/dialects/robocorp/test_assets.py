@@ -153,3 +153,31 @@ async def test_outsiders_see_no_assets(ada, ben, cleo):
     assert (await ben.call("GET", "/assets/nonsense")).status_code == 404
     assert (await ben.call("GET", "/assets", params={"cursor": "nonsense"})).status_code == 400
     assert (await ben.call("GET", f"/assets/{asset['id']}")).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "address", ["name:", "name:%00", "name:%FF", "name:a%1Fb", "name:" + "x" * 300, "%00", "name:a/../b"]
+)
+async def test_names_that_are_none_are_not_found(ada, address):
+    """Whatever stands in the path is answered, and by no failure of the server."""
+    for method in ("GET", "DELETE"):
+        assert (await ada.call(method, f"/assets/{address}")).status_code in {400, 404, 405}
+    upload = await ada.call("POST", f"/assets/{address}/uploads", json={"content_type": "text/plain"})
+    assert upload.status_code in {400, 404, 405}
+
+
+@pytest.mark.parametrize("name", ["", " ", "a/", "a//b", "x" * 256, "a\nb", "\x00", 5, None])
+async def test_names_that_nobody_could_ask_for_are_refused(ada, name):
+    """Such an asset is not made."""
+    assert (await ada.call("POST", "/assets", json={"name": name})).status_code == 400
+    assert (await ada.get("/assets"))["data"] == []
+
+
+@pytest.mark.parametrize("content_type", ["", "text", "text/plain\r\nX-Evil: 1", "ä/b", "x/" + "y" * 300])
+async def test_content_types_that_are_none_are_refused(ada, content_type):
+    """A type that could not stand in a header is not taken."""
+    await ada.post("/assets", {"name": "a"})
+
+    answer = await ada.call("POST", "/assets/name:a/uploads", json={"content_type": content_type})
+
+    assert (answer.status_code, answer.json()["error"]["code"]) == (400, "CONTENT_TYPE_INVALID")

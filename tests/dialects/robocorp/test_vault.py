@@ -162,3 +162,34 @@ async def test_a_missing_permission_is_named(ada, hire):
 
     assert answer.status_code == 403
     assert "Vault.write_secrets" in answer.json()["error"]["message"]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"nonsense",
+        b"[]",
+        b'{"values": []}',
+        b'{"values": {}, "description": 5}',
+        b'{"values": {}, "description": "\\u0000"}',
+        b'{"values": {}, "description": "\\ud800"}',
+        b'{"values": {"a": ' + b"[" * 100_000 + b"}}",
+        b'{"values": {}, "description": "' + b"x" * 10_001 + b'"}',
+    ],
+    ids=["none", "no JSON", "a list", "values", "description", "NUL", "half a character", "too deep", "too long"],
+)
+async def test_malformed_secrets_are_refused(ada, body):
+    """Each with a clear error, and nothing is set."""
+    answer = await ada.call("POST", "/secrets/bank", content=body)
+
+    assert answer.status_code == 400, answer.text
+    assert answer.json()["error"]["code"] != "UNEXPECTED_ERROR"
+    assert (await ada.get("/secrets"))["data"] == []
+
+
+@pytest.mark.parametrize("name", ["%00", "a%0Ab", "%FF", "publicKey", "%2e%2e", "x" * 256])
+async def test_names_that_are_none_are_refused(ada, name):
+    """To set such a secret is an error, to look for one finds nothing, and nothing breaks."""
+    assert (await ada.call("POST", f"/secrets/{name}", json={"values": {}})).status_code in {400, 404}
+    assert (await ada.call("GET", f"/secrets/{name}")).status_code in {400, 404}

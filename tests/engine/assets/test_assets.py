@@ -219,7 +219,7 @@ def test_names_may_have_slashes(name):
     assert checked_asset_name(name) == name
 
 
-@pytest.mark.parametrize("name", ["", " a", "a ", "a/", "a//b", "a\nb", "x" * 256, "a/../b", ".", "a\x1fb"])
+@pytest.mark.parametrize("name", ["", " a", "a ", "a/", "a//b", "a\nb", "x" * 256, "a/../b", ".", "a\x1fb", "a\ufffd"])
 def test_names_that_a_path_would_lose_are_refused(name):
     """An asset that nobody could address is not made."""
     with pytest.raises(AssetNameInvalid):

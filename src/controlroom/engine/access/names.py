@@ -14,3 +14,10 @@ def checked_name(name: str, *, what: str = "name") -> str:
     if not name.isprintable():
         raise Invalid(f"a {what} has printable characters only", code="NAME_INVALID")
     return name
+
+
+def checked_text(text: str, *, what: str, longest: int = LONGEST_NAME) -> str:
+    """A text that may be empty, if it is not too long. Raises Invalid `TEXT_TOO_LONG`."""
+    if len(text) > longest:
+        raise Invalid(f"a {what} has at most {longest} characters", code="TEXT_TOO_LONG")
+    return text

@@ -21,7 +21,7 @@ def checked_asset_name(name: str) -> str:
         raise AssetNameInvalid("is not empty and neither begins nor ends with a space")
     if len(name) > LONGEST_NAME:
         raise AssetNameInvalid(f"has at most {LONGEST_NAME} characters")
-    if not name.isprintable():
+    if not name.isprintable() or "\ufffd" in name:  # which stands for bytes of a path that were no text
         raise AssetNameInvalid("has printable characters only")
     if name.endswith("/") or "//" in name:
         raise AssetNameInvalid("does not end with a slash and has no two in a row")

@@ -9,6 +9,7 @@ import msgspec
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 
 from controlroom.engine.access.model import Actor, Permission, StepRunActor
+from controlroom.engine.access.names import checked_text
 from controlroom.engine.access.scope import Scope, by, ensure_seen, scope_of
 from controlroom.engine.access.server_keys import server_key
 from controlroom.engine.engine import Engine
@@ -16,7 +17,7 @@ from controlroom.engine.events.store import Event, append
 from controlroom.engine.vault import store, transit
 from controlroom.engine.vault.errors import SecretNotFound, SecretTooLarge, TransitInvalid
 from controlroom.engine.vault.model import Secret, SecretKeys, SecretValues
-from controlroom.engine.vault.rules import checked_secret_name
+from controlroom.engine.vault.rules import LONGEST_DESCRIPTION, checked_secret_name
 from controlroom.engine.vault.transit import Parcel
 from controlroom.ids import SecretId, WorkspaceId, uuid7
 from controlroom.keys import Keys
@@ -57,6 +58,7 @@ async def put(
     """
     scope = scope_of(actor, Permission.WRITE_SECRETS, workspace)
     checked_secret_name(name)
+    checked_text(description or "", what="description", longest=LONGEST_DESCRIPTION)
     plain = msgspec.json.encode(values)
     if len(plain) > engine.limits.secret_bytes:
         raise SecretTooLarge(engine.limits.secret_bytes)

@@ -6,7 +6,8 @@ RESERVED = frozenset({"publicKey"})
 """Under this name clients ask for the key to encrypt for (protocols/robocorp §4.4)."""
 
 LONGEST_NAME = 255
-_UNADDRESSABLE = frozenset("/:?#\\")
+LONGEST_DESCRIPTION = 10_000
+_UNADDRESSABLE = frozenset("/:?#\\\ufffd")  # the last one stands for bytes of a path that were no text
 
 
 def checked_secret_name(name: str) -> str:

@@ -11,7 +11,7 @@ from controlroom.engine.access.errors import (
     UserNotFound,
 )
 from controlroom.engine.access.model import PERMISSIONS_OF_ROLE, Actor, Permission, Role, User
-from controlroom.engine.access.names import checked_name
+from controlroom.engine.access.names import checked_name, checked_text
 from controlroom.engine.access.passwords import hash_password
 from controlroom.engine.access.rules import ensure_may_give, may_govern
 from controlroom.engine.access.scope import Scope, by, ensure_seen, scope_of
@@ -58,9 +58,9 @@ async def create_user(
             user=UserId(uuid7()),
             organization=scope.organization,
             username=checked_name(username, what="user name"),
-            first_name=first_name,
-            last_name=last_name,
-            email=email,
+            first_name=checked_text(first_name, what="first name"),
+            last_name=checked_text(last_name, what="last name"),
+            email=checked_text(email, what="mail address"),
             password_hash=password_hash,
         )
         await store.add_member(tx, scope, user.id, role)
