@@ -6,6 +6,7 @@ from litestar import Litestar, Router
 from litestar.datastructures import State
 from litestar.openapi import OpenAPIConfig
 
+from controlroom.border.api_docs import RENDER
 from controlroom.border.dispatcher import App
 from controlroom.dialects.worker_api import reports, sessions
 from controlroom.dialects.worker_api.asking import WorkerRequest, authenticate
@@ -26,7 +27,13 @@ def application(engine: Engine, holds: Holds | None = None) -> App:
         exception_handlers=HANDLERS,
         request_class=WorkerRequest,
         request_max_body_size=max(engine.limits.request_bytes, engine.limits.console_batch_bytes),
-        openapi_config=OpenAPIConfig(title="Control Room: workers", version="v1", path=PREFIX),
+        openapi_config=OpenAPIConfig(
+            title="Control Room: workers",
+            version="v1",
+            description="What server and worker say to each other. All but `link` carry a worker's token as Bearer.",
+            path=PREFIX,
+            render_plugins=RENDER,
+        ),
         logging_config=None,
     )
     return cast("App", litestar)  # the same ASGI, in other words

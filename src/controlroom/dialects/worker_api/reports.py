@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 from uuid import UUID
 
 from litestar import get, post, put
-from litestar.params import FromPath, FromQuery
+from litestar.params import FromPath, FromQuery, JSONBody, RawBody
 from litestar.response import Stream
 
 from controlroom.dialects.worker_api.artifact_names import checked_artifact_name
@@ -32,7 +32,7 @@ async def get_package(request: WorkerRequest, digest: FromPath[str]) -> Stream:
 
 @post(_ATTEMPT + "/phases", operation_id="reportPhases", status_code=200)
 async def report_phases(
-    request: WorkerRequest, step_run_id: FromPath[UUID], attempt: FromPath[int], data: PhaseReports
+    request: WorkerRequest, step_run_id: FromPath[UUID], attempt: FromPath[int], data: JSONBody[PhaseReports]
 ) -> dict[str, str]:
     """Tell the phases that changed."""
     await leases.report_phases(request.engine, request.worker, StepRunId(step_run_id), attempt, data)
@@ -47,7 +47,7 @@ async def append_console(
     first: FromQuery[int],
     count: FromQuery[int],
     at: FromQuery[float],
-    body: bytes,
+    body: RawBody,
 ) -> dict[str, str]:
     """Append console lines: UTF-8, each ended by a line feed."""
     await console.append(
@@ -80,7 +80,7 @@ async def put_artifact(
 
 @post(_ATTEMPT + "/finish", operation_id="finish", status_code=200)
 async def finish(
-    request: WorkerRequest, step_run_id: FromPath[UUID], attempt: FromPath[int], data: Finish
+    request: WorkerRequest, step_run_id: FromPath[UUID], attempt: FromPath[int], data: JSONBody[Finish]
 ) -> dict[str, str]:
     """Tell that the attempt has ended."""
     await leases.finish(request.engine, request.worker, StepRunId(step_run_id), attempt, data)

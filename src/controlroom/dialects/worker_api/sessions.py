@@ -3,7 +3,7 @@
 from uuid import UUID
 
 from litestar import delete, post
-from litestar.params import FromPath
+from litestar.params import FromPath, JSONBody
 
 from controlroom.dialects.worker_api.asking import WorkerRequest
 from controlroom.engine.runs import leases
@@ -27,13 +27,13 @@ LONGEST_WAIT_SECONDS = 30.0
 
 
 @post("/link", operation_id="link", status_code=200)
-async def link(request: WorkerRequest, data: Link) -> Linked:
+async def link(request: WorkerRequest, data: JSONBody[Link]) -> Linked:
     """Exchange a link token for a worker's lasting token."""
     return await linking.link(request.engine, data)
 
 
 @post("/sessions", operation_id="openSession", status_code=200)
-async def open_session(request: WorkerRequest, data: OpenSession) -> Session:
+async def open_session(request: WorkerRequest, data: JSONBody[OpenSession]) -> Session:
     """Say that a worker process has started; what an earlier one held is lost."""
     return await leases.open_session(request.engine, request.worker, data)
 
@@ -46,7 +46,7 @@ async def close_session(request: WorkerRequest, session: FromPath[UUID]) -> dict
 
 
 @post("/claims", operation_id="claim", status_code=200)
-async def claim(request: WorkerRequest, data: Claim) -> Assignments:
+async def claim(request: WorkerRequest, data: JSONBody[Claim]) -> Assignments:
     """Ask for work; the answer comes with the first assignment, or empty when the wait is over."""
     engine, worker = request.engine, request.worker
     wait = min(data.wait_seconds, LONGEST_WAIT_SECONDS)
@@ -61,7 +61,7 @@ async def claim(request: WorkerRequest, data: Claim) -> Assignments:
 
 
 @post("/heartbeats", operation_id="heartbeat", status_code=200)
-async def heartbeat(request: WorkerRequest, data: Heartbeat) -> Orders:
+async def heartbeat(request: WorkerRequest, data: JSONBody[Heartbeat]) -> Orders:
     """Prolong leases; the answer comes when an order differs from the ones that the worker obeys, or after the hold."""
     engine, worker = request.engine, request.worker
     with engine.wakes.watch(Topic.ORDERS, worker.worker_id) as watch:
