@@ -36,6 +36,7 @@ from controlroom.errors import (
 from controlroom.ids import UploadId, WorkspaceId
 from controlroom.objects.links import Link
 from controlroom.objects.store import Blob
+from controlroom.settings import Limits
 
 _STATUS: dict[type[ControlRoomError], int] = {
     Invalid: 400,
@@ -145,6 +146,21 @@ def _limit(engine: Engine, upload: Upload) -> int:
             return engine.limits.artifact_bytes
         case _:
             assert_never(upload.kind)
+
+
+def _limit(limits: Limits, kind: UploadKind) -> int:
+    """How large an upload may be whose size was not announced."""
+    match kind:
+        case UploadKind.WORK_ITEM_FILE:
+            return limits.file_bytes
+        case UploadKind.ASSET:
+            return limits.asset_bytes
+        case UploadKind.PACKAGE:
+            return limits.package_bytes
+        case UploadKind.ARTIFACT:
+            return limits.artifact_bytes
+        case _:
+            assert_never(kind)
 
 
 async def _complete(engine: Engine, upload: Upload, blob: Blob) -> None:
