@@ -1,6 +1,7 @@
 """Which commands a spare interpreter can become, and what it imports for them ahead of time."""
 
 import os
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
@@ -33,17 +34,19 @@ _ROBOT_FRAMEWORK = (
 
 _BY_MODULE = {"robocorp.tasks": _ROBOCORP_TASKS, "robot": _ROBOT_FRAMEWORK}
 
+_PYTHON = re.compile(r"python(3(\.\d+)?)?")
+
 _READ_AT_START = ("PYTHON", "LD_", "LC_", "MALLOC_", "GLIBC_", "ROBOT_SYSLOG")
 _READ_AT_START_NAMES = frozenset({"LANG", "LANGUAGE", "OPENSSL_CONF", "GCONV_PATH", "LOCPATH", "NLSPATH"})
 _SITE_HOOKS = frozenset({"sitecustomize", "usercustomize"})
 
 
 def for_command(words: Sequence[str]) -> tuple[str, ...] | None:
-    """What to import for a command (`python -m MODULE …`, `python FILE.py …`); None if no spare can become it."""
+    """What to import for a command (`python -m MODULE …`, `python FILE.py …`); None if no spare can be it."""
     match words:
         case [program, "-m", module, *_] if _is_python(program) and module:
             return _BY_MODULE.get(module, ("runpy",))
-        case [program, script, *_] if _is_python(program) and script.endswith(".py") and not script.startswith("-"):
+        case [program, script, *_] if _is_python(program) and script.endswith(".py") and script[0] != "-":
             return ()
         case _:
             return None
@@ -80,11 +83,7 @@ def job(
 
 
 def _is_python(program: str) -> bool:
-    return (
-        program == "python"
-        or (program.startswith("python3") and program[7:].replace(".", "").isdigit())
-        or (program == "python3")
-    )
+    return _PYTHON.fullmatch(program) is not None
 
 
 def _is_read_at_start(name: str) -> bool:

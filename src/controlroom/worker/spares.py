@@ -126,6 +126,7 @@ class Spare:
         self.modules, self.looked_at = frozenset(modules.split()), frozenset(looked_at.split())
         self.memory_bytes = self._running.tree.memory_bytes() or _FIRST_GUESS_BYTES
         self.is_ready = True
+        log.debug("spare ready", interpreter=self.recipe.interpreter, memory=self.memory_bytes)
         return True
 
 
@@ -309,6 +310,7 @@ class Spares:
         self._shelf.remove(spare)
         await spare.discard()
         await self._places.clear(spare.place)
+        log.debug("spare given back", interpreter=spare.recipe.interpreter)
 
 
 def _is_calm(demand: _Demand, now: float) -> bool:

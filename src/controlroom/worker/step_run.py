@@ -103,6 +103,7 @@ class StepRun:
         self._place: Place | None = None
         self._lease: Lease | None = None
         self._spare: Spare | None = None
+        self._in_spare = False
         self._folders: variables.RobotFolders | None = None
 
     async def execute(self) -> None:
@@ -116,6 +117,7 @@ class StepRun:
             await self._finish(finish)
             error = finish.error.code if finish.error else None
             log_fields |= {"exit_code": finish.exit_code, "error": error, "lines": self._console.lines}
+            log_fields["spare"] = self._in_spare
         except Superseded:
             log_fields |= {"superseded": True}
         except Ended as end:
@@ -267,6 +269,7 @@ class StepRun:
                 await spare.discard()
             raise
         running = await spare.become(command) if spare is not None else None
+        self._in_spare = running is not None
         if running is None:
             running = launch.start(self._bench.sandbox, command, place=place, environment=lease.environment)
         running.show_in(self._console)

@@ -1,0 +1,300 @@
+"""A robot in a spare interpreter behaves exactly as in a fresh one: the same robots run both ways."""
+
+import os
+import re
+import signal
+
+import psutil
+import pytest
+import sample_robots as robots
+from real_worker import WorkerProcess, working
+from room_server import Attempt, PackageRef, RoomServer
+
+FACTS = """
+    import json, os, sys
+    import warnings, locale
+    facts = {
+        "argv": sys.argv, "orig_argv": getattr(sys, "orig_argv", None), "path": sys.path, "cwd": os.getcwd(),
+        "executable": sys.executable, "prefix": sys.prefix, "flags": str(sys.flags), "warnoptions": sys.warnoptions,
+        "main": sorted(name for name in globals() if name.startswith("__")), "name": __name__, "doc": __doc__,
+        "file": __file__, "spec": str(__spec__), "package": __package__, "loader": type(__loader__).__name__,
+        "cached": __cached__, "builtins": type(__builtins__).__name__,
+        "encodings": [sys.stdout.encoding, sys.stdin.encoding, sys.getfilesystemencoding(), locale.getlocale()],
+        "buffering": [sys.stdout.line_buffering, sys.stdout.write_through, sys.stderr.line_buffering],
+        "stdin": sys.stdin.read(), "fds": sorted(os.listdir("/proc/self/fd")), "hooks": [str(sys.excepthook)],
+        "is_main": sys.modules["__main__"].__dict__ is globals(), "umask": oct(os.umask(0)),
+        "environ": dict(os.environ), "session": os.getsid(0) == os.getpid(), "meta_path": str(sys.meta_path),
+        "signals": str(sorted((s, str(__import__("signal").getsignal(s))) for s in (1, 2, 13, 15))),
+        "filters": str(warnings.filters), "time zone": __import__("time").tzname,
+    }
+    print(json.dumps(facts, indent=1))
+"""
+
+SPAWN = """
+    import multiprocessing, os, sys
+
+    def work(number):
+        return number * 2, __name__, os.path.basename(sys.argv[0])
+
+    if __name__ == "__main__":
+        with multiprocessing.get_context("spawn").Pool(1) as pool:
+            print(pool.map(work, [1, 2]))
+        with multiprocessing.get_context("fork").Pool(1) as pool:
+            print(pool.map(work, [1, 2]))
+"""
+
+CASES = {
+    "facts": robots.plain(FACTS),
+    "facts of a module": robots.plain(FACTS, command="python -m package.inner one 'two three'", package____init__="")
+    | {"package/inner.py": robots.plain(FACTS)["task.py"], "package/__init__.py": "print('package')"},
+    "arguments": robots.plain("import sys; print(sys.argv)", command="python task.py -x 'a b' --c=d"),
+    "in a subfolder": robots.plain("", command="python sub/task.py", sub__task=FACTS, sub__near="print('near')"),
+    "python3": robots.plain(FACTS, command="python3 task.py"),
+    "path of robot.yaml": robots.plain(
+        "import far, sys; print(sys.path, far.__file__)", extra="PYTHONPATH: [libs, libs, .]\n", libs__far=""
+    ),
+    "traceback": robots.plain(
+        "def f():\n    return 1 / 0\n\ntry:\n    f()\nexcept Exception as e:\n    raise ValueError from e"
+    ),
+    "traceback of a module": robots.plain("", command="python -m other", other="import json\njson.loads('{')"),
+    "syntax error": robots.plain("print(1)\nif True print(2)"),
+    "exit codes": robots.plain("import sys\nsys.exit(7)"),
+    "exit with text": robots.plain("raise SystemExit('that is enough')"),
+    "exit at once": robots.plain("import os\nprint('x', end='')\nos._exit(5)"),
+    "own excepthook": robots.plain(
+        "import sys\nsys.excepthook = lambda *a: print('hook', a[0].__name__, a[2].tb_next, sys.exc_info())\n1 / 0"
+    ),
+    "broken excepthook": robots.plain(
+        "import sys\ndef hook(*a): raise OSError('in hook')\nsys.excepthook = hook\n1 / 0"
+    ),
+    "interrupted": robots.plain("raise KeyboardInterrupt"),
+    "own signal": robots.plain("import os, signal\nos.kill(os.getpid(), signal.SIGTERM)\nimport time; time.sleep(10)"),
+    "order of ends": robots.plain(
+        """
+        import atexit, sys, threading, time
+        atexit.register(print, "atexit")
+        def slow(): time.sleep(0.05); print("thread")
+        threading.Thread(target=slow).start()
+        threading.Thread(target=time.sleep, args=(60,), daemon=True).start()
+        class Last:
+            def __del__(self): print("del")
+        last = Last()
+        print("main", threading.current_thread() is threading.main_thread(), threading.active_count())
+        """
+    ),
+    "multiprocessing": robots.plain(SPAWN),
+    "multiprocessing of a module": robots.plain("", command="python -m spawning", spawning=SPAWN),
+    "subprocess": robots.plain(
+        "import subprocess, sys\nprint(subprocess.check_output([sys.executable, '-c', 'import sys; print(sys.path)']))"
+    ),
+    "relative import": robots.plain(
+        "", command="python -m p.run", p__run="from . import q; print(q.__name__)", p__q=""
+    ),
+    "no such module": robots.plain("", command="python -m nothing.here"),
+    "no such script": robots.plain("", command="python nothing.py"),
+    "warnings": robots.plain(
+        "import warnings\nwarnings.warn('old', DeprecationWarning)\nimport asyncio\nasyncio.sleep(1)"
+    ),
+    "unraisable": robots.plain("class A:\n    def __del__(self): 1 / 0\nA()\nprint('on')"),
+    "thread fails": robots.plain("import threading\nthreading.Thread(target=lambda: 1 / 0, name='t').start()"),
+    "shadowing": robots.plain(
+        "import runpy; print(runpy.__file__)", command="python -m go", go="import runpy; print(runpy.X)", runpy="X = 1"
+    ),
+    "encodings": robots.plain(
+        "print('gr\\u00fc\\u00df', ascii(open('t', 'w').encoding))\nimport sys\nsys.stderr.write('\\udcff')"
+    ),
+    "recursion": robots.plain("def f(): f()\ntry: f()\nexcept RecursionError as e: print(e)"),
+    "pickling": robots.plain("import pickle\nclass A: pass\nprint(pickle.loads(pickle.dumps(A())).__class__ is A)"),
+    "inspection": robots.plain("import inspect\ndef f(): pass\nprint(inspect.getsource(f), inspect.getmodule(f))"),
+    "dataclass": robots.plain(
+        "from __future__ import annotations\nimport dataclasses\n@dataclasses.dataclass\nclass A:\n    b: int\nprint(A(1), __annotations__)"
+    ),
+}
+PLAIN_BY_NATURE = {"no such script", "shadowing"}
+"""Commands that a spare leaves to a fresh process."""
+
+
+@pytest.fixture(scope="module")
+async def rooms(tmp_path_factory):
+    """A server with a worker that keeps spares, and one with a worker that keeps none."""
+    with_spares, without = RoomServer(), RoomServer()
+    await with_spares.start()
+    await without.start()
+    cache = str(tmp_path_factory.mktemp("cache"))
+    async with (
+        working(with_spares, tmp_path_factory.mktemp("spares"), environments=cache) as walt,
+        working(without, tmp_path_factory.mktemp("plain"), environments=cache, spares_memory_bytes=0) as wanda,
+    ):
+        yield (with_spares, walt), (without, wanda)
+    await with_spares.stop()
+    await without.stop()
+
+
+async def run(room: RoomServer, walt: WorkerProcess, package: PackageRef, **fields) -> tuple[Attempt, bool]:
+    """Run a robot; tells also whether it ran in a spare."""
+    attempt = await room.assign(package, **fields)
+    await room.finished(attempt)
+    async with walt.logged(str(attempt.assignment.step_run_id)) as line:
+        return attempt, "spare=True" in line
+
+
+async def run_in_spare(room: RoomServer, walt: WorkerProcess, package: PackageRef, **fields) -> Attempt:
+    """Run a robot until it came upon a spare."""
+    for _ in range(20):
+        attempt, in_spare = await run(room, walt, package, **fields)
+        if in_spare:
+            return attempt
+    raise AssertionError("no spare was used")
+
+
+def comparable(attempt: Attempt) -> tuple[object, ...]:
+    """What a robot did, without what differs between any two runs."""
+    stdout, stderr = (attempt.artifacts.get(name, b"").decode() for name in ("stdout.log", "stderr.log"))
+    cleaned = []
+    for text in (stdout, stderr):
+        text = re.sub(r"/[\w/-]*/runs/\d+/", "/RUN/", text)
+        text = text.replace(str(attempt.assignment.step_run_id), "ID").replace(str(attempt.assignment.run_id), "RUN")
+        text = re.sub(r"http://127.0.0.1:\d+", "URL", text)
+        cleaned.append(re.sub(r"0x[0-9a-f]+", "0x", text))
+    return attempt.finish.exit_code, *cleaned
+
+
+@pytest.mark.parametrize("case", CASES)
+async def test_spares_behave_like_fresh_interpreters(rooms, case):
+    """Output, exit code and everything a robot can see of its interpreter are the same."""
+    (room, walt), (other_room, wanda) = rooms
+
+    plain, _ = await run(other_room, wanda, other_room.add_package(CASES[case]))
+    package = room.add_package(CASES[case])
+    if case in PLAIN_BY_NATURE:
+        spare, used = await run(room, walt, package)
+        spare, used = await run(room, walt, package)
+        assert not used
+    else:
+        spare = await run_in_spare(room, walt, package)
+
+    assert comparable(spare) == comparable(plain)
+
+
+@pytest.mark.parametrize(
+    "step",
+    [{"PYTHONHASHSEED": "0"}, {"LC_ALL": "C"}, {"LD_LIBRARY_PATH": "/x"}, {"PATH": "/x"}, {"PYTHONSAFEPATH": "1"}],
+)
+async def test_variables_that_are_read_at_start_need_a_fresh_interpreter(rooms, step):
+    """A spare was started before the step's variables were known: what only a start can honour is left to one."""
+    (room, walt), (other_room, wanda) = rooms
+
+    plain, _ = await run(other_room, wanda, other_room.add_package(CASES["facts"]), variables=step)
+    await run(room, walt, room.add_package(CASES["facts"]), variables=step)
+    attempt, in_spare = await run(room, walt, room.add_package(CASES["facts"]), variables=step)
+
+    assert not in_spare
+    assert comparable(attempt) == comparable(plain)
+
+
+async def test_the_time_zone_of_a_step(rooms):
+    """TZ holds in a spare as in a fresh interpreter."""
+    (room, walt), (other_room, wanda) = rooms
+    step = {"TZ": "Asia/Tokyo"}
+
+    plain, _ = await run(other_room, wanda, other_room.add_package(CASES["facts"]), variables=step)
+    spare = await run_in_spare(room, walt, room.add_package(CASES["facts"]), variables=step)
+
+    assert "JST" in spare.console.decode()
+    assert comparable(spare) == comparable(plain)
+
+
+TASKS = """
+    import sys
+    from robocorp import log
+    from robocorp.tasks import task
+    import helper
+
+    @task
+    def work():
+        print("working", __name__, __file__, sys.argv)
+        helper.double(4)
+        log.info("noted")
+
+    @task
+    def fail():
+        helper.double(None)
+"""
+
+
+@pytest.mark.parametrize("name", ["work", "fail", "missing"])
+async def test_robocorp_tasks(rooms, name):
+    """A robot of robocorp.tasks prints, logs and ends the same way, down to the events of its log."""
+    (room, walt), (other_room, wanda) = rooms
+    files = dict(robots.tasks(TASKS, name=name)) | {"helper.py": "def double(x):\n    y = x * 2\n    return y\n"}
+
+    plain, _ = await run(other_room, wanda, other_room.add_package(files))
+    spare = await run_in_spare(room, walt, room.add_package(files))
+
+    assert comparable(spare) == comparable(plain)
+    assert events(spare) == events(plain)
+
+
+def events(attempt: Attempt) -> list[str]:
+    """The kinds of events in a robot's log, in order."""
+    return [line.split(" ", 1)[0] for line in attempt.artifacts.get("output.robolog", b"").decode().splitlines()]
+
+
+async def test_robot_framework(rooms):
+    """A robot of Robot Framework prints and ends the same way."""
+    (room, walt), (other_room, wanda) = rooms
+    files = {
+        "robot.yaml": "tasks:\n  main:\n    robotTaskName: Greet\nenvironmentConfigs: [conda.yaml]\nartifactsDir: output\n",
+        "conda.yaml": "dependencies: [python=3.11, {pip: [robotframework==7.3]}]",
+        "tasks.robot": (
+            "*** Settings ***\nLibrary    Collections\nLibrary    mine.py\n*** Tasks ***\nGreet\n"
+            "    Log To Console    hello\n    Mine\n    Fail    on purpose\n"
+        ),
+        "mine.py": "import sys\ndef mine(): print('mine', sys.argv[1:], file=sys.__stdout__)",
+    }
+
+    plain, _ = await run(other_room, wanda, other_room.add_package(files))
+    spare = await run_in_spare(room, walt, room.add_package(files))
+
+    assert "mine" in spare.console.decode()
+    assert comparable(spare) == comparable(plain)
+    assert set(spare.artifacts) == set(plain.artifacts)
+
+
+def spares_of(walt: WorkerProcess) -> list[psutil.Process]:
+    """The interpreters that wait."""
+    below = psutil.Process(walt.process.pid).children(recursive=True)
+    return [process for process in below if "spare.py" in " ".join(process.cmdline()) and "python" in process.name()]
+
+
+async def test_a_killed_spare_is_replaced(room, tmp_path):
+    """A spare that dies while it waits harms nobody, and another takes its place."""
+    package = room.add_package(robots.plain("print('fine')"))
+    async with working(room, tmp_path / "walt") as walt:
+        await run_in_spare(room, walt, package)
+        async with walt.logged("spare ready", last=True):
+            for spare in spares_of(walt):
+                os.kill(spare.pid, signal.SIGKILL)
+        attempt, _ = await run(room, walt, package)
+        assert attempt.finish.error is None
+        await run_in_spare(room, walt, package)
+
+
+async def test_spares_are_given_back(room, tmp_path):
+    """Spares go when nobody asked for a while, and their places with them."""
+    async with working(room, tmp_path / "walt", spares_idle_seconds=1.0) as walt:
+        await run(room, walt, room.add_package(robots.plain("print(1)")))
+        async with walt.logged("spare ready"):
+            assert spares_of(walt)
+        async with walt.logged("spare given back"):
+            assert not spares_of(walt)
+            assert not list((walt.folder / "runs").iterdir())
+
+
+async def test_the_memory_of_spares_is_bounded(room, tmp_path):
+    """No more spares wait than the setting has room for; at zero there are none."""
+    async with working(room, tmp_path / "walt", spares_memory_bytes=1000) as walt:
+        for _ in range(3):
+            attempt, in_spare = await run(room, walt, room.add_package(robots.plain("print(1)")))
+            assert (attempt.finish.error, in_spare) == (None, False)
+        assert not spares_of(walt)
