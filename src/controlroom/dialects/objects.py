@@ -36,7 +36,6 @@ from controlroom.errors import (
 from controlroom.ids import UploadId, WorkspaceId
 from controlroom.objects.links import Link
 from controlroom.objects.store import Blob
-from controlroom.settings import Limits
 
 _STATUS: dict[type[ControlRoomError], int] = {
     Invalid: 400,
@@ -131,11 +130,11 @@ async def _take(engine: Engine, link: Link, content: AsyncGenerator[bytes, None]
     await _complete(engine, upload, blob)
 
 
-def _limit(engine: Engine, upload: Upload) -> int:
-    """How many bytes may come: as many as were announced, or as its kind may have."""
+def _limit(engine: Engine, upload: Upload) -> int | None:
+    """How many bytes of its kind may come; None where the length was announced, which then is the limit."""
     match upload.kind:
         case _ if upload.size is not None:
-            return upload.size
+            return None
         case UploadKind.ASSET:
             return engine.limits.asset_bytes
         case UploadKind.WORK_ITEM_FILE:
@@ -146,21 +145,6 @@ def _limit(engine: Engine, upload: Upload) -> int:
             return engine.limits.artifact_bytes
         case _:
             assert_never(upload.kind)
-
-
-def _limit(limits: Limits, kind: UploadKind) -> int:
-    """How large an upload may be whose size was not announced."""
-    match kind:
-        case UploadKind.WORK_ITEM_FILE:
-            return limits.file_bytes
-        case UploadKind.ASSET:
-            return limits.asset_bytes
-        case UploadKind.PACKAGE:
-            return limits.package_bytes
-        case UploadKind.ARTIFACT:
-            return limits.artifact_bytes
-        case _:
-            assert_never(kind)
 
 
 async def _complete(engine: Engine, upload: Upload, blob: Blob) -> None:
