@@ -7,10 +7,11 @@ from controlroom.engine.access.credentials import API_KEY_PREFIX, forget
 from controlroom.engine.access.errors import ApiKeyNotFound
 from controlroom.engine.access.model import Actor, ActorKind, ApiKey, Permission
 from controlroom.engine.access.names import checked_name
+from controlroom.engine.access.record import record
 from controlroom.engine.access.rules import ensure_may_give
-from controlroom.engine.access.scope import Scope, by, ensure_seen, scope_of
+from controlroom.engine.access.scope import Scope, ensure_seen, scope_of
 from controlroom.engine.engine import Engine
-from controlroom.engine.events.store import Event, append
+from controlroom.engine.events.store import Event
 from controlroom.ids import ApiKeyId, UserId, WorkspaceId, uuid7
 from controlroom.keys import mint
 from controlroom.postgres.database import Statements
@@ -27,7 +28,7 @@ async def create_api_key(
     async with engine.database.transaction() as tx:
         created_by = UserId(actor.id) if actor.kind is ActorKind.USER and actor.id else None
         key, value = await write_api_key(engine, tx, scope, name=name, permissions=permissions, created_by=created_by)
-        await append(tx, by(actor), _event("api_key.created", scope, key))
+        await record(engine, tx, actor, _event("api_key.created", scope, key))
     return key, value
 
 
@@ -76,7 +77,7 @@ async def edit_api_key(
             tx, scope, key, name=before.name if name is None else checked_name(name), permissions=frozenset(wanted)
         )
         assert after is not None  # noqa: S101  # the row is locked
-        await append(tx, by(actor), _event("api_key.updated", scope, after))
+        await record(engine, tx, actor, _event("api_key.updated", scope, after))
         tx.after_commit(lambda: forget(engine))
     return after
 
@@ -88,7 +89,7 @@ async def delete_api_key(engine: Engine, actor: Actor, workspace: WorkspaceId, k
         before = await store.api_key(tx, scope, key, for_update=True)
         if before is None or not await store.delete_api_key(tx, scope, key):
             raise await _missing(tx, scope)
-        await append(tx, by(actor), _event("api_key.deleted", scope, before))
+        await record(engine, tx, actor, _event("api_key.deleted", scope, before))
         tx.after_commit(lambda: forget(engine))
 
 
@@ -100,9 +101,10 @@ async def reveal_api_key(engine: Engine, actor: Actor, workspace: WorkspaceId, k
         if found is None:
             raise await _missing(tx, scope)
         ensure_may_give(actor, found.permissions, workspace)
-        await append(
+        await record(
+            engine,
             tx,
-            by(actor),
+            actor,
             Event(
                 kind="api_key.revealed",
                 organization_id=scope.organization,

@@ -1,13 +1,14 @@
 """The verbs of assets. Open to people and keys with the permission, and to every living step run of the workspace."""
 
 from controlroom.engine.access.model import Actor, ActorKind, Permission, StepRunActor
+from controlroom.engine.access.record import record
 from controlroom.engine.access.scope import Scope, by, ensure_seen, scope_of
 from controlroom.engine.assets import store
 from controlroom.engine.assets.errors import AssetNotFound, AssetTooLarge
 from controlroom.engine.assets.model import Asset, AssetRef, Content
 from controlroom.engine.assets.rules import checked_asset_name, checked_content_type
 from controlroom.engine.engine import Engine
-from controlroom.engine.events.store import By, Event, append
+from controlroom.engine.events.store import By, Event
 from controlroom.engine.uploads import actions as uploads
 from controlroom.engine.uploads import store as upload_store
 from controlroom.engine.uploads.errors import UploadNotFound
@@ -26,7 +27,7 @@ async def create(engine: Engine, actor: Caller, workspace: WorkspaceId, name: st
         asset = await store.add(tx, scope, AssetId(uuid7()), checked_asset_name(name))
         if asset is None:
             raise await _missing(tx, scope)
-        await append(tx, by(actor), _event("asset.created", scope, asset.id, name))
+        await record(engine, tx, actor, _event("asset.created", scope, asset.id, name))
     return asset
 
 
@@ -53,7 +54,7 @@ async def delete(engine: Engine, actor: Caller, workspace: WorkspaceId, asset: A
         found = await _found(tx, scope, asset)
         if not await store.delete(tx, scope, found.id):
             raise AssetNotFound
-        await append(tx, by(actor), _event("asset.deleted", scope, found.id, found.name))
+        await record(engine, tx, actor, _event("asset.deleted", scope, found.id, found.name))
     return found.id
 
 
@@ -85,7 +86,7 @@ async def upload_inline(
         promised = await upload_store.promise(
             tx, kind=UploadKind.ASSET, target=found.id, workspace=workspace, name=found.name, content_type=content_type
         )
-        await _complete(tx, by(actor), workspace, promised.id, blob)
+        await _complete(engine, tx, by(actor), workspace, promised.id, blob)
     return await uploads.get(engine, workspace, promised.id)
 
 
@@ -109,13 +110,13 @@ async def complete_upload(engine: Engine, upload_id: UploadId, workspace: Worksp
     """
     try:
         async with engine.database.transaction() as tx:
-            await _complete(tx, By(ActorKind.SYSTEM.value), workspace, upload_id, blob)
+            await _complete(engine, tx, By(ActorKind.SYSTEM.value), workspace, upload_id, blob)
     except AssetNotFound:
         await uploads.fail(engine, workspace, upload_id, "the asset was deleted")
         raise
 
 
-async def _complete(tx: Tx, who: By, workspace: WorkspaceId, upload: UploadId, blob: Blob) -> None:
+async def _complete(engine: Engine, tx: Tx, who: By, workspace: WorkspaceId, upload: UploadId, blob: Blob) -> None:
     claimed = await uploads.claim(tx, workspace, upload, UploadKind.ASSET, blob)
     if claimed is None:  # told before, and done then
         return
@@ -130,7 +131,7 @@ async def _complete(tx: Tx, who: By, workspace: WorkspaceId, upload: UploadId, b
         subject_id=claimed.target_id,
         data={"name": changed.name, "size": blob.size},
     )
-    await append(tx, who, event)
+    await record(engine, tx, who, event)
 
 
 async def _found(tx: Statements, scope: Scope, asset: AssetRef, *, for_share: bool = False) -> Asset:

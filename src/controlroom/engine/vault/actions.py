@@ -10,10 +10,11 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 
 from controlroom.engine.access.model import Actor, Permission, StepRunActor
 from controlroom.engine.access.names import checked_text
-from controlroom.engine.access.scope import Scope, by, ensure_seen, scope_of
+from controlroom.engine.access.record import record
+from controlroom.engine.access.scope import Scope, ensure_seen, scope_of
 from controlroom.engine.access.server_keys import server_key
 from controlroom.engine.engine import Engine
-from controlroom.engine.events.store import Event, append
+from controlroom.engine.events.store import Event
 from controlroom.engine.vault import store, transit
 from controlroom.engine.vault.errors import SecretNotFound, SecretTooLarge, TransitInvalid
 from controlroom.engine.vault.model import Secret, SecretKeys, SecretValues
@@ -39,7 +40,7 @@ async def read(engine: Engine, actor: Actor | StepRunActor, workspace: Workspace
         found = await store.sealed(tx, scope, name)
         if found is None:
             raise await _missing(tx, scope, name)
-        await append(tx, by(actor), _event("secret.read", actor, scope, found.id, name))
+        await record(engine, tx, actor, _event("secret.read", actor, scope, found.id, name))
     return SecretValues(name=found.name, description=found.description, values=_opened(engine, scope, found))
 
 
@@ -70,7 +71,7 @@ async def put(
         if written is None:
             raise await _missing(tx, scope, name)
         kind = "secret.created" if written.is_new else "secret.updated"
-        await append(tx, by(actor), _event(kind, actor, scope, written.id, name))
+        await record(engine, tx, actor, _event(kind, actor, scope, written.id, name))
     return written.secret
 
 
@@ -98,7 +99,7 @@ async def delete(engine: Engine, actor: Actor, workspace: WorkspaceId, name: str
         removed = await store.delete(tx, scope, name)
         if removed is None:
             raise await _missing(tx, scope, name)
-        await append(tx, by(actor), _event("secret.deleted", actor, scope, removed, name))
+        await record(engine, tx, actor, _event("secret.deleted", actor, scope, removed, name))
     return removed
 
 

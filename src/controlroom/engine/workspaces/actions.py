@@ -4,9 +4,9 @@ from controlroom.engine.access.credentials import forget
 from controlroom.engine.access.errors import WorkspaceNotFound
 from controlroom.engine.access.model import Actor, ActorKind, Permission, StepRunActor
 from controlroom.engine.access.names import checked_name
-from controlroom.engine.access.scope import by
+from controlroom.engine.access.record import record
 from controlroom.engine.engine import Engine
-from controlroom.engine.events.store import Event, append
+from controlroom.engine.events.store import Event
 from controlroom.engine.workspaces import store
 from controlroom.engine.workspaces.model import Workspace
 from controlroom.errors import Forbidden
@@ -43,7 +43,7 @@ async def create(engine: Engine, actor: Actor, name: str) -> Workspace:
         await store.add(tx, actor.organization_id, workspace, checked_name(name))
         if actor.kind is ActorKind.USER and actor.id is not None:
             await store.add_owner(tx, workspace, UserId(actor.id))
-        await append(tx, by(actor), _event("workspace.created", actor, workspace, name))
+        await record(engine, tx, actor, _event("workspace.created", actor, workspace, name))
         made = await store.get(tx, actor.organization_id, workspace)
         tx.after_commit(lambda: forget(engine))
     assert made is not None  # noqa: S101  # written in the same transaction
@@ -56,7 +56,7 @@ async def rename(engine: Engine, actor: Actor, workspace: WorkspaceId, name: str
     async with engine.database.transaction() as tx:
         if not await store.rename(tx, actor.organization_id, workspace, checked_name(name)):
             raise WorkspaceNotFound
-        await append(tx, by(actor), _event("workspace.renamed", actor, workspace, name))
+        await record(engine, tx, actor, _event("workspace.renamed", actor, workspace, name))
         renamed = await store.get(tx, actor.organization_id, workspace)
     assert renamed is not None  # noqa: S101  # its row is locked by this transaction
     return renamed

@@ -14,13 +14,14 @@ from controlroom.engine.access import store as access_store
 from controlroom.engine.access.actions import write_api_key
 from controlroom.engine.access.model import EVERYTHING, system
 from controlroom.engine.access.passwords import hash_password
-from controlroom.engine.access.scope import Scope, by
+from controlroom.engine.access.record import record
+from controlroom.engine.access.scope import Scope
 from controlroom.engine.access.server_keys import keep, kept
 from controlroom.engine.access.users import store as user_store
 from controlroom.engine.access.users.actions import initial_password_key, write_credential
 from controlroom.engine.access.users.model import UserCredentialId
 from controlroom.engine.engine import Engine
-from controlroom.engine.events.store import Event, append
+from controlroom.engine.events.store import Event
 from controlroom.engine.workspaces import store
 from controlroom.engine.workspaces.model import FirstStart
 from controlroom.errors import NotFound
@@ -87,7 +88,7 @@ async def bootstrap(engine: Engine) -> FirstStart | None:
         )
         await keep(engine, tx, _KEPT_AS, msgspec.json.encode(made))
         await keep(engine, tx, initial_password_key(admin.id), password.encode())
-        await append(tx, by(system(organization)), _event("organization.created", made))
+        await record(engine, tx, system(organization), _event("organization.created", made))
     log.info("control room founded", organization=str(organization), workspace=str(workspace))
     return FirstStart(
         workspace_id=workspace, api_key=value, username=_USERNAME, password=password, user_credentials=pair
@@ -110,7 +111,7 @@ async def first_start(engine: Engine) -> FirstStart:
         secret = await user_store.sealed_credential(tx, made.credential_id)
         user = await user_store.user(tx, made.organization_id, made.user_id)
         if key is not None:
-            await append(tx, by(system(made.organization_id)), _event("api_key.revealed", made))
+            await record(engine, tx, system(made.organization_id), _event("api_key.revealed", made))
     password = await kept(engine, initial_password_key(made.user_id))
     return FirstStart(
         workspace_id=made.workspace_id,

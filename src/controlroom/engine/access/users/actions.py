@@ -13,12 +13,13 @@ from controlroom.engine.access.errors import (
 from controlroom.engine.access.model import PERMISSIONS_OF_ROLE, Actor, Permission, Role, User
 from controlroom.engine.access.names import checked_name, checked_text
 from controlroom.engine.access.passwords import hash_password
+from controlroom.engine.access.record import record
 from controlroom.engine.access.rules import ensure_may_give, may_govern
-from controlroom.engine.access.scope import Scope, by, ensure_seen, scope_of
+from controlroom.engine.access.scope import Scope, ensure_seen, scope_of
 from controlroom.engine.access.users import store
 from controlroom.engine.access.users.model import Account, Member, UserCredential, UserCredentialId
 from controlroom.engine.engine import Engine
-from controlroom.engine.events.store import Event, append
+from controlroom.engine.events.store import Event
 from controlroom.errors import Forbidden
 from controlroom.ids import UserId, WorkspaceId, uuid7
 from controlroom.postgres.database import Statements, Tx
@@ -64,7 +65,7 @@ async def create_user(
             password_hash=password_hash,
         )
         await store.add_member(tx, scope, user.id, role)
-        await append(tx, by(actor), _event("user.created", scope, user.id, username=username, role=role.value))
+        await record(engine, tx, actor, _event("user.created", scope, user.id, username=username, role=role.value))
     return user
 
 
@@ -81,7 +82,7 @@ async def set_password(engine: Engine, actor: Actor, user: UserId, password: str
         account = await _governed(tx, actor, user)
         await store.set_password_hash(tx, user, password_hash)
         await access_store.delete_server_key(tx, initial_password_key(user))
-        await append(tx, by(actor), _event("user.password_set", account, user))
+        await record(engine, tx, actor, _event("user.password_set", account, user))
 
 
 async def disable_user(engine: Engine, actor: Actor, user: UserId) -> None:
@@ -89,7 +90,7 @@ async def disable_user(engine: Engine, actor: Actor, user: UserId) -> None:
     async with engine.database.transaction() as tx:
         account = await _governed(tx, actor, user)
         await store.set_disabled(tx, user, disabled=True)
-        await append(tx, by(actor), _event("user.disabled", account, user, username=account.username))
+        await record(engine, tx, actor, _event("user.disabled", account, user, username=account.username))
 
 
 async def enable_user(engine: Engine, actor: Actor, user: UserId) -> None:
@@ -97,7 +98,7 @@ async def enable_user(engine: Engine, actor: Actor, user: UserId) -> None:
     async with engine.database.transaction() as tx:
         account = await _governed(tx, actor, user)
         await store.set_disabled(tx, user, disabled=False)
-        await append(tx, by(actor), _event("user.enabled", account, user, username=account.username))
+        await record(engine, tx, actor, _event("user.enabled", account, user, username=account.username))
 
 
 async def list_members(
@@ -125,7 +126,7 @@ async def add_member(engine: Engine, actor: Actor, workspace: WorkspaceId, *, us
             raise UserNotFound
         if not await store.add_member(tx, scope, user, role):
             raise MemberExists
-        await append(tx, by(actor), _event("member.added", scope, user, role=role.value))
+        await record(engine, tx, actor, _event("member.added", scope, user, role=role.value))
         return await _member(tx, scope, user)
 
 
@@ -138,7 +139,7 @@ async def change_role(engine: Engine, actor: Actor, workspace: WorkspaceId, user
         ensure_may_give(actor, PERMISSIONS_OF_ROLE[role] | PERMISSIONS_OF_ROLE[before.role], workspace)
         await store.set_role(tx, scope, user, role)
         await _ensure_owned(tx, scope, before)
-        await append(tx, by(actor), _event("member.changed", scope, user, role=role.value, was=before.role.value))
+        await record(engine, tx, actor, _event("member.changed", scope, user, role=role.value, was=before.role.value))
         return await _member(tx, scope, user)
 
 
@@ -151,7 +152,7 @@ async def remove_member(engine: Engine, actor: Actor, workspace: WorkspaceId, us
         ensure_may_give(actor, PERMISSIONS_OF_ROLE[before.role], workspace)
         await store.remove_member(tx, scope, user)
         await _ensure_owned(tx, scope, before)
-        await append(tx, by(actor), _event("member.removed", scope, user, role=before.role.value))
+        await record(engine, tx, actor, _event("member.removed", scope, user, role=before.role.value))
 
 
 async def create_credential(engine: Engine, actor: Actor, user: UserId, *, name: str) -> tuple[UserCredential, str]:
@@ -159,7 +160,7 @@ async def create_credential(engine: Engine, actor: Actor, user: UserId, *, name:
     async with engine.database.transaction() as tx:
         account = await _governed(tx, actor, user)
         credential, pair = await write_credential(engine, tx, user, name=name)
-        await append(tx, by(actor), _event("user_credential.created", account, credential.id, user=str(user)))
+        await record(engine, tx, actor, _event("user_credential.created", account, credential.id, user=str(user)))
     return credential, pair
 
 
@@ -192,7 +193,7 @@ async def revoke_credential(engine: Engine, actor: Actor, user: UserId, credenti
         account = await _governed(tx, actor, user)
         if not await store.delete_credential(tx, user, credential):
             raise CredentialNotFound
-        await append(tx, by(actor), _event("user_credential.deleted", account, credential, user=str(user)))
+        await record(engine, tx, actor, _event("user_credential.deleted", account, credential, user=str(user)))
         tx.after_commit(lambda: forget(engine))
 
 
