@@ -200,9 +200,6 @@ async def user_id_by_name(tx: Statements, organization: OrganizationId, username
     return found
 
 
-# ---- members
-
-
 async def lock_members(tx: Statements, scope: Scope) -> None:
     """Let changes of a workspace's members happen one after the other. Raises WorkspaceNotFound."""
     if await tx.value(f"select id from workspace where id in {SEEN} for no key update", **scope.params) is None:
@@ -281,8 +278,6 @@ async def has_owner(tx: Statements, scope: Scope) -> bool:
         )
     )
 
-
-# ---- credential pairs
 
 _CREDENTIAL = "id, user_id, name, identifier, created_at, used_at"
 
