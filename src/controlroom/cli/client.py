@@ -122,14 +122,14 @@ class Client:
             "Content-Type": f"multipart/form-data; boundary={boundary}",
             "Content-Length": str(len(head) + size + len(tail)),
         }
-        self._send("POST", str(target["url"]), _Stream(head, file, tail, progress), headers, signed=True)
+        self._send("POST", str(target["url"]), _Stream(head, file, tail, progress), headers, signed=True).read()
 
     def upload(
         self, url: str, file: IO[bytes], size: int, content_type: str, progress: Progress = lambda _: None
     ) -> None:
         """Send a file as the body of a PUT to a signed link."""
         headers = {"Content-Type": content_type, "Content-Length": str(size)}
-        self._send("PUT", url, _Stream(b"", file, b"", progress), headers, signed=True)
+        self._send("PUT", url, _Stream(b"", file, b"", progress), headers, signed=True).read()
 
     def download(self, url: str, out: IO[bytes], progress: Progress = lambda _: None) -> None:
         """Write what a signed link leads to; raises CommandFailed if less came than was said."""

@@ -32,7 +32,7 @@ WORK = (
 )
 NOUNS = (
     Command("process", "process:app", "Processes: create, list, show, enable, disable, delete"),
-    Command("runs", "runs:app", "Process runs: list, show, stop, delete"),
+    Command("runs", "runs:app", "Process runs: list, show, follow, outputs, stop, delete"),
     Command("items", "items:app", "Work items: list, show, create, retry, mark as done, delete"),
     Command("artifacts", "artifacts:app", "Files that robots left: list, download"),
     Command("packages", "packages:app", "Task packages: list, show, download, delete"),

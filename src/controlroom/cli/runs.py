@@ -84,6 +84,25 @@ def follow(run: str, /, *, room: RoomOptions = HERE) -> int:
 
 
 @app.command
+def outputs(run: str, /, *, room: RoomOptions = HERE) -> None:
+    """Show what the last step of a run put out."""
+    with Client(address(room)) as client:
+        rows = list(client.each("/outputs", process_run_id=run))
+    if room.json:
+        show_json(rows)
+        return
+    show_table(
+        rows,
+        [
+            ("id", lambda row: row["id"]),
+            ("payload", lambda row: row["payload"]),
+            ("files", lambda row: ", ".join(file["name"] for file in row["files"])),
+        ],
+        empty="The run has no outputs.",
+    )
+
+
+@app.command
 def stop(
     run: str,
     /,

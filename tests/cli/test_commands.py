@@ -1,0 +1,241 @@
+"""The commands over what is in a room, against a real one."""
+
+import json
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from rooms import run_cli
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
+ROBOT = "tasks:\n  Go:\n    shell: python3 go.py\nartifactsDir: output\nignoreFiles: [.gitignore]\n"
+
+
+@pytest.fixture
+def robot(tmp_path: Path) -> Path:
+    """A robot's folder with things that stay out of its package."""
+    folder = tmp_path / "my robot"
+    (folder / "output").mkdir(parents=True)
+    (folder / "robot.yaml").write_text(ROBOT)
+    (folder / "go.py").write_text("print('gone')\n")
+    (folder / ".gitignore").write_text("*.secret\n")
+    (folder / "a.secret").write_text("no")
+    (folder / "output" / "log.html").write_text("old")
+    return folder
+
+
+def test_a_room_of_this_folder_is_found(running):
+    """Beside a data folder commands need no options; a key of another room would be refused."""
+    found = run_cli("secrets", "list", "--json", CONTROLROOM_DATA=str(running.data))
+    assert found.returncode == 0, found.stderr
+
+    refused = run_cli("secrets", "list", CONTROLROOM_DATA=str(running.data), CONTROLROOM_API_KEY="wrong")
+    assert refused.returncode == 1
+    assert "API key" in refused.stderr
+
+
+def test_push_makes_a_package_and_then_its_next_version(running, robot, tmp_path):
+    """A push prints the id; a second push of that name keeps it; what is ignored stays out."""
+    first = running.cli("push", robot).stdout.strip()
+    (robot / "go.py").write_text("print('gone again')\n")
+    second = running.json("push", robot)
+
+    assert second["id"] == first
+    assert second["name"] == "my robot"
+    assert [task["name"] for task in second["tasks"]] == ["Go"]
+    assert [row["id"] for row in running.json("packages", "list") if row["name"] == "my robot"] == [first]
+    running.cli("packages", "download", "my robot", "-o", tmp_path / "got.zip")
+    with zipfile.ZipFile(tmp_path / "got.zip") as got:
+        assert set(got.namelist()) == {".gitignore", "go.py", "robot.yaml"}
+        assert got.read("go.py") == b"print('gone again')\n"
+
+
+@pytest.mark.parametrize(
+    ("yaml", "said"),
+    [
+        (None, "robot.yaml"),
+        ("tasks: [", "robot.yaml"),
+        ("tasks: {}\nartifactsDir: output\n", "tasks"),
+        ("tasks:\n  Go:\n    shell: a\n    command: [b]\nartifactsDir: output\n", "Go"),
+    ],
+)
+def test_a_folder_that_is_no_robot_is_not_pushed(running, tmp_path, yaml, said):
+    """A missing or wrong robot.yaml is said before anything is uploaded."""
+    if yaml is not None:
+        (tmp_path / "robot.yaml").write_text(yaml)
+    packages = running.json("packages", "list")
+
+    refused = running.cli("push", tmp_path, "--name", "broken", code=1)
+
+    assert said in refused.stderr
+    assert running.json("packages", "list") == packages
+
+
+def test_a_process_is_made_shown_disabled_and_deleted(running, robot):
+    """All options of a step arrive; a disabled process is not started."""
+    running.cli("push", robot, "--name", "steps")
+    running.cli("groups", "create", "night shift")
+    made = running.json(
+        "process", "create", "Two steps", "--step", "one=steps:Go", "--step", "two=steps:Go",
+        "--max-parallel", "one=3", "--timeout", "two=90", "--retries", "one=2", "--env", "one:LEVEL=a=b",
+        "--groups", "two=night shift", "--after-previous", "two", "--one-item", "one",
+    )  # fmt: skip
+
+    shown = running.json("process", "show", "Two steps")
+    one, two = shown["steps"]
+    assert shown["id"] == made["id"]
+    assert (one["name"], one["max_parallel"], one["environment"]) == ("one", 3, {"LEVEL": "a=b"})
+    assert one["retry"]["max_attempts"] == 3
+    assert one["one_item_per_step_run"]
+    assert (two["timeout"], two["starts_after_previous"]) == (90, True)
+
+    running.cli("process", "disable", "Two steps")
+    assert "disabled" in running.cli("run", "Two steps", code=1).stderr
+    running.cli("process", "enable", "Two steps")
+    running.cli("process", "delete", "Two steps", "--yes")
+    assert "Two steps" not in [row["name"] for row in running.json("process", "list")]
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--step", "one"], "STEP=PACKAGE:TASK"),
+        (["--step", "one=steps"], "STEP=PACKAGE:TASK"),
+        (["--step", "one=steps:Go", "--max-parallel", "two=3"], "there is no step 'two'"),
+        (["--step", "one=steps:Go", "--max-parallel", "one=many"], "many"),
+        (["--step", "one=steps:Go", "--step", "one=steps:Go"], "two steps"),
+    ],
+)
+def test_steps_that_make_no_sense_are_misuse(running, robot, words, said):
+    """Wrong step options are named, and nothing is made."""
+    running.cli("push", robot, "--name", "steps")
+    assert said in running.cli("process", "create", "Never", *words, code=2).stderr
+    assert "Never" not in [row["name"] for row in running.json("process", "list")]
+
+
+def test_names_that_lead_nowhere_or_everywhere_are_told(running, robot):
+    """An unknown name is answered with the known ones, a name that several have with their ids."""
+    running.cli("push", robot, "--name", "steps")
+    unknown = running.cli("process", "create", "P", "--step", "one=stepz:Go", code=1).stderr
+    assert "stepz" in unknown
+    assert "steps" in unknown
+    task = running.cli("process", "create", "P", "--step", "one=steps:Stop", code=1).stderr
+    assert "Stop" in task
+
+    twins = [running.cli("process", "create", "Twin", "--step", "one=steps:Go").stdout.strip() for _ in range(2)]
+    said = running.cli("run", "Twin", code=1).stderr
+    assert all(twin in said for twin in twins)
+
+
+def test_items_wait_in_a_queue_with_payloads_and_files(running, robot, tmp_path):
+    """Items are created, listed, shown and deleted; files keep their names and bytes."""
+    running.cli("push", robot, "--name", "steps")
+    running.cli("process", "create", "Queue", "--step", "one=steps:Go")
+    (tmp_path / "ärger.bin").write_bytes(bytes(range(256)) * 5000)
+    (tmp_path / "payload.json").write_text('{"from": "a file"}')
+
+    made = running.json(
+        "items", "create", "Queue", "--input", '{"n": 1}', "--input", f"@{tmp_path / 'payload.json'}",
+        "--file", tmp_path / "ärger.bin",
+    )  # fmt: skip
+
+    waiting = running.json("items", "list", "--process", "Queue", "--state", "new")
+    assert {item["id"] for item in waiting} == {item["id"] for item in made}
+    shown = [running.json("items", "show", item["id"]) for item in made]
+    assert [item["payload"] for item in shown] == [{"n": 1}, {"from": "a file"}]
+    assert [(file["name"], file["size"]) for file in shown[0]["files"]] == [("ärger.bin", 1_280_000)]
+    running.cli("items", "delete", *(item["id"] for item in made), "--yes")
+    assert running.json("items", "list", "--process", "Queue", "--state", "new") == []
+
+
+def test_a_run_waits_is_shown_and_stopped(running, robot):
+    """Without a worker a run waits; stopping it ends it, and its items are marked as asked."""
+    running.cli("push", robot, "--name", "steps")
+    running.cli("process", "create", "Waiting", "--step", "one=steps:Go")
+    assert "nothing waits" in running.cli("run", "Waiting", "--waiting", code=1).stderr
+    run = running.cli("run", "Waiting", "--input", "[1]").stdout.strip()
+
+    assert running.json("runs", "show", run)["state"] in {"new", "in_progress"}
+    running.cli("runs", "stop", run, "--mark-done", "--terminate", "--reason", "no worker will come")
+
+    running.cli("runs", "follow", run)
+    assert running.json("runs", "show", run)["state"] == "completed"
+    running.cli("runs", "delete", run, "--yes")
+    assert run not in [row["id"] for row in running.json("runs", "list", "--process", "Waiting")]
+
+
+def test_secrets_are_written_and_never_read(running, tmp_path):
+    """Values come from arguments, files or the standard input, and are shown by no command."""
+    (tmp_path / "key").write_text("from a file")
+    running.cli("secrets", "set", "bank", "user=ada", f"key=@{tmp_path / 'key'}", "pin=@-", stdin="1234")
+
+    shown = running.cli("secrets", "show", "bank").stdout
+    assert all(key in shown for key in ("user", "key", "pin"))
+    listed = running.cli("secrets", "list").stdout
+    assert "bank" in listed
+    assert not any(value in shown + listed for value in ("ada", "from a file", "1234"))
+    running.cli("secrets", "delete", "bank", "--yes")
+    assert "bank" in running.cli("secrets", "show", "bank", code=1).stderr
+
+
+def test_assets_hold_texts_and_large_files(running, tmp_path):
+    """An asset is set from a word or a file of any size, and comes back as it was."""
+    running.cli("assets", "set", "greeting", "grüezi")
+    assert running.cli("assets", "get", "greeting").stdout == "grüezi"
+
+    large = tmp_path / "large.json"
+    large.write_text(json.dumps(list(range(400_000))))
+    running.cli("assets", "set", "greeting", "--file", large)
+    running.cli("assets", "get", "greeting", "-o", tmp_path / "back")
+    assert (tmp_path / "back").read_bytes() == large.read_bytes()
+    assert "application/json" in running.cli("assets", "show", "greeting").stdout
+    running.cli("assets", "delete", "greeting", "--yes")
+    assert "greeting" not in running.cli("assets", "list").stdout
+
+
+def test_a_key_opens_what_it_was_made_for(running):
+    """A key's value is printed once, can be revealed, does what it may and nothing else, and is gone when deleted."""
+    value = running.cli("keys", "create", "reader", "-p", "Processes.read_processes").stdout.strip()
+    asked = {
+        "CONTROLROOM_URL": running.url,
+        "CONTROLROOM_WORKSPACE": running.facts["workspace_id"],
+        "CONTROLROOM_API_KEY": value,
+    }
+
+    assert run_cli("process", "list", **asked).returncode == 0
+    forbidden = run_cli("secrets", "set", "x", "a=b", **asked)
+    assert forbidden.returncode == 1
+    assert "permission" in forbidden.stderr
+    assert running.cli("keys", "reveal", "reader").stdout.strip() == value
+    running.cli("keys", "edit", "reader", "--name", "writer", "-p", "Vault.write_secrets")
+    assert running.json("keys", "show", "writer")["permissions"] == ["Vault.write_secrets"]
+    running.cli("keys", "delete", "writer", "--yes")
+    assert "writer" not in running.cli("keys", "list").stdout
+
+
+def test_groups_and_tokens_for_workers(running):
+    """A link token is printed; groups are made, renamed and deleted."""
+    assert running.cli("workers", "link-token").stdout.startswith("crl_")
+    group = running.cli("groups", "create", "fast").stdout.strip()
+    running.cli("groups", "rename", "fast", "faster")
+    assert {"id": group, "name": "faster"} in running.json("groups", "list")
+    running.cli("groups", "delete", "faster", "--yes")
+    assert "faster" not in running.cli("groups", "list").stdout
+    assert running.json("workers", "list") == []
+
+
+def test_what_cannot_be_undone_asks_first(running):
+    """Where nobody can be asked, deleting needs --yes."""
+    running.cli("secrets", "set", "kept", "a=b")
+    assert "--yes" in running.cli("secrets", "delete", "kept", code=2).stderr
+    assert "kept" in running.cli("secrets", "list").stdout
+
+
+def test_ids_that_do_not_exist_are_told(running):
+    """An id that nothing has, or that is none, is a failure with the room's own words."""
+    nothing = "00000000-0000-7000-8000-000000000000"
+    for words in (["items", "show", nothing], ["runs", "show", nothing], ["process", "show", nothing]):
+        refused = running.cli(*words, code=1)
+        assert refused.stderr.startswith("controlroom: ")
+        assert "Traceback" not in refused.stderr
