@@ -331,6 +331,20 @@ async def test_outputs_are_drafts_until_the_parent_is_released(floor):
     assert await floor.states(run) == ["done", "done"]
 
 
+async def test_a_report_after_the_last_release_is_published_at_once(floor):
+    """A robot may gather all items, release them, and put out one report with the last item as its parent."""
+    process = await floor.process({}, {})
+    walt, wanda = await floor.worker("walt"), await floor.worker("wanda")
+    run = await floor.start(process, payloads(1, 2))
+    first, robot = await walt.take()
+    last = (await floor.drain(robot, first.work_item_id))[-1]
+
+    report = await robot_verbs.output(floor.engine, robot, last, Raw(b'"all"'))
+
+    await floor.run(run)
+    assert (await wanda.take())[0].work_item_id == report
+
+
 async def test_outputs_of_a_lost_attempt_are_discarded(floor):
     """When the platform loses an attempt, what it put out for the item in hand never appears."""
     process = await floor.process({"retry": RetryPolicy(max_attempts=2)}, {})

@@ -83,15 +83,20 @@ async def _fail(engine: Engine, robot: StepRunActor, item: WorkItemId, exception
 
 
 async def output(engine: Engine, robot: StepRunActor, parent: WorkItemId, payload: Raw | None) -> WorkItemId:
-    """Make an output of the item in hand: a draft until the item is released. Raises NotHolding."""
+    """Make an output of the item in hand: a draft until the item is released. Raises NotHolding.
+
+    Robots that gather all their items first and write one report after the last release name that last item as the
+    parent: such an output is published at once.
+    """
     check_payload(engine, payload)
-    made = await engine.database.value(
+    made = await engine.database.one_or_none(
+        _Made,
         """
         with parent as (
-            select work_item.id, work_item.attempt, work_item.priority
+            select work_item.id, work_item.attempt, work_item.priority, work_item.state
               from work_item join step_run on step_run.id = work_item.step_run_id
              where work_item.id = %(parent)s and work_item.step_run_id = %(step_run)s
-               and work_item.state = 'in_progress'
+               and work_item.state in ('in_progress', 'done', 'failed')
                and step_run.attempt = %(attempt)s and step_run.state = 'in_progress'
                for share of work_item              -- its release waits until the draft can be seen
         ), next as (
@@ -103,10 +108,11 @@ async def output(engine: Engine, robot: StepRunActor, parent: WorkItemId, payloa
         )
         insert into work_item (id, workspace_id, process_id, queue_id, step_id, run_id, state, priority, payload,
                                parent_id, parent_attempt, created_by_step_run)
-        select %(id)s, %(workspace)s, %(process)s, next.queue_id, next.id, %(run)s, 'draft', parent.priority,
-               %(payload)s, parent.id, parent.attempt, %(step_run)s
+        select %(id)s, %(workspace)s, %(process)s, next.queue_id, next.id, %(run)s,
+               case when parent.state = 'in_progress' then 'draft' when next.id is null then 'new' else 'pending' end,
+               parent.priority, %(payload)s, parent.id, parent.attempt, %(step_run)s
           from parent left join next on true
-        returning id
+        returning id, state
         """,
         id=uuid7(),
         parent=parent,
@@ -121,7 +127,14 @@ async def output(engine: Engine, robot: StepRunActor, parent: WorkItemId, payloa
     if made is None:
         await _require_alive(engine.database, robot)
         raise NotHolding(parent)
-    return WorkItemId(made)
+    if made.state is not ItemState.DRAFT:
+        engine.wakes.wake_here(Topic.RUN, robot.run_id)
+    return made.id
+
+
+class _Made(Struct, frozen=True):
+    id: WorkItemId
+    state: ItemState
 
 
 class _Payload(Struct, frozen=True):
