@@ -64,12 +64,12 @@ def test_a_folder_that_is_no_robot_is_not_pushed(running, tmp_path, yaml, said):
     """A missing or wrong robot.yaml is said before anything is uploaded."""
     if yaml is not None:
         (tmp_path / "robot.yaml").write_text(yaml)
-    packages = running.json("packages", "list")
+    packages = running.cli("packages", "list").stdout
 
     refused = running.cli("push", tmp_path, "--name", "broken", code=1)
 
     assert said in refused.stderr
-    assert running.json("packages", "list") == packages
+    assert running.cli("packages", "list").stdout == packages
 
 
 def test_a_process_is_made_shown_disabled_and_deleted(running, robot):
@@ -88,7 +88,7 @@ def test_a_process_is_made_shown_disabled_and_deleted(running, robot):
     assert (one["name"], one["max_parallel"], one["environment"]) == ("one", 3, {"LEVEL": "a=b"})
     assert one["retry"]["max_attempts"] == 3
     assert one["one_item_per_step_run"]
-    assert (two["timeout"], two["starts_after_previous"]) == (90, True)
+    assert (two["timeout_seconds"], two["starts_after_previous"]) == (90, True)
 
     running.cli("process", "disable", "Two steps")
     assert "disabled" in running.cli("run", "Two steps", code=1).stderr
@@ -220,6 +220,7 @@ def test_groups_and_tokens_for_workers(running):
     group = running.cli("groups", "create", "fast").stdout.strip()
     running.cli("groups", "rename", "fast", "faster")
     assert {"id": group, "name": "faster"} in running.json("groups", "list")
+    assert running.cli("groups", "link-token", "faster").stdout.startswith("crl_")
     running.cli("groups", "delete", "faster", "--yes")
     assert "faster" not in running.cli("groups", "list").stdout
     assert running.json("workers", "list") == []

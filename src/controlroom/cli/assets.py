@@ -4,7 +4,7 @@ import base64
 import mimetypes
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 from urllib.parse import quote
 
 from cyclopts import App, Parameter
@@ -78,17 +78,17 @@ def set_(
         raise Misused("either a VALUE or --file is needed")
     kind = content_type or _guess(file)
     with Client(address(room)) as client:
-        _make(client, name)
+        asset = _asset(client, name)["id"]
         if file is not None and file.stat().st_size > _INLINE_BYTES:
             length = file.stat().st_size
-            upload = client.post(f"{_path(name)}/uploads", {"content_type": kind})
+            upload = client.post(f"/assets/{asset}/uploads", {"content_type": kind})
             with file.open("rb") as content, progress(name, length) as told:
                 client.upload(upload["upload_url"], content, length, kind, told)
-            answer = client.get(f"{_path(name)}/uploads/{upload['id']}")
+            answer = client.get(f"/assets/{asset}/uploads/{upload['id']}")
         else:
             data = file.read_bytes() if file is not None else (value or "").encode()
             body = {"content_type": kind, "data": base64.b64encode(data).decode()}
-            answer = client.post(f"{_path(name)}/uploads", body)
+            answer = client.post(f"/assets/{asset}/uploads", body)
     if answer["status"] == "failed":
         raise CommandFailed(f"the room did not take the content: {answer.get('reason', '')}")
     if room.json:
@@ -144,14 +144,15 @@ def delete(
         show_json(answer)
 
 
-def _make(client: Client, name: str) -> None:
-    """See to it that there is an asset of this name."""
+def _asset(client: Client, name: str) -> dict[str, Any]:
+    """The asset of this name; made if there is none."""
     try:
-        client.get(_path(name))
+        found: dict[str, Any] = client.get(_path(name))
     except Refused as refused:
         if refused.status != _NOT_FOUND:
             raise
-        client.post("/assets", {"name": name})
+        found = client.post("/assets", {"name": name})
+    return found
 
 
 def _path(name: str) -> str:

@@ -1,5 +1,6 @@
 """`controlroom groups …`."""
 
+from datetime import UTC, datetime, timedelta
 from typing import Annotated
 
 from cyclopts import App, Parameter
@@ -80,6 +81,31 @@ def remove(group: str, worker: str, /, *, room: RoomOptions = HERE) -> None:
         answer = client.delete(f"/{_GROUPS}/{find_id(client, _GROUPS, group)}/workers/{member}")
     if room.json:
         show_json(answer)
+
+
+@app.command(name="link-token")
+def link_token(
+    group: str, /, *, name: str = "command line", minutes: int | None = None, room: RoomOptions = HERE
+) -> None:
+    """Make a token by which any number of workers join the room and this group, and print it.
+
+    Parameters
+    ----------
+    group
+        Name or id.
+    name
+        What the token is called in lists.
+    minutes
+        How long it may be used; without end if not given.
+    """
+    expires = None if minutes is None else (datetime.now(UTC) + timedelta(minutes=minutes)).isoformat()
+    with Client(address(room)) as client:
+        path = f"/{_GROUPS}/{find_id(client, _GROUPS, group)}/link-tokens"
+        made = client.post(path, {"name": name, "expires_at": expires})
+    if room.json:
+        show_json(made)
+    else:
+        print(made["link_token"])
 
 
 @app.command

@@ -6,7 +6,7 @@ from cyclopts import App, Parameter
 
 from controlroom.cli.address import address
 from controlroom.cli.client import Client
-from controlroom.cli.display import moment, show_fields, show_json, show_table
+from controlroom.cli.display import moment, seconds, show_fields, show_json, show_table
 from controlroom.cli.lookup import find, find_id
 from controlroom.cli.options import HERE, RoomOptions
 from controlroom.cli.steps import StepOptions, definitions
@@ -76,7 +76,7 @@ def create(
     with Client(address(room)) as client:
         body: dict[str, Any] = {"name": name, "steps": definitions(client, step, options)}
         if default_input is not None:
-            body["default_payload"] = payload(default_input)
+            body["default_work_item"] = {"payload": payload(default_input)}
         made = client.post("/processes", body)
     if room.json:
         show_json(made)
@@ -121,7 +121,7 @@ def show(process: str, /, *, room: RoomOptions = HERE) -> None:
             ("package", lambda row: (row.get("task") or {}).get("package_name")),
             ("task", lambda row: (row.get("task") or {}).get("name")),
             ("at once", lambda row: row.get("max_parallel")),
-            ("timeout", lambda row: row.get("timeout")),
+            ("timeout", lambda row: seconds(row.get("timeout_seconds"))),
             ("id", lambda row: row["id"]),
         ],
     )
@@ -166,6 +166,6 @@ def delete(
 
 def _set_enabled(room: RoomOptions, process: str, *, is_enabled: bool) -> None:
     with Client(address(room)) as client:
-        answer = client.post(f"/processes/{find_id(client, 'processes', process)}", {"is_enabled": is_enabled})
+        answer = client.post(f"/processes/{find_id(client, 'processes', process)}", {"enabled": is_enabled})
     if room.json:
         show_json(answer)

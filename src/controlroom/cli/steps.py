@@ -50,7 +50,7 @@ def definitions(client: Client, steps: Iterable[str], options: StepOptions) -> l
         known.add(*_step(client, each))
     for option, field, least, texts in (
         ("--max-parallel", "max_parallel", 1, options.max_parallel),
-        ("--timeout", "timeout", 1, options.timeout),
+        ("--timeout", "timeout_seconds", 1, options.timeout),
     ):
         for name, value in _pairs(texts):
             known.of(name, option)[field] = number(value, option=option, least=least)

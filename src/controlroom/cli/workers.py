@@ -27,7 +27,14 @@ def list_(*, room: RoomOptions = HERE) -> None:
         return
     show_table(
         rows,
-        [("id", lambda row: row["id"]), ("name", lambda row: row["name"]), ("state", lambda row: row["state"])],
+        [
+            ("id", lambda row: row["id"]),
+            ("name", lambda row: row["name"]),
+            ("state", lambda row: row["state"]),
+            ("slots", lambda row: row["slots"]),
+            ("sandbox", lambda row: row["sandbox"]),
+            ("seen", lambda row: moment(row["seen_at"])),
+        ],
         empty="There is no worker yet: controlroom workers link-token",
     )
 
