@@ -12,6 +12,7 @@ from litestar.datastructures import State
 from litestar.handlers import HTTPRouteHandler
 from litestar.openapi import OpenAPIConfig
 
+from controlroom.border.api_docs import RENDER
 from controlroom.border.dispatcher import App, Receive, Scope, Send
 from controlroom.border.origin import Origins
 from controlroom.dialects.robocorp import (
@@ -19,17 +20,22 @@ from controlroom.dialects.robocorp import (
     asking,
     assets,
     auth,
+    link_tokens,
     members,
     process_runs,
+    processes,
     runtime_work_items,
     secrets,
     step_runs,
+    task_packages,
     users,
     vault,
     work_items,
+    worker_groups,
+    workers,
     workspace,
 )
-from controlroom.dialects.robocorp.body import JsonRequest
+from controlroom.dialects.robocorp.body import JsonRequest, JsonResponse
 from controlroom.dialects.robocorp.errors import HANDLERS
 from controlroom.engine.engine import Engine
 
@@ -49,9 +55,14 @@ PREFIXES = (
 
 _PUBLIC: Sequence[Any] = (
     workspace,
+    processes,
     process_runs,
     step_runs,
     work_items,
+    task_packages,
+    workers,
+    worker_groups,
+    link_tokens,
     assets,
     secrets,
     api_keys,
@@ -73,13 +84,13 @@ def application(engine: Engine, origins: Origins) -> App:
     public = Router(
         "/api/v1/workspaces/{workspace_id:uuid}",
         route_handlers=_handlers(_PUBLIC),
-        guards=[auth.somebody],
+        middleware=[auth.somebody],
         dependencies=asking.IN_PUBLIC,
     )
     runtime = Router(
         "/",
         route_handlers=_handlers(_RUNTIME),
-        guards=[auth.robot],
+        middleware=[auth.robot],
         dependencies=asking.IN_RUNTIME,
         include_in_schema=False,
     )
@@ -89,8 +100,9 @@ def application(engine: Engine, origins: Origins) -> App:
         dependencies=asking.EVERYWHERE,
         exception_handlers=HANDLERS,
         request_class=JsonRequest,
+        response_class=JsonResponse,
         request_max_body_size=engine.limits.request_bytes,
-        openapi_config=OpenAPIConfig(title="Control Room", version="v1", path="/api/v1"),
+        openapi_config=OpenAPIConfig(title="Control Room", version="v1", path="/api/v1", render_plugins=RENDER),
         logging_config=None,
     )
 
