@@ -48,7 +48,7 @@ async def test_a_groups_token_links_any_number_into_the_group(engine, ada, works
 
     linked = [await linking.link(engine, Link(made.value, f"worker {n}")) for n in range(3)]
 
-    members = await store.list_members(engine.database, workspace, group.id)
+    members = await store.list_members(engine.database, workspace, group.id, limit=10)
     assert [worker.id for worker in members] == [one.worker_id for one in linked]
     assert (await link_tokens.get(engine.database, workspace, made.token.id)).used_at is not None
 

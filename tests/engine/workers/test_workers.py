@@ -63,7 +63,7 @@ async def test_a_removed_worker_is_in_no_list_and_no_group(engine, ada, workspac
     await actions.delete(engine, ada, workspace, walt)
 
     assert [worker.id for worker in await store.list_workers(engine.database, workspace, limit=10)] == [wanda]
-    assert [worker.id for worker in await store.list_members(engine.database, workspace, group.id)] == [wanda]
+    assert [worker.id for worker in await store.list_members(engine.database, workspace, group.id, limit=10)] == [wanda]
     with pytest.raises(WorkerNotFound):
         await actions.delete(engine, ada, workspace, walt)
 

@@ -174,7 +174,9 @@ async def list_groups(
     )
 
 
-async def list_members(db: Statements, workspace: WorkspaceId, group: WorkerGroupId) -> list[Worker]:
+async def list_members(
+    db: Statements, workspace: WorkspaceId, group: WorkerGroupId, *, after: WorkerId | None = None, limit: int
+) -> list[Worker]:
     """The workers in a group, in the order of their making."""
     return await db.all(
         Worker,
@@ -182,9 +184,13 @@ async def list_members(db: Statements, workspace: WorkspaceId, group: WorkerGrou
           join worker_group_member on worker_group_member.worker_id = worker.id
          where worker_group_member.worker_group_id = %(group)s and worker.workspace_id = %(workspace)s
            and worker.deleted_at is null
-         order by worker.id""",
+           and (%(after)s::uuid is null or worker.id > %(after)s)
+         order by worker.id
+         limit %(limit)s""",
         workspace=workspace,
         group=group,
+        after=after,
+        limit=limit,
     )
 
 

@@ -1,0 +1,195 @@
+"""Tokens by which workers come (§1.8). A value is told when the token is made, and again only by our own `reveal`."""
+
+from datetime import datetime
+from typing import Annotated, TypeAlias
+from uuid import UUID
+
+from litestar.params import FromPath, JSONBody
+from msgspec import Meta, Struct
+
+from controlroom.dialects.robocorp.answers import Deleted, Identified
+from controlroom.dialects.robocorp.asking import Asker, InWorkspace, Pages, TheEngine
+from controlroom.dialects.robocorp.paging import Page
+from controlroom.dialects.robocorp.routing import delete, get, post, update
+from controlroom.engine.access.model import Permission
+from controlroom.engine.engine import Engine
+from controlroom.engine.workers import link_tokens, linking, store
+from controlroom.engine.workers.errors import LinkTokenNotFound
+from controlroom.engine.workers.model import LinkToken
+from controlroom.ids import LinkTokenId, WorkerGroupId, WorkspaceId
+
+Moment: TypeAlias = Annotated[datetime, Meta(tz=True)]
+"""A time with its zone."""
+
+
+class LinkTokenRequest(Struct, frozen=True):
+    """A token for one worker. Without `expires_at` it works until it is used."""
+
+    expires_at: Moment | None = None
+
+
+class NewLinkToken(Struct, frozen=True):
+    """A token with its value."""
+
+    id: LinkTokenId
+    expires_at: datetime | None
+    link_token: str
+
+
+class GroupLinkTokenRequest(Struct, frozen=True):
+    """A token for any number of workers of a group; null: it works until it is deleted."""
+
+    name: str
+    expires_at: Moment | None
+
+
+class GroupLinkToken(Struct, frozen=True, kw_only=True):
+    """A group's token, without its value."""
+
+    id: LinkTokenId
+    name: str
+    expires_at: datetime | None
+    worker_group: Identified
+
+
+class NewGroupLinkToken(GroupLinkToken, frozen=True, kw_only=True):
+    """A group's token with its value, which the vendor showed in its pages only."""
+
+    link_token: str
+
+
+class Revealed(Struct, frozen=True):
+    """A token's value."""
+
+    id: LinkTokenId
+    link_token: str
+
+
+@post("/workers/link-tokens", operation_id="createWorkerLinkToken")
+async def create_link_token(
+    engine: TheEngine, actor: Asker, workspace_id: InWorkspace, data: JSONBody[LinkTokenRequest]
+) -> NewLinkToken:
+    """Create a token that links one worker."""
+    made = await linking.create_link_token(engine, actor, workspace_id, expires_at=data.expires_at)
+    return NewLinkToken(made.token.id, made.token.expires_at, made.value)
+
+
+@get("/worker-groups/{group_id:uuid}/link-tokens", operation_id="listWorkerGroupLinkTokens")
+async def list_group_link_tokens(
+    engine: TheEngine, actor: Asker, paging: Pages, workspace_id: InWorkspace, group_id: FromPath[WorkerGroupId]
+) -> Page[GroupLinkToken]:
+    """List the tokens of a group, oldest first."""
+    actor.require(Permission.READ_WORKERS, workspace_id)
+    await store.get_group(engine.database, workspace_id, group_id)
+    rows = await link_tokens.list_tokens(
+        engine.database, workspace_id, group=group_id, after=paging.after(_token_id), limit=paging.fetch
+    )
+    return paging.page(rows, lambda token: _show(group_id, token), lambda token: token.id)
+
+
+@post("/worker-groups/{group_id:uuid}/link-tokens", operation_id="createWorkerGroupLinkToken")
+async def create_group_link_token(
+    engine: TheEngine,
+    actor: Asker,
+    workspace_id: InWorkspace,
+    group_id: FromPath[WorkerGroupId],
+    data: JSONBody[GroupLinkTokenRequest],
+) -> NewGroupLinkToken:
+    """Create a token that links any number of workers into the group."""
+    made = await linking.create_group_link_token(
+        engine, actor, workspace_id, group_id, name=data.name, expires_at=data.expires_at
+    )
+    return NewGroupLinkToken(
+        id=made.token.id,
+        name=made.token.name,
+        expires_at=made.token.expires_at,
+        worker_group=Identified(group_id),
+        link_token=made.value,
+    )
+
+
+@get("/worker-groups/{group_id:uuid}/link-tokens/{token_id:uuid}", operation_id="getWorkerGroupLinkToken")
+async def get_group_link_token(
+    engine: TheEngine,
+    actor: Asker,
+    workspace_id: InWorkspace,
+    group_id: FromPath[WorkerGroupId],
+    token_id: FromPath[LinkTokenId],
+) -> GroupLinkToken:
+    """Get a token of a group, without its value."""
+    actor.require(Permission.READ_WORKERS, workspace_id)
+    return _show(group_id, await _of_group(engine, workspace_id, group_id, token_id))
+
+
+@update("/worker-groups/{group_id:uuid}/link-tokens/{token_id:uuid}", operation_id="updateWorkerGroupLinkToken")
+async def update_group_link_token(
+    engine: TheEngine,
+    actor: Asker,
+    workspace_id: InWorkspace,
+    group_id: FromPath[WorkerGroupId],
+    token_id: FromPath[LinkTokenId],
+    data: JSONBody[GroupLinkTokenRequest],
+) -> GroupLinkToken:
+    """Change what a group's token is called and how long it works."""
+    actor.require(Permission.WRITE_WORKERS, workspace_id)
+    await _of_group(engine, workspace_id, group_id, token_id)
+    updated = await linking.update_link_token(
+        engine, actor, workspace_id, token_id, name=data.name, expires_at=data.expires_at
+    )
+    return _show(group_id, updated)
+
+
+@delete("/worker-groups/{group_id:uuid}/link-tokens/{token_id:uuid}", operation_id="deleteWorkerGroupLinkToken")
+async def delete_group_link_token(
+    engine: TheEngine,
+    actor: Asker,
+    workspace_id: InWorkspace,
+    group_id: FromPath[WorkerGroupId],
+    token_id: FromPath[LinkTokenId],
+) -> Deleted:
+    """Delete a group's token; workers that it has linked stay."""
+    actor.require(Permission.WRITE_WORKERS, workspace_id)
+    await _of_group(engine, workspace_id, group_id, token_id)
+    await linking.delete_link_token(engine, actor, workspace_id, token_id)
+    return Deleted(token_id)
+
+
+@post("/worker-groups/{group_id:uuid}/link-tokens/{token_id:uuid}/reveal", operation_id="revealWorkerGroupLinkToken")
+async def reveal_group_link_token(
+    engine: TheEngine,
+    actor: Asker,
+    workspace_id: InWorkspace,
+    group_id: FromPath[WorkerGroupId],
+    token_id: FromPath[LinkTokenId],
+) -> Revealed:
+    """Show the value of a group's token once more. It is recorded who saw it."""
+    actor.require(Permission.REVEAL, workspace_id)
+    await _of_group(engine, workspace_id, group_id, token_id)
+    return Revealed(token_id, await linking.reveal_link_token(engine, actor, workspace_id, token_id))
+
+
+async def _of_group(engine: Engine, workspace: WorkspaceId, group: WorkerGroupId, token: LinkTokenId) -> LinkToken:
+    """The token, if it is one of the group that the address names."""
+    found = await link_tokens.get(engine.database, workspace, token)
+    if found.worker_group_id != group:
+        raise LinkTokenNotFound(token)
+    return found
+
+
+def _show(group: WorkerGroupId, token: LinkToken) -> GroupLinkToken:
+    return GroupLinkToken(id=token.id, name=token.name, expires_at=token.expires_at, worker_group=Identified(group))
+
+
+def _token_id(text: str) -> LinkTokenId:
+    return LinkTokenId(UUID(text))
+
+
+handlers = [
+    create_link_token,
+    list_group_link_tokens,
+    create_group_link_token,
+    get_group_link_token,
+    update_group_link_token,
+    delete_group_link_token,
+    reveal_group_link_token,
+]

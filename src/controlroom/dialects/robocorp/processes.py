@@ -1,0 +1,297 @@
+"""Processes (§1.7), and what the vendor's API could not do: make, change and delete them (our own management API)."""
+
+from datetime import datetime, timedelta
+from uuid import UUID
+
+import msgspec
+from litestar.params import FromPath, JSONBody
+from msgspec import UNSET, Raw, Struct, UnsetType
+
+from controlroom.dialects.robocorp.answers import Deleted, seconds
+from controlroom.dialects.robocorp.asking import Asker, InWorkspace, Pages, TheEngine
+from controlroom.dialects.robocorp.paging import Page
+from controlroom.dialects.robocorp.routing import delete, get, post, update
+from controlroom.engine.access.model import Permission
+from controlroom.engine.engine import Engine
+from controlroom.engine.processes import actions, store
+from controlroom.engine.processes.model import (
+    AnyWorker,
+    Groups,
+    NamedTask,
+    Placement,
+    Process,
+    ProcessChange,
+    ProcessDefinition,
+    Step,
+    StepDefinition,
+    Workers,
+)
+from controlroom.engine.work_items.model import ExceptionType
+from controlroom.engine.work_items.rules import RetryPolicy
+from controlroom.errors import Invalid
+from controlroom.ids import PackageId, ProcessId, StepId, TaskId, WorkerGroupId, WorkerId
+
+_DEFAULT = RetryPolicy()
+_LONGEST_SECONDS = 1e9  # far beyond what a step may ask for, and what a timedelta holds
+
+
+class RetryBody(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """When a failed work item is tried again by itself; never after a business exception."""
+
+    max_attempts: int = _DEFAULT.max_attempts
+    delay_seconds: float = _DEFAULT.delay_seconds
+    backoff: float = _DEFAULT.backoff
+    max_delay_seconds: float = _DEFAULT.max_delay_seconds
+    jitter: float = _DEFAULT.jitter
+    exception_types: tuple[ExceptionType, ...] = _DEFAULT.exception_types
+    exception_codes: tuple[str, ...] = _DEFAULT.exception_codes
+
+
+class PlacementBody(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
+    """Who may run it: one of these workers, or one of these groups (the first comes first); everybody for `{}`."""
+
+    workers: tuple[WorkerId, ...] | None = None
+    groups: tuple[WorkerGroupId, ...] | None = None
+
+
+class TaskRequest(Struct, frozen=True, forbid_unknown_fields=True):
+    """A task by its name, of a package by id or name."""
+
+    name: str
+    package_id: PackageId | None = None
+    package_name: str | None = None
+
+
+class TaskAnswer(Struct, frozen=True):
+    """The task that a step runs."""
+
+    id: TaskId
+    name: str
+    package_id: PackageId
+    package_name: str
+
+
+class StepRequest(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A step as it shall be; what is left out is as usual."""
+
+    name: str
+    task: TaskRequest | None = None
+    max_parallel: int = 1
+    timeout_seconds: float | None = None
+    environment: dict[str, str] = {}
+    placement: PlacementBody = PlacementBody()
+    retry: RetryBody = RetryBody()
+    starts_after_previous: bool = False
+    one_item_per_step_run: bool = False
+
+
+class StepAnswer(Struct, frozen=True, kw_only=True):
+    """A step. The vendor tells the first two fields; the others are ours."""
+
+    id: StepId
+    name: str
+    task: TaskAnswer | None
+    max_parallel: int
+    timeout_seconds: float | None
+    environment: dict[str, str]
+    placement: PlacementBody
+    retry: RetryBody
+    starts_after_previous: bool
+    one_item_per_step_run: bool
+
+
+class DefaultWorkItem(Struct, frozen=True, forbid_unknown_fields=True):
+    """What a start without input begins with."""
+
+    payload: Raw
+
+
+class CreateProcess(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A new process."""
+
+    name: str
+    steps: list[StepRequest] = []
+    default_work_item: DefaultWorkItem | None = None
+    enabled: bool = True
+
+
+class UpdateProcess(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What to change; what is left out stays. Steps are given whole: they keep their ids by name, else by place."""
+
+    name: str | UnsetType = UNSET
+    steps: list[StepRequest] | UnsetType = UNSET
+    default_work_item: DefaultWorkItem | UnsetType | None = UNSET
+    enabled: bool | UnsetType = UNSET
+
+
+class ListedProcess(Struct, frozen=True):
+    """A process as lists tell it."""
+
+    id: ProcessId
+    name: str
+    created_at: datetime
+
+
+class ProcessAnswer(Struct, frozen=True, kw_only=True):
+    """A process with its steps. `enabled` and `default_work_item` are ours."""
+
+    id: ProcessId
+    name: str
+    created_at: datetime
+    steps: list[StepAnswer]
+    enabled: bool
+    default_work_item: DefaultWorkItem | None
+
+
+@get("/processes", operation_id="listProcesses")
+async def list_processes(
+    engine: TheEngine, actor: Asker, paging: Pages, workspace_id: InWorkspace
+) -> Page[ListedProcess]:
+    """List processes, oldest first."""
+    actor.require(Permission.READ_PROCESSES, workspace_id)
+    rows = await store.list_processes(
+        engine.database, workspace_id, after=paging.after(_process_id), limit=paging.fetch
+    )
+    return paging.page(
+        rows, lambda process: ListedProcess(process.id, process.name, process.created_at), lambda process: process.id
+    )
+
+
+@post("/processes", operation_id="createProcess")
+async def create_process(
+    engine: TheEngine, actor: Asker, workspace_id: InWorkspace, data: JSONBody[CreateProcess]
+) -> ProcessAnswer:
+    """Create a process with its steps."""
+    definition = ProcessDefinition(
+        name=data.name,
+        steps=tuple(map(_definition, data.steps)),
+        default_item=_payload(data.default_work_item),
+        is_enabled=data.enabled,
+    )
+    return await _show(engine, await actions.create(engine, actor, workspace_id, definition))
+
+
+@get("/processes/{process_id:uuid}", operation_id="getProcess")
+async def get_process(
+    engine: TheEngine, actor: Asker, workspace_id: InWorkspace, process_id: FromPath[ProcessId]
+) -> ProcessAnswer:
+    """Get a process with its steps."""
+    actor.require(Permission.READ_PROCESSES, workspace_id)
+    return await _show(engine, await store.get(engine.database, workspace_id, process_id))
+
+
+@update("/processes/{process_id:uuid}", operation_id="updateProcess")
+async def update_process(
+    engine: TheEngine,
+    actor: Asker,
+    workspace_id: InWorkspace,
+    process_id: FromPath[ProcessId],
+    data: JSONBody[UpdateProcess],
+) -> ProcessAnswer:
+    """Change a process; runs under way go on with the new settings."""
+    item = data.default_work_item
+    change = ProcessChange(
+        name=data.name,
+        steps=UNSET if data.steps is UNSET else tuple(map(_definition, data.steps)),
+        default_item=UNSET if item is UNSET else _payload(item),
+        is_enabled=data.enabled,
+    )
+    return await _show(engine, await actions.update(engine, actor, workspace_id, process_id, change))
+
+
+@delete("/processes/{process_id:uuid}", operation_id="deleteProcess")
+async def delete_process(
+    engine: TheEngine, actor: Asker, workspace_id: InWorkspace, process_id: FromPath[ProcessId]
+) -> Deleted:
+    """Delete a process of which no run is under way."""
+    await actions.delete(engine, actor, workspace_id, process_id)
+    return Deleted(process_id)
+
+
+# ---------------------------------------------------------------------------------------------------- what comes in
+def _definition(step: StepRequest) -> StepDefinition:
+    timeout = step.timeout_seconds
+    return StepDefinition(
+        name=step.name,
+        task=None if step.task is None else _task(step.task),
+        max_parallel=step.max_parallel,
+        timeout=None if timeout is None else timedelta(seconds=min(max(timeout, 0.0), _LONGEST_SECONDS)),
+        starts_after_previous=step.starts_after_previous,
+        one_item_per_step_run=step.one_item_per_step_run,
+        environment=step.environment,
+        retry=msgspec.convert(step.retry, RetryPolicy, from_attributes=True),
+        placement=_placement(step.placement),
+    )
+
+
+def _task(task: TaskRequest) -> NamedTask:
+    match (task.package_id, task.package_name):
+        case (UUID() as package, None):
+            return NamedTask(PackageId(package), task.name)
+        case (None, str(package_name)):
+            return NamedTask(package_name, task.name)
+        case _:
+            raise Invalid("a task needs either package_id or package_name", code="INVALID_BODY")
+
+
+def _placement(placement: PlacementBody) -> Placement:
+    match (placement.workers, placement.groups):
+        case (None, None):
+            return AnyWorker()
+        case (workers, None) if workers is not None:
+            return Workers(workers)
+        case (None, groups) if groups is not None:
+            return Groups(groups)
+        case _:
+            raise Invalid("a placement names either workers or groups", code="INVALID_BODY")
+
+
+def _payload(item: DefaultWorkItem | None) -> Raw | None:
+    return None if item is None else item.payload
+
+
+# ---------------------------------------------------------------------------------------------------- what goes out
+async def _show(engine: Engine, process: Process) -> ProcessAnswer:
+    steps = await store.list_steps(engine.database, process.workspace_id, process.id)
+    return ProcessAnswer(
+        id=process.id,
+        name=process.name,
+        created_at=process.created_at,
+        steps=[_show_step(step) for step in steps],
+        enabled=process.is_enabled,
+        default_work_item=None if process.default_item is None else DefaultWorkItem(process.default_item),
+    )
+
+
+def _show_step(step: Step) -> StepAnswer:
+    return StepAnswer(
+        id=step.id,
+        name=step.name,
+        task=None
+        if step.task is None
+        else TaskAnswer(step.task.id, step.task.name, step.task.package_id, step.task.package_name),
+        max_parallel=step.max_parallel,
+        timeout_seconds=seconds(step.timeout),
+        environment=step.environment,
+        placement=_show_placement(step.placement),
+        retry=msgspec.convert(step.retry, RetryBody, from_attributes=True),
+        starts_after_previous=step.starts_after_previous,
+        one_item_per_step_run=step.one_item_per_step_run,
+    )
+
+
+def _show_placement(placement: Placement) -> PlacementBody:
+    match placement:
+        case AnyWorker():
+            return PlacementBody()
+        case Workers(workers):
+            return PlacementBody(workers=workers)
+        case Groups(groups):
+            return PlacementBody(groups=groups)
+
+
+def _process_id(text: str) -> ProcessId:
+    return ProcessId(UUID(text))
+
+
+handlers = [list_processes, create_process, get_process, update_process, delete_process]

@@ -1,0 +1,158 @@
+"""Task packages (§1.7, §1.8), and the list of them, which is our own."""
+
+from typing import Any, Literal
+from uuid import UUID
+
+from litestar import Request
+from litestar.params import FromPath, FromQuery, JSONBody
+from msgspec import UNSET, Struct, UnsetType
+
+from controlroom.dialects.robocorp.answers import Deleted, Download, UploadForm
+from controlroom.dialects.robocorp.asking import Asker, InWorkspace, Pages, TheEngine
+from controlroom.dialects.robocorp.links import download_url, upload_form
+from controlroom.dialects.robocorp.paging import Page
+from controlroom.dialects.robocorp.routing import delete, get, post
+from controlroom.engine.access.model import Actor, Permission
+from controlroom.engine.downloads.model import DownloadKind
+from controlroom.engine.engine import Engine
+from controlroom.engine.packages import actions, store
+from controlroom.engine.packages.model import Package
+from controlroom.errors import NotFound
+from controlroom.ids import PackageId
+
+AnyRequest = Request[Any, Any, Any]
+
+
+class TaskName(Struct, frozen=True):
+    """A task of the package's latest version."""
+
+    name: str
+
+
+class TaskPackage(Struct, frozen=True, kw_only=True):
+    """A task package. Without tasks and download until its first upload."""
+
+    id: PackageId
+    name: str
+    type: Literal["zip"] = "zip"
+    tasks: list[TaskName]
+    download: Download | None
+    upload: UploadForm | UnsetType = UNSET
+    """Where to post the next version: for those who may write packages, where one package is asked for."""
+
+
+class CreateTaskPackage(Struct, frozen=True):
+    """A new package; its content is uploaded afterwards."""
+
+    name: str
+    type: Literal["zip"] = "zip"
+
+
+@get("/task-packages", operation_id="listTaskPackages")
+async def list_task_packages(
+    engine: TheEngine,
+    actor: Asker,
+    request: AnyRequest,
+    paging: Pages,
+    workspace_id: InWorkspace,
+    name: FromQuery[str | None] = None,
+) -> Page[TaskPackage]:
+    """List task packages, oldest first; with `name`, the one that is called so."""
+    actor.require(Permission.READ_PACKAGES, workspace_id)
+    if name is not None:
+        named = await store.by_name(engine.database, workspace_id, name)
+        rows = [] if named is None else [named]
+    else:
+        rows = await store.list_packages(
+            engine.database, workspace_id, after=paging.after(_package_id), limit=paging.fetch
+        )
+    return paging.page(rows, lambda package: _show(request, package), lambda package: package.id)
+
+
+@post("/task-packages", operation_id="createTaskPackage")
+async def create_task_package(
+    engine: TheEngine,
+    actor: Asker,
+    request: AnyRequest,
+    workspace_id: InWorkspace,
+    data: JSONBody[CreateTaskPackage],
+) -> TaskPackage:
+    """Create a task package without content, and tell where to upload it."""
+    return await _with_upload(engine, actor, request, await actions.create(engine, actor, workspace_id, data.name))
+
+
+@get("/task-packages/{package_id:uuid}", operation_id="getTaskPackage")
+async def get_task_package(
+    engine: TheEngine, actor: Asker, request: AnyRequest, workspace_id: InWorkspace, package_id: FromPath[PackageId]
+) -> TaskPackage:
+    """Get a task package; who may write packages is told where to upload the next version."""
+    actor.require(Permission.READ_PACKAGES, workspace_id)
+    package = await store.get(engine.database, workspace_id, package_id)
+    if actor.may(Permission.WRITE_PACKAGES, workspace_id):
+        return await _with_upload(engine, actor, request, package)
+    return _show(request, package)
+
+
+@delete("/task-packages/{package_id:uuid}", operation_id="deleteTaskPackage")
+async def delete_task_package(
+    engine: TheEngine, actor: Asker, workspace_id: InWorkspace, package_id: FromPath[PackageId]
+) -> Deleted:
+    """Delete a task package that no step uses."""
+    await actions.delete(engine, actor, workspace_id, package_id)
+    return Deleted(package_id)
+
+
+@get("/task-packages/{package_id:uuid}/download", operation_id="getTaskPackageDownload")
+async def get_download(
+    engine: TheEngine, actor: Asker, request: AnyRequest, workspace_id: InWorkspace, package_id: FromPath[PackageId]
+) -> Download:
+    """Tell where the latest version is fetched."""
+    actor.require(Permission.READ_PACKAGES, workspace_id)
+    download = _download(request, await store.get(engine.database, workspace_id, package_id))
+    if download is None:
+        raise NotFound("nothing has been uploaded into this task package yet", code="TASK_PACKAGE_EMPTY")
+    return download
+
+
+@get("/task-packages/{package_id:uuid}/upload", operation_id="getTaskPackageUpload")
+async def get_upload(
+    engine: TheEngine, actor: Asker, request: AnyRequest, workspace_id: InWorkspace, package_id: FromPath[PackageId]
+) -> UploadForm:
+    """Tell where to post the next version."""
+    return upload_form(request, await actions.promise_upload(engine, actor, workspace_id, package_id))
+
+
+async def _with_upload(engine: Engine, actor: Actor, request: AnyRequest, package: Package) -> TaskPackage:
+    upload = await actions.promise_upload(engine, actor, package.workspace_id, package.id)
+    return _show(request, package, upload_form(request, upload))
+
+
+def _show(request: AnyRequest, package: Package, upload: UploadForm | UnsetType = UNSET) -> TaskPackage:
+    return TaskPackage(
+        id=package.id,
+        name=package.name,
+        tasks=[TaskName(name) for name in package.task_names],
+        download=_download(request, package),
+        upload=upload,
+    )
+
+
+def _download(request: AnyRequest, package: Package) -> Download | None:
+    if package.latest is None:
+        return None
+    kind, version = DownloadKind.PACKAGE_VERSION, package.latest.id
+    return Download(download_url(request, kind, version, package.workspace_id, file_name=f"{package.name}.zip"))
+
+
+def _package_id(text: str) -> PackageId:
+    return PackageId(UUID(text))
+
+
+handlers = [
+    list_task_packages,
+    create_task_package,
+    get_task_package,
+    delete_task_package,
+    get_download,
+    get_upload,
+]

@@ -1,0 +1,98 @@
+"""Workers (§1.7)."""
+
+from datetime import datetime
+from uuid import UUID
+
+from litestar.params import FromPath, JSONBody
+from msgspec import Struct
+
+from controlroom.dialects.robocorp.answers import Deleted
+from controlroom.dialects.robocorp.asking import Asker, InWorkspace, Pages, TheEngine
+from controlroom.dialects.robocorp.paging import Page
+from controlroom.dialects.robocorp.routing import delete, get, update
+from controlroom.engine.access.model import Permission
+from controlroom.engine.workers import actions, store
+from controlroom.engine.workers.model import Worker, WorkerState
+from controlroom.ids import WorkerId
+
+
+class WorkerAnswer(Struct, frozen=True, kw_only=True):
+    """A worker. The vendor tells the first three fields; the others are ours."""
+
+    id: WorkerId
+    name: str
+    state: WorkerState
+    slots: int
+    version: str
+    platform: str
+    sandbox: str
+    sandbox_note: str
+    seen_at: datetime | None
+    created_at: datetime
+
+
+class WorkerName(Struct, frozen=True):
+    """What to call it."""
+
+    name: str
+
+
+@get("/workers", operation_id="listWorkers")
+async def list_workers(engine: TheEngine, actor: Asker, paging: Pages, workspace_id: InWorkspace) -> Page[WorkerAnswer]:
+    """List workers, oldest first."""
+    actor.require(Permission.READ_WORKERS, workspace_id)
+    rows = await store.list_workers(engine.database, workspace_id, after=paging.after(_worker_id), limit=paging.fetch)
+    return paging.page(rows, show, lambda worker: worker.id)
+
+
+@get("/workers/{worker_id:uuid}", operation_id="getWorker")
+async def get_worker(
+    engine: TheEngine, actor: Asker, workspace_id: InWorkspace, worker_id: FromPath[WorkerId]
+) -> WorkerAnswer:
+    """Get a worker."""
+    actor.require(Permission.READ_WORKERS, workspace_id)
+    return show(await store.get(engine.database, workspace_id, worker_id))
+
+
+@update("/workers/{worker_id:uuid}", operation_id="updateWorker")
+async def update_worker(
+    engine: TheEngine,
+    actor: Asker,
+    workspace_id: InWorkspace,
+    worker_id: FromPath[WorkerId],
+    data: JSONBody[WorkerName],
+) -> WorkerAnswer:
+    """Rename a worker."""
+    return show(await actions.rename(engine, actor, workspace_id, worker_id, data.name))
+
+
+@delete("/workers/{worker_id:uuid}", operation_id="deleteWorker")
+async def delete_worker(
+    engine: TheEngine, actor: Asker, workspace_id: InWorkspace, worker_id: FromPath[WorkerId]
+) -> Deleted:
+    """Delete a worker: its token opens nothing any more."""
+    await actions.delete(engine, actor, workspace_id, worker_id)
+    return Deleted(worker_id)
+
+
+def show(worker: Worker) -> WorkerAnswer:
+    """A worker as this dialect writes it."""
+    return WorkerAnswer(
+        id=worker.id,
+        name=worker.name,
+        state=worker.state,
+        slots=worker.slots,
+        version=worker.version,
+        platform=worker.platform,
+        sandbox=worker.sandbox,
+        sandbox_note=worker.sandbox_note,
+        seen_at=worker.seen_at,
+        created_at=worker.created_at,
+    )
+
+
+def _worker_id(text: str) -> WorkerId:
+    return WorkerId(UUID(text))
+
+
+handlers = [list_workers, get_worker, update_worker, delete_worker]

@@ -1,0 +1,117 @@
+"""Task packages come and go by the public API; their content by signed links."""
+
+import hashlib
+import io
+import zipfile
+
+import httpx2
+import pytest
+
+from controlroom.engine.access.model import Permission
+
+
+def robot_zip(*tasks: str) -> bytes:
+    """A robot with these tasks."""
+    lines = "".join(f'  "{task}":\n    shell: "true"\n' for task in tasks)
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        archive.writestr(zipfile.ZipInfo("robot.yaml"), f"tasks:\n{lines}artifactsDir: output\n")
+    return buffer.getvalue()
+
+
+async def post_form(upload: dict, content: bytes) -> httpx2.Response:
+    """Post a file as a form, as clients of signed uploads do."""
+    async with httpx2.AsyncClient(trust_env=False) as client:
+        return await client.post(upload["url"], data=upload["form_data"], files={"file": ("robot.zip", content)})
+
+
+async def test_a_package_is_created_uploaded_and_downloaded(ada):
+    """From its name over the form to the zip again, tasks included."""
+    made = await ada.post("/task-packages", {"name": "invoices", "type": "zip"})
+    assert (made["name"], made["type"], made["tasks"], made["download"]) == ("invoices", "zip", [], None)
+    content = robot_zip("Produce", "Consume")
+
+    assert (await post_form(made["upload"], content)).status_code == 204
+    package = await ada.get(f"/task-packages/{made['id']}")
+
+    assert package["tasks"] == [{"name": "Produce"}, {"name": "Consume"}]
+    async with httpx2.AsyncClient(trust_env=False) as client:
+        answer = await client.get(package["download"]["url"])
+    assert hashlib.sha256(answer.content).digest() == hashlib.sha256(content).digest()
+    assert "invoices.zip" in answer.headers["content-disposition"]
+
+
+async def test_the_older_routes_give_the_links_alone(ada):
+    """`/upload` and `/download` answer what the package itself has in its fields."""
+    made = await ada.post("/task-packages", {"name": "invoices"})
+    path = f"/task-packages/{made['id']}"
+    empty = await ada.call("GET", f"{path}/download")
+    assert (empty.status_code, empty.json()["error"]["code"]) == (404, "TASK_PACKAGE_EMPTY")
+
+    assert (await post_form(await ada.get(f"{path}/upload"), robot_zip("Run"))).status_code == 204
+
+    assert (await ada.get(f"{path}/download"))["url"].startswith("http")
+
+
+async def test_a_refused_upload_tells_the_reason_and_keeps_the_version_before(ada):
+    """What is no robot changes nothing."""
+    made = await ada.post("/task-packages", {"name": "invoices"})
+    await post_form(made["upload"], robot_zip("Run"))
+    package = await ada.get(f"/task-packages/{made['id']}")
+
+    refused = await post_form(package["upload"], b"no zip")
+
+    assert (refused.status_code, refused.json()["error"]["code"]) == (400, "PACKAGE_INVALID")
+    assert (await ada.get(f"/task-packages/{made['id']}"))["tasks"] == [{"name": "Run"}]
+
+
+async def test_packages_are_listed_in_pages_and_found_by_name(ada):
+    """Our own list goes by pages; `name` finds the one that is called so."""
+    names = [f"package {n}" for n in range(5)]
+    for name in names:
+        await ada.post("/task-packages", {"name": name})
+
+    assert [row["name"] for row in await ada.every("/task-packages", limit=2)] == names
+    assert [row["name"] for row in await ada.every("/task-packages", name="package 3")] == ["package 3"]
+    assert await ada.every("/task-packages", name="other") == []
+    assert all("upload" not in row for row in await ada.every("/task-packages"))
+
+
+async def test_a_name_is_taken_once(ada):
+    """A second package of a name is a conflict, until the first is deleted."""
+    made = await ada.post("/task-packages", {"name": "invoices"})
+    taken = await ada.call("POST", "/task-packages", json={"name": "invoices"})
+    assert (taken.status_code, taken.json()["error"]["code"]) == (409, "PACKAGE_NAME_TAKEN")
+
+    deleted = await ada.call("DELETE", f"/task-packages/{made['id']}")
+
+    assert deleted.json() == {"id": made["id"], "deleted": True}
+    assert (await ada.call("GET", f"/task-packages/{made['id']}")).status_code == 404
+    await ada.post("/task-packages", {"name": "invoices"})
+
+
+async def test_a_package_in_use_stays(ada, process):
+    """Deleting what a step runs is a conflict that names the process."""
+    [package] = await ada.every("/task-packages")
+    answer = await ada.call("DELETE", f"/task-packages/{package['id']}")
+    assert (answer.status_code, answer.json()["error"]["processes"]) == (409, ["Invoices"])
+
+
+@pytest.mark.parametrize("body", [{}, {"name": ""}, {"name": 1}, {"name": "x", "type": "git"}, [], None])
+async def test_a_wrong_request_is_refused(ada, body):
+    """A package has a name and is a zip."""
+    assert (await ada.call("POST", "/task-packages", json=body)).status_code == 400
+
+
+async def test_readers_get_no_upload_and_outsiders_nothing(ada, cleo, hire, workspace):
+    """Who may only read is told no upload; another workspace's key is told that there is no such workspace."""
+    made = await ada.post("/task-packages", {"name": "invoices"})
+    reader = await hire("reader", workspace, frozenset({Permission.READ_PACKAGES}))
+
+    assert "upload" not in await reader.get(f"/task-packages/{made['id']}")
+    for method, path in (("POST", ""), ("DELETE", f"/{made['id']}"), ("GET", f"/{made['id']}/upload")):
+        answer = await reader.call(method, f"/task-packages{path}", json={"name": "x"} if method == "POST" else None)
+        assert (answer.status_code, answer.json()["error"]["permission"]) == (403, "Tasks.write_task_packages")
+    foreign = f"{cleo.http.base_url}/api/v1/workspaces/{workspace}/task-packages/{made['id']}"
+    assert (await cleo.call("GET", foreign)).status_code in {403, 404}
+    assert (await cleo.call("GET", f"/task-packages/{made['id']}")).status_code == 404
