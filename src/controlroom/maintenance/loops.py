@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 from controlroom.engine.access.credentials import flush_uses
 from controlroom.engine.engine import Engine
-from controlroom.maintenance import dispatcher, rescuer
+from controlroom.maintenance import compactor, dispatcher, rescuer
 from controlroom.maintenance.dispatcher import Dispatcher
 from controlroom.maintenance.leader import lead
 from controlroom.maintenance.loop import Loop, run_forever
@@ -16,6 +16,7 @@ def loops(engine: Engine) -> list[Loop]:
     return [
         Loop(name="dispatcher", every=1.0, tick=lambda: dispatcher.poll(engine)),
         Loop(name="rescuer", every=2.0, tick=lambda: rescuer.rescue(engine)),
+        Loop(name="compactor", every=compactor.EVERY, tick=lambda: compactor.compact(engine)),
         Loop(name="uses", every=3.0, tick=lambda: flush_uses(engine), is_for_leader=False),
     ]
 
