@@ -78,7 +78,7 @@ def show_the_room_at_work():
     print("\nSomebody looks at the order, settles it by hand, and the run completes:")
     failed = json.loads(call("items", "list", "--run", run["id"], "--state", "failed", "--json", read=True, quiet=True))
     call("items", "done", *(item["id"] for item in failed))
-    call("runs", "follow", run["id"])
+    call("runs", "show", run["id"])
 
 
 def call(*words, read=False, quiet=False, may_fail=False):

@@ -140,4 +140,4 @@ def test_the_demonstration(tmp_path):
     assert done.returncode == 0, done.stdout + done.stderr
     assert "NO_CUSTOMER" in done.stdout
     assert "report.md" in done.stdout
-    assert "completed" in done.stderr
+    assert "state       completed" in done.stdout

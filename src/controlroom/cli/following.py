@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from controlroom.cli.client import Client
-from controlroom.cli.display import seconds, show_json, size
+from controlroom.cli.display import seconds, show_json
 from controlroom.cli.errors import FAILED, INTERRUPTED
 from controlroom.cli.values import confirmed
 
@@ -78,8 +78,9 @@ class _Watch:
             label = (
                 self._consoles[step_run["id"]].label if step_run["id"] in self._consoles else step_run["step"]["name"]
             )
-            for artifact in self._client.each(f"/step-runs/{step_run['id']}/artifacts"):
-                self._say(f"{label}: artifact {artifact['name']} ({size(artifact['size'])})")
+            names = sorted(each["name"] for each in self._client.each(f"/step-runs/{step_run['id']}/artifacts"))
+            if names:
+                self._say(f"{label}: artifacts {', '.join(names)}")
 
     def _look_at(self, step_run: dict[str, Any]) -> int:
         """Show what is new of a step run; gives how much that was."""
