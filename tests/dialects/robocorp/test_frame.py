@@ -191,3 +191,22 @@ async def test_health_pages_tell_who_lives(stranger):
     }
     counted = (await stranger.get("/metrics")).text
     assert 'controlroom_requests_total{method="GET",route="/api/v1",status="404"}' in counted
+
+
+async def test_the_api_is_documented_offline(stranger):
+    """The document names every operation once, its failures and credentials; the page of it loads nothing."""
+    document = (await stranger.get("/api/v1/openapi.json")).json()
+    page = await stranger.get("/api/v1/docs")
+
+    operations = [operation for path in document["paths"].values() for operation in path.values()]
+    assert {"getWorkspace", "startProcessRun", "listWorkItems"} <= {each["operationId"] for each in operations}
+    assert len(operations) == len({each["operationId"] for each in operations})
+    assert all({"200", "400", "401", "403", "404"} <= each["responses"].keys() for each in operations)
+    assert document["paths"]["/api/v1/workspaces/{workspace_id}/process-runs"]["get"]["responses"]["404"][
+        "content"
+    ] == {"application/json": {"schema": {"$ref": "#/components/schemas/ErrorAnswer"}}}
+    assert "WorkItemPage" in document["components"]["schemas"]
+    assert not [name for name in document["components"]["schemas"] if "." in name]
+    assert page.headers["content-type"].startswith("text/html")
+    assert "listWorkItems" in page.text
+    assert "<script" not in page.text

@@ -10,9 +10,7 @@ from typing import Any
 from litestar import Litestar, Router
 from litestar.datastructures import State
 from litestar.handlers import HTTPRouteHandler
-from litestar.openapi import OpenAPIConfig
 
-from controlroom.border.api_docs import RENDER
 from controlroom.border.dispatcher import App, Receive, Scope, Send
 from controlroom.border.origin import Origins
 from controlroom.dialects.robocorp import (
@@ -22,6 +20,7 @@ from controlroom.dialects.robocorp import (
     auth,
     link_tokens,
     members,
+    openapi,
     process_runs,
     processes,
     runtime_work_items,
@@ -83,7 +82,7 @@ def application(engine: Engine, origins: Origins) -> App:
     """The dialect over an engine."""
     public = Router(
         "/api/v1/workspaces/{workspace_id:uuid}",
-        route_handlers=_handlers(_PUBLIC),
+        route_handlers=openapi.with_failures(_handlers(_PUBLIC)),
         middleware=[auth.somebody],
         dependencies=asking.IN_PUBLIC,
     )
@@ -102,7 +101,7 @@ def application(engine: Engine, origins: Origins) -> App:
         request_class=JsonRequest,
         response_class=JsonResponse,
         request_max_body_size=engine.limits.request_bytes,
-        openapi_config=OpenAPIConfig(title="Control Room", version="v1", path="/api/v1", render_plugins=RENDER),
+        openapi_config=openapi.config(),
         logging_config=None,
     )
 

@@ -1,5 +1,6 @@
 """Bodies: of requests JSON, whatever the content type says (§0.2), and an empty one is none (§3.2); of answers JSON."""
 
+from enum import Enum
 from typing import Any
 
 import msgspec
@@ -45,7 +46,9 @@ class JsonResponse(Response[Any]):
         if media_type is None or media_type == MediaType.JSON:
             self._type, self._body = b"application/json", _encode(content)
         else:
-            self._type, self._body = f"{media_type}; charset=utf-8".encode(), content.encode()
+            kind = media_type.value if isinstance(media_type, Enum) else media_type
+            self._type = f"{kind}; charset=utf-8".encode() if kind.startswith("text/") else kind.encode()
+            self._body = content if isinstance(content, bytes) else content.encode()
 
     def to_asgi_response(self, *_: Any, **_of_the_framework: Any) -> "JsonResponse":  # type: ignore[override]
         """Itself: it is an ASGI app."""

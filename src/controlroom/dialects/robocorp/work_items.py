@@ -24,6 +24,8 @@ from controlroom.engine.work_items.errors import WorkItemNotFound
 from controlroom.engine.work_items.model import ExceptionType, ItemFile, ItemState, WorkItem
 from controlroom.ids import FileId, ProcessId, RunId, WorkItemId, WorkspaceId
 
+_NULL = Raw(b"null")
+
 AnyRequest = Request[Any, Any, Any]
 ShownState = Literal["new", "pending", "in_progress", "failed", "done"]
 
@@ -62,7 +64,7 @@ class WorkItemAnswer(Struct, frozen=True, kw_only=True):
 class FullWorkItem(WorkItemAnswer, frozen=True, kw_only=True):
     """A work item with its data."""
 
-    payload: Raw | None
+    payload: Raw
     files: list[FileAnswer]
 
 
@@ -73,7 +75,7 @@ class Output(Struct, frozen=True, kw_only=True):
     created_at: datetime
     process: Identified | None
     process_run: Identified | None
-    payload: Raw | None
+    payload: Raw
     files: list[FileAnswer]
 
 
@@ -256,7 +258,7 @@ async def _outputs(
             created_at=item.created_at,
             process=identified(item.process_id),
             process_run=identified(item.run_id),
-            payload=item.payload,
+            payload=item.payload or _NULL,
             files=files[item.id],
         )
 
@@ -296,7 +298,7 @@ def _show(item: WorkItem) -> WorkItemAnswer:
 
 
 def _show_full(item: WorkItem, files: list[FileAnswer]) -> FullWorkItem:
-    return FullWorkItem(**_fields(item), payload=item.payload, files=files)
+    return FullWorkItem(**_fields(item), payload=item.payload or _NULL, files=files)
 
 
 def _fields(item: WorkItem) -> dict[str, Any]:

@@ -1,0 +1,99 @@
+"""The document of the public API and of our management API: `/api/v1/openapi.json`, and `/api/v1/docs` for people."""
+
+import re
+from collections.abc import Iterable
+from typing import Any
+
+import msgspec
+from litestar import Request
+from litestar.handlers import HTTPRouteHandler
+from litestar.openapi import OpenAPIConfig, ResponseSpec
+from litestar.openapi.plugins import JsonRenderPlugin
+from litestar.openapi.spec import Components, Reference, SecurityScheme
+from msgspec import Struct
+
+from controlroom.border.api_docs import DocsPage
+
+
+class ErrorDetails(Struct, frozen=True):
+    """What went wrong: a code for programs, a message for people; some have further fields."""
+
+    code: str
+    message: str
+
+
+class ErrorAnswer(Struct, frozen=True):
+    """Every answer that is no success (§1.3)."""
+
+    error: ErrorDetails
+    message: str
+
+
+_FAILURES = {
+    400: "The request is wrong.",
+    401: "There is no valid credential.",
+    403: "The credential lacks a permission, which is named.",
+    404: "There is no such thing, or the caller may not know of it.",
+    409: "It contradicts what has happened meanwhile, or what exists already.",
+    503: "A part that is needed is away; try again.",
+}
+
+
+def with_failures(handlers: Iterable[HTTPRouteHandler]) -> list[HTTPRouteHandler]:
+    """The handlers, declared to fail as all of this dialect do."""
+    documented = []
+    for handler in handlers:
+        handler.responses = {
+            status: ResponseSpec(ErrorAnswer, description=text, generate_examples=False)
+            for status, text in _FAILURES.items()
+        }
+        documented.append(handler)
+    return documented
+
+
+def config() -> OpenAPIConfig:
+    """What is published."""
+    schemes: dict[str, SecurityScheme | Reference] = {
+        "ApiKey": SecurityScheme(
+            type="apiKey",
+            name="Authorization",
+            security_scheme_in="header",
+            description="`RC-WSKEY <key>`: an API key of the workspace, with permissions.",
+        ),
+        "Bearer": SecurityScheme(type="http", scheme="bearer", description="An API key, or a step run's token."),
+    }
+    return OpenAPIConfig(
+        title="Control Room",
+        version="v1",
+        description=(
+            "Everything of a workspace. Lists come in pages: follow `next` as it is, until it is null. The same paths "
+            "are served under /v1. Where this goes beyond the API that clients were written for, it keeps its grammar."
+        ),
+        path="/api/v1",
+        components=Components(security_schemes=schemes),
+        security=[{"ApiKey": []}, {"Bearer": []}],
+        use_handler_docstrings=True,
+        render_plugins=[_Document(), _Page()],
+    )
+
+
+class _Document(JsonRenderPlugin):
+    def render(self, request: Request[Any, Any, Any], openapi_schema: dict[str, Any]) -> bytes:
+        return super().render(request, _tidy(openapi_schema))
+
+
+class _Page(DocsPage):
+    def render(self, request: Request[Any, Any, Any], openapi_schema: dict[str, Any]) -> bytes:
+        return super().render(request, _tidy(openapi_schema))
+
+
+_PAGE_OF = re.compile(r"Page_[\w.]*?(\w+)_(?=\")")
+
+
+def _tidy(schema: dict[str, Any]) -> dict[str, Any]:
+    """The document with names that people would give: `WorkItemPage`, not the module path of what is in the page."""
+    text = msgspec.json.encode(schema).decode()
+    tidy: dict[str, Any] = msgspec.json.decode(
+        _PAGE_OF.sub(lambda found: f"{found[1].removesuffix('Answer')}Page", text)
+    )
+    return tidy
