@@ -41,6 +41,7 @@ def serve_room(
     told: Callable[[dict[str, Any]], None],
 ) -> int:
     """Serve until SIGINT or SIGTERM; `told` gets what the room's first start made, once requests are answered."""
+    logs.configure(settings)
     return uvloop.run(_serve(settings, sockets, tls_sockets, told))
 
 
