@@ -14,6 +14,7 @@ import uvicorn
 import uvloop
 
 from controlroom import app
+from controlroom.border import logs
 from controlroom.cli.errors import FAILED
 from controlroom.settings import Settings
 
