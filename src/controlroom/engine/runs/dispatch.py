@@ -55,9 +55,10 @@ async def dispatch_in(engine: Engine, tx: Tx, run_id: RunId) -> None:
         case CreateStepRuns(counts):
             await _reopen(tx, run)
             if counts:
-                await _create(tx, run, counts)
-                total = sum(count for _, count in counts)
-                tx.after_commit(lambda: engine.wakes.wake(Topic.STEP_RUNS_AWAIT, run.workspace_id, count=total))
+                workers_to_wake = await _create(tx, run, counts)
+                tx.after_commit(
+                    lambda: engine.wakes.wake(Topic.STEP_RUNS_AWAIT, run.workspace_id, count=workers_to_wake)
+                )
         case EndRun(state, result) if state is not run.state:
             await _end(tx, run, EndRun(state, result))
             tx.after_commit(lambda: engine.wakes.wake(Topic.EVENTS))
@@ -169,16 +170,21 @@ async def _reopen(tx: Statements, run: _LockedRun) -> None:
     await events.append(tx, _SYSTEM, _event(run, "run.reopened"))
 
 
-async def _create(tx: Statements, run: _LockedRun, counts: Sequence[tuple[StepId, int]]) -> None:
+async def _create(tx: Statements, run: _LockedRun, counts: Sequence[tuple[StepId, int]]) -> int | None:
+    """Make the step runs. How many workers to wake: one each, or all (None) where not everyone may run them."""
     steps = [step for step, count in counts for _ in range(count)]
     ids = [StepRunId(uuid7()) for _ in steps]
-    await tx.execute(
+    placements = await tx.all(
+        bool,
         """
         insert into step_run (id, workspace_id, run_id, step_id, state, priority, placement, is_single)
-        select made.id, %(workspace)s, %(run)s, step.id, 'awaiting_worker', %(priority)s,
+        select made.id, %(workspace)s, %(run)s, step.id,
+               -- on demand, nobody can take it before a worker was asked for
+               case when step.placement ->> 'type' = 'on_demand' then 'new' else 'awaiting_worker' end, %(priority)s,
                step.placement, step.one_item_per_step_run
           from unnest(%(ids)s::uuid[], %(steps)s::uuid[]) as made (id, step_id)
           join step on step.id = made.step_id
+        returning placement <> '{}'
         """,
         ids=ids,
         steps=steps,
@@ -187,6 +193,7 @@ async def _create(tx: Statements, run: _LockedRun, counts: Sequence[tuple[StepId
         priority=run.priority,
     )
     await events.append(tx, _SYSTEM, *(_event(run, "step_run.created", step_run=id_) for id_ in ids))
+    return None if any(placements) else len(ids)
 
 
 async def _end(tx: Statements, run: _LockedRun, end: EndRun) -> None:

@@ -142,7 +142,7 @@ async def lose(engine: Engine, tx: Tx, leased: Leased, why: str) -> None:
             step_run=leased.id,
         )
     await events.append(tx, _SYSTEM, event(leased, "step_run.worker_lost", {"attempt": leased.attempt, "reason": why}))
-    tx.after_commit(lambda: engine.wakes.wake(Topic.STEP_RUNS_AWAIT, leased.workspace_id, count=1))
+    tx.after_commit(lambda: engine.wakes.wake(Topic.STEP_RUNS_AWAIT, leased.workspace_id))
     tx.after_commit(lambda: engine.wakes.wake_here(Topic.RUN, leased.run_id))
 
 

@@ -1,0 +1,228 @@
+"""Killing anything, at any time, costs nothing but time.
+
+Each round starts a run of 2,000 items on a real room (`controlroom up`, four slots, real robots), kills something at
+random moments, waits until the run has come to rest, and lets an independent checker read database and objects. The
+seed of a round is printed; `FAULT_SEED=… FAULT_ROUNDS=1` repeats it.
+"""
+
+import asyncio
+import os
+import random
+import signal
+import subprocess
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import suppress
+from datetime import timedelta
+from pathlib import Path
+
+import httpx2
+import psutil
+import pytest
+from tests.fault.checker import violations
+from tests.rooms import Room
+
+from controlroom.postgres.clock import shift_clock
+from controlroom.postgres.embedded import EmbeddedPostgres
+
+pytestmark = pytest.mark.fault
+
+ROUNDS = int(os.environ.get("FAULT_ROUNDS", "50"))
+SEED = int(os.environ.get("FAULT_SEED", "0")) or random.SystemRandom().randrange(1, 2**31)
+ITEMS = int(os.environ.get("FAULT_ITEMS", "2000"))
+COURIER = Path(__file__).parent / "robots" / "courier"
+PATIENCE = 240.0
+LEASE_AND_MORE = 32.0
+
+KINDS = ("robot", "worker", "server", "database", "everything", "several")
+
+
+class Site:
+    """A room under test, and the process that is run in it again and again."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.room = self._room().wait_until_ready()
+        package = self.room.json("push", COURIER, "--name", "courier")
+        self.api("POST", "/processes", self._process(package.get("id") or package["package"]["id"]))
+        self.process = self.api("GET", "/processes")["data"][0]["id"]
+
+    def _room(self) -> Room:
+        return Room(self.folder / "room", "--slots", "4")
+
+    def _process(self, package: str) -> dict:
+        retry = {"max_attempts": 1000, "delay_seconds": 0.2, "backoff": 1.0}
+        task = {"package_id": package, "name": "Deliver"}
+        return {"name": "deliveries", "steps": [{"name": "deliver", "task": task, "max_parallel": 4, "retry": retry}]}
+
+    def api(self, method: str, path: str, body: object = None) -> dict:
+        """An answer of the public API; asks again while the room is away."""
+        address = f"{self.room.url}/api/v1/workspaces/{self.room.facts['workspace_id']}{path}"
+        headers = {"Authorization": f"RC-WSKEY {self.room.facts['api_key']}"}
+        until = time.monotonic() + 60
+        while True:
+            try:
+                answer = httpx2.request(method, address, json=body, headers=headers, timeout=60, trust_env=False)
+            except httpx2.TransportError:
+                if method != "GET" or time.monotonic() > until:
+                    raise
+            else:
+                if answer.status_code < 500 or time.monotonic() > until:
+                    assert answer.status_code == 200, answer.text
+                    return answer.json()
+            time.sleep(0.1)  # between two questions to a room that is away
+
+    def start(self) -> str:
+        """Start a run of all items; its id, as the room acknowledged it."""
+        payloads = [{"number": number} for number in range(ITEMS)]
+        body = {"type": "with_payloads", "payloads": payloads}
+        return self.api("POST", f"/processes/{self.process}/process-runs", body)["id"]
+
+    def kill(self, what: str, chance: random.Random) -> None:
+        """Kill -9 something; what supervises it, or this, brings it back."""
+        with suppress(AssertionError, psutil.NoSuchProcess):
+            match what:
+                case "robot":
+                    robots = [one for one in self.room.child("worker").children(recursive=True) if _is_robot(one)]
+                    if robots:
+                        chance.choice(robots).kill()
+                case "everything":
+                    self.room.kill()
+                    self.room = self._room().wait_until_ready()
+                case _:
+                    self.room.child(what).kill()
+
+    def state(self, run: str) -> str:
+        """The state of the run."""
+        return self.api("GET", f"/process-runs/{run}")["state"]
+
+    async def rest(self, run: str) -> None:
+        """Wait until the run has ended."""
+        until = time.monotonic() + PATIENCE
+        while self.state(run) not in {"completed", "unresolved"}:
+            assert time.monotonic() < until, f"run {run} does not come to rest:\n{self.room.log[-3000:]}"
+            await asyncio.sleep(0.2)
+
+    async def dsn(self) -> str:
+        """The address of the private database."""
+        return (await EmbeddedPostgres.start(self.room.data / "postgres")).dsn
+
+    async def check(self, run: str) -> list[str]:
+        """What the independent checker finds."""
+        return await violations(await self.dsn(), self.room.data / "objects", run, set(range(ITEMS)))
+
+
+def _is_robot(process: psutil.Process) -> bool:
+    with suppress(psutil.NoSuchProcess):
+        return "python" in process.name()
+    return False
+
+
+@pytest.fixture
+async def site(tmp_path) -> AsyncIterator[Site]:
+    """A room with the courier robot."""
+    site = await asyncio.to_thread(Site, tmp_path)
+    yield site
+    site.room.kill()
+
+
+def command(*words: object) -> None:
+    """Run a program that must succeed."""
+    subprocess.run([str(word) for word in words], check=True)
+
+
+async def one_round(site: Site, seed: int, disturb: Callable[[Site, random.Random], object]) -> list[str]:
+    """One run with its disturbance; what the checker found."""
+    chance = random.Random(seed)
+    run = site.start()
+    await asyncio.to_thread(disturb, site, chance)
+    await site.rest(run)
+    return await site.check(run)
+
+
+def kills(kind: str) -> Callable[[Site, random.Random], None]:
+    """Kill that kind of thing once to three times, at random moments."""
+
+    def disturb(site: Site, chance: random.Random) -> None:
+        for _ in range(chance.randint(1, 3)):
+            time.sleep(chance.uniform(0.05, 2.5))  # the random moment is the point
+            if kind == "several":
+                for each in chance.sample(KINDS[:4], 2):
+                    site.kill(each, chance)
+            else:
+                site.kill(kind, chance)
+
+    return disturb
+
+
+@pytest.mark.timeout(7200)
+async def test_kill_nine_at_random_moments_loses_nothing(site):
+    """Fifty rounds of kill -9 of a robot, a worker, the server, the database, all of them: zero violations."""
+    for number in range(ROUNDS):
+        seed = SEED + number
+        kind = KINDS[seed % len(KINDS)]
+        began = time.monotonic()
+        found = await one_round(site, seed, kills(kind))
+        print(
+            f"round {number + 1}/{ROUNDS} seed {seed} {kind}: {time.monotonic() - began:.1f} s, {len(found)} violations"
+        )
+        assert not found, (seed, found[:20])
+
+
+@pytest.mark.timeout(600)
+async def test_a_stopped_worker_that_wakes_up_too_late_changes_nothing(site):
+    """SIGSTOP for longer than the lease: the room goes on without it, and what it says afterwards is refused."""
+
+    def disturb(site: Site, chance: random.Random) -> None:
+        time.sleep(chance.uniform(0.3, 1.0))
+        worker = site.room.child("worker")
+        frozen = [worker, *worker.children(recursive=True)]
+        for each in frozen:
+            each.send_signal(signal.SIGSTOP)
+        time.sleep(LEASE_AND_MORE)
+        for each in frozen:
+            with suppress(psutil.NoSuchProcess):
+                each.send_signal(signal.SIGCONT)
+
+    assert await one_round(site, SEED, disturb) == []
+
+
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("hours", [2, -2])
+async def test_a_clock_that_jumps_loses_nothing(site, hours):
+    """The database's clock jumps forward or back in the middle of a run."""
+    run = site.start()
+    await asyncio.sleep(1.0)
+    await shift_clock(await site.dsn(), timedelta(hours=hours))
+    await asyncio.sleep(3.0)
+    await shift_clock(await site.dsn(), timedelta())
+    await site.rest(run)
+
+    assert await site.check(run) == []
+
+
+@pytest.mark.timeout(600)
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root may mount a small disk")
+async def test_a_full_disk_loses_nothing(tmp_path):
+    """Objects cannot be written for a while: what was acknowledged is there, the rest is tried again or fails."""
+    objects = tmp_path / "room" / "objects"
+    objects.mkdir(parents=True)
+    objects.parent.chmod(0o700)
+    command("mount", "-t", "tmpfs", "-o", "size=16m,mode=0700", "controlroom-test", objects)
+    try:
+        site = await asyncio.to_thread(Site, tmp_path)
+        try:
+            run = site.start()
+            await asyncio.sleep(0.5)
+            ballast = objects / "ballast"
+            with suppress(OSError), ballast.open("wb") as file:
+                while True:
+                    file.write(b"\0" * 65536)
+            await asyncio.sleep(4.0)
+            ballast.unlink()
+            await site.rest(run)
+            assert await site.check(run) == []
+        finally:
+            site.room.kill()
+    finally:
+        command("umount", objects)
