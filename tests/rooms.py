@@ -46,7 +46,7 @@ class Room:
 
     def wait_until_ready(self) -> "Room":
         """Wait for the ready file."""
-        until(lambda: self._ready.exists() or not self.process.is_running(), f"a room starts; {self._log}")
+        until(lambda: self._ready.exists() or self.process.poll() is not None, f"a room starts; {self._log}")
         assert self._ready.exists(), self.log
         self.facts = json.loads(self._ready.read_text())
         self.seconds = time.monotonic() - self.began

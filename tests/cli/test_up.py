@@ -160,7 +160,8 @@ def test_no_secret_stands_in_a_process_list(start, data):
         words = " ".join(each.cmdline())
         assert not any(secret in words for secret in secrets)
     worker = running.child("worker").environ()
-    assert not any(name.startswith("CONTROLROOM_") for name in worker)
+    assert "CONTROLROOM_OUTGOING_ALLOW" not in worker
+    assert not any(secret in value for secret in secrets for value in worker.values())
 
 
 def test_a_room_that_cannot_start_says_why(data):

@@ -120,8 +120,10 @@ class Supervisor:
             if not part.was_ready:
                 words = part.child.last_words() if part.child is not None else ""
                 raise CommandFailed(f"the {part.name} did not start: {why}", hint=words)
-            part.troubles = 0 if time.monotonic() - began > _STEADY_SECONDS else part.troubles + 1
+            if time.monotonic() - began > _STEADY_SECONDS:
+                part.troubles = 0
             pause = _PAUSES[min(part.troubles, len(_PAUSES) - 1)]
+            part.troubles += 1
             _say(f"the {part.name} has ended ({why}) and is started again" + (f" in {pause} s" if pause else ""))
             part.child = None
             await asyncio.sleep(pause)
