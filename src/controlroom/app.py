@@ -10,9 +10,11 @@ from controlroom.border.metrics import Metrics
 from controlroom.border.origin import Origins
 from controlroom.dialects import objects
 from controlroom.dialects.robocorp import app as robocorp
+from controlroom.dialects.robocorp.messages import RobocorpGrammar
 from controlroom.dialects.worker_api import app as worker_api
 from controlroom.dialects.worker_api.holding import Holds
 from controlroom.engine.access.credentials import flush_uses
+from controlroom.engine.deliveries.grammar import Grammars
 from controlroom.engine.engine import Engine
 from controlroom.engine.wakes import Wakes
 from controlroom.engine.workspaces import first_start
@@ -20,12 +22,18 @@ from controlroom.engine.workspaces.model import FirstStart
 from controlroom.errors import Invalid, Unavailable
 from controlroom.keys import Keys
 from controlroom.maintenance import loops as maintenance
+from controlroom.maintenance.couriers import Outside
+from controlroom.maintenance.mail import mail_server
 from controlroom.objects.links import Links
 from controlroom.objects.store import ObjectStore
+from controlroom.outgoing import Outgoing
 from controlroom.postgres.database import Database
 from controlroom.postgres.migrate import migrate
 from controlroom.postgres.notify import Listener, Notifier
 from controlroom.settings import Settings
+
+GRAMMARS: Grammars = {"robocorp": RobocorpGrammar()}
+"""In whose words webhooks and callbacks are told."""
 
 
 @dataclass(slots=True)
@@ -78,7 +86,10 @@ async def build(settings: Settings) -> Room:
         await first_start.bootstrap(engine)
         parts.push_async_callback(flush_uses, engine)
         origins, metrics = Origins(settings.public_url, settings.trusted_proxies), Metrics()
-        loops = asyncio.create_task(maintenance.run(engine, observe=metrics.loop_ticked), name="maintenance")
+        outgoing = Outgoing(settings.outgoing_allow)
+        parts.push_async_callback(outgoing.close)
+        outside = Outside(outgoing, GRAMMARS, mail_server(settings.smtp_url, settings.mail_from))
+        loops = asyncio.create_task(maintenance.run(engine, outside, observe=metrics.loop_ticked), name="maintenance")
         parts.push_async_callback(_ended, loops)
         return Room(settings, engine, origins, metrics, loops, parts.pop_all())
     raise AssertionError  # the stack swallows nothing

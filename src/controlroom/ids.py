@@ -29,6 +29,13 @@ AssetId = NewType("AssetId", UUID)
 WorkerId = NewType("WorkerId", UUID)
 WorkerGroupId = NewType("WorkerGroupId", UUID)
 LinkTokenId = NewType("LinkTokenId", UUID)
+ScheduleId = NewType("ScheduleId", UUID)
+ChainId = NewType("ChainId", UUID)
+QueueConsumerId = NewType("QueueConsumerId", UUID)
+WebhookId = NewType("WebhookId", UUID)
+NotificationId = NewType("NotificationId", UUID)
+ProvisionerId = NewType("ProvisionerId", UUID)
+DeliveryId = NewType("DeliveryId", UUID)
 
 
 def uuid7() -> UUID:

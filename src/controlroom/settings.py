@@ -52,6 +52,8 @@ class Limits(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Work items that one batch operation may name."""
     link_seconds: int = 3600
     """How long a signed link works."""
+    delivery_days: int = 14
+    """How long deliveries of webhooks and notifications stay in the log after their end."""
 
 
 class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -83,6 +85,11 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Peers whose X-Forwarded-* headers are believed."""
     outgoing_allow: tuple[str, ...] = ()
     """Hosts and networks that outgoing requests may reach although they are private (SSRF guard)."""
+    smtp_url: str | None = None
+    """Where mail is handed in: `smtp://user:password@host:587` (STARTTLS where it is offered), `smtp+starttls://…`
+    (STARTTLS or nothing), `smtps://…` (TLS from the start). Without it no mail is sent."""
+    mail_from: str = "Control Room <controlroom@localhost>"
+    """The sender of that mail."""
     postgres_bin: Path | None = None
     """Folder of PostgreSQL's programs, instead of the wheel's."""
     database_connections: int = 16

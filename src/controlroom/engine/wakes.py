@@ -27,6 +27,8 @@ class Topic(StrEnum):
     """The run (key) may have something to dispatch, or its end."""
     EVENTS = "events"
     """Events were appended (no key)."""
+    DELIVERIES = "deliveries"
+    """Something is to be delivered (no key)."""
     CONSOLE = "console"
     """The step run (key) has new console lines."""
 

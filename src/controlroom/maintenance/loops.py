@@ -5,8 +5,13 @@ from collections.abc import Callable
 
 from controlroom.engine.access.credentials import flush_uses
 from controlroom.engine.engine import Engine
-from controlroom.maintenance import compactor, dispatcher, rescuer
+from controlroom.engine.notifications.news import of_notifications
+from controlroom.engine.webhooks.news import of_callbacks, of_webhooks
+from controlroom.maintenance import compactor, deliverer, dispatcher, provisioner, rescuer
+from controlroom.maintenance.couriers import Couriers, Outside
+from controlroom.maintenance.deliverer import Deliverer
 from controlroom.maintenance.dispatcher import Dispatcher
+from controlroom.maintenance.fan_out import FanOut, News
 from controlroom.maintenance.leader import lead
 from controlroom.maintenance.loop import Loop, run_forever
 
@@ -17,15 +22,30 @@ def loops(engine: Engine) -> list[Loop]:
         Loop(name="dispatcher", every=1.0, tick=lambda: dispatcher.poll(engine)),
         Loop(name="rescuer", every=2.0, tick=lambda: rescuer.rescue(engine)),
         Loop(name="compactor", every=compactor.EVERY, tick=lambda: compactor.compact(engine)),
+        Loop(name="provisioner", every=1.0, tick=lambda: provisioner.provide(engine)),
+        Loop(name="delivery pruner", every=600.0, tick=lambda: deliverer.prune(engine)),
         Loop(name="uses", every=3.0, tick=lambda: flush_uses(engine), is_for_leader=False),
     ]
 
 
-async def run(engine: Engine, *, observe: Callable[[str, float, bool], None] = lambda *_: None) -> None:
+def news(engine: Engine, outside: Outside) -> list[News]:
+    """Who is told of events."""
+    return [
+        lambda tx, span: of_webhooks(tx, span, outside.grammars),
+        lambda tx, span: of_callbacks(tx, span, outside.grammars),
+        lambda tx, span: of_notifications(tx, span, engine.keys),
+    ]
+
+
+async def run(
+    engine: Engine, outside: Outside, *, observe: Callable[[str, float, bool], None] = lambda *_: None
+) -> None:
     """Run everything that a server does by itself, until cancelled."""
     everything = loops(engine)
     async with asyncio.TaskGroup() as group:
         group.create_task(Dispatcher(engine).serve(), name="dispatcher")
+        group.create_task(FanOut(engine, news(engine, outside)).serve(), name="fan-out")
+        group.create_task(Deliverer(engine, Couriers(engine, outside).senders).serve(), name="deliverer")
         group.create_task(lead(engine.database, [one for one in everything if one.is_for_leader], observe=observe))
         for loop in everything:
             if not loop.is_for_leader:

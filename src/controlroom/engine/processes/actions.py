@@ -14,11 +14,12 @@ from controlroom.engine.events.store import Event, append
 from controlroom.engine.packages import store as packages
 from controlroom.engine.packages.errors import TaskNotFound
 from controlroom.engine.processes import store
-from controlroom.engine.processes.errors import ItemsWaiting, ProcessNotFound, ProcessRunning
+from controlroom.engine.processes.errors import ItemsWaiting, ProcessNotFound, ProcessRunning, ProvisionerUnknown
 from controlroom.engine.processes.model import (
     AnyWorker,
     Groups,
     NamedTask,
+    OnDemand,
     Process,
     ProcessChange,
     ProcessDefinition,
@@ -150,6 +151,9 @@ async def _check_placement(tx: Tx, workspace: WorkspaceId, step: StepDefinition)
             await workers.ensure_workers(tx, workspace, ids)
         case Groups(ids):
             await workers.ensure_groups(tx, workspace, ids)
+        case OnDemand(provisioner):
+            if not await store.has_provisioner(tx, workspace, provisioner):
+                raise ProvisionerUnknown(provisioner)
 
 
 def _check_default_item(engine: Engine, payload: Raw | None) -> None:

@@ -59,3 +59,12 @@ class StepInvalid(Invalid):
 
     def __init__(self, step: str, reason: str) -> None:
         super().__init__(f"step {step!r}: {reason}", step=step)
+
+
+class ProvisionerUnknown(NotFound):
+    """A step is placed on a provisioner that is not there."""
+
+    code: ClassVar[str] = "PROVISIONER_NOT_FOUND"
+
+    def __init__(self, provisioner: UUID) -> None:
+        super().__init__(f"there is no provisioner {provisioner}", provisioner=str(provisioner))

@@ -5,7 +5,17 @@ from datetime import datetime, timedelta
 from msgspec import UNSET, Raw, Struct, UnsetType
 
 from controlroom.engine.work_items.rules import RetryPolicy
-from controlroom.ids import PackageId, ProcessId, QueueId, StepId, TaskId, WorkerGroupId, WorkerId, WorkspaceId
+from controlroom.ids import (
+    PackageId,
+    ProcessId,
+    ProvisionerId,
+    QueueId,
+    StepId,
+    TaskId,
+    WorkerGroupId,
+    WorkerId,
+    WorkspaceId,
+)
 
 
 # ---------------------------------------------------------------------------------------------------- placement
@@ -25,7 +35,13 @@ class Groups(Struct, frozen=True, tag="groups"):
     groups: tuple[WorkerGroupId, ...]
 
 
-Placement = AnyWorker | Workers | Groups
+class OnDemand(Struct, frozen=True, tag="on_demand"):
+    """A worker of its own for each step run, which a provisioner is asked to start."""
+
+    provisioner: ProvisionerId
+
+
+Placement = AnyWorker | Workers | Groups | OnDemand
 """On whom a step run may run. Stored in `step.placement`, `{}` for any worker; claims read that form.
 
 `workers.store.PLACEMENT_MATCHES` is the condition.

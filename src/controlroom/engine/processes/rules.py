@@ -6,7 +6,7 @@ from datetime import timedelta
 from msgspec import Struct
 
 from controlroom.engine.processes.errors import StepInvalid
-from controlroom.engine.processes.model import AnyWorker, Groups, StepDefinition, Workers
+from controlroom.engine.processes.model import AnyWorker, Groups, OnDemand, StepDefinition, Workers
 from controlroom.engine.work_items.rules import RetryPolicy
 from controlroom.ids import StepId
 
@@ -77,7 +77,7 @@ def _fault(step: StepDefinition) -> str:
             return "names no worker"
         case Groups(()):
             return "names no worker group"
-        case AnyWorker() | Workers() | Groups():
+        case AnyWorker() | Workers() | Groups() | OnDemand():
             return ""
 
 

@@ -9,7 +9,7 @@ from msgspec import Raw, Struct
 from controlroom.engine.access.scope import SEEN, Scope
 from controlroom.engine.processes.errors import ProcessNameAmbiguous, ProcessNotConfigured, ProcessNotFound
 from controlroom.engine.processes.model import AnyWorker, Process, Step, StepDefinition
-from controlroom.ids import ProcessId, QueueId, StepId, TaskId, WorkspaceId, as_uuid, uuid7
+from controlroom.ids import ProcessId, ProvisionerId, QueueId, StepId, TaskId, WorkspaceId, as_uuid, uuid7
 from controlroom.postgres.database import Statements, Tx
 
 _PROCESS: Final = """
@@ -158,6 +158,20 @@ async def has_open_run(tx: Tx, process: ProcessId) -> bool:
                             where process_id = %(process)s and state in ('new', 'in_progress', 'stopping'))
             """,
             process=process,
+        )
+    )
+
+
+async def has_provisioner(tx: Tx, workspace: WorkspaceId, provisioner: ProvisionerId) -> bool:
+    """Whether the workspace has the provisioner, held so that it cannot go meanwhile. Reads another slice's table."""
+    return bool(
+        await tx.value(
+            """
+            select id from provisioner
+             where workspace_id = %(workspace)s and id = %(provisioner)s and deleted_at is null for share
+            """,
+            workspace=workspace,
+            provisioner=provisioner,
         )
     )
 

@@ -1,0 +1,122 @@
+"""What webhooks and callbacks of this dialect are sent (§9.1, §9.2), and how it is signed.
+
+The bodies keep every key that receivers of the older events read; `id` and `webhookEventTimestamp` stand beside them.
+What the vendor sent under the newer names of events is not known: the old form, with what happened as its action, is
+ours to decide. Signatures are the vendor's `x-rc-signature`, and the headers of the Standard Webhooks beside it.
+"""
+
+import binascii
+import hashlib
+import hmac
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, Final
+from uuid import UUID
+
+import msgspec
+from standardwebhooks import Webhook
+
+from controlroom.engine.deliveries.model import Occurrence
+from controlroom.engine.webhooks.model import TEST_EVENT, WebhookEvent
+
+EVENT_NAMES: Final[Mapping[WebhookEvent, str]] = {
+    WebhookEvent.RUN_STARTED: "process_run.started",
+    WebhookEvent.RUN_COMPLETED: "process_run.completed",
+    WebhookEvent.RUN_UNRESOLVED: "process_run.unresolved",
+    WebhookEvent.RUN_REOPENED: "process_run.reopened",
+    WebhookEvent.STEP_RUN_STARTED: "step_run.started",
+    WebhookEvent.STEP_RUN_COMPLETED: "step_run.completed",
+    WebhookEvent.STEP_RUN_FAILED: "step_run.failed",
+}
+"""The vendor's three names (§1.7), and ours in the same form."""
+
+_STATES: Final = {
+    WebhookEvent.RUN_STARTED: "IP",
+    WebhookEvent.RUN_REOPENED: "IP",
+    WebhookEvent.RUN_COMPLETED: "COMPL",
+    WebhookEvent.RUN_UNRESOLVED: "PENDING",
+}
+"""The states of the old API (§10.1)."""
+
+_ENDS: Final = frozenset({WebhookEvent.RUN_COMPLETED, WebhookEvent.RUN_UNRESOLVED})
+_SECRET_PREFIX: Final = "whsec_"  # noqa: S105 - a prefix, not a secret
+
+
+class RobocorpGrammar:
+    """A `deliveries.grammar.Grammar`."""
+
+    def body(self, occurrence: Occurrence, message: UUID) -> bytes | None:
+        """See `Grammar.body`."""
+        if occurrence.kind == TEST_EVENT:
+            event, action, payload = "test", "test", _where(occurrence)
+        elif (kind := _KINDS.get(occurrence.kind)) is None:
+            return None
+        elif kind in _STATES:
+            event, action, payload = "process_run", occurrence.kind.partition(".")[2], _of_run(kind, occurrence)
+        else:
+            action = "START" if kind is WebhookEvent.STEP_RUN_STARTED else "END"
+            event, payload = "robot_run_event", _of_step_run(action, occurrence)
+        return msgspec.json.encode(
+            {
+                "id": message,
+                "webhookEventTimestamp": occurrence.at,
+                "event": event,
+                "action": action,
+                "payload": payload,
+            }
+        )
+
+    def headers(self, body: bytes, *, message: UUID, secret: str, at: datetime) -> Mapping[str, str]:
+        """See `Grammar.headers`."""
+        return {
+            "x-rc-signature": hmac.new(secret.encode(), body, hashlib.sha256).hexdigest(),
+            "webhook-id": str(message),
+            "webhook-timestamp": str(int(at.timestamp())),
+            "webhook-signature": _standard(secret).sign(str(message), at, body.decode()),
+        }
+
+
+def _standard(secret: str) -> Webhook:
+    """A secret of the Standard Webhooks' form is base64 behind its prefix; any other is taken as the bytes it is."""
+    if secret.startswith(_SECRET_PREFIX):
+        try:
+            return Webhook(secret)
+        except (binascii.Error, ValueError):
+            pass
+    return Webhook(secret.encode())
+
+
+_KINDS: Final = {event.value: event for event in WebhookEvent}
+
+
+def _where(occurrence: Occurrence) -> dict[str, Any]:
+    return {"workspaceId": occurrence.workspace_id, "processId": occurrence.process_id}
+
+
+def _of_run(kind: WebhookEvent, occurrence: Occurrence) -> dict[str, Any]:
+    payload = _where(occurrence) | {"processRunId": occurrence.run_id, "state": _STATES[kind]}
+    if kind in _ENDS:
+        succeeded = occurrence.data.get("result") == "succeeded" and kind is WebhookEvent.RUN_COMPLETED
+        started = occurrence.run_started_at or occurrence.at
+        payload["duration"] = round((occurrence.at - started).total_seconds(), 3)
+        payload["result"] = "success" if succeeded else "error"
+        if not succeeded and occurrence.error_code is not None:
+            payload["errorCode"] = occurrence.error_code
+    return payload
+
+
+def _of_step_run(action: str, occurrence: Occurrence) -> dict[str, Any]:
+    attempt = int(occurrence.data.get("attempt", 1))
+    data: dict[str, Any] = {"stepName": occurrence.step_name}
+    if action == "END":
+        data["result"] = "success" if occurrence.kind == WebhookEvent.STEP_RUN_COMPLETED else "error"
+        if occurrence.error_code is not None:
+            data["errorCode"] = occurrence.error_code
+    return _where(occurrence) | {
+        "processRunId": occurrence.run_id,
+        "robotRunId": occurrence.step_run_id,
+        "seqNo": 2 * attempt - (action == "START"),
+        "data": data,
+        "timeStamp": occurrence.at,
+        "eventType": action,
+    }

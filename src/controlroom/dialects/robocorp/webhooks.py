@@ -1,0 +1,296 @@
+"""Webhooks (§1.7): the vendor's routes, and ours beside them.
+
+Ours: webhooks of the whole workspace (without `process`), change, enable and disable, a test, the log of deliveries and
+redelivery by hand.
+"""
+
+from datetime import datetime
+from typing import Any
+
+import msgspec
+from litestar.params import FromPath, FromQuery, JSONBody
+from msgspec import Raw, Struct
+
+from controlroom.dialects.robocorp.answers import Deleted, Identified, identified
+from controlroom.dialects.robocorp.asking import Asker, InWorkspace, Pages, TheEngine
+from controlroom.dialects.robocorp.messages import EVENT_NAMES, RobocorpGrammar
+from controlroom.dialects.robocorp.paging import Page
+from controlroom.dialects.robocorp.routing import delete, get, post, update
+from controlroom.engine.deliveries.model import Delivery, DeliveryKind, DeliveryState, DeliveryWithBody
+from controlroom.engine.webhooks import actions, redelivery
+from controlroom.engine.webhooks.model import Webhook, WebhookChange, WebhookDefinition, WebhookEvent
+from controlroom.errors import Invalid
+from controlroom.ids import DeliveryId, ProcessId, RunId, WebhookId
+
+_EVENTS = {name: event for event, name in EVENT_NAMES.items()}
+_GRAMMARS = {"robocorp": RobocorpGrammar()}
+
+
+class ProcessRef(Struct, frozen=True):
+    """A process by its id."""
+
+    id: ProcessId
+
+
+class WebhookAnswer(Struct, frozen=True, kw_only=True):
+    """A webhook, without its secret. `process` is null for one of the whole workspace."""
+
+    id: WebhookId
+    name: str
+    process: Identified | None
+    endpoint: str
+    enabled_events: list[str]
+    enabled: bool
+    created_at: datetime
+
+
+class WebhookWithSecret(WebhookAnswer, frozen=True, kw_only=True):
+    """A webhook with the secret that signs what it is sent."""
+
+    secret: str
+
+
+class CreateWebhook(Struct, frozen=True, kw_only=True):
+    """A new webhook. Without `process` it is told of all of the workspace; without `secret` one is made."""
+
+    endpoint: str
+    enabled_events: list[str]
+    process: ProcessRef | None = None
+    name: str = ""
+    secret: str | None = None
+    enabled: bool = True
+
+
+class UpdateWebhook(Struct, frozen=True, kw_only=True):
+    """What to change; what is left out stays."""
+
+    endpoint: str | None = None
+    enabled_events: list[str] | None = None
+    name: str | None = None
+    secret: str | None = None
+    enabled: bool | None = None
+
+
+class DeliveryAnswer(Struct, frozen=True, kw_only=True):
+    """A line of the delivery log, which is kept for two weeks."""
+
+    id: DeliveryId
+    kind: DeliveryKind
+    event: str
+    message_id: str
+    """The `id` in the message: the same when it is sent again."""
+    state: DeliveryState
+    attempts: int
+    next_attempt_at: datetime | None
+    last_attempt_at: datetime | None
+    last_status: int | None
+    last_answer: str
+    last_error: str
+    destination: str
+    process: Identified | None
+    process_run: Identified | None
+    step_run: Identified | None
+    created_at: datetime
+    ended_at: datetime | None
+
+
+class DeliveryWithPayload(DeliveryAnswer, frozen=True, kw_only=True):
+    """A delivery with the message that is sent."""
+
+    payload: Raw
+
+
+class TestStarted(Struct, frozen=True):
+    """The delivery of a test."""
+
+    delivery: Identified
+
+
+@get("/webhooks", operation_id="listWebhooks")
+async def list_webhooks(
+    engine: TheEngine,
+    actor: Asker,
+    paging: Pages,
+    workspace_id: InWorkspace,
+    process_id: FromQuery[ProcessId | None] = None,
+) -> Page[WebhookAnswer]:
+    """List webhooks, oldest first, without their secrets."""
+    rows = await actions.list_webhooks(
+        engine, actor, workspace_id, process=process_id, after=paging.after(WebhookId), limit=paging.fetch
+    )
+    return paging.page(rows, _show, lambda webhook: webhook.id)
+
+
+@post("/webhooks", operation_id="createWebhook")
+async def create_webhook(
+    engine: TheEngine, actor: Asker, workspace_id: InWorkspace, data: JSONBody[CreateWebhook]
+) -> WebhookWithSecret:
+    """Create a webhook of a process, or of the whole workspace. It is told of what happens from now on."""
+    wanted = WebhookDefinition(
+        endpoint=data.endpoint,
+        events=_events(data.enabled_events),
+        process=None if data.process is None else data.process.id,
+        name=data.name,
+        secret=data.secret,
+        is_enabled=data.enabled,
+    )
+    return _with_secret(*await actions.create(engine, actor, workspace_id, wanted))
+
+
+@get("/webhooks/{webhook_id:uuid}", operation_id="getWebhook")
+async def get_webhook(
+    engine: TheEngine, actor: Asker, workspace_id: InWorkspace, webhook_id: FromPath[WebhookId]
+) -> WebhookWithSecret:
+    """Get a webhook with its secret. It is recorded who saw it."""
+    return _with_secret(*await actions.show(engine, actor, workspace_id, webhook_id))
+
+
+@update("/webhooks/{webhook_id:uuid}", operation_id="updateWebhook")
+async def update_webhook(
+    engine: TheEngine,
+    actor: Asker,
+    workspace_id: InWorkspace,
+    webhook_id: FromPath[WebhookId],
+    data: JSONBody[UpdateWebhook],
+) -> WebhookAnswer:
+    """Change a webhook; what is still to be delivered goes to where it points now."""
+    change = WebhookChange(
+        endpoint=data.endpoint,
+        events=None if data.enabled_events is None else _events(data.enabled_events),
+        name=data.name,
+        secret=data.secret,
+        is_enabled=data.enabled,
+    )
+    return _show(await actions.update(engine, actor, workspace_id, webhook_id, change))
+
+
+@delete("/webhooks/{webhook_id:uuid}", operation_id="deleteWebhook")
+async def delete_webhook(
+    engine: TheEngine, actor: Asker, workspace_id: InWorkspace, webhook_id: FromPath[WebhookId]
+) -> Deleted:
+    """Delete a webhook."""
+    await actions.delete(engine, actor, workspace_id, webhook_id)
+    return Deleted(webhook_id)
+
+
+@post("/webhooks/{webhook_id:uuid}/test", operation_id="testWebhook")
+async def test_webhook(
+    engine: TheEngine, actor: Asker, workspace_id: InWorkspace, webhook_id: FromPath[WebhookId]
+) -> TestStarted:
+    """Send the webhook a test message; its delivery tells what came of it."""
+    return TestStarted(Identified(await actions.test(engine, actor, workspace_id, webhook_id, _GRAMMARS)))
+
+
+@get("/webhooks/{webhook_id:uuid}/deliveries", operation_id="listWebhookDeliveries")
+async def list_webhook_deliveries(
+    engine: TheEngine,
+    actor: Asker,
+    paging: Pages,
+    workspace_id: InWorkspace,
+    webhook_id: FromPath[WebhookId],
+    state: FromQuery[DeliveryState | None] = None,
+) -> Page[DeliveryAnswer]:
+    """List what a webhook was sent, newest first."""
+    await actions.get(engine, actor, workspace_id, webhook_id)
+    return await _page_of(engine, actor, paging, workspace_id, webhook_id, state)
+
+
+@get("/process-runs/{run_id:uuid}/callback-deliveries", operation_id="listCallbackDeliveries")
+async def list_callback_deliveries(
+    engine: TheEngine, actor: Asker, paging: Pages, workspace_id: InWorkspace, run_id: FromPath[RunId]
+) -> Page[DeliveryAnswer]:
+    """List what the callback of a process run was sent, newest first."""
+    return await _page_of(engine, actor, paging, workspace_id, run_id, None)
+
+
+@get("/deliveries/{delivery_id:uuid}", operation_id="getDelivery")
+async def get_delivery(
+    engine: TheEngine, actor: Asker, workspace_id: InWorkspace, delivery_id: FromPath[DeliveryId]
+) -> DeliveryWithPayload:
+    """Get a delivery with its payload, and what the receiver last answered."""
+    found = await redelivery.get_delivery(engine, actor, workspace_id, delivery_id)
+    return DeliveryWithPayload(**msgspec.structs.asdict(show_delivery(found)), payload=Raw(found.body))
+
+
+@post("/deliveries/{delivery_id:uuid}/redeliver", operation_id="redeliver")
+async def redeliver(
+    engine: TheEngine, actor: Asker, workspace_id: InWorkspace, delivery_id: FromPath[DeliveryId]
+) -> DeliveryAnswer:
+    """Deliver the same message once more, to where its webhook points now."""
+    return show_delivery(await redelivery.redeliver(engine, actor, workspace_id, delivery_id))
+
+
+async def _page_of(
+    engine: Any,
+    actor: Any,
+    paging: Pages,
+    workspace_id: InWorkspace,
+    subscription: WebhookId | RunId,
+    state: DeliveryState | None,
+) -> Page[DeliveryAnswer]:
+    rows = await redelivery.list_deliveries(
+        engine, actor, workspace_id, subscription, state=state, before=paging.after(DeliveryId), limit=paging.fetch
+    )
+    return paging.page(rows, show_delivery, lambda delivery: delivery.id)
+
+
+def show_delivery(delivery: Delivery | DeliveryWithBody) -> DeliveryAnswer:
+    """A delivery as this dialect writes it."""
+    kinds = {event.value: name for event, name in EVENT_NAMES.items()}
+    return DeliveryAnswer(
+        id=delivery.id,
+        kind=delivery.kind,
+        event=kinds.get(delivery.event_kind, delivery.event_kind),
+        message_id=str(delivery.message_id),
+        state=delivery.state,
+        attempts=delivery.attempts,
+        next_attempt_at=delivery.due if delivery.state is DeliveryState.PENDING else None,
+        last_attempt_at=delivery.attempted_at,
+        last_status=delivery.last_status,
+        last_answer=delivery.last_answer,
+        last_error=delivery.last_error,
+        destination=delivery.destination,
+        process=identified(delivery.process_id),
+        process_run=identified(delivery.run_id),
+        step_run=identified(delivery.step_run_id),
+        created_at=delivery.created_at,
+        ended_at=delivery.ended_at,
+    )
+
+
+def _events(names: list[str]) -> tuple[WebhookEvent, ...]:
+    try:
+        return tuple(_EVENTS[name] for name in names)
+    except KeyError as unknown:
+        known = ", ".join(_EVENTS)
+        raise Invalid(f"There is no event {unknown}; there are {known}.", code="UNKNOWN_EVENT") from unknown
+
+
+def _show(webhook: Webhook) -> WebhookAnswer:
+    return WebhookAnswer(
+        id=webhook.id,
+        name=webhook.name,
+        process=identified(webhook.process_id),
+        endpoint=webhook.endpoint,
+        enabled_events=[EVENT_NAMES[event] for event in webhook.events],
+        enabled=webhook.is_enabled,
+        created_at=webhook.created_at,
+    )
+
+
+def _with_secret(webhook: Webhook, secret: str) -> WebhookWithSecret:
+    return WebhookWithSecret(**msgspec.structs.asdict(_show(webhook)), secret=secret)
+
+
+handlers = [
+    list_webhooks,
+    create_webhook,
+    get_webhook,
+    update_webhook,
+    delete_webhook,
+    test_webhook,
+    list_webhook_deliveries,
+    list_callback_deliveries,
+    get_delivery,
+    redeliver,
+]

@@ -1,0 +1,61 @@
+"""What becomes of a delivery that failed. Pure."""
+
+import uuid
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Final
+from uuid import UUID
+
+from msgspec import Struct
+
+from controlroom.engine.deliveries.model import DeliveryKind, DeliveryState, NotSent
+from controlroom.ids import WorkspaceId
+
+EDGES: Final[Mapping[DeliveryState, frozenset[DeliveryState]]] = {
+    DeliveryState.PENDING: frozenset({DeliveryState.DELIVERED, DeliveryState.FAILED}),
+    DeliveryState.DELIVERED: frozenset({DeliveryState.PENDING}),
+    DeliveryState.FAILED: frozenset({DeliveryState.PENDING}),
+}
+"""Back to pending only by hand: somebody wants it delivered again."""
+
+FIRST_DELAY: Final = timedelta(seconds=5)
+FACTOR: Final = 3.0
+LONGEST_DELAY: Final = timedelta(hours=4)
+JITTER: Final = 0.25
+"""5 s, 15 s, 45 s, 2 min, 7 min, 20 min, an hour, 3 hours, then every 4 hours: about 13 attempts in a day. Each a
+quarter earlier or later, so that what failed together does not come together."""
+
+GIVE_UP_AFTER: Final[Mapping[DeliveryKind, timedelta]] = {
+    DeliveryKind.WEBHOOK: timedelta(days=1),
+    DeliveryKind.CALLBACK: timedelta(days=1),
+    DeliveryKind.CHAT: timedelta(days=1),
+    DeliveryKind.EMAIL: timedelta(days=1),
+    DeliveryKind.PROVISIONER: timedelta(minutes=15),  # Why: a run waits for it
+}
+
+
+class Again(Struct, frozen=True):
+    """Try again after a while."""
+
+    delay: timedelta
+
+
+class GiveUp(Struct, frozen=True):
+    """Try no more."""
+
+
+def after_failure(failure: NotSent, *, attempts: int, left: timedelta, chance: float) -> Again | GiveUp:
+    """What becomes of a delivery whose `attempts`th attempt failed, `left` before it is given up.
+
+    The last attempt is made at that time: as long as any is left, a delay is cut to it. `chance` is in [0, 1).
+    """
+    if failure.is_final or left <= timedelta():
+        return GiveUp()
+    steady = FIRST_DELAY * FACTOR ** min(attempts - 1, 20)
+    delay = min(steady, LONGEST_DELAY) * (1 + JITTER * (2 * chance - 1))
+    return Again(min(delay, left))
+
+
+def message_id(workspace: WorkspaceId, event: int) -> UUID:
+    """The id that every message about an event has. It tells nothing of how many events there are."""
+    return uuid.uuid5(workspace, str(event))

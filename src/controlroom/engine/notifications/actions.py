@@ -1,0 +1,158 @@
+"""The verbs of notifications. They belong to a process: whoever may write it says whom it tells."""
+
+from collections.abc import Sequence
+
+from controlroom.engine.access.model import Actor, Permission
+from controlroom.engine.access.scope import Scope, by, ensure_seen, scope_of
+from controlroom.engine.deliveries import store as deliveries
+from controlroom.engine.engine import Engine
+from controlroom.engine.events.store import Event, append
+from controlroom.engine.notifications import store
+from controlroom.engine.notifications.errors import NotificationInvalid, NotificationNotFound
+from controlroom.engine.notifications.model import (
+    ByChat,
+    ByEmail,
+    Notification,
+    NotificationEvent,
+    NotificationKind,
+    SealedNotification,
+    Way,
+)
+from controlroom.engine.notifications.rules import checked_events, checked_way
+from controlroom.engine.processes import store as processes
+from controlroom.engine.processes.errors import ProcessNotFound
+from controlroom.ids import NotificationId, ProcessId, WorkspaceId, uuid7
+from controlroom.postgres.database import Statements, Tx
+
+
+async def create(
+    engine: Engine,
+    actor: Actor,
+    workspace: WorkspaceId,
+    process: ProcessId,
+    way: Way,
+    events: Sequence[NotificationEvent],
+) -> Notification:
+    """Tell somebody of a process's runs that end from now on. Raises NotificationInvalid, EndpointInvalid, NotFound."""
+    scope = scope_of(actor, Permission.WRITE_PROCESSES, workspace)
+    notification = NotificationId(uuid7())
+    kind, recipients, sealed = _stored(engine, notification, way)
+    async with engine.database.transaction() as tx:
+        if not await store.insert(
+            tx,
+            scope,
+            notification,
+            process,
+            kind=kind,
+            events=checked_events(events),
+            recipients=recipients,
+            sealed=sealed,
+        ):
+            await ensure_seen(tx, scope)
+            raise ProcessNotFound(process)
+        found = await _found(tx, scope, notification)
+        await _tell(tx, actor, scope, found, "notification.created")
+        return found
+
+
+async def update(
+    engine: Engine,
+    actor: Actor,
+    workspace: WorkspaceId,
+    notification: NotificationId,
+    *,
+    way: Way | None = None,
+    events: Sequence[NotificationEvent] | None = None,
+    is_enabled: bool | None = None,
+) -> Notification:
+    """Change what is given; the kind of a notification stays. Disabling gives up what is still to be delivered."""
+    scope = scope_of(actor, Permission.WRITE_PROCESSES, workspace)
+    async with engine.database.transaction() as tx:
+        before = await _found(tx, scope, notification, for_update=True)
+        recipients, sealed = tuple(before.recipients), before.sealed
+        if way is not None:
+            kind, recipients, sealed = _stored(engine, notification, way)
+            if kind is not before.kind:
+                raise NotificationInvalid("a notification keeps its kind: make another one")
+        wanted = before.is_enabled if is_enabled is None else is_enabled
+        await store.update(
+            tx,
+            notification,
+            events=before.events if events is None else checked_events(events),
+            recipients=recipients,
+            sealed=sealed,
+            is_enabled=wanted,
+        )
+        if not wanted:
+            await deliveries.withdraw(tx, notification, "The notification was disabled.")
+        after = await _found(tx, scope, notification)
+        await _tell(tx, actor, scope, after, "notification.updated")
+        return after
+
+
+async def delete(engine: Engine, actor: Actor, workspace: WorkspaceId, notification: NotificationId) -> None:
+    """Tell no more, and give up what is still to be delivered."""
+    scope = scope_of(actor, Permission.WRITE_PROCESSES, workspace)
+    async with engine.database.transaction() as tx:
+        found = await _found(tx, scope, notification, for_update=True)
+        await store.delete(tx, notification)
+        await deliveries.withdraw(tx, notification, "The notification was deleted.")
+        await _tell(tx, actor, scope, found, "notification.deleted")
+
+
+async def get(engine: Engine, actor: Actor, workspace: WorkspaceId, notification: NotificationId) -> Notification:
+    """One notification. Raises NotificationNotFound."""
+    scope = scope_of(actor, Permission.READ_PROCESSES, workspace)
+    return await _found(engine.database, scope, notification)
+
+
+async def list_of_process(
+    engine: Engine,
+    actor: Actor,
+    workspace: WorkspaceId,
+    process: ProcessId,
+    *,
+    after: NotificationId | None = None,
+    limit: int,
+) -> list[Notification]:
+    """The notifications of a process, oldest first. Raises ProcessNotFound."""
+    scope = scope_of(actor, Permission.READ_PROCESSES, workspace)
+    await ensure_seen(engine.database, scope)
+    await processes.get(engine.database, workspace, process)
+    return await store.list_of_process(engine.database, scope, process, after=after, limit=limit)
+
+
+def _stored(
+    engine: Engine, notification: NotificationId, way: Way
+) -> tuple[NotificationKind, tuple[str, ...], bytes | None]:
+    match checked_way(way):
+        case ByEmail(recipients):
+            return NotificationKind.EMAIL, recipients, None
+        case ByChat(endpoint):
+            sealed = engine.keys.seal(endpoint.encode(), place=store.place_of(notification))
+            return NotificationKind.CHAT, (), sealed
+
+
+async def _found(
+    tx: Statements, scope: Scope, notification: NotificationId, *, for_update: bool = False
+) -> SealedNotification:
+    found = await store.get(tx, scope, notification, for_update=for_update)
+    if found is None:
+        await ensure_seen(tx, scope)
+        raise NotificationNotFound(notification)
+    return found
+
+
+async def _tell(tx: Tx, actor: Actor, scope: Scope, notification: Notification, kind: str) -> None:
+    await append(
+        tx,
+        by(actor),
+        Event(
+            kind=kind,
+            organization_id=scope.organization,
+            workspace_id=scope.workspace,
+            process_id=notification.process_id,
+            subject_id=notification.id,
+            data={"kind": notification.kind.value},
+        ),
+    )

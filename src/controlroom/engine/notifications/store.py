@@ -1,0 +1,111 @@
+"""Statements on notifications."""
+
+from collections.abc import Sequence
+from typing import Final
+
+from controlroom.engine.access.scope import SEEN, Scope
+from controlroom.engine.notifications.model import Notification, NotificationEvent, NotificationKind, SealedNotification
+from controlroom.ids import NotificationId, ProcessId
+from controlroom.postgres.database import Statements
+
+_COLUMNS: Final = "id, number, workspace_id, process_id, kind, events, recipients, is_enabled, created_at, sealed"
+
+
+def place_of(notification: NotificationId) -> str:
+    """What a notification's sealed address is bound to."""
+    return f"notification.sealed:{notification}"
+
+
+async def list_of_process(
+    tx: Statements, scope: Scope, process: ProcessId, *, after: NotificationId | None = None, limit: int
+) -> list[Notification]:
+    """The notifications of a process, oldest first, those behind `after`."""
+    return await tx.all(
+        Notification,
+        f"""
+        select {_COLUMNS} from notification
+         where workspace_id in {SEEN} and process_id = %(process)s and deleted_at is null
+           and (%(after)s::uuid is null or id > %(after)s)
+         order by id limit %(limit)s
+        """,
+        process=process,
+        after=after,
+        limit=limit,
+        **scope.params,
+    )
+
+
+async def get(
+    tx: Statements, scope: Scope, notification: NotificationId, *, for_update: bool = False
+) -> SealedNotification | None:
+    """One notification."""
+    lock = "for update" if for_update else ""
+    return await tx.one_or_none(
+        SealedNotification,
+        f"""
+        select {_COLUMNS} from notification
+         where workspace_id in {SEEN} and id = %(notification)s and deleted_at is null {lock}
+        """,
+        notification=notification,
+        **scope.params,
+    )
+
+
+async def insert(
+    tx: Statements,
+    scope: Scope,
+    notification: NotificationId,
+    process: ProcessId,
+    *,
+    kind: NotificationKind,
+    events: Sequence[NotificationEvent],
+    recipients: Sequence[str],
+    sealed: bytes | None,
+) -> bool:
+    """Write a notification; False if workspace or process are not seen."""
+    return bool(
+        await tx.execute(
+            f"""
+            insert into notification (id, workspace_id, process_id, kind, events, recipients, sealed)
+            select %(notification)s, process.workspace_id, process.id, %(kind)s, %(events)s, %(recipients)s, %(sealed)s
+              from process
+             where process.id = %(process)s and process.deleted_at is null and process.workspace_id in {SEEN}
+            """,
+            notification=notification,
+            process=process,
+            kind=kind,
+            events=events,
+            recipients=list(recipients),
+            sealed=sealed,
+            **scope.params,
+        )
+    )
+
+
+async def update(
+    tx: Statements,
+    notification: NotificationId,
+    *,
+    events: Sequence[NotificationEvent],
+    recipients: Sequence[str],
+    sealed: bytes | None,
+    is_enabled: bool,
+) -> None:
+    """Write a notification that the caller has locked; it keeps its kind."""
+    await tx.execute(
+        """
+        update notification
+           set events = %(events)s, recipients = %(recipients)s, sealed = %(sealed)s, is_enabled = %(is_enabled)s
+         where id = %(notification)s
+        """,
+        notification=notification,
+        events=events,
+        recipients=list(recipients),
+        sealed=sealed,
+        is_enabled=is_enabled,
+    )
+
+
+async def delete(tx: Statements, notification: NotificationId) -> None:
+    """Mark a notification that the caller has locked as deleted."""
+    await tx.execute("update notification set deleted_at = clock_now() where id = %(id)s", id=notification)

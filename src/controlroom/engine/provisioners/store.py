@@ -1,0 +1,250 @@
+"""Statements on provisioners and the workers asked for of them."""
+
+from datetime import timedelta
+from typing import Final
+
+from msgspec import Struct
+
+from controlroom.engine.access.scope import SEEN, Scope
+from controlroom.engine.processes.model import Workers
+from controlroom.engine.provisioners.model import (
+    Provisioner,
+    Provisioning,
+    ProvisioningState,
+    SealedProvisioner,
+    Wanting,
+)
+from controlroom.ids import DeliveryId, LinkTokenId, ProvisionerId, WorkerId
+from controlroom.postgres.database import Statements, Tx
+
+_COLUMNS: Final = "id, number, workspace_id, name, endpoint, max_lifetime, created_at, sealed"
+
+
+def place_of(provisioner: ProvisionerId) -> str:
+    """What a provisioner's sealed secret is bound to."""
+    return f"provisioner.sealed:{provisioner}"
+
+
+# ---------------------------------------------------------------------------------------------------- provisioners
+async def list_provisioners(
+    tx: Statements, scope: Scope, *, after: ProvisionerId | None = None, limit: int
+) -> list[Provisioner]:
+    """Provisioners of the workspace, oldest first, those behind `after`."""
+    return await tx.all(
+        Provisioner,
+        f"""
+        select {_COLUMNS} from provisioner
+         where workspace_id in {SEEN} and deleted_at is null and (%(after)s::uuid is null or id > %(after)s)
+         order by id limit %(limit)s
+        """,
+        after=after,
+        limit=limit,
+        **scope.params,
+    )
+
+
+async def get(
+    tx: Statements, scope: Scope, provisioner: ProvisionerId, *, for_update: bool = False
+) -> SealedProvisioner | None:
+    """One provisioner."""
+    lock = "for update" if for_update else ""
+    return await tx.one_or_none(
+        SealedProvisioner,
+        f"""
+        select {_COLUMNS} from provisioner
+         where workspace_id in {SEEN} and id = %(provisioner)s and deleted_at is null {lock}
+        """,
+        provisioner=provisioner,
+        **scope.params,
+    )
+
+
+async def insert(
+    tx: Statements,
+    scope: Scope,
+    provisioner: ProvisionerId,
+    *,
+    name: str,
+    endpoint: str,
+    sealed: bytes,
+    max_lifetime: timedelta | None,
+) -> bool:
+    """Write a provisioner; False if the workspace is not seen. Raises UniqueViolation for a name that is taken."""
+    return bool(
+        await tx.execute(
+            f"""
+            insert into provisioner (id, workspace_id, name, endpoint, sealed, max_lifetime)
+            select %(provisioner)s, seen.id, %(name)s, %(endpoint)s, %(sealed)s, %(max_lifetime)s from {SEEN} as seen
+            """,
+            provisioner=provisioner,
+            name=name,
+            endpoint=endpoint,
+            sealed=sealed,
+            max_lifetime=max_lifetime,
+            **scope.params,
+        )
+    )
+
+
+async def update(
+    tx: Statements,
+    provisioner: ProvisionerId,
+    *,
+    name: str,
+    endpoint: str,
+    sealed: bytes,
+    max_lifetime: timedelta | None,
+) -> None:
+    """Write a provisioner that the caller has locked. Raises UniqueViolation for a name that is taken."""
+    await tx.execute(
+        """
+        update provisioner
+           set name = %(name)s, endpoint = %(endpoint)s, sealed = %(sealed)s, max_lifetime = %(max_lifetime)s
+         where id = %(provisioner)s
+        """,
+        provisioner=provisioner,
+        name=name,
+        endpoint=endpoint,
+        sealed=sealed,
+        max_lifetime=max_lifetime,
+    )
+
+
+async def delete(tx: Statements, provisioner: ProvisionerId) -> None:
+    """Mark a provisioner that the caller has locked as deleted. Workers that it has started are still stopped."""
+    await tx.execute("update provisioner set deleted_at = clock_now() where id = %(id)s", id=provisioner)
+
+
+async def processes_placed_on(tx: Statements, provisioner: ProvisionerId) -> list[str]:
+    """The names of processes with a step that is placed on the provisioner."""
+    return await tx.all(
+        str,
+        """
+        select distinct process.name from step join process on process.id = step.process_id
+         where step.placement ->> 'provisioner' = %(provisioner)s::uuid::text
+           and step.deleted_at is null and process.deleted_at is null
+         order by process.name limit 10
+        """,
+        provisioner=provisioner,
+    )
+
+
+# ---------------------------------------------------------------------------------------------------- what is wanted
+async def hold_wanting(tx: Tx) -> Wanting | None:
+    """A step run that waits for a worker to be asked for, that nobody else is asking for."""
+    return await tx.one_or_none(
+        Wanting,
+        """
+        select step_run.id as step_run_id, step_run.run_id, step_run.workspace_id, workspace.organization_id,
+               (step_run.placement ->> 'provisioner')::uuid as provisioner_id, provisioner.endpoint, provisioner.sealed
+          from step_run
+          join workspace on workspace.id = step_run.workspace_id
+          left join provisioner on provisioner.id = (step_run.placement ->> 'provisioner')::uuid
+                               and provisioner.workspace_id = step_run.workspace_id and provisioner.deleted_at is null
+         where step_run.state = 'new' and step_run.placement ->> 'type' = 'on_demand'
+         order by step_run.id
+         limit 1
+           for no key update of step_run skip locked
+        """,
+    )
+
+
+async def promise(
+    tx: Tx, wanting: Wanting, worker: WorkerId, *, token: LinkTokenId, order: DeliveryId, link_within: timedelta
+) -> None:
+    """The step run waits for the worker with this id, and for no other."""
+    await tx.execute(
+        """
+        insert into provisioning (worker_id, workspace_id, provisioner_id, run_id, step_run_id, link_token_id,
+                                  delivery_id, link_by)
+        values (%(worker)s, %(workspace)s, %(provisioner)s, %(run)s, %(step_run)s, %(token)s, %(order)s,
+                clock_now() + %(within)s::interval)
+        """,
+        worker=worker,
+        workspace=wanting.workspace_id,
+        provisioner=wanting.provisioner_id,
+        run=wanting.run_id,
+        step_run=wanting.step_run_id,
+        token=token,
+        order=order,
+        within=link_within,
+    )
+    await tx.execute(
+        """
+        update step_run set state = 'awaiting_worker', state_at = clock_now(), placement = %(placement)s
+         where id = %(step_run)s
+        """,
+        step_run=wanting.step_run_id,
+        placement=Workers((worker,)),
+    )
+
+
+async def due(tx: Statements) -> list[WorkerId]:
+    """Workers that were asked for and have not ended, oldest first."""
+    return await tx.all(WorkerId, "select worker_id from provisioning where state <> 'ended' order by worker_id")
+
+
+async def hold(tx: Tx, worker: WorkerId) -> Provisioning | None:
+    """A worker that was asked for, with its step run; None if it has ended, or somebody else sees to it."""
+    if not await tx.value(
+        """
+        select worker_id from provisioning where worker_id = %(worker)s and state <> 'ended' for update skip locked
+        """,
+        worker=worker,
+    ):
+        return None
+    return await tx.one_or_none(
+        Provisioning,
+        """
+        select provisioning.worker_id, provisioning.workspace_id, workspace.organization_id,
+               provisioning.provisioner_id, provisioner.name as provisioner_name, provisioner.endpoint,
+               provisioner.sealed, provisioner.deleted_at is not null as is_deleted,
+               provisioning.run_id, provisioning.step_run_id, provisioning.link_token_id, provisioning.state,
+               step_run.state as step_run_state,
+               worker.seen_at is not null as has_come,
+               worker.id is null or worker.state = 'offline' or worker.deleted_at is not null as is_away,
+               provisioning.link_by < clock_now() as is_late,
+               (select last_error from delivery
+                 where delivery.id = provisioning.delivery_id and delivery.state = 'failed') as refusal,
+               (select count(*) from provisioning as other
+                 where other.step_run_id = provisioning.step_run_id)::int as asked
+          from provisioning
+          join workspace on workspace.id = provisioning.workspace_id
+          join provisioner on provisioner.id = provisioning.provisioner_id
+          left join step_run on step_run.id = provisioning.step_run_id
+          left join worker on worker.id = provisioning.worker_id
+         where provisioning.worker_id = %(worker)s
+        """,
+        worker=worker,
+    )
+
+
+async def set_state(tx: Tx, worker: WorkerId, state: ProvisioningState) -> None:
+    """Write how far a worker that was asked for has come."""
+    await tx.execute(
+        "update provisioning set state = %(state)s where worker_id = %(worker)s", worker=worker, state=state
+    )
+
+
+class UsableToken(Struct, frozen=True):
+    """The link token of a worker that is still waited for, as stored."""
+
+    token: LinkTokenId
+    sealed: bytes
+    max_lifetime: timedelta | None
+
+
+async def usable_token(tx: Statements, worker: WorkerId) -> UsableToken | None:
+    """The link token of a worker that was asked for; None if it was used, is over, or nobody waits any more."""
+    return await tx.one_or_none(
+        UsableToken,
+        """
+        select link_token.id as token, link_token.sealed, provisioner.max_lifetime
+          from provisioning
+          join provisioner on provisioner.id = provisioning.provisioner_id
+          join link_token on link_token.id = provisioning.link_token_id
+         where provisioning.worker_id = %(worker)s and provisioning.state = 'requested'
+           and link_token.used_at is null and link_token.expires_at > clock_now()
+        """,
+        worker=worker,
+    )

@@ -1,0 +1,192 @@
+"""The verbs of webhooks."""
+
+from datetime import datetime
+from uuid import UUID
+
+from controlroom.engine.access.model import Actor, ActorKind, Permission
+from controlroom.engine.access.names import checked_name
+from controlroom.engine.access.scope import Scope, by, ensure_seen, scope_of
+from controlroom.engine.deliveries import store as deliveries
+from controlroom.engine.deliveries.endpoints import checked_endpoint, destination_of
+from controlroom.engine.deliveries.grammar import Grammars
+from controlroom.engine.deliveries.model import DeliveryKind, NewDelivery, Occurrence
+from controlroom.engine.engine import Engine
+from controlroom.engine.events.store import Event, append
+from controlroom.engine.processes.errors import ProcessNotFound
+from controlroom.engine.wakes import Topic
+from controlroom.engine.webhooks import store
+from controlroom.engine.webhooks.errors import WebhookInvalid, WebhookNotFound
+from controlroom.engine.webhooks.model import TEST_EVENT, SealedWebhook, Webhook, WebhookChange, WebhookDefinition
+from controlroom.engine.webhooks.rules import checked_events, checked_secret, new_secret
+from controlroom.ids import DeliveryId, ProcessId, UserId, WebhookId, WorkspaceId, uuid7
+from controlroom.postgres.database import Statements, Tx
+
+
+async def create(
+    engine: Engine, actor: Actor, workspace: WorkspaceId, wanted: WebhookDefinition
+) -> tuple[Webhook, str]:
+    """A new webhook and its secret. It is told of what happens from now on. Raises WebhookInvalid, ProcessNotFound."""
+    scope = scope_of(actor, Permission.WRITE_WEBHOOKS, workspace)
+    checked_endpoint(wanted.endpoint)
+    checked_events(wanted.events)
+    if wanted.name:
+        checked_name(wanted.name, what="webhook's name")
+    webhook, secret = WebhookId(uuid7()), new_secret() if wanted.secret is None else checked_secret(wanted.secret)
+    sealed = engine.keys.seal(secret.encode(), place=store.place_of(webhook))
+    created_by = UserId(actor.id) if actor.kind is ActorKind.USER and actor.id else None
+    async with engine.database.transaction() as tx:
+        if not await store.insert(tx, scope, webhook, wanted, sealed, created_by):
+            await ensure_seen(tx, scope)
+            raise ProcessNotFound(wanted.process or "")
+        await _tell(tx, actor, scope, webhook, "webhook.created", wanted.process)
+        return await _found(tx, scope, webhook), secret
+
+
+async def update(
+    engine: Engine, actor: Actor, workspace: WorkspaceId, webhook: WebhookId, change: WebhookChange
+) -> Webhook:
+    """Change what is given. What is still to be delivered goes to the new endpoint, signed by the new secret.
+
+    Disabling gives up what is still to be delivered.
+    """
+    scope = scope_of(actor, Permission.WRITE_WEBHOOKS, workspace)
+    async with engine.database.transaction() as tx:
+        before = await _found(tx, scope, webhook, for_update=True)
+        endpoint = before.endpoint if change.endpoint is None else checked_endpoint(change.endpoint)
+        sealed = before.sealed
+        if change.secret is not None:
+            sealed = engine.keys.seal(checked_secret(change.secret).encode(), place=store.place_of(webhook))
+        is_enabled = before.is_enabled if change.is_enabled is None else change.is_enabled
+        await store.update(
+            tx,
+            webhook,
+            name=checked_name(change.name, what="webhook's name") if change.name else (change.name or before.name),
+            endpoint=endpoint,
+            events=before.events if change.events is None else checked_events(change.events),
+            sealed=sealed,
+            is_enabled=is_enabled,
+        )
+        await deliveries.redirect(tx, webhook, destination=destination_of(endpoint), endpoint=endpoint, sealed=sealed)
+        if not is_enabled:
+            await deliveries.withdraw(tx, webhook, "The webhook was disabled.")
+        await _tell(tx, actor, scope, webhook, "webhook.updated", before.process_id)
+        tx.after_commit(lambda: engine.wakes.wake_here(Topic.DELIVERIES))
+        return await _found(tx, scope, webhook)
+
+
+async def delete(engine: Engine, actor: Actor, workspace: WorkspaceId, webhook: WebhookId) -> None:
+    """Delete a webhook, and give up what is still to be delivered for it."""
+    scope = scope_of(actor, Permission.WRITE_WEBHOOKS, workspace)
+    async with engine.database.transaction() as tx:
+        found = await _found(tx, scope, webhook, for_update=True)
+        await store.delete(tx, webhook)
+        await deliveries.withdraw(tx, webhook, "The webhook was deleted.")
+        await _tell(tx, actor, scope, webhook, "webhook.deleted", found.process_id)
+
+
+async def list_webhooks(
+    engine: Engine,
+    actor: Actor,
+    workspace: WorkspaceId,
+    *,
+    process: ProcessId | None = None,
+    after: WebhookId | None = None,
+    limit: int,
+) -> list[Webhook]:
+    """Webhooks of the workspace, oldest first; never their secrets."""
+    scope = scope_of(actor, Permission.READ_WEBHOOKS, workspace)
+    return await store.list_webhooks(engine.database, scope, process=process, after=after, limit=limit)
+
+
+async def get(engine: Engine, actor: Actor, workspace: WorkspaceId, webhook: WebhookId) -> Webhook:
+    """One webhook, without its secret. Raises WebhookNotFound."""
+    scope = scope_of(actor, Permission.READ_WEBHOOKS, workspace)
+    return await _found(engine.database, scope, webhook)
+
+
+async def show(engine: Engine, actor: Actor, workspace: WorkspaceId, webhook: WebhookId) -> tuple[Webhook, str]:
+    """One webhook with its secret; it is recorded who saw it.
+
+    Why the permission to read suffices: the vendor's API gives the secret to whoever may read webhooks (§1.7).
+    """
+    scope = scope_of(actor, Permission.READ_WEBHOOKS, workspace)
+    async with engine.database.transaction() as tx:
+        found = await _found(tx, scope, webhook)
+        await _tell(tx, actor, scope, webhook, "webhook.revealed", found.process_id)
+    return found, engine.keys.unseal(found.sealed, place=store.place_of(webhook)).decode()
+
+
+async def test(
+    engine: Engine, actor: Actor, workspace: WorkspaceId, webhook: WebhookId, grammars: Grammars
+) -> DeliveryId:
+    """Send the webhook a message of a run that does not exist, marked as a test; also while it is disabled."""
+    scope = scope_of(actor, Permission.WRITE_WEBHOOKS, workspace)
+    async with engine.database.transaction() as tx:
+        found = await _found(tx, scope, webhook)
+        message = uuid7()
+        grammar = grammars.get(found.grammar)
+        body = None if grammar is None else grammar.body(_rehearsal(scope, found, await deliveries.now(tx)), message)
+        if body is None:
+            raise WebhookInvalid(f"the grammar {found.grammar} has no test")
+        [delivery] = await deliveries.insert(tx, [_delivery(found, message, body)])
+        await _tell(tx, actor, scope, webhook, TEST_EVENT, found.process_id)
+        tx.after_commit(lambda: engine.wakes.wake(Topic.DELIVERIES))
+    return delivery
+
+
+def _rehearsal(scope: Scope, webhook: Webhook, at: datetime) -> Occurrence:
+    return Occurrence(
+        event_id=0,
+        at=at,
+        kind=TEST_EVENT,
+        organization_id=scope.organization,
+        workspace_id=scope.workspace,
+        process_id=webhook.process_id,
+        process_name=webhook.process_name,
+        run_id=None,
+        run_number=None,
+        run_started_at=None,
+        step_run_id=None,
+        step_name=None,
+        error_code=None,
+        data={},
+    )
+
+
+def _delivery(webhook: SealedWebhook, message: UUID, body: bytes) -> NewDelivery:
+    return NewDelivery(
+        workspace_id=webhook.workspace_id,
+        kind=DeliveryKind.WEBHOOK,
+        subscription_id=webhook.id,
+        event_id=None,
+        event_kind=TEST_EVENT,
+        message_id=message,
+        body=body,
+        grammar=webhook.grammar,
+        destination=destination_of(webhook.endpoint),
+        endpoint=webhook.endpoint,
+        sealed=webhook.sealed,
+        process_id=webhook.process_id,
+    )
+
+
+async def _found(tx: Statements, scope: Scope, webhook: WebhookId, *, for_update: bool = False) -> SealedWebhook:
+    found = await store.get(tx, scope, webhook, for_update=for_update)
+    if found is None:
+        await ensure_seen(tx, scope)
+        raise WebhookNotFound(webhook)
+    return found
+
+
+async def _tell(tx: Tx, actor: Actor, scope: Scope, webhook: WebhookId, kind: str, process: ProcessId | None) -> None:
+    await append(
+        tx,
+        by(actor),
+        Event(
+            kind=kind,
+            organization_id=scope.organization,
+            workspace_id=scope.workspace,
+            process_id=process,
+            subject_id=webhook,
+        ),
+    )

@@ -1,0 +1,88 @@
+"""The delivery log, and delivering once more by hand."""
+
+from uuid import UUID
+
+from controlroom.engine.access.model import Actor, Permission
+from controlroom.engine.access.scope import Scope, by, ensure_seen, scope_of
+from controlroom.engine.deliveries import store as deliveries
+from controlroom.engine.deliveries.endpoints import destination_of
+from controlroom.engine.deliveries.errors import DeliveryNotFound, DeliveryPending, SubscriptionGone
+from controlroom.engine.deliveries.model import Delivery, DeliveryKind, DeliveryState, DeliveryWithBody
+from controlroom.engine.engine import Engine
+from controlroom.engine.events.store import Event, append
+from controlroom.engine.wakes import Topic
+from controlroom.engine.webhooks import store
+from controlroom.ids import DeliveryId, WebhookId, WorkspaceId
+from controlroom.postgres.database import Statements
+
+
+async def list_deliveries(
+    engine: Engine,
+    actor: Actor,
+    workspace: WorkspaceId,
+    subscription: UUID,
+    *,
+    state: DeliveryState | None = None,
+    before: DeliveryId | None = None,
+    limit: int,
+) -> list[Delivery]:
+    """The deliveries of a webhook, a notification, a provisioner or a run's callback (by their ids), newest first."""
+    scope = scope_of(actor, Permission.READ_WEBHOOKS, workspace)
+    return await deliveries.list_of_subscription(
+        engine.database, scope, subscription, state=state, before=before, limit=limit
+    )
+
+
+async def get_delivery(engine: Engine, actor: Actor, workspace: WorkspaceId, delivery: DeliveryId) -> DeliveryWithBody:
+    """One delivery with what is sent. Raises DeliveryNotFound."""
+    scope = scope_of(actor, Permission.READ_WEBHOOKS, workspace)
+    return await _found(engine.database, scope, delivery)
+
+
+async def redeliver(engine: Engine, actor: Actor, workspace: WorkspaceId, delivery: DeliveryId) -> Delivery:
+    """Deliver the same message once more, to where its subscription points now.
+
+    Raises DeliveryPending; SubscriptionGone for one whose webhook is deleted or disabled, and for requests to
+    provisioners: what they asked for is over.
+    """
+    scope = scope_of(actor, Permission.WRITE_WEBHOOKS, workspace)
+    async with engine.database.transaction() as tx:
+        found = await _found(tx, scope, delivery, for_update=True)
+        if found.state is DeliveryState.PENDING:
+            raise DeliveryPending(delivery)
+        destination, endpoint = found.destination, found.endpoint
+        sealed = await deliveries.sealed_of(tx, delivery)
+        match found.kind:
+            case DeliveryKind.WEBHOOK:
+                webhook = await store.get(tx, scope, WebhookId(found.subscription_id))
+                if webhook is None or not webhook.is_enabled:
+                    raise SubscriptionGone(delivery)
+                endpoint, sealed = webhook.endpoint, webhook.sealed
+                destination = destination_of(endpoint)
+            case DeliveryKind.PROVISIONER:
+                raise SubscriptionGone(delivery)
+            case DeliveryKind.CALLBACK | DeliveryKind.CHAT | DeliveryKind.EMAIL:
+                pass
+        await deliveries.renew(tx, found, destination=destination, endpoint=endpoint, sealed=sealed)
+        await append(
+            tx,
+            by(actor),
+            Event(
+                kind="delivery.renewed",
+                organization_id=scope.organization,
+                workspace_id=workspace,
+                process_id=found.process_id,
+                run_id=found.run_id,
+                subject_id=delivery,
+            ),
+        )
+        tx.after_commit(lambda: engine.wakes.wake(Topic.DELIVERIES))
+        return await _found(tx, scope, delivery)
+
+
+async def _found(tx: Statements, scope: Scope, delivery: DeliveryId, *, for_update: bool = False) -> DeliveryWithBody:
+    found = await deliveries.get(tx, scope, delivery, for_update=for_update)
+    if found is None:
+        await ensure_seen(tx, scope)
+        raise DeliveryNotFound(delivery)
+    return found

@@ -1,0 +1,106 @@
+"""How each kind of delivery is sent: by which protocol, signed by what, and which refusals are final."""
+
+from collections.abc import Collection, Mapping
+from datetime import UTC, datetime
+from typing import Final
+
+import msgspec
+from msgspec import Struct
+
+from controlroom.engine.deliveries.grammar import Grammars
+from controlroom.engine.deliveries.model import Claimed, DeliveryKind, NotSent, Outcome, Sent
+from controlroom.engine.engine import Engine
+from controlroom.engine.notifications.model import Mail
+from controlroom.engine.notifications.store import place_of as place_of_notification
+from controlroom.engine.provisioners import orders
+from controlroom.engine.runs.actions import callback_place
+from controlroom.engine.webhooks.store import place_of as place_of_webhook
+from controlroom.errors import Unavailable
+from controlroom.ids import NotificationId, RunId, WebhookId
+from controlroom.maintenance.deliverer import Send
+from controlroom.maintenance.mail import MailServer
+from controlroom.outgoing import Outgoing, OutgoingRefused
+
+_SHOWN: Final = 2000
+"""Characters of an answer that the log keeps."""
+
+_CHAT_IS_FINAL: Final = frozenset({400, 403, 404, 410})
+"""The message is wrong, or the address was revoked: sending again cannot mend it."""
+
+_JSON: Final = {"content-type": "application/json"}
+
+
+class Outside(Struct, frozen=True):
+    """How a server speaks to the world."""
+
+    outgoing: Outgoing
+    grammars: Grammars
+    mail: MailServer | None = None
+    """None: no mail is sent."""
+
+
+class Couriers:
+    """The senders of a server's deliverer."""
+
+    def __init__(self, engine: Engine, outside: Outside) -> None:
+        self._engine = engine
+        self._outgoing = outside.outgoing
+        self._grammars = outside.grammars
+        self._mail = outside.mail
+
+    @property
+    def senders(self) -> Mapping[DeliveryKind, Send]:
+        """The sender of each kind."""
+        return {
+            DeliveryKind.WEBHOOK: self._webhook,
+            DeliveryKind.CALLBACK: self._callback,
+            DeliveryKind.CHAT: self._chat,
+            DeliveryKind.EMAIL: self._email,
+            DeliveryKind.PROVISIONER: self._provisioner,
+        }
+
+    async def _webhook(self, delivery: Claimed) -> Outcome:
+        return await self._signed(delivery, place_of_webhook(WebhookId(delivery.subscription_id)))
+
+    async def _callback(self, delivery: Claimed) -> Outcome:
+        return await self._signed(delivery, callback_place(RunId(delivery.subscription_id)))
+
+    async def _signed(self, delivery: Claimed, place: str) -> Outcome:
+        secret = self._opened(delivery, place)
+        headers = self._grammars[delivery.grammar].headers(
+            delivery.body, message=delivery.message_id, secret=secret, at=datetime.now(UTC)
+        )
+        return await self._post(delivery.endpoint, delivery.body, _JSON | dict(headers))
+
+    async def _chat(self, delivery: Claimed) -> Outcome:
+        endpoint = self._opened(delivery, place_of_notification(NotificationId(delivery.subscription_id)))
+        return await self._post(endpoint, delivery.body, _JSON, final=_CHAT_IS_FINAL)
+
+    async def _email(self, delivery: Claimed) -> Outcome:
+        if self._mail is None:
+            return NotSent("No mail server is set (smtp_url).", is_final=True)
+        mail = msgspec.json.decode(delivery.body, type=Mail)
+        return await self._mail.send(delivery.message_id, list(mail.recipients), mail.subject, mail.text)
+
+    async def _provisioner(self, delivery: Claimed) -> Outcome:
+        order = await orders.written_out(self._engine, delivery, at=datetime.now(UTC))
+        if order is None:
+            return NotSent("What it asked for is over.", is_final=True)
+        return await self._post(delivery.endpoint, order.body, order.headers, final=orders.FINAL_REFUSALS)
+
+    def _opened(self, delivery: Claimed, place: str) -> str:
+        return self._engine.keys.unseal(delivery.sealed or b"", place=place).decode()
+
+    async def _post(
+        self, endpoint: str, body: bytes, headers: Mapping[str, str], *, final: Collection[int] = ()
+    ) -> Outcome:
+        try:
+            answer = await self._outgoing.request("POST", endpoint, headers=headers, content=body)
+        except OutgoingRefused as refused:
+            return NotSent(refused.message, is_final=True)
+        except Unavailable as away:
+            return NotSent(away.message)
+        said = answer.body.decode("utf-8", "replace").replace("\0", "\N{REPLACEMENT CHARACTER}")[:_SHOWN]
+        if answer.is_success:
+            return Sent(answer.status, said)
+        return NotSent(f"The receiver answered {answer.status}.", answer.status, said, is_final=answer.status in final)

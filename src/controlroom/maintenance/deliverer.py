@@ -1,0 +1,233 @@
+"""Sends deliveries: webhooks, callbacks, notifications and requests to provisioners.
+
+What it does: claims due deliveries, sends them side by side, and writes what came of them, many at a time. What fails
+is due again after a growing while, and given up visibly in the end (`delivery.given_up`).
+Who else may do it: every server. A claim is a lease: of several servers one gets a delivery, and nobody else touches it
+before the lease is over.
+When it dies half-way: what it had claimed and not recorded is due again when the lease is over, and is sent once more.
+Receivers get everything at least once, and know repeats by the message's id.
+What it costs: one statement for each claim and for each batch of outcomes; one look-up a second while nothing is due.
+
+A slow or dead receiver delays nobody else's: each destination has its own few places, fewer while it fails, and a claim
+takes as many of each destination as it has places free.
+"""
+
+import asyncio
+import random
+from collections import Counter
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from datetime import timedelta
+from typing import Final, assert_never
+
+import structlog
+
+from controlroom.engine.deliveries import store
+from controlroom.engine.deliveries.model import Claimed, DeliveryKind, DeliveryState, NotSent, Outcome, Sent, Tried
+from controlroom.engine.deliveries.rules import Again, GiveUp, after_failure
+from controlroom.engine.engine import Engine
+from controlroom.engine.events.store import By, Event, append
+from controlroom.engine.wakes import Topic, Watch
+from controlroom.errors import Unavailable
+
+log = structlog.get_logger(__name__)
+
+Send = Callable[[Claimed], Awaitable[Outcome]]
+"""Sends one delivery; what it raises is a bug, and counts as a failure."""
+
+LEASE: Final = timedelta(seconds=45)
+"""Longer than any attempt takes: `outgoing.SECONDS` and what recording may wait for a database that is away."""
+
+_AT_ONCE: Final = 192
+_AT_ONE_DESTINATION: Final = 16
+_AT_ONE_FAILING: Final = 2
+_POLL: Final = 1.0
+_REMEMBERED_FAILING: Final = 10_000
+_RECORDED: Final = 500
+_KEPT: Final = 5000
+_PRUNED: Final = 5000
+
+
+class Deliverer:
+    """The deliverer of one server."""
+
+    def __init__(self, engine: Engine, senders: Mapping[DeliveryKind, Send]) -> None:
+        self._engine = engine
+        self._senders = senders
+        self._under_way: Counter[str] = Counter()
+        self._failing: dict[str, None] = {}
+        self._crowded: set[str] = set()
+        self._is_full = False
+        self._sending: set[asyncio.Task[None]] = set()
+        self._tried: list[Tried] = []
+        self._has_tried = asyncio.Event()
+
+    async def serve(self) -> None:
+        """Deliver what is due, until cancelled. What is being sent then is delivered again by whoever is there next."""
+        with self._engine.wakes.watch(Topic.DELIVERIES) as watch:
+            recording = asyncio.create_task(self._record_outcomes())
+            try:
+                while True:
+                    if not await self._started(watch):
+                        await watch.wait(_POLL)
+            finally:
+                for task in (recording, *self._sending):
+                    task.cancel()
+                await asyncio.gather(recording, *self._sending, return_exceptions=True)
+
+    async def _started(self, watch: Watch) -> bool:
+        """Claim what there are places for, and begin to send it; whether there was any."""
+        free = _AT_ONCE - len(self._sending)
+        self._is_full = free <= 0
+        if self._is_full:
+            return False
+        known = self._under_way.keys() | self._failing.keys()
+        rooms = {name: self._places(name) - self._under_way[name] for name in known}
+        try:
+            claimed = await store.claim(
+                self._engine.database, rooms=rooms, room=_AT_ONE_DESTINATION, limit=free, lease=LEASE
+            )
+        except Unavailable as away:
+            log.warning("deliverer cannot reach the database", reason=str(away))
+            return False
+        except Exception:  # the edge of a loop: it must go on
+            log.exception("claiming deliveries failed")
+            return False
+        for delivery in claimed:
+            self._begin(delivery, watch)
+        return bool(claimed)
+
+    def _begin(self, delivery: Claimed, watch: Watch) -> None:
+        name = delivery.destination
+        self._under_way[name] += 1
+        if self._under_way[name] >= self._places(name):
+            self._crowded.add(name)
+        task = asyncio.create_task(self._send(delivery))
+        self._sending.add(task)
+        task.add_done_callback(lambda done: self._ended(done, name, watch))
+
+    async def _send(self, delivery: Claimed) -> None:
+        try:
+            outcome = await self._senders[delivery.kind](delivery)
+        except Exception:  # the edge of a delivery: it fails, and the others go on
+            log.exception("sending failed", delivery=str(delivery.id))
+            outcome = NotSent("The room could not send it; its log says why.")
+        match outcome:
+            case Sent():
+                self._failing.pop(delivery.destination, None)
+            case NotSent():
+                if len(self._failing) < _REMEMBERED_FAILING:
+                    self._failing[delivery.destination] = None
+            case _:
+                assert_never(outcome)
+        self._tried.append(Tried(delivery, outcome))
+        self._has_tried.set()
+
+    def _ended(self, task: asyncio.Task[None], name: str, watch: Watch) -> None:
+        """A place is free. Claiming waits until half of them are: claims are few and large when there is much."""
+        self._sending.discard(task)
+        self._under_way[name] -= 1
+        if name in self._crowded and self._under_way[name] <= self._places(name) // 2:
+            self._crowded.discard(name)
+            watch.set()
+        if self._is_full and len(self._sending) <= _AT_ONCE // 2:
+            self._is_full = False
+            watch.set()
+        if not self._under_way[name]:
+            del self._under_way[name]
+
+    def _places(self, destination: str) -> int:
+        return _AT_ONE_FAILING if destination in self._failing else _AT_ONE_DESTINATION
+
+    async def _record_outcomes(self) -> None:
+        """Write outcomes as they come: while one batch is written, the next one gathers."""
+        while True:
+            await self._has_tried.wait()
+            self._has_tried.clear()
+            tried, self._tried = self._tried[:_RECORDED], self._tried[_RECORDED:]
+            if self._tried:
+                self._has_tried.set()
+            try:
+                await record(self._engine, tried)
+            except Unavailable as away:
+                log.warning("outcomes cannot be recorded now", deliveries=len(tried), reason=str(away))
+                self._tried += tried[: _KEPT - len(self._tried)]  # what is dropped is sent again after its lease
+                await asyncio.sleep(_POLL)
+                self._has_tried.set()
+            except Exception:  # the edge of a loop: it must go on
+                log.exception("recording outcomes failed", deliveries=len(tried))
+
+
+async def record(engine: Engine, tried: Sequence[Tried]) -> int:
+    """Write what came of attempts, and tell of those that are given up; how many were still ours to write."""
+    decided = [(one, *_decided(one)) for one in tried]
+    async with engine.database.transaction() as tx:
+        written = set(await store.record(tx, decided))
+        given_up = [one for one, state, _ in decided if state is DeliveryState.FAILED and one.delivery.id in written]
+        await append(tx, By("system"), *map(_given_up, given_up))
+        if given_up:
+            tx.after_commit(lambda: engine.wakes.wake(Topic.EVENTS))
+    for one, state, delay in decided:
+        _log(one, state, delay)
+    return len(written)
+
+
+async def prune(engine: Engine) -> int:
+    """Delete deliveries that ended longer ago than they are kept; how many."""
+    kept = timedelta(days=engine.limits.delivery_days)
+    return await store.prune(engine.database, older_than=kept, limit=_PRUNED)
+
+
+def _decided(one: Tried) -> tuple[DeliveryState, timedelta]:
+    match one.outcome:
+        case Sent():
+            return DeliveryState.DELIVERED, timedelta()
+        case NotSent():
+            left = timedelta(seconds=one.delivery.seconds_left)
+            chance = random.random()  # noqa: S311 - jitter
+            match after_failure(one.outcome, attempts=one.delivery.attempts, left=left, chance=chance):
+                case Again(delay):
+                    return DeliveryState.PENDING, delay
+                case GiveUp():
+                    return DeliveryState.FAILED, timedelta()
+        case _:
+            assert_never(one.outcome)
+
+
+def _given_up(one: Tried) -> Event:
+    delivery = one.delivery
+    return Event(
+        kind="delivery.given_up",
+        organization_id=delivery.organization_id,
+        workspace_id=delivery.workspace_id,
+        run_id=delivery.run_id,
+        step_run_id=delivery.step_run_id,
+        subject_id=delivery.id,
+        data={
+            "kind": delivery.kind.value,
+            "subscription_id": str(delivery.subscription_id),
+            "event": delivery.event_kind,
+            "attempts": delivery.attempts,
+            "error": one.outcome.error if isinstance(one.outcome, NotSent) else "",
+        },
+    )
+
+
+def _log(one: Tried, state: DeliveryState, delay: timedelta) -> None:
+    delivery, outcome = one.delivery, one.outcome
+    fields = {
+        "delivery": str(delivery.id),
+        "kind": delivery.kind.value,
+        "about": delivery.event_kind,
+        "destination": delivery.destination,
+        "attempt": delivery.attempts,
+        "state": state.value,
+        "status": outcome.status,
+    }
+    match outcome:
+        case Sent():
+            log.info("delivery sent", **fields)
+        case NotSent():
+            again = delay.total_seconds() if state is DeliveryState.PENDING else None
+            log.warning("delivery failed", **fields, reason=outcome.error, again_in=again)
+        case _:
+            assert_never(outcome)

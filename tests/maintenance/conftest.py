@@ -1,0 +1,55 @@
+"""A room that speaks to the world: the loops that deliver, receivers of their own, and processes that run."""
+
+import asyncio
+from contextlib import asynccontextmanager
+
+import pytest
+from engine.conftest import *  # noqa: F403 - the same engine, team and cast
+from engine.runs.conftest import Floor, floor  # noqa: F401 - the same shop floor
+from receivers import receiving
+
+from controlroom.dialects.robocorp.messages import RobocorpGrammar
+from controlroom.maintenance.couriers import Couriers, Outside
+from controlroom.maintenance.deliverer import Deliverer
+from controlroom.maintenance.fan_out import FanOut
+from controlroom.maintenance.loops import news
+from controlroom.outgoing import Outgoing
+
+
+@asynccontextmanager
+async def delivering(engine, *, mail=None, allow=("127.0.0.1",)):
+    """The fan-out and the deliverer of a server, while the block runs."""
+    async with Outgoing(allow) as outgoing:
+        outside = Outside(outgoing, {"robocorp": RobocorpGrammar()}, mail)
+        loops = [
+            asyncio.create_task(FanOut(engine, news(engine, outside)).serve()),
+            asyncio.create_task(Deliverer(engine, Couriers(engine, outside).senders).serve()),
+        ]
+        try:
+            yield
+        finally:
+            for loop in loops:
+                loop.cancel()
+            await asyncio.gather(*loops, return_exceptions=True)
+
+
+@pytest.fixture
+async def deliveries(engine):
+    """Delivers, as a server does."""
+    async with delivering(engine):
+        yield
+
+
+@pytest.fixture
+async def receiver():
+    """Somebody who wants to be told."""
+    async with receiving() as receiver:
+        yield receiver
+
+
+async def until(condition, seconds: float = 15):
+    """The condition's value, once it has one."""
+    async with asyncio.timeout(seconds):
+        while not (value := await condition()):
+            await asyncio.sleep(0.01)
+        return value
