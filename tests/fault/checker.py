@@ -36,7 +36,8 @@ RULES = {
     "a done item has no output": """
         select item.id::text, item.state from work_item as item
          where item.run_id = $1 and item.queue_id is not null and item.state = 'done'
-           and not exists (select from work_item as output where output.parent_id = item.id and output.state = 'new')""",
+           and not exists (select from work_item as output
+                            where output.parent_id = item.id and output.state = 'new')""",
     "a done item has more than one successful attempt": """
         select work_item_id::text, count(*)::text from work_item_attempt
           join work_item on work_item.id = work_item_id

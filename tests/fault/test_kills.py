@@ -177,12 +177,11 @@ async def test_a_stopped_worker_that_wakes_up_too_late_changes_nothing(site):
         time.sleep(chance.uniform(0.3, 1.0))
         worker = site.room.child("worker")
         frozen = [worker, *worker.children(recursive=True)]
-        for each in frozen:
-            each.send_signal(signal.SIGSTOP)
-        time.sleep(LEASE_AND_MORE)
-        for each in frozen:
-            with suppress(psutil.NoSuchProcess):
-                each.send_signal(signal.SIGCONT)
+        for how, pause in ((signal.SIGSTOP, LEASE_AND_MORE), (signal.SIGCONT, 0.0)):
+            for each in frozen:
+                with suppress(psutil.NoSuchProcess):  # a robot that has just ended
+                    each.send_signal(how)
+            time.sleep(pause)
 
     assert await one_round(site, SEED, disturb) == []
 
