@@ -41,7 +41,7 @@ class WorkerProcess:
         """Wait until a line with this text was logged (`last`: after now), and give it."""
         seen = len(self.log) if last else 0
         async with asyncio.timeout(30):
-            while not (lines := [line for line in self.log[seen:].splitlines() if text in line]):  # noqa: ASYNC110
+            while not (lines := [line for line in self.log[seen:].splitlines() if text in line]):
                 await asyncio.sleep(0.02)  # a file has no event
         yield lines[-1]
 
@@ -62,10 +62,10 @@ async def working(
     path: str = os.environ["PATH"],
     **settings: Any,
 ) -> AsyncIterator[WorkerProcess]:
-    """A worker for the room until the block ends, if asked as another user, by another interpreter, with another PATH."""
+    """A worker for the room until the block ends; if asked, of another user, interpreter or PATH."""
     values = {"url": room.url, "folder": str(folder), "link_token": LINK_TOKEN, "kill_grace_seconds": 1.0, **settings}
     log = Path(tempfile.mkstemp(prefix="worker-", suffix=".log")[1])
-    with log.open("wb") as output:  # noqa: ASYNC230 - a moment
+    with log.open("wb") as output:
         process = await asyncio.create_subprocess_exec(
             *python,
             "-c",
@@ -91,4 +91,4 @@ async def working(
             if process.returncode is None:
                 process.kill()
                 await process.wait()
-            log.unlink()  # noqa: ASYNC240 - likewise
+            log.unlink()

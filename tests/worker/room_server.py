@@ -107,7 +107,7 @@ class RoomServer:
         self._server = uvicorn.Server(config)
         self._server.install_signal_handlers = lambda: None
         self._serving = asyncio.create_task(self._server._serve([listening]))
-        while not self._server.started:  # noqa: ASYNC110 - uvicorn has no event for it
+        while not self._server.started:
             await asyncio.sleep(0.01)
 
     async def stop(self) -> None:

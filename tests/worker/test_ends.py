@@ -45,7 +45,7 @@ def sleeping(mark: str) -> list[psutil.Process]:
 async def gone(mark: str, seconds: float = 5.0) -> bool:
     """Whether no such process is left; the kernel may need a moment to bury them."""
     async with asyncio.timeout(seconds):
-        while sleeping(mark):  # noqa: ASYNC110 - other processes' ends have no event
+        while sleeping(mark):
             await asyncio.sleep(0.01)
     return True
 

@@ -6,6 +6,7 @@ import shutil
 import socket
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import psutil
@@ -15,7 +16,7 @@ from real_worker import working
 from room_server import RoomServer
 
 from controlroom.protocol import SandboxKind
-from controlroom.worker.sandbox import Sandbox, View, split_loader_variables
+from controlroom.worker.sandbox import Sandbox, View, split_loader_variables, system_plan
 
 ORDINARY = 12_345
 
@@ -40,8 +41,9 @@ HOSTILE = """
     attempt("worker's token")(lambda: open(os.environ["WORKER"] + "/worker.json").read())
     runs = os.environ["WORKER"] + "/runs/"
     own_run = os.getcwd()[len(runs):].split("/")[0]
-    attempt("other runs")(lambda: set(os.listdir(runs)) - {own_run})
-    attempt("the caches")(lambda: set(os.listdir(os.environ["WORKER"])) - {"runs", "environments"})
+    attempt("other runs")(lambda: sorted(set(os.listdir(runs)) - {own_run}))
+    caches = {"runs", "environments"}
+    attempt("the caches")(lambda: sorted(set(os.listdir(os.environ["WORKER"])) - caches))
 
     @attempt("database socket")
     def _():
@@ -155,8 +157,8 @@ def data(tmp_path_factory, uid):
 
 
 async def test_a_hostile_robot_gets_nothing(room: RoomServer, data: Path, uid):
-    """Secrets, other runs, sockets, processes and privileges are out of its reach, its environment is fixed, it ends."""
-    bystander = subprocess.Popen(["sleep", "600"], user=uid, group=uid, extra_groups=[] if uid else None)  # noqa: ASYNC220
+    """Secrets, runs, sockets, processes, privileges are out of reach, its environment is fixed, and it ends."""
+    bystander = subprocess.Popen(["sleep", "600"], user=uid, group=uid, extra_groups=[] if uid else None)
     mark = f"{700 + os.getpid() / 10_000_000:.7f}"
     step = {"DATA": str(data), "WORKER": str(data / "worker"), "BYSTANDER": str(bystander.pid), "MARK": mark}
     files = robots.plain(HOSTILE, extra="environmentConfigs: [requirements.txt]\n") | {"requirements.txt": "idna\n"}
@@ -173,7 +175,7 @@ async def test_a_hostile_robot_gets_nothing(room: RoomServer, data: Path, uid):
         for attempt in attempts:
             got = json.loads(attempt.text[-1])
             assert {what: gain for what, gain in got.items() if gain and not str(gain).startswith("refused")} == {}
-        assert not [process for process in psutil.process_iter(["cmdline"]) if mark in process.info["cmdline"]]
+        assert not [process for process in psutil.process_iter(["cmdline"]) if mark in (process.info["cmdline"] or ())]
     finally:
         bystander.kill()
         bystander.wait()
@@ -215,10 +217,18 @@ async def test_a_step_s_loader_variables_reach_the_robot_only(room, tmp_path):
     assert "/nowhere.so" in attempt.text
 
 
-async def test_without_bubblewrap_everybody_is_told(room, tmp_path):
+@pytest.fixture
+def open_folder():
+    """A folder that every user can reach, which pytest's own are not."""
+    folder = Path(tempfile.mkdtemp(dir="/var/tmp"))
+    folder.chmod(0o755)
+    yield folder
+    shutil.rmtree(folder)
+
+
+async def test_without_bubblewrap_everybody_is_told(room, tmp_path, open_folder):
     """No bwrap: the server, the log and the console of each step run hear of it; `required` refuses to start."""
-    empty = tmp_path / "bin"
-    empty.mkdir()
+    empty = open_folder
     (empty / "python3").symlink_to(shutil.which("python3", path="/usr/local/bin:/usr/bin") or sys.executable)
     async with working(room, tmp_path / "walt", path=str(empty)) as walt:
         attempt = await room.assign(room.add_package(robots.plain("print(1)")))
@@ -236,7 +246,7 @@ async def test_without_bubblewrap_everybody_is_told(room, tmp_path):
 
 def test_what_is_hidden_stays_hidden_below_what_is_shown(tmp_path):
     """A data folder below a folder that robots see is covered, and their own folder in it is not."""
-    sandbox = Sandbox(kind=SandboxKind.BWRAP, bwrap="bwrap", hidden=(Path("/usr/data"),))
+    sandbox = Sandbox(kind=SandboxKind.BWRAP, bwrap="bwrap", system=system_plan(), hidden=(Path("/usr/data"),))
     view = View(folder=Path("/usr/data/runs/1/work"), working_folder=Path("/usr/data/runs/1/work"))
 
     argv = sandbox.wrap(["/bin/true"], {}, view=view, user=None).argv

@@ -7,6 +7,7 @@ import shutil
 import tempfile
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable
+from collections.abc import Set as AbstractSet
 from contextlib import suppress
 from pathlib import Path
 from typing import IO
@@ -67,18 +68,18 @@ class PackageCache:
         """Give a place its own copy of the robot."""
         await asyncio.to_thread(_copy_tree, package.folder, place.robot, place)
 
-    def prune(self, in_use: set[str]) -> None:
+    async def prune(self, in_use: AbstractSet[str]) -> None:
         """Bring the folder below its limit, the longest unused first; packages of running step runs stay."""
-        entries = sorted(self._folder.iterdir(), key=lambda entry: entry.stat().st_atime)
-        sizes = {entry: _size(entry) for entry in entries}
+        sizes = await asyncio.to_thread(_sizes, self._folder)
         total = sum(sizes.values())
-        for entry in entries:
+        order = {name: position for position, name in enumerate(self._known, start=1)}
+        for name in sorted(sizes, key=lambda name: order.get(name, 0)):
             if total <= self._max_bytes:
                 return
-            if entry.name not in in_use:
-                self._known.pop(entry.name, None)
-                shutil.rmtree(entry, ignore_errors=True)
-                total -= sizes[entry]
+            if name not in in_use and name not in self._fetching:
+                self._known.pop(name, None)
+                await asyncio.to_thread(shutil.rmtree, self._folder / name, ignore_errors=True)
+                total -= sizes[name]
 
     async def _unpack(self, ref: PackageRef, folder: Path) -> None:
         with tempfile.TemporaryFile(dir=self._folder) as zipped:
@@ -148,5 +149,10 @@ def _copy_file(source: str, target: Path, mode: int) -> None:
             os.close(writing)
 
 
-def _size(folder: Path) -> int:
-    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+def _sizes(folder: Path) -> dict[str, int]:
+    """How much each package holds."""
+    return {
+        entry.name: sum(path.lstat().st_size for path in entry.rglob("*") if path.is_file())
+        for entry in folder.iterdir()
+        if entry.is_dir()
+    }

@@ -38,6 +38,7 @@ _PYTHON = re.compile(r"python(3(\.\d+)?)?")
 
 _READ_AT_START = ("PYTHON", "LD_", "LC_", "MALLOC_", "GLIBC_", "ROBOT_SYSLOG")
 _READ_AT_START_NAMES = frozenset({"LANG", "LANGUAGE", "OPENSSL_CONF", "GCONV_PATH", "LOCPATH", "NLSPATH"})
+_MODULE_SUFFIXES = frozenset({"", "py", "pyc", "so", "zip"})
 _SITE_HOOKS = frozenset({"sitecustomize", "usercustomize"})
 
 
@@ -57,7 +58,7 @@ def job(
 ) -> dict[str, object] | None:
     """What to tell a spare; None if the command would behave otherwise in it than in a fresh process.
 
-    The spare was started with the variables `start`, and has imported `modules` (top names), which `looked_at` variables.
+    The spare was started with the variables `start` and has imported `modules` (top names), which `looked_at` some.
     """
     _, *words = command.argv
     changed = {
@@ -95,6 +96,8 @@ def _modules_in(folder: str) -> Iterator[str]:
     try:
         with os.scandir(Path(folder)) as entries:
             for entry in entries:
-                yield entry.name.partition(".")[0]
+                name, _, suffix = entry.name.partition(".")
+                if suffix in _MODULE_SUFFIXES or suffix.endswith(".so"):
+                    yield name  # a folder has no suffix; it may be a package
     except OSError:
         return

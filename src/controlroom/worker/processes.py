@@ -69,21 +69,21 @@ class ProcessTree:
     def pause(self) -> None:
         """Stop every process of the tree."""
         stopped: set[int] = set()
-        while fresh := [process for process in self._robot_processes() if process.pid not in stopped]:
-            for process in fresh:  # until a look around finds no new one: a process may fork while we go through them
-                _signal(process, signal.SIGSTOP)
-                stopped.add(process.pid)
+        while fresh := set(self._robot_processes()) - stopped:
+            for pid in fresh:  # until a look around finds no new one: a process may fork while we go through them
+                _signal(pid, signal.SIGSTOP)
+            stopped |= fresh
 
     def resume(self) -> None:
         """Let a paused tree go on."""
-        for process in reversed(self._robot_processes()):
-            _signal(process, signal.SIGCONT)
+        for pid in reversed(self._robot_processes()):
+            _signal(pid, signal.SIGCONT)
 
     async def terminate(self, grace: float) -> int:
         """End the tree: SIGTERM to all, SIGKILL to what is left when the program has ended or the grace is over."""
-        for process in self._robot_processes():
-            _signal(process, signal.SIGTERM)
-            _signal(process, signal.SIGCONT)
+        for pid in self._robot_processes():
+            _signal(pid, signal.SIGTERM)
+            _signal(pid, signal.SIGCONT)
         with suppress(TimeoutError):
             await asyncio.wait_for(asyncio.shield(self._ended), grace)
         return await self.kill()
@@ -96,26 +96,24 @@ class ProcessTree:
             os.kill(self.pid, signal.SIGTERM if self._layers == 1 else signal.SIGKILL)
             with suppress(TimeoutError):
                 await asyncio.wait_for(asyncio.shield(self._ended), _KILL_PATIENCE_SECONDS)
-            for process in inside:
-                _signal(process, signal.SIGKILL)
-            with suppress(ProcessLookupError):
-                if not self._ended.done():
-                    os.kill(self.pid, signal.SIGKILL)
+            if not self._ended.done():
+                for pid in (*inside, self.pid):
+                    _signal(pid, signal.SIGKILL)
         return await self.wait()
 
     def memory_bytes(self) -> int:
         """What the tree holds of memory, its share of common pages counted once."""
-        return sum(_memory(process.pid) for process in self._robot_processes())
+        return sum(map(_memory, self._robot_processes()))
 
-    def _robot_processes(self) -> list[psutil.Process]:
+    def _robot_processes(self) -> list[int]:
         """All processes of the tree but those of the enclosure."""
-        try:
-            layer = [psutil.Process(self.pid)]
-            for _ in range(self._layers):
-                layer = [child for process in layer for child in process.children()]
-            return [process for top in layer for process in (top, *top.children(recursive=True))]
-        except psutil.Error:
-            return []
+        layer = [self.pid]
+        for _ in range(self._layers):
+            layer = [child for pid in layer for child in _children(pid)]
+        found = list(layer)
+        for pid in found:
+            found += _children(pid)
+        return found
 
     def _watch(self) -> None:
         loop = asyncio.get_running_loop()
@@ -130,9 +128,28 @@ class ProcessTree:
         loop.add_reader(descriptor, ended)
 
 
-def _signal(process: psutil.Process, number: signal.Signals) -> None:
-    with suppress(psutil.Error, ProcessLookupError, PermissionError):
-        process.send_signal(number)
+def _signal(pid: int, number: signal.Signals) -> None:
+    with suppress(ProcessLookupError, PermissionError):
+        os.kill(pid, number)
+
+
+def _children(pid: int) -> list[int]:
+    """The processes that this one has started, or was given by the kernel; none if it is gone.
+
+    Why not by psutil: it reads the whole of /proc for it, which takes milliseconds on a busy machine.
+    """
+    found: list[int] = []
+    try:
+        for thread in os.listdir(f"/proc/{pid}/task"):  # noqa: PTH208 - asked for often
+            with open(f"/proc/{pid}/task/{thread}/children", "rb") as children:  # noqa: PTH123 - likewise
+                found += map(int, children.read().split())
+    except FileNotFoundError:
+        if Path(f"/proc/{pid}").exists():  # a kernel without these files
+            with suppress(psutil.Error):
+                return [child.pid for child in psutil.Process(pid).children()]
+    except (ProcessLookupError, PermissionError):
+        pass
+    return found
 
 
 def _memory(pid: int) -> int:

@@ -85,6 +85,8 @@ class Sandbox(Struct, frozen=True, kw_only=True):
     """Why there is no sandbox, or which."""
     bwrap: str = ""
     as_root: bool = False
+    system: dict[str, tuple[str, ...]] = {}
+    """How the system's part of the file system is mounted."""
     readable: tuple[Path, ...] = ()
     """What every robot may read, by the operator's setting."""
     hidden: tuple[Path, ...] = ()
@@ -139,30 +141,18 @@ class Sandbox(Struct, frozen=True, kw_only=True):
 
     def _mounts(self, view: View) -> list[str]:
         """The file system, parents before children, so that the more exact word about a path is the last."""
-        plan: dict[Path, tuple[str, ...]] = {}
-        links: list[str] = []
-        for path in (*_SYSTEM, *_ETC, *_CACHES):
-            if path in _SYSTEM and path.is_symlink():
-                links += ["--symlink", str(path.readlink()), str(path)]
-            elif path.exists():
-                plan[path] = ("--ro-bind", str(path.resolve()), str(path))
-        for path in (*self.readable, *view.readable):
-            plan[path] = ("--ro-bind", str(path), str(path))
-        for path in self.hidden:
-            if path not in plan and any(path.is_relative_to(shown) for shown in plan):
-                plan[path] = ("--perms", "0755", "--tmpfs", str(path))
-        for path in (*view.writable, view.folder):
-            plan[path] = ("--bind", str(path), str(path))
+        plan = dict(self.system)
+        plan |= {str(path): ("--ro-bind", str(path), str(path)) for path in (*self.readable, *view.readable)}
+        for path in map(str, self.hidden):
+            if path not in plan and any(_is_below(path, shown) for shown in plan):
+                plan[path] = ("--perms", "0755", "--tmpfs", path)
+        plan |= {str(path): ("--bind", str(path), str(path)) for path in (*view.writable, view.folder)}
         if view.passwd is not None:
-            plan[Path("/etc/passwd")] = ("--ro-bind", str(view.passwd), "/etc/passwd")
-        plan[Path("/proc")] = ("--proc", "/proc")
-        plan[Path("/dev")] = ("--dev", "/dev")
-        for folder in ("/tmp", "/dev/shm", "/run", "/var/tmp"):  # noqa: S108 - the robot's own, seen by nobody else
-            plan[Path(folder)] = ("--perms", "1777", "--size", str(_TMPFS_BYTES), "--tmpfs", folder)
-        plan = _with_parents(plan)
-        mounts = [word for path in sorted(plan, key=lambda path: len(path.parts)) for word in plan[path]]
+            plan["/etc/passwd"] = ("--ro-bind", str(view.passwd), "/etc/passwd")
+        _add_parents(plan)
+        mounts = [word for path in sorted(plan, key=lambda path: path.count("/")) for word in plan[path]]
         start = ["--chdir", str(view.working_folder)] if view.working_folder else []
-        return [*links, *mounts, "--remount-ro", "/", *start]
+        return [*mounts, "--remount-ro", "/", *start]
 
 
 class Wrapped(Struct, frozen=True):
@@ -182,14 +172,37 @@ def split_loader_variables(variables: Mapping[str, str]) -> tuple[dict[str, str]
     return {name: value for name, value in variables.items() if name not in risky}, risky
 
 
-def _with_parents(plan: Mapping[Path, tuple[str, ...]]) -> dict[Path, tuple[str, ...]]:
-    """The plan with the folders above its mounts, which bubblewrap itself would make for their owner alone."""
-    complete = dict(plan)
-    for parent in {parent for path in plan for parent in path.parents}:
-        below = next((folder for folder in (parent, *parent.parents) if folder in plan), None)
-        if parent != Path("/") and (below is None or (below != parent and "--tmpfs" in plan[below])):
-            complete[parent] = ("--perms", "0755", "--dir", str(parent))
-    return complete
+def system_plan() -> dict[str, tuple[str, ...]]:
+    """How the system's part of the file system is mounted, as this machine is now."""
+    plan: dict[str, tuple[str, ...]] = {}
+    for path in (*_SYSTEM, *_ETC, *_CACHES):
+        if path in _SYSTEM and path.is_symlink():
+            plan[str(path)] = ("--symlink", str(path.readlink()), str(path))
+        elif path.exists():
+            plan[str(path)] = ("--ro-bind", str(path.resolve()), str(path))
+    plan["/proc"] = ("--proc", "/proc")
+    plan["/dev"] = ("--dev", "/dev")
+    for folder in ("/tmp", "/dev/shm", "/run", "/var/tmp"):  # noqa: S108 - the robot's own, seen by nobody else
+        plan[folder] = ("--perms", "1777", "--size", str(_TMPFS_BYTES), "--tmpfs", folder)
+    return plan
+
+
+def _add_parents(plan: dict[str, tuple[str, ...]]) -> None:
+    """Add the folders above the mounts, which bubblewrap itself would make for their owner alone."""
+    for path in list(plan):
+        parent = path.rpartition("/")[0]
+        while parent and parent not in plan:
+            above = parent
+            while above and above not in plan:
+                above = above.rpartition("/")[0]
+            if above and "--tmpfs" not in plan[above] and "--dir" not in plan[above]:
+                break  # it lies below a mount, which has it
+            plan[parent] = ("--perms", "0755", "--dir", parent)
+            parent = parent.rpartition("/")[0]
+
+
+def _is_below(path: str, folder: str) -> bool:
+    return path == folder or path.startswith(folder + "/")
 
 
 async def prepare(
@@ -203,6 +216,7 @@ async def prepare(
         kind=SandboxKind.BWRAP,
         bwrap=shutil.which("bwrap") or "",
         as_root=user is not None,
+        system=system_plan(),
         readable=tuple(readable),
         hidden=tuple(hidden),
     )

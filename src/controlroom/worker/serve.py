@@ -38,6 +38,7 @@ NOTHING_TO_DO = 75
 _SETTLE_SECONDS = 0.5
 """Why: a step run that is over in a moment is not worth a heartbeat of its own."""
 _REPORT_SECONDS = 10.0
+_PRUNE_SECONDS = 600.0
 _FILES = 65_536
 _PROCESSES = 8_192
 
@@ -82,6 +83,7 @@ class Worker:
         self._settings = tools.settings
         self._room = tools.room
         self._held: dict[UUID, Orders] = {}
+        self._packages_in_use: dict[UUID, str] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._changed = asyncio.Event()
         self._slot_free = asyncio.Event()
@@ -115,6 +117,7 @@ class Worker:
 
     async def _serve(self, session: Session) -> None:
         """Work in one session, until it is lost or the worker stops."""
+        pruning = asyncio.create_task(self._prune())
         beating = asyncio.create_task(self._heartbeats(session))
         claiming = asyncio.create_task(self._claims(session))
         stopping = asyncio.create_task(self._stop.wait())
@@ -132,8 +135,15 @@ class Worker:
             if not isinstance(lost, Refused) or isinstance(lost, Superseded):
                 raise lost
         finally:
-            for task in (beating, claiming, stopping):
+            for task in (beating, claiming, stopping, pruning):
                 await _cancelled(task)
+
+    async def _prune(self) -> None:
+        """Keep the caches below their limits."""
+        while True:
+            await asyncio.sleep(_PRUNE_SECONDS)
+            await self._tools.packages.prune(set(self._packages_in_use.values()))
+            await self._tools.environments.prune()
 
     async def _claims(self, session: Session) -> None:
         """Ask for work whenever a slot is free. Returns when one has been run, with `once`."""
@@ -156,6 +166,7 @@ class Worker:
     def _begin(self, assignment: Assignment) -> None:
         """Run an assignment aside; one that we run already was only handed over again."""
         known = self._held.get(assignment.step_run_id)
+        self._packages_in_use[assignment.step_run_id] = assignment.package.hash
         if known is not None:
             if known.attempt == assignment.attempt:
                 return
@@ -177,6 +188,7 @@ class Worker:
         finally:
             if self._held.get(assignment.step_run_id) is orders:
                 del self._held[assignment.step_run_id]
+                del self._packages_in_use[assignment.step_run_id]
             self._tools.spares.robot_ended()
             self._slot_free.set()
         await step_run.clean_up()

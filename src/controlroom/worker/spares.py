@@ -53,6 +53,10 @@ class Recipe(Struct, frozen=True):
     environment: EnvironmentSpec | None
 
 
+_MEASURED: dict["Recipe", int] = {}
+"""What a spare of a recipe holds: all of them the same, and reading it takes the kernel a while."""
+
+
 class Spare:
     """One waiting interpreter, in its own place and sandbox."""
 
@@ -124,7 +128,9 @@ class Spare:
             return False
         modules, looked_at, *_ = heard.decode("utf-8", "replace").split("\n")
         self.modules, self.looked_at = frozenset(modules.split()), frozenset(looked_at.split())
-        self.memory_bytes = self._running.tree.memory_bytes() or _FIRST_GUESS_BYTES
+        if self.recipe not in _MEASURED:
+            _MEASURED[self.recipe] = self._running.tree.memory_bytes() or _FIRST_GUESS_BYTES
+        self.memory_bytes = _MEASURED[self.recipe]
         self.is_ready = True
         log.debug("spare ready", interpreter=self.recipe.interpreter, memory=self.memory_bytes)
         return True
@@ -138,7 +144,6 @@ class _Demand:
         self.asked: deque[float] = deque()
         self.last = 0.0
         self.not_before = 0.0
-        self.in_use = 0
         self.failures = 0
 
     def note(self, now: float) -> None:
@@ -195,9 +200,13 @@ class Spares:
         try:
             while True:
                 self._awake.clear()
-                await self._clear_dead()
-                await self._clear_idle()
-                pause = await self._fill()
+                try:
+                    await self._clear_dead()
+                    await self._clear_idle()
+                    pause = await self._fill()
+                except Exception:
+                    log.exception("keeping spares failed; robots start without them meanwhile")
+                    pause = _START_PATIENCE_SECONDS
                 with suppress(TimeoutError):
                     await asyncio.wait_for(self._awake.wait(), pause)
         finally:
@@ -225,7 +234,8 @@ class Spares:
             have = sum(spare.recipe == recipe for spare in self._shelf)
             if have >= self._wanted(demand, now) or demand.failures >= _MOST_FAILURES:
                 continue
-            if (now < demand.not_before and have == 0 and len(demand.asked) <= 1) or now < demand.not_before:
+            # In a rush every processor is busy anyway, and what a spare costs now the next robot need not pay
+            if now < demand.not_before and self._wanted(demand, now) == 1:
                 pause = min(pause, demand.not_before - now)
                 continue
             if not self._has_memory_for(recipe):

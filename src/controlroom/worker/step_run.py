@@ -328,7 +328,7 @@ class StepRun:
         """Send the rest of the console and the artifacts, then the end."""
         self._phases.end(PhaseState.FAILED, finish.error.message if finish.error else "")
         self._console.hurry()
-        for complaint in await artifacts.upload(self._artifacts(), self._reports):
+        for complaint in await artifacts.upload(await asyncio.to_thread(self._artifacts), self._reports):
             self._console.say(complaint)
         await self._console.close()
         report = Finish(

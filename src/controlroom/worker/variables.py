@@ -79,6 +79,7 @@ def of_step_run(
     """
     step = assignment.variables
     variables = {**base, **step, **_ids(assignment), **_borders(assignment, url)}
+    variables["PWD"] = str(folders.root)
     variables["ROBOT_ROOT"] = str(folders.root)
     variables["ROBOT_ARTIFACTS"] = str(folders.artifacts)
     variables["PATH"] = _joined(*_below(folders.root, definition.path), step.get("PATH", ""), base["PATH"])
