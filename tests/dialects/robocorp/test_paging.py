@@ -63,11 +63,11 @@ async def test_next_is_on_the_callers_host_and_prefix(room, ada, items):
             f"{room.url}{path}?limit=2",
             headers={"X-Forwarded-Proto": "https", "X-Forwarded-Host": "room.example.com, inner"},
         )
-        odd = await client.get(f"{room.url}{path}?limit=2", headers={"Host": "a b<script>"})
+        odd = await client.get(f"{room.url}{path}?limit=2", headers={"Host": "a_b/script"})
 
     assert plain.json()["next"].startswith(f"http://room.example:81{path.rstrip('/')}?")
     assert proxied.json()["next"].startswith("https://room.example.com/v1/")
-    assert odd.status_code == 400 or odd.json()["next"].startswith(room.url)
+    assert odd.status_code == 400
 
 
 def _scope(peer: str, **headers: str) -> dict:

@@ -129,7 +129,7 @@ async def test_a_payload_that_is_no_json_changes_nothing(robot):
 
 
 async def test_outputs_reach_the_next_step_when_their_parent_is_released(robot, ada):
-    """An output is a draft until its parent is released; then it waits for the next step."""
+    """An output is a draft until its parent is released; then, or made later, it waits for the next step."""
     item = await robot.reserve()
     made = (await robot.output(item, {"from": 1})).json()["id"]
     written = await robot.call("PUT", f"{robot.items}/{made}/data", content=b'{"from": 2}')

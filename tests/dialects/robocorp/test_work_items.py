@@ -65,15 +65,14 @@ async def test_a_payload_has_a_limit(ada, process):
     assert answer.json()["error"]["code"] == "PAYLOAD_TOO_LARGE"
 
 
-@pytest.mark.parametrize("payload", [b'"\\ud800"', b"1e999999", b'"\\u0000"', b"NaN", b"[" * 2000 + b"]" * 2000])
+@pytest.mark.parametrize("payload", [b'"\\ud800"', b"1e999999", b'"\\u0000"', b"NaN", b"[" * 9000 + b"]" * 9000])
 async def test_json_that_cannot_be_stored_is_refused(ada, process, payload):
     """What is JSON by its syntax and no value in the database is a bad request, not a failure of ours."""
     body = b'{"process":{"id":"' + str(process).encode() + b'"},"payload":' + payload + b"}"
 
     answer = await ada.call("POST", "/work-items", content=body)
 
-    assert answer.status_code in {200, 400}, answer.text
-    assert (payload.startswith(b"[")) or answer.status_code == 400
+    assert answer.status_code == 400, answer.text
 
 
 async def test_batches_work_on_all_or_none(ada, process, walt):
