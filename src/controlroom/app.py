@@ -4,6 +4,8 @@ import asyncio
 from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass, field
 
+import structlog
+
 from controlroom.border.dispatcher import App, Dispatcher, Mount
 from controlroom.border.health import Check, Readiness, healthz
 from controlroom.border.metrics import Metrics
@@ -34,6 +36,8 @@ from controlroom.settings import Settings
 
 GRAMMARS: Grammars = {"robocorp": RobocorpGrammar()}
 """In whose words webhooks and callbacks are told."""
+
+log = structlog.get_logger(__name__)
 
 
 @dataclass(slots=True)
@@ -84,12 +88,13 @@ async def build(settings: Settings) -> Room:
             limits=settings.limits,
         )
         await first_start.bootstrap(engine)
-        parts.push_async_callback(flush_uses, engine)
+        parts.push_async_callback(_write_last_uses, engine)
         origins, metrics = Origins(settings.public_url, settings.trusted_proxies), Metrics()
         outgoing = Outgoing(settings.outgoing_allow)
         parts.push_async_callback(outgoing.close)
         outside = Outside(outgoing, GRAMMARS, mail_server(settings.smtp_url, settings.mail_from))
         loops = asyncio.create_task(maintenance.run(engine, outside, observe=metrics.loop_ticked), name="maintenance")
+        loops.add_done_callback(_tell_why_loops_ended)
         parts.push_async_callback(_ended, loops)
         return Room(settings, engine, origins, metrics, loops, parts.pop_all())
     raise AssertionError  # the stack swallows nothing
@@ -127,8 +132,18 @@ def _checks(room: Room) -> dict[str, Check]:
 
 async def _ended(loops: asyncio.Task[None]) -> None:
     loops.cancel()
-    with suppress(asyncio.CancelledError):
-        await loops
+    await asyncio.wait({loops})
+
+
+def _tell_why_loops_ended(loops: asyncio.Task[None]) -> None:
+    """Log a bug that ended the loops when it happens; the server goes on to answer, and is not ready any more."""
+    if not loops.cancelled() and (bug := loops.exception()) is not None:
+        log.error("the loops have ended", exc_info=bug)
+
+
+async def _write_last_uses(engine: Engine) -> None:
+    with suppress(Unavailable):  # the counts of the last seconds, which a killed server loses too
+        await flush_uses(engine)
 
 
 def _keys(settings: Settings) -> Keys:
