@@ -18,6 +18,7 @@ from controlroom.engine.processes.model import (
     AnyWorker,
     Groups,
     NamedTask,
+    OnDemand,
     Placement,
     Process,
     ProcessChange,
@@ -29,7 +30,7 @@ from controlroom.engine.processes.model import (
 from controlroom.engine.work_items.model import ExceptionType
 from controlroom.engine.work_items.rules import RetryPolicy
 from controlroom.errors import Invalid
-from controlroom.ids import PackageId, ProcessId, StepId, TaskId, WorkerGroupId, WorkerId
+from controlroom.ids import PackageId, ProcessId, ProvisionerId, StepId, TaskId, WorkerGroupId, WorkerId
 
 _DEFAULT = RetryPolicy()
 _LONGEST_SECONDS = 1e9  # far beyond what a step may ask for, and what a timedelta holds
@@ -48,10 +49,14 @@ class RetryBody(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 class PlacementBody(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
-    """Who may run it: one of these workers, or one of these groups (the first comes first); everybody for `{}`."""
+    """Who may run it: one of these workers, or one of these groups (the first comes first); everybody for `{}`.
+
+    With `provisioner`, a worker of its own for each step run, which the provisioner is asked to start.
+    """
 
     workers: tuple[WorkerId, ...] | None = None
     groups: tuple[WorkerGroupId, ...] | None = None
+    provisioner: ProvisionerId | None = None
 
 
 class TaskRequest(Struct, frozen=True, forbid_unknown_fields=True):
@@ -235,15 +240,17 @@ def _task(task: TaskRequest) -> NamedTask:
 
 
 def _placement(placement: PlacementBody) -> Placement:
-    match (placement.workers, placement.groups):
-        case (None, None):
+    match (placement.workers, placement.groups, placement.provisioner):
+        case (None, None, None):
             return AnyWorker()
-        case (workers, None) if workers is not None:
+        case (workers, None, None) if workers is not None:
             return Workers(workers)
-        case (None, groups) if groups is not None:
+        case (None, groups, None) if groups is not None:
             return Groups(groups)
+        case (None, None, provisioner) if provisioner is not None:
+            return OnDemand(provisioner)
         case _:
-            raise Invalid("a placement names either workers or groups", code="INVALID_BODY")
+            raise Invalid("a placement names either workers, or groups, or a provisioner", code="INVALID_BODY")
 
 
 def _payload(item: DefaultWorkItem | None) -> Raw | None:
@@ -288,6 +295,8 @@ def _show_placement(placement: Placement) -> PlacementBody:
             return PlacementBody(workers=workers)
         case Groups(groups):
             return PlacementBody(groups=groups)
+        case OnDemand(provisioner):
+            return PlacementBody(provisioner=provisioner)
 
 
 def _process_id(text: str) -> ProcessId:

@@ -1,0 +1,175 @@
+"""Notifications of a process by mail or chat (our own management API)."""
+
+from datetime import datetime
+from typing import Literal
+
+from litestar.params import FromPath, JSONBody
+from msgspec import Struct
+
+from controlroom.dialects.robocorp.answers import Deleted, Identified
+from controlroom.dialects.robocorp.asking import Asker, InWorkspace, Pages, TheEngine
+from controlroom.dialects.robocorp.paging import Page
+from controlroom.dialects.robocorp.routing import delete, get, post, update
+from controlroom.dialects.robocorp.webhooks import DeliveryAnswer, show_delivery
+from controlroom.engine.notifications import actions
+from controlroom.engine.notifications.model import (
+    ByChat,
+    ByEmail,
+    Notification,
+    NotificationEvent,
+    NotificationKind,
+    Way,
+)
+from controlroom.engine.webhooks import redelivery
+from controlroom.errors import Invalid
+from controlroom.ids import DeliveryId, NotificationId, ProcessId
+
+EventName = Literal["process_run.completed", "process_run.unresolved"]
+
+_EVENTS: dict[EventName, NotificationEvent] = {
+    "process_run.completed": NotificationEvent.RUN_COMPLETED,
+    "process_run.unresolved": NotificationEvent.RUN_UNRESOLVED,
+}
+_NAMES = {event: name for name, event in _EVENTS.items()}
+
+
+class NotificationAnswer(Struct, frozen=True, kw_only=True):
+    """Whom a process tells how its runs end. The address of a chat is a secret, and never shown again."""
+
+    id: NotificationId
+    process: Identified
+    type: NotificationKind
+    recipients: list[str]
+    enabled_events: list[EventName]
+    enabled: bool
+    created_at: datetime
+
+
+class CreateNotification(Struct, frozen=True, kw_only=True):
+    """By mail with `recipients`, by a chat's webhook in Slack's form with `endpoint`."""
+
+    enabled_events: list[EventName] = ["process_run.unresolved"]
+    recipients: list[str] | None = None
+    endpoint: str | None = None
+
+
+class UpdateNotification(Struct, frozen=True, kw_only=True):
+    """What to change; what is left out stays."""
+
+    enabled_events: list[EventName] | None = None
+    recipients: list[str] | None = None
+    endpoint: str | None = None
+    enabled: bool | None = None
+
+
+@get("/processes/{process_id:uuid}/notifications", operation_id="listNotifications")
+async def list_notifications(
+    engine: TheEngine, actor: Asker, paging: Pages, workspace_id: InWorkspace, process_id: FromPath[ProcessId]
+) -> Page[NotificationAnswer]:
+    """List the notifications of a process, oldest first."""
+    rows = await actions.list_of_process(
+        engine, actor, workspace_id, process_id, after=paging.after(NotificationId), limit=paging.fetch
+    )
+    return paging.page(rows, _show, lambda notification: notification.id)
+
+
+@post("/processes/{process_id:uuid}/notifications", operation_id="createNotification")
+async def create_notification(
+    engine: TheEngine,
+    actor: Asker,
+    workspace_id: InWorkspace,
+    process_id: FromPath[ProcessId],
+    data: JSONBody[CreateNotification],
+) -> NotificationAnswer:
+    """Tell somebody how the runs of a process end, from now on."""
+    way = _way(data.recipients, data.endpoint)
+    if way is None:
+        raise Invalid("A notification names either recipients or an endpoint.", code="INVALID_BODY")
+    events = [_EVENTS[name] for name in data.enabled_events]
+    return _show(await actions.create(engine, actor, workspace_id, process_id, way, events))
+
+
+@get("/notifications/{notification_id:uuid}", operation_id="getNotification")
+async def get_notification(
+    engine: TheEngine, actor: Asker, workspace_id: InWorkspace, notification_id: FromPath[NotificationId]
+) -> NotificationAnswer:
+    """Get a notification."""
+    return _show(await actions.get(engine, actor, workspace_id, notification_id))
+
+
+@update("/notifications/{notification_id:uuid}", operation_id="updateNotification")
+async def update_notification(
+    engine: TheEngine,
+    actor: Asker,
+    workspace_id: InWorkspace,
+    notification_id: FromPath[NotificationId],
+    data: JSONBody[UpdateNotification],
+) -> NotificationAnswer:
+    """Change a notification; it keeps its type."""
+    events = None if data.enabled_events is None else [_EVENTS[name] for name in data.enabled_events]
+    return _show(
+        await actions.update(
+            engine,
+            actor,
+            workspace_id,
+            notification_id,
+            way=_way(data.recipients, data.endpoint),
+            events=events,
+            is_enabled=data.enabled,
+        )
+    )
+
+
+@delete("/notifications/{notification_id:uuid}", operation_id="deleteNotification")
+async def delete_notification(
+    engine: TheEngine, actor: Asker, workspace_id: InWorkspace, notification_id: FromPath[NotificationId]
+) -> Deleted:
+    """Tell no more."""
+    await actions.delete(engine, actor, workspace_id, notification_id)
+    return Deleted(notification_id)
+
+
+@get("/notifications/{notification_id:uuid}/deliveries", operation_id="listNotificationDeliveries")
+async def list_notification_deliveries(
+    engine: TheEngine, actor: Asker, paging: Pages, workspace_id: InWorkspace, notification_id: FromPath[NotificationId]
+) -> Page[DeliveryAnswer]:
+    """List what was sent for a notification, newest first."""
+    await actions.get(engine, actor, workspace_id, notification_id)
+    rows = await redelivery.list_deliveries(
+        engine, actor, workspace_id, notification_id, before=paging.after(DeliveryId), limit=paging.fetch
+    )
+    return paging.page(rows, show_delivery, lambda delivery: delivery.id)
+
+
+def _way(recipients: list[str] | None, endpoint: str | None) -> Way | None:
+    match (recipients, endpoint):
+        case (None, None):
+            return None
+        case (list(), None):
+            return ByEmail(tuple(recipients or ()))
+        case (None, str(address)):
+            return ByChat(address)
+        case _:
+            raise Invalid("A notification names either recipients or an endpoint.", code="INVALID_BODY")
+
+
+def _show(notification: Notification) -> NotificationAnswer:
+    return NotificationAnswer(
+        id=notification.id,
+        process=Identified(notification.process_id),
+        type=notification.kind,
+        recipients=notification.recipients,
+        enabled_events=[_NAMES[event] for event in notification.events],
+        enabled=notification.is_enabled,
+        created_at=notification.created_at,
+    )
+
+
+handlers = [
+    list_notifications,
+    create_notification,
+    get_notification,
+    update_notification,
+    delete_notification,
+    list_notification_deliveries,
+]

@@ -1,0 +1,170 @@
+"""Provisioners of workers on demand (§9.5; our own management API)."""
+
+from datetime import datetime, timedelta
+
+import msgspec
+from litestar.params import FromPath, JSONBody
+from msgspec import Struct
+
+from controlroom.dialects.robocorp.answers import Deleted, seconds
+from controlroom.dialects.robocorp.asking import Asker, InWorkspace, Pages, TheEngine
+from controlroom.dialects.robocorp.paging import Page
+from controlroom.dialects.robocorp.routing import delete, get, post, update
+from controlroom.dialects.robocorp.webhooks import DeliveryAnswer, show_delivery
+from controlroom.engine.provisioners import actions
+from controlroom.engine.provisioners.model import Provisioner
+from controlroom.engine.webhooks import redelivery
+from controlroom.ids import DeliveryId, ProvisionerId
+
+
+class ProvisionerAnswer(Struct, frozen=True, kw_only=True):
+    """Who starts workers on demand, without its secret."""
+
+    id: ProvisionerId
+    name: str
+    endpoint: str
+    max_lifetime_seconds: float | None
+    created_at: datetime
+
+
+class NewProvisioner(ProvisionerAnswer, frozen=True, kw_only=True):
+    """A provisioner with the secret that signs the requests to it."""
+
+    secret: str
+
+
+class RevealedSecret(Struct, frozen=True):
+    """A provisioner's secret."""
+
+    id: ProvisionerId
+    secret: str
+
+
+class CreateProvisioner(Struct, frozen=True, kw_only=True):
+    """A new provisioner; without `secret` one is made."""
+
+    name: str
+    endpoint: str
+    secret: str | None = None
+    max_lifetime_seconds: float | None = None
+
+
+class UpdateProvisioner(Struct, frozen=True, kw_only=True):
+    """What to change; what is left out stays."""
+
+    name: str | None = None
+    endpoint: str | None = None
+    secret: str | None = None
+    max_lifetime_seconds: float | None = None
+
+
+@get("/provisioners", operation_id="listProvisioners")
+async def list_provisioners(
+    engine: TheEngine, actor: Asker, paging: Pages, workspace_id: InWorkspace
+) -> Page[ProvisionerAnswer]:
+    """List provisioners, oldest first, without their secrets."""
+    rows = await actions.list_provisioners(
+        engine, actor, workspace_id, after=paging.after(ProvisionerId), limit=paging.fetch
+    )
+    return paging.page(rows, _show, lambda provisioner: provisioner.id)
+
+
+@post("/provisioners", operation_id="createProvisioner")
+async def create_provisioner(
+    engine: TheEngine, actor: Asker, workspace_id: InWorkspace, data: JSONBody[CreateProvisioner]
+) -> NewProvisioner:
+    """Create a provisioner. A step is placed on it by `placement: {"provisioner": id}`."""
+    made, secret = await actions.create(
+        engine,
+        actor,
+        workspace_id,
+        name=data.name,
+        endpoint=data.endpoint,
+        secret=data.secret,
+        max_lifetime=_lifetime(data.max_lifetime_seconds),
+    )
+    return NewProvisioner(**msgspec.structs.asdict(_show(made)), secret=secret)
+
+
+@get("/provisioners/{provisioner_id:uuid}", operation_id="getProvisioner")
+async def get_provisioner(
+    engine: TheEngine, actor: Asker, workspace_id: InWorkspace, provisioner_id: FromPath[ProvisionerId]
+) -> ProvisionerAnswer:
+    """Get a provisioner, without its secret."""
+    return _show(await actions.get(engine, actor, workspace_id, provisioner_id))
+
+
+@update("/provisioners/{provisioner_id:uuid}", operation_id="updateProvisioner")
+async def update_provisioner(
+    engine: TheEngine,
+    actor: Asker,
+    workspace_id: InWorkspace,
+    provisioner_id: FromPath[ProvisionerId],
+    data: JSONBody[UpdateProvisioner],
+) -> ProvisionerAnswer:
+    """Change a provisioner; requests under way go to where it is now."""
+    changed = await actions.update(
+        engine,
+        actor,
+        workspace_id,
+        provisioner_id,
+        name=data.name,
+        endpoint=data.endpoint,
+        secret=data.secret,
+        max_lifetime=_lifetime(data.max_lifetime_seconds),
+    )
+    return _show(changed)
+
+
+@delete("/provisioners/{provisioner_id:uuid}", operation_id="deleteProvisioner")
+async def delete_provisioner(
+    engine: TheEngine, actor: Asker, workspace_id: InWorkspace, provisioner_id: FromPath[ProvisionerId]
+) -> Deleted:
+    """Delete a provisioner that no step is placed on."""
+    await actions.delete(engine, actor, workspace_id, provisioner_id)
+    return Deleted(provisioner_id)
+
+
+@post("/provisioners/{provisioner_id:uuid}/reveal", operation_id="revealProvisioner")
+async def reveal_provisioner(
+    engine: TheEngine, actor: Asker, workspace_id: InWorkspace, provisioner_id: FromPath[ProvisionerId]
+) -> RevealedSecret:
+    """Show the secret of a provisioner once more. It is recorded who saw it."""
+    return RevealedSecret(provisioner_id, await actions.reveal(engine, actor, workspace_id, provisioner_id))
+
+
+@get("/provisioners/{provisioner_id:uuid}/deliveries", operation_id="listProvisionerDeliveries")
+async def list_provisioner_deliveries(
+    engine: TheEngine, actor: Asker, paging: Pages, workspace_id: InWorkspace, provisioner_id: FromPath[ProvisionerId]
+) -> Page[DeliveryAnswer]:
+    """List what a provisioner was asked, newest first."""
+    await actions.get(engine, actor, workspace_id, provisioner_id)
+    rows = await redelivery.list_deliveries(
+        engine, actor, workspace_id, provisioner_id, before=paging.after(DeliveryId), limit=paging.fetch
+    )
+    return paging.page(rows, show_delivery, lambda delivery: delivery.id)
+
+
+def _lifetime(given: float | None) -> timedelta | None:
+    return None if given is None else timedelta(seconds=given)
+
+
+def _show(provisioner: Provisioner) -> ProvisionerAnswer:
+    return ProvisionerAnswer(
+        id=provisioner.id,
+        name=provisioner.name,
+        endpoint=provisioner.endpoint,
+        max_lifetime_seconds=seconds(provisioner.max_lifetime),
+        created_at=provisioner.created_at,
+    )
+
+
+handlers = [
+    list_provisioners,
+    create_provisioner,
+    get_provisioner,
+    update_provisioner,
+    delete_provisioner,
+    reveal_provisioner,
+    list_provisioner_deliveries,
+]
