@@ -6,7 +6,7 @@ Library             RPA.Tables
 
 
 *** Variables ***
-${POPULAR}      ${300}
+${ENOUGH}       ${300}
 
 
 *** Tasks ***
@@ -32,7 +32,7 @@ Collect row
     [Documentation]    Take the row in hand into the report, or say why not.
     ${row}=    Get Work Item Variables
     ${visits}=    Convert To Integer    ${row}[visits]
-    IF    ${visits} < ${POPULAR}
+    IF    ${visits} < ${ENOUGH}
         Release Input Work Item
         ...    state=FAILED
         ...    exception_type=BUSINESS

@@ -50,6 +50,7 @@ def page(schema: dict[str, Any], *, document: str) -> str:
     schemas = schema.get("components", {}).get("schemas", {})
     return (
         f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{title}</title>'
+        '<link rel="icon" href="data:,">'
         f'<meta name="viewport" content="width=device-width, initial-scale=1"><style>{_STYLE}</style>'
         f"<main><h1>{title}</h1><p>{escape(str(info.get('description') or ''))}</p>"
         f'<p>For programs: <a href="{escape(document)}">the OpenAPI document</a>.</p>'

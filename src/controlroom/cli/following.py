@@ -144,7 +144,8 @@ class _Watch:
             return 0
         self._states[console.step_run_id] = state
         error = step_run.get("error") or {}
-        why = ": ".join(str(part) for part in (error.get("code"), error.get("message")) if part)
+        told = (error.get("message") or "").partition("\n")[0]  # the other lines stand in the console above
+        why = ": ".join(part for part in (error.get("code"), told) if part)
         self._say(f"{console.label}: {state.replace('_', ' ')}{f' ({why})' if why else ''}")
         return 1
 
