@@ -20,15 +20,18 @@ from controlroom.dialects.robocorp import (
     auth,
     link_tokens,
     members,
+    notifications,
     openapi,
     process_runs,
     processes,
+    provisioners,
     runtime_work_items,
     secrets,
     step_runs,
     task_packages,
     users,
     vault,
+    webhooks,
     work_items,
     worker_groups,
     workers,
@@ -67,6 +70,9 @@ _PUBLIC: Sequence[Any] = (
     api_keys,
     members,
     users,
+    webhooks,
+    notifications,
+    provisioners,
 )
 """Modules of the public API and of our own management API."""
 

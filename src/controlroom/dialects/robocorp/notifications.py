@@ -48,7 +48,7 @@ class NotificationAnswer(Struct, frozen=True, kw_only=True):
 class CreateNotification(Struct, frozen=True, kw_only=True):
     """By mail with `recipients`, by a chat's webhook in Slack's form with `endpoint`."""
 
-    enabled_events: list[EventName] = ["process_run.unresolved"]
+    enabled_events: tuple[EventName, ...] = ("process_run.unresolved",)
     recipients: list[str] | None = None
     endpoint: str | None = None
 
