@@ -1,5 +1,6 @@
 """What users and API keys do with runs."""
 
+from collections.abc import Sequence
 from typing import assert_never
 
 import msgspec
@@ -11,27 +12,30 @@ from controlroom.engine.events import store as events
 from controlroom.engine.events.store import By, Event
 from controlroom.engine.processes import store as processes
 from controlroom.engine.processes.errors import ProcessNotConfigured
-from controlroom.engine.processes.model import Step
+from controlroom.engine.processes.model import Placement, Step
 from controlroom.engine.runs import store
 from controlroom.engine.runs.dispatch import dispatch_in, settle
 from controlroom.engine.runs.errors import ProcessDisabled, RunNotEnded, RunNotFound
 from controlroom.engine.runs.model import (
     Callback,
+    Cause,
     DefaultInput,
     Inputs,
     Run,
     RunState,
     StartedBy,
     StopRequest,
+    WithCopies,
     WithItems,
     WithPayloads,
     WithWaiting,
 )
 from controlroom.engine.wakes import Topic
+from controlroom.engine.work_items import copies, schemas
 from controlroom.engine.work_items import store as work_items
 from controlroom.engine.work_items.errors import WorkItemNotFound, WorkItemStateConflict
 from controlroom.errors import Invalid
-from controlroom.ids import ProcessId, RunId, WorkerId, WorkspaceId, uuid7
+from controlroom.ids import ProcessId, RunId, WorkerId, WorkItemId, WorkspaceId, uuid7
 from controlroom.postgres.database import Tx
 
 
@@ -41,12 +45,17 @@ class StoredCallback(Struct, frozen=True):
     url: str
     secret: bytes
     events: tuple[str, ...]
+    grammar: str = "robocorp"
 
 
 class RunParameters(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What one start asked for, beside its input."""
 
     callback: StoredCallback | None = None
+    chain_depth: int = 0
+    """How many runs stand before it in its chain."""
+    placement: Placement | None = None
+    """Where its step runs may run, in place of what the steps say."""
 
 
 def callback_place(run: RunId) -> str:
@@ -68,50 +77,77 @@ async def start(
     """Start a run of a process; None when it should take what waits, and nothing does.
 
     Run, items and first step runs are one commit. Raises NotFound (process, items), ProcessDisabled, Conflict
-    `PROCESS_NOT_CONFIGURED` (no steps or a step without a task), WorkItemStateConflict (an item is not waiting).
+    `PROCESS_NOT_CONFIGURED` (no steps or a step without a task), WorkItemStateConflict (an item is not waiting),
+    PayloadRefused.
     """
-    actor.require(Permission.START_RUNS, workspace)
+    cause = Cause(started_by or _cause(actor), actor.id)
     async with engine.database.transaction() as tx:
-        found = await processes.lock_for_start(tx, workspace, process)
-        if not found.is_enabled:
-            raise ProcessDisabled(process)
-        steps = await processes.list_steps(tx, workspace, process)
-        if not steps or any(step.task_id is None for step in steps):
-            raise ProcessNotConfigured(process)
-        run = RunId(uuid7())
-        await _insert(tx, engine, actor, workspace, process, run, callback, started_by or _cause(actor), priority)
-        if not await _bring_items(engine, tx, workspace, run, steps[0], found.default_item, inputs, priority):
-            await tx.execute("delete from run where id = %(run)s and workspace_id = %(ws)s", run=run, ws=workspace)
-            return None
-        await _tell(tx, actor, workspace, process, run, "run.started")
-        await dispatch_in(engine, tx, run)
-        tx.after_commit(lambda: engine.wakes.wake(Topic.EVENTS))
-        return await store.get(tx, workspace, run)
+        return await start_in(
+            tx, engine, actor, workspace, process, inputs, cause=cause, callback=callback, priority=priority
+        )
+
+
+async def start_in(
+    tx: Tx,
+    engine: Engine,
+    actor: Actor,
+    workspace: WorkspaceId,
+    process: ProcessId,
+    inputs: Inputs,
+    *,
+    cause: Cause,
+    callback: Callback | None = None,
+    priority: int = 0,
+) -> Run | None:
+    """Likewise, in the caller's transaction, which whatever is raised makes useless."""
+    actor.require(Permission.START_RUNS, workspace)
+    found = await processes.lock_for_start(tx, workspace, process)
+    if not found.is_enabled:
+        raise ProcessDisabled(process)
+    steps = await processes.list_steps(tx, workspace, process)
+    if not steps or any(step.task_id is None for step in steps):
+        raise ProcessNotConfigured(process)
+    run = RunId(uuid7())
+    await _insert(tx, engine, workspace, process, run, callback, cause, priority)
+    if not await _bring_items(engine, tx, workspace, run, steps[0], found.default_item, inputs, priority):
+        await tx.execute("delete from run where id = %(run)s and workspace_id = %(ws)s", run=run, ws=workspace)
+        return None
+    await _tell(tx, actor, workspace, process, run, "run.started")
+    await dispatch_in(engine, tx, run)
+    tx.after_commit(lambda: engine.wakes.wake(Topic.EVENTS))
+    return await store.get(tx, workspace, run)
 
 
 async def stop(engine: Engine, actor: Actor, workspace: WorkspaceId, run: RunId, request: StopRequest) -> bool:
     """Ask a run to stop; False if it has ended already. What waits is settled at once; robots end as asked."""
-    actor.require(Permission.START_RUNS, workspace)
     async with engine.database.transaction() as tx:
-        found = await _lock(tx, workspace, run)
-        if found in {RunState.COMPLETED, RunState.UNRESOLVED}:
-            return False
-        await tx.execute(
-            """
-            update run set state = 'stopping', stop_at = clock_now(), stop = %(stop)s
-             where id = %(run)s and workspace_id = %(workspace)s
-            """,
-            run=run,
-            workspace=workspace,
-            stop=request,
-        )
-        await settle(tx, run, request)
-        for worker in await _stop_step_runs(tx, run, terminate=request.terminate):
-            tx.after_commit(lambda worker=worker: engine.wakes.wake(Topic.ORDERS, worker))  # type: ignore[misc]
-        process = await tx.value("select process_id from run where id = %(run)s", run=run)
-        await _tell(tx, actor, workspace, process, run, "run.stop_requested", data=msgspec.structs.asdict(request))
-        await dispatch_in(engine, tx, run)
-        return True
+        return await stop_in(tx, engine, actor, workspace, run, request)
+
+
+async def stop_in(
+    tx: Tx, engine: Engine, actor: Actor, workspace: WorkspaceId, run: RunId, request: StopRequest
+) -> bool:
+    """Likewise, in the caller's transaction."""
+    actor.require(Permission.START_RUNS, workspace)
+    found = await _lock(tx, workspace, run)
+    if found in {RunState.COMPLETED, RunState.UNRESOLVED}:
+        return False
+    await tx.execute(
+        """
+        update run set state = 'stopping', stop_at = clock_now(), stop = %(stop)s
+         where id = %(run)s and workspace_id = %(workspace)s
+        """,
+        run=run,
+        workspace=workspace,
+        stop=request,
+    )
+    await settle(tx, run, request)
+    for worker in await _stop_step_runs(tx, run, terminate=request.terminate):
+        tx.after_commit(lambda worker=worker: engine.wakes.wake(Topic.ORDERS, worker))  # type: ignore[misc]
+    process = await tx.value("select process_id from run where id = %(run)s", run=run)
+    await _tell(tx, actor, workspace, process, run, "run.stop_requested", data=msgspec.structs.asdict(request))
+    await dispatch_in(engine, tx, run)
+    return True
 
 
 async def delete(engine: Engine, actor: Actor, workspace: WorkspaceId, run: RunId) -> None:
@@ -153,18 +189,17 @@ def _cause(actor: Actor) -> StartedBy:
 async def _insert(
     tx: Tx,
     engine: Engine,
-    actor: Actor,
     workspace: WorkspaceId,
     process: ProcessId,
     run: RunId,
     callback: Callback | None,
-    started_by: StartedBy,
+    cause: Cause,
     priority: int,
 ) -> None:
     stored = None
     if callback is not None:
         secret = engine.keys.seal(callback.secret.encode(), place=callback_place(run))
-        stored = StoredCallback(callback.url, secret, callback.events)
+        stored = StoredCallback(callback.url, secret, callback.events, callback.grammar)
     await tx.execute(
         """
         insert into run (id, workspace_id, process_id, state, started_by, started_by_id, priority, parameters)
@@ -173,10 +208,10 @@ async def _insert(
         run=run,
         workspace=workspace,
         process=process,
-        started_by=started_by,
-        by=actor.id,
+        started_by=cause.kind,
+        by=cause.id,
         priority=priority,
-        parameters=RunParameters(callback=stored),
+        parameters=RunParameters(callback=stored, chain_depth=cause.chain_depth, placement=cause.placement),
     )
 
 
@@ -194,31 +229,38 @@ async def _bring_items(
     where = {"workspace": workspace, "process": first.process_id, "queue": first.queue_id, "step": first.id, "run": run}
     match inputs:
         case DefaultInput():
+            await schemas.check(tx, first.queue_id, default)
             await work_items.insert_one(tx, **where, payload=default, priority=priority)  # type: ignore[arg-type]
         case WithPayloads(array, count):
             if count > engine.limits.items_per_start:
                 raise Invalid(f"at most {engine.limits.items_per_start:,} items a start", code="TOO_MANY_ITEMS")
             if count == 0:
                 raise Invalid("no payloads were given", code="NO_PAYLOADS")
+            await schemas.check_all(tx, first.queue_id, array)
             await work_items.insert(tx, **where, payloads=array, count=count, priority=priority)  # type: ignore[arg-type]
         case WithWaiting():
             return bool(
                 await work_items.adopt_waiting(tx, queue=first.queue_id, run=run, step=first.id, priority=priority)
             )
         case WithItems(items):
-            if not items:
-                raise Invalid("no work items were named", code="NO_WORK_ITEMS")
-            taken = await work_items.adopt(
-                tx, workspace=workspace, queue=first.queue_id, items=items, run=run, step=first.id
-            )
-            for item in set(items) - set(taken):
-                found = await work_items.get(tx, workspace, item)
-                if found is None or found.queue_id != first.queue_id:
-                    raise WorkItemNotFound(item)
-                raise WorkItemStateConflict(item, found.state, "started")
+            await _adopt(tx, workspace, run, first, items)
+        case WithCopies(sources):
+            await copies.insert(tx, **where, sources=sources, priority=priority)  # type: ignore[arg-type]
         case _:
             assert_never(inputs)
     return True
+
+
+async def _adopt(tx: Tx, workspace: WorkspaceId, run: RunId, first: Step, items: Sequence[WorkItemId]) -> None:
+    """Take the named items, all of which must wait in the queue."""
+    if not items:
+        raise Invalid("no work items were named", code="NO_WORK_ITEMS")
+    taken = await work_items.adopt(tx, workspace=workspace, queue=first.queue_id, items=items, run=run, step=first.id)
+    for item in set(items) - set(taken):
+        found = await work_items.get(tx, workspace, item)
+        if found is None or found.queue_id != first.queue_id:
+            raise WorkItemNotFound(item)
+        raise WorkItemStateConflict(item, found.state, "started")
 
 
 async def _lock(tx: Tx, workspace: WorkspaceId, run: RunId) -> RunState:

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from msgspec import Raw, Struct
 
+from controlroom.engine.processes.model import Placement
 from controlroom.ids import (
     ArtifactId,
     ProcessId,
@@ -92,7 +93,25 @@ class WithPayloads(Struct, frozen=True, tag="with_payloads"):
     count: int
 
 
-Inputs = DefaultInput | WithItems | WithWaiting | WithPayloads
+class WithCopies(Struct, frozen=True, tag="with_copies"):
+    """One new item for each of these, with its payload and files: outputs of another run, items to be run again."""
+
+    sources: tuple[WorkItemId, ...]
+
+
+Inputs = DefaultInput | WithItems | WithWaiting | WithPayloads | WithCopies
+
+
+class Cause(Struct, frozen=True):
+    """What starts a run, and what it lends the run."""
+
+    kind: StartedBy
+    id: UUID | None
+    """The user, API key, schedule, chain or consumer."""
+    chain_depth: int = 0
+    """How many runs stand before it in its chain."""
+    placement: Placement | None = None
+    """Where its step runs may run, in place of what the steps say."""
 
 
 class Callback(Struct, frozen=True):
@@ -101,6 +120,9 @@ class Callback(Struct, frozen=True):
     url: str
     secret: str
     events: tuple[str, ...]
+    """`started`, `completed`, `unresolved`."""
+    grammar: str = "robocorp"
+    """Whose form the messages have: a name of `deliveries.grammar`."""
 
 
 class StopRequest(Struct, frozen=True):

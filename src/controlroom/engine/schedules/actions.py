@@ -1,0 +1,149 @@
+"""The verbs of schedules. What the room does with what is due is in `firing.py`."""
+
+from datetime import datetime
+from uuid import UUID
+
+import msgspec
+from msgspec import UNSET
+
+from controlroom.engine.access.model import Actor, Permission
+from controlroom.engine.access.names import checked_name
+from controlroom.engine.access.record import record
+from controlroom.engine.access.scope import ensure_seen, scope_of
+from controlroom.engine.engine import Engine
+from controlroom.engine.events.store import Event
+from controlroom.engine.processes.errors import ProcessNotFound
+from controlroom.engine.schedules import rules, store
+from controlroom.engine.schedules.errors import RuleInvalid
+from controlroom.engine.schedules.model import (
+    GivenPayload,
+    Policies,
+    Schedule,
+    ScheduleChange,
+    ScheduleDefinition,
+    Timing,
+)
+from controlroom.engine.work_items.actions import check_payload
+from controlroom.errors import Invalid
+from controlroom.ids import ScheduleId, WorkspaceId, uuid7
+from controlroom.postgres.database import Tx
+
+MOST_PRIORITY = 1_000_000
+
+
+async def create(engine: Engine, actor: Actor, workspace: WorkspaceId, definition: ScheduleDefinition) -> Schedule:
+    """A new schedule of a process, which starts runs in the name of the room.
+
+    So it takes the right to start runs, too. Raises RuleInvalid, also for a rule that is never due; ZoneInvalid,
+    Invalid, ProcessNotFound.
+    """
+    scope = scope_of(actor, Permission.WRITE_SCHEDULES, workspace)
+    actor.require(Permission.START_RUNS, workspace)
+    name = checked_name(definition.name, what="schedule's name")
+    _check(engine, definition.policies)
+    async with engine.database.transaction() as tx:
+        now = await store.now(tx)
+        timing = Timing(
+            rule=definition.rule,
+            zone=definition.zone,
+            starts_at=definition.starts_at or now,
+            ends_at=definition.ends_at,
+        )
+        schedule = ScheduleId(uuid7())
+        seen = await store.insert(
+            tx,
+            scope,
+            schedule,
+            definition.process,
+            name=name,
+            timing=timing,
+            policies=definition.policies,
+            is_enabled=definition.is_enabled,
+            next_due=_next(timing, now, is_enabled=definition.is_enabled),
+            created_by=actor.id,
+        )
+        if not seen:
+            await ensure_seen(tx, scope)
+            raise ProcessNotFound(definition.process)
+        made = await store.get(tx, workspace, schedule)
+        await _tell(engine, tx, actor, made, "schedule.created")
+    return made
+
+
+async def update(
+    engine: Engine, actor: Actor, workspace: WorkspaceId, schedule: ScheduleId, change: ScheduleChange
+) -> Schedule:
+    """Change what is set. If its timing changes, or it is enabled, a schedule is due from now on: it has missed nothing.
+
+    Raises what `create` raises, and ScheduleNotFound.
+    """
+    actor.require(Permission.WRITE_SCHEDULES, workspace)
+    actor.require(Permission.START_RUNS, workspace)
+    async with engine.database.transaction() as tx:
+        before = await store.lock(tx, workspace, schedule)
+        wanted = {name: value for name, value in msgspec.structs.asdict(change).items() if value is not UNSET}
+        after = msgspec.structs.replace(before, **wanted)
+        checked_name(after.name, what="schedule's name")
+        _check(engine, after.policies)
+        next_due = before.next_due
+        if after.timing != before.timing or after.is_enabled != before.is_enabled:
+            next_due = _next(after.timing, await store.now(tx), is_enabled=after.is_enabled)
+        await store.update(
+            tx,
+            schedule,
+            name=after.name,
+            timing=after.timing,
+            policies=after.policies,
+            is_enabled=after.is_enabled,
+            next_due=next_due,
+        )
+        await _tell(engine, tx, actor, after, "schedule.updated")
+        return await store.get(tx, workspace, schedule)
+
+
+async def delete(engine: Engine, actor: Actor, workspace: WorkspaceId, schedule: ScheduleId) -> None:
+    """Delete a schedule; runs that it started go on. Raises ScheduleNotFound."""
+    actor.require(Permission.WRITE_SCHEDULES, workspace)
+    async with engine.database.transaction() as tx:
+        before = await store.lock(tx, workspace, schedule)
+        await store.delete(tx, schedule)
+        await _tell(engine, tx, actor, before, "schedule.deleted")
+
+
+async def preview(engine: Engine, timing: Timing, *, count: int, after: datetime | None = None) -> list[datetime]:
+    """When a schedule would be due next. Raises RuleInvalid, ZoneInvalid."""
+    rules.check(timing)
+    return rules.occurrences(timing, after or await store.now(engine.database), count)
+
+
+def _check(engine: Engine, policies: Policies) -> None:
+    rules.check_policies(policies)
+    if not -MOST_PRIORITY <= policies.priority <= MOST_PRIORITY:
+        raise Invalid(f"a priority is from -{MOST_PRIORITY:,} to {MOST_PRIORITY:,}", code="SCHEDULE_INVALID")
+    if isinstance(policies.inputs, GivenPayload):
+        check_payload(engine, policies.inputs.payload)
+
+
+def _next(timing: Timing, now: datetime, *, is_enabled: bool) -> datetime | None:
+    rules.check(timing)
+    due = rules.next_due(timing, now)
+    if due is None and is_enabled:
+        raise RuleInvalid("it is never due from now on")
+    return due if is_enabled else None
+
+
+async def _tell(engine: Engine, tx: Tx, actor: Actor, schedule: Schedule, kind: str) -> None:
+    subject: UUID = schedule.id
+    await record(
+        engine,
+        tx,
+        actor,
+        Event(
+            kind=kind,
+            organization_id=actor.organization_id,
+            workspace_id=schedule.workspace_id,
+            process_id=schedule.process_id,
+            subject_id=subject,
+            data={"name": schedule.name, "is_enabled": schedule.is_enabled},
+        ),
+    )

@@ -1,0 +1,179 @@
+"""What the room does with what is due: starts runs, and remembers what became of each occurrence.
+
+An occurrence is decided under the lock of its schedule's row, in the transaction that starts its run and moves the
+schedule on; its row is unique. So it is started exactly once, however many servers try.
+"""
+
+from datetime import datetime
+from typing import assert_never
+
+from msgspec import Raw
+
+from controlroom.engine.access.model import system
+from controlroom.engine.engine import Engine
+from controlroom.engine.events.store import By, Event, append
+from controlroom.engine.runs import actions as runs
+from controlroom.engine.runs.model import Cause, DefaultInput, Inputs, StartedBy, StopRequest, WithPayloads, WithWaiting
+from controlroom.engine.schedules import rules, store
+from controlroom.engine.schedules.model import (
+    GivenPayload,
+    OccurrenceState,
+    ScheduledInput,
+    UsualInput,
+    WaitingItems,
+)
+from controlroom.engine.schedules.rules import Go, Miss, Skip, Start, Wait
+from controlroom.engine.schedules.store import Due, LateRun
+from controlroom.errors import Conflict, Invalid, NotFound
+from controlroom.ids import ScheduleId
+from controlroom.postgres.database import Database, Tx
+
+_SYSTEM = By("system")
+
+
+async def fire_next(engine: Engine) -> ScheduleId | None:
+    """Decide all that is due of one schedule; None when nothing is due.
+
+    If a run cannot be started, because its process is disabled or not configured, that is what became of it.
+    """
+    due: list[Due] = []
+    try:
+        async with engine.database.transaction() as tx:
+            found = await store.lock_due(tx)
+            if found is None:
+                return None
+            due.append(found)
+            await _fire(tx, engine, found)
+    except (Conflict, Invalid, NotFound) as refused:
+        await _fail(engine.database, due[0], refused.message)
+    return due[0].schedule.id
+
+
+async def start_waiting(engine: Engine) -> ScheduleId | None:
+    """Start the first occurrence of a schedule that waited for the end of a run; None when there is none."""
+    due: list[Due] = []
+    try:
+        async with engine.database.transaction() as tx:
+            found = await store.lock_waiting(tx)
+            if found is None:
+                return None
+            due.append(found)
+            await store.give_up_waiting(tx, found.schedule.id)
+            waiting = await store.first_waiting(tx, found.schedule.id)
+            if waiting is not None and not await store.is_busy(tx, found.schedule.id):
+                await _start(tx, engine, found, waiting)
+    except (Conflict, Invalid, NotFound) as refused:
+        async with engine.database.transaction() as tx:
+            if (waiting := await store.first_waiting(tx, due[0].schedule.id)) is not None:
+                await _decide_failed(tx, due[0], waiting, refused.message)
+    return due[0].schedule.id
+
+
+async def cancel_late(engine: Engine, *, limit: int) -> int:
+    """Stop runs that no robot has begun in time; how many."""
+    async with engine.database.transaction() as tx:
+        late = [run for run in await store.take_late_runs(tx, limit=limit) if not run.has_begun]
+        for run in late:
+            await _cancel(tx, engine, run)
+    return len(late)
+
+
+async def _fire(tx: Tx, engine: Engine, due: Due) -> None:
+    schedule = due.schedule
+    if schedule.next_due is None or schedule.next_due > due.now:
+        return
+    planned = rules.plan(schedule.timing, schedule.policies, schedule.next_due, due.now)
+    for verdict in planned.verdicts:
+        if await store.is_decided(tx, schedule.id, verdict.due):
+            continue
+        match verdict:
+            case Miss(missed, until):
+                reason = f"the room was not there when it was due; so it was until {until:%Y-%m-%d %H:%M:%S %Z}"
+                await store.decide(tx, schedule.id, missed, OccurrenceState.MISSED, reason=reason)
+                await _tell(tx, due, missed, "schedule.missed")
+            case Start(moment):
+                await _start_or_not(tx, engine, due, moment)
+            case _:
+                assert_never(verdict)
+    await store.set_next_due(tx, schedule.id, planned.next_due)
+
+
+async def _start_or_not(tx: Tx, engine: Engine, due: Due, moment: datetime) -> None:
+    schedule = due.schedule
+    is_busy = await store.is_busy(tx, schedule.id) or await store.first_waiting(tx, schedule.id) is not None
+    match rules.at_overlap(schedule.overlap, is_busy=is_busy):
+        case Go():
+            await _start(tx, engine, due, moment)
+        case Wait():
+            await store.decide(tx, schedule.id, moment, OccurrenceState.WAITING, wait=schedule.skip_after)
+        case Skip(reason):
+            await store.decide(tx, schedule.id, moment, OccurrenceState.SKIPPED, reason=reason)
+            await _tell(tx, due, moment, "schedule.skipped")
+
+
+async def _start(tx: Tx, engine: Engine, due: Due, moment: datetime) -> None:
+    schedule = due.schedule
+    run = await runs.start_in(
+        tx,
+        engine,
+        system(due.organization),
+        schedule.workspace_id,
+        schedule.process_id,
+        _inputs(schedule.inputs),
+        cause=Cause(StartedBy.SCHEDULE, schedule.id),
+        priority=schedule.priority,
+    )
+    if run is None:
+        await store.decide(tx, schedule.id, moment, OccurrenceState.NOTHING_WAITED)
+        return
+    await store.decide(tx, schedule.id, moment, OccurrenceState.STARTED, run=run.id, patience=schedule.cancel_after)
+
+
+async def _fail(database: Database, due: Due, reason: str) -> None:
+    """The transaction that should have started runs is undone; this one says so, and moves the schedule on."""
+    async with database.transaction() as tx:
+        schedule = await store.lock(tx, due.schedule.workspace_id, due.schedule.id)
+        if schedule.next_due != due.schedule.next_due or schedule.next_due is None:
+            return
+        planned = rules.plan(schedule.timing, schedule.policies, schedule.next_due, due.now)
+        for verdict in planned.verdicts:
+            if not await store.is_decided(tx, schedule.id, verdict.due):
+                await _decide_failed(tx, due, verdict.due, reason)
+        await store.set_next_due(tx, schedule.id, planned.next_due)
+
+
+async def _decide_failed(tx: Tx, due: Due, moment: datetime, reason: str) -> None:
+    await store.decide(tx, due.schedule.id, moment, OccurrenceState.FAILED, reason=reason)
+    await _tell(tx, due, moment, "schedule.failed", reason=reason)
+
+
+async def _cancel(tx: Tx, engine: Engine, late: LateRun) -> None:
+    request = StopRequest(terminate=True, remaining_done=False, reason="No robot had begun it in time.")
+    await runs.stop_in(tx, engine, system(late.organization_id), late.workspace_id, late.run_id, request)
+
+
+async def _tell(tx: Tx, due: Due, moment: datetime, kind: str, **data: str) -> None:
+    await append(
+        tx,
+        _SYSTEM,
+        Event(
+            kind=kind,
+            organization_id=due.organization,
+            workspace_id=due.schedule.workspace_id,
+            process_id=due.schedule.process_id,
+            subject_id=due.schedule.id,
+            data={"due": moment.isoformat(), "name": due.schedule.name, **data},
+        ),
+    )
+
+
+def _inputs(asked: ScheduledInput) -> Inputs:
+    match asked:
+        case UsualInput():
+            return DefaultInput()
+        case GivenPayload(payload):
+            return WithPayloads(Raw(b"[" + bytes(payload) + b"]"), 1)
+        case WaitingItems():
+            return WithWaiting()
+        case _:
+            assert_never(asked)

@@ -1,0 +1,254 @@
+"""Schedules: when a process starts by itself."""
+
+from datetime import datetime, time, timedelta
+from enum import IntEnum, StrEnum
+
+from msgspec import UNSET, Raw, Struct, UnsetType
+
+from controlroom.ids import ProcessId, RunId, ScheduleId, WorkspaceId
+
+
+# ---------------------------------------------------------------------------------------------------- rules
+class Weekday(IntEnum):
+    """A day of the week, counted as Python does."""
+
+    MONDAY = 0
+    TUESDAY = 1
+    WEDNESDAY = 2
+    THURSDAY = 3
+    FRIDAY = 4
+    SATURDAY = 5
+    SUNDAY = 6
+
+
+class Cron(Struct, frozen=True, tag="cron"):
+    """Five fields as Debian's cron reads them, also with `L`, `LW`, `MON#2`; or six, with seconds in front."""
+
+    expression: str
+
+
+class Interval(Struct, frozen=True, tag="interval"):
+    """Every so many seconds of real time, counted from the schedule's start."""
+
+    seconds: int
+
+
+class Daily(Struct, frozen=True, tag="daily"):
+    """At these local times, every so many days from the schedule's start."""
+
+    times: tuple[time, ...]
+    every: int = 1
+
+
+class Weekly(Struct, frozen=True, tag="weekly"):
+    """On these days at these local times, every so many weeks (from Monday) from the schedule's start."""
+
+    days: tuple[Weekday, ...]
+    times: tuple[time, ...]
+    every: int = 1
+
+
+class DayOfMonth(Struct, frozen=True, tag="day"):
+    """A day by its number; a month that has no such day is passed over."""
+
+    day: int
+
+
+class LastDay(Struct, frozen=True, tag="last_day"):
+    """The last day of the month."""
+
+
+class NthWeekday(Struct, frozen=True, tag="nth_weekday"):
+    """The first to fifth such weekday of the month, or the last one (-1)."""
+
+    nth: int
+    weekday: Weekday
+
+
+class Monthly(Struct, frozen=True, tag="monthly"):
+    """On one day of the month at these local times, every so many months from the schedule's start."""
+
+    on: DayOfMonth | LastDay | NthWeekday
+    times: tuple[time, ...]
+    every: int = 1
+
+
+class Once(Struct, frozen=True, tag="once"):
+    """One local time."""
+
+    at: datetime
+
+
+class RRule(Struct, frozen=True, tag="rrule"):
+    """A recurrence rule of RFC 5545, counted from a local time."""
+
+    rule: str
+    start: datetime
+
+
+Rule = Cron | Interval | Daily | Weekly | Monthly | Once | RRule
+"""When a schedule is due, in local times of its zone (intervals: in real time)."""
+
+
+class Timing(Struct, frozen=True, kw_only=True):
+    """All that says when a schedule is due."""
+
+    rule: Rule
+    zone: str
+    """IANA name."""
+    starts_at: datetime
+    """Nothing is due before; intervals, and every second day, week or month, are counted from here."""
+    ends_at: datetime | None = None
+    """Nothing is due after."""
+
+
+# ---------------------------------------------------------------------------------------------------- policies
+class Missed(StrEnum):
+    """What becomes of occurrences that nobody noticed within the grace: the room was down."""
+
+    SKIP = "skip"
+    RUN_ONCE = "run_once"
+    """One run for all of them, unless a later one is due anyway."""
+
+
+class Overlap(StrEnum):
+    """What happens while a run of the same schedule is under way."""
+
+    ALLOW = "allow"
+    SKIP = "skip"
+    QUEUE = "queue"
+    """It waits for the end of that run."""
+
+
+class UsualInput(Struct, frozen=True, tag="default"):
+    """The process's default item, else one empty item."""
+
+
+class GivenPayload(Struct, frozen=True, tag="payload"):
+    """One item with this payload."""
+
+    payload: Raw
+
+
+class WaitingItems(Struct, frozen=True, tag="waiting_items"):
+    """What waits in the input queue; if nothing does, no run is started."""
+
+
+ScheduledInput = UsualInput | GivenPayload | WaitingItems
+
+
+class Policies(Struct, frozen=True, kw_only=True):
+    """How a schedule starts its runs."""
+
+    missed: Missed = Missed.SKIP
+    grace: timedelta = timedelta(minutes=5)
+    """Why: longer than a restart or a take-over takes, shorter than people would call it punctual. A guess."""
+    overlap: Overlap = Overlap.ALLOW
+    skip_after: timedelta | None = None
+    """An occurrence that had to wait for longer (overlap `queue`) is given up."""
+    cancel_after: timedelta | None = None
+    """A run that no robot has begun so long after its time is stopped."""
+    inputs: ScheduledInput = UsualInput()
+    priority: int = 0
+
+
+# ---------------------------------------------------------------------------------------------------- what there is
+class Schedule(Struct, frozen=True, kw_only=True):
+    """A schedule of a process."""
+
+    id: ScheduleId
+    number: int
+    workspace_id: WorkspaceId
+    process_id: ProcessId
+    process_name: str
+    name: str
+    rule: Rule
+    zone: str
+    starts_at: datetime
+    ends_at: datetime | None
+    is_enabled: bool
+    missed: Missed
+    grace: timedelta
+    overlap: Overlap
+    skip_after: timedelta | None
+    cancel_after: timedelta | None
+    inputs: ScheduledInput
+    priority: int
+    next_due: datetime | None
+    created_at: datetime
+
+    @property
+    def timing(self) -> Timing:
+        """When it is due."""
+        return Timing(rule=self.rule, zone=self.zone, starts_at=self.starts_at, ends_at=self.ends_at)
+
+    @property
+    def policies(self) -> Policies:
+        """How it starts its runs."""
+        return Policies(
+            missed=self.missed,
+            grace=self.grace,
+            overlap=self.overlap,
+            skip_after=self.skip_after,
+            cancel_after=self.cancel_after,
+            inputs=self.inputs,
+            priority=self.priority,
+        )
+
+
+class OccurrenceState(StrEnum):
+    """What became of an occurrence."""
+
+    STARTED = "started"
+    NOTHING_WAITED = "nothing_waited"
+    """It was to take what waits, and nothing did."""
+    MISSED = "missed"
+    """The room was down when it was due, as it was for those that followed; `reason` says until when."""
+    SKIPPED = "skipped"
+    """A run of the schedule was under way, or it had waited for too long."""
+    WAITING = "waiting"
+    """A run of the schedule is under way."""
+    FAILED = "failed"
+    """The process could not be started; `reason` says why."""
+
+
+class Occurrence(Struct, frozen=True, kw_only=True):
+    """A time at which a schedule was due, and what became of it."""
+
+    due: datetime
+    state: OccurrenceState
+    run_id: RunId | None
+    reason: str
+    at: datetime
+
+
+# ---------------------------------------------------------------------------------------------------- what is asked for
+class ScheduleDefinition(Struct, frozen=True, kw_only=True):
+    """A schedule as its author wants it. Without `starts_at` it starts now."""
+
+    process: ProcessId
+    name: str
+    rule: Rule
+    zone: str = "UTC"
+    starts_at: datetime | None = None
+    ends_at: datetime | None = None
+    is_enabled: bool = True
+    policies: Policies = Policies()
+
+
+class ScheduleChange(Struct, frozen=True, kw_only=True):
+    """What to change of a schedule: whatever is set."""
+
+    name: str | UnsetType = UNSET
+    rule: Rule | UnsetType = UNSET
+    zone: str | UnsetType = UNSET
+    starts_at: datetime | UnsetType = UNSET
+    ends_at: datetime | UnsetType | None = UNSET
+    is_enabled: bool | UnsetType = UNSET
+    missed: Missed | UnsetType = UNSET
+    grace: timedelta | UnsetType = UNSET
+    overlap: Overlap | UnsetType = UNSET
+    skip_after: timedelta | UnsetType | None = UNSET
+    cancel_after: timedelta | UnsetType | None = UNSET
+    inputs: ScheduledInput | UnsetType = UNSET
+    priority: int | UnsetType = UNSET

@@ -1,0 +1,244 @@
+"""When a schedule is due, and what becomes of an occurrence. Pure: times are given, never asked for."""
+
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime, timedelta
+from itertools import islice
+from typing import Final, assert_never
+from zoneinfo import ZoneInfo
+
+from cronsim import CronSim, CronSimError
+from msgspec import Struct
+
+from controlroom.engine.schedules import recurrence
+from controlroom.engine.schedules.errors import RuleInvalid
+from controlroom.engine.schedules.local_times import calendar, local_of, moment_of, zone_named
+from controlroom.engine.schedules.model import (
+    Cron,
+    Daily,
+    DayOfMonth,
+    Interval,
+    Missed,
+    Monthly,
+    NthWeekday,
+    Once,
+    Overlap,
+    Policies,
+    RRule,
+    Rule,
+    Timing,
+    Weekly,
+)
+from controlroom.errors import Invalid
+
+AT_ONCE: Final = 100
+"""Occurrences of one schedule that are decided in one transaction."""
+
+LONGEST: Final = timedelta(days=366)
+"""Of a grace, of a wait, of a patience."""
+
+_HORIZON: Final = timedelta(days=40 * 366)
+"""How far ahead is looked for the next occurrence."""
+_MARGIN: Final = timedelta(days=2)
+"""Local times and moments never differ by more: a zone once skipped a whole day."""
+_INSTANT: Final = timedelta(microseconds=1)
+_MOST_TIMES: Final = 100
+_LATEST: Final = datetime(9900, 1, 1, tzinfo=UTC)
+
+
+# ---------------------------------------------------------------------------------------------------- when it is due
+def occurrences(timing: Timing, after: datetime, count: int) -> list[datetime]:
+    """The next moments (UTC) after a moment at which the schedule is due, in order, each once; at most `count`.
+
+    Raises RuleInvalid, ZoneInvalid.
+    """
+    return list(islice(_within(timing, after), count))
+
+
+def next_due(timing: Timing, after: datetime) -> datetime | None:
+    """The first of them."""
+    return next(_within(timing, after), None)
+
+
+def _within(timing: Timing, after: datetime) -> Iterator[datetime]:
+    """Moments after `after`, not before the start, not after the end; strictly rising."""
+    last = max(after.astimezone(UTC), timing.starts_at.astimezone(UTC) - _INSTANT)
+    if last >= _LATEST:
+        return
+    for moment in _moments(timing, last):
+        if timing.ends_at is not None and moment > timing.ends_at:
+            return
+        if moment > last:
+            yield moment
+            last = moment
+
+
+def _moments(timing: Timing, after: datetime) -> Iterator[datetime]:
+    """Moments of the rule from about `after` on: some may be earlier, and neighbours may be equal."""
+    zone = zone_named(timing.zone)
+    match timing.rule:
+        case Cron():
+            yield from _cron(timing.rule, zone, after)
+        case Interval(seconds):
+            yield from _interval(timedelta(seconds=seconds), timing.starts_at.astimezone(UTC), after)
+        case Daily() | Weekly() | Monthly():
+            first, since = local_of(timing.starts_at, zone).date(), local_of(after, zone).date() - _MARGIN
+            for local in calendar(timing.rule, first, since, since + _HORIZON):
+                yield moment_of(local, zone)
+        case Once(at):
+            yield moment_of(at, zone)
+        case RRule():
+            for local in recurrence.local_times(timing.rule, timing.zone, local_of(after, zone) - _MARGIN):
+                yield moment_of(local, zone)
+        case _:
+            assert_never(timing.rule)
+
+
+def _cron(rule: Cron, zone: ZoneInfo, after: datetime) -> Iterator[datetime]:
+    """As Debian's cron: expressions with wildcards in minute or hour go by real time through clock changes."""
+    try:
+        for local in CronSim(rule.expression, after.astimezone(zone)):
+            yield local.astimezone(UTC)
+    except CronSimError as wrong:
+        raise RuleInvalid(f"{rule.expression!r} is no cron expression ({wrong})") from wrong
+
+
+def _interval(every: timedelta, start: datetime, after: datetime) -> Iterator[datetime]:
+    moment = start + every * max(0, (after - start) // every)
+    while moment < _LATEST:
+        yield moment
+        moment += every
+
+
+# ---------------------------------------------------------------------------------------------------- what may be asked
+def check(timing: Timing) -> None:
+    """Raise RuleInvalid or ZoneInvalid for a timing that cannot be."""
+    zone_named(timing.zone)
+    _check_rule(timing.rule)
+    if timing.ends_at is not None and timing.ends_at < timing.starts_at:
+        raise RuleInvalid("it ends before it starts")
+    next_due(timing, timing.starts_at)
+
+
+def check_policies(policies: Policies) -> None:
+    """Raise Invalid for durations that cannot be, or a wait of something that never waits."""
+    for what, duration in (
+        ("grace", policies.grace),
+        ("skip_after", policies.skip_after),
+        ("cancel_after", policies.cancel_after),
+    ):
+        if duration is not None and not timedelta(0) <= duration <= LONGEST:
+            raise Invalid(f"{what} is from 0 to {LONGEST.days} days", code="SCHEDULE_INVALID")
+    if policies.skip_after is not None and policies.overlap is not Overlap.QUEUE:
+        raise Invalid("skip_after is for the overlap rule `queue`: nothing else waits", code="SCHEDULE_INVALID")
+
+
+def _check_rule(rule: Rule) -> None:
+    match rule:
+        case Interval(seconds):
+            _between("seconds of an interval", seconds, 1, 366 * 86400)
+        case Daily(times, every):
+            _between("days", every, 1, 1000)
+            _check_times(times)
+        case Weekly(days, times, every):
+            _between("weeks", every, 1, 520)
+            _check_times(times)
+            if not days:
+                raise RuleInvalid("it names no day of the week")
+        case Monthly(on, times, every):
+            _between("months", every, 1, 120)
+            _check_times(times)
+            _check_day(on)
+        case Once(at):
+            if at.tzinfo is not None:
+                raise RuleInvalid("its time is a local one, without an offset")
+        case Cron() | RRule():
+            pass  # read whenever it is asked for the next occurrence
+        case _:
+            assert_never(rule)
+
+
+def _check_day(on: object) -> None:
+    match on:
+        case DayOfMonth(day):
+            _between("the day of the month", day, 1, 31)
+        case NthWeekday(nth, _) if nth != -1:
+            _between("which weekday of the month", nth, 1, 5)
+        case _:
+            pass
+
+
+def _check_times(times: Sequence[object]) -> None:
+    _between("how many times a day", len(times), 1, _MOST_TIMES)
+    if any(getattr(at, "tzinfo", None) is not None for at in times):
+        raise RuleInvalid("its times are local ones, without an offset")
+
+
+def _between(what: str, number: int, least: int, most: int) -> None:
+    if not least <= number <= most:
+        raise RuleInvalid(f"{what}: from {least} to {most:,}")
+
+
+# --------------------------------------------------------------------------------------------- what becomes of it
+class Start(Struct, frozen=True):
+    """This occurrence shall start a run, if the overlap rule lets it."""
+
+    due: datetime
+
+
+class Miss(Struct, frozen=True):
+    """This occurrence, and those after it up to `until`, were missed."""
+
+    due: datetime
+    until: datetime
+
+
+class Plan(Struct, frozen=True):
+    """What to do with all that is due, and when to look again."""
+
+    verdicts: tuple[Start | Miss, ...]
+    next_due: datetime | None
+
+
+def plan(timing: Timing, policies: Policies, due: datetime, now: datetime) -> Plan:
+    """What becomes of the occurrences from `due` (the first that is undecided) up to now.
+
+    What is no older than the grace is started; what is older was missed, as a whole: skipped, or made up for by one run
+    if nothing else is due anyway.
+    """
+    punctual = now - policies.grace
+    found = occurrences(timing, max(due, punctual) - _INSTANT, AT_ONCE + 1)
+    started = [moment for moment in found if moment <= now][:AT_ONCE]
+    verdicts: list[Start | Miss] = [Start(moment) for moment in started]
+    if due < punctual:
+        catches_up = policies.missed is Missed.RUN_ONCE and not started
+        verdicts.insert(0, Start(due) if catches_up else Miss(due, punctual))
+    return Plan(tuple(verdicts), next_due(timing, started[-1] if started else now))
+
+
+class Go(Struct, frozen=True):
+    """Start a run now."""
+
+
+class Wait(Struct, frozen=True):
+    """Wait for the end of the run that is under way."""
+
+
+class Skip(Struct, frozen=True):
+    """Start none."""
+
+    reason: str
+
+
+def at_overlap(overlap: Overlap, *, is_busy: bool) -> Go | Wait | Skip:
+    """What an occurrence does while a run of its schedule is under way, or an earlier occurrence waits (`is_busy`)."""
+    if not is_busy:
+        return Go()
+    match overlap:
+        case Overlap.ALLOW:
+            return Go()
+        case Overlap.SKIP:
+            return Skip("a run of this schedule was under way")
+        case Overlap.QUEUE:
+            return Wait()
+        case _:
+            assert_never(overlap)

@@ -1,0 +1,367 @@
+"""The statements over schedules and their occurrences."""
+
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+import msgspec
+from msgspec import Struct
+
+from controlroom.engine.access.scope import SEEN, Scope
+from controlroom.engine.schedules.errors import ScheduleNotFound
+from controlroom.engine.schedules.model import Occurrence, OccurrenceState, Policies, Schedule, Timing
+from controlroom.ids import OrganizationId, ProcessId, RunId, ScheduleId, WorkspaceId
+from controlroom.postgres.database import Statements, Tx
+
+_SCHEDULE: Final = """
+    select schedule.id, schedule.number, schedule.workspace_id, schedule.process_id, process.name as process_name,
+           schedule.name, schedule.rule, schedule.zone, schedule.starts_at, schedule.ends_at, schedule.is_enabled,
+           schedule.missed, schedule.grace, schedule.overlap, schedule.skip_after, schedule.cancel_after,
+           schedule.inputs, schedule.priority, schedule.next_due, schedule.created_at
+      from schedule join process on process.id = schedule.process_id and process.deleted_at is null
+"""
+
+
+async def now(db: Statements) -> datetime:
+    """The time by the database's clock."""
+    moment: datetime = await db.value("select clock_now()")
+    return moment
+
+
+# ---------------------------------------------------------------------------------------------------- reading
+async def get(db: Statements, workspace: WorkspaceId, schedule: ScheduleId) -> Schedule:
+    """One schedule of the workspace; raises ScheduleNotFound."""
+    return await _get(db, workspace, schedule, "")
+
+
+async def lock(tx: Tx, workspace: WorkspaceId, schedule: ScheduleId) -> Schedule:
+    """One schedule that the loop will not fire before the transaction ends; raises ScheduleNotFound."""
+    return await _get(tx, workspace, schedule, "for update of schedule")
+
+
+async def _get(db: Statements, workspace: WorkspaceId, schedule: ScheduleId, how: str) -> Schedule:
+    found = await db.one_or_none(
+        Schedule,
+        f"""{_SCHEDULE}
+         where schedule.workspace_id = %(workspace)s and schedule.id = %(schedule)s and schedule.deleted_at is null
+         {how}""",
+        workspace=workspace,
+        schedule=schedule,
+    )
+    if found is None:
+        raise ScheduleNotFound(schedule)
+    return found
+
+
+async def list_schedules(
+    db: Statements,
+    workspace: WorkspaceId,
+    *,
+    process: ProcessId | None = None,
+    after: ScheduleId | None = None,
+    limit: int,
+) -> list[Schedule]:
+    """Schedules in the order of their making, of one process or all."""
+    return await db.all(
+        Schedule,
+        f"""{_SCHEDULE}
+         where schedule.workspace_id = %(workspace)s and schedule.deleted_at is null
+           and (%(process)s::uuid is null or schedule.process_id = %(process)s)
+           and (%(after)s::uuid is null or schedule.id > %(after)s)
+         order by schedule.id
+         limit %(limit)s""",
+        workspace=workspace,
+        process=process,
+        after=after,
+        limit=limit,
+    )
+
+
+async def list_occurrences(
+    db: Statements, schedule: ScheduleId, *, before: datetime | None = None, limit: int
+) -> list[Occurrence]:
+    """What became of the occurrences of a schedule that the caller has read, the latest first."""
+    return await db.all(
+        Occurrence,
+        """
+        select due, state, run_id, reason, at from schedule_occurrence
+         where schedule_id = %(schedule)s and (%(before)s::timestamptz is null or due < %(before)s)
+         order by due desc
+         limit %(limit)s
+        """,
+        schedule=schedule,
+        before=before,
+        limit=limit,
+    )
+
+
+# ---------------------------------------------------------------------------------------------------- writing
+async def insert(
+    tx: Tx,
+    scope: Scope,
+    schedule: ScheduleId,
+    process: ProcessId,
+    *,
+    name: str,
+    timing: Timing,
+    policies: Policies,
+    is_enabled: bool,
+    next_due: datetime | None,
+    created_by: Any,
+) -> bool:
+    """Write a new schedule; whether the scope sees its workspace and process."""
+    return bool(
+        await tx.execute(
+            f"""
+            insert into schedule (id, workspace_id, process_id, name, rule, zone, starts_at, ends_at, is_enabled,
+                                  missed, grace, overlap, skip_after, cancel_after, inputs, priority, next_due,
+                                  created_by)
+            select %(schedule)s, seen.id, process.id, %(name)s, %(rule)s, %(zone)s, %(starts_at)s, %(ends_at)s,
+                   %(is_enabled)s, %(missed)s, %(grace)s, %(overlap)s, %(skip_after)s, %(cancel_after)s, %(inputs)s,
+                   %(priority)s, %(next_due)s, %(created_by)s
+              from {SEEN} as seen
+              join process on process.workspace_id = seen.id
+             where process.id = %(process)s and process.deleted_at is null
+            """,
+            schedule=schedule,
+            process=process,
+            name=name,
+            is_enabled=is_enabled,
+            next_due=next_due,
+            created_by=created_by,
+            **msgspec.structs.asdict(timing),
+            **msgspec.structs.asdict(policies),
+            **scope.params,
+        )
+    )
+
+
+async def update(
+    tx: Tx,
+    schedule: ScheduleId,
+    *,
+    name: str,
+    timing: Timing,
+    policies: Policies,
+    is_enabled: bool,
+    next_due: datetime | None,
+) -> None:
+    """Write what is to be changed of a schedule that the caller has locked."""
+    await tx.execute(
+        """
+        update schedule
+           set name = %(name)s, rule = %(rule)s, zone = %(zone)s, starts_at = %(starts_at)s, ends_at = %(ends_at)s,
+               is_enabled = %(is_enabled)s, missed = %(missed)s, grace = %(grace)s, overlap = %(overlap)s,
+               skip_after = %(skip_after)s, cancel_after = %(cancel_after)s, inputs = %(inputs)s,
+               priority = %(priority)s, next_due = %(next_due)s
+         where id = %(schedule)s
+        """,
+        schedule=schedule,
+        name=name,
+        is_enabled=is_enabled,
+        next_due=next_due,
+        **msgspec.structs.asdict(timing),
+        **msgspec.structs.asdict(policies),
+    )
+
+
+async def delete(tx: Tx, schedule: ScheduleId) -> None:
+    """Mark a locked schedule as deleted. What waits of it is given up; its runs go on."""
+    await tx.execute(
+        """
+        with gone as (
+            update schedule set deleted_at = clock_now(), next_due = null where id = %(schedule)s returning id
+        )
+        update schedule_occurrence
+           set state = 'skipped', reason = 'the schedule was deleted', give_up_at = null, at = clock_now()
+         where schedule_id = (select id from gone) and state = 'waiting'
+        """,
+        schedule=schedule,
+    )
+
+
+# ---------------------------------------------------------------------------------------------------- the loop
+class Due(Struct, frozen=True, kw_only=True):
+    """A schedule that has something to decide, locked by the one who does."""
+
+    schedule: Schedule
+    organization: OrganizationId
+    now: datetime
+
+
+class _Found(Struct, frozen=True):
+    id: ScheduleId
+    workspace_id: WorkspaceId
+    organization_id: OrganizationId
+    now: datetime
+
+
+async def lock_due(tx: Tx) -> Due | None:
+    """The schedule that has been due for the longest and that nobody else is deciding about."""
+    return await _locked(
+        tx,
+        """
+         where schedule.next_due <= clock_now() and schedule.deleted_at is null
+         order by schedule.next_due, schedule.id
+         limit 1
+           for update of schedule skip locked
+        """,
+    )
+
+
+async def lock_waiting(tx: Tx) -> Due | None:
+    """A schedule of which an occurrence waits for the end of a run that has ended, or has waited for too long."""
+    return await _locked(
+        tx,
+        """
+         where schedule.deleted_at is null
+           and exists (select from schedule_occurrence as waiting
+                        where waiting.schedule_id = schedule.id and waiting.state = 'waiting'
+                          and (waiting.give_up_at <= clock_now()
+                               or not exists (select from run
+                                               where run.started_by_id = schedule.id and run.started_by = 'schedule'
+                                                 and run.state in ('new', 'in_progress', 'stopping'))))
+         order by schedule.id
+         limit 1
+           for update of schedule skip locked
+        """,
+    )
+
+
+async def _locked(tx: Tx, which: str) -> Due | None:
+    found = await tx.one_or_none(
+        _Found,
+        f"""
+        select schedule.id, schedule.workspace_id, workspace.organization_id, clock_now() as now
+          from schedule join process on process.id = schedule.process_id and process.deleted_at is null
+          join workspace on workspace.id = schedule.workspace_id and workspace.deleted_at is null
+        {which}""",
+    )
+    if found is None:
+        return None
+    schedule = await get(tx, found.workspace_id, found.id)  # anew: as it is under the lock
+    return Due(schedule=schedule, organization=found.organization_id, now=found.now)
+
+
+async def is_decided(tx: Tx, schedule: ScheduleId, due: datetime) -> bool:
+    """Whether something became of an occurrence already."""
+    return bool(
+        await tx.value(
+            "select exists (select from schedule_occurrence where schedule_id = %(schedule)s and due = %(due)s)",
+            schedule=schedule,
+            due=due,
+        )
+    )
+
+
+async def is_busy(tx: Tx, schedule: ScheduleId) -> bool:
+    """Whether a run of the schedule is under way."""
+    return bool(
+        await tx.value(
+            """
+            select exists (select from run
+                            where started_by_id = %(schedule)s and started_by = 'schedule'
+                              and state in ('new', 'in_progress', 'stopping'))
+            """,
+            schedule=schedule,
+        )
+    )
+
+
+async def first_waiting(tx: Tx, schedule: ScheduleId) -> datetime | None:
+    """The occurrence that has waited for the longest."""
+    found: datetime | None = await tx.value(
+        """
+        select due from schedule_occurrence
+         where schedule_id = %(schedule)s and state = 'waiting' order by due limit 1
+        """,
+        schedule=schedule,
+    )
+    return found
+
+
+async def decide(
+    tx: Tx,
+    schedule: ScheduleId,
+    due: datetime,
+    state: OccurrenceState,
+    *,
+    run: RunId | None = None,
+    reason: str = "",
+    wait: timedelta | None = None,
+    patience: timedelta | None = None,
+) -> None:
+    """Write what became of an occurrence; only one that waits may be decided again.
+
+    `wait` is how long after its time it is given up, `patience` how long after it its run must have begun.
+    """
+    await tx.execute(
+        """
+        insert into schedule_occurrence (schedule_id, due, state, run_id, reason, give_up_at, cancel_at)
+        values (%(schedule)s, %(due)s, %(state)s, %(run)s, %(reason)s,
+                %(due)s::timestamptz + %(wait)s::interval, %(due)s::timestamptz + %(patience)s::interval)
+            on conflict (schedule_id, due) do update
+               set state = excluded.state, run_id = excluded.run_id, reason = excluded.reason, at = clock_now(),
+                   give_up_at = excluded.give_up_at, cancel_at = excluded.cancel_at
+             where schedule_occurrence.state = 'waiting'
+        """,
+        schedule=schedule,
+        due=due,
+        state=state,
+        run=run,
+        reason=reason,
+        wait=wait,
+        patience=patience,
+    )
+
+
+async def give_up_waiting(tx: Tx, schedule: ScheduleId) -> int:
+    """Give up what has waited for too long; how many."""
+    return await tx.execute(
+        """
+        update schedule_occurrence
+           set state = 'skipped', reason = 'it waited for too long', give_up_at = null, at = clock_now()
+         where schedule_id = %(schedule)s and state = 'waiting' and give_up_at <= clock_now()
+        """,
+        schedule=schedule,
+    )
+
+
+async def set_next_due(tx: Tx, schedule: ScheduleId, next_due: datetime | None) -> None:
+    """Write when to look at a locked schedule again."""
+    await tx.execute(
+        "update schedule set next_due = %(next_due)s where id = %(schedule)s", schedule=schedule, next_due=next_due
+    )
+
+
+class LateRun(Struct, frozen=True, kw_only=True):
+    """A run that should have begun by now."""
+
+    run_id: RunId
+    workspace_id: WorkspaceId
+    organization_id: OrganizationId
+    has_begun: bool
+
+
+async def take_late_runs(tx: Tx, *, limit: int) -> list[LateRun]:
+    """The runs of schedules that should have begun by now; each is told once, whether it has begun or not."""
+    return await tx.all(
+        LateRun,
+        """
+        with late as (
+            select schedule_id, due from schedule_occurrence
+             where cancel_at <= clock_now()
+             order by cancel_at
+             limit %(limit)s
+               for update skip locked
+        ), taken as (
+            update schedule_occurrence as occurrence set cancel_at = null
+              from late
+             where occurrence.schedule_id = late.schedule_id and occurrence.due = late.due
+            returning occurrence.run_id
+        )
+        select run.id as run_id, run.workspace_id, workspace.organization_id, run.state <> 'new' as has_begun
+          from taken join run on run.id = taken.run_id
+          join workspace on workspace.id = run.workspace_id
+        """,
+        limit=limit,
+    )
