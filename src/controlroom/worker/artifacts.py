@@ -96,6 +96,6 @@ def _walk(folder: Path, prefix: str, depth: int) -> Iterator[Artifact]:
 
 
 def _printable(name: str) -> str:
-    """A file name that can stand in a URL and on a page: what is no UTF-8 and what controls terminals becomes `_`."""
+    """A name for URLs and pages: what is no UTF-8 or controls terminals, and a backslash, becomes `_`."""
     text = os.fsencode(name).decode("utf-8", "replace")
-    return "".join(character if character.isprintable() else "_" for character in text)
+    return "".join(character if character.isprintable() and character != "\\" else "_" for character in text)
