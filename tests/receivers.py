@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import json
+import ssl
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -73,10 +74,10 @@ class Receiver:
 
 
 @contextlib.asynccontextmanager
-async def receiving(**given: Any):
+async def receiving(*, tls: ssl.SSLContext | None = None, **given: Any):
     """A receiver while the block runs."""
     receiver = Receiver(**given)
-    server = await asyncio.start_server(receiver.serve, "127.0.0.1", 0)
+    server = await asyncio.start_server(receiver.serve, "127.0.0.1", 0, ssl=tls)
     receiver.port = server.sockets[0].getsockname()[1]
     try:
         yield receiver

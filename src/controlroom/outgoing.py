@@ -40,7 +40,13 @@ _KEPT_SECONDS: Final = 15.0
 
 _GLOBAL_V6: Final = IPv6Network("2000::/3")  # what is given out as global unicast; all else is special (RFC 4291 §2.4)
 _NAT64: Final = IPv6Network("64:ff9b::/96")  # RFC 6052: the last 32 bits are an IPv4 address
-_METADATA: Final = frozenset({IPv4Address("168.63.129.16")})  # Why: the metadata service of Azure has a public address
+_SPECIAL: Final = (
+    IPv4Network("168.63.129.16"),  # the metadata service of Azure
+    IPv4Network("192.0.0.0/24"),  # for protocols (RFC 6890); 192.0.0.192 is the metadata service of Oracle
+    IPv4Network("192.88.99.0/24"),  # relays of 6to4 (RFC 7526)
+    IPv6Network("3fff::/20"),  # documentation (RFC 9637)
+)
+"""What Python (of some versions) takes for public, and is not."""
 
 
 class OutgoingRefused(Invalid):
@@ -117,7 +123,9 @@ def is_public(address: Address) -> bool:
             return is_public(inner)
         if address not in _GLOBAL_V6:
             return False
-    return address.is_global and not address.is_multicast and not address.is_reserved and address not in _METADATA
+    if address.is_multicast or address.is_reserved or not address.is_global:
+        return False
+    return not any(address.version == network.version and address in network for network in _SPECIAL)
 
 
 def _carried(address: IPv6Address) -> IPv4Address | None:

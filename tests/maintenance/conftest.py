@@ -4,9 +4,6 @@ import asyncio
 from contextlib import asynccontextmanager
 
 import pytest
-from engine.conftest import *  # noqa: F403 - the same engine, team and cast
-from engine.runs.conftest import Floor, floor  # noqa: F401 - the same shop floor
-from receivers import receiving
 
 from controlroom.dialects.robocorp.messages import RobocorpGrammar
 from controlroom.maintenance.couriers import Couriers, Outside
@@ -14,6 +11,9 @@ from controlroom.maintenance.deliverer import Deliverer
 from controlroom.maintenance.fan_out import FanOut
 from controlroom.maintenance.loops import news
 from controlroom.outgoing import Outgoing
+from engine.conftest import *  # noqa: F403 - the same engine, team and cast
+from engine.runs.conftest import Floor, floor  # noqa: F401 - the same shop floor
+from receivers import receiving
 
 
 @asynccontextmanager
