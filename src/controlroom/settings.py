@@ -40,6 +40,10 @@ class Limits(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Artifacts of one attempt of a step run."""
     console_batch_bytes: int = 4 * MEGABYTE
     """One batch of console lines."""
+    mail_bytes: int = 40 * MEGABYTE
+    """A whole mail that comes to a process's address."""
+    git_bytes: int = 1024 * MEGABYTE
+    """What is fetched of a git repository, on disk."""
     secret_bytes: int = MEGABYTE
     """A secret's values as JSON text."""
     page_size: int = 100
@@ -50,6 +54,12 @@ class Limits(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Work items that one start call may bring."""
     items_per_batch: int = 10_000
     """Work items that one batch operation may name."""
+    chain_depth: int = 25
+    """Runs that may follow each other by chains: the end of a circle."""
+    requests_per_second: float = 0.0
+    """Requests of one API key that one server answers in the long run; 0: as many as come."""
+    requests_burst: int = 100
+    """Requests of one API key that may come at once, where there is such a limit."""
     link_seconds: int = 3600
     """How long a signed link works."""
     delivery_days: int = 14
@@ -90,6 +100,8 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     (STARTTLS or nothing), `smtps://…` (TLS from the start). Without it no mail is sent."""
     mail_from: str = "Control Room <controlroom@localhost>"
     """The sender of that mail."""
+    mail_domain: str = "localhost"
+    """The domain of the addresses by which mail starts processes: its MX leads to `controlroom mail`."""
     postgres_bin: Path | None = None
     """Folder of PostgreSQL's programs, instead of the wheel's."""
     database_connections: int = 16

@@ -21,6 +21,7 @@ from controlroom.engine.runs.model import (
     Cause,
     DefaultInput,
     Inputs,
+    OneEmptyItem,
     Run,
     RunState,
     StartedBy,
@@ -228,9 +229,10 @@ async def _bring_items(
     """Give the run its items; False if it should take what waits and nothing does."""
     where = {"workspace": workspace, "process": first.process_id, "queue": first.queue_id, "step": first.id, "run": run}
     match inputs:
-        case DefaultInput():
-            await schemas.check(tx, first.queue_id, default)
-            await work_items.insert_one(tx, **where, payload=default, priority=priority)  # type: ignore[arg-type]
+        case DefaultInput() | OneEmptyItem():
+            payload = default if isinstance(inputs, DefaultInput) else None
+            await schemas.check(tx, first.queue_id, payload)
+            await work_items.insert_one(tx, **where, payload=payload, priority=priority)  # type: ignore[arg-type]
         case WithPayloads(array, count):
             if count > engine.limits.items_per_start:
                 raise Invalid(f"at most {engine.limits.items_per_start:,} items a start", code="TOO_MANY_ITEMS")

@@ -99,7 +99,11 @@ class WithCopies(Struct, frozen=True, tag="with_copies"):
     sources: tuple[WorkItemId, ...]
 
 
-Inputs = DefaultInput | WithItems | WithWaiting | WithPayloads | WithCopies
+class OneEmptyItem(Struct, frozen=True, tag="one_empty_item"):
+    """One item without payload, whatever the process's default item is."""
+
+
+Inputs = DefaultInput | OneEmptyItem | WithItems | WithWaiting | WithPayloads | WithCopies
 
 
 class Cause(Struct, frozen=True):

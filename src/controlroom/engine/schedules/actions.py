@@ -73,7 +73,7 @@ async def create(engine: Engine, actor: Actor, workspace: WorkspaceId, definitio
 async def update(
     engine: Engine, actor: Actor, workspace: WorkspaceId, schedule: ScheduleId, change: ScheduleChange
 ) -> Schedule:
-    """Change what is set. If its timing changes, or it is enabled, a schedule is due from now on: it has missed nothing.
+    """Change what is set. If its timing changes, or it is enabled, it is due from now on: it has missed nothing.
 
     Raises what `create` raises, and ScheduleNotFound.
     """

@@ -1,0 +1,97 @@
+"""The verbs of chains. What the room does when a run ends is in `following.py`."""
+
+import msgspec
+from msgspec import UNSET
+
+from controlroom.engine.access.model import Actor, Permission
+from controlroom.engine.access.record import record
+from controlroom.engine.access.scope import ensure_seen, scope_of
+from controlroom.engine.chains import store
+from controlroom.engine.chains.model import Chain, ChainChange, ChainDefinition, End
+from controlroom.engine.engine import Engine
+from controlroom.engine.events.store import Event
+from controlroom.engine.processes import store as processes
+from controlroom.engine.processes.errors import ProcessNotFound
+from controlroom.errors import Invalid
+from controlroom.ids import ChainId, ProcessId, WorkspaceId, uuid7
+from controlroom.postgres.database import Tx
+
+
+async def create(
+    engine: Engine, actor: Actor, workspace: WorkspaceId, process: ProcessId, definition: ChainDefinition
+) -> Chain:
+    """A new chain of a process; it takes the right to start runs, too. Raises ProcessNotFound, Invalid.
+
+    A circle is allowed: a setting bounds how many runs may follow each other.
+    """
+    scope = scope_of(actor, Permission.WRITE_PROCESSES, workspace)
+    actor.require(Permission.START_RUNS, workspace)
+    ends = _checked(definition.ends)
+    chain = ChainId(uuid7())
+    async with engine.database.transaction() as tx:
+        is_seen = await store.insert(
+            tx,
+            scope,
+            chain,
+            process,
+            definition.next_process,
+            ends=ends,
+            empty=definition.empty,
+            is_enabled=definition.is_enabled,
+            created_by=actor.id,
+        )
+        if not is_seen:
+            await ensure_seen(tx, scope)
+            await processes.get(tx, workspace, process)
+            raise ProcessNotFound(definition.next_process)
+        made = await store.get(tx, workspace, process, chain)
+        await _tell(engine, tx, actor, made, "chain.created")
+    return made
+
+
+async def update(
+    engine: Engine, actor: Actor, workspace: WorkspaceId, process: ProcessId, chain: ChainId, change: ChainChange
+) -> Chain:
+    """Change what is set. Raises ChainNotFound, Invalid."""
+    actor.require(Permission.WRITE_PROCESSES, workspace)
+    actor.require(Permission.START_RUNS, workspace)
+    async with engine.database.transaction() as tx:
+        before = await store.get(tx, workspace, process, chain)
+        wanted = {name: value for name, value in msgspec.structs.asdict(change).items() if value is not UNSET}
+        after = msgspec.structs.replace(before, **wanted)
+        await store.update(
+            tx, workspace, chain, ends=_checked(tuple(after.ends)), empty=after.empty, is_enabled=after.is_enabled
+        )
+        await _tell(engine, tx, actor, before, "chain.updated")
+        return await store.get(tx, workspace, process, chain)
+
+
+async def delete(engine: Engine, actor: Actor, workspace: WorkspaceId, process: ProcessId, chain: ChainId) -> None:
+    """Delete a chain. Raises ChainNotFound."""
+    actor.require(Permission.WRITE_PROCESSES, workspace)
+    async with engine.database.transaction() as tx:
+        before = await store.get(tx, workspace, process, chain)
+        await store.delete(tx, workspace, chain)
+        await _tell(engine, tx, actor, before, "chain.deleted")
+
+
+def _checked(ends: tuple[End, ...]) -> list[End]:
+    if not ends:
+        raise Invalid("a chain names the ends that it follows: completed, unresolved", code="CHAIN_INVALID")
+    return sorted(set(ends))
+
+
+async def _tell(engine: Engine, tx: Tx, actor: Actor, chain: Chain, kind: str) -> None:
+    await record(
+        engine,
+        tx,
+        actor,
+        Event(
+            kind=kind,
+            organization_id=actor.organization_id,
+            workspace_id=chain.workspace_id,
+            process_id=chain.process_id,
+            subject_id=chain.id,
+            data={"next_process_id": str(chain.next_process_id)},
+        ),
+    )

@@ -1,0 +1,93 @@
+"""What the room does when runs end: it starts the processes that are chained to them, once for each end.
+
+Two steps, each a transaction: the end of a run becomes a row for each chain, in the commit that moves the reader's
+cursor; then the row is locked, and is what became of it in the commit that starts the run. So a process that cannot be
+started holds up nobody, and no end is followed twice.
+"""
+
+from controlroom.engine.access.model import system
+from controlroom.engine.chains import store
+from controlroom.engine.chains.model import Empty, LinkState
+from controlroom.engine.chains.store import PendingLink
+from controlroom.engine.engine import Engine
+from controlroom.engine.events.reader import Happened, read_next
+from controlroom.engine.events.store import By, Event, append
+from controlroom.engine.runs import actions as runs
+from controlroom.engine.runs.model import Cause, Inputs, OneEmptyItem, Result, StartedBy, WithCopies
+from controlroom.errors import Conflict, Invalid, NotFound
+from controlroom.postgres.database import Tx
+
+_READER = "chains"
+_ENDS = ("run.completed", "run.unresolved")
+_SYSTEM = By("system")
+
+
+async def notice_ends(engine: Engine, *, limit: int) -> int:
+    """Read on in the record of events; how many events were read."""
+    async with engine.database.transaction() as tx:
+        news = await read_next(tx, _READER, _ENDS, limit=limit)
+        ends = [end for end in news.events if not _was_stopped(end)]
+        if ends:
+            await store.remember(tx, ends)
+        return news.count
+
+
+async def follow_next(engine: Engine) -> bool:
+    """Follow one end of a run; False when there is none to follow."""
+    locked: list[PendingLink] = []
+    try:
+        async with engine.database.transaction() as tx:
+            link = await store.lock_pending(tx)
+            if link is None:
+                return False
+            locked.append(link)
+            await _follow(tx, engine, link)
+    except (Conflict, Invalid, NotFound) as refused:
+        async with engine.database.transaction() as tx:
+            await _fail(tx, locked[0], refused.message)
+    return True
+
+
+async def _follow(tx: Tx, engine: Engine, link: PendingLink) -> None:
+    if link.depth + 1 > engine.limits.chain_depth:
+        await _fail(tx, link, f"more than {engine.limits.chain_depth} runs would follow each other")
+        return
+    outputs = await store.new_outputs(tx, link)
+    inputs: Inputs = WithCopies(tuple(outputs))
+    if not outputs:
+        if link.empty is Empty.SKIP or await store.has_started_before(tx, link):
+            await store.decide(tx, link, LinkState.EMPTY)
+            return
+        inputs = OneEmptyItem()
+    run = await runs.start_in(
+        tx,
+        engine,
+        system(link.organization_id),
+        link.workspace_id,
+        link.next_process_id,
+        inputs,
+        cause=Cause(StartedBy.CHAIN, link.chain_id, chain_depth=link.depth + 1),
+        priority=link.priority,
+    )
+    await store.decide(tx, link, LinkState.STARTED, next_run=None if run is None else run.id, outputs=outputs)
+
+
+async def _fail(tx: Tx, link: PendingLink, reason: str) -> None:
+    await store.decide(tx, link, LinkState.FAILED, reason=reason)
+    await append(
+        tx,
+        _SYSTEM,
+        Event(
+            kind="chain.failed",
+            organization_id=link.organization_id,
+            workspace_id=link.workspace_id,
+            process_id=link.next_process_id,
+            run_id=link.run_id,
+            subject_id=link.chain_id,
+            data={"reason": reason},
+        ),
+    )
+
+
+def _was_stopped(end: Happened) -> bool:
+    return end.data.get("result") == Result.STOPPED.value

@@ -1,0 +1,249 @@
+"""The statements over chains and what followed of them."""
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+from msgspec import Struct
+
+from controlroom.engine.access.scope import SEEN, Scope
+from controlroom.engine.chains.errors import ChainNotFound
+from controlroom.engine.chains.model import Chain, ChainLink, Empty, End, LinkState
+from controlroom.engine.events.reader import Happened
+from controlroom.ids import ChainId, OrganizationId, ProcessId, RunId, WorkItemId, WorkspaceId
+from controlroom.postgres.database import Statements, Tx
+
+_CHAIN: Final = """
+    select chain.id, chain.number, chain.workspace_id, chain.process_id, chain.next_process_id,
+           next.name as next_process_name, chain.ends, chain.empty, chain.is_enabled, chain.created_at
+      from chain join process on process.id = chain.process_id and process.deleted_at is null
+      join process as next on next.id = chain.next_process_id
+     where chain.deleted_at is null
+"""
+
+
+# ---------------------------------------------------------------------------------------------------- reading
+async def get(db: Statements, workspace: WorkspaceId, process: ProcessId, chain: ChainId) -> Chain:
+    """One chain of a process; raises ChainNotFound."""
+    found = await db.one_or_none(
+        Chain,
+        f"""{_CHAIN}
+           and chain.workspace_id = %(workspace)s and chain.process_id = %(process)s and chain.id = %(chain)s""",
+        workspace=workspace,
+        process=process,
+        chain=chain,
+    )
+    if found is None:
+        raise ChainNotFound(chain)
+    return found
+
+
+async def list_chains(
+    db: Statements, workspace: WorkspaceId, process: ProcessId, *, after: ChainId | None = None, limit: int
+) -> list[Chain]:
+    """The chains of a process in the order of their making."""
+    return await db.all(
+        Chain,
+        f"""{_CHAIN}
+           and chain.workspace_id = %(workspace)s and chain.process_id = %(process)s
+           and (%(after)s::uuid is null or chain.id > %(after)s)
+         order by chain.id
+         limit %(limit)s""",
+        workspace=workspace,
+        process=process,
+        after=after,
+        limit=limit,
+    )
+
+
+async def list_links(db: Statements, chain: ChainId, *, before: int | None = None, limit: int) -> list[ChainLink]:
+    """What followed of the ends of runs, the latest first, of a chain that the caller has read."""
+    return await db.all(
+        ChainLink,
+        """
+        select event_id, run_id, state, next_run_id, reason, at from chain_link
+         where chain_id = %(chain)s and (%(before)s::bigint is null or event_id < %(before)s)
+         order by event_id desc
+         limit %(limit)s
+        """,
+        chain=chain,
+        before=before,
+        limit=limit,
+    )
+
+
+# ---------------------------------------------------------------------------------------------------- writing
+async def insert(
+    tx: Tx,
+    scope: Scope,
+    chain: ChainId,
+    process: ProcessId,
+    next_process: ProcessId,
+    *,
+    ends: Sequence[End],
+    empty: Empty,
+    is_enabled: bool,
+    created_by: Any,
+) -> bool:
+    """Write a new chain; whether the scope sees its workspace, which has both processes."""
+    return bool(
+        await tx.execute(
+            f"""
+            insert into chain (id, workspace_id, process_id, next_process_id, ends, empty, is_enabled, created_by)
+            select %(chain)s, seen.id, process.id, next.id, %(ends)s, %(empty)s, %(is_enabled)s, %(created_by)s
+              from {SEEN} as seen
+              join process on process.workspace_id = seen.id
+              join process as next on next.workspace_id = seen.id
+             where process.id = %(process)s and process.deleted_at is null
+               and next.id = %(next)s and next.deleted_at is null
+            """,
+            chain=chain,
+            process=process,
+            next=next_process,
+            ends=ends,
+            empty=empty,
+            is_enabled=is_enabled,
+            created_by=created_by,
+            **scope.params,
+        )
+    )
+
+
+async def update(
+    tx: Tx, workspace: WorkspaceId, chain: ChainId, *, ends: Sequence[End], empty: Empty, is_enabled: bool
+) -> None:
+    """Write what is to be changed of a chain that the caller has read."""
+    await tx.execute(
+        """
+        update chain set ends = %(ends)s, empty = %(empty)s, is_enabled = %(is_enabled)s
+         where workspace_id = %(workspace)s and id = %(chain)s and deleted_at is null
+        """,
+        workspace=workspace,
+        chain=chain,
+        ends=ends,
+        empty=empty,
+        is_enabled=is_enabled,
+    )
+
+
+async def delete(tx: Tx, workspace: WorkspaceId, chain: ChainId) -> None:
+    """Mark a chain as deleted, that the caller has read."""
+    await tx.execute(
+        """
+        update chain set deleted_at = clock_now()
+         where workspace_id = %(workspace)s and id = %(chain)s and deleted_at is null
+        """,
+        workspace=workspace,
+        chain=chain,
+    )
+
+
+# ---------------------------------------------------------------------------------------------------- the loop
+async def remember(tx: Tx, ends: Sequence[Happened]) -> int:
+    """Write that the ends of these runs are to be followed, by every enabled chain of their processes; how many."""
+    return await tx.execute(
+        """
+        insert into chain_link (chain_id, event_id, run_id)
+        select chain.id, ended.event_id, ended.run_id
+          from unnest(%(events)s::bigint[], %(runs)s::uuid[], %(processes)s::uuid[], %(kinds)s::text[])
+               as ended (event_id, run_id, process_id, kind)
+          join chain on chain.process_id = ended.process_id and chain.deleted_at is null and chain.is_enabled
+         where ended.kind = any(select 'run.' || wanted from unnest(chain.ends) as wanted)
+            on conflict do nothing
+        """,
+        events=[end.id for end in ends],
+        runs=[end.run_id for end in ends],
+        processes=[end.process_id for end in ends],
+        kinds=[end.kind for end in ends],
+    )
+
+
+class PendingLink(Struct, frozen=True, kw_only=True):
+    """The end of a run that is to be followed, locked by the one who does."""
+
+    chain_id: ChainId
+    event_id: int
+    run_id: RunId
+    workspace_id: WorkspaceId
+    organization_id: OrganizationId
+    next_process_id: ProcessId
+    empty: Empty
+    depth: int
+    """How many runs stand before the one that ended."""
+    priority: int
+
+
+async def lock_pending(tx: Tx) -> PendingLink | None:
+    """The oldest end of a run that is to be followed and that nobody else is following."""
+    return await tx.one_or_none(
+        PendingLink,
+        """
+        select link.chain_id, link.event_id, link.run_id, chain.workspace_id, workspace.organization_id,
+               chain.next_process_id, chain.empty, coalesce((run.parameters ->> 'chain_depth')::int, 0) as depth,
+               coalesce(run.priority, 0) as priority
+          from chain_link as link join chain on chain.id = link.chain_id
+          join workspace on workspace.id = chain.workspace_id
+          left join run on run.id = link.run_id
+         where link.state = 'pending'
+         order by link.event_id, link.chain_id
+         limit 1
+           for update of link skip locked
+        """,
+    )
+
+
+async def new_outputs(tx: Tx, link: PendingLink) -> list[WorkItemId]:
+    """What the run has put out and the chain has not handed on at an earlier end of the same run; oldest first."""
+    return await tx.all(
+        WorkItemId,
+        """
+        select output.id from work_item as output
+         where output.workspace_id = %(workspace)s and output.run_id = %(run)s and output.queue_id is null
+           and output.state = 'new'
+           and not exists (select from chain_link as earlier
+                            where earlier.chain_id = %(chain)s and earlier.run_id = %(run)s
+                              and output.id = any(earlier.outputs))
+         order by output.id
+        """,
+        workspace=link.workspace_id,
+        run=link.run_id,
+        chain=link.chain_id,
+    )
+
+
+async def has_started_before(tx: Tx, link: PendingLink) -> bool:
+    """Whether an earlier end of the same run was followed."""
+    return bool(
+        await tx.value(
+            """
+            select exists (select from chain_link
+                            where chain_id = %(chain)s and run_id = %(run)s and state = 'started')
+            """,
+            chain=link.chain_id,
+            run=link.run_id,
+        )
+    )
+
+
+async def decide(
+    tx: Tx,
+    link: PendingLink,
+    state: LinkState,
+    *,
+    next_run: RunId | None = None,
+    outputs: Sequence[WorkItemId] = (),
+    reason: str = "",
+) -> None:
+    """Write what became of a pending link."""
+    await tx.execute(
+        """
+        update chain_link
+           set state = %(state)s, next_run_id = %(next)s, outputs = %(outputs)s, reason = %(reason)s, at = clock_now()
+         where chain_id = %(chain)s and event_id = %(event)s and state = 'pending'
+        """,
+        chain=link.chain_id,
+        event=link.event_id,
+        state=state,
+        next=next_run,
+        outputs=outputs,
+        reason=reason,
+    )
