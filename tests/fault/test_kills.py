@@ -51,7 +51,7 @@ class Site:
         return Room(self.folder / "room", "--slots", "4")
 
     def _process(self, package: str) -> dict:
-        retry = {"max_attempts": 1000, "delay_seconds": 0.2, "backoff": 1.0}
+        retry = {"max_attempts": 1000}
         task = {"package_id": package, "name": "Deliver"}
         return {"name": "deliveries", "steps": [{"name": "deliver", "task": task, "max_parallel": 4, "retry": retry}]}
 
@@ -189,12 +189,10 @@ async def test_a_stopped_worker_that_wakes_up_too_late_changes_nothing(site):
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize("hours", [2, -2])
 async def test_a_clock_that_jumps_loses_nothing(site, hours):
-    """The database's clock jumps forward or back in the middle of a run."""
+    """The database's clock is put forward or back in the middle of a run, and stays so."""
     run = site.start()
     await asyncio.sleep(1.0)
     await shift_clock(await site.dsn(), timedelta(hours=hours))
-    await asyncio.sleep(3.0)
-    await shift_clock(await site.dsn(), timedelta())
     await site.rest(run)
 
     assert await site.check(run) == []

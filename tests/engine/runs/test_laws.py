@@ -289,7 +289,9 @@ async def test_the_most_urgent_due_item_comes_first(floor, ada):
     a, b, c, d = [item.id for item in await floor.items(run)]
     db = floor.engine.database
     await db.execute("update work_item set priority = 5 where id = %(id)s", id=c)
-    await db.execute("update work_item set due = clock_now() + interval '1 hour' where id = %(id)s", id=a)
+    await db.execute(
+        "update work_item set due = clock_now() + interval '1 hour', is_postponed = true where id = %(id)s", id=a
+    )
 
     assignment, robot = await walt.take()
 
@@ -299,6 +301,20 @@ async def test_the_most_urgent_due_item_comes_first(floor, ada):
     await db.execute("update work_item set due = clock_now() where id = %(id)s", id=a)
     await floor.run(run)
     assert (await walt.take())[0].work_item_id == a
+
+
+async def test_a_clock_that_is_put_back_halts_nothing(floor):
+    """Items that nobody has postponed are due at once, whatever the clock said when they were made."""
+    process = await floor.process({})
+    walt = await floor.worker()
+    run = await floor.start(process, payloads(1, 2))
+    await floor.engine.database.execute("update work_item set due = due + interval '2 hours'")
+
+    assignment, robot = await walt.take()
+
+    assert len(await floor.drain(robot, assignment.work_item_id)) == 2
+    await walt.finish(assignment)
+    assert (await floor.run(run)).state is RunState.COMPLETED
 
 
 # ---------------------------------------------------------------------------------------------------- law 5: outputs

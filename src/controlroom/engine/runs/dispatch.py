@@ -83,11 +83,11 @@ async def runs_to_look_at(db: Statements, *, limit: int) -> list[RunId]:
     """
     return await db.all(
         RunId,
-        """
+        f"""
         select run.id from run
          where run.state in ('new', 'in_progress', 'stopping')
            and (exists (select from work_item
-                         where work_item.run_id = run.id and work_item.state = 'pending' and due <= clock_now()
+                         where work_item.run_id = run.id and work_item.state = 'pending' and {work_items.IS_DUE}
                            and (run.state = 'stopping'
                                 or (select count(*) from step_run
                                      where step_run.run_id = run.id and step_run.step_id = work_item.step_id
@@ -131,12 +131,12 @@ async def _load(tx: Statements, run: RunId, process: ProcessId) -> list[StepLoad
     """The steps with what they have to do. Deleted steps count while they have something in hand."""
     return await tx.all(
         StepLoad,
-        """
+        f"""
         select step.id, step.max_parallel, step.starts_after_previous,
                coalesce(active.active, 0)::int as active, coalesce(active.waiting, 0)::int as waiting,
                (select count(*) from (
                     select from work_item
-                     where run_id = %(run)s and step_id = step.id and state = 'pending' and due <= clock_now()
+                     where run_id = %(run)s and step_id = step.id and state = 'pending' and {work_items.IS_DUE}
                      limit step.max_parallel + 1) as due)::int as ready,
                (exists (select from work_item
                          where run_id = %(run)s and step_id = step.id and state = 'pending')

@@ -18,6 +18,7 @@ from controlroom.engine.events.store import By
 from controlroom.engine.runs.endings import end, event, lock_all_of, lock_attempt, lose
 from controlroom.engine.runs.errors import ConsoleIncomplete, Superseded
 from controlroom.engine.wakes import Topic
+from controlroom.engine.work_items.store import IS_DUE
 from controlroom.engine.workers.store import PLACEMENT_MATCHES
 from controlroom.ids import (
     OrganizationId,
@@ -183,7 +184,7 @@ async def _claim_one(db: Statements, worker: WorkerActor, session: UUID) -> _Cla
             select work_item.id
               from work_item
              where run_id = (select run_id from candidate) and step_id = (select step_id from candidate)
-               and state = 'pending' and due <= clock_now()
+               and state = 'pending' and {IS_DUE}
                and (deadline is null or deadline > clock_now())
                and (select id from candidate) <> all (tried_by)
              order by priority desc, due, work_item.id

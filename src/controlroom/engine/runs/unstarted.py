@@ -4,6 +4,7 @@ from controlroom.engine.engine import Engine
 from controlroom.engine.events.store import By
 from controlroom.engine.runs.endings import Leased, end
 from controlroom.engine.wakes import Topic
+from controlroom.engine.work_items.store import IS_DUE
 from controlroom.ids import StepRunId
 from controlroom.postgres.database import Tx
 from controlroom.protocol import StepRunError
@@ -49,13 +50,13 @@ async def _bind(tx: Tx, step_run: StepRunId) -> bool:
     """Give the step run the item that a claim would have bound; whether there was one."""
     return bool(
         await tx.execute(
-            """
+            f"""
             update work_item
                set state = 'in_progress', state_at = clock_now(), step_run_id = %(step_run)s,
                    reserved_at = clock_now(), attempt = attempt + 1
              where id = (
                    select work_item.id from work_item join step_run using (run_id, step_id)
-                    where step_run.id = %(step_run)s and work_item.state = 'pending' and work_item.due <= clock_now()
+                    where step_run.id = %(step_run)s and work_item.state = 'pending' and {IS_DUE}
                       and step_run.id <> all (work_item.tried_by)
                     order by work_item.priority desc, work_item.due, work_item.id
                     limit 1

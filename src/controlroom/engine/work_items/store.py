@@ -37,6 +37,9 @@ COLUMNS: Final = """id, number, workspace_id, process_id, queue_id, step_id, run
            priority, due, deadline, reference, parent_id, attempt, step_run_id,
            exception_type, exception_code, exception_message, payload"""
 
+IS_DUE: Final = "(work_item.due <= clock_now() or not work_item.is_postponed)"
+"""The condition of claims. Only what was postponed on purpose waits for a clock: one that is put back halts nothing."""
+
 _COLUMNS_WITHOUT_DATA: Final = COLUMNS.replace(", payload", ", null::jsonb as payload")
 
 
@@ -228,10 +231,10 @@ async def insert_one(
     await tx.execute(
         """
         insert into work_item (id, workspace_id, process_id, queue_id, step_id, run_id, state, priority, payload,
-                               due, reference)
+                               due, is_postponed, reference)
         values (%(item)s, %(workspace)s, %(process)s, %(queue)s, %(step)s, %(run)s,
                 case when %(run)s::uuid is null then 'new' else 'pending' end, %(priority)s, %(payload)s,
-                clock_now() + %(due)s::interval, %(reference)s)
+                clock_now() + %(due)s::interval, %(due)s::interval > '0', %(reference)s)
         """,
         item=item,
         workspace=workspace,
@@ -291,7 +294,7 @@ async def reserve(tx: Statements, robot: StepRunActor) -> WorkItemId | None:
     shall stop, gets none. Of two calls of one step run at once, one may fail with UniqueViolation: ask again.
     """
     return await tx.value(  # type: ignore[no-any-return]
-        """
+        f"""
         with asking as (
             select step_run.id, step_run.run_id, step_run.step_id, step_run.is_single
               from step_run
@@ -304,7 +307,7 @@ async def reserve(tx: Statements, robot: StepRunActor) -> WorkItemId | None:
             select work_item.id
               from work_item
              where run_id = (select run_id from asking) and step_id = (select step_id from asking)
-               and state = 'pending' and due <= clock_now()
+               and state = 'pending' and {IS_DUE}
                and (deadline is null or deadline > clock_now())
                and not exists (select from held)
                and not (select is_single from asking)
@@ -419,6 +422,7 @@ async def end_attempt(
             update work_item
                set state = %(state)s, state_at = clock_now(),
                    due = case when %(state)s = 'pending' then clock_now() + %(delay)s::interval else due end,
+                   is_postponed = %(state)s = 'pending' and %(delay)s::interval > '0',
                    tried_by = case when %(outcome)s = 'retried' then tried_by || step_run_id else tried_by end,
                    exception_type = %(type)s, exception_code = %(code)s, exception_message = %(message)s
              where id = %(item)s
@@ -448,6 +452,7 @@ async def set_state(
         update work_item
            set state = %(state)s, state_at = clock_now(),
                due = case when %(state)s = 'pending' then clock_now() else due end,
+               is_postponed = is_postponed and %(state)s <> 'pending',
                exception_type = %(type)s, exception_code = %(code)s, exception_message = %(message)s
          where id = any(%(items)s::uuid[])
         """,

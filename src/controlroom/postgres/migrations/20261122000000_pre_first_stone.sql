@@ -402,6 +402,7 @@ create table work_item (
     created_at  timestamptz not null default clock_now(),
     priority    int not null default 0,            -- higher is more urgent
     due         timestamptz not null default clock_now(),
+    is_postponed boolean not null default false,   -- false: due at once, even if the clock was put back since
     deadline    timestamptz,
     reference   text,
     parent_id   uuid,
