@@ -20,6 +20,7 @@ from controlroom.engine.runs.errors import ConsoleIncomplete, Superseded
 from controlroom.engine.wakes import Topic
 from controlroom.engine.work_items.store import IS_DUE
 from controlroom.engine.workers.store import PLACEMENT_MATCHES
+from controlroom.errors import Invalid
 from controlroom.ids import (
     OrganizationId,
     ProcessId,
@@ -387,13 +388,18 @@ def _is_robot_code(report: PhaseReport) -> bool:
 async def add_artifact(
     engine: Engine, worker: WorkerActor, step_run: StepRunId, attempt: int, name: str, blob: Blob
 ) -> None:
-    """Remember a file that the attempt left. May be repeated: the last content of a name counts."""
+    """Remember a file that the attempt left. May be repeated: the last content of a name counts.
+
+    Raises Superseded, and Invalid `TOO_MANY_ARTIFACTS` for more than `limits.artifacts`.
+    """
     added = await engine.database.execute(
         """
         insert into artifact (id, workspace_id, step_run_id, attempt, name, size, hash)
         select %(id)s, workspace_id, id, attempt, %(name)s, %(size)s, %(hash)s
           from step_run
          where id = %(step_run)s and attempt = %(attempt)s and worker_id = %(worker)s and state = 'in_progress'
+           and (select count(*) from artifact as other
+                 where other.step_run_id = %(step_run)s and other.attempt = %(attempt)s) < %(most)s
             on conflict (step_run_id, attempt, name) do update set size = excluded.size, hash = excluded.hash
         """,
         id=uuid7(),
@@ -403,9 +409,12 @@ async def add_artifact(
         name=name,
         size=blob.size,
         hash=blob.hash,
+        most=engine.limits.artifacts,
     )
     if not added:
-        raise Superseded
+        if await lock_attempt(engine.database, worker.worker_id, step_run, attempt) is None:
+            raise Superseded
+        raise Invalid(f"a step run may leave at most {engine.limits.artifacts:,} artifacts", code="TOO_MANY_ARTIFACTS")
 
 
 async def finish(engine: Engine, worker: WorkerActor, step_run: StepRunId, attempt: int, report: Finish) -> None:
@@ -446,8 +455,10 @@ async def _console_lines(tx: Statements, step_run: StepRunId, attempt: int) -> i
     return int(
         await tx.value(
             """
-            select coalesce(max(first_line + line_count), 0) from console_chunk
+            select first_line + line_count from console_chunk
              where step_run_id = %(step_run)s and attempt = %(attempt)s
+             order by first_line desc
+             limit 1
             """,
             step_run=step_run,
             attempt=attempt,
