@@ -17,10 +17,16 @@ from receivers import receiving
 
 
 @asynccontextmanager
-async def delivering(engine, *, mail=None, allow=("127.0.0.1",)):
-    """The fan-out and the deliverer of a server, while the block runs."""
+async def speaking(*, mail=None, allow=("127.0.0.1",)):
+    """How a server speaks to the world, while the block runs."""
     async with Outgoing(allow) as outgoing:
-        outside = Outside(outgoing, {"robocorp": RobocorpGrammar()}, mail)
+        yield Outside(outgoing, {"robocorp": RobocorpGrammar()}, mail)
+
+
+@asynccontextmanager
+async def delivering(engine, **given):
+    """The fan-out and the deliverer of a server, while the block runs."""
+    async with speaking(**given) as outside:
         loops = [
             asyncio.create_task(FanOut(engine, news(engine, outside)).serve()),
             asyncio.create_task(Deliverer(engine, Couriers(engine, outside).senders).serve()),
@@ -31,6 +37,13 @@ async def delivering(engine, *, mail=None, allow=("127.0.0.1",)):
             for loop in loops:
                 loop.cancel()
             await asyncio.gather(*loops, return_exceptions=True)
+
+
+@pytest.fixture
+async def outside():
+    """How a server speaks to the world."""
+    async with speaking() as outside:
+        yield outside
 
 
 @pytest.fixture

@@ -1,16 +1,28 @@
 """From what happens to a run to who is told of it."""
 
+import asyncio
 import hashlib
 import hmac
 import time
+from datetime import timedelta
 
 import pytest
 from standardwebhooks import Webhook
 
+from controlroom.dialects.robocorp.messages import RobocorpGrammar
+from controlroom.engine.deliveries import store
+from controlroom.engine.deliveries.model import DeliveryState, NotSent, Tried
+from controlroom.engine.events.store import By, Event, append
 from controlroom.engine.runs.model import Callback
 from controlroom.engine.webhooks import actions as webhooks
-from controlroom.engine.webhooks.model import WebhookDefinition, WebhookEvent
+from controlroom.engine.webhooks import redelivery
+from controlroom.engine.webhooks.model import WebhookChange, WebhookDefinition, WebhookEvent
+from controlroom.maintenance.deliverer import prune, record
+from controlroom.maintenance.fan_out import Batch, fan_out
+from controlroom.maintenance.loops import news
 from controlroom.protocol import ErrorCode
+from maintenance.conftest import delivering, until
+from receivers import receiving
 
 RUN_EVENTS = (WebhookEvent.RUN_STARTED, WebhookEvent.RUN_COMPLETED, WebhookEvent.RUN_UNRESOLVED)
 
@@ -105,3 +117,222 @@ async def test_a_callback_is_told_of_its_run_alone(deliveries, floor, process, r
     [told] = await receiver.wait(1)
     assert told.json["action"] == "completed"
     assert told.headers["x-rc-signature"] == hmac.new(b"from the caller", told.body, hashlib.sha256).hexdigest()
+
+
+async def log_of(engine, ada, workspace, subscription):
+    return await redelivery.list_deliveries(engine, ada, workspace, subscription, limit=100)
+
+
+async def ended(engine, ada, workspace, subscription, count=1):
+    """The deliveries of a subscription, once so many have ended."""
+
+    async def look():
+        found = await log_of(engine, ada, workspace, subscription)
+        return found if sum(one.state is not DeliveryState.PENDING for one in found) >= count else None
+
+    return await until(look)
+
+
+async def test_the_log_tells_what_was_sent_and_answered(
+    deliveries, engine, ada, workspace, floor, hook, process, receiver
+):
+    """With body, status and the receiver's words."""
+    webhook, _ = await hook(WebhookEvent.RUN_STARTED)
+    run = await floor.start(process)
+
+    [delivery] = await ended(engine, ada, workspace, webhook.id)
+
+    assert (delivery.state, delivery.attempts, delivery.last_status) == (DeliveryState.DELIVERED, 1, 200)
+    assert (delivery.last_answer, delivery.run_id) == ("noted", run.id)
+    found = await redelivery.get_delivery(engine, ada, workspace, delivery.id)
+    assert found.body == receiver.requests[0].body
+
+
+async def test_a_failed_delivery_is_tried_again_with_the_same_id(
+    deliveries, engine, ada, workspace, floor, hook, process, receiver
+):
+    """Later and later; receivers know it by its id."""
+    receiver.reply = lambda _: 500 if len(receiver.requests) < 3 else 200
+    webhook, _ = await hook(WebhookEvent.RUN_STARTED)
+    await floor.start(process)
+    for tried in (1, 2):
+        await receiver.wait(tried)
+        await until(lambda tried=tried: soon(engine, webhook.id, tried))
+
+    [delivery] = await ended(engine, ada, workspace, webhook.id)
+
+    assert (delivery.state, delivery.attempts) == (DeliveryState.DELIVERED, 3)
+    assert len({request.headers["webhook-id"] for request in receiver.requests}) == 1
+
+
+async def soon(engine, subscription, tried):
+    """Make a delivery that failed so often due now; whether it had failed."""
+    return await engine.database.execute(
+        """
+        update delivery set due = clock_now()
+         where subscription_id = %(id)s and attempts = %(tried)s and last_error <> ''
+           and due > clock_now() and due < attempted_at + interval '30 seconds'  -- later ones are leases
+        """,
+        id=subscription,
+        tried=tried,
+    )
+
+
+async def test_what_cannot_be_delivered_is_given_up_visibly(
+    deliveries, engine, ada, workspace, floor, hook, process, receiver
+):
+    """When its day is over: the log says why, the record of events has it; by hand it is delivered after all."""
+    receiver.reply = lambda _: 500
+    webhook, _ = await hook(WebhookEvent.RUN_STARTED)
+    await floor.start(process)
+    await receiver.wait(1)
+    await engine.database.execute(
+        "update delivery set give_up_at = clock_now() where subscription_id = %(id)s", id=webhook.id
+    )
+    await until(lambda: soon(engine, webhook.id, 1))
+
+    [given_up] = await ended(engine, ada, workspace, webhook.id)
+    assert (given_up.state, given_up.last_error) == (DeliveryState.FAILED, "The receiver answered 500.")
+    told = await engine.database.value(
+        "select data ->> 'error' from event where kind = 'delivery.given_up' and subject_id = %(id)s", id=given_up.id
+    )
+    assert told == given_up.last_error
+
+    receiver.reply = lambda _: 204
+    await redelivery.redeliver(engine, ada, workspace, given_up.id)
+    [delivered] = await ended(engine, ada, workspace, webhook.id)
+    assert (delivered.state, delivered.last_status) == (DeliveryState.DELIVERED, 204)
+    assert receiver.requests[-1].body == receiver.requests[0].body
+
+
+async def test_private_addresses_are_given_up_at_once(engine, ada, workspace, floor, process, receiver):
+    """Unless the operator allows them; nothing is sent."""
+    wanted = WebhookDefinition(endpoint=receiver.url, events=(WebhookEvent.RUN_STARTED,))
+    webhook, _ = await webhooks.create(engine, ada, workspace, wanted)
+    async with delivering(engine, allow=()):
+        await floor.start(process)
+
+        [refused] = await ended(engine, ada, workspace, webhook.id)
+
+    assert (refused.state, refused.attempts) == (DeliveryState.FAILED, 1)
+    assert "outgoing_allow" in refused.last_error
+    assert receiver.requests == []
+
+
+async def test_a_dead_receiver_delays_nobody(deliveries, engine, ada, workspace, floor, hook, process, receiver):
+    """Hundreds of messages for one that never answers, and the other has its own at once."""
+    silence = asyncio.Event()
+
+    async def wait(_):
+        await silence.wait()
+        return 200
+
+    async with receiving(reply=wait) as dead:
+        wanted = WebhookDefinition(endpoint=dead.url, events=(WebhookEvent.RUN_STARTED,))
+        blocked, _ = await webhooks.create(engine, ada, workspace, wanted)
+        for _ in range(40):
+            await webhooks.test(engine, ada, workspace, blocked.id, {"robocorp": RobocorpGrammar()})
+        await dead.wait(1)
+        await hook(WebhookEvent.RUN_STARTED)
+        await floor.start(process)
+
+        await receiver.wait(1, seconds=5)
+
+        assert len(dead.requests) <= 16
+        await webhooks.delete(engine, ada, workspace, blocked.id)
+        silence.set()
+
+
+async def test_a_disabled_webhook_is_told_nothing(deliveries, engine, ada, workspace, floor, hook, process, receiver):
+    """Neither what happens then, nor afterwards what happened meanwhile."""
+    webhook, _ = await hook(WebhookEvent.RUN_STARTED)
+    await webhooks.update(engine, ada, workspace, webhook.id, WebhookChange(is_enabled=False))
+    await floor.start(process)
+    await caught_up(engine)
+    await webhooks.update(engine, ada, workspace, webhook.id, WebhookChange(is_enabled=True))
+    run = await floor.start(process)
+
+    [told] = await receiver.wait(1)
+    await caught_up(engine)
+    assert told.json["payload"]["processRunId"] == str(run.id)
+    assert len(await log_of(engine, ada, workspace, webhook.id)) == 1
+
+
+async def caught_up(engine):
+    """Wait until all events have been fanned out."""
+    last = await engine.database.value("select max(id) from event")
+
+    async def look():
+        return await engine.database.value(
+            "select id >= %(last)s from event_cursor where reader = 'deliveries'", last=last
+        )
+
+    await until(look)
+
+
+async def test_a_late_commit_is_not_skipped(engine, ada, workspace, floor, hook, process, outside):
+    """Events of a transaction that began first and ends last are told, and so are those that overtook it."""
+    await until(lambda: read_up(engine, outside))
+    webhook, _ = await hook(WebhookEvent.RUN_STARTED)
+    async with engine.database.transaction() as late:
+        await append(
+            late,
+            By("system"),
+            Event(kind="run.started", organization_id=ada.organization_id, workspace_id=workspace, process_id=process),
+        )
+        run = await floor.start(process)
+        assert await fan_out(engine, news(engine, outside)) == Batch(0, has_more=True)
+
+    assert await until(lambda: fanned_out(engine, outside)) == 2
+    told = await log_of(engine, ada, workspace, webhook.id)
+    assert {each.run_id for each in told} == {None, run.id}
+
+
+async def read_up(engine, outside):
+    """Read on; whether there was nothing more."""
+    return not (await fan_out(engine, news(engine, outside))).has_more
+
+
+async def test_two_servers_tell_once(engine, ada, workspace, floor, hook, process, receiver):
+    """Each event one message, however many deliver."""
+    webhook, _ = await hook(WebhookEvent.RUN_STARTED)
+    async with delivering(engine), delivering(engine), delivering(engine):
+        runs = [await floor.start(process) for _ in range(30)]
+        await ended(engine, ada, workspace, webhook.id, len(runs))
+
+    told = [request.json["payload"]["processRunId"] for request in receiver.requests]
+    assert sorted(told) == sorted(str(run.id) for run in runs)
+
+
+async def test_what_a_killed_server_had_in_hand_is_sent_again(engine, ada, workspace, floor, hook, process, outside):
+    """When the lease is over, and not before; a late outcome of the first attempt changes nothing."""
+    webhook, _ = await hook(WebhookEvent.RUN_STARTED)
+    await floor.start(process)
+    await until(lambda: fanned_out(engine, outside))
+    claim = {"rooms": {}, "room": 5, "limit": 5, "lease": timedelta(seconds=45)}
+    [lost] = await store.claim(engine.database, **claim)
+    assert await store.claim(engine.database, **claim) == []
+    await engine.database.execute("update delivery set due = clock_now() where id = %(id)s", id=lost.id)
+
+    async with delivering(engine):
+        [delivery] = await ended(engine, ada, workspace, webhook.id)
+    assert (delivery.state, delivery.attempts) == (DeliveryState.DELIVERED, 2)
+
+    assert await record(engine, [Tried(lost, NotSent("late"))]) == 0
+    assert (await log_of(engine, ada, workspace, webhook.id))[0].state is DeliveryState.DELIVERED
+
+
+async def fanned_out(engine, outside):
+    return (await fan_out(engine, news(engine, outside))).deliveries
+
+
+async def test_old_deliveries_are_pruned(deliveries, engine, ada, workspace, floor, hook, process):
+    """Two weeks after their end; what is pending stays."""
+    webhook, _ = await hook(WebhookEvent.RUN_STARTED)
+    await floor.start(process)
+    await ended(engine, ada, workspace, webhook.id)
+    assert await prune(engine) == 0
+
+    await engine.database.execute("update delivery set ended_at = ended_at - interval '15 days'")
+    assert await prune(engine) >= 1
+    assert await log_of(engine, ada, workspace, webhook.id) == []

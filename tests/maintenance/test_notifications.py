@@ -1,0 +1,157 @@
+"""People are told how runs end: by mail, and by a chat."""
+
+import asyncio
+import email
+from email.policy import default
+
+import pytest
+from aiosmtpd.smtp import SMTP, AuthResult
+
+from controlroom.engine.deliveries.model import DeliveryState
+from controlroom.engine.notifications import actions as notifications
+from controlroom.engine.notifications.model import ByChat, ByEmail, NotificationEvent
+from controlroom.engine.webhooks import redelivery
+from controlroom.errors import Invalid
+from controlroom.maintenance.mail import Encryption, mail_server
+from controlroom.protocol import ErrorCode
+from maintenance.conftest import delivering, until
+
+BOTH = (NotificationEvent.RUN_COMPLETED, NotificationEvent.RUN_UNRESOLVED)
+
+
+class Box:
+    """A mail server that keeps what it gets, from who knows the password."""
+
+    def __init__(self):
+        self.mails = []
+        self.refuses = False
+
+    async def handle_RCPT(self, _server, _session, envelope, address, _options):  # noqa: N802 - the library's name
+        if self.refuses:
+            return "550 no such person"
+        envelope.rcpt_tos.append(address)
+        return "250 OK"
+
+    async def handle_DATA(self, _server, _session, envelope):  # noqa: N802 - likewise
+        mail = email.message_from_bytes(envelope.content, policy=default)
+        self.mails.append((envelope.rcpt_tos, mail))
+        return "250 kept"
+
+    def authenticate(self, _server, _session, _envelope, _mechanism, data):
+        return AuthResult(success=(data.login, data.password) == (b"room", b"sword/fish"))
+
+
+@pytest.fixture
+async def box():
+    """A mail server on this machine."""
+    box = Box()
+    server = await asyncio.get_running_loop().create_server(
+        lambda: SMTP(box, authenticator=box.authenticate, auth_require_tls=False, auth_required=True), "127.0.0.1", 0
+    )
+    box.port = server.sockets[0].getsockname()[1]
+    yield box
+    server.close()
+
+
+@pytest.fixture
+async def by_mail(engine, box):
+    """Delivers, with a mail server set."""
+    url = f"smtp://room:sword%2Ffish@127.0.0.1:{box.port}"
+    async with delivering(engine, mail=mail_server(url, "Control Room <room@example.com>")):
+        yield
+
+
+async def play(floor, process, error=None):
+    walt = await floor.worker()
+    run = await floor.start(process)
+    assignment, robot = await walt.take()
+    if error is None:
+        await floor.drain(robot, assignment.work_item_id)
+    await walt.finish(assignment, error)
+    return await floor.run(run)
+
+
+async def ended(engine, ada, workspace, notification):
+    async def look():
+        found = await redelivery.list_deliveries(engine, ada, workspace, notification, limit=9)
+        return [one for one in found if one.state is not DeliveryState.PENDING]
+
+    return await until(look)
+
+
+async def test_an_unresolved_run_is_mailed(by_mail, engine, ada, workspace, floor, box):
+    """To all recipients in one mail, that says what failed and nothing of the items."""
+    process = await floor.process({})
+    way = ByEmail(("ada@example.com", "ben@example.com"))
+    made = await notifications.create(engine, ada, workspace, process, way, BOTH)
+
+    run = await play(floor, process, ErrorCode.ROBOT_FAILED)
+
+    [delivery] = await ended(engine, ada, workspace, made.id)
+    assert delivery.state is DeliveryState.DELIVERED, delivery.last_error
+    [(recipients, mail)] = box.mails
+    assert recipients == ["ada@example.com", "ben@example.com"]
+    assert mail["Subject"] == f"Invoices: run {run.number} ended unresolved"
+    assert mail["From"] == "Control Room <room@example.com>"
+    text = mail.get_content()
+    assert "1 of 1 work items failed." in text
+    assert "ROBOT_FAILED" in text
+    assert str(run.id) in text
+
+
+async def test_a_refused_recipient_is_given_up(by_mail, engine, ada, workspace, floor, box):
+    """A mail server that says never is not asked again."""
+    box.refuses = True
+    process = await floor.process({})
+    made = await notifications.create(engine, ada, workspace, process, ByEmail(("nobody@example.com",)), BOTH)
+
+    await play(floor, process)
+
+    [delivery] = await ended(engine, ada, workspace, made.id)
+    assert (delivery.state, delivery.last_status) == (DeliveryState.FAILED, 550)
+    assert "no such person" in delivery.last_error
+
+
+async def test_without_a_mail_server_the_log_says_so(deliveries, engine, ada, workspace, floor):
+    """Nothing waits for a day for what cannot come."""
+    process = await floor.process({})
+    made = await notifications.create(engine, ada, workspace, process, ByEmail(("ada@example.com",)), BOTH)
+
+    await play(floor, process)
+
+    [delivery] = await ended(engine, ada, workspace, made.id)
+    assert (delivery.state, delivery.last_error) == (DeliveryState.FAILED, "No mail server is set (smtp_url).")
+
+
+async def test_a_chat_is_told_in_slacks_form(deliveries, engine, ada, workspace, floor, receiver):
+    """Of the ends that were asked for; its address is nowhere to be read."""
+    process = await floor.process({})
+    way = ByChat(receiver.url + "/T000/SECRET")
+    made = await notifications.create(engine, ada, workspace, process, way, (NotificationEvent.RUN_COMPLETED,))
+
+    run = await play(floor, process)
+
+    [told] = await receiver.wait(1)
+    assert told.path == "/hook/T000/SECRET"
+    assert list(told.json) == ["text"]
+    assert told.json["text"].startswith(f"Invoices: run {run.number} completed.")
+    [delivery] = await ended(engine, ada, workspace, made.id)
+    assert "SECRET" not in repr(delivery)
+    stored = await engine.database.value("select string_agg(sealed, '') from notification")
+    assert b"SECRET" not in stored
+
+
+@pytest.mark.parametrize("url", ["http://mail:25", "smtp://", "mail.example.com", "smtp://host:port"])
+def test_a_wrong_mail_server_is_told_at_start(url):
+    """Before anything is delivered."""
+    with pytest.raises(Invalid):
+        mail_server(url, "room@example.com")
+
+
+def test_a_mail_server_is_read_from_its_address():
+    """Ports follow the encryption; the password is not printed."""
+    server = mail_server("smtps://room:swordfish@mail.example.com", "room@example.com")
+
+    assert (server.host, server.port, server.encryption) == ("mail.example.com", 465, Encryption.FROM_THE_START)
+    assert "swordfish" not in repr(server)
+    assert mail_server(None, "room@example.com") is None

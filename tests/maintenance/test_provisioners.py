@@ -1,0 +1,264 @@
+"""Workers on demand: asked for, linked, used, stopped; and what happens when none comes."""
+
+import base64
+import hashlib
+import hmac
+import time
+from datetime import timedelta
+from uuid import UUID
+
+import msgspec
+import pytest
+
+from controlroom.engine.access.credentials import authenticate_worker
+from controlroom.engine.access.model import Actor
+from controlroom.engine.access.tokens import read_step_run_token
+from controlroom.engine.processes.model import OnDemand
+from controlroom.engine.provisioners import actions as provisioners
+from controlroom.engine.provisioners.errors import ProvisionerInUse, ProvisionerInvalid, ProvisionerNameTaken
+from controlroom.engine.runs import actions as runs
+from controlroom.engine.runs import leases, store
+from controlroom.engine.runs.model import RunState, StepRunState, StopRequest
+from controlroom.engine.webhooks import redelivery
+from controlroom.engine.workers import linking
+from controlroom.errors import Forbidden, NotFound, Unauthenticated
+from controlroom.ids import WorkerId
+from controlroom.maintenance.provisioner import provide
+from controlroom.protocol import Claim, ErrorCode, Finish, Link, OpenSession, SandboxKind
+from maintenance.conftest import until
+
+SECRET = "shared with the provisioner"
+
+
+def check_hmac(request, secret=SECRET):
+    """What the open provisioners check, written from the description of the signature."""
+    headers = request.headers
+    timestamp = headers["x-rc-timestamp"]
+    assert abs(time.time() - int(timestamp)) < 15 * 60
+    names = headers["x-rc-signed-headers"]
+    path, _, query = request.path.partition("?")
+    lines = [request.method, path, query]
+    lines += [f"{name}:{headers[name]}" for name in names.split(";")]
+    lines += [names, base64.b64encode(hashlib.sha256(request.body).digest()).decode()]
+    inner = base64.b64encode(hashlib.sha256("\n".join(lines).encode()).digest()).decode()
+    expected = hmac.new(secret.encode(), f"sha256\n{timestamp}\n{inner}".encode(), hashlib.sha256).hexdigest()
+    return headers["x-rc-signature"] == expected
+
+
+@pytest.fixture
+async def provisioner(engine, ada, workspace, receiver):
+    """Somebody who starts workers."""
+    made, _ = await provisioners.create(
+        engine,
+        ada,
+        workspace,
+        name="cluster",
+        endpoint=receiver.url,
+        secret=SECRET,
+        max_lifetime=timedelta(hours=1),
+    )
+    return made
+
+
+@pytest.fixture
+async def process(floor, provisioner):
+    """A process whose step runs on demand."""
+    return await floor.process({"placement": OnDemand(provisioner.id)})
+
+
+async def step_runs(engine, workspace, run):
+    return await store.list_step_runs(engine.database, workspace, run.id, limit=99)
+
+
+async def come(engine, started):
+    """The worker that was asked for, linked and at work."""
+    link = Link(link_token=started["runtimeLinkToken"], name="pod", worker_id=WorkerId(UUID(started["runtimeId"])))
+    linked = await linking.link(engine, link)
+    actor = await authenticate_worker(engine, linked.token)
+    info = OpenSession(slots=1, version="1", platform="test", sandbox=SandboxKind.OFF)
+    return actor, await leases.open_session(engine, actor, info)
+
+
+async def test_a_worker_is_asked_for_runs_and_is_stopped(
+    deliveries, engine, ada, workspace, floor, provisioner, process, receiver
+):
+    """The request is signed as provisioners check it; the worker with that id gets the step run, and nobody else."""
+    wanda = await floor.worker("wanda")
+    run = await floor.start(process)
+    assert [one.state for one in await step_runs(engine, workspace, run)] == [StepRunState.NEW]
+    assert await provide(engine) >= 1
+    [request] = await receiver.wait(1)
+
+    started = request.json
+    assert check_hmac(request)
+    assert not check_hmac(request, "another secret")
+    assert set(started) == {"type", "workspaceId", "runtimeId", "runtimeLinkToken", "maxLifetimeSeconds"}
+    assert (started["type"], started["workspaceId"], started["maxLifetimeSeconds"]) == ("start", str(workspace), 3600)
+    assert await wanda.claim() == []
+
+    actor, session = await come(engine, msgspec.json.decode(request.body))
+    assert str(actor.worker_id) == started["runtimeId"]
+    claim = Claim(session=session.session, free=1, wait_seconds=0)
+    [assignment] = (await leases.claim(engine, actor, claim)).assignments
+    await provide(engine)
+    robot = read_step_run_token(engine.keys, assignment.token)
+    await floor.drain(robot, assignment.work_item_id)
+    await leases.finish(engine, actor, assignment.step_run_id, assignment.attempt, Finish(exit_code=0))
+    await leases.close_session(engine, actor, session.session)
+    assert (await floor.run(run)).state is RunState.COMPLETED
+
+    await provide(engine)
+    stop = (await receiver.wait(2))[1]
+    assert check_hmac(stop)
+    assert stop.json == {"type": "stop", "workspaceId": str(workspace), "runtimeId": started["runtimeId"]}
+    await provide(engine)
+    gone = "select deleted_at is not null from worker where id = %(id)s"
+    assert await engine.database.value(gone, id=actor.worker_id)
+
+
+async def test_the_log_does_not_keep_link_tokens(
+    deliveries, engine, ada, workspace, floor, provisioner, process, receiver
+):
+    """Who reads deliveries cannot link a worker."""
+    await floor.start(process)
+    await provide(engine)
+    await receiver.wait(1)
+
+    [delivery] = await redelivery.list_deliveries(engine, ada, workspace, provisioner.id, limit=9)
+    found = await redelivery.get_delivery(engine, ada, workspace, delivery.id)
+    assert b"LinkToken" not in found.body
+
+
+@pytest.mark.parametrize("status", [400, 403])
+async def test_a_refusal_fails_the_step_run(
+    deliveries, engine, ada, workspace, floor, provisioner, process, receiver, status
+):
+    """At once, with a message that says who refused, and its item; the run ends unresolved."""
+    receiver.reply = lambda _: status
+    run = await floor.start(process)
+    await provide(engine)
+    await receiver.wait(1)
+
+    failed = await until(lambda: failed_step_run(engine, workspace, run))
+
+    assert failed.error_code is ErrorCode.WORKER_LOST
+    assert "cluster starts no worker" in failed.error_message
+    assert str(status) in failed.error_message
+    assert (await floor.run(run)).state is RunState.UNRESOLVED
+    assert len(receiver.requests) == 1
+
+
+async def failed_step_run(engine, workspace, run):
+    await provide(engine)
+    found = await step_runs(engine, workspace, run)
+    return found[0] if found[0].state is StepRunState.FAILED else None
+
+
+async def test_an_error_of_the_provisioner_is_tried_again(
+    deliveries, engine, ada, workspace, floor, provisioner, process, receiver
+):
+    """With the same worker id, and the token still works."""
+    receiver.reply = lambda _: 500 if len(receiver.requests) == 1 else 200
+    await floor.start(process)
+    await provide(engine)
+    await receiver.wait(1)
+
+    async def due():
+        return await engine.database.execute(
+            """
+            update delivery set due = clock_now()
+             where subscription_id = %(id)s and last_status = 500 and due > clock_now()
+            """,
+            id=provisioner.id,
+        )
+
+    await until(due)
+    first, second = await receiver.wait(2)
+    assert first.json == second.json
+
+
+async def test_a_worker_that_does_not_come_fails_the_step_run(
+    deliveries, engine, ada, workspace, floor, provisioner, process, receiver
+):
+    """After half an hour; its token is worth nothing then."""
+    run = await floor.start(process)
+    await provide(engine)
+    [request] = await receiver.wait(1)
+    await engine.database.execute("update provisioning set link_by = clock_now() - interval '1 second'")
+
+    failed = await failed_step_run(engine, workspace, run)
+
+    assert failed.error_message == "No worker of the provisioner cluster came within 30 minutes."
+    with pytest.raises(Unauthenticated):
+        await come(engine, request.json)
+
+
+async def test_a_worker_that_went_before_the_robot_began_is_replaced(
+    deliveries, engine, ada, workspace, floor, provisioner, process, receiver
+):
+    """By another one; after the third the step run fails."""
+    run = await floor.start(process)
+    await provide(engine)
+    for asked in (1, 2, 3):
+        requests = await receiver.wait(2 * asked - 1)
+        start = next(one.json for one in reversed(requests) if one.json["type"] == "start")
+        actor, session = await come(engine, start)
+        await leases.claim(engine, actor, Claim(session=session.session, free=1, wait_seconds=0))
+        await leases.close_session(engine, actor, session.session)
+        await provide(engine)
+        await receiver.wait(2 * asked)
+
+    [failed] = await step_runs(engine, workspace, run)
+    assert (failed.state, failed.error_code) == (StepRunState.FAILED, ErrorCode.WORKER_LOST)
+
+
+async def test_stopping_a_run_stops_its_worker(
+    deliveries, engine, ada, workspace, floor, provisioner, process, receiver
+):
+    """Also one that has not come yet."""
+    run = await floor.start(process)
+    await provide(engine)
+    await receiver.wait(1)
+
+    await runs.stop(engine, ada, workspace, run.id, StopRequest(terminate=True, remaining_done=False))
+    await provide(engine)
+
+    assert (await receiver.wait(2))[1].json["type"] == "stop"
+
+
+async def test_a_deleted_provisioner_fails_what_waits_for_it(engine, ada, workspace, floor, provisioner, process):
+    """A run that began before does not wait for ever."""
+    run = await floor.start(process)
+    with pytest.raises(ProvisionerInUse):
+        await provisioners.delete(engine, ada, workspace, provisioner.id)
+    await engine.database.execute("update step set placement = '{}' where process_id = %(id)s", id=process)
+    await provisioners.delete(engine, ada, workspace, provisioner.id)
+
+    failed = await failed_step_run(engine, workspace, run)
+    assert failed.error_message == "The provisioner that the step is placed on was deleted."
+
+
+async def test_what_a_provisioner_may_be(engine, ada, ben, workspace, provisioner):
+    """A name of its own, an address without a query, a lifetime that makes sense; for those who may write workers."""
+    make = provisioners.create
+    with pytest.raises(ProvisionerNameTaken):
+        await make(engine, ada, workspace, name="cluster", endpoint="https://example.com/hook")
+    with pytest.raises(ProvisionerInvalid):
+        await make(engine, ada, workspace, name="x", endpoint="https://example.com/hook?key=1")
+    with pytest.raises(ProvisionerInvalid):
+        await make(engine, ada, workspace, name="x", endpoint="https://example.com/", max_lifetime=timedelta(days=99))
+    with pytest.raises(Forbidden):
+        await make(engine, ben, workspace, name="x", endpoint="https://example.com/hook")
+    assert await provisioners.reveal(engine, ada, workspace, provisioner.id) == SECRET
+
+
+async def test_outsiders_see_no_provisioner(engine, cleo: Actor, workspace, provisioner):
+    """Neither that there is one, nor its secret, nor what it was asked."""
+    for nothing in (
+        provisioners.get(engine, cleo, workspace, provisioner.id),
+        provisioners.reveal(engine, cleo, workspace, provisioner.id),
+        provisioners.delete(engine, cleo, workspace, provisioner.id),
+        redelivery.list_deliveries(engine, cleo, workspace, provisioner.id, limit=9),
+    ):
+        with pytest.raises(NotFound):
+            await nothing
