@@ -69,7 +69,7 @@ class Room:
         """The process of a part: `server`, `worker` or `database`."""
         for each in self.process.children():
             words = each.cmdline()
-            if words[-1:] == [name] or (name == "database" and "postgres" in words[0]):
+            if words[-1:] == [name] or (name == "database" and words and "postgres" in words[0]):
                 return each
         raise AssertionError(f"no {name} in {[each.cmdline() for each in self.process.children()]}")
 

@@ -3,9 +3,12 @@
 import json
 import os
 import re
+import urllib.error
 import urllib.request
 from collections import Counter
 from pathlib import Path
+
+NOT_FOUND = 404
 
 
 def work_item():
@@ -19,8 +22,13 @@ def work_item():
         f"{host.rstrip('/')}/json-v1/workspaces/{workspace}/workitems/{item}/data",
         headers={"Authorization": f"Bearer {os.environ['RC_API_WORKITEM_TOKEN']}"},
     )
-    with urllib.request.urlopen(request) as answer:
-        return json.load(answer)
+    try:
+        with urllib.request.urlopen(request) as answer:
+            return json.load(answer)
+    except urllib.error.HTTPError as error:
+        if error.code == NOT_FOUND:  # an item without a payload
+            return None
+        raise
 
 
 payload = work_item()

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 from cyclopts import Parameter
 
 from controlroom.cli.listening import address_of, listen
-from controlroom.cli.up import up
+from controlroom.cli.up import both_tls_files, up
 from controlroom.settings import load
 
 _Path = Annotated[Path | None, Parameter(show_default=False)]
@@ -49,6 +49,7 @@ def server(
     asked: dict[str, Any] = {"data": data, "host": host, "port": port, "tls_cert": tls_cert, "tls_key": tls_key}
     asked["tls"] = True if tls or tls_cert else None
     settings = load(asked)
+    both_tls_files(settings)
     if settings.database_url is None:
         return up(
             data=data,

@@ -51,6 +51,7 @@ class Plan:
     https_url: str | None
     worker: dict[str, Any] | None
     """Settings of the local worker; None for none."""
+    log_format: str
     logs: Path | None
     """Folder of the parts' logs; None: they write where we do."""
     on_ready: Callable[[dict[str, Any]], None]
@@ -172,7 +173,8 @@ class Supervisor:
         self._worker.child = child
         await self._server.ready.wait()
         token = await asyncio.to_thread(link_token, self._plan, self._room)
-        await child.send({"settings": {**self._plan.worker, "link_token": token}})
+        settings = {**self._plan.worker, "link_token": token}
+        await child.send({"settings": settings, "log_format": self._plan.log_format})
         if await child.receive() is not None:
             self._is_up(self._worker)
         return reason(await child.ended())

@@ -8,9 +8,10 @@ from typing import Annotated, Any, Literal
 from cyclopts import Parameter
 
 from controlroom.cli.data_folder import DataFolder, write_whole
+from controlroom.cli.errors import CommandFailed, Misused
 from controlroom.cli.listening import address_of, listen
 from controlroom.cli.ready import ready_facts
-from controlroom.settings import load
+from controlroom.settings import Settings, load
 
 _Path = Annotated[Path | None, Parameter(show_default=False)]
 
@@ -62,6 +63,7 @@ def up(
     asked: dict[str, Any] = {"data": data, "host": host, "port": port, "tls_cert": tls_cert, "tls_key": tls_key}
     asked["tls"] = True if tls or tls_cert else None
     settings = load(asked)
+    both_tls_files(settings)
     folder = DataFolder.take(settings.data)
     folder.say(pid=os.getpid())
     before = folder.last_ready()
@@ -105,10 +107,17 @@ def up(
         }
         if worker
         else None,
+        log_format=settings.log_format,
         logs=None if verbose or not sys.stderr.isatty() else folder.folder("logs"),
         on_ready=welcome,
     )
     return asyncio.run(Supervisor(plan).run())
+
+
+def both_tls_files(settings: Settings) -> None:
+    """A certificate goes with its key. Raises Misused."""
+    if (settings.tls_cert is None) != (settings.tls_key is None):
+        raise Misused("--tls-cert and --tls-key go together: one of them is missing")
 
 
 def _listen(host: str, port: int, before: dict[str, Any]) -> Any:
@@ -117,8 +126,6 @@ def _listen(host: str, port: int, before: dict[str, Any]) -> Any:
     Why: worker, bookmarks and scripts know the room by its address.
     """
     if port == 0 and isinstance(url := before.get("url"), str) and url.rpartition(":")[2].isdigit():
-        from controlroom.cli.errors import CommandFailed  # noqa: PLC0415
-
         try:
             return listen(host, int(url.rpartition(":")[2]))
         except CommandFailed:

@@ -69,7 +69,7 @@ def worker(
         "strict_python": strict_python,
         "stop_grace_seconds": stop_grace,
     }
-    return work(settings)
+    return work(settings, log_format=os.environ.get("CONTROLROOM_LOG_FORMAT", "auto"))
 
 
 def _token(given: str | None) -> str | None:
