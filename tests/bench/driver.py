@@ -1,4 +1,3 @@
-# ruff: noqa: T201 - a benchmark prints
 """Which driver: claim + finish of queue items on 16 connections, asyncpg beside psycopg, in one run.
 
     python tests/bench/driver.py [seconds]

@@ -97,4 +97,4 @@ def _by_hand(folder: Path, number: int, requirements: tuple[str, ...], interpret
 
 if __name__ == "__main__":
     for row in main():
-        print(row)  # noqa: T201 - the result
+        print(row)

@@ -20,7 +20,7 @@ ABSENT = "0" * 64
 
 def content(size):
     """Bytes that look like nothing else, the same each time."""
-    return random.Random(size).randbytes(size)  # noqa: S311  # content, not a secret
+    return random.Random(size).randbytes(size)  # content, not a secret
 
 
 async def chunks(data, size=64 << 10):

@@ -74,7 +74,7 @@ async def test_a_server_is_created_stopped_and_started_again(folder, start):
     again = time.monotonic()
     second = await start(folder / "postgres")
 
-    print(f"first start {created - begun:.3f} s, later start {time.monotonic() - again:.3f} s")  # noqa: T201 - shown by `pytest -s`
+    print(f"first start {created - begun:.3f} s, later start {time.monotonic() - again:.3f} s")
     assert second.dsn == first.dsn
     assert await ask(second.dsn, "select count(*) from kept") == 0
     assert told == ["creating the database", "starting the database"]
@@ -137,7 +137,7 @@ async def test_an_orphan_is_adopted(folder, start):
     begun = time.monotonic()
     adopted = await start(folder / "postgres")
 
-    print(f"adopted after {time.monotonic() - begun:.3f} s")  # noqa: T201 - shown by `pytest -s`
+    print(f"adopted after {time.monotonic() - begun:.3f} s")
     assert adopted.pid == pid
     assert await ask(adopted.dsn) == 1
     waiting = asyncio.create_task(adopted.wait())
@@ -150,14 +150,14 @@ async def test_orphans_of_a_killed_server_are_no_hindrance(server, folder, start
     """A busy backend that outlives its killed server is ended, and the next start recovers."""
     database = await Database.connect(server.dsn, min_size=1)
     busy = asyncio.create_task(database.execute("select count(*) from generate_series(1, 1e12::bigint)"))
-    while not any(b"SELECT" in _title(pid) for pid in processes(folder / "postgres" / "cluster")):  # noqa: ASYNC110 - no event
+    while not any(b"SELECT" in _title(pid) for pid in processes(folder / "postgres" / "cluster")):
         await asyncio.sleep(0)
 
     os.kill(server.pid, signal.SIGKILL)
     killed = time.monotonic()
     again = await start(folder / "postgres")
 
-    print(f"recovered {time.monotonic() - killed:.3f} s after kill -9 with a busy backend")  # noqa: T201 - shown by `pytest -s`
+    print(f"recovered {time.monotonic() - killed:.3f} s after kill -9 with a busy backend")
     assert await ask(again.dsn) == 1
     await asyncio.gather(busy, return_exceptions=True)
     await database.close()
@@ -176,7 +176,7 @@ async def test_a_stale_pid_of_somebody_else_is_no_hindrance(server, folder, star
     """The number in a dead server's file may be any process' by now: it is neither adopted nor signalled."""
     os.kill(server.pid, signal.SIGKILL)
     await server.wait()
-    with subprocess.Popen(["sleep", "100"]) as other:  # noqa: ASYNC220 - it sleeps
+    with subprocess.Popen(["sleep", "100"]) as other:
         written = folder / "postgres" / "cluster" / "postmaster.pid"
         lines = written.read_text().splitlines()
         written.write_text("\n".join([str(other.pid), *lines[1:]]) + "\n")
@@ -253,9 +253,7 @@ async def test_root_s_server_runs_as_somebody_else_behind_closed_folders(server,
     assert owner != 0
     assert {os.stat(f"/proc/{pid}").st_uid for pid in processes(cluster)} == {owner}  # noqa: PTH116 - of /proc
     with pytest.raises(subprocess.CalledProcessError):
-        subprocess.run(  # noqa: ASYNC221 - it takes no time
-            ["ls", cluster], user=owner, group=owner, extra_groups=[], check=True, capture_output=True
-        )
+        subprocess.run(["ls", cluster], user=owner, group=owner, extra_groups=[], check=True, capture_output=True)
 
 
 @as_root

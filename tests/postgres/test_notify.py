@@ -41,7 +41,7 @@ async def test_a_wake_up_arrives(notifier, listener):
     notifier.notify("items", "7")
 
     assert await heard.get() == "7"
-    print(f"notified after {(time.perf_counter() - sent) * 1000:.2f} ms")  # noqa: T201 - shown by `pytest -s`
+    print(f"notified after {(time.perf_counter() - sent) * 1000:.2f} ms")
     assert elsewhere.empty()
 
 

@@ -33,7 +33,7 @@ async def test_a_killed_database_comes_back_unseen(pool, server, folder, start):
     killed = time.monotonic()
     again = await start(folder / "postgres")
 
-    print(f"recovered {time.monotonic() - killed:.3f} s after kill -9")  # noqa: T201 - shown by `pytest -s`
+    print(f"recovered {time.monotonic() - killed:.3f} s after kill -9")
     assert await asyncio.gather(*asking) == [1] * 20
     assert again.pid != server.pid
 

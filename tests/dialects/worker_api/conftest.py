@@ -133,7 +133,7 @@ def watches(room):
 
         async def reach(self, topic, key, count: int) -> None:
             async with asyncio.timeout(10):
-                while self.count(topic, key) != count:  # noqa: ASYNC110 - nobody tells when somebody waits
+                while self.count(topic, key) != count:
                     await asyncio.sleep(0.005)
 
     return Watches()

@@ -321,7 +321,7 @@ async def test_robot_without_environment_file_has_the_machines_tools(cache, cons
         program = "import sys; print(sys.version.split()[0])"
         for command in ("python", "python3", str(environment.python)):
             argv = ["/usr/bin/env", command, "-c", program]
-            said = subprocess.run(argv, capture_output=True, text=True, check=True, env=variables).stdout  # noqa: ASYNC221 - a test may wait
+            said = subprocess.run(argv, capture_output=True, text=True, check=True, env=variables).stdout
             assert said.strip() == environment.python_version
     assert console.lines == []
 
