@@ -97,6 +97,16 @@ class Room:
         with urllib.request.urlopen(request, timeout=30) as answer:
             return json.load(answer)
 
+    def post(self, path: str, body: Any = None) -> Any:
+        """What the workspace's API answers to a body."""
+        request = urllib.request.Request(
+            f"{self.url}/api/v1/workspaces/{self.facts['workspace_id']}{path}",
+            data=json.dumps(body).encode(),
+            headers={"Authorization": f"RC-WSKEY {self.facts['api_key']}", "Content-Type": "application/json"},
+        )
+        with urllib.request.urlopen(request, timeout=30) as answer:
+            return json.load(answer)
+
     def processes(self) -> list[psutil.Process]:
         """The supervisor and all below it."""
         try:
