@@ -65,3 +65,13 @@ class Unauthenticated(ControlRoomError):  # noqa: N818 - likewise
     """No credential was given, or none that is valid."""
 
     code = "UNAUTHENTICATED"
+
+
+class Throttled(ControlRoomError):  # noqa: N818 - likewise
+    """The asker does too much of it; it may be tried again after `seconds`."""
+
+    code = "TOO_MANY_REQUESTS"
+
+    def __init__(self, message: str, *, seconds: float, code: str | None = None) -> None:
+        super().__init__(message, code=code, seconds=seconds)
+        self.seconds = seconds

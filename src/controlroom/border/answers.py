@@ -1,10 +1,11 @@
 """The few answers that belong to no dialect, and the form in which all of ours carry an error."""
 
+import math
 from typing import Any
 
 import msgspec
 
-from controlroom.errors import ControlRoomError, Unavailable
+from controlroom.errors import ControlRoomError, Throttled, Unavailable
 
 Headers = list[tuple[bytes, bytes]]
 
@@ -21,7 +22,13 @@ def error_body(code: str, message: str, **fields: Any) -> bytes:
 
 def retry_after(error: ControlRoomError) -> Headers:
     """What to say beside a failure that may be over soon."""
-    return [(b"retry-after", b"1")] if isinstance(error, Unavailable) else []
+    match error:
+        case Unavailable():
+            return [(b"retry-after", b"1")]
+        case Throttled():
+            return [(b"retry-after", b"%d" % max(1, math.ceil(error.seconds)))]
+        case _:
+            return []
 
 
 async def answer(send: Any, status: int, body: bytes, *headers: tuple[bytes, bytes]) -> None:

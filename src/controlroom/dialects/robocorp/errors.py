@@ -23,6 +23,7 @@ from controlroom.errors import (
     Forbidden,
     Invalid,
     NotFound,
+    Throttled,
     Unauthenticated,
     Unavailable,
 )
@@ -33,6 +34,7 @@ STATUS: dict[type[ControlRoomError], int] = {
     Forbidden: 403,
     NotFound: 404,
     Conflict: 409,
+    Throttled: 429,
     Unavailable: 503,
 }
 

@@ -35,6 +35,7 @@ _FAILURES = {
     403: "The credential lacks a permission, which is named.",
     404: "There is no such thing, or the caller may not know of it.",
     409: "It contradicts what has happened meanwhile, or what exists already.",
+    429: "That is too much at once; `Retry-After` says when to try again.",
     503: "A part that is needed is away; try again.",
 }
 
