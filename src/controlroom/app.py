@@ -102,7 +102,7 @@ async def build(settings: Settings) -> Room:
 
 def asgi(room: Room) -> App:
     """The one ASGI app of a room: every border under one origin (DESIGN §5)."""
-    grammar = robocorp.application(room.engine, room.origins)
+    grammar = robocorp.application(room.engine, room.origins, mail_domain=room.settings.mail_domain)
     mounts = [
         *(Mount(prefix, grammar, is_public_api=True) for prefix in robocorp.PREFIXES),
         Mount(worker_api.PREFIX, worker_api.application(room.engine, room.holds), is_quiet=True),

@@ -17,6 +17,7 @@ from controlroom.border.answers import JSON, answer, error_body, retry_after
 from controlroom.border.dispatcher import App, Receive, Scope, Send
 from controlroom.dialects.forms import file_of_form
 from controlroom.engine.assets import actions as assets
+from controlroom.engine.assistants import artifacts as assistant_artifacts
 from controlroom.engine.downloads.actions import open_link
 from controlroom.engine.downloads.model import Stored
 from controlroom.engine.engine import Engine
@@ -141,7 +142,7 @@ def _limit(engine: Engine, upload: Upload) -> int | None:
             return engine.limits.file_bytes
         case UploadKind.PACKAGE:
             return engine.limits.package_bytes
-        case UploadKind.ARTIFACT:
+        case UploadKind.ARTIFACT | UploadKind.ASSISTANT_ARTIFACT:
             return engine.limits.artifact_bytes
         case _:
             assert_never(upload.kind)
@@ -156,6 +157,8 @@ async def _complete(engine: Engine, upload: Upload, blob: Blob) -> None:
             await assets.complete_upload(engine, upload.id, upload.workspace_id, blob)
         case UploadKind.PACKAGE:
             await packages.complete_upload(engine, upload.id, upload.workspace_id, blob)
+        case UploadKind.ASSISTANT_ARTIFACT:
+            await assistant_artifacts.complete_upload(engine, upload.id, upload.workspace_id, blob)
         case UploadKind.ARTIFACT:
             raise Forbidden("Artifacts come from workers, not by links.", code="INVALID_LINK")
         case _:

@@ -145,7 +145,7 @@ async def test_a_pair_signs_for_its_user(engine, ada, dora, workspace):
     def is_signed_by(key: bytes) -> bool:
         return hmac.compare_digest(base64.b64encode(hmac.digest(key, b"message", "sha256")), signature)
 
-    actor = await authenticate_user(engine, identifier, is_signed_by)
+    actor = (await authenticate_user(engine, identifier, is_signed_by)).actor
     assert actor.id == dora.id
     with pytest.raises(Unauthenticated):
         await authenticate_user(engine, identifier, lambda _: False)

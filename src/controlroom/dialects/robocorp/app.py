@@ -17,12 +17,17 @@ from controlroom.dialects.robocorp import (
     api_keys,
     asking,
     assets,
+    assistants,
     auth,
+    email_triggers,
+    integrations,
     link_tokens,
     members,
     notifications,
+    old_robots,
     openapi,
     process_runs,
+    process_secrets,
     processes,
     provisioners,
     runtime_work_items,
@@ -39,6 +44,8 @@ from controlroom.dialects.robocorp import (
 )
 from controlroom.dialects.robocorp.body import JsonRequest, JsonResponse
 from controlroom.dialects.robocorp.errors import HANDLERS
+from controlroom.dialects.robocorp.old_process_api import surface as old_process_api
+from controlroom.dialects.robocorp.rcc import surface as rcc
 from controlroom.engine.engine import Engine
 
 PREFIXES = (
@@ -73,10 +80,13 @@ _PUBLIC: Sequence[Any] = (
     webhooks,
     notifications,
     provisioners,
+    assistants,
+    process_secrets,
+    email_triggers,
 )
 """Modules of the public API and of our own management API."""
 
-_RUNTIME: Sequence[Any] = (runtime_work_items, vault)
+_RUNTIME: Sequence[Any] = (runtime_work_items,)
 """Modules of the robots' APIs."""
 
 
@@ -84,8 +94,8 @@ def _handlers(modules: Sequence[Any]) -> list[HTTPRouteHandler]:
     return [handler for module in modules for handler in module.handlers]
 
 
-def application(engine: Engine, origins: Origins) -> App:
-    """The dialect over an engine."""
+def application(engine: Engine, origins: Origins, *, mail_domain: str) -> App:
+    """The dialect over an engine; `mail_domain` is that of the processes' addresses."""
     public = Router(
         "/api/v1/workspaces/{workspace_id:uuid}",
         route_handlers=openapi.with_failures(_handlers(_PUBLIC)),
@@ -99,9 +109,24 @@ def application(engine: Engine, origins: Origins) -> App:
         dependencies=asking.IN_RUNTIME,
         include_in_schema=False,
     )
+    of_robots_anywhere = Router(
+        "/",
+        route_handlers=_handlers((vault,)),
+        middleware=[auth.robot_anywhere],
+        dependencies=asking.IN_PUBLIC,
+        include_in_schema=False,
+    )
     litestar = Litestar(
-        [public, runtime],
-        state=State({"engine": engine, "origins": origins}),
+        [
+            public,
+            integrations.router(),
+            runtime,
+            of_robots_anywhere,
+            *old_process_api.routers(),
+            old_robots.router(),
+            *rcc.routers(),
+        ],
+        state=State({"engine": engine, "origins": origins, "mail_domain": mail_domain}),
         dependencies=asking.EVERYWHERE,
         exception_handlers=HANDLERS,
         request_class=JsonRequest,

@@ -8,8 +8,12 @@ These are middlewares and not the framework's guards, because it copies a route'
 
 from litestar.types import ASGIApp, Receive, Scope, Send
 
+from controlroom.engine.access import capabilities
+from controlroom.engine.access.capabilities import Capability
 from controlroom.engine.access.credentials import authenticate_api_key
+from controlroom.engine.access.model import Actor, StepRunActor
 from controlroom.engine.access.tokens import STEP_RUN_PREFIX, read_step_run_token
+from controlroom.engine.assistants import tokens as assistant_tokens
 from controlroom.engine.engine import Engine
 from controlroom.errors import Forbidden, Unauthenticated
 
@@ -22,7 +26,7 @@ def somebody(app: ASGIApp) -> ASGIApp:
 
     async def entrance(scope: Scope, receive: Receive, send: Send) -> None:
         engine: Engine = scope["litestar_app"].state.engine
-        scheme, value = _credential_of(scope)
+        scheme, value = credential_of(scope)
         if scheme not in {_API_KEY_SCHEME, _BEARER_SCHEME} or not value:
             raise Unauthenticated("Send an API key as `Authorization: RC-WSKEY <key>`.")
         state = scope["state"]
@@ -30,7 +34,7 @@ def somebody(app: ASGIApp) -> ASGIApp:
             robot_ = read_step_run_token(engine.keys, value)
             state["actor"], state["who"] = robot_, f"step_run:{robot_.step_run_id}"
         else:
-            actor = await authenticate_api_key(engine, value)
+            actor = await _person(engine, value) or await authenticate_api_key(engine, value)
             state["actor"], state["who"] = actor, f"{actor.kind.value}:{actor.id}"
         await app(scope, receive, send)
 
@@ -45,13 +49,10 @@ def robot(app: ASGIApp) -> ASGIApp:
 
     async def entrance(scope: Scope, receive: Receive, send: Send) -> None:
         engine: Engine = scope["litestar_app"].state.engine
-        scheme, value = _credential_of(scope)
+        scheme, value = credential_of(scope)
         if scheme != _BEARER_SCHEME:
             raise Unauthenticated("This API is for robots: `Authorization: Bearer <token of the step run>`.")
-        actor = read_step_run_token(engine.keys, value)
-        for name, named in scope["path_params"].items():
-            if name in _OF_TOKEN and named != getattr(actor, name):
-                raise Forbidden("This token is another step run's.", code="WRONG_STEP_RUN")
+        actor = _robot_of(engine, scope, value)
         state = scope["state"]
         state["robot"], state["who"] = actor, f"step_run:{actor.step_run_id}"
         await app(scope, receive, send)
@@ -59,10 +60,47 @@ def robot(app: ASGIApp) -> ASGIApp:
     return entrance
 
 
+def robot_anywhere(app: ASGIApp) -> ASGIApp:
+    """Let in to what a robot is given wherever it runs: likewise, or with the token of who runs it (§8.2, §8.5)."""
+
+    async def entrance(scope: Scope, receive: Receive, send: Send) -> None:
+        engine: Engine = scope["litestar_app"].state.engine
+        scheme, value = credential_of(scope)
+        if scheme != _BEARER_SCHEME:
+            raise Unauthenticated("This API is for robots: `Authorization: Bearer <token of the step run>`.")
+        state = scope["state"]
+        if (person := await _person(engine, value)) is not None:
+            state["actor"], state["who"] = person, f"{person.kind.value}:{person.id}"
+        else:
+            actor = _robot_of(engine, scope, value)
+            state["actor"], state["who"] = actor, f"step_run:{actor.step_run_id}"
+        await app(scope, receive, send)
+
+    return entrance
+
+
+async def _person(engine: Engine, token: str) -> Actor | None:
+    """Who runs a robot by themselves, if the token is of such a kind: with what their robot may do, and no more."""
+    if token.startswith(capabilities.PREFIX):
+        return await capabilities.authenticate(engine, token, Capability.RUN_ROBOT)
+    if token.startswith(assistant_tokens.RUNTIME_PREFIX):
+        return await assistant_tokens.authenticate_runtime(engine, token)
+    return None
+
+
+def _robot_of(engine: Engine, scope: Scope, token: str) -> StepRunActor:
+    """Whose token it is; raises Forbidden if the address names another's work."""
+    actor = read_step_run_token(engine.keys, token)
+    for name, named in scope["path_params"].items():
+        if name in _OF_TOKEN and named != getattr(actor, name):
+            raise Forbidden("This token is another step run's.", code="WRONG_STEP_RUN")
+    return actor
+
+
 _OF_TOKEN = frozenset({"workspace_id", "process_id", "run_id", "step_run_id"})
 
 
-def _credential_of(scope: Scope) -> tuple[str, str]:
+def credential_of(scope: Scope) -> tuple[str, str]:
     """The scheme (lower case) and the value of the Authorization header; two empty texts if there is none."""
     for name, value in scope["headers"]:
         if name == b"authorization":

@@ -30,6 +30,7 @@ NAMES: dict[Permission, str] = {
     Permission.WRITE_SCHEDULES: "Schedules.write_schedules",
     Permission.READ_SECRETS: "Vault.read_secrets",
     Permission.WRITE_SECRETS: "Vault.write_secrets",
+    Permission.USE_SECRETS: "Vault.use_secrets",
     Permission.READ_API_KEYS: "ApiKeys.read_api_keys",
     Permission.WRITE_API_KEYS: "ApiKeys.write_api_keys",
     Permission.REVEAL: "ApiKeys.reveal",

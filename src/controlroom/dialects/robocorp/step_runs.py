@@ -24,7 +24,6 @@ from controlroom.errors import NotFound
 from controlroom.ids import ArtifactId, RunId, StepRunId, WorkspaceId
 from controlroom.protocol import ErrorCode
 
-
 ShownState = Literal["new", "awaiting_worker", "in_progress", "completed", "failed"]
 
 

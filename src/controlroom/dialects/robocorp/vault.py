@@ -8,7 +8,7 @@ from litestar import MediaType, get, put
 from litestar.params import FromPath, JSONBody, QueryParameter
 from msgspec import Struct, field
 
-from controlroom.dialects.robocorp.asking import AskingRobot, InWorkspace, TheEngine
+from controlroom.dialects.robocorp.asking import AskerOrRobot, InWorkspace, TheEngine
 from controlroom.engine.vault import actions as vault
 from controlroom.engine.vault.transit import SCHEME, Parcel
 from controlroom.errors import Invalid
@@ -42,7 +42,7 @@ class Stored(Struct, frozen=True):
 
 
 @get(f"{_SECRETS}/publicKey", media_type=MediaType.TEXT)
-async def get_public_key(engine: TheEngine, robot: AskingRobot, workspace_id: InWorkspace) -> str:  # noqa: ARG001 - the guard has compared it
+async def get_public_key(engine: TheEngine, caller: AskerOrRobot, workspace_id: InWorkspace) -> str:  # noqa: ARG001 - the guard has compared it
     """The key that secrets are to be encrypted for: base64 of its DER form."""
     return base64.b64encode(await vault.transit_public_key(engine)).decode()
 
@@ -50,7 +50,7 @@ async def get_public_key(engine: TheEngine, robot: AskingRobot, workspace_id: In
 @get(f"{_SECRETS}/{{name:str}}")
 async def get_secret(
     engine: TheEngine,
-    robot: AskingRobot,
+    caller: AskerOrRobot,
     workspace_id: InWorkspace,
     name: FromPath[str],
     encryption_scheme: Annotated[str | None, QueryParameter(name="encryptionScheme")] = None,
@@ -59,7 +59,7 @@ async def get_secret(
     """A secret, encrypted for the key that the robot brings."""
     _check_scheme(encryption_scheme)
     secret, parcel = await vault.read_encrypted(
-        engine, robot, workspace_id, name, public_key=_from_base64(public_key or "")
+        engine, caller, workspace_id, name, public_key=_from_base64(public_key or "")
     )
     return SecretMessage(
         name=secret.name,
@@ -73,13 +73,17 @@ async def get_secret(
 
 @put(f"{_SECRETS}/{{name:str}}", status_code=200)
 async def put_secret(
-    engine: TheEngine, robot: AskingRobot, workspace_id: InWorkspace, name: FromPath[str], data: JSONBody[SecretMessage]
+    engine: TheEngine,
+    caller: AskerOrRobot,
+    workspace_id: InWorkspace,
+    name: FromPath[str],
+    data: JSONBody[SecretMessage],
 ) -> Stored:
     """Create a secret, or replace all its values."""
     sent = data.encryption
     _check_scheme(sent.encryption_scheme)
     parcel = Parcel(value=data.value, encrypted_aes=sent.encrypted_aes, auth_tag=sent.auth_tag, iv=sent.iv)
-    secret = await vault.put_encrypted(engine, robot, workspace_id, name, parcel=parcel, description=data.description)
+    secret = await vault.put_encrypted(engine, caller, workspace_id, name, parcel=parcel, description=data.description)
     return Stored(secret.name, secret.description)
 
 

@@ -5,10 +5,10 @@ redelivery by hand.
 """
 
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
-from litestar.params import FromPath, FromQuery, JSONBody
+from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 from msgspec import Raw, Struct
 
 from controlroom.dialects.robocorp.answers import Deleted, Identified, identified
@@ -188,11 +188,11 @@ async def list_webhook_deliveries(
     paging: Pages,
     workspace_id: InWorkspace,
     webhook_id: FromPath[WebhookId],
-    state: FromQuery[DeliveryState | None] = None,
+    delivery_state: Annotated[DeliveryState | None, QueryParameter(name="state")] = None,
 ) -> Page[DeliveryAnswer]:
     """List what a webhook was sent, newest first."""
     await actions.get(engine, actor, workspace_id, webhook_id)
-    return await _page_of(engine, actor, paging, workspace_id, webhook_id, state)
+    return await _page_of(engine, actor, paging, workspace_id, webhook_id, delivery_state)
 
 
 @get("/process-runs/{run_id:uuid}/callback-deliveries", operation_id="listCallbackDeliveries")

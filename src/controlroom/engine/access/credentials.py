@@ -13,11 +13,14 @@ from typing import Generic, TypeVar
 from uuid import UUID
 from weakref import WeakKeyDictionary
 
+from msgspec import Struct
+
 from controlroom.engine.access import store
 from controlroom.engine.access.errors import WrongCredential
 from controlroom.engine.access.model import Actor, WorkerActor
 from controlroom.engine.access.passwords import verify_password
 from controlroom.engine.access.users import store as users
+from controlroom.engine.access.users.model import UserCredentialId
 from controlroom.engine.engine import Engine
 from controlroom.ids import OrganizationId
 from controlroom.keys import Keys, is_well_formed
@@ -166,8 +169,15 @@ async def log_in(engine: Engine, *, username: str, password: str, organization: 
     raise WrongCredential("user name or password")
 
 
-async def authenticate_user(engine: Engine, identifier: str, is_signed_by: Callable[[bytes], bool]) -> Actor:
-    """The user of a credential pair who has signed a request.
+class Signer(Struct, frozen=True):
+    """A user, and the pair with which they signed."""
+
+    actor: Actor
+    credential: UserCredentialId
+
+
+async def authenticate_user(engine: Engine, identifier: str, is_signed_by: Callable[[bytes], bool]) -> Signer:
+    """The user of a credential pair who has signed a request, and the pair.
 
     `is_signed_by` gets the secret and says whether the signature is made by it; the secret goes nowhere else. Raises
     Unauthenticated for an unknown identifier, a wrong signature and a disabled user.
@@ -179,7 +189,7 @@ async def authenticate_user(engine: Engine, identifier: str, is_signed_by: Calla
     if not is_signed_by(secret):
         raise WrongCredential("signature")
     _process(engine).user_credential_uses.count(found.id)
-    return await users.actor_of_user(engine.database, found.user_id)
+    return Signer(await users.actor_of_user(engine.database, found.user_id), found.id)
 
 
 async def flush_uses(engine: Engine) -> int:

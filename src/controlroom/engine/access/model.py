@@ -50,6 +50,8 @@ class Permission(StrEnum):
     READ_SECRETS = "secrets.read"
     """See names and keys of secrets, never values."""
     WRITE_SECRETS = "secrets.write"
+    USE_SECRETS = "secrets.use"
+    """Get the values of secrets, as robots do. Audited."""
     READ_API_KEYS = "api_keys.read"
     WRITE_API_KEYS = "api_keys.write"
     REVEAL = "reveal"
@@ -95,6 +97,8 @@ class ActorKind(StrEnum):
     API_KEY = "api_key"
     STEP_RUN = "step_run"
     WORKER = "worker"
+    TRIGGER = "trigger"
+    """Something outside that starts one process: its secret, its mail address."""
     SYSTEM = "system"
 
 

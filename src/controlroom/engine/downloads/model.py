@@ -10,6 +10,7 @@ class DownloadKind(StrEnum):
 
     WORK_ITEM_FILE = "work_item_file"
     ARTIFACT = "artifact"
+    ASSISTANT_ARTIFACT = "assistant_artifact"
     ASSET = "asset"
     PACKAGE_VERSION = "package_version"
 

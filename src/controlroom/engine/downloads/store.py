@@ -16,6 +16,10 @@ _BLOB: Final = {
     DownloadKind.ARTIFACT: """
         select hash, size, null as content_type from artifact where id = %(row)s and workspace_id = %(workspace)s
         """,
+    DownloadKind.ASSISTANT_ARTIFACT: """
+        select hash, size, null as content_type from assistant_artifact
+         where id = %(row)s and workspace_id = %(workspace)s
+        """,
     DownloadKind.ASSET: """
         select hash, size, content_type from asset
          where id = %(row)s and workspace_id = %(workspace)s and hash is not null

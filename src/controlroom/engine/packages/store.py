@@ -292,19 +292,23 @@ async def add_tasks(tx: Tx, package: PackageId, names: Sequence[str]) -> None:
 
 
 async def users_of(tx: Tx, package: PackageId) -> list[str]:
-    """The names of the processes whose steps run a task of the package.
+    """The names of the processes whose steps run a task of the package, and of the assistants that do.
 
-    Reads the steps, which are another slice's: only a deletion needs to know. The processes of bare tasks do not count.
+    Reads tables of other slices: only a deletion needs to know. The processes of bare tasks do not count.
     """
     return await tx.all(
         str,
         """
-        select distinct process.name
+        select process.name
           from task
           join step on step.task_id = task.id and step.deleted_at is null
           join process on process.id = step.process_id
          where task.package_id = %(package)s and process.deleted_at is null and process.implicit_task_id is null
-         order by process.name
+        union
+        select assistant.name
+          from task join assistant on assistant.task_id = task.id and assistant.deleted_at is null
+         where task.package_id = %(package)s
+         order by name
         """,
         package=package,
     )

@@ -10,12 +10,13 @@ from controlroom.ids import UploadId, WorkspaceId
 
 
 class UploadKind(StrEnum):
-    """What the bytes are for; `target_id` is the work item, asset, package or step run."""
+    """What the bytes are for; `target_id` is the work item, asset, package, step run or assistant run."""
 
     WORK_ITEM_FILE = "work_item_file"
     ASSET = "asset"
     PACKAGE = "package"
     ARTIFACT = "artifact"
+    ASSISTANT_ARTIFACT = "assistant_artifact"
 
 
 class UploadState(StrEnum):

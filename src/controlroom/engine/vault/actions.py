@@ -31,11 +31,11 @@ _decode = msgspec.json.Decoder(dict[str, Any]).decode
 
 
 async def read(engine: Engine, actor: Actor | StepRunActor, workspace: WorkspaceId, name: str) -> SecretValues:
-    """A secret's values, for a living step run of the workspace or for who may reveal. Audited.
+    """A secret's values, for a living step run of the workspace or for who may use secrets. Audited.
 
     Raises SecretNotFound; Unauthenticated when the step run has ended.
     """
-    scope = scope_of(actor, Permission.REVEAL, workspace)
+    scope = scope_of(actor, Permission.USE_SECRETS, workspace)
     async with engine.database.transaction() as tx:
         found = await store.sealed(tx, scope, name)
         if found is None:

@@ -344,6 +344,14 @@ async def credential_by_identifier(tx: Statements, identifier: str) -> FoundCred
     )
 
 
+async def owner_of_credential(tx: Statements, credential: UserCredentialId) -> UserId | None:
+    """Whose pair it is; None if it was deleted."""
+    found: UserId | None = await tx.value(
+        "select user_id from user_credential where id = %(credential)s", credential=credential
+    )
+    return found
+
+
 async def sealed_credential(tx: Statements, credential: UserCredentialId) -> bytes | None:
     """The encrypted secret of a pair."""
     sealed: bytes | None = await tx.value(

@@ -1,0 +1,230 @@
+"""Assistants and their runs (§1.7, §1.8); deleting them, and reading what their runs left, is our own."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from litestar import Request
+from litestar.params import FromPath, FromQuery, JSONBody
+from msgspec import Struct
+
+from controlroom.dialects.robocorp.answers import Deleted, Named, seconds
+from controlroom.dialects.robocorp.asking import Asker, InWorkspace, Pages, TheEngine
+from controlroom.dialects.robocorp.links import download_url
+from controlroom.dialects.robocorp.paging import Page, Paging
+from controlroom.dialects.robocorp.routing import delete, get, post
+from controlroom.engine.access.model import Actor, Permission
+from controlroom.engine.access.scope import scope_of
+from controlroom.engine.assistants import actions, store
+from controlroom.engine.assistants.model import (
+    Assistant,
+    AssistantArtifact,
+    AssistantArtifactId,
+    AssistantError,
+    AssistantId,
+    AssistantRun,
+    AssistantRunId,
+    AssistantRunState,
+)
+from controlroom.engine.downloads.model import DownloadKind
+from controlroom.engine.engine import Engine
+from controlroom.ids import PackageId, WorkspaceId
+
+AnyRequest = Request[Any, Any, Any]
+
+
+class AssistantTask(Struct, frozen=True):
+    """What an assistant runs."""
+
+    name: str
+    package_id: PackageId
+
+
+class AssistantAnswer(Struct, frozen=True, kw_only=True):
+    """A task that people may run on their own machines."""
+
+    id: AssistantId
+    name: str
+    task: AssistantTask
+    created_at: datetime
+
+
+class CreateAssistant(Struct, frozen=True):
+    """A new assistant."""
+
+    name: str
+    task: AssistantTask
+
+
+class RunError(Struct, frozen=True):
+    """Why a run failed."""
+
+    code: AssistantError
+
+
+class AssistantRunAnswer(Struct, frozen=True, kw_only=True):
+    """One run of an assistant."""
+
+    id: AssistantRunId
+    state: AssistantRunState
+    error: RunError | None
+    started_at: datetime
+    ended_at: datetime | None
+    duration: float | None
+    assistant: Named
+
+
+class AssistantArtifactAnswer(Struct, frozen=True):
+    """A file that a run left; the link is good for an hour."""
+
+    id: AssistantArtifactId
+    name: str
+    size: int
+    url: str
+
+
+@get("/assistants", operation_id="listAssistants")
+async def list_assistants(
+    engine: TheEngine, actor: Asker, paging: Pages, workspace_id: InWorkspace
+) -> Page[AssistantAnswer]:
+    """List assistants, oldest first."""
+    scope = scope_of(actor, Permission.READ_ASSISTANTS, workspace_id)
+    rows = await store.list_assistants(engine.database, scope, after=paging.after(_assistant_id), limit=paging.fetch)
+    return paging.page(rows, show, lambda assistant: assistant.id)
+
+
+@post("/assistants", operation_id="createAssistant")
+async def create_assistant(
+    engine: TheEngine, actor: Asker, workspace_id: InWorkspace, data: JSONBody[CreateAssistant]
+) -> Named:
+    """Create an assistant of a task."""
+    made = await actions.create(
+        engine, actor, workspace_id, name=data.name, package=data.task.package_id, task=data.task.name
+    )
+    return Named(made.id, made.name)
+
+
+@get("/assistants/{assistant_id:uuid}", operation_id="getAssistant")
+async def get_assistant(
+    engine: TheEngine, actor: Asker, workspace_id: InWorkspace, assistant_id: FromPath[AssistantId]
+) -> AssistantAnswer:
+    """Get an assistant."""
+    return show(await actions.get(engine, actor, workspace_id, assistant_id))
+
+
+@delete("/assistants/{assistant_id:uuid}", operation_id="deleteAssistant")
+async def delete_assistant(
+    engine: TheEngine, actor: Asker, workspace_id: InWorkspace, assistant_id: FromPath[AssistantId]
+) -> Deleted:
+    """Delete an assistant; its runs stay in the lists."""
+    await actions.delete(engine, actor, workspace_id, assistant_id)
+    return Deleted(assistant_id)
+
+
+@get("/assistant-runs", operation_id="listAssistantRuns")
+async def list_assistant_runs(
+    engine: TheEngine,
+    actor: Asker,
+    paging: Pages,
+    workspace_id: InWorkspace,
+    assistant_id: FromQuery[AssistantId | None] = None,
+) -> Page[AssistantRunAnswer]:
+    """List runs of assistants, newest first."""
+    return await _runs(engine, actor, paging, workspace_id, assistant_id)
+
+
+@get("/assistants/{assistant_id:uuid}/assistant-runs", operation_id="listRunsOfAssistant")
+async def list_runs_of_assistant(
+    engine: TheEngine, actor: Asker, paging: Pages, workspace_id: InWorkspace, assistant_id: FromPath[AssistantId]
+) -> Page[AssistantRunAnswer]:
+    """Likewise, of one assistant, by its older address (§1.8)."""
+    await actions.get(engine, actor, workspace_id, assistant_id)
+    return await _runs(engine, actor, paging, workspace_id, assistant_id)
+
+
+@get("/assistant-runs/{assistant_run_id:uuid}", operation_id="getAssistantRun")
+async def get_assistant_run(
+    engine: TheEngine, actor: Asker, workspace_id: InWorkspace, assistant_run_id: FromPath[AssistantRunId]
+) -> AssistantRunAnswer:
+    """Get a run of an assistant."""
+    return _show_run(await actions.get_run(engine, actor, workspace_id, assistant_run_id))
+
+
+@get("/assistant-runs/{assistant_run_id:uuid}/artifacts", operation_id="listAssistantRunArtifacts")
+async def list_artifacts(
+    engine: TheEngine,
+    actor: Asker,
+    paging: Pages,
+    request: AnyRequest,
+    workspace_id: InWorkspace,
+    assistant_run_id: FromPath[AssistantRunId],
+) -> Page[AssistantArtifactAnswer]:
+    """List what a run of an assistant left."""
+    await actions.get_run(engine, actor, workspace_id, assistant_run_id)
+    scope = scope_of(actor, Permission.READ_ASSISTANTS, workspace_id)
+    rows = await store.list_artifacts(
+        engine.database, scope, assistant_run_id, after=paging.after(_artifact_id), limit=paging.fetch
+    )
+
+    def shown(artifact: AssistantArtifact) -> AssistantArtifactAnswer:
+        name = artifact.name.rpartition("/")[2]
+        url = download_url(request, DownloadKind.ASSISTANT_ARTIFACT, artifact.id, workspace_id, file_name=name)
+        return AssistantArtifactAnswer(artifact.id, artifact.name, artifact.size, url)
+
+    return paging.page(rows, shown, lambda artifact: artifact.id)
+
+
+async def _runs(
+    engine: Engine, actor: Actor, paging: Paging, workspace: WorkspaceId, assistant: AssistantId | None
+) -> Page[AssistantRunAnswer]:
+    scope = scope_of(actor, Permission.READ_ASSISTANTS, workspace)
+    rows = await store.list_runs(
+        engine.database, scope, assistant=assistant, before=paging.after(_run_id), limit=paging.fetch
+    )
+    return paging.page(rows, _show_run, lambda run: run.id)
+
+
+def show(assistant: Assistant) -> AssistantAnswer:
+    """An assistant as this dialect writes it."""
+    return AssistantAnswer(
+        id=assistant.id,
+        name=assistant.name,
+        task=AssistantTask(assistant.task_name, assistant.package_id),
+        created_at=assistant.created_at,
+    )
+
+
+def _show_run(run: AssistantRun) -> AssistantRunAnswer:
+    return AssistantRunAnswer(
+        id=run.id,
+        state=run.state,
+        error=None if run.error_code is None else RunError(run.error_code),
+        started_at=run.started_at,
+        ended_at=run.ended_at,
+        duration=seconds(run.duration),
+        assistant=Named(run.assistant_id, run.assistant_name),
+    )
+
+
+def _assistant_id(text: str) -> AssistantId:
+    return AssistantId(UUID(text))
+
+
+def _run_id(text: str) -> AssistantRunId:
+    return AssistantRunId(UUID(text))
+
+
+def _artifact_id(text: str) -> AssistantArtifactId:
+    return AssistantArtifactId(UUID(text))
+
+
+handlers = [
+    list_assistants,
+    create_assistant,
+    get_assistant,
+    delete_assistant,
+    list_assistant_runs,
+    list_runs_of_assistant,
+    get_assistant_run,
+    list_artifacts,
+]

@@ -1,0 +1,92 @@
+"""E-mail triggers of processes (our management API; §9.3): an address, and what becomes of mail that comes there."""
+
+from datetime import datetime
+from typing import Any
+
+from litestar import Request
+from litestar.params import FromPath, JSONBody
+from msgspec import UNSET, Struct, UnsetType
+
+from controlroom.dialects.robocorp.answers import Deleted
+from controlroom.dialects.robocorp.asking import Asker, InWorkspace, TheEngine
+from controlroom.dialects.robocorp.routing import delete, get, post, update
+from controlroom.engine.triggers import emails
+from controlroom.engine.triggers.model import EmailChange, EmailTrigger
+from controlroom.ids import ProcessId
+
+AnyRequest = Request[Any, Any, Any]
+_TRIGGER = "/processes/{process_id:uuid}/email-trigger"
+
+
+class EmailTriggerAnswer(Struct, frozen=True, kw_only=True):
+    """The mail address of a process."""
+
+    process_id: ProcessId
+    address: str
+    enabled: bool
+    parse_email: bool
+    start_process: bool
+    created_at: datetime
+
+
+class ChangeEmailTrigger(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What to change; whatever is left out stays, or is on for a new address."""
+
+    enabled: bool | UnsetType = UNSET
+    parse_email: bool | UnsetType = UNSET
+    start_process: bool | UnsetType = UNSET
+
+
+@get(_TRIGGER, operation_id="getEmailTrigger")
+async def get_email_trigger(
+    engine: TheEngine, actor: Asker, request: AnyRequest, workspace_id: InWorkspace, process_id: FromPath[ProcessId]
+) -> EmailTriggerAnswer:
+    """Get the mail address of a process; 404 while it has none."""
+    return _show(request, await emails.get(engine, actor, workspace_id, process_id))
+
+
+@update(_TRIGGER, operation_id="setEmailTrigger")
+async def set_email_trigger(
+    engine: TheEngine,
+    actor: Asker,
+    request: AnyRequest,
+    workspace_id: InWorkspace,
+    process_id: FromPath[ProcessId],
+    data: JSONBody[ChangeEmailTrigger | None] = None,
+) -> EmailTriggerAnswer:
+    """Give a process a mail address, or change what becomes of its mail."""
+    asked = data or ChangeEmailTrigger()
+    change = EmailChange(is_enabled=asked.enabled, parses=asked.parse_email, starts=asked.start_process)
+    return _show(request, await emails.configure(engine, actor, workspace_id, process_id, change))
+
+
+@post(f"{_TRIGGER}/rotate", operation_id="rotateEmailTrigger")
+async def rotate_email_trigger(
+    engine: TheEngine, actor: Asker, request: AnyRequest, workspace_id: InWorkspace, process_id: FromPath[ProcessId]
+) -> EmailTriggerAnswer:
+    """Give a process another mail address; the old one takes no mail any more."""
+    return _show(request, await emails.rotate(engine, actor, workspace_id, process_id))
+
+
+@delete(_TRIGGER, operation_id="deleteEmailTrigger")
+async def delete_email_trigger(
+    engine: TheEngine, actor: Asker, workspace_id: InWorkspace, process_id: FromPath[ProcessId]
+) -> Deleted:
+    """Take the mail address from a process."""
+    await emails.delete(engine, actor, workspace_id, process_id)
+    return Deleted(process_id)
+
+
+def _show(request: AnyRequest, trigger: EmailTrigger) -> EmailTriggerAnswer:
+    domain: str = request.app.state.mail_domain
+    return EmailTriggerAnswer(
+        process_id=trigger.process_id,
+        address=f"{trigger.local_part}@{domain}",
+        enabled=trigger.is_enabled,
+        parse_email=trigger.parses,
+        start_process=trigger.starts,
+        created_at=trigger.created_at,
+    )
+
+
+handlers = [get_email_trigger, set_email_trigger, rotate_email_trigger, delete_email_trigger]

@@ -1,0 +1,63 @@
+"""The integrations endpoint (§1.7): any body starts a run, with the key in the query; with Asana's handshake (§9.4)."""
+
+from typing import Annotated, Any, Literal
+
+from litestar import Request, Response, Router
+from litestar.params import FromPath, QueryParameter
+from msgspec import Raw
+
+from controlroom.dialects.robocorp import asking, openapi
+from controlroom.dialects.robocorp.asking import Asker, InWorkspace, TheEngine
+from controlroom.dialects.robocorp.body import payload_of
+from controlroom.dialects.robocorp.process_runs import NotStarted, Started
+from controlroom.dialects.robocorp.query_key import key_in_query
+from controlroom.dialects.robocorp.routing import post
+from controlroom.engine.runs import actions
+from controlroom.engine.runs.model import WithPayloads
+from controlroom.engine.triggers import handshakes
+from controlroom.errors import Conflict
+from controlroom.ids import ProcessId
+
+_SECRET = "x-hook-secret"  # noqa: S105 - the name of a header
+_SIGNATURE = "x-hook-signature"
+
+
+@post("/processes/{process_id:uuid}/process-runs-integrations", operation_id="startProcessRunFromIntegration")
+async def start_from_integration(
+    engine: TheEngine,
+    actor: Asker,
+    request: Request[Any, Any, Any],
+    workspace_id: InWorkspace,
+    process_id: FromPath[ProcessId],
+    token: Annotated[str, QueryParameter()],  # noqa: ARG001 - the credential: read before, documented here
+    with_handshake: Annotated[Literal["asana"] | None, QueryParameter()] = None,
+) -> Response[Started | NotStarted]:
+    """Start a run with the whole body as payload.
+
+    With a handshake, the first call brings a secret in `X-Hook-Secret`, which is kept and sent back, and starts
+    nothing; later calls are signed by it, and those without events start nothing.
+    """
+    body = await request.body()
+    if with_handshake is not None:
+        if (secret := request.headers.get(_SECRET)) is not None:
+            await handshakes.shake(engine, actor, workspace_id, process_id, secret)
+            return Response(NotStarted(), headers={_SECRET: secret}, media_type="application/json")
+        signature = request.headers.get(_SIGNATURE, "")
+        await handshakes.verify(engine, actor, workspace_id, process_id, body=body, signature=signature)
+        if handshakes.is_heartbeat(body):
+            return Response(NotStarted(), media_type="application/json")
+    inputs = WithPayloads(Raw(b"[" + bytes(payload_of(body)) + b"]"), 1)
+    run = await actions.start(engine, actor, workspace_id, process_id, inputs)
+    if run is None:  # it has brought an item
+        raise Conflict("the run was not started", code="NOT_STARTED")
+    return Response(Started(run.id), media_type="application/json")
+
+
+def router() -> Router:
+    """Its one route, which the public API documents."""
+    return Router(
+        "/api/v1/workspaces/{workspace_id:uuid}",
+        route_handlers=openapi.with_failures([start_from_integration]),
+        middleware=[key_in_query],
+        dependencies=asking.IN_PUBLIC,
+    )

@@ -1,0 +1,13 @@
+"""Lists of the old Process API: without pages, so that the longest page is all that there is."""
+
+from controlroom.errors import Invalid
+from controlroom.settings import Limits
+
+
+def asked_limit(limits: Limits, asked: int | None) -> int:
+    """How many rows a list may have; raises Invalid `INVALID_LIMIT`."""
+    if asked is None:
+        return limits.max_page_size
+    if asked < 1:
+        raise Invalid("limit must be 1 or more.", code="INVALID_LIMIT")
+    return min(asked, limits.max_page_size)

@@ -1,0 +1,81 @@
+"""The oldest API, scoped to one process by the process's own secret (§2.4); switched on for each process by itself.
+
+It maps one to one to the old Process API, but for the answer to a start.
+"""
+
+from typing import Any, Literal
+
+from litestar import Request, Router
+from litestar.params import FromPath
+from litestar.types import ASGIApp, Receive, Scope, Send
+from msgspec import Struct
+
+from controlroom.dialects.robocorp import asking
+from controlroom.dialects.robocorp.asking import Asker, InWorkspace, TheEngine
+from controlroom.dialects.robocorp.old_process_api import robot_runs, runs
+from controlroom.dialects.robocorp.routing import post
+from controlroom.engine.engine import Engine
+from controlroom.engine.triggers import process_secrets
+from controlroom.errors import Unauthenticated
+from controlroom.ids import ProcessId, RunId, WorkspaceId
+
+_HEADER = b"robocloud-process-secret"
+
+
+class OldestStarted(Struct, frozen=True, kw_only=True, rename="camel"):
+    """The run that was started; clients compare the message."""
+
+    message: Literal["OK"] = "OK"
+    workspace_id: WorkspaceId
+    process_id: ProcessId
+    process_run_id: RunId
+
+
+def process_secret(app: ASGIApp) -> ASGIApp:
+    """Let in who has the secret of the process in the address."""
+
+    async def entrance(scope: Scope, receive: Receive, send: Send) -> None:
+        engine: Engine = scope["litestar_app"].state.engine
+        given = next((value for name, value in scope["headers"] if name == _HEADER), b"")
+        if not given:
+            raise Unauthenticated("Send the process's secret as `robocloud-process-secret: <secret>`.")
+        named: dict[str, Any] = dict(scope["path_params"])  # read by the router: ids, not texts
+        actor = await process_secrets.authenticate(
+            engine, given.decode("latin-1").strip(), named["workspace_id"], named["process_id"]
+        )
+        state = scope["state"]
+        state["actor"], state["who"] = actor, f"{actor.kind.value}:{actor.id}"
+        await app(scope, receive, send)
+
+    return entrance
+
+
+@post("/runs")
+async def start_run(
+    engine: TheEngine,
+    actor: Asker,
+    request: Request[Any, Any, Any],
+    workspace_id: InWorkspace,
+    process_id: FromPath[ProcessId],
+) -> OldestStarted:
+    """Start a run of one item, whose payload is the whole body."""
+    inputs = runs.whole_body(await request.body())
+    started = await runs.start(engine, actor, workspace_id, process_id, inputs)
+    return OldestStarted(workspace_id=workspace_id, process_id=process_id, process_run_id=started.id)
+
+
+def router() -> Router:
+    """Its routes."""
+    return Router(
+        "/workspace-v1/workspaces/{workspace_id:uuid}/processes/{process_id:uuid}",
+        route_handlers=[
+            start_run,
+            runs.get_run,
+            robot_runs.get_robot_run,
+            robot_runs.list_artifacts,
+            robot_runs.get_artifact_url,
+        ],
+        middleware=[process_secret],
+        dependencies=asking.IN_PUBLIC,
+        include_in_schema=False,
+    )

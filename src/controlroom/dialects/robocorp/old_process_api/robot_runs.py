@@ -1,0 +1,147 @@
+"""Step runs in the old Process API (§2.1), and what they left. Lists are bare arrays."""
+
+from typing import Any
+
+from litestar import Request, get
+from litestar.params import FromPath, FromQuery
+
+from controlroom.dialects.robocorp.asking import Asker, InWorkspace, TheEngine
+from controlroom.dialects.robocorp.links import download_url
+from controlroom.dialects.robocorp.old_process_api.lists import asked_limit
+from controlroom.dialects.robocorp.old_process_api.runs import run_of
+from controlroom.dialects.robocorp.old_process_api.shapes import (
+    OldArtifact,
+    OldEvent,
+    OldMessage,
+    OldRobotRun,
+    show_artifact,
+    show_robot_run,
+)
+from controlroom.engine.access.model import Permission
+from controlroom.engine.console import reading as console
+from controlroom.engine.console.model import BEGINNING
+from controlroom.engine.downloads.model import DownloadKind
+from controlroom.engine.engine import Engine
+from controlroom.engine.runs import store
+from controlroom.engine.runs.errors import StepRunNotFound
+from controlroom.engine.runs.model import StepRun
+from controlroom.errors import NotFound
+from controlroom.ids import ArtifactId, ProcessId, RunId, StepRunId, WorkspaceId
+
+_ROBOT_RUN = "/runs/{run_id:uuid}/robotRuns/{step_run_id:uuid}"
+
+
+@get("/runs/{run_id:uuid}/robotRuns")
+async def list_robot_runs(
+    engine: TheEngine,
+    actor: Asker,
+    workspace_id: InWorkspace,
+    process_id: FromPath[ProcessId],
+    run_id: FromPath[RunId],
+    limit: FromQuery[int | None] = None,
+) -> list[OldRobotRun]:
+    """List the step runs of a run, oldest first."""
+    actor.require(Permission.READ_PROCESSES, workspace_id)
+    await run_of(engine, workspace_id, process_id, run_id)
+    rows = await store.list_step_runs(engine.database, workspace_id, run_id, limit=asked_limit(engine.limits, limit))
+    return [show_robot_run(row) for row in rows]
+
+
+@get(_ROBOT_RUN)
+async def get_robot_run(
+    engine: TheEngine,
+    actor: Asker,
+    workspace_id: InWorkspace,
+    process_id: FromPath[ProcessId],
+    run_id: FromPath[RunId],
+    step_run_id: FromPath[StepRunId],
+) -> OldRobotRun:
+    """Get a step run."""
+    actor.require(Permission.READ_RUNS, workspace_id)
+    return show_robot_run(await _found(engine, workspace_id, process_id, run_id, step_run_id))
+
+
+@get(f"{_ROBOT_RUN}/events")
+async def list_events(
+    engine: TheEngine,
+    actor: Asker,
+    workspace_id: InWorkspace,
+    process_id: FromPath[ProcessId],
+    run_id: FromPath[RunId],
+    step_run_id: FromPath[StepRunId],
+) -> list[OldEvent]:
+    """List what happened to a step run, oldest first."""
+    actor.require(Permission.READ_RUN_OUTPUTS, workspace_id)
+    await _found(engine, workspace_id, process_id, run_id, step_run_id)
+    rows = await store.list_events(engine.database, workspace_id, step_run_id, limit=engine.limits.max_page_size)
+    return [OldEvent(place, row.at, row.kind, row.data) for place, row in enumerate(rows, 1)]
+
+
+@get(f"{_ROBOT_RUN}/messages")
+async def list_messages(
+    engine: TheEngine,
+    actor: Asker,
+    workspace_id: InWorkspace,
+    process_id: FromPath[ProcessId],
+    run_id: FromPath[RunId],
+    step_run_id: FromPath[StepRunId],
+    limit: FromQuery[int | None] = None,
+) -> list[OldMessage]:
+    """List the first lines that a step run printed; the whole of them is in the public API, by pages."""
+    actor.require(Permission.READ_RUN_OUTPUTS, workspace_id)
+    await _found(engine, workspace_id, process_id, run_id, step_run_id)
+    rows = await console.read(
+        engine, workspace_id, step_run_id, after=BEGINNING, limit=asked_limit(engine.limits, limit)
+    )
+    return [OldMessage(place, row.text, row.at) for place, row in enumerate(rows, 1)]
+
+
+@get(f"{_ROBOT_RUN}/artifacts")
+async def list_artifacts(
+    engine: TheEngine,
+    actor: Asker,
+    workspace_id: InWorkspace,
+    process_id: FromPath[ProcessId],
+    run_id: FromPath[RunId],
+    step_run_id: FromPath[StepRunId],
+) -> list[OldArtifact]:
+    """List what a step run left."""
+    actor.require(Permission.READ_RUN_OUTPUTS, workspace_id)
+    await _found(engine, workspace_id, process_id, run_id, step_run_id)
+    rows = await store.list_artifacts(engine.database, workspace_id, step_run_id, limit=engine.limits.artifacts)
+    return [show_artifact(row) for row in rows]
+
+
+@get(f"{_ROBOT_RUN}/artifacts/{{artifact_id:uuid}}/{{file_name:path}}")
+async def get_artifact_url(
+    engine: TheEngine,
+    actor: Asker,
+    request: Request[Any, Any, Any],
+    workspace_id: InWorkspace,
+    process_id: FromPath[ProcessId],
+    run_id: FromPath[RunId],
+    step_run_id: FromPath[StepRunId],
+    artifact_id: FromPath[ArtifactId],
+) -> str:
+    """Tell where an artifact is fetched: a bare text. The file's name in the address is for people."""
+    actor.require(Permission.READ_RUN_OUTPUTS, workspace_id)
+    await _found(engine, workspace_id, process_id, run_id, step_run_id)
+    found = await store.get_artifact(engine.database, workspace_id, step_run_id, artifact_id)
+    if found is None:
+        raise NotFound(f"there is no artifact {artifact_id}", code="ARTIFACT_NOT_FOUND")
+    name = found.name.rpartition("/")[2]
+    return download_url(request, DownloadKind.ARTIFACT, found.id, workspace_id, file_name=name)
+
+
+async def _found(
+    engine: Engine, workspace: WorkspaceId, process: ProcessId, run: RunId, step_run: StepRunId
+) -> StepRun:
+    """A step run of this very run and process; raises RunNotFound, StepRunNotFound."""
+    await run_of(engine, workspace, process, run)
+    found = await store.get_step_run(engine.database, workspace, step_run)
+    if found is None or found.run_id != run:
+        raise StepRunNotFound(step_run)
+    return found
+
+
+handlers = [list_robot_runs, get_robot_run, list_events, list_messages, list_artifacts, get_artifact_url]

@@ -1,0 +1,228 @@
+"""Runs in the old Process API (§2.1, §2.2): started by whole bodies, told with the states of old."""
+
+from collections.abc import Sequence
+from typing import Annotated, Any, Literal, assert_never
+from uuid import UUID
+
+from litestar import Request, get
+from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
+from msgspec import Raw, Struct
+
+from controlroom.dialects.robocorp.asking import Asker, InWorkspace, TheEngine
+from controlroom.dialects.robocorp.body import decode, payload_of
+from controlroom.dialects.robocorp.old_process_api.lists import asked_limit
+from controlroom.dialects.robocorp.old_process_api.shapes import OldRun, run_state, show_run
+from controlroom.dialects.robocorp.routing import post
+from controlroom.engine.access.model import Actor, Permission
+from controlroom.engine.engine import Engine
+from controlroom.engine.processes import store as processes
+from controlroom.engine.runs import actions, store
+from controlroom.engine.runs.errors import RunNotFound
+from controlroom.engine.runs.model import DefaultInput, Inputs, Run, WithItems, WithPayloads, WithWaiting
+from controlroom.engine.runs.summaries import input_ids, summaries
+from controlroom.errors import Conflict, Invalid
+from controlroom.ids import ProcessId, RunId, WorkItemId, WorkspaceId
+
+AnyRequest = Request[Any, Any, Any]
+
+
+class OldStarted(Struct, frozen=True, rename="camel"):
+    """The run that was started, and the items that it began with."""
+
+    id: RunId
+    work_item_ids: list[WorkItemId]
+
+
+class RunRequest(Struct, frozen=True, rename="camel"):
+    """With what a run shall begin."""
+
+    type: Literal["default", "workItemIds", "storages"]
+    work_item_ids: list[WorkItemId] | None = None
+    storages: list[Literal["input", "failed", "output"]] | None = None
+
+
+class Data(Struct, frozen=True):
+    """A list in its envelope."""
+
+    data: list[OldRun]
+
+
+class OldProcess(Struct, frozen=True):
+    """A process."""
+
+    id: ProcessId
+    name: str
+
+
+class Processes(Struct, frozen=True):
+    """The processes of a workspace."""
+
+    data: list[OldProcess]
+
+
+# ---------------------------------------------------------------------------------------------------- start
+@post("/runs")
+async def start_run(
+    engine: TheEngine,
+    actor: Asker,
+    request: AnyRequest,
+    workspace_id: InWorkspace,
+    process_id: FromPath[ProcessId],
+) -> OldStarted:
+    """Start a run of one item, whose payload is the whole body."""
+    return await start(engine, actor, workspace_id, process_id, whole_body(await request.body()))
+
+
+@post("/runs-qs-authorization")
+async def start_run_by_query(
+    engine: TheEngine,
+    actor: Asker,
+    request: AnyRequest,
+    workspace_id: InWorkspace,
+    process_id: FromPath[ProcessId],
+) -> OldStarted:
+    """Likewise, with the key in the query."""
+    return await start(engine, actor, workspace_id, process_id, whole_body(await request.body()))
+
+
+@post("/runs-batch")
+async def start_run_of_many(
+    engine: TheEngine,
+    actor: Asker,
+    request: AnyRequest,
+    workspace_id: InWorkspace,
+    process_id: FromPath[ProcessId],
+) -> OldStarted:
+    """Start one run with an item for each element of the array."""
+    body = await request.body()
+    payloads: list[Raw] = decode(body, list[Raw])
+    return await start(engine, actor, workspace_id, process_id, WithPayloads(Raw(body), len(payloads)))
+
+
+@post("/run-request")
+async def start_run_as_requested(
+    engine: TheEngine,
+    actor: Asker,
+    workspace_id: InWorkspace,
+    process_id: FromPath[ProcessId],
+    data: JSONBody[RunRequest],
+) -> OldStarted:
+    """Start a run as configured, with items that are named, or with what waits."""
+    return await start(engine, actor, workspace_id, process_id, _inputs(data))
+
+
+async def start(engine: Engine, actor: Actor, workspace: WorkspaceId, process: ProcessId, inputs: Inputs) -> OldStarted:
+    """Start a run, and tell what it began with. Raises Conflict `NO_WORK_ITEMS` when nothing waits."""
+    run = await actions.start(engine, actor, workspace, process, inputs)
+    if run is None:  # this API has no answer without a run
+        raise Conflict("no work items wait in the input queue", code="NO_WORK_ITEMS")
+    return OldStarted(run.id, await input_ids(engine.database, workspace, run.id))
+
+
+def whole_body(body: bytes) -> Inputs:
+    """A body as the payload of one item; nothing, and the empty array that clients send for it, as the default."""
+    if body.strip() in {b"", b"[]"}:
+        return DefaultInput()
+    return WithPayloads(Raw(b"[" + bytes(payload_of(body)) + b"]"), 1)
+
+
+def _inputs(asked: RunRequest) -> Inputs:
+    match asked.type:
+        case "default":
+            return DefaultInput()
+        case "workItemIds":
+            return WithItems(tuple(asked.work_item_ids or ()))
+        case "storages":
+            if asked.storages != ["input"]:  # failed items are retried in the run that they belong to
+                raise Invalid("a run can be started with the storage `input` alone", code="STORAGE_UNKNOWN")
+            return WithWaiting()
+        case _:
+            assert_never(asked.type)
+
+
+# ---------------------------------------------------------------------------------------------------- read
+@get("/runs")
+async def list_runs(
+    engine: TheEngine,
+    actor: Asker,
+    workspace_id: InWorkspace,
+    process_id: FromPath[ProcessId],
+    limit: FromQuery[int | None] = None,
+) -> Data:
+    """List the runs of a process, newest first."""
+    actor.require(Permission.READ_RUNS, workspace_id)
+    await processes.get(engine.database, workspace_id, process_id)
+    rows = await store.list_runs(
+        engine.database, workspace_id, process=process_id, limit=asked_limit(engine.limits, limit)
+    )
+    return Data(await _shown(engine, workspace_id, rows))
+
+
+@get("/runs/{run_id:uuid}")
+async def get_run(
+    engine: TheEngine,
+    actor: Asker,
+    workspace_id: InWorkspace,
+    process_id: FromPath[ProcessId],
+    run_id: FromPath[RunId],
+) -> OldRun:
+    """Get a run of a process."""
+    actor.require(Permission.READ_PROCESSES, workspace_id)
+    [shown] = await _shown(engine, workspace_id, [await run_of(engine, workspace_id, process_id, run_id)])
+    return shown
+
+
+@get("/pruns")
+async def list_runs_of_workspace(
+    engine: TheEngine,
+    actor: Asker,
+    workspace_id: InWorkspace,
+    code: Annotated[str | None, QueryParameter(name="state")] = None,
+    limit: FromQuery[int | None] = None,
+) -> list[OldRun]:
+    """List the runs of all processes, newest first; of one state, when a code is given."""
+    actor.require(Permission.READ_RUNS, workspace_id)
+    most = asked_limit(engine.limits, limit)
+    states = [None] if code is None else run_state(code)
+    rows = [
+        run for state in states for run in await store.list_runs(engine.database, workspace_id, state=state, limit=most)
+    ]
+    rows.sort(key=lambda run: run.id, reverse=True)  # two states have one code
+    return await _shown(engine, workspace_id, rows[:most])
+
+
+@get("/processes")
+async def list_processes(engine: TheEngine, actor: Asker, workspace_id: InWorkspace) -> Processes:
+    """List the processes of a workspace: all of them, because this API has no pages."""
+    actor.require(Permission.READ_PROCESSES, workspace_id)
+    found: list[OldProcess] = []
+    after: UUID | None = None
+    most = engine.limits.max_page_size
+    while True:
+        rows = await processes.list_processes(
+            engine.database, workspace_id, after=None if after is None else ProcessId(after), limit=most
+        )
+        found += [OldProcess(row.id, row.name) for row in rows]
+        if len(rows) < most:
+            return Processes(found)
+        after = rows[-1].id
+
+
+async def run_of(engine: Engine, workspace: WorkspaceId, process: ProcessId, run: RunId) -> Run:
+    """A run of this very process; raises RunNotFound."""
+    found = await store.get(engine.database, workspace, run)
+    if found is None or found.process_id != process:
+        raise RunNotFound(run)
+    return found
+
+
+async def _shown(engine: Engine, workspace: WorkspaceId, runs: Sequence[Run]) -> list[OldRun]:
+    told = await summaries(engine.database, workspace, runs)
+    return [show_run(run, told[run.id]) for run in runs if run.id in told]  # one may be deleted meanwhile
+
+
+handlers = [start_run, start_run_of_many, start_run_as_requested, list_runs, get_run]
+"""Below a process, for who sends a key in the header."""
+
+handlers_of_workspace = [list_runs_of_workspace, list_processes]
+"""Below the workspace."""

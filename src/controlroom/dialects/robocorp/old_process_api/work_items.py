@@ -1,0 +1,189 @@
+"""Work items in the old Process API (§2.1)."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from typing import Annotated, Any
+
+from litestar import Request, get
+from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
+from msgspec import Raw, Struct
+
+from controlroom.dialects.robocorp.asking import Asker, InWorkspace, TheEngine
+from controlroom.dialects.robocorp.body import decode, payload_of
+from controlroom.dialects.robocorp.links import upload_form
+from controlroom.dialects.robocorp.old_process_api.lists import asked_limit
+from controlroom.dialects.robocorp.old_process_api.runs import run_of
+from controlroom.dialects.robocorp.old_process_api.shapes import OldItem, show_item
+from controlroom.dialects.robocorp.routing import post
+from controlroom.engine.access.model import Permission
+from controlroom.engine.engine import Engine
+from controlroom.engine.processes import store as processes
+from controlroom.engine.runs.summaries import runs_of_items
+from controlroom.engine.work_items import actions, store
+from controlroom.engine.work_items.errors import WorkItemNotFound
+from controlroom.engine.work_items.model import ItemFile, WorkItem
+from controlroom.engine.work_items.payloads import payloads_of
+from controlroom.ids import ProcessId, RunId, WorkItemId, WorkspaceId
+
+AnyRequest = Request[Any, Any, Any]
+_ITEM = "/work-items/{item_id:uuid}"
+WithData = Annotated[bool | None, QueryParameter(name="includeData")]
+
+
+class Data(Struct, frozen=True):
+    """A list in its envelope."""
+
+    data: list[OldItem]
+
+
+class WrappedPayload(Struct, frozen=True):
+    """A payload in its envelope."""
+
+    payload: Raw = Raw(b"null")
+
+
+class OldFileRequest(Struct, frozen=True, rename="camel"):
+    """A file that shall be added."""
+
+    file_name: str
+    file_size: int
+
+
+class OldForm(Struct, frozen=True):
+    """Where to post it: first the fields, then the content as the part `file`."""
+
+    url: str
+    fields: dict[str, str]
+
+
+@get("/work-items")
+async def list_items(
+    engine: TheEngine,
+    actor: Asker,
+    workspace_id: InWorkspace,
+    process_id: FromPath[ProcessId],
+    include_data: WithData = None,
+    limit: FromQuery[int | None] = None,
+) -> Data:
+    """List the items of a process, newest first."""
+    actor.require(Permission.READ_WORK_ITEMS, workspace_id)
+    await processes.get(engine.database, workspace_id, process_id)
+    rows = await store.list_items(
+        engine.database, workspace_id, process=process_id, limit=asked_limit(engine.limits, limit)
+    )
+    return Data(await _shown(engine, workspace_id, process_id, rows, with_data=bool(include_data)))
+
+
+@get("/runs/{run_id:uuid}/work-items")
+async def list_items_of_run(
+    engine: TheEngine,
+    actor: Asker,
+    workspace_id: InWorkspace,
+    process_id: FromPath[ProcessId],
+    run_id: FromPath[RunId],
+    include_data: WithData = None,
+    limit: FromQuery[int | None] = None,
+) -> Data:
+    """List the items of a run, newest first, which is the order that clients ask for."""
+    actor.require(Permission.READ_WORK_ITEMS, workspace_id)
+    await run_of(engine, workspace_id, process_id, run_id)
+    rows = await store.list_items(engine.database, workspace_id, run=run_id, limit=asked_limit(engine.limits, limit))
+    return Data(await _shown(engine, workspace_id, process_id, rows, with_data=bool(include_data)))
+
+
+@post("/work-items")
+async def create_item(
+    engine: TheEngine,
+    actor: Asker,
+    request: AnyRequest,
+    workspace_id: InWorkspace,
+    process_id: FromPath[ProcessId],
+    body_as_payload: Annotated[bool | None, QueryParameter(name="bodyAsPayload")] = None,
+) -> OldItem:
+    """Put an item into the input queue; its payload is in an envelope, or the body itself if the query says so."""
+    body = await request.body()
+    payload = payload_of(body) if body_as_payload else decode(body or b"{}", WrappedPayload).payload
+    made = await actions.create(engine, actor, workspace_id, process_id, payload)
+    return await _one(engine, workspace_id, process_id, made)
+
+
+@get(_ITEM)
+async def get_item(
+    engine: TheEngine,
+    actor: Asker,
+    workspace_id: InWorkspace,
+    process_id: FromPath[ProcessId],
+    item_id: FromPath[WorkItemId],
+) -> OldItem:
+    """Get an item with its data, whatever `includeData` says: one item is no burden."""
+    actor.require(Permission.READ_WORK_ITEMS, workspace_id)
+    return await _one(engine, workspace_id, process_id, await _found(engine, workspace_id, process_id, item_id))
+
+
+@post(f"{_ITEM}/retry")
+async def retry_item(
+    engine: TheEngine,
+    actor: Asker,
+    workspace_id: InWorkspace,
+    process_id: FromPath[ProcessId],
+    item_id: FromPath[WorkItemId],
+) -> OldItem:
+    """Let a failed item be worked on again, in the run that it belongs to."""
+    actor.require(Permission.WRITE_WORK_ITEMS, workspace_id)
+    await _found(engine, workspace_id, process_id, item_id)
+    await actions.retry(engine, actor, workspace_id, [item_id])
+    return await _one(engine, workspace_id, process_id, await _found(engine, workspace_id, process_id, item_id))
+
+
+@post(f"{_ITEM}/files/upload")
+async def add_file(
+    engine: TheEngine,
+    actor: Asker,
+    request: AnyRequest,
+    workspace_id: InWorkspace,
+    process_id: FromPath[ProcessId],
+    item_id: FromPath[WorkItemId],
+    data: JSONBody[OldFileRequest],
+) -> OldForm:
+    """Promise a file: where to post it as a form."""
+    actor.require(Permission.WRITE_WORK_ITEMS, workspace_id)
+    await _found(engine, workspace_id, process_id, item_id)
+    promised = await actions.promise_file(engine, actor, workspace_id, item_id, data.file_name, data.file_size)
+    form = upload_form(request, promised)
+    return OldForm(form.url, form.form_data)
+
+
+async def _found(engine: Engine, workspace: WorkspaceId, process: ProcessId, item: WorkItemId) -> WorkItem:
+    """An item of this very process; raises WorkItemNotFound."""
+    found = await store.get(engine.database, workspace, item)
+    if found is None or found.process_id != process:
+        raise WorkItemNotFound(item)
+    return found
+
+
+async def _one(engine: Engine, workspace: WorkspaceId, process: ProcessId, item: WorkItem) -> OldItem:
+    shown = await _shown(engine, workspace, process, [item], with_data=True)
+    if not shown:  # deleted meanwhile
+        raise WorkItemNotFound(item.id)
+    return shown[0]
+
+
+async def _shown(
+    engine: Engine, workspace: WorkspaceId, process: ProcessId, items: Sequence[WorkItem], *, with_data: bool
+) -> list[OldItem]:
+    ids = [item.id for item in items]
+    belonging = await runs_of_items(engine.database, workspace, process, ids)
+    payloads: dict[WorkItemId, Raw | None] = {}
+    files: dict[WorkItemId, list[ItemFile]] = defaultdict(list)
+    if with_data and ids:
+        payloads = await payloads_of(engine.database, workspace, ids)
+        for file in await store.list_files(engine.database, workspace, ids):
+            files[file.work_item_id].append(file)
+    return [
+        show_item(item, of=belonging[item.id], payload=payloads.get(item.id), files=files[item.id])
+        for item in items
+        if item.id in belonging
+    ]
+
+
+handlers = [list_items, list_items_of_run, create_item, get_item, retry_item, add_file]

@@ -1,0 +1,256 @@
+"""How a machine runs an assistant (§8.5): an encrypted exchange, heartbeats, the end, and files that it leaves."""
+
+from datetime import datetime
+from typing import Any, Literal
+
+import msgspec
+from litestar import Request, Router, get, put
+from litestar.params import FromPath, JSONBody
+from msgspec import Struct, field
+
+from controlroom.border.origin import Origins
+from controlroom.dialects.robocorp import asking
+from controlroom.dialects.robocorp.asking import Asker, InWorkspace, TheEngine
+from controlroom.dialects.robocorp.assistants import AssistantTask, show
+from controlroom.dialects.robocorp.links import upload_form
+from controlroom.dialects.robocorp.rcc.bearer import token_for
+from controlroom.dialects.robocorp.routing import post
+from controlroom.engine.access.capabilities import Capability
+from controlroom.engine.access.model import Permission
+from controlroom.engine.access.scope import scope_of
+from controlroom.engine.assistants import actions, artifacts, store, tokens
+from controlroom.engine.assistants.exchange import SCHEME, encrypt_for
+from controlroom.engine.assistants.model import AssistantError, AssistantId, AssistantRunId, Started
+from controlroom.engine.engine import Engine
+from controlroom.errors import Invalid
+from controlroom.ids import PackageId, UploadId
+
+AnyRequest = Request[Any, Any, Any]
+_RUN = "/{assistant_id:uuid}/runs/{run_id:uuid}"
+
+
+class RunnableAssistant(Struct, frozen=True, kw_only=True, rename="camel"):
+    """An assistant as rcc lists it."""
+
+    id: AssistantId
+    name: str
+    task: AssistantTask
+    created_at: datetime
+
+
+class KeyRequest(Struct, frozen=True, rename="camel"):
+    """For which key the answer is to be encrypted."""
+
+    scheme: str
+    public_key: str
+
+
+class StartRequest(Struct, frozen=True):
+    """Begin a run."""
+
+    encryption: KeyRequest
+
+
+class AnswerEncryption(Struct, frozen=True, kw_only=True):
+    """How the payload is encrypted; bytes are base64."""
+
+    iv: bytes
+    atag: bytes
+    encrypted_key: bytes = field(name="encryptedAESKey")
+
+
+class StartAnswer(Struct, frozen=True):
+    """What to run, encrypted."""
+
+    encryption: AnswerEncryption
+    payload: bytes
+
+
+class Config(Struct, frozen=True, kw_only=True):
+    """With which variables, and where files are announced."""
+
+    environment: dict[str, str]
+    artifact_post_url: str = field(name="artifactPostURL")
+
+
+class RobotToRun(Struct, frozen=True):
+    """Which robot: `sha256` tells whether a zip at hand is the right one."""
+
+    id: PackageId
+    task: str
+    sha256: str
+
+
+class Plain(Struct, frozen=True):
+    """What the payload says when it is decrypted."""
+
+    id: AssistantRunId
+    config: Config
+    robot: RobotToRun
+
+
+class Beat(Struct, frozen=True):
+    """A sign of life, numbered."""
+
+    seq: int
+
+
+class Completion(Struct, frozen=True):
+    """How the run ended."""
+
+    result: Literal["OK", "ERROR"]
+    error: str = "PASS"
+
+
+class Nothing(Struct, frozen=True):
+    """An answer whose status says it all."""
+
+
+class FileRequest(Struct, frozen=True, rename="camel"):
+    """A file that shall be left; its size is digits in a text."""
+
+    file_name: str
+    file_size: str | int
+
+
+class PostInfo(Struct, frozen=True):
+    """Where to post it: first the fields, then the content as the part `file`."""
+
+    url: str
+    fields: dict[str, str]
+
+
+class PostResponse(Struct, frozen=True, rename="camel"):
+    """The file that was announced."""
+
+    artifact_id: UploadId
+    post_info: PostInfo
+
+
+class FileAnswer(Struct, frozen=True):
+    """Likewise, in its envelope."""
+
+    response: PostResponse
+
+
+@get("/")
+async def list_assistants(engine: TheEngine, actor: Asker, workspace_id: InWorkspace) -> list[RunnableAssistant]:
+    """List the assistants of a workspace: all of them, because this API has no pages."""
+    scope = scope_of(actor, Permission.READ_ASSISTANTS, workspace_id)
+    found: list[RunnableAssistant] = []
+    most = engine.limits.max_page_size
+    while True:
+        after = found[-1].id if found else None
+        rows = await store.list_assistants(engine.database, scope, after=after, limit=most)
+        for row in rows:
+            shown = show(row)
+            found.append(RunnableAssistant(id=shown.id, name=shown.name, task=shown.task, created_at=shown.created_at))
+        if len(rows) < most:
+            return found
+
+
+@post("/{assistant_id:uuid}/runs")
+async def start_run(
+    engine: TheEngine,
+    actor: Asker,
+    request: AnyRequest,
+    workspace_id: InWorkspace,
+    assistant_id: FromPath[AssistantId],
+    data: JSONBody[StartRequest],
+) -> StartAnswer:
+    """Begin a run: what to run and with which variables, encrypted for the machine's key."""
+    if data.encryption.scheme != SCHEME:
+        raise Invalid(f"The only scheme here is {SCHEME}.", code="ENCRYPTION_SCHEME_UNKNOWN")
+    encrypt_for(data.encryption.public_key, b"")  # a key that does not do shall start nothing
+    started = await actions.start(engine, actor, workspace_id, assistant_id)
+    sealed = encrypt_for(data.encryption.public_key, msgspec.json.encode(_plain(engine, request, started)))
+    encryption = AnswerEncryption(iv=sealed.iv, atag=sealed.tag, encrypted_key=sealed.encrypted_key)
+    return StartAnswer(encryption, sealed.payload)
+
+
+@post(f"{_RUN}/heartbeat")
+async def beat(
+    engine: TheEngine,
+    actor: Asker,
+    workspace_id: InWorkspace,
+    assistant_id: FromPath[AssistantId],  # noqa: ARG001 - the run's id is enough
+    run_id: FromPath[AssistantRunId],
+    data: JSONBody[Beat],
+) -> Nothing:
+    """Tell that the run goes on."""
+    await actions.beat(engine, actor, workspace_id, run_id, data.seq)
+    return Nothing()
+
+
+@put(f"{_RUN}/complete", status_code=200)
+async def complete(
+    engine: TheEngine,
+    actor: Asker,
+    workspace_id: InWorkspace,
+    assistant_id: FromPath[AssistantId],  # noqa: ARG001 - likewise
+    run_id: FromPath[AssistantRunId],
+    data: JSONBody[Completion],
+) -> Nothing:
+    """Tell that the run has ended, and how."""
+    await actions.complete(engine, actor, workspace_id, run_id, _error(data))
+    return Nothing()
+
+
+@post("/{token:str}")
+async def announce_file(
+    engine: TheEngine, request: AnyRequest, token: FromPath[str], data: JSONBody[FileRequest]
+) -> FileAnswer:
+    """Announce a file that a run leaves; the address carries the right to do so."""
+    run = await tokens.run_of_posting(engine, token)
+    upload = await artifacts.promise(engine, run, name=data.file_name, size=_size(data.file_size))
+    form = upload_form(request, upload)
+    return FileAnswer(PostResponse(upload.id, PostInfo(form.url, form.form_data)))
+
+
+def _plain(engine: Engine, request: AnyRequest, started: Started) -> Plain:
+    origins: Origins = request.app.state.origins
+    origin = origins.of(request.scope)  # type: ignore[arg-type]  # a scope is a dict
+    run, token = started.run, tokens.runtime_token(engine, started.run)
+    environment = {
+        "RC_WORKSPACE_ID": str(run.workspace_id),
+        "RC_API_SECRET_HOST": origin,
+        "RC_API_SECRET_TOKEN": token,
+        "RC_API_URL_V1": f"{origin}/api/v1",
+        "RC_API_TOKEN_V1": token,
+    }
+    post_url = f"{origin}/assistant-v1/artifacts/{tokens.posting_token(engine, run)}"
+    return Plain(
+        run.id,
+        Config(environment=environment, artifact_post_url=post_url),
+        RobotToRun(started.package_id, started.task_name, started.sha256),
+    )
+
+
+def _error(told: Completion) -> AssistantError | None:
+    """What went wrong; a word that we do not know is as good as none."""
+    if told.result == "OK":
+        return None
+    try:
+        return AssistantError(told.error)
+    except ValueError:
+        return AssistantError.UNKNOWN
+
+
+def _size(text: str | int) -> int:
+    digits = str(text)
+    if not (digits.isascii() and digits.isdigit() and len(digits) < 20):  # noqa: PLR2004 - beyond a bigint
+        raise Invalid("fileSize must be digits", code="INVALID_BODY")
+    return int(digits)
+
+
+def routers() -> list[Router]:
+    """What a token opens, and what the address of files opens."""
+    by_token = Router(
+        "/assistant-v1/workspaces/{workspace_id:uuid}/assistants",
+        route_handlers=[list_assistants, start_run, beat, complete],
+        middleware=[token_for(Capability.RUN_ASSISTANT, scheme="RC_WST")],
+        dependencies=asking.IN_PUBLIC,
+        include_in_schema=False,
+    )
+    by_address = Router("/assistant-v1/artifacts", route_handlers=[announce_file], include_in_schema=False)
+    return [by_token, by_address]

@@ -1,0 +1,75 @@
+"""Robots as rcc makes, uploads and downloads them (§8.3). Links are addresses that carry their own right."""
+
+from typing import Any
+
+from litestar import Request, Router, get
+from litestar.params import FromPath, JSONBody
+from msgspec import Struct
+
+from controlroom.dialects.robocorp import asking
+from controlroom.dialects.robocorp.asking import Asker, InWorkspace, TheEngine
+from controlroom.dialects.robocorp.links import download_url, upload_url
+from controlroom.dialects.robocorp.rcc.bearer import token_for
+from controlroom.dialects.robocorp.rcc.workspaces import RobotAnswer, show_robot
+from controlroom.dialects.robocorp.routing import post
+from controlroom.engine.access.capabilities import Capability
+from controlroom.engine.access.model import Permission
+from controlroom.engine.downloads.model import DownloadKind
+from controlroom.engine.packages import actions, store
+from controlroom.errors import NotFound
+from controlroom.ids import PackageId
+
+AnyRequest = Request[Any, Any, Any]
+_ROBOT = "/workspaces/{workspace_id:uuid}/robots/{robot_id:uuid}/file"
+
+
+class CreateRobot(Struct, frozen=True):
+    """A new robot, without content yet."""
+
+    name: str
+
+
+class Uri(Struct, frozen=True):
+    """An address that carries its own right, for an hour."""
+
+    uri: str
+
+
+@post("/workspaces/{workspace_id:uuid}/robots")
+async def create_robot(
+    engine: TheEngine, actor: Asker, workspace_id: InWorkspace, data: JSONBody[CreateRobot]
+) -> RobotAnswer:
+    """Create a robot without content."""
+    return show_robot(await actions.create(engine, actor, workspace_id, data.name))
+
+
+@get(f"{_ROBOT}/uploadlink")
+async def get_upload_link(
+    engine: TheEngine, actor: Asker, request: AnyRequest, workspace_id: InWorkspace, robot_id: FromPath[PackageId]
+) -> Uri:
+    """Tell where to PUT the zip of the next version."""
+    return Uri(upload_url(request, await actions.promise_upload(engine, actor, workspace_id, robot_id)))
+
+
+@get(f"{_ROBOT}/downloadlink")
+async def get_download_link(
+    engine: TheEngine, actor: Asker, request: AnyRequest, workspace_id: InWorkspace, robot_id: FromPath[PackageId]
+) -> Uri:
+    """Tell where the zip of the latest version is fetched."""
+    actor.require(Permission.READ_PACKAGES, workspace_id)
+    package = await store.get(engine.database, workspace_id, robot_id)
+    if package.latest is None:
+        raise NotFound("nothing has been uploaded into this robot yet", code="TASK_PACKAGE_EMPTY")
+    kind, version = DownloadKind.PACKAGE_VERSION, package.latest.id
+    return Uri(download_url(request, kind, version, workspace_id, file_name=f"{package.name}.zip"))
+
+
+def router() -> Router:
+    """Its routes: whether a token may write is a matter of what it opens."""
+    return Router(
+        "/robot-v1",
+        route_handlers=[create_robot, get_upload_link, get_download_link],
+        middleware=[token_for(Capability.EDIT_ROBOT, Capability.GET_ROBOT, Capability.RUN_ASSISTANT)],
+        dependencies=asking.IN_PUBLIC,
+        include_in_schema=False,
+    )

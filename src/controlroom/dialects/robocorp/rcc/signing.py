@@ -1,0 +1,89 @@
+"""Requests that a user signs with a pair of credentials (§8.2): `robocloud-hmac <identifier> <signature>`."""
+
+import base64
+import binascii
+import hashlib
+import hmac
+import time
+from typing import Any
+
+from litestar.types import ASGIApp, Receive, Scope, Send
+
+from controlroom.dialects.robocorp.auth import credential_of
+from controlroom.engine.access.credentials import authenticate_user
+from controlroom.engine.engine import Engine
+from controlroom.errors import Invalid, Unauthenticated
+
+SCHEME = "robocloud-hmac"
+WINDOW_SECONDS = 15 * 60
+"""How far the caller's clock may be off. A guess: the window is not known; provisioners allow as much (§9.5)."""
+
+_LONGEST_BODY = 64 * 1024  # Why: these requests ask for tokens; what they send has no hundred bytes
+_NO_BODY = b"{}"  # what callers hash when they send nothing
+
+
+def signed(app: ASGIApp) -> ASGIApp:
+    """Let in who has signed the request. The body is read before, because it is a part of what was signed."""
+
+    async def entrance(scope: Scope, receive: Receive, send: Send) -> None:
+        engine: Engine = scope["litestar_app"].state.engine
+        scheme, value = credential_of(scope)
+        identifier, _, signature = value.partition(" ")
+        if scheme != SCHEME or not signature:
+            raise Unauthenticated(f"Sign the request: `Authorization: {SCHEME} <identifier> <signature>`.")
+        timestamp = _timestamp(scope)
+        body = await _whole(receive)
+        message = string_to_sign(str(scope.get("method")), scope["state"]["path"], timestamp, body)
+        signer = await authenticate_user(engine, identifier, lambda secret: _is_by(secret, message, signature.strip()))
+        state = scope["state"]
+        state["signer"], state["who"] = signer, f"user:{signer.actor.id}"
+        await app(scope, _again(body), send)
+
+    return entrance
+
+
+def string_to_sign(method: str, path: str, timestamp: str, body: bytes) -> bytes:
+    """What the secret signs: five lines, of which the last is the body's hash."""
+    digest = base64.b64encode(hashlib.sha256(body or _NO_BODY).digest()).decode()
+    return f"{method}\n{path}\napplication/json\n{timestamp}\n{digest}".encode()
+
+
+def _is_by(secret: bytes, message: bytes, signature: str) -> bool:
+    try:
+        given = base64.b64decode(signature, validate=True)
+    except (binascii.Error, ValueError):
+        return False
+    return hmac.compare_digest(hmac.digest(secret, message, "sha256"), given)
+
+
+def _timestamp(scope: Scope) -> str:
+    given = next((value for name, value in scope["headers"] if name == b"authorization-timestamp"), b"")
+    text = given.decode("latin-1").strip()
+    if not (text.isascii() and text.isdigit()) or abs(time.time() - int(text[:20])) > WINDOW_SECONDS:
+        raise Unauthenticated(
+            "authorization-timestamp must be the time now, in Unix seconds: is your clock right?", code="TIMESTAMP"
+        )
+    return text
+
+
+async def _whole(receive: Receive) -> bytes:
+    body = bytearray()
+    while True:
+        message: Any = await receive()
+        if message["type"] == "http.disconnect":
+            raise Invalid("The request was interrupted.", code="INTERRUPTED")
+        body += message.get("body", b"")
+        if len(body) > _LONGEST_BODY:
+            raise Invalid("The body is too long to be signed.", code="REQUEST_TOO_LARGE")
+        if not message.get("more_body"):
+            return bytes(body)
+
+
+def _again(body: bytes) -> Receive:
+    """The body that was read, to be read once more."""
+    messages = [{"type": "http.request", "body": body, "more_body": False}]
+
+    async def receive() -> Any:
+        return messages.pop() if messages else {"type": "http.disconnect"}
+
+    return receive

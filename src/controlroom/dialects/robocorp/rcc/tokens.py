@@ -1,0 +1,131 @@
+"""What a signed request can ask for (§8.2): tokens, the user's details, the end of the pair it was signed with."""
+
+from typing import Any, TypeAlias
+
+from litestar import Request, Router, get
+from litestar.di import NamedDependency, Provide
+from litestar.params import JSONBody, SkipValidation
+from msgspec import Struct
+
+from controlroom.dialects.robocorp.asking import InWorkspace, TheEngine
+from controlroom.dialects.robocorp.rcc.signing import signed
+from controlroom.dialects.robocorp.routing import delete, post
+from controlroom.engine.access.capabilities import Capability, mint
+from controlroom.engine.access.credentials import Signer
+from controlroom.engine.access.users import actions as users
+from controlroom.engine.access.users.model import UserCredentialId
+from controlroom.engine.access.users.store import user as get_user
+from controlroom.ids import UserId
+
+AskingSigner: TypeAlias = NamedDependency[SkipValidation[Signer]]
+"""`signer`: who has signed the request."""
+
+
+class TokenRequest(Struct, frozen=True, rename="camel"):
+    """For what a token shall be, and for how many seconds."""
+
+    capability_set: Capability
+    expires_in: int = 900
+
+
+class Token(Struct, frozen=True, rename="camel"):
+    """A token. Only `token` is looked at; the rest is passed through."""
+
+    token: str
+    expires_in: int
+    capability_set: Capability
+
+
+class UserDetails(Struct, frozen=True, kw_only=True):
+    """The user, in the names that clients have shown."""
+
+    id: UserId
+    email: str
+    email_verified: bool
+    first_name: str
+    last_name: str
+    name: str
+    nickname: str
+    picture: str = ""
+
+
+class RequestDetails(Struct, frozen=True, rename="camel"):
+    """The request: its id finds it in the log."""
+
+    request_id: str
+    credential_id: UserCredentialId
+
+
+class Details(Struct, frozen=True):
+    """Who asks, and how."""
+
+    user: UserDetails
+    request: RequestDetails
+
+
+class Removed(Struct, frozen=True, rename="camel"):
+    """The pair that is no more."""
+
+    credential_id: UserCredentialId
+
+
+@post("/workspaces/{workspace_id:uuid}/tokenrequest")
+async def request_token(
+    engine: TheEngine, signer: AskingSigner, workspace_id: InWorkspace, data: JSONBody[TokenRequest]
+) -> Token:
+    """Get a token for one workspace."""
+    token = await mint(engine, signer, data.capability_set, workspace=workspace_id, seconds=data.expires_in)
+    return Token(token, data.expires_in, data.capability_set)
+
+
+@post("/user/tokenrequest")
+async def request_user_token(engine: TheEngine, signer: AskingSigner, data: JSONBody[TokenRequest]) -> Token:
+    """Get a token to view all workspaces of the user."""
+    token = await mint(engine, signer, data.capability_set, workspace=None, seconds=data.expires_in)
+    return Token(token, data.expires_in, data.capability_set)
+
+
+@get("/user/details")
+async def get_details(engine: TheEngine, signer: AskingSigner, request: Request[Any, Any, Any]) -> Details:
+    """Tell who the pair belongs to."""
+    user_id = _user_of(signer)
+    found = await get_user(engine.database, signer.actor.organization_id, user_id)
+    assert found is not None  # noqa: S101  # users are disabled, never deleted
+    user = UserDetails(
+        id=user_id,
+        email=found.email,
+        email_verified=False,
+        first_name=found.first_name,
+        last_name=found.last_name,
+        name=f"{found.first_name} {found.last_name}".strip() or found.username,
+        nickname=found.username,
+    )
+    return Details(user, RequestDetails(request.scope["state"]["request_id"], signer.credential))
+
+
+@delete("/credential")
+async def delete_credential(engine: TheEngine, signer: AskingSigner) -> Removed:
+    """End the pair that has signed this very request, and every token that it asked for."""
+    await users.revoke_credential(engine, signer.actor, _user_of(signer), signer.credential)
+    return Removed(signer.credential)
+
+
+def _user_of(signer: Signer) -> UserId:
+    assert signer.actor.id is not None  # noqa: S101  # the actor of a pair is a user
+    return UserId(signer.actor.id)
+
+
+def _asking_signer(request: Request[Any, Any, Any]) -> Signer:
+    found: Signer = request.scope["state"]["signer"]
+    return found
+
+
+def router() -> Router:
+    """The token vendor."""
+    return Router(
+        "/token-vendor-v1",
+        route_handlers=[request_token, request_user_token, get_details, delete_credential],
+        middleware=[signed],
+        dependencies={"signer": Provide(_asking_signer, sync_to_thread=False)},
+        include_in_schema=False,
+    )

@@ -1,0 +1,152 @@
+"""Workspaces and what is in them, as rcc and editors list them (§8.3)."""
+
+from typing import Any, Literal
+
+from litestar import Request, Router, get
+from msgspec import Struct
+
+from controlroom.border.origin import Origins
+from controlroom.dialects.robocorp import asking
+from controlroom.dialects.robocorp.asking import Asker, InWorkspace, TheEngine
+from controlroom.dialects.robocorp.rcc.bearer import token_for
+from controlroom.engine.access.capabilities import Capability
+from controlroom.engine.access.model import Actor, Permission
+from controlroom.engine.engine import Engine
+from controlroom.engine.packages import store as packages
+from controlroom.engine.packages.model import Package
+from controlroom.engine.workspaces import actions as workspaces
+from controlroom.engine.workspaces.model import Workspace
+from controlroom.ids import OrganizationId, PackageId, WorkspaceId
+
+AnyRequest = Request[Any, Any, Any]
+
+
+class WorkspacePermissions(Struct, frozen=True, rename="camel"):
+    """What the user may do there. Editors leave a workspace out in which robots cannot be read."""
+
+    can_read_robots: bool
+    can_write_robots: bool
+    can_run_robots: bool
+    can_read_assistants: bool
+
+
+class WorkspaceAnswer(Struct, frozen=True, kw_only=True, rename="camel"):
+    """A workspace."""
+
+    id: WorkspaceId
+    name: str
+    short_name: str
+    org_id: OrganizationId
+    org_name: str
+    org_short_name: str
+    state: Literal["active"] = "active"
+    url: str
+    permissions: WorkspacePermissions
+
+
+class RobotPackage(Struct, frozen=True, rename="camel"):
+    """The latest version of a robot."""
+
+    file_name: str
+    file_size: int
+    sha256: str
+
+
+class RobotAnswer(Struct, frozen=True):
+    """A robot; without a package until something is uploaded."""
+
+    id: PackageId
+    name: str
+    package: RobotPackage | None
+
+
+class Activity(Struct, frozen=True):
+    """Likewise, as editors read it."""
+
+    id: PackageId
+    name: str
+
+
+class Tree(Struct, frozen=True):
+    """What is in a workspace."""
+
+    id: WorkspaceId
+    name: str
+    robots: list[RobotAnswer]
+    activities: list[Activity]
+
+
+@get("/workspaces")
+async def list_workspaces(engine: TheEngine, actor: Asker, request: AnyRequest) -> list[WorkspaceAnswer]:
+    """List the user's workspaces: all of them, because this API has no pages."""
+    origins: Origins = request.app.state.origins
+    url = origins.of(request.scope)  # type: ignore[arg-type]  # a scope is a dict
+    found: list[Workspace] = []
+    most = engine.limits.max_page_size
+    while True:
+        after = found[-1].id if found else None
+        rows = await workspaces.list_workspaces(engine, actor, after=after, limit=most)
+        found += rows
+        if len(rows) < most:
+            return [_show(workspace, actor, url) for workspace in found]
+
+
+@get("/workspaces/{workspace_id:uuid}/tree")
+async def get_tree(engine: TheEngine, actor: Asker, workspace_id: InWorkspace) -> Tree:
+    """List the robots of a workspace."""
+    actor.require(Permission.READ_PACKAGES, workspace_id)
+    workspace = await workspaces.get(engine, actor, workspace_id)
+    robots = await _all_packages(engine, workspace_id)
+    return Tree(
+        workspace.id,
+        workspace.name,
+        [show_robot(robot) for robot in robots],
+        [Activity(robot.id, robot.name) for robot in robots],
+    )
+
+
+def show_robot(package: Package) -> RobotAnswer:
+    """A package as this surface writes it."""
+    latest = package.latest
+    content = None if latest is None else RobotPackage(f"{package.name}.zip", latest.size, latest.hash)
+    return RobotAnswer(package.id, package.name, content)
+
+
+async def _all_packages(engine: Engine, workspace: WorkspaceId) -> list[Package]:
+    found: list[Package] = []
+    most = engine.limits.max_page_size
+    while True:
+        after = found[-1].id if found else None
+        rows = await packages.list_packages(engine.database, workspace, after=after, limit=most)
+        found += rows
+        if len(rows) < most:
+            return found
+
+
+def _show(workspace: Workspace, actor: Actor, url: str) -> WorkspaceAnswer:
+    return WorkspaceAnswer(
+        id=workspace.id,
+        name=workspace.name,
+        short_name=f"ws{workspace.number}",
+        org_id=workspace.organization.id,
+        org_name=workspace.organization.name,
+        org_short_name=workspace.organization.name,
+        url=url,
+        permissions=WorkspacePermissions(
+            can_read_robots=actor.may(Permission.READ_PACKAGES, workspace.id),
+            can_write_robots=actor.may(Permission.WRITE_PACKAGES, workspace.id),
+            can_run_robots=actor.may(Permission.START_RUNS, workspace.id),
+            can_read_assistants=actor.may(Permission.READ_ASSISTANTS, workspace.id),
+        ),
+    )
+
+
+def router() -> Router:
+    """Its routes. Whoever may do something in a workspace may see it, so that every capability opens them."""
+    return Router(
+        "/workspace-v1",
+        route_handlers=[list_workspaces, get_tree],
+        middleware=[token_for(*Capability)],
+        dependencies=asking.IN_PUBLIC,
+        include_in_schema=False,
+    )

@@ -1,0 +1,165 @@
+"""The verbs of assistants and their runs."""
+
+from controlroom.engine.access.model import Actor, ActorKind, Permission
+from controlroom.engine.access.names import checked_name
+from controlroom.engine.access.record import record
+from controlroom.engine.access.scope import Scope, ensure_seen, scope_of
+from controlroom.engine.assistants import rules, store
+from controlroom.engine.assistants.errors import AssistantNotFound, AssistantRunEnded, AssistantRunNotFound
+from controlroom.engine.assistants.model import (
+    Assistant,
+    AssistantError,
+    AssistantId,
+    AssistantRun,
+    AssistantRunId,
+    AssistantRunState,
+    Started,
+)
+from controlroom.engine.engine import Engine
+from controlroom.engine.events.store import By, Event
+from controlroom.engine.packages import store as packages
+from controlroom.engine.packages.errors import TaskNotFound
+from controlroom.errors import Conflict, Forbidden
+from controlroom.ids import PackageId, UserId, WorkspaceId, uuid7
+from controlroom.postgres.database import Statements, Tx
+
+
+async def create(
+    engine: Engine, actor: Actor, workspace: WorkspaceId, *, name: str, package: PackageId, task: str
+) -> Assistant:
+    """A new assistant of a task. Raises PackageNotFound, TaskNotFound, AssistantNameTaken."""
+    scope = scope_of(actor, Permission.WRITE_ASSISTANTS, workspace)
+    assistant = AssistantId(uuid7())
+    async with engine.database.transaction() as tx:
+        await ensure_seen(tx, scope)
+        known = (await packages.hold(tx, workspace, package)).task_names
+        if task not in known:
+            raise TaskNotFound(task, known=known)
+        await store.add(tx, scope, assistant, name=checked_name(name), task=await packages.task_of(tx, package, task))
+        await record(engine, tx, actor, _event("assistant.created", scope, assistant, name=name))
+        return await _found(tx, scope, assistant)
+
+
+async def delete(engine: Engine, actor: Actor, workspace: WorkspaceId, assistant: AssistantId) -> None:
+    """Delete an assistant; runs under way go on, and stay in the lists. Raises AssistantNotFound."""
+    scope = scope_of(actor, Permission.WRITE_ASSISTANTS, workspace)
+    async with engine.database.transaction() as tx:
+        if not await store.delete(tx, scope, assistant):
+            await ensure_seen(tx, scope)
+            raise AssistantNotFound(assistant)
+        await record(engine, tx, actor, _event("assistant.deleted", scope, assistant))
+
+
+async def get(engine: Engine, actor: Actor, workspace: WorkspaceId, assistant: AssistantId) -> Assistant:
+    """One assistant. Raises AssistantNotFound."""
+    return await _found(engine.database, scope_of(actor, Permission.READ_ASSISTANTS, workspace), assistant)
+
+
+async def get_run(engine: Engine, actor: Actor, workspace: WorkspaceId, run: AssistantRunId) -> AssistantRun:
+    """One run. Raises AssistantRunNotFound."""
+    scope = scope_of(actor, Permission.READ_ASSISTANTS, workspace)
+    found = await store.get_run(engine.database, workspace, run)
+    if found is None or found.organization_id != scope.organization:
+        raise AssistantRunNotFound(run)
+    return found
+
+
+async def start(engine: Engine, actor: Actor, workspace: WorkspaceId, assistant: AssistantId) -> Started:
+    """Begin a run on the actor's machine, who must be a user: what to run there, of the package's latest version.
+
+    Raises AssistantNotFound, Conflict `TASK_PACKAGE_EMPTY`, TaskNotFound when the latest version lacks the task.
+    """
+    scope = scope_of(actor, Permission.START_RUNS, workspace)
+    if actor.kind is not ActorKind.USER or actor.id is None:
+        raise Forbidden("assistants are run by users", code="USER_NEEDED")
+    run = AssistantRunId(uuid7())
+    async with engine.database.transaction() as tx:
+        found = await _found(tx, scope, assistant)
+        latest = await packages.latest_version(tx, workspace, found.package_id)
+        if latest is None:
+            raise _empty(found)
+        names = [task.name for task in latest.robot.tasks]
+        if found.task_name not in names:
+            raise TaskNotFound(found.task_name, known=names)
+        await store.add_run(tx, run, found, user=UserId(actor.id), version=latest.id)
+        begun = await _run(tx, workspace, run)
+        await record(engine, tx, actor, _event("assistant_run.started", scope, run, assistant_id=str(assistant)))
+    return Started(run=begun, package_id=found.package_id, task_name=found.task_name, sha256=latest.hash)
+
+
+async def beat(engine: Engine, actor: Actor, workspace: WorkspaceId, run: AssistantRunId, number: int) -> None:
+    """A sign of life from the machine; raises AssistantRunEnded when it comes too late."""
+    async with engine.database.transaction() as tx:
+        found = await _mine(tx, actor, workspace, run)
+        if found.state is not AssistantRunState.IN_PROGRESS:
+            raise AssistantRunEnded(run, found.state.value)
+        await store.beat(tx, run, number)
+
+
+async def complete(
+    engine: Engine, actor: Actor, workspace: WorkspaceId, run: AssistantRunId, error: AssistantError | None
+) -> None:
+    """The machine reports the end. The same report twice is fine; another raises AssistantRunEnded."""
+    async with engine.database.transaction() as tx:
+        found = await _mine(tx, actor, workspace, run)
+        if found.state is not AssistantRunState.IN_PROGRESS:
+            if rules.is_repetition(found.state, found.error_code, reported=error):
+                return
+            raise AssistantRunEnded(run, found.state.value)
+        await _end(engine, tx, By(actor.kind.value, actor.id), found, error)
+
+
+async def lose_silent(engine: Engine) -> bool:
+    """End one run of which nothing was heard for too long, if there is one; whether there was."""
+    async with engine.database.transaction() as tx:
+        silent = await store.lock_silent(tx, rules.SILENCE)
+        if silent is None:
+            return False
+        await _end(engine, tx, By(ActorKind.SYSTEM.value), silent, AssistantError.LOST)
+        return True
+
+
+async def _end(engine: Engine, tx: Tx, who: By, run: AssistantRun, error: AssistantError | None) -> None:
+    state = rules.ending(error)
+    await store.end_run(tx, run.id, state, error)
+    event = Event(
+        kind=f"assistant_run.{state.value}",
+        organization_id=run.organization_id,
+        workspace_id=run.workspace_id,
+        subject_id=run.id,
+        data={} if error is None else {"error": error.value},
+    )
+    await record(engine, tx, who, event)
+
+
+async def _mine(tx: Tx, actor: Actor, workspace: WorkspaceId, run: AssistantRunId) -> AssistantRun:
+    """A run, locked, that the actor has begun; others' are not found."""
+    actor.require(Permission.START_RUNS, workspace)
+    found = await store.lock_run(tx, workspace, run)
+    if found is None or found.user_id != actor.id:
+        raise AssistantRunNotFound(run)
+    return found
+
+
+async def _found(tx: Statements, scope: Scope, assistant: AssistantId) -> Assistant:
+    found = await store.get(tx, scope, assistant)
+    if found is None:
+        await ensure_seen(tx, scope)
+        raise AssistantNotFound(assistant)
+    return found
+
+
+async def _run(tx: Statements, workspace: WorkspaceId, run: AssistantRunId) -> AssistantRun:
+    found = await store.get_run(tx, workspace, run)
+    assert found is not None  # noqa: S101  # written in the same transaction
+    return found
+
+
+def _empty(assistant: Assistant) -> Conflict:
+    return Conflict(f"nothing has been uploaded for the assistant {assistant.name!r} yet", code="TASK_PACKAGE_EMPTY")
+
+
+def _event(kind: str, scope: Scope, subject: AssistantId | AssistantRunId, **data: str) -> Event:
+    return Event(
+        kind=kind, organization_id=scope.organization, workspace_id=scope.workspace, subject_id=subject, data=data
+    )

@@ -1,0 +1,55 @@
+"""Files that assistants leave: announced at an address that carries its own right, added when the bytes have come."""
+
+from controlroom.engine.assistants import rules, store
+from controlroom.engine.assistants.errors import AssistantRunEnded
+from controlroom.engine.assistants.model import AssistantArtifactId, AssistantRun, AssistantRunId
+from controlroom.engine.engine import Engine
+from controlroom.engine.uploads import actions as uploads
+from controlroom.engine.uploads import store as upload_store
+from controlroom.engine.uploads.model import Upload, UploadKind
+from controlroom.errors import Invalid
+from controlroom.ids import UploadId, WorkspaceId
+from controlroom.objects.store import Blob
+
+_LONGEST_NAME = 255
+
+
+async def promise(engine: Engine, run: AssistantRun, *, name: str, size: int) -> Upload:
+    """Promise a file of a run that lives, or has ended lately. The caller has seen to the right.
+
+    Raises Invalid for what cannot be a file or is one too many, AssistantRunEnded.
+    """
+    _check(engine, name, size)
+    async with engine.database.transaction() as tx:
+        if not await store.takes_artifacts(tx, run.id, rules.ARTIFACTS_AFTER):
+            raise AssistantRunEnded(run.id, run.state.value)
+        if await store.count_artifacts(tx, run.id) >= engine.limits.artifacts:
+            raise Invalid(f"a run leaves at most {engine.limits.artifacts:,} files", code="TOO_MANY_ARTIFACTS")
+        return await upload_store.promise(
+            tx, kind=UploadKind.ASSISTANT_ARTIFACT, target=run.id, workspace=run.workspace_id, name=name, size=size
+        )
+
+
+async def complete_upload(engine: Engine, upload_id: UploadId, workspace: WorkspaceId, blob: Blob) -> None:
+    """The bytes have come: the file is added to the run, in place of one of the same name. May be repeated."""
+    async with engine.database.transaction() as tx:
+        upload = await uploads.claim(tx, workspace, upload_id, UploadKind.ASSISTANT_ARTIFACT, blob)
+        if upload is not None:  # else it was told before, and done then
+            await store.put_artifact(
+                tx,
+                workspace,
+                AssistantRunId(upload.target_id),
+                AssistantArtifactId(upload.id),
+                name=upload.name,
+                size=blob.size,
+                digest=blob.hash,
+            )
+
+
+def _check(engine: Engine, name: str, size: int) -> None:
+    parts = name.split("/")
+    if not name.isprintable() or len(name) > _LONGEST_NAME or {"", ".", ".."} & set(parts) or "\\" in name:
+        raise Invalid(f"{name!r} is no file name", code="FILE_NAME")
+    if not 0 <= size <= engine.limits.artifact_bytes:
+        limit = engine.limits.artifact_bytes
+        raise Invalid(f"an artifact may have 0 to {limit:,} bytes", code="FILE_TOO_LARGE", size=size)

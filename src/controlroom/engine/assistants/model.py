@@ -1,0 +1,89 @@
+"""Assistants: tasks that people run on their own machines."""
+
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import NewType
+from uuid import UUID
+
+from msgspec import Struct
+
+from controlroom.ids import OrganizationId, PackageId, PackageVersionId, TaskId, UserId, WorkspaceId
+
+AssistantId = NewType("AssistantId", UUID)
+AssistantRunId = NewType("AssistantRunId", UUID)
+AssistantArtifactId = NewType("AssistantArtifactId", UUID)
+
+
+class AssistantRunState(StrEnum):
+    """Where a run is; `rules.EDGES` says from where to where."""
+
+    IN_PROGRESS = "in_progress"
+    COMPLETED = "completed"
+    FAILED = "failed"
+
+
+class AssistantError(StrEnum):
+    """Why a run failed: what rcc says, and LOST when it says nothing any more."""
+
+    START_FAILURE = "START_FAILURE"
+    UNZIP_FAILURE = "UNZIP_FAILURE"
+    SETUP_FAILURE = "SETUP_FAILURE"
+    ROBOT_FAILURE = "ROBOT_FAILURE"
+    UPLOAD_FAILURE = "UPLOAD_FAILURE"
+    UNKNOWN = "UNKNOWN"
+    LOST = "LOST"
+
+
+class Assistant(Struct, frozen=True, kw_only=True):
+    """A task that people may run by themselves."""
+
+    id: AssistantId
+    number: int
+    workspace_id: WorkspaceId
+    name: str
+    task_id: TaskId
+    task_name: str
+    package_id: PackageId
+    created_at: datetime
+
+
+class AssistantRun(Struct, frozen=True, kw_only=True):
+    """One run of an assistant on somebody's machine."""
+
+    id: AssistantRunId
+    number: int
+    workspace_id: WorkspaceId
+    organization_id: OrganizationId
+    assistant_id: AssistantId
+    assistant_name: str
+    user_id: UserId
+    package_version_id: PackageVersionId
+    state: AssistantRunState
+    error_code: AssistantError | None
+    started_at: datetime
+    ended_at: datetime | None
+
+    @property
+    def duration(self) -> timedelta | None:
+        """From start to end; None while it runs."""
+        return None if self.ended_at is None else self.ended_at - self.started_at
+
+
+class Started(Struct, frozen=True, kw_only=True):
+    """A run that has begun, and what its machine needs: the task, and the hash of the package's zip."""
+
+    run: AssistantRun
+    package_id: PackageId
+    task_name: str
+    sha256: str
+
+
+class AssistantArtifact(Struct, frozen=True, kw_only=True):
+    """A file that a run left: `size` in bytes, `hash` names the blob."""
+
+    id: AssistantArtifactId
+    assistant_run_id: AssistantRunId
+    name: str
+    size: int
+    hash: str
+    created_at: datetime

@@ -1,0 +1,271 @@
+"""Statements on assistants, their runs, and what these left."""
+
+from datetime import timedelta
+from typing import Final
+
+from controlroom.engine.access.scope import SEEN, Scope
+from controlroom.engine.assistants.errors import AssistantNameTaken
+from controlroom.engine.assistants.model import (
+    Assistant,
+    AssistantArtifact,
+    AssistantArtifactId,
+    AssistantError,
+    AssistantId,
+    AssistantRun,
+    AssistantRunId,
+    AssistantRunState,
+)
+from controlroom.ids import PackageVersionId, TaskId, UserId, WorkspaceId
+from controlroom.postgres.database import Statements
+from controlroom.postgres.errors import UniqueViolation
+
+_ASSISTANT: Final = """
+    select assistant.id, assistant.number, assistant.workspace_id, assistant.name, assistant.task_id,
+           task.name as task_name, task.package_id, assistant.created_at
+      from assistant join task on task.id = assistant.task_id
+"""
+
+_RUN: Final = """
+    select assistant_run.id, assistant_run.number, assistant_run.workspace_id, workspace.organization_id,
+           assistant_run.assistant_id, assistant.name as assistant_name, assistant_run.user_id,
+           assistant_run.package_version_id, assistant_run.state, assistant_run.error_code, assistant_run.started_at,
+           assistant_run.ended_at
+      from assistant_run
+      join assistant on assistant.id = assistant_run.assistant_id
+      join workspace on workspace.id = assistant_run.workspace_id and workspace.deleted_at is null
+"""
+
+
+# ---------------------------------------------------------------------------------------------------- assistants
+async def add(tx: Statements, scope: Scope, assistant: AssistantId, *, name: str, task: TaskId) -> bool:
+    """Write a new assistant of a task that the caller holds; False if the scope sees no such workspace.
+
+    Raises AssistantNameTaken, upon which the transaction is lost.
+    """
+    try:
+        added = await tx.execute(
+            f"""
+            insert into assistant (id, workspace_id, name, task_id)
+            select %(assistant)s, seen.id, %(name)s, %(task)s from {SEEN} as seen
+            """,
+            assistant=assistant,
+            name=name,
+            task=task,
+            **scope.params,
+        )
+    except UniqueViolation as taken:
+        raise AssistantNameTaken(name) from taken
+    return added > 0
+
+
+async def get(tx: Statements, scope: Scope, assistant: AssistantId) -> Assistant | None:
+    """One assistant."""
+    return await tx.one_or_none(
+        Assistant,
+        f"""{_ASSISTANT}
+         where assistant.id = %(assistant)s and assistant.workspace_id in {SEEN} and assistant.deleted_at is null""",
+        assistant=assistant,
+        **scope.params,
+    )
+
+
+async def list_assistants(
+    tx: Statements, scope: Scope, *, after: AssistantId | None = None, limit: int
+) -> list[Assistant]:
+    """Assistants in the order of their making."""
+    return await tx.all(
+        Assistant,
+        f"""{_ASSISTANT}
+         where assistant.workspace_id in {SEEN} and assistant.deleted_at is null
+           and (%(after)s::uuid is null or assistant.id > %(after)s)
+         order by assistant.id
+         limit %(limit)s""",
+        after=after,
+        limit=limit,
+        **scope.params,
+    )
+
+
+async def delete(tx: Statements, scope: Scope, assistant: AssistantId) -> bool:
+    """Take an assistant out of the lists; whether it was in them. Its runs stay."""
+    deleted = await tx.execute(
+        f"""
+        update assistant set deleted_at = clock_now()
+         where id = %(assistant)s and workspace_id in {SEEN} and deleted_at is null
+        """,
+        assistant=assistant,
+        **scope.params,
+    )
+    return deleted > 0
+
+
+# ---------------------------------------------------------------------------------------------------- runs
+async def add_run(
+    tx: Statements, run: AssistantRunId, assistant: Assistant, *, user: UserId, version: PackageVersionId
+) -> None:
+    """Write a run that begins now."""
+    await tx.execute(
+        """
+        insert into assistant_run (id, workspace_id, assistant_id, user_id, package_version_id)
+        values (%(run)s, %(workspace)s, %(assistant)s, %(user)s, %(version)s)
+        """,
+        run=run,
+        workspace=assistant.workspace_id,
+        assistant=assistant.id,
+        user=user,
+        version=version,
+    )
+
+
+async def get_run(tx: Statements, workspace: WorkspaceId, run: AssistantRunId) -> AssistantRun | None:
+    """One run of the workspace."""
+    return await tx.one_or_none(
+        AssistantRun,
+        f"{_RUN} where assistant_run.id = %(run)s and assistant_run.workspace_id = %(workspace)s",
+        run=run,
+        workspace=workspace,
+    )
+
+
+async def lock_run(tx: Statements, workspace: WorkspaceId, run: AssistantRunId) -> AssistantRun | None:
+    """Likewise, locked until the transaction ends."""
+    return await tx.one_or_none(
+        AssistantRun,
+        f"""{_RUN} where assistant_run.id = %(run)s and assistant_run.workspace_id = %(workspace)s
+              for no key update of assistant_run""",
+        run=run,
+        workspace=workspace,
+    )
+
+
+async def list_runs(
+    tx: Statements,
+    scope: Scope,
+    *,
+    assistant: AssistantId | None = None,
+    before: AssistantRunId | None = None,
+    limit: int,
+) -> list[AssistantRun]:
+    """Runs (of an assistant), newest first."""
+    return await tx.all(
+        AssistantRun,
+        f"""{_RUN}
+         where assistant_run.workspace_id in {SEEN}
+           and (%(assistant)s::uuid is null or assistant_run.assistant_id = %(assistant)s)
+           and (%(before)s::uuid is null or assistant_run.id < %(before)s)
+         order by assistant_run.id desc
+         limit %(limit)s""",
+        assistant=assistant,
+        before=before,
+        limit=limit,
+        **scope.params,
+    )
+
+
+async def beat(tx: Statements, run: AssistantRunId, number: int) -> None:
+    """Note a sign of life of a run that the caller has locked."""
+    await tx.execute(
+        "update assistant_run set seen_at = clock_now(), beat = greatest(beat, %(number)s) where id = %(run)s",
+        run=run,
+        number=number,
+    )
+
+
+async def end_run(tx: Statements, run: AssistantRunId, state: AssistantRunState, error: AssistantError | None) -> None:
+    """End a run that the caller has locked, and that is in progress."""
+    await tx.execute(
+        """
+        update assistant_run set state = %(state)s, error_code = %(error)s, ended_at = clock_now()
+         where id = %(run)s and state = 'in_progress'
+        """,
+        run=run,
+        state=state,
+        error=error,
+    )
+
+
+async def lock_silent(tx: Statements, silence: timedelta) -> AssistantRun | None:
+    """A run of which nothing was heard for so long, locked; those that others have locked are left to them."""
+    return await tx.one_or_none(
+        AssistantRun,
+        f"""{_RUN}
+         where assistant_run.state = 'in_progress' and assistant_run.seen_at < clock_now() - %(silence)s::interval
+         order by assistant_run.seen_at
+         limit 1
+           for no key update of assistant_run skip locked""",
+        silence=silence,
+    )
+
+
+async def takes_artifacts(tx: Statements, run: AssistantRunId, after_end: timedelta) -> bool:
+    """Whether a run may leave files: while it runs, and for a while after its end."""
+    return bool(
+        await tx.value(
+            """
+            select exists (select from assistant_run
+                            where id = %(run)s
+                              and (ended_at is null or ended_at > clock_now() - %(after_end)s::interval))
+            """,
+            run=run,
+            after_end=after_end,
+        )
+    )
+
+
+# ---------------------------------------------------------------------------------------------------- artifacts
+async def put_artifact(
+    tx: Statements,
+    workspace: WorkspaceId,
+    run: AssistantRunId,
+    artifact: AssistantArtifactId,
+    *,
+    name: str,
+    size: int,
+    digest: str,
+) -> None:
+    """Add a file; one of the same name is replaced, under the new id."""
+    await tx.execute(
+        """
+        insert into assistant_artifact (id, workspace_id, assistant_run_id, name, size, hash)
+        values (%(artifact)s, %(workspace)s, %(run)s, %(name)s, %(size)s, %(digest)s)
+        on conflict (assistant_run_id, name) do update
+           set id = excluded.id, size = excluded.size, hash = excluded.hash, created_at = clock_now()
+        """,
+        artifact=artifact,
+        workspace=workspace,
+        run=run,
+        name=name,
+        size=size,
+        digest=digest,
+    )
+
+
+async def count_artifacts(tx: Statements, run: AssistantRunId) -> int:
+    """How many files a run has left."""
+    found: int = await tx.value("select count(*) from assistant_artifact where assistant_run_id = %(run)s", run=run)
+    return found
+
+
+async def list_artifacts(
+    tx: Statements,
+    scope: Scope,
+    run: AssistantRunId,
+    *,
+    after: AssistantArtifactId | None = None,
+    limit: int,
+) -> list[AssistantArtifact]:
+    """What a run left, in the order it came."""
+    return await tx.all(
+        AssistantArtifact,
+        f"""
+        select id, assistant_run_id, name, size, hash, created_at from assistant_artifact
+         where assistant_run_id = %(run)s and workspace_id in {SEEN}
+           and (%(after)s::uuid is null or id > %(after)s)
+         order by id
+         limit %(limit)s
+        """,
+        run=run,
+        after=after,
+        limit=limit,
+        **scope.params,
+    )

@@ -1,0 +1,70 @@
+"""Tokens that die with an assistant's run: what its robot may do, and the right to leave files.
+
+Nothing of them is stored; that the run lives is looked up at each use.
+"""
+
+import msgspec
+from msgspec import Struct
+
+from controlroom.engine.access.errors import WrongCredential
+from controlroom.engine.access.model import Actor, Permission
+from controlroom.engine.access.users.store import actor_of_user
+from controlroom.engine.assistants import store
+from controlroom.engine.assistants.errors import AssistantRunNotFound
+from controlroom.engine.assistants.model import AssistantRun, AssistantRunId, AssistantRunState
+from controlroom.engine.engine import Engine
+from controlroom.errors import Unauthenticated
+from controlroom.ids import WorkspaceId
+
+RUNTIME_PREFIX = "cra_"
+_POSTING_PREFIX = "crp_"
+
+RUNTIME_MAY = frozenset({Permission.USE_SECRETS, Permission.READ_ASSETS, Permission.WRITE_ASSETS})
+"""What the robot of an assistant may do: its author has chosen it, so that its user needs no right to the secrets."""
+
+
+class _Named(Struct, frozen=True, array_like=True):
+    run: AssistantRunId
+    workspace: WorkspaceId
+
+
+_encoder = msgspec.msgpack.Encoder(uuid_format="bytes")
+_decoder = msgspec.msgpack.Decoder(_Named)
+
+
+def runtime_token(engine: Engine, run: AssistantRun) -> str:
+    """What the robot of this run shows to vault and assets."""
+    return engine.keys.pack_token(RUNTIME_PREFIX, _encoder.encode(_Named(run.id, run.workspace_id)))
+
+
+def posting_token(engine: Engine, run: AssistantRun) -> str:
+    """What stands in the address to which this run's files are announced."""
+    return engine.keys.pack_token(_POSTING_PREFIX, _encoder.encode(_Named(run.id, run.workspace_id)))
+
+
+async def authenticate_runtime(engine: Engine, token: str) -> Actor:
+    """The user who runs the assistant, with what its robot may do. Raises Unauthenticated once the run has ended."""
+    named = _read(engine, RUNTIME_PREFIX, token)
+    run = await store.get_run(engine.database, named.workspace, named.run)
+    if run is None or run.state is not AssistantRunState.IN_PROGRESS:
+        raise Unauthenticated("the assistant run of this token has ended", code="TOKEN_EXPIRED")
+    user = await actor_of_user(engine.database, run.user_id)
+    if not user.is_admin and run.workspace_id not in user.grants:  # no member any more
+        raise WrongCredential("token")
+    return msgspec.structs.replace(user, grants={run.workspace_id: RUNTIME_MAY}, is_admin=False)
+
+
+async def run_of_posting(engine: Engine, token: str) -> AssistantRun:
+    """The run whose files are announced with this token. Raises Unauthenticated, AssistantRunNotFound."""
+    named = _read(engine, _POSTING_PREFIX, token)
+    run = await store.get_run(engine.database, named.workspace, named.run)
+    if run is None:
+        raise AssistantRunNotFound(named.run)
+    return run
+
+
+def _read(engine: Engine, prefix: str, token: str) -> _Named:
+    try:
+        return _decoder.decode(engine.keys.unpack_token(prefix, token))
+    except msgspec.MsgspecError as foreign:  # signed by a release with another form
+        raise WrongCredential("token") from foreign

@@ -1,0 +1,227 @@
+"""The verbs of e-mail triggers: the address of a process, and mail that comes there."""
+
+import secrets
+import string
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+import structlog
+from msgspec import Struct
+
+from controlroom.engine.access.model import Actor, ActorKind, Permission
+from controlroom.engine.access.record import record
+from controlroom.engine.access.scope import Scope, ensure_seen, scope_of
+from controlroom.engine.engine import Engine
+from controlroom.engine.events.store import Event
+from controlroom.engine.processes import store as processes
+from controlroom.engine.processes.errors import ProcessNotFound
+from controlroom.engine.runs import actions as runs
+from controlroom.engine.runs.errors import ProcessDisabled
+from controlroom.engine.runs.model import Cause, StartedBy, WithItems
+from controlroom.engine.triggers import store
+from controlroom.engine.triggers.errors import EmailTriggerNotFound, NoSuchAddress
+from controlroom.engine.triggers.mail import RAW_NAME, Mail, envelope, read_mail, unread
+from controlroom.engine.triggers.model import EmailChange, EmailTrigger
+from controlroom.engine.work_items import store as work_items
+from controlroom.errors import Conflict
+from controlroom.ids import FileId, ProcessId, RunId, WorkItemId, WorkspaceId, uuid7
+from controlroom.objects.store import Blob
+from controlroom.postgres.database import Statements, Tx
+from controlroom.postgres.errors import UniqueViolation
+
+log = structlog.get_logger(__name__)
+
+_ALPHABET = string.ascii_lowercase + string.digits  # Why no capitals: servers on the way may fold them
+_RANDOM_CHARACTERS = 24  # 124 bits
+
+
+class Received(Struct, frozen=True):
+    """What a mail became."""
+
+    item: WorkItemId
+    run: RunId | None
+    """None where the item waits in the input queue."""
+    is_read: bool
+    """Whether the whole mail could be read."""
+
+
+# ---------------------------------------------------------------------------------------------------- addresses
+async def configure(
+    engine: Engine, actor: Actor, workspace: WorkspaceId, process: ProcessId, change: EmailChange
+) -> EmailTrigger:
+    """Change what becomes of a process's mail; the first time, give it an address. Raises ProcessNotFound."""
+    scope = scope_of(actor, Permission.WRITE_PROCESSES, workspace)
+    async with engine.database.transaction() as tx:
+        if not await store.add_email_trigger(tx, scope, process, random=_random()):
+            await ensure_seen(tx, scope)
+            raise ProcessNotFound(process)
+        await store.change_email_trigger(tx, scope, process, change)
+        changed = await _found(tx, scope, process)
+        await record(engine, tx, actor, _event("email_trigger.updated", scope, process))
+        return changed
+
+
+async def rotate(engine: Engine, actor: Actor, workspace: WorkspaceId, process: ProcessId) -> EmailTrigger:
+    """Give a process another address; the one before takes no mail any more. Raises EmailTriggerNotFound."""
+    scope = scope_of(actor, Permission.WRITE_PROCESSES, workspace)
+    async with engine.database.transaction() as tx:
+        if not await store.change_email_trigger(tx, scope, process, EmailChange(), random=_random()):
+            raise EmailTriggerNotFound(process)
+        changed = await _found(tx, scope, process)
+        await record(engine, tx, actor, _event("email_trigger.rotated", scope, process))
+        return changed
+
+
+async def get(engine: Engine, actor: Actor, workspace: WorkspaceId, process: ProcessId) -> EmailTrigger:
+    """The address of a process. Whoever knows it can start the process, so that it takes the right to start.
+
+    Raises EmailTriggerNotFound.
+    """
+    return await _found(engine.database, scope_of(actor, Permission.START_RUNS, workspace), process)
+
+
+async def delete(engine: Engine, actor: Actor, workspace: WorkspaceId, process: ProcessId) -> None:
+    """Take the address from a process. Raises EmailTriggerNotFound."""
+    scope = scope_of(actor, Permission.WRITE_PROCESSES, workspace)
+    async with engine.database.transaction() as tx:
+        if not await store.delete_email_trigger(tx, scope, process):
+            raise EmailTriggerNotFound(process)
+        await record(engine, tx, actor, _event("email_trigger.deleted", scope, process))
+
+
+async def at(engine: Engine, local_part: str) -> EmailTrigger:
+    """Whose address begins so, in any case. Raises NoSuchAddress, also where mail is switched off."""
+    random = local_part.lower().rpartition(".")[2]
+    found = await store.email_trigger_at(engine.database, random) if random else None
+    if found is None or found.local_part != local_part.lower():
+        raise NoSuchAddress
+    return found
+
+
+# ---------------------------------------------------------------------------------------------------- mail
+async def receive(engine: Engine, addressed: EmailTrigger, raw: bytes) -> Received:
+    """Turn a mail into a work item of the process, and start it if it is to be: one commit, after which it is kept.
+
+    The same bytes again, as a server sends them that has not got our answer, are the same item. What cannot be read
+    becomes a `failedEmail` item with the raw mail; for a process that cannot be started now (disabled, without a task)
+    the item waits in its input queue. Raises NoSuchAddress when the trigger has gone meanwhile, ProcessNotConfigured
+    when there is no input queue at all.
+    """
+    mail = _read(engine, addressed, raw)
+    blobs = [(file.name, await engine.objects.put_bytes(file.content)) for file in mail.files]
+    whole = await engine.objects.put_bytes(raw)
+    blobs.append((RAW_NAME, whole))
+    reference = f"mail:{whole.hash}"
+    try:
+        return await _take(engine, addressed, mail, blobs, reference, starts=addressed.starts)
+    except UniqueViolation:  # came a moment ago, by another connection
+        known = await store.item_of_mail(engine.database, addressed.process_id, reference)
+        if known is None:
+            raise
+        return Received(known, None, is_read=not mail.errors)
+    except (ProcessDisabled, Conflict) as cannot:
+        if not addressed.starts or not await _has_queue(engine, addressed):
+            raise
+        log.warning("mail waits", process=str(addressed.process_id), reason=str(cannot))
+        return await _take(engine, addressed, mail, blobs, reference, starts=False)
+
+
+async def _take(
+    engine: Engine,
+    addressed: EmailTrigger,
+    mail: Mail,
+    blobs: Sequence[tuple[str, Blob]],
+    reference: str,
+    *,
+    starts: bool,
+) -> Received:
+    """Keep the mail as an item, and start a run with it, in one commit."""
+    async with engine.database.transaction() as tx:
+        trigger = await store.email_trigger_at(tx, addressed.random)
+        if trigger is None:
+            raise NoSuchAddress
+        known = await store.item_of_mail(tx, trigger.process_id, reference)
+        if known is not None:
+            return Received(known, None, is_read=not mail.errors)
+        item = await _keep(tx, trigger, mail, blobs, reference)
+        actor = _actor(trigger)
+        event = Event(
+            kind="mail.received",
+            organization_id=trigger.organization_id,
+            workspace_id=trigger.workspace_id,
+            process_id=trigger.process_id,
+            work_item_id=item,
+        )
+        await record(engine, tx, actor, event)
+        if not starts:
+            return Received(item, None, is_read=not mail.errors)
+        run = await runs.start_in(
+            tx,
+            engine,
+            actor,
+            trigger.workspace_id,
+            trigger.process_id,
+            WithItems((item,)),
+            cause=Cause(StartedBy.EMAIL, None),
+        )
+        return Received(item, None if run is None else run.id, is_read=not mail.errors)
+
+
+async def _has_queue(engine: Engine, trigger: EmailTrigger) -> bool:
+    return bool(await processes.list_steps(engine.database, trigger.workspace_id, trigger.process_id))
+
+
+def _read(engine: Engine, trigger: EmailTrigger, raw: bytes) -> Mail:
+    received, limits = datetime.now(UTC), engine.limits
+    try:
+        if not trigger.parses:
+            return envelope(raw, received=received)
+        return read_mail(raw, received=received, payload_bytes=limits.payload_bytes, file_bytes=limits.file_bytes)
+    except Exception:  # a mail is never lost for a fault of ours, or of the standard library
+        log.exception("mail could not be read", process=str(trigger.process_id))
+        return unread("The mail could not be read; it is kept as it came", received=received)
+
+
+async def _keep(
+    tx: Tx, trigger: EmailTrigger, mail: Mail, blobs: Sequence[tuple[str, Blob]], reference: str
+) -> WorkItemId:
+    """Write the item with its files: it waits in the input queue."""
+    first = await processes.first_step(tx, trigger.workspace_id, trigger.process_id)
+    item = await work_items.insert_one(
+        tx,
+        workspace=trigger.workspace_id,
+        process=trigger.process_id,
+        queue=first.queue_id,
+        step=None,
+        run=None,
+        payload=mail.payload(),
+        reference=reference,
+    )
+    for name, blob in blobs:
+        await work_items.put_file(tx, item, FileId(uuid7()), name=name, size=blob.size, digest=blob.hash)
+    return item
+
+
+def _actor(trigger: EmailTrigger) -> Actor:
+    return Actor(
+        kind=ActorKind.TRIGGER,
+        id=trigger.process_id,
+        name="mail",
+        organization_id=trigger.organization_id,
+        grants={trigger.workspace_id: frozenset({Permission.START_RUNS, Permission.WRITE_WORK_ITEMS})},
+    )
+
+
+async def _found(tx: Statements, scope: Scope, process: ProcessId) -> EmailTrigger:
+    found = await store.email_trigger(tx, scope, process)
+    if found is None:
+        raise EmailTriggerNotFound(process)
+    return found
+
+
+def _random() -> str:
+    return "".join(secrets.choice(_ALPHABET) for _ in range(_RANDOM_CHARACTERS))
+
+
+def _event(kind: str, scope: Scope, process: ProcessId) -> Event:
+    return Event(kind=kind, organization_id=scope.organization, workspace_id=scope.workspace, process_id=process)

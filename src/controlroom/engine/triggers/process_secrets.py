@@ -1,0 +1,98 @@
+"""The verbs of process secrets: the credential of the oldest, process-scoped API (protocols/robocorp §2.4)."""
+
+import hmac
+import re
+import secrets
+
+from controlroom.engine.access.errors import WrongCredential
+from controlroom.engine.access.model import Actor, ActorKind, Permission
+from controlroom.engine.access.record import record
+from controlroom.engine.access.scope import Scope, ensure_seen, scope_of
+from controlroom.engine.engine import Engine
+from controlroom.engine.events.store import Event
+from controlroom.engine.processes.errors import ProcessNotFound
+from controlroom.engine.triggers import store
+from controlroom.engine.triggers.errors import ProcessSecretOff
+from controlroom.engine.triggers.model import ProcessSecret
+from controlroom.ids import ProcessId, WorkspaceId
+from controlroom.postgres.database import Statements
+
+_SECRET_BYTES = 16  # 32 hex digits, as the one public example has
+_FORM = re.compile(r"[0-9a-f]{32}")
+
+MAY = frozenset({Permission.START_RUNS, Permission.READ_RUNS, Permission.READ_PROCESSES, Permission.READ_RUN_OUTPUTS})
+"""What the secret opens, of its own process."""
+
+
+async def switch_on(engine: Engine, actor: Actor, workspace: WorkspaceId, process: ProcessId) -> str:
+    """Give the process a new secret; the one before, if any, is refused from now on. Raises ProcessNotFound."""
+    scope = scope_of(actor, Permission.WRITE_PROCESSES, workspace)
+    secret = secrets.token_hex(_SECRET_BYTES)
+    async with engine.database.transaction() as tx:
+        written = await store.put_process_secret(
+            tx,
+            scope,
+            process,
+            lookup=engine.keys.lookup(secret),
+            sealed=engine.keys.seal(secret.encode(), place=store.place_of_process_secret(process)),
+        )
+        if written is None:
+            raise await _missing(tx, scope, process)
+        await record(engine, tx, actor, _event("process_secret.created", scope, process))
+    return secret
+
+
+async def get(engine: Engine, actor: Actor, workspace: WorkspaceId, process: ProcessId) -> ProcessSecret:
+    """That the process has a secret, and since when. Raises ProcessSecretOff."""
+    scope = scope_of(actor, Permission.READ_PROCESSES, workspace)
+    found = await store.process_secret(engine.database, scope, process)
+    if found is None:
+        raise ProcessSecretOff(process)
+    return found
+
+
+async def reveal(engine: Engine, actor: Actor, workspace: WorkspaceId, process: ProcessId) -> str:
+    """The secret once more. Audited. Raises ProcessSecretOff."""
+    scope = scope_of(actor, Permission.REVEAL, workspace)
+    async with engine.database.transaction() as tx:
+        found = await store.sealed_process_secret(tx, scope, process)
+        if found is None:
+            raise ProcessSecretOff(process)
+        await record(engine, tx, actor, _event("process_secret.revealed", scope, process))
+    return engine.keys.unseal(found.sealed, place=store.place_of_process_secret(process)).decode()
+
+
+async def switch_off(engine: Engine, actor: Actor, workspace: WorkspaceId, process: ProcessId) -> None:
+    """Refuse the secret from now on. Raises ProcessSecretOff if there is none."""
+    scope = scope_of(actor, Permission.WRITE_PROCESSES, workspace)
+    async with engine.database.transaction() as tx:
+        if not await store.delete_process_secret(tx, scope, process):
+            raise ProcessSecretOff(process)
+        await record(engine, tx, actor, _event("process_secret.deleted", scope, process))
+
+
+async def authenticate(engine: Engine, secret: str, workspace: WorkspaceId, process: ProcessId) -> Actor:
+    """The actor of a process's secret, for that process alone. Raises Unauthenticated."""
+    if _FORM.fullmatch(secret):
+        lookup = engine.keys.lookup(secret)
+        found = await store.process_secret_by_lookup(engine.database, lookup)
+        if found and hmac.compare_digest(found.lookup, lookup):
+            if (found.workspace_id, found.process_id) != (workspace, process):
+                raise WrongCredential("secret")  # another process's: as good as none
+            return Actor(
+                kind=ActorKind.TRIGGER,
+                id=found.process_id,
+                name="process secret",
+                organization_id=found.organization_id,
+                grants={found.workspace_id: MAY},
+            )
+    raise WrongCredential("secret")
+
+
+async def _missing(tx: Statements, scope: Scope, process: ProcessId) -> ProcessNotFound:
+    await ensure_seen(tx, scope)
+    return ProcessNotFound(process)
+
+
+def _event(kind: str, scope: Scope, process: ProcessId) -> Event:
+    return Event(kind=kind, organization_id=scope.organization, workspace_id=scope.workspace, process_id=process)
