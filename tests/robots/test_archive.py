@@ -188,7 +188,11 @@ def test_the_form_for_huge_archives_is_refused():
     assert "65,535" in str(refusal(io.BytesIO(data[:at] + b"PK\x06\x07" + bytes(16) + data[at:])))
 
 
-@pytest.mark.parametrize("data", [b"", b"PK", b"no zip at all" * 10, zipped(("a", "x")).getvalue()[:-5]])
+@pytest.mark.parametrize(
+    "data",
+    [b"", b"PK", b"no zip at all" * 10, zipped(("a", "x")).getvalue()[:-5]],
+    ids=["empty", "the first letters", "a text", "cut off"],
+)
 def test_what_is_no_zip_is_said_to_be_none(data):
     """An upload that is no zip file, or half of one, is refused in words."""
     assert refusal(io.BytesIO(data)).code == "PACKAGE_INVALID"
