@@ -7,6 +7,7 @@ from controlroom.engine.access.credentials import flush_uses
 from controlroom.engine.engine import Engine
 from controlroom.engine.notifications.news import of_notifications
 from controlroom.engine.webhooks.news import of_callbacks, of_webhooks
+from controlroom.engine.work_items import deadlines
 from controlroom.maintenance import chainer, compactor, deliverer, dispatcher, provisioner, rescuer, scheduler
 from controlroom.maintenance.couriers import Couriers, Outside
 from controlroom.maintenance.deliverer import Deliverer
@@ -26,6 +27,7 @@ def loops(engine: Engine) -> list[Loop]:
         Loop(name="delivery pruner", every=600.0, tick=lambda: deliverer.prune(engine)),
         Loop(name="chainer", every=chainer.EVERY, tick=lambda: chainer.follow(engine)),
         Loop(name="scheduler", every=scheduler.EVERY, tick=lambda: scheduler.fire_due(engine)),
+        Loop(name="deadlines", every=deadlines.EVERY, tick=lambda: deadlines.fail_overdue(engine)),
         Loop(name="uses", every=3.0, tick=lambda: flush_uses(engine), is_for_leader=False),
     ]
 

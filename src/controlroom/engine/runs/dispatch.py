@@ -121,7 +121,10 @@ async def _has_failed(tx: Statements, run: RunId) -> bool:
     """Asked after the lock was had: the locking statement may have seen the items as they were before it."""
     return bool(
         await tx.value(
-            "select exists (select from work_item where run_id = %(run)s and state = 'failed')",
+            """
+            select exists (select from work_item where run_id = %(run)s and state = 'failed')
+                or exists (select from work_item where run_id = %(run)s and state = 'invalid')
+            """,
             run=run,
         )
     )

@@ -16,13 +16,14 @@ from controlroom.engine.events.store import By, Event
 from controlroom.engine.uploads.model import Upload
 from controlroom.engine.wakes import Topic
 from controlroom.engine.work_items import files as item_files
-from controlroom.engine.work_items import store
+from controlroom.engine.work_items import schemas, store
 from controlroom.engine.work_items.actions import check_payload
 from controlroom.engine.work_items.errors import NotHolding, WorkItemNotFound, WorkItemStateConflict
 from controlroom.engine.work_items.model import ItemException, ItemFile, ItemState, Outcome, WorkItem
 from controlroom.engine.work_items.rules import GiveUp, Retry, RetryPolicy, after_failure
+from controlroom.engine.work_items.schemas import PayloadRefused
 from controlroom.errors import NotFound
-from controlroom.ids import FileId, WorkItemId, uuid7
+from controlroom.ids import FileId, QueueId, WorkItemId, uuid7
 from controlroom.postgres.database import Statements, Tx
 from controlroom.postgres.errors import UniqueViolation
 
@@ -87,9 +88,35 @@ async def output(engine: Engine, robot: StepRunActor, parent: WorkItemId, payloa
 
     Robots that gather all their items first and write one report after the last release name that last item as the
     parent: such an output is published at once.
+
+    One that the schema of the next queue refuses is made all the same, and shown as `invalid` once it is published: the
+    robot has done its work, and what it found shall not be lost.
     """
     check_payload(engine, payload)
-    made = await engine.database.one_or_none(
+    made = await _draft(engine.database, robot, parent, payload, has_schema=False, fault=None)
+    if made is None and (schema := await _next_schema(engine.database, robot)) is not None:
+        fault = schemas.fault_of(schema, payload)
+        told = None if fault is None else str(fault)
+        made = await _draft(engine.database, robot, parent, payload, has_schema=True, fault=told)
+    if made is None:
+        await _require_alive(engine.database, robot)
+        raise NotHolding(parent)
+    if made.state is not ItemState.DRAFT:
+        engine.wakes.wake_here(Topic.RUN, robot.run_id)
+    return made.id
+
+
+async def _draft(
+    db: Statements,
+    robot: StepRunActor,
+    parent: WorkItemId,
+    payload: Raw | None,
+    *,
+    has_schema: bool,
+    fault: str | None,
+) -> "_Made | None":
+    """Write an output, if the robot may and the next queue has a schema or none, as is said."""
+    return await db.one_or_none(
         _Made,
         """
         with parent as (
@@ -107,11 +134,13 @@ async def output(engine: Engine, robot: StepRunActor, parent: WorkItemId, payloa
              limit 1
         )
         insert into work_item (id, workspace_id, process_id, queue_id, step_id, run_id, state, priority, payload,
-                               parent_id, parent_attempt, created_by_step_run)
+                               fault, parent_id, parent_attempt, created_by_step_run)
         select %(id)s, %(workspace)s, %(process)s, next.queue_id, next.id, %(run)s,
-               case when parent.state = 'in_progress' then 'draft' when next.id is null then 'new' else 'pending' end,
-               parent.priority, %(payload)s, parent.id, parent.attempt, %(step_run)s
+               case when parent.state = 'in_progress' then 'draft' when %(fault)s::text is not null then 'invalid'
+                    when next.id is null then 'new' else 'pending' end,
+               parent.priority, %(payload)s, %(fault)s, parent.id, parent.attempt, %(step_run)s
           from parent left join next on true
+         where exists (select from queue where queue.id = next.queue_id and queue.schema is not null) = %(has_schema)s
         returning id, state
         """,
         id=uuid7(),
@@ -123,13 +152,24 @@ async def output(engine: Engine, robot: StepRunActor, parent: WorkItemId, payloa
         process=robot.process_id,
         run=robot.run_id,
         payload=payload,
+        fault=fault,
+        has_schema=has_schema,
     )
-    if made is None:
-        await _require_alive(engine.database, robot)
-        raise NotHolding(parent)
-    if made.state is not ItemState.DRAFT:
-        engine.wakes.wake_here(Topic.RUN, robot.run_id)
-    return made.id
+
+
+async def _next_schema(db: Statements, robot: StepRunActor) -> Raw | None:
+    """The schema of the queue that the robot's outputs go to, if it has one."""
+    queue = await db.value(
+        """
+        select following.queue_id
+          from step as mine join step as following on following.process_id = mine.process_id
+         where mine.id = %(step)s and following.position > mine.position and following.deleted_at is null
+         order by following.position
+         limit 1
+        """,
+        step=robot.step_id,
+    )
+    return None if queue is None else await schemas.schema_of(db, QueueId(queue))
 
 
 class _Made(Struct, frozen=True):
@@ -155,13 +195,49 @@ async def payload(engine: Engine, robot: StepRunActor, item: WorkItemId) -> Raw 
 
 
 async def set_payload(engine: Engine, robot: StepRunActor, item: WorkItemId, payload: Raw | None) -> None:
-    """Replace the payload of the item in hand, or of an output that nobody has reserved yet."""
+    """Replace the payload of the item in hand, or of an output that nobody has reserved yet.
+
+    Raises PayloadRefused for an output that was published already, if its queue's schema refuses the payload.
+    """
     check_payload(engine, payload)
     written = await engine.database.execute(
-        f"update work_item set payload = %(payload)s where {_WRITABLE}", **_mine(robot, item), payload=payload
+        f"""
+        update work_item set payload = %(payload)s
+         where {_WRITABLE}
+           and (state = 'in_progress'
+                or not exists (select from queue where queue.id = work_item.queue_id and queue.schema is not null))
+        """,
+        **_mine(robot, item),
+        payload=payload,
     )
     if not written:
-        await _refuse_write(engine.database, robot, item)
+        await _set_checked_payload(engine, robot, item, payload)
+
+
+class _Output(Struct, frozen=True):
+    state: ItemState
+    queue_id: QueueId | None
+
+
+async def _set_checked_payload(engine: Engine, robot: StepRunActor, item: WorkItemId, payload: Raw | None) -> None:
+    """Likewise, of an output that goes to a queue with a schema."""
+    async with engine.database.transaction() as tx:
+        found = await tx.one_or_none(
+            _Output, f"select state, queue_id from work_item where {_WRITABLE} for update", **_mine(robot, item)
+        )
+        if found is None:
+            await _refuse_write(tx, robot, item)
+            return
+        schema = None if found.queue_id is None else await schemas.schema_of(tx, found.queue_id)
+        fault = None if schema is None else schemas.fault_of(schema, payload)
+        if fault is not None and found.state is not ItemState.DRAFT:
+            raise PayloadRefused(fault)
+        await tx.execute(
+            "update work_item set payload = %(payload)s, fault = %(fault)s where id = %(item)s",
+            item=item,
+            payload=payload,
+            fault=None if fault is None else str(fault),
+        )
 
 
 async def files(engine: Engine, robot: StepRunActor, item: WorkItemId) -> list[ItemFile]:

@@ -11,12 +11,14 @@ from controlroom.engine.events.store import By, Event
 from controlroom.engine.processes import store as processes
 from controlroom.engine.uploads.model import Upload
 from controlroom.engine.wakes import Topic
-from controlroom.engine.work_items import files, store
+from controlroom.engine.work_items import files, schemas, store
 from controlroom.engine.work_items.errors import PayloadTooLarge, WorkItemNotFound, WorkItemStateConflict
-from controlroom.engine.work_items.model import ItemState, WorkItem
-from controlroom.engine.work_items.rules import EDGES, WRITABLE_BY_USERS
+from controlroom.engine.work_items.model import WorkItem
+from controlroom.engine.work_items.operations import BECOMES, PAST_TENSE, Operation, is_fit
+from controlroom.engine.work_items.rules import WRITABLE_BY_USERS
+from controlroom.engine.work_items.terms import USUAL, Terms, TermsChange, check_terms, set_terms_in
 from controlroom.errors import Conflict, Invalid
-from controlroom.ids import FileId, ProcessId, RunId, WorkItemId, WorkspaceId
+from controlroom.ids import FileId, ProcessId, QueueId, RunId, WorkItemId, WorkspaceId
 from controlroom.postgres.database import Tx
 from controlroom.postgres.errors import UniqueViolation
 
@@ -28,31 +30,18 @@ async def create(
     process: ProcessId,
     payload: Raw | None,
     *,
-    priority: int = 0,
-    reference: str | None = None,
+    terms: Terms = USUAL,
 ) -> WorkItem:
     """Put a new item into the input queue of a process; it starts no run.
 
-    Raises NotFound (no such process), Conflict `PROCESS_NOT_CONFIGURED` (no steps), `REFERENCE_TAKEN`, PayloadTooLarge.
+    Raises NotFound (no such process), Conflict `PROCESS_NOT_CONFIGURED` (no steps), `REFERENCE_TAKEN`, PayloadTooLarge,
+    PayloadRefused.
     """
     actor.require(Permission.WRITE_WORK_ITEMS, workspace)
     check_payload(engine, payload)
     async with engine.database.transaction() as tx:
         first = await processes.first_step(tx, workspace, process)
-        try:
-            item = await store.insert_one(
-                tx,
-                workspace=workspace,
-                process=process,
-                queue=first.queue_id,
-                step=None,
-                run=None,
-                payload=payload,
-                priority=priority,
-                reference=reference,
-            )
-        except UniqueViolation as taken:
-            raise Conflict(f"the queue has an item with reference {reference!r}", code="REFERENCE_TAKEN") from taken
+        item = await create_in(tx, workspace, first.queue_id, process, payload, terms)
         await _tell(tx, actor, workspace, "work_item.created", await _get(tx, workspace, item))
         return await _get(tx, workspace, item)
 
@@ -65,6 +54,8 @@ async def set_payload(
     check_payload(engine, payload)
     async with engine.database.transaction() as tx:
         found = await _lock_writable(tx, workspace, item)
+        if found.queue_id is not None:
+            await schemas.check(tx, found.queue_id, payload)
         await store.set_payload(tx, workspace, item, payload)
         await _tell(tx, actor, workspace, "work_item.edited", found)
         return await _get(tx, workspace, item)
@@ -90,28 +81,31 @@ async def delete_file(engine: Engine, actor: Actor, workspace: WorkspaceId, item
 
 
 async def retry(engine: Engine, actor: Actor, workspace: WorkspaceId, items: Sequence[WorkItemId]) -> None:
-    """Make failed items pending again in the run they belong to; all of them or none."""
-    await _change(engine, actor, workspace, items, to=ItemState.PENDING, verb="retried", allowed={ItemState.FAILED})
+    """Make failed items pending again in the run they belong to; all of them or none.
+
+    So it does with items that their queue's schema had refused and whose payload was mended since.
+    """
+    await _change(engine, actor, workspace, items, Operation.RETRY)
 
 
 async def mark_done(engine: Engine, actor: Actor, workspace: WorkspaceId, items: Sequence[WorkItemId]) -> None:
     """Resolve failed items by declaring them done; all of them or none."""
-    await _change(engine, actor, workspace, items, to=ItemState.DONE, verb="marked as done", allowed={ItemState.FAILED})
+    await _change(engine, actor, workspace, items, Operation.MARK_DONE)
 
 
 async def delete(engine: Engine, actor: Actor, workspace: WorkspaceId, items: Sequence[WorkItemId]) -> None:
     """Delete items that nobody works on; all of them or none."""
-    await _change(engine, actor, workspace, items, to=ItemState.DELETED, verb="deleted", allowed=_BEFORE_DELETED)
+    await _change(engine, actor, workspace, items, Operation.DELETE)
 
 
 async def hold(engine: Engine, actor: Actor, workspace: WorkspaceId, items: Sequence[WorkItemId]) -> None:
     """Set pending items aside; all of them or none."""
-    await _change(engine, actor, workspace, items, to=ItemState.HELD, verb="held", allowed={ItemState.PENDING})
+    await _change(engine, actor, workspace, items, Operation.HOLD)
 
 
 async def release_hold(engine: Engine, actor: Actor, workspace: WorkspaceId, items: Sequence[WorkItemId]) -> None:
     """Let held items go on; all of them or none."""
-    await _change(engine, actor, workspace, items, to=ItemState.PENDING, verb="let go", allowed={ItemState.HELD})
+    await _change(engine, actor, workspace, items, Operation.RELEASE_HOLD)
 
 
 def check_payload(engine: Engine, payload: Raw | None) -> None:
@@ -120,26 +114,60 @@ def check_payload(engine: Engine, payload: Raw | None) -> None:
         raise PayloadTooLarge(len(memoryview(payload)), engine.limits.payload_bytes)
 
 
-_BEFORE_DELETED = {state for state, following in EDGES.items() if ItemState.DELETED in following} - {ItemState.DRAFT}
+async def create_in(
+    tx: Tx, workspace: WorkspaceId, queue: QueueId, process: ProcessId | None, payload: Raw | None, terms: Terms
+) -> WorkItemId:
+    """Put a new item into a queue, in the transaction of a caller who has seen to the right to do so."""
+    check_terms(terms)
+    await schemas.check(tx, queue, payload)
+    try:
+        return await store.insert_one(
+            tx,
+            workspace=workspace,
+            process=process,
+            queue=queue,
+            step=None,
+            run=None,
+            payload=payload,
+            priority=terms.priority,
+            due=terms.due,
+            deadline=terms.deadline,
+            reference=terms.reference,
+        )
+    except UniqueViolation as taken:
+        raise _taken(terms.reference) from taken
 
-_EVENTS = {
-    "retried": "work_item.retried",
-    "marked as done": "work_item.resolved",
-    "deleted": "work_item.deleted",
-    "held": "work_item.held",
-    "let go": "work_item.let_go",
-}
+
+async def set_terms(
+    engine: Engine, actor: Actor, workspace: WorkspaceId, item: WorkItemId, change: TermsChange
+) -> WorkItem:
+    """Change priority, due time, deadline or reference of an item that nobody works on and that may yet be worked on.
+
+    Raises Conflict `REFERENCE_TAKEN`, Invalid.
+    """
+    actor.require(Permission.WRITE_WORK_ITEMS, workspace)
+    async with engine.database.transaction() as tx:
+        found = await _lock_writable(tx, workspace, item)
+        terms = change.applied_to(
+            Terms(priority=found.priority, due=found.due, deadline=found.deadline, reference=found.reference)
+        )
+        check_terms(terms)
+        try:
+            await set_terms_in(tx, workspace, item, terms)
+        except UniqueViolation as taken:
+            raise _taken(terms.reference) from taken
+        await _tell(tx, actor, workspace, "work_item.edited", found)
+        if found.run_id is not None:
+            _wake_after_commit(engine, tx, found.run_id)
+        return await _get(tx, workspace, item)
+
+
+def _taken(reference: str | None) -> Conflict:
+    return Conflict(f"the queue has an item with reference {reference!r}", code="REFERENCE_TAKEN")
 
 
 async def _change(
-    engine: Engine,
-    actor: Actor,
-    workspace: WorkspaceId,
-    items: Sequence[WorkItemId],
-    *,
-    to: ItemState,
-    verb: str,
-    allowed: set[ItemState],
+    engine: Engine, actor: Actor, workspace: WorkspaceId, items: Sequence[WorkItemId], operation: Operation
 ) -> None:
     actor.require(Permission.WRITE_WORK_ITEMS, workspace)
     if len(items) > engine.limits.items_per_batch:
@@ -151,12 +179,28 @@ async def _change(
             if item not in known:
                 raise WorkItemNotFound(item)
         for held in found:
-            if held.state not in allowed:
-                raise WorkItemStateConflict(held.id, held.state, verb)
-        await store.set_state(tx, items, to)
-        await _tell(tx, actor, workspace, _EVENTS[verb], *found)
-        for run in {item.run_id for item in found if item.run_id is not None}:
-            _wake_after_commit(engine, tx, run)
+            if not is_fit(operation, held):
+                raise WorkItemStateConflict(held.id, held.state, PAST_TENSE[operation])
+        await change_in(tx, engine, actor, workspace, operation, found)
+
+
+async def change_in(
+    tx: Tx, engine: Engine, actor: Actor, workspace: WorkspaceId, operation: Operation, items: Sequence[WorkItem]
+) -> None:
+    """Do it to items that the caller has locked and found fit."""
+    await store.set_state(tx, [item.id for item in items], BECOMES[operation])
+    await _tell(tx, actor, workspace, _EVENTS[operation], *items)
+    for run in {item.run_id for item in items if item.run_id is not None}:
+        _wake_after_commit(engine, tx, run)
+
+
+_EVENTS = {
+    Operation.RETRY: "work_item.retried",
+    Operation.MARK_DONE: "work_item.resolved",
+    Operation.DELETE: "work_item.deleted",
+    Operation.HOLD: "work_item.held",
+    Operation.RELEASE_HOLD: "work_item.let_go",
+}
 
 
 def _wake_after_commit(engine: Engine, tx: Tx, run: RunId) -> None:

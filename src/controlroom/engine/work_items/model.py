@@ -71,11 +71,15 @@ class WorkItem(Struct, frozen=True, kw_only=True):
     exception_type: ExceptionType | None
     exception_code: str
     exception_message: str
+    fault: str | None = None
+    """Why the schema of its queue refuses the payload, where it does."""
     payload: Raw | None
 
     @property
     def exception(self) -> ItemException | None:
-        """Why it failed, if it did."""
+        """Why it failed or was refused, if it was."""
+        if self.fault is not None:
+            return ItemException(ExceptionType.BUSINESS, "PAYLOAD_REFUSED", self.fault)
         if self.exception_type is None:
             return None
         return ItemException(self.exception_type, self.exception_code, self.exception_message)

@@ -10,18 +10,22 @@ from controlroom.engine.work_items.model import ExceptionType, ItemException, It
 
 EDGES: Final[Mapping[ItemState, frozenset[ItemState]]] = {
     ItemState.DRAFT: frozenset({ItemState.NEW, ItemState.PENDING, ItemState.INVALID, ItemState.DELETED}),
-    ItemState.NEW: frozenset({ItemState.PENDING, ItemState.DELETED}),
+    ItemState.NEW: frozenset({ItemState.PENDING, ItemState.FAILED, ItemState.DELETED}),
     ItemState.PENDING: frozenset(
         {ItemState.IN_PROGRESS, ItemState.HELD, ItemState.DONE, ItemState.FAILED, ItemState.DELETED}
     ),
     ItemState.HELD: frozenset({ItemState.PENDING, ItemState.DONE, ItemState.FAILED, ItemState.DELETED}),
     ItemState.IN_PROGRESS: frozenset({ItemState.DONE, ItemState.FAILED, ItemState.PENDING}),
-    ItemState.FAILED: frozenset({ItemState.PENDING, ItemState.DONE, ItemState.DELETED}),
+    ItemState.FAILED: frozenset({ItemState.NEW, ItemState.PENDING, ItemState.DONE, ItemState.DELETED}),
     ItemState.DONE: frozenset({ItemState.DELETED}),
-    ItemState.INVALID: frozenset({ItemState.DELETED}),
+    ItemState.INVALID: frozenset({ItemState.PENDING, ItemState.DELETED}),
     ItemState.DELETED: frozenset(),
 }
-"""From which state an item may go to which. `deleted` is the end of everything; `done` may only be deleted."""
+"""From which state an item may go to which. `deleted` is the end of everything; `done` may only be deleted.
+
+A failed item that belongs to no run is new again when it is retried; a refused one is pending when it is retried after
+its payload was mended.
+"""
 
 WRITABLE_BY_USERS: Final = frozenset(
     {ItemState.NEW, ItemState.PENDING, ItemState.HELD, ItemState.FAILED, ItemState.INVALID}

@@ -5,7 +5,7 @@ other runs slow them. Items are listed by id, newest first, by keyset.
 """
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
@@ -35,12 +35,12 @@ from controlroom.postgres.database import Statements
 
 COLUMNS: Final = """id, number, workspace_id, process_id, queue_id, step_id, run_id, state, state_at, created_at,
            priority, due, deadline, reference, parent_id, attempt, step_run_id,
-           exception_type, exception_code, exception_message, payload"""
+           exception_type, exception_code, exception_message, fault, payload"""
 
 IS_DUE: Final = "(work_item.due <= clock_now() or not work_item.is_postponed)"
 """The condition of claims. Only what was postponed on purpose waits for a clock: one that is put back halts nothing."""
 
-_COLUMNS_WITHOUT_DATA: Final = COLUMNS.replace(", payload", ", null::jsonb as payload")
+COLUMNS_WITHOUT_DATA: Final = COLUMNS.replace(", payload", ", null::jsonb as payload")
 
 
 # ---------------------------------------------------------------------------------------------------- reading
@@ -85,7 +85,7 @@ async def list_items(
     return await db.all(
         WorkItem,
         f"""
-        select {_COLUMNS_WITHOUT_DATA} from work_item
+        select {COLUMNS_WITHOUT_DATA} from work_item
          where {" and ".join(conditions)}
          order by id desc
          limit %(limit)s
@@ -165,7 +165,7 @@ async def lock(tx: Statements, workspace: WorkspaceId, items: Sequence[WorkItemI
     return await tx.all(
         WorkItem,
         f"""
-        select {_COLUMNS_WITHOUT_DATA} from work_item
+        select {COLUMNS_WITHOUT_DATA} from work_item
          where workspace_id = %(workspace)s and id = any(%(items)s::uuid[]) and state <> 'deleted'
          order by id
            for update
@@ -223,18 +223,20 @@ async def insert_one(
     run: RunId | None,
     payload: Raw | None,
     priority: int = 0,
-    due: timedelta = timedelta(),
+    due: datetime | None = None,
+    deadline: datetime | None = None,
     reference: str | None = None,
 ) -> WorkItemId:
-    """Make one item: pending in the run, or new in the queue when `run` is None. `due` is counted from now."""
+    """Make one item: pending in the run, or new in the queue when `run` is None; due now unless it says when."""
     item = WorkItemId(uuid7())
     await tx.execute(
         """
         insert into work_item (id, workspace_id, process_id, queue_id, step_id, run_id, state, priority, payload,
-                               due, is_postponed, reference)
+                               due, is_postponed, deadline, reference)
         values (%(item)s, %(workspace)s, %(process)s, %(queue)s, %(step)s, %(run)s,
                 case when %(run)s::uuid is null then 'new' else 'pending' end, %(priority)s, %(payload)s,
-                clock_now() + %(due)s::interval, %(due)s::interval > '0', %(reference)s)
+                coalesce(%(due)s::timestamptz, clock_now()), coalesce(%(due)s > clock_now(), false), %(deadline)s,
+                %(reference)s)
         """,
         item=item,
         workspace=workspace,
@@ -245,6 +247,7 @@ async def insert_one(
         payload=payload,
         priority=priority,
         due=due,
+        deadline=deadline,
         reference=reference,
     )
     return item
@@ -356,7 +359,9 @@ async def finish_held(tx: Statements, robot: StepRunActor, item: WorkItemId) -> 
               from released
         ), published as (
             update work_item as output
-               set state = case when output.step_id is null then 'new' else 'pending' end, state_at = clock_now()
+               set state = case when output.fault is not null then 'invalid'
+                                when output.step_id is null then 'new' else 'pending' end,
+                   state_at = clock_now()
               from released
              where output.created_by_step_run = %(step_run)s and output.parent_id = released.id
                and output.parent_attempt = released.attempt and output.state = 'draft'
@@ -383,6 +388,7 @@ async def publish_outputs(tx: Statements, step_run: StepRunId) -> int:
         """
         update work_item as output
            set state = case when parent.state not in ('done', 'failed') then 'deleted'
+                            when output.fault is not null then 'invalid'
                             when output.step_id is null then 'new' else 'pending' end,
                state_at = clock_now()
           from work_item as parent
@@ -446,12 +452,17 @@ async def end_attempt(
 async def set_state(
     tx: Statements, items: Sequence[WorkItemId], state: ItemState, exception: ItemException | None = None
 ) -> None:
-    """Set the state of items that the caller has locked and decided about; a pending one is due at once."""
+    """Set the state of items that the caller has locked and decided about.
+
+    A pending one is due at once, whatever its deadline was; if it belongs to no run, it is new in its queue.
+    """
     await tx.execute(
         """
         update work_item
-           set state = %(state)s, state_at = clock_now(),
+           set state = case when %(state)s = 'pending' and run_id is null then 'new' else %(state)s end,
+               state_at = clock_now(),
                due = case when %(state)s = 'pending' then clock_now() else due end,
+               deadline = case when %(state)s = 'pending' and deadline <= clock_now() then null else deadline end,
                is_postponed = is_postponed and %(state)s <> 'pending',
                exception_type = %(type)s, exception_code = %(code)s, exception_message = %(message)s
          where id = any(%(items)s::uuid[])
@@ -486,7 +497,7 @@ async def held_by(tx: Statements, step_run: StepRunId) -> WorkItem | None:
     return await tx.one_or_none(
         WorkItem,
         f"""
-        select {_COLUMNS_WITHOUT_DATA} from work_item
+        select {COLUMNS_WITHOUT_DATA} from work_item
          where step_run_id = %(step_run)s and state = 'in_progress'
            for update
         """,
@@ -495,9 +506,12 @@ async def held_by(tx: Statements, step_run: StepRunId) -> WorkItem | None:
 
 
 async def set_payload(tx: Statements, workspace: WorkspaceId, item: WorkItemId, payload: Raw | None) -> None:
-    """Replace the payload of an item that the caller may write."""
+    """Replace the payload of an item that the caller may write, and has checked."""
     await tx.execute(
-        "update work_item set payload = %(payload)s where workspace_id = %(workspace)s and id = %(item)s",
+        """
+        update work_item set payload = %(payload)s, fault = null
+         where workspace_id = %(workspace)s and id = %(item)s
+        """,
         workspace=workspace,
         item=item,
         payload=payload,
