@@ -74,7 +74,7 @@ async def working(
             stdin=asyncio.subprocess.DEVNULL,
             stdout=output,
             stderr=output,
-            env={"PATH": path, "HOME": str(folder), "LANG": "C.UTF-8"},
+            env={"PATH": path, "HOME": str(folder), "LANG": "C.UTF-8", "PYTHONPATH": os.environ.get("PYTHONPATH", "")},
             user=uid,
             group=uid,
             extra_groups=[] if uid is not None else None,

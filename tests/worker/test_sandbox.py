@@ -16,6 +16,7 @@ from real_worker import working
 from room_server import RoomServer
 
 from controlroom.protocol import SandboxKind
+from controlroom.worker.environments.workshop import remove_tree
 from controlroom.worker.sandbox import Sandbox, View, split_loader_variables, system_plan
 
 ORDINARY = 12_345
@@ -153,7 +154,7 @@ def data(tmp_path_factory, uid):
             os.chown(path, uid, uid)
     yield folder
     listening.close()
-    shutil.rmtree(folder)
+    remove_tree(folder)  # environments are closed even against their owner
 
 
 async def test_a_hostile_robot_gets_nothing(room: RoomServer, data: Path, uid):
