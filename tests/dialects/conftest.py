@@ -265,3 +265,9 @@ async def walt(room: Live, ada: Person) -> Worker:
     actor = await authenticate_worker(engine, linked.token)
     info = OpenSession(slots=1, version="1", platform="test", sandbox=SandboxKind.OFF)
     return Worker(engine, actor, await leases.open_session(engine, actor, info))
+
+
+@pytest.fixture
+def robot_content() -> bytes:
+    """The zip of a robot with one task."""
+    return robot_zip("Read")

@@ -8,7 +8,16 @@ from controlroom.engine.engine import Engine
 from controlroom.engine.notifications.news import of_notifications
 from controlroom.engine.webhooks.news import of_callbacks, of_webhooks
 from controlroom.engine.work_items import deadlines
-from controlroom.maintenance import chainer, compactor, deliverer, dispatcher, provisioner, rescuer, scheduler
+from controlroom.maintenance import (
+    assistant_rescuer,
+    chainer,
+    compactor,
+    deliverer,
+    dispatcher,
+    provisioner,
+    rescuer,
+    scheduler,
+)
 from controlroom.maintenance.couriers import Couriers, Outside
 from controlroom.maintenance.deliverer import Deliverer
 from controlroom.maintenance.dispatcher import Dispatcher
@@ -22,6 +31,7 @@ def loops(engine: Engine) -> list[Loop]:
     return [
         Loop(name="dispatcher", every=1.0, tick=lambda: dispatcher.poll(engine)),
         Loop(name="rescuer", every=2.0, tick=lambda: rescuer.rescue(engine)),
+        Loop(name="assistant rescuer", every=assistant_rescuer.EVERY, tick=lambda: assistant_rescuer.rescue(engine)),
         Loop(name="compactor", every=compactor.EVERY, tick=lambda: compactor.compact(engine)),
         Loop(name="provisioner", every=1.0, tick=lambda: provisioner.provide(engine)),
         Loop(name="delivery pruner", every=600.0, tick=lambda: deliverer.prune(engine)),
