@@ -11,6 +11,7 @@ What the operator allows (`outgoing_allow`) is not judged: hosts (`hooks.interna
 
 import asyncio
 import base64
+import functools
 import ipaddress
 import socket
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
@@ -88,6 +89,7 @@ class Destination(Struct, frozen=True):
         return f"{self.scheme}://{host}" + ("" if self.port == default else f":{self.port}")
 
 
+@functools.lru_cache(maxsize=1024)  # receivers are few, and reading an address costs a tenth of a request
 def destination(url: str) -> Destination:
     """Read an address; raises OutgoingRefused for what is no http or https address with a host."""
     try:

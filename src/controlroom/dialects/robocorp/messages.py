@@ -15,6 +15,7 @@ from uuid import UUID
 
 import msgspec
 from standardwebhooks import Webhook
+from standardwebhooks.webhooks import EmptyWebhookSecretError
 
 from controlroom.engine.deliveries.model import Occurrence
 from controlroom.engine.webhooks.model import TEST_EVENT, WebhookEvent
@@ -81,7 +82,7 @@ def _standard(secret: str) -> Webhook:
     if secret.startswith(_SECRET_PREFIX):
         try:
             return Webhook(secret)
-        except (binascii.Error, ValueError):
+        except (binascii.Error, EmptyWebhookSecretError):
             pass
     return Webhook(secret.encode())
 
