@@ -56,6 +56,16 @@ class Limits(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Work items that one batch operation may name."""
     chain_depth: int = 25
     """Runs that may follow each other by chains: the end of a circle."""
+    run_days: int = 90
+    """How long runs are kept after their end, with their items; this and the next four: 0 is for ever."""
+    console_days: int = 30
+    """How long console output is kept after the end of its run."""
+    artifact_days: int = 30
+    """How long artifacts are kept after the end of their run."""
+    event_days: int = 180
+    """How long the record of events (the audit log) is kept."""
+    upload_days: int = 7
+    """How long it is kept that an upload was promised or done; never less than a day."""
     requests_per_second: float = 0.0
     """Requests of one API key that one server answers in the long run; 0: as many as come."""
     requests_burst: int = 100

@@ -24,10 +24,12 @@ from controlroom.maintenance.dispatcher import Dispatcher
 from controlroom.maintenance.fan_out import FanOut, News
 from controlroom.maintenance.leader import lead
 from controlroom.maintenance.loop import Loop, run_forever
+from controlroom.maintenance.pruner import EVERY, SWEEP_EVERY, Pruner
 
 
 def loops(engine: Engine) -> list[Loop]:
     """What is done again and again; those for the leader, and those for every server."""
+    pruner = Pruner(engine)
     return [
         Loop(name="dispatcher", every=1.0, tick=lambda: dispatcher.poll(engine)),
         Loop(name="rescuer", every=2.0, tick=lambda: rescuer.rescue(engine)),
@@ -38,6 +40,8 @@ def loops(engine: Engine) -> list[Loop]:
         Loop(name="chainer", every=chainer.EVERY, tick=lambda: chainer.follow(engine)),
         Loop(name="scheduler", every=scheduler.EVERY, tick=lambda: scheduler.fire_due(engine)),
         Loop(name="deadlines", every=deadlines.EVERY, tick=lambda: deadlines.fail_overdue(engine)),
+        Loop(name="pruner", every=EVERY, tick=pruner.prune),
+        Loop(name="sweeper", every=SWEEP_EVERY, tick=pruner.sweep),
         Loop(name="uses", every=3.0, tick=lambda: flush_uses(engine), is_for_leader=False),
     ]
 

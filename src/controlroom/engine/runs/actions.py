@@ -175,6 +175,7 @@ _ERASURE = (
     f"delete from artifact where step_run_id in {_OF_RUN}",
     f"delete from console_chunk where step_run_id in {_OF_RUN}",
     f"delete from console_archive where step_run_id in {_OF_RUN}",
+    f"delete from secret_mask where step_run_id in {_OF_RUN}",
     "delete from work_item_attempt where work_item_id in (select id from work_item where run_id = %(run)s)",
     "delete from work_item_file where work_item_id in (select id from work_item where run_id = %(run)s)",
     "delete from work_item where run_id = %(run)s",

@@ -45,11 +45,15 @@ async def insert(
     )
     await tx.execute(
         """
+        with files as (
+            select copy.id as item_id, file.name, file.size, file.hash
+              from unnest(%(ids)s::uuid[], %(sources)s::uuid[]) as copy (id, source_id)
+              join work_item_file as file on file.work_item_id = copy.source_id
+             where copy.id = any(%(made)s::uuid[])
+               for share of file                   -- or their object could be freed before the copy names it
+        )
         insert into work_item_file (id, work_item_id, name, size, hash)
-        select gen_random_uuid(), copy.id, file.name, file.size, file.hash
-          from unnest(%(ids)s::uuid[], %(sources)s::uuid[]) as copy (id, source_id)
-          join work_item_file as file on file.work_item_id = copy.source_id
-         where copy.id = any(%(made)s::uuid[])
+        select gen_random_uuid(), item_id, name, size, hash from files
         """,
         ids=ids,
         sources=list(sources),

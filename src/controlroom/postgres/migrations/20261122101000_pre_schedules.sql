@@ -131,3 +131,8 @@ alter table step_run add column mask_count int not null default 0; -- raised wit
 
 -- Chains begin with what ends after this release has come.
 insert into event_cursor (reader, xid, id) values ('chains', pg_snapshot_xmin(pg_current_snapshot()), 0);
+
+-- Before every id of version 7 that is made from a moment on: what is older is found by its id.
+create function uuid_before(moment timestamptz) returns uuid language sql immutable parallel safe as $$
+    select (lpad(to_hex(greatest((extract(epoch from moment) * 1000)::bigint, 0)), 12, '0') || '70008000000000000000')::uuid
+$$;

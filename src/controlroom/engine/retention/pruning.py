@@ -1,0 +1,112 @@
+"""What goes when: old runs, consoles, artifacts, events; and objects that nothing names any more."""
+
+from datetime import datetime, timedelta
+from typing import Final
+
+from controlroom.engine.engine import Engine
+from controlroom.engine.retention import references, store
+from controlroom.engine.retention.model import Retention
+from controlroom.engine.retention.store import Place
+from controlroom.engine.runs.actions import erase
+from controlroom.ids import WorkspaceId
+from controlroom.objects.store import ROW_WITHIN
+
+_RUNS: Final = 20
+"""Runs a transaction: with their items and step runs thousands of rows."""
+_ROWS: Final = 1000
+_EVENTS: Final = 5000
+_BLOBS: Final = 500
+FIRST: Final = Place(0, 0)
+
+
+async def prune_workspace(engine: Engine, workspace: WorkspaceId, kept: Retention) -> int:
+    """Delete all of a workspace that is too old, in small transactions; how many runs and items were touched."""
+    total = 0
+    if kept.run_days:
+        since = timedelta(days=kept.run_days)
+        while done := await _erase_runs(engine, workspace, since):
+            total += done
+        async with engine.database.transaction() as tx:
+            await store.prune_occurrences(tx, workspace, kept=since)
+        total += await _in_batches(engine, store.prune_stray_items, workspace, since)
+    if kept.console_days:
+        total += await _in_batches(engine, store.prune_console, workspace, timedelta(days=kept.console_days))
+    if kept.artifact_days:
+        total += await _in_batches(engine, store.prune_artifacts, workspace, timedelta(days=kept.artifact_days))
+    return total
+
+
+async def prune_uploads(engine: Engine) -> int:
+    """Forget old uploads; how many."""
+    kept = max(timedelta(days=engine.limits.upload_days), ROW_WITHIN)
+    total = 0
+    while True:
+        async with engine.database.transaction() as tx:
+            done = await store.prune_uploads(tx, kept=kept, limit=_ROWS)
+        total += done
+        if done < _ROWS:
+            return total
+
+
+async def prune_events(engine: Engine, kept: dict[WorkspaceId, Retention], after: Place) -> tuple[int, Place]:
+    """Delete what is too old of the next some thousand events; how many, and where to go on (`FIRST`: all was seen)."""
+    days = {workspace: retention.event_days for workspace, retention in kept.items()}
+    bounded = [each for each in [*days.values(), engine.limits.event_days] if each]
+    if not bounded:
+        return 0, FIRST
+    async with engine.database.transaction() as tx:
+        done = await store.prune_events(
+            tx,
+            after,
+            days=days,
+            usual_days=engine.limits.event_days,
+            least_days=min(bounded),
+            limit=_EVENTS,
+        )
+    if done is None or done.is_young:
+        return (0 if done is None else done.deleted), FIRST
+    return done.deleted, Place(done.xid, done.id)
+
+
+async def free_objects(engine: Engine) -> int:
+    """Delete objects that were put a day ago or earlier and that no row names; how many.
+
+    An object that is put again meanwhile stays: whoever puts it is about to name it (`objects.store.ROW_WITHIN`).
+    """
+    now: datetime = await engine.database.value("select clock_now()")
+    before = now - ROW_WITHIN
+    freed, batch = 0, []
+    async for digest, _, put_at in engine.objects.hashes():
+        if put_at < before:
+            batch.append(digest)
+        if len(batch) == _BLOBS:
+            freed += await _free(engine, batch, before)
+            batch = []
+    freed += await _free(engine, batch, before)
+    await engine.objects.sweep_incoming(before)
+    return freed
+
+
+async def _free(engine: Engine, batch: list[str], before: datetime) -> int:
+    if not batch:
+        return 0
+    unnamed = await references.unnamed(engine.database, batch)
+    return sum([await engine.objects.delete(digest, untouched_since=before) for digest in unnamed])
+
+
+async def _erase_runs(engine: Engine, workspace: WorkspaceId, kept: timedelta) -> int:
+    async with engine.database.transaction() as tx:
+        runs = await store.lock_old_runs(tx, workspace, kept=kept, limit=_RUNS)
+        for run in runs:
+            await erase(tx, run)
+    return len(runs)
+
+
+async def _in_batches(engine: Engine, prune: store.Prune, workspace: WorkspaceId, kept: timedelta) -> int:
+    total = 0
+    while True:
+        async with engine.database.transaction() as tx:
+            done = await prune(tx, workspace, kept=kept, limit=_ROWS)
+        total += done
+        if done < _ROWS:
+            return total

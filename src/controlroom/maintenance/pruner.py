@@ -1,0 +1,44 @@
+"""Deletes what is older than it is kept, and frees objects that nothing names any more.
+
+What it does: every ten minutes, workspace by workspace, erases runs that ended too long ago, then consoles and
+artifacts of younger ones, then events and uploads; every six hours it looks through all objects.
+Who else may do it: any server; rows are locked and skipped, and deleting twice does no harm. The leader does.
+When it dies half-way: some batches are done, each a small transaction; the next tick does the rest.
+What it costs: five index probes a workspace while nothing is too old; nothing that it deletes is ever claimed, so that
+no claim waits for it. Looking through the objects lists them once, and asks the database once for each 500.
+"""
+
+from typing import Final
+
+from controlroom.engine.engine import Engine
+from controlroom.engine.retention import pruning, store
+from controlroom.engine.retention.pruning import FIRST
+
+EVERY: Final = 600.0
+SWEEP_EVERY: Final = 6 * 3600.0
+_PASSES: Final = 200
+"""Passes over events a tick: a million of them."""
+
+
+class Pruner:
+    """The pruner of one server; it remembers how far it has come through the events."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._place = FIRST
+
+    async def prune(self) -> int:
+        """One tick; how many runs, items, events and uploads went."""
+        wanted = await store.of_workspaces(self._engine.database)
+        kept = {workspace: overrides.over(self._engine.limits) for workspace, overrides in wanted.items()}
+        total = sum([await pruning.prune_workspace(self._engine, workspace, each) for workspace, each in kept.items()])
+        for _ in range(_PASSES):
+            deleted, self._place = await pruning.prune_events(self._engine, kept, self._place)
+            total += deleted
+            if self._place == FIRST:
+                break
+        return total + await pruning.prune_uploads(self._engine)
+
+    async def sweep(self) -> int:
+        """Free objects; how many."""
+        return await pruning.free_objects(self._engine)
