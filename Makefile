@@ -54,8 +54,8 @@ e2e-full: install ## The same, with the long ones: wheel in a clean folder, seve
 fault: install ## Kill real processes at random and check that nothing was lost
 	$(PYTEST) -q -s -m fault --timeout 7200 tests/fault
 
-bench: install ## Measure, and print ratios within one run
-	@for bench in $(wildcard tests/bench/bench_*.py); do $(BIN)/python $$bench || exit 1; done
+bench: install ## Measure, and print ratios within one run (B=name: only that one)
+	@$(BIN)/python -m tests.bench $(B)
 
 fuzz: install ## Fuzz the APIs by their own documents
 	$(PYTEST) -q -m fuzz --timeout 3600 tests

@@ -72,11 +72,11 @@ class Receiver(asyncio.Protocol):
                 Receiver.wanted.set()
 
 
-async def received(count: int) -> None:
-    """Wait until so many more requests have come."""
+def expecting(count: int) -> asyncio.Event:
+    """What is set when so many more requests have come."""
     Receiver.goal = Receiver.count + count
-    Receiver.wanted.clear()
-    await Receiver.wanted.wait()
+    Receiver.wanted = asyncio.Event()
+    return Receiver.wanted
 
 
 @contextlib.asynccontextmanager
@@ -143,14 +143,16 @@ async def measured(engine: Engine, outgoing: Outgoing, addresses: list[str]) -> 
     telling = []
     for _ in range(IDLE):
         await asyncio.sleep(0.05)  # an idle room
+        all_told = expecting(len(addresses))
         began = time.perf_counter()
         await happen(engine, organization, workspace, 1)
-        await received(len(addresses) - (Receiver.count % len(addresses)))
+        await all_told.wait()
         telling.append(time.perf_counter() - began)
+    count = EVENTS * len(addresses)
+    all_told = expecting(count)
     began, busy = time.perf_counter(), time.process_time()
     await happen(engine, organization, workspace, EVENTS)
-    await received(EVENTS * len(addresses))
-    count = EVENTS * len(addresses)
+    await all_told.wait()
     rate, cost = count / (time.perf_counter() - began), (time.process_time() - busy) / count
     for loop in loops:
         loop.cancel()

@@ -24,11 +24,31 @@ def percentile(values: Sequence[float], share: float) -> float:
     return ordered[min(len(ordered) - 1, int(len(ordered) * share))]
 
 
+def milliseconds(*seconds: float) -> str:
+    """Durations as text: `12 / 34 ms`, with a decimal where they are short."""
+    texts = [f"{each * 1000:.1f}" if abs(each) < 0.01 else f"{each * 1000:.0f}" for each in seconds]
+    return " / ".join(texts) + " ms"
+
+
+HEAD = "| Figure | Measured | Goal | Beside |\n|---|---|---|---|"
+"""The head of the table in docs/performance.md."""
+
+
+def row(figure: Figure) -> str:
+    """A figure as a row of it."""
+    return f"| {figure.figure} | {figure.value} | {figure.goal} | {figure.beside} |"
+
+
 def show(figures: Iterable[Figure]) -> None:
-    """Print figures as a Markdown table, as docs/performance.md has them."""
-    print("| Figure | Measured | Goal | Beside |\n|---|---|---|---|")
+    """Print figures as that table, each as soon as it is there."""
+    print(HEAD, flush=True)
     for one in figures:
-        print(f"| {one.figure} | {one.value} | {one.goal} | {one.beside} |", flush=True)
+        print(row(one), flush=True)
+
+
+def note(text: str) -> None:
+    """Say beside the table what was left out, and why."""
+    print(f"({text})", file=sys.stderr, flush=True)
 
 
 def compiled(source: str, folder: Path) -> Path | None:
@@ -37,7 +57,7 @@ def compiled(source: str, folder: Path) -> Path | None:
     try:
         subprocess.run(["cc", "-O2", "-pthread", "-o", str(program), str(Path(__file__).parent / source)], check=True)
     except FileNotFoundError:
-        print(f"(no C compiler: {source} is left out)", file=sys.stderr)
+        note(f"no C compiler: {source} is left out")
         return None
     return program
 

@@ -4,22 +4,15 @@
    FILE has a line for each thread: STEP_RUN FIRST_ITEM TOKEN. LIMIT bounds the items of a thread.
    Prints one line of JSON: items, seconds, and percentiles of the milliseconds that one item took.
    HTTP/1.1 with keep-alive, blocking sockets: a robot waits for each answer, too. */
-#include <arpa/inet.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <pthread.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/socket.h>
-#include <time.h>
-#include <unistd.h>
+
+#include "http.h"
 
 #define MAX_THREADS 256
 #define MAX_ITEMS 200000
 
-static const char *host, *workspace, *process, *run;
-static int port, limit;
+static const char *workspace, *process, *run;
+static int limit;
 static pthread_barrier_t gate;
 
 typedef struct {
@@ -28,51 +21,15 @@ typedef struct {
     double *took;
 } robot;
 
-static double now(void) {
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return t.tv_sec + t.tv_nsec / 1e9;
-}
-
-static int dial(void) {
-    struct sockaddr_in a = {.sin_family = AF_INET, .sin_port = htons(port)};
-    int one = 1, s = socket(AF_INET, SOCK_STREAM, 0);
-    inet_pton(AF_INET, host, &a.sin_addr);
-    if (connect(s, (struct sockaddr *)&a, sizeof a) != 0) { perror("connect"); exit(2); }
-    setsockopt(s, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
-    return s;
-}
-
-/* One request and its answer; the status, and the body in `body`. */
-static int ask(robot *r, const char *method, const char *path, const char *payload, char *body, size_t room) {
-    char out[4096], in[16384];
+/* One call of the robot; the status, and the body's beginning in `body`. */
+static int call(robot *r, const char *method, const char *path, const char *payload, char *body, size_t room) {
+    char out[4096], in[16384], *found = "";
     int n = snprintf(out, sizeof out,
                      "%s %s HTTP/1.1\r\nHost: %s:%d\r\nAuthorization: Bearer %s\r\nContent-Type: application/json\r\n"
                      "Content-Length: %zu\r\n\r\n%s",
                      method, path, host, port, r->token, strlen(payload), payload);
-    if (write(r->sock, out, n) != n) return -1;
-    size_t have = 0;
-    char *end = NULL;
-    while (!end) {
-        ssize_t got = read(r->sock, in + have, sizeof in - 1 - have);
-        if (got <= 0) return -1;
-        have += got;
-        in[have] = 0;
-        end = strstr(in, "\r\n\r\n");
-    }
-    int status = atoi(in + 9);
-    size_t length = 0, head = end + 4 - in;
-    for (char *line = in; line && line < end; line = strchr(line + 1, '\n')) {
-        char *start = line[0] == '\n' ? line + 1 : line;
-        if (strncasecmp(start, "content-length:", 15) == 0) length = strtoul(start + 15, NULL, 10);
-    }
-    while (have < head + length) {
-        ssize_t got = read(r->sock, in + have, sizeof in - 1 - have);
-        if (got <= 0) return -1;
-        have += got;
-    }
-    in[have] = 0;
-    snprintf(body, room, "%s", in + head);
+    int status = ask(r->sock, out, n, in, sizeof in, &found);
+    snprintf(body, room, "%s", found);
     return status;
 }
 
@@ -84,25 +41,20 @@ static void *work(void *given) {
     while (r->item[0] && r->done < limit) {
         double began = now();
         snprintf(path, sizeof path, "/json-v1/workspaces/%s/workitems/%s/data", workspace, r->item);
-        if (ask(r, "GET", path, "", body, sizeof body) != 200) { r->failed++; fprintf(stderr, "payload: %s\n", body); break; }
+        if (call(r, "GET", path, "", body, sizeof body) != 200) { r->failed++; fprintf(stderr, "payload: %s\n", body); break; }
         snprintf(path, sizeof path, "/process-v1/workspaces/%s/processes/%s/runs/%s/robotRuns/%s/release-work-item",
                  workspace, process, run, r->step_run);
         snprintf(payload, sizeof payload, "{\"workItemId\":\"%s\",\"state\":\"COMPLETED\"}", r->item);
-        if (ask(r, "POST", path, payload, body, sizeof body) != 200) { r->failed++; break; }
+        if (call(r, "POST", path, payload, body, sizeof body) != 200) { r->failed++; break; }
         snprintf(path, sizeof path, "/process-v1/workspaces/%s/processes/%s/runs/%s/robotRuns/%s/reserve-next-work-item",
                  workspace, process, run, r->step_run);
-        if (ask(r, "POST", path, "", body, sizeof body) != 200) { r->failed++; break; }
+        if (call(r, "POST", path, "", body, sizeof body) != 200) { r->failed++; break; }
         char *id = strstr(body, "\"workItemId\":\"");
         if (id) { memcpy(r->item, id + 14, 36); r->item[36] = 0; } else r->item[0] = 0;
         r->took[r->done++] = (now() - began) * 1000;
     }
     close(r->sock);
     return NULL;
-}
-
-static int rising(const void *a, const void *b) {
-    double x = *(const double *)a, y = *(const double *)b;
-    return x < y ? -1 : x > y;
 }
 
 int main(int argc, char **argv) {

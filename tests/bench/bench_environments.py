@@ -16,6 +16,10 @@ from pathlib import Path
 import uv
 import yaml
 
+sys.path.insert(0, str(Path(__file__).parents[2]))
+
+from tests.bench.figures import Figure, show
+
 from controlroom.robots.environment_spec import EnvironmentSpec, Source
 from controlroom.worker.environments import EnvironmentCache, freeze, package_indexes
 
@@ -23,13 +27,13 @@ ROUNDS = 7
 PYTHON = "{}.{}".format(*sys.version_info[:2])
 
 
-def main() -> list[dict[str, object]]:
+def main() -> list[Figure]:
     """Measure, and return the rows of the table."""
     with tempfile.TemporaryDirectory(prefix="environments-") as folder:
         return asyncio.run(_measure(Path(folder)))
 
 
-async def _measure(folder: Path) -> list[dict[str, object]]:
+async def _measure(folder: Path) -> list[Figure]:
     cache = EnvironmentCache(folder / "ours", max_bytes=10**10)
     asked = ("robocorp==3.1.6",)
     async with cache.use(_spec(asked), progress=lambda _: None) as environment:
@@ -40,18 +44,13 @@ async def _measure(folder: Path) -> list[dict[str, object]]:
     return [
         await _compared(cache, folder / "locked", locked, interpreter, "locked and cached"),
         await _compared(cache, folder / "unlocked", asked, interpreter, "cached, not locked"),
-        {
-            "figure": "environment reuse",
-            "value": f"{statistics.median(reuse) * 1000:.2f} ms",
-            "goal": "≤ 20 ms",
-            "beside": "",
-        },
+        Figure("environment reuse", f"{statistics.median(reuse) * 1000:.2f} ms", "≤ 20 ms"),
     ]
 
 
 async def _compared(
     cache: EnvironmentCache, folder: Path, requirements: tuple[str, ...], interpreter: Path, how: str
-) -> dict[str, object]:
+) -> Figure:
     """One row: the medians of both sides, the first round of each left out because it downloads."""
     ours, bare = [], []
     for number in range(ROUNDS + 1):
@@ -60,12 +59,12 @@ async def _compared(
         ours.append(await _seconds(cache, _spec(wish)))
         bare.append(_by_hand(folder, number, wish, interpreter))
     build, by_hand = statistics.median(ours[1:]), statistics.median(bare[1:])
-    return {
-        "figure": f"environment build, {how}",
-        "value": f"{build / by_hand:.2f} of bare ({build * 1000:.0f} ms)",
-        "goal": "≤ 1.15 of bare",
-        "beside": f"uv venv + uv pip install: {by_hand * 1000:.0f} ms",
-    }
+    return Figure(
+        f"environment build, {how}",
+        f"{build / by_hand:.2f} of bare ({build * 1000:.0f} ms)",
+        "≤ 1.15 of bare",
+        f"uv venv + uv pip install: {by_hand * 1000:.0f} ms",
+    )
 
 
 def _spec(requirements: tuple[str, ...]) -> EnvironmentSpec:
@@ -96,5 +95,4 @@ def _by_hand(folder: Path, number: int, requirements: tuple[str, ...], interpret
 
 
 if __name__ == "__main__":
-    for row in main():
-        print(row)
+    show(main())
