@@ -1,6 +1,8 @@
 """The composition root: settings become an engine, loops and one ASGI app. The only module that knows everything."""
 
 import asyncio
+import socket
+import ssl
 from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass, field
 
@@ -112,6 +114,18 @@ def asgi(room: Room) -> App:
         Mount("/metrics", room.metrics.app, is_quiet=True),
     ]
     return Dispatcher(mounts, origins=room.origins, metrics=room.metrics)
+
+
+async def receive_mail(room: Room, listening: socket.socket) -> asyncio.Server:
+    """Take mail for processes on a socket that listens; whoever closes the server ends it. Needs the extra `mail`."""
+    from controlroom.dialects.mail.receiver import protocol  # noqa: PLC0415 - an extra, which a server does without
+
+    settings, tls = room.settings, None
+    if settings.tls_cert is not None and settings.tls_key is not None:
+        tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+        tls.load_cert_chain(settings.tls_cert, settings.tls_key)
+    connection = protocol(room.engine, settings.mail_domain, tls=tls)
+    return await asyncio.get_running_loop().create_server(connection, sock=listening)
 
 
 async def founding(room: Room) -> FirstStart:

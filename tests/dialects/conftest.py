@@ -103,7 +103,13 @@ async def room(new_database: Callable[..., Awaitable[str]]):
         data=folder,
         database_url=await new_database(),
         objects_url=f"file://{folder}/objects?fsync=off",
-        limits=Limits(request_bytes=2_000_000, payload_bytes=1_000_000, file_bytes=20_000_000, asset_bytes=20_000_000),
+        limits=Limits(
+            request_bytes=2_000_000,
+            payload_bytes=1_000_000,
+            file_bytes=20_000_000,
+            asset_bytes=20_000_000,
+            mail_bytes=2_000_000,
+        ),
     )
     room = await build(settings)
     organization = OrganizationId(await room.engine.database.value("select id from organization"))

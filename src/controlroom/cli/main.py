@@ -25,6 +25,7 @@ ROOM = (
     Command("up", "up:up", "Start everything on this machine: database, server, one worker"),
     Command("server", "server:server", "Start a server, for a room of several machines"),
     Command("worker", "worker:worker", "Start a worker, here or on another machine"),
+    Command("mail", "mail:mail", "Take mail that starts processes"),
 )
 WORK = (
     Command("push", "push:push", "Upload a robot's folder as a task package"),
