@@ -91,14 +91,14 @@ class ProcessTree:
     async def kill(self) -> int:
         """End the tree now."""
         if not self._ended.done():
-            inside = self._robot_processes()
-            # The keeper kills its tree when it is told to; bubblewrap's does so when it is gone
-            os.kill(self.pid, signal.SIGTERM if self._layers == 1 else signal.SIGKILL)
+            if self._layers == 1:
+                _signal(self.pid, signal.SIGTERM)  # the keeper kills its tree when it is told to
+            else:
+                _kill_enclosure(self.pid)
             with suppress(TimeoutError):
                 await asyncio.wait_for(asyncio.shield(self._ended), _KILL_PATIENCE_SECONDS)
             if not self._ended.done():
-                for pid in (*inside, self.pid):
-                    _signal(pid, signal.SIGKILL)
+                _kill_enclosure(self.pid)
         return await self.wait()
 
     def memory_bytes(self) -> int:
@@ -110,10 +110,7 @@ class ProcessTree:
         layer = [self.pid]
         for _ in range(self._layers):
             layer = [child for pid in layer for child in _children(pid)]
-        found = list(layer)
-        for pid in found:
-            found += _children(pid)
-        return found
+        return [process for pid in layer for process in (pid, *_descendants(pid))]
 
     def _watch(self) -> None:
         loop = asyncio.get_running_loop()
@@ -131,6 +128,33 @@ class ProcessTree:
 def _signal(pid: int, number: signal.Signals) -> None:
     with suppress(ProcessLookupError, PermissionError):
         os.kill(pid, number)
+
+
+def end_leftovers(runs: Path) -> None:
+    """End what an earlier worker's death left of its robots' enclosures. Only for the holder of the folder's lock.
+
+    Why anything is left: bubblewrap's inner process waits for its outer one before it asks to die with it, and a worker
+    that is killed in that moment leaves it waiting for ever (before the robot's first instruction).
+    """
+    below = f"{runs}/"
+    for process in psutil.process_iter(["cmdline"]):
+        words = process.info["cmdline"] or [""]
+        if words[0].endswith("bwrap") and any(word.startswith(below) for word in words):
+            _signal(process.pid, signal.SIGKILL)
+
+
+def _kill_enclosure(pid: int) -> None:
+    """Kill bubblewrap and all below it: not only the outer process, for the reason that `end_leftovers` gives."""
+    _signal(pid, signal.SIGSTOP)  # so that it starts nothing while we look
+    for doomed in (pid, *_descendants(pid)):
+        _signal(doomed, signal.SIGKILL)
+
+
+def _descendants(pid: int) -> list[int]:
+    found = _children(pid)
+    for child in found:
+        found += _children(child)
+    return found
 
 
 def _children(pid: int) -> list[int]:

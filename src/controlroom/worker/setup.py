@@ -22,6 +22,7 @@ from controlroom.worker.folder import WorkerFolder
 from controlroom.worker.freezes import Freezes
 from controlroom.worker.packages import PackageCache
 from controlroom.worker.places import Places
+from controlroom.worker.processes import end_leftovers
 from controlroom.worker.robot_users import RobotUser, RobotUsers
 from controlroom.worker.room import Room
 from controlroom.worker.sandbox import Sandbox
@@ -38,6 +39,7 @@ _PACKAGES_SHARE = 10
 @asynccontextmanager
 async def bench(settings: WorkerSettings, folder: WorkerFolder, room: Room) -> AsyncIterator[Workbench]:
     """All that a worker's step runs share, while the block lasts. Raises Unavailable as `prepare` does."""
+    end_leftovers(folder.runs)
     # Why the first user is set apart: it owns the environments, which no robot may write to
     builder = RobotUser(settings.robot_uids[0]) if os.geteuid() == 0 else None
     users = RobotUsers((settings.robot_uids[0] + 1, settings.robot_uids[1]))
