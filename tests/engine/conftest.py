@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from controlroom.engine.access.model import PERMISSIONS_OF_ROLE, Actor, ActorKind, Role, StepRunActor
+from controlroom.engine.access.users.store import actor_of_user
 from controlroom.engine.engine import Engine
 from controlroom.engine.wakes import Wakes
 from controlroom.ids import OrganizationId, ProcessId, RunId, StepId, StepRunId, UserId, WorkspaceId, uuid7
@@ -170,14 +171,7 @@ async def root(engine, team) -> Actor:
     """An admin of the organization."""
     user = await new_user(engine, "root", team.organization, team.workspace, Role.OWNER)
     await engine.database.execute("update app_user set is_admin = true where id = %(id)s", id=user.id)
-    return Actor(
-        kind=user.kind,
-        id=user.id,
-        name=user.name,
-        organization_id=user.organization_id,
-        grants=user.grants,
-        is_admin=True,
-    )
+    return await actor_of_user(engine.database, UserId(user.id))
 
 
 async def new_robot(engine: Engine, team: Team) -> StepRunActor:

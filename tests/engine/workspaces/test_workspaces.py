@@ -4,6 +4,7 @@ import pytest
 
 from controlroom.engine.access.model import Role
 from controlroom.engine.access.users.actions import get_member
+from controlroom.engine.access.users.store import actor_of_user
 from controlroom.engine.workspaces import actions as workspaces
 from controlroom.errors import Conflict, Forbidden, Invalid, NotFound
 from controlroom.ids import UserId
@@ -27,6 +28,7 @@ async def test_outsiders_are_told_that_there_is_none(engine, cleo, robot, root, 
 async def test_everybody_lists_their_own(engine, ada, cleo, root, workspace, team):
     """Members see where they have a place, admins all of their organization."""
     second = await workspaces.create(engine, root, "Second")
+    root = await actor_of_user(engine.database, UserId(root.id))
 
     assert [found.id for found in await workspaces.list_workspaces(engine, ada, limit=9)] == [workspace]
     assert [found.id for found in await workspaces.list_workspaces(engine, root, limit=9)] == [workspace, second.id]
@@ -39,6 +41,7 @@ async def test_everybody_lists_their_own(engine, ada, cleo, root, workspace, tea
 async def test_admins_make_workspaces_and_own_them(engine, ada, root):
     """Nobody else does; a name is unique in the organization."""
     made = await workspaces.create(engine, root, "Finance")
+    root = await actor_of_user(engine.database, UserId(root.id))
 
     assert (await get_member(engine, root, made.id, UserId(root.id))).role is Role.OWNER
     with pytest.raises(Conflict):

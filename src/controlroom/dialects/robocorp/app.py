@@ -18,6 +18,7 @@ from controlroom.dialects.robocorp import (
     asking,
     assets,
     assistants,
+    audit_log,
     auth,
     email_triggers,
     integrations,
@@ -26,6 +27,7 @@ from controlroom.dialects.robocorp import (
     notifications,
     old_robots,
     openapi,
+    organization,
     process_runs,
     process_secrets,
     processes,
@@ -83,6 +85,7 @@ _PUBLIC: Sequence[Any] = (
     assistants,
     process_secrets,
     email_triggers,
+    audit_log,
 )
 """Modules of the public API and of our own management API."""
 
@@ -119,6 +122,7 @@ def application(engine: Engine, origins: Origins, *, mail_domain: str) -> App:
     litestar = Litestar(
         [
             public,
+            *organization.routers(),
             integrations.router(),
             runtime,
             of_robots_anywhere,

@@ -1,5 +1,7 @@
 """Who asks (§1.1, §3.2): API keys (`RC-WSKEY`), tokens (`Bearer`), and which route takes which.
 
+A session's token is taken where an API key is, under either scheme, so that a tool that knows keys can be lent one.
+
 401 when there is no valid credential; 403 when it is valid and lacks the right, or is a robot's that names another
 robot's work. This happens before a body is read: what a stranger sends is not looked at.
 
@@ -8,7 +10,7 @@ These are middlewares and not the framework's guards, because it copies a route'
 
 from litestar.types import ASGIApp, Receive, Scope, Send
 
-from controlroom.engine.access import capabilities
+from controlroom.engine.access import capabilities, sessions
 from controlroom.engine.access.capabilities import Capability
 from controlroom.engine.access.credentials import authenticate_api_key
 from controlroom.engine.access.model import Actor, StepRunActor
@@ -22,7 +24,7 @@ _BEARER_SCHEME = "bearer"
 
 
 def somebody(app: ASGIApp) -> ASGIApp:
-    """Let in to the public API: an API key under either scheme, or a step run's token."""
+    """Let in to the public API: an API key or a session under either scheme, or a step run's token."""
 
     async def entrance(scope: Scope, receive: Receive, send: Send) -> None:
         engine: Engine = scope["litestar_app"].state.engine
@@ -34,7 +36,7 @@ def somebody(app: ASGIApp) -> ASGIApp:
             robot_ = read_step_run_token(engine.keys, value)
             state["actor"], state["who"] = robot_, f"step_run:{robot_.step_run_id}"
         else:
-            actor = await _person(engine, value) or await authenticate_api_key(engine, value)
+            actor = await _person(engine, value) or await _key_or_session(engine, value)
             state["actor"], state["who"] = actor, f"{actor.kind.value}:{actor.id}"
         await app(scope, receive, send)
 
@@ -77,6 +79,12 @@ def robot_anywhere(app: ASGIApp) -> ASGIApp:
         await app(scope, receive, send)
 
     return entrance
+
+
+async def _key_or_session(engine: Engine, value: str) -> Actor:
+    if value.startswith(sessions.SESSION_PREFIX):
+        return await sessions.authenticate(engine, value)
+    return await authenticate_api_key(engine, value)
 
 
 async def _person(engine: Engine, token: str) -> Actor | None:

@@ -15,7 +15,7 @@ from msgspec import Struct
 
 from controlroom.engine.access.credentials import Signer
 from controlroom.engine.access.errors import WorkspaceNotFound, WrongCredential
-from controlroom.engine.access.model import EVERYTHING, Actor, Permission
+from controlroom.engine.access.model import Actor, Permission
 from controlroom.engine.access.scope import Scope, ensure_seen
 from controlroom.engine.access.users import store as users
 from controlroom.engine.access.users.model import UserCredentialId
@@ -76,7 +76,7 @@ async def mint(
     if workspace is None:
         if capability is not Capability.VIEW_WORKSPACES:
             raise Invalid(f"{capability.value} is asked for in a workspace", code="CAPABILITY_NEEDS_WORKSPACE")
-    elif signer.actor.is_admin or workspace in signer.actor.grants:
+    elif signer.actor.is_inside(workspace):
         await ensure_seen(engine.database, Scope(workspace=workspace, organization=signer.actor.organization_id))
     else:
         raise WorkspaceNotFound
@@ -104,7 +104,7 @@ def narrowed(user: Actor, grant: Grant) -> Actor:
     if grant.workspace is None:  # to view workspaces, which takes no more than being in them
         return user
     workspace = WorkspaceId(grant.workspace)
-    mine = EVERYTHING if user.is_admin else user.grants.get(workspace)
+    mine = user.grants.get(workspace)
     grants = {} if mine is None else {workspace: mine & ALLOWS[grant.capability]}
     return msgspec.structs.replace(user, grants=grants, is_admin=False)
 

@@ -1,6 +1,6 @@
 """What can go wrong with identity. A docstring is the message."""
 
-from controlroom.errors import Conflict, Forbidden, Invalid, NotFound, Unauthenticated
+from controlroom.errors import Conflict, Forbidden, Invalid, NotFound, Throttled, Unauthenticated
 
 
 class WorkspaceNotFound(NotFound):
@@ -82,3 +82,10 @@ class WeakPassword(Invalid):
 
     def __init__(self, shortest: int, longest: int) -> None:
         super().__init__(f"a password has {shortest} to {longest} characters", code="PASSWORD_UNFIT")
+
+
+class TooManyLogins(Throttled):
+    """Somebody may be guessing this user's password."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__("too many failed logins by this name", code="TOO_MANY_LOGINS", seconds=round(seconds, 1))

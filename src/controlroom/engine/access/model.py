@@ -111,11 +111,15 @@ class Actor(Struct, frozen=True, kw_only=True):
     organization_id: OrganizationId
     grants: dict[WorkspaceId, frozenset[Permission]] = {}
     is_admin: bool = False
-    """May do everything in every workspace of the organization."""
+    """Governs the organization: makes workspaces, and everybody's account. Grants name each of its workspaces."""
 
     def permissions_in(self, workspace: WorkspaceId) -> frozenset[Permission]:
-        """What the actor may do there; empty for an outsider (an admin's organization is checked by the statements)."""
-        return EVERYTHING if self.is_admin else self.grants.get(workspace, frozenset())
+        """What the actor may do there; empty for an outsider. The room itself may do everything."""
+        return EVERYTHING if self.kind is ActorKind.SYSTEM else self.grants.get(workspace, frozenset())
+
+    def is_inside(self, workspace: WorkspaceId) -> bool:
+        """Whether the actor has a place in the workspace, so that they may know that it exists."""
+        return self.kind is ActorKind.SYSTEM or workspace in self.grants
 
     def may(self, permission: Permission, workspace: WorkspaceId) -> bool:
         """Whether the actor has the permission in the workspace."""
@@ -123,9 +127,9 @@ class Actor(Struct, frozen=True, kw_only=True):
 
     def require(self, permission: Permission, workspace: WorkspaceId) -> None:
         """Raise NotFound for an outsider, Forbidden (with the `permission`) for a member who lacks the right."""
-        granted = self.permissions_in(workspace)
-        if not self.is_admin and workspace not in self.grants:
+        if not self.is_inside(workspace):
             raise NotFound("there is no such workspace", code="WORKSPACE_NOT_FOUND")
+        granted = self.permissions_in(workspace)
         if permission not in granted:
             raise Forbidden(
                 f"this needs the permission {permission.value}", code="PERMISSION_MISSING", permission=permission

@@ -49,7 +49,7 @@ async def authenticate_runtime(engine: Engine, token: str) -> Actor:
     if run is None or run.state is not AssistantRunState.IN_PROGRESS:
         raise Unauthenticated("the assistant run of this token has ended", code="TOKEN_EXPIRED")
     user = await actor_of_user(engine.database, run.user_id)
-    if not user.is_admin and run.workspace_id not in user.grants:  # no member any more
+    if not user.is_inside(run.workspace_id):  # no member any more
         raise WrongCredential("token")
     return msgspec.structs.replace(user, grants={run.workspace_id: RUNTIME_MAY}, is_admin=False)
 

@@ -19,7 +19,7 @@ async def get(engine: Engine, actor: Actor | StepRunActor, workspace: WorkspaceI
         case StepRunActor():
             is_inside = actor.workspace_id == workspace
         case Actor():
-            is_inside = actor.is_admin or workspace in actor.grants
+            is_inside = actor.is_inside(workspace)
     found = await store.get(engine.database, actor.organization_id, workspace) if is_inside else None
     if found is None:
         raise WorkspaceNotFound
@@ -29,8 +29,8 @@ async def get(engine: Engine, actor: Actor | StepRunActor, workspace: WorkspaceI
 async def list_workspaces(
     engine: Engine, actor: Actor, *, after: WorkspaceId | None = None, limit: int
 ) -> list[Workspace]:
-    """The workspaces that the actor has a place in, oldest first; all of the organization for an admin."""
-    among = None if actor.is_admin else list(actor.grants)
+    """The workspaces that the actor has a place in, oldest first."""
+    among = None if actor.kind is ActorKind.SYSTEM else list(actor.grants)
     return await store.list_workspaces(engine.database, actor.organization_id, among=among, after=after, limit=limit)
 
 

@@ -76,11 +76,12 @@ async def list_users(engine: Engine, actor: Actor, *, after: UserId | None = Non
 
 
 async def set_password(engine: Engine, actor: Actor, user: UserId, password: str) -> None:
-    """Give a user a new password: their own, or one whom the actor may govern."""
+    """Give a user a new password: their own, or one whom the actor may govern. It ends the user's sessions."""
     password_hash = await hash_password(password)
     async with engine.database.transaction() as tx:
         account = await _governed(tx, actor, user)
         await store.set_password_hash(tx, user, password_hash)
+        await store.end_sessions(tx, user)
         await access_store.delete_server_key(tx, initial_password_key(user))
         await record(engine, tx, actor, _event("user.password_set", account, user))
 
@@ -90,6 +91,7 @@ async def disable_user(engine: Engine, actor: Actor, user: UserId) -> None:
     async with engine.database.transaction() as tx:
         account = await _governed(tx, actor, user)
         await store.set_disabled(tx, user, disabled=True)
+        await store.end_sessions(tx, user)
         await record(engine, tx, actor, _event("user.disabled", account, user, username=account.username))
 
 

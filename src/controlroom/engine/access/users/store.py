@@ -46,17 +46,24 @@ class _Grants(Struct, frozen=True, kw_only=True):
     organization_id: OrganizationId
     is_admin: bool
     roles: dict[WorkspaceId, Role]
+    """In an admin's organization: owner of every workspace."""
 
 
 async def actor_of_user(tx: Statements, user: UserId) -> Actor:
-    """The user as an actor, with the grants of every membership. Raises Unauthenticated if disabled or unknown."""
+    """The user as an actor, with the grants of every membership; an admin's are all workspaces of the organization.
+
+    Raises Unauthenticated if disabled or unknown.
+    """
     found = await tx.one_or_none(
         _Grants,
         """
         select app_user.id, app_user.username, app_user.organization_id, app_user.is_admin,
-               coalesce((select jsonb_object_agg(member.workspace_id, member.role)
-                           from member join workspace on workspace.id = member.workspace_id
-                          where member.user_id = app_user.id and workspace.deleted_at is null), '{}') as roles
+               coalesce((select jsonb_object_agg(workspace.id, coalesce(member.role, 'owner'))
+                           from workspace
+                           left join member on member.workspace_id = workspace.id and member.user_id = app_user.id
+                                           and not app_user.is_admin
+                          where workspace.organization_id = app_user.organization_id and workspace.deleted_at is null
+                            and (app_user.is_admin or member.role is not null)), '{}') as roles
           from app_user where app_user.id = %(user)s and app_user.disabled_at is null
         """,
         user=user,
@@ -86,6 +93,11 @@ async def logins(tx: Statements, *, username: str, organization: OrganizationId 
         username=username,
         organization=organization,
     )
+
+
+async def end_sessions(tx: Statements, user: UserId) -> None:
+    """Log a user out, wherever they are."""
+    await tx.execute("delete from user_session where user_id = %(user)s", user=user)
 
 
 async def add_user(

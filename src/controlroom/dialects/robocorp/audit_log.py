@@ -1,0 +1,98 @@
+"""The audit log: who did what, and when (our own management API)."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import msgspec
+from litestar.params import FromQuery
+from msgspec import Struct
+
+from controlroom.dialects.robocorp.answers import Identified, identified
+from controlroom.dialects.robocorp.asking import Asker, InWorkspace, Pages, TheEngine
+from controlroom.dialects.robocorp.paging import Page
+from controlroom.dialects.robocorp.routing import get
+from controlroom.engine.access import audit
+from controlroom.engine.access.audit import AuditEvent, AuditFilter, Position
+
+
+class Doer(Struct, frozen=True):
+    """Who did it: a `user`, an `api_key`, a `worker`, a `step_run`, a `trigger`, or the `system` by itself."""
+
+    type: str
+    id: UUID | None
+    name: str | None
+
+
+class AuditEventAnswer(Struct, frozen=True, kw_only=True):
+    """Something that happened: `noun.verb`, what it was done to, and what of it is worth knowing."""
+
+    id: int
+    timestamp: datetime
+    event_type: str
+    actor: Doer
+    process: Identified | None
+    process_run: Identified | None
+    step_run: Identified | None
+    subject_id: UUID | None
+    data: dict[str, Any]
+
+
+@get("/audit-log", operation_id="listAuditLog")
+async def list_audit_log(
+    engine: TheEngine,
+    actor: Asker,
+    paging: Pages,
+    workspace_id: InWorkspace,
+    event_type: FromQuery[str | None] = None,
+    actor_id: FromQuery[UUID | None] = None,
+    since: FromQuery[datetime | None] = None,
+    until: FromQuery[datetime | None] = None,
+) -> Page[AuditEventAnswer]:
+    """List what happened in the workspace, newest first; single work items have a history of their own."""
+    asked = AuditFilter(kind=event_type, actor_id=actor_id, since=since, until=until)
+    before = paging.after(_position)
+    rows = await audit.of_workspace(engine, actor, workspace_id, asked, before=before, limit=paging.fetch)
+    return paging.page(rows, _show, _place)
+
+
+@get("/audit-log", operation_id="listOrganizationAuditLog")
+async def list_organization_audit_log(
+    engine: TheEngine,
+    actor: Asker,
+    paging: Pages,
+    event_type: FromQuery[str | None] = None,
+    actor_id: FromQuery[UUID | None] = None,
+    since: FromQuery[datetime | None] = None,
+    until: FromQuery[datetime | None] = None,
+) -> Page[AuditEventAnswer]:
+    """List what happened to accounts and the organization, outside of its workspaces, newest first; for admins."""
+    asked = AuditFilter(kind=event_type, actor_id=actor_id, since=since, until=until)
+    rows = await audit.outside_workspaces(engine, actor, asked, before=paging.after(_position), limit=paging.fetch)
+    return paging.page(rows, _show, _place)
+
+
+def _position(value: Any) -> Position:
+    return msgspec.convert(value, Position)
+
+
+def _place(event: AuditEvent) -> Position:
+    return Position(event.at, event.id)
+
+
+def _show(event: AuditEvent) -> AuditEventAnswer:
+    return AuditEventAnswer(
+        id=event.id,
+        timestamp=event.at,
+        event_type=event.kind,
+        actor=Doer(event.actor_kind, event.actor_id, event.actor_name),
+        process=identified(event.process_id),
+        process_run=identified(event.run_id),
+        step_run=identified(event.step_run_id),
+        subject_id=event.subject_id,
+        data=event.data,
+    )
+
+
+handlers = [list_audit_log]
+organization_handlers = [list_organization_audit_log]

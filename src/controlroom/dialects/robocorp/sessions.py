@@ -1,0 +1,73 @@
+"""Logging in by name and password, for those who govern more than one workspace (our own management API).
+
+What comes back is sent like an API key, and may do what its user may.
+"""
+
+from datetime import datetime
+from typing import Any
+
+from litestar import Request
+from litestar.params import JSONBody
+from msgspec import Struct
+
+from controlroom.dialects.robocorp.asking import Asker, TheEngine
+from controlroom.dialects.robocorp.auth import credential_of
+from controlroom.dialects.robocorp.routing import post
+from controlroom.engine.access import sessions
+from controlroom.ids import UserId, WorkspaceId
+
+
+class LogIn(Struct, frozen=True):
+    """Who somebody says they are."""
+
+    username: str
+    password: str
+
+
+class LoggedInUser(Struct, frozen=True):
+    """Who they are."""
+
+    id: UserId
+    username: str
+    is_admin: bool
+
+
+class LoggedIn(Struct, frozen=True, kw_only=True):
+    """A session: its token is sent as `Authorization: Bearer <token>`."""
+
+    token: str
+    expires_at: datetime
+    user: LoggedInUser
+    workspaces: list[WorkspaceId]
+    """Those that the user has a place in."""
+
+
+class LoggedOut(Struct, frozen=True):
+    """Whether the credential was a session's, which has ended."""
+
+    ended: bool
+
+
+@post("/login", operation_id="logIn", security=[{}])
+async def log_in(engine: TheEngine, data: JSONBody[LogIn]) -> LoggedIn:
+    """Begin a session. After several failures a name must wait."""
+    session = await sessions.begin(engine, username=data.username, password=data.password)
+    actor = session.actor
+    assert actor.id is not None  # noqa: S101  # the actor of a session is a user
+    return LoggedIn(
+        token=session.token,
+        expires_at=session.expires_at,
+        user=LoggedInUser(UserId(actor.id), actor.name, actor.is_admin),
+        workspaces=sorted(actor.grants),
+    )
+
+
+@post("/logout", operation_id="logOut")
+async def log_out(engine: TheEngine, actor: Asker, request: Request[Any, Any, Any]) -> LoggedOut:  # noqa: ARG001 - it lets in
+    """End the session with whose token this is called."""
+    _, token = credential_of(request.scope)
+    return LoggedOut(await sessions.end(engine, token))
+
+
+handlers = [log_out]
+open_handlers = [log_in]

@@ -1,0 +1,243 @@
+"""What lies above the workspaces: logging in, workspaces, the audit log."""
+
+from datetime import UTC, datetime
+from uuid import uuid4
+
+import httpx2
+import pytest
+
+from controlroom.engine.access.passwords import hash_password
+from controlroom.engine.access.sessions import Attempts
+
+PASSWORD = "correct horse battery"
+API = "/api/v1"
+
+
+class Login:
+    """A person's client while they are logged in."""
+
+    def __init__(self, http: httpx2.AsyncClient, answer: dict) -> None:
+        self.answer = answer
+        self.headers = {"Authorization": f"Bearer {answer['token']}"}
+        self._http = http
+
+    async def call(self, method: str, path: str, **options) -> httpx2.Response:
+        return await self._http.request(method, API + path, headers=self.headers, **options)
+
+
+@pytest.fixture
+def log_in(stranger):
+    """Logs somebody in."""
+
+    async def enter(username: str, password: str = PASSWORD) -> Login:
+        answer = await stranger.post(f"{API}/login", json={"username": username, "password": password})
+        assert answer.status_code == 200, answer.text
+        return Login(stranger, answer.json())
+
+    return enter
+
+
+@pytest.fixture
+async def dora(ada) -> dict:
+    """A person who operates in ada's workspace."""
+    body = {"username": f"dora-{uuid4()}", "role": "operator", "password": PASSWORD}
+    return await ada.post("/users", body)
+
+
+@pytest.fixture
+async def root(room, log_in) -> Login:
+    """An admin of the organization, without a place in any workspace."""
+    name = f"root-{uuid4()}"
+    await room.engine.database.execute(
+        """
+        insert into app_user (id, organization_id, username, password_hash, is_admin)
+        values (%(id)s, %(organization)s, %(name)s, %(hash)s, true)
+        """,
+        id=uuid4(),
+        organization=room.organization,
+        name=name,
+        hash=await hash_password(PASSWORD),
+    )
+    return await log_in(name)
+
+
+async def test_a_session_may_do_what_its_user_may(ada, dora, log_in, cleo):
+    """In the workspaces that they have a place in, and as long as they have it."""
+    session = await log_in(dora["username"])
+    mine, others = f"/workspaces/{ada.workspace}", f"/workspaces/{cleo.workspace}"
+
+    assert session.answer["workspaces"] == [str(ada.workspace)]
+    assert (await session.call("GET", f"{mine}/process-runs")).status_code == 200
+    assert (await session.call("GET", f"{mine}/audit-log")).status_code == 403
+    assert (await session.call("GET", f"{others}/process-runs")).status_code == 404
+
+    await ada.call("DELETE", f"/members/{dora['id']}")
+    assert (await session.call("GET", f"{mine}/process-runs")).status_code == 404
+
+
+async def test_a_session_ends_when_its_user_logs_out(dora, log_in):
+    """Its token opens nothing from then on."""
+    session = await log_in(dora["username"])
+
+    assert (await session.call("POST", "/logout")).json() == {"ended": True}
+
+    assert (await session.call("GET", "/workspaces")).status_code == 401
+
+
+@pytest.mark.parametrize(("verb", "body"), [("password", {"password": "another long one"}), ("disable", None)])
+async def test_sessions_end_with_what_let_them_in(ada, dora, log_in, verb, body):
+    """A new password, or the user's being disabled, logs them out everywhere."""
+    session = await log_in(dora["username"])
+
+    await ada.post(f"/users/{dora['id']}/{verb}", body)
+
+    assert (await session.call("GET", "/workspaces")).status_code == 401
+
+
+async def test_a_session_expires(room, dora, log_in):
+    """Even if nobody logs out."""
+    session = await log_in(dora["username"])
+
+    await room.engine.database.execute(
+        "update user_session set expires_at = clock_now() where user_id = %(user)s", user=dora["id"]
+    )
+
+    assert (await session.call("GET", "/workspaces")).status_code == 401
+    await log_in(dora["username"])
+    rows = await room.engine.database.value(
+        "select count(*) from user_session where user_id = %(user)s", user=dora["id"]
+    )
+    assert rows == 1
+
+
+@pytest.mark.parametrize("username", ["dora", "nobody"])
+async def test_a_wrong_login_tells_nothing(stranger, dora, username):
+    """Neither whether there is such a user, nor more after many tries than to wait."""
+    body = {"username": f"{username}-{uuid4()}", "password": "guess"}
+
+    answer = await stranger.post(f"{API}/login", json=body)
+
+    assert (answer.status_code, answer.json()["error"]["code"]) == (401, "UNAUTHENTICATED")
+
+
+async def test_guessing_is_slowed_down(stranger, dora):
+    """After several failures a name must wait, right password or not; others go on."""
+    wrong = {"username": f"eve-{uuid4()}", "password": "guess"}
+    for _ in range(Attempts.FREE):
+        assert (await stranger.post(f"{API}/login", json=wrong)).status_code == 401
+
+    answer = await stranger.post(f"{API}/login", json=wrong)
+
+    assert (answer.status_code, answer.json()["error"]["code"]) == (429, "TOO_MANY_LOGINS")
+    assert 0 < int(answer.headers["retry-after"]) <= 60
+    right = {"username": dora["username"], "password": PASSWORD}
+    assert (await stranger.post(f"{API}/login", json=right)).status_code == 200
+
+
+def test_a_name_may_be_tried_again_after_a_wait():
+    """The failures of a minute ago are forgotten, and a success forgets them at once."""
+    now = [0.0]
+    attempts = Attempts(lambda: now[0])
+    for _ in range(Attempts.FREE):
+        attempts.failed("Ada")
+    with pytest.raises(Exception, match="too many"):
+        attempts.check("ada")
+
+    now[0] = Attempts.WAIT.total_seconds()
+    attempts.check("ada")
+    attempts.failed("ada")
+    attempts.check("ada")
+    attempts.succeeded("ada")
+    attempts.check("ada")
+
+
+async def test_an_admin_makes_workspaces_and_governs_them(root, log_in, ada):
+    """The new one is theirs, with its keys; all others of the organization are in their list."""
+    name = f"Invoices {uuid4()}"
+    made = (await root.call("POST", "/workspaces", json={"name": name})).json()
+    path = f"/workspaces/{made['id']}"
+    key = await root.call("POST", f"{path}/api-keys", json={"name": "first", "permissions": ["read_processes"]})
+    again = await root.call("POST", "/workspaces", json={"name": name})
+
+    assert made["name"] == name
+    assert key.status_code == 200, key.text
+    assert (again.status_code, again.json()["error"]["code"]) == (409, "WORKSPACE_NAME_TAKEN")
+    assert (await root.call("GET", f"/workspaces/{ada.workspace}/process-runs")).status_code == 200
+    listed, url = [], f"{API}/workspaces?limit=1000"
+    while url:
+        page = (await root._http.get(url, headers=root.headers)).json()
+        listed, url = listed + [each["id"] for each in page["data"]], page["next"]
+    assert {made["id"], str(ada.workspace)} <= set(listed)
+
+
+async def test_an_admin_stays_in_their_organization(room, root):
+    """Of another organization's workspace an admin sees as little as anybody."""
+    organization, workspace = uuid4(), uuid4()
+    await room.engine.database.execute(
+        "insert into organization (id, name) values (%(id)s, 'Elsewhere')", id=organization
+    )
+    await room.engine.database.execute(
+        "insert into workspace (id, organization_id, name) values (%(id)s, %(organization)s, 'Theirs')",
+        id=workspace,
+        organization=organization,
+    )
+
+    for path in ("", "/process-runs", "/work-items", "/members", "/audit-log"):
+        assert (await root.call("GET", f"/workspaces/{workspace}{path}")).status_code == 404, path
+
+
+async def test_only_admins_make_workspaces(ada, dora, log_in):
+    """An owner's API key and an operator's session do not; each sees the workspaces it is in."""
+    session = await log_in(dora["username"])
+
+    by_key = await ada.http.post(f"{API}/workspaces", json={"name": "Mine"})
+    by_operator = await session.call("POST", "/workspaces", json={"name": "Mine"})
+
+    assert [each.json()["error"]["code"] for each in (by_key, by_operator)] == ["ADMIN_ONLY", "ADMIN_ONLY"]
+    for listed in ((await ada.http.get(f"{API}/workspaces")), await session.call("GET", "/workspaces")):
+        assert [each["id"] for each in listed.json()["data"]] == [str(ada.workspace)]
+
+
+@pytest.mark.parametrize("verb", ["POST", "PUT"])
+async def test_a_workspace_gets_another_name(ada, ben, cleo, verb):
+    """From those who may write it."""
+    name = f"Better {uuid4()}"
+
+    assert (await ada.call(verb, "", json={"name": name})).json()["name"] == name
+
+    assert (await ada.get(""))["name"] == name
+    assert (await ben.call(verb, "", json={"name": "x"})).status_code == 403
+    url = f"{API}/workspaces/{ada.workspace}"
+    assert (await cleo.http.request(verb, url, json={"name": "x"})).status_code == 404
+
+
+async def test_the_audit_log_tells_who_did_what(ada, ben, cleo):
+    """Newest first, by kind, by actor and by time; for those who may read it."""
+    before = datetime.now(UTC)
+    key = await ada.post("/api-keys", {"name": "ci", "permissions": []})
+    await ada.post(f"/api-keys/{key['id']}/reveal")
+    await ada.post("/secrets/mail", {"values": {"password": "hush"}})
+
+    log = await ada.every("/audit-log", limit=1)
+
+    mine = [each for each in log if each["actor"]["id"] == str(ada.actor.id)]
+    assert [each["event_type"] for each in mine][:3] == ["secret.created", "api_key.revealed", "api_key.created"]
+    assert {each["actor"]["name"] for each in mine} == {"ada"}
+    assert mine[1]["subject_id"] == key["id"]
+    assert "hush" not in str(log)
+    [revealed] = await ada.every("/audit-log", event_type="api_key.revealed")
+    assert revealed == mine[1]
+    assert await ada.every("/audit-log", until=before.isoformat(), actor_id=str(ada.actor.id)) == []
+    assert await ada.every("/audit-log", since=before.isoformat(), actor_id=str(ada.actor.id)) == mine
+    assert (await ben.call("GET", "/audit-log")).status_code == 403
+    assert (await cleo.http.get(f"{API}/workspaces/{ada.workspace}/audit-log")).status_code == 404
+
+
+async def test_what_happens_to_accounts_is_told_to_admins(ada, dora, root):
+    """Outside of any workspace; a workspace's owner does not read it."""
+    await ada.post(f"/users/{dora['id']}/password", {"password": "another long one"})
+
+    log = await root.call("GET", "/audit-log", params={"event_type": "user.password_set"})
+
+    assert dora["id"] in [each["subject_id"] for each in log.json()["data"]]
+    assert (await ada.http.get(f"{API}/audit-log")).status_code == 403
