@@ -13,6 +13,9 @@ from controlroom.errors import Unavailable
 
 log = structlog.get_logger(__name__)
 
+_REST: Final = 1.0
+"""Before what has failed is begun anew."""
+
 _JITTER: Final = 0.1
 """So that the loops of several servers do not tick in step."""
 
@@ -26,6 +29,18 @@ class Loop(Struct, frozen=True, kw_only=True):
     tick: Callable[[], Awaitable[int]]
     is_for_leader: bool = True
     """Whether one server at a time suffices."""
+
+
+async def keep(name: str, serve: Callable[[], Awaitable[None]]) -> None:
+    """Serve until cancelled: what ends by an error is logged and begun anew after a second."""
+    while True:
+        try:
+            await serve()
+        except Unavailable as away:
+            log.warning("service cannot reach what it needs", service=name, reason=str(away))
+        except Exception:  # the edge of a loop: the server must go on
+            log.exception("service failed", service=name)
+        await asyncio.sleep(_REST)
 
 
 async def run_forever(loop: Loop, *, observe: Callable[[str, float, bool], None]) -> None:

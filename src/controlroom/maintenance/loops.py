@@ -1,7 +1,7 @@
 """All loops of a server, and how they are run together."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 from controlroom.engine.access.credentials import flush_uses
 from controlroom.engine.engine import Engine
@@ -23,7 +23,7 @@ from controlroom.maintenance.deliverer import Deliverer
 from controlroom.maintenance.dispatcher import Dispatcher
 from controlroom.maintenance.fan_out import FanOut, News
 from controlroom.maintenance.leader import lead
-from controlroom.maintenance.loop import Loop, run_forever
+from controlroom.maintenance.loop import Loop, keep, run_forever
 from controlroom.maintenance.pruner import EVERY, SWEEP_EVERY, Pruner
 
 
@@ -60,11 +60,16 @@ async def run(
 ) -> None:
     """Run everything that a server does by itself, until cancelled."""
     everything = loops(engine)
+    for_leader = [one for one in everything if one.is_for_leader]
+    services: dict[str, Callable[[], Awaitable[None]]] = {
+        "dispatcher": Dispatcher(engine).serve,
+        "fan-out": FanOut(engine, news(engine, outside)).serve,
+        "deliverer": Deliverer(engine, Couriers(engine, outside).senders).serve,
+        "leader": lambda: lead(engine.database, for_leader, observe=observe),
+    }
     async with asyncio.TaskGroup() as group:
-        group.create_task(Dispatcher(engine).serve(), name="dispatcher")
-        group.create_task(FanOut(engine, news(engine, outside)).serve(), name="fan-out")
-        group.create_task(Deliverer(engine, Couriers(engine, outside).senders).serve(), name="deliverer")
-        group.create_task(lead(engine.database, [one for one in everything if one.is_for_leader], observe=observe))
+        for name, serve in services.items():
+            group.create_task(keep(name, serve), name=name)
         for loop in everything:
             if not loop.is_for_leader:
                 group.create_task(run_forever(loop, observe=observe), name=loop.name)
