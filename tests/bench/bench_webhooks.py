@@ -41,7 +41,7 @@ from controlroom.postgres.migrate import migrate
 from controlroom.postgres.notify import Listener, Notifier
 from controlroom.settings import Limits
 
-EVENTS = 3000
+EVENTS = 1000
 RECEIVERS = 4
 IDLE = 40
 _ANSWER = b"HTTP/1.1 204 Noted\r\n\r\n"
