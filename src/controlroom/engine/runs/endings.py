@@ -110,6 +110,7 @@ async def end(
         data["error"] = {"code": error.code.value, "message": error.message}
     await events.append(tx, by, event(leased, f"step_run.{state.value}", data))
     tx.after_commit(lambda: engine.wakes.wake_here(Topic.RUN, leased.run_id))
+    tx.after_commit(lambda: engine.wakes.wake_here(Topic.EVENTS))
 
 
 async def lose(engine: Engine, tx: Tx, leased: Leased, why: str) -> None:
