@@ -14,6 +14,7 @@ from controlroom.maintenance import (
     compactor,
     deliverer,
     dispatcher,
+    git_fetcher,
     provisioner,
     rescuer,
     scheduler,
@@ -25,15 +26,17 @@ from controlroom.maintenance.fan_out import FanOut, News
 from controlroom.maintenance.leader import lead
 from controlroom.maintenance.loop import Loop, keep, run_forever
 from controlroom.maintenance.pruner import EVERY, SWEEP_EVERY, Pruner
+from controlroom.outgoing import Guard
 
 
-def loops(engine: Engine) -> list[Loop]:
+def loops(engine: Engine, guard: Guard) -> list[Loop]:
     """What is done again and again; those for the leader, and those for every server."""
     pruner = Pruner(engine)
     return [
         Loop(name="dispatcher", every=1.0, tick=lambda: dispatcher.poll(engine)),
         Loop(name="rescuer", every=2.0, tick=lambda: rescuer.rescue(engine)),
         Loop(name="assistant rescuer", every=assistant_rescuer.EVERY, tick=lambda: assistant_rescuer.rescue(engine)),
+        Loop(name="git fetcher", every=git_fetcher.EVERY, tick=lambda: git_fetcher.fetch_wanted(engine, guard)),
         Loop(name="compactor", every=compactor.EVERY, tick=lambda: compactor.compact(engine)),
         Loop(name="provisioner", every=1.0, tick=lambda: provisioner.provide(engine)),
         Loop(name="delivery pruner", every=600.0, tick=lambda: deliverer.prune(engine)),
@@ -59,7 +62,7 @@ async def run(
     engine: Engine, outside: Outside, *, observe: Callable[[str, float, bool], None] = lambda *_: None
 ) -> None:
     """Run everything that a server does by itself, until cancelled."""
-    everything = loops(engine)
+    everything = loops(engine, outside.outgoing.guard)
     for_leader = [one for one in everything if one.is_for_leader]
     services: dict[str, Callable[[], Awaitable[None]]] = {
         "dispatcher": Dispatcher(engine).serve,

@@ -21,6 +21,7 @@ from controlroom.dialects.robocorp import (
     audit_log,
     auth,
     email_triggers,
+    git_packages,
     integrations,
     link_tokens,
     members,
@@ -85,6 +86,7 @@ _PUBLIC: Sequence[Any] = (
     assistants,
     process_secrets,
     email_triggers,
+    git_packages,
     audit_log,
 )
 """Modules of the public API and of our own management API."""
@@ -124,6 +126,7 @@ def application(engine: Engine, origins: Origins, *, mail_domain: str) -> App:
             public,
             *organization.routers(),
             integrations.router(),
+            git_packages.hook_router(),
             runtime,
             of_robots_anywhere,
             *old_process_api.routers(),

@@ -104,6 +104,17 @@ async def complete_upload(engine: Engine, upload: UploadId, workspace: Workspace
         await _take(engine, tx, By("system"), scope, package, blob, robot, created_by=None)
 
 
+async def add_version(engine: Engine, workspace: WorkspaceId, package: PackageId, blob: Blob) -> bool:
+    """What the room itself has fetched becomes the latest version, unless it is already; whether it is new.
+
+    Raises Invalid with the reason for what is no robot; PackageNotFound.
+    """
+    robot = await read_robot(engine, blob)
+    async with engine.database.transaction() as tx:
+        scope = Scope(workspace=workspace, organization=await store.organization_of(tx, workspace))
+        return await _take(engine, tx, By("system"), scope, package, blob, robot, created_by=None)
+
+
 async def read_robot(engine: Engine, blob: Blob) -> RobotDefinition:
     """What a stored zip says of its robot; nothing of it is unpacked or run.
 

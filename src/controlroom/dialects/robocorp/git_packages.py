@@ -1,0 +1,154 @@
+"""Task packages from git (our management API): where a package's content is fetched from, on demand or on a push."""
+
+from datetime import datetime
+from typing import Any, Literal
+
+from litestar import Request, Router
+from litestar.params import FromPath, JSONBody
+from msgspec import UNSET, Struct, UnsetType
+
+from controlroom.border.origin import Origins
+from controlroom.dialects.robocorp.answers import Accepted, Deleted
+from controlroom.dialects.robocorp.asking import Asker, InWorkspace, TheEngine
+from controlroom.dialects.robocorp.routing import delete, get, post, update
+from controlroom.engine.packages import sources
+from controlroom.engine.packages.source_store import Ref, RefKind
+from controlroom.engine.packages.sources import HookForm, SourceView
+from controlroom.errors import Invalid, Unauthenticated
+from controlroom.ids import PackageId
+
+AnyRequest = Request[Any, Any, Any]
+_PACKAGE = "/task-packages/{package_id:uuid}"
+_GITHUB = "x-hub-signature-256"
+_GITLAB = "x-gitlab-token"
+
+
+class PushHook(Struct, frozen=True):
+    """What to enter as a push hook at GitHub or GitLab; the secret is shown this once."""
+
+    url: str
+    secret: str
+
+
+class GitSource(Struct, frozen=True, kw_only=True):
+    """Where a package's content comes from, and how the last fetch went."""
+
+    type: Literal["git"] = "git"
+    url: str
+    branch: str | None
+    tag: str | None
+    commit: str | None
+    secret: str | None
+    """The name of a secret of the vault."""
+    fetching: bool
+    fetched_at: datetime | None
+    fetched_commit: str | None
+    error: str | None
+    push_hook: PushHook | UnsetType = UNSET
+
+
+class SetGitSource(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """An https or ssh address, and one of branch, tag and commit.
+
+    The secret has `username` and `password` (or `token`) for https, `private_key` and `known_hosts` for ssh.
+    """
+
+    url: str
+    branch: str | None = None
+    tag: str | None = None
+    commit: str | None = None
+    secret: str | None = None
+
+
+@get(f"{_PACKAGE}/source", operation_id="getTaskPackageSource")
+async def get_source(
+    engine: TheEngine, actor: Asker, workspace_id: InWorkspace, package_id: FromPath[PackageId]
+) -> GitSource:
+    """Get where a package's content comes from; 404 for one that is uploaded."""
+    return _show(await sources.get(engine, actor, workspace_id, package_id))
+
+
+@update(f"{_PACKAGE}/source", operation_id="setTaskPackageSource")
+async def set_source(
+    engine: TheEngine,
+    actor: Asker,
+    request: AnyRequest,
+    workspace_id: InWorkspace,
+    package_id: FromPath[PackageId],
+    data: JSONBody[SetGitSource],
+) -> GitSource:
+    """Say where a package's content comes from, and fetch it; the answer tells the push hook's new secret."""
+    source, secret = await sources.set_source(
+        engine, actor, workspace_id, package_id, url=data.url, ref=_ref(data), secret_name=data.secret
+    )
+    origins: Origins = request.app.state.origins
+    origin = origins.of(request.scope)  # type: ignore[arg-type]  # a scope is a dict
+    return _show(source, PushHook(f"{origin}/api/v1/git-hooks/{package_id}", secret))
+
+
+@delete(f"{_PACKAGE}/source", operation_id="deleteTaskPackageSource")
+async def delete_source(
+    engine: TheEngine, actor: Asker, workspace_id: InWorkspace, package_id: FromPath[PackageId]
+) -> Deleted:
+    """Fetch no more; the package keeps its versions."""
+    await sources.remove(engine, actor, workspace_id, package_id)
+    return Deleted(package_id)
+
+
+@post(f"{_PACKAGE}/fetch", operation_id="fetchTaskPackage")
+async def fetch(
+    engine: TheEngine, actor: Asker, workspace_id: InWorkspace, package_id: FromPath[PackageId]
+) -> GitSource:
+    """Fetch a package's content soon; its source tells how that went."""
+    return _show(await sources.want(engine, actor, workspace_id, package_id))
+
+
+@post("/{package_id:uuid}", operation_id="receiveGitPush")
+async def receive_push(engine: TheEngine, request: AnyRequest, package_id: FromPath[PackageId]) -> Accepted:
+    """A push hook of GitHub or GitLab: fetch soon. The hook's own signature or token is the credential."""
+    body = await request.body()
+    if (signature := request.headers.get(_GITHUB)) is not None:
+        form, proof = HookForm.GITHUB, signature
+    elif (token := request.headers.get(_GITLAB)) is not None:
+        form, proof = HookForm.GITLAB, token
+    else:
+        raise Unauthenticated("A push hook signs itself: X-Hub-Signature-256 or X-Gitlab-Token.")
+    await sources.want_by_hook(engine, package_id, form=form, body=body, proof=proof)
+    return Accepted(accepted=True)
+
+
+def _ref(asked: SetGitSource) -> Ref:
+    given = [
+        Ref(kind, name)
+        for kind, name in ((RefKind.BRANCH, asked.branch), (RefKind.TAG, asked.tag), (RefKind.COMMIT, asked.commit))
+        if name is not None
+    ]
+    if len(given) != 1:
+        raise Invalid("Name one of branch, tag and commit.", code="GIT_REF_INVALID")
+    return given[0]
+
+
+def _show(source: SourceView, hook: PushHook | UnsetType = UNSET) -> GitSource:
+    def named(kind: RefKind) -> str | None:
+        return source.ref.name if source.ref.kind is kind else None
+
+    return GitSource(
+        url=source.url,
+        branch=named(RefKind.BRANCH),
+        tag=named(RefKind.TAG),
+        commit=named(RefKind.COMMIT),
+        secret=source.secret_name,
+        fetching=source.is_wanted,
+        fetched_at=source.fetched_at,
+        fetched_commit=source.fetched_commit,
+        error=source.error or None,
+        push_hook=hook,
+    )
+
+
+handlers = [get_source, set_source, delete_source, fetch]
+
+
+def hook_router() -> Router:
+    """Where pushes are told: it takes no API key."""
+    return Router("/api/v1/git-hooks", route_handlers=[receive_push], include_in_schema=False)

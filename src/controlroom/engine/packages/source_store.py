@@ -1,0 +1,182 @@
+"""Statements on where packages are fetched from."""
+
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Final
+
+from msgspec import Struct
+
+from controlroom.engine.access.scope import SEEN, Scope
+from controlroom.ids import OrganizationId, PackageId, WorkspaceId
+from controlroom.postgres.database import Statements
+
+LEASE: Final = timedelta(minutes=15)
+"""How long a server has for a fetch before another tries. Why: longer than the fetch itself is given."""
+
+
+class RefKind(StrEnum):
+    """What of a repository is fetched."""
+
+    BRANCH = "branch"
+    TAG = "tag"
+    COMMIT = "commit"
+
+
+class Ref(Struct, frozen=True):
+    """A branch, a tag or a commit, by name."""
+
+    kind: RefKind
+    name: str
+
+
+class Source(Struct, frozen=True, kw_only=True):
+    """Where a package's content comes from."""
+
+    package_id: PackageId
+    workspace_id: WorkspaceId
+    url: str
+    ref_kind: RefKind
+    ref: str
+    secret_name: str | None
+    hook_sealed: bytes
+    wanted_at: datetime | None
+    fetched_at: datetime | None
+    fetched_commit: str | None
+    error: str
+
+
+class Fetch(Struct, frozen=True, kw_only=True):
+    """A fetch that a server has claimed."""
+
+    package_id: PackageId
+    workspace_id: WorkspaceId
+    organization_id: OrganizationId
+    url: str
+    ref_kind: RefKind
+    ref: str
+    secret_name: str | None
+    wanted_at: datetime
+
+
+_SOURCE: Final = """
+    select source.package_id, source.workspace_id, source.url, source.ref_kind, source.ref, source.secret_name,
+           source.hook_sealed, source.wanted_at, source.fetched_at, source.fetched_commit, source.error
+      from package_source as source
+      join package on package.id = source.package_id and package.deleted_at is null
+"""
+
+
+async def put(
+    tx: Statements,
+    workspace: WorkspaceId,
+    package: PackageId,
+    *,
+    url: str,
+    ref: Ref,
+    secret_name: str | None,
+    hook_sealed: bytes,
+) -> None:
+    """Write the source of a package that the caller holds, and that a fetch is wanted."""
+    await tx.execute(
+        """
+        insert into package_source (package_id, workspace_id, url, ref_kind, ref, secret_name, hook_sealed, wanted_at)
+        values (%(package)s, %(workspace)s, %(url)s, %(kind)s, %(ref)s, %(secret)s, %(hook)s, clock_now())
+        on conflict (package_id) do update
+           set url = excluded.url, ref_kind = excluded.ref_kind, ref = excluded.ref,
+               secret_name = excluded.secret_name, hook_sealed = excluded.hook_sealed, wanted_at = clock_now(),
+               fetched_commit = null, fetched_at = null, error = ''
+        """,
+        package=package,
+        workspace=workspace,
+        url=url,
+        kind=ref.kind,
+        ref=ref.name,
+        secret=secret_name,
+        hook=hook_sealed,
+    )
+
+
+async def get(tx: Statements, scope: Scope, package: PackageId) -> Source | None:
+    """The source of a package."""
+    return await tx.one_or_none(
+        Source,
+        f"{_SOURCE} where source.package_id = %(package)s and source.workspace_id in {SEEN}",
+        package=package,
+        **scope.params,
+    )
+
+
+async def by_package(tx: Statements, package: PackageId) -> Source | None:
+    """Likewise, for a caller who is not known yet."""
+    return await tx.one_or_none(Source, f"{_SOURCE} where source.package_id = %(package)s", package=package)
+
+
+async def remove(tx: Statements, scope: Scope, package: PackageId) -> bool:
+    """Remove the source of a package; whether there was one."""
+    removed = await tx.execute(
+        f"delete from package_source where package_id = %(package)s and workspace_id in {SEEN}",
+        package=package,
+        **scope.params,
+    )
+    return removed > 0
+
+
+async def want(tx: Statements, package: PackageId) -> None:
+    """Note that a fetch is wanted; one that is under way may have missed what the asker wants, and is done again."""
+    await tx.execute(
+        "update package_source set wanted_at = clock_now() where package_id = %(package)s", package=package
+    )
+
+
+async def claim(tx: Statements) -> Fetch | None:
+    """Claim the fetch that waits the longest; each goes to one server."""
+    return await tx.one_or_none(
+        Fetch,
+        """
+        with picked as (
+            select source.package_id, workspace.organization_id
+              from package_source as source
+              join package on package.id = source.package_id and package.deleted_at is null
+              join workspace on workspace.id = source.workspace_id and workspace.deleted_at is null
+             where source.wanted_at is not null and (source.lease_until is null or source.lease_until < clock_now())
+             order by source.wanted_at
+             limit 1
+               for no key update of source skip locked
+        )
+        update package_source set lease_until = clock_now() + %(lease)s::interval
+          from picked
+         where package_source.package_id = picked.package_id
+        returning package_source.package_id, package_source.workspace_id, picked.organization_id, package_source.url,
+                  package_source.ref_kind, package_source.ref, package_source.secret_name, package_source.wanted_at
+        """,
+        lease=LEASE,
+    )
+
+
+async def done(tx: Statements, fetch: Fetch, *, commit: str) -> None:
+    """Note that a claimed fetch went well; whatever was wanted since is still wanted."""
+    await tx.execute(
+        """
+        update package_source
+           set lease_until = null, wanted_at = nullif(wanted_at, %(wanted)s), fetched_at = clock_now(),
+               fetched_commit = %(commit)s, error = ''
+         where package_id = %(package)s
+        """,
+        package=fetch.package_id,
+        wanted=fetch.wanted_at,
+        commit=commit,
+    )
+
+
+async def failed(tx: Statements, fetch: Fetch, why: str) -> None:
+    """Note that a claimed fetch went wrong: it is not tried again until somebody asks."""
+    await tx.execute(
+        """
+        update package_source
+           set lease_until = null, wanted_at = nullif(wanted_at, %(wanted)s), error = %(why)s
+         where package_id = %(package)s
+        """,
+        package=fetch.package_id,
+        wanted=fetch.wanted_at,
+        why=why,
+    )

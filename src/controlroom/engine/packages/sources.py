@@ -1,0 +1,217 @@
+"""Packages whose content comes from git: where from, what of it, and the fetches that are asked for.
+
+The fetching itself speaks to the world, and is the matter of `maintenance/git_fetcher.py`.
+"""
+
+import hashlib
+import hmac
+import re
+import secrets
+from datetime import datetime
+from enum import StrEnum
+from urllib.parse import urlsplit
+
+from msgspec import Struct
+
+from controlroom.engine.access.errors import WrongCredential
+from controlroom.engine.access.model import Actor, ActorKind, Permission
+from controlroom.engine.access.record import record
+from controlroom.engine.access.scope import Scope, ensure_seen, scope_of
+from controlroom.engine.engine import Engine
+from controlroom.engine.events.store import By, Event
+from controlroom.engine.packages import actions, source_store, store
+from controlroom.engine.packages.source_store import Fetch, Ref, RefKind, Source
+from controlroom.errors import Invalid, NotFound
+from controlroom.ids import OrganizationId, PackageId, WorkspaceId
+from controlroom.objects.store import Blob
+
+_LONGEST_URL = 2000
+_REF = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/@+-]{0,199}")
+_COMMIT = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
+_SHOWN_ERROR = 1000
+
+
+class HookForm(StrEnum):
+    """How a push hook proves itself."""
+
+    GITHUB = "github"
+    """`X-Hub-Signature-256: sha256=…`, an HMAC of the body."""
+    GITLAB = "gitlab"
+    """`X-Gitlab-Token`, the secret itself."""
+
+
+class SourceView(Struct, frozen=True, kw_only=True):
+    """Where a package's content comes from, and how the last fetch went."""
+
+    package_id: PackageId
+    url: str
+    ref: Ref
+    secret_name: str | None
+    is_wanted: bool
+    fetched_at: datetime | None
+    fetched_commit: str | None
+    error: str
+
+
+class SourceNotFound(NotFound):
+    """The package's content is uploaded, not fetched."""
+
+    def __init__(self, package: PackageId) -> None:
+        super().__init__(f"task package {package} has no git source", code="PACKAGE_SOURCE_NOT_FOUND")
+
+
+async def set_source(
+    engine: Engine,
+    actor: Actor,
+    workspace: WorkspaceId,
+    package: PackageId,
+    *,
+    url: str,
+    ref: Ref,
+    secret_name: str | None = None,
+) -> tuple[SourceView, str]:
+    """Say where a package's content comes from, want a fetch, and give the new secret of its push hook.
+
+    Who names a secret must be allowed to use secrets: its values go to the address. Raises Invalid, PackageNotFound.
+    """
+    scope = scope_of(actor, Permission.WRITE_PACKAGES, workspace)
+    if secret_name is not None:
+        actor.require(Permission.USE_SECRETS, workspace)
+    check_url(url)
+    _check_ref(ref)
+    hook = secrets.token_urlsafe(32)
+    sealed = engine.keys.seal(hook.encode(), place=_place(package))
+    async with engine.database.transaction() as tx:
+        await ensure_seen(tx, scope)
+        await store.hold(tx, workspace, package)
+        await source_store.put(tx, workspace, package, url=url, ref=ref, secret_name=secret_name, hook_sealed=sealed)
+        event = _event("package_source.set", scope, package, url=url, ref=f"{ref.kind.value} {ref.name}")
+        await record(engine, tx, actor, event)
+    return await get(engine, actor, workspace, package), hook
+
+
+async def get(engine: Engine, actor: Actor, workspace: WorkspaceId, package: PackageId) -> SourceView:
+    """Where a package's content comes from. Raises SourceNotFound."""
+    scope = scope_of(actor, Permission.READ_PACKAGES, workspace)
+    return _view(await _found(engine, scope, package))
+
+
+async def remove(engine: Engine, actor: Actor, workspace: WorkspaceId, package: PackageId) -> None:
+    """Fetch no more; the versions that there are stay. Raises SourceNotFound."""
+    scope = scope_of(actor, Permission.WRITE_PACKAGES, workspace)
+    async with engine.database.transaction() as tx:
+        if not await source_store.remove(tx, scope, package):
+            raise SourceNotFound(package)
+        await record(engine, tx, actor, _event("package_source.removed", scope, package))
+
+
+async def want(engine: Engine, actor: Actor, workspace: WorkspaceId, package: PackageId) -> SourceView:
+    """Ask for a fetch, which some server does soon; several that wait are one. Raises SourceNotFound."""
+    scope = scope_of(actor, Permission.WRITE_PACKAGES, workspace)
+    found = await _found(engine, scope, package)
+    await source_store.want(engine.database, found.package_id)
+    return _view(await _found(engine, scope, package))
+
+
+async def want_by_hook(engine: Engine, package: PackageId, *, form: HookForm, body: bytes, proof: str) -> None:
+    """Ask for a fetch on a push, if the hook proves that it knows the secret. Raises Unauthenticated.
+
+    An unknown package is refused in the same words, so that nobody learns which there are.
+    """
+    found = await source_store.by_package(engine.database, package)
+    if found is None or not _is_proved(_secret(engine, found), form, body, proof):
+        raise WrongCredential("signature of the hook")
+    await source_store.want(engine.database, found.package_id)
+
+
+# ---------------------------------------------------------------------------------------------------- fetching
+async def claim(engine: Engine) -> Fetch | None:
+    """A fetch that is to be done now, claimed for a while; None if there is none."""
+    return await source_store.claim(engine.database)
+
+
+async def take(engine: Engine, fetch: Fetch, *, commit: str, blob: Blob) -> bool:
+    """What was fetched becomes the latest version, if it is another; whether it is. Raises Invalid with the reason."""
+    is_new = await actions.add_version(engine, fetch.workspace_id, fetch.package_id, blob)
+    await source_store.done(engine.database, fetch, commit=commit)
+    return is_new
+
+
+async def give_up(engine: Engine, fetch: Fetch, why: str) -> None:
+    """Note why a fetch failed; the version before it stays the latest."""
+    await source_store.failed(engine.database, fetch, why[:_SHOWN_ERROR])
+    event = Event(
+        kind="package_source.failed",
+        organization_id=fetch.organization_id,
+        workspace_id=fetch.workspace_id,
+        subject_id=fetch.package_id,
+        data={"error": why[:_SHOWN_ERROR]},
+    )
+    async with engine.database.transaction() as tx:
+        await record(engine, tx, By(ActorKind.SYSTEM.value), event)
+
+
+# ---------------------------------------------------------------------------------------------------- rules
+def check_url(url: str) -> None:
+    """Raise Invalid `GIT_URL_INVALID` for what is neither https nor ssh, or has a password in it."""
+    try:
+        parts = urlsplit(url)
+        host, _ = parts.hostname, parts.port
+    except ValueError:
+        parts, host = urlsplit(""), None
+    if parts.scheme not in {"https", "ssh"} or not host or len(url) > _LONGEST_URL or not url.isprintable():
+        raise Invalid("a git address begins with https:// or ssh:// and names a host", code="GIT_URL_INVALID")
+    if parts.password or (parts.scheme == "https" and parts.username):
+        raise Invalid("credentials belong into a secret of the vault, not into the address", code="GIT_URL_INVALID")
+    if host.startswith("-") or (parts.username or "").startswith("-") or parts.query or parts.fragment:
+        raise Invalid("this is no address of a git repository", code="GIT_URL_INVALID")
+
+
+def _check_ref(ref: Ref) -> None:
+    if ref.kind is RefKind.COMMIT:
+        if not _COMMIT.fullmatch(ref.name):
+            raise Invalid("a commit is named by its whole hash", code="GIT_REF_INVALID")
+    elif not _REF.fullmatch(ref.name) or ".." in ref.name or "//" in ref.name or ref.name.endswith((".lock", "/")):
+        raise Invalid(f"{ref.name!r} is no name of a {ref.kind.value}", code="GIT_REF_INVALID")
+
+
+def _is_proved(secret: bytes, form: HookForm, body: bytes, proof: str) -> bool:
+    match form:
+        case HookForm.GITHUB:
+            wanted = "sha256=" + hmac.new(secret, body, hashlib.sha256).hexdigest()
+        case HookForm.GITLAB:
+            wanted = secret.decode()
+    return hmac.compare_digest(wanted.encode(), proof.encode("utf-8", "replace"))
+
+
+async def _found(engine: Engine, scope: Scope, package: PackageId) -> Source:
+    found = await source_store.get(engine.database, scope, package)
+    if found is None:
+        raise SourceNotFound(package)
+    return found
+
+
+def _secret(engine: Engine, source: Source) -> bytes:
+    return engine.keys.unseal(source.hook_sealed, place=_place(source.package_id))
+
+
+def _place(package: PackageId) -> str:
+    return f"package_source/{package}/hook"
+
+
+def _view(source: Source) -> SourceView:
+    return SourceView(
+        package_id=source.package_id,
+        url=source.url,
+        ref=Ref(source.ref_kind, source.ref),
+        secret_name=source.secret_name,
+        is_wanted=source.wanted_at is not None,
+        fetched_at=source.fetched_at,
+        fetched_commit=source.fetched_commit,
+        error=source.error,
+    )
+
+
+def _event(kind: str, scope: Scope, package: PackageId, **data: str) -> Event:
+    organization: OrganizationId = scope.organization
+    return Event(kind=kind, organization_id=organization, workspace_id=scope.workspace, subject_id=package, data=data)
