@@ -36,6 +36,7 @@ NOUNS = (
     Command("runs", "runs:app", "Process runs: list, show, follow, outputs, stop, delete"),
     Command("items", "items:app", "Work items: list, show, create, retry, mark as done, delete"),
     Command("artifacts", "artifacts:app", "Files that robots left: list, download"),
+    Command("assistant", "assistant:app", "Assistants: list, run on this machine"),
     Command("packages", "packages:app", "Task packages: list, show, download, delete"),
     Command("secrets", "secrets:app", "Secrets of the vault: list, show, set, delete"),
     Command("assets", "assets:app", "Assets: list, show, set, get, delete"),

@@ -1,10 +1,17 @@
 """Assistants: made by the public API, run on a user's machine by the exchange that rcc speaks."""
 
+import asyncio
+import io
+import os
+import sys
+import zipfile
+
 import pytest
 
 from controlroom.engine.access.model import Role
 from controlroom.engine.access.users.actions import create_credential, create_user
 from controlroom.engine.assistants.actions import lose_silent
+from controlroom.engine.packages.actions import push
 from controlroom.ids import uuid7
 from rcc_caller import Machine, Rcc
 
@@ -149,3 +156,43 @@ async def test_only_who_may_start_runs_assistants_of_their_own(desk, assistant):
     no_scheme = await ben.call("POST", f"/{assistant}/runs", {"encryption": {"scheme": "plain", "publicKey": ""}})
 
     assert [answer.status_code for answer in (refused, foreign, no_key, no_scheme)] == [403, 404, 400, 400]
+
+
+async def test_the_command_line_runs_an_assistant(room, ada, workspace, stranger, tmp_path):
+    """`controlroom assistant run` fetches the robot, runs it here, leaves its files and reports the end."""
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w") as robot:
+        robot.writestr("robot.yaml", "tasks:\n  Greet:\n    shell: sh greet.sh\nartifactsDir: output\n")
+        robot.writestr("greet.sh", 'echo "hello $RC_WORKSPACE_ID" > "$ROBOT_ARTIFACTS/said.txt"\n')
+    blob = await room.engine.objects.put_bytes(content.getvalue())
+    pushed = await push(room.engine, ada.actor, workspace, "greeter", blob)
+    await ada.post("/assistants", {"name": "Greeter", "task": {"name": "Greet", "package_id": str(pushed.package.id)}})
+    rcc = await new_machine(room, workspace, stranger, Role.OPERATOR)
+
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-m",
+        "controlroom",
+        "assistant",
+        "run",
+        "Greeter",
+        cwd=tmp_path,
+        env={
+            "PATH": os.environ["PATH"],
+            "HOME": str(tmp_path),
+            "NO_PROXY": "127.0.0.1",
+            "CONTROLROOM_URL": room.url,
+            "CONTROLROOM_WORKSPACE": str(workspace),
+            "CONTROLROOM_API_KEY": ada.key,
+            "CONTROLROOM_CREDENTIALS": f"{rcc.identifier}:{rcc.secret}",
+        },
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+    )
+    said, _ = await process.communicate()
+
+    assert process.returncode == 0, said.decode()
+    [run] = await ada.every("/assistant-runs")
+    assert run["state"] == "completed"
+    [artifact] = await ada.every(f"/assistant-runs/{run['id']}/artifacts")
+    assert (await ada.http.get(artifact["url"])).text == f"hello {workspace}\n"
