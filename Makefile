@@ -9,10 +9,10 @@ JOBS ?= 2
 T ?= tests
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test lint e2e e2e-full fault bench fuzz soak shots lock wheel clean
+.PHONY: help install demo test lint e2e e2e-full fault bench fuzz soak shots lock coverage-table wheel clean
 
 help: ## List the commands
-	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 install: $(STAMP) ## Make .venv with all that running and testing need (instant when nothing changed)
 
@@ -54,7 +54,7 @@ e2e-full: install ## The same, with the long ones: wheel in a clean folder, seve
 fault: install ## Kill real processes at random and check that nothing was lost
 	$(PYTEST) -q -s -m fault --timeout 7200 tests/fault
 
-bench: install ## Measure, and print ratios within one run (B=name: only that one)
+bench: install ## Measure, and print ratios within one run (B=name: only those)
 	@$(BIN)/python -m tests.bench $(B)
 
 fuzz: install ## Fuzz the APIs by their own documents
@@ -70,6 +70,9 @@ lock: | $(BIN)/uv ## Pin the requirements anew, with hashes (U=1: take newer ver
 	UV_CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/uv pip compile pyproject.toml --extra conda --extra mail --group dev \
 	  --generate-hashes --no-emit-index-url --universal --python-version 3.11 $(if $(U),--upgrade) \
 	  --quiet --output-file requirements/dev.txt
+
+coverage-table: install ## Write the tables of docs/dialects/ that tell what is served
+	$(BIN)/python tests/contract/robocorp/coverage.py
 
 wheel: install ## Build the wheel into dist/
 	$(BIN)/uv build --quiet --wheel --python $(BIN)/python --no-build-isolation --out-dir dist .

@@ -23,9 +23,10 @@ All but `link` carry `Authorization: Bearer <worker token>`. Errors are `{"error
 """
 
 from enum import StrEnum
+from typing import Annotated
 from uuid import UUID
 
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 HEARTBEAT_HOLD_SECONDS = 8.0
 """How long the server may hold a heartbeat. Less than a third of the lease, so that two may be lost."""
@@ -35,6 +36,15 @@ LEASE_SECONDS = 25.0
 
 MAX_LINE_BYTES = 64 * 1024
 """A console line is cut here (DESIGN §7)."""
+
+
+# What a worker may say in numbers: what it cannot mean is refused before anything is done with it.
+Count = Annotated[int, Meta(ge=0, le=2**31 - 1)]
+LineNumber = Annotated[int, Meta(ge=0, le=2**62)]
+Slots = Annotated[int, Meta(ge=1, le=10_000)]
+ExitCode = Annotated[int, Meta(ge=-(2**31), le=2**31 - 1)]
+Instant = Annotated[float, Meta(ge=0, le=253_402_300_000)]
+"""Unix seconds, up to the year 9999."""
 
 
 class ErrorCode(StrEnum):
@@ -93,7 +103,7 @@ class Link(Struct, frozen=True):
 
     link_token: str
     name: str
-    slots: int = 1
+    slots: Slots = 1
     worker_id: UUID | None = None
     """The id an on-demand provisioner was told (`runtimeId`), if any."""
 
@@ -110,7 +120,7 @@ class Linked(Struct, frozen=True):
 class OpenSession(Struct, frozen=True):
     """A worker process has started; whatever an earlier process of this worker held is lost, and said so at once."""
 
-    slots: int
+    slots: Slots
     version: str
     platform: str
     sandbox: SandboxKind
@@ -133,7 +143,7 @@ class Held(Struct, frozen=True):
     """A step run that the worker is executing, with the last order it obeyed."""
 
     step_run_id: UUID
-    attempt: int
+    attempt: Count
     order: Order = Order.CONTINUE
 
 
@@ -141,10 +151,10 @@ class Claim(Struct, frozen=True):
     """Ask for up to `free` assignments, waiting up to `wait_seconds` for the first."""
 
     session: UUID
-    free: int
+    free: Count
     wait_seconds: float
     running: tuple[UUID, ...] = ()
-    """Step runs the worker knows of: one that it holds but does not list was lost on the way: it is handed over again."""
+    """Step runs the worker knows of. One that it holds but does not list was lost on the way: it comes again."""
 
 
 class PackageRef(Struct, frozen=True):
@@ -159,7 +169,7 @@ class Assignment(Struct, frozen=True, kw_only=True):
     """One attempt of one step run: all that a worker needs to run a robot process."""
 
     step_run_id: UUID
-    attempt: int
+    attempt: Count
     workspace_id: UUID
     organization_id: UUID
     process_id: UUID
@@ -191,7 +201,7 @@ class Heartbeat(Struct, frozen=True):
     session: UUID
     held: tuple[Held, ...]
     hold_seconds: float = HEARTBEAT_HOLD_SECONDS
-    free: int = 0
+    free: Count = 0
 
 
 class Orders(Struct, frozen=True):
@@ -207,16 +217,16 @@ class PhaseReport(Struct, frozen=True, kw_only=True):
     the attempt instead of having it repeated. It must be acknowledged before robot code runs.
     """
 
-    position: int
+    position: Count
     kind: PhaseKind
     name: str
     state: PhaseState
-    started_at: float | None = None
+    started_at: Instant | None = None
     """Unix seconds, by the worker's clock."""
-    ended_at: float | None = None
-    first_line: int | None = None
+    ended_at: Instant | None = None
+    first_line: LineNumber | None = None
     """Number of the first console line of the phase (lines count from 0 in an attempt)."""
-    last_line: int | None = None
+    last_line: LineNumber | None = None
     message: str = ""
 
 
@@ -236,8 +246,8 @@ class StepRunError(Struct, frozen=True):
 class Finish(Struct, frozen=True, kw_only=True):
     """The attempt has ended; console and artifacts have been sent before. `error` is None for success."""
 
-    exit_code: int | None
+    exit_code: ExitCode | None
     error: StepRunError | None = None
     phases: tuple[PhaseReport, ...] = ()
-    console_lines: int = 0
-    """How many lines were sent: with fewer at hand the server answers 409 `CONSOLE_INCOMPLETE` (`have` in the error)."""
+    console_lines: LineNumber = 0
+    """How many lines were sent; with fewer at hand the server answers 409 `CONSOLE_INCOMPLETE` (`have`)."""

@@ -1,7 +1,5 @@
 """One room for all stories that do not need their own, and a real browser."""
 
-import os
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -9,10 +7,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 
+from browsers import launch
 from rooms import Room, room
-
-EXAMPLES = Path(__file__).parents[2] / "examples"
-CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -33,9 +29,8 @@ def running() -> Iterator[Room]:
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
     """Debian's Chromium, without a window."""
-    assert CHROMIUM, "no Chromium: apt-get install chromium, or name one by CHROMIUM"
     with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        started = launch(playwright)
         yield started
         started.close()
 

@@ -10,7 +10,7 @@ from controlroom.border.api_docs import RENDER
 from controlroom.border.dispatcher import App
 from controlroom.dialects.worker_api import reports, sessions
 from controlroom.dialects.worker_api.asking import WorkerRequest, authenticate
-from controlroom.dialects.worker_api.errors import HANDLERS
+from controlroom.dialects.worker_api.errors import HANDLERS, with_failures
 from controlroom.dialects.worker_api.holding import Holds
 from controlroom.engine.engine import Engine
 
@@ -19,8 +19,10 @@ PREFIX = "/worker/v1"
 
 def application(engine: Engine, holds: Holds | None = None) -> App:
     """The app over an engine. Give `holds` to be able to end the long polls when the server stops."""
-    linked = Router(PREFIX, route_handlers=[*sessions.handlers, *reports.handlers], guards=[authenticate])
-    unlinked = Router(PREFIX, route_handlers=[sessions.link])
+    linked = Router(
+        PREFIX, route_handlers=with_failures([*sessions.handlers, *reports.handlers]), guards=[authenticate]
+    )
+    unlinked = Router(PREFIX, route_handlers=with_failures([sessions.link]))
     litestar = Litestar(
         [linked, unlinked],
         state=State({"engine": engine, "holds": holds or Holds()}),

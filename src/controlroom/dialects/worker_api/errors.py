@@ -1,12 +1,16 @@
 """Failures as workers read them: one table of kinds, one body (`controlroom.protocol`)."""
 
+from collections.abc import Iterable
 from typing import Any
 
 import msgspec
 from litestar import Request, Response
 from litestar.exceptions import ClientException, HTTPException, ValidationException
+from litestar.handlers import HTTPRouteHandler
+from litestar.openapi import ResponseSpec
 from litestar.status_codes import HTTP_413_REQUEST_ENTITY_TOO_LARGE, HTTP_500_INTERNAL_SERVER_ERROR
 from litestar.types import ExceptionHandlersMap
+from msgspec import Struct
 
 from controlroom.border.answers import error_body, retry_after
 from controlroom.errors import (
@@ -28,6 +32,41 @@ STATUS: dict[type[ControlRoomError], int] = {
     Unavailable: 503,
 }
 """A worker repeats what is answered with 5xx or 429, and gives up what is answered with another 4xx."""
+
+
+class FailureDetails(Struct, frozen=True):
+    """What went wrong: a code for programs, a message for people; some have further fields."""
+
+    code: str
+    message: str
+
+
+class Failure(Struct, frozen=True):
+    """Every answer that is no success."""
+
+    error: FailureDetails
+    message: str
+
+
+_DESCRIPTIONS = {
+    400: "The request is wrong.",
+    401: "There is no valid credential.",
+    404: "There is no such thing.",
+    409: "The session or the attempt has been overtaken, or something is missing.",
+    503: "A part that is needed is away; try again.",
+}
+
+
+def with_failures(handlers: Iterable[HTTPRouteHandler]) -> list[HTTPRouteHandler]:
+    """The handlers, documented to fail as all of this dialect do."""
+    documented = []
+    for handler in handlers:
+        handler.responses = {
+            status: ResponseSpec(Failure, description=text, generate_examples=False)
+            for status, text in _DESCRIPTIONS.items()
+        }
+        documented.append(handler)
+    return documented
 
 
 def _failure(request: Request[Any, Any, Any], error: ControlRoomError) -> Response[bytes]:

@@ -1,10 +1,11 @@
 """What a worker fetches and tells for one attempt of a step run."""
 
 from collections.abc import AsyncIterator
+from typing import Annotated
 from uuid import UUID
 
 from litestar import get, post, put
-from litestar.params import FromPath, FromQuery, JSONBody, RawBody
+from litestar.params import FromPath, JSONBody, PathParameter, QueryParameter, RawBody
 from litestar.response import Stream
 
 from controlroom.dialects.worker_api.artifact_names import checked_artifact_name
@@ -15,6 +16,11 @@ from controlroom.engine.runs import leases
 from controlroom.errors import Invalid, NotFound
 from controlroom.ids import StepRunId
 from controlroom.protocol import Finish, PhaseReports
+
+Attempt = Annotated[int, PathParameter(ge=0, le=2**31 - 1)]
+Number = Annotated[int, QueryParameter(ge=0, le=2**62)]
+Instant = Annotated[float, QueryParameter(ge=0, le=253_402_300_000)]
+"""Unix seconds, up to the year 9999."""
 
 _ATTEMPT = "/step-runs/{step_run_id:uuid}/attempts/{attempt:int}"
 
@@ -32,7 +38,7 @@ async def get_package(request: WorkerRequest, digest: FromPath[str]) -> Stream:
 
 @post(_ATTEMPT + "/phases", operation_id="reportPhases", status_code=200)
 async def report_phases(
-    request: WorkerRequest, step_run_id: FromPath[UUID], attempt: FromPath[int], data: JSONBody[PhaseReports]
+    request: WorkerRequest, step_run_id: FromPath[UUID], attempt: Attempt, data: JSONBody[PhaseReports]
 ) -> dict[str, str]:
     """Tell the phases that changed."""
     await leases.report_phases(request.engine, request.worker, StepRunId(step_run_id), attempt, data)
@@ -43,10 +49,10 @@ async def report_phases(
 async def append_console(
     request: WorkerRequest,
     step_run_id: FromPath[UUID],
-    attempt: FromPath[int],
-    first: FromQuery[int],
-    count: FromQuery[int],
-    at: FromQuery[float],
+    attempt: Attempt,
+    first: Number,
+    count: Number,
+    at: Instant,
     body: RawBody,
 ) -> dict[str, str]:
     """Append console lines: UTF-8, each ended by a line feed."""
@@ -67,9 +73,9 @@ async def append_console(
 async def put_artifact(
     request: WorkerRequest,
     step_run_id: FromPath[UUID],
-    attempt: FromPath[int],
+    attempt: Attempt,
     name: FromPath[str],
-    size: FromQuery[int],
+    size: Number,
 ) -> dict[str, str]:
     """Store a file that the attempt left, streamed."""
     engine, artifact = request.engine, checked_artifact_name(name.removeprefix("/"))
@@ -80,7 +86,7 @@ async def put_artifact(
 
 @post(_ATTEMPT + "/finish", operation_id="finish", status_code=200)
 async def finish(
-    request: WorkerRequest, step_run_id: FromPath[UUID], attempt: FromPath[int], data: JSONBody[Finish]
+    request: WorkerRequest, step_run_id: FromPath[UUID], attempt: Attempt, data: JSONBody[Finish]
 ) -> dict[str, str]:
     """Tell that the attempt has ended."""
     await leases.finish(request.engine, request.worker, StepRunId(step_run_id), attempt, data)
