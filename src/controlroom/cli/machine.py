@@ -28,6 +28,7 @@ from controlroom.robots.definition import (
     RobotDefinition,
     command_line,
     find_task,
+    fits_platform,
     fitting_environment,
     machine_name,
     read_robot,
@@ -116,7 +117,8 @@ class Machine:
         async def play() -> int:
             async with EnvironmentCache(cache, max_bytes=_CACHE_BYTES).use(spec, progress=print) as environment:
                 variables = _variables(environment, told["config"]["environment"], root, artifacts, definition)
-                for script in definition.pre_run_scripts:
+                fitting = [each for each in definition.pre_run_scripts if fits_platform(each, machine=machine_name())]
+                for script in fitting:
                     with _as("SETUP_FAILURE"):
                         if await _play(split_command(script, "preRunScripts"), variables, root):
                             raise RunFailed("SETUP_FAILURE", f"the script `{script}` failed")
