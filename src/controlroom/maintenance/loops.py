@@ -12,6 +12,7 @@ from controlroom.maintenance import (
     assistant_rescuer,
     chainer,
     compactor,
+    consumer,
     deliverer,
     dispatcher,
     git_fetcher,
@@ -45,6 +46,7 @@ def loops(engine: Engine, guard: Guard) -> list[Loop]:
         Loop(name="deadlines", every=deadlines.EVERY, tick=lambda: deadlines.fail_overdue(engine)),
         Loop(name="pruner", every=EVERY, tick=pruner.prune),
         Loop(name="sweeper", every=SWEEP_EVERY, tick=pruner.sweep),
+        Loop(name="consumer", every=consumer.EVERY, tick=lambda: consumer.open_runs(engine)),
         Loop(name="uses", every=3.0, tick=lambda: flush_uses(engine), is_for_leader=False),
     ]
 

@@ -23,6 +23,11 @@ async def test_a_new_item_waits_in_the_input_queue(ada, process):
         "step": None,
         "step_run": None,
         "exception": None,
+        "held": False,
+        "priority": 0,
+        "due_at": item["due_at"],
+        "deadline": None,
+        "reference": None,
         "payload": {"n": 1},
         "files": [],
     }

@@ -20,6 +20,7 @@ from controlroom.dialects.robocorp import (
     assistants,
     audit_log,
     auth,
+    chains,
     email_triggers,
     git_packages,
     integrations,
@@ -33,13 +34,17 @@ from controlroom.dialects.robocorp import (
     process_secrets,
     processes,
     provisioners,
+    queues,
+    retention,
     runtime_work_items,
+    schedules,
     secrets,
     step_runs,
     task_packages,
     users,
     vault,
     webhooks,
+    work_item_operations,
     work_items,
     worker_groups,
     workers,
@@ -88,6 +93,11 @@ _PUBLIC: Sequence[Any] = (
     email_triggers,
     git_packages,
     audit_log,
+    schedules,
+    chains,
+    queues,
+    work_item_operations,
+    retention,
 )
 """Modules of the public API and of our own management API."""
 
@@ -99,8 +109,8 @@ def _handlers(modules: Sequence[Any]) -> list[HTTPRouteHandler]:
     return [handler for module in modules for handler in module.handlers]
 
 
-def application(engine: Engine, origins: Origins, *, mail_domain: str) -> App:
-    """The dialect over an engine; `mail_domain` is that of the processes' addresses."""
+def routes(engine: Engine, origins: Origins, *, mail_domain: str) -> Litestar:
+    """All routes of the dialect."""
     public = Router(
         "/api/v1/workspaces/{workspace_id:uuid}",
         route_handlers=openapi.with_failures(_handlers(_PUBLIC)),
@@ -121,7 +131,7 @@ def application(engine: Engine, origins: Origins, *, mail_domain: str) -> App:
         dependencies=asking.IN_PUBLIC,
         include_in_schema=False,
     )
-    litestar = Litestar(
+    return Litestar(
         [
             public,
             *organization.routers(),
@@ -142,6 +152,11 @@ def application(engine: Engine, origins: Origins, *, mail_domain: str) -> App:
         openapi_config=openapi.config(),
         logging_config=None,
     )
+
+
+def application(engine: Engine, origins: Origins, *, mail_domain: str) -> App:
+    """The dialect over an engine; `mail_domain` is that of the processes' addresses."""
+    litestar = routes(engine, origins, mail_domain=mail_domain)
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         # The host of robots serves the same resources under /v1 (§0.1). Links keep the path that the caller used.

@@ -225,7 +225,7 @@ def _definition(step: StepRequest) -> StepDefinition:
         one_item_per_step_run=step.one_item_per_step_run,
         environment=step.environment,
         retry=msgspec.convert(step.retry, RetryPolicy, from_attributes=True),
-        placement=_placement(step.placement),
+        placement=placement_of(step.placement),
     )
 
 
@@ -239,7 +239,8 @@ def _task(task: TaskRequest) -> NamedTask:
             raise Invalid("a task needs either package_id or package_name", code="INVALID_BODY")
 
 
-def _placement(placement: PlacementBody) -> Placement:
+def placement_of(placement: PlacementBody) -> Placement:
+    """The placement that is asked for. Raises Invalid."""
     match (placement.workers, placement.groups, placement.provisioner):
         case (None, None, None):
             return AnyWorker()
@@ -280,14 +281,15 @@ def _show_step(step: Step) -> StepAnswer:
         max_parallel=step.max_parallel,
         timeout_seconds=seconds(step.timeout),
         environment=step.environment,
-        placement=_show_placement(step.placement),
+        placement=show_placement(step.placement),
         retry=msgspec.convert(step.retry, RetryBody, from_attributes=True),
         starts_after_previous=step.starts_after_previous,
         one_item_per_step_run=step.one_item_per_step_run,
     )
 
 
-def _show_placement(placement: Placement) -> PlacementBody:
+def show_placement(placement: Placement) -> PlacementBody:
+    """A placement as this dialect writes it."""
     match placement:
         case AnyWorker():
             return PlacementBody()

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal, assert_never
 
 from litestar import Request
 from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
-from msgspec import Raw, Struct
+from msgspec import UNSET, Raw, Struct, UnsetType
 
 from controlroom.dialects.robocorp.answers import Accepted, Download, Identified, UploadForm, identified
 from controlroom.dialects.robocorp.asking import Asker, InWorkspace, Pages, TheEngine
@@ -17,12 +17,15 @@ from controlroom.dialects.robocorp.routing import get, post, update
 from controlroom.engine.access.model import Actor, Permission
 from controlroom.engine.downloads.model import DownloadKind
 from controlroom.engine.engine import Engine
+from controlroom.engine.queues import actions as queues
 from controlroom.engine.runs import store as runs
 from controlroom.engine.runs.errors import RunNotFound
 from controlroom.engine.work_items import actions, store
 from controlroom.engine.work_items.errors import WorkItemNotFound
 from controlroom.engine.work_items.model import ExceptionType, ItemFile, ItemState, WorkItem
-from controlroom.ids import FileId, ProcessId, RunId, WorkItemId, WorkspaceId
+from controlroom.engine.work_items.terms import Terms, TermsChange
+from controlroom.errors import Invalid
+from controlroom.ids import FileId, ProcessId, QueueId, RunId, WorkItemId, WorkspaceId
 
 _NULL = Raw(b"null")
 
@@ -59,6 +62,12 @@ class WorkItemAnswer(Struct, frozen=True, kw_only=True):
     step: Identified | None
     step_run: Identified | None
     exception: ExceptionAnswer | None
+    held: bool
+    """Set aside by somebody; its state is then `pending`."""
+    priority: int
+    due_at: datetime
+    deadline: datetime | None
+    reference: str | None
 
 
 class FullWorkItem(WorkItemAnswer, frozen=True, kw_only=True):
@@ -79,11 +88,25 @@ class Output(Struct, frozen=True, kw_only=True):
     files: list[FileAnswer]
 
 
-class CreateWorkItem(Struct, frozen=True):
-    """A new item for the input queue of a process."""
+class CreateWorkItem(Struct, frozen=True, kw_only=True):
+    """A new item for the input queue of a process, or for a standing queue."""
 
-    process: Identified
+    process: Identified | None = None
+    queue: Identified | None = None
     payload: Raw
+    priority: int = 0
+    due_at: datetime | None = None
+    deadline: datetime | None = None
+    reference: str | None = None
+
+
+class UpdateWorkItem(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What to change of when the item may be worked on; what is left out stays."""
+
+    priority: int | UnsetType = UNSET
+    due_at: datetime | UnsetType | None = UNSET
+    deadline: datetime | UnsetType | None = UNSET
+    reference: str | UnsetType | None = UNSET
 
 
 class FileRequest(Struct, frozen=True):
@@ -108,7 +131,7 @@ class PayloadBody(Struct, frozen=True):
 class BatchRequest(Struct, frozen=True):
     """One operation on many items."""
 
-    batch_operation: Literal["retry", "delete", "mark_as_done"]
+    batch_operation: Literal["retry", "delete", "mark_as_done", "hold", "release_hold"]
     work_item_ids: list[WorkItemId]
 
 
@@ -140,9 +163,48 @@ async def list_work_items(
 async def create_work_item(
     engine: TheEngine, actor: Asker, workspace_id: InWorkspace, data: JSONBody[CreateWorkItem]
 ) -> FullWorkItem:
-    """Put an item into the input queue of a process; it starts no run."""
-    item = await actions.create(engine, actor, workspace_id, ProcessId(data.process.id), data.payload)
+    """Put an item into the input queue of a process, or into a standing queue; it starts no run by itself."""
+    terms = Terms(
+        priority=data.priority,
+        due=aware(data.due_at, "due_at"),
+        deadline=aware(data.deadline, "deadline"),
+        reference=data.reference,
+    )
+    match data.process, data.queue:
+        case Identified(process), None:
+            item = await actions.create(engine, actor, workspace_id, ProcessId(process), data.payload, terms=terms)
+        case None, Identified(queue):
+            item = await queues.put(engine, actor, workspace_id, QueueId(queue), data.payload, terms=terms)
+        case _:
+            raise Invalid("A work item is for a process or for a queue.", code="INVALID_BODY")
     return _show_full(item, [])
+
+
+@update("/work-items/{item_id:uuid}", operation_id="updateWorkItem")
+async def update_work_item(
+    engine: TheEngine,
+    actor: Asker,
+    request: AnyRequest,
+    workspace_id: InWorkspace,
+    item_id: FromPath[WorkItemId],
+    data: JSONBody[UpdateWorkItem],
+) -> FullWorkItem:
+    """Change priority, due time, deadline or reference of an item that nobody works on."""
+    change = TermsChange(
+        priority=data.priority,
+        due=UNSET if data.due_at is UNSET else aware(data.due_at, "due_at"),
+        deadline=UNSET if data.deadline is UNSET else aware(data.deadline, "deadline"),
+        reference=data.reference,
+    )
+    item = await actions.set_terms(engine, actor, workspace_id, item_id, change)
+    return _show_full(item, (await _files_of(engine, request, workspace_id, [item]))[item.id])
+
+
+def aware(at: datetime | None, what: str) -> datetime | None:
+    """A moment, which must say its offset. Raises Invalid."""
+    if at is not None and at.tzinfo is None:
+        raise Invalid(f"{what} needs an offset, like 2030-01-31T12:00:00Z", code="INVALID_BODY")
+    return at
 
 
 @get("/work-items/{item_id:uuid}", operation_id="getWorkItem")
@@ -212,6 +274,10 @@ async def run_batch(
             await actions.delete(engine, actor, workspace_id, data.work_item_ids)
         case "mark_as_done":
             await actions.mark_done(engine, actor, workspace_id, data.work_item_ids)
+        case "hold":
+            await actions.hold(engine, actor, workspace_id, data.work_item_ids)
+        case "release_hold":
+            await actions.release_hold(engine, actor, workspace_id, data.work_item_ids)
         case _:
             assert_never(data.batch_operation)
     return Accepted(accepted=True)
@@ -313,6 +379,11 @@ def _fields(item: WorkItem) -> dict[str, Any]:
         "step": identified(item.step_id),
         "step_run": identified(item.step_run_id),
         "exception": failure and ExceptionAnswer(failure.code, failure.type, failure.message),
+        "held": item.state is ItemState.HELD,
+        "priority": item.priority,
+        "due_at": item.due,
+        "deadline": item.deadline,
+        "reference": item.reference,
     }
 
 
@@ -338,6 +409,7 @@ handlers = [
     create_work_item,
     run_batch,
     get_work_item,
+    update_work_item,
     set_payload,
     add_file,
     add_file_older_form,

@@ -19,6 +19,7 @@ from controlroom.engine.access import store
 from controlroom.engine.access.errors import WrongCredential
 from controlroom.engine.access.model import Actor, WorkerActor
 from controlroom.engine.access.passwords import verify_password
+from controlroom.engine.access.rates import Buckets
 from controlroom.engine.access.users import store as users
 from controlroom.engine.access.users.model import UserCredentialId
 from controlroom.engine.engine import Engine
@@ -96,6 +97,7 @@ class _Process:
         self.workers: Memory[WorkerActor] = Memory()
         self.api_key_uses = UseCounter()
         self.user_credential_uses = UseCounter()
+        self.rates = Buckets()
 
 
 # Why by the keys: they are the control room's own, one object a process; tests have several rooms in one process.
@@ -117,7 +119,7 @@ def forget(engine: Engine) -> None:
 
 
 async def authenticate_api_key(engine: Engine, value: str) -> Actor:
-    """The actor of an API key's value, and one use more of it. Raises Unauthenticated."""
+    """The actor of an API key's value, and one use more of it. Raises Unauthenticated, Throttled."""
     process = _process(engine)
     memory, lookup = process.api_keys, engine.keys.lookup(value)
     remembered = memory.get(lookup)
@@ -133,6 +135,7 @@ async def authenticate_api_key(engine: Engine, value: str) -> Actor:
         (actor,) = remembered
     if actor is None or actor.id is None:
         raise WrongCredential("API key")
+    process.rates.take(actor.id, engine.limits)
     process.api_key_uses.count(actor.id)
     return actor
 

@@ -20,6 +20,7 @@ from controlroom.engine.processes.model import (
     Groups,
     NamedTask,
     OnDemand,
+    Placement,
     Process,
     ProcessChange,
     ProcessDefinition,
@@ -122,7 +123,7 @@ async def _write_steps(tx: Tx, workspace: WorkspaceId, process: ProcessId, wante
     await store.make_room(tx, process)
     for position, (kept, step) in enumerate(zip(plan.kept, wanted, strict=True)):
         task = await _task(tx, workspace, step)
-        await _check_placement(tx, workspace, step)
+        await check_placement(tx, workspace, step.placement)
         if kept is None:
             await store.insert_step(tx, workspace, process, position, step, task)
         else:
@@ -143,8 +144,9 @@ async def _task(tx: Tx, workspace: WorkspaceId, step: StepDefinition) -> TaskId 
             return (await packages.hold_task(tx, workspace, step.task)).id
 
 
-async def _check_placement(tx: Tx, workspace: WorkspaceId, step: StepDefinition) -> None:
-    match step.placement:
+async def check_placement(tx: Tx, workspace: WorkspaceId, placement: Placement) -> None:
+    """Raise NotFound for workers, groups or a provisioner that the workspace does not have."""
+    match placement:
         case AnyWorker():
             pass
         case Workers(ids):

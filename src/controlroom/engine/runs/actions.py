@@ -20,6 +20,7 @@ from controlroom.engine.runs.model import (
     Callback,
     Cause,
     DefaultInput,
+    FromQueue,
     Inputs,
     OneEmptyItem,
     Run,
@@ -32,7 +33,7 @@ from controlroom.engine.runs.model import (
     WithWaiting,
 )
 from controlroom.engine.wakes import Topic
-from controlroom.engine.work_items import copies, schemas
+from controlroom.engine.work_items import adoption, copies, schemas
 from controlroom.engine.work_items import store as work_items
 from controlroom.engine.work_items.errors import WorkItemNotFound, WorkItemStateConflict
 from controlroom.errors import Invalid
@@ -247,6 +248,8 @@ async def _bring_items(
             )
         case WithItems(items):
             await _adopt(tx, workspace, run, first, items)
+        case FromQueue(queue, limit):
+            return bool(await adoption.adopt_due(tx, queue=queue, run=run, step=first.id, limit=limit))
         case WithCopies(sources):
             await copies.insert(tx, **where, sources=sources, priority=priority)  # type: ignore[arg-type]
         case _:

@@ -183,10 +183,12 @@ async def _create(tx: Statements, run: _LockedRun, counts: Sequence[tuple[StepId
         insert into step_run (id, workspace_id, run_id, step_id, state, priority, placement, is_single)
         select made.id, %(workspace)s, %(run)s, step.id,
                -- on demand, nobody can take it before a worker was asked for
-               case when step.placement ->> 'type' = 'on_demand' then 'new' else 'awaiting_worker' end, %(priority)s,
-               step.placement, step.one_item_per_step_run
+               case when coalesce(run.parameters -> 'placement', step.placement) ->> 'type' = 'on_demand' then 'new'
+                    else 'awaiting_worker' end, %(priority)s,
+               coalesce(run.parameters -> 'placement', step.placement), step.one_item_per_step_run
           from unnest(%(ids)s::uuid[], %(steps)s::uuid[]) as made (id, step_id)
           join step on step.id = made.step_id
+          join run on run.id = %(run)s
         returning placement <> '{}'
         """,
         ids=ids,

@@ -11,6 +11,7 @@ from controlroom.engine.processes.model import Placement
 from controlroom.ids import (
     ArtifactId,
     ProcessId,
+    QueueId,
     RunId,
     StepId,
     StepRunId,
@@ -103,7 +104,14 @@ class OneEmptyItem(Struct, frozen=True, tag="one_empty_item"):
     """One item without payload, whatever the process's default item is."""
 
 
-Inputs = DefaultInput | OneEmptyItem | WithItems | WithWaiting | WithPayloads | WithCopies
+class FromQueue(Struct, frozen=True, tag="from_queue"):
+    """The most urgent due items of another queue, up to `limit`; if there is none, no run is started."""
+
+    queue: QueueId
+    limit: int
+
+
+Inputs = DefaultInput | OneEmptyItem | WithItems | WithWaiting | WithPayloads | WithCopies | FromQueue
 
 
 class Cause(Struct, frozen=True):

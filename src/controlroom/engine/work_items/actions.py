@@ -42,8 +42,14 @@ async def create(
     async with engine.database.transaction() as tx:
         first = await processes.first_step(tx, workspace, process)
         item = await create_in(tx, workspace, first.queue_id, process, payload, terms)
-        await _tell(tx, actor, workspace, "work_item.created", await _get(tx, workspace, item))
-        return await _get(tx, workspace, item)
+        return await created(tx, actor, workspace, item)
+
+
+async def created(tx: Tx, actor: Actor, workspace: WorkspaceId, item: WorkItemId) -> WorkItem:
+    """Tell of an item that was put into a queue in this transaction, and give it."""
+    made = await _get(tx, workspace, item)
+    await _tell(tx, actor, workspace, "work_item.created", made)
+    return made
 
 
 async def set_payload(

@@ -1,0 +1,167 @@
+"""Chains of processes (our own management API): what starts when a run of a process ends."""
+
+from datetime import datetime
+from uuid import UUID
+
+from litestar.params import FromPath, JSONBody
+from msgspec import UNSET, Struct, UnsetType
+
+from controlroom.dialects.robocorp.answers import Deleted, Identified, Named, identified
+from controlroom.dialects.robocorp.asking import Asker, InWorkspace, Pages, TheEngine
+from controlroom.dialects.robocorp.paging import Page
+from controlroom.dialects.robocorp.routing import delete, get, post, update
+from controlroom.engine.access.model import Permission
+from controlroom.engine.chains import actions, store
+from controlroom.engine.chains.model import Chain, ChainChange, ChainDefinition, ChainLink, Empty, End, LinkState
+from controlroom.engine.processes import store as processes
+from controlroom.ids import ChainId, ProcessId
+
+
+class ChainAnswer(Struct, frozen=True, kw_only=True):
+    """What starts when a run of the process ends."""
+
+    id: ChainId
+    next_process: Named
+    after: list[End]
+    empty: Empty
+    enabled: bool
+    created_at: datetime
+
+
+class CreateChain(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A new chain. `empty` says what happens when the run has put nothing out."""
+
+    next_process: Identified
+    after: tuple[End, ...] = (End.COMPLETED,)
+    empty: Empty = Empty.SKIP
+    enabled: bool = True
+
+
+class UpdateChain(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What to change; what is left out stays."""
+
+    after: tuple[End, ...] | UnsetType = UNSET
+    empty: Empty | UnsetType = UNSET
+    enabled: bool | UnsetType = UNSET
+
+
+class LinkAnswer(Struct, frozen=True, kw_only=True):
+    """The end of one run, and what followed."""
+
+    process_run: Identified
+    state: LinkState
+    next_process_run: Identified | None
+    reason: str
+    decided_at: datetime
+
+
+@get("/processes/{process_id:uuid}/chains", operation_id="listChains")
+async def list_chains(
+    engine: TheEngine, actor: Asker, paging: Pages, workspace_id: InWorkspace, process_id: FromPath[ProcessId]
+) -> Page[ChainAnswer]:
+    """List what starts when a run of the process ends, oldest first."""
+    actor.require(Permission.READ_PROCESSES, workspace_id)
+    await processes.get(engine.database, workspace_id, process_id)
+    rows = await store.list_chains(
+        engine.database, workspace_id, process_id, after=paging.after(_chain_id), limit=paging.fetch
+    )
+    return paging.page(rows, _show, lambda chain: chain.id)
+
+
+@post("/processes/{process_id:uuid}/chains", operation_id="createChain")
+async def create_chain(
+    engine: TheEngine,
+    actor: Asker,
+    workspace_id: InWorkspace,
+    process_id: FromPath[ProcessId],
+    data: JSONBody[CreateChain],
+) -> ChainAnswer:
+    """Let another process start when a run of this one ends, with its outputs."""
+    definition = ChainDefinition(
+        next_process=ProcessId(data.next_process.id), ends=data.after, empty=data.empty, is_enabled=data.enabled
+    )
+    return _show(await actions.create(engine, actor, workspace_id, process_id, definition))
+
+
+@get("/processes/{process_id:uuid}/chains/{chain_id:uuid}", operation_id="getChain")
+async def get_chain(
+    engine: TheEngine,
+    actor: Asker,
+    workspace_id: InWorkspace,
+    process_id: FromPath[ProcessId],
+    chain_id: FromPath[ChainId],
+) -> ChainAnswer:
+    """Get a chain."""
+    actor.require(Permission.READ_PROCESSES, workspace_id)
+    return _show(await store.get(engine.database, workspace_id, process_id, chain_id))
+
+
+@update("/processes/{process_id:uuid}/chains/{chain_id:uuid}", operation_id="updateChain")
+async def update_chain(
+    engine: TheEngine,
+    actor: Asker,
+    workspace_id: InWorkspace,
+    process_id: FromPath[ProcessId],
+    chain_id: FromPath[ChainId],
+    data: JSONBody[UpdateChain],
+) -> ChainAnswer:
+    """Change a chain."""
+    change = ChainChange(ends=data.after, empty=data.empty, is_enabled=data.enabled)
+    return _show(await actions.update(engine, actor, workspace_id, process_id, chain_id, change))
+
+
+@delete("/processes/{process_id:uuid}/chains/{chain_id:uuid}", operation_id="deleteChain")
+async def delete_chain(
+    engine: TheEngine,
+    actor: Asker,
+    workspace_id: InWorkspace,
+    process_id: FromPath[ProcessId],
+    chain_id: FromPath[ChainId],
+) -> Deleted:
+    """Delete a chain."""
+    await actions.delete(engine, actor, workspace_id, process_id, chain_id)
+    return Deleted(chain_id)
+
+
+@get("/processes/{process_id:uuid}/chains/{chain_id:uuid}/links", operation_id="listChainLinks")
+async def list_links(
+    engine: TheEngine,
+    actor: Asker,
+    paging: Pages,
+    workspace_id: InWorkspace,
+    process_id: FromPath[ProcessId],
+    chain_id: FromPath[ChainId],
+) -> Page[LinkAnswer]:
+    """List what followed of the ends of runs, the latest first."""
+    actor.require(Permission.READ_PROCESSES, workspace_id)
+    await store.get(engine.database, workspace_id, process_id, chain_id)
+    rows = await store.list_links(engine.database, chain_id, before=paging.after(int), limit=paging.fetch)
+    return paging.page(rows, _show_link, lambda link: link.event_id)
+
+
+def _chain_id(text: str) -> ChainId:
+    return ChainId(UUID(text))
+
+
+def _show(chain: Chain) -> ChainAnswer:
+    return ChainAnswer(
+        id=chain.id,
+        next_process=Named(chain.next_process_id, chain.next_process_name),
+        after=chain.ends,
+        empty=chain.empty,
+        enabled=chain.is_enabled,
+        created_at=chain.created_at,
+    )
+
+
+def _show_link(link: ChainLink) -> LinkAnswer:
+    return LinkAnswer(
+        process_run=Identified(link.run_id),
+        state=link.state,
+        next_process_run=identified(link.next_run_id),
+        reason=link.reason,
+        decided_at=link.at,
+    )
+
+
+handlers = [list_chains, create_chain, get_chain, update_chain, delete_chain, list_links]

@@ -1,0 +1,268 @@
+"""Standing queues, schemas of queues, and queue consumers (our own management API)."""
+
+from datetime import datetime
+from uuid import UUID
+
+from litestar.params import FromPath, JSONBody
+from msgspec import UNSET, Raw, Struct, UnsetType
+
+from controlroom.dialects.robocorp.answers import Deleted, Identified
+from controlroom.dialects.robocorp.asking import Asker, InWorkspace, Pages, TheEngine
+from controlroom.dialects.robocorp.paging import Page
+from controlroom.dialects.robocorp.processes import PlacementBody, placement_of, show_placement
+from controlroom.dialects.robocorp.routing import delete, get, post, update
+from controlroom.dialects.robocorp.schedule_rules import DAYS, Day, show_time, times_of
+from controlroom.engine.access.model import Permission
+from controlroom.engine.queues import actions, store
+from controlroom.engine.queues.model import Consumer, ConsumerDefinition, Queue, QueueChange, Window
+from controlroom.ids import QueueConsumerId, QueueId, TaskId
+
+_NULL = Raw(b"null")
+_LEFT_OUT = Raw(b"")  # Why: the decoder knows no union of anything and nothing
+
+
+class QueueAnswer(Struct, frozen=True, kw_only=True):
+    """A queue; `standing` is false for the input queue of a step."""
+
+    id: QueueId
+    name: str
+    schema: Raw | None
+    standing: bool
+    created_at: datetime
+
+
+class CreateQueue(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A new standing queue; with a JSON schema it refuses payloads that do not fit."""
+
+    name: str
+    schema: Raw = _NULL
+
+
+class UpdateQueue(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What to change; a schema of null is none."""
+
+    name: str | UnsetType = UNSET
+    schema: Raw = _LEFT_OUT
+
+
+class WindowBody(Struct, frozen=True, forbid_unknown_fields=True):
+    """Hours of some days; past midnight if it ends before it begins."""
+
+    days: tuple[Day, ...]
+    begins: str
+    ends: str
+
+
+class ConsumerAnswer(Struct, frozen=True, kw_only=True):
+    """Opens runs of a task for the due items of a queue."""
+
+    id: QueueConsumerId
+    task: Identified
+    placement: PlacementBody
+    windows: list[WindowBody]
+    time_zone: str
+    priority: int
+    max_runs: int
+    batch: int
+    paused: bool
+    created_at: datetime
+
+
+class CreateConsumer(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A new consumer. Without windows it works at all hours."""
+
+    task: Identified
+    placement: PlacementBody = PlacementBody()
+    windows: tuple[WindowBody, ...] = ()
+    time_zone: str = "UTC"
+    priority: int = 0
+    max_runs: int = 1
+    batch: int = 100
+    paused: bool = False
+
+
+class UpdateConsumer(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What to change; what is left out stays."""
+
+    task: Identified | UnsetType = UNSET
+    placement: PlacementBody | UnsetType = UNSET
+    windows: tuple[WindowBody, ...] | UnsetType = UNSET
+    time_zone: str | UnsetType = UNSET
+    priority: int | UnsetType = UNSET
+    max_runs: int | UnsetType = UNSET
+    batch: int | UnsetType = UNSET
+    paused: bool | UnsetType = UNSET
+
+
+# ---------------------------------------------------------------------------------------------------- queues
+@get("/queues", operation_id="listQueues")
+async def list_queues(engine: TheEngine, actor: Asker, paging: Pages, workspace_id: InWorkspace) -> Page[QueueAnswer]:
+    """List the standing queues, oldest first."""
+    actor.require(Permission.READ_PROCESSES, workspace_id)
+    rows = await store.list_queues(engine.database, workspace_id, after=paging.after(_queue_id), limit=paging.fetch)
+    return paging.page(rows, _show, lambda queue: queue.id)
+
+
+@post("/queues", operation_id="createQueue")
+async def create_queue(
+    engine: TheEngine, actor: Asker, workspace_id: InWorkspace, data: JSONBody[CreateQueue]
+) -> QueueAnswer:
+    """Create a standing queue."""
+    return _show(await actions.create(engine, actor, workspace_id, name=data.name, schema=_schema(data.schema)))
+
+
+@get("/queues/{queue_id:uuid}", operation_id="getQueue")
+async def get_queue(
+    engine: TheEngine, actor: Asker, workspace_id: InWorkspace, queue_id: FromPath[QueueId]
+) -> QueueAnswer:
+    """Get a queue, also the input queue of a step."""
+    actor.require(Permission.READ_PROCESSES, workspace_id)
+    return _show(await store.get(engine.database, workspace_id, queue_id))
+
+
+@update("/queues/{queue_id:uuid}", operation_id="updateQueue")
+async def update_queue(
+    engine: TheEngine,
+    actor: Asker,
+    workspace_id: InWorkspace,
+    queue_id: FromPath[QueueId],
+    data: JSONBody[UpdateQueue],
+) -> QueueAnswer:
+    """Change the name of a standing queue, or the schema of any."""
+    change = QueueChange(name=data.name, schema=UNSET if data.schema == _LEFT_OUT else _schema(data.schema))
+    return _show(await actions.update(engine, actor, workspace_id, queue_id, change))
+
+
+@delete("/queues/{queue_id:uuid}", operation_id="deleteQueue")
+async def delete_queue(
+    engine: TheEngine, actor: Asker, workspace_id: InWorkspace, queue_id: FromPath[QueueId]
+) -> Deleted:
+    """Delete a standing queue in which nothing waits, with its consumers."""
+    await actions.delete(engine, actor, workspace_id, queue_id)
+    return Deleted(queue_id)
+
+
+# ---------------------------------------------------------------------------------------------------- consumers
+@get("/queues/{queue_id:uuid}/consumers", operation_id="listQueueConsumers")
+async def list_consumers(
+    engine: TheEngine, actor: Asker, paging: Pages, workspace_id: InWorkspace, queue_id: FromPath[QueueId]
+) -> Page[ConsumerAnswer]:
+    """List the consumers of a queue, oldest first."""
+    actor.require(Permission.READ_PROCESSES, workspace_id)
+    await store.get(engine.database, workspace_id, queue_id)
+    rows = await store.list_consumers(engine.database, queue_id, after=paging.after(_consumer_id), limit=paging.fetch)
+    return paging.page(rows, _show_consumer, lambda consumer: consumer.id)
+
+
+@post("/queues/{queue_id:uuid}/consumers", operation_id="createQueueConsumer")
+async def create_consumer(
+    engine: TheEngine,
+    actor: Asker,
+    workspace_id: InWorkspace,
+    queue_id: FromPath[QueueId],
+    data: JSONBody[CreateConsumer],
+) -> ConsumerAnswer:
+    """Let runs of a task be opened for the due items of a standing queue, while workers are free."""
+    wanted = ConsumerDefinition(
+        task=TaskId(data.task.id),
+        placement=placement_of(data.placement),
+        windows=_windows(data.windows),
+        zone=data.time_zone,
+        priority=data.priority,
+        max_runs=data.max_runs,
+        batch=data.batch,
+        is_paused=data.paused,
+    )
+    return _show_consumer(await actions.add_consumer(engine, actor, workspace_id, queue_id, wanted))
+
+
+@update("/queues/{queue_id:uuid}/consumers/{consumer_id:uuid}", operation_id="updateQueueConsumer")
+async def update_consumer(
+    engine: TheEngine,
+    actor: Asker,
+    workspace_id: InWorkspace,
+    queue_id: FromPath[QueueId],
+    consumer_id: FromPath[QueueConsumerId],
+    data: JSONBody[UpdateConsumer],
+) -> ConsumerAnswer:
+    """Change a consumer: pause it, give it another task, placement or hours."""
+    asked = {
+        "task": UNSET if data.task is UNSET else TaskId(data.task.id),
+        "placement": UNSET if data.placement is UNSET else placement_of(data.placement),
+        "windows": UNSET if data.windows is UNSET else _windows(data.windows),
+        "zone": data.time_zone,
+        "priority": data.priority,
+        "max_runs": data.max_runs,
+        "batch": data.batch,
+        "is_paused": data.paused,
+    }
+    changed = {name: value for name, value in asked.items() if value is not UNSET}
+    return _show_consumer(await actions.change_consumer(engine, actor, workspace_id, queue_id, consumer_id, changed))
+
+
+@delete("/queues/{queue_id:uuid}/consumers/{consumer_id:uuid}", operation_id="deleteQueueConsumer")
+async def delete_consumer(
+    engine: TheEngine,
+    actor: Asker,
+    workspace_id: InWorkspace,
+    queue_id: FromPath[QueueId],
+    consumer_id: FromPath[QueueConsumerId],
+) -> Deleted:
+    """Delete a consumer; runs that it opened go on."""
+    await actions.remove_consumer(engine, actor, workspace_id, queue_id, consumer_id)
+    return Deleted(consumer_id)
+
+
+def _windows(bodies: tuple[WindowBody, ...]) -> tuple[Window, ...]:
+    return tuple(
+        Window(tuple(DAYS.index(day) for day in body.days), *times_of((body.begins, body.ends))) for body in bodies
+    )
+
+
+def _schema(given: Raw) -> Raw | None:
+    return None if given == _NULL else given
+
+
+def _queue_id(text: str) -> QueueId:
+    return QueueId(UUID(text))
+
+
+def _consumer_id(text: str) -> QueueConsumerId:
+    return QueueConsumerId(UUID(text))
+
+
+def _show(queue: Queue) -> QueueAnswer:
+    return QueueAnswer(
+        id=queue.id, name=queue.name, schema=queue.schema, standing=queue.is_standing, created_at=queue.created_at
+    )
+
+
+def _show_consumer(consumer: Consumer) -> ConsumerAnswer:
+    return ConsumerAnswer(
+        id=consumer.id,
+        task=Identified(consumer.task_id),
+        placement=show_placement(consumer.placement),
+        windows=[
+            WindowBody(tuple(DAYS[day] for day in window.days), show_time(window.begins), show_time(window.ends))
+            for window in consumer.windows
+        ],
+        time_zone=consumer.zone,
+        priority=consumer.priority,
+        max_runs=consumer.max_runs,
+        batch=consumer.batch,
+        paused=consumer.is_paused,
+        created_at=consumer.created_at,
+    )
+
+
+handlers = [
+    list_queues,
+    create_queue,
+    get_queue,
+    update_queue,
+    delete_queue,
+    list_consumers,
+    create_consumer,
+    update_consumer,
+    delete_consumer,
+]

@@ -1,0 +1,82 @@
+"""How long things are kept (our own management API)."""
+
+from litestar.params import JSONBody
+from msgspec import UNSET, Struct, UnsetType
+
+from controlroom.dialects.robocorp.asking import Asker, InWorkspace, TheEngine
+from controlroom.dialects.robocorp.routing import get, update
+from controlroom.engine.engine import Engine
+from controlroom.engine.retention import actions
+from controlroom.engine.retention.model import Overrides, OverridesChange
+
+
+class Days(Struct, frozen=True, kw_only=True):
+    """Days that things are kept; 0 is for ever."""
+
+    process_runs: int
+    console: int
+    artifacts: int
+    events: int
+
+
+class OwnDays(Struct, frozen=True, kw_only=True):
+    """Days that this workspace alone asks for; null: as the installation says."""
+
+    process_runs: int | None
+    console: int | None
+    artifacts: int | None
+    events: int | None
+
+
+class RetentionAnswer(Struct, frozen=True):
+    """What holds for the workspace, and what of it is its own wish."""
+
+    days: Days
+    own: OwnDays
+
+
+class UpdateRetention(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Days to change; null goes back to what the installation says, 0 is for ever."""
+
+    process_runs: int | UnsetType | None = UNSET
+    console: int | UnsetType | None = UNSET
+    artifacts: int | UnsetType | None = UNSET
+    events: int | UnsetType | None = UNSET
+
+
+@get("/retention", operation_id="getRetention")
+async def get_retention(engine: TheEngine, actor: Asker, workspace_id: InWorkspace) -> RetentionAnswer:
+    """Get how long runs, console output, artifacts and events are kept."""
+    return _show(engine, await actions.get(engine, actor, workspace_id))
+
+
+@update("/retention", operation_id="updateRetention")
+async def update_retention(
+    engine: TheEngine, actor: Asker, workspace_id: InWorkspace, data: JSONBody[UpdateRetention]
+) -> RetentionAnswer:
+    """Change how long things of this workspace are kept."""
+    wanted = OverridesChange(
+        run_days=data.process_runs, console_days=data.console, artifact_days=data.artifacts, event_days=data.events
+    )
+    return _show(engine, await actions.change(engine, actor, workspace_id, wanted))
+
+
+def _show(engine: Engine, own: Overrides) -> RetentionAnswer:
+    kept = own.over(engine.limits)
+    return RetentionAnswer(
+        Days(
+            process_runs=kept.run_days,
+            console=kept.console_days,
+            artifacts=kept.artifact_days,
+            events=kept.event_days,
+        ),
+        OwnDays(
+            process_runs=own.run_days,
+            console=own.console_days,
+            artifacts=own.artifact_days,
+            events=own.event_days,
+        ),
+    )
+
+
+handlers = [get_retention, update_retention]

@@ -1,0 +1,165 @@
+"""The rules of schedules as this dialect writes them."""
+
+from collections.abc import Iterable
+from datetime import UTC, datetime, time
+from typing import Literal, assert_never
+
+from msgspec import Struct
+
+from controlroom.engine.schedules.local_times import local_of, zone_named
+from controlroom.engine.schedules.model import (
+    Cron,
+    Daily,
+    DayOfMonth,
+    Interval,
+    LastDay,
+    Monthly,
+    NthWeekday,
+    Once,
+    RRule,
+    Rule,
+    Weekday,
+    Weekly,
+)
+from controlroom.errors import Invalid
+
+Day = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
+
+
+class CronBody(Struct, frozen=True, tag="cron", forbid_unknown_fields=True):
+    """Five fields of cron; or six, with seconds in front."""
+
+    expression: str
+
+
+class IntervalBody(Struct, frozen=True, tag="interval", forbid_unknown_fields=True):
+    """Every so many seconds, from `starts_at`."""
+
+    seconds: int
+
+
+class DailyBody(Struct, frozen=True, tag="daily", forbid_unknown_fields=True):
+    """At these local times (HH:MM), every so many days."""
+
+    times: tuple[str, ...]
+    every: int = 1
+
+
+class WeeklyBody(Struct, frozen=True, tag="weekly", forbid_unknown_fields=True):
+    """On these days of the week, every so many weeks."""
+
+    days: tuple[Day, ...]
+    times: tuple[str, ...]
+    every: int = 1
+
+
+class MonthlyBody(Struct, frozen=True, tag="monthly", forbid_unknown_fields=True, omit_defaults=True):
+    """On one day of the month: `day` is 1 to 31 or `last`; or `weekday` with `nth`, 1 to 5 or -1 for the last."""
+
+    times: tuple[str, ...]
+    day: int | Literal["last"] | None = None
+    weekday: Day | None = None
+    nth: int | None = None
+    every: int = 1
+
+
+class OnceBody(Struct, frozen=True, tag="once", forbid_unknown_fields=True):
+    """One time: local, or with its offset."""
+
+    at: datetime
+
+
+class RRuleBody(Struct, frozen=True, tag="rrule", forbid_unknown_fields=True):
+    """A recurrence rule of RFC 5545, from a local time."""
+
+    rule: str
+    start: datetime
+
+
+RuleBody = CronBody | IntervalBody | DailyBody | WeeklyBody | MonthlyBody | OnceBody | RRuleBody
+
+
+def rule_of(body: RuleBody, zone: str) -> Rule:  # noqa: PLR0911 - a case for each kind
+    """The rule that is asked for. Raises Invalid, ZoneInvalid."""
+    match body:
+        case CronBody(expression):
+            return Cron(expression)
+        case IntervalBody(every):
+            return Interval(every)
+        case DailyBody(times, every):
+            return Daily(times_of(times), every)
+        case WeeklyBody(days, times, every):
+            return Weekly(tuple(_weekday(day) for day in days), times_of(times), every)
+        case MonthlyBody():
+            return Monthly(_day_of_month(body), times_of(body.times), body.every)
+        case OnceBody(at):
+            return Once(at if at.tzinfo is None else local_of(at.astimezone(UTC), zone_named(zone)))
+        case RRuleBody(rule, start):
+            return RRule(rule, start)
+        case _:
+            assert_never(body)
+
+
+def _day_of_month(body: MonthlyBody) -> DayOfMonth | LastDay | NthWeekday:
+    match body:
+        case MonthlyBody(day="last", weekday=None, nth=None):
+            return LastDay()
+        case MonthlyBody(day=int(day), weekday=None, nth=None):
+            return DayOfMonth(day)
+        case MonthlyBody(day=None, weekday=str(weekday), nth=int(nth)):
+            return NthWeekday(nth, _weekday(weekday))
+        case _:
+            raise Invalid("monthly names either a day, or a weekday with nth", code="INVALID_BODY")
+
+
+def times_of(texts: Iterable[str]) -> tuple[time, ...]:
+    """Local times as people write them: `07:30`, also with seconds. Raises Invalid."""
+    try:
+        return tuple(time.fromisoformat(text) for text in texts)
+    except ValueError as wrong:
+        raise Invalid("a time is written like 07:30 or 07:30:15", code="INVALID_BODY") from wrong
+
+
+def show_time(at: time) -> str:
+    """Likewise; seconds only where there are some."""
+    return at.isoformat("auto" if at.second or at.microsecond else "minutes")
+
+
+def _show_times(times: Iterable[time]) -> tuple[str, ...]:
+    return tuple(show_time(at) for at in times)
+
+
+def _weekday(day: str) -> Weekday:
+    return Weekday[day.upper()]
+
+
+def show_rule(rule: Rule) -> RuleBody:  # noqa: PLR0911 - likewise
+    """A rule as this dialect writes it."""
+    match rule:
+        case Cron(expression):
+            return CronBody(expression)
+        case Interval(every):
+            return IntervalBody(every)
+        case Daily(times, every):
+            return DailyBody(_show_times(times), every)
+        case Weekly(days, times, every):
+            return WeeklyBody(tuple(_show_day(day) for day in days), _show_times(times), every)
+        case Monthly(LastDay(), times, every):
+            return MonthlyBody(_show_times(times), day="last", every=every)
+        case Monthly(DayOfMonth(day), times, every):
+            return MonthlyBody(_show_times(times), day=day, every=every)
+        case Monthly(NthWeekday(nth, weekday), times, every):
+            return MonthlyBody(_show_times(times), weekday=_show_day(weekday), nth=nth, every=every)
+        case Once(at):
+            return OnceBody(at)
+        case RRule(text, start):
+            return RRuleBody(text, start)
+        case _:
+            raise AssertionError(rule)
+
+
+DAYS: tuple[Day, ...] = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+
+
+def _show_day(day: Weekday) -> Day:
+    return DAYS[day]

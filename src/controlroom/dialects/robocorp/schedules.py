@@ -1,0 +1,375 @@
+"""Schedules of processes (our own management API): `/schedules`, what became of them, and a preview."""
+
+from datetime import UTC, datetime, timedelta
+from typing import assert_never
+from uuid import UUID
+
+from litestar.params import FromPath, FromQuery, JSONBody
+from msgspec import UNSET, Raw, Struct, UnsetType
+
+from controlroom.dialects.robocorp.answers import Deleted, Identified, Named, identified, seconds
+from controlroom.dialects.robocorp.asking import Asker, InWorkspace, Pages, TheEngine
+from controlroom.dialects.robocorp.paging import Page
+from controlroom.dialects.robocorp.routing import delete, get, post, update
+from controlroom.dialects.robocorp.schedule_rules import RuleBody, rule_of, show_rule
+from controlroom.engine.access.model import Permission
+from controlroom.engine.schedules import actions, store
+from controlroom.engine.schedules.local_times import zone_named
+from controlroom.engine.schedules.model import (
+    GivenPayload,
+    Missed,
+    Occurrence,
+    OccurrenceState,
+    Overlap,
+    Policies,
+    Schedule,
+    ScheduleChange,
+    ScheduleDefinition,
+    ScheduledInput,
+    Timing,
+    UsualInput,
+    WaitingItems,
+)
+from controlroom.errors import Invalid
+from controlroom.ids import ProcessId, ScheduleId
+
+_PREVIEWED = 10
+_MOST_PREVIEWED = 100
+_LONGEST_SECONDS = 1e9  # far beyond what a schedule may ask for, and what a timedelta holds
+
+
+# ---------------------------------------------------------------------------------------------------- inputs
+class DefaultInputBody(Struct, frozen=True, tag="default", forbid_unknown_fields=True):
+    """The process's default work item, else an empty one."""
+
+
+class PayloadInputBody(Struct, frozen=True, tag="payload", forbid_unknown_fields=True):
+    """One work item with this payload."""
+
+    payload: Raw
+
+
+class WaitingInputBody(Struct, frozen=True, tag="waiting_items", forbid_unknown_fields=True):
+    """The work items that wait in the input queue; if none does, no run is started."""
+
+
+InputBody = DefaultInputBody | PayloadInputBody | WaitingInputBody
+
+
+# ---------------------------------------------------------------------------------------------------- schedules
+class CreateSchedule(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A new schedule. Without `starts_at` it starts now."""
+
+    name: str
+    process: Identified
+    rule: RuleBody
+    time_zone: str = "UTC"
+    starts_at: datetime | None = None
+    ends_at: datetime | None = None
+    enabled: bool = True
+    missed: Missed = Missed.SKIP
+    grace_seconds: float = Policies().grace.total_seconds()
+    overlap: Overlap = Overlap.ALLOW
+    skip_after_seconds: float | None = None
+    cancel_after_seconds: float | None = None
+    input: InputBody = DefaultInputBody()
+    priority: int = 0
+
+
+class UpdateSchedule(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What to change; what is left out stays."""
+
+    name: str | UnsetType = UNSET
+    rule: RuleBody | UnsetType = UNSET
+    time_zone: str | UnsetType = UNSET
+    starts_at: datetime | UnsetType = UNSET
+    ends_at: datetime | UnsetType | None = UNSET
+    enabled: bool | UnsetType = UNSET
+    missed: Missed | UnsetType = UNSET
+    grace_seconds: float | UnsetType = UNSET
+    overlap: Overlap | UnsetType = UNSET
+    skip_after_seconds: float | UnsetType | None = UNSET
+    cancel_after_seconds: float | UnsetType | None = UNSET
+    input: InputBody | UnsetType = UNSET
+    priority: int | UnsetType = UNSET
+
+
+class PreviewRequest(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A timing that is only tried."""
+
+    rule: RuleBody
+    time_zone: str = "UTC"
+    starts_at: datetime | None = None
+    ends_at: datetime | None = None
+    count: int = _PREVIEWED
+
+
+class PreviewAnswer(Struct, frozen=True):
+    """When it would be due, by the clock of its zone."""
+
+    occurrences: list[datetime]
+
+
+class ScheduleAnswer(Struct, frozen=True, kw_only=True):
+    """A schedule, with the next times at which it is due."""
+
+    id: ScheduleId
+    name: str
+    process: Named
+    rule: RuleBody
+    time_zone: str
+    starts_at: datetime
+    ends_at: datetime | None
+    enabled: bool
+    missed: Missed
+    grace_seconds: float
+    overlap: Overlap
+    skip_after_seconds: float | None
+    cancel_after_seconds: float | None
+    input: InputBody
+    priority: int
+    next_occurrence: datetime | None
+    created_at: datetime
+
+
+class OccurrenceAnswer(Struct, frozen=True, kw_only=True):
+    """What became of a time at which a schedule was due."""
+
+    due: datetime
+    state: OccurrenceState
+    process_run: Identified | None
+    reason: str
+    decided_at: datetime
+
+
+@get("/schedules", operation_id="listSchedules")
+async def list_schedules(
+    engine: TheEngine,
+    actor: Asker,
+    paging: Pages,
+    workspace_id: InWorkspace,
+    process_id: FromQuery[ProcessId | None] = None,
+) -> Page[ScheduleAnswer]:
+    """List schedules, oldest first."""
+    actor.require(Permission.READ_SCHEDULES, workspace_id)
+    rows = await store.list_schedules(
+        engine.database, workspace_id, process=process_id, after=paging.after(_schedule_id), limit=paging.fetch
+    )
+    return paging.page(rows, _show, lambda schedule: schedule.id)
+
+
+@post("/schedules", operation_id="createSchedule")
+async def create_schedule(
+    engine: TheEngine, actor: Asker, workspace_id: InWorkspace, data: JSONBody[CreateSchedule]
+) -> ScheduleAnswer:
+    """Create a schedule of a process."""
+    policies = Policies(
+        missed=data.missed,
+        grace=_duration(data.grace_seconds),
+        overlap=data.overlap,
+        skip_after=_maybe_duration(data.skip_after_seconds),
+        cancel_after=_maybe_duration(data.cancel_after_seconds),
+        inputs=_input(data.input),
+        priority=data.priority,
+    )
+    definition = ScheduleDefinition(
+        process=ProcessId(data.process.id),
+        name=data.name,
+        rule=rule_of(data.rule, data.time_zone),
+        zone=data.time_zone,
+        starts_at=_moment(data.starts_at, data.time_zone),
+        ends_at=_moment(data.ends_at, data.time_zone),
+        is_enabled=data.enabled,
+        policies=policies,
+    )
+    return _show(await actions.create(engine, actor, workspace_id, definition))
+
+
+@get("/schedules/{schedule_id:uuid}", operation_id="getSchedule")
+async def get_schedule(
+    engine: TheEngine, actor: Asker, workspace_id: InWorkspace, schedule_id: FromPath[ScheduleId]
+) -> ScheduleAnswer:
+    """Get a schedule."""
+    actor.require(Permission.READ_SCHEDULES, workspace_id)
+    return _show(await store.get(engine.database, workspace_id, schedule_id))
+
+
+@update("/schedules/{schedule_id:uuid}", operation_id="updateSchedule")
+async def update_schedule(
+    engine: TheEngine,
+    actor: Asker,
+    workspace_id: InWorkspace,
+    schedule_id: FromPath[ScheduleId],
+    data: JSONBody[UpdateSchedule],
+) -> ScheduleAnswer:
+    """Change a schedule."""
+    actor.require(Permission.WRITE_SCHEDULES, workspace_id)
+    zone = data.time_zone
+    if zone is UNSET:
+        zone = (await store.get(engine.database, workspace_id, schedule_id)).zone
+    change = ScheduleChange(
+        name=data.name,
+        rule=UNSET if data.rule is UNSET else rule_of(data.rule, zone),
+        zone=data.time_zone,
+        starts_at=UNSET if data.starts_at is UNSET else _aware(data.starts_at, zone),
+        ends_at=UNSET if data.ends_at is UNSET else _moment(data.ends_at, zone),
+        is_enabled=data.enabled,
+        missed=data.missed,
+        grace=UNSET if data.grace_seconds is UNSET else _duration(data.grace_seconds),
+        overlap=data.overlap,
+        skip_after=UNSET if data.skip_after_seconds is UNSET else _maybe_duration(data.skip_after_seconds),
+        cancel_after=UNSET if data.cancel_after_seconds is UNSET else _maybe_duration(data.cancel_after_seconds),
+        inputs=UNSET if data.input is UNSET else _input(data.input),
+        priority=data.priority,
+    )
+    return _show(await actions.update(engine, actor, workspace_id, schedule_id, change))
+
+
+@delete("/schedules/{schedule_id:uuid}", operation_id="deleteSchedule")
+async def delete_schedule(
+    engine: TheEngine, actor: Asker, workspace_id: InWorkspace, schedule_id: FromPath[ScheduleId]
+) -> Deleted:
+    """Delete a schedule; runs that it started go on."""
+    await actions.delete(engine, actor, workspace_id, schedule_id)
+    return Deleted(schedule_id)
+
+
+@post("/schedules/preview", operation_id="previewSchedule")
+async def preview_schedule(
+    engine: TheEngine, actor: Asker, workspace_id: InWorkspace, data: JSONBody[PreviewRequest]
+) -> PreviewAnswer:
+    """Tell when a schedule would be due, without making it."""
+    actor.require(Permission.READ_SCHEDULES, workspace_id)
+    if not 1 <= data.count <= _MOST_PREVIEWED:
+        raise Invalid(f"count is from 1 to {_MOST_PREVIEWED}", code="INVALID_BODY")
+    timing = Timing(
+        rule=rule_of(data.rule, data.time_zone),
+        zone=data.time_zone,
+        starts_at=_moment(data.starts_at, data.time_zone) or await store.now(engine.database),
+        ends_at=_moment(data.ends_at, data.time_zone),
+    )
+    return _preview(await actions.preview(engine, timing, count=data.count), timing.zone)
+
+
+@get("/schedules/{schedule_id:uuid}/preview", operation_id="previewExistingSchedule")
+async def preview_existing(
+    engine: TheEngine, actor: Asker, workspace_id: InWorkspace, schedule_id: FromPath[ScheduleId]
+) -> PreviewAnswer:
+    """Tell the next ten times at which a schedule is due, were it enabled."""
+    actor.require(Permission.READ_SCHEDULES, workspace_id)
+    schedule = await store.get(engine.database, workspace_id, schedule_id)
+    return _preview(await actions.preview(engine, schedule.timing, count=_PREVIEWED), schedule.zone)
+
+
+@get("/schedules/{schedule_id:uuid}/occurrences", operation_id="listScheduleOccurrences")
+async def list_occurrences(
+    engine: TheEngine, actor: Asker, paging: Pages, workspace_id: InWorkspace, schedule_id: FromPath[ScheduleId]
+) -> Page[OccurrenceAnswer]:
+    """List what became of the times at which a schedule was due, the latest first."""
+    actor.require(Permission.READ_SCHEDULES, workspace_id)
+    await store.get(engine.database, workspace_id, schedule_id)
+    rows = await store.list_occurrences(
+        engine.database, schedule_id, before=paging.after(_position), limit=paging.fetch
+    )
+    return paging.page(rows, _show_occurrence, lambda occurrence: occurrence.due.isoformat())
+
+
+# ---------------------------------------------------------------------------------------------------- what comes in
+def _input(body: InputBody) -> ScheduledInput:
+    match body:
+        case DefaultInputBody():
+            return UsualInput()
+        case PayloadInputBody(payload):
+            return GivenPayload(payload)
+        case WaitingInputBody():
+            return WaitingItems()
+        case _:
+            assert_never(body)
+
+
+def _aware(at: datetime, zone: str) -> datetime:
+    """A moment; one without an offset is meant by the clock of the zone."""
+    return at if at.tzinfo is not None else at.replace(tzinfo=zone_named(zone)).astimezone(UTC)
+
+
+def _moment(at: datetime | None, zone: str) -> datetime | None:
+    return None if at is None else _aware(at, zone)
+
+
+def _duration(count: float) -> timedelta:
+    if not 0 <= count <= _LONGEST_SECONDS:
+        raise Invalid("a duration is a number of seconds from 0 on", code="INVALID_BODY")
+    return timedelta(seconds=count)
+
+
+def _maybe_duration(count: float | None) -> timedelta | None:
+    return None if count is None else _duration(count)
+
+
+def _schedule_id(text: str) -> ScheduleId:
+    return ScheduleId(UUID(text))
+
+
+def _position(text: str) -> datetime:
+    return datetime.fromisoformat(text)
+
+
+# ---------------------------------------------------------------------------------------------------- what goes out
+def _show(schedule: Schedule) -> ScheduleAnswer:
+    return ScheduleAnswer(
+        id=schedule.id,
+        name=schedule.name,
+        process=Named(schedule.process_id, schedule.process_name),
+        rule=show_rule(schedule.rule),
+        time_zone=schedule.zone,
+        starts_at=schedule.starts_at,
+        ends_at=schedule.ends_at,
+        enabled=schedule.is_enabled,
+        missed=schedule.missed,
+        grace_seconds=schedule.grace.total_seconds(),
+        overlap=schedule.overlap,
+        skip_after_seconds=seconds(schedule.skip_after),
+        cancel_after_seconds=seconds(schedule.cancel_after),
+        input=_show_input(schedule.inputs),
+        priority=schedule.priority,
+        next_occurrence=schedule.next_due,
+        created_at=schedule.created_at,
+    )
+
+
+def _show_input(inputs: ScheduledInput) -> InputBody:
+    match inputs:
+        case UsualInput():
+            return DefaultInputBody()
+        case GivenPayload(payload):
+            return PayloadInputBody(payload)
+        case WaitingItems():
+            return WaitingInputBody()
+        case _:
+            assert_never(inputs)
+
+
+def _show_occurrence(occurrence: Occurrence) -> OccurrenceAnswer:
+    return OccurrenceAnswer(
+        due=occurrence.due,
+        state=occurrence.state,
+        process_run=identified(occurrence.run_id),
+        reason=occurrence.reason,
+        decided_at=occurrence.at,
+    )
+
+
+def _preview(moments: list[datetime], zone: str) -> PreviewAnswer:
+    return PreviewAnswer([moment.astimezone(zone_named(zone)) for moment in moments])
+
+
+handlers = [
+    list_schedules,
+    create_schedule,
+    preview_schedule,
+    get_schedule,
+    update_schedule,
+    delete_schedule,
+    preview_existing,
+    list_occurrences,
+]

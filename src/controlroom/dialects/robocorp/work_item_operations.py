@@ -1,0 +1,113 @@
+"""One operation on all work items that a filter finds (our own management API)."""
+
+from datetime import datetime
+from typing import Literal, assert_never
+
+from litestar.params import JSONBody
+from msgspec import Struct
+
+from controlroom.dialects.robocorp.answers import Identified
+from controlroom.dialects.robocorp.asking import Asker, InWorkspace, TheEngine
+from controlroom.dialects.robocorp.routing import post
+from controlroom.dialects.robocorp.work_items import aware
+from controlroom.engine.runs import reruns
+from controlroom.engine.work_items import bulk
+from controlroom.engine.work_items.bulk import ItemFilter
+from controlroom.engine.work_items.model import ExceptionType, ItemState
+from controlroom.engine.work_items.operations import Operation
+from controlroom.errors import Invalid
+from controlroom.ids import ProcessId, QueueId, RunId, StepId
+
+
+class FilterBody(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Which work items: all conditions must hold, and there must be one."""
+
+    process_id: ProcessId | None = None
+    process_run_id: RunId | None = None
+    step_id: StepId | None = None
+    queue_id: QueueId | None = None
+    state: Literal["new", "pending", "held", "in_progress", "failed", "invalid", "done"] | None = None
+    exception_type: ExceptionType | None = None
+    exception_code: str | None = None
+    reference: str | None = None
+    created_after: datetime | None = None
+    created_before: datetime | None = None
+
+
+class BulkRequest(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """An operation on all that the filter finds. With `preview` it is only told how many there are."""
+
+    operation: Literal["retry", "mark_as_done", "delete", "hold", "release_hold", "rerun"]
+    filter: FilterBody
+    preview: bool = False
+
+
+class BulkPreview(Struct, frozen=True, kw_only=True):
+    """How many items the filter finds, and how many of those the operation would touch now."""
+
+    matched: int
+    would_touch: int
+
+
+class BulkAnswer(Struct, frozen=True, kw_only=True):
+    """How many items were touched; for `rerun` the run that has their copies."""
+
+    touched: int
+    process_run: Identified | None = None
+
+
+@post("/work-items/bulk", operation_id="runWorkItemBulkOperation")
+async def run_bulk(
+    engine: TheEngine, actor: Asker, workspace_id: InWorkspace, data: JSONBody[BulkRequest]
+) -> BulkPreview | BulkAnswer:
+    """Do something to all work items that a filter finds, in batches; or tell how many that would be."""
+    which = _filter(data.filter)
+    if data.operation == "rerun":
+        if which.process is None:
+            raise Invalid("rerun needs the process_id of the inputs that are to be run again.", code="INVALID_BODY")
+        found = await reruns.preview(engine, actor, workspace_id, which.process, which)
+        if data.preview:
+            return BulkPreview(matched=found.matched, would_touch=found.touched)
+        run = await reruns.rerun(engine, actor, workspace_id, which.process, which)
+        return BulkAnswer(
+            touched=0 if run is None else found.touched, process_run=None if run is None else Identified(run.id)
+        )
+    operation = _operation(data.operation)
+    if data.preview:
+        found = await bulk.preview(engine, actor, workspace_id, operation, which)
+        return BulkPreview(matched=found.matched, would_touch=found.touched)
+    return BulkAnswer(touched=await bulk.apply(engine, actor, workspace_id, operation, which))
+
+
+def _operation(name: Literal["retry", "mark_as_done", "delete", "hold", "release_hold"]) -> Operation:
+    match name:
+        case "retry":
+            return Operation.RETRY
+        case "mark_as_done":
+            return Operation.MARK_DONE
+        case "delete":
+            return Operation.DELETE
+        case "hold":
+            return Operation.HOLD
+        case "release_hold":
+            return Operation.RELEASE_HOLD
+        case _:
+            assert_never(name)
+
+
+def _filter(body: FilterBody) -> ItemFilter:
+    return ItemFilter(
+        process=body.process_id,
+        run=body.process_run_id,
+        step=body.step_id,
+        queue=body.queue_id,
+        state=None if body.state is None else ItemState(body.state),
+        exception_type=body.exception_type,
+        exception_code=body.exception_code,
+        reference=body.reference,
+        created_after=aware(body.created_after, "created_after"),
+        created_before=aware(body.created_before, "created_before"),
+    )
+
+
+handlers = [run_bulk]

@@ -1,0 +1,207 @@
+"""The verbs of queues and their consumers."""
+
+from collections.abc import Mapping
+
+import msgspec
+from msgspec import UNSET, Raw
+
+from controlroom.engine.access.model import Actor, Permission
+from controlroom.engine.access.names import checked_name
+from controlroom.engine.access.record import record
+from controlroom.engine.access.scope import ensure_seen, scope_of
+from controlroom.engine.engine import Engine
+from controlroom.engine.events.store import Event
+from controlroom.engine.packages import store as packages
+from controlroom.engine.processes.actions import check_placement
+from controlroom.engine.queues import store
+from controlroom.engine.queues.errors import QueueInUse, QueueNameTaken, QueueNotFound
+from controlroom.engine.queues.model import Consumer, ConsumerDefinition, Queue, QueueChange
+from controlroom.engine.queues.zones import check_zone
+from controlroom.engine.work_items import actions as work_items
+from controlroom.engine.work_items.model import WorkItem
+from controlroom.engine.work_items.schemas import check_schema
+from controlroom.engine.work_items.terms import USUAL, Terms
+from controlroom.errors import Invalid
+from controlroom.ids import QueueConsumerId, QueueId, WorkspaceId, uuid7
+from controlroom.postgres.database import Tx
+from controlroom.postgres.errors import UniqueViolation
+
+
+async def create(
+    engine: Engine, actor: Actor, workspace: WorkspaceId, *, name: str, schema: Raw | None = None
+) -> Queue:
+    """A new standing queue. Raises QueueNameTaken, Invalid `SCHEMA_INVALID`."""
+    scope = scope_of(actor, Permission.WRITE_PROCESSES, workspace)
+    checked_name(name, what="queue's name")
+    if schema is not None:
+        check_schema(schema)
+    queue = QueueId(uuid7())
+    try:
+        async with engine.database.transaction() as tx:
+            if not await store.insert(tx, scope, queue, name=name, schema=schema):
+                await ensure_seen(tx, scope)
+                raise QueueNotFound(queue)
+            await _tell(engine, tx, actor, workspace, "queue.created", queue, name)
+            return await store.get(tx, workspace, queue)
+    except UniqueViolation as taken:
+        raise QueueNameTaken(name) from taken
+
+
+async def update(engine: Engine, actor: Actor, workspace: WorkspaceId, queue: QueueId, change: QueueChange) -> Queue:
+    """Change name or schema, the latter of a step's queue too. Items that wait already are not looked at again."""
+    actor.require(Permission.WRITE_PROCESSES, workspace)
+    try:
+        async with engine.database.transaction() as tx:
+            before = await store.get(tx, workspace, queue, for_update=True)
+            if change.name is not UNSET and not before.is_standing:
+                raise Invalid("a step's queue is called as the step", code="QUEUE_OF_STEP")
+            name = before.name if change.name is UNSET else checked_name(change.name, what="queue's name")
+            schema = before.schema if change.schema is UNSET else change.schema
+            if schema is not None:
+                check_schema(schema)
+            await store.update(tx, queue, name=name, schema=schema)
+            await _tell(engine, tx, actor, workspace, "queue.updated", queue, name)
+            return await store.get(tx, workspace, queue)
+    except UniqueViolation as taken:
+        raise QueueNameTaken(str(change.name)) from taken
+
+
+async def delete(engine: Engine, actor: Actor, workspace: WorkspaceId, queue: QueueId) -> None:
+    """Delete a standing queue in which nothing waits, with its consumers. Raises QueueInUse."""
+    actor.require(Permission.WRITE_PROCESSES, workspace)
+    async with engine.database.transaction() as tx:
+        found = await store.get(tx, workspace, queue, for_update=True)
+        if not found.is_standing:
+            raise QueueInUse("a step's queue goes with its step")
+        if await store.has_waiting(tx, queue):
+            raise QueueInUse("work items wait in the queue: delete them first")
+        await store.delete(tx, queue)
+        await _tell(engine, tx, actor, workspace, "queue.deleted", queue, found.name)
+
+
+async def put(
+    engine: Engine,
+    actor: Actor,
+    workspace: WorkspaceId,
+    queue: QueueId,
+    payload: Raw | None,
+    *,
+    terms: Terms = USUAL,
+) -> WorkItem:
+    """Put a new item into a standing queue. Raises QueueNotFound and what creating an item raises."""
+    actor.require(Permission.WRITE_WORK_ITEMS, workspace)
+    work_items.check_payload(engine, payload)
+    async with engine.database.transaction() as tx:
+        found = await store.get(tx, workspace, queue)
+        if not found.is_standing:
+            raise QueueNotFound(queue)
+        item = await work_items.create_in(tx, workspace, queue, None, payload, terms)
+        return await work_items.created(tx, actor, workspace, item)
+
+
+# ---------------------------------------------------------------------------------------------------- consumers
+async def add_consumer(
+    engine: Engine, actor: Actor, workspace: WorkspaceId, queue: QueueId, wanted: ConsumerDefinition
+) -> Consumer:
+    """A new consumer of a standing queue; it takes the right to start runs. Raises NotFound for task and workers."""
+    actor.require(Permission.WRITE_PROCESSES, workspace)
+    actor.require(Permission.START_RUNS, workspace)
+    async with engine.database.transaction() as tx:
+        found = await store.get(tx, workspace, queue, for_update=True)
+        if not found.is_standing:
+            raise QueueInUse("the items of a step's queue are worked on by the runs of its process")
+        await _check(tx, workspace, wanted)
+        consumer = QueueConsumerId(uuid7())
+        await store.insert_consumer(tx, found, consumer, wanted, created_by=actor.id)
+        await _tell(engine, tx, actor, workspace, "queue_consumer.created", consumer, found.name)
+        return await store.get_consumer(tx, queue, consumer)
+
+
+async def change_consumer(
+    engine: Engine,
+    actor: Actor,
+    workspace: WorkspaceId,
+    queue: QueueId,
+    consumer: QueueConsumerId,
+    changed: Mapping[str, object],
+) -> Consumer:
+    """Change the named fields of a consumer's definition. Raises ConsumerNotFound and what `add_consumer` raises."""
+    actor.require(Permission.WRITE_PROCESSES, workspace)
+    actor.require(Permission.START_RUNS, workspace)
+    async with engine.database.transaction() as tx:
+        found = await store.get(tx, workspace, queue, for_update=True)
+        before = await store.get_consumer(tx, queue, consumer)
+        was = ConsumerDefinition(
+            task=before.task_id,
+            placement=before.placement,
+            windows=before.windows,
+            zone=before.zone,
+            priority=before.priority,
+            max_runs=before.max_runs,
+            batch=before.batch,
+            is_paused=before.is_paused,
+        )
+        wanted = msgspec.structs.replace(was, **changed)
+        await _check(tx, workspace, wanted)
+        await store.update_consumer(tx, consumer, wanted)
+        await _tell(engine, tx, actor, workspace, "queue_consumer.updated", consumer, found.name)
+        return await store.get_consumer(tx, queue, consumer)
+
+
+async def remove_consumer(
+    engine: Engine, actor: Actor, workspace: WorkspaceId, queue: QueueId, consumer: QueueConsumerId
+) -> None:
+    """Delete a consumer; its runs go on. Raises ConsumerNotFound."""
+    actor.require(Permission.WRITE_PROCESSES, workspace)
+    async with engine.database.transaction() as tx:
+        found = await store.get(tx, workspace, queue, for_update=True)
+        await store.get_consumer(tx, queue, consumer)
+        await store.delete_consumer(tx, consumer)
+        await _tell(engine, tx, actor, workspace, "queue_consumer.deleted", consumer, found.name)
+
+
+_MOST_RUNS = 1000
+_MOST_BATCH = 10_000
+_MOST_WINDOWS = 50
+_MOST_PRIORITY = 1_000_000
+_DAYS = 7
+
+
+async def _check(tx: Tx, workspace: WorkspaceId, wanted: ConsumerDefinition) -> None:
+    await packages.hold_task(tx, workspace, wanted.task)
+    await check_placement(tx, workspace, wanted.placement)
+    check_zone(wanted.zone)
+    if not (1 <= wanted.max_runs <= _MOST_RUNS and 1 <= wanted.batch <= _MOST_BATCH):
+        raise Invalid(
+            f"at most {_MOST_RUNS:,} runs and {_MOST_BATCH:,} items a run, at least 1", code="CONSUMER_INVALID"
+        )
+    if abs(wanted.priority) > _MOST_PRIORITY or len(wanted.windows) > _MOST_WINDOWS:
+        raise Invalid(f"at most {_MOST_WINDOWS} windows, and a priority within a million", code="CONSUMER_INVALID")
+    for window in wanted.windows:
+        if not window.days or not all(0 <= day < _DAYS for day in window.days):
+            raise Invalid("a window names days of the week", code="CONSUMER_INVALID")
+        if window.begins == window.ends or window.begins.tzinfo or window.ends.tzinfo:
+            raise Invalid("a window begins and ends at two local times", code="CONSUMER_INVALID")
+
+
+async def _tell(
+    engine: Engine,
+    tx: Tx,
+    actor: Actor,
+    workspace: WorkspaceId,
+    kind: str,
+    subject: QueueId | QueueConsumerId,
+    name: str,
+) -> None:
+    await record(
+        engine,
+        tx,
+        actor,
+        Event(
+            kind=kind,
+            organization_id=actor.organization_id,
+            workspace_id=workspace,
+            subject_id=subject,
+            data={"name": name},
+        ),
+    )

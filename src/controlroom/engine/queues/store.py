@@ -1,0 +1,244 @@
+"""The statements over queues and their consumers."""
+
+from datetime import datetime
+from typing import Any, Final
+
+import msgspec
+from msgspec import Raw, Struct
+
+from controlroom.engine.access.scope import SEEN, Scope
+from controlroom.engine.processes.model import AnyWorker, Placement
+from controlroom.engine.queues.errors import ConsumerNotFound, QueueNotFound
+from controlroom.engine.queues.model import Consumer, ConsumerDefinition, Queue
+from controlroom.engine.work_items.store import IS_DUE
+from controlroom.engine.workers.store import PLACEMENT_MATCHES
+from controlroom.ids import OrganizationId, QueueConsumerId, QueueId, WorkspaceId
+from controlroom.postgres.database import Statements, Tx
+
+_QUEUE: Final = "select id, number, workspace_id, name, schema, is_standing, created_at from queue"
+
+_CONSUMER: Final = """
+    select id, number, workspace_id, queue_id, task_id,
+           coalesce(nullif(placement, '{}'), '{"type": "any"}') as placement, windows, zone, priority, max_runs, batch,
+           is_paused, created_at
+      from queue_consumer
+"""
+
+
+# ---------------------------------------------------------------------------------------------------- queues
+async def get(db: Statements, workspace: WorkspaceId, queue: QueueId, *, for_update: bool = False) -> Queue:
+    """One queue of the workspace, standing or a step's; raises QueueNotFound."""
+    found = await db.one_or_none(
+        Queue,
+        f"""{_QUEUE} where workspace_id = %(workspace)s and id = %(queue)s and deleted_at is null
+        {"for update" if for_update else ""}""",
+        workspace=workspace,
+        queue=queue,
+    )
+    if found is None:
+        raise QueueNotFound(queue)
+    return found
+
+
+async def list_queues(
+    db: Statements, workspace: WorkspaceId, *, after: QueueId | None = None, limit: int
+) -> list[Queue]:
+    """The standing queues in the order of their making."""
+    return await db.all(
+        Queue,
+        f"""{_QUEUE}
+         where workspace_id = %(workspace)s and is_standing and deleted_at is null
+           and (%(after)s::uuid is null or id > %(after)s)
+         order by id
+         limit %(limit)s""",
+        workspace=workspace,
+        after=after,
+        limit=limit,
+    )
+
+
+async def insert(tx: Tx, scope: Scope, queue: QueueId, *, name: str, schema: Raw | None) -> bool:
+    """Write a new standing queue; whether the scope sees its workspace. Raises UniqueViolation."""
+    return bool(
+        await tx.execute(
+            f"""
+            insert into queue (id, workspace_id, name, schema, is_standing)
+            select %(queue)s, seen.id, %(name)s, %(schema)s, true from {SEEN} as seen
+            """,
+            queue=queue,
+            name=name,
+            schema=schema,
+            **scope.params,
+        )
+    )
+
+
+async def update(tx: Tx, queue: QueueId, *, name: str, schema: Raw | None) -> None:
+    """Write name and schema of a queue that the caller has locked. Raises UniqueViolation."""
+    await tx.execute(
+        "update queue set name = %(name)s, schema = %(schema)s where id = %(queue)s",
+        queue=queue,
+        name=name,
+        schema=schema,
+    )
+
+
+async def delete(tx: Tx, queue: QueueId) -> None:
+    """Mark a locked queue and its consumers as deleted."""
+    await tx.execute("update queue set deleted_at = clock_now() where id = %(queue)s", queue=queue)
+    await tx.execute("update queue_consumer set deleted_at = clock_now() where queue_id = %(queue)s", queue=queue)
+
+
+async def has_waiting(tx: Tx, queue: QueueId) -> bool:
+    """Whether items wait in a queue."""
+    return bool(
+        await tx.value(
+            "select exists (select from work_item where queue_id = %(queue)s and state = 'new')", queue=queue
+        )
+    )
+
+
+# ---------------------------------------------------------------------------------------------------- consumers
+async def get_consumer(db: Statements, queue: QueueId, consumer: QueueConsumerId) -> Consumer:
+    """One consumer of a queue that the caller has read; raises ConsumerNotFound."""
+    found = await db.one_or_none(
+        Consumer,
+        f"{_CONSUMER} where queue_id = %(queue)s and id = %(consumer)s and deleted_at is null",
+        queue=queue,
+        consumer=consumer,
+    )
+    if found is None:
+        raise ConsumerNotFound(consumer)
+    return found
+
+
+async def list_consumers(
+    db: Statements, queue: QueueId, *, after: QueueConsumerId | None = None, limit: int
+) -> list[Consumer]:
+    """The consumers of a queue that the caller has read, in the order of their making."""
+    return await db.all(
+        Consumer,
+        f"""{_CONSUMER}
+         where queue_id = %(queue)s and deleted_at is null and (%(after)s::uuid is null or id > %(after)s)
+         order by id
+         limit %(limit)s""",
+        queue=queue,
+        after=after,
+        limit=limit,
+    )
+
+
+async def insert_consumer(
+    tx: Tx, queue: Queue, consumer: QueueConsumerId, wanted: ConsumerDefinition, *, created_by: Any
+) -> None:
+    """Write a new consumer of a queue that the caller has locked."""
+    await tx.execute(
+        """
+        insert into queue_consumer (id, workspace_id, queue_id, task_id, placement, windows, zone, priority, max_runs,
+                                    batch, is_paused, created_by)
+        values (%(consumer)s, %(workspace)s, %(queue)s, %(task)s, %(placement)s, %(windows)s, %(zone)s, %(priority)s,
+                %(max_runs)s, %(batch)s, %(is_paused)s, %(created_by)s)
+        """,
+        consumer=consumer,
+        workspace=queue.workspace_id,
+        queue=queue.id,
+        created_by=created_by,
+        **_columns(wanted),
+    )
+
+
+async def update_consumer(tx: Tx, consumer: QueueConsumerId, wanted: ConsumerDefinition) -> None:
+    """Write the settings of a consumer that the caller has read; its runs under way go on as they were."""
+    await tx.execute(
+        """
+        update queue_consumer
+           set task_id = %(task)s, placement = %(placement)s, windows = %(windows)s, zone = %(zone)s,
+               priority = %(priority)s, max_runs = %(max_runs)s, batch = %(batch)s, is_paused = %(is_paused)s
+         where id = %(consumer)s and deleted_at is null
+        """,
+        consumer=consumer,
+        **_columns(wanted),
+    )
+
+
+async def delete_consumer(tx: Tx, consumer: QueueConsumerId) -> None:
+    """Mark a consumer as deleted, that the caller has read."""
+    await tx.execute("update queue_consumer set deleted_at = clock_now() where id = %(consumer)s", consumer=consumer)
+
+
+def _columns(wanted: ConsumerDefinition) -> dict[str, Any]:
+    columns = msgspec.structs.asdict(wanted)
+    return {
+        **columns,
+        "placement": stored_placement(wanted.placement),
+        "windows": Raw(msgspec.json.encode(wanted.windows)),
+    }
+
+
+def stored_placement(placement: Placement) -> Any:
+    """A placement as claims read it."""
+    return Raw(b"{}") if isinstance(placement, AnyWorker) else placement
+
+
+# ---------------------------------------------------------------------------------------------------- the loop
+_IS_READY: Final = f"""
+    not consumer.is_paused and consumer.deleted_at is null
+    and exists (select from work_item
+                 where work_item.queue_id = consumer.queue_id and work_item.state = 'new' and {IS_DUE}
+                   and (work_item.deadline is null or work_item.deadline > clock_now()))
+    and (select count(*) from run
+          where run.started_by_id = consumer.id and run.started_by = 'queue'
+            and run.state in ('new', 'in_progress', 'stopping')) < consumer.max_runs
+    and (consumer.placement ? 'provisioner'
+         or exists (select from worker, lateral (select consumer.placement as placement) as step_run
+                     where worker.workspace_id = consumer.workspace_id and worker.deleted_at is null
+                       and worker.state <> 'offline'
+                       and worker.slots > (select count(*) from step_run as held
+                                            where held.worker_id = worker.id and held.state = 'in_progress')
+                       and {PLACEMENT_MATCHES.replace("%(worker)s", "worker.id")}))
+"""
+
+
+async def ready(db: Statements, *, limit: int) -> list[QueueConsumerId]:
+    """Consumers whose queue has due items and for whom somebody is free, the most urgent first."""
+    return await db.all(
+        QueueConsumerId,
+        f"""
+        select consumer.id from queue_consumer as consumer where {_IS_READY}
+         order by consumer.priority desc, consumer.id limit %(limit)s
+        """,
+        limit=limit,
+    )
+
+
+class ReadyConsumer(Struct, frozen=True, kw_only=True):
+    """A consumer that may open a run, locked by the one who opens it."""
+
+    consumer: Consumer
+    organization: OrganizationId
+    now: datetime
+
+
+class _Context(Struct, frozen=True):
+    queue_id: QueueId
+    organization_id: OrganizationId
+    now: datetime
+
+
+async def lock_ready(tx: Tx, consumer: QueueConsumerId) -> ReadyConsumer | None:
+    """The consumer, if it is still ready and nobody else is opening a run for it."""
+    context = await tx.one_or_none(
+        _Context,
+        f"""
+        select consumer.queue_id, workspace.organization_id, clock_now() as now
+          from queue_consumer as consumer
+          join workspace on workspace.id = consumer.workspace_id and workspace.deleted_at is null
+         where consumer.id = %(consumer)s and {_IS_READY}
+           for update of consumer skip locked
+        """,
+        consumer=consumer,
+    )
+    if context is None:
+        return None
+    found = await get_consumer(tx, context.queue_id, consumer)
+    return ReadyConsumer(consumer=found, organization=context.organization_id, now=context.now)
