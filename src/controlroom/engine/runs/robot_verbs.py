@@ -51,6 +51,25 @@ async def reserve(engine: Engine, robot: StepRunActor) -> WorkItemId | None:
     return None
 
 
+async def _reserve_where_claims_are(engine: Engine, robot: StepRunActor) -> Reserved | None:
+    """Look beyond what was claimed last, then at the whole queue: one statement but for the last item."""
+    known = frontiers_of(engine.database)
+    frontier = known.of(robot.run_id, robot.step_id)
+    if frontier is not None:
+        found = await store.reserve(engine.database, robot, beyond=frontier)
+        if found is not None:
+            known.reached(robot.run_id, robot.step_id, found.frontier, whole_seconds=None)
+            return found
+    began = time.monotonic()
+    found = await store.reserve(engine.database, robot)
+    if found is None:
+        known.forget(robot.run_id, robot.step_id)
+    else:
+        seconds = time.monotonic() - began
+        known.reached(robot.run_id, robot.step_id, found.frontier, whole_seconds=seconds)
+    return found
+
+
 async def release(engine: Engine, robot: StepRunActor, item: WorkItemId, outcome: Done | Failed) -> None:
     """Give an item back. The same release twice is fine; raises NotHolding for a conflicting one."""
     match outcome:

@@ -9,9 +9,10 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
-from msgspec import Raw
+from msgspec import Raw, Struct
 
 from controlroom.engine.access.model import StepRunActor
+from controlroom.engine.work_items.frontiers import Frontier
 from controlroom.engine.work_items.model import (
     ItemAttempt,
     ItemException,
@@ -290,13 +291,32 @@ async def adopt(
 
 
 # ---------------------------------------------------------------------------------------------------- working
-async def reserve(tx: Statements, robot: StepRunActor) -> WorkItemId | None:
+class Reserved(Struct, frozen=True):
+    """An item that a step run holds, and its place in the order of claims."""
+
+    id: WorkItemId
+    priority: int
+    due: datetime
+
+    @property
+    def frontier(self) -> Frontier:
+        """From where on the next one is looked for."""
+        return Frontier(self.priority, self.due, self.id)
+
+
+_BEYOND: Final = "and priority = %(priority)s and (due, work_item.id) >= (%(due)s::timestamptz, %(beyond)s::uuid)"
+
+
+async def reserve(tx: Statements, robot: StepRunActor, *, beyond: Frontier | None = None) -> Reserved | None:
     """Hand a step run its next item: the one it holds, else the most urgent due one of its run; None if none is due.
 
     One round trip, safe from any number of callers: an item goes to one of them. An attempt that was overtaken, or that
-    shall stop, gets none. Of two calls of one step run at once, one may fail with UniqueViolation: ask again.
+    shall stop, gets none. Of two calls of one step run at once, one may fail with UniqueViolation: ask again. With
+    `beyond` only items of the same priority from there on are looked at (see `frontiers`).
     """
-    return await tx.value(  # type: ignore[no-any-return]
+    place = {} if beyond is None else {"priority": beyond.priority, "due": beyond.due, "beyond": beyond.item}
+    return await tx.one_or_none(
+        Reserved,
         f"""
         with asking as (
             select step_run.id, step_run.run_id, step_run.step_id, step_run.is_single
@@ -304,13 +324,14 @@ async def reserve(tx: Statements, robot: StepRunActor) -> WorkItemId | None:
              where step_run.id = %(step_run)s and attempt = %(attempt)s and state = 'in_progress'
                for no key update                   -- one answer at a time, and none to an attempt that is being ended
         ), held as (
-            select work_item.id from work_item join asking on step_run_id = asking.id
+            select work_item.id, priority, due from work_item join asking on step_run_id = asking.id
              where work_item.state = 'in_progress'
         ), picked as (
             select work_item.id
               from work_item
              where run_id = (select run_id from asking) and step_id = (select step_id from asking)
                and state = 'pending' and {IS_DUE}
+               {"" if beyond is None else _BEYOND}
                and (deadline is null or deadline > clock_now())
                and not exists (select from held)
                and not (select is_single from asking)
@@ -324,9 +345,9 @@ async def reserve(tx: Statements, robot: StepRunActor) -> WorkItemId | None:
                set state = 'in_progress', state_at = clock_now(), step_run_id = %(step_run)s,
                    reserved_at = clock_now(), attempt = attempt + 1
              where id = (select id from picked)
-            returning id
+            returning id, priority, due
         )
-        select id from held union all select id from taken
+        select id, priority, due from held union all select id, priority, due from taken
         """,
         step_run=robot.step_run_id,
         attempt=robot.attempt,
