@@ -1,0 +1,63 @@
+"""Every route of the public API against keys that may, keys that may not, and another workspace's key."""
+
+import re
+from uuid import uuid4
+
+from contract.robocorp.furnished import Furnished
+from contract.robocorp.grammar import EARLIER, PUBLIC, Row, W
+from controlroom.dialects.robocorp.permissions import permission_named
+from controlroom.engine.access.model import EVERYTHING
+
+ROWS = [row for section in (PUBLIC, EARLIER) for row in section.rows if isinstance(row, Row)]
+
+
+def below_workspace(row: Row) -> str:
+    return row.path.removeprefix(W)
+
+
+def gentle_first(row: Row) -> tuple[bool, bool, int]:
+    """What reads before what changes, what deletes at the end: the deeper in the tree, the earlier."""
+    return row.method == "DELETE", row.path.endswith("/batch"), -len(row.path)
+
+
+async def test_a_key_does_what_its_permissions_name(furnished: Furnished, hire, cleo):
+    """With exactly the permission of a route it succeeds; with all others it is told which one is missing."""
+    workspace = furnished.owner.workspace
+    found = {}
+    for row in sorted(ROWS, key=gentle_first):
+        needed = frozenset({permission_named(row.permission)} if row.permission else ())
+        may, may_not = await hire("may", workspace, needed), await hire("may not", workspace, EVERYTHING - needed)
+        refused = None
+        if needed:
+            answer = await furnished.call(row.method, below_workspace(row), may_not.key)
+            refused = (answer.status_code, answer.json()["error"].get("permission"))
+        done = await furnished.call(row.method, below_workspace(row), may.key)
+        found[f"{row.method} {row.path}"] = (refused, done.status_code)
+
+    assert found == {
+        f"{row.method} {row.path}": ((403, row.permission) if row.permission else None, 200) for row in ROWS
+    }
+
+
+async def test_another_workspaces_key_sees_nothing(furnished: Furnished, cleo):
+    """Neither under this workspace's address nor, by their ids, under its own; and nothing changes."""
+    found = {}
+    for row in ROWS:
+        here = await furnished.call(row.method, below_workspace(row), cleo.key)
+        found[f"{row.method} {row.path}"] = here.status_code
+        if re.search(r"\{", below_workspace(row)):
+            theirs = {"workspace": str(cleo.workspace)}
+            there = await furnished.call(row.method, below_workspace(row), cleo.key, ids=theirs)
+            found[f"{row.method} {row.path} in their own"] = there.status_code
+
+    assert {what: status for what, status in found.items() if status != 404} == {}
+
+
+async def test_nobodys_key_opens_nothing(furnished: Furnished):
+    """Without a credential, or with one that is wrong, every route is closed; whether something is there or not."""
+    for row in ROWS:
+        for key in (None, "wrong"):
+            answer = await furnished.call(row.method, below_workspace(row), key)
+            assert answer.status_code == 401, row
+        answer = await furnished.call(row.method, below_workspace(row), None, ids={"workspace": str(uuid4())})
+        assert answer.status_code == 401, row
