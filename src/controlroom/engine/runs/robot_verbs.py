@@ -5,6 +5,7 @@ be repeated after a lost answer.
 """
 
 import random
+import time
 
 from msgspec import Raw, Struct
 
@@ -19,9 +20,11 @@ from controlroom.engine.work_items import files as item_files
 from controlroom.engine.work_items import schemas, store
 from controlroom.engine.work_items.actions import check_payload
 from controlroom.engine.work_items.errors import NotHolding, WorkItemNotFound, WorkItemStateConflict
+from controlroom.engine.work_items.frontiers import frontiers_of
 from controlroom.engine.work_items.model import ItemException, ItemFile, ItemState, Outcome, WorkItem
 from controlroom.engine.work_items.rules import GiveUp, Retry, RetryPolicy, after_failure
 from controlroom.engine.work_items.schemas import PayloadRefused
+from controlroom.engine.work_items.store import Reserved
 from controlroom.errors import NotFound
 from controlroom.ids import FileId, QueueId, WorkItemId, uuid7
 from controlroom.postgres.database import Statements, Tx
@@ -42,12 +45,13 @@ async def reserve(engine: Engine, robot: StepRunActor) -> WorkItemId | None:
     """The next item for the step run, or the one it holds; None when there is none left for it."""
     for _ in range(3):
         try:
-            item = await store.reserve(engine.database, robot)
+            found = await _reserve_where_claims_are(engine, robot)
         except UniqueViolation:  # the same step run asked twice at once: the other call has taken one
             continue
-        if item is None:
+        if found is None:
             await _require_alive(engine.database, robot)
-        return item
+            return None
+        return found.id
     return None
 
 

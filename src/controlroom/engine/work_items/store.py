@@ -351,6 +351,7 @@ async def reserve(tx: Statements, robot: StepRunActor, *, beyond: Frontier | Non
         """,
         step_run=robot.step_run_id,
         attempt=robot.attempt,
+        **place,
     )
 
 
