@@ -17,6 +17,9 @@ from controlroom.engine.webhooks import redelivery
 from controlroom.ids import DeliveryId, ProvisionerId
 
 
+_LONGEST_SECONDS = 1e9
+
+
 class ProvisionerAnswer(Struct, frozen=True, kw_only=True):
     """Who starts workers on demand, without its secret."""
 
@@ -146,7 +149,8 @@ async def list_provisioner_deliveries(
 
 
 def _lifetime(given: float | None) -> timedelta | None:
-    return None if given is None else timedelta(seconds=given)
+    # Why bounded here: beyond it there is no timedelta; what is wrong with the rest the engine says
+    return None if given is None else timedelta(seconds=min(max(given, 0.0), _LONGEST_SECONDS))
 
 
 def _show(provisioner: Provisioner) -> ProvisionerAnswer:
