@@ -57,7 +57,7 @@ class Keys:
     def from_file(cls, path: Path) -> Self:
         """The keys of a key file, made with mode 0600 when it is absent; safe when several processes start at once."""
         try:
-            with open(path, "xb", opener=_private) as file:  # noqa: PTH123 - Path.open takes no opener
+            with open(path, "xb", opener=_private) as file:
                 file.write(base64.b64encode(secrets.token_bytes(MASTER_KEY_BYTES)) + b"\n")
         except FileExistsError:
             pass

@@ -16,7 +16,6 @@ from controlroom.engine.provisioners.model import Provisioner
 from controlroom.engine.webhooks import redelivery
 from controlroom.ids import DeliveryId, ProvisionerId
 
-
 _LONGEST_SECONDS = 1e9
 
 
