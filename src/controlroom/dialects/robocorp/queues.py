@@ -4,7 +4,7 @@ from datetime import datetime
 from uuid import UUID
 
 from litestar.params import FromPath, JSONBody
-from msgspec import UNSET, Raw, Struct, UnsetType
+from msgspec import UNSET, Raw, Struct, UnsetType, field
 
 from controlroom.dialects.robocorp.answers import Deleted, Identified
 from controlroom.dialects.robocorp.asking import Asker, InWorkspace, Pages, TheEngine
@@ -35,14 +35,14 @@ class CreateQueue(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     """A new standing queue; with a JSON schema it refuses payloads that do not fit."""
 
     name: str
-    schema: Raw = _NULL
+    schema: Raw = field(default_factory=lambda: _NULL)  # Why so: what draws the document hashes defaults
 
 
 class UpdateQueue(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What to change; a schema of null is none."""
 
     name: str | UnsetType = UNSET
-    schema: Raw = _LEFT_OUT
+    schema: Raw = field(default_factory=lambda: _LEFT_OUT)
 
 
 class WindowBody(Struct, frozen=True, forbid_unknown_fields=True):
