@@ -3,6 +3,7 @@
 from collections.abc import AsyncGenerator
 from datetime import timedelta
 from typing import Final
+from weakref import WeakKeyDictionary
 
 from controlroom.engine.access.model import WorkerActor
 from controlroom.engine.console import store
@@ -10,10 +11,21 @@ from controlroom.engine.console.errors import BatchInvalid, ConsoleGap, Overtake
 from controlroom.engine.console.rules import Contents, check_batch
 from controlroom.engine.console.store import EndedConsole
 from controlroom.engine.engine import Engine
+from controlroom.engine.vault.masks import NOTHING, Masks, masks_of
 from controlroom.engine.wakes import Topic
 from controlroom.ids import StepRunId
+from controlroom.keys import Keys
 
 _LATEST: Final = 253402300799.0  # the end of the year 9999: the last that Python can tell
+
+_TRIES: Final = 5
+"""Looks at a batch that another one, or a reading of the vault, comes before; then the worker sends it again."""
+
+_STEP_RUNS: Final = 1000
+"""Of how many step runs a process remembers what to mask."""
+
+# Why by the keys: they are the control room's own, one object a process; tests have several rooms in one process.
+_masks: WeakKeyDictionary[Keys, dict[StepRunId, Masks]] = WeakKeyDictionary()
 
 _REST: Final = timedelta(seconds=30)
 """How long an attempt rests before its chunks are compacted. Why: longer than any statement may take, so that no append
@@ -39,7 +51,9 @@ async def append(
     check_batch(body, first=first, count=count, limit=engine.limits.console_batch_bytes)
     if not 0 <= at <= _LATEST:
         raise BatchInvalid("has a time in Unix seconds")
-    for is_again in (False, True):
+    known = _masks.setdefault(engine.keys, {})
+    for is_last in (False,) * _TRIES + (True,):
+        masks = known.get(step_run, NOTHING)
         appended = await store.append(
             engine.database,
             workspace=worker.workspace_id,
@@ -49,7 +63,8 @@ async def append(
             first=first,
             count=count,
             at=at,
-            body=body,
+            body=masks.applied_to(body),
+            masks=masks.count,
         )
         if not appended.is_alive:
             raise Overtaken
@@ -58,9 +73,18 @@ async def append(
             return
         if appended.is_known:
             return
-        if appended.have != first or is_again:
+        if appended.have != first or is_last:
             raise ConsoleGap(appended.have)
+        if not appended.is_masked:  # it has read a secret since
+            _remember(known, step_run, await masks_of(engine.database, engine.keys, step_run))
+            continue
         # the same batch, or one in its place, came at the same moment: the second look sees it
+
+
+def _remember(known: dict[StepRunId, Masks], step_run: StepRunId, masks: Masks) -> None:
+    while len(known) >= _STEP_RUNS:
+        del known[next(iter(known))]
+    known[step_run] = masks
 
 
 async def compact(engine: Engine, console: EndedConsole) -> bool:

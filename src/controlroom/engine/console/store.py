@@ -20,6 +20,8 @@ class Appended(Struct, frozen=True, kw_only=True):
 
     is_alive: bool
     """Whether the worker has the attempt."""
+    is_masked: bool
+    """Whether all that the step run has read of the vault was masked in the batch; else it is not added."""
     is_added: bool
     is_known: bool
     """Whether the same batch was there before."""
@@ -38,6 +40,7 @@ async def append(
     count: int,
     at: float,
     body: bytes,
+    masks: int,
 ) -> Appended:
     """Add a batch if the worker has the attempt and the batch begins where the last one ended; one round trip.
 
@@ -47,7 +50,7 @@ async def append(
         Appended,
         """
         with alive as (
-            select id, attempt from step_run
+            select id, attempt, mask_count from step_run
              where id = %(step_run)s and workspace_id = %(workspace)s and attempt = %(attempt)s
                and worker_id = %(worker)s and state = 'in_progress'
         ), had as (
@@ -58,11 +61,13 @@ async def append(
             insert into console_chunk (step_run_id, attempt, first_line, line_count, at, body)
             select alive.id, alive.attempt, %(first)s, %(count)s, to_timestamp(%(at)s::float8), %(body)s
               from alive, had
-             where had.lines = %(first)s::bigint
+             where had.lines = %(first)s::bigint and alive.mask_count = %(masks)s
             on conflict do nothing
             returning first_line
         )
-        select exists (select from alive) as is_alive, exists (select from added) as is_added, had.lines as have,
+        select exists (select from alive) as is_alive,
+               not exists (select from alive where mask_count <> %(masks)s) as is_masked,
+               exists (select from added) as is_added, had.lines as have,
                exists (select from console_chunk
                         where step_run_id = %(step_run)s and attempt = %(attempt)s and first_line = %(first)s::bigint
                           and line_count = %(count)s::int) as is_known
@@ -76,6 +81,7 @@ async def append(
         count=count,
         at=at,
         body=body,
+        masks=masks,
     )
 
 
@@ -229,6 +235,13 @@ async def archive(tx: Tx, console: EndedConsole, *, lines: int, digest: str, con
     )
     if not is_first:
         return False
+    await tx.execute(
+        """
+        delete from secret_mask
+         where step_run_id = (select id from step_run where id = %(step_run)s and ended_at is not null)
+        """,
+        step_run=console.step_run_id,
+    )
     await tx.execute(
         """
         delete from console_chunk

@@ -15,7 +15,7 @@ from controlroom.engine.access.scope import Scope, ensure_seen, scope_of
 from controlroom.engine.access.server_keys import server_key
 from controlroom.engine.engine import Engine
 from controlroom.engine.events.store import Event
-from controlroom.engine.vault import store, transit
+from controlroom.engine.vault import masks, store, transit
 from controlroom.engine.vault.errors import SecretNotFound, SecretTooLarge, TransitInvalid
 from controlroom.engine.vault.model import Secret, SecretKeys, SecretValues
 from controlroom.engine.vault.rules import LONGEST_DESCRIPTION, checked_secret_name
@@ -33,15 +33,19 @@ _decode = msgspec.json.Decoder(dict[str, Any]).decode
 async def read(engine: Engine, actor: Actor | StepRunActor, workspace: WorkspaceId, name: str) -> SecretValues:
     """A secret's values, for a living step run of the workspace or for who may use secrets. Audited.
 
-    Raises SecretNotFound; Unauthenticated when the step run has ended.
+    What a step run reads is masked in the lines that it prints from then on. Raises SecretNotFound; Unauthenticated
+    when the step run has ended.
     """
     scope = scope_of(actor, Permission.USE_SECRETS, workspace)
     async with engine.database.transaction() as tx:
         found = await store.sealed(tx, scope, name)
         if found is None:
             raise await _missing(tx, scope, name)
+        values = _opened(engine, scope, found)
+        if isinstance(actor, StepRunActor):
+            await masks.remember(tx, engine.keys, actor.step_run_id, found.id, values)
         await record(engine, tx, actor, _event("secret.read", actor, scope, found.id, name))
-    return SecretValues(name=found.name, description=found.description, values=_opened(engine, scope, found))
+    return SecretValues(name=found.name, description=found.description, values=values)
 
 
 async def put(
