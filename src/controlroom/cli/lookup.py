@@ -47,6 +47,7 @@ NOUNS: Mapping[str, str] = {
     "worker-groups": "worker group",
     "api-keys": "API key",
     "assets": "asset",
+    "schedules": "schedule",
 }
 _SHOWN = 10
 

@@ -42,6 +42,7 @@ NOUNS = (
     Command("assets", "assets:app", "Assets: list, show, set, get, delete"),
     Command("keys", "keys:app", "API keys: list, show, create, edit, reveal, delete"),
     Command("workers", "workers:app", "Workers and link tokens: list, show, rename, link-token, delete"),
+    Command("schedules", "schedules:app", "Schedules: list, show, create, preview, enable, disable, delete"),
     Command("groups", "groups:app", "Worker groups: list, show, create, rename, add, remove, link-token, delete"),
 )
 SHELL = (Command("completion", "completion:completion", "Print the shell's completion script: bash, zsh or fish"),)
