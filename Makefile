@@ -37,7 +37,7 @@ demo: install ## Start a room, run the sample robot, show the result (ONCE=1: en
 	@$(BIN)/python examples/demo.py $(if $(ONCE),--once)
 
 test: install ## Run the tests that need no browser (T=path: only those)
-	$(PYTEST) -q -n $(JOBS) --dist loadfile -m "not e2e and not fault and not soak and not slow and not network" $(T)
+	$(PYTEST) -q -n $(JOBS) --dist loadfile -m "not e2e and not fault and not fuzz and not soak and not slow and not network" $(T)
 
 lint: install ## Check style, types and who imports whom
 	$(BIN)/ruff check .
