@@ -4,6 +4,7 @@ Everything happens under a lock of the run's row, so that any number of dispatch
 """
 
 from collections.abc import Sequence
+from typing import Final
 
 from msgspec import Struct
 
@@ -11,7 +12,7 @@ from controlroom.engine.engine import Engine
 from controlroom.engine.events import store as events
 from controlroom.engine.events.store import By, Event
 from controlroom.engine.runs.model import Result, RunState, StopRequest
-from controlroom.engine.runs.rules import CreateStepRuns, EndRun, RunLoad, StepLoad, next_for
+from controlroom.engine.runs.rules import CreateStepRuns, EndRun, RunLoad, StepLoad, is_idle, next_for
 from controlroom.engine.wakes import Topic
 from controlroom.engine.work_items import store as work_items
 from controlroom.engine.work_items.model import ExceptionType, ItemException, ItemState
@@ -45,11 +46,13 @@ async def dispatch_in(engine: Engine, tx: Tx, run_id: RunId) -> None:
         return
     if run.state is RunState.STOPPING and run.stop is not None:
         await settle(tx, run.id, run.stop)
+    steps = await _load(tx, run.id, run.process_id)
     load = RunLoad(
         state=run.state,
         was_stopped=run.is_stopped,
-        has_failed_items=await _has_failed(tx, run.id),
-        steps=tuple(await _load(tx, run.id, run.process_id)),
+        # it decides about the end alone: a run that goes on is spared the question
+        has_failed_items=is_idle(steps) and await _has_failed(tx, run.id),
+        steps=tuple(steps),
     )
     match next_for(load):
         case CreateStepRuns(counts):
@@ -79,28 +82,54 @@ async def settle(tx: Statements, run: RunId, stop: StopRequest) -> None:
 async def runs_to_look_at(db: Statements, *, limit: int) -> list[RunId]:
     """Open runs that have something to dispatch, or their end, that no wake-up has told of: the truth by polling.
 
-    One pass of index probes over the open runs; no run is locked.
+    A few index probes for each open run and step, however many items wait; no run is locked. What `rules.next_for`
+    would let wait (for a worker, its time, the steps before) is left alone, so that it never hides the others.
     """
     return await db.all(
         RunId,
         f"""
         select run.id from run
          where run.state in ('new', 'in_progress', 'stopping')
-           and (exists (select from work_item
-                         where work_item.run_id = run.id and work_item.state = 'pending' and {work_items.IS_DUE}
-                           and (run.state = 'stopping'
-                                or (select count(*) from step_run
-                                     where step_run.run_id = run.id and step_run.step_id = work_item.step_id
-                                       and step_run.state in ('new', 'awaiting_worker', 'in_progress'))
-                                   < (select max_parallel from step where step.id = work_item.step_id)))
-                or not exists (select from step_run
-                                where step_run.run_id = run.id
-                                  and step_run.state in ('new', 'awaiting_worker', 'in_progress')))
+           and (exists (select from step
+                         where step.process_id = run.process_id and step.deleted_at is null
+                           and (run.state = 'stopping' or {_STEP_RUNS} < step.max_parallel)
+                           and exists (select from work_item
+                                        where work_item.run_id = run.id and work_item.step_id = step.id
+                                          and work_item.state = 'pending' and {work_items.IS_DUE}
+                                       offset {_WAITING_STEP_RUNS} limit 1)
+                           and not (step.starts_after_previous and run.state <> 'stopping'
+                                    and exists (select from step as earlier
+                                                 where earlier.process_id = step.process_id
+                                                   and earlier.deleted_at is null and earlier.position < step.position
+                                                   and {_has_work("earlier")})))
+                or (not exists (select from step_run
+                                 where step_run.run_id = run.id
+                                   and step_run.state in ('new', 'awaiting_worker', 'in_progress'))
+                    and (run.state = 'stopping'
+                         or not exists (select from step
+                                         where step.process_id = run.process_id and step.deleted_at is null
+                                           and {_has_work("step")}))))
          order by run.id
          limit %(limit)s
         """,
         limit=limit,
     )
+
+
+def _has_work(step: str) -> str:
+    """The condition that a step of a run has something in hand or to come."""
+    of_step = f"run_id = run.id and step_id = {step}.id"
+    return f"""(exists (select from step_run
+                         where {of_step} and state in ('new', 'awaiting_worker', 'in_progress'))
+                or exists (select from work_item where {of_step} and state = 'pending')
+                or exists (select from work_item where {of_step} and state in ('in_progress', 'held')))"""
+
+
+_STEP_RUNS: Final = """(select count(*) from step_run
+                         where step_run.run_id = run.id and step_run.step_id = step.id
+                           and step_run.state in ('new', 'awaiting_worker', 'in_progress'))"""
+
+_WAITING_STEP_RUNS: Final = _STEP_RUNS.replace(", 'in_progress')", ")")
 
 
 async def _lock(tx: Statements, run: RunId) -> _LockedRun | None:

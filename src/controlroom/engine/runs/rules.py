@@ -68,9 +68,14 @@ class EndRun(Struct, frozen=True):
     result: Result
 
 
+def is_idle(steps: Sequence[StepLoad]) -> bool:
+    """Whether nothing is left to do, and nothing being done."""
+    return not any(step.active or step.unfinished for step in steps)
+
+
 def next_for(run: RunLoad) -> CreateStepRuns | EndRun:
     """What a run that has not ended, or has got work again, should do."""
-    if not any(step.active or step.unfinished for step in run.steps):
+    if is_idle(run.steps):
         return _end(run)
     if run.state is RunState.STOPPING:
         return CreateStepRuns(())
