@@ -56,7 +56,7 @@ async def claim(request: WorkerRequest, data: JSONBody[Claim]) -> Assignments:
             return claimed
         async with request.holds.hold(request, watch, wait) as hold:
             while not claimed.assignments and await hold.goes_on():
-                claimed = await leases.claim(engine, worker, data)
+                claimed = await leases.claim_again(engine, worker, data)
     return claimed
 
 

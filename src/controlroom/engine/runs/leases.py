@@ -146,11 +146,22 @@ async def claim(engine: Engine, worker: WorkerActor, request: Claim) -> Assignme
     Superseded if the session is not the worker's.
     """
     lost = await _claimed_unknown(engine.database, worker, request)
-    claimed = list(lost)
+    taken = await _take(engine, worker, request.session, request.free - len(lost))
+    return Assignments(tuple(_assignment(engine, one) for one in [*lost, *taken][: request.free]))
+
+
+async def claim_again(engine: Engine, worker: WorkerActor, request: Claim) -> Assignments:
+    """Likewise, while the same request is held: one statement if nothing waits. A session that is over gets nothing."""
+    taken = await _take(engine, worker, request.session, request.free)
+    return Assignments(tuple(_assignment(engine, one) for one in taken))
+
+
+async def _take(engine: Engine, worker: WorkerActor, session: UUID, free: int) -> list[_Claimed]:
+    claimed: list[_Claimed] = []
     for _ in range(_TRIES_A_CLAIM):
-        if len(claimed) >= request.free:
+        if len(claimed) >= free:
             break
-        taken = await _claim_one(engine.database, worker, request.session)
+        taken = await _claim_one(engine.database, worker, session)
         if taken is None:
             break
         if taken.is_withdrawn:
@@ -160,7 +171,7 @@ async def claim(engine: Engine, worker: WorkerActor, request: Claim) -> Assignme
             await _mark_running(engine.database, taken.run_id)
             engine.wakes.wake(Topic.EVENTS)
         claimed.append(taken)
-    return Assignments(tuple(_assignment(engine, one) for one in claimed[: request.free]))
+    return claimed
 
 
 async def _claim_one(db: Statements, worker: WorkerActor, session: UUID) -> _Claimed | None:
@@ -237,18 +248,39 @@ async def _claim_one(db: Statements, worker: WorkerActor, session: UUID) -> _Cla
     )
 
 
+class _Standing(Struct, frozen=True):
+    session: UUID | None
+    has_unknown: bool
+
+
+_UNKNOWN: Final = """step_run.worker_id = %(worker)s and step_run.state = 'in_progress'
+    and step_run.worker_session = %(session)s and step_run.began_at is null
+    and step_run.id <> all (%(running)s::uuid[])"""
+
+
 async def _claimed_unknown(db: Statements, worker: WorkerActor, request: Claim) -> list[_Claimed]:
-    """Step runs of the session that the worker does not know of and that have not begun."""
-    if await db.value("select session from worker where id = %(worker)s", worker=worker.worker_id) != request.session:
+    """Step runs of the session that the worker does not know of and that have not begun; mostly one statement."""
+    found = await db.one_or_none(
+        _Standing,
+        f"""
+        select session, exists (select from step_run where {_UNKNOWN}) as has_unknown
+          from worker where id = %(worker)s
+        """,
+        worker=worker.worker_id,
+        session=request.session,
+        running=list(request.running),
+    )
+    if found is None or found.session != request.session:
         raise Superseded
+    if not found.has_unknown:
+        return []
     return await db.all(
         _Claimed,
         f"""
         with claimed as (
             select id, state, attempt, workspace_id, run_id, step_id, bound_item_id, package_version_id
               from step_run
-             where worker_id = %(worker)s and state = 'in_progress' and worker_session = %(session)s
-               and began_at is null and id <> all (%(running)s::uuid[])
+             where {_UNKNOWN}
         )
         {_ASSIGNMENT}
         """,
