@@ -2,6 +2,7 @@
 
 import json
 import os
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
@@ -36,8 +37,8 @@ class Address(NamedTuple):
     ca_file: str | None
 
 
-def address(options: Asked) -> Address:
-    """Complete the options from the room that runs here. Raises CommandFailed that says what is missing."""
+def address(options: Asked, *, needs: Collection[str] = ("url", "workspace", "api_key")) -> Address:
+    """Complete the options from the room that runs here. Raises CommandFailed that says what of `needs` is missing."""
     url, workspace, api_key = options.url, options.workspace, options.api_key
     ca_file = None
     if not (url and workspace and api_key):
@@ -47,11 +48,12 @@ def address(options: Asked) -> Address:
             workspace = workspace or local.get("workspace_id")
             api_key = api_key or local.get("api_key")
             ca_file = local.get("ca_file")
-    for value, option in ((url, "url"), (workspace, "workspace"), (api_key, "api-key")):
-        if not value:
+    for name, value in (("url", url), ("workspace", workspace), ("api_key", api_key)):
+        if name in needs and not value:
+            option = name.replace("_", "-")
             raise CommandFailed(
                 f"which room? --{option} is missing, and no room of yours was found in ./{DATA_FOLDER}",
-                hint=f"Give --{option} (or CONTROLROOM_{option.upper().replace('-', '_')}), "
+                hint=f"Give --{option} (or CONTROLROOM_{name.upper()}), "
                 "or call this where `controlroom up` was started.",
             )
     assert url is not None  # noqa: S101  # the loop above has seen to it

@@ -45,9 +45,23 @@ NOUNS = (
     Command("schedules", "schedules:app", "Schedules: list, show, create, preview, enable, disable, delete"),
     Command("groups", "groups:app", "Worker groups: list, show, create, rename, add, remove, link-token, delete"),
 )
+PEOPLE = (
+    Command("login", "login:login", "Log in by name and password, for what takes more than an API key"),
+    Command("logout", "login:logout", "End a session"),
+    Command("workspaces", "workspaces:app", "Workspaces: list, create, rename"),
+    Command("members", "members:app", "Members of the workspace: list, add, role, remove"),
+    Command("users", "users:app", "Users and their credentials: list, show, create, password, disable, enable"),
+    Command("audit", "audit:audit", "Who did what, and when"),
+)
 SHELL = (Command("completion", "completion:completion", "Print the shell's completion script: bash, zsh or fish"),)
 
-SECTIONS = (("A room", ROOM), ("Robots at work", WORK), ("What is in the room", NOUNS), ("This shell", SHELL))
+SECTIONS = (
+    ("A room", ROOM),
+    ("Robots at work", WORK),
+    ("What is in the room", NOUNS),
+    ("People", PEOPLE),
+    ("This shell", SHELL),
+)
 
 _INTRODUCTION = "An open, self-hosted control room for automations."
 _ROOM_OPTIONS = """\

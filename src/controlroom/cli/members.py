@@ -1,0 +1,88 @@
+"""`controlroom members …`."""
+
+from typing import Annotated, Any, Literal
+
+from cyclopts import App, Parameter
+
+from controlroom.cli.address import address
+from controlroom.cli.client import Client
+from controlroom.cli.display import moment, show_json, show_table
+from controlroom.cli.errors import CommandFailed
+from controlroom.cli.lookup import is_id
+from controlroom.cli.options import HERE, RoomOptions
+from controlroom.cli.values import confirmed
+
+app = App(name="members")
+
+Role = Literal["owner", "operator", "viewer"]
+
+
+@app.command(name="list")
+def list_(*, room: RoomOptions = HERE) -> None:
+    """List the members of the workspace and their roles."""
+    with Client(address(room)) as client:
+        rows = list(client.each("/members"))
+    if room.json:
+        show_json(rows)
+        return
+    show_table(
+        rows,
+        [
+            ("id", lambda row: row["id"]),
+            ("user", lambda row: row["username"]),
+            ("name", lambda row: f"{row['first_name']} {row['last_name']}".strip()),
+            ("role", lambda row: row["role"]),
+            ("since", lambda row: moment(row["created_at"])),
+        ],
+    )
+
+
+@app.command
+def add(username: str, role: Role, /, *, room: RoomOptions = HERE) -> None:
+    """Give a user of the organization a place in the workspace."""
+    with Client(address(room)) as client:
+        made = client.post("/members", {"username": username, "role": role})
+    if room.json:
+        show_json(made)
+
+
+@app.command(name="role")
+def role_(user: str, role: Role, /, *, room: RoomOptions = HERE) -> None:
+    """Give a member another role, by user name or id."""
+    with Client(address(room)) as client:
+        answer = client.post(f"/members/{find_user(client, 'members', user)['id']}", {"role": role})
+    if room.json:
+        show_json(answer)
+
+
+@app.command
+def remove(
+    user: str,
+    /,
+    *,
+    yes: Annotated[bool, Parameter(alias="-y", negative=(), show_default=False)] = False,
+    room: RoomOptions = HERE,
+) -> None:
+    """Take a member's place in the workspace; the user stays.
+
+    Parameters
+    ----------
+    user
+        User name or id.
+    yes
+        Don't ask.
+    """
+    with Client(address(room)) as client:
+        found = find_user(client, "members", user)
+        confirmed(f"Take {found['username']!r} out of the workspace?", yes=yes)
+        answer = client.delete(f"/members/{found['id']}")
+    if room.json:
+        show_json(answer)
+
+
+def find_user(client: Client, kind: str, named: str) -> dict[str, Any]:
+    """The one of `members` or `users` with this id or user name, whatever its case. Raises CommandFailed."""
+    for each in client.each(f"/{kind}"):
+        if each["id"] == named.lower() if is_id(named) else each["username"].lower() == named.lower():
+            return each
+    raise CommandFailed(f"there is no {named!r} among the {kind} of this workspace")

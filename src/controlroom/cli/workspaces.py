@@ -1,0 +1,52 @@
+"""`controlroom workspaces …`."""
+
+from cyclopts import App
+
+from controlroom.cli.address import address
+from controlroom.cli.client import Client
+from controlroom.cli.display import show_json, show_table
+from controlroom.cli.options import HERE, RoomOptions
+
+app = App(name="workspaces")
+
+_REACHED = ("url", "api_key")
+
+
+@app.command(name="list")
+def list_(*, room: RoomOptions = HERE) -> None:
+    """List the workspaces that you have a place in; an API key's is one."""
+    where = address(room, needs=_REACHED)
+    with Client(where) as client:
+        rows = list(client.each(f"{where.url}/api/v1/workspaces"))
+    if room.json:
+        show_json(rows)
+        return
+    show_table(
+        rows,
+        [
+            ("id", lambda row: row["id"]),
+            ("name", lambda row: row["name"]),
+            ("organization", lambda row: row["organization"]["name"]),
+        ],
+    )
+
+
+@app.command
+def create(name: str, /, *, room: RoomOptions = HERE) -> None:
+    """Make a workspace, and print its id. It takes an admin: see `controlroom login`."""
+    where = address(room, needs=_REACHED)
+    with Client(where) as client:
+        made = client.post(f"{where.url}/api/v1/workspaces", {"name": name})
+    if room.json:
+        show_json(made)
+    else:
+        print(made["id"])
+
+
+@app.command
+def rename(name: str, /, *, room: RoomOptions = HERE) -> None:
+    """Give the workspace of this call another name."""
+    with Client(address(room)) as client:
+        answer = client.post("", {"name": name})
+    if room.json:
+        show_json(answer)

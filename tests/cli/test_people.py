@@ -1,0 +1,82 @@
+"""The commands over people, workspaces and the audit log, against a real room."""
+
+import json
+
+from rooms import run_cli
+
+PASSWORD = "correct horse battery\n"
+
+
+def test_a_person_comes_logs_in_and_goes(running):
+    """Made with a role and a password, they log in; taken out of the workspace, they see it no more."""
+    running.cli("users", "create", "Dora", "--role", "viewer", "--password", "--email", "d@example.com", stdin=PASSWORD)
+    token = running.cli("login", "dora", stdin=PASSWORD).stdout.strip()
+    session = {"CONTROLROOM_URL": running.url, "CONTROLROOM_API_KEY": token}
+    here = session | {"CONTROLROOM_WORKSPACE": running.facts["workspace_id"]}
+
+    listed = json.loads(run_cli("workspaces", "list", "--json", **session).stdout)
+    assert [each["id"] for each in listed] == [running.facts["workspace_id"]]
+    assert run_cli("process", "list", **here).returncode == 0
+    refused = run_cli("secrets", "set", "a", "b=c", **here)
+    assert (refused.returncode, "Vault.write_secrets" in refused.stderr) == (1, True)
+    running.cli("members", "role", "dora", "operator")
+    assert [each["role"] for each in running.json("members", "list") if each["username"] == "Dora"] == ["operator"]
+
+    running.cli("members", "remove", "Dora", "--yes")
+    assert run_cli("process", "list", **here).returncode == 1
+    assert run_cli("logout", **session).returncode == 0
+    assert "not valid" in run_cli("workspaces", "list", **session).stderr
+
+
+def test_credentials_are_made_and_revoked(running):
+    """The pair is printed once, in the form that rcc takes."""
+    running.cli("users", "create", "eva", "--role", "owner")
+    pair = running.cli("users", "credentials", "make", "eva", "laptop").stdout.strip()
+    [listed] = running.json("users", "credentials", "list", "eva")
+
+    identifier, _, secret = pair.partition(":")
+    assert (identifier, len(secret)) == (listed["identifier"], 96)
+    running.cli("users", "credentials", "revoke", "eva", listed["id"], "--yes")
+    assert running.json("users", "credentials", "list", "eva") == []
+
+
+def test_the_first_admin_makes_a_workspace(running):
+    """They log in without a word on the machine of the room, and make a workspace that an API key could not."""
+    refused = running.cli("workspaces", "create", "Finance", code=1)
+    assert "admin" in refused.stderr
+    token = run_cli("login", CONTROLROOM_DATA=str(running.data)).stdout.strip()
+    session = {"CONTROLROOM_URL": running.url, "CONTROLROOM_API_KEY": token}
+
+    made = run_cli("workspaces", "create", "Finance", **session).stdout.strip()
+    renamed = run_cli("workspaces", "rename", "Sales", CONTROLROOM_WORKSPACE=made, **session)
+    key = run_cli("keys", "create", "first", "-p", "read_processes", CONTROLROOM_WORKSPACE=made, **session)
+
+    assert (renamed.returncode, key.returncode) == (0, 0)
+    names = {each["name"] for each in json.loads(run_cli("workspaces", "list", "--json", **session).stdout)}
+    assert {"Sales", "Default"} <= names
+
+
+def test_disabled_users_are_kept_out_until_they_are_enabled(running):
+    """A new password lets them in, too; the old one does not."""
+    running.cli("users", "create", "finn", "--role", "viewer", "--password", stdin=PASSWORD)
+    running.cli("users", "disable", "finn", "--yes")
+    running.cli("login", "finn", stdin=PASSWORD, code=1)
+    running.cli("users", "enable", "finn")
+    running.cli("users", "password", "finn", stdin="another long one\n")
+
+    running.cli("login", "finn", stdin=PASSWORD, code=1)
+    running.cli("login", "finn", stdin="another long one\n")
+    assert running.json("users", "show", "FINN")["disabled_at"] is None
+    assert "there is no 'gus'" in running.cli("users", "show", "gus", code=1).stderr
+
+
+def test_the_audit_log_tells_who_did_what(running):
+    """By kind of event, newest first."""
+    made = running.json("keys", "create", "ci", "-p", "read_processes")
+    running.cli("keys", "reveal", "ci")
+
+    [seen] = running.json("audit", "--event", "api_key.revealed", "--limit", "1")
+
+    assert seen["subject_id"] == made["id"]
+    assert seen["actor"]["name"] == "first key"
+    assert "api_key.revealed" in running.cli("audit", "--limit", "5").stdout
