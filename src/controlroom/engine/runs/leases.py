@@ -205,6 +205,8 @@ async def _claim_one(db: Statements, worker: WorkerActor, session: UUID) -> _Cla
         ), bound as (
             update work_item
                set state = 'in_progress', state_at = clock_now(), step_run_id = (select id from candidate),
+                   turn = (select coalesce(max(turn), 0) + 1 from work_item
+                            where step_run_id = (select id from candidate)),
                    reserved_at = clock_now(), attempt = attempt + 1
              where id = (select id from item)
             returning id

@@ -53,6 +53,7 @@ async def _bind(tx: Tx, step_run: StepRunId) -> bool:
             f"""
             update work_item
                set state = 'in_progress', state_at = clock_now(), step_run_id = %(step_run)s,
+                   turn = (select coalesce(max(turn), 0) + 1 from work_item where step_run_id = %(step_run)s),
                    reserved_at = clock_now(), attempt = attempt + 1
              where id = (
                    select work_item.id from work_item join step_run using (run_id, step_id)

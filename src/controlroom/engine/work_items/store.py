@@ -323,9 +323,13 @@ async def reserve(tx: Statements, robot: StepRunActor, *, beyond: Frontier | Non
               from step_run
              where step_run.id = %(step_run)s and attempt = %(attempt)s and state = 'in_progress'
                for no key update                   -- one answer at a time, and none to an attempt that is being ended
+        ), latest as (
+            select work_item.id, work_item.state, priority, due, turn from work_item
+             where step_run_id = (select id from asking) and turn is not null
+             order by turn desc
+             limit 1
         ), held as (
-            select work_item.id, priority, due from work_item join asking on step_run_id = asking.id
-             where work_item.state = 'in_progress'
+            select id, priority, due from latest where state = 'in_progress'
         ), picked as (
             select work_item.id
               from work_item
@@ -343,6 +347,7 @@ async def reserve(tx: Statements, robot: StepRunActor, *, beyond: Frontier | Non
         ), taken as (
             update work_item
                set state = 'in_progress', state_at = clock_now(), step_run_id = %(step_run)s,
+                   turn = coalesce((select turn from latest), 0) + 1,   -- unique: nobody else has taken it meanwhile
                    reserved_at = clock_now(), attempt = attempt + 1
              where id = (select id from picked)
             returning id, priority, due
@@ -520,7 +525,11 @@ async def held_by(tx: Statements, step_run: StepRunId) -> WorkItem | None:
         WorkItem,
         f"""
         select {COLUMNS_WITHOUT_DATA} from work_item
-         where step_run_id = %(step_run)s and state = 'in_progress'
+         where id = (select id from work_item
+                      where step_run_id = %(step_run)s and turn is not null
+                      order by turn desc
+                      limit 1)
+           and step_run_id = %(step_run)s and state = 'in_progress'
            for update
         """,
         step_run=step_run,

@@ -410,6 +410,7 @@ create table work_item (
     created_by_step_run uuid,                      -- the step run that made this output
     attempt     int not null default 0,            -- raised by every claim
     step_run_id uuid,                              -- who holds it, or held it last
+    turn        int,                               -- which claim of the step run it was, counted from 1
     reserved_at timestamptz,
     tried_by    uuid[] not null default '{}',      -- never handed twice to the same step run
     exception_type    text check (exception_type in ('application', 'business', 'orchestrator', 'unspecified')),
@@ -428,7 +429,7 @@ end $$;
 create unique index work_item_number on work_item (number);
 create index work_item_pending on work_item (run_id, step_id, priority desc, due, id) where state = 'pending';
 create index work_item_waiting on work_item (queue_id, priority desc, due, id) where state = 'new' and queue_id is not null;
-create unique index work_item_held_by on work_item (step_run_id) where state = 'in_progress'; -- one at a time
+create unique index work_item_turn on work_item (step_run_id, turn); -- the latest is the one in hand, if any is
 create index work_item_open on work_item (run_id) where state in ('in_progress', 'held');
 create index work_item_unresolved on work_item (run_id, id) where state = 'failed';
 create index work_item_drafts on work_item (created_by_step_run, parent_id, parent_attempt) where state = 'draft';
