@@ -1,4 +1,4 @@
-"""How much of the grammar is served: the table in `docs/dialects/robocorp.md`, computed from the mounted routes.
+"""What `docs/dialects/robocorp.md` says that the code itself knows: how much of the grammar is served, and error codes.
 
 `python tests/contract/robocorp/coverage.py` writes it (`make coverage-table`); a test tells when it is out of date.
 """
@@ -16,10 +16,11 @@ from controlroom.engine.engine import Engine
 from controlroom.settings import Limits
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
+from contract.robocorp.codes import by_status
 from contract.robocorp.grammar import SECTIONS, Deed, Row
 
 DOCUMENT = Path(__file__).parents[3] / "docs/dialects/robocorp.md"
-BEGIN, END = "<!-- coverage: begin (make coverage-table) -->", "<!-- coverage: end -->"
+_COMMAND = "make coverage-table"
 
 _VALUE = re.compile(r"\{[^}]*\}")
 
@@ -47,17 +48,26 @@ def state(row: Row | Deed, served: frozenset[tuple[str, str]]) -> str:
             return "alias" if row.is_alias else "served"
 
 
-def table() -> str:
+def coverage_table() -> str:
     """All sections as Markdown."""
     served = mounted()
     return "\n".join(line for section in SECTIONS for line in _section(section.title, section.rows, served))
 
 
+def codes_table() -> str:
+    """All error codes as Markdown."""
+    rows = [f"| {status} | {' '.join(f'`{code}`' for code in codes)} |" for status, codes in by_status().items()]
+    return "\n".join(["", "| Status | Codes |", "|---|---|", *rows])
+
+
 def document(text: str) -> str:
-    """The document with the table as it is now."""
-    before, _, rest = text.partition(BEGIN)
-    _, _, after = rest.partition(END)
-    return f"{before}{BEGIN}\n{table()}\n{END}{after}"
+    """The document with its computed parts as they are now."""
+    for name, part in (("codes", codes_table()), ("coverage", coverage_table())):
+        begin, end = f"<!-- {name}: begin ({_COMMAND}) -->", f"<!-- {name}: end -->"
+        before, _, rest = text.partition(begin)
+        _, _, after = rest.partition(end)
+        text = f"{before}{begin}\n{part}\n\n{end}{after}"
+    return text
 
 
 def _section(title: str, rows: tuple[Row | Deed, ...], served: frozenset[tuple[str, str]]) -> Iterator[str]:

@@ -4,7 +4,7 @@ from contract.robocorp import coverage
 from contract.robocorp.grammar import SECTIONS, Row
 
 
-def test_the_table_is_what_the_routes_are():
+def test_the_tables_are_what_the_code_is():
     """`make coverage-table` would change nothing."""
     text = coverage.DOCUMENT.read_text(encoding="utf-8")
 

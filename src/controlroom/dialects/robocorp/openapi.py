@@ -92,8 +92,11 @@ _PAGE_OF = re.compile(r"Page_[\w.]*?(\w+)_(?=\")")
 
 
 def _tidy(schema: dict[str, Any]) -> dict[str, Any]:
-    """The document with names that people would give: `WorkItemPage`, not the module path of what is in the page."""
-    text = msgspec.json.encode(schema).decode()
+    """The document with names that people would give: `WorkItemPage`, not the module path of what is in the page.
+
+    And with unions that mean what ours do: any of their members, not exactly one (null is a JSON value, too).
+    """
+    text = msgspec.json.encode(schema).decode().replace('"oneOf":', '"anyOf":')
     tidy: dict[str, Any] = msgspec.json.decode(
         _PAGE_OF.sub(lambda found: f"{found[1].removesuffix('Answer')}Page", text)
     )
