@@ -26,6 +26,32 @@ async def test_a_key_is_made_used_changed_and_deleted(room, ada, stranger):
     assert (await stranger.get(url, headers=headers)).status_code == 401
 
 
+async def test_the_list_tells_who_made_a_key_and_how_it_was_used(room, ada, stranger):
+    """Creator, time, uses and last use; never the value. What happened to it is in the audit log."""
+    dora = {"username": f"dora {ada.workspace}", "password": "long enough"}
+    user = await ada.post("/users", dora | {"role": "owner"})
+    session = (await stranger.post("/api/v1/login", json=dora)).json()["token"]
+    url = f"/api/v1/workspaces/{ada.workspace}"
+    headers = {"Authorization": f"Bearer {session}"}
+    body = {"name": "ci", "permissions": ["read_runs"]}
+    made = (await stranger.post(f"{url}/api-keys", json=body, headers=headers)).json()
+
+    [before] = [key for key in await ada.every("/api-keys") if key["id"] == made["id"]]
+    for _ in range(3):
+        await stranger.get(f"{url}/process-runs", headers={"Authorization": f"RC-WSKEY {made['value']}"})
+    await flush_uses(room.engine)
+    after = await ada.get(f"/api-keys/{made['id']}")
+    await ada.post(f"/api-keys/{made['id']}", {"name": "ci 2"})
+    await ada.call("DELETE", f"/api-keys/{made['id']}")
+
+    assert (before["created_by"], before["use_count"], before["last_used_at"]) == (user["id"], 0, None)
+    assert (after["use_count"], "value" in after) == (3, False)
+    assert after["created_at"] == before["created_at"] < after["last_used_at"]
+    happened = [each for each in await ada.every("/audit-log") if each["subject_id"] == made["id"]]
+    assert [each["event_type"] for each in happened] == ["api_key.deleted", "api_key.updated", "api_key.created"]
+    assert [each["actor"]["name"] for each in happened] == ["ada", "ada", dora["username"]]
+
+
 async def test_a_value_is_shown_again_and_that_is_recorded(room, ada, ben):
     """To those who may reveal; ben may not."""
     made = await ada.post("/api-keys", {"name": "ci", "permissions": []})
