@@ -106,7 +106,8 @@ async def _filled(here: Room, workspace: Workspace, folder: Path) -> None:
         """
         insert into work_item (id, workspace_id, process_id, queue_id, step_id, run_id, state, attempt, step_run_id,
                                turn, reserved_at, payload)
-        select uuidv7(), $1, $2, $3, $4, md5((n / 1000)::text)::uuid, 'done', 1, md5((n / 1000)::text)::uuid, n % 1000, now(),
+        select uuidv7(), $1, $2, $3, $4, md5((n / 1000)::text)::uuid, 'done', 1, md5((n / 1000)::text)::uuid,
+               n % 1000, now(),
                jsonb_build_object('order', n, 'customer', 'ACME', 'lines', 3)
           from generate_series(1, $5::int) n
         """,
