@@ -1,6 +1,7 @@
 """Every route of the public API against keys that may, keys that may not, and another workspace's key."""
 
 import re
+from collections.abc import Iterator
 from uuid import uuid4
 
 from contract.robocorp.furnished import Furnished
@@ -61,3 +62,34 @@ async def test_nobodys_key_opens_nothing(furnished: Furnished):
             assert answer.status_code == 401, row
         answer = await furnished.call(row.method, below_workspace(row), None, ids={"workspace": str(uuid4())})
         assert answer.status_code == 401, row
+
+
+async def test_no_route_of_ours_is_left_open(furnished: Furnished, hire, cleo, stranger):
+    """Whatever reads or deletes in a workspace is closed to nobody, to outsiders, and to a key without permissions."""
+    workspace = furnished.owner.workspace
+    powerless = await hire("powerless", workspace, frozenset())
+    expected = {"nobody": 401, "outsider": 404, "powerless": 403}
+    document = (await stranger.get("/api/v1/openapi.json")).json()
+    wrong = {}
+    for path, method, query in _closed_routes(document):
+        url = path.replace("{workspace_id}", str(workspace))
+        url = re.sub(r"\{[^}]*\}", lambda _: str(uuid4()), url)
+        answers = {
+            "nobody": await stranger.request(method, url, params=query),
+            "outsider": await cleo.http.request(method, url, params=query),
+            "powerless": await powerless.http.request(method, url, params=query),
+        }
+        found = {who: answer.status_code for who, answer in answers.items()}
+        if found != expected:
+            wrong[f"{method} {path}"] = found
+
+    assert wrong == {"GET /api/v1/workspaces/{workspace_id}": expected | {"powerless": 200}}
+
+
+def _closed_routes(document: dict) -> Iterator[tuple[str, str, dict[str, str]]]:
+    for path, operations in document["paths"].items():
+        for method in {"get", "delete"} & set(operations):
+            if path.startswith("/api/v1/workspaces/{workspace_id}"):
+                needed = [each for each in operations[method].get("parameters", ()) if each["in"] == "query"]
+                query = {each["name"]: str(uuid4()) for each in needed if each.get("required")}
+                yield path, method.upper(), query
