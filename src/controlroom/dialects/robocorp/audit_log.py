@@ -1,6 +1,6 @@
 """The audit log: who did what, and when (our own management API)."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
@@ -50,7 +50,7 @@ async def list_audit_log(
     until: FromQuery[datetime | None] = None,
 ) -> Page[AuditEventAnswer]:
     """List what happened in the workspace, newest first; single work items have a history of their own."""
-    asked = AuditFilter(kind=event_type, actor_id=actor_id, since=since, until=until)
+    asked = AuditFilter(kind=event_type, actor_id=actor_id, since=_utc(since), until=_utc(until))
     before = paging.after(_position)
     rows = await audit.of_workspace(engine, actor, workspace_id, asked, before=before, limit=paging.fetch)
     return paging.page(rows, _show, _place)
@@ -67,9 +67,14 @@ async def list_organization_audit_log(
     until: FromQuery[datetime | None] = None,
 ) -> Page[AuditEventAnswer]:
     """List what happened to accounts and the organization, outside of its workspaces, newest first; for admins."""
-    asked = AuditFilter(kind=event_type, actor_id=actor_id, since=since, until=until)
+    asked = AuditFilter(kind=event_type, actor_id=actor_id, since=_utc(since), until=_utc(until))
     rows = await audit.outside_workspaces(engine, actor, asked, before=paging.after(_position), limit=paging.fetch)
     return paging.page(rows, _show, _place)
+
+
+def _utc(moment: datetime | None) -> datetime | None:
+    """A time without a zone is taken as UTC, whatever the server's own is."""
+    return moment.replace(tzinfo=UTC) if moment is not None and moment.tzinfo is None else moment
 
 
 def _position(value: Any) -> Position:

@@ -7,14 +7,14 @@ position names the last row of a page, so that rows that come or go meanwhile ne
 import base64
 import binascii
 from collections.abc import Callable, Sequence
-from typing import Any, Generic, TypeVar
+from typing import Annotated, Any, Generic, TypeVar
 from urllib.parse import urlencode
 
 import msgspec
 from litestar import Request
 from litestar.di import NamedDependency
 from litestar.params import FromQuery
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 from controlroom.border.origin import Origins
 from controlroom.errors import Invalid
@@ -55,7 +55,7 @@ class Paging:
             return None
         try:
             position = msgspec.msgpack.decode(base64.urlsafe_b64decode(self._cursor + "=" * (-len(self._cursor) % 4)))
-            return kind(position)
+            return _read(position, kind)
         except (msgspec.MsgspecError, binascii.Error, ValueError, TypeError, AttributeError) as broken:
             raise Invalid("The cursor is none of ours: follow `next` as it is.", code="INVALID_CURSOR") from broken
 
@@ -73,6 +73,19 @@ class Paging:
         query = urlencode([*kept, ("limit", self.limit), ("cursor", cursor)])
         origins: Origins = request.app.state.origins
         return f"{origins.of(request.scope)}{request.scope['state']['path']}?{query}"  # type: ignore[arg-type]  # a scope is a dict
+
+
+def _read(position: Any, kind: Callable[[Any], Position]) -> Position:
+    """A position as what it must be: a cursor may be made up. A type of ids is what stands behind its name."""
+    plain = getattr(kind, "__supertype__", kind)
+    if not isinstance(plain, type):
+        return kind(position)
+    found: Position = msgspec.convert(position, RowNumber if plain is int else plain)
+    return found
+
+
+RowNumber = Annotated[int, Meta(ge=0, le=2**63 - 1)]
+"""A number that the database can hold."""
 
 
 def asked_paging(

@@ -1,16 +1,17 @@
 """Step runs (§1.7) and what they left: artifacts, console messages, events."""
 
 from datetime import datetime
-from typing import Any, Literal, assert_never
+from typing import Annotated, Any, Literal, assert_never
 
+import msgspec
 from litestar import Request
 from litestar.params import FromPath, FromQuery
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 from controlroom.dialects.robocorp.answers import Named, seconds
 from controlroom.dialects.robocorp.asking import Asker, InWorkspace, Pages, TheEngine
 from controlroom.dialects.robocorp.links import download_url
-from controlroom.dialects.robocorp.paging import Page
+from controlroom.dialects.robocorp.paging import Page, RowNumber
 from controlroom.dialects.robocorp.routing import get
 from controlroom.engine.access.model import Actor, Permission
 from controlroom.engine.console import reading as console
@@ -200,8 +201,11 @@ async def _outputs_of(engine: Engine, actor: Actor, workspace: WorkspaceId, step
 
 
 def _position(found: Any) -> Position:
-    attempt, line = found
-    return Position(int(attempt), int(line))
+    attempt, line = msgspec.convert(found, tuple[_Attempt, RowNumber])
+    return Position(attempt, line)
+
+
+_Attempt = Annotated[int, Meta(ge=0, le=2**31 - 1)]
 
 
 def _show_artifact(artifact: Artifact) -> ArtifactAnswer:

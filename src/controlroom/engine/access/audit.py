@@ -4,10 +4,10 @@ What happens to single work items is not in it: items have a history of their ow
 """
 
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any
 from uuid import UUID
 
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 from controlroom.engine.access.model import Actor, Permission
 from controlroom.engine.access.scope import SEEN, scope_of
@@ -38,7 +38,7 @@ class Position(Struct, frozen=True, array_like=True):
     """The event at which a page ended."""
 
     at: datetime
-    id: int
+    id: Annotated[int, Meta(le=2**63 - 1)]
 
 
 class AuditFilter(Struct, frozen=True, kw_only=True):

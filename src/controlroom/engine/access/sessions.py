@@ -17,8 +17,10 @@ from msgspec import Struct
 from controlroom.engine.access import credentials
 from controlroom.engine.access.errors import TooManyLogins, WrongCredential
 from controlroom.engine.access.model import Actor
+from controlroom.engine.access.record import record
 from controlroom.engine.access.users import store as users
 from controlroom.engine.engine import Engine
+from controlroom.engine.events.store import Event
 from controlroom.errors import Unauthenticated
 from controlroom.ids import UserId, uuid7
 from controlroom.keys import Keys, is_well_formed, mint
@@ -98,6 +100,8 @@ async def begin(engine: Engine, *, username: str, password: str) -> Session:
     async with engine.database.transaction() as tx:
         await _delete_expired(tx)
         expires_at = await _add(tx, session, UserId(actor.id), engine.keys.lookup(token))
+        logged_in = Event(kind="user.logged_in", organization_id=actor.organization_id, subject_id=actor.id)
+        await record(engine, tx, actor, logged_in)
     return Session(id=session, token=token, expires_at=expires_at, actor=actor)
 
 
