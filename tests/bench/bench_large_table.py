@@ -1,8 +1,8 @@
 """Items in bulk, and claims beside millions of finished items, also while a reader holds an old snapshot.
 
 CONTROLROOM_BENCH_FINISHED (5,000,000) and CONTROLROOM_BENCH_SNAPSHOT_SECONDS (60; the figure's goal says 300) make it
-shorter or longer. The finished items are put straight into the table with its indexes dropped meanwhile; everything
-that is measured goes over HTTP.
+shorter or longer; more than 95,000 claims are not made under one snapshot. The finished items are put straight into the
+table with its indexes dropped meanwhile; everything that is measured goes over HTTP.
 """
 
 import asyncio
@@ -55,11 +55,14 @@ def main() -> Iterator[Figure]:
             "≥ 0.90",
             f"empty table: {empty:,.0f} items per second",
         )
-        beside = asyncio.run(_claims_under_snapshot(here, program, folder, rate=beside))
+        items = min(int(beside * SNAPSHOT_SECONDS), 95_000)  # what a load generator remembers, and a start takes
+        held = asyncio.run(_claims_under_snapshot(here, program, folder, items=items))
+        free = _claims(here, program, folder, items=items)
         yield Figure(
-            f"the same while a reader holds a snapshot for {SNAPSHOT_SECONDS:.0f} s",
-            f"{beside / empty:.2f} ({beside:,.0f} items per second)",
+            f"{items:,} claims while a reader holds a snapshot, of those without it",
+            f"{held / free:.2f} ({held:,.0f} items per second)",
             "≥ 0.75",
+            f"as many right after, without a snapshot: {free:,.0f} items per second",
         )
         yield _pages(workspace)
 
@@ -136,11 +139,10 @@ async def _snapshot(here: Room) -> AsyncIterator[None]:
     await connection.close()
 
 
-async def _claims_under_snapshot(here: Room, program: Path, folder: Path, *, rate: float) -> float:
-    """As many items as take about so long; the whole load's rate, its slow end included."""
+async def _claims_under_snapshot(here: Room, program: Path, folder: Path, *, items: int) -> float:
+    """The whole load's rate, its end included, at which all of it is behind the snapshot."""
     async with _snapshot(here):
-        items = int(rate * SNAPSHOT_SECONDS)
-        return await asyncio.to_thread(_claims, here, program, folder, items=min(items, 95_000))
+        return await asyncio.to_thread(_claims, here, program, folder, items=items)
 
 
 def _pages(workspace: Workspace) -> Figure:
