@@ -6,6 +6,7 @@ import socket
 import stat
 import urllib.error
 import urllib.request
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
@@ -122,15 +123,22 @@ def test_a_part_that_dies_is_started_again(start, part):
     until(lambda: states(running) == ["idle"], "the worker is back", seconds=RECOVERY_SECONDS)
 
 
+def _is_database(process: psutil.Process) -> bool:
+    with suppress(psutil.NoSuchProcess):
+        return "postgres" in process.name()
+    return False
+
+
 @pytest.mark.parametrize("victims", ["supervisor", "everything"])
 def test_a_killed_room_recovers_at_the_next_start(start, victims):
     """After kill -9 of the supervisor or of all processes the next start needs no help."""
     running = start().wait_until_ready()
     dead = running.processes()
     for each in dead if victims == "everything" else [running.process]:
-        each.kill()
+        with suppress(psutil.NoSuchProcess):  # a child that has died with its parent
+            each.kill()
     # The kernel kills the children with their parent; only the database goes on.
-    psutil.wait_procs([each for each in dead if "postgres" not in each.name()], timeout=10)
+    psutil.wait_procs([each for each in dead if not _is_database(each)], timeout=10)
 
     again = start().wait_until_ready()
 

@@ -15,7 +15,7 @@ from uuid import UUID
 import structlog
 
 from controlroom.engine.engine import Engine
-from controlroom.engine.runs.dispatch import dispatch, runs_to_look_at
+from controlroom.engine.runs.dispatch import dispatch, runs_left_behind, runs_to_look_at
 from controlroom.engine.wakes import Topic
 from controlroom.errors import Unavailable
 from controlroom.ids import RunId
@@ -91,7 +91,8 @@ class Dispatcher:
 
 async def poll(engine: Engine) -> int:
     """One pass over the open runs that have something to do."""
-    runs = await runs_to_look_at(engine.database, limit=_POLLED)
+    runs = await runs_left_behind(engine.database, limit=_POLLED)
+    runs += await runs_to_look_at(engine.database, limit=_POLLED)
     for run in runs:
         await dispatch(engine, run)
     return len(runs)

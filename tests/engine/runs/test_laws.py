@@ -13,6 +13,7 @@ from controlroom.engine.access.tokens import read_step_run_token
 from controlroom.engine.runs import actions as runs
 from controlroom.engine.runs import robot_verbs
 from controlroom.engine.runs import store as run_store
+from controlroom.engine.runs.dispatch import runs_left_behind
 from controlroom.engine.runs.errors import ProcessDisabled, RunNotEnded, RunNotFound, Superseded
 from controlroom.engine.runs.model import (
     DefaultInput,
@@ -31,7 +32,7 @@ from controlroom.engine.work_items.model import ExceptionType, ItemException, It
 from controlroom.engine.work_items.rules import RetryPolicy
 from controlroom.errors import Invalid, NotFound
 from controlroom.ids import RunId, StepRunId, WorkItemId, uuid7
-from controlroom.maintenance import rescuer
+from controlroom.maintenance import dispatcher, rescuer
 from controlroom.protocol import ErrorCode, Order
 
 BUSINESS = Failed(ItemException(ExceptionType.BUSINESS, "BAD", "no such customer"))
@@ -616,6 +617,25 @@ async def test_batches_change_all_or_nothing(floor, ada):
         await item_actions.mark_done(floor.engine, ada, floor.workspace, [failed, WorkItemId(uuid7())])
 
     assert await floor.states(run) == ["failed", "pending"]
+
+
+async def test_a_retry_survives_the_server_that_took_it(floor, ada):
+    """The wake-up of an ended run is in the commit of the retry: whoever polls next finds it, once."""
+    process = await floor.process({})
+    walt = await floor.worker()
+    run = await floor.start(process)
+    assignment, robot = await walt.take()
+    await robot_verbs.release(floor.engine, robot, assignment.work_item_id, BUSINESS)
+    await walt.finish(assignment)
+    assert (await floor.run(run)).state is RunState.UNRESOLVED
+
+    await item_actions.retry(floor.engine, ada, floor.workspace, [assignment.work_item_id])
+    assert run.id in await runs_left_behind(floor.engine.database, limit=1000)
+    await dispatcher.poll(floor.engine)
+
+    again = await run_store.get(floor.engine.database, floor.workspace, run.id)
+    assert again.state is RunState.IN_PROGRESS
+    assert run.id not in await runs_left_behind(floor.engine.database, limit=1000)
 
 
 async def test_a_robot_touches_only_its_own_items(floor, ada):

@@ -181,6 +181,7 @@ _ERASURE = (
     "delete from work_item_file where work_item_id in (select id from work_item where run_id = %(run)s)",
     "delete from work_item where run_id = %(run)s",
     "delete from step_run where run_id = %(run)s",
+    "delete from run_wake where run_id = %(run)s",
     "delete from run where id = %(run)s",
 )
 

@@ -79,6 +79,11 @@ async def settle(tx: Statements, run: RunId, stop: StopRequest) -> None:
         await work_items.settle_remaining(tx, run, ItemState.FAILED, exception)
 
 
+async def runs_left_behind(db: Statements, *, limit: int) -> list[RunId]:
+    """Runs, ended ones too, whose items somebody has changed and that have not been dispatched since."""
+    return await db.all(RunId, "select run_id from run_wake order by run_id limit %(limit)s", limit=limit)
+
+
 async def runs_to_look_at(db: Statements, *, limit: int) -> list[RunId]:
     """Open runs that have something to dispatch, or their end, that no wake-up has told of: the truth by polling.
 
@@ -133,9 +138,11 @@ _WAITING_STEP_RUNS: Final = _STEP_RUNS.replace(", 'in_progress')", ")")
 
 
 async def _lock(tx: Statements, run: RunId) -> _LockedRun | None:
+    """The run, locked; its wake-up is taken before anything is read: what is changed meanwhile leaves another."""
     return await tx.one_or_none(
         _LockedRun,
         """
+        with taken as (delete from run_wake where run_id = %(run)s)
         select run.id, run.workspace_id, workspace.organization_id, run.process_id, run.state, run.priority, run.stop,
                run.stop_at is not null as is_stopped
           from run join workspace on workspace.id = run.workspace_id

@@ -196,7 +196,9 @@ async def change_in(
     """Do it to items that the caller has locked and found fit."""
     await store.set_state(tx, [item.id for item in items], BECOMES[operation])
     await _tell(tx, actor, workspace, _EVENTS[operation], *items)
-    for run in {item.run_id for item in items if item.run_id is not None}:
+    runs = {item.run_id for item in items if item.run_id is not None}
+    await store.leave_wakes(tx, sorted(runs))
+    for run in runs:
         _wake_after_commit(engine, tx, run)
 
 

@@ -476,6 +476,14 @@ async def end_attempt(
     )
 
 
+async def leave_wakes(tx: Statements, runs: Sequence[RunId]) -> None:
+    """Have the runs looked at after the commit, even if this server dies then: ended runs are polled by this."""
+    await tx.execute(
+        "insert into run_wake (run_id) select unnest(%(runs)s::uuid[]) order by 1 on conflict do nothing",
+        runs=list(runs),
+    )
+
+
 async def set_state(
     tx: Statements, items: Sequence[WorkItemId], state: ItemState, exception: ItemException | None = None
 ) -> None:

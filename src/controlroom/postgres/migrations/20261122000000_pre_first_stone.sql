@@ -295,6 +295,12 @@ create index run_of_process on run (process_id, id);
 create index run_by_state on run (workspace_id, state, id);
 create index run_open on run (id) where state in ('new', 'in_progress', 'stopping');
 
+-- Runs whose items somebody has changed: the wake-up of their dispatcher, in the commit of the change. A table of its own,
+-- because whoever changes items has locked those, and must not wait for the run's row.
+create table run_wake (
+    run_id uuid primary key
+);
+
 create table step_run (
     id            uuid primary key,
     number        bigint not null unique default nextval('number'),
