@@ -11,7 +11,7 @@ from controlroom.engine.events.store import By, Event
 from controlroom.engine.runs.model import Result, StepRunState
 from controlroom.engine.runs.rules import exception_of, result_of
 from controlroom.engine.wakes import Topic
-from controlroom.engine.work_items import store as work_items
+from controlroom.engine.work_items import claims
 from controlroom.engine.work_items.model import ItemState, Outcome
 from controlroom.engine.work_items.rules import GiveUp, Retry, RetryPolicy, after_failure
 from controlroom.ids import OrganizationId, ProcessId, RunId, StepRunId, WorkerId, WorkspaceId
@@ -87,7 +87,7 @@ async def end(
 ) -> None:
     """End a locked step run: release what it holds, publish its outputs, tell of it, let its run go on."""
     await _release_held(tx, leased, error)
-    await work_items.publish_outputs(tx, leased.id)
+    await claims.publish_outputs(tx, leased.id)
     state = StepRunState.COMPLETED if error is None else StepRunState.FAILED
     result = Result.SUCCEEDED if error is None else result_of(error.code)
     await tx.execute(
@@ -117,13 +117,13 @@ async def lose(engine: Engine, tx: Tx, leased: Leased, why: str) -> None:
     """Its worker was lost: repeat a robot that has not begun, end one that has."""
     if leased.has_begun:
         error = StepRunError(ErrorCode.WORKER_LOST, why)
-        await work_items.discard_outputs_of_held(tx, leased.id)
+        await claims.discard_outputs_of_held(tx, leased.id)
         await end(engine, tx, leased, error, exit_code=None, by=_SYSTEM)
         tx.after_commit(lambda: engine.wakes.wake(Topic.ORDERS, leased.worker_id))
         return
-    held = await work_items.held_by(tx, leased.id)
+    held = await claims.held_by(tx, leased.id)
     if held is not None:
-        await work_items.end_attempt(tx, held, state=ItemState.PENDING, outcome=Outcome.LOST, exception=None)
+        await claims.end_attempt(tx, held, state=ItemState.PENDING, outcome=Outcome.LOST, exception=None)
     if leased.is_stopped:
         await tx.execute(
             """
@@ -162,11 +162,11 @@ def event(leased: Leased, kind: str, data: dict[str, Any]) -> Event:
 
 async def _release_held(tx: Tx, leased: Leased, error: StepRunError | None) -> None:
     """The item in hand: done with a robot that succeeded, else retried or failed."""
-    held = await work_items.held_by(tx, leased.id)
+    held = await claims.held_by(tx, leased.id)
     if held is None:
         return
     if error is None:
-        await work_items.end_attempt(tx, held, state=ItemState.DONE, outcome=Outcome.DONE, exception=None)
+        await claims.end_attempt(tx, held, state=ItemState.DONE, outcome=Outcome.DONE, exception=None)
         kind = "work_item.done"
     else:
         exception = exception_of(error.code, error.message)
@@ -174,12 +174,12 @@ async def _release_held(tx: Tx, leased: Leased, error: StepRunError | None) -> N
         policy = RetryPolicy() if leased.is_stopped else leased.retry
         match after_failure(exception, attempt=held.attempt, policy=policy, chance=random.random()):  # noqa: S311 - jitter
             case Retry(delay):
-                await work_items.end_attempt(
+                await claims.end_attempt(
                     tx, held, state=ItemState.PENDING, outcome=Outcome.RETRIED, exception=exception, delay=delay
                 )
                 kind = "work_item.retried"
             case GiveUp(reason):
-                await work_items.end_attempt(tx, held, state=ItemState.FAILED, outcome=Outcome.FAILED, exception=reason)
+                await claims.end_attempt(tx, held, state=ItemState.FAILED, outcome=Outcome.FAILED, exception=reason)
                 kind = "work_item.failed"
     await events.append(
         tx,

@@ -16,15 +16,15 @@ from controlroom.engine.events import store as events
 from controlroom.engine.events.store import By, Event
 from controlroom.engine.uploads.model import Upload
 from controlroom.engine.wakes import Topic
+from controlroom.engine.work_items import claims, schemas, store
 from controlroom.engine.work_items import files as item_files
-from controlroom.engine.work_items import schemas, store
 from controlroom.engine.work_items.actions import check_payload
+from controlroom.engine.work_items.claims import Reserved
 from controlroom.engine.work_items.errors import NotHolding, WorkItemNotFound, WorkItemStateConflict
 from controlroom.engine.work_items.frontiers import frontiers_of
 from controlroom.engine.work_items.model import ItemException, ItemFile, ItemState, Outcome, WorkItem
 from controlroom.engine.work_items.rules import GiveUp, Retry, RetryPolicy, after_failure
 from controlroom.engine.work_items.schemas import PayloadRefused
-from controlroom.engine.work_items.store import Reserved
 from controlroom.errors import NotFound
 from controlroom.ids import FileId, QueueId, WorkItemId, uuid7
 from controlroom.postgres.database import Statements, Tx
@@ -60,12 +60,12 @@ async def _reserve_where_claims_are(engine: Engine, robot: StepRunActor) -> Rese
     known = frontiers_of(engine.database)
     frontier = known.of(robot.run_id, robot.step_id)
     if frontier is not None:
-        found = await store.reserve(engine.database, robot, beyond=frontier)
+        found = await claims.reserve(engine.database, robot, beyond=frontier)
         if found is not None:
             known.reached(robot.run_id, robot.step_id, found.frontier, whole_seconds=None)
             return found
     began = time.monotonic()
-    found = await store.reserve(engine.database, robot)
+    found = await claims.reserve(engine.database, robot)
     if found is None:
         known.forget(robot.run_id, robot.step_id)
     else:
@@ -78,7 +78,7 @@ async def release(engine: Engine, robot: StepRunActor, item: WorkItemId, outcome
     """Give an item back. The same release twice is fine; raises NotHolding for a conflicting one."""
     match outcome:
         case Done():
-            published = await store.finish_held(engine.database, robot, item)
+            published = await claims.finish_held(engine.database, robot, item)
             if published is None:
                 await _explain(engine.database, robot, item, {Outcome.DONE})
             elif published:
@@ -97,11 +97,11 @@ async def _fail(engine: Engine, robot: StepRunActor, item: WorkItemId, exception
         match after_failure(exception, attempt=held.item.attempt, policy=policy, chance=random.random()):  # noqa: S311 - jitter
             case Retry(delay):
                 state, written, kind = ItemState.PENDING, Outcome.RETRIED, "work_item.retried"
-                await store.end_attempt(tx, held.item, state=state, outcome=written, exception=exception, delay=delay)
+                await claims.end_attempt(tx, held.item, state=state, outcome=written, exception=exception, delay=delay)
             case GiveUp(reason):
                 state, written, kind = ItemState.FAILED, Outcome.FAILED, "work_item.failed"
-                await store.end_attempt(tx, held.item, state=state, outcome=written, exception=reason)
-        await store.publish_outputs(tx, robot.step_run_id)
+                await claims.end_attempt(tx, held.item, state=state, outcome=written, exception=reason)
+        await claims.publish_outputs(tx, robot.step_run_id)
         await events.append(tx, By("step_run", robot.step_run_id), _event(robot, kind, item, exception))
         tx.after_commit(lambda: engine.wakes.wake_here(Topic.RUN, robot.run_id))
 
@@ -363,7 +363,7 @@ async def _lock_held(tx: Tx, robot: StepRunActor) -> _HeldItem | None:
     )
     if policy is None:
         raise AttemptOver
-    item = await store.held_by(tx, robot.step_run_id)
+    item = await claims.held_by(tx, robot.step_run_id)
     return None if item is None else _HeldItem(item, policy.retry, policy.is_stopped)
 
 
