@@ -15,11 +15,11 @@ from typing import Final
 import structlog
 from msgspec import Struct
 
-from controlroom.engine.deliveries import cursor
 from controlroom.engine.deliveries import store as deliveries
-from controlroom.engine.deliveries.cursor import Span
 from controlroom.engine.deliveries.model import NewDelivery
 from controlroom.engine.engine import Engine
+from controlroom.engine.events import cursor
+from controlroom.engine.events.cursor import Span
 from controlroom.engine.wakes import Topic
 from controlroom.errors import Unavailable
 from controlroom.postgres.database import Statements
@@ -29,6 +29,7 @@ log = structlog.get_logger(__name__)
 News = Callable[[Statements, Span], Awaitable[list[NewDelivery]]]
 """Who is to be told what of the events in a span."""
 
+_READER: Final = "deliveries"
 _BATCH: Final = 1000
 _POLL: Final = 1.0
 _REST: Final = 0.02
@@ -47,7 +48,7 @@ class Batch(Struct, frozen=True):
 async def fan_out(engine: Engine, news: Sequence[News]) -> Batch:
     """Read the next events, and write what is to be delivered of them."""
     async with engine.database.transaction() as tx:
-        position = await cursor.hold(tx)
+        position = await cursor.hold(tx, _READER)
         if position is None:
             return Batch(0, has_more=False)
         span = await cursor.next_span(tx, position, limit=_BATCH)
@@ -55,7 +56,7 @@ async def fan_out(engine: Engine, news: Sequence[News]) -> Batch:
             return Batch(0, has_more=await cursor.has_more(tx, position))
         new = [each for told in news for each in await told(tx, span)]
         written = await deliveries.insert(tx, new)
-        await cursor.move(tx, span)
+        await cursor.move(tx, position, span)
         if written:
             tx.after_commit(lambda: engine.wakes.wake_here(Topic.DELIVERIES))
         return Batch(len(written), has_more=True)

@@ -10,7 +10,8 @@ from controlroom.engine.chains import store
 from controlroom.engine.chains.model import Empty, LinkState
 from controlroom.engine.chains.store import PendingLink
 from controlroom.engine.engine import Engine
-from controlroom.engine.events.reader import Happened, read_next
+from controlroom.engine.events import cursor
+from controlroom.engine.events.cursor import Happened
 from controlroom.engine.events.store import By, Event, append
 from controlroom.engine.runs import actions as runs
 from controlroom.engine.runs.model import Cause, Inputs, OneEmptyItem, Result, StartedBy, WithCopies
@@ -23,13 +24,19 @@ _SYSTEM = By("system")
 
 
 async def notice_ends(engine: Engine, *, limit: int) -> int:
-    """Read on in the record of events; how many events were read."""
+    """Read on in the record of events; how many were read, 0 also while somebody else reads."""
     async with engine.database.transaction() as tx:
-        news = await read_next(tx, _READER, _ENDS, limit=limit)
-        ends = [end for end in news.events if not _was_stopped(end)]
+        position = await cursor.hold(tx, _READER)
+        if position is None:
+            return 0
+        span = await cursor.next_span(tx, position, limit=limit)
+        if span is None:
+            return 0
+        ends = [end for end in await cursor.events_in(tx, span, _ENDS) if not _was_stopped(end)]
         if ends:
             await store.remember(tx, ends)
-        return news.count
+        await cursor.move(tx, position, span)
+        return span.count
 
 
 async def follow_next(engine: Engine) -> bool:

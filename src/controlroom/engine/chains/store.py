@@ -8,7 +8,7 @@ from msgspec import Struct
 from controlroom.engine.access.scope import SEEN, Scope
 from controlroom.engine.chains.errors import ChainNotFound
 from controlroom.engine.chains.model import Chain, ChainLink, Empty, End, LinkState
-from controlroom.engine.events.reader import Happened
+from controlroom.engine.events.cursor import Happened
 from controlroom.ids import ChainId, OrganizationId, ProcessId, RunId, WorkItemId, WorkspaceId
 from controlroom.postgres.database import Statements, Tx
 

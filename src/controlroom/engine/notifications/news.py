@@ -4,10 +4,11 @@ from typing import Final
 
 import msgspec
 
-from controlroom.engine.deliveries.cursor import IN_SPAN, OCCURRENCE, WHAT_OF, Span
 from controlroom.engine.deliveries.endpoints import destination_of
 from controlroom.engine.deliveries.model import DeliveryKind, NewDelivery, Occurrence
+from controlroom.engine.deliveries.occurrences import OCCURRENCE, WHAT_OF
 from controlroom.engine.deliveries.rules import message_id
+from controlroom.engine.events.cursor import IN_SPAN, Span
 from controlroom.engine.notifications.model import ChatMessage, Mail, NotificationEvent, NotificationKind
 from controlroom.engine.notifications.rules import End, subject_of, text_of
 from controlroom.engine.notifications.store import place_of

@@ -5,11 +5,12 @@ from uuid import UUID
 
 import structlog
 
-from controlroom.engine.deliveries.cursor import IN_SPAN, OCCURRENCE, WHAT_OF, Span
 from controlroom.engine.deliveries.endpoints import EndpointInvalid, destination_of
 from controlroom.engine.deliveries.grammar import Grammars
 from controlroom.engine.deliveries.model import DeliveryKind, NewDelivery, Occurrence
+from controlroom.engine.deliveries.occurrences import OCCURRENCE, WHAT_OF
 from controlroom.engine.deliveries.rules import message_id
+from controlroom.engine.events.cursor import IN_SPAN, Span
 from controlroom.engine.webhooks.model import WebhookEvent
 from controlroom.ids import WebhookId
 from controlroom.postgres.database import Statements

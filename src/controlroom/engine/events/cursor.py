@@ -1,22 +1,25 @@
-"""How far deliveries have come in the record of events, and what comes next (DESIGN §4.12).
+"""Reading the record of events in order, with a cursor of one's own (DESIGN §4.12).
 
 Events are read in (transaction, id) order, and only those of transactions below which all have ended: one that commits
-late is never skipped. Whoever holds the cursor's row reads; what they write and where the cursor goes is one commit.
+late is never skipped. Whoever holds the cursor's row reads; what they write and where the cursor goes is one commit, so
+that a reader has each event once.
 """
 
+from collections.abc import Sequence
+from datetime import datetime
 from typing import Any, Final
 
 import msgspec
 from msgspec import Struct
 
+from controlroom.ids import OrganizationId, ProcessId, RunId, StepRunId, WorkItemId, WorkspaceId
 from controlroom.postgres.database import Statements, Tx
-
-_READER: Final = "deliveries"
 
 
 class Position(Struct, frozen=True):
-    """The last event that was read."""
+    """The last event that a reader has read."""
 
+    reader: str
     xid: int
     id: int
 
@@ -29,6 +32,7 @@ class Span(Struct, frozen=True, kw_only=True):
     to_xid: int
     to_id: int
     count: int
+    """How many there are, of any kind; never 0."""
 
     @property
     def params(self) -> dict[str, Any]:
@@ -43,12 +47,27 @@ IN_SPAN: Final = """(event.xid, event.id) > (%(after_xid)s::xid8, %(after_id)s::
 """The condition that an event lies in the span."""
 
 
-async def hold(tx: Tx) -> Position | None:
-    """Where deliveries have come, held until the transaction ends; None while somebody else holds it."""
+class Happened(Struct, frozen=True, kw_only=True):
+    """An event as it was appended."""
+
+    id: int
+    at: datetime
+    kind: str
+    organization_id: OrganizationId
+    workspace_id: WorkspaceId | None
+    process_id: ProcessId | None
+    run_id: RunId | None
+    step_run_id: StepRunId | None
+    work_item_id: WorkItemId | None
+    data: dict[str, Any]
+
+
+async def hold(tx: Tx, reader: str) -> Position | None:
+    """Where a reader has come, held until the transaction ends; None while somebody else holds it."""
     return await tx.one_or_none(
         Position,
-        "select xid, id from event_cursor where reader = %(reader)s for update skip locked",
-        reader=_READER,
+        "select reader, xid, id from event_cursor where reader = %(reader)s for update skip locked",
+        reader=reader,
     )
 
 
@@ -87,29 +106,26 @@ async def has_more(tx: Statements, position: Position) -> bool:
     )
 
 
-async def move(tx: Tx, span: Span) -> None:
-    """All of the span is read."""
-    await tx.execute(
-        "update event_cursor set xid = %(xid)s::xid8, id = %(id)s where reader = %(reader)s",
-        reader=_READER,
-        xid=span.to_xid,
-        id=span.to_id,
+async def events_in(tx: Statements, span: Span, kinds: Sequence[str]) -> list[Happened]:
+    """The events of these kinds in a span, in their order."""
+    return await tx.all(
+        Happened,
+        f"""
+        select id, at, kind, organization_id, workspace_id, process_id, run_id, step_run_id, work_item_id, data
+          from event
+         where {IN_SPAN} and kind = any(%(kinds)s::text[])
+         order by xid, id
+        """,
+        kinds=list(kinds),
+        **span.params,
     )
 
 
-OCCURRENCE: Final = """
-    event.id as event_id, event.at, event.kind, event.organization_id, event.workspace_id, event.process_id,
-    process.name as process_name, event.run_id, run.number as run_number, run.started_at as run_started_at,
-    event.step_run_id, step.name as step_name,
-    coalesce(event.data -> 'error' ->> 'code', case when event.kind = 'run.unresolved' then (
-        select failed.error_code from step_run as failed
-         where failed.run_id = event.run_id and failed.state = 'failed'
-         order by failed.ended_at desc limit 1) end) as error_code,
-    event.data"""
-"""The columns of `Occurrence`, of an event joined with `WHAT_OF`."""
-
-WHAT_OF: Final = """
-      left join process on process.id = event.process_id
-      left join run on run.id = event.run_id
-      left join step_run on step_run.id = event.step_run_id
-      left join step on step.id = step_run.step_id"""
+async def move(tx: Tx, position: Position, span: Span) -> None:
+    """The reader whose position this was has read all of the span."""
+    await tx.execute(
+        "update event_cursor set xid = %(xid)s::xid8, id = %(id)s where reader = %(reader)s",
+        reader=position.reader,
+        xid=span.to_xid,
+        id=span.to_id,
+    )
