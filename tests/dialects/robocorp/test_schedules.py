@@ -113,15 +113,31 @@ async def test_queues_and_consumers(ada, process):
     taken = await ada.call("POST", "/work-items", json=body)
     assert (taken.status_code, taken.json()["error"]["code"]) == (409, "REFERENCE_TAKEN")
 
-    task = (await ada.get(f"/processes/{process}"))["steps"][0]["task"]["id"]
+    task = (await ada.get(f"/processes/{process}"))["steps"][0]["task"]
     window = {"days": ["monday", "sunday"], "begins": "22:00", "ends": "06:00"}
     path = f"/queues/{queue['id']}/consumers"
-    consumer = await ada.post(path, {"task": {"id": task}, "windows": [window], "time_zone": "Europe/Oslo"})
+    consumer = await ada.post(path, {"task": {"id": task["id"]}, "windows": [window], "time_zone": "Europe/Oslo"})
     assert (consumer["windows"], consumer["max_runs"]) == ([window], 1)
+    assert consumer["task"] == {name: task[name] for name in ("id", "name", "package_name")}
+    package = await ada.get(f"/task-packages/{task['package_id']}")
+    assert {"id": task["id"], "name": task["name"]} in package["tasks"]
     changed = await ada.post(f"{path}/{consumer['id']}", {"paused": True})
     assert await ada.every(path) == [changed]
     assert changed == consumer | {"paused": True}
     assert (await ada.call("DELETE", f"/queues/{queue['id']}")).status_code == 409
+
+
+async def test_the_queue_of_a_step_takes_a_schema(ada, process):
+    """A process names the queues of its steps; what does not fit the schema of one is refused at its start."""
+    [step, *_] = (await ada.get(f"/processes/{process}"))["steps"]
+    queue = await ada.post(f"/queues/{step['queue']['id']}", {"schema": {"type": "object"}})
+    assert (queue["standing"], queue["schema"]) == (False, {"type": "object"})
+
+    refused = await ada.call(
+        "POST", f"/processes/{process}/process-runs", json={"type": "with_payloads", "payloads": [{}, 1]}
+    )
+
+    assert refused.json()["error"]["code"] == "PAYLOAD_REFUSED"
 
 
 async def test_terms_holds_and_operations_by_filter(ada, process):

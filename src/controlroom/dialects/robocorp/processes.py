@@ -7,7 +7,7 @@ import msgspec
 from litestar.params import FromPath, JSONBody
 from msgspec import UNSET, Raw, Struct, UnsetType
 
-from controlroom.dialects.robocorp.answers import Deleted, seconds
+from controlroom.dialects.robocorp.answers import Deleted, Identified, seconds
 from controlroom.dialects.robocorp.asking import Asker, InWorkspace, Pages, TheEngine
 from controlroom.dialects.robocorp.paging import Page
 from controlroom.dialects.robocorp.routing import delete, get, post, update
@@ -96,6 +96,8 @@ class StepAnswer(Struct, frozen=True, kw_only=True):
     id: StepId
     name: str
     task: TaskAnswer | None
+    queue: Identified
+    """Where its work items wait: a queue of its own, which may have a schema."""
     max_parallel: int
     timeout_seconds: float | None
     environment: dict[str, str]
@@ -278,6 +280,7 @@ def _show_step(step: Step) -> StepAnswer:
         task=None
         if step.task is None
         else TaskAnswer(step.task.id, step.task.name, step.task.package_id, step.task.package_name),
+        queue=Identified(step.queue_id),
         max_parallel=step.max_parallel,
         timeout_seconds=seconds(step.timeout),
         environment=step.environment,

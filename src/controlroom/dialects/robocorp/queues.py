@@ -53,11 +53,19 @@ class WindowBody(Struct, frozen=True, forbid_unknown_fields=True):
     ends: str
 
 
+class ConsumerTask(Struct, frozen=True):
+    """The task that a consumer opens runs of."""
+
+    id: TaskId
+    name: str
+    package_name: str
+
+
 class ConsumerAnswer(Struct, frozen=True, kw_only=True):
     """Opens runs of a task for the due items of a queue."""
 
     id: QueueConsumerId
-    task: Identified
+    task: ConsumerTask
     placement: PlacementBody
     windows: list[WindowBody]
     time_zone: str
@@ -240,7 +248,7 @@ def _show(queue: Queue) -> QueueAnswer:
 def _show_consumer(consumer: Consumer) -> ConsumerAnswer:
     return ConsumerAnswer(
         id=consumer.id,
-        task=Identified(consumer.task_id),
+        task=ConsumerTask(consumer.task_id, consumer.task_name, consumer.package_name),
         placement=show_placement(consumer.placement),
         windows=[
             WindowBody(tuple(DAYS[day] for day in window.days), show_time(window.begins), show_time(window.ends))

@@ -3,6 +3,7 @@
 from typing import Any, Literal
 from uuid import UUID
 
+import msgspec
 from litestar import Request
 from litestar.params import FromPath, FromQuery, JSONBody
 from msgspec import UNSET, Struct, UnsetType
@@ -18,7 +19,7 @@ from controlroom.engine.engine import Engine
 from controlroom.engine.packages import actions, store
 from controlroom.engine.packages.model import Package
 from controlroom.errors import NotFound
-from controlroom.ids import PackageId
+from controlroom.ids import PackageId, TaskId
 
 AnyRequest = Request[Any, Any, Any]
 
@@ -27,6 +28,8 @@ class TaskName(Struct, frozen=True):
     """A task of the package's latest version."""
 
     name: str
+    id: TaskId | UnsetType = UNSET
+    """The same in every version; told where one package is asked for."""
 
 
 class TaskPackage(Struct, frozen=True, kw_only=True):
@@ -88,9 +91,14 @@ async def get_task_package(
     """Get a task package; who may write packages is told where to upload the next version."""
     actor.require(Permission.READ_PACKAGES, workspace_id)
     package = await store.get(engine.database, workspace_id, package_id)
-    if actor.may(Permission.WRITE_PACKAGES, workspace_id):
-        return await _with_upload(engine, actor, request, package)
-    return _show(request, package)
+    ids = {task.name: task.id for task in await store.list_tasks(engine.database, workspace_id, package_id)}
+    tasks = [TaskName(name, ids[name]) for name in package.task_names]
+    shown = (
+        await _with_upload(engine, actor, request, package)
+        if actor.may(Permission.WRITE_PACKAGES, workspace_id)
+        else _show(request, package)
+    )
+    return msgspec.structs.replace(shown, tasks=tasks)
 
 
 @delete("/task-packages/{package_id:uuid}", operation_id="deleteTaskPackage")

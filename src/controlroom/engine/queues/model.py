@@ -45,6 +45,8 @@ class Consumer(Struct, frozen=True, kw_only=True):
     workspace_id: WorkspaceId
     queue_id: QueueId
     task_id: TaskId
+    task_name: str
+    package_name: str
     placement: Placement
     windows: tuple[Window, ...]
     """None: it works always."""

@@ -19,6 +19,9 @@ _QUEUE: Final = "select id, number, workspace_id, name, schema, is_standing, cre
 
 _CONSUMER: Final = """
     select id, number, workspace_id, queue_id, task_id,
+           (select name from task where task.id = task_id) as task_name,
+           (select package.name from task join package on package.id = package_id
+             where task.id = task_id) as package_name,
            coalesce(nullif(placement, '{}'), '{"type": "any"}') as placement, windows, zone, priority, max_runs, batch,
            is_paused, created_at
       from queue_consumer
