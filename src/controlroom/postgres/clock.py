@@ -10,7 +10,8 @@ _PARAMETER = "controlroom.clock_offset"
 async def shift_clock(dsn: str, offset: timedelta) -> None:
     """Make `clock_now()` differ from the time by the offset, in every session of the server; zero sets it right.
 
-    When it returns, new statements see it: sessions read their settings anew before they begin one.
+    When it returns, every statement that begins sees it: each session has been told to read its settings anew, and does
+    so before its next statement.
     """
     connection = await asyncpg.connect(dsn)
     try:
@@ -22,9 +23,11 @@ async def shift_clock(dsn: str, offset: timedelta) -> None:
         await _seen(connection, f"{microseconds} microseconds")
     finally:
         await connection.close()
+    # The server's first process tells its sessions one after the other, and takes new ones only when it has told all.
+    await (await asyncpg.connect(dsn)).close()
 
 
 async def _seen(connection: asyncpg.Connection, value: str) -> None:
-    """Wait until the server's own process has told the sessions."""
+    """Wait until the server's first process has read the setting and begun to tell its sessions."""
     while await connection.fetchval("select current_setting($1, true)", _PARAMETER) != value:
         pass
