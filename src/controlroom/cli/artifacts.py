@@ -9,9 +9,10 @@ from cyclopts import App, Parameter
 
 from controlroom.cli.address import address
 from controlroom.cli.client import Client
-from controlroom.cli.display import progress, show_json, show_table, size
+from controlroom.cli.display import progress, show_json, size
 from controlroom.cli.files import inside, whole_file
 from controlroom.cli.options import HERE, RoomOptions
+from controlroom.cli.verbs import show_rows
 
 app = App(name="artifacts")
 
@@ -23,10 +24,8 @@ def list_(run: str, /, *, room: RoomOptions = HERE) -> None:
         rows = [
             {**artifact, "step_run": step_run, "folder": folder} for step_run, folder, artifact in _each(client, run)
         ]
-    if room.json:
-        show_json(rows)
-        return
-    show_table(
+    show_rows(
+        room,
         rows,
         [
             ("step run", lambda row: row["folder"]),

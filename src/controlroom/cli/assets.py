@@ -14,8 +14,8 @@ from controlroom.cli.client import Client, Refused
 from controlroom.cli.display import progress, show_fields, show_json, show_table
 from controlroom.cli.errors import CommandFailed, Misused
 from controlroom.cli.files import whole_file
-from controlroom.cli.options import HERE, RoomOptions
-from controlroom.cli.values import confirmed
+from controlroom.cli.options import HERE, RoomOptions, Yes
+from controlroom.cli.verbs import delete_at, tell
 
 app = App(name="assets")
 
@@ -91,8 +91,7 @@ def set_(
             answer = client.post(f"/assets/{asset}/uploads", body)
     if answer["status"] == "failed":
         raise CommandFailed(f"the room did not take the content: {answer.get('reason', '')}")
-    if room.json:
-        show_json(answer)
+    tell(room, answer)
 
 
 @app.command
@@ -125,7 +124,7 @@ def delete(
     name: str,
     /,
     *,
-    yes: Annotated[bool, Parameter(alias="-y", negative=(), show_default=False)] = False,
+    yes: Yes = False,
     room: RoomOptions = HERE,
 ) -> None:
     """Delete an asset.
@@ -137,11 +136,7 @@ def delete(
     yes
         Don't ask.
     """
-    confirmed(f"Delete the asset {name!r}?", yes=yes)
-    with Client(address(room)) as client:
-        answer = client.delete(_path(name))
-    if room.json:
-        show_json(answer)
+    delete_at(room, _path(name), f"Delete the asset {name!r}?", yes=yes)
 
 
 def _asset(client: Client, name: str) -> dict[str, Any]:

@@ -2,8 +2,9 @@
 
 from controlroom.cli.address import address
 from controlroom.cli.client import Client
-from controlroom.cli.display import moment, show_json, show_table
+from controlroom.cli.display import moment
 from controlroom.cli.options import HERE, RoomOptions
+from controlroom.cli.verbs import show_rows
 
 
 def audit(
@@ -33,10 +34,8 @@ def audit(
     asked = {"event_type": event, "actor_id": actor, "since": since, "until": until}
     with Client(address(room)) as client:
         rows = list(client.each("/audit-log", at_most=limit, **asked))
-    if room.json:
-        show_json(rows)
-        return
-    show_table(
+    show_rows(
+        room,
         rows,
         [
             ("time", lambda row: moment(row["timestamp"])),

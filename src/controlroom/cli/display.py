@@ -79,6 +79,11 @@ def moment(iso: str | None) -> datetime | None:
     return datetime.fromisoformat(iso) if iso else None
 
 
+def moments(row: Row, *names: str) -> dict[str, datetime | None]:
+    """Those of the named time stamps that an object has, as times."""
+    return {name: moment(row[name]) for name in names if name in row}
+
+
 def size(count: int | None) -> str:
     """A number of bytes for people."""
     if count is None:

@@ -1,16 +1,15 @@
 """`controlroom groups …`."""
 
 from datetime import UTC, datetime, timedelta
-from typing import Annotated
 
-from cyclopts import App, Parameter
+from cyclopts import App
 
 from controlroom.cli.address import address
 from controlroom.cli.client import Client
 from controlroom.cli.display import show_json, show_table
-from controlroom.cli.lookup import find, find_id
-from controlroom.cli.options import HERE, RoomOptions
-from controlroom.cli.values import confirmed
+from controlroom.cli.lookup import find_id
+from controlroom.cli.options import HERE, RoomOptions, Yes
+from controlroom.cli.verbs import change, delete_named, show_rows, tell
 
 app = App(name="groups")
 
@@ -22,10 +21,8 @@ def list_(*, room: RoomOptions = HERE) -> None:
     """List the worker groups."""
     with Client(address(room)) as client:
         rows = list(client.each(f"/{_GROUPS}"))
-    if room.json:
-        show_json(rows)
-        return
-    show_table(
+    show_rows(
+        room,
         rows,
         [("id", lambda row: row["id"]), ("name", lambda row: row["name"])],
         empty="There is no worker group yet: controlroom groups create NAME",
@@ -48,19 +45,13 @@ def create(name: str, /, *, room: RoomOptions = HERE) -> None:
     """Make a worker group, and print its id."""
     with Client(address(room)) as client:
         made = client.post(f"/{_GROUPS}", {"name": name})
-    if room.json:
-        show_json(made)
-    else:
-        print(made["id"])
+    tell(room, made, "id")
 
 
 @app.command
 def rename(group: str, name: str, /, *, room: RoomOptions = HERE) -> None:
     """Give a worker group another name."""
-    with Client(address(room)) as client:
-        answer = client.post(f"/{_GROUPS}/{find_id(client, _GROUPS, group)}", {"name": name})
-    if room.json:
-        show_json(answer)
+    change(room, _GROUPS, group, {"name": name})
 
 
 @app.command
@@ -69,8 +60,7 @@ def add(group: str, worker: str, /, *, room: RoomOptions = HERE) -> None:
     with Client(address(room)) as client:
         body = {"worker": {"id": find_id(client, "workers", worker)}}
         answer = client.post(f"/{_GROUPS}/{find_id(client, _GROUPS, group)}/workers", body)
-    if room.json:
-        show_json(answer)
+    tell(room, answer)
 
 
 @app.command
@@ -79,8 +69,7 @@ def remove(group: str, worker: str, /, *, room: RoomOptions = HERE) -> None:
     with Client(address(room)) as client:
         member = find_id(client, "workers", worker)
         answer = client.delete(f"/{_GROUPS}/{find_id(client, _GROUPS, group)}/workers/{member}")
-    if room.json:
-        show_json(answer)
+    tell(room, answer)
 
 
 @app.command(name="link-token")
@@ -102,10 +91,7 @@ def link_token(
     with Client(address(room)) as client:
         path = f"/{_GROUPS}/{find_id(client, _GROUPS, group)}/link-tokens"
         made = client.post(path, {"name": name, "expires_at": expires})
-    if room.json:
-        show_json(made)
-    else:
-        print(made["link_token"])
+    tell(room, made, "link_token")
 
 
 @app.command
@@ -113,7 +99,7 @@ def delete(
     group: str,
     /,
     *,
-    yes: Annotated[bool, Parameter(alias="-y", negative=(), show_default=False)] = False,
+    yes: Yes = False,
     room: RoomOptions = HERE,
 ) -> None:
     """Delete a worker group; its workers stay.
@@ -125,9 +111,4 @@ def delete(
     yes
         Don't ask.
     """
-    with Client(address(room)) as client:
-        found = find(client, _GROUPS, group)
-        confirmed(f"Delete the worker group {found['name']!r}?", yes=yes)
-        answer = client.delete(f"/{_GROUPS}/{found['id']}")
-    if room.json:
-        show_json(answer)
+    delete_named(room, _GROUPS, group, yes=yes)

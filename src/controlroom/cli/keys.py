@@ -6,11 +6,11 @@ from cyclopts import App, Parameter
 
 from controlroom.cli.address import address
 from controlroom.cli.client import Client
-from controlroom.cli.display import moment, show_fields, show_json, show_table
+from controlroom.cli.display import moment, moments
 from controlroom.cli.errors import Misused
-from controlroom.cli.lookup import find, find_id
-from controlroom.cli.options import HERE, RoomOptions
-from controlroom.cli.values import confirmed
+from controlroom.cli.lookup import find_id
+from controlroom.cli.options import HERE, RoomOptions, Yes
+from controlroom.cli.verbs import delete_named, show_list, show_one, tell
 
 app = App(name="keys")
 
@@ -20,13 +20,9 @@ _Permissions = Annotated[tuple[str, ...], Parameter(alias="-p", negative=(), sho
 @app.command(name="list")
 def list_(*, room: RoomOptions = HERE) -> None:
     """List the API keys, with how often and when they were used."""
-    with Client(address(room)) as client:
-        rows = list(client.each("/api-keys"))
-    if room.json:
-        show_json(rows)
-        return
-    show_table(
-        rows,
+    show_list(
+        room,
+        "/api-keys",
         [
             ("id", lambda row: row["id"]),
             ("name", lambda row: row["name"]),
@@ -43,11 +39,8 @@ def show(key: str, /, *, room: RoomOptions = HERE) -> None:
     """Show an API key and its permissions, by name or id; the value by `reveal` only."""
     with Client(address(room)) as client:
         found = client.get(f"/api-keys/{find_id(client, 'api-keys', key)}")
-    if room.json:
-        show_json(found)
-    else:
-        times = {name: moment(found[name]) for name in ("created_at", "last_used_at", "expires_at") if name in found}
-        show_fields({**found, **times, "permissions": "\n".join(found["permissions"])})
+    times = moments(found, "created_at", "last_used_at", "expires_at")
+    show_one(room, found, found | times | {"permissions": "\n".join(found["permissions"])})
 
 
 @app.command
@@ -63,10 +56,7 @@ def create(name: str, /, *, permission: _Permissions, room: RoomOptions = HERE) 
     """
     with Client(address(room)) as client:
         made = client.post("/api-keys", {"name": name, "permissions": list(permission)})
-    if room.json:
-        show_json(made)
-    else:
-        print(made["value"])
+    tell(room, made, "value")
 
 
 @app.command
@@ -91,8 +81,7 @@ def edit(key: str, /, *, name: str | None = None, permission: _Permissions = (),
         raise Misused("nothing to change: give --name or --permission")
     with Client(address(room)) as client:
         answer = client.post(f"/api-keys/{find_id(client, 'api-keys', key)}", body)
-    if room.json:
-        show_json(answer)
+    tell(room, answer)
 
 
 @app.command
@@ -100,10 +89,7 @@ def reveal(key: str, /, *, room: RoomOptions = HERE) -> None:
     """Show the value of an API key again. This is written down in the audit log."""
     with Client(address(room)) as client:
         answer = client.post(f"/api-keys/{find_id(client, 'api-keys', key)}/reveal")
-    if room.json:
-        show_json(answer)
-    else:
-        print(answer["value"])
+    tell(room, answer, "value")
 
 
 @app.command
@@ -111,7 +97,7 @@ def delete(
     key: str,
     /,
     *,
-    yes: Annotated[bool, Parameter(alias="-y", negative=(), show_default=False)] = False,
+    yes: Yes = False,
     room: RoomOptions = HERE,
 ) -> None:
     """Delete an API key; it opens nothing from then on.
@@ -123,9 +109,4 @@ def delete(
     yes
         Don't ask.
     """
-    with Client(address(room)) as client:
-        found = find(client, "api-keys", key)
-        confirmed(f"Delete the API key {found['name']!r}?", yes=yes)
-        answer = client.delete(f"/api-keys/{found['id']}")
-    if room.json:
-        show_json(answer)
+    delete_named(room, "api-keys", key, yes=yes)

@@ -1,16 +1,17 @@
 """`controlroom members …`."""
 
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
-from cyclopts import App, Parameter
+from cyclopts import App
 
 from controlroom.cli.address import address
 from controlroom.cli.client import Client
-from controlroom.cli.display import moment, show_json, show_table
+from controlroom.cli.display import moment
 from controlroom.cli.errors import CommandFailed
 from controlroom.cli.lookup import is_id
-from controlroom.cli.options import HERE, RoomOptions
+from controlroom.cli.options import HERE, RoomOptions, Yes
 from controlroom.cli.values import confirmed
+from controlroom.cli.verbs import show_list, tell
 
 app = App(name="members")
 
@@ -20,13 +21,9 @@ Role = Literal["owner", "operator", "viewer"]
 @app.command(name="list")
 def list_(*, room: RoomOptions = HERE) -> None:
     """List the members of the workspace and their roles."""
-    with Client(address(room)) as client:
-        rows = list(client.each("/members"))
-    if room.json:
-        show_json(rows)
-        return
-    show_table(
-        rows,
+    show_list(
+        room,
+        "/members",
         [
             ("id", lambda row: row["id"]),
             ("user", lambda row: row["username"]),
@@ -42,17 +39,13 @@ def add(username: str, role: Role, /, *, room: RoomOptions = HERE) -> None:
     """Give a user of the organization a place in the workspace."""
     with Client(address(room)) as client:
         made = client.post("/members", {"username": username, "role": role})
-    if room.json:
-        show_json(made)
+    tell(room, made)
 
 
 @app.command(name="role")
 def role_(user: str, role: Role, /, *, room: RoomOptions = HERE) -> None:
     """Give a member another role, by user name or id."""
-    with Client(address(room)) as client:
-        answer = client.post(f"/members/{find_user(client, 'members', user)['id']}", {"role": role})
-    if room.json:
-        show_json(answer)
+    change_user(room, "members", user, {"role": role})
 
 
 @app.command
@@ -60,7 +53,7 @@ def remove(
     user: str,
     /,
     *,
-    yes: Annotated[bool, Parameter(alias="-y", negative=(), show_default=False)] = False,
+    yes: Yes = False,
     room: RoomOptions = HERE,
 ) -> None:
     """Take a member's place in the workspace; the user stays.
@@ -76,8 +69,7 @@ def remove(
         found = find_user(client, "members", user)
         confirmed(f"Take {found['username']!r} out of the workspace?", yes=yes)
         answer = client.delete(f"/members/{found['id']}")
-    if room.json:
-        show_json(answer)
+    tell(room, answer)
 
 
 def find_user(client: Client, kind: str, named: str) -> dict[str, Any]:
@@ -86,3 +78,10 @@ def find_user(client: Client, kind: str, named: str) -> dict[str, Any]:
         if each["id"] == named.lower() if is_id(named) else each["username"].lower() == named.lower():
             return each
     raise CommandFailed(f"there is no {named!r} among the {kind} of this workspace")
+
+
+def change_user(room: RoomOptions, kind: str, named: str, body: object = None, *, verb: str = "") -> None:
+    """Post to the one of `members` or `users` that is named, or to a verb of theirs."""
+    with Client(address(room)) as client:
+        answer = client.post(f"/{kind}/{find_user(client, kind, named)['id']}{verb}", body)
+    tell(room, answer)

@@ -7,12 +7,12 @@ from cyclopts import App, Parameter
 
 from controlroom.cli.address import address
 from controlroom.cli.client import Client
-from controlroom.cli.display import progress, show_fields, show_json, show_table
+from controlroom.cli.display import progress, show_fields, show_json
 from controlroom.cli.errors import CommandFailed
 from controlroom.cli.files import whole_file
-from controlroom.cli.lookup import find, find_id
-from controlroom.cli.options import HERE, RoomOptions
-from controlroom.cli.values import confirmed
+from controlroom.cli.lookup import find_id
+from controlroom.cli.options import HERE, RoomOptions, Yes
+from controlroom.cli.verbs import delete_named, show_list
 
 app = App(name="packages")
 
@@ -20,13 +20,9 @@ app = App(name="packages")
 @app.command(name="list")
 def list_(*, room: RoomOptions = HERE) -> None:
     """List the task packages."""
-    with Client(address(room)) as client:
-        rows = list(client.each("/task-packages"))
-    if room.json:
-        show_json(rows)
-        return
-    show_table(
-        rows,
+    show_list(
+        room,
+        "/task-packages",
         [
             ("id", lambda row: row["id"]),
             ("name", lambda row: row["name"]),
@@ -80,7 +76,7 @@ def delete(
     package: str,
     /,
     *,
-    yes: Annotated[bool, Parameter(alias="-y", negative=(), show_default=False)] = False,
+    yes: Yes = False,
     room: RoomOptions = HERE,
 ) -> None:
     """Delete a task package.
@@ -92,9 +88,4 @@ def delete(
     yes
         Don't ask.
     """
-    with Client(address(room)) as client:
-        found = find(client, "task-packages", package)
-        confirmed(f"Delete the task package {found['name']!r}?", yes=yes)
-        answer = client.delete(f"/task-packages/{found['id']}")
-    if room.json:
-        show_json(answer)
+    delete_named(room, "task-packages", package, yes=yes)

@@ -1,20 +1,19 @@
 """`controlroom process …`."""
 
-from typing import Annotated, Any
+from typing import Any
 
-from cyclopts import App, Parameter
+from cyclopts import App
 
 from controlroom.cli.address import address
 from controlroom.cli.client import Client
 from controlroom.cli.display import moment, seconds, show_fields, show_json, show_table
-from controlroom.cli.lookup import find, find_id
-from controlroom.cli.options import HERE, RoomOptions
+from controlroom.cli.lookup import find_id
+from controlroom.cli.options import HERE, Many, RoomOptions, Yes
 from controlroom.cli.steps import StepOptions, definitions
-from controlroom.cli.values import confirmed, payload
+from controlroom.cli.values import payload
+from controlroom.cli.verbs import delete_named, set_enabled, show_list, tell
 
 app = App(name="process")
-
-_Many = Annotated[tuple[str, ...], Parameter(negative=(), show_default=False)]
 
 
 @app.command
@@ -22,15 +21,15 @@ def create(
     name: str,
     /,
     *,
-    step: _Many,
-    max_parallel: _Many = (),
-    timeout: _Many = (),
-    workers: _Many = (),
-    groups: _Many = (),
-    retries: _Many = (),
-    env: _Many = (),
-    after_previous: _Many = (),
-    one_item: _Many = (),
+    step: Many,
+    max_parallel: Many = (),
+    timeout: Many = (),
+    workers: Many = (),
+    groups: Many = (),
+    retries: Many = (),
+    env: Many = (),
+    after_previous: Many = (),
+    one_item: Many = (),
     default_input: str | None = None,
     room: RoomOptions = HERE,
 ) -> None:
@@ -78,28 +77,22 @@ def create(
         if default_input is not None:
             body["default_work_item"] = {"payload": payload(default_input)}
         made = client.post("/processes", body)
-    if room.json:
-        show_json(made)
-    else:
-        print(made["id"])
+    tell(room, made, "id")
 
 
 @app.command(name="list")
 def list_(*, limit: int | None = None, room: RoomOptions = HERE) -> None:
     """List the processes."""
-    with Client(address(room)) as client:
-        rows = list(client.each("/processes", at_most=limit))
-    if room.json:
-        show_json(rows)
-        return
-    show_table(
-        rows,
+    show_list(
+        room,
+        "/processes",
         [
             ("id", lambda row: row["id"]),
             ("name", lambda row: row["name"]),
             ("created", lambda row: moment(row["created_at"])),
         ],
         empty="There is no process yet: controlroom process create NAME --step STEP=PACKAGE:TASK",
+        at_most=limit,
     )
 
 
@@ -130,13 +123,13 @@ def show(process: str, /, *, room: RoomOptions = HERE) -> None:
 @app.command
 def enable(process: str, /, *, room: RoomOptions = HERE) -> None:
     """Let a process be started again."""
-    _set_enabled(room, process, is_enabled=True)
+    set_enabled(room, "processes", process, is_enabled=True)
 
 
 @app.command
 def disable(process: str, /, *, room: RoomOptions = HERE) -> None:
     """Refuse new runs of a process; those that go on are finished."""
-    _set_enabled(room, process, is_enabled=False)
+    set_enabled(room, "processes", process, is_enabled=False)
 
 
 @app.command
@@ -144,7 +137,7 @@ def delete(
     process: str,
     /,
     *,
-    yes: Annotated[bool, Parameter(alias="-y", negative=(), show_default=False)] = False,
+    yes: Yes = False,
     room: RoomOptions = HERE,
 ) -> None:
     """Delete a process.
@@ -156,16 +149,4 @@ def delete(
     yes
         Don't ask.
     """
-    with Client(address(room)) as client:
-        found = find(client, "processes", process)
-        confirmed(f"Delete the process {found['name']!r}?", yes=yes)
-        answer = client.delete(f"/processes/{found['id']}")
-    if room.json:
-        show_json(answer)
-
-
-def _set_enabled(room: RoomOptions, process: str, *, is_enabled: bool) -> None:
-    with Client(address(room)) as client:
-        answer = client.post(f"/processes/{find_id(client, 'processes', process)}", {"enabled": is_enabled})
-    if room.json:
-        show_json(answer)
+    delete_named(room, "processes", process, yes=yes)

@@ -9,8 +9,8 @@ from controlroom.cli.client import Client
 from controlroom.cli.display import moment, seconds, show_fields, show_json, show_table
 from controlroom.cli.following import follow as follow_run
 from controlroom.cli.lookup import find_id
-from controlroom.cli.options import HERE, RoomOptions
-from controlroom.cli.values import confirmed
+from controlroom.cli.options import HERE, RoomOptions, Yes
+from controlroom.cli.verbs import delete_at, show_rows
 
 app = App(name="runs")
 
@@ -35,10 +35,8 @@ def list_(
     with Client(address(room)) as client:
         process_id = find_id(client, "processes", process) if process else None
         rows = list(client.each("/process-runs", at_most=limit, process_id=process_id, state=state))
-    if room.json:
-        show_json(rows)
-        return
-    show_table(
+    show_rows(
+        room,
         rows,
         [
             ("id", lambda row: row["id"]),
@@ -88,10 +86,8 @@ def outputs(run: str, /, *, room: RoomOptions = HERE) -> None:
     """Show what the last step of a run put out."""
     with Client(address(room)) as client:
         rows = list(client.each("/outputs", process_run_id=run))
-    if room.json:
-        show_json(rows)
-        return
-    show_table(
+    show_rows(
+        room,
         rows,
         [
             ("id", lambda row: row["id"]),
@@ -144,7 +140,7 @@ def delete(
     run: str,
     /,
     *,
-    yes: Annotated[bool, Parameter(alias="-y", negative=(), show_default=False)] = False,
+    yes: Yes = False,
     room: RoomOptions = HERE,
 ) -> None:
     """Delete a run that has ended.
@@ -156,8 +152,4 @@ def delete(
     yes
         Don't ask.
     """
-    confirmed(f"Delete the run {run}?", yes=yes)
-    with Client(address(room)) as client:
-        answer = client.delete(f"/process-runs/{run}")
-    if room.json:
-        show_json(answer)
+    delete_at(room, f"/process-runs/{run}", f"Delete the run {run}?", yes=yes)

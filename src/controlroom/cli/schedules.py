@@ -9,12 +9,11 @@ from controlroom.cli.client import Client
 from controlroom.cli.display import moment, show_fields, show_json, show_table
 from controlroom.cli.errors import Misused
 from controlroom.cli.lookup import find, find_id
-from controlroom.cli.options import HERE, RoomOptions
-from controlroom.cli.values import confirmed, payload
+from controlroom.cli.options import HERE, Many, RoomOptions, Yes
+from controlroom.cli.values import payload
+from controlroom.cli.verbs import delete_named, set_enabled, show_rows, tell
 
 app = App(name="schedules")
-
-_Many = Annotated[tuple[str, ...], Parameter(negative=(), show_default=False)]
 
 
 @app.command(name="list")
@@ -31,10 +30,8 @@ def list_(*, process: str | None = None, room: RoomOptions = HERE) -> None:
             rows = list(client.each("/schedules"))
         else:
             rows = list(client.each("/schedules", process_id=find_id(client, "processes", process)))
-    if room.json:
-        show_json(rows)
-        return
-    show_table(
+    show_rows(
+        room,
         rows,
         [
             ("id", lambda row: row["id"]),
@@ -79,7 +76,7 @@ def create(
     name: str | None = None,
     cron: str | None = None,
     every: int | None = None,
-    daily: _Many = (),
+    daily: Many = (),
     once: str | None = None,
     rrule: str | None = None,
     start: str | None = None,
@@ -136,10 +133,7 @@ def create(
         found = find(client, "processes", process)
         body |= {"name": name or found["name"], "process": {"id": found["id"]}}
         made = client.post("/schedules", body)
-    if room.json:
-        show_json(made)
-    else:
-        print(made["id"])
+    tell(room, made, "id")
 
 
 @app.command
@@ -147,7 +141,7 @@ def preview(
     *,
     cron: str | None = None,
     every: int | None = None,
-    daily: _Many = (),
+    daily: Many = (),
     once: str | None = None,
     rrule: str | None = None,
     start: str | None = None,
@@ -168,13 +162,13 @@ def preview(
 @app.command
 def enable(schedule: str, /, *, room: RoomOptions = HERE) -> None:
     """Let a schedule start runs again; what it would have started meanwhile is not made up for."""
-    _set_enabled(room, schedule, is_enabled=True)
+    set_enabled(room, "schedules", schedule, is_enabled=True)
 
 
 @app.command
 def disable(schedule: str, /, *, room: RoomOptions = HERE) -> None:
     """Let a schedule start no more runs."""
-    _set_enabled(room, schedule, is_enabled=False)
+    set_enabled(room, "schedules", schedule, is_enabled=False)
 
 
 @app.command
@@ -182,7 +176,7 @@ def delete(
     schedule: str,
     /,
     *,
-    yes: Annotated[bool, Parameter(alias="-y", negative=(), show_default=False)] = False,
+    yes: Yes = False,
     room: RoomOptions = HERE,
 ) -> None:
     """Delete a schedule; runs that it started go on.
@@ -194,19 +188,7 @@ def delete(
     yes
         Don't ask.
     """
-    with Client(address(room)) as client:
-        found = find(client, "schedules", schedule)
-        confirmed(f"Delete the schedule {found['name']!r}?", yes=yes)
-        answer = client.delete(f"/schedules/{found['id']}")
-    if room.json:
-        show_json(answer)
-
-
-def _set_enabled(room: RoomOptions, schedule: str, *, is_enabled: bool) -> None:
-    with Client(address(room)) as client:
-        answer = client.post(f"/schedules/{find_id(client, 'schedules', schedule)}", {"enabled": is_enabled})
-    if room.json:
-        show_json(answer)
+    delete_named(room, "schedules", schedule, yes=yes)
 
 
 def _rule(

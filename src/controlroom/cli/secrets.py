@@ -1,15 +1,15 @@
 """`controlroom secrets …`."""
 
-from typing import Annotated
 from urllib.parse import quote
 
-from cyclopts import App, Parameter
+from cyclopts import App
 
 from controlroom.cli.address import address
 from controlroom.cli.client import Client
-from controlroom.cli.display import moment, show_fields, show_json, show_table
-from controlroom.cli.options import HERE, RoomOptions
-from controlroom.cli.values import confirmed, secret_values
+from controlroom.cli.display import moment, moments
+from controlroom.cli.options import HERE, RoomOptions, Yes
+from controlroom.cli.values import secret_values
+from controlroom.cli.verbs import delete_at, show_list, show_one, tell
 
 app = App(name="secrets")
 
@@ -17,13 +17,9 @@ app = App(name="secrets")
 @app.command(name="list")
 def list_(*, room: RoomOptions = HERE) -> None:
     """List the secrets; values are never shown."""
-    with Client(address(room)) as client:
-        rows = list(client.each("/secrets"))
-    if room.json:
-        show_json(rows)
-        return
-    show_table(
-        rows,
+    show_list(
+        room,
+        "/secrets",
         [
             ("name", lambda row: row["name"]),
             ("description", lambda row: row.get("description")),
@@ -38,11 +34,8 @@ def show(name: str, /, *, room: RoomOptions = HERE) -> None:
     """Show the keys of a secret; values are never shown."""
     with Client(address(room)) as client:
         found = client.get(_path(name))
-    if room.json:
-        show_json(found)
-    else:
-        times = {key: moment(found[key]) for key in ("created_at", "updated_at") if key in found}
-        show_fields({**found, **times, "keys": ", ".join(found.get("keys", []))})
+    times = moments(found, "created_at", "updated_at")
+    show_one(room, found, found | times | {"keys": ", ".join(found.get("keys", []))})
 
 
 @app.command(name="set")
@@ -64,8 +57,7 @@ def set_(name: str, /, *values: str, description: str | None = None, room: RoomO
         body["description"] = description
     with Client(address(room)) as client:
         answer = client.post(_path(name), body)
-    if room.json:
-        show_json(answer)
+    tell(room, answer)
 
 
 @app.command
@@ -73,7 +65,7 @@ def delete(
     name: str,
     /,
     *,
-    yes: Annotated[bool, Parameter(alias="-y", negative=(), show_default=False)] = False,
+    yes: Yes = False,
     room: RoomOptions = HERE,
 ) -> None:
     """Delete a secret.
@@ -85,11 +77,7 @@ def delete(
     yes
         Don't ask.
     """
-    confirmed(f"Delete the secret {name!r}?", yes=yes)
-    with Client(address(room)) as client:
-        answer = client.delete(_path(name))
-    if room.json:
-        show_json(answer)
+    delete_at(room, _path(name), f"Delete the secret {name!r}?", yes=yes)
 
 
 def _path(name: str) -> str:

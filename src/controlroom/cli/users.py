@@ -6,11 +6,12 @@ from cyclopts import App, Parameter
 
 from controlroom.cli.address import address
 from controlroom.cli.client import Client
-from controlroom.cli.display import moment, show_fields, show_json, show_table
+from controlroom.cli.display import moment, moments
 from controlroom.cli.login import asked_password
-from controlroom.cli.members import Role, find_user
-from controlroom.cli.options import HERE, RoomOptions
+from controlroom.cli.members import Role, change_user, find_user
+from controlroom.cli.options import HERE, RoomOptions, Yes
 from controlroom.cli.values import confirmed
+from controlroom.cli.verbs import show_list, show_one, show_rows, tell
 
 app = App(name="users")
 credentials = App(name="credentials", help="A user's access credentials, for rcc and editors: list, make, revoke.")
@@ -20,13 +21,9 @@ app.command(credentials)
 @app.command(name="list")
 def list_(*, room: RoomOptions = HERE) -> None:
     """List the users whom you may see."""
-    with Client(address(room)) as client:
-        rows = list(client.each("/users"))
-    if room.json:
-        show_json(rows)
-        return
-    show_table(
-        rows,
+    show_list(
+        room,
+        "/users",
         [
             ("id", lambda row: row["id"]),
             ("user", lambda row: row["username"]),
@@ -43,10 +40,7 @@ def show(user: str, /, *, room: RoomOptions = HERE) -> None:
     """Show a user, by user name or id."""
     with Client(address(room)) as client:
         found = find_user(client, "users", user)
-    if room.json:
-        show_json(found)
-    else:
-        show_fields({**found, **{name: moment(found[name]) for name in ("created_at", "disabled_at")}})
+    show_one(room, found, found | moments(found, "created_at", "disabled_at"))
 
 
 @app.command
@@ -88,20 +82,14 @@ def create(
     }
     with Client(address(room)) as client:
         made = client.post("/users", body)
-    if room.json:
-        show_json(made)
-    else:
-        print(made["id"])
+    tell(room, made, "id")
 
 
 @app.command(name="password")
 def set_password(user: str, /, *, room: RoomOptions = HERE) -> None:
     """Give a user a new password: typed, or one line of standard input. It ends their sessions."""
     password = asked_password("New password: ")
-    with Client(address(room)) as client:
-        answer = client.post(f"/users/{find_user(client, 'users', user)['id']}/password", {"password": password})
-    if room.json:
-        show_json(answer)
+    change_user(room, "users", user, {"password": password}, verb="/password")
 
 
 @app.command
@@ -109,7 +97,7 @@ def disable(
     user: str,
     /,
     *,
-    yes: Annotated[bool, Parameter(alias="-y", negative=(), show_default=False)] = False,
+    yes: Yes = False,
     room: RoomOptions = HERE,
 ) -> None:
     """Let a user in no more, anywhere.
@@ -125,17 +113,13 @@ def disable(
         found = find_user(client, "users", user)
         confirmed(f"Let {found['username']!r} in no more?", yes=yes)
         answer = client.post(f"/users/{found['id']}/disable")
-    if room.json:
-        show_json(answer)
+    tell(room, answer)
 
 
 @app.command
 def enable(user: str, /, *, room: RoomOptions = HERE) -> None:
     """Let a disabled user in again."""
-    with Client(address(room)) as client:
-        answer = client.post(f"/users/{find_user(client, 'users', user)['id']}/enable")
-    if room.json:
-        show_json(answer)
+    change_user(room, "users", user, verb="/enable")
 
 
 @credentials.command(name="list")
@@ -143,10 +127,8 @@ def list_credentials(user: str, /, *, room: RoomOptions = HERE) -> None:
     """List a user's access credentials, without their secrets."""
     with Client(address(room)) as client:
         rows = list(client.each(f"/users/{find_user(client, 'users', user)['id']}/credentials"))
-    if room.json:
-        show_json(rows)
-        return
-    show_table(
+    show_rows(
+        room,
         rows,
         [
             ("id", lambda row: row["id"]),
@@ -171,10 +153,7 @@ def make(user: str, name: str, /, *, room: RoomOptions = HERE) -> None:
     """
     with Client(address(room)) as client:
         made = client.post(f"/users/{find_user(client, 'users', user)['id']}/credentials", {"name": name})
-    if room.json:
-        show_json(made)
-    else:
-        print(made["credentials"])
+    tell(room, made, "credentials")
 
 
 @credentials.command
@@ -183,7 +162,7 @@ def revoke(
     credential: str,
     /,
     *,
-    yes: Annotated[bool, Parameter(alias="-y", negative=(), show_default=False)] = False,
+    yes: Yes = False,
     room: RoomOptions = HERE,
 ) -> None:
     """Revoke a pair: nothing that it signs is accepted any more.
@@ -200,5 +179,4 @@ def revoke(
     confirmed(f"Revoke the credentials {credential}?", yes=yes)
     with Client(address(room)) as client:
         answer = client.delete(f"/users/{find_user(client, 'users', user)['id']}/credentials/{credential}")
-    if room.json:
-        show_json(answer)
+    tell(room, answer)

@@ -1,16 +1,15 @@
 """`controlroom workers …`."""
 
 from datetime import UTC, datetime, timedelta
-from typing import Annotated
 
-from cyclopts import App, Parameter
+from cyclopts import App
 
 from controlroom.cli.address import address
 from controlroom.cli.client import Client
-from controlroom.cli.display import moment, show_fields, show_json, show_table
-from controlroom.cli.lookup import find, find_id
-from controlroom.cli.options import HERE, RoomOptions
-from controlroom.cli.values import confirmed
+from controlroom.cli.display import moment, moments
+from controlroom.cli.lookup import find_id
+from controlroom.cli.options import HERE, RoomOptions, Yes
+from controlroom.cli.verbs import change, delete_named, show_list, show_one, tell
 
 app = App(name="workers")
 
@@ -20,13 +19,9 @@ _HOUR = 60
 @app.command(name="list")
 def list_(*, room: RoomOptions = HERE) -> None:
     """List the workers and what they are doing."""
-    with Client(address(room)) as client:
-        rows = list(client.each("/workers"))
-    if room.json:
-        show_json(rows)
-        return
-    show_table(
-        rows,
+    show_list(
+        room,
+        "/workers",
         [
             ("id", lambda row: row["id"]),
             ("name", lambda row: row["name"]),
@@ -44,20 +39,13 @@ def show(worker: str, /, *, room: RoomOptions = HERE) -> None:
     """Show a worker, by name or id."""
     with Client(address(room)) as client:
         found = client.get(f"/workers/{find_id(client, 'workers', worker)}")
-    if room.json:
-        show_json(found)
-    else:
-        times = {name: moment(found[name]) for name in ("created_at", "seen_at") if name in found}
-        show_fields({**found, **times})
+    show_one(room, found, found | moments(found, "created_at", "seen_at"))
 
 
 @app.command
 def rename(worker: str, name: str, /, *, room: RoomOptions = HERE) -> None:
     """Give a worker another name."""
-    with Client(address(room)) as client:
-        answer = client.post(f"/workers/{find_id(client, 'workers', worker)}", {"name": name})
-    if room.json:
-        show_json(answer)
+    change(room, "workers", worker, {"name": name})
 
 
 @app.command
@@ -65,7 +53,7 @@ def delete(
     worker: str,
     /,
     *,
-    yes: Annotated[bool, Parameter(alias="-y", negative=(), show_default=False)] = False,
+    yes: Yes = False,
     room: RoomOptions = HERE,
 ) -> None:
     """Delete a worker; its credential opens nothing from then on.
@@ -77,12 +65,7 @@ def delete(
     yes
         Don't ask.
     """
-    with Client(address(room)) as client:
-        found = find(client, "workers", worker)
-        confirmed(f"Delete the worker {found['name']!r}?", yes=yes)
-        answer = client.delete(f"/workers/{found['id']}")
-    if room.json:
-        show_json(answer)
+    delete_named(room, "workers", worker, yes=yes)
 
 
 @app.command(name="link-token")
@@ -97,7 +80,4 @@ def link_token(*, minutes: int = _HOUR, room: RoomOptions = HERE) -> None:
     expires = datetime.now(UTC) + timedelta(minutes=minutes)
     with Client(address(room)) as client:
         made = client.post("/workers/link-tokens", {"expires_at": expires.isoformat()})
-    if room.json:
-        show_json(made)
-    else:
-        print(made["link_token"])
+    tell(room, made, "link_token")

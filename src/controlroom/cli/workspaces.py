@@ -4,8 +4,8 @@ from cyclopts import App
 
 from controlroom.cli.address import address
 from controlroom.cli.client import Client
-from controlroom.cli.display import show_json, show_table
 from controlroom.cli.options import HERE, RoomOptions
+from controlroom.cli.verbs import show_rows, tell
 
 app = App(name="workspaces")
 
@@ -18,10 +18,8 @@ def list_(*, room: RoomOptions = HERE) -> None:
     where = address(room, needs=_REACHED)
     with Client(where) as client:
         rows = list(client.each(f"{where.url}/api/v1/workspaces"))
-    if room.json:
-        show_json(rows)
-        return
-    show_table(
+    show_rows(
+        room,
         rows,
         [
             ("id", lambda row: row["id"]),
@@ -37,10 +35,7 @@ def create(name: str, /, *, room: RoomOptions = HERE) -> None:
     where = address(room, needs=_REACHED)
     with Client(where) as client:
         made = client.post(f"{where.url}/api/v1/workspaces", {"name": name})
-    if room.json:
-        show_json(made)
-    else:
-        print(made["id"])
+    tell(room, made, "id")
 
 
 @app.command
@@ -48,5 +43,4 @@ def rename(name: str, /, *, room: RoomOptions = HERE) -> None:
     """Give the workspace of this call another name."""
     with Client(address(room)) as client:
         answer = client.post("", {"name": name})
-    if room.json:
-        show_json(answer)
+    tell(room, answer)
