@@ -147,7 +147,7 @@ async def test_notifications_of_a_process(ada, ben, cleo, process):
     assert "SECRET" not in listed.text
     changed = await ada.post(f"/notifications/{mail['id']}", {"recipients": ["ben@example.com"], "enabled": False})
     assert (changed["recipients"], changed["enabled"]) == (["ben@example.com"], False)
-    assert await ada.every(f"/notifications/{mail['id']}/deliveries") == []
+    assert await ada.every(f"/notifications/{mail['id']}/deliveries", state="failed") == []
     assert (await cleo.call("GET", f"/notifications/{mail['id']}")).status_code == 404
     assert (await cleo.call("POST", path, json={"recipients": ["c@example.com"]})).status_code == 404
     assert (await ada.call("DELETE", f"/notifications/{chat['id']}")).status_code == 200
@@ -190,7 +190,7 @@ async def test_provisioners_and_placement_on_them(ada, cleo, process):
     assert (in_use.status_code, in_use.json()["error"]["code"]) == (409, "PROVISIONER_IN_USE")
     renamed = await ada.post(f"/provisioners/{made['id']}", {"name": "pods"})
     assert (renamed["name"], renamed["max_lifetime_seconds"]) == ("pods", 3600)
-    assert await ada.every(f"/provisioners/{made['id']}/deliveries") == []
+    assert await ada.every(f"/provisioners/{made['id']}/deliveries", state="failed") == []
     for method, path in (("GET", ""), ("POST", "/reveal"), ("DELETE", ""), ("GET", "/deliveries")):
         assert (await cleo.call(method, f"/provisioners/{made['id']}{path}")).status_code == 404
     foreign = await cleo.call("POST", "/processes", json={"name": "x", "steps": steps})

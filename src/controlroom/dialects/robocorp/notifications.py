@@ -10,7 +10,7 @@ from controlroom.dialects.robocorp.answers import Deleted, Identified
 from controlroom.dialects.robocorp.asking import Asker, InWorkspace, Pages, TheEngine
 from controlroom.dialects.robocorp.paging import Page
 from controlroom.dialects.robocorp.routing import delete, get, post, update
-from controlroom.dialects.robocorp.webhooks import DeliveryAnswer, show_delivery
+from controlroom.dialects.robocorp.webhooks import DeliveryAnswer, OfState, deliveries_of
 from controlroom.engine.notifications import actions
 from controlroom.engine.notifications.model import (
     ByChat,
@@ -20,9 +20,8 @@ from controlroom.engine.notifications.model import (
     NotificationKind,
     Way,
 )
-from controlroom.engine.webhooks import redelivery
 from controlroom.errors import Invalid
-from controlroom.ids import DeliveryId, NotificationId, ProcessId
+from controlroom.ids import NotificationId, ProcessId
 
 EventName = Literal["process_run.completed", "process_run.unresolved"]
 
@@ -131,14 +130,16 @@ async def delete_notification(
 
 @get("/notifications/{notification_id:uuid}/deliveries", operation_id="listNotificationDeliveries")
 async def list_notification_deliveries(
-    engine: TheEngine, actor: Asker, paging: Pages, workspace_id: InWorkspace, notification_id: FromPath[NotificationId]
+    engine: TheEngine,
+    actor: Asker,
+    paging: Pages,
+    workspace_id: InWorkspace,
+    notification_id: FromPath[NotificationId],
+    delivery_state: OfState = None,
 ) -> Page[DeliveryAnswer]:
     """List what was sent for a notification, newest first."""
     await actions.get(engine, actor, workspace_id, notification_id)
-    rows = await redelivery.list_deliveries(
-        engine, actor, workspace_id, notification_id, before=paging.after(DeliveryId), limit=paging.fetch
-    )
-    return paging.page(rows, show_delivery, lambda delivery: delivery.id)
+    return await deliveries_of(engine, actor, paging, workspace_id, notification_id, delivery_state)
 
 
 def _way(recipients: list[str] | None, endpoint: str | None) -> Way | None:

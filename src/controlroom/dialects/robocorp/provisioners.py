@@ -10,11 +10,10 @@ from controlroom.dialects.robocorp.answers import Deleted, seconds
 from controlroom.dialects.robocorp.asking import Asker, InWorkspace, Pages, TheEngine
 from controlroom.dialects.robocorp.paging import Page
 from controlroom.dialects.robocorp.routing import delete, get, post, update
-from controlroom.dialects.robocorp.webhooks import DeliveryAnswer, show_delivery
+from controlroom.dialects.robocorp.webhooks import DeliveryAnswer, OfState, deliveries_of
 from controlroom.engine.provisioners import actions
 from controlroom.engine.provisioners.model import Provisioner
-from controlroom.engine.webhooks import redelivery
-from controlroom.ids import DeliveryId, ProvisionerId
+from controlroom.ids import ProvisionerId
 
 _LONGEST_SECONDS = 1e9
 
@@ -137,14 +136,16 @@ async def reveal_provisioner(
 
 @get("/provisioners/{provisioner_id:uuid}/deliveries", operation_id="listProvisionerDeliveries")
 async def list_provisioner_deliveries(
-    engine: TheEngine, actor: Asker, paging: Pages, workspace_id: InWorkspace, provisioner_id: FromPath[ProvisionerId]
+    engine: TheEngine,
+    actor: Asker,
+    paging: Pages,
+    workspace_id: InWorkspace,
+    provisioner_id: FromPath[ProvisionerId],
+    delivery_state: OfState = None,
 ) -> Page[DeliveryAnswer]:
     """List what a provisioner was asked, newest first."""
     await actions.get(engine, actor, workspace_id, provisioner_id)
-    rows = await redelivery.list_deliveries(
-        engine, actor, workspace_id, provisioner_id, before=paging.after(DeliveryId), limit=paging.fetch
-    )
-    return paging.page(rows, show_delivery, lambda delivery: delivery.id)
+    return await deliveries_of(engine, actor, paging, workspace_id, provisioner_id, delivery_state)
 
 
 def _lifetime(given: float | None) -> timedelta | None:

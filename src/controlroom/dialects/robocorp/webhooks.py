@@ -5,7 +5,8 @@ redelivery by hand.
 """
 
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated
+from uuid import UUID
 
 import msgspec
 from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
@@ -14,16 +15,21 @@ from msgspec import Raw, Struct
 from controlroom.dialects.robocorp.answers import Deleted, Identified, identified
 from controlroom.dialects.robocorp.asking import Asker, InWorkspace, Pages, TheEngine
 from controlroom.dialects.robocorp.messages import EVENT_NAMES, RobocorpGrammar
-from controlroom.dialects.robocorp.paging import Page
+from controlroom.dialects.robocorp.paging import Page, Paging
 from controlroom.dialects.robocorp.routing import delete, get, post, update
+from controlroom.engine.access.model import Actor
 from controlroom.engine.deliveries.model import Delivery, DeliveryKind, DeliveryState, DeliveryWithBody
+from controlroom.engine.engine import Engine
 from controlroom.engine.webhooks import actions, redelivery
 from controlroom.engine.webhooks.model import Webhook, WebhookChange, WebhookDefinition, WebhookEvent
 from controlroom.errors import Invalid
-from controlroom.ids import DeliveryId, ProcessId, RunId, WebhookId
+from controlroom.ids import DeliveryId, ProcessId, RunId, WebhookId, WorkspaceId
 
 _EVENTS = {name: event for event, name in EVENT_NAMES.items()}
 _GRAMMARS = {"robocorp": RobocorpGrammar()}
+
+OfState = Annotated[DeliveryState | None, QueryParameter(name="state")]
+"""Only deliveries in this state."""
 
 
 class ProcessRef(Struct, frozen=True):
@@ -188,19 +194,24 @@ async def list_webhook_deliveries(
     paging: Pages,
     workspace_id: InWorkspace,
     webhook_id: FromPath[WebhookId],
-    delivery_state: Annotated[DeliveryState | None, QueryParameter(name="state")] = None,
+    delivery_state: OfState = None,
 ) -> Page[DeliveryAnswer]:
     """List what a webhook was sent, newest first."""
     await actions.get(engine, actor, workspace_id, webhook_id)
-    return await _page_of(engine, actor, paging, workspace_id, webhook_id, delivery_state)
+    return await deliveries_of(engine, actor, paging, workspace_id, webhook_id, delivery_state)
 
 
 @get("/process-runs/{run_id:uuid}/callback-deliveries", operation_id="listCallbackDeliveries")
 async def list_callback_deliveries(
-    engine: TheEngine, actor: Asker, paging: Pages, workspace_id: InWorkspace, run_id: FromPath[RunId]
+    engine: TheEngine,
+    actor: Asker,
+    paging: Pages,
+    workspace_id: InWorkspace,
+    run_id: FromPath[RunId],
+    delivery_state: OfState = None,
 ) -> Page[DeliveryAnswer]:
     """List what the callback of a process run was sent, newest first."""
-    return await _page_of(engine, actor, paging, workspace_id, run_id, None)
+    return await deliveries_of(engine, actor, paging, workspace_id, run_id, delivery_state)
 
 
 @get("/deliveries/{delivery_id:uuid}", operation_id="getDelivery")
@@ -220,16 +231,17 @@ async def redeliver(
     return show_delivery(await redelivery.redeliver(engine, actor, workspace_id, delivery_id))
 
 
-async def _page_of(
-    engine: Any,
-    actor: Any,
-    paging: Pages,
-    workspace_id: InWorkspace,
-    subscription: WebhookId | RunId,
+async def deliveries_of(
+    engine: Engine,
+    actor: Actor,
+    paging: Paging,
+    workspace: WorkspaceId,
+    subscription: UUID,
     state: DeliveryState | None,
 ) -> Page[DeliveryAnswer]:
+    """A page of what a webhook, a callback, a notification or a provisioner was sent, newest first."""
     rows = await redelivery.list_deliveries(
-        engine, actor, workspace_id, subscription, state=state, before=paging.after(DeliveryId), limit=paging.fetch
+        engine, actor, workspace, subscription, state=state, before=paging.after(DeliveryId), limit=paging.fetch
     )
     return paging.page(rows, show_delivery, lambda delivery: delivery.id)
 
