@@ -58,10 +58,12 @@ class Limits(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Runs that may follow each other by chains: the end of a circle."""
     run_days: int = 90
     """How long runs are kept after their end, with their items; this and the next four: 0 is for ever."""
+    assistant_run_days: int = 90
+    """How long runs of assistants are kept after their end, with what they left."""
     console_days: int = 30
     """How long console output is kept after the end of its run."""
     artifact_days: int = 30
-    """How long artifacts are kept after the end of their run."""
+    """How long artifacts are kept after the end of their run, an assistant's too."""
     event_days: int = 180
     """How long the record of events (the audit log) is kept."""
     upload_days: int = 7

@@ -8,6 +8,10 @@ from tests.engine.conftest import Team, new_team, new_user, running_engine
 from tests.engine.runs.conftest import Floor, payloads
 
 from controlroom.engine.access.model import Role
+from controlroom.engine.access.scope import Scope
+from controlroom.engine.assistants import actions as assistant_verbs
+from controlroom.engine.assistants import store as assistants
+from controlroom.engine.assistants.model import AssistantArtifactId, AssistantId, AssistantRunId
 from controlroom.engine.retention import actions, references
 from controlroom.engine.retention.model import Overrides, OverridesChange
 from controlroom.engine.retention.store import Place
@@ -15,7 +19,7 @@ from controlroom.engine.runs import robot_verbs
 from controlroom.engine.runs.model import Run, WithCopies
 from controlroom.engine.work_items import actions as items
 from controlroom.errors import Forbidden, Invalid, NotFound
-from controlroom.ids import uuid7
+from controlroom.ids import PackageVersionId, TaskId, uuid7
 from controlroom.maintenance.pruner import Pruner
 from controlroom.postgres.clock import shift_clock
 
@@ -126,6 +130,47 @@ async def test_consoles_and_artifacts_go_before_their_runs(floor, later):
     await pruner.prune()
     for table in ("run", "step_run", "work_item", "work_item_file", "work_item_attempt", "phase"):
         assert await count(floor, table) == 0, table
+
+
+async def assistant_run(floor: Floor) -> AssistantRunId:
+    """A run of an assistant that goes on, and has left a file."""
+    db = floor.engine.database
+    task = await db.one(TaskId, "select id from task")
+    version = await db.one(PackageVersionId, "select id from package_version")
+    scope = Scope(workspace=floor.workspace, organization=floor.organization)
+    assistant, run = AssistantId(uuid7()), AssistantRunId(uuid7())
+    await assistants.add(db, scope, assistant, name=f"Helper {assistant}", task=task)
+    made = await assistants.get(db, scope, assistant)
+    await assistants.add_run(db, run, made, user=floor.ada.id, version=version)
+    content = await floor.engine.objects.put_bytes(b"what an assistant left")
+    await assistants.put_artifact(
+        db,
+        floor.workspace,
+        run,
+        AssistantArtifactId(uuid7()),
+        name="log.html",
+        size=content.size,
+        digest=content.hash,
+    )
+    return run
+
+
+async def test_runs_of_assistants_go_too(floor, later):
+    """What they left after 30 days, they themselves after 90; one that goes on stays, however old."""
+    await floor.process({})
+    ended, going_on = await assistant_run(floor), await assistant_run(floor)
+    await assistant_verbs.complete(floor.engine, floor.ada, floor.workspace, ended, None)
+    pruner = Pruner(floor.engine)
+    for days, artifacts, runs in ((29, 2, 2), (2, 1, 2), (58, 1, 2), (2, 1, 1), (1000, 1, 1)):
+        await later(days=days)
+        await pruner.prune()
+        assert (await count(floor, "assistant_artifact"), await count(floor, "assistant_run")) == (artifacts, runs)
+
+    await assistant_verbs.complete(floor.engine, floor.ada, floor.workspace, going_on, None)
+    await actions.change(floor.engine, floor.ada, floor.workspace, OverridesChange(assistant_run_days=7))
+    await later(days=8)
+    await pruner.prune()
+    assert (await count(floor, "assistant_artifact"), await count(floor, "assistant_run")) == (0, 0)
 
 
 async def test_what_goes_on_stays_however_old(floor, later):

@@ -14,6 +14,7 @@ class Days(Struct, frozen=True, kw_only=True):
     """Days that things are kept; 0 is for ever."""
 
     process_runs: int
+    assistant_runs: int
     console: int
     artifacts: int
     events: int
@@ -23,6 +24,7 @@ class OwnDays(Struct, frozen=True, kw_only=True):
     """Days that this workspace alone asks for; null: as the installation says."""
 
     process_runs: int | None
+    assistant_runs: int | None
     console: int | None
     artifacts: int | None
     events: int | None
@@ -39,6 +41,7 @@ class UpdateRetention(Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     """Days to change; null goes back to what the installation says, 0 is for ever."""
 
     process_runs: int | UnsetType | None = UNSET
+    assistant_runs: int | UnsetType | None = UNSET
     console: int | UnsetType | None = UNSET
     artifacts: int | UnsetType | None = UNSET
     events: int | UnsetType | None = UNSET
@@ -46,7 +49,7 @@ class UpdateRetention(Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 
 @get("/retention", operation_id="getRetention")
 async def get_retention(engine: TheEngine, actor: Asker, workspace_id: InWorkspace) -> RetentionAnswer:
-    """Get how long runs, console output, artifacts and events are kept."""
+    """Get how long runs of processes and assistants, console output, artifacts and events are kept."""
     return _show(engine, await actions.get(engine, actor, workspace_id))
 
 
@@ -56,7 +59,11 @@ async def update_retention(
 ) -> RetentionAnswer:
     """Change how long things of this workspace are kept."""
     wanted = OverridesChange(
-        run_days=data.process_runs, console_days=data.console, artifact_days=data.artifacts, event_days=data.events
+        run_days=data.process_runs,
+        assistant_run_days=data.assistant_runs,
+        console_days=data.console,
+        artifact_days=data.artifacts,
+        event_days=data.events,
     )
     return _show(engine, await actions.change(engine, actor, workspace_id, wanted))
 
@@ -66,12 +73,14 @@ def _show(engine: Engine, own: Overrides) -> RetentionAnswer:
     return RetentionAnswer(
         Days(
             process_runs=kept.run_days,
+            assistant_runs=kept.assistant_run_days,
             console=kept.console_days,
             artifacts=kept.artifact_days,
             events=kept.event_days,
         ),
         OwnDays(
             process_runs=own.run_days,
+            assistant_runs=own.assistant_run_days,
             console=own.console_days,
             artifacts=own.artifact_days,
             events=own.event_days,

@@ -29,10 +29,15 @@ async def prune_workspace(engine: Engine, workspace: WorkspaceId, kept: Retentio
         async with engine.database.transaction() as tx:
             await store.prune_occurrences(tx, workspace, kept=since)
         total += await _in_batches(engine, store.prune_stray_items, workspace, since)
+    if kept.assistant_run_days:
+        since = timedelta(days=kept.assistant_run_days)
+        total += await _in_batches(engine, store.prune_assistant_runs, workspace, since)
     if kept.console_days:
         total += await _in_batches(engine, store.prune_console, workspace, timedelta(days=kept.console_days))
     if kept.artifact_days:
-        total += await _in_batches(engine, store.prune_artifacts, workspace, timedelta(days=kept.artifact_days))
+        since = timedelta(days=kept.artifact_days)
+        total += await _in_batches(engine, store.prune_artifacts, workspace, since)
+        total += await _in_batches(engine, store.prune_assistant_artifacts, workspace, since)
     return total
 
 

@@ -120,6 +120,47 @@ async def prune_artifacts(tx: Tx, workspace: WorkspaceId, *, kept: timedelta, li
     return len(runs)
 
 
+# ---------------------------------------------------------------------------------------------------- assistants
+async def prune_assistant_runs(tx: Tx, workspace: WorkspaceId, *, kept: timedelta, limit: int) -> int:
+    """Delete runs of assistants that ended longer ago than they are kept, and what they left; how many runs."""
+    runs = await tx.all(
+        UUID,
+        """
+        select id from assistant_run
+         where workspace_id = %(workspace)s and state <> 'in_progress'
+           and id < uuid_before(clock_now() - %(kept)s::interval) and ended_at < clock_now() - %(kept)s::interval
+         order by id
+         limit %(limit)s
+           for update skip locked
+        """,
+        workspace=workspace,
+        kept=kept,
+        limit=limit,
+    )
+    await tx.execute("delete from assistant_artifact where assistant_run_id = any(%(runs)s::uuid[])", runs=runs)
+    await tx.execute("delete from assistant_run where id = any(%(runs)s::uuid[])", runs=runs)
+    return len(runs)
+
+
+async def prune_assistant_artifacts(tx: Tx, workspace: WorkspaceId, *, kept: timedelta, limit: int) -> int:
+    """Delete what runs of assistants left that ended longer ago than artifacts are kept; how many files."""
+    return await tx.execute(
+        """
+        delete from assistant_artifact
+         where id in (select artifact.id
+                        from assistant_artifact as artifact join assistant_run on assistant_run.id = assistant_run_id
+                       where artifact.workspace_id = %(workspace)s
+                         and artifact.id < uuid_before(clock_now() - %(kept)s::interval)
+                         and assistant_run.ended_at < clock_now() - %(kept)s::interval
+                       order by artifact.id
+                       limit %(limit)s)
+        """,
+        workspace=workspace,
+        kept=kept,
+        limit=limit,
+    )
+
+
 # ---------------------------------------------------------------------------------------------------- beside runs
 async def prune_stray_items(tx: Tx, workspace: WorkspaceId, *, kept: timedelta, limit: int) -> int:
     """Delete items that belong to no run and that nobody will work on any more; how many."""

@@ -44,3 +44,5 @@ create table assistant_artifact (
     created_at       timestamptz not null default clock_now(),
     unique (assistant_run_id, name)
 );
+create index assistant_artifact_of_workspace on assistant_artifact (workspace_id, id);
+create index assistant_artifact_by_hash on assistant_artifact (hash);
