@@ -167,8 +167,8 @@ async def test_terms_holds_and_operations_by_filter(ada, process):
 async def test_retention(ada, ben):
     """The days that hold are shown with those that the workspace has asked for; operators may only look."""
     assert await ada.get("/retention") == {
-        "days": {"process_runs": 90, "console": 30, "artifacts": 30, "events": 180},
-        "own": {"process_runs": None, "console": None, "artifacts": None, "events": None},
+        "days": {"process_runs": 90, "assistant_runs": 90, "console": 30, "artifacts": 30, "events": 180},
+        "own": {"process_runs": None, "assistant_runs": None, "console": None, "artifacts": None, "events": None},
     }
     changed = await ada.post("/retention", {"process_runs": 0, "console": 7})
     assert (changed["days"]["process_runs"], changed["own"]["console"]) == (0, 7)
