@@ -154,6 +154,14 @@ async def test_unknown_addresses_are_refused(ada, smtp, process, address):
     assert await ada.every("/work-items") == []
 
 
+async def test_the_addresses_of_a_workspace_are_listed(ada, cleo, process, address):
+    """Each with its process; another workspace's are not among them."""
+    [listed] = await ada.every("/email-triggers")
+
+    assert (listed["process_id"], listed["address"]) == (str(process), address)
+    assert await cleo.every("/email-triggers") == []
+
+
 async def test_a_mail_beyond_the_limit_is_refused(ada, smtp, address, room):
     """552 with the limit told before, and nothing is kept."""
     limit = room.engine.limits.mail_bytes

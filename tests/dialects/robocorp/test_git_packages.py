@@ -20,7 +20,8 @@ async def test_a_source_is_set_told_and_removed(ada, stranger, process):
 
     assert (made["branch"], made["tag"], made["commit"]) == ("main", None, None)
     assert [answer.status_code for answer in (signed, token, forged, unsigned)] == [200, 200, 401, 401]
-    assert "push_hook" not in await ada.get(path)
+    assert (await ada.get(path))["push_hook"] == {"url": hook["url"]}
+    assert [each["package_id"] for each in await ada.every("/task-package-sources")] == [package["id"]]
     assert (await ada.post(f"/task-packages/{package['id']}/fetch"))["url"] == made["url"]
     assert (await ada.call("DELETE", path)).status_code == 200
     assert (await ada.call("POST", f"/task-packages/{package['id']}/fetch")).status_code == 404
@@ -44,3 +45,4 @@ async def test_one_thing_of_a_repository_is_fetched(ada, cleo, process):
     assert statuses == [400] * 4
     assert (await cleo.call("GET", path)).status_code == 404
     assert (await cleo.call("POST", path, json={"url": url, "branch": "main"})).status_code == 404
+    assert await cleo.every("/task-package-sources") == []

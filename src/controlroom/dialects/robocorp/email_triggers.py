@@ -8,7 +8,8 @@ from litestar.params import FromPath, JSONBody
 from msgspec import UNSET, Struct, UnsetType
 
 from controlroom.dialects.robocorp.answers import Deleted
-from controlroom.dialects.robocorp.asking import Asker, InWorkspace, TheEngine
+from controlroom.dialects.robocorp.asking import Asker, InWorkspace, Pages, TheEngine
+from controlroom.dialects.robocorp.paging import Page
 from controlroom.dialects.robocorp.routing import delete, get, post, update
 from controlroom.engine.triggers import emails
 from controlroom.engine.triggers.model import EmailChange, EmailTrigger
@@ -35,6 +36,15 @@ class ChangeEmailTrigger(Struct, frozen=True, kw_only=True, forbid_unknown_field
     enabled: bool | UnsetType = UNSET
     parse_email: bool | UnsetType = UNSET
     start_process: bool | UnsetType = UNSET
+
+
+@get("/email-triggers", operation_id="listEmailTriggers")
+async def list_email_triggers(
+    engine: TheEngine, actor: Asker, request: AnyRequest, paging: Pages, workspace_id: InWorkspace
+) -> Page[EmailTriggerAnswer]:
+    """List the mail addresses of processes, in the order in which the processes were made."""
+    rows = await emails.list_triggers(engine, actor, workspace_id, after=paging.after(ProcessId), limit=paging.fetch)
+    return paging.page(rows, lambda trigger: _show(request, trigger), lambda trigger: trigger.process_id)
 
 
 @get(_TRIGGER, operation_id="getEmailTrigger")
@@ -89,4 +99,10 @@ def _show(request: AnyRequest, trigger: EmailTrigger) -> EmailTriggerAnswer:
     )
 
 
-handlers = [get_email_trigger, set_email_trigger, rotate_email_trigger, delete_email_trigger]
+handlers = [
+    list_email_triggers,
+    get_email_trigger,
+    set_email_trigger,
+    rotate_email_trigger,
+    delete_email_trigger,
+]

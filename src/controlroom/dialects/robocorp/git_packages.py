@@ -9,7 +9,8 @@ from msgspec import UNSET, Struct, UnsetType
 
 from controlroom.border.origin import Origins
 from controlroom.dialects.robocorp.answers import Accepted, Deleted
-from controlroom.dialects.robocorp.asking import Asker, InWorkspace, TheEngine
+from controlroom.dialects.robocorp.asking import Asker, InWorkspace, Pages, TheEngine
+from controlroom.dialects.robocorp.paging import Page
 from controlroom.dialects.robocorp.routing import delete, get, post, update
 from controlroom.engine.packages import sources
 from controlroom.engine.packages.source_store import Ref, RefKind
@@ -24,15 +25,16 @@ _GITLAB = "x-gitlab-token"
 
 
 class PushHook(Struct, frozen=True):
-    """What to enter as a push hook at GitHub or GitLab; the secret is shown this once."""
+    """What to enter as a push hook at GitHub or GitLab; the secret is shown once, to who sets the source."""
 
     url: str
-    secret: str
+    secret: str | UnsetType = UNSET
 
 
 class GitSource(Struct, frozen=True, kw_only=True):
     """Where a package's content comes from, and how the last fetch went."""
 
+    package_id: PackageId
     type: Literal["git"] = "git"
     url: str
     branch: str | None
@@ -44,7 +46,7 @@ class GitSource(Struct, frozen=True, kw_only=True):
     fetched_at: datetime | None
     fetched_commit: str | None
     error: str | None
-    push_hook: PushHook | UnsetType = UNSET
+    push_hook: PushHook
 
 
 class SetGitSource(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -60,12 +62,21 @@ class SetGitSource(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     secret: str | None = None
 
 
+@get("/task-package-sources", operation_id="listTaskPackageSources")
+async def list_sources(
+    engine: TheEngine, actor: Asker, request: AnyRequest, paging: Pages, workspace_id: InWorkspace
+) -> Page[GitSource]:
+    """List where packages are fetched from, oldest package first; those that are uploaded have no source."""
+    rows = await sources.list_sources(engine, actor, workspace_id, after=paging.after(PackageId), limit=paging.fetch)
+    return paging.page(rows, lambda source: _show(request, source), lambda source: source.package_id)
+
+
 @get(f"{_PACKAGE}/source", operation_id="getTaskPackageSource")
 async def get_source(
-    engine: TheEngine, actor: Asker, workspace_id: InWorkspace, package_id: FromPath[PackageId]
+    engine: TheEngine, actor: Asker, request: AnyRequest, workspace_id: InWorkspace, package_id: FromPath[PackageId]
 ) -> GitSource:
     """Get where a package's content comes from; 404 for one that is uploaded."""
-    return _show(await sources.get(engine, actor, workspace_id, package_id))
+    return _show(request, await sources.get(engine, actor, workspace_id, package_id))
 
 
 @update(f"{_PACKAGE}/source", operation_id="setTaskPackageSource")
@@ -81,9 +92,7 @@ async def set_source(
     source, secret = await sources.set_source(
         engine, actor, workspace_id, package_id, url=data.url, ref=_ref(data), secret_name=data.secret
     )
-    origins: Origins = request.app.state.origins
-    origin = origins.of(request.scope)  # type: ignore[arg-type]  # a scope is a dict
-    return _show(source, PushHook(f"{origin}/api/v1/git-hooks/{package_id}", secret))
+    return _show(request, source, secret)
 
 
 @delete(f"{_PACKAGE}/source", operation_id="deleteTaskPackageSource")
@@ -97,10 +106,10 @@ async def delete_source(
 
 @post(f"{_PACKAGE}/fetch", operation_id="fetchTaskPackage")
 async def fetch(
-    engine: TheEngine, actor: Asker, workspace_id: InWorkspace, package_id: FromPath[PackageId]
+    engine: TheEngine, actor: Asker, request: AnyRequest, workspace_id: InWorkspace, package_id: FromPath[PackageId]
 ) -> GitSource:
     """Fetch a package's content soon; its source tells how that went."""
-    return _show(await sources.want(engine, actor, workspace_id, package_id))
+    return _show(request, await sources.want(engine, actor, workspace_id, package_id))
 
 
 @post("/{package_id:uuid}", operation_id="receiveGitPush")
@@ -128,11 +137,15 @@ def _ref(asked: SetGitSource) -> Ref:
     return given[0]
 
 
-def _show(source: SourceView, hook: PushHook | UnsetType = UNSET) -> GitSource:
+def _show(request: AnyRequest, source: SourceView, secret: str | UnsetType = UNSET) -> GitSource:
+    origins: Origins = request.app.state.origins
+    origin = origins.of(request.scope)  # type: ignore[arg-type]  # a scope is a dict
+
     def named(kind: RefKind) -> str | None:
         return source.ref.name if source.ref.kind is kind else None
 
     return GitSource(
+        package_id=source.package_id,
         url=source.url,
         branch=named(RefKind.BRANCH),
         tag=named(RefKind.TAG),
@@ -142,11 +155,11 @@ def _show(source: SourceView, hook: PushHook | UnsetType = UNSET) -> GitSource:
         fetched_at=source.fetched_at,
         fetched_commit=source.fetched_commit,
         error=source.error or None,
-        push_hook=hook,
+        push_hook=PushHook(f"{origin}/api/v1/git-hooks/{source.package_id}", secret),
     )
 
 
-handlers = [get_source, set_source, delete_source, fetch]
+handlers = [list_sources, get_source, set_source, delete_source, fetch]
 
 
 def hook_router() -> Router:

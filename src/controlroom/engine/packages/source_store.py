@@ -106,6 +106,20 @@ async def get(tx: Statements, scope: Scope, package: PackageId) -> Source | None
     )
 
 
+async def list_sources(tx: Statements, scope: Scope, *, after: PackageId | None = None, limit: int) -> list[Source]:
+    """The sources of the workspace's packages in the order in which the packages were made."""
+    return await tx.all(
+        Source,
+        f"""{_SOURCE}
+         where source.workspace_id in {SEEN} and (%(after)s::uuid is null or source.package_id > %(after)s)
+         order by source.package_id
+         limit %(limit)s""",
+        after=after,
+        limit=limit,
+        **scope.params,
+    )
+
+
 async def by_package(tx: Statements, package: PackageId) -> Source | None:
     """Likewise, for a caller who is not known yet."""
     return await tx.one_or_none(Source, f"{_SOURCE} where source.package_id = %(package)s", package=package)

@@ -96,6 +96,14 @@ async def get(engine: Engine, actor: Actor, workspace: WorkspaceId, package: Pac
     return _view(await _found(engine, scope, package))
 
 
+async def list_sources(
+    engine: Engine, actor: Actor, workspace: WorkspaceId, *, after: PackageId | None = None, limit: int
+) -> list[SourceView]:
+    """The sources of all packages that have one, oldest package first."""
+    scope = scope_of(actor, Permission.READ_PACKAGES, workspace)
+    return [_view(each) for each in await source_store.list_sources(engine.database, scope, after=after, limit=limit)]
+
+
 async def remove(engine: Engine, actor: Actor, workspace: WorkspaceId, package: PackageId) -> None:
     """Fetch no more; the versions that there are stay. Raises SourceNotFound."""
     scope = scope_of(actor, Permission.WRITE_PACKAGES, workspace)

@@ -80,6 +80,14 @@ async def get(engine: Engine, actor: Actor, workspace: WorkspaceId, process: Pro
     return await _found(engine.database, scope_of(actor, Permission.START_RUNS, workspace), process)
 
 
+async def list_triggers(
+    engine: Engine, actor: Actor, workspace: WorkspaceId, *, after: ProcessId | None = None, limit: int
+) -> list[EmailTrigger]:
+    """The addresses of a workspace's processes, for those who may see one of them."""
+    scope = scope_of(actor, Permission.START_RUNS, workspace)
+    return await store.list_email_triggers(engine.database, scope, after=after, limit=limit)
+
+
 async def delete(engine: Engine, actor: Actor, workspace: WorkspaceId, process: ProcessId) -> None:
     """Take the address from a process. Raises EmailTriggerNotFound."""
     scope = scope_of(actor, Permission.WRITE_PROCESSES, workspace)

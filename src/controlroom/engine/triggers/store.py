@@ -126,6 +126,23 @@ async def email_trigger(tx: Statements, scope: Scope, process: ProcessId) -> Ema
     )
 
 
+async def list_email_triggers(
+    tx: Statements, scope: Scope, *, after: ProcessId | None = None, limit: int
+) -> list[EmailTrigger]:
+    """The mail addresses of the workspace in the order in which their processes were made."""
+    return await tx.all(
+        EmailTrigger,
+        f"""{_EMAIL}
+         where email_trigger.workspace_id in {SEEN}
+           and (%(after)s::uuid is null or email_trigger.process_id > %(after)s)
+         order by email_trigger.process_id
+         limit %(limit)s""",
+        after=after,
+        limit=limit,
+        **scope.params,
+    )
+
+
 async def add_email_trigger(tx: Statements, scope: Scope, process: ProcessId, *, random: str) -> bool:
     """Give a process an address unless it has one; False if the scope sees no such process."""
     return bool(
