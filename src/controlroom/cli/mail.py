@@ -2,12 +2,14 @@
 
 import asyncio
 import contextlib
+import os
 import signal
 import socket
 import sys
 
 from controlroom.cli.errors import FAILED, CommandFailed
 from controlroom.cli.listening import listen
+from controlroom.cli.variables import warn_of_unknown_variables
 from controlroom.settings import Settings, load
 
 
@@ -28,6 +30,7 @@ def mail(*, host: str = "127.0.0.1", port: int = 2525) -> int:
         import aiosmtpd  # noqa: F401, PLC0415 - an extra
     except ImportError:
         raise CommandFailed("taking mail needs the extra `mail`", hint="pip install 'controlroom[mail]'") from None
+    warn_of_unknown_variables(os.environ)
     settings = load()
     if settings.database_url is None:
         raise CommandFailed(

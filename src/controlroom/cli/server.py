@@ -9,6 +9,7 @@ from cyclopts import Parameter
 
 from controlroom.cli.listening import address_of, listen
 from controlroom.cli.up import both_tls_files, up
+from controlroom.cli.variables import warn_of_unknown_variables
 from controlroom.settings import load
 
 _Path = Annotated[Path | None, Parameter(show_default=False)]
@@ -62,6 +63,7 @@ def server(
             tls_key=tls_key,
             verbose=True,
         )
+    warn_of_unknown_variables(os.environ)
     listening = listen(settings.host, settings.port)
     secure = [listen(settings.host, settings.port + 1 if settings.port else 0)] if settings.tls else []
 

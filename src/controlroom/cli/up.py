@@ -11,6 +11,7 @@ from controlroom.cli.data_folder import DataFolder, write_whole
 from controlroom.cli.errors import CommandFailed, Misused
 from controlroom.cli.listening import address_of, listen
 from controlroom.cli.ready import ready_facts
+from controlroom.cli.variables import warn_of_unknown_variables
 from controlroom.settings import Settings, load
 
 _Path = Annotated[Path | None, Parameter(show_default=False)]
@@ -62,6 +63,7 @@ def up(
     """
     asked: dict[str, Any] = {"data": data, "host": host, "port": port, "tls_cert": tls_cert, "tls_key": tls_key}
     asked["tls"] = True if tls or tls_cert else None
+    warn_of_unknown_variables(os.environ)
     settings = load(asked)
     both_tls_files(settings)
     folder = DataFolder.take(settings.data)

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 from cyclopts import Parameter
 
 from controlroom.cli.errors import Misused
+from controlroom.cli.variables import warn_of_unknown_variables
 
 _Path = Annotated[Path | None, Parameter(show_default=False)]
 
@@ -55,6 +56,7 @@ def worker(
     """
     from controlroom.cli.working import work  # noqa: PLC0415 - --help does not need it
 
+    warn_of_unknown_variables(os.environ)
     settings: dict[str, Any] = {
         "url": url if "://" in url else f"http://{url}",
         "folder": folder,
