@@ -16,6 +16,8 @@ from typing import Any
 
 import psutil
 
+from controlroom.postgres.socket_folder import forget, reachable
+
 PROGRAM = [sys.executable, "-m", "controlroom"]
 START_SECONDS = 60.0
 
@@ -132,6 +134,9 @@ class Room:
             except psutil.NoSuchProcess:
                 continue
         self.process.wait(10)
+        cluster = self.data / "postgres" / "cluster"
+        if cluster.exists():  # the link of a killed room would wait for its next start, which will not come
+            forget(reachable(cluster), cluster)
 
     def orphans(self) -> list[psutil.Process]:
         """Processes of the database in our folder, whoever is their parent."""

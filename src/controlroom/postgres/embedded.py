@@ -24,7 +24,6 @@ import os
 import secrets
 import signal
 import subprocess
-import tempfile
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -35,7 +34,7 @@ from urllib.parse import quote
 import asyncpg
 import structlog
 
-from controlroom.postgres import postmaster
+from controlroom.postgres import postmaster, socket_folder
 from controlroom.postgres.cluster import (
     SUPERUSER,
     account_of,
@@ -50,7 +49,6 @@ from controlroom.postgres.programs import ClusterError, programs_for
 log = structlog.get_logger(__name__)
 
 DATABASE = "controlroom"
-_LONGEST_SOCKET_PATH = 107
 _STOP_PATIENCE = 30.0
 _ANSWER_PATIENCE = 10.0
 """Seconds for which an adopted server, which says that it is ready, may give no answer."""
@@ -65,8 +63,9 @@ class EmbeddedPostgres:
     dsn: str
     pid: int
 
-    def __init__(self, cluster: Path, dsn: str, pid: int, child: subprocess.Popen[bytes] | None) -> None:
+    def __init__(self, cluster: Path, socket: Path, dsn: str, pid: int, child: subprocess.Popen[bytes] | None) -> None:
         self._cluster = cluster
+        self._socket_folder = socket
         self.dsn = dsn
         self.pid = pid
         self._child = child  # None: it is another process' child
@@ -94,15 +93,15 @@ class EmbeddedPostgres:
                 tell("creating the database")
                 account = server_account()
                 await asyncio.to_thread(create, cluster, programs_for(account, bin_dir), account, password)
-            folder = _socket_folder(data_dir, cluster)
+            folder = socket_folder.reachable(cluster)
             dsn = f"postgresql://{SUPERUSER}:{password}@/{{}}?host={quote(str(folder), safe='/')}"
             pid = await _adopted(cluster, dsn)
             if pid is not None:
                 tell(f"the database runs already (process {pid})")
-                return cls(cluster, dsn.format(DATABASE), pid, None)
+                return cls(cluster, folder, dsn.format(DATABASE), pid, None)
             tell("starting the database")
             child = await _started(cluster, bin_dir, data_dir / "start.log", dsn)
-            return cls(cluster, dsn.format(DATABASE), child.pid, child)
+            return cls(cluster, folder, dsn.format(DATABASE), child.pid, child)
 
     async def stop(self) -> None:
         """End the server: open transactions are rolled back, all that is committed is on disk, none keeps running."""
@@ -119,6 +118,9 @@ class EmbeddedPostgres:
             self._child.wait()
         for pid in postmaster.processes(self._cluster):  # the one that writes the log is the last
             await postmaster.ended(pid)
+        async with _alone(self._cluster.parent / "lock"):
+            if postmaster.running(self._cluster) is None:  # else somebody has started it anew
+                socket_folder.forget(self._socket_folder, self._cluster)
 
     async def wait(self) -> int:
         """Wait until the server has ended, however; its exit status, -1 if it was adopted and nobody knows."""
@@ -157,24 +159,6 @@ def _password(path: Path) -> str:
         os.fsync(file.fileno())
     new.rename(path)
     return password
-
-
-def _socket_folder(data_dir: Path, cluster: Path) -> Path:
-    """Where clients find the server's socket: in the cluster; by a short link if its path is too long for a socket."""
-    cluster = cluster.resolve()
-    if len(os.fsencode(cluster / postmaster.SOCKET)) <= _LONGEST_SOCKET_PATH:
-        return cluster
-    noted = data_dir / "socket-link"
-    with contextlib.suppress(OSError):
-        link = Path(noted.read_text().strip())
-        if link.parent.stat().st_uid == os.geteuid() and link.samefile(cluster):
-            return link
-    home = Path(f"/run/user/{os.geteuid()}")
-    folder = tempfile.mkdtemp(prefix="controlroom-", dir=home if os.access(home, os.W_OK) else None)  # 0700
-    link = Path(folder) / "postgres"
-    link.symlink_to(cluster)
-    noted.write_text(f"{link}\n")
-    return link
 
 
 async def _adopted(cluster: Path, dsn: str) -> int | None:
