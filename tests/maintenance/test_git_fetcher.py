@@ -1,19 +1,11 @@
-"""Packages from git: fetched over https from a server of this machine, which the operator has allowed."""
+"""Packages from git: fetched over https and ssh from servers of this machine, which the operator has allowed."""
 
-import base64
 import hashlib
 import hmac
-import os
 import shutil
-import ssl
-import subprocess
-import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 
 import pytest
 
-from controlroom import tls
 from controlroom.engine.packages import actions as packages
 from controlroom.engine.packages import sources, store
 from controlroom.engine.packages.source_store import Ref, RefKind
@@ -22,117 +14,19 @@ from controlroom.engine.vault import actions as vault
 from controlroom.errors import Forbidden, Invalid, Unauthenticated
 from controlroom.maintenance.git_fetcher import fetch_wanted
 from controlroom.outgoing import Guard
+from repositories import ROBOT, SSHD, served_over_https, served_over_ssh, ssh_key
 
 pytestmark = pytest.mark.skipif(shutil.which("git") is None, reason="there is no git")
 
 MAIN = Ref(RefKind.BRANCH, "main")
-ROBOT = "tasks:\n  {task}:\n    shell: python tasks.py\nartifactsDir: output\n"
-
-
-class Repository:
-    """A repository of somebody's, and a server that gives it to who proves themselves."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.asked: list[str] = []
-        self.password: str | None = None
-        self.git("init", "--quiet", "--initial-branch=main", ".")
-
-    def git(self, *arguments: str) -> str:
-        identity = {
-            f"GIT_{who}_{what}": "ada@example.com" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")
-        }
-        plain = {"GIT_CONFIG_GLOBAL": os.devnull, "PATH": os.environ["PATH"]}
-        done = subprocess.run(
-            ["git", *arguments], cwd=self.folder, env=identity | plain, check=True, capture_output=True, text=True
-        )
-        return done.stdout.strip()
-
-    def commit(self, **files: str) -> str:
-        """Write files (`_` stands for the dot) and commit them; the commit."""
-        for name, text in files.items():
-            (self.folder / name.replace("_", ".")).write_text(text)
-        self.git("add", "--all")
-        self.git("commit", "--quiet", "--message=change")
-        return self.git("rev-parse", "HEAD")
-
-
-def handler(repository: Repository) -> type[BaseHTTPRequestHandler]:
-    """Speaks git's protocol through git's own CGI program."""
-
-    class Handler(BaseHTTPRequestHandler):
-        def log_message(self, *_: object) -> None:
-            pass
-
-        def do_GET(self) -> None:
-            self._serve()
-
-        def do_POST(self) -> None:
-            self._serve()
-
-        def _serve(self) -> None:
-            given = self.headers.get("Authorization", "")
-            repository.asked.append(given)
-            wanted = "Basic " + base64.b64encode(f"git:{repository.password}".encode()).decode()
-            if repository.password is not None and given != wanted:
-                self.send_response(401)
-                self.end_headers()
-                return
-            path, _, query = self.path.partition("?")
-            body = self.rfile.read(int(self.headers.get("Content-Length", "0")))
-            done = subprocess.run(
-                ["git", "http-backend"],
-                input=body,
-                capture_output=True,
-                check=False,
-                env={
-                    "PATH": os.environ["PATH"],
-                    "GIT_PROJECT_ROOT": str(repository.folder),
-                    "GIT_HTTP_EXPORT_ALL": "1",
-                    "PATH_INFO": path.removeprefix("/robot"),
-                    "QUERY_STRING": query,
-                    "REQUEST_METHOD": self.command,
-                    "CONTENT_TYPE": self.headers.get("Content-Type", ""),
-                    "HTTP_CONTENT_ENCODING": self.headers.get("Content-Encoding", ""),
-                    "GIT_PROTOCOL": self.headers.get("Git-Protocol", ""),
-                    "GIT_CONFIG_COUNT": "1",
-                    "GIT_CONFIG_KEY_0": "safe.directory",
-                    "GIT_CONFIG_VALUE_0": "*",
-                },
-            )
-            head, _, content = done.stdout.partition(b"\r\n\r\n")
-            lines = [line.split(": ", 1) for line in head.decode().split("\r\n") if line]
-            status = next((value for name, value in lines if name == "Status"), "200 OK")
-            self.send_response(int(status.split()[0]))
-            for name, value in lines:
-                if name != "Status":
-                    self.send_header(name, value)
-            self.send_header("Content-Length", str(len(content)))
-            self.end_headers()
-            self.wfile.write(content)
-
-    return Handler
 
 
 @pytest.fixture
 def repository(tmp_path, monkeypatch):
-    """A repository that is served at `url`, by a certificate that the room trusts."""
-    folder = tmp_path / "repository"
-    folder.mkdir()
-    found = Repository(folder)
-    chain, key = tls.certificate(tmp_path / "tls", ["127.0.0.1"])
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(chain, key)
-    server = ThreadingHTTPServer(("127.0.0.1", 0), handler(found))
-    server.socket = context.wrap_socket(server.socket, server_side=True)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "tls" / "ca.pem"))
-    found.url = f"https://127.0.0.1:{server.server_address[1]}/robot/.git"
-    yield found
-    server.shutdown()
-    server.server_close()
-    thread.join()
+    """A repository that is served over https, by a certificate that the room trusts."""
+    with served_over_https(tmp_path) as (found, authority):
+        monkeypatch.setenv("SSL_CERT_FILE", str(authority))
+        yield found
 
 
 @pytest.fixture
@@ -227,6 +121,54 @@ async def test_private_addresses_are_not_spoken_to(engine, workspace, ada, packa
 
     assert "no public address" in (await sources.get(engine, ada, workspace, package)).error
     assert repository.asked == []
+
+
+@pytest.fixture
+def by_ssh(tmp_path):
+    """A repository that is served over ssh, to who has its key."""
+    if SSHD is None:
+        pytest.skip("there is no sshd (Debian's package openssh-server)")
+    with served_over_ssh(tmp_path) as found:
+        yield found
+
+
+async def test_a_key_of_the_vault_opens_a_repository_over_ssh(engine, workspace, ada, package, by_ssh, fetch):
+    """With the key, and what `ssh-keyscan` says about the host, for a port of its own too."""
+    commit = by_ssh.commit(robot_yaml=ROBOT.format(task="One"), tasks_py="")
+    proof = {"private_key": by_ssh.private_key, "known_hosts": by_ssh.known_hosts}
+    await vault.put(engine, ada, workspace, "deploy", values=proof)
+
+    await sources.set_source(engine, ada, workspace, package, url=by_ssh.url, ref=MAIN, secret_name="deploy")
+    await fetch()
+
+    told = await sources.get(engine, ada, workspace, package)
+    assert (told.error, told.fetched_commit) == ("", commit)
+    assert (await store.get(engine.database, workspace, package)).task_names == ["One"]
+
+
+async def test_ssh_speaks_to_nobody_else_and_to_nobody_without_a_key(
+    engine, workspace, ada, package, by_ssh, fetch, tmp_path
+):
+    """Another host's key, another key, no key at all, and an address that is not allowed: each is told."""
+    by_ssh.commit(robot_yaml=ROBOT.format(task="One"), tasks_py="")
+    stranger = ssh_key(tmp_path / "stranger")
+    host, _, key = stranger.with_suffix(".pub").read_text().partition(" ")
+    other_host = f"{by_ssh.known_hosts.split()[0]} {host} {key}"
+    good = {"private_key": by_ssh.private_key, "known_hosts": by_ssh.known_hosts}
+    found = []
+    for proof, allowed in (
+        (good | {"known_hosts": other_host}, "127.0.0.1"),
+        (good | {"private_key": stranger.read_text()}, "127.0.0.1"),
+        ({"known_hosts": by_ssh.known_hosts}, "127.0.0.1"),
+        (good, "10.0.0.1"),
+    ):
+        await vault.put(engine, ada, workspace, "deploy", values=proof)
+        await sources.set_source(engine, ada, workspace, package, url=by_ssh.url, ref=MAIN, secret_name="deploy")
+        await fetch(allowed)
+        found.append((await sources.get(engine, ada, workspace, package)).error)
+
+    expected = ("Host key verification failed", "Permission denied", "private_key and known_hosts", "no public address")
+    assert [words in error for words, error in zip(expected, found, strict=True)] == [True] * 4, found
 
 
 @pytest.mark.parametrize(

@@ -114,7 +114,7 @@ async def _environment(engine: Engine, guard: Guard, fetch: Fetch, home: Path) -
     if where.scheme == "https":
         configuration += _https(where, host, port, addresses, secret)
     else:
-        environment["GIT_SSH_COMMAND"] = _ssh(home, host, addresses[0], secret)
+        environment["GIT_SSH_COMMAND"] = _ssh(home, _known_as(host, port), addresses[0], secret)
         environment["GIT_SSH_VARIANT"] = "ssh"
     for place, (name, value) in enumerate(configuration):
         environment[f"GIT_CONFIG_KEY_{place}"], environment[f"GIT_CONFIG_VALUE_{place}"] = name, value
@@ -145,7 +145,7 @@ def _https(
     return said
 
 
-def _ssh(home: Path, host: str, address: str, secret: Mapping[str, Any]) -> str:
+def _ssh(home: Path, known_as: str, address: str, secret: Mapping[str, Any]) -> str:
     """The ssh that git starts: with this key, to this address, and only if the host is who the secret says."""
     key, known = str(secret.get("private_key") or ""), str(secret.get("known_hosts") or "")
     if not key or not known:
@@ -160,7 +160,7 @@ def _ssh(home: Path, host: str, address: str, secret: Mapping[str, Any]) -> str:
         "UserKnownHostsFile": known_file,
         "GlobalKnownHostsFile": os.devnull,
         "StrictHostKeyChecking": "yes",
-        "HostKeyAlias": host,
+        "HostKeyAlias": known_as,
         "HostName": address,
         "BatchMode": "yes",
         "ProxyCommand": "none",
@@ -168,6 +168,11 @@ def _ssh(home: Path, host: str, address: str, secret: Mapping[str, Any]) -> str:
     }
     said = " ".join(f"-o {shlex.quote(f'{name}={value}')}" for name, value in options.items())
     return f"ssh -F {os.devnull} {said}"
+
+
+def _known_as(host: str, port: int) -> str:
+    """A host as known_hosts names it, and `ssh-keyscan` prints it: with its port unless that is the usual one."""
+    return host if port == _PORTS["ssh"] else f"[{host}]:{port}"
 
 
 # ---------------------------------------------------------------------------------------------------- the process
