@@ -2,16 +2,19 @@
 
 import asyncio
 import email
+from contextlib import asynccontextmanager
 from email.policy import default
 
 import pytest
 from aiosmtpd.smtp import SMTP, AuthResult
 
-from controlroom.engine.deliveries.model import DeliveryState
+from controlroom import tls
+from controlroom.engine.deliveries.model import DeliveryState, NotSent, Sent
 from controlroom.engine.notifications import actions as notifications
 from controlroom.engine.notifications.model import ByChat, ByEmail, NotificationEvent
 from controlroom.engine.webhooks import redelivery
 from controlroom.errors import Invalid
+from controlroom.ids import uuid7
 from controlroom.maintenance.mail import Encryption, mail_server
 from controlroom.protocol import ErrorCode
 from maintenance.conftest import delivering, until
@@ -25,6 +28,7 @@ class Box:
     def __init__(self):
         self.mails = []
         self.refuses = False
+        self.logins = []
 
     async def handle_RCPT(self, _server, _session, envelope, address, _options):  # noqa: N802 - the library's name
         if self.refuses:
@@ -37,20 +41,51 @@ class Box:
         self.mails.append((envelope.rcpt_tos, mail))
         return "250 kept"
 
-    def authenticate(self, _server, _session, _envelope, _mechanism, data):
+    def authenticate(self, _server, session, _envelope, _mechanism, data):
+        self.logins.append("encrypted" if session.ssl else "in the open")
         return AuthResult(success=(data.login, data.password) == (b"room", b"sword/fish"))
+
+
+@asynccontextmanager
+async def serving(box, *, starttls=None, tls=None, **options):
+    """The mail server on this machine: plain, offering STARTTLS, or speaking TLS from the start."""
+
+    def connection():
+        return SMTP(box, authenticator=box.authenticate, auth_required=True, tls_context=starttls, **options)
+
+    server = await asyncio.get_running_loop().create_server(connection, "127.0.0.1", 0, ssl=tls)
+    box.port = server.sockets[0].getsockname()[1]
+    try:
+        yield box
+    finally:
+        server.close()
 
 
 @pytest.fixture
 async def box():
-    """A mail server on this machine."""
-    box = Box()
-    server = await asyncio.get_running_loop().create_server(
-        lambda: SMTP(box, authenticator=box.authenticate, auth_require_tls=False, auth_required=True), "127.0.0.1", 0
-    )
-    box.port = server.sockets[0].getsockname()[1]
-    yield box
-    server.close()
+    """A mail server that knows no TLS."""
+    async with serving(Box(), auth_require_tls=False) as box:
+        yield box
+
+
+@pytest.fixture
+def certificate(tmp_path):
+    """A certificate for this machine, by an authority that nobody trusts yet, as a mail server uses it."""
+    return tls.context(*tls.certificate(tmp_path / "tls", ["127.0.0.1"]))
+
+
+@pytest.fixture
+def trusted(tmp_path, certificate, monkeypatch):
+    """The same, by an authority that the room trusts."""
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "tls" / "ca.pem"))
+    return certificate
+
+
+async def handed_in(scheme, box):
+    """What comes of a mail that is handed in at the box."""
+    url = f"{scheme}://room:sword%2Ffish@127.0.0.1:{box.port}"
+    server = mail_server(url, "Control Room <room@example.com>")
+    return await server.send(uuid7(), ["ada@example.com"], "Invoices", "It has ended.")
 
 
 @pytest.fixture
@@ -139,6 +174,47 @@ async def test_a_chat_is_told_in_slacks_form(deliveries, engine, ada, workspace,
     assert "SECRET" not in repr(delivery)
     stored = await engine.database.value("select string_agg(sealed, '') from notification")
     assert b"SECRET" not in stored
+
+
+@pytest.mark.parametrize("scheme", ["smtp", "smtp+starttls"])
+async def test_mail_is_handed_in_by_starttls(trusted, scheme):
+    """Where it is offered the password goes over an encrypted connection alone, whichever way the address asks for."""
+    async with serving(Box(), starttls=trusted, require_starttls=True) as box:
+        outcome = await handed_in(scheme, box)
+
+    assert isinstance(outcome, Sent), outcome
+    assert (len(box.mails), box.logins) == (1, ["encrypted"])
+
+
+async def test_mail_is_handed_in_by_tls_from_the_start(trusted):
+    """As servers at port 465 want it."""
+    async with serving(Box(), tls=trusted, auth_require_tls=False) as box:
+        outcome = await handed_in("smtps", box)
+
+    assert isinstance(outcome, Sent), outcome
+    assert len(box.mails) == 1
+
+
+@pytest.mark.parametrize("scheme", ["smtp", "smtp+starttls", "smtps"])
+async def test_a_mail_server_that_nobody_vouches_for_gets_no_password(certificate, scheme):
+    """The reason is told, and another attempt may go better."""
+    offered = {"tls": certificate} if scheme == "smtps" else {"starttls": certificate}
+    async with serving(Box(), **offered) as box:
+        outcome = await handed_in(scheme, box)
+
+    assert isinstance(outcome, NotSent)
+    assert "certificate" in outcome.error
+    assert not outcome.is_final
+    assert (box.mails, box.logins) == ([], [])
+
+
+async def test_starttls_or_nothing_is_meant(box):
+    """An address that asks for encryption gives no password to a server without it."""
+    outcome = await handed_in("smtp+starttls", box)
+
+    assert isinstance(outcome, NotSent)
+    assert "STARTTLS" in outcome.error
+    assert (box.mails, box.logins) == ([], [])
 
 
 @pytest.mark.parametrize("url", ["http://mail:25", "smtp://", "mail.example.com", "smtp://host:port"])
