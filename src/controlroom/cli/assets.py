@@ -10,7 +10,7 @@ from urllib.parse import quote
 from cyclopts import App, Parameter
 
 from controlroom.cli.address import address
-from controlroom.cli.client import Client, Refused
+from controlroom.cli.client import Client
 from controlroom.cli.display import progress, show_fields, show_json, show_table
 from controlroom.cli.errors import CommandFailed, Misused
 from controlroom.cli.files import whole_file
@@ -21,7 +21,6 @@ app = App(name="assets")
 
 _INLINE_BYTES = 1024 * 1024
 """A smaller asset goes into the request itself: one call instead of two."""
-_NOT_FOUND = 404
 
 
 @app.command(name="list")
@@ -141,12 +140,7 @@ def delete(
 
 def _asset(client: Client, name: str) -> dict[str, Any]:
     """The asset of this name; made if there is none."""
-    try:
-        found: dict[str, Any] = client.get(_path(name))
-    except Refused as refused:
-        if refused.status != _NOT_FOUND:
-            raise
-        found = client.post("/assets", {"name": name})
+    found: dict[str, Any] = client.get_or_none(_path(name)) or client.post("/assets", {"name": name})
     return found
 
 

@@ -52,8 +52,9 @@ class Body(Protocol):
 class Client:
     """A connection to one workspace of a room; a context manager."""
 
-    def __init__(self, address: Address, *, patience: float = 0.0) -> None:
+    def __init__(self, address: Address, *, patience: float = 0.0, timeout: float = _TIMEOUT_SECONDS) -> None:
         self.address = address
+        self._timeout = timeout
         self.patience = patience
         """Seconds for which reading goes on trying while the room is away (it may be restarting)."""
         self._base = f"{address.url}/api/v1/workspaces/{quote(address.workspace, safe='')}"
@@ -69,6 +70,15 @@ class Client:
     def get(self, path: str, **query: object) -> Any:
         """The object at a path of the workspace, or at a whole address that the room gave."""
         return self._call("GET", self.locate(path, query))
+
+    def get_or_none(self, path: str) -> Any:
+        """The object at a path of the workspace; None if there is none, or not for us."""
+        try:
+            return self.get(path)
+        except Refused as refused:
+            if refused.status != http.HTTPStatus.NOT_FOUND:
+                raise
+            return None
 
     def post(self, path: str, body: object = None) -> Any:
         """The answer to a POST of a JSON body (none if None)."""
@@ -207,10 +217,10 @@ class Client:
         match parts.scheme:
             case "https":
                 made = http.client.HTTPSConnection(
-                    *(proxy or (host, port)), timeout=_TIMEOUT_SECONDS, context=self._trust()
+                    *(proxy or (host, port)), timeout=self._timeout, context=self._trust()
                 )
             case "http":
-                made = http.client.HTTPConnection(*(proxy or (host, port)), timeout=_TIMEOUT_SECONDS)
+                made = http.client.HTTPConnection(*(proxy or (host, port)), timeout=self._timeout)
             case _:
                 raise CommandFailed(f"{origin} is no address of a room", hint="It starts with http:// or https://.")
         if proxy is not None:

@@ -22,6 +22,8 @@ _COLOURS = {
     "failed": "red",
     "unresolved": "red",
     "offline": "red",
+    "delivered": "green",
+    "started": "green",
 }
 _KILO = 1024
 _MINUTE = 60
@@ -120,6 +122,21 @@ def progress(what: str, total: int | None) -> Iterator[Callable[[int], None]]:
     with Progress(*columns, console=Console(stderr=True), transient=True) as bars:
         task = bars.add_task(what, total=total)
         yield lambda count: bars.update(task, advance=count)
+
+
+@contextmanager
+def counting(what: str, total: int) -> Iterator[Callable[[int], None]]:
+    """A bar on the terminal that stands at the number told last; nothing where nobody watches."""
+    if not sys.stderr.isatty():
+        yield lambda _: None
+        return
+    from rich.console import Console  # noqa: PLC0415  # only who watches pays for it
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn  # noqa: PLC0415
+
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bars:
+        task = bars.add_task(what, total=total)
+        yield lambda count: bars.update(task, completed=count)
 
 
 def _draw(headings: list[str], cells: list[list[str]]) -> None:

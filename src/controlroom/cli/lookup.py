@@ -1,11 +1,11 @@
 """Finding what a person calls by name."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 from uuid import UUID
 
 from controlroom.cli.client import Client
-from controlroom.cli.errors import CommandFailed
+from controlroom.cli.errors import CommandFailed, Misused
 
 
 def find(client: Client, kind: str, named: str) -> dict[str, Any]:
@@ -16,19 +16,74 @@ def find(client: Client, kind: str, named: str) -> dict[str, Any]:
     if is_id(named):
         found: dict[str, Any] = client.get(f"/{kind}/{named}")
         return found
-    same = [each for each in client.each(f"/{kind}") if each["name"] == named]
-    noun = NOUNS.get(kind, kind)
+    return among(client.each(f"/{kind}"), named, noun=NOUNS.get(kind, kind))
+
+
+def among(
+    rows: Iterable[dict[str, Any]],
+    named: str,
+    *,
+    noun: str,
+    name: Callable[[dict[str, Any]], str] = lambda row: row["name"],
+    place: str = "in this workspace",
+) -> dict[str, Any]:
+    """The one of these objects with this id or name. Raises CommandFailed if there is none, or more than one."""
+    known = list(rows)
+    if is_id(named):
+        same = [each for each in known if each["id"] == named.lower()]
+    else:
+        same = [each for each in known if name(each) == named]
     if not same:
-        raise CommandFailed(f"there is no {noun} called {named!r} in this workspace", hint=_existing(client, kind))
+        raise CommandFailed(f"there is no {noun} called {named!r} {place}", hint=_existing(map(name, known)))
     if len(same) > 1:
         ids = ", ".join(str(each["id"]) for each in same)
         raise CommandFailed(f"several are called {named!r}", hint=f"Name one by its id: {ids}")
     return same[0]
 
 
+def required(client: Client, path: str, *, missing: str, hint: str) -> dict[str, Any]:
+    """What is at a path of the workspace. Raises CommandFailed that says what is missing, and how to make it."""
+    found: dict[str, Any] | None = client.get_or_none(path)
+    if found is None:
+        raise CommandFailed(missing, hint=hint)
+    return found
+
+
+def package_called(client: Client, name: str) -> dict[str, Any]:
+    """The task package of this name; made, without content, if there is none."""
+    for known in client.each("/task-packages", name=name):
+        if known["name"] == name:
+            return known
+    made: dict[str, Any] = client.post("/task-packages", {"name": name, "type": "zip"})
+    return made
+
+
 def find_id(client: Client, kind: str, named: str) -> str:
     """The id of the one object with this id or name; an id is believed."""
     return named if is_id(named) else str(find(client, kind, named)["id"])
+
+
+def find_queue(client: Client, named: str) -> dict[str, Any]:
+    """The queue of this id or name; the input queue of a step is called PROCESS:STEP. Raises CommandFailed."""
+    process, colon, step = named.rpartition(":")
+    if is_id(named) or not colon:
+        return find(client, "queues", named)
+    standing = [each for each in client.each("/queues") if each["name"] == named]
+    if standing:
+        return standing[0]
+    steps = client.get(f"/processes/{find_id(client, 'processes', process)}")["steps"]
+    found = among(steps, step, noun="step", place=f"in the process {process!r}")
+    queue: dict[str, Any] = client.get(f"/queues/{found['queue']['id']}")
+    return queue
+
+
+def find_task(client: Client, named: str) -> str:
+    """The id of the task that PACKAGE:TASK names. Raises CommandFailed, Misused."""
+    package, colon, task = named.partition(":")
+    if not colon or not package or not task:
+        raise Misused(f"{named!r} is not of the form PACKAGE:TASK")
+    tasks = client.get(f"/task-packages/{find_id(client, 'task-packages', package)}")["tasks"]
+    return str(among(tasks, task, noun="task", place=f"in the package {package!r}")["id"])
 
 
 def is_id(text: str) -> bool:
@@ -48,12 +103,14 @@ NOUNS: Mapping[str, str] = {
     "api-keys": "API key",
     "assets": "asset",
     "schedules": "schedule",
+    "queues": "queue",
+    "provisioners": "provisioner",
 }
 _SHOWN = 10
 
 
-def _existing(client: Client, kind: str) -> str:
-    names = [str(each["name"]) for each in client.each(f"/{kind}", at_most=_SHOWN + 1)]
+def _existing(all_names: Iterable[str]) -> str:
+    names = [name for name in all_names if name]
     if not names:
         return "There is none at all yet."
     more = " …" if len(names) > _SHOWN else ""

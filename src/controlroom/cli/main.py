@@ -32,18 +32,26 @@ WORK = (
     Command("run", "run:run", "Start a process and, with --follow, watch it to its end"),
 )
 NOUNS = (
-    Command("process", "process:app", "Processes: create, list, show, enable, disable, delete"),
+    Command("process", "process:app", "Processes and their secrets: create, list, show, enable, disable, delete"),
     Command("runs", "runs:app", "Process runs: list, show, follow, outputs, stop, delete"),
-    Command("items", "items:app", "Work items: list, show, create, retry, mark as done, delete"),
+    Command("items", "items:app", "Work items, one or many: create, edit, retry, done, hold, release, rerun, delete"),
+    Command("queues", "queues:app", "Queues, their schemas and consumers: list, show, create, rename, delete"),
     Command("artifacts", "artifacts:app", "Files that robots left: list, download"),
     Command("assistant", "assistant:app", "Assistants: list, run on this machine"),
-    Command("packages", "packages:app", "Task packages: list, show, download, delete"),
+    Command("packages", "packages:app", "Task packages and where they come from: list, show, download, source, delete"),
     Command("secrets", "secrets:app", "Secrets of the vault: list, show, set, delete"),
     Command("assets", "assets:app", "Assets: list, show, set, get, delete"),
     Command("keys", "keys:app", "API keys: list, show, create, edit, reveal, delete"),
     Command("workers", "workers:app", "Workers and link tokens: list, show, rename, link-token, delete"),
     Command("schedules", "schedules:app", "Schedules: list, show, create, preview, enable, disable, delete"),
+    Command("triggers", "triggers:app", "Mail that starts processes: list, show, set, rotate, enable, disable, delete"),
+    Command("chains", "chains:app", "What starts what: list, show, links, create, edit, enable, disable, delete"),
     Command("groups", "groups:app", "Worker groups: list, show, create, rename, add, remove, link-token, delete"),
+    Command("provisioners", "provisioners:app", "Workers on demand: list, show, create, edit, reveal, delete"),
+    Command("webhooks", "webhooks:app", "Webhooks: list, show, create, edit, reveal, test, enable, disable, delete"),
+    Command("notifications", "notifications:app", "Who is told how runs end: list, show, create, edit, delete"),
+    Command("deliveries", "deliveries:app", "What was sent to the world: list, show, redeliver"),
+    Command("retention", "retention:app", "How long things are kept: show, set"),
 )
 PEOPLE = (
     Command("login", "login:login", "Log in by name and password, for what takes more than an API key"),
@@ -107,7 +115,7 @@ def overview() -> str:
     lines = ["Usage: controlroom COMMAND …", "", _INTRODUCTION]
     for title, commands in SECTIONS:
         lines += ["", f"{title}:"]
-        lines += [f"  {command.name:<11}{command.summary}" for command in commands]
+        lines += [f"  {command.name:<14}{command.summary}" for command in commands]
     return "\n".join([*lines, "", _ROOM_OPTIONS])
 
 

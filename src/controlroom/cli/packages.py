@@ -5,6 +5,7 @@ from typing import Annotated
 
 from cyclopts import App, Parameter
 
+from controlroom.cli import package_source
 from controlroom.cli.address import address
 from controlroom.cli.client import Client
 from controlroom.cli.display import progress, show_fields, show_json
@@ -15,6 +16,7 @@ from controlroom.cli.options import HERE, RoomOptions, Yes
 from controlroom.cli.verbs import delete_named, show_list
 
 app = App(name="packages")
+app.command(package_source.app)
 
 
 @app.command(name="list")

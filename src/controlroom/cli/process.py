@@ -4,6 +4,7 @@ from typing import Any
 
 from cyclopts import App
 
+from controlroom.cli import process_secret
 from controlroom.cli.address import address
 from controlroom.cli.client import Client
 from controlroom.cli.display import moment, seconds, show_fields, show_json, show_table
@@ -14,6 +15,7 @@ from controlroom.cli.values import payload
 from controlroom.cli.verbs import delete_named, set_enabled, show_list, tell
 
 app = App(name="process")
+app.command(process_secret.app)
 
 
 @app.command
@@ -26,6 +28,7 @@ def create(
     timeout: Many = (),
     workers: Many = (),
     groups: Many = (),
+    provisioner: Many = (),
     retries: Many = (),
     env: Many = (),
     after_previous: Many = (),
@@ -51,6 +54,8 @@ def create(
         STEP=WORKER,…: only on these workers, by id or name.
     groups
         STEP=GROUP,…: only on workers of these groups; a later group helps while nobody of an earlier is idle.
+    provisioner
+        STEP=PROVISIONER: on workers that a provisioner starts on demand, one for each robot.
     retries
         STEP=N: how often a failed work item is tried again (never after a business exception).
     env
@@ -67,6 +72,7 @@ def create(
         timeout=timeout,
         workers=workers,
         groups=groups,
+        provisioner=provisioner,
         retries=retries,
         env=env,
         after_previous=after_previous,

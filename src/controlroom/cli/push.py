@@ -2,13 +2,14 @@
 
 import tempfile
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 from cyclopts import Parameter
 
 from controlroom.cli.address import address
 from controlroom.cli.client import Client
 from controlroom.cli.display import progress, show_json
+from controlroom.cli.lookup import package_called
 from controlroom.cli.options import HERE, RoomOptions
 from controlroom.robots.archive import pack
 
@@ -38,7 +39,7 @@ def push(
         pack(folder, archive)
         size = archive.tell()
         archive.seek(0)
-        package = _package(client, name)
+        package = client.get(f"/task-packages/{package_called(client, name)['id']}")
         with progress(f"pushing {name}", size) as told:
             client.upload_form(package["upload"], archive, size, f"{name}.zip", told)
         package = client.get(f"/task-packages/{package['id']}")
@@ -47,13 +48,3 @@ def push(
         show_json(package)
     else:
         print(package["id"])
-
-
-def _package(client: Client, name: str) -> dict[str, Any]:
-    """The package of that name with its upload link; made if there is none."""
-    for known in client.each("/task-packages", name=name):
-        if known["name"] == name:
-            found: dict[str, Any] = client.get(f"/task-packages/{known['id']}")
-            return found
-    made: dict[str, Any] = client.post("/task-packages", {"name": name, "type": "zip"})
-    return made if "upload" in made else client.get(f"/task-packages/{made['id']}")

@@ -1,6 +1,6 @@
 """The steps of a process as the command line writes them: `STEP=…` options, sorted out by step."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,6 +18,7 @@ class StepOptions:
     timeout: tuple[str, ...]
     workers: tuple[str, ...]
     groups: tuple[str, ...]
+    provisioner: tuple[str, ...]
     retries: tuple[str, ...]
     env: tuple[str, ...]
     after_previous: tuple[str, ...]
@@ -70,13 +71,18 @@ def definitions(client: Client, steps: Iterable[str], options: StepOptions) -> l
 
 
 def _place(client: Client, known: _Steps, options: StepOptions) -> None:
-    for name, value in _pairs(options.workers):
-        known.of(name, "--workers")["placement"] = {"workers": _ids(client, "workers", value)}
-    for name, value in _pairs(options.groups):
-        step = known.of(name, "--groups")
+    def place(name: str, option: str, placement: Mapping[str, Any]) -> None:
+        step = known.of(name, option)
         if "placement" in step:
-            raise Misused(f"step {name!r}: either --workers or --groups, not both")
-        step["placement"] = {"groups": _ids(client, "worker-groups", value)}
+            raise Misused(f"step {name!r}: one of --workers, --groups and --provisioner, once")
+        step["placement"] = placement
+
+    for name, value in _pairs(options.workers):
+        place(name, "--workers", {"workers": _ids(client, "workers", value)})
+    for name, value in _pairs(options.groups):
+        place(name, "--groups", {"groups": _ids(client, "worker-groups", value)})
+    for name, value in _pairs(options.provisioner):
+        place(name, "--provisioner", {"provisioner": find_id(client, "provisioners", value)})
 
 
 def _step(client: Client, text: str) -> tuple[str, dict[str, Any]]:

@@ -3,6 +3,7 @@
 import json
 import sys
 from collections.abc import Iterable
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -11,17 +12,44 @@ from controlroom.cli.errors import Misused
 
 def payload(argument: str) -> Any:
     """The value of `JSON`, `@file` or `@-` (standard input). Raises Misused."""
-    source = argument
-    if argument.startswith("@"):
-        try:
-            source = sys.stdin.read() if argument == "@-" else Path(argument[1:]).read_text(encoding="utf-8")
-        except (OSError, UnicodeDecodeError) as error:
-            raise Misused(f"{argument[1:]} cannot be read: {error}") from error
     try:
-        return json.loads(source)
+        return json.loads(text(argument))
     except ValueError as error:
         where = argument if argument.startswith("@") else repr(argument)
         raise Misused(f"{where} is no JSON: {error}", hint="Text needs quotes of its own: '\"text\"'.") from error
+
+
+def text(argument: str) -> str:
+    """A text as it stands, or that of `@file` or `@-` (standard input). Raises Misused."""
+    if not argument.startswith("@"):
+        return argument
+    try:
+        return sys.stdin.read() if argument == "@-" else Path(argument[1:]).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise Misused(f"{argument[1:]} cannot be read: {error}") from error
+
+
+def line(argument: str) -> str:
+    """Likewise, without the end of line with which files end."""
+    return text(argument).rstrip("\r\n")
+
+
+def instant(argument: str, *, option: str) -> str:
+    """A moment as the API takes it: 2030-01-31 or 2030-01-31T07:30, of this machine's zone where none is said."""
+    try:
+        return datetime.fromisoformat(argument).astimezone().isoformat()
+    except (ValueError, OverflowError) as error:
+        raise Misused(
+            f"{option}: {argument!r} is no time", hint="Written like 2030-01-31T07:30 or 2030-01-31T07:30+02:00."
+        ) from error
+
+
+def changes(options: str, **given: object) -> dict[str, object]:
+    """What is to be changed: all that is not None. Raises Misused with the options if nothing is."""
+    body = {name: value for name, value in given.items() if value is not None}
+    if not body:
+        raise Misused(f"nothing to change: give {options}")
+    return body
 
 
 def pair(argument: str, *, form: str = "NAME=VALUE") -> tuple[str, str]:
@@ -58,10 +86,5 @@ def secret_values(arguments: Iterable[str]) -> dict[str, str]:
     values = {}
     for argument in arguments:
         key, value = pair(argument, form="KEY=VALUE or KEY=@file")
-        if value.startswith("@"):
-            try:
-                value = sys.stdin.read() if value == "@-" else Path(value[1:]).read_text(encoding="utf-8")
-            except (OSError, UnicodeDecodeError) as error:
-                raise Misused(f"{value[1:]} cannot be read: {error}") from error
-        values[key] = value
+        values[key] = text(value)
     return values
