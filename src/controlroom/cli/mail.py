@@ -6,6 +6,11 @@ import os
 import signal
 import socket
 import sys
+from pathlib import Path
+from typing import Annotated
+
+import msgspec
+from cyclopts import Parameter
 
 from controlroom.cli.errors import FAILED, CommandFailed
 from controlroom.cli.listening import listen
@@ -13,14 +18,22 @@ from controlroom.cli.variables import warn_of_unknown_variables
 from controlroom.settings import Settings, load
 
 
-def mail(*, host: str = "127.0.0.1", port: int = 2525) -> int:
+def mail(
+    *,
+    data: Annotated[Path | None, Parameter(show_default=False)] = None,
+    host: str = "127.0.0.1",
+    port: int = 2525,
+) -> int:
     """Take mail for processes: an SMTP server that turns what comes to their addresses into work items.
 
-    It is a part of a room of several machines: it needs CONTROLROOM_DATABASE_URL, CONTROLROOM_OBJECTS_URL and
-    CONTROLROOM_MASTER_KEY as the servers have them, and CONTROLROOM_MAIL_DOMAIN, whose MX leads here.
+    It joins the room that `up` runs on this machine, or, with CONTROLROOM_DATABASE_URL, CONTROLROOM_OBJECTS_URL and
+    CONTROLROOM_MASTER_KEY as the servers have them, a room of several machines. Other settings are to be those of the
+    room, too, above all CONTROLROOM_MAIL_DOMAIN, whose MX leads here.
 
     Parameters
     ----------
+    data
+        Data folder of the room that runs on this machine [./controlroom-data].
     host
         Address to listen at.
     port
@@ -31,13 +44,31 @@ def mail(*, host: str = "127.0.0.1", port: int = 2525) -> int:
     except ImportError:
         raise CommandFailed("taking mail needs the extra `mail`", hint="pip install 'controlroom[mail]'") from None
     warn_of_unknown_variables(os.environ)
-    settings = load()
+    settings = load({"data": data})
     if settings.database_url is None:
-        raise CommandFailed(
-            "taking mail needs the address of the room's database",
-            hint="Set CONTROLROOM_DATABASE_URL as the server has it",
-        )
+        settings = asyncio.run(_joined(settings))
     return asyncio.run(_serve(settings, listen(host, port)))
+
+
+async def _joined(settings: Settings) -> Settings:
+    """The settings of the room that `up` runs in the data folder, with its private database. Raises CommandFailed."""
+    from controlroom.postgres.embedded import running_address  # noqa: PLC0415 - a shared database needs none of it
+
+    folder = settings.data.absolute()
+    try:
+        found = await running_address(folder / "postgres")
+    except OSError as refused:
+        raise CommandFailed(
+            f"the room of {folder} cannot be joined: {refused.strerror}",
+            hint="Take mail as the user who runs it, or set CONTROLROOM_DATABASE_URL as its servers have it.",
+        ) from refused
+    if found is None:
+        raise CommandFailed(
+            f"no room runs in {folder}",
+            hint="Start it by `controlroom up`, name its folder by --data, "
+            "or set CONTROLROOM_DATABASE_URL as the servers have it.",
+        )
+    return msgspec.structs.replace(settings, data=folder, database_url=found)
 
 
 async def _serve(settings: Settings, listening: socket.socket) -> int:

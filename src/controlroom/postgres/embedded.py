@@ -94,7 +94,7 @@ class EmbeddedPostgres:
                 account = server_account()
                 await asyncio.to_thread(create, cluster, programs_for(account, bin_dir), account, password)
             folder = socket_folder.reachable(cluster)
-            dsn = f"postgresql://{SUPERUSER}:{password}@/{{}}?host={quote(str(folder), safe='/')}"
+            dsn = _address(folder, password)
             pid = await _adopted(cluster, dsn)
             if pid is not None:
                 tell(f"the database runs already (process {pid})")
@@ -126,6 +126,18 @@ class EmbeddedPostgres:
         """Wait until the server has ended, however; its exit status, -1 if it was adopted and nobody knows."""
         await postmaster.ended(self.pid)
         return self._child.wait() if self._child is not None else -1
+
+
+async def running_address(data_dir: Path) -> str | None:
+    """The address of the folder's server if it runs and answers, for who only uses it: nothing is made or started.
+
+    Raises OSError where the folder is another user's.
+    """
+    cluster = data_dir / "cluster"
+    if postmaster.running(cluster) is None:
+        return None
+    dsn = _address(socket_folder.reachable(cluster), (data_dir / "password").read_text().strip())
+    return None if await _adopted(cluster, dsn) is None else dsn.format(DATABASE)
 
 
 @asynccontextmanager
@@ -161,6 +173,11 @@ def _password(path: Path) -> str:
     return password
 
 
+def _address(folder: Path, password: str) -> str:
+    """The address of the server with its socket in a folder; the name of the database is still to be put in."""
+    return f"postgresql://{SUPERUSER}:{password}@/{{}}?host={quote(str(folder), safe='/')}"
+
+
 async def _adopted(cluster: Path, dsn: str) -> int | None:
     """The server that runs already and answers; None when none does (any more)."""
     deadline = time.monotonic() + _ANSWER_PATIENCE
@@ -170,7 +187,7 @@ async def _adopted(cluster: Path, dsn: str) -> int | None:
         if found.status == "starting":
             deadline = time.monotonic() + _ANSWER_PATIENCE  # recovery takes what it takes
         elif time.monotonic() > deadline:
-            log.warning("the database that runs does not answer and is ended", pid=found.pid)
+            log.warning("the database that runs does not answer", pid=found.pid)
             break
         await asyncio.sleep(0.01)
     return None
