@@ -8,15 +8,19 @@ from cyclopts import App, Parameter
 
 from controlroom.cli.address import address
 from controlroom.cli.client import Client
-from controlroom.cli.display import moment, progress, show_fields, show_json, show_table, size
+from controlroom.cli.display import Row, moment, progress, show_fields, show_json, show_table, size
+from controlroom.cli.errors import Misused
+from controlroom.cli.item_operations import add_operations
 from controlroom.cli.lookup import find_id
 from controlroom.cli.options import HERE, RoomOptions
-from controlroom.cli.values import confirmed, payload
+from controlroom.cli.values import changes, instant
+from controlroom.cli.values import payload as json_value
+from controlroom.cli.verbs import tell
 
 app = App(name="items")
 
 _SHOWN = 60
-_Yes = Annotated[bool, Parameter(alias="-y", negative=(), show_default=False)]
+_NONE = "none"
 
 
 @app.command(name="list")
@@ -68,29 +72,55 @@ def show(item: str, /, *, room: RoomOptions = HERE) -> None:
 
 @app.command
 def create(
-    process: str,
+    process: str | None = None,
     /,
     *,
+    queue: str | None = None,
     input: Annotated[tuple[str, ...], Parameter(alias="-i", negative=(), show_default=False)] = (),  # noqa: A002 - the option's name
     file: Annotated[tuple[Path, ...], Parameter(alias="-f", negative=(), show_default=False)] = (),
+    priority: int = 0,
+    due: str | None = None,
+    deadline: str | None = None,
+    reference: str | None = None,
     room: RoomOptions = HERE,
 ) -> None:
-    """Put work items into the input queue of a process, where they wait for a run; prints their ids.
+    """Put work items into the input queue of a process, where they wait for a run, or into a queue; prints their ids.
 
     Parameters
     ----------
     process
         Name or id of the process.
+    queue
+        Instead of a process: name or id of a queue that stands alone.
     input
         Payload as JSON or @file; once for each item.
     file
         A file for each of the items.
+    priority
+        Higher is more urgent.
+    due
+        They wait until then: 2030-01-31T07:30.
+    deadline
+        They fail if nobody has begun them by then.
+    reference
+        A name of yours, unique in the queue; for one item.
     """
+    if (process is None) == (queue is None):
+        raise Misused("for whom? Name a process, or a queue by --queue")
+    if reference is not None and len(input) > 1:
+        raise Misused("--reference is for one item: it is unique in its queue")
+    terms: dict[str, Any] = {"priority": priority, "reference": reference}
+    for name, option, text in (("due_at", "--due", due), ("deadline", "--deadline", deadline)):
+        terms[name] = text and instant(text, option=option)
     made = []
     with Client(address(room)) as client:
-        process_id = find_id(client, "processes", process)
-        for content in [payload(each) for each in input] or [None]:
-            item = client.post("/work-items", {"process": {"id": process_id}, "payload": content})
+        where = (
+            {"process": {"id": find_id(client, "processes", process)}}
+            if process is not None
+            else {"queue": {"id": find_id(client, "queues", str(queue))}}
+        )
+        for content in [json_value(each) for each in input] or [None]:
+            item = client.post("/work-items", {**where, **terms, "payload": content})
             add_files(client, item["id"], file)
             made.append(item)
     if room.json:
@@ -100,30 +130,52 @@ def create(
 
 
 @app.command
-def retry(*items: str, room: RoomOptions = HERE) -> None:
-    """Put failed work items back into their queues."""
-    _batch(room, "retry", items)
-
-
-@app.command
-def done(*items: str, room: RoomOptions = HERE) -> None:
-    """Mark failed work items as done."""
-    _batch(room, "mark_as_done", items)
-
-
-@app.command
-def delete(*items: str, yes: _Yes = False, room: RoomOptions = HERE) -> None:
-    """Delete work items.
+def edit(
+    item: str,
+    /,
+    *,
+    payload: str | None = None,
+    priority: int | None = None,
+    due: str | None = None,
+    deadline: str | None = None,
+    reference: str | None = None,
+    room: RoomOptions = HERE,
+) -> None:
+    """Change a work item that nobody works on.
 
     Parameters
     ----------
-    items
-        Their ids.
-    yes
-        Don't ask.
+    item
+        Its id.
+    payload
+        The new payload, as JSON or @file.
+    priority
+        The new priority: higher is more urgent.
+    due
+        It waits until then: 2030-01-31T07:30; `none` if it shall not wait.
+    deadline
+        It fails if nobody has begun it by then; `none` for no deadline.
+    reference
+        The new reference, unique in its queue; `none` for no reference.
     """
-    confirmed(f"Delete {len(items)} work item{'s' if len(items) != 1 else ''}?", yes=yes)
-    _batch(room, "delete", items)
+    asked = changes(
+        "--payload, --priority, --due, --deadline or --reference",
+        payload=payload,
+        priority=priority,
+        due_at=due and _moment_or_none(due, option="--due"),
+        deadline=deadline and _moment_or_none(deadline, option="--deadline"),
+        reference=reference,
+    )
+    terms = {name: None if value == _NONE else value for name, value in asked.items() if name != "payload"}
+    content = {"payload": json_value(payload)} if payload is not None else None
+    with Client(address(room)) as client:
+        if content is not None:
+            client.post(f"/work-items/{item}/payload", content)
+        answer = client.post(f"/work-items/{item}", terms) if terms else client.get(f"/work-items/{item}")
+    tell(room, answer)
+
+
+add_operations(app)
 
 
 def add_files(client: Client, item: str, files: Iterable[Path]) -> None:
@@ -142,13 +194,20 @@ def show_items(rows: Iterable[dict[str, Any]], step_names: dict[str, str]) -> No
         list(rows),
         [
             ("id", lambda row: row["id"]),
-            ("step", lambda row: step_names.get(row["step"]["id"], row["step"]["id"]) if row["step"] else "output"),
-            ("state", lambda row: row["state"]),
+            ("step", lambda row: _place(row, step_names)),
+            ("state", lambda row: "held" if row["held"] else row["state"]),
             ("exception", lambda row: _exception(row["exception"])),
             ("since", lambda row: moment(row["state_updated_at"] or row["created_at"])),
         ],
         empty="There is no such work item.",
     )
+
+
+def _place(row: Row, step_names: dict[str, str]) -> str:
+    if row["step"]:
+        return step_names.get(row["step"]["id"], str(row["step"]["id"]))
+    # Why: what is of no process waits in a queue that stands alone, and no run has taken it yet
+    return "output" if row["process"] else "(queue)"
 
 
 def _exception(exception: dict[str, str] | None) -> str:
@@ -169,8 +228,5 @@ def _step_names(client: Client, rows: Iterable[dict[str, Any]]) -> dict[str, str
     return names
 
 
-def _batch(room: RoomOptions, operation: str, items: tuple[str, ...]) -> None:
-    with Client(address(room)) as client:
-        answer = client.post("/work-items/batch", {"batch_operation": operation, "work_item_ids": list(items)})
-    if room.json:
-        show_json(answer)
+def _moment_or_none(text: str, *, option: str) -> str:
+    return text if text == _NONE else instant(text, option=option)
