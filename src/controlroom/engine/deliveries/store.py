@@ -179,12 +179,16 @@ async def withdraw(tx: Statements, subscription: UUID, why: str) -> int:
 async def renew(
     tx: Statements, delivery: DeliveryWithBody, *, destination: str, endpoint: str, sealed: bytes | None
 ) -> None:
-    """Make an ended delivery due at once, with a day of its own and attempts counted on."""
+    """Make an ended delivery due at once, with a day of its own and attempts counted on.
+
+    What came of the attempts before is forgotten, so that whoever looks on sees what comes of the next.
+    """
     await tx.execute(
         """
         update delivery
            set state = 'pending', ended_at = null, due = clock_now(), give_up_at = clock_now() + %(time)s::interval,
-               destination = %(destination)s, endpoint = %(endpoint)s, sealed = %(sealed)s
+               destination = %(destination)s, endpoint = %(endpoint)s, sealed = %(sealed)s,
+               last_status = null, last_answer = '', last_error = ''
          where id = %(delivery)s and state <> 'pending'
         """,
         delivery=delivery.id,
