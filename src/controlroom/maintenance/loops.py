@@ -5,8 +5,8 @@ from collections.abc import Awaitable, Callable
 
 from controlroom.engine.access.credentials import flush_uses
 from controlroom.engine.engine import Engine
-from controlroom.engine.notifications.news import of_notifications
-from controlroom.engine.webhooks.news import of_callbacks, of_webhooks
+from controlroom.engine.notifications.news import KINDS_OF_NOTIFICATIONS, of_notifications
+from controlroom.engine.webhooks.news import KINDS_OF_CALLBACKS, KINDS_OF_WEBHOOKS, of_callbacks, of_webhooks
 from controlroom.engine.work_items import deadlines
 from controlroom.maintenance import (
     assistant_rescuer,
@@ -54,9 +54,9 @@ def loops(engine: Engine, guard: Guard) -> list[Loop]:
 def news(engine: Engine, outside: Outside) -> list[News]:
     """Who is told of events."""
     return [
-        lambda tx, span: of_webhooks(tx, span, outside.grammars),
-        lambda tx, span: of_callbacks(tx, span, outside.grammars),
-        lambda tx, span: of_notifications(tx, span, engine.keys),
+        News(KINDS_OF_WEBHOOKS, lambda tx, span: of_webhooks(tx, span, outside.grammars)),
+        News(KINDS_OF_CALLBACKS, lambda tx, span: of_callbacks(tx, span, outside.grammars)),
+        News(KINDS_OF_NOTIFICATIONS, lambda tx, span: of_notifications(tx, span, engine.keys)),
     ]
 
 

@@ -63,7 +63,9 @@ async def test_one_that_commits_late_is_not_skipped(engine, reader, happen):
             await happen(quick, "test.wanted")
         assert await read(engine) == (0, [])
         async with engine.database.transaction() as tx:
-            assert await cursor.has_more(tx, await cursor.hold(tx, READER))
+            position = await cursor.hold(tx, READER)
+            assert await cursor.has_more(tx, position, WANTED)
+            assert not await cursor.has_more(tx, position, ["test.other"])
 
     assert await read(engine) == (2, ["test.wanted", "test.wanted"])
 

@@ -33,12 +33,14 @@ class Span(Struct, frozen=True, kw_only=True):
     to_id: int
     count: int
     """How many there are, of any kind; never 0."""
+    kinds: list[str]
+    """Which kinds there are, each once."""
 
     @property
     def params(self) -> dict[str, Any]:
         """The parameters that `IN_SPAN` names."""
         named = msgspec.structs.asdict(self)
-        del named["count"]
+        del named["count"], named["kinds"]
         return named
 
 
@@ -77,14 +79,14 @@ async def next_span(tx: Statements, position: Position, *, limit: int) -> Span |
         Span,
         """
         with batch as (
-            select xid, id from event
+            select xid, id, kind from event
              where (xid, id) > (%(xid)s::xid8, %(id)s::bigint)
                and xid < pg_snapshot_xmin(pg_current_snapshot())
              order by xid, id
              limit %(limit)s
         )
         select %(xid)s::xid8 as after_xid, %(id)s::bigint as after_id, xid as to_xid, id as to_id,
-               (select count(*) from batch) as count
+               (select count(*) from batch) as count, (select array_agg(distinct kind) from batch) as kinds
           from batch
          order by xid desc, id desc
          limit 1
@@ -95,13 +97,17 @@ async def next_span(tx: Statements, position: Position, *, limit: int) -> Span |
     )
 
 
-async def has_more(tx: Statements, position: Position) -> bool:
-    """Whether there are events behind the position at all, those that may not be read yet included."""
+async def has_more(tx: Statements, position: Position, kinds: Sequence[str]) -> bool:
+    """Whether there are events of these kinds behind the position, those that may not be read yet included."""
     return bool(
         await tx.value(
-            "select exists (select from event where (xid, id) > (%(xid)s::xid8, %(id)s::bigint))",
+            """
+            select exists (select from event
+                            where (xid, id) > (%(xid)s::xid8, %(id)s::bigint) and kind = any(%(kinds)s::text[]))
+            """,
             xid=position.xid,
             id=position.id,
+            kinds=list(kinds),
         )
     )
 
@@ -121,11 +127,11 @@ async def events_in(tx: Statements, span: Span, kinds: Sequence[str]) -> list[Ha
     )
 
 
-async def move(tx: Tx, position: Position, span: Span) -> None:
-    """The reader whose position this was has read all of the span."""
+async def move(tx: Tx, position: Position, span: Span) -> Position:
+    """The reader whose position this was has read all of the span; where it is now."""
+    moved = Position(position.reader, span.to_xid, span.to_id)
     await tx.execute(
         "update event_cursor set xid = %(xid)s::xid8, id = %(id)s where reader = %(reader)s",
-        reader=position.reader,
-        xid=span.to_xid,
-        id=span.to_id,
+        **msgspec.structs.asdict(moved),
     )
+    return moved

@@ -16,7 +16,7 @@ from controlroom.ids import NotificationId
 from controlroom.keys import Keys
 from controlroom.postgres.database import Statements
 
-_KINDS: Final = tuple(event.value for event in NotificationEvent)
+KINDS_OF_NOTIFICATIONS: Final = tuple(event.value for event in NotificationEvent)
 MAIL_SYSTEM: Final = "mail"
 """The destination of every mail: the operator's one server."""
 
@@ -51,7 +51,7 @@ async def of_notifications(tx: Statements, span: Span, keys: Keys) -> list[NewDe
           {WHAT_OF}
          where {IN_SPAN} and event.kind = any (%(kinds)s::text[])
         """,
-        kinds=_KINDS,
+        kinds=KINDS_OF_NOTIFICATIONS,
         **span.params,
     )
     return [_told(each, keys) for each in found]

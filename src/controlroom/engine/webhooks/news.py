@@ -17,8 +17,10 @@ from controlroom.postgres.database import Statements
 
 log = structlog.get_logger(__name__)
 
-_KINDS: Final = tuple(event.value for event in WebhookEvent)
-_RUN_KINDS: Final = (WebhookEvent.RUN_STARTED, WebhookEvent.RUN_COMPLETED, WebhookEvent.RUN_UNRESOLVED)
+KINDS_OF_WEBHOOKS: Final = tuple(event.value for event in WebhookEvent)
+KINDS_OF_CALLBACKS: Final = tuple(
+    event.value for event in (WebhookEvent.RUN_STARTED, WebhookEvent.RUN_COMPLETED, WebhookEvent.RUN_UNRESOLVED)
+)
 
 
 class _ForWebhook(Occurrence, frozen=True, kw_only=True):
@@ -48,7 +50,7 @@ async def of_webhooks(tx: Statements, span: Span, grammars: Grammars) -> list[Ne
           {WHAT_OF}
          where {IN_SPAN} and event.kind = any (%(kinds)s::text[])
         """,
-        kinds=_KINDS,
+        kinds=KINDS_OF_WEBHOOKS,
         **span.params,
     )
     return [new for each in found if (new := _told(each, DeliveryKind.WEBHOOK, each.subscription_id, grammars))]
@@ -68,7 +70,7 @@ async def of_callbacks(tx: Statements, span: Span, grammars: Grammars) -> list[N
          where {IN_SPAN} and event.kind = any (%(kinds)s::text[])
            and run.parameters -> 'callback' -> 'events' ? substr(event.kind, length('run.') + 1)
         """,
-        kinds=_RUN_KINDS,
+        kinds=KINDS_OF_CALLBACKS,
         **span.params,
     )
     return [new for each in found if (new := _told(each, DeliveryKind.CALLBACK, each.subscription_id, grammars))]
