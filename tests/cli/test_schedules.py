@@ -23,3 +23,21 @@ def test_a_rule_is_previewed_and_named_in_one_way(running):
     for options in ((), ("--cron", "* * * * *", "--every", "60")):
         running.cli("schedules", "preview", *options, code=2)
     assert "cron" in running.cli("schedules", "preview", "--cron", "x", code=1).stderr
+
+
+def test_a_schedule_is_edited(running):
+    """What is said changes and the rest stays; `never` takes an end or a limit away."""
+    name = running.post("/processes", {"name": "Reports"})["name"]
+    first = ("--cron", "0 7 * * *", "--zone", "Europe/Oslo", "--ends", "2040-01-01", "--input", '{"n": 1}')
+    made = running.json("schedules", "create", name, *first, "--cancel-after", "600", "--priority", "4")
+    assert (made["ends_at"], made["cancel_after_seconds"]) == ("2039-12-31T23:00:00Z", 600)
+
+    late = ("--overlap", "queue", "--skip-after", "90", "--cancel-after", "never", "--grace", "60")
+    edited = running.json("schedules", "edit", name, "--daily", "08:00", "--ends", "never", "--usual", *late)
+    assert edited["rule"] == {"type": "daily", "times": ["08:00"], "every": 1}
+    assert (edited["overlap"], edited["skip_after_seconds"], edited["cancel_after_seconds"]) == ("queue", 90, None)
+    assert (edited["ends_at"], edited["grace_seconds"], edited["input"]) == (None, 60, {"type": "default"})
+    assert (edited["priority"], edited["time_zone"], edited["name"]) == (4, "Europe/Oslo", name)
+    for options in ((), ("--input", "1", "--waiting"), ("--skip-after", "soon"), ("--ends", "soon"), ("--rrule", "X")):
+        running.cli("schedules", "edit", name, *options, code=2)
+    running.cli("schedules", "delete", name, "--yes")

@@ -43,7 +43,7 @@ NOUNS = (
     Command("assets", "assets:app", "Assets: list, show, set, get, delete"),
     Command("keys", "keys:app", "API keys: list, show, create, edit, reveal, delete"),
     Command("workers", "workers:app", "Workers and link tokens: list, show, rename, link-token, delete"),
-    Command("schedules", "schedules:app", "Schedules: list, show, create, preview, enable, disable, delete"),
+    Command("schedules", "schedules:app", "Schedules: list, show, create, edit, preview, enable, disable, delete"),
     Command("triggers", "triggers:app", "Mail that starts processes: list, show, set, rotate, enable, disable, delete"),
     Command("chains", "chains:app", "What starts what: list, show, links, create, edit, enable, disable, delete"),
     Command("groups", "groups:app", "Worker groups: list, show, create, rename, add, remove, link-token, delete"),

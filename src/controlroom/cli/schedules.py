@@ -1,17 +1,17 @@
 """`controlroom schedules …`."""
 
-from typing import Annotated, Any
+from typing import Any
 
-from cyclopts import App, Parameter
+from cyclopts import App
 
 from controlroom.cli.address import address
 from controlroom.cli.client import Client
 from controlroom.cli.display import moment, show_fields, show_json, show_table
 from controlroom.cli.errors import Misused
 from controlroom.cli.lookup import find, find_id
-from controlroom.cli.options import HERE, Many, RoomOptions, Yes
-from controlroom.cli.values import payload
-from controlroom.cli.verbs import delete_named, set_enabled, show_rows, tell
+from controlroom.cli.options import HERE, RoomOptions, Yes
+from controlroom.cli.schedule_options import SOMETIME, USUAL, Terms, When
+from controlroom.cli.verbs import change, delete_named, set_enabled, show_rows, tell
 
 app = App(name="schedules")
 
@@ -74,18 +74,8 @@ def create(
     /,
     *,
     name: str | None = None,
-    cron: str | None = None,
-    every: int | None = None,
-    daily: Many = (),
-    once: str | None = None,
-    rrule: str | None = None,
-    start: str | None = None,
-    rule: str | None = None,
-    zone: str = "UTC",
-    overlap: str = "allow",
-    missed: str = "skip",
-    input_: Annotated[str | None, Parameter(name="--input")] = None,
-    waiting: Annotated[bool, Parameter(negative=(), show_default=False)] = False,
+    when: When = SOMETIME,
+    terms: Terms = USUAL,
     room: RoomOptions = HERE,
 ) -> None:
     """Start a process by itself from now on, and print the schedule's id.
@@ -96,39 +86,8 @@ def create(
         Name or id of the process.
     name
         Name of the schedule; the process's, if none is given.
-    cron
-        When, as cron's five fields.
-    every
-        When, as seconds from one to the next.
-    daily
-        When, as a time of each day (07:30); may be given several times.
-    once
-        When, as one time (2030-01-31T07:30).
-    rrule
-        When, as a recurrence rule (RFC 5545), counted from --start.
-    start
-        Local time from which a recurrence rule is counted.
-    rule
-        When, as the API writes it, in JSON: for weeks and months.
-    zone
-        Time zone of all these times, for example Europe/Helsinki.
-    overlap
-        What happens while its last run goes on: allow, skip or queue.
-    missed
-        What happens after the room was down: skip or run_once.
-    input_
-        Payload of the work item that each run starts with, as JSON or @file.
-    waiting
-        Each run takes what waits in the input queue.
     """
-    asked = _rule(cron, every, daily, once, rrule, start, rule)
-    if input_ is not None and waiting:
-        raise Misused("give --input or --waiting, not both")
-    body: dict[str, Any] = {"rule": asked, "time_zone": zone, "overlap": overlap, "missed": missed}
-    if input_ is not None:
-        body["input"] = {"type": "payload", "payload": payload(input_)}
-    if waiting:
-        body["input"] = {"type": "waiting_items"}
+    body: dict[str, Any] = {"rule": when.needed(), **terms.body()}
     with Client(address(room)) as client:
         found = find(client, "processes", process)
         body |= {"name": name or found["name"], "process": {"id": found["id"]}}
@@ -137,22 +96,43 @@ def create(
 
 
 @app.command
-def preview(
+def edit(
+    schedule: str,
+    /,
     *,
-    cron: str | None = None,
-    every: int | None = None,
-    daily: Many = (),
-    once: str | None = None,
-    rrule: str | None = None,
-    start: str | None = None,
-    rule: str | None = None,
-    zone: str = "UTC",
+    name: str | None = None,
+    when: When = SOMETIME,
+    terms: Terms = USUAL,
     room: RoomOptions = HERE,
 ) -> None:
-    """Print the next ten times of a rule, without making a schedule. The options are those of `create`."""
-    asked = _rule(cron, every, daily, once, rrule, start, rule)
+    """Change a schedule; what is not said stays, and runs under way go on.
+
+    Parameters
+    ----------
+    schedule
+        Name or id.
+    name
+        The new name.
+    """
+    body = terms.body()
+    body |= {key: value for key, value in (("name", name), ("rule", when.asked())) if value is not None}
+    if not body:
+        raise Misused("nothing to change: say when, or how runs are started", hint="--help tells the options.")
+    change(room, "schedules", schedule, body)
+
+
+@app.command
+def preview(*, when: When = SOMETIME, zone: str = "UTC", room: RoomOptions = HERE) -> None:
+    """Print the next ten times of a rule, without making a schedule.
+
+    Parameters
+    ----------
+    zone
+        Time zone of the times, for example Europe/Helsinki.
+    """
+    body = {"rule": when.needed(), "time_zone": zone}
     with Client(address(room)) as client:
-        answer = client.post("/schedules/preview", {"rule": asked, "time_zone": zone})
+        answer = client.post("/schedules/preview", body)
     if room.json:
         show_json(answer)
     else:
@@ -189,36 +169,6 @@ def delete(
         Don't ask.
     """
     delete_named(room, "schedules", schedule, yes=yes)
-
-
-def _rule(
-    cron: str | None,
-    every: int | None,
-    daily: tuple[str, ...],
-    once: str | None,
-    rrule: str | None,
-    start: str | None,
-    rule: str | None,
-) -> Any:
-    """The one rule that the options name. Raises Misused."""
-    given: list[Any] = []
-    if cron is not None:
-        given.append({"type": "cron", "expression": cron})
-    if every is not None:
-        given.append({"type": "interval", "seconds": every})
-    if daily:
-        given.append({"type": "daily", "times": list(daily)})
-    if once is not None:
-        given.append({"type": "once", "at": once if once.count(":") > 1 else f"{once}:00"})
-    if rrule is not None:
-        if start is None:
-            raise Misused("--rrule needs --start, the local time from which it is counted")
-        given.append({"type": "rrule", "rule": rrule, "start": start if start.count(":") > 1 else f"{start}:00"})
-    if rule is not None:
-        given.append(payload(rule))
-    if len(given) != 1:
-        raise Misused("say when, in one way: --cron, --every, --daily, --once, --rrule or --rule")
-    return given[0]
 
 
 def _told(rule: dict[str, Any]) -> str:

@@ -36,9 +36,18 @@ def line(argument: str) -> str:
 
 def instant(argument: str, *, option: str) -> str:
     """A moment as the API takes it: 2030-01-31 or 2030-01-31T07:30, of this machine's zone where none is said."""
+    return _time(argument, option=option).astimezone().isoformat()
+
+
+def local_time(argument: str, *, option: str) -> str:
+    """Likewise, but of whatever zone the room is told where none is said."""
+    return _time(argument, option=option).isoformat()
+
+
+def _time(argument: str, *, option: str) -> datetime:
     try:
-        return datetime.fromisoformat(argument).astimezone().isoformat()
-    except (ValueError, OverflowError) as error:
+        return datetime.fromisoformat(argument)
+    except ValueError as error:
         raise Misused(
             f"{option}: {argument!r} is no time", hint="Written like 2030-01-31T07:30 or 2030-01-31T07:30+02:00."
         ) from error
