@@ -122,6 +122,9 @@ def test_the_api_describes_itself_offline(running, page):
 
     assert answer.ok
     assert page.get_by_text("process-runs").first.is_visible()
+    page.get_by_label("Search").fill("update work item payload")
+    assert page.locator("article:visible h3").all_inner_texts() == ["POST\n/work-items/{item_id}/payload"]
+    assert page.get_by_text("PUT does the same").locator("visible=true").count() == 1
     assert [url for url in asked if not url.startswith((running.url, "data:", "blob:"))] == []
     assert complaints == []
 

@@ -13,6 +13,7 @@ from litestar.openapi.spec import Components, Reference, SecurityScheme
 from msgspec import Struct
 
 from controlroom.border.api_docs import DocsPage
+from controlroom.dialects.robocorp.routing import BY_PUT
 
 
 class ErrorDetails(Struct, frozen=True):
@@ -41,15 +42,31 @@ _FAILURES = {
 
 
 def with_failures(handlers: Iterable[HTTPRouteHandler]) -> list[HTTPRouteHandler]:
-    """The handlers, declared to fail as all of this dialect do."""
+    """The handlers, declared to fail as all of this dialect do, each under the noun that its module is named by."""
     documented = []
     for handler in handlers:
+        handler.tags = [_noun(handler.fn.__module__)]
         handler.responses = {
             status: ResponseSpec(ErrorAnswer, description=text, generate_examples=False)
             for status, text in _FAILURES.items()
         }
         documented.append(handler)
     return documented
+
+
+_NOUNS = {
+    "api_keys": "API keys",
+    "integrations": "Process runs",
+    "sessions": "Logging in",
+    "work_item_operations": "Work items",
+    "workspace": "Workspaces",
+}
+"""What is not called as its module."""
+
+
+def _noun(module: str) -> str:
+    name = module.rpartition(".")[2]
+    return _NOUNS.get(name) or name.replace("_", " ").capitalize()
 
 
 def config() -> OpenAPIConfig:
@@ -94,10 +111,14 @@ _PAGE_OF = re.compile(r"Page_[\w.]*?(\w+)_(?=\")")
 def _tidy(schema: dict[str, Any]) -> dict[str, Any]:
     """The document with names that people would give: `WorkItemPage`, not the module path of what is in the page.
 
-    And with unions that mean what ours do: any of their members, not exactly one (null is a JSON value, too).
+    With unions that mean what ours do: any of their members, not exactly one (null is a JSON value, too). And with the
+    PUT of an update as what it is: another name for its POST.
     """
     text = msgspec.json.encode(schema).decode().replace('"oneOf":', '"anyOf":')
     tidy: dict[str, Any] = msgspec.json.decode(
         _PAGE_OF.sub(lambda found: f"{found[1].removesuffix('Answer')}Page", text)
     )
+    for item in tidy["paths"].values():
+        if "put" in item and item["put"]["operationId"].endswith(BY_PUT):
+            item["put"]["deprecated"] = True
     return tidy

@@ -9,7 +9,10 @@ from litestar import get, route
 from litestar import post as _post
 from litestar.handlers import HTTPRouteHandler
 
-__all__ = ["delete", "get", "post", "update"]
+__all__ = ["BY_PUT", "delete", "get", "post", "update"]
+
+BY_PUT = "ByPut"
+"""The end of the ids of operations that are other names for their POST."""
 
 post = partial(_post, status_code=200)
 delete = partial(_delete, status_code=200)
@@ -19,6 +22,6 @@ def update(path: str, *, operation_id: str, **options: Any) -> Callable[[Any], H
     """A route that takes POST (the final generation of the API) and PUT (the one before) alike."""
 
     def named(_handler: HTTPRouteHandler, method: Any, _path: Any) -> str:
-        return operation_id if method == "POST" else f"{operation_id}ByPut"
+        return operation_id if method == "POST" else operation_id + BY_PUT
 
     return route(path, http_method=["POST", "PUT"], status_code=200, operation_id=named, **options)
