@@ -10,14 +10,15 @@ from controlroom.cli.address import address
 from controlroom.cli.client import Client
 from controlroom.cli.display import moment, moments, show_fields, show_json
 from controlroom.cli.errors import FAILED, CommandFailed, Misused
-from controlroom.cli.lookup import find, find_id, is_id, package_called, required
+from controlroom.cli.lookup import find_id, is_id, package_called, required
 from controlroom.cli.options import HERE, RoomOptions, Yes
-from controlroom.cli.values import changes, confirmed
-from controlroom.cli.verbs import show_one, show_rows, tell
+from controlroom.cli.values import changes
+from controlroom.cli.verbs import delete_part, show_one, show_rows
 
 app = App(name="source", help="Packages fetched from git: list, show, set, edit, fetch, delete.")
 
 _Wait = Annotated[bool, Parameter(negative="--no-wait", show_default=False)]
+_PART = "/source"
 _REFS = ("branch", "tag", "commit")
 _LONGEST_SECONDS = 11 * 60.0
 """What a fetch may take on the server, and a minute in which one comes to it."""
@@ -190,11 +191,7 @@ def delete(package: str, /, *, yes: Yes = False, room: RoomOptions = HERE) -> No
     yes
         Don't ask.
     """
-    with Client(address(room)) as client:
-        found = find(client, "task-packages", package)
-        confirmed(f"Fetch {found['name']!r} from git no more?", yes=yes)
-        answer = client.delete(_path(found["id"]))
-    tell(room, answer)
+    delete_part(room, "task-packages", package, _PART, "Fetch {!r} from git no more?", yes=yes)
 
 
 def _source(client: Client, package: str, package_id: str) -> dict[str, Any]:
@@ -258,4 +255,4 @@ def _named(branch: str | None, tag: str | None, commit: str | None) -> dict[str,
 
 
 def _path(package_id: str) -> str:
-    return f"/task-packages/{package_id}/source"
+    return f"/task-packages/{package_id}{_PART}"

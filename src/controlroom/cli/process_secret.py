@@ -8,9 +8,11 @@ from controlroom.cli.display import moments
 from controlroom.cli.lookup import find, find_id, required
 from controlroom.cli.options import HERE, RoomOptions, Yes
 from controlroom.cli.values import confirmed
-from controlroom.cli.verbs import show_one, tell
+from controlroom.cli.verbs import delete_part, show_one, tell
 
 app = App(name="secret", help="The secret of a process, for callers of the oldest API: show, create, reveal, delete.")
+
+_PART = "/secret"
 
 
 @app.command
@@ -78,12 +80,8 @@ def delete(process: str, /, *, yes: Yes = False, room: RoomOptions = HERE) -> No
     yes
         Don't ask.
     """
-    with Client(address(room)) as client:
-        found = find(client, "processes", process)
-        confirmed(f"Refuse the secret of {found['name']!r} from now on?", yes=yes)
-        answer = client.delete(_path(found["id"]))
-    tell(room, answer)
+    delete_part(room, "processes", process, _PART, "Refuse the secret of {!r} from now on?", yes=yes)
 
 
 def _path(process_id: str) -> str:
-    return f"/processes/{process_id}/secret"
+    return f"/processes/{process_id}{_PART}"

@@ -10,9 +10,11 @@ from controlroom.cli.display import moment, moments
 from controlroom.cli.lookup import find, find_id, required
 from controlroom.cli.options import HERE, RoomOptions, Yes
 from controlroom.cli.values import confirmed
-from controlroom.cli.verbs import show_one, show_rows, tell
+from controlroom.cli.verbs import delete_part, show_one, show_rows, tell
 
 app = App(name="triggers")
+
+_PART = "/email-trigger"
 
 
 @app.command(name="list")
@@ -112,11 +114,7 @@ def delete(process: str, /, *, yes: Yes = False, room: RoomOptions = HERE) -> No
     yes
         Don't ask.
     """
-    with Client(address(room)) as client:
-        found = find(client, "processes", process)
-        confirmed(f"Take the mail address from {found['name']!r}?", yes=yes)
-        answer = client.delete(_path(found["id"]))
-    tell(room, answer)
+    delete_part(room, "processes", process, _PART, "Take the mail address from {!r}?", yes=yes)
 
 
 def _set_enabled(room: RoomOptions, process: str, *, is_enabled: bool) -> None:
@@ -137,4 +135,4 @@ def _trigger(client: Client, process: str, path: str) -> dict[str, Any]:
 
 
 def _path(process_id: str) -> str:
-    return f"/processes/{process_id}/email-trigger"
+    return f"/processes/{process_id}{_PART}"

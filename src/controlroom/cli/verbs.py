@@ -58,10 +58,15 @@ def set_enabled(room: RoomOptions, kind: str, named: str, *, is_enabled: bool) -
 
 def delete_named(room: RoomOptions, kind: str, named: str, *, yes: bool) -> None:
     """Delete the one object of a kind with this id or name, once a person has agreed."""
+    delete_part(room, kind, named, "", f"Delete the {NOUNS[kind]} {{!r}}?", yes=yes)
+
+
+def delete_part(room: RoomOptions, kind: str, named: str, part: str, question: str, *, yes: bool) -> None:
+    """Delete what an object has at a path below its own, once a person has said yes; `{!r}` is the object's name."""
     with Client(address(room)) as client:
         found = find(client, kind, named)
-        confirmed(f"Delete the {NOUNS[kind]} {found['name']!r}?", yes=yes)
-        answer = client.delete(f"/{kind}/{found['id']}")
+        confirmed(question.format(found["name"]), yes=yes)
+        answer = client.delete(f"/{kind}/{found['id']}{part}")
     tell(room, answer)
 
 
