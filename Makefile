@@ -62,7 +62,7 @@ bench: install ## Measure, and print ratios within one run (B=name: only those)
 fuzz: install ## Fuzz the APIs by their own documents
 	$(PYTEST) -q -m fuzz --timeout 3600 tests
 
-soak: install ## Run for hours and watch memory, files and connections
+soak: install ## Work a room for two hours and watch memory, files, sessions (CONTROLROOM_SOAK_MINUTES=5: shorter)
 	$(PYTEST) -q -s -m soak --timeout 86400 tests
 
 shots: install ## Take pictures of the console's pages into .shots/
