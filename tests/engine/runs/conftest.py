@@ -18,6 +18,7 @@ from controlroom.engine.work_items import store as work_items
 from controlroom.engine.work_items.model import WorkItem
 from controlroom.engine.work_items.rules import RetryPolicy
 from controlroom.ids import ProcessId, RunId, StepRunId, WorkItemId, WorkspaceId, uuid7
+from controlroom.maintenance import rescuer
 from controlroom.protocol import (
     Assignment,
     Claim,
@@ -210,6 +211,14 @@ class Floor:
 def payloads(*values: object) -> WithPayloads:
     """One new item for each value."""
     return WithPayloads(Raw(msgspec.json.encode(values)), len(values))
+
+
+async def expire_leases(floor: Floor) -> None:
+    """The workers have been silent for too long."""
+    await floor.engine.database.execute(
+        "update step_run set lease_until = clock_now() - interval '1 second' where lease_until is not null"
+    )
+    await rescuer.rescue(floor.engine)
 
 
 @pytest.fixture

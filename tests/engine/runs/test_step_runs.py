@@ -1,0 +1,101 @@
+"""Law 3: step runs drain the queue of their own run (DESIGN §4)."""
+
+from msgspec import Raw
+from tests.engine.runs.conftest import payloads
+
+from controlroom.engine.access.tokens import read_step_run_token
+from controlroom.engine.runs import robot_verbs
+from controlroom.engine.runs import store as run_store
+from controlroom.engine.runs.model import (
+    RunState,
+)
+from controlroom.engine.runs.robot_verbs import Done
+
+
+async def test_step_runs_are_as_many_as_items_and_capacity(floor):
+    """A run gets a step run for each pending item, and never more than `max_parallel` at once."""
+    process = await floor.process({"max_parallel": 3})
+    walt = await floor.worker()
+
+    few = await floor.start(process, payloads(1, 2))
+    many = await floor.start(process, payloads(*range(10)))
+
+    assert len(await walt.claim(free=100)) == 5
+    assert len(await run_store.list_step_runs(floor.engine.database, floor.workspace, few.id, limit=100)) == 2
+    await floor.run(many)
+    assert len(await run_store.list_step_runs(floor.engine.database, floor.workspace, many.id, limit=100)) == 3
+
+
+async def test_a_step_run_without_items_is_withdrawn_and_never_started(floor):
+    """If the items were done by others, the claim withdraws the step run."""
+    process = await floor.process({"max_parallel": 2})
+    walt = await floor.worker()
+    run = await floor.start(process, payloads(1, 2))
+    assignment, robot = await walt.take()
+    await floor.drain(robot, assignment.work_item_id)
+
+    assert await walt.claim() == []
+    await walt.finish(assignment)
+
+    assert (await floor.run(run)).state is RunState.COMPLETED
+    [only] = await run_store.list_step_runs(floor.engine.database, floor.workspace, run.id, limit=10)
+    assert only.id == assignment.step_run_id
+
+
+async def test_a_step_run_reserves_only_items_of_its_own_run(floor):
+    """Two runs of one process never work on each other's items."""
+    process = await floor.process({})
+    walt = await floor.worker()
+    first = await floor.start(process, payloads(1))
+    second = await floor.start(process, payloads(2, 3))
+
+    assignment, robot = await walt.take()
+
+    assert assignment.run_id == first.id
+    assert len(await floor.drain(robot, assignment.work_item_id)) == 1
+    assert await floor.states(second) == ["pending", "pending"]
+
+
+async def test_one_item_per_step_run(floor):
+    """Such a step gets a step run for each item, and each reserves no second one."""
+    process = await floor.process({"max_parallel": 5, "one_item_per_step_run": True})
+    walt = await floor.worker()
+    run = await floor.start(process, payloads(1, 2, 3))
+
+    for assignment in await walt.claim(free=10):
+        robot = read_step_run_token(floor.engine.keys, assignment.token)
+        assert len(await floor.drain(robot, assignment.work_item_id)) == 1
+        await walt.finish(assignment)
+
+    assert (await floor.run(run)).state is RunState.COMPLETED
+
+
+async def test_a_step_may_wait_for_the_previous_ones(floor):
+    """`starts_after_previous` keeps a step's items waiting until the steps before have nothing in hand."""
+    process = await floor.process({"max_parallel": 1}, {"starts_after_previous": True})
+    walt, wanda = await floor.worker("walt"), await floor.worker("wanda")
+    run = await floor.start(process, payloads(1, 2))
+    first, robot = await walt.take()
+    await robot_verbs.output(floor.engine, robot, first.work_item_id, Raw(b'"report"'))
+    await robot_verbs.release(floor.engine, robot, first.work_item_id, Done())
+
+    await floor.run(run)
+    assert await wanda.claim() == []
+
+    await floor.drain(robot, await robot_verbs.reserve(floor.engine, robot))
+    await walt.finish(first)
+    await floor.run(run)
+    second, robot = await wanda.take()
+    await floor.drain(robot, second.work_item_id)
+    await wanda.finish(second)
+    assert (await floor.run(run)).state is RunState.COMPLETED
+
+
+async def test_placement_decides_who_may_run(floor):
+    """A step run for a named worker or group is claimed by nobody else."""
+    walt, wanda = await floor.worker("walt"), await floor.worker("wanda")
+    process = await floor.process({"placement": {"type": "workers", "workers": [str(wanda.actor.worker_id)]}})
+    await floor.start(process)
+
+    assert await walt.claim() == []
+    assert len(await wanda.claim()) == 1
