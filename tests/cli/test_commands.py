@@ -97,6 +97,26 @@ def test_a_process_is_made_shown_disabled_and_deleted(running, robot):
     assert "Two steps" not in [row["name"] for row in running.json("process", "list")]
 
 
+def test_a_process_is_edited_by_its_steps(running, robot):
+    """What is not said stays; steps are changed, added, taken away, or given whole as `show` tells them."""
+    running.cli("push", robot, "--name", "steps")
+    running.cli("process", "create", "Draft", "--step", "one=steps:Go", "--step", "two=steps:Go", "--retries", "one=2")
+    before = running.json("process", "show", "Draft")
+
+    running.cli("process", "edit", "Draft", "--name", "Final", "--timeout", "one=90", "--default-input", "5")
+    running.cli("process", "edit", "Final", "--remove", "two", "--step", "three=steps:Go", "--env", "three:A=b")
+    one, three = running.json("process", "show", "Final")["steps"]
+    assert (one["id"], one["timeout_seconds"], one["retry"]["max_attempts"]) == (before["steps"][0]["id"], 90, 3)
+    assert (three["name"], three["environment"]) == ("three", {"A": "b"})
+
+    again = running.json("process", "edit", "Final", "--steps", json.dumps(before["steps"]), "--default-input", "none")
+    assert [step["name"] for step in again["steps"]] == ["one", "two"]
+    assert again["default_work_item"] is None
+    for words in ((), ("--remove", "nine"), ("--steps", "{}"), ("--steps", "[]", "--remove", "one")):
+        running.cli("process", "edit", "Final", *words, code=2)
+    running.cli("process", "delete", "Final", "--yes")
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [

@@ -44,7 +44,7 @@ class ItemFilter:
     """Items in a queue, by name or id; PROCESS:STEP for the input queue of a step."""
     state: State | None = None
     """Items in this state."""
-    exception_type: Literal["application", "business", "orchestrator"] | None = None
+    exception_type: Literal["application", "business", "orchestrator", "unspecified"] | None = None
     """Items that failed by this type of exception."""
     exception_code: str | None = None
     """Items that failed with this code."""

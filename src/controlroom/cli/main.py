@@ -32,7 +32,7 @@ WORK = (
     Command("run", "run:run", "Start a process and, with --follow, watch it to its end"),
 )
 NOUNS = (
-    Command("process", "process:app", "Processes and their secrets: create, list, show, enable, disable, delete"),
+    Command("process", "process:app", "Processes and their secrets: create, list, show, edit, enable, disable, delete"),
     Command("runs", "runs:app", "Process runs: list, show, follow, outputs, stop, delete"),
     Command("items", "items:app", "Work items, one or many: create, edit, retry, done, hold, release, rerun, delete"),
     Command("queues", "queues:app", "Queues, their schemas and consumers: list, show, create, rename, delete"),

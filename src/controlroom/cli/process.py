@@ -8,14 +8,17 @@ from controlroom.cli import process_secret
 from controlroom.cli.address import address
 from controlroom.cli.client import Client
 from controlroom.cli.display import moment, seconds, show_fields, show_json, show_table
+from controlroom.cli.errors import Misused
 from controlroom.cli.lookup import find_id
 from controlroom.cli.options import HERE, Many, RoomOptions, Yes
-from controlroom.cli.steps import StepOptions, definitions
+from controlroom.cli.steps import AS_USUAL, StepOptions, asked, definitions
 from controlroom.cli.values import payload
 from controlroom.cli.verbs import delete_named, set_enabled, show_list, tell
 
 app = App(name="process")
 app.command(process_secret.app)
+
+_NONE = "none"
 
 
 @app.command
@@ -24,15 +27,7 @@ def create(
     /,
     *,
     step: Many,
-    max_parallel: Many = (),
-    timeout: Many = (),
-    workers: Many = (),
-    groups: Many = (),
-    provisioner: Many = (),
-    retries: Many = (),
-    env: Many = (),
-    after_previous: Many = (),
-    one_item: Many = (),
+    options: StepOptions = AS_USUAL,
     default_input: str | None = None,
     room: RoomOptions = HERE,
 ) -> None:
@@ -46,44 +41,63 @@ def create(
         Name of the process.
     step
         STEP=PACKAGE:TASK: a step and the task that it runs; PACKAGE by id or name. In their order, once for each step.
-    max_parallel
-        STEP=N: how many robots may work on the step at once [1].
-    timeout
-        STEP=SECONDS: when a robot of the step is ended.
-    workers
-        STEP=WORKER,…: only on these workers, by id or name.
-    groups
-        STEP=GROUP,…: only on workers of these groups; a later group helps while nobody of an earlier is idle.
-    provisioner
-        STEP=PROVISIONER: on workers that a provisioner starts on demand, one for each robot.
-    retries
-        STEP=N: how often a failed work item is tried again (never after a business exception).
-    env
-        STEP:KEY=VALUE: a variable of the step's robots.
-    after_previous
-        STEP: begins only when the steps before have ended.
-    one_item
-        STEP: every work item gets a robot of its own.
     default_input
         Payload of a start without input, as JSON or @file.
     """
-    options = StepOptions(
-        max_parallel=max_parallel,
-        timeout=timeout,
-        workers=workers,
-        groups=groups,
-        provisioner=provisioner,
-        retries=retries,
-        env=env,
-        after_previous=after_previous,
-        one_item=one_item,
-    )
     with Client(address(room)) as client:
         body: dict[str, Any] = {"name": name, "steps": definitions(client, step, options)}
         if default_input is not None:
             body["default_work_item"] = {"payload": payload(default_input)}
         made = client.post("/processes", body)
     tell(room, made, "id")
+
+
+@app.command
+def edit(
+    process: str,
+    /,
+    *,
+    name: str | None = None,
+    step: Many = (),
+    remove: Many = (),
+    options: StepOptions = AS_USUAL,
+    steps: str | None = None,
+    default_input: str | None = None,
+    room: RoomOptions = HERE,
+) -> None:
+    """Change a process; what is not said stays, and runs under way go on with the new settings.
+
+    Parameters
+    ----------
+    process
+        Name or id.
+    name
+        The new name.
+    step
+        STEP=PACKAGE:TASK: another task for a step, or one more step at the end.
+    remove
+        STEP: the process has it no more.
+    steps
+        All steps, as JSON or @file: the `steps` of `process show --json`, changed.
+    default_input
+        Payload of a start without input, as JSON or @file; `none` for no such.
+    """
+    are_steps_said = bool(step or remove) or options != AS_USUAL
+    if are_steps_said and steps is not None:
+        raise Misused("--steps tells all of them: no other option about steps goes with it")
+    body: dict[str, Any] = {} if name is None else {"name": name}
+    if default_input is not None:
+        body["default_work_item"] = None if default_input == _NONE else {"payload": payload(default_input)}
+    if steps is not None:
+        body["steps"] = _steps(payload(steps))
+    if not body and not are_steps_said:
+        raise Misused("nothing to change: give --name, --default-input, --steps or options of a step")
+    with Client(address(room)) as client:
+        path = f"/processes/{find_id(client, 'processes', process)}"
+        if are_steps_said:
+            body["steps"] = definitions(client, step, options, before=client.get(path)["steps"], remove=remove)
+        answer = client.post(path, body)
+    tell(room, answer)
 
 
 @app.command(name="list")
@@ -156,3 +170,9 @@ def delete(
         Don't ask.
     """
     delete_named(room, "processes", process, yes=yes)
+
+
+def _steps(given: object) -> list[dict[str, Any]]:
+    if not isinstance(given, list) or not all(isinstance(each, dict) for each in given):
+        raise Misused("--steps is a list of steps", hint="controlroom process show PROCESS --json tells them.")
+    return [asked(each) for each in given]

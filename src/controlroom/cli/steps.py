@@ -1,41 +1,62 @@
 """The steps of a process as the command line writes them: `STEP=…` options, sorted out by step."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from cyclopts import Group, Parameter
+
 from controlroom.cli.client import Client
-from controlroom.cli.errors import Misused
+from controlroom.cli.errors import CommandFailed, Misused
 from controlroom.cli.lookup import find_id
+from controlroom.cli.options import Many
 from controlroom.cli.values import number, pair
 
 
+@Parameter(name="*", group=Group("Steps"))
 @dataclass(frozen=True, kw_only=True, slots=True)
 class StepOptions:
-    """What was said about steps, as it was said."""
+    """What was said about steps, as it was said: options name the step first."""
 
-    max_parallel: tuple[str, ...]
-    timeout: tuple[str, ...]
-    workers: tuple[str, ...]
-    groups: tuple[str, ...]
-    provisioner: tuple[str, ...]
-    retries: tuple[str, ...]
-    env: tuple[str, ...]
-    after_previous: tuple[str, ...]
-    one_item: tuple[str, ...]
+    max_parallel: Many = ()
+    """STEP=N: how many robots may work on the step at once [1]."""
+    timeout: Many = ()
+    """STEP=SECONDS: when a robot of the step is ended."""
+    workers: Many = ()
+    """STEP=WORKER,…: only on these workers, by id or name."""
+    groups: Many = ()
+    """STEP=GROUP,…: only on workers of these groups; a later group helps while nobody of an earlier is idle."""
+    provisioner: Many = ()
+    """STEP=PROVISIONER: on workers that a provisioner starts on demand, one for each robot."""
+    retries: Many = ()
+    """STEP=N: how often a failed work item is tried again (never after a business exception)."""
+    env: Many = ()
+    """STEP:KEY=VALUE: a variable of the step's robots."""
+    after_previous: Many = ()
+    """STEP: begins only when the steps before have ended."""
+    one_item: Many = ()
+    """STEP: every work item gets a robot of its own."""
+
+
+AS_USUAL = StepOptions()
+"""Nothing was said."""
 
 
 class _Steps:
     """Steps in the making, by name."""
 
-    def __init__(self) -> None:
-        self.made: dict[str, dict[str, Any]] = {}
+    def __init__(self, before: Sequence[dict[str, Any]]) -> None:
+        self.made: dict[str, dict[str, Any]] = {step["name"]: asked(step) for step in before}
+        if len(self.made) < len(before):
+            raise CommandFailed("two steps have the same name, and cannot be told apart", hint="Give --steps @FILE.")
+        self._said: set[str] = set()
 
     def add(self, name: str, task: dict[str, Any]) -> None:
-        """One more step."""
-        if name in self.made:
+        """One more step, or another task for one that is there."""
+        if name in self._said:
             raise Misused(f"two steps are called {name!r}: they could not be told apart")
-        self.made[name] = {"name": name, "task": task}
+        self._said.add(name)
+        self.made.setdefault(name, {"name": name})["task"] = task
 
     def of(self, name: str, option: str) -> dict[str, Any]:
         """The step that an option is about."""
@@ -44,9 +65,31 @@ class _Steps:
         return self.made[name]
 
 
-def definitions(client: Client, steps: Iterable[str], options: StepOptions) -> list[dict[str, Any]]:
-    """The steps as the API takes them. Raises Misused for an option about a step that is not there."""
-    known = _Steps()
+def asked(step: Mapping[str, Any]) -> dict[str, Any]:
+    """A step that the API has told, as the API takes it."""
+    told = {name: value for name, value in step.items() if name not in {"id", "queue"}}
+    task = told.get("task")
+    if task:
+        told["task"] = {name: task[name] for name in ("name", "package_id") if name in task}
+    return told
+
+
+def definitions(
+    client: Client,
+    steps: Iterable[str],
+    options: StepOptions,
+    *,
+    before: Sequence[dict[str, Any]] = (),
+    remove: Iterable[str] = (),
+) -> list[dict[str, Any]]:
+    """The steps as the API takes them: those before, without the removed ones, changed and added to as was said.
+
+    Raises Misused for an option about a step that is not there.
+    """
+    known = _Steps(before)
+    for name in remove:
+        known.of(name, "--remove")
+        del known.made[name]
     for each in steps:
         known.add(*_step(client, each))
     for option, field, least, texts in (
@@ -57,7 +100,7 @@ def definitions(client: Client, steps: Iterable[str], options: StepOptions) -> l
             known.of(name, option)[field] = number(value, option=option, least=least)
     for name, value in _pairs(options.retries):
         attempts = number(value, option="--retries", least=0) + 1
-        known.of(name, "--retries")["retry"] = {"max_attempts": attempts}
+        known.of(name, "--retries").setdefault("retry", {})["max_attempts"] = attempts
     for each in options.env:
         name, _, variable = each.partition(":")
         key, value = pair(variable, form="STEP:KEY=VALUE")
@@ -71,10 +114,13 @@ def definitions(client: Client, steps: Iterable[str], options: StepOptions) -> l
 
 
 def _place(client: Client, known: _Steps, options: StepOptions) -> None:
+    placed = set()
+
     def place(name: str, option: str, placement: Mapping[str, Any]) -> None:
         step = known.of(name, option)
-        if "placement" in step:
+        if name in placed:
             raise Misused(f"step {name!r}: one of --workers, --groups and --provisioner, once")
+        placed.add(name)
         step["placement"] = placement
 
     for name, value in _pairs(options.workers):
