@@ -58,6 +58,7 @@ _NOUNS = {
     "api_keys": "API keys",
     "integrations": "Process runs",
     "sessions": "Logging in",
+    "work_item_files": "Work items",
     "work_item_operations": "Work items",
     "workspace": "Workspaces",
 }

@@ -1,45 +1,26 @@
-"""Work items and outputs (§1.7)."""
+"""Work items (§1.7); their files are in `work_item_files`."""
 
-from collections import defaultdict
-from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated, Any, Literal, assert_never
 
-from litestar import Request
 from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 from msgspec import UNSET, Raw, Struct, UnsetType
 
-from controlroom.dialects.robocorp.answers import Accepted, Download, Identified, UploadForm, identified
+from controlroom.dialects.robocorp.answers import Accepted, Identified, identified
 from controlroom.dialects.robocorp.asking import Asker, InWorkspace, Pages, TheEngine
-from controlroom.dialects.robocorp.links import download_url, upload_form
-from controlroom.dialects.robocorp.paging import Page, Paging
+from controlroom.dialects.robocorp.paging import Page
 from controlroom.dialects.robocorp.routing import get, post, update
-from controlroom.engine.access.model import Actor, Permission
-from controlroom.engine.downloads.model import DownloadKind
-from controlroom.engine.engine import Engine
+from controlroom.dialects.robocorp.work_item_files import NULL, AnyRequest, FileAnswer, files_of
+from controlroom.engine.access.model import Permission
 from controlroom.engine.queues import actions as queues
-from controlroom.engine.runs import store as runs
-from controlroom.engine.runs.errors import RunNotFound
 from controlroom.engine.work_items import actions, store
 from controlroom.engine.work_items.errors import WorkItemNotFound
-from controlroom.engine.work_items.model import ExceptionType, ItemFile, ItemState, WorkItem
+from controlroom.engine.work_items.model import ExceptionType, ItemState, WorkItem
 from controlroom.engine.work_items.terms import Terms, TermsChange
 from controlroom.errors import Invalid
-from controlroom.ids import FileId, ProcessId, QueueId, RunId, WorkItemId, WorkspaceId
+from controlroom.ids import ProcessId, QueueId, RunId, WorkItemId
 
-_NULL = Raw(b"null")
-
-AnyRequest = Request[Any, Any, Any]
 ShownState = Literal["new", "pending", "in_progress", "failed", "done"]
-
-
-class FileAnswer(Struct, frozen=True):
-    """A file of a work item; the link is good for an hour."""
-
-    id: FileId
-    size: int
-    name: str
-    download: Download
 
 
 class ExceptionAnswer(Struct, frozen=True):
@@ -77,17 +58,6 @@ class FullWorkItem(WorkItemAnswer, frozen=True, kw_only=True):
     files: list[FileAnswer]
 
 
-class Output(Struct, frozen=True, kw_only=True):
-    """What the last step of a run put out."""
-
-    id: WorkItemId
-    created_at: datetime
-    process: Identified | None
-    process_run: Identified | None
-    payload: Raw
-    files: list[FileAnswer]
-
-
 class CreateWorkItem(Struct, frozen=True, kw_only=True):
     """A new item for the input queue of a process, or for a standing queue."""
 
@@ -107,19 +77,6 @@ class UpdateWorkItem(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     due_at: datetime | UnsetType | None = UNSET
     deadline: datetime | UnsetType | None = UNSET
     reference: str | UnsetType | None = UNSET
-
-
-class FileRequest(Struct, frozen=True):
-    """A file that shall be added to an item."""
-
-    file_name: str
-    file_size: int
-
-
-class UploadAnswer(Struct, frozen=True):
-    """Where to post the file."""
-
-    upload: UploadForm
 
 
 class PayloadBody(Struct, frozen=True):
@@ -197,7 +154,7 @@ async def update_work_item(
         reference=data.reference,
     )
     item = await actions.set_terms(engine, actor, workspace_id, item_id, change)
-    return _show_full(item, (await _files_of(engine, request, workspace_id, [item]))[item.id])
+    return _show_full(item, (await files_of(engine, request, workspace_id, [item]))[item.id])
 
 
 def aware(at: datetime | None, what: str) -> datetime | None:
@@ -220,7 +177,7 @@ async def get_work_item(
     item = await store.get(engine.database, workspace_id, item_id)
     if item is None:
         raise WorkItemNotFound(item_id)
-    return _show_full(item, (await _files_of(engine, request, workspace_id, [item]))[item.id])
+    return _show_full(item, (await files_of(engine, request, workspace_id, [item]))[item.id])
 
 
 @update("/work-items/{item_id:uuid}/payload", operation_id="updateWorkItemPayload")
@@ -234,32 +191,6 @@ async def set_payload(
     """Replace the payload of an item that nobody works on."""
     await actions.set_payload(engine, actor, workspace_id, item_id, data.payload)
     return data
-
-
-@post("/work-items/{item_id:uuid}/files", operation_id="createWorkItemFile")
-async def add_file(
-    engine: TheEngine,
-    actor: Asker,
-    request: AnyRequest,
-    workspace_id: InWorkspace,
-    item_id: FromPath[WorkItemId],
-    data: JSONBody[FileRequest],
-) -> UploadAnswer:
-    """Promise a file: where to post it as a form. It replaces one of the same name."""
-    return UploadAnswer(await _promise(engine, actor, request, workspace_id, item_id, data))
-
-
-@post("/work-items/{item_id:uuid}/files/upload", operation_id="createWorkItemFileUpload")
-async def add_file_older_form(
-    engine: TheEngine,
-    actor: Asker,
-    request: AnyRequest,
-    workspace_id: InWorkspace,
-    item_id: FromPath[WorkItemId],
-    data: JSONBody[FileRequest],
-) -> UploadForm:
-    """Promise a file, in the older form of the answer (§1.8)."""
-    return await _promise(engine, actor, request, workspace_id, item_id, data)
 
 
 @post("/work-items/batch", operation_id="runWorkItemBatchOperation")
@@ -283,88 +214,12 @@ async def run_batch(
     return Accepted(accepted=True)
 
 
-@get("/outputs", operation_id="listOutputs")
-async def list_outputs(
-    engine: TheEngine,
-    actor: Asker,
-    paging: Pages,
-    request: AnyRequest,
-    workspace_id: InWorkspace,
-    process_run_id: FromQuery[RunId],
-) -> Page[Output]:
-    """List what the last step of a process run put out, oldest first."""
-    return await _outputs(engine, actor, paging, request, workspace_id, process_run_id)
-
-
-@get("/process-runs/{run_id:uuid}/outputs", operation_id="listProcessRunOutputs")
-async def list_outputs_of_run(
-    engine: TheEngine,
-    actor: Asker,
-    paging: Pages,
-    request: AnyRequest,
-    workspace_id: InWorkspace,
-    run_id: FromPath[RunId],
-) -> Page[Output]:
-    """Likewise, by its older address (§1.8)."""
-    return await _outputs(engine, actor, paging, request, workspace_id, run_id)
-
-
-async def _outputs(
-    engine: Engine, actor: Actor, paging: Paging, request: AnyRequest, workspace: WorkspaceId, run: RunId
-) -> Page[Output]:
-    actor.require(Permission.READ_WORK_ITEMS, workspace)
-    rows = await store.list_outputs(engine.database, workspace, run, after=paging.after(WorkItemId), limit=paging.fetch)
-    if not rows and await runs.get(engine.database, workspace, run) is None:
-        raise RunNotFound(run)
-    files = await _files_of(engine, request, workspace, rows)
-
-    def show(item: WorkItem) -> Output:
-        return Output(
-            id=item.id,
-            created_at=item.created_at,
-            process=identified(item.process_id),
-            process_run=identified(item.run_id),
-            payload=item.payload or _NULL,
-            files=files[item.id],
-        )
-
-    return paging.page(rows, show, lambda item: item.id)
-
-
-async def _promise(
-    engine: Engine,
-    actor: Actor,
-    request: AnyRequest,
-    workspace: WorkspaceId,
-    item: WorkItemId,
-    asked: FileRequest,
-) -> UploadForm:
-    promised = await actions.promise_file(engine, actor, workspace, item, asked.file_name, asked.file_size)
-    return upload_form(request, promised)
-
-
-async def _files_of(
-    engine: Engine, request: AnyRequest, workspace: WorkspaceId, items: Sequence[WorkItem]
-) -> dict[WorkItemId, list[FileAnswer]]:
-    """The files of items, by item."""
-    files: dict[WorkItemId, list[FileAnswer]] = defaultdict(list)
-    if items:
-        for file in await store.list_files(engine.database, workspace, [item.id for item in items]):
-            files[file.work_item_id].append(_show_file(request, workspace, file))
-    return files
-
-
-def _show_file(request: AnyRequest, workspace: WorkspaceId, file: ItemFile) -> FileAnswer:
-    url = download_url(request, DownloadKind.WORK_ITEM_FILE, file.id, workspace, file_name=file.name)
-    return FileAnswer(file.id, file.size, file.name, Download(url))
-
-
 def _show(item: WorkItem) -> WorkItemAnswer:
     return WorkItemAnswer(**_fields(item))
 
 
 def _show_full(item: WorkItem, files: list[FileAnswer]) -> FullWorkItem:
-    return FullWorkItem(**_fields(item), payload=item.payload or _NULL, files=files)
+    return FullWorkItem(**_fields(item), payload=item.payload or NULL, files=files)
 
 
 def _fields(item: WorkItem) -> dict[str, Any]:
@@ -411,8 +266,4 @@ handlers = [
     get_work_item,
     update_work_item,
     set_payload,
-    add_file,
-    add_file_older_form,
-    list_outputs,
-    list_outputs_of_run,
 ]

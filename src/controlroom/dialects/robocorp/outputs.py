@@ -1,0 +1,81 @@
+"""What the last step of a run put out (§1.7)."""
+
+from datetime import datetime
+
+from litestar.params import FromPath, FromQuery
+from msgspec import Raw, Struct
+
+from controlroom.dialects.robocorp.answers import Identified, identified
+from controlroom.dialects.robocorp.asking import Asker, InWorkspace, Pages, TheEngine
+from controlroom.dialects.robocorp.paging import Page, Paging
+from controlroom.dialects.robocorp.routing import get
+from controlroom.dialects.robocorp.work_item_files import NULL, AnyRequest, FileAnswer, files_of
+from controlroom.engine.access.model import Actor, Permission
+from controlroom.engine.engine import Engine
+from controlroom.engine.runs import store as runs
+from controlroom.engine.runs.errors import RunNotFound
+from controlroom.engine.work_items import store
+from controlroom.engine.work_items.model import WorkItem
+from controlroom.ids import RunId, WorkItemId, WorkspaceId
+
+
+class Output(Struct, frozen=True, kw_only=True):
+    """What the last step of a run put out."""
+
+    id: WorkItemId
+    created_at: datetime
+    process: Identified | None
+    process_run: Identified | None
+    payload: Raw
+    files: list[FileAnswer]
+
+
+@get("/outputs", operation_id="listOutputs")
+async def list_outputs(
+    engine: TheEngine,
+    actor: Asker,
+    paging: Pages,
+    request: AnyRequest,
+    workspace_id: InWorkspace,
+    process_run_id: FromQuery[RunId],
+) -> Page[Output]:
+    """List what the last step of a process run put out, oldest first."""
+    return await _outputs(engine, actor, paging, request, workspace_id, process_run_id)
+
+
+@get("/process-runs/{run_id:uuid}/outputs", operation_id="listProcessRunOutputs")
+async def list_outputs_of_run(
+    engine: TheEngine,
+    actor: Asker,
+    paging: Pages,
+    request: AnyRequest,
+    workspace_id: InWorkspace,
+    run_id: FromPath[RunId],
+) -> Page[Output]:
+    """Likewise, by its older address (§1.8)."""
+    return await _outputs(engine, actor, paging, request, workspace_id, run_id)
+
+
+async def _outputs(
+    engine: Engine, actor: Actor, paging: Paging, request: AnyRequest, workspace: WorkspaceId, run: RunId
+) -> Page[Output]:
+    actor.require(Permission.READ_WORK_ITEMS, workspace)
+    rows = await store.list_outputs(engine.database, workspace, run, after=paging.after(WorkItemId), limit=paging.fetch)
+    if not rows and await runs.get(engine.database, workspace, run) is None:
+        raise RunNotFound(run)
+    files = await files_of(engine, request, workspace, rows)
+
+    def show(item: WorkItem) -> Output:
+        return Output(
+            id=item.id,
+            created_at=item.created_at,
+            process=identified(item.process_id),
+            process_run=identified(item.run_id),
+            payload=item.payload or NULL,
+            files=files[item.id],
+        )
+
+    return paging.page(rows, show, lambda item: item.id)
+
+
+handlers = [list_outputs, list_outputs_of_run]

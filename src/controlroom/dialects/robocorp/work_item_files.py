@@ -1,0 +1,104 @@
+"""The files of work items: promised, posted by a form, and told with their links (§1.7)."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from typing import Any
+
+from litestar import Request
+from litestar.params import FromPath, JSONBody
+from msgspec import Raw, Struct
+
+from controlroom.dialects.robocorp.answers import Download, UploadForm
+from controlroom.dialects.robocorp.asking import Asker, InWorkspace, TheEngine
+from controlroom.dialects.robocorp.links import download_url, upload_form
+from controlroom.dialects.robocorp.routing import post
+from controlroom.engine.access.model import Actor
+from controlroom.engine.downloads.model import DownloadKind
+from controlroom.engine.engine import Engine
+from controlroom.engine.work_items import actions, store
+from controlroom.engine.work_items.model import ItemFile, WorkItem
+from controlroom.ids import FileId, WorkItemId, WorkspaceId
+
+NULL = Raw(b"null")
+"""The payload of an item that has none."""
+
+AnyRequest = Request[Any, Any, Any]
+
+
+class FileAnswer(Struct, frozen=True):
+    """A file of a work item; the link is good for an hour."""
+
+    id: FileId
+    size: int
+    name: str
+    download: Download
+
+
+class FileRequest(Struct, frozen=True):
+    """A file that shall be added to an item."""
+
+    file_name: str
+    file_size: int
+
+
+class UploadAnswer(Struct, frozen=True):
+    """Where to post the file."""
+
+    upload: UploadForm
+
+
+@post("/work-items/{item_id:uuid}/files", operation_id="createWorkItemFile")
+async def add_file(
+    engine: TheEngine,
+    actor: Asker,
+    request: AnyRequest,
+    workspace_id: InWorkspace,
+    item_id: FromPath[WorkItemId],
+    data: JSONBody[FileRequest],
+) -> UploadAnswer:
+    """Promise a file: where to post it as a form. It replaces one of the same name."""
+    return UploadAnswer(await _promise(engine, actor, request, workspace_id, item_id, data))
+
+
+@post("/work-items/{item_id:uuid}/files/upload", operation_id="createWorkItemFileUpload")
+async def add_file_older_form(
+    engine: TheEngine,
+    actor: Asker,
+    request: AnyRequest,
+    workspace_id: InWorkspace,
+    item_id: FromPath[WorkItemId],
+    data: JSONBody[FileRequest],
+) -> UploadForm:
+    """Promise a file, in the older form of the answer (§1.8)."""
+    return await _promise(engine, actor, request, workspace_id, item_id, data)
+
+
+async def _promise(
+    engine: Engine,
+    actor: Actor,
+    request: AnyRequest,
+    workspace: WorkspaceId,
+    item: WorkItemId,
+    asked: FileRequest,
+) -> UploadForm:
+    promised = await actions.promise_file(engine, actor, workspace, item, asked.file_name, asked.file_size)
+    return upload_form(request, promised)
+
+
+async def files_of(
+    engine: Engine, request: AnyRequest, workspace: WorkspaceId, items: Sequence[WorkItem]
+) -> dict[WorkItemId, list[FileAnswer]]:
+    """The files of items, by item."""
+    files: dict[WorkItemId, list[FileAnswer]] = defaultdict(list)
+    if items:
+        for file in await store.list_files(engine.database, workspace, [item.id for item in items]):
+            files[file.work_item_id].append(_show_file(request, workspace, file))
+    return files
+
+
+def _show_file(request: AnyRequest, workspace: WorkspaceId, file: ItemFile) -> FileAnswer:
+    url = download_url(request, DownloadKind.WORK_ITEM_FILE, file.id, workspace, file_name=file.name)
+    return FileAnswer(file.id, file.size, file.name, Download(url))
+
+
+handlers = [add_file, add_file_older_form]
