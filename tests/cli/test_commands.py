@@ -246,6 +246,37 @@ def test_groups_and_tokens_for_workers(running):
     assert running.json("workers", "list") == []
 
 
+def test_a_token_of_a_group_is_renamed_shown_again_and_revoked(running):
+    """Tokens are listed without values; an end may be set and taken away."""
+    running.cli("groups", "create", "desks")
+    value = running.cli("groups", "link-token", "desks", "--name", "laptops").stdout
+    assert "never" in running.cli("groups", "tokens", "list", "desks").stdout
+
+    running.cli("groups", "tokens", "edit", "desks", "laptops", "--name", "desk", "--minutes", "60")
+    [listed] = running.json("groups", "tokens", "list", "desks")
+    assert (listed["name"], listed["expires_at"] is None) == ("desk", False)
+    assert running.json("groups", "tokens", "edit", "desks", "desk", "--minutes", "none")["expires_at"] is None
+    assert running.cli("groups", "tokens", "reveal", "desks", "desk").stdout == value
+    for words in ((), ("--minutes", "soon")):
+        running.cli("groups", "tokens", "edit", "desks", "desk", *words, code=2)
+    running.cli("groups", "tokens", "delete", "desks", "desk", "--yes")
+    assert running.json("groups", "show", "desks")["workers"] == []
+    assert "There is none" in running.cli("groups", "tokens", "reveal", "desks", "desk", code=1).stderr
+    running.cli("groups", "delete", "desks", "--yes")
+
+
+def test_an_assistant_is_made_of_a_task_and_deleted(running, robot):
+    """Its task is named by PACKAGE:TASK; its runs are listed."""
+    running.cli("push", robot, "--name", "helper")
+    made = running.cli("assistant", "create", "Helper", "helper:Go").stdout.strip()
+    assert running.get(f"/assistants/{made}")["task"]["name"] == "Go"
+    assert running.json("assistant", "runs", "Helper") == []
+    running.cli("assistant", "create", "Other", "helper", code=2)
+    assert "Nope" in running.cli("assistant", "create", "Other", "helper:Nope", code=1).stderr
+    running.cli("assistant", "delete", "Helper", "--yes")
+    assert "Helper" in running.cli("assistant", "runs", "Helper", code=1).stderr
+
+
 def test_what_cannot_be_undone_asks_first(running):
     """Where nobody can be asked, deleting needs --yes."""
     running.cli("secrets", "set", "kept", "a=b")

@@ -4,14 +4,16 @@ from datetime import UTC, datetime, timedelta
 
 from cyclopts import App
 
+from controlroom.cli import group_tokens
 from controlroom.cli.address import address
 from controlroom.cli.client import Client
-from controlroom.cli.display import show_json, show_table
+from controlroom.cli.display import show_fields, show_json, show_table
 from controlroom.cli.lookup import find_id
 from controlroom.cli.options import HERE, RoomOptions, Yes
 from controlroom.cli.verbs import change, delete_named, show_rows, tell
 
 app = App(name="groups")
+app.command(group_tokens.app)
 
 _GROUPS = "worker-groups"
 
@@ -31,13 +33,20 @@ def list_(*, room: RoomOptions = HERE) -> None:
 
 @app.command
 def show(group: str, /, *, room: RoomOptions = HERE) -> None:
-    """Show a worker group, by name or id."""
+    """Show a worker group and its workers, by name or id."""
     with Client(address(room)) as client:
         found = client.get(f"/{_GROUPS}/{find_id(client, _GROUPS, group)}")
+        workers = list(client.each(f"/{_GROUPS}/{found['id']}/workers"))
     if room.json:
-        show_json(found)
-    else:
-        show_table([found], [("id", lambda row: row["id"]), ("name", lambda row: row["name"])])
+        show_json({**found, "workers": workers})
+        return
+    show_fields(found)
+    print()
+    show_table(
+        workers,
+        [("worker", lambda row: row["id"]), ("name", lambda row: row["name"]), ("state", lambda row: row["state"])],
+        empty="No worker is in it yet: controlroom groups add GROUP WORKER",
+    )
 
 
 @app.command

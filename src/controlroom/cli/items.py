@@ -13,14 +13,13 @@ from controlroom.cli.errors import Misused
 from controlroom.cli.item_operations import add_operations
 from controlroom.cli.lookup import find_id
 from controlroom.cli.options import HERE, RoomOptions
-from controlroom.cli.values import changes, instant
+from controlroom.cli.values import NONE, changes, instant
 from controlroom.cli.values import payload as json_value
 from controlroom.cli.verbs import tell
 
 app = App(name="items")
 
 _SHOWN = 60
-_NONE = "none"
 
 
 @app.command(name="list")
@@ -166,7 +165,7 @@ def edit(
         deadline=deadline and _moment_or_none(deadline, option="--deadline"),
         reference=reference,
     )
-    terms = {name: None if value == _NONE else value for name, value in asked.items() if name != "payload"}
+    terms = {name: None if value == NONE else value for name, value in asked.items() if name != "payload"}
     content = {"payload": json_value(payload)} if payload is not None else None
     with Client(address(room)) as client:
         if content is not None:
@@ -229,4 +228,4 @@ def _step_names(client: Client, rows: Iterable[dict[str, Any]]) -> dict[str, str
 
 
 def _moment_or_none(text: str, *, option: str) -> str:
-    return text if text == _NONE else instant(text, option=option)
+    return text if text == NONE else instant(text, option=option)

@@ -104,6 +104,7 @@ NOUNS: Mapping[str, str] = {
     "assets": "asset",
     "schedules": "schedule",
     "queues": "queue",
+    "assistants": "assistant",
     "provisioners": "provisioner",
 }
 _SHOWN = 10

@@ -37,7 +37,7 @@ NOUNS = (
     Command("items", "items:app", "Work items, one or many: create, edit, retry, done, hold, release, rerun, delete"),
     Command("queues", "queues:app", "Queues, their schemas and consumers: list, show, create, rename, delete"),
     Command("artifacts", "artifacts:app", "Files that robots left: list, download"),
-    Command("assistant", "assistant:app", "Assistants: list, run on this machine"),
+    Command("assistant", "assistant:app", "Assistants: list, run on this machine, create, delete, runs"),
     Command("packages", "packages:app", "Task packages and where they come from: list, show, download, source, delete"),
     Command("secrets", "secrets:app", "Secrets of the vault: list, show, set, delete"),
     Command("assets", "assets:app", "Assets: list, show, set, get, delete"),
@@ -46,7 +46,9 @@ NOUNS = (
     Command("schedules", "schedules:app", "Schedules: list, show, create, edit, preview, enable, disable, delete"),
     Command("triggers", "triggers:app", "Mail that starts processes: list, show, set, rotate, enable, disable, delete"),
     Command("chains", "chains:app", "What starts what: list, show, links, create, edit, enable, disable, delete"),
-    Command("groups", "groups:app", "Worker groups: list, show, create, rename, add, remove, link-token, delete"),
+    Command(
+        "groups", "groups:app", "Worker groups: list, show, create, rename, add, remove, link-token, tokens, delete"
+    ),
     Command("provisioners", "provisioners:app", "Workers on demand: list, show, create, edit, reveal, delete"),
     Command("webhooks", "webhooks:app", "Webhooks: list, show, create, edit, reveal, test, enable, disable, delete"),
     Command("notifications", "notifications:app", "Who is told how runs end: list, show, create, edit, delete"),

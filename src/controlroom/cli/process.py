@@ -12,13 +12,11 @@ from controlroom.cli.errors import Misused
 from controlroom.cli.lookup import find_id
 from controlroom.cli.options import HERE, Many, RoomOptions, Yes
 from controlroom.cli.steps import AS_USUAL, StepOptions, asked, definitions
-from controlroom.cli.values import payload
+from controlroom.cli.values import NONE, payload
 from controlroom.cli.verbs import delete_named, set_enabled, show_list, tell
 
 app = App(name="process")
 app.command(process_secret.app)
-
-_NONE = "none"
 
 
 @app.command
@@ -87,7 +85,7 @@ def edit(
         raise Misused("--steps tells all of them: no other option about steps goes with it")
     body: dict[str, Any] = {} if name is None else {"name": name}
     if default_input is not None:
-        body["default_work_item"] = None if default_input == _NONE else {"payload": payload(default_input)}
+        body["default_work_item"] = None if default_input == NONE else {"payload": payload(default_input)}
     if steps is not None:
         body["steps"] = _steps(payload(steps))
     if not body and not are_steps_said:

@@ -9,6 +9,9 @@ from typing import Any
 
 from controlroom.cli.errors import Misused
 
+NONE = "none"
+"""The word that takes away what an option could set."""
+
 
 def payload(argument: str) -> Any:
     """The value of `JSON`, `@file` or `@-` (standard input). Raises Misused."""
