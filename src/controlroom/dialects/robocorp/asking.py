@@ -17,6 +17,9 @@ from controlroom.engine.engine import Engine
 from controlroom.errors import Forbidden
 from controlroom.ids import WorkspaceId
 
+AnyRequest: TypeAlias = Request[Any, Any, Any]
+"""`request`: the request itself, for links that lead to where it came from."""
+
 # Why SkipValidation: what our own providers give needs no check against its type.
 TheEngine: TypeAlias = NamedDependency[SkipValidation[Engine]]
 """`engine`."""
@@ -37,7 +40,7 @@ InWorkspace: TypeAlias = FromPath[WorkspaceId]
 """`workspace_id`."""
 
 
-def asking_engine(request: Request[Any, Any, Any]) -> Engine:
+def asking_engine(request: AnyRequest) -> Engine:
     """The engine, for handlers that take it as `engine`."""
     engine: Engine = request.app.state.engine
     return engine
@@ -47,7 +50,7 @@ def asking_engine(request: Request[Any, Any, Any]) -> Engine:
 # in turn, but siblings in a task group, which costs more than the whole rest of a request.
 
 
-def asking_actor(engine: TheEngine, request: Request[Any, Any, Any]) -> Actor:  # noqa: ARG001 - see above
+def asking_actor(engine: TheEngine, request: AnyRequest) -> Actor:  # noqa: ARG001 - see above
     """Who asks, for handlers that take it as `actor`; raises Forbidden for a robot, which has only its own work."""
     found: Actor | StepRunActor = request.scope["state"]["actor"]
     if isinstance(found, StepRunActor):
@@ -55,13 +58,13 @@ def asking_actor(engine: TheEngine, request: Request[Any, Any, Any]) -> Actor:  
     return found
 
 
-def asking_actor_or_robot(engine: TheEngine, request: Request[Any, Any, Any]) -> Actor | StepRunActor:  # noqa: ARG001
+def asking_actor_or_robot(engine: TheEngine, request: AnyRequest) -> Actor | StepRunActor:  # noqa: ARG001
     """Who asks, for handlers that serve people and robots alike, as `caller` (assets, §5)."""
     found: Actor | StepRunActor = request.scope["state"]["actor"]
     return found
 
 
-def asking_robot(engine: TheEngine, request: Request[Any, Any, Any]) -> StepRunActor:  # noqa: ARG001 - see above
+def asking_robot(engine: TheEngine, request: AnyRequest) -> StepRunActor:  # noqa: ARG001 - see above
     """Which robot asks, for handlers that take it as `robot`."""
     found: StepRunActor = request.scope["state"]["robot"]
     return found

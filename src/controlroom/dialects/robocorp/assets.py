@@ -1,16 +1,15 @@
 """Assets (§1.7), also as robots ask for them (§5). Named by id, or by `name:` and a name that may have slashes."""
 
 import re
-from typing import Any, TypeAlias
+from typing import TypeAlias
 from uuid import UUID
 
-from litestar import Request
 from litestar.di import NamedDependency, Provide
 from litestar.params import FromPath, FromQuery, JSONBody
 from msgspec import Struct
 
 from controlroom.dialects.robocorp.answers import Deleted, Named
-from controlroom.dialects.robocorp.asking import AskerOrRobot, InWorkspace, Pages, TheEngine
+from controlroom.dialects.robocorp.asking import AnyRequest, AskerOrRobot, InWorkspace, Pages, TheEngine
 from controlroom.dialects.robocorp.links import download_url, upload_url
 from controlroom.dialects.robocorp.paging import Page, Paging, asked_paging
 from controlroom.dialects.robocorp.routing import delete, get, post
@@ -20,8 +19,6 @@ from controlroom.engine.assets.model import Asset, AssetRef
 from controlroom.engine.downloads.model import DownloadKind
 from controlroom.engine.uploads.model import Upload, UploadState
 from controlroom.ids import AssetId, UploadId, WorkspaceId
-
-TheRequest: TypeAlias = Request[Any, Any, Any]
 
 _BY_NAME = "name:"
 _NAMED = re.compile(r"/assets/name:(.+)", re.DOTALL)
@@ -102,7 +99,7 @@ class UploadAsset(Struct, frozen=True):
 
 def _asked_paging(
     caller: NamedDependency[object],
-    request: TheRequest,
+    request: AnyRequest,
     limit: FromQuery[int | None] = None,
     cursor: FromQuery[str | None] = None,
 ) -> Paging:
@@ -123,7 +120,7 @@ async def list_assets(engine: TheEngine, caller: AskerOrRobot, paging: Pages, wo
 
 @post("/assets", operation_id="createAsset")
 async def create_asset(
-    engine: TheEngine, caller: AskerOrRobot, request: TheRequest, workspace_id: InWorkspace, data: JSONBody[CreateAsset]
+    engine: TheEngine, caller: AskerOrRobot, request: AnyRequest, workspace_id: InWorkspace, data: JSONBody[CreateAsset]
 ) -> AssetAnswer:
     """Create an asset, without content yet."""
     return _show(request, workspace_id, await assets.create(engine, caller, workspace_id, data.name))
@@ -131,7 +128,7 @@ async def create_asset(
 
 @get("/assets/{asset_id:str}", operation_id="getAsset")
 async def get_asset(
-    engine: TheEngine, caller: AskerOrRobot, request: TheRequest, workspace_id: InWorkspace, asset_id: FromPath[str]
+    engine: TheEngine, caller: AskerOrRobot, request: AnyRequest, workspace_id: InWorkspace, asset_id: FromPath[str]
 ) -> AssetAnswer:
     """Get an asset by id or by `name:` and its name."""
     return _show(request, workspace_id, await assets.get(engine, caller, workspace_id, _named(asset_id)))
@@ -149,7 +146,7 @@ async def delete_asset(
 async def create_asset_upload(
     engine: TheEngine,
     caller: AskerOrRobot,
-    request: TheRequest,
+    request: AnyRequest,
     workspace_id: InWorkspace,
     asset_id: FromPath[str],
     data: JSONBody[UploadAsset],
@@ -169,7 +166,7 @@ async def create_asset_upload(
 async def get_asset_upload(
     engine: TheEngine,
     caller: AskerOrRobot,
-    request: TheRequest,
+    request: AnyRequest,
     workspace_id: InWorkspace,
     asset_id: FromPath[str],
     upload_id: FromPath[UploadId],
@@ -192,14 +189,14 @@ def _asset_id(text: str) -> AssetId:
     return AssetId(UUID(text))
 
 
-def _show(request: TheRequest, workspace: WorkspaceId, asset: Asset) -> AssetAnswer:
+def _show(request: AnyRequest, workspace: WorkspaceId, asset: Asset) -> AssetAnswer:
     if asset.content is None:
         return AssetAnswer(asset.id, asset.name, EmptyPayload())
     url = download_url(request, DownloadKind.ASSET, asset.id, workspace, file_name=asset.name.rpartition("/")[2])
     return AssetAnswer(asset.id, asset.name, UrlPayload(asset.content.content_type, url))
 
 
-def _show_upload(request: TheRequest, upload: Upload) -> UploadAnswer:
+def _show_upload(request: AnyRequest, upload: Upload) -> UploadAnswer:
     match upload.state:
         case UploadState.PENDING:
             return PendingUpload(upload.id, upload.content_type, upload_url(request, upload))

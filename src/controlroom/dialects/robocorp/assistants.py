@@ -1,15 +1,13 @@
 """Assistants and their runs (§1.7, §1.8); deleting them, and reading what their runs left, is our own."""
 
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
-from litestar import Request
 from litestar.params import FromPath, FromQuery, JSONBody
 from msgspec import Struct
 
 from controlroom.dialects.robocorp.answers import Deleted, Named, seconds
-from controlroom.dialects.robocorp.asking import Asker, InWorkspace, Pages, TheEngine
+from controlroom.dialects.robocorp.asking import AnyRequest, Asker, InWorkspace, Pages, TheEngine
 from controlroom.dialects.robocorp.links import download_url
 from controlroom.dialects.robocorp.paging import Page, Paging
 from controlroom.dialects.robocorp.routing import delete, get, post
@@ -29,8 +27,6 @@ from controlroom.engine.assistants.model import (
 from controlroom.engine.downloads.model import DownloadKind
 from controlroom.engine.engine import Engine
 from controlroom.ids import PackageId, WorkspaceId
-
-AnyRequest = Request[Any, Any, Any]
 
 
 class AssistantTask(Struct, frozen=True):

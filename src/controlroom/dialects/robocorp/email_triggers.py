@@ -1,21 +1,18 @@
 """E-mail triggers of processes (our management API; §9.3): an address, and what becomes of mail that comes there."""
 
 from datetime import datetime
-from typing import Any
 
-from litestar import Request
 from litestar.params import FromPath, JSONBody
 from msgspec import UNSET, Struct, UnsetType
 
 from controlroom.dialects.robocorp.answers import Deleted
-from controlroom.dialects.robocorp.asking import Asker, InWorkspace, Pages, TheEngine
+from controlroom.dialects.robocorp.asking import AnyRequest, Asker, InWorkspace, Pages, TheEngine
 from controlroom.dialects.robocorp.paging import Page
 from controlroom.dialects.robocorp.routing import delete, get, post, update
 from controlroom.engine.triggers import emails
 from controlroom.engine.triggers.model import EmailChange, EmailTrigger
 from controlroom.ids import ProcessId
 
-AnyRequest = Request[Any, Any, Any]
 _TRIGGER = "/processes/{process_id:uuid}/email-trigger"
 
 

@@ -6,10 +6,10 @@ from litestar.params import FromPath, FromQuery
 from msgspec import Raw, Struct
 
 from controlroom.dialects.robocorp.answers import Identified, identified
-from controlroom.dialects.robocorp.asking import Asker, InWorkspace, Pages, TheEngine
+from controlroom.dialects.robocorp.asking import AnyRequest, Asker, InWorkspace, Pages, TheEngine
 from controlroom.dialects.robocorp.paging import Page, Paging
 from controlroom.dialects.robocorp.routing import get
-from controlroom.dialects.robocorp.work_item_files import NULL, AnyRequest, FileAnswer, files_of
+from controlroom.dialects.robocorp.work_item_files import NULL, FileAnswer, files_of
 from controlroom.engine.access.model import Actor, Permission
 from controlroom.engine.engine import Engine
 from controlroom.engine.runs import store as runs

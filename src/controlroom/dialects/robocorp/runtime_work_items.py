@@ -4,15 +4,15 @@ The hottest path of the server: payloads pass as the bytes that they are, and ri
 themselves. Nobody reads an OpenAPI document of it: its clients are fixed.
 """
 
-from typing import Any, Literal
+from typing import Literal
 
 import msgspec
-from litestar import Request, delete, get, post, put
+from litestar import delete, get, post, put
 from litestar.params import FromPath, JSONBody
 from litestar.response.base import ASGIResponse
 from msgspec import Raw, Struct
 
-from controlroom.dialects.robocorp.asking import AskingRobot, TheEngine
+from controlroom.dialects.robocorp.asking import AnyRequest, AskingRobot, TheEngine
 from controlroom.dialects.robocorp.body import payload_of
 from controlroom.dialects.robocorp.links import download_url, upload_form
 from controlroom.engine.downloads.model import DownloadKind
@@ -21,8 +21,6 @@ from controlroom.engine.runs.robot_verbs import Done, Failed
 from controlroom.engine.work_items.model import ExceptionType, ItemException
 from controlroom.errors import NotFound
 from controlroom.ids import FileId, WorkItemId
-
-AnyRequest = Request[Any, Any, Any]
 
 _ITEM = "/json-v1/workspaces/{workspace_id:uuid}/workitems/{item_id:uuid}"
 _PROCESS = "/process-v1/workspaces/{workspace_id:uuid}/processes/{process_id:uuid}"

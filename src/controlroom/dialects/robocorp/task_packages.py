@@ -1,15 +1,14 @@
 """Task packages (§1.7, §1.8), and the list of them, which is our own."""
 
-from typing import Any, Literal
+from typing import Literal
 from uuid import UUID
 
 import msgspec
-from litestar import Request
 from litestar.params import FromPath, FromQuery, JSONBody
 from msgspec import UNSET, Struct, UnsetType
 
 from controlroom.dialects.robocorp.answers import Deleted, Download, UploadForm
-from controlroom.dialects.robocorp.asking import Asker, InWorkspace, Pages, TheEngine
+from controlroom.dialects.robocorp.asking import AnyRequest, Asker, InWorkspace, Pages, TheEngine
 from controlroom.dialects.robocorp.links import download_url, upload_form
 from controlroom.dialects.robocorp.paging import Page
 from controlroom.dialects.robocorp.routing import delete, get, post
@@ -20,8 +19,6 @@ from controlroom.engine.packages import actions, store
 from controlroom.engine.packages.model import Package
 from controlroom.errors import NotFound
 from controlroom.ids import PackageId, TaskId
-
-AnyRequest = Request[Any, Any, Any]
 
 
 class TaskName(Struct, frozen=True):

@@ -2,14 +2,12 @@
 
 from collections import defaultdict
 from collections.abc import Sequence
-from typing import Any
 
-from litestar import Request
 from litestar.params import FromPath, JSONBody
 from msgspec import Raw, Struct
 
 from controlroom.dialects.robocorp.answers import Download, UploadForm
-from controlroom.dialects.robocorp.asking import Asker, InWorkspace, TheEngine
+from controlroom.dialects.robocorp.asking import AnyRequest, Asker, InWorkspace, TheEngine
 from controlroom.dialects.robocorp.links import download_url, upload_form
 from controlroom.dialects.robocorp.routing import post
 from controlroom.engine.access.model import Actor
@@ -21,8 +19,6 @@ from controlroom.ids import FileId, WorkItemId, WorkspaceId
 
 NULL = Raw(b"null")
 """The payload of an item that has none."""
-
-AnyRequest = Request[Any, Any, Any]
 
 
 class FileAnswer(Struct, frozen=True):

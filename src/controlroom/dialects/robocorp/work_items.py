@@ -7,10 +7,10 @@ from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 from msgspec import UNSET, Raw, Struct, UnsetType
 
 from controlroom.dialects.robocorp.answers import Accepted, Identified, identified
-from controlroom.dialects.robocorp.asking import Asker, InWorkspace, Pages, TheEngine
+from controlroom.dialects.robocorp.asking import AnyRequest, Asker, InWorkspace, Pages, TheEngine
 from controlroom.dialects.robocorp.paging import Page
 from controlroom.dialects.robocorp.routing import get, post, update
-from controlroom.dialects.robocorp.work_item_files import NULL, AnyRequest, FileAnswer, files_of
+from controlroom.dialects.robocorp.work_item_files import NULL, FileAnswer, files_of
 from controlroom.engine.access.model import Permission
 from controlroom.engine.queues import actions as queues
 from controlroom.engine.work_items import actions, store

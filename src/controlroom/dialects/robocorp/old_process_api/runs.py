@@ -1,14 +1,14 @@
 """Runs in the old Process API (§2.1, §2.2): started by whole bodies, told with the states of old."""
 
 from collections.abc import Sequence
-from typing import Annotated, Any, Literal, assert_never
+from typing import Annotated, Literal, assert_never
 from uuid import UUID
 
-from litestar import Request, get
+from litestar import get
 from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 from msgspec import Raw, Struct
 
-from controlroom.dialects.robocorp.asking import Asker, InWorkspace, TheEngine
+from controlroom.dialects.robocorp.asking import AnyRequest, Asker, InWorkspace, TheEngine
 from controlroom.dialects.robocorp.body import decode, payload_of
 from controlroom.dialects.robocorp.old_process_api.lists import asked_limit
 from controlroom.dialects.robocorp.old_process_api.shapes import OldRun, run_state, show_run
@@ -22,8 +22,6 @@ from controlroom.engine.runs.model import DefaultInput, Inputs, Run, WithItems, 
 from controlroom.engine.runs.summaries import input_ids, summaries
 from controlroom.errors import Conflict, Invalid
 from controlroom.ids import ProcessId, RunId, WorkItemId, WorkspaceId
-
-AnyRequest = Request[Any, Any, Any]
 
 
 class OldStarted(Struct, frozen=True, rename="camel"):

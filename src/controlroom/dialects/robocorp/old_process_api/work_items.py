@@ -2,13 +2,13 @@
 
 from collections import defaultdict
 from collections.abc import Sequence
-from typing import Annotated, Any
+from typing import Annotated
 
-from litestar import Request, get
+from litestar import get
 from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 from msgspec import Raw, Struct
 
-from controlroom.dialects.robocorp.asking import Asker, InWorkspace, TheEngine
+from controlroom.dialects.robocorp.asking import AnyRequest, Asker, InWorkspace, TheEngine
 from controlroom.dialects.robocorp.body import decode, payload_of
 from controlroom.dialects.robocorp.links import upload_form
 from controlroom.dialects.robocorp.old_process_api.lists import asked_limit
@@ -25,7 +25,6 @@ from controlroom.engine.work_items.model import ItemFile, WorkItem
 from controlroom.engine.work_items.payloads import payloads_of
 from controlroom.ids import ProcessId, RunId, WorkItemId, WorkspaceId
 
-AnyRequest = Request[Any, Any, Any]
 _ITEM = "/work-items/{item_id:uuid}"
 WithData = Annotated[bool | None, QueryParameter(name="includeData")]
 

@@ -1,16 +1,16 @@
 """How a machine runs an assistant (§8.5): an encrypted exchange, heartbeats, the end, and files that it leaves."""
 
 from datetime import datetime
-from typing import Any, Literal
+from typing import Literal
 
 import msgspec
-from litestar import Request, Router, get, put
+from litestar import Router, get, put
 from litestar.params import FromPath, JSONBody
 from msgspec import Struct, field
 
 from controlroom.border.origin import Origins
 from controlroom.dialects.robocorp import asking
-from controlroom.dialects.robocorp.asking import Asker, InWorkspace, TheEngine
+from controlroom.dialects.robocorp.asking import AnyRequest, Asker, InWorkspace, TheEngine
 from controlroom.dialects.robocorp.assistants import AssistantTask, show
 from controlroom.dialects.robocorp.links import upload_form
 from controlroom.dialects.robocorp.rcc.bearer import token_for
@@ -25,7 +25,6 @@ from controlroom.engine.engine import Engine
 from controlroom.errors import Invalid
 from controlroom.ids import PackageId, UploadId
 
-AnyRequest = Request[Any, Any, Any]
 _RUN = "/{assistant_id:uuid}/runs/{run_id:uuid}"
 
 

@@ -1,13 +1,11 @@
 """Robots as rcc makes, uploads and downloads them (§8.3). Links are addresses that carry their own right."""
 
-from typing import Any
-
-from litestar import Request, Router, get
+from litestar import Router, get
 from litestar.params import FromPath, JSONBody
 from msgspec import Struct
 
 from controlroom.dialects.robocorp import asking
-from controlroom.dialects.robocorp.asking import Asker, InWorkspace, TheEngine
+from controlroom.dialects.robocorp.asking import AnyRequest, Asker, InWorkspace, TheEngine
 from controlroom.dialects.robocorp.links import download_url, upload_url
 from controlroom.dialects.robocorp.rcc.bearer import token_for
 from controlroom.dialects.robocorp.rcc.workspaces import RobotAnswer, show_robot
@@ -19,7 +17,6 @@ from controlroom.engine.packages import actions, store
 from controlroom.errors import NotFound
 from controlroom.ids import PackageId
 
-AnyRequest = Request[Any, Any, Any]
 _ROBOT = "/workspaces/{workspace_id:uuid}/robots/{robot_id:uuid}/file"
 
 

@@ -1,13 +1,13 @@
 """Workspaces and what is in them, as rcc and editors list them (§8.3)."""
 
-from typing import Any, Literal
+from typing import Literal
 
-from litestar import Request, Router, get
+from litestar import Router, get
 from msgspec import Struct
 
 from controlroom.border.origin import Origins
 from controlroom.dialects.robocorp import asking
-from controlroom.dialects.robocorp.asking import Asker, InWorkspace, TheEngine
+from controlroom.dialects.robocorp.asking import AnyRequest, Asker, InWorkspace, TheEngine
 from controlroom.dialects.robocorp.rcc.bearer import token_for
 from controlroom.engine.access.capabilities import Capability
 from controlroom.engine.access.model import Actor, Permission
@@ -17,8 +17,6 @@ from controlroom.engine.packages.model import Package
 from controlroom.engine.workspaces import actions as workspaces
 from controlroom.engine.workspaces.model import Workspace
 from controlroom.ids import OrganizationId, PackageId, WorkspaceId
-
-AnyRequest = Request[Any, Any, Any]
 
 
 class WorkspacePermissions(Struct, frozen=True, rename="camel"):
