@@ -51,7 +51,7 @@ def test_a_package_is_fetched_followed_and_let_go(running, repository):
 
 
 def test_a_source_is_edited(running, repository):
-    """What is not named stays; a fetch that fails is told, and exits with 1."""
+    """What is not named stays, the push hook too; a fetch that fails is told, and exits with 1."""
     repository.commit(robot_yaml=ROBOT.format(task="One"), tasks_py="")
     repository.git("tag", "v1")
     package = running.json("packages", "source", "set", "orders", repository.url, "--tag", "v1", "--secret", "git")
@@ -61,7 +61,9 @@ def test_a_source_is_edited(running, repository):
 
     assert "git failed" in refused.stderr
     assert (edited["branch"], edited["tag"], edited["url"]) == ("main", None, repository.url)
-    assert edited["push_hook"]["secret"] != package["push_hook"]["secret"]
+    assert edited["push_hook"] == {"url": package["push_hook"]["url"]}
+    renewed = running.json("packages", "source", "edit", "orders", "--new-hook")["push_hook"]["secret"]
+    assert renewed not in {"", package["push_hook"]["secret"]}
     assert (edited["error"], edited["fetched_commit"]) == (None, repository.git("rev-parse", "HEAD"))
 
 

@@ -113,10 +113,11 @@ def edit(
     commit: str | None = None,
     secret: str | None = None,
     no_secret: Annotated[bool, Parameter(negative=(), show_default=False)] = False,
+    new_hook: Annotated[bool, Parameter(negative=(), show_default=False)] = False,
     wait: _Wait = True,
     room: RoomOptions = HERE,
 ) -> int:
-    """Change where a package is fetched from, and print its push hook, whose secret is another one from then on.
+    """Change where a package is fetched from, and fetch it; what is not named stays, and so does the push hook.
 
     Parameters
     ----------
@@ -134,6 +135,8 @@ def edit(
         Name of a secret of the vault.
     no_secret
         The repository asks for no secret any more.
+    new_hook
+        Give the push hook another secret, and print it.
     wait
         Wait until it has been fetched.
     """
@@ -143,11 +146,12 @@ def edit(
     if secret is not None and no_secret:
         raise Misused("give --secret or --no-secret, not both")
     asked = changes(
-        "--repository, --branch, --tag, --commit, --secret or --no-secret",
+        "--repository, --branch, --tag, --commit, --secret, --no-secret or --new-hook",
         url=repository,
         secret=secret,
         ref=given or None,
         no_secret=no_secret or None,
+        new_hook=new_hook or None,
     )
     with Client(address(room)) as client:
         package_id = find_id(client, "task-packages", package)
@@ -155,6 +159,7 @@ def edit(
         body = {
             "url": asked.get("url", now["url"]),
             "secret": None if no_secret else asked.get("secret", now["secret"]),
+            "keep_push_hook": not new_hook,
             **(given or {name: now[name] for name in _REFS}),
         }
         return _set(client, room, package_id, body, wait=wait)
@@ -204,10 +209,12 @@ def _source(client: Client, package: str, package_id: str) -> dict[str, Any]:
 
 
 def _set(client: Client, room: RoomOptions, package_id: str, body: dict[str, Any], *, wait: bool) -> int:
-    """Set a source, show the push hook with its secret, and tell how the fetch goes."""
+    """Set a source, show the push hook if it has a new secret, and tell how the fetch goes."""
     made = client.post(_path(package_id), body)
     hook = made["push_hook"]
-    if not room.json:  # Why before the fetch: the secret is told this once, and Ctrl-C may end the waiting
+    if (
+        "secret" in hook and not room.json
+    ):  # Why before the fetch: the secret is told this once, and Ctrl-C may end the waiting
         show_fields({"package": package_id, "push hook": hook["url"], "its secret": hook["secret"]})
         sys.stdout.flush()
     found = _outcome(client, package_id) if wait else made

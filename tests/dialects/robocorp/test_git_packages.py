@@ -23,6 +23,9 @@ async def test_a_source_is_set_told_and_removed(ada, stranger, process):
     assert (await ada.get(path))["push_hook"] == {"url": hook["url"]}
     assert [each["package_id"] for each in await ada.every("/task-package-sources")] == [package["id"]]
     assert (await ada.post(f"/task-packages/{package['id']}/fetch"))["url"] == made["url"]
+    kept = await ada.post(path, {"url": made["url"], "tag": "v1", "keep_push_hook": True})
+    again = await stranger.post(hook["url"], content=b"{}", headers={"x-gitlab-token": hook["secret"]})
+    assert (kept["tag"], kept["push_hook"], again.status_code) == ("v1", {"url": hook["url"]}, 200)
     assert (await ada.call("DELETE", path)).status_code == 200
     assert (await ada.call("POST", f"/task-packages/{package['id']}/fetch")).status_code == 404
 

@@ -1,15 +1,15 @@
 """Task packages from git (our management API): where a package's content is fetched from, on demand or on a push."""
 
 from datetime import datetime
-from typing import Any, Literal
+from typing import Literal
 
-from litestar import Request, Router
+from litestar import Router
 from litestar.params import FromPath, JSONBody
 from msgspec import UNSET, Struct, UnsetType
 
 from controlroom.border.origin import Origins
 from controlroom.dialects.robocorp.answers import Accepted, Deleted
-from controlroom.dialects.robocorp.asking import Asker, InWorkspace, Pages, TheEngine
+from controlroom.dialects.robocorp.asking import AnyRequest, Asker, InWorkspace, Pages, TheEngine
 from controlroom.dialects.robocorp.paging import Page
 from controlroom.dialects.robocorp.routing import delete, get, post, update
 from controlroom.engine.packages import sources
@@ -18,7 +18,6 @@ from controlroom.engine.packages.sources import HookForm, SourceView
 from controlroom.errors import Invalid, Unauthenticated
 from controlroom.ids import PackageId
 
-AnyRequest = Request[Any, Any, Any]
 _PACKAGE = "/task-packages/{package_id:uuid}"
 _GITHUB = "x-hub-signature-256"
 _GITLAB = "x-gitlab-token"
@@ -60,6 +59,8 @@ class SetGitSource(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     tag: str | None = None
     commit: str | None = None
     secret: str | None = None
+    keep_push_hook: bool = False
+    """The push hook that is entered already goes on working: no new secret is made."""
 
 
 @get("/task-package-sources", operation_id="listTaskPackageSources")
@@ -90,9 +91,16 @@ async def set_source(
 ) -> GitSource:
     """Say where a package's content comes from, and fetch it; the answer tells the push hook's new secret."""
     source, secret = await sources.set_source(
-        engine, actor, workspace_id, package_id, url=data.url, ref=_ref(data), secret_name=data.secret
+        engine,
+        actor,
+        workspace_id,
+        package_id,
+        url=data.url,
+        ref=_ref(data),
+        secret_name=data.secret,
+        keeps_hook=data.keep_push_hook,
     )
-    return _show(request, source, secret)
+    return _show(request, source, UNSET if secret is None else secret)
 
 
 @delete(f"{_PACKAGE}/source", operation_id="deleteTaskPackageSource")

@@ -69,21 +69,23 @@ async def set_source(
     url: str,
     ref: Ref,
     secret_name: str | None = None,
-) -> tuple[SourceView, str]:
+    keeps_hook: bool = False,
+) -> tuple[SourceView, str | None]:
     """Say where a package's content comes from, want a fetch, and give the new secret of its push hook.
 
-    Who names a secret must be allowed to use secrets: its values go to the address. Raises Invalid, PackageNotFound.
+    The secret is None where the package has a hook already that is to be kept. Who names a secret of the vault must be
+    allowed to use secrets: its values go to the address. Raises Invalid, PackageNotFound.
     """
     scope = scope_of(actor, Permission.WRITE_PACKAGES, workspace)
     if secret_name is not None:
         actor.require(Permission.USE_SECRETS, workspace)
     check_url(url)
     _check_ref(ref)
-    hook = secrets.token_urlsafe(32)
-    sealed = engine.keys.seal(hook.encode(), place=_place(package))
     async with engine.database.transaction() as tx:
         await ensure_seen(tx, scope)
         await store.hold(tx, workspace, package)
+        kept = await source_store.get(tx, scope, package) if keeps_hook else None
+        hook, sealed = (None, kept.hook_sealed) if kept is not None else _new_hook(engine, package)
         await source_store.put(tx, workspace, package, url=url, ref=ref, secret_name=secret_name, hook_sealed=sealed)
         event = _event("package_source.set", scope, package, url=url, ref=f"{ref.kind.value} {ref.name}")
         await record(engine, tx, actor, event)
@@ -197,6 +199,12 @@ async def _found(engine: Engine, scope: Scope, package: PackageId) -> Source:
     if found is None:
         raise SourceNotFound(package)
     return found
+
+
+def _new_hook(engine: Engine, package: PackageId) -> tuple[str, bytes]:
+    """A secret for the push hook of a package, and how it is kept."""
+    hook = secrets.token_urlsafe(32)
+    return hook, engine.keys.seal(hook.encode(), place=_place(package))
 
 
 def _secret(engine: Engine, source: Source) -> bytes:
