@@ -10,6 +10,7 @@ from controlroom.engine.access.model import Actor, ActorKind, ApiKey, Permission
 from controlroom.engine.access.scope import SEEN, Scope
 from controlroom.ids import ApiKeyId, OrganizationId, UserId, WorkspaceId
 from controlroom.postgres.database import Statements
+from controlroom.postgres.keyset import oldest_first
 
 _API_KEY = """api_key.id, api_key.number, api_key.workspace_id, api_key.name, api_key.permissions, api_key.created_by,
     api_key.created_at, api_key.used_at, api_key.use_count, api_key.expires_at"""
@@ -114,8 +115,8 @@ async def list_api_keys(tx: Statements, scope: Scope, *, after: ApiKeyId | None,
         ApiKey,
         f"""
         select {_API_KEY} from api_key
-         where workspace_id in {SEEN} and (%(after)s::uuid is null or id > %(after)s)
-         order by id limit %(limit)s
+         where workspace_id in {SEEN}
+         {oldest_first("id")}
         """,
         after=after,
         limit=limit,

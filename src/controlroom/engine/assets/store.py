@@ -10,6 +10,7 @@ from controlroom.engine.assets.model import Asset, AssetRef, Content
 from controlroom.ids import AssetId, OrganizationId, WorkspaceId
 from controlroom.postgres.database import Statements
 from controlroom.postgres.errors import UniqueViolation
+from controlroom.postgres.keyset import oldest_first
 
 _ASSET = """id, number, name, created_at, updated_at,
     case when hash is not null then
@@ -44,8 +45,8 @@ async def list_assets(tx: Statements, scope: Scope, *, after: AssetId | None, li
         Asset,
         f"""
         select {_ASSET} from asset
-         where workspace_id in {SEEN} and (%(after)s::uuid is null or id > %(after)s)
-         order by id limit %(limit)s
+         where workspace_id in {SEEN}
+         {oldest_first("id")}
         """,
         after=after,
         limit=limit,

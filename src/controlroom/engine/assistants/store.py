@@ -18,6 +18,7 @@ from controlroom.engine.assistants.model import (
 from controlroom.ids import PackageVersionId, TaskId, UserId, WorkspaceId
 from controlroom.postgres.database import Statements
 from controlroom.postgres.errors import UniqueViolation
+from controlroom.postgres.keyset import oldest_first
 
 _ASSISTANT: Final = """
     select assistant.id, assistant.number, assistant.workspace_id, assistant.name, assistant.task_id,
@@ -77,9 +78,7 @@ async def list_assistants(
         Assistant,
         f"""{_ASSISTANT}
          where assistant.workspace_id in {SEEN} and assistant.deleted_at is null
-           and (%(after)s::uuid is null or assistant.id > %(after)s)
-         order by assistant.id
-         limit %(limit)s""",
+         {oldest_first("assistant.id")}""",
         after=after,
         limit=limit,
         **scope.params,
@@ -260,9 +259,7 @@ async def list_artifacts(
         f"""
         select id, assistant_run_id, name, size, hash, created_at from assistant_artifact
          where assistant_run_id = %(run)s and workspace_id in {SEEN}
-           and (%(after)s::uuid is null or id > %(after)s)
-         order by id
-         limit %(limit)s
+         {oldest_first("id")}
         """,
         run=run,
         after=after,

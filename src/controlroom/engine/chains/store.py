@@ -11,6 +11,7 @@ from controlroom.engine.chains.model import Chain, ChainLink, Empty, End, LinkSt
 from controlroom.engine.events.cursor import Happened
 from controlroom.ids import ChainId, OrganizationId, ProcessId, RunId, WorkItemId, WorkspaceId
 from controlroom.postgres.database import Statements, Tx
+from controlroom.postgres.keyset import oldest_first
 
 _CHAIN: Final = """
     select chain.id, chain.number, chain.workspace_id, chain.process_id, chain.next_process_id,
@@ -45,9 +46,7 @@ async def list_chains(
         Chain,
         f"""{_CHAIN}
            and chain.workspace_id = %(workspace)s and chain.process_id = %(process)s
-           and (%(after)s::uuid is null or chain.id > %(after)s)
-         order by chain.id
-         limit %(limit)s""",
+         {oldest_first("chain.id")}""",
         workspace=workspace,
         process=process,
         after=after,

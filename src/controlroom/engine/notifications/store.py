@@ -7,6 +7,7 @@ from controlroom.engine.access.scope import SEEN, Scope
 from controlroom.engine.notifications.model import Notification, NotificationEvent, NotificationKind, SealedNotification
 from controlroom.ids import NotificationId, ProcessId
 from controlroom.postgres.database import Statements
+from controlroom.postgres.keyset import oldest_first
 
 _COLUMNS: Final = "id, number, workspace_id, process_id, kind, events, recipients, is_enabled, created_at, sealed"
 
@@ -25,8 +26,7 @@ async def list_of_process(
         f"""
         select {_COLUMNS} from notification
          where workspace_id in {SEEN} and process_id = %(process)s and deleted_at is null
-           and (%(after)s::uuid is null or id > %(after)s)
-         order by id limit %(limit)s
+         {oldest_first("id")}
         """,
         process=process,
         after=after,

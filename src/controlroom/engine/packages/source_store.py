@@ -9,6 +9,7 @@ from msgspec import Struct
 from controlroom.engine.access.scope import SEEN, Scope
 from controlroom.ids import OrganizationId, PackageId, WorkspaceId
 from controlroom.postgres.database import Statements
+from controlroom.postgres.keyset import oldest_first
 
 LEASE: Final = timedelta(minutes=15)
 """How long a server has for a fetch before another tries. Why: longer than the fetch itself is given."""
@@ -111,9 +112,8 @@ async def list_sources(tx: Statements, scope: Scope, *, after: PackageId | None 
     return await tx.all(
         Source,
         f"""{_SOURCE}
-         where source.workspace_id in {SEEN} and (%(after)s::uuid is null or source.package_id > %(after)s)
-         order by source.package_id
-         limit %(limit)s""",
+         where source.workspace_id in {SEEN}
+         {oldest_first("source.package_id")}""",
         after=after,
         limit=limit,
         **scope.params,

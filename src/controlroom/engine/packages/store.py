@@ -12,6 +12,7 @@ from controlroom.engine.packages.model import Package, PackageVersion, Task, Zip
 from controlroom.ids import OrganizationId, PackageId, PackageVersionId, TaskId, WorkspaceId, as_uuid, uuid7
 from controlroom.objects.store import Blob
 from controlroom.postgres.database import Statements, Tx
+from controlroom.postgres.keyset import oldest_first
 from controlroom.robots.definition import RobotDefinition
 
 _PACKAGE: Final = """
@@ -86,9 +87,7 @@ async def list_packages(
         Package,
         f"""{_PACKAGE}
          where package.workspace_id = %(workspace)s and package.deleted_at is null
-           and (%(after)s::uuid is null or package.id > %(after)s)
-         order by package.id
-         limit %(limit)s""",
+         {oldest_first("package.id")}""",
         workspace=workspace,
         after=after,
         limit=limit,

@@ -11,6 +11,7 @@ from controlroom.engine.processes.errors import ProcessNameAmbiguous, ProcessNot
 from controlroom.engine.processes.model import AnyWorker, Process, Step, StepDefinition
 from controlroom.ids import ProcessId, ProvisionerId, QueueId, StepId, TaskId, WorkspaceId, as_uuid, uuid7
 from controlroom.postgres.database import Statements, Tx
+from controlroom.postgres.keyset import oldest_first
 
 _PROCESS: Final = """
     select process.id, process.number, process.workspace_id, process.name, process.is_enabled,
@@ -75,9 +76,7 @@ async def list_processes(
         f"""{_PROCESS}
          where process.workspace_id = %(workspace)s and process.deleted_at is null
            and process.implicit_task_id is null
-           and (%(after)s::uuid is null or process.id > %(after)s)
-         order by process.id
-         limit %(limit)s""",
+         {oldest_first("process.id")}""",
         workspace=workspace,
         after=after,
         limit=limit,

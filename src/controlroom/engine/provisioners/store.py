@@ -16,6 +16,7 @@ from controlroom.engine.provisioners.model import (
 )
 from controlroom.ids import DeliveryId, LinkTokenId, ProvisionerId, WorkerId
 from controlroom.postgres.database import Statements, Tx
+from controlroom.postgres.keyset import oldest_first
 
 _COLUMNS: Final = "id, number, workspace_id, name, endpoint, max_lifetime, created_at, sealed"
 
@@ -34,8 +35,8 @@ async def list_provisioners(
         Provisioner,
         f"""
         select {_COLUMNS} from provisioner
-         where workspace_id in {SEEN} and deleted_at is null and (%(after)s::uuid is null or id > %(after)s)
-         order by id limit %(limit)s
+         where workspace_id in {SEEN} and deleted_at is null
+         {oldest_first("id")}
         """,
         after=after,
         limit=limit,

@@ -14,6 +14,7 @@ from controlroom.engine.work_items.store import IS_DUE
 from controlroom.engine.workers.store import PLACEMENT_MATCHES
 from controlroom.ids import OrganizationId, QueueConsumerId, QueueId, WorkspaceId
 from controlroom.postgres.database import Statements, Tx
+from controlroom.postgres.keyset import oldest_first
 
 _QUEUE: Final = "select id, number, workspace_id, name, schema, is_standing, created_at from queue"
 
@@ -51,9 +52,7 @@ async def list_queues(
         Queue,
         f"""{_QUEUE}
          where workspace_id = %(workspace)s and is_standing and deleted_at is null
-           and (%(after)s::uuid is null or id > %(after)s)
-         order by id
-         limit %(limit)s""",
+         {oldest_first("id")}""",
         workspace=workspace,
         after=after,
         limit=limit,
@@ -122,9 +121,8 @@ async def list_consumers(
     return await db.all(
         Consumer,
         f"""{_CONSUMER}
-         where queue_id = %(queue)s and deleted_at is null and (%(after)s::uuid is null or id > %(after)s)
-         order by id
-         limit %(limit)s""",
+         where queue_id = %(queue)s and deleted_at is null
+         {oldest_first("id")}""",
         queue=queue,
         after=after,
         limit=limit,

@@ -11,6 +11,7 @@ from controlroom.engine.schedules.errors import ScheduleNotFound
 from controlroom.engine.schedules.model import Occurrence, OccurrenceState, Policies, Schedule, Timing
 from controlroom.ids import OrganizationId, ProcessId, RunId, ScheduleId, WorkspaceId
 from controlroom.postgres.database import Statements, Tx
+from controlroom.postgres.keyset import oldest_first
 
 _SCHEDULE: Final = """
     select schedule.id, schedule.number, schedule.workspace_id, schedule.process_id, process.name as process_name,
@@ -66,9 +67,7 @@ async def list_schedules(
         f"""{_SCHEDULE}
          where schedule.workspace_id = %(workspace)s and schedule.deleted_at is null
            and (%(process)s::uuid is null or schedule.process_id = %(process)s)
-           and (%(after)s::uuid is null or schedule.id > %(after)s)
-         order by schedule.id
-         limit %(limit)s""",
+         {oldest_first("schedule.id")}""",
         workspace=workspace,
         process=process,
         after=after,

@@ -9,6 +9,7 @@ from controlroom.engine.access.scope import SEEN, Scope
 from controlroom.engine.triggers.model import EmailChange, EmailTrigger, ProcessSecret
 from controlroom.ids import ApiKeyId, OrganizationId, ProcessId, WorkItemId, WorkspaceId
 from controlroom.postgres.database import Statements
+from controlroom.postgres.keyset import oldest_first
 
 _MINE: Final = f"""(
     select process.id from process
@@ -134,9 +135,7 @@ async def list_email_triggers(
         EmailTrigger,
         f"""{_EMAIL}
          where email_trigger.workspace_id in {SEEN}
-           and (%(after)s::uuid is null or email_trigger.process_id > %(after)s)
-         order by email_trigger.process_id
-         limit %(limit)s""",
+         {oldest_first("email_trigger.process_id")}""",
         after=after,
         limit=limit,
         **scope.params,

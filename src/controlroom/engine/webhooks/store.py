@@ -7,6 +7,7 @@ from controlroom.engine.access.scope import SEEN, Scope
 from controlroom.engine.webhooks.model import SealedWebhook, Webhook, WebhookDefinition, WebhookEvent
 from controlroom.ids import ProcessId, UserId, WebhookId
 from controlroom.postgres.database import Statements
+from controlroom.postgres.keyset import oldest_first
 
 _WEBHOOK: Final = """
     select webhook.id, webhook.number, webhook.workspace_id, webhook.process_id, process.name as process_name,
@@ -34,8 +35,7 @@ async def list_webhooks(
         f"""{_WEBHOOK}
          where webhook.workspace_id in {SEEN} and webhook.deleted_at is null
            and (%(process)s::uuid is null or webhook.process_id = %(process)s)
-           and (%(after)s::uuid is null or webhook.id > %(after)s)
-         order by webhook.id limit %(limit)s""",
+         {oldest_first("webhook.id")}""",
         process=process,
         after=after,
         limit=limit,

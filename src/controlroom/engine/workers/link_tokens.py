@@ -8,6 +8,7 @@ from controlroom.engine.workers.errors import LinkTokenNotFound
 from controlroom.engine.workers.model import LinkToken, SealedLinkToken, UsableLinkToken
 from controlroom.ids import LinkTokenId, WorkerGroupId, WorkerId, WorkspaceId
 from controlroom.postgres.database import Statements, Tx
+from controlroom.postgres.keyset import oldest_first
 
 _COLUMNS: Final = """id, number, workspace_id, worker_group_id, worker_id, name, is_reusable, expires_at, used_at,
     created_at"""
@@ -46,9 +47,7 @@ async def list_tokens(
         f"""
         select {_COLUMNS} from link_token
          where workspace_id = %(workspace)s {of_group}
-           and (%(after)s::uuid is null or id > %(after)s)
-         order by id
-         limit %(limit)s
+         {oldest_first("id")}
         """,
         workspace=workspace,
         after=after,

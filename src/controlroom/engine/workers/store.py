@@ -8,6 +8,7 @@ from controlroom.engine.workers.errors import WorkerGroupNotFound, WorkerNotFoun
 from controlroom.engine.workers.model import Worker, WorkerGroup
 from controlroom.ids import WorkerGroupId, WorkerId, WorkspaceId, uuid7
 from controlroom.postgres.database import Statements, Tx
+from controlroom.postgres.keyset import oldest_first
 
 _WORKER: Final = """
     select worker.id, worker.number, worker.workspace_id, worker.name, worker.state, worker.slots, worker.version,
@@ -66,9 +67,7 @@ async def list_workers(
         Worker,
         f"""{_WORKER}
          where worker.workspace_id = %(workspace)s and worker.deleted_at is null
-           and (%(after)s::uuid is null or worker.id > %(after)s)
-         order by worker.id
-         limit %(limit)s""",
+         {oldest_first("worker.id")}""",
         workspace=workspace,
         after=after,
         limit=limit,
@@ -165,9 +164,7 @@ async def list_groups(
         WorkerGroup,
         f"""{_GROUP}
          where worker_group.workspace_id = %(workspace)s and worker_group.deleted_at is null
-           and (%(after)s::uuid is null or worker_group.id > %(after)s)
-         order by worker_group.id
-         limit %(limit)s""",
+         {oldest_first("worker_group.id")}""",
         workspace=workspace,
         after=after,
         limit=limit,
@@ -184,9 +181,7 @@ async def list_members(
           join worker_group_member on worker_group_member.worker_id = worker.id
          where worker_group_member.worker_group_id = %(group)s and worker.workspace_id = %(workspace)s
            and worker.deleted_at is null
-           and (%(after)s::uuid is null or worker.id > %(after)s)
-         order by worker.id
-         limit %(limit)s""",
+         {oldest_first("worker.id")}""",
         workspace=workspace,
         group=group,
         after=after,

@@ -5,6 +5,7 @@ from controlroom.errors import Conflict
 from controlroom.ids import OrganizationId, UserId, WorkspaceId
 from controlroom.postgres.database import Statements
 from controlroom.postgres.errors import UniqueViolation
+from controlroom.postgres.keyset import oldest_first
 
 _WORKSPACE = """workspace.id, workspace.number, workspace.name, workspace.created_at,
     jsonb_build_object('id', organization.id, 'name', organization.name) as organization"""
@@ -59,8 +60,7 @@ async def list_workspaces(
         select {_WORKSPACE} from workspace join organization on organization.id = workspace.organization_id
          where organization.id = %(organization)s and workspace.deleted_at is null
            and (%(among)s::uuid[] is null or workspace.id = any (%(among)s))
-           and (%(after)s::uuid is null or workspace.id > %(after)s)
-         order by workspace.id limit %(limit)s
+         {oldest_first("workspace.id")}
         """,
         organization=organization,
         among=among,

@@ -12,6 +12,7 @@ from controlroom.engine.access.users.model import Account, Member, UserCredentia
 from controlroom.ids import OrganizationId, UserId, WorkspaceId
 from controlroom.postgres.database import Statements
 from controlroom.postgres.errors import UniqueViolation
+from controlroom.postgres.keyset import oldest_first
 
 _USER = """app_user.id, app_user.number, app_user.organization_id, app_user.username, app_user.first_name,
     app_user.last_name, app_user.email, app_user.is_admin, app_user.created_at, app_user.disabled_at"""
@@ -224,8 +225,8 @@ async def list_members(tx: Statements, scope: Scope, *, after: UserId | None, li
         Member,
         f"""
         select {_MEMBER} from member join app_user on app_user.id = member.user_id
-         where member.workspace_id in {SEEN} and (%(after)s::uuid is null or member.user_id > %(after)s)
-         order by member.user_id limit %(limit)s
+         where member.workspace_id in {SEEN}
+         {oldest_first("member.user_id")}
         """,
         after=after,
         limit=limit,
@@ -322,8 +323,8 @@ async def list_credentials(
         UserCredential,
         f"""
         select {_CREDENTIAL} from user_credential
-         where user_id = %(user)s and (%(after)s::uuid is null or id > %(after)s)
-         order by id limit %(limit)s
+         where user_id = %(user)s
+         {oldest_first("id")}
         """,
         user=user,
         after=after,
