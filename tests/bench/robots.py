@@ -3,6 +3,7 @@
 import os
 import re
 import subprocess
+import tempfile
 import time
 from pathlib import Path
 
@@ -67,9 +68,16 @@ def first_line(text: str) -> float:
 
 
 def environment_of(room: Room, robot: Path) -> Path:
-    """The environment that the room's worker has built for a robot: its `bin`, found by what is installed there."""
+    """The `bin` of the environment in which the room's worker runs a robot, found by what is installed there.
+
+    Of a robot without an environment: where the interpreter is that the worker has chosen among the machine's.
+    """
     if not (robot / "conda.yaml").exists():
-        return Path("/usr/bin")
+        workspace = Workspace(room)
+        with tempfile.TemporaryDirectory() as name:
+            asking = plain_script(Path(name), "which-python", "import sys\nprint(sys.executable)\n")
+            run = workspace.ended(workspace.start(workspace.process(asking)))
+        return Path(workspace.console(run["id"]).strip()).parent
     wanted = re.findall(r"- ([a-z-]+)==", (robot / "conda.yaml").read_text())
     for found in sorted((room.data / "worker" / "environments").glob("**/bin/python")):
         names = {each.name.partition("-")[0] for each in found.parents[1].glob("lib/python*/site-packages/*.dist-info")}

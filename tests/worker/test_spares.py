@@ -1,8 +1,7 @@
 """A robot in a spare interpreter behaves exactly as in a fresh one: the same robots run both ways."""
 
-import os
+import asyncio
 import re
-import signal
 
 import psutil
 import pytest
@@ -121,15 +120,17 @@ PLAIN_BY_NATURE = {"no such script", "shadowing"}
 """Commands that a spare leaves to a fresh process."""
 
 
-@pytest.fixture(scope="module")
-async def rooms(tmp_path_factory):
+@pytest.fixture(scope="module", params=[True, False], ids=["forked", "alone"])
+async def rooms(request, tmp_path_factory):
     """A server with a worker that keeps spares, and one with a worker that keeps none."""
     with_spares, without = RoomServer(), RoomServer()
     await with_spares.start()
     await without.start()
     cache = str(tmp_path_factory.mktemp("cache"))
     async with (
-        working(with_spares, tmp_path_factory.mktemp("spares"), environments=cache) as walt,
+        working(
+            with_spares, tmp_path_factory.mktemp("spares"), environments=cache, spares_forked=request.param
+        ) as walt,
         working(without, tmp_path_factory.mktemp("plain"), environments=cache, spares_memory_bytes=0) as wanda,
     ):
         yield (with_spares, walt), (without, wanda)
@@ -270,22 +271,63 @@ async def test_robot_framework(rooms):
 
 
 def spares_of(walt: WorkerProcess) -> list[psutil.Process]:
-    """The interpreters that wait."""
+    """The interpreters that wait, zygotes and the first processes of the namespaces included; elders first."""
     below = psutil.Process(walt.process.pid).children(recursive=True)
-    return [process for process in below if process.name().startswith("python") and "spare.py" in process.cmdline()[1]]
+    found = [process for process in below if process.name().startswith("python") and "spare.py" in process.cmdline()[1]]
+    return sorted(found, key=lambda process: (process.create_time(), process.pid))
 
 
-async def test_a_killed_spare_is_replaced(room, tmp_path):
+@pytest.mark.parametrize("forked", [True, False])
+async def test_a_killed_spare_is_replaced(room, tmp_path, forked):
     """A spare that dies while it waits harms nobody, and another takes its place."""
     package = room.add_package(robots.plain("print('fine')"))
-    async with working(room, tmp_path / "walt") as walt:
+    async with working(room, tmp_path / "walt", spares_forked=forked) as walt:
         await run_in_spare(room, walt, package)
-        async with walt.logged("spare ready", last=True):
-            for spare in spares_of(walt):
-                os.kill(spare.pid, signal.SIGKILL)
+        spare = (await waiting(walt))[-1]
+        spare.kill()
         attempt, _ = await run(room, walt, package)
         assert attempt.finish.error is None
         await run_in_spare(room, walt, package)
+
+
+async def test_a_killed_zygote_is_replaced(room, tmp_path):
+    """A zygote that dies takes its spares with it and nothing else; another bears new ones."""
+    package = room.add_package(robots.plain("print('fine')"))
+    async with working(room, tmp_path / "walt") as walt:
+        await run_in_spare(room, walt, package)
+        zygote, *offspring = await waiting(walt)
+        assert "zygote" in zygote.cmdline()
+        zygote.kill()
+        attempt, _ = await run(room, walt, package)
+        assert attempt.finish.error is None
+        await run_in_spare(room, walt, package)
+        assert "zygote" in (await waiting(walt))[0].cmdline()
+        assert not any(process.is_running() for process in (zygote, *offspring))
+
+
+async def test_a_zygote_that_cannot_bear_is_done_without(room, tmp_path):
+    """A library that starts a thread when it is imported can't be forked: its spares start by themselves."""
+    files = dict(robots.tasks("from robocorp.tasks import task\n@task\ndef work(): print('fine')", name="work"))
+    package = room.add_package(files)
+    async with working(room, tmp_path / "walt") as walt:
+        await run(room, walt, package)
+        [site_packages] = (walt.folder / "environments").glob("**/site-packages")
+        threaded = "import threading, time\nthreading.Thread(target=time.sleep, args=(600,), daemon=True).start()\n"
+        module = site_packages / "robocorp" / "tasks" / "_interrupts.py"
+        module.chmod(0o644)
+        module.write_text(threaded + module.read_text())
+        for zygote in spares_of(walt):
+            zygote.kill()
+        async with walt.logged("no zygote"):
+            await run_in_spare(room, walt, package)
+
+
+async def waiting(walt: WorkerProcess) -> list[psutil.Process]:
+    """What waits, as soon as a spare does."""
+    while len(found := spares_of(walt)) < 1:
+        await asyncio.sleep(0.02)  # nobody tells when a process is there
+    async with walt.logged("spare ready"):
+        return found
 
 
 async def test_spares_are_given_back(room, tmp_path):
@@ -294,7 +336,7 @@ async def test_spares_are_given_back(room, tmp_path):
         await run(room, walt, room.add_package(robots.plain("print(1)")))
         async with walt.logged("spare ready"):
             assert spares_of(walt)
-        async with walt.logged("spare given back"):
+        async with walt.logged("spare given back"), walt.logged("zygote given back"):
             assert not spares_of(walt)
             assert not list((walt.folder / "runs").iterdir())
 

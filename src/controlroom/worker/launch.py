@@ -33,16 +33,24 @@ class Command(Struct, frozen=True, kw_only=True):
     working_folder: Path
 
     @classmethod
-    def resolve(cls, words: Sequence[str], variables: Mapping[str, str], working_folder: Path) -> "Command":
-        """The command with its program found in PATH as a shell would. Raises CommandNotFound."""
+    def resolve(
+        cls, words: Sequence[str], variables: Mapping[str, str], working_folder: Path, *, place: Place
+    ) -> "Command":
+        """The command with its program found in PATH as a shell in the robot's place would find it.
+
+        All paths are the robot's. Raises CommandNotFound.
+        """
         program, *arguments = words
+        found: Path | None = None
         if "/" in program:
-            found: str | None = str(working_folder / program)
+            found = working_folder / program
         else:
-            found = shutil.which(program, path=variables.get("PATH", ""))
-        if found is None or not Path(found).exists():
+            folders = (str(place.outside(Path(folder))) for folder in variables.get("PATH", "").split(":"))
+            if there := shutil.which(program, path=":".join(folders)):
+                found = place.inside(Path(there))
+        if found is None or not place.outside(found).exists():
             raise CommandNotFound(f"The command `{program}` was not found in the environment or the robot.")
-        return cls(argv=(found, *arguments), variables=dict(variables), working_folder=working_folder)
+        return cls(argv=(str(found), *arguments), variables=dict(variables), working_folder=working_folder)
 
 
 class Running(Struct, frozen=True):
@@ -78,23 +86,16 @@ def start(
     passed: Sequence[int] = (),
 ) -> Running:
     """Start a command as a process. `shown` is what else it may read, `passed` which descriptors it inherits."""
-    bundle = command.variables.get("SSL_CERT_FILE")
-    view = View(
-        folder=place.work,
-        working_folder=command.working_folder,
-        readable=(*environment.readable, *shown, *([Path(bundle)] if bundle else [])),
-        passwd=place.passwd,
-    )
-    wrapped = sandbox.wrap(command.argv, command.variables, view=view, user=place.user)
-    stdout, stderr = OutputPipe(place.folder / "stdout.log"), OutputPipe(place.folder / "stderr.log")
+    stdout, stderr = output_pipes(place)
     try:
-        tree = ProcessTree.start(
-            wrapped,
-            layers=sandbox.layers,
-            cwd=Path("/") if sandbox.is_on else command.working_folder,
-            stdout=stdout.writing_end,
-            stderr=stderr.writing_end,
+        tree = start_tree(
+            sandbox,
+            command,
+            place=place,
+            environment=environment,
+            shown=shown,
             passed=passed,
+            output=(stdout.writing_end, stderr.writing_end),
         )
     except BaseException:
         stdout.close()
@@ -103,3 +104,45 @@ def start(
     stdout.robot_has_it()
     stderr.robot_has_it()
     return Running(tree, stdout, stderr)
+
+
+def start_tree(
+    sandbox: Sandbox,
+    command: Command,
+    *,
+    place: Place,
+    environment: Environment,
+    shown: Sequence[Path],
+    passed: Sequence[int],
+    output: tuple[int, int],
+    nest: Path | None = None,
+) -> ProcessTree:
+    """Start a command whose stdout and stderr are these descriptors; with a nest it is a zygote's."""
+    view = View(
+        folder=place.work,
+        seen=place.seen,
+        nest=nest,
+        working_folder=command.working_folder,
+        readable=(*readable(environment, command.variables), *shown),
+        passwd=place.passwd,
+    )
+    wrapped = sandbox.wrap(command.argv, command.variables, view=view, user=place.user)
+    return ProcessTree.start(
+        wrapped,
+        layers=sandbox.layers,
+        cwd=Path("/") if sandbox.is_on else place.outside(command.working_folder),
+        stdout=output[0],
+        stderr=output[1],
+        passed=passed,
+    )
+
+
+def readable(environment: Environment, variables: Mapping[str, str]) -> tuple[Path, ...]:
+    """What every command in an environment may read besides the system's programs."""
+    bundle = variables.get("SSL_CERT_FILE")
+    return (*environment.readable, *([Path(bundle)] if bundle else []))
+
+
+def output_pipes(place: Place) -> tuple[OutputPipe, OutputPipe]:
+    """The pipes for stdout and stderr of a robot in this place."""
+    return OutputPipe(place.folder / "stdout.log"), OutputPipe(place.folder / "stderr.log")

@@ -5,6 +5,7 @@ import itertools
 import os
 import shutil
 from collections import deque
+from contextlib import suppress
 from pathlib import Path
 
 from msgspec import Struct
@@ -19,15 +20,17 @@ class Place(Struct, frozen=True):
 
     work/robot   the robot, its own copy      work/home, work/tmp   HOME and TMPDIR
     passwd, stdout.log, stderr.log, …         the worker's: the robot sees `work` only
+
+    In a sandbox the robot sees `work` somewhere else, at the same path as every other robot does. All paths here are
+    the worker's; `inside` and `outside` translate.
     """
 
     folder: Path
     user: RobotUser | None
-
-    @property
-    def work(self) -> Path:
-        """What the robot may write to."""
-        return self.folder / "work"
+    work: Path
+    """What the robot may write to."""
+    seen: Path
+    """Where the robot sees `work`."""
 
     @property
     def robot(self) -> Path:
@@ -49,6 +52,20 @@ class Place(Struct, frozen=True):
         """What the robot sees as /etc/passwd."""
         return self.folder / "passwd"
 
+    @property
+    def accounts(self) -> str:
+        """What the robot sees in /etc/passwd."""
+        uid, gid = (self.user.uid, self.user.uid) if self.user else (os.getuid(), os.getgid())
+        return _ACCOUNTS.format(uid=uid, gid=gid, home=self.inside(self.home))
+
+    def inside(self, path: Path) -> Path:
+        """A path as the robot sees it."""
+        return self.seen / path.relative_to(self.work) if path.is_relative_to(self.work) else path
+
+    def outside(self, path: Path) -> Path:
+        """A path of the robot's as the worker sees it."""
+        return self.work / path.relative_to(self.seen) if path.is_relative_to(self.seen) else path
+
     def own(self, path: Path) -> None:
         """Give a file or folder in `work` to the robot's user."""
         if self.user is not None:
@@ -58,39 +75,70 @@ class Place(Struct, frozen=True):
 class Places:
     """Makes places and clears them away. Only the worker that holds the folder's lock may."""
 
-    def __init__(self, runs: Path, users: RobotUsers, *, kept: int) -> None:
+    def __init__(self, runs: Path, users: RobotUsers, *, kept: int, seen: Path | None = None) -> None:
+        """Places below `runs`, all of them seen by their robots at `seen` (where they are, when None)."""
         self._runs = runs
         self._users = users
         self._numbers = itertools.count(1)
         self._kept: deque[Path] = deque()
         self._keep = kept
+        self._seen = seen
+        self._left_nests: set[Path] = set()
 
-    def make(self) -> Place:
-        """A new, empty place. Raises Unavailable when no user is free."""
+    def make_nest(self) -> Path:
+        """A folder in which places can be made that a zygote can reach. Only their users can look into them."""
+        nest = self._runs / f"nest-{next(self._numbers)}"
+        nest.mkdir(mode=0o711)
+        return nest
+
+    def leave_nest(self, nest: Path) -> None:
+        """Remove a nest whose zygote is gone, when the last place in it is cleared."""
+        self._left_nests.add(nest)
+        self._remove_left_nest(nest)
+
+    def make(self, nest: Path | None = None) -> Place:
+        """A new, empty place, with what the robot sees of it in the nest if one is given.
+
+        Raises Unavailable when no user is free.
+        """
         user = self._users.take()
+        gid = user.uid if user else os.getgid()
         # Why numbers: sockets below a robot's TMPDIR must have paths of less than 108 bytes
-        place = Place(self._runs / str(next(self._numbers)), user)
-        uid, gid = (user.uid, user.uid) if user else (os.getuid(), os.getgid())
+        number = str(next(self._numbers))
+        folder, around = self._runs / number, (nest or self._runs) / number
+        work = around / "work"
+        place = Place(folder, user, work, self._seen or work)
         # Why the group: without a sandbox the robot's user has to pass, and no other robot's may. What is below can be
         # open then, and has to be: bubblewrap enters the working folder as root without root's rights
-        place.folder.mkdir(mode=0o710)
-        os.chown(place.folder, -1, gid)
-        for folder in (place.work, place.robot, place.home, place.temporary):
-            folder.mkdir(mode=0o755)
-            place.own(folder)
-        place.passwd.write_text(_ACCOUNTS.format(uid=uid, gid=gid, home=place.home), encoding="utf-8")
+        for closed in {folder, around}:
+            closed.mkdir(mode=0o710)
+            os.chown(closed, -1, gid)
+        for open_folder in (place.work, place.robot, place.home, place.temporary):
+            open_folder.mkdir(mode=0o755)
+            place.own(open_folder)
+        place.passwd.write_text(place.accounts, encoding="utf-8")
         place.passwd.chmod(0o644)
         return place
 
     async def clear(self, place: Place, *, keep: bool = False) -> None:
         """Remove a place in which nothing runs any more; with `keep`, when newer ones have taken its turn."""
         self._users.give_back(place.user)
-        doomed = [place.folder]
+        doomed = [place.folder] if place.work.parent == place.folder else [place.folder, place.work.parent]
         if keep and self._keep:
+            if len(doomed) > 1:
+                place.work.rename(place.folder / "work")
+                place.work.parent.rmdir()
             self._kept.append(place.folder)
             doomed = [self._kept.popleft() for _ in range(len(self._kept) - self._keep)]
         for folder in doomed:
             await asyncio.to_thread(_remove, folder)
+        self._remove_left_nest(place.work.parent.parent)
+
+    def _remove_left_nest(self, nest: Path) -> None:
+        if nest in self._left_nests:
+            with suppress(OSError):  # somebody's place is still there
+                nest.rmdir()
+                self._left_nests.discard(nest)
 
 
 def _remove(folder: Path) -> None:

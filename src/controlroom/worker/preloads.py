@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from controlroom.worker.launch import Command
+from controlroom.worker.places import Place
 
 # What `python -m robocorp.tasks` itself imports before it imports anything of the robot's. Nothing else of an
 # environment is imported ahead: robocorp.log rewrites libraries as they are imported, as the robot's settings say.
@@ -54,7 +55,7 @@ def for_command(words: Sequence[str]) -> tuple[str, ...] | None:
 
 
 def job(
-    command: Command, start: Mapping[str, str], modules: frozenset[str], looked_at: frozenset[str]
+    command: Command, place: Place, start: Mapping[str, str], modules: frozenset[str], looked_at: frozenset[str]
 ) -> dict[str, object] | None:
     """What to tell a spare; None if the command would behave otherwise in it than in a fresh process.
 
@@ -68,11 +69,12 @@ def job(
         return None
     python_path = [folder for folder in command.variables.get("PYTHONPATH", "").split(":") if folder]
     first = command.working_folder if words[0] == "-m" else (command.working_folder / words[0]).parent
-    if words[0] != "-m" and not (command.working_folder / words[0]).is_file():
+    if words[0] != "-m" and not place.outside(command.working_folder / words[0]).is_file():
         return None
-    if any(name in modules for folder in (str(first), *python_path) for name in _modules_in(folder)):
+    searched = [place.outside(folder) for folder in (first, *(command.working_folder / each for each in python_path))]
+    if any(name in modules for folder in searched for name in _modules_in(folder)):
         return None
-    if any(name in _SITE_HOOKS for folder in python_path for name in _modules_in(folder)):
+    if any(name in _SITE_HOOKS for folder in searched[1:] for name in _modules_in(folder)):
         return None
     return {
         "words": words,
@@ -91,10 +93,10 @@ def _is_read_at_start(name: str) -> bool:
     return name != "PYTHONPATH" and (name.startswith(_READ_AT_START) or name in _READ_AT_START_NAMES)
 
 
-def _modules_in(folder: str) -> Iterator[str]:
+def _modules_in(folder: Path) -> Iterator[str]:
     """Names that an import could find in a folder."""
     try:
-        with os.scandir(Path(folder)) as entries:
+        with os.scandir(folder) as entries:
             for entry in entries:
                 name, _, suffix = entry.name.partition(".")
                 if suffix in _MODULE_SUFFIXES or suffix.endswith(".so"):

@@ -22,9 +22,13 @@ class ProcessTree:
     Neither leaving the process group, nor forking twice, nor ignoring signals helps against it.
     """
 
-    def __init__(self, process: subprocess.Popen[bytes], *, layers: int) -> None:
-        self._process = process
+    def __init__(self, pid: int, *, layers: int, reap: Callable[[], int], has_keeper: bool = False) -> None:
+        """The tree below an enclosure's process, which nobody has reaped yet. `reap` does, and tells the exit code."""
+        self.pid = pid
+        """The process id of the enclosure."""
         self._layers = layers
+        self._reap = reap
+        self._has_keeper = has_keeper
         self._ended: asyncio.Future[int] = asyncio.get_running_loop().create_future()
         self._watch()
 
@@ -46,12 +50,7 @@ class ProcessTree:
             pass_fds=passed,
             start_new_session=True,
         )
-        return cls(process, layers=layers)
-
-    @property
-    def pid(self) -> int:
-        """The process id of the enclosure."""
-        return self._process.pid
+        return cls(process.pid, layers=layers, reap=process.wait, has_keeper=layers == 1)
 
     @property
     def has_ended(self) -> bool:
@@ -91,7 +90,7 @@ class ProcessTree:
     async def kill(self) -> int:
         """End the tree now."""
         if not self._ended.done():
-            if self._layers == 1:
+            if self._has_keeper:
                 _signal(self.pid, signal.SIGTERM)  # the keeper kills its tree when it is told to
             else:
                 _kill_enclosure(self.pid)
@@ -119,7 +118,7 @@ class ProcessTree:
         def ended() -> None:
             loop.remove_reader(descriptor)
             os.close(descriptor)
-            code = self._process.wait()
+            code = self._reap()
             self._ended.set_result(code if code >= 0 else 128 - code)
 
         loop.add_reader(descriptor, ended)

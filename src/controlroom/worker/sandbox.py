@@ -61,16 +61,26 @@ _LOADER_VARIABLES = frozenset(
 )
 """Variables that change what a program does before its first instruction, besides LD_* and MALLOC_*."""
 
-_TMPFS_BYTES = 512 * 1024 * 1024
+_IN_MEMORY = ("/tmp", "/dev/shm", "/run", "/var/tmp")  # noqa: S108 - the robot's own, seen by nobody else
+
+TMPFS_BYTES = 512 * 1024 * 1024
+"""What each of a robot's file systems in memory may hold."""
+
+_UNCOVER_PROC = 'umount -q /proc/sys /proc/sysrq-trigger /proc/irq /proc/bus 2>/dev/null; exec "$@"'
+"""Takes away what bubblewrap, as root, covers of /proc. Why it may go: it keeps root from writing there."""
 
 
 class View(Struct, frozen=True, kw_only=True):
-    """What one enclosed process sees besides the system's programs; everything has the same path inside."""
+    """What one enclosed process sees besides the system's programs, at the same path unless said otherwise."""
 
     folder: Path
     """Its own folder: writable, the place of HOME and TMPDIR."""
+    seen: Path | None = None
+    """Where it sees its folder; at the same path when None."""
+    nest: Path | None = None
+    """For a zygote: the folder with the places of what it bears, which it sees at the sandbox's `nest_seen`."""
     working_folder: Path | None = None
-    """Where it starts; where the caller is when None."""
+    """Where it starts, as it sees it; where the caller is when None."""
     readable: tuple[Path, ...] = ()
     writable: tuple[Path, ...] = ()
     passwd: Path | None = None
@@ -91,6 +101,19 @@ class Sandbox(Struct, frozen=True, kw_only=True):
     """What every robot may read, by the operator's setting."""
     hidden: tuple[Path, ...] = ()
     """What no robot may see, even where it lies below something that it sees."""
+    robots_seen: Path | None = None
+    """Where each robot sees its own folder; None without a sandbox: where it is."""
+
+    @property
+    def nest_seen(self) -> Path:
+        """Where a zygote sees the places of what it bears."""
+        assert self.robots_seen is not None  # noqa: S101 - zygotes live in sandboxes only
+        return self.robots_seen.with_name(f"{self.robots_seen.name}-nest")
+
+    def shown_in_memory(self, readable: Sequence[Path]) -> list[Path]:
+        """What of this, and of what every robot may read, lies below the folders that each robot has in memory."""
+        shown = dict.fromkeys((*self.readable, *readable))
+        return [path for path in shown if any(_is_below(str(path), folder) for folder in _IN_MEMORY)]
 
     @property
     def layers(self) -> int:
@@ -110,34 +133,33 @@ class Sandbox(Struct, frozen=True, kw_only=True):
         # Why: a step's LD_PRELOAD must not reach the programs that build the sandbox, some of which still are root
         inner = [*(["/usr/bin/env", *(f"{name}={value}" for name, value in risky.items())] if risky else []), *argv]
         if self.kind is SandboxKind.BWRAP:
-            return Wrapped(
-                [self.bwrap, *self._namespaces(), *self._mounts(view), "--", *self._drop(user), *inner], safe
-            )
+            breeds = view.nest is not None
+            words = [self.bwrap, *self._namespaces(breeds=breeds), *self._mounts(view), "--"]
+            return Wrapped([*words, *self._drop(user, breeds=breeds), *inner], safe)
         return Wrapped(keeper.command(inner, uid=user.uid if user else None), safe)
 
-    def _namespaces(self) -> list[str]:
+    def _namespaces(self, *, breeds: bool) -> list[str]:
         arguments = ["--unshare-pid", "--unshare-ipc", "--unshare-uts", "--hostname", "robot"]
         arguments += ["--die-with-parent", "--new-session", "--cap-drop", "ALL"]
-        if self.as_root:
-            return [*arguments, "--cap-add", "CAP_SETUID", "--cap-add", "CAP_SETGID", "--cap-add", "CAP_SETPCAP"]
-        return ["--unshare-user", *arguments]
+        if not self.as_root:
+            return ["--unshare-user", *arguments]
+        capabilities = ["CAP_SETUID", "CAP_SETGID", "CAP_SETPCAP", *(["CAP_SYS_ADMIN"] if breeds else [])]
+        return [*arguments, *(word for capability in capabilities for word in ("--cap-add", capability))]
 
-    def _drop(self, user: RobotUser | None) -> list[str]:
-        """From root with three capabilities to the robot's user, in a user namespace of its own, with none."""
+    def _drop(self, user: RobotUser | None, *, breeds: bool) -> list[str]:
+        """From root with some capabilities to the robot's user with none, in a user namespace of its own.
+
+        A zygote is in none, because what it bears needs one in which another user exists than the zygote's; and it
+        needs a /proc of which nothing is covered, else the kernel forbids its offspring to mount their own.
+        """
         if user is None:
             return []
-        return [
-            *("/usr/bin/setpriv", f"--reuid={user.uid}", f"--regid={user.uid}", "--clear-groups", "--"),
-            *("/usr/bin/unshare", "--user", "--map-current-user", "--keep-caps", "--"),
-            *(
-                "/usr/bin/setpriv",
-                "--inh-caps=-all",
-                "--ambient-caps=-all",
-                "--bounding-set=-all",
-                "--no-new-privs",
-                "--",
-            ),
-        ]
+        become = ("/usr/bin/setpriv", f"--reuid={user.uid}", f"--regid={user.uid}", "--clear-groups")
+        nothing = ("--inh-caps=-all", "--ambient-caps=-all", "--bounding-set=-all", "--no-new-privs", "--")
+        if breeds:
+            return ["/bin/sh", "-c", _UNCOVER_PROC, "sh", *become, *nothing]
+        enter = ("/usr/bin/unshare", "--user", "--map-current-user", "--keep-caps", "--")
+        return [*become, "--", *enter, "/usr/bin/setpriv", *nothing]
 
     def _mounts(self, view: View) -> list[str]:
         """The file system, parents before children, so that the more exact word about a path is the last."""
@@ -146,7 +168,11 @@ class Sandbox(Struct, frozen=True, kw_only=True):
         for path in map(str, self.hidden):
             if path not in plan and any(_is_below(path, shown) for shown in plan):
                 plan[path] = ("--perms", "0755", "--tmpfs", path)
-        plan |= {str(path): ("--bind", str(path), str(path)) for path in (*view.writable, view.folder)}
+        plan |= {str(path): ("--bind", str(path), str(path)) for path in view.writable}
+        own = str(view.seen or view.folder)
+        plan[own] = ("--bind", str(view.folder), own)
+        if view.nest is not None:
+            plan[str(self.nest_seen)] = ("--bind", str(view.nest), str(self.nest_seen))
         if view.passwd is not None:
             plan["/etc/passwd"] = ("--ro-bind", str(view.passwd), "/etc/passwd")
         _add_parents(plan)
@@ -182,8 +208,8 @@ def system_plan() -> dict[str, tuple[str, ...]]:
             plan[str(path)] = ("--ro-bind", str(path.resolve()), str(path))
     plan["/proc"] = ("--proc", "/proc")
     plan["/dev"] = ("--dev", "/dev")
-    for folder in ("/tmp", "/dev/shm", "/run", "/var/tmp"):  # noqa: S108 - the robot's own, seen by nobody else
-        plan[folder] = ("--perms", "1777", "--size", str(_TMPFS_BYTES), "--tmpfs", folder)
+    for folder in _IN_MEMORY:
+        plan[folder] = ("--perms", "1777", "--size", str(TMPFS_BYTES), "--tmpfs", folder)
     return plan
 
 
@@ -219,6 +245,7 @@ async def prepare(
         system=system_plan(),
         readable=tuple(readable),
         hidden=tuple(hidden),
+        robots_seen=_robots_seen(),
     )
     trouble = await _trouble(sandbox, scratch, user)
     if not trouble:
@@ -227,6 +254,12 @@ async def prepare(
         raise Unavailable(f"A sandbox is required, and this machine offers none: {trouble}", code="SANDBOX_UNAVAILABLE")
     log.warning("ROBOTS RUN WITHOUT A SANDBOX: they can read what their user can read", reason=trouble)
     return Sandbox(kind=SandboxKind.UNAVAILABLE, note=trouble)
+
+
+def _robots_seen() -> Path:
+    """A path that nothing on this machine has, so that nothing else a robot sees lies there."""
+    names = ("robot", *(f"robot-{number}" for number in range(1, 100)))
+    return next(path for path in (Path("/", name) for name in names) if not path.exists())
 
 
 async def _trouble(sandbox: Sandbox, scratch: Path, user: RobotUser | None) -> str:

@@ -55,6 +55,8 @@ class WorkerSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
     spares_memory_bytes: int = 512 * MEGABYTE
     """What all waiting spares together may hold; 0 turns them off."""
+    spares_forked: bool = True
+    """Spares of an environment are forked from one interpreter; when off, each starts by itself."""
     spares_idle_seconds: float = 600.0
     """An environment that was not asked for during this time gives its spares back."""
 

@@ -46,7 +46,7 @@ async def bench(settings: WorkerSettings, folder: WorkerFolder, room: Room) -> A
     sandbox = await _prepare_sandbox(settings, folder, builder)
     home = folder.path if sandbox.is_on or builder is None else _reachable_home(folder.path)
     settings = structs.replace(settings, folder=home)
-    places = Places(_fresh_runs(home), users, kept=settings.kept_run_folders)
+    places = Places(_fresh_runs(home), users, kept=settings.kept_run_folders, seen=sandbox.robots_seen)
     environments = EnvironmentCache(
         settings.environments_folder,
         max_bytes=settings.cache_max_bytes,

@@ -21,8 +21,10 @@ import os
 import sys
 
 
-def main(descriptor, preload):
+def main(descriptor, preload, breed=None):
     """Wait for a job and prepare this process for it; ends by making `sys.excepthook` the one that does it.
+
+    With `breed` this process is a zygote, and what waits are the spares that it bears (`zygote_main.py`).
 
     Why the hook: the interpreter calls it with no frame below, when the program of this file has failed. So the stack
     of a robot begins where it begins in a fresh interpreter: logs show stacks to the bottom, with variables.
@@ -31,6 +33,8 @@ def main(descriptor, preload):
     variables = _import(preload)
     runs_module = _with_end(sys.modules["runpy"]) if "runpy" in sys.modules else None
     new = {name.partition(".")[0] for name in set(sys.modules) - bare}
+    if breed is not None:
+        descriptor = breed()
     _write(descriptor, ("%s\n%s\n" % (" ".join(sorted(new)), " ".join(sorted(variables)))).encode())
     job = _receive(descriptor)
     if job is None:
@@ -281,8 +285,17 @@ def _show_both(second, error):
 
 if __name__ == "__main__":
     # Why again: the functions must live in a namespace that is not `__main__`, which becomes the robot's
-    with open(__file__, "rb") as _file:
-        _code = compile(_file.read(), __file__, "exec", dont_inherit=True)
-    _names = {"__name__": "_controlroom_spare", "__file__": __file__, "__builtins__": __builtins__}
-    exec(_code, _names)
-    _names["main"](int(sys.argv[1]), sys.argv[2:])
+    def _functions_of(path):
+        with open(path, "rb") as file:
+            code = compile(file.read(), path, "exec", dont_inherit=True)
+        names = {"__name__": "_controlroom_spare", "__file__": path, "__builtins__": __builtins__}
+        exec(code, names)
+        return names
+
+    _main = _functions_of(__file__)["main"]
+    if sys.argv[1] == "zygote":  # zygote CONTROL STDOUT STDERR MODULE…
+        _breed = _functions_of(os.path.join(os.path.dirname(__file__), "zygote.py"))["breed"]
+        _control, *_printed = map(int, sys.argv[2:5])
+        _main(-1, sys.argv[5:], lambda: _breed(_control, _printed))
+    else:  # LINE MODULE…
+        _main(int(sys.argv[1]), sys.argv[2:])

@@ -2,19 +2,19 @@
 
 One loop keeps the shelf: it starts spares for commands that were asked for lately, and takes them away when nobody
 asks or memory runs short. Nobody else starts any. When the worker dies, its spares
-do too. A spare costs a sandboxed process and the memory of what it has imported; making one costs what starting the
-robot would have cost, but not while the robot's user waits.
+do too. Where there is a sandbox, a zygote bears the spares of an environment (`zygotes.py`): then each costs a few
+milliseconds and the memory that it does not share. Elsewhere, and where a zygote can't be had, a spare is a process of
+its own: making it costs what starting the robot would have cost, but not while the robot's user waits.
 """
 
 import asyncio
 import marshal
-import os
 import shutil
 import socket
 import time
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
-from contextlib import suppress
+from contextlib import AsyncExitStack, suppress
 from pathlib import Path
 
 import structlog
@@ -30,6 +30,7 @@ from controlroom.worker.launch import Command, Running
 from controlroom.worker.places import Place, Places
 from controlroom.worker.sandbox import Sandbox
 from controlroom.worker.settings import WorkerSettings
+from controlroom.worker.zygotes import NotBorn, Programs, Zygote
 
 log = structlog.get_logger(__name__)
 
@@ -85,7 +86,8 @@ class Spare:
     async def become(self, command: Command) -> Running | None:
         """Let it be this command; None if it can't be, and then it is gone. Its place stays in any case."""
         try:
-            job = preloads.job(command, self.variables, self.modules, self.looked_at) if await self.ready() else None
+            ready = await self.ready()
+            job = preloads.job(command, self.place, self.variables, self.modules, self.looked_at) if ready else None
             if job is not None and await self._hand_over(job):
                 return self._running
         finally:
@@ -145,6 +147,8 @@ class _Demand:
         self.last = 0.0
         self.not_before = 0.0
         self.failures = 0
+        self.zygote: Zygote | None = None
+        self.zygotes_failed = 0
 
     def note(self, now: float) -> None:
         self.last = now
@@ -161,7 +165,7 @@ class Spares:
         self._sandbox = sandbox
         self._places = places
         self._take_lease = take_lease
-        self._program = _readable_program(settings.folder)
+        self._programs = Programs.copy_to(settings.folder)
         self._shelf: list[Spare] = []
         self._demands: dict[Recipe, _Demand] = {}
         self._awake = asyncio.Event()
@@ -202,6 +206,7 @@ class Spares:
                 self._awake.clear()
                 try:
                     await self._clear_dead()
+                    await self._clear_zygotes()
                     await self._clear_idle()
                     pause = await self._fill()
                 except Exception:
@@ -212,6 +217,8 @@ class Spares:
         finally:
             for spare in list(self._shelf):
                 await self._remove(spare)
+            for demand in self._demands.values():
+                await self._end_zygote(demand)
 
     def _recipe(
         self, words: Sequence[str], spec: EnvironmentSpec | None, environment: Environment, assignment: Assignment
@@ -235,13 +242,14 @@ class Spares:
             if have >= self._wanted(demand, now) or demand.failures >= _MOST_FAILURES:
                 continue
             # In a rush every processor is busy anyway, and what a spare costs now the next robot need not pay
-            if now < demand.not_before and self._wanted(demand, now) == 1:
+            is_cheap = demand.zygote is not None and demand.zygote.is_ready
+            if now < demand.not_before and self._wanted(demand, now) == 1 and not is_cheap:
                 pause = min(pause, demand.not_before - now)
                 continue
             if not self._has_memory_for(recipe):
                 continue
-            await self._start(recipe, demand)
-            return 0.0
+            if await self._start(recipe, demand):
+                return 0.0
         return pause
 
     def _wanted(self, demand: _Demand, now: float) -> int:
@@ -251,70 +259,125 @@ class Spares:
     def _has_memory_for(self, recipe: Recipe) -> bool:
         alike = [spare.memory_bytes for spare in self._shelf if spare.recipe == recipe]
         needed = alike[0] if alike else _FIRST_GUESS_BYTES
-        return sum(spare.memory_bytes for spare in self._shelf) + needed <= self._settings.spares_memory_bytes
+        return self._held_bytes() + needed <= self._settings.spares_memory_bytes
 
-    async def _start(self, recipe: Recipe, demand: _Demand) -> None:
+    def _held_bytes(self) -> int:
+        zygotes = (demand.zygote.memory_bytes for demand in self._demands.values() if demand.zygote is not None)
+        return sum(spare.memory_bytes for spare in self._shelf) + sum(zygotes)
+
+    async def _start(self, recipe: Recipe, demand: _Demand) -> bool:
+        """Start a spare; False if it must wait for its zygote."""
         try:
-            lease = await self._take_lease(recipe.environment, recipe.share)
-        except ControlRoomError as error:
-            demand.failures += 1
-            log.info("no spare", reason=str(error))
-            return
-        place = self._places.make()
-        ours, theirs = socket.socketpair()
-        ours.setblocking(False)  # noqa: FBT003 - a method of the standard library
-        words = [recipe.interpreter, str(self._program), str(theirs.fileno()), *recipe.preload]
-        start_variables = variables.of_place(place, lease.environment, self._machine)
-        command = Command(argv=tuple(words), variables=start_variables, working_folder=place.robot)
-        try:
-            running = launch.start(
-                self._sandbox,
-                command,
-                place=place,
-                environment=lease.environment,
-                shown=[self._program],
-                passed=[theirs.fileno()],
-            )
-        except OSError as error:
+            if not self._may_have_zygote(demand):
+                self._put(recipe, *await self._start_alone(recipe))
+                return True
+            if demand.zygote is None:
+                lease = await self._take_lease(recipe.environment, recipe.share)
+                demand.zygote = await Zygote.start(
+                    self._sandbox,
+                    self._places,
+                    lease,
+                    self._programs,
+                    interpreter=recipe.interpreter,
+                    preload=recipe.preload,
+                    when_ready=self._awake.set,
+                )
+            if not demand.zygote.is_ready:
+                return False
+            self._put(recipe, *await self._bear(demand.zygote, recipe))
+        except NotBorn as error:
+            log.warning("no zygote here", reason=str(error))
+            demand.zygotes_failed = _MOST_FAILURES
+            await self._end_zygote(demand)
+        except (ControlRoomError, OSError) as error:
             demand.failures += 1
             log.warning("no spare", reason=repr(error))
-            ours.close()
-            lease.release()
-            await self._places.clear(place)
-            return
-        finally:
-            theirs.close()
-        spare = Spare(recipe, place, lease, running, ours)
-        spare.variables = start_variables
+        return True
+
+    def _may_have_zygote(self, demand: _Demand) -> bool:
+        return self._settings.spares_forked and self._sandbox.is_on and demand.zygotes_failed < _MOST_FAILURES
+
+    def _put(self, recipe: Recipe, place: Place, lease: Lease, running: Running, line: socket.socket) -> None:
+        spare = Spare(recipe, place, lease, running, line)
+        spare.variables = variables.of_place(place, lease.environment, self._machine)
         running.tree.when_ended(self._awake.set)
         self._shelf.append(spare)
 
+    async def _bear(self, zygote: Zygote, recipe: Recipe) -> tuple[Place, Lease, Running, socket.socket]:
+        async with AsyncExitStack() as if_it_fails:
+            lease = await self._take_lease(recipe.environment, recipe.share)
+            if_it_fails.callback(lease.release)
+            place = self._places.make(zygote.nest)
+            if_it_fails.push_async_callback(self._places.clear, place)
+            running, line = await zygote.bear(place)
+            if_it_fails.pop_all()
+            return place, lease, running, line
+
+    async def _start_alone(self, recipe: Recipe) -> tuple[Place, Lease, Running, socket.socket]:
+        async with AsyncExitStack() as if_it_fails:
+            lease = await self._take_lease(recipe.environment, recipe.share)
+            if_it_fails.callback(lease.release)
+            place = self._places.make()
+            if_it_fails.push_async_callback(self._places.clear, place)
+            line, their_line = socket.socketpair()
+            line.setblocking(False)  # noqa: FBT003 - a method of the standard library
+            with their_line:
+                if_it_fails.callback(line.close)
+                words = [recipe.interpreter, str(self._programs.spare), str(their_line.fileno()), *recipe.preload]
+                command = Command(
+                    argv=tuple(words),
+                    variables=variables.of_place(place, lease.environment, self._machine),
+                    working_folder=place.inside(place.robot),
+                )
+                running = launch.start(
+                    self._sandbox,
+                    command,
+                    place=place,
+                    environment=lease.environment,
+                    shown=[self._programs.spare],
+                    passed=[their_line.fileno()],
+                )
+            if_it_fails.pop_all()
+            return place, lease, running, line
+
+    async def _end_zygote(self, demand: _Demand) -> None:
+        zygote, demand.zygote = demand.zygote, None
+        if zygote is not None:
+            await zygote.discard()
+
     async def _clear_dead(self) -> None:
         for spare in [spare for spare in self._shelf if not spare.is_alive]:
-            demand = self._demands.get(spare.recipe)
-            if demand is not None:
-                demand.failures = 0 if spare.is_ready else demand.failures + 1
-                demand.not_before = time.monotonic() + _REFILL_PAUSE_SECONDS
+            demand = self._demands[spare.recipe]
+            demand.failures = 0 if spare.is_ready else demand.failures + 1
+            demand.not_before = time.monotonic() + _REFILL_PAUSE_SECONDS
             log.info("spare died", interpreter=spare.recipe.interpreter)
             await self._remove(spare)
 
+    async def _clear_zygotes(self) -> None:
+        """End zygotes that are of no use; those whose offspring runs stay."""
+        for demand in self._demands.values():
+            zygote = demand.zygote
+            if zygote is not None and (not zygote.is_alive or zygote.has_failed):
+                demand.zygotes_failed += 1
+                await self._end_zygote(demand)
+
     async def _clear_idle(self) -> None:
         now = time.monotonic()
-        for recipe, demand in list(self._demands.items()):
-            idle = now - demand.last
-            if idle > self._settings.spares_idle_seconds:
-                del self._demands[recipe]
         for recipe in {spare.recipe for spare in self._shelf}:
+            demand = self._demands[recipe]
             alike = [spare for spare in self._shelf if spare.recipe == recipe]
-            keep = self._wanted(self._demands[recipe], now) if recipe in self._demands else 0
-            for spare in alike[keep:] if keep == 0 or _is_calm(self._demands[recipe], now) else []:
+            keep = 0 if self._is_idle(demand, now) else self._wanted(demand, now)
+            for spare in alike[keep:] if keep == 0 or _is_calm(demand, now) else []:
                 await self._remove(spare)
-        while len(self._shelf) > 1 and sum(s.memory_bytes for s in self._shelf) > self._settings.spares_memory_bytes:
-            await self._remove(min(self._shelf, key=lambda spare: self._last_asked(spare.recipe)))
+        for recipe, demand in list(self._demands.items()):
+            if self._is_idle(demand, now) and (demand.zygote is None or demand.zygote.is_childless):
+                await self._end_zygote(demand)
+                del self._demands[recipe]
+        while len(self._shelf) > 1 and self._held_bytes() > self._settings.spares_memory_bytes:
+            await self._remove(min(self._shelf, key=lambda spare: self._demands[spare.recipe].last))
 
-    def _last_asked(self, recipe: Recipe) -> float:
-        demand = self._demands.get(recipe)
-        return demand.last if demand else 0.0
+    def _is_idle(self, demand: _Demand, now: float) -> bool:
+        return now - demand.last > self._settings.spares_idle_seconds
 
     async def _remove(self, spare: Spare) -> None:
         self._shelf.remove(spare)
@@ -326,12 +389,3 @@ class Spares:
 def _is_calm(demand: _Demand, now: float) -> bool:
     """Whether the last rush is over, so that the spares made for it can go."""
     return now - demand.last > 10 * _RECENT_SECONDS
-
-
-def _readable_program(folder: Path) -> Path:
-    """The spare's program, copied where robots of any user can be shown it."""
-    source = Path(__file__).with_name("spare_main.py")
-    copy = folder / "spare.py"
-    shutil.copyfile(source, copy)
-    os.chmod(copy, 0o644)  # noqa: PTH101 - it holds nothing of ours
-    return copy

@@ -218,10 +218,11 @@ class StepRun:
         place, folders, lease = self._place, self._folders, self._lease
         assert place is not None and folders is not None and lease is not None  # noqa: PT018, S101 - set one step earlier
         await self._bench.packages.copy_to(package, place)
-        if not folders.artifacts.exists():
-            folders.artifacts.mkdir(parents=True)
-            for folder in (folders.artifacts, *folders.artifacts.parents):
-                if folder == folders.root:
+        artifacts_folder, root = place.outside(folders.artifacts), place.outside(folders.root)
+        if not artifacts_folder.exists():
+            artifacts_folder.mkdir(parents=True)
+            for folder in (artifacts_folder, *artifacts_folder.parents):
+                if folder == root:
                     break
                 place.own(folder)
         machine = variables.of_place(place, lease.environment, variables.of_machine())
@@ -263,7 +264,7 @@ class StepRun:
         place, folders, lease = self._place, self._folders, self._lease
         assert place is not None and folders is not None and lease is not None  # noqa: PT018, S101 - as in _furnish
         try:
-            command = Command.resolve(words, robot_variables, folders.root)
+            command = Command.resolve(words, robot_variables, folders.root, place=place)
         except CommandNotFound:
             if spare is not None:
                 await spare.discard()
@@ -361,7 +362,8 @@ class StepRun:
         own += self._bench.freezes.of(self._lease.environment)
         found = [artifacts.Artifact(name, path, path.stat().st_size) for name, path in own if path.exists()]
         taken = {artifact.name for artifact in found}
-        left = artifacts.found_in(self._folders.artifacts) if self._folders.artifacts.is_dir() else []
+        folder = self._place.outside(self._folders.artifacts)
+        left = artifacts.found_in(folder) if folder.is_dir() else []
         return found + [artifact for artifact in left if artifact.name not in taken]
 
     def _last_words(self) -> str:

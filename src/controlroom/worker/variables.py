@@ -20,7 +20,7 @@ _PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY")
 
 
 class RobotFolders(Struct, frozen=True):
-    """Where a robot's own folders are, once it was copied to its place."""
+    """Where a robot sees its own folders, once it was copied to its place."""
 
     root: Path
     """The folder of robot.yaml: the working folder."""
@@ -29,7 +29,8 @@ class RobotFolders(Struct, frozen=True):
     @classmethod
     def of(cls, place: Place, root: str, definition: RobotDefinition) -> "RobotFolders":
         """The folders of a robot whose robot.yaml is in `root`, relative to its package."""
-        folder = place.robot if root == "." else place.robot / root
+        robot = place.inside(place.robot)
+        folder = robot if root == "." else robot / root
         return cls(folder, folder / definition.artifacts_dir)
 
 
@@ -54,18 +55,19 @@ def of_place(place: Place, environment: Environment, machine: Mapping[str, str])
 
     A spare is started with these.
     """
+    temporary = str(place.inside(place.temporary))
     base = {
         **machine,
         "PATH": SYSTEM_PATH,
-        "HOME": str(place.home),
-        "TMPDIR": str(place.temporary),
-        "TEMP": str(place.temporary),
-        "TMP": str(place.temporary),
+        "HOME": str(place.inside(place.home)),
+        "TMPDIR": temporary,
+        "TEMP": temporary,
+        "TMP": temporary,
         "USER": "robot",
         "LOGNAME": "robot",
         "PYTHONUNBUFFERED": "1",
         "PYTHONDONTWRITEBYTECODE": "1",
-        "ROBOT_ROOT": str(place.robot),
+        "ROBOT_ROOT": str(place.inside(place.robot)),
     }
     return environment.activate(base)
 
