@@ -7,16 +7,16 @@ from uuid import UUID
 
 from controlroom.engine.access.model import Actor, Permission
 from controlroom.engine.access.names import checked_name
+from controlroom.engine.access.record import record_of
 from controlroom.engine.access.scope import Scope, by, ensure_seen, scope_of
 from controlroom.engine.engine import Engine
-from controlroom.engine.events.store import By, Event, append
+from controlroom.engine.events.store import By
 from controlroom.engine.packages import store
 from controlroom.engine.packages.errors import PackageInUse, PackageNameTaken, PackageNotFound, PackageTooLarge
 from controlroom.engine.packages.model import Package, Pushed
 from controlroom.engine.uploads.actions import claim, fail
 from controlroom.engine.uploads.model import Upload, UploadKind
 from controlroom.engine.uploads.store import promise
-from controlroom.engine.wakes import Topic
 from controlroom.errors import Invalid
 from controlroom.ids import PackageId, UploadId, WorkspaceId
 from controlroom.objects.store import Blob
@@ -38,7 +38,7 @@ async def create(engine: Engine, actor: Actor, workspace: WorkspaceId, name: str
         if package is None:
             await ensure_seen(tx, scope)
             raise PackageNotFound(name)
-        await _tell(engine, tx, by(actor), scope, package, "package.created", name=name)
+        await record_of(engine, tx, actor, scope, package, "package.created", name=name)
         return await store.get(tx, workspace, package)
 
 
@@ -52,7 +52,7 @@ async def delete(engine: Engine, actor: Actor, workspace: WorkspaceId, package: 
         if not await store.delete(tx, scope, package):
             await ensure_seen(tx, scope)
             raise PackageNotFound(package)
-        await _tell(engine, tx, by(actor), scope, package, "package.deleted")
+        await record_of(engine, tx, actor, scope, package, "package.deleted")
 
 
 async def push(engine: Engine, actor: Actor, workspace: WorkspaceId, name: str, blob: Blob) -> Pushed:
@@ -66,7 +66,7 @@ async def push(engine: Engine, actor: Actor, workspace: WorkspaceId, name: str, 
     async with engine.database.transaction() as tx:
         created = await store.insert_if_new(tx, scope, name)
         if created is not None:
-            await _tell(engine, tx, by(actor), scope, created, "package.created", name=name)
+            await record_of(engine, tx, actor, scope, created, "package.created", name=name)
         found = await store.by_name(tx, workspace, name)
         if found is None:
             await ensure_seen(tx, scope)
@@ -146,22 +146,5 @@ async def _take(
         return False
     await store.add_version(tx, package, blob, robot, created_by=created_by)
     await store.add_tasks(tx, package, [task.name for task in robot.tasks])
-    await _tell(engine, tx, actor, scope, package, "package.version_added", hash=blob.hash, size=blob.size)
+    await record_of(engine, tx, actor, scope, package, "package.version_added", hash=blob.hash, size=blob.size)
     return True
-
-
-async def _tell(
-    engine: Engine, tx: Tx, actor: By, scope: Scope, package: PackageId, kind: str, **data: str | int
-) -> None:
-    await append(
-        tx,
-        actor,
-        Event(
-            kind=kind,
-            organization_id=scope.organization,
-            workspace_id=scope.workspace,
-            subject_id=package,
-            data=data,
-        ),
-    )
-    tx.after_commit(lambda: engine.wakes.wake(Topic.EVENTS))

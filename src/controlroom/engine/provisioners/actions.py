@@ -4,11 +4,11 @@ from datetime import timedelta
 
 from controlroom.engine.access.model import Actor, Permission
 from controlroom.engine.access.names import checked_name
-from controlroom.engine.access.scope import Scope, by, ensure_seen, scope_of
+from controlroom.engine.access.record import record_of
+from controlroom.engine.access.scope import Scope, ensure_seen, scope_of
 from controlroom.engine.deliveries import store as deliveries
 from controlroom.engine.deliveries.endpoints import checked_endpoint, destination_of
 from controlroom.engine.engine import Engine
-from controlroom.engine.events.store import Event, append
 from controlroom.engine.provisioners import store
 from controlroom.engine.provisioners.errors import (
     ProvisionerInUse,
@@ -20,7 +20,7 @@ from controlroom.engine.provisioners.model import Provisioner, SealedProvisioner
 from controlroom.engine.provisioners.rules import MOST_LIFETIME
 from controlroom.ids import ProvisionerId, WorkspaceId, uuid7
 from controlroom.keys import mint
-from controlroom.postgres.database import Statements, Tx
+from controlroom.postgres.database import Statements
 from controlroom.postgres.errors import UniqueViolation
 
 _LONGEST_SECRET = 1024
@@ -54,7 +54,7 @@ async def create(
             ):
                 await ensure_seen(tx, scope)
                 raise ProvisionerNotFound(provisioner)
-            await _tell(tx, actor, scope, provisioner, "provisioner.created")
+            await record_of(engine, tx, actor, scope, provisioner, "provisioner.created")
             return await _found(tx, scope, provisioner), value
     except UniqueViolation as taken:
         raise ProvisionerNameTaken(name) from taken
@@ -89,7 +89,7 @@ async def update(
                 max_lifetime=before.max_lifetime if max_lifetime is None else _checked_lifetime(max_lifetime),
             )
             await deliveries.redirect(tx, provisioner, destination=destination_of(to), endpoint=to, sealed=sealed)
-            await _tell(tx, actor, scope, provisioner, "provisioner.updated")
+            await record_of(engine, tx, actor, scope, provisioner, "provisioner.updated")
             return await _found(tx, scope, provisioner)
     except UniqueViolation as taken:
         raise ProvisionerNameTaken(name or "") from taken
@@ -103,7 +103,7 @@ async def delete(engine: Engine, actor: Actor, workspace: WorkspaceId, provision
         if processes := await store.processes_placed_on(tx, provisioner):
             raise ProvisionerInUse(provisioner, processes)
         await store.delete(tx, provisioner)
-        await _tell(tx, actor, scope, provisioner, "provisioner.deleted")
+        await record_of(engine, tx, actor, scope, provisioner, "provisioner.deleted")
 
 
 async def list_provisioners(
@@ -125,7 +125,7 @@ async def reveal(engine: Engine, actor: Actor, workspace: WorkspaceId, provision
     scope = scope_of(actor, Permission.REVEAL, workspace)
     async with engine.database.transaction() as tx:
         found = await _found(tx, scope, provisioner)
-        await _tell(tx, actor, scope, provisioner, "provisioner.revealed")
+        await record_of(engine, tx, actor, scope, provisioner, "provisioner.revealed")
     return engine.keys.unseal(found.sealed, place=store.place_of(provisioner)).decode()
 
 
@@ -155,16 +155,3 @@ async def _found(
         await ensure_seen(tx, scope)
         raise ProvisionerNotFound(provisioner)
     return found
-
-
-async def _tell(tx: Tx, actor: Actor, scope: Scope, provisioner: ProvisionerId, kind: str) -> None:
-    await append(
-        tx,
-        by(actor),
-        Event(
-            kind=kind,
-            organization_id=scope.organization,
-            workspace_id=scope.workspace,
-            subject_id=provisioner,
-        ),
-    )

@@ -3,9 +3,9 @@
 from controlroom.engine.access.credentials import forget
 from controlroom.engine.access.model import Actor, Permission
 from controlroom.engine.access.names import checked_name
-from controlroom.engine.access.scope import Scope, by, ensure_seen, scope_of
+from controlroom.engine.access.record import record_of
+from controlroom.engine.access.scope import Scope, ensure_seen, scope_of
 from controlroom.engine.engine import Engine
-from controlroom.engine.events.store import By, Event, append
 from controlroom.engine.wakes import Topic
 from controlroom.engine.workers import store
 from controlroom.engine.workers.errors import (
@@ -28,7 +28,7 @@ async def rename(engine: Engine, actor: Actor, workspace: WorkspaceId, worker: W
         if not await store.rename(tx, scope, worker, name):
             await ensure_seen(tx, scope)
             raise WorkerNotFound(worker)
-        await _tell(engine, tx, by(actor), scope, worker, "worker.renamed", name=name)
+        await record_of(engine, tx, actor, scope, worker, "worker.renamed", name=name)
         return await store.get(tx, workspace, worker)
 
 
@@ -42,7 +42,7 @@ async def delete(engine: Engine, actor: Actor, workspace: WorkspaceId, worker: W
         if not await store.delete(tx, scope, worker):
             await ensure_seen(tx, scope)
             raise WorkerNotFound(worker)
-        await _tell(engine, tx, by(actor), scope, worker, "worker.unlinked")
+        await record_of(engine, tx, actor, scope, worker, "worker.unlinked")
         tx.after_commit(lambda: forget(engine))
         tx.after_commit(lambda: engine.wakes.wake(Topic.ORDERS, worker))
 
@@ -59,7 +59,7 @@ async def create_group(engine: Engine, actor: Actor, workspace: WorkspaceId, nam
         if group is None:
             await ensure_seen(tx, scope)
             raise WorkerGroupNotFound(name)
-        await _tell(engine, tx, by(actor), scope, group, "worker_group.created", name=name)
+        await record_of(engine, tx, actor, scope, group, "worker_group.created", name=name)
         return await store.get_group(tx, workspace, group)
 
 
@@ -77,7 +77,7 @@ async def rename_group(
         if not is_seen:
             await ensure_seen(tx, scope)
             raise WorkerGroupNotFound(group)
-        await _tell(engine, tx, by(actor), scope, group, "worker_group.renamed", name=name)
+        await record_of(engine, tx, actor, scope, group, "worker_group.renamed", name=name)
         return await store.get_group(tx, workspace, group)
 
 
@@ -89,7 +89,7 @@ async def delete_group(engine: Engine, actor: Actor, workspace: WorkspaceId, gro
         if processes := await store.processes_placed_on(tx, group):
             raise WorkerGroupInUse(group, processes)
         await store.delete_group(tx, scope, group)
-        await _tell(engine, tx, by(actor), scope, group, "worker_group.deleted")
+        await record_of(engine, tx, actor, scope, group, "worker_group.deleted")
 
 
 async def add_member(
@@ -101,7 +101,7 @@ async def add_member(
         await _lock_group(tx, scope, group)
         await store.get(tx, workspace, worker)
         await store.add_member(tx, group, worker)
-        await _tell(engine, tx, by(actor), scope, group, "worker_group.worker_added", worker_id=str(worker))
+        await record_of(engine, tx, actor, scope, group, "worker_group.worker_added", worker_id=str(worker))
         tx.after_commit(lambda: engine.wakes.wake(Topic.STEP_RUNS_AWAIT, workspace))
         return await store.groups_of(tx, workspace, worker)
 
@@ -115,7 +115,7 @@ async def remove_member(
         await _lock_group(tx, scope, group)
         await store.get(tx, workspace, worker)
         await store.remove_member(tx, group, worker)
-        await _tell(engine, tx, by(actor), scope, group, "worker_group.worker_removed", worker_id=str(worker))
+        await record_of(engine, tx, actor, scope, group, "worker_group.worker_removed", worker_id=str(worker))
         return await store.groups_of(tx, workspace, worker)
 
 
@@ -123,20 +123,3 @@ async def _lock_group(tx: Tx, scope: Scope, group: WorkerGroupId) -> None:
     if not await store.lock_group(tx, scope, group):
         await ensure_seen(tx, scope)
         raise WorkerGroupNotFound(group)
-
-
-async def _tell(
-    engine: Engine, tx: Tx, actor: By, scope: Scope, subject: WorkerId | WorkerGroupId, kind: str, **data: str
-) -> None:
-    await append(
-        tx,
-        actor,
-        Event(
-            kind=kind,
-            organization_id=scope.organization,
-            workspace_id=scope.workspace,
-            subject_id=subject,
-            data=data,
-        ),
-    )
-    tx.after_commit(lambda: engine.wakes.wake(Topic.EVENTS))

@@ -1,14 +1,13 @@
 """How workers come: link tokens, and what becomes of them."""
 
 from datetime import datetime
-from typing import Any
 
 from controlroom.engine.access.model import Actor, Permission
 from controlroom.engine.access.names import checked_name
-from controlroom.engine.access.scope import Scope, by, ensure_seen, scope_of
+from controlroom.engine.access.record import record_of
+from controlroom.engine.access.scope import Scope, ensure_seen, scope_of
 from controlroom.engine.engine import Engine
-from controlroom.engine.events.store import By, Event, append
-from controlroom.engine.wakes import Topic
+from controlroom.engine.events.store import By
 from controlroom.engine.workers import link_tokens, store
 from controlroom.engine.workers.errors import (
     LinkTokenForAnother,
@@ -85,7 +84,7 @@ async def update_link_token(
         if updated is None:
             await ensure_seen(tx, scope)
             raise LinkTokenNotFound(token)
-        await _tell(engine, tx, by(actor), scope, token, "link_token.updated")
+        await record_of(engine, tx, actor, scope, token, "link_token.updated")
         return updated
 
 
@@ -96,7 +95,7 @@ async def delete_link_token(engine: Engine, actor: Actor, workspace: WorkspaceId
         if not await link_tokens.delete(tx, scope, token):
             await ensure_seen(tx, scope)
             raise LinkTokenNotFound(token)
-        await _tell(engine, tx, by(actor), scope, token, "link_token.deleted")
+        await record_of(engine, tx, actor, scope, token, "link_token.deleted")
 
 
 async def reveal_link_token(engine: Engine, actor: Actor, workspace: WorkspaceId, token: LinkTokenId) -> str:
@@ -107,7 +106,7 @@ async def reveal_link_token(engine: Engine, actor: Actor, workspace: WorkspaceId
         if found is None:
             await ensure_seen(tx, scope)
             raise LinkTokenNotFound(token)
-        await _tell(engine, tx, by(actor), scope, token, "link_token.revealed")
+        await record_of(engine, tx, actor, scope, token, "link_token.revealed")
     return engine.keys.unseal(found.sealed, place=link_tokens.place_of(token)).decode()
 
 
@@ -137,7 +136,7 @@ async def _admit(engine: Engine, tx: Tx, token: UsableLinkToken, name: str, slot
     if token.worker_group_id is not None:
         await store.add_member(tx, token.worker_group_id, worker)
     scope = Scope(workspace=token.workspace_id, organization=token.organization_id)
-    await _tell(engine, tx, By("worker", worker), scope, worker, "worker.linked", link_token_id=str(token.id))
+    await record_of(engine, tx, By("worker", worker), scope, worker, "worker.linked", link_token_id=str(token.id))
     return Linked(worker_id=worker, workspace_id=token.workspace_id, name=name, token=value)
 
 
@@ -169,26 +168,9 @@ async def _create(
     if written is None:
         await ensure_seen(tx, scope)
         raise LinkTokenNotFound(token)
-    await _tell(engine, tx, by(actor), scope, token, "link_token.created")
+    await record_of(engine, tx, actor, scope, token, "link_token.created")
     return NewLinkToken(written, value)
 
 
 def _checked_token_name(name: str) -> str:
     return checked_name(name, what="link token's name") if name else ""
-
-
-async def _tell(
-    engine: Engine, tx: Tx, actor: By, scope: Scope, subject: LinkTokenId | WorkerId, kind: str, **data: Any
-) -> None:
-    await append(
-        tx,
-        actor,
-        Event(
-            kind=kind,
-            organization_id=scope.organization,
-            workspace_id=scope.workspace,
-            subject_id=subject,
-            data=data,
-        ),
-    )
-    tx.after_commit(lambda: engine.wakes.wake(Topic.EVENTS))
