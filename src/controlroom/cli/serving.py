@@ -15,6 +15,7 @@ import uvloop
 
 from controlroom import app
 from controlroom.border import logs
+from controlroom.border.http import Protocol
 from controlroom.cli.errors import FAILED
 from controlroom.settings import Settings
 
@@ -86,7 +87,7 @@ def _listener(application: Any, context: ssl.SSLContext | None = None) -> _Liste
     config = uvicorn.Config(
         application,
         interface="asgi3",
-        http="httptools",
+        http=Protocol,
         ws="none",
         lifespan="off",
         log_config=None,

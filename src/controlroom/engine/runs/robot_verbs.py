@@ -187,8 +187,7 @@ async def _next_schema(db: Statements, robot: StepRunActor) -> Raw | None:
         select following.queue_id
           from step as mine join step as following on following.process_id = mine.process_id
          where mine.id = %(step)s and following.position > mine.position and following.deleted_at is null
-         order by following.position
-         limit 1
+         order by following.position limit 1
         """,
         step=robot.step_id,
     )
@@ -207,9 +206,7 @@ class _Payload(Struct, frozen=True):
 async def payload(engine: Engine, robot: StepRunActor, item: WorkItemId) -> Raw | None:
     """The payload of an item that the step run has held or made; None if it has none. Raises NotFound."""
     found = await engine.database.one_or_none(
-        _Payload,
-        f"select payload from work_item where {_MINE}",
-        **_mine(robot, item),
+        _Payload, f"select payload from work_item where {_MINE}", **_mine(robot, item)
     )
     if found is None:
         await _require_alive(engine.database, robot)
@@ -263,13 +260,19 @@ async def _set_checked_payload(engine: Engine, robot: StepRunActor, item: WorkIt
         )
 
 
+class _Files(Struct, frozen=True):
+    files: list[ItemFile]
+
+
 async def files(engine: Engine, robot: StepRunActor, item: WorkItemId) -> list[ItemFile]:
     """The files of an item that the step run has held or made."""
-    found = await store.list_files(engine.database, robot.workspace_id, [item])
-    if not await engine.database.value(f"select true from work_item where {_MINE}", **_mine(robot, item)):
+    found = await engine.database.one_or_none(
+        _Files, f"select {store.FILES} as files from work_item where {_MINE}", **_mine(robot, item)
+    )
+    if found is None:
         await _require_alive(engine.database, robot)
         raise WorkItemNotFound(item)
-    return found
+    return found.files
 
 
 async def file(engine: Engine, robot: StepRunActor, item: WorkItemId, file_id: FileId) -> ItemFile:
@@ -373,8 +376,7 @@ async def _explain(db: Statements, robot: StepRunActor, item: WorkItemId, same: 
         """
         select outcome from work_item_attempt
          where work_item_id = %(item)s and step_run_id = %(step_run)s
-         order by attempt desc
-         limit 1
+         order by attempt desc limit 1
         """,
         item=item,
         step_run=robot.step_run_id,

@@ -36,6 +36,13 @@ COLUMNS: Final = """id, number, workspace_id, process_id, queue_id, step_id, run
 IS_DUE: Final = "(work_item.due <= clock_now() or not work_item.is_postponed)"
 """The condition of claims. Only what was postponed on purpose waits for a clock: one that is put back halts nothing."""
 
+FILES: Final = """(
+    select coalesce(jsonb_agg(jsonb_build_object('id', file.id, 'work_item_id', work_item_id, 'name', name,
+                                                 'size', size, 'hash', hash, 'created_at', file.created_at)
+                              order by name), '[]')
+      from work_item_file as file where file.work_item_id = work_item.id)"""
+"""The files of an item as JSON, as a column beside others: whoever waits for them waits for one round trip."""
+
 COLUMNS_WITHOUT_DATA: Final = COLUMNS.replace(", payload", ", null::jsonb as payload")
 
 
