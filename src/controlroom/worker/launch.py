@@ -34,21 +34,22 @@ class Command(Struct, frozen=True, kw_only=True):
 
     @classmethod
     def resolve(
-        cls, words: Sequence[str], variables: Mapping[str, str], working_folder: Path, *, place: Place
+        cls, words: Sequence[str], variables: Mapping[str, str], working_folder: Path, *, place: Place | None = None
     ) -> "Command":
-        """The command with its program found in PATH as a shell in the robot's place would find it.
+        """The command with its program found in PATH as a shell in the robot's place (or just here) would find it.
 
         All paths are the robot's. Raises CommandNotFound.
         """
+        outside, inside = (place.outside, place.inside) if place else (Path, Path)
         program, *arguments = words
         found: Path | None = None
         if "/" in program:
             found = working_folder / program
         else:
-            folders = (str(place.outside(Path(folder))) for folder in variables.get("PATH", "").split(":"))
+            folders = (str(outside(Path(folder))) for folder in variables.get("PATH", "").split(":"))
             if there := shutil.which(program, path=":".join(folders)):
-                found = place.inside(Path(there))
-        if found is None or not place.outside(found).exists():
+                found = inside(Path(there))
+        if found is None or not outside(found).exists():
             raise CommandNotFound(f"The command `{program}` was not found in the environment or the robot.")
         return cls(argv=(str(found), *arguments), variables=dict(variables), working_folder=working_folder)
 
