@@ -8,6 +8,7 @@ import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -20,6 +21,7 @@ from controlroom.ids import OrganizationId, ProcessId, RunId, StepId, StepRunId,
 from controlroom.keys import Keys
 from controlroom.objects.links import Links
 from controlroom.objects.store import ObjectStore
+from controlroom.postgres.clock import shift_clock
 from controlroom.postgres.database import Database
 from controlroom.postgres.migrate import migrate
 from controlroom.postgres.notify import Listener, Notifier
@@ -75,6 +77,20 @@ async def empty_engine(new_database, migrated, tmp_path) -> AsyncIterator[Engine
     """An engine on a database in which nobody has done anything yet."""
     async with running_engine(await new_database(migrated), tmp_path / "objects") as engine:
         yield engine
+
+
+@pytest.fixture
+async def later(engine_dsn):
+    """Sets the database's clock ahead, by more each time; right again after the test."""
+    offset = timedelta()
+
+    async def shift(**by) -> None:
+        nonlocal offset
+        offset += timedelta(**by)
+        await shift_clock(engine_dsn, offset)
+
+    yield shift
+    await shift_clock(engine_dsn, timedelta())
 
 
 @dataclass(frozen=True)
