@@ -117,7 +117,7 @@ def overview() -> str:
     lines = ["Usage: controlroom COMMAND …", "", _INTRODUCTION]
     for title, commands in SECTIONS:
         lines += ["", f"{title}:"]
-        lines += [f"  {command.name:<14}{command.summary}" for command in commands]
+        lines += [f"  {command.name:<15}{command.summary}" for command in commands]
     return "\n".join([*lines, "", _ROOM_OPTIONS])
 
 
