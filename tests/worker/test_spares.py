@@ -322,6 +322,26 @@ async def test_a_zygote_that_cannot_bear_is_done_without(room, tmp_path):
             await run_in_spare(room, walt, package)
 
 
+@pytest.mark.parametrize("step", ["system.unshare(", 'system.mount("devpts"', 'system.mount("proc"', "os.fork()"])
+async def test_where_the_kernel_forbids_forking_into_namespaces_spares_start_alone(room, tmp_path, step):
+    """Whichever step of a birth is refused: robots run meanwhile, and later in spares that started by themselves."""
+    package = room.add_package(robots.plain("print('fine')"))
+    async with working(room, tmp_path / "walt") as walt:
+        await room.until(lambda: room.sessions)
+        program = walt.folder / "zygote.py"
+        text = program.read_text()
+        assert step in text
+        program.write_text(
+            "def forbidden(*_):\n    raise OSError('forbidden')\n" + text.replace(step, f"forbidden() or {step}")
+        )
+
+        attempt = await run_in_spare(room, walt, package)
+
+        assert attempt.finish.error is None
+        assert "zygote" not in walt.log.split("spare ready")[-1]
+        assert not [process for process in spares_of(walt) if "zygote" in process.cmdline()]
+
+
 async def waiting(walt: WorkerProcess) -> list[psutil.Process]:
     """What waits, as soon as a spare does."""
     while len(found := spares_of(walt)) < 1:

@@ -8,7 +8,6 @@ its own: making it costs what starting the robot would have cost, but not while 
 """
 
 import asyncio
-import marshal
 import shutil
 import socket
 import time
@@ -18,7 +17,6 @@ from contextlib import AsyncExitStack, suppress
 from pathlib import Path
 
 import structlog
-from msgspec import Struct
 
 from controlroom.errors import ControlRoomError
 from controlroom.protocol import Assignment
@@ -30,6 +28,7 @@ from controlroom.worker.launch import Command, Running
 from controlroom.worker.places import Place, Places
 from controlroom.worker.sandbox import Sandbox
 from controlroom.worker.settings import WorkerSettings
+from controlroom.worker.spare import FIRST_GUESS_BYTES, Recipe, Spare
 from controlroom.worker.zygotes import NotBorn, Programs, Zygote
 
 log = structlog.get_logger(__name__)
@@ -41,101 +40,7 @@ _RECENT_SECONDS = 3.0
 _REFILL_PAUSE_SECONDS = 1.0
 """A robot that just took a spare has the processor to itself for this long, unless it ends earlier."""
 _START_PATIENCE_SECONDS = 30.0
-_FIRST_GUESS_BYTES = 40 * 1024 * 1024
 _MOST_FAILURES = 3
-
-
-class Recipe(Struct, frozen=True):
-    """What a spare is good for."""
-
-    interpreter: str
-    preload: tuple[str, ...]
-    share: str
-    environment: EnvironmentSpec | None
-
-
-_MEASURED: dict["Recipe", int] = {}
-"""What a spare of a recipe holds: all of them the same, and reading it takes the kernel a while."""
-
-
-class Spare:
-    """One waiting interpreter, in its own place and sandbox."""
-
-    def __init__(self, recipe: Recipe, place: Place, lease: Lease, running: Running, line: socket.socket) -> None:
-        self.recipe = recipe
-        self.place = place
-        self.variables: dict[str, str] = {}
-        self.modules: frozenset[str] = frozenset()
-        self.looked_at: frozenset[str] = frozenset()
-        self.memory_bytes = _FIRST_GUESS_BYTES
-        self.is_ready = False
-        self._lease = lease
-        self._running = running
-        self._line = line
-        self._ready = asyncio.create_task(self._listen())
-
-    @property
-    def is_alive(self) -> bool:
-        """Whether it can still be used."""
-        return not self._running.tree.has_ended
-
-    async def ready(self) -> bool:
-        """Wait until it has imported everything; False if it died instead."""
-        return await asyncio.shield(self._ready)
-
-    async def become(self, command: Command) -> Running | None:
-        """Let it be this command; None if it can't be, and then it is gone. Its place stays in any case."""
-        try:
-            ready = await self.ready()
-            job = preloads.job(command, self.place, self.variables, self.modules, self.looked_at) if ready else None
-            if job is not None and await self._hand_over(job):
-                return self._running
-        finally:
-            self._line.close()
-            self._lease.release()
-        await self._kill()
-        return None
-
-    async def discard(self) -> None:
-        """End it. Its place is the caller's to clear."""
-        self._ready.cancel()
-        self._line.close()
-        self._lease.release()
-        await self._kill()
-
-    async def _kill(self) -> None:
-        await self._running.tree.kill()
-        self._running.close()
-
-    async def _hand_over(self, job: dict[str, object]) -> bool:
-        data = marshal.dumps(job, 2)
-        loop = asyncio.get_running_loop()
-        try:
-            await loop.sock_sendall(self._line, len(data).to_bytes(4, "big") + data)
-            return await loop.sock_recv(self._line, 1) == b"1"
-        except OSError:
-            return False
-
-    async def _listen(self) -> bool:
-        """Take in what the spare says when it is ready."""
-        loop = asyncio.get_running_loop()
-        heard = b""
-        try:
-            while heard.count(b"\n") < 2:  # noqa: PLR2004 - its two lines
-                part = await loop.sock_recv(self._line, 65536)
-                if not part:
-                    return False
-                heard += part
-        except OSError:
-            return False
-        modules, looked_at, *_ = heard.decode("utf-8", "replace").split("\n")
-        self.modules, self.looked_at = frozenset(modules.split()), frozenset(looked_at.split())
-        if self.recipe not in _MEASURED:
-            _MEASURED[self.recipe] = self._running.tree.memory_bytes() or _FIRST_GUESS_BYTES
-        self.memory_bytes = _MEASURED[self.recipe]
-        self.is_ready = True
-        log.debug("spare ready", interpreter=self.recipe.interpreter, memory=self.memory_bytes)
-        return True
 
 
 class _Demand:
@@ -258,7 +163,7 @@ class Spares:
 
     def _has_memory_for(self, recipe: Recipe) -> bool:
         alike = [spare.memory_bytes for spare in self._shelf if spare.recipe == recipe]
-        needed = alike[0] if alike else _FIRST_GUESS_BYTES
+        needed = alike[0] if alike else FIRST_GUESS_BYTES
         return self._held_bytes() + needed <= self._settings.spares_memory_bytes
 
     def _held_bytes(self) -> int:
@@ -269,7 +174,7 @@ class Spares:
         """Start a spare; False if it must wait for its zygote."""
         try:
             if not self._may_have_zygote(demand):
-                self._put(recipe, *await self._start_alone(recipe))
+                self._put(recipe, *await self._start_alone(recipe), is_forked=False)
                 return True
             if demand.zygote is None:
                 lease = await self._take_lease(recipe.environment, recipe.share)
@@ -284,11 +189,10 @@ class Spares:
                 )
             if not demand.zygote.is_ready:
                 return False
-            self._put(recipe, *await self._bear(demand.zygote, recipe))
+            self._put(recipe, *await self._bear(demand.zygote, recipe), is_forked=True)
         except NotBorn as error:
-            log.warning("no zygote here", reason=str(error))
-            demand.zygotes_failed = _MOST_FAILURES
-            await self._end_zygote(demand)
+            log.warning("not born", reason=str(error))
+            demand.zygotes_failed += 1
         except (ControlRoomError, OSError) as error:
             demand.failures += 1
             log.warning("no spare", reason=repr(error))
@@ -297,8 +201,10 @@ class Spares:
     def _may_have_zygote(self, demand: _Demand) -> bool:
         return self._settings.spares_forked and self._sandbox.is_on and demand.zygotes_failed < _MOST_FAILURES
 
-    def _put(self, recipe: Recipe, place: Place, lease: Lease, running: Running, line: socket.socket) -> None:
-        spare = Spare(recipe, place, lease, running, line)
+    def _put(
+        self, recipe: Recipe, place: Place, lease: Lease, running: Running, line: socket.socket, *, is_forked: bool
+    ) -> None:
+        spare = Spare(recipe, place, lease, running, line, is_forked=is_forked)
         spare.variables = variables.of_place(place, lease.environment, self._machine)
         running.tree.when_ended(self._awake.set)
         self._shelf.append(spare)
@@ -348,17 +254,26 @@ class Spares:
     async def _clear_dead(self) -> None:
         for spare in [spare for spare in self._shelf if not spare.is_alive]:
             demand = self._demands[spare.recipe]
-            demand.failures = 0 if spare.is_ready else demand.failures + 1
+            if spare.is_ready:
+                demand.failures = 0
+            elif spare.is_forked:
+                demand.zygotes_failed += 1
+            else:
+                demand.failures += 1
             demand.not_before = time.monotonic() + _REFILL_PAUSE_SECONDS
             log.info("spare died", interpreter=spare.recipe.interpreter)
             await self._remove(spare)
 
     async def _clear_zygotes(self) -> None:
-        """End zygotes that are of no use; those whose offspring runs stay."""
+        """End zygotes that are of no use, though not those whose offspring runs."""
         for demand in self._demands.values():
             zygote = demand.zygote
-            if zygote is not None and (not zygote.is_alive or zygote.has_failed):
+            if zygote is None:
+                continue
+            if not zygote.is_alive or zygote.has_failed:
                 demand.zygotes_failed += 1
+                await self._end_zygote(demand)
+            elif not self._may_have_zygote(demand) and zygote.is_childless:
                 await self._end_zygote(demand)
 
     async def _clear_idle(self) -> None:

@@ -46,7 +46,8 @@ from controlroom.worker.places import Place, Places
 from controlroom.worker.room import Refused, Room, Superseded
 from controlroom.worker.sandbox import Sandbox
 from controlroom.worker.settings import WorkerSettings
-from controlroom.worker.spares import Spare, Spares
+from controlroom.worker.spare import Spare
+from controlroom.worker.spares import Spares
 from controlroom.worker.time_limit import TimeLimit
 
 log = structlog.get_logger(__name__)
