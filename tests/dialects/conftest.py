@@ -33,7 +33,7 @@ from controlroom.engine.engine import Engine
 from controlroom.engine.packages.actions import push
 from controlroom.engine.processes import actions as processes
 from controlroom.engine.processes.model import NamedTask, ProcessDefinition, StepDefinition
-from controlroom.engine.runs import leases
+from controlroom.engine.runs import claims, leases, reports
 from controlroom.engine.runs.dispatch import dispatch
 from controlroom.engine.workers.linking import create_link_token, link
 from controlroom.engine.workspaces.actions import create as create_workspace
@@ -252,13 +252,13 @@ class Worker:
     async def take(self) -> Assignment:
         """Claim a step run, which must be there."""
         claim = Claim(session=self.session.session, free=1, wait_seconds=0)
-        [assignment] = (await leases.claim(self.engine, self.actor, claim)).assignments
+        [assignment] = (await claims.claim(self.engine, self.actor, claim)).assignments
         return assignment
 
     async def finish(self, assignment: Assignment, error: ErrorCode | None = None) -> None:
         """Report the robot's end, upon which the run goes on."""
         end = Finish(exit_code=1 if error else 0, error=StepRunError(error, "it broke") if error else None)
-        await leases.finish(self.engine, self.actor, assignment.step_run_id, assignment.attempt, end)
+        await reports.finish(self.engine, self.actor, assignment.step_run_id, assignment.attempt, end)
         await dispatch(self.engine, RunId(assignment.run_id))
 
 

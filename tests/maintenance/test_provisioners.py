@@ -17,7 +17,7 @@ from controlroom.engine.processes.model import OnDemand
 from controlroom.engine.provisioners import actions as provisioners
 from controlroom.engine.provisioners.errors import ProvisionerInUse, ProvisionerInvalid, ProvisionerNameTaken
 from controlroom.engine.runs import actions as runs
-from controlroom.engine.runs import leases, store
+from controlroom.engine.runs import claims, leases, reports, store
 from controlroom.engine.runs.model import RunState, StepRunState, StopRequest
 from controlroom.engine.webhooks import redelivery
 from controlroom.engine.workers import linking
@@ -99,11 +99,11 @@ async def test_a_worker_is_asked_for_runs_and_is_stopped(
     actor, session = await come(engine, msgspec.json.decode(request.body))
     assert str(actor.worker_id) == started["runtimeId"]
     claim = Claim(session=session.session, free=1, wait_seconds=0)
-    [assignment] = (await leases.claim(engine, actor, claim)).assignments
+    [assignment] = (await claims.claim(engine, actor, claim)).assignments
     await provide(engine)
     robot = read_step_run_token(engine.keys, assignment.token)
     await floor.drain(robot, assignment.work_item_id)
-    await leases.finish(engine, actor, assignment.step_run_id, assignment.attempt, Finish(exit_code=0))
+    await reports.finish(engine, actor, assignment.step_run_id, assignment.attempt, Finish(exit_code=0))
     await leases.close_session(engine, actor, session.session)
     assert (await floor.run(run)).state is RunState.COMPLETED
 
@@ -203,7 +203,7 @@ async def test_a_worker_that_went_before_the_robot_began_is_replaced(
         requests = await receiver.wait(2 * asked - 1)
         start = next(one.json for one in reversed(requests) if one.json["type"] == "start")
         actor, session = await come(engine, start)
-        await leases.claim(engine, actor, Claim(session=session.session, free=1, wait_seconds=0))
+        await claims.claim(engine, actor, Claim(session=session.session, free=1, wait_seconds=0))
         await leases.close_session(engine, actor, session.session)
         await provide(engine)
         await receiver.wait(2 * asked)

@@ -188,7 +188,7 @@ ROBOTS = Section(
         Row("POST", f"{_STEP}/release-work-item", note="the same one twice is fine"),
         Deed(
             "what is still held when a step run ends is released",
-            "controlroom.engine.runs.leases.finish",
+            "controlroom.engine.runs.reports.finish",
             "done if it succeeded, failed if not",
         ),
         Row("GET", "/secrets-v1/workspaces/{workspace}/secrets/publicKey"),

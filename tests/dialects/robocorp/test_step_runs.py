@@ -5,7 +5,7 @@ from uuid import uuid4
 import pytest
 
 from controlroom.engine.console import actions as console
-from controlroom.engine.runs import leases
+from controlroom.engine.runs import reports
 from controlroom.protocol import ErrorCode
 
 
@@ -67,7 +67,9 @@ async def test_console_messages_come_line_by_line(room, ada, walt, assignment):
 async def test_artifacts_are_listed_and_fetched(room, ada, walt, assignment, stranger):
     """An artifact has a link by which anybody who holds it may fetch it, as an attachment in a sandbox."""
     blob = await room.engine.objects.put_bytes(b"<script>")
-    await leases.add_artifact(room.engine, walt.actor, assignment.step_run_id, assignment.attempt, "sub/log.html", blob)
+    await reports.add_artifact(
+        room.engine, walt.actor, assignment.step_run_id, assignment.attempt, "sub/log.html", blob
+    )
     path = f"/step-runs/{assignment.step_run_id}/artifacts"
 
     [artifact] = await ada.every(path)

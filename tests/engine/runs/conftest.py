@@ -10,7 +10,7 @@ from controlroom.engine.access.model import Actor, StepRunActor, WorkerActor
 from controlroom.engine.access.tokens import read_step_run_token
 from controlroom.engine.engine import Engine
 from controlroom.engine.runs import actions as runs
-from controlroom.engine.runs import leases, robot_verbs
+from controlroom.engine.runs import claims, leases, reports, robot_verbs
 from controlroom.engine.runs import store as run_store
 from controlroom.engine.runs.dispatch import dispatch
 from controlroom.engine.runs.model import DefaultInput, Inputs, Run, WithPayloads
@@ -51,7 +51,7 @@ class Worker:
         """Ask for work; with `knows=False` as if earlier answers had been lost."""
         running = tuple(self.held) if knows else ()
         request = Claim(session=self.session.session, free=free, wait_seconds=0, running=running)
-        taken = (await leases.claim(self.engine, self.actor, request)).assignments
+        taken = (await claims.claim(self.engine, self.actor, request)).assignments
         self.held |= {one.step_run_id: one for one in taken}
         return list(taken)
 
@@ -63,7 +63,7 @@ class Worker:
     async def begin(self, assignment: Assignment) -> None:
         """Report that robot code may run."""
         phase = PhaseReport(position=1, kind=PhaseKind.TASK, name="task", state=PhaseState.IN_PROGRESS)
-        await leases.report_phases(
+        await reports.report_phases(
             self.engine, self.actor, assignment.step_run_id, assignment.attempt, PhaseReports((phase,))
         )
 
@@ -74,7 +74,7 @@ class Worker:
             exit_code=0 if error is None else 1,
             error=None if error is None else StepRunError(error, "it broke"),
         )
-        await leases.finish(self.engine, self.actor, assignment.step_run_id, assignment.attempt, report)
+        await reports.finish(self.engine, self.actor, assignment.step_run_id, assignment.attempt, report)
 
     async def beat(self, *assignments: Assignment) -> list[Order]:
         """Keep the leases of some assignments; the orders that come back."""

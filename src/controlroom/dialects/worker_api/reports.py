@@ -12,7 +12,7 @@ from controlroom.dialects.worker_api.artifact_names import checked_artifact_name
 from controlroom.dialects.worker_api.asking import WorkerRequest
 from controlroom.engine.console import actions as console
 from controlroom.engine.packages import store as packages
-from controlroom.engine.runs import leases
+from controlroom.engine.runs import reports
 from controlroom.errors import Invalid, NotFound
 from controlroom.ids import StepRunId
 from controlroom.protocol import Finish, PhaseReports
@@ -41,7 +41,7 @@ async def report_phases(
     request: WorkerRequest, step_run_id: FromPath[UUID], attempt: Attempt, data: JSONBody[PhaseReports]
 ) -> dict[str, str]:
     """Tell the phases that changed."""
-    await leases.report_phases(request.engine, request.worker, StepRunId(step_run_id), attempt, data)
+    await reports.report_phases(request.engine, request.worker, StepRunId(step_run_id), attempt, data)
     return {}
 
 
@@ -80,7 +80,7 @@ async def put_artifact(
     """Store a file that the attempt left, streamed."""
     engine, artifact = request.engine, checked_artifact_name(name.removeprefix("/"))
     blob = await engine.objects.put(_content(request), expected_size=size, max_size=engine.limits.artifact_bytes)
-    await leases.add_artifact(engine, request.worker, StepRunId(step_run_id), attempt, artifact, blob)
+    await reports.add_artifact(engine, request.worker, StepRunId(step_run_id), attempt, artifact, blob)
     return {}
 
 
@@ -89,7 +89,7 @@ async def finish(
     request: WorkerRequest, step_run_id: FromPath[UUID], attempt: Attempt, data: JSONBody[Finish]
 ) -> dict[str, str]:
     """Tell that the attempt has ended."""
-    await leases.finish(request.engine, request.worker, StepRunId(step_run_id), attempt, data)
+    await reports.finish(request.engine, request.worker, StepRunId(step_run_id), attempt, data)
     return {}
 
 

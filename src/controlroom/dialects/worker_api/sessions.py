@@ -6,7 +6,7 @@ from litestar import delete, post
 from litestar.params import FromPath, JSONBody
 
 from controlroom.dialects.worker_api.asking import WorkerRequest
-from controlroom.engine.runs import leases
+from controlroom.engine.runs import claims, leases
 from controlroom.engine.wakes import Topic
 from controlroom.engine.workers import linking
 from controlroom.protocol import (
@@ -51,12 +51,12 @@ async def claim(request: WorkerRequest, data: JSONBody[Claim]) -> Assignments:
     engine, worker = request.engine, request.worker
     wait = min(data.wait_seconds, LONGEST_WAIT_SECONDS)
     with engine.wakes.watch(Topic.STEP_RUNS_AWAIT, worker.workspace_id) as watch:
-        claimed = await leases.claim(engine, worker, data)
+        claimed = await claims.claim(engine, worker, data)
         if claimed.assignments or wait <= 0:
             return claimed
         async with request.holds.hold(request, watch, wait) as hold:
             while not claimed.assignments and await hold.goes_on():
-                claimed = await leases.claim_again(engine, worker, data)
+                claimed = await claims.claim_again(engine, worker, data)
     return claimed
 
 

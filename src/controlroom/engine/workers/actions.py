@@ -1,4 +1,4 @@
-"""The verbs of workers and their groups. How workers come is in `linking`; what they do is in `runs.leases`."""
+"""The verbs of workers and their groups. How workers come is in `linking`; what they do is in `runs.claims`, `leases` and `reports`."""
 
 from controlroom.engine.access.credentials import forget
 from controlroom.engine.access.model import Actor, Permission

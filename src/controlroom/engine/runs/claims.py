@@ -1,0 +1,268 @@
+"""Claims of step runs by workers.
+
+The claim binds the step run's first item in the same statement, and raises the attempt; every later call names that.
+"""
+
+from typing import Final
+from uuid import UUID
+
+from msgspec import Struct
+
+from controlroom.engine.access.model import StepRunActor, WorkerActor
+from controlroom.engine.access.tokens import mint_step_run_token
+from controlroom.engine.engine import Engine
+from controlroom.engine.runs.errors import Superseded
+from controlroom.engine.wakes import Topic
+from controlroom.engine.work_items.store import IS_DUE
+from controlroom.engine.workers.store import PLACEMENT_MATCHES
+from controlroom.ids import (
+    OrganizationId,
+    ProcessId,
+    RunId,
+    StepId,
+    StepRunId,
+    WorkItemId,
+    WorkspaceId,
+)
+from controlroom.postgres.database import Statements
+from controlroom.protocol import (
+    LEASE_SECONDS,
+    Assignment,
+    Assignments,
+    Claim,
+    PackageRef,
+)
+
+_TRIES_A_CLAIM: Final = 20
+"""Step runs that are found to have no item left are withdrawn by the claim, which then looks for the next."""
+
+
+class _Claimed(Struct, frozen=True, kw_only=True):
+    id: StepRunId
+    is_withdrawn: bool
+    attempt: int
+    workspace_id: WorkspaceId
+    organization_id: OrganizationId
+    process_id: ProcessId
+    process_name: str
+    run_id: RunId
+    run_is_new: bool
+    step_id: StepId
+    step_name: str
+    bound_item_id: WorkItemId | None
+    package_hash: str
+    package_size: int
+    package_name: str
+    task: str
+    environment: dict[str, str]
+    timeout_seconds: float | None
+    share_environments: bool
+
+
+_ASSIGNMENT: Final = """
+    select claimed.id, claimed.state = 'withdrawn' as is_withdrawn, claimed.attempt, claimed.workspace_id,
+           workspace.organization_id, process.id as process_id, process.name as process_name, claimed.run_id,
+           run.state = 'new' as run_is_new, step.id as step_id, step.name as step_name, claimed.bound_item_id,
+           version.hash as package_hash, version.size as package_size, package.name as package_name, task.name as task,
+           step.environment, extract(epoch from step.timeout)::float8 as timeout_seconds,
+           coalesce((workspace.settings ->> 'share_environments')::boolean, false) as share_environments
+      from claimed
+      join run on run.id = claimed.run_id
+      join step on step.id = claimed.step_id
+      join process on process.id = step.process_id
+      join task on task.id = step.task_id
+      join package on package.id = task.package_id
+      join package_version as version on version.id = claimed.package_version_id
+      join workspace on workspace.id = claimed.workspace_id
+"""
+
+
+async def claim(engine: Engine, worker: WorkerActor, request: Claim) -> Assignments:
+    """Up to `free` step runs for the worker, the most urgent first; it does not wait.
+
+    What the session has claimed and the worker does not know of (the answer was lost) comes again first. Raises
+    Superseded if the session is not the worker's.
+    """
+    lost = await _claimed_unknown(engine.database, worker, request)
+    taken = await _take(engine, worker, request.session, request.free - len(lost))
+    return Assignments(tuple(_assignment(engine, one) for one in [*lost, *taken][: request.free]))
+
+
+async def claim_again(engine: Engine, worker: WorkerActor, request: Claim) -> Assignments:
+    """Likewise, while the same request is held: one statement if nothing waits. A session that is over gets nothing."""
+    taken = await _take(engine, worker, request.session, request.free)
+    return Assignments(tuple(_assignment(engine, one) for one in taken))
+
+
+async def _take(engine: Engine, worker: WorkerActor, session: UUID, free: int) -> list[_Claimed]:
+    claimed: list[_Claimed] = []
+    for _ in range(_TRIES_A_CLAIM):
+        if len(claimed) >= free:
+            break
+        taken = await _claim_one(engine.database, worker, session)
+        if taken is None:
+            break
+        if taken.is_withdrawn:
+            engine.wakes.wake_here(Topic.RUN, taken.run_id)
+            continue
+        if taken.run_is_new:
+            await _mark_running(engine.database, taken.run_id)
+            engine.wakes.wake(Topic.EVENTS)
+        claimed.append(taken)
+    return claimed
+
+
+async def _claim_one(db: Statements, worker: WorkerActor, session: UUID) -> _Claimed | None:
+    """Take the most urgent step run that the worker may run, and bind its first item; one round trip.
+
+    Safe from any number of workers at once. A step run that finds no item is withdrawn and returned as such.
+    """
+    return await db.one_or_none(
+        _Claimed,
+        f"""
+        with asking as (
+            select id from worker where id = %(worker)s and session = %(session)s and deleted_at is null
+        ), candidate as (
+            select step_run.id, step_run.run_id, step_run.step_id
+              from step_run, asking
+             where step_run.workspace_id = %(workspace)s and step_run.state = 'awaiting_worker'
+               and {PLACEMENT_MATCHES}
+             order by step_run.priority desc, step_run.id
+             limit 1
+               for no key update of step_run skip locked
+        ), item as (
+            select work_item.id
+              from work_item
+             where run_id = (select run_id from candidate) and step_id = (select step_id from candidate)
+               and state = 'pending' and {IS_DUE}
+               and (deadline is null or deadline > clock_now())
+               and (select id from candidate) <> all (tried_by)
+             order by priority desc, due, work_item.id
+             limit 1
+               for update skip locked
+        ), bound as (
+            update work_item
+               set state = 'in_progress', state_at = clock_now(), step_run_id = (select id from candidate),
+                   turn = (select coalesce(max(turn), 0) + 1 from work_item
+                            where step_run_id = (select id from candidate)),
+                   reserved_at = clock_now(), attempt = attempt + 1
+             where id = (select id from item)
+            returning id
+        ), version as (
+            select version.id
+              from candidate join step on step.id = candidate.step_id
+              join task on task.id = step.task_id
+              join package_version as version on version.package_id = task.package_id
+             order by version.version desc
+             limit 1
+        ), claimed as (
+            update step_run
+               set state = case when exists (select from bound) then 'in_progress' else 'withdrawn' end,
+                   state_at = clock_now(),
+                   ended_at = case when exists (select from bound) then null else clock_now() end,
+                   attempt = attempt + 1, bound_item_id = (select id from bound),
+                   worker_id = %(worker)s, worker_session = %(session)s, began_at = null,
+                   started_at = case when exists (select from bound) then clock_now() end,
+                   lease_until = case when exists (select from bound)
+                                      then clock_now() + make_interval(secs => %(lease)s) end,
+                   package_version_id = (select id from version)
+             where id = (select id from candidate)
+            returning id, state, attempt, workspace_id, run_id, step_id, bound_item_id, package_version_id
+        ), told as (
+            insert into event (organization_id, workspace_id, kind, actor_kind, actor_id,
+                               process_id, run_id, step_run_id, data)
+            select %(organization)s, claimed.workspace_id, 'step_run.started', 'worker', %(worker)s, step.process_id,
+                   run_id, claimed.id, jsonb_build_object('attempt', claimed.attempt)
+              from claimed join step on step.id = claimed.step_id
+             where claimed.state = 'in_progress'
+        ), occupied as (
+            update worker set state = 'busy' where id = %(worker)s and state <> 'busy' and exists (select from bound)
+        )
+        {_ASSIGNMENT}
+        """,
+        worker=worker.worker_id,
+        workspace=worker.workspace_id,
+        organization=worker.organization_id,
+        session=session,
+        lease=LEASE_SECONDS,
+    )
+
+
+class _Standing(Struct, frozen=True):
+    session: UUID | None
+    has_unknown: bool
+
+
+_UNKNOWN: Final = """step_run.worker_id = %(worker)s and step_run.state = 'in_progress'
+    and step_run.worker_session = %(session)s and step_run.began_at is null
+    and step_run.id <> all (%(running)s::uuid[])"""
+
+
+async def _claimed_unknown(db: Statements, worker: WorkerActor, request: Claim) -> list[_Claimed]:
+    """Step runs of the session that the worker does not know of and that have not begun; mostly one statement."""
+    found = await db.one_or_none(
+        _Standing,
+        f"""
+        select session, exists (select from step_run where {_UNKNOWN}) as has_unknown
+          from worker where id = %(worker)s
+        """,
+        worker=worker.worker_id,
+        session=request.session,
+        running=list(request.running),
+    )
+    if found is None or found.session != request.session:
+        raise Superseded
+    if not found.has_unknown:
+        return []
+    return await db.all(
+        _Claimed,
+        f"""
+        with claimed as (
+            select id, state, attempt, workspace_id, run_id, step_id, bound_item_id, package_version_id
+              from step_run
+             where {_UNKNOWN}
+        )
+        {_ASSIGNMENT}
+        """,
+        worker=worker.worker_id,
+        session=request.session,
+        running=list(request.running),
+    )
+
+
+async def _mark_running(db: Statements, run: RunId) -> None:
+    """A statement of its own after the claim: whoever stops a run locks the run first, and a claim the step run."""
+    await db.execute(
+        "update run set state = 'in_progress', started_at = clock_now() where id = %(run)s and state = 'new'",
+        run=run,
+    )
+
+
+def _assignment(engine: Engine, claimed: _Claimed) -> Assignment:
+    robot = StepRunActor(
+        step_run_id=claimed.id,
+        attempt=claimed.attempt,
+        run_id=claimed.run_id,
+        step_id=claimed.step_id,
+        process_id=claimed.process_id,
+        workspace_id=claimed.workspace_id,
+        organization_id=claimed.organization_id,
+    )
+    return Assignment(
+        step_run_id=claimed.id,
+        attempt=claimed.attempt,
+        workspace_id=claimed.workspace_id,
+        organization_id=claimed.organization_id,
+        process_id=claimed.process_id,
+        process_name=claimed.process_name,
+        run_id=claimed.run_id,
+        step_id=claimed.step_id,
+        step_name=claimed.step_name,
+        work_item_id=claimed.bound_item_id,
+        package=PackageRef(claimed.package_hash, claimed.package_size, claimed.package_name),
+        task=claimed.task,
+        token=mint_step_run_token(engine.keys, robot),
+        variables=claimed.environment,
+        timeout_seconds=claimed.timeout_seconds,
+        share_environments=claimed.share_environments,
+    )

@@ -1,0 +1,154 @@
+"""What a worker tells of an attempt: phases, artifacts, its end.
+
+An attempt that is no longer the worker's is refused.
+"""
+
+from collections.abc import Sequence
+
+from controlroom.engine.access.model import WorkerActor
+from controlroom.engine.engine import Engine
+from controlroom.engine.events import store as events
+from controlroom.engine.events.store import By
+from controlroom.engine.runs.endings import end, event, lock_attempt
+from controlroom.engine.runs.errors import ConsoleIncomplete, Superseded
+from controlroom.errors import Invalid
+from controlroom.ids import (
+    StepRunId,
+    WorkerId,
+    uuid7,
+)
+from controlroom.objects.store import Blob
+from controlroom.postgres.database import Statements, Tx
+from controlroom.protocol import (
+    Finish,
+    PhaseKind,
+    PhaseReport,
+    PhaseReports,
+)
+
+
+async def report_phases(
+    engine: Engine, worker: WorkerActor, step_run: StepRunId, attempt: int, reports: PhaseReports
+) -> None:
+    """Write how phases stand; the first one after `environment` marks that robot code may have run."""
+    async with engine.database.transaction() as tx:
+        leased = await lock_attempt(tx, worker.worker_id, step_run, attempt)
+        if leased is None:
+            raise Superseded
+        if not leased.has_begun and any(_is_robot_code(report) for report in reports.phases):
+            await tx.execute("update step_run set began_at = clock_now() where id = %(id)s", id=step_run)
+        await _write_phases(tx, step_run, attempt, reports.phases)
+
+
+def _is_robot_code(report: PhaseReport) -> bool:
+    return report.kind is not PhaseKind.ENVIRONMENT
+
+
+async def add_artifact(
+    engine: Engine, worker: WorkerActor, step_run: StepRunId, attempt: int, name: str, blob: Blob
+) -> None:
+    """Remember a file that the attempt left. May be repeated: the last content of a name counts.
+
+    Raises Superseded, and Invalid `TOO_MANY_ARTIFACTS` for more than `limits.artifacts`.
+    """
+    added = await engine.database.execute(
+        """
+        insert into artifact (id, workspace_id, step_run_id, attempt, name, size, hash)
+        select %(id)s, workspace_id, id, attempt, %(name)s, %(size)s, %(hash)s
+          from step_run
+         where id = %(step_run)s and attempt = %(attempt)s and worker_id = %(worker)s and state = 'in_progress'
+           and (select count(*) from artifact as other
+                 where other.step_run_id = %(step_run)s and other.attempt = %(attempt)s) < %(most)s
+            on conflict (step_run_id, attempt, name) do update set size = excluded.size, hash = excluded.hash
+        """,
+        id=uuid7(),
+        step_run=step_run,
+        attempt=attempt,
+        worker=worker.worker_id,
+        name=name,
+        size=blob.size,
+        hash=blob.hash,
+        most=engine.limits.artifacts,
+    )
+    if not added:
+        if await lock_attempt(engine.database, worker.worker_id, step_run, attempt) is None:
+            raise Superseded
+        raise Invalid(f"a step run may leave at most {engine.limits.artifacts:,} artifacts", code="TOO_MANY_ARTIFACTS")
+
+
+async def finish(engine: Engine, worker: WorkerActor, step_run: StepRunId, attempt: int, report: Finish) -> None:
+    """End the attempt. May be repeated after a lost answer; raises Superseded, ConsoleIncomplete."""
+    async with engine.database.transaction() as tx:
+        leased = await lock_attempt(tx, worker.worker_id, step_run, attempt)
+        if leased is None:
+            if await _has_ended(tx, worker.worker_id, step_run, attempt):
+                return
+            raise Superseded
+        have = await _console_lines(tx, step_run, attempt)
+        if have < report.console_lines:
+            raise ConsoleIncomplete(have)
+        await _write_phases(tx, step_run, attempt, report.phases)
+        by = By("worker", worker.worker_id)
+        if report.error is not None:
+            await events.append(tx, by, event(leased, "step_run.error", {"code": report.error.code.value}))
+        await end(engine, tx, leased, report.error, exit_code=report.exit_code, by=by)
+
+
+async def _has_ended(tx: Statements, worker: WorkerId, step_run: StepRunId, attempt: int) -> bool:
+    return bool(
+        await tx.value(
+            """
+            select state in ('completed', 'failed') and coalesce(error_code, '') <> 'WORKER_LOST'
+              from step_run
+             where id = %(step_run)s and attempt = %(attempt)s and worker_id = %(worker)s
+            """,
+            step_run=step_run,
+            attempt=attempt,
+            worker=worker,
+        )
+    )
+
+
+async def _console_lines(tx: Statements, step_run: StepRunId, attempt: int) -> int:
+    """How many lines have come without a gap: chunks are only ever appended where the last one ended."""
+    return int(
+        await tx.value(
+            """
+            select first_line + line_count from console_chunk
+             where step_run_id = %(step_run)s and attempt = %(attempt)s
+             order by first_line desc
+             limit 1
+            """,
+            step_run=step_run,
+            attempt=attempt,
+        )
+        or 0
+    )
+
+
+async def _write_phases(tx: Tx, step_run: StepRunId, attempt: int, phases: Sequence[PhaseReport]) -> None:
+    for phase in phases:
+        await tx.execute(
+            """
+            insert into phase (step_run_id, attempt, position, kind, name, state, started_at, ended_at,
+                               first_line, last_line, message)
+            values (%(step_run)s, %(attempt)s, %(position)s, %(kind)s, %(name)s, %(state)s,
+                    to_timestamp(%(started)s::float8), to_timestamp(%(ended)s::float8),
+                    %(first)s, %(last)s, %(message)s)
+                on conflict (step_run_id, attempt, position) do update
+               set state = excluded.state, ended_at = excluded.ended_at, message = excluded.message,
+                   first_line = coalesce(excluded.first_line, phase.first_line), last_line = excluded.last_line,
+                   started_at = coalesce(excluded.started_at, phase.started_at)
+            """,
+            step_run=step_run,
+            attempt=attempt,
+            position=phase.position,
+            kind=phase.kind,
+            name=phase.name,
+            state=phase.state,
+            started=phase.started_at,
+            ended=phase.ended_at,
+            first=phase.first_line,
+            last=phase.last_line,
+            message=phase.message,
+        )
