@@ -1,4 +1,7 @@
-"""The verbs of workers and their groups. How workers come is in `linking`; what they do is in `runs.claims`, `leases` and `reports`."""
+"""The verbs of workers and their groups.
+
+How workers come is in `linking`; what they do is in `runs`: `claims`, `leases`, `reports`.
+"""
 
 from controlroom.engine.access.credentials import forget
 from controlroom.engine.access.model import Actor, Permission
