@@ -78,10 +78,10 @@ async def release(engine: Engine, robot: StepRunActor, item: WorkItemId, outcome
     """Give an item back. The same release twice is fine; raises NotHolding for a conflicting one."""
     match outcome:
         case Done():
-            published = await claims.finish_held(engine.database, robot, item)
-            if published is None:
+            has_work_for_others = await claims.finish_held(engine.database, robot, item)
+            if has_work_for_others is None:
                 await _explain(engine.database, robot, item, {Outcome.DONE})
-            elif published:
+            elif has_work_for_others:
                 engine.wakes.wake_here(Topic.RUN, robot.run_id)
         case Failed(exception):
             await _fail(engine, robot, item, exception)
@@ -124,7 +124,7 @@ async def output(engine: Engine, robot: StepRunActor, parent: WorkItemId, payloa
     if made is None:
         await _require_alive(engine.database, robot)
         raise NotHolding(parent)
-    if made.state is not ItemState.DRAFT:
+    if made.state is ItemState.PENDING:
         engine.wakes.wake_here(Topic.RUN, robot.run_id)
     return made.id
 

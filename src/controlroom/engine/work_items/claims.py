@@ -96,7 +96,7 @@ async def reserve(tx: Statements, robot: StepRunActor, *, beyond: Frontier | Non
 async def finish_held(tx: Statements, robot: StepRunActor, item: WorkItemId) -> bool | None:
     """Release the item as done, publish its outputs and write its history: one round trip.
 
-    Whether outputs were published; None if the step run does not hold the item (now, by this attempt).
+    Whether outputs wait for a next step now; None if the step run does not hold the item (now, by this attempt).
     """
     return await tx.value(  # type: ignore[no-any-return]
         """
@@ -125,9 +125,9 @@ async def finish_held(tx: Statements, robot: StepRunActor, item: WorkItemId) -> 
               from released
              where output.created_by_step_run = %(step_run)s and output.parent_id = released.id
                and output.parent_attempt = released.attempt and output.state = 'draft'
-            returning output.id
+            returning output.state
         )
-        select exists (select from published) from released
+        select exists (select from published where state = 'pending') from released
         """,
         item=item,
         step_run=robot.step_run_id,
