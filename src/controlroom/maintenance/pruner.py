@@ -1,7 +1,8 @@
 """Deletes what is older than it is kept, and frees objects that nothing names any more.
 
-What it does: every ten minutes, workspace by workspace, erases runs (of processes and of assistants) that ended too long
-ago, then consoles and artifacts of younger ones, then events and uploads; every six hours it looks through all objects.
+What it does: every ten minutes, workspace by workspace, erases runs (of processes and of assistants) that ended too
+long ago, then consoles and artifacts of younger ones, then events and uploads; every six hours it looks through all
+objects.
 Who else may do it: any server; rows are locked and skipped, and deleting twice does no harm. The leader does.
 When it dies half-way: some batches are done, each a small transaction; the next tick does the rest.
 What it costs: seven index probes a workspace while nothing is too old; nothing that it deletes is ever claimed, so that
