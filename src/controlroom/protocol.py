@@ -17,6 +17,7 @@ after a lost answer.
 | POST `/worker/v1/step-runs/{id}/attempts/{n}/phases`              | `PhaseReports`      | `{}`                     |
 | POST `/worker/v1/step-runs/{id}/attempts/{n}/console?first=&count=&at=` | lines, UTF-8, each ended by LF | `{}`    |
 | PUT  `/worker/v1/step-runs/{id}/attempts/{n}/artifacts/{name}?size=`    | the bytes                      | `{}`    |
+| POST `/worker/v1/step-runs/{id}/attempts/{n}/artifacts`           | `SmallArtifacts`, MessagePack | `{}`           |
 | POST `/worker/v1/step-runs/{id}/attempts/{n}/finish`              | `Finish`            | `{}`                     |
 
 All but `link` carry `Authorization: Bearer <worker token>`. Errors are `{"error": {"code", "message"}, "message"}`.
@@ -33,6 +34,9 @@ HEARTBEAT_HOLD_SECONDS = 8.0
 
 LEASE_SECONDS = 25.0
 """How long a step run stays with a worker that is silent. Under 30 s, the time within which a loss must be noticed."""
+
+SMALL_ARTIFACTS_BYTES = 512 * 1024
+"""What the files of one report of small artifacts may hold together."""
 
 MAX_LINE_BYTES = 64 * 1024
 """A console line is cut here (DESIGN §7)."""
@@ -234,6 +238,19 @@ class PhaseReports(Struct, frozen=True):
     """Phases that changed since the last report."""
 
     phases: tuple[PhaseReport, ...]
+
+
+class SmallArtifact(Struct, frozen=True):
+    """A file that an attempt left, whole."""
+
+    name: str
+    content: bytes
+
+
+class SmallArtifacts(Struct, frozen=True):
+    """Several files in one report, all of them stored or none: at most `SMALL_ARTIFACTS_BYTES` of content together."""
+
+    artifacts: Annotated[tuple[SmallArtifact, ...], Meta(min_length=1, max_length=64)]
 
 
 class StepRunError(Struct, frozen=True):

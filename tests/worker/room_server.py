@@ -35,6 +35,7 @@ from controlroom.protocol import (
     PhaseReport,
     PhaseReports,
     Session,
+    SmallArtifacts,
 )
 
 Answer = tuple[int, bytes]
@@ -302,6 +303,9 @@ class RoomServer:
                     attempt.console += body
                     attempt.batches.append((first, count))
                 assert first + count <= attempt.lines
+            case "artifacts" if not name:
+                for artifact in msgspec.msgpack.decode(body, type=SmallArtifacts).artifacts:
+                    attempt.artifacts[artifact.name] = artifact.content
             case "artifacts":
                 assert len(body) == int(query["size"])
                 attempt.artifacts[name] = body

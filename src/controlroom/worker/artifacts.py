@@ -10,6 +10,7 @@ from pathlib import Path
 import structlog
 from msgspec import Struct
 
+from controlroom.protocol import SMALL_ARTIFACTS_BYTES, SmallArtifact, SmallArtifacts
 from controlroom.worker.room import AttemptReports, Refused, Superseded
 
 log = structlog.get_logger(__name__)
@@ -18,6 +19,8 @@ _AT_ONCE = 4
 _CHUNK_BYTES = 1024 * 1024
 _SMALL_BYTES = 256 * 1024
 _DEEPEST = 64
+_MOST_TOGETHER = 64
+_OPENING = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 
 
 class Artifact(Struct, frozen=True):
@@ -38,7 +41,39 @@ def found_in(folder: Path) -> list[Artifact]:
 
 
 async def upload(artifacts: list[Artifact], reports: AttemptReports) -> list[str]:
-    """Upload all, several at once. Returns a complaint for each that could not be; the others are there."""
+    """Upload all, small ones together. Returns a complaint for each that could not be; the others are there."""
+    together, alone = _small_ones(artifacts)
+    if len(together) < 2 or not await _upload_together(together, reports):  # noqa: PLR2004 - one alone is one alone
+        alone = artifacts
+    return await _upload_each(alone, reports)
+
+
+def _small_ones(artifacts: list[Artifact]) -> tuple[list[Artifact], list[Artifact]]:
+    """What fits into one report of small artifacts, and the rest."""
+    together: list[Artifact] = []
+    room = SMALL_ARTIFACTS_BYTES
+    for artifact in sorted(artifacts, key=lambda artifact: artifact.size)[:_MOST_TOGETHER]:
+        if artifact.size > room:
+            break
+        room -= artifact.size
+        together.append(artifact)
+    return together, [artifact for artifact in artifacts if artifact not in together]
+
+
+async def _upload_together(artifacts: list[Artifact], reports: AttemptReports) -> bool:
+    """Whether all could be uploaded in one report. If not, each has to be tried by itself, to find which could not."""
+    try:
+        contents = await asyncio.to_thread(lambda: [_content(artifact) for artifact in artifacts])
+        files = map(SmallArtifact, (artifact.name for artifact in artifacts), contents)
+        await reports.small_artifacts(SmallArtifacts(tuple(files)))
+    except Superseded:
+        raise
+    except (Refused, OSError):
+        return False
+    return True
+
+
+async def _upload_each(artifacts: list[Artifact], reports: AttemptReports) -> list[str]:
     limit = asyncio.Semaphore(_AT_ONCE)
     complaints: list[str] = []
 
@@ -59,13 +94,21 @@ async def upload(artifacts: list[Artifact], reports: AttemptReports) -> list[str
 
 
 async def _upload_one(artifact: Artifact, reports: AttemptReports) -> None:
-    descriptor = os.open(artifact.path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    if artifact.size <= _SMALL_BYTES:
+        content = _content(artifact)
+        await reports.artifact(artifact.name, len(content), content)
+        return
+    descriptor = os.open(artifact.path, _OPENING)
     try:
-        if artifact.size <= _SMALL_BYTES:
-            content = os.pread(descriptor, artifact.size, 0)
-            await reports.artifact(artifact.name, len(content), content)
-        else:
-            await reports.artifact(artifact.name, artifact.size, partial(_chunks, descriptor, artifact.size))
+        await reports.artifact(artifact.name, artifact.size, partial(_chunks, descriptor, artifact.size))
+    finally:
+        os.close(descriptor)
+
+
+def _content(artifact: Artifact) -> bytes:
+    descriptor = os.open(artifact.path, _OPENING)
+    try:
+        return os.pread(descriptor, artifact.size, 0)
     finally:
         os.close(descriptor)
 

@@ -27,6 +27,7 @@ from controlroom.protocol import (
     PhaseReport,
     PhaseReports,
     Session,
+    SmallArtifacts,
 )
 
 log = structlog.get_logger(__name__)
@@ -197,12 +198,18 @@ class AttemptReports:
         kind = {"content-type": "application/octet-stream", "content-length": str(size)}
         await self._room.call("PUT", path, content, kind=kind, patience=300.0)
 
+    async def small_artifacts(self, artifacts: SmallArtifacts) -> None:
+        """Several whole files at once, all or none."""
+        content = msgspec.msgpack.encode(artifacts)
+        await self._room.call("POST", self._path + "/artifacts", content, kind=_MESSAGE_PACK)
+
     async def finish(self, finish: Finish) -> None:
         """The attempt has ended."""
         await self._room.call("POST", self._path + "/finish", msgspec.json.encode(finish), kind=_JSON)
 
 
 _JSON = {"content-type": "application/json"}
+_MESSAGE_PACK = {"content-type": "application/msgpack"}
 _TEXT = {"content-type": "text/plain; charset=utf-8"}
 
 

@@ -59,7 +59,7 @@ async def furnish(room: Live, ada: Person, process: str, walt: Worker) -> Furnis
     run = (await ada.post(starts, {"type": "with_payloads", "payloads": [_PAYLOAD]}))["id"]
     first = await walt.take()
     blob = await engine.objects.put_bytes(b"log")
-    await reports.add_artifact(engine, walt.actor, first.step_run_id, first.attempt, "log.txt", blob)
+    await reports.add_artifacts(engine, walt.actor, first.step_run_id, first.attempt, {"log.txt": blob})
     await console.append(
         engine, walt.actor, first.step_run_id, first.attempt, first=0, count=1, at=1_700_000_000.0, body=b"hello\n"
     )

@@ -67,9 +67,8 @@ async def test_console_messages_come_line_by_line(room, ada, walt, assignment):
 async def test_artifacts_are_listed_and_fetched(room, ada, walt, assignment, stranger):
     """An artifact has a link by which anybody who holds it may fetch it, as an attachment in a sandbox."""
     blob = await room.engine.objects.put_bytes(b"<script>")
-    await reports.add_artifact(
-        room.engine, walt.actor, assignment.step_run_id, assignment.attempt, "sub/log.html", blob
-    )
+    step_run, attempt = assignment.step_run_id, assignment.attempt
+    await reports.add_artifacts(room.engine, walt.actor, step_run, attempt, {"sub/log.html": blob})
     path = f"/step-runs/{assignment.step_run_id}/artifacts"
 
     [artifact] = await ada.every(path)

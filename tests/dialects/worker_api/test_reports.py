@@ -2,18 +2,22 @@
 
 import hashlib
 
+import msgspec
 import pytest
 
 from controlroom.engine.console.reading import read
 from controlroom.engine.runs import store as runs
 from controlroom.engine.runs.model import StepRunState
 from controlroom.protocol import (
+    SMALL_ARTIFACTS_BYTES,
     ErrorCode,
     Finish,
     PhaseKind,
     PhaseReport,
     PhaseReports,
     PhaseState,
+    SmallArtifact,
+    SmallArtifacts,
     StepRunError,
 )
 
@@ -131,6 +135,65 @@ async def test_an_artifact_has_the_announced_size(room, ada, walt, assignment, s
     assert await artifacts(room, ada, assignment) == {}
 
 
+async def test_small_artifacts_come_together(room, ada, walt, assignment):
+    """Several small files in one report are all there; the same report again is fine."""
+    small = SmallArtifacts((SmallArtifact("log.html", b"first"), SmallArtifact("pictures/süß.png", b"")))
+    for _ in range(2):
+        answer = await walt.call("POST", f"{of(assignment)}/artifacts", msgspec.msgpack.encode(small))
+        assert answer.status_code == 200
+
+    found = await artifacts(room, ada, assignment)
+    assert {name: artifact.size for name, artifact in found.items()} == {"log.html": 5, "pictures/süß.png": 0}
+    assert await room.engine.objects.read(found["log.html"].hash) == b"first"
+
+
+FINE = SmallArtifact("fine", b"x")
+
+
+@pytest.mark.parametrize(
+    ("body", "code"),
+    [
+        (msgspec.msgpack.encode(SmallArtifacts((FINE, SmallArtifact("../x", b"x")))), "ARTIFACT_NAME_INVALID"),
+        (msgspec.msgpack.encode(SmallArtifacts((FINE, FINE))), "ARTIFACTS_INVALID"),
+        (msgspec.msgpack.encode(SmallArtifacts(())), "ARTIFACTS_INVALID"),
+        (msgspec.msgpack.encode({"artifacts": [{"name": 1, "content": b""}]}), "ARTIFACTS_INVALID"),
+        (
+            msgspec.msgpack.encode(SmallArtifacts((FINE, SmallArtifact("x", b"x" * SMALL_ARTIFACTS_BYTES)))),
+            "ARTIFACTS_INVALID",
+        ),
+        (b"\xff\x00", "ARTIFACTS_INVALID"),
+        (b"", "ARTIFACTS_INVALID"),
+    ],
+    ids=["a name", "a name twice", "none", "types", "too much", "noise", "nothing"],
+)
+async def test_small_artifacts_are_all_taken_or_none(room, ada, walt, assignment, body, code):
+    """One that is wrong, and none of them is stored."""
+    answer = await walt.call("POST", f"{of(assignment)}/artifacts", body)
+
+    assert (answer.status_code, answer.json()["error"]["code"]) == (400, code)
+    assert await artifacts(room, ada, assignment) == {}
+
+
+async def test_a_step_run_leaves_so_many_artifacts_and_no_more(room, walt, assignment):
+    """What would pass the limit is refused; what is there already may be sent again at the limit."""
+    most = room.engine.limits.artifacts
+    await room.engine.database.execute(
+        """
+        insert into artifact (id, workspace_id, step_run_id, attempt, name, size, hash)
+        select gen_random_uuid(), workspace_id, id, attempt, 'file-' || file, 0, repeat('0', 64)
+          from step_run, generate_series(1, %(many)s) as file
+         where id = %(step_run)s
+        """,
+        step_run=assignment.step_run_id,
+        many=most - 1,
+    )
+
+    for names, status in ((["one", "two"], 400), (["one", "file-1"], 200), (["one", "file-2"], 200), (["two"], 400)):
+        small = SmallArtifacts(tuple(SmallArtifact(name, b"x") for name in names))
+        answer = await walt.call("POST", f"{of(assignment)}/artifacts", msgspec.msgpack.encode(small))
+        assert answer.status_code == status, answer.text
+
+
 async def test_the_end_is_told_once_and_may_be_repeated(room, ada, walt, assignment):
     """A finished attempt is ended as told; the same report again is fine."""
     report = Finish(exit_code=1, error=StepRunError(ErrorCode.ROBOT_FAILED, "it broke"))
@@ -163,6 +226,7 @@ async def test_only_the_worker_that_has_the_attempt_reports(walt, wanda, stray, 
             ("POST", "phases", phases, {}),
             ("POST", "console", b"x\n", {"first": 0, "count": 1, "at": 0}),
             ("PUT", "artifacts/x", b"x", {"size": 1}),
+            ("POST", "artifacts", msgspec.msgpack.encode(SmallArtifacts((FINE,))), {}),
             ("POST", "finish", Finish(exit_code=0), {}),
         ):
             answer = await wire.call(method, f"{path}/{what}", body, **params)

@@ -1,9 +1,11 @@
 """What a worker fetches and tells for one attempt of a step run."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from typing import Annotated
 from uuid import UUID
 
+import msgspec
 from litestar import get, post, put
 from litestar.params import FromPath, JSONBody, PathParameter, QueryParameter, RawBody
 from litestar.response import Stream
@@ -15,7 +17,7 @@ from controlroom.engine.packages import store as packages
 from controlroom.engine.runs import reports
 from controlroom.errors import Invalid, NotFound
 from controlroom.ids import StepRunId
-from controlroom.protocol import Finish, PhaseReports
+from controlroom.protocol import SMALL_ARTIFACTS_BYTES, Finish, PhaseReports, SmallArtifacts
 
 Attempt = Annotated[int, PathParameter(ge=0, le=2**31 - 1)]
 Number = Annotated[int, QueryParameter(ge=0, le=2**62)]
@@ -80,7 +82,32 @@ async def put_artifact(
     """Store a file that the attempt left, streamed."""
     engine, artifact = request.engine, checked_artifact_name(name.removeprefix("/"))
     blob = await engine.objects.put(_content(request), expected_size=size, max_size=engine.limits.artifact_bytes)
-    await reports.add_artifact(engine, request.worker, StepRunId(step_run_id), attempt, artifact, blob)
+    await reports.add_artifacts(engine, request.worker, StepRunId(step_run_id), attempt, {artifact: blob})
+    return {}
+
+
+@post(
+    _ATTEMPT + "/artifacts",
+    operation_id="postSmallArtifacts",
+    status_code=200,
+    request_max_body_size=2 * SMALL_ARTIFACTS_BYTES,  # names and frames come on top of the content
+)
+async def post_small_artifacts(
+    request: WorkerRequest, step_run_id: FromPath[UUID], attempt: Attempt, body: RawBody
+) -> dict[str, str]:
+    """Store several small files that the attempt left."""
+    try:
+        files = msgspec.msgpack.decode(body, type=SmallArtifacts).artifacts
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        raise Invalid(f"these are no artifacts: {error}", code="ARTIFACTS_INVALID") from error
+    contents = {checked_artifact_name(file.name): file.content for file in files}
+    if len(contents) < len(files):
+        raise Invalid("two artifacts have the same name", code="ARTIFACTS_INVALID")
+    if sum(map(len, contents.values())) > SMALL_ARTIFACTS_BYTES:
+        raise Invalid(f"they have more than {SMALL_ARTIFACTS_BYTES:,} bytes", code="ARTIFACTS_INVALID")
+    blobs = await asyncio.gather(*map(request.engine.objects.put_bytes, contents.values()))
+    stored = dict(zip(contents, blobs, strict=True))
+    await reports.add_artifacts(request.engine, request.worker, StepRunId(step_run_id), attempt, stored)
     return {}
 
 
@@ -105,4 +132,4 @@ async def _content(request: WorkerRequest) -> AsyncIterator[bytes]:
         more = message["more_body"]
 
 
-handlers = [get_package, report_phases, append_console, put_artifact, finish]
+handlers = [get_package, report_phases, append_console, put_artifact, post_small_artifacts, finish]

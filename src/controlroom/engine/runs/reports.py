@@ -3,7 +3,7 @@
 An attempt that is no longer the worker's is refused.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from controlroom.engine.access.model import WorkerActor
 from controlroom.engine.engine import Engine
@@ -44,31 +44,36 @@ def _is_robot_code(report: PhaseReport) -> bool:
     return report.kind is not PhaseKind.ENVIRONMENT
 
 
-async def add_artifact(
-    engine: Engine, worker: WorkerActor, step_run: StepRunId, attempt: int, name: str, blob: Blob
+async def add_artifacts(
+    engine: Engine, worker: WorkerActor, step_run: StepRunId, attempt: int, files: Mapping[str, Blob]
 ) -> None:
-    """Remember a file that the attempt left. May be repeated: the last content of a name counts.
+    """Remember files that the attempt left, by name: all or none. May be repeated: the last content of a name counts.
 
     Raises Superseded, and Invalid `TOO_MANY_ARTIFACTS` for more than `limits.artifacts`.
     """
     added = await engine.database.execute(
         """
         insert into artifact (id, workspace_id, step_run_id, attempt, name, size, hash)
-        select %(id)s, workspace_id, id, attempt, %(name)s, %(size)s, %(hash)s
-          from step_run
-         where id = %(step_run)s and attempt = %(attempt)s and worker_id = %(worker)s and state = 'in_progress'
+        select file.id, workspace_id, step_run.id, attempt, file.name, file.size, file.hash
+          from step_run,
+               unnest(%(ids)s::uuid[], %(names)s::text[], %(sizes)s::bigint[], %(hashes)s::text[])
+               as file (id, name, size, hash)
+         where step_run.id = %(step_run)s and attempt = %(attempt)s and worker_id = %(worker)s
+           and state = 'in_progress'
            and (select count(*) from artifact as other
-                 where other.step_run_id = %(step_run)s and other.attempt = %(attempt)s) < %(most)s
+                 where other.step_run_id = %(step_run)s and other.attempt = %(attempt)s
+                   and other.name <> all (%(names)s::text[])) <= %(most)s::int - %(count)s::int
             on conflict (step_run_id, attempt, name) do update set size = excluded.size, hash = excluded.hash
         """,
-        id=uuid7(),
+        ids=[uuid7() for _ in files],
         step_run=step_run,
         attempt=attempt,
         worker=worker.worker_id,
-        name=name,
-        size=blob.size,
-        hash=blob.hash,
+        names=list(files),
+        sizes=[blob.size for blob in files.values()],
+        hashes=[blob.hash for blob in files.values()],
         most=engine.limits.artifacts,
+        count=len(files),
     )
     if not added:
         if await lock_attempt(engine.database, worker.worker_id, step_run, attempt) is None:
