@@ -71,6 +71,7 @@ class RoomServer:
 
     def __init__(self) -> None:
         self.packages: dict[str, bytes] = {}
+        self.refused_artifacts: set[str] = set()
         self.attempts: dict[tuple[UUID, int], Attempt] = {}
         self.sessions: list[OpenSession] = []
         self.closed_sessions: list[str] = []
@@ -287,6 +288,12 @@ class RoomServer:
         content = self.packages.get(rest[0])
         return (200, content) if content is not None else _error(404, "NOT_FOUND")
 
+    def _artifacts(self, attempt: Attempt, files: dict[str, bytes]) -> Answer:
+        if self.refused_artifacts & files.keys():
+            return _error(400, "ARTIFACT_NAME_INVALID")
+        attempt.artifacts |= files
+        return OK
+
     def _report(self, attempt: Attempt, what: str, name: str, query: dict[str, str], body: bytes) -> Answer:
         attempt.heard.append((time.time(), f"{what} {name}".strip()))
         match what:
@@ -304,11 +311,11 @@ class RoomServer:
                     attempt.batches.append((first, count))
                 assert first + count <= attempt.lines
             case "artifacts" if not name:
-                for artifact in msgspec.msgpack.decode(body, type=SmallArtifacts).artifacts:
-                    attempt.artifacts[artifact.name] = artifact.content
+                files = msgspec.msgpack.decode(body, type=SmallArtifacts).artifacts
+                return self._artifacts(attempt, {file.name: file.content for file in files})
             case "artifacts":
                 assert len(body) == int(query["size"])
-                attempt.artifacts[name] = body
+                return self._artifacts(attempt, {name: body})
             case "finish":
                 attempt.finish = msgspec.json.decode(body, type=Finish)
                 for phase in attempt.finish.phases:

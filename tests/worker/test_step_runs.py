@@ -176,6 +176,22 @@ async def test_a_failed_robot_keeps_its_artifacts(room, walt):
     assert attempt.artifacts["trace"] == b"so far"
 
 
+async def test_an_artifact_that_is_refused_costs_only_itself(room, walt):
+    """The server takes all artifacts but one: those are there, and the robot's author reads which is not."""
+    room.refused_artifacts = {"b.txt"}
+    code = """
+        import os, pathlib
+        for name in "abc":
+            (pathlib.Path(os.environ["ROBOT_ARTIFACTS"]) / f"{name}.txt").write_text(name)
+    """
+    attempt = await room.assign(room.add_package(robots.plain(code)))
+    finish = await room.finished(attempt)
+
+    assert finish.error is None
+    assert {name for name in attempt.artifacts if len(name) == len("a.txt")} == {"a.txt", "c.txt"}
+    assert [line for line in attempt.text if "could not be uploaded" in line and "b.txt" in line]
+
+
 async def test_nothing_of_a_step_run_stays(room, walt):
     """Each step run has its own copy of the robot, and finds nothing of an earlier one."""
     code = "import os\nassert not os.path.exists('trace')\nopen('trace', 'w').close()\n"
