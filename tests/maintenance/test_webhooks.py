@@ -288,6 +288,16 @@ async def test_a_late_commit_is_not_skipped(engine, ada, workspace, floor, hook,
     assert {each.run_id for each in told} == {None, run.id}
 
 
+async def test_events_that_nobody_is_told_of_are_not_followed(engine, ada, workspace, outside):
+    """Each released work item leaves one: the fan-out does not read on for them, however many come."""
+    await until(lambda: read_up(engine, outside))
+    async with engine.database.transaction() as tx:
+        done = Event(kind="work_item.done", organization_id=ada.organization_id, workspace_id=workspace)
+        await append(tx, By("system"), *[done] * 3)
+
+    assert await fan_out(engine, news(engine, outside)) == Batch(0, has_more=False)
+
+
 async def read_up(engine, outside):
     """Read on; whether there was nothing more."""
     return not (await fan_out(engine, news(engine, outside))).has_more
