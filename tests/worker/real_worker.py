@@ -13,6 +13,9 @@ from typing import Any
 import msgspec
 from room_server import LINK_TOKEN, RoomServer
 
+from controlroom.worker.environments.workshop import remove_tree
+from controlroom.worker.setup import home_elsewhere
+
 PROGRAM = """
 import asyncio, sys
 from pathlib import Path
@@ -92,3 +95,5 @@ async def working(
                 process.kill()
                 await process.wait()
             log.unlink()
+            if (elsewhere := home_elsewhere(folder.resolve())).exists():
+                remove_tree(elsewhere)  # environments are closed even against their owner

@@ -100,6 +100,12 @@ def _fresh_runs(home: Path) -> Path:
     return runs
 
 
+def home_elsewhere(folder: Path) -> Path:
+    """Where robots live when their users can't reach the worker's folder."""
+    name = hashlib.sha256(str(folder).encode()).hexdigest()[:8]
+    return Path(tempfile.gettempdir()) / f"controlroom-robots-{name}"
+
+
 def _reachable_home(folder: Path) -> Path:
     """Where robots of other users can live, when no sandbox brings their folders to them. Raises Unavailable.
 
@@ -108,8 +114,7 @@ def _reachable_home(folder: Path) -> Path:
     folder.chmod(0o711)  # its files have modes of their own, and nobody else can list it
     if all(parent.stat().st_mode & stat.S_IXOTH for parent in (folder, *folder.parents)):
         return folder
-    name = hashlib.sha256(str(folder).encode()).hexdigest()[:8]
-    home = Path(tempfile.gettempdir()) / f"controlroom-robots-{name}"
+    home = home_elsewhere(folder)
     home.mkdir(mode=0o711, exist_ok=True)
     if home.stat(follow_symlinks=False).st_uid != os.geteuid():
         raise Unavailable(f"{home} belongs to somebody else: give the worker a folder that all users can reach.")
