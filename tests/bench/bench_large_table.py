@@ -1,8 +1,8 @@
 """Items in bulk, and claims beside millions of finished items, also while a reader holds an old snapshot.
 
 CONTROLROOM_BENCH_FINISHED (5,000,000) and CONTROLROOM_BENCH_SNAPSHOT_SECONDS (60; the figure's goal says 300) make it
-shorter or longer; more than 95,000 claims are not made under one snapshot. The finished items are put straight into the
-table with its indexes dropped meanwhile; everything that is measured goes over HTTP.
+shorter or longer. The finished items are put straight into the table with its indexes dropped meanwhile; everything
+that is measured goes over HTTP.
 """
 
 import asyncio
@@ -29,6 +29,8 @@ FINISHED = int(os.environ.get("CONTROLROOM_BENCH_FINISHED", "5000000"))
 SNAPSHOT_SECONDS = float(os.environ.get("CONTROLROOM_BENCH_SNAPSHOT_SECONDS", "60"))
 ITEMS = 6000
 BULK = 50_000
+MOST_ITEMS = 95_000
+"""Of one run: what a load generator remembers, and a start takes."""
 PAGE = 100
 PAGES = 200
 DEEP = 10_000
@@ -55,14 +57,15 @@ def main() -> Iterator[Figure]:
             "≥ 0.90",
             f"empty table: {empty:,.0f} items per second",
         )
-        items = min(int(beside * SNAPSHOT_SECONDS), 95_000)  # what a load generator remembers, and a start takes
-        held = asyncio.run(_claims_under_snapshot(here, program, folder, items=items))
+        items = min(int(beside * SNAPSHOT_SECONDS), MOST_ITEMS)
+        rates, seconds = asyncio.run(_claims_under_snapshot(here, program, folder, items=items))
         free = _claims(here, program, folder, items=items)
         yield Figure(
-            f"{items:,} claims while a reader holds a snapshot, of those without it",
-            f"{held / free:.2f} ({held:,.0f} items per second)",
+            f"claims while a reader holds a snapshot for {seconds:.0f} s, of those without it",
+            f"{min(rates) / free:.2f} ({min(rates):,.0f} items per second)",
             "≥ 0.75",
-            f"as many right after, without a snapshot: {free:,.0f} items per second",
+            f"the slowest of {len(rates)} runs of {items:,} items one after the other; one more right after, without a "
+            f"snapshot: {free:,.0f} items per second",
         )
         yield _pages(workspace)
 
@@ -139,10 +142,14 @@ async def _snapshot(here: Room) -> AsyncIterator[None]:
     await connection.close()
 
 
-async def _claims_under_snapshot(here: Room, program: Path, folder: Path, *, items: int) -> float:
-    """The whole load's rate, its end included, at which all of it is behind the snapshot."""
+async def _claims_under_snapshot(here: Room, program: Path, folder: Path, *, items: int) -> tuple[list[float], float]:
+    """Loads under one snapshot until its time is over: the rate of each, all of it behind the snapshot at its end."""
+    rates: list[float] = []
+    began = time.monotonic()
     async with _snapshot(here):
-        return await asyncio.to_thread(_claims, here, program, folder, items=items)
+        while time.monotonic() - began < SNAPSHOT_SECONDS:
+            rates.append(await asyncio.to_thread(_claims, here, program, folder, items=items))
+    return rates, time.monotonic() - began
 
 
 def _pages(workspace: Workspace) -> Figure:
