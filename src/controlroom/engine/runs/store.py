@@ -6,6 +6,7 @@ from controlroom.engine.runs.model import Artifact, Phase, Run, RunEvent, RunSta
 from controlroom.engine.work_items.model import ItemsByState
 from controlroom.ids import ArtifactId, ProcessId, RunId, StepRunId, WorkspaceId
 from controlroom.postgres.database import Statements
+from controlroom.postgres.keyset import oldest_first
 
 _RUN: Final = """
     select run.id, run.number, run.workspace_id, run.process_id, process.name as process_name, run.state, run.result,
@@ -72,9 +73,7 @@ async def list_step_runs(
         StepRun,
         f"""{_STEP_RUN}
          where step_run.workspace_id = %(workspace)s and run_id = %(run)s and state <> 'withdrawn'
-           and (%(after)s::uuid is null or step_run.id > %(after)s)
-         order by step_run.id
-         limit %(limit)s
+           {oldest_first("step_run.id")}
         """,
         workspace=workspace,
         run=run,
@@ -108,7 +107,7 @@ async def list_events(
         """
         select id, at, kind, data from event
          where workspace_id = %(workspace)s and step_run_id = %(step_run)s
-           and (%(after)s::bigint is null or id > %(after)s)
+           and id > coalesce(%(after)s::bigint, 0)
          order by id
          limit %(limit)s
         """,
@@ -125,14 +124,12 @@ async def list_artifacts(
     """What the last attempt of a step run left, in the order it came."""
     return await db.all(
         Artifact,
-        """
+        f"""
         select artifact.id, artifact.number, artifact.step_run_id, artifact.attempt, name, size, hash,
                artifact.created_at
           from artifact join step_run on step_run.id = step_run_id and step_run.attempt = artifact.attempt
          where step_run.workspace_id = %(workspace)s and step_run_id = %(step_run)s
-           and (%(after)s::uuid is null or artifact.id > %(after)s)
-         order by artifact.id
-         limit %(limit)s
+           {oldest_first("artifact.id")}
         """,
         workspace=workspace,
         step_run=step_run,

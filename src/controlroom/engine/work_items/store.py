@@ -28,6 +28,7 @@ from controlroom.ids import (
     uuid7,
 )
 from controlroom.postgres.database import Statements
+from controlroom.postgres.keyset import oldest_first
 
 COLUMNS: Final = """id, number, workspace_id, process_id, queue_id, step_id, run_id, state, state_at, created_at,
            priority, due, deadline, reference, parent_id, attempt, step_run_id,
@@ -106,9 +107,7 @@ async def list_outputs(
         f"""
         select {COLUMNS} from work_item
          where workspace_id = %(workspace)s and run_id = %(run)s and queue_id is null and state = 'new'
-           and (%(after)s::uuid is null or id > %(after)s)
-         order by id
-         limit %(limit)s
+           {oldest_first("id")}
         """,
         workspace=workspace,
         run=run,

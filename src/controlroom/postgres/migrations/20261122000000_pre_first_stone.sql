@@ -338,8 +338,8 @@ create table step_run (
 create index step_run_of_run on step_run (run_id, id);
 create index step_run_active on step_run (run_id, step_id) where state in ('new', 'awaiting_worker', 'in_progress');
 create index step_run_awaiting on step_run (workspace_id, priority desc, id) where state = 'awaiting_worker';
-create index step_run_leased on step_run (lease_until) where state = 'in_progress';
-create index step_run_on_worker on step_run (worker_id) where state = 'in_progress';
+create index step_run_leased on step_run (lease_until) where state = 'in_progress' and lease_until is not null;
+create index step_run_on_worker on step_run (worker_id) where state = 'in_progress' and worker_id is not null;
 
 create table phase (
     step_run_id uuid not null references step_run,
@@ -433,12 +433,16 @@ do $$ begin                                      -- quicker than pglz, where the
 exception when feature_not_supported then null;
 end $$;
 create unique index work_item_number on work_item (number);
-create index work_item_pending on work_item (run_id, step_id, priority desc, due, id) where state = 'pending';
+-- Why `is not null` in these conditions: a statement that names an item by its id and its state must not be led to such an
+-- index. It is small, so it looks cheap; under an old snapshot it holds an entry of everything that passed through it.
+create index work_item_pending on work_item (run_id, step_id, priority desc, due, id)
+    where state = 'pending' and run_id is not null;
 create index work_item_waiting on work_item (queue_id, priority desc, due, id) where state = 'new' and queue_id is not null;
 create unique index work_item_turn on work_item (step_run_id, turn); -- the latest is the one in hand, if any is
-create index work_item_open on work_item (run_id) where state in ('in_progress', 'held');
-create index work_item_unresolved on work_item (run_id, id) where state = 'failed';
-create index work_item_drafts on work_item (created_by_step_run, parent_id, parent_attempt) where state = 'draft';
+create index work_item_open on work_item (run_id) where state in ('in_progress', 'held') and run_id is not null;
+create index work_item_unresolved on work_item (run_id, id) where state = 'failed' and run_id is not null;
+create index work_item_drafts on work_item (created_by_step_run, parent_id, parent_attempt)
+    where state = 'draft' and created_by_step_run is not null;
 create index work_item_of_workspace on work_item (workspace_id, id);
 create index work_item_of_run on work_item (run_id, id) where run_id is not null;
 create index work_item_of_process on work_item (process_id, id) where process_id is not null;

@@ -106,7 +106,7 @@ create index queue_consumer_of_queue on queue_consumer (queue_id, priority desc,
 
 -- ------------------------------------------------------------------------------------------------ work items
 alter table work_item add column fault text;       -- why its queue's schema refuses its payload
-create index work_item_refused on work_item (run_id) where state = 'invalid';
+create index work_item_refused on work_item (run_id) where state = 'invalid' and run_id is not null;
 create index work_item_deadline on work_item (deadline) where deadline is not null and state in ('new', 'pending', 'held');
 create index work_item_stray on work_item (workspace_id, state_at)
     where run_id is null and state in ('done', 'failed', 'invalid', 'deleted');
