@@ -11,6 +11,8 @@ from controlroom.engine.access.tokens import read_step_run_token
 from controlroom.engine.chains import actions, store
 from controlroom.engine.chains.errors import ChainNotFound
 from controlroom.engine.chains.model import Chain, ChainChange, ChainDefinition, Empty, End
+from controlroom.engine.engine import Engine
+from controlroom.engine.events import cursor
 from controlroom.engine.processes.errors import ProcessNotFound
 from controlroom.engine.runs import actions as runs
 from controlroom.engine.runs import robot_verbs
@@ -22,7 +24,7 @@ from controlroom.engine.work_items import store as item_store
 from controlroom.engine.work_items.model import ExceptionType, ItemException, ItemState
 from controlroom.errors import Invalid, NotFound
 from controlroom.ids import ProcessId, uuid7
-from controlroom.maintenance.chainer import follow
+from controlroom.maintenance import chainer
 from controlroom.protocol import ErrorCode
 
 BAD = Failed(ItemException(ExceptionType.BUSINESS, "BAD", "no such customer"))
@@ -50,6 +52,17 @@ async def work(floor: Floor, run: Run, *outputs: bytes, fails: int = 0) -> Run:
         item = await robot_verbs.reserve(floor.engine, robot)
     await walt.finish(assignment)
     return await floor.run(run)
+
+
+async def follow(engine: Engine) -> None:
+    """Follow all ends that there are, those too that an older transaction of the server hides for a moment."""
+    for _ in range(1000):
+        await chainer.follow(engine)
+        async with engine.database.transaction() as tx:
+            position = await cursor.hold(tx, "chains")
+            if position is not None and not await cursor.has_more(tx, position, ["run.completed", "run.unresolved"]):
+                return
+    raise AssertionError("the reader does not reach the last end")
 
 
 async def runs_of(floor: Floor, process: ProcessId) -> list[Run]:
