@@ -361,6 +361,18 @@ async def test_spares_are_given_back(room, tmp_path):
             assert not list((walt.folder / "runs").iterdir())
 
 
+async def test_a_robot_that_runs_for_long_keeps_its_zygote_and_nothing_else(room, tmp_path):
+    """When nobody asks any more, spares go and none is made anew, though the zygote must stay for its robot."""
+    package = room.add_package(robots.plain("import time; print(1, flush=True); time.sleep(4)"))
+    async with working(room, tmp_path / "walt", spares_idle_seconds=1.0) as walt:
+        quick = room.add_package(robots.plain("print(1)"))
+        await run_in_spare(room, walt, quick)
+        attempt, in_spare = await run(room, walt, package)
+        assert (attempt.finish.error, in_spare) == (None, True)
+        async with walt.logged("zygote given back"):
+            assert walt.log.count("spare given back") <= 2
+
+
 async def test_the_memory_of_spares_is_bounded(room, tmp_path):
     """No more spares wait than the setting has room for; at zero there are none."""
     async with working(room, tmp_path / "walt", spares_memory_bytes=1000) as walt:

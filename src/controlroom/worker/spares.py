@@ -122,7 +122,7 @@ class Spares:
         finally:
             for spare in list(self._shelf):
                 await self._remove(spare)
-            for demand in self._demands.values():
+            for demand in list(self._demands.values()):
                 await self._end_zygote(demand)
 
     def _recipe(
@@ -143,6 +143,8 @@ class Spares:
         now = time.monotonic()
         pause = self._settings.spares_idle_seconds / 4
         for recipe, demand in sorted(self._demands.items(), key=lambda entry: -entry[1].last):
+            if self._is_idle(demand, now):
+                continue  # it is there for its zygote only, whose last robot still runs
             have = sum(spare.recipe == recipe for spare in self._shelf)
             if have >= self._wanted(demand, now) or demand.failures >= _MOST_FAILURES:
                 continue
@@ -266,7 +268,7 @@ class Spares:
 
     async def _clear_zygotes(self) -> None:
         """End zygotes that are of no use, though not those whose offspring runs."""
-        for demand in self._demands.values():
+        for demand in list(self._demands.values()):  # robots that come meanwhile add to it
             zygote = demand.zygote
             if zygote is None:
                 continue

@@ -92,7 +92,11 @@ class Zygote:
 
         `when_ready` is called when it is known whether it can bear spares.
         """
-        zygote = cls(sandbox, places, lease, places.make(), places.make_nest())
+        try:
+            zygote = cls(sandbox, places, lease, places.make(), places.make_nest())
+        except BaseException:
+            lease.release()
+            raise
         try:
             zygote._begin(programs, interpreter, preload)
         except BaseException:
@@ -270,7 +274,7 @@ async def _asked(cord: socket.socket, question: bytes, *, uid: int | None) -> in
 def _last_word(cord: socket.socket) -> int:
     """The exit code that came over the cord."""
     code = _KILLED
-    with cord, suppress(BlockingIOError):
+    with cord, suppress(OSError):  # nothing said, or killed before it read our last word
         while said := cord.recv(_MESSAGE_BYTES):
             if said.isdigit():
                 code = int(said)
