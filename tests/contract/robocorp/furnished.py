@@ -35,13 +35,15 @@ class Furnished(NamedTuple):
         ids: dict[str, str] | None = None,
         prefix: str = "/api/v1",
         content: bytes | None = None,
+        more: dict[str, Any] | None = None,
     ) -> httpx2.Response:
         """The request of a path below the workspace, with what it needs to succeed unless told otherwise."""
         params = {"process_run_id": self.ids["run"]} if path in {"/step-runs", "/outputs"} else {}
         if path.endswith("-integrations"):
             params["token"] = key or ""
         if content is None and method in {"POST", "PUT"}:
-            content = json.dumps(_body_of(path, self.ids)).encode()
+            body = _body_of(path, self.ids)
+            content = json.dumps(body | more if more else body).encode()
         named = self.ids | (ids or {})
         return await self.owner.http.request(
             method,

@@ -77,6 +77,25 @@ async def test_a_run_request_is_json_whatever_its_content_type_says(ada, old, pr
     assert (nothing.status_code, nothing.json()["error"]["code"]) == (409, "NO_WORK_ITEMS")
 
 
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("run-request", {"type": "default", "payload": {"order": 7}}),
+        ("run-request", {"type": "default", "workItemIds": [str(uuid4())]}),
+        ("run-request", {"type": "workItemIds", "workItemIds": [str(uuid4())], "storages": ["input"]}),
+        ("work-items", {"order": 7}),
+        ("work-items", {"payload": {"order": 7}, "priority": 3}),
+    ],
+)
+async def test_input_is_never_dropped_in_silence(ada, old, path, body):
+    """A start or an item with more than it can have is refused: nothing starts, and nothing waits, without it."""
+    answer = await ada.call("POST", f"{old}/{path}", json=body)
+
+    assert (answer.status_code, answer.json()["error"]["code"]) == (400, "INVALID_BODY"), answer.text
+    assert await ada.every("/process-runs") == []
+    assert await ada.every("/work-items") == []
+
+
 async def test_the_key_may_be_in_the_query(ada, ben, cleo, stranger, old):
     """`runs-qs-authorization` looks at the token alone; without a valid one nothing starts."""
     url = f"{old}/runs-qs-authorization"

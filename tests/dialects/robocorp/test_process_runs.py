@@ -48,12 +48,34 @@ async def test_named_items_and_waiting_items_are_taken(ada, process):
     assert third == {"started": False}
 
 
+async def test_what_is_given_says_what_is_meant(ada, process):
+    """Payloads, or the ids of items, start with them without a type beside them."""
+    item = (await ada.post("/work-items", {"process": {"id": str(process)}, "payload": "waits"}))["id"]
+    path = f"/processes/{process}/process-runs"
+
+    with_payloads = await ada.post(path, {"payloads": [{"order": 7}, None]})
+    with_item = await ada.post(path, {"work_item_ids": [item]})
+
+    assert await _items(ada, with_payloads["id"]) == [{"order": 7}, None]
+    assert await _items(ada, with_item["id"]) == ["waits"]
+
+
 @pytest.mark.parametrize(
     ("body", "status", "code"),
     [
         ({"type": "with_payloads"}, 400, "INVALID_BODY"),
         ({"type": "with_work_item_ids"}, 400, "INVALID_BODY"),
         ({"type": "with_magic"}, 400, "INVALID_BODY"),
+        ({"payload": {"order": 7}}, 400, "INVALID_BODY"),
+        ({"Payloads": [7]}, 400, "INVALID_BODY"),
+        ({"type": "with_inputs", "payloads": [7]}, 400, "INVALID_BODY"),
+        ({"type": "with_payloads", "payloads": [7], "work_item_ids": []}, 400, "INVALID_BODY"),
+        ({"payloads": [7], "work_item_ids": [str(uuid4())]}, 400, "INVALID_BODY"),
+        (
+            {"payloads": [7], "callback": {"url": "u", "secret": "s", "callback_events": [], "once": 1}},
+            400,
+            "INVALID_BODY",
+        ),
         ({"type": "with_payloads", "payloads": 1}, 400, "INVALID_BODY"),
         ({"type": "with_payloads", "payloads": []}, 400, "NO_PAYLOADS"),
         ({"type": "with_work_item_ids", "work_item_ids": [str(uuid4())]}, 404, "WORK_ITEM_NOT_FOUND"),

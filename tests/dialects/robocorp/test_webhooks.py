@@ -57,6 +57,18 @@ async def test_our_routes_change_and_disable(ada, wanted):
     assert (await ada.get(f"/webhooks/{made['id']}"))["secret"] == "own"
 
 
+async def test_a_misspelt_process_does_not_subscribe_to_the_whole_workspace(ada, wanted):
+    """An unknown key is nothing beside a process, and refused without one."""
+    process = wanted.pop("process")
+
+    misspelt = await ada.call("POST", "/webhooks", json=wanted | {"proces": process})
+    beside = await ada.post("/webhooks", wanted | {"process": process, "note": "of another generation"})
+
+    assert (misspelt.status_code, misspelt.json()["error"]["code"]) == (400, "INVALID_BODY")
+    assert beside["process"] == process
+    assert [each["id"] for each in await ada.every("/webhooks")] == [beside["id"]]
+
+
 @pytest.mark.parametrize(
     ("change", "code"),
     [

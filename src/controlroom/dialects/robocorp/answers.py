@@ -1,4 +1,4 @@
-"""Shapes that several nouns share (§1.6). Times are ISO 8601 in UTC, durations seconds."""
+"""Shapes that several nouns share (§1.6); of bodies, too. Times are ISO 8601 in UTC, durations seconds."""
 
 from datetime import timedelta
 from typing import Literal
@@ -9,6 +9,12 @@ from msgspec import Struct
 
 class Identified(Struct, frozen=True):
     """A noun by its id."""
+
+    id: UUID
+
+
+class Reference(Struct, frozen=True, forbid_unknown_fields=True):
+    """A noun that a body names by its id, and by nothing else."""
 
     id: UUID
 

@@ -43,14 +43,14 @@ class Revealed(Struct, frozen=True):
     value: str
 
 
-class CreateApiKey(Struct, frozen=True):
+class CreateApiKey(Struct, frozen=True, forbid_unknown_fields=True):
     """A new key, with permissions by name."""
 
     name: str
     permissions: list[str]
 
 
-class EditApiKey(Struct, frozen=True):
+class EditApiKey(Struct, frozen=True, forbid_unknown_fields=True):
     """What to change; what is left out stays."""
 
     name: str | None = None

@@ -6,7 +6,7 @@ from uuid import UUID
 from litestar.params import FromPath, JSONBody
 from msgspec import UNSET, Struct, UnsetType
 
-from controlroom.dialects.robocorp.answers import Deleted, Identified, Named, identified
+from controlroom.dialects.robocorp.answers import Deleted, Identified, Named, Reference, identified
 from controlroom.dialects.robocorp.asking import Asker, InWorkspace, Pages, TheEngine
 from controlroom.dialects.robocorp.paging import Page
 from controlroom.dialects.robocorp.routing import delete, get, post, update
@@ -31,7 +31,7 @@ class ChainAnswer(Struct, frozen=True, kw_only=True):
 class CreateChain(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A new chain. `empty` says what happens when the run has put nothing out."""
 
-    next_process: Identified
+    next_process: Reference
     after: tuple[End, ...] = (End.COMPLETED,)
     empty: Empty = Empty.SKIP
     enabled: bool = True

@@ -28,14 +28,14 @@ class MemberAnswer(Struct, frozen=True, kw_only=True):
     created_at: datetime
 
 
-class AddMember(Struct, frozen=True):
+class AddMember(Struct, frozen=True, forbid_unknown_fields=True):
     """A user of the organization, by name."""
 
     username: str
     role: Role
 
 
-class ChangeMember(Struct, frozen=True):
+class ChangeMember(Struct, frozen=True, forbid_unknown_fields=True):
     """Another role."""
 
     role: Role

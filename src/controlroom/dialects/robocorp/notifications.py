@@ -44,7 +44,7 @@ class NotificationAnswer(Struct, frozen=True, kw_only=True):
     created_at: datetime
 
 
-class CreateNotification(Struct, frozen=True, kw_only=True):
+class CreateNotification(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """By mail with `recipients`, by a chat's webhook in Slack's form with `endpoint`."""
 
     enabled_events: tuple[EventName, ...] = ("process_run.unresolved",)
@@ -52,7 +52,7 @@ class CreateNotification(Struct, frozen=True, kw_only=True):
     endpoint: str | None = None
 
 
-class UpdateNotification(Struct, frozen=True, kw_only=True):
+class UpdateNotification(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What to change; what is left out stays."""
 
     enabled_events: list[EventName] | None = None

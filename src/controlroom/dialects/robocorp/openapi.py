@@ -5,11 +5,12 @@ from collections.abc import Iterable
 from typing import Any
 
 import msgspec
-from litestar import Request
+from litestar import Litestar, Request
 from litestar.handlers import HTTPRouteHandler
 from litestar.openapi import OpenAPIConfig, ResponseSpec
 from litestar.openapi.plugins import JsonRenderPlugin
 from litestar.openapi.spec import Components, Reference, SecurityScheme
+from litestar.routes import HTTPRoute
 from msgspec import Struct
 
 from controlroom.border.api_docs import DocsPage
@@ -30,6 +31,7 @@ class ErrorAnswer(Struct, frozen=True):
     message: str
 
 
+_PATH = "/api/v1"
 _FAILURES = {
     400: "The request is wrong.",
     401: "There is no valid credential.",
@@ -88,7 +90,7 @@ def config() -> OpenAPIConfig:
             "Everything of a workspace. Lists come in pages: follow `next` as it is, until it is null. The same paths "
             "are served under /v1. Where this goes beyond the API that clients were written for, it keeps its grammar."
         ),
-        path="/api/v1",
+        path=_PATH,
         components=Components(security_schemes=schemes),
         security=[{"ApiKey": []}, {"Bearer": []}],
         use_handler_docstrings=True,
@@ -98,22 +100,31 @@ def config() -> OpenAPIConfig:
 
 class _Document(JsonRenderPlugin):
     def render(self, request: Request[Any, Any, Any], openapi_schema: dict[str, Any]) -> bytes:
-        return super().render(request, _tidy(openapi_schema))
+        return super().render(request, _tidy(openapi_schema, closed=_closed(request.app)))
 
 
 class _Page(DocsPage):
     def render(self, request: Request[Any, Any, Any], openapi_schema: dict[str, Any]) -> bytes:
-        return super().render(request, _tidy(openapi_schema))
+        return super().render(request, _tidy(openapi_schema, closed=_closed(request.app)))
 
 
 _PAGE_OF = re.compile(r"Page_[\w.]*?(\w+)_(?=\")")
 
 
-def _tidy(schema: dict[str, Any]) -> dict[str, Any]:
+def _closed(app: Litestar) -> set[str]:
+    """The names of the types of bodies that are refused for a key which they do not have."""
+    routes = [each for each in app.routes if isinstance(each, HTTPRoute) and each.path.startswith(_PATH)]
+    handlers = [handler for route in routes for handler in route.route_handlers]
+    bodies = [handler.parsed_data_field.annotation for handler in handlers if handler.parsed_data_field is not None]
+    _, types = msgspec.json.schema_components(bodies)
+    return {name for name, schema in types.items() if schema.get("additionalProperties") is False}
+
+
+def _tidy(schema: dict[str, Any], *, closed: set[str]) -> dict[str, Any]:
     """The document with names that people would give: `WorkItemPage`, not the module path of what is in the page.
 
     With unions that mean what ours do: any of their members, not exactly one (null is a JSON value, too). And with the
-    PUT of an update as what it is: another name for its POST.
+    PUT of an update as what it is: another name for its POST. And with bodies that take no other keys told as such.
     """
     text = msgspec.json.encode(schema).decode().replace('"oneOf":', '"anyOf":')
     tidy: dict[str, Any] = msgspec.json.decode(
@@ -122,4 +133,6 @@ def _tidy(schema: dict[str, Any]) -> dict[str, Any]:
     for item in tidy["paths"].values():
         if "put" in item and item["put"]["operationId"].endswith(BY_PUT):
             item["put"]["deprecated"] = True
+    for name in closed & tidy["components"]["schemas"].keys():
+        tidy["components"]["schemas"][name]["additionalProperties"] = False
     return tidy

@@ -57,7 +57,7 @@ class ProcessRun(Struct, frozen=True, kw_only=True):
     duration: float | None
 
 
-class CallbackRequest(Struct, frozen=True):
+class CallbackRequest(Struct, frozen=True, forbid_unknown_fields=True):
     """Whom to tell of this one run; signed with the secret (§9.2)."""
 
     url: str
@@ -65,8 +65,8 @@ class CallbackRequest(Struct, frozen=True):
     callback_events: list[Literal["started", "completed", "unresolved"]]
 
 
-class StartRequest(Struct, frozen=True, kw_only=True):
-    """How to start a run: by default, or with one of three kinds of input."""
+class StartRequest(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How to start a run: by default, or with one of three kinds of input, which need no `type` to be plain."""
 
     type: Literal["with_work_item_ids", "with_inputs", "with_payloads"] | None = None
     work_item_ids: list[WorkItemId] | None = None
@@ -199,22 +199,23 @@ def _starter(run: Run) -> Starter:
 
 
 def _inputs(asked: StartRequest) -> Inputs:
-    match asked.type:
-        case None:
+    # What is given says what is meant, with or without a type beside it; what contradicts it is never dropped.
+    match asked.type, asked.work_item_ids, asked.payloads:
+        case None, None, None:
             return DefaultInput()
-        case "with_inputs":
+        case "with_inputs", None, None:
             return WithWaiting()
-        case "with_work_item_ids":
-            if asked.work_item_ids is None:
-                raise Invalid("with_work_item_ids needs work_item_ids.", code="INVALID_BODY")
-            return WithItems(tuple(asked.work_item_ids))
-        case "with_payloads":
-            if asked.payloads is None:
-                raise Invalid("with_payloads needs payloads.", code="INVALID_BODY")
-            array = b"[" + b",".join(map(bytes, asked.payloads)) + b"]"
-            return WithPayloads(Raw(array), len(asked.payloads))
+        case None | "with_work_item_ids", list(items), None:
+            return WithItems(tuple(items))
+        case None | "with_payloads", None, list(payloads):
+            array = b"[" + b",".join(map(bytes, payloads)) + b"]"
+            return WithPayloads(Raw(array), len(payloads))
+        case "with_work_item_ids", None, _:
+            raise Invalid("with_work_item_ids needs work_item_ids.", code="INVALID_BODY")
+        case "with_payloads", _, None:
+            raise Invalid("with_payloads needs payloads.", code="INVALID_BODY")
         case _:
-            assert_never(asked.type)
+            raise Invalid("A start has either work_item_ids, or payloads, or with_inputs.", code="INVALID_BODY")
 
 
 def _callback(asked: CallbackRequest | None) -> Callback | None:

@@ -41,7 +41,7 @@ class RevealedSecret(Struct, frozen=True):
     secret: str
 
 
-class CreateProvisioner(Struct, frozen=True, kw_only=True):
+class CreateProvisioner(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A new provisioner; without `secret` one is made."""
 
     name: str
@@ -50,7 +50,7 @@ class CreateProvisioner(Struct, frozen=True, kw_only=True):
     max_lifetime_seconds: float | None = None
 
 
-class UpdateProvisioner(Struct, frozen=True, kw_only=True):
+class UpdateProvisioner(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What to change; what is left out stays."""
 
     name: str | None = None

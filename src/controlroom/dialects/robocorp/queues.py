@@ -6,7 +6,7 @@ from uuid import UUID
 from litestar.params import FromPath, JSONBody
 from msgspec import UNSET, Raw, Struct, UnsetType, field
 
-from controlroom.dialects.robocorp.answers import Deleted, Identified
+from controlroom.dialects.robocorp.answers import Deleted, Reference
 from controlroom.dialects.robocorp.asking import Asker, InWorkspace, Pages, TheEngine
 from controlroom.dialects.robocorp.paging import Page
 from controlroom.dialects.robocorp.processes import PlacementBody, placement_of, show_placement
@@ -79,7 +79,7 @@ class ConsumerAnswer(Struct, frozen=True, kw_only=True):
 class CreateConsumer(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A new consumer. Without windows it works at all hours."""
 
-    task: Identified
+    task: Reference
     placement: PlacementBody = PlacementBody()
     windows: tuple[WindowBody, ...] = ()
     time_zone: str = "UTC"
@@ -92,7 +92,7 @@ class CreateConsumer(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 class UpdateConsumer(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What to change; what is left out stays."""
 
-    task: Identified | UnsetType = UNSET
+    task: Reference | UnsetType = UNSET
     placement: PlacementBody | UnsetType = UNSET
     windows: tuple[WindowBody, ...] | UnsetType = UNSET
     time_zone: str | UnsetType = UNSET

@@ -7,7 +7,7 @@ from uuid import UUID
 from litestar.params import FromPath, FromQuery, JSONBody
 from msgspec import UNSET, Raw, Struct, UnsetType
 
-from controlroom.dialects.robocorp.answers import Deleted, Identified, Named, identified, seconds
+from controlroom.dialects.robocorp.answers import Deleted, Identified, Named, Reference, identified, seconds
 from controlroom.dialects.robocorp.asking import Asker, InWorkspace, Pages, TheEngine
 from controlroom.dialects.robocorp.paging import Page
 from controlroom.dialects.robocorp.routing import delete, get, post, update
@@ -61,7 +61,7 @@ class CreateSchedule(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """A new schedule. Without `starts_at` it starts now."""
 
     name: str
-    process: Identified
+    process: Reference
     rule: RuleBody
     time_zone: str = "UTC"
     starts_at: datetime | None = None

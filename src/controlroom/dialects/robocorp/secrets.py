@@ -31,7 +31,7 @@ class SecretWithKeys(SecretAnswer, frozen=True):
     keys: list[str]
 
 
-class SetSecret(Struct, frozen=True):
+class SetSecret(Struct, frozen=True, forbid_unknown_fields=True):
     """All values of a secret; those of before are gone. Without a description, the one there stays."""
 
     values: dict[str, Any]

@@ -17,7 +17,7 @@ from controlroom.engine.access import sessions
 from controlroom.ids import UserId, WorkspaceId
 
 
-class LogIn(Struct, frozen=True):
+class LogIn(Struct, frozen=True, forbid_unknown_fields=True):
     """Who somebody says they are."""
 
     username: str

@@ -31,7 +31,7 @@ class UserAnswer(Struct, frozen=True, kw_only=True):
     disabled_at: datetime | None
 
 
-class CreateUser(Struct, frozen=True, kw_only=True):
+class CreateUser(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A new user with a place in this workspace; without a password they cannot log in yet."""
 
     username: str
@@ -42,7 +42,7 @@ class CreateUser(Struct, frozen=True, kw_only=True):
     email: str = ""
 
 
-class SetPassword(Struct, frozen=True):
+class SetPassword(Struct, frozen=True, forbid_unknown_fields=True):
     """A new password."""
 
     password: str
@@ -64,7 +64,7 @@ class NewCredential(CredentialAnswer, frozen=True, kw_only=True):
     credentials: str
 
 
-class CreateCredential(Struct, frozen=True):
+class CreateCredential(Struct, frozen=True, forbid_unknown_fields=True):
     """What to call the pair: the machine that it is for, say."""
 
     name: str

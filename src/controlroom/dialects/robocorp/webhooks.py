@@ -13,7 +13,8 @@ from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 from msgspec import Raw, Struct
 
 from controlroom.dialects.robocorp.answers import Deleted, Identified, identified
-from controlroom.dialects.robocorp.asking import Asker, InWorkspace, Pages, TheEngine
+from controlroom.dialects.robocorp.asking import AnyRequest, Asker, InWorkspace, Pages, TheEngine
+from controlroom.dialects.robocorp.body import decode
 from controlroom.dialects.robocorp.messages import EVENT_NAMES, RobocorpGrammar
 from controlroom.dialects.robocorp.paging import Page, Paging
 from controlroom.dialects.robocorp.routing import delete, get, post, update
@@ -67,7 +68,11 @@ class CreateWebhook(Struct, frozen=True, kw_only=True):
     enabled: bool = True
 
 
-class UpdateWebhook(Struct, frozen=True, kw_only=True):
+class _OfWorkspace(CreateWebhook, frozen=True, forbid_unknown_fields=True):
+    """Likewise, with nothing beside it that could be meant as its process."""
+
+
+class UpdateWebhook(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What to change; what is left out stays."""
 
     endpoint: str | None = None
@@ -129,9 +134,11 @@ async def list_webhooks(
 
 @post("/webhooks", operation_id="createWebhook")
 async def create_webhook(
-    engine: TheEngine, actor: Asker, workspace_id: InWorkspace, data: JSONBody[CreateWebhook]
+    engine: TheEngine, actor: Asker, request: AnyRequest, workspace_id: InWorkspace, data: JSONBody[CreateWebhook]
 ) -> WebhookWithSecret:
     """Create a webhook of a process, or of the whole workspace. It is told of what happens from now on."""
+    if data.process is None:  # its misspelling would subscribe to the whole workspace
+        decode(await request.body(), _OfWorkspace)
     wanted = WebhookDefinition(
         endpoint=data.endpoint,
         events=_events(data.enabled_events),

@@ -30,7 +30,7 @@ class FileAnswer(Struct, frozen=True):
     download: Download
 
 
-class FileRequest(Struct, frozen=True):
+class FileRequest(Struct, frozen=True, forbid_unknown_fields=True):
     """A file that shall be added to an item."""
 
     file_name: str

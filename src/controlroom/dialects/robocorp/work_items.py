@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal, assert_never
 from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 from msgspec import UNSET, Raw, Struct, UnsetType
 
-from controlroom.dialects.robocorp.answers import Accepted, Identified, identified
+from controlroom.dialects.robocorp.answers import Accepted, Identified, Reference, identified
 from controlroom.dialects.robocorp.asking import AnyRequest, Asker, InWorkspace, Pages, TheEngine
 from controlroom.dialects.robocorp.paging import Page
 from controlroom.dialects.robocorp.routing import get, post, update
@@ -58,11 +58,11 @@ class FullWorkItem(WorkItemAnswer, frozen=True, kw_only=True):
     files: list[FileAnswer]
 
 
-class CreateWorkItem(Struct, frozen=True, kw_only=True):
+class CreateWorkItem(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A new item for the input queue of a process, or for a standing queue."""
 
-    process: Identified | None = None
-    queue: Identified | None = None
+    process: Reference | None = None
+    queue: Reference | None = None
     payload: Raw
     priority: int = 0
     due_at: datetime | None = None
@@ -79,13 +79,13 @@ class UpdateWorkItem(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     reference: str | UnsetType | None = UNSET
 
 
-class PayloadBody(Struct, frozen=True):
+class PayloadBody(Struct, frozen=True, forbid_unknown_fields=True):
     """An item's payload."""
 
     payload: Raw
 
 
-class BatchRequest(Struct, frozen=True):
+class BatchRequest(Struct, frozen=True, forbid_unknown_fields=True):
     """One operation on many items."""
 
     batch_operation: Literal["retry", "delete", "mark_as_done", "hold", "release_hold"]
@@ -128,9 +128,9 @@ async def create_work_item(
         reference=data.reference,
     )
     match data.process, data.queue:
-        case Identified(process), None:
+        case Reference(process), None:
             item = await actions.create(engine, actor, workspace_id, ProcessId(process), data.payload, terms=terms)
-        case None, Identified(queue):
+        case None, Reference(queue):
             item = await queues.put(engine, actor, workspace_id, QueueId(queue), data.payload, terms=terms)
         case _:
             raise Invalid("A work item is for a process or for a queue.", code="INVALID_BODY")

@@ -25,7 +25,7 @@ class WorkspaceAnswer(Struct, frozen=True):
     organization: OrganizationAnswer
 
 
-class RenameWorkspace(Struct, frozen=True):
+class RenameWorkspace(Struct, frozen=True, forbid_unknown_fields=True):
     """Another name."""
 
     name: str

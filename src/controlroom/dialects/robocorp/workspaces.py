@@ -13,7 +13,7 @@ from controlroom.engine.workspaces import actions
 from controlroom.ids import WorkspaceId
 
 
-class CreateWorkspace(Struct, frozen=True):
+class CreateWorkspace(Struct, frozen=True, forbid_unknown_fields=True):
     """What to call it."""
 
     name: str

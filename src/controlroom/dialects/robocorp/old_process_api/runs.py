@@ -1,7 +1,7 @@
 """Runs in the old Process API (§2.1, §2.2): started by whole bodies, told with the states of old."""
 
 from collections.abc import Sequence
-from typing import Annotated, Literal, assert_never
+from typing import Annotated, Literal
 from uuid import UUID
 
 from litestar import get
@@ -31,7 +31,7 @@ class OldStarted(Struct, frozen=True, rename="camel"):
     work_item_ids: list[WorkItemId]
 
 
-class RunRequest(Struct, frozen=True, rename="camel"):
+class RunRequest(Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
     """With what a run shall begin."""
 
     type: Literal["default", "workItemIds", "storages"]
@@ -125,17 +125,17 @@ def whole_body(body: bytes) -> Inputs:
 
 
 def _inputs(asked: RunRequest) -> Inputs:
-    match asked.type:
-        case "default":
+    match asked.type, asked.work_item_ids or [], asked.storages or []:
+        case "default", [], []:
             return DefaultInput()
-        case "workItemIds":
-            return WithItems(tuple(asked.work_item_ids or ()))
-        case "storages":
-            if asked.storages != ["input"]:  # failed items are retried in the run that they belong to
-                raise Invalid("a run can be started with the storage `input` alone", code="STORAGE_UNKNOWN")
+        case "workItemIds", [*items], []:
+            return WithItems(tuple(items))
+        case "storages", [], ["input"]:
             return WithWaiting()
-        case _:
-            assert_never(asked.type)
+        case "storages", [], _:  # failed items are retried in the run that they belong to
+            raise Invalid("a run can be started with the storage `input` alone", code="STORAGE_UNKNOWN")
+        case kind, _, _:
+            raise Invalid(f"a start of type {kind} has no other input beside it", code="INVALID_BODY")
 
 
 # ---------------------------------------------------------------------------------------------------- read

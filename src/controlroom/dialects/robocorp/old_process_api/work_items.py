@@ -35,7 +35,7 @@ class Data(Struct, frozen=True):
     data: list[OldItem]
 
 
-class WrappedPayload(Struct, frozen=True):
+class WrappedPayload(Struct, frozen=True, forbid_unknown_fields=True):
     """A payload in its envelope."""
 
     payload: Raw = Raw(b"null")
