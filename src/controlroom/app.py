@@ -89,6 +89,7 @@ async def build(settings: Settings) -> Room:
             wakes=wakes,
             limits=settings.limits,
         )
+        parts.push_async_callback(engine.aside.close)
         await first_start.bootstrap(engine)
         parts.push_async_callback(_write_last_uses, engine)
         origins, metrics = Origins(settings.public_url, settings.trusted_proxies), Metrics()

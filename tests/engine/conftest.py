@@ -37,7 +37,7 @@ async def running_engine(dsn: str, objects: Path, *, keys: Keys | None = None, l
     wakes = Wakes(notifier, listener)
     await notifier.start()
     await listener.start()
-    yield Engine(
+    engine = Engine(
         database=database,
         objects=ObjectStore.open(objects, fsync="off"),
         keys=keys,
@@ -45,6 +45,8 @@ async def running_engine(dsn: str, objects: Path, *, keys: Keys | None = None, l
         wakes=wakes,
         limits=limits or Limits(),
     )
+    yield engine
+    await engine.aside.close()
     wakes.close()
     await listener.stop()
     await notifier.stop()

@@ -1,7 +1,8 @@
 """The engine as its parts: what every verb gets as its first argument."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from controlroom.aside.pool import Aside
 from controlroom.engine.wakes import Wakes
 from controlroom.keys import Keys
 from controlroom.objects.links import Links
@@ -12,7 +13,10 @@ from controlroom.settings import Limits
 
 @dataclass(frozen=True, slots=True)
 class Engine:
-    """Database, objects, keys, wake-ups and limits. Made once by `app.py`; verbs are functions over it."""
+    """Database, objects, keys, wake-ups, limits, and the pool for what may take long.
+
+    Made once by `app.py`; verbs are functions over it.
+    """
 
     database: Database
     objects: ObjectStore
@@ -20,3 +24,4 @@ class Engine:
     links: Links
     wakes: Wakes
     limits: Limits
+    aside: Aside = field(default_factory=Aside)
