@@ -20,6 +20,7 @@ from controlroom.dialects.worker_api.holding import Holds
 from controlroom.engine.access.credentials import flush_uses
 from controlroom.engine.deliveries.grammar import Grammars
 from controlroom.engine.engine import Engine
+from controlroom.engine.remarks import Remarks
 from controlroom.engine.wakes import Wakes
 from controlroom.engine.workspaces import first_start
 from controlroom.engine.workspaces.model import FirstStart
@@ -76,8 +77,9 @@ async def build(settings: Settings) -> Room:
         notifier, listener = Notifier(database), Listener(settings.database_url)
         await notifier.start()
         parts.push_async_callback(notifier.stop)
-        wakes = Wakes(notifier, listener)
+        wakes, remarks = Wakes(notifier, listener), Remarks(notifier, listener)
         parts.callback(wakes.close)
+        parts.callback(remarks.close)
         await listener.start()
         parts.push_async_callback(listener.stop)
         keys = _keys(settings)
@@ -87,6 +89,7 @@ async def build(settings: Settings) -> Room:
             keys=keys,
             links=Links(keys.link_key),
             wakes=wakes,
+            remarks=remarks,
             limits=settings.limits,
         )
         parts.push_async_callback(engine.aside.close)

@@ -20,6 +20,7 @@ after a lost answer.
 | POST `/worker/v1/step-runs/{id}/attempts/{n}/artifacts`           | `SmallArtifacts`, MessagePack | `{}`           |
 | POST `/worker/v1/step-runs/{id}/attempts/{n}/finish`              | `Finish`            | `{}`                     |
 
+A console batch may end with the line that has no end yet: its last `&unfinished=` bytes, shown and not stored.
 All but `link` carry `Authorization: Bearer <worker token>`. Errors are `{"error": {"code", "message"}, "message"}`.
 """
 
@@ -40,6 +41,10 @@ SMALL_ARTIFACTS_BYTES = 512 * 1024
 
 MAX_LINE_BYTES = 64 * 1024
 """A console line is cut here (DESIGN §7)."""
+
+MAX_UNFINISHED_BYTES = 4 * 1024
+"""What is shown of a line that has no end yet. Why so little: it is shown to people, again each second, and goes to the
+other servers as a notification, which holds less than 8,000 bytes."""
 
 
 # What a worker may say in numbers: what it cannot mean is refused before anything is done with it.

@@ -23,6 +23,7 @@ from controlroom.dialects.robocorp.messages import RobocorpGrammar
 from controlroom.engine.access.model import system
 from controlroom.engine.engine import Engine
 from controlroom.engine.events.store import By, Event, append
+from controlroom.engine.remarks import Remarks
 from controlroom.engine.wakes import Topic, Wakes
 from controlroom.engine.webhooks import actions as webhooks
 from controlroom.engine.webhooks.model import WebhookDefinition, WebhookEvent
@@ -86,7 +87,7 @@ async def engine_on(dsn: str, folder: Path):
     database = await Database.connect(dsn)
     notifier, listener, keys = Notifier(database), Listener(dsn), Keys(secrets.token_bytes(32))
     await notifier.start()
-    wakes = Wakes(notifier, listener)
+    wakes, remarks = Wakes(notifier, listener), Remarks(notifier, listener)
     await listener.start()
     yield Engine(
         database=database,
@@ -94,6 +95,7 @@ async def engine_on(dsn: str, folder: Path):
         keys=keys,
         links=Links(keys.link_key),
         wakes=wakes,
+        remarks=remarks,
         limits=Limits(),
     )
     await listener.stop()

@@ -16,6 +16,7 @@ import pytest
 from controlroom.engine.access.model import PERMISSIONS_OF_ROLE, Actor, ActorKind, Role, StepRunActor
 from controlroom.engine.access.users.store import actor_of_user
 from controlroom.engine.engine import Engine
+from controlroom.engine.remarks import Remarks
 from controlroom.engine.wakes import Wakes
 from controlroom.ids import OrganizationId, ProcessId, RunId, StepId, StepRunId, UserId, WorkspaceId, uuid7
 from controlroom.keys import Keys
@@ -34,7 +35,7 @@ async def running_engine(dsn: str, objects: Path, *, keys: Keys | None = None, l
     keys = keys or Keys(secrets.token_bytes(32))
     database = await Database.connect(dsn, min_size=1, max_size=8)
     notifier, listener = Notifier(database), Listener(dsn)
-    wakes = Wakes(notifier, listener)
+    wakes, remarks = Wakes(notifier, listener), Remarks(notifier, listener)
     await notifier.start()
     await listener.start()
     engine = Engine(
@@ -43,11 +44,13 @@ async def running_engine(dsn: str, objects: Path, *, keys: Keys | None = None, l
         keys=keys,
         links=Links(keys.link_key),
         wakes=wakes,
+        remarks=remarks,
         limits=limits or Limits(),
     )
     yield engine
     await engine.aside.close()
     wakes.close()
+    remarks.close()
     await listener.stop()
     await notifier.stop()
     await database.close()

@@ -52,6 +52,8 @@ class Attempt:
         self.phases: dict[int, PhaseReport] = {}
         self.console = b""
         self.lines = 0
+        self.unfinished: list[tuple[int, str]] = []
+        """What stood in lines without end: the number that each will have, and its text."""
         self.batches: list[tuple[int, int]] = []
         self.artifacts: dict[str, bytes] = {}
         self.finish: Finish | None = None
@@ -302,9 +304,14 @@ class RoomServer:
                     attempt.phases[phase.position] = phase
             case "console":
                 first, count = int(query["first"]), int(query["count"])
+                cut = len(body) - int(query.get("unfinished", 0))
+                body, unfinished = body[:cut], body[cut:]
                 assert body.count(b"\n") == count
-                assert body.endswith(b"\n")
+                assert body.endswith(b"\n") or unfinished
                 body.decode("utf-8")
+                if unfinished:
+                    assert b"\n" not in unfinished
+                    attempt.unfinished.append((first + count, unfinished.decode()))
                 if first == attempt.lines:  # else a repetition after a lost answer
                     attempt.lines += count
                     attempt.console += body

@@ -107,3 +107,50 @@ async def test_a_silent_server_makes_the_robot_wait_not_the_memory_grow(room, wa
 
     assert have < 600_000
     assert finish.console_lines == attempt.lines == 600_000
+
+
+async def test_a_line_without_end_is_told_while_it_stands(room, walt):
+    """A question is shown to who watches, after the lines before it; once it has ended it is a line like all others."""
+    code = """
+        import pathlib, time
+        print("before", flush=True)
+        print("Name? ", end="", flush=True)
+        while not pathlib.Path("output/go").exists(): time.sleep(0.01)
+        print("Ada")
+    """
+    attempt = await room.assign(room.add_package(robots.plain(code)))
+
+    await room.until(lambda: attempt.unfinished)
+
+    first = attempt.lines
+    assert attempt.unfinished == [(first, "Name? ")]
+    assert attempt.text[-1] == "before"
+    (go,) = (walt.folder / "runs").glob("*/work/robot/output")
+    (go / "go").touch()
+    assert (await room.finished(attempt)).error is None
+    assert attempt.text[-2:] == ["before", "Name? Ada"]
+    assert {number for number, _ in attempt.unfinished} == {first}
+
+
+async def test_a_progress_bar_is_seen_moving_and_stored_once(room, walt):
+    """Whoever watches sees its states, not all of them; one line is left, the last state; the raw log has them all."""
+    code = """
+        import sys, time
+        for number in range(151):
+            sys.stderr.write(f"\\r{number:3d}")
+            sys.stderr.flush()
+            time.sleep(0.02)
+        print("ready")
+        sys.stderr.write("\\n")
+    """
+    attempt = await room.assign(room.add_package(robots.plain(code)))
+
+    finish = await room.finished(attempt)
+
+    assert finish.error is None
+    told = [int(text) for _, text in attempt.unfinished]
+    assert len(told) >= 2
+    assert told == sorted(told)
+    assert len(told) < 10
+    assert sorted(line for line in attempt.text if not line.startswith("Warning")) == ["150", "ready"]
+    assert attempt.artifacts["stderr.log"].count(b"\r") == 151

@@ -1,11 +1,14 @@
 """What commands print: tables for people, plain columns for pipes, JSON for programs, progress while one waits."""
 
 import json
+import re
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
+
+from controlroom.cli.screen import harmless, terminal
 
 Row = Mapping[str, Any]
 Column = tuple[str, Callable[[Row], Any]]
@@ -25,19 +28,22 @@ _COLOURS = {
     "delivered": "green",
     "started": "green",
 }
+_BARE = re.compile("[\x7f-\x9f\u2028\u2029]")
+"""Controls that JSON leaves bare and a terminal obeys."""
+_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _KILO = 1024
 _MINUTE = 60
 
 
 def show_json(value: object) -> None:
     """Print a value as JSON, indented for people, whole for programs."""
-    json.dump(value, sys.stdout, indent=2 if sys.stdout.isatty() else None, ensure_ascii=False)
-    print()
+    written = json.dumps(value, indent=2 if sys.stdout.isatty() else None, ensure_ascii=False)
+    print(_BARE.sub(lambda found: f"\\u{ord(found[0]):04x}", written))
 
 
 def show_table(rows: Iterable[Row], columns: Sequence[Column], *, empty: str = "") -> None:
     """Print rows as a table; without a terminal as plain columns that nothing shortens."""
-    cells = [[text(value(row)) for _, value in columns] for row in rows]
+    cells = [[cell(value(row)) for _, value in columns] for row in rows]
     if not cells:
         if empty:
             print(empty, file=sys.stderr)
@@ -48,21 +54,26 @@ def show_table(rows: Iterable[Row], columns: Sequence[Column], *, empty: str = "
         return
     widths = [max(len(line[index]) for line in [headings, *cells]) for index in range(len(columns))]
     for line in [[heading.upper() for heading in headings], *cells]:
-        print("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip())
+        print("  ".join(each.ljust(width) for each, width in zip(line, widths, strict=True)).rstrip())
 
 
 def show_fields(fields: Mapping[str, Any]) -> None:
     """Print one object: a name and a value a line."""
     width = max((len(name) for name in fields), default=0)
     for name, value in fields.items():
-        lines = text(value).splitlines() or [""]
-        print(f"{name:<{width}}  {lines[0]}".rstrip())
-        for line in lines[1:]:
-            print(f"{'':<{width}}  {line}")
+        first, *others = map(cell, text(value).split("\n"))
+        print(f"{name:<{width}}  {first}".rstrip())
+        for other in others:
+            print(f"{'':<{width}}  {other}".rstrip())
+
+
+def cell(value: object) -> str:
+    """A value in one line: what a row of a table may hold."""
+    return _CONTROL.sub(lambda found: repr(found[0])[1:-1], text(value))
 
 
 def text(value: object) -> str:
-    """A cell: nothing for None, times and structures in a readable form."""
+    """A value for people: nothing for None, times and structures in a readable form."""
     match value:
         case None:
             return ""
@@ -116,11 +127,12 @@ def progress(what: str, total: int | None) -> Iterator[Callable[[int], None]]:
         yield lambda _: None
         return
     from rich.console import Console  # noqa: PLC0415  # only who watches pays for it
+    from rich.markup import escape  # noqa: PLC0415
     from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn  # noqa: PLC0415
 
     columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TransferSpeedColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bars:
-        task = bars.add_task(what, total=total)
+    with Progress(*columns, console=Console(file=terminal(sys.stderr)), transient=True) as bars:
+        task = bars.add_task(escape(harmless(what)), total=total)
         yield lambda count: bars.update(task, advance=count)
 
 
@@ -131,11 +143,12 @@ def counting(what: str, total: int) -> Iterator[Callable[[int], None]]:
         yield lambda _: None
         return
     from rich.console import Console  # noqa: PLC0415  # only who watches pays for it
+    from rich.markup import escape  # noqa: PLC0415
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn  # noqa: PLC0415
 
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bars:
-        task = bars.add_task(what, total=total)
+    with Progress(*columns, console=Console(file=terminal(sys.stderr)), transient=True) as bars:
+        task = bars.add_task(escape(harmless(what)), total=total)
         yield lambda count: bars.update(task, completed=count)
 
 
@@ -149,5 +162,5 @@ def _draw(headings: list[str], cells: list[list[str]]) -> None:
     for heading in headings:
         table.add_column(heading, overflow="fold")
     for line in cells:
-        table.add_row(*(Text(cell, style=_COLOURS.get(cell, "")) for cell in line))
+        table.add_row(*(Text(each, style=_COLOURS.get(each, "")) for each in line))
     Console().print(table)

@@ -2,12 +2,14 @@
 
 import sys
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from controlroom.cli.client import Client
 from controlroom.cli.display import seconds, show_json
 from controlroom.cli.errors import FAILED, INTERRUPTED
+from controlroom.cli.live_lines import Label, LiveLines
+from controlroom.cli.screen import harmless
 from controlroom.cli.values import confirmed
 
 _RUN_ENDED = frozenset({"completed", "unresolved"})
@@ -42,19 +44,17 @@ class _Console:
     """How far the console of a step run has been read: the page in hand, and how much of it was shown."""
 
     step_run_id: str
-    label: str
-    colour: int
+    label: Label
     page: str
     shown: int = 0
     is_ended: bool = False
-    partial: list[str] = field(default_factory=list)
 
 
 class _Watch:
     def __init__(self, client: Client, run_id: str, *, quiet: bool) -> None:
         self._client = client
         self._run_id = run_id
-        self._out = sys.stderr if quiet else sys.stdout
+        self._lines = LiveLines(to_stderr=quiet)
         self._consoles: dict[str, _Console] = {}
         self._states: dict[str, str] = {}
         self.step_runs: list[dict[str, Any]] = []
@@ -75,9 +75,8 @@ class _Watch:
     def show_artifacts(self) -> None:
         """Name the files that the step runs left."""
         for step_run in self.step_runs:
-            label = (
-                self._consoles[step_run["id"]].label if step_run["id"] in self._consoles else step_run["step"]["name"]
-            )
+            console = self._consoles.get(step_run["id"])
+            label = console.label.text if console else step_run["step"]["name"]
             names = sorted(each["name"] for each in self._client.each(f"/step-runs/{step_run['id']}/artifacts"))
             if names:
                 self._say(f"{label}: artifacts {', '.join(names)}")
@@ -98,12 +97,11 @@ class _Watch:
 
     def _begin(self, step_run: dict[str, Any]) -> _Console:
         step = step_run["step"]["name"]
-        same = sum(1 for each in self._consoles.values() if each.label.rpartition("#")[0] == step)
+        same = sum(1 for each in self._consoles.values() if each.label.text.rpartition("#")[0] == step)
         console = _Console(
             step_run_id=step_run["id"],
-            label=f"{step}#{same + 1}",
-            colour=_COLOURS[len(self._consoles) % len(_COLOURS)],
-            page=self._client.locate(f"/step-runs/{step_run['id']}/console-messages", {"limit": 1000}),
+            label=Label(harmless(f"{step}#{same + 1}"), _COLOURS[len(self._consoles) % len(_COLOURS)]),
+            page=self._first_page(step_run["id"]),
         )
         self._consoles[step_run["id"]] = console
         return console
@@ -115,28 +113,23 @@ class _Watch:
             answer = self._client.get(console.page)
             messages = answer["data"]
             for message in messages[console.shown :]:
-                self._show(console, message["message"])
+                self._lines.line(console.label, message["message"].removesuffix("\n"))
             told += max(len(messages) - console.shown, 0)
             if len(messages) < console.shown:
                 # A worker was lost before the robot began, and the attempt of the next one writes anew
-                self._say(f"{console.label}: begins anew")
-                console.page = self._client.locate(
-                    f"/step-runs/{console.step_run_id}/console-messages", {"limit": 1000}
-                )
-                console.shown = 0
+                self._say(f"{console.label.text}: begins anew")
+                console.page, console.shown = self._first_page(console.step_run_id), 0
                 continue
             console.shown = len(messages)
             if not answer.get("next"):
+                if standing := answer.get("unfinished"):
+                    self._lines.unfinished(console.label, standing["message"])
                 return told
             console.page, console.shown = answer["next"], 0
 
-    def _show(self, console: _Console, message: str) -> None:
-        for line in message.removesuffix("\n").split("\n"):
-            if self._out.isatty():
-                print(f"\033[{console.colour}m{console.label}\033[0m | {line}", file=self._out)
-            else:
-                print(f"{console.label} | {line}", file=self._out)
-        self._out.flush()
+    def _first_page(self, step_run_id: str) -> str:
+        asked = {"limit": 1000, "unfinished": "true"}
+        return self._client.locate(f"/step-runs/{step_run_id}/console-messages", asked)
 
     def _tell_state(self, console: _Console, step_run: dict[str, Any]) -> int:
         state = step_run["state"]
@@ -144,14 +137,13 @@ class _Watch:
             return 0
         self._states[console.step_run_id] = state
         error = step_run.get("error") or {}
-        told = (error.get("message") or "").partition("\n")[0]  # the other lines stand in the console above
-        why = ": ".join(part for part in (error.get("code"), told) if part)
-        self._say(f"{console.label}: {state.replace('_', ' ')}{f' ({why})' if why else ''}")
+        why = ": ".join(part for part in (error.get("code"), error.get("message")) if part)
+        self._say(f"{console.label.text}: {state.replace('_', ' ')}{f' ({why})' if why else ''}")
         return 1
 
     def _say(self, sentence: str) -> None:
         """A sentence of ours, apart from what robots print."""
-        self._out.flush()
+        self._lines.end()
         print(f"\033[2m{sentence}\033[0m" if sys.stderr.isatty() else sentence, file=sys.stderr)
 
 

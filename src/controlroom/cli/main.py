@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from controlroom import __version__
 from controlroom.cli.errors import FAILED, INTERRUPTED, MISUSED, CommandFailed
+from controlroom.cli.screen import guard
 from controlroom.errors import ControlRoomError
 
 
@@ -82,6 +83,7 @@ CONTROLROOM_API_KEY, or by the data folder of a room that `up` runs here. --json
 
 def main() -> None:
     """Run the command that the process's arguments name, and exit."""
+    guard()
     try:
         code = run(sys.argv[1:])
         sys.stdout.flush()

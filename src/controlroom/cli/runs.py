@@ -72,6 +72,10 @@ def show(run: str, /, *, room: RoomOptions = HERE) -> None:
             ("took", lambda row: seconds(row["duration"])),
         ],
     )
+    for step_run in step_runs:
+        if message := (step_run["error"] or {}).get("message"):
+            print()
+            show_fields({step_run["step"]["name"]: message})
 
 
 @app.command

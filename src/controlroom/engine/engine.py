@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 
 from controlroom.aside.pool import Aside
+from controlroom.engine.remarks import Remarks
 from controlroom.engine.wakes import Wakes
 from controlroom.keys import Keys
 from controlroom.objects.links import Links
@@ -13,7 +14,7 @@ from controlroom.settings import Limits
 
 @dataclass(frozen=True, slots=True)
 class Engine:
-    """Database, objects, keys, wake-ups, limits, and the pool for what may take long.
+    """Database, objects, keys, wake-ups, remarks, limits, and the pool for what may take long.
 
     Made once by `app.py`; verbs are functions over it.
     """
@@ -23,5 +24,6 @@ class Engine:
     keys: Keys
     links: Links
     wakes: Wakes
+    remarks: Remarks
     limits: Limits
     aside: Aside = field(default_factory=Aside)

@@ -46,6 +46,7 @@ class OutputPipe:
     def read_into(self, console: Console) -> None:
         """Begin to read."""
         self._console = console
+        console.watch(self._splitter)
         self._loop.add_reader(self._reading_end, self._read)
 
     async def drain(self, patience: float) -> None:
@@ -70,6 +71,7 @@ class OutputPipe:
             os.close(self._raw_file)
         if self._console is not None:
             self._console.write(self._splitter.finish())
+            self._console.unwatch(self._splitter)
         self._at_end.set()
 
     def _read(self) -> None:

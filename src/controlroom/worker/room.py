@@ -187,10 +187,12 @@ class AttemptReports:
         """Phases as they stand now."""
         await self._room.call("POST", self._path + "/phases", msgspec.json.encode(PhaseReports(phases)), kind=_JSON)
 
-    async def console(self, text: bytes, *, first: int, count: int, at: float) -> None:
-        """Lines `first` to `first + count - 1`, each ended by LF, printed at about `at`."""
+    async def console(self, text: bytes, *, first: int, count: int, at: float, unfinished: bytes = b"") -> None:
+        """Lines `first` to `first + count - 1`, each ended by LF, printed at about `at`; and what stands unfinished."""
         path = f"{self._path}/console?first={first}&count={count}&at={at:.3f}"
-        await self._room.call("POST", path, text, kind=_TEXT)
+        if unfinished:
+            path += f"&unfinished={len(unfinished)}"
+        await self._room.call("POST", path, text + unfinished, kind=_TEXT)
 
     async def artifact(self, name: str, size: int, content: Body) -> None:
         """A whole file."""

@@ -64,6 +64,42 @@ async def test_console_messages_come_line_by_line(room, ada, walt, assignment):
     assert messages[0]["timestamp"] == "2023-11-14T22:13:20Z"
 
 
+async def test_a_line_without_end_is_shown_to_who_asks(room, ada, walt, assignment):
+    """Behind the last line of the last page stands what has no end yet; pages stay as they are for all others."""
+
+    async def told(first: int, count: int, body: bytes, unfinished: bytes) -> None:
+        step_run, attempt = assignment.step_run_id, assignment.attempt
+        at = 1_700_000_000.0
+        await console.append(
+            room.engine,
+            walt.actor,
+            step_run,
+            attempt,
+            first=first,
+            count=count,
+            at=at,
+            body=body,
+            unfinished=unfinished,
+        )
+
+    path = f"/step-runs/{assignment.step_run_id}/console-messages"
+    await told(0, 2, b"one\ntwo\n", b"50%")
+
+    plain, asked = await ada.get(path), await ada.get(f"{path}?unfinished=true")
+    first_page = await ada.get(f"{path}?unfinished=true&limit=1")
+
+    assert set(plain) == {"next", "has_more", "data"}
+    assert asked["data"] == plain["data"]
+    assert asked["unfinished"] == {"timestamp": "2023-11-14T22:13:20Z", "message": "50%"}
+    assert first_page["unfinished"] is None
+    await told(2, 1, b"100%\n", b"")
+    assert (await ada.get(f"{path}?unfinished=true"))["unfinished"] is None
+    await told(3, 0, b"", b"and then")
+    assert (await ada.get(f"{path}?unfinished=true"))["unfinished"]["message"] == "and then"
+    await walt.finish(assignment)
+    assert (await ada.get(f"{path}?unfinished=true"))["unfinished"] is None
+
+
 async def test_artifacts_are_listed_and_fetched(room, ada, walt, assignment, stranger):
     """An artifact has a link by which anybody who holds it may fetch it, as an attachment in a sandbox."""
     blob = await room.engine.objects.put_bytes(b"<script>")

@@ -80,6 +80,9 @@ async def test_console_lines_arrive_raw(room, ada, walt, assignment):
         (b"x", {"first": 0, "count": 1, "at": 0}),
         (b"\xff\n", {"first": 0, "count": 1, "at": 0}),
         (b"", {"first": 0, "count": 0, "at": 0}),
+        (b"x", {"first": 0, "count": 0, "at": 0, "unfinished": 2}),
+        (b"x\n", {"first": 0, "count": 1, "at": 0, "unfinished": 2}),
+        (b"x\ny", {"first": 0, "count": 1, "at": 0, "unfinished": -1}),
     ],
 )
 async def test_a_wrong_batch_is_refused(walt, assignment, body, params):

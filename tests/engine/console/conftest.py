@@ -31,10 +31,20 @@ class Console:
         body = "".join(f"{line}\n" for line in lines).encode()
         await self.send(first, len(lines), body, at=at)
 
-    async def send(self, first: int, count: int, body: bytes, *, at: float = 1_700_000_000.0) -> None:
+    async def send(
+        self, first: int, count: int, body: bytes, *, at: float = 1_700_000_000.0, unfinished: bytes = b""
+    ) -> None:
         """Send a batch as it is."""
         await actions.append(
-            self.engine, self.worker, self.step_run, self.attempt, first=first, count=count, at=at, body=body
+            self.engine,
+            self.worker,
+            self.step_run,
+            self.attempt,
+            first=first,
+            count=count,
+            at=at,
+            body=body,
+            unfinished=unfinished,
         )
 
     async def read(self, after: Position = BEGINNING, limit: int = 1000) -> list[Line]:

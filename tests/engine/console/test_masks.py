@@ -9,6 +9,8 @@ from tests.engine.conftest import running_engine
 from controlroom.engine.access.model import StepRunActor
 from controlroom.engine.console import actions as console_actions
 from controlroom.engine.console.actions import compact_ended
+from controlroom.engine.console.model import Position
+from controlroom.engine.console.unfinished import after
 from controlroom.engine.vault import actions as vault
 from controlroom.engine.vault.masks import MASK, Masks, pattern_of
 from controlroom.ids import ProcessId, RunId, StepId, uuid7
@@ -94,3 +96,14 @@ def test_no_value_is_left_and_no_line_is_lost(values, parts):
     assert masked.count(b"\n") == body.count(b"\n")
     for piece in masked.split(MASK):
         assert not any(value.encode() in piece for value in values)
+
+
+async def test_a_value_does_not_show_while_it_is_typed(console, ada, team):
+    """In a line without end a value is masked, and what may be the beginning of one is not shown yet."""
+    await read_secret(console, ada, team)
+    shown = []
+    for text in (b"pass c", b"pass correct-hors", b"pass correct-horse", b"pass correct-horse 12"):
+        await console.send(0, 0, b"", unfinished=text)
+        shown.append(after(console.engine, console.step_run, Position(1, -1)).text)
+
+    assert shown == ["pass ", "pass ", "pass ***", "pass *** "]

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal, assert_never
 import msgspec
 from litestar import Request
 from litestar.params import FromPath, FromQuery
-from msgspec import Meta, Struct
+from msgspec import UNSET, Meta, Struct, UnsetType
 
 from controlroom.dialects.robocorp.answers import Named, seconds
 from controlroom.dialects.robocorp.asking import Asker, InWorkspace, Pages, TheEngine
@@ -16,6 +16,7 @@ from controlroom.dialects.robocorp.routing import get
 from controlroom.engine.access.model import Actor, Permission
 from controlroom.engine.console import reading as console
 from controlroom.engine.console.model import BEGINNING, Line, Position
+from controlroom.engine.console.unfinished import after as following
 from controlroom.engine.downloads.model import DownloadKind
 from controlroom.engine.engine import Engine
 from controlroom.engine.runs import store
@@ -70,6 +71,13 @@ class ConsoleMessage(Struct, frozen=True):
 
     timestamp: datetime
     message: str
+
+
+class ConsolePage(Page[ConsoleMessage], omit_defaults=True):
+    """One page of console output. `unfinished` is ours: told only to who asks for it."""
+
+    unfinished: ConsoleMessage | UnsetType | None = UNSET
+    """What the robot has begun to print behind the page's last line, without an end yet; it changes until it ends."""
 
 
 class StepRunEvent(Struct, frozen=True):
@@ -135,13 +143,26 @@ async def get_artifact(
 
 @get("/step-runs/{step_run_id:uuid}/console-messages", operation_id="listStepRunConsoleMessages")
 async def list_console_messages(
-    engine: TheEngine, actor: Asker, paging: Pages, workspace_id: InWorkspace, step_run_id: FromPath[StepRunId]
-) -> Page[ConsoleMessage]:
-    """List what the step run's programs printed, line by line; while it runs, what has come so far."""
+    engine: TheEngine,
+    actor: Asker,
+    paging: Pages,
+    workspace_id: InWorkspace,
+    step_run_id: FromPath[StepRunId],
+    unfinished: FromQuery[bool] = False,  # noqa: FBT002 - a query's word
+) -> ConsolePage:
+    """List what the step run's programs printed, line by line; while it runs, what has come so far.
+
+    With `unfinished=true` the last page also tells the line that has no end yet, a question or a progress bar.
+    """
     await _outputs_of(engine, actor, workspace_id, step_run_id)
     after = paging.after(_position) or BEGINNING
     rows = await console.read(engine, workspace_id, step_run_id, after=after, limit=paging.fetch)
-    return paging.page(rows, _show_line, lambda row: row.position)
+    page = paging.page(rows, _show_line, lambda row: row.position)
+    answer = ConsolePage(page.next, page.has_more, page.data)
+    if unfinished:
+        line = None if page.has_more else following(engine, step_run_id, rows[-1].position if rows else after)
+        answer.unfinished = None if line is None else ConsoleMessage(line.at, line.text)
+    return answer
 
 
 @get("/step-runs/{step_run_id:uuid}/events", operation_id="listStepRunEvents")

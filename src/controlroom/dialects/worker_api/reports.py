@@ -13,6 +13,7 @@ from litestar.response import Stream
 from controlroom.dialects.worker_api.artifact_names import checked_artifact_name
 from controlroom.dialects.worker_api.asking import WorkerRequest
 from controlroom.engine.console import actions as console
+from controlroom.engine.console.errors import BatchInvalid
 from controlroom.engine.packages import store as packages
 from controlroom.engine.runs import reports
 from controlroom.errors import Invalid, NotFound
@@ -56,8 +57,12 @@ async def append_console(
     count: Number,
     at: Instant,
     body: RawBody,
+    unfinished: Number = 0,
 ) -> dict[str, str]:
-    """Append console lines: UTF-8, each ended by a line feed."""
+    """Append console lines: UTF-8, each ended by a line feed. The body's last `unfinished` bytes have no end yet."""
+    end = len(body) - unfinished
+    if end < 0:
+        raise BatchInvalid("holds the line without end that it announces")
     await console.append(
         request.engine,
         request.worker,
@@ -66,7 +71,8 @@ async def append_console(
         first=first,
         count=count,
         at=at,
-        body=body,
+        body=body[:end],
+        unfinished=body[end:],
     )
     return {}
 

@@ -1,7 +1,7 @@
 """What workers and the room itself do with console output."""
 
 from collections.abc import AsyncGenerator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Final
 from weakref import WeakKeyDictionary
 
@@ -10,6 +10,7 @@ from controlroom.engine.console import store
 from controlroom.engine.console.errors import BatchInvalid, ConsoleGap, Overtaken
 from controlroom.engine.console.rules import Contents, check_batch
 from controlroom.engine.console.store import EndedConsole
+from controlroom.engine.console.unfinished import UnfinishedLine, tell
 from controlroom.engine.engine import Engine
 from controlroom.engine.vault.masks import NOTHING, Masks, masks_of
 from controlroom.engine.wakes import Topic
@@ -42,15 +43,18 @@ async def append(
     count: int,
     at: float,
     body: bytes,
+    unfinished: bytes = b"",
 ) -> None:
     """Add whole lines to the console of an attempt; readable, and as safe as the database, when it returns.
 
-    A batch may be sent again. Raises ConsoleGap for one that does not begin where the last one ended, Overtaken for an
-    attempt that is no longer the worker's, BatchInvalid.
+    `unfinished` is what stands after them in a line without end: shown, not stored. A batch may be sent again. Raises
+    ConsoleGap for one that does not begin where the last one ended, Overtaken for an attempt that is no longer the
+    worker's, BatchInvalid.
     """
-    check_batch(body, first=first, count=count, limit=engine.limits.console_batch_bytes)
+    check_batch(body, first=first, count=count, unfinished=unfinished, limit=engine.limits.console_batch_bytes)
     if not 0 <= at <= _LATEST:
         raise BatchInvalid("has a time in Unix seconds")
+    told = UnfinishedLine(attempt, first + count, datetime.fromtimestamp(at, UTC), unfinished.decode())
     known = _masks.setdefault(engine.keys, {})
     for is_last in (False,) * _TRIES + (True,):
         masks = known.get(step_run, NOTHING)
@@ -70,8 +74,12 @@ async def append(
             raise Overtaken
         if appended.is_added:
             engine.wakes.wake(Topic.CONSOLE, step_run)
+            tell(engine, step_run, told, masks)
             return
         if appended.is_known:
+            return
+        if count == 0 and appended.have == first and appended.is_masked:
+            tell(engine, step_run, told, masks)
             return
         if appended.have != first or is_last:
             raise ConsoleGap(appended.have)

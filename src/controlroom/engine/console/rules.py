@@ -2,6 +2,7 @@
 
 from controlroom.engine.console.errors import BatchInvalid
 from controlroom.engine.console.model import ArchivedChunk
+from controlroom.protocol import MAX_UNFINISHED_BYTES
 
 MOST_ENTRIES = 10_000
 """Why: about 400 KiB as JSON, which a read looks through in a few milliseconds."""
@@ -10,19 +11,26 @@ MOST_LINES = 1 << 53
 """As many as any number in JSON can tell apart."""
 
 
-def check_batch(body: bytes, *, first: int, count: int, limit: int) -> None:
-    """Raise BatchInvalid unless the body is `count` whole lines of UTF-8, at most `limit` bytes long."""
+def check_batch(body: bytes, *, first: int, count: int, unfinished: bytes = b"", limit: int) -> None:
+    """Raise BatchInvalid unless the body is `count` whole lines of UTF-8, at most `limit` bytes long.
+
+    There may be none where a line without end (UTF-8, `MAX_UNFINISHED_BYTES` at most) is told.
+    """
+    if len(unfinished) > MAX_UNFINISHED_BYTES or b"\n" in unfinished:
+        raise BatchInvalid(f"has at most {MAX_UNFINISHED_BYTES:,} bytes of one line without end")
     if len(body) > limit:
         raise BatchInvalid(f"has at most {limit:,} bytes, not {len(body):,}")
     if not 0 <= first < MOST_LINES:
         raise BatchInvalid("begins with a line from 0 on")
-    if count < 1 or not body.endswith(b"\n"):
+    is_empty = count == 0 and not body and unfinished
+    if not is_empty and (count < 1 or not body.endswith(b"\n")):
         raise BatchInvalid("has at least one line, and each ends with a line feed")
     lines = body.count(b"\n")
     if lines != count:
         raise BatchInvalid(f"was announced with {count:,} lines and has {lines:,}")
     try:
         body.decode()
+        unfinished.decode()
     except UnicodeDecodeError as broken:
         raise BatchInvalid(f"is UTF-8, which byte {broken.start} is not") from broken
 

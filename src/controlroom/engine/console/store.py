@@ -44,7 +44,8 @@ async def append(
 ) -> Appended:
     """Add a batch if the worker has the attempt and the batch begins where the last one ended; one round trip.
 
-    Of two equal batches at once one is added; the other may be told neither that it was, nor that it was known.
+    Of two equal batches at once one is added; the other may be told neither that it was, nor that it was known. A batch
+    without a line is never added: what is told of it is whether it might have been.
     """
     return await db.one(
         Appended,
@@ -61,7 +62,7 @@ async def append(
             insert into console_chunk (step_run_id, attempt, first_line, line_count, at, body)
             select alive.id, alive.attempt, %(first)s, %(count)s, to_timestamp(%(at)s::float8), %(body)s
               from alive, had
-             where had.lines = %(first)s::bigint and alive.mask_count = %(masks)s
+             where had.lines = %(first)s::bigint and alive.mask_count = %(masks)s and %(count)s::int > 0
             on conflict do nothing
             returning first_line
         )

@@ -6,6 +6,7 @@ An attempt that is no longer the worker's is refused.
 from collections.abc import Mapping, Sequence
 
 from controlroom.engine.access.model import WorkerActor
+from controlroom.engine.console import unfinished
 from controlroom.engine.engine import Engine
 from controlroom.engine.events import store as events
 from controlroom.engine.events.store import By
@@ -97,6 +98,7 @@ async def finish(engine: Engine, worker: WorkerActor, step_run: StepRunId, attem
         if report.error is not None:
             await events.append(tx, by, event(leased, "step_run.error", {"code": report.error.code.value}))
         await end(engine, tx, leased, report.error, exit_code=report.exit_code, by=by)
+    unfinished.forget(engine, step_run)
 
 
 async def _has_ended(tx: Statements, worker: WorkerId, step_run: StepRunId, attempt: int) -> bool:

@@ -28,10 +28,16 @@ class Masks(Struct, frozen=True):
 
     count: int
     pattern: "re.Pattern[bytes] | None"
+    values: tuple[bytes, ...] = ()
 
     def applied_to(self, body: bytes) -> bytes:
         """Lines with every value replaced. Values of several lines are masked line by line: lines stay as many."""
         return body if self.pattern is None else self.pattern.sub(MASK, body)
+
+    def applied_to_unfinished(self, text: bytes) -> bytes:
+        """A text that goes on, with every value replaced; what may be the beginning of one at its end is left out."""
+        masked = self.applied_to(text)
+        return masked[: len(masked) - max((_begun(masked, value) for value in self.values), default=0)]
 
 
 NOTHING: Final = Masks(0, None)
@@ -75,7 +81,13 @@ async def masks_of(db: Statements, keys: Keys, step_run: StepRunId) -> Masks:
     if found is None:
         return NOTHING
     values = {value for sealed in found.sealed for value in _strings(keys.unseal(sealed, place=_place(step_run)))}
-    return Masks(found.count, pattern_of(values))
+    return Masks(found.count, pattern_of(values), tuple(value.encode() for value in values))
+
+
+def _begun(text: bytes, value: bytes) -> int:
+    """How many bytes at the end of a text are the beginning of a value."""
+    longest = min(len(value) - 1, len(text))
+    return next((length for length in range(longest, 0, -1) if text.endswith(value[:length])), 0)
 
 
 def pattern_of(values: "set[str] | list[str]") -> "re.Pattern[bytes] | None":

@@ -10,7 +10,7 @@ from pathlib import Path
 import msgspec
 
 from controlroom.robots.environment_spec import EnvironmentSpec
-from controlroom.worker.environments.conda_install import Order, Receipt
+from controlroom.worker.environments.conda_order import Order, Receipt
 from controlroom.worker.environments.environment import EnvironmentFailed
 from controlroom.worker.environments.workshop import Workshop
 

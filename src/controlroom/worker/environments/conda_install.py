@@ -13,27 +13,7 @@ from pathlib import Path
 
 import msgspec
 
-
-class Order(msgspec.Struct, frozen=True, kw_only=True):
-    """What to install where."""
-
-    channels: tuple[str, ...]
-    channel_alias: str
-    specs: tuple[str, ...]
-    prefix: str
-    cache: str
-    """Downloads and unpacked packages."""
-
-    uid: int | None = None
-    gid: int | None = None
-
-
-class Receipt(msgspec.Struct, frozen=True, kw_only=True):
-    """What was installed."""
-
-    packages: int
-    activation: str
-    """A bash script that activates the environment."""
+from controlroom.worker.environments.conda_order import Order, Receipt
 
 
 def main(arguments: Sequence[str]) -> int:

@@ -1,0 +1,28 @@
+"""What the program `conda_install` is told and answers.
+
+Apart from it: a program that its own package imports makes Python warn, in the robot's console, when it is started.
+"""
+
+import msgspec
+
+
+class Order(msgspec.Struct, frozen=True, kw_only=True):
+    """What to install where."""
+
+    channels: tuple[str, ...]
+    channel_alias: str
+    specs: tuple[str, ...]
+    prefix: str
+    cache: str
+    """Downloads and unpacked packages."""
+
+    uid: int | None = None
+    gid: int | None = None
+
+
+class Receipt(msgspec.Struct, frozen=True, kw_only=True):
+    """What was installed."""
+
+    packages: int
+    activation: str
+    """A bash script that activates the environment."""
