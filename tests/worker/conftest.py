@@ -1,7 +1,8 @@
 """A server for the worker's tests. What tests share lies beside them and is imported by its name."""
 
 import sys
-from collections.abc import AsyncIterator
+import tempfile
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,8 @@ sys.path.append(str(Path(__file__).parent))
 
 from room_server import RoomServer
 
+from controlroom.worker.environments.workshop import remove_tree
+
 
 @pytest.fixture
 async def room() -> AsyncIterator[RoomServer]:
@@ -17,3 +20,12 @@ async def room() -> AsyncIterator[RoomServer]:
     await server.start()
     yield server
     await server.stop()
+
+
+@pytest.fixture
+def open_folder() -> Iterator[Path]:
+    """A folder that every user can reach, which pytest's own are not."""
+    folder = Path(tempfile.mkdtemp(dir="/var/tmp"))
+    folder.chmod(0o755)
+    yield folder
+    remove_tree(folder)  # environments are closed even against their owner

@@ -9,6 +9,7 @@ import pytest
 import sample_robots as robots
 from real_worker import working
 from room_server import RoomServer
+from sandboxes import needs_sandbox
 
 from controlroom.protocol import ErrorCode, Order
 
@@ -25,7 +26,7 @@ STUBBORN = """
 """
 
 
-@pytest.fixture(params=["auto", "off"])
+@pytest.fixture(params=[pytest.param("auto", marks=needs_sandbox), "off"])
 async def walt(room: RoomServer, tmp_path, request):
     """A worker, with a sandbox and without."""
     async with working(room, tmp_path / "walt", sandbox=request.param) as worker:

@@ -1,25 +1,25 @@
 """The enclosure of a robot ends whole, whenever it is ended."""
 
 import asyncio
-import shutil
 import signal
 import subprocess
 from pathlib import Path
 
 import psutil
 import pytest
+from sandboxes import needs_sandbox, of_this_machine
 
 from controlroom.protocol import SandboxKind
 from controlroom.worker.processes import ProcessTree, end_leftovers
 from controlroom.worker.sandbox import Sandbox, View, system_plan
 
-pytestmark = pytest.mark.skipif(shutil.which("bwrap") is None, reason="needs bubblewrap")
+pytestmark = needs_sandbox
 
 
 @pytest.fixture
 def wrapped(tmp_path):
     """`sleep` in a sandbox, with a working folder by which its processes are found."""
-    sandbox = Sandbox(kind=SandboxKind.BWRAP, bwrap=shutil.which("bwrap"), system=system_plan())
+    sandbox = Sandbox(kind=SandboxKind.BWRAP, bwrap=of_this_machine().bwrap, system=system_plan())
     work = tmp_path / "runs" / "1" / "work"
     work.mkdir(parents=True)
     view = View(folder=work, working_folder=work)

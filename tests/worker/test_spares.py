@@ -2,12 +2,16 @@
 
 import asyncio
 import re
+import shutil
+import sys
+from contextlib import suppress
 
 import psutil
 import pytest
 import sample_robots as robots
 from real_worker import WorkerProcess, working
 from room_server import Attempt, PackageRef, RoomServer
+from sandboxes import needs_nesting
 
 FACTS = """
     import json, os, sys
@@ -120,7 +124,7 @@ PLAIN_BY_NATURE = {"no such script", "shadowing"}
 """Commands that a spare leaves to a fresh process."""
 
 
-@pytest.fixture(scope="module", params=[True, False], ids=["forked", "alone"])
+@pytest.fixture(scope="module", params=[pytest.param(True, marks=needs_nesting), False], ids=["forked", "alone"])
 async def rooms(request, tmp_path_factory):
     """A server with a worker that keeps spares, and one with a worker that keeps none."""
     with_spares, without = RoomServer(), RoomServer()
@@ -152,7 +156,7 @@ async def run_in_spare(room: RoomServer, walt: WorkerProcess, package: PackageRe
         attempt, in_spare = await run(room, walt, package, **fields)
         if in_spare:
             return attempt
-    raise AssertionError("no spare was used")
+    raise AssertionError("no spare was used\n" + walt.log[-3000:])
 
 
 def assert_alike(one: Attempt, other: Attempt) -> None:
@@ -277,7 +281,22 @@ def spares_of(walt: WorkerProcess) -> list[psutil.Process]:
     return sorted(found, key=lambda process: (process.create_time(), process.pid))
 
 
-@pytest.mark.parametrize("forked", [True, False])
+@pytest.mark.parametrize("sandbox", ["auto", "off"])
+@pytest.mark.parametrize("command", ["python", "python3"])
+async def test_a_machine_that_has_only_python3_has_spares(room, tmp_path, open_folder, command, sandbox):
+    """Where the machine has no `python` (Debian, Fedora), robots without an environment file come upon spares, too."""
+    (open_folder / "bin").mkdir()
+    interpreter = shutil.which("python3", path="/usr/local/bin:/usr/bin") or sys.executable
+    (open_folder / "bin" / "python3").symlink_to(interpreter)
+    code = "import os, sys; print(os.path.basename(sys.executable))"
+    package = room.add_package(robots.plain(code, command=f"{command} task.py"))
+    async with working(room, tmp_path / "walt", path=str(open_folder / "bin"), sandbox=sandbox) as walt:
+        attempt = await run_in_spare(room, walt, package)
+
+    assert attempt.text[-1] == command
+
+
+@pytest.mark.parametrize("forked", [pytest.param(True, marks=needs_nesting), False])
 async def test_a_killed_spare_is_replaced(room, tmp_path, forked):
     """A spare that dies while it waits harms nobody, and another takes its place."""
     package = room.add_package(robots.plain("print('fine')"))
@@ -290,6 +309,7 @@ async def test_a_killed_spare_is_replaced(room, tmp_path, forked):
         await run_in_spare(room, walt, package)
 
 
+@needs_nesting
 async def test_a_killed_zygote_is_replaced(room, tmp_path):
     """A zygote that dies takes its spares with it and nothing else; another bears new ones."""
     package = room.add_package(robots.plain("print('fine')"))
@@ -305,6 +325,7 @@ async def test_a_killed_zygote_is_replaced(room, tmp_path):
         assert not any(process.is_running() for process in (zygote, *offspring))
 
 
+@needs_nesting
 async def test_a_zygote_that_cannot_bear_is_done_without(room, tmp_path):
     """A library that starts a thread when it is imported can't be forked: its spares start by themselves."""
     files = dict(robots.tasks("from robocorp.tasks import task\n@task\ndef work(): print('fine')", name="work"))
@@ -317,11 +338,13 @@ async def test_a_zygote_that_cannot_bear_is_done_without(room, tmp_path):
         module.chmod(0o644)
         module.write_text(threaded + module.read_text())
         for zygote in spares_of(walt):
-            zygote.kill()
+            with suppress(psutil.NoSuchProcess):  # what a zygote has borne goes with it
+                zygote.kill()
         async with walt.logged("no zygote"):
             await run_in_spare(room, walt, package)
 
 
+@needs_nesting
 @pytest.mark.parametrize("step", ["system.unshare(", 'system.mount("devpts"', 'system.mount("proc"', "os.fork()"])
 async def test_where_the_kernel_forbids_forking_into_namespaces_spares_start_alone(room, tmp_path, step):
     """Whichever step of a birth is refused: robots run meanwhile, and later in spares that started by themselves."""
@@ -350,6 +373,7 @@ async def waiting(walt: WorkerProcess) -> list[psutil.Process]:
         return found
 
 
+@needs_nesting
 async def test_spares_are_given_back(room, tmp_path):
     """Spares go when nobody asked for a while, and their places with them."""
     async with working(room, tmp_path / "walt", spares_idle_seconds=1.0) as walt:
@@ -361,6 +385,7 @@ async def test_spares_are_given_back(room, tmp_path):
             assert not list((walt.folder / "runs").iterdir())
 
 
+@needs_nesting
 async def test_a_robot_that_runs_for_long_keeps_its_zygote_and_nothing_else(room, tmp_path):
     """When nobody asks any more, spares go and none is made anew, though the zygote must stay for its robot."""
     package = room.add_package(robots.plain("import time; print(1, flush=True); time.sleep(4)"))

@@ -3,23 +3,22 @@
 import asyncio
 import itertools
 import os
+import pwd
 import shutil
 from collections import deque
 from contextlib import suppress
 from pathlib import Path
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
-from controlroom.worker.robot_users import RobotUser, RobotUsers
-
-_ACCOUNTS = "root:x:0:0:root:/root:/usr/sbin/nologin\nrobot:x:{uid}:{gid}:robot:{home}:/bin/sh\n"
+from controlroom.worker.robot_users import RobotUser, RobotUsers, accounts_of, groups_with
 
 
 class Place(Struct, frozen=True):
     """The folder of one robot process, and the user that it belongs to. Nobody else runs in it or as that user.
 
     work/robot   the robot, its own copy      work/home, work/tmp   HOME and TMPDIR
-    passwd, stdout.log, stderr.log, …         the worker's: the robot sees `work` only
+    passwd, group, stdout.log, …              the worker's: the robot sees `work` only
 
     In a sandbox the robot sees `work` somewhere else, at the same path as every other robot does. All paths here are
     the worker's; `inside` and `outside` translate.
@@ -31,6 +30,8 @@ class Place(Struct, frozen=True):
     """What the robot may write to."""
     seen: Path
     """Where the robot sees `work`."""
+    names: Path | None = None
+    """What gives the robot's user a name in Python where nothing else does (`names_main.py`)."""
 
     @property
     def robot(self) -> Path:
@@ -53,10 +54,24 @@ class Place(Struct, frozen=True):
         return self.folder / "passwd"
 
     @property
+    def group(self) -> Path:
+        """What the robot sees as /etc/group."""
+        return self.folder / "group"
+
+    @property
+    def uid(self) -> int:
+        """The number of the robot's user."""
+        return self.user.uid if self.user else os.getuid()
+
+    @property
     def accounts(self) -> str:
         """What the robot sees in /etc/passwd."""
-        uid, gid = (self.user.uid, self.user.uid) if self.user else (os.getuid(), os.getgid())
-        return _ACCOUNTS.format(uid=uid, gid=gid, home=self.inside(self.home))
+        return accounts_of(self.user, home=self.inside(self.home))
+
+    @property
+    def groups(self) -> str:
+        """What the robot sees in /etc/group."""
+        return groups_with(self.user)
 
     def inside(self, path: Path) -> Path:
         """A path as the robot sees it."""
@@ -75,14 +90,20 @@ class Place(Struct, frozen=True):
 class Places:
     """Makes places and clears them away. Only the worker that holds the folder's lock may."""
 
-    def __init__(self, runs: Path, users: RobotUsers, *, kept: int, seen: Path | None = None) -> None:
-        """Places below `runs`, all of them seen by their robots at `seen` (where they are, when None)."""
+    def __init__(
+        self, runs: Path, users: RobotUsers, *, kept: int, seen: Path | None = None, names: Path | None = None
+    ) -> None:
+        """Places below `runs`, all of them seen by their robots at `seen` (where they are, when None).
+
+        `names` is a folder with the `sitecustomize.py` for robots whose user the machine has no name for.
+        """
         self._runs = runs
         self._users = users
         self._numbers = itertools.count(1)
         self._kept: deque[Path] = deque()
         self._keep = kept
         self._seen = seen
+        self._names = names
         self._left_nests: set[Path] = set()
 
     def make_nest(self) -> Path:
@@ -108,6 +129,8 @@ class Places:
         folder, around = self._runs / number, (nest or self._runs) / number
         work = around / "work"
         place = Place(folder, user, work, self._seen or work)
+        if self._names is not None and not _has_name(place.uid):
+            place = structs.replace(place, names=self._names)
         # Why the group: without a sandbox the robot's user has to pass, and no other robot's may. What is below can be
         # open then, and has to be: bubblewrap enters the working folder as root without root's rights
         for closed in {folder, around}:
@@ -116,8 +139,9 @@ class Places:
         for open_folder in (place.work, place.robot, place.home, place.temporary):
             open_folder.mkdir(mode=0o755)
             place.own(open_folder)
-        place.passwd.write_text(place.accounts, encoding="utf-8")
-        place.passwd.chmod(0o644)
+        for file, text in ((place.passwd, place.accounts), (place.group, place.groups)):
+            file.write_text(text, encoding="utf-8")
+            file.chmod(0o644)
         return place
 
     async def clear(self, place: Place, *, keep: bool = False) -> None:
@@ -139,6 +163,14 @@ class Places:
             with suppress(OSError):  # somebody's place is still there
                 nest.rmdir()
                 self._left_nests.discard(nest)
+
+
+def _has_name(uid: int) -> bool:
+    try:
+        pwd.getpwuid(uid)
+    except KeyError:
+        return False
+    return True
 
 
 def _remove(folder: Path) -> None:

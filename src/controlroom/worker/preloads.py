@@ -67,7 +67,8 @@ def job(
     }
     if any(_is_read_at_start(name) for name in changed) or changed & looked_at:
         return None
-    python_path = [folder for folder in command.variables.get("PYTHONPATH", "").split(":") if folder]
+    named = str(place.names or "")  # what lies there the spare has taken in, as every interpreter does at its start
+    python_path = [folder for folder in command.variables.get("PYTHONPATH", "").split(":") if folder not in {"", named}]
     first = command.working_folder if words[0] == "-m" else (command.working_folder / words[0]).parent
     if words[0] != "-m" and not place.outside(command.working_folder / words[0]).is_file():
         return None

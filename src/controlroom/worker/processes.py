@@ -4,6 +4,7 @@ import asyncio
 import os
 import signal
 import subprocess
+import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -13,6 +14,9 @@ import psutil
 from controlroom.worker.sandbox import Wrapped
 
 _KILL_PATIENCE_SECONDS = 5.0
+_STOP_PATIENCE_SECONDS = 0.1
+_AT_REST = frozenset({"T", "t", "Z", "X", ""})
+"""What a process is that starts nothing: stopped, traced, dead or gone."""
 
 
 class ProcessTree:
@@ -145,8 +149,25 @@ def end_leftovers(runs: Path) -> None:
 def _kill_enclosure(pid: int) -> None:
     """Kill bubblewrap and all below it: not only the outer process, for the reason that `end_leftovers` gives."""
     _signal(pid, signal.SIGSTOP)  # so that it starts nothing while we look
+    _await_stop(pid)
     for doomed in (pid, *_descendants(pid)):
         _signal(doomed, signal.SIGKILL)
+
+
+def _await_stop(pid: int) -> None:
+    """Wait until a stopped process has left what it was doing: a fork that has begun goes on, and has no child yet."""
+    deadline = time.monotonic() + _STOP_PATIENCE_SECONDS
+    while _state(pid) not in _AT_REST and time.monotonic() < deadline:
+        time.sleep(0.0002)
+
+
+def _state(pid: int) -> str:
+    """The kernel's letter for what a process does; empty if it is gone."""
+    try:
+        with open(f"/proc/{pid}/stat", "rb") as file:  # noqa: PTH123 - asked for often
+            return file.read().rpartition(b") ")[2][:1].decode()
+    except OSError:
+        return ""
 
 
 def _descendants(pid: int) -> list[int]:

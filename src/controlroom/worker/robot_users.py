@@ -10,6 +10,14 @@ from msgspec import Struct
 from controlroom.errors import Unavailable
 
 _LOCKS = Path("/run/controlroom-robot-uids")
+NAME = "robot"
+"""How every robot's user and its group are called, as the robot sees it."""
+
+_NOBODY = 65_534
+"""Whom the kernel names where a user or group does not exist in a namespace: the machine's files belong to it there."""
+
+_FIRST_OF_PEOPLE = 1000
+"""Below lie the groups that programs know by name."""
 
 
 class RobotUser(Struct, frozen=True):
@@ -51,6 +59,29 @@ class RobotUsers:
         if user is not None and (lock := self._taken.pop(user.uid, None)) is not None:
             with suppress(OSError):
                 os.close(lock)
+
+
+def accounts_of(user: RobotUser | None, *, home: Path) -> str:
+    """An /etc/passwd in which this user (the worker's own when None) is the robot."""
+    uid, gid = (user.uid, user.uid) if user else (os.getuid(), os.getgid())
+    accounts = {
+        uid: f"{NAME}:x:{uid}:{gid}:{NAME}:{home}:/bin/sh",
+        0: "root:x:0:0:root:/root:/usr/sbin/nologin",
+        _NOBODY: f"nobody:x:{_NOBODY}:{_NOBODY}:nobody:/nonexistent:/usr/sbin/nologin",
+    }
+    return "".join(f"{line}\n" for line in accounts.values())
+
+
+def groups_with(user: RobotUser | None) -> str:
+    """An /etc/group with the machine's own groups, without their members, in which the robot's has a name, too."""
+    gid = user.uid if user else os.getgid()
+    groups = {gid: NAME, 0: "root", _NOBODY: "nogroup"}
+    with suppress(OSError):
+        for line in Path("/etc/group").read_text(encoding="utf-8", errors="replace").splitlines():
+            name, _, number, *_ = [*line.split(":"), "", "", ""]
+            if number.isdecimal() and int(number) < _FIRST_OF_PEOPLE:
+                groups.setdefault(int(number), name)
+    return "".join(f"{name}:x:{number}:\n" for number, name in groups.items())
 
 
 def _try_lock(path: Path) -> int | None:

@@ -8,19 +8,17 @@ other user can go) and becomes the robot's user inside, before the robot's first
 user, the namespaces alone keep robots from the worker's files and from each other, because they all are that user.
 """
 
-import asyncio
 import os
-import shutil
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import structlog
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from controlroom.errors import Unavailable
 from controlroom.protocol import SandboxKind
-from controlroom.worker import keeper
+from controlroom.worker import bubblewrap, keeper
 from controlroom.worker.robot_users import RobotUser
 from controlroom.worker.settings import SandboxMode
 
@@ -35,12 +33,12 @@ _SYSTEM = (
 _ETC = (
     *(Path("/etc", name) for name in ("ld.so.cache", "ld.so.conf", "ld.so.conf.d", "alternatives", "xattr.conf")),
     *(Path("/etc", name) for name in ("resolv.conf", "hosts", "host.conf", "nsswitch.conf", "gai.conf")),
-    *(Path("/etc", name) for name in ("services", "protocols", "mime.types", "group")),
+    *(Path("/etc", name) for name in ("services", "protocols", "mime.types")),
     *(Path("/etc", name) for name in ("ssl", "pki", "ca-certificates", "crypto-policies")),
     *(Path("/etc", name) for name in ("localtime", "timezone", "locale.conf", "locale.alias", "fonts")),
     *(Path("/etc", name) for name in ("java", "chromium", "chromium.d", "odbc.ini", "odbcinst.ini")),
 )
-"""What programs look up in /etc and what is no secret of this machine. `passwd` is made for each robot."""
+"""What programs look up in /etc and what is no secret of this machine. `passwd` and `group` are made for each robot."""
 
 _CACHES = (Path("/var/cache/fontconfig"),)
 
@@ -85,6 +83,8 @@ class View(Struct, frozen=True, kw_only=True):
     writable: tuple[Path, ...] = ()
     passwd: Path | None = None
     """A file to be seen as /etc/passwd."""
+    group: Path | None = None
+    """A file to be seen as /etc/group."""
 
 
 class Sandbox(Struct, frozen=True, kw_only=True):
@@ -95,6 +95,9 @@ class Sandbox(Struct, frozen=True, kw_only=True):
     """Why there is no sandbox, or which."""
     bwrap: str = ""
     as_root: bool = False
+    own_users: bool = True
+    """Whether robots are in a user namespace of their own. A worker that is root can do without where none may be made:
+    its robots are users of their own anyway."""
     system: dict[str, tuple[str, ...]] = {}
     """How the system's part of the file system is mounted."""
     readable: tuple[Path, ...] = ()
@@ -158,6 +161,8 @@ class Sandbox(Struct, frozen=True, kw_only=True):
         nothing = ("--inh-caps=-all", "--ambient-caps=-all", "--bounding-set=-all", "--no-new-privs", "--")
         if breeds:
             return ["/bin/sh", "-c", _UNCOVER_PROC, "sh", *become, *nothing]
+        if not self.own_users:
+            return [*become, *nothing]
         enter = ("/usr/bin/unshare", "--user", "--map-current-user", "--keep-caps", "--")
         return [*become, "--", *enter, "/usr/bin/setpriv", *nothing]
 
@@ -173,8 +178,9 @@ class Sandbox(Struct, frozen=True, kw_only=True):
         plan[own] = ("--bind", str(view.folder), own)
         if view.nest is not None:
             plan[str(self.nest_seen)] = ("--bind", str(view.nest), str(self.nest_seen))
-        if view.passwd is not None:
-            plan["/etc/passwd"] = ("--ro-bind", str(view.passwd), "/etc/passwd")
+        for file, where in ((view.passwd, "/etc/passwd"), (view.group, "/etc/group")):
+            if file is not None:
+                plan[where] = ("--ro-bind", str(file), where)
         _add_parents(plan)
         mounts = [word for path in sorted(plan, key=lambda path: path.count("/")) for word in plan[path]]
         start = ["--chdir", str(view.working_folder)] if view.working_folder else []
@@ -238,22 +244,47 @@ async def prepare(
     none = Sandbox(kind=SandboxKind.OFF, note="turned off by the setting")
     if mode is SandboxMode.OFF:
         return none
-    sandbox = Sandbox(
+    plain = Sandbox(
         kind=SandboxKind.BWRAP,
-        bwrap=shutil.which("bwrap") or "",
         as_root=user is not None,
         system=system_plan(),
         readable=tuple(readable),
         hidden=tuple(hidden),
         robots_seen=_robots_seen(),
     )
-    trouble = await _trouble(sandbox, scratch, user)
-    if not trouble:
-        return sandbox
+    troubles: list[str] = []
+    for offer in _offers(plain):
+        trouble = await _trouble(offer, scratch, user)
+        if not trouble:
+            if troubles:
+                log.info("sandbox found at second sight", sandbox=offer.note, before=troubles)
+            return offer
+        troubles.append(f"{offer.note}: {trouble}")
+    reason = _reason(troubles)
     if mode is SandboxMode.REQUIRED:
-        raise Unavailable(f"A sandbox is required, and this machine offers none: {trouble}", code="SANDBOX_UNAVAILABLE")
-    log.warning("ROBOTS RUN WITHOUT A SANDBOX: they can read what their user can read", reason=trouble)
-    return Sandbox(kind=SandboxKind.UNAVAILABLE, note=trouble)
+        raise Unavailable(f"A sandbox is required, and this machine offers none: {reason}", code="SANDBOX_UNAVAILABLE")
+    log.warning("ROBOTS RUN WITHOUT A SANDBOX: they can read what their user can read", reason=reason)
+    return Sandbox(kind=SandboxKind.UNAVAILABLE, note=reason)
+
+
+def _offers(plain: Sandbox) -> Iterator[Sandbox]:
+    """The sandboxes that this machine may have, the best first."""
+    programs = list(bubblewrap.programs())
+    for program in programs:
+        yield structs.replace(plain, bwrap=program.path, note=program.origin)
+    for program in programs if plain.as_root else ():
+        note = f"{program.origin}, without user namespaces"
+        yield structs.replace(plain, bwrap=program.path, note=note, own_users=False)
+
+
+def _reason(troubles: Sequence[str]) -> str:
+    """Why there is no sandbox, for the operator."""
+    if not sys.platform.startswith("linux"):
+        return "sandboxes need Linux"
+    if not troubles:
+        return "bubblewrap (the program bwrap) is not installed, and there is no wheel of it for this machine"
+    known = bubblewrap.forbidden_by()
+    return "; ".join([*([known] if known else []), *troubles])
 
 
 def _robots_seen() -> Path:
@@ -264,16 +295,6 @@ def _robots_seen() -> Path:
 
 async def _trouble(sandbox: Sandbox, scratch: Path, user: RobotUser | None) -> str:
     """Why the sandbox does not work here; empty if it does."""
-    if not sys.platform.startswith("linux"):
-        return "sandboxes need Linux"
-    if not sandbox.bwrap:
-        return "bubblewrap (the program bwrap) is not installed"
     view = View(folder=scratch, working_folder=scratch)
-    wrapped = sandbox.wrap(["/usr/bin/env", "true"], {"PATH": os.defpath}, view=view, user=user)
-    process = await asyncio.create_subprocess_exec(
-        *wrapped.argv, stdin=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.PIPE, env=wrapped.variables
-    )
-    _, complaint = await process.communicate()
-    if process.returncode == 0:
-        return ""
-    return complaint.decode(errors="replace").strip() or f"bwrap ended with exit code {process.returncode}"
+    wrapped = sandbox.wrap(bubblewrap.proof(), {"PATH": os.defpath}, view=view, user=user)
+    return await bubblewrap.trouble(wrapped.argv, wrapped.variables)

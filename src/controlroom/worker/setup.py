@@ -3,6 +3,7 @@
 import asyncio
 import hashlib
 import os
+import shutil
 import stat
 import tempfile
 from collections.abc import AsyncIterator
@@ -17,7 +18,7 @@ from controlroom.robots.environment_spec import EnvironmentSpec
 from controlroom.worker import sandbox as sandboxes
 from controlroom.worker.environments.cache import EnvironmentCache, Lease
 from controlroom.worker.environments.enclosure import enclosure
-from controlroom.worker.environments.workshop import RunAs
+from controlroom.worker.environments.workshop import RunAs, make_open
 from controlroom.worker.folder import WorkerFolder
 from controlroom.worker.freezes import Freezes
 from controlroom.worker.packages import PackageCache
@@ -46,7 +47,13 @@ async def bench(settings: WorkerSettings, folder: WorkerFolder, room: Room) -> A
     sandbox = await _prepare_sandbox(settings, folder, builder)
     home = folder.path if sandbox.is_on or builder is None else _reachable_home(folder.path)
     settings = structs.replace(settings, folder=home)
-    places = Places(_fresh_runs(home), users, kept=settings.kept_run_folders, seen=sandbox.robots_seen)
+    places = Places(
+        _fresh_runs(home),
+        users,
+        kept=settings.kept_run_folders,
+        seen=sandbox.robots_seen,
+        names=None if sandbox.is_on else _names_in(home),
+    )
     environments = EnvironmentCache(
         settings.environments_folder,
         max_bytes=settings.cache_max_bytes,
@@ -92,6 +99,16 @@ async def _prepare_sandbox(settings: WorkerSettings, folder: WorkerFolder, user:
             readable=settings.sandbox_readable,
             hidden=(folder.path, *settings.sandbox_hidden),
         )
+
+
+def _names_in(home: Path) -> Path:
+    """A folder, which all robots can reach, with what gives their users names."""
+    folder = home / "names"
+    make_open(folder)
+    program = folder / "sitecustomize.py"
+    shutil.copyfile(Path(__file__).with_name("names_main.py"), program)
+    program.chmod(0o644)
+    return folder
 
 
 def _fresh_runs(home: Path) -> Path:

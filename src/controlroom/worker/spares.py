@@ -133,7 +133,8 @@ class Spares:
             return None
         path = environment.activate({"PATH": variables.SYSTEM_PATH})["PATH"]
         interpreter = shutil.which(words[0], path=path)
-        if interpreter is None or Path(interpreter).parent != environment.python.parent:
+        if interpreter is None or not _belongs_to(Path(interpreter), environment):
+            log.debug("no spare for a command", program=words[0], found=interpreter)
             return None
         share = "" if assignment.share_environments else str(assignment.workspace_id)
         return Recipe(interpreter, preload, share, spec)
@@ -301,6 +302,14 @@ class Spares:
         await spare.discard()
         await self._places.clear(spare.place)
         log.debug("spare given back", interpreter=spare.recipe.interpreter)
+
+
+def _belongs_to(interpreter: Path, environment: Environment) -> bool:
+    """Whether a command that was found is the environment's Python, under whichever of its names."""
+    if interpreter.parent == environment.python.parent:
+        return True
+    # Why: where the machine has a `python3` only, `python` is a link beside the environments that leads to it
+    return interpreter.resolve() == environment.python.resolve()
 
 
 def _is_calm(demand: _Demand, now: float) -> bool:

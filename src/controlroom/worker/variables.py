@@ -25,13 +25,15 @@ class RobotFolders(Struct, frozen=True):
     root: Path
     """The folder of robot.yaml: the working folder."""
     artifacts: Path
+    names: str = ""
+    """The folder that gives its user a name (see `Place.names`)."""
 
     @classmethod
     def of(cls, place: Place, root: str, definition: RobotDefinition) -> "RobotFolders":
         """The folders of a robot whose robot.yaml is in `root`, relative to its package."""
         robot = place.inside(place.robot)
         folder = robot if root == "." else robot / root
-        return cls(folder, folder / definition.artifacts_dir)
+        return cls(folder, folder / definition.artifacts_dir, str(place.names or ""))
 
 
 def of_machine(own: Mapping[str, str] = os.environ) -> dict[str, str]:
@@ -69,7 +71,10 @@ def of_place(place: Place, environment: Environment, machine: Mapping[str, str])
         "PYTHONDONTWRITEBYTECODE": "1",
         "ROBOT_ROOT": str(place.inside(place.robot)),
     }
-    return environment.activate(base)
+    activated = environment.activate(base)
+    if place.names is not None:
+        activated["PYTHONPATH"] = _joined(str(place.names), activated.get("PYTHONPATH", ""))
+    return activated
 
 
 def of_step_run(
@@ -87,7 +92,7 @@ def of_step_run(
     variables["PATH"] = _joined(*_below(folders.root, definition.path), step.get("PATH", ""), base["PATH"])
     python_path = _joined(*_below(folders.root, definition.pythonpath), step.get("PYTHONPATH", ""))
     if python_path:
-        variables["PYTHONPATH"] = python_path
+        variables["PYTHONPATH"] = _joined(folders.names, python_path)
     return variables
 
 

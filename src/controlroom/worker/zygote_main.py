@@ -73,7 +73,7 @@ class _Order:
         self.work = fields["work"]  # where the zygote sees the spare's folder
         self.seen = fields["seen"]  # where the spare shall see it
         self.nest = fields["nest"]  # where the zygote sees the folders of all its spares
-        self.accounts = fields["accounts"]  # the content of its /etc/passwd
+        self.files = fields["files"]  # the content of files in its /etc
         self.shown = fields["shown"]  # what the zygote sees below folders that the spare gets for itself
         self.temporary_bytes = fields["temporary_bytes"]
 
@@ -155,14 +155,15 @@ def _arrange_files(system, order):
     """Put what only this spare may see over what the zygote sees."""
     safe = _NO_SETUID | _NO_DEVICES
     system.mount(order.work, order.seen, None, _BIND)
-    # Why before the nest is covered: the file is written there, where no robot will see it
-    system.mount("tmpfs", order.nest, "tmpfs", safe, "size=64k,mode=0755")
-    accounts = order.nest + "/passwd"
-    with open(accounts, "w") as file:
-        file.write(order.accounts)
-    system.mount(accounts, "/etc/passwd", None, _BIND)
-    system.mount(None, "/etc/passwd", None, _REMOUNT | _BIND | _READ_ONLY | safe)
-    os.unlink(accounts)
+    # Why before the nest is covered: the files are written there, where no robot will see them
+    system.mount("tmpfs", order.nest, "tmpfs", safe, "size=256k,mode=0755")
+    for name, content in order.files.items():
+        written, seen = order.nest + "/" + name, "/etc/" + name
+        with open(written, "w", encoding="utf-8") as file:
+            file.write(content)
+        system.mount(written, seen, None, _BIND)
+        system.mount(None, seen, None, _REMOUNT | _BIND | _READ_ONLY | safe)
+        os.unlink(written)
     system.mount(None, order.nest, None, _REMOUNT | _BIND | _READ_ONLY | safe)
     kept = [(path, os.open(path, os.O_PATH | os.O_CLOEXEC)) for path in order.shown]
     for folder in ("/tmp", "/var/tmp", "/run", "/dev/shm"):  # noqa: S108 - made here, for nobody else

@@ -208,7 +208,7 @@ class Zygote:
             "work": str(nest / place.work.relative_to(self._nest)),
             "seen": str(place.seen),
             "nest": str(nest),
-            "accounts": place.accounts,
+            "files": {"passwd": place.accounts, "group": place.groups},
             "shown": [str(path) for path in self._sandbox.shown_in_memory(readable)],
             "temporary_bytes": TMPFS_BYTES,
         }

