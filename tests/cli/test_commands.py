@@ -58,12 +58,15 @@ def test_push_makes_a_package_and_then_its_next_version(running, robot, tmp_path
         ("tasks: [", "robot.yaml"),
         ("tasks: {}\nartifactsDir: output\n", "tasks"),
         ("tasks:\n  Go:\n    shell: a\n    command: [b]\nartifactsDir: output\n", "Go"),
+        ("tasks: {Go: {shell: a}}\nartifactsDir: o\ncondaConfigFile: c.yaml\n", "not in the package: c.yaml"),
+        ("tasks: {Go: {shell: a}}\nartifactsDir: o\ncondaConfigFile: python2.yaml\n", "Python 2.7 is asked for"),
     ],
 )
 def test_a_folder_that_is_no_robot_is_not_pushed(running, tmp_path, yaml, said):
     """A missing or wrong robot.yaml is said before anything is uploaded."""
     if yaml is not None:
         (tmp_path / "robot.yaml").write_text(yaml)
+    (tmp_path / "python2.yaml").write_text("dependencies: [python=2.7]")
     packages = running.cli("packages", "list").stdout
 
     refused = running.cli("push", tmp_path, "--name", "broken", code=1)

@@ -109,6 +109,12 @@ async def test_what_is_no_robot_leaves_the_version_before(engine, workspace, ada
 
     told = await sources.get(engine, ada, workspace, package)
     assert "robot.yaml" in told.error
+    repository.commit(
+        robot_yaml=ROBOT.format(task="Old") + "\ncondaConfigFile: conda.yaml\n", conda_yaml="dependencies: [python=2.7]"
+    )
+    await sources.want(engine, ada, workspace, package)
+    await fetch()
+    assert "Python 2.7 is asked for" in (await sources.get(engine, ada, workspace, package)).error
     assert (await store.get(engine.database, workspace, package)).task_names == ["One"]
 
 

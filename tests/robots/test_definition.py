@@ -15,6 +15,7 @@ from controlroom.robots.definition import (
     find_task,
     fits_platform,
     fitting_environment,
+    folder_source,
     parse_robot,
     read_robot,
 )
@@ -307,22 +308,35 @@ def test_platforms_are_told_by_names(name, fits):
         (["a_b_c.yaml", "b.yaml"], ["a_b_c.yaml", "b.yaml"], "a_b_c.yaml"),
         (["a_linux_amd64_x.yaml"], ["a_linux_amd64_x.yaml"], "a_linux_amd64_x.yaml"),
         (["gone.yaml"], ["old.yaml", "requirements.txt"], "old.yaml"),
-        (["gone.yaml"], ["requirements.txt", "pyproject.toml"], "requirements.txt"),
-        ([], ["requirements.txt"], "requirements.txt"),
-        ([], ["pyproject.toml"], "pyproject.toml"),
         (["sub/a.yaml"], ["sub/a.yaml"], "sub/a.yaml"),
     ],
 )
 def test_the_first_fitting_environment_is_chosen(tmp_path, listed, present, chosen):
-    """The first listed file that exists and fits; then condaConfigFile; then requirements.txt, then pyproject.toml."""
+    """The first listed file that exists and fits; then condaConfigFile."""
     if chosen is None:  # the marker is there: the file is taken though a plain one follows
         chosen = listed[0]
     for name in present:
         (tmp_path / name).parent.mkdir(exist_ok=True)
-        (tmp_path / name).write_text("[project]\nname = 'x'\n" if name.endswith("toml") else "")
+        (tmp_path / name).touch()
     read = robot("a", extra=f"environmentConfigs: {listed}\ncondaConfigFile: old.yaml\n")
 
-    assert fitting_environment(read, tmp_path) == tmp_path / chosen
+    assert fitting_environment(read, folder_source(tmp_path)) == chosen
+
+
+@pytest.mark.parametrize(
+    ("present", "chosen"),
+    [
+        (["requirements.txt", "pyproject.toml"], "requirements.txt"),
+        (["pyproject.toml"], "pyproject.toml"),
+        ([], None),
+    ],
+)
+def test_files_of_the_language_are_taken_where_none_is_named(tmp_path, present, chosen):
+    """Where robot.yaml names no environment file: requirements.txt, then pyproject.toml."""
+    for name in present:
+        (tmp_path / name).write_text("[project]\nname = 'x'\n" if name.endswith("toml") else "")
+
+    assert fitting_environment(robot("a"), folder_source(tmp_path)) == chosen
 
 
 def test_the_other_machine_chooses_its_own(tmp_path):
@@ -332,20 +346,21 @@ def test_the_other_machine_chooses_its_own(tmp_path):
         (tmp_path / name).touch()
     read = robot("a", extra=f"environmentConfigs: {names}")
 
-    assert fitting_environment(read, tmp_path, system="darwin", machine="aarch64") == tmp_path / names[1]
+    assert fitting_environment(read, folder_source(tmp_path), system="darwin", machine="aarch64") == names[1]
 
 
 def test_no_environment_file_at_all_is_fine(tmp_path):
     """A robot that names none and has none runs with what is there; a pyproject.toml about tools only is none."""
     (tmp_path / "pyproject.toml").write_text("[tool.ruff]\nline-length = 100\n")
 
-    assert fitting_environment(robot("a"), tmp_path) is None
+    assert fitting_environment(robot("a"), folder_source(tmp_path)) is None
 
 
 def test_environment_files_that_are_named_but_not_there_are_a_fault(tmp_path):
-    """A robot that names environment files of which none can be used is refused, with their names."""
+    """A robot that names environment files of which none can be used is refused, whatever else lies there."""
     read = robot("a", extra="environmentConfigs: [conda_windows.yaml, gone.yaml]")
     (tmp_path / "conda_windows.yaml").touch()
+    (tmp_path / "requirements.txt").touch()
 
     with pytest.raises(Invalid, match=r"linux_amd64 .*conda_windows\.yaml, gone\.yaml"):
-        fitting_environment(read, tmp_path)
+        fitting_environment(read, folder_source(tmp_path))

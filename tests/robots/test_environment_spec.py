@@ -131,7 +131,7 @@ def test_a_frozen_file_is_told_by_its_name():
 
     assert spec.source is Source.FREEZE
     assert spec.python == "3.11.9"
-    assert spec.conda == ("bzip2=1.0.8=hd590300_5",)
+    assert spec.conda == ("bzip2=1.0.8=hd590300_5", "python=3.11.9=h1_cpython")
 
 
 @pytest.mark.parametrize(
@@ -149,9 +149,14 @@ def test_a_frozen_file_is_told_by_its_name():
         ("python=3", "3"),
         ("python >=3.10", ">=3.10"),
         ("python>=3.10,<3.12", ">=3.10,<3.12"),
-        ("python=3.11.9=h955ad1f_0_cpython", "3.11.9"),
+        ("python=3.11.9=*_cpython", "3.11.9"),
         ("conda-forge::python=3.11", "3.11"),
-        ("python[version='>=3.10']", None),
+        ("python[version='>=3.10']", ">=3.10"),
+        ("python[version='3.11.*', build='*_cpython']", "3.11"),
+        ("python[version=3.11,channel=conda-forge]", "3.11"),
+        ("python>=3.7,<4|2.7.*", ">=3.7,<4|2.7.*"),
+        ("python = 3.11", "3.11"),
+        ("python <3.13.0rc1", "<3.13.0rc1"),
         ("Python=3.11", "3.11"),
     ],
 )
@@ -170,19 +175,64 @@ def test_wishes_for_python(entry, wish):
         ("dependencies: [{pip: [x]}]", True),
         ("dependencies: []", True),
         ("dependencies: [python, nodejs]", False),
-        ("dependencies: [python-dateutil]", False),
+        ("dependencies: [python-magic]", False),
+        ("dependencies: [python-dateutil]", True),
+        ("dependencies: [python=3.10.12, pip=23.2.1, robocorp-truststore=0.8.0, {pip: [x]}]", True),
+        ("dependencies: [robocorp-truststore=0.8.0, nodejs]", False),
+        ("dependencies: [robocorp-truststore=0.8.0]\nchannels: [conda-forge, defaults]", True),
+        ("dependencies: [robocorp-truststore=0.8.0]\nchannels: [https://example.com/channel]", False),
+        ("dependencies: [robocorp-truststore=0.8.0=py_0]", False),
+        ("dependencies: ['robocorp-truststore=0.8|0.9']", False),
+        ("dependencies: ['conda-forge::robocorp-truststore']", False),
+        ("dependencies: [python=3.11.9=h955ad1f_0_cpython]", False),
+        ("dependencies: ['python=3.11.*=*_cpython']", True),
+        ("dependencies: ['python=3.9.*=*_73_pypy']", False),
+        ("dependencies: ['conda-forge::python=3.11']\nchannels: [conda-forge]", True),
+        ("dependencies: ['mine::python=3.11']\nchannels: [conda-forge]", False),
+        ("dependencies: ['python[subdir=linux-64]']", False),
+        ("dependencies: [{pip: [x]}]\nchannels: [https://example.com/channel]", True),
         ("dependencies: [_libgcc_mutex=0.1=conda_forge]", False),
     ],
 )
 def test_tools_are_no_conda_packages(text, is_pip_only):
-    """python, pip and uv are the builder's tools; whatever else stands among the dependencies needs conda."""
+    """python, pip and uv are the builder's tools; what the package index has, too, needs no conda; the rest does."""
     assert parse_environment("conda.yaml", text).is_pip_only is is_pip_only
+
+
+def test_packages_that_the_package_index_has_go_there():
+    """What is wished of conda's package is wished of the index's."""
+    spec = parse_environment(
+        "conda.yaml",
+        "dependencies: [python=3.10, robocorp-truststore=0.8.0, 'requests >=2,<3', pytz==2023.3, {pip: [x]}]",
+    )
+
+    assert spec.conda == ()
+    assert spec.pip == ("robocorp-truststore==0.8.0.*", "requests>=2,<3", "pytz==2023.3", "x")
+
+
+def test_a_build_of_python_is_kept_for_the_solver():
+    """Where conda packages are wished, the solver learns all that is wished of Python."""
+    spec = parse_environment("conda.yaml", "dependencies: ['python=3.11.*=*_cpython', nodejs]")
+
+    assert spec.conda == ("nodejs", "python=3.11.*=*_cpython")
 
 
 @pytest.mark.parametrize(
     ("name", "text", "said"),
     [
         ("conda.yaml", "", "conda.yaml is empty"),
+        ("conda.yaml", "dependencies: [python=2.7]", "Python 2.7 is asked for; robots run with Python 3.6 and later"),
+        ("conda.yaml", "dependencies: ['python<3']", "Python <3 is asked for; robots run with Python 3.6 and later"),
+        ("conda.yaml", "dependencies: [\"python[version='2.7.18']\"]", "Python 2.7.18 is asked for"),
+        ("package.yaml", "dependencies: {conda-forge: [python=2.7.18]}", "Python 2.7.18 is asked for"),
+        ("pyproject.toml", "[project]\nrequires-python = '>=2.7,<3'", "Python >=2.7,<3 is asked for"),
+        ("conda.yaml", "dependencies: [python=latest]", "`latest` is no version of Python"),
+        ("conda.yaml", "dependencies: ['python[version>=3]']", "brackets that are not of the form"),
+        ("conda.yaml", "dependencies: ['python[features=x]']", "the key `features` in its brackets"),
+        ("conda.yaml", "dependencies: ['pip[nonsense]']", "brackets that are not of the form"),
+        ("conda.yaml", "dependencies: [python=3.8, python=3.9]", "`python` stands twice"),
+        ("conda.yaml", "dependencies: ['numpy 1.2 <2']", "conditions are joined by commas"),
+        ("pyproject.toml", "[project]\nrequires-python = 'new'", "`new` is no version of Python"),
         ("conda.yaml", "channels: [x]", "`dependencies` must be a list of packages"),
         ("conda.yaml", "dependencies: python", "line 1: `dependencies` must be a list"),
         ("conda.yaml", "dependencies:\n- npm: [x]", "line 2: `dependencies[0].npm` must be left out"),

@@ -29,12 +29,12 @@ from controlroom.robots.definition import (
     command_line,
     find_task,
     fits_platform,
-    fitting_environment,
+    folder_source,
     machine_name,
     read_robot,
     split_command,
 )
-from controlroom.robots.environment_spec import parse_environment
+from controlroom.robots.environments import read_environment
 from controlroom.worker.environments.cache import EnvironmentCache
 from controlroom.worker.environments.environment import Environment
 from controlroom.worker.launch import Command
@@ -111,8 +111,7 @@ class Machine:
             task = find_task(definition, told["robot"]["task"])
         artifacts = root / definition.artifacts_dir
         artifacts.mkdir(parents=True, exist_ok=True)
-        file = fitting_environment(definition, root, machine=machine_name())
-        spec = None if file is None else parse_environment(file.name, file.read_text(encoding="utf-8-sig"))
+        spec = read_environment(definition, folder_source(root))
 
         async def play() -> int:
             async with EnvironmentCache(cache, max_bytes=_CACHE_BYTES).use(spec, progress=print) as environment:

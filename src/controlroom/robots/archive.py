@@ -31,11 +31,13 @@ from controlroom.robots.definition import (
     FILE_NAME,
     RobotDefinition,
     decode,
+    folder_source,
     parse_robot,
     read_robot,
     shallowest_robot,
     with_interfaces,
 )
+from controlroom.robots.environments import check_environment
 from controlroom.robots.yaml_text import invalid
 
 __all__ = ["DEFAULT_LIMITS", "ArchiveLimits", "inspect", "pack", "read_robot_from_zip", "unpack"]
@@ -74,7 +76,8 @@ def unpack(archive: Path | IO[bytes], folder: Path, limits: ArchiveLimits = DEFA
 def read_robot_from_zip(archive: Path | IO[bytes], limits: ArchiveLimits = DEFAULT_LIMITS) -> RobotDefinition:
     """Read the robot of a package without unpacking it: what a server does at upload.
 
-    Raises Invalid for a package that `inspect` or `parse_robot` would refuse, or that has no robot.yaml.
+    Raises Invalid for a package that `inspect` or `parse_robot` would refuse, that has no robot.yaml, or whose
+    environment no worker could build.
     """
     with _opened(archive, limits) as package:
         entries = checked_entries(package, limits)
@@ -93,7 +96,9 @@ def read_robot_from_zip(archive: Path | IO[bytes], limits: ArchiveLimits = DEFAU
 
         text = source(PurePosixPath(found).name)
         assert text is not None  # noqa: S101  # it was found among the files
-        return with_interfaces(parse_robot(text), source)
+        robot = with_interfaces(parse_robot(text), source)
+        check_environment(robot, source)
+        return robot
 
 
 _LONGEST_TEXT = 1 << 20
@@ -150,9 +155,10 @@ def pack(folder: Path, out: IO[bytes], *, progress: Callable[[str], None] | None
     What stays out: what the robot's `ignoreFiles` say, version control's folders, caches, virtual environments, the
     artifacts folder. Equal folders give equal bytes (sorted names, no times, no owners), so that a second push of the
     same is recognised. `progress` is called with every name. Raises Invalid (PACKAGE_INVALID) for a folder without a
-    robot, and for links that lead out of it.
+    robot or with an environment that no worker could build, and for links that lead out of it.
     """
     root, robot = read_robot(folder)
+    check_environment(robot, folder_source(root))  # the author hears it now, not from the server
     names = sorted(_names(root, robot))
     with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED, compresslevel=6) as package:
         for name in names:

@@ -68,6 +68,11 @@ class RobotDefinition(Struct, frozen=True):
     pythonpath: tuple[str, ...]
     ignore_files: tuple[str, ...]
 
+    @property
+    def named_environments(self) -> tuple[str, ...]:
+        """The environment files that it names, in the order in which they are tried."""
+        return (*self.environment_configs, *([self.conda_config_file] if self.conda_config_file else []))
+
 
 def parse_robot(text: str) -> RobotDefinition:
     """Read a robot.yaml. Raises Invalid (PACKAGE_INVALID) that says which line and key, and what was expected."""
@@ -107,14 +112,21 @@ def read_robot(folder: Path) -> tuple[Path, RobotDefinition]:
             raise invalid(f"There is no {FILE_NAME} in {folder.name or folder} or below it")
         root = (folder / name).parent
 
-    def source(name: str) -> str | None:
-        path = root / name
-        return _read(path) if path.is_file() and path.resolve().is_relative_to(root.resolve()) else None
-
+    source = folder_source(root)
     text = source(FILE_NAME)
     if text is None:
         raise invalid(f"{FILE_NAME} is a link that leads out of its folder")
     return root, with_interfaces(parse_robot(text), source)
+
+
+def folder_source(root: Path) -> Source:
+    """The files of a robot's folder; those that a link fetches from elsewhere are not there."""
+
+    def source(name: str) -> str | None:
+        path = root / name
+        return _read(path) if path.is_file() and path.resolve().is_relative_to(root.resolve()) else None
+
+    return source
 
 
 def shallowest_robot(names: list[str]) -> str | None:
@@ -196,30 +208,27 @@ def machine_name(machine: str | None = None) -> str:
 
 
 def fitting_environment(
-    robot: RobotDefinition, folder: Path, *, system: str = "linux", machine: str = "amd64"
-) -> Path | None:
-    """Choose the environment file of a robot whose root is `folder`; None if it has none and runs with what is there.
+    robot: RobotDefinition, source: Source, *, system: str = "linux", machine: str = "amd64"
+) -> str | None:
+    """Choose the environment file of a robot; None if it has none and runs with what is there.
 
-    The first of `environmentConfigs` that exists and fits; else `condaConfigFile`; else requirements.txt, else a
-    pyproject.toml that describes a project, in the root. Raises Invalid if files are named and none of all is there:
-    to run such a robot without its environment would only fail later and less clearly.
+    The first of `environmentConfigs` that exists and fits; else `condaConfigFile`. Only where neither names any:
+    requirements.txt, else a pyproject.toml that describes a project, in the root. Raises Invalid if files are named and
+    none of them can be taken: to run such a robot in another environment would only fail later and less clearly.
     """
     marker = f"{system}_{machine_name(machine)}"
     for name in robot.environment_configs:
         needs_marker = "freeze" in name.lower() or name.count("_") > _MOST_UNDERSCORES
         fits = marker in name if needs_marker else fits_platform(name, system, machine)
-        if fits and (folder / name).is_file():
-            return folder / name
-    if robot.conda_config_file and (folder / robot.conda_config_file).is_file():
-        return folder / robot.conda_config_file
-    if (folder / "requirements.txt").is_file():
-        return folder / "requirements.txt"
-    if _describes_project(folder / "pyproject.toml"):
-        return folder / "pyproject.toml"
-    named = [*robot.environment_configs, *([robot.conda_config_file] if robot.conda_config_file else [])]
-    if named:
+        if fits and source(name) is not None:
+            return name
+    if robot.conda_config_file and source(robot.conda_config_file) is not None:
+        return robot.conda_config_file
+    if named := robot.named_environments:
         raise invalid(f"None of the environment files fits {marker} and exists: {', '.join(named)}")
-    return None
+    if source("requirements.txt") is not None:
+        return "requirements.txt"
+    return "pyproject.toml" if _describes_project(source) else None
 
 
 _SYSTEMS = ("windows", "darwin", "linux")
@@ -305,12 +314,11 @@ def decode(name: str, data: bytes) -> str:
         raise invalid(f"{name} is not in UTF-8 (byte {error.start})") from error
 
 
-def _describes_project(path: Path) -> bool:
-    """Whether a pyproject.toml is about dependencies, not only about tools; a broken one is, to be complained of."""
-    if not path.is_file():
-        return False
+def _describes_project(source: Source) -> bool:
+    """Whether pyproject.toml is about dependencies, not only about tools; a broken one is, to be complained of."""
     try:
-        content = tomllib.loads(_read(path))
+        text = source("pyproject.toml")
+        content = tomllib.loads(text) if text is not None else {}
     except (tomllib.TOMLDecodeError, Invalid, RecursionError):
         return True
     tool = content.get("tool")

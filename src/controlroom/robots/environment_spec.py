@@ -15,6 +15,9 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
+from controlroom.robots.match_specs import MatchSpec, NotUnderstood, parse_match_spec
+from controlroom.robots.python_versions import OLDEST, is_readable, is_too_old, written
+from controlroom.robots.same_on_pypi import PUBLIC_CHANNELS, requirement_of
 from controlroom.robots.yaml_text import Mapping, invalid
 
 _TOOLS = {"python", "pip", "uv"}
@@ -35,9 +38,11 @@ class Source(enum.StrEnum):
 class EnvironmentSpec(Struct, frozen=True):
     """What is to be installed.
 
-    `conda` has conda match specs without those of python, pip and uv, which are the builder's tools. `python` is a
-    version ("3.11.9"), a beginning of one ("3.11"), a condition (">=3.10,<3.13"), or None for any. `pip` has one
-    requirement (with its hashes) or one option of a requirements file an element. `post_install` has command lines.
+    `conda` has conda match specs, without those of pip and uv, which are the builder's tools, with that of python only
+    if it says more than a version, and without those that stand among `pip` because the package index has the same.
+    `python` is a version ("3.11.9"), a beginning of one ("3.11"), a condition (">=3.10,<3.13"), or None for any. `pip`
+    has one requirement (with its hashes) or one option of a requirements file an element. `post_install` has command
+    lines.
     """
 
     source: Source = Source.NONE
@@ -147,30 +152,57 @@ def _spec(
     pip: list[str],
     post_install: tuple[str, ...],
 ) -> EnvironmentSpec:
-    """Tell the tools from the packages."""
-    python: str | None = None
-    packages: list[str] = []
-    for entry in (raw.strip() for raw in conda):
-        match = _CONDA_ENTRY.fullmatch(entry)
-        if not match:
-            raise invalid(f"{file}: `{entry}` is no conda package")
-        if match["name"].lower() == "python":
-            python = _python_wish(match["rest"])
-        elif match["name"].lower() not in _TOOLS:
-            packages.append(entry)
-    return EnvironmentSpec(source, tuple(channels), tuple(packages), python, tuple(pip), post_install)
+    """Tell the tools from the packages, and what needs conda from what the package index has."""
+    specs = [_match_spec(file, entry) for entry in conda]
+    wishes = [spec for spec in specs if spec.name == "python"]
+    if len(wishes) > 1:
+        raise invalid(f"{file}: `python` stands twice among the dependencies")
+    python = _wish_of(file, wishes[0]) if wishes else None
+    packages = [spec for spec in specs if spec.name not in _TOOLS]
+    packages += [spec for spec in wishes if _says_more(spec, channels)]
+    are_public = set(channels) <= PUBLIC_CHANNELS
+    twins = [requirement_of(spec) if are_public else None for spec in packages]
+    if None not in twins:
+        packages, pip = [], [*(twin for twin in twins if twin is not None), *pip]
+    elif wishes and wishes[0] not in packages and wishes[0].build:
+        packages.append(wishes[0])  # `*_cpython` means something to the solver
+    return EnvironmentSpec(
+        source, tuple(channels), tuple(spec.text for spec in packages), python, tuple(pip), post_install
+    )
 
 
-_CONDA_ENTRY = re.compile(r"(?:[\w./:\-]+::)?(?P<name>[A-Za-z0-9_][\w.\-]*)(?P<rest>\s*(?:[=<>!~\s\[*0-9].*)?)")
+def _match_spec(file: str, entry: str) -> MatchSpec:
+    try:
+        return parse_match_spec(entry)
+    except NotUnderstood as why:
+        raise invalid(f"{file}: `{entry.strip()}` {why}") from None
 
 
-def _python_wish(rest: str) -> str | None:
-    """What follows `python` in a conda entry, as a version or a condition: `=3.11.9=h1_cpython` is `3.11.9`."""
-    condition = "".join(rest.split("[", 1)[0].split())
-    exact = re.fullmatch(r"={0,2}([0-9][0-9.]*?)(?:\.?\*)?(?:=\S*)?", condition)
-    if exact:
-        return exact[1]
-    return condition if condition not in {"", "*", "=*"} else None
+def _says_more(python: MatchSpec, channels: tuple[str, ...]) -> bool:
+    """Whether an entry for Python wishes for more than any CPython of its version is."""
+    return bool(python.others) or python.build not in _ANY_CPYTHON or python.channel not in {"", *channels}
+
+
+_ANY_CPYTHON = {"", "*", "*cpython", "*_cpython"}
+
+
+def _wish_of(file: str, python: MatchSpec) -> str | None:
+    """The version or condition of an entry for Python, as a wish."""
+    version = python.version.removeprefix("===").removeprefix("==").removeprefix("=")
+    whole = re.fullmatch(r"(\d[\d.]*?)(?:\.?\*)?", version)
+    return _checked_wish(file, whole[1] if whole else python.version)
+
+
+def _checked_wish(file: str, wish: str) -> str | None:
+    """A wish for Python that can be read, and that some Python answers which robots can have; None for any."""
+    wish = "".join(wish.split())
+    if wish in {"", "*"}:
+        return None
+    if not is_readable(wish):
+        raise invalid(f"{file}: `{wish}` is no version of Python, nor a condition for one")
+    if is_too_old(wish):
+        raise invalid(f"{file}: Python {wish} is asked for; robots run with Python {written(OLDEST[:2])} and later")
+    return wish
 
 
 _SINGLE_EQUALS = re.compile(r"(?<![=<>!~])=(?!=)")
@@ -239,4 +271,4 @@ def _pyproject(file: str, text: str) -> EnvironmentSpec:
     if not isinstance(dependencies, list) or not all(isinstance(entry, str) for entry in dependencies):
         raise invalid(f"{file}: `project.dependencies` must be a list of texts")
     pip = tuple(_pip_entries(file, tuple(dependencies)))
-    return EnvironmentSpec(Source.PYPROJECT, python=_python_wish(wish or ""), pip=pip)
+    return EnvironmentSpec(Source.PYPROJECT, python=_checked_wish(file, wish or ""), pip=pip)

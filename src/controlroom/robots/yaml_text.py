@@ -1,7 +1,9 @@
 """YAML with its line numbers, so that a refusal can say where.
 
-Scalars stay the text that was written (`3.10` is not 3.1, `no` is not false): every value that robots are described
-with is text, and only the defaults of an interface are more.
+The merge key of YAML 1.1 (`<<: *anchor`, or a list of anchors) means what it means there: the entries of the other
+mapping, except those that stand here; of two that are merged the first wins. Scalars stay the text that was written
+(`3.10` is not 3.1, `no` is not false): every value that robots are described with is text, and only the defaults of an
+interface are more.
 """
 
 from collections.abc import Iterator
@@ -15,6 +17,9 @@ from controlroom.errors import Invalid
 
 _LONGEST = 256 << 10  # Why: ten times the longest freeze file seen; bounds the time that a hostile text takes.
 _NULL = "tag:yaml.org,2002:null"
+_MERGE = "tag:yaml.org,2002:merge"  # of a plain `<<`; a quoted one is a text
+_MOST_MERGED = 100_000
+"""Entries that merging may bring into a file: mappings that merge each other in a chain grow with its square."""
 _KINDS = {yaml.ScalarNode: "a text", yaml.SequenceNode: "a list", yaml.MappingNode: "a mapping"}
 
 
@@ -118,7 +123,9 @@ def _compose(file: str, text: str) -> yaml.Node | None:
     if len(text) > _LONGEST:
         raise invalid(f"{file} is longer than {_LONGEST >> 10} KiB")
     try:
-        return yaml.compose(text, Loader=yaml.SafeLoader)  # never builds objects
+        node: yaml.Node | None = yaml.compose(text, Loader=yaml.SafeLoader)  # never builds objects
+        if node is not None:
+            _Merging(file).visit(node)
     except yaml.MarkedYAMLError as error:
         at = f", line {error.problem_mark.line + 1}" if error.problem_mark else ""
         raise invalid(f"{file}{at}: this is no valid YAML: {error.problem or error.context or 'unreadable'}") from error
@@ -126,6 +133,63 @@ def _compose(file: str, text: str) -> yaml.Node | None:
         raise invalid(f"{file}: this is no valid YAML: {str(error).splitlines()[0]}") from error
     except RecursionError:
         raise invalid(f"{file} is nested too deeply") from None
+    return node
+
+
+class _Merging:
+    """Puts what merge keys mean in their place, in every mapping of a file."""
+
+    def __init__(self, file: str) -> None:
+        self._file = file
+        self._budget = iter(range(_MOST_MERGED))
+        self._done: dict[int, bool] = {}  # False while what is in a node is looked at
+
+    def visit(self, node: yaml.Node) -> None:
+        """Merge in a node and in all below it, each once. Raises Invalid."""
+        if isinstance(node, yaml.ScalarNode) or id(node) in self._done:
+            return
+        self._done[id(node)] = False
+        for child in _children(node):
+            self.visit(child)
+        if isinstance(node, yaml.MappingNode) and any(key.tag == _MERGE for key, _ in node.value):
+            node.value = self._merged(node)
+        self._done[id(node)] = True
+
+    def _merged(self, node: yaml.MappingNode) -> list[tuple[yaml.Node, yaml.Node]]:
+        own = [entry for entry in node.value if entry[0].tag != _MERGE]
+        names = {_identity(key) for key, _ in own}
+        brought: list[tuple[yaml.Node, yaml.Node]] = []
+        for key, value in node.value:
+            for other in _merged_mappings(self._file, key, value) if key.tag == _MERGE else ():
+                if not self._done.get(id(other), False):
+                    raise invalid(f"{self._file}, line {_line(key)}: `<<` merges a mapping into itself")
+                for entry in other.value:
+                    if next(self._budget, None) is None:
+                        raise invalid(f"{self._file}, line {_line(key)}: `<<` merges too much")
+                    if _identity(entry[0]) not in names:
+                        names.add(_identity(entry[0]))
+                        brought.append(entry)
+        return [*brought, *own]
+
+
+def _identity(key: yaml.Node) -> str | int:
+    """What makes two keys the same; others than texts are refused by who reads them."""
+    return key.value if isinstance(key, yaml.ScalarNode) else id(key)
+
+
+def _merged_mappings(file: str, key: yaml.Node, value: yaml.Node) -> list[yaml.MappingNode]:
+    """The mappings that a merge key names: one, or a list of them."""
+    named = value.value if isinstance(value, yaml.SequenceNode) else [value]
+    mappings = [node for node in named if isinstance(node, yaml.MappingNode)]
+    if len(mappings) < len(named):
+        raise invalid(f"{file}, line {_line(key)}: `<<` must be a mapping or a list of mappings")
+    return mappings
+
+
+def _children(node: yaml.Node) -> list[yaml.Node]:
+    if isinstance(node, yaml.MappingNode):
+        return [each for entry in node.value for each in entry]
+    return list(node.value)
 
 
 _DEEPEST = 16  # of a default value

@@ -17,8 +17,9 @@ from msgspec import Struct
 from controlroom.errors import Invalid
 from controlroom.protocol import PackageRef
 from controlroom.robots import archive
-from controlroom.robots.definition import RobotDefinition, fitting_environment, machine_name, read_robot
-from controlroom.robots.environment_spec import EnvironmentSpec, parse_environment
+from controlroom.robots.definition import RobotDefinition, folder_source, read_robot
+from controlroom.robots.environment_spec import EnvironmentSpec
+from controlroom.robots.environments import read_environment
 from controlroom.worker.places import Place
 
 Fetch = Callable[[str, IO[bytes]], Awaitable[None]]
@@ -113,8 +114,7 @@ def _digest(file: IO[bytes]) -> str:
 
 def _read(folder: Path) -> Package:
     root, definition = read_robot(folder)
-    file = fitting_environment(definition, root, machine=machine_name())
-    spec = parse_environment(file.name, file.read_text(encoding="utf-8-sig")) if file is not None else None
+    spec = read_environment(definition, folder_source(root))
     return Package(folder, root.relative_to(folder).as_posix(), definition, spec)
 
 

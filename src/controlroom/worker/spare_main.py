@@ -1,6 +1,6 @@
 """A spare interpreter: started ahead of time, it waits for one command of the form `python …` and becomes it.
 
-This file is a program for the robot's interpreter, whichever Python 3.8 or later that is, in an environment that knows
+This file is a program for the robot's interpreter, whichever Python 3.6 or later that is, in an environment that knows
 nothing of us: it imports nothing of ours, and nothing at all that `python` itself does not import anyway, except what
 it is told to. It lives once: it serves one command, and what that command sees differs from a fresh interpreter only in
 modules that are imported already (and a script has one frame more at the bottom of its stack). The worker gives a
@@ -168,7 +168,8 @@ def _with_end(runpy):
     frame = ast.parse(_END).body[0]
     frame.body[1].body = function.body
     function.body = frame.body
-    module = compile(ast.Module([function], []), original.co_filename, "exec", dont_inherit=True)
+    whole = ast.Module(body=[function], type_ignores=[])  # by name: Python 3.7 knows the first only
+    module = compile(whole, original.co_filename, "exec", dont_inherit=True)
     return next(constant for constant in module.co_consts if hasattr(constant, "co_code"))
 
 

@@ -10,12 +10,15 @@ import pytest
 from controlroom.engine.access.model import Permission
 
 
-def robot_zip(*tasks: str) -> bytes:
-    """A robot with these tasks."""
+def robot_zip(*tasks: str, conda: str = "") -> bytes:
+    """A robot with these tasks, and perhaps a conda.yaml."""
     lines = "".join(f'  "{task}":\n    shell: "true"\n' for task in tasks)
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as archive:
-        archive.writestr(zipfile.ZipInfo("robot.yaml"), f"tasks:\n{lines}artifactsDir: output\n")
+        named = "condaConfigFile: conda.yaml\n" if conda else ""
+        archive.writestr(zipfile.ZipInfo("robot.yaml"), f"tasks:\n{lines}artifactsDir: output\n{named}")
+        if conda:
+            archive.writestr(zipfile.ZipInfo("conda.yaml"), conda)
     return buffer.getvalue()
 
 
@@ -62,6 +65,10 @@ async def test_a_refused_upload_tells_the_reason_and_keeps_the_version_before(ad
     refused = await post_form(package["upload"], b"no zip")
 
     assert (refused.status_code, refused.json()["error"]["code"]) == (400, "PACKAGE_INVALID")
+    package = await ada.get(f"/task-packages/{made['id']}")
+    refused = await post_form(package["upload"], robot_zip("Old", conda="dependencies: [python=2.7.18]"))
+    assert (refused.status_code, refused.json()["error"]["code"]) == (400, "PACKAGE_INVALID")
+    assert "Python 2.7.18 is asked for" in refused.text
     assert [task["name"] for task in (await ada.get(f"/task-packages/{made['id']}"))["tasks"]] == ["Run"]
 
 

@@ -8,10 +8,10 @@ from pathlib import Path
 import msgspec
 
 from controlroom.robots.environment_spec import EnvironmentSpec
+from controlroom.robots.python_versions import written
 from controlroom.worker.environments import conda_builder, machine, uv_builder
 from controlroom.worker.environments.environment import Environment, EnvironmentFailed, EnvironmentKind
 from controlroom.worker.environments.interpreters import Interpreter, Interpreters
-from controlroom.worker.environments.python_versions import written
 from controlroom.worker.environments.shelf import Stamp
 from controlroom.worker.environments.workshop import CommandFailed, Workshop, short_cause
 

@@ -1,9 +1,12 @@
-# ruff: noqa: PTH101, PTH102, PTH104, PTH116, PTH118, PTH120, PTH123, PTH208
+# ruff: noqa: PTH101, PTH102, PTH103, PTH104, PTH106, PTH108, PTH112, PTH116, PTH118, PTH120, PTH123, PTH208
 # Why: paths as objects double the time of walking thousands of files.
+# ruff: noqa: ANN001, ANN201, ANN202
+# mypy: ignore-errors
+# Why no annotations: the oldest Python must read this file
 """The last touch on an environment: bytecode for every module, nothing writable, its size.
 
 This file is a program: the environment's own interpreter runs its text, in the build's sandbox and as the build's user
-(so it imports the standard library alone, little of it, and keeps to the grammar of Python 3.7). Compiling is most of
+(so it imports the standard library alone, little of it, and keeps to what Python 3.6 knows). Compiling is most of
 the time of a build. Therefore bytecode is kept beside the package cache, by the hashes that a package's RECORD gives
 for its sources, and linked into later environments. Python itself checks bytecode against its source's size and time:
 so does this program before it links, and whatever does not fit is compiled.
@@ -11,29 +14,29 @@ so does this program before it links, and whatever does not fit is compiled.
 Arguments: the prefix and the folder that keeps bytecode. Prints JSON: {"bytes", "files", "compiled", "linked"}.
 """
 
-from __future__ import annotations
-
 import hashlib
 import os
 import stat
 import sys
-from collections.abc import Iterator
 from importlib.util import MAGIC_NUMBER, cache_from_source
 
 _MODULES_A_PROCESS = 40
 """Fewer modules than that compile faster than another process starts. Measured roughly on two cores."""
 
+_FLAGS = b"" if sys.version_info < (3, 7) else b"\0\0\0\0"
+"""What stands in bytecode between its magic number and the mark of its source."""
+
 _SOURCES = "sources"
 """In a folder of kept bytecode: the size and time of each module that it was compiled from, a line each."""
 
 
-def main(prefix: str, store: str) -> None:
+def main(prefix, store):
     """Finish the environment; safe to repeat."""
     linked = 0
-    missing: list[str] = []
-    to_keep: list[tuple[str, str, list[str]]] = []
+    missing = []
+    to_keep = []
     for site in _sites(prefix):
-        known: set[str] = set()
+        known = set()
         for modules, key in _distributions(site):
             kept = os.path.join(store, key)
             marks = "\n".join(_mark(module).hex() for module in modules)
@@ -49,18 +52,18 @@ def main(prefix: str, store: str) -> None:
     for kept, marks, modules in to_keep:
         _keep(kept, marks, modules)
     size, files = _close(prefix)
-    report = f'{{"bytes": {size}, "files": {files}, "compiled": {len(missing)}, "linked": {linked}}}'
-    sys.stdout.write(report)
+    report = '{"bytes": %d, "files": %d, "compiled": %d, "linked": %d}'
+    sys.stdout.write(report % (size, files, len(missing), linked))
 
 
-def _sites(prefix: str) -> list[str]:
+def _sites(prefix):
     library = os.path.join(prefix, "lib")
-    names = os.listdir(library) if os.path.isdir(library) else []  # noqa: PTH112 - as above
+    names = os.listdir(library) if os.path.isdir(library) else []
     folders = (os.path.join(library, name, "site-packages") for name in names if name.startswith("python3"))
-    return sorted({os.path.realpath(folder) for folder in folders if os.path.isdir(folder)})  # noqa: PTH112 - as above
+    return sorted({os.path.realpath(folder) for folder in folders if os.path.isdir(folder)})
 
 
-def _distributions(site: str) -> Iterator[tuple[list[str], str]]:
+def _distributions(site):
     """The modules of each installed distribution, with a key by content and kind of bytecode."""
     for name in sorted(os.listdir(site)):
         record = os.path.join(site, name, "RECORD")
@@ -74,7 +77,7 @@ def _distributions(site: str) -> Iterator[tuple[list[str], str]]:
             yield modules, hashlib.sha256(named.encode()).hexdigest()
 
 
-def _modules_below(site: str) -> Iterator[str]:
+def _modules_below(site):
     for parent, folders, names in os.walk(site):
         folders[:] = [folder for folder in folders if folder != "__pycache__"]
         for name in names:
@@ -82,7 +85,7 @@ def _modules_below(site: str) -> Iterator[str]:
                 yield os.path.join(parent, name)
 
 
-def _mark(module: str) -> bytes:
+def _mark(module):
     """How bytecode names its source: time and size, as Python writes them; nothing for a source that is not there."""
     try:
         status = os.stat(module)
@@ -91,17 +94,18 @@ def _mark(module: str) -> bytes:
     return b"".join((int(part) & 0xFFFFFFFF).to_bytes(4, "little") for part in (status.st_mtime, status.st_size))
 
 
-def _is_current(module: str) -> bool:
+def _is_current(module):
     """Whether a module has bytecode that belongs to it as it is."""
+    expected = MAGIC_NUMBER + _FLAGS + _mark(module)
     try:
         with open(cache_from_source(module), "rb") as file:
-            head = file.read(16)
+            head = file.read(len(expected))
     except OSError:
         return False
-    return head == MAGIC_NUMBER + b"\0\0\0\0" + _mark(module)
+    return head == expected
 
 
-def _kept_marks(kept: str) -> str:
+def _kept_marks(kept):
     """The marks of the sources that a distribution's kept bytecode was compiled from."""
     try:
         with open(os.path.join(kept, _SOURCES), encoding="ascii") as file:
@@ -110,14 +114,14 @@ def _kept_marks(kept: str) -> str:
         return "none"
 
 
-def _link(kept: str, index: int, module: str) -> bool:
+def _link(kept, index, module):
     """Give a module its kept bytecode; False if there is none."""
     bytecode, target = os.path.join(kept, str(index)), cache_from_source(module)
     for _ in range(2):
         try:
             os.link(bytecode, target)
         except FileNotFoundError:
-            os.makedirs(os.path.dirname(target), exist_ok=True)  # noqa: PTH103 - as above
+            os.makedirs(os.path.dirname(target), exist_ok=True)
         except OSError:  # it exists, or links are forbidden
             return _is_current(module)
         else:
@@ -125,7 +129,7 @@ def _link(kept: str, index: int, module: str) -> bool:
     return False
 
 
-def _compile(modules: list[str]) -> None:
+def _compile(modules):
     """Compile modules on all processors. Those that do not compile are left: packages carry some."""
     processes = max(1, min(os.cpu_count() or 1, len(modules) // _MODULES_A_PROCESS + 1))
     children = []
@@ -140,21 +144,21 @@ def _compile(modules: list[str]) -> None:
         os.waitpid(child, 0)
 
 
-def _compile_here(modules: list[str]) -> None:
+def _compile_here(modules):
     if not modules:
         return
     import py_compile  # noqa: PLC0415 - slow to import, and mostly not needed
 
+    # Why said: where SOURCE_DATE_EPOCH is set, newer Pythons would compile by the hash of the source
+    by_time = {} if sys.version_info < (3, 7) else {"invalidation_mode": py_compile.PycInvalidationMode.TIMESTAMP}
     for module in modules:
-        try:
-            py_compile.compile(
-                module, doraise=True, quiet=2, invalidation_mode=py_compile.PycInvalidationMode.TIMESTAMP
-            )
+        try:  # with `doraise` no Python prints what it thinks of a module
+            py_compile.compile(module, doraise=True, **by_time)
         except (py_compile.PyCompileError, OSError, ValueError, RecursionError):
             continue
 
 
-def _keep(kept: str, marks: str, modules: list[str]) -> None:
+def _keep(kept, marks, modules):
     """Keep a distribution's bytecode for later environments; made aside, then renamed: whole or absent."""
     aside, old = f"{kept}.{os.getpid()}", f"{kept}.{os.getpid()}.old"
     try:
@@ -167,14 +171,14 @@ def _keep(kept: str, marks: str, modules: list[str]) -> None:
         if os.path.lexists(kept):  # the package was unpacked anew since
             os.rename(kept, old)
             for name in os.listdir(old):
-                os.unlink(os.path.join(old, name))  # noqa: PTH108 - as above
-            os.rmdir(old)  # noqa: PTH106 - as above
+                os.unlink(os.path.join(old, name))
+            os.rmdir(old)
         os.rename(aside, kept)
     except OSError:  # another build keeps the same at this moment, or links are forbidden: it costs the next build time
         return
 
 
-def _close(prefix: str) -> tuple[int, int]:
+def _close(prefix):
     """Let everybody read and nobody write; returns bytes and number of files.
 
     The package cache's files are the same files and are closed with it, which does it no harm.

@@ -15,8 +15,8 @@ from pathlib import Path
 
 import msgspec
 
+from controlroom.robots.python_versions import Version, best, nearest, satisfies, wished_minor, written
 from controlroom.worker.environments.environment import EnvironmentFailed
-from controlroom.worker.environments.python_versions import Version, best, nearest, satisfies, wished_minor, written
 from controlroom.worker.environments.workshop import CommandFailed, Workshop, short_cause
 
 _PROBE = (

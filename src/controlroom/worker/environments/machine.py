@@ -4,9 +4,9 @@ import os
 import sys
 from pathlib import Path
 
+from controlroom.robots.python_versions import written
 from controlroom.worker.environments.environment import Environment, EnvironmentFailed, EnvironmentKind
 from controlroom.worker.environments.interpreters import Interpreter, Interpreters
-from controlroom.worker.environments.python_versions import written
 from controlroom.worker.environments.workshop import Workshop, make_open
 
 _USUAL_FOLDERS = frozenset({"/usr/local/bin", "/usr/bin", "/bin"})

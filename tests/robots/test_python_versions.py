@@ -2,7 +2,7 @@
 
 import pytest
 
-from controlroom.worker.environments.python_versions import best, nearest, satisfies, wished_minor
+from controlroom.robots.python_versions import best, is_readable, is_too_old, nearest, satisfies, wished_minor
 
 HAD = [(3, 9, 18), (3, 11, 2), (3, 11, 7), (3, 12, 1), (3, 13, 0)]
 
@@ -29,6 +29,13 @@ HAD = [(3, 9, 18), (3, 11, 2), (3, 11, 7), (3, 12, 1), (3, 13, 0)]
         ("~=3.11.3", (3, 12, 1), False),
         ("3.9.*|3.11.*", (3, 11, 7), True),
         ("latest", (3, 13, 0), False),
+        (">=3.13.0rc1", (3, 13, 0), True),
+        ("<3.13.0rc1", (3, 13, 0), False),
+        ("<=3.13.0a1", (3, 13, 0), False),
+        (">3.13.0rc1", (3, 13, 0), True),
+        ("==3.13.0rc1", (3, 13, 0), False),
+        ("!=3.13.0rc1", (3, 13, 0), True),
+        ("===3.11.2", (3, 11, 2), True),
     ],
 )
 def test_wishes_are_read_as_conda_and_pip_read_them(wish, version, expected):
@@ -73,3 +80,44 @@ def test_only_exact_wishes_have_a_minor_version():
     assert wished_minor("3.11.9") == (3, 11)
     assert wished_minor("3.11") is None
     assert wished_minor(None) is None
+
+
+@pytest.mark.parametrize(
+    ("wish", "expected"),
+    [
+        ("2.7", True),
+        ("2.7.18", True),
+        ("2", True),
+        ("3.5", True),
+        ("3.5.*", True),
+        ("<3", True),
+        ("<3.6", True),
+        ("<=3.5", True),
+        (">=2.7,<3", True),
+        ("2.7.*|3.5.*", True),
+        ("~=2.7", True),
+        ("3.6", False),
+        ("3.6.0", False),
+        ("3", False),
+        ("<3.7", False),
+        (">=2.7", False),
+        ("2.7.*|3.8.*", False),
+        ("!=2.7", False),
+        ("!=3.7", False),
+        ("4.0", False),
+        (">2.7,!=3.0.*", False),
+        ("*", False),
+        (None, False),
+        ("latest", False),
+    ],
+)
+def test_wishes_that_only_older_pythons_answer(wish, expected):
+    """A wish is too old if no Python answers it that robots can have, though an older one might."""
+    assert is_too_old(wish) is expected
+
+
+@pytest.mark.parametrize("wish", ["latest", "3.x", ">", "3.7,", "(>=3.7,<3.9)|3.10", "~=3", "3.7rc1.*", "1" * 5000])
+def test_what_is_no_wish(wish):
+    """Texts that are no version and no condition are told from wishes."""
+    assert not is_readable(wish)
+    assert not satisfies((3, 11, 2), wish)
