@@ -4,7 +4,8 @@ What it does: dispatches the runs that this server's actions have woken, at once
 as the truth behind the wake-ups, every second all open runs that have something to do.
 Who else may do it: every server for its own wake-ups; the leader polls. Both may meet: the run's row is locked.
 When it dies half-way: a dispatch is one transaction; the next poll finds what was left.
-What it costs: one transaction of about six statements for each wake-up; index probes over the open runs each second.
+What it costs: one transaction of about six statements for each wake-up; index probes over the open runs each second; a
+transaction for each thousand items of a stopped run, other runs in between.
 """
 
 import asyncio
@@ -18,7 +19,7 @@ from controlroom.engine.engine import Engine
 from controlroom.engine.runs.dispatch import dispatch, runs_left_behind, runs_to_look_at
 from controlroom.engine.wakes import Topic
 from controlroom.errors import Unavailable
-from controlroom.ids import RunId
+from controlroom.ids import RunId, WorkItemId
 
 log = structlog.get_logger(__name__)
 
@@ -39,6 +40,8 @@ class Dispatcher:
         self._woken: dict[RunId, None] = {}
         self._rests: dict[RunId, float] = {}
         self._busy: set[RunId] = set()
+        self._left: dict[RunId, WorkItemId] = {}
+        """Stopped runs that have more to settle, and where to go on."""
         self._something = asyncio.Event()
         engine.wakes.on(Topic.RUN, self._wake)
 
@@ -66,14 +69,17 @@ class Dispatcher:
                 continue
             self._busy.add(run)
             try:
-                await dispatch(self._engine, run)
+                left = await dispatch(self._engine, run, after=self._left.pop(run, None))
+                if left is not None:
+                    self._left[run] = left
             except Unavailable as away:
                 log.warning("dispatch cannot reach the database", run=str(run), reason=str(away))
             except Exception:  # the edge of a loop: it must go on
                 log.exception("dispatch failed", run=str(run))
             finally:
                 self._busy.discard(run)
-                self._rests[run] = time.monotonic() + _REST
+                if run not in self._left:
+                    self._rests[run] = time.monotonic() + _REST
                 self._something.set()
 
     def _next(self) -> tuple[RunId | None, float | None]:

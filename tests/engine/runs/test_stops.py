@@ -1,18 +1,23 @@
 """Law 8: stopping a run (DESIGN §4)."""
 
+import asyncio
+
 import pytest
 from tests.engine.runs.conftest import payloads
 
 from controlroom.engine.runs import actions as runs
 from controlroom.engine.runs import robot_verbs
+from controlroom.engine.runs.dispatch import dispatch
 from controlroom.engine.runs.model import (
     Result,
     RunState,
     StopRequest,
 )
 from controlroom.engine.runs.robot_verbs import Done
+from controlroom.engine.wakes import Topic
 from controlroom.engine.work_items.model import ExceptionType
 from controlroom.engine.work_items.rules import RetryPolicy
+from controlroom.maintenance import dispatcher
 from controlroom.protocol import ErrorCode, Order
 
 
@@ -65,3 +70,87 @@ async def test_stopping_a_run_that_nobody_works_on_ends_it_at_once(floor, ada):
 
     assert (await floor.run(run)).state is RunState.COMPLETED
     assert await walt.claim() == []
+
+
+@pytest.fixture
+def many(floor):
+    """A run of 2,500 items, 10 of which were done, with one robot at work."""
+
+    async def start(ada):
+        process = await floor.process({})
+        walt = await floor.worker()
+        run = await floor.start(process, payloads(*range(2500)))
+        assignment, robot = await walt.take()
+        await robot_verbs.release(floor.engine, robot, assignment.work_item_id, Done())
+        for _ in range(9):
+            item = await robot_verbs.reserve(floor.engine, robot)
+            await robot_verbs.release(floor.engine, robot, item, Done())
+        held = await robot_verbs.reserve(floor.engine, robot)
+        request = StopRequest(terminate=False, remaining_done=False)
+        assert await runs.stop(floor.engine, ada, floor.workspace, run.id, request)
+        return run, walt, assignment, robot, held
+
+    return start
+
+
+async def counts(floor, run) -> dict[str, int]:
+    """How many items of a run are in each state."""
+    states = await floor.engine.database.all(str, "select state from work_item where run_id = %(run)s", run=run.id)
+    return {state: states.count(state) for state in set(states)}
+
+
+async def test_a_stop_answers_before_all_is_settled(floor, ada, many):
+    """A thousand items are settled with the answer; nothing is begun any more; the rest follows in small pieces."""
+    run, walt, assignment, robot, held = await many(ada)
+
+    assert await counts(floor, run) == {"done": 10, "in_progress": 1, "failed": 1000, "pending": 1489}
+    await robot_verbs.release(floor.engine, robot, held, Done())
+    assert await robot_verbs.reserve(floor.engine, robot) is None
+    await walt.finish(assignment)
+    assert await walt.claim() == []
+
+    pieces, left = 0, await dispatch(floor.engine, run.id)
+    while left is not None:
+        pieces, left = pieces + 1, await dispatch(floor.engine, run.id, after=left)
+
+    assert pieces == 1
+    assert await counts(floor, run) == {"done": 11, "failed": 2489}
+    ended = await floor.run(run)
+    assert (ended.state, ended.result) == (RunState.UNRESOLVED, Result.STOPPED)
+
+
+async def test_a_stop_goes_on_when_its_server_died(floor, ada, many):
+    """Whoever leads next finds a stopped run that has items left, without a word from the server that began."""
+    run, walt, assignment, robot, held = await many(ada)
+    await robot_verbs.release(floor.engine, robot, held, Done())
+    await walt.finish(assignment)
+
+    passes = 0
+    while (await floor.run(run)).state is RunState.STOPPING:
+        assert await dispatcher.poll(floor.engine) >= 1
+        passes += 1
+
+    assert passes <= 3
+    assert await counts(floor, run) == {"done": 11, "failed": 2489}
+
+
+async def test_a_server_settles_the_rest_by_itself(floor, ada, many):
+    """The dispatcher of the server that answered goes on at once, and the run's end is told once."""
+    run, walt, assignment, robot, held = await many(ada)
+    await robot_verbs.release(floor.engine, robot, held, Done())
+    serving = asyncio.create_task(dispatcher.Dispatcher(floor.engine).serve())
+    try:
+        with floor.engine.wakes.watch(Topic.EVENTS) as ended:
+            await walt.finish(assignment)
+            async with asyncio.timeout(30):
+                while (await floor.run(run)).state is RunState.STOPPING:
+                    await ended.wait(0.1)
+    finally:
+        serving.cancel()
+        await asyncio.wait({serving})
+
+    assert await counts(floor, run) == {"done": 11, "failed": 2489}
+    told = await floor.engine.database.value(
+        "select count(*) from event where run_id = %(run)s and kind = 'run.unresolved'", run=run.id
+    )
+    assert told == 1

@@ -14,7 +14,7 @@ from controlroom.engine.processes import store as processes
 from controlroom.engine.processes.errors import ProcessNotConfigured
 from controlroom.engine.processes.model import Placement, Step
 from controlroom.engine.runs import store
-from controlroom.engine.runs.dispatch import dispatch_in, settle
+from controlroom.engine.runs.dispatch import dispatch_in
 from controlroom.engine.runs.errors import ProcessDisabled, RunNotEnded, RunNotFound
 from controlroom.engine.runs.model import (
     Callback,
@@ -121,7 +121,10 @@ async def start_in(
 
 
 async def stop(engine: Engine, actor: Actor, workspace: WorkspaceId, run: RunId, request: StopRequest) -> bool:
-    """Ask a run to stop; False if it has ended already. What waits is settled at once; robots end as asked."""
+    """Ask a run to stop; False if it has ended already. Robots end as asked, and nothing that waits is begun any more.
+
+    The first thousand items that wait are settled in the commit that answers, the others after it by the dispatcher.
+    """
     async with engine.database.transaction() as tx:
         return await stop_in(tx, engine, actor, workspace, run, request)
 
@@ -143,7 +146,6 @@ async def stop_in(
         workspace=workspace,
         stop=request,
     )
-    await settle(tx, run, request)
     for worker in await _stop_step_runs(tx, run, terminate=request.terminate):
         tx.after_commit(lambda worker=worker: engine.wakes.wake(Topic.ORDERS, worker))  # type: ignore[misc]
     process = await tx.value("select process_id from run where id = %(run)s", run=run)
