@@ -172,6 +172,8 @@ class PackageRef(Struct, frozen=True):
     hash: str
     size: int
     name: str
+    folder: str | None = None
+    """Where the robot lies in it; None where whoever took the package did not say: the least deep one."""
 
 
 class Assignment(Struct, frozen=True, kw_only=True):

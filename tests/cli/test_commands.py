@@ -2,6 +2,7 @@
 
 import json
 import zipfile
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -73,6 +74,48 @@ def test_a_folder_that_is_no_robot_is_not_pushed(running, tmp_path, yaml, said):
 
     assert said in refused.stderr
     assert running.cli("packages", "list").stdout == packages
+
+
+def test_a_push_tells_what_stays_at_home_and_follows_links(running, robot, tmp_path):
+    """Nothing is dropped without a word."""
+    (robot / "data" / "empty").mkdir(parents=True)
+    (robot / "latest.py").symlink_to("go.py")
+
+    pushed = running.cli("push", robot, "--name", "linked")
+
+    assert "left out (artifactsDir): output/" in pushed.stderr
+    running.cli("packages", "download", "linked", "-o", tmp_path / "got.zip")
+    with zipfile.ZipFile(tmp_path / "got.zip") as got:
+        assert set(got.namelist()) == {".gitignore", "data/empty/", "go.py", "latest.py", "robot.yaml"}
+    (robot / "hosts").symlink_to("/etc/hosts")
+    refused = running.cli("push", robot, "--name", "leaves", code=1)
+    assert "`hosts` is a link to `/etc/hosts`, which leads out of the robot's folder" in refused.stderr
+    assert "leaves" not in running.cli("packages", "list").stdout
+
+
+def test_a_robot_of_several_is_pushed_by_its_folder(running, tmp_path):
+    """Without a choice they are listed; the package has the folder's name."""
+    for name in ("one", "two"):
+        (tmp_path / "robots" / name).mkdir(parents=True)
+        (tmp_path / "robots" / name / "robot.yaml").write_text(f"tasks: {{{name}: {{shell: x}}}}\nartifactsDir: o")
+
+    refused = running.cli("push", tmp_path, "--name", "mono", code=1)
+    pushed = running.json("push", tmp_path, "--folder", "robots/two")
+
+    assert "`robots/one`, `robots/two`" in refused.stderr
+    assert "--folder" in refused.stderr
+    assert (pushed["name"], [task["name"] for task in pushed["tasks"]]) == ("two", ["two"])
+    assert "mono" not in running.cli("packages", "list").stdout
+    for wrong in (tmp_path / "nowhere", tmp_path / "robots" / "one" / "robot.yaml"):
+        assert "is no folder" in running.cli("push", wrong, code=1).stderr
+
+
+def test_first_pushes_of_a_name_at_once_all_succeed(running, robot):
+    """Whoever comes first makes the package; nobody is refused for that."""
+    with ThreadPoolExecutor(6) as pool:
+        pushed = list(pool.map(lambda _: running.cli("push", robot, "--name", "at once").stdout, range(6)))
+
+    assert len(set(pushed)) == 1
 
 
 def test_a_process_is_made_shown_disabled_and_deleted(running, robot):

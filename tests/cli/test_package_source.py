@@ -81,3 +81,37 @@ def test_what_contradicts_itself_is_misuse(running, words):
     """Nothing is made of it."""
     running.cli("packages", "source", *words, code=2)
     assert "none" not in running.cli("packages", "list").stdout
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("git@git.example.com:robots.git", "--branch", "main"),
+        ("http://git.example.com/robots.git", "--branch", "main"),
+        ("https://git.example.com/robots.git", "--branch", "a..b"),
+        ("https://git.example.com/robots.git", "--branch", "main", "--folder", "../x"),
+    ],
+)
+def test_a_refused_source_leaves_nothing_behind(running, words):
+    """No package of the name is there afterwards."""
+    running.cli("packages", "source", "set", "wrong", *words, code=1)
+
+    assert "wrong" not in running.cli("packages", "list").stdout
+
+
+def test_a_robot_of_several_is_fetched_by_its_folder(running, repository):
+    """Without a choice the failure lists them; the choice can be made later, and taken back."""
+    for name in ("one", "two"):
+        (repository.folder / name).mkdir()
+        (repository.folder / name / "robot.yaml").write_text(ROBOT.format(task=name))
+    (repository.folder / "robot.yaml").unlink(missing_ok=True)
+    repository.commit(readme_md="")
+    where = ("mono", repository.url, "--branch", "main", "--secret", "git")
+
+    failed = running.cli("packages", "source", "set", *where, code=1)
+    running.cli("packages", "source", "edit", "mono", "--folder", "two")
+
+    assert "`one`, `two`" in failed.stderr
+    assert [task["name"] for task in running.json("packages", "show", "mono")["tasks"]] == ["two"]
+    assert running.json("packages", "source", "show", "mono")["folder"] == "two"
+    assert "`one`, `two`" in running.cli("packages", "source", "edit", "mono", "--folder", ".", code=1).stderr

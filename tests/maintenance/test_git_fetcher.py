@@ -8,8 +8,9 @@ import pytest
 
 from controlroom.engine.packages import actions as packages
 from controlroom.engine.packages import sources, store
+from controlroom.engine.packages.errors import PackageNameTaken
 from controlroom.engine.packages.source_store import Ref, RefKind
-from controlroom.engine.packages.sources import HookForm
+from controlroom.engine.packages.sources import HookForm, Wanted
 from controlroom.engine.vault import actions as vault
 from controlroom.errors import Forbidden, Invalid, Unauthenticated
 from controlroom.maintenance.git_fetcher import fetch_wanted
@@ -48,7 +49,7 @@ def fetch(engine):
 async def test_a_branch_is_fetched_and_followed(engine, workspace, ada, package, repository, fetch):
     """Each new commit is a version; the same commit again is none."""
     first = repository.commit(robot_yaml=ROBOT.format(task="One"), tasks_py="print()")
-    await sources.set_source(engine, ada, workspace, package, url=repository.url, ref=MAIN)
+    await sources.set_source(engine, ada, workspace, package, Wanted(url=repository.url, ref=MAIN))
     assert await fetch() == 1
     assert (await store.get(engine.database, workspace, package)).task_names == ["One"]
     told = await sources.get(engine, ada, workspace, package)
@@ -66,6 +67,68 @@ async def test_a_branch_is_fetched_and_followed(engine, workspace, ada, package,
     assert await fetch() == 0
 
 
+async def test_links_in_a_repository_are_followed(engine, workspace, ada, package, repository, fetch):
+    """A link within the robot's folder is no obstacle; one that leads out is said to do so."""
+    (repository.folder / "latest.py").symlink_to("tasks.py")
+    repository.commit(robot_yaml=ROBOT.format(task="One"), tasks_py="print()")
+    await sources.set_source(engine, ada, workspace, package, Wanted(url=repository.url, ref=MAIN))
+    await fetch()
+    assert (await store.get(engine.database, workspace, package)).task_names == ["One"]
+
+    (repository.folder / "hosts").symlink_to("/etc/hosts")
+    repository.commit()
+    await sources.want(engine, ada, workspace, package)
+    await fetch()
+    error = (await sources.get(engine, ada, workspace, package)).error
+    assert error.startswith("`hosts` is a link to `/etc/hosts`, which leads out of the robot's folder")
+
+
+async def test_a_robot_of_several_is_chosen_by_its_folder(engine, workspace, ada, package, repository, fetch):
+    """Only that folder is fetched; without a choice, or with a wrong one, the robots that there are get listed."""
+    for name in ("one", "two"):
+        (repository.folder / "robots" / name).mkdir(parents=True)
+        (repository.folder / "robots" / name / "robot.yaml").write_text(ROBOT.format(task=name))
+    (repository.folder / "elsewhere").symlink_to("/etc")
+    repository.commit(readme_md="")
+    found = []
+    for folder in ("", "robots/three", "robots/two/", ":(glob)**"):
+        await sources.set_source(engine, ada, workspace, package, Wanted(url=repository.url, ref=MAIN, folder=folder))
+        await fetch()
+        found.append((await sources.get(engine, ada, workspace, package)).error)
+
+    assert found[0] == (
+        "There are 2 robots in the package: `robots/one`, `robots/two`. Choose one by its folder (--folder)"
+    )
+    assert (
+        "no robot.yaml in `robots/three` of the repository; there are robots in `robots/one`, `robots/two`" in found[1]
+    )
+    assert found[2] == ""
+    assert "no robot.yaml in `:(glob)**`" in found[3]
+    latest = (await store.get(engine.database, workspace, package)).latest
+    assert (latest.version, latest.folder, [task.name for task in latest.robot.tasks]) == (1, "robots/two", ["two"])
+
+
+async def test_a_package_is_made_with_its_source_or_not_at_all(engine, workspace, ada, ben):
+    """An address, a name or a right that is refused leaves no package of that name."""
+    good = Wanted(url="https://example.com/a.git", ref=MAIN)
+    for actor, wanted in (
+        (ada, Wanted(url="git@example.com:a.git", ref=MAIN)),
+        (ada, Wanted(url=good.url, ref=Ref(RefKind.BRANCH, "a..b"))),
+        (ada, Wanted(url=good.url, ref=MAIN, folder="../a")),
+        (ben, Wanted(url=good.url, ref=MAIN, secret_name="git")),
+    ):
+        with pytest.raises((Invalid, Forbidden)):
+            await sources.create_package(engine, actor, workspace, "made", wanted)
+        assert await store.by_name(engine.database, workspace, "made") is None
+
+    made, hook = await sources.create_package(engine, ada, workspace, "made", good)
+
+    assert (await sources.get(engine, ada, workspace, made.id)).is_wanted
+    await sources.want_by_hook(engine, made.id, form=HookForm.GITLAB, body=b"", proof=hook)
+    with pytest.raises(PackageNameTaken):
+        await sources.create_package(engine, ada, workspace, "made", good)
+
+
 async def test_tags_and_commits_stay_where_they_are(engine, workspace, ada, package, repository, fetch):
     """What is fetched is what was named, whatever came since."""
     old = repository.commit(robot_yaml=ROBOT.format(task="Old"), tasks_py="")
@@ -74,7 +137,7 @@ async def test_tags_and_commits_stay_where_they_are(engine, workspace, ada, pack
     repository.commit(robot_yaml=ROBOT.format(task="New"))
 
     for ref in (Ref(RefKind.TAG, "v1"), Ref(RefKind.COMMIT, old)):
-        await sources.set_source(engine, ada, workspace, package, url=repository.url, ref=ref)
+        await sources.set_source(engine, ada, workspace, package, Wanted(url=repository.url, ref=ref))
         await fetch()
         assert (await sources.get(engine, ada, workspace, package)).fetched_commit == old
         assert (await store.get(engine.database, workspace, package)).task_names == ["Old"]
@@ -86,22 +149,24 @@ async def test_credentials_come_from_the_vault(engine, workspace, ada, ben, pack
     repository.password = "s3cret"
     await vault.put(engine, ada, workspace, "git", values={"token": "s3cret"})
 
-    await sources.set_source(engine, ada, workspace, package, url=repository.url, ref=MAIN)
+    await sources.set_source(engine, ada, workspace, package, Wanted(url=repository.url, ref=MAIN))
     await fetch()
     refused = await sources.get(engine, ada, workspace, package)
-    await sources.set_source(engine, ada, workspace, package, url=repository.url, ref=MAIN, secret_name="git")
+    await sources.set_source(engine, ada, workspace, package, Wanted(url=repository.url, ref=MAIN, secret_name="git"))
     await fetch()
 
     assert "git failed" in refused.error
     assert (await sources.get(engine, ada, workspace, package)).error == ""
     with pytest.raises(Forbidden):
-        await sources.set_source(engine, ben, workspace, package, url=repository.url, ref=MAIN, secret_name="git")
+        await sources.set_source(
+            engine, ben, workspace, package, Wanted(url=repository.url, ref=MAIN, secret_name="git")
+        )
 
 
 async def test_what_is_no_robot_leaves_the_version_before(engine, workspace, ada, package, repository, fetch):
     """The reason is told, and the latest version stays."""
     repository.commit(robot_yaml=ROBOT.format(task="One"), tasks_py="")
-    await sources.set_source(engine, ada, workspace, package, url=repository.url, ref=MAIN)
+    await sources.set_source(engine, ada, workspace, package, Wanted(url=repository.url, ref=MAIN))
     await fetch()
     repository.commit(robot_yaml="tasks: [")
     await sources.want(engine, ada, workspace, package)
@@ -121,7 +186,7 @@ async def test_what_is_no_robot_leaves_the_version_before(engine, workspace, ada
 async def test_private_addresses_are_not_spoken_to(engine, workspace, ada, package, repository, fetch):
     """Without the operator's leave no connection is made."""
     repository.commit(robot_yaml=ROBOT.format(task="One"), tasks_py="")
-    await sources.set_source(engine, ada, workspace, package, url=repository.url, ref=MAIN)
+    await sources.set_source(engine, ada, workspace, package, Wanted(url=repository.url, ref=MAIN))
 
     await fetch("10.0.0.1")
 
@@ -144,7 +209,7 @@ async def test_a_key_of_the_vault_opens_a_repository_over_ssh(engine, workspace,
     proof = {"private_key": by_ssh.private_key, "known_hosts": by_ssh.known_hosts}
     await vault.put(engine, ada, workspace, "deploy", values=proof)
 
-    await sources.set_source(engine, ada, workspace, package, url=by_ssh.url, ref=MAIN, secret_name="deploy")
+    await sources.set_source(engine, ada, workspace, package, Wanted(url=by_ssh.url, ref=MAIN, secret_name="deploy"))
     await fetch()
 
     told = await sources.get(engine, ada, workspace, package)
@@ -169,7 +234,9 @@ async def test_ssh_speaks_to_nobody_else_and_to_nobody_without_a_key(
         (good, "10.0.0.1"),
     ):
         await vault.put(engine, ada, workspace, "deploy", values=proof)
-        await sources.set_source(engine, ada, workspace, package, url=by_ssh.url, ref=MAIN, secret_name="deploy")
+        await sources.set_source(
+            engine, ada, workspace, package, Wanted(url=by_ssh.url, ref=MAIN, secret_name="deploy")
+        )
         await fetch(allowed)
         found.append((await sources.get(engine, ada, workspace, package)).error)
 
@@ -192,7 +259,7 @@ async def test_ssh_speaks_to_nobody_else_and_to_nobody_without_a_key(
 async def test_only_https_and_ssh_are_addresses(engine, workspace, ada, package, url):
     """And none with a password in it, or that a program could take for an option."""
     with pytest.raises(Invalid):
-        await sources.set_source(engine, ada, workspace, package, url=url, ref=MAIN)
+        await sources.set_source(engine, ada, workspace, package, Wanted(url=url, ref=MAIN))
 
 
 @pytest.mark.parametrize("name", ["--upload-pack=id", "a..b", "", "a b", "+main:evil", "x.lock"])
@@ -200,14 +267,18 @@ async def test_names_that_are_no_names_are_refused(engine, workspace, ada, packa
     """What stands after the address names one branch and is no option."""
     with pytest.raises(Invalid):
         await sources.set_source(
-            engine, ada, workspace, package, url="https://example.com/a.git", ref=Ref(RefKind.BRANCH, name)
+            engine,
+            ada,
+            workspace,
+            package,
+            Wanted(url="https://example.com/a.git", ref=Ref(RefKind.BRANCH, name)),
         )
 
 
 async def test_a_push_hook_wants_a_fetch(engine, workspace, ada, package, repository, fetch):
     """Signed as GitHub does or with GitLab's token; anything else is refused."""
     repository.commit(robot_yaml=ROBOT.format(task="One"), tasks_py="")
-    _, secret = await sources.set_source(engine, ada, workspace, package, url=repository.url, ref=MAIN)
+    _, secret = await sources.set_source(engine, ada, workspace, package, Wanted(url=repository.url, ref=MAIN))
     await fetch()
     signature = "sha256=" + hmac.new(secret.encode(), b"{}", hashlib.sha256).hexdigest()
 

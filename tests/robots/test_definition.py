@@ -18,6 +18,7 @@ from controlroom.robots.definition import (
     folder_source,
     parse_robot,
     read_robot,
+    read_robot_of,
 )
 
 FULL = """
@@ -228,25 +229,17 @@ def test_command_lines():
     assert command_line(command, artifacts_dir="/a") == ["python", "main.py", "3.10", "no"]
 
 
-def test_robot_yaml_is_found_in_the_root_first(tmp_path):
-    """robot.yaml of the folder itself is taken, whatever lies below."""
-    for place in (".", "a"):
-        (tmp_path / place).mkdir(exist_ok=True)
-        (tmp_path / place / "robot.yaml").write_text(f"tasks: {{'{place}': {{shell: x}}}}\nartifactsDir: o")
-
-    assert read_robot(tmp_path)[0] == tmp_path
-
-
-def test_robot_yaml_is_found_at_the_least_depth(tmp_path):
-    """Without one in the root, the robot.yaml nearest to it is taken, never one of an installed package."""
+def test_packages_of_before_have_the_least_deep_robot(tmp_path):
+    """Where nobody said in which folder the robot of a package lies, the robot.yaml nearest to the top was meant."""
     for place in ("z/deep/deeper", "b/two", "c/two", ".venv"):
         (tmp_path / place).mkdir(parents=True)
         (tmp_path / place / "robot.yaml").write_text(f"tasks: {{'{place}': {{shell: x}}}}\nartifactsDir: o")
 
-    root, read = read_robot(tmp_path)
+    root, read = read_robot_of(tmp_path, None)
 
     assert root == tmp_path / "b" / "two"
     assert read.tasks[0].name == "b/two"
+    assert read_robot_of(tmp_path, "c/two")[0] == tmp_path / "c" / "two"
 
 
 def test_a_folder_without_robot_says_so(tmp_path):

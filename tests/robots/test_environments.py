@@ -38,7 +38,7 @@ OLD = "dependencies: [python=2.7]"
 )
 def test_what_a_worker_could_build_is_taken(extra, files):
     """A package is taken whose environment some worker, or a machine of another system, could build."""
-    assert read_robot_from_zip(package(extra, **files)).tasks[0].name == "main"
+    assert read_robot_from_zip(package(extra, **files))[1].tasks[0].name == "main"
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from real_worker import working
 from room_server import RoomServer
 from sandboxes import needs_sandbox
 
-from controlroom.protocol import ErrorCode, PhaseKind, PhaseState
+from controlroom.protocol import ErrorCode, PackageRef, PhaseKind, PhaseState
 
 
 @pytest.fixture(params=[pytest.param("auto", marks=needs_sandbox), "off"])
@@ -163,6 +163,47 @@ async def test_artifacts_are_files_only(room, walt):
 
     assert finish.error is None, finish.error
     assert sorted(name for name in attempt.artifacts if not name.endswith(".log")) == ["good", "odd\ufffd_.txt"]
+
+
+async def test_old_results_in_a_package_are_no_runs_artifacts(room, walt):
+    """What a package brought in its artifacts folder is the robot's to read, and an artifact once it changed it."""
+    code = """
+        import os, pathlib
+        folder = pathlib.Path("output")
+        assert (folder / "old.html").read_text() == "old"
+        (folder / "again.html").write_text("NEW")
+        os.utime(folder / "again.html", ns=(0, 0))
+        (folder / "kept.html").rename(folder / "moved.html")
+        (folder / "new.html").write_text("new")
+    """
+    brought = {f"output/{name}": name[:3] for name in ("old.html", "again.html", "kept.html", "sub/old.txt")}
+    attempt = await room.assign(room.add_package(robots.plain(code) | brought))
+
+    assert (await room.finished(attempt)).error is None
+
+    left = {name: content for name, content in attempt.artifacts.items() if name.endswith(("html", "txt"))}
+    assert left == {"again.html": b"NEW", "moved.html": b"kep", "new.html": b"new"}
+
+
+async def test_a_robot_whose_whole_folder_is_for_artifacts_leaves_only_what_it_made(room, walt):
+    """Its own code is no result."""
+    files = robots.plain("open('made.txt', 'w').write('x')")
+    files["robot.yaml"] = files["robot.yaml"].replace("artifactsDir: output", "artifactsDir: .")
+    attempt = await room.assign(room.add_package(files))
+
+    assert (await room.finished(attempt)).error is None
+
+    assert [name for name in attempt.artifacts if not name.endswith(".log")] == ["made.txt"]
+
+
+async def test_the_robot_of_several_that_was_chosen_runs(room, walt):
+    """The worker is told where it lies; the others of the same zip, and their links, stay apart."""
+    files = {f"{name}/{file}": text for name in "ab" for file, text in robots.plain(f"print('{name}')").items()}
+    package = room.add_package(files)
+    for name in "ab":
+        attempt = await room.assign(PackageRef(package.hash, package.size, package.name, name))
+        assert (await room.finished(attempt)).error is None
+        assert name in attempt.text
 
 
 async def test_a_failed_robot_keeps_its_artifacts(room, walt):

@@ -31,10 +31,11 @@ from controlroom.robots.definition import (
     fits_platform,
     folder_source,
     machine_name,
-    read_robot,
+    read_robot_of,
     split_command,
 )
 from controlroom.robots.environments import read_environment
+from controlroom.worker.artifacts import brought_in, left_in
 from controlroom.worker.environments.cache import EnvironmentCache
 from controlroom.worker.environments.environment import Environment
 from controlroom.worker.launch import Command
@@ -106,11 +107,13 @@ class Machine:
         with _as("UNZIP_FAILURE"):
             archive = folder / "robot.zip"
             archive.write_bytes(self._package(told["robot"]))
-            unpack(archive, folder / "robot")
-            root, definition = read_robot(folder / "robot")
+            lies_in = told["robot"].get("folder")
+            unpack(archive, folder / "robot", robot=lies_in)
+            root, definition = read_robot_of(folder / "robot", lies_in)
             task = find_task(definition, told["robot"]["task"])
         artifacts = root / definition.artifacts_dir
         artifacts.mkdir(parents=True, exist_ok=True)
+        brought = brought_in(artifacts)
         spec = read_environment(definition, folder_source(root))
 
         async def play() -> int:
@@ -127,8 +130,8 @@ class Machine:
         with _as("SETUP_FAILURE"):
             exit_code = asyncio.run(play())
         with _as("UPLOAD_FAILURE"):
-            for path in sorted(path for path in artifacts.rglob("*") if path.is_file() and not path.is_symlink()):
-                self._leave(told["config"]["artifactPostURL"], path.relative_to(artifacts).as_posix(), path)
+            for left in left_in(artifacts, brought):
+                self._leave(told["config"]["artifactPostURL"], left.name, left.path)
         if exit_code:
             raise RunFailed("ROBOT_FAILURE", f"the robot ended with exit code {exit_code}")
 

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from cyclopts import App, Parameter
 
 from controlroom.cli.address import address
-from controlroom.cli.client import Client
+from controlroom.cli.client import Client, Refused
 from controlroom.cli.display import moment, moments, show_fields, show_json
 from controlroom.cli.errors import FAILED, CommandFailed, Misused
 from controlroom.cli.lookup import find_id, is_id, package_called, required
@@ -19,6 +19,7 @@ app = App(name="source", help="Packages fetched from git: list, show, set, edit,
 
 _Wait = Annotated[bool, Parameter(negative="--no-wait", show_default=False)]
 _PART = "/source"
+_TAKEN = "PACKAGE_NAME_TAKEN"
 _REFS = ("branch", "tag", "commit")
 _LONGEST_SECONDS = 11 * 60.0
 """What a fetch may take on the server, and a minute in which one comes to it."""
@@ -69,6 +70,7 @@ def set_(
     branch: str | None = None,
     tag: str | None = None,
     commit: str | None = None,
+    folder: str | None = None,
     secret: str | None = None,
     wait: _Wait = True,
     room: RoomOptions = HERE,
@@ -87,6 +89,8 @@ def set_(
         What is fetched: a tag.
     commit
         What is fetched: a commit, by its whole hash.
+    folder
+        Where the robot lies in the repository, if there are several in it; only that folder is fetched.
     secret
         Name of a secret of the vault: `password` or `token` (and `username`), or for ssh `private_key` and
         `known_hosts`.
@@ -97,8 +101,17 @@ def set_(
     if len(given) != 1:
         raise Misused("what of the repository? Give one of --branch, --tag and --commit")
     with Client(address(room)) as client:
-        body = {"url": url, "secret": secret, **given}
-        package_id = package if is_id(package) else str(package_called(client, package)["id"])
+        body = {"url": url, "folder": folder, "secret": secret, **given}
+        package_id = package if is_id(package) else package_called(client, package)
+        if package_id is None:
+            try:
+                made = client.post("/task-packages", {"name": package, "source": body})
+            except Refused as refused:
+                package_id = package_called(client, package) if refused.code == _TAKEN else None
+                if package_id is None:
+                    raise
+            else:
+                return _follow(room, client, str(made["id"]), made["push_hook"], wait=wait)
         return _set(client, room, package_id, body, wait=wait)
 
 
@@ -111,6 +124,7 @@ def edit(
     branch: str | None = None,
     tag: str | None = None,
     commit: str | None = None,
+    folder: str | None = None,
     secret: str | None = None,
     no_secret: Annotated[bool, Parameter(negative=(), show_default=False)] = False,
     new_hook: Annotated[bool, Parameter(negative=(), show_default=False)] = False,
@@ -131,6 +145,8 @@ def edit(
         What is fetched: a tag.
     commit
         What is fetched: a commit, by its whole hash.
+    folder
+        Where the robot lies in the repository; `.` if it has only one.
     secret
         Name of a secret of the vault.
     no_secret
@@ -146,8 +162,9 @@ def edit(
     if secret is not None and no_secret:
         raise Misused("give --secret or --no-secret, not both")
     asked = changes(
-        "--repository, --branch, --tag, --commit, --secret, --no-secret or --new-hook",
+        "--repository, --branch, --tag, --commit, --folder, --secret, --no-secret or --new-hook",
         url=repository,
+        folder=folder,
         secret=secret,
         ref=given or None,
         no_secret=no_secret or None,
@@ -158,6 +175,7 @@ def edit(
         now = _source(client, package, package_id)
         body = {
             "url": asked.get("url", now["url"]),
+            "folder": asked.get("folder", now["folder"]),
             "secret": None if no_secret else asked.get("secret", now["secret"]),
             "keep_push_hook": not new_hook,
             **(given or {name: now[name] for name in _REFS}),
@@ -209,15 +227,19 @@ def _source(client: Client, package: str, package_id: str) -> dict[str, Any]:
 
 
 def _set(client: Client, room: RoomOptions, package_id: str, body: dict[str, Any], *, wait: bool) -> int:
-    """Set a source, show the push hook if it has a new secret, and tell how the fetch goes."""
+    """Set a source, and follow what comes of it."""
     made = client.post(_path(package_id), body)
-    hook = made["push_hook"]
+    return _follow(room, client, package_id, made["push_hook"], wait=wait)
+
+
+def _follow(room: RoomOptions, client: Client, package_id: str, hook: dict[str, Any], *, wait: bool) -> int:
+    """Show the push hook if it has a new secret, and tell how the fetch goes."""
     if (
         "secret" in hook and not room.json
     ):  # Why before the fetch: the secret is told this once, and Ctrl-C may end the waiting
         show_fields({"package": package_id, "push hook": hook["url"], "its secret": hook["secret"]})
         sys.stdout.flush()
-    found = _outcome(client, package_id) if wait else made
+    found = _outcome(client, package_id) if wait else client.get(_path(package_id))
     return _tell_outcome(room, {**found, "push_hook": hook})
 
 

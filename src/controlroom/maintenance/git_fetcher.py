@@ -31,6 +31,7 @@ from controlroom.engine.packages.source_store import Fetch, RefKind
 from controlroom.engine.vault import actions as vault
 from controlroom.errors import ControlRoomError, Invalid, Unavailable
 from controlroom.outgoing import Guard
+from controlroom.robots.choosing import choose_robot
 
 EVERY: Final = 2.0
 _SECONDS: Final = 600
@@ -69,13 +70,21 @@ async def _fetch(engine: Engine, guard: Guard, fetch: Fetch) -> None:
             *at, "fetch", "--quiet", "--depth=1", "--no-tags", "--no-recurse-submodules", "--", fetch.url, wanted
         )
         commit = (await room.git(*at, "rev-parse", "--verify", "FETCH_HEAD^{commit}")).strip()
-        await room.git(*at, "archive", "--format=zip", f"--output={archive}", commit)
+        only = await _folder(room, at, commit, fetch.folder) if fetch.folder else ()
+        await room.git(*at, "archive", "--format=zip", f"--output={archive}", commit, *only)
         if archive.stat().st_size > engine.limits.package_bytes:
             raise Invalid(
                 f"the repository is larger than {engine.limits.package_bytes:,} bytes", code="PACKAGE_TOO_LARGE"
             )
         blob = await engine.objects.put_file(archive)
     await sources.take(engine, fetch, commit=commit, blob=blob)
+
+
+async def _folder(room: "_Bounded", at: tuple[str, ...], commit: str, folder: str) -> tuple[str, ...]:
+    """The arguments that leave all but the chosen robot out. Raises Invalid that lists the robots that there are."""
+    listed = await room.git(*at, "ls-tree", "-r", "-z", "--name-only", commit)
+    robot = choose_robot(listed.split("\0"), folder, where="the repository").rpartition("/")[0]
+    return ("--", robot) if robot else ()
 
 
 # ---------------------------------------------------------------------------------------------------- environment
@@ -110,6 +119,7 @@ async def _environment(engine: Engine, guard: Guard, fetch: Fetch, home: Path) -
         "GIT_TERMINAL_PROMPT": "0",
         "GIT_ASKPASS": "false",
         "GIT_PROTOCOL_FROM_USER": "0",
+        "GIT_LITERAL_PATHSPECS": "1",
     }
     if where.scheme == "https":
         configuration += _https(where, host, port, addresses, secret)

@@ -1,6 +1,6 @@
 """What a package may not be.
 
-Names that lead out of its folder or mean different things on different systems, links and devices, encryption, names
+Names that lead out of its folder or mean different things on different systems, devices, encryption, names
 that stand twice, and archives that would fill a disk or a memory.
 """
 
@@ -8,12 +8,14 @@ import os
 import re
 import stat
 import zipfile
+import zlib
 from pathlib import PurePosixPath
 from typing import IO
 
 from msgspec import Struct
 
 from controlroom.errors import Invalid
+from controlroom.robots.links import Kind, kind_of
 from controlroom.robots.yaml_text import invalid
 
 
@@ -37,6 +39,10 @@ DEFAULT_LIMITS = ArchiveLimits()
 _LONGEST_PART = 255
 _METHODS = {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}
 _IS_ENCRYPTED = 0x1 | 0x40
+_IS_UTF_8 = 0x800
+_UNICODE_PATH = 0x7075
+_FIELD_HEAD = 4
+_LONGEST_LINK = 1024
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _DRIVE = re.compile(r"[A-Za-z]:")
 _END = b"PK\x05\x06"
@@ -71,7 +77,7 @@ def checked_entries(package: zipfile.ZipFile, limits: ArchiveLimits) -> dict[str
         raise too_large(f"The package has {len(infos)} files; {limits.max_files} are allowed")
     entries: dict[str, zipfile.ZipInfo] = {}
     for info in infos:
-        name = checked_name(info.orig_filename, limits)
+        name = checked_name(written_name(info), limits)
         _check_kind(info, name)
         if name in entries:
             raise invalid(f"The package has `{name}` twice")
@@ -83,7 +89,7 @@ def checked_entries(package: zipfile.ZipFile, limits: ArchiveLimits) -> dict[str
     for name in entries:
         for parent in PurePosixPath(name).parents:
             above = entries.get(str(parent))
-            if above is not None and not above.is_dir():
+            if above is not None and kind_of_entry(above) is not Kind.FOLDER:
                 raise invalid(f"The package has `{parent}` as a file and as a folder")
     return entries
 
@@ -111,12 +117,46 @@ def checked_name(name: str, limits: ArchiveLimits) -> str:
     return "/".join(path.parts)
 
 
+def written_name(info: zipfile.ZipInfo) -> str:
+    """The name of an entry as whoever packed it wrote it.
+
+    The flag that says UTF-8 is left out by Info-ZIP and by macOS, which write UTF-8 all the same; a field of Info-ZIP's
+    may have the name in UTF-8 beside one in an older code. What is none of these is in code page 437, as the format
+    says.
+    """
+    if info.flag_bits & _IS_UTF_8:
+        return info.orig_filename
+    raw = info.orig_filename.encode("cp437")
+    try:
+        return (_unicode_path(info.extra, zlib.crc32(raw)) or raw).decode()
+    except UnicodeDecodeError:
+        return info.orig_filename
+
+
+def _unicode_path(extra: bytes, crc: int) -> bytes | None:
+    """The name in the extra field 0x7075 (APPNOTE 4.6.9), if it belongs to the name with this checksum."""
+    while len(extra) >= _FIELD_HEAD:
+        kind, size = int.from_bytes(extra[:2], "little"), int.from_bytes(extra[2:4], "little")
+        field, extra = extra[4 : 4 + size], extra[4 + size :]
+        if kind == _UNICODE_PATH and field[:1] == b"\1" and int.from_bytes(field[1:5], "little") == crc:
+            return field[5:] or None
+    return None
+
+
+def kind_of_entry(info: zipfile.ZipInfo) -> Kind:
+    """What an entry is: its mode says it, else its name, where what packed it knows no modes."""
+    mode = info.external_attr >> 16
+    if stat.S_IFMT(mode) in {0, stat.S_IFREG}:
+        return Kind.FOLDER if info.is_dir() else Kind.FILE
+    return kind_of(mode)
+
+
 def _check_kind(info: zipfile.ZipInfo, name: str) -> None:
-    kind = stat.S_IFMT(info.external_attr >> 16)
-    if kind == stat.S_IFLNK:
-        raise invalid(f"The package has a link: `{name}`; put the file itself there")
-    if kind not in {0, stat.S_IFREG, stat.S_IFDIR}:
-        raise invalid(f"The package has something that is neither file nor folder: `{name}`")
+    kind = kind_of_entry(info)
+    if kind is Kind.OTHER:
+        raise invalid(f"`{name}` is neither file nor folder")
+    if kind is Kind.LINK and info.file_size > _LONGEST_LINK:
+        raise invalid(f"`{name}` is a link of more than {_LONGEST_LINK} bytes")
     if info.flag_bits & _IS_ENCRYPTED:
         raise invalid(f"The package is encrypted (`{name}`)")
     if info.compress_type not in _METHODS:
@@ -128,10 +168,14 @@ def _check_sizes(infos: list[zipfile.ZipInfo], limits: ArchiveLimits) -> None:
         if info.file_size > limits.max_file:
             raise too_large(f"`{info.filename}` has {info.file_size} bytes; {limits.max_file} are allowed")
         _check_ratio(f"`{info.filename}`", info.file_size, info.compress_size, limits)
-    total = sum(info.file_size for info in infos)
+    check_total(sum(info.file_size for info in infos), sum(info.compress_size for info in infos), limits)
+
+
+def check_total(total: int, packed: int, limits: ArchiveLimits) -> None:
+    """Refuse a package whose content is too much in all, or much more than what was sent."""
     if total > limits.max_total:
         raise too_large(f"The package unpacks to {total} bytes; {limits.max_total} are allowed")
-    _check_ratio("The package", total, sum(info.compress_size for info in infos), limits)
+    _check_ratio("The package", total, packed, limits)
 
 
 def _check_ratio(what: str, size: int, packed: int, limits: ArchiveLimits) -> None:

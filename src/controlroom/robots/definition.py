@@ -16,11 +16,10 @@ import msgspec
 from msgspec import Struct
 
 from controlroom.errors import Invalid, NotFound
+from controlroom.robots.choosing import FILE_NAME, NEVER_SEARCHED, choose_robot, inner_folder, shallowest_robot
 from controlroom.robots.interfaces import FILE_NAME as INTERFACES_FILE
 from controlroom.robots.interfaces import Interface, parse_interfaces, signature_interface
 from controlroom.robots.yaml_text import Mapping, invalid
-
-FILE_NAME = "robot.yaml"
 
 
 class RobotTaskName(Struct, frozen=True, tag="robot_task_name"):
@@ -100,23 +99,37 @@ def parse_robot(text: str) -> RobotDefinition:
     )
 
 
-def read_robot(folder: Path) -> tuple[Path, RobotDefinition]:
-    """Find and read the robot of a folder: robot.yaml in the folder itself, else the one that lies least deep in it.
+def read_robot(folder: Path, *, within: str = "") -> tuple[Path, RobotDefinition]:
+    """Find and read the robot of a folder: robot.yaml in the folder itself, else the only one below it.
 
-    Returns the folder of robot.yaml too: the root of the robot. Raises Invalid (PACKAGE_INVALID).
+    `within` chooses one of several by the folder that it lies in. Returns the folder of robot.yaml too: the root of
+    the robot. Raises Invalid (PACKAGE_INVALID).
     """
-    root = folder
-    if not (folder / FILE_NAME).is_file():
-        name = shallowest_robot(_names_below(folder))
-        if name is None:
-            raise invalid(f"There is no {FILE_NAME} in {folder.name or folder} or below it")
+    inner = inner_folder(within)
+    root = folder / inner
+    if not (root / FILE_NAME).is_file():
+        name = choose_robot(_names_below(folder), inner, where=folder.name or str(folder))
         root = (folder / name).parent
+    return root, _robot_at(root)
 
+
+def read_robot_of(folder: Path, robot: str | None) -> tuple[Path, RobotDefinition]:
+    """Likewise, where whoever took the package has said where its robot lies; else the least deep one."""
+    if robot is None:
+        found = shallowest_robot(_names_below(folder))
+        robot = "" if found is None else str(PurePosixPath(found).parent)
+    root = folder / robot
+    if not (root / FILE_NAME).is_file():
+        raise invalid(f"There is no {FILE_NAME} in {folder.name or folder} or below it")
+    return root, _robot_at(root)
+
+
+def _robot_at(root: Path) -> RobotDefinition:
     source = folder_source(root)
     text = source(FILE_NAME)
     if text is None:
         raise invalid(f"{FILE_NAME} is a link that leads out of its folder")
-    return root, with_interfaces(parse_robot(text), source)
+    return with_interfaces(parse_robot(text), source)
 
 
 def folder_source(root: Path) -> Source:
@@ -127,12 +140,6 @@ def folder_source(root: Path) -> Source:
         return _read(path) if path.is_file() and path.resolve().is_relative_to(root.resolve()) else None
 
     return source
-
-
-def shallowest_robot(names: list[str]) -> str | None:
-    """Which of these names is the robot.yaml to take: the least deep one, the first by name among equals."""
-    found = [name for name in names if PurePosixPath(name).name == FILE_NAME]
-    return min(found, key=lambda name: (name.count("/"), name), default=None)
 
 
 def with_interfaces(robot: RobotDefinition, source: Source) -> RobotDefinition:
@@ -236,7 +243,6 @@ _MACHINES = ("amd64", "arm64")
 _MOST_UNDERSCORES = 2
 _DEEPEST = 32
 _LONGEST_SOURCE = 1 << 20
-_NEVER_SEARCHED = {".git", "__pycache__", "node_modules", ".venv", "venv"}
 
 
 def _mentions(name: str, words: tuple[str, ...], ours: str) -> bool:
@@ -294,7 +300,7 @@ def _names_below(folder: Path) -> list[str]:
     names: list[str] = []
     for place, folders, files in os.walk(folder):
         inner = Path(place).relative_to(folder)
-        folders[:] = [name for name in folders if name not in _NEVER_SEARCHED and len(inner.parts) < _DEEPEST]
+        folders[:] = [name for name in folders if name not in NEVER_SEARCHED and len(inner.parts) < _DEEPEST]
         names += [(inner / name).as_posix() for name in files if name == FILE_NAME]
     return names
 

@@ -3,7 +3,7 @@
 import asyncio
 import os
 import stat
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 from functools import partial
 from pathlib import Path
 
@@ -29,6 +29,39 @@ class Artifact(Struct, frozen=True):
     name: str
     path: Path
     size: int
+
+
+Brought = Mapping[Path, tuple[int, ...]]
+"""Files that lie in a folder for results before the robot begins, and what would tell that they have been changed."""
+
+
+def brought_in(folder: Path) -> Brought:
+    """What the package itself has in its folder for results: old ones, which are no run's, until a robot changes it."""
+    return {
+        artifact.path: seen
+        for artifact in (found_in(folder) if folder.is_dir() else [])
+        if (seen := _seen(artifact.path)) is not None
+    }
+
+
+def left_in(folder: Path, brought: Brought) -> list[Artifact]:
+    """What the robot left in its folder for results: all but what its package brought and it did not touch."""
+    if not folder.is_dir():
+        return []
+    return [
+        artifact
+        for artifact in found_in(folder)
+        if artifact.path not in brought or _seen(artifact.path) != brought[artifact.path]
+    ]
+
+
+def _seen(path: Path) -> tuple[int, ...] | None:
+    """Whatever changes when a file is written, replaced or put back: nobody sets the time of its last change."""
+    try:
+        status = path.lstat()
+    except OSError:
+        return None
+    return status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns
 
 
 def found_in(folder: Path) -> list[Artifact]:

@@ -17,7 +17,7 @@ from msgspec import Struct
 from controlroom.errors import Invalid
 from controlroom.protocol import PackageRef
 from controlroom.robots import archive
-from controlroom.robots.definition import RobotDefinition, folder_source, read_robot
+from controlroom.robots.definition import RobotDefinition, folder_source, read_robot_of
 from controlroom.robots.environment_spec import EnvironmentSpec
 from controlroom.robots.environments import read_environment
 from controlroom.worker.places import Place
@@ -26,6 +26,13 @@ Fetch = Callable[[str, IO[bytes]], Awaitable[None]]
 """Writes the package of a hash into a file."""
 
 _REMEMBERED = 256
+
+
+def folder_name(ref: PackageRef) -> str:
+    """The name of a package's folder: its hash, and which robot of several it is, whose links lead elsewhere."""
+    if not ref.hash.isalnum():
+        raise Invalid(f"The package's hash is none: {ref.hash!r}", code="PACKAGE_INVALID")
+    return f"{ref.hash}-{hashlib.sha256(ref.folder.encode()).hexdigest()[:16]}" if ref.folder else ref.hash
 
 
 class Package(Struct, frozen=True):
@@ -51,16 +58,17 @@ class PackageCache:
 
     async def get(self, ref: PackageRef) -> Package:
         """The package, fetched and checked if it is new. Raises Invalid for one that can't be a robot."""
-        if (known := self._known.get(ref.hash)) is not None and known.folder.exists():
-            self._known.move_to_end(ref.hash)
+        name = folder_name(ref)
+        if (known := self._known.get(name)) is not None and known.folder.exists():
+            self._known.move_to_end(name)
             return known
-        async with self._fetching.setdefault(ref.hash, asyncio.Lock()):
-            folder = self._folder / _safe_name(ref.hash)
+        async with self._fetching.setdefault(name, asyncio.Lock()):
+            folder = self._folder / name
             if not folder.exists():
                 await self._unpack(ref, folder)
-            package = await asyncio.to_thread(_read, folder)
-        self._fetching.pop(ref.hash, None)
-        self._known[ref.hash] = package
+            package = await asyncio.to_thread(_read, folder, ref.folder)
+        self._fetching.pop(name, None)
+        self._known[name] = package
         if len(self._known) > _REMEMBERED:
             self._known.popitem(last=False)
         return package
@@ -86,13 +94,7 @@ class PackageCache:
         with tempfile.TemporaryFile(dir=self._folder) as zipped:
             await self._fetch(ref.hash, zipped)
             await asyncio.to_thread(_check, zipped, ref)
-            await asyncio.to_thread(archive.unpack, zipped, folder)
-
-
-def _safe_name(content_hash: str) -> str:
-    if not content_hash.isalnum():
-        raise Invalid(f"The package's hash is none: {content_hash!r}", code="PACKAGE_INVALID")
-    return content_hash
+            await asyncio.to_thread(archive.unpack, zipped, folder, robot=ref.folder)
 
 
 def _check(zipped: IO[bytes], ref: PackageRef) -> None:
@@ -112,8 +114,8 @@ def _digest(file: IO[bytes]) -> str:
     return digest.hexdigest()
 
 
-def _read(folder: Path) -> Package:
-    root, definition = read_robot(folder)
+def _read(folder: Path, robot: str | None) -> Package:
+    root, definition = read_robot_of(folder, robot)
     spec = read_environment(definition, folder_source(root))
     return Package(folder, root.relative_to(folder).as_posix(), definition, spec)
 

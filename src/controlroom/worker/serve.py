@@ -25,6 +25,7 @@ from controlroom.errors import Invalid
 from controlroom.protocol import Assignment, Claim, Heartbeat, Link, OpenSession, Session
 from controlroom.worker.folder import WorkerFolder
 from controlroom.worker.orders import EndReason, Orders
+from controlroom.worker.packages import folder_name
 from controlroom.worker.room import Refused, Room, Superseded
 from controlroom.worker.settings import WorkerSettings
 from controlroom.worker.setup import bench
@@ -166,7 +167,7 @@ class Worker:
     def _begin(self, assignment: Assignment) -> None:
         """Run an assignment aside; one that we run already was only handed over again."""
         known = self._held.get(assignment.step_run_id)
-        self._packages_in_use[assignment.step_run_id] = assignment.package.hash
+        self._packages_in_use[assignment.step_run_id] = folder_name(assignment.package)
         if known is not None:
             if known.attempt == assignment.attempt:
                 return

@@ -101,6 +101,7 @@ class StepRun:
         self._phases = Phases(self._reports, self._console)
         self._started = time.monotonic()
         self._limit = TimeLimit(None)
+        self._brought: artifacts.Brought = {}
         self._place: Place | None = None
         self._lease: Lease | None = None
         self._spare: Spare | None = None
@@ -220,7 +221,9 @@ class StepRun:
         assert place is not None and folders is not None and lease is not None  # noqa: PT018, S101 - set one step earlier
         await self._bench.packages.copy_to(package, place)
         artifacts_folder, root = place.outside(folders.artifacts), place.outside(folders.root)
-        if not artifacts_folder.exists():
+        if artifacts_folder.exists():
+            self._brought = await asyncio.to_thread(artifacts.brought_in, artifacts_folder)
+        else:
             artifacts_folder.mkdir(parents=True)
             for folder in (artifacts_folder, *artifacts_folder.parents):
                 if folder == root:
@@ -364,7 +367,7 @@ class StepRun:
         found = [artifacts.Artifact(name, path, path.stat().st_size) for name, path in own if path.exists()]
         taken = {artifact.name for artifact in found}
         folder = self._place.outside(self._folders.artifacts)
-        left = artifacts.found_in(folder) if folder.is_dir() else []
+        left = artifacts.left_in(folder, self._brought)
         return found + [artifact for artifact in left if artifact.name not in taken]
 
     def _last_words(self) -> str:

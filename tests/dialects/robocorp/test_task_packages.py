@@ -122,3 +122,37 @@ async def test_readers_get_no_upload_and_outsiders_nothing(ada, cleo, hire, work
     foreign = f"{cleo.http.base_url}/api/v1/workspaces/{workspace}/task-packages/{made['id']}"
     assert (await cleo.call("GET", foreign)).status_code in {403, 404}
     assert (await cleo.call("GET", f"/task-packages/{made['id']}")).status_code == 404
+
+
+async def test_a_package_is_pushed_by_its_name(ada, cleo):
+    """The upload makes it; what is refused leaves nothing; the folder of the robot is chosen with it."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        for name in ("a", "b"):
+            archive.writestr(f"{name}/robot.yaml", f"tasks: {{{name}: {{shell: x}}}}\nartifactsDir: output\n")
+
+    refused = await post_form(await ada.post("/task-package-uploads", {"name": "mono"}), buffer.getvalue())
+    assert (refused.status_code, refused.json()["error"]["code"]) == (400, "PACKAGE_INVALID")
+    assert "`a`, `b`" in refused.json()["error"]["message"]
+    assert await ada.every("/task-packages") == []
+
+    upload = await ada.post("/task-package-uploads", {"name": "mono", "folder": "b"})
+    assert (await post_form(upload, buffer.getvalue())).status_code == 204
+    [package] = await ada.every("/task-packages")
+    assert (package["name"], [task["name"] for task in package["tasks"]]) == ("mono", ["b"])
+
+    upload = await ada.get(f"/task-packages/{package['id']}/upload?folder=a")
+    assert (await post_form(upload, buffer.getvalue())).status_code == 204
+    [package] = await ada.every("/task-packages")
+    assert [task["name"] for task in package["tasks"]] == ["a"]
+
+    for body in ({"name": ""}, {"name": "x", "folder": "../x"}, {"name": "x", "directory": "a"}):
+        assert (await ada.call("POST", "/task-package-uploads", json=body)).status_code == 400
+    wrong = {"name": "x", "source": {"url": "git@git.invalid:a.git", "branch": "main"}}
+    assert (await ada.call("POST", "/task-packages", json=wrong)).status_code == 400
+    assert (await ada.call("POST", "/task-packages", json={"name": "x", "folder": "/x"})).status_code == 400
+    assert len(await ada.every("/task-packages")) == 1
+    right = {"name": "x", "source": {"url": "https://git.invalid/a.git", "branch": "main", "folder": "r"}}
+    made = await ada.post("/task-packages", right)
+    assert made["push_hook"]["secret"]
+    assert (await ada.get(f"/task-packages/{made['id']}/source"))["folder"] == "r"

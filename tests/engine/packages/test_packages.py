@@ -130,6 +130,55 @@ async def test_a_promised_upload_becomes_the_latest_version(engine, ada, workspa
         await actions.complete_upload(engine, upload.id, workspace, await robot("Other"))
 
 
+async def test_first_pushes_of_a_name_at_once_all_succeed(engine, ada, workspace, robot):
+    """The package is made by whichever comes first; each content is a version."""
+    blobs = [await robot(f"Run {number % 4}") for number in range(8)]
+    promised = [await actions.promise_push(engine, ada, workspace, "invoices") for _ in blobs]
+    assert await store.by_name(engine.database, workspace, "invoices") is None
+
+    await asyncio.gather(
+        *(
+            actions.complete_upload(engine, upload.id, workspace, blob)
+            for upload, blob in zip(promised, blobs, strict=True)
+        )
+    )
+
+    [package] = await store.list_packages(engine.database, workspace, limit=10)
+    tasks = await store.list_tasks(engine.database, workspace, package.id)
+    assert package.id in {upload.target_id for upload in promised}
+    assert sorted(task.name for task in tasks) == ["Run 0", "Run 1", "Run 2", "Run 3"]
+    assert package.latest.created_by == ada.id
+
+
+async def test_a_first_push_that_is_refused_leaves_nothing(engine, ada, workspace):
+    """There is no package of the name, and whoever polls the upload is told why."""
+    upload = await actions.promise_push(engine, ada, workspace, "invoices")
+
+    with pytest.raises(Invalid):
+        await actions.complete_upload(engine, upload.id, workspace, await engine.objects.put_bytes(b"no zip"))
+
+    assert await store.list_packages(engine.database, workspace, limit=10) == []
+    assert "zip" in (await uploads.get(engine, workspace, upload.id)).reason
+
+
+async def test_a_robot_of_several_in_a_zip_is_chosen(engine, ada, workspace):
+    """Without a choice the refusal lists them; the same zip with another choice is another version."""
+    content = BytesIO()
+    with zipfile.ZipFile(content, "w") as package:
+        for name in ("one", "two"):
+            package.writestr(f"{name}/robot.yaml", f"tasks: {{{name}: {{shell: x}}}}\nartifactsDir: o")
+    blob = await engine.objects.put_bytes(content.getvalue())
+
+    with pytest.raises(Invalid, match="2 robots in the package: `one`, `two`"):
+        await actions.push(engine, ada, workspace, "invoices", blob)
+    first = await actions.push(engine, ada, workspace, "invoices", blob, folder="one")
+    again = await actions.push(engine, ada, workspace, "invoices", blob, folder="one/")
+    other = await actions.push(engine, ada, workspace, "invoices", blob, folder="two")
+
+    assert [each.is_new_version for each in (first, again, other)] == [True, False, True]
+    assert (other.package.latest.folder, other.package.task_names) == ("two", ["two"])
+
+
 async def test_a_refused_upload_is_failed_with_its_reason(engine, ada, workspace, robot):
     """An upload that is no robot is failed and says why; the version before stays."""
     pushed = await actions.push(engine, ada, workspace, "invoices", await robot("Run"))

@@ -14,7 +14,7 @@ from controlroom.dialects.robocorp.paging import Page
 from controlroom.dialects.robocorp.routing import delete, get, post, update
 from controlroom.engine.packages import sources
 from controlroom.engine.packages.source_store import Ref, RefKind
-from controlroom.engine.packages.sources import HookForm, SourceView
+from controlroom.engine.packages.sources import HookForm, SourceView, Wanted
 from controlroom.errors import Invalid, Unauthenticated
 from controlroom.ids import PackageId
 
@@ -39,6 +39,8 @@ class GitSource(Struct, frozen=True, kw_only=True):
     branch: str | None
     tag: str | None
     commit: str | None
+    folder: str | None
+    """The robot's, where one of several in the repository was chosen."""
     secret: str | None
     """The name of a secret of the vault."""
     fetching: bool
@@ -58,6 +60,8 @@ class SetGitSource(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     branch: str | None = None
     tag: str | None = None
     commit: str | None = None
+    folder: str | None = None
+    """Where the robot lies in the repository; only that folder is fetched. For repositories with several."""
     secret: str | None = None
     keep_push_hook: bool = False
     """The push hook that is entered already goes on working: no new secret is made."""
@@ -91,14 +95,7 @@ async def set_source(
 ) -> GitSource:
     """Say where a package's content comes from, and fetch it; the answer tells the push hook's new secret."""
     source, secret = await sources.set_source(
-        engine,
-        actor,
-        workspace_id,
-        package_id,
-        url=data.url,
-        ref=_ref(data),
-        secret_name=data.secret,
-        keeps_hook=data.keep_push_hook,
+        engine, actor, workspace_id, package_id, wanted(data), keeps_hook=data.keep_push_hook
     )
     return _show(request, source, UNSET if secret is None else secret)
 
@@ -134,6 +131,11 @@ async def receive_push(engine: TheEngine, request: AnyRequest, package_id: FromP
     return Accepted(accepted=True)
 
 
+def wanted(asked: SetGitSource) -> Wanted:
+    """What of which repository is asked for. Raises Invalid."""
+    return Wanted(url=asked.url, ref=_ref(asked), folder=asked.folder or "", secret_name=asked.secret)
+
+
 def _ref(asked: SetGitSource) -> Ref:
     given = [
         Ref(kind, name)
@@ -146,9 +148,6 @@ def _ref(asked: SetGitSource) -> Ref:
 
 
 def _show(request: AnyRequest, source: SourceView, secret: str | UnsetType = UNSET) -> GitSource:
-    origins: Origins = request.app.state.origins
-    origin = origins.of(request.scope)  # type: ignore[arg-type]  # a scope is a dict
-
     def named(kind: RefKind) -> str | None:
         return source.ref.name if source.ref.kind is kind else None
 
@@ -158,13 +157,21 @@ def _show(request: AnyRequest, source: SourceView, secret: str | UnsetType = UNS
         branch=named(RefKind.BRANCH),
         tag=named(RefKind.TAG),
         commit=named(RefKind.COMMIT),
+        folder=source.folder or None,
         secret=source.secret_name,
         fetching=source.is_wanted,
         fetched_at=source.fetched_at,
         fetched_commit=source.fetched_commit,
         error=source.error or None,
-        push_hook=PushHook(f"{origin}/api/v1/git-hooks/{source.package_id}", secret),
+        push_hook=push_hook(request, source.package_id, secret),
     )
+
+
+def push_hook(request: AnyRequest, package: PackageId, secret: str | UnsetType = UNSET) -> PushHook:
+    """Where pushes of a package's repository are told."""
+    origins: Origins = request.app.state.origins
+    origin = origins.of(request.scope)  # type: ignore[arg-type]  # a scope is a dict
+    return PushHook(f"{origin}/api/v1/git-hooks/{package}", secret)
 
 
 handlers = [list_sources, get_source, set_source, delete_source, fetch]

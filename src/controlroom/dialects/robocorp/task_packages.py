@@ -9,16 +9,18 @@ from msgspec import UNSET, Struct, UnsetType
 
 from controlroom.dialects.robocorp.answers import Deleted, Download, UploadForm
 from controlroom.dialects.robocorp.asking import AnyRequest, Asker, InWorkspace, Pages, TheEngine
+from controlroom.dialects.robocorp.git_packages import PushHook, SetGitSource, push_hook, wanted
 from controlroom.dialects.robocorp.links import download_url, upload_form
 from controlroom.dialects.robocorp.paging import Page
 from controlroom.dialects.robocorp.routing import delete, get, post
 from controlroom.engine.access.model import Actor, Permission
 from controlroom.engine.downloads.model import DownloadKind
 from controlroom.engine.engine import Engine
-from controlroom.engine.packages import actions, store
+from controlroom.engine.packages import actions, sources, store
 from controlroom.engine.packages.model import Package
 from controlroom.errors import NotFound
 from controlroom.ids import PackageId, TaskId
+from controlroom.robots.choosing import inner_folder
 
 
 class TaskName(Struct, frozen=True):
@@ -39,13 +41,27 @@ class TaskPackage(Struct, frozen=True, kw_only=True):
     download: Download | None
     upload: UploadForm | UnsetType = UNSET
     """Where to post the next version: for those who may write packages, where one package is asked for."""
+    push_hook: PushHook | UnsetType = UNSET
+    """Told once, to who creates a package that is fetched from git."""
 
 
 class CreateTaskPackage(Struct, frozen=True):
-    """A new package; its content is uploaded afterwards."""
+    """A new package; its content is uploaded afterwards, or fetched from git."""
 
     name: str
     type: Literal["zip"] = "zip"
+    folder: str = ""
+    """Where the robot lies in what will be uploaded: for a zip with several."""
+    source: SetGitSource | None = None
+    """Where its content comes from. If it is refused, no package is created."""
+
+
+class PushTaskPackage(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A version of the package of this name, which is created if there is none."""
+
+    name: str
+    folder: str = ""
+    """Where the robot lies in what will be uploaded: for a zip with several."""
 
 
 @get("/task-packages", operation_id="listTaskPackages")
@@ -77,8 +93,25 @@ async def create_task_package(
     workspace_id: InWorkspace,
     data: JSONBody[CreateTaskPackage],
 ) -> TaskPackage:
-    """Create a task package without content, and tell where to upload it."""
-    return await _with_upload(engine, actor, request, await actions.create(engine, actor, workspace_id, data.name))
+    """Create a task package without content, and tell where to upload it; or one that is fetched from git."""
+    if data.source is not None:
+        package, secret = await sources.create_package(engine, actor, workspace_id, data.name, wanted(data.source))
+        return msgspec.structs.replace(_show(request, package), push_hook=push_hook(request, package.id, secret))
+    folder = inner_folder(data.folder)
+    package = await actions.create(engine, actor, workspace_id, data.name)
+    return await _with_upload(engine, actor, request, package, folder=folder)
+
+
+@post("/task-package-uploads", operation_id="pushTaskPackage")
+async def push_task_package(
+    engine: TheEngine, actor: Asker, request: AnyRequest, workspace_id: InWorkspace, data: JSONBody[PushTaskPackage]
+) -> UploadForm:
+    """Tell where to post a version of the package of a name; the upload creates it if there is none.
+
+    So content that is refused leaves no package behind, and of several first pushes at once each succeeds.
+    """
+    upload = await actions.promise_push(engine, actor, workspace_id, data.name, folder=data.folder)
+    return upload_form(request, upload)
 
 
 @get("/task-packages/{package_id:uuid}", operation_id="getTaskPackage")
@@ -121,14 +154,22 @@ async def get_download(
 
 @get("/task-packages/{package_id:uuid}/upload", operation_id="getTaskPackageUpload")
 async def get_upload(
-    engine: TheEngine, actor: Asker, request: AnyRequest, workspace_id: InWorkspace, package_id: FromPath[PackageId]
+    engine: TheEngine,
+    actor: Asker,
+    request: AnyRequest,
+    workspace_id: InWorkspace,
+    package_id: FromPath[PackageId],
+    folder: FromQuery[str] = "",
 ) -> UploadForm:
-    """Tell where to post the next version."""
-    return upload_form(request, await actions.promise_upload(engine, actor, workspace_id, package_id))
+    """Tell where to post the next version; `folder` is where the robot lies in it, for a zip with several."""
+    upload = await actions.promise_upload(engine, actor, workspace_id, package_id, folder=folder)
+    return upload_form(request, upload)
 
 
-async def _with_upload(engine: Engine, actor: Actor, request: AnyRequest, package: Package) -> TaskPackage:
-    upload = await actions.promise_upload(engine, actor, package.workspace_id, package.id)
+async def _with_upload(
+    engine: Engine, actor: Actor, request: AnyRequest, package: Package, *, folder: str = ""
+) -> TaskPackage:
+    upload = await actions.promise_upload(engine, actor, package.workspace_id, package.id, folder=folder)
     return _show(request, package, upload_form(request, upload))
 
 
@@ -156,6 +197,7 @@ def _package_id(text: str) -> PackageId:
 handlers = [
     list_task_packages,
     create_task_package,
+    push_task_package,
     get_task_package,
     delete_task_package,
     get_download,

@@ -84,7 +84,9 @@ async def start(engine: Engine, actor: Actor, workspace: WorkspaceId, assistant:
         await store.add_run(tx, run, found, user=UserId(actor.id), version=latest.id)
         begun = await _run(tx, workspace, run)
         await record(engine, tx, actor, _event("assistant_run.started", scope, run, assistant_id=str(assistant)))
-    return Started(run=begun, package_id=found.package_id, task_name=found.task_name, sha256=latest.hash)
+    return Started(
+        run=begun, package_id=found.package_id, task_name=found.task_name, sha256=latest.hash, folder=latest.folder
+    )
 
 
 async def beat(engine: Engine, actor: Actor, workspace: WorkspaceId, run: AssistantRunId, number: int) -> None:

@@ -76,6 +76,8 @@ class Started(Struct, frozen=True, kw_only=True):
     package_id: PackageId
     task_name: str
     sha256: str
+    folder: str | None
+    """Where the robot lies in the zip; None for zips of which nobody said it."""
 
 
 class AssistantArtifact(Struct, frozen=True, kw_only=True):

@@ -3,7 +3,8 @@
 import asyncio
 import tempfile
 from pathlib import Path
-from uuid import UUID
+
+from msgspec import Struct
 
 from controlroom.engine.access.model import Actor, Permission
 from controlroom.engine.access.names import checked_name
@@ -15,31 +16,38 @@ from controlroom.engine.packages import store
 from controlroom.engine.packages.errors import PackageInUse, PackageNameTaken, PackageNotFound, PackageTooLarge
 from controlroom.engine.packages.model import Package, Pushed
 from controlroom.engine.uploads.actions import claim, fail
+from controlroom.engine.uploads.actions import get as get_upload
 from controlroom.engine.uploads.model import Upload, UploadKind
 from controlroom.engine.uploads.store import promise
 from controlroom.errors import Invalid
-from controlroom.ids import PackageId, UploadId, WorkspaceId
+from controlroom.ids import PackageId, UploadId, WorkspaceId, uuid7
 from controlroom.objects.store import Blob
 from controlroom.postgres.database import Tx
 from controlroom.postgres.errors import UniqueViolation
 from controlroom.robots.archive import read_robot_from_zip
+from controlroom.robots.choosing import inner_folder
 from controlroom.robots.definition import RobotDefinition
 
 
 async def create(engine: Engine, actor: Actor, workspace: WorkspaceId, name: str) -> Package:
     """A package without content; its first upload makes it usable. Raises PackageNameTaken."""
     scope = scope_of(actor, Permission.WRITE_PACKAGES, workspace)
-    name = checked_name(name, what="task package's name")
     async with engine.database.transaction() as tx:
-        try:
-            package = await store.insert(tx, scope, name)
-        except UniqueViolation as taken:
-            raise PackageNameTaken(name) from taken
-        if package is None:
-            await ensure_seen(tx, scope)
-            raise PackageNotFound(name)
-        await record_of(engine, tx, actor, scope, package, "package.created", name=name)
-        return await store.get(tx, workspace, package)
+        return await store.get(tx, workspace, await create_in(engine, tx, actor, scope, name))
+
+
+async def create_in(engine: Engine, tx: Tx, actor: Actor, scope: Scope, name: str) -> PackageId:
+    """Likewise, in a transaction that does more with it."""
+    name = checked_name(name, what="task package's name")
+    try:
+        package = await store.insert(tx, scope, name)
+    except UniqueViolation as taken:
+        raise PackageNameTaken(name) from taken
+    if package is None:
+        await ensure_seen(tx, scope)
+        raise PackageNotFound(name)
+    await record_of(engine, tx, actor, scope, package, "package.created", name=name)
+    return package
 
 
 async def delete(engine: Engine, actor: Actor, workspace: WorkspaceId, package: PackageId) -> None:
@@ -55,33 +63,61 @@ async def delete(engine: Engine, actor: Actor, workspace: WorkspaceId, package: 
         await record_of(engine, tx, actor, scope, package, "package.deleted")
 
 
-async def push(engine: Engine, actor: Actor, workspace: WorkspaceId, name: str, blob: Blob) -> Pushed:
+async def push(
+    engine: Engine, actor: Actor, workspace: WorkspaceId, name: str, blob: Blob, *, folder: str = ""
+) -> Pushed:
     """Make the stored zip the latest version of the package of that name, which is created if there is none.
 
-    The content that is the latest version already makes no new one. Raises Invalid `PACKAGE_INVALID` with the reason.
+    `folder` chooses the robot of a zip with several. The content that is the latest version already makes no new one.
+    Raises Invalid `PACKAGE_INVALID` with the reason.
     """
     scope = scope_of(actor, Permission.WRITE_PACKAGES, workspace)
     name = checked_name(name, what="task package's name")
-    robot = await read_robot(engine, blob)
+    read = await read_robot(engine, blob, folder=folder)
     async with engine.database.transaction() as tx:
-        created = await store.insert_if_new(tx, scope, name)
-        if created is not None:
-            await record_of(engine, tx, actor, scope, created, "package.created", name=name)
-        found = await store.by_name(tx, workspace, name)
-        if found is None:
-            await ensure_seen(tx, scope)
-            raise PackageNotFound(name)
-        is_new = await _take(engine, tx, by(actor), scope, found.id, blob, robot, created_by=actor.id)
-        return Pushed(await store.get(tx, workspace, found.id), is_new)
+        package = await _called(engine, tx, by(actor), scope, name, PackageId(uuid7()))
+        is_new = await _take(engine, tx, by(actor), scope, package, blob, read)
+        return Pushed(await store.get(tx, workspace, package), is_new)
 
 
-async def promise_upload(engine: Engine, actor: Actor, workspace: WorkspaceId, package: PackageId) -> Upload:
-    """Promise the next version of a package: the upload whose link will be signed."""
+async def promise_upload(
+    engine: Engine, actor: Actor, workspace: WorkspaceId, package: PackageId, *, folder: str = ""
+) -> Upload:
+    """Promise the next version of a package: the upload whose link will be signed. `folder` as at a push."""
     scope = scope_of(actor, Permission.WRITE_PACKAGES, workspace)
+    folder = inner_folder(folder)
     async with engine.database.transaction() as tx:
         await ensure_seen(tx, scope)
         found = await store.hold(tx, workspace, package)
-        return await promise(tx, kind=UploadKind.PACKAGE, target=found.id, workspace=workspace)
+        return await promise(
+            tx,
+            kind=UploadKind.PACKAGE,
+            target=found.id,
+            workspace=workspace,
+            folder=folder,
+            promised_by=by(actor),
+        )
+
+
+async def promise_push(engine: Engine, actor: Actor, workspace: WorkspaceId, name: str, *, folder: str = "") -> Upload:
+    """Promise the next version of the package of a name, which is created by the upload if there is none then.
+
+    So content that is refused leaves no package behind, and of several first pushes at once each succeeds.
+    """
+    scope = scope_of(actor, Permission.WRITE_PACKAGES, workspace)
+    name = checked_name(name, what="task package's name")
+    folder = inner_folder(folder)
+    async with engine.database.transaction() as tx:
+        await ensure_seen(tx, scope)
+        return await promise(
+            tx,
+            kind=UploadKind.PACKAGE,
+            target=uuid7(),
+            workspace=workspace,
+            name=name,
+            folder=folder,
+            promised_by=by(actor),
+        )
 
 
 async def complete_upload(engine: Engine, upload: UploadId, workspace: WorkspaceId, blob: Blob) -> None:
@@ -90,8 +126,9 @@ async def complete_upload(engine: Engine, upload: UploadId, workspace: Workspace
     Raises Invalid with the reason for what is no robot; the upload is then marked failed, and the version before it
     stays the latest.
     """
+    promised = await get_upload(engine, workspace, upload, kind=UploadKind.PACKAGE)
     try:
-        robot = await read_robot(engine, blob)
+        read = await read_robot(engine, blob, folder=promised.folder)
     except Invalid as refused:
         await fail(engine, workspace, upload, refused.message)
         raise
@@ -101,31 +138,56 @@ async def complete_upload(engine: Engine, upload: UploadId, workspace: Workspace
             return
         package = PackageId(claimed.target_id)
         scope = Scope(workspace=workspace, organization=await store.organization_of(tx, workspace))
-        await _take(engine, tx, By("system"), scope, package, blob, robot, created_by=None)
+        promised_by = By(claimed.by_kind, claimed.by_id)
+        if claimed.name:
+            package = await _called(engine, tx, promised_by, scope, claimed.name, package)
+        await _take(engine, tx, promised_by, scope, package, blob, read)
 
 
-async def add_version(engine: Engine, workspace: WorkspaceId, package: PackageId, blob: Blob) -> bool:
+async def add_version(
+    engine: Engine, workspace: WorkspaceId, package: PackageId, blob: Blob, *, folder: str = ""
+) -> bool:
     """What the room itself has fetched becomes the latest version, unless it is already; whether it is new.
 
     Raises Invalid with the reason for what is no robot; PackageNotFound.
     """
-    robot = await read_robot(engine, blob)
+    read = await read_robot(engine, blob, folder=folder)
     async with engine.database.transaction() as tx:
         scope = Scope(workspace=workspace, organization=await store.organization_of(tx, workspace))
-        return await _take(engine, tx, By("system"), scope, package, blob, robot, created_by=None)
+        return await _take(engine, tx, By("system"), scope, package, blob, read)
 
 
-async def read_robot(engine: Engine, blob: Blob) -> RobotDefinition:
-    """What a stored zip says of its robot; nothing of it is unpacked or run.
+class ReadRobot(Struct, frozen=True):
+    """What a zip says of its robot, and in which folder of it that lies."""
+
+    folder: str
+    definition: RobotDefinition
+
+
+async def read_robot(engine: Engine, blob: Blob, *, folder: str) -> ReadRobot:
+    """What a stored zip says of its robot (the one in a folder, if one is named); nothing of it is unpacked or run.
 
     Raises Invalid: PACKAGE_TOO_LARGE, or PACKAGE_INVALID that says what its author must mend.
     """
     if blob.size > engine.limits.package_bytes:
         raise PackageTooLarge(blob.size, engine.limits.package_bytes)
-    with tempfile.TemporaryDirectory(prefix="controlroom-package-") as folder:
-        path = Path(folder) / "package.zip"
+    with tempfile.TemporaryDirectory(prefix="controlroom-package-") as place:
+        path = Path(place) / "package.zip"
         await engine.objects.fetch_file(blob.hash, path)
-        return await asyncio.to_thread(read_robot_from_zip, path)
+        return ReadRobot(*await asyncio.to_thread(read_robot_from_zip, path, within=folder))
+
+
+async def _called(engine: Engine, tx: Tx, actor: By, scope: Scope, name: str, new: PackageId) -> PackageId:
+    """The package of a name, created if there is none; whoever else creates it just now is waited for."""
+    created = await store.insert_if_new(tx, scope, name, package=new)
+    if created is not None:
+        await record_of(engine, tx, actor, scope, created, "package.created", name=name)
+        return created
+    found = await store.by_name(tx, scope.workspace, name)
+    if found is None:
+        await ensure_seen(tx, scope)
+        raise PackageNotFound(name)
+    return found.id
 
 
 async def _take(
@@ -135,16 +197,14 @@ async def _take(
     scope: Scope,
     package: PackageId,
     blob: Blob,
-    robot: RobotDefinition,
-    *,
-    created_by: UUID | None,
+    read: ReadRobot,
 ) -> bool:
     """Add a version to a package unless it is the latest already; whether it was added."""
     await store.lock(tx, scope.workspace, package)
     latest = await store.latest_version(tx, scope.workspace, package)
-    if latest is not None and latest.hash == blob.hash:
+    if latest is not None and latest.hash == blob.hash and latest.folder in {None, read.folder}:
         return False
-    await store.add_version(tx, package, blob, robot, created_by=created_by)
-    await store.add_tasks(tx, package, [task.name for task in robot.tasks])
+    await store.add_version(tx, package, blob, read.definition, folder=read.folder, created_by=actor.id)
+    await store.add_tasks(tx, package, [task.name for task in read.definition.tasks])
     await record_of(engine, tx, actor, scope, package, "package.version_added", hash=blob.hash, size=blob.size)
     return True

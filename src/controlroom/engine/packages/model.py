@@ -18,6 +18,8 @@ class PackageVersion(Struct, frozen=True, kw_only=True):
     """Counts from 1 in each package."""
     hash: str
     size: int
+    folder: str | None
+    """Where its robot lies in the zip; None for versions that were taken before this was kept: the least deep one."""
     robot: RobotDefinition
     created_at: datetime
     created_by: UUID | None

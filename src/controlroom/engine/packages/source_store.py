@@ -38,6 +38,7 @@ class Source(Struct, frozen=True, kw_only=True):
     url: str
     ref_kind: RefKind
     ref: str
+    folder: str
     secret_name: str | None
     hook_sealed: bytes
     wanted_at: datetime | None
@@ -55,13 +56,15 @@ class Fetch(Struct, frozen=True, kw_only=True):
     url: str
     ref_kind: RefKind
     ref: str
+    folder: str
     secret_name: str | None
     wanted_at: datetime
 
 
 _SOURCE: Final = """
-    select source.package_id, source.workspace_id, source.url, source.ref_kind, source.ref, source.secret_name,
-           source.hook_sealed, source.wanted_at, source.fetched_at, source.fetched_commit, source.error
+    select source.package_id, source.workspace_id, source.url, source.ref_kind, source.ref, source.folder,
+           source.secret_name, source.hook_sealed, source.wanted_at, source.fetched_at, source.fetched_commit,
+           source.error
       from package_source as source
       join package on package.id = source.package_id and package.deleted_at is null
 """
@@ -74,16 +77,18 @@ async def put(
     *,
     url: str,
     ref: Ref,
+    folder: str,
     secret_name: str | None,
     hook_sealed: bytes,
 ) -> None:
     """Write the source of a package that the caller holds, and that a fetch is wanted."""
     await tx.execute(
         """
-        insert into package_source (package_id, workspace_id, url, ref_kind, ref, secret_name, hook_sealed, wanted_at)
-        values (%(package)s, %(workspace)s, %(url)s, %(kind)s, %(ref)s, %(secret)s, %(hook)s, clock_now())
+        insert into package_source
+               (package_id, workspace_id, url, ref_kind, ref, folder, secret_name, hook_sealed, wanted_at)
+        values (%(package)s, %(workspace)s, %(url)s, %(kind)s, %(ref)s, %(folder)s, %(secret)s, %(hook)s, clock_now())
         on conflict (package_id) do update
-           set url = excluded.url, ref_kind = excluded.ref_kind, ref = excluded.ref,
+           set url = excluded.url, ref_kind = excluded.ref_kind, ref = excluded.ref, folder = excluded.folder,
                secret_name = excluded.secret_name, hook_sealed = excluded.hook_sealed, wanted_at = clock_now(),
                fetched_commit = null, fetched_at = null, error = ''
         """,
@@ -92,6 +97,7 @@ async def put(
         url=url,
         kind=ref.kind,
         ref=ref.name,
+        folder=folder,
         secret=secret_name,
         hook=hook_sealed,
     )
@@ -161,7 +167,8 @@ async def claim(tx: Statements) -> Fetch | None:
           from picked
          where package_source.package_id = picked.package_id
         returning package_source.package_id, package_source.workspace_id, picked.organization_id, package_source.url,
-                  package_source.ref_kind, package_source.ref, package_source.secret_name, package_source.wanted_at
+                  package_source.ref_kind, package_source.ref, package_source.folder, package_source.secret_name,
+                  package_source.wanted_at
         """,
         lease=LEASE,
     )

@@ -11,6 +11,7 @@ from datetime import datetime
 from enum import StrEnum
 from urllib.parse import urlsplit
 
+import msgspec
 from msgspec import Struct
 
 from controlroom.engine.access.errors import WrongCredential
@@ -20,10 +21,13 @@ from controlroom.engine.access.scope import Scope, ensure_seen, scope_of
 from controlroom.engine.engine import Engine
 from controlroom.engine.events.store import By, Event
 from controlroom.engine.packages import actions, source_store, store
+from controlroom.engine.packages.model import Package
 from controlroom.engine.packages.source_store import Fetch, Ref, RefKind, Source
 from controlroom.errors import Invalid, NotFound
 from controlroom.ids import OrganizationId, PackageId, WorkspaceId
 from controlroom.objects.store import Blob
+from controlroom.postgres.database import Tx
+from controlroom.robots.choosing import inner_folder
 
 _LONGEST_URL = 2000
 _REF = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/@+-]{0,199}")
@@ -40,12 +44,23 @@ class HookForm(StrEnum):
     """`X-Gitlab-Token`, the secret itself."""
 
 
+class Wanted(Struct, frozen=True, kw_only=True):
+    """What a package's source is to be."""
+
+    url: str
+    ref: Ref
+    folder: str = ""
+    """Of the repository: where the robot lies, chosen where there are several; only that folder is fetched."""
+    secret_name: str | None = None
+
+
 class SourceView(Struct, frozen=True, kw_only=True):
     """Where a package's content comes from, and how the last fetch went."""
 
     package_id: PackageId
     url: str
     ref: Ref
+    folder: str
     secret_name: str | None
     is_wanted: bool
     fetched_at: datetime | None
@@ -65,10 +80,8 @@ async def set_source(
     actor: Actor,
     workspace: WorkspaceId,
     package: PackageId,
+    wanted: Wanted,
     *,
-    url: str,
-    ref: Ref,
-    secret_name: str | None = None,
     keeps_hook: bool = False,
 ) -> tuple[SourceView, str | None]:
     """Say where a package's content comes from, want a fetch, and give the new secret of its push hook.
@@ -77,19 +90,25 @@ async def set_source(
     allowed to use secrets: its values go to the address. Raises Invalid, PackageNotFound.
     """
     scope = scope_of(actor, Permission.WRITE_PACKAGES, workspace)
-    if secret_name is not None:
-        actor.require(Permission.USE_SECRETS, workspace)
-    check_url(url)
-    _check_ref(ref)
+    wanted = _checked(actor, workspace, wanted)
     async with engine.database.transaction() as tx:
         await ensure_seen(tx, scope)
         await store.hold(tx, workspace, package)
-        kept = await source_store.get(tx, scope, package) if keeps_hook else None
-        hook, sealed = (None, kept.hook_sealed) if kept is not None else _new_hook(engine, package)
-        await source_store.put(tx, workspace, package, url=url, ref=ref, secret_name=secret_name, hook_sealed=sealed)
-        event = _event("package_source.set", scope, package, url=url, ref=f"{ref.kind.value} {ref.name}")
-        await record(engine, tx, actor, event)
+        hook = await _put(engine, tx, actor, scope, package, wanted, keeps_hook=keeps_hook)
     return await get(engine, actor, workspace, package), hook
+
+
+async def create_package(
+    engine: Engine, actor: Actor, workspace: WorkspaceId, name: str, wanted: Wanted
+) -> tuple[Package, str]:
+    """Create a package that is fetched, and give the secret of its push hook: both, or nothing if one is refused."""
+    scope = scope_of(actor, Permission.WRITE_PACKAGES, workspace)
+    wanted = _checked(actor, workspace, wanted)
+    async with engine.database.transaction() as tx:
+        package = await actions.create_in(engine, tx, actor, scope, name)
+        hook = await _put(engine, tx, actor, scope, package, wanted, keeps_hook=False)
+        assert hook is not None  # noqa: S101  # a new package has no hook to keep
+        return await store.get(tx, workspace, package), hook
 
 
 async def get(engine: Engine, actor: Actor, workspace: WorkspaceId, package: PackageId) -> SourceView:
@@ -142,7 +161,7 @@ async def claim(engine: Engine) -> Fetch | None:
 
 async def take(engine: Engine, fetch: Fetch, *, commit: str, blob: Blob) -> bool:
     """What was fetched becomes the latest version, if it is another; whether it is. Raises Invalid with the reason."""
-    is_new = await actions.add_version(engine, fetch.workspace_id, fetch.package_id, blob)
+    is_new = await actions.add_version(engine, fetch.workspace_id, fetch.package_id, blob, folder=fetch.folder)
     await source_store.done(engine.database, fetch, commit=commit)
     return is_new
 
@@ -161,7 +180,37 @@ async def give_up(engine: Engine, fetch: Fetch, why: str) -> None:
         await record(engine, tx, By(ActorKind.SYSTEM.value), event)
 
 
+async def _put(
+    engine: Engine, tx: Tx, actor: Actor, scope: Scope, package: PackageId, wanted: Wanted, *, keeps_hook: bool
+) -> str | None:
+    """Write a source; the new secret of the hook, None if the one that is there is kept."""
+    kept = await source_store.get(tx, scope, package) if keeps_hook else None
+    hook, sealed = (None, kept.hook_sealed) if kept is not None else _new_hook(engine, package)
+    await source_store.put(
+        tx,
+        scope.workspace,
+        package,
+        url=wanted.url,
+        ref=wanted.ref,
+        folder=wanted.folder,
+        secret_name=wanted.secret_name,
+        hook_sealed=sealed,
+    )
+    ref = f"{wanted.ref.kind.value} {wanted.ref.name}"
+    await record(engine, tx, actor, _event("package_source.set", scope, package, url=wanted.url, ref=ref))
+    return hook
+
+
 # ---------------------------------------------------------------------------------------------------- rules
+def _checked(actor: Actor, workspace: WorkspaceId, wanted: Wanted) -> Wanted:
+    """What is wanted in its normal form. Raises Invalid; Forbidden who may not use the secret that it names."""
+    if wanted.secret_name is not None:
+        actor.require(Permission.USE_SECRETS, workspace)
+    check_url(wanted.url)
+    _check_ref(wanted.ref)
+    return msgspec.structs.replace(wanted, folder=inner_folder(wanted.folder))
+
+
 def check_url(url: str) -> None:
     """Raise Invalid `GIT_URL_INVALID` for what is neither https nor ssh, or has a password in it."""
     try:
@@ -220,6 +269,7 @@ def _view(source: Source) -> SourceView:
         package_id=source.package_id,
         url=source.url,
         ref=Ref(source.ref_kind, source.ref),
+        folder=source.folder,
         secret_name=source.secret_name,
         is_wanted=source.wanted_at is not None,
         fetched_at=source.fetched_at,

@@ -24,8 +24,8 @@ _PACKAGE: Final = """
 """
 
 _VERSION: Final = """
-    select version.id, version.package_id, version.version, version.hash, version.size, version.robot,
-           version.created_at, version.created_by
+    select version.id, version.package_id, version.version, version.hash, version.size, version.folder,
+           version.robot, version.created_at, version.created_by
       from package_version as version join package on package.id = version.package_id
 """
 
@@ -224,7 +224,7 @@ async def insert(tx: Tx, scope: Scope, name: str) -> PackageId | None:
     return found
 
 
-async def insert_if_new(tx: Tx, scope: Scope, name: str) -> PackageId | None:
+async def insert_if_new(tx: Tx, scope: Scope, name: str, *, package: PackageId | None = None) -> PackageId | None:
     """A new package, or None if the name is taken (or the workspace not seen); waits for whoever is making it now."""
     found: PackageId | None = await tx.value(
         f"""
@@ -233,7 +233,7 @@ async def insert_if_new(tx: Tx, scope: Scope, name: str) -> PackageId | None:
         on conflict (workspace_id, name) where deleted_at is null do nothing
         returning id
         """,
-        id=uuid7(),
+        id=package or uuid7(),
         name=name,
         **scope.params,
     )
@@ -256,20 +256,22 @@ async def lock(tx: Tx, workspace: WorkspaceId, package: PackageId) -> None:
 
 
 async def add_version(
-    tx: Tx, package: PackageId, blob: Blob, robot: RobotDefinition, *, created_by: UUID | None
+    tx: Tx, package: PackageId, blob: Blob, robot: RobotDefinition, *, folder: str, created_by: UUID | None
 ) -> PackageVersionId:
     """The next version of a package that the transaction has locked."""
     version = PackageVersionId(uuid7())
     await tx.execute(
         """
-        insert into package_version (id, package_id, version, hash, size, robot, created_by)
-        select %(id)s, %(package)s, coalesce(max(version), 0) + 1, %(hash)s, %(size)s, %(robot)s, %(created_by)s
+        insert into package_version (id, package_id, version, hash, size, folder, robot, created_by)
+        select %(id)s, %(package)s, coalesce(max(version), 0) + 1, %(hash)s, %(size)s, %(folder)s, %(robot)s,
+               %(created_by)s
           from package_version where package_id = %(package)s
         """,
         id=version,
         package=package,
         hash=blob.hash,
         size=blob.size,
+        folder=folder,
         robot=msgspec.Raw(msgspec.json.encode(robot)),
         created_by=created_by,
     )

@@ -53,6 +53,7 @@ class _Claimed(Struct, frozen=True, kw_only=True):
     package_hash: str
     package_size: int
     package_name: str
+    package_folder: str | None
     task: str
     environment: dict[str, str]
     timeout_seconds: float | None
@@ -63,8 +64,9 @@ _ASSIGNMENT: Final = """
     select claimed.id, claimed.state = 'withdrawn' as is_withdrawn, claimed.attempt, claimed.workspace_id,
            workspace.organization_id, process.id as process_id, process.name as process_name, claimed.run_id,
            run.state = 'new' as run_is_new, step.id as step_id, step.name as step_name, claimed.bound_item_id,
-           version.hash as package_hash, version.size as package_size, package.name as package_name, task.name as task,
-           step.environment, extract(epoch from step.timeout)::float8 as timeout_seconds,
+           version.hash as package_hash, version.size as package_size, package.name as package_name,
+           version.folder as package_folder, task.name as task, step.environment,
+           extract(epoch from step.timeout)::float8 as timeout_seconds,
            coalesce((workspace.settings ->> 'share_environments')::boolean, false) as share_environments
       from claimed
       join run on run.id = claimed.run_id
@@ -259,7 +261,7 @@ def _assignment(engine: Engine, claimed: _Claimed) -> Assignment:
         step_id=claimed.step_id,
         step_name=claimed.step_name,
         work_item_id=claimed.bound_item_id,
-        package=PackageRef(claimed.package_hash, claimed.package_size, claimed.package_name),
+        package=PackageRef(claimed.package_hash, claimed.package_size, claimed.package_name, claimed.package_folder),
         task=claimed.task,
         token=mint_step_run_token(engine.keys, robot),
         variables=claimed.environment,

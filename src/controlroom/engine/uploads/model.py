@@ -36,6 +36,11 @@ class Upload(Struct, frozen=True, kw_only=True):
     target_id: UUID
     name: str
     content_type: str
+    folder: str
+    """Of a package: the folder of its robot that was chosen; else empty."""
+    by_kind: str
+    by_id: UUID | None
+    """Who promised it, as events record him."""
     size: int | None
     """The announced length in bytes; None if none was announced."""
     state: UploadState

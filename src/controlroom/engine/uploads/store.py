@@ -3,12 +3,17 @@
 from datetime import timedelta
 from uuid import UUID
 
+from controlroom.engine.events.store import By
 from controlroom.engine.uploads.model import Upload, UploadKind
 from controlroom.ids import UploadId, WorkspaceId, uuid7
 from controlroom.postgres.database import Statements
 
-_UPLOAD = "id, workspace_id, kind, target_id, name, content_type, size, state, reason, hash, created_at"
+_UPLOAD = (
+    "id, workspace_id, kind, target_id, name, content_type, folder, by_kind, by_id, size, state, reason, hash, "
+    "created_at"
+)
 
+_SYSTEM = By("system")
 _GRACE = timedelta(minutes=10)
 """How much longer than its link an upload may take: bytes that began to come in time are let in."""
 
@@ -21,14 +26,17 @@ async def promise(
     workspace: WorkspaceId,
     name: str = "",
     content_type: str = "",
+    folder: str = "",
+    promised_by: By = _SYSTEM,
     size: int | None = None,
 ) -> Upload:
     """Write that bytes may come for a target, whose row the caller has seen in this transaction."""
     return await tx.one(
         Upload,
         f"""
-        insert into upload (id, workspace_id, kind, target_id, name, content_type, size)
-        values (%(upload)s, %(workspace)s, %(kind)s, %(target)s, %(name)s, %(content_type)s, %(size)s)
+        insert into upload (id, workspace_id, kind, target_id, name, content_type, folder, by_kind, by_id, size)
+        values (%(upload)s, %(workspace)s, %(kind)s, %(target)s, %(name)s, %(content_type)s, %(folder)s, %(by_kind)s,
+                %(by_id)s, %(size)s)
         returning {_UPLOAD}
         """,
         upload=uuid7(),
@@ -37,6 +45,9 @@ async def promise(
         target=target,
         name=name,
         content_type=content_type,
+        folder=folder,
+        by_kind=promised_by.kind,
+        by_id=promised_by.id,
         size=size,
     )
 
@@ -48,7 +59,7 @@ async def get(
     return await tx.one_or_none(
         Upload,
         """
-        select id, workspace_id, kind, target_id, name, content_type, size, hash, created_at,
+        select id, workspace_id, kind, target_id, name, content_type, folder, by_kind, by_id, size, hash, created_at,
                case when is_late then 'failed' else state end as state,
                case when is_late then 'nothing came before the link expired' else reason end as reason
           from upload, lateral (select state = 'pending' and created_at + %(life)s < clock_now()) as late(is_late)

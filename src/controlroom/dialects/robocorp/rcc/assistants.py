@@ -73,11 +73,12 @@ class Config(Struct, frozen=True, kw_only=True):
 
 
 class RobotToRun(Struct, frozen=True):
-    """Which robot: `sha256` tells whether a zip at hand is the right one."""
+    """Which robot: `sha256` tells whether a zip at hand is the right one, `folder` (ours) where it lies in it."""
 
     id: PackageId
     task: str
     sha256: str
+    folder: str | None
 
 
 class Plain(Struct, frozen=True):
@@ -221,7 +222,7 @@ def _plain(engine: Engine, request: AnyRequest, started: Started) -> Plain:
     return Plain(
         run.id,
         Config(environment=environment, artifact_post_url=post_url),
-        RobotToRun(started.package_id, started.task_name, started.sha256),
+        RobotToRun(started.package_id, started.task_name, started.sha256, started.folder),
     )
 
 

@@ -1,0 +1,71 @@
+"""Which robot is meant, of a folder or a package that may hold several."""
+
+import re
+from collections.abc import Iterable
+from pathlib import PurePosixPath
+from typing import Final
+
+from controlroom.robots.yaml_text import invalid
+
+FILE_NAME: Final = "robot.yaml"
+NEVER_SEARCHED: Final = frozenset({".git", "__pycache__", "node_modules", ".venv", "venv", "__MACOSX"})
+"""Folders in which no robot is looked for: what lies there was not put there as one."""
+_SHOWN: Final = 20
+
+
+def robots_among(names: Iterable[str]) -> list[str]:
+    """The robot.yaml of each robot; one that lies in the folder of another is part of that."""
+    found = sorted(
+        (
+            name
+            for name in names
+            if (path := PurePosixPath(name)).name == FILE_NAME and NEVER_SEARCHED.isdisjoint(path.parts[:-1])
+        ),
+        key=lambda name: (name.count("/"), name),
+    )
+    robots: list[str] = []
+    folders: set[str] = set()
+    for name in found:
+        above = [str(parent) for parent in PurePosixPath(name).parents]
+        if folders.isdisjoint(above):
+            robots.append(name)
+            folders.add(above[0])
+    return robots
+
+
+def choose_robot(names: Iterable[str], within: str, *, where: str) -> str:
+    """The robot.yaml of the only robot, in a folder if one is named. Raises Invalid that lists those that there are."""
+    names = list(names)
+    inside = [name for name in names if not within or name.startswith(within + "/")]
+    robots = robots_among(inside)
+    if len(robots) == 1:
+        return robots[0]
+    if robots:
+        raise invalid(
+            f"There are {len(robots)} robots in {f'`{within}`' if within else where}: {_listed(robots)}. Choose one by "
+            f"its folder (--folder)"
+        )
+    others = robots_among(names) if within else []
+    there_are = f"; there are robots in {_listed(others)}" if others else ""
+    raise invalid(f"There is no robot.yaml in {f'`{within}` of {where}' if within else where}{there_are}")
+
+
+def shallowest_robot(names: Iterable[str]) -> str | None:
+    """The least deep robot.yaml, the first by name among equals: what packages that were taken before meant by it."""
+    found = [name for name in names if PurePosixPath(name).name == FILE_NAME]
+    return min(found, key=lambda name: (name.count("/"), name), default=None)
+
+
+def inner_folder(folder: str) -> str:
+    """The normal form of a folder that somebody chose, empty for the top. Raises Invalid if it leads out."""
+    text = folder.strip().replace("\\", "/")
+    path = PurePosixPath(text)
+    if text.startswith("/") or re.match(r"[A-Za-z]:", text) or ".." in path.parts or not text.isprintable():
+        raise invalid(f"A robot's folder is named as it lies in what holds it, which {folder[:200]!r} is not")
+    return "" if str(path) == "." else str(path)
+
+
+def _listed(robots: list[str]) -> str:
+    folders = [f"`{PurePosixPath(name).parent}`" for name in robots]
+    more = f" and {len(folders) - _SHOWN} more" if len(folders) > _SHOWN else ""
+    return ", ".join(folders[:_SHOWN]) + more
