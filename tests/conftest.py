@@ -12,6 +12,8 @@ import pytest
 
 from controlroom.postgres.embedded import EmbeddedPostgres
 
+os.environ["CONTROLROOM_ROOMS"] = ""  # no room of a test is remembered, and none of the user's is found
+
 
 @pytest.fixture(scope="session")
 async def postgres_server():

@@ -23,9 +23,9 @@ START_SECONDS = 60.0
 
 
 def clean_environment(**more: str) -> dict[str, str]:
-    """Our environment without anything that would lead a command to another room."""
+    """Our environment without anything that would lead a command to another room, or remember one."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("CONTROLROOM_", "RC_"))}
-    return {**kept, **more}
+    return {**kept, "CONTROLROOM_ROOMS": "", **more}
 
 
 class Room:

@@ -1,8 +1,9 @@
 """Every setting, in one place.
 
 Read from the environment (`CONTROLROOM_*`, upper case) over a TOML file (`CONTROLROOM_CONFIG`, same names in lower
-case, limits in a table `[limits]` or as `CONTROLROOM_LIMITS_…`). Unknown names in the file are an error: a misspelt
-limit is no limit. Unknown variables are not, because other parts have theirs; starting warns of them (`cli/variables`).
+case, limits in a table `[limits]` or as `CONTROLROOM_LIMITS_…`; a table `[worker]` is for workers alone). Unknown names
+in the file are an error: a misspelt limit is no limit. Unknown variables are not, because other parts have theirs;
+starting warns of them (`cli/variables`).
 """
 
 import os
@@ -130,12 +131,8 @@ def load(overrides: Mapping[str, Any] | None = None, *, environment: Mapping[str
     Raises Invalid `SETTINGS` that names the setting and what is wrong with it.
     """
     environment = os.environ if environment is None else environment
-    values: dict[str, Any] = {}
-    if file := environment.get("CONTROLROOM_CONFIG"):
-        try:
-            values = tomllib.loads(Path(file).read_text(encoding="utf-8"))
-        except (OSError, tomllib.TOMLDecodeError) as broken:
-            raise Invalid(f"the configuration file {file} cannot be read: {broken}", code="SETTINGS") from broken
+    values = file_of(environment)
+    values.pop("worker", None)  # read by workers
     limits: dict[str, Any] = dict(values.get("limits", {}))
     for field in Limits.__struct_fields__:
         if (text := environment.get(f"CONTROLROOM_LIMITS_{field.upper()}")) is not None:
@@ -149,6 +146,16 @@ def load(overrides: Mapping[str, Any] | None = None, *, environment: Mapping[str
         return msgspec.convert(values, Settings, strict=False, dec_hook=_decode)
     except msgspec.ValidationError as wrong:
         raise Invalid(f"a setting is wrong: {wrong}", code="SETTINGS") from wrong
+
+
+def file_of(environment: Mapping[str, str]) -> dict[str, Any]:
+    """What the file says that CONTROLROOM_CONFIG names; nothing without one. Raises Invalid `SETTINGS`."""
+    if not (file := environment.get("CONTROLROOM_CONFIG")):
+        return {}
+    try:
+        return tomllib.loads(Path(file).read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as broken:
+        raise Invalid(f"the configuration file {file} cannot be read: {broken}", code="SETTINGS") from broken
 
 
 _LISTS = {"allowed_hosts", "trusted_proxies", "outgoing_allow"}

@@ -1,15 +1,12 @@
 """Which room a command speaks to, and where it found that out."""
 
-import json
 import os
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
+from controlroom.cli import known_rooms
 from controlroom.cli.errors import CommandFailed
-
-DATA_FOLDER = "controlroom-data"
-READY_FILE = "ready.json"
 
 
 class Asked(Protocol):
@@ -38,23 +35,24 @@ class Address(NamedTuple):
 
 
 def address(options: Asked, *, needs: Collection[str] = ("url", "workspace", "api_key")) -> Address:
-    """Complete the options from the room that runs here. Raises CommandFailed that says what of `needs` is missing."""
+    """Complete the options from a room known here. Raises CommandFailed that names what of `needs` is missing."""
     url, workspace, api_key = options.url, options.workspace, options.api_key
     ca_file = None
     if not (url and workspace and api_key):
-        local = local_room()
-        if local is not None and (url is None or url.rstrip("/") in {local.get("url"), local.get("https_url")}):
-            url = url or str(local["url"])
-            workspace = workspace or local.get("workspace_id")
-            api_key = api_key or local.get("api_key")
-            ca_file = local.get("ca_file")
+        meant = known_room(url)
+        if meant is not None:
+            url = url or str(meant["url"])
+            workspace = workspace or meant.get("workspace_id")
+            api_key = api_key or meant.get("api_key")
+            ca_file = meant.get("ca_file")
     for name, value in (("url", url), ("workspace", workspace), ("api_key", api_key)):
         if name in needs and not value:
             option = name.replace("_", "-")
             raise CommandFailed(
-                f"which room? --{option} is missing, and no room of yours was found in ./{DATA_FOLDER}",
-                hint=f"Give --{option} (or CONTROLROOM_{name.upper()}), "
-                "or call this where `controlroom up` was started.",
+                f"which room? --{option} is missing, and no room was found that says it: "
+                f"not in ./{known_rooms.DATA_FOLDER}, and not among those that `controlroom rooms` lists",
+                hint=f"Give --{option} (or CONTROLROOM_{name.upper()}), start a room by `controlroom up`, "
+                "or log in to one by `controlroom login USER --url URL`.",
             )
     assert url is not None  # noqa: S101  # the loop above has seen to it
     if "://" not in url:
@@ -64,11 +62,29 @@ def address(options: Asked, *, needs: Collection[str] = ("url", "workspace", "ap
 
 def local_room() -> dict[str, Any] | None:
     """What `up` wrote about the room of this folder (or of CONTROLROOM_DATA), if it is ours to read."""
-    file = Path(os.environ.get("CONTROLROOM_DATA") or DATA_FOLDER) / READY_FILE
-    try:
-        if file.stat().st_uid != os.getuid():  # Why: another's file could send our requests anywhere
-            return None
-        found = json.loads(file.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return None
-    return found if isinstance(found, dict) and "url" in found else None
+    return known_rooms.ready_facts_in(Path(os.environ.get("CONTROLROOM_DATA") or known_rooms.DATA_FOLDER))
+
+
+def known_room(url: str | None = None) -> dict[str, Any] | None:
+    """What is known here of the room at an address; without one, of the room that a command means."""
+    return next((each for each in _candidates() if url is None or url.rstrip("/") in _addresses(each)), None)
+
+
+def _candidates() -> Iterator[dict[str, Any]]:
+    """Rooms that a command may mean, the likeliest first.
+
+    Named by a variable, chosen by `use` or `login`, of this folder, started last.
+    """
+    here, known = local_room(), known_rooms.book()
+    if here is not None and os.environ.get("CONTROLROOM_DATA"):
+        yield here
+    if known.used is not None:
+        yield known_rooms.facts_of(known.rooms[known.used])
+    if here is not None:
+        yield here
+    for room in reversed(known.rooms.values()):
+        yield known_rooms.facts_of(room)
+
+
+def _addresses(room: dict[str, Any]) -> set[str]:
+    return {str(room[name]).rstrip("/") for name in ("url", "https_url") if room.get(name)}

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from cyclopts import App, Parameter
 
-from controlroom.cli.address import address, local_room
+from controlroom.cli.address import address, known_room
 from controlroom.cli.client import Client
 from controlroom.cli.display import moment, seconds, show_json, show_table
 from controlroom.cli.errors import CommandFailed, Misused
@@ -133,8 +133,7 @@ def runs(assistant: str | None = None, /, *, limit: int = _DEFAULT, room: RoomOp
 
 def _where(room: RoomOptions, credentials: str | None) -> tuple[str, str, str, str | None]:
     where = address(room)
-    local = local_room() or {}
-    pair = credentials or (local.get("user_credentials") if where.url == local.get("url") else None)
+    pair = credentials or (known_room(where.url) or {}).get("user_credentials")
     if not pair:
         raise CommandFailed(
             "assistants are run by users: --credentials is missing",

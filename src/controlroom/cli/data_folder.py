@@ -8,12 +8,11 @@ postgres/ objects/ worker/ logs/ tls/ master.key
 import fcntl
 import json
 import os
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Self
 
-from controlroom.cli.address import READY_FILE
 from controlroom.cli.errors import ALREADY_RUNNING, CommandFailed
+from controlroom.cli.known_rooms import READY_FILE
 
 
 class DataFolder:
@@ -70,20 +69,6 @@ class DataFolder:
         path = self.path / name
         path.mkdir(mode=0o700, exist_ok=True)
         return path
-
-
-def write_whole(path: Path, content: Mapping[str, Any]) -> None:
-    """Write a JSON file of mode 0600: whole or not at all, even for a reader at that moment."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    new = path.with_name(f".{path.name}.{os.getpid()}")
-    new.unlink(missing_ok=True)
-    descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-        json.dump(content, file, indent=2)
-        file.write("\n")
-        file.flush()
-        os.fsync(file.fileno())
-    new.replace(path)
 
 
 def _holder(lock: int) -> str:

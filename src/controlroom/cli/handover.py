@@ -16,6 +16,9 @@ from typing import Any
 _VARIABLE = "CONTROLROOM_HANDOVER"
 _PR_SET_PDEATHSIG = 1
 
+FAILED = "failed"
+"""The field of a message by which a child says in words why it ends."""
+
 
 class Handover:
     """One end of the line between `up` and a child."""

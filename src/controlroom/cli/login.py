@@ -3,16 +3,28 @@
 import getpass
 import os
 import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any
 
-from controlroom.cli.address import Address, address, local_room
+from cyclopts import Parameter
+
+from controlroom.cli import known_rooms
+from controlroom.cli.address import Address, address, known_room
 from controlroom.cli.client import Client
 from controlroom.cli.display import show_json
 from controlroom.cli.errors import Misused
 from controlroom.cli.options import HERE, RoomOptions
 
 
-def login(username: str | None = None, /, *, room: RoomOptions = HERE) -> None:
-    """Log in and print a session's token, which is given to other commands like an API key.
+def login(
+    username: str | None = None,
+    /,
+    *,
+    name: Annotated[str | None, Parameter(show_default=False)] = None,
+    room: RoomOptions = HERE,
+) -> None:
+    """Log in, and print the session's token; your commands speak to this room with it until it ends.
 
     export CONTROLROOM_API_KEY=$(controlroom login ada)
 
@@ -23,31 +35,47 @@ def login(username: str | None = None, /, *, room: RoomOptions = HERE) -> None:
     ----------
     username
         Who you are.
+    name
+        What the room is called in `controlroom rooms` [the name it has there, else its host].
     """
     where = address(room, needs=("url",))
-    name, password = _who(where, username)
+    user, password = _who(where, username)
     with Client(where) as client:
-        answer = client.post(f"{where.url}/api/v1/login", {"username": name, "password": password})
+        answer = client.post(f"{where.url}/api/v1/login", {"username": user, "password": password})
+    called = known_rooms.enter(_remembered(where, room.workspace, answer), name)
     if room.json:
         show_json(answer)
     else:
         print(answer["token"])
+    if called is not None:
+        print(f"Your commands speak to {where.url} now, as {called} (`controlroom rooms`).", file=sys.stderr)
 
 
 def logout(*, room: RoomOptions = HERE) -> None:
-    """End the session whose token is given as API key."""
+    """End the session whose token is given as API key, or that `login` began."""
     where = address(room, needs=("url", "api_key"))
     with Client(where) as client:
         answer = client.post(f"{where.url}/api/v1/logout")
+    known_rooms.leave(where.api_key)
     if room.json:
         show_json(answer)
 
 
+def _remembered(where: Address, workspace: str | None, answer: Mapping[str, Any]) -> dict[str, Any]:
+    """What is kept of a log-in: no password."""
+    theirs = answer["workspaces"]
+    chosen = workspace or (theirs[0] if len(theirs) == 1 else where.workspace if where.workspace in theirs else "")
+    facts = {"url": where.url, "username": answer["user"]["username"]}
+    facts |= {"token": answer["token"], "expires_at": answer["expires_at"]}
+    facts |= {"workspace_id": chosen} if chosen else {}
+    trusted = where.ca_file or os.environ.get("SSL_CERT_FILE") or os.environ.get("REQUESTS_CA_BUNDLE")
+    return facts | ({"ca_file": str(Path(trusted).absolute())} if trusted and where.url.startswith("https:") else {})
+
+
 def _who(where: Address, username: str | None) -> tuple[str, str]:
     if username is None:
-        local = local_room() or {}
-        admin = local.get("admin") or {}
-        if where.url != local.get("url") or not admin.get("password"):
+        admin = (known_room(where.url) or {}).get("admin") or {}
+        if not admin.get("password"):
             raise Misused("who are you? Give a user name.")
         return str(admin["username"]), str(admin["password"])
     return username, asked_password()

@@ -57,6 +57,8 @@ NOUNS = (
     Command("retention", "retention:app", "How long things are kept: show, set"),
 )
 PEOPLE = (
+    Command("rooms", "rooms:app", "Rooms that your commands find: list, forget"),
+    Command("use", "rooms:use", "Choose the room that your commands speak to"),
     Command("login", "login:login", "Log in by name and password, for what takes more than an API key"),
     Command("logout", "login:logout", "End a session"),
     Command("workspaces", "workspaces:app", "Workspaces: list, create, rename"),
@@ -70,14 +72,14 @@ SECTIONS = (
     ("A room", ROOM),
     ("Robots at work", WORK),
     ("What is in the room", NOUNS),
-    ("People", PEOPLE),
+    ("People and rooms", PEOPLE),
     ("This shell", SHELL),
 )
 
 _INTRODUCTION = "An open, self-hosted control room for automations."
 _ROOM_OPTIONS = """\
 Commands that speak to a room find it by --url, --workspace and --api-key, by CONTROLROOM_URL, CONTROLROOM_WORKSPACE and
-CONTROLROOM_API_KEY, or by the data folder of a room that `up` runs here. --json prints JSON.
+CONTROLROOM_API_KEY, or among the rooms that `up` started and `login` entered (`controlroom rooms`). --json prints JSON.
 `controlroom COMMAND --help` tells more."""
 
 
@@ -111,6 +113,11 @@ def run(arguments: list[str]) -> int:
         return failed.exit_code
     except ControlRoomError as failed:
         _complain(failed.message)
+        return FAILED
+    except BrokenPipeError:
+        raise
+    except OSError as failed:  # a file that is named and not there, a full disk: the system has said it best
+        _complain(": ".join(str(part) for part in (failed.filename, failed.strerror or failed) if part))
         return FAILED
 
 

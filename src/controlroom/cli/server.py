@@ -8,6 +8,8 @@ from typing import Annotated, Any
 from cyclopts import Parameter
 
 from controlroom.cli.listening import address_of, listen
+from controlroom.cli.progress import tell
+from controlroom.cli.ready import ReadyFile, ready_facts
 from controlroom.cli.up import both_tls_files, up
 from controlroom.cli.variables import warn_of_unknown_variables
 from controlroom.settings import load
@@ -64,17 +66,22 @@ def server(
             verbose=True,
         )
     warn_of_unknown_variables(os.environ)
+    asked_for = ReadyFile(ready_file) if ready_file is not None else None
+    if asked_for is not None:
+        asked_for.check()
     listening = listen(settings.host, settings.port)
     secure = [listen(settings.host, settings.port + 1 if settings.port else 0)] if settings.tls else []
 
-    from controlroom.cli.data_folder import write_whole  # noqa: PLC0415
-    from controlroom.cli.ready import ready_facts  # noqa: PLC0415 - after the refusals above, which need nothing
-    from controlroom.cli.serving import serve_room  # noqa: PLC0415
+    if asked_for is not None:
+        asked_for.forget()
+    tell("starting the server, with the database that CONTROLROOM_DATABASE_URL names")
+
+    from controlroom.cli.serving import serve_room  # noqa: PLC0415 - after the refusals above, which need nothing
 
     def welcome(room: dict[str, Any]) -> None:
         facts = ready_facts(room, address_of(listening, "http"), address_of(secure[0], "https") if secure else None)
-        if ready_file is not None:
-            write_whole(ready_file, facts)
+        if asked_for is not None:
+            asked_for.write(facts)
         print(f"The server is ready at {facts['url']} (process {os.getpid()})", file=sys.stderr, flush=True)
 
     return serve_room(settings, [listening], secure, told=welcome)

@@ -8,15 +8,23 @@ import gc
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
-from controlroom.cli.handover import from_parent, inherited
+from controlroom.cli.handover import FAILED, Handover, from_parent, inherited
+from controlroom.errors import ControlRoomError
 
 
 def main() -> int:
     """Run the part that the argument names."""
     line = from_parent()
-    match sys.argv[1]:
+    try:
+        return _run(sys.argv[1], line)
+    except ControlRoomError as failed:  # said by the parent, who knows what else there is to say
+        line.send({FAILED: failed.message})
+        return 1
+
+
+def _run(part: str, line: Handover) -> int:
+    match part:
         case "server":
             with _importing():
                 from controlroom.cli.serving import serve_room  # noqa: PLC0415 - the worker does not need it
@@ -34,8 +42,7 @@ def main() -> int:
             message = line.receive()
             if message is None:
                 return 0
-            settings = {**message["settings"], "folder": Path(message["settings"]["folder"])}
-            return work(settings, log_format=message["log_format"], told=line.send)
+            return work(message["settings"], log_format=message["log_format"], told=line.send)
         case other:
             raise ValueError(other)
 

@@ -11,7 +11,6 @@ import json
 import os
 import signal
 import socket
-import sys
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
@@ -19,11 +18,13 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from controlroom.cli import handover
 from controlroom.cli.address import Address
 from controlroom.cli.children import Child, reason
 from controlroom.cli.client import Client
 from controlroom.cli.data_folder import DataFolder
 from controlroom.cli.errors import CommandFailed
+from controlroom.cli.progress import patiently, tell
 
 _STEADY_SECONDS = 20.0
 """A part that ran this long had started well: its next end is a new trouble, not the same one."""
@@ -51,6 +52,8 @@ class Plan:
     https_url: str | None
     worker: dict[str, Any] | None
     """Settings of the local worker; None for none."""
+    stop_grace_seconds: float
+    """What running robots get to end when the room is asked to."""
     log_format: str
     logs: Path | None
     """Folder of the parts' logs; None: they write where we do."""
@@ -101,10 +104,12 @@ class Supervisor:
         keepers = [asyncio.create_task(self._keep(part)) for part in parts]
         welcome = asyncio.create_task(self._welcome())
         stopping = asyncio.create_task(asked.wait())
+        watched = {stopping, welcome, *keepers}
         try:
-            done, _ = await asyncio.wait([stopping, *keepers], return_when=asyncio.FIRST_COMPLETED)
-            for task in done - {stopping}:
-                task.result()  # only a part that could not start at all ends its keeper: by raising
+            while stopping in watched:
+                done, watched = await asyncio.wait(watched, return_when=asyncio.FIRST_COMPLETED)
+                for task in done - {stopping}:
+                    task.result()  # a part that could not start at all ends its keeper: by raising; so does the welcome
         finally:
             for task in (welcome, stopping, *keepers):
                 task.cancel()
@@ -125,13 +130,13 @@ class Supervisor:
                 part.troubles = 0
             pause = _PAUSES[min(part.troubles, len(_PAUSES) - 1)]
             part.troubles += 1
-            _say(f"the {part.name} has ended ({why}) and is started again" + (f" in {pause} s" if pause else ""))
+            tell(f"the {part.name} has ended ({why}) and is started again" + (f" in {pause} s" if pause else ""))
             part.child = None
             await asyncio.sleep(pause)
 
     def _is_up(self, part: _Part) -> None:
         if part.was_ready:
-            _say(f"the {part.name} runs again")
+            tell(f"the {part.name} runs again")
         part.was_ready = True
         part.ready.set()
 
@@ -140,9 +145,10 @@ class Supervisor:
         from controlroom.postgres.programs import ClusterError  # noqa: PLC0415 - not needed with a shared database
 
         try:
-            self._postgres = await EmbeddedPostgres.start(
-                self._plan.folder.path / "postgres", bin_dir=self._plan.postgres_bin
-            )
+            async with patiently() as begin:
+                self._postgres = await EmbeddedPostgres.start(
+                    self._plan.folder.path / "postgres", bin_dir=self._plan.postgres_bin, on_log=begin
+                )
         except (ClusterError, OSError) as failed:
             return str(failed)
         self._dsn = self._postgres.dsn
@@ -154,30 +160,33 @@ class Supervisor:
         child = self._server.child or self._launch("server")
         self._server.child = child
         await self._database.ready.wait()
-        await child.send(
-            {
-                "settings": {**self._plan.settings, "database_url": self._dsn},
-                "sockets": [each.fileno() for each in self._plan.sockets],
-                "tls_sockets": [each.fileno() for each in self._plan.tls_sockets],
-            }
-        )
-        told = await child.receive()
-        if told is not None:
+        async with patiently("starting the server"):
+            await child.send(
+                {
+                    "settings": {**self._plan.settings, "database_url": self._dsn},
+                    "sockets": [each.fileno() for each in self._plan.sockets],
+                    "tls_sockets": [each.fileno() for each in self._plan.tls_sockets],
+                }
+            )
+            told = await child.receive()
+        if told is not None and handover.FAILED not in told:
             self._room = told
             self._is_up(self._server)
-        return reason(await child.ended())
+        return await _end_of(child, told)
 
     async def _run_worker(self) -> str:
         assert self._plan.worker is not None  # noqa: S101  # only then this part is kept
         child = self._worker.child or self._launch("worker")
         self._worker.child = child
         await self._server.ready.wait()
-        token = await asyncio.to_thread(link_token, self._plan, self._room)
-        settings = {**self._plan.worker, "link_token": token}
-        await child.send({"settings": settings, "log_format": self._plan.log_format})
-        if await child.receive() is not None:
+        async with patiently("starting the worker"):
+            token = await asyncio.to_thread(link_token, self._plan, self._room)
+            settings = {**self._plan.worker, "link_token": token}
+            await child.send({"settings": settings, "log_format": self._plan.log_format})
+            told = await child.receive()
+        if told is not None and handover.FAILED not in told:
             self._is_up(self._worker)
-        return reason(await child.ended())
+        return await _end_of(child, told)
 
     async def _welcome(self) -> None:
         await self._server.ready.wait()
@@ -188,7 +197,7 @@ class Supervisor:
     async def _end(self) -> None:
         """End what runs, so that each part still has those that it needs."""
         if self._worker.child is not None:
-            await self._worker.child.stop(_WORKER_PATIENCE_SECONDS)
+            await self._worker.child.stop(_WORKER_PATIENCE_SECONDS + self._plan.stop_grace_seconds)
         if self._server.child is not None:
             await self._server.child.stop(_SERVER_PATIENCE_SECONDS)
         if self._postgres is not None:
@@ -210,6 +219,14 @@ class Supervisor:
             variables = {name: value for name, value in variables.items() if not name.startswith(_SECRETS)}
         log = None if self._plan.logs is None else self._plan.logs / f"{program}.log"
         return Child(program, variables, log, sockets)
+
+
+async def _end_of(child: Child, told: dict[str, Any] | None) -> str:
+    """Wait until a part has ended: why it did, in its own last words if it found some."""
+    while told is not None and handover.FAILED not in told:
+        told = await child.receive()
+    code = await child.ended()
+    return str(told[handover.FAILED]) if told is not None else reason(code)
 
 
 def link_token(plan: Plan, room: dict[str, Any]) -> str | None:
@@ -235,7 +252,3 @@ def is_linked(folder: Path, url: str) -> bool:
     except (OSError, ValueError):
         return False
     return bool(kept.get("url") == url)
-
-
-def _say(sentence: str) -> None:
-    print(sentence, file=sys.stderr, flush=True)

@@ -2,17 +2,22 @@
 
 import os
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
+import msgspec
 from cyclopts import Parameter
 
-from controlroom.cli.data_folder import DataFolder, write_whole
+from controlroom.cli.data_folder import DataFolder
 from controlroom.cli.errors import CommandFailed, Misused
+from controlroom.cli.known_rooms import remember
 from controlroom.cli.listening import address_of, listen
-from controlroom.cli.ready import ready_facts
+from controlroom.cli.progress import tell
+from controlroom.cli.ready import ReadyFile, ready_facts
 from controlroom.cli.variables import warn_of_unknown_variables
 from controlroom.settings import Settings, load
+from controlroom.worker.settings import given, settings_of
 
 _Path = Annotated[Path | None, Parameter(show_default=False)]
 
@@ -24,8 +29,9 @@ def up(
     port: int | None = None,
     ready_file: _Path = None,
     worker: Annotated[bool, Parameter(negative="--no-worker", show_default=False)] = True,
-    slots: Annotated[int, Parameter(show_default=True)] = 1,
-    sandbox: Literal["auto", "required", "off"] = "auto",
+    slots: int | None = None,
+    sandbox: Literal["auto", "required", "off"] | None = None,
+    stop_grace: Annotated[float | None, Parameter(show_default=False)] = None,
     tls: Annotated[bool, Parameter(negative=(), show_default=False)] = False,
     tls_cert: _Path = None,
     tls_key: _Path = None,
@@ -34,7 +40,9 @@ def up(
     """Start everything on this machine: database, server, one worker. Ctrl-C ends it.
 
     The first start makes an admin, a workspace and an API key, and prints them. With CONTROLROOM_DATABASE_URL the
-    database is that one. All other settings are variables, too: CONTROLROOM_PORT, CONTROLROOM_OBJECTS_URL and so on.
+    database is that one. All other settings are variables, too: CONTROLROOM_PORT, CONTROLROOM_OBJECTS_URL and so on,
+    those of the worker as CONTROLROOM_WORKER_…. The commands of this user find the room from anywhere afterwards: see
+    `controlroom rooms`.
 
     Parameters
     ----------
@@ -49,9 +57,11 @@ def up(
     worker
         Whether a worker is started, too.
     slots
-        How many robots run at once.
+        How many robots run at once [1].
     sandbox
-        Whether robots are enclosed; `required` refuses to start where the system cannot do it.
+        Whether robots are enclosed; `required` refuses to start where the system cannot do it [auto].
+    stop_grace
+        Seconds for which running robots may go on when the room is asked to end [0].
     tls
         Serve https too, at the next port, with a certificate made here unless files are named.
     tls_cert
@@ -67,26 +77,35 @@ def up(
     settings = load(asked)
     both_tls_files(settings)
     folder = DataFolder.take(settings.data)
+    wished = {"slots": slots, "sandbox": sandbox, "stop_grace_seconds": stop_grace}
+    worker_settings = local_worker(folder, wished, os.environ) if worker else None
+    asked_for = ReadyFile(ready_file) if ready_file is not None else None
+    if asked_for is not None:
+        asked_for.check()
     folder.say(pid=os.getpid())
     before = folder.last_ready()
     listening = _listen(settings.host, settings.port, before)
     url = address_of(listening, "http")
     folder.say(pid=os.getpid(), url=url)
     secure = [listen(settings.host, settings.port + 1 if settings.port else 0)] if settings.tls else []
-
-    https_url = address_of(secure[0], "https") if secure else None
+    if asked_for is not None and asked_for.path != folder.ready_file.resolve():
+        asked_for.forget()
+    tell(f"{'starting' if before else 'making'} the room of {folder.path}")
 
     # Why here: whoever was refused above has not waited for these
     import asyncio  # noqa: PLC0415
 
     from controlroom.cli.supervisor import Plan, Supervisor  # noqa: PLC0415
 
+    https_url = address_of(secure[0], "https") if secure else None
+
     def welcome(room: dict[str, Any]) -> None:
         facts = ready_facts(room, url, https_url)
-        for file in (folder.ready_file, ready_file):
-            if file is not None:
-                write_whole(file, facts)
-        _announce(facts, folder.path, is_new=not before)
+        ReadyFile(folder.ready_file).write(facts)
+        remembered = remember(folder.path)
+        if asked_for is not None:
+            asked_for.write(facts)
+        _announce(facts, folder.path, is_new=not before, remembered=remembered)
 
     plan = Plan(
         folder=folder,
@@ -100,20 +119,32 @@ def up(
         tls_sockets=secure,
         url=url,
         https_url=https_url,
-        worker={
-            "url": url,
-            "folder": str(folder.folder("worker")),
-            "slots": slots,
-            "sandbox": sandbox,
-            "sandbox_hidden": [str(folder.path)],
-        }
-        if worker
-        else None,
+        worker=None if worker_settings is None else {**worker_settings, "url": url},
+        stop_grace_seconds=0.0 if worker_settings is None else worker_settings["stop_grace_seconds"],
         log_format=settings.log_format,
         logs=None if verbose or not sys.stderr.isatty() else folder.folder("logs"),
         on_ready=welcome,
     )
     return asyncio.run(Supervisor(plan).run())
+
+
+_DECIDED_HERE = ("url", "link_token", "worker_id", "once", "once_wait_seconds")
+"""Settings of a worker that variables do not give to the one of `up`: it belongs to this room, and stays."""
+
+
+def local_worker(folder: DataFolder, options: Mapping[str, Any], environment: Mapping[str, str]) -> dict[str, Any]:
+    """The settings of the worker that `up` starts, as they are handed over: options, then variables, then the file.
+
+    Raises Invalid `SETTINGS` for what makes no sense.
+    """
+    said = {"folder": str(folder.folder("worker"))} | given(environment)
+    said |= {name: value for name, value in options.items() if value is not None}
+    for name in _DECIDED_HERE:
+        said.pop(name, None)
+    hidden = [*said.get("sandbox_hidden", ()), str(folder.path)]
+    settings = settings_of({**said, "sandbox_hidden": hidden, "url": ""})
+    handed: dict[str, Any] = msgspec.to_builtins(settings, enc_hook=str)
+    return handed
 
 
 def both_tls_files(settings: Settings) -> None:
@@ -135,7 +166,7 @@ def _listen(host: str, port: int, before: dict[str, Any]) -> Any:
     return listen(host, port)
 
 
-def _announce(facts: dict[str, Any], data: Path, *, is_new: bool) -> None:
+def _announce(facts: dict[str, Any], data: Path, *, is_new: bool, remembered: str | None) -> None:
     lines = [f"The room is ready at {facts['url']}"]
     if "https_url" in facts:
         lines += [f"and at {facts['https_url']}"]
@@ -151,4 +182,6 @@ def _announce(facts: dict[str, Any], data: Path, *, is_new: bool) -> None:
             f"  rcc        {facts['user_credentials']}",
             f"  (kept in {data / 'ready.json'}; shown this once)",
         ]
+    if remembered is not None:
+        lines += [f"Your commands find it from any folder, as {remembered} (`controlroom rooms`)."]
     print("\n".join([*lines, "Ctrl-C ends it."]), flush=True)

@@ -8,13 +8,13 @@ from typing import Final
 from msgspec import Struct
 
 from controlroom.settings import Limits, Settings
+from controlroom.worker.settings import WorkerSettings, names_of
 
 _PREFIX: Final = "CONTROLROOM_"
 
 _OTHER_PARTS: Final = (
     *("CONFIG", "HANDOVER"),
-    *("URL", "WORKSPACE", "API_KEY", "CREDENTIALS"),  # commands that speak to a room
-    *("LINK_TOKEN", "WORKER_NAME", "CONDA_CHANNEL_ALIAS"),  # workers
+    *("URL", "WORKSPACE", "API_KEY", "CREDENTIALS", "ROOMS"),  # commands that speak to a room
 )
 
 _NOT_OURS: Final = re.compile(
@@ -45,6 +45,7 @@ def unknown_variables(environment: Mapping[str, str]) -> list[UnknownVariable]:
         *_OTHER_PARTS,
         *(field.upper() for field in Settings.__struct_fields__ if field != "limits"),
         *(f"LIMITS_{field.upper()}" for field in Limits.__struct_fields__),
+        *(name.removeprefix(_PREFIX) for field in WorkerSettings.__struct_fields__ for name in names_of(field)),
     }
     rests = sorted(name.removeprefix(_PREFIX) for name in environment if name.startswith(_PREFIX))
     return [

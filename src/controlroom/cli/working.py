@@ -4,13 +4,10 @@ import asyncio
 from collections.abc import Callable, Mapping
 from typing import Any
 
-import msgspec
-
 from controlroom.border import logs
-from controlroom.errors import Invalid
 from controlroom.settings import Settings
 from controlroom.worker.serve import serve
-from controlroom.worker.settings import WorkerSettings
+from controlroom.worker.settings import settings_of
 
 
 def work(
@@ -21,8 +18,4 @@ def work(
     Raises Invalid `SETTINGS` for settings that make no sense.
     """
     logs.configure(Settings(log_format=log_format))
-    try:
-        made = msgspec.convert(dict(settings), WorkerSettings, strict=False, dec_hook=lambda kind, value: kind(value))
-    except msgspec.ValidationError as wrong:
-        raise Invalid(f"a setting of the worker is wrong: {wrong}", code="SETTINGS") from wrong
-    return asyncio.run(serve(made, on_session=lambda: told({"session": True})))
+    return asyncio.run(serve(settings_of(settings), on_session=lambda: told({"session": True})))

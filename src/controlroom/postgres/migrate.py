@@ -18,6 +18,7 @@ import asyncpg
 import msgspec
 import structlog
 
+from controlroom.errors import Conflict
 from controlroom.postgres.errors import UNREACHABLE, translate
 from controlroom.postgres.statement import statements
 
@@ -32,8 +33,10 @@ _ATTEMPTS = 30
 """How often a migration waits for a busy table, two seconds at a time: in between the table's users get their turn."""
 
 
-class MigrationError(Exception):
+class MigrationError(Conflict):
     """The migrations and the database do not fit together; nothing was changed."""
+
+    code = "SCHEMA"
 
 
 class Migration(msgspec.Struct, frozen=True):

@@ -1,10 +1,21 @@
-"""The settings of a worker, in one place."""
+"""The settings of a worker, in one place.
 
+Every field is a variable, `CONTROLROOM_WORKER_` and its name in upper case (some have older names, too), and a key of
+the table `[worker]` in the file that CONTROLROOM_CONFIG names. `controlroom worker` and `up`'s worker read them alike.
+"""
+
+import os
+from collections.abc import Mapping
 from enum import StrEnum
 from pathlib import Path
+from typing import Any, Final, get_origin
 from uuid import UUID
 
+import msgspec
 from msgspec import Struct
+
+from controlroom.errors import Invalid
+from controlroom.settings import file_of
 
 MEGABYTE = 1024 * 1024
 GIGABYTE = 1024 * MEGABYTE
@@ -73,6 +84,9 @@ class WorkerSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """Between SIGTERM and SIGKILL of a robot."""
     stop_grace_seconds: float = 0.0
     """How long running robots may go on when the worker is asked to stop; then they are terminated."""
+    conda_channel_alias: str | None = None
+    """Where the names of conda channels are looked up; https://conda.anaconda.org when None."""
+
     claim_wait_seconds: float = 20.0
     """How long one question for work may wait at the server."""
 
@@ -80,3 +94,37 @@ class WorkerSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     def environments_folder(self) -> Path:
         """The cache of environments, wherever it is."""
         return self.environments or self.folder / "environments"
+
+
+_PREFIX: Final = "CONTROLROOM_WORKER_"
+_OTHER_NAMES: Final = {
+    "url": ("CONTROLROOM_URL",),
+    "link_token": ("CONTROLROOM_LINK_TOKEN", "RC_WORKER_LINK_TOKEN"),
+    "name": ("RC_WORKER_NAME",),
+    "worker_id": ("RC_WORKER_ID",),
+    "conda_channel_alias": ("CONTROLROOM_CONDA_CHANNEL_ALIAS", "RC_CONDA_ENDPOINT"),
+}
+"""Names by which a setting is known elsewhere: to other commands, to rcc, to the vendor's worker."""
+
+
+def names_of(setting: str) -> tuple[str, ...]:
+    """The variables that give a setting, the first one that is not empty wins."""
+    return (_PREFIX + setting.removeprefix("worker_").upper(), *_OTHER_NAMES.get(setting, ()))
+
+
+def given(environment: Mapping[str, str] = os.environ) -> dict[str, Any]:
+    """What variables and the settings' file say about a worker. Raises Invalid `SETTINGS` for a file that is wrong."""
+    said: dict[str, Any] = dict(file_of(environment).get("worker", {}))
+    for field in msgspec.structs.fields(WorkerSettings):
+        text = next((found for name in names_of(field.name) if (found := environment.get(name))), None)
+        if text is not None:
+            said[field.name] = text.split(",") if get_origin(field.type) is tuple else text
+    return said
+
+
+def settings_of(values: Mapping[str, Any]) -> WorkerSettings:
+    """The settings, from texts or values. Raises Invalid `SETTINGS` that names the setting and what is wrong."""
+    try:
+        return msgspec.convert(dict(values), WorkerSettings, strict=False, dec_hook=lambda kind, value: kind(value))
+    except msgspec.ValidationError as wrong:
+        raise Invalid(f"a setting of the worker is wrong: {wrong}", code="SETTINGS") from wrong

@@ -60,6 +60,7 @@ async def bench(settings: WorkerSettings, folder: WorkerFolder, room: Room) -> A
         strict_python=settings.strict_python,
         enclosure=enclosure(sandbox, builder),
         run_as=RunAs(builder.uid, builder.uid) if builder else None,
+        own=own_variables(settings),
     )
 
     async def take_lease(spec: EnvironmentSpec | None, share: str) -> Lease:
@@ -85,6 +86,12 @@ async def bench(settings: WorkerSettings, folder: WorkerFolder, room: Room) -> A
         keeping.cancel()
         with suppress(asyncio.CancelledError):
             await keeping
+
+
+def own_variables(settings: WorkerSettings) -> dict[str, str]:
+    """The worker's variables as builds read them: those of the process, and what the settings say in their place."""
+    alias = settings.conda_channel_alias
+    return {**os.environ, **({"CONTROLROOM_CONDA_CHANNEL_ALIAS": alias} if alias else {})}
 
 
 async def _prepare_sandbox(settings: WorkerSettings, folder: WorkerFolder, user: RobotUser | None) -> Sandbox:
