@@ -1,14 +1,16 @@
 """Priority, due time, deadline and reference of items; schemas of queues; one operation on many items."""
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from msgspec import Raw
 from tests.engine.runs.conftest import payloads
 
+from controlroom.aside.pool import TooCostly
 from controlroom.engine.runs import actions as runs
 from controlroom.engine.runs import robot_verbs
-from controlroom.engine.runs.model import RunState, StopRequest, WithItems
+from controlroom.engine.runs.model import RunState, StopRequest, WithItems, WithPayloads
 from controlroom.engine.runs.reruns import preview as preview_rerun
 from controlroom.engine.runs.reruns import rerun
 from controlroom.engine.runs.robot_verbs import Done, Failed
@@ -18,7 +20,8 @@ from controlroom.engine.work_items.deadlines import fail_overdue
 from controlroom.engine.work_items.errors import WorkItemStateConflict
 from controlroom.engine.work_items.model import ExceptionType, ItemException, ItemState
 from controlroom.engine.work_items.operations import Operation
-from controlroom.engine.work_items.schemas import PayloadRefused, check_schema
+from controlroom.engine.work_items.schema_rules import check_schema
+from controlroom.engine.work_items.schemas import PayloadRefused
 from controlroom.engine.work_items.terms import Terms, TermsChange
 from controlroom.errors import Conflict, Invalid, NotFound
 
@@ -176,7 +179,63 @@ async def test_outputs_that_do_not_fit_are_shown_as_invalid(floor, ada):
 def test_a_schema_is_a_schema_and_fetches_nothing(schema):
     """What is none, or refers to another document, cannot be a queue's schema."""
     with pytest.raises(Invalid):
-        check_schema(Raw(schema))
+        check_schema(schema)
+
+
+BRANCHES = Raw(
+    b'{"$ref": "#/$defs/n", "$defs": {"n": {"anyOf": [{"items": {"$ref": "#/$defs/n"}, "type": "array"},'
+    b' {"items": {"$ref": "#/$defs/n"}, "type": "array"}, {"type": "integer"}]}}}'
+)
+"""Each level of a payload is looked at twice as often as the one above."""
+DEEP = Raw(b"[" * 40 + b'"x"' + b"]" * 40)
+
+
+async def test_a_payload_that_takes_too_long_to_check_is_refused(floor, ada):
+    """Where it is created, edited and started; the server goes on, and no transaction waits for it."""
+    process = await floor.process({})
+    await give_schema(floor, process, 0, BRANCHES)
+    item = await actions.create(floor.engine, ada, floor.workspace, process, Raw(b"[[1, 2], []]"))
+
+    with pytest.raises(PayloadRefused) as refused:
+        await actions.create(floor.engine, ada, floor.workspace, process, Raw(b'[1, ["x"]]'))
+    assert refused.value.fields["path"] == ""
+    for asked in (
+        lambda: actions.create(floor.engine, ada, floor.workspace, process, DEEP),
+        lambda: actions.set_payload(floor.engine, ada, floor.workspace, item.id, DEEP),
+        lambda: floor.start(process, WithPayloads(Raw(b"[1,%b]" % bytes(DEEP)), 2)),
+    ):
+        asking = asyncio.create_task(asked())
+        while not asking.done():
+            assert (
+                await floor.engine.database.value(
+                    """
+                select count(*) from pg_stat_activity
+                 where state = 'idle in transaction' and clock_timestamp() - state_change > interval '1 second'
+                """
+                )
+                == 0
+            )
+            await asyncio.wait({asking}, timeout=0.1)
+        assert isinstance(asking.exception(), TooCostly)
+
+
+async def test_an_output_that_takes_too_long_to_check_is_kept_as_invalid(floor):
+    """What a robot has found is not lost."""
+    process = await floor.process({}, {})
+    await give_schema(floor, process, 1, BRANCHES)
+    await floor.start(process)
+    walt = await floor.worker()
+    assignment, robot = await walt.take()
+    parent = assignment.work_item_id
+    good = await robot_verbs.output(floor.engine, robot, parent, Raw(b"[1]"))
+    deep = await robot_verbs.output(floor.engine, robot, parent, DEEP)
+    mended = await robot_verbs.output(floor.engine, robot, parent, DEEP)
+    await robot_verbs.set_payload(floor.engine, robot, mended, Raw(b"[[2]]"))
+    await robot_verbs.release(floor.engine, robot, parent, Done())
+
+    assert [(await floor.item(item)).state for item in (good, deep, mended)] == ["pending", "invalid", "pending"]
+    with pytest.raises(PayloadRefused):
+        await robot_verbs.set_payload(floor.engine, robot, good, DEEP)
 
 
 # ---------------------------------------------------------------------------------------------------- many at once

@@ -15,6 +15,7 @@ from controlroom.engine.events.cursor import Happened
 from controlroom.engine.events.store import By, Event, append
 from controlroom.engine.runs import actions as runs
 from controlroom.engine.runs.model import Cause, Inputs, OneEmptyItem, Result, StartedBy, WithCopies
+from controlroom.engine.work_items.schemas import settled
 from controlroom.errors import Conflict, Invalid, NotFound
 from controlroom.postgres.database import Tx
 
@@ -41,6 +42,10 @@ async def notice_ends(engine: Engine, *, limit: int) -> int:
 
 async def follow_next(engine: Engine) -> bool:
     """Follow one end of a run; False when there is none to follow."""
+    return await settled(engine, lambda: _follow_next(engine))
+
+
+async def _follow_next(engine: Engine) -> bool:
     locked: list[PendingLink] = []
     try:
         async with engine.database.transaction() as tx:

@@ -19,7 +19,7 @@ from controlroom.engine.queues.model import Consumer, ConsumerDefinition, Queue,
 from controlroom.engine.queues.zones import check_zone
 from controlroom.engine.work_items import actions as work_items
 from controlroom.engine.work_items.model import WorkItem
-from controlroom.engine.work_items.schemas import check_schema
+from controlroom.engine.work_items.schemas import check_schema, settled
 from controlroom.engine.work_items.terms import USUAL, Terms
 from controlroom.errors import Invalid
 from controlroom.ids import QueueConsumerId, QueueId, WorkspaceId, uuid7
@@ -34,7 +34,7 @@ async def create(
     scope = scope_of(actor, Permission.WRITE_PROCESSES, workspace)
     checked_name(name, what="queue's name")
     if schema is not None:
-        check_schema(schema)
+        await check_schema(engine, workspace, schema)
     queue = QueueId(uuid7())
     try:
         async with engine.database.transaction() as tx:
@@ -50,6 +50,8 @@ async def create(
 async def update(engine: Engine, actor: Actor, workspace: WorkspaceId, queue: QueueId, change: QueueChange) -> Queue:
     """Change name or schema, the latter of a step's queue too. Items that wait already are not looked at again."""
     actor.require(Permission.WRITE_PROCESSES, workspace)
+    if change.schema is not UNSET and change.schema is not None:
+        await check_schema(engine, workspace, change.schema)
     try:
         async with engine.database.transaction() as tx:
             before = await store.get(tx, workspace, queue, for_update=True)
@@ -57,8 +59,6 @@ async def update(engine: Engine, actor: Actor, workspace: WorkspaceId, queue: Qu
                 raise Invalid("a step's queue is called as the step", code="QUEUE_OF_STEP")
             name = before.name if change.name is UNSET else checked_name(change.name, what="queue's name")
             schema = before.schema if change.schema is UNSET else change.schema
-            if schema is not None:
-                check_schema(schema)
             await store.update(tx, queue, name=name, schema=schema)
             await _tell(engine, tx, actor, workspace, "queue.updated", queue, name)
             return await store.get(tx, workspace, queue)
@@ -91,12 +91,16 @@ async def put(
     """Put a new item into a standing queue. Raises QueueNotFound and what creating an item raises."""
     actor.require(Permission.WRITE_WORK_ITEMS, workspace)
     work_items.check_payload(engine, payload)
-    async with engine.database.transaction() as tx:
-        found = await store.get(tx, workspace, queue)
-        if not found.is_standing:
-            raise QueueNotFound(queue)
-        item = await work_items.create_in(tx, workspace, queue, None, payload, terms)
-        return await work_items.created(tx, actor, workspace, item)
+
+    async def put_in() -> WorkItem:
+        async with engine.database.transaction() as tx:
+            found = await store.get(tx, workspace, queue)
+            if not found.is_standing:
+                raise QueueNotFound(queue)
+            item = await work_items.create_in(tx, workspace, queue, None, payload, terms)
+            return await work_items.created(tx, actor, workspace, item)
+
+    return await settled(engine, put_in)
 
 
 # ---------------------------------------------------------------------------------------------------- consumers

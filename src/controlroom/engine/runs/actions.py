@@ -83,10 +83,14 @@ async def start(
     PayloadRefused.
     """
     cause = Cause(started_by or _cause(actor), actor.id)
-    async with engine.database.transaction() as tx:
-        return await start_in(
-            tx, engine, actor, workspace, process, inputs, cause=cause, callback=callback, priority=priority
-        )
+
+    async def begin() -> Run | None:
+        async with engine.database.transaction() as tx:
+            return await start_in(
+                tx, engine, actor, workspace, process, inputs, cause=cause, callback=callback, priority=priority
+            )
+
+    return await schemas.settled(engine, begin)
 
 
 async def start_in(
@@ -101,7 +105,10 @@ async def start_in(
     callback: Callback | None = None,
     priority: int = 0,
 ) -> Run | None:
-    """Likewise, in the caller's transaction, which whatever is raised makes useless."""
+    """Likewise, in the caller's transaction, which whatever is raised makes useless.
+
+    To be called within `schemas.settled`.
+    """
     actor.require(Permission.START_RUNS, workspace)
     found = await processes.lock_for_start(tx, workspace, process)
     if not found.is_enabled:

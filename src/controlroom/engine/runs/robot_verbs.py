@@ -117,8 +117,8 @@ async def output(engine: Engine, robot: StepRunActor, parent: WorkItemId, payloa
     """
     check_payload(engine, payload)
     made = await _draft(engine.database, robot, parent, payload, has_schema=False, fault=None)
-    if made is None and (schema := await _next_schema(engine.database, robot)) is not None:
-        fault = schemas.fault_of(schema, payload)
+    if made is None and (queue := await _next_queue(engine.database, robot)) is not None:
+        fault = await schemas.settled(engine, lambda: schemas.fault_in(engine.database, queue, payload))
         told = None if fault is None else str(fault)
         made = await _draft(engine.database, robot, parent, payload, has_schema=True, fault=told)
     if made is None:
@@ -180,8 +180,8 @@ async def _draft(
     )
 
 
-async def _next_schema(db: Statements, robot: StepRunActor) -> Raw | None:
-    """The schema of the queue that the robot's outputs go to, if it has one."""
+async def _next_queue(db: Statements, robot: StepRunActor) -> QueueId | None:
+    """The queue that the robot's outputs go to, if there is one."""
     queue = await db.value(
         """
         select following.queue_id
@@ -191,7 +191,7 @@ async def _next_schema(db: Statements, robot: StepRunActor) -> Raw | None:
         """,
         step=robot.step_id,
     )
-    return None if queue is None else await schemas.schema_of(db, QueueId(queue))
+    return None if queue is None else QueueId(queue)
 
 
 class _Made(Struct, frozen=True):
@@ -231,7 +231,7 @@ async def set_payload(engine: Engine, robot: StepRunActor, item: WorkItemId, pay
         payload=payload,
     )
     if not written:
-        await _set_checked_payload(engine, robot, item, payload)
+        await schemas.settled(engine, lambda: _set_checked_payload(engine, robot, item, payload))
 
 
 class _Output(Struct, frozen=True):
@@ -248,8 +248,7 @@ async def _set_checked_payload(engine: Engine, robot: StepRunActor, item: WorkIt
         if found is None:
             await _refuse_write(tx, robot, item)
             return
-        schema = None if found.queue_id is None else await schemas.schema_of(tx, found.queue_id)
-        fault = None if schema is None else schemas.fault_of(schema, payload)
+        fault = None if found.queue_id is None else await schemas.fault_in(tx, found.queue_id, payload)
         if fault is not None and found.state is not ItemState.DRAFT:
             raise PayloadRefused(fault)
         await tx.execute(

@@ -24,6 +24,7 @@ from controlroom.engine.schedules.model import (
 )
 from controlroom.engine.schedules.rules import Go, Miss, Skip, Start, Wait
 from controlroom.engine.schedules.store import Due, LateRun
+from controlroom.engine.work_items.schemas import settled
 from controlroom.errors import Conflict, Invalid, NotFound
 from controlroom.ids import ScheduleId
 from controlroom.postgres.database import Database, Tx
@@ -36,6 +37,10 @@ async def fire_next(engine: Engine) -> ScheduleId | None:
 
     If a run cannot be started, because its process is disabled or not configured, that is what became of it.
     """
+    return await settled(engine, lambda: _fire_next(engine))
+
+
+async def _fire_next(engine: Engine) -> ScheduleId | None:
     due: list[Due] = []
     try:
         async with engine.database.transaction() as tx:
@@ -51,6 +56,10 @@ async def fire_next(engine: Engine) -> ScheduleId | None:
 
 async def start_waiting(engine: Engine) -> ScheduleId | None:
     """Start the first occurrence of a schedule that waited for the end of a run; None when there is none."""
+    return await settled(engine, lambda: _start_waiting(engine))
+
+
+async def _start_waiting(engine: Engine) -> ScheduleId | None:
     due: list[Due] = []
     try:
         async with engine.database.transaction() as tx:

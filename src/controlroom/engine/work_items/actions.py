@@ -39,10 +39,14 @@ async def create(
     """
     actor.require(Permission.WRITE_WORK_ITEMS, workspace)
     check_payload(engine, payload)
-    async with engine.database.transaction() as tx:
-        first = await processes.first_step(tx, workspace, process)
-        item = await create_in(tx, workspace, first.queue_id, process, payload, terms)
-        return await created(tx, actor, workspace, item)
+
+    async def put() -> WorkItem:
+        async with engine.database.transaction() as tx:
+            first = await processes.first_step(tx, workspace, process)
+            item = await create_in(tx, workspace, first.queue_id, process, payload, terms)
+            return await created(tx, actor, workspace, item)
+
+    return await schemas.settled(engine, put)
 
 
 async def created(tx: Tx, actor: Actor, workspace: WorkspaceId, item: WorkItemId) -> WorkItem:
@@ -58,13 +62,17 @@ async def set_payload(
     """Replace the payload of an item that nobody works on and that may yet be worked on."""
     actor.require(Permission.WRITE_WORK_ITEMS, workspace)
     check_payload(engine, payload)
-    async with engine.database.transaction() as tx:
-        found = await _lock_writable(tx, workspace, item)
-        if found.queue_id is not None:
-            await schemas.check(tx, found.queue_id, payload)
-        await store.set_payload(tx, workspace, item, payload)
-        await _tell(tx, actor, workspace, "work_item.edited", found)
-        return await _get(tx, workspace, item)
+
+    async def edit() -> WorkItem:
+        async with engine.database.transaction() as tx:
+            found = await _lock_writable(tx, workspace, item)
+            if found.queue_id is not None:
+                await schemas.check(tx, found.queue_id, payload)
+            await store.set_payload(tx, workspace, item, payload)
+            await _tell(tx, actor, workspace, "work_item.edited", found)
+            return await _get(tx, workspace, item)
+
+    return await schemas.settled(engine, edit)
 
 
 async def promise_file(
@@ -123,7 +131,10 @@ def check_payload(engine: Engine, payload: Raw | None) -> None:
 async def create_in(
     tx: Tx, workspace: WorkspaceId, queue: QueueId, process: ProcessId | None, payload: Raw | None, terms: Terms
 ) -> WorkItemId:
-    """Put a new item into a queue, in the transaction of a caller who has seen to the right to do so."""
+    """Put a new item into a queue, in the transaction of a caller who has seen to the right to do so.
+
+    To be called within `schemas.settled`.
+    """
     check_terms(terms)
     await schemas.check(tx, queue, payload)
     try:
