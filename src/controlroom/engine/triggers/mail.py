@@ -3,17 +3,21 @@
 Whatever comes is read as far as it can be. What could not be read is said in `errors`, beside what could.
 """
 
-import email
-import email.policy
-from collections.abc import Iterable
-from datetime import UTC, datetime
-from email import errors as defects
-from email.headerregistry import AddressHeader, DateHeader
-from email.message import EmailMessage
-from typing import Any, Final
+import re
+from datetime import datetime
+from itertools import chain
+from typing import Final
 
 import msgspec
 from msgspec import UNSET, Raw, Struct, UnsetType
+
+from controlroom.mail import dates, tnef
+from controlroom.mail.addresses import mailboxes
+from controlroom.mail.charsets import decode, encoding_of, guess
+from controlroom.mail.flowed import unflowed
+from controlroom.mail.names import ending, given_name
+from controlroom.mail.parts import DEEPEST, MOST, Part, whole
+from controlroom.mail.words import decoded
 
 RAW_NAME: Final = "__raw_mail"
 HTML_NAME: Final = "__mail.html"
@@ -21,15 +25,8 @@ HTML_NAME: Final = "__mail.html"
 _RESERVED: Final = frozenset({RAW_NAME, HTML_NAME})
 _LONGEST_NAME: Final = 255
 _MOST_FILES: Final = 1000  # Why: more is no mail that somebody wrote; each is a row and an object
-_SERIOUS: Final = (
-    defects.NoBoundaryInMultipartDefect,
-    defects.StartBoundaryNotFoundDefect,
-    defects.MultipartInvariantViolationDefect,
-    defects.InvalidBase64PaddingDefect,
-    defects.InvalidBase64CharactersDefect,
-    defects.InvalidBase64LengthDefect,
-)
-"""Faults after which content is missing or wrong. Others (a space too many, a folded header) cost nothing."""
+_META: Final = re.compile(rb"""<meta[^>]{0,200}?charset\s{0,5}=\s{0,5}["']?([a-z0-9:._-]{1,40})""", re.IGNORECASE)
+_META_WITHIN: Final = 1024  # as far as browsers look
 
 
 class MailFile(Struct, frozen=True):
@@ -96,22 +93,29 @@ def read_mail(raw: bytes, *, received: datetime, payload_bytes: int, file_bytes:
     A text that would not fit into a payload of `payload_bytes`, and attachments of more than `file_bytes`, are left out
     and said to be. The raw mail is not among the files: whoever keeps the item adds it.
     """
-    message = email.message_from_bytes(raw, policy=email.policy.default)
+    mail = whole(raw)
     errors: list[MailError] = []
-    text, files = _contents(message, errors, file_bytes=file_bytes)
-    fields = _fields(message, errors, received=received, text=text)
+    contents = _Contents(errors, file_bytes=file_bytes)
+    body = contents.of(mail, depth=0, is_root=True)
+    text, html = body.text(), body.html()
+    if (text is None or not text.strip()) and contents.wrapped.text is not None:
+        text = _tidy_text(contents.wrapped.text)
+    if html is None and contents.wrapped.html is not None:
+        html = _tidy_text(contents.wrapped.html)
+    if html is not None:
+        contents.files.insert(0, MailFile(HTML_NAME, html.encode()))
+    fields = _fields(mail, errors, received=received, text=text)
     if len(msgspec.json.encode(fields)) > payload_bytes // 2:  # the other half is for what it is wrapped in
         errors.append(MailError("The text is too large for a payload; it is in the raw mail"))
-        fields = _fields(message, [], received=received, text=None)
+        fields = _fields(mail, [], received=received, text=None)
         if len(msgspec.json.encode(fields)) > payload_bytes // 2:
             fields = _bare(received)
-    return Mail(fields=fields, files=files, errors=_few(errors))
+    return Mail(fields=fields, files=contents.files, errors=_few(errors))
 
 
 def envelope(raw: bytes, *, received: datetime) -> Mail:
     """Read the fields alone, for who wants the raw mail and parses it by themselves."""
-    message = email.message_from_bytes(raw, policy=email.policy.default)
-    return Mail(fields=_fields(message, [], received=received, text=None), files=[], errors=[])
+    return Mail(fields=_fields(whole(raw), [], received=received, text=None), files=[], errors=[])
 
 
 def unread(why: str, *, received: datetime) -> Mail:
@@ -120,19 +124,24 @@ def unread(why: str, *, received: datetime) -> Mail:
 
 
 # ---------------------------------------------------------------------------------------------------- fields
-def _fields(message: EmailMessage, errors: list[MailError], *, received: datetime, text: str | None) -> MailFields:
-    senders = _addresses(message, "from", errors)
-    if not senders:
+def _fields(mail: Part, errors: list[MailError], *, received: datetime, text: str | None) -> MailFields:
+    unknown: list[str] = []
+    senders = _addresses(mail, "from", unknown)
+    sender = next((one for one in senders if one.address), None)
+    if sender is None:
         errors.append(MailError("The mail names no sender"))
-    replies = _addresses(message, "reply-to", errors)
-    message_id = _text(message, "message-id")
+    replies = [one for one in _addresses(mail, "reply-to", unknown) if one.address]
+    message_id = _clean(mail.header("message-id"))
+    subject = _clean(decoded(mail.header("subject"), unknown))
+    to, cc, bcc = (_addressed(mail, name, unknown) for name in ("to", "cc", "bcc"))
+    errors.extend(_unknown_charset(label) for label in unknown)
     return MailFields(
-        from_=senders[0] if senders else MailAddress("", ""),
-        to=_addresses(message, "to", errors),
-        cc=_addresses(message, "cc", errors),
-        bcc=_addresses(message, "bcc", errors),
-        subject=_text(message, "subject"),
-        date=_date(message, received),
+        from_=sender or (senders[0] if senders else MailAddress("", "")),
+        to=to,
+        cc=cc,
+        bcc=bcc,
+        subject=subject,
+        date=_date(mail, received),
         reply_to=replies[0] if replies else UNSET,
         message_id=message_id or UNSET,
         text=UNSET if text is None else text,
@@ -143,34 +152,24 @@ def _bare(received: datetime) -> MailFields:
     return MailFields(from_=MailAddress("", ""), to=[], cc=[], bcc=[], subject="", date=received)
 
 
-def _addresses(message: EmailMessage, name: str, errors: list[MailError]) -> list[MailAddress]:
-    found: list[MailAddress] = []
-    try:
-        for header in message.get_all(name, []):
-            if isinstance(header, AddressHeader):
-                found += [MailAddress(_clean(one.display_name), _clean(one.addr_spec)) for one in header.addresses]
-    except Exception as broken:  # noqa: BLE001 - the standard library raises a good dozen kinds at odd headers
-        errors.append(MailError(f"The header {name} cannot be read: {type(broken).__name__}"))
-    return [one for one in found if one.address and one.address != "<>"]
+def _addresses(mail: Part, name: str, unknown: list[str]) -> list[MailAddress]:
+    """Everybody in all headers of the name: some programs write one header for each."""
+    found = chain.from_iterable(mailboxes(value, unknown) for value in mail.headers(name))
+    return [MailAddress(_clean(one.name), _clean(one.address)) for one in found]
 
 
-def _text(message: EmailMessage, name: str) -> str:
-    try:
-        return _clean(str(message.get(name, "")))
-    except Exception:  # noqa: BLE001 - likewise
-        return ""
+def _addressed(mail: Part, name: str, unknown: list[str]) -> list[MailAddress]:
+    return [one for one in _addresses(mail, name, unknown) if one.address]
 
 
-def _date(message: EmailMessage, received: datetime) -> datetime:
-    """When it was sent; when it came, for a mail that does not say."""
-    try:
-        header = message.get("date")
-        sent = header.datetime if isinstance(header, DateHeader) else None
-    except Exception:  # noqa: BLE001 - likewise
-        sent = None
-    if sent is None:
-        return received
-    return sent if sent.tzinfo is not None else sent.replace(tzinfo=UTC)
+def _date(mail: Part, received: datetime) -> datetime:
+    """When it was sent; when it came, for a mail that does not say, or says what is no time."""
+    read = (dates.sent_at(value) for value in mail.headers("date"))
+    return next((sent for sent in read if sent is not None), received)
+
+
+def _unknown_charset(label: str) -> MailError:
+    return MailError(f"The charset {_clean(label)[:60]} is not known")
 
 
 def _clean(text: str) -> str:
@@ -179,98 +178,150 @@ def _clean(text: str) -> str:
 
 
 # ---------------------------------------------------------------------------------------------------- contents
-def _contents(message: EmailMessage, errors: list[MailError], *, file_bytes: int) -> tuple[str | None, list[MailFile]]:
-    """The text body, and as files the HTML body and the attachments."""
-    text: str | None = None
-    html: str | None = None
-    files: list[MailFile] = []
-    names: set[str] = set(_RESERVED)
-    for part in _leaves(message, errors):
-        kind, is_attached = part.get_content_type(), part.get_content_disposition() == "attachment"
-        named = _file_name(part)
-        if kind == "text/plain" and not is_attached and named is None and text is None:
-            text = _decoded(part)
-        elif kind == "text/html" and not is_attached and named is None and html is None:
-            html = _decoded(part)
-        else:
-            _attach(part, named, names, files, errors, file_bytes=file_bytes)
-    if html is not None:
-        files.insert(0, MailFile(HTML_NAME, html.encode()))
-    return text, files
+class _Body(Struct, frozen=True):
+    """What a part, with all within it, has to say: as plain text, and as hypertext."""
+
+    texts: tuple[str, ...] = ()
+    htmls: tuple[str, ...] = ()
+
+    def text(self) -> str | None:
+        """The plain text, in the order of the parts; None where there is none."""
+        return _joined(self.texts)
+
+    def html(self) -> str | None:
+        """Likewise the hypertext."""
+        return _joined(self.htmls)
 
 
-def _leaves(message: EmailMessage, errors: list[MailError]) -> Iterable[EmailMessage]:
-    """The parts that have content, an attached mail as a whole; what is wrong with any part is told."""
-    waiting = [message]
-    while waiting:
-        part = waiting.pop(0)
-        if part.is_multipart() and part.get_content_maintype() == "multipart":
-            waiting = [one for one in part.get_payload() if isinstance(one, EmailMessage)] + waiting
-        else:
-            if not part.is_multipart():
-                part.get_payload(decode=True)  # faults of the encoding are found by decoding
-            yield part
-        _tell_defects(part, errors)
+def _joined(pieces: tuple[str, ...]) -> str | None:
+    said = [piece for piece in pieces if piece.strip()]  # some programs put empty texts between attachments
+    if len(said) > 1:
+        return "\n".join(piece.removesuffix("\n") for piece in said[:-1]) + "\n" + said[-1]
+    return said[0] if said else next(iter(pieces), None)
 
 
-def _tell_defects(part: EmailMessage, errors: list[MailError]) -> None:
-    errors.extend(
-        MailError(f"The mail is malformed: {type(one).__name__}") for one in part.defects if isinstance(one, _SERIOUS)
-    )
+class _Contents:
+    """Goes through the parts once: what is body, and what a file."""
+
+    def __init__(self, errors: list[MailError], *, file_bytes: int) -> None:
+        self.files: list[MailFile] = []
+        self._names: set[str] = set(_RESERVED)
+        self._errors = errors
+        self._file_bytes = file_bytes
+        self._parts = 0
+        self.wrapped = tnef.Wrapped()
+        """What a `winmail.dat` says, for a mail that says nothing beside it."""
+
+    def of(self, part: Part, *, depth: int, is_root: bool = False) -> _Body:
+        """The body of a part with all within it; what is none of the body becomes a file."""
+        self._parts += 1
+        if self._parts > MOST or depth > DEEPEST:
+            self._errors.append(MailError("The mail has too many parts; they are in the raw mail"))
+            return _Body()
+        within = part.parts
+        body = self._leaf(part, is_root=is_root) if within is None else self._within(part, within, depth=depth + 1)
+        self._errors.extend(_unknown_charset(label) for label in part.unknown)
+        return body
+
+    def _within(self, part: Part, within: list[Part], *, depth: int) -> _Body:
+        bodies = [self.of(one, depth=depth) for one in within if self._parts <= MOST]
+        if part.content_type.value == "multipart/alternative":
+            return self._chosen(bodies)
+        return _Body(
+            tuple(chain.from_iterable(body.texts for body in bodies)),
+            tuple(chain.from_iterable(body.htmls for body in bodies)),
+        )
+
+    def _chosen(self, bodies: list[_Body]) -> _Body:
+        """Of several ways to say the same, the plainest and the richest: the first of text, the last of hypertext.
+
+        A text beside hypertext, in a way of several parts, is a piece of what the plain way says in whole.
+        """
+        plain = [body for body in bodies if body.texts and not body.htmls]
+        text = plain[-1] if plain else next((body for body in bodies if body.texts), _Body())
+        html = next((body for body in reversed(bodies) if body.htmls), _Body())
+        for body in bodies:
+            if body is not text and body is not html:
+                self._keep_all(body)
+        return _Body(text.texts, html.htmls)
+
+    def _keep_all(self, body: _Body) -> None:
+        """Keep as files what is said in a way that was not chosen."""
+        for said, kind in [*((text, "text/plain") for text in body.texts), *((h, "text/html") for h in body.htmls)]:
+            if said.strip():
+                self._keep(None, kind, said.encode())
+
+    def _leaf(self, part: Part, *, is_root: bool) -> _Body:
+        kind, named = part.content_type.value, _file_name(part)
+        if kind.startswith("multipart/"):  # nothing divides it
+            if part.is_blank():
+                return _Body()
+            self._errors.append(MailError("The mail is malformed: a multipart has no parts"))
+            kind = "text/plain"
+        content, is_right = part.content()
+        if not is_right:
+            self._errors.append(MailError("The mail is malformed: the encoding of a part is broken"))
+        is_attached = part.disposition.value == "attachment" or (named is not None and not is_root)
+        if kind == "text/plain" and not is_attached:
+            return _Body(texts=(self._text(part, content),))
+        if kind == "text/html" and not is_attached:
+            return _Body(htmls=(self._text(part, content),))
+        self._keep(named, kind, content)
+        if tnef.is_tnef(content):  # winmail.dat, in which Outlook hides what it sends
+            self.wrapped = tnef.read(content)
+            for name, attached in self.wrapped.files[:_MOST_FILES]:
+                self._keep(_tidy_name(name), "application/octet-stream", attached)
+        return _Body()
+
+    def _text(self, part: Part, content: bytes) -> str:
+        """The text of a part, by the charset that it names, or by the one it then must have."""
+        label = part.content_type.token("charset")
+        if label is None and part.content_type.value == "text/html":
+            label = _meta_charset(content)
+        text = guess(content) if label is None else decode(content, label)
+        if text is None:
+            self._errors.append(_unknown_charset(label or ""))
+            text = guess(content)
+        text = _tidy_text(text)
+        if part.content_type.value == "text/plain" and part.content_type.token("format") == "flowed":
+            return unflowed(text, deletes_space=(part.content_type.token("delsp") or "").lower() == "yes")
+        return text
+
+    def _keep(self, named: str | None, kind: str, content: bytes) -> None:
+        name = named or f"attachment-{len(self.files) + 1}{ending(kind)}"
+        is_large, is_one_too_many = len(content) > self._file_bytes, len(self.files) >= _MOST_FILES
+        if is_large or is_one_too_many:
+            why = "An attachment is too large" if is_large else "There are too many attachments"
+            self._errors.append(MailError(why, (LeftOut(name, len(content)),)))
+            return
+        name = _unique(name, self._names)
+        self._names.add(name)
+        self.files.append(MailFile(name, content))
 
 
-def _attach(
-    part: EmailMessage,
-    named: str | None,
-    names: set[str],
-    files: list[MailFile],
-    errors: list[MailError],
-    *,
-    file_bytes: int,
-) -> None:
-    content = _content(part)
-    name = _unique(named or f"attachment-{len(files) + 1}{_ending(part)}", names)
-    if len(content) > file_bytes or len(files) >= _MOST_FILES:
-        why = "An attachment is too large" if len(content) > file_bytes else "There are too many attachments"
-        errors.append(MailError(why, (LeftOut(name, len(content)),)))
-        return
-    names.add(name)
-    files.append(MailFile(name, content))
+def _tidy_text(text: str) -> str:
+    return _clean(text).replace("\r\n", "\n")
 
 
-def _content(part: EmailMessage) -> bytes:
-    if part.is_multipart():  # an attached mail
-        inner: Any = part.get_payload(0)
-        return inner.as_bytes() if isinstance(inner, EmailMessage) else b""
-    decoded: Any = part.get_payload(decode=True)
-    return decoded if isinstance(decoded, bytes) else b""
+def _meta_charset(content: bytes) -> str | None:
+    """The charset that hypertext names in itself, where nothing else does."""
+    found = _META.search(content, 0, _META_WITHIN)
+    label = found[1].decode("ascii") if found else None
+    if label is None or encoding_of(label) is None:
+        return None
+    return "utf-8" if (encoding_of(label) or "").startswith("utf-16") else label  # it could not say so in UTF-16
 
 
-def _decoded(part: EmailMessage) -> str:
-    """The text of a part, by the charset that it names, or by the one it then must have."""
-    content = _content(part)
-    charset = part.get_content_charset() or "utf-8"
-    try:
-        return _clean(content.decode(charset))
-    except (LookupError, UnicodeDecodeError):
-        return _clean(content.decode("utf-8", "replace"))
-
-
-def _file_name(part: EmailMessage) -> str | None:
+def _file_name(part: Part) -> str | None:
     """The name that a part gives itself, without folders and what no file name has."""
-    try:
-        given = part.get_filename()
-    except Exception:  # noqa: BLE001 - see _addresses
-        return None
-    if not given:
-        return None
+    given = given_name(part)
+    return None if given is None else _tidy_name(given)
+
+
+def _tidy_name(given: str) -> str | None:
     last = _clean(given).replace("\\", "/").rpartition("/")[2]
     name = "".join(c for c in last if c.isprintable()).strip()[-_LONGEST_NAME:]
     return name if name not in {"", ".", ".."} else None
-
-
-def _ending(part: EmailMessage) -> str:
-    return ".eml" if part.get_content_type() == "message/rfc822" else ""
 
 
 def _unique(name: str, taken: set[str]) -> str:
