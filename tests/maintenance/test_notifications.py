@@ -12,6 +12,8 @@ from controlroom import tls
 from controlroom.engine.deliveries.model import DeliveryState, NotSent, Sent
 from controlroom.engine.notifications import actions as notifications
 from controlroom.engine.notifications.model import ByChat, ByEmail, NotificationEvent
+from controlroom.engine.processes import actions as processes
+from controlroom.engine.processes.model import ProcessChange
 from controlroom.engine.webhooks import redelivery
 from controlroom.errors import Invalid
 from controlroom.ids import uuid7
@@ -134,6 +136,33 @@ async def test_an_unresolved_run_is_mailed(by_mail, engine, ada, workspace, floo
     assert str(run.id) in text
 
 
+@pytest.mark.parametrize(
+    "name",
+    [
+        "=?utf-8?q?a=0D=0ABcc=3A_eve=40example=2Ecom=0D=0A=0D=0ABuy?=",
+        "=?utf-8?b?DQpCY2M6IGV2ZUBleGFtcGxlLmNvbQ==?=",
+        "Rechnungen für März, <ada@example.com>; (x)",
+        "Bcc: eve@example.com",
+        "x" * 255,
+    ],
+)
+async def test_the_name_of_a_process_is_a_name_in_mail(by_mail, engine, ada, workspace, floor, box, name):
+    """The subject says it as it was typed, no header comes of it, and nobody else gets the mail."""
+    process = await floor.process({})
+    await processes.update(engine, ada, workspace, process, ProcessChange(name=name))
+    made = await notifications.create(engine, ada, workspace, process, ByEmail(("ada@example.com",)), BOTH)
+
+    run = await play(floor, process)
+
+    [delivery] = await ended(engine, ada, workspace, made.id)
+    assert delivery.state is DeliveryState.DELIVERED, delivery.last_error
+    [(recipients, mail)] = box.mails
+    assert recipients == ["ada@example.com"]
+    assert mail["Subject"] == f"{name}: run {run.number} completed"
+    assert mail.get_content().startswith(f"{name}: run {run.number} completed.")
+    assert (mail["Bcc"], mail["To"], len(mail.keys())) == (None, "ada@example.com", len(set(mail.keys())))
+
+
 async def test_a_refused_recipient_is_given_up(by_mail, engine, ada, workspace, floor, box):
     """A mail server that says never is not asked again."""
     box.refuses = True
@@ -159,8 +188,9 @@ async def test_without_a_mail_server_the_log_says_so(deliveries, engine, ada, wo
 
 
 async def test_a_chat_is_told_in_slacks_form(deliveries, engine, ada, workspace, floor, receiver):
-    """Of the ends that were asked for; its address is nowhere to be read."""
+    """Of the ends that were asked for; its address is nowhere to be read, and a name calls nobody."""
     process = await floor.process({})
+    await processes.update(engine, ada, workspace, process, ProcessChange(name="<!channel> & Co"))
     way = ByChat(receiver.url + "/T000/SECRET")
     made = await notifications.create(engine, ada, workspace, process, way, (NotificationEvent.RUN_COMPLETED,))
 
@@ -169,7 +199,7 @@ async def test_a_chat_is_told_in_slacks_form(deliveries, engine, ada, workspace,
     [told] = await receiver.wait(1)
     assert told.path == "/hook/T000/SECRET"
     assert list(told.json) == ["text"]
-    assert told.json["text"].startswith(f"Invoices: run {run.number} completed.")
+    assert told.json["text"].startswith(f"&lt;!channel&gt; &amp; Co: run {run.number} completed.")
     [delivery] = await ended(engine, ada, workspace, made.id)
     assert "SECRET" not in repr(delivery)
     stored = await engine.database.value("select string_agg(sealed, '') from notification")
@@ -222,6 +252,33 @@ def test_a_wrong_mail_server_is_told_at_start(url):
     """Before anything is delivered."""
     with pytest.raises(Invalid):
         mail_server(url, "room@example.com")
+
+
+@pytest.mark.parametrize("sender", ["nobody", "a@b.c, d@e.f", "Room\r\nBcc: <a@b.c>", ""])
+def test_a_wrong_sender_is_told_at_start(sender):
+    """One address, with a name or without."""
+    with pytest.raises(Invalid, match="mail_from"):
+        mail_server("smtp://mail.example.com", sender)
+
+
+@pytest.mark.parametrize(
+    "recipient", ["ada@example.com\r\nBcc: eve@example.com", "a@b.c, d@e.f", "Ada <a@b.c>", "a:b@c.d"]
+)
+async def test_a_recipient_is_one_address(engine, ada, workspace, floor, recipient):
+    """Nothing else is taken, so that nothing else can stand in a header."""
+    process = await floor.process({})
+
+    with pytest.raises(Invalid, match="no address of mail"):
+        await notifications.create(engine, ada, workspace, process, ByEmail((recipient,)), BOTH)
+
+
+async def test_an_address_beyond_ascii_needs_a_server_that_knows_them(box):
+    """Others are told at once that they get nothing."""
+    server = mail_server(f"smtp://room:sword%2Ffish@127.0.0.1:{box.port}", "room@example.com")
+    outcome = await server.send(uuid7(), ["jürgen@example.com"], "Invoices", "It has ended.")
+
+    assert isinstance(outcome, NotSent)
+    assert (outcome.is_final, "SMTPUTF8" in outcome.error) == (True, True)
 
 
 def test_a_mail_server_is_read_from_its_address():

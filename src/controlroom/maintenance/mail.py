@@ -6,8 +6,7 @@ The guard of outgoing requests does not judge this address: the operator alone c
 import asyncio
 import smtplib
 import ssl
-from email.message import EmailMessage
-from email.utils import formatdate, parseaddr
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Final
 from urllib.parse import unquote, urlsplit
@@ -17,6 +16,7 @@ from msgspec import Struct
 
 from controlroom.engine.deliveries.model import NotSent, Outcome, Sent
 from controlroom.errors import Invalid
+from controlroom.mail.writing import AddressError, Envelope, Letter, sender_of, written
 
 _SECONDS: Final = 20.0
 _PERMANENT: Final = range(500, 600)
@@ -48,14 +48,18 @@ class MailServer(Struct, frozen=True, kw_only=True):
 
     async def send(self, message: UUID, recipients: list[str], subject: str, text: str) -> Outcome:
         """Hand in one mail for all recipients. Takes a thread for as long as the server talks."""
-        mail = EmailMessage()
-        mail["From"], mail["To"], mail["Subject"] = self.sender, ", ".join(recipients), subject
-        mail["Date"] = formatdate()
-        mail["Message-ID"] = f"<{message}@{parseaddr(self.sender)[1].rpartition('@')[2] or 'controlroom'}>"
-        mail["Auto-Submitted"] = "auto-generated"  # RFC 3834: absence notices do not answer it
-        mail.set_content(text)
+        letter = Letter(
+            sender=self.sender,
+            recipients=recipients,
+            subject=subject,
+            text=text,
+            message_id=str(message),
+            sent=datetime.now(UTC),
+        )
         try:
-            return await asyncio.to_thread(self._hand_in, mail, recipients)
+            return await asyncio.to_thread(self._hand_in, written(letter))
+        except AddressError as wrong:
+            return NotSent(f"{wrong} is no address of mail.", is_final=True)
         except smtplib.SMTPRecipientsRefused as refused:
             code, said = next(iter(refused.recipients.values()))
             return _failed(code, said)
@@ -64,7 +68,7 @@ class MailServer(Struct, frozen=True, kw_only=True):
         except (OSError, smtplib.SMTPException) as failed:
             return NotSent(f"The mail server {self.host}:{self.port} did not take it: {failed}")
 
-    def _hand_in(self, mail: EmailMessage, recipients: list[str]) -> Outcome:
+    def _hand_in(self, mail: Envelope) -> Outcome:
         context = ssl.create_default_context()
         smtp: smtplib.SMTP
         if self.encryption is Encryption.FROM_THE_START:
@@ -79,7 +83,10 @@ class MailServer(Struct, frozen=True, kw_only=True):
                 smtp.starttls(context=context)
             if self.user:
                 smtp.login(self.user, self.password)
-            refused = smtp.send_message(mail, to_addrs=recipients)
+            if mail.is_international and not smtp.has_extn("smtputf8"):
+                return NotSent("The mail server knows no addresses beyond ASCII (SMTPUTF8).", is_final=True)
+            options = ("SMTPUTF8", "BODY=8BITMIME") if mail.is_international else ()
+            refused = smtp.sendmail(mail.sender, mail.recipients, mail.content, mail_options=options)
         answer = "; ".join(f"{who}: {code} {_text(said)}" for who, (code, said) in refused.items())
         return Sent(250, answer)  # some got it: sending again would reach those twice, and the others no sooner
 
@@ -95,6 +102,10 @@ def mail_server(url: str | None, sender: str) -> MailServer | None:
         raise Invalid(f"smtp_url is no address of a mail server: {wrong}", code="SETTINGS") from wrong
     if not parts.hostname:
         raise Invalid("smtp_url names no host", code="SETTINGS")
+    try:
+        sender_of(sender)
+    except AddressError as wrong:
+        raise Invalid(f"mail_from is no address of mail: {sender!r}", code="SETTINGS") from wrong
     return MailServer(
         host=parts.hostname,
         port=port or _PORTS[encryption],

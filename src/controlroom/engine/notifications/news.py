@@ -10,7 +10,7 @@ from controlroom.engine.deliveries.occurrences import OCCURRENCE, WHAT_OF
 from controlroom.engine.deliveries.rules import message_id
 from controlroom.engine.events.cursor import IN_SPAN, Span
 from controlroom.engine.notifications.model import ChatMessage, Mail, NotificationEvent, NotificationKind
-from controlroom.engine.notifications.rules import End, subject_of, text_of
+from controlroom.engine.notifications.rules import End, chat_text_of, subject_of, text_of
 from controlroom.engine.notifications.store import place_of
 from controlroom.ids import NotificationId
 from controlroom.keys import Keys
@@ -73,7 +73,7 @@ def _told(each: _ForNotification, keys: Keys) -> NewDelivery:
             body = msgspec.json.encode(Mail(tuple(each.recipients), subject_of(end), text_of(end)))
             kind, destination = DeliveryKind.EMAIL, MAIL_SYSTEM
         case NotificationKind.CHAT:
-            body = msgspec.json.encode(ChatMessage(text_of(end)))
+            body = msgspec.json.encode(ChatMessage(chat_text_of(end)))
             endpoint = keys.unseal(each.sealed or b"", place=place_of(each.subscription_id)).decode()
             kind, destination = DeliveryKind.CHAT, destination_of(endpoint)
     return NewDelivery(

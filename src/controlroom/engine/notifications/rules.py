@@ -1,6 +1,5 @@
 """What a notification may be, and what it says. Pure."""
 
-import re
 from collections.abc import Sequence
 from datetime import timedelta
 from typing import Final
@@ -10,9 +9,9 @@ from msgspec import Struct
 from controlroom.engine.deliveries.endpoints import checked_endpoint
 from controlroom.engine.notifications.errors import NotificationInvalid
 from controlroom.engine.notifications.model import ByChat, ByEmail, NotificationEvent, Way
+from controlroom.mail.writing import is_address, one_line
 
 MOST_RECIPIENTS: Final = 50
-_ADDRESS: Final = re.compile(r"[^\s@<>,;\"\\\x00-\x1f]{1,64}@[^\s@<>,;\"\\\x00-\x1f]{1,255}")
 
 
 class End(Struct, frozen=True, kw_only=True):
@@ -35,7 +34,7 @@ def checked_way(way: Way) -> Way:
             if not 1 <= len(recipients) <= MOST_RECIPIENTS:
                 raise NotificationInvalid(f"a mail goes to 1 to {MOST_RECIPIENTS} addresses")
             for recipient in recipients:
-                if not _ADDRESS.fullmatch(recipient):
+                if not is_address(recipient):
                     raise NotificationInvalid(f"{recipient!r} is no address of mail")
         case ByChat(endpoint):
             checked_endpoint(endpoint)
@@ -50,12 +49,13 @@ def checked_events(events: Sequence[NotificationEvent]) -> tuple[NotificationEve
 
 
 def subject_of(end: End) -> str:
-    """What happened, in a line."""
+    """What happened, in a line, whatever the process is called."""
+    name = one_line(end.process)
     match end.event:
         case NotificationEvent.RUN_COMPLETED:
-            return f"{end.process}: run {end.number} completed"
+            return f"{name}: run {end.number} completed"
         case NotificationEvent.RUN_UNRESOLVED:
-            return f"{end.process}: run {end.number} ended unresolved"
+            return f"{name}: run {end.number} ended unresolved"
 
 
 def text_of(end: End) -> str:
@@ -71,6 +71,11 @@ def text_of(end: End) -> str:
         lines.append(f"It took {_spelled(end.duration)}.")
     lines.append(f"Process run {end.run}")
     return "\n".join(lines)
+
+
+def chat_text_of(end: End) -> str:
+    """The same for a chat, where a name calls nobody (`<!channel>`) and is no link: Slack's three signs are escaped."""
+    return text_of(end).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
 def _spelled(duration: timedelta) -> str:
