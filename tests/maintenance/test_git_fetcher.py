@@ -3,6 +3,7 @@
 import hashlib
 import hmac
 import shutil
+import subprocess
 
 import pytest
 
@@ -106,6 +107,25 @@ async def test_a_robot_of_several_is_chosen_by_its_folder(engine, workspace, ada
     assert "no robot.yaml in `:(glob)**`" in found[3]
     latest = (await store.get(engine.database, workspace, package)).latest
     assert (latest.version, latest.folder, [task.name for task in latest.robot.tasks]) == (1, "robots/two", ["two"])
+
+
+async def test_a_repository_of_countless_names_is_refused(engine, workspace, ada, package, repository, fetch):
+    """A few trees that name each other again and again list billions of files."""
+    repository.commit(robot_yaml=ROBOT.format(task="One"))
+    tree = repository.git("rev-parse", "HEAD^{tree}").strip()
+    for _ in range(9):
+        listed = "".join(f"040000 tree {tree}\t{name}\n" for name in "abcdefghij")
+        tree = subprocess.run(
+            ["git", "mktree"], cwd=repository.folder, input=listed, capture_output=True, text=True, check=True
+        ).stdout.strip()
+    repository.git("update-ref", "refs/heads/main", repository.git("commit-tree", tree, "-m", "bomb").strip())
+    for folder in ("a", ""):
+        wanted = Wanted(url=repository.url, ref=MAIN, folder=folder)
+        await sources.set_source(engine, ada, workspace, package, wanted)
+        await fetch()
+        assert (await sources.get(engine, ada, workspace, package)).error == "the repository has too many files"
+
+    assert (await store.get(engine.database, workspace, package)).latest is None
 
 
 async def test_a_package_is_made_with_its_source_or_not_at_all(engine, workspace, ada, ben):

@@ -24,6 +24,7 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import SplitResult, urlsplit
 
+from controlroom.aside.pool import Bounds
 from controlroom.engine.access.model import system
 from controlroom.engine.engine import Engine
 from controlroom.engine.packages import sources
@@ -31,11 +32,13 @@ from controlroom.engine.packages.source_store import Fetch, RefKind
 from controlroom.engine.vault import actions as vault
 from controlroom.errors import ControlRoomError, Invalid, Unavailable
 from controlroom.outgoing import Guard
-from controlroom.robots.choosing import choose_robot
+from controlroom.robots.choosing import folder_of_robot
 
 EVERY: Final = 2.0
 _SECONDS: Final = 600
 _PORTS: Final = {"https": 443, "ssh": 22}
+_MOST_SAID: Final = 32 << 20
+"""Bytes of git's output. Why: a few hundred thousand names; a repository of a few KB can have billions."""
 _TOLD: Final = 600
 """Characters of git's own words that are kept."""
 
@@ -70,7 +73,7 @@ async def _fetch(engine: Engine, guard: Guard, fetch: Fetch) -> None:
             *at, "fetch", "--quiet", "--depth=1", "--no-tags", "--no-recurse-submodules", "--", fetch.url, wanted
         )
         commit = (await room.git(*at, "rev-parse", "--verify", "FETCH_HEAD^{commit}")).strip()
-        only = await _folder(room, at, commit, fetch.folder) if fetch.folder else ()
+        only = await _folder(engine, fetch, room, at, commit)
         await room.git(*at, "archive", "--format=zip", f"--output={archive}", commit, *only)
         if archive.stat().st_size > engine.limits.package_bytes:
             raise Invalid(
@@ -80,10 +83,16 @@ async def _fetch(engine: Engine, guard: Guard, fetch: Fetch) -> None:
     await sources.take(engine, fetch, commit=commit, blob=blob)
 
 
-async def _folder(room: "_Bounded", at: tuple[str, ...], commit: str, folder: str) -> tuple[str, ...]:
-    """The arguments that leave all but the chosen robot out. Raises Invalid that lists the robots that there are."""
+async def _folder(engine: Engine, fetch: Fetch, room: "_Bounded", at: tuple[str, ...], commit: str) -> tuple[str, ...]:
+    """The arguments that leave all but the chosen robot out.
+
+    Raises Invalid that lists the robots that there are, or for a repository of countless files, chosen or not.
+    """
     listed = await room.git(*at, "ls-tree", "-r", "-z", "--name-only", commit)
-    robot = choose_robot(listed.split("\0"), folder, where="the repository").rpartition("/")[0]
+    if not fetch.folder:
+        return ()
+    bounds = Bounds("The repository's list of files", asker=fetch.workspace_id)
+    robot = await engine.aside.call(bounds, folder_of_robot, listed, fetch.folder)
     return ("--", robot) if robot else ()
 
 
@@ -213,7 +222,7 @@ class _Bounded:
         )
         try:
             async with asyncio.timeout(_SECONDS):
-                said, complained = await process.communicate()
+                said, complained, _ = await asyncio.gather(_head(process.stdout), _tail(process.stderr), process.wait())
         except TimeoutError:
             raise Unavailable(f"git did not end within {_SECONDS} s", code="GIT_TIMEOUT") from None
         finally:
@@ -223,3 +232,21 @@ class _Bounded:
             words = complained.decode("utf-8", "replace").strip()[-_TOLD:]
             raise Unavailable(f"git failed: {words or f'exit code {process.returncode}'}", code="GIT_FAILED")
         return said.decode("utf-8", "replace")
+
+
+async def _head(stream: asyncio.StreamReader | None) -> bytes:
+    """All of it. Raises Invalid if that is too much."""
+    said = bytearray()
+    while stream is not None and (piece := await stream.read(1 << 16)):
+        said += piece
+        if len(said) > _MOST_SAID:
+            raise Invalid("the repository has too many files", code="PACKAGE_TOO_LARGE")
+    return bytes(said)
+
+
+async def _tail(stream: asyncio.StreamReader | None) -> bytes:
+    """The end of it."""
+    said = b""
+    while stream is not None and (piece := await stream.read(1 << 16)):
+        said = (said + piece)[-(1 << 16) :]
+    return said

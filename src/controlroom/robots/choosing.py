@@ -50,6 +50,11 @@ def choose_robot(names: Iterable[str], within: str, *, where: str) -> str:
     raise invalid(f"There is no robot.yaml in {f'`{within}` of {where}' if within else where}{there_are}")
 
 
+def folder_of_robot(listed: str, within: str) -> str:
+    """The folder of the only robot in a repository, of which all names are listed with NULs between them."""
+    return choose_robot(listed.split("\0"), within, where="the repository").rpartition("/")[0]
+
+
 def shallowest_robot(names: Iterable[str]) -> str | None:
     """The least deep robot.yaml, the first by name among equals: what packages that were taken before meant by it."""
     found = [name for name in names if PurePosixPath(name).name == FILE_NAME]

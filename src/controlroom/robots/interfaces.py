@@ -6,6 +6,7 @@ Signatures are read from the syntax tree. Nothing of a robot is imported or run 
 import ast
 import enum
 from collections.abc import Callable, Iterator
+from functools import lru_cache
 from pathlib import PurePosixPath
 from typing import Any
 
@@ -90,15 +91,19 @@ def signature_interface(words: list[str], source: Callable[[str], str | None]) -
     called = _called_task(words)
     if called is None:
         return Interface()
-    text = source(called.file)
-    try:
-        tree = ast.parse(text or "")
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return Interface()
-    functions = [node for node in tree.body if isinstance(node, ast.FunctionDef) and _is_task(node)]
+    functions = _tasks_in(source(called.file) or "")
     if called.task:
         functions = [function for function in functions if function.name == called.task]
     return Interface(tuple(_inputs(functions[0].args))) if len(functions) == 1 else Interface()
+
+
+@lru_cache(maxsize=1)  # the tasks of a robot are most often in one file
+def _tasks_in(text: str) -> list[ast.FunctionDef]:
+    try:
+        tree = ast.parse(text)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return []
+    return [node for node in tree.body if isinstance(node, ast.FunctionDef) and _is_task(node)]
 
 
 class _Called(Struct, frozen=True):

@@ -5,7 +5,9 @@ import zipfile
 from io import BytesIO
 
 import pytest
+from tests.engine.packages.conftest import robot_yaml, zipped
 
+from controlroom.aside.pool import TooCostly
 from controlroom.engine.packages import actions, store
 from controlroom.engine.packages.errors import PackageInUse, PackageNameTaken, PackageNotFound
 from controlroom.engine.processes import actions as processes
@@ -191,6 +193,18 @@ async def test_a_refused_upload_is_failed_with_its_reason(engine, ada, workspace
     assert ended.state is UploadState.FAILED
     assert "zip" in ended.reason
     assert await store.get(engine.database, workspace, pushed.package.id) == pushed.package
+
+
+async def test_a_package_that_takes_too_long_to_read_is_refused(engine, ada, workspace, monkeypatch):
+    """Texts of a robot are bounded in length, and in what reading them takes; the server goes on meanwhile."""
+    monkeypatch.setattr(actions, "_SECONDS", 0.2)
+    content = zipped(robot_yaml=f"{robot_yaml('Run')}PATH: [{'a,' * 120_000}a]\n")
+    blob = await engine.objects.put_bytes(content)
+
+    with pytest.raises(TooCostly, match=r"The package cannot be taken: .* more than 0\.2 s"):
+        await actions.push(engine, ada, workspace, "endless", blob)
+
+    assert await store.list_packages(engine.database, workspace, limit=10) == []
 
 
 async def test_a_package_in_use_is_not_deleted(engine, ada, workspace, robot):

@@ -1,11 +1,12 @@
 """The verbs of packages."""
 
-import asyncio
 import tempfile
 from pathlib import Path
+from typing import Final
 
 from msgspec import Struct
 
+from controlroom.aside.pool import Bounds
 from controlroom.engine.access.model import Actor, Permission
 from controlroom.engine.access.names import checked_name
 from controlroom.engine.access.record import record_of
@@ -24,7 +25,7 @@ from controlroom.ids import PackageId, UploadId, WorkspaceId, uuid7
 from controlroom.objects.store import Blob
 from controlroom.postgres.database import Tx
 from controlroom.postgres.errors import UniqueViolation
-from controlroom.robots.archive import read_robot_from_zip
+from controlroom.robots.archive import robot_of_package
 from controlroom.robots.choosing import inner_folder
 from controlroom.robots.definition import RobotDefinition
 
@@ -73,7 +74,7 @@ async def push(
     """
     scope = scope_of(actor, Permission.WRITE_PACKAGES, workspace)
     name = checked_name(name, what="task package's name")
-    read = await read_robot(engine, blob, folder=folder)
+    read = await read_robot(engine, workspace, blob, folder=folder)
     async with engine.database.transaction() as tx:
         package = await _called(engine, tx, by(actor), scope, name, PackageId(uuid7()))
         is_new = await _take(engine, tx, by(actor), scope, package, blob, read)
@@ -128,7 +129,7 @@ async def complete_upload(engine: Engine, upload: UploadId, workspace: Workspace
     """
     promised = await get_upload(engine, workspace, upload, kind=UploadKind.PACKAGE)
     try:
-        read = await read_robot(engine, blob, folder=promised.folder)
+        read = await read_robot(engine, workspace, blob, folder=promised.folder)
     except Invalid as refused:
         await fail(engine, workspace, upload, refused.message)
         raise
@@ -151,10 +152,14 @@ async def add_version(
 
     Raises Invalid with the reason for what is no robot; PackageNotFound.
     """
-    read = await read_robot(engine, blob, folder=folder)
+    read = await read_robot(engine, workspace, blob, folder=folder)
     async with engine.database.transaction() as tx:
         scope = Scope(workspace=workspace, organization=await store.organization_of(tx, workspace))
         return await _take(engine, tx, By("system"), scope, package, blob, read)
+
+
+_SECONDS: Final = 10.0
+"""Of computing. Why: 20,000 files are listed in one, and the longest texts of a robot read in two."""
 
 
 class ReadRobot(Struct, frozen=True):
@@ -164,17 +169,18 @@ class ReadRobot(Struct, frozen=True):
     definition: RobotDefinition
 
 
-async def read_robot(engine: Engine, blob: Blob, *, folder: str) -> ReadRobot:
+async def read_robot(engine: Engine, workspace: WorkspaceId, blob: Blob, *, folder: str) -> ReadRobot:
     """What a stored zip says of its robot (the one in a folder, if one is named); nothing of it is unpacked or run.
 
-    Raises Invalid: PACKAGE_TOO_LARGE, or PACKAGE_INVALID that says what its author must mend.
+    Raises Invalid: PACKAGE_TOO_LARGE, TOO_COSTLY, or PACKAGE_INVALID that says what its author must mend.
     """
     if blob.size > engine.limits.package_bytes:
         raise PackageTooLarge(blob.size, engine.limits.package_bytes)
     with tempfile.TemporaryDirectory(prefix="controlroom-package-") as place:
         path = Path(place) / "package.zip"
         await engine.objects.fetch_file(blob.hash, path)
-        return ReadRobot(*await asyncio.to_thread(read_robot_from_zip, path, within=folder))
+        bounds = Bounds("The package", seconds=_SECONDS, asker=workspace)
+        return ReadRobot(*await engine.aside.call(bounds, robot_of_package, path, folder))
 
 
 async def _called(engine: Engine, tx: Tx, actor: By, scope: Scope, name: str, new: PackageId) -> PackageId:
