@@ -69,7 +69,7 @@ shots: install ## Take pictures of the console's pages into .shots/
 	$(BIN)/python tests/e2e/shots.py .shots
 
 lock: | $(BIN)/uv ## Pin the requirements anew, with hashes (U=1: take newer versions)
-	UV_CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/uv pip compile pyproject.toml --extra conda --extra mail --group dev \
+	UV_CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/uv pip compile pyproject.toml --extra mail --group dev \
 	  --generate-hashes --no-emit-index-url --universal --python-version 3.11 $(if $(U),--upgrade) \
 	  --quiet --output-file requirements/dev.txt
 

@@ -1,22 +1,16 @@
 """Real environments of tiny packages, and a conda channel that is made here: its Python is the machine's own."""
 
-import hashlib
-import io
-import json
 import os
-import platform
 import sys
-import tarfile
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from conda_channels import PLACEHOLDER, CondaChannel
 from controlroom.robots.environment_spec import EnvironmentSpec, parse_environment
 from controlroom.worker.environments import EnvironmentCache
 
-PLACEHOLDER = "/placeholder" * 10
-SUBDIR = f"linux-{ {'x86_64': '64'}.get(platform.machine(), platform.machine()) }"
 MINOR = "{}.{}".format(*sys.version_info[:2])
 VERSION = "{}.{}.{}".format(*sys.version_info[:3])
 ANVIL_ACTIVATION = """\
@@ -40,86 +34,6 @@ class Console:
         return "\n".join(self.lines)
 
 
-class CondaChannel:
-    """A channel in a folder. Packages are old-style archives with the metadata that installers read."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self._records: dict[str, dict[str, dict[str, object]]] = {SUBDIR: {}, "noarch": {}}
-
-    @property
-    def url(self) -> str:
-        return self.folder.as_uri()
-
-    def add(
-        self,
-        name: str,
-        version: str,
-        files: dict[str, str],
-        *,
-        links: dict[str, str] | None = None,
-        depends: tuple[str, ...] = (),
-        noarch: str | None = None,
-    ) -> None:
-        """Add a package; files that contain PLACEHOLDER get the prefix there. `links` are symbolic links."""
-        subdir = "noarch" if noarch else SUBDIR
-        index: dict[str, object] = {
-            "name": name,
-            "version": version,
-            "build": "0",
-            "build_number": 0,
-            "depends": list(depends),
-            "subdir": subdir,
-            **({"noarch": noarch} if noarch else {"platform": "linux", "arch": platform.machine()}),
-        }
-        paths = [_path_entry(path, text) for path, text in files.items()]
-        paths += [{"_path": path, "path_type": "softlink"} for path in links or {}]
-        listed = "".join(f"{path}\n" for path in (*files, *(links or {})))
-        contents = {
-            **files,
-            "info/index.json": json.dumps(index),
-            "info/files": listed,
-            "info/paths.json": json.dumps({"paths": paths, "paths_version": 1}),
-            **(
-                {"info/link.json": json.dumps({"noarch": {"type": "python"}, "package_metadata_version": 1})}
-                if noarch == "python"
-                else {}
-            ),
-        }
-        archive = self.folder / subdir / f"{name}-{version}-0.tar.bz2"
-        archive.parent.mkdir(parents=True, exist_ok=True)
-        with tarfile.open(archive, "w:bz2") as tar:
-            for path, text in contents.items():
-                member = tarfile.TarInfo(path)
-                member.size = len(text.encode())
-                member.mode = 0o755 if path.startswith("bin/") else 0o644
-                tar.addfile(member, io.BytesIO(text.encode()))
-            for path, target in (links or {}).items():
-                member = tarfile.TarInfo(path)
-                member.type, member.linkname = tarfile.SYMTYPE, target
-                tar.addfile(member)
-        content = archive.read_bytes()
-        sums = {"sha256": hashlib.sha256(content).hexdigest(), "md5": hashlib.md5(content).hexdigest()}  # noqa: S324 - conda's
-        self._records[subdir][archive.name] = {**index, **sums, "size": len(content)}
-        self._write_index()
-
-    def _write_index(self) -> None:
-        for subdir, records in self._records.items():
-            (self.folder / subdir).mkdir(parents=True, exist_ok=True)
-            described = {"info": {"subdir": subdir}, "packages": records, "packages.conda": {}, "repodata_version": 1}
-            (self.folder / subdir / "repodata.json").write_text(json.dumps(described))
-
-
-def _path_entry(path: str, text: str) -> dict[str, object]:
-    entry: dict[str, object] = {
-        "_path": path,
-        "path_type": "hardlink",
-        "sha256": hashlib.sha256(text.encode()).hexdigest(),
-        "size_in_bytes": len(text.encode()),
-    }
-    return entry | ({"prefix_placeholder": PLACEHOLDER, "file_mode": "text"} if PLACEHOLDER in text else {})
-
-
 @pytest.fixture
 def console() -> Console:
     return Console()
@@ -132,10 +46,18 @@ def cache_root(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def make_cache(cache_root: Path) -> Callable[..., EnvironmentCache]:
-    """A cache on the test's folder, as a worker makes one; no interpreters are downloaded unless a test wants it."""
+    """A cache on the test's folder, as a worker makes one; no interpreters are downloaded unless a test wants it.
+
+    Names of channels lead to an empty folder.
+    """
+    (cache_root.parent / "channels").mkdir(exist_ok=True)
+    chosen = {
+        "UV_PYTHON_DOWNLOADS": "never",
+        "CONTROLROOM_CONDA_CHANNEL_ALIAS": (cache_root.parent / "channels").as_uri(),
+    }
 
     def make(**settings: object) -> EnvironmentCache:
-        own = {**os.environ, "UV_PYTHON_DOWNLOADS": "never", **settings.pop("own", {})}
+        own = {**os.environ, **chosen, **settings.pop("own", {})}
         return EnvironmentCache(cache_root, **{"max_bytes": 10**9, "own": own, **settings})
 
     return make
@@ -162,16 +84,7 @@ def spec_of() -> Callable[..., EnvironmentSpec]:
 def channel(tmp_path: Path) -> CondaChannel:
     """A channel with a Python (the machine's, behind links), a tool with an activation script, and a pure package."""
     made = CondaChannel(tmp_path / "channel")
-    real = Path(getattr(sys, "_base_executable", sys.executable)).resolve()
-    made.add(
-        "python",
-        VERSION,
-        {
-            "pyvenv.cfg": f"home = {real.parent}\ninclude-system-site-packages = false\n",
-            f"lib/python{MINOR}/site-packages/README.txt": "Packages go here.\n",
-        },
-        links={f"bin/python{MINOR}": str(real), "bin/python": f"python{MINOR}", "bin/python3": f"python{MINOR}"},
-    )
+    made.add_python(Path(getattr(sys, "_base_executable", sys.executable)), VERSION)
     made.add(
         "anvil",
         "2.1",

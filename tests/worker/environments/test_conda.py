@@ -1,15 +1,15 @@
 """Environments with conda packages: solved, installed and activated from a channel that the tests make."""
 
+import hashlib
 import subprocess
 import sys
 
 import pytest
 import yaml
 
+from conda_channels import SUBDIR, CondaChannel
 from controlroom.robots.environment_spec import parse_environment
 from controlroom.worker.environments import EnvironmentFailed, EnvironmentKind, freeze
-
-pytest.importorskip("rattler", reason="the extra `conda` is not installed")
 
 
 def conda_yaml(channel, *packages, pip=()):
@@ -84,11 +84,69 @@ async def test_python_is_added_where_it_is_needed(cache, console, channel):
         assert not environment.python.is_relative_to(environment.prefix)
 
 
-async def test_missing_extra_is_named(cache, channel, console, tmp_path, monkeypatch):
-    """Without rattler the author learns which extra the worker lacks."""
-    (tmp_path / "rattler.py").write_text("raise ImportError")
-    monkeypatch.syspath_prepend(tmp_path)
+@pytest.fixture
+def saws(channel, tmp_path):
+    """Saws of several kinds: in the channel, and one in a channel beside it."""
+    channel.add("saw", "1.0", {"share/saw": "old"}, build="h1_0", build_number=0, license="MIT")
+    channel.add("saw", "1.1", {"share/saw": "plain"}, build="h1_1", build_number=1, license="GPL-3.0-only")
+    channel.add("saw", "1.1", {"share/saw": "fine"}, build="h2_5", build_number=5, license="BSD-3-Clause")
+    channel.add("saw", "1.0.5", {"share/saw": "pure"}, build="pure_0", noarch="generic", license="MIT")
+    beside = CondaChannel(tmp_path / "beside")
+    path = beside.add("saw", "0.9", {"share/saw": "elsewhere"}, build="x_0")
+    return {"beside": beside.url, "path": path, "md5": hashlib.md5(path.read_bytes()).hexdigest(), "url": path.as_uri()}  # noqa: S324 - conda's
 
-    with pytest.raises(EnvironmentFailed, match=r"controlroom\[conda\]"):
-        async with cache.use(conda_yaml(channel, "anvil"), progress=console):
+
+@pytest.mark.parametrize(
+    ("entry", "kind"),
+    [
+        ("saw", "fine"),
+        ("saw=1.0", "pure"),
+        ("saw==1.0", "old"),
+        ("saw 1.0", "old"),
+        ("saw[version='<1.1']", "pure"),
+        ("saw[version='1.0']", "old"),
+        ("saw=1.1=h1_1", "plain"),
+        ("saw=1.1=h1*", "plain"),
+        ("saw 1.1 h1_1", "plain"),
+        ("saw>=1,<1.1 h1*", "old"),
+        ("saw[build='h1_*']", "plain"),
+        ("saw[version='1.1', build='h1_1']", "plain"),
+        ("saw[build_number=1]", "plain"),
+        ("saw[build_number='<1', subdir={SUBDIR}]", "old"),
+        ("saw[subdir=noarch]", "pure"),
+        ("saw[license=GPL-3.0-only]", "plain"),
+        ("saw[fn=saw-1.0-h1_0.tar.bz2]", "old"),
+        ("{beside}::saw", "elsewhere"),
+        ("saw[channel='{beside}']", "elsewhere"),
+        ("saw[url='{url}']", "elsewhere"),
+        ("saw[url='{url}', md5={md5}]", "elsewhere"),
+        ("{url}", "elsewhere"),
+    ],
+)
+async def test_what_an_entry_wishes_is_honoured(cache, channel, console, saws, entry, kind):
+    """Each form of an entry, and each key in its brackets, decides which package is taken."""
+    spec = conda_yaml(channel, entry.format(**saws, SUBDIR=SUBDIR))
+
+    async with cache.use(spec, progress=console) as environment:
+        assert (environment.prefix / "share/saw").read_text() == kind
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [
+        "saw[md5=00000000000000000000000000000000]",
+        "saw[url='{url}', md5=00000000000000000000000000000000]",
+        "saw[sha256=0000000000000000000000000000000000000000000000000000000000000000]",
+        "saw[subdir=osx-arm64]",
+        "saw=1.1=none_0",
+        "saw[license=Apache-2.0]",
+        "saw[fn=saw-2.0-h1_0.tar.bz2]",
+        "saw[build_number='>5']",
+        "nowhere::saw",
+    ],
+)
+async def test_what_cannot_be_had_is_an_error(cache, channel, console, saws, entry):
+    """A wish that no package answers is never forgotten."""
+    with pytest.raises(EnvironmentFailed):
+        async with cache.use(conda_yaml(channel, entry.format(**saws)), progress=console):
             pass

@@ -70,7 +70,6 @@ async def test_packages_are_linked_into_enclosed_environments(enclosed_cache, sp
 
 async def test_conda_builds_are_enclosed_too(enclosed_cache, channel, console, tmp_path):
     """Solver and installer see the channel that they need and write into their share alone."""
-    pytest.importorskip("rattler", reason="the extra `conda` is not installed")
     spec = parse_environment(
         "conda.yaml", yaml.safe_dump({"channels": [channel.url], "dependencies": ["anvil", "python", {"pip": ["six"]}]})
     )

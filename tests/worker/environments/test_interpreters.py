@@ -2,13 +2,17 @@
 
 import os
 import shutil
+import subprocess
 import sys
 import tempfile
 from pathlib import Path
 
 import pytest
 
-from controlroom.worker.environments import EnvironmentCache, EnvironmentFailed, RunAs
+import interpreters
+from controlroom.robots.environment_spec import parse_environment
+from controlroom.worker.environments import EnvironmentCache, EnvironmentFailed, EnvironmentKind, RunAs
+from python_mirror import python_mirror
 
 MINOR = "{}.{}".format(*sys.version_info[:2])
 NOT_RELEASED = f"{MINOR}.999"
@@ -55,6 +59,84 @@ async def test_another_minor_version_is_never_taken(cache, spec_of, console, wis
         async with cache.use(spec_of("six", python=wish), progress=console):
             pass
     assert "is asked for; this machine has " in failed.value.message
+
+
+@pytest.fixture
+def other():
+    """An interpreter of another minor version than the tests' own: its version, its minor version, its place."""
+    for minor in interpreters.MINORS[2:]:
+        if minor != MINOR and (path := interpreters.interpreter(minor)) is not None:
+            said = subprocess.check_output(
+                [path, "-c", "import sys; print('%d.%d.%d' % sys.version_info[:3])"], text=True
+            )
+            return said.strip(), minor, path
+    pytest.skip("there is one Python only on this machine")
+
+
+@pytest.fixture
+def bare(tmp_path):
+    """The variables of a machine that has no interpreter but the worker's own."""
+    programs = tmp_path / "programs"
+    programs.mkdir()
+    for name in ("bash", "env", "sh"):
+        (programs / name).symlink_to(shutil.which(name))
+    return dict.fromkeys(("PATH", "HOME", "PYENV_ROOT", "UV_PYTHON_INSTALL_DIR"), str(programs))
+
+
+async def test_the_asked_version_is_downloaded(make_cache, spec_of, console, tmp_path, other, bare):
+    """What is not on the machine is had from uv, exactly if it can be."""
+    version, _, path = other
+    with python_mirror(tmp_path / "mirror", {version: path}) as mirror:
+        cache = make_cache(own={**bare, **mirror})
+        async with cache.use(spec_of("six", python=version), progress=console) as environment:
+            assert (environment.python_version, environment.warnings) == (version, ())
+
+
+async def test_the_minor_version_is_downloaded_where_the_exact_one_cannot_be_had(
+    make_cache, spec_of, console, tmp_path, other, bare
+):
+    """Neither here nor to be downloaded exactly: another patch version comes, with a warning; not for the strict."""
+    version, minor, path = other
+    wish = f"{minor}.99"
+    with python_mirror(tmp_path / "mirror", {version: path}) as mirror:
+        with pytest.raises(EnvironmentFailed, match=rf"Python {wish} is asked for; .*uv did not download it: .*"):
+            async with make_cache(own={**bare, **mirror}, strict_python=True).use(
+                spec_of(python=wish), progress=console
+            ):
+                pass
+        cache = make_cache(own={**bare, **mirror})
+        async with cache.use(spec_of("six", python=wish), progress=console) as environment:
+            assert environment.python_version == version
+            assert environment.warnings == (f"Python {wish} cannot be had: using {version} instead",)
+
+
+async def test_python_comes_from_conda_where_nothing_else_has_it(make_cache, console, channel, other, bare):
+    """A Python that neither the machine nor uv has comes from the channels: exactly, else another patch version."""
+    version, minor, path = other
+    channel.add_python(path, version)
+    for wish, warnings in ((version, 0), (minor, 0), (f"{minor}.99", 1)):
+        text = f"channels: [{channel.url}]\ndependencies: [python={wish}, {{pip: [six]}}]"
+        cache = make_cache(own=bare)
+        async with cache.use(parse_environment("conda.yaml", text), progress=console) as environment:
+            assert environment.kind is EnvironmentKind.CONDA
+            assert environment.python_version == version
+            assert len(environment.warnings) == warnings
+            said = subprocess.check_output([environment.python, "-c", "import six; print(six.__file__)"], text=True)
+            assert said.startswith(str(environment.prefix))
+
+
+async def test_what_nobody_has_is_told_with_what_there_is(make_cache, console, channel, bare):
+    """The error names what was asked, what the machine has, what the channels said; offline they are not asked."""
+    spec = parse_environment("conda.yaml", f"channels: [{channel.url}]\ndependencies: [python=3.99.1, {{pip: [six]}}]")
+    with pytest.raises(EnvironmentFailed) as failed:
+        async with make_cache(own=bare).use(spec, progress=console):
+            pass
+    assert f"Python 3.99.1 is asked for; this machine has {sys.version_info[0]}." in failed.value.message
+    assert f"not had from conda ({channel.url}): " in failed.value.message
+    with pytest.raises(EnvironmentFailed) as failed:
+        async with make_cache(own={**bare, "UV_OFFLINE": "1"}).use(spec, progress=console):
+            pass
+    assert "conda" not in failed.value.message
 
 
 async def test_interpreters_that_come_are_noticed(make_cache, spec_of, console, tmp_path):

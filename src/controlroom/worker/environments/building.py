@@ -1,5 +1,6 @@
 """One environment from its specification: packages, the author's own commands, bytecode, closed."""
 
+import asyncio
 import shlex
 from collections.abc import Mapping
 from importlib.resources import files
@@ -8,12 +9,16 @@ from pathlib import Path
 import msgspec
 
 from controlroom.robots.environment_spec import EnvironmentSpec
-from controlroom.robots.python_versions import written
+from controlroom.robots.python_versions import satisfies, wished_minor, written
 from controlroom.worker.environments import conda_builder, machine, uv_builder
+from controlroom.worker.environments.conda_order import Receipt
 from controlroom.worker.environments.environment import Environment, EnvironmentFailed, EnvironmentKind
-from controlroom.worker.environments.interpreters import Interpreter, Interpreters
+from controlroom.worker.environments.interpreters import Interpreter, Interpreters, PythonNotHad, is_offline
 from controlroom.worker.environments.shelf import Stamp
 from controlroom.worker.environments.workshop import CommandFailed, Workshop, short_cause
+
+_CHANNELS_SECONDS = 300.0
+"""For a Python from conda's channels, where nothing else of them was asked for: an index and 40 MB."""
 
 
 class Order(msgspec.Struct, frozen=True, kw_only=True):
@@ -56,8 +61,13 @@ async def build(workshop: Workshop, tools: Tools, order: Order) -> Built:
 
     Raises EnvironmentFailed or CommandFailed; what lies at the prefix then is the caller's to remove.
     """
-    create = _with_uv if order.spec.is_pip_only else _with_conda
-    environment, interpreter = await create(workshop, tools, order)
+    if order.spec.is_pip_only:
+        try:
+            environment, interpreter = await _with_uv(workshop, tools, order)
+        except PythonNotHad as why:
+            environment, interpreter = await _with_conda(workshop, tools, order, instead=why)
+    else:
+        environment, interpreter = await _with_conda(workshop, tools, order)
     await _run_post_install(workshop, order, environment)
     finished = await _finish(workshop, environment, order.prefix)
     return Built(environment, Stamp.of(interpreter), finished.bytes)
@@ -88,12 +98,15 @@ async def _with_uv(workshop: Workshop, tools: Tools, order: Order) -> tuple[Envi
     return environment, interpreter.path
 
 
-async def _with_conda(workshop: Workshop, tools: Tools, order: Order) -> tuple[Environment, Path]:
+async def _with_conda(
+    workshop: Workshop, tools: Tools, order: Order, *, instead: PythonNotHad | None = None
+) -> tuple[Environment, Path]:
+    """With packages of conda's channels; `instead` tells that only Python is to come from them, and why."""
     spec, prefix = order.spec, order.prefix
-    counted = _counted(len(spec.conda), "conda package")
+    counted = _counted(len(spec.conda), "conda package") if instead is None else f"python {spec.python or ''} of conda"
     said = f"{counted}, {_counted(len(spec.pip), 'pip package')} (rattler)"
     workshop.progress(f"Building environment {order.fingerprint[:8]}: {said}")
-    receipt = await conda_builder.install(workshop, spec, prefix, own=order.own)
+    receipt = await _install_conda(workshop, order, instead)
     conda_builder.check_pip_is_possible(spec, prefix)
     activation = await conda_builder.activation(workshop, prefix, receipt.activation)
     interpreter = await _interpreter_in(prefix, workshop, tools, path=order.own.get("PATH", ""))
@@ -109,8 +122,34 @@ async def _with_conda(workshop: Workshop, tools: Tools, order: Order) -> tuple[E
         variables=activation.variables | {"PYTHON_EXE": str(python), "PYTHONNOUSERSITE": "1"},
         path=activation.path,
         readable=readable,
+        warnings=_other_patch(spec, interpreter),
     )
     return environment, interpreter.path
+
+
+async def _install_conda(workshop: Workshop, order: Order, instead: PythonNotHad | None) -> Receipt:
+    """The conda packages. Where only Python was to come from the channels, a failure tells all that was tried."""
+    if instead is None:
+        return await conda_builder.install(workshop, order.spec, order.prefix, own=order.own, strict=order.strict)
+    if is_offline(order.own):
+        raise instead
+    try:
+        async with asyncio.timeout(_CHANNELS_SECONDS):
+            spec = msgspec.structs.replace(order.spec, python=order.spec.python or ">=3.8")
+            return await conda_builder.install(workshop, spec, order.prefix, own=order.own, strict=order.strict)
+    except CommandFailed as failure:
+        cause = short_cause(failure)
+    except TimeoutError:
+        cause = f"it took longer than {_CHANNELS_SECONDS:.0f} s"
+    channels = ", ".join(conda_builder.channels_of(order.spec))
+    raise EnvironmentFailed(f"{instead.message}; not had from conda ({channels}): {cause}")
+
+
+def _other_patch(spec: EnvironmentSpec, interpreter: Interpreter) -> tuple[str, ...]:
+    """The warning where conda gave another patch version than the exact one that was asked for."""
+    if wished_minor(spec.python) is None or satisfies(interpreter.version, spec.python):
+        return ()
+    return (f"Python {spec.python} cannot be had: using {written(interpreter.version)} instead",)
 
 
 async def _interpreter_in(prefix: Path, workshop: Workshop, tools: Tools, *, path: str) -> Interpreter:

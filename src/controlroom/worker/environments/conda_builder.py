@@ -10,9 +10,11 @@ from pathlib import Path
 import msgspec
 
 from controlroom.robots.environment_spec import EnvironmentSpec
-from controlroom.worker.environments.conda_order import Order, Receipt
+from controlroom.robots.match_specs import parse_match_spec
+from controlroom.robots.python_versions import wished_minor, written
+from controlroom.worker.environments.conda_order import UNSOLVABLE, Order, Receipt
 from controlroom.worker.environments.environment import EnvironmentFailed
-from controlroom.worker.environments.workshop import Workshop
+from controlroom.worker.environments.workshop import CommandFailed, Workshop
 
 _DEFAULT_ALIAS = "https://conda.anaconda.org"
 _DEFAULT_CHANNELS = ("conda-forge",)
@@ -27,12 +29,38 @@ class Activation(msgspec.Struct, frozen=True):
     path: tuple[Path, ...]
 
 
-async def install(workshop: Workshop, spec: EnvironmentSpec, prefix: Path, *, own: Mapping[str, str]) -> Receipt:
-    """Solve and install the conda packages; raises CommandFailed if that fails or the extra `conda` is missing."""
+def channels_of(spec: EnvironmentSpec) -> tuple[str, ...]:
+    """Where packages are searched: in the environment's channels, then in those that single packages name."""
+    named = [parse_match_spec(entry).channel for entry in spec.conda]
+    return tuple(dict.fromkeys((*(spec.channels or _DEFAULT_CHANNELS), *(channel for channel in named if channel))))
+
+
+async def install(
+    workshop: Workshop, spec: EnvironmentSpec, prefix: Path, *, own: Mapping[str, str], strict: bool
+) -> Receipt:
+    """Solve and install the conda packages; raises CommandFailed if that fails.
+
+    If nothing in the channels goes with the exact Python that is asked for, another patch version of it may, unless
+    strict.
+    """
+    try:
+        return await _install(workshop, spec, prefix, own=own)
+    except CommandFailed as failure:
+        minor = None if strict or _is_python_among(spec) else wished_minor(spec.python)
+        if failure.exit_code != UNSOLVABLE or minor is None:
+            raise
+        workshop.progress(f"Nothing in the channels goes with Python {spec.python}: trying {written(minor)}")
+        try:
+            return await _install(workshop, msgspec.structs.replace(spec, python=written(minor)), prefix, own=own)
+        except CommandFailed:
+            raise failure from None
+
+
+async def _install(workshop: Workshop, spec: EnvironmentSpec, prefix: Path, *, own: Mapping[str, str]) -> Receipt:
     # Without a sandbox the program must start as the worker, who alone may be able to read it; it steps down by itself.
     user = workshop.run_as if workshop.enclosure is None else None
     order = Order(
-        channels=tuple(spec.channels) or _DEFAULT_CHANNELS,
+        channels=channels_of(spec),
         channel_alias=own.get("CONTROLROOM_CONDA_CHANNEL_ALIAS") or own.get("RC_CONDA_ENDPOINT") or _DEFAULT_ALIAS,
         specs=(*spec.conda, *_python_spec(spec)),
         prefix=str(prefix),
@@ -79,11 +107,18 @@ def check_pip_is_possible(spec: EnvironmentSpec, prefix: Path) -> None:
 def _python_spec(spec: EnvironmentSpec) -> Sequence[str]:
     """The wish for Python as a match spec; pip requirements wish for one, whatever its version."""
     wish = (spec.python or "").strip()
+    if _is_python_among(spec):
+        return ()
     if not wish:
         return ("python",) if spec.pip else ()
     if re.fullmatch(r"\d+(\.\d+)*", wish):
         return (f"python {wish}.*",)
     return (f"python {wish}",)
+
+
+def _is_python_among(spec: EnvironmentSpec) -> bool:
+    """Whether Python stands among the packages, because more than a version is wished of it."""
+    return any(parse_match_spec(entry).name == "python" for entry in spec.conda)
 
 
 def _local_channels(order: Order) -> tuple[Path, ...]:

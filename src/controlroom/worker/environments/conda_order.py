@@ -5,6 +5,9 @@ Apart from it: a program that its own package imports makes Python warn, in the 
 
 import msgspec
 
+UNSOLVABLE = 4
+"""The exit code when the channels were read, and have nothing that answers the order."""
+
 
 class Order(msgspec.Struct, frozen=True, kw_only=True):
     """What to install where."""

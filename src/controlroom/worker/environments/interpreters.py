@@ -41,6 +41,10 @@ class Interpreter(msgspec.Struct, frozen=True):
     base_prefix: Path
 
 
+class PythonNotHad(EnvironmentFailed):
+    """No interpreter answers a wish, on this machine or by uv; the message names what was asked and what there is."""
+
+
 class Choice(msgspec.Struct, frozen=True):
     """The interpreter to build with, and what the author should know about it."""
 
@@ -56,13 +60,14 @@ class Interpreters:
         self._downloads = downloads
         self._uv = uv
         self._probed: dict[tuple[str, int], Interpreter | None] = {}
-        self._download_failed: dict[str, float] = {}
+        self._download_failed: dict[str, tuple[float, str]] = {}
+        """When a download failed last, and why, by what was wished."""
 
     async def choose(self, wish: str | None, *, strict: bool, workshop: Workshop) -> Choice:
         """The interpreter for a wish: one that satisfies it, a downloaded one, else the nearest patch version.
 
-        Raises EnvironmentFailed, naming what was asked and what was found, when there is none of the same minor
-        version or, if strict, none of the very version.
+        The nearest of this machine, else of those that can be downloaded. Raises PythonNotHad when there is none of the
+        same minor version or, if strict, none of the very version.
         """
         found = {interpreter.version: interpreter for interpreter in reversed(await self.usable(wish, workshop))}
         own_minor = sys.version_info[:2]
@@ -70,10 +75,18 @@ class Interpreters:
             return Choice(found[fitting])
         if wish and (downloaded := await self._download(wish, workshop)) is not None:
             return Choice(downloaded)
-        near = None if strict else nearest(found, wish)
-        if near is not None:
-            return Choice(found[near], f"Python {wish} is not on this machine: using {written(near)} instead")
-        raise EnvironmentFailed(await self._not_had(wish, strict=strict, workshop=workshop), wish=wish)
+        if not strict and (near := await self._nearest(wish, found, workshop)) is not None:
+            return Choice(near, f"Python {wish} cannot be had: using {written(near.version)} instead")
+        raise PythonNotHad(await self._not_had(wish, strict=strict, workshop=workshop), wish=wish)
+
+    async def _nearest(
+        self, wish: str | None, found: Mapping[Version, Interpreter], workshop: Workshop
+    ) -> Interpreter | None:
+        """The interpreter of the same minor version: of those found, else a downloaded one."""
+        if (near := nearest(found, wish)) is not None:
+            return found[near]
+        minor = wished_minor(wish)
+        return await self._download(written(minor), workshop) if minor is not None else None
 
     async def usable(self, wish: str | None, workshop: Workshop) -> list[Interpreter]:
         """The interpreters that may matter for a wish and can be executed, the most particular place first."""
@@ -114,10 +127,10 @@ class Interpreters:
     async def _download(self, wish: str, workshop: Workshop) -> Interpreter | None:
         """An interpreter fetched by uv; None if the settings forbid it or the network does not give it soon."""
         allowed = self._own.get("UV_PYTHON_DOWNLOADS", "automatic").lower() in {"automatic", "auto", "true", "1"}
-        offline = self._own.get("UV_OFFLINE", "").lower() in {"1", "true", "yes", "on"}
-        asked_lately = time.monotonic() - self._download_failed.get(wish, float("-inf")) < _ASK_AGAIN_SECONDS
-        if not allowed or offline or asked_lately:
+        failed_at, _ = self._download_failed.get(wish, (float("-inf"), ""))
+        if not allowed or is_offline(self._own) or time.monotonic() - failed_at < _ASK_AGAIN_SECONDS:
             return None
+        why = ""
         quick = {"UV_HTTP_RETRIES": "0", "UV_HTTP_CONNECT_TIMEOUT": "5", "UV_PYTHON_INSTALL_DIR": str(self._downloads)}
         command: list[str | Path] = [self._uv, "python", "install", "--no-bin", wish]
         workshop.progress(f"Python {wish} is not on this machine: trying to download it")
@@ -132,14 +145,16 @@ class Interpreters:
                     quiet=True,
                 )
         except CommandFailed as failure:
-            workshop.progress(f"Not downloaded: {short_cause(failure)}")
+            why = short_cause(failure)
+            workshop.progress(f"Not downloaded: {why}")
         except TimeoutError:
-            workshop.progress(f"Not downloaded within {_DOWNLOAD_SECONDS:.0f} s")
+            why = f"it took longer than {_DOWNLOAD_SECONDS:.0f} s"
+            workshop.progress(f"Not downloaded: {why}")
         found = [
             interpreter for interpreter in await self.usable(wish, workshop) if satisfies(interpreter.version, wish)
         ]
         if not found:
-            self._download_failed[wish] = time.monotonic()
+            self._download_failed[wish] = (time.monotonic(), why or "what came does not run")
         return found[0] if found else None
 
     async def _not_had(self, wish: str | None, *, strict: bool, workshop: Workshop) -> str:
@@ -157,7 +172,8 @@ class Interpreters:
         message += " and nothing else is allowed (strict)" if strict and nearest(had, wish) else ""
         message += f"; this machine has {', '.join(map(written, had)) or 'none'}"
         message += f", and some that robots cannot run: {', '.join(closed)}" if closed else ""
-        return message
+        _, why = self._download_failed.get(written(minor) if minor and not strict else wish or "", (0.0, ""))
+        return f"{message}; uv did not download it: {why}" if why else message
 
     def _candidates(self) -> Iterator[tuple[Path, tuple[int, ...]]]:
         """Places of interpreters with what their names say of their version, each file once."""
@@ -178,6 +194,11 @@ class Interpreters:
         for folder in self._own.get("PATH", os.defpath).split(os.pathsep):
             if Path(folder) != pyenv / "shims":  # they are scripts that start one of the versions seen above
                 yield from _commands_in(Path(folder))
+
+
+def is_offline(own: Mapping[str, str]) -> bool:
+    """Whether the worker's variables forbid builds the network."""
+    return own.get("UV_OFFLINE", "").lower() in {"1", "true", "yes", "on"}
 
 
 def _versions_in(folder: Path) -> Iterator[tuple[Path, tuple[int, ...]]]:
