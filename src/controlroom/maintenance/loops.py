@@ -42,6 +42,7 @@ def loops(engine: Engine, guard: Guard) -> list[Loop]:
         Loop(name="provisioner", every=1.0, tick=lambda: provisioner.provide(engine)),
         Loop(name="delivery pruner", every=600.0, tick=lambda: deliverer.prune(engine)),
         Loop(name="chainer", every=chainer.EVERY, tick=lambda: chainer.follow(engine)),
+        Loop(name="schedule watch", every=scheduler.EVERY, tick=lambda: scheduler.notice(engine)),
         Loop(name="scheduler", every=scheduler.EVERY, tick=lambda: scheduler.fire_due(engine)),
         Loop(name="deadlines", every=deadlines.EVERY, tick=lambda: deadlines.fail_overdue(engine)),
         Loop(name="pruner", every=EVERY, tick=pruner.prune),

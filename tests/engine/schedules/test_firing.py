@@ -31,7 +31,7 @@ from controlroom.engine.schedules.model import (
 from controlroom.engine.work_items import actions as items
 from controlroom.errors import Forbidden, NotFound
 from controlroom.ids import ProcessId, uuid7
-from controlroom.maintenance.scheduler import fire_due
+from controlroom.maintenance.scheduler import fire_due, notice
 
 HOUR = Interval(3600)
 
@@ -280,3 +280,82 @@ async def test_who_may(floor, ben, cleo):
     reader = replace(ben, grants={floor.workspace: frozenset({Permission.WRITE_SCHEDULES})})
     with pytest.raises(Forbidden):  # for it may start no runs
         await actions.create(floor.engine, reader, floor.workspace, definition)
+
+
+async def test_a_busy_room_has_missed_nothing(floor, later):
+    """What a leader saw in time is started, however late it comes to it; the next one is judged anew."""
+    process = await floor.process({})
+    made = await schedule(floor, process)
+    await notice(floor.engine)
+    await later(hours=1)
+    assert await notice(floor.engine) >= 1
+    assert await notice(floor.engine) == 0
+    await later(minutes=40)
+
+    await fire_due(floor.engine)
+
+    assert await became(floor, made) == ["started"]
+    await later(minutes=30)
+    await fire_due(floor.engine)
+    assert await became(floor, made) == ["started", "missed"]
+
+
+async def test_a_room_that_was_away_has_missed_it(floor, later):
+    """To look again does not mend that nobody looked; then it is there, and misses nothing more."""
+    process = await floor.process({})
+    made = await schedule(floor, process)
+    await notice(floor.engine)
+    await later(hours=1, minutes=30)
+    await notice(floor.engine)
+    await fire_due(floor.engine)
+    assert await became(floor, made) == ["missed"]
+
+    await later(minutes=30)
+    await notice(floor.engine)
+    await fire_due(floor.engine)
+    assert await became(floor, made) == ["missed", "started"]
+
+
+async def test_many_at_once_are_all_started(floor, later, engine_dsn, tmp_path):
+    """A thousand of one moment start a run each, by two servers at once, and none is missed or doubled."""
+    process = await floor.process({})
+    first = await schedule(floor, process)
+    await floor.engine.database.execute(
+        """
+        insert into schedule (id, workspace_id, process_id, name, rule, zone, starts_at, missed, grace, overlap, inputs,
+                              next_due)
+        select gen_random_uuid(), workspace_id, process_id, name, rule, zone, starts_at, missed, grace, overlap, inputs,
+               next_due
+          from schedule, generate_series(2, 1000) where id = %(first)s
+        """,
+        first=first.id,
+    )
+    await later(hours=1)
+    async with running_engine(engine_dsn, tmp_path, keys=floor.engine.keys) as second:
+        assert await notice(second) >= 1000
+        await asyncio.gather(fire_due(floor.engine), fire_due(second))
+
+    states = await floor.engine.database.all(
+        str,
+        """
+        select state from schedule_occurrence join schedule on schedule.id = schedule_id where process_id = %(process)s
+        """,
+        process=process,
+    )
+    assert states == ["started"] * 1000
+    assert await floor.engine.database.value("select count(*) from run where process_id = %(p)s", p=process) == 1000
+
+
+async def test_a_schedule_that_breaks_does_not_stop_the_others(floor, later):
+    """What the room itself does not understand is left as it is; all others have their runs."""
+    process = await floor.process({})
+    broken, sound = await schedule(floor, process), await schedule(floor, process)
+    await floor.engine.database.execute(
+        'update schedule set rule = \'{"type": "by_moon"}\' where id = %(id)s', id=broken.id
+    )
+    await later(hours=1)
+
+    await fire_due(floor.engine)
+
+    assert await became(floor, sound) == ["started"]
+    assert await became(floor, broken) == []

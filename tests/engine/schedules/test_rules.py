@@ -31,6 +31,7 @@ from controlroom.engine.schedules.rules import (
     AT_ONCE,
     Go,
     Miss,
+    Notice,
     Skip,
     Start,
     Wait,
@@ -343,3 +344,38 @@ def test_policies_have_bounds():
     ):
         with pytest.raises(Invalid):
             check_policies(wrong)
+
+
+# ------------------------------------------------------------------------------------------ a room that was busy
+def test_what_was_seen_in_time_is_started_however_late():
+    """A room that was there, but busy, has missed nothing: neither the first occurrence nor those after it."""
+    first, now = utc(2026, 1, 1, 5), utc(2026, 1, 1, 9, 30)
+
+    planned = plan(HOURLY, Policies(), first, now, Notice(utc(2026, 1, 1, 5, 0), since=utc(2026, 1, 1, 4)))
+
+    assert planned.verdicts == tuple(Start(utc(2026, 1, 1, hour)) for hour in range(5, 10))
+    assert planned.next_due == utc(2026, 1, 1, 10)
+
+
+def test_what_was_seen_before_the_room_went_away_is_started():
+    """The room was gone between notice and decision: what fell due meanwhile was missed, what was seen was not."""
+    first, now = utc(2026, 1, 1, 5), utc(2026, 1, 1, 9, 30)
+
+    planned = plan(HOURLY, Policies(), first, now, Notice(utc(2026, 1, 1, 5, 1), since=utc(2026, 1, 1, 8, 30)))
+
+    assert planned.verdicts == (
+        Start(first),
+        Miss(utc(2026, 1, 1, 6), utc(2026, 1, 1, 8, 25)),
+        Start(utc(2026, 1, 1, 9)),
+    )
+
+
+def test_what_was_seen_late_was_missed():
+    """The grace is between the time and the first look at it, whatever happened after that."""
+    first, now = utc(2026, 1, 1, 5), utc(2026, 1, 1, 5, 40)
+
+    late = plan(HOURLY, Policies(), first, now, Notice(utc(2026, 1, 1, 5, 6), since=utc(2026, 1, 1, 5, 6)))
+    punctual = plan(HOURLY, Policies(), first, now, Notice(utc(2026, 1, 1, 5, 5), since=utc(2026, 1, 1, 5, 5)))
+
+    assert late.verdicts == (Miss(first, utc(2026, 1, 1, 5, 1)),)
+    assert punctual.verdicts == (Start(first),)

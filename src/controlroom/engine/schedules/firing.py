@@ -18,6 +18,7 @@ from controlroom.engine.schedules import rules, store
 from controlroom.engine.schedules.model import (
     GivenPayload,
     OccurrenceState,
+    Overlap,
     ScheduledInput,
     UsualInput,
     WaitingItems,
@@ -32,40 +33,40 @@ from controlroom.postgres.database import Database, Tx
 _SYSTEM = By("system")
 
 
-async def fire_next(engine: Engine) -> ScheduleId | None:
-    """Decide all that is due of one schedule; None when nothing is due.
+async def fire(engine: Engine, schedule: ScheduleId) -> bool:
+    """Decide all that is due of a schedule; whether anything was, and nobody else did it.
 
     If a run cannot be started, because its process is disabled or not configured, that is what became of it.
     """
-    return await settled(engine, lambda: _fire_next(engine))
+    return await settled(engine, lambda: _fire_once(engine, schedule))
 
 
-async def _fire_next(engine: Engine) -> ScheduleId | None:
+async def _fire_once(engine: Engine, schedule: ScheduleId) -> bool:
     due: list[Due] = []
     try:
         async with engine.database.transaction() as tx:
-            found = await store.lock_due(tx)
+            found = await store.lock_due(tx, schedule)
             if found is None:
-                return None
+                return False
             due.append(found)
             await _fire(tx, engine, found)
     except (Conflict, Invalid, NotFound) as refused:
         await _fail(engine.database, due[0], refused.message)
-    return due[0].schedule.id
+    return True
 
 
-async def start_waiting(engine: Engine) -> ScheduleId | None:
-    """Start the first occurrence of a schedule that waited for the end of a run; None when there is none."""
-    return await settled(engine, lambda: _start_waiting(engine))
+async def start_waiting(engine: Engine, schedule: ScheduleId) -> bool:
+    """Start the first occurrence of a schedule that waited for the end of a run; whether it still did."""
+    return await settled(engine, lambda: _start_waiting(engine, schedule))
 
 
-async def _start_waiting(engine: Engine) -> ScheduleId | None:
+async def _start_waiting(engine: Engine, schedule: ScheduleId) -> bool:
     due: list[Due] = []
     try:
         async with engine.database.transaction() as tx:
-            found = await store.lock_waiting(tx)
+            found = await store.lock_waiting(tx, schedule)
             if found is None:
-                return None
+                return False
             due.append(found)
             await store.give_up_waiting(tx, found.schedule.id)
             waiting = await store.first_waiting(tx, found.schedule.id)
@@ -75,7 +76,7 @@ async def _start_waiting(engine: Engine) -> ScheduleId | None:
         async with engine.database.transaction() as tx:
             if (waiting := await store.first_waiting(tx, due[0].schedule.id)) is not None:
                 await _decide_failed(tx, due[0], waiting, refused.message)
-    return due[0].schedule.id
+    return True
 
 
 async def cancel_late(engine: Engine, *, limit: int) -> int:
@@ -91,7 +92,7 @@ async def _fire(tx: Tx, engine: Engine, due: Due) -> None:
     schedule = due.schedule
     if schedule.next_due is None or schedule.next_due > due.now:
         return
-    planned = rules.plan(schedule.timing, schedule.policies, schedule.next_due, due.now)
+    planned = rules.plan(schedule.timing, schedule.policies, schedule.next_due, due.now, due.notice)
     for verdict in planned.verdicts:
         if await store.is_decided(tx, schedule.id, verdict.due):
             continue
@@ -109,7 +110,9 @@ async def _fire(tx: Tx, engine: Engine, due: Due) -> None:
 
 async def _start_or_not(tx: Tx, engine: Engine, due: Due, moment: datetime) -> None:
     schedule = due.schedule
-    is_busy = await store.is_busy(tx, schedule.id) or await store.first_waiting(tx, schedule.id) is not None
+    is_busy = schedule.overlap is not Overlap.ALLOW and (
+        await store.is_busy(tx, schedule.id) or await store.first_waiting(tx, schedule.id) is not None
+    )
     match rules.at_overlap(schedule.overlap, is_busy=is_busy):
         case Go():
             await _start(tx, engine, due, moment)
@@ -144,7 +147,7 @@ async def _fail(database: Database, due: Due, reason: str) -> None:
         schedule = await store.lock(tx, due.schedule.workspace_id, due.schedule.id)
         if schedule.next_due != due.schedule.next_due or schedule.next_due is None:
             return
-        planned = rules.plan(schedule.timing, schedule.policies, schedule.next_due, due.now)
+        planned = rules.plan(schedule.timing, schedule.policies, schedule.next_due, due.now, due.notice)
         for verdict in planned.verdicts:
             if not await store.is_decided(tx, schedule.id, verdict.due):
                 await _decide_failed(tx, due, verdict.due, reason)

@@ -199,17 +199,35 @@ class Plan(Struct, frozen=True):
     next_due: datetime | None
 
 
-def plan(timing: Timing, policies: Policies, due: datetime, now: datetime) -> Plan:
+class Notice(Struct, frozen=True):
+    """How the room has seen what is due: when it noticed the first of it, and since when it has looked without a gap.
+
+    None where nobody has: then what counts is the moment of the decision.
+    """
+
+    first_at: datetime | None = None
+    since: datetime | None = None
+
+
+UNSEEN: Final = Notice()
+
+
+def plan(timing: Timing, policies: Policies, due: datetime, now: datetime, notice: Notice = UNSEEN) -> Plan:
     """What becomes of the occurrences from `due` (the first that is undecided) up to now.
 
-    What is no older than the grace is started; what is older was missed, as a whole: skipped, or made up for by one run
-    if nothing else is due anyway.
+    What the room saw no later than the grace after its time is started, however long the room was busy since. What it
+    saw later was missed, as a whole: skipped, or made up for by one run if nothing else is due anyway.
     """
-    punctual = now - policies.grace
+    punctual = (now if notice.since is None else min(now, notice.since)) - policies.grace
     found = occurrences(timing, max(due, punctual) - _INSTANT, AT_ONCE + 1)
     started = [moment for moment in found if moment <= now][:AT_ONCE]
     verdicts: list[Start | Miss] = [Start(moment) for moment in started]
-    if due < punctual:
+    if due < punctual and notice.first_at is not None and notice.first_at - due <= policies.grace:
+        following = next_due(timing, due)
+        if following is not None and following < punctual:
+            verdicts.insert(0, Miss(following, punctual))
+        verdicts.insert(0, Start(due))
+    elif due < punctual:
         catches_up = policies.missed is Missed.RUN_ONCE and not started
         verdicts.insert(0, Start(due) if catches_up else Miss(due, punctual))
     return Plan(tuple(verdicts), next_due(timing, started[-1] if started else now))
