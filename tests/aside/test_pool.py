@@ -3,7 +3,7 @@
 import asyncio
 import os
 import signal
-from datetime import UTC, datetime
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
 import psutil
@@ -17,23 +17,30 @@ from controlroom.errors import Conflict, Unavailable
 BOUNDS = Bounds("the work", seconds=0.3)
 
 
+def children() -> set[psutil.Process]:
+    """Processes of this pool and of others."""
+    return {each for each in psutil.Process().children() if "controlroom.aside.child" in each.cmdline()}
+
+
 @pytest.fixture
 async def aside(monkeypatch):
     monkeypatch.setenv("PYTHONPATH", str(Path(work.__file__).parent))
     monkeypatch.setenv("CONTROLROOM_MASTER_KEY", "what nobody else is to see")
+    before = children()
     pool = Aside(processes=2)
     yield pool
     await pool.close()
-    assert not [each for each in psutil.Process().children() if "controlroom.aside.child" in each.cmdline()]
+    assert children() <= before
 
 
 async def test_what_a_function_takes_and_returns_goes_over_as_it_is(aside):
     """Texts, bytes, times, paths, lists and structs."""
-    at = datetime.now(UTC)
+    at = datetime.now(timezone(timedelta(hours=2)))
 
     found = await aside.call(BOUNDS, work.told, "ä", b"\0\xff", at=at, path=Path("x/y"), numbers=[1, -2])
 
     assert found == work.Told("ä", b"\0\xff", at, Path("x/y"), [1, -2])
+    assert found.at.isoformat() == at.isoformat()
 
 
 async def test_a_process_is_used_again(aside):

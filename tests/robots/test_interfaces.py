@@ -123,6 +123,7 @@ def test_controlroom_yaml_declares_inputs_and_outputs():
         ("tasks: {a: {inputs: {x: text}}}", "`tasks.a.inputs.x` must be one of string, integer"),
         ("tasks: {a: {inputs: [x]}}", "`tasks.a.inputs` must be a mapping"),
         ("tasks: {a: {inputs: {x: {default: 2020-01-01}}}}", None),
+        ("tasks: {a: {inputs: {x: {default: 18446744073709551616}}}}", "a value that JSON can hold"),
         ("tasks: {a: {inputs: {x: {default: !!binary aGk=}}}}", None),
         ("tasks: {a: {inputs: {x: {default: !!python/name:os.system x}}}}", "a value that JSON can hold"),
         ("tasks: {a: {inputs: {x: {default: .nan}}}}", None),

@@ -15,7 +15,19 @@ from typing import Final
 
 import msgspec
 
-from controlroom.aside.wire import LENGTH, Bug, Call, Done, Refused, Reply, TooMuch, encode, read_call, readers
+from controlroom.aside.wire import (
+    LENGTH,
+    Bug,
+    Call,
+    Done,
+    Refused,
+    Reply,
+    TooMuch,
+    encode,
+    read_call,
+    readers,
+    reply_of,
+)
 from controlroom.errors import ControlRoomError
 
 _MEMORY: Final = 2 << 30
@@ -39,7 +51,7 @@ def main() -> None:
             frame = incoming.read(length)
             if len(frame) < length:
                 return
-            answer = encode(_answer(read_call(frame)))
+            answer = reply_of(_answer(read_call(frame)))
             with contextlib.suppress(ConnectionError):  # nobody waits for it any more
                 line.sendall(LENGTH.pack(len(answer)) + answer)
 

@@ -70,16 +70,23 @@ def _typed(kind: type, value: Any) -> Any:
     raise NotImplementedError(kind)
 
 
-encode: Final = msgspec.msgpack.Encoder(enc_hook=_plain).encode
 read_call: Final = msgspec.msgpack.Decoder(Call).decode
 read_reply: Final = msgspec.msgpack.Decoder(Reply).decode
+
+
+_pack: Final = msgspec.msgpack.Encoder(enc_hook=_plain).encode
+
+
+def encode(value: Any) -> bytes:
+    """A value as it goes over. Times are text, because MessagePack's forget their offset."""
+    return _pack(msgspec.to_builtins(value, builtin_types=(bytes,), enc_hook=_plain))
 
 
 def call_of(function: Callable[..., Any], seconds: float, args: tuple[Any, ...], kwargs: dict[str, Any]) -> bytes:
     """A call, ready to be sent."""
     given = [Raw(encode(value)) for value in args]
     named = {name: Raw(encode(value)) for name, value in kwargs.items()}
-    return encode(Call(function.__module__, function.__name__, seconds, given, named))
+    return _pack(Call(function.__module__, function.__name__, seconds, given, named))
 
 
 @lru_cache(maxsize=64)
@@ -88,3 +95,8 @@ def readers(function: Callable[..., Any]) -> dict[str, Callable[[Raw], Any]]:
     return {
         name: msgspec.msgpack.Decoder(kind, dec_hook=_typed).decode for name, kind in get_type_hints(function).items()
     }
+
+
+def reply_of(reply: Reply) -> bytes:
+    """A reply, ready to be sent."""
+    return _pack(reply)

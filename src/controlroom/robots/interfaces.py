@@ -174,6 +174,8 @@ def _annotated(annotation: ast.expr | None) -> ParameterType:
 def _literal(default: ast.expr) -> Any:
     """The value of a default; None for what is computed: it exists, and only the robot knows it."""
     try:
-        return msgspec.json.decode(msgspec.json.encode(ast.literal_eval(default)))
-    except (ValueError, TypeError, msgspec.MsgspecError, RecursionError, MemoryError):
+        value = ast.literal_eval(default)
+        msgspec.msgpack.encode(value)  # Why: numbers beyond 64 bits are none that the room tells
+        return msgspec.json.decode(msgspec.json.encode(value))
+    except (ValueError, TypeError, OverflowError, msgspec.MsgspecError, RecursionError, MemoryError):
         return None

@@ -92,8 +92,9 @@ class Mapping(Struct, frozen=True):
         try:
             # Why by way of JSON: it refuses dates, bytes, sets and loops, and settles what is equal.
             found = _plain(node, iter(range(_MOST_NODES)), depth=0)
+            msgspec.msgpack.encode(found)  # Why: numbers beyond 64 bits are none that the room tells
             return msgspec.json.decode(msgspec.json.encode(found))
-        except (yaml.YAMLError, msgspec.MsgspecError, ValueError, TypeError, RecursionError):
+        except (yaml.YAMLError, msgspec.MsgspecError, ValueError, OverflowError, TypeError, RecursionError):
             _refuse(self.file, self._path(key), node, "a value that JSON can hold")
 
     def refuse(self, key: str, expected: str) -> NoReturn:

@@ -13,6 +13,7 @@ import pytest
 pytest.importorskip("aiosmtpd", reason="the extra `mail` is not installed")
 
 from controlroom.app import receive_mail
+from controlroom.engine.triggers import emails
 
 
 @pytest.fixture
@@ -67,6 +68,17 @@ async def refusal(port: int, to: str, content: bytes = b"Subject: x\r\n\r\nx") -
 async def only_item(ada) -> dict:
     [row] = await ada.every("/work-items")
     return await ada.get(f"/work-items/{row['id']}")
+
+
+async def test_a_mail_that_takes_too_long_to_read_is_kept_as_it_came(ada, smtp, address, monkeypatch):
+    """A hundred thousand addresses: a failed mail with the raw one beside it; the receiver goes on meanwhile."""
+    monkeypatch.setattr(emails, "_SECONDS", 0.02)
+
+    await send(smtp, [address], b"To: %b\r\n\r\nx" % b",\r\n ".join([b"<a@b.c>"] * 100_000))
+
+    item = await only_item(ada)
+    assert item["payload"]["errors"] == [{"message": "The mail takes too long to read; it is kept as it came"}]
+    assert [file["name"] for file in item["files"]] == ["__raw_mail"]
 
 
 async def test_a_mail_starts_the_process_with_what_it_says(ada, smtp, address):

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 import structlog
 from msgspec import Struct
 
+from controlroom.aside.pool import Bounds, TooCostly
 from controlroom.engine.access.model import Actor, ActorKind, Permission
 from controlroom.engine.access.record import record
 from controlroom.engine.access.scope import Scope, ensure_seen, scope_of
@@ -23,7 +24,7 @@ from controlroom.engine.triggers.errors import EmailTriggerNotFound, NoSuchAddre
 from controlroom.engine.triggers.mail import RAW_NAME, Mail, envelope, read_mail, unread
 from controlroom.engine.triggers.model import EmailChange, EmailTrigger
 from controlroom.engine.work_items import store as work_items
-from controlroom.errors import Conflict
+from controlroom.errors import Conflict, Unavailable
 from controlroom.ids import FileId, ProcessId, RunId, WorkItemId, WorkspaceId, uuid7
 from controlroom.objects.store import Blob
 from controlroom.postgres.database import Statements, Tx
@@ -33,6 +34,8 @@ log = structlog.get_logger(__name__)
 
 _ALPHABET = string.ascii_lowercase + string.digits  # Why no capitals: servers on the way may fold them
 _RANDOM_CHARACTERS = 24  # 124 bits
+_SECONDS = 10.0
+"""Of computing, to read a mail. Why: 40 MB of attachments take one."""
 
 
 class Received(Struct, frozen=True):
@@ -113,9 +116,9 @@ async def receive(engine: Engine, addressed: EmailTrigger, raw: bytes) -> Receiv
     The same bytes again, as a server sends them that has not got our answer, are the same item. What cannot be read
     becomes a `failedEmail` item with the raw mail; for a process that cannot be started now (disabled, without a task)
     the item waits in its input queue. Raises NoSuchAddress when the trigger has gone meanwhile, ProcessNotConfigured
-    when there is no input queue at all.
+    when there is no input queue at all, Unavailable when the server is too busy to read it.
     """
-    mail = _read(engine, addressed, raw)
+    mail = await _read(engine, addressed, raw)
     blobs = [(file.name, await engine.objects.put_bytes(file.content)) for file in mail.files]
     whole = await engine.objects.put_bytes(raw)
     blobs.append((RAW_NAME, whole))
@@ -179,12 +182,25 @@ async def _has_queue(engine: Engine, trigger: EmailTrigger) -> bool:
     return bool(await processes.list_steps(engine.database, trigger.workspace_id, trigger.process_id))
 
 
-def _read(engine: Engine, trigger: EmailTrigger, raw: bytes) -> Mail:
+async def _read(engine: Engine, trigger: EmailTrigger, raw: bytes) -> Mail:
+    """What a mail says, read aside: a stranger has written it. Raises Unavailable when the server is too busy."""
     received, limits = datetime.now(UTC), engine.limits
+    bounds = Bounds("The mail", seconds=_SECONDS, asker=trigger.workspace_id)
     try:
         if not trigger.parses:
-            return envelope(raw, received=received)
-        return read_mail(raw, received=received, payload_bytes=limits.payload_bytes, file_bytes=limits.file_bytes)
+            return await engine.aside.call(bounds, envelope, raw, received=received)
+        return await engine.aside.call(
+            bounds,
+            read_mail,
+            raw,
+            received=received,
+            payload_bytes=limits.payload_bytes,
+            file_bytes=limits.file_bytes,
+        )
+    except Unavailable:
+        raise
+    except TooCostly:
+        return unread("The mail takes too long to read; it is kept as it came", received=received)
     except Exception:  # a mail is never lost for a fault of ours, or of the standard library
         log.exception("mail could not be read", process=str(trigger.process_id))
         return unread("The mail could not be read; it is kept as it came", received=received)
