@@ -25,6 +25,24 @@ def test_a_rule_is_previewed_and_named_in_one_way(running):
     assert "cron" in running.cli("schedules", "preview", "--cron", "x", code=1).stderr
 
 
+def test_what_cannot_be_read_back_is_said_before_it_is_sent(running):
+    """The ends of the calendar, numbers and nests: one sentence, no traceback, whatever the command."""
+    name = running.post("/processes", {"name": "Extremes"})["name"]
+    for never in ("9999-12-31T23:59", "0001-01-01T00:00"):
+        once = running.cli("schedules", "preview", "--once", never, "--zone", "Pacific/Honolulu", code=1)
+        ends = running.cli("schedules", "create", name, "--cron", "0 9 * * *", "--ends", never, code=2)
+        rrule = running.cli("schedules", "preview", "--rrule", "FREQ=DAILY", "--start", never, code=1)
+        due = running.cli("items", "create", name, "--input", "1", "--due", never, code=2)
+        for refused in (once, ends, rrule, due):
+            assert "is not between the years" in refused.stderr
+            assert "Traceback" not in refused.stderr
+    for payload in ("9" * 5000, "1e400", "[" * 300 + "]" * 300, "[" * 50_000, "NaN"):
+        for command in (("run", name, "--input"), ("schedules", "create", name, "--cron", "0 9 * * *", "--input")):
+            refused = running.cli(*command, payload, code=2)
+            assert "is no JSON" in refused.stderr
+            assert "Traceback" not in refused.stderr
+
+
 def test_a_schedule_is_edited(running):
     """What is said changes and the rest stays; `never` takes an end or a limit away."""
     name = running.post("/processes", {"name": "Reports"})["name"]

@@ -72,6 +72,11 @@ async def test_head_tells_without_the_content(download, stranger):
         ("lines=1-2", 200, 0, 10240),
         ("bytes=10240-", 416, 0, 0),
         ("bytes=-0", 416, 0, 0),
+        (f"bytes={'9' * 5000}-", 416, 0, 0),
+        (f"bytes={'9' * 5000}-{'9' * 5000}", 416, 0, 0),
+        (f"bytes=10230-{'9' * 5000}", 206, 10230, 10240),
+        (f"bytes=-{'9' * 5000}", 200, 0, 10240),
+        (f"bytes={'0' * 5000}1-{'0' * 5000}2", 206, 1, 3),
     ],
 )
 async def test_a_range_is_fetched(download, stranger, asked, status, start, end):

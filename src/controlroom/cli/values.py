@@ -8,6 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from controlroom.cli.errors import Misused
+from controlroom.errors import Invalid
+from controlroom.json_limits import check_nesting
+from controlroom.moments import MomentOutOfRange, check_moment
 
 NONE = "none"
 """The word that takes away what an option could set."""
@@ -15,11 +18,15 @@ NONE = "none"
 
 def payload(argument: str) -> Any:
     """The value of `JSON`, `@file` or `@-` (standard input). Raises Misused."""
+    written = text(argument)
     try:
-        return json.loads(text(argument))
-    except ValueError as error:
+        check_nesting(written.encode(errors="replace"))
+        value = json.loads(written)
+        json.dumps(value, allow_nan=False)  # a number beyond a double was read as infinite
+    except (ValueError, Invalid) as error:
         where = argument if argument.startswith("@") else repr(argument)
         raise Misused(f"{where} is no JSON: {error}", hint="Text needs quotes of its own: '\"text\"'.") from error
+    return value
 
 
 def text(argument: str) -> str:
@@ -49,11 +56,13 @@ def local_time(argument: str, *, option: str) -> str:
 
 def _time(argument: str, *, option: str) -> datetime:
     try:
-        return datetime.fromisoformat(argument)
+        return check_moment(datetime.fromisoformat(argument))
     except ValueError as error:
         raise Misused(
             f"{option}: {argument!r} is no time", hint="Written like 2030-01-31T07:30 or 2030-01-31T07:30+02:00."
         ) from error
+    except MomentOutOfRange as error:
+        raise Misused(f"{option}: {error}") from error
 
 
 def changes(options: str, **given: object) -> dict[str, object]:

@@ -73,6 +73,7 @@ _SAFE = (
     (b"cache-control", b"private, no-store"),
     (b"referrer-policy", b"no-referrer"),
 )
+_MOST_DIGITS = 20
 _RANGE = re.compile(rb"bytes=(\d*)-(\d*)")
 _METHODS = {"GET", "HEAD", "PUT", "POST"}
 
@@ -219,13 +220,19 @@ def _span(asked: bytes | None, size: int) -> tuple[int, int] | None:
         return 0, size
     first, last = found.groups()
     if not first:  # the last n bytes
-        wanted = int(last)
+        wanted = _number(last)
         return (max(size - wanted, 0), size) if wanted and size else None
-    start = int(first)
-    end = min(int(last) + 1, size) if last else size
-    if last and int(last) < start:
+    start = _number(first)
+    end = min(_number(last) + 1, size) if last else size
+    if last and _number(last) < start:
         return 0, size  # not a valid range: ignored
     return (start, end) if start < size else None
+
+
+def _number(digits: bytes) -> int:
+    """A position; what has more digits than any file has bytes is behind its end all the same."""
+    significant = digits.lstrip(b"0")
+    return int(significant or b"0") if len(significant) < _MOST_DIGITS else 10**_MOST_DIGITS
 
 
 def _description(link: Link, stored: Stored) -> list[tuple[bytes, bytes]]:

@@ -7,7 +7,18 @@ from pathlib import Path
 from controlroom.dialects.robocorp.errors import STATUS
 
 _SOURCE = Path(__file__).parents[3] / "src/controlroom"
-_PLACES = ("engine", "dialects/robocorp", "dialects/forms.py", "objects", "postgres", "robots", "keys.py", "errors.py")
+_PLACES = (
+    "engine",
+    "dialects/robocorp",
+    "dialects/forms.py",
+    "objects",
+    "postgres",
+    "robots",
+    "keys.py",
+    "errors.py",
+    "json_limits.py",
+    "moments.py",
+)
 _NOT_OVER_THE_API = frozenset({"MASTER_KEY", "OBJECTS_URL_INVALID", "NOT_FOUNDED", "INTERNAL"})
 """Failures of starting a server, and the code of what has none."""
 

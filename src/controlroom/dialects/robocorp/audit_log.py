@@ -14,6 +14,7 @@ from controlroom.dialects.robocorp.paging import Page
 from controlroom.dialects.robocorp.routing import get
 from controlroom.engine.access import audit
 from controlroom.engine.access.audit import AuditEvent, AuditFilter, Position
+from controlroom.moments import check_moment
 
 
 class Doer(Struct, frozen=True):
@@ -73,8 +74,10 @@ async def list_organization_audit_log(
 
 
 def _utc(moment: datetime | None) -> datetime | None:
-    """A time without a zone is taken as UTC, whatever the server's own is."""
-    return moment.replace(tzinfo=UTC) if moment is not None and moment.tzinfo is None else moment
+    """A time without a zone is taken as UTC, whatever the server's own is. Raises MomentOutOfRange."""
+    if moment is None:
+        return None
+    return check_moment(moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC))
 
 
 def _position(value: Any) -> Position:

@@ -1,7 +1,10 @@
 """Bodies: of requests JSON, whatever the content type says (§0.2), and an empty one is none (§3.2); of answers JSON."""
 
+from collections.abc import Callable
+from datetime import datetime
 from enum import Enum
-from typing import Any
+from functools import cache
+from typing import Any, NamedTuple
 
 import msgspec
 from litestar import MediaType, Request, Response
@@ -10,6 +13,8 @@ from litestar.types import Receive, Scope, Send
 from litestar.types.empty import Empty
 
 from controlroom.errors import Invalid
+from controlroom.json_limits import DEEPEST, check_nesting
+from controlroom.moments import check_moment
 
 
 class JsonRequest(Request[Any, Any, State]):
@@ -61,23 +66,51 @@ class JsonResponse(Response[Any]):
         await send({"type": "http.response.body", "body": self._body, "more_body": False})
 
 
+_DEEPEST = DEEPEST + 8
+"""Why more than a payload may have: a body is wrapped around it."""
 _encode = msgspec.json.Encoder().encode
-_decoders: dict[Any, msgspec.json.Decoder[Any]] = {}
+
+
+class _Reader(NamedTuple):
+    decode: Callable[[bytes], Any]
+    has_moments: bool
+
+
+@cache
+def _reader(into: Any) -> _Reader:
+    decoder: msgspec.json.Decoder[Any] = msgspec.json.Decoder(into)
+    # What the type is made of is written out in whole: so it is known once that there is nothing to look for.
+    return _Reader(decoder.decode, msgspec.inspect.DateTimeType.__name__ in repr(msgspec.inspect.type_info(into)))
 
 
 def decode(body: bytes, into: Any) -> Any:
     """The body as a type; says where and what is wrong with it."""
-    decoder = _decoders.get(into)
-    if decoder is None:
-        decoder = _decoders[into] = msgspec.json.Decoder(into)
+    check_nesting(body, deepest=_DEEPEST)
+    reader = _reader(into)
     try:
-        return decoder.decode(body)
+        found = reader.decode(body)
     except msgspec.ValidationError as wrong:
         raise Invalid(f"The body is not as expected: {wrong}.", code="INVALID_BODY") from wrong
     except (msgspec.DecodeError, UnicodeDecodeError) as broken:
         raise Invalid(f"The body is not JSON: {broken}.", code="MALFORMED_JSON") from broken
-    except RecursionError:
-        raise Invalid("The body is nested too deeply.", code="MALFORMED_JSON") from None
+    if reader.has_moments:
+        _check_moments(found)
+    return found
+
+
+def _check_moments(value: Any) -> None:
+    """Raise MomentOutOfRange for a time anywhere in what was read that the calendar has no room around."""
+    match value:
+        case datetime():
+            check_moment(value)
+        case msgspec.Struct():
+            for name in value.__struct_fields__:
+                _check_moments(getattr(value, name))
+        case list() | tuple():
+            for each in value:
+                _check_moments(each)
+        case _:
+            pass
 
 
 def payload_of(body: bytes) -> msgspec.Raw:

@@ -5,7 +5,6 @@ position names the last row of a page, so that rows that come or go meanwhile ne
 """
 
 import base64
-import binascii
 from collections.abc import Callable, Sequence
 from typing import Annotated, Any, Generic, TypeVar
 from urllib.parse import urlencode
@@ -56,7 +55,7 @@ class Paging:
         try:
             position = msgspec.msgpack.decode(base64.urlsafe_b64decode(self._cursor + "=" * (-len(self._cursor) % 4)))
             return _read(position, kind)
-        except (msgspec.MsgspecError, binascii.Error, ValueError, TypeError, AttributeError) as broken:
+        except (msgspec.MsgspecError, ValueError, TypeError, AttributeError, OverflowError, RecursionError) as broken:
             raise Invalid("The cursor is none of ours: follow `next` as it is.", code="INVALID_CURSOR") from broken
 
     def page(self, rows: Sequence[Row], show: Callable[[Row], Shown], position: Callable[[Row], object]) -> Page[Shown]:

@@ -14,6 +14,7 @@ from controlroom.engine.access.credentials import authenticate_worker
 from controlroom.engine.access.model import WorkerActor
 from controlroom.engine.engine import Engine
 from controlroom.errors import Invalid, Unauthenticated
+from controlroom.json_limits import check_nesting
 
 T = TypeVar("T")
 
@@ -70,9 +71,8 @@ def _decode(body: bytes, into: Any) -> Any:
     decoder = _decoders.get(into)
     if decoder is None:
         decoder = _decoders[into] = msgspec.json.Decoder(into)
+    check_nesting(body)
     try:
         return decoder.decode(body)
     except (msgspec.MsgspecError, UnicodeDecodeError) as wrong:
         raise Invalid(f"The body is not as expected: {wrong}.", code="INVALID_BODY") from wrong
-    except RecursionError:
-        raise Invalid("The body is nested too deeply.", code="INVALID_BODY") from None

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from uuid import UUID
 
 import msgspec
-from msgspec import UNSET, Raw
+from msgspec import UNSET
 
 from controlroom.engine.access.model import Actor, Permission
 from controlroom.engine.access.names import checked_name
@@ -29,8 +29,8 @@ from controlroom.engine.processes.model import (
 )
 from controlroom.engine.processes.rules import KnownStep, check_steps, match_steps
 from controlroom.engine.wakes import Topic
+from controlroom.engine.work_items.limits import check_payload
 from controlroom.engine.workers import store as workers
-from controlroom.errors import Invalid
 from controlroom.ids import ProcessId, TaskId, WorkspaceId
 from controlroom.postgres.database import Tx
 
@@ -38,12 +38,12 @@ from controlroom.postgres.database import Tx
 async def create(engine: Engine, actor: Actor, workspace: WorkspaceId, definition: ProcessDefinition) -> Process:
     """A new process with its steps.
 
-    Raises StepInvalid, Invalid `PAYLOAD_TOO_LARGE`, and NotFound for tasks, packages, workers and groups that are not
-    there.
+    Raises StepInvalid, what a payload may be refused for, and NotFound for tasks, packages, workers and groups that
+    are not there.
     """
     scope = scope_of(actor, Permission.WRITE_PROCESSES, workspace)
     name = checked_name(definition.name, what="process's name")
-    _check_default_item(engine, definition.default_item)
+    await check_payload(engine, definition.default_item)
     async with engine.database.transaction() as tx:
         process = await store.insert(
             tx, scope, name=name, is_enabled=definition.is_enabled, default_item=definition.default_item
@@ -69,7 +69,8 @@ async def update(
         before = await store.lock(tx, workspace, process)
         name = before.name if change.name is UNSET else checked_name(change.name, what="process's name")
         default_item = before.default_item if change.default_item is UNSET else change.default_item
-        _check_default_item(engine, default_item)
+        if change.default_item is not UNSET:
+            await check_payload(engine, default_item)
         is_enabled = before.is_enabled if change.is_enabled is UNSET else change.is_enabled
         if not await store.update(tx, scope, process, name=name, is_enabled=is_enabled, default_item=default_item):
             await ensure_seen(tx, scope)
@@ -156,14 +157,6 @@ async def check_placement(tx: Tx, workspace: WorkspaceId, placement: Placement) 
         case OnDemand(provisioner):
             if not await store.has_provisioner(tx, workspace, provisioner):
                 raise ProvisionerUnknown(provisioner)
-
-
-def _check_default_item(engine: Engine, payload: Raw | None) -> None:
-    limit = engine.limits.payload_bytes
-    if payload is not None and len(memoryview(payload)) > limit:
-        raise Invalid(
-            f"the default item's payload has more than {limit:,} bytes", code="PAYLOAD_TOO_LARGE", limit=limit
-        )
 
 
 async def _tell(

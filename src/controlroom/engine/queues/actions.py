@@ -18,6 +18,7 @@ from controlroom.engine.queues.errors import QueueInUse, QueueNameTaken, QueueNo
 from controlroom.engine.queues.model import Consumer, ConsumerDefinition, Queue, QueueChange
 from controlroom.engine.queues.zones import check_zone
 from controlroom.engine.work_items import actions as work_items
+from controlroom.engine.work_items.limits import check_payload, check_schema_text
 from controlroom.engine.work_items.model import WorkItem
 from controlroom.engine.work_items.schemas import check_schema, settled
 from controlroom.engine.work_items.terms import USUAL, Terms
@@ -34,6 +35,7 @@ async def create(
     scope = scope_of(actor, Permission.WRITE_PROCESSES, workspace)
     checked_name(name, what="queue's name")
     if schema is not None:
+        await check_schema_text(schema)
         await check_schema(engine, workspace, schema)
     queue = QueueId(uuid7())
     try:
@@ -51,6 +53,7 @@ async def update(engine: Engine, actor: Actor, workspace: WorkspaceId, queue: Qu
     """Change name or schema, the latter of a step's queue too. Items that wait already are not looked at again."""
     actor.require(Permission.WRITE_PROCESSES, workspace)
     if change.schema is not UNSET and change.schema is not None:
+        await check_schema_text(change.schema)
         await check_schema(engine, workspace, change.schema)
     try:
         async with engine.database.transaction() as tx:
@@ -90,7 +93,7 @@ async def put(
 ) -> WorkItem:
     """Put a new item into a standing queue. Raises QueueNotFound and what creating an item raises."""
     actor.require(Permission.WRITE_WORK_ITEMS, workspace)
-    work_items.check_payload(engine, payload)
+    await check_payload(engine, payload)
 
     async def put_in() -> WorkItem:
         async with engine.database.transaction() as tx:

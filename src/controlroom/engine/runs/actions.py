@@ -36,6 +36,7 @@ from controlroom.engine.wakes import Topic
 from controlroom.engine.work_items import adoption, copies, schemas
 from controlroom.engine.work_items import store as work_items
 from controlroom.engine.work_items.errors import WorkItemNotFound, WorkItemStateConflict
+from controlroom.engine.work_items.limits import check_payloads
 from controlroom.errors import Invalid
 from controlroom.ids import ProcessId, RunId, WorkerId, WorkItemId, WorkspaceId, uuid7
 from controlroom.postgres.database import Tx
@@ -80,9 +81,11 @@ async def start(
 
     Run, items and first step runs are one commit. Raises NotFound (process, items), ProcessDisabled, Conflict
     `PROCESS_NOT_CONFIGURED` (no steps or a step without a task), WorkItemStateConflict (an item is not waiting),
-    PayloadRefused.
+    PayloadRefused, and what a payload may be refused for before (`check_payload`).
     """
     cause = Cause(started_by or _cause(actor), actor.id)
+    if isinstance(inputs, WithPayloads) and inputs.count <= engine.limits.items_per_start:
+        await check_payloads(engine, inputs.array)
 
     async def begin() -> Run | None:
         async with engine.database.transaction() as tx:

@@ -18,10 +18,10 @@ from controlroom.engine.uploads.model import Upload
 from controlroom.engine.wakes import Topic
 from controlroom.engine.work_items import claims, schemas, store
 from controlroom.engine.work_items import files as item_files
-from controlroom.engine.work_items.actions import check_payload
 from controlroom.engine.work_items.claims import Reserved
 from controlroom.engine.work_items.errors import NotHolding, WorkItemNotFound, WorkItemStateConflict
 from controlroom.engine.work_items.frontiers import frontiers_of
+from controlroom.engine.work_items.limits import check_payload
 from controlroom.engine.work_items.model import ItemException, ItemFile, ItemState, Outcome, WorkItem
 from controlroom.engine.work_items.rules import GiveUp, Retry, RetryPolicy, after_failure
 from controlroom.engine.work_items.schemas import PayloadRefused
@@ -115,7 +115,7 @@ async def output(engine: Engine, robot: StepRunActor, parent: WorkItemId, payloa
     One that the schema of the next queue refuses is made all the same, and shown as `invalid` once it is published: the
     robot has done its work, and what it found shall not be lost.
     """
-    check_payload(engine, payload)
+    await check_payload(engine, payload)
     made = await _draft(engine.database, robot, parent, payload, has_schema=False, fault=None)
     if made is None and (queue := await _next_queue(engine.database, robot)) is not None:
         fault = await schemas.settled(engine, lambda: schemas.fault_in(engine.database, queue, payload))
@@ -219,7 +219,7 @@ async def set_payload(engine: Engine, robot: StepRunActor, item: WorkItemId, pay
 
     Raises PayloadRefused for an output that was published already, if its queue's schema refuses the payload.
     """
-    check_payload(engine, payload)
+    await check_payload(engine, payload)
     written = await engine.database.execute(
         f"""
         update work_item set payload = %(payload)s

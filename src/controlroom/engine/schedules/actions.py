@@ -23,7 +23,7 @@ from controlroom.engine.schedules.model import (
     ScheduleDefinition,
     Timing,
 )
-from controlroom.engine.work_items.actions import check_payload
+from controlroom.engine.work_items.limits import check_payload
 from controlroom.errors import Invalid
 from controlroom.ids import ScheduleId, WorkspaceId, uuid7
 from controlroom.postgres.database import Tx
@@ -40,7 +40,7 @@ async def create(engine: Engine, actor: Actor, workspace: WorkspaceId, definitio
     scope = scope_of(actor, Permission.WRITE_SCHEDULES, workspace)
     actor.require(Permission.START_RUNS, workspace)
     name = checked_name(definition.name, what="schedule's name")
-    _check(engine, definition.policies)
+    await _check(engine, definition.policies)
     async with engine.database.transaction() as tx:
         now = await store.now(tx)
         timing = Timing(
@@ -84,7 +84,7 @@ async def update(
         wanted = {name: value for name, value in msgspec.structs.asdict(change).items() if value is not UNSET}
         after = msgspec.structs.replace(before, **wanted)
         checked_name(after.name, what="schedule's name")
-        _check(engine, after.policies)
+        await _check(engine, after.policies, before.policies)
         next_due = before.next_due
         if after.timing != before.timing or after.is_enabled != before.is_enabled:
             next_due = _next(after.timing, await store.now(tx), is_enabled=after.is_enabled)
@@ -116,12 +116,13 @@ async def preview(engine: Engine, timing: Timing, *, count: int, after: datetime
     return rules.occurrences(timing, after or await store.now(engine.database), count)
 
 
-def _check(engine: Engine, policies: Policies) -> None:
+async def _check(engine: Engine, policies: Policies, before: Policies | None = None) -> None:
     rules.check_policies(policies)
     if not -MOST_PRIORITY <= policies.priority <= MOST_PRIORITY:
         raise Invalid(f"a priority is from -{MOST_PRIORITY:,} to {MOST_PRIORITY:,}", code="SCHEDULE_INVALID")
-    if isinstance(policies.inputs, GivenPayload):
-        check_payload(engine, policies.inputs.payload)
+    inputs = policies.inputs
+    if isinstance(inputs, GivenPayload) and (before is None or inputs is not before.inputs):
+        await check_payload(engine, inputs.payload)
 
 
 def _next(timing: Timing, now: datetime, *, is_enabled: bool) -> datetime | None:

@@ -13,6 +13,7 @@ from dateutil.rrule import rrule, rrulestr
 from controlroom.engine.schedules.errors import RuleInvalid
 from controlroom.engine.schedules.local_times import local_of, zone_named
 from controlroom.engine.schedules.model import RRule
+from controlroom.moments import check_moment
 
 _FREQUENCIES: Final = {"YEARLY", "MONTHLY", "WEEKLY", "DAILY"}
 """Why none below a day: to find the next one, a rule is walked from its start. BYHOUR, interval and cron need not."""
@@ -66,6 +67,7 @@ def _read(text: str, start: datetime, zone_name: str) -> _Read:
     parts = _parts(text)
     if start.tzinfo is not None or start.year < _EARLIEST:
         raise RuleInvalid(f"it starts at a local time of the year {_EARLIEST} or later")
+    check_moment(start)
     until = None if "UNTIL" not in parts else _until(parts["UNTIL"], zone_named(zone_name))
     count = None if "COUNT" not in parts else _number(parts, "COUNT")
     if until is not None and count is not None:
@@ -97,7 +99,7 @@ def _parts(text: str) -> dict[str, str]:
 
 def _number(parts: dict[str, str], name: str) -> int:
     text = parts[name]
-    if not (text.isascii() and text.isdigit()) or not 1 <= int(text[:9]) <= _MOST:
+    if not (text.isascii() and text.isdigit()) or len(text) > len(str(_MOST)) or not 1 <= int(text) <= _MOST:
         raise RuleInvalid(f"{name} is a number from 1 to {_MOST:,}")
     return int(text)
 
@@ -106,11 +108,11 @@ def _until(text: str, zone: ZoneInfo) -> datetime:
     """The last local time: UNTIL is one, or a moment in UTC, or a day that is meant with all its hours."""
     if not _UNTIL.fullmatch(text):
         raise RuleInvalid("UNTIL is like 20301231, 20301231T120000 or 20301231T120000Z")
+    form = "%Y%m%d" + ("T%H%M%S" if "T" in text else "")
     try:
-        if text.endswith("Z"):
-            return local_of(datetime.strptime(text, "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC), zone)
-        if "T" in text:
-            return datetime.strptime(text, "%Y%m%dT%H%M%S")  # noqa: DTZ007 - a local time
-        return datetime.strptime(text, "%Y%m%d") + timedelta(days=1, microseconds=-1)  # noqa: DTZ007 - likewise
+        read = check_moment(datetime.strptime(text.removesuffix("Z"), form))  # noqa: DTZ007 - a local time, mostly
     except ValueError as wrong:
         raise RuleInvalid(f"UNTIL is no time: {wrong}") from wrong
+    if text.endswith("Z"):
+        return local_of(read.replace(tzinfo=UTC), zone)
+    return read if "T" in text else read + timedelta(days=1, microseconds=-1)

@@ -29,6 +29,7 @@ from controlroom.engine.schedules.model import (
     Weekly,
 )
 from controlroom.errors import Invalid
+from controlroom.moments import check_moment
 
 AT_ONCE: Final = 100
 """Occurrences of one schedule that are decided in one transaction."""
@@ -113,6 +114,9 @@ def _interval(every: timedelta, start: datetime, after: datetime) -> Iterator[da
 def check(timing: Timing) -> None:
     """Raise RuleInvalid or ZoneInvalid for a timing that cannot be."""
     zone_named(timing.zone)
+    for at in (timing.starts_at, timing.ends_at):
+        if at is not None:
+            check_moment(at)
     _check_rule(timing.rule)
     if timing.ends_at is not None and timing.ends_at < timing.starts_at:
         raise RuleInvalid("it ends before it starts")
@@ -151,6 +155,7 @@ def _check_rule(rule: Rule) -> None:
         case Once(at):
             if at.tzinfo is not None:
                 raise RuleInvalid("its time is a local one, without an offset")
+            check_moment(at)
         case Cron() | RRule():
             pass  # read whenever it is asked for the next occurrence
         case _:

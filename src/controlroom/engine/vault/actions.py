@@ -21,6 +21,7 @@ from controlroom.engine.vault.model import Secret, SecretKeys, SecretValues
 from controlroom.engine.vault.rules import LONGEST_DESCRIPTION, checked_secret_name
 from controlroom.engine.vault.transit import Parcel
 from controlroom.ids import SecretId, WorkspaceId, uuid7
+from controlroom.json_limits import check_nesting
 from controlroom.keys import Keys
 from controlroom.postgres.database import Statements
 
@@ -131,9 +132,10 @@ async def put_encrypted(
         raise SecretTooLarge(engine.limits.secret_bytes)
     key = await _transit_key(engine)
     plain = await asyncio.to_thread(transit.decrypt, key, parcel)
+    check_nesting(plain)
     try:
         values = _decode(plain)
-    except msgspec.MsgspecError as broken:
+    except (msgspec.MsgspecError, UnicodeDecodeError) as broken:
         raise TransitInvalid("the secret is not a JSON object") from broken
     return await put(engine, actor, workspace, name, values=values, description=description)
 

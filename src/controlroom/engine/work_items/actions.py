@@ -12,7 +12,8 @@ from controlroom.engine.processes import store as processes
 from controlroom.engine.uploads.model import Upload
 from controlroom.engine.wakes import Topic
 from controlroom.engine.work_items import files, schemas, store
-from controlroom.engine.work_items.errors import PayloadTooLarge, WorkItemNotFound, WorkItemStateConflict
+from controlroom.engine.work_items.errors import WorkItemNotFound, WorkItemStateConflict
+from controlroom.engine.work_items.limits import check_payload
 from controlroom.engine.work_items.model import WorkItem
 from controlroom.engine.work_items.operations import BECOMES, PAST_TENSE, Operation, is_fit
 from controlroom.engine.work_items.rules import WRITABLE_BY_USERS
@@ -38,7 +39,7 @@ async def create(
     PayloadRefused.
     """
     actor.require(Permission.WRITE_WORK_ITEMS, workspace)
-    check_payload(engine, payload)
+    await check_payload(engine, payload)
 
     async def put() -> WorkItem:
         async with engine.database.transaction() as tx:
@@ -61,7 +62,7 @@ async def set_payload(
 ) -> WorkItem:
     """Replace the payload of an item that nobody works on and that may yet be worked on."""
     actor.require(Permission.WRITE_WORK_ITEMS, workspace)
-    check_payload(engine, payload)
+    await check_payload(engine, payload)
 
     async def edit() -> WorkItem:
         async with engine.database.transaction() as tx:
@@ -120,12 +121,6 @@ async def hold(engine: Engine, actor: Actor, workspace: WorkspaceId, items: Sequ
 async def release_hold(engine: Engine, actor: Actor, workspace: WorkspaceId, items: Sequence[WorkItemId]) -> None:
     """Let held items go on; all of them or none."""
     await _change(engine, actor, workspace, items, Operation.RELEASE_HOLD)
-
-
-def check_payload(engine: Engine, payload: Raw | None) -> None:
-    """Raise PayloadTooLarge if the JSON text exceeds the limit."""
-    if payload is not None and len(memoryview(payload)) > engine.limits.payload_bytes:
-        raise PayloadTooLarge(len(memoryview(payload)), engine.limits.payload_bytes)
 
 
 async def create_in(
