@@ -1,6 +1,7 @@
 """The commands over what is in a room, against a real one."""
 
 import json
+import os
 import zipfile
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -337,3 +338,73 @@ def test_ids_that_do_not_exist_are_told(running):
         refused = running.cli(*words, code=1)
         assert refused.stderr.startswith("controlroom: ")
         assert "Traceback" not in refused.stderr
+
+
+def test_files_of_one_name_stay_two(running, robot, tmp_path):
+    """The second gets a number, and that is told; the same file twice is one."""
+    running.cli("push", robot, "--name", "steps")
+    process = running.cli("process", "create", "with files", "--step", "go=steps:Go").stdout.strip()
+    paths = [tmp_path / name / "r.csv" for name in "ab"]
+    for path in paths:
+        path.parent.mkdir()
+        path.write_text(path.parent.name)
+    odd = tmp_path / ("x" * 240 + "\t\n.txt")
+    odd.write_text("")
+    raw = Path(os.fsdecode(os.fsencode(tmp_path) + b"/caf\xe9.txt"))
+    raw.write_text("")
+    options = [word for path in (*paths, paths[0], odd, raw) for word in ("--file", path)]
+
+    made = running.cli("items", "create", process, *options)
+
+    assert f"{paths[1]} is sent as 'r (2).csv': there is another 'r.csv'" in made.stderr
+    files = running.json("items", "show", made.stdout.strip())["files"]
+    assert sorted(file["name"] for file in files) == sorted(["r.csv", "r (2).csv", odd.name, "caf\ufffd.txt"])
+
+
+@pytest.mark.parametrize("named", ["none", "folder", "pipe", "none/x"])
+def test_a_file_that_cannot_be_sent_is_refused_before_anything_is_made(running, robot, tmp_path, named):
+    """In a sentence with its name."""
+    running.cli("push", robot, "--name", "steps")
+    process = running.cli("process", "create", f"refuses {named}", "--step", "go=steps:Go").stdout.strip()
+    (tmp_path / "folder").mkdir()
+    os.mkfifo(tmp_path / "pipe")
+    path = tmp_path / named
+    fine = tmp_path / "fine"
+    fine.write_text("")
+
+    for words in (
+        ("run", process, "--file", fine, "--file", path),
+        ("items", "create", process, "--file", path),
+        ("assets", "set", f"asset {named}", "--file", path),
+    ):
+        refused = running.cli(*words, code=1)
+        assert str(path) in refused.stderr
+        assert len(refused.stderr.splitlines()) == 1
+    assert running.json("items", "list", "--process", process) == []
+    assert f"asset {named}" not in running.cli("assets", "list").stdout
+
+
+def test_what_cannot_be_written_is_told(running, robot, tmp_path):
+    """A folder, a place below a file, a name that no file can have; what was there stays."""
+    running.cli("push", robot, "--name", "steps")
+    running.cli("assets", "set", "some", "content")
+    (tmp_path / "file").write_text("kept")
+    for path in (tmp_path, tmp_path / "file" / "x", tmp_path / ("x" * 256)):
+        for words in (("packages", "download", "steps"), ("assets", "get", "some")):
+            refused = running.cli(*words, "-o", path, code=1)
+            assert "cannot be written" in refused.stderr
+            assert len(refused.stderr.splitlines()) == 1
+    assert (tmp_path / "file").read_text() == "kept"
+    longest = tmp_path / ("x" * 255)
+    running.cli("assets", "get", "some", "-o", longest)
+    assert longest.read_text() == "content"
+    assert {path.name for path in tmp_path.iterdir()} == {"file", longest.name, robot.name}
+
+
+def test_a_package_of_a_long_name_is_downloaded(running, robot):
+    """Its file's name is as long as names can be."""
+    running.cli("push", robot, "--name", "漢" * 200)
+
+    file = Path(running.json("packages", "download", "漢" * 200)["file"])
+
+    assert (file.suffix, len(os.fsencode(file.name)) <= 255) == (".zip", True)

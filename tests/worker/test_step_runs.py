@@ -185,6 +185,41 @@ async def test_old_results_in_a_package_are_no_runs_artifacts(room, walt):
     assert left == {"again.html": b"NEW", "moved.html": b"kep", "new.html": b"new"}
 
 
+async def test_names_that_cannot_be_kept_stay_apart(room, walt):
+    """Tabs, newlines, bytes that are no text, long and deep ones, those of the worker's own files: none is lost."""
+    code = """
+        import os
+        print("something")
+        os.chdir("output")
+        names = [b"a\\tb", b"a\\nb", b"a_b", b"A_B", b"a_b.", b"a\\\\b", b"C:x", b"C_x", b"\\xff" * 255, b"\\xfe" * 255]
+        for name in [*names, b"stdout.log", b"x" * 251 + b".txt"]:
+            open(name, "w").write("%r" % name)
+        os.mkdir("x\\ty")
+        open("x\\ty/f", "w").write("inner")
+        open("x_y", "w").write("outer")
+        for number in range(70):
+            os.mkdir("d" * 30)
+            os.chdir("d" * 30)
+        open("deep.txt", "w").write("deep")
+    """
+    attempt = await room.assign(room.add_package(robots.plain(code)))
+
+    assert (await room.finished(attempt)).error is None
+
+    left = {content.decode(): name for name, content in attempt.artifacts.items()}
+    assert left.pop("inner") == "x_y (2)/f"
+    assert left.pop("outer") == "x_y"
+    deep = left.pop("deep")
+    assert (len(deep) <= 1024, deep[:31], deep[-9:]) == (True, "d" * 30 + "/", "/deep.txt")
+    assert left[repr(b"stdout.log")] == "stdout (2).log"
+    assert [left[repr(name)] for name in (b"a_b", b"A_B", b"a_b.", b"C_x")] == ["a_b", "A_B", "a_b.", "C_x"]
+    assert {left[repr(name)] for name in (b"a\tb", b"a\nb", b"a\\b")} == {"a_b (2)", "a_b (3)", "a_b (4)"}
+    long = {left[repr(name)] for name in (b"\xff" * 255, b"\xfe" * 255)}
+    assert len(long) == 2
+    assert all(len(name.encode()) <= 255 for name in long)
+    assert left[repr(b"x" * 251 + b".txt")] == "x" * 251 + ".txt"
+
+
 async def test_a_robot_whose_whole_folder_is_for_artifacts_leaves_only_what_it_made(room, walt):
     """Its own code is no result."""
     files = robots.plain("open('made.txt', 'w').write('x')")

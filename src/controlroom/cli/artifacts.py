@@ -10,11 +10,15 @@ from cyclopts import App, Parameter
 from controlroom.cli.address import address
 from controlroom.cli.client import Client
 from controlroom.cli.display import progress, show_json, size
-from controlroom.cli.files import inside, whole_file
+from controlroom.cli.files import Downloads
 from controlroom.cli.options import HERE, RoomOptions
 from controlroom.cli.verbs import show_rows
+from controlroom.file_names import shortened
 
 app = App(name="artifacts")
+
+_LONGEST_STEP = 200
+"""Bytes, so that a number has room after it."""
 
 
 @app.command(name="list")
@@ -58,13 +62,16 @@ def download(
         Only files of this name.
     """
     written = []
+    downloads = Downloads(output)
     with Client(address(room)) as client:
         for step_run, folder, artifact in _each(client, run):
             if name is not None and artifact["name"] != name:
                 continue
-            path = inside(output, f"{folder}/{artifact['name']}")
             link = client.get(f"/step-runs/{step_run}/artifacts/{artifact['id']}")["url"]
-            with whole_file(path) as out, progress(artifact["name"], artifact["size"]) as told:
+            with (
+                downloads.file(f"{folder}/{artifact['name']}") as (path, out),
+                progress(artifact["name"], artifact["size"]) as told,
+            ):
                 client.download(link, out, told)
             written.append(str(path))
             if not room.json:
@@ -77,7 +84,7 @@ def _each(client: Client, run: str) -> Iterator[tuple[str, str, dict[str, Any]]]
     """Step run, a name for it that is a folder's, and artifact."""
     seen: Counter[str] = Counter()
     for step_run in client.each("/step-runs", process_run_id=run):
-        step = step_run["step"]["name"].replace("/", "_").lstrip(".") or "step"
+        step = shortened(step_run["step"]["name"].replace("/", "_").lstrip("."), _LONGEST_STEP) or "step"
         seen[step] += 1
         for artifact in client.each(f"/step-runs/{step_run['id']}/artifacts"):
             yield step_run["id"], f"{step}-{seen[step]}", artifact

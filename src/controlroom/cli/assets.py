@@ -13,7 +13,7 @@ from controlroom.cli.address import address
 from controlroom.cli.client import Client
 from controlroom.cli.display import progress, show_fields, show_json, show_table
 from controlroom.cli.errors import CommandFailed, Misused
-from controlroom.cli.files import whole_file
+from controlroom.cli.files import file_to_send, whole_file
 from controlroom.cli.options import HERE, RoomOptions, Yes
 from controlroom.cli.verbs import delete_at, tell
 
@@ -76,16 +76,16 @@ def set_(
     if (value is None) == (file is None):
         raise Misused("either a VALUE or --file is needed")
     kind = content_type or _guess(file)
+    sent = file_to_send(file) if file is not None else None
     with Client(address(room)) as client:
         asset = _asset(client, name)["id"]
-        if file is not None and file.stat().st_size > _INLINE_BYTES:
-            length = file.stat().st_size
+        if sent is not None and sent.size > _INLINE_BYTES:
             upload = client.post(f"/assets/{asset}/uploads", {"content_type": kind})
-            with file.open("rb") as content, progress(name, length) as told:
-                client.upload(upload["upload_url"], content, length, kind, told)
+            with sent.path.open("rb") as content, progress(name, sent.size) as told:
+                client.upload(upload["upload_url"], content, sent.size, kind, told)
             answer = client.get(f"/assets/{asset}/uploads/{upload['id']}")
         else:
-            data = file.read_bytes() if file is not None else (value or "").encode()
+            data = sent.path.read_bytes() if sent is not None else (value or "").encode()
             body = {"content_type": kind, "data": base64.b64encode(data).decode()}
             answer = client.post(f"/assets/{asset}/uploads", body)
     if answer["status"] == "failed":

@@ -146,12 +146,19 @@ class Client:
         response = self._send("GET", url, None, {}, signed=True, keep_open=True)
         expected = response.length
         got = 0
-        while piece := response.read(_PIECE):
+        while piece := self._piece(url, response):
             out.write(piece)
             got += len(piece)
             progress(len(piece))
         if expected is not None and got < expected:
             raise Unreachable(f"the download broke off after {got} of {expected} bytes")
+
+    def _piece(self, url: str, response: http.client.HTTPResponse) -> bytes:
+        try:
+            return response.read(_PIECE)
+        except (OSError, http.client.HTTPException) as broken:
+            self._forget(url)
+            raise Unreachable(f"the download broke off: {broken or type(broken).__name__}") from broken
 
     def _call(self, method: str, url: str, body: object = None) -> Any:
         data = None if body is None else json.dumps(body).encode()
@@ -229,7 +236,10 @@ class Client:
 
     def _trust(self) -> ssl.SSLContext:
         named = os.environ.get("SSL_CERT_FILE") or os.environ.get("REQUESTS_CA_BUNDLE")
-        context = ssl.create_default_context(cafile=named)
+        try:
+            context = ssl.create_default_context(cafile=named)
+        except OSError as error:
+            raise CommandFailed(f"the certificates in {named} (SSL_CERT_FILE) cannot be read: {error}") from error
         if self.address.ca_file and not named:
             context.load_verify_locations(self.address.ca_file)
         return context

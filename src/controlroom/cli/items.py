@@ -10,6 +10,7 @@ from controlroom.cli.address import address
 from controlroom.cli.client import Client
 from controlroom.cli.display import Row, moment, progress, show_fields, show_json, show_table, size
 from controlroom.cli.errors import Misused
+from controlroom.cli.files import FileToSend, files_to_send
 from controlroom.cli.item_operations import add_operations
 from controlroom.cli.lookup import find_id
 from controlroom.cli.options import HERE, RoomOptions
@@ -112,6 +113,7 @@ def create(
     for name, option, text in (("due_at", "--due", due), ("deadline", "--deadline", deadline)):
         terms[name] = text and instant(text, option=option)
     made = []
+    files = files_to_send(file)
     with Client(address(room)) as client:
         where = (
             {"process": {"id": find_id(client, "processes", process)}}
@@ -120,7 +122,7 @@ def create(
         )
         for content in [json_value(each) for each in input] or [None]:
             item = client.post("/work-items", {**where, **terms, "payload": content})
-            add_files(client, item["id"], file)
+            add_files(client, item["id"], files)
             made.append(item)
     if room.json:
         show_json(made)
@@ -177,14 +179,13 @@ def edit(
 add_operations(app)
 
 
-def add_files(client: Client, item: str, files: Iterable[Path]) -> None:
+def add_files(client: Client, item: str, files: Iterable[FileToSend]) -> None:
     """Upload files into a work item."""
-    for path in files:
-        with path.open("rb") as content:
-            length = path.stat().st_size
-            answer = client.post(f"/work-items/{item}/files", {"file_name": path.name, "file_size": length})
-            with progress(path.name, length) as told:
-                client.upload_form(answer["upload"], content, length, path.name, told)
+    for file in files:
+        with file.path.open("rb") as content:
+            answer = client.post(f"/work-items/{item}/files", {"file_name": file.name, "file_size": file.size})
+            with progress(file.name, file.size) as told:
+                client.upload_form(answer["upload"], content, file.size, file.name, told)
 
 
 def show_items(rows: Iterable[dict[str, Any]], step_names: dict[str, str]) -> None:

@@ -130,7 +130,7 @@ class Machine:
         with _as("SETUP_FAILURE"):
             exit_code = asyncio.run(play())
         with _as("UPLOAD_FAILURE"):
-            for left in left_in(artifacts, brought):
+            for left in left_in(artifacts, brought).artifacts:
                 self._leave(told["config"]["artifactPostURL"], left.name, left.path)
         if exit_code:
             raise RunFailed("ROBOT_FAILURE", f"the robot ended with exit code {exit_code}")

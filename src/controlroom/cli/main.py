@@ -4,6 +4,7 @@ What is imported here is paid for by every command. Commands are named by import
 called; the list of commands needs no command line library at all.
 """
 
+import io
 import os
 import sys
 from typing import NamedTuple
@@ -85,6 +86,8 @@ CONTROLROOM_API_KEY, or among the rooms that `up` started and `login` entered (`
 
 def main() -> None:
     """Run the command that the process's arguments name, and exit."""
+    if isinstance(sys.stdout, io.TextIOWrapper):  # Why: names of files may be no text, and are printed as they are
+        sys.stdout.reconfigure(errors="surrogateescape" if sys.stdout.encoding == "utf-8" else "backslashreplace")
     guard()
     try:
         code = run(sys.argv[1:])

@@ -14,6 +14,7 @@ from controlroom.cli.files import whole_file
 from controlroom.cli.lookup import find_id
 from controlroom.cli.options import HERE, RoomOptions, Yes
 from controlroom.cli.verbs import delete_named, show_list
+from controlroom.file_names import shortened
 
 app = App(name="packages")
 app.command(package_source.app)
@@ -64,7 +65,7 @@ def download(
         found = client.get(f"/task-packages/{find_id(client, 'task-packages', package)}")
         if found["download"] is None:
             raise CommandFailed(f"nothing has been uploaded into {found['name']!r} yet")
-        path = output or Path(f"{found['name'].replace('/', '_')}.zip")
+        path = output or Path(shortened(f"{found['name'].replace('/', '_')}.zip"))
         with whole_file(path) as out, progress(path.name, None) as told:
             client.download(found["download"]["url"], out, told)
     if room.json:

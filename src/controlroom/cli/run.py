@@ -9,6 +9,7 @@ from controlroom.cli.address import address
 from controlroom.cli.client import Client
 from controlroom.cli.display import show_json
 from controlroom.cli.errors import CommandFailed, Misused
+from controlroom.cli.files import FileToSend, files_to_send
 from controlroom.cli.following import follow
 from controlroom.cli.items import add_files
 from controlroom.cli.lookup import find_id
@@ -49,10 +50,11 @@ def run(
     if file and len(input) > 1:
         raise Misused("--file goes with one item, but there are several --input")
     payloads = [payload(each) for each in input]
+    files = files_to_send(file)
     with Client(address(room)) as client:
         process_id = find_id(client, "processes", process)
         started = client.post(
-            f"/processes/{process_id}/process-runs", _start(client, process_id, payloads, file, waiting)
+            f"/processes/{process_id}/process-runs", _start(client, process_id, payloads, files, waiting)
         )
         if not started["started"]:
             raise CommandFailed("nothing waits in the input queue, so no run was started")
@@ -62,7 +64,7 @@ def run(
         return follow(client, started["id"], as_json=room.json)
 
 
-def _start(client: Client, process_id: str, payloads: list[Any], files: tuple[Path, ...], waiting: bool) -> Any:  # noqa: FBT001
+def _start(client: Client, process_id: str, payloads: list[Any], files: list[FileToSend], waiting: bool) -> Any:  # noqa: FBT001
     """The body of the start call."""
     if waiting:
         return {"type": "with_inputs"}

@@ -3,13 +3,14 @@
 import asyncio
 import os
 import stat
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Collection, Mapping
 from functools import partial
 from pathlib import Path
 
 import structlog
 from msgspec import Struct
 
+from controlroom import file_names
 from controlroom.protocol import SMALL_ARTIFACTS_BYTES, SmallArtifact, SmallArtifacts
 from controlroom.worker.room import AttemptReports, Refused, Superseded
 
@@ -18,7 +19,6 @@ log = structlog.get_logger(__name__)
 _AT_ONCE = 4
 _CHUNK_BYTES = 1024 * 1024
 _SMALL_BYTES = 256 * 1024
-_DEEPEST = 64
 _MOST_TOGETHER = 64
 _OPENING = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 
@@ -31,6 +31,13 @@ class Artifact(Struct, frozen=True):
     size: int
 
 
+class Left(Struct, frozen=True):
+    """What a folder for results holds, and complaints about what of it could not be read."""
+
+    artifacts: list[Artifact]
+    complaints: list[str] = []
+
+
 Brought = Mapping[Path, tuple[int, ...]]
 """Files that lie in a folder for results before the robot begins, and what would tell that they have been changed."""
 
@@ -38,21 +45,18 @@ Brought = Mapping[Path, tuple[int, ...]]
 def brought_in(folder: Path) -> Brought:
     """What the package itself has in its folder for results: old ones, which are no run's, until a robot changes it."""
     return {
-        artifact.path: seen
-        for artifact in (found_in(folder) if folder.is_dir() else [])
-        if (seen := _seen(artifact.path)) is not None
+        artifact.path: seen for artifact in found_in(folder).artifacts if (seen := _seen(artifact.path)) is not None
     }
 
 
-def left_in(folder: Path, brought: Brought) -> list[Artifact]:
-    """What the robot left in its folder for results: all but what its package brought and it did not touch."""
-    if not folder.is_dir():
-        return []
-    return [
-        artifact
-        for artifact in found_in(folder)
-        if artifact.path not in brought or _seen(artifact.path) != brought[artifact.path]
-    ]
+def left_in(folder: Path, brought: Brought, *, taken: Collection[str] = ()) -> Left:
+    """What the robot left in its folder for results: all but what its package brought and it did not touch.
+
+    No name is one of `taken`.
+    """
+    found = found_in(folder, taken=taken)
+    left = [each for each in found.artifacts if each.path not in brought or _seen(each.path) != brought[each.path]]
+    return Left(left, found.complaints)
 
 
 def _seen(path: Path) -> tuple[int, ...] | None:
@@ -64,13 +68,44 @@ def _seen(path: Path) -> tuple[int, ...] | None:
     return status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns
 
 
-def found_in(folder: Path) -> list[Artifact]:
-    """The files below a folder, named relative to it with forward slashes.
+def found_in(folder: Path, *, taken: Collection[str] = ()) -> Left:
+    """The files below a folder, named relative to it with forward slashes; names that cannot be kept stay apart.
 
     Only call it when no process of the robot is left. Links are not followed, whatever is neither file nor folder is
     passed over: a robot must not make the worker read for it what it can't read itself.
     """
-    return sorted(_walk(folder, "", 0), key=lambda artifact: artifact.name)
+    artifacts: list[Artifact] = []
+    complaints: list[str] = []
+    waiting = [(folder, "")] if folder.is_dir() else []
+    while waiting:
+        place, prefix = waiting.pop()
+        try:
+            files, folders = _listed(place, prefix, taken)
+        except OSError as error:
+            log.warning("folder of artifacts not read", folder=str(place), reason=str(error))
+            complaints.append(f"Artifacts in {prefix or 'the folder'} could not be read: {error.strerror}")
+            continue
+        artifacts += files
+        waiting += folders
+    return Left(sorted(artifacts, key=lambda artifact: artifact.name), complaints)
+
+
+def _listed(place: Path, prefix: str, taken: Collection[str]) -> tuple[list[Artifact], list[tuple[Path, str]]]:
+    """The files of one folder, and the folders in it with the beginning of the names of what they hold."""
+    with os.scandir(place) as listing:
+        entries = {entry.name: entry for entry in listing}
+    names = file_names.apart(entries, () if prefix else taken)
+    files: list[Artifact] = []
+    folders: list[tuple[Path, str]] = []
+    for raw, entry in entries.items():
+        name = prefix + names[raw]
+        status = entry.stat(follow_symlinks=False)
+        if stat.S_ISDIR(status.st_mode):
+            folders.append((Path(entry.path), f"{name}/"))
+        elif stat.S_ISREG(status.st_mode):
+            shown = file_names.shortened_path(name)
+            files.append(Artifact(shown, Path(entry.path), status.st_size))
+    return files, folders
 
 
 async def upload(artifacts: list[Artifact], reports: AttemptReports) -> list[str]:
@@ -154,24 +189,3 @@ async def _chunks(descriptor: int, size: int) -> AsyncIterator[bytes]:
             raise OSError("the file became shorter while it was read")
         yield chunk
         position += len(chunk)
-
-
-def _walk(folder: Path, prefix: str, depth: int) -> Iterator[Artifact]:
-    try:
-        with os.scandir(folder) as listing:
-            entries = list(listing)
-    except OSError as error:
-        log.warning("folder of artifacts not read", folder=str(folder), reason=str(error))
-        return
-    for entry in entries:
-        status = entry.stat(follow_symlinks=False)
-        if stat.S_ISDIR(status.st_mode) and depth < _DEEPEST:
-            yield from _walk(Path(entry.path), f"{prefix}{_printable(entry.name)}/", depth + 1)
-        elif stat.S_ISREG(status.st_mode):
-            yield Artifact(prefix + _printable(entry.name), Path(entry.path), status.st_size)
-
-
-def _printable(name: str) -> str:
-    """A name for URLs and pages: what is no UTF-8 or controls terminals, and a backslash, becomes `_`."""
-    text = os.fsencode(name).decode("utf-8", "replace")
-    return "".join(character if character.isprintable() and character != "\\" else "_" for character in text)

@@ -333,7 +333,8 @@ class StepRun:
         """Send the rest of the console and the artifacts, then the end."""
         self._phases.end(PhaseState.FAILED, finish.error.message if finish.error else "")
         self._console.hurry()
-        for complaint in await artifacts.upload(await asyncio.to_thread(self._artifacts), self._reports):
+        left = await asyncio.to_thread(self._artifacts)
+        for complaint in left.complaints + await artifacts.upload(left.artifacts, self._reports):
             self._console.say(complaint)
         await self._console.close()
         report = Finish(
@@ -358,17 +359,16 @@ class StepRun:
                 )
             )
 
-    def _artifacts(self) -> list[artifacts.Artifact]:
+    def _artifacts(self) -> artifacts.Left:
         """What the robot left, the raw logs, and what its environment was made of."""
         if self._place is None or self._folders is None or self._lease is None:
-            return []
+            return artifacts.Left([])
         own = [(path.name, path) for path in (self._place.folder / "stdout.log", self._place.folder / "stderr.log")]
         own += self._bench.freezes.of(self._lease.environment)
         found = [artifacts.Artifact(name, path, path.stat().st_size) for name, path in own if path.exists()]
-        taken = {artifact.name for artifact in found}
         folder = self._place.outside(self._folders.artifacts)
-        left = artifacts.left_in(folder, self._brought)
-        return found + [artifact for artifact in left if artifact.name not in taken]
+        left = artifacts.left_in(folder, self._brought, taken={artifact.name for artifact in found})
+        return artifacts.Left(found + left.artifacts, left.complaints)
 
     def _last_words(self) -> str:
         """The end of what the robot said to stderr (else stdout), for the message of its failure."""

@@ -169,6 +169,19 @@ async def test_files_are_added_replaced_fetched_and_removed(robot):
     assert (await robot.http.get(url)).status_code == 404
 
 
+async def test_a_robots_file_with_a_long_name_is_shortened(robot):
+    """Whoever takes the item next can write it to a disk; its extension stays."""
+    item = await robot.reserve()
+    files = f"{robot.items}/{item}/files"
+
+    for name in ("x" * 300 + ".xlsx", "x" * 301 + ".xlsx"):
+        form = (await robot.call("POST", files, json={"fileName": name, "fileSize": 1})).json()
+        assert (await robot.http.post(form["url"], data=form["fields"], files={"file": b"x"})).status_code == 204
+
+    names = {file["fileName"] for file in (await robot.call("GET", files)).json()}
+    assert [(len(name), name[-5:]) for name in names] == [(255, ".xlsx")] * 2
+
+
 async def test_a_token_opens_only_its_own_work(robot, ada, cleo, process):
     """Another workspace, process, run or step run in the address is refused; other items are not found."""
     foreign = await ada.post("/work-items", {"process": {"id": str(process)}, "payload": "not yours"})

@@ -1,5 +1,6 @@
 """Work items by the public API."""
 
+from urllib.parse import quote
 from uuid import uuid4
 
 import pytest
@@ -118,6 +119,38 @@ async def test_a_file_is_posted_as_a_form_and_fetched(ada, process, stranger, pa
     fetched = await stranger.get(file["download"]["url"])
     assert fetched.text == "hello"
     assert fetched.headers["content-type"] == "text/plain; charset=utf-8"
+
+
+async def test_names_that_file_systems_bend_stay_apart(ada, process, stranger):
+    """Long ones are shortened with their extension kept, each to a name of its own; the others stay as they are."""
+    item = await _item(ada, process)
+    plain = [
+        "a\tb.txt",
+        "a\nb.txt",
+        "a_b.txt",
+        "A_B.txt",
+        "a_b.txt.",
+        "a_b.txt ",
+        "e\u0301.txt",
+        "é.txt",
+        "x" * 251 + ".txt",
+    ]
+    long = ["x" * 300 + ".pdf", "x" * 301 + ".pdf", "漢" * 100 + ".tar.gz"]
+
+    for name in [*plain, *long, long[0]]:  # the last one replaces the first of its name
+        form = (await ada.post(f"/work-items/{item}/files", {"file_name": name, "file_size": 5}))["upload"]
+        assert (await stranger.post(form["url"], data=form["form_data"], files={"file": b"hello"})).status_code == 204
+
+    files = (await ada.get(f"/work-items/{item}"))["files"]
+    names = {file["name"] for file in files}
+    assert len(files) == len(names) == len(plain) + len(long)
+    assert set(plain) <= names
+    shortened = sorted(names - set(plain))
+    assert [name[-4:] for name in shortened] == [".pdf", ".pdf", "r.gz"]
+    assert all(len(name.encode()) <= 255 for name in names)
+    for file in files:
+        fetched = await stranger.get(file["download"]["url"])
+        assert f"filename*=UTF-8''{quote(file['name'], safe='')}" in fetched.headers["content-disposition"]
 
 
 @pytest.mark.parametrize("name", ["", "..", "a/b", "a\u0000b"])

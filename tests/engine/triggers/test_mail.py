@@ -98,6 +98,19 @@ def test_an_attached_mail_is_one_file():
     assert [file.name for file in mail.files] == ["attachment-1.eml"]
 
 
+def test_long_names_of_attachments_are_shortened_and_stay_apart():
+    """To what file systems take, with the extension kept; equal ones get numbers that fit, too."""
+    names = ["ä" * 200 + ".pdf", "ä" * 201 + ".pdf", "x" * 251 + ".txt", "x" * 251 + ".txt", "a\tb", "ab"]
+    parts = "".join(f'--b\nContent-Disposition: attachment; filename="{name}"\n\nx\n' for name in names)
+
+    mail = read(f"From: a@b.c\nContent-Type: multipart/mixed; boundary=b\n\n{parts}--b--\n".encode())
+
+    found = [file.name for file in mail.files]
+    assert len(set(found)) == len(names)
+    assert all(len(name.encode()) <= 255 for name in found)
+    assert [name[-4:] for name in found[:4]] == [".pdf", ".pdf", ".txt", ".txt"]
+
+
 def test_what_could_not_be_read_at_all_is_still_an_email():
     """The last resort has the same form."""
     assert payload(unread("broken", received=NOW))["errors"] == [{"message": "broken"}]

@@ -4,11 +4,8 @@ import re
 from typing import Final
 
 from controlroom.errors import Invalid
+from controlroom.file_names import LONGEST, LONGEST_PATH
 
-LONGEST: Final = 1024
-"""Bytes in UTF-8 of a whole path; one part of it has at most the 255 that file systems take."""
-
-_LONGEST_PART: Final = 255
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f]")
 _DRIVE: Final = re.compile(r"[A-Za-z]:")
 
@@ -26,8 +23,8 @@ def checked_artifact_name(name: str) -> str:
         raise _invalid(name, "has an empty part, or one that leads elsewhere")
     if "\\" in name or _CONTROL.search(name):
         raise _invalid(name, "has a backslash or a control character")
-    if max(lengths) > _LONGEST_PART or sum(lengths) + len(parts) > LONGEST:
-        raise _invalid(name, f"is longer than {LONGEST} bytes, or a part of it than {_LONGEST_PART}")
+    if max(lengths) > LONGEST or sum(lengths) + len(parts) - 1 > LONGEST_PATH:
+        raise _invalid(name, f"is longer than {LONGEST_PATH} bytes, or a part of it than {LONGEST}")
     return name
 
 

@@ -8,10 +8,9 @@ from controlroom.engine.uploads import actions as uploads
 from controlroom.engine.uploads import store as upload_store
 from controlroom.engine.uploads.model import Upload, UploadKind
 from controlroom.errors import Invalid
+from controlroom.file_names import plain_path
 from controlroom.ids import UploadId, WorkspaceId
 from controlroom.objects.store import Blob
-
-_LONGEST_NAME = 255
 
 
 async def promise(engine: Engine, run: AssistantRun, *, name: str, size: int) -> Upload:
@@ -19,7 +18,7 @@ async def promise(engine: Engine, run: AssistantRun, *, name: str, size: int) ->
 
     Raises Invalid for what cannot be a file or is one too many, AssistantRunEnded.
     """
-    _check(engine, name, size)
+    name = _checked(engine, name, size)
     async with engine.database.transaction() as tx:
         if not await store.takes_artifacts(tx, run.id, rules.ARTIFACTS_AFTER):
             raise AssistantRunEnded(run.id, run.state.value)
@@ -46,10 +45,11 @@ async def complete_upload(engine: Engine, upload_id: UploadId, workspace: Worksp
             )
 
 
-def _check(engine: Engine, name: str, size: int) -> None:
-    parts = name.split("/")
-    if not name.isprintable() or len(name) > _LONGEST_NAME or {"", ".", ".."} & set(parts) or "\\" in name:
-        raise Invalid(f"{name!r} is no file name", code="FILE_NAME")
+def _checked(engine: Engine, name: str, size: int) -> str:
+    """The name that the file is to have: the given one, plain and short enough. Raises Invalid for what is none."""
+    if {"", ".", ".."} & set(name.split("/")) or "\\" in name or "\0" in name:
+        raise Invalid(f"{name[:300]!r} is no file name", code="FILE_NAME")
     if not 0 <= size <= engine.limits.artifact_bytes:
         limit = engine.limits.artifact_bytes
         raise Invalid(f"an artifact may have 0 to {limit:,} bytes", code="FILE_TOO_LARGE", size=size)
+    return plain_path(name)

@@ -7,6 +7,7 @@ from controlroom.engine.downloads import store
 from controlroom.engine.downloads.model import DownloadKind, Stored
 from controlroom.engine.engine import Engine
 from controlroom.errors import NotFound
+from controlroom.file_names import shortened
 from controlroom.ids import WorkspaceId
 from controlroom.objects.links import Link
 
@@ -34,7 +35,7 @@ def signed_link(
             method="GET",
             expires=int(time.time()) + engine.limits.link_seconds,
             workspace=workspace,
-            file_name=file_name,
+            file_name=shortened(file_name),
         )
     )
 

@@ -284,7 +284,7 @@ async def file(engine: Engine, robot: StepRunActor, item: WorkItemId, file_id: F
 
 async def promise_file(engine: Engine, robot: StepRunActor, item: WorkItemId, name: str, size: int) -> Upload:
     """Promise a file of an item that the step run may write; its link is signed by the border."""
-    item_files.check_file(engine, name, size)
+    name = item_files.checked_file(engine, name, size)
     async with engine.database.transaction() as tx:
         await _lock_writable(tx, robot, item)
         return await item_files.promise(tx, workspace=robot.workspace_id, item=item, name=name, size=size)

@@ -11,6 +11,7 @@ from typing import Final
 import msgspec
 from msgspec import UNSET, Raw, Struct, UnsetType
 
+from controlroom import file_names
 from controlroom.mail import dates, tnef
 from controlroom.mail.addresses import mailboxes
 from controlroom.mail.charsets import decode, encoding_of, guess
@@ -23,7 +24,6 @@ RAW_NAME: Final = "__raw_mail"
 HTML_NAME: Final = "__mail.html"
 
 _RESERVED: Final = frozenset({RAW_NAME, HTML_NAME})
-_LONGEST_NAME: Final = 255
 _MOST_FILES: Final = 1000  # Why: more is no mail that somebody wrote; each is a row and an object
 _META: Final = re.compile(rb"""<meta[^>]{0,200}?charset\s{0,5}=\s{0,5}["']?([a-z0-9:._-]{1,40})""", re.IGNORECASE)
 _META_WITHIN: Final = 1024  # as far as browsers look
@@ -294,7 +294,7 @@ class _Contents:
             why = "An attachment is too large" if is_large else "There are too many attachments"
             self._errors.append(MailError(why, (LeftOut(name, len(content)),)))
             return
-        name = _unique(name, self._names)
+        name = file_names.unique(name, self._names)
         self._names.add(name)
         self.files.append(MailFile(name, content))
 
@@ -320,21 +320,8 @@ def _file_name(part: Part) -> str | None:
 
 def _tidy_name(given: str) -> str | None:
     last = _clean(given).replace("\\", "/").rpartition("/")[2]
-    name = "".join(c for c in last if c.isprintable()).strip()[-_LONGEST_NAME:]
-    return name if name not in {"", ".", ".."} else None
-
-
-def _unique(name: str, taken: set[str]) -> str:
-    """The name, or the first that is free with a number in it."""
-    stem, dot, ending = name.rpartition(".")
-    if not stem:
-        stem, dot, ending = name, "", ""
-    number = 1
-    unique = name
-    while unique in taken:
-        number += 1
-        unique = f"{stem} ({number}){dot}{ending}"
-    return unique
+    name = "".join(c for c in last if c.isprintable()).strip()
+    return file_names.shortened(name) if name not in {"", ".", ".."} else None
 
 
 def _few(errors: list[MailError]) -> list[MailError]:

@@ -81,7 +81,7 @@ async def promise_file(
 ) -> Upload:
     """Promise a file of an item that nobody works on; its link is signed by the border."""
     actor.require(Permission.WRITE_WORK_ITEMS, workspace)
-    files.check_file(engine, name, size)
+    name = files.checked_file(engine, name, size)
     async with engine.database.transaction() as tx:
         await _lock_writable(tx, workspace, item)
         return await files.promise(tx, workspace=workspace, item=item, name=name, size=size)

@@ -8,6 +8,7 @@ from controlroom.engine.work_items import store
 from controlroom.engine.work_items.errors import WorkItemNotFound, WorkItemStateConflict
 from controlroom.engine.work_items.model import ItemState
 from controlroom.errors import Invalid
+from controlroom.file_names import shortened
 from controlroom.ids import FileId, UploadId, WorkItemId, WorkspaceId
 from controlroom.objects.store import Blob
 from controlroom.postgres.database import Tx
@@ -25,12 +26,16 @@ _OPEN = frozenset(
 )
 
 
-def check_file(engine: Engine, name: str, size: int) -> None:
-    """Raise Invalid for a name that no file can have, or a size over the limit."""
+def checked_file(engine: Engine, name: str, size: int) -> str:
+    """The name that the file is to have: the given one, shortened if no file system would take it.
+
+    Raises Invalid for a name that no file can have, or a size over the limit.
+    """
     if not name or "/" in name or "\\" in name or "\0" in name or name in {".", ".."}:
-        raise Invalid(f"{name!r} is no file name", code="FILE_NAME")
+        raise Invalid(f"{name[:300]!r} is no file name", code="FILE_NAME")
     if not 0 <= size <= engine.limits.file_bytes:
         raise Invalid(f"a file may have 0 to {engine.limits.file_bytes:,} bytes", code="FILE_TOO_LARGE", size=size)
+    return shortened(name)
 
 
 async def promise(tx: Tx, *, workspace: WorkspaceId, item: WorkItemId, name: str, size: int) -> Upload:
