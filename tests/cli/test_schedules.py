@@ -23,6 +23,8 @@ def test_a_rule_is_previewed_and_named_in_one_way(running):
     for options in ((), ("--cron", "* * * * *", "--every", "60")):
         running.cli("schedules", "preview", *options, code=2)
     assert "cron" in running.cli("schedules", "preview", "--cron", "x", code=1).stderr
+    assert "API" in running.cli("schedules", "preview", "--cron", "@reboot", code=1).stderr
+    assert "note: */90" in running.cli("schedules", "preview", "--cron", "*/90 * * * *").stderr
 
 
 def test_what_cannot_be_read_back_is_said_before_it_is_sent(running):

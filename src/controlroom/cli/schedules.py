@@ -1,5 +1,6 @@
 """`controlroom schedules …`."""
 
+import sys
 from typing import Any
 
 from cyclopts import App
@@ -50,13 +51,21 @@ def show(schedule: str, /, *, room: RoomOptions = HERE) -> None:
     """Show a schedule, when it is due next, and what became of the last times, by name or id."""
     with Client(address(room)) as client:
         found = find(client, "schedules", schedule)
-        next_ = client.get(f"/schedules/{found['id']}/preview")["occurrences"]
+        coming = client.get(f"/schedules/{found['id']}/preview")
         past = list(client.each(f"/schedules/{found['id']}/occurrences", at_most=10))
     if room.json:
-        show_json({**found, "next": next_, "past": past})
+        show_json({**found, "next": coming["occurrences"], "remarks": coming["remarks"], "past": past})
         return
     shown = {name: value for name, value in found.items() if name not in {"process", "rule", "next_occurrence"}}
-    show_fields({**shown, "process": found["process"]["name"], "rule": _told(found["rule"]), "next": "\n".join(next_)})
+    show_fields(
+        {
+            **shown,
+            "process": found["process"]["name"],
+            "rule": _told(found["rule"]),
+            "next": "\n".join(coming["occurrences"]),
+        }
+    )
+    _remark(coming)
     show_table(
         past,
         [
@@ -123,7 +132,7 @@ def edit(
 
 @app.command
 def preview(*, when: When = SOMETIME, zone: str = "UTC", room: RoomOptions = HERE) -> None:
-    """Print the next ten times of a rule, without making a schedule.
+    """Print the next ten times of a rule, and what may surprise about it, without making a schedule.
 
     Parameters
     ----------
@@ -137,6 +146,7 @@ def preview(*, when: When = SOMETIME, zone: str = "UTC", room: RoomOptions = HER
         show_json(answer)
     else:
         print("\n".join(answer["occurrences"]))
+        _remark(answer)
 
 
 @app.command
@@ -169,6 +179,12 @@ def delete(
         Don't ask.
     """
     delete_named(room, "schedules", schedule, yes=yes)
+
+
+def _remark(preview: dict[str, Any]) -> None:
+    """What a rule does that its author surely did not mean, beside what is asked for."""
+    for remark in preview["remarks"]:
+        print(f"note: {remark}", file=sys.stderr)
 
 
 def _told(rule: dict[str, Any]) -> str:

@@ -48,7 +48,15 @@ async def test_a_timing_is_previewed_without_a_schedule(ada):
         },
     )
     assert answer["occurrences"] == ["2035-03-24T02:30:00+01:00", "2035-03-25T03:00:00+02:00"]
+    assert answer["remarks"] == []
     assert await ada.every("/schedules") == []
+
+
+async def test_a_preview_tells_what_surprises(ada):
+    """A step that is longer than its field is not what it seems."""
+    answer = await ada.post("/schedules/preview", {"rule": {"type": "cron", "expression": "*/90 * * * *"}})
+    assert len(answer["occurrences"]) == 10
+    assert ["minute 0 alone" in remark for remark in answer["remarks"]] == [True]
 
 
 @pytest.mark.parametrize(

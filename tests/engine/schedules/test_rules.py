@@ -1,10 +1,11 @@
 """When schedules are due: right at both clock changes, in every zone; and what becomes of what is due."""
 
 from datetime import UTC, date, datetime, time, timedelta
-from itertools import pairwise
+from itertools import islice, pairwise
 from zoneinfo import ZoneInfo
 
 import pytest
+from dateutil.rrule import rrulestr
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
@@ -27,6 +28,7 @@ from controlroom.engine.schedules.model import (
     Weekday,
     Weekly,
 )
+from controlroom.engine.schedules.previews import preview
 from controlroom.engine.schedules.rules import (
     AT_ONCE,
     Go,
@@ -49,6 +51,8 @@ ZONES = (
     *("Asia/Kathmandu", "Pacific/Apia", "America/St_Johns", "Asia/Tehran", "Atlantic/Azores", "Antarctica/Troll"),
 )
 """With changes by an hour, by half an hour, by two, at midnight, by a whole day, and with none."""
+
+NEW_YEAR = datetime(2026, 1, 1, 9)  # noqa: DTZ001 - a local time
 
 zones = st.sampled_from(ZONES)
 moments = st.datetimes(datetime(2005, 1, 1), datetime(2035, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001
@@ -263,6 +267,79 @@ def test_rules_that_cannot_be_are_refused(rule):
     """What can be no rule is refused in words, and takes no time."""
     with pytest.raises(RuleInvalid):
         check(Timing(rule=rule, zone="UTC", starts_at=utc(2026, 1, 1)))
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        Monthly(DayOfMonth(29), (time(9),), every=12),
+        *(RRule(f"FREQ={each};BYMONTH=2;BYMONTHDAY=29", NEW_YEAR) for each in ("DAILY", "MONTHLY", "YEARLY")),
+        RRule("FREQ=WEEKLY;BYMONTH=2;BYMONTHDAY=29;COUNT=20", NEW_YEAR),
+    ],
+)
+def test_twenty_leap_days_are_twenty(rule):
+    """Though each is four years ahead, and one of them eight."""
+    found = occurrences(Timing(rule=rule, zone="UTC", starts_at=utc(2024, 2, 1)), utc(2026, 1, 1), 20)
+    assert [moment.year for moment in found] == [*range(2028, 2097, 4), 2104, 2108]
+
+
+@pytest.mark.parametrize(
+    "frequency", ["DAILY", "WEEKLY", "MONTHLY", "YEARLY", "DAILY;INTERVAL=2", "MONTHLY;INTERVAL=2"]
+)
+@pytest.mark.parametrize("part", ["BYMONTH=2;BYMONTHDAY=30", "BYYEARDAY=60;BYMONTH=12", "BYMONTHDAY=31;BYMONTH=4,6"])
+def test_an_impossible_recurrence_is_never_due(frequency, part):
+    """And that is known soon, not after a walk to the year 9999."""
+    assert due(RRule(f"FREQ={frequency};{part}", NEW_YEAR), "UTC", utc(2026, 1, 1)) == []
+
+
+_PARTS = ["BYMONTH=2,7", "BYMONTHDAY=13,31", "BYMONTHDAY=-1", "BYDAY=MO,FR", "BYHOUR=8,20", "BYYEARDAY=1,-1"]
+
+
+@given(
+    st.sampled_from(["DAILY", "WEEKLY", "MONTHLY"]),
+    st.lists(st.sampled_from(_PARTS), max_size=3, unique_by=lambda part: part.partition("=")[0]),
+    locals_,
+)
+def test_a_rule_by_days_has_the_times_that_dateutil_finds(frequency, parts, start):
+    """It is walked by years, which must not change what it means."""
+    text = ";".join([f"FREQ={frequency}", *parts])
+    horizon = start + timedelta(days=40 * 366)
+    wanted = list(islice(rrulestr(text, dtstart=start).replace(until=horizon), 30)) if _is_possible(parts) else []
+
+    found = due(RRule(text, start), "UTC", start.replace(tzinfo=UTC) - timedelta(seconds=1), 30)
+
+    assert [moment.replace(tzinfo=None) for moment in found][: len(wanted)] == wanted
+
+
+def _is_possible(parts: list[str]) -> bool:
+    return not {"BYYEARDAY=1,-1"} & set(parts) or not {"BYMONTH=2,7", "BYMONTHDAY=13,31"} & set(parts)
+
+
+def test_a_recurrence_is_due_at_most_so_many_times_a_day():
+    """More is what cron and intervals are for."""
+    every = ",".join(map(str, range(60)))
+    with pytest.raises(RuleInvalid, match="times a day"):
+        due(RRule(f"FREQ=DAILY;BYHOUR=1;BYMINUTE={every};BYSECOND={every}", NEW_YEAR), "UTC", utc(2026, 1, 1))
+
+
+@pytest.mark.parametrize(
+    ("rule", "words"),
+    [
+        (Cron("*/90 * * * *"), "minute 0 alone"),
+        (Monthly(DayOfMonth(31), (time(9),)), "without a day 31"),
+        (Monthly(NthWeekday(5, Weekday.MONDAY), (time(9),)), "fifth"),
+        (RRule("FREQ=MONTHLY;BYMONTHDAY=31", NEW_YEAR), "BYMONTHDAY=-1"),
+        (Interval(86400), "real time"),
+        (Once(datetime(2020, 1, 1)), "never due"),  # noqa: DTZ001 - a local time
+        (Daily((time(9),)), None),
+        (Monthly(LastDay(), (time(9),)), None),
+    ],
+)
+def test_a_preview_tells_what_surprises(rule, words):
+    """With the times, in a sentence."""
+    found = preview(Timing(rule=rule, zone="Europe/Berlin", starts_at=utc(2026, 1, 1)), utc(2026, 1, 1), 10)
+    assert len(found.occurrences) == (0 if words == "never due" else 10)
+    assert [str(words) in remark for remark in found.remarks] == ([True] if words else [])
 
 
 @pytest.mark.parametrize("zone", ["", "Mars/Olympus", "../../etc/passwd", "/etc/localtime", "Europe", "a\0b"])

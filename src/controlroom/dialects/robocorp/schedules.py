@@ -30,6 +30,7 @@ from controlroom.engine.schedules.model import (
     UsualInput,
     WaitingItems,
 )
+from controlroom.engine.schedules.previews import Preview
 from controlroom.errors import Invalid
 from controlroom.ids import ProcessId, ScheduleId
 
@@ -108,6 +109,8 @@ class PreviewAnswer(Struct, frozen=True):
     """When it would be due, by the clock of its zone."""
 
     occurrences: list[datetime]
+    remarks: list[str]
+    """What it does that its author surely did not mean."""
 
 
 class ScheduleAnswer(Struct, frozen=True, kw_only=True):
@@ -359,8 +362,8 @@ def _show_occurrence(occurrence: Occurrence) -> OccurrenceAnswer:
     )
 
 
-def _preview(moments: list[datetime], zone: str) -> PreviewAnswer:
-    return PreviewAnswer([moment.astimezone(zone_named(zone)) for moment in moments])
+def _preview(found: Preview, zone: str) -> PreviewAnswer:
+    return PreviewAnswer([moment.astimezone(zone_named(zone)) for moment in found.occurrences], found.remarks)
 
 
 handlers = [

@@ -13,7 +13,7 @@ from controlroom.engine.access.scope import ensure_seen, scope_of
 from controlroom.engine.engine import Engine
 from controlroom.engine.events.store import Event
 from controlroom.engine.processes.errors import ProcessNotFound
-from controlroom.engine.schedules import rules, store
+from controlroom.engine.schedules import previews, rules, store
 from controlroom.engine.schedules.errors import RuleInvalid
 from controlroom.engine.schedules.model import (
     GivenPayload,
@@ -23,6 +23,7 @@ from controlroom.engine.schedules.model import (
     ScheduleDefinition,
     Timing,
 )
+from controlroom.engine.schedules.previews import Preview
 from controlroom.engine.work_items.limits import check_payload
 from controlroom.errors import Invalid
 from controlroom.ids import ScheduleId, WorkspaceId, uuid7
@@ -110,10 +111,9 @@ async def delete(engine: Engine, actor: Actor, workspace: WorkspaceId, schedule:
         await _tell(engine, tx, actor, before, "schedule.deleted")
 
 
-async def preview(engine: Engine, timing: Timing, *, count: int, after: datetime | None = None) -> list[datetime]:
-    """When a schedule would be due next. Raises RuleInvalid, ZoneInvalid."""
-    rules.check(timing)
-    return rules.occurrences(timing, after or await store.now(engine.database), count)
+async def preview(engine: Engine, timing: Timing, *, count: int, after: datetime | None = None) -> Preview:
+    """When a schedule would be due next, and what may surprise about it. Raises RuleInvalid, ZoneInvalid."""
+    return previews.preview(timing, after or await store.now(engine.database), count)
 
 
 async def _check(engine: Engine, policies: Policies, before: Policies | None = None) -> None:

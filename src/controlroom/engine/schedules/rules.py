@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from cronsim import CronSim, CronSimError
 from msgspec import Struct
 
-from controlroom.engine.schedules import recurrence
+from controlroom.engine.schedules import cron, recurrence
 from controlroom.engine.schedules.errors import RuleInvalid
 from controlroom.engine.schedules.local_times import calendar, local_of, moment_of, zone_named
 from controlroom.engine.schedules.model import (
@@ -37,8 +37,8 @@ AT_ONCE: Final = 100
 LONGEST: Final = timedelta(days=366)
 """Of a grace, of a wait, of a patience."""
 
-_HORIZON: Final = timedelta(days=40 * 366)
-"""How far ahead is looked for the next occurrence."""
+_HORIZON: Final = timedelta(days=400 * 366)
+"""How far ahead is looked for the next occurrence: the Gregorian calendar repeats itself after 400 years."""
 _MARGIN: Final = timedelta(days=2)
 """Local times and moments never differ by more: a zone once skipped a whole day."""
 _INSTANT: Final = timedelta(microseconds=1)
@@ -82,8 +82,7 @@ def _moments(timing: Timing, after: datetime) -> Iterator[datetime]:
         case Interval(seconds):
             yield from _interval(timedelta(seconds=seconds), timing.starts_at.astimezone(UTC), after)
         case Daily() | Weekly() | Monthly():
-            first, since = local_of(timing.starts_at, zone).date(), local_of(after, zone).date() - _MARGIN
-            for local in calendar(timing.rule, first, since, since + _HORIZON):
+            for local in _calendar(timing.rule, local_of(timing.starts_at, zone), local_of(after, zone) - _MARGIN):
                 yield moment_of(local, zone)
         case Once(at):
             yield moment_of(at, zone)
@@ -96,11 +95,25 @@ def _moments(timing: Timing, after: datetime) -> Iterator[datetime]:
 
 def _cron(rule: Cron, zone: ZoneInfo, after: datetime) -> Iterator[datetime]:
     """As Debian's cron: expressions with wildcards in minute or hour go by real time through clock changes."""
+    expression = cron.read(rule.expression)
     try:
-        for local in CronSim(rule.expression, after.astimezone(zone)):
+        for local in CronSim(expression, after.astimezone(zone)):
             yield local.astimezone(UTC)
     except CronSimError as wrong:
         raise RuleInvalid(f"{rule.expression!r} is no cron expression ({wrong})") from wrong
+
+
+def _calendar(rule: Daily | Weekly | Monthly, start: datetime, since: datetime) -> Iterator[datetime]:
+    """Local times, until there are none for longer than any rule pauses."""
+    begin = since.date()
+    while begin.year < _LATEST.year:
+        end = min(begin + _HORIZON, _LATEST.date())
+        last = None
+        for last in calendar(rule, start.date(), begin, end):
+            yield last
+        if last is None:
+            return
+        begin = end + timedelta(days=1)
 
 
 def _interval(every: timedelta, start: datetime, after: datetime) -> Iterator[datetime]:
