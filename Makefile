@@ -10,6 +10,15 @@ PYTEST := $(BIN)/pytest
 JOBS ?= 2
 T ?= tests
 
+# Behind a company's proxy its authority stands in the machine's store alone: uv looks there, too, where there is a store,
+# and pip, which is old on some machines, unless it was told another file already.
+STORE := $(firstword $(wildcard /etc/ssl/certs/ca-certificates.crt /etc/pki/tls/certs/ca-bundle.crt /etc/ssl/ca-bundle.pem \
+  /etc/ssl/certs/ca-bundle.crt /etc/ssl/cert.pem))
+export UV_SYSTEM_CERTS ?= $(if $(STORE),true,false)
+export UV_NATIVE_TLS ?= $(UV_SYSTEM_CERTS)
+PIP_TRUST = $(if $(PIP_CERT)$(REQUESTS_CA_BUNDLE)$(CURL_CA_BUNDLE),,$(if $(STORE),$$($(BIN)/python -m pip config list | \
+  grep -q '\.cert=' || echo --cert $(STORE))))
+
 .DEFAULT_GOAL := help
 .PHONY: help install demo test lint e2e e2e-full fault bench fuzz soak shots lock coverage-table wheel clean
 
@@ -28,7 +37,7 @@ $(BIN)/python:
 # uv is the one package that pip installs, from the same hash-pinned list; uv installs the rest.
 $(BIN)/uv: | $(BIN)/python
 	awk '/^[a-z]/ { wanted = /^uv==/ } wanted' requirements/dev.txt > $(VENV)/uv.txt
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r $(VENV)/uv.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes $(PIP_TRUST) -r $(VENV)/uv.txt
 
 $(STAMP): requirements/dev.txt pyproject.toml | $(BIN)/uv
 	$(BIN)/uv pip install --quiet --python $(BIN)/python --compile-bytecode --require-hashes -r requirements/dev.txt

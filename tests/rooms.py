@@ -9,7 +9,7 @@ import sys
 import tempfile
 import time
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -31,7 +31,8 @@ def clean_environment(**more: str) -> dict[str, str]:
 class Room:
     """A running `controlroom up`."""
 
-    def __init__(self, data: Path, *options: str, **variables: str) -> None:
+    def __init__(self, data: Path, *options: str, program: Sequence[str] = (), **variables: str) -> None:
+        """Start it; `program` is put before the command: something that runs it in a world of its own."""
         self.data = data
         self._ready = data.with_name(f"{data.name}-ready.json")
         self._ready.unlink(missing_ok=True)
@@ -41,9 +42,8 @@ class Room:
         if "--port" not in options:
             words += ["--port", "0"]
         with self._log.open("ab") as log:
-            self.process = psutil.Popen(
-                [*PROGRAM, *words], stdout=log, stderr=log, stdin=subprocess.DEVNULL, env=clean_environment(**variables)
-            )
+            command, variables = [*program, *PROGRAM, *words], clean_environment(**variables)
+            self.process = psutil.Popen(command, stdout=log, stderr=log, stdin=subprocess.DEVNULL, env=variables)
         self.facts: dict[str, Any] = {}
 
     def wait_until_ready(self) -> "Room":

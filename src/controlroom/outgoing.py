@@ -22,6 +22,7 @@ import httpcore2
 import httpx2
 from msgspec import Struct
 
+from controlroom import trust
 from controlroom.errors import Invalid, Unavailable
 
 Address = IPv4Address | IPv6Address
@@ -232,7 +233,7 @@ class Outgoing:
     def __init__(self, allow: Collection[str] = (), *, resolver: Resolve = resolve) -> None:
         self.guard = Guard(allow, resolver=resolver)
         self._pool = httpcore2.AsyncConnectionPool(
-            ssl_context=httpx2.create_ssl_context(),
+            ssl_context=trust.context(),
             max_connections=_CONNECTIONS,
             max_keepalive_connections=_KEPT,
             keepalive_expiry=_KEPT_SECONDS,

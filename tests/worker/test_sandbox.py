@@ -47,7 +47,7 @@ HOSTILE = """
     runs = os.environ["WORKER"] + "/runs/"
     attempt("other runs")(lambda: os.listdir(runs))
     attempt("nests")(lambda: [name for nest in glob.glob("/robot*-nest") for name in os.listdir(nest)])
-    caches = {"runs", "environments"}
+    caches = {"runs", "environments", "authorities.pem"}
     attempt("the caches")(lambda: sorted(set(os.listdir(os.environ["WORKER"])) - caches))
 
     @attempt("database socket")

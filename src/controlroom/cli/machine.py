@@ -7,7 +7,6 @@ import hashlib
 import hmac
 import json
 import os
-import ssl
 import tempfile
 import threading
 import time
@@ -21,6 +20,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
+from controlroom import trust
 from controlroom.cli.errors import CommandFailed
 from controlroom.errors import ControlRoomError
 from controlroom.robots.archive import unpack
@@ -37,7 +37,6 @@ from controlroom.robots.definition import (
 from controlroom.robots.environments import read_environment
 from controlroom.worker.artifacts import brought_in, left_in
 from controlroom.worker.environments.cache import EnvironmentCache
-from controlroom.worker.environments.environment import Environment
 from controlroom.worker.launch import Command
 
 _BEAT_SECONDS: Final = 37.0  # as rcc does; the room forgives four minutes of silence
@@ -63,8 +62,8 @@ class Machine:
             raise CommandFailed("credentials have the form ID:SECRET")
         self._identifier, self._secret = identifier, secret.encode()
         self._workspace = workspace
-        verify: ssl.SSLContext | bool = ssl.create_default_context(cafile=ca_file) if ca_file else True
-        self._http = httpx2.Client(base_url=url, verify=verify, timeout=60)
+        self._authorities = [Path(ca_file)] if ca_file else []
+        self._http = httpx2.Client(base_url=url, verify=trust.context(*self._authorities), timeout=60)
         self._token = ""
 
     def __enter__(self) -> Self:
@@ -117,8 +116,11 @@ class Machine:
         spec = read_environment(definition, folder_source(root))
 
         async def play() -> int:
-            async with EnvironmentCache(cache, max_bytes=_CACHE_BYTES).use(spec, progress=print) as environment:
-                variables = _variables(environment, told["config"]["environment"], root, artifacts, definition)
+            own = os.environ | trust.Bundle(cache / "authorities.pem", self._authorities).variables()
+            environments = EnvironmentCache(cache, max_bytes=_CACHE_BYTES, own=own)
+            async with environments.use(spec, progress=print) as environment:
+                given, activated = told["config"]["environment"], environment.activate(own)
+                variables = _variables(activated, given, root, artifacts, definition)
                 fitting = [each for each in definition.pre_run_scripts if fits_platform(each, machine=machine_name())]
                 for script in fitting:
                     with _as("SETUP_FAILURE"):
@@ -206,10 +208,10 @@ def _opened(key: rsa.RSAPrivateKey, answer: Mapping[str, Any]) -> dict[str, Any]
 
 
 def _variables(
-    environment: Environment, given: Mapping[str, str], root: Path, artifacts: Path, definition: RobotDefinition
+    activated: Mapping[str, str], given: Mapping[str, str], root: Path, artifacts: Path, definition: RobotDefinition
 ) -> dict[str, str]:
     """The user's own variables, with the environment, the robot's folders and the room's addresses on top."""
-    variables = environment.activate(dict(os.environ)) | dict(given)
+    variables = {**activated, **given}
     variables |= {"ROBOT_ROOT": str(root), "ROBOT_ARTIFACTS": str(artifacts), "PYTHONUNBUFFERED": "1"}
     for name, folders in (("PATH", definition.path), ("PYTHONPATH", definition.pythonpath)):
         front = [str(root / folder) for folder in folders]

@@ -182,6 +182,8 @@ class Supervisor:
         async with patiently("starting the worker"):
             token = await asyncio.to_thread(link_token, self._plan, self._room)
             settings = {**self._plan.worker, "link_token": token}
+            if authority := self._room.get("ca_file"):
+                settings["authorities"] = [*settings["authorities"], authority]
             await child.send({"settings": settings, "log_format": self._plan.log_format})
             told = await child.receive()
         if told is not None and handover.FAILED not in told:

@@ -33,6 +33,7 @@ from controlroom.engine.vault import actions as vault
 from controlroom.errors import ControlRoomError, Invalid, Unavailable
 from controlroom.outgoing import Guard
 from controlroom.robots.choosing import folder_of_robot
+from controlroom.trust import Bundle
 
 EVERY: Final = 2.0
 _SECONDS: Final = 600
@@ -131,7 +132,9 @@ async def _environment(engine: Engine, guard: Guard, fetch: Fetch, home: Path) -
         "GIT_LITERAL_PATHSPECS": "1",
     }
     if where.scheme == "https":
-        configuration += _https(where, host, port, addresses, secret)
+        bundle = Bundle(home / "authorities.pem")
+        authorities = bundle.path if await asyncio.to_thread(bundle.refresh) else None
+        configuration += _https(where, host, port, addresses, secret, authorities)
     else:
         environment["GIT_SSH_COMMAND"] = _ssh(home, _known_as(host, port), addresses[0], secret)
         environment["GIT_SSH_VARIANT"] = "ssh"
@@ -142,7 +145,7 @@ async def _environment(engine: Engine, guard: Guard, fetch: Fetch, home: Path) -
 
 
 def _https(
-    where: SplitResult, host: str, port: int, addresses: list[str], secret: Mapping[str, Any]
+    where: SplitResult, host: str, port: int, addresses: list[str], secret: Mapping[str, Any], authorities: Path | None
 ) -> list[tuple[str, str]]:
     # curl connects to what was judged, and does not ask the name again
     shown = ",".join(f"[{address}]" if ":" in address else address for address in addresses)
@@ -154,8 +157,8 @@ def _https(
         ("http.lowSpeedLimit", "1000"),
         ("http.lowSpeedTime", "60"),
     ]
-    if authorities := os.environ.get("SSL_CERT_FILE"):  # as every other request that leaves the room
-        said.append(("http.sslCAInfo", authorities))
+    if authorities is not None:  # as every other request that leaves the room
+        said.append(("http.sslCAInfo", str(authorities)))
     password = secret.get("password") or secret.get("token")
     if password:
         pair = f"{secret.get('username') or 'git'}:{password}".encode()

@@ -5,7 +5,6 @@ The guard of outgoing requests does not judge this address: the operator alone c
 
 import asyncio
 import smtplib
-import ssl
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Final
@@ -14,6 +13,7 @@ from uuid import UUID
 
 from msgspec import Struct
 
+from controlroom import trust
 from controlroom.engine.deliveries.model import NotSent, Outcome, Sent
 from controlroom.errors import Invalid
 from controlroom.mail.writing import AddressError, Envelope, Letter, sender_of, written
@@ -69,7 +69,7 @@ class MailServer(Struct, frozen=True, kw_only=True):
             return NotSent(f"The mail server {self.host}:{self.port} did not take it: {failed}")
 
     def _hand_in(self, mail: Envelope) -> Outcome:
-        context = ssl.create_default_context()
+        context = trust.context()
         smtp: smtplib.SMTP
         if self.encryption is Encryption.FROM_THE_START:
             smtp = smtplib.SMTP_SSL(self.host, self.port, timeout=_SECONDS, context=context)

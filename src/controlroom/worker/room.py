@@ -1,10 +1,9 @@
 """The server as the worker sees it: every call of `controlroom.protocol`, repeated until it is answered."""
 
 import asyncio
-import os
 import random
-import ssl
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
+from pathlib import Path
 from typing import IO, Self, TypeVar
 from urllib.parse import quote, urlsplit
 from uuid import UUID
@@ -13,6 +12,7 @@ import httpx2
 import msgspec
 import structlog
 
+from controlroom import trust
 from controlroom.errors import ControlRoomError
 from controlroom.protocol import (
     Assignment,
@@ -66,17 +66,17 @@ class _ErrorBody(msgspec.Struct, frozen=True):
 class Room:
     """A connection pool to one server. Connection errors, 429 and 5xx are repeated for ever: cancel to give up.
 
-    Loopback addresses are reached directly whatever the proxy variables say; others by them. TLS trusts SSL_CERT_FILE
-    or REQUESTS_CA_BUNDLE where they are set, else the machine's authorities.
+    Loopback addresses are reached directly whatever the proxy variables say; others by them. TLS trusts whom the
+    machine trusts, what variables name, and `authorities`.
     """
 
-    def __init__(self, url: str, token: str = "") -> None:
+    def __init__(self, url: str, token: str = "", *, authorities: Sequence[Path] = ()) -> None:
         self.url = url.rstrip("/")
         address = urlsplit(self.url)
         local = (address.hostname or "") in {"localhost", "127.0.0.1", "::1"}
         self._http = httpx2.AsyncClient(
             base_url=self.url + "/worker/v1",
-            verify=_trust() if address.scheme == "https" else False,
+            verify=trust.context(*authorities) if address.scheme == "https" else False,
             timeout=httpx2.Timeout(_ANSWER_SECONDS, connect=10.0, pool=None),
             limits=httpx2.Limits(max_connections=None, max_keepalive_connections=64, keepalive_expiry=60.0),
             trust_env=not local,
@@ -213,16 +213,6 @@ class AttemptReports:
 _JSON = {"content-type": "application/json"}
 _MESSAGE_PACK = {"content-type": "application/msgpack"}
 _TEXT = {"content-type": "text/plain; charset=utf-8"}
-
-
-def _trust() -> ssl.SSLContext:
-    bundle = trusted_bundle()
-    return ssl.create_default_context(cafile=bundle)
-
-
-def trusted_bundle() -> str | None:
-    """The file of authorities that the worker was told to trust, which its robots shall trust too."""
-    return os.environ.get("SSL_CERT_FILE") or os.environ.get("REQUESTS_CA_BUNDLE") or None
 
 
 def _raise_refusal(status: int, content: bytes) -> None:

@@ -55,7 +55,7 @@ async def serve(settings: WorkerSettings, *, on_session: Callable[[], None] = la
     _limit_resources()
     folder = WorkerFolder.open(settings.folder)
     try:
-        async with Room(settings.url) as room:
+        async with Room(settings.url, authorities=settings.authorities) as room:
             await _authenticate(room, folder, settings)
             async with bench(settings, folder, room) as tools:
                 return await Worker(tools).run(on_session)

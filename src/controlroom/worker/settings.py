@@ -84,6 +84,8 @@ class WorkerSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """Between SIGTERM and SIGKILL of a robot."""
     stop_grace_seconds: float = 0.0
     """How long running robots may go on when the worker is asked to stop; then they are terminated."""
+    authorities: tuple[Path, ...] = ()
+    """PEM files of authorities that the worker and its robots trust besides those of the machine: a room's own."""
     conda_channel_alias: str | None = None
     """Where the names of conda channels are looked up; https://conda.anaconda.org when None."""
 

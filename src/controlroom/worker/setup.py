@@ -15,9 +15,11 @@ from msgspec import structs
 
 from controlroom.errors import Unavailable
 from controlroom.robots.environment_spec import EnvironmentSpec
+from controlroom.trust import Bundle
 from controlroom.worker import sandbox as sandboxes
 from controlroom.worker.environments.cache import EnvironmentCache, Lease
 from controlroom.worker.environments.enclosure import enclosure
+from controlroom.worker.environments.package_indexes import pip_certificates
 from controlroom.worker.environments.workshop import RunAs, make_open
 from controlroom.worker.folder import WorkerFolder
 from controlroom.worker.freezes import Freezes
@@ -33,6 +35,7 @@ from controlroom.worker.step_run import Workbench
 
 log = structlog.get_logger(__name__)
 
+_TRUST_SECONDS = 60.0
 _PACKAGES_SHARE = 10
 """Packages may take a tenth of what environments may."""
 
@@ -47,6 +50,8 @@ async def bench(settings: WorkerSettings, folder: WorkerFolder, room: Room) -> A
     sandbox = await _prepare_sandbox(settings, folder, builder)
     home = folder.path if sandbox.is_on or builder is None else _reachable_home(folder.path)
     settings = structs.replace(settings, folder=home)
+    bundle = _bundle(settings)
+    os.environ.update(bundle.variables())  # from here on it is what all that we start is told to trust
     places = Places(
         _fresh_runs(home),
         users,
@@ -60,7 +65,7 @@ async def bench(settings: WorkerSettings, folder: WorkerFolder, room: Room) -> A
         strict_python=settings.strict_python,
         enclosure=enclosure(sandbox, builder),
         run_as=RunAs(builder.uid, builder.uid) if builder else None,
-        own=own_variables(settings),
+        own=own_variables(settings, bundle),
     )
 
     async def take_lease(spec: EnvironmentSpec | None, share: str) -> Lease:
@@ -71,6 +76,7 @@ async def bench(settings: WorkerSettings, folder: WorkerFolder, room: Room) -> A
     packages = PackageCache(folder.packages, room.fetch_package, max_bytes=settings.cache_max_bytes // _PACKAGES_SHARE)
     spares = Spares(settings, sandbox, places, take_lease)
     keeping = asyncio.create_task(spares.keep())
+    refreshing = asyncio.create_task(_keep_true(bundle))
     try:
         yield Workbench(
             settings=settings,
@@ -83,15 +89,34 @@ async def bench(settings: WorkerSettings, folder: WorkerFolder, room: Room) -> A
             spares=spares,
         )
     finally:
-        keeping.cancel()
-        with suppress(asyncio.CancelledError):
-            await keeping
+        for task in (keeping, refreshing):
+            task.cancel()
+            with suppress(asyncio.CancelledError):
+                await task
 
 
-def own_variables(settings: WorkerSettings) -> dict[str, str]:
+def own_variables(settings: WorkerSettings, bundle: Bundle) -> dict[str, str]:
     """The worker's variables as builds read them: those of the process, and what the settings say in their place."""
-    alias = settings.conda_channel_alias
-    return {**os.environ, **({"CONTROLROOM_CONDA_CHANNEL_ALIAS": alias} if alias else {})}
+    own = {**os.environ, **bundle.variables()}
+    if "SSL_CERT_FILE" in bundle.variables():  # it has these in it; each by itself would replace it for some program
+        own = {name: value for name, value in own.items() if name not in {"SSL_CERT_DIR", "PIP_CERT"}}
+    if settings.conda_channel_alias:
+        own["CONTROLROOM_CONDA_CHANNEL_ALIAS"] = settings.conda_channel_alias
+    return own
+
+
+def _bundle(settings: WorkerSettings) -> Bundle:
+    """All whom the machine, variables, pip's files and the settings trust, in a file that robots may read."""
+    of_pip = pip_certificates(os.environ, home=Path(os.environ.get("HOME", "/")))
+    return Bundle(settings.folder / "authorities.pem", [*settings.authorities, *of_pip])
+
+
+async def _keep_true(bundle: Bundle) -> None:
+    """Follow the machine's store: an authority that is added is trusted without a start of the worker."""
+    while True:
+        await asyncio.sleep(_TRUST_SECONDS)
+        with suppress(OSError):  # a full disk: what is there stays
+            await asyncio.to_thread(bundle.refresh)
 
 
 async def _prepare_sandbox(settings: WorkerSettings, folder: WorkerFolder, user: RobotUser | None) -> Sandbox:

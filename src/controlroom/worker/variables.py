@@ -8,9 +8,9 @@ from msgspec import Struct
 
 from controlroom.protocol import Assignment
 from controlroom.robots.definition import RobotDefinition
+from controlroom.trust import VARIABLES
 from controlroom.worker.environments.environment import Environment
 from controlroom.worker.places import Place
-from controlroom.worker.room import trusted_bundle
 
 SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 """Where programs of the machine are searched: not the worker's own PATH, which may name folders no robot can see."""
@@ -45,11 +45,7 @@ def of_machine(own: Mapping[str, str] = os.environ) -> dict[str, str]:
     for proxy in _PROXIES:
         variables |= {name: own[name] for name in (proxy, proxy.lower()) if name in own}
     variables.setdefault("LANG", "C.UTF-8")
-    if bundle := trusted_bundle():
-        variables |= dict.fromkeys(
-            ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "NODE_EXTRA_CA_CERTS"), bundle
-        )
-    return variables
+    return variables | {name: own[name] for name in VARIABLES if name in own}  # the worker's own bundle: see `setup`
 
 
 def of_place(place: Place, environment: Environment, machine: Mapping[str, str]) -> dict[str, str]:

@@ -19,7 +19,7 @@ _PASSED = frozenset(
     UV_PYTHON_DOWNLOADS_JSON_URL
     PIP_INDEX_URL PIP_EXTRA_INDEX_URL PIP_FIND_LINKS PIP_NO_INDEX PIP_CERT PIP_CLIENT_CERT PIP_TRUSTED_HOST
     HTTP_PROXY HTTPS_PROXY ALL_PROXY NO_PROXY http_proxy https_proxy all_proxy no_proxy
-    SSL_CERT_FILE SSL_CERT_DIR SSL_CLIENT_CERT REQUESTS_CA_BUNDLE CURL_CA_BUNDLE
+    SSL_CERT_FILE SSL_CERT_DIR SSL_CLIENT_CERT REQUESTS_CA_BUNDLE CURL_CA_BUNDLE NODE_EXTRA_CA_CERTS GIT_SSL_CAINFO
     LANG LANGUAGE LC_ALL LC_CTYPE TZ
     """.split()  # noqa: SIM905 - sixty quoted words are no clearer
 )
@@ -36,7 +36,9 @@ _PIP_TO_UV = {
     "cert": "SSL_CERT_FILE",
 }
 _UV_TWINS = {"UV_DEFAULT_INDEX": "UV_INDEX_URL", "UV_INDEX": "UV_EXTRA_INDEX_URL"}
-_PATH_VARIABLES = ("UV_CONFIG_FILE", "SSL_CERT_FILE", "SSL_CERT_DIR", "SSL_CLIENT_CERT", "REQUESTS_CA_BUNDLE")
+_PATH_VARIABLES = (
+    *("UV_CONFIG_FILE", "SSL_CERT_FILE", "SSL_CERT_DIR", "SSL_CLIENT_CERT", "REQUESTS_CA_BUNDLE", "PIP_CERT"),
+)
 _PATH_LISTS = (
     *("UV_FIND_LINKS", "UV_CONSTRAINT", "UV_OVERRIDE", "UV_DEFAULT_INDEX", "UV_INDEX", "UV_INDEX_URL"),
     *("UV_PYTHON_DOWNLOADS_JSON_URL", "UV_PYTHON_INSTALL_MIRROR"),
@@ -62,6 +64,12 @@ def variables(own: Mapping[str, str], *, home: Path) -> dict[str, str]:
     if "UV_CONFIG_FILE" not in passed and configuration.is_file():
         passed["UV_CONFIG_FILE"] = str(configuration)
     return passed
+
+
+def pip_certificates(own: Mapping[str, str], *, home: Path) -> list[Path]:
+    """The file of authorities that pip's settings name, if they do and it is there."""
+    file = _pip_settings(own, home).get("cert")
+    return [Path(file)] if file and Path(file).is_file() else []
 
 
 def readable_paths(build_variables: Mapping[str, str]) -> tuple[Path, ...]:
