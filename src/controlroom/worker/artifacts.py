@@ -12,6 +12,7 @@ from msgspec import Struct
 
 from controlroom import file_names
 from controlroom.protocol import SMALL_ARTIFACTS_BYTES, SmallArtifact, SmallArtifacts
+from controlroom.worker.orders import Orders
 from controlroom.worker.room import AttemptReports, Refused, Superseded
 
 log = structlog.get_logger(__name__)
@@ -20,6 +21,7 @@ _AT_ONCE = 4
 _CHUNK_BYTES = 1024 * 1024
 _SMALL_BYTES = 256 * 1024
 _MOST_TOGETHER = 64
+_PATIENCE_SECONDS = 60.0
 _OPENING = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 
 
@@ -114,6 +116,22 @@ async def upload(artifacts: list[Artifact], reports: AttemptReports) -> list[str
     if len(together) < 2 or not await _upload_together(together, reports):  # noqa: PLR2004 - one alone is one alone
         alone = artifacts
     return await _upload_each(alone, reports)
+
+
+async def upload_obeying(orders: Orders, artifacts: list[Artifact], reports: AttemptReports) -> list[str]:
+    """Upload all; once an end is ordered only for a while longer. Returns complaints as `upload` does."""
+    uploading = asyncio.create_task(upload(artifacts, reports))
+    try:
+        while not uploading.done():
+            changed = asyncio.ensure_future(orders.changed())
+            patience = None if orders.end is None else _PATIENCE_SECONDS
+            done, _ = await asyncio.wait({uploading, changed}, timeout=patience, return_when=asyncio.FIRST_COMPLETED)
+            changed.cancel()
+            if not done:
+                return ["Not all artifacts were uploaded: the step run was ended meanwhile."]
+        return await uploading
+    finally:
+        uploading.cancel()
 
 
 def _small_ones(artifacts: list[Artifact]) -> tuple[list[Artifact], list[Artifact]]:

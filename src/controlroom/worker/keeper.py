@@ -20,6 +20,9 @@ _PR_SET_CHILD_SUBREAPER = 36
 _PR_SET_NO_NEW_PRIVS = 38
 _NO_UID = -1
 _CANNOT_EXECUTE = 126
+_TERMINATED = 143
+_KILL_SECONDS = 4.0
+"""Less than the worker's patience, which then kills what it sees."""
 
 
 def command(argv: Sequence[str], *, uid: int | None) -> list[str]:
@@ -36,11 +39,11 @@ def keep(uid: int, worker: int, argv: Sequence[str]) -> int:
     libc.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM, 0, 0, 0)
     if os.getppid() != worker:  # it was gone before we could ask to be told
         return 1
-    signal.signal(signal.SIGTERM, lambda *_: _kill_all())
+    signal.signal(signal.SIGTERM, lambda *_: _kill_all(uid, exit_code))
+    keeper, exit_code = os.getpid(), _TERMINATED
     robot = os.fork()
     if robot == 0:
-        _become(libc, uid, argv)
-    exit_code = 1
+        _become(libc, uid, argv, keeper)
     while True:
         try:
             pid, status = os.wait()
@@ -49,12 +52,12 @@ def keep(uid: int, worker: int, argv: Sequence[str]) -> int:
         if pid == robot:
             code = os.waitstatus_to_exitcode(status)
             exit_code = code if code >= 0 else 128 - code
-            _kill_all()
+            _kill_all(uid, exit_code)
         elif not _exists(robot):
-            _kill_all()  # an orphan may have forked before it died
+            _kill_all(uid, exit_code)  # an orphan may have forked before it died
 
 
-def _become(libc: ctypes.CDLL, uid: int, argv: Sequence[str]) -> None:
+def _become(libc: ctypes.CDLL, uid: int, argv: Sequence[str], keeper: int) -> None:
     """Turn into the robot."""
     try:
         os.setsid()
@@ -63,6 +66,9 @@ def _become(libc: ctypes.CDLL, uid: int, argv: Sequence[str]) -> None:
             os.setgroups([])
             os.setresgid(uid, uid, uid)
             os.setresuid(uid, uid, uid)
+        libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)  # after it became another user, which clears it
+        if os.getppid() != keeper:
+            os._exit(_CANNOT_EXECUTE)
         libc.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
         os.execv(argv[0], list(argv))  # noqa: S606 - the robot's own command, resolved by the worker
     except OSError as error:
@@ -74,13 +80,35 @@ def _exists(pid: int) -> bool:
     return _stat(pid)[0] != ""
 
 
-def _kill_all() -> None:
-    """Kill every descendant, until a look around finds none alive."""
+def _kill_all(uid: int, exit_code: int) -> None:
+    """Kill every descendant, until a look around finds none alive.
+
+    Not for ever: a process that always forks before it is found would keep us from the end of the robot. Where the
+    robot has a user of its own none does, because the kernel kills all of a user's at once.
+    """
+    if uid != _NO_UID:
+        _kill_user(uid)
+    deadline = time.monotonic() + _KILL_SECONDS
     while doomed := _descendants(os.getpid()):
+        if time.monotonic() > deadline:
+            os._exit(exit_code)
         for pid in doomed:
-            with contextlib.suppress(ProcessLookupError):
+            with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.kill(pid, signal.SIGKILL)
         time.sleep(0.001)
+
+
+def _kill_user(uid: int) -> None:
+    killer = os.fork()
+    if killer == 0:
+        with contextlib.suppress(OSError):
+            os.setresuid(uid, uid, uid)
+            os.kill(-1, signal.SIGKILL)  # all that this user may signal, except ourselves
+        os._exit(0)
+    for _ in range(100):  # as that user it may be stopped by one that it is to kill
+        if os.waitpid(killer, os.WNOHANG)[0]:
+            return
+        time.sleep(0.002)
 
 
 def _descendants(root: int) -> list[int]:

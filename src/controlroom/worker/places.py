@@ -5,6 +5,7 @@ import itertools
 import os
 import pwd
 import shutil
+import subprocess
 from collections import deque
 from contextlib import suppress
 from pathlib import Path
@@ -174,10 +175,10 @@ def _has_name(uid: int) -> bool:
 
 
 def _remove(folder: Path) -> None:
-    """Remove a tree in which a robot may have closed folders against itself (rmtree never follows links)."""
+    """Remove a tree in which a robot may have closed folders against itself, or nested them ever deeper."""
     try:
-        shutil.rmtree(folder)
-    except PermissionError:
-        for path, _, _ in os.walk(folder):
-            Path(path).chmod(0o700)
-        shutil.rmtree(folder, ignore_errors=True)
+        shutil.rmtree(folder)  # it never follows links
+    except (OSError, RecursionError):
+        # Why other programs: they walk down without a stack, and by names of any length
+        for words in (["chmod", "-R", "u+rwX"], ["rm", "-rf"]):
+            subprocess.run([*words, "--", str(folder)], check=False, capture_output=True)  # noqa: S603 - no robot's words

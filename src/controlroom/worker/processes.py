@@ -10,13 +10,18 @@ from contextlib import suppress
 from pathlib import Path
 
 import psutil
+import structlog
 
 from controlroom.worker.sandbox import Wrapped
 
+log = structlog.get_logger(__name__)
+
 _KILL_PATIENCE_SECONDS = 5.0
 _STOP_PATIENCE_SECONDS = 0.1
-_AT_REST = frozenset({"T", "t", "Z", "X", ""})
+_DEAD = frozenset({"Z", "X", ""})
+_AT_REST = _DEAD | {"T", "t"}
 """What a process is that starts nothing: stopped, traced, dead or gone."""
+_MOST_LOOKS = 200
 
 
 class ProcessTree:
@@ -33,6 +38,8 @@ class ProcessTree:
         self._layers = layers
         self._reap = reap
         self._has_keeper = has_keeper
+        self._program = 0
+        """The process id of the program, as soon as it was seen."""
         self._ended: asyncio.Future[int] = asyncio.get_running_loop().create_future()
         self._watch()
 
@@ -72,10 +79,14 @@ class ProcessTree:
     def pause(self) -> None:
         """Stop every process of the tree."""
         stopped: set[int] = set()
-        while fresh := set(self._robot_processes()) - stopped:
-            for pid in fresh:  # until a look around finds no new one: a process may fork while we go through them
+        for _ in range(_MOST_LOOKS):  # until one finds nothing new: a process may fork while we go through them
+            fresh = set(self._robot_processes()) - stopped
+            if not fresh:
+                return
+            for pid in fresh:
                 _signal(pid, signal.SIGSTOP)
             stopped |= fresh
+        log.warning("a robot forks faster than it can be paused", pid=self.pid)
 
     def resume(self) -> None:
         """Let a paused tree go on."""
@@ -87,22 +98,42 @@ class ProcessTree:
         for pid in self._robot_processes():
             _signal(pid, signal.SIGTERM)
             _signal(pid, signal.SIGCONT)
-        with suppress(TimeoutError):
-            await asyncio.wait_for(asyncio.shield(self._ended), grace)
+        await self._ends_within(grace)
         return await self.kill()
 
     async def kill(self) -> int:
-        """End the tree now."""
+        """End the tree now. Returns in any case: what the kernel does not let go of can't run any more."""
         if not self._ended.done():
-            if self._has_keeper:
+            if self._has_keeper and not self.is_held_up:
                 _signal(self.pid, signal.SIGTERM)  # the keeper kills its tree when it is told to
             else:
                 _kill_enclosure(self.pid)
-            with suppress(TimeoutError):
-                await asyncio.wait_for(asyncio.shield(self._ended), _KILL_PATIENCE_SECONDS)
-            if not self._ended.done():
+            if not await self._ends_within(_KILL_PATIENCE_SECONDS):
                 _kill_enclosure(self.pid)
+            if not await self._ends_within(_KILL_PATIENCE_SECONDS):
+                log.error("a killed robot does not go", pid=self.pid, state=_state(self.pid))
+                self._give_up()
         return await self.wait()
+
+    async def _ends_within(self, seconds: float) -> bool:
+        with suppress(TimeoutError):
+            await asyncio.wait_for(asyncio.shield(self._ended), seconds)
+        return self._ended.done()
+
+    @property
+    def is_held_up(self) -> bool:
+        """Whether something keeps the enclosure from its work, which is to see the end of the program.
+
+        That is a robot that has stopped it or traces it, where it can, or a program that has ended unseen. Ask twice:
+        between its end and the enclosure's lies a moment.
+        """
+        layer = [self.pid]
+        for _ in range(self._layers):
+            if any(_is_halted(pid) for pid in layer):
+                return True
+            layer = [child for pid in layer for child in _children(pid)]
+        self._program = self._program or next(iter(layer), 0)
+        return self._program != 0 and _state(self._program) in _DEAD
 
     def memory_bytes(self) -> int:
         """What the tree holds of memory, its share of common pages counted once."""
@@ -116,16 +147,23 @@ class ProcessTree:
         return [process for pid in layer for process in (pid, *_descendants(pid))]
 
     def _watch(self) -> None:
-        loop = asyncio.get_running_loop()
-        descriptor = os.pidfd_open(self.pid)
+        self._descriptor = os.pidfd_open(self.pid)
 
         def ended() -> None:
-            loop.remove_reader(descriptor)
-            os.close(descriptor)
+            self._forget()
             code = self._reap()
             self._ended.set_result(code if code >= 0 else 128 - code)
 
-        loop.add_reader(descriptor, ended)
+        asyncio.get_running_loop().add_reader(self._descriptor, ended)
+
+    def _give_up(self) -> None:
+        if not self._ended.done():
+            self._forget()
+            self._ended.set_result(128 + signal.SIGKILL)
+
+    def _forget(self) -> None:
+        asyncio.get_running_loop().remove_reader(self._descriptor)
+        os.close(self._descriptor)
 
 
 def _signal(pid: int, number: signal.Signals) -> None:
@@ -159,6 +197,16 @@ def _await_stop(pid: int) -> None:
     deadline = time.monotonic() + _STOP_PATIENCE_SECONDS
     while _state(pid) not in _AT_REST and time.monotonic() < deadline:
         time.sleep(0.0002)
+
+
+def _is_halted(pid: int) -> bool:
+    """Whether a process is stopped or traced. A tracer may let it run from time to time: it is told apart by name."""
+    try:
+        with open(f"/proc/{pid}/status", "rb") as file:  # noqa: PTH123 - asked for often
+            lines = dict(line.split(b":", 1) for line in file.read().splitlines() if b":" in line)
+    except OSError:
+        return False
+    return int(lines.get(b"TracerPid", b"0")) != 0 or lines.get(b"State", b"").strip()[:1] in {b"T", b"t"}
 
 
 def _state(pid: int) -> str:

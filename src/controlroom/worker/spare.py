@@ -15,6 +15,8 @@ from controlroom.worker.places import Place
 
 log = structlog.get_logger(__name__)
 
+_PATIENCE_SECONDS = 10.0
+
 FIRST_GUESS_BYTES = 40 * 1024 * 1024
 """What a spare may hold, as long as none of its recipe was measured."""
 
@@ -63,10 +65,13 @@ class Spare:
     async def become(self, command: Command) -> Running | None:
         """Let it be this command; None if it can't be, and then it is gone. Its place stays in any case."""
         try:
-            ready = await self.ready()
-            job = preloads.job(command, self.place, self.variables, self.modules, self.looked_at) if ready else None
-            if job is not None and await self._hand_over(job):
-                return self._running
+            async with asyncio.timeout(_PATIENCE_SECONDS):
+                ready = await self.ready()
+                job = preloads.job(command, self.place, self.variables, self.modules, self.looked_at) if ready else None
+                if job is not None and await self._hand_over(job):
+                    return self._running
+        except TimeoutError:  # what it imports ahead of time is the environment's, and may never come to an end
+            log.warning("a spare is not ready", interpreter=self.recipe.interpreter)
         finally:
             self._line.close()
             self._lease.release()

@@ -57,6 +57,8 @@ Result = TypeVar("Result")
 _SLOW_SECONDS = 0.1
 """An environment that takes longer is reported as being built; others appear finished at once."""
 _TAIL_BYTES = 1500
+_LOOK_SECONDS = 1.0
+"""How often a running robot is looked after."""
 
 
 class Workbench(Struct, frozen=True):
@@ -273,7 +275,7 @@ class StepRun:
             if spare is not None:
                 await spare.discard()
             raise
-        running = await spare.become(command) if spare is not None else None
+        running = await self._unless_ended(spare.become(command)) if spare is not None else None
         self._in_spare = running is not None
         if running is None:
             running = launch.start(self._bench.sandbox, command, place=place, environment=lease.environment)
@@ -289,7 +291,7 @@ class StepRun:
     async def _supervise(self, running: Running) -> int:
         """Wait for the end of the robot, obeying orders and the time limit meanwhile."""
         tree, ended = running.tree, asyncio.ensure_future(running.tree.wait())
-        paused = False
+        paused = held_up = False
         while not tree.has_ended:
             if self._orders.end is not None or self._limit.is_over:
                 abandoned = self._orders.end is EndReason.ABANDONED
@@ -300,8 +302,13 @@ class StepRun:
                 paused = self._orders.paused
                 _pause_or_resume(running, self._limit, paused=paused)
             changed = asyncio.ensure_future(self._orders.changed())
-            await asyncio.wait({ended, changed}, timeout=self._limit.remaining, return_when=asyncio.FIRST_COMPLETED)
+            patience = min(_LOOK_SECONDS, self._limit.remaining or _LOOK_SECONDS)
+            done, _ = await asyncio.wait({ended, changed}, timeout=patience, return_when=asyncio.FIRST_COMPLETED)
             changed.cancel()
+            held_up, was = not done and tree.is_held_up, held_up
+            if held_up and was:
+                self._console.say("The robot was ended because it held up the process that watches over it.")
+                await tree.kill()
         return await ended
 
     def _raise_end(self) -> None:
@@ -334,7 +341,8 @@ class StepRun:
         self._phases.end(PhaseState.FAILED, finish.error.message if finish.error else "")
         self._console.hurry()
         left = await asyncio.to_thread(self._artifacts)
-        for complaint in left.complaints + await artifacts.upload(left.artifacts, self._reports):
+        uploaded = await artifacts.upload_obeying(self._orders, left.artifacts, self._reports)
+        for complaint in left.complaints + uploaded:
             self._console.say(complaint)
         await self._console.close()
         report = Finish(
