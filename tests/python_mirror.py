@@ -17,6 +17,11 @@ class _Handler(SimpleHTTPRequestHandler):
     def log_message(self, *_: object) -> None:
         """Say nothing."""
 
+    def guess_type(self, path: str) -> str:
+        """A package index's page is JSON of its own kind."""
+        is_index = path.endswith("index.html") and Path(path).read_bytes().startswith(b"{")
+        return "application/vnd.pypi.simple.v1+json" if is_index else super().guess_type(path)
+
 
 @contextmanager
 def serving(folder: Path) -> Iterator[str]:

@@ -35,6 +35,7 @@ from controlroom.outgoing import Outgoing
 from controlroom.postgres.database import Database
 from controlroom.postgres.migrate import migrate
 from controlroom.postgres.notify import Listener, Notifier
+from controlroom.robots.exclude_newer import parse_moment
 from controlroom.settings import Settings
 
 GRAMMARS: Grammars = {"robocorp": RobocorpGrammar()}
@@ -91,6 +92,7 @@ async def build(settings: Settings) -> Room:
             wakes=wakes,
             remarks=remarks,
             limits=settings.limits,
+            exclude_newer=parse_moment(settings.exclude_newer) if settings.exclude_newer else None,
         )
         parts.push_async_callback(engine.aside.close)
         await first_start.bootstrap(engine)

@@ -198,6 +198,8 @@ class Assignment(Struct, frozen=True, kw_only=True):
     """The step's environment variables."""
     timeout_seconds: float | None
     share_environments: bool = False
+    exclude_newer: str | None = None
+    """A time with its zone: packages of the world that are newer do not count in the robot's environment."""
 
 
 class Assignments(Struct, frozen=True):

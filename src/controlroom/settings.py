@@ -16,6 +16,7 @@ import msgspec
 from msgspec import Struct
 
 from controlroom.errors import Invalid
+from controlroom.robots.exclude_newer import parse_moment
 
 MEGABYTE = 1024 * 1024
 
@@ -121,8 +122,18 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Connections of a server to the database."""
     log_format: str = "auto"
     """`json`, `console`, or `auto`: console on a terminal."""
+    exclude_newer: str = ""
+    """A date, or a time with its zone: packages of the world that are newer do not count in robots' environments."""
     limits: Limits = Limits()
     """Sizes and counts."""
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot be meant."""
+        try:
+            if self.exclude_newer:
+                parse_moment(self.exclude_newer)
+        except Invalid as wrong:
+            raise ValueError(f"exclude_newer: {wrong.message}") from wrong
 
 
 def load(overrides: Mapping[str, Any] | None = None, *, environment: Mapping[str, str] | None = None) -> Settings:

@@ -53,6 +53,17 @@ def test_push_makes_a_package_and_then_its_next_version(running, robot, tmp_path
         assert got.read("go.py") == b"print('gone again')\n"
 
 
+def test_how_new_the_world_may_be_for_a_package(running, robot):
+    """It is said at the push or later, and taken back by nothing."""
+    pushed = running.json("push", robot, "--name", "old", "--exclude-newer", "2023-05-01")
+    assert pushed["exclude_newer"].startswith("2023-05-02T00:00:00")
+
+    assert running.cli("packages", "set", "old", "--exclude-newer", "2022-01-01").stdout.startswith("2022-01-02")
+    assert "no date" in running.cli("packages", "set", "old", "--exclude-newer", "soon", code=1).stderr
+    running.cli("packages", "set", "old", "--exclude-newer", "")
+    assert running.json("packages", "show", "old")["exclude_newer"] is None
+
+
 @pytest.mark.parametrize(
     ("yaml", "said"),
     [

@@ -308,3 +308,19 @@ async def test_the_credential_is_kept_for_the_owner_alone(room, tmp_path):
 
     assert room.requests["link"] == 1
     assert (tmp_path / "walt" / "worker.json").stat().st_mode & 0o777 == 0o600
+
+
+async def test_a_robot_runs_as_on_the_day_that_is_said(room, walt):
+    """What a robot leaves open is resolved as on that day, in an environment of its own."""
+    code = "import importlib.metadata\nprint(importlib.metadata.version('iniconfig'))"
+    files = robots.plain(code, extra="condaConfigFile: conda.yaml\n")
+    package = room.add_package({**files, "conda.yaml": "dependencies: [python=3.11, {pip: [iniconfig]}]"})
+
+    versions = []
+    for moment in ("2021-01-01T00:00:00Z", None):
+        attempt = await room.assign(package, exclude_newer=moment)
+        assert (await room.finished(attempt)).error is None
+        versions.append(attempt.artifacts["stdout.log"])
+
+    assert versions[0] == b"1.1.1\n"
+    assert versions[1] != versions[0]

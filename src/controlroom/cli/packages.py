@@ -74,6 +74,27 @@ def download(
         print(path)
 
 
+@app.command(name="set")
+def set_(package: str, /, *, exclude_newer: str, room: RoomOptions = HERE) -> None:
+    """Say how new packages of the world may be in the environments of a task package's robots.
+
+    Parameters
+    ----------
+    package
+        Name or id.
+    exclude_newer
+        A date (until its end, UTC) or a time with its zone: packages published later do not count. Empty: as the room
+        says.
+    """
+    with Client(address(room)) as client:
+        path = f"/task-packages/{find_id(client, 'task-packages', package)}"
+        found = client.post(path, {"exclude_newer": exclude_newer or None})
+    if room.json:
+        show_json(found)
+    else:
+        print(found["exclude_newer"] or "as the room says")
+
+
 @app.command
 def delete(
     package: str,

@@ -24,6 +24,7 @@ def push(
     *,
     name: Annotated[str | None, Parameter(alias="-n")] = None,
     folder: str = "",
+    exclude_newer: str | None = None,
     room: RoomOptions = HERE,
 ) -> None:
     """Upload a robot's folder as a task package.
@@ -39,6 +40,9 @@ def push(
         Name of the package; the folder's name if not given.
     folder
         Where the robot lies in the directory, if there are several in it.
+    exclude_newer
+        A date or a time with its zone: packages of the world that are newer do not count in its environment. It holds
+        for this package from now on.
     """
     if not directory.is_dir():
         raise CommandFailed(f"{directory} is no folder", hint="A robot is a folder with robot.yaml in it.")
@@ -59,6 +63,8 @@ def push(
         with progress(f"pushing {name}", size) as told:
             client.upload_form(upload, archive, size, f"{name}.zip", told)
         found = next(each for each in client.each("/task-packages", name=name) if each["name"] == name)
+        if exclude_newer is not None:
+            client.post(f"/task-packages/{found['id']}", {"exclude_newer": exclude_newer or None})
         package = client.get(f"/task-packages/{found['id']}")
     package.pop("upload", None)
     if room.json:

@@ -1,6 +1,7 @@
 """The engine as its parts: what every verb gets as its first argument."""
 
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from controlroom.aside.pool import Aside
 from controlroom.engine.remarks import Remarks
@@ -26,4 +27,6 @@ class Engine:
     wakes: Wakes
     remarks: Remarks
     limits: Limits
+    exclude_newer: datetime | None = None
+    """How new packages of the world may be, for robots whose package says nothing."""
     aside: Aside = field(default_factory=Aside)

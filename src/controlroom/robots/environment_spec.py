@@ -51,6 +51,8 @@ class EnvironmentSpec(Struct, frozen=True):
     python: str | None = None
     pip: tuple[str, ...] = ()
     post_install: tuple[str, ...] = ()
+    exclude_newer: str = ""
+    """A time with its zone (as uv takes it): packages that are newer do not count."""
 
     @property
     def is_pip_only(self) -> bool:
@@ -101,7 +103,16 @@ def fingerprint(spec: EnvironmentSpec, *, platform: str, builder_version: str) -
         packages,
         spec.post_install,
     ]
+    if spec.exclude_newer:
+        content.append(spec.exclude_newer)
     return hashlib.sha256(msgspec.json.encode(content)).hexdigest()
+
+
+def dated(spec: EnvironmentSpec | None, exclude_newer: str | None) -> EnvironmentSpec | None:
+    """The specification with a moment after which no package counts, unless it names one itself."""
+    if spec is None or spec.exclude_newer or not exclude_newer:
+        return spec
+    return msgspec.structs.replace(spec, exclude_newer=exclude_newer)
 
 
 def _conda_yaml(top: Mapping, source: Source) -> EnvironmentSpec:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, TypeVar, assert_never
 
 import structlog
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from controlroom.errors import ControlRoomError, Invalid
 from controlroom.protocol import (
@@ -33,6 +33,7 @@ from controlroom.robots.definition import (
     machine_name,
     split_command,
 )
+from controlroom.robots.environment_spec import dated
 from controlroom.worker import artifacts, launch, variables
 from controlroom.worker.console import Console
 from controlroom.worker.environments.cache import EnvironmentCache, Lease
@@ -194,6 +195,8 @@ class StepRun:
                 task = find_task(package.definition, self._assignment.task)
             except ControlRoomError as error:
                 raise Failure(ErrorCode.TASK_NOT_FOUND, error.message) from error
+            environment = dated(package.environment, self._assignment.exclude_newer)
+            package = structs.replace(package, environment=environment)
             self._lease = await self._unless_ended(self._take_lease(package))
         finally:
             slow.cancel()

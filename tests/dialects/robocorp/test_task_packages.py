@@ -1,5 +1,6 @@
 """Task packages come and go by the public API; their content by signed links."""
 
+import datetime as dt
 import hashlib
 import io
 import zipfile
@@ -95,6 +96,23 @@ async def test_a_name_is_taken_once(ada):
     assert deleted.json() == {"id": made["id"], "deleted": True}
     assert (await ada.call("GET", f"/task-packages/{made['id']}")).status_code == 404
     await ada.post("/task-packages", {"name": "invoices"})
+
+
+async def test_how_new_the_world_may_be_is_edited(ada, hire, workspace):
+    """A date is meant with its whole day; junk and readers change nothing."""
+    made = await ada.post("/task-packages", {"name": "invoices"})
+    path = f"/task-packages/{made['id']}"
+    assert (made["exclude_newer"], (await ada.get(path))["exclude_newer"]) == (None, None)
+
+    edited = await ada.post(path, {"exclude_newer": "2023-05-01"})
+
+    assert dt.datetime.fromisoformat(edited["exclude_newer"]) == dt.datetime(2023, 5, 2, tzinfo=dt.UTC)
+    for body in ({"exclude_newer": "soon"}, {"exclude_newer": 5}, {"exclude_newer": "9999-12-31"}, {}, {"name": "x"}):
+        assert (await ada.call("POST", path, json=body)).status_code == 400
+    reader = await hire("reader", workspace, frozenset({Permission.READ_PACKAGES}))
+    assert (await reader.call("POST", path, json={"exclude_newer": None})).status_code == 403
+    assert (await ada.get(path))["exclude_newer"] == edited["exclude_newer"]
+    assert (await ada.post(path, {"exclude_newer": None}))["exclude_newer"] is None
 
 
 async def test_a_package_in_use_stays(ada, process):

@@ -1,6 +1,7 @@
 """Packages are made, versioned by content, and kept while they are needed."""
 
 import asyncio
+import datetime as dt
 import zipfile
 from io import BytesIO
 
@@ -219,6 +220,19 @@ async def test_a_package_in_use_is_not_deleted(engine, ada, workspace, robot):
 
     await processes.delete(engine, ada, workspace, process.id)
     await actions.delete(engine, ada, workspace, package.id)
+
+
+async def test_how_new_the_world_may_be_is_set_and_taken_back(engine, ada, cleo, workspace, robot):
+    """A package says until when packages of the world count; an outsider finds no package to say it of."""
+    package = (await actions.push(engine, ada, workspace, "invoices", await robot("Run"))).package
+    assert package.exclude_newer is None
+
+    moment = dt.datetime(2023, 5, 2, tzinfo=dt.UTC)
+    edited = await actions.set_exclude_newer(engine, ada, workspace, package.id, moment)
+    assert edited.exclude_newer == moment
+    with pytest.raises(NotFound):
+        await actions.set_exclude_newer(engine, cleo, workspace, package.id, None)
+    assert (await actions.set_exclude_newer(engine, ada, workspace, package.id, None)).exclude_newer is None
 
 
 async def test_pages_go_on_behind_the_last_row(engine, ada, workspace):

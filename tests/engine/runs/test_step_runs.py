@@ -1,5 +1,8 @@
 """Law 3: step runs drain the queue of their own run (DESIGN §4)."""
 
+import dataclasses
+import datetime as dt
+
 from msgspec import Raw
 from tests.engine.runs.conftest import payloads
 
@@ -99,3 +102,28 @@ async def test_placement_decides_who_may_run(floor):
 
     assert await walt.claim() == []
     assert len(await wanda.claim()) == 1
+
+
+async def test_a_worker_is_told_how_new_the_world_may_be(floor):
+    """The package's moment wins over the room's; without both there is none."""
+    process = await floor.process({})
+    engine, walt = floor.engine, await floor.worker()
+    old, newer = dt.datetime(2023, 5, 2, tzinfo=dt.UTC), dt.datetime(2024, 1, 1, tzinfo=dt.UTC)
+    for of_package, of_room, told in (
+        (None, None, None),
+        (None, newer, "2024-01-01T00:00:00Z"),
+        (old, newer, "2023-05-02T00:00:00Z"),
+    ):
+        await engine.database.execute(
+            "update package set exclude_newer = %(moment)s where workspace_id = %(ws)s",
+            moment=of_package,
+            ws=floor.workspace,
+        )
+        walt.engine = dataclasses.replace(engine, exclude_newer=of_room)
+        await floor.start(process)
+
+        assignment, _ = await walt.take()
+
+        assert assignment.exclude_newer == told
+        await walt.begin(assignment)
+        await walt.finish(assignment)

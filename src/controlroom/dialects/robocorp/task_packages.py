@@ -1,5 +1,6 @@
 """Task packages (§1.7, §1.8), and the list of them, which is our own."""
 
+from datetime import datetime
 from typing import Literal
 from uuid import UUID
 
@@ -21,6 +22,7 @@ from controlroom.engine.packages.model import Package
 from controlroom.errors import NotFound
 from controlroom.ids import PackageId, TaskId
 from controlroom.robots.choosing import inner_folder
+from controlroom.robots.exclude_newer import parse_moment
 
 
 class TaskName(Struct, frozen=True):
@@ -38,6 +40,8 @@ class TaskPackage(Struct, frozen=True, kw_only=True):
     name: str
     type: Literal["zip"] = "zip"
     tasks: list[TaskName]
+    exclude_newer: datetime | None
+    """Packages of the world that are newer do not count in its robots' environments; null: as the room says."""
     download: Download | None
     upload: UploadForm | UnsetType = UNSET
     """Where to post the next version: for those who may write packages, where one package is asked for."""
@@ -62,6 +66,13 @@ class PushTaskPackage(Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     name: str
     folder: str = ""
     """Where the robot lies in what will be uploaded: for a zip with several."""
+
+
+class EditTaskPackage(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What is set of a package."""
+
+    exclude_newer: str | None
+    """A date (until its end, UTC) or a time with its zone; null: as the room says."""
 
 
 @get("/task-packages", operation_id="listTaskPackages")
@@ -131,6 +142,20 @@ async def get_task_package(
     return msgspec.structs.replace(shown, tasks=tasks)
 
 
+@post("/task-packages/{package_id:uuid}", operation_id="editTaskPackage")
+async def edit_task_package(
+    engine: TheEngine,
+    actor: Asker,
+    request: AnyRequest,
+    workspace_id: InWorkspace,
+    package_id: FromPath[PackageId],
+    data: JSONBody[EditTaskPackage],
+) -> TaskPackage:
+    """Say how new the packages of the world may be that its robots get; steps that begin from now on heed it."""
+    moment = parse_moment(data.exclude_newer) if data.exclude_newer is not None else None
+    return _show(request, await actions.set_exclude_newer(engine, actor, workspace_id, package_id, moment))
+
+
 @delete("/task-packages/{package_id:uuid}", operation_id="deleteTaskPackage")
 async def delete_task_package(
     engine: TheEngine, actor: Asker, workspace_id: InWorkspace, package_id: FromPath[PackageId]
@@ -178,6 +203,7 @@ def _show(request: AnyRequest, package: Package, upload: UploadForm | UnsetType 
         id=package.id,
         name=package.name,
         tasks=[TaskName(name) for name in package.task_names],
+        exclude_newer=package.exclude_newer,
         download=_download(request, package),
         upload=upload,
     )
@@ -199,6 +225,7 @@ handlers = [
     create_task_package,
     push_task_package,
     get_task_package,
+    edit_task_package,
     delete_task_package,
     get_download,
     get_upload,

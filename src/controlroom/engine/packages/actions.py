@@ -1,6 +1,7 @@
 """The verbs of packages."""
 
 import tempfile
+from datetime import datetime
 from pathlib import Path
 from typing import Final
 
@@ -62,6 +63,23 @@ async def delete(engine: Engine, actor: Actor, workspace: WorkspaceId, package: 
             await ensure_seen(tx, scope)
             raise PackageNotFound(package)
         await record_of(engine, tx, actor, scope, package, "package.deleted")
+
+
+async def set_exclude_newer(
+    engine: Engine, actor: Actor, workspace: WorkspaceId, package: PackageId, moment: datetime | None
+) -> Package:
+    """Say how new the packages of the world may be that a package's robots get; None: as the room says.
+
+    Runs that start their robots afterwards get such an environment. Raises PackageNotFound.
+    """
+    scope = scope_of(actor, Permission.WRITE_PACKAGES, workspace)
+    async with engine.database.transaction() as tx:
+        await ensure_seen(tx, scope)
+        await store.lock(tx, workspace, package)
+        await store.set_exclude_newer(tx, workspace, package, moment)
+        told = moment.isoformat() if moment is not None else None
+        await record_of(engine, tx, actor, scope, package, "package.edited", exclude_newer=told)
+        return await store.get(tx, workspace, package)
 
 
 async def push(

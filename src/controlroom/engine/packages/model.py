@@ -33,6 +33,8 @@ class Package(Struct, frozen=True, kw_only=True):
     workspace_id: WorkspaceId
     name: str
     created_at: datetime
+    exclude_newer: datetime | None
+    """Packages of the world that are newer do not count in its robots' environments; None: as the room says."""
     latest: PackageVersion | None
 
     @property

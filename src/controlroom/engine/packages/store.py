@@ -1,6 +1,7 @@
 """The statements over packages, their versions and tasks."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Final
 from uuid import UUID
 
@@ -17,6 +18,7 @@ from controlroom.robots.definition import RobotDefinition
 
 _PACKAGE: Final = """
     select package.id, package.number, package.workspace_id, package.name, package.created_at,
+           package.exclude_newer,
            (select to_jsonb(latest) from package_version as latest
              where latest.package_id = package.id
              order by latest.version desc limit 1) as latest
@@ -238,6 +240,16 @@ async def insert_if_new(tx: Tx, scope: Scope, name: str, *, package: PackageId |
         **scope.params,
     )
     return found
+
+
+async def set_exclude_newer(tx: Tx, workspace: WorkspaceId, package: PackageId, moment: datetime | None) -> None:
+    """Say how new the packages of the world may be for a package that the transaction has locked."""
+    await tx.execute(
+        "update package set exclude_newer = %(moment)s where id = %(package)s and workspace_id = %(workspace)s",
+        package=package,
+        workspace=workspace,
+        moment=moment,
+    )
 
 
 async def lock(tx: Tx, workspace: WorkspaceId, package: PackageId) -> None:

@@ -3,6 +3,7 @@
 The claim binds the step run's first item in the same statement, and raises the attempt; every later call names that.
 """
 
+from datetime import datetime
 from typing import Final
 from uuid import UUID
 
@@ -32,6 +33,7 @@ from controlroom.protocol import (
     Claim,
     PackageRef,
 )
+from controlroom.robots.exclude_newer import written
 
 _TRIES_A_CLAIM: Final = 20
 """Step runs that are found to have no item left are withdrawn by the claim, which then looks for the next."""
@@ -54,6 +56,7 @@ class _Claimed(Struct, frozen=True, kw_only=True):
     package_size: int
     package_name: str
     package_folder: str | None
+    exclude_newer: datetime | None
     task: str
     environment: dict[str, str]
     timeout_seconds: float | None
@@ -65,7 +68,7 @@ _ASSIGNMENT: Final = """
            workspace.organization_id, process.id as process_id, process.name as process_name, claimed.run_id,
            run.state = 'new' as run_is_new, step.id as step_id, step.name as step_name, claimed.bound_item_id,
            version.hash as package_hash, version.size as package_size, package.name as package_name,
-           version.folder as package_folder, task.name as task, step.environment,
+           version.folder as package_folder, package.exclude_newer, task.name as task, step.environment,
            extract(epoch from step.timeout)::float8 as timeout_seconds,
            coalesce((workspace.settings ->> 'share_environments')::boolean, false) as share_environments
       from claimed
@@ -267,4 +270,11 @@ def _assignment(engine: Engine, claimed: _Claimed) -> Assignment:
         variables=claimed.environment,
         timeout_seconds=claimed.timeout_seconds,
         share_environments=claimed.share_environments,
+        exclude_newer=_exclude_newer(engine, claimed),
     )
+
+
+def _exclude_newer(engine: Engine, claimed: _Claimed) -> str | None:
+    """How new packages of the world may be: as the robot's package says, else as the room does."""
+    moment = claimed.exclude_newer or engine.exclude_newer
+    return written(moment) if moment is not None else None

@@ -9,9 +9,10 @@ from pathlib import Path
 import msgspec
 
 from controlroom.robots.environment_spec import EnvironmentSpec
-from controlroom.robots.python_versions import satisfies, wished_minor, written
+from controlroom.robots.python_versions import wished_minor, written
 from controlroom.worker.environments import conda_builder, machine, uv_builder
 from controlroom.worker.environments.conda_order import Receipt
+from controlroom.worker.environments.dates import undated
 from controlroom.worker.environments.environment import Environment, EnvironmentFailed, EnvironmentKind
 from controlroom.worker.environments.interpreters import Interpreter, Interpreters, PythonNotHad, is_offline
 from controlroom.worker.environments.shelf import Stamp
@@ -38,6 +39,8 @@ class Built(msgspec.Struct, frozen=True):
     environment: Environment
     interpreter: Stamp
     bytes: int
+    is_substitute: bool
+    """Whether it has another Python than the one that was asked for."""
 
 
 class Finished(msgspec.Struct, frozen=True):
@@ -61,6 +64,9 @@ async def build(workshop: Workshop, tools: Tools, order: Order) -> Built:
 
     Raises EnvironmentFailed or CommandFailed; what lies at the prefix then is the caller's to remove.
     """
+    if order.spec.exclude_newer:
+        variables = workshop.variables | {"UV_EXCLUDE_NEWER": order.spec.exclude_newer}
+        workshop = msgspec.structs.replace(workshop, variables=variables)
     if order.spec.is_pip_only:
         try:
             environment, interpreter = await _with_uv(workshop, tools, order)
@@ -70,7 +76,8 @@ async def build(workshop: Workshop, tools: Tools, order: Order) -> Built:
         environment, interpreter = await _with_conda(workshop, tools, order)
     await _run_post_install(workshop, order, environment)
     finished = await _finish(workshop, environment, order.prefix)
-    return Built(environment, Stamp.of(interpreter), finished.bytes)
+    is_substitute = bool(_other_patch(order.spec, environment.python_version))
+    return Built(environment, Stamp.of(interpreter), finished.bytes, is_substitute)
 
 
 async def _with_uv(workshop: Workshop, tools: Tools, order: Order) -> tuple[Environment, Path]:
@@ -93,7 +100,7 @@ async def _with_uv(workshop: Workshop, tools: Tools, order: Order) -> tuple[Envi
         variables={"VIRTUAL_ENV": str(prefix), "PYTHON_EXE": str(python), "PYTHONNOUSERSITE": "1"},
         path=(prefix / "bin",),
         readable=_readable(prefix, interpreter),
-        warnings=(choice.warning,) if choice.warning else (),
+        warnings=(*([choice.warning] if choice.warning else []), *undated(spec, workshop.variables)),
     )
     return environment, interpreter.path
 
@@ -122,7 +129,10 @@ async def _with_conda(
         variables=activation.variables | {"PYTHON_EXE": str(python), "PYTHONNOUSERSITE": "1"},
         path=activation.path,
         readable=readable,
-        warnings=_other_patch(spec, interpreter),
+        warnings=(
+            *_other_patch(spec, written(interpreter.version)),
+            *undated(spec, workshop.variables if spec.pip else {}, receipt.undated),
+        ),
     )
     return environment, interpreter.path
 
@@ -145,11 +155,11 @@ async def _install_conda(workshop: Workshop, order: Order, instead: PythonNotHad
     raise EnvironmentFailed(f"{instead.message}; not had from conda ({channels}): {cause}")
 
 
-def _other_patch(spec: EnvironmentSpec, interpreter: Interpreter) -> tuple[str, ...]:
+def _other_patch(spec: EnvironmentSpec, version: str) -> tuple[str, ...]:
     """The warning where conda gave another patch version than the exact one that was asked for."""
-    if wished_minor(spec.python) is None or satisfies(interpreter.version, spec.python):
+    if wished_minor(spec.python) is None or (spec.python or "").strip("= ") == version:
         return ()
-    return (f"Python {spec.python} cannot be had: using {written(interpreter.version)} instead",)
+    return (f"Python {spec.python} cannot be had: using {version} instead",)
 
 
 async def _interpreter_in(prefix: Path, workshop: Workshop, tools: Tools, *, path: str) -> Interpreter:

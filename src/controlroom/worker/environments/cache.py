@@ -11,7 +11,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from controlroom.robots.environment_spec import EnvironmentSpec, Source, fingerprint
+from controlroom.robots.environment_spec import EnvironmentSpec, Source, dated, fingerprint
 from controlroom.worker.environments import building, machine, uv_builder
 from controlroom.worker.environments.environment import Environment, EnvironmentFailed
 from controlroom.worker.environments.interpreters import Interpreters
@@ -104,6 +104,7 @@ class EnvironmentCache:
         """
         if spec is None or spec.source is Source.NONE:
             return Lease(await self._machine(progress), None)
+        spec = dated(spec, self._own.get("UV_EXCLUDE_NEWER")) or spec
         name = fingerprint(spec, platform=sysconfig.get_platform(), builder_version=BUILDER_VERSION)
         key = hashlib.sha256(f"{name}\n{share_key}\n{self._strict}".encode()).hexdigest()[:12]
         while (lease := self._ready(key)) is None:
@@ -168,7 +169,7 @@ class EnvironmentCache:
             generation=built.environment.prefix.name,
             bytes=built.bytes,
             interpreter=built.interpreter,
-            substituted_among=self._interpreters.signature() if built.environment.warnings else "",
+            substituted_among=self._interpreters.signature() if built.is_substitute else "",
         )
 
     async def _machine(self, progress: Callable[[str], None]) -> Environment:

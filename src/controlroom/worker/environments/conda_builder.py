@@ -64,6 +64,7 @@ async def _install(workshop: Workshop, spec: EnvironmentSpec, prefix: Path, *, o
         channel_alias=own.get("CONTROLROOM_CONDA_CHANNEL_ALIAS") or own.get("RC_CONDA_ENDPOINT") or _DEFAULT_ALIAS,
         specs=(*spec.conda, *_python_spec(spec)),
         prefix=str(prefix),
+        exclude_newer=spec.exclude_newer,
         cache=str(prefix.parent.parent / "conda"),
         uid=user.uid if user else None,
         gid=user.gid if user else None,

@@ -18,6 +18,7 @@ import rattler
 from rattler.exceptions import SolverError
 from rattler.shell import ActivationVariables, Shell, activate
 
+from controlroom.robots.exclude_newer import parse_moment
 from controlroom.robots.match_specs import MatchSpec, parse_match_spec
 from controlroom.worker.environments.conda_order import UNSOLVABLE, Order, Receipt
 
@@ -48,7 +49,15 @@ async def _install(order: Order) -> Receipt:
     gateway = rattler.Gateway(cache_dir=Path(order.cache) / "repodata")
     chosen = [await _with_forgotten(spec, channels, gateway) for spec in order.specs]
     specs = [rattler.MatchSpec(spec, strict=False) for spec in chosen]  # authors write as conda reads
-    records = await rattler.solve(channels, specs, gateway=gateway, virtual_packages=rattler.VirtualPackage.detect())
+    newest = parse_moment(order.exclude_newer) if order.exclude_newer else None
+    records = await rattler.solve(
+        channels,
+        specs,
+        gateway=gateway,
+        virtual_packages=rattler.VirtualPackage.detect(),
+        exclude_newer=newest,
+        timestamp_policy="allow-missing",  # told to the author, as other sources without dates are
+    )
     for spec in order.specs:
         _check_forgotten(spec, records)
     _say(f"Solved: {len(records)} packages")
@@ -56,11 +65,16 @@ async def _install(order: Order) -> Receipt:
         _say(f" + {record.name.normalized}={record.version}={record.build}")
     await rattler.install(records, prefix, cache_dir=Path(order.cache) / "packages", show_progress=False)
     script = activate(prefix, ActivationVariables(), Shell.bash).script
-    return Receipt(packages=len(records), activation=script)
+    return Receipt(packages=len(records), activation=script, undated=_undated(records) if newest else ())
 
 
 _FORGOTTEN = ("subdir", "fn")
 """What rattler's solver reads in a match spec and does not heed (0.28)."""
+
+
+def _undated(records: list[rattler.RepoDataRecord]) -> tuple[str, ...]:
+    """The packages of which no channel tells a date."""
+    return tuple(f"{record.name.normalized}={record.version}" for record in records if record.timestamp is None)
 
 
 class NotHonoured(Exception):  # noqa: N818 - a fact about a wish

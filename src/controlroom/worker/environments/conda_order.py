@@ -19,6 +19,8 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     cache: str
     """Downloads and unpacked packages."""
 
+    exclude_newer: str = ""
+    """A time with its zone; packages that are newer do not count."""
     uid: int | None = None
     gid: int | None = None
 
@@ -27,5 +29,7 @@ class Receipt(msgspec.Struct, frozen=True, kw_only=True):
     """What was installed."""
 
     packages: int
+    undated: tuple[str, ...] = ()
+    """What was taken although the channel tells no date of it."""
     activation: str
     """A bash script that activates the environment."""

@@ -10,8 +10,9 @@ from pathlib import Path
 import msgspec
 import uv
 
+from controlroom.worker.environments.environment import EnvironmentFailed
 from controlroom.worker.environments.interpreters import Interpreter
-from controlroom.worker.environments.workshop import CommandFailed, RunAs, Workshop, give_to, make_open
+from controlroom.worker.environments.workshop import CommandFailed, RunAs, Workshop, give_to, make_open, short_cause
 
 _EXACT = re.compile(r"[\w.-]+\s*==\s*[\w.!+-]+\s*(;[^#]*?)?(\s+--hash=\S+)*")
 """A requirement for one exact version. Extras are left out, as `uv pip check` does not know what they need."""
@@ -75,7 +76,14 @@ async def install(
             for line in lines:
                 workshop.progress(line)
             return
-    await run(workshop, *command)
+    try:
+        await run(workshop, *command)
+    except CommandFailed as failure:
+        if not any("missing an upload date" in line for line in failure.lines):
+            raise
+        moment = workshop.variables.get("UV_EXCLUDE_NEWER", "")
+        why = f"no packages newer than {moment} count, and the package index tells no dates"
+        raise EnvironmentFailed(f"{short_cause(failure)} ({why})") from failure
 
 
 def binary_for(run_as: RunAs | None, tools: Path, chosen: Path | None) -> Path:
