@@ -107,7 +107,7 @@ def _calendar(rule: Daily | Weekly | Monthly, start: datetime, since: datetime) 
     """Local times, until there are none for longer than any rule pauses."""
     begin = since.date()
     while begin.year < _LATEST.year:
-        end = min(begin + _HORIZON, _LATEST.date())
+        end = begin + min(_HORIZON, _LATEST.date() - begin)
         last = None
         for last in calendar(rule, start.date(), begin, end):
             yield last
