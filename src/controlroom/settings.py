@@ -28,6 +28,24 @@ class Limits(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A work item's payload as JSON text."""
     request_bytes: int = 32 * MEGABYTE
     """A JSON request body (a run may be started with many payloads)."""
+    head_bytes: int = 32 * 1024
+    """A request's line and headers."""
+    head_seconds: float = 10.0
+    """In which a request's head must have come."""
+    stranger_body_bytes: int = 64 * 1024
+    """A request's body while its caller is not known."""
+    stranger_body_seconds: float = 20.0
+    """In which it must have come."""
+    stall_seconds: float = 60.0
+    """How long a known caller may send, or take, nothing in the middle of a request or an answer."""
+    stranger_connections: int = 1000
+    """Connections without a known caller."""
+    stranger_connections_per_address: int = 100
+    """Those of one address (IPv6: of one /64), behind trusted proxies of the one that they name."""
+    git_hook_bytes: int = 25 * MEGABYTE
+    """The body of a push hook of a package that there is."""
+    git_hooks: int = 4
+    """Push hooks whose bodies one server reads at once."""
     file_bytes: int = 2048 * MEGABYTE
     """A work item's file."""
     asset_bytes: int = 2048 * MEGABYTE

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import io
 import shutil
+import socket
 import tempfile
 import zipfile
 from collections.abc import Awaitable, Callable
@@ -14,9 +15,10 @@ from typing import Any
 
 import httpx2
 import pytest
-import uvicorn
 
 from controlroom.app import Room, asgi, build
+from controlroom.border.strangers import Strangers
+from controlroom.cli.listeners import Listener
 from controlroom.engine.access.actions import create_api_key
 from controlroom.engine.access.credentials import authenticate_worker
 from controlroom.engine.access.model import (
@@ -69,14 +71,10 @@ class Live:
         return system(self.organization)
 
 
-class _Server(uvicorn.Server):
-    """uvicorn inside the test's process: no signals, and it says when it listens."""
+class _Server(Listener):
+    """A listener inside the test's process, which says when it listens."""
 
     listening: asyncio.Event
-
-    @contextlib.contextmanager
-    def capture_signals(self):
-        yield
 
     async def startup(self, sockets=None):
         await super().startup(sockets)
@@ -84,15 +82,16 @@ class _Server(uvicorn.Server):
 
 
 @contextlib.asynccontextmanager
-async def serving(app):
+async def serving(app, limits=None, origins=None):
     """Serve an ASGI app on a free port of this machine, and give its address."""
-    server = _Server(uvicorn.Config(app, port=0, http="httptools", ws="none", lifespan="off", log_config=None))
+    server = _Server(app, Strangers(limits, origins))
     server.listening = asyncio.Event()
-    task = asyncio.create_task(server.serve())
-    await server.listening.wait()
-    yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
-    server.should_exit = True
-    await task
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        task = asyncio.create_task(server.serve([listening]))
+        await server.listening.wait()
+        yield f"http://127.0.0.1:{listening.getsockname()[1]}"
+        server.should_exit = True
+        await task
 
 
 @pytest.fixture(scope="session")
@@ -109,11 +108,12 @@ async def room(new_database: Callable[..., Awaitable[str]]):
             file_bytes=20_000_000,
             asset_bytes=20_000_000,
             mail_bytes=2_000_000,
+            git_hook_bytes=3_000_000,
         ),
     )
     room = await build(settings)
     organization = OrganizationId(await room.engine.database.value("select id from organization"))
-    async with serving(asgi(room)) as url:
+    async with serving(asgi(room), settings.limits, room.origins) as url:
         yield Live(room, url, organization)
     await room.close()
     shutil.rmtree(folder)

@@ -8,10 +8,10 @@ import subprocess
 import pytest
 
 from controlroom.engine.packages import actions as packages
-from controlroom.engine.packages import sources, store
+from controlroom.engine.packages import push_hooks, sources, store
 from controlroom.engine.packages.errors import PackageNameTaken
 from controlroom.engine.packages.source_store import Ref, RefKind
-from controlroom.engine.packages.sources import HookForm, Wanted
+from controlroom.engine.packages.sources import Wanted
 from controlroom.engine.vault import actions as vault
 from controlroom.errors import Forbidden, Invalid, Unauthenticated
 from controlroom.maintenance.git_fetcher import fetch_wanted
@@ -144,7 +144,7 @@ async def test_a_package_is_made_with_its_source_or_not_at_all(engine, workspace
     made, hook = await sources.create_package(engine, ada, workspace, "made", good)
 
     assert (await sources.get(engine, ada, workspace, made.id)).is_wanted
-    await sources.want_by_hook(engine, made.id, form=HookForm.GITLAB, body=b"", proof=hook)
+    (await push_hooks.find(engine, made.id)).check_token(hook)
     with pytest.raises(PackageNameTaken):
         await sources.create_package(engine, ada, workspace, "made", good)
 
@@ -295,6 +295,12 @@ async def test_names_that_are_no_names_are_refused(engine, workspace, ada, packa
         )
 
 
+async def pieces(*of_a_body: bytes):
+    """A body as it comes."""
+    for piece in of_a_body:
+        yield piece
+
+
 async def test_a_push_hook_wants_a_fetch(engine, workspace, ada, package, repository, fetch):
     """Signed as GitHub does or with GitLab's token; anything else is refused."""
     repository.commit(robot_yaml=ROBOT.format(task="One"), tasks_py="")
@@ -302,10 +308,17 @@ async def test_a_push_hook_wants_a_fetch(engine, workspace, ada, package, reposi
     await fetch()
     signature = "sha256=" + hmac.new(secret.encode(), b"{}", hashlib.sha256).hexdigest()
 
-    for form, proof in ((HookForm.GITHUB, signature), (HookForm.GITLAB, secret)):
-        await sources.want_by_hook(engine, package, form=form, body=b"{}", proof=proof)
-        assert await fetch() == 1
-    for form, proof in ((HookForm.GITHUB, secret), (HookForm.GITLAB, signature), (HookForm.GITLAB, "")):
+    hook = await push_hooks.find(engine, package)
+
+    await hook.check_signature(signature, pieces(b"{", b"}"))
+    hook.check_token(secret)
+    for refused in (secret, signature.upper(), ""):
         with pytest.raises(Unauthenticated):
-            await sources.want_by_hook(engine, package, form=form, body=b"{}", proof=proof)
+            await hook.check_signature(refused, pieces(b"{}"))
+    for refused in (signature, ""):
+        with pytest.raises(Unauthenticated):
+            hook.check_token(refused)
+    assert await fetch() == 0
+    await hook.want_fetch()
+    assert await fetch() == 1
     assert await fetch() == 0

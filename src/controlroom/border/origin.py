@@ -4,6 +4,8 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
+from controlroom.border.networks import Networks, address_of, is_loopback
+
 HTTPScope = dict[str, Any]
 
 # A name or an address, with or without a port. Anything else in a Host header is not for putting into links.
@@ -15,7 +17,8 @@ class Origins:
 
     def __init__(self, public_url: str | None, trusted_proxies: Iterable[str]) -> None:
         self._public = public_url.rstrip("/") if public_url else None
-        self._trusted = frozenset(trusted_proxies)
+        self.trusts = Networks(trusted_proxies, setting="trusted_proxies").has
+        """Whether what a peer says of whom it speaks for is believed."""
 
     def of(self, scope: HTTPScope) -> str:
         """The origin, as `https://host[:port]` without a slash at its end."""
@@ -23,7 +26,7 @@ class Origins:
             return self._public
         headers = {name: value for name, value in scope["headers"] if name in _ADDRESSING}
         scheme, host = scope["scheme"], headers.get(b"host", b"").decode("latin-1")
-        if self._is_trusted(scope):
+        if self.trusts((scope.get("client") or ("",))[0]):
             forwarded = _first(headers.get(b"x-forwarded-proto"))
             scheme = forwarded if forwarded in {"http", "https"} else scheme
             host = _first(headers.get(b"x-forwarded-host")) or host
@@ -34,18 +37,28 @@ class Origins:
         return f"{scheme}://{host}"
 
     def client_of(self, scope: HTTPScope) -> str:
-        """Who called: the peer, or the one before the trusted proxy."""
+        """Who called: the peer, or the last one that stands before the trusted proxies."""
         peer: str = (scope.get("client") or ("",))[0]
-        if not self._is_trusted(scope):
+        if not self.trusts(peer):
             return peer
-        forwarded = next((value for name, value in scope["headers"] if name == b"x-forwarded-for"), None)
-        # The last entry is the one our own proxy wrote: whatever stands before it the caller may have made up.
-        return forwarded.decode("latin-1").rpartition(",")[2].strip() if forwarded else peer
+        forwarded = [value for name, value in scope["headers"] if name == b"x-forwarded-for"]
+        if not forwarded:
+            return peer
+        # From its end: each proxy of ours added who called it. What stands before those the caller may have made up.
+        chain = [each.strip() for each in b",".join(forwarded).decode("latin-1").split(",")]
+        caller = next((each for each in reversed(chain) if not self.trusts(each)), chain[0])
+        address = address_of(caller)
+        return caller if address is None else str(address)
 
-    def _is_trusted(self, scope: HTTPScope) -> bool:
-        return (scope.get("client") or ("",))[0] in self._trusted
+    def is_local(self, scope: HTTPScope) -> bool:
+        """Whether this machine itself called; not if something says that it spoke for somebody without saying whom."""
+        if not is_loopback(self.client_of(scope)):
+            return False
+        names = {name for name, _ in scope["headers"]}
+        return b"x-forwarded-for" in names or not names & _OF_PROXIES
 
 
+_OF_PROXIES = {b"via", b"forwarded", b"x-forwarded-host", b"x-forwarded-proto", b"x-real-ip"}
 _ADDRESSING = {b"host", b"x-forwarded-proto", b"x-forwarded-host"}
 
 

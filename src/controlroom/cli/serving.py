@@ -5,34 +5,21 @@ import contextlib
 import signal
 import socket
 import ssl
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import msgspec
-import uvicorn
 import uvloop
 
 from controlroom import app
 from controlroom.border import logs
-from controlroom.border.http import Protocol
+from controlroom.border.strangers import Strangers
 from controlroom.cli.errors import FAILED
+from controlroom.cli.listeners import Listener, SecureListener, open_many_files
 from controlroom.settings import Settings
 
-_GRACE_SECONDS = 3
-"""What a request under way gets to end when the server is told to. Long polls are asked again anyway."""
-_KEEP_ALIVE_SECONDS = 75
-"""Longer than clients and common proxies (60 s) keep a resting connection: it is never we who close one in the moment
-in which a request is sent on it."""
 _RENEWAL_SECONDS = 12 * 3600.0
-
-
-class _Listener(uvicorn.Server):
-    """uvicorn without its own signal handling: there may be two of them in the process."""
-
-    @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        yield
 
 
 def serve_room(
@@ -44,6 +31,7 @@ def serve_room(
 ) -> int:
     """Serve until SIGINT or SIGTERM; `told` gets what the room's first start made, once requests are answered."""
     logs.configure(settings)
+    open_many_files()
     return uvloop.run(_serve(settings, sockets, tls_sockets, told))
 
 
@@ -59,14 +47,15 @@ async def _serve(
     room = await app.build(settings)
     try:
         application = app.asgi(room)
-        listeners = [_listener(application)]
+        strangers = Strangers(settings.limits, room.origins)
+        listeners = [Listener(application, strangers)]
         running = [asyncio.create_task(listeners[0].serve(list(sockets)))]
         ca_file = None
         renewing = None
         if tls_sockets:
             certificate = _Certificate(settings)
             ca_file = certificate.ca_file
-            listeners.append(_listener(application, certificate.context))
+            listeners.append(SecureListener(application, strangers, certificate.context))
             running.append(asyncio.create_task(listeners[1].serve(list(tls_sockets))))
             renewing = asyncio.create_task(certificate.keep_fresh())
         told({**msgspec.to_builtins(await app.founding(room)), "ca_file": ca_file})
@@ -81,25 +70,6 @@ async def _serve(
         return 0 if asked.is_set() else FAILED
     finally:
         await room.close()
-
-
-def _listener(application: Any, context: ssl.SSLContext | None = None) -> _Listener:
-    config = uvicorn.Config(
-        application,
-        interface="asgi3",
-        http=Protocol,
-        ws="none",
-        lifespan="off",
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        proxy_headers=False,  # the border decides whom to believe
-        timeout_keep_alive=_KEEP_ALIVE_SECONDS,
-        timeout_graceful_shutdown=_GRACE_SECONDS,
-    )
-    config.load()
-    config.ssl = context
-    return _Listener(config)
 
 
 class _Certificate:

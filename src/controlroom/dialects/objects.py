@@ -14,6 +14,7 @@ from typing import assert_never
 from urllib.parse import quote
 
 from controlroom.border.answers import JSON, answer, error_body, retry_after
+from controlroom.border.arrivals import BodyTooLarge, BodyTooSlow, known
 from controlroom.border.dispatcher import App, Receive, Scope, Send
 from controlroom.dialects.forms import file_of_form
 from controlroom.engine.assets import actions as assets
@@ -39,6 +40,8 @@ from controlroom.objects.links import Link
 from controlroom.objects.store import Blob
 
 _STATUS: dict[type[ControlRoomError], int] = {
+    BodyTooLarge: 413,
+    BodyTooSlow: 408,
     Invalid: 400,
     Unauthenticated: 401,
     Forbidden: 403,
@@ -106,22 +109,24 @@ async def _serve(engine: Engine, scope: Scope, receive: Receive, send: Send) -> 
     headers = dict(scope["headers"])
     match method:
         case "PUT":
-            await _take(engine, link, _body_of(receive))
+            await _take(engine, scope, link, _body_of(receive))
             await answer(send, 200, b"{}", JSON, *_SAFE)
         case "POST":
             form = file_of_form(headers.get(b"content-type", b"").decode("latin-1"), _body_of(receive))
-            await _take(engine, link, form)
+            await _take(engine, scope, link, form)
             await answer(send, 204, b"", *_SAFE)
         case _:
             stored = await open_link(engine, link)
+            known(scope, f"link:{link.kind}")
             await _give(engine, link, stored, headers.get(b"range"), send, with_body=method == "GET")
 
 
 # ---------------------------------------------------------------------------------------------------- in
-async def _take(engine: Engine, link: Link, content: AsyncGenerator[bytes, None]) -> None:
+async def _take(engine: Engine, scope: Scope, link: Link, content: AsyncGenerator[bytes, None]) -> None:
     if link.kind != uploads.LINK_KIND:
         raise Forbidden("This link is not for uploads.", code="INVALID_LINK")
     upload = await uploads.get(engine, WorkspaceId(link.workspace), UploadId(link.row))
+    known(scope, f"link:{link.kind}")
     async with aclosing(content):
         try:
             blob = await engine.objects.put(content, expected_size=link.size, max_size=_limit(engine, upload))

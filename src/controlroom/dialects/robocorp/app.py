@@ -4,6 +4,7 @@ A module of routes exports `handlers`, whose paths begin below `/workspaces/{wor
 whole (runtime APIs). To add a noun: write the module, and name it here.
 """
 
+import asyncio
 from collections.abc import Sequence
 from typing import Any
 
@@ -147,7 +148,14 @@ def routes(engine: Engine, origins: Origins, *, mail_domain: str) -> Litestar:
             old_robots.router(),
             *rcc.routers(),
         ],
-        state=State({"engine": engine, "origins": origins, "mail_domain": mail_domain}),
+        state=State(
+            {
+                "engine": engine,
+                "origins": origins,
+                "mail_domain": mail_domain,
+                "push_hooks": asyncio.Semaphore(engine.limits.git_hooks),
+            }
+        ),
         dependencies=asking.EVERYWHERE,
         exception_handlers=HANDLERS,
         request_class=JsonRequest,

@@ -10,10 +10,12 @@ These are middlewares and not the framework's guards, because it copies a route'
 
 from litestar.types import ASGIApp, Receive, Scope, Send
 
+from controlroom.border.arrivals import brings_much, claimed, known
 from controlroom.engine.access import capabilities, sessions
 from controlroom.engine.access.capabilities import Capability
 from controlroom.engine.access.credentials import authenticate_api_key
 from controlroom.engine.access.model import Actor, StepRunActor
+from controlroom.engine.access.scope import ensure_lives
 from controlroom.engine.access.tokens import STEP_RUN_PREFIX, read_step_run_token
 from controlroom.engine.assistants import tokens as assistant_tokens
 from controlroom.engine.engine import Engine
@@ -34,10 +36,13 @@ def somebody(app: ASGIApp) -> ASGIApp:
         state = scope["state"]
         if value.startswith(STEP_RUN_PREFIX):
             robot_ = read_step_run_token(engine.keys, value)
-            state["actor"], state["who"] = robot_, f"step_run:{robot_.step_run_id}"
+            await ensure_lives(engine.database, robot_)
+            state["actor"] = robot_
+            known(scope, f"step_run:{robot_.step_run_id}")
         else:
             actor = await _person(engine, value) or await _key_or_session(engine, value)
-            state["actor"], state["who"] = actor, f"{actor.kind.value}:{actor.id}"
+            state["actor"] = actor
+            known(scope, f"{actor.kind.value}:{actor.id}")
         await app(scope, receive, send)
 
     return entrance
@@ -46,7 +51,8 @@ def somebody(app: ASGIApp) -> ASGIApp:
 def robot(app: ASGIApp) -> ASGIApp:
     """Let in to the runtime APIs: a step run's token, and only for the work that the token names.
 
-    Whether the step run still lives is for the statements themselves to say, in the same round trip.
+    Whether the step run still lives is for the statements themselves to say, in the same round trip; but before a body
+    that no stranger may send.
     """
 
     async def entrance(scope: Scope, receive: Receive, send: Send) -> None:
@@ -55,8 +61,12 @@ def robot(app: ASGIApp) -> ASGIApp:
         if scheme != _BEARER_SCHEME:
             raise Unauthenticated("This API is for robots: `Authorization: Bearer <token of the step run>`.")
         actor = _robot_of(engine, scope, value)
-        state = scope["state"]
-        state["robot"], state["who"] = actor, f"step_run:{actor.step_run_id}"
+        scope["state"]["robot"] = actor
+        who = f"step_run:{actor.step_run_id}"
+        claimed(scope, who)
+        if brings_much(scope):
+            await ensure_lives(engine.database, actor)
+            known(scope, who)
         await app(scope, receive, send)
 
     return entrance
@@ -72,10 +82,13 @@ def robot_anywhere(app: ASGIApp) -> ASGIApp:
             raise Unauthenticated("This API is for robots: `Authorization: Bearer <token of the step run>`.")
         state = scope["state"]
         if (person := await _person(engine, value)) is not None:
-            state["actor"], state["who"] = person, f"{person.kind.value}:{person.id}"
+            state["actor"] = person
+            known(scope, f"{person.kind.value}:{person.id}")
         else:
             actor = _robot_of(engine, scope, value)
-            state["actor"], state["who"] = actor, f"step_run:{actor.step_run_id}"
+            await ensure_lives(engine.database, actor)
+            state["actor"] = actor
+            known(scope, f"step_run:{actor.step_run_id}")
         await app(scope, receive, send)
 
     return entrance

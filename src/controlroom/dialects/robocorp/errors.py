@@ -15,6 +15,7 @@ from litestar.status_codes import HTTP_413_REQUEST_ENTITY_TOO_LARGE
 from litestar.types import ExceptionHandlersMap
 
 from controlroom.border.answers import error_body, retry_after
+from controlroom.border.arrivals import BodyTooLarge, BodyTooSlow
 from controlroom.dialects.robocorp.permissions import NAMES
 from controlroom.engine.access.model import Permission
 from controlroom.errors import (
@@ -29,6 +30,8 @@ from controlroom.errors import (
 )
 
 STATUS: dict[type[ControlRoomError], int] = {
+    BodyTooLarge: 413,
+    BodyTooSlow: 408,
     Invalid: 400,
     Unauthenticated: 401,
     Forbidden: 403,

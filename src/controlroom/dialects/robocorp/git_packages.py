@@ -1,5 +1,8 @@
 """Task packages from git (our management API): where a package's content is fetched from, on demand or on a push."""
 
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import datetime
 from typing import Literal
 
@@ -7,20 +10,22 @@ from litestar import Router
 from litestar.params import FromPath, JSONBody
 from msgspec import UNSET, Struct, UnsetType
 
+from controlroom.border.arrivals import allow, known
 from controlroom.border.origin import Origins
 from controlroom.dialects.robocorp.answers import Accepted, Deleted
 from controlroom.dialects.robocorp.asking import AnyRequest, Asker, InWorkspace, Pages, TheEngine
 from controlroom.dialects.robocorp.paging import Page
 from controlroom.dialects.robocorp.routing import delete, get, post, update
-from controlroom.engine.packages import sources
+from controlroom.engine.packages import push_hooks, sources
 from controlroom.engine.packages.source_store import Ref, RefKind
-from controlroom.engine.packages.sources import HookForm, SourceView, Wanted
-from controlroom.errors import Invalid, Unauthenticated
+from controlroom.engine.packages.sources import SourceView, Wanted
+from controlroom.errors import Invalid, Unauthenticated, Unavailable
 from controlroom.ids import PackageId
 
 _PACKAGE = "/task-packages/{package_id:uuid}"
 _GITHUB = "x-hub-signature-256"
 _GITLAB = "x-gitlab-token"
+_TURN_SECONDS = 5.0  # Why: less than GitHub waits for an answer (10 s)
 
 
 class PushHook(Struct, frozen=True):
@@ -117,23 +122,45 @@ async def fetch(
     return _show(request, await sources.want(engine, actor, workspace_id, package_id))
 
 
-@post("/{package_id:uuid}", operation_id="receiveGitPush")
+@post("/{package_id:uuid}", operation_id="receiveGitPush", request_max_body_size=None)  # it allows so much itself
 async def receive_push(engine: TheEngine, request: AnyRequest, package_id: FromPath[PackageId]) -> Accepted:
-    """A push hook of GitHub or GitLab: fetch soon. The hook's own signature or token is the credential."""
-    body = await request.body()
+    """A push hook of GitHub or GitLab: fetch soon. The hook's own signature or token is the credential.
+
+    What is signed is the whole body: it is read once it is known that there is such a hook, few at once, none kept.
+    """
+    hook = await push_hooks.find(engine, package_id)
     if (signature := request.headers.get(_GITHUB)) is not None:
-        form, proof = HookForm.GITHUB, signature
+        async with _turn(request):
+            now, most = asyncio.get_running_loop().time(), engine.limits.git_hook_bytes
+            allow(request.scope, most=most, seconds=engine.limits.stall_seconds, now=now)
+            await hook.check_signature(signature, request.stream())
     elif (token := request.headers.get(_GITLAB)) is not None:
-        form, proof = HookForm.GITLAB, token
+        hook.check_token(token)
     else:
         raise Unauthenticated("A push hook signs itself: X-Hub-Signature-256 or X-Gitlab-Token.")
-    await sources.want_by_hook(engine, package_id, form=form, body=body, proof=proof)
+    known(request.scope, f"push_hook:{package_id}")
+    await hook.want_fetch()
     return Accepted(accepted=True)
 
 
 def wanted(asked: SetGitSource) -> Wanted:
     """What of which repository is asked for. Raises Invalid."""
     return Wanted(url=asked.url, ref=_ref(asked), folder=asked.folder or "", secret_name=asked.secret)
+
+
+@asynccontextmanager
+async def _turn(request: AnyRequest) -> AsyncIterator[None]:
+    """One of the few hooks whose bodies are read at once; raises Unavailable when none ends in time."""
+    turns: asyncio.Semaphore = request.app.state.push_hooks
+    try:
+        async with asyncio.timeout(_TURN_SECONDS):
+            await turns.acquire()
+    except TimeoutError:
+        raise Unavailable("too many push hooks are being read: try again", code="CROWDED") from None
+    try:
+        yield
+    finally:
+        turns.release()
 
 
 def _ref(asked: SetGitSource) -> Ref:

@@ -7,6 +7,7 @@ from urllib.parse import parse_qs
 
 from litestar.types import ASGIApp, Receive, Scope, Send
 
+from controlroom.border.arrivals import known
 from controlroom.engine.access.credentials import authenticate_api_key
 from controlroom.engine.engine import Engine
 from controlroom.errors import Unauthenticated
@@ -21,8 +22,8 @@ def key_in_query(app: ASGIApp) -> ASGIApp:
         if len(given) != 1:
             raise Unauthenticated("Send an API key as `?token=<key>`.")
         actor = await authenticate_api_key(engine, given[0])
-        state = scope["state"]
-        state["actor"], state["who"] = actor, f"{actor.kind.value}:{actor.id}"
+        scope["state"]["actor"] = actor
+        known(scope, f"{actor.kind.value}:{actor.id}")
         await app(scope, receive, send)
 
     return entrance

@@ -19,11 +19,16 @@ PREFIX = "/worker/v1"
 
 def application(engine: Engine, holds: Holds | None = None) -> App:
     """The app over an engine. Give `holds` to be able to end the long polls when the server stops."""
+    return cast("App", routes(engine, holds))  # the same ASGI, in other words
+
+
+def routes(engine: Engine, holds: Holds | None = None) -> Litestar:
+    """All routes of the dialect."""
     linked = Router(
         PREFIX, route_handlers=with_failures([*sessions.handlers, *reports.handlers]), guards=[authenticate]
     )
     unlinked = Router(PREFIX, route_handlers=with_failures([sessions.link]))
-    litestar = Litestar(
+    return Litestar(
         [linked, unlinked],
         state=State({"engine": engine, "holds": holds or Holds()}),
         exception_handlers=HANDLERS,
@@ -38,4 +43,3 @@ def application(engine: Engine, holds: Holds | None = None) -> App:
         ),
         logging_config=None,
     )
-    return cast("App", litestar)  # the same ASGI, in other words

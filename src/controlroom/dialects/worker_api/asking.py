@@ -9,6 +9,7 @@ from litestar.datastructures import State
 from litestar.handlers import BaseRouteHandler
 from litestar.types.empty import Empty
 
+from controlroom.border.arrivals import known
 from controlroom.dialects.worker_api.holding import Holds
 from controlroom.engine.access.credentials import authenticate_worker
 from controlroom.engine.access.model import WorkerActor
@@ -61,7 +62,8 @@ async def authenticate(connection: ASGIConnection[Any, Any, Any, Any], handler: 
     if scheme.lower() != _SCHEME:
         raise Unauthenticated("Send the worker's token as `Authorization: Bearer <token>`.")
     worker = await authenticate_worker(connection.app.state.engine, token.strip())
-    connection.scope["state"] |= {"worker": worker, "who": f"worker:{worker.worker_id}"}
+    connection.scope["state"]["worker"] = worker
+    known(connection.scope, f"worker:{worker.worker_id}")
 
 
 _decoders: dict[Any, msgspec.json.Decoder[Any]] = {}

@@ -13,22 +13,27 @@ from litestar.types import ExceptionHandlersMap
 from msgspec import Struct
 
 from controlroom.border.answers import error_body, retry_after
+from controlroom.border.arrivals import BodyTooLarge, BodyTooSlow
 from controlroom.errors import (
     Conflict,
     ControlRoomError,
     Forbidden,
     Invalid,
     NotFound,
+    Throttled,
     Unauthenticated,
     Unavailable,
 )
 
 STATUS: dict[type[ControlRoomError], int] = {
+    BodyTooLarge: 413,
+    BodyTooSlow: 408,
     Invalid: 400,
     Unauthenticated: 401,
     Forbidden: 403,
     NotFound: 404,
     Conflict: 409,
+    Throttled: 429,
     Unavailable: 503,
 }
 """A worker repeats what is answered with 5xx or 429, and gives up what is answered with another 4xx."""

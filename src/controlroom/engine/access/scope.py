@@ -73,6 +73,14 @@ async def ensure_seen(tx: Statements, scope: Scope) -> None:
     raise AttemptOver if scope.step_run is not None else WorkspaceNotFound
 
 
+async def ensure_lives(tx: Statements, robot: StepRunActor) -> None:
+    """A robot's attempt has not ended, and has not been overtaken. Raises AttemptOver.
+
+    For doors that give something before any statement names the attempt.
+    """
+    await ensure_seen(tx, scope_of(robot, Permission.READ_ASSETS, robot.workspace_id))
+
+
 def by(actor: Actor | StepRunActor | WorkerActor) -> By:
     """The actor as events record it."""
     match actor:

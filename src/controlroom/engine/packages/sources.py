@@ -3,18 +3,14 @@
 The fetching itself speaks to the world, and is the matter of `maintenance/git_fetcher.py`.
 """
 
-import hashlib
-import hmac
 import re
 import secrets
 from datetime import datetime
-from enum import StrEnum
 from urllib.parse import urlsplit
 
 import msgspec
 from msgspec import Struct
 
-from controlroom.engine.access.errors import WrongCredential
 from controlroom.engine.access.model import Actor, ActorKind, Permission
 from controlroom.engine.access.record import record
 from controlroom.engine.access.scope import Scope, ensure_seen, scope_of
@@ -33,15 +29,6 @@ _LONGEST_URL = 2000
 _REF = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/@+-]{0,199}")
 _COMMIT = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 _SHOWN_ERROR = 1000
-
-
-class HookForm(StrEnum):
-    """How a push hook proves itself."""
-
-    GITHUB = "github"
-    """`X-Hub-Signature-256: sha256=…`, an HMAC of the body."""
-    GITLAB = "gitlab"
-    """`X-Gitlab-Token`, the secret itself."""
 
 
 class Wanted(Struct, frozen=True, kw_only=True):
@@ -142,15 +129,9 @@ async def want(engine: Engine, actor: Actor, workspace: WorkspaceId, package: Pa
     return _view(await _found(engine, scope, package))
 
 
-async def want_by_hook(engine: Engine, package: PackageId, *, form: HookForm, body: bytes, proof: str) -> None:
-    """Ask for a fetch on a push, if the hook proves that it knows the secret. Raises Unauthenticated.
-
-    An unknown package is refused in the same words, so that nobody learns which there are.
-    """
-    found = await source_store.by_package(engine.database, package)
-    if found is None or not _is_proved(_secret(engine, found), form, body, proof):
-        raise WrongCredential("signature of the hook")
-    await source_store.want(engine.database, found.package_id)
+def hook_secret(engine: Engine, source: Source) -> bytes:
+    """What the push hook of a source signs with."""
+    return engine.keys.unseal(source.hook_sealed, place=_place(source.package_id))
 
 
 # ---------------------------------------------------------------------------------------------------- fetching
@@ -234,15 +215,6 @@ def _check_ref(ref: Ref) -> None:
         raise Invalid(f"{ref.name!r} is no name of a {ref.kind.value}", code="GIT_REF_INVALID")
 
 
-def _is_proved(secret: bytes, form: HookForm, body: bytes, proof: str) -> bool:
-    match form:
-        case HookForm.GITHUB:
-            wanted = "sha256=" + hmac.new(secret, body, hashlib.sha256).hexdigest()
-        case HookForm.GITLAB:
-            wanted = secret.decode()
-    return hmac.compare_digest(wanted.encode(), proof.encode("utf-8", "replace"))
-
-
 async def _found(engine: Engine, scope: Scope, package: PackageId) -> Source:
     found = await source_store.get(engine.database, scope, package)
     if found is None:
@@ -254,10 +226,6 @@ def _new_hook(engine: Engine, package: PackageId) -> tuple[str, bytes]:
     """A secret for the push hook of a package, and how it is kept."""
     hook = secrets.token_urlsafe(32)
     return hook, engine.keys.seal(hook.encode(), place=_place(package))
-
-
-def _secret(engine: Engine, source: Source) -> bytes:
-    return engine.keys.unseal(source.hook_sealed, place=_place(source.package_id))
 
 
 def _place(package: PackageId) -> str:

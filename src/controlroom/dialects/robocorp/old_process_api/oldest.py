@@ -10,6 +10,7 @@ from litestar.params import FromPath
 from litestar.types import ASGIApp, Receive, Scope, Send
 from msgspec import Struct
 
+from controlroom.border.arrivals import known
 from controlroom.dialects.robocorp import asking
 from controlroom.dialects.robocorp.asking import Asker, InWorkspace, TheEngine
 from controlroom.dialects.robocorp.old_process_api import robot_runs, runs
@@ -43,8 +44,8 @@ def process_secret(app: ASGIApp) -> ASGIApp:
         actor = await process_secrets.authenticate(
             engine, given.decode("latin-1").strip(), named["workspace_id"], named["process_id"]
         )
-        state = scope["state"]
-        state["actor"], state["who"] = actor, f"{actor.kind.value}:{actor.id}"
+        scope["state"]["actor"] = actor
+        known(scope, f"{actor.kind.value}:{actor.id}")
         await app(scope, receive, send)
 
     return entrance

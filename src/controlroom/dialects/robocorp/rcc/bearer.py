@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from litestar.types import ASGIApp, Receive, Scope, Send
 
+from controlroom.border.arrivals import known
 from controlroom.dialects.robocorp.auth import credential_of
 from controlroom.engine.access.capabilities import Capability, authenticate
 from controlroom.engine.engine import Engine
@@ -20,8 +21,8 @@ def token_for(*capabilities: Capability, scheme: str = "Bearer") -> Callable[[AS
             if given != scheme.lower() or not token:
                 raise Unauthenticated(f"Send a token as `Authorization: {scheme} <token>`.")
             actor = await authenticate(engine, token, *capabilities)
-            state = scope["state"]
-            state["actor"], state["who"] = actor, f"{actor.kind.value}:{actor.id}"
+            scope["state"]["actor"] = actor
+            known(scope, f"{actor.kind.value}:{actor.id}")
             await app(scope, receive, send)
 
         return entrance

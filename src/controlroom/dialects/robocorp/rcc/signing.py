@@ -9,6 +9,7 @@ from typing import Any
 
 from litestar.types import ASGIApp, Receive, Scope, Send
 
+from controlroom.border.arrivals import known
 from controlroom.dialects.robocorp.auth import credential_of
 from controlroom.engine.access.credentials import authenticate_user
 from controlroom.engine.engine import Engine
@@ -35,8 +36,8 @@ def signed(app: ASGIApp) -> ASGIApp:
         body = await _whole(receive)
         message = string_to_sign(str(scope.get("method")), scope["state"]["path"], timestamp, body)
         signer = await authenticate_user(engine, identifier, lambda secret: _is_by(secret, message, signature.strip()))
-        state = scope["state"]
-        state["signer"], state["who"] = signer, f"user:{signer.actor.id}"
+        scope["state"]["signer"] = signer
+        known(scope, f"user:{signer.actor.id}")
         await app(scope, _again(body), send)
 
     return entrance
