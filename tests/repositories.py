@@ -8,7 +8,7 @@ import shutil
 import socket
 import subprocess
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -26,6 +26,8 @@ class Repository:
         self.asked: list[str] = []
         """What was sent as proof, request by request."""
         self.password: str | None = None
+        self.before: Callable[[], object] = lambda: None
+        """Called before each answer."""
         folder.mkdir()
         self.git("init", "--quiet", "--initial-branch=main", ".")
 
@@ -62,6 +64,7 @@ def handler(repository: Repository) -> type[BaseHTTPRequestHandler]:
             self._serve()
 
         def _serve(self) -> None:
+            repository.before()
             given = self.headers.get("Authorization", "")
             repository.asked.append(given)
             wanted = "Basic " + base64.b64encode(f"git:{repository.password}".encode()).decode()

@@ -36,6 +36,7 @@ from controlroom.postgres.database import Database
 from controlroom.postgres.migrate import migrate
 from controlroom.postgres.notify import Listener, Notifier
 from controlroom.robots.exclude_newer import parse_moment
+from controlroom.scratch import Scratch
 from controlroom.settings import Settings
 
 GRAMMARS: Grammars = {"robocorp": RobocorpGrammar()}
@@ -83,7 +84,8 @@ async def build(settings: Settings) -> Room:
         parts.callback(remarks.close)
         await listener.start()
         parts.push_async_callback(listener.stop)
-        keys = _keys(settings)
+        keys, scratch = _keys(settings), Scratch(settings.data / "scratch")
+        await asyncio.to_thread(scratch.sweep)
         engine = Engine(
             database=database,
             objects=ObjectStore.open(settings.objects_url or settings.data / "objects"),
@@ -93,6 +95,7 @@ async def build(settings: Settings) -> Room:
             remarks=remarks,
             limits=settings.limits,
             exclude_newer=parse_moment(settings.exclude_newer) if settings.exclude_newer else None,
+            scratch=scratch,
         )
         parts.push_async_callback(engine.aside.close)
         await first_start.bootstrap(engine)

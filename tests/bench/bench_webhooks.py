@@ -40,6 +40,7 @@ from controlroom.postgres.database import Database
 from controlroom.postgres.embedded import EmbeddedPostgres
 from controlroom.postgres.migrate import migrate
 from controlroom.postgres.notify import Listener, Notifier
+from controlroom.scratch import Scratch
 from controlroom.settings import Limits
 
 EVENTS = 1000
@@ -97,6 +98,7 @@ async def engine_on(dsn: str, folder: Path):
         wakes=wakes,
         remarks=remarks,
         limits=Limits(),
+        scratch=Scratch(folder / "scratch"),
     )
     await listener.stop()
     await notifier.stop()

@@ -26,6 +26,7 @@ from controlroom.postgres.clock import shift_clock
 from controlroom.postgres.database import Database
 from controlroom.postgres.migrate import migrate
 from controlroom.postgres.notify import Listener, Notifier
+from controlroom.scratch import Scratch
 from controlroom.settings import Limits
 
 
@@ -46,6 +47,7 @@ async def running_engine(dsn: str, objects: Path, *, keys: Keys | None = None, l
         wakes=wakes,
         remarks=remarks,
         limits=limits or Limits(),
+        scratch=Scratch(objects.with_name("scratch")),
     )
     yield engine
     await engine.aside.close()

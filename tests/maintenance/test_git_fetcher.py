@@ -1,9 +1,13 @@
 """Packages from git: fetched over https and ssh from servers of this machine, which the operator has allowed."""
 
+import asyncio
 import hashlib
 import hmac
+import io
 import shutil
 import subprocess
+import threading
+import zipfile
 
 import pytest
 
@@ -262,6 +266,77 @@ async def test_ssh_speaks_to_nobody_else_and_to_nobody_without_a_key(
 
     expected = ("Host key verification failed", "Permission denied", "private_key and known_hosts", "no public address")
     assert [words in error for words, error in zip(expected, found, strict=True)] == [True] * 4, found
+
+
+async def test_a_claim_is_one_servers_for_a_minute_and_longer_when_renewed(engine, workspace, ada, package, later):
+    """A killed server's fetch is another's after a minute; whoever lost a claim changes nothing any more."""
+    wanted = Wanted(url="https://git.invalid/a.git", ref=MAIN)
+    await sources.set_source(engine, ada, workspace, package, wanted)
+    first = await sources.claim(engine)
+    await later(seconds=50)
+    assert await sources.claim(engine) is None
+    assert await sources.renew(engine, first)
+    await later(seconds=50)
+    assert await sources.claim(engine) is None
+    await later(seconds=20)
+
+    second = await sources.claim(engine)
+
+    assert second.package_id == first.package_id
+    assert not await sources.renew(engine, first)
+    await sources.give_up(engine, first, "too late")
+    assert (await sources.get(engine, ada, workspace, package)).error == ""
+    await sources.let_go(engine, second)
+    assert (await sources.claim(engine)).package_id == package
+
+
+async def test_a_fetch_of_a_source_that_was_changed_meanwhile_brings_nothing(engine, workspace, ada, package):
+    """What another address gave is no version of the package."""
+    await sources.set_source(engine, ada, workspace, package, Wanted(url="https://git.invalid/a.git", ref=MAIN))
+    fetch = await sources.claim(engine)
+    await sources.set_source(engine, ada, workspace, package, Wanted(url="https://git.invalid/b.git", ref=MAIN))
+    old = io.BytesIO()
+    with zipfile.ZipFile(old, "w") as archive:
+        archive.writestr("robot.yaml", ROBOT.format(task="Old"))
+
+    assert not await sources.take(engine, fetch, commit="a" * 40, blob=await engine.objects.put_bytes(old.getvalue()))
+
+    assert (await store.get(engine.database, workspace, package)).latest is None
+    assert (await sources.claim(engine)).url == "https://git.invalid/b.git"
+
+
+async def test_a_fetch_ends_when_its_source_is_removed(engine, workspace, ada, package, repository):
+    """It does not go on until the repository has given all; nothing stays in the data folder."""
+    asked, answer = threading.Event(), threading.Event()
+    repository.before = lambda: (asked.set(), answer.wait(60))
+    repository.commit(robot_yaml=ROBOT.format(task="One"), tasks_py="")
+    await sources.set_source(engine, ada, workspace, package, Wanted(url=repository.url, ref=MAIN))
+    fetching = asyncio.create_task(fetch_wanted(engine, Guard(("127.0.0.1",)), renew_every=0.05))
+    await asyncio.to_thread(asked.wait, 60)
+
+    await sources.remove(engine, ada, workspace, package)
+
+    assert await asyncio.wait_for(fetching, 30) == 1
+    answer.set()
+    assert (await store.get(engine.database, workspace, package)).latest is None
+    with engine.scratch.folder("beside") as beside:
+        assert [path for path in beside.parent.iterdir() if not path.name.startswith("beside")] == []
+
+
+async def test_a_server_that_stops_gives_its_fetch_back(engine, workspace, ada, package, repository):
+    """Another one need not wait for the end of the lease."""
+    asked, answer = threading.Event(), threading.Event()
+    repository.before = lambda: (asked.set(), answer.wait(60))
+    repository.commit(robot_yaml=ROBOT.format(task="One"), tasks_py="")
+    await sources.set_source(engine, ada, workspace, package, Wanted(url=repository.url, ref=MAIN))
+    fetching = asyncio.create_task(fetch_wanted(engine, Guard(("127.0.0.1",))))
+    await asyncio.to_thread(asked.wait, 60)
+
+    fetching.cancel()
+    await asyncio.wait({fetching})
+    answer.set()
+
+    assert (await sources.claim(engine)).package_id == package
 
 
 @pytest.mark.parametrize(

@@ -10,12 +10,13 @@ from controlroom.keys import Keys
 from controlroom.objects.links import Links
 from controlroom.objects.store import ObjectStore
 from controlroom.postgres.database import Database
+from controlroom.scratch import Scratch
 from controlroom.settings import Limits
 
 
 @dataclass(frozen=True, slots=True)
 class Engine:
-    """Database, objects, keys, wake-ups, remarks, limits, and the pool for what may take long.
+    """Database, objects, keys, wake-ups, remarks, limits, folders for work in hand, the pool for what may take long.
 
     Made once by `app.py`; verbs are functions over it.
     """
@@ -27,6 +28,7 @@ class Engine:
     wakes: Wakes
     remarks: Remarks
     limits: Limits
+    scratch: Scratch
     exclude_newer: datetime | None = None
     """How new packages of the world may be, for robots whose package says nothing."""
     aside: Aside = field(default_factory=Aside)

@@ -3,7 +3,8 @@
 What it does: claims a wanted fetch, checks where the address leads, lets `git fetch` bring one commit and `git archive`
 make a zip of it, and hands that to the packages, which look at it as at any upload.
 Who else may do it: any server; a claim is a lease, and the leader looks.
-When it dies half-way: the lease runs out, and the fetch is done again; nothing of it was known yet.
+When it dies half-way: the lease of a minute runs out, and the fetch is done again; nothing of it was known yet. Its
+folder lies in the data folder, and is swept with what still runs in it by the next start or fetch.
 What it costs: one index probe each two seconds while nothing is wanted; a fetch costs a process, and disk meanwhile.
 
 git may speak https and ssh to the addresses that were judged, and to nothing else: no redirect, no proxy, no submodule,
@@ -18,11 +19,12 @@ import os
 import shlex
 import shutil
 import signal
-import tempfile
-from collections.abc import Mapping
+from collections.abc import Coroutine, Mapping
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import SplitResult, urlsplit
+
+import structlog
 
 from controlroom.aside.pool import Bounds
 from controlroom.engine.access.model import system
@@ -35,7 +37,11 @@ from controlroom.outgoing import Guard
 from controlroom.robots.choosing import folder_of_robot
 from controlroom.trust import Bundle
 
+log = structlog.get_logger(__name__)
+
 EVERY: Final = 2.0
+RENEW_EVERY: Final = 20.0
+"""Seconds. Why: a third of the lease, so that two renewals may fail."""
 _SECONDS: Final = 600
 _PORTS: Final = {"https": 443, "ssh": 22}
 _MOST_SAID: Final = 32 << 20
@@ -44,22 +50,47 @@ _TOLD: Final = 600
 """Characters of git's own words that are kept."""
 
 
-async def fetch_wanted(engine: Engine, guard: Guard) -> int:
+async def fetch_wanted(engine: Engine, guard: Guard, *, renew_every: float = RENEW_EVERY) -> int:
     """One pass over what is wanted; how many were fetched or given up."""
     handled = 0
     while (fetch := await sources.claim(engine)) is not None:
+        await asyncio.to_thread(engine.scratch.sweep)
         try:
-            await _fetch(engine, guard, fetch)
+            await _while_it_is_ours(engine, fetch, _fetch(engine, guard, fetch), renew_every)
         except ControlRoomError as failed:
             await sources.give_up(engine, fetch, failed.message)
+        except OSError as failed:  # above all a full disk
+            await sources.give_up(engine, fetch, f"the server could not keep what came: {failed.strerror or failed}")
         handled += 1
     return handled
 
 
+async def _while_it_is_ours(engine: Engine, fetch: Fetch, work: Coroutine[Any, Any, None], renew_every: float) -> None:
+    """Do the work of a claim and renew that meanwhile; end it when the claim is lost, give that back when we end."""
+    working = asyncio.create_task(work)
+    try:
+        while not (await asyncio.wait({working}, timeout=renew_every))[0]:
+            with contextlib.suppress(Unavailable):  # the next one may come through, and the end of a fetch looks again
+                if not await sources.renew(engine, fetch):
+                    log.info("fetch is not wanted any more", package=str(fetch.package_id))
+                    return
+        await working
+    except asyncio.CancelledError:
+        await _ended(working)
+        await sources.let_go(engine, fetch)
+        raise
+    finally:
+        await _ended(working)
+
+
+async def _ended(working: asyncio.Task[None]) -> None:
+    working.cancel()
+    await asyncio.wait({working})
+
+
 async def _fetch(engine: Engine, guard: Guard, fetch: Fetch) -> None:
     sources.check_url(fetch.url)
-    with tempfile.TemporaryDirectory(prefix="controlroom-git-") as folder:
-        home = Path(folder)
+    with engine.scratch.folder("git") as home:
         environment = await _environment(engine, guard, fetch, home)
         repository, archive = home / "repository", home / "package.zip"
         room = _Bounded(environment, home, engine.limits.git_bytes)

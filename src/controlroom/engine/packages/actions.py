@@ -1,8 +1,6 @@
 """The verbs of packages."""
 
-import tempfile
 from datetime import datetime
-from pathlib import Path
 from typing import Final
 
 from msgspec import Struct
@@ -164,16 +162,14 @@ async def complete_upload(engine: Engine, upload: UploadId, workspace: Workspace
 
 
 async def add_version(
-    engine: Engine, workspace: WorkspaceId, package: PackageId, blob: Blob, *, folder: str = ""
+    engine: Engine, tx: Tx, workspace: WorkspaceId, package: PackageId, blob: Blob, read: "ReadRobot"
 ) -> bool:
     """What the room itself has fetched becomes the latest version, unless it is already; whether it is new.
 
-    Raises Invalid with the reason for what is no robot; PackageNotFound.
+    Raises PackageNotFound.
     """
-    read = await read_robot(engine, workspace, blob, folder=folder)
-    async with engine.database.transaction() as tx:
-        scope = Scope(workspace=workspace, organization=await store.organization_of(tx, workspace))
-        return await _take(engine, tx, By("system"), scope, package, blob, read)
+    scope = Scope(workspace=workspace, organization=await store.organization_of(tx, workspace))
+    return await _take(engine, tx, By("system"), scope, package, blob, read)
 
 
 _SECONDS: Final = 10.0
@@ -194,8 +190,8 @@ async def read_robot(engine: Engine, workspace: WorkspaceId, blob: Blob, *, fold
     """
     if blob.size > engine.limits.package_bytes:
         raise PackageTooLarge(blob.size, engine.limits.package_bytes)
-    with tempfile.TemporaryDirectory(prefix="controlroom-package-") as place:
-        path = Path(place) / "package.zip"
+    with engine.scratch.folder("package") as place:
+        path = place / "package.zip"
         await engine.objects.fetch_file(blob.hash, path)
         bounds = Bounds("The package", seconds=_SECONDS, asker=workspace)
         return ReadRobot(*await engine.aside.call(bounds, robot_of_package, path, folder))

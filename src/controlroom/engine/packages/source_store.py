@@ -3,16 +3,17 @@
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
+from uuid import UUID
 
 from msgspec import Struct
 
 from controlroom.engine.access.scope import SEEN, Scope
-from controlroom.ids import OrganizationId, PackageId, WorkspaceId
-from controlroom.postgres.database import Statements
+from controlroom.ids import OrganizationId, PackageId, WorkspaceId, uuid7
+from controlroom.postgres.database import Statements, Tx
 from controlroom.postgres.keyset import oldest_first
 
-LEASE: Final = timedelta(minutes=15)
-"""How long a server has for a fetch before another tries. Why: longer than the fetch itself is given."""
+LEASE: Final = timedelta(minutes=1)
+"""For how long a fetch is a server's, which renews it meanwhile: so long a fetch waits whose server was killed."""
 
 
 class RefKind(StrEnum):
@@ -59,6 +60,7 @@ class Fetch(Struct, frozen=True, kw_only=True):
     folder: str
     secret_name: str | None
     wanted_at: datetime
+    lease_id: UUID
 
 
 _SOURCE: Final = """
@@ -81,7 +83,7 @@ async def put(
     secret_name: str | None,
     hook_sealed: bytes,
 ) -> None:
-    """Write the source of a package that the caller holds, and that a fetch is wanted."""
+    """Write the source of a package that the caller holds, and that a fetch is wanted; one under way is void."""
     await tx.execute(
         """
         insert into package_source
@@ -90,7 +92,7 @@ async def put(
         on conflict (package_id) do update
            set url = excluded.url, ref_kind = excluded.ref_kind, ref = excluded.ref, folder = excluded.folder,
                secret_name = excluded.secret_name, hook_sealed = excluded.hook_sealed, wanted_at = clock_now(),
-               fetched_commit = null, fetched_at = null, error = ''
+               fetched_commit = null, fetched_at = null, error = '', lease_until = null, lease_id = null
         """,
         package=package,
         workspace=workspace,
@@ -163,15 +165,52 @@ async def claim(tx: Statements) -> Fetch | None:
              limit 1
                for no key update of source skip locked
         )
-        update package_source set lease_until = clock_now() + %(lease)s::interval
+        update package_source set lease_until = clock_now() + %(lease)s::interval, lease_id = %(id)s
           from picked
          where package_source.package_id = picked.package_id
         returning package_source.package_id, package_source.workspace_id, picked.organization_id, package_source.url,
                   package_source.ref_kind, package_source.ref, package_source.folder, package_source.secret_name,
-                  package_source.wanted_at
+                  package_source.wanted_at, package_source.lease_id
         """,
         lease=LEASE,
+        id=uuid7(),
     )
+
+
+async def renew(tx: Statements, fetch: Fetch) -> bool:
+    """Keep a claimed fetch for another while; whether it is still the claimer's."""
+    renewed = await tx.execute(
+        """
+        update package_source set lease_until = clock_now() + %(lease)s::interval
+         where package_id = %(package)s and lease_id = %(id)s
+        """,
+        lease=LEASE,
+        package=fetch.package_id,
+        id=fetch.lease_id,
+    )
+    return renewed > 0
+
+
+async def let_go(tx: Statements, fetch: Fetch) -> None:
+    """Give a claimed fetch to whoever claims it next."""
+    await tx.execute(
+        """
+        update package_source set lease_until = null, lease_id = null
+         where package_id = %(package)s and lease_id = %(id)s
+        """,
+        package=fetch.package_id,
+        id=fetch.lease_id,
+    )
+
+
+async def lock(tx: Tx, fetch: Fetch) -> bool:
+    """Hold a claimed fetch until the transaction ends; whether it is still the claimer's."""
+    found = await tx.value(
+        "select package_id from package_source where package_id = %(package)s and lease_id = %(id)s for update",
+        package=fetch.package_id,
+        id=fetch.lease_id,
+    )
+    return found is not None
 
 
 async def done(tx: Statements, fetch: Fetch, *, commit: str) -> None:
@@ -179,25 +218,28 @@ async def done(tx: Statements, fetch: Fetch, *, commit: str) -> None:
     await tx.execute(
         """
         update package_source
-           set lease_until = null, wanted_at = nullif(wanted_at, %(wanted)s), fetched_at = clock_now(),
-               fetched_commit = %(commit)s, error = ''
-         where package_id = %(package)s
+           set lease_until = null, lease_id = null, wanted_at = nullif(wanted_at, %(wanted)s),
+               fetched_at = clock_now(), fetched_commit = %(commit)s, error = ''
+         where package_id = %(package)s and lease_id = %(id)s
         """,
         package=fetch.package_id,
+        id=fetch.lease_id,
         wanted=fetch.wanted_at,
         commit=commit,
     )
 
 
-async def failed(tx: Statements, fetch: Fetch, why: str) -> None:
-    """Note that a claimed fetch went wrong: it is not tried again until somebody asks."""
-    await tx.execute(
+async def failed(tx: Statements, fetch: Fetch, why: str) -> bool:
+    """Note that a claimed fetch went wrong: it is not tried again until somebody asks. Whether it was the claimer's."""
+    noted = await tx.execute(
         """
         update package_source
-           set lease_until = null, wanted_at = nullif(wanted_at, %(wanted)s), error = %(why)s
-         where package_id = %(package)s
+           set lease_until = null, lease_id = null, wanted_at = nullif(wanted_at, %(wanted)s), error = %(why)s
+         where package_id = %(package)s and lease_id = %(id)s
         """,
         package=fetch.package_id,
+        id=fetch.lease_id,
         wanted=fetch.wanted_at,
         why=why,
     )
+    return noted > 0

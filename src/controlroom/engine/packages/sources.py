@@ -140,16 +140,33 @@ async def claim(engine: Engine) -> Fetch | None:
     return await source_store.claim(engine.database)
 
 
+async def renew(engine: Engine, fetch: Fetch) -> bool:
+    """Keep a claimed fetch for another while; whether it is still ours: its source may be another by now."""
+    return await source_store.renew(engine.database, fetch)
+
+
+async def let_go(engine: Engine, fetch: Fetch) -> None:
+    """Give a claimed fetch to whoever claims it next, at once."""
+    await source_store.let_go(engine.database, fetch)
+
+
 async def take(engine: Engine, fetch: Fetch, *, commit: str, blob: Blob) -> bool:
-    """What was fetched becomes the latest version, if it is another; whether it is. Raises Invalid with the reason."""
-    is_new = await actions.add_version(engine, fetch.workspace_id, fetch.package_id, blob, folder=fetch.folder)
-    await source_store.done(engine.database, fetch, commit=commit)
-    return is_new
+    """What was fetched becomes the latest version, if it is another; whether it is. Raises Invalid with the reason.
+
+    A claim that was lost meanwhile (another server has it, the source was changed or removed) brings nothing.
+    """
+    read = await actions.read_robot(engine, fetch.workspace_id, blob, folder=fetch.folder)
+    async with engine.database.transaction() as tx:
+        await store.lock(tx, fetch.workspace_id, fetch.package_id)  # first, as whoever sets the source does
+        if not await source_store.lock(tx, fetch):
+            return False
+        is_new = await actions.add_version(engine, tx, fetch.workspace_id, fetch.package_id, blob, read)
+        await source_store.done(tx, fetch, commit=commit)
+        return is_new
 
 
 async def give_up(engine: Engine, fetch: Fetch, why: str) -> None:
-    """Note why a fetch failed; the version before it stays the latest."""
-    await source_store.failed(engine.database, fetch, why[:_SHOWN_ERROR])
+    """Note why a fetch failed, unless it was lost meanwhile; the version before it stays the latest."""
     event = Event(
         kind="package_source.failed",
         organization_id=fetch.organization_id,
@@ -158,7 +175,8 @@ async def give_up(engine: Engine, fetch: Fetch, why: str) -> None:
         data={"error": why[:_SHOWN_ERROR]},
     )
     async with engine.database.transaction() as tx:
-        await record(engine, tx, By(ActorKind.SYSTEM.value), event)
+        if await source_store.failed(tx, fetch, why[:_SHOWN_ERROR]):
+            await record(engine, tx, By(ActorKind.SYSTEM.value), event)
 
 
 async def _put(
