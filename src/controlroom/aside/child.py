@@ -51,16 +51,17 @@ def main() -> None:
             frame = incoming.read(length)
             if len(frame) < length:
                 return
-            answer = reply_of(_answer(read_call(frame)))
+            answer = reply_of(_answer(frame))
             with contextlib.suppress(ConnectionError):  # nobody waits for it any more
                 line.sendall(LENGTH.pack(len(answer)) + answer)
 
 
-def _answer(call: Call) -> Reply:
-    function = getattr(importlib.import_module(call.module), call.function)
-    read = readers(function)
-    signal.setitimer(signal.ITIMER_PROF, call.seconds)
+def _answer(frame: bytes) -> Reply:
     try:
+        call: Call = read_call(frame)
+        function = getattr(importlib.import_module(call.module), call.function)
+        read = readers(function)
+        signal.setitimer(signal.ITIMER_PROF, call.seconds)
         args = [reader(value) for reader, value in zip(read.values(), call.args, strict=False)]
         kwargs = {name: read[name](value) for name, value in call.kwargs.items()}
         value = msgspec.Raw(encode(function(*args, **kwargs)))

@@ -120,6 +120,8 @@ class Aside:
             reply = await process.ask(frame, seconds=bounds.seconds * _PATIENCE + _MORE_PATIENCE)
             is_good = not (isinstance(reply, TooMuch) or (isinstance(reply, Done) and reply.is_last))
         except (Ended, TimeoutError) as why:
+            if process.has_given_up:
+                raise RuntimeError("a process of the pool has broken down; it says why itself") from None
             raise _told(bounds, type(why).__name__) from None
         finally:
             if is_good and not self._is_closed:

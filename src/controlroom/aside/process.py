@@ -49,6 +49,11 @@ class Process:
         """Whether it can be asked; the system may have ended it while it rested."""
         return self._program.poll() is None
 
+    @property
+    def has_given_up(self) -> bool:
+        """Whether it ended by itself, and was not killed: by its time, by its memory, or by us."""
+        return (self._program.poll() or 0) > 0
+
     async def ask(self, frame: bytes, *, seconds: float) -> Reply:
         """What it answers within so long on the clock. Raises Ended, TimeoutError: then it is to be killed."""
         try:

@@ -9,11 +9,12 @@ from msgspec.structs import replace
 from tests.engine.conftest import running_engine
 from tests.engine.runs.conftest import Floor
 
+from controlroom.aside.pool import TooCostly
 from controlroom.engine.access.model import Permission
 from controlroom.engine.processes.errors import ProcessNotFound
 from controlroom.engine.runs import store as run_store
 from controlroom.engine.runs.model import Run, RunState, StartedBy
-from controlroom.engine.schedules import actions, store
+from controlroom.engine.schedules import actions, planning, store
 from controlroom.engine.schedules.errors import RuleInvalid, ScheduleNotFound
 from controlroom.engine.schedules.model import (
     GivenPayload,
@@ -23,6 +24,7 @@ from controlroom.engine.schedules.model import (
     Once,
     Overlap,
     Policies,
+    RRule,
     Schedule,
     ScheduleChange,
     ScheduleDefinition,
@@ -97,6 +99,44 @@ async def test_an_occurrence_is_started_once_by_any_number_of_servers(floor, lat
         await asyncio.gather(*(fire_due(server) for server in (floor.engine, second, third) * 2))
 
     assert len(await runs_of(floor, process)) == 10
+
+
+async def daily(floor: Floor, **since) -> Schedule:
+    """A schedule by a recurrence rule that is counted, so that it is walked from its start."""
+    now = await store.now(floor.engine.database)
+    rule = RRule("FREQ=DAILY;COUNT=9900", (now - timedelta(**since)).replace(tzinfo=None))
+    return await schedule(floor, await floor.process({}), rule)
+
+
+async def test_a_recurrence_rule_is_walked_aside(floor, later):
+    """It starts its run like any other, and moves on."""
+    made = await daily(floor, hours=23)
+    await later(hours=1, minutes=1)
+
+    await fire_due(floor.engine)
+
+    [run] = await runs_of(floor, made.process_id)
+    assert (run.started_by_id, await became(floor, made)) == (made.id, ["started"])
+    after = await store.get(floor.engine.database, floor.workspace, made.id)
+    assert after.next_due == made.next_due + timedelta(days=1)
+
+
+async def test_a_rule_that_takes_too_long_is_refused_or_fails_visibly(floor, later, monkeypatch):
+    """Where it is asked for; and a schedule that has become so is due no more, and says why."""
+    made = await daily(floor, days=9000, hours=23)
+    await later(hours=1, minutes=1)
+    monkeypatch.setattr(planning, "_SECONDS", 0.01)
+
+    with pytest.raises(TooCostly):
+        await actions.preview(floor.engine, floor.workspace, made.timing, count=10)
+    with pytest.raises(TooCostly):
+        await daily(floor, days=9000)
+    await fire_due(floor.engine)
+
+    assert await became(floor, made) == ["failed"]
+    [occurrence] = await store.list_occurrences(floor.engine.database, made.id, limit=10)
+    assert "takes more than" in occurrence.reason
+    assert (await store.get(floor.engine.database, floor.workspace, made.id)).next_due is None
 
 
 @pytest.mark.parametrize(

@@ -251,7 +251,7 @@ async def preview_schedule(
         starts_at=_moment(data.starts_at, data.time_zone) or await store.now(engine.database),
         ends_at=_moment(data.ends_at, data.time_zone),
     )
-    return _preview(await actions.preview(engine, timing, count=data.count), timing.zone)
+    return _preview(await actions.preview(engine, workspace_id, timing, count=data.count), timing.zone)
 
 
 @get("/schedules/{schedule_id:uuid}/preview", operation_id="previewExistingSchedule")
@@ -261,7 +261,7 @@ async def preview_existing(
     """Tell the next ten times at which a schedule is due, were it enabled."""
     actor.require(Permission.READ_SCHEDULES, workspace_id)
     schedule = await store.get(engine.database, workspace_id, schedule_id)
-    return _preview(await actions.preview(engine, schedule.timing, count=_PREVIEWED), schedule.zone)
+    return _preview(await actions.preview(engine, workspace_id, schedule.timing, count=_PREVIEWED), schedule.zone)
 
 
 @get("/schedules/{schedule_id:uuid}/occurrences", operation_id="listScheduleOccurrences")

@@ -23,13 +23,15 @@ from controlroom.engine.schedules.model import (
     ScheduleDefinition,
     Timing,
 )
+from controlroom.engine.schedules.planning import bounds_of
 from controlroom.engine.schedules.previews import Preview
 from controlroom.engine.work_items.limits import check_payload
-from controlroom.errors import Invalid
+from controlroom.errors import Conflict, Invalid
 from controlroom.ids import ScheduleId, WorkspaceId, uuid7
 from controlroom.postgres.database import Tx
 
 MOST_PRIORITY = 1_000_000
+_TRIES = 3
 
 
 async def create(engine: Engine, actor: Actor, workspace: WorkspaceId, definition: ScheduleDefinition) -> Schedule:
@@ -42,14 +44,15 @@ async def create(engine: Engine, actor: Actor, workspace: WorkspaceId, definitio
     actor.require(Permission.START_RUNS, workspace)
     name = checked_name(definition.name, what="schedule's name")
     await _check(engine, definition.policies)
+    now = await store.now(engine.database)
+    timing = Timing(
+        rule=definition.rule,
+        zone=definition.zone,
+        starts_at=definition.starts_at or now,
+        ends_at=definition.ends_at,
+    )
+    next_due = await _next(engine, workspace, timing, now, is_enabled=definition.is_enabled)
     async with engine.database.transaction() as tx:
-        now = await store.now(tx)
-        timing = Timing(
-            rule=definition.rule,
-            zone=definition.zone,
-            starts_at=definition.starts_at or now,
-            ends_at=definition.ends_at,
-        )
         schedule = ScheduleId(uuid7())
         seen = await store.insert(
             tx,
@@ -60,7 +63,7 @@ async def create(engine: Engine, actor: Actor, workspace: WorkspaceId, definitio
             timing=timing,
             policies=definition.policies,
             is_enabled=definition.is_enabled,
-            next_due=_next(timing, now, is_enabled=definition.is_enabled),
+            next_due=next_due,
             created_by=actor.id,
         )
         if not seen:
@@ -80,26 +83,38 @@ async def update(
     """
     actor.require(Permission.WRITE_SCHEDULES, workspace)
     actor.require(Permission.START_RUNS, workspace)
-    async with engine.database.transaction() as tx:
-        before = await store.lock(tx, workspace, schedule)
-        wanted = {name: value for name, value in msgspec.structs.asdict(change).items() if value is not UNSET}
-        after = msgspec.structs.replace(before, **wanted)
+    for _ in range(_TRIES):
+        seen = await store.get(engine.database, workspace, schedule)
+        after = _changed(seen, change)
         checked_name(after.name, what="schedule's name")
-        await _check(engine, after.policies, before.policies)
-        next_due = before.next_due
-        if after.timing != before.timing or after.is_enabled != before.is_enabled:
-            next_due = _next(after.timing, await store.now(tx), is_enabled=after.is_enabled)
-        await store.update(
-            tx,
-            schedule,
-            name=after.name,
-            timing=after.timing,
-            policies=after.policies,
-            is_enabled=after.is_enabled,
-            next_due=next_due,
-        )
-        await _tell(engine, tx, actor, after, "schedule.updated")
-        return await store.get(tx, workspace, schedule)
+        await _check(engine, after.policies, seen.policies)
+        next_due = seen.next_due
+        is_anew = after.timing != seen.timing or after.is_enabled != seen.is_enabled
+        if is_anew:
+            now = await store.now(engine.database)
+            next_due = await _next(engine, workspace, after.timing, now, is_enabled=after.is_enabled)
+        async with engine.database.transaction() as tx:
+            before = await store.lock(tx, workspace, schedule)
+            if (before.timing, before.is_enabled) != (seen.timing, seen.is_enabled):
+                continue  # somebody else has changed it meanwhile
+            after = _changed(before, change)
+            await store.update(
+                tx,
+                schedule,
+                name=after.name,
+                timing=after.timing,
+                policies=after.policies,
+                is_enabled=after.is_enabled,
+                next_due=next_due if is_anew else before.next_due,
+            )
+            await _tell(engine, tx, actor, after, "schedule.updated")
+            return await store.get(tx, workspace, schedule)
+    raise Conflict("others change the schedule at the same time", code="SCHEDULE_CHANGED")
+
+
+def _changed(schedule: Schedule, change: ScheduleChange) -> Schedule:
+    wanted = {name: value for name, value in msgspec.structs.asdict(change).items() if value is not UNSET}
+    return msgspec.structs.replace(schedule, **wanted)
 
 
 async def delete(engine: Engine, actor: Actor, workspace: WorkspaceId, schedule: ScheduleId) -> None:
@@ -111,9 +126,12 @@ async def delete(engine: Engine, actor: Actor, workspace: WorkspaceId, schedule:
         await _tell(engine, tx, actor, before, "schedule.deleted")
 
 
-async def preview(engine: Engine, timing: Timing, *, count: int, after: datetime | None = None) -> Preview:
-    """When a schedule would be due next, and what may surprise about it. Raises RuleInvalid, ZoneInvalid."""
-    return previews.preview(timing, after or await store.now(engine.database), count)
+async def preview(
+    engine: Engine, workspace: WorkspaceId, timing: Timing, *, count: int, after: datetime | None = None
+) -> Preview:
+    """When a schedule would be due next, and what may surprise about it. Raises RuleInvalid, ZoneInvalid, TooCostly."""
+    since = after or await store.now(engine.database)
+    return await engine.aside.call(bounds_of(workspace), previews.preview, timing, since, count)
 
 
 async def _check(engine: Engine, policies: Policies, before: Policies | None = None) -> None:
@@ -125,9 +143,10 @@ async def _check(engine: Engine, policies: Policies, before: Policies | None = N
         await check_payload(engine, inputs.payload)
 
 
-def _next(timing: Timing, now: datetime, *, is_enabled: bool) -> datetime | None:
-    rules.check(timing)
-    due = rules.next_due(timing, now)
+async def _next(
+    engine: Engine, workspace: WorkspaceId, timing: Timing, now: datetime, *, is_enabled: bool
+) -> datetime | None:
+    due = await engine.aside.call(bounds_of(workspace), rules.first_due, timing, now)
     if due is None and is_enabled:
         raise RuleInvalid("it is never due from now on")
     return due if is_enabled else None

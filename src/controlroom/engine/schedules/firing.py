@@ -4,11 +4,14 @@ An occurrence is decided under the lock of its schedule's row, in the transactio
 schedule on; its row is unique. So it is started exactly once, however many servers try.
 """
 
+from collections.abc import Sequence
 from datetime import datetime
-from typing import assert_never
+from typing import Final, assert_never
 
+import msgspec
 from msgspec import Raw
 
+from controlroom.aside.pool import TooCostly
 from controlroom.engine.access.model import system
 from controlroom.engine.engine import Engine
 from controlroom.engine.events.store import By, Event, append
@@ -23,7 +26,8 @@ from controlroom.engine.schedules.model import (
     UsualInput,
     WaitingItems,
 )
-from controlroom.engine.schedules.rules import Go, Miss, Skip, Start, Wait
+from controlroom.engine.schedules.planning import Planned, Unplanned, plan, planned
+from controlroom.engine.schedules.rules import Go, Miss, Plan, Skip, Start, Wait
 from controlroom.engine.schedules.store import Due, LateRun
 from controlroom.engine.work_items.schemas import settled
 from controlroom.errors import Conflict, Invalid, NotFound
@@ -31,6 +35,7 @@ from controlroom.ids import ScheduleId
 from controlroom.postgres.database import Database, Tx
 
 _SYSTEM = By("system")
+_TRIES: Final = 3
 
 
 async def fire(engine: Engine, schedule: ScheduleId) -> bool:
@@ -38,10 +43,16 @@ async def fire(engine: Engine, schedule: ScheduleId) -> bool:
 
     If a run cannot be started, because its process is disabled or not configured, that is what became of it.
     """
-    return await settled(engine, lambda: _fire_once(engine, schedule))
+    known: list[Planned] = []
+    for _ in range(_TRIES):
+        try:
+            return await settled(engine, lambda: _fire_once(engine, schedule, known))
+        except Unplanned as found:
+            known.append(await planned(engine, found.due))
+    return False  # it changes all the time: later
 
 
-async def _fire_once(engine: Engine, schedule: ScheduleId) -> bool:
+async def _fire_once(engine: Engine, schedule: ScheduleId, known: Sequence[Planned]) -> bool:
     due: list[Due] = []
     try:
         async with engine.database.transaction() as tx:
@@ -49,9 +60,9 @@ async def _fire_once(engine: Engine, schedule: ScheduleId) -> bool:
             if found is None:
                 return False
             due.append(found)
-            await _fire(tx, engine, found)
+            await _fire(tx, engine, found, known)
     except (Conflict, Invalid, NotFound) as refused:
-        await _fail(engine.database, due[0], refused.message)
+        await _fail(engine.database, due[0], known, refused.message)
     return True
 
 
@@ -88,12 +99,12 @@ async def cancel_late(engine: Engine, *, limit: int) -> int:
     return len(late)
 
 
-async def _fire(tx: Tx, engine: Engine, due: Due) -> None:
+async def _fire(tx: Tx, engine: Engine, due: Due, known: Sequence[Planned]) -> None:
     schedule = due.schedule
     if schedule.next_due is None or schedule.next_due > due.now:
         return
-    planned = rules.plan(schedule.timing, schedule.policies, schedule.next_due, due.now, due.notice)
-    for verdict in planned.verdicts:
+    what = plan(due, known)
+    for verdict in what.verdicts:
         if await store.is_decided(tx, schedule.id, verdict.due):
             continue
         match verdict:
@@ -105,7 +116,7 @@ async def _fire(tx: Tx, engine: Engine, due: Due) -> None:
                 await _start_or_not(tx, engine, due, moment)
             case _:
                 assert_never(verdict)
-    await store.set_next_due(tx, schedule.id, planned.next_due)
+    await store.set_next_due(tx, schedule.id, what.next_due)
 
 
 async def _start_or_not(tx: Tx, engine: Engine, due: Due, moment: datetime) -> None:
@@ -141,17 +152,20 @@ async def _start(tx: Tx, engine: Engine, due: Due, moment: datetime) -> None:
     await store.decide(tx, schedule.id, moment, OccurrenceState.STARTED, run=run.id, patience=schedule.cancel_after)
 
 
-async def _fail(database: Database, due: Due, reason: str) -> None:
+async def _fail(database: Database, due: Due, known: Sequence[Planned], reason: str) -> None:
     """The transaction that should have started runs is undone; this one says so, and moves the schedule on."""
     async with database.transaction() as tx:
         schedule = await store.lock(tx, due.schedule.workspace_id, due.schedule.id)
         if schedule.next_due != due.schedule.next_due or schedule.next_due is None:
             return
-        planned = rules.plan(schedule.timing, schedule.policies, schedule.next_due, due.now, due.notice)
-        for verdict in planned.verdicts:
+        try:
+            what = plan(msgspec.structs.replace(due, schedule=schedule), known)
+        except TooCostly:  # nobody can say when it is due again: its author is to mend it
+            what = Plan((Start(schedule.next_due),), None)
+        for verdict in what.verdicts:
             if not await store.is_decided(tx, schedule.id, verdict.due):
                 await _decide_failed(tx, due, verdict.due, reason)
-        await store.set_next_due(tx, schedule.id, planned.next_due)
+        await store.set_next_due(tx, schedule.id, what.next_due)
 
 
 async def _decide_failed(tx: Tx, due: Due, moment: datetime, reason: str) -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
-from itertools import islice
+from itertools import islice, takewhile
 from typing import Final, assert_never
 from zoneinfo import ZoneInfo
 
@@ -136,6 +136,12 @@ def check(timing: Timing) -> None:
     next_due(timing, timing.starts_at)
 
 
+def first_due(timing: Timing, after: datetime) -> datetime | None:
+    """When it is due for the first time after a moment, if it can be. Raises RuleInvalid, ZoneInvalid."""
+    check(timing)
+    return next_due(timing, after)
+
+
 def check_policies(policies: Policies) -> None:
     """Raise Invalid for durations that cannot be, or a wait of something that never waits."""
     for what, duration in (
@@ -197,13 +203,13 @@ def _between(what: str, number: int, least: int, most: int) -> None:
 
 
 # --------------------------------------------------------------------------------------------- what becomes of it
-class Start(Struct, frozen=True):
+class Start(Struct, frozen=True, tag="start"):
     """This occurrence shall start a run, if the overlap rule lets it."""
 
     due: datetime
 
 
-class Miss(Struct, frozen=True):
+class Miss(Struct, frozen=True, tag="miss"):
     """This occurrence, and those after it up to `until`, were missed."""
 
     due: datetime
@@ -237,8 +243,8 @@ def plan(timing: Timing, policies: Policies, due: datetime, now: datetime, notic
     saw later was missed, as a whole: skipped, or made up for by one run if nothing else is due anyway.
     """
     punctual = (now if notice.since is None else min(now, notice.since)) - policies.grace
-    found = occurrences(timing, max(due, punctual) - _INSTANT, AT_ONCE + 1)
-    started = [moment for moment in found if moment <= now][:AT_ONCE]
+    found = takewhile(lambda moment: moment <= now, _within(timing, max(due, punctual) - _INSTANT))
+    started = list(islice(found, AT_ONCE))
     verdicts: list[Start | Miss] = [Start(moment) for moment in started]
     if due < punctual and notice.first_at is not None and notice.first_at - due <= policies.grace:
         following = next_due(timing, due)
