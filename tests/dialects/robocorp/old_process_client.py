@@ -22,7 +22,10 @@ status = client.get_process_run_status(process_run_id=run)
 step_run = status["robotRuns"][0]["id"]
 client.get_process_run_status(process_run_id=run, step_run_id=step_run)
 failed = [item["id"] for item in client.list_process_run_work_items(run, include_data=True, item_state="FAILED")]
-assert client.list_run_artifacts(process_run_id=run, step_run_id=step_run) == []
+[artifact] = client.list_run_artifacts(process_run_id=run, step_run_id=step_run)
+address = client.get_robot_run_artifact(
+    process_run_id=run, step_run_id=step_run, artifact_id=artifact["id"], filename=artifact["fileName"]
+)
 assert [item["id"] for item in client.list_process_runs()] == [run]
 assert [item["id"] for item in client.list_process_runs_in_workspace(run_state="PENDING")] == [run]
 assert client.get_work_item(failed[0], include_data=True)["payload"] == {"orderid": 5}
@@ -30,4 +33,14 @@ retried = client.retry_work_item(failed[0])
 uploaded = client.create_input_work_item({"a": 1}, files=os.environ["UPLOAD"])
 assert uploaded in [item["id"] for item in client.list_process_work_items()]
 json.loads(client.start_configured_process(config_type="work_items", extra_info=[uploaded]))
-print(json.dumps({"failed": failed, "retried": retried["state"], "state": status["state"], "uploaded": uploaded}))
+print(
+    json.dumps(
+        {
+            "failed": failed,
+            "retried": retried["state"],
+            "state": status["state"],
+            "uploaded": uploaded,
+            "artifact": address,
+        }
+    )
+)

@@ -11,6 +11,7 @@ from uuid import uuid4
 import pytest
 
 from controlroom.engine.access.model import Permission
+from controlroom.engine.runs import reports
 from controlroom.protocol import ErrorCode
 
 
@@ -36,8 +37,8 @@ async def item(ada, run: str) -> list:
     [
         (b'{"variables": {"a": 1}}', [{"variables": {"a": 1}}]),
         (b"[1, 2]", [[1, 2]]),
-        (b"", [None]),
-        (b"[]", [None]),
+        (b"", [{}]),
+        (b"[]", [{}]),
     ],
 )
 async def test_the_whole_body_is_the_payload_of_one_item(ada, old, body, payloads):
@@ -72,7 +73,7 @@ async def test_a_run_request_is_json_whatever_its_content_type_says(ada, old, pr
     )
     nothing = await ada.call("POST", f"{old}/run-request", json={"type": "storages", "storages": ["input"]})
 
-    assert await item(ada, default["id"]) == [None]
+    assert await item(ada, default["id"]) == [{}]
     assert named["workItemIds"] == [waiting["id"]]
     assert (nothing.status_code, nothing.json()["error"]["code"]) == (409, "NO_WORK_ITEMS")
 
@@ -157,6 +158,48 @@ async def test_lists_have_their_forms_of_old(ada, old, walt):
     }
     assert await called(ada, "GET", f"{robot_run}/messages", params={"limit": 5}) == []
     assert await called(ada, "GET", f"{robot_run}/artifacts") == []
+
+
+async def test_the_address_of_an_artifact_is_a_json_string(room, ada, stranger, old, process, walt):
+    """In this API and in the oldest one: one string in quotes, that leads to the content."""
+    started = await called(ada, "POST", f"{old}/runs", json={"n": 1})
+    work = await walt.take()
+    blob = await room.engine.objects.put_bytes(b"what happened")
+    await reports.add_artifacts(room.engine, walt.actor, work.step_run_id, work.attempt, {'logs/the "log".txt': blob})
+    path = f"/runs/{started['id']}/robotRuns/{work.step_run_id}/artifacts"
+    [artifact] = await called(ada, "GET", f"{old}{path}")
+    secret = {"robocloud-process-secret": (await ada.post(f"/processes/{process}/secret"))["secret"]}
+
+    for get, base in (
+        (ada.http.get, old),
+        (lambda url: stranger.get(url, headers=secret), old.replace("/process-v1/", "/workspace-v1/")),
+    ):
+        answer = await get(f"{base}{path}/{artifact['id']}/log.txt")
+        assert (answer.status_code, answer.headers["content-type"]) == (200, "application/json")
+        assert isinstance(answer.json(), str)
+        assert (await stranger.get(answer.json())).content == b"what happened"
+
+
+async def test_runs_count_from_one_by_process(ada, old, process):
+    """1, 2, 3 of each process, in the run and in its items; a start that failed may leave a gap, and numbers stay."""
+    other = await ada.post(
+        "/processes", {"name": "Other", "steps": [{"name": "s", "task": {"name": "Read", "package_name": "robot"}}]}
+    )
+    other_old = old.replace(str(process), other["id"])
+
+    runs = [await called(ada, "POST", f"{old}/runs", json={"n": n}) for n in range(3)]
+    other_run = await called(ada, "POST", f"{other_old}/runs")
+    assert (await ada.call("POST", f"{old}/run-request", json={"type": "storages", "storages": ["input"]})).is_error
+    last = await called(ada, "POST", f"{old}/runs")
+
+    told = [(await called(ada, "GET", f"{old}/runs/{run['id']}"))["runNo"] for run in runs]
+    assert told == [1, 2, 3]
+    assert (await called(ada, "GET", f"{other_old}/runs/{other_run['id']}"))["runNo"] == 1
+    assert (await called(ada, "GET", f"{old}/runs/{last['id']}"))["runNo"] in {4, 5}
+    listed = (await called(ada, "GET", f"{old}/runs"))["data"]
+    assert [run["runNo"] for run in listed][-3:] == [3, 2, 1]
+    items = (await called(ada, "GET", f"{old}/runs/{runs[1]['id']}/work-items"))["data"]
+    assert [each["processRunNo"] for each in items] == [2]
 
 
 async def test_items_are_made_read_and_retried(ada, old, walt):
@@ -296,7 +339,10 @@ async def test_the_vendors_library_works_unmodified(rpa_python, room, ada, proce
     assert script.stdout is not None
     assert script.stdin is not None
     told = json.loads(await script.stdout.readline())
-    await walt.finish(await walt.take(), ErrorCode.ROBOT_FAILED)
+    work = await walt.take()
+    blob = await room.engine.objects.put_bytes(b"what happened")
+    await reports.add_artifacts(room.engine, walt.actor, work.step_run_id, work.attempt, {"log.txt": blob})
+    await walt.finish(work, ErrorCode.ROBOT_FAILED)
     script.stdin.write(b"failed\n")
     rest, _ = await script.communicate()
 
@@ -306,5 +352,6 @@ async def test_the_vendors_library_works_unmodified(rpa_python, room, ada, proce
     assert found["failed"] == [told["item"]]
     assert found["retried"] == "PENDING"
     assert found["state"] == "PENDING"
+    assert (await ada.http.get(found["artifact"])).content == b"what happened"
     shown = await ada.get(f"/work-items/{found['uploaded']}")
     assert [file["name"] for file in shown["files"]] == ["note.txt"]

@@ -22,7 +22,7 @@ async def test_a_start_without_input_makes_one_empty_item(ada, process, body):
 
     assert answer.status_code == 200, answer.text
     assert answer.json() == {"started": True, "id": answer.json()["id"]}
-    assert await _items(ada, answer.json()["id"]) == [None]
+    assert await _items(ada, answer.json()["id"]) == [{}]
 
 
 async def test_each_payload_becomes_an_item(ada, process):

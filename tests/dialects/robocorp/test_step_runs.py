@@ -62,6 +62,7 @@ async def test_console_messages_come_line_by_line(room, ada, walt, assignment):
 
     assert [message["message"] for message in messages] == [f"line {n} ä" for n in range(25)]
     assert messages[0]["timestamp"] == "2023-11-14T22:13:20Z"
+    assert [message["line_number"] for message in messages] == list(range(1, 26))
 
 
 async def test_a_line_without_end_is_shown_to_who_asks(room, ada, walt, assignment):
@@ -90,7 +91,7 @@ async def test_a_line_without_end_is_shown_to_who_asks(room, ada, walt, assignme
 
     assert set(plain) == {"next", "has_more", "data"}
     assert asked["data"] == plain["data"]
-    assert asked["unfinished"] == {"timestamp": "2023-11-14T22:13:20Z", "message": "50%"}
+    assert asked["unfinished"] == {"timestamp": "2023-11-14T22:13:20Z", "message": "50%", "line_number": 3}
     assert first_page["unfinished"] is None
     await told(2, 1, b"100%\n", b"")
     assert (await ada.get(f"{path}?unfinished=true"))["unfinished"] is None

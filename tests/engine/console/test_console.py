@@ -133,6 +133,7 @@ async def test_attempts_are_read_one_after_the_other(console):
         (3, 0, "again"),
         (3, 1, "and on"),
     ]
+    assert [line.place for line in (*lines, *rest)] == [2, 3, 4]
     assert await store.count(console.engine.database, console.workspace, console.step_run) == 4
 
 

@@ -9,7 +9,7 @@ from controlroom.dialects.robocorp.answers import Identified, identified
 from controlroom.dialects.robocorp.asking import AnyRequest, Asker, InWorkspace, Pages, TheEngine
 from controlroom.dialects.robocorp.paging import Page, Paging
 from controlroom.dialects.robocorp.routing import get
-from controlroom.dialects.robocorp.work_item_files import NULL, FileAnswer, files_of
+from controlroom.dialects.robocorp.work_item_files import NOTHING, FileAnswer, files_of
 from controlroom.engine.access.model import Actor, Permission
 from controlroom.engine.engine import Engine
 from controlroom.engine.runs import store as runs
@@ -71,7 +71,7 @@ async def _outputs(
             created_at=item.created_at,
             process=identified(item.process_id),
             process_run=identified(item.run_id),
-            payload=item.payload or NULL,
+            payload=item.payload or NOTHING,
             files=files[item.id],
         )
 

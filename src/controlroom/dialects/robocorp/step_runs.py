@@ -71,6 +71,8 @@ class ConsoleMessage(Struct, frozen=True):
 
     timestamp: datetime
     message: str
+    line_number: int
+    """Counted from 1, over all attempts. Ours, and what a robot of the community reads."""
 
 
 class ConsolePage(Page[ConsoleMessage], omit_defaults=True):
@@ -161,7 +163,10 @@ async def list_console_messages(
     answer = ConsolePage(page.next, page.has_more, page.data)
     if unfinished:
         line = None if page.has_more else following(engine, step_run_id, rows[-1].position if rows else after)
-        answer.unfinished = None if line is None else ConsoleMessage(line.at, line.text)
+        answer.unfinished = None
+        if line is not None:
+            place = await console.place_of(engine, workspace_id, step_run_id, line.attempt, line.number)
+            answer.unfinished = ConsoleMessage(line.at, line.text, place)
     return answer
 
 
@@ -234,7 +239,7 @@ def _show_artifact(artifact: Artifact) -> ArtifactAnswer:
 
 
 def _show_line(line: Line) -> ConsoleMessage:
-    return ConsoleMessage(line.at, line.text)
+    return ConsoleMessage(line.at, line.text, line.place)
 
 
 def _show_event(event: RunEvent) -> StepRunEvent:

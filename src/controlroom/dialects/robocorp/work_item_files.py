@@ -17,7 +17,8 @@ from controlroom.engine.work_items import actions, store
 from controlroom.engine.work_items.model import ItemFile, WorkItem
 from controlroom.ids import FileId, WorkItemId, WorkspaceId
 
-NULL = Raw(b"null")
+NOTHING = Raw(b"{}")
+"""The payload of an item that never had one: the model of the vendor's own client has no null (§1.6)."""
 """The payload of an item that has none."""
 
 

@@ -10,7 +10,7 @@ from controlroom.dialects.robocorp.answers import Accepted, Identified, Referenc
 from controlroom.dialects.robocorp.asking import AnyRequest, Asker, InWorkspace, Pages, TheEngine
 from controlroom.dialects.robocorp.paging import Page
 from controlroom.dialects.robocorp.routing import get, post, update
-from controlroom.dialects.robocorp.work_item_files import NULL, FileAnswer, files_of
+from controlroom.dialects.robocorp.work_item_files import NOTHING, FileAnswer, files_of
 from controlroom.engine.access.model import Permission
 from controlroom.engine.queues import actions as queues
 from controlroom.engine.work_items import actions, store
@@ -219,7 +219,7 @@ def _show(item: WorkItem) -> WorkItemAnswer:
 
 
 def _show_full(item: WorkItem, files: list[FileAnswer]) -> FullWorkItem:
-    return FullWorkItem(**_fields(item), payload=item.payload or NULL, files=files)
+    return FullWorkItem(**_fields(item), payload=item.payload or NOTHING, files=files)
 
 
 def _fields(item: WorkItem) -> dict[str, Any]:

@@ -22,6 +22,8 @@ class Line(Struct, frozen=True, kw_only=True):
 
     attempt: int
     number: int
+    place: int
+    """Counted from 1, over all attempts."""
     at: datetime
     text: str
 

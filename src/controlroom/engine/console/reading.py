@@ -25,19 +25,35 @@ async def read(
     lines: list[Line] = []
     attempt, start = max(after.attempt, 1), after.line + 1 if after.attempt >= 1 else 0
     while last is not None and attempt <= last and len(lines) < limit:
-        lines += await _read_attempt(engine, step_run, attempt, start=start, end=start + limit - len(lines))
+        before = await _lines_before(engine, workspace, step_run, attempt)
+        end = start + limit - len(lines)
+        lines += await _read_attempt(engine, step_run, attempt, before=before, start=start, end=end)
         attempt, start = attempt + 1, 0
     return lines
 
 
-async def _read_attempt(engine: Engine, step_run: StepRunId, attempt: int, *, start: int, end: int) -> list[Line]:
+async def place_of(engine: Engine, workspace: WorkspaceId, step_run: StepRunId, attempt: int, number: int) -> int:
+    """Which line of a step run's whole console that of an attempt is, counted from 1."""
+    return await _lines_before(engine, workspace, step_run, attempt) + number + 1
+
+
+async def _lines_before(engine: Engine, workspace: WorkspaceId, step_run: StepRunId, attempt: int) -> int:
+    """How many lines the attempts before one have printed; the first is nearly always the only one."""
+    if attempt == 1:
+        return 0
+    return await store.count(engine.database, workspace, step_run, before_attempt=attempt)
+
+
+async def _read_attempt(
+    engine: Engine, step_run: StepRunId, attempt: int, *, before: int, start: int, end: int
+) -> list[Line]:
     pieces = await store.pieces(engine.database, step_run, attempt, start=start, end=end)
     lines: list[Line] = []
     for digest, together in groupby(pieces, key=lambda piece: piece.hash):
         group = list(together)
         bodies = [piece.body or b"" for piece in group] if digest is None else await _archived(engine, digest, group)
         for piece, body in zip(group, bodies, strict=True):
-            lines += _lines(attempt, piece, body, start=start, end=end)
+            lines += _lines(attempt, before, piece, body, start=start, end=end)
     return lines
 
 
@@ -48,8 +64,9 @@ async def _archived(engine: Engine, digest: str, pieces: Sequence[Piece]) -> lis
     return [content[piece.offset - begin : piece.offset - begin + piece.length] for piece in pieces]
 
 
-def _lines(attempt: int, piece: Piece, body: bytes, *, start: int, end: int) -> Iterator[Line]:
+def _lines(attempt: int, before: int, piece: Piece, body: bytes, *, start: int, end: int) -> Iterator[Line]:
     texts = body.decode(errors="replace").split("\n")  # not splitlines: only LF ends a line
     first, last = max(start - piece.first_line, 0), min(end - piece.first_line, piece.line_count)
     for index in range(first, last):
-        yield Line(attempt=attempt, number=piece.first_line + index, at=piece.at, text=texts[index])
+        number = piece.first_line + index
+        yield Line(attempt=attempt, number=number, place=before + number + 1, at=piece.at, text=texts[index])

@@ -127,8 +127,10 @@ async def pieces(db: Statements, step_run: StepRunId, attempt: int, *, start: in
     )
 
 
-async def count(db: Statements, workspace: WorkspaceId, step_run: StepRunId) -> int:
-    """How many lines all attempts of a step run have printed so far."""
+async def count(
+    db: Statements, workspace: WorkspaceId, step_run: StepRunId, *, before_attempt: int | None = None
+) -> int:
+    """How many lines all attempts of a step run have printed so far, or only those before one of them."""
     return int(
         await db.value(
             """
@@ -138,11 +140,12 @@ async def count(db: Statements, workspace: WorkspaceId, step_run: StepRunId) -> 
                        (select first_line + line_count from console_chunk
                          where step_run_id = step_run.id and attempt = attempts.number
                          order by first_line desc limit 1))), 0)::bigint
-              from step_run, generate_series(1, step_run.attempt) as attempts (number)
+              from step_run, generate_series(1, coalesce(%(before)s::int - 1, step_run.attempt)) as attempts (number)
              where step_run.id = %(step_run)s and step_run.workspace_id = %(workspace)s
             """,
             step_run=step_run,
             workspace=workspace,
+            before=before_attempt,
         )
     )
 

@@ -150,6 +150,8 @@ class Run(Struct, frozen=True, kw_only=True):
 
     id: RunId
     number: int
+    run_no: int
+    """Which one of its process it is, counted from 1; starts that failed leave gaps."""
     workspace_id: WorkspaceId
     process_id: ProcessId
     process_name: str

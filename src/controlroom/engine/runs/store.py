@@ -9,9 +9,9 @@ from controlroom.postgres.database import Statements
 from controlroom.postgres.keyset import oldest_first
 
 _RUN: Final = """
-    select run.id, run.number, run.workspace_id, run.process_id, process.name as process_name, run.state, run.result,
-           run.started_by, run.started_by_id, run.created_at, run.started_at, run.ended_at, run.priority, run.stop,
-           app_user.first_name as starter_first_name, app_user.last_name as starter_last_name
+    select run.id, run.number, run.run_no, run.workspace_id, run.process_id, process.name as process_name, run.state,
+           run.result, run.started_by, run.started_by_id, run.created_at, run.started_at, run.ended_at, run.priority,
+           run.stop, app_user.first_name as starter_first_name, app_user.last_name as starter_last_name
       from run join process on process.id = run.process_id
       left join app_user on run.started_by = 'user' and app_user.id = run.started_by_id
 """

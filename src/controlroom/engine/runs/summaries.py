@@ -32,7 +32,7 @@ class ItemRun(Struct, frozen=True):
 
     id: WorkItemId
     process_name: str
-    run_number: int | None
+    run_no: int | None
 
 
 async def summaries(db: Statements, workspace: WorkspaceId, runs: Sequence[Run]) -> dict[RunId, Summary]:
@@ -82,7 +82,7 @@ async def runs_of_items(
     rows = await db.all(
         ItemRun,
         """
-        select work_item.id, process.name as process_name, run.number as run_number
+        select work_item.id, process.name as process_name, run.run_no
           from work_item
           join process on process.id = work_item.process_id
           left join run on run.id = work_item.run_id

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from litestar import Request, get
+from litestar import MediaType, Request, get
 from litestar.params import FromPath, FromQuery
 
 from controlroom.dialects.robocorp.asking import Asker, InWorkspace, TheEngine
@@ -93,7 +93,7 @@ async def list_messages(
     rows = await console.read(
         engine, workspace_id, step_run_id, after=BEGINNING, limit=asked_limit(engine.limits, limit)
     )
-    return [OldMessage(place, row.text, row.at) for place, row in enumerate(rows, 1)]
+    return [OldMessage(row.place, row.text, row.at, row.place) for row in rows]
 
 
 @get(f"{_ROBOT_RUN}/artifacts")
@@ -112,7 +112,7 @@ async def list_artifacts(
     return [show_artifact(row) for row in rows]
 
 
-@get(f"{_ROBOT_RUN}/artifacts/{{artifact_id:uuid}}/{{file_name:path}}")
+@get(f"{_ROBOT_RUN}/artifacts/{{artifact_id:uuid}}/{{file_name:path}}", media_type=MediaType.JSON)
 async def get_artifact_url(
     engine: TheEngine,
     actor: Asker,
@@ -123,7 +123,7 @@ async def get_artifact_url(
     step_run_id: FromPath[StepRunId],
     artifact_id: FromPath[ArtifactId],
 ) -> str:
-    """Tell where an artifact is fetched: a bare text. The file's name in the address is for people."""
+    """Tell where an artifact is fetched: a JSON string, alone. The file's name in the address is for people."""
     actor.require(Permission.READ_RUN_OUTPUTS, workspace_id)
     await _found(engine, workspace_id, process_id, run_id, step_run_id)
     found = await store.get_artifact(engine.database, workspace_id, step_run_id, artifact_id)

@@ -128,6 +128,7 @@ class OldMessage(Struct, frozen=True, rename="camel"):
     seq_no: int
     message: str
     timestamp: datetime
+    line_number: int = field(name="line_number")  # so, though nothing else is: a robot of the community reads it
 
 
 def show_run(run: Run, summary: Summary) -> OldRun:
@@ -141,7 +142,7 @@ def show_run(run: Run, summary: Summary) -> OldRun:
         workspace_id=run.workspace_id,
         process_id=run.process_id,
         process_name=run.process_name,
-        run_no=run.number,
+        run_no=run.run_no,
         created_ts=run.created_at,
         start_ts=run.started_at,
         end_ts=run.ended_at,
@@ -182,7 +183,7 @@ def show_item(item: WorkItem, *, of: ItemRun, payload: Raw | None, files: list[I
         activity_id=item.step_id,
         activity_run_id=item.step_run_id,
         batch_priority=item.priority,
-        process_run_no=of.run_number,
+        process_run_no=of.run_no,
         process_name=of.process_name,
         payload=payload,
         files=[OldFile(file.id, file.name, file.size) for file in files],

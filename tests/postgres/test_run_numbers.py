@@ -1,0 +1,92 @@
+"""Which one of its process a run is: counted without anybody waiting, and for runs that were there before."""
+
+import asyncpg
+import pytest
+
+from controlroom.ids import uuid7
+from controlroom.postgres.migrate import migrate, migrations
+
+COUNTED = "20261129050100_pre_run_numbers.sql"
+
+
+@pytest.fixture
+async def rooms(new_database):
+    """A new database, and a connection to it."""
+    dsn = await new_database()
+    connection = await asyncpg.connect(dsn)
+    yield dsn, connection
+    await connection.close()
+
+
+async def _processes(connection: asyncpg.Connection, count: int) -> tuple[object, list[object]]:
+    organization, workspace = uuid7(), uuid7()
+    await connection.execute("insert into organization (id, name) values ($1, 'o')", organization)
+    await connection.execute(
+        "insert into workspace (id, organization_id, name) values ($1, $2, 'w')", workspace, organization
+    )
+    processes = [uuid7() for _ in range(count)]
+    for process in processes:
+        await connection.execute(
+            "insert into process (id, workspace_id, name) values ($1, $2, 'p')", process, workspace
+        )
+    return workspace, processes
+
+
+_START = "insert into run (id, workspace_id, process_id, started_by) values ($1, $2, $3, 'api')"
+
+
+async def _told(connection: asyncpg.Connection, process: object) -> list[int]:
+    rows = await connection.fetch("select run_no from run where process_id = $1 order by id", process)
+    return [row["run_no"] for row in rows]
+
+
+async def test_runs_that_were_there_are_numbered_by_id(rooms, tmp_path):
+    """In the order in which they came, by process; the next ones go on from there."""
+    dsn, connection = rooms
+    for migration in migrations():
+        if migration.name < COUNTED:
+            (tmp_path / migration.name).write_text(migration.sql)
+    await migrate(dsn, tmp_path)
+    workspace, (first, second, empty) = await _processes(connection, 3)
+    runs = [(uuid7(), first if number % 3 else second) for number in range(9)]
+    for run, process in reversed(runs):  # whatever the order in the table
+        await connection.execute(_START, run, workspace, process)
+
+    await migrate(dsn)
+    for process in (first, second, empty):
+        await connection.execute(_START, uuid7(), workspace, process)
+
+    assert await _told(connection, first) == [1, 2, 3, 4, 5, 6, 7]
+    assert await _told(connection, second) == [1, 2, 3, 4]
+    assert await _told(connection, empty) == [1]
+
+
+async def test_starts_of_one_process_do_not_wait_for_each_other(rooms):
+    """While one start is not committed yet, another one of the same process is, and has the next number."""
+    dsn, connection = rooms
+    await migrate(dsn)
+    workspace, [process] = await _processes(connection, 1)
+    other = await asyncpg.connect(dsn)
+    await other.execute("set lock_timeout = '2s'")
+
+    slow = connection.transaction()
+    await slow.start()
+    await connection.execute(_START, uuid7(), workspace, process)
+    await other.execute(_START, uuid7(), workspace, process)
+    await slow.rollback()
+    await other.execute(_START, uuid7(), workspace, process)
+
+    assert await _told(other, process) == [2, 3]
+    await other.close()
+
+
+async def test_a_process_that_is_removed_leaves_no_counter(rooms):
+    """Its sequence goes with its row."""
+    dsn, connection = rooms
+    await migrate(dsn)
+    _, [process, kept] = await _processes(connection, 2)
+
+    await connection.execute("delete from process where id = $1", process)
+
+    names = [row["name"] for row in await connection.fetch("select relname as name from pg_class where relkind = 'S'")]
+    assert [name for name in names if name.startswith("run_no_")] == [f"run_no_{kept.hex}"]
