@@ -12,6 +12,8 @@ from pathlib import Path
 
 from msgspec import Struct, structs
 
+from controlroom.worker.limits import Limits
+from controlroom.worker.memory_groups import MemoryGroups
 from controlroom.worker.robot_users import RobotUser, RobotUsers, accounts_of, groups_with
 
 
@@ -31,6 +33,7 @@ class Place(Struct, frozen=True):
     """What the robot may write to."""
     seen: Path
     """Where the robot sees `work`."""
+    limits: Limits = Limits()
     names: Path | None = None
     """What gives the robot's user a name in Python where nothing else does (`names_main.py`)."""
 
@@ -92,11 +95,20 @@ class Places:
     """Makes places and clears them away. Only the worker that holds the folder's lock may."""
 
     def __init__(
-        self, runs: Path, users: RobotUsers, *, kept: int, seen: Path | None = None, names: Path | None = None
+        self,
+        runs: Path,
+        users: RobotUsers,
+        *,
+        kept: int,
+        seen: Path | None = None,
+        names: Path | None = None,
+        memory: MemoryGroups | None = None,
+        file_bytes: int = 0,
     ) -> None:
         """Places below `runs`, all of them seen by their robots at `seen` (where they are, when None).
 
-        `names` is a folder with the `sitecustomize.py` for robots whose user the machine has no name for.
+        `names` is a folder with the `sitecustomize.py` for robots whose user the machine has no name for. `memory`
+        and `file_bytes` bound each robot.
         """
         self._runs = runs
         self._users = users
@@ -105,6 +117,8 @@ class Places:
         self._keep = kept
         self._seen = seen
         self._names = names
+        self._memory = memory
+        self._file_bytes = file_bytes
         self._left_nests: set[Path] = set()
 
     def make_nest(self) -> Path:
@@ -129,7 +143,8 @@ class Places:
         number = str(next(self._numbers))
         folder, around = self._runs / number, (nest or self._runs) / number
         work = around / "work"
-        place = Place(folder, user, work, self._seen or work)
+        limits = Limits(self._memory.make(number) if self._memory else None, self._file_bytes)
+        place = Place(folder, user, work, self._seen or work, limits)
         if self._names is not None and not _has_name(place.uid):
             place = structs.replace(place, names=self._names)
         # Why the group: without a sandbox the robot's user has to pass, and no other robot's may. What is below can be
@@ -148,6 +163,7 @@ class Places:
     async def clear(self, place: Place, *, keep: bool = False) -> None:
         """Remove a place in which nothing runs any more; with `keep`, when newer ones have taken its turn."""
         self._users.give_back(place.user)
+        place.limits.lift()
         doomed = [place.folder] if place.work.parent == place.folder else [place.folder, place.work.parent]
         if keep and self._keep:
             if len(doomed) > 1:

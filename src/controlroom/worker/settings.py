@@ -64,6 +64,15 @@ class WorkerSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     many containers don't map.
     """
 
+    robot_memory_bytes: int = 0
+    """What all processes of one robot may hold of memory together, files in memory included; 0: no limit.
+
+    It takes a control group that the worker may divide: root has one, others if it was delegated to them. Where there
+    is none the worker says so and goes on without.
+    """
+    robot_file_bytes: int = 0
+    """How large each file may become that a robot writes; 0: no limit."""
+
     spares_memory_bytes: int = 512 * MEGABYTE
     """What all waiting spares together may hold; 0 turns them off."""
     spares_forked: bool = True

@@ -23,6 +23,7 @@ from controlroom.worker.environments.package_indexes import pip_certificates
 from controlroom.worker.environments.workshop import RunAs, make_open
 from controlroom.worker.folder import WorkerFolder
 from controlroom.worker.freezes import Freezes
+from controlroom.worker.memory_groups import MemoryGroups
 from controlroom.worker.packages import PackageCache
 from controlroom.worker.places import Places
 from controlroom.worker.processes import end_leftovers
@@ -52,12 +53,15 @@ async def bench(settings: WorkerSettings, folder: WorkerFolder, room: Room) -> A
     settings = structs.replace(settings, folder=home)
     bundle = _bundle(settings)
     os.environ.update(bundle.variables())  # from here on it is what all that we start is told to trust
+    memory = _memory_groups(settings, folder)
     places = Places(
         _fresh_runs(home),
         users,
         kept=settings.kept_run_folders,
         seen=sandbox.robots_seen,
         names=None if sandbox.is_on else _names_in(home),
+        memory=memory,
+        file_bytes=settings.robot_file_bytes,
     )
     environments = EnvironmentCache(
         settings.environments_folder,
@@ -93,6 +97,18 @@ async def bench(settings: WorkerSettings, folder: WorkerFolder, room: Room) -> A
             task.cancel()
             with suppress(asyncio.CancelledError):
                 await task
+        if memory is not None:
+            memory.close()
+
+
+def _memory_groups(settings: WorkerSettings, folder: WorkerFolder) -> MemoryGroups | None:
+    """Where each robot gets a group that bounds its memory; None if none is asked for, or none can be had."""
+    if not settings.robot_memory_bytes:
+        return None
+    groups = MemoryGroups.prepare(settings.robot_memory_bytes, folder=folder.path)
+    if groups is None:
+        log.warning("ROBOTS HAVE NO LIMIT OF MEMORY: no control group is delegated to this worker")
+    return groups
 
 
 def own_variables(settings: WorkerSettings, bundle: Bundle) -> dict[str, str]:

@@ -382,12 +382,13 @@ class StepRun:
         return artifacts.Left(found + left.artifacts, left.complaints)
 
     def _last_words(self) -> str:
-        """The end of what the robot said to stderr (else stdout), for the message of its failure."""
+        """For the message of its failure: what it used too much of, and the end of its stderr (else stdout)."""
         assert self._place is not None  # noqa: S101 - a robot ran in it
+        overrun = self._place.limits.overrun
         for name in ("stderr.log", "stdout.log"):
             if lines := _tail(self._place.folder / name):
-                return " Last lines:\n" + lines
-        return ""
+                return f"{overrun} Last lines:\n{lines}"
+        return overrun
 
     async def clean_up(self) -> None:
         """Give everything back. Its reports are over: nobody waits for this."""

@@ -242,6 +242,8 @@ async def _attend(cord: socket.socket, place: Place, *, zygote_uid: int | None) 
                 user_map.write(f"{place.user.uid} {place.user.uid} 1")
         cord.send(b"yes")
     first = await _asked(cord, b"born", uid=place.user.uid if place.user else None)
+    if place.limits.memory is not None:
+        place.limits.memory.add(first)  # the spare itself is yet to be started
     tree = ProcessTree(first, layers=1, reap=lambda: _last_word(cord))
     cord.send(b"yes")
     return tree
