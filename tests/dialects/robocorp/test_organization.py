@@ -1,13 +1,15 @@
 """What lies above the workspaces: logging in, workspaces, the audit log."""
 
+import asyncio
+import json
 from datetime import UTC, datetime
 from uuid import uuid4
 
 import httpx2
 import pytest
 
+from controlroom.engine.access.logins import Attempts
 from controlroom.engine.access.passwords import hash_password
-from controlroom.engine.access.sessions import Attempts
 
 PASSWORD = "correct horse battery"
 API = "/api/v1"
@@ -134,21 +136,61 @@ async def test_guessing_is_slowed_down(stranger, dora):
     assert (await stranger.post(f"{API}/login", json=right)).status_code == 200
 
 
-def test_a_name_may_be_tried_again_after_a_wait():
-    """The failures of a minute ago are forgotten, and a success forgets them at once."""
-    now = [0.0]
-    attempts = Attempts(lambda: now[0])
-    for _ in range(Attempts.FREE):
-        attempts.failed("Ada")
-    with pytest.raises(Exception, match="too many"):
-        attempts.check("ada")
+async def test_an_attack_from_elsewhere_locks_nobody_out(stranger, dora):
+    """A user's failures count where they happen; here, the right password is taken at once."""
+    wrong, right = ({"username": dora["username"].upper(), "password": word} for word in ("guess", PASSWORD))
+    elsewhere = {"x-forwarded-for": "203.0.113.7"}
+    statuses = [
+        (await stranger.post(f"{API}/login", json=wrong, headers=elsewhere)).status_code
+        for _ in range(Attempts.FREE + 2)
+    ]
 
-    now[0] = Attempts.WAIT.total_seconds()
-    attempts.check("ada")
-    attempts.failed("ada")
-    attempts.check("ada")
-    attempts.succeeded("ada")
-    attempts.check("ada")
+    assert statuses == [401] * Attempts.FREE + [429] * 2
+    assert (await stranger.post(f"{API}/login", json=right, headers=elsewhere)).status_code == 429
+    assert (await stranger.post(f"{API}/login", json=right)).status_code == 200
+
+
+async def test_many_guesses_at_once_are_counted_as_many(stranger, dora):
+    """Few are looked at, before any of them has failed; the others are told to come again."""
+    wrong = {"username": dora["username"], "password": "guess"}
+    answers = await asyncio.gather(
+        *(stranger.post(f"{API}/login", json=wrong, headers={"x-forwarded-for": "203.0.113.8"}) for _ in range(40))
+    )
+
+    statuses = [answer.status_code for answer in answers]
+    assert statuses.count(401) <= Attempts.FREE
+    assert set(statuses) == {401, 429}
+    assert all("retry-after" in answer.headers for answer in answers if answer.status_code == 429)
+
+
+async def test_guessers_from_everywhere_wait_in_a_short_queue(stranger, dora):
+    """However many addresses they have: past what can be looked at soon there is a 503, and nobody's count grows."""
+    wrong = {"password": "guess"}
+    answers = await asyncio.gather(
+        *(
+            stranger.post(
+                f"{API}/login",
+                json={**wrong, "username": f"nobody-{number}"},
+                headers={"x-forwarded-for": f"198.51.100.{number}"},
+            )
+            for number in range(80)
+        )
+    )
+
+    statuses = [answer.status_code for answer in answers]
+    assert set(statuses) == {401, 503}
+    assert all("retry-after" in answer.headers for answer in answers if answer.status_code == 503)
+    right = {"username": dora["username"], "password": PASSWORD}
+    assert (await stranger.post(f"{API}/login", json=right)).status_code == 200
+
+
+@pytest.mark.parametrize("username", ["a\0b", "a" * 5000, "", "\ud800"])
+async def test_no_name_is_a_bug(stranger, username):
+    """Whatever is given as a name is nobody's, or no JSON."""
+    body = json.dumps({"username": username, "password": "guess"})
+    answer = await stranger.post(f"{API}/login", content=body)
+
+    assert answer.status_code in {400, 401}
 
 
 async def test_an_admin_makes_workspaces_and_governs_them(root, log_in, ada):

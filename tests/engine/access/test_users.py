@@ -5,8 +5,9 @@ import hmac
 
 import pytest
 
-from controlroom.engine.access.credentials import authenticate_user, flush_uses, log_in
+from controlroom.engine.access.credentials import authenticate_user, flush_uses
 from controlroom.engine.access.errors import BeyondOwnRights, LastOwner, MemberExists, UsernameTaken, UserNotFound
+from controlroom.engine.access.logins import log_in
 from controlroom.engine.access.model import PERMISSIONS_OF_ROLE, Permission, Role
 from controlroom.engine.access.users import actions as users
 from controlroom.errors import Forbidden, Invalid, NotFound, Unauthenticated
@@ -25,7 +26,7 @@ async def dora(engine, ada, workspace):
 
 async def test_a_user_logs_in_with_their_grants(engine, dora, workspace, team):
     """Name (in any case) and password give an actor with the rights of every role that the user has."""
-    actor = await log_in(engine, username="dora", password=PASSWORD, organization=team.organization)
+    actor = await log_in(engine, username="dora", password=PASSWORD, organization=team.organization, place="here")
 
     assert (actor.id, actor.name) == (dora.id, "Dora")
     assert actor.grants == {workspace: PERMISSIONS_OF_ROLE[Role.OPERATOR]}
@@ -35,7 +36,7 @@ async def test_a_user_logs_in_with_their_grants(engine, dora, workspace, team):
 async def test_a_wrong_name_or_password_is_refused(engine, dora, team, username, password):
     """Nothing tells which of the two was wrong."""
     with pytest.raises(Unauthenticated) as refused:
-        await log_in(engine, username=username, password=password, organization=team.organization)
+        await log_in(engine, username=username, password=password, organization=team.organization, place="here")
 
     assert refused.value.message == "the user name or password is not valid"
 
@@ -44,21 +45,21 @@ async def test_a_disabled_user_is_let_in_no_more_until_enabled(engine, ada, dora
     """Disabling shuts out, enabling lets in again."""
     await users.disable_user(engine, ada, dora.id)
     with pytest.raises(Unauthenticated):
-        await log_in(engine, username="dora", password=PASSWORD, organization=team.organization)
+        await log_in(engine, username="dora", password=PASSWORD, organization=team.organization, place="here")
 
     await users.enable_user(engine, ada, dora.id)
-    await log_in(engine, username="dora", password=PASSWORD, organization=team.organization)
+    await log_in(engine, username="dora", password=PASSWORD, organization=team.organization, place="here")
 
 
 async def test_users_change_their_own_password(engine, dora, team):
     """The new password counts at once, the old one no more; a weak one is refused."""
-    actor = await log_in(engine, username="dora", password=PASSWORD, organization=team.organization)
+    actor = await log_in(engine, username="dora", password=PASSWORD, organization=team.organization, place="here")
 
     await users.set_password(engine, actor, dora.id, "a better password")
 
-    await log_in(engine, username="dora", password="a better password", organization=team.organization)
+    await log_in(engine, username="dora", password="a better password", organization=team.organization, place="here")
     with pytest.raises(Unauthenticated):
-        await log_in(engine, username="dora", password=PASSWORD, organization=team.organization)
+        await log_in(engine, username="dora", password=PASSWORD, organization=team.organization, place="here")
     with pytest.raises(Invalid):
         await users.set_password(engine, actor, dora.id, "short")
 

@@ -6,7 +6,8 @@ import re
 import pytest
 
 from controlroom.engine.access.actions import delete_api_key
-from controlroom.engine.access.credentials import authenticate_api_key, log_in
+from controlroom.engine.access.credentials import authenticate_api_key
+from controlroom.engine.access.logins import log_in
 from controlroom.engine.access.model import EVERYTHING
 from controlroom.engine.access.users.actions import set_password
 from controlroom.engine.workspaces.first_start import bootstrap, first_start
@@ -22,7 +23,7 @@ async def test_first_start_makes_what_a_room_needs(empty_engine):
     key = await authenticate_api_key(empty_engine, made.api_key)
     assert key.grants == {made.workspace_id: EVERYTHING}
     assert re.fullmatch(r"[0-9A-Za-z]{90,130}", made.api_key)
-    admin = await log_in(empty_engine, username=made.username, password=made.password)
+    admin = await log_in(empty_engine, username=made.username, password=made.password, place="here")
     assert admin.is_admin
     assert re.fullmatch(r"\d+:[0-9a-f]{96}", made.user_credentials)
 
@@ -46,7 +47,7 @@ async def test_one_of_several_servers_makes_the_first_start(empty_engine):
 async def test_first_start_forgets_what_was_changed_since(empty_engine):
     """A password that the admin has changed and a key that was deleted are not told again."""
     made = await bootstrap(empty_engine)
-    admin = await log_in(empty_engine, username="admin", password=made.password)
+    admin = await log_in(empty_engine, username="admin", password=made.password, place="here")
     key = await authenticate_api_key(empty_engine, made.api_key)
 
     await set_password(empty_engine, admin, admin.id, "a password of my own")

@@ -10,7 +10,10 @@ from litestar import Request
 from litestar.params import JSONBody
 from msgspec import Struct
 
-from controlroom.dialects.robocorp.asking import Asker, TheEngine
+from controlroom.border.arrivals import known
+from controlroom.border.networks import place_of
+from controlroom.border.origin import Origins
+from controlroom.dialects.robocorp.asking import AnyRequest, Asker, TheEngine
 from controlroom.dialects.robocorp.auth import credential_of
 from controlroom.dialects.robocorp.routing import post
 from controlroom.engine.access import sessions
@@ -49,9 +52,12 @@ class LoggedOut(Struct, frozen=True):
 
 
 @post("/login", operation_id="logIn", security=[{}])
-async def log_in(engine: TheEngine, data: JSONBody[LogIn]) -> LoggedIn:
-    """Begin a session. After several failures a name must wait."""
-    session = await sessions.begin(engine, username=data.username, password=data.password)
+async def log_in(engine: TheEngine, request: AnyRequest, data: JSONBody[LogIn]) -> LoggedIn:
+    """Begin a session. After several failures a user must wait, at the address that they came from."""
+    origins: Origins = request.app.state.origins
+    place = place_of(origins.client_of(request.scope))  # type: ignore[arg-type]  # a scope is a dict
+    session = await sessions.begin(engine, username=data.username, password=data.password, place=place)
+    known(request.scope, f"user:{session.actor.id}")
     actor = session.actor
     assert actor.id is not None  # noqa: S101  # the actor of a session is a user
     return LoggedIn(

@@ -18,12 +18,10 @@ from msgspec import Struct
 from controlroom.engine.access import store
 from controlroom.engine.access.errors import WrongCredential
 from controlroom.engine.access.model import Actor, WorkerActor
-from controlroom.engine.access.passwords import verify_password
 from controlroom.engine.access.rates import Buckets
 from controlroom.engine.access.users import store as users
 from controlroom.engine.access.users.model import UserCredentialId
 from controlroom.engine.engine import Engine
-from controlroom.ids import OrganizationId
 from controlroom.keys import Keys, is_well_formed
 
 API_KEY_PREFIX = "crk"
@@ -156,20 +154,6 @@ async def authenticate_worker(engine: Engine, token: str) -> WorkerActor:
     if found is None:
         raise WrongCredential("worker token")
     return found
-
-
-async def log_in(engine: Engine, *, username: str, password: str, organization: OrganizationId | None = None) -> Actor:
-    """The actor of a user who gives name and password. Raises Unauthenticated, whichever of the two is wrong.
-
-    Names are unique in an organization; without one, the user of whichever organization whose password it is.
-    """
-    candidates = await users.logins(engine.database, username=username, organization=organization)
-    for candidate in candidates:
-        if await verify_password(password, candidate.password_hash):
-            return await users.actor_of_user(engine.database, candidate.id)
-    if not candidates:
-        await verify_password(password, None)
-    raise WrongCredential("user name or password")
 
 
 class Signer(Struct, frozen=True):

@@ -88,4 +88,6 @@ class TooManyLogins(Throttled):
     """Somebody may be guessing this user's password."""
 
     def __init__(self, seconds: float) -> None:
-        super().__init__("too many failed logins by this name", code="TOO_MANY_LOGINS", seconds=round(seconds, 1))
+        super().__init__(
+            "too many failed logins: wait, and try again", code="TOO_MANY_LOGINS", seconds=round(seconds, 1)
+        )

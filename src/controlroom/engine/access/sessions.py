@@ -1,29 +1,24 @@
 """Sessions: what a person gets who logs in by name and password.
 
 A session is a row and a token whose keyed hash finds it. It ends by itself after `LIFE`, or before: by logging out, by
-a new password, or when its user is disabled. Guessing passwords is slowed down by name (`Attempts`).
+a new password, or when its user is disabled.
 """
 
-import time
-from collections import OrderedDict
-from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import NewType
 from uuid import UUID
-from weakref import WeakKeyDictionary
 
 from msgspec import Struct
 
-from controlroom.engine.access import credentials
-from controlroom.engine.access.errors import TooManyLogins, WrongCredential
+from controlroom.engine.access.errors import WrongCredential
+from controlroom.engine.access.logins import log_in
 from controlroom.engine.access.model import Actor
 from controlroom.engine.access.record import record
 from controlroom.engine.access.users import store as users
 from controlroom.engine.engine import Engine
 from controlroom.engine.events.store import Event
-from controlroom.errors import Unauthenticated
 from controlroom.ids import UserId, uuid7
-from controlroom.keys import Keys, is_well_formed, mint
+from controlroom.keys import is_well_formed, mint
 from controlroom.postgres.database import Statements
 
 SESSION_PREFIX = "crs_"
@@ -45,56 +40,9 @@ class _Found(Struct, frozen=True):
     user_id: UserId
 
 
-class Attempts:
-    """Failed logins by name, as one server has seen them: each name may fail a few times, then it must wait.
-
-    Why by name and not by address: a guesser has many addresses, an office has one.
-    """
-
-    FREE = 10
-    WAIT = timedelta(seconds=60)
-    _NAMES = 10_000
-
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
-        self._clock = clock
-        self._failed: OrderedDict[str, tuple[int, float]] = OrderedDict()
-
-    def check(self, name: str) -> None:
-        """Raise TooManyLogins while a name must wait."""
-        count, last = self._failed.get(name.lower(), (0, 0.0))
-        left = last + self.WAIT.total_seconds() - self._clock()
-        if count >= self.FREE and left > 0:
-            raise TooManyLogins(left)
-
-    def failed(self, name: str) -> None:
-        """One more failure of a name; the count begins anew after a wait without any."""
-        now = self._clock()
-        count, last = self._failed.pop(name.lower(), (0, now))
-        if now - last >= self.WAIT.total_seconds():
-            count = 0
-        self._failed[name.lower()] = (count + 1, now)
-        if len(self._failed) > self._NAMES:
-            self._failed.popitem(last=False)
-
-    def succeeded(self, name: str) -> None:
-        """The name is not being guessed."""
-        self._failed.pop(name.lower(), None)
-
-
-# Why by the keys: they are the control room's own, one object a process; tests have several rooms in one process.
-_attempts: WeakKeyDictionary[Keys, Attempts] = WeakKeyDictionary()
-
-
-async def begin(engine: Engine, *, username: str, password: str) -> Session:
-    """Log in. Raises Unauthenticated, whichever of the two is wrong; TooManyLogins after many failures."""
-    attempts = _attempts.setdefault(engine.keys, Attempts())
-    attempts.check(username)
-    try:
-        actor = await credentials.log_in(engine, username=username, password=password)
-    except Unauthenticated:
-        attempts.failed(username)
-        raise
-    attempts.succeeded(username)
+async def begin(engine: Engine, *, username: str, password: str, place: str) -> Session:
+    """Log in, from a place. Raises Unauthenticated, whichever of the two is wrong; TooManyLogins; Unavailable."""
+    actor = await log_in(engine, username=username, password=password, place=place)
     assert actor.id is not None  # noqa: S101  # the actor of a password is a user
     session, token = SessionId(uuid7()), mint(SESSION_PREFIX)
     async with engine.database.transaction() as tx:
