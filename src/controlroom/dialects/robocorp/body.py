@@ -73,14 +73,16 @@ _encode = msgspec.json.Encoder().encode
 
 class _Reader(NamedTuple):
     decode: Callable[[bytes], Any]
-    has_moments: bool
+    has_bounds: bool
+    """Whether there is anything of which `_check` knows bounds."""
 
 
 @cache
 def _reader(into: Any) -> _Reader:
     decoder: msgspec.json.Decoder[Any] = msgspec.json.Decoder(into)
-    # What the type is made of is written out in whole: so it is known once that there is nothing to look for.
-    return _Reader(decoder.decode, msgspec.inspect.DateTimeType.__name__ in repr(msgspec.inspect.type_info(into)))
+    made_of = repr(msgspec.inspect.type_info(into))  # all of it, however deep
+    bounded = (msgspec.inspect.DateTimeType, msgspec.inspect.IntType)
+    return _Reader(decoder.decode, any(kind.__name__ in made_of for kind in bounded))
 
 
 def decode(body: bytes, into: Any) -> Any:
@@ -93,22 +95,29 @@ def decode(body: bytes, into: Any) -> Any:
         raise Invalid(f"The body is not as expected: {wrong}.", code="INVALID_BODY") from wrong
     except (msgspec.DecodeError, UnicodeDecodeError) as broken:
         raise Invalid(f"The body is not JSON: {broken}.", code="MALFORMED_JSON") from broken
-    if reader.has_moments:
-        _check_moments(found)
+    if reader.has_bounds:
+        _check(found)
     return found
 
 
-def _check_moments(value: Any) -> None:
-    """Raise MomentOutOfRange for a time anywhere in what was read that the calendar has no room around."""
+_MOST = 2**63
+"""What neither the database nor another process is sent as a number."""
+
+
+def _check(value: Any) -> None:
+    """Raise for what has bounds anywhere in what was read: MomentOutOfRange, or Invalid for a number beyond 64 bits."""
     match value:
+        case int():
+            if not -_MOST <= value < _MOST:
+                raise Invalid("The body is not as expected: a number is out of range.", code="INVALID_BODY")
         case datetime():
             check_moment(value)
         case msgspec.Struct():
             for name in value.__struct_fields__:
-                _check_moments(getattr(value, name))
+                _check(getattr(value, name))
         case list() | tuple():
             for each in value:
-                _check_moments(each)
+                _check(each)
         case _:
             pass
 
