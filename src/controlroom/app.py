@@ -29,6 +29,7 @@ from controlroom.keys import Keys
 from controlroom.maintenance import loops as maintenance
 from controlroom.maintenance.couriers import Outside
 from controlroom.maintenance.mail import mail_server
+from controlroom.maintenance.write_probe import WriteProbe
 from controlroom.objects.links import Links
 from controlroom.objects.store import ObjectStore
 from controlroom.outgoing import Outgoing
@@ -55,6 +56,7 @@ class Room:
     metrics: Metrics
     loops: asyncio.Task[None]
     """What the server does by itself; ends only with the room, or by a bug."""
+    writes: WriteProbe
     _parts: AsyncExitStack = field(repr=False)
     holds: Holds = field(default_factory=Holds)
     """The long polls of workers; `release` them before the server stops, or it waits for them."""
@@ -104,10 +106,12 @@ async def build(settings: Settings) -> Room:
         outgoing = Outgoing(settings.outgoing_allow)
         parts.push_async_callback(outgoing.close)
         outside = Outside(outgoing, GRAMMARS, mail_server(settings.smtp_url, settings.mail_from))
-        loops = asyncio.create_task(maintenance.run(engine, outside, observe=metrics.loop_ticked), name="maintenance")
+        writes = WriteProbe(engine)
+        maintained = maintenance.run(engine, outside, writes, observe=metrics.loop_ticked)
+        loops = asyncio.create_task(maintained, name="maintenance")
         loops.add_done_callback(_tell_why_loops_ended)
         parts.push_async_callback(_ended, loops)
-        return Room(settings, engine, origins, metrics, loops, parts.pop_all())
+        return Room(settings, engine, origins, metrics, loops, writes, parts.pop_all())
     raise AssertionError  # the stack swallows nothing
 
 
@@ -150,7 +154,12 @@ def _checks(room: Room) -> dict[str, Check]:
         if room.loops.done():
             raise Unavailable("the loops have ended", code="LOOPS_ENDED")
 
-    return {"database": database, "objects": room.engine.objects.check, "loops": loops}
+    return {
+        "database": database,
+        "database writes": room.writes.check,
+        "objects": room.engine.objects.check,
+        "loops": loops,
+    }
 
 
 async def _ended(loops: asyncio.Task[None]) -> None:

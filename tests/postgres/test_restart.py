@@ -134,3 +134,46 @@ async def test_committed_rows_survive_kills(folder, start):
     database = await Database.connect(server.dsn, min_size=1)
     assert await database.value("select count(*) from item") == acknowledged
     await database.close()
+
+
+async def test_whatever_is_under_way_when_it_dies_is_told_as_unavailable(server, folder, start):
+    """Reading, writing, in transactions, in commits, by COPY and by cursors: no caller meets an error of the driver."""
+    database = await Database.connect(server.dsn, min_size=8, max_size=8)
+    await database.execute("create table item (id int)")
+    failures: list[BaseException] = []
+
+    async def in_transaction() -> None:
+        async with database.transaction() as tx:
+            await tx.execute("insert into item values (1)")
+            await tx.value("select count(*) from item")
+
+    async def copied() -> None:
+        async with database.transaction() as tx:
+            await tx.copy_in("item", ["id"], [(number,) for number in range(1000)])
+
+    async def streamed() -> None:
+        async with database.transaction() as tx:
+            async for _ in tx.stream(int, "select generate_series(1, 5000)"):
+                pass
+
+    async def written() -> None:
+        await database.execute("insert into item values (1)")
+
+    async def ask(what) -> None:
+        while not failures:
+            try:
+                await what()
+            except Exception as error:  # noqa: BLE001 - they are what the test looks at
+                failures.append(error)
+
+    asking = [asyncio.create_task(ask(what)) for what in (in_transaction, copied, streamed, written) * 4]
+    for _ in range(5):
+        await database.value("select pg_sleep(0.02)")
+    os.kill(server.pid, signal.SIGKILL)
+    await server.wait()
+    await start(folder / "postgres")
+    await asyncio.gather(*asking)
+
+    assert {type(failure) for failure in failures} == {Unavailable}
+    assert await database.value("select 1") == 1
+    await database.close()

@@ -27,10 +27,12 @@ from controlroom.maintenance.fan_out import FanOut, News
 from controlroom.maintenance.leader import lead
 from controlroom.maintenance.loop import Loop, keep, run_forever
 from controlroom.maintenance.pruner import EVERY, SWEEP_EVERY, Pruner
+from controlroom.maintenance.write_probe import EVERY as EVERY_WRITE
+from controlroom.maintenance.write_probe import WriteProbe
 from controlroom.outgoing import Guard
 
 
-def loops(engine: Engine, guard: Guard) -> list[Loop]:
+def loops(engine: Engine, guard: Guard, writes: WriteProbe) -> list[Loop]:
     """What is done again and again; those for the leader, and those for every server."""
     pruner = Pruner(engine)
     return [
@@ -48,6 +50,7 @@ def loops(engine: Engine, guard: Guard) -> list[Loop]:
         Loop(name="pruner", every=EVERY, tick=pruner.prune),
         Loop(name="sweeper", every=SWEEP_EVERY, tick=pruner.sweep),
         Loop(name="consumer", every=consumer.EVERY, tick=lambda: consumer.open_runs(engine)),
+        Loop(name="write probe", every=EVERY_WRITE, tick=writes.tick, is_for_leader=False),
         Loop(name="uses", every=3.0, tick=lambda: flush_uses(engine), is_for_leader=False),
     ]
 
@@ -62,10 +65,14 @@ def news(engine: Engine, outside: Outside) -> list[News]:
 
 
 async def run(
-    engine: Engine, outside: Outside, *, observe: Callable[[str, float, bool], None] = lambda *_: None
+    engine: Engine,
+    outside: Outside,
+    writes: WriteProbe,
+    *,
+    observe: Callable[[str, float, bool], None] = lambda *_: None,
 ) -> None:
     """Run everything that a server does by itself, until cancelled."""
-    everything = loops(engine, outside.outgoing.guard)
+    everything = loops(engine, outside.outgoing.guard, writes)
     for_leader = [one for one in everything if one.is_for_leader]
     services: dict[str, Callable[[], Awaitable[None]]] = {
         "dispatcher": Dispatcher(engine).serve,

@@ -10,6 +10,7 @@ are named (see `statement`); a null in JSON is `msgspec.Raw(b"null")`, because N
 """
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, Protocol, Self, TypeVar
@@ -19,7 +20,7 @@ import structlog
 
 from controlroom.errors import Unavailable
 from controlroom.postgres.connection import Connection
-from controlroom.postgres.errors import UNREACHABLE, Collision, NoRows, is_closed_connection, translate
+from controlroom.postgres.errors import Collision, NoRows, is_closed_connection, is_confused, translate
 from controlroom.postgres.pool import Pool
 from controlroom.postgres.rows import conversion
 from controlroom.postgres.statement import Statement, sendable, statement
@@ -148,7 +149,7 @@ class Tx(_Runner):
         try:
             return await work(self._connection)
         except Exception as error:
-            translated = translate(error)
+            translated = _told(error, self._connection)
             if translated is error:
                 raise
             raise translated from error
@@ -227,11 +228,11 @@ class Database(_Runner):
                 raise
             except Exception as error:
                 self._pool.discard(connection)
-                lost = is_closed_connection(error) or isinstance(error, UNREACHABLE)
-                if not lost:
+                translated = translate(error, is_lost=True)
+                if not isinstance(translated, Unavailable):
                     raise
                 if fresh:
-                    raise translate(error) from error
+                    raise translated from error
                 # a connection that died while it was idle; beginning elsewhere does no harm
             else:
                 return connection
@@ -243,8 +244,8 @@ class Database(_Runner):
             self._pool.settle(connection)
             raise
         except Exception as error:
+            translated = _told(error, connection)
             self._pool.settle(connection)
-            translated = translate(error)
             if isinstance(translated, Unavailable):
                 translated.fields["commit"] = "unknown"
             if translated is error:
@@ -263,15 +264,44 @@ class Database(_Runner):
                 self._pool.settle(connection)
                 raise
             except Exception as error:
-                self._pool.release(connection)
+                translated = _told(error, connection)
+                if is_confused(error):
+                    self._pool.discard(connection)
+                else:
+                    self._pool.release(connection)
                 if is_closed_connection(error):
                     continue  # nothing was sent: another connection will do it
-                translated = translate(error)
                 if translated is error:
                     raise
                 raise translated from error
             self._pool.release(connection)
             return result
+
+
+def _told(error: Exception, connection: Connection) -> BaseException:
+    """An error of a statement in our words; a full disk is for the operator to know, whoever met it."""
+    translated = translate(error, is_lost=connection.is_closed())
+    if isinstance(translated, Unavailable) and translated.code == "DATABASE_FULL" and _full.is_due():
+        log.error("the disk of the database is full", reason=str(error))
+    return translated
+
+
+class _Reminder:
+    """Says when something may be said again: a full disk meets every statement."""
+
+    def __init__(self, every: float) -> None:
+        self._every = every
+        self._next = 0.0
+
+    def is_due(self) -> bool:
+        now = time.monotonic()
+        if now < self._next:
+            return False
+        self._next = now + self._every
+        return True
+
+
+_full = _Reminder(10.0)
 
 
 async def retrying(database: Database, call: Callable[[Tx], Awaitable[R]]) -> R:

@@ -6,7 +6,7 @@ something about it (an action turns a `UniqueViolation` into a `Conflict`). Whoe
 
 from asyncpg import exceptions as driver
 
-from controlroom.errors import Invalid, Unavailable
+from controlroom.errors import ControlRoomError, Invalid, Unavailable
 
 
 class NoRows(LookupError):  # noqa: N818 - a statement that must return exactly one row returned another number: a bug
@@ -71,7 +71,14 @@ UNREACHABLE: tuple[type[Exception], ...] = (
 )
 """The server is not there, or not for us, now. Other servers of the same address may be, in a moment."""
 
-_UNAVAILABLE = (*UNREACHABLE, driver.InsufficientResourcesError, driver.QueryCanceledError)
+_FULL = (driver.DiskFullError,)
+_UNAVAILABLE = (
+    *UNREACHABLE,
+    driver.InsufficientResourcesError,
+    driver.QueryCanceledError,
+    driver.PostgresSystemError,  # 58xxx: a file of its own that it cannot read or write
+    driver.InternalClientError,  # what the driver stumbles over when the connection is lost in the middle of something
+)
 
 _COLLISIONS = (
     driver.SerializationError,
@@ -89,8 +96,12 @@ _UNSTORABLE: dict[type[BaseException], tuple[str, str]] = {
 """What comes from outside as valid JSON (`"\\u0000"`, `1e999999`) and PostgreSQL cannot store."""
 
 
-def translate(error: BaseException) -> BaseException:
-    """The error in our words; the same object when we have none for it, which makes it a bug."""
+def translate(error: BaseException, *, is_lost: bool = False) -> BaseException:
+    """The error in our words; the same object when we have none for it, which makes it a bug.
+
+    `is_lost` says that the connection has ended: then the driver may raise whatever it stumbles over, and what it means
+    is that the database went away.
+    """
     violation = _VIOLATIONS.get(type(error))
     if violation is not None:
         constraint = getattr(error, "constraint_name", None) or getattr(error, "column_name", None) or ""
@@ -102,16 +113,30 @@ def translate(error: BaseException) -> BaseException:
     unstorable = _UNSTORABLE.get(type(error))
     if unstorable is not None:
         return Invalid(unstorable[1], code=unstorable[0])
-    if isinstance(error, _UNAVAILABLE) or is_closed_connection(error):
+    return _unavailable(error, is_lost=is_lost) or error
+
+
+def _unavailable(error: BaseException, *, is_lost: bool) -> Unavailable | None:
+    if isinstance(error, _FULL):
+        message = "The disk of the database is full: nothing can be stored until there is room."
+        return Unavailable(message, code="DATABASE_FULL")
+    is_an_answer = isinstance(error, (ControlRoomError, driver.PostgresError))
+    if isinstance(error, _UNAVAILABLE) or is_closed_connection(error) or (is_lost and not is_an_answer):
         return Unavailable("The database is not available.", code="DATABASE_UNAVAILABLE")
-    return error
+    return None
+
+
+def is_confused(error: BaseException) -> bool:
+    """Whether the driver has lost track of what the server is doing: the connection is of no more use."""
+    return isinstance(error, driver.InternalClientError)
 
 
 def is_closed_connection(error: BaseException) -> bool:
     """Whether the driver refused to send because the connection had ended before: nothing has reached the server."""
-    # Why the text: the driver raises its class for misuse here, and has no other mark.
+    # Why the texts: the driver raises its classes for misuse and for bugs here, and has no other mark. The second one
+    # comes between the server's farewell and its hanging up.
     return (
         isinstance(error, driver.InterfaceError)
         and not isinstance(error, ValueError)
         and "connection is closed" in str(error)
-    )
+    ) or (is_confused(error) and "cannot switch to state" in str(error))

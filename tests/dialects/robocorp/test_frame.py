@@ -187,7 +187,7 @@ async def test_health_pages_tell_who_lives(stranger):
     ready = await stranger.get("/readyz")
     assert ready.json() == {
         "status": "ready",
-        "parts": {"database": "ok", "objects": "ok", "loops": "ok"},
+        "parts": {"database": "ok", "database writes": "ok", "objects": "ok", "loops": "ok"},
     }
     counted = (await stranger.get("/metrics")).text
     assert 'controlroom_requests_total{method="GET",route="/api/v1",status="404"}' in counted
