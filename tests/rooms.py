@@ -10,7 +10,7 @@ import tempfile
 import time
 import urllib.request
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -140,14 +140,28 @@ class Room:
 
     def orphans(self) -> list[psutil.Process]:
         """Processes of the database in our folder, whoever is their parent."""
-        found = []
-        for each in psutil.process_iter():
-            try:
-                if Path(each.cwd()).is_relative_to(self.data):
-                    found.append(each)
-            except (psutil.Error, OSError):
-                continue
-        return found
+        return _of_database(self.data)
+
+    @staticmethod
+    def end_in(data: Path) -> None:
+        """End what is left of a room in a folder: a database that a start which failed may have left."""
+        for each in _of_database(data):
+            with suppress(psutil.NoSuchProcess):
+                each.kill()
+        cluster = data / "postgres" / "cluster"
+        if cluster.exists():
+            forget(reachable(cluster), cluster)
+
+
+def _of_database(data: Path) -> list[psutil.Process]:
+    found = []
+    for each in psutil.process_iter():
+        try:
+            if Path(each.cwd()).is_relative_to(data):
+                found.append(each)
+        except (psutil.Error, OSError):
+            continue
+    return found
 
 
 def run_cli(*words: object, stdin: str | None = None, **variables: str) -> subprocess.CompletedProcess[str]:

@@ -86,7 +86,7 @@ async def build(settings: Settings) -> Room:
         parts.callback(remarks.close)
         await listener.start()
         parts.push_async_callback(listener.stop)
-        keys, scratch = _keys(settings), Scratch(settings.data / "scratch")
+        keys, scratch = await _keys(settings, database), Scratch(settings.data / "scratch")
         await asyncio.to_thread(scratch.sweep)
         engine = Engine(
             database=database,
@@ -178,8 +178,8 @@ async def _write_last_uses(engine: Engine) -> None:
         await flush_uses(engine)
 
 
-def _keys(settings: Settings) -> Keys:
-    if settings.master_key is not None:
-        return Keys.from_base64(settings.master_key)
-    settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)
-    return Keys.from_file(settings.data / "master.key")
+async def _keys(settings: Settings, database: Database) -> Keys:
+    if settings.master_key is None:
+        settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)
+    file = settings.data / "master.key"
+    return await first_start.keys_for(database, master_key=settings.master_key, file=file)

@@ -11,6 +11,7 @@ import os
 import secrets
 import string
 import zlib
+from contextlib import suppress
 from pathlib import Path
 from typing import Self
 
@@ -55,13 +56,25 @@ class Keys:
 
     @classmethod
     def from_file(cls, path: Path) -> Self:
-        """The keys of a key file, made with mode 0600 when it is absent; safe when several processes start at once."""
-        try:
-            with open(path, "xb", opener=_private) as file:
+        """The keys of a key file, made with mode 0600 when it is absent; safe when several processes start at once.
+
+        Whole and on disk before it has its name: what it seals is lost without it.
+        """
+        if not path.exists():
+            aside = path.with_name(f".{path.name}.{os.getpid()}")
+            aside.unlink(missing_ok=True)
+            with open(aside, "xb", opener=_private) as file:
                 file.write(base64.b64encode(secrets.token_bytes(MASTER_KEY_BYTES)) + b"\n")
-        except FileExistsError:
-            pass
-        return cls.from_base64(path.read_text(encoding="ascii"))
+                file.flush()
+                os.fsync(file.fileno())
+            with suppress(FileExistsError):  # another process was first
+                os.link(aside, path)
+            aside.unlink()
+            _keep_name(path.parent)
+        try:
+            return cls.from_base64(path.read_text(encoding="ascii"))
+        except (OSError, UnicodeDecodeError) as unreadable:
+            raise Invalid(f"the master key {path} cannot be read: {unreadable}", code="MASTER_KEY") from unreadable
 
     def seal(self, plaintext: bytes, *, place: str) -> bytes:
         """Encrypt under a data key of its own, which the master key wraps; `place` (table, row, column) is bound in."""
@@ -128,6 +141,15 @@ def _checksum(text: str) -> str:
 
 def _derive(master: bytes, purpose: str) -> bytes:
     return HKDF(algorithm=SHA256(), length=32, salt=None, info=f"controlroom {purpose}".encode()).derive(master)
+
+
+def _keep_name(folder: Path) -> None:
+    """Have the names in a folder on disk."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def _private(path: str, flags: int) -> int:

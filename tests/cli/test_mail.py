@@ -90,9 +90,10 @@ def started(tmp_path):
 
 async def test_it_joins_the_room_of_this_machine(started, tmp_path):
     """Mail becomes a work item of the room that `up` runs; while that rests, mail is to come again and is not lost."""
-    (tmp_path / "robot.yaml").write_text(ROBOT)
+    (tmp_path / "robot").mkdir()
+    (tmp_path / "robot" / "robot.yaml").write_text(ROBOT)
     running = started()
-    running.cli("push", tmp_path, "--name", "robot")
+    running.cli("push", tmp_path / "robot", "--name", "robot")
     running.cli("process", "create", "Inbox", "--step", "one=robot:Go")
     address = running.cli("triggers", "set", "Inbox", "--no-start").stdout.strip()
 

@@ -110,11 +110,19 @@ async def test_a_busy_table_delays_a_migration(empty, written, monkeypatch):
 
 
 async def test_a_newer_database_is_left_alone(empty, written):
-    """The previous release still starts after the next one has migrated."""
+    """A release that does not know a migration refuses with words, and changes nothing; the newer one goes on."""
     await migrate(empty, written)
+    third = (written / THIRD).read_text()
     (written / THIRD).unlink()
+    (written / "20260103000000_pre_ours.sql").write_text("create table ours (x int);")
 
-    assert await migrate(empty, written) == []
+    for ask_for in (migrate, pending):
+        with pytest.raises(MigrationError, match=f"newer release.*{THIRD}"):
+            await ask_for(empty, written)
+
+    assert await ask(empty, "select coalesce(to_regclass('ours')::text, 'none')") == ["none"]
+    (written / THIRD).write_text(third)
+    assert await migrate(empty, written) == ["20260103000000_pre_ours.sql"]
 
 
 async def test_nobody_at_the_address(folder):

@@ -1,17 +1,21 @@
 """A child program of `up`: started, spoken to, waited for, ended."""
 
 import asyncio
+import itertools
 import os
 import signal
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from controlroom.cli import handover
 
-_LOG_KEPT_BYTES = 16 * 1024 * 1024
+_LOG_BYTES = 16 * 1024 * 1024
+_LOGS_KEPT = 3
+"""So many old ones, of that size: a week of a busy room, and 64 MB a part at most."""
 _LAST_WORDS_BYTES = 4000
 
 
@@ -36,7 +40,7 @@ class Child:
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=output,
-            env=handover.environment(theirs, dict(variables)),
+            env=handover.environment(theirs, dict(variables), log),
             pass_fds=(theirs.fileno(), *inherits),
             start_new_session=True,  # Ctrl-C is for us: we end the children, in the right order
         )
@@ -79,6 +83,15 @@ class Child:
                 self._process.kill()
         await self.ended()
 
+    def rotate_log(self) -> None:
+        """Put the log aside if it has grown long, and have the child go on in a new one."""
+        with suppress(OSError):  # a full disk: it goes on as it is
+            if self._log is None or self._log.stat().st_size <= _LOG_BYTES or self._process.poll() is not None:
+                return
+            put_aside(self._log)
+            self._log_from = 0
+            self._process.send_signal(handover.REOPEN)
+
     def kill(self) -> None:
         """End it at once."""
         if self._process.poll() is None:
@@ -88,10 +101,11 @@ class Child:
         """The end of what this run has written, if it went to a log."""
         if self._log is None:
             return ""
-        with self._log.open("rb") as file:
+        with suppress(FileNotFoundError), self._log.open("rb") as file:
             end = file.seek(0, os.SEEK_END)
             file.seek(max(self._log_from, end - _LAST_WORDS_BYTES))
             return file.read().decode(errors="replace").strip()
+        return ""
 
 
 def reason(code: int) -> str:
@@ -118,7 +132,15 @@ async def _ended(pid: int) -> None:
 
 
 def _appending(log: Path) -> int:
-    """The log, opened to append; a long one is put aside first, in place of the one put aside before."""
-    if log.exists() and log.stat().st_size > _LOG_KEPT_BYTES:
-        log.replace(log.with_suffix(".1.log"))
+    """The log, opened to append; a long one is put aside first."""
+    if log.exists() and log.stat().st_size > _LOG_BYTES:
+        put_aside(log)
     return os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+
+
+def put_aside(log: Path) -> None:
+    """Make room for a new log: `server.log` becomes `server.1.log`, this one `server.2.log`, and the last one goes."""
+    names = [log, *(log.with_suffix(f".{number}.log") for number in range(1, _LOGS_KEPT + 1))]
+    for newer, older in reversed(list(itertools.pairwise(names))):
+        with suppress(FileNotFoundError):
+            newer.replace(older)

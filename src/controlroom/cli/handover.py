@@ -11,6 +11,7 @@ import os
 import signal
 import socket
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 _VARIABLE = "CONTROLROOM_HANDOVER"
@@ -18,6 +19,10 @@ _PR_SET_PDEATHSIG = 1
 
 FAILED = "failed"
 """The field of a message by which a child says in words why it ends."""
+REOPEN = signal.SIGUSR1
+"""The signal by which a child is told that its log was put aside."""
+CODE = "code"
+"""The field beside it by which programs know the reason."""
 
 
 class Handover:
@@ -59,20 +64,30 @@ def pair() -> tuple[Handover, socket.socket]:
     return Handover(ours), theirs
 
 
-def environment(theirs: socket.socket, variables: dict[str, str]) -> dict[str, str]:
-    """The child's environment: it says which descriptor is the line, and whose child it is."""
-    return {**variables, _VARIABLE: f"{theirs.fileno()}:{os.getpid()}"}
+def environment(theirs: socket.socket, variables: dict[str, str], log: Path | None) -> dict[str, str]:
+    """The child's environment: it says which descriptor is the line, whose child it is, and where its log is."""
+    return {**variables, _VARIABLE: f"{theirs.fileno()}:{os.getpid()}:{log or ''}"}
 
 
 def from_parent() -> Handover:
     """The child's end. From here on the child is killed when its parent ends."""
-    descriptor, _, parent = os.environ.pop(_VARIABLE).partition(":")
+    descriptor, parent, log = os.environ.pop(_VARIABLE).split(":", 2)
+    if log:
+        signal.signal(REOPEN, lambda *_: _write_to(log))
     ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
     if os.getppid() != int(parent):  # it died before we asked
         os.kill(os.getpid(), signal.SIGKILL)
     line = socket.socket(fileno=int(descriptor))
     line.set_inheritable(False)
     return Handover(line)
+
+
+def _write_to(log: str) -> None:
+    """Let all that this process says go to a file of this name from here on: what it had open was put aside."""
+    descriptor = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+    os.dup2(descriptor, 1)
+    os.dup2(descriptor, 2)
+    os.close(descriptor)
 
 
 def inherited(descriptors: Sequence[int]) -> list[socket.socket]:

@@ -9,7 +9,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from controlroom.cli.handover import FAILED, Handover, from_parent, inherited
+from controlroom.cli.handover import CODE, FAILED, Handover, from_parent, inherited
 from controlroom.errors import ControlRoomError
 
 
@@ -19,7 +19,7 @@ def main() -> int:
     try:
         return _run(sys.argv[1], line)
     except ControlRoomError as failed:  # said by the parent, who knows what else there is to say
-        line.send({FAILED: failed.message})
+        line.send({FAILED: failed.message, CODE: failed.code})
         return 1
 
 

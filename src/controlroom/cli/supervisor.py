@@ -7,7 +7,6 @@ process that sleeps.
 """
 
 import asyncio
-import json
 import os
 import signal
 import socket
@@ -25,10 +24,13 @@ from controlroom.cli.client import Client
 from controlroom.cli.data_folder import DataFolder
 from controlroom.cli.errors import CommandFailed
 from controlroom.cli.progress import patiently, tell
+from controlroom.worker.folder import is_linked, set_aside
+from controlroom.worker.serve import NOT_KNOWN
 
 _STEADY_SECONDS = 20.0
 """A part that ran this long had started well: its next end is a new trouble, not the same one."""
 _PAUSES = (0.0, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0)
+_ROTATION_SECONDS = 10.0
 _LINK_TOKEN_AGE = timedelta(minutes=10)
 _WORKER_PATIENCE_SECONDS = 15.0
 _SERVER_PATIENCE_SECONDS = 10.0
@@ -104,6 +106,7 @@ class Supervisor:
         keepers = [asyncio.create_task(self._keep(part)) for part in parts]
         welcome = asyncio.create_task(self._welcome())
         stopping = asyncio.create_task(asked.wait())
+        rotating = asyncio.create_task(self._rotate())
         watched = {stopping, welcome, *keepers}
         try:
             while stopping in watched:
@@ -111,9 +114,9 @@ class Supervisor:
                 for task in done - {stopping}:
                     task.result()  # a part that could not start at all ends its keeper: by raising; so does the welcome
         finally:
-            for task in (welcome, stopping, *keepers):
+            for task in (welcome, stopping, rotating, *keepers):
                 task.cancel()
-            await asyncio.gather(welcome, stopping, *keepers, return_exceptions=True)
+            await asyncio.gather(welcome, stopping, rotating, *keepers, return_exceptions=True)
             await self._end()
         return 0
 
@@ -186,6 +189,12 @@ class Supervisor:
                 settings["authorities"] = [*settings["authorities"], authority]
             await child.send({"settings": settings, "log_format": self._plan.log_format})
             told = await child.receive()
+        if told is not None and told.get(handover.CODE) == NOT_KNOWN and self._room["api_key"] is not None:
+            tell("the room does not know its worker, which was deleted or is another room's; it is linked anew")
+            await child.ended()
+            set_aside(Path(self._plan.worker["folder"]))
+            self._worker.child = None
+            return await self._run_worker()
         if told is not None and handover.FAILED not in told:
             self._is_up(self._worker)
         return await _end_of(child, told)
@@ -195,6 +204,14 @@ class Supervisor:
         if self._plan.worker is not None:
             await self._worker.ready.wait()
         self._plan.on_ready(self._room)
+
+    async def _rotate(self) -> None:
+        """Begin logs anew that have grown long."""
+        while True:
+            await asyncio.sleep(_ROTATION_SECONDS)
+            for part in (self._server, self._worker):
+                if part.child is not None:
+                    part.child.rotate_log()
 
     async def _end(self) -> None:
         """End what runs, so that each part still has those that it needs."""
@@ -245,12 +262,3 @@ def link_token(plan: Plan, room: dict[str, Any]) -> str | None:
     with Client(Address(plan.url, room["workspace_id"], room["api_key"], None)) as client:
         made = client.post("/workers/link-tokens", {"expires_at": expires.isoformat()})
     return str(made["link_token"])
-
-
-def is_linked(folder: Path, url: str) -> bool:
-    """Whether a worker's folder holds a credential of the room at an address."""
-    try:
-        kept = json.loads((folder / "worker.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return False
-    return bool(kept.get("url") == url)

@@ -98,6 +98,18 @@ def account_of(cluster: Path) -> Account:
     return Account(status.st_uid, status.st_gid)
 
 
+def settle(cluster: Path) -> Account:
+    """As whom the server of an existing cluster runs: the owner of its files, as PostgreSQL wants them.
+
+    A copy that was made without its owners is root's, who may not run it, or open to all, which PostgreSQL refuses.
+    """
+    if account_of(cluster).uid == 0 and os.geteuid() == 0:
+        _give(cluster, server_account())
+    if cluster.stat().st_mode & 0o027:
+        cluster.chmod(0o700)
+    return account_of(cluster)
+
+
 def create(cluster: Path, programs: Path, account: Account, password: str) -> None:
     """Make a new cluster. It appears under its name when it is complete and on disk, or not at all.
 

@@ -37,10 +37,10 @@ import structlog
 from controlroom.postgres import postmaster, socket_folder
 from controlroom.postgres.cluster import (
     SUPERUSER,
-    account_of,
     create,
     launch,
     server_account,
+    settle,
     write_settings,
 )
 from controlroom.postgres.errors import UNREACHABLE
@@ -195,7 +195,7 @@ async def _adopted(cluster: Path, dsn: str) -> int | None:
 
 async def _started(cluster: Path, bin_dir: Path | None, said: Path, dsn: str) -> subprocess.Popen[bytes]:
     """Start the server and wait until it answers."""
-    account = account_of(cluster)
+    account = settle(cluster)
     programs = programs_for(account, bin_dir)
     write_settings(cluster, account)
     deadline = time.monotonic() + _ANSWER_PATIENCE

@@ -74,7 +74,7 @@ async def pending(dsn: str, folder: Traversable | None = None) -> list[str]:
     """The names of the migrations that have not been applied, in order.
 
     Raises:
-        MigrationError: if an applied one has another content now.
+        MigrationError: if an applied one has another content now, or is not known: a newer release has been here.
         Unavailable: if the database cannot be reached.
     """
     async with _connected(dsn) as connection:
@@ -87,7 +87,8 @@ async def migrate(dsn: str, folder: Traversable | None = None) -> list[str]:
     Costs one query when there is nothing to do.
 
     Raises:
-        MigrationError: if an applied migration has another content now, or a table stays busy for too long.
+        MigrationError: if an applied migration has another content now or is not known, or a table stays busy for too
+            long.
         Unavailable: if the database cannot be reached.
     """
     known = migrations(folder)
@@ -133,6 +134,12 @@ async def _pending(connection: asyncpg.Connection, known: Sequence[Migration]) -
     except asyncpg.UndefinedTableError:
         return list(known)
     applied = {row["name"]: row["sha256"] for row in rows}
+    if newer := sorted(applied.keys() - {migration.name for migration in known}):
+        others = f" and {len(newer) - 1} more" if len(newer) > 1 else ""
+        raise MigrationError(
+            f"the database belongs to a newer release: this one does not know {newer[-1]}{others}. A schema never "
+            "moves back: start the newer release, or restore a backup that was made before it"
+        )
     for migration in known:
         if applied.get(migration.name, migration.digest) != migration.digest:
             raise MigrationError(

@@ -3,6 +3,7 @@
 import fcntl
 import os
 import shutil
+from contextlib import suppress
 from pathlib import Path
 from typing import Self
 
@@ -10,6 +11,8 @@ import msgspec
 
 from controlroom.errors import Conflict, Invalid
 from controlroom.protocol import Linked
+
+_CREDENTIAL = "worker.json"
 
 
 class FolderInUse(Conflict):
@@ -29,7 +32,7 @@ class WorkerFolder:
         self.path = path
         self.packages = path / "packages"
         self.runs = path / "runs"
-        self._credential = path / "worker.json"
+        self._credential = path / _CREDENTIAL
         self._lock = lock
 
     @classmethod
@@ -52,15 +55,13 @@ class WorkerFolder:
 
     def credential(self, url: str) -> Linked | None:
         """The credential of this server, None if the worker is not linked to it. Raises Invalid if unreadable."""
-        try:
-            stored = msgspec.json.decode(self._credential.read_bytes(), type=_Stored)
-        except FileNotFoundError:
-            return None
-        except msgspec.MsgspecError as error:
-            raise Invalid(
-                f"{self._credential} can't be read ({error}): remove it and link the worker again."
-            ) from error
-        return stored.linked if stored.url == url else None
+        stored = _stored(self._credential)
+        return stored.linked if stored is not None and stored.url == url else None
+
+    def linked_elsewhere(self) -> str | None:
+        """The address of the server that the worker is linked to, if it is to one."""
+        stored = _stored(self._credential)
+        return stored.url if stored is not None else None
 
     def keep_credential(self, url: str, linked: Linked) -> None:
         """Store what the server gave, whole or not at all, readable by the worker's user only."""
@@ -77,6 +78,32 @@ class WorkerFolder:
         if self._lock >= 0:
             os.close(self._lock)
             self._lock = -1
+
+
+def is_linked(folder: Path, url: str) -> bool:
+    """Whether a worker's folder holds a credential of the server at an address, whoever uses the folder."""
+    try:
+        stored = _stored(folder / _CREDENTIAL)
+    except Invalid:
+        return False
+    return stored is not None and stored.url == url
+
+
+def set_aside(folder: Path) -> None:
+    """Keep the folder's credential under another name: its worker is to be linked anew."""
+    with suppress(FileNotFoundError):
+        (folder / _CREDENTIAL).replace(folder / f"{_CREDENTIAL}.old")
+
+
+def _stored(file: Path) -> "_Stored | None":
+    try:
+        return msgspec.json.decode(file.read_bytes(), type=_Stored)
+    except FileNotFoundError:
+        return None
+    except (OSError, msgspec.MsgspecError, UnicodeDecodeError) as error:
+        raise Invalid(
+            f"{file} can't be read ({error}): remove it and link the worker again.", code="CREDENTIAL_DAMAGED"
+        ) from error
 
 
 class _Stored(msgspec.Struct, frozen=True):

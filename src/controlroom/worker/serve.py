@@ -15,6 +15,7 @@ import socket
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from http import HTTPStatus
 from importlib.metadata import version
 from uuid import UUID
 
@@ -23,7 +24,7 @@ import structlog
 
 from controlroom.errors import Invalid
 from controlroom.protocol import Assignment, Claim, Heartbeat, Link, OpenSession, Session
-from controlroom.worker.folder import WorkerFolder
+from controlroom.worker.folder import WorkerFolder, set_aside
 from controlroom.worker.orders import EndReason, Orders
 from controlroom.worker.packages import folder_name
 from controlroom.worker.room import Refused, Room, Superseded
@@ -35,6 +36,9 @@ log = structlog.get_logger(__name__)
 
 NOTHING_TO_DO = 75
 """Exit code of a worker that was to run once and found nothing in time (EX_TEMPFAIL)."""
+
+NOT_KNOWN = "WORKER_NOT_KNOWN"
+"""Code of the error of a worker whose credential the server does not know."""
 
 _SETTLE_SECONDS = 0.5
 """Why: a step run that is over in a moment is not worth a heartbeat of its own."""
@@ -64,16 +68,34 @@ async def serve(settings: WorkerSettings, *, on_session: Callable[[], None] = la
 
 
 async def _authenticate(room: Room, folder: WorkerFolder, settings: WorkerSettings) -> None:
-    linked = folder.credential(room.url)
+    try:
+        linked = folder.credential(room.url)
+    except Invalid as damaged:
+        if settings.link_token is None:
+            raise
+        log.warning("the worker's credential is damaged; it is linked anew", reason=damaged.message)
+        set_aside(folder.path)
+        linked = None
     if linked is None:
         if settings.link_token is None:
-            raise Invalid("This worker is not linked yet: give it a link token.", code="NOT_LINKED")
+            raise _not_linked(folder, room.url)
         name = settings.name or socket.gethostname()
         link = Link(link_token=settings.link_token, name=name, slots=settings.slots, worker_id=settings.worker_id)
         linked = await room.link(link)
         folder.keep_credential(room.url, linked)
         log.info("worker linked", worker=linked.name)
     room.authenticate(linked.token)
+
+
+def _not_linked(folder: WorkerFolder, url: str) -> Invalid:
+    """Why a worker cannot begin without a link token."""
+    if (other := folder.linked_elsewhere()) is None:
+        return Invalid("This worker is not linked yet: give it a link token.", code="NOT_LINKED")
+    return Invalid(
+        f"The worker of {folder.path} is linked to the room at {other}, not to the one at {url}: give this one a "
+        "folder of its own, or a link token, if it is to leave the other room.",
+        code="NOT_LINKED",
+    )
 
 
 class Worker:
@@ -105,16 +127,24 @@ class Worker:
 
     async def _open_session(self) -> Session:
         sandbox = self._tools.sandbox
-        return await self._room.open_session(
-            OpenSession(
-                slots=1 if self._settings.once else self._settings.slots,
-                version=version("controlroom"),
-                platform=platform.platform(),
-                sandbox=sandbox.kind,
-                sandbox_note=sandbox.note,
-                once=self._settings.once,
-            )
+        opening = OpenSession(
+            slots=1 if self._settings.once else self._settings.slots,
+            version=version("controlroom"),
+            platform=platform.platform(),
+            sandbox=sandbox.kind,
+            sandbox_note=sandbox.note,
+            once=self._settings.once,
         )
+        try:
+            return await self._room.open_session(opening)
+        except Refused as refusal:
+            if refusal.status != HTTPStatus.UNAUTHORIZED:
+                raise
+            raise Invalid(
+                f"The room at {self._room.url} does not know this worker: it was deleted there, or its folder is that "
+                "of another room's worker. To link it anew, remove worker.json from it and give a link token.",
+                code=NOT_KNOWN,
+            ) from refusal
 
     async def _serve(self, session: Session) -> None:
         """Work in one session, until it is lost or the worker stops."""

@@ -5,6 +5,8 @@ from collections.abc import Callable
 
 from controlroom.engine.access import store
 from controlroom.engine.engine import Engine
+from controlroom.errors import Invalid
+from controlroom.keys import Keys, Unsealable
 from controlroom.postgres.database import Statements
 
 
@@ -31,6 +33,20 @@ async def kept(engine: Engine, name: str) -> bytes | None:
     """What is kept under a name."""
     sealed = await store.server_key(engine.database, name)
     return None if sealed is None else engine.keys.unseal(sealed, place=_place(name))
+
+
+async def check_keys(database: Statements, keys: Keys, name: str) -> None:
+    """See that these keys opened what is kept under a name, if something is. Raises Invalid `MASTER_KEY`."""
+    sealed = await store.server_key(database, name)
+    try:
+        if sealed is not None:
+            keys.unseal(sealed, place=_place(name))
+    except Unsealable as other:
+        raise Invalid(
+            "the master key is not the one of this database: put back the one that it was made with "
+            "(CONTROLROOM_MASTER_KEY, or master.key in the data folder); no other opens its secrets",
+            code="MASTER_KEY",
+        ) from other
 
 
 def _place(name: str) -> str:

@@ -4,7 +4,9 @@ It stands with the workspaces, not with access, because it makes both. What it m
 again at every later start, so that a server killed before it has written its ready file leaves nobody outside.
 """
 
+import asyncio
 import secrets
+from pathlib import Path
 
 import msgspec
 import structlog
@@ -16,7 +18,7 @@ from controlroom.engine.access.model import EVERYTHING, system
 from controlroom.engine.access.passwords import hash_password
 from controlroom.engine.access.record import record
 from controlroom.engine.access.scope import Scope
-from controlroom.engine.access.server_keys import keep, kept
+from controlroom.engine.access.server_keys import check_keys, keep, kept
 from controlroom.engine.access.users import store as user_store
 from controlroom.engine.access.users.actions import initial_password_key, write_credential
 from controlroom.engine.access.users.model import UserCredentialId
@@ -24,8 +26,10 @@ from controlroom.engine.engine import Engine
 from controlroom.engine.events.store import Event
 from controlroom.engine.workspaces import store
 from controlroom.engine.workspaces.model import FirstStart
-from controlroom.errors import NotFound
+from controlroom.errors import Invalid, NotFound
 from controlroom.ids import ApiKeyId, OrganizationId, UserId, WorkspaceId, uuid7
+from controlroom.keys import Keys
+from controlroom.postgres.database import Statements
 
 log = structlog.get_logger(__name__)
 
@@ -42,6 +46,25 @@ class _Made(Struct, frozen=True, kw_only=True):
     user_id: UserId
     credential_id: UserCredentialId
     identifier: str
+
+
+async def keys_for(database: Statements, *, master_key: str | None, file: Path) -> Keys:
+    """The keys of a room, by its master key or the file of it, which is made for a room that is not founded yet.
+
+    Raises Invalid `MASTER_KEY` when the database is another key's, or the file of its key is missing: a new one would
+    open nothing of what is there.
+    """
+    founded = await store.is_founded(database)
+    if master_key is None and founded and not await asyncio.to_thread(file.exists):
+        raise Invalid(
+            f"the master key is missing: {file} is not there, and this room's database has secrets that only it opens. "
+            "Put the file back, or give the key by CONTROLROOM_MASTER_KEY",
+            code="MASTER_KEY",
+        )
+    keys = Keys.from_base64(master_key) if master_key is not None else Keys.from_file(file)
+    if founded:
+        await check_keys(database, keys, _KEPT_AS)
+    return keys
 
 
 async def bootstrap(engine: Engine) -> FirstStart | None:

@@ -28,6 +28,8 @@ from controlroom.worker.environments.environment import Environment
 from controlroom.worker.environments.locks import FileLock
 from controlroom.worker.environments.workshop import RunAs, give_to, make_open, remove_tree
 
+_DOWNLOADS = ("uv", "bytecode", "conda")
+
 
 class Stamp(msgspec.Struct, frozen=True):
     """A file as it was; an environment whose base interpreter was exchanged or removed is not used again."""
@@ -80,8 +82,10 @@ class Shelf:
     def new_prefix(self, key: str, share_key: str) -> Path:
         """Where the next generation of a key's environment is to be built. The folder itself is left to the build."""
         share = self._share(share_key)
-        for folder in (share, *(share / name for name in ("environments", "uv", "bytecode", "conda"))):
-            if not folder.is_dir():
+        for folder in (share, *(share / name for name in ("environments", *_DOWNLOADS))):
+            if folder.name in _DOWNLOADS and folder.is_dir() and self._is_foreign(folder):
+                remove_tree(folder)  # downloads of a copied cache, in which the build's user could not write
+            if not folder.is_dir() or self._is_foreign(folder):
                 make_open(folder)
                 give_to(self._run_as, folder)
         return share / "environments" / f"{key}-{secrets.token_hex(3)}"
@@ -109,9 +113,14 @@ class Shelf:
             yield
 
     def read(self, key: str) -> Entry | None:
-        """What the index says of a key; nothing if it says nothing that this release understands."""
+        """What the index says of a key; nothing if it says nothing that this release understands.
+
+        Nor if it was copied here with its cache: environments work where they were built, and that is not here.
+        """
         with suppress(FileNotFoundError, msgspec.DecodeError):
-            return msgspec.json.decode((self._index / f"{key}.json").read_bytes(), type=Entry, dec_hook=_path)
+            entry = msgspec.json.decode((self._index / f"{key}.json").read_bytes(), type=Entry, dec_hook=_path)
+            prefix = entry.environment.prefix
+            return entry if prefix is None or prefix.is_relative_to(self.root) else None
         return None
 
     def publish(self, key: str, entry: Entry) -> None:
@@ -207,6 +216,10 @@ class Shelf:
             if sum(_size_of_unlinked(folder) for folder in downloads) > max_bytes:
                 for folder in downloads:
                     remove_tree(folder)
+
+    def _is_foreign(self, folder: Path) -> bool:
+        """Whether a folder that builds write to belongs to somebody else: its cache was copied without its owners."""
+        return self._run_as is not None and folder.stat().st_uid != self._run_as.uid
 
     def _share(self, share_key: str) -> Path:
         name = hashlib.sha256(share_key.encode()).hexdigest()[:12] if share_key else "all"

@@ -93,7 +93,7 @@ def binary_for(run_as: RunAs | None, tools: Path, chosen: Path | None) -> Path:
         return binary
     status = binary.stat()
     copy = tools / f"{status.st_size:x}-{status.st_mtime_ns:x}" / "uv"
-    if not copy.exists():
+    if not os.access(copy, os.X_OK):  # made anew also where a copy of the folder has lost its modes
         aside = copy.with_name(f"uv-{os.getpid()}")
         make_open(aside.parent)
         shutil.copyfile(binary, aside)
