@@ -19,6 +19,7 @@ after a lost answer.
 | PUT  `/worker/v1/step-runs/{id}/attempts/{n}/artifacts/{name}?size=`    | the bytes                      | `{}`    |
 | POST `/worker/v1/step-runs/{id}/attempts/{n}/artifacts`           | `SmallArtifacts`, MessagePack | `{}`           |
 | POST `/worker/v1/step-runs/{id}/attempts/{n}/finish`              | `Finish`            | `{}`                     |
+| POST `/worker/v1/step-runs/{id}/attempts/{n}/return`              | `Return`            | `{}`                     |
 
 A console batch may end with the line that has no end yet: its last `&unfinished=` bytes, shown and not stored.
 All but `link` carry `Authorization: Bearer <worker token>`. Errors are `{"error": {"code", "message"}, "message"}`.
@@ -215,6 +216,8 @@ class Heartbeat(Struct, frozen=True):
     held: tuple[Held, ...]
     hold_seconds: float = HEARTBEAT_HOLD_SECONDS
     free: Count = 0
+    trouble: str = ""
+    """Why the worker takes no work for now; empty if it does."""
 
 
 class Orders(Struct, frozen=True):
@@ -277,3 +280,9 @@ class Finish(Struct, frozen=True, kw_only=True):
     phases: tuple[PhaseReport, ...] = ()
     console_lines: LineNumber = 0
     """How many lines were sent; with fewer at hand the server answers 409 `CONSOLE_INCOMPLETE` (`have`)."""
+
+
+class Return(Struct, frozen=True):
+    """The worker could not begin the attempt: no robot code has run. It is given to another worker."""
+
+    reason: str

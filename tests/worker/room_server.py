@@ -34,6 +34,7 @@ from controlroom.protocol import (
     PackageRef,
     PhaseReport,
     PhaseReports,
+    Return,
     Session,
     SmallArtifacts,
 )
@@ -59,6 +60,7 @@ class Attempt:
         self.finish: Finish | None = None
         self.order = Order.CONTINUE
         self.superseded = False
+        self.returned: list[str] = []
         self.heartbeats = 0
         self.heard: list[tuple[float, str]] = []
         """When (Unix seconds) it was handed out and each report came."""
@@ -81,6 +83,8 @@ class RoomServer:
         self.failing = 0
         """How many of the next requests are answered 503."""
         self.port = 0
+        self.troubles: list[str] = []
+        """What the worker said of itself, each change once."""
         self.heartbeat_hold = 2.0
         self.lease = 25.0
         self._waiting: list[Assignment] = []
@@ -266,6 +270,8 @@ class RoomServer:
 
     async def _heartbeat(self, _: list[str], body: bytes) -> Answer:
         beat = msgspec.json.decode(body, type=Heartbeat)
+        if not self.troubles or self.troubles[-1] != beat.trouble:
+            self.troubles.append(beat.trouble)
         if beat.session != self._session:
             return _error(404, "SESSION_UNKNOWN")
         for held in beat.held:
@@ -296,7 +302,9 @@ class RoomServer:
         attempt.artifacts |= files
         return OK
 
-    def _report(self, attempt: Attempt, what: str, name: str, query: dict[str, str], body: bytes) -> Answer:
+    def _report(  # noqa: C901 - one case a report
+        self, attempt: Attempt, what: str, name: str, query: dict[str, str], body: bytes
+    ) -> Answer:
         attempt.heard.append((time.time(), f"{what} {name}".strip()))
         match what:
             case "phases":
@@ -323,6 +331,9 @@ class RoomServer:
             case "artifacts":
                 assert len(body) == int(query["size"])
                 return self._artifacts(attempt, {name: body})
+            case "return":
+                attempt.returned.append(msgspec.json.decode(body, type=Return).reason)
+                attempt.superseded = True
             case "finish":
                 attempt.finish = msgspec.json.decode(body, type=Finish)
                 for phase in attempt.finish.phases:

@@ -25,6 +25,7 @@ _COLOURS = {
     "failed": "red",
     "unresolved": "red",
     "offline": "red",
+    "resting": "yellow",
     "delivered": "green",
     "started": "green",
 }

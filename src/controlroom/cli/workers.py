@@ -25,10 +25,11 @@ def list_(*, room: RoomOptions = HERE) -> None:
         [
             ("id", lambda row: row["id"]),
             ("name", lambda row: row["name"]),
-            ("state", lambda row: row["state"]),
+            ("state", lambda row: "resting" if row["trouble"] and row["state"] == "busy" else row["state"]),
             ("slots", lambda row: row["slots"]),
             ("sandbox", lambda row: row["sandbox"]),
             ("seen", lambda row: moment(row["seen_at"])),
+            ("trouble", lambda row: row["trouble"]),
         ],
         empty="There is no worker yet: controlroom workers link-token",
     )

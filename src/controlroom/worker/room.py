@@ -26,6 +26,7 @@ from controlroom.protocol import (
     Orders,
     PhaseReport,
     PhaseReports,
+    Return,
     Session,
     SmallArtifacts,
 )
@@ -204,6 +205,10 @@ class AttemptReports:
         """Several whole files at once, all or none."""
         content = msgspec.msgpack.encode(artifacts)
         await self._room.call("POST", self._path + "/artifacts", content, kind=_MESSAGE_PACK)
+
+    async def give_back(self, reason: str) -> None:
+        """The attempt could not be begun: no robot code has run."""
+        await self._room.call("POST", self._path + "/return", msgspec.json.encode(Return(reason)), kind=_JSON)
 
     async def finish(self, finish: Finish) -> None:
         """The attempt has ended."""

@@ -112,6 +112,7 @@ class Worker:
         self._slot_free = asyncio.Event()
         self._stop = asyncio.Event()
         self._ran_one = False
+        tools.fitness.when_changed = self._changed.set
 
     async def run(self, on_session: Callable[[], None] = lambda: None) -> int:
         """Serve sessions until asked to stop."""
@@ -182,6 +183,9 @@ class Worker:
         deadline = _deadline(self._settings.once_wait_seconds if self._settings.once else None)
         while time.monotonic() < deadline:
             self._slot_free.clear()
+            await self._tools.fitness.recovered(deadline)
+            if self._tools.fitness.trouble:
+                continue  # the deadline has come
             free = slots - len(self._held)
             if free <= 0:
                 await self._slot_free.wait()
@@ -217,6 +221,10 @@ class Worker:
         except Refused as refusal:
             log.warning("step run refused by the server", step_run=str(assignment.step_run_id), reason=str(refusal))
         finally:
+            if step_run.given_back:
+                self._ran_one = False
+                if not self._stop.is_set():
+                    self._tools.fitness.failed(step_run.given_back)
             if self._held.get(assignment.step_run_id) is orders:
                 del self._held[assignment.step_run_id]
                 del self._packages_in_use[assignment.step_run_id]
@@ -230,12 +238,16 @@ class Worker:
         while True:
             self._changed.clear()
             sent, told = time.monotonic(), tuple(orders.held for orders in self._held.values())
-            free = self._settings.slots - len(told)
+            trouble = self._tools.fitness.trouble
             beat = Heartbeat(
-                session=session.session, held=told, hold_seconds=session.heartbeat_hold_seconds, free=max(0, free)
+                session=session.session,
+                held=told,
+                hold_seconds=session.heartbeat_hold_seconds,
+                free=0 if trouble else max(0, self._settings.slots - len(told)),
+                trouble=trouble,
             )
             beating = asyncio.create_task(self._room.heartbeat_once(beat))
-            settled = asyncio.create_task(self._settled(frozenset(told_one.step_run_id for told_one in told)))
+            settled = asyncio.create_task(self._settled(frozenset(told_one.step_run_id for told_one in told), trouble))
             try:
                 await asyncio.wait({beating, settled}, return_when=asyncio.FIRST_COMPLETED)
                 if not beating.done():
@@ -258,13 +270,13 @@ class Worker:
                 await _cancelled(beating)
                 await _cancelled(settled)
 
-    async def _settled(self, told: frozenset[UUID]) -> None:
+    async def _settled(self, told: frozenset[UUID], trouble: str) -> None:
         """Returns when what we hold has changed for more than a moment: then the server must hear of it."""
         while True:
             await self._changed.wait()
             self._changed.clear()
             await asyncio.sleep(_SETTLE_SECONDS)
-            if not self._held.keys() <= told:
+            if not self._held.keys() <= told or self._tools.fitness.trouble != trouble:
                 return
 
     async def _drain(self) -> None:

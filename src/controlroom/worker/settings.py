@@ -87,6 +87,9 @@ class WorkerSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     strict_python: bool = False
     """Fail when the Python version that a robot asks for can't be had, instead of taking the nearest with a warning."""
 
+    min_free_bytes: int = 100 * MEGABYTE
+    """With less room than this in one of its folders the worker takes no work."""
+
     kept_run_folders: int = 0
     """How many folders of ended step runs stay, for a look inside."""
     kill_grace_seconds: float = 5.0

@@ -21,6 +21,7 @@ from controlroom.worker.environments.cache import EnvironmentCache, Lease
 from controlroom.worker.environments.enclosure import enclosure
 from controlroom.worker.environments.package_indexes import pip_certificates
 from controlroom.worker.environments.workshop import RunAs, make_open
+from controlroom.worker.fitness import Fitness
 from controlroom.worker.folder import WorkerFolder
 from controlroom.worker.freezes import Freezes
 from controlroom.worker.memory_groups import MemoryGroups
@@ -91,6 +92,10 @@ async def bench(settings: WorkerSettings, folder: WorkerFolder, room: Room) -> A
             freezes=Freezes(folder.path / "freezes"),
             places=places,
             spares=spares,
+            fitness=Fitness(
+                dict.fromkeys((home, folder.path, settings.environments_folder)),
+                min_free_bytes=settings.min_free_bytes,
+            ),
         )
     finally:
         for task in (keeping, refreshing):

@@ -10,12 +10,12 @@ import time
 from collections.abc import Coroutine
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, TypeVar, assert_never
+from typing import Any, TypeVar
 
 import structlog
 from msgspec import Struct, structs
 
-from controlroom.errors import ControlRoomError, Invalid
+from controlroom.errors import ControlRoomError
 from controlroom.protocol import (
     Assignment,
     ErrorCode,
@@ -23,7 +23,6 @@ from controlroom.protocol import (
     PhaseKind,
     PhaseState,
     SandboxKind,
-    StepRunError,
 )
 from controlroom.robots.definition import (
     TaskDefinition,
@@ -34,13 +33,14 @@ from controlroom.robots.definition import (
     split_command,
 )
 from controlroom.robots.environment_spec import dated
-from controlroom.worker import artifacts, launch, variables
+from controlroom.worker import artifacts, launch, outcomes, variables
 from controlroom.worker.console import Console
 from controlroom.worker.environments.cache import EnvironmentCache, Lease
-from controlroom.worker.environments.environment import EnvironmentFailed
+from controlroom.worker.fitness import Fitness
 from controlroom.worker.freezes import Freezes
 from controlroom.worker.launch import Command, CommandNotFound, Running
 from controlroom.worker.orders import EndReason, Orders
+from controlroom.worker.outcomes import Ended, Failure, NotBegun
 from controlroom.worker.packages import Package, PackageCache
 from controlroom.worker.phases import Phases
 from controlroom.worker.places import Place, Places
@@ -73,23 +73,7 @@ class Workbench(Struct, frozen=True):
     freezes: Freezes
     places: Places
     spares: Spares
-
-
-class Failure(ControlRoomError):  # noqa: N818 - a fact about the robot, raised and caught by that name
-    """The step run has failed, with its code and a message for people."""
-
-    def __init__(self, code: ErrorCode, message: str, exit_code: int | None = None) -> None:
-        super().__init__(message, code=code)
-        self.error = StepRunError(code, message)
-        self.exit_code = exit_code
-
-
-class Ended(Exception):  # noqa: N818 - not an error: an order to end
-    """The step run is ended from outside."""
-
-    def __init__(self, reason: EndReason) -> None:
-        super().__init__(reason.name)
-        self.reason = reason
+    fitness: Fitness
 
 
 class StepRun:
@@ -109,6 +93,9 @@ class StepRun:
         self._lease: Lease | None = None
         self._spare: Spare | None = None
         self._in_spare = False
+        self._may_have_run = False
+        self.given_back = ""
+        """Why this worker could not begin it; empty if it did."""
         self._folders: variables.RobotFolders | None = None
 
     async def execute(self) -> None:
@@ -123,6 +110,11 @@ class StepRun:
             error = finish.error.code if finish.error else None
             log_fields |= {"exit_code": finish.exit_code, "error": error, "lines": self._console.lines}
             log_fields["spare"] = self._in_spare
+        except NotBegun as reason:
+            self.given_back = str(reason)
+            log_fields |= {"given_back": self.given_back}
+            with suppress(Superseded):  # the answer was lost, or the lease
+                await self._reports.give_back(self.given_back)
         except Superseded:
             log_fields |= {"superseded": True}
         except Ended as end:
@@ -132,33 +124,14 @@ class StepRun:
             log.info("step run ended", seconds=round(time.monotonic() - self._started, 3), **log_fields)
 
     async def _result(self) -> Finish:
-        """What became of the robot. Raises Ended when it is nobody's business any more."""
+        """What became of the robot. Raises Ended when it is nobody's business any more, and NotBegun."""
         try:
             return Finish(exit_code=await self._run())
-        except Failure as failure:
-            return _failed(failure.error.code, failure.message, failure.exit_code)
-        except Ended as end:
-            return self._finish_of(end)
-        except EnvironmentFailed as failure:
-            return _failed(ErrorCode.ENVIRONMENT_FAILED, failure.message)
         except Superseded:
             raise
-        except Invalid as failure:
-            return _failed(ErrorCode.PACKAGE_INVALID, failure.message)
-        except Exception as error:
-            log.exception("step run broke in the worker", step_run=str(self._assignment.step_run_id))
-            return _failed(ErrorCode.WORKER_LOST, f"The worker failed: {error}")
-
-    def _finish_of(self, end: Ended) -> Finish:
-        match end.reason:
-            case EndReason.TERMINATED:
-                return _failed(ErrorCode.TERMINATED, "The step run was terminated by request.")
-            case EndReason.WORKER_STOPS:
-                return _failed(ErrorCode.WORKER_LOST, "The worker was asked to stop while the robot was running.")
-            case EndReason.ABANDONED:
-                raise end
-            case _ as unknown:
-                assert_never(unknown)
+        except Exception as error:  # noqa: BLE001 - the edge of a step run: bugs are logged by the next line's function
+            trouble = self._bench.fitness.look
+            return outcomes.after(error, may_have_run=self._may_have_run, trouble=trouble)
 
     async def _run(self) -> int:
         """Everything from the package to the robot's exit code. Raises Failure, Ended and what the parts raise."""
@@ -278,10 +251,14 @@ class StepRun:
             if spare is not None:
                 await spare.discard()
             raise
+        before, self._may_have_run = self._may_have_run, spare is not None or self._may_have_run
         running = await self._unless_ended(spare.become(command)) if spare is not None else None
         self._in_spare = running is not None
         if running is None:
+            self._may_have_run = before
             running = launch.start(self._bench.sandbox, command, place=place, environment=lease.environment)
+        self._may_have_run = True
+        self._bench.fitness.succeeded()
         running.show_in(self._console)
         try:
             exit_code = await self._supervise(running)
@@ -398,10 +375,6 @@ class StepRun:
             self._lease.release()
         if self._place is not None:
             await self._bench.places.clear(self._place, keep=True)
-
-
-def _failed(code: ErrorCode, message: str, exit_code: int | None = None) -> Finish:
-    return Finish(exit_code=exit_code, error=StepRunError(code, message))
 
 
 def _fits(script: str) -> bool:

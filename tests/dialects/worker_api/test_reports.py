@@ -16,6 +16,7 @@ from controlroom.protocol import (
     PhaseReport,
     PhaseReports,
     PhaseState,
+    Return,
     SmallArtifact,
     SmallArtifacts,
     StepRunError,
@@ -216,6 +217,37 @@ async def test_an_end_waits_for_its_lines(walt, assignment):
     assert answer.json()["error"]["have"] == 0
 
 
+async def test_what_could_not_be_begun_is_the_next_workers(room, ada, walt, wanda, assignment):
+    """A step run that is given back is another worker's at once, with its item, even after the phases were told."""
+    begun = PhaseReport(position=1, kind=PhaseKind.TASK, name="x", state=PhaseState.IN_PROGRESS)
+    await walt.call("POST", f"{of(assignment)}/phases", PhaseReports((begun,)))
+
+    answer = await walt.call("POST", f"{of(assignment)}/return", Return("the disk is full"))
+    again = await walt.call("POST", f"{of(assignment)}/return", Return("the disk is full"))
+
+    assert answer.status_code == 200
+    assert (again.status_code, again.json()["error"]["code"]) == (409, "SUPERSEDED")
+    [given] = await wanda.claim()
+    assert (given.step_run_id, given.attempt) == (assignment.step_run_id, assignment.attempt + 1)
+    assert given.work_item_id == assignment.work_item_id
+    assert (await wanda.call("POST", f"{of(given)}/finish", Finish(exit_code=0))).status_code == 200
+    found = await runs.get_step_run(room.engine.database, ada.workspace, assignment.step_run_id)
+    assert found.state is StepRunState.COMPLETED
+
+
+async def test_what_no_worker_can_begin_is_not_tried_for_ever(room, ada, walt, assignment):
+    """The tenth time it is given back, the step run has failed and says what the worker said."""
+    for time in range(1, 11):
+        assert (await walt.call("POST", f"{of(assignment)}/return", Return("no\0 luck"))).status_code == 200
+        if time < 10:
+            [assignment] = await walt.claim()
+
+    found = await runs.get_step_run(room.engine.database, ada.workspace, assignment.step_run_id)
+    assert (found.state, found.error_code) == (StepRunState.FAILED, ErrorCode.WORKER_LOST)
+    assert found.error_message == "10 times no worker could begin it, at last: no luck"
+    assert await walt.claim() == []
+
+
 async def test_only_the_worker_that_has_the_attempt_reports(walt, wanda, stray, assignment):
     """Another worker, another workspace's worker, another attempt: each report is superseded."""
     other = assignment.attempt + 1
@@ -231,6 +263,7 @@ async def test_only_the_worker_that_has_the_attempt_reports(walt, wanda, stray, 
             ("PUT", "artifacts/x", b"x", {"size": 1}),
             ("POST", "artifacts", msgspec.msgpack.encode(SmallArtifacts((FINE,))), {}),
             ("POST", "finish", Finish(exit_code=0), {}),
+            ("POST", "return", Return("not today"), {}),
         ):
             answer = await wire.call(method, f"{path}/{what}", body, **params)
             assert (answer.status_code, answer.json()["error"]["code"]) == (409, "SUPERSEDED")

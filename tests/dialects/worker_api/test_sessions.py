@@ -27,6 +27,20 @@ async def test_a_linked_worker_opens_a_session_and_closes_it(room, ada, walt):
     assert worker.state is WorkerState.OFFLINE
 
 
+async def test_a_worker_that_rests_says_why(room, ada, walt):
+    """A worker that can't work is resting and tells its trouble; when that is over it is idle."""
+
+    async def told(trouble: str) -> tuple[WorkerState, str]:
+        answer = await walt.call("POST", "/heartbeats", Heartbeat(walt.session, (), 0, trouble=trouble))
+        assert answer.status_code == 200
+        worker = await store.get(room.engine.database, ada.workspace, walt.linked.worker_id)
+        return worker.state, worker.trouble
+
+    assert await told("the disk is full") == (WorkerState.RESTING, "the disk is full")
+    assert await told("x\0" * 600) == (WorkerState.RESTING, "x" * 500)
+    assert await told("") == (WorkerState.IDLE, "")
+
+
 async def test_a_wrong_link_token_is_refused_as_documented(stranger):
     """Errors have code and message, twice the message."""
     answer = await stranger.post("/worker/v1/link", content=msgspec.json.encode(Link("crl_x", "walt")))

@@ -17,7 +17,10 @@ from controlroom.ids import WorkerId
 
 
 class WorkerAnswer(Struct, frozen=True, kw_only=True):
-    """A worker. The vendor tells the first three fields; the others are ours."""
+    """A worker. The vendor tells the first three fields; the others are ours.
+
+    One that rests is busy in the vendor's words: it takes no work. Why is in `trouble`.
+    """
 
     id: WorkerId
     name: str
@@ -27,6 +30,7 @@ class WorkerAnswer(Struct, frozen=True, kw_only=True):
     platform: str
     sandbox: str
     sandbox_note: str
+    trouble: str
     seen_at: datetime | None
     created_at: datetime
 
@@ -80,12 +84,13 @@ def show(worker: Worker) -> WorkerAnswer:
     return WorkerAnswer(
         id=worker.id,
         name=worker.name,
-        state=worker.state,
+        state=WorkerState.BUSY if worker.state is WorkerState.RESTING else worker.state,
         slots=worker.slots,
         version=worker.version,
         platform=worker.platform,
         sandbox=worker.sandbox,
         sandbox_note=worker.sandbox_note,
+        trouble=worker.trouble if worker.state is not WorkerState.OFFLINE else "",
         seen_at=worker.seen_at,
         created_at=worker.created_at,
     )

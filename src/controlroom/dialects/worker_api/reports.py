@@ -18,7 +18,7 @@ from controlroom.engine.packages import store as packages
 from controlroom.engine.runs import reports
 from controlroom.errors import Invalid, NotFound
 from controlroom.ids import StepRunId
-from controlroom.protocol import SMALL_ARTIFACTS_BYTES, Finish, PhaseReports, SmallArtifacts
+from controlroom.protocol import SMALL_ARTIFACTS_BYTES, Finish, PhaseReports, Return, SmallArtifacts
 
 Attempt = Annotated[int, PathParameter(ge=0, le=2**31 - 1)]
 Number = Annotated[int, QueryParameter(ge=0, le=2**62)]
@@ -126,6 +126,15 @@ async def finish(
     return {}
 
 
+@post(_ATTEMPT + "/return", operation_id="giveBack", status_code=200)
+async def give_back(
+    request: WorkerRequest, step_run_id: FromPath[UUID], attempt: Attempt, data: JSONBody[Return]
+) -> dict[str, str]:
+    """Tell that the attempt could not be begun, so that another worker gets it."""
+    await reports.give_back(request.engine, request.worker, StepRunId(step_run_id), attempt, data.reason)
+    return {}
+
+
 async def _content(request: WorkerRequest) -> AsyncIterator[bytes]:
     """The body as it comes; raises Invalid `INTERRUPTED` when the worker has gone before its end."""
     more = True
@@ -138,4 +147,4 @@ async def _content(request: WorkerRequest) -> AsyncIterator[bytes]:
         more = message["more_body"]
 
 
-handlers = [get_package, report_phases, append_console, put_artifact, post_small_artifacts, finish]
+handlers = [get_package, report_phases, append_console, put_artifact, post_small_artifacts, finish, give_back]

@@ -36,7 +36,8 @@ async def open_session(engine: Engine, worker: WorkerActor, info: OpenSession) -
             """
             update worker
                set session = %(session)s, state = 'idle', slots = %(slots)s, version = %(version)s,
-                   platform = %(platform)s, sandbox = %(sandbox)s, sandbox_note = %(note)s, seen_at = clock_now()
+                   platform = %(platform)s, sandbox = %(sandbox)s, sandbox_note = %(note)s, trouble = '',
+                   seen_at = clock_now()
              where id = %(worker)s and workspace_id = %(workspace)s and deleted_at is null
             """,
             session=session,
@@ -81,12 +82,14 @@ async def heartbeat(engine: Engine, worker: WorkerActor, beat: Heartbeat) -> Ord
     known = await engine.database.execute(
         """
         update worker
-           set seen_at = clock_now(), state = case when %(is_busy)s then 'busy' else 'idle' end
+           set seen_at = clock_now(), trouble = left(%(trouble)s, 500),
+               state = case when %(is_busy)s then 'busy' when %(trouble)s <> '' then 'resting' else 'idle' end
          where id = %(worker)s and session = %(session)s
         """,
         worker=worker.worker_id,
         session=beat.session,
         is_busy=bool(beat.held),
+        trouble=beat.trouble.replace("\0", ""),
     )
     if not known:
         raise Superseded

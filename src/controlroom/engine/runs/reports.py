@@ -5,12 +5,14 @@ An attempt that is no longer the worker's is refused.
 
 from collections.abc import Mapping, Sequence
 
+from msgspec import structs
+
 from controlroom.engine.access.model import WorkerActor
 from controlroom.engine.console import unfinished
 from controlroom.engine.engine import Engine
 from controlroom.engine.events import store as events
 from controlroom.engine.events.store import By
-from controlroom.engine.runs.endings import end, event, lock_attempt
+from controlroom.engine.runs.endings import end, event, lock_attempt, lose
 from controlroom.engine.runs.errors import ConsoleIncomplete, Superseded
 from controlroom.errors import Invalid
 from controlroom.ids import (
@@ -21,11 +23,16 @@ from controlroom.ids import (
 from controlroom.objects.store import Blob
 from controlroom.postgres.database import Statements, Tx
 from controlroom.protocol import (
+    ErrorCode,
     Finish,
     PhaseKind,
     PhaseReport,
     PhaseReports,
+    StepRunError,
 )
+
+_MOST_RETURNS = 10
+_LONGEST_REASON = 1000
 
 
 async def report_phases(
@@ -98,6 +105,27 @@ async def finish(engine: Engine, worker: WorkerActor, step_run: StepRunId, attem
         if report.error is not None:
             await events.append(tx, by, event(leased, "step_run.error", {"code": report.error.code.value}))
         await end(engine, tx, leased, report.error, exit_code=report.exit_code, by=by)
+    unfinished.forget(engine, step_run)
+
+
+async def give_back(engine: Engine, worker: WorkerActor, step_run: StepRunId, attempt: int, why: str) -> None:
+    """Let another worker begin what this one could not: no robot code has run. Raises Superseded.
+
+    Not for ever: what was given back very often is nothing that a worker can begin, and fails.
+    """
+    why = why.replace("\0", "")[:_LONGEST_REASON]
+    async with engine.database.transaction() as tx:
+        leased = await lock_attempt(tx, worker.worker_id, step_run, attempt)
+        if leased is None:
+            raise Superseded
+        times = await tx.value(
+            "update step_run set given_back = given_back + 1 where id = %(id)s returning given_back", id=step_run
+        )
+        if times < _MOST_RETURNS:
+            await lose(engine, tx, structs.replace(leased, has_begun=False), why)
+        else:
+            error = StepRunError(ErrorCode.WORKER_LOST, f"{times} times no worker could begin it, at last: {why}")
+            await end(engine, tx, leased, error, exit_code=None, by=By("worker", worker.worker_id))
     unfinished.forget(engine, step_run)
 
 

@@ -19,6 +19,8 @@ class WorkerState(StrEnum):
     IDLE = "idle"
     BUSY = "busy"
     """It holds at least one step run."""
+    RESTING = "resting"
+    """It can't work, and takes nothing until it can: why is in its `trouble`."""
 
 
 class Worker(Struct, frozen=True, kw_only=True):
@@ -35,6 +37,8 @@ class Worker(Struct, frozen=True, kw_only=True):
     sandbox: str
     """`bwrap`, `off`, `unavailable`; empty before its first session."""
     sandbox_note: str
+    trouble: str
+    """Why it takes no work; empty if it does."""
     seen_at: datetime | None
     created_at: datetime
 

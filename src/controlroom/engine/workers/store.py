@@ -12,7 +12,7 @@ from controlroom.postgres.keyset import oldest_first
 
 _WORKER: Final = """
     select worker.id, worker.number, worker.workspace_id, worker.name, worker.state, worker.slots, worker.version,
-           worker.platform, worker.sandbox, worker.sandbox_note, worker.seen_at, worker.created_at
+           worker.platform, worker.sandbox, worker.sandbox_note, worker.trouble, worker.seen_at, worker.created_at
       from worker
 """
 
