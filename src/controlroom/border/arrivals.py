@@ -57,11 +57,25 @@ class Connection(Protocol):
     def wake(self) -> None:
         """Whoever waits for more of the body shall look again."""
 
+    def has_hung_up(self) -> bool:
+        """Whether the caller has closed its side, also when nobody has noticed yet."""
+
 
 class Arrival:
     """One request's arrival."""
 
-    __slots__ = ("_connection", "_headers", "_receive", "_taken", "failure", "is_claimed", "is_known", "most", "until")
+    __slots__ = (
+        "_connection",
+        "_headers",
+        "_receive",
+        "_taken",
+        "failure",
+        "is_answered",
+        "is_claimed",
+        "is_known",
+        "most",
+        "until",
+    )
 
     def __init__(
         self,
@@ -81,6 +95,8 @@ class Arrival:
         """When (by the loop's clock) a stranger's body must be there."""
         self.is_known = False
         self.is_claimed = False
+        self.is_answered = False
+        """Whether all of its answer could be written: else nobody has read it."""
         self.failure: Exception | None = None
 
     async def receive(self) -> Message:
@@ -101,9 +117,14 @@ class Arrival:
 
     def answered(self) -> None:
         """Its answer is written."""
+        self.is_answered = True
         self._receive = _nothing  # Why: with what is behind it, it would be garbage that only the collector finds
         self._headers = _NO_HEADERS
         self._connection.answered(self)
+
+    def has_hung_up(self) -> bool:
+        """Whether the caller has gone."""
+        return self._connection.has_hung_up()
 
     def fail(self, failure: Exception) -> None:
         """Nothing more of the body is waited for."""
@@ -161,6 +182,18 @@ def announced_length(headers: Headers) -> int | None:
         if name == b"content-length":
             length = int(value)  # the parser has refused anything but digits
     return length
+
+
+def has_hung_up(scope: Any) -> bool:
+    """Whether a request's caller has gone already. To be asked before the answer is sent: who has read it may go."""
+    arrival = _of(scope)
+    return arrival is not None and arrival.has_hung_up()
+
+
+def is_answered(scope: Any) -> bool:
+    """Whether all of a request's answer, which has been sent, could be written to its connection."""
+    arrival = _of(scope)
+    return arrival is None or arrival.is_answered
 
 
 async def _nothing() -> Message:

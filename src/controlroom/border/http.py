@@ -153,6 +153,8 @@ class Protocol(HttpToolsProtocol):
     # ------------------------------------------------------------------------------------------------ what leaves
     def answered(self, arrival: Arrival) -> None:
         """An answer is written; see `arrivals.Connection`."""
+        if self._wire.has_failed:
+            arrival.is_answered = False
         self.on_response_complete()
         if self._phase == _HEAD:
             self.since = self.loop.time()
@@ -203,6 +205,10 @@ class Protocol(HttpToolsProtocol):
     def wake(self) -> None:
         """Likewise."""
         self.cycle.message_event.set()
+
+    def has_hung_up(self) -> bool:
+        """Likewise."""
+        return self._wire.has_hung_up()
 
     # ------------------------------------------------------------------------------------------------ a guest's
     @property

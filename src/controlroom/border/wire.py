@@ -1,12 +1,14 @@
 """A transport as a connection's protocol uses it: heads leave with bodies, and a close waits for what is on its way."""
 
 import asyncio
+import select
 from collections.abc import Callable
 from typing import Final
 
 _HEAD: Final = b"HTTP/1.1 "
 _STATUS: Final = len(_HEAD)
 _REFUSED: Final = ord("4")
+_HUNG_UP: Final = getattr(select, "POLLRDHUP", select.POLLHUP)
 _JOINED_AT_MOST: Final = 65_536
 """Larger bodies are not copied to be joined: their head is a small part of what is sent anyway."""
 
@@ -35,6 +37,8 @@ class Wire:
         """Whether the last answer was a refusal."""
         self.is_lost = False
         """Whether the connection has ended."""
+        self.has_failed = False
+        """Whether something could not be written, because the caller's side has gone."""
         self.get_extra_info = transport.get_extra_info
         self.pause_reading = transport.pause_reading
         self.resume_reading = transport.resume_reading
@@ -71,6 +75,17 @@ class Wire:
         else:
             self._transport.close()
 
+    def has_hung_up(self) -> bool:
+        """Whether the caller has closed its side: asked of the kernel, which knows it before we read of it."""
+        if self.is_lost or self._transport.is_closing():
+            return True
+        found = self._transport.get_extra_info("socket")
+        if found is None or found.fileno() < 0:
+            return False
+        poll = select.poll()
+        poll.register(found.fileno(), _HUNG_UP)
+        return bool(poll.poll(0))
+
     def stands_still(self, now: float, patience: float, *, forgives: bool) -> bool:
         """Whether the caller takes nothing, for so many seconds; or, unless it is forgiven, not all of it."""
         unsent = 0 if self.is_lost else self._transport.get_write_buffer_size()
@@ -85,7 +100,10 @@ class Wire:
     def _send(self, data: bytes) -> None:
         if not self._is_lingering:
             self._written += len(data)
+            was_open = not self._transport.is_closing()
             self._write(data)
+            if was_open and self._transport.is_closing():
+                self.has_failed = True
 
     def _flush(self) -> None:
         head, self._head = self._head, None

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from controlroom.aside.pool import Aside
+from controlroom.engine.answers import LostAnswers
 from controlroom.engine.remarks import Remarks
 from controlroom.engine.wakes import Wakes
 from controlroom.keys import Keys
@@ -32,3 +33,4 @@ class Engine:
     exclude_newer: datetime | None = None
     """How new packages of the world may be, for robots whose package says nothing."""
     aside: Aside = field(default_factory=Aside)
+    answers: LostAnswers = field(default_factory=LostAnswers)

@@ -5,7 +5,8 @@ import json
 import os
 import sys
 from pathlib import Path
-from uuid import uuid4
+from urllib.parse import urlsplit
+from uuid import UUID, uuid4
 
 import httpx2
 import pytest
@@ -167,6 +168,55 @@ async def test_files_are_added_replaced_fetched_and_removed(robot):
     assert (await robot.call("DELETE", f"{files}/{file['fileId']}")).status_code == 404
     assert (await robot.call("GET", files)).json() == []
     assert (await robot.http.get(url)).status_code == 404
+
+
+async def test_an_output_whose_answer_could_not_be_written_is_given_again(robot, room):
+    """The client hangs up while the server is at work, and repeats its request: there is one output, not two."""
+    parent = await robot.reserve()
+    room.engine.answers._started -= 60
+    address = urlsplit(room.url)
+    body = json.dumps({"payload": {"total": 1}}, separators=(",", ":")).encode()  # as the repetition below
+    head = (
+        f"POST {robot.process}/work-items/{parent}/output HTTP/1.1\r\nHost: {address.netloc}\r\n"
+        f"Authorization: Bearer {robot.assignment.token}\r\nContent-Length: {len(body)}\r\n\r\n"
+    ).encode()
+    async with room.engine.database.transaction() as tx:
+        await tx.value("select id from work_item where id = %(id)s for update", id=parent)  # so that the answer waits
+        for asked in (1, 2):
+            _, writer = await asyncio.open_connection(address.hostname, address.port)
+            writer.write(head + body)
+            await writer.drain()
+            await until(lambda asked=asked: askers(room) == asked)
+            writer.close()
+        again = asyncio.create_task(robot.output(parent, {"total": 1}))
+        await until(lambda: askers(room) == 3)
+    first = (await again).json()["id"]
+
+    assert await made_by(room, robot) == [first]
+    equal = [(await robot.output(parent, {"total": 1})).json()["id"] for _ in range(10)]
+    assert await made_by(room, robot) == [first, *equal]
+
+
+def askers(room) -> int:
+    """How many requests for outputs are at work."""
+    return sum(attempt.askers for attempt in room.engine.answers._attempts.values())
+
+
+async def until(is_so) -> None:
+    """Wait, in turns of the loop."""
+    async with asyncio.timeout(30):
+        while not is_so():
+            await asyncio.sleep(0.001)
+
+
+async def made_by(room, robot) -> list[str]:
+    """The ids of the outputs that a robot has made, in order."""
+    made = await room.engine.database.all(
+        UUID,
+        "select id from work_item where created_by_step_run = %(step_run)s order by id",
+        step_run=robot.assignment.step_run_id,
+    )
+    return list(map(str, made))
 
 
 async def test_a_robots_file_with_a_long_name_is_shortened(robot):

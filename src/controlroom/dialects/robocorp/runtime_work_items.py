@@ -10,13 +10,16 @@ import msgspec
 from litestar import delete, get, post, put
 from litestar.params import FromPath, JSONBody
 from litestar.response.base import ASGIResponse
+from litestar.types import Receive, Scope, Send
 from msgspec import Raw, Struct
 
+from controlroom.border.arrivals import has_hung_up, is_answered
 from controlroom.dialects.robocorp.asking import AnyRequest, AskingRobot, TheEngine
 from controlroom.dialects.robocorp.body import payload_of
 from controlroom.dialects.robocorp.links import download_url, upload_form
+from controlroom.engine.answers import Turn
 from controlroom.engine.downloads.model import DownloadKind
-from controlroom.engine.runs import robot_verbs
+from controlroom.engine.runs import outputs, robot_verbs
 from controlroom.engine.runs.robot_verbs import Done, Failed
 from controlroom.engine.work_items.model import ExceptionType, ItemException
 from controlroom.errors import NotFound
@@ -65,6 +68,24 @@ class ItemAnswer(Struct, frozen=True):
     """The item that was made."""
 
     id: WorkItemId
+
+
+class OutputAnswer(ASGIResponse):
+    """The answer that tells an output; whether it could be written decides what a repetition of the request gets."""
+
+    def __init__(self, turn: Turn) -> None:
+        assert turn.item is not None  # noqa: S101 - an output was made or found
+        super().__init__(body=_encode(ItemAnswer(turn.item)), media_type="application/json")
+        self._turn = turn
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send it."""
+        was_told, is_gone = False, has_hung_up(scope)
+        try:
+            await super().__call__(scope, receive, send)
+            was_told = is_answered(scope) and not is_gone
+        finally:
+            self._turn.end(was_told=was_told)
 
 
 class Reserved(Struct, frozen=True, rename="camel"):
@@ -172,10 +193,10 @@ async def create_output(
     robot: AskingRobot,
     parent_id: FromPath[WorkItemId],
     data: JSONBody[OutputRequest | None] = None,
-) -> ItemAnswer:
-    """Make an output of the item in hand."""
+) -> ASGIResponse:
+    """Make an output of the item in hand; one whose answer could not be given is given again."""
     payload = data.payload if data is not None else Raw(b"null")
-    return ItemAnswer(await robot_verbs.output(engine, robot, parent_id, payload))
+    return OutputAnswer(await outputs.output(engine, robot, parent_id, payload))
 
 
 @post(f"{_ROBOT_RUN}/reserve-next-work-item", status_code=200)
