@@ -70,6 +70,8 @@ class Limits(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Rows of a page when the caller does not say."""
     max_page_size: int = 1000
     """Rows of a page at most."""
+    page_bytes: int = 8 * MEGABYTE
+    """What is in the rows of a page at most: one whose rows are large has fewer of them, but at least one."""
     items_per_start: int = 100_000
     """Work items that one start call may bring."""
     items_per_batch: int = 10_000

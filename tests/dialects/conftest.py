@@ -105,6 +105,7 @@ async def room(new_database: Callable[..., Awaitable[str]]):
         limits=Limits(
             request_bytes=2_000_000,
             payload_bytes=1_000_000,
+            page_bytes=500_000,
             file_bytes=20_000_000,
             asset_bytes=20_000_000,
             mail_bytes=2_000_000,

@@ -4,8 +4,14 @@ rows = await db.all(Package, f"select … from package where workspace_id = %(wo
                     workspace=workspace, after=after, limit=limit)
 """
 
-from typing import Final
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from typing import Final, TypeVar
 
+Row = TypeVar("Row")
+
+_FIRST: Final = 16
+_NEXT: Final = 64
+"""Rows that are asked for at once where they may be large. Why: 64 payloads of 5 MB are all that a server may hold."""
 _BEFORE_ALL: Final = "00000000-0000-0000-0000-000000000000"
 
 
@@ -19,3 +25,39 @@ def oldest_first(column: str) -> str:
     return f"""and {column} > coalesce(%(after)s::uuid, '{_BEFORE_ALL}')
          order by {column}
          limit %(limit)s"""
+
+
+async def until_full(
+    fetch: Callable[[Row | None, int], Awaitable[Sequence[Row]]], size: Callable[[Row], int], *, limit: int, most: int
+) -> list[Row]:
+    """Rows in the order of `fetch` (the last row that is there already, and how many), up to `limit` of them.
+
+    If they have more than `most` bytes, the last that is returned is the one by which they have more, and is for
+    telling that there are further ones: `fitting` leaves it out.
+    """
+    rows: list[Row] = []
+    bytes_, step = 0, _FIRST
+    while len(rows) < limit:
+        wanted = min(step, limit - len(rows))
+        found = await fetch(rows[-1] if rows else None, wanted)
+        for row in found:
+            rows.append(row)
+            bytes_ += size(row)
+            if bytes_ > most and len(rows) > 1:
+                return rows
+        if len(found) < wanted:
+            return rows
+        step = _NEXT
+    return rows
+
+
+def fitting(rows: Iterable[Row], size: Callable[[Row], int], *, most: int) -> list[Row]:
+    """The first of the rows that have no more than so many bytes together, but at least one."""
+    kept: list[Row] = []
+    bytes_ = 0
+    for row in rows:
+        bytes_ += size(row)
+        if bytes_ > most and kept:
+            break
+        kept.append(row)
+    return kept

@@ -53,7 +53,10 @@ class Console:
 
     async def texts(self) -> list[str]:
         """All lines."""
-        return [line.text for line in await self.read()]
+        lines = await self.read()
+        while more := await self.read(lines[-1].position if lines else BEGINNING):
+            lines += more
+        return [line.text for line in lines]
 
     async def end(self) -> None:
         """The attempt ends, a minute ago."""

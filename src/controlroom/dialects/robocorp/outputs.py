@@ -60,7 +60,9 @@ async def _outputs(
     engine: Engine, actor: Actor, paging: Paging, request: AnyRequest, workspace: WorkspaceId, run: RunId
 ) -> Page[Output]:
     actor.require(Permission.READ_WORK_ITEMS, workspace)
-    rows = await store.list_outputs(engine.database, workspace, run, after=paging.after(WorkItemId), limit=paging.fetch)
+    rows = await store.list_outputs(
+        engine.database, workspace, run, after=paging.after(WorkItemId), limit=paging.fetch, most_bytes=paging.most
+    )
     if not rows and await runs.get(engine.database, workspace, run) is None:
         raise RunNotFound(run)
     files = await files_of(engine, request, workspace, rows)
@@ -75,7 +77,7 @@ async def _outputs(
             files=files[item.id],
         )
 
-    return paging.page(rows, show, lambda item: item.id)
+    return paging.page(rows, show, lambda item: item.id, size=store.size_of)
 
 
 handlers = [list_outputs, list_outputs_of_run]

@@ -17,6 +17,7 @@ from msgspec import Meta, Struct
 
 from controlroom.border.origin import Origins
 from controlroom.errors import Invalid
+from controlroom.postgres.keyset import fitting
 from controlroom.settings import Limits
 
 Row = TypeVar("Row")
@@ -36,10 +37,12 @@ class Page(Struct, Generic[Shown]):
 class Paging:
     """What the caller asked of a list: how many rows, and after which."""
 
-    __slots__ = ("_cursor", "_request", "limit")
+    __slots__ = ("_cursor", "_request", "limit", "most")
 
-    def __init__(self, request: Request[Any, Any, Any], limit: int, cursor: str | None) -> None:
+    def __init__(self, request: Request[Any, Any, Any], limit: int, cursor: str | None, most: int) -> None:
         self.limit = limit
+        self.most = most
+        """Bytes of a page whose rows may be large."""
         self._cursor = cursor
         self._request = request
 
@@ -58,10 +61,19 @@ class Paging:
         except (msgspec.MsgspecError, ValueError, TypeError, AttributeError, OverflowError, RecursionError) as broken:
             raise Invalid("The cursor is none of ours: follow `next` as it is.", code="INVALID_CURSOR") from broken
 
-    def page(self, rows: Sequence[Row], show: Callable[[Row], Shown], position: Callable[[Row], object]) -> Page[Shown]:
-        """The page of the rows that were fetched (up to `fetch` of them)."""
+    def page(
+        self,
+        rows: Sequence[Row],
+        show: Callable[[Row], Shown],
+        position: Callable[[Row], object],
+        *,
+        size: Callable[[Row], int] | None = None,
+    ) -> Page[Shown]:
+        """The page of the rows that were fetched (up to `fetch` of them); where they have a size, as many as fit."""
         here = rows[: self.limit]
-        if len(rows) <= self.limit:
+        if size is not None:
+            here = fitting(here, size, most=self.most)
+        if len(rows) == len(here):
             return Page(None, False, [show(row) for row in here])  # noqa: FBT003 - has_more
         return Page(self._next(position(here[-1])), True, [show(row) for row in here])  # noqa: FBT003 - likewise
 
@@ -100,7 +112,7 @@ def asked_paging(
     """
     limits: Limits = request.app.state.engine.limits
     if limit is None:
-        return Paging(request, limits.page_size, cursor)
+        return Paging(request, limits.page_size, cursor, limits.page_bytes)
     if limit < 1:
         raise Invalid("limit must be 1 or more.", code="INVALID_LIMIT")
-    return Paging(request, min(limit, limits.max_page_size), cursor)
+    return Paging(request, min(limit, limits.max_page_size), cursor, limits.page_bytes)

@@ -107,8 +107,10 @@ class UpdateConsumer(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 async def list_queues(engine: TheEngine, actor: Asker, paging: Pages, workspace_id: InWorkspace) -> Page[QueueAnswer]:
     """List the standing queues, oldest first."""
     actor.require(Permission.READ_PROCESSES, workspace_id)
-    rows = await store.list_queues(engine.database, workspace_id, after=paging.after(_queue_id), limit=paging.fetch)
-    return paging.page(rows, _show, lambda queue: queue.id)
+    rows = await store.list_queues(
+        engine.database, workspace_id, after=paging.after(_queue_id), limit=paging.fetch, most_bytes=paging.most
+    )
+    return paging.page(rows, _show, lambda queue: queue.id, size=store.size_of)
 
 
 @post("/queues", operation_id="createQueue")

@@ -156,9 +156,14 @@ async def list_schedules(
     """List schedules, oldest first."""
     actor.require(Permission.READ_SCHEDULES, workspace_id)
     rows = await store.list_schedules(
-        engine.database, workspace_id, process=process_id, after=paging.after(_schedule_id), limit=paging.fetch
+        engine.database,
+        workspace_id,
+        process=process_id,
+        after=paging.after(_schedule_id),
+        limit=paging.fetch,
+        most_bytes=paging.most,
     )
-    return paging.page(rows, _show, lambda schedule: schedule.id)
+    return paging.page(rows, _show, lambda schedule: schedule.id, size=store.size_of)
 
 
 @post("/schedules", operation_id="createSchedule")

@@ -159,7 +159,7 @@ async def list_console_messages(
     await _outputs_of(engine, actor, workspace_id, step_run_id)
     after = paging.after(_position) or BEGINNING
     rows = await console.read(engine, workspace_id, step_run_id, after=after, limit=paging.fetch)
-    page = paging.page(rows, _show_line, lambda row: row.position)
+    page = paging.page(rows, _show_line, lambda row: row.position, size=lambda row: row.size)
     answer = ConsolePage(page.next, page.has_more, page.data)
     if unfinished:
         line = None if page.has_more else following(engine, step_run_id, rows[-1].position if rows else after)

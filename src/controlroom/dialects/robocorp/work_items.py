@@ -113,7 +113,7 @@ async def list_work_items(
         before=paging.after(WorkItemId),
         limit=paging.fetch,
     )
-    return paging.page(rows, _show, lambda item: item.id)
+    return paging.page(rows, _show, lambda item: item.id, size=store.size_of)
 
 
 @post("/work-items", operation_id="createWorkItem")

@@ -32,9 +32,14 @@ class Line(Struct, frozen=True, kw_only=True):
         """Where it stands: reading goes on after it."""
         return Position(self.attempt, self.number)
 
+    @property
+    def size(self) -> int:
+        """Its bytes."""
+        return len(self.text) if self.text.isascii() else len(self.text.encode())
+
 
 class Piece(Struct, frozen=True, kw_only=True):
-    """Consecutive lines with one time: in `body`, or in the object `hash` from `offset` for `length`."""
+    """Consecutive lines with one time, of `length` bytes: in `body`, or in the object `hash` from `offset` on."""
 
     first_line: int
     line_count: int

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from itertools import groupby
+from typing import NamedTuple
 
 from controlroom.engine.console import store
 from controlroom.engine.console.model import BEGINNING, Line, Piece, Position
@@ -19,16 +20,20 @@ async def read(
 ) -> list[Line]:
     """The next lines of a step run, attempt by attempt; none for a step run that the workspace does not have.
 
-    Fewer than `limit` come only at the end of what there is now. The cost does not grow with the position.
+    Fewer than `limit` come only at the end of what there is now, or once they have more bytes than a page. The cost
+    does not grow with the position.
     """
     last = await store.last_attempt(engine.database, workspace, step_run)
     lines: list[Line] = []
+    room = engine.limits.page_bytes
     attempt, start = max(after.attempt, 1), after.line + 1 if after.attempt >= 1 else 0
-    while last is not None and attempt <= last and len(lines) < limit:
+    while last is not None and attempt <= last and len(lines) < limit and room >= 0:
         before = await _lines_before(engine, workspace, step_run, attempt)
         end = start + limit - len(lines)
-        lines += await _read_attempt(engine, step_run, attempt, before=before, start=start, end=end)
-        attempt, start = attempt + 1, 0
+        found = await _read_attempt(engine, step_run, attempt, before=before, start=start, end=end, most_bytes=room)
+        lines += found.lines
+        room -= sum(line.size for line in found.lines)
+        attempt, start = (attempt, found.lines[-1].number + 1) if found.is_cut else (attempt + 1, 0)
     return lines
 
 
@@ -44,17 +49,23 @@ async def _lines_before(engine: Engine, workspace: WorkspaceId, step_run: StepRu
     return await store.count(engine.database, workspace, step_run, before_attempt=attempt)
 
 
+class _Found(NamedTuple):
+    lines: list[Line]
+    is_cut: bool
+    """Whether there may be more of the attempt, for which there was no room."""
+
+
 async def _read_attempt(
-    engine: Engine, step_run: StepRunId, attempt: int, *, before: int, start: int, end: int
-) -> list[Line]:
-    pieces = await store.pieces(engine.database, step_run, attempt, start=start, end=end)
+    engine: Engine, step_run: StepRunId, attempt: int, *, before: int, start: int, end: int, most_bytes: int
+) -> _Found:
+    pieces = await store.pieces(engine.database, step_run, attempt, start=start, end=end, most_bytes=most_bytes)
     lines: list[Line] = []
     for digest, together in groupby(pieces, key=lambda piece: piece.hash):
         group = list(together)
         bodies = [piece.body or b"" for piece in group] if digest is None else await _archived(engine, digest, group)
         for piece, body in zip(group, bodies, strict=True):
             lines += _lines(attempt, before, piece, body, start=start, end=end)
-    return lines
+    return _Found(lines, is_cut=bool(lines) and sum(piece.length for piece in pieces) > most_bytes)
 
 
 async def _archived(engine: Engine, digest: str, pieces: Sequence[Piece]) -> list[bytes]:

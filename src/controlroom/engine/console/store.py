@@ -96,34 +96,45 @@ async def last_attempt(db: Statements, workspace: WorkspaceId, step_run: StepRun
     return found
 
 
-async def pieces(db: Statements, step_run: StepRunId, attempt: int, *, start: int, end: int) -> list[Piece]:
+async def pieces(
+    db: Statements, step_run: StepRunId, attempt: int, *, start: int, end: int, most_bytes: int
+) -> list[Piece]:
     """Where the lines from `start` up to, without, `end` of an attempt lie, in order; some lines around them too.
 
-    One statement, so that a compaction is seen wholly or not at all.
+    Once they have more than `most_bytes` together, no further ones. One statement, so that a compaction is seen wholly
+    or not at all.
     """
     return await db.all(
         Piece,
         """
-        select first_line, line_count, at, body, null::text as hash, 0::bigint as offset, 0::bigint as length
-          from console_chunk
-         where step_run_id = %(step_run)s and attempt = %(attempt)s
-           and first_line < %(end)s::bigint
-           and first_line >= coalesce((select max(first_line) from console_chunk
-                                        where step_run_id = %(step_run)s and attempt = %(attempt)s
-                                          and first_line <= %(start)s::bigint), 0)
-        union all
-        select (entry ->> 0)::bigint, (entry ->> 1)::int, to_timestamp((entry ->> 2)::float8), null, hash,
-               (entry ->> 3)::bigint, (entry ->> 4)::bigint
-          from console_archive, jsonb_array_elements(chunks) as entry
-         where step_run_id = %(step_run)s and attempt = %(attempt)s
-           and (entry ->> 0)::bigint < %(end)s::bigint
-           and (entry ->> 0)::bigint + (entry ->> 1)::bigint > %(start)s::bigint
+        with found as (
+            select first_line, line_count, at, body, null::text as hash, 0::bigint as "offset",
+                   octet_length(body)::bigint as length
+              from console_chunk
+             where step_run_id = %(step_run)s and attempt = %(attempt)s
+               and first_line < %(end)s::bigint
+               and first_line >= coalesce((select max(first_line) from console_chunk
+                                            where step_run_id = %(step_run)s and attempt = %(attempt)s
+                                              and first_line <= %(start)s::bigint), 0)
+            union all
+            select (entry ->> 0)::bigint, (entry ->> 1)::int, to_timestamp((entry ->> 2)::float8), null, hash,
+                   (entry ->> 3)::bigint, (entry ->> 4)::bigint
+              from console_archive, jsonb_array_elements(chunks) as entry
+             where step_run_id = %(step_run)s and attempt = %(attempt)s
+               and (entry ->> 0)::bigint < %(end)s::bigint
+               and (entry ->> 0)::bigint + (entry ->> 1)::bigint > %(start)s::bigint
+        ), measured as (
+            select *, sum(length) over (order by first_line) - length as before from found
+        )
+        select first_line, line_count, at, body, hash, "offset", length from measured
+         where before <= %(most)s
          order by first_line
         """,
         step_run=step_run,
         attempt=attempt,
         start=start,
         end=end,
+        most=most_bytes,
     )
 
 

@@ -14,7 +14,7 @@ from controlroom.engine.work_items.store import IS_DUE
 from controlroom.engine.workers.store import PLACEMENT_MATCHES
 from controlroom.ids import OrganizationId, QueueConsumerId, QueueId, WorkspaceId
 from controlroom.postgres.database import Statements, Tx
-from controlroom.postgres.keyset import oldest_first
+from controlroom.postgres.keyset import oldest_first, until_full
 
 _QUEUE: Final = "select id, number, workspace_id, name, schema, is_standing, created_at from queue"
 
@@ -45,18 +45,27 @@ async def get(db: Statements, workspace: WorkspaceId, queue: QueueId, *, for_upd
 
 
 async def list_queues(
-    db: Statements, workspace: WorkspaceId, *, after: QueueId | None = None, limit: int
+    db: Statements, workspace: WorkspaceId, *, after: QueueId | None = None, limit: int, most_bytes: int
 ) -> list[Queue]:
-    """The standing queues in the order of their making."""
-    return await db.all(
-        Queue,
-        f"""{_QUEUE}
-         where workspace_id = %(workspace)s and is_standing and deleted_at is null
-         {oldest_first("id")}""",
-        workspace=workspace,
-        after=after,
-        limit=limit,
-    )
+    """The standing queues in the order of their making: as many as `until_full` says."""
+
+    async def fetch(last: Queue | None, wanted: int) -> list[Queue]:
+        return await db.all(
+            Queue,
+            f"""{_QUEUE}
+             where workspace_id = %(workspace)s and is_standing and deleted_at is null
+             {oldest_first("id")}""",
+            workspace=workspace,
+            after=after if last is None else last.id,
+            limit=wanted,
+        )
+
+    return await until_full(fetch, size_of, limit=limit, most=most_bytes)
+
+
+def size_of(queue: Queue) -> int:
+    """About the bytes that a queue takes when it is told: those of its schema."""
+    return 0 if queue.schema is None else len(memoryview(queue.schema))
 
 
 async def insert(tx: Tx, scope: Scope, queue: QueueId, *, name: str, schema: Raw | None) -> bool:

@@ -23,7 +23,7 @@ from controlroom.engine.work_items.errors import NotHolding, WorkItemNotFound, W
 from controlroom.engine.work_items.frontiers import frontiers_of
 from controlroom.engine.work_items.limits import check_payload
 from controlroom.engine.work_items.model import ItemException, ItemFile, ItemState, Outcome, WorkItem
-from controlroom.engine.work_items.rules import GiveUp, Retry, RetryPolicy, after_failure
+from controlroom.engine.work_items.rules import GiveUp, Retry, RetryPolicy, after_failure, shortened
 from controlroom.engine.work_items.schemas import PayloadRefused
 from controlroom.errors import NotFound
 from controlroom.ids import FileId, QueueId, WorkItemId, uuid7
@@ -84,7 +84,7 @@ async def release(engine: Engine, robot: StepRunActor, item: WorkItemId, outcome
             elif has_work_for_others:
                 engine.wakes.wake_here(Topic.RUN, robot.run_id)
         case Failed(exception):
-            await _fail(engine, robot, item, exception)
+            await _fail(engine, robot, item, shortened(exception))
 
 
 async def _fail(engine: Engine, robot: StepRunActor, item: WorkItemId, exception: ItemException) -> None:

@@ -8,11 +8,11 @@ from msgspec import Struct
 
 from controlroom.engine.access.scope import SEEN, Scope
 from controlroom.engine.schedules.errors import ScheduleNotFound
-from controlroom.engine.schedules.model import Occurrence, OccurrenceState, Policies, Schedule, Timing
+from controlroom.engine.schedules.model import GivenPayload, Occurrence, OccurrenceState, Policies, Schedule, Timing
 from controlroom.engine.schedules.rules import Notice
 from controlroom.ids import OrganizationId, ProcessId, RunId, ScheduleId, WorkspaceId
 from controlroom.postgres.database import Statements, Tx
-from controlroom.postgres.keyset import oldest_first
+from controlroom.postgres.keyset import oldest_first, until_full
 
 _SCHEDULE: Final = """
     select schedule.id, schedule.number, schedule.workspace_id, schedule.process_id, process.name as process_name,
@@ -61,19 +61,33 @@ async def list_schedules(
     process: ProcessId | None = None,
     after: ScheduleId | None = None,
     limit: int,
+    most_bytes: int,
 ) -> list[Schedule]:
-    """Schedules in the order of their making, of one process or all."""
-    return await db.all(
-        Schedule,
-        f"""{_SCHEDULE}
-         where schedule.workspace_id = %(workspace)s and schedule.deleted_at is null
-           and (%(process)s::uuid is null or schedule.process_id = %(process)s)
-         {oldest_first("schedule.id")}""",
-        workspace=workspace,
-        process=process,
-        after=after,
-        limit=limit,
-    )
+    """Schedules in the order of their making, of one process or all: as many as `until_full` says."""
+
+    async def fetch(last: Schedule | None, wanted: int) -> list[Schedule]:
+        return await db.all(
+            Schedule,
+            f"""{_SCHEDULE}
+             where schedule.workspace_id = %(workspace)s and schedule.deleted_at is null
+               and (%(process)s::uuid is null or schedule.process_id = %(process)s)
+             {oldest_first("schedule.id")}""",
+            workspace=workspace,
+            process=process,
+            after=after if last is None else last.id,
+            limit=wanted,
+        )
+
+    return await until_full(fetch, size_of, limit=limit, most=most_bytes)
+
+
+def size_of(schedule: Schedule) -> int:
+    """About the bytes that a schedule takes when it is told: those of its input."""
+    match schedule.inputs:
+        case GivenPayload(payload):
+            return len(memoryview(payload))
+        case _:
+            return 0
 
 
 async def list_occurrences(

@@ -32,6 +32,9 @@ WRITABLE_BY_USERS: Final = frozenset(
 )
 """States in which a user may change payload and files: nobody works on the item, and it may yet be worked on."""
 
+LONGEST_CODE: Final = 1000
+LONGEST_MESSAGE: Final = 64 * 1024
+
 MAX_BACKOFF_EXPONENT: Final = 30
 
 
@@ -89,3 +92,13 @@ def after_failure(exception: ItemException, *, attempt: int, policy: RetryPolicy
 def is_overdue(deadline: datetime | None, now: datetime) -> bool:
     """Whether an item may no longer be worked on."""
     return deadline is not None and deadline <= now
+
+
+def shortened(exception: ItemException) -> ItemException:
+    """The exception with no more text than a list of many items can show: robots send whole pages as messages."""
+    code, message = exception.code, exception.message
+    if len(code) > LONGEST_CODE:
+        code = f"{code[:LONGEST_CODE]}…"
+    if len(message) > LONGEST_MESSAGE:
+        message = f"{message[:LONGEST_MESSAGE]}…"
+    return ItemException(exception.type, code, message)

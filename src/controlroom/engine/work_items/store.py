@@ -28,7 +28,7 @@ from controlroom.ids import (
     uuid7,
 )
 from controlroom.postgres.database import Statements
-from controlroom.postgres.keyset import oldest_first
+from controlroom.postgres.keyset import oldest_first, until_full
 
 COLUMNS: Final = """id, number, workspace_id, process_id, queue_id, step_id, run_id, state, state_at, created_at,
            priority, due, deadline, reference, parent_id, attempt, step_run_id,
@@ -99,21 +99,30 @@ async def list_items(
 
 
 async def list_outputs(
-    db: Statements, workspace: WorkspaceId, run: RunId, *, after: WorkItemId | None = None, limit: int
+    db: Statements, workspace: WorkspaceId, run: RunId, *, after: WorkItemId | None = None, limit: int, most_bytes: int
 ) -> list[WorkItem]:
-    """What the last step of a run put out, oldest first, with payloads."""
-    return await db.all(
-        WorkItem,
-        f"""
-        select {COLUMNS} from work_item
-         where workspace_id = %(workspace)s and run_id = %(run)s and queue_id is null and state = 'new'
-           {oldest_first("id")}
-        """,
-        workspace=workspace,
-        run=run,
-        after=after,
-        limit=limit,
-    )
+    """What the last step of a run put out, oldest first, with payloads: as many as `until_full` says."""
+
+    async def fetch(last: WorkItem | None, wanted: int) -> list[WorkItem]:
+        return await db.all(
+            WorkItem,
+            f"""
+            select {COLUMNS} from work_item
+             where workspace_id = %(workspace)s and run_id = %(run)s and queue_id is null and state = 'new'
+               {oldest_first("id")}
+            """,
+            workspace=workspace,
+            run=run,
+            after=after if last is None else last.id,
+            limit=wanted,
+        )
+
+    return await until_full(fetch, size_of, limit=limit, most=most_bytes)
+
+
+def size_of(item: WorkItem) -> int:
+    """About the bytes that an item takes when it is told."""
+    return (0 if item.payload is None else len(memoryview(item.payload))) + len(item.exception_message)
 
 
 async def list_files(db: Statements, workspace: WorkspaceId, items: Sequence[WorkItemId]) -> list[ItemFile]:

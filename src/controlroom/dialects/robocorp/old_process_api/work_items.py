@@ -24,6 +24,7 @@ from controlroom.engine.work_items.errors import WorkItemNotFound
 from controlroom.engine.work_items.model import ItemFile, WorkItem
 from controlroom.engine.work_items.payloads import payloads_of
 from controlroom.ids import ProcessId, RunId, WorkItemId, WorkspaceId
+from controlroom.postgres.keyset import fitting, until_full
 
 _ITEM = "/work-items/{item_id:uuid}"
 WithData = Annotated[bool | None, QueryParameter(name="includeData")]
@@ -175,7 +176,9 @@ async def _shown(
     payloads: dict[WorkItemId, Raw | None] = {}
     files: dict[WorkItemId, list[ItemFile]] = defaultdict(list)
     if with_data and ids:
-        payloads = await payloads_of(engine.database, workspace, ids)
+        payloads = await _payloads(engine, workspace, ids)
+        items = [item for item in items if item.id in payloads]
+        ids = [item.id for item in items]
         for file in await store.list_files(engine.database, workspace, ids):
             files[file.work_item_id].append(file)
     return [
@@ -183,6 +186,22 @@ async def _shown(
         for item in items
         if item.id in belonging
     ]
+
+
+async def _payloads(engine: Engine, workspace: WorkspaceId, ids: Sequence[WorkItemId]) -> dict[WorkItemId, Raw | None]:
+    """Payloads of the first of the items, as many as fit into one answer: this API has no pages."""
+
+    async def fetch(last: tuple[WorkItemId, Raw | None] | None, wanted: int) -> list[tuple[WorkItemId, Raw | None]]:
+        begin = 0 if last is None else ids.index(last[0]) + 1
+        told = await payloads_of(engine.database, workspace, ids[begin : begin + wanted])
+        return [(item, told.get(item)) for item in ids[begin : begin + wanted]]
+
+    def size(row: tuple[WorkItemId, Raw | None]) -> int:
+        return 0 if row[1] is None else len(memoryview(row[1]))
+
+    most = engine.limits.page_bytes
+    found = await until_full(fetch, size, limit=len(ids), most=most)
+    return dict(fitting(found, size, most=most))
 
 
 handlers = [list_items, list_items_of_run, create_item, get_item, retry_item, add_file]
