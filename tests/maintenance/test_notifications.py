@@ -206,6 +206,23 @@ async def test_a_chat_is_told_in_slacks_form(deliveries, engine, ada, workspace,
     assert b"SECRET" not in stored
 
 
+async def test_a_chat_that_is_gone_is_told_no_more(deliveries, engine, ada, workspace, floor, receiver):
+    """410 disables the notification, and says why."""
+    receiver.reply = lambda _: 410
+    process = await floor.process({})
+    made = await notifications.create(engine, ada, workspace, process, ByChat(receiver.url), BOTH)
+
+    await play(floor, process)
+
+    async def disabled():
+        found = await notifications.get(engine, ada, workspace, made.id)
+        return None if found.is_enabled else found
+
+    assert "answered 410" in (await until(disabled)).disabled_reason
+    again = await notifications.update(engine, ada, workspace, made.id, is_enabled=True)
+    assert (again.is_enabled, again.disabled_reason) == (True, "")
+
+
 @pytest.mark.parametrize("scheme", ["smtp", "smtp+starttls"])
 async def test_mail_is_handed_in_by_starttls(trusted, scheme):
     """Where it is offered the password goes over an encrypted connection alone, whichever way the address asks for."""

@@ -13,6 +13,7 @@ import pytest
 from controlroom.engine.access.credentials import authenticate_worker
 from controlroom.engine.access.model import Actor
 from controlroom.engine.access.tokens import read_step_run_token
+from controlroom.engine.deliveries.model import DeliveryState
 from controlroom.engine.processes.model import OnDemand
 from controlroom.engine.provisioners import actions as provisioners
 from controlroom.engine.provisioners.errors import ProvisionerInUse, ProvisionerInvalid, ProvisionerNameTaken
@@ -36,8 +37,8 @@ def check_hmac(request, secret=SECRET):
     timestamp = headers["x-rc-timestamp"]
     assert abs(time.time() - int(timestamp)) < 15 * 60
     names = headers["x-rc-signed-headers"]
-    path, _, query = request.path.partition("?")
-    lines = [request.method, path, query]
+    path = request.path.partition("?")[0]
+    lines = [request.method, path, ""]  # as the public provisioners do, which know no query
     lines += [f"{name}:{headers[name]}" for name in names.split(";")]
     lines += [names, base64.b64encode(hashlib.sha256(request.body).digest()).decode()]
     inner = base64.b64encode(hashlib.sha256("\n".join(lines).encode()).digest()).decode()
@@ -114,6 +115,44 @@ async def test_a_worker_is_asked_for_runs_and_is_stopped(
     await provide(engine)
     gone = "select deleted_at is not null from worker where id = %(id)s"
     assert await engine.database.value(gone, id=actor.worker_id)
+
+
+@pytest.mark.parametrize("status", [400, 404, 410])
+async def test_a_stop_that_means_nothing_to_a_provisioner_is_no_failed_delivery(
+    deliveries, engine, ada, workspace, floor, provisioner, process, receiver, status
+):
+    """The public one for Kubernetes answers each with 400, for its pods end by themselves."""
+    receiver.reply = lambda request: 200 if request.json["type"] == "start" else status
+    run = await floor.start(process)
+    await provide(engine)
+    await receiver.wait(1)
+    await runs.stop(engine, ada, workspace, run.id, StopRequest(terminate=True, remaining_done=False))
+    await provide(engine)
+    await receiver.wait(2)
+
+    async def told():
+        found = await redelivery.list_deliveries(engine, ada, workspace, provisioner.id, limit=9)
+        return [one.last_status for one in found if one.state is DeliveryState.DELIVERED] if len(found) == 2 else None
+
+    assert await until(lambda: both(told)) == [status, 200]
+
+
+async def both(told):
+    found = await told()
+    return found if found is not None and len(found) == 2 else None
+
+
+async def test_a_provisioners_address_may_have_a_query(deliveries, engine, ada, workspace, floor, receiver):
+    """As functions of clouds want their key; the signature leaves it out."""
+    made, _ = await provisioners.create(
+        engine, ada, workspace, name="function", endpoint=receiver.url + "?code=a%2Fb&x=1", secret=SECRET
+    )
+    await floor.start(await floor.process({"placement": OnDemand(made.id)}))
+    await provide(engine)
+
+    [request] = await receiver.wait(1)
+    assert request.path == "/hook?code=a%2Fb&x=1"
+    assert check_hmac(request)
 
 
 async def test_the_log_does_not_keep_link_tokens(
@@ -239,12 +278,12 @@ async def test_a_deleted_provisioner_fails_what_waits_for_it(engine, ada, worksp
 
 
 async def test_what_a_provisioner_may_be(engine, ada, ben, workspace, provisioner):
-    """A name of its own, an address without a query, a lifetime that makes sense; for those who may write workers."""
+    """A name of its own, an address, a lifetime that makes sense; for those who may write workers."""
     make = provisioners.create
     with pytest.raises(ProvisionerNameTaken):
         await make(engine, ada, workspace, name="cluster", endpoint="https://example.com/hook")
     with pytest.raises(ProvisionerInvalid):
-        await make(engine, ada, workspace, name="x", endpoint="https://example.com/hook?key=1")
+        await make(engine, ada, workspace, name="x", endpoint="https://example.com/", secret="")
     with pytest.raises(ProvisionerInvalid):
         await make(engine, ada, workspace, name="x", endpoint="https://example.com/", max_lifetime=timedelta(days=99))
     with pytest.raises(Forbidden):

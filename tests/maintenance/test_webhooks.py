@@ -74,6 +74,82 @@ async def test_a_run_is_told_from_start_to_end(deliveries, floor, hook, process,
     assert Webhook(secret).verify(started.body, started.headers) == started.json
 
 
+async def test_a_receiver_that_is_gone_disables_its_webhook(
+    deliveries, engine, ada, workspace, floor, process, hook, receiver
+):
+    """410 is asked once; what waits is given up, everybody sees why, and whoever enables it again begins anew."""
+    receiver.reply = lambda _: 410
+    made, _ = await hook(WebhookEvent.RUN_STARTED)
+
+    await play(floor, process)
+    await receiver.wait(1)
+
+    async def disabled():
+        found = await webhooks.get(engine, ada, workspace, made.id)
+        return None if found.is_enabled else found
+
+    found = await until(disabled)
+    assert "answered 410" in found.disabled_reason
+    states = {one.state for one in await redelivery.list_deliveries(engine, ada, workspace, made.id, limit=9)}
+    assert states <= {DeliveryState.FAILED}
+    kinds = await engine.database.all(str, "select kind from event where subject_id = %(id)s order by id", id=made.id)
+    assert kinds[-1] == "webhook.disabled"
+    asked = len(receiver.requests)
+    await play(floor, process)
+    assert len(receiver.requests) == asked
+
+    receiver.reply = lambda _: 200
+    again = await webhooks.update(engine, ada, workspace, made.id, WebhookChange(is_enabled=True))
+    assert (again.is_enabled, again.disabled_reason) == (True, "")
+    await play(floor, process)
+    await receiver.wait(asked + 1)
+
+
+async def test_an_endpoint_that_was_changed_meanwhile_is_not_disabled(engine, ada, workspace, hook):
+    """The answer was of another one."""
+    made, _ = await hook()
+
+    await webhooks.disable_gone(engine, made.id, endpoint="https://old.example.com/", answer="410")
+
+    assert (await webhooks.get(engine, ada, workspace, made.id)).is_enabled
+
+
+async def test_a_receiver_may_ask_for_a_pause(deliveries, engine, ada, workspace, floor, process, hook, receiver):
+    """`Retry-After` holds for all that the webhook has; nothing of it counts as an attempt."""
+    receiver.reply = lambda _: 429
+    receiver.answer_headers = {"retry-after": "3600"}
+    made, _ = await hook()
+    await play(floor, process)
+    await receiver.wait(1)
+
+    async def waiting():
+        found = await redelivery.list_deliveries(engine, ada, workspace, made.id, limit=9)
+        later = [one for one in found if one.due - one.created_at > timedelta(minutes=55)]
+        return found if len(found) == len(later) == 2 else None
+
+    await until(waiting)
+    before = len(receiver.requests)
+    await play(floor, process)
+
+    async def held():
+        found = await redelivery.list_deliveries(engine, ada, workspace, made.id, limit=9)
+        later = [one for one in found if one.due - one.created_at > timedelta(minutes=55)]
+        return found if len(found) == len(later) == 4 else None
+
+    found = await until(held)
+    assert len(receiver.requests) == before
+    assert [one.attempts for one in found][:2] == [0, 0]
+
+
+async def test_an_endpoint_may_have_a_query(deliveries, engine, ada, workspace, floor, process, receiver):
+    """It is called as it was written."""
+    wanted = WebhookDefinition(endpoint=receiver.url + "?key=a%2Fb&x=1", events=(WebhookEvent.RUN_STARTED,))
+    await webhooks.create(engine, ada, workspace, wanted)
+    await play(floor, process)
+    [request] = await receiver.wait(1)
+    assert request.path == "/hook?key=a%2Fb&x=1"
+
+
 async def test_a_delivery_leaves_an_idle_room_at_once(deliveries, floor, hook, process, receiver):
     """Within a tenth of a second of the start, and not at the next look."""
     await hook(WebhookEvent.RUN_STARTED)

@@ -43,7 +43,7 @@ def list_(*, process: str | None = None, room: RoomOptions = HERE) -> None:
             ("by", lambda row: row["type"]),
             ("to", lambda row: ", ".join(row["recipients"])),
             ("on", lambda row: ", ".join(map(_end, row["enabled_events"]))),
-            ("enabled", lambda row: row["enabled"]),
+            ("enabled", lambda row: row["disabled_reason"] or row["enabled"]),
         ],
         empty="There is no notification yet: controlroom notifications create PROCESS --mail ADDRESS",
     )

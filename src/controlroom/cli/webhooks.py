@@ -52,7 +52,7 @@ def list_(*, process: str | None = None, room: RoomOptions = HERE) -> None:
             ("process", lambda row: names.get(row["process"]["id"]) if row["process"] else "(all)"),
             ("events", lambda row: ", ".join(row["enabled_events"])),
             ("endpoint", lambda row: row["endpoint"]),
-            ("enabled", lambda row: row["enabled"]),
+            ("enabled", lambda row: row["disabled_reason"] or row["enabled"]),
         ],
         empty="There is no webhook yet: controlroom webhooks create URL --event process_run.completed",
     )

@@ -9,10 +9,12 @@ from msgspec import Struct
 
 from controlroom.engine.deliveries.grammar import Grammars
 from controlroom.engine.deliveries.model import Claimed, DeliveryKind, NotSent, Outcome, Sent
+from controlroom.engine.deliveries.rules import pause_asked
 from controlroom.engine.engine import Engine
 from controlroom.engine.notifications.model import Mail
 from controlroom.engine.notifications.store import place_of as place_of_notification
 from controlroom.engine.provisioners import orders
+from controlroom.engine.provisioners.model import STOP_EVENT
 from controlroom.engine.runs.actions import callback_place
 from controlroom.engine.webhooks.store import place_of as place_of_webhook
 from controlroom.errors import Unavailable
@@ -27,6 +29,7 @@ _SHOWN: Final = 2000
 _CHAT_IS_FINAL: Final = frozenset({400, 403, 404, 410})
 """The message is wrong, or the address was revoked: sending again cannot mend it."""
 
+_GONE: Final = 410
 _JSON: Final = {"content-type": "application/json"}
 
 
@@ -86,7 +89,10 @@ class Couriers:
         order = await orders.written_out(self._engine, delivery, at=datetime.now(UTC))
         if order is None:
             return NotSent("What it asked for is over.", is_final=True)
-        return await self._post(delivery.endpoint, order.body, order.headers, final=orders.FINAL_REFUSALS)
+        outcome = await self._post(delivery.endpoint, order.body, order.headers, final=orders.FINAL_REFUSALS)
+        if delivery.event_kind == STOP_EVENT and outcome.status in orders.NOTHING_TO_STOP:
+            return Sent(outcome.status, outcome.answer)
+        return outcome
 
     def _opened(self, delivery: Claimed, place: str) -> str:
         return self._engine.keys.unseal(delivery.sealed or b"", place=place).decode()
@@ -103,4 +109,12 @@ class Couriers:
         said = answer.body.decode("utf-8", "replace").replace("\0", "\N{REPLACEMENT CHARACTER}")[:_SHOWN]
         if answer.is_success:
             return Sent(answer.status, said)
-        return NotSent(f"The receiver answered {answer.status}.", answer.status, said, is_final=answer.status in final)
+        is_gone = answer.status == _GONE
+        return NotSent(
+            f"The receiver answered {answer.status}.",
+            answer.status,
+            said,
+            is_final=is_gone or answer.status in final,
+            is_gone=is_gone,
+            retry_after=pause_asked(answer.headers.get("retry-after"), datetime.now(UTC)),
+        )

@@ -14,10 +14,12 @@ takes as many of each destination as it has places free.
 
 import asyncio
 import random
+import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import timedelta
 from typing import Final, assert_never
+from uuid import UUID
 
 import structlog
 
@@ -26,8 +28,11 @@ from controlroom.engine.deliveries.model import Claimed, DeliveryKind, DeliveryS
 from controlroom.engine.deliveries.rules import Again, GiveUp, after_failure
 from controlroom.engine.engine import Engine
 from controlroom.engine.events.store import By, Event, append
+from controlroom.engine.notifications import actions as notifications
 from controlroom.engine.wakes import Topic, Watch
+from controlroom.engine.webhooks import actions as webhooks
 from controlroom.errors import Unavailable
+from controlroom.ids import NotificationId, WebhookId
 
 log = structlog.get_logger(__name__)
 
@@ -42,6 +47,7 @@ _AT_ONE_DESTINATION: Final = 16
 _AT_ONE_FAILING: Final = 2
 _POLL: Final = 1.0
 _REMEMBERED_FAILING: Final = 10_000
+_REMEMBERED_HELD: Final = 10_000
 _RECORDED: Final = 500
 _KEPT: Final = 5000
 _PRUNED: Final = 5000
@@ -55,6 +61,8 @@ class Deliverer:
         self._senders = senders
         self._under_way: Counter[str] = Counter()
         self._failing: dict[str, None] = {}
+        self._held: dict[UUID, float] = {}
+        """Until when (of the monotonic clock) nothing goes to a subscription whose receiver asked for a pause."""
         self._crowded: set[str] = set()
         self._is_full = False
         self._sending: set[asyncio.Task[None]] = set()
@@ -92,9 +100,29 @@ class Deliverer:
         except Exception:  # the edge of a loop: it must go on
             log.exception("claiming deliveries failed")
             return False
-        for delivery in claimed:
+        for delivery in await self._without_held(claimed):
             self._begin(delivery, watch)
         return bool(claimed)
+
+    async def _without_held(self, claimed: Sequence[Claimed]) -> list[Claimed]:
+        """Those whose receivers have not asked for a pause; the others are given back, due at its end."""
+        now = time.monotonic()
+        # Cut to what is left: the last attempt is made when a delivery would be given up
+        pauses = [(one, min(self._held.get(one.subscription_id, now) - now, one.seconds_left)) for one in claimed]
+        held = [(one, timedelta(seconds=pause)) for one, pause in pauses if pause > 0]
+        if held:
+            try:
+                await store.put_back(self._engine.database, held)
+            except Unavailable as away:  # due again when their leases are over
+                log.warning("deliveries cannot be given back", deliveries=len(held), reason=str(away))
+        return [one for one, pause in pauses if pause <= 0]
+
+    def _hold(self, delivery: Claimed, pause: timedelta) -> None:
+        if len(self._held) >= _REMEMBERED_HELD:
+            now = time.monotonic()
+            self._held = {each: until for each, until in self._held.items() if until > now}
+        if len(self._held) < _REMEMBERED_HELD:
+            self._held[delivery.subscription_id] = time.monotonic() + pause.total_seconds()
 
     def _begin(self, delivery: Claimed, watch: Watch) -> None:
         name = delivery.destination
@@ -117,6 +145,8 @@ class Deliverer:
             case NotSent():
                 if len(self._failing) < _REMEMBERED_FAILING:
                     self._failing[delivery.destination] = None
+                if outcome.retry_after > timedelta():
+                    self._hold(delivery, outcome.retry_after)
             case _:
                 assert_never(outcome)
         self._tried.append(Tried(delivery, outcome))
@@ -168,7 +198,25 @@ async def record(engine: Engine, tried: Sequence[Tried]) -> int:
             tx.after_commit(lambda: engine.wakes.wake(Topic.EVENTS))
     for one, state, delay in decided:
         _log(one, state, delay)
+    for one in tried:
+        if one.delivery.id in written and isinstance(one.outcome, NotSent) and one.outcome.is_gone:
+            await _disable(engine, one.delivery, one.outcome.error)
     return len(written)
+
+
+async def _disable(engine: Engine, delivery: Claimed, answer: str) -> None:
+    """Who is gone for good is told nothing more; a run's callback and a provisioner's request end by themselves."""
+    match delivery.kind:
+        case DeliveryKind.WEBHOOK:
+            webhook = WebhookId(delivery.subscription_id)
+            await webhooks.disable_gone(engine, webhook, endpoint=delivery.endpoint, answer=answer)
+        case DeliveryKind.CHAT:
+            notification = NotificationId(delivery.subscription_id)
+            await notifications.disable_gone(engine, notification, sealed=delivery.sealed or b"", answer=answer)
+        case DeliveryKind.CALLBACK | DeliveryKind.EMAIL | DeliveryKind.PROVISIONER:
+            pass
+        case _:
+            assert_never(delivery.kind)
 
 
 async def prune(engine: Engine) -> int:

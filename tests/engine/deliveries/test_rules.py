@@ -1,6 +1,6 @@
 """When a delivery is tried again, and when it is given up."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from hypothesis import given
@@ -12,10 +12,12 @@ from controlroom.engine.deliveries.rules import (
     GIVE_UP_AFTER,
     JITTER,
     LONGEST_DELAY,
+    LONGEST_PAUSE,
     Again,
     GiveUp,
     after_failure,
     message_id,
+    pause_asked,
 )
 from controlroom.ids import WorkspaceId, uuid7
 
@@ -31,6 +33,39 @@ def test_a_delay_is_neither_endless_nor_nothing(attempts, left, chance):
 
     assert isinstance(again, Again)
     assert timedelta() < again.delay <= min(left, LONGEST_DELAY * (1 + JITTER))
+
+
+@given(attempts=st.integers(1, 1000), left=LEFT, chance=CHANCE, pause=st.timedeltas(min_value=timedelta()))
+def test_a_receiver_is_not_asked_before_it_wants_to_be(attempts, left, chance, pause):
+    """But for the last attempt, before it is given up."""
+    again = after_failure(NotSent("429", retry_after=pause), attempts=attempts, left=left, chance=chance)
+
+    assert isinstance(again, Again)
+    assert again.delay >= min(pause, left)
+    assert again.delay <= left
+
+
+@pytest.mark.parametrize(
+    ("header", "seconds"),
+    [
+        ("120", 120),
+        (" 0 ", 0),
+        ("Tue, 03 Mar 2026 10:02:00 GMT", 120),
+        ("Tuesday, 03-Mar-26 10:02:00 GMT", 120),
+        ("Tue Mar  3 10:02:00 2026", 120),
+        ("Tue, 03 Mar 2026 09:00:00 GMT", 0),
+        ("9" * 5000, LONGEST_PAUSE.total_seconds()),
+        ("Fri, 31 Dec 9999 23:59:59 GMT", LONGEST_PAUSE.total_seconds()),
+        ("-5", 0),
+        ("1.5", 0),
+        ("soon", 0),
+        ("", 0),
+        (None, 0),
+    ],
+)
+def test_a_pause_is_seconds_or_a_date(header, seconds):
+    """In the three forms that HTTP knows; what is none is no pause."""
+    assert pause_asked(header, datetime(2026, 3, 3, 10, tzinfo=UTC)) == timedelta(seconds=seconds)
 
 
 @given(attempts=st.integers(1, 12), chance=CHANCE)

@@ -41,6 +41,8 @@ class NotificationAnswer(Struct, frozen=True, kw_only=True):
     recipients: list[str]
     enabled_events: list[EventName]
     enabled: bool
+    disabled_reason: str | None
+    """Why the room disabled it: its chat answered 410. Enabling it again forgets it."""
     created_at: datetime
 
 
@@ -162,6 +164,7 @@ def _show(notification: Notification) -> NotificationAnswer:
         recipients=notification.recipients,
         enabled_events=[_NAMES[event] for event in notification.events],
         enabled=notification.is_enabled,
+        disabled_reason=notification.disabled_reason or None,
         created_at=notification.created_at,
     )
 

@@ -48,6 +48,8 @@ class WebhookAnswer(Struct, frozen=True, kw_only=True):
     endpoint: str
     enabled_events: list[str]
     enabled: bool
+    disabled_reason: str | None
+    """Why the room disabled it: its receiver answered 410. Enabling it again forgets it."""
     created_at: datetime
 
 
@@ -293,6 +295,7 @@ def _show(webhook: Webhook) -> WebhookAnswer:
         endpoint=webhook.endpoint,
         enabled_events=[EVENT_NAMES[event] for event in webhook.events],
         enabled=webhook.is_enabled,
+        disabled_reason=webhook.disabled_reason or None,
         created_at=webhook.created_at,
     )
 

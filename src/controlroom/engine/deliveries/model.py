@@ -1,6 +1,6 @@
 """Deliveries: what the room tells somebody outside, one message to one receiver."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 from uuid import UUID
@@ -148,6 +148,10 @@ class NotSent(Struct, frozen=True):
     answer: str = ""
     is_final: bool = False
     """Trying again cannot mend it."""
+    is_gone: bool = False
+    """The receiver says that there is nobody at this address, for good (410)."""
+    retry_after: timedelta = timedelta()
+    """For how long the receiver asks not to be asked (`Retry-After`)."""
 
 
 Outcome = Sent | NotSent

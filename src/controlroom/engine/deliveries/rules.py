@@ -2,7 +2,8 @@
 
 import uuid
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
 from typing import Final
 from uuid import UUID
 
@@ -19,6 +20,7 @@ EDGES: Final[Mapping[DeliveryState, frozenset[DeliveryState]]] = {
 """Back to pending only by hand: somebody wants it delivered again."""
 
 FIRST_DELAY: Final = timedelta(seconds=5)
+LONGEST_PAUSE: Final = timedelta(days=366)
 FACTOR: Final = 3.0
 LONGEST_DELAY: Final = timedelta(hours=4)
 JITTER: Final = 0.25
@@ -47,13 +49,27 @@ class GiveUp(Struct, frozen=True):
 def after_failure(failure: NotSent, *, attempts: int, left: timedelta, chance: float) -> Again | GiveUp:
     """What becomes of a delivery whose `attempts`th attempt failed, `left` before it is given up.
 
-    The last attempt is made at that time: as long as any is left, a delay is cut to it. `chance` is in [0, 1).
+    The receiver is not asked before it wants to be. The last attempt is made when it is given up: as long as any time
+    is left, a delay is cut to it. `chance` is in [0, 1).
     """
     if failure.is_final or left <= timedelta():
         return GiveUp()
     steady = FIRST_DELAY * FACTOR ** min(attempts - 1, 20)
     delay = min(steady, LONGEST_DELAY) * (1 + JITTER * (2 * chance - 1))
-    return Again(min(delay, left))
+    return Again(min(max(delay, failure.retry_after), left))
+
+
+def pause_asked(header: str | None, now: datetime) -> timedelta:
+    """What a `Retry-After` asks for (RFC 9110 §10.2.3): seconds, or until a date; nothing if it cannot be read."""
+    text = (header or "").strip()
+    if text.isascii() and text.isdigit():
+        return min(timedelta(seconds=int(text[:9])), LONGEST_PAUSE)
+    try:
+        until = parsedate_to_datetime(text)
+        pause = (until if until.tzinfo is not None else until.replace(tzinfo=UTC)) - now
+    except (ValueError, TypeError, IndexError, OverflowError):  # the standard library's ways to say that it is no date
+        return timedelta()
+    return max(timedelta(), min(pause, LONGEST_PAUSE))
 
 
 def message_id(workspace: WorkspaceId, event: int) -> UUID:

@@ -144,6 +144,20 @@ async def record(tx: Statements, tried: Sequence[tuple[Tried, DeliveryState, tim
     )
 
 
+async def put_back(tx: Statements, claimed: Sequence[tuple[Claimed, timedelta]]) -> int:
+    """Give claimed deliveries back untried, due after a while each; how many were still the caller's."""
+    return await tx.execute(
+        """
+        update delivery set attempts = delivery.attempts - 1, due = clock_now() + made.delay
+          from unnest(%(ids)s::uuid[], %(attempts)s::int[], %(delays)s::interval[]) as made (id, attempts, delay)
+         where delivery.id = made.id and delivery.attempts = made.attempts and delivery.state = 'pending'
+        """,
+        ids=[one.id for one, _ in claimed],
+        attempts=[one.attempts for one, _ in claimed],
+        delays=[delay for _, delay in claimed],
+    )
+
+
 def _error(outcome: Outcome) -> str:
     return "" if isinstance(outcome, Sent) else outcome.error
 

@@ -50,6 +50,8 @@ class Notification(Struct, frozen=True, kw_only=True):
     recipients: list[str]
     """Addresses of mail; empty for a chat."""
     is_enabled: bool
+    disabled_reason: str
+    """Why the room disabled it; empty where it did not."""
     created_at: datetime
 
 

@@ -3,13 +3,16 @@
 from collections.abc import Sequence
 from typing import Final
 
+from msgspec import Struct
+
 from controlroom.engine.access.scope import SEEN, Scope
 from controlroom.engine.notifications.model import Notification, NotificationEvent, NotificationKind, SealedNotification
-from controlroom.ids import NotificationId, ProcessId
+from controlroom.ids import NotificationId, OrganizationId, ProcessId, WorkspaceId
 from controlroom.postgres.database import Statements
 from controlroom.postgres.keyset import oldest_first
 
-_COLUMNS: Final = "id, number, workspace_id, process_id, kind, events, recipients, is_enabled, created_at, sealed"
+_COLUMNS: Final = """id, number, workspace_id, process_id, kind, events, recipients, is_enabled, disabled_reason,
+    created_at, sealed"""
 
 
 def place_of(notification: NotificationId) -> str:
@@ -95,7 +98,8 @@ async def update(
     await tx.execute(
         """
         update notification
-           set events = %(events)s, recipients = %(recipients)s, sealed = %(sealed)s, is_enabled = %(is_enabled)s
+           set events = %(events)s, recipients = %(recipients)s, sealed = %(sealed)s, is_enabled = %(is_enabled)s,
+               disabled_reason = case when %(is_enabled)s then '' else disabled_reason end
          where id = %(notification)s
         """,
         notification=notification,
@@ -103,6 +107,31 @@ async def update(
         recipients=list(recipients),
         sealed=sealed,
         is_enabled=is_enabled,
+    )
+
+
+class Disabled(Struct, frozen=True):
+    """A notification that the room has disabled."""
+
+    workspace_id: WorkspaceId
+    organization_id: OrganizationId
+    process_id: ProcessId
+
+
+async def disable(tx: Statements, notification: NotificationId, *, sealed: bytes, reason: str) -> Disabled | None:
+    """Disable an enabled notification that still goes to the sealed address; None if there is no such one."""
+    return await tx.one_or_none(
+        Disabled,
+        """
+        update notification set is_enabled = false, disabled_reason = %(reason)s
+          from workspace
+         where notification.id = %(notification)s and sealed = %(sealed)s and is_enabled
+           and notification.deleted_at is null and workspace.id = notification.workspace_id
+        returning notification.workspace_id, workspace.organization_id, notification.process_id
+        """,
+        notification=notification,
+        sealed=sealed,
+        reason=reason,
     )
 
 

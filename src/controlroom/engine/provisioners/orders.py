@@ -15,8 +15,12 @@ from controlroom.engine.provisioners.rules import signed
 from controlroom.engine.workers import link_tokens
 from controlroom.ids import ProvisionerId
 
-FINAL_REFUSALS: Final = frozenset({400, 403})
-"""It does not know what is asked, or not who asks (§9.5): asking again cannot mend it."""
+FINAL_REFUSALS: Final = frozenset({400, 403, 410})
+"""It does not know what is asked, or not who asks (§9.5), or is gone: asking again cannot mend it."""
+
+NOTHING_TO_STOP: Final = frozenset({400, 404, 410})
+"""What a provisioner answers to a `stop` that means nothing to it: public ones start what ends by itself, and know no
+other word. The worker is stopped by its own connection anyway."""
 
 
 class WrittenOut(Struct, frozen=True):

@@ -91,7 +91,8 @@ SIGNED_HEADERS: Final = ("content-type", "x-rc-timestamp")
 def signed(endpoint: str, body: bytes, *, secret: str, at: datetime) -> Mapping[str, str]:
     """The headers of a request to a provisioner, with its signature (protocols/robocorp §9.5).
 
-    Why not the host among the signed headers: proxies before a provisioner may change it.
+    Why not the host among the signed headers: proxies before a provisioner may change it. The query stays out, as the
+    public provisioners take it: it is for what stands before them (a function's key), which may take it away.
     """
     headers = {"content-type": "application/json", "x-rc-timestamp": str(int(at.timestamp()))}
     names = ";".join(SIGNED_HEADERS)
@@ -99,7 +100,7 @@ def signed(endpoint: str, body: bytes, *, secret: str, at: datetime) -> Mapping[
         (
             "POST",
             urlsplit(endpoint).path or "/",
-            "",  # the query, of which there is none
+            "",  # in place of the query
             *(f"{name}:{headers[name]}" for name in SIGNED_HEADERS),
             names,
             _digest(body),

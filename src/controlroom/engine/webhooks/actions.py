@@ -11,7 +11,7 @@ from controlroom.engine.deliveries.endpoints import checked_endpoint, destinatio
 from controlroom.engine.deliveries.grammar import Grammars
 from controlroom.engine.deliveries.model import DeliveryKind, NewDelivery, Occurrence
 from controlroom.engine.engine import Engine
-from controlroom.engine.events.store import Event, append
+from controlroom.engine.events.store import By, Event, append
 from controlroom.engine.processes.errors import ProcessNotFound
 from controlroom.engine.wakes import Topic
 from controlroom.engine.webhooks import store
@@ -82,6 +82,25 @@ async def delete(engine: Engine, actor: Actor, workspace: WorkspaceId, webhook: 
         await store.delete(tx, webhook)
         await deliveries.withdraw(tx, webhook, "The webhook was deleted.")
         await _tell(tx, actor, scope, webhook, "webhook.deleted", found.process_id)
+
+
+async def disable_gone(engine: Engine, webhook: WebhookId, *, endpoint: str, answer: str) -> None:
+    """Disable a webhook whose receiver says that it is gone for good, unless it points elsewhere by now."""
+    reason = f"Its receiver is gone for good. {answer}"
+    async with engine.database.transaction() as tx:
+        disabled = await store.disable(tx, webhook, endpoint=endpoint, reason=reason)
+        if disabled is None:
+            return
+        await deliveries.withdraw(tx, webhook, reason)
+        event = Event(
+            kind="webhook.disabled",
+            organization_id=disabled.organization_id,
+            workspace_id=disabled.workspace_id,
+            process_id=disabled.process_id,
+            subject_id=webhook,
+            data={"reason": reason},
+        )
+        await append(tx, By("system"), event)
 
 
 async def list_webhooks(

@@ -38,6 +38,8 @@ class Webhook(Struct, frozen=True, kw_only=True):
     endpoint: str
     events: list[WebhookEvent]
     is_enabled: bool
+    disabled_reason: str
+    """Why the room disabled it; empty where it did not."""
     created_at: datetime
 
 

@@ -3,15 +3,18 @@
 from collections.abc import Sequence
 from typing import Final
 
+from msgspec import Struct
+
 from controlroom.engine.access.scope import SEEN, Scope
 from controlroom.engine.webhooks.model import SealedWebhook, Webhook, WebhookDefinition, WebhookEvent
-from controlroom.ids import ProcessId, UserId, WebhookId
+from controlroom.ids import OrganizationId, ProcessId, UserId, WebhookId, WorkspaceId
 from controlroom.postgres.database import Statements
 from controlroom.postgres.keyset import oldest_first
 
 _WEBHOOK: Final = """
     select webhook.id, webhook.number, webhook.workspace_id, webhook.process_id, process.name as process_name,
-           webhook.name, grammar, endpoint, events, webhook.is_enabled, webhook.created_at, webhook.sealed
+           webhook.name, grammar, endpoint, events, webhook.is_enabled, webhook.disabled_reason,
+           webhook.created_at, webhook.sealed
       from webhook left join process on process.id = webhook.process_id
 """
 
@@ -100,7 +103,7 @@ async def update(
         """
         update webhook
            set name = %(name)s, endpoint = %(endpoint)s, events = %(events)s, sealed = %(sealed)s,
-               is_enabled = %(is_enabled)s
+               is_enabled = %(is_enabled)s, disabled_reason = case when %(is_enabled)s then '' else disabled_reason end
          where id = %(webhook)s
         """,
         webhook=webhook,
@@ -109,6 +112,31 @@ async def update(
         events=events,
         sealed=sealed,
         is_enabled=is_enabled,
+    )
+
+
+class Disabled(Struct, frozen=True):
+    """A subscription that the room has disabled."""
+
+    workspace_id: WorkspaceId
+    organization_id: OrganizationId
+    process_id: ProcessId | None
+
+
+async def disable(tx: Statements, webhook: WebhookId, *, endpoint: str, reason: str) -> Disabled | None:
+    """Disable an enabled webhook that still points to the endpoint; None if there is no such one."""
+    return await tx.one_or_none(
+        Disabled,
+        """
+        update webhook set is_enabled = false, disabled_reason = %(reason)s
+          from workspace
+         where webhook.id = %(webhook)s and endpoint = %(endpoint)s and is_enabled and webhook.deleted_at is null
+           and workspace.id = webhook.workspace_id
+        returning webhook.workspace_id, workspace.organization_id, webhook.process_id
+        """,
+        webhook=webhook,
+        endpoint=endpoint,
+        reason=reason,
     )
 
 
