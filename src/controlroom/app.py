@@ -5,11 +5,14 @@ import socket
 import ssl
 from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass, field
+from functools import partial
 
 import structlog
 
 from controlroom.border.dispatcher import App, Dispatcher, Mount
 from controlroom.border.health import Check, Readiness, healthz
+from controlroom.border.hosts import Hosts
+from controlroom.border.insiders import Insiders
 from controlroom.border.metrics import Metrics
 from controlroom.border.origin import Origins
 from controlroom.dialects import objects
@@ -17,14 +20,15 @@ from controlroom.dialects.robocorp import app as robocorp
 from controlroom.dialects.robocorp.messages import RobocorpGrammar
 from controlroom.dialects.worker_api import app as worker_api
 from controlroom.dialects.worker_api.holding import Holds
-from controlroom.engine.access.credentials import flush_uses
+from controlroom.engine.access import sessions
+from controlroom.engine.access.credentials import authenticate_api_key, flush_uses
 from controlroom.engine.deliveries.grammar import Grammars
 from controlroom.engine.engine import Engine
 from controlroom.engine.remarks import Remarks
 from controlroom.engine.wakes import Wakes
 from controlroom.engine.workspaces import first_start
 from controlroom.engine.workspaces.model import FirstStart
-from controlroom.errors import Invalid, Unavailable
+from controlroom.errors import Invalid, Unauthenticated, Unavailable
 from controlroom.keys import Keys
 from controlroom.maintenance import loops as maintenance
 from controlroom.maintenance.couriers import Outside
@@ -118,15 +122,18 @@ async def build(settings: Settings) -> Room:
 def asgi(room: Room) -> App:
     """The one ASGI app of a room: every border under one origin (DESIGN §5)."""
     grammar = robocorp.application(room.engine, room.origins, mail_domain=room.settings.mail_domain)
+    settings, origins = room.settings, room.origins
+    insiders = Insiders(origins, settings.trusted_networks, partial(_whose_key, room.engine))
+    hosts = Hosts(listening_at=settings.host, public_url=settings.public_url, allowed=settings.allowed_hosts)
     mounts = [
         *(Mount(prefix, grammar, is_public_api=True) for prefix in robocorp.PREFIXES),
         Mount(worker_api.PREFIX, worker_api.application(room.engine, room.holds), is_quiet=True),
         Mount("/objects", objects.application(room.engine)),
         Mount("/healthz", healthz, is_quiet=True),
-        Mount("/readyz", Readiness(_checks(room)).app, is_quiet=True),
-        Mount("/metrics", room.metrics.app, is_quiet=True),
+        Mount("/readyz", Readiness(_checks(room), insiders).app, is_quiet=True),
+        Mount("/metrics", insiders.only(room.metrics.app), is_quiet=True),
     ]
-    return Dispatcher(mounts, origins=room.origins, metrics=room.metrics)
+    return Dispatcher(mounts, origins=origins, metrics=room.metrics, hosts=hosts)
 
 
 async def receive_mail(room: Room, listening: socket.socket) -> asyncio.Server:
@@ -144,6 +151,16 @@ async def receive_mail(room: Room, listening: socket.socket) -> asyncio.Server:
 async def founding(room: Room) -> FirstStart:
     """What the first start made, for the operator of this machine, at whichever start; see `first_start`."""
     return await first_start.first_start(room.engine)
+
+
+async def _whose_key(engine: Engine, key: str) -> str:
+    """Whose key may be told how the room works: any API key of it, and an admin who is logged in."""
+    if not key.startswith(sessions.SESSION_PREFIX):
+        return f"api_key:{(await authenticate_api_key(engine, key)).id}"
+    actor = await sessions.authenticate(engine, key)
+    if not actor.is_admin:
+        raise Unauthenticated("this is for admins")
+    return f"user:{actor.id}"
 
 
 def _checks(room: Room) -> dict[str, Check]:

@@ -124,9 +124,12 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     public_url: str | None = None
     """How clients reach this server, when a proxy in front does not say so by the Host header."""
     allowed_hosts: tuple[str, ...] = ()
-    """Host names that browsers may use, besides the address itself and localhost."""
+    """Names by which clients may call, besides addresses, this machine's names and that of `public_url`.
+    `*.example.org` are those below one, `*` is any."""
     trusted_proxies: tuple[str, ...] = ("127.0.0.1", "::1")
-    """Peers whose X-Forwarded-* headers are believed."""
+    """Peers (addresses and networks) whose X-Forwarded-* headers are believed."""
+    trusted_networks: tuple[str, ...] = ()
+    """Networks that are told how the room works (`/metrics`, what is not ready) without a key, besides this machine."""
     outgoing_allow: tuple[str, ...] = ()
     """Hosts and networks that outgoing requests may reach although they are private (SSRF guard)."""
     smtp_url: str | None = None
@@ -189,7 +192,7 @@ def file_of(environment: Mapping[str, str]) -> dict[str, Any]:
         raise Invalid(f"the configuration file {file} cannot be read: {broken}", code="SETTINGS") from broken
 
 
-_LISTS = {"allowed_hosts", "trusted_proxies", "outgoing_allow"}
+_LISTS = {"allowed_hosts", "trusted_proxies", "trusted_networks", "outgoing_allow"}
 
 
 def _decode(kind: type, value: Any) -> Any:

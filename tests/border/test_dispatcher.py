@@ -105,9 +105,13 @@ async def test_no_credential_stands_in_the_log(client):
     with structlog.testing.capture_logs() as lines:
         await client.get("/v1/workspaces/1?token=s3cret&limit=2&Signature=s3cret", headers={"Authorization": "s3cret"})
         await client.get("/objects/s3cret")
+        await client.get("/v1/workspaces/1?%74oken=s3cret")
+        await client.get(f"/v1/robots/crp_{'s3cret' * 6}")
         await client.get("/healthz")
 
-    assert len(lines) == 2
+    assert len(lines) == 4
     assert "s3cret" not in str(lines)
     assert lines[0]["query"] == "token=…&limit=2&Signature=…"
     assert lines[1]["path"] == "/objects"
+    assert lines[2]["query"] == "%74oken=…"
+    assert lines[3]["path"] == "/v1/robots/…"

@@ -14,8 +14,10 @@ import structlog
 from msgspec import Struct
 
 from controlroom.border.answers import JSON, answer, error_body
+from controlroom.border.hosts import Hosts
 from controlroom.border.metrics import Metrics
 from controlroom.border.origin import Origins
+from controlroom.border.redaction import path_for_log, query_for_log
 from controlroom.ids import uuid7
 
 Scope = dict[str, Any]
@@ -27,7 +29,6 @@ log = structlog.get_logger("controlroom.requests")
 
 _SLASHES = re.compile("//+")
 _REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
-_SECRET_IN_QUERY = re.compile(r"(?i)\b(token|signature|secret)=[^&]*")
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
 _ANY_ORIGIN = (b"access-control-allow-origin", b"*")
@@ -54,7 +55,13 @@ class Dispatcher:
     """Routes requests to the mounted apps."""
 
     def __init__(
-        self, mounts: Iterable[Mount], *, origins: Origins, metrics: Metrics, fallback: App | None = None
+        self,
+        mounts: Iterable[Mount],
+        *,
+        origins: Origins,
+        metrics: Metrics,
+        hosts: Hosts | None = None,
+        fallback: App | None = None,
     ) -> None:
         self._by_segment: dict[str, list[Mount]] = {}
         for mount in sorted(mounts, key=lambda mount: -len(mount.prefix)):
@@ -62,6 +69,7 @@ class Dispatcher:
         self._fallback = Mount("", fallback or _unknown)
         self._origins = origins
         self._metrics = metrics
+        self._hosts = hosts
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -89,7 +97,9 @@ class Dispatcher:
 
         self._metrics.in_flight.inc()
         try:
-            if mount.is_public_api and scope["method"] == "OPTIONS":
+            if (refusal := await self._refusal_of_host(scope)) is not None:
+                await answer(answering, refusal[0], error_body(*refusal[1:]), JSON)
+            elif mount.is_public_api and scope["method"] == "OPTIONS":
                 await answer(answering, 204, b"", *_PREFLIGHT[1:])
             else:
                 await mount.app(scope, receive, answering)
@@ -107,6 +117,24 @@ class Dispatcher:
             if not (mount.is_quiet and status < 400):  # noqa: PLR2004 - where HTTP's failures begin
                 self._say(scope, route=route, status=status, seconds=seconds)
 
+    async def _refusal_of_host(self, scope: Scope) -> tuple[int, str, str] | None:
+        """What is wrong with the names by which a request calls us, if anything: status, code and message."""
+        named, forwarded = [], b""
+        for name, value in scope["headers"]:
+            if name == b"host":
+                named.append(value)
+            elif name == b"x-forwarded-host":
+                forwarded = value
+        if len(named) != 1 and (named or scope.get("http_version") == "1.1"):  # RFC 9112 §3.2
+            return 400, "INVALID_REQUEST", "A request has one Host header."
+        if forwarded and self._origins.believes(scope):
+            named.append(forwarded.partition(b",")[0])
+        for host in named:
+            if self._hosts is not None and host not in self._hosts.passed and not await self._hosts.has(host):
+                shown = host[:100].decode("latin-1")
+                return 421, "HOST_UNKNOWN", f"This room does not answer to {shown}: see CONTROLROOM_ALLOWED_HOSTS."
+        return None
+
     def _mount_of(self, path: str) -> Mount:
         end = path.find("/", 1)
         for mount in self._by_segment.get(path[1:] if end < 0 else path[1:end], ()):
@@ -120,14 +148,14 @@ class Dispatcher:
         state = scope["state"]
         fields: dict[str, Any] = {
             "method": scope["method"],
-            "path": route if route == "/objects" else state["path"],
+            "path": route if route == "/objects" else path_for_log(state["path"]),
             "status": status,
             "ms": round(seconds * 1000, 2),
             "request": state["request_id"],
             "client": self._origins.client_of(scope),
         }
         if query := scope["query_string"]:
-            fields["query"] = _SECRET_IN_QUERY.sub(r"\1=…", query.decode("latin-1"))
+            fields["query"] = query_for_log(query)
         if (who := state.get("who")) is not None:
             fields["who"] = who
         bug = state.get("bug")

@@ -26,7 +26,7 @@ class Origins:
             return self._public
         headers = {name: value for name, value in scope["headers"] if name in _ADDRESSING}
         scheme, host = scope["scheme"], headers.get(b"host", b"").decode("latin-1")
-        if self.trusts((scope.get("client") or ("",))[0]):
+        if self.believes(scope):
             forwarded = _first(headers.get(b"x-forwarded-proto"))
             scheme = forwarded if forwarded in {"http", "https"} else scheme
             host = _first(headers.get(b"x-forwarded-host")) or host
@@ -35,6 +35,10 @@ class Origins:
             host = f"[{address}]" if ":" in address else address
             host = host if port is None else f"{host}:{port}"
         return f"{scheme}://{host}"
+
+    def believes(self, scope: HTTPScope) -> bool:
+        """Whether the peer is a proxy that is believed."""
+        return self.trusts((scope.get("client") or ("",))[0])
 
     def client_of(self, scope: HTTPScope) -> str:
         """Who called: the peer, or the last one that stands before the trusted proxies."""
@@ -48,7 +52,7 @@ class Origins:
         chain = [each.strip() for each in b",".join(forwarded).decode("latin-1").split(",")]
         caller = next((each for each in reversed(chain) if not self.trusts(each)), chain[0])
         address = address_of(caller)
-        return caller if address is None else str(address)
+        return caller[:_LONGEST_CALLER] if address is None else str(address)
 
     def is_local(self, scope: HTTPScope) -> bool:
         """Whether this machine itself called; not if something says that it spoke for somebody without saying whom."""
@@ -58,6 +62,7 @@ class Origins:
         return b"x-forwarded-for" in names or not names & _OF_PROXIES
 
 
+_LONGEST_CALLER = 64
 _OF_PROXIES = {b"via", b"forwarded", b"x-forwarded-host", b"x-forwarded-proto", b"x-real-ip"}
 _ADDRESSING = {b"host", b"x-forwarded-proto", b"x-forwarded-host"}
 

@@ -1,5 +1,7 @@
 """Addresses, credentials and errors of the dialect as a whole."""
 
+import base64
+import hashlib
 from uuid import uuid4
 
 import httpx2
@@ -191,6 +193,67 @@ async def test_health_pages_tell_who_lives(stranger):
     }
     counted = (await stranger.get("/metrics")).text
     assert 'controlroom_requests_total{method="GET",route="/api/v1",status="404"}' in counted
+
+
+OUTSIDE = {"x-forwarded-for": "203.0.113.5"}
+
+
+async def test_how_a_room_works_is_told_to_insiders(room, stranger, ada):
+    """To this machine, to trusted networks, and to who has a key; everybody else learns whether it is ready."""
+    key = {"authorization": f"Bearer {ada.key}"}
+    wrong = {"authorization": "Bearer crk" + "a" * 102}
+    for insider in ({}, OUTSIDE | key, {"x-forwarded-for": "198.18.0.9"}, {"x-forwarded-for": "::1"}):
+        assert "parts" in (await stranger.get("/readyz", headers=insider)).json()
+        assert (await stranger.get("/metrics", headers=insider)).status_code == 200
+    for outsider in (OUTSIDE, OUTSIDE | wrong, {"x-real-ip": "203.0.113.5"}, {"via": "1.1 proxy"}):
+        answer = await stranger.get("/readyz", headers=outsider)
+        assert (answer.status_code, answer.json()) == (200, {"status": "ready"})
+        refused = await stranger.get("/metrics", headers=outsider)
+        assert (refused.status_code, refused.headers["www-authenticate"]) == (401, "RC-WSKEY, Bearer")
+        assert "controlroom_" not in refused.text
+
+
+async def test_a_session_tells_how_a_room_works_only_to_admins(stranger, ada):
+    """A user of a workspace is no operator of the room."""
+    user = {"username": f"dora-{uuid4()}", "password": "correct horse battery", "role": "owner"}
+    await ada.post("/users", user)
+    session = await stranger.post("/api/v1/login", json={each: user[each] for each in ("username", "password")})
+    headers = OUTSIDE | {"authorization": f"Bearer {session.json()['token']}"}
+
+    assert (await stranger.get("/metrics", headers=headers)).status_code == 401
+    assert "parts" not in (await stranger.get("/readyz", headers=headers)).json()
+
+
+async def test_a_room_answers_to_its_own_names(stranger):
+    """Whatever is asked: a name that is not its own is misdirected."""
+    for path in ("/healthz", "/api/v1/docs", "/api/v1/login", "/objects/a", "/worker/v1/link"):
+        answer = await stranger.get(path, headers={"host": "evil.example"})
+        assert (answer.status_code, answer.json()["error"]["code"]) == (421, "HOST_UNKNOWN")
+        assert (await stranger.get(path, headers={"host": "localhost"})).status_code != 421
+
+
+@pytest.mark.parametrize("path", ["/api/v1/docs", "/worker/v1/docs", "/api//v1/docs/"])
+async def test_the_docs_page_has_the_headers_of_our_pages(stranger, path):
+    """It loads and runs nothing but itself, and stands in nobody's frame; its policy fits what is in it."""
+    page = await stranger.get(path)
+    policy = page.headers["content-security-policy"]
+
+    assert page.status_code == 200
+    assert "default-src 'none'" in policy
+    assert "frame-ancestors 'none'" in policy
+    assert "unsafe" not in policy
+    for tag, directive in (("style", "style-src"), ("script", "script-src")):
+        inline = page.text.partition(f"<{tag}>")[2].partition(f"</{tag}>")[0]
+        hashed = base64.b64encode(hashlib.sha256(inline.encode()).digest()).decode()
+        assert f"{directive} 'sha256-{hashed}'" in policy
+    wanted = {
+        "x-content-type-options": "nosniff",
+        "x-frame-options": "DENY",
+        "referrer-policy": "same-origin",
+        "cross-origin-opener-policy": "same-origin",
+        "cross-origin-resource-policy": "same-origin",
+    }
+    assert {name: page.headers[name] for name in wanted} == wanted
 
 
 async def test_the_api_is_documented_offline(stranger):

@@ -9,9 +9,11 @@ from typing import Any
 from litestar import Request
 from litestar.openapi.plugins import JsonRenderPlugin, OpenAPIRenderPlugin
 
-from controlroom.border.api_docs.page import page
+from controlroom.border.api_docs.page import POLICY, page
+from controlroom.border.dispatcher import Send
+from controlroom.border.pages import page_headers, with_headers
 
-__all__ = ["RENDER", "DocsPage"]
+__all__ = ["RENDER", "DocsPage", "framed"]
 
 
 class DocsPage(OpenAPIRenderPlugin):
@@ -25,5 +27,11 @@ class DocsPage(OpenAPIRenderPlugin):
         return page(openapi_schema, document=self.get_openapi_json_route(request)).encode()
 
 
+def framed(send: Send, path: str, prefix: str) -> Send:
+    """Send, for the page of a dialect with the headers that our pages have."""
+    return with_headers(send, _HEADERS) if path == f"{prefix}/docs" else send
+
+
+_HEADERS = page_headers(POLICY)
 RENDER: Sequence[OpenAPIRenderPlugin] = (JsonRenderPlugin(), DocsPage())
 """What a dialect publishes: `openapi.json` and `docs`."""

@@ -18,13 +18,13 @@ def _hash(text: str) -> str:
     return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
 
 
-_POLICY: Final = f"default-src 'none'; img-src data:; style-src {_hash(_STYLE)}; script-src {_hash(_SCRIPT)}"
+POLICY: Final = f"default-src 'none'; img-src data:; style-src {_hash(_STYLE)}; script-src {_hash(_SCRIPT)}"
 """The browser loads nothing from anywhere, and runs nothing but our own few lines."""
 
 _HEAD: Final = (
     '<!doctype html><html lang="en"><head><meta charset="utf-8">'
     '<meta name="viewport" content="width=device-width, initial-scale=1">'
-    f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">'
+    f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">'
     f'<link rel="icon" href="data:,"><style>{_STYLE}</style>'
 )
 

@@ -12,6 +12,7 @@ from litestar import Litestar, Router
 from litestar.datastructures import State
 from litestar.handlers import HTTPRouteHandler
 
+from controlroom.border.api_docs import framed
 from controlroom.border.dispatcher import App, Receive, Scope, Send
 from controlroom.border.origin import Origins
 from controlroom.dialects.robocorp import (
@@ -178,6 +179,7 @@ def application(engine: Engine, origins: Origins, *, mail_domain: str) -> App:
         if "/assets/" in path:
             path = assets.joined(path, scope["method"])
         scope["path"] = path
+        send = framed(send, path, "/api/v1")
         await litestar(scope, receive, send)  # type: ignore[arg-type]  # the same ASGI, in other words
 
     return app

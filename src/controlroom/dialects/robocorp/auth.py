@@ -11,6 +11,7 @@ These are middlewares and not the framework's guards, because it copies a route'
 from litestar.types import ASGIApp, Receive, Scope, Send
 
 from controlroom.border.arrivals import brings_much, claimed, known
+from controlroom.border.credentials import credential_of
 from controlroom.engine.access import capabilities, sessions
 from controlroom.engine.access.capabilities import Capability
 from controlroom.engine.access.credentials import authenticate_api_key
@@ -119,12 +120,3 @@ def _robot_of(engine: Engine, scope: Scope, token: str) -> StepRunActor:
 
 
 _OF_TOKEN = frozenset({"workspace_id", "process_id", "run_id", "step_run_id"})
-
-
-def credential_of(scope: Scope) -> tuple[str, str]:
-    """The scheme (lower case) and the value of the Authorization header; two empty texts if there is none."""
-    for name, value in scope["headers"]:
-        if name == b"authorization":
-            scheme, _, credential = value.decode("latin-1").strip().partition(" ")
-            return scheme.lower(), credential.strip()
-    return "", ""

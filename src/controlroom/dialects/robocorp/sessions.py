@@ -11,10 +11,10 @@ from litestar.params import JSONBody
 from msgspec import Struct
 
 from controlroom.border.arrivals import known
+from controlroom.border.credentials import credential_of
 from controlroom.border.networks import place_of
 from controlroom.border.origin import Origins
 from controlroom.dialects.robocorp.asking import AnyRequest, Asker, TheEngine
-from controlroom.dialects.robocorp.auth import credential_of
 from controlroom.dialects.robocorp.routing import post
 from controlroom.engine.access import sessions
 from controlroom.ids import UserId, WorkspaceId

@@ -6,8 +6,8 @@ from litestar import Litestar, Router
 from litestar.datastructures import State
 from litestar.openapi import OpenAPIConfig
 
-from controlroom.border.api_docs import RENDER
-from controlroom.border.dispatcher import App
+from controlroom.border.api_docs import RENDER, framed
+from controlroom.border.dispatcher import App, Receive, Scope, Send
 from controlroom.dialects.worker_api import reports, sessions
 from controlroom.dialects.worker_api.asking import WorkerRequest, authenticate
 from controlroom.dialects.worker_api.errors import HANDLERS, with_failures
@@ -19,7 +19,12 @@ PREFIX = "/worker/v1"
 
 def application(engine: Engine, holds: Holds | None = None) -> App:
     """The app over an engine. Give `holds` to be able to end the long polls when the server stops."""
-    return cast("App", routes(engine, holds))  # the same ASGI, in other words
+    litestar = cast("App", routes(engine, holds))  # the same ASGI, in other words
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        await litestar(scope, receive, framed(send, scope["path"], PREFIX))
+
+    return app
 
 
 def routes(engine: Engine, holds: Holds | None = None) -> Litestar:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from litestar.types import ASGIApp, Receive, Scope, Send
 
 from controlroom.border.arrivals import known
-from controlroom.dialects.robocorp.auth import credential_of
+from controlroom.border.credentials import credential_of
 from controlroom.engine.access.capabilities import Capability, authenticate
 from controlroom.engine.engine import Engine
 from controlroom.errors import Unauthenticated

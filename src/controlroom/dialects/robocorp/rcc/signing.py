@@ -10,7 +10,7 @@ from typing import Any
 from litestar.types import ASGIApp, Receive, Scope, Send
 
 from controlroom.border.arrivals import known
-from controlroom.dialects.robocorp.auth import credential_of
+from controlroom.border.credentials import credential_of
 from controlroom.engine.access.credentials import authenticate_user
 from controlroom.engine.engine import Engine
 from controlroom.errors import Invalid, Unauthenticated
