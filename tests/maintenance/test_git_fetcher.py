@@ -4,6 +4,7 @@ import asyncio
 import hashlib
 import hmac
 import io
+import os
 import shutil
 import subprocess
 import threading
@@ -18,7 +19,7 @@ from controlroom.engine.packages.source_store import Ref, RefKind
 from controlroom.engine.packages.sources import Wanted
 from controlroom.engine.vault import actions as vault
 from controlroom.errors import Forbidden, Invalid, Unauthenticated
-from controlroom.maintenance.git_fetcher import fetch_wanted
+from controlroom.maintenance.git_fetcher import Bounded, fetch_wanted
 from controlroom.outgoing import Guard
 from repositories import ROBOT, SSHD, served_over_https, served_over_ssh, ssh_key
 
@@ -397,3 +398,13 @@ async def test_a_push_hook_wants_a_fetch(engine, workspace, ada, package, reposi
     await hook.want_fetch()
     assert await fetch() == 1
     assert await fetch() == 0
+
+
+async def test_git_is_bounded_even_when_nobody_looks_after_it(tmp_path):
+    """What it may take of memory, time and disk is said to the system: it holds for a git whose server was killed."""
+    bounded = Bounded({"PATH": os.environ["PATH"], "HOME": str(tmp_path)}, tmp_path, 1 << 20)
+
+    said = await bounded.git("-c", "alias.bounds=!ulimit -v; ulimit -t; ulimit -f", "bounds")
+
+    memory, seconds, blocks = map(int, said.split())
+    assert (memory, seconds, blocks) == (4 << 20, 600, 2048)

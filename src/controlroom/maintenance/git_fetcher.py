@@ -43,6 +43,8 @@ EVERY: Final = 2.0
 RENEW_EVERY: Final = 20.0
 """Seconds. Why: a third of the lease, so that two renewals may fail."""
 _SECONDS: Final = 600
+_MOST_MEMORY: Final = 4 << 30
+"""Bytes of address space of one git. Why: one that made a zip of a hostile repository took 24 GB of a machine."""
 _PORTS: Final = {"https": 443, "ssh": 22}
 _MOST_SAID: Final = 32 << 20
 """Bytes of git's output. Why: a few hundred thousand names; a repository of a few KB can have billions."""
@@ -93,7 +95,7 @@ async def _fetch(engine: Engine, guard: Guard, fetch: Fetch) -> None:
     with engine.scratch.folder("git") as home:
         environment = await _environment(engine, guard, fetch, home)
         repository, archive = home / "repository", home / "package.zip"
-        room = _Bounded(environment, home, engine.limits.git_bytes)
+        room = Bounded(environment, home, engine.limits.git_bytes)
         await room.git("init", "--quiet", "--bare", str(repository))
         at = ("--git-dir", str(repository))
         wanted = {
@@ -115,7 +117,7 @@ async def _fetch(engine: Engine, guard: Guard, fetch: Fetch) -> None:
     await sources.take(engine, fetch, commit=commit, blob=blob)
 
 
-async def _folder(engine: Engine, fetch: Fetch, room: "_Bounded", at: tuple[str, ...], commit: str) -> tuple[str, ...]:
+async def _folder(engine: Engine, fetch: Fetch, room: "Bounded", at: tuple[str, ...], commit: str) -> tuple[str, ...]:
     """The arguments that leave all but the chosen robot out.
 
     Raises Invalid that lists the robots that there are, or for a repository of countless files, chosen or not.
@@ -147,6 +149,8 @@ async def _environment(engine: Engine, guard: Guard, fetch: Fetch, home: Path) -
         ("credential.helper", ""),
         ("fetch.fsckObjects", "true"),
         ("fetch.unpackLimit", "1"),  # one pack file, whose size the limit of the process bounds
+        ("core.packedGitWindowSize", "64m"),  # of a large pack, too, little is mapped at once
+        ("core.packedGitLimit", "512m"),
         ("gc.auto", "0"),
         ("maintenance.auto", "false"),
         ("submodule.recurse", "false"),
@@ -229,8 +233,8 @@ def _known_as(host: str, port: int) -> str:
 
 
 # ---------------------------------------------------------------------------------------------------- the process
-class _Bounded:
-    """Runs git with bounded time and file sizes."""
+class Bounded:
+    """Runs git with bounded time, memory and file sizes; the bounds are the process's own, should we be killed."""
 
     def __init__(self, environment: dict[str, str], home: Path, most_bytes: int) -> None:
         self._environment = environment
@@ -244,7 +248,7 @@ class _Bounded:
         process = await asyncio.create_subprocess_exec(
             "/bin/sh",
             "-c",
-            f'ulimit -f {self._blocks} && exec git "$@"',
+            f'ulimit -f {self._blocks} && ulimit -v {_MOST_MEMORY // 1024} && ulimit -t {_SECONDS} && exec git "$@"',
             "git",
             *arguments,
             cwd=self._home,
