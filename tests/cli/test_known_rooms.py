@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from controlroom.cli import known_rooms
-from controlroom.cli.address import address
+from controlroom.cli.address import address, data_folder
 from controlroom.cli.errors import CommandFailed
 from controlroom.cli.options import RoomOptions
 from rooms import Room, room, run_cli
@@ -88,6 +88,26 @@ def test_options_and_variables_win(book, tmp_path, monkeypatch):
 
     monkeypatch.setenv("CONTROLROOM_DATA", str(data))
     assert meant()[0] == "http://127.0.0.1:2"
+
+
+def test_an_address_without_a_scheme_is_found(book, tmp_path):
+    """`--url HOST:PORT` means http, for what is known as for what is called."""
+    started(tmp_path / "a", 1)
+    started(tmp_path / "b", 2)
+    assert meant(url="127.0.0.1:1") == ("http://127.0.0.1:1", "workspace-1", "key-1")
+
+
+def test_programs_beside_a_room_find_its_folder(book, tmp_path):
+    """That of this folder, else the chosen one or the one started last; of a room elsewhere there is none."""
+    assert data_folder() == Path("controlroom-data")
+    first, second = started(tmp_path / "a", 1), started(tmp_path / "b", 2)
+    assert data_folder() == second
+    assert known_rooms.use("a")
+    assert data_folder() == first
+    entered("room.example")
+    assert data_folder() == second
+    started(tmp_path / "here" / "controlroom-data", 3)
+    assert data_folder() == Path("controlroom-data")
 
 
 def test_a_session_that_has_ended_is_not_used(book, tmp_path):

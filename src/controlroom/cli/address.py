@@ -37,6 +37,8 @@ class Address(NamedTuple):
 def address(options: Asked, *, needs: Collection[str] = ("url", "workspace", "api_key")) -> Address:
     """Complete the options from a room known here. Raises CommandFailed that names what of `needs` is missing."""
     url, workspace, api_key = options.url, options.workspace, options.api_key
+    if url and "://" not in url:
+        url = f"http://{url}"
     ca_file = None
     if not (url and workspace and api_key):
         meant = known_room(url)
@@ -55,8 +57,6 @@ def address(options: Asked, *, needs: Collection[str] = ("url", "workspace", "ap
                 "or log in to one by `controlroom login USER --url URL`.",
             )
     assert url is not None  # noqa: S101  # the loop above has seen to it
-    if "://" not in url:
-        url = f"http://{url}"
     return Address(url.rstrip("/"), workspace or "", api_key or "", ca_file)
 
 
@@ -68,6 +68,14 @@ def local_room() -> dict[str, Any] | None:
 def known_room(url: str | None = None) -> dict[str, Any] | None:
     """What is known here of the room at an address; without one, of the room that a command means."""
     return next((each for each in _candidates() if url is None or url.rstrip("/") in _addresses(each)), None)
+
+
+def data_folder() -> Path:
+    """The data folder of the room that a command means which works on this machine, where nothing names one."""
+    here, known = Path(known_rooms.DATA_FOLDER), known_rooms.book()
+    names = [*([known.used] if known.used else []), *reversed(known.rooms)]
+    kept = [Path(known.rooms[name]["data"]) for name in names if "data" in known.rooms[name]]
+    return here if here.exists() or not kept else kept[0]
 
 
 def _candidates() -> Iterator[dict[str, Any]]:

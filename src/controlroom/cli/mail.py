@@ -12,10 +12,11 @@ from typing import Annotated
 import msgspec
 from cyclopts import Parameter
 
+from controlroom.cli.address import data_folder
 from controlroom.cli.errors import FAILED, CommandFailed
 from controlroom.cli.listening import listen
 from controlroom.cli.variables import warn_of_unknown_variables
-from controlroom.settings import Settings, load
+from controlroom.settings import Settings, file_of, load
 
 
 def mail(
@@ -33,7 +34,7 @@ def mail(
     Parameters
     ----------
     data
-        Data folder of the room that runs on this machine [./controlroom-data].
+        Data folder of the room that runs on this machine [./controlroom-data, else the one that your commands find].
     host
         Address to listen at.
     port
@@ -44,7 +45,8 @@ def mail(
     except ImportError:
         raise CommandFailed("taking mail needs the extra `mail`", hint="pip install 'controlroom[mail]'") from None
     warn_of_unknown_variables(os.environ)
-    settings = load({"data": data})
+    named = data or os.environ.get("CONTROLROOM_DATA") or file_of(os.environ).get("data")
+    settings = load({"data": named or data_folder()})
     if settings.database_url is None:
         settings = asyncio.run(_joined(settings))
     return asyncio.run(_serve(settings, listen(host, port)))
