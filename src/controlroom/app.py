@@ -26,7 +26,7 @@ from controlroom.engine.deliveries.grammar import Grammars
 from controlroom.engine.engine import Engine
 from controlroom.engine.remarks import Remarks
 from controlroom.engine.wakes import Wakes
-from controlroom.engine.workspaces import first_start
+from controlroom.engine.workspaces import first_start, room_settings
 from controlroom.engine.workspaces.model import FirstStart
 from controlroom.errors import Invalid, Unauthenticated, Unavailable
 from controlroom.keys import Keys
@@ -146,6 +146,16 @@ async def receive_mail(room: Room, listening: socket.socket) -> asyncio.Server:
         tls.load_cert_chain(settings.tls_cert, settings.tls_key)
     connection = protocol(room.engine, settings.mail_domain, tls=tls)
     return await asyncio.get_running_loop().create_server(connection, sock=listening)
+
+
+async def tell_settings(room: Room) -> None:
+    """Write what this server is set to, for the parts of the room that start beside it."""
+    await room_settings.tell(room.engine, room.settings)
+
+
+async def differing_settings(room: Room) -> list[str]:
+    """Where this part's settings differ from those of the room's servers, a sentence each."""
+    return [str(each) for each in await room_settings.differences(room.engine, room.settings)]
 
 
 async def founding(room: Room) -> FirstStart:

@@ -29,8 +29,8 @@ async def start(tmp_path, *options: str, **variables: str) -> asyncio.subprocess
 
 
 @asynccontextmanager
-async def receiving(tmp_path, *options: str, **variables: str):
-    """A receiver and the port where it takes mail; it is told to end, and ends cleanly."""
+async def receiving(tmp_path, *options: str, warnings: list[str] | None = None, **variables: str):
+    """A receiver and the port where it takes mail; it is told to end, and ends cleanly. What it warns of is kept."""
     receiver = await start(tmp_path, *options, **variables)
     assert receiver.stderr is not None
     said = b""
@@ -38,6 +38,8 @@ async def receiving(tmp_path, *options: str, **variables: str):
         line = await receiver.stderr.readline()
         assert line, said.decode()
         said += line
+    if warnings is not None:
+        warnings += [line for line in said.decode().splitlines() if line.startswith("warning:")]
     reading = asyncio.create_task(receiver.stderr.read())  # what it says further must not fill the pipe
     try:
         yield int(found[1])
@@ -109,6 +111,31 @@ async def test_it_joins_the_room_of_this_machine(started, tmp_path):
     assert (first, resting, len(items)) == (250, 451, 2)
     payload = again.json("items", "show", item["id"])["payload"]
     assert payload["email"]["subject"] == "The first"
+
+
+async def test_it_warns_where_its_settings_are_not_the_rooms(started, tmp_path):
+    """Each by its variable, secrets without their values; with the room's own it says nothing."""
+    running = started()
+    warnings: list[str] = []
+    different = {
+        "CONTROLROOM_MAIL_DOMAIN": "mail.example.com",
+        "CONTROLROOM_LIMITS_MAIL_BYTES": "1000000",
+        "CONTROLROOM_SMTP_URL": "smtp://room:swordfish@mail.example.com",
+        "CONTROLROOM_LOG_FORMAT": "json",
+    }
+    async with receiving(tmp_path, "--data", str(running.data), warnings=warnings, **different):
+        pass
+    told = "\n".join(sorted(warnings))
+    assert told.count("warning:") == 3
+    assert 'CONTROLROOM_MAIL_DOMAIN is "mail.example.com" here, and "localhost" in the room' in told
+    assert "CONTROLROOM_LIMITS_MAIL_BYTES is 1000000 here, and 41943040" in told
+    assert "CONTROLROOM_SMTP_URL is not what the room" in told
+    assert "swordfish" not in told
+
+    same: list[str] = []
+    async with receiving(tmp_path, "--data", str(running.data), warnings=same):
+        pass
+    assert same == []
 
 
 async def test_it_says_what_it_needs(tmp_path):

@@ -29,7 +29,7 @@ def mail(
 
     It joins the room that `up` runs on this machine, or, with CONTROLROOM_DATABASE_URL, CONTROLROOM_OBJECTS_URL and
     CONTROLROOM_MASTER_KEY as the servers have them, a room of several machines. Other settings are to be those of the
-    room, too, above all CONTROLROOM_MAIL_DOMAIN, whose MX leads here.
+    room, too, above all CONTROLROOM_MAIL_DOMAIN, whose MX leads here; where they differ, it says so.
 
     Parameters
     ----------
@@ -85,6 +85,8 @@ async def _serve(settings: Settings, listening: socket.socket) -> int:
     async with contextlib.AsyncExitStack() as parts:
         room = await app.build(settings)
         parts.push_async_callback(room.close)
+        for difference in await app.differing_settings(room):
+            print(f"warning: {difference}", file=sys.stderr, flush=True)
         server = await app.receive_mail(room, listening)
         address, port = listening.getsockname()[:2]
         print(f"Mail for {settings.mail_domain} is taken at {address}:{port}", file=sys.stderr, flush=True)

@@ -46,6 +46,7 @@ async def _serve(
         asyncio.get_running_loop().add_signal_handler(number, asked.set)
     room = await app.build(settings)
     try:
+        await app.tell_settings(room)
         application = app.asgi(room)
         strangers = Strangers(settings.limits, room.origins)
         listeners = [Listener(application, strangers)]
