@@ -174,7 +174,9 @@ def assert_alike(one: Attempt, other: Attempt) -> None:
 
 def printed(attempt: Attempt, stream: str) -> list[str]:
     ids = (attempt.assignment.step_run_id, attempt.assignment.run_id)
-    volatile = rf"{ids[0]}|{ids[1]}|/[\w/-]*/runs/\d+/|/[\w/-]*/names\b|http://127.0.0.1:\d+|0x[0-9a-f]+"
+    volatile = (
+        rf"{ids[0]}|{ids[1]}|/[\w/-]*/runs/\d+/|/[\w/-]*/(?:names\b|authorities\.pem)|http://127.0.0.1:\d+|0x[0-9a-f]+"
+    )
     return re.sub(volatile, "*", attempt.artifacts.get(stream, b"").decode()).splitlines()
 
 

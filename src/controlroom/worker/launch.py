@@ -126,6 +126,7 @@ def start_tree(
         working_folder=command.working_folder,
         readable=(*readable(environment, command.variables), *shown),
         passwd=place.passwd,
+        kept=place.kept.folder if place.kept is not None else None,
         group=place.group,
     )
     wrapped = sandbox.wrap(command.argv, command.variables, view=view, user=place.user)

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from msgspec import Struct, structs
 
+from controlroom.worker.kept_homes import KeptHome, KeptHomes
 from controlroom.worker.limits import Limits
 from controlroom.worker.memory_groups import MemoryGroups
 from controlroom.worker.robot_users import RobotUser, RobotUsers, accounts_of, groups_with
@@ -36,6 +37,8 @@ class Place(Struct, frozen=True):
     limits: Limits = Limits()
     names: Path | None = None
     """What gives the robot's user a name in Python where nothing else does (`names_main.py`)."""
+    kept: KeptHome | None = None
+    """What stays of its HOME for later robots of its workspace."""
 
     @property
     def robot(self) -> Path:
@@ -51,6 +54,11 @@ class Place(Struct, frozen=True):
     def temporary(self) -> Path:
         """The robot's TMPDIR."""
         return self.work / "tmp"
+
+    @property
+    def space(self) -> Path:
+        """What rcc calls the space: the environment, with a folder `robocorp` that can be written to."""
+        return self.work / "space"
 
     @property
     def passwd(self) -> Path:
@@ -91,6 +99,20 @@ class Place(Struct, frozen=True):
             self.user.own(path)
 
 
+def make_space(place: Place, prefix: Path) -> None:
+    """Make the space of an environment: links to all that is in it, and `robocorp`, which is kept where HOME's is."""
+    place.space.mkdir(mode=0o755)
+    place.own(place.space)
+    for entry in os.listdir(prefix):  # noqa: PTH208 - before each robot
+        if entry != "robocorp":
+            os.symlink(prefix / entry, place.space / entry)  # noqa: PTH211 - likewise
+    if place.kept is not None:
+        (place.space / "robocorp").symlink_to(place.kept.space)
+    else:
+        (place.space / "robocorp").mkdir(mode=0o755)
+        place.own(place.space / "robocorp")
+
+
 class Places:
     """Makes places and clears them away. Only the worker that holds the folder's lock may."""
 
@@ -100,6 +122,7 @@ class Places:
         users: RobotUsers,
         *,
         kept: int,
+        kept_homes: KeptHomes,
         seen: Path | None = None,
         names: Path | None = None,
         memory: MemoryGroups | None = None,
@@ -107,14 +130,15 @@ class Places:
     ) -> None:
         """Places below `runs`, all of them seen by their robots at `seen` (where they are, when None).
 
-        `names` is a folder with the `sitecustomize.py` for robots whose user the machine has no name for. `memory`
-        and `file_bytes` bound each robot.
+        The `kept` last ones stay for a look inside. `names` is a folder with the `sitecustomize.py` for robots whose
+        user the machine has no name for. `memory` and `file_bytes` bound each robot.
         """
         self._runs = runs
         self._users = users
         self._numbers = itertools.count(1)
         self._kept: deque[Path] = deque()
         self._keep = kept
+        self.kept_homes = kept_homes
         self._seen = seen
         self._names = names
         self._memory = memory
@@ -132,8 +156,8 @@ class Places:
         self._left_nests.add(nest)
         self._remove_left_nest(nest)
 
-    def make(self, nest: Path | None = None) -> Place:
-        """A new, empty place, with what the robot sees of it in the nest if one is given.
+    def make(self, workspace: str, nest: Path | None = None) -> Place:
+        """A new, empty place for a robot of a workspace, with what it sees of the place in the nest if one is given.
 
         Raises Unavailable when no user is free.
         """
@@ -144,7 +168,8 @@ class Places:
         folder, around = self._runs / number, (nest or self._runs) / number
         work = around / "work"
         limits = Limits(self._memory.make(number) if self._memory else None, self._file_bytes)
-        place = Place(folder, user, work, self._seen or work, limits)
+        kept = self.kept_homes.of(workspace)
+        place = Place(folder, user, work, self._seen or work, limits, kept=kept)
         if self._names is not None and not _has_name(place.uid):
             place = structs.replace(place, names=self._names)
         # Why the group: without a sandbox the robot's user has to pass, and no other robot's may. What is below can be
@@ -155,6 +180,12 @@ class Places:
         for open_folder in (place.work, place.robot, place.home, place.temporary):
             open_folder.mkdir(mode=0o755)
             place.own(open_folder)
+        for name, target in place.kept.links.items() if place.kept is not None else ():
+            link = place.home / name
+            if link.parent != place.home:
+                link.parent.mkdir(mode=0o755)
+                place.own(link.parent)
+            link.symlink_to(target)
         for file, text in ((place.passwd, place.accounts), (place.group, place.groups)):
             file.write_text(text, encoding="utf-8")
             file.chmod(0o644)

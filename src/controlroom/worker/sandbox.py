@@ -85,6 +85,8 @@ class View(Struct, frozen=True, kw_only=True):
     """A file to be seen as /etc/passwd."""
     group: Path | None = None
     """A file to be seen as /etc/group."""
+    kept: Path | None = None
+    """What stays of its HOME for later ones: writable, seen at the sandbox's `kept_seen`."""
 
 
 class Sandbox(Struct, frozen=True, kw_only=True):
@@ -112,6 +114,11 @@ class Sandbox(Struct, frozen=True, kw_only=True):
         """Where a zygote sees the places of what it bears."""
         assert self.robots_seen is not None  # noqa: S101 - zygotes live in sandboxes only
         return self.robots_seen.with_name(f"{self.robots_seen.name}-nest")
+
+    @property
+    def kept_seen(self) -> Path | None:
+        """Where a robot sees what is kept for its workspace; None without a sandbox: where it is."""
+        return self.robots_seen and self.robots_seen.with_name(f"{self.robots_seen.name}-kept")
 
     def shown_in_memory(self, readable: Sequence[Path]) -> list[Path]:
         """What of this, and of what every robot may read, lies below the folders that each robot has in memory."""
@@ -178,6 +185,8 @@ class Sandbox(Struct, frozen=True, kw_only=True):
         plan[own] = ("--bind", str(view.folder), own)
         if view.nest is not None:
             plan[str(self.nest_seen)] = ("--bind", str(view.nest), str(self.nest_seen))
+        if view.kept is not None and self.kept_seen is not None:
+            plan[str(self.kept_seen)] = ("--bind", str(view.kept), str(self.kept_seen))
         for file, where in ((view.passwd, "/etc/passwd"), (view.group, "/etc/group")):
             if file is not None:
                 plan[where] = ("--ro-bind", str(file), where)

@@ -90,6 +90,9 @@ class WorkerSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     min_free_bytes: int = 100 * MEGABYTE
     """With less room than this in one of its folders the worker takes no work."""
 
+    kept_home_bytes: int = 10 * GIGABYTE
+    """What `~/.robocorp` and `~/.cache/ms-playwright` may hold, kept for later robots of the same workspace, of all
+    workspaces together; the longest unused go first. 0: nothing is kept."""
     kept_run_folders: int = 0
     """How many folders of ended step runs stay, for a look inside."""
     kill_grace_seconds: float = 5.0

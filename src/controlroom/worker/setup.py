@@ -24,6 +24,7 @@ from controlroom.worker.environments.workshop import RunAs, make_open
 from controlroom.worker.fitness import Fitness
 from controlroom.worker.folder import WorkerFolder
 from controlroom.worker.freezes import Freezes
+from controlroom.worker.kept_homes import KeptHomes
 from controlroom.worker.memory_groups import MemoryGroups
 from controlroom.worker.packages import PackageCache
 from controlroom.worker.places import Places
@@ -59,6 +60,12 @@ async def bench(settings: WorkerSettings, folder: WorkerFolder, room: Room) -> A
         _fresh_runs(home),
         users,
         kept=settings.kept_run_folders,
+        kept_homes=KeptHomes(
+            home / "kept",
+            max_bytes=settings.kept_home_bytes,
+            seen=sandbox.kept_seen,
+            users_differ=builder is not None,
+        ),
         seen=sandbox.robots_seen,
         names=None if sandbox.is_on else _names_in(home),
         memory=memory,

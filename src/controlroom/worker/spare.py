@@ -27,6 +27,8 @@ class Recipe(Struct, frozen=True):
     interpreter: str
     preload: tuple[str, ...]
     share: str
+    workspace: str
+    """Whose kept home it sees."""
     environment: EnvironmentSpec | None
 
 

@@ -137,7 +137,7 @@ class Spares:
             log.debug("no spare for a command", program=words[0], found=interpreter)
             return None
         share = "" if assignment.share_environments else str(assignment.workspace_id)
-        return Recipe(interpreter, preload, share, spec)
+        return Recipe(interpreter, preload, share, str(assignment.workspace_id), spec)
 
     async def _fill(self) -> float:
         """Start one spare if one is missing; returns how long to sleep when nothing happens."""
@@ -188,6 +188,7 @@ class Spares:
                     self._programs,
                     interpreter=recipe.interpreter,
                     preload=recipe.preload,
+                    workspace=recipe.workspace,
                     when_ready=self._awake.set,
                 )
             if not demand.zygote.is_ready:
@@ -216,7 +217,7 @@ class Spares:
         async with AsyncExitStack() as if_it_fails:
             lease = await self._take_lease(recipe.environment, recipe.share)
             if_it_fails.callback(lease.release)
-            place = self._places.make(zygote.nest)
+            place = self._places.make(recipe.workspace, zygote.nest)
             if_it_fails.push_async_callback(self._places.clear, place)
             running, line = await zygote.bear(place)
             if_it_fails.pop_all()
@@ -226,7 +227,7 @@ class Spares:
         async with AsyncExitStack() as if_it_fails:
             lease = await self._take_lease(recipe.environment, recipe.share)
             if_it_fails.callback(lease.release)
-            place = self._places.make()
+            place = self._places.make(recipe.workspace)
             if_it_fails.push_async_callback(self._places.clear, place)
             line, their_line = socket.socketpair()
             line.setblocking(False)  # noqa: FBT003 - a method of the standard library

@@ -36,6 +36,7 @@ from controlroom.robots.environment_spec import dated
 from controlroom.worker import artifacts, launch, outcomes, variables
 from controlroom.worker.console import Console
 from controlroom.worker.environments.cache import EnvironmentCache, Lease
+from controlroom.worker.environments.environment import EnvironmentKind
 from controlroom.worker.fitness import Fitness
 from controlroom.worker.freezes import Freezes
 from controlroom.worker.launch import Command, CommandNotFound, Running
@@ -43,7 +44,7 @@ from controlroom.worker.orders import EndReason, Orders
 from controlroom.worker.outcomes import Ended, Failure, NotBegun
 from controlroom.worker.packages import Package, PackageCache
 from controlroom.worker.phases import Phases
-from controlroom.worker.places import Place, Places
+from controlroom.worker.places import Place, Places, make_space
 from controlroom.worker.room import Refused, Room, Superseded
 from controlroom.worker.sandbox import Sandbox
 from controlroom.worker.settings import WorkerSettings
@@ -97,6 +98,7 @@ class StepRun:
         self.given_back = ""
         """Why this worker could not begin it; empty if it did."""
         self._folders: variables.RobotFolders | None = None
+        self._has_entered = False
 
     async def execute(self) -> None:
         """Run it and report its end. Only bugs are raised; they are logged and reported too."""
@@ -188,16 +190,27 @@ class StepRun:
         assert self._lease is not None  # noqa: S101 - the environment phase has ended
         words = command_line(task, artifacts_dir=package.definition.artifacts_dir)
         spare = self._bench.spares.take(words, package.environment, self._lease.environment, self._assignment)
-        self._spare, self._place = spare, spare.place if spare else self._bench.places.make()
+        self._spare, self._place = spare, spare.place if spare else self._make_place()
         root = package.root
         self._folders = variables.RobotFolders.of(self._place, root, package.definition)
         return command_line(task, artifacts_dir=self._folders.artifacts)
+
+    def _make_place(self) -> Place:
+        return self._bench.places.make(str(self._assignment.workspace_id))
+
+    async def _enter_kept_home(self) -> None:
+        assert self._place is not None  # noqa: S101 - as in _furnish
+        await self._bench.places.kept_homes.enter(str(self._assignment.workspace_id), self._place.user)
+        self._has_entered = True
 
     async def _furnish(self, package: Package) -> dict[str, str]:
         """Copy the robot to its place; returns its variables."""
         place, folders, lease = self._place, self._folders, self._lease
         assert place is not None and folders is not None and lease is not None  # noqa: PT018, S101 - set one step earlier
+        await self._enter_kept_home()
         await self._bench.packages.copy_to(package, place)
+        if lease.environment.kind is not EnvironmentKind.MACHINE:
+            make_space(place, lease.environment.prefix)
         artifacts_folder, root = place.outside(folders.artifacts), place.outside(folders.root)
         if artifacts_folder.exists():
             self._brought = await asyncio.to_thread(artifacts.brought_in, artifacts_folder)
@@ -375,6 +388,8 @@ class StepRun:
             self._lease.release()
         if self._place is not None:
             await self._bench.places.clear(self._place, keep=True)
+        if self._has_entered:
+            await self._bench.places.kept_homes.leave(str(self._assignment.workspace_id))
 
 
 def _fits(script: str) -> bool:

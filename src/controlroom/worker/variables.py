@@ -9,7 +9,7 @@ from msgspec import Struct
 from controlroom.protocol import Assignment
 from controlroom.robots.definition import RobotDefinition
 from controlroom.trust import VARIABLES
-from controlroom.worker.environments.environment import Environment
+from controlroom.worker.environments.environment import Environment, EnvironmentKind
 from controlroom.worker.places import Place
 
 SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
@@ -66,7 +66,11 @@ def of_place(place: Place, environment: Environment, machine: Mapping[str, str])
         "PYTHONUNBUFFERED": "1",
         "PYTHONDONTWRITEBYTECODE": "1",
         "ROBOT_ROOT": str(place.inside(place.robot)),
+        "ROBOCORP_HOME": str(place.inside(place.home / ".robocorp")),
     }
+    if environment.kind is not EnvironmentKind.MACHINE:
+        base["RCC_HOLOTREE_SPACE_ROOT"] = str(place.inside(place.space))
+        base["RCC_ENVIRONMENT_HASH"] = environment.fingerprint[:16]
     activated = environment.activate(base)
     if place.names is not None:
         activated["PYTHONPATH"] = _joined(str(place.names), activated.get("PYTHONPATH", ""))

@@ -86,6 +86,7 @@ class Zygote:
         *,
         interpreter: str,
         preload: Sequence[str],
+        workspace: str,
         when_ready: Callable[[], None],
     ) -> "Zygote":
         """Start a zygote in a place of its own, whose lease it takes over. Raises OSError and Unavailable.
@@ -93,7 +94,7 @@ class Zygote:
         `when_ready` is called when it is known whether it can bear spares.
         """
         try:
-            zygote = cls(sandbox, places, lease, places.make(), places.make_nest())
+            zygote = cls(sandbox, places, lease, places.make(workspace), places.make_nest())
         except BaseException:
             lease.release()
             raise
