@@ -91,6 +91,8 @@ REFUSED = [
     ({"out": "/etc/hostname"}, "`out` is a link to `/etc/hostname`, which leads out of the robot's folder"),
     ({"out": "../elsewhere"}, "`out` is a link to `../elsewhere`, which leads out of the robot's folder"),
     ({"lib/out": "../../x"}, "`lib/out` is a link to `../../x`, which leads out of the robot's folder"),
+    ({"back": "../robot/go.py"}, "`back` is a link to `../robot/go.py`, which leads out of the robot's folder"),
+    ({"lib/back": "../../robot/go.py"}, "which leads out of the robot's folder"),
     ({"out": "inner", "inner": "../.."}, "which leads out of the robot's folder"),
     ({"none": "nothing.py"}, "`none` is a link to `nothing.py`, and there is nothing of that name"),
     ({"none": "go.py/x"}, "`none` is a link to `go.py/x`, and there is nothing of that name"),
@@ -114,9 +116,14 @@ def test_links_that_leave_the_robot_are_refused(tmp_path, way, links, said):
 
 def test_an_absolute_link_into_the_pushed_folder_stays_inside(tmp_path):
     """Where the folder lies is known only there; in a zip file such a link leads out."""
-    folder = folder_of(tmp_path / "robot", FILES, {"latest.py": str(tmp_path / "robot" / "go.py")})
+    (tmp_path / "way").symlink_to(tmp_path)
+    links = {name: str(tmp_path / way / "robot" / "go.py") for name, way in (("latest.py", "."), ("other.py", "way"))}
+    folder = folder_of(tmp_path / "robot", FILES, links)
 
-    assert "latest.py" in pack(folder, io.BytesIO())
+    assert {"latest.py", "other.py"} <= set(pack(folder, io.BytesIO()))
+    (folder / "back.py").symlink_to(tmp_path / "robot" / ".." / "robot" / "go.py")
+    with pytest.raises(Invalid, match="leads out"):
+        pack(folder, io.BytesIO())
     with pytest.raises(Invalid, match="leads out"):
         inspect(zipped(FILES, {"latest.py": "/robot/go.py"}))
 
@@ -147,6 +154,8 @@ def test_links_beside_the_robot_are_followed_or_left_out(tmp_path):
         Invalid, match=r"`robots/a/z.py` is a link to `../../shared/z.py`, which leads out of the robot"
     ):
         read_robot_from_zip(zipped(files, {"robots/a/z.py": "../../shared/z.py"}))
+    with pytest.raises(Invalid, match="leads out of the robot's folder"):
+        read_robot_from_zip(zipped(files, {"robots/a/z.py": "../a/go.py"}))
 
 
 def test_robot_yaml_may_be_a_link(tmp_path):

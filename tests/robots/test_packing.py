@@ -122,6 +122,19 @@ def tree(folder: Path):
     }
 
 
+def test_what_lies_beside_the_robot_is_told_to_stay(tmp_path):
+    """Only the robot's folder goes; whoever did not choose it hears of that."""
+    write(tmp_path / "deep" / "robot", {"go.py": ""})
+    (tmp_path / "beside.py").touch()
+    told = []
+
+    for within in ("", "deep", "deep/robot"):
+        names = pack(tmp_path, io.BytesIO(), within=within, left_out=lambda *what: told.append(what))
+        assert names == ["go.py", "robot.yaml"]
+
+    assert told == [("all but deep/robot/", "beside the robot")] * 2
+
+
 def test_empty_folders_go_along(tmp_path):
     """A robot that writes into a folder finds it; one that is empty only because of ignored files does not go."""
     folder = write(tmp_path / "robot", {".gitignore": "*.log", "logs/a.log": ""})

@@ -1,9 +1,9 @@
 """Symbolic links in robots, by one rule for folders that are pushed, for zip files, and for repositories.
 
-A link is followed when it leads to something in the robot's folder, whose content then stands under the link's name
-too: packages are unpacked on machines where links would mean something else. A link that leaves the robot's folder, or
-leads to nothing or back to itself, is refused. Links beside the robot's folder (of a repository with more in it) are
-nobody's fault: they are followed where they can be, and left out otherwise.
+A link is followed when it stays inside the robot's folder; what it leads to then stands under the link's name too:
+packages are unpacked on machines where links would mean something else. A link that leaves the robot's folder, even to
+come back, or leads to nothing or back to itself, is refused. Links beside the robot's folder (of a repository with more
+in it) are nobody's fault: they are followed where they can be, and left out otherwise.
 """
 
 import os
@@ -117,7 +117,7 @@ class _Walk:
     def _end(self, name: str, place: str, inside: str) -> str:
         """Where a link leads in the end. Raises Invalid if that is not in the folder `inside`, or nowhere."""
         said = self._tree.target(place)
-        end = self._go(name, place, said)
+        end = self._go(name, place, said, inside)
         if end is None or not _is_in(_lexical(*end), inside):
             raise invalid(
                 f"`{name}` is a link to `{said}`, which leads out of the robot's folder; put the file itself there"
@@ -127,9 +127,12 @@ class _Walk:
             raise invalid(f"`{name}` is a link to `{said}`, and there is nothing of that name")
         return at
 
-    def _go(self, name: str, place: str, said: str) -> tuple[str, list[str]] | None:
-        """As far as a link's words lead, and the part of them for which there is nothing; None out of the tree."""
-        at, left, hops = _parent(place), deque(_words(said)), 0
+    def _go(self, name: str, place: str, said: str, inside: str) -> tuple[str, list[str]] | None:
+        """As far as a link's words lead, and the part of them for which there is nothing; None if they leave `inside`.
+
+        Also if they come back: elsewhere what lies around the folder has other names. An absolute link may come to it.
+        """
+        at, left, hops, is_inside = _parent(place), deque(_words(said)), 0, True
         while left:
             self._step()
             part = left.popleft()
@@ -137,6 +140,10 @@ class _Walk:
                 if not self._has_root and (part == "/" or not at):
                     return None
                 at = _parent(at) if part == ".." else ""
+                if part == "/":
+                    is_inside = False
+                elif is_inside and not _is_in(at, inside):
+                    return None
                 continue
             there = _join(at, part)
             kind = self._tree.kind(there)
@@ -146,7 +153,7 @@ class _Walk:
                     raise invalid(f"`{name}` is a link to `{said}`, which leads back to itself")
                 left.extendleft(reversed(_words(self._tree.target(there))))
             elif kind is Kind.FOLDER or (kind is not None and not left):
-                at = there
+                at, is_inside = there, is_inside or _is_in(there, inside)
             else:
                 return at, [part, *left]
         return at, []

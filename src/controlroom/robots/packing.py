@@ -9,7 +9,7 @@ from typing import IO
 from pathspec import GitIgnoreSpec
 
 from controlroom.robots.archive_rules import DEFAULT_LIMITS, ArchiveLimits, checked_name, too_large
-from controlroom.robots.choosing import FILE_NAME
+from controlroom.robots.choosing import FILE_NAME, inner_folder
 from controlroom.robots.definition import RobotDefinition, decode, folder_source, read_robot
 from controlroom.robots.environments import check_environment
 from controlroom.robots.links import Disk, Found, Kind, followed, unreadable
@@ -46,6 +46,8 @@ def pack(
     """
     root, robot = read_robot(folder, within=within)
     check_environment(robot, folder_source(root))  # the author hears it now, not from the server
+    if root != folder / inner_folder(within):
+        left_out(f"all but {root.relative_to(folder)}/", "beside the robot")
     found = sorted(_found(root, robot, left_out), key=lambda each: each.name)
     filled = {each.name.rpartition("/")[0] for each in found}
     files = [each for each in found if each.kind is Kind.FILE]
