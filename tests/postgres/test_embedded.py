@@ -275,19 +275,20 @@ async def test_root_s_server_needs_no_named_user(folder, start, monkeypatch):
 
 
 @as_root
-async def test_an_ordinary_user_has_a_server(folder):
-    """It is created, used, stopped and started again without any privilege."""
+@pytest.mark.parametrize("user", [65_534, 54_321])
+async def test_an_ordinary_user_has_a_server(folder, user):
+    """It is created, used, stopped and started again without any privilege; also by one that has no name here."""
     home = folder / "home"
     home.mkdir()
     folder.chmod(0o755)
-    os.chown(home, 65534, 65534)
+    os.chown(home, user, user)
     for _ in range(2):
-        process = starter(home / "postgres", "stay", 65534)
+        process = starter(home / "postgres", "stay", user)
         pid, dsn = said(process)
-        assert os.stat(f"/proc/{pid}").st_uid == 65534  # noqa: PTH116 - of /proc
+        assert os.stat(f"/proc/{pid}").st_uid == user  # noqa: PTH116 - of /proc
         assert await ask(dsn) == 1
         process.communicate("")
-    done = starter(home / "postgres", "stop", 65534)
+    done = starter(home / "postgres", "stop", user)
     assert done.communicate()[0]
     assert not processes(home / "postgres" / "cluster")
 

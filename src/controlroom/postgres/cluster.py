@@ -4,10 +4,12 @@ import os
 import pwd
 import shutil
 import subprocess
+import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
 from controlroom.postgres.programs import ENVIRONMENT, Account, ClusterError, major_version
+from controlroom.worker.bubblewrap import programs as programs_that_enclose
 
 SUPERUSER = "controlroom"
 HERE = "/proc/self/cwd"
@@ -119,13 +121,14 @@ def create(cluster: Path, programs: Path, account: Account, password: str) -> No
     making = cluster.with_name(cluster.name + ".new")
     shutil.rmtree(making, ignore_errors=True)
     making.mkdir(mode=0o700)
-    try:
-        pwd.getpwuid(account.uid)
-        maker = account
-    except KeyError:
-        maker = _nobody()  # initdb insists on a user with a name; the server does not
+    # initdb insists on a user with a name; the server does not
+    has_name = _has_name(account)
+    maker = account if has_name or os.geteuid() != 0 else _nobody()
     os.chown(making, maker.uid, maker.gid)
-    _initdb(making, programs, maker, password)
+    if maker == account and not has_name:
+        _initdb_by_a_name(making, programs, account, password)
+    else:
+        _initdb(making, programs, maker, password)
     if maker != account:
         _give(making, account)
     making.rename(cluster)
@@ -168,7 +171,27 @@ def launch(
         )
 
 
-def _initdb(making: Path, programs: Path, account: Account, password: str) -> None:
+def _initdb_by_a_name(making: Path, programs: Path, account: Account, password: str) -> None:
+    """Make a cluster as a user without a name (of a container, mostly), who gets one for that program alone."""
+    known = Path("/etc/passwd").read_text(encoding="utf-8", errors="replace") if Path("/etc/passwd").exists() else ""
+    with tempfile.NamedTemporaryFile("w", encoding="utf-8", prefix=".passwd-", dir=making.parent) as names:
+        names.write(f"{known.rstrip()}\n{SUPERUSER}:x:{account.uid}:{account.gid}::/:/bin/sh\n".lstrip())
+        names.flush()
+        tried = [
+            f"user {account.uid} has no name in /etc/passwd, and PostgreSQL makes a database for users with one only"
+        ]
+        for bubblewrap in programs_that_enclose():
+            shown = (bubblewrap.path, "--dev-bind", "/", "/", "--ro-bind", names.name, "/etc/passwd", "--")
+            try:
+                return _initdb(making, programs, account, password, within=shown)
+            except ClusterError as failed:
+                tried.append(str(failed))
+        raise ClusterError("; ".join(tried))
+
+
+def _initdb(
+    making: Path, programs: Path, account: Account, password: str, *, within: Sequence[str | Path] = ()
+) -> None:
     # Why a pipe that is given to the account: it cannot pass our folders, and PostgreSQL wants the folder empty.
     reading, writing = os.pipe()
     try:
@@ -177,7 +200,7 @@ def _initdb(making: Path, programs: Path, account: Account, password: str) -> No
         os.close(writing)
         made = subprocess.run(  # type: ignore[call-overload]  # noqa: S603 - our own arguments
             [
-                *(programs / "initdb", "-D", HERE, "-U", SUPERUSER, "--auth=scram-sha-256"),
+                *(*within, programs / "initdb", "-D", HERE, "-U", SUPERUSER, "--auth=scram-sha-256"),
                 *(f"--pwfile=/proc/self/fd/{reading}", "--encoding=UTF8", "--no-instructions"),
                 *_locale(programs),
             ],
@@ -204,6 +227,14 @@ def _locale(programs: Path) -> list[str]:
 
 def _version(cluster: Path) -> int:
     return int((cluster / "PG_VERSION").read_text().split(".")[0])
+
+
+def _has_name(account: Account) -> bool:
+    try:
+        pwd.getpwuid(account.uid)
+    except KeyError:
+        return False
+    return True
 
 
 def _named(name: str) -> Account | None:
