@@ -37,6 +37,11 @@ def test_a_secret_is_known_by_its_form(secret):
         assert text not in path_for_log(f"/{text}/a")
 
 
+def test_an_address_takes_no_more_of_the_log_than_anybody_reads():
+    """What is longer is cut."""
+    assert len(query_for_log(b"a=b&" * 5000)) == len(path_for_log("/ab" * 5000)) == 1001
+
+
 def test_what_is_no_secret_stays():
     """Ids, names, pages and filters are what a log is read for."""
     query = "limit=50&after=01a226e6-7d23-73bc-86de-2dd977574032&state=failed&name=a+b&&x&publicKey="

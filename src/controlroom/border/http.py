@@ -27,6 +27,9 @@ from controlroom.errors import Unavailable
 _MOST_HEADERS: Final = 128  # Why: a small header costs twenty times its size as an object; browsers send about 20
 _MOST_PIPELINED: Final = 16  # A guess: no client of ours sends a request before the last one is answered
 
+_QUIET_SECONDS: Final = 1.5
+"""How long the rest of a refused request is waited for while nothing of it comes."""
+
 _RESTING, _HEAD, _BODY, _LINGERING = range(4)
 """What a connection waits for: the next request, the rest of a head, the rest of a body, its end."""
 
@@ -56,6 +59,8 @@ class Protocol(HttpToolsProtocol):
         self._chunk = 0
         self._silent = 0
         self._discarded = 0
+        self._hurries = False
+        self._linger_seconds = self._limits.stranger_body_seconds
         self._arrival: Arrival = None  # type: ignore[assignment]  # likewise: that of `cycle`
         self._stays = self._may_stay = True
         self._refusal: tuple[int, str, str] | None = None
@@ -222,7 +227,8 @@ class Protocol(HttpToolsProtocol):
         if self._wire.stands_still(now, limits.stall_seconds, forgives=not is_stranger):
             self._wire.abort()
         elif self._phase == _LINGERING:
-            if now - self.since > limits.stranger_body_seconds:
+            # Without an end of our half (TLS has none) the caller may not see that we wait for nothing
+            if now - self._heard > _QUIET_SECONDS or now - self.since > self._linger_seconds:
                 self._wire.abort()
         elif self._phase == _HEAD:
             if not self._is_at_work() and now - self.since > limits.head_seconds:
@@ -232,6 +238,7 @@ class Protocol(HttpToolsProtocol):
 
     def make_way(self) -> None:
         """Likewise."""
+        self._hurries = True
         if self._phase == _BODY and not self.cycle.response_complete:
             self._arrival.fail(Unavailable("There are too many connections.", code="CROWDED"))
         elif self._phase == _HEAD:
@@ -254,6 +261,7 @@ class Protocol(HttpToolsProtocol):
             if self.cycle.response_complete:
                 self._wire.abort()
             elif arrival.failure is None:
+                self._linger_seconds = _QUIET_SECONDS  # it has had its time
                 arrival.fail(BodyTooSlow())
 
     def _end_head(self, status: int, code: str, message: str) -> None:
@@ -273,7 +281,7 @@ class Protocol(HttpToolsProtocol):
     def _lingers(self) -> bool:
         """Whether the connection stays half open, because the caller still sends; see `Wire`."""
         is_sending = self._phase == _BODY or (self._phase == _HEAD and self._head_bytes > 0)
-        if not is_sending or self._wire.is_lost:
+        if not is_sending or self._hurries or self._wire.is_lost:
             return False
         self._phase = _LINGERING
         self.since = self.loop.time()

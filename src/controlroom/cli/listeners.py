@@ -21,6 +21,7 @@ _KEEP_ALIVE_SECONDS = 75
 in which a request is sent on it."""
 _MOST_FILES = 65_536
 _PAUSE_SECONDS = 0.1
+_GOOD_BYE_SECONDS = 2.0  # Why: few callers answer the end of TLS; those who do, do so at once
 
 
 class Listener(uvicorn.Server):
@@ -99,7 +100,7 @@ class SecureListener(Listener):
                     connection,
                     ssl=self._context,
                     ssl_handshake_timeout=self._strangers.limits.head_seconds,
-                    ssl_shutdown_timeout=self._strangers.limits.head_seconds,
+                    ssl_shutdown_timeout=_GOOD_BYE_SECONDS,
                 )
         finally:
             self._strangers.gone(handshake)
