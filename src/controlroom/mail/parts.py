@@ -8,6 +8,7 @@ import binascii
 import io
 import quopri
 import re
+from codecs import BOM_UTF8
 from collections.abc import Iterable, Iterator
 from functools import cached_property
 from itertools import islice
@@ -130,7 +131,8 @@ class Part:
 
 def whole(raw: bytes) -> Part:
     """The mail as one part."""
-    return Part(raw, 0, len(raw), is_whole=True)
+    begin = len(BOM_UTF8) if raw.startswith(BOM_UTF8) else 0  # of who sends a file as it was saved
+    return Part(raw, begin, len(raw), is_whole=True)
 
 
 def _headers(raw: bytes, begin: int, end: int, *, is_whole: bool) -> tuple[list[tuple[str, bytes]], int]:

@@ -74,11 +74,13 @@ def base64(content: bytes) -> tuple[bytes, bool]:
     Groups that are padded in the middle (pieces that were put together) and padding that is missing cost nothing.
     """
     is_right = True
-    read = []
+    read: list[bytes] = []
     for piece in content.split(b"=", _MOST_PIECES):
         kept = piece.translate(None, _NOT_BASE64)
         if piece.translate(None, b" \t\r\n\f\v") != kept:
             is_right = False
+            if read:  # behind the end: what a mailing list has added
+                break
         if len(kept) % 4 == 1:  # one character alone is no byte
             is_right, kept = False, kept[:-1]
         read.append(binascii.a2b_base64(kept + b"=" * (-len(kept) % 4)))

@@ -167,8 +167,17 @@ def shown(raw: str | bytes) -> tuple[str | None, str | None, list[str]]:
             ("body", None, ["attachment-1.txt"]),
         ),
         ("From: a@b.c\n" + plain("only", "; name=body.txt"), ("only", None, [])),
+        ("\ufeffFrom: a@b.c\n" + plain("only"), ("only", None, [])),
+        (
+            multipart(plain("t", "; name=body.txt"), hyper("h", "; name=body.html"), kind="alternative"),
+            ("t", "h", []),
+        ),
+        (
+            multipart(plain("x", "\nContent-Disposition: form-data"), plain("body", "\nContent-Disposition: inline")),
+            ("body", None, ["attachment-1.txt"]),
+        ),
         ("From: a@b.c\nContent-Type: text\n\nhi", ("hi", None, [])),
-        ("From: a@b.c\nContent-Type: text/plain; format=flowed\n\none \nline\ntwo", ("one line\ntwo", None, [])),
+        ("From: a@b.c\nContent-Type: text/plain; Format=Flowed\n\none \nline\ntwo", ("one line\ntwo", None, [])),
     ],
 )
 def test_the_body_is_all_of_its_parts_in_order(raw, said):
@@ -251,11 +260,11 @@ def test_headers_may_come_twice_and_in_any_shape():
     said = fields(
         "From nobody Tue Mar  3 10:00:00 2026\nReceived: x\nFrom : a@b.c\nfrom: z@z.z\n"
         "SUBJECT:\nSubject: =?utf-8?q?gr=C3?=\n"
-        " =?utf-8?q?=BC=C3=9Fe?=\nTo: a@x\nTo: b@x; c@x\nDate: no day\nDate: 2026-03-03T10:00:00Z\n"
+        " =?utf-8?q?=BC=C3=9Fe?=\n\tall\nTo: a@x\nTo: b@x; c@x\nDate: no day\nDate: 2026-03-03T10:00:00Z\n"
         "this line is garbage\nMessage-ID:\n <1@x>\nX-Last: y\n \n\nbody"
     )
 
-    assert (said["from"]["address"], said["subject"], said["text"]) == ("a@b.c", "grüße", "body")
+    assert (said["from"]["address"], said["subject"], said["text"]) == ("a@b.c", "grüße all", "body")
     assert [one["address"] for one in said["to"]] == ["a@x", "b@x", "c@x"]
     assert (said["date"], said["messageId"]) == ("2026-03-03T10:00:00Z", "<1@x>")
 

@@ -96,7 +96,7 @@ def read_mail(raw: bytes, *, received: datetime, payload_bytes: int, file_bytes:
     mail = whole(raw)
     errors: list[MailError] = []
     contents = _Contents(errors, file_bytes=file_bytes)
-    body = contents.of(mail, depth=0, is_root=True)
+    body = contents.of(mail, depth=0, is_said=True)
     text, html = body.text(), body.html()
     if (text is None or not text.strip()) and contents.wrapped.text is not None:
         text = _tidy_text(contents.wrapped.text)
@@ -132,7 +132,7 @@ def _fields(mail: Part, errors: list[MailError], *, received: datetime, text: st
         errors.append(MailError("The mail names no sender"))
     replies = [one for one in _addresses(mail, "reply-to", unknown) if one.address]
     message_id = _clean(mail.header("message-id"))
-    subject = _clean(decoded(mail.header("subject"), unknown))
+    subject = _clean(decoded(mail.header("subject"), unknown)).replace("\t", " ")  # a fold, by some programs
     to, cc, bcc = (_addressed(mail, name, unknown) for name in ("to", "cc", "bcc"))
     errors.extend(_unknown_charset(label) for label in unknown)
     return MailFields(
@@ -212,20 +212,24 @@ class _Contents:
         self.wrapped = tnef.Wrapped()
         """What a `winmail.dat` says, for a mail that says nothing beside it."""
 
-    def of(self, part: Part, *, depth: int, is_root: bool = False) -> _Body:
-        """The body of a part with all within it; what is none of the body becomes a file."""
+    def of(self, part: Part, *, depth: int, is_said: bool) -> _Body:
+        """The body of a part with all within it; what is none of the body becomes a file.
+
+        `is_said`: whether its place says that it is the body, and not a text file, though it has a name.
+        """
         self._parts += 1
         if self._parts > MOST or depth > DEEPEST:
             self._errors.append(MailError("The mail has too many parts; they are in the raw mail"))
             return _Body()
         within = part.parts
-        body = self._leaf(part, is_root=is_root) if within is None else self._within(part, within, depth=depth + 1)
+        body = self._leaf(part, is_said=is_said) if within is None else self._within(part, within, depth=depth + 1)
         self._errors.extend(_unknown_charset(label) for label in part.unknown)
         return body
 
     def _within(self, part: Part, within: list[Part], *, depth: int) -> _Body:
-        bodies = [self.of(one, depth=depth) for one in within if self._parts <= MOST]
-        if part.content_type.value == "multipart/alternative":
+        are_ways = part.content_type.value == "multipart/alternative"
+        bodies = [self.of(one, depth=depth, is_said=are_ways) for one in within if self._parts <= MOST]
+        if are_ways:
             return self._chosen(bodies)
         return _Body(
             tuple(chain.from_iterable(body.texts for body in bodies)),
@@ -251,7 +255,7 @@ class _Contents:
             if said.strip():
                 self._keep(None, kind, said.encode())
 
-    def _leaf(self, part: Part, *, is_root: bool) -> _Body:
+    def _leaf(self, part: Part, *, is_said: bool) -> _Body:
         kind, named = part.content_type.value, _file_name(part)
         if kind.startswith("multipart/"):  # nothing divides it
             if part.is_blank():
@@ -261,7 +265,8 @@ class _Contents:
         content, is_right = part.content()
         if not is_right:
             self._errors.append(MailError("The mail is malformed: the encoding of a part is broken"))
-        is_attached = part.disposition.value == "attachment" or (named is not None and not is_root)
+        shown = part.disposition.value.strip('"') in {"", "inline"}  # RFC 2183 §2.8: any other is as attached
+        is_attached = not shown or (named is not None and not is_said)
         if kind == "text/plain" and not is_attached:
             return _Body(texts=(self._text(part, content),))
         if kind == "text/html" and not is_attached:
@@ -283,7 +288,7 @@ class _Contents:
             self._errors.append(_unknown_charset(label or ""))
             text = guess(content)
         text = _tidy_text(text)
-        if part.content_type.value == "text/plain" and part.content_type.token("format") == "flowed":
+        if part.content_type.value == "text/plain" and (part.content_type.token("format") or "").lower() == "flowed":
             return unflowed(text, deletes_space=(part.content_type.token("delsp") or "").lower() == "yes")
         return text
 
