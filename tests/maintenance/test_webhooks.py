@@ -140,6 +140,10 @@ async def test_a_receiver_may_ask_for_a_pause(deliveries, engine, ada, workspace
     assert len(receiver.requests) == before
     assert [one.attempts for one in found][:2] == [0, 0]
 
+    receiver.reply = lambda _: 200
+    await webhooks.test(engine, ada, workspace, made.id, {"robocorp": RobocorpGrammar()})
+    assert (await receiver.wait(before + 1))[-1].json["event"] == "test"
+
 
 async def test_an_endpoint_may_have_a_query(deliveries, engine, ada, workspace, floor, process, receiver):
     """It is called as it was written."""

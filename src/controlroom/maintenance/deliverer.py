@@ -31,10 +31,13 @@ from controlroom.engine.events.store import By, Event, append
 from controlroom.engine.notifications import actions as notifications
 from controlroom.engine.wakes import Topic, Watch
 from controlroom.engine.webhooks import actions as webhooks
+from controlroom.engine.webhooks.model import TEST_EVENT
 from controlroom.errors import Unavailable
 from controlroom.ids import NotificationId, WebhookId
 
 log = structlog.get_logger(__name__)
+
+_Receiver = tuple[UUID, str, bytes | None]
 
 Send = Callable[[Claimed], Awaitable[Outcome]]
 """Sends one delivery; what it raises is a bug, and counts as a failure."""
@@ -61,8 +64,8 @@ class Deliverer:
         self._senders = senders
         self._under_way: Counter[str] = Counter()
         self._failing: dict[str, None] = {}
-        self._held: dict[UUID, float] = {}
-        """Until when (of the monotonic clock) nothing goes to a subscription whose receiver asked for a pause."""
+        self._held: dict[_Receiver, float] = {}
+        """Until when (of the monotonic clock) nothing goes to a receiver that asked for a pause."""
         self._crowded: set[str] = set()
         self._is_full = False
         self._sending: set[asyncio.Task[None]] = set()
@@ -108,7 +111,7 @@ class Deliverer:
         """Those whose receivers have not asked for a pause; the others are given back, due at its end."""
         now = time.monotonic()
         # Cut to what is left: the last attempt is made when a delivery would be given up
-        pauses = [(one, min(self._held.get(one.subscription_id, now) - now, one.seconds_left)) for one in claimed]
+        pauses = [(one, min(self._held.get(_receiver_of(one), now) - now, one.seconds_left)) for one in claimed]
         held = [(one, timedelta(seconds=pause)) for one, pause in pauses if pause > 0]
         if held:
             try:
@@ -122,7 +125,7 @@ class Deliverer:
             now = time.monotonic()
             self._held = {each: until for each, until in self._held.items() if until > now}
         if len(self._held) < _REMEMBERED_HELD:
-            self._held[delivery.subscription_id] = time.monotonic() + pause.total_seconds()
+            self._held[_receiver_of(delivery)] = time.monotonic() + pause.total_seconds()
 
     def _begin(self, delivery: Claimed, watch: Watch) -> None:
         name = delivery.destination
@@ -185,6 +188,12 @@ class Deliverer:
                 self._has_tried.set()
             except Exception:  # the edge of a loop: it must go on
                 log.exception("recording outcomes failed", deliveries=len(tried))
+
+
+def _receiver_of(delivery: Claimed) -> _Receiver:
+    """Who gets a delivery: a subscription where it points now. A test, which somebody waits for, is one by itself."""
+    subscription = delivery.message_id if delivery.event_kind == TEST_EVENT else delivery.subscription_id
+    return subscription, delivery.endpoint, delivery.sealed
 
 
 async def record(engine: Engine, tried: Sequence[Tried]) -> int:
