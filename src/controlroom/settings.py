@@ -62,6 +62,8 @@ class Limits(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One batch of console lines."""
     mail_bytes: int = 40 * MEGABYTE
     """A whole mail that comes to a process's address."""
+    mails_at_once: int = 8
+    """Connections that may bring a mail at once."""
     git_bytes: int = 1024 * MEGABYTE
     """What is fetched of a git repository, on disk."""
     secret_bytes: int = MEGABYTE

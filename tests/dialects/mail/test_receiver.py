@@ -1,6 +1,7 @@
 """Mail becomes work items: by a real SMTP server, from the standard library's client, read by the vendor's library."""
 
 import asyncio
+import contextlib
 import os
 import smtplib
 import socket
@@ -231,3 +232,75 @@ async def test_the_vendors_library_reads_the_mail(ada, smtp, address, walt, room
     assert said.decode().strip() == (
         "ben@example.com|Rechnung für März|<p>Hypertext</p>|2026-03-03T10:00:00+01:00|Plain text, grüße"
     )
+
+
+class Line:
+    """A connection that speaks by hand."""
+
+    def __init__(self, reader, writer):
+        self.reader, self.writer = reader, writer
+
+    async def says(self, *commands: str) -> list[int]:
+        """The statuses of the answers."""
+        statuses = []
+        for command in commands:
+            self.writer.write(command.encode() + b"\r\n")
+            while (line := await self.reader.readline())[3:4] == b"-":
+                pass
+            statuses.append(int(line[:3]))
+        return statuses
+
+
+@pytest.fixture
+async def call(smtp):
+    """Connects from an address."""
+    lines = []
+
+    async def connect(source: str = "127.0.0.1") -> Line:
+        line = Line(*await asyncio.open_connection("127.0.0.1", smtp, local_addr=(source, 0)))
+        lines.append(line)
+        assert (await line.reader.readline()).startswith(b"220 ")
+        return line
+
+    yield connect
+    for line in lines:
+        line.writer.transport.abort()
+
+
+async def test_few_bring_a_mail_at_once(call, room, address):
+    """The next is told to try again, and is taken once one is through or has gone."""
+    naming = ("EHLO there", "MAIL FROM:<ben@example.com>", f"RCPT TO:<{address}>")
+    bringing = [await call() for _ in range(room.engine.limits.mails_at_once)]
+    for line in bringing:
+        assert await line.says(*naming) == [250] * 3
+    late = await call()
+    assert await late.says(*naming) == [250, 250, 451]
+    assert await bringing[0].says(f"RCPT TO:<{address}>") == [250]
+
+    assert await bringing[0].says("RSET") == [250]
+    assert await late.says(f"RCPT TO:<{address}>", "DATA", "Subject: x\r\n\r\nx\r\n.") == [250, 354, 250]
+    assert await bringing[0].says(*naming[1:]) == [250, 250]
+
+
+async def test_a_mail_without_an_end_ends(call, room, address):
+    """A line that never ends is not kept in memory for as long as it comes."""
+    line = await call()
+    await line.says("EHLO there", "MAIL FROM:<ben@example.com>", f"RCPT TO:<{address}>", "DATA")
+    with pytest.raises(ConnectionError):
+        await _send_for_ever(line)
+
+
+async def _send_for_ever(line: Line) -> None:
+    while True:
+        line.writer.write(b"a" * 100_000)
+        await line.writer.drain()
+
+
+async def test_strangers_who_name_nobody_make_way(call, room):
+    """As over HTTP: those of one address that have waited longest."""
+    most = room.engine.limits.stranger_connections_per_address
+    lines = [await call("127.0.0.5") for _ in range(most + 3)]
+    for line in lines[:3]:
+        with contextlib.suppress(ConnectionError):
+            assert await line.reader.read() == b""
+    assert await lines[-1].says("NOOP") == [250]

@@ -9,8 +9,10 @@ import ssl
 from collections.abc import Callable
 
 import structlog
-from aiosmtpd.smtp import SMTP, Envelope, Session
+from aiosmtpd.smtp import Envelope, Session
 
+from controlroom.border.strangers import Strangers
+from controlroom.dialects.mail.connection import Connection
 from controlroom.engine.engine import Engine
 from controlroom.engine.triggers import emails
 from controlroom.engine.triggers.errors import NoSuchAddress
@@ -23,6 +25,7 @@ _ACCEPTED = "250 2.1.5 The process takes mail"
 _KEPT = "250 2.0.0 The mail is kept"
 _UNKNOWN = "550 5.1.1 There is no process at this address"
 _LATER = "451 4.3.0 The room cannot take mail now: try again"
+_BUSY = "451 4.3.2 Too many mails are being taken: try again"
 _TOO_MANY = "452 4.5.3 Too many recipients"
 
 _MOST_RECIPIENTS = 100  # RFC 5321 §4.5.3.1.8 asks for at least so many
@@ -39,8 +42,8 @@ class Receiver:
 
     async def handle_RCPT(  # noqa: N802 - the server's name for it
         self,
-        server: SMTP,  # noqa: ARG002 - the server's signature
-        session: Session,  # noqa: ARG002 - likewise
+        server: Connection,
+        session: Session,  # noqa: ARG002 - the server's signature
         envelope: Envelope,
         address: str,
         rcpt_options: list[str],  # noqa: ARG002 - likewise
@@ -55,11 +58,20 @@ class Receiver:
         except Exception:  # the edge of a connection
             log.exception("mail cannot be taken")
             return _LATER
+        if not server.may_bring():
+            return _BUSY
         envelope.rcpt_tos.append(address)
         return _ACCEPTED
 
-    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: ARG002, N802 - see above
+    async def handle_DATA(self, server: Connection, session: Session, envelope: Envelope) -> str:  # noqa: ARG002, N802 - see above
         """Keep the mail for every recipient; 250 once all of it is committed."""
+        server.is_at_work = True
+        try:
+            return await self._keep_for_all(envelope)
+        finally:
+            server.is_at_work = False
+
+    async def _keep_for_all(self, envelope: Envelope) -> str:
         raw = envelope.content
         if not isinstance(raw, bytes):  # the server was told to decode nothing
             return _LATER
@@ -101,25 +113,11 @@ class Receiver:
         return await emails.at(self._engine, local)
 
 
-class _Lenient(SMTP):
-    """Takes lines longer than the standard's 998 characters, which many programs write, and no server should lose."""
-
-    line_length_limit = 1 << 20
-
-
-def protocol(engine: Engine, domain: str, *, tls: ssl.SSLContext | None = None) -> Callable[[], SMTP]:
+def protocol(engine: Engine, domain: str, *, tls: ssl.SSLContext | None = None) -> Callable[[], Connection]:
     """Makes the protocol of a connection; with `tls`, STARTTLS is offered."""
-    receiver = Receiver(engine, domain)
+    receiver, strangers, bringing = Receiver(engine, domain), Strangers(engine.limits), set[Connection]()
 
-    def connection() -> SMTP:
-        return _Lenient(
-            receiver,
-            data_size_limit=engine.limits.mail_bytes,
-            enable_SMTPUTF8=True,
-            hostname=domain,
-            ident="controlroom",
-            tls_context=tls,
-            loop=asyncio.get_running_loop(),
-        )
+    def connection() -> Connection:
+        return Connection(receiver, strangers=strangers, bringing=bringing, tls=tls, hostname=domain)
 
     return connection
