@@ -10,6 +10,7 @@ import pytest
 
 from controlroom.engine.access.logins import Attempts
 from controlroom.engine.access.passwords import hash_password
+from controlroom.ids import uuid7
 
 PASSWORD = "correct horse battery"
 API = "/api/v1"
@@ -287,3 +288,27 @@ async def test_what_happens_to_accounts_is_told_to_admins(ada, dora, root, log_i
     mine = [each["event_type"] for each in log if each["subject_id"] == dora["id"]]
     assert mine == ["user.password_set", "user.logged_in"]
     assert (await ada.http.get(f"{API}/audit-log")).status_code == 403
+
+
+async def test_who_may_read_runs_as_a_viewer_deletes_none(room, ada, process, walt, stranger):
+    """On API keys reading includes deleting, as the vendor has it; members need to be more than viewers."""
+    run = (await ada.post(f"/processes/{process}/process-runs"))["id"]
+    await ada.post(
+        f"/process-runs/{run}/stop",
+        {"set_remaining_work_items_as_done": True, "terminate_ongoing_activity_runs": True},
+    )
+    people = {}
+    for role in ("viewer", "operator"):
+        name = f"{role}-{uuid7()}"
+        await ada.post("/users", {"username": name, "role": role, "password": "correct horse battery"})
+        login = await stranger.post("/api/v1/login", json={"username": name, "password": "correct horse battery"})
+        people[role] = {"Authorization": f"Bearer {login.json()['token']}"}
+    url = f"/api/v1/workspaces/{ada.workspace}/process-runs/{run}"
+
+    seen = await stranger.get(url, headers=people["viewer"])
+    refused = await stranger.delete(url, headers=people["viewer"])
+    deleted = await stranger.delete(url, headers=people["operator"])
+
+    assert seen.status_code == 200
+    assert (refused.status_code, refused.json()["error"]["permission"]) == (403, "runs.delete")
+    assert deleted.status_code == 200

@@ -16,7 +16,7 @@ from litestar.types import ExceptionHandlersMap
 
 from controlroom.border.answers import error_body, retry_after
 from controlroom.border.arrivals import BodyTooLarge, BodyTooSlow
-from controlroom.dialects.robocorp.permissions import NAMES
+from controlroom.dialects.robocorp.permissions import name_for
 from controlroom.engine.access.model import Permission
 from controlroom.errors import (
     Conflict,
@@ -53,7 +53,7 @@ def _failure(request: Request[Any, Any, Any], error: ControlRoomError) -> Respon
         return _bug(request, error)
     message, fields = error.message, error.fields
     if isinstance(permission := fields.get("permission"), Permission):
-        name = NAMES[permission]
+        name = name_for(permission, request.scope["state"].get("actor"))
         message, fields = f"This needs the permission {name}.", fields | {"permission": name}
     headers = {name.decode(): value.decode() for name, value in retry_after(error)}
     if status == 401:  # noqa: PLR2004 - RFC 9110 §15.5.2: a 401 names the schemes

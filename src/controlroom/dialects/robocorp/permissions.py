@@ -5,7 +5,7 @@ Our management API guards more than the vendor's did; those permissions have nam
 
 from collections.abc import Iterable
 
-from controlroom.engine.access.model import Permission
+from controlroom.engine.access.model import Actor, ActorKind, Permission
 from controlroom.errors import Invalid
 
 NAMES: dict[Permission, str] = {
@@ -17,6 +17,7 @@ NAMES: dict[Permission, str] = {
     Permission.WRITE_PROCESSES: "Processes.write_processes",
     Permission.START_RUNS: "Processes.trigger_processes",
     Permission.READ_RUNS: "Processes.read_runs",
+    Permission.DELETE_RUNS: "Processes.read_runs",  # of keys, by which it is named; roles have it by themselves
     Permission.READ_RUN_OUTPUTS: "Processes.read_run_outputs",
     Permission.READ_WORK_ITEMS: "Processes.read_work_items",
     Permission.WRITE_WORK_ITEMS: "Processes.write_work_items",
@@ -42,17 +43,27 @@ NAMES: dict[Permission, str] = {
 
 _OLD_NAMES = {"read_robots": Permission.READ_PACKAGES, "write_robots": Permission.WRITE_PACKAGES}
 
+_NAMED: dict[Permission, str] = {
+    permission: name for permission, name in NAMES.items() if permission is not Permission.DELETE_RUNS
+}
 _BY_NAME: dict[str, Permission] = (
-    {name: permission for permission, name in NAMES.items()}
-    | {name.partition(".")[2]: permission for permission, name in NAMES.items() if permission is not Permission.REVEAL}
-    | {permission.value: permission for permission in Permission}
+    {name: permission for permission, name in _NAMED.items()}
+    | {name.partition(".")[2]: permission for permission, name in _NAMED.items() if permission is not Permission.REVEAL}
+    | {permission.value: permission for permission in _NAMED}
     | {f"{group}{name}": permission for name, permission in _OLD_NAMES.items() for group in ("", "Robots.")}
 )
 
 
 def names_of(permissions: Iterable[Permission]) -> list[str]:
     """The names of permissions as this dialect writes them, sorted."""
-    return sorted(NAMES[permission] for permission in permissions)
+    return sorted(_NAMED[permission] for permission in permissions if permission in _NAMED)
+
+
+def name_for(permission: Permission, caller: object) -> str:
+    """What a caller who lacks a permission is told that it is called: on keys it may be part of another one."""
+    if isinstance(caller, Actor) and caller.kind is not ActorKind.API_KEY:
+        return _NAMED.get(permission, permission.value)
+    return NAMES[permission]
 
 
 def permission_named(name: str) -> Permission:

@@ -5,7 +5,7 @@ from collections.abc import Collection
 from controlroom.engine.access import store
 from controlroom.engine.access.credentials import API_KEY_PREFIX, forget
 from controlroom.engine.access.errors import ApiKeyNotFound
-from controlroom.engine.access.model import Actor, ActorKind, ApiKey, Permission
+from controlroom.engine.access.model import Actor, ActorKind, ApiKey, Permission, of_api_key
 from controlroom.engine.access.names import checked_name
 from controlroom.engine.access.record import record
 from controlroom.engine.access.rules import ensure_may_give
@@ -24,7 +24,7 @@ async def create_api_key(
 ) -> tuple[ApiKey, str]:
     """A new key of the workspace, and its value. Nobody can give a key more permissions than they have."""
     scope = scope_of(actor, Permission.WRITE_API_KEYS, workspace)
-    ensure_may_give(actor, permissions, workspace)
+    ensure_may_give(actor, of_api_key(permissions), workspace)
     async with engine.database.transaction() as tx:
         created_by = UserId(actor.id) if actor.kind is ActorKind.USER and actor.id else None
         key, value = await write_api_key(engine, tx, scope, name=name, permissions=permissions, created_by=created_by)
@@ -72,7 +72,7 @@ async def edit_api_key(
         if before is None:
             raise await _missing(tx, scope)
         wanted = before.permissions if permissions is None else permissions
-        ensure_may_give(actor, frozenset(wanted) - frozenset(before.permissions), workspace)
+        ensure_may_give(actor, of_api_key(wanted) - of_api_key(before.permissions), workspace)
         after = await store.change_api_key(
             tx, scope, key, name=before.name if name is None else checked_name(name), permissions=frozenset(wanted)
         )
@@ -100,7 +100,7 @@ async def reveal_api_key(engine: Engine, actor: Actor, workspace: WorkspaceId, k
         found = await store.sealed_api_key(tx, scope, key)
         if found is None:
             raise await _missing(tx, scope)
-        ensure_may_give(actor, found.permissions, workspace)
+        ensure_may_give(actor, of_api_key(found.permissions), workspace)
         await record(
             engine,
             tx,

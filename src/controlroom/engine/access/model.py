@@ -4,7 +4,7 @@ A credential resolves to an *actor* with a scope. Verbs ask `actor.require(permi
 "not found", a member without the right is told which right is missing.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
@@ -36,6 +36,8 @@ class Permission(StrEnum):
     WRITE_PROCESSES = "processes.write"
     START_RUNS = "runs.start"
     READ_RUNS = "runs.read"
+    DELETE_RUNS = "runs.delete"
+    """Part of what an API key may do that may read runs (`of_api_key`); no viewer has it."""
     READ_RUN_OUTPUTS = "run_outputs.read"
     READ_WORK_ITEMS = "work_items.read"
     WRITE_WORK_ITEMS = "work_items.write"
@@ -65,6 +67,16 @@ class Permission(StrEnum):
 EVERYTHING = frozenset(Permission)
 
 
+def of_api_key(permissions: Iterable[Permission]) -> frozenset[Permission]:
+    """What a key with these permissions may do.
+
+    On keys the right to read runs is the right to delete them, too, as the vendor's page says of `Processes.read_runs`
+    (protocols, Robocorp §1.2): clients have no other name for it.
+    """
+    named = frozenset(permissions) - {Permission.DELETE_RUNS}
+    return named | {Permission.DELETE_RUNS} if Permission.READ_RUNS in named else named
+
+
 class Role(StrEnum):
     """The roles of a workspace's members."""
 
@@ -80,6 +92,7 @@ PERMISSIONS_OF_ROLE: Mapping[Role, frozenset[Permission]] = {
     Role.OPERATOR: _READING - {Permission.READ_API_KEYS, Permission.READ_AUDIT}
     | {
         Permission.START_RUNS,
+        Permission.DELETE_RUNS,
         Permission.WRITE_WORK_ITEMS,
         Permission.WRITE_ASSETS,
         Permission.WRITE_PACKAGES,

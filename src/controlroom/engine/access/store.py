@@ -6,7 +6,7 @@ from uuid import UUID
 from msgspec import Struct
 
 from controlroom.engine.access.errors import WorkspaceNotFound
-from controlroom.engine.access.model import Actor, ActorKind, ApiKey, Permission, WorkerActor
+from controlroom.engine.access.model import Actor, ActorKind, ApiKey, Permission, WorkerActor, of_api_key
 from controlroom.engine.access.scope import SEEN, Scope
 from controlroom.ids import ApiKeyId, OrganizationId, UserId, WorkspaceId
 from controlroom.postgres.database import Statements
@@ -33,7 +33,7 @@ class FoundApiKey(Struct, frozen=True, kw_only=True):
             id=self.id,
             name=self.name,
             organization_id=self.organization_id,
-            grants={self.workspace_id: frozenset(self.permissions)},
+            grants={self.workspace_id: of_api_key(self.permissions)},
         )
 
 

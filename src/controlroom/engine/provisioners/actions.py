@@ -121,8 +121,9 @@ async def get(engine: Engine, actor: Actor, workspace: WorkspaceId, provisioner:
 
 
 async def reveal(engine: Engine, actor: Actor, workspace: WorkspaceId, provisioner: ProvisionerId) -> str:
-    """A provisioner's secret once more, for those who may reveal. Audited."""
+    """A provisioner's secret once more, for those who may reveal and could give it another one. Audited."""
     scope = scope_of(actor, Permission.REVEAL, workspace)
+    actor.require(Permission.WRITE_WORKERS, workspace)  # what it gives
     async with engine.database.transaction() as tx:
         found = await _found(tx, scope, provisioner)
         await record_of(engine, tx, actor, scope, provisioner, "provisioner.revealed")

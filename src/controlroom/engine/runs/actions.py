@@ -166,7 +166,7 @@ async def stop_in(
 
 async def delete(engine: Engine, actor: Actor, workspace: WorkspaceId, run: RunId) -> None:
     """Delete a run that has ended, with its items, step runs, console and artifacts; raises RunNotEnded."""
-    actor.require(Permission.READ_RUNS, workspace)  # the vendor asks for no more (protocols, Robocorp §1.2)
+    actor.require(Permission.DELETE_RUNS, workspace)
     async with engine.database.transaction() as tx:
         state = await _lock(tx, workspace, run)
         if state not in {RunState.COMPLETED, RunState.UNRESOLVED}:

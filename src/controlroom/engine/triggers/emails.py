@@ -11,6 +11,7 @@ from msgspec import Struct
 from controlroom.aside.pool import Bounds, TooCostly
 from controlroom.engine.access.model import Actor, ActorKind, Permission
 from controlroom.engine.access.record import record
+from controlroom.engine.access.rules import ensure_may_give
 from controlroom.engine.access.scope import Scope, ensure_seen, scope_of
 from controlroom.engine.engine import Engine
 from controlroom.engine.events.store import Event
@@ -34,6 +35,9 @@ log = structlog.get_logger(__name__)
 
 _ALPHABET = string.ascii_lowercase + string.digits  # Why no capitals: servers on the way may fold them
 _RANDOM_CHARACTERS = 24  # 124 bits
+MAY = frozenset({Permission.START_RUNS, Permission.WRITE_WORK_ITEMS})
+"""What a mail may do that comes to the address of a process."""
+
 _SECONDS = 10.0
 """Of computing, to read a mail. Why: 40 MB of attachments take one."""
 
@@ -52,8 +56,12 @@ class Received(Struct, frozen=True):
 async def configure(
     engine: Engine, actor: Actor, workspace: WorkspaceId, process: ProcessId, change: EmailChange
 ) -> EmailTrigger:
-    """Change what becomes of a process's mail; the first time, give it an address. Raises ProcessNotFound."""
+    """Change what becomes of a process's mail; the first time, give it an address.
+
+    The address is told, so that it takes what whoever knows it can do. Raises ProcessNotFound, BeyondOwnRights.
+    """
     scope = scope_of(actor, Permission.WRITE_PROCESSES, workspace)
+    ensure_may_give(actor, MAY, workspace)
     async with engine.database.transaction() as tx:
         if not await store.add_email_trigger(tx, scope, process, random=_random()):
             await ensure_seen(tx, scope)
@@ -65,8 +73,9 @@ async def configure(
 
 
 async def rotate(engine: Engine, actor: Actor, workspace: WorkspaceId, process: ProcessId) -> EmailTrigger:
-    """Give a process another address; the one before takes no mail any more. Raises EmailTriggerNotFound."""
+    """Give a process another address; the one before takes no mail any more. Likewise; raises EmailTriggerNotFound."""
     scope = scope_of(actor, Permission.WRITE_PROCESSES, workspace)
+    ensure_may_give(actor, MAY, workspace)
     async with engine.database.transaction() as tx:
         if not await store.change_email_trigger(tx, scope, process, EmailChange(), random=_random()):
             raise EmailTriggerNotFound(process)
@@ -76,11 +85,10 @@ async def rotate(engine: Engine, actor: Actor, workspace: WorkspaceId, process: 
 
 
 async def get(engine: Engine, actor: Actor, workspace: WorkspaceId, process: ProcessId) -> EmailTrigger:
-    """The address of a process. Whoever knows it can start the process, so that it takes the right to start.
-
-    Raises EmailTriggerNotFound.
-    """
-    return await _found(engine.database, scope_of(actor, Permission.START_RUNS, workspace), process)
+    """The address of a process, for who could do what whoever knows it can. Raises EmailTriggerNotFound."""
+    scope = scope_of(actor, Permission.START_RUNS, workspace)
+    ensure_may_give(actor, MAY, workspace)
+    return await _found(engine.database, scope, process)
 
 
 async def list_triggers(
@@ -88,6 +96,7 @@ async def list_triggers(
 ) -> list[EmailTrigger]:
     """The addresses of a workspace's processes, for those who may see one of them."""
     scope = scope_of(actor, Permission.START_RUNS, workspace)
+    ensure_may_give(actor, MAY, workspace)
     return await store.list_email_triggers(engine.database, scope, after=after, limit=limit)
 
 
@@ -232,7 +241,7 @@ def _actor(trigger: EmailTrigger) -> Actor:
         id=trigger.process_id,
         name="mail",
         organization_id=trigger.organization_id,
-        grants={trigger.workspace_id: frozenset({Permission.START_RUNS, Permission.WRITE_WORK_ITEMS})},
+        grants={trigger.workspace_id: MAY},
     )
 
 

@@ -7,6 +7,7 @@ import secrets
 from controlroom.engine.access.errors import WrongCredential
 from controlroom.engine.access.model import Actor, ActorKind, Permission
 from controlroom.engine.access.record import record
+from controlroom.engine.access.rules import ensure_may_give
 from controlroom.engine.access.scope import Scope, ensure_seen, scope_of
 from controlroom.engine.engine import Engine
 from controlroom.engine.events.store import Event
@@ -25,8 +26,12 @@ MAY = frozenset({Permission.START_RUNS, Permission.READ_RUNS, Permission.READ_PR
 
 
 async def switch_on(engine: Engine, actor: Actor, workspace: WorkspaceId, process: ProcessId) -> str:
-    """Give the process a new secret; the one before, if any, is refused from now on. Raises ProcessNotFound."""
+    """Give the process a new secret; the one before, if any, is refused from now on.
+
+    It takes what the secret gives, too. Raises ProcessNotFound, BeyondOwnRights.
+    """
     scope = scope_of(actor, Permission.WRITE_PROCESSES, workspace)
+    ensure_may_give(actor, MAY, workspace)
     secret = secrets.token_hex(_SECRET_BYTES)
     async with engine.database.transaction() as tx:
         written = await store.put_process_secret(
@@ -52,8 +57,9 @@ async def get(engine: Engine, actor: Actor, workspace: WorkspaceId, process: Pro
 
 
 async def reveal(engine: Engine, actor: Actor, workspace: WorkspaceId, process: ProcessId) -> str:
-    """The secret once more. Audited. Raises ProcessSecretOff."""
+    """The secret once more, for who could do all that it can. Audited. Raises ProcessSecretOff, BeyondOwnRights."""
     scope = scope_of(actor, Permission.REVEAL, workspace)
+    ensure_may_give(actor, MAY, workspace)
     async with engine.database.transaction() as tx:
         found = await store.sealed_process_secret(tx, scope, process)
         if found is None:

@@ -99,8 +99,9 @@ async def delete_link_token(engine: Engine, actor: Actor, workspace: WorkspaceId
 
 
 async def reveal_link_token(engine: Engine, actor: Actor, workspace: WorkspaceId, token: LinkTokenId) -> str:
-    """The value of a token, once more; the event log tells who asked. Needs the permission to reveal."""
+    """The value of a token, once more; the event log tells who asked. Needs also the permission that it gives."""
     scope = scope_of(actor, Permission.REVEAL, workspace)
+    actor.require(Permission.WRITE_WORKERS, workspace)  # what it gives
     async with engine.database.transaction() as tx:
         found = await link_tokens.sealed(tx, scope, token)
         if found is None:
