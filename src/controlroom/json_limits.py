@@ -17,6 +17,9 @@ from collections.abc import Iterator
 from itertools import accumulate
 from typing import ClassVar, Final, NamedTuple
 
+import msgspec
+from msgspec import Raw
+
 from controlroom.errors import Invalid
 
 DEEPEST: Final = 200
@@ -91,6 +94,17 @@ def told_sizes(text: bytes, *, limit: int) -> Iterator[int]:
             for number in _REMARKABLE.finditer(part.outside):
                 _check(number[0])
         yield part.told
+
+
+def longest_list(text: bytes) -> int:
+    """How many elements the longest list has that is the whole, or a field of it; 0 for what is no JSON."""
+    try:
+        whole = msgspec.json.decode(text, type=list[Raw] | dict[str, Raw])
+        fields = whole.values() if isinstance(whole, dict) else ()
+        lists = [msgspec.json.decode(each, type=list[Raw]) for each in fields if bytes(each).lstrip()[:1] == b"["]
+    except (msgspec.MsgspecError, UnicodeDecodeError):
+        return 0
+    return max(map(len, [*lists, *([whole] if isinstance(whole, list) else [])]), default=0)
 
 
 def _brackets(text: bytes) -> bytes:

@@ -4,16 +4,20 @@ from collections.abc import Callable
 from datetime import datetime
 from enum import Enum
 from functools import cache
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import msgspec
 from litestar import MediaType, Request, Response
 from litestar.datastructures import State
+from litestar.exceptions import ClientException
+from litestar.status_codes import HTTP_413_REQUEST_ENTITY_TOO_LARGE
 from litestar.types import Receive, Scope, Send
 from litestar.types.empty import Empty
 
+from controlroom.aside.pool import Bounds
+from controlroom.engine.engine import Engine
 from controlroom.errors import Invalid
-from controlroom.json_limits import DEEPEST, check_nesting
+from controlroom.json_limits import DEEPEST, check_nesting, longest_list
 from controlroom.moments import check_moment
 
 
@@ -29,7 +33,10 @@ class JsonRequest(Request[Any, Any, State]):
         """The body as the type that the handler declares; raises Invalid `MALFORMED_JSON` or `INVALID_BODY`."""
         if self._json is Empty:
             field = self.route_handler.parsed_data_field
-            self._json = decode(await self.body(), field.annotation if field else Any)
+            into = field.annotation if field else Any
+            body = await self.body()
+            await check_lists(self.app.state.engine, body)
+            self._json = decode(body, into)
         return self._json
 
 
@@ -71,10 +78,18 @@ _DEEPEST = DEEPEST + 8
 _encode = msgspec.json.Encoder().encode
 
 
+_MOST_READ: Final = 2 << 20
+"""Bytes of a body of which objects are made. Why: 20 MB of strings take a second; payloads and files stay bytes."""
+_MANY: Final = 250_000
+"""Commas of a body whose lists are counted aside. Why: a list of so many payloads is made in 60 ms at worst."""
+
+
 class _Reader(NamedTuple):
     decode: Callable[[bytes], Any]
     has_bounds: bool
     """Whether there is anything of which `_check` knows bounds."""
+    keeps_bytes: bool
+    """Whether there may be payloads or files in it, of which no objects are made."""
 
 
 @cache
@@ -82,13 +97,20 @@ def _reader(into: Any) -> _Reader:
     decoder: msgspec.json.Decoder[Any] = msgspec.json.Decoder(into)
     made_of = repr(msgspec.inspect.type_info(into))  # all of it, however deep
     bounded = (msgspec.inspect.DateTimeType, msgspec.inspect.IntType)
-    return _Reader(decoder.decode, any(kind.__name__ in made_of for kind in bounded))
+    kept = (msgspec.inspect.RawType, msgspec.inspect.BytesType)
+    return _Reader(
+        decoder.decode,
+        any(kind.__name__ in made_of for kind in bounded),
+        any(kind.__name__ in made_of for kind in kept),
+    )
 
 
 def decode(body: bytes, into: Any) -> Any:
     """The body as a type; says where and what is wrong with it."""
-    check_nesting(body, deepest=_DEEPEST)
     reader = _reader(into)
+    if len(body) > _MOST_READ and not reader.keeps_bytes:
+        raise ClientException(status_code=HTTP_413_REQUEST_ENTITY_TOO_LARGE)
+    check_nesting(body, deepest=_DEEPEST)
     try:
         found = reader.decode(body)
     except msgspec.ValidationError as wrong:
@@ -126,6 +148,20 @@ def payload_of(body: bytes) -> msgspec.Raw:
     """A whole body as a payload: checked to be JSON, kept as the bytes that it is; an empty one means null (§3.3)."""
     if not body:
         return msgspec.Raw(b"null")
-    # Why decoded: `Raw` alone would take the body as it is, and PostgreSQL's refusal names neither line nor fault.
-    decode(body, Any)
+    # Why read at all: `Raw` alone would take the body as it is, and PostgreSQL's refusal names neither line nor fault.
+    # Why as the element of a list: it is passed over then, without an object for each of its values.
+    try:
+        body.decode()
+    except UnicodeDecodeError as broken:
+        raise Invalid(f"The body is not JSON: {broken}.", code="MALFORMED_JSON") from broken
+    if len(decode(b"[%b]" % body, list[msgspec.Raw])) != 1:
+        raise Invalid("The body is not one JSON value.", code="MALFORMED_JSON")
     return msgspec.Raw(body)
+
+
+async def check_lists(engine: Engine, body: bytes) -> None:
+    """Raise Invalid `TOO_MANY_ITEMS` for a body with a list of more payloads than any call may bring."""
+    if body.count(b",") > _MANY:
+        longest = await engine.aside.call(Bounds("The body", seconds=5.0), longest_list, body)
+        if longest > engine.limits.items_per_start:
+            raise Invalid(f"at most {engine.limits.items_per_start:,} items a start", code="TOO_MANY_ITEMS")

@@ -12,7 +12,7 @@ from controlroom.engine.console.rules import Contents, check_batch
 from controlroom.engine.console.store import EndedConsole
 from controlroom.engine.console.unfinished import UnfinishedLine, tell
 from controlroom.engine.engine import Engine
-from controlroom.engine.vault.masks import NOTHING, Masks, masks_of
+from controlroom.engine.vault.masks import NOTHING, Masks, hide, masks_of
 from controlroom.engine.wakes import Topic
 from controlroom.ids import StepRunId
 from controlroom.keys import Keys
@@ -67,7 +67,7 @@ async def append(
             first=first,
             count=count,
             at=at,
-            body=masks.applied_to(body),
+            body=await hide(engine.aside, masks, body, asker=worker.workspace_id),
             masks=masks.count,
         )
         if not appended.is_alive:

@@ -5,6 +5,7 @@ they know of, and is refused if there are more. So a value that was read is mask
 step run that reads nothing pays for one comparison of numbers.
 """
 
+import contextlib
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
@@ -12,11 +13,18 @@ from typing import Any, Final
 import msgspec
 from msgspec import Struct
 
-from controlroom.ids import SecretId, StepRunId
+from controlroom.aside.pool import Aside, Bounds, TooCostly
+from controlroom.engine.vault.masking import MASK, masked, pattern_of
+from controlroom.ids import SecretId, StepRunId, WorkspaceId
 from controlroom.keys import Keys
 from controlroom.postgres.database import Statements
 
-MASK: Final = b"***"
+_CHEAP: Final = 50_000_000
+"""Bytes of a text times bytes of the values. Why: the worst we have made took 100 ms for it."""
+_MOST_LIGHT: Final = 200
+_MOST_BYTES: Final = 8 << 20
+"""Of all that a step run has read. Why: more are no secrets, and reading them anew takes the loop's time."""
+_SECONDS: Final = 5.0
 SHORTEST: Final = 4
 """Characters. Why: masking `1` or `no` would hide no secret and spoil every line."""
 
@@ -28,7 +36,16 @@ class Masks(Struct, frozen=True):
 
     count: int
     pattern: "re.Pattern[bytes] | None"
-    values: tuple[bytes, ...] = ()
+    """None where there are none, or where they are too many to be looked for in the loop."""
+    values: tuple[str, ...] = ()
+    hides_all: bool = False
+    """They are too many to be looked for at all."""
+
+    def are_light_for(self, body: bytes) -> bool:
+        """Whether they may be looked for in the loop: by a product, at each place of the text all may begin."""
+        if self.pattern is None:
+            return not self.values and not self.hides_all
+        return len(body) * sum(map(len, self.values)) <= _CHEAP
 
     def applied_to(self, body: bytes) -> bytes:
         """Lines with every value replaced. Values of several lines are masked line by line: lines stay as many."""
@@ -36,8 +53,10 @@ class Masks(Struct, frozen=True):
 
     def applied_to_unfinished(self, text: bytes) -> bytes:
         """A text that goes on, with every value replaced; what may be the beginning of one at its end is left out."""
+        if not self.are_light_for(text):
+            return b""  # it is shown when it is whole
         masked = self.applied_to(text)
-        return masked[: len(masked) - max((_begun(masked, value) for value in self.values), default=0)]
+        return masked[: len(masked) - max((_begun(masked, value.encode()) for value in self.values), default=0)]
 
 
 NOTHING: Final = Masks(0, None)
@@ -67,9 +86,27 @@ class _Sealed(Struct, frozen=True):
     sealed: list[bytes]
 
 
+class _Weight(Struct, frozen=True):
+    count: int
+    bytes: int
+
+
 async def masks_of(db: Statements, keys: Keys, step_run: StepRunId) -> Masks:
     """The values that a step run has read until now."""
-    found = await db.one_or_none(
+    weighed = await db.one_or_none(
+        _Weight,
+        """
+        select mask_count as count,
+               (select coalesce(sum(octet_length(sealed)), 0) from secret_mask where step_run_id = step_run.id) as bytes
+          from step_run where id = %(step_run)s
+        """,
+        step_run=step_run,
+    )
+    if weighed is None:
+        return NOTHING
+    if weighed.bytes > _MOST_BYTES:
+        return Masks(weighed.count, None, hides_all=True)
+    found = await db.one(
         _Sealed,
         """
         select mask_count as count,
@@ -78,24 +115,25 @@ async def masks_of(db: Statements, keys: Keys, step_run: StepRunId) -> Masks:
         """,
         step_run=step_run,
     )
-    if found is None:
-        return NOTHING
     values = {value for sealed in found.sealed for value in _strings(keys.unseal(sealed, place=_place(step_run)))}
-    return Masks(found.count, pattern_of(values), tuple(value.encode() for value in values))
+    is_light = len(values) <= _MOST_LIGHT and sum(map(len, values)) <= _CHEAP // 1024
+    return Masks(found.count, pattern_of(values) if is_light else None, tuple(sorted(values)))
+
+
+async def hide(aside: Aside, masks: Masks, body: bytes, *, asker: WorkspaceId) -> bytes:
+    """Lines with every value replaced; all of every line, where that takes too long."""
+    if masks.are_light_for(body):
+        return masks.applied_to(body)
+    if not masks.hides_all:
+        with contextlib.suppress(TooCostly):
+            return await aside.call(Bounds("The console", seconds=_SECONDS, asker=asker), masked, body, masks.values)
+    return (MASK + b"\n") * body.count(b"\n")
 
 
 def _begun(text: bytes, value: bytes) -> int:
     """How many bytes at the end of a text are the beginning of a value."""
     longest = min(len(value) - 1, len(text))
     return next((length for length in range(longest, 0, -1) if text.endswith(value[:length])), 0)
-
-
-def pattern_of(values: "set[str] | list[str]") -> "re.Pattern[bytes] | None":
-    """What finds the values in lines; the longest of several that begin alike."""
-    if not values:
-        return None
-    texts = sorted((value.encode() for value in values), key=lambda text: (-len(text), text))
-    return re.compile(b"|".join(re.escape(text) for text in texts))
 
 
 def _shown(value: Any) -> Iterator[str]:

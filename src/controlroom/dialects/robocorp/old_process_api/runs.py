@@ -9,7 +9,7 @@ from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 from msgspec import Raw, Struct
 
 from controlroom.dialects.robocorp.asking import AnyRequest, Asker, InWorkspace, TheEngine
-from controlroom.dialects.robocorp.body import decode, payload_of
+from controlroom.dialects.robocorp.body import check_lists, decode, payload_of
 from controlroom.dialects.robocorp.old_process_api.lists import asked_limit
 from controlroom.dialects.robocorp.old_process_api.shapes import OldRun, run_state, show_run
 from controlroom.dialects.robocorp.routing import post
@@ -93,6 +93,7 @@ async def start_run_of_many(
 ) -> OldStarted:
     """Start one run with an item for each element of the array."""
     body = await request.body()
+    await check_lists(engine, body)
     payloads: list[Raw] = decode(body, list[Raw])
     return await start(engine, actor, workspace_id, process_id, WithPayloads(Raw(body), len(payloads)))
 
