@@ -57,7 +57,7 @@ def test_bash_completes_what_is_begun():
     ("words", "said"),
     [
         (["nothing"], "nothing"),
-        (["push"], "FOLDER"),
+        (["push"], "DIRECTORY"),
         (["push", ".", "--nope"], "--nope"),
         (["run", "p", "--input", "{", "--api-key", "k", "--workspace", "w", "--url", "http://127.0.0.1:1"], "no JSON"),
         (["worker", "--url", "http://127.0.0.1:1", "--link-token", "@/nowhere"], "/nowhere"),

@@ -7,9 +7,7 @@ import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO
-
-from msgspec import Struct
+from typing import IO, NamedTuple
 
 from controlroom import file_names
 from controlroom.cli.errors import CommandFailed
@@ -43,7 +41,7 @@ def _unwritable(path: Path, error: OSError) -> CommandFailed:
     return CommandFailed(f"{path} cannot be written: {error.strerror or error}")
 
 
-class FileToSend(Struct, frozen=True):
+class FileToSend(NamedTuple):
     """A file that a command sends, under a name that none of the others has."""
 
     path: Path
