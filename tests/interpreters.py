@@ -19,7 +19,7 @@ def interpreter(minor: str) -> Path | None:
     """An interpreter of this minor version that runs: from the PATH, or of pyenv or uv."""
     home = Path.home()
     roots = [Path(os.environ.get("PYENV_ROOT") or home / ".pyenv") / "versions", home / ".local/share/uv/python"]
-    named = [path for root in roots if root.is_dir() for path in sorted(root.iterdir(), reverse=True)]
+    named = [path for root in roots for path in sorted(_entries(root), reverse=True)]
     below = [path / "bin" / f"python{minor}" for path in named if re.search(rf"\b{re.escape(minor)}\.", path.name)]
     found = shutil.which(f"python{minor}")
     own = [Path(getattr(sys, "_base_executable", sys.executable))]
@@ -35,8 +35,16 @@ def needed(minor: str) -> Path:
 
 
 def _is(path: Path, minor: str) -> bool:
-    if not path.is_file():
-        return False
     words = [path, "-c", "import sys; print('%d.%d %s' % (sys.version_info[:2] + (sys.version_info[3],)))"]
-    answer = subprocess.run(words, capture_output=True, text=True, check=False)
+    try:
+        answer = subprocess.run(words, capture_output=True, text=True, check=False)
+    except OSError:  # it is not there, or not for us
+        return False
     return answer.stdout.strip() == f"{minor} final"
+
+
+def _entries(folder: Path) -> list[Path]:
+    try:
+        return list(folder.iterdir())
+    except OSError:
+        return []

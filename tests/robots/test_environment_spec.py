@@ -180,6 +180,7 @@ def test_wishes_for_python(entry, wish):
         ("dependencies: [python=3.10.12, pip=23.2.1, robocorp-truststore=0.8.0, {pip: [x]}]", True),
         ("dependencies: [robocorp-truststore=0.8.0, nodejs]", False),
         ("dependencies: [robocorp-truststore=0.8.0]\nchannels: [conda-forge, defaults]", True),
+        ("dependencies: [setuptools, wheel=0.40, pip]\nchannels: [conda-forge, nodefaults]", True),
         ("dependencies: [robocorp-truststore=0.8.0]\nchannels: [https://example.com/channel]", False),
         ("dependencies: [robocorp-truststore=0.8.0=py_0]", False),
         ("dependencies: ['robocorp-truststore=0.8|0.9']", False),
@@ -197,6 +198,12 @@ def test_wishes_for_python(entry, wish):
 def test_tools_are_no_conda_packages(text, is_pip_only):
     """python, pip and uv are the builder's tools; what the package index has, too, needs no conda; the rest does."""
     assert parse_environment("conda.yaml", text).is_pip_only is is_pip_only
+
+
+def test_nodefaults_is_no_channel():
+    """It is a word to conda itself, and searched nowhere."""
+    assert parse_environment("conda.yaml", "channels: [mine, nodefaults]\ndependencies: [a]").channels == ("mine",)
+    assert parse_environment("conda.yaml", "channels: [nodefaults]\ndependencies: [a]").channels == ("conda-forge",)
 
 
 def test_packages_that_the_package_index_has_go_there():

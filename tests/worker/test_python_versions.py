@@ -78,6 +78,22 @@ async def test_robots_run_with_every_python(tmp_path, minor):
             assert_alike(await run_in_spare(room, walt, room.add_package(files)), plain)
 
 
+@pytest.mark.parametrize("minor", sorted(OLD))
+async def test_robot_framework_of_the_oldest_pythons(tmp_path, minor):
+    """A robot of Robot Framework runs there, in a spare as in a fresh interpreter."""
+    files = {
+        "robot.yaml": "tasks: {main: {robotTaskName: Greet}}\ncondaConfigFile: conda.yaml\nartifactsDir: output\n",
+        "conda.yaml": f"dependencies: [python={minor}, {{pip: [robotframework==4.1.3]}}]",
+        "tasks.robot": "*** Tasks ***\nGreet\n    Log To Console    hello\n    Fail    on purpose\n",
+    }
+    async with worker_with(tmp_path / "walt", minor) as (room, walt):
+        package = room.add_package(files)
+        plain, in_spare = await run(room, walt, package)
+        assert not in_spare
+        assert "on purpose" in plain.artifacts["stdout.log"].decode()
+        assert_alike(await run_in_spare(room, walt, package), plain)
+
+
 def reached_by_all(path: Path) -> bool:
     return all(parent.stat().st_mode & stat.S_IXOTH for parent in path.resolve().parents)
 

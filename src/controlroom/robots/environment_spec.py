@@ -131,11 +131,16 @@ def _conda_yaml(top: Mapping, source: Source) -> EnvironmentSpec:
     return _spec(
         source,
         file=top.file,
-        channels=top.texts("channels") or _DEFAULT_CHANNELS,
+        channels=_channels(top.texts("channels")),
         conda=conda,
         pip=pip,
         post_install=top.texts("rccPostInstall"),
     )
+
+
+def _channels(named: tuple[str, ...]) -> tuple[str, ...]:
+    """The channels of a conda.yaml; `nodefaults` is none of them: it tells conda to add none by itself."""
+    return tuple(channel for channel in named if channel != "nodefaults") or _DEFAULT_CHANNELS
 
 
 def _package_yaml(top: Mapping) -> EnvironmentSpec:

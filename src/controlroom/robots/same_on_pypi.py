@@ -4,7 +4,8 @@ Why: many robots name one such package among their conda dependencies and nothin
 `robocorp-truststore`). Solving and unpacking a conda environment for it takes ten times as long.
 
 Source of the list: the recipe of each (github.com/conda-forge/NAME-feedstock, recipe/meta.yaml) says `noarch: python`,
-takes its source from PyPI under this very name, and leaves nothing of it out; on PyPI each is a wheel for any platform.
+takes its source from PyPI under this very name, and leaves no module of it out; on PyPI each is a wheel for any
+platform.
 """
 
 import re
@@ -21,8 +22,10 @@ PURE = frozenset(
         "requests",
         "robocorp-truststore",
         "robotframework",
+        "setuptools",
         "tabulate",
         "truststore",
+        "wheel",
         "xlrd",
         "xlsxwriter",
     }

@@ -68,6 +68,16 @@ async def test_channel_names_follow_the_configured_alias(make_cache, channel, co
         assert output_of(environment, "anvil") == f"anvil at {environment.prefix}\n"
 
 
+async def test_defaults_means_the_main_channel(make_cache, channel, console):
+    """`defaults` is conda's name for channels, of which `main` is looked up."""
+    (channel.folder.parent / "main").symlink_to(channel.folder)
+    cache = make_cache(own={"CONTROLROOM_CONDA_CHANNEL_ALIAS": channel.folder.parent.as_uri()})
+    spec = parse_environment("conda.yaml", "channels: [defaults]\ndependencies: [anvil]")
+
+    async with cache.use(spec, progress=console) as environment:
+        assert output_of(environment, "anvil") == f"anvil at {environment.prefix}\n"
+
+
 async def test_unknown_conda_package_is_named(cache, channel, console):
     """What cannot be solved fails with the solver's reason."""
     with pytest.raises(EnvironmentFailed, match="hammer"):

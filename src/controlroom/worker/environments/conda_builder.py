@@ -32,7 +32,9 @@ class Activation(msgspec.Struct, frozen=True):
 def channels_of(spec: EnvironmentSpec) -> tuple[str, ...]:
     """Where packages are searched: in the environment's channels, then in those that single packages name."""
     named = [parse_match_spec(entry).channel for entry in spec.conda]
-    return tuple(dict.fromkeys((*(spec.channels or _DEFAULT_CHANNELS), *(channel for channel in named if channel))))
+    asked = (*(spec.channels or _DEFAULT_CHANNELS), *(channel for channel in named if channel))
+    # conda's `defaults` is no channel but a name for some; where channels' names are looked up it is called `main`
+    return tuple(dict.fromkeys("main" if channel == "defaults" else channel for channel in asked))
 
 
 async def install(

@@ -180,7 +180,7 @@ class Interpreters:
         seen: set[Path] = set()
         for path, known in self._places():
             real = path.resolve()
-            if real not in seen and real.is_file():
+            if real not in seen and os.path.isfile(real):  # noqa: PTH113 - unlike a path's method it is never refused
                 seen.add(real)
                 yield path, known
 
