@@ -175,9 +175,11 @@ class Floor:
         return run
 
     async def run(self, run: Run | RunId) -> Run:
-        """The run as it stands, after its dispatch."""
+        """The run as it stands, after its dispatch, which goes on while a stopped run has more to settle."""
         id_ = run.id if isinstance(run, Run) else run
-        await dispatch(self.engine, id_)
+        left = await dispatch(self.engine, id_)
+        while left is not None:
+            left = await dispatch(self.engine, id_, after=left)
         found = await run_store.get(self.engine.database, self.workspace, id_)
         assert found is not None
         return found
