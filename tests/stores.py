@@ -60,8 +60,9 @@ class Store:
 class Listener:
     """A server that notes who says something: who does not trust its certificate never does."""
 
-    def __init__(self, context: ssl.SSLContext, greeting: bytes = b"") -> None:
+    def __init__(self, context: ssl.SSLContext, greeting: bytes = b"", *, asked_first: bool = False) -> None:
         self._context = context
+        self._asked_first = asked_first
         self._greeting = greeting
         self._socket = socket.create_server(("127.0.0.1", 0))
         self.port = self._socket.getsockname()[1]
@@ -77,6 +78,9 @@ class Listener:
     def _answer(self, connection: socket.socket) -> None:
         with suppress(OSError), connection:
             connection.settimeout(60)
+            if self._asked_first:  # PostgreSQL: the client asks whether TLS is spoken before it speaks it
+                connection.recv(8)
+                connection.sendall(b"S")
             with self._context.wrap_socket(connection, server_side=True) as shaken:
                 shaken.sendall(self._greeting)
                 if shaken.recv(4096):
@@ -92,7 +96,10 @@ class Listener:
 @contextmanager
 def listening(context: ssl.SSLContext, names: list[str]) -> Iterator[dict[str, Listener]]:
     """A listener for each name."""
-    made = {name: Listener(context, b"220 ready\r\n" if name == "mail" else b"") for name in names}
+    made = {
+        name: Listener(context, b"220 ready\r\n" if name == "mail" else b"", asked_first=name == "database")
+        for name in names
+    }
     try:
         yield made
     finally:

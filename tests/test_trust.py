@@ -28,6 +28,11 @@ async def webhooks():
         await outgoing.request("GET", url("webhooks"))
 
 
+async def database():
+    from controlroom.postgres.connection import connect
+    await connect(f"postgresql://room@127.0.0.1:{PORTS['database']}/room?sslmode=verify-full")
+
+
 async def mail():
     from uuid import uuid4
     from controlroom.maintenance.mail import mail_server
@@ -99,7 +104,7 @@ async def main():
 
 asyncio.run(main())
 """
-NAMES = ["webhooks", "mail", "objects", "commands", "worker", "git", "environments", "conda"]
+NAMES = ["database", "webhooks", "mail", "objects", "commands", "worker", "git", "environments", "conda"]
 
 
 def tried(command: list[str], *ways: dict[str, Listener], **variables: str) -> str:

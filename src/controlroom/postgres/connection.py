@@ -1,12 +1,19 @@
 """One connection, as all of ours are: prepared statements kept, JSON undecoded, dead peers noticed."""
 
 import contextlib
+import functools
+import os
 import select
 import socket
+import ssl
+from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qsl, urlsplit
 
 import asyncpg
 import msgspec
+
+from controlroom import trust
 
 _encode = msgspec.json.Encoder().encode
 
@@ -49,6 +56,27 @@ class Connection(asyncpg.Connection):  # type: ignore[misc]  # the driver is unt
         return self._poll is not None and bool(self._poll.poll(0))
 
 
+@functools.lru_cache(maxsize=8)
+def tls_of(dsn: str) -> ssl.SSLContext | None:
+    """How a server is verified by the machine's store: where its address asks for that and names nobody else.
+
+    None where the driver's own way is meant: nothing is verified, or by a file that the address, PGSSLROOTCERT or
+    ~/.postgresql/root.crt gives.
+    """
+    asked = dict(parse_qsl(urlsplit(dsn).query))
+    mode = asked.get("sslmode") or os.environ.get("PGSSLMODE", "")
+    authority = asked.get("sslrootcert") or os.environ.get("PGSSLROOTCERT", "")
+    if mode not in {"verify-ca", "verify-full"} or authority not in {"", "system"}:
+        return None
+    if not authority and Path("~/.postgresql/root.crt").expanduser().exists():
+        return None
+    context = trust.context()
+    context.check_hostname = mode == "verify-full"
+    if certificate := asked.get("sslcert"):
+        context.load_cert_chain(certificate, asked.get("sslkey"))
+    return context
+
+
 async def connect(dsn: str, *, application_name: str = "controlroom", wait: float = 5.0) -> Connection:
     """A new connection.
 
@@ -60,6 +88,7 @@ async def connect(dsn: str, *, application_name: str = "controlroom", wait: floa
     """
     connection: Connection = await asyncpg.connect(
         dsn,
+        ssl=tls_of(dsn),
         timeout=wait,
         connection_class=Connection,
         statement_cache_size=2048,  # every statement of the program: they are prepared once a connection

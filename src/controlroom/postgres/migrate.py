@@ -19,6 +19,7 @@ import msgspec
 import structlog
 
 from controlroom.errors import Conflict
+from controlroom.postgres.connection import tls_of
 from controlroom.postgres.errors import UNREACHABLE, translate
 from controlroom.postgres.statement import statements
 
@@ -119,7 +120,9 @@ async def migrate(dsn: str, folder: Traversable | None = None) -> list[str]:
 @asynccontextmanager
 async def _connected(dsn: str) -> AsyncIterator[asyncpg.Connection]:
     try:
-        connection = await asyncpg.connect(dsn, server_settings={"application_name": "controlroom migrate"})
+        connection = await asyncpg.connect(
+            dsn, ssl=tls_of(dsn), server_settings={"application_name": "controlroom migrate"}
+        )
     except UNREACHABLE as error:
         raise translate(error) from error
     try:
