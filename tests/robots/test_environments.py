@@ -1,12 +1,14 @@
 """The environment of a robot, as a server sees it when a package comes."""
 
 import io
+import os
 import zipfile
 
 import pytest
 
 from controlroom.errors import Invalid
 from controlroom.robots.archive import read_robot_from_zip
+from controlroom.robots.packing import pack
 
 ROBOT = "tasks: {main: {shell: python main.py}}\nartifactsDir: output\n"
 
@@ -39,6 +41,16 @@ OLD = "dependencies: [python=2.7]"
 def test_what_a_worker_could_build_is_taken(extra, files):
     """A package is taken whose environment some worker, or a machine of another system, could build."""
     assert read_robot_from_zip(package(extra, **files))[1].tasks[0].name == "main"
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root reads everything")
+def test_an_environment_file_that_cannot_be_read_is_named(tmp_path):
+    """Its author hears which file it is."""
+    (tmp_path / "robot.yaml").write_text(ROBOT + "condaConfigFile: conda.yaml")
+    (tmp_path / "conda.yaml").touch(mode=0)
+
+    with pytest.raises(Invalid, match=r"`conda\.yaml` cannot be read: Permission denied"):
+        pack(tmp_path, io.BytesIO())
 
 
 @pytest.mark.parametrize(

@@ -137,7 +137,10 @@ def folder_source(root: Path) -> Source:
 
     def source(name: str) -> str | None:
         path = root / name
-        return _read(path) if path.is_file() and path.resolve().is_relative_to(root.resolve()) else None
+        try:
+            return _read(path) if path.is_file() and path.resolve().is_relative_to(root.resolve()) else None
+        except OSError as refused:
+            raise invalid(f"`{name}` cannot be read: {refused.strerror}") from refused
 
     return source
 

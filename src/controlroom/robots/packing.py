@@ -3,6 +3,7 @@
 import stat
 import zipfile
 from collections.abc import Callable, Iterator
+from os.path import isfile
 from pathlib import Path
 from typing import IO
 
@@ -117,7 +118,7 @@ def _why_not(found: Found, robot: RobotDefinition, ignored: GitIgnoreSpec) -> st
         (_NEVER.get(last, ""), last in _NEVER),
         ("ignoreFiles", ignored.match_file(name) or (is_folder and ignored.match_file(f"{name}/"))),
         ("artifactsDir", is_folder and name == robot.artifacts_dir),
-        ("virtual environments", is_folder and Path("/", found.real, "pyvenv.cfg").is_file()),
+        ("virtual environments", is_folder and isfile(f"/{found.real}/pyvenv.cfg")),  # noqa: PTH113 - a path's method raises for a closed folder
         ("caches", not is_folder and last.endswith(".pyc")),
     )
     return next((why for why, is_so in reasons if is_so), None)
