@@ -131,7 +131,9 @@ def test_name_and_channel_alias_are_seen_at_work(tmp_path):
     threading.Thread(target=server.serve_forever, daemon=True).start()
     robot = tmp_path / "robot"
     robot.mkdir()
-    (robot / "robot.yaml").write_text("tasks: {go: {shell: python -V}}\ncondaConfigFile: conda.yaml\n")
+    (robot / "robot.yaml").write_text(
+        "tasks: {go: {shell: python -V}}\ncondaConfigFile: conda.yaml\nartifactsDir: output\n"
+    )
     (robot / "conda.yaml").write_text("channels: [ours]\ndependencies: [some-tool=1]\n")
     alias = f"http://127.0.0.1:{server.server_port}"
     try:
