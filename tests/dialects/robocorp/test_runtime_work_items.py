@@ -333,3 +333,33 @@ async def test_the_vendors_library_works_unmodified(room, ada, process, walt, tm
     assert by_name["worse"]["exception"]["type"] == "application"
     [file] = by_name["output of ä"]["files"]
     assert (await ada.http.get(file["download"]["url"])).text == "content of ä"
+
+
+async def test_what_robots_say_beside_is_ignored(robot):
+    """Libraries of other generations may send more than we know of: robots go on."""
+    item = await robot.reserve()
+
+    output = await robot.call(
+        "POST", f"{robot.process}/work-items/{item}/output", json={"payload": 1, "surely_unknown": True}
+    )
+    file = await robot.call(
+        "POST", f"{robot.items}/{item}/files", json={"fileName": "a", "fileSize": 1, "surelyUnknown": {}}
+    )
+    released = await robot.call(
+        "POST",
+        f"{robot.step_run}/release-work-item",
+        json={"workItemId": item, "state": "FAILED", "exception": {"type": "BUSINESS", "why": 1}, "surelyUnknown": 1},
+    )
+
+    assert [answer.status_code for answer in (output, file, released)] == [200] * 3
+
+
+@pytest.mark.parametrize("body", [b"1, 2", b"1]", b"],[", b"  ", b"{} {}", b'{"a": }', b"nul", b'{"a": "\n"}'])
+async def test_what_is_not_one_value_is_no_payload(robot, body):
+    """A body is one JSON value, whole: 400 with the reason, and the item keeps what it has."""
+    item = await robot.reserve()
+
+    refused = await robot.call("PUT", f"{robot.items}/{item}/data", content=body)
+
+    assert (refused.status_code, refused.json()["error"]["code"]) == (400, "MALFORMED_JSON"), refused.text
+    assert (await robot.call("GET", f"{robot.items}/{item}/data")).json() == {"n": 1}
