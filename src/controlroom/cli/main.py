@@ -28,6 +28,8 @@ ROOM = (
     Command("server", "server:server", "Start a server, for a room of several machines"),
     Command("worker", "worker:worker", "Start a worker, here or on another machine"),
     Command("mail", "mail:mail", "Take mail that starts processes"),
+    Command("backup", "backup:backup", "Write a backup of a room that runs"),
+    Command("restore", "backup:restore", "Make a room of a backup"),
 )
 WORK = (
     Command("push", "push:push", "Upload a robot's folder as a task package"),

@@ -14,6 +14,7 @@ from typing import Final
 from controlroom.engine.engine import Engine
 from controlroom.engine.retention import pruning, store
 from controlroom.engine.retention.pruning import FIRST
+from controlroom.postgres.backup_lock import may_delete
 
 EVERY: Final = 600.0
 SWEEP_EVERY: Final = 6 * 3600.0
@@ -30,6 +31,9 @@ class Pruner:
 
     async def prune(self) -> int:
         """One tick; how many runs, items, events and uploads went."""
+        async with self._engine.database.transaction() as tx:
+            if not await may_delete(tx):  # a backup is under way: later
+                return 0
         wanted = await store.of_workspaces(self._engine.database)
         kept = {workspace: overrides.over(self._engine.limits) for workspace, overrides in wanted.items()}
         total = sum([await pruning.prune_workspace(self._engine, workspace, each) for workspace, each in kept.items()])

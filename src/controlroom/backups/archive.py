@@ -1,0 +1,201 @@
+"""The file of a backup: a tar (POSIX.1-2001) that is written in one go and proves that it is whole.
+
+backup.json     what it is of; the first entry
+database.dump   pg_dump's custom format
+objects/HASH    each object, by the hash of its content; or
+objects.list    `HASH SIZE` a line, for objects that stay where they are
+master.key      only if asked for
+end.json        the last entry: how much there is, and the hash of the dump
+"""
+
+import contextlib
+import fcntl
+import hashlib
+import os
+import secrets
+import tarfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import IO, Final
+
+import msgspec
+from msgspec import Struct
+
+from controlroom.errors import Conflict, Invalid, Unavailable
+
+FORMAT: Final = 1
+_PIECE: Final = 1 << 20
+_BLOCK: Final = 512
+_MOST_JSON: Final = 1 << 20
+
+
+class Head(Struct, frozen=True, kw_only=True):
+    """What a backup is of."""
+
+    format: int
+    release: str
+    """Of controlroom."""
+    postgres: int
+    """Major version of the database."""
+    begun_at: str
+    objects_url: str | None
+    """Where the objects are that were listed and not copied; None: they are here."""
+    has_key: bool
+
+
+class End(Struct, frozen=True, kw_only=True):
+    """What there is in a whole one."""
+
+    objects: int
+    object_bytes: int
+    dump_sha256: str
+
+
+class BackupDamaged(Invalid):
+    """The file is no backup, or not all of one."""
+
+    code = "BACKUP_DAMAGED"
+
+    def __init__(self, why: str) -> None:
+        super().__init__(f"this is no whole backup: {why}")
+
+
+class Writer:
+    """Writes one; it has its final name when `finish` has returned, and else leaves nothing."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._aside = path.with_name(f".{path.name}.{secrets.token_hex(6)}.unfinished")
+        self._file = open(self._aside, "xb", opener=_private)  # noqa: SIM115 - closed by finish or abandon
+        fcntl.flock(self._file, fcntl.LOCK_EX)  # so that the next one knows whether we live
+
+    def begin(self, name: str, size: int) -> None:
+        """Announce an entry whose bytes follow by `write`."""
+        info = tarfile.TarInfo(name)
+        info.size, info.mode = size, 0o600
+        self._file.write(info.tobuf(tarfile.PAX_FORMAT))
+
+    def write(self, piece: bytes) -> None:
+        """Some of its bytes."""
+        self._file.write(piece)
+
+    def end(self, size: int) -> None:
+        """All of its bytes have come."""
+        self._file.write(b"\0" * (-size % _BLOCK))
+
+    def beside(self, name: str) -> Path:
+        """A private file for what is to be added, empty; it is gone with ours."""
+        path = self._aside.with_name(f"{self._aside.name}.{name}")
+        os.close(_private(str(path), os.O_WRONLY | os.O_CREAT | os.O_TRUNC))
+        return path
+
+    def finish(self, check: Callable[[Path], None]) -> int:
+        """End the file, have it checked, and give it its name; its size. Raises Conflict if the name is taken."""
+        self._file.write(b"\0" * 2 * _BLOCK)
+        self._file.flush()
+        os.fsync(self._file.fileno())
+        check(self._aside)
+        try:
+            os.link(self._aside, self._path)  # unlike a rename, never over another
+        except FileExistsError:
+            raise Conflict(f"{self._path} exists: a backup overwrites nothing", code="FILE_EXISTS") from None
+        self.abandon()
+        folder = os.open(self._path.parent, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
+        return self._path.stat().st_size
+
+    def abandon(self) -> None:
+        """Leave nothing aside."""
+        for left in self._aside.parent.glob(f"{self._aside.name}*"):
+            left.unlink(missing_ok=True)
+        self._file.close()
+
+
+def prepare(path: Path) -> None:
+    """See that the file can be made, and remove what killed backups of that name left.
+
+    Raises Conflict if it is there, Unavailable if its folder cannot be written.
+    """
+    if path.exists():
+        raise Conflict(f"{path} exists: a backup overwrites nothing", code="FILE_EXISTS")
+    try:
+        for left in path.parent.glob(f".{path.name}.*.unfinished"):
+            with contextlib.suppress(BlockingIOError), left.open("rb") as file:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                for each in path.parent.glob(f"{left.name}*"):
+                    each.unlink()
+    except OSError as error:
+        raise Unavailable(f"{path.parent} cannot be written: {error.strerror}", code="BACKUP_FOLDER") from error
+
+
+def entries(path: Path) -> Iterator[tuple[str, int, IO[bytes]]]:
+    """Name, size and content of each entry, in order. Raises BackupDamaged for what is no such file."""
+    try:
+        with tarfile.open(path, mode="r:") as tar:
+            for info in tar:
+                content = tar.extractfile(info)
+                if content is None:
+                    raise BackupDamaged(f"{info.name} is no file")
+                yield info.name, info.size, content
+    except (tarfile.TarError, EOFError) as broken:
+        raise BackupDamaged(str(broken)) from broken
+
+
+def head_of(path: Path) -> Head:
+    """What a backup is of. Raises BackupDamaged, and Invalid for one of a later form."""
+    for name, _, content in entries(path):
+        if name != "backup.json":
+            break
+        try:
+            head = msgspec.json.decode(content.read(_MOST_JSON), type=Head)
+        except msgspec.MsgspecError as broken:
+            raise BackupDamaged(f"backup.json: {broken}") from broken
+        if head.format > FORMAT:
+            raise Invalid(
+                f"the backup was made by controlroom {head.release}, and this is an older one", code="BACKUP_NEWER"
+            )
+        return head
+    raise BackupDamaged("it does not begin with backup.json")
+
+
+def check(path: Path, seen: Callable[[int], None] = lambda _size: None) -> End:
+    """Read all of it: every object has the hash that it is named by, and nothing is missing. Raises BackupDamaged."""
+    head_of(path)
+    objects, total, dump, end = 0, 0, "", None
+    for name, size, content in entries(path):
+        if end is not None:
+            raise BackupDamaged("something follows its end")
+        if name == "end.json":
+            try:
+                end = msgspec.json.decode(content.read(_MOST_JSON), type=End)
+            except msgspec.MsgspecError as broken:
+                raise BackupDamaged(f"end.json: {broken}") from broken
+            continue
+        digest = _digest(name, size, content)
+        if name == "database.dump":
+            dump = digest
+        elif name.startswith("objects/"):
+            objects, total = objects + 1, total + size
+            if digest != name.removeprefix("objects/"):
+                raise BackupDamaged(f"{name} has another content than its name says")
+        seen(size)
+    if end is None or (end.objects, end.object_bytes, end.dump_sha256) != (objects, total, dump):
+        raise BackupDamaged("its end is missing, or is that of another")
+    return end
+
+
+def _digest(name: str, size: int, content: IO[bytes]) -> str:
+    hasher, read = hashlib.sha256(), 0
+    while piece := content.read(_PIECE):
+        hasher.update(piece)
+        read += len(piece)
+    if read != size:
+        raise BackupDamaged(f"{name} is shorter than it was")
+    return hasher.hexdigest()
+
+
+def _private(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)

@@ -1,0 +1,157 @@
+"""A room from a backup, made aside and named when it is whole: a folder that was half restored is never a room's."""
+
+import asyncio
+import fcntl
+import os
+import shutil
+from pathlib import Path
+from typing import IO, Final
+
+from controlroom.backups.archive import BackupDamaged, Head, check, entries, head_of
+from controlroom.backups.making import Progress, Tell, connected, is_local
+from controlroom.backups.positions import renumber
+from controlroom.backups.postgres_tools import Tools
+from controlroom.errors import Conflict, Invalid, Unavailable
+from controlroom.objects.store import ObjectStore
+from controlroom.postgres import postmaster
+from controlroom.postgres.embedded import EmbeddedPostgres
+from controlroom.settings import Settings
+
+_PIECE: Final = 1 << 20
+
+
+async def restore(settings: Settings, path: Path, *, key: Path | None, tell: Tell) -> Head:
+    """Make the room of a backup in the data folder of the settings; what the backup is of.
+
+    The database is a private one in the folder, or the empty one that the settings name. Raises Conflict for a folder
+    or a database that is not empty, BackupDamaged before anything is made, Unavailable for what does not answer.
+    """
+    folder = settings.data.absolute()
+    head = head_of(path)
+    _check_empty(folder)
+    if not is_local(settings.objects_url) and head.objects_url is None:
+        raise Invalid("the objects of this backup go into a folder: unset CONTROLROOM_OBJECTS_URL", code="SETTINGS")
+    if settings.database_url is not None:
+        await _check_empty_database(settings.database_url)
+    tell("reading the backup")
+    await asyncio.to_thread(check, path, Progress(tell, "read").add)
+    making = folder.with_name(f".{folder.name}.restoring")
+    lock = await _taken(making)
+    try:
+        await _fill(settings, path, making, key=key, tell=tell)
+        _publish(making, folder)
+    except BaseException:
+        await _cleared(making)
+        raise
+    finally:
+        os.close(lock)
+    return head
+
+
+def _check_empty(folder: Path) -> None:
+    try:
+        if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+            raise Conflict(
+                f"{folder} is not empty: a backup is restored into a folder of its own", code="FOLDER_EXISTS"
+            )
+        folder.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise Unavailable(f"{folder} cannot be used: {error.strerror}", code="BACKUP_FOLDER") from error
+
+
+async def _check_empty_database(dsn: str) -> None:
+    connection = await connected(dsn)
+    try:
+        if await connection.fetchval("select exists (select from pg_tables where schemaname = 'public')"):
+            raise Conflict("the database is not empty: name another one", code="DATABASE_NOT_EMPTY")
+    finally:
+        await connection.close(timeout=5)
+
+
+async def _taken(making: Path) -> int:
+    """The folder aside, made and locked; what a killed one left in it is gone."""
+    lock = os.open(making.with_name(f"{making.name}.lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        await _cleared(making)
+        os.mkdir(making, 0o700)  # noqa: PTH102 - at once, and there is no other
+    except BlockingIOError:
+        os.close(lock)
+        raise Conflict("a backup is being restored there already", code="FOLDER_EXISTS") from None
+    except BaseException:
+        os.close(lock)
+        raise
+    return lock
+
+
+async def _cleared(making: Path) -> None:
+    if postmaster.running(making / "postgres" / "cluster") is not None:
+        server = await EmbeddedPostgres.start(making / "postgres")
+        await server.stop()
+    await asyncio.to_thread(shutil.rmtree, making, ignore_errors=True)
+
+
+async def _fill(settings: Settings, path: Path, making: Path, *, key: Path | None, tell: Tell) -> None:
+    objects = ObjectStore.open(settings.objects_url or making / "objects")
+    dump, progress = making / "database.dump", Progress(tell, "objects")
+    for name, size, content in entries(path):
+        if name == "database.dump":
+            await asyncio.to_thread(_copy, content, dump)
+        elif name == "master.key" and key is None:
+            _write_key(making, content.read(1024))
+        elif name.startswith("objects/"):
+            blob = await objects.put(_pieces(content), expected_size=size)
+            if blob.hash != name.removeprefix("objects/"):
+                raise BackupDamaged(f"{name} has another content than its name says")
+            progress.add(size)
+    if key is not None:
+        _write_key(making, await asyncio.to_thread(key.read_bytes))
+    tell("restoring the database")
+    if settings.database_url is not None:
+        await _bring_in(settings.database_url, settings, dump)
+    else:
+        server = await EmbeddedPostgres.start(making / "postgres", bin_dir=settings.postgres_bin)
+        try:
+            await _bring_in(server.dsn, settings, dump)
+        finally:
+            await server.stop()
+    dump.unlink()
+
+
+async def _bring_in(dsn: str, settings: Settings, dump: Path) -> None:
+    await asyncio.to_thread(Tools(dsn, settings.postgres_bin).restore, dump)
+    connection = await connected(dsn)
+    try:
+        await renumber(connection)
+        await connection.execute("analyze")
+    finally:
+        await connection.close(timeout=5)
+
+
+async def _pieces(content: IO[bytes]):  # type: ignore[no-untyped-def]  # noqa: ANN202 - an async generator of bytes
+    while piece := await asyncio.to_thread(content.read, _PIECE):
+        yield piece
+
+
+def _copy(content: IO[bytes], path: Path) -> None:
+    with open(path, "xb", opener=_private) as file:
+        shutil.copyfileobj(content, file, _PIECE)
+
+
+def _write_key(making: Path, key: bytes) -> None:
+    with open(making / "master.key", "xb", opener=_private) as file:
+        file.write(key)
+        os.fsync(file.fileno())
+
+
+def _publish(making: Path, folder: Path) -> None:
+    os.sync()
+    try:
+        making.rename(folder)  # over an empty folder at most
+    except OSError as error:
+        raise Conflict(f"{folder} is not empty any more", code="FOLDER_EXISTS") from error
+    making.with_name(f"{making.name}.lock").unlink(missing_ok=True)
+
+
+def _private(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)
