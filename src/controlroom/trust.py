@@ -87,6 +87,7 @@ class Bundle:
             found = certificates(*self._more, environment=self._environment)
             if not found or (system_store() is None and not named(self._environment)):
                 return False
+            self.path.parent.mkdir(parents=True, exist_ok=True)
             aside = self.path.with_name(f".{self.path.name}.{os.getpid()}")
             aside.write_bytes(b"\n".join(found) + b"\n")
             aside.chmod(0o644)
