@@ -18,15 +18,13 @@ def main(argv: list[str]) -> None:
     as_root, uid, gid, this = os.geteuid() == 0, os.getuid(), os.getgid(), os.getpid()
     # Who may map whom: root all users, from outside; others themselves, from inside
     map_users = _outside(lambda: _map_all(this)) if as_root else lambda: _map_one(uid, gid)
+    kinds, command = ("user", argv[1:]) if argv[0] == "--users-only" else ("*", argv)
     libc = ctypes.CDLL(None, use_errno=True)
-    if libc.unshare(_NEW_USERS) != 0:
-        os.execvp(argv[-1] if argv[0] == "--users-only" else argv[0], argv)  # noqa: S606 - they are forbidden anyway
-    map_users()
-    kinds = "user" if argv[0] == "--users-only" else "*"
-    argv = [word for word in argv if word != "--users-only"]
-    for kind in Path("/proc/sys/user").glob(f"max_{kinds}_namespaces"):
-        kind.write_text("0")
-    os.execvp(argv[0], argv)  # noqa: S606 - that is its purpose
+    if libc.unshare(_NEW_USERS) == 0:  # else they are forbidden anyway
+        map_users()
+        for kind in Path("/proc/sys/user").glob(f"max_{kinds}_namespaces"):
+            kind.write_text("0")
+    os.execvp(command[0], command)  # noqa: S606 - that is its purpose
 
 
 def _outside(work: Callable[[], None]) -> Callable[[], None]:

@@ -36,6 +36,12 @@ class WorkerProcess:
         self._log = log
 
     @property
+    def runs(self) -> Path:
+        """Where its robots' folders are: elsewhere where no sandbox brings them there and their users can't go."""
+        elsewhere = home_elsewhere(self.folder.resolve())
+        return (elsewhere if elsewhere.exists() else self.folder) / "runs"
+
+    @property
     def log(self) -> str:
         return self._log.read_text()
 

@@ -63,7 +63,7 @@ async def test_lines_are_sent_while_the_robot_runs(room, walt):
     await room.until(lambda: "early" in attempt.text)
 
     assert attempt.finish is None
-    (go,) = (walt.folder / "runs").glob("*/work/robot/output")
+    (go,) = walt.runs.glob("*/work/robot/output")
     (go / "go").touch()
     assert (await room.finished(attempt)).error is None
 
@@ -127,7 +127,7 @@ async def test_a_line_without_end_is_told_while_it_stands(room, walt):
     first = attempt.lines
     assert attempt.unfinished == [(first, "Name? ")]
     assert attempt.text[-1] == "before"
-    (go,) = (walt.folder / "runs").glob("*/work/robot/output")
+    (go,) = walt.runs.glob("*/work/robot/output")
     (go / "go").touch()
     assert (await room.finished(attempt)).error is None
     assert attempt.text[-2:] == ["before", "Name? Ada"]

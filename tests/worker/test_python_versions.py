@@ -10,13 +10,14 @@ import pytest
 import sample_robots as robots
 from real_worker import working
 from room_server import RoomServer
+from sandboxes import of_this_machine
 from test_spares import CASES, assert_alike, run, run_in_spare
 
 import interpreters
 from controlroom.worker.environments import interpreters as choosing
 
 SOURCES = Path(choosing.__file__).parent
-PROGRAMS = [SOURCES / "finishing.py", *(SOURCES.parent / name for name in ("spare_main.py", "zygote_main.py"))]
+PROGRAMS = [SOURCES / "finishing.py", *(SOURCES.parent / f"{name}_main.py" for name in ("names", "spare", "zygote"))]
 """What runs in the interpreters of robots."""
 
 ALIKE = ("facts", "facts of a module", "traceback", "traceback of a module", "exit codes", "own excepthook")
@@ -61,6 +62,10 @@ def with_environment(files: dict[str, str], minor: str) -> dict[str, str]:
     return {**files, "robot.yaml": files["robot.yaml"] + "condaConfigFile: conda.yaml\n", "conda.yaml": conda}
 
 
+@pytest.mark.skipif(
+    os.geteuid() == 0 and not of_this_machine().is_on,
+    reason="robots can't reach root's Pythons",
+)
 @pytest.mark.parametrize("minor", interpreters.MINORS)
 async def test_robots_run_with_every_python(tmp_path, minor):
     """An environment of each Python is built, a robot runs in it, and its spare behaves like a fresh interpreter."""

@@ -390,7 +390,7 @@ async def test_spares_are_given_back(room, tmp_path):
             assert spares_of(walt)
         async with walt.logged("spare given back"), walt.logged("zygote given back"):
             assert not spares_of(walt)
-            assert not list((walt.folder / "runs").iterdir())
+            assert not list(walt.runs.iterdir())
 
 
 @needs_nesting

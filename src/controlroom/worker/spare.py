@@ -75,17 +75,25 @@ class Spare:
         except TimeoutError:  # what it imports ahead of time is the environment's, and may never come to an end
             log.warning("a spare is not ready", interpreter=self.recipe.interpreter)
         finally:
-            self._line.close()
+            await self._hang_up()
             self._lease.release()
         await self._kill()
         return None
 
     async def discard(self) -> None:
         """End it. Its place is the caller's to clear."""
-        self._ready.cancel()
-        self._line.close()
+        await self._hang_up()
         self._lease.release()
         await self._kill()
+
+    async def _hang_up(self) -> None:
+        """Close the line, when nobody listens at it any more.
+
+        Why so: the loop would take the next file of the same number for one that it watches already, and never look.
+        """
+        self._ready.cancel()
+        await asyncio.wait({self._ready})
+        self._line.close()
 
     async def _kill(self) -> None:
         await self._running.tree.kill()

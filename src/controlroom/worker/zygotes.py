@@ -191,6 +191,7 @@ class Zygote:
     async def discard(self) -> None:
         """End it, and with it whatever it has borne."""
         self._ready.cancel()
+        await asyncio.wait({self._ready})  # only then nobody watches the socket, and its number may be another's
         self._control.close()
         await self._tree.kill()
         await self._give_back()
