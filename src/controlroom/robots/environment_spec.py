@@ -170,7 +170,7 @@ def _spec(
 ) -> EnvironmentSpec:
     """Tell the tools from the packages, and what needs conda from what the package index has."""
     specs = [_match_spec(file, entry) for entry in conda]
-    wishes = [spec for spec in specs if spec.name == "python"]
+    wishes = [spec for spec in dict.fromkeys(specs) if spec.name == "python"]
     if len(wishes) > 1:
         raise invalid(f"{file}: `python` stands twice among the dependencies")
     python = _wish_of(file, wishes[0]) if wishes else None
@@ -202,11 +202,17 @@ def _says_more(python: MatchSpec, channels: tuple[str, ...]) -> bool:
 _ANY_CPYTHON = {"", "*", "*cpython", "*_cpython"}
 
 
+_FILE_VERSION = re.compile(r"-([^/\-]+)-[^/\-]+\.(?:conda|tar\.bz2)$")
+
+
 def _wish_of(file: str, python: MatchSpec) -> str | None:
     """The version or condition of an entry for Python, as a wish."""
-    version = python.version.removeprefix("===").removeprefix("==").removeprefix("=")
+    others = dict(python.others)
+    named = _FILE_VERSION.search(others.get("url") or others.get("fn") or "")
+    text = python.version or (named[1] if named else "")
+    version = text.removeprefix("===").removeprefix("==").removeprefix("=")
     whole = re.fullmatch(r"(\d[\d.]*?)(?:\.?\*)?", version)
-    return _checked_wish(file, whole[1] if whole else python.version)
+    return _checked_wish(file, whole[1] if whole else text)
 
 
 def _checked_wish(file: str, wish: str) -> str | None:

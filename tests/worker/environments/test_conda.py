@@ -7,6 +7,7 @@ import sys
 import pytest
 import yaml
 
+import interpreters
 from conda_channels import SUBDIR, CondaChannel
 from controlroom.robots.environment_spec import parse_environment
 from controlroom.worker.environments import EnvironmentFailed, EnvironmentKind, freeze
@@ -159,4 +160,17 @@ async def test_what_cannot_be_had_is_an_error(cache, channel, console, saws, ent
     """A wish that no package answers is never forgotten."""
     with pytest.raises(EnvironmentFailed):
         async with cache.use(conda_yaml(channel, entry.format(**saws)), progress=console):
+            pass
+
+
+async def test_a_python_that_is_too_old_is_not_had_from_conda_either(cache, channel, console):
+    """Where packages bring a Python that nothing of ours runs in, the error says so."""
+    old = interpreters.interpreter("2.7")
+    if old is None:
+        pytest.skip("no Python 2.7 on this machine")
+    channel.add_python(old, "2.7.18")
+    channel.add("relic", "1.0", {"share/relic": ""}, depends=("python 2.7.*",))
+
+    with pytest.raises(EnvironmentFailed, match=r"too old: robots run with Python 3\.6 and later"):
+        async with cache.use(conda_yaml(channel, "relic"), progress=console):
             pass

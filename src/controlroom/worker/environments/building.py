@@ -9,7 +9,7 @@ from pathlib import Path
 import msgspec
 
 from controlroom.robots.environment_spec import EnvironmentSpec
-from controlroom.robots.python_versions import wished_minor, written
+from controlroom.robots.python_versions import OLDEST, wished_minor, written
 from controlroom.worker.environments import conda_builder, machine, uv_builder
 from controlroom.worker.environments.conda_order import Receipt
 from controlroom.worker.environments.dates import undated
@@ -168,8 +168,9 @@ async def _interpreter_in(prefix: Path, workshop: Workshop, tools: Tools, *, pat
     if own is None:
         return await machine.interpreter(tools.interpreters, workshop, path=path)
     found = await tools.interpreters.probe(own, workshop)
-    if found is None:
-        raise EnvironmentFailed("The Python that the conda packages brought does not run")
+    if found is None or found.version < OLDEST:  # 2.7 does not know the options of our question
+        needed = f"robots run with Python {written(OLDEST[:2])} and later"
+        raise EnvironmentFailed(f"The Python that the conda packages brought does not run or is too old: {needed}")
     return found
 
 
