@@ -199,6 +199,14 @@ def test_a_bundle_has_everybody_once_and_follows_its_sources(tmp_path):
     ssl.create_default_context(cafile=bundle.path)
 
 
+def test_authorities_are_judged_alike_by_every_python():
+    """Not more strictly by a newer one than by the programs beside it."""
+    judged = trust.context()
+    assert not judged.verify_flags & ssl.VERIFY_X509_STRICT
+    assert judged.verify_mode is ssl.CERT_REQUIRED
+    assert judged.check_hostname
+
+
 def test_what_is_named_and_not_there_stops_nobody(tmp_path):
     """Such a variable is no error: what can be believed is."""
     (tmp_path / "empty").touch()
