@@ -189,9 +189,12 @@ def check(path: Path, seen: Callable[[int], None] = lambda _size: None) -> End:
 
 def _digest(name: str, size: int, content: IO[bytes]) -> str:
     hasher, read = hashlib.sha256(), 0
-    while piece := content.read(_PIECE):
-        hasher.update(piece)
-        read += len(piece)
+    try:
+        while piece := content.read(_PIECE):
+            hasher.update(piece)
+            read += len(piece)
+    except tarfile.TarError as cut:
+        raise BackupDamaged(f"{name}: {cut}") from cut
     if read != size:
         raise BackupDamaged(f"{name} is shorter than it was")
     return hasher.hexdigest()
