@@ -147,6 +147,8 @@ class Session(Struct, frozen=True):
     name: str
     heartbeat_hold_seconds: float = HEARTBEAT_HOLD_SECONDS
     lease_seconds: float = LEASE_SECONDS
+    artifact_bytes: int = 0
+    """How large an artifact may be: a larger one need not be sent to hear that. 0: not told."""
 
 
 class Held(Struct, frozen=True):

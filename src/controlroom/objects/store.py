@@ -75,9 +75,9 @@ class ObjectStore:
         """Store what a stream gives, holding only a few MiB of it.
 
         The same content may be put by anybody at any time. Raises Invalid OBJECT_TOO_LARGE as soon as `max_size` is
-        passed, OBJECT_SIZE_MISMATCH when the stream ends too early or goes on for longer than `expected_size`;
-        Unavailable OBJECT_STORE_FULL or OBJECT_STORE_UNAVAILABLE. Whatever is raised, by us or by the stream, nothing
-        is left behind.
+        passed or announced, OBJECT_SIZE_MISMATCH when the stream ends too early or goes on for longer than
+        `expected_size`; Unavailable OBJECT_STORE_FULL or OBJECT_STORE_UNAVAILABLE. Whatever is raised, by us or by the
+        stream, nothing is left behind.
         """
         hasher = hashlib.sha256()
         size = 0
@@ -203,15 +203,21 @@ async def _limited(
 ) -> AsyncGenerator[bytes, None]:
     """Pass the stream on, and refuse it at the first byte too many or at an end too early."""
     size = 0
+    if max_size is not None and (expected_size or 0) > max_size:
+        raise _too_large(max_size)
     async for chunk in chunks:
         size += len(chunk)
         if max_size is not None and size > max_size:
-            raise Invalid(f"The file is larger than {max_size} bytes", code="OBJECT_TOO_LARGE", max_size=max_size)
+            raise _too_large(max_size)
         if expected_size is not None and size > expected_size:
             raise _mismatch(expected_size, f"more than {expected_size}")
         yield chunk
     if expected_size is not None and size != expected_size:
         raise _mismatch(expected_size, str(size))
+
+
+def _too_large(max_size: int) -> Invalid:
+    return Invalid(f"The file is larger than {max_size} bytes", code="OBJECT_TOO_LARGE", max_size=max_size)
 
 
 def _mismatch(expected: int, got: str) -> Invalid:

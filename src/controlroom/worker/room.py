@@ -41,6 +41,7 @@ _FIRST_PAUSE_SECONDS = 0.05
 _LONGEST_PAUSE_SECONDS = 2.0
 """Why so short: a server's restart takes about this long, and a worker's question is cheap."""
 _ANSWER_SECONDS = 30.0
+_TOO_LARGE = 413
 _TOO_MANY = 429
 _SERVER_ERRORS = 500
 
@@ -82,6 +83,8 @@ class Room:
             limits=httpx2.Limits(max_connections=None, max_keepalive_connections=64, keepalive_expiry=60.0),
             trust_env=not local,
         )
+        self.artifact_bytes = 0
+        """How large an artifact may be, as the session told; 0: without a limit."""
         self.authenticate(token)
 
     def authenticate(self, token: str) -> None:
@@ -101,7 +104,9 @@ class Room:
 
     async def open_session(self, opening: OpenSession) -> Session:
         """Say that this worker process has started."""
-        return await self._post("/sessions", opening, Session)
+        session = await self._post("/sessions", opening, Session)
+        self.artifact_bytes = session.artifact_bytes
+        return session
 
     async def close_session(self, session: UUID) -> None:
         """Say good-bye, once: a server that can't be reached finds out by itself."""
@@ -196,7 +201,10 @@ class AttemptReports:
         await self._room.call("POST", path, text + unfinished, kind=_TEXT)
 
     async def artifact(self, name: str, size: int, content: Body) -> None:
-        """A whole file."""
+        """A whole file. One that the server would not take is not sent: a sparse file costs its author nothing."""
+        if 0 < self._room.artifact_bytes < size:
+            message = f"it is larger than {self._room.artifact_bytes:,} bytes"
+            raise Refused(_TOO_LARGE, "OBJECT_TOO_LARGE", message, {})
         path = f"{self._path}/artifacts/{quote(name, safe='/')}?size={size}"
         kind = {"content-type": "application/octet-stream", "content-length": str(size)}
         await self._room.call("PUT", path, content, kind=kind, patience=300.0)

@@ -12,15 +12,18 @@ from controlroom.protocol import (
     SMALL_ARTIFACTS_BYTES,
     ErrorCode,
     Finish,
+    OpenSession,
     PhaseKind,
     PhaseReport,
     PhaseReports,
     PhaseState,
     Return,
+    SandboxKind,
     SmallArtifact,
     SmallArtifacts,
     StepRunError,
 )
+from controlroom.worker.room import Refused, Room
 
 
 def of(assignment) -> str:
@@ -137,6 +140,22 @@ async def test_an_artifact_has_the_announced_size(room, ada, walt, assignment, s
 
     assert answer.status_code == 400
     assert await artifacts(room, ada, assignment) == {}
+
+
+async def test_a_file_that_is_too_large_is_not_sent(room, walt, assignment):
+    """A petabyte of holes hangs no step run: the worker knows the limit, and the server refuses what is announced."""
+
+    async def zeros():
+        raise AssertionError("it was sent")
+        yield b""
+
+    info = OpenSession(slots=1, version="1", platform="test", sandbox=SandboxKind.OFF)
+    async with Room(room.url, walt.linked.token) as client:
+        await client.open_session(info)
+        with pytest.raises(Refused, match="larger than"):
+            await client.attempt(assignment).artifact("sparse", 1 << 50, zeros)
+    answer = await walt.call("PUT", f"{of(assignment)}/artifacts/sparse", b"x", size=1 << 50)
+    assert (answer.status_code, answer.json()["error"]["code"]) == (400, "OBJECT_TOO_LARGE")
 
 
 async def test_small_artifacts_come_together(room, ada, walt, assignment):

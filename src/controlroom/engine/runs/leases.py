@@ -51,7 +51,13 @@ async def open_session(engine: Engine, worker: WorkerActor, info: OpenSession) -
         )
         for leased in await lock_all_of(tx, worker.worker_id):
             await lose(engine, tx, leased, "The worker was started anew while the robot was running.")
-    return Session(session=session, worker_id=worker.worker_id, workspace_id=worker.workspace_id, name=worker.name)
+    return Session(
+        session=session,
+        worker_id=worker.worker_id,
+        workspace_id=worker.workspace_id,
+        name=worker.name,
+        artifact_bytes=engine.limits.artifact_bytes,
+    )
 
 
 async def close_session(engine: Engine, worker: WorkerActor, session: UUID) -> None:
