@@ -24,7 +24,7 @@ async def test_a_key_that_asks_too_often_is_told_when_to_come_again(room, ada, b
     """The error has the form of all others, and names the seconds; another key is not touched."""
     limited = dataclasses.replace(room.engine, limits=Limits(requests_per_second=0.1, requests_burst=2))
     app = asgi(dataclasses.replace(room.room, engine=limited))
-    async with httpx2.AsyncClient(transport=httpx2.ASGITransport(app), base_url="http://room") as client:
+    async with httpx2.AsyncClient(transport=httpx2.ASGITransport(app), base_url="http://127.0.0.1") as client:
 
         async def ask(key: str) -> httpx2.Response:
             return await client.get(f"/api/v1/workspaces/{ada.workspace}", headers={"Authorization": f"RC-WSKEY {key}"})
