@@ -97,7 +97,7 @@ def test_an_address_without_a_scheme_is_found(book, tmp_path):
     assert meant(url="127.0.0.1:1") == ("http://127.0.0.1:1", "workspace-1", "key-1")
 
 
-def test_programs_beside_a_room_find_its_folder(book, tmp_path):
+def test_programs_beside_a_room_find_its_folder(book, tmp_path, monkeypatch):
     """That of this folder, else the chosen one or the one started last; of a room elsewhere there is none."""
     assert data_folder() == Path("controlroom-data")
     first, second = started(tmp_path / "a", 1), started(tmp_path / "b", 2)
@@ -108,6 +108,8 @@ def test_programs_beside_a_room_find_its_folder(book, tmp_path):
     assert data_folder() == second
     started(tmp_path / "here" / "controlroom-data", 3)
     assert data_folder() == Path("controlroom-data")
+    monkeypatch.setenv("CONTROLROOM_DATA", str(first))
+    assert data_folder() is None, "the settings say it"
 
 
 def test_a_session_that_has_ended_is_not_used(book, tmp_path):

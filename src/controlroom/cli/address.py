@@ -70,8 +70,12 @@ def known_room(url: str | None = None) -> dict[str, Any] | None:
     return next((each for each in _candidates() if url is None or url.rstrip("/") in _addresses(each)), None)
 
 
-def data_folder() -> Path:
-    """The data folder of the room that a command means which works on this machine, where nothing names one."""
+def data_folder() -> Path | None:
+    """The data folder of the room that a command means which works on this machine; None where a setting names one."""
+    from controlroom.settings import file_of  # noqa: PLC0415 - commands that speak to a room need none of it
+
+    if os.environ.get("CONTROLROOM_DATA") or file_of(os.environ).get("data"):
+        return None
     here, known = Path(known_rooms.DATA_FOLDER), known_rooms.book()
     names = [*([known.used] if known.used else []), *reversed(known.rooms)]
     kept = [Path(known.rooms[name]["data"]) for name in names if "data" in known.rooms[name]]

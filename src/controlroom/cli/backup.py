@@ -8,6 +8,7 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
+from controlroom.cli.address import data_folder
 from controlroom.cli.mail import joined
 from controlroom.cli.variables import warn_of_unknown_variables
 from controlroom.settings import load
@@ -27,14 +28,14 @@ def backup(file: Path, /, *, data: _Path = None, with_key: _Flag = False) -> Non
     file
         The file to write; one that is there is not overwritten.
     data
-        Data folder of the room that runs on this machine [./controlroom-data].
+        Data folder of the room that runs on this machine [./controlroom-data, else the one that your commands find].
     with_key
         Take the master key along: the file then opens every secret in it. Without it, keep the key elsewhere.
     """
     from controlroom.backups.making import make  # noqa: PLC0415 - most commands need none of it
 
     warn_of_unknown_variables(os.environ)
-    settings = load({"data": data})
+    settings = load({"data": data or data_folder()})
 
     path = file.absolute()
 

@@ -16,7 +16,7 @@ from controlroom.cli.address import data_folder
 from controlroom.cli.errors import FAILED, CommandFailed
 from controlroom.cli.listening import listen
 from controlroom.cli.variables import warn_of_unknown_variables
-from controlroom.settings import Settings, file_of, load
+from controlroom.settings import Settings, load
 
 
 def mail(
@@ -45,8 +45,7 @@ def mail(
     except ImportError:
         raise CommandFailed("taking mail needs the extra `mail`", hint="pip install 'controlroom[mail]'") from None
     warn_of_unknown_variables(os.environ)
-    named = data or os.environ.get("CONTROLROOM_DATA") or file_of(os.environ).get("data")
-    settings = load({"data": named or data_folder()})
+    settings = load({"data": data or data_folder()})
     if settings.database_url is None:
         settings = asyncio.run(joined(settings))
     return asyncio.run(_serve(settings, listen(host, port)))

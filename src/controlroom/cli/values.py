@@ -9,7 +9,6 @@ from typing import Any
 
 from controlroom.cli.errors import Misused
 from controlroom.errors import Invalid
-from controlroom.json_limits import check_nesting
 from controlroom.moments import MomentOutOfRange, check_moment
 
 NONE = "none"
@@ -20,6 +19,8 @@ def payload(argument: str) -> Any:
     """The value of `JSON`, `@file` or `@-` (standard input). Raises Misused."""
     written = text(argument)
     try:
+        from controlroom.json_limits import check_nesting  # noqa: PLC0415 - not every command is given JSON
+
         check_nesting(written.encode(errors="replace"))
         value = json.loads(written)
         json.dumps(value, allow_nan=False)  # a number beyond a double was read as infinite
