@@ -386,7 +386,8 @@ async def test_a_half_closed_connection_ends(sent):
         line.writer.write_eof()
 
         await line.rest()
-        assert server.strangers._guests == set()
+        while server.strangers._guests:
+            await asyncio.sleep(0.01)  # nothing tells when a connection is forgotten
 
 
 # ---------------------------------------------------------------------------------------------------- connections
@@ -480,7 +481,8 @@ def certificate(tmp_path_factory):
 async def test_over_tls_all_of_it_holds(certificate):
     """Handshakes come in time and are counted; then it is as without."""
     context, trusting = certificate
-    async with serving(HASTE, context=context) as server:
+    handshakes_take_time = msgspec.structs.replace(HASTE, head_seconds=1.0)
+    async with serving(handshakes_take_time, context=context) as server:
         silent = await server.call()
         half = await server.call()
         half.say(b"\x16\x03\x01\x02\x00\x01")
