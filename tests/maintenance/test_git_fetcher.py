@@ -18,6 +18,7 @@ from controlroom.engine.packages.errors import PackageNameTaken
 from controlroom.engine.packages.source_store import Ref, RefKind
 from controlroom.engine.packages.sources import Wanted
 from controlroom.engine.vault import actions as vault
+from controlroom.engine.vault.errors import SecretNotFound
 from controlroom.errors import Forbidden, Invalid, Unauthenticated
 from controlroom.maintenance.git_fetcher import Bounded, fetch_wanted
 from controlroom.outgoing import Guard
@@ -141,8 +142,9 @@ async def test_a_package_is_made_with_its_source_or_not_at_all(engine, workspace
         (ada, Wanted(url=good.url, ref=Ref(RefKind.BRANCH, "a..b"))),
         (ada, Wanted(url=good.url, ref=MAIN, folder="../a")),
         (ben, Wanted(url=good.url, ref=MAIN, secret_name="git")),
+        (ada, Wanted(url=good.url, ref=MAIN, secret_name="never put")),
     ):
-        with pytest.raises((Invalid, Forbidden)):
+        with pytest.raises((Invalid, Forbidden, SecretNotFound)):
             await sources.create_package(engine, actor, workspace, "made", wanted)
         assert await store.by_name(engine.database, workspace, "made") is None
 

@@ -19,6 +19,8 @@ from controlroom.engine.events.store import By, Event
 from controlroom.engine.packages import actions, source_store, store
 from controlroom.engine.packages.model import Package
 from controlroom.engine.packages.source_store import Fetch, Ref, RefKind, Source
+from controlroom.engine.vault import store as vault
+from controlroom.engine.vault.errors import SecretNotFound
 from controlroom.errors import Invalid, NotFound
 from controlroom.ids import OrganizationId, PackageId, WorkspaceId
 from controlroom.objects.store import Blob
@@ -182,7 +184,9 @@ async def give_up(engine: Engine, fetch: Fetch, why: str) -> None:
 async def _put(
     engine: Engine, tx: Tx, actor: Actor, scope: Scope, package: PackageId, wanted: Wanted, *, keeps_hook: bool
 ) -> str | None:
-    """Write a source; the new secret of the hook, None if the one that is there is kept."""
+    """Write a source; the new secret of the hook, None if the one that is there is kept. Raises SecretNotFound."""
+    if wanted.secret_name is not None and await vault.sealed(tx, scope, wanted.secret_name) is None:
+        raise SecretNotFound(wanted.secret_name)
     kept = await source_store.get(tx, scope, package) if keeps_hook else None
     hook, sealed = (None, kept.hook_sealed) if kept is not None else _new_hook(engine, package)
     await source_store.put(
