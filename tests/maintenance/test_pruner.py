@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+import asyncpg
 import pytest
 from msgspec import Raw
 from tests.engine.conftest import Team, new_team, new_user, running_engine
@@ -21,6 +22,7 @@ from controlroom.engine.work_items import actions as items
 from controlroom.errors import Forbidden, Invalid, NotFound
 from controlroom.ids import PackageVersionId, TaskId, uuid7
 from controlroom.maintenance.pruner import Pruner
+from controlroom.postgres import backup_lock
 from controlroom.postgres.clock import shift_clock
 
 
@@ -186,6 +188,22 @@ async def test_what_goes_on_stays_however_old(floor, later):
 
     assert (await count(floor, "run"), await count(floor, "work_item")) == (1, 2)
     assert (await floor.run(run)).ended_at is None
+
+
+async def test_nothing_goes_while_a_backup_reads(floor, later, dsn):
+    """Neither runs nor objects; afterwards they do, and so they do when the backup was killed."""
+    await finished_run(floor)
+    await floor.engine.objects.put_bytes(b"nobody names me")
+    await later(days=100)
+    pruner = Pruner(floor.engine)
+    connection = await asyncpg.connect(dsn)
+    await backup_lock.hold(connection)
+
+    assert (await pruner.prune(), await pruner.sweep()) == (0, 0)
+
+    connection.terminate()
+    while (await pruner.sweep(), await blobs(floor)) != (0, 0):  # the database notices in a moment
+        await pruner.prune()
 
 
 async def test_objects_without_a_name_are_freed_a_day_after_they_came(floor, later):

@@ -17,7 +17,7 @@ from litestar.types.empty import Empty
 from controlroom.aside.pool import Bounds
 from controlroom.engine.engine import Engine
 from controlroom.errors import Invalid
-from controlroom.json_limits import DEEPEST, check_nesting, longest_list
+from controlroom.json_limits import DEEPEST, JsonTooComplex, check_nesting, longest_list
 from controlroom.moments import check_moment
 
 
@@ -81,6 +81,8 @@ _encode = msgspec.json.Encoder().encode
 
 _MOST_READ: Final = 2 << 20
 """Bytes of a body of which objects are made. Why: 20 MB of strings take a second; payloads and files stay bytes."""
+_MOST_VALUES: Final = 5_000_000
+"""In a list of payloads. Why: as many payloads as a start may bring, with fifty values each."""
 _MANY: Final = 250_000
 """Commas of a body whose lists are counted aside. Why: a list of so many payloads is made in 60 ms at worst."""
 
@@ -164,8 +166,11 @@ def payload_of(body: bytes) -> msgspec.Raw:
 
 
 async def check_lists(engine: Engine, body: bytes) -> None:
-    """Raise Invalid `TOO_MANY_ITEMS` for a body with a list of more payloads than any call may bring."""
-    if body.count(b",") > _MANY:
+    """Raise Invalid (`TOO_MANY_ITEMS`, `JSON_TOO_COMPLEX`) for a list of more payloads than any call may bring."""
+    commas = body.count(b",")
+    if commas > _MOST_VALUES:
+        raise JsonTooComplex(f"the JSON has more than {_MOST_VALUES:,} values")
+    if commas > _MANY:
         longest = await engine.aside.call(Bounds("The body", seconds=5.0), longest_list, body)
         if longest > engine.limits.items_per_start:
             raise Invalid(f"at most {engine.limits.items_per_start:,} items a start", code="TOO_MANY_ITEMS")
