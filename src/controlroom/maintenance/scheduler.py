@@ -17,8 +17,8 @@ from typing import Final
 import structlog
 
 from controlroom.engine.engine import Engine
+from controlroom.engine.schedules.due import due_schedules, notice_due, waiting_schedules
 from controlroom.engine.schedules.firing import cancel_late, fire, start_waiting
-from controlroom.engine.schedules.store import due_schedules, notice_due, waiting_schedules
 from controlroom.errors import Unavailable
 from controlroom.ids import ScheduleId
 

@@ -16,6 +16,7 @@ from controlroom.engine.runs.rules import CreateStepRuns, EndRun, RunLoad, StepL
 from controlroom.engine.wakes import Topic
 from controlroom.engine.work_items import store as work_items
 from controlroom.engine.work_items.model import ExceptionType, ItemException, ItemState
+from controlroom.engine.work_items.settling import settle_remaining
 from controlroom.ids import OrganizationId, ProcessId, RunId, StepId, StepRunId, WorkItemId, WorkspaceId, uuid7
 from controlroom.postgres.database import Statements, Tx
 
@@ -94,7 +95,7 @@ async def _settle(tx: Statements, run: RunId, stop: StopRequest, after: WorkItem
             ItemState.FAILED,
             ItemException(ExceptionType.ORCHESTRATOR, "PROCESS_RUN_STOPPED", message),
         )
-    return await work_items.settle_remaining(tx, run, state, exception, after=after, limit=_SETTLED_AT_ONCE)
+    return await settle_remaining(tx, run, state, exception, after=after, limit=_SETTLED_AT_ONCE)
 
 
 async def runs_left_behind(db: Statements, *, limit: int) -> list[RunId]:

@@ -18,6 +18,7 @@ from controlroom.engine.events.store import By, Event, append
 from controlroom.engine.runs import actions as runs
 from controlroom.engine.runs.model import Cause, DefaultInput, Inputs, StartedBy, StopRequest, WithPayloads, WithWaiting
 from controlroom.engine.schedules import rules, store
+from controlroom.engine.schedules.due import Due, lock_due, lock_waiting
 from controlroom.engine.schedules.model import (
     GivenPayload,
     OccurrenceState,
@@ -28,7 +29,7 @@ from controlroom.engine.schedules.model import (
 )
 from controlroom.engine.schedules.planning import Planned, Unplanned, plan, planned
 from controlroom.engine.schedules.rules import Go, Miss, Plan, Skip, Start, Wait
-from controlroom.engine.schedules.store import Due, LateRun
+from controlroom.engine.schedules.store import LateRun
 from controlroom.engine.work_items.schemas import settled
 from controlroom.errors import Conflict, Invalid, NotFound
 from controlroom.ids import ScheduleId
@@ -56,7 +57,7 @@ async def _fire_once(engine: Engine, schedule: ScheduleId, known: Sequence[Plann
     due: list[Due] = []
     try:
         async with engine.database.transaction() as tx:
-            found = await store.lock_due(tx, schedule)
+            found = await lock_due(tx, schedule)
             if found is None:
                 return False
             due.append(found)
@@ -75,7 +76,7 @@ async def _start_waiting(engine: Engine, schedule: ScheduleId) -> bool:
     due: list[Due] = []
     try:
         async with engine.database.transaction() as tx:
-            found = await store.lock_waiting(tx, schedule)
+            found = await lock_waiting(tx, schedule)
             if found is None:
                 return False
             due.append(found)

@@ -13,9 +13,9 @@ from msgspec import Struct
 from controlroom.aside.pool import Bounds, TooCostly
 from controlroom.engine.engine import Engine
 from controlroom.engine.schedules import rules
+from controlroom.engine.schedules.due import Due
 from controlroom.engine.schedules.model import RRule, Timing, UsualInput
 from controlroom.engine.schedules.rules import Plan
-from controlroom.engine.schedules.store import Due
 from controlroom.ids import WorkspaceId
 
 _SECONDS: Final = 2.0
