@@ -22,6 +22,7 @@ from controlroom.engine.access.scope import SEEN, Scope
 from controlroom.engine.answers import REPEATED_WITHIN, Turn
 from controlroom.engine.engine import Engine
 from controlroom.engine.runs import robot_verbs
+from controlroom.engine.work_items.limits import check_payload
 from controlroom.ids import WorkItemId
 
 
@@ -51,6 +52,7 @@ async def _asked_again(
     answers = engine.answers
     if turn.lost is None and answers.age > REPEATED_WITHIN:  # nearly always
         return None
+    await check_payload(engine, payload)  # it is compared by the database, which takes less than it is sent
     found: WorkItemId | None = await engine.database.value(
         f"""
         with last as (
