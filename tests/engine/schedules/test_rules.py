@@ -292,6 +292,20 @@ def test_an_impossible_recurrence_is_never_due(frequency, part):
     assert due(RRule(f"FREQ={frequency};{part}", NEW_YEAR), "UTC", utc(2026, 1, 1)) == []
 
 
+@pytest.mark.parametrize("frequency", ["DAILY", "WEEKLY", "MONTHLY", "YEARLY"])
+@pytest.mark.parametrize("interval", [6900, 10_000])
+@pytest.mark.parametrize("more", ["", ";COUNT=3", ";UNTIL=21000101", ";BYMONTH=2;BYMONTHDAY=29", ";BYMONTHDAY=-1"])
+def test_the_longest_intervals_are_counted_to_the_end_of_time(frequency, interval, more):
+    """Years of which the next lies behind all calendars: what is due before is due."""
+    found = due(RRule(f"FREQ={frequency};INTERVAL={interval}{more}", NEW_YEAR), "UTC", utc(2026, 1, 1), 3)
+
+    assert found == sorted(found)
+    if frequency == "YEARLY":
+        assert {moment.year for moment in found} <= {2026, 2026 + interval}
+    if not more:
+        assert found[:1] == [NEW_YEAR.replace(tzinfo=UTC)]
+
+
 _PARTS = ["BYMONTH=2,7", "BYMONTHDAY=13,31", "BYMONTHDAY=-1", "BYDAY=MO,FR", "BYHOUR=8,20", "BYYEARDAY=1,-1"]
 
 

@@ -26,6 +26,8 @@ _LONGEST: Final = 500
 _MOST: Final = 10_000
 _EARLIEST: Final = 2000
 _END: Final = datetime(9900, 1, 1)  # noqa: DTZ001 - a local time
+_ALL_DAYS: Final = _END.toordinal()
+"""More than there can be ahead. Why: by the longest interval of years, a stretch would be longer than any timedelta."""
 _LAST_YEAR: Final = 9998
 _CYCLE: Final = 400
 """Years after which the calendar repeats itself, days of the week and all. A rule is walked as far ahead as there is
@@ -57,7 +59,7 @@ class _Read(NamedTuple):
     def stretch(self) -> timedelta:
         """How far ahead is looked for the next time."""
         frequency, interval = ("YEARLY", 1) if self.is_by_calendar else (self.frequency, self.interval)
-        return timedelta(days=_STEPS[frequency] * _DAYS[frequency] * interval)
+        return timedelta(days=min(_STEPS[frequency] * _DAYS[frequency] * interval, _ALL_DAYS))
 
 
 def local_times(rule: RRule, zone_name: str, since: datetime) -> Iterator[datetime]:
