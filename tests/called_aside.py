@@ -63,5 +63,9 @@ def refuses() -> None:
     raise Conflict("it is taken", code="TAKEN", by="ada")
 
 
+def refuses_odd_bytes() -> None:
+    raise Conflict("\udcff is taken", code="TAKEN", names=["\udcff", 1], by={"\ud800": Path("x")})
+
+
 def broken() -> None:
     raise KeyError("a bug")

@@ -97,6 +97,15 @@ async def test_refusals_come_back_as_what_they_are(aside):
     assert (refused.value.code, refused.value.fields) == ("TAKEN", {"by": "ada"})
 
 
+async def test_a_refusal_that_speaks_of_odd_bytes_shows_them(aside):
+    """Names of files and links need not be text; whoever reads why something is refused gets them readable."""
+    with pytest.raises(Conflict) as refused:
+        await aside.call(BOUNDS, work.refuses_odd_bytes)
+
+    assert refused.value.message == r"\udcff is taken"
+    assert refused.value.fields == {"names": [r"\udcff", 1], "by": {r"\ud800": "x"}}
+
+
 async def test_a_bug_is_told_as_one(aside):
     """With where it happened."""
     with pytest.raises(RuntimeError, match=r"called_aside\.py(.|\n)*KeyError: 'a bug'"):

@@ -128,6 +128,8 @@ def test_a_byte_order_mark_and_empty_sections_are_fine(tmp_path):
         ("tasks: {a: {shell: b}}\nartifactsDir: o\nenvironmentConfigs: [../x.yaml]", "inside the robot's folder"),
         ('tasks: {a: {shell: b}}\nartifactsDir: o\npreRunScripts: ["a \'b"]', "preRunScripts: the command line"),
         ('tasks: {a: {shell: "b\\0c"}}\nartifactsDir: o', "NUL character"),
+        ('tasks: {a: {shell: "b\\ud800c"}}\nartifactsDir: o', "line 1: this is no valid YAML: an escape"),
+        ('tasks:\n  "\\udc00\\ud800": {shell: b}\nartifactsDir: o', "line 2: this is no valid YAML: an escape"),
         ("? [a]\n: b", "line 1: the file must be a plain key"),
         ("a: " + "[" * 5000, "nested too deeply"),
         ("a: " + "x" * 300_000, "longer than 256 KiB"),

@@ -30,7 +30,7 @@ def zipped(files, links):
         for name, text in files.items():
             package.writestr(name, text)
         for name, target in links.items():
-            package.writestr(link(name), target)
+            package.writestr(link(name), os.fsencode(target))
     return out
 
 
@@ -95,6 +95,7 @@ REFUSED = [
     ({"lib/back": "../../robot/go.py"}, "which leads out of the robot's folder"),
     ({"out": "inner", "inner": "../.."}, "which leads out of the robot's folder"),
     ({"none": "nothing.py"}, "`none` is a link to `nothing.py`, and there is nothing of that name"),
+    ({"none": "\udcff\udcfe"}, "and there is nothing of that name"),
     ({"none": "go.py/x"}, "`none` is a link to `go.py/x`, and there is nothing of that name"),
     ({"a": "b", "b": "a"}, "which leads back to itself"),
     ({"self": "."}, "`self` is a link to a folder in which it lies itself"),

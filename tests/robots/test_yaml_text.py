@@ -1,5 +1,6 @@
 """YAML as all files of a robot are read: the merge key in each of them."""
 
+import json
 import time
 
 import pytest
@@ -94,3 +95,19 @@ def test_merges_that_are_refused(text, said):
 
     assert said in refused.value.message
     assert time.perf_counter() - began < 10  # a bound against the square, not a figure
+
+
+def test_escapes_as_json_has_them_are_one_character():
+    """A file that a JSON library wrote: a character beyond the 65,536 first is two escapes there."""
+    text = json.dumps({"tasks": {"\U0001f600": {"shell": "echo \U0001f680 ä"}}, "artifactsDir": "o"})
+
+    assert [(task.name, task.start) for task in parse_robot(text).tasks] == [("\U0001f600", Shell("echo \U0001f680 ä"))]
+
+
+@pytest.mark.parametrize("half", [r"\ud800", r"\udfff", r"\ude00\ud83d"])
+def test_half_a_character_is_refused_in_every_file(half):
+    """Nothing could write it, or send it."""
+    with pytest.raises(Invalid, match=r"conda.yaml, line 2: this is no valid YAML: an escape .* is half a character"):
+        parse_environment("conda.yaml", f'channels: [x]\ndependencies: [python, "{half}"]')
+    with pytest.raises(Invalid, match="is half a character"):
+        parse_interfaces(f'tasks: {{main: {{inputs: {{name: {{type: string, default: "{half}"}}}}}}}}')

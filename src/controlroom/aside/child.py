@@ -27,6 +27,7 @@ from controlroom.aside.wire import (
     read_call,
     readers,
     reply_of,
+    sendable,
 )
 from controlroom.errors import ControlRoomError
 
@@ -67,7 +68,7 @@ def _answer(frame: bytes) -> Reply:
         value = msgspec.Raw(encode(function(*args, **kwargs)))
     except ControlRoomError as refused:
         kind = next(each for each in type(refused).__mro__ if each.__base__ is ControlRoomError)
-        return Refused(kind.__name__, refused.code, refused.message, msgspec.to_builtins(refused.fields))
+        return Refused(kind.__name__, refused.code, sendable(refused.message), sendable(refused.fields))
     except (MemoryError, RecursionError):
         return TooMuch()
     except Exception:  # noqa: BLE001 - the edge of a call: the pool raises it

@@ -82,6 +82,19 @@ def encode(value: Any) -> bytes:
     return _pack(msgspec.to_builtins(value, builtin_types=(bytes,), enc_hook=_plain))
 
 
+def sendable(value: Any) -> Any:
+    """What a failure says, with names in it that are no text (of files, of links): their odd bytes are shown."""
+    match value:
+        case str():
+            return value.encode("utf-8", "backslashreplace").decode()
+        case dict():
+            return {sendable(key): sendable(each) for key, each in value.items()}
+        case list() | tuple():
+            return [sendable(each) for each in value]
+        case _:
+            return msgspec.to_builtins(value, enc_hook=_plain)
+
+
 def call_of(function: Callable[..., Any], seconds: float, args: tuple[Any, ...], kwargs: dict[str, Any]) -> bytes:
     """A call, ready to be sent."""
     given = [Raw(encode(value)) for value in args]

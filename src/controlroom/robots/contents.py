@@ -100,8 +100,9 @@ class _Package:
         return Kind.FOLDER if name in self.names else None
 
     def target(self, name: str) -> str:
-        said = self._package.read(self._entries[name]).decode("utf-8", "surrogateescape")
-        if not said or "\0" in said:
+        raw = self._package.read(self._entries[name])
+        said = raw.decode(errors="backslashreplace")  # of what is no text there is no name here: nothing is there
+        if not raw or b"\0" in raw:
             raise invalid(f"`{name}` is a link to nothing")
         return said
 

@@ -124,7 +124,7 @@ def _compose(file: str, text: str) -> yaml.Node | None:
     if len(text) > _LONGEST:
         raise invalid(f"{file} is longer than {_LONGEST >> 10} KiB")
     try:
-        node: yaml.Node | None = yaml.compose(text, Loader=yaml.SafeLoader)  # never builds objects
+        node: yaml.Node | None = yaml.compose(text, Loader=_Loader)  # never builds objects
         if node is not None:
             _Merging(file).visit(node)
     except yaml.MarkedYAMLError as error:
@@ -135,6 +135,24 @@ def _compose(file: str, text: str) -> yaml.Node | None:
     except RecursionError:
         raise invalid(f"{file} is nested too deeply") from None
     return node
+
+
+class _Loader(yaml.SafeLoader):
+    """As PyYAML's, but all that it composes is text.
+
+    A character beyond the first 65,536 may be written as two escapes, as JSON does; PyYAML leaves them as two halves,
+    which nothing can write or send. One alone is no text at all.
+    """
+
+    def compose_scalar_node(self, anchor: dict[Any, yaml.Node]) -> yaml.ScalarNode:
+        node: yaml.ScalarNode = super().compose_scalar_node(anchor)
+        try:
+            node.value = node.value.encode("utf-16", "surrogatepass").decode("utf-16")
+        except UnicodeDecodeError:
+            raise yaml.MarkedYAMLError(
+                problem="an escape (\\uD800 to \\uDFFF) is half a character", problem_mark=node.start_mark
+            ) from None
+        return node
 
 
 class _Merging:
