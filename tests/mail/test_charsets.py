@@ -26,7 +26,7 @@ from controlroom.mail.charsets import decode, encoding_of
         ("x-mac-roman", b"\xdb", "€"),
         ("866", b"\x8f", "П"),
         ("gb2312", "镕€".encode("gb18030"), "镕€"),
-        ("GBK", b"\x80", "\ufffd"),
+        ("GBK", b"\x80 5 \xc4\xe3\x80\xff\x81", "€ 5 你€\ufffd\ufffd"),
         ("big5", b"\xf9\xd6", "碁"),
         ("ks_c_5601-1987", "똠".encode("cp949"), "똠"),
         ("shift_jis", "①㈱～".encode("cp932"), "①㈱～"),  # noqa: RUF001 - what Windows writes

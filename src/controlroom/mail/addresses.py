@@ -57,7 +57,8 @@ class _Entry:
 
     def __init__(self, pieces: list[Piece]) -> None:
         self.pieces = pieces
-        self.angles = [piece.text for piece in pieces if piece.kind == "angle" and piece.text.strip()]
+        angles = [piece.text for piece in pieces if piece.kind == "angle" and piece.text.strip()]
+        self.angles = [text for text in angles if "@" in text] or angles  # of a name, too: `Jane <HR> <jane@x.org>`
         self.has_angle = bool(self.angles)
         self.bare = "".join(piece.text for piece in pieces if piece.kind in {"word", "space"} or piece.is_glued)
         self.has_address = self.has_angle or bool(_addresses_in(self.bare)) or _quoted_local(self) is not None
@@ -81,11 +82,20 @@ class _Entry:
 
     def words(self, unknown: list[str], *, without: str | None = None) -> str:
         """The name: words and quoted texts. One that is an address and nothing else is no name."""
-        text = "".join(piece.text for piece in self.pieces if piece.kind in {"word", "quoted", "space", ":"})
+        text = "".join(self._said(piece) for piece in self.pieces)
         if without is not None:
             text = text.replace(without, "", 1)
         said = " ".join(decoded(text, unknown).split())
         return said if without is None or said.strip("<>[]()'\"") else ""
+
+    def _said(self, piece: Piece) -> str:
+        match piece.kind:
+            case "word" | "quoted" | "space" | ":":
+                return piece.text
+            case "angle" if piece.text.strip() and piece.text not in self.angles:
+                return f"<{piece.text}>"
+            case _:
+                return ""
 
     def comments(self, unknown: list[str]) -> str:
         """What stands in round brackets, which long ago was the place of the name."""

@@ -112,7 +112,7 @@ def decode(content: bytes, label: str) -> str | None:
     if encoding in _SINGLE_BYTE:
         return codecs.charmap_decode(content, "strict", _table(encoding))[0]
     if encoding in _MANY_BYTES:
-        return content.decode(_MANY_BYTES[encoding], "replace")
+        return content.decode(_MANY_BYTES[encoding], "controlroom.gb18030" if encoding == "gb18030" else "replace")
     return _iso_2022_jp(content) if encoding == "iso-2022-jp" else _euc_jp(content)
 
 
@@ -124,6 +124,17 @@ def guess(content: bytes) -> str:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError:
         return codecs.charmap_decode(content, "strict", _table("windows-1252"))[0]
+
+
+def _gb18030(error: UnicodeError) -> tuple[str, int]:
+    """What the encoding does not have: 0x80 is the euro sign of Windows."""
+    if not isinstance(error, UnicodeDecodeError):
+        raise error
+    is_euro = error.object[error.start] == 0x80
+    return ("€", error.start + 1) if is_euro else (_UNKNOWN, error.end)
+
+
+codecs.register_error("controlroom.gb18030", _gb18030)
 
 
 def _is_ascii(label: str) -> bool:
