@@ -89,7 +89,7 @@ _COLLISIONS = (
 
 _NUL = ("UNSTORABLE_CHARACTER", "Text may not contain the character NUL.")
 _UNSTORABLE: dict[type[BaseException], tuple[str, str]] = {
-    driver.CharacterNotInRepertoireError: _NUL,
+    driver.CharacterNotInRepertoireError: (_NUL[0], "Text must be UTF-8, without the character NUL."),
     driver.UntranslatableCharacterError: _NUL,
     driver.NumericValueOutOfRangeError: ("UNSTORABLE_NUMBER", "A number is too large to be stored."),
 }

@@ -118,6 +118,24 @@ async def test_bad_requests_get_errors_in_the_dialects_form(ada, method, path, s
     assert answer.json()["message"]
 
 
+@pytest.mark.parametrize(
+    ("method", "path", "body", "said"),
+    [
+        ("GET", "/work-items?state=odd", b"", "state: Invalid enum value 'odd'"),
+        ("GET", "/process-runs?state=odd", b"", "state: Invalid enum value 'odd'"),
+        ("POST", "/queues", b"", "The request needs a body, and has none."),
+        ("POST", "/work-items", b"", "The request needs a body, and has none."),
+        ("POST", "/work-items", b'{"payload": "\xe4"}', "Text must be UTF-8, without the character NUL."),
+    ],
+)
+async def test_bad_requests_are_told_in_the_callers_words(ada, process, method, path, body, said):
+    """Parameters by the names that were sent, a body that is missing, bytes that are no text."""
+    body = body.replace(b"{", b'{"process": {"id": "%s"}, ' % str(process).encode())
+    answer = await ada.call(method, path, content=body)
+
+    assert (answer.status_code, answer.json()["message"]) == (400, said)
+
+
 async def test_malformed_workspace_ids_are_not_found(ada):
     """A workspace id that is no UUID is one that does not exist."""
     answer = await ada.http.get("/api/v1/workspaces/odd")

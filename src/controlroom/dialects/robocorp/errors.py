@@ -61,7 +61,7 @@ def _failure(request: Request[Any, Any, Any], error: ControlRoomError) -> Respon
     return _response(status, error.code, message, headers=headers, **_showable(fields))
 
 
-def _framework(request: Request[Any, Any, Any], error: HTTPException) -> Response[bytes]:  # noqa: ARG001 - Litestar's
+def _framework(request: Request[Any, Any, Any], error: HTTPException) -> Response[bytes]:
     """Failures that the framework found, before or beside our own code."""
     match error:
         case MethodNotAllowedException():
@@ -69,7 +69,7 @@ def _framework(request: Request[Any, Any, Any], error: HTTPException) -> Respons
         case NotFoundException():
             return _response(404, "NOT_FOUND", "There is nothing at this address.")
         case ValidationException():
-            return _response(400, "INVALID", _wrong_parameters(error))
+            return _response(400, "INVALID", _wrong_parameters(request, error))
         case ClientException() if error.status_code == HTTP_413_REQUEST_ENTITY_TOO_LARGE:
             return _response(413, "REQUEST_TOO_LARGE", "The request's body is larger than this server takes.")
         case _:
@@ -84,11 +84,22 @@ def _bug(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
     return _response(500, "UNEXPECTED_ERROR", message, request_id=state.get("request_id"))
 
 
-def _wrong_parameters(error: ValidationException) -> str:
+def _wrong_parameters(request: Request[Any, Any, Any], error: ValidationException) -> str:
     """The framework's list of faults as one sentence."""
     faults = error.extra if isinstance(error.extra, list) else []
-    said = [f"{fault['key']}: {fault['message']}" if "key" in fault else str(fault["message"]) for fault in faults]
+    if any(fault.get("key") == "data" for fault in faults):  # wrong ones are refused when they are decoded
+        return "The request needs a body, and has none."
+    said = [
+        f"{_sent(request, fault['key'])}: {fault['message']}" if "key" in fault else str(fault["message"])
+        for fault in faults
+    ]
     return "; ".join(said) or error.detail
+
+
+def _sent(request: Request[Any, Any, Any], name: str) -> str:
+    """How callers name a parameter that our function may name otherwise."""
+    field = request.route_handler.parsed_fn_signature.parameters.get(name)
+    return getattr(field and field.kwarg_definition, "name", None) or name
 
 
 def _showable(fields: dict[str, Any]) -> dict[str, Any]:
