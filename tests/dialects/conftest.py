@@ -103,6 +103,7 @@ async def room(new_database: Callable[..., Awaitable[str]]):
         database_url=await new_database(),
         objects_url=f"file://{folder}/objects?fsync=off",
         trusted_networks=("198.18.0.0/15",),
+        allowed_hosts=("room.example", "room.example.com"),
         limits=Limits(
             request_bytes=2_000_000,
             payload_bytes=1_000_000,

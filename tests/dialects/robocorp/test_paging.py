@@ -67,7 +67,7 @@ async def test_next_is_on_the_callers_host_and_prefix(room, ada, items):
 
     assert plain.json()["next"].startswith(f"http://room.example:81{path.rstrip('/')}?")
     assert proxied.json()["next"].startswith("https://room.example.com/v1/")
-    assert odd.status_code == 400
+    assert odd.status_code == 421
 
 
 def _scope(peer: str, **headers: str) -> dict:
