@@ -54,6 +54,16 @@ async def test_a_process_is_used_again(aside):
     assert aside.resting == [first]
 
 
+async def test_a_process_of_a_large_server_is_used_again(aside):
+    """What the server holds when it starts one is not held against it."""
+    held = bytearray(os.urandom(4096)) * (80 << 10)  # 320 MiB, of which every page is in memory
+
+    first = await aside.call(BOUNDS, work.pid)
+
+    assert await aside.call(BOUNDS, work.pid) == first
+    assert len(held) > 256 << 20
+
+
 async def test_a_call_that_does_not_end_is_killed_and_refused(aside):
     """By what it computes; the next call has a process again."""
     with pytest.raises(TooCostly, match=r"the work cannot be taken: .* more than 0\.3 s") as refused:

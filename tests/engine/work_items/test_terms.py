@@ -210,7 +210,8 @@ async def test_a_payload_that_takes_too_long_to_check_is_refused(floor, ada):
                 await floor.engine.database.value(
                     """
                 select count(*) from pg_stat_activity
-                 where state = 'idle in transaction' and clock_timestamp() - state_change > interval '1 second'
+                 where datname = current_database()
+                   and state = 'idle in transaction' and clock_timestamp() - state_change > interval '1 second'
                 """
                 )
                 == 0
