@@ -189,6 +189,8 @@ async def test_no_more_is_told_than_was_counted(postgres, limit):
         b'"\\"",',
         b"1e300,",
         b"1" * 400 + b",",
+        b"9" * 4000 + b",",
+        b"1e99,",
     ],
 )
 def test_a_long_text_holds_nobody_up(piece):

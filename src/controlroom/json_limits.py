@@ -32,12 +32,11 @@ LONGEST_NUMBER: Final = 4300
 _NO_BRACKET: Final = bytes(each for each in range(256) if each not in b'[]{}"')
 _STEPS: Final = bytes.maketrans(b"[{]}", b"\x01\x01\xff\xff")  # 1 and -1, as signed bytes
 _SPACE: Final = b" \t\r\n"
-_DIGITS: Final = bytes.maketrans(
-    bytes(range(256)), bytes(ord("1" if each in b".0123456789" else " ") for each in range(256))
-)
+_DIGITS: Final = bytes(ord("1" if each in b".0123456789" else "e" if each in b"eE" else " ") for each in range(256))
 _LONG: Final = b"1" * 200
 """A number so long that, with an exponent of two digits, it may be beyond a double; in what `_DIGITS` makes."""
-_LARGE_EXPONENT: Final = re.compile(rb"[0-9][eE][-+]?0*[1-9][0-9]{2}")
+_LARGE_EXPONENT: Final = b"1e111"
+"""Three digits of an exponent, likewise. Why no regular expression: on 5 MB of digits one takes 200 ms, this 6."""
 _EXPONENTS: Final = re.compile(rb"[0-9][eE]([-+]?[0-9]+)")
 _REMARKABLE: Final = re.compile(rb"(?<![0-9.])(?:[0-9.]{200,}(?:[eE][-+]?[0-9]+)?|[0-9.]+[eE][-+]?0*[1-9][0-9]{2,})")
 _SHOWN: Final = 32
@@ -80,7 +79,8 @@ def told_sizes(text: bytes, *, limit: int) -> Iterator[int]:
 
     Between two of them others may have their turn: a long text takes 100 ms and more. Raises NumberUnreadable.
     """
-    has_remarkable = _LARGE_EXPONENT.search(text) is not None or _LONG in text.translate(_DIGITS)
+    digits = text.translate(_DIGITS, b"+-")
+    has_remarkable = _LARGE_EXPONENT in digits or _LONG in digits
     at_most = len(text) + text.count(b",") + text.count(b":") + 100 * (text.count(b"e") + text.count(b"E"))
     if not has_remarkable and at_most <= limit:
         yield at_most
