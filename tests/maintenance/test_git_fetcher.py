@@ -90,6 +90,25 @@ async def test_links_in_a_repository_are_followed(engine, workspace, ada, packag
     assert error.startswith("`hosts` is a link to `/etc/hosts`, which leads out of the robot's folder")
 
 
+async def test_a_package_has_what_a_clone_has(engine, workspace, ada, package, repository, fetch):
+    """What the repository leaves out of its releases, or fills in there, is as it was committed."""
+    attributes = "tasks.py export-ignore\nlib/ export-ignore\n/lib/** export-ignore\n*.txt export-subst\n"
+    (repository.folder / "lib").mkdir()
+    (repository.folder / "lib" / "x.py").write_text("x")
+    (repository.folder / "lib" / ".gitattributes").write_text("* export-ignore\n")
+    repository.commit(
+        robot_yaml=ROBOT.format(task="One"), tasks_py="print()", _gitattributes=attributes, of_txt="$Format:%H$"
+    )
+    await sources.set_source(engine, ada, workspace, package, Wanted(url=repository.url, ref=MAIN))
+    assert await fetch() == 1
+
+    found = await store.latest_version(engine.database, workspace, package)
+    assert found is not None
+    files = zipfile.ZipFile(io.BytesIO(await engine.objects.read(found.hash)))
+    assert {"tasks.py", "lib/x.py", "lib/.gitattributes"} <= set(files.namelist())
+    assert files.read("of.txt") == b"$Format:%H$"
+
+
 async def test_a_robot_of_several_is_chosen_by_its_folder(engine, workspace, ada, package, repository, fetch):
     """Only that folder is fetched; without a choice, or with a wrong one, the robots that there are get listed."""
     for name in ("one", "two"):

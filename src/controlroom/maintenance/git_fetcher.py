@@ -97,6 +97,7 @@ async def _fetch(engine: Engine, guard: Guard, fetch: Fetch) -> None:
         repository, archive = home / "repository", home / "package.zip"
         room = Bounded(environment, home, engine.limits.git_bytes)
         await room.git("init", "--quiet", "--bare", str(repository))
+        _whole(repository)
         at = ("--git-dir", str(repository))
         wanted = {
             RefKind.BRANCH: f"refs/heads/{fetch.ref}",
@@ -115,6 +116,13 @@ async def _fetch(engine: Engine, guard: Guard, fetch: Fetch) -> None:
             )
         blob = await engine.objects.put_file(archive)
     await sources.take(engine, fetch, commit=commit, blob=blob)
+
+
+def _whole(repository: Path) -> None:
+    """Have archives hold the files as a clone does: what releases leave out or fill in is no matter of a robot."""
+    told = repository / "info" / "attributes"  # before those of the commit
+    told.parent.mkdir(exist_ok=True)
+    told.write_text("* !export-ignore !export-subst\n", encoding="utf-8")
 
 
 async def _folder(engine: Engine, fetch: Fetch, room: "Bounded", at: tuple[str, ...], commit: str) -> tuple[str, ...]:
