@@ -55,6 +55,20 @@ def test_the_room_started_last_is_found_from_anywhere(book, tmp_path):
     assert meant() == ("http://127.0.0.1:1", "workspace-1", "key-1")
 
 
+def test_a_login_is_to_the_room_that_was_started_last_at_its_address(book, tmp_path):
+    """Rooms of one port take turns: the one that rests keeps its name, and its credentials out of it."""
+    started(tmp_path / "a", 8170)
+    second = started(tmp_path / "b", 8170)
+    (second / "ready.json").write_text(
+        json.dumps({"url": "http://127.0.0.1:8170", "workspace_id": "b", "api_key": "k"})
+    )
+    session = {"token": "t", "expires_at": "2999-01-01T00:00:00+00:00", "username": "ada"}
+
+    assert known_rooms.enter({"url": "http://127.0.0.1:8170", **session}, None) == "b"
+
+    assert meant() == ("http://127.0.0.1:8170", "b", "t")
+
+
 def test_a_folder_with_a_room_means_that_room(book, tmp_path):
     """Beside a data folder its room is meant, unless another one was chosen."""
     started(tmp_path / "here" / "controlroom-data", 1)
@@ -231,4 +245,4 @@ def test_up_login_rooms_and_use(two: tuple[Room, Room, dict[str, str]]):
     assert unknown.returncode == 1
     assert "first" in unknown.stderr
     assert run_cli("rooms", "forget", "second", **places).returncode == 0
-    assert "second" not in run_cli("rooms", **places).stdout
+    assert "second" not in run_cli("rooms", "list", **places).stdout

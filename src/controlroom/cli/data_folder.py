@@ -25,7 +25,7 @@ class DataFolder:
     @classmethod
     def take(cls, path: Path) -> Self:
         """Make the folder (0700) if need be, and lock it. Raises CommandFailed if another process has it."""
-        path = path.absolute()
+        path = path.resolve() if ".." in path.parts else path.absolute()  # links keep their names: one room, one name
         try:
             path.mkdir(mode=0o700, parents=True, exist_ok=True)
             path.chmod(0o700)

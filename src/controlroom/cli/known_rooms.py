@@ -102,9 +102,8 @@ def enter(facts: Facts, wished: str | None) -> str | None:
     """Note that somebody logged in to a room, as the one meant from now on; its name, None if that cannot be."""
 
     def write(known: Book) -> tuple[Book, str]:
-        name = wished or next(
-            (name for name, room in known.rooms.items() if facts_of(room)["url"] == facts["url"]), None
-        )
+        likeliest = [*([known.used] if known.used else []), *reversed(known.rooms)]  # only one of an address answers
+        name = wished or next((name for name in likeliest if facts_of(known.rooms[name])["url"] == facts["url"]), None)
         before = known.rooms.pop(name, {}) if name is not None else {}
         if before and facts_of(before)["url"] != facts["url"]:
             before = {}

@@ -17,6 +17,7 @@ _Json = Annotated[bool, Parameter(negative=(), show_default=False)]
 
 
 @app.default
+@app.command(name="list")
 def list_(*, json: _Json = False) -> None:
     """List the rooms that `up` started and that you logged in to; the one that was chosen is marked.
 
