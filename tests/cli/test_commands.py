@@ -253,6 +253,8 @@ def test_secrets_are_written_and_never_read(running, tmp_path):
     listed = running.cli("secrets", "list").stdout
     assert "bank" in listed
     assert not any(value in shown + listed for value in ("ada", "from a file", "1234"))
+    assert "which values?" in running.cli("secrets", "set", "bank", "--description", "ours", code=2).stderr
+    assert "pin" in running.cli("secrets", "show", "bank").stdout, "nothing was replaced by nothing"
     running.cli("secrets", "delete", "bank", "--yes")
     assert "bank" in running.cli("secrets", "show", "bank", code=1).stderr
 

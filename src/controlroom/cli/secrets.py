@@ -7,6 +7,7 @@ from cyclopts import App
 from controlroom.cli.address import address
 from controlroom.cli.client import Client
 from controlroom.cli.display import moment, moments
+from controlroom.cli.errors import Misused
 from controlroom.cli.options import HERE, RoomOptions, Yes
 from controlroom.cli.values import secret_values
 from controlroom.cli.verbs import delete_at, show_list, show_one, tell
@@ -40,7 +41,7 @@ def show(name: str, /, *, room: RoomOptions = HERE) -> None:
 
 @app.command(name="set")
 def set_(name: str, /, *values: str, description: str | None = None, room: RoomOptions = HERE) -> None:
-    """Make a secret, or replace the values of one.
+    """Make a secret, or replace all values of one.
 
     Parameters
     ----------
@@ -52,6 +53,8 @@ def set_(name: str, /, *values: str, description: str | None = None, room: RoomO
     description
         What it is for.
     """
+    if not values:  # they would replace those that the secret has by none
+        raise Misused("which values? Give KEY=VALUE or KEY=@file, all that the secret shall have")
     body: dict[str, object] = {"values": secret_values(values)}
     if description is not None:
         body["description"] = description
