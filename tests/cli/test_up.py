@@ -12,6 +12,8 @@ from pathlib import Path
 import psutil
 import pytest
 
+from controlroom.cli.errors import Misused
+from controlroom.cli.listening import listen
 from rooms import Room, room, run_cli, until
 
 RECOVERY_SECONDS = 4.0 * 4
@@ -87,6 +89,13 @@ def test_a_second_up_says_who_runs_the_room(start, data):
     assert str(running.process.pid) in second.stderr
     assert running.url in second.stderr
     assert is_alive(running.url)
+
+
+@pytest.mark.parametrize("port", [-1, 65_536, 99_999])
+def test_a_port_that_cannot_be_is_refused(port):
+    """The system would listen at another one: at 34463 for 99999."""
+    with pytest.raises(Misused, match="from 0 to 65,535"):
+        listen("127.0.0.1", port)
 
 
 def test_a_taken_port_is_an_error_that_helps(data):

@@ -92,6 +92,8 @@ def test_a_wrong_setting_is_an_error_before_anything_starts(tmp_path):
     assert refused.returncode == 1
     assert "cache_max_bytes" in refused.stderr
     assert not (tmp_path / "data" / "postgres").exists()
+    with pytest.raises(Invalid, match="slots"):
+        settings_of({**given({}), "url": "x", "folder": "y", "slots": 0})
     with pytest.raises(Invalid, match="colour"):
         settings_of({**given({}), "url": "x", "folder": "y", "colour": "blue"})
 

@@ -3,14 +3,17 @@
 import errno
 import socket
 
-from controlroom.cli.errors import CommandFailed
+from controlroom.cli.errors import CommandFailed, Misused
 
 _BACKLOG = 2048
+_LAST_PORT = 65_535
 _WILDCARDS = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}  # noqa: S104 - recognised, not bound
 
 
 def listen(host: str, port: int, *, option: str = "--port") -> socket.socket:
     """A listening socket (port 0: any free one). Raises CommandFailed that says what to do."""
+    if not 0 <= port <= _LAST_PORT:  # the system would take it modulo 65536
+        raise Misused(f"{port} is no port: they go from 0 to {_LAST_PORT:,}")
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(
             host or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE

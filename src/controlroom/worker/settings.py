@@ -8,11 +8,11 @@ import os
 from collections.abc import Mapping
 from enum import StrEnum
 from pathlib import Path
-from typing import Any, Final, get_origin
+from typing import Annotated, Any, Final, get_origin
 from uuid import UUID
 
 import msgspec
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 from controlroom.errors import Invalid
 from controlroom.settings import file_of
@@ -45,7 +45,7 @@ class WorkerSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """How the worker is called in lists; the host's name when empty."""
     worker_id: UUID | None = None
     """The id that an on-demand provisioner was told."""
-    slots: int = 1
+    slots: Annotated[int, Meta(ge=1)] = 1
     """How many robots run at once."""
     once: bool = False
     """Run one assignment, then end."""
