@@ -24,6 +24,8 @@ def test_a_rule_is_previewed_and_named_in_one_way(running):
         running.cli("schedules", "preview", *options, code=2)
     assert "cron" in running.cli("schedules", "preview", "--cron", "x", code=1).stderr
     assert "API" in running.cli("schedules", "preview", "--cron", "@reboot", code=1).stderr
+    assert "'yesterday' is no time" in running.cli("schedules", "preview", "--once", "yesterday", code=2).stderr
+    assert running.cli("schedules", "preview", "--once", "2099-01-31T07:30").stdout == "2099-01-31T07:30:00Z\n"
     assert "note: */90" in running.cli("schedules", "preview", "--cron", "*/90 * * * *").stderr
 
 
@@ -31,9 +33,9 @@ def test_what_cannot_be_read_back_is_said_before_it_is_sent(running):
     """The ends of the calendar, numbers and nests: one sentence, no traceback, whatever the command."""
     name = running.post("/processes", {"name": "Extremes"})["name"]
     for never in ("9999-12-31T23:59", "0001-01-01T00:00"):
-        once = running.cli("schedules", "preview", "--once", never, "--zone", "Pacific/Honolulu", code=1)
+        once = running.cli("schedules", "preview", "--once", never, "--zone", "Pacific/Honolulu", code=2)
         ends = running.cli("schedules", "create", name, "--cron", "0 9 * * *", "--ends", never, code=2)
-        rrule = running.cli("schedules", "preview", "--rrule", "FREQ=DAILY", "--start", never, code=1)
+        rrule = running.cli("schedules", "preview", "--rrule", "FREQ=DAILY", "--start", never, code=2)
         due = running.cli("items", "create", name, "--input", "1", "--due", never, code=2)
         for refused in (once, ends, rrule, due):
             assert "is not between the years" in refused.stderr

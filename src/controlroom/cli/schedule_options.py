@@ -43,11 +43,11 @@ class When:
         if self.daily:
             given.append({"type": "daily", "times": list(self.daily)})
         if self.once is not None:
-            given.append({"type": "once", "at": _with_seconds(self.once)})
+            given.append({"type": "once", "at": local_time(self.once, option="--once")})
         if self.rrule is not None:
             if self.start is None:
                 raise Misused("--rrule needs --start, the local time from which it is counted")
-            given.append({"type": "rrule", "rule": self.rrule, "start": _with_seconds(self.start)})
+            given.append({"type": "rrule", "rule": self.rrule, "start": local_time(self.start, option="--start")})
         if self.rule is not None:
             given.append(payload(self.rule))
         if len(given) > 1:
@@ -132,7 +132,3 @@ USUAL = Terms()
 """Nothing was said."""
 
 _ONE_WAY = "say when, in one way: --cron, --every, --daily, --once, --rrule or --rule"
-
-
-def _with_seconds(time: str) -> str:
-    return time if time.count(":") > 1 else f"{time}:00"

@@ -97,6 +97,10 @@ def test_times(expression, times):
         ("22-2/0 * * * *", "no cron expression"),
         ("1,,2 * * * *", "no cron expression"),
         ("0 0 0 * *", "no cron expression"),
+        ("0 0 32 2 *", "no cron expression"),
+        ("0 0 * 13 *", "no cron expression"),
+        ("0 0 31 2 *", "never due"),
+        ("0 0 0 31 4,6 *", "never due"),
         ("* " * 100_000, "500 characters"),
     ],
 )

@@ -100,7 +100,22 @@ def _cron(rule: Cron, zone: ZoneInfo, after: datetime) -> Iterator[datetime]:
         for local in CronSim(expression, after.astimezone(zone)):
             yield local.astimezone(UTC)
     except CronSimError as wrong:
+        if _has_impossible_day(expression, wrong):
+            raise RuleInvalid(f"{rule.expression!r} is never due: none of its months has such a day") from wrong
         raise RuleInvalid(f"{rule.expression!r} is no cron expression ({wrong})") from wrong
+
+
+def _has_impossible_day(expression: str, wrong: CronSimError) -> bool:
+    """Whether an expression is refused for a day that other months than its own have: the 31st of February."""
+    if "day-of-month" not in str(wrong):
+        return False
+    words = expression.split()
+    words[-2] = "*"
+    try:
+        CronSim(" ".join(words), _LATEST)
+    except CronSimError:
+        return False
+    return True
 
 
 def _calendar(rule: Daily | Weekly | Monthly, start: datetime, since: datetime) -> Iterator[datetime]:
