@@ -5,7 +5,7 @@ import hashlib
 import msgspec
 import pytest
 
-from controlroom.backups.archive import BackupDamaged, End, Head, Writer, check, head_of, prepare
+from controlroom.backups.archive import BackupDamaged, Head, Writer, check, head_of, prepare
 from controlroom.errors import Conflict, Invalid
 
 HEAD = Head(format=1, release="1", postgres=18, begun_at="2026-11-29T12:00:00+00:00", objects_url=None, has_key=False)
@@ -16,25 +16,15 @@ def names(folder) -> list[str]:
     return [each.name for each in folder.iterdir()]
 
 
-def add(writer: Writer, name: str, content: bytes) -> None:
-    writer.begin(name, len(content))
-    writer.write(content)
-    writer.end(len(content))
-
-
 def write(path, *, head: Head = HEAD, objects=OBJECTS) -> Writer:
     """All of a backup, without its name."""
     writer = Writer(path)
-    add(writer, "backup.json", msgspec.json.encode(head))
-    add(writer, "database.dump", b"a dump")
+    writer.add("backup.json", msgspec.json.encode(head))
+    writer.add("database.dump", b"a dump")
     for each in objects:
-        add(writer, f"objects/{hashlib.sha256(each).hexdigest()}", each)
-    end = End(
-        objects=len(objects),
-        object_bytes=sum(map(len, objects)),
-        dump_sha256=hashlib.sha256(b"a dump").hexdigest(),
-    )
-    add(writer, "end.json", msgspec.json.encode(end))
+        writer.add(f"objects/{hashlib.sha256(each).hexdigest()}", each)
+    writer.add("master.key", b"a key")
+    writer.close(objects=len(objects), object_bytes=sum(map(len, objects)))
     return writer
 
 
@@ -55,8 +45,8 @@ def test_a_backup_has_its_name_when_it_was_read_back(tmp_path):
 def test_a_backup_that_cannot_be_read_back_has_no_name(tmp_path):
     """An object with another content than its hash says."""
     writer = Writer(tmp_path / "room.backup")
-    add(writer, "backup.json", msgspec.json.encode(HEAD))
-    add(writer, f"objects/{'0' * 64}", b"other")
+    writer.add("backup.json", msgspec.json.encode(HEAD))
+    writer.add(f"objects/{'0' * 64}", b"other")
 
     with pytest.raises(BackupDamaged):
         writer.finish(check)
@@ -96,20 +86,24 @@ def test_what_a_killed_backup_left_goes_with_the_next(tmp_path):
 
 
 def test_every_damage_is_found(tmp_path):
-    """Cut anywhere, or changed in any content."""
+    """Cut anywhere, any byte of a content, a header or what is between them another, or something behind it."""
     path, damaged = tmp_path / "room.backup", tmp_path / "damaged"
-    write(path).finish(check)
+    write(path, objects=[b"one", b"", b"x" * 1000]).finish(check)
     whole = path.read_bytes()
 
-    for at in (0, 100, 511, 1500, 5000, len(whole) // 2, len(whole) - 3000, len(whole) - 1600):
-        damaged.write_bytes(whole[:at])
-        with pytest.raises(BackupDamaged):
+    def refused(content: bytes) -> None:
+        damaged.write_bytes(content)
+        with pytest.raises(BackupDamaged, match="this is no whole backup: "):
             check(damaged)
-    for content in (b"a dump", b"one", b"xxxx", b'"format":1', b'"objects":3'):
+
+    for at in (0, 100, 511, *range(512, len(whole), 512)):
+        refused(whole[:at])
+    for at in [*range(0, len(whole), 29), len(whole) - 1]:
+        refused(whole[:at] + bytes([whole[at] ^ 1]) + whole[at + 1 :])
+    for content in (b"a dump", b"one", b"xxxx", b'"format":1', b"12:00:00", b"a key", b'"objects":3'):
         at = whole.index(content)
-        damaged.write_bytes(whole[:at] + b"#" + whole[at + 1 :])
-        with pytest.raises(BackupDamaged):
-            check(damaged)
+        refused(whole[:at] + b"#" + whole[at + 1 :])
+    refused(whole + b"\0")
 
 
 def test_a_later_form_is_refused_with_words(tmp_path):

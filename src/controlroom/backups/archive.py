@@ -5,7 +5,7 @@ database.dump   pg_dump's custom format
 objects/HASH    each object, by the hash of its content; or
 objects.list    `HASH SIZE` a line, for objects that stay where they are
 master.key      only if asked for
-end.json        the last entry: how much there is, and the hash of the dump
+end.json        the last entry: how much there is, and the hash of every byte before it
 """
 
 import contextlib
@@ -16,7 +16,7 @@ import secrets
 import tarfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import IO, Final
+from typing import IO, Final, NamedTuple, TypeVar
 
 import msgspec
 from msgspec import Struct
@@ -24,8 +24,10 @@ from msgspec import Struct
 from controlroom.errors import Conflict, Invalid, Unavailable
 
 FORMAT: Final = 1
+_Json = TypeVar("_Json")
 _PIECE: Final = 1 << 20
 _BLOCK: Final = 512
+_TAIL: Final = b"\0" * 2 * _BLOCK
 _MOST_JSON: Final = 1 << 20
 
 
@@ -48,7 +50,8 @@ class End(Struct, frozen=True, kw_only=True):
 
     objects: int
     object_bytes: int
-    dump_sha256: str
+    sha256: str
+    """Of all bytes of the file before this entry."""
 
 
 class BackupDamaged(Invalid):
@@ -67,21 +70,34 @@ class Writer:
         self._path = path
         self._aside = path.with_name(f".{path.name}.{secrets.token_hex(6)}.unfinished")
         self._file = open(self._aside, "xb", opener=_private)  # noqa: SIM115 - closed by finish or abandon
+        self._hash = hashlib.sha256()
         fcntl.flock(self._file, fcntl.LOCK_EX)  # so that the next one knows whether we live
 
     def begin(self, name: str, size: int) -> None:
         """Announce an entry whose bytes follow by `write`."""
         info = tarfile.TarInfo(name)
         info.size, info.mode = size, 0o600
-        self._file.write(info.tobuf(tarfile.PAX_FORMAT))
+        self.write(info.tobuf(tarfile.PAX_FORMAT))
 
     def write(self, piece: bytes) -> None:
         """Some of its bytes."""
+        self._hash.update(piece)
         self._file.write(piece)
 
     def end(self, size: int) -> None:
         """All of its bytes have come."""
-        self._file.write(b"\0" * (-size % _BLOCK))
+        self.write(b"\0" * (-size % _BLOCK))
+
+    def add(self, name: str, content: bytes) -> None:
+        """A small entry, as a whole."""
+        self.begin(name, len(content))
+        self.write(content)
+        self.end(len(content))
+
+    def close(self, *, objects: int, object_bytes: int) -> None:
+        """Add the last entry."""
+        end = End(objects=objects, object_bytes=object_bytes, sha256=self._hash.hexdigest())
+        self.add("end.json", msgspec.json.encode(end))
 
     def beside(self, name: str) -> Path:
         """A private file for what is to be added, empty; it is gone with ours."""
@@ -91,7 +107,7 @@ class Writer:
 
     def finish(self, check: Callable[[Path], None]) -> int:
         """End the file, have it checked, and give it its name; its size. Raises Conflict if the name is taken."""
-        self._file.write(b"\0" * 2 * _BLOCK)
+        self._file.write(_TAIL)
         self._file.flush()
         os.fsync(self._file.fileno())
         check(self._aside)
@@ -131,28 +147,43 @@ def prepare(path: Path) -> None:
         raise Unavailable(f"{path.parent} cannot be written: {error.strerror}", code="BACKUP_FOLDER") from error
 
 
-def entries(path: Path) -> Iterator[tuple[str, int, IO[bytes]]]:
-    """Name, size and content of each entry, in order. Raises BackupDamaged for what is no such file."""
+class Entry(NamedTuple):
+    """One of a backup; `begin` is where its header is in the file."""
+
+    name: str
+    size: int
+    content: IO[bytes]
+    begin: int
+    content_begin: int
+
+    def decode(self, kind: type[_Json]) -> _Json:
+        """Its content, which is JSON. Raises BackupDamaged."""
+        try:
+            return msgspec.json.decode(self.content.read(_MOST_JSON), type=kind)
+        except (msgspec.MsgspecError, tarfile.TarError) as broken:
+            raise BackupDamaged(f"{self.name}: {broken}") from broken
+
+
+def entries(path: Path) -> Iterator[Entry]:
+    """Each entry, in order; its content can be read until the next is asked for. Raises BackupDamaged."""
     try:
         with tarfile.open(path, mode="r:") as tar:
-            for info in tar:
+            while (info := tar.next()) is not None:
                 content = tar.extractfile(info)
                 if content is None:
                     raise BackupDamaged(f"{info.name} is no file")
-                yield info.name, info.size, content
-    except (tarfile.TarError, EOFError) as broken:
+                yield Entry(info.name, info.size, content, info.offset, info.offset_data)
+                tar.members.clear()  # type: ignore[attr-defined]  # Why: it keeps them all, and there may be millions
+    except (tarfile.TarError, EOFError, UnicodeError) as broken:
         raise BackupDamaged(str(broken)) from broken
 
 
 def head_of(path: Path) -> Head:
     """What a backup is of. Raises BackupDamaged, and Invalid for one of a later form."""
-    for name, _, content in entries(path):
-        if name != "backup.json":
+    for entry in entries(path):
+        if entry.name != "backup.json":
             break
-        try:
-            head = msgspec.json.decode(content.read(_MOST_JSON), type=Head)
-        except msgspec.MsgspecError as broken:
-            raise BackupDamaged(f"backup.json: {broken}") from broken
+        head = entry.decode(Head)
         if head.format > FORMAT:
             raise Invalid(
                 f"the backup was made by controlroom {head.release}, and this is an older one", code="BACKUP_NEWER"
@@ -162,41 +193,57 @@ def head_of(path: Path) -> Head:
 
 
 def check(path: Path, seen: Callable[[int], None] = lambda _size: None) -> End:
-    """Read all of it: every object has the hash that it is named by, and nothing is missing. Raises BackupDamaged."""
+    """Read all of it: no byte is another than was written, and every object has the hash that it is named by.
+
+    Raises BackupDamaged.
+    """
     head_of(path)
-    objects, total, dump, end = 0, 0, "", None
-    for name, size, content in entries(path):
-        if end is not None:
-            raise BackupDamaged("something follows its end")
-        if name == "end.json":
-            try:
-                end = msgspec.json.decode(content.read(_MOST_JSON), type=End)
-            except msgspec.MsgspecError as broken:
-                raise BackupDamaged(f"end.json: {broken}") from broken
-            continue
-        digest = _digest(name, size, content)
-        if name == "database.dump":
-            dump = digest
-        elif name.startswith("objects/"):
-            objects, total = objects + 1, total + size
-            if digest != name.removeprefix("objects/"):
-                raise BackupDamaged(f"{name} has another content than its name says")
-        seen(size)
-    if end is None or (end.objects, end.object_bytes, end.dump_sha256) != (objects, total, dump):
-        raise BackupDamaged("its end is missing, or is that of another")
-    return end
+    objects, total, read = 0, 0, 0
+    hasher = hashlib.sha256()
+    with path.open("rb") as raw:
+        for entry in entries(path):
+            _between(raw, read, entry.begin, hasher)
+            if entry.name == "end.json":
+                end = entry.decode(End)
+                if (end.objects, end.object_bytes, end.sha256) != (objects, total, hasher.hexdigest()):
+                    raise BackupDamaged("its content is not what was written")
+                _check_tail(raw, entry)
+                return end
+            _between(raw, entry.begin, entry.content_begin, hasher)
+            digest = _digest(entry, hasher)
+            read = entry.content_begin + entry.size
+            if entry.name.startswith("objects/"):
+                objects, total = objects + 1, total + entry.size
+                if digest != entry.name.removeprefix("objects/"):
+                    raise BackupDamaged(f"{entry.name} has another content than its name says")
+            seen(entry.size)
+    raise BackupDamaged("its end is missing")
 
 
-def _digest(name: str, size: int, content: IO[bytes]) -> str:
+def _check_tail(raw: IO[bytes], end: Entry) -> None:
+    raw.seek(end.content_begin + end.size)
+    if raw.read(_MOST_JSON) != b"\0" * (-end.size % _BLOCK) + _TAIL:
+        raise BackupDamaged("its end is cut, or something follows it")
+
+
+def _between(raw: IO[bytes], start: int, end: int, hasher: "hashlib._Hash") -> None:
+    """Hash what is in the file but in no content: headers, and what fills the blocks."""
+    raw.seek(start)
+    hasher.update(raw.read(end - start))
+
+
+def _digest(entry: Entry, whole: "hashlib._Hash") -> str:
+    """The hash of a content; what is read is added to that of all."""
     hasher, read = hashlib.sha256(), 0
     try:
-        while piece := content.read(_PIECE):
+        while piece := entry.content.read(_PIECE):
             hasher.update(piece)
+            whole.update(piece)
             read += len(piece)
     except tarfile.TarError as cut:
-        raise BackupDamaged(f"{name}: {cut}") from cut
-    if read != size:
-        raise BackupDamaged(f"{name} is shorter than it was")
+        raise BackupDamaged(f"{entry.name}: {cut}") from cut
+    if read != entry.size:
+        raise BackupDamaged(f"{entry.name} is shorter than it was")
     return hasher.hexdigest()
 
 

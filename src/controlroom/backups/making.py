@@ -5,9 +5,7 @@ database names at its moment is among the objects that are read afterwards.
 """
 
 import asyncio
-import hashlib
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, Final
@@ -17,36 +15,17 @@ import asyncpg
 import msgspec
 
 from controlroom import __version__
-from controlroom.backups.archive import FORMAT, End, Head, Writer, check, prepare
-from controlroom.backups.postgres_tools import Tools
+from controlroom.backups import listed
+from controlroom.backups.archive import FORMAT, Head, Writer, check, prepare
+from controlroom.backups.postgres_tools import Tools, check_can_dump
+from controlroom.backups.progress import Progress, Tell
 from controlroom.errors import Conflict, Invalid, Unavailable
 from controlroom.objects.store import ObjectStore
 from controlroom.postgres import backup_lock
 from controlroom.settings import Settings
 
-Tell = Callable[[str], None]
-
 _PIECE: Final = 1 << 20
-_EVERY: Final = 1.0
-
-
-class Progress:
-    """Says what is done, once a second."""
-
-    def __init__(self, tell: Tell, what: str) -> None:
-        self._tell = tell
-        self._what = what
-        self._bytes = 0
-        self._count = 0
-        self._told = time.monotonic()
-
-    def add(self, size: int) -> None:
-        """One more, of so many bytes."""
-        self._bytes += size
-        self._count += 1
-        if time.monotonic() - self._told >= _EVERY:
-            self._told = time.monotonic()
-            self._tell(f"{self._what}: {self._count:,} ({self._bytes / 1e6:,.0f} MB)")
+_LOOK_EVERY: Final = 1.0
 
 
 async def make(settings: Settings, path: Path, *, with_key: bool, tell: Tell) -> int:
@@ -88,17 +67,11 @@ async def connected(dsn: str) -> asyncpg.Connection:
 
 
 async def _check_database(connection: asyncpg.Connection, tools: Tools) -> int:
-    version = connection.get_server_version().major
-    ours = await asyncio.to_thread(tools.version)
-    if version > ours:
-        raise Invalid(
-            f"the database is PostgreSQL {version}, and pg_dump here is of {ours}: name a folder of newer programs by "
-            "CONTROLROOM_POSTGRES_BIN",
-            code="BACKUP_TOOLS_OLD",
-        )
+    version = int(connection.get_server_version().major)
+    check_can_dump(database=version, tools=await asyncio.to_thread(tools.version))
     if not await connection.fetchval("select to_regclass('schema_migration') is not null"):
         raise Conflict("there is no room in this database", code="NO_ROOM")
-    return int(version)
+    return version
 
 
 async def _write(
@@ -113,23 +86,37 @@ async def _write(
         objects_url=elsewhere,
         has_key=key is not None,
     )
-    _add(writer, "backup.json", msgspec.json.encode(head))
+    writer.add("backup.json", msgspec.json.encode(head))
     tell("writing the database")
     dump = writer.beside("dump")
     try:
-        await asyncio.to_thread(tools.dump, dump)
-        digest = await asyncio.to_thread(_add_file, writer, "database.dump", dump)
+        await _dumped(tools, dump, tell)
+        await asyncio.to_thread(_add_file, writer, "database.dump", dump)
     finally:
         dump.unlink(missing_ok=True)
     objects = ObjectStore.open(settings.objects_url or settings.data / "objects")
-    copy = _copied if elsewhere is None else _listed
-    count, total = await copy(objects, writer, Progress(tell, "objects"), writer.beside("list"))
+    count, total = 0, 0
+    if elsewhere is None:
+        tell("writing the objects")
+        count, total = await _copied(objects, writer, Progress(tell, "objects"))
+    else:
+        tell(f"listing the objects of {elsewhere}: they stay there, and are not in the file")
+        await _listed(objects, writer, Progress(tell, "objects"))
     if key is not None:
-        _add(writer, "master.key", key)
-    _add(writer, "end.json", msgspec.json.encode(End(objects=count, object_bytes=total, dump_sha256=digest)))
+        writer.add("master.key", key)
+    writer.close(objects=count, object_bytes=total)
 
 
-async def _copied(objects: ObjectStore, writer: Writer, progress: Progress, _aside: Path) -> tuple[int, int]:
+async def _dumped(tools: Tools, dump: Path, tell: Tell) -> None:
+    """Have the database written to a file, and say how long that is meanwhile."""
+    writing = asyncio.ensure_future(asyncio.to_thread(tools.dump, dump))
+    while not (await asyncio.wait([writing], timeout=_LOOK_EVERY))[0]:
+        size = await asyncio.to_thread(lambda: dump.stat().st_size)
+        tell.passing(f"database: {size / 1e6:,.0f} MB")
+    await writing
+
+
+async def _copied(objects: ObjectStore, writer: Writer, progress: Progress) -> tuple[int, int]:
     count, total = 0, 0
     async for digest, size, _ in objects.hashes():
         writer.begin(f"objects/{digest}", size)
@@ -145,31 +132,22 @@ async def _copied(objects: ObjectStore, writer: Writer, progress: Progress, _asi
     return count, total
 
 
-async def _listed(objects: ObjectStore, writer: Writer, progress: Progress, aside: Path) -> tuple[int, int]:
+async def _listed(objects: ObjectStore, writer: Writer, progress: Progress) -> None:
+    aside = writer.beside("list")
     with aside.open("wb") as file:  # it goes with the writer's own
         async for digest, size, _ in objects.hashes():
-            file.write(f"{digest} {size}\n".encode())
+            file.write(listed.line(digest, size))
             progress.add(size)
-    await asyncio.to_thread(_add_file, writer, "objects.list", aside)
-    return 0, 0  # none is in the file
+    await asyncio.to_thread(_add_file, writer, listed.LIST, aside)
 
 
-def _add(writer: Writer, name: str, content: bytes) -> None:
-    writer.begin(name, len(content))
-    writer.write(content)
-    writer.end(len(content))
-
-
-def _add_file(writer: Writer, name: str, path: Path) -> str:
-    """Add a file; the hash of its content."""
-    hasher, size = hashlib.sha256(), path.stat().st_size
+def _add_file(writer: Writer, name: str, path: Path) -> None:
+    size = path.stat().st_size
     writer.begin(name, size)
     with path.open("rb") as file:
         for piece in _pieces(file):
-            hasher.update(piece)
             writer.write(piece)
     writer.end(size)
-    return hasher.hexdigest()
 
 
 def _pieces(file: IO[bytes]) -> Iterator[bytes]:

@@ -4,6 +4,7 @@ Why a file: arguments are seen by every user of the machine.
 """
 
 import contextlib
+import re
 import subprocess
 import tempfile
 from collections.abc import Iterator
@@ -27,7 +28,11 @@ class Tools:
 
     def version(self) -> int:
         """Their major version. Raises Unavailable if they are not there."""
-        return int(self._run("pg_dump", "--version").split()[2].split(".")[0].removesuffix("devel"))
+        said = self._run("pg_dump", "--version")
+        found = re.search(r"\d+", said)  # `pg_dump (PostgreSQL) 18.6 (Debian 18.6-1)`, `19beta1`, `19devel`
+        if found is None:
+            raise Unavailable(f"pg_dump says no version: {said.strip()[:_TOLD]}", code="POSTGRES_TOOLS")
+        return int(found[0])
 
     def dump(self, path: Path) -> None:
         """Write the whole database, as it is at one moment. Raises Unavailable with what pg_dump said."""
@@ -63,6 +68,31 @@ class Tools:
             file.write(f"[{_SERVICE}]\n" + "".join(f"{name}={value}\n" for name, value in parameters(self._dsn)))
             file.flush()
             yield {"PGSERVICEFILE": file.name, "PGSERVICE": _SERVICE}
+
+
+def check_can_dump(*, database: int, tools: int) -> None:
+    """See that programs know a database, by their major versions: later ones know all earlier. Raises Invalid."""
+    if database > tools:
+        raise Invalid(
+            f"the database is PostgreSQL {database}, and pg_dump here is of {tools}: name a folder of newer programs "
+            "by CONTROLROOM_POSTGRES_BIN",
+            code="BACKUP_TOOLS_OLD",
+        )
+
+
+def check_can_restore(*, backup: int, tools: int, database: int) -> None:
+    """See that programs read a dump and a database takes it, by their major versions. Raises Invalid."""
+    if backup > tools:
+        raise Invalid(
+            f"the backup is of PostgreSQL {backup}, and pg_restore here is of {tools}: name a folder of newer programs "
+            "by CONTROLROOM_POSTGRES_BIN",
+            code="BACKUP_TOOLS_OLD",
+        )
+    if backup > database:
+        raise Invalid(
+            f"the backup is of PostgreSQL {backup}, and the database is {database}: name a newer one",
+            code="DATABASE_OLD",
+        )
 
 
 def parameters(dsn: str) -> list[tuple[str, str]]:

@@ -7,11 +7,16 @@ import shutil
 from pathlib import Path
 from typing import IO, Final
 
+from msgspec import Struct
+
 from controlroom.backups.archive import BackupDamaged, Head, check, entries, head_of
-from controlroom.backups.making import Progress, Tell, connected, is_local
+from controlroom.backups.listed import Missing, missing
+from controlroom.backups.making import connected, is_local
 from controlroom.backups.positions import renumber
-from controlroom.backups.postgres_tools import Tools
+from controlroom.backups.postgres_tools import Tools, check_can_restore
+from controlroom.backups.progress import Progress, Tell
 from controlroom.errors import Conflict, Invalid, Unavailable
+from controlroom.keys import Keys
 from controlroom.objects.store import ObjectStore
 from controlroom.postgres import postmaster
 from controlroom.postgres.embedded import EmbeddedPostgres
@@ -20,32 +25,60 @@ from controlroom.settings import Settings
 _PIECE: Final = 1 << 20
 
 
-async def restore(settings: Settings, path: Path, *, key: Path | None, tell: Tell) -> Head:
+class Restored(Struct, frozen=True, kw_only=True):
+    """What a room was made of."""
+
+    head: Head
+    missing: Missing | None
+    """Listed objects that are not where the settings say; None: none was listed, or the settings say nothing."""
+
+
+async def restore(settings: Settings, path: Path, *, key: Path | None, tell: Tell) -> Restored:
     """Make the room of a backup in the data folder of the settings; what the backup is of.
 
-    The database is a private one in the folder, or the empty one that the settings name. Raises Conflict for a folder
-    or a database that is not empty, BackupDamaged before anything is made, Unavailable for what does not answer.
+    The database is a private one in the folder, or the empty one that the settings name. `key` is the file of the
+    master key, for a backup without. Raises Conflict for a folder or a database that is not empty, BackupDamaged before
+    anything is made, Invalid for a database or programs older than the backup's and for a file that holds no key,
+    Unavailable for what does not answer.
     """
     folder = settings.data.absolute()
     head = head_of(path)
     _check_empty(folder)
     if not is_local(settings.objects_url) and head.objects_url is None:
         raise Invalid("the objects of this backup go into a folder: unset CONTROLROOM_OBJECTS_URL", code="SETTINGS")
-    if settings.database_url is not None:
-        await _check_empty_database(settings.database_url)
+    key_text = None if key is None else await asyncio.to_thread(_key, key)
+    await _check_database(settings, head)
     tell("reading the backup")
     await asyncio.to_thread(check, path, Progress(tell, "read").add)
+    lacking = await _look_for_objects(settings, head, path, tell)
     making = folder.with_name(f".{folder.name}.restoring")
     lock = await _taken(making)
     try:
-        await _fill(settings, path, making, key=key, tell=tell)
+        await _fill(settings, path, making, key=key_text, tell=tell)
         _publish(making, folder)
     except BaseException:
         await _cleared(making)
         raise
     finally:
         os.close(lock)
-    return head
+    return Restored(head=head, missing=lacking)
+
+
+async def _look_for_objects(settings: Settings, head: Head, path: Path, tell: Tell) -> Missing | None:
+    if head.objects_url is None or settings.objects_url is None:
+        return None
+    tell("looking for the objects that it lists")
+    return await missing(path, ObjectStore.open(settings.objects_url), Progress(tell, "objects"))
+
+
+def _key(file: Path) -> bytes:
+    """What is in the file of a master key. Raises Invalid if that is none."""
+    try:
+        text = file.read_bytes()
+        Keys.from_base64(text.decode("ascii"))
+    except (Invalid, UnicodeDecodeError, OSError) as wrong:
+        raise Invalid(f"{file} is no master key: {wrong}", code="MASTER_KEY") from wrong
+    return text
 
 
 def _check_empty(folder: Path) -> None:
@@ -59,11 +92,19 @@ def _check_empty(folder: Path) -> None:
         raise Unavailable(f"{folder} cannot be used: {error.strerror}", code="BACKUP_FOLDER") from error
 
 
-async def _check_empty_database(dsn: str) -> None:
+async def _check_database(settings: Settings, head: Head) -> None:
+    tools = await asyncio.to_thread(Tools(settings.database_url or "", settings.postgres_bin).version)
+    database = tools if settings.database_url is None else await _empty_database(settings.database_url)
+    check_can_restore(backup=head.postgres, tools=tools, database=database)
+
+
+async def _empty_database(dsn: str) -> int:
+    """The major version of a database, in which nothing may be."""
     connection = await connected(dsn)
     try:
         if await connection.fetchval("select exists (select from pg_tables where schemaname = 'public')"):
             raise Conflict("the database is not empty: name another one", code="DATABASE_NOT_EMPTY")
+        return int(connection.get_server_version().major)
     finally:
         await connection.close(timeout=5)
 
@@ -91,10 +132,11 @@ async def _cleared(making: Path) -> None:
     await asyncio.to_thread(shutil.rmtree, making, ignore_errors=True)
 
 
-async def _fill(settings: Settings, path: Path, making: Path, *, key: Path | None, tell: Tell) -> None:
+async def _fill(settings: Settings, path: Path, making: Path, *, key: bytes | None, tell: Tell) -> None:
     objects = ObjectStore.open(settings.objects_url or making / "objects")
     dump, progress = making / "database.dump", Progress(tell, "objects")
-    for name, size, content in entries(path):
+    tell("restoring the objects")
+    for name, size, content, *_ in entries(path):
         if name == "database.dump":
             await asyncio.to_thread(_copy, content, dump)
         elif name == "master.key" and key is None:
@@ -105,7 +147,7 @@ async def _fill(settings: Settings, path: Path, making: Path, *, key: Path | Non
                 raise BackupDamaged(f"{name} has another content than its name says")
             progress.add(size)
     if key is not None:
-        _write_key(making, await asyncio.to_thread(key.read_bytes))
+        _write_key(making, key)
     tell("restoring the database")
     if settings.database_url is not None:
         await _bring_in(settings.database_url, settings, dump)

@@ -61,7 +61,7 @@ async def joined(settings: Settings) -> Settings:
     except OSError as refused:
         raise CommandFailed(
             f"the room of {folder} cannot be joined: {refused.strerror}",
-            hint="Take mail as the user who runs it, or set CONTROLROOM_DATABASE_URL as its servers have it.",
+            hint="Be the user who runs it, or set CONTROLROOM_DATABASE_URL as its servers have it.",
         ) from refused
     if found is None:
         raise CommandFailed(
