@@ -1,6 +1,7 @@
 """A room is backed up while it runs, and made anew of the file."""
 
 import asyncio
+import base64
 import json
 import signal
 import subprocess
@@ -87,6 +88,20 @@ def test_what_is_no_master_key_is_refused_before_anything_is_made(backups, tmp_p
     for name in ("other", "absent"):
         done = run_cli("restore", folder / "without.backup", "--data", tmp_path / "room", "--key", tmp_path / name)
         assert (done.returncode == 0, f"{name} is no master key" in done.stderr) == (False, True), done.stderr
+    assert [each.name for each in tmp_path.iterdir()] == ["other"]
+
+
+def test_the_key_of_another_room_is_refused(backups, tmp_path):
+    """By file or environment; nothing is left."""
+    folder, _, _ = backups
+    other = base64.b64encode(bytes(32)).decode()
+    (tmp_path / "other").write_text(other)
+
+    for options, variables in ((("--key", tmp_path / "other"), {}), ((), {"CONTROLROOM_MASTER_KEY": other})):
+        words = ("restore", folder / "without.backup", "--data", tmp_path / "room", *options)
+        done = run_cli(*words, **variables)
+        refused = (done.returncode == 0, "the master key is not the one of this database" in done.stderr)
+        assert refused == (False, True), done.stderr
     assert [each.name for each in tmp_path.iterdir()] == ["other"]
 
 

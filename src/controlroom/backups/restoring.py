@@ -15,10 +15,12 @@ from controlroom.backups.making import connected, is_local
 from controlroom.backups.positions import renumber
 from controlroom.backups.postgres_tools import Tools, check_can_restore
 from controlroom.backups.progress import Progress, Tell
+from controlroom.engine.workspaces.first_start import keys_for
 from controlroom.errors import Conflict, Invalid, Unavailable
 from controlroom.keys import Keys
 from controlroom.objects.store import ObjectStore
 from controlroom.postgres import postmaster
+from controlroom.postgres.database import Database
 from controlroom.postgres.embedded import EmbeddedPostgres
 from controlroom.settings import Settings
 
@@ -38,8 +40,8 @@ async def restore(settings: Settings, path: Path, *, key: Path | None, tell: Tel
 
     The database is a private one in the folder, or the empty one that the settings name. `key` is the file of the
     master key, for a backup without. Raises Conflict for a folder or a database that is not empty, BackupDamaged before
-    anything is made, Invalid for a database or programs older than the backup's and for a file that holds no key,
-    Unavailable for what does not answer.
+    anything is made, Invalid for a database or programs older than the backup's and for a key that is none, or another
+    room's, Unavailable for what does not answer.
     """
     folder = settings.data.absolute()
     head = head_of(path)
@@ -60,6 +62,7 @@ async def restore(settings: Settings, path: Path, *, key: Path | None, tell: Tel
         await _cleared(making)
         raise
     finally:
+        making.with_name(f"{making.name}.lock").unlink(missing_ok=True)
         os.close(lock)
     return Restored(head=head, missing=lacking)
 
@@ -151,10 +154,12 @@ async def _fill(settings: Settings, path: Path, making: Path, *, key: bytes | No
     tell("restoring the database")
     if settings.database_url is not None:
         await _bring_in(settings.database_url, settings, dump)
+        await _check_key(settings.database_url, settings, making / "master.key")
     else:
         server = await EmbeddedPostgres.start(making / "postgres", bin_dir=settings.postgres_bin)
         try:
             await _bring_in(server.dsn, settings, dump)
+            await _check_key(server.dsn, settings, making / "master.key")
         finally:
             await server.stop()
     dump.unlink()
@@ -168,6 +173,17 @@ async def _bring_in(dsn: str, settings: Settings, dump: Path) -> None:
         await connection.execute("analyze")
     finally:
         await connection.close(timeout=5)
+
+
+async def _check_key(dsn: str, settings: Settings, file: Path) -> None:
+    """See that the key, if there is one already, is the one of this room. Raises Invalid `MASTER_KEY`."""
+    if settings.master_key is None and not await asyncio.to_thread(file.exists):
+        return
+    database = await Database.connect(dsn, min_size=1, max_size=1)
+    try:
+        await keys_for(database, master_key=settings.master_key, file=file)
+    finally:
+        await database.close()
 
 
 async def _pieces(content: IO[bytes]):  # type: ignore[no-untyped-def]  # noqa: ANN202 - an async generator of bytes
@@ -192,7 +208,6 @@ def _publish(making: Path, folder: Path) -> None:
         making.rename(folder)  # over an empty folder at most
     except OSError as error:
         raise Conflict(f"{folder} is not empty any more", code="FOLDER_EXISTS") from error
-    making.with_name(f"{making.name}.lock").unlink(missing_ok=True)
 
 
 def _private(path: str, flags: int) -> int:
