@@ -128,7 +128,7 @@ async def test_an_unresolved_run_is_mailed(by_mail, engine, ada, workspace, floo
     assert delivery.state is DeliveryState.DELIVERED, delivery.last_error
     [(recipients, mail)] = box.mails
     assert recipients == ["ada@example.com", "ben@example.com"]
-    assert mail["Subject"] == f"Invoices: run {run.number} ended unresolved"
+    assert mail["Subject"] == f"Invoices: run {run.run_no} ended unresolved"
     assert mail["From"] == "Control Room <room@example.com>"
     text = mail.get_content()
     assert "1 of 1 work items failed." in text
@@ -158,8 +158,8 @@ async def test_the_name_of_a_process_is_a_name_in_mail(by_mail, engine, ada, wor
     assert delivery.state is DeliveryState.DELIVERED, delivery.last_error
     [(recipients, mail)] = box.mails
     assert recipients == ["ada@example.com"]
-    assert mail["Subject"] == f"{name}: run {run.number} completed"
-    assert mail.get_content().startswith(f"{name}: run {run.number} completed.")
+    assert mail["Subject"] == f"{name}: run {run.run_no} completed"
+    assert mail.get_content().startswith(f"{name}: run {run.run_no} completed.")
     assert (mail["Bcc"], mail["To"], len(mail.keys())) == (None, "ada@example.com", len(set(mail.keys())))
 
 
@@ -199,7 +199,7 @@ async def test_a_chat_is_told_in_slacks_form(deliveries, engine, ada, workspace,
     [told] = await receiver.wait(1)
     assert told.path == "/hook/T000/SECRET"
     assert list(told.json) == ["text"]
-    assert told.json["text"].startswith(f"&lt;!channel&gt; &amp; Co: run {run.number} completed.")
+    assert told.json["text"].startswith(f"&lt;!channel&gt; &amp; Co: run {run.run_no} completed.")
     [delivery] = await ended(engine, ada, workspace, made.id)
     assert "SECRET" not in repr(delivery)
     stored = await engine.database.value("select string_agg(sealed, '') from notification")

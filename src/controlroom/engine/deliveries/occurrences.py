@@ -4,7 +4,7 @@ from typing import Final
 
 OCCURRENCE: Final = """
     event.id as event_id, event.at, event.kind, event.organization_id, event.workspace_id, event.process_id,
-    process.name as process_name, event.run_id, run.number as run_number, run.started_at as run_started_at,
+    process.name as process_name, event.run_id, run.run_no as run_number, run.started_at as run_started_at,
     event.step_run_id, step.name as step_name,
     coalesce(event.data -> 'error' ->> 'code', case when event.kind = 'run.unresolved' then (
         select failed.error_code from step_run as failed
