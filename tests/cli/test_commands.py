@@ -240,6 +240,7 @@ def test_a_run_waits_is_shown_and_stopped(running, robot):
     running.cli("runs", "follow", run)
     assert running.json("runs", "show", run)["state"] == "completed"
     running.cli("runs", "delete", run, "--yes")
+    assert "nothing of that id" in running.cli("runs", "show", "Waiting", code=1).stderr
     assert run not in [row["id"] for row in running.json("runs", "list", "--process", "Waiting")]
 
 

@@ -29,6 +29,9 @@ Progress = Callable[[int], None]
 """Called with the number of bytes that went through since the last call."""
 
 
+_NO_ADDRESS = "There is nothing at this address."
+
+
 class Refused(CommandFailed):
     """The room understood the call and said no."""
 
@@ -296,6 +299,8 @@ def _refusal(status: int, headers: Message, content: bytes, *, signed: bool) -> 
             code = details.get("code") or code
             message = details.get("message") or body.get("message") or ""
     hint = ""
+    if message == _NO_ADDRESS:  # a word without an id's form makes no address
+        message, hint = "the room has nothing of that id", "`list` shows the ids."
     if status == http.HTTPStatus.UNAUTHORIZED and not signed:
         hint = "Is the API key of this room, and not deleted? See --api-key."
     return Refused(status, code, message or f"the room answered {status} {http.client.responses.get(status, '')}", hint)
