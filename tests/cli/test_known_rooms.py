@@ -9,6 +9,7 @@ import pytest
 
 from controlroom.cli import known_rooms
 from controlroom.cli.address import address, data_folder
+from controlroom.cli.data_folder import DataFolder
 from controlroom.cli.errors import CommandFailed
 from controlroom.cli.options import RoomOptions
 from rooms import Room, room, run_cli
@@ -67,6 +68,13 @@ def test_a_login_is_to_the_room_that_was_started_last_at_its_address(book, tmp_p
     assert known_rooms.enter({"url": "http://127.0.0.1:8170", **session}, None) == "b"
 
     assert meant() == ("http://127.0.0.1:8170", "b", "t")
+
+
+def test_a_room_has_one_folder_however_it_is_named(tmp_path):
+    """`--data ../room` is told, and remembered, without the dots."""
+    (tmp_path / "here").mkdir()
+
+    assert DataFolder.take(tmp_path / "here" / ".." / "room").path == tmp_path / "room"
 
 
 def test_a_folder_with_a_room_means_that_room(book, tmp_path):
