@@ -115,6 +115,21 @@ async def test_how_new_the_world_may_be_is_edited(ada, hire, workspace):
     assert (await ada.post(path, {"exclude_newer": None}))["exclude_newer"] is None
 
 
+async def test_what_is_said_at_the_creation_holds_or_is_refused(ada):
+    """How new the world may be, of uploaded and fetched packages; a folder beside a source is refused with the rest."""
+    source = {"url": "https://git.example.com/robots.git", "branch": "main"}
+    for name, more in (("uploaded", {}), ("fetched", {"source": source})):
+        made = await ada.post("/task-packages", {"name": name, "exclude_newer": "2023-05-01", **more})
+        assert dt.datetime.fromisoformat(made["exclude_newer"]) == dt.datetime(2023, 5, 2, tzinfo=dt.UTC)
+        assert ("push_hook" in made, "upload" in made) == (bool(more), not more)
+        assert (await ada.get(f"/task-packages/{made['id']}"))["exclude_newer"] == made["exclude_newer"]
+
+    for more in ({"exclude_newer": "soon"}, {"source": source, "folder": "one"}, {"folder": "../one"}):
+        refused = await ada.call("POST", "/task-packages", json={"name": "refused", **more})
+        assert refused.status_code == 400, refused.text
+    assert (await ada.get("/task-packages", name="refused"))["data"] == []
+
+
 async def test_a_package_in_use_stays(ada, process):
     """Deleting what a step runs is a conflict that names the process."""
     [package] = await ada.every("/task-packages")

@@ -19,7 +19,7 @@ from controlroom.engine.downloads.model import DownloadKind
 from controlroom.engine.engine import Engine
 from controlroom.engine.packages import actions, sources, store
 from controlroom.engine.packages.model import Package
-from controlroom.errors import NotFound
+from controlroom.errors import Invalid, NotFound
 from controlroom.ids import PackageId, TaskId
 from controlroom.robots.choosing import inner_folder
 from controlroom.robots.exclude_newer import parse_moment
@@ -58,6 +58,8 @@ class CreateTaskPackage(Struct, frozen=True):
     """Where the robot lies in what will be uploaded: for a zip with several."""
     source: SetGitSource | None = None
     """Where its content comes from. If it is refused, no package is created."""
+    exclude_newer: str | None = None
+    """A date (until its end, UTC) or a time with its zone; null: as the room says."""
 
 
 class PushTaskPackage(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -105,11 +107,18 @@ async def create_task_package(
     data: JSONBody[CreateTaskPackage],
 ) -> TaskPackage:
     """Create a task package without content, and tell where to upload it; or one that is fetched from git."""
-    if data.source is not None:
+    moment = parse_moment(data.exclude_newer) if data.exclude_newer is not None else None
+    secret, folder = None, inner_folder(data.folder)
+    if data.source is None:
+        package = await actions.create(engine, actor, workspace_id, data.name)
+    elif folder:
+        raise Invalid("The folder of what is fetched is part of its source.", code="INVALID_BODY")
+    else:
         package, secret = await sources.create_package(engine, actor, workspace_id, data.name, wanted(data.source))
+    if moment is not None:
+        package = await actions.set_exclude_newer(engine, actor, workspace_id, package.id, moment)
+    if secret is not None:
         return msgspec.structs.replace(_show(request, package), push_hook=push_hook(request, package.id, secret))
-    folder = inner_folder(data.folder)
-    package = await actions.create(engine, actor, workspace_id, data.name)
     return await _with_upload(engine, actor, request, package, folder=folder)
 
 
