@@ -148,6 +148,10 @@ def test_a_process_is_made_shown_disabled_and_deleted(running, robot):
     assert one["one_item_per_step_run"]
     assert (two["timeout_seconds"], two["starts_after_previous"]) == (90, True)
 
+    for option, value, other in (("--timeout", "one=9", "one=8"), ("--env", "one:A=b", "one:A=c")):
+        refused = running.cli("process", "edit", "Two steps", option, value, option, other, code=2)
+        assert "twice" in refused.stderr, refused.stderr
+
     running.cli("process", "disable", "Two steps")
     assert "disabled" in running.cli("run", "Two steps", code=1).stderr
     running.cli("process", "enable", "Two steps")
@@ -254,6 +258,8 @@ def test_secrets_are_written_and_never_read(running, tmp_path):
     listed = running.cli("secrets", "list").stdout
     assert "bank" in listed
     assert not any(value in shown + listed for value in ("ada", "from a file", "1234"))
+    twice = running.cli("secrets", "set", "bank", "user=ada", "user=ben", code=2).stderr
+    assert "the value 'user' is given twice" in twice
     assert "which values?" in running.cli("secrets", "set", "bank", "--description", "ours", code=2).stderr
     assert "pin" in running.cli("secrets", "show", "bank").stdout, "nothing was replaced by nothing"
     running.cli("secrets", "delete", "bank", "--yes")

@@ -72,6 +72,8 @@ def test_a_plain_script_is_a_robot(running, tmp_path):
     run = running.json("runs", "list", "--process", "Words")[0]
     running.cli("artifacts", "download", run["id"], "-o", tmp_path)
     [words] = tmp_path.rglob("words.json")
+    missing = running.cli("artifacts", "download", run["id"], "-o", tmp_path, "--name", "other.json", code=1)
+    assert "the run left no file called 'other.json'" in missing.stderr
     assert json.loads(words.read_text())[:2] == [["to", 2], ["be", 2]]
 
 

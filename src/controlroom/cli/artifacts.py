@@ -1,5 +1,6 @@
 """`controlroom artifacts …`."""
 
+import sys
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,6 +11,7 @@ from cyclopts import App, Parameter
 from controlroom.cli.address import address
 from controlroom.cli.client import Client
 from controlroom.cli.display import progress, show_json, size
+from controlroom.cli.errors import CommandFailed
 from controlroom.cli.files import Downloads
 from controlroom.cli.options import HERE, RoomOptions
 from controlroom.cli.verbs import show_rows
@@ -76,8 +78,12 @@ def download(
             written.append(str(path))
             if not room.json:
                 print(path)
+    if name is not None and not written:
+        raise CommandFailed(f"the run left no file called {name!r}", hint="`controlroom artifacts list` shows them.")
     if room.json:
         show_json(written)
+    elif not written:
+        print("The run left no files.", file=sys.stderr)
 
 
 def _each(client: Client, run: str) -> Iterator[tuple[str, str, dict[str, Any]]]:

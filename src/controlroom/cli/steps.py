@@ -1,5 +1,6 @@
 """The steps of a process as the command line writes them: `STEP=…` options, sorted out by step."""
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -101,9 +102,13 @@ def definitions(
     for name, value in _pairs(options.retries):
         attempts = number(value, option="--retries", least=0) + 1
         known.of(name, "--retries").setdefault("retry", {})["max_attempts"] = attempts
+    given = set()
     for each in options.env:
         name, _, variable = each.partition(":")
         key, value = pair(variable, form="STEP:KEY=VALUE")
+        if (name, key) in given:
+            raise Misused(f"--env: {name}:{key} is given twice")
+        given.add((name, key))
         known.of(name, "--env").setdefault("environment", {})[key] = value
     for name in options.after_previous:
         known.of(name, "--after-previous")["starts_after_previous"] = True
@@ -140,7 +145,11 @@ def _step(client: Client, text: str) -> tuple[str, dict[str, Any]]:
 
 
 def _pairs(texts: Iterable[str]) -> list[tuple[str, str]]:
-    return [pair(text, form="STEP=VALUE") for text in texts]
+    pairs = [pair(text, form="STEP=VALUE") for text in texts]
+    twice = next((name for name, times in Counter(name for name, _ in pairs).items() if times > 1), None)
+    if twice is not None:
+        raise Misused(f"{', '.join(texts)}: step {twice!r} is named twice")
+    return pairs
 
 
 def _ids(client: Client, kind: str, names: str) -> list[str]:

@@ -108,5 +108,7 @@ def secret_values(arguments: Iterable[str]) -> dict[str, str]:
     values = {}
     for argument in arguments:
         key, value = pair(argument, form="KEY=VALUE or KEY=@file")
+        if key in values:
+            raise Misused(f"the value {key!r} is given twice")
         values[key] = text(value)
     return values
