@@ -381,7 +381,7 @@ def test_files_of_one_name_stay_two(running, robot, tmp_path):
     assert sorted(file["name"] for file in files) == sorted(["r.csv", "r (2).csv", odd.name, "caf\ufffd.txt"])
 
 
-@pytest.mark.parametrize("named", ["none", "folder", "pipe", "none/x"])
+@pytest.mark.parametrize("named", ["none", "folder", "pipe", "none/x", "/proc/self/status"])
 def test_a_file_that_cannot_be_sent_is_refused_before_anything_is_made(running, robot, tmp_path, named):
     """In a sentence with its name."""
     running.cli("push", robot, "--name", "steps")

@@ -135,14 +135,14 @@ class Client:
             "Content-Type": f"multipart/form-data; boundary={boundary}",
             "Content-Length": str(len(head) + size + len(tail)),
         }
-        self._send("POST", str(target["url"]), _Stream(head, file, tail, progress), headers, signed=True).read()
+        self._send("POST", str(target["url"]), _Stream(head, file, size, tail, progress), headers, signed=True).read()
 
     def upload(
         self, url: str, file: IO[bytes], size: int, content_type: str, progress: Progress = lambda _: None
     ) -> None:
         """Send a file as the body of a PUT to a signed link."""
         headers = {"Content-Type": content_type, "Content-Length": str(size)}
-        self._send("PUT", url, _Stream(b"", file, b"", progress), headers, signed=True).read()
+        self._send("PUT", url, _Stream(b"", file, size, b"", progress), headers, signed=True).read()
 
     def download(self, url: str, out: IO[bytes], progress: Progress = lambda _: None) -> None:
         """Write what a signed link leads to; raises CommandFailed if less came than was said."""
@@ -266,19 +266,23 @@ class Client:
 
 
 class _Stream:
-    """Head, file and tail as one body, with its progress told."""
+    """Head, file and tail as one body, with its progress told. Of a file that grows meanwhile, what was announced."""
 
-    def __init__(self, head: bytes, file: IO[bytes], tail: bytes, progress: Progress) -> None:
-        self._pieces = self._each(head, file, tail)
+    def __init__(self, head: bytes, file: IO[bytes], size: int, tail: bytes, progress: Progress) -> None:
+        self._pieces = self._each(head, file, size, tail)
         self._progress = progress
 
     def read(self, _size: int = -1) -> bytes:
         return next(self._pieces, b"")
 
-    def _each(self, head: bytes, file: IO[bytes], tail: bytes) -> Iterator[bytes]:
+    def _each(self, head: bytes, file: IO[bytes], size: int, tail: bytes) -> Iterator[bytes]:
         if head:
             yield head
-        while piece := file.read(_PIECE):
+        while size > 0:
+            piece = file.read(min(_PIECE, size))
+            if not piece:
+                raise CommandFailed("the file became shorter while it was sent")
+            size -= len(piece)
             yield piece
             self._progress(len(piece))
         if tail:

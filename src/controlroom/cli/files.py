@@ -81,12 +81,16 @@ def _size(path: Path) -> int:
         status = path.stat()
         if stat.S_ISDIR(status.st_mode):
             raise CommandFailed(f"{path} is a folder: a file is needed")
-        if not stat.S_ISREG(status.st_mode):
-            raise CommandFailed(f"{path} is no plain file: how long it is cannot be known")
-        with path.open("rb"):
-            return status.st_size
+        size = status.st_size
+        is_plain = stat.S_ISREG(status.st_mode)
+        if is_plain:
+            with path.open("rb") as file:  # the system's own files, in /proc, say that they are empty
+                is_plain = size > 0 or not file.read(1)
     except OSError as error:
         raise CommandFailed(f"{path} cannot be read: {error.strerror or error}") from error
+    if not is_plain:
+        raise CommandFailed(f"{path} is no plain file: how long it is cannot be known")
+    return size
 
 
 class Downloads:
