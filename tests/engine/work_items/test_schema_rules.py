@@ -112,7 +112,7 @@ def test_what_is_cheap_is_done_in_milliseconds(schema, part):
     began = time.process_time()
     fits(text(schema), payload)
 
-    assert time.process_time() - began < 0.1
+    assert time.process_time() - began < 1  # a bound against what grows faster than the payload, not a figure
 
 
 def test_the_first_payload_that_does_not_fit_is_told():
