@@ -20,7 +20,7 @@ PIP_TRUST = $(if $(PIP_CERT)$(REQUESTS_CA_BUNDLE)$(CURL_CA_BUNDLE),,$(if $(STORE
   grep -q '\.cert=' || echo --cert $(STORE))))
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test lint e2e e2e-full fault bench fuzz soak shots lock coverage-table wheel clean
+.PHONY: help install demo test matrix lint e2e e2e-full fault bench fuzz soak shots lock coverage-table wheel clean
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -48,7 +48,10 @@ demo: install ## Start a room, run the sample robot, show the result (ONCE=1: en
 	@$(BIN)/python examples/demo.py $(if $(ONCE),--once)
 
 test: install ## Run the tests that need no browser (T=path: only those)
-	$(PYTEST) -q -n $(JOBS) --dist loadfile -m "not e2e and not fault and not fuzz and not soak and not slow and not network" $(T)
+	$(PYTEST) -q -n $(JOBS) --dist loadfile -m "not e2e and not fault and not fuzz and not soak and not slow and not network and not matrix" $(T)
+
+matrix: install ## Test the long matrices: every kind of worker against every hostile robot, every Python
+	$(PYTEST) -q -n $(JOBS) --dist loadfile -m matrix tests
 
 lint: install ## Check style, types and who imports whom
 	$(BIN)/ruff check .

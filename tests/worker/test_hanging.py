@@ -110,9 +110,14 @@ WORKERS = {
 }
 
 
+def _marks(sandbox: str, uid: int | None) -> list[pytest.MarkDecorator]:
+    """Two kinds of worker are for every day, all four for `make matrix`."""
+    return [needs_sandbox] * (sandbox == "auto") + [pytest.mark.matrix] * (uid is not None)
+
+
 @pytest.fixture(
     scope="module",
-    params=[pytest.param(name, marks=needs_sandbox if each[0] == "auto" else ()) for name, each in WORKERS.items()],
+    params=[pytest.param(name, marks=_marks(*each)) for name, each in WORKERS.items()],
 )
 async def busy_room(request) -> AsyncIterator[RoomServer]:
     """A server with a worker: enclosing its robots or not, of whoever runs the tests and of an ordinary user."""

@@ -66,7 +66,13 @@ def with_environment(files: dict[str, str], minor: str) -> dict[str, str]:
     os.geteuid() == 0 and not of_this_machine().is_on,
     reason="robots can't reach root's Pythons",
 )
-@pytest.mark.parametrize("minor", interpreters.MINORS)
+@pytest.mark.parametrize(
+    "minor",
+    [
+        pytest.param(minor, marks=() if minor in {"3.6", "3.7", "3.13"} else pytest.mark.matrix)
+        for minor in interpreters.MINORS
+    ],
+)
 async def test_robots_run_with_every_python(tmp_path, minor):
     """An environment of each Python is built, a robot runs in it, and its spare behaves like a fresh interpreter."""
     cache = str(tmp_path / "cache")
