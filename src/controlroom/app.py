@@ -9,17 +9,17 @@ from functools import partial
 
 import structlog
 
+from controlroom.border import objects
 from controlroom.border.dispatcher import App, Dispatcher, Mount
 from controlroom.border.health import Check, Readiness, healthz
 from controlroom.border.hosts import Hosts
 from controlroom.border.insiders import Insiders
 from controlroom.border.metrics import Metrics
 from controlroom.border.origin import Origins
-from controlroom.dialects import objects
 from controlroom.dialects.robocorp import app as robocorp
 from controlroom.dialects.robocorp.messages import RobocorpGrammar
 from controlroom.dialects.worker_api import app as worker_api
-from controlroom.dialects.worker_api.holding import Holds
+from controlroom.dialects.worker_api.long_polls import Holds
 from controlroom.engine.access import sessions
 from controlroom.engine.access.credentials import authenticate_api_key, flush_uses
 from controlroom.engine.deliveries.grammar import Grammars

@@ -10,7 +10,8 @@ _SOURCE = Path(__file__).parents[3] / "src/controlroom"
 _PLACES = (
     "engine",
     "dialects/robocorp",
-    "dialects/forms.py",
+    "border/bodies.py",
+    "border/forms.py",
     "objects",
     "postgres",
     "robots",

@@ -13,6 +13,7 @@ from litestar.datastructures import State
 from litestar.handlers import HTTPRouteHandler
 
 from controlroom.border.api_docs import framed
+from controlroom.border.bodies import JsonRequest, JsonResponse
 from controlroom.border.dispatcher import App, Receive, Scope, Send
 from controlroom.border.origin import Origins
 from controlroom.dialects.robocorp import (
@@ -54,7 +55,6 @@ from controlroom.dialects.robocorp import (
     workers,
     workspace,
 )
-from controlroom.dialects.robocorp.body import JsonRequest, JsonResponse
 from controlroom.dialects.robocorp.errors import HANDLERS
 from controlroom.dialects.robocorp.old_process_api import surface as old_process_api
 from controlroom.dialects.robocorp.rcc import surface as rcc

@@ -6,9 +6,9 @@ from litestar import Request, Response, Router
 from litestar.params import FromPath, QueryParameter
 from msgspec import Raw
 
+from controlroom.border.bodies import payload_of
 from controlroom.dialects.robocorp import asking, openapi
 from controlroom.dialects.robocorp.asking import Asker, InWorkspace, TheEngine
-from controlroom.dialects.robocorp.body import payload_of
 from controlroom.dialects.robocorp.process_runs import NotStarted, Started
 from controlroom.dialects.robocorp.query_key import key_in_query
 from controlroom.dialects.robocorp.routing import post

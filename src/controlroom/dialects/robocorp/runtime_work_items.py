@@ -14,8 +14,8 @@ from litestar.types import Receive, Scope, Send
 from msgspec import Raw, Struct
 
 from controlroom.border.arrivals import has_hung_up, is_answered
+from controlroom.border.bodies import payload_of
 from controlroom.dialects.robocorp.asking import AnyRequest, AskingRobot, TheEngine
-from controlroom.dialects.robocorp.body import payload_of
 from controlroom.dialects.robocorp.links import download_url, upload_form
 from controlroom.engine.answers import Turn
 from controlroom.engine.downloads.model import DownloadKind

@@ -12,9 +12,9 @@ import msgspec
 from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 from msgspec import Raw, Struct
 
+from controlroom.border.bodies import decode
 from controlroom.dialects.robocorp.answers import Deleted, Identified, identified
 from controlroom.dialects.robocorp.asking import AnyRequest, Asker, InWorkspace, Pages, TheEngine
-from controlroom.dialects.robocorp.body import decode
 from controlroom.dialects.robocorp.messages import EVENT_NAMES, RobocorpGrammar
 from controlroom.dialects.robocorp.paging import Page, Paging
 from controlroom.dialects.robocorp.routing import delete, get, post, update

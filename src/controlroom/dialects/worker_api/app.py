@@ -11,7 +11,7 @@ from controlroom.border.dispatcher import App, Receive, Scope, Send
 from controlroom.dialects.worker_api import reports, sessions
 from controlroom.dialects.worker_api.asking import WorkerRequest, authenticate
 from controlroom.dialects.worker_api.errors import HANDLERS, with_failures
-from controlroom.dialects.worker_api.holding import Holds
+from controlroom.dialects.worker_api.long_polls import Holds
 from controlroom.engine.engine import Engine
 
 PREFIX = "/worker/v1"

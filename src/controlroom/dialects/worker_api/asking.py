@@ -10,7 +10,7 @@ from litestar.handlers import BaseRouteHandler
 from litestar.types.empty import Empty
 
 from controlroom.border.arrivals import known
-from controlroom.dialects.worker_api.holding import Holds
+from controlroom.dialects.worker_api.long_polls import Holds
 from controlroom.engine.access.credentials import authenticate_worker
 from controlroom.engine.access.model import WorkerActor
 from controlroom.engine.engine import Engine

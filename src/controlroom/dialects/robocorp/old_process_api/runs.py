@@ -8,8 +8,8 @@ from litestar import get
 from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 from msgspec import Raw, Struct
 
+from controlroom.border.bodies import check_lists, decode, payload_of
 from controlroom.dialects.robocorp.asking import AnyRequest, Asker, InWorkspace, TheEngine
-from controlroom.dialects.robocorp.body import check_lists, decode, payload_of
 from controlroom.dialects.robocorp.old_process_api.lists import asked_limit
 from controlroom.dialects.robocorp.old_process_api.shapes import OldRun, run_state, show_run
 from controlroom.dialects.robocorp.routing import post

@@ -8,8 +8,8 @@ from litestar import get
 from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 from msgspec import Raw, Struct
 
+from controlroom.border.bodies import decode, payload_of
 from controlroom.dialects.robocorp.asking import AnyRequest, Asker, InWorkspace, TheEngine
-from controlroom.dialects.robocorp.body import decode, payload_of
 from controlroom.dialects.robocorp.links import upload_form
 from controlroom.dialects.robocorp.old_process_api.lists import asked_limit
 from controlroom.dialects.robocorp.old_process_api.runs import run_of

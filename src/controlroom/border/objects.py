@@ -16,7 +16,7 @@ from urllib.parse import quote
 from controlroom.border.answers import JSON, answer, error_body, retry_after
 from controlroom.border.arrivals import BodyTooLarge, BodyTooSlow, known
 from controlroom.border.dispatcher import App, Receive, Scope, Send
-from controlroom.dialects.forms import file_of_form
+from controlroom.border.forms import file_of_form
 from controlroom.engine.assets import actions as assets
 from controlroom.engine.assistants import artifacts as assistant_artifacts
 from controlroom.engine.downloads.actions import open_link
