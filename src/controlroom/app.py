@@ -31,8 +31,8 @@ from controlroom.engine.workspaces.model import FirstStart
 from controlroom.errors import Invalid, Unauthenticated, Unavailable
 from controlroom.keys import Keys
 from controlroom.maintenance import loops as maintenance
-from controlroom.maintenance.couriers import Outside
 from controlroom.maintenance.mail import mail_server
+from controlroom.maintenance.senders import Outside
 from controlroom.maintenance.write_probe import WriteProbe
 from controlroom.objects.links import Links
 from controlroom.objects.store import ObjectStore

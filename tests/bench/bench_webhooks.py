@@ -29,10 +29,10 @@ from controlroom.engine.webhooks import actions as webhooks
 from controlroom.engine.webhooks.model import WebhookDefinition, WebhookEvent
 from controlroom.ids import OrganizationId, ProcessId, RunId, WorkspaceId, uuid7
 from controlroom.keys import Keys
-from controlroom.maintenance.couriers import Couriers, Outside
 from controlroom.maintenance.deliverer import Deliverer
 from controlroom.maintenance.fan_out import FanOut
 from controlroom.maintenance.loops import news
+from controlroom.maintenance.senders import Outside, Senders
 from controlroom.objects.links import Links
 from controlroom.objects.store import ObjectStore
 from controlroom.outgoing import Outgoing
@@ -142,7 +142,7 @@ async def measured(engine: Engine, outgoing: Outgoing, addresses: list[str]) -> 
     outside = Outside(outgoing, {"robocorp": RobocorpGrammar()})
     loops = [
         asyncio.create_task(FanOut(engine, news(engine, outside)).serve()),
-        asyncio.create_task(Deliverer(engine, Couriers(engine, outside).senders).serve()),
+        asyncio.create_task(Deliverer(engine, Senders(engine, outside).senders).serve()),
     ]
     telling = []
     for _ in range(IDLE):

@@ -6,10 +6,10 @@ from contextlib import asynccontextmanager
 import pytest
 
 from controlroom.dialects.robocorp.messages import RobocorpGrammar
-from controlroom.maintenance.couriers import Couriers, Outside
 from controlroom.maintenance.deliverer import Deliverer
 from controlroom.maintenance.fan_out import FanOut
 from controlroom.maintenance.loops import news
+from controlroom.maintenance.senders import Outside, Senders
 from controlroom.outgoing import Outgoing
 from engine.conftest import *  # noqa: F403 - the same engine, team and cast
 from engine.runs.conftest import Floor, floor  # noqa: F401 - the same shop floor
@@ -29,7 +29,7 @@ async def delivering(engine, **given):
     async with speaking(**given) as outside:
         loops = [
             asyncio.create_task(FanOut(engine, news(engine, outside)).serve()),
-            asyncio.create_task(Deliverer(engine, Couriers(engine, outside).senders).serve()),
+            asyncio.create_task(Deliverer(engine, Senders(engine, outside).senders).serve()),
         ]
         try:
             yield

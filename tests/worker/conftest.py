@@ -11,7 +11,7 @@ sys.path.append(str(Path(__file__).parent))
 
 from room_server import RoomServer
 
-from controlroom.worker.environments.workshop import remove_tree
+from controlroom.worker.environments.build_place import remove_tree
 
 
 @pytest.fixture

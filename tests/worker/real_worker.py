@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 from room_server import LINK_TOKEN, RoomServer
 
-from controlroom.worker.environments.workshop import remove_tree
+from controlroom.worker.environments.build_place import remove_tree
 from controlroom.worker.setup import home_elsewhere
 
 PROGRAM = """

@@ -14,7 +14,7 @@ from room_server import RoomServer
 from sandboxes import needs_sandbox
 from test_sandbox import ORDINARY, python_for
 
-from controlroom.worker.environments.workshop import remove_tree
+from controlroom.worker.environments.build_place import remove_tree
 
 PRELUDE = """
     import ctypes, os, signal, sys, time

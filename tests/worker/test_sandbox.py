@@ -18,7 +18,7 @@ from sandboxes import BUILDER, copy_of_program, needs_nesting, needs_sandbox
 
 from controlroom.protocol import SandboxKind
 from controlroom.worker import bubblewrap
-from controlroom.worker.environments.workshop import remove_tree
+from controlroom.worker.environments.build_place import remove_tree
 from controlroom.worker.robot_users import accounts_of, groups_with
 from controlroom.worker.sandbox import Sandbox, View, prepare, split_loader_variables, system_plan
 from controlroom.worker.settings import SandboxMode

@@ -15,7 +15,7 @@ from real_worker import WorkerProcess, working
 from room_server import Attempt, PackageRef, RoomServer
 from sandboxes import needs_nesting
 
-from controlroom.worker.environments.workshop import remove_tree
+from controlroom.worker.environments.build_place import remove_tree
 
 FACTS = """
     import json, os, sys

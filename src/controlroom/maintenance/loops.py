@@ -5,8 +5,8 @@ from collections.abc import Awaitable, Callable
 
 from controlroom.engine.access.credentials import flush_uses
 from controlroom.engine.engine import Engine
-from controlroom.engine.notifications.news import KINDS_OF_NOTIFICATIONS, of_notifications
-from controlroom.engine.webhooks.news import KINDS_OF_CALLBACKS, KINDS_OF_WEBHOOKS, of_callbacks, of_webhooks
+from controlroom.engine.notifications.recipients import KINDS_OF_NOTIFICATIONS, of_notifications
+from controlroom.engine.webhooks.recipients import KINDS_OF_CALLBACKS, KINDS_OF_WEBHOOKS, of_callbacks, of_webhooks
 from controlroom.engine.work_items import deadlines
 from controlroom.maintenance import (
     assistant_rescuer,
@@ -20,13 +20,13 @@ from controlroom.maintenance import (
     rescuer,
     scheduler,
 )
-from controlroom.maintenance.couriers import Couriers, Outside
 from controlroom.maintenance.deliverer import Deliverer
 from controlroom.maintenance.dispatcher import Dispatcher
 from controlroom.maintenance.fan_out import FanOut, News
 from controlroom.maintenance.leader import lead
 from controlroom.maintenance.loop import Loop, keep, run_forever
 from controlroom.maintenance.pruner import EVERY, SWEEP_EVERY, Pruner
+from controlroom.maintenance.senders import Outside, Senders
 from controlroom.maintenance.write_probe import EVERY as EVERY_WRITE
 from controlroom.maintenance.write_probe import WriteProbe
 from controlroom.outgoing import Guard
@@ -77,7 +77,7 @@ async def run(
     services: dict[str, Callable[[], Awaitable[None]]] = {
         "dispatcher": Dispatcher(engine).serve,
         "fan-out": FanOut(engine, news(engine, outside)).serve,
-        "deliverer": Deliverer(engine, Couriers(engine, outside).senders).serve,
+        "deliverer": Deliverer(engine, Senders(engine, outside).senders).serve,
         "leader": lambda: lead(engine.database, for_leader, observe=observe),
     }
     async with asyncio.TaskGroup() as group:

@@ -13,7 +13,7 @@ from msgspec import Struct
 from controlroom import file_names
 from controlroom.protocol import SMALL_ARTIFACTS_BYTES, SmallArtifact, SmallArtifacts
 from controlroom.worker.orders import Orders
-from controlroom.worker.room import AttemptReports, Refused, Superseded
+from controlroom.worker.server import AttemptReports, Refused, Superseded
 
 log = structlog.get_logger(__name__)
 

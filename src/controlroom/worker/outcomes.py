@@ -11,7 +11,7 @@ from controlroom.errors import ControlRoomError, Invalid
 from controlroom.protocol import ErrorCode, Finish, StepRunError
 from controlroom.worker.environments.environment import EnvironmentFailed
 from controlroom.worker.orders import EndReason
-from controlroom.worker.room import Refused
+from controlroom.worker.server import Refused
 
 log = structlog.get_logger(__name__)
 

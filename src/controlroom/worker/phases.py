@@ -8,7 +8,7 @@ from msgspec import structs
 
 from controlroom.protocol import PhaseKind, PhaseReport, PhaseState
 from controlroom.worker.console import Console
-from controlroom.worker.room import AttemptReports
+from controlroom.worker.server import AttemptReports
 
 
 class Phases:

@@ -18,7 +18,7 @@ from msgspec import Struct, structs
 
 from controlroom.errors import Unavailable
 from controlroom.protocol import SandboxKind
-from controlroom.worker import bubblewrap, keeper
+from controlroom.worker import bubblewrap, orphans
 from controlroom.worker.robot_users import RobotUser
 from controlroom.worker.settings import SandboxMode
 
@@ -146,7 +146,7 @@ class Sandbox(Struct, frozen=True, kw_only=True):
             breeds = view.nest is not None
             words = [self.bwrap, *self._namespaces(breeds=breeds), *self._mounts(view), "--"]
             return Wrapped([*words, *self._drop(user, breeds=breeds), *inner], safe)
-        return Wrapped(keeper.command(inner, uid=user.uid if user else None), safe)
+        return Wrapped(orphans.command(inner, uid=user.uid if user else None), safe)
 
     def _namespaces(self, *, breeds: bool) -> list[str]:
         arguments = ["--unshare-pid", "--unshare-ipc", "--unshare-uts", "--hostname", "robot"]

@@ -27,7 +27,7 @@ from controlroom.protocol import Assignment, Claim, Heartbeat, Link, OpenSession
 from controlroom.worker.folder import WorkerFolder, set_aside
 from controlroom.worker.orders import EndReason, Orders
 from controlroom.worker.packages import folder_name
-from controlroom.worker.room import Refused, Room, Superseded
+from controlroom.worker.server import Refused, Room, Superseded
 from controlroom.worker.settings import WorkerSettings
 from controlroom.worker.setup import bench
 from controlroom.worker.step_run import StepRun, Workbench

@@ -17,10 +17,10 @@ from controlroom.errors import Unavailable
 from controlroom.robots.environment_spec import EnvironmentSpec
 from controlroom.trust import Bundle
 from controlroom.worker import sandbox as sandboxes
+from controlroom.worker.environments.build_place import RunAs, make_open
 from controlroom.worker.environments.cache import EnvironmentCache, Lease
 from controlroom.worker.environments.enclosure import enclosure
 from controlroom.worker.environments.package_indexes import pip_certificates
-from controlroom.worker.environments.workshop import RunAs, make_open
 from controlroom.worker.fitness import Fitness
 from controlroom.worker.folder import WorkerFolder
 from controlroom.worker.freezes import Freezes
@@ -30,8 +30,8 @@ from controlroom.worker.packages import PackageCache
 from controlroom.worker.places import Places
 from controlroom.worker.processes import end_leftovers
 from controlroom.worker.robot_users import RobotUser, RobotUsers
-from controlroom.worker.room import Room
 from controlroom.worker.sandbox import Sandbox
+from controlroom.worker.server import Room
 from controlroom.worker.settings import WorkerSettings
 from controlroom.worker.spares import Spares
 from controlroom.worker.step_run import Workbench

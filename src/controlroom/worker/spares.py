@@ -1,6 +1,6 @@
 """Spare interpreters: started before anyone asks, so that a robot need not wait for Python and its library.
 
-One loop keeps the shelf: it starts spares for commands that were asked for lately, and takes them away when nobody
+One loop keeps them: it starts spares for commands that were asked for lately, and takes them away when nobody
 asks or memory runs short. Nobody else starts any. When the worker dies, its spares
 do too. Where there is a sandbox, a zygote bears the spares of an environment (`zygotes.py`): then each costs a few
 milliseconds and the memory that it does not share. Elsewhere, and where a zygote can't be had, a spare is a process of
@@ -63,7 +63,7 @@ class _Demand:
 
 
 class Spares:
-    """The shelf of spares of one worker."""
+    """The spares of one worker."""
 
     def __init__(self, settings: WorkerSettings, sandbox: Sandbox, places: Places, take_lease: TakeLease) -> None:
         self._settings = settings
@@ -71,7 +71,7 @@ class Spares:
         self._places = places
         self._take_lease = take_lease
         self._programs = Programs.copy_to(settings.folder)
-        self._shelf: list[Spare] = []
+        self._spares: list[Spare] = []
         self._demands: dict[Recipe, _Demand] = {}
         self._awake = asyncio.Event()
         self._machine = variables.of_machine()
@@ -90,12 +90,12 @@ class Spares:
         now = time.monotonic()
         demand.note(now)
         demand.not_before = now + _REFILL_PAUSE_SECONDS
-        waiting = [spare for spare in self._shelf if spare.recipe == recipe and spare.is_alive]
+        waiting = [spare for spare in self._spares if spare.recipe == recipe and spare.is_alive]
         self._awake.set()
         if not waiting:
             return None
         spare = max(waiting, key=lambda spare: spare.is_ready)
-        self._shelf.remove(spare)
+        self._spares.remove(spare)
         return spare
 
     def robot_ended(self) -> None:
@@ -105,7 +105,7 @@ class Spares:
         self._awake.set()
 
     async def keep(self) -> None:
-        """The loop that fills and empties the shelf, until cancelled."""
+        """The loop that starts spares and takes them away, until cancelled."""
         try:
             while True:
                 self._awake.clear()
@@ -120,7 +120,7 @@ class Spares:
                 with suppress(TimeoutError):
                     await asyncio.wait_for(self._awake.wait(), pause)
         finally:
-            for spare in list(self._shelf):
+            for spare in list(self._spares):
                 await self._remove(spare)
             for demand in list(self._demands.values()):
                 await self._end_zygote(demand)
@@ -146,7 +146,7 @@ class Spares:
         for recipe, demand in sorted(self._demands.items(), key=lambda entry: -entry[1].last):
             if self._is_idle(demand, now):
                 continue  # it is there for its zygote only, whose last robot still runs
-            have = sum(spare.recipe == recipe for spare in self._shelf)
+            have = sum(spare.recipe == recipe for spare in self._spares)
             if have >= self._wanted(demand, now) or demand.failures >= _MOST_FAILURES:
                 continue
             # In a rush every processor is busy anyway, and what a spare costs now the next robot need not pay
@@ -165,13 +165,13 @@ class Spares:
         return max(1, min(self._settings.slots, recent))
 
     def _has_memory_for(self, recipe: Recipe) -> bool:
-        alike = [spare.memory_bytes for spare in self._shelf if spare.recipe == recipe]
+        alike = [spare.memory_bytes for spare in self._spares if spare.recipe == recipe]
         needed = alike[0] if alike else FIRST_GUESS_BYTES
         return self._held_bytes() + needed <= self._settings.spares_memory_bytes
 
     def _held_bytes(self) -> int:
         zygotes = (demand.zygote.memory_bytes for demand in self._demands.values() if demand.zygote is not None)
-        return sum(spare.memory_bytes for spare in self._shelf) + sum(zygotes)
+        return sum(spare.memory_bytes for spare in self._spares) + sum(zygotes)
 
     async def _start(self, recipe: Recipe, demand: _Demand) -> bool:
         """Start a spare; False if it must wait for its zygote."""
@@ -211,7 +211,7 @@ class Spares:
         spare = Spare(recipe, place, lease, running, line, is_forked=is_forked)
         spare.variables = variables.of_place(place, lease.environment, self._machine)
         running.tree.when_ended(self._awake.set)
-        self._shelf.append(spare)
+        self._spares.append(spare)
 
     async def _bear(self, zygote: Zygote, recipe: Recipe) -> tuple[Place, Lease, Running, socket.socket]:
         async with AsyncExitStack() as if_it_fails:
@@ -256,7 +256,7 @@ class Spares:
             await zygote.discard()
 
     async def _clear_dead(self) -> None:
-        for spare in [spare for spare in self._shelf if not spare.is_alive]:
+        for spare in [spare for spare in self._spares if not spare.is_alive]:
             demand = self._demands[spare.recipe]
             if spare.is_ready:
                 demand.failures = 0
@@ -282,9 +282,9 @@ class Spares:
 
     async def _clear_idle(self) -> None:
         now = time.monotonic()
-        for recipe in {spare.recipe for spare in self._shelf}:
+        for recipe in {spare.recipe for spare in self._spares}:
             demand = self._demands[recipe]
-            alike = [spare for spare in self._shelf if spare.recipe == recipe]
+            alike = [spare for spare in self._spares if spare.recipe == recipe]
             keep = 0 if self._is_idle(demand, now) else self._wanted(demand, now)
             for spare in alike[keep:] if keep == 0 or _is_calm(demand, now) else []:
                 await self._remove(spare)
@@ -292,14 +292,14 @@ class Spares:
             if self._is_idle(demand, now) and (demand.zygote is None or demand.zygote.is_childless):
                 await self._end_zygote(demand)
                 del self._demands[recipe]
-        while len(self._shelf) > 1 and self._held_bytes() > self._settings.spares_memory_bytes:
-            await self._remove(min(self._shelf, key=lambda spare: self._demands[spare.recipe].last))
+        while len(self._spares) > 1 and self._held_bytes() > self._settings.spares_memory_bytes:
+            await self._remove(min(self._spares, key=lambda spare: self._demands[spare.recipe].last))
 
     def _is_idle(self, demand: _Demand, now: float) -> bool:
         return now - demand.last > self._settings.spares_idle_seconds
 
     async def _remove(self, spare: Spare) -> None:
-        self._shelf.remove(spare)
+        self._spares.remove(spare)
         await spare.discard()
         await self._places.clear(spare.place)
         log.debug("spare given back", interpreter=spare.recipe.interpreter)

@@ -45,8 +45,8 @@ from controlroom.worker.outcomes import Ended, Failure, NotBegun
 from controlroom.worker.packages import Package, PackageCache
 from controlroom.worker.phases import Phases
 from controlroom.worker.places import Place, Places, make_space
-from controlroom.worker.room import Refused, Room, Superseded
 from controlroom.worker.sandbox import Sandbox
+from controlroom.worker.server import Refused, Room, Superseded
 from controlroom.worker.settings import WorkerSettings
 from controlroom.worker.spare import Spare
 from controlroom.worker.spares import Spares

@@ -5,7 +5,7 @@ a rush of short robots is served with less work than the same commands typed by 
 own all the same: it is forked into new namespaces, as a user of its own, with a file system in which nothing is seen
 of the zygote or of its siblings (`zygote_main.py`; decision 7). A zygote runs no robot's code.
 
-Only the shelf of spares uses this module. When a zygote ends, whatever it has borne ends with it; when the worker dies,
+Only `spares` uses this module. When a zygote ends, whatever it has borne ends with it; when the worker dies,
 all of it does.
 """
 

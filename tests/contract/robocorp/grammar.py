@@ -228,8 +228,16 @@ _PROVIDING = "controlroom.engine.provisioners"
 OUTSIDE = Section(
     "What the room tells others, and what others tell it",
     (
-        Deed("webhooks of a workspace or a process", "controlroom.engine.webhooks.news.of_webhooks", "at least once"),
-        Deed("callbacks of a single run", "controlroom.engine.webhooks.news.of_callbacks", "with the caller's secret"),
+        Deed(
+            "webhooks of a workspace or a process",
+            "controlroom.engine.webhooks.recipients.of_webhooks",
+            "at least once",
+        ),
+        Deed(
+            "callbacks of a single run",
+            "controlroom.engine.webhooks.recipients.of_callbacks",
+            "with the caller's secret",
+        ),
         Deed(
             "`x-rc-signature` over the body",
             "controlroom.dialects.robocorp.messages.RobocorpGrammar.headers",

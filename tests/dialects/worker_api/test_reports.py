@@ -23,7 +23,7 @@ from controlroom.protocol import (
     SmallArtifacts,
     StepRunError,
 )
-from controlroom.worker.room import Refused, Room
+from controlroom.worker.server import Refused, Room
 
 
 def of(assignment) -> str:

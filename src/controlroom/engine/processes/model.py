@@ -44,7 +44,7 @@ class OnDemand(Struct, frozen=True, tag="on_demand"):
 Placement = AnyWorker | Workers | Groups | OnDemand
 """On whom a step run may run. Stored in `step.placement`, `{}` for any worker; claims read that form.
 
-`workers.store.PLACEMENT_MATCHES` is the condition.
+`workers.store.placement_matches` is the condition.
 """
 
 

@@ -11,7 +11,7 @@ from controlroom.engine.processes.model import AnyWorker, Placement
 from controlroom.engine.queues.errors import ConsumerNotFound, QueueNotFound
 from controlroom.engine.queues.model import Consumer, ConsumerDefinition, Queue
 from controlroom.engine.work_items.store import IS_DUE
-from controlroom.engine.workers.store import PLACEMENT_MATCHES
+from controlroom.engine.workers.store import placement_matches
 from controlroom.ids import OrganizationId, QueueConsumerId, QueueId, WorkspaceId
 from controlroom.postgres.database import Statements, Tx
 from controlroom.postgres.keyset import oldest_first, until_full
@@ -205,7 +205,7 @@ _IS_READY: Final = f"""
                        and worker.state <> 'offline'
                        and worker.slots > (select count(*) from step_run as held
                                             where held.worker_id = worker.id and held.state = 'in_progress')
-                       and {PLACEMENT_MATCHES.replace("%(worker)s", "worker.id")}))
+                       and {placement_matches("worker.id")}))
 """
 
 

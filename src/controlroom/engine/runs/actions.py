@@ -33,7 +33,7 @@ from controlroom.engine.runs.model import (
     WithWaiting,
 )
 from controlroom.engine.wakes import Topic
-from controlroom.engine.work_items import adoption, copies, schemas
+from controlroom.engine.work_items import copies, schemas
 from controlroom.engine.work_items import store as work_items
 from controlroom.engine.work_items.errors import WorkItemNotFound, WorkItemStateConflict
 from controlroom.engine.work_items.limits import check_payloads
@@ -256,13 +256,11 @@ async def _bring_items(
             await schemas.check_all(tx, first.queue_id, array)
             await work_items.insert(tx, **where, payloads=array, count=count, priority=priority)  # type: ignore[arg-type]
         case WithWaiting():
-            return bool(
-                await work_items.adopt_waiting(tx, queue=first.queue_id, run=run, step=first.id, priority=priority)
-            )
+            return bool(await copies.adopt_waiting(tx, queue=first.queue_id, run=run, step=first.id, priority=priority))
         case WithItems(items):
             await _adopt(tx, workspace, run, first, items)
         case FromQueue(queue, limit):
-            return bool(await adoption.adopt_due(tx, queue=queue, run=run, step=first.id, limit=limit))
+            return bool(await copies.adopt_due(tx, queue=queue, run=run, step=first.id, limit=limit))
         case WithCopies(sources):
             await copies.insert(tx, **where, sources=sources, priority=priority)  # type: ignore[arg-type]
         case _:
@@ -274,7 +272,7 @@ async def _adopt(tx: Tx, workspace: WorkspaceId, run: RunId, first: Step, items:
     """Take the named items, all of which must wait in the queue."""
     if not items:
         raise Invalid("no work items were named", code="NO_WORK_ITEMS")
-    taken = await work_items.adopt(tx, workspace=workspace, queue=first.queue_id, items=items, run=run, step=first.id)
+    taken = await copies.adopt(tx, workspace=workspace, queue=first.queue_id, items=items, run=run, step=first.id)
     for item in set(items) - set(taken):
         found = await work_items.get(tx, workspace, item)
         if found is None or found.queue_id != first.queue_id:

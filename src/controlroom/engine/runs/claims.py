@@ -15,7 +15,7 @@ from controlroom.engine.engine import Engine
 from controlroom.engine.runs.errors import Superseded
 from controlroom.engine.wakes import Topic
 from controlroom.engine.work_items.store import IS_DUE
-from controlroom.engine.workers.store import PLACEMENT_MATCHES
+from controlroom.engine.workers.store import placement_matches
 from controlroom.ids import (
     OrganizationId,
     ProcessId,
@@ -131,7 +131,7 @@ async def _claim_one(db: Statements, worker: WorkerActor, session: UUID) -> _Cla
             select step_run.id, step_run.run_id, step_run.step_id
               from step_run, asking
              where step_run.workspace_id = %(workspace)s and step_run.state = 'awaiting_worker'
-               and {PLACEMENT_MATCHES}
+               and {placement_matches("%(worker)s")}
              order by step_run.priority desc, step_run.id
              limit 1
                for no key update of step_run skip locked

@@ -149,11 +149,13 @@ def _has_work(step: str) -> str:
                 or exists (select from work_item where {of_step} and state in ('in_progress', 'held')))"""
 
 
+_WAITING_STEP_RUNS: Final = """(select count(*) from step_run
+                         where step_run.run_id = run.id and step_run.step_id = step.id
+                           and step_run.state in ('new', 'awaiting_worker'))"""
+
 _STEP_RUNS: Final = """(select count(*) from step_run
                          where step_run.run_id = run.id and step_run.step_id = step.id
                            and step_run.state in ('new', 'awaiting_worker', 'in_progress'))"""
-
-_WAITING_STEP_RUNS: Final = _STEP_RUNS.replace(", 'in_progress')", ")")
 
 
 async def _lock(tx: Statements, run: RunId) -> _LockedRun | None:

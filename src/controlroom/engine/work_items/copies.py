@@ -1,7 +1,8 @@
-"""Copies of items, with payload and files: what one run put out becomes the input of another, or is worked on again."""
+"""Items become those of a run: copied, with payload and files, from earlier ones, or taken over where they wait."""
 
 from collections.abc import Sequence
 
+from controlroom.engine.work_items.store import IS_DUE
 from controlroom.ids import ProcessId, QueueId, RunId, StepId, WorkItemId, WorkspaceId, uuid7
 from controlroom.postgres.database import Statements
 
@@ -60,3 +61,59 @@ async def insert(
         made=made,
     )
     return made
+
+
+async def adopt_waiting(tx: Statements, *, queue: QueueId, run: RunId, step: StepId, priority: int) -> int:
+    """Take all that waits in a queue into a run; how many there were."""
+    return await tx.execute(
+        """
+        update work_item
+           set state = 'pending', state_at = clock_now(), run_id = %(run)s, step_id = %(step)s,
+               priority = greatest(priority, %(priority)s)
+         where id in (select id from work_item where queue_id = %(queue)s and state = 'new' for update skip locked)
+        """,
+        queue=queue,
+        run=run,
+        step=step,
+        priority=priority,
+    )
+
+
+async def adopt(
+    tx: Statements, *, workspace: WorkspaceId, queue: QueueId, items: Sequence[WorkItemId], run: RunId, step: StepId
+) -> list[WorkItemId]:
+    """Take the named items, where they wait in the queue, into a run; those that were taken."""
+    return await tx.all(
+        WorkItemId,
+        """
+        update work_item
+           set state = 'pending', state_at = clock_now(), run_id = %(run)s, step_id = %(step)s
+         where workspace_id = %(workspace)s and id = any(%(items)s::uuid[]) and queue_id = %(queue)s and state = 'new'
+        returning id
+        """,
+        workspace=workspace,
+        queue=queue,
+        items=list(items),
+        run=run,
+        step=step,
+    )
+
+
+async def adopt_due(tx: Statements, *, queue: QueueId, run: RunId, step: StepId, limit: int) -> int:
+    """Take the most urgent due items of a queue into a run; how many. Items that somebody else takes are left out."""
+    return await tx.execute(
+        f"""
+        update work_item
+           set state = 'pending', state_at = clock_now(), run_id = %(run)s, step_id = %(step)s
+         where id in (select id from work_item
+                       where queue_id = %(queue)s and state = 'new' and {IS_DUE}
+                         and (deadline is null or deadline > clock_now())
+                       order by priority desc, due, id
+                       limit %(limit)s
+                         for update skip locked)
+        """,
+        queue=queue,
+        run=run,
+        step=step,
+        limit=limit,
+    )

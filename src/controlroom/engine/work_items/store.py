@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-from msgspec import Raw
+from msgspec import Raw, Struct
 
 from controlroom.engine.work_items.model import (
     ItemAttempt,
@@ -30,9 +30,13 @@ from controlroom.ids import (
 from controlroom.postgres.database import Statements
 from controlroom.postgres.keyset import oldest_first, until_full
 
-COLUMNS: Final = """id, number, workspace_id, process_id, queue_id, step_id, run_id, state, state_at, created_at,
+_ALL_BUT_DATA: Final = """id, number, workspace_id, process_id, queue_id, step_id, run_id, state, state_at, created_at,
            priority, due, deadline, reference, parent_id, attempt, step_run_id,
-           exception_type, exception_code, exception_message, fault, payload"""
+           exception_type, exception_code, exception_message, fault"""
+
+COLUMNS: Final = f"{_ALL_BUT_DATA}, payload"
+COLUMNS_WITHOUT_DATA: Final = f"{_ALL_BUT_DATA}, null::jsonb as payload"
+"""Columns of a list: a page of items must not carry megabytes that nobody looks at."""
 
 IS_DUE: Final = "(work_item.due <= clock_now() or not work_item.is_postponed)"
 """The condition of claims. Only what was postponed on purpose waits for a clock: one that is put back halts nothing."""
@@ -44,7 +48,10 @@ FILES: Final = """(
       from work_item_file as file where file.work_item_id = work_item.id)"""
 """The files of an item as JSON, as a column beside others: whoever waits for them waits for one round trip."""
 
-COLUMNS_WITHOUT_DATA: Final = COLUMNS.replace(", payload", ", null::jsonb as payload")
+
+class _Payload(Struct, frozen=True):
+    id: WorkItemId
+    payload: Raw | None
 
 
 # ---------------------------------------------------------------------------------------------------- reading
@@ -123,6 +130,19 @@ async def list_outputs(
 def size_of(item: WorkItem) -> int:
     """About the bytes that an item takes when it is told."""
     return (0 if item.payload is None else len(memoryview(item.payload))) + len(item.exception_message)
+
+
+async def payloads_of(
+    db: Statements, workspace: WorkspaceId, items: Sequence[WorkItemId]
+) -> dict[WorkItemId, Raw | None]:
+    """The payload of each item; None for one that has none."""
+    rows = await db.all(
+        _Payload,
+        "select id, payload from work_item where workspace_id = %(workspace)s and id = any (%(items)s)",
+        workspace=workspace,
+        items=items,
+    )
+    return {row.id: row.payload for row in rows}
 
 
 async def list_files(db: Statements, workspace: WorkspaceId, items: Sequence[WorkItemId]) -> list[ItemFile]:
@@ -262,42 +282,6 @@ async def insert_one(
         reference=reference,
     )
     return item
-
-
-async def adopt_waiting(tx: Statements, *, queue: QueueId, run: RunId, step: StepId, priority: int) -> int:
-    """Take all that waits in a queue into a run; how many there were."""
-    return await tx.execute(
-        """
-        update work_item
-           set state = 'pending', state_at = clock_now(), run_id = %(run)s, step_id = %(step)s,
-               priority = greatest(priority, %(priority)s)
-         where id in (select id from work_item where queue_id = %(queue)s and state = 'new' for update skip locked)
-        """,
-        queue=queue,
-        run=run,
-        step=step,
-        priority=priority,
-    )
-
-
-async def adopt(
-    tx: Statements, *, workspace: WorkspaceId, queue: QueueId, items: Sequence[WorkItemId], run: RunId, step: StepId
-) -> list[WorkItemId]:
-    """Take the named items, where they wait in the queue, into a run; those that were taken."""
-    return await tx.all(
-        WorkItemId,
-        """
-        update work_item
-           set state = 'pending', state_at = clock_now(), run_id = %(run)s, step_id = %(step)s
-         where workspace_id = %(workspace)s and id = any(%(items)s::uuid[]) and queue_id = %(queue)s and state = 'new'
-        returning id
-        """,
-        workspace=workspace,
-        queue=queue,
-        items=list(items),
-        run=run,
-        step=step,
-    )
 
 
 # ---------------------------------------------------------------------------------------------------- changing

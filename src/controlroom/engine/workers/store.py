@@ -21,27 +21,29 @@ _GROUP: Final = """
       from worker_group
 """
 
-PLACEMENT_MATCHES: Final = """(
-    case
-    when step_run.placement = '{}' then true
-    when step_run.placement ? 'workers' then step_run.placement -> 'workers' ? %(worker)s::uuid::text
-    else (
-        select mine.place is not null and not exists (     -- nobody of an earlier group is idle
-                   select from jsonb_array_elements_text(step_run.placement -> 'groups')
-                               with ordinality as earlier (id, place)
-                     join worker_group_member on worker_group_member.worker_group_id = earlier.id::uuid
-                     join worker as other on other.id = worker_group_member.worker_id
-                    where earlier.place < mine.place and other.state = 'idle' and other.deleted_at is null)
-          from (select min(asked.place) as place
-                  from jsonb_array_elements_text(step_run.placement -> 'groups')
-                       with ordinality as asked (id, place)
-                  join worker_group_member on worker_group_member.worker_group_id = asked.id::uuid
-                 where worker_group_member.worker_id = %(worker)s::uuid) as mine)
-    end)"""
-"""Whether a `step_run` may run on the worker `%(worker)s`: the condition of claims. Reads `processes.model.Placement`.
 
-A case, because it is evaluated for every step run that waits: nearly all of them are for any worker.
-"""
+def placement_matches(worker: str) -> str:
+    """Whether a `step_run` may run on a worker, named by an SQL expression. Reads `processes.model.Placement`.
+
+    A case, because claims evaluate it for every step run that waits: nearly all of them are for any worker.
+    """
+    return f"""(
+        case
+        when step_run.placement = '{{}}' then true
+        when step_run.placement ? 'workers' then step_run.placement -> 'workers' ? {worker}::uuid::text
+        else (
+            select mine.place is not null and not exists (     -- nobody of an earlier group is idle
+                       select from jsonb_array_elements_text(step_run.placement -> 'groups')
+                                   with ordinality as earlier (id, place)
+                         join worker_group_member on worker_group_member.worker_group_id = earlier.id::uuid
+                         join worker as other on other.id = worker_group_member.worker_id
+                        where earlier.place < mine.place and other.state = 'idle' and other.deleted_at is null)
+              from (select min(asked.place) as place
+                      from jsonb_array_elements_text(step_run.placement -> 'groups')
+                           with ordinality as asked (id, place)
+                      join worker_group_member on worker_group_member.worker_group_id = asked.id::uuid
+                     where worker_group_member.worker_id = {worker}::uuid) as mine)
+    end)"""
 
 
 # ---------------------------------------------------------------------------------------------------- workers

@@ -1,9 +1,9 @@
 """Environments that robots run in: built once per content, kept, shared, pruned."""
 
+from controlroom.worker.environments.build_place import Enclosure, RunAs
 from controlroom.worker.environments.cache import EnvironmentCache, Lease
 from controlroom.worker.environments.environment import Environment, EnvironmentFailed, EnvironmentKind
 from controlroom.worker.environments.freeze import freeze, freeze_name
-from controlroom.worker.environments.workshop import Enclosure, RunAs
 
 __all__ = [
     "Enclosure",

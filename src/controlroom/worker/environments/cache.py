@@ -13,19 +13,19 @@ from typing import Self
 
 from controlroom.robots.environment_spec import EnvironmentSpec, Source, dated, fingerprint
 from controlroom.worker.environments import building, machine, uv_builder
-from controlroom.worker.environments.environment import Environment, EnvironmentFailed
-from controlroom.worker.environments.interpreters import Interpreters
-from controlroom.worker.environments.locks import FileLock
-from controlroom.worker.environments.shelf import Entry, Shelf
-from controlroom.worker.environments.workshop import (
+from controlroom.worker.environments.build_place import (
+    BuildPlace,
     CommandFailed,
     Enclosure,
     RunAs,
-    Workshop,
     furnish,
     remove_tree,
     short_cause,
 )
+from controlroom.worker.environments.environment import Environment, EnvironmentFailed
+from controlroom.worker.environments.folder import Entry, EnvironmentsFolder
+from controlroom.worker.environments.interpreters import Interpreters
+from controlroom.worker.environments.locks import FileLock
 
 BUILDER_VERSION = "1"
 """Raised when environments of the same specification would come out differently: old ones are then not reused."""
@@ -81,7 +81,7 @@ class EnvironmentCache:
         self._strict = strict_python
         self._enclosure = enclosure
         self._run_as = run_as
-        self._shelf = Shelf(root, run_as)
+        self._folder = EnvironmentsFolder(root, run_as)
         uv_binary = uv_builder.binary_for(run_as, root / "tools", uv)
         self._interpreters = Interpreters(own=self._own, downloads=root / "pythons", uv=uv_binary)
         self._tools = building.Tools(uv_binary, self._interpreters)
@@ -109,7 +109,7 @@ class EnvironmentCache:
         key = hashlib.sha256(f"{name}\n{share_key}\n{self._strict}".encode()).hexdigest()[:12]
         while (lease := self._ready(key)) is None:
             lock = await FileLock.take(
-                self._shelf.key_lock(key),
+                self._folder.key_lock(key),
                 exclusive=True,
                 waiting=lambda: progress(f"Another worker builds environment {name[:8]}: waiting for it"),
             )
@@ -125,17 +125,17 @@ class EnvironmentCache:
 
         What builders left that died goes too, and a share's downloads when they alone exceed the limit.
         """
-        await asyncio.to_thread(self._shelf.prune, self._max_bytes)
+        await asyncio.to_thread(self._folder.prune, self._max_bytes)
 
     def _ready(self, key: str) -> Lease | None:
         """A lease on the environment if it is ready; costs a few system calls."""
         entry = self._entry(key)
-        lock = self._shelf.take(key, entry) if entry is not None else None
+        lock = self._folder.take(key, entry) if entry is not None else None
         return Lease(entry.environment, lock) if entry is not None and lock is not None else None
 
     def _entry(self, key: str) -> Entry | None:
         """What the index says of a key, unless its interpreter is no longer the one that it was built with."""
-        entry = self._shelf.read(key)
+        entry = self._folder.read(key)
         if entry is None or not entry.interpreter.holds() or not entry.environment.python.exists():
             return None
         if entry.substituted_among and entry.substituted_among != self._interpreters.signature():
@@ -147,14 +147,14 @@ class EnvironmentCache:
     ) -> None:
         """Build a new generation and publish it; the caller holds the key's lock. A failed one leaves nothing."""
         began = time.monotonic()
-        await asyncio.to_thread(self._shelf.remove_leavings, key)
-        with self._shelf.downloads_in_use(share_key):
-            prefix = self._shelf.new_prefix(key, share_key)
+        await asyncio.to_thread(self._folder.remove_leavings, key)
+        with self._folder.downloads_in_use(share_key):
+            prefix = self._folder.new_prefix(key, share_key)
             order = building.Order(spec=spec, fingerprint=name, prefix=prefix, strict=self._strict, own=self._own)
             try:
-                async with self._workshop(progress) as place:
+                async with self._build_place(progress) as place:
                     built = await building.build(place, self._tools, order)
-                self._shelf.publish(key, self._entry_of(built))
+                self._folder.publish(key, self._entry_of(built))
             except CommandFailed as failure:
                 await asyncio.to_thread(remove_tree, prefix)
                 raise EnvironmentFailed(short_cause(failure), fingerprint=name) from failure
@@ -174,19 +174,21 @@ class EnvironmentCache:
 
     async def _machine(self, progress: Callable[[str], None]) -> Environment:
         path = self._own.get("PATH", os.defpath)
-        async with self._workshop(progress) as place:
-            return await machine.environment(self._interpreters, place, path=path, aliases=self._shelf.root / "aliases")
+        async with self._build_place(progress) as place:
+            return await machine.environment(
+                self._interpreters, place, path=path, aliases=self._folder.root / "aliases"
+            )
 
     @asynccontextmanager
-    async def _workshop(self, progress: Callable[[str], None]) -> AsyncIterator[Workshop]:
-        with self._shelf.new_home() as home:
+    async def _build_place(self, progress: Callable[[str], None]) -> AsyncIterator[BuildPlace]:
+        with self._folder.new_home() as home:
             try:
                 yield furnish(
                     home,
                     own=self._own,
                     enclosure=self._enclosure,
                     run_as=self._run_as,
-                    readable=[self._shelf.root / "pythons"],
+                    readable=[self._folder.root / "pythons"],
                     progress=progress,
                 )
             finally:

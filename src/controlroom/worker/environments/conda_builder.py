@@ -12,9 +12,9 @@ import msgspec
 from controlroom.robots.environment_spec import EnvironmentSpec
 from controlroom.robots.match_specs import parse_match_spec
 from controlroom.robots.python_versions import wished_minor, written
+from controlroom.worker.environments.build_place import BuildPlace, CommandFailed
 from controlroom.worker.environments.conda_order import UNSOLVABLE, Order, Receipt
 from controlroom.worker.environments.environment import EnvironmentFailed
-from controlroom.worker.environments.workshop import CommandFailed, Workshop
 
 _DEFAULT_ALIAS = "https://conda.anaconda.org"
 _DEFAULT_CHANNELS = ("conda-forge",)
@@ -38,7 +38,7 @@ def channels_of(spec: EnvironmentSpec) -> tuple[str, ...]:
 
 
 async def install(
-    workshop: Workshop, spec: EnvironmentSpec, prefix: Path, *, own: Mapping[str, str], strict: bool
+    place: BuildPlace, spec: EnvironmentSpec, prefix: Path, *, own: Mapping[str, str], strict: bool
 ) -> Receipt:
     """Solve and install the conda packages; raises CommandFailed if that fails.
 
@@ -46,21 +46,21 @@ async def install(
     strict.
     """
     try:
-        return await _install(workshop, spec, prefix, own=own)
+        return await _install(place, spec, prefix, own=own)
     except CommandFailed as failure:
         minor = None if strict or _is_python_among(spec) else wished_minor(spec.python)
         if failure.exit_code != UNSOLVABLE or minor is None:
             raise
-        workshop.progress(f"Nothing in the channels goes with Python {spec.python}: trying {written(minor)}")
+        place.progress(f"Nothing in the channels goes with Python {spec.python}: trying {written(minor)}")
         try:
-            return await _install(workshop, msgspec.structs.replace(spec, python=written(minor)), prefix, own=own)
+            return await _install(place, msgspec.structs.replace(spec, python=written(minor)), prefix, own=own)
         except CommandFailed:
             raise failure from None
 
 
-async def _install(workshop: Workshop, spec: EnvironmentSpec, prefix: Path, *, own: Mapping[str, str]) -> Receipt:
+async def _install(place: BuildPlace, spec: EnvironmentSpec, prefix: Path, *, own: Mapping[str, str]) -> Receipt:
     # Without a sandbox the program must start as the worker, who alone may be able to read it; it steps down by itself.
-    user = workshop.run_as if workshop.enclosure is None else None
+    user = place.run_as if place.enclosure is None else None
     order = Order(
         channels=channels_of(spec),
         channel_alias=own.get("CONTROLROOM_CONDA_CHANNEL_ALIAS") or own.get("RC_CONDA_ENDPOINT") or _DEFAULT_ALIAS,
@@ -72,7 +72,7 @@ async def _install(workshop: Workshop, spec: EnvironmentSpec, prefix: Path, *, o
         gid=user.gid if user else None,
     )
     program = [sys.executable, "-m", "controlroom.worker.environments.conda_install"]
-    answer = await msgspec.structs.replace(workshop, run_as=None).run(
+    answer = await msgspec.structs.replace(place, run_as=None).run(
         [*program, msgspec.json.encode(order).decode()],
         writable=[prefix.parent.parent],
         readable=(*_own_library(), *_local_channels(order)),
@@ -81,12 +81,12 @@ async def _install(workshop: Workshop, spec: EnvironmentSpec, prefix: Path, *, o
     return msgspec.json.decode(answer, type=Receipt)
 
 
-async def activation(workshop: Workshop, prefix: Path, script: str) -> Activation:
+async def activation(place: BuildPlace, prefix: Path, script: str) -> Activation:
     """What the environment's activation scripts set. They are foreign code: they run in the sandbox, once, at build."""
-    before = workshop.variables
+    before = place.variables
     # What the scripts print must not mix with the answer, and PATH is theirs by then, so `env` is named by its place.
     text = f"exec 3>&1 1>&2\n{script}\nexec 1>&3\nexec {shlex.quote(_system_env())} -0"
-    answer = await workshop.run(["/usr/bin/env", "bash", "--noprofile", "--norc", "-c", text], readable=[prefix])
+    answer = await place.run(["/usr/bin/env", "bash", "--noprofile", "--norc", "-c", text], readable=[prefix])
     after = dict(entry.split("=", 1) for entry in answer.split("\0") if "=" in entry)
     changed = {name: value for name, value in after.items() if before.get(name) != value and name not in _OF_THE_SHELL}
     known = set(before["PATH"].split(os.pathsep))

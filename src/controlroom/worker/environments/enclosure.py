@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from controlroom.worker.environments.workshop import Enclosure
+from controlroom.worker.environments.build_place import Enclosure
 from controlroom.worker.robot_users import RobotUser
 from controlroom.worker.sandbox import Sandbox, View
 

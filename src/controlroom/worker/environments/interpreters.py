@@ -16,8 +16,8 @@ from pathlib import Path
 import msgspec
 
 from controlroom.robots.python_versions import Version, best, nearest, satisfies, wished_minor, written
+from controlroom.worker.environments.build_place import BuildPlace, CommandFailed, short_cause
 from controlroom.worker.environments.environment import EnvironmentFailed
-from controlroom.worker.environments.workshop import CommandFailed, Workshop, short_cause
 
 _PROBE = (
     "import sys; v = sys.version_info; "
@@ -63,32 +63,32 @@ class Interpreters:
         self._download_failed: dict[str, tuple[float, str]] = {}
         """When a download failed last, and why, by what was wished."""
 
-    async def choose(self, wish: str | None, *, strict: bool, workshop: Workshop) -> Choice:
+    async def choose(self, wish: str | None, *, strict: bool, place: BuildPlace) -> Choice:
         """The interpreter for a wish: one that satisfies it, a downloaded one, else the nearest patch version.
 
         The nearest of this machine, else of those that can be downloaded. Raises PythonNotHad when there is none of the
         same minor version or, if strict, none of the very version.
         """
-        found = {interpreter.version: interpreter for interpreter in reversed(await self.usable(wish, workshop))}
+        found = {interpreter.version: interpreter for interpreter in reversed(await self.usable(wish, place))}
         own_minor = sys.version_info[:2]
         if (fitting := best(found, wish, preferred=own_minor)) is not None:
             return Choice(found[fitting])
-        if wish and (downloaded := await self._download(wish, workshop)) is not None:
+        if wish and (downloaded := await self._download(wish, place)) is not None:
             return Choice(downloaded)
-        if not strict and (near := await self._nearest(wish, found, workshop)) is not None:
+        if not strict and (near := await self._nearest(wish, found, place)) is not None:
             return Choice(near, f"Python {wish} cannot be had: using {written(near.version)} instead")
-        raise PythonNotHad(await self._not_had(wish, strict=strict, workshop=workshop), wish=wish)
+        raise PythonNotHad(await self._not_had(wish, strict=strict, place=place), wish=wish)
 
     async def _nearest(
-        self, wish: str | None, found: Mapping[Version, Interpreter], workshop: Workshop
+        self, wish: str | None, found: Mapping[Version, Interpreter], place: BuildPlace
     ) -> Interpreter | None:
         """The interpreter of the same minor version: of those found, else a downloaded one."""
         if (near := nearest(found, wish)) is not None:
             return found[near]
         minor = wished_minor(wish)
-        return await self._download(written(minor), workshop) if minor is not None else None
+        return await self._download(written(minor), place) if minor is not None else None
 
-    async def usable(self, wish: str | None, workshop: Workshop) -> list[Interpreter]:
+    async def usable(self, wish: str | None, place: BuildPlace) -> list[Interpreter]:
         """The interpreters that may matter for a wish and can be executed, the most particular place first."""
         minor = wished_minor(wish)
 
@@ -98,10 +98,10 @@ class Interpreters:
             return len(known) < 3 or satisfies((known[0], known[1], known[2]), wish)  # noqa: PLR2004 - major, minor, patch
 
         chosen = [path for path, known in self._candidates() if may_matter(known)]
-        probed = await asyncio.gather(*(self.probe(path, workshop) for path in chosen))
+        probed = await asyncio.gather(*(self.probe(path, place) for path in chosen))
         return [interpreter for interpreter in probed if interpreter is not None]
 
-    async def probe(self, path: Path, workshop: Workshop) -> Interpreter | None:
+    async def probe(self, path: Path, place: BuildPlace) -> Interpreter | None:
         """What an interpreter says about itself when the build's user runs it.
 
         None if that user cannot run it, or if it is no final release.
@@ -111,7 +111,7 @@ class Interpreters:
             return None
         if mark not in self._probed:
             try:
-                answer = await workshop.run(
+                answer = await place.run(
                     [path, "-I", "-S", "-c", _PROBE], readable=(_installation(path), path.parent), quiet=True
                 )
                 self._probed[mark] = _read_probe(answer)
@@ -124,7 +124,7 @@ class Interpreters:
         places = sorted(str(path) for path, _ in self._candidates())
         return hashlib.sha256("\n".join(places).encode()).hexdigest()[:16]
 
-    async def _download(self, wish: str, workshop: Workshop) -> Interpreter | None:
+    async def _download(self, wish: str, place: BuildPlace) -> Interpreter | None:
         """An interpreter fetched by uv; None if the settings forbid it or the network does not give it soon."""
         allowed = self._own.get("UV_PYTHON_DOWNLOADS", "automatic").lower() in {"automatic", "auto", "true", "1"}
         failed_at, _ = self._download_failed.get(wish, (float("-inf"), ""))
@@ -133,11 +133,11 @@ class Interpreters:
         why = ""
         quick = {"UV_HTTP_RETRIES": "0", "UV_HTTP_CONNECT_TIMEOUT": "5", "UV_PYTHON_INSTALL_DIR": str(self._downloads)}
         command: list[str | Path] = [self._uv, "python", "install", "--no-bin", wish]
-        workshop.progress(f"Python {wish} is not on this machine: trying to download it")
+        place.progress(f"Python {wish} is not on this machine: trying to download it")
         try:
             async with asyncio.timeout(_DOWNLOAD_SECONDS):
-                cache = {"UV_CACHE_DIR": str(workshop.home / "uv")}
-                await workshop.run(
+                cache = {"UV_CACHE_DIR": str(place.home / "uv")}
+                await place.run(
                     command,
                     writable=[self._downloads],
                     readable=[self._uv.parent],
@@ -146,21 +146,19 @@ class Interpreters:
                 )
         except CommandFailed as failure:
             why = short_cause(failure)
-            workshop.progress(f"Not downloaded: {why}")
+            place.progress(f"Not downloaded: {why}")
         except TimeoutError:
             why = f"it took longer than {_DOWNLOAD_SECONDS:.0f} s"
-            workshop.progress(f"Not downloaded: {why}")
-        found = [
-            interpreter for interpreter in await self.usable(wish, workshop) if satisfies(interpreter.version, wish)
-        ]
+            place.progress(f"Not downloaded: {why}")
+        found = [interpreter for interpreter in await self.usable(wish, place) if satisfies(interpreter.version, wish)]
         if not found:
             self._download_failed[wish] = (time.monotonic(), why or "what came does not run")
         return found[0] if found else None
 
-    async def _not_had(self, wish: str | None, *, strict: bool, workshop: Workshop) -> str:
+    async def _not_had(self, wish: str | None, *, strict: bool, place: BuildPlace) -> str:
         """The message for a wish that nothing here answers."""
         places = list(self._candidates())
-        probed = await asyncio.gather(*(self.probe(path, workshop) for path, _ in places))
+        probed = await asyncio.gather(*(self.probe(path, place) for path, _ in places))
         had = sorted({interpreter.version for interpreter in probed if interpreter is not None})
         minor = wished_minor(wish)
         closed = [

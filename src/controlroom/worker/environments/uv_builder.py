@@ -10,15 +10,22 @@ from pathlib import Path
 import msgspec
 import uv
 
+from controlroom.worker.environments.build_place import (
+    BuildPlace,
+    CommandFailed,
+    RunAs,
+    give_to,
+    make_open,
+    short_cause,
+)
 from controlroom.worker.environments.environment import EnvironmentFailed
 from controlroom.worker.environments.interpreters import Interpreter
-from controlroom.worker.environments.workshop import CommandFailed, RunAs, Workshop, give_to, make_open, short_cause
 
 _EXACT = re.compile(r"[\w.-]+\s*==\s*[\w.!+-]+\s*(;[^#]*?)?(\s+--hash=\S+)*")
 """A requirement for one exact version. Extras are left out, as `uv pip check` does not know what they need."""
 
 
-async def create(workshop: Workshop, uv_binary: Path, interpreter: Interpreter, prefix: Path, *, seed: bool) -> None:
+async def create(place: BuildPlace, uv_binary: Path, interpreter: Interpreter, prefix: Path, *, seed: bool) -> None:
     """Make an empty environment. Seeded ones have pip in them, for commands that call it."""
     command: list[str | Path] = [
         uv_binary,
@@ -29,7 +36,7 @@ async def create(workshop: Workshop, uv_binary: Path, interpreter: Interpreter, 
         interpreter.path,
         *(["--seed"] if seed else []),
     ]
-    await workshop.run(
+    await place.run(
         [*command, prefix],
         writable=[prefix.parent.parent],
         readable=[uv_binary.parent, interpreter.base_prefix],
@@ -38,7 +45,7 @@ async def create(workshop: Workshop, uv_binary: Path, interpreter: Interpreter, 
 
 
 async def install(
-    workshop: Workshop,
+    place: BuildPlace,
     uv_binary: Path,
     requirements: Sequence[str],
     prefix: Path,
@@ -52,12 +59,12 @@ async def install(
     """
     if not requirements:
         return
-    listed = workshop.home / "requirements.txt"
+    listed = place.home / "requirements.txt"
     listed.write_text("".join(f"{line}\n" for line in requirements), encoding="utf-8")
     listed.chmod(0o600)  # addresses in it may hold credentials
-    give_to(workshop.run_as, listed)
+    give_to(place.run_as, listed)
 
-    async def run(place: Workshop, *words: str) -> None:
+    async def run(place: BuildPlace, *words: str) -> None:
         await place.run(
             [uv_binary, "pip", words[0], "--python", python, *words[1:]],
             writable=[prefix.parent.parent],
@@ -69,19 +76,19 @@ async def install(
     command = ["install", "--requirements", listed.name, "--break-system-packages"]
     if all(_EXACT.fullmatch(line) for line in requirements):
         lines: list[str] = []
-        cached = msgspec.structs.replace(workshop, progress=lines.append)
+        cached = msgspec.structs.replace(place, progress=lines.append)
         with suppress(CommandFailed):  # something is not in the cache, or the list leaves something out
             await run(cached, *command, "--offline", "--no-deps")
             await run(cached, "check")
             for line in lines:
-                workshop.progress(line)
+                place.progress(line)
             return
     try:
-        await run(workshop, *command)
+        await run(place, *command)
     except CommandFailed as failure:
         if not any("missing an upload date" in line for line in failure.lines):
             raise
-        moment = workshop.variables.get("UV_EXCLUDE_NEWER", "")
+        moment = place.variables.get("UV_EXCLUDE_NEWER", "")
         why = f"no packages newer than {moment} count, and the package index tells no dates"
         raise EnvironmentFailed(f"{short_cause(failure)} ({why})") from failure
 

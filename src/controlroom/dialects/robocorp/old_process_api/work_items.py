@@ -22,7 +22,6 @@ from controlroom.engine.runs.summaries import runs_of_items
 from controlroom.engine.work_items import actions, store
 from controlroom.engine.work_items.errors import WorkItemNotFound
 from controlroom.engine.work_items.model import ItemFile, WorkItem
-from controlroom.engine.work_items.payloads import payloads_of
 from controlroom.ids import ProcessId, RunId, WorkItemId, WorkspaceId
 from controlroom.postgres.keyset import fitting, until_full
 
@@ -193,7 +192,7 @@ async def _payloads(engine: Engine, workspace: WorkspaceId, ids: Sequence[WorkIt
 
     async def fetch(last: tuple[WorkItemId, Raw | None] | None, wanted: int) -> list[tuple[WorkItemId, Raw | None]]:
         begin = 0 if last is None else ids.index(last[0]) + 1
-        told = await payloads_of(engine.database, workspace, ids[begin : begin + wanted])
+        told = await store.payloads_of(engine.database, workspace, ids[begin : begin + wanted])
         return [(item, told.get(item)) for item in ids[begin : begin + wanted]]
 
     def size(row: tuple[WorkItemId, Raw | None]) -> int:

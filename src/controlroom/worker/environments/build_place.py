@@ -54,7 +54,7 @@ class CommandFailed(Exception):  # noqa: N818 - a fact about a command; builders
         self.lines = tuple(lines)
 
 
-class Workshop(msgspec.Struct, frozen=True, kw_only=True):
+class BuildPlace(msgspec.Struct, frozen=True, kw_only=True):
     """Runs commands for builds. Whatever happens to the caller, no command outlives its call."""
 
     home: Path
@@ -131,8 +131,8 @@ def furnish(
     run_as: RunAs | None,
     readable: Sequence[Path],
     progress: Callable[[str], None],
-) -> Workshop:
-    """Make a folder a workshop, with what the worker's own variables say about package indexes."""
+) -> BuildPlace:
+    """Make a folder a build place, with what the worker's own variables say about package indexes."""
     variables = package_indexes.variables(own, home=Path(own.get("HOME", "/")))
     if configuration := variables.get("UV_CONFIG_FILE"):
         # Why a copy: the build's user may be unable to read the folder where the worker's user keeps it
@@ -151,7 +151,7 @@ def furnish(
     variables.setdefault("LANG", "C.UTF-8")
     home.chmod(0o711)  # a sandbox that is set up by root without root's rights must be able to enter it
     give_to(run_as, home)
-    return Workshop(
+    return BuildPlace(
         home=home,
         variables=variables,
         enclosure=enclosure,

@@ -24,9 +24,9 @@ from pathlib import Path
 
 import msgspec
 
+from controlroom.worker.environments.build_place import RunAs, give_to, make_open, remove_tree
 from controlroom.worker.environments.environment import Environment
 from controlroom.worker.environments.locks import FileLock
-from controlroom.worker.environments.workshop import RunAs, give_to, make_open, remove_tree
 
 _DOWNLOADS = ("uv", "bytecode", "conda")
 
@@ -63,7 +63,7 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     """Where another Python than the asked one was taken: the signature of the interpreters that there were."""
 
 
-class Shelf:
+class EnvironmentsFolder:
     """What lies in the folder, and who may take or remove it."""
 
     def __init__(self, root: Path, run_as: RunAs | None) -> None:

@@ -13,7 +13,7 @@ from controlroom.engine.deliveries.rules import pause_asked
 from controlroom.engine.engine import Engine
 from controlroom.engine.notifications.model import Mail
 from controlroom.engine.notifications.store import place_of as place_of_notification
-from controlroom.engine.provisioners import orders
+from controlroom.engine.provisioners import requests
 from controlroom.engine.provisioners.model import STOP_EVENT
 from controlroom.engine.runs.actions import callback_place
 from controlroom.engine.webhooks.store import place_of as place_of_webhook
@@ -42,7 +42,7 @@ class Outside(Struct, frozen=True):
     """None: no mail is sent."""
 
 
-class Couriers:
+class Senders:
     """The senders of a server's deliverer."""
 
     def __init__(self, engine: Engine, outside: Outside) -> None:
@@ -86,11 +86,11 @@ class Couriers:
         return await self._mail.send(delivery.message_id, list(mail.recipients), mail.subject, mail.text)
 
     async def _provisioner(self, delivery: Claimed) -> Outcome:
-        order = await orders.written_out(self._engine, delivery, at=datetime.now(UTC))
+        order = await requests.written_out(self._engine, delivery, at=datetime.now(UTC))
         if order is None:
             return NotSent("What it asked for is over.", is_final=True)
-        outcome = await self._post(delivery.endpoint, order.body, order.headers, final=orders.FINAL_REFUSALS)
-        if delivery.event_kind == STOP_EVENT and outcome.status in orders.NOTHING_TO_STOP:
+        outcome = await self._post(delivery.endpoint, order.body, order.headers, final=requests.FINAL_REFUSALS)
+        if delivery.event_kind == STOP_EVENT and outcome.status in requests.NOTHING_TO_STOP:
             return Sent(outcome.status, outcome.answer)
         return outcome
 
