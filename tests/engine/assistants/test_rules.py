@@ -1,11 +1,8 @@
 """What may become of an assistant's run."""
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from controlroom.engine.assistants.errors import ExchangeInvalid
-from controlroom.engine.assistants.exchange import encrypt_for
 from controlroom.engine.assistants.model import AssistantError, AssistantRunState
 from controlroom.engine.assistants.rules import EDGES, ending, is_repetition
 
@@ -23,12 +20,3 @@ def test_every_end_is_an_edge_and_final(error):
 def test_only_the_same_report_is_a_repetition(ended, reported):
     """Another end, or another reason, contradicts."""
     assert is_repetition(ending(ended), ended, reported=reported) == (ended is reported)
-
-
-@pytest.mark.parametrize(
-    "key", ["", "no key", "-----BEGIN RSA PUBLIC KEY-----\nAAAA\n-----END RSA PUBLIC KEY-----\n", "x" * 20_000]
-)
-def test_only_for_a_key_is_encrypted(key):
-    """What is no RSA key of a good size is refused, not an accident."""
-    with pytest.raises(ExchangeInvalid):
-        encrypt_for(key, b"")

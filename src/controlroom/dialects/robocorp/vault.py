@@ -9,8 +9,14 @@ from litestar.params import FromPath, JSONBody, QueryParameter
 from msgspec import Struct, field
 
 from controlroom.dialects.robocorp.asking import AskerOrRobot, InWorkspace, TheEngine
-from controlroom.engine.vault import actions as vault
-from controlroom.engine.vault.transit import SCHEME, Parcel
+from controlroom.dialects.robocorp.vault_transit import (
+    SCHEME,
+    Parcel,
+    TransitInvalid,
+    put_encrypted,
+    read_encrypted,
+    transit_public_key,
+)
 from controlroom.errors import Invalid
 
 _SECRETS = "/secrets-v1/workspaces/{workspace_id:uuid}/secrets"
@@ -44,7 +50,7 @@ class Stored(Struct, frozen=True):
 @get(f"{_SECRETS}/publicKey", media_type=MediaType.TEXT)
 async def get_public_key(engine: TheEngine, caller: AskerOrRobot, workspace_id: InWorkspace) -> str:  # noqa: ARG001 - the guard has compared it
     """The key that secrets are to be encrypted for: base64 of its DER form."""
-    return base64.b64encode(await vault.transit_public_key(engine)).decode()
+    return base64.b64encode(await transit_public_key(engine)).decode()
 
 
 @get(f"{_SECRETS}/{{name:str}}")
@@ -58,9 +64,7 @@ async def get_secret(
 ) -> SecretMessage:
     """A secret, encrypted for the key that the robot brings."""
     _check_scheme(encryption_scheme)
-    secret, parcel = await vault.read_encrypted(
-        engine, caller, workspace_id, name, public_key=_from_base64(public_key or "")
-    )
+    secret, parcel = await read_encrypted(engine, caller, workspace_id, name, public_key=_from_base64(public_key or ""))
     return SecretMessage(
         name=secret.name,
         description=secret.description,
@@ -83,7 +87,7 @@ async def put_secret(
     sent = data.encryption
     _check_scheme(sent.encryption_scheme)
     parcel = Parcel(value=data.value, encrypted_aes=sent.encrypted_aes, auth_tag=sent.auth_tag, iv=sent.iv)
-    secret = await vault.put_encrypted(engine, caller, workspace_id, name, parcel=parcel, description=data.description)
+    secret = await put_encrypted(engine, caller, workspace_id, name, parcel=parcel, description=data.description)
     return Stored(secret.name, secret.description)
 
 
@@ -96,7 +100,7 @@ def _from_base64(text: str) -> bytes:
     try:
         return base64.b64decode(text.replace(" ", "+"), validate=True)  # a plus that nobody quoted arrives as a space
     except binascii.Error as broken:
-        raise Invalid("publicKey is not base64.", code="ENCRYPTION_INVALID") from broken
+        raise TransitInvalid("publicKey is not base64.") from broken
 
 
 handlers = [get_public_key, get_secret, put_secret]

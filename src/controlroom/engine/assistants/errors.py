@@ -3,7 +3,7 @@
 from typing import ClassVar
 from uuid import UUID
 
-from controlroom.errors import Conflict, Invalid, NotFound
+from controlroom.errors import Conflict, NotFound
 
 
 class AssistantNotFound(NotFound):
@@ -40,9 +40,3 @@ class AssistantRunEnded(Conflict):
 
     def __init__(self, run: UUID, state: str) -> None:
         super().__init__(f"assistant run {run} is {state} already", assistant_run_id=str(run), state=state)
-
-
-class ExchangeInvalid(Invalid):
-    """The answer cannot be encrypted for what the caller brought."""
-
-    code: ClassVar[str] = "ENCRYPTION_INVALID"

@@ -1,33 +1,23 @@
 """The verbs of secrets."""
 
-import asyncio
 from collections.abc import Mapping
 from typing import Any
-from weakref import WeakKeyDictionary
 
 import msgspec
-from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 
 from controlroom.engine.access.model import Actor, Permission, StepRunActor
 from controlroom.engine.access.names import checked_text
 from controlroom.engine.access.record import record
 from controlroom.engine.access.scope import Scope, ensure_seen, scope_of
-from controlroom.engine.access.server_keys import server_key
 from controlroom.engine.engine import Engine
 from controlroom.engine.events.store import Event
-from controlroom.engine.vault import masks, store, transit
-from controlroom.engine.vault.errors import SecretNotFound, SecretTooLarge, TransitInvalid
+from controlroom.engine.vault import masks, store
+from controlroom.engine.vault.errors import SecretNotFound, SecretTooLarge
 from controlroom.engine.vault.model import Secret, SecretKeys, SecretValues
 from controlroom.engine.vault.rules import LONGEST_DESCRIPTION, checked_secret_name
-from controlroom.engine.vault.transit import Parcel
 from controlroom.ids import SecretId, WorkspaceId, uuid7
-from controlroom.json_limits import check_nesting
-from controlroom.keys import Keys
 from controlroom.postgres.database import Statements
 
-_SERVER_KEY = "vault-transit"
-# Why by the keys: they are the control room's own, one object a process; tests have several rooms in one process.
-_server_keys: WeakKeyDictionary[Keys, RSAPrivateKey] = WeakKeyDictionary()
 _decode = msgspec.json.Decoder(dict[str, Any]).decode
 
 
@@ -106,51 +96,6 @@ async def delete(engine: Engine, actor: Actor, workspace: WorkspaceId, name: str
             raise await _missing(tx, scope, name)
         await record(engine, tx, actor, _event("secret.deleted", actor, scope, removed, name))
     return removed
-
-
-async def read_encrypted(
-    engine: Engine, actor: Actor | StepRunActor, workspace: WorkspaceId, name: str, *, public_key: bytes
-) -> tuple[SecretValues, Parcel]:
-    """`read`, encrypted for the caller's RSA key (DER). Raises also TransitInvalid if it is none."""
-    secret = await read(engine, actor, workspace, name)
-    parcel = await asyncio.to_thread(transit.encrypt_for, public_key, msgspec.json.encode(secret.values))
-    return secret, parcel
-
-
-async def put_encrypted(
-    engine: Engine,
-    actor: Actor | StepRunActor,
-    workspace: WorkspaceId,
-    name: str,
-    *,
-    parcel: Parcel,
-    description: str | None = None,
-) -> Secret:
-    """`put` what was encrypted for the server's key. Raises TransitInvalid if it cannot be opened to a JSON object."""
-    scope_of(actor, Permission.WRITE_SECRETS, workspace)  # before any work is done for strangers
-    if len(parcel.value) > engine.limits.secret_bytes:
-        raise SecretTooLarge(engine.limits.secret_bytes)
-    key = await _transit_key(engine)
-    plain = await asyncio.to_thread(transit.decrypt, key, parcel)
-    check_nesting(plain)
-    try:
-        values = _decode(plain)
-    except (msgspec.MsgspecError, UnicodeDecodeError) as broken:
-        raise TransitInvalid("the secret is not a JSON object") from broken
-    return await put(engine, actor, workspace, name, values=values, description=description)
-
-
-async def transit_public_key(engine: Engine) -> bytes:
-    """The key (DER) that secrets are encrypted for on their way here: the same on every server."""
-    return transit.public_key_of(await _transit_key(engine))
-
-
-async def _transit_key(engine: Engine) -> RSAPrivateKey:
-    known = _server_keys.get(engine.keys)
-    if known is None:
-        der = await server_key(engine, _SERVER_KEY, transit.make_server_key)
-        known = _server_keys[engine.keys] = await asyncio.to_thread(transit.load_server_key, der)
-    return known
 
 
 def _opened(engine: Engine, scope: Scope, secret: store.SealedSecret) -> dict[str, Any]:

@@ -22,10 +22,3 @@ class SecretTooLarge(Invalid):
 
     def __init__(self, limit: int) -> None:
         super().__init__(f"a secret has at most {limit} bytes as JSON", code="SECRET_TOO_LARGE", limit=limit)
-
-
-class TransitInvalid(Invalid):
-    """An encrypted secret that cannot be opened, or a key that nothing can be encrypted for."""
-
-    def __init__(self, why: str) -> None:
-        super().__init__(why, code="ENCRYPTION_INVALID")

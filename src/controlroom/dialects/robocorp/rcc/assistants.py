@@ -14,12 +14,12 @@ from controlroom.dialects.robocorp.asking import AnyRequest, Asker, InWorkspace,
 from controlroom.dialects.robocorp.assistants import AssistantTask, show
 from controlroom.dialects.robocorp.links import upload_form
 from controlroom.dialects.robocorp.rcc.bearer import token_for
+from controlroom.dialects.robocorp.rcc.exchange import SCHEME, encrypt_for
 from controlroom.dialects.robocorp.routing import post
 from controlroom.engine.access.capabilities import Capability
 from controlroom.engine.access.model import Permission
 from controlroom.engine.access.scope import scope_of
 from controlroom.engine.assistants import actions, artifacts, store, tokens
-from controlroom.engine.assistants.exchange import SCHEME, encrypt_for
 from controlroom.engine.assistants.model import AssistantError, AssistantId, AssistantRunId, Started
 from controlroom.engine.engine import Engine
 from controlroom.errors import Invalid

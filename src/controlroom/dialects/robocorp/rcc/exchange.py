@@ -1,10 +1,10 @@
-"""The encryption of what a machine is told to run, within TLS: `rc-encryption-v1` (protocols/robocorp §8.5).
+"""The encryption of what a machine is told to run, within TLS: `rc-encryption-v1` (§8.5).
 
 AES-GCM with a nonce of 12 bytes, its key encrypted by RSA-OAEP (SHA-256). Pure functions on bytes.
 """
 
 import secrets
-from typing import Final
+from typing import ClassVar, Final
 
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
 from msgspec import Struct
 
-from controlroom.engine.assistants.errors import ExchangeInvalid
+from controlroom.errors import Invalid
 
 SCHEME: Final = "rc-encryption-v1"
 OAEP: Final = padding.OAEP(mgf=padding.MGF1(SHA256()), algorithm=SHA256(), label=None)
@@ -21,6 +21,12 @@ _NONCE_BYTES = 12
 _TAG_BYTES = 16
 _KEY_BITS = range(2048, 8193)  # Why a top: encrypting for an absurd key would be work for nothing
 _LONGEST_PEM = 16_384
+
+
+class ExchangeInvalid(Invalid):
+    """The answer cannot be encrypted for what the caller brought."""
+
+    code: ClassVar[str] = "ENCRYPTION_INVALID"
 
 
 class Sealed(Struct, frozen=True, kw_only=True):

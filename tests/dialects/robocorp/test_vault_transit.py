@@ -1,4 +1,4 @@
-"""The encryption of secrets on their way, in both directions, as clients do it (protocols/robocorp §4)."""
+"""The encryption of secrets on their way, in both directions, as clients do it (§4)."""
 
 import secrets
 
@@ -10,9 +10,9 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from controlroom.engine.vault.errors import TransitInvalid
-from controlroom.engine.vault.transit import (
+from controlroom.dialects.robocorp.vault_transit import (
     Parcel,
+    TransitInvalid,
     decrypt,
     encrypt_for,
     load_server_key,

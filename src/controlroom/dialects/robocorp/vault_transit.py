@@ -1,12 +1,16 @@
-"""The encryption of secrets on their way, within TLS: protocols/robocorp §4.2 and §4.4. Pure functions on bytes.
+"""The encryption of secrets on their way, within TLS (§4.2, §4.4): pure functions on bytes, and the vault through them.
 
 A secret travels encrypted by AES-GCM under a key of its own, which travels encrypted by RSA-OAEP (SHA-256). The two
 directions differ in one point, which clients rely on: to a robot the nonce is the *lower-case hex text* of the IV, from
 a robot it is the IV itself.
 """
 
+import asyncio
 import secrets
+from typing import Any
+from weakref import WeakKeyDictionary
 
+import msgspec
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -21,7 +25,17 @@ from cryptography.hazmat.primitives.serialization import (
 )
 from msgspec import Struct
 
-from controlroom.engine.vault.errors import TransitInvalid
+from controlroom.engine.access.model import Actor, Permission, StepRunActor
+from controlroom.engine.access.scope import scope_of
+from controlroom.engine.access.server_keys import server_key
+from controlroom.engine.engine import Engine
+from controlroom.engine.vault import actions as vault
+from controlroom.engine.vault.errors import SecretTooLarge
+from controlroom.engine.vault.model import Secret, SecretValues
+from controlroom.errors import Invalid
+from controlroom.ids import WorkspaceId
+from controlroom.json_limits import check_nesting
+from controlroom.keys import Keys
 
 SCHEME = "robocloud-vault-transit-v2"
 
@@ -34,6 +48,19 @@ _CLIENT_KEY_BITS = range(2048, 8193)  # Why a top: encrypting for an absurd key 
 
 SERVER_KEY_BITS = 3072
 """128 bits of security; made in about half a second, once in the life of a room, opens a secret in 3 ms."""
+
+
+_SERVER_KEY = "vault-transit"
+# Why by the keys: they are the control room's own, one object a process; tests have several rooms in one process.
+_server_keys: WeakKeyDictionary[Keys, rsa.RSAPrivateKey] = WeakKeyDictionary()
+_decode = msgspec.json.Decoder(dict[str, Any]).decode
+
+
+class TransitInvalid(Invalid):
+    """An encrypted secret that cannot be opened, or a key that nothing can be encrypted for."""
+
+    def __init__(self, why: str) -> None:
+        super().__init__(why, code="ENCRYPTION_INVALID")
 
 
 class Parcel(Struct, frozen=True, kw_only=True):
@@ -91,3 +118,49 @@ def load_server_key(der: bytes) -> rsa.RSAPrivateKey:
 def public_key_of(server_key: rsa.RSAPrivateKey) -> bytes:
     """What robots encrypt for: DER, SubjectPublicKeyInfo."""
     return server_key.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+
+
+# ---------------------------------------------------------------------------------------------------- the vault
+async def read_encrypted(
+    engine: Engine, actor: Actor | StepRunActor, workspace: WorkspaceId, name: str, *, public_key: bytes
+) -> tuple[SecretValues, Parcel]:
+    """`vault.read`, encrypted for the caller's RSA key (DER). Raises also TransitInvalid if it is none."""
+    secret = await vault.read(engine, actor, workspace, name)
+    parcel = await asyncio.to_thread(encrypt_for, public_key, msgspec.json.encode(secret.values))
+    return secret, parcel
+
+
+async def put_encrypted(
+    engine: Engine,
+    actor: Actor | StepRunActor,
+    workspace: WorkspaceId,
+    name: str,
+    *,
+    parcel: Parcel,
+    description: str | None = None,
+) -> Secret:
+    """`vault.put` what was encrypted for the server's key. Raises TransitInvalid if it opens to no JSON object."""
+    scope_of(actor, Permission.WRITE_SECRETS, workspace)  # before any work is done for strangers
+    if len(parcel.value) > engine.limits.secret_bytes:
+        raise SecretTooLarge(engine.limits.secret_bytes)
+    key = await _transit_key(engine)
+    plain = await asyncio.to_thread(decrypt, key, parcel)
+    check_nesting(plain)
+    try:
+        values = _decode(plain)
+    except (msgspec.MsgspecError, UnicodeDecodeError) as broken:
+        raise TransitInvalid("the secret is not a JSON object") from broken
+    return await vault.put(engine, actor, workspace, name, values=values, description=description)
+
+
+async def transit_public_key(engine: Engine) -> bytes:
+    """The key (DER) that secrets are encrypted for on their way here: the same on every server."""
+    return public_key_of(await _transit_key(engine))
+
+
+async def _transit_key(engine: Engine) -> rsa.RSAPrivateKey:
+    known = _server_keys.get(engine.keys)
+    if known is None:
+        der = await server_key(engine, _SERVER_KEY, make_server_key)
+        known = _server_keys[engine.keys] = await asyncio.to_thread(load_server_key, der)
+    return known
