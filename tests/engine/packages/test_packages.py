@@ -51,9 +51,12 @@ async def test_a_deleted_packages_name_is_free(engine, ada, workspace):
 
 
 async def test_push_makes_the_package_and_its_versions(engine, ada, workspace, robot):
-    """The first push of a name makes the package; each other content is a new version; tasks keep their ids."""
+    """The first push of a name makes the package, each other content a version; tasks keep their ids and numbers."""
     first = await actions.push(engine, ada, workspace, "invoices", await robot("Produce", "Consume"))
-    tasks = {task.name: task.id for task in await store.list_tasks(engine.database, workspace, first.package.id)}
+    tasks = {
+        task.name: (task.id, task.number)
+        for task in await store.list_tasks(engine.database, workspace, first.package.id)
+    }
     second = await actions.push(engine, ada, workspace, "invoices", await robot("Consume", "Report"))
 
     assert first.is_new_version
@@ -62,7 +65,11 @@ async def test_push_makes_the_package_and_its_versions(engine, ada, workspace, r
     assert first.package.task_names == ["Produce", "Consume"]
     assert second.package.task_names == ["Consume", "Report"]
     assert second.package.latest.version == 2
-    known = {task.name: task.id for task in await store.list_tasks(engine.database, workspace, first.package.id)}
+    assert second.package.latest.number > first.package.latest.number
+    known = {
+        task.name: (task.id, task.number)
+        for task in await store.list_tasks(engine.database, workspace, first.package.id)
+    }
     assert known.keys() == {"Produce", "Consume", "Report"}
     assert tasks.items() <= known.items()
 

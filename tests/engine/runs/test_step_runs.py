@@ -127,3 +127,19 @@ async def test_a_worker_is_told_how_new_the_world_may_be(floor):
         assert assignment.exclude_newer == told
         await walt.begin(assignment)
         await walt.finish(assignment)
+
+
+async def test_a_phase_keeps_its_id_and_number(floor):
+    """However often its worker tells how it stands."""
+    process = await floor.process({})
+    walt = await floor.worker()
+    await floor.start(process, payloads(1))
+    assignment, robot = await walt.take()
+
+    await walt.begin(assignment)
+    [begun] = await run_store.list_phases(floor.engine.database, floor.workspace, robot.step_run_id)
+    await walt.begin(assignment)
+
+    [told_again] = await run_store.list_phases(floor.engine.database, floor.workspace, robot.step_run_id)
+    assert begun.id.version == 7
+    assert (begun.id, begun.number) == (told_again.id, told_again.number)

@@ -80,6 +80,7 @@ class Delivery(Struct, frozen=True, kw_only=True):
     """A line of the delivery log."""
 
     id: DeliveryId
+    number: int
     workspace_id: WorkspaceId
     kind: DeliveryKind
     subscription_id: UUID

@@ -20,9 +20,9 @@ from controlroom.engine.deliveries.rules import GIVE_UP_AFTER
 from controlroom.ids import DeliveryId, uuid7
 from controlroom.postgres.database import Statements
 
-_COLUMNS: Final = """id, workspace_id, kind, subscription_id, event_kind, process_id, run_id, step_run_id, message_id,
-    destination, endpoint, state, attempts, due, attempted_at, last_status, last_answer, last_error, created_at,
-    ended_at"""
+_COLUMNS: Final = """id, number, workspace_id, kind, subscription_id, event_kind, process_id, run_id, step_run_id,
+    message_id, destination, endpoint, state, attempts, due, attempted_at, last_status, last_answer, last_error,
+    created_at, ended_at"""
 
 
 # ---------------------------------------------------------------------------------------------------- writing

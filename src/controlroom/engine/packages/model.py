@@ -13,6 +13,7 @@ class PackageVersion(Struct, frozen=True, kw_only=True):
     """One upload of a package: `hash` and `size` are the zip's, `robot` is what its robot.yaml says."""
 
     id: PackageVersionId
+    number: int
     package_id: PackageId
     version: int
     """Counts from 1 in each package."""

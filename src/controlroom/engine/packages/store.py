@@ -26,8 +26,8 @@ _PACKAGE: Final = """
 """
 
 _VERSION: Final = """
-    select version.id, version.package_id, version.version, version.hash, version.size, version.folder,
-           version.robot, version.created_at, version.created_by
+    select version.id, version.number, version.package_id, version.version, version.hash, version.size,
+           version.folder, version.robot, version.created_at, version.created_by
       from package_version as version join package on package.id = version.package_id
 """
 

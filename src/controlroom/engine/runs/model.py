@@ -10,6 +10,7 @@ from msgspec import Raw, Struct
 from controlroom.engine.processes.model import Placement
 from controlroom.ids import (
     ArtifactId,
+    PhaseId,
     ProcessId,
     QueueId,
     RunId,
@@ -204,6 +205,8 @@ class StepRun(Struct, frozen=True, kw_only=True):
 class Phase(Struct, frozen=True, kw_only=True):
     """An ordered section of a step run's attempt."""
 
+    id: PhaseId
+    number: int
     attempt: int
     position: int
     kind: str

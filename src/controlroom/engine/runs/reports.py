@@ -165,9 +165,9 @@ async def _write_phases(tx: Tx, step_run: StepRunId, attempt: int, phases: Seque
     for phase in phases:
         await tx.execute(
             """
-            insert into phase (step_run_id, attempt, position, kind, name, state, started_at, ended_at,
+            insert into phase (id, step_run_id, attempt, position, kind, name, state, started_at, ended_at,
                                first_line, last_line, message)
-            values (%(step_run)s, %(attempt)s, %(position)s, %(kind)s, %(name)s, %(state)s,
+            values (%(id)s, %(step_run)s, %(attempt)s, %(position)s, %(kind)s, %(name)s, %(state)s,
                     to_timestamp(%(started)s::float8), to_timestamp(%(ended)s::float8),
                     %(first)s, %(last)s, %(message)s)
                 on conflict (step_run_id, attempt, position) do update
@@ -175,6 +175,7 @@ async def _write_phases(tx: Tx, step_run: StepRunId, attempt: int, phases: Seque
                    first_line = coalesce(excluded.first_line, phase.first_line), last_line = excluded.last_line,
                    started_at = coalesce(excluded.started_at, phase.started_at)
             """,
+            id=uuid7(),
             step_run=step_run,
             attempt=attempt,
             position=phase.position,

@@ -87,8 +87,8 @@ async def list_phases(db: Statements, workspace: WorkspaceId, step_run: StepRunI
     return await db.all(
         Phase,
         """
-        select phase.attempt, position, kind, name, phase.state, phase.started_at, phase.ended_at,
-               first_line, last_line, message
+        select phase.id, phase.number, phase.attempt, position, kind, name, phase.state, phase.started_at,
+               phase.ended_at, first_line, last_line, message
           from phase join step_run on step_run.id = phase.step_run_id
          where step_run.workspace_id = %(workspace)s and step_run.id = %(step_run)s
          order by phase.attempt, position

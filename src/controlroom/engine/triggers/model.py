@@ -4,7 +4,7 @@ from datetime import datetime
 
 from msgspec import UNSET, Struct, UnsetType
 
-from controlroom.ids import OrganizationId, ProcessId, WorkspaceId
+from controlroom.ids import EmailTriggerId, OrganizationId, ProcessId, WorkspaceId
 
 
 class ProcessSecret(Struct, frozen=True, kw_only=True):
@@ -17,6 +17,8 @@ class ProcessSecret(Struct, frozen=True, kw_only=True):
 class EmailTrigger(Struct, frozen=True, kw_only=True):
     """The mail address of a process, and what becomes of mail that comes there."""
 
+    id: EmailTriggerId
+    number: int
     process_id: ProcessId
     workspace_id: WorkspaceId
     organization_id: OrganizationId

@@ -7,7 +7,7 @@ from msgspec import Struct
 
 from controlroom.engine.access.scope import SEEN, Scope
 from controlroom.engine.triggers.model import EmailChange, EmailTrigger, ProcessSecret
-from controlroom.ids import ApiKeyId, OrganizationId, ProcessId, WorkItemId, WorkspaceId
+from controlroom.ids import ApiKeyId, OrganizationId, ProcessId, WorkItemId, WorkspaceId, uuid7
 from controlroom.postgres.database import Statements
 from controlroom.postgres.keyset import oldest_first
 
@@ -108,9 +108,10 @@ async def process_secret_by_lookup(tx: Statements, lookup: bytes) -> FoundSecret
 
 # ---------------------------------------------------------------------------------------------------- mail
 _EMAIL: Final = """
-    select email_trigger.process_id, email_trigger.workspace_id, workspace.organization_id,
-           workspace.number as workspace_number, process.number as process_number, email_trigger.random,
-           email_trigger.is_enabled, email_trigger.parses, email_trigger.starts, email_trigger.created_at
+    select email_trigger.id, email_trigger.number, email_trigger.process_id, email_trigger.workspace_id,
+           workspace.organization_id, workspace.number as workspace_number, process.number as process_number,
+           email_trigger.random, email_trigger.is_enabled, email_trigger.parses, email_trigger.starts,
+           email_trigger.created_at
       from email_trigger
       join process on process.id = email_trigger.process_id and process.deleted_at is null
       join workspace on workspace.id = email_trigger.workspace_id and workspace.deleted_at is null
@@ -148,12 +149,13 @@ async def add_email_trigger(tx: Statements, scope: Scope, process: ProcessId, *,
         await tx.value(
             f"""
             with added as (
-                insert into email_trigger (process_id, workspace_id, random)
-                select mine.id, %(workspace)s, %(random)s from {_MINE} as mine
+                insert into email_trigger (id, process_id, workspace_id, random)
+                select %(id)s, mine.id, %(workspace)s, %(random)s from {_MINE} as mine
                 on conflict (process_id) do nothing
             )
             select exists (select from {_MINE} as mine)
             """,
+            id=uuid7(),
             process=process,
             random=random,
             **scope.params,

@@ -89,6 +89,7 @@ class ItemFile(Struct, frozen=True, kw_only=True):
     """A file of a work item: `size` in bytes, `hash` names the blob."""
 
     id: FileId
+    number: int
     work_item_id: WorkItemId
     name: str
     size: int

@@ -42,8 +42,9 @@ IS_DUE: Final = "(work_item.due <= clock_now() or not work_item.is_postponed)"
 """The condition of claims. Only what was postponed on purpose waits for a clock: one that is put back halts nothing."""
 
 FILES: Final = """(
-    select coalesce(jsonb_agg(jsonb_build_object('id', file.id, 'work_item_id', work_item_id, 'name', name,
-                                                 'size', size, 'hash', hash, 'created_at', file.created_at)
+    select coalesce(jsonb_agg(jsonb_build_object('id', file.id, 'number', file.number, 'work_item_id', work_item_id,
+                                                 'name', name, 'size', size, 'hash', hash,
+                                                 'created_at', file.created_at)
                               order by name), '[]')
       from work_item_file as file where file.work_item_id = work_item.id)"""
 """The files of an item as JSON, as a column beside others: whoever waits for them waits for one round trip."""
@@ -150,7 +151,7 @@ async def list_files(db: Statements, workspace: WorkspaceId, items: Sequence[Wor
     return await db.all(
         ItemFile,
         """
-        select file.id, work_item_id, name, size, hash, file.created_at
+        select file.id, file.number, work_item_id, name, size, hash, file.created_at
           from work_item_file as file join work_item as item on item.id = file.work_item_id
          where item.workspace_id = %(workspace)s and file.work_item_id = any(%(items)s::uuid[])
          order by work_item_id, name
@@ -165,7 +166,7 @@ async def get_file(db: Statements, workspace: WorkspaceId, item: WorkItemId, fil
     return await db.one_or_none(
         ItemFile,
         """
-        select file.id, work_item_id, name, size, hash, file.created_at
+        select file.id, file.number, work_item_id, name, size, hash, file.created_at
           from work_item_file as file join work_item as item on item.id = file.work_item_id
          where item.workspace_id = %(workspace)s and item.id = %(item)s and file.id = %(file)s
         """,

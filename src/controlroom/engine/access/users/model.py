@@ -29,6 +29,7 @@ class UserCredential(Struct, frozen=True, kw_only=True):
     """A pair of identifier and secret that signs a user's requests; the secret is shown once, by `create`."""
 
     id: UserCredentialId
+    number: int
     user_id: UserId
     name: str
     identifier: str

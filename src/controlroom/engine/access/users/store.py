@@ -292,7 +292,7 @@ async def has_owner(tx: Statements, scope: Scope) -> bool:
     )
 
 
-_CREDENTIAL = "id, user_id, name, identifier, created_at, used_at"
+_CREDENTIAL = "id, number, user_id, name, identifier, created_at, used_at"
 
 
 async def add_credential(
