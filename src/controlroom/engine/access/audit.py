@@ -57,7 +57,7 @@ async def of_workspace(
     scope = scope_of(actor, Permission.READ_AUDIT, workspace)
     return await _list(
         engine.database,
-        f"event.workspace_id in {SEEN} and event.work_item_id is null",
+        f"event.workspace_id = {SEEN} and event.work_item_id is null",
         asked,
         before,
         limit,

@@ -16,7 +16,7 @@ from msgspec import Struct
 from controlroom.engine.access.credentials import Signer
 from controlroom.engine.access.errors import WorkspaceNotFound, WrongCredential
 from controlroom.engine.access.model import Actor, Permission
-from controlroom.engine.access.scope import Scope, ensure_seen
+from controlroom.engine.access.scope import Of, ensure_seen
 from controlroom.engine.access.users import store as users
 from controlroom.engine.access.users.model import UserCredentialId
 from controlroom.engine.engine import Engine
@@ -77,7 +77,7 @@ async def mint(
         if capability is not Capability.VIEW_WORKSPACES:
             raise Invalid(f"{capability.value} is asked for in a workspace", code="CAPABILITY_NEEDS_WORKSPACE")
     elif signer.actor.is_inside(workspace):
-        await ensure_seen(engine.database, Scope(workspace=workspace, organization=signer.actor.organization_id))
+        await ensure_seen(engine.database, Of(signer.actor.organization_id, (workspace,)))
     else:
         raise WorkspaceNotFound
     expires = int(time.time()) + min(seconds, int(LONGEST.total_seconds()))

@@ -1,19 +1,26 @@
-"""What a statement must name so that it touches only what its actor may see (DESIGN §4.13).
+"""What a statement may touch: the tenants' rows that its actor may see, and no others (DESIGN §4.13, §13.9).
 
-A verb makes a scope of its actor and the permission it needs; its statements say `where workspace_id in {SEEN}` and
-take `**scope.params`. One fragment thus keeps tenancy for everybody, and for a robot that its attempt still lives.
+A Scope is made of an actor and a permission, and by nothing else: `scope_of`. A route that reads declares its
+permission, and the border hands it the Scope; a verb that writes makes its own. Statements over the rows of one
+workspace say `workspace_id = {SEEN}` and take `**scope.params`: one fragment keeps tenancy for everybody, and for a
+robot that its attempt still lives. What the room does by itself, for all tenants, takes a `Room`.
+
+Functions of a transaction that was begun `scoped` may write rows that the same transaction has found by its scope,
+without naming the workspace again; their `tx` is a ScopedTx.
 """
 
-from typing import Any
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any, NewType, TypeAlias
 
-import msgspec
 from msgspec import Struct
 
 from controlroom.engine.access.errors import AttemptOver, WorkspaceNotFound
 from controlroom.engine.access.model import Actor, ActorKind, Permission, StepRunActor, WorkerActor
 from controlroom.engine.events.store import By
+from controlroom.errors import Forbidden
 from controlroom.ids import OrganizationId, StepRunId, WorkspaceId
-from controlroom.postgres.database import Statements
+from controlroom.postgres.database import Database, Statements, Tx
 
 SEEN = """(
     select workspace.id from workspace
@@ -26,40 +33,101 @@ SEEN = """(
                   and step_run.workspace_id = workspace.id
                   and step_run.attempt = %(attempt)s
                   and step_run.state = 'in_progress')))"""
-"""The workspace of the scope, if it exists and the actor has not lost it meanwhile; else no row."""
+"""The workspace of the scope, if it exists and the actor has not lost it meanwhile; else null, which equals nothing."""
 
 
-class Scope(Struct, frozen=True, kw_only=True):
-    """A workspace as one actor sees it."""
+class Of(Struct, frozen=True):
+    """Workspaces as one actor sees them: those in which they have the permission that was asked for."""
 
-    workspace: WorkspaceId
     organization: OrganizationId
-    step_run: StepRunId | None = None
-    attempt: int | None = None
+    workspaces: tuple[WorkspaceId, ...]
+
+    @property
+    def workspace(self) -> WorkspaceId:
+        """The only one. A scope of several is for lists, which ask each of them."""
+        [only] = self.workspaces
+        return only
 
     @property
     def params(self) -> dict[str, Any]:
         """The parameters that `SEEN` names."""
-        return msgspec.structs.asdict(self)
+        return {
+            "workspace": self.workspace,
+            "organization": self.organization,
+            "step_run": None,
+            "attempt": None,
+        }
 
 
-def scope_of(actor: Actor | StepRunActor, permission: Permission, workspace: WorkspaceId) -> Scope:
-    """The workspace for an actor who has the permission there.
+class Robot(Struct, frozen=True):
+    """A workspace as one attempt of a step run sees it, while it lives."""
+
+    organization: OrganizationId
+    workspace: WorkspaceId
+    step_run: StepRunId
+    attempt: int
+
+    @property
+    def params(self) -> dict[str, Any]:
+        """The parameters that `SEEN` names."""
+        return {
+            "workspace": self.workspace,
+            "organization": self.organization,
+            "step_run": self.step_run,
+            "attempt": self.attempt,
+        }
+
+
+class Room(Struct, frozen=True):
+    """Every tenant, for what a server does by itself. Made only in `maintenance/`, `host/` and the composition root."""
+
+
+Scope: TypeAlias = Of | Robot
+"""A tenant's part of the database."""
+
+ScopedTx = NewType("ScopedTx", Tx)
+"""A transaction whose statements have found, and mostly locked, the rows that they write by a Scope or as the Room."""
+
+
+def scope_of(actor: Actor | StepRunActor, permission: Permission, workspace: WorkspaceId | None = None) -> Scope:
+    """The workspace for an actor who has the permission there; without one, all in which they have it.
 
     A robot has no permissions: a verb that takes a StepRunActor at all is open to every living attempt of the
-    workspace. Raises NotFound for an outsider, Forbidden for a member who lacks the permission.
+    workspace. Raises NotFound for an outsider, Forbidden for a member who lacks the permission, or has it nowhere.
     """
     if isinstance(actor, StepRunActor):
-        if actor.workspace_id != workspace:
+        if workspace not in {None, actor.workspace_id}:
             raise WorkspaceNotFound
-        return Scope(
-            workspace=workspace,
-            organization=actor.organization_id,
-            step_run=actor.step_run_id,
-            attempt=actor.attempt,
+        return scope_of_robot(actor)
+    if workspace is not None:
+        actor.require(permission, workspace)
+        return Of(actor.organization_id, (workspace,))
+    having = tuple(each for each in actor.grants if actor.may(permission, each))
+    if not having:
+        raise Forbidden(
+            f"this needs the permission {permission.value}", code="PERMISSION_MISSING", permission=permission
         )
-    actor.require(permission, workspace)
-    return Scope(workspace=workspace, organization=actor.organization_id)
+    return Of(actor.organization_id, having)
+
+
+def scope_of_robot(robot: StepRunActor) -> Robot:
+    """What a robot's attempt is for."""
+    return Robot(robot.organization_id, robot.workspace_id, robot.step_run_id, robot.attempt)
+
+
+def scope_of_worker(worker: WorkerActor) -> Of:
+    """What a worker serves."""
+    return Of(worker.organization_id, (worker.workspace_id,))
+
+
+@asynccontextmanager
+async def scoped(database: Database, scope: Scope | Room) -> AsyncIterator[ScopedTx]:  # noqa: ARG001 - see below
+    """A transaction of one scope.
+
+    The scope is asked for so that nobody begins one without; the statements name it themselves.
+    """
+    async with database.transaction() as tx:
+        yield ScopedTx(tx)
 
 
 async def ensure_seen(tx: Statements, scope: Scope) -> None:
@@ -70,7 +138,7 @@ async def ensure_seen(tx: Statements, scope: Scope) -> None:
     """
     if await tx.value(f"select id from {SEEN} as seen", **scope.params) is not None:
         return
-    raise AttemptOver if scope.step_run is not None else WorkspaceNotFound
+    raise AttemptOver if isinstance(scope, Robot) else WorkspaceNotFound
 
 
 async def ensure_lives(tx: Statements, robot: StepRunActor) -> None:
@@ -78,7 +146,7 @@ async def ensure_lives(tx: Statements, robot: StepRunActor) -> None:
 
     For doors that give something before any statement names the attempt.
     """
-    await ensure_seen(tx, scope_of(robot, Permission.READ_ASSETS, robot.workspace_id))
+    await ensure_seen(tx, scope_of_robot(robot))
 
 
 def by(actor: Actor | StepRunActor | WorkerActor) -> By:

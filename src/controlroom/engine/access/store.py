@@ -115,7 +115,7 @@ async def list_api_keys(tx: Statements, scope: Scope, *, after: ApiKeyId | None,
         ApiKey,
         f"""
         select {_API_KEY} from api_key
-         where workspace_id in {SEEN}
+         where workspace_id = {SEEN}
          {oldest_first("id")}
         """,
         after=after,
@@ -128,7 +128,7 @@ async def api_key(tx: Statements, scope: Scope, key: ApiKeyId, *, for_update: bo
     """One key as lists show it."""
     return await tx.one_or_none(
         ApiKey,
-        f"select {_API_KEY} from api_key where id = %(key)s and workspace_id in {SEEN} "
+        f"select {_API_KEY} from api_key where id = %(key)s and workspace_id = {SEEN} "
         + ("for update" if for_update else ""),
         key=key,
         **scope.params,
@@ -139,7 +139,7 @@ async def sealed_api_key(tx: Statements, scope: Scope, key: ApiKeyId) -> SealedA
     """A key's encrypted value."""
     return await tx.one_or_none(
         SealedApiKey,
-        f"select id, permissions, sealed from api_key where id = %(key)s and workspace_id in {SEEN}",
+        f"select id, permissions, sealed from api_key where id = %(key)s and workspace_id = {SEEN}",
         key=key,
         **scope.params,
     )
@@ -153,7 +153,7 @@ async def change_api_key(
         ApiKey,
         f"""
         update api_key set name = %(name)s, permissions = %(permissions)s
-         where id = %(key)s and workspace_id in {SEEN}
+         where id = %(key)s and workspace_id = {SEEN}
         returning {_API_KEY}
         """,
         key=key,
@@ -166,7 +166,7 @@ async def change_api_key(
 async def delete_api_key(tx: Statements, scope: Scope, key: ApiKeyId) -> bool:
     """Remove a key; whether there was one."""
     return (
-        await tx.execute(f"delete from api_key where id = %(key)s and workspace_id in {SEEN}", key=key, **scope.params)
+        await tx.execute(f"delete from api_key where id = %(key)s and workspace_id = {SEEN}", key=key, **scope.params)
         > 0
     )
 

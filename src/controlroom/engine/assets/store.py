@@ -30,7 +30,7 @@ async def get(tx: Statements, scope: Scope, asset: AssetRef, *, for_share: bool 
         Asset,
         f"""
         select {_ASSET} from asset
-         where workspace_id in {SEEN} and (id = %(id)s or name = %(name)s)
+         where workspace_id = {SEEN} and (id = %(id)s or name = %(name)s)
         """
         + ("for key share" if for_share else ""),
         id=asset if isinstance(asset, UUID) else None,
@@ -45,7 +45,7 @@ async def list_assets(tx: Statements, scope: Scope, *, after: AssetId | None, li
         Asset,
         f"""
         select {_ASSET} from asset
-         where workspace_id in {SEEN}
+         where workspace_id = {SEEN}
          {oldest_first("id")}
         """,
         after=after,
@@ -93,7 +93,7 @@ async def delete(tx: Statements, scope: Scope, asset: AssetId) -> bool:
     """Remove an asset; whether there was one. Its content is swept when nothing refers to it any more."""
     return (
         await tx.execute(
-            f"delete from asset where workspace_id in {SEEN} and id = %(asset)s", asset=asset, **scope.params
+            f"delete from asset where workspace_id = {SEEN} and id = %(asset)s", asset=asset, **scope.params
         )
         > 0
     )

@@ -64,7 +64,7 @@ async def get(tx: Statements, scope: Scope, assistant: AssistantId) -> Assistant
     return await tx.one_or_none(
         Assistant,
         f"""{_ASSISTANT}
-         where assistant.id = %(assistant)s and assistant.workspace_id in {SEEN} and assistant.deleted_at is null""",
+         where assistant.id = %(assistant)s and assistant.workspace_id = {SEEN} and assistant.deleted_at is null""",
         assistant=assistant,
         **scope.params,
     )
@@ -77,7 +77,7 @@ async def list_assistants(
     return await tx.all(
         Assistant,
         f"""{_ASSISTANT}
-         where assistant.workspace_id in {SEEN} and assistant.deleted_at is null
+         where assistant.workspace_id = {SEEN} and assistant.deleted_at is null
          {oldest_first("assistant.id")}""",
         after=after,
         limit=limit,
@@ -90,7 +90,7 @@ async def delete(tx: Statements, scope: Scope, assistant: AssistantId) -> bool:
     deleted = await tx.execute(
         f"""
         update assistant set deleted_at = clock_now()
-         where id = %(assistant)s and workspace_id in {SEEN} and deleted_at is null
+         where id = %(assistant)s and workspace_id = {SEEN} and deleted_at is null
         """,
         assistant=assistant,
         **scope.params,
@@ -149,7 +149,7 @@ async def list_runs(
     return await tx.all(
         AssistantRun,
         f"""{_RUN}
-         where assistant_run.workspace_id in {SEEN}
+         where assistant_run.workspace_id = {SEEN}
            and (%(assistant)s::uuid is null or assistant_run.assistant_id = %(assistant)s)
            and (%(before)s::uuid is null or assistant_run.id < %(before)s)
          order by assistant_run.id desc
@@ -258,7 +258,7 @@ async def list_artifacts(
         AssistantArtifact,
         f"""
         select id, assistant_run_id, name, size, hash, created_at from assistant_artifact
-         where assistant_run_id = %(run)s and workspace_id in {SEEN}
+         where assistant_run_id = %(run)s and workspace_id = {SEEN}
          {oldest_first("id")}
         """,
         run=run,

@@ -241,7 +241,7 @@ async def get(
     lock = "for no key update" if for_update else ""
     return await tx.one_or_none(
         DeliveryWithBody,
-        f"select {_COLUMNS}, body from delivery where id = %(delivery)s and workspace_id in {SEEN} {lock}",
+        f"select {_COLUMNS}, body from delivery where id = %(delivery)s and workspace_id = {SEEN} {lock}",
         delivery=delivery,
         **scope.params,
     )
@@ -267,7 +267,7 @@ async def list_of_subscription(
         Delivery,
         f"""
         select {_COLUMNS} from delivery
-         where workspace_id in {SEEN} and subscription_id = %(subscription)s
+         where workspace_id = {SEEN} and subscription_id = %(subscription)s
            and (%(state)s::text is null or state = %(state)s)
            and (%(before)s::uuid is null or id < %(before)s)
          order by id desc limit %(limit)s

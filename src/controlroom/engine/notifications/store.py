@@ -28,7 +28,7 @@ async def list_of_process(
         Notification,
         f"""
         select {_COLUMNS} from notification
-         where workspace_id in {SEEN} and process_id = %(process)s and deleted_at is null
+         where workspace_id = {SEEN} and process_id = %(process)s and deleted_at is null
          {oldest_first("id")}
         """,
         process=process,
@@ -47,7 +47,7 @@ async def get(
         SealedNotification,
         f"""
         select {_COLUMNS} from notification
-         where workspace_id in {SEEN} and id = %(notification)s and deleted_at is null {lock}
+         where workspace_id = {SEEN} and id = %(notification)s and deleted_at is null {lock}
         """,
         notification=notification,
         **scope.params,
@@ -72,7 +72,7 @@ async def insert(
             insert into notification (id, workspace_id, process_id, kind, events, recipients, sealed)
             select %(notification)s, process.workspace_id, process.id, %(kind)s, %(events)s, %(recipients)s, %(sealed)s
               from process
-             where process.id = %(process)s and process.deleted_at is null and process.workspace_id in {SEEN}
+             where process.id = %(process)s and process.deleted_at is null and process.workspace_id = {SEEN}
             """,
             notification=notification,
             process=process,

@@ -9,7 +9,7 @@ from controlroom.aside.pool import Bounds
 from controlroom.engine.access.model import Actor, Permission
 from controlroom.engine.access.names import checked_name
 from controlroom.engine.access.record import record_of
-from controlroom.engine.access.scope import Scope, by, ensure_seen, scope_of
+from controlroom.engine.access.scope import Of, Scope, by, ensure_seen, scope_of
 from controlroom.engine.engine import Engine
 from controlroom.engine.events.store import By
 from controlroom.engine.packages import store
@@ -154,7 +154,7 @@ async def complete_upload(engine: Engine, upload: UploadId, workspace: Workspace
         if claimed is None:  # a repetition: the version is there
             return
         package = PackageId(claimed.target_id)
-        scope = Scope(workspace=workspace, organization=await store.organization_of(tx, workspace))
+        scope = Of(await store.organization_of(tx, workspace), (workspace,))
         promised_by = By(claimed.by_kind, claimed.by_id)
         if claimed.name:
             package = await _called(engine, tx, promised_by, scope, claimed.name, package)
@@ -168,7 +168,7 @@ async def add_version(
 
     Raises PackageNotFound.
     """
-    scope = Scope(workspace=workspace, organization=await store.organization_of(tx, workspace))
+    scope = Of(await store.organization_of(tx, workspace), (workspace,))
     return await _take(engine, tx, By("system"), scope, package, blob, read)
 
 

@@ -109,7 +109,7 @@ async def get(tx: Statements, scope: Scope, package: PackageId) -> Source | None
     """The source of a package."""
     return await tx.one_or_none(
         Source,
-        f"{_SOURCE} where source.package_id = %(package)s and source.workspace_id in {SEEN}",
+        f"{_SOURCE} where source.package_id = %(package)s and source.workspace_id = {SEEN}",
         package=package,
         **scope.params,
     )
@@ -120,7 +120,7 @@ async def list_sources(tx: Statements, scope: Scope, *, after: PackageId | None 
     return await tx.all(
         Source,
         f"""{_SOURCE}
-         where source.workspace_id in {SEEN}
+         where source.workspace_id = {SEEN}
          {oldest_first("source.package_id")}""",
         after=after,
         limit=limit,
@@ -136,7 +136,7 @@ async def by_package(tx: Statements, package: PackageId) -> Source | None:
 async def remove(tx: Statements, scope: Scope, package: PackageId) -> bool:
     """Remove the source of a package; whether there was one."""
     removed = await tx.execute(
-        f"delete from package_source where package_id = %(package)s and workspace_id in {SEEN}",
+        f"delete from package_source where package_id = %(package)s and workspace_id = {SEEN}",
         package=package,
         **scope.params,
     )

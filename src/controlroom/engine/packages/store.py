@@ -333,7 +333,7 @@ async def delete(tx: Tx, scope: Scope, package: PackageId) -> bool:
         await tx.execute(
             f"""
             update package set deleted_at = clock_now()
-             where id = %(package)s and workspace_id in {SEEN} and deleted_at is null
+             where id = %(package)s and workspace_id = {SEEN} and deleted_at is null
             """,
             package=package,
             **scope.params,

@@ -242,7 +242,7 @@ async def update(
         await tx.execute(
             f"""
             update process set name = %(name)s, is_enabled = %(is_enabled)s, default_item = %(default_item)s
-             where id = %(process)s and workspace_id in {SEEN} and deleted_at is null
+             where id = %(process)s and workspace_id = {SEEN} and deleted_at is null
             """,
             process=process,
             name=name,
@@ -259,7 +259,7 @@ async def delete(tx: Tx, scope: Scope, process: ProcessId) -> bool:
         await tx.execute(
             f"""
             update process set deleted_at = clock_now()
-             where id = %(process)s and workspace_id in {SEEN} and deleted_at is null
+             where id = %(process)s and workspace_id = {SEEN} and deleted_at is null
             """,
             process=process,
             **scope.params,

@@ -5,7 +5,7 @@ from typing import Final, assert_never
 
 import msgspec
 
-from controlroom.engine.access.scope import Scope
+from controlroom.engine.access.scope import Of
 from controlroom.engine.deliveries import store as deliveries
 from controlroom.engine.deliveries.endpoints import destination_of
 from controlroom.engine.deliveries.model import DeliveryKind, NewDelivery
@@ -69,7 +69,7 @@ async def _look_after(engine: Engine, tx: Tx, one: Provisioning) -> bool:
         case Release():
             await _release(engine, tx, one)
         case Forget():
-            scope = Scope(workspace=one.workspace_id, organization=one.organization_id)
+            scope = Of(one.organization_id, (one.workspace_id,))
             await workers.delete(tx, scope, one.worker_id)
             await store.set_state(tx, one.worker_id, ProvisioningState.ENDED)
         case Fail(why):
@@ -112,7 +112,7 @@ async def _link_token(engine: Engine, tx: Tx, wanting: Wanting, worker: WorkerId
     token, value = LinkTokenId(uuid7()), mint(LINK_TOKEN_PREFIX)
     await link_tokens.insert(
         tx,
-        Scope(workspace=wanting.workspace_id, organization=wanting.organization_id),
+        Of(wanting.organization_id, (wanting.workspace_id,)),
         token=token,
         group=None,
         worker=worker,
@@ -127,7 +127,7 @@ async def _link_token(engine: Engine, tx: Tx, wanting: Wanting, worker: WorkerId
 
 async def _release(engine: Engine, tx: Tx, one: Provisioning) -> None:
     """Nobody needs the worker any more: its token is worth nothing, and its provisioner is asked to stop it."""
-    scope = Scope(workspace=one.workspace_id, organization=one.organization_id)
+    scope = Of(one.organization_id, (one.workspace_id,))
     await link_tokens.delete(tx, scope, one.link_token_id)
     await store.set_state(tx, one.worker_id, ProvisioningState.RELEASED)
     if one.refusal is None:

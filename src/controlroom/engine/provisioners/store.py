@@ -35,7 +35,7 @@ async def list_provisioners(
         Provisioner,
         f"""
         select {_COLUMNS} from provisioner
-         where workspace_id in {SEEN} and deleted_at is null
+         where workspace_id = {SEEN} and deleted_at is null
          {oldest_first("id")}
         """,
         after=after,
@@ -53,7 +53,7 @@ async def get(
         SealedProvisioner,
         f"""
         select {_COLUMNS} from provisioner
-         where workspace_id in {SEEN} and id = %(provisioner)s and deleted_at is null {lock}
+         where workspace_id = {SEEN} and id = %(provisioner)s and deleted_at is null {lock}
         """,
         provisioner=provisioner,
         **scope.params,

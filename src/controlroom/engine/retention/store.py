@@ -29,7 +29,7 @@ async def overrides(db: Statements, scope: Scope, *, for_update: bool = False) -
     found = await db.one_or_none(
         _Wanted,
         f"""
-        select id, settings -> 'retention' as overrides from workspace where id in {SEEN}
+        select id, settings -> 'retention' as overrides from workspace where id = {SEEN}
         {"for update" if for_update else ""}""",
         **scope.params,
     )
@@ -40,7 +40,7 @@ async def set_overrides(tx: Tx, scope: Scope, wanted: Overrides) -> None:
     """Write what a workspace keeps otherwise, that the caller has locked."""
     await tx.execute(
         f"""
-        update workspace set settings = jsonb_set(settings, '{{retention}}', %(wanted)s::jsonb) where id in {SEEN}
+        update workspace set settings = jsonb_set(settings, '{{retention}}', %(wanted)s::jsonb) where id = {SEEN}
         """,
         wanted=msgspec.Raw(msgspec.json.encode(wanted)),
         **scope.params,

@@ -18,7 +18,7 @@ from uuid import UUID
 from msgspec import Raw
 
 from controlroom.engine.access.model import StepRunActor
-from controlroom.engine.access.scope import SEEN, Scope
+from controlroom.engine.access.scope import SEEN, scope_of_robot
 from controlroom.engine.answers import REPEATED_WITHIN, Turn
 from controlroom.engine.engine import Engine
 from controlroom.engine.runs import robot_verbs
@@ -58,7 +58,7 @@ async def _asked_again(
         with last as (
             select id, state, attempt, parent_id, payload, created_at from work_item
              where run_id = %(run)s and id > %(since)s and created_by_step_run = %(step_run)s
-               and workspace_id in {SEEN}
+               and workspace_id = {SEEN}
              order by id desc
              limit 1
         )
@@ -73,12 +73,7 @@ async def _asked_again(
         parent=parent,
         payload=payload,
         within=REPEATED_WITHIN,
-        **Scope(
-            workspace=robot.workspace_id,
-            organization=robot.organization_id,
-            step_run=robot.step_run_id,
-            attempt=robot.attempt,
-        ).params,
+        **scope_of_robot(robot).params,
     )
     if found is None or (turn.lost is None and not answers.may_be_older_ones(found)):
         return None

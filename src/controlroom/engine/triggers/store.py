@@ -13,7 +13,7 @@ from controlroom.postgres.keyset import oldest_first
 
 _MINE: Final = f"""(
     select process.id from process
-     where process.id = %(process)s and process.workspace_id in {SEEN} and process.deleted_at is null)"""
+     where process.id = %(process)s and process.workspace_id = {SEEN} and process.deleted_at is null)"""
 """The process, if the scope sees it."""
 
 
@@ -135,7 +135,7 @@ async def list_email_triggers(
     return await tx.all(
         EmailTrigger,
         f"""{_EMAIL}
-         where email_trigger.workspace_id in {SEEN}
+         where email_trigger.workspace_id = {SEEN}
          {oldest_first("email_trigger.process_id")}""",
         after=after,
         limit=limit,

@@ -46,7 +46,7 @@ async def sealed(tx: Statements, scope: Scope, name: str) -> SealedSecret | None
     """The secret of this name, if the workspace is seen and, for a robot, its attempt lives: all in this statement."""
     return await tx.one_or_none(
         SealedSecret,
-        f"select {_COLUMNS}, sealed from secret where workspace_id in {SEEN} and name = %(name)s",
+        f"select {_COLUMNS}, sealed from secret where workspace_id = {SEEN} and name = %(name)s",
         name=name,
         **scope.params,
     )
@@ -58,7 +58,7 @@ async def list_secrets(tx: Statements, scope: Scope, *, after: str | None, limit
         Secret,
         f"""
         select {_COLUMNS} from secret
-         where workspace_id in {SEEN} and (%(after)s::text is null or name > %(after)s)
+         where workspace_id = {SEEN} and (%(after)s::text is null or name > %(after)s)
          order by name limit %(limit)s
         """,
         after=after,
@@ -95,7 +95,7 @@ async def put(
 async def delete(tx: Statements, scope: Scope, name: str) -> SecretId | None:
     """Remove a secret; the one that was removed."""
     removed: SecretId | None = await tx.value(
-        f"delete from secret where workspace_id in {SEEN} and name = %(name)s returning id",
+        f"delete from secret where workspace_id = {SEEN} and name = %(name)s returning id",
         name=name,
         **scope.params,
     )

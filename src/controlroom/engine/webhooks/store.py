@@ -36,7 +36,7 @@ async def list_webhooks(
     return await tx.all(
         Webhook,
         f"""{_WEBHOOK}
-         where webhook.workspace_id in {SEEN} and webhook.deleted_at is null
+         where webhook.workspace_id = {SEEN} and webhook.deleted_at is null
            and (%(process)s::uuid is null or webhook.process_id = %(process)s)
          {oldest_first("webhook.id")}""",
         process=process,
@@ -52,7 +52,7 @@ async def get(tx: Statements, scope: Scope, webhook: WebhookId, *, for_update: b
     return await tx.one_or_none(
         SealedWebhook,
         f"""{_WEBHOOK}
-         where webhook.workspace_id in {SEEN} and webhook.id = %(webhook)s and webhook.deleted_at is null {lock}""",
+         where webhook.workspace_id = {SEEN} and webhook.id = %(webhook)s and webhook.deleted_at is null {lock}""",
         webhook=webhook,
         **scope.params,
     )

@@ -100,7 +100,7 @@ async def update(
         LinkToken,
         f"""
         update link_token set name = %(name)s, expires_at = %(expires_at)s
-         where id = %(token)s and workspace_id in {SEEN}
+         where id = %(token)s and workspace_id = {SEEN}
         returning {_COLUMNS}
         """,
         token=token,
@@ -114,7 +114,7 @@ async def delete(tx: Tx, scope: Scope, token: LinkTokenId) -> bool:
     """Delete a token; whether the scope sees it. Workers that it has linked stay."""
     return bool(
         await tx.execute(
-            f"delete from link_token where id = %(token)s and workspace_id in {SEEN}", token=token, **scope.params
+            f"delete from link_token where id = %(token)s and workspace_id = {SEEN}", token=token, **scope.params
         )
     )
 
@@ -124,7 +124,7 @@ async def sealed(tx: Tx, scope: Scope, token: LinkTokenId) -> SealedLinkToken | 
     return await tx.one_or_none(
         SealedLinkToken,
         f"""
-        select id as token, sealed from link_token where id = %(token)s and workspace_id in {SEEN}
+        select id as token, sealed from link_token where id = %(token)s and workspace_id = {SEEN}
         """,
         token=token,
         **scope.params,

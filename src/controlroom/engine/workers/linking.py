@@ -5,7 +5,7 @@ from datetime import datetime
 from controlroom.engine.access.model import Actor, Permission
 from controlroom.engine.access.names import checked_name
 from controlroom.engine.access.record import record_of
-from controlroom.engine.access.scope import Scope, ensure_seen, scope_of
+from controlroom.engine.access.scope import Of, Scope, ensure_seen, scope_of
 from controlroom.engine.engine import Engine
 from controlroom.engine.events.store import By
 from controlroom.engine.workers import link_tokens, store
@@ -136,7 +136,7 @@ async def _admit(engine: Engine, tx: Tx, token: UsableLinkToken, name: str, slot
     await store.insert(tx, token.workspace_id, worker=worker, name=name, slots=slots, lookup=engine.keys.lookup(value))
     if token.worker_group_id is not None:
         await store.add_member(tx, token.worker_group_id, worker)
-    scope = Scope(workspace=token.workspace_id, organization=token.organization_id)
+    scope = Of(token.organization_id, (token.workspace_id,))
     await record_of(engine, tx, By("worker", worker), scope, worker, "worker.linked", link_token_id=str(token.id))
     return Linked(worker_id=worker, workspace_id=token.workspace_id, name=name, token=value)
 

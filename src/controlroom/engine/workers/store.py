@@ -113,7 +113,7 @@ async def rename(tx: Tx, scope: Scope, worker: WorkerId, name: str) -> bool:
         await tx.execute(
             f"""
             update worker set name = %(name)s
-             where id = %(worker)s and workspace_id in {SEEN} and deleted_at is null
+             where id = %(worker)s and workspace_id = {SEEN} and deleted_at is null
             """,
             worker=worker,
             name=name,
@@ -129,7 +129,7 @@ async def delete(tx: Tx, scope: Scope, worker: WorkerId) -> bool:
             f"""
             with unlinked as (
                 update worker set deleted_at = clock_now(), state = 'offline', session = null
-                 where id = %(worker)s and workspace_id in {SEEN} and deleted_at is null
+                 where id = %(worker)s and workspace_id = {SEEN} and deleted_at is null
                 returning id
             ), left_groups as (
                 delete from worker_group_member where worker_id in (select id from unlinked)
@@ -244,7 +244,7 @@ async def rename_group(tx: Tx, scope: Scope, group: WorkerGroupId, name: str) ->
         await tx.execute(
             f"""
             update worker_group set name = %(name)s
-             where id = %(group)s and workspace_id in {SEEN} and deleted_at is null
+             where id = %(group)s and workspace_id = {SEEN} and deleted_at is null
             """,
             group=group,
             name=name,
@@ -259,7 +259,7 @@ async def lock_group(tx: Tx, scope: Scope, group: WorkerGroupId) -> bool:
         await tx.execute(
             f"""
             select from worker_group
-             where id = %(group)s and workspace_id in {SEEN} and deleted_at is null
+             where id = %(group)s and workspace_id = {SEEN} and deleted_at is null
                for update
             """,
             group=group,
@@ -290,7 +290,7 @@ async def delete_group(tx: Tx, scope: Scope, group: WorkerGroupId) -> None:
         f"""
         with deleted as (
             update worker_group set deleted_at = clock_now()
-             where id = %(group)s and workspace_id in {SEEN} and deleted_at is null
+             where id = %(group)s and workspace_id = {SEEN} and deleted_at is null
             returning id
         ), emptied as (
             delete from worker_group_member where worker_group_id in (select id from deleted)

@@ -17,7 +17,7 @@ from controlroom.engine.access.actions import write_api_key
 from controlroom.engine.access.model import EVERYTHING, system
 from controlroom.engine.access.passwords import hash_password
 from controlroom.engine.access.record import record
-from controlroom.engine.access.scope import Scope
+from controlroom.engine.access.scope import Of
 from controlroom.engine.access.server_keys import check_keys, keep, kept
 from controlroom.engine.access.users import store as user_store
 from controlroom.engine.access.users.actions import initial_password_key, write_credential
@@ -95,7 +95,7 @@ async def bootstrap(engine: Engine) -> FirstStart | None:
         key, value = await write_api_key(
             engine,
             tx,
-            Scope(workspace=workspace, organization=organization),
+            Of(organization, (workspace,)),
             name="first key",
             permissions=EVERYTHING,
             created_by=admin.id,
@@ -128,7 +128,7 @@ async def first_start(engine: Engine) -> FirstStart:
     if kept_rows is None:
         raise NotFound("this control room has not been founded yet", code="NOT_FOUNDED")
     made = msgspec.json.decode(kept_rows, type=_Made)
-    scope = Scope(workspace=made.workspace_id, organization=made.organization_id)
+    scope = Of(made.organization_id, (made.workspace_id,))
     async with engine.database.transaction() as tx:
         key = await access_store.sealed_api_key(tx, scope, made.api_key_id)
         secret = await user_store.sealed_credential(tx, made.credential_id)

@@ -15,7 +15,7 @@ from controlroom.engine.access.names import checked_name, checked_text
 from controlroom.engine.access.passwords import hash_password
 from controlroom.engine.access.record import record
 from controlroom.engine.access.rules import ensure_may_give, may_govern
-from controlroom.engine.access.scope import Scope, ensure_seen, scope_of
+from controlroom.engine.access.scope import Of, Robot, Scope, ensure_seen, scope_of
 from controlroom.engine.access.users import store
 from controlroom.engine.access.users.model import Account, Member, UserCredential, UserCredentialId
 from controlroom.engine.engine import Engine
@@ -226,7 +226,7 @@ async def _ensure_owned(tx: Statements, scope: Scope, before: Member) -> None:
 
 def _event(kind: str, place: Scope | Account, subject: UserId | UserCredentialId, **data: str) -> Event:
     match place:
-        case Scope():
+        case Of() | Robot():
             return Event(
                 kind=kind,
                 organization_id=place.organization,

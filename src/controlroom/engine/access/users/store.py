@@ -215,7 +215,7 @@ async def user_id_by_name(tx: Statements, organization: OrganizationId, username
 
 async def lock_members(tx: Statements, scope: Scope) -> None:
     """Let changes of a workspace's members happen one after the other. Raises WorkspaceNotFound."""
-    if await tx.value(f"select id from workspace where id in {SEEN} for no key update", **scope.params) is None:
+    if await tx.value(f"select id from workspace where id = {SEEN} for no key update", **scope.params) is None:
         raise WorkspaceNotFound
 
 
@@ -225,7 +225,7 @@ async def list_members(tx: Statements, scope: Scope, *, after: UserId | None, li
         Member,
         f"""
         select {_MEMBER} from member join app_user on app_user.id = member.user_id
-         where member.workspace_id in {SEEN}
+         where member.workspace_id = {SEEN}
          {oldest_first("member.user_id")}
         """,
         after=after,
@@ -240,7 +240,7 @@ async def member(tx: Statements, scope: Scope, user: UserId) -> Member | None:
         Member,
         f"""
         select {_MEMBER} from member join app_user on app_user.id = member.user_id
-         where member.workspace_id in {SEEN} and member.user_id = %(user)s
+         where member.workspace_id = {SEEN} and member.user_id = %(user)s
         """,
         user=user,
         **scope.params,
@@ -269,7 +269,7 @@ async def add_member(tx: Statements, scope: Scope, user: UserId, role: Role) -> 
 async def set_role(tx: Statements, scope: Scope, user: UserId, role: Role) -> None:
     """Change a member's role."""
     await tx.execute(
-        f"update member set role = %(role)s where user_id = %(user)s and workspace_id in {SEEN}",
+        f"update member set role = %(role)s where user_id = %(user)s and workspace_id = {SEEN}",
         user=user,
         role=role,
         **scope.params,
@@ -279,7 +279,7 @@ async def set_role(tx: Statements, scope: Scope, user: UserId, role: Role) -> No
 async def remove_member(tx: Statements, scope: Scope, user: UserId) -> None:
     """End a membership."""
     await tx.execute(
-        f"delete from member where user_id = %(user)s and workspace_id in {SEEN}", user=user, **scope.params
+        f"delete from member where user_id = %(user)s and workspace_id = {SEEN}", user=user, **scope.params
     )
 
 
@@ -287,7 +287,7 @@ async def has_owner(tx: Statements, scope: Scope) -> bool:
     """Whether the workspace has an owner."""
     return bool(
         await tx.value(
-            f"select exists (select from member where workspace_id in {SEEN} and role = 'owner')", **scope.params
+            f"select exists (select from member where workspace_id = {SEEN} and role = 'owner')", **scope.params
         )
     )
 
