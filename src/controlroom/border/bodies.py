@@ -1,10 +1,10 @@
-"""Bodies: of requests JSON, whatever the content type says (§0.2), and an empty one is none (§3.2); of answers JSON."""
+"""Bodies: of requests JSON, whatever the content type says, and an empty one is none; of answers JSON."""
 
 from collections.abc import Callable
 from datetime import datetime
 from enum import Enum
 from functools import cache
-from typing import Any, Final, NamedTuple
+from typing import Any, ClassVar, Final, NamedTuple
 
 import msgspec
 from litestar import MediaType, Request, Response
@@ -29,6 +29,9 @@ class JsonRequest(Request[Any, Any, State]):
 
     __slots__ = ()
 
+    most_read: ClassVar[int | None] = 2 << 20
+    """Bytes of a body of which objects are made. Why: 20 MB of strings take a second; payloads and files stay bytes."""
+
     async def json(self) -> Any:
         """The body as the type that the handler declares; raises Invalid `MALFORMED_JSON` or `INVALID_BODY`."""
         if self._json is Empty:
@@ -37,7 +40,7 @@ class JsonRequest(Request[Any, Any, State]):
             body = await self.body()
             if _reader(into).has_payloads:
                 await check_lists(self.app.state.engine, body)
-            self._json = decode(body, into)
+            self._json = decode(body, into, most_read=self.most_read)
         return self._json
 
 
@@ -79,8 +82,6 @@ _DEEPEST = DEEPEST + 8
 _encode = msgspec.json.Encoder().encode
 
 
-_MOST_READ: Final = 2 << 20
-"""Bytes of a body of which objects are made. Why: 20 MB of strings take a second; payloads and files stay bytes."""
 _MOST_VALUES: Final = 5_000_000
 """In a list of payloads. Why: as many payloads as a start may bring, with fifty values each."""
 _MANY: Final = 250_000
@@ -111,10 +112,10 @@ def _reader(into: Any) -> _Reader:
     )
 
 
-def decode(body: bytes, into: Any) -> Any:
+def decode(body: bytes, into: Any, *, most_read: int | None = JsonRequest.most_read) -> Any:
     """The body as a type; says where and what is wrong with it."""
     reader = _reader(into)
-    if len(body) > _MOST_READ and not reader.keeps_bytes:
+    if most_read is not None and len(body) > most_read and not reader.keeps_bytes:
         raise ClientException(status_code=HTTP_413_REQUEST_ENTITY_TOO_LARGE)
     check_nesting(body, deepest=_DEEPEST)
     try:

@@ -34,8 +34,8 @@ _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"
 _ANY_ORIGIN = (b"access-control-allow-origin", b"*")
 _PREFLIGHT = (
     _ANY_ORIGIN,
-    (b"access-control-allow-methods", b"GET, POST, PUT, DELETE, OPTIONS"),
-    (b"access-control-allow-headers", b"authorization, content-type"),
+    (b"access-control-allow-methods", b"GET, POST, PUT, PATCH, DELETE, OPTIONS"),
+    (b"access-control-allow-headers", b"authorization, content-type, x-authorization"),
     (b"access-control-max-age", b"86400"),
 )
 

@@ -14,8 +14,9 @@ from typing import assert_never
 from urllib.parse import quote
 
 from controlroom.border.answers import JSON, answer, error_body, retry_after
-from controlroom.border.arrivals import BodyTooLarge, BodyTooSlow, known
+from controlroom.border.arrivals import known
 from controlroom.border.dispatcher import App, Receive, Scope, Send
+from controlroom.border.failures import status_of
 from controlroom.border.forms import file_of_form
 from controlroom.engine.assets import actions as assets
 from controlroom.engine.assistants import artifacts as assistant_artifacts
@@ -27,28 +28,13 @@ from controlroom.engine.uploads import actions as uploads
 from controlroom.engine.uploads.model import Upload, UploadKind
 from controlroom.engine.work_items import files as work_item_files
 from controlroom.errors import (
-    Conflict,
     ControlRoomError,
     Forbidden,
     Invalid,
-    NotFound,
-    Unauthenticated,
-    Unavailable,
 )
 from controlroom.ids import UploadId, WorkspaceId
 from controlroom.objects.links import Link
 from controlroom.objects.store import Blob
-
-_STATUS: dict[type[ControlRoomError], int] = {
-    BodyTooLarge: 413,
-    BodyTooSlow: 408,
-    Invalid: 400,
-    Unauthenticated: 401,
-    Forbidden: 403,
-    NotFound: 404,
-    Conflict: 409,
-    Unavailable: 503,
-}
 
 _PREVIEWED = frozenset(
     {
@@ -89,7 +75,7 @@ def application(engine: Engine) -> App:
         try:
             await _serve(engine, scope, receive, send)
         except ControlRoomError as error:
-            status = next((_STATUS[kind] for kind in type(error).__mro__ if kind in _STATUS), None)
+            status = status_of(error)
             if status is None:
                 raise
             body = error_body(error.code, error.message)

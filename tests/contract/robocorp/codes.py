@@ -4,13 +4,15 @@ import ast
 from collections.abc import Iterator
 from pathlib import Path
 
-from controlroom.dialects.robocorp.errors import STATUS
+from controlroom.border.failures import STATUS
+from controlroom.dialects.robocorp.errors import CODES
 
 _SOURCE = Path(__file__).parents[3] / "src/controlroom"
 _PLACES = (
     "engine",
     "dialects/robocorp",
     "border/bodies.py",
+    "border/failures.py",
     "border/forms.py",
     "objects",
     "postgres",
@@ -52,8 +54,10 @@ def _codes(node: ast.AST, within: str) -> Iterator[tuple[str | int, str]]:
     for child in ast.iter_child_nodes(node):
         inside = child.name if isinstance(child, ast.ClassDef) else within
         match child:
-            case ast.Call(func=ast.Name("_response"), args=[ast.Constant(int(status)), ast.Constant(str(code)), *_]):
-                yield status, code
+            case ast.Call(func=ast.Name("Failure"), keywords=keywords):
+                told = {each.arg: each.value.value for each in keywords if isinstance(each.value, ast.Constant)}
+                if "status" in told and "code" in told:
+                    yield int(told["status"]), CODES.get(str(told["code"]), str(told["code"]))
             case ast.Call(func=function, keywords=keywords):
                 for keyword in keywords:
                     if keyword.arg == "code" and isinstance(keyword.value, ast.Constant):

@@ -13,7 +13,8 @@ from litestar.datastructures import State
 from litestar.handlers import HTTPRouteHandler
 
 from controlroom.border.api_docs import framed
-from controlroom.border.bodies import JsonRequest, JsonResponse
+from controlroom.border.asking import Asking
+from controlroom.border.bodies import JsonResponse
 from controlroom.border.dispatcher import App, Receive, Scope, Send
 from controlroom.border.origin import Origins
 from controlroom.dialects.robocorp import (
@@ -159,7 +160,7 @@ def routes(engine: Engine, origins: Origins, *, mail_domain: str) -> Litestar:
         ),
         dependencies=asking.EVERYWHERE,
         exception_handlers=HANDLERS,
-        request_class=JsonRequest,
+        request_class=Asking,
         response_class=JsonResponse,
         request_max_body_size=engine.limits.request_bytes,
         openapi_config=openapi.config(),

@@ -52,7 +52,7 @@ def asking_engine(request: AnyRequest) -> Engine:
 
 def asking_actor(engine: TheEngine, request: AnyRequest) -> Actor:  # noqa: ARG001 - see above
     """Who asks, for handlers that take it as `actor`; raises Forbidden for a robot, which has only its own work."""
-    found: Actor | StepRunActor = request.scope["state"]["actor"]
+    found: Actor | StepRunActor = request.scope["state"]["caller"]
     if isinstance(found, StepRunActor):
         raise Forbidden("A step run's token does not open this.", code="NOT_FOR_ROBOTS")
     return found
@@ -60,13 +60,13 @@ def asking_actor(engine: TheEngine, request: AnyRequest) -> Actor:  # noqa: ARG0
 
 def asking_actor_or_robot(engine: TheEngine, request: AnyRequest) -> Actor | StepRunActor:  # noqa: ARG001
     """Who asks, for handlers that serve people and robots alike, as `caller` (assets, §5)."""
-    found: Actor | StepRunActor = request.scope["state"]["actor"]
+    found: Actor | StepRunActor = request.scope["state"]["caller"]
     return found
 
 
 def asking_robot(engine: TheEngine, request: AnyRequest) -> StepRunActor:  # noqa: ARG001 - see above
     """Which robot asks, for handlers that take it as `robot`."""
-    found: StepRunActor = request.scope["state"]["robot"]
+    found: StepRunActor = request.scope["state"]["caller"]
     return found
 
 

@@ -5,12 +5,12 @@ A session's token is taken where an API key is, under either scheme, so that a t
 401 when there is no valid credential; 403 when it is valid and lacks the right, or is a robot's that names another
 robot's work. This happens before a body is read: what a stranger sends is not looked at.
 
-These are middlewares and not the framework's guards, because it copies a route's handler for every call of a guard.
 """
 
-from litestar.types import ASGIApp, Receive, Scope, Send
+from litestar.types import Scope
 
 from controlroom.border.arrivals import brings_much, claimed, known
+from controlroom.border.asking import Caller, entrance, welcome
 from controlroom.border.credentials import credential_of
 from controlroom.engine.access import capabilities, sessions
 from controlroom.engine.access.capabilities import Capability
@@ -26,73 +26,56 @@ _API_KEY_SCHEME = "rc-wskey"
 _BEARER_SCHEME = "bearer"
 
 
-def somebody(app: ASGIApp) -> ASGIApp:
-    """Let in to the public API: an API key or a session under either scheme, or a step run's token."""
-
-    async def entrance(scope: Scope, receive: Receive, send: Send) -> None:
-        engine: Engine = scope["litestar_app"].state.engine
-        scheme, value = credential_of(scope)
-        if scheme not in {_API_KEY_SCHEME, _BEARER_SCHEME} or not value:
-            raise Unauthenticated("Send an API key as `Authorization: RC-WSKEY <key>`.")
-        state = scope["state"]
-        if value.startswith(STEP_RUN_PREFIX):
-            robot_ = read_step_run_token(engine.keys, value)
-            await ensure_lives(engine.database, robot_)
-            state["actor"] = robot_
-            known(scope, f"step_run:{robot_.step_run_id}")
-        else:
-            actor = await _person(engine, value) or await _key_or_session(engine, value)
-            state["actor"] = actor
-            known(scope, f"{actor.kind.value}:{actor.id}")
-        await app(scope, receive, send)
-
-    return entrance
+async def _somebody(engine: Engine, scope: Scope) -> Caller:
+    scheme, value = credential_of(scope)
+    if scheme not in {_API_KEY_SCHEME, _BEARER_SCHEME} or not value:
+        raise Unauthenticated("Send an API key as `Authorization: RC-WSKEY <key>`.")
+    if value.startswith(STEP_RUN_PREFIX):
+        return await _living(engine, scope, read_step_run_token(engine.keys, value))
+    return welcome(scope, await _person(engine, value) or await _key_or_session(engine, value))
 
 
-def robot(app: ASGIApp) -> ASGIApp:
-    """Let in to the runtime APIs: a step run's token, and only for the work that the token names.
-
-    Whether the step run still lives is for the statements themselves to say, in the same round trip; but before a body
-    that no stranger may send.
-    """
-
-    async def entrance(scope: Scope, receive: Receive, send: Send) -> None:
-        engine: Engine = scope["litestar_app"].state.engine
-        scheme, value = credential_of(scope)
-        if scheme != _BEARER_SCHEME:
-            raise Unauthenticated("This API is for robots: `Authorization: Bearer <token of the step run>`.")
-        actor = _robot_of(engine, scope, value)
-        scope["state"]["robot"] = actor
-        who = f"step_run:{actor.step_run_id}"
-        claimed(scope, who)
-        if brings_much(scope):
-            await ensure_lives(engine.database, actor)
-            known(scope, who)
-        await app(scope, receive, send)
-
-    return entrance
+async def _robot(engine: Engine, scope: Scope) -> StepRunActor:
+    """Whether the step run still lives is for the statements themselves to say, in the same round trip; but before a
+    body that no stranger may send.
+    """  # noqa: D205 - it says why
+    robot = _robot_of(engine, scope, _bearer(scope))
+    claimed(scope, _name_of(robot))
+    return await _living(engine, scope, robot) if brings_much(scope) else robot
 
 
-def robot_anywhere(app: ASGIApp) -> ASGIApp:
-    """Let in to what a robot is given wherever it runs: likewise, or with the token of who runs it (§8.2, §8.5)."""
+async def _robot_anywhere(engine: Engine, scope: Scope) -> Caller:
+    token = _bearer(scope)
+    if (person := await _person(engine, token)) is not None:
+        return welcome(scope, person)
+    return await _living(engine, scope, _robot_of(engine, scope, token))
 
-    async def entrance(scope: Scope, receive: Receive, send: Send) -> None:
-        engine: Engine = scope["litestar_app"].state.engine
-        scheme, value = credential_of(scope)
-        if scheme != _BEARER_SCHEME:
-            raise Unauthenticated("This API is for robots: `Authorization: Bearer <token of the step run>`.")
-        state = scope["state"]
-        if (person := await _person(engine, value)) is not None:
-            state["actor"] = person
-            known(scope, f"{person.kind.value}:{person.id}")
-        else:
-            actor = _robot_of(engine, scope, value)
-            await ensure_lives(engine.database, actor)
-            state["actor"] = actor
-            known(scope, f"step_run:{actor.step_run_id}")
-        await app(scope, receive, send)
 
-    return entrance
+somebody = entrance(_somebody)
+"""Let in to the public API: an API key or a session under either scheme, or a step run's token."""
+
+robot = entrance(_robot)
+"""Let in to the runtime APIs: a step run's token, and only for the work that the token names."""
+
+robot_anywhere = entrance(_robot_anywhere)
+"""Let in to what a robot is given wherever it runs: likewise, or with the token of who runs it (§8.2, §8.5)."""
+
+
+def _bearer(scope: Scope) -> str:
+    scheme, value = credential_of(scope)
+    if scheme != _BEARER_SCHEME:
+        raise Unauthenticated("This API is for robots: `Authorization: Bearer <token of the step run>`.")
+    return value
+
+
+async def _living(engine: Engine, scope: Scope, robot: StepRunActor) -> StepRunActor:
+    await ensure_lives(engine.database, robot)
+    known(scope, _name_of(robot))
+    return robot
+
+
+def _name_of(robot: StepRunActor) -> str:
+    return f"step_run:{robot.step_run_id}"
 
 
 async def _key_or_session(engine: Engine, value: str) -> Actor:

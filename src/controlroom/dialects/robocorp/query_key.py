@@ -5,25 +5,21 @@ The dispatcher keeps it out of the log.
 
 from urllib.parse import parse_qs
 
-from litestar.types import ASGIApp, Receive, Scope, Send
+from litestar.types import Scope
 
-from controlroom.border.arrivals import known
+from controlroom.border.asking import entrance, welcome
 from controlroom.engine.access.credentials import authenticate_api_key
+from controlroom.engine.access.model import Actor
 from controlroom.engine.engine import Engine
 from controlroom.errors import Unauthenticated
 
 
-def key_in_query(app: ASGIApp) -> ASGIApp:
-    """Let in who has an API key in `?token=`; an Authorization header beside it is not looked at."""
+async def _key_in_query(engine: Engine, scope: Scope) -> Actor:
+    given = parse_qs(scope["query_string"].decode("latin-1")).get("token", [])
+    if len(given) != 1:
+        raise Unauthenticated("Send an API key as `?token=<key>`.")
+    return welcome(scope, await authenticate_api_key(engine, given[0]))
 
-    async def entrance(scope: Scope, receive: Receive, send: Send) -> None:
-        engine: Engine = scope["litestar_app"].state.engine
-        given = parse_qs(scope["query_string"].decode("latin-1")).get("token", [])
-        if len(given) != 1:
-            raise Unauthenticated("Send an API key as `?token=<key>`.")
-        actor = await authenticate_api_key(engine, given[0])
-        scope["state"]["actor"] = actor
-        known(scope, f"{actor.kind.value}:{actor.id}")
-        await app(scope, receive, send)
 
-    return entrance
+key_in_query = entrance(_key_in_query)
+"""Let in who has an API key in `?token=`; an Authorization header beside it is not looked at."""

@@ -9,7 +9,7 @@ from litestar.openapi import OpenAPIConfig
 from controlroom.border.api_docs import RENDER, framed
 from controlroom.border.dispatcher import App, Receive, Scope, Send
 from controlroom.dialects.worker_api import reports, sessions
-from controlroom.dialects.worker_api.asking import WorkerRequest, authenticate
+from controlroom.dialects.worker_api.asking import WorkerRequest, linked
 from controlroom.dialects.worker_api.errors import HANDLERS, with_failures
 from controlroom.dialects.worker_api.long_polls import Holds
 from controlroom.engine.engine import Engine
@@ -29,12 +29,12 @@ def application(engine: Engine, holds: Holds | None = None) -> App:
 
 def routes(engine: Engine, holds: Holds | None = None) -> Litestar:
     """All routes of the dialect."""
-    linked = Router(
-        PREFIX, route_handlers=with_failures([*sessions.handlers, *reports.handlers]), guards=[authenticate]
+    of_workers = Router(
+        PREFIX, route_handlers=with_failures([*sessions.handlers, *reports.handlers]), middleware=[linked]
     )
     unlinked = Router(PREFIX, route_handlers=with_failures([sessions.link]))
     return Litestar(
-        [linked, unlinked],
+        [of_workers, unlinked],
         state=State({"engine": engine, "holds": holds or Holds()}),
         exception_handlers=HANDLERS,
         request_class=WorkerRequest,

@@ -3,40 +3,13 @@
 from collections.abc import Iterable
 from typing import Any
 
-import msgspec
-from litestar import Request, Response
-from litestar.exceptions import ClientException, HTTPException, ValidationException
+from litestar import Request
 from litestar.handlers import HTTPRouteHandler
 from litestar.openapi import ResponseSpec
-from litestar.status_codes import HTTP_413_REQUEST_ENTITY_TOO_LARGE, HTTP_500_INTERNAL_SERVER_ERROR
-from litestar.types import ExceptionHandlersMap
 from msgspec import Struct
+from msgspec.structs import replace
 
-from controlroom.border.answers import error_body, retry_after
-from controlroom.border.arrivals import BodyTooLarge, BodyTooSlow
-from controlroom.errors import (
-    Conflict,
-    ControlRoomError,
-    Forbidden,
-    Invalid,
-    NotFound,
-    Throttled,
-    Unauthenticated,
-    Unavailable,
-)
-
-STATUS: dict[type[ControlRoomError], int] = {
-    BodyTooLarge: 413,
-    BodyTooSlow: 408,
-    Invalid: 400,
-    Unauthenticated: 401,
-    Forbidden: 403,
-    NotFound: 404,
-    Conflict: 409,
-    Throttled: 429,
-    Unavailable: 503,
-}
-"""A worker repeats what is answered with 5xx or 429, and gives up what is answered with another 4xx."""
+from controlroom.border import failures as border
 
 
 class FailureDetails(Struct, frozen=True):
@@ -74,41 +47,11 @@ def with_failures(handlers: Iterable[HTTPRouteHandler]) -> list[HTTPRouteHandler
     return documented
 
 
-def _failure(request: Request[Any, Any, Any], error: ControlRoomError) -> Response[bytes]:
-    status = next((STATUS[kind] for kind in type(error).__mro__ if kind in STATUS), None)
-    if status is None:
-        return _bug(request, error)
-    fields = {name: msgspec.to_builtins(value) for name, value in error.fields.items()}
-    headers = {name.decode(): value.decode() for name, value in retry_after(error)}
-    if isinstance(error, Unauthenticated):
-        headers["www-authenticate"] = "Bearer"
-    return _response(status, error_body(error.code, error.message, **fields), headers)
+def _told(request: Request[Any, Any, Any], failure: border.Failure) -> border.Failure:  # noqa: ARG001 - a grammar's form
+    """A worker repeats what is answered with 5xx or 429, and gives up what is answered with another 4xx."""
+    if failure.status == 401:  # noqa: PLR2004 - RFC 9110 §15.5.2: a 401 names the schemes
+        return replace(failure, headers={**failure.headers, "www-authenticate": "Bearer"})
+    return failure
 
 
-def _framework(request: Request[Any, Any, Any], error: HTTPException) -> Response[bytes]:
-    """Failures that the framework found, before or beside our own code."""
-    match error:
-        case ValidationException():
-            return _response(400, error_body("INVALID", f"{error.detail}: {error.extra}"))
-        case ClientException() if error.status_code == HTTP_413_REQUEST_ENTITY_TOO_LARGE:
-            return _response(413, error_body("REQUEST_TOO_LARGE", "The body is larger than this server takes."))
-        case HTTPException() if error.status_code == HTTP_500_INTERNAL_SERVER_ERROR:
-            return _bug(request, error)
-        case _:
-            return _response(error.status_code, error_body("INVALID", error.detail))
-
-
-def _bug(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
-    """Anything else: the dispatcher logs it, with the request's id."""
-    state = request.scope["state"]
-    state["bug"] = error
-    message = "Something went wrong here; the request's id finds it in the log."
-    body = error_body("INTERNAL", message, request_id=state.get("request_id"))
-    return _response(HTTP_500_INTERNAL_SERVER_ERROR, body)
-
-
-def _response(status: int, body: bytes, headers: dict[str, str] | None = None) -> Response[bytes]:
-    return Response(body, status_code=status, media_type="application/json", headers=headers)
-
-
-HANDLERS: ExceptionHandlersMap = {ControlRoomError: _failure, HTTPException: _framework, Exception: _bug}
+HANDLERS = border.handlers(_told)

@@ -7,14 +7,15 @@ from typing import Any, Literal
 
 from litestar import Request, Router
 from litestar.params import FromPath
-from litestar.types import ASGIApp, Receive, Scope, Send
+from litestar.types import Scope
 from msgspec import Struct
 
-from controlroom.border.arrivals import known
+from controlroom.border.asking import entrance, welcome
 from controlroom.dialects.robocorp import asking
 from controlroom.dialects.robocorp.asking import Asker, InWorkspace, TheEngine
 from controlroom.dialects.robocorp.old_process_api import robot_runs, runs
 from controlroom.dialects.robocorp.routing import post
+from controlroom.engine.access.model import Actor
 from controlroom.engine.engine import Engine
 from controlroom.engine.triggers import process_secrets
 from controlroom.errors import Unauthenticated
@@ -32,23 +33,18 @@ class OldestStarted(Struct, frozen=True, kw_only=True, rename="camel"):
     process_run_id: RunId
 
 
-def process_secret(app: ASGIApp) -> ASGIApp:
-    """Let in who has the secret of the process in the address."""
+async def _process_secret(engine: Engine, scope: Scope) -> Actor:
+    given = next((value for name, value in scope["headers"] if name == _HEADER), b"")
+    if not given:
+        raise Unauthenticated("Send the process's secret as `robocloud-process-secret: <secret>`.")
+    named: dict[str, Any] = dict(scope["path_params"])  # read by the router: ids, not texts
+    secret = given.decode("latin-1").strip()
+    actor = await process_secrets.authenticate(engine, secret, named["workspace_id"], named["process_id"])
+    return welcome(scope, actor)
 
-    async def entrance(scope: Scope, receive: Receive, send: Send) -> None:
-        engine: Engine = scope["litestar_app"].state.engine
-        given = next((value for name, value in scope["headers"] if name == _HEADER), b"")
-        if not given:
-            raise Unauthenticated("Send the process's secret as `robocloud-process-secret: <secret>`.")
-        named: dict[str, Any] = dict(scope["path_params"])  # read by the router: ids, not texts
-        actor = await process_secrets.authenticate(
-            engine, given.decode("latin-1").strip(), named["workspace_id"], named["process_id"]
-        )
-        scope["state"]["actor"] = actor
-        known(scope, f"{actor.kind.value}:{actor.id}")
-        await app(scope, receive, send)
 
-    return entrance
+process_secret = entrance(_process_secret)
+"""Let in who has the secret of the process in the address."""
 
 
 @post("/runs")

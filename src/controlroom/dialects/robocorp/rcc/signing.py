@@ -9,9 +9,10 @@ from typing import Any
 
 from litestar.types import ASGIApp, Receive, Scope, Send
 
-from controlroom.border.arrivals import known
+from controlroom.border.asking import Asking, entrance, welcome
 from controlroom.border.credentials import credential_of
-from controlroom.engine.access.credentials import authenticate_user
+from controlroom.engine.access.credentials import Signer, authenticate_user
+from controlroom.engine.access.model import Actor
 from controlroom.engine.engine import Engine
 from controlroom.errors import Invalid, Unauthenticated
 
@@ -23,24 +24,43 @@ _LONGEST_BODY = 64 * 1024  # Why: these requests ask for tokens; what they send 
 _NO_BODY = b"{}"  # what callers hash when they send nothing
 
 
+class Signed(Asking):
+    """A request that was signed."""
+
+    __slots__ = ()
+
+    @property
+    def signer(self) -> Signer:
+        """Who has signed it, and with which pair."""
+        signer: Signer = self.scope["state"]["signer"]
+        return signer
+
+
 def signed(app: ASGIApp) -> ASGIApp:
     """Let in who has signed the request. The body is read before, because it is a part of what was signed."""
 
-    async def entrance(scope: Scope, receive: Receive, send: Send) -> None:
-        engine: Engine = scope["litestar_app"].state.engine
-        scheme, value = credential_of(scope)
-        identifier, _, signature = value.partition(" ")
-        if scheme != SCHEME or not signature:
-            raise Unauthenticated(f"Sign the request: `Authorization: {SCHEME} <identifier> <signature>`.")
-        timestamp = _timestamp(scope)
+    async def reading(scope: Scope, receive: Receive, send: Send) -> None:
+        identifier, given, timestamp = _signature(scope)
         body = await _whole(receive)
         message = string_to_sign(str(scope.get("method")), scope["state"]["path"], timestamp, body)
-        signer = await authenticate_user(engine, identifier, lambda secret: _is_by(secret, message, signature.strip()))
-        scope["state"]["signer"] = signer
-        known(scope, f"user:{signer.actor.id}")
-        await app(scope, _again(body), send)
 
-    return entrance
+        async def signer(engine: Engine, scope: Scope) -> Actor:
+            found = await authenticate_user(engine, identifier, lambda secret: _is_by(secret, message, given))
+            scope["state"]["signer"] = found
+            return welcome(scope, found.actor)
+
+        await entrance(signer)(app)(scope, _again(body), send)
+
+    return reading
+
+
+def _signature(scope: Scope) -> tuple[str, str, str]:
+    """Identifier, signature and time of a request."""
+    scheme, value = credential_of(scope)
+    identifier, _, signature = value.partition(" ")
+    if scheme != SCHEME or not signature:
+        raise Unauthenticated(f"Sign the request: `Authorization: {SCHEME} <identifier> <signature>`.")
+    return identifier, signature.strip(), _timestamp(scope)
 
 
 def string_to_sign(method: str, path: str, timestamp: str, body: bytes) -> bytes:
