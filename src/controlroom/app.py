@@ -17,13 +17,13 @@ from controlroom.border.insiders import Insiders
 from controlroom.border.metrics import Metrics
 from controlroom.border.origin import Origins
 from controlroom.dialects.robocorp import app as robocorp
-from controlroom.dialects.robocorp.messages import RobocorpGrammar
+from controlroom.dialects.robocorp.messages import GRAMMAR, RobocorpGrammar
 from controlroom.dialects.worker_api import app as worker_api
 from controlroom.dialects.worker_api.long_polls import Holds
 from controlroom.engine.access import sessions
 from controlroom.engine.access.credentials import authenticate_api_key, flush_uses
-from controlroom.engine.deliveries.grammar import Grammars
 from controlroom.engine.engine import Engine
+from controlroom.engine.messages import Grammars
 from controlroom.engine.remarks import Remarks
 from controlroom.engine.wakes import Wakes
 from controlroom.engine.workspaces import first_start, room_settings
@@ -44,8 +44,8 @@ from controlroom.robots.exclude_newer import parse_moment
 from controlroom.scratch import Scratch
 from controlroom.settings import Settings
 
-GRAMMARS: Grammars = {"robocorp": RobocorpGrammar()}
-"""In whose words webhooks and callbacks are told."""
+GRAMMARS: Grammars = {GRAMMAR: RobocorpGrammar()}
+"""In whose words webhooks and callbacks are told, by the names that subscriptions are stored with."""
 
 log = structlog.get_logger(__name__)
 
@@ -102,6 +102,7 @@ async def build(settings: Settings) -> Room:
             limits=settings.limits,
             exclude_newer=parse_moment(settings.exclude_newer) if settings.exclude_newer else None,
             scratch=scratch,
+            grammars=GRAMMARS,
         )
         parts.push_async_callback(engine.aside.close)
         await first_start.bootstrap(engine)
@@ -109,7 +110,7 @@ async def build(settings: Settings) -> Room:
         origins, metrics = Origins(settings.public_url, settings.trusted_proxies), Metrics()
         outgoing = Outgoing(settings.outgoing_allow)
         parts.push_async_callback(outgoing.close)
-        outside = Outside(outgoing, GRAMMARS, mail_server(settings.smtp_url, settings.mail_from))
+        outside = Outside(outgoing, mail_server(settings.smtp_url, settings.mail_from))
         writes = WriteProbe(engine)
         maintained = maintenance.run(engine, outside, writes, observe=metrics.loop_ticked)
         loops = asyncio.create_task(maintained, name="maintenance")

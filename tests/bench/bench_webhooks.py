@@ -19,7 +19,8 @@ import uvloop
 sys.path.insert(0, str(Path(__file__).parents[2]))
 from tests.bench.figures import Figure, milliseconds, percentile, show
 
-from controlroom.dialects.robocorp.messages import RobocorpGrammar
+from controlroom.app import GRAMMARS
+from controlroom.dialects.robocorp.messages import GRAMMAR
 from controlroom.engine.access.model import system
 from controlroom.engine.engine import Engine
 from controlroom.engine.events.store import By, Event, append
@@ -99,6 +100,7 @@ async def engine_on(dsn: str, folder: Path):
         remarks=remarks,
         limits=Limits(),
         scratch=Scratch(folder / "scratch"),
+        grammars=GRAMMARS,
     )
     await listener.stop()
     await notifier.stop()
@@ -137,11 +139,11 @@ async def measured(engine: Engine, outgoing: Outgoing, addresses: list[str]) -> 
     )
     alone = await by_client_alone(outgoing, addresses[0])
     for address in addresses:
-        wanted = WebhookDefinition(endpoint=address, events=(WebhookEvent.RUN_STARTED,))
+        wanted = WebhookDefinition(grammar=GRAMMAR, endpoint=address, events=(WebhookEvent.RUN_STARTED,))
         await webhooks.create(engine, system(organization), workspace, wanted)
-    outside = Outside(outgoing, {"robocorp": RobocorpGrammar()})
+    outside = Outside(outgoing)
     loops = [
-        asyncio.create_task(FanOut(engine, news(engine, outside)).serve()),
+        asyncio.create_task(FanOut(engine, news(engine)).serve()),
         asyncio.create_task(Deliverer(engine, Senders(engine, outside).senders).serve()),
     ]
     telling = []

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from controlroom.dialects.robocorp.messages import GRAMMAR, RobocorpGrammar
 from controlroom.engine.access.model import PERMISSIONS_OF_ROLE, Actor, ActorKind, Role, StepRunActor
 from controlroom.engine.access.users.store import actor_of_user
 from controlroom.engine.engine import Engine
@@ -48,6 +49,7 @@ async def running_engine(dsn: str, objects: Path, *, keys: Keys | None = None, l
         remarks=remarks,
         limits=limits or Limits(),
         scratch=Scratch(objects.with_name("scratch")),
+        grammars={GRAMMAR: RobocorpGrammar()},
     )
     yield engine
     await engine.aside.close()

@@ -5,7 +5,6 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from controlroom.dialects.robocorp.messages import RobocorpGrammar
 from controlroom.maintenance.deliverer import Deliverer
 from controlroom.maintenance.fan_out import FanOut
 from controlroom.maintenance.loops import news
@@ -20,7 +19,7 @@ from receivers import receiving
 async def speaking(*, mail=None, allow=("127.0.0.1",)):
     """How a server speaks to the world, while the block runs."""
     async with Outgoing(allow) as outgoing:
-        yield Outside(outgoing, {"robocorp": RobocorpGrammar()}, mail)
+        yield Outside(outgoing, mail)
 
 
 @asynccontextmanager
@@ -28,7 +27,7 @@ async def delivering(engine, **given):
     """The fan-out and the deliverer of a server, while the block runs."""
     async with speaking(**given) as outside:
         loops = [
-            asyncio.create_task(FanOut(engine, news(engine, outside)).serve()),
+            asyncio.create_task(FanOut(engine, news(engine)).serve()),
             asyncio.create_task(Deliverer(engine, Senders(engine, outside).senders).serve()),
         ]
         try:

@@ -9,11 +9,11 @@ from datetime import timedelta
 import pytest
 from standardwebhooks import Webhook
 
-from controlroom.dialects.robocorp.messages import RobocorpGrammar
+from controlroom.dialects.robocorp.messages import GRAMMAR
 from controlroom.engine.deliveries import store
 from controlroom.engine.deliveries.model import DeliveryState, NotSent, Tried
 from controlroom.engine.events.store import By, Event, append
-from controlroom.engine.runs.model import Callback
+from controlroom.engine.runs.callbacks import Callback, CallbackEvent
 from controlroom.engine.webhooks import actions as webhooks
 from controlroom.engine.webhooks import redelivery
 from controlroom.engine.webhooks.model import WebhookChange, WebhookDefinition, WebhookEvent
@@ -37,7 +37,7 @@ async def hook(engine, ada, workspace, receiver):
     """Makes webhooks that go to the receiver."""
 
     async def make(*events, **given):
-        wanted = WebhookDefinition(endpoint=receiver.url, events=events or RUN_EVENTS, **given)
+        wanted = WebhookDefinition(grammar=GRAMMAR, endpoint=receiver.url, events=events or RUN_EVENTS, **given)
         return await webhooks.create(engine, ada, workspace, wanted)
 
     return make
@@ -141,13 +141,15 @@ async def test_a_receiver_may_ask_for_a_pause(deliveries, engine, ada, workspace
     assert [one.attempts for one in found][:2] == [0, 0]
 
     receiver.reply = lambda _: 200
-    await webhooks.test(engine, ada, workspace, made.id, {"robocorp": RobocorpGrammar()})
+    await webhooks.test(engine, ada, workspace, made.id)
     assert (await receiver.wait(before + 1))[-1].json["event"] == "test"
 
 
 async def test_an_endpoint_may_have_a_query(deliveries, engine, ada, workspace, floor, process, receiver):
     """It is called as it was written."""
-    wanted = WebhookDefinition(endpoint=receiver.url + "?key=a%2Fb&x=1", events=(WebhookEvent.RUN_STARTED,))
+    wanted = WebhookDefinition(
+        grammar=GRAMMAR, endpoint=receiver.url + "?key=a%2Fb&x=1", events=(WebhookEvent.RUN_STARTED,)
+    )
     await webhooks.create(engine, ada, workspace, wanted)
     await play(floor, process)
     [request] = await receiver.wait(1)
@@ -191,7 +193,10 @@ async def test_step_runs_are_told_to_who_asks(deliveries, floor, hook, process, 
 
 async def test_a_callback_is_told_of_its_run_alone(deliveries, floor, process, receiver):
     """Signed by the caller's secret, of the events that the caller named."""
-    await play(floor, process, callback=Callback(receiver.url, "from the caller", ("completed",)))
+    callback = Callback(
+        url=receiver.url, grammar=GRAMMAR, events=(CallbackEvent.RUN_COMPLETED,), secret="from the caller"
+    )
+    await play(floor, process, callback=callback)
     await play(floor, process)
 
     [told] = await receiver.wait(1)
@@ -287,7 +292,7 @@ async def test_what_cannot_be_delivered_is_given_up_visibly(
 
 async def test_private_addresses_are_given_up_at_once(engine, ada, workspace, floor, process, receiver):
     """Unless the operator allows them; nothing is sent."""
-    wanted = WebhookDefinition(endpoint=receiver.url, events=(WebhookEvent.RUN_STARTED,))
+    wanted = WebhookDefinition(grammar=GRAMMAR, endpoint=receiver.url, events=(WebhookEvent.RUN_STARTED,))
     webhook, _ = await webhooks.create(engine, ada, workspace, wanted)
     async with delivering(engine, allow=()):
         await floor.start(process)
@@ -308,10 +313,10 @@ async def test_a_dead_receiver_delays_nobody(deliveries, engine, ada, workspace,
         return 200
 
     async with receiving(reply=wait) as dead:
-        wanted = WebhookDefinition(endpoint=dead.url, events=(WebhookEvent.RUN_STARTED,))
+        wanted = WebhookDefinition(grammar=GRAMMAR, endpoint=dead.url, events=(WebhookEvent.RUN_STARTED,))
         blocked, _ = await webhooks.create(engine, ada, workspace, wanted)
         for _ in range(40):
-            await webhooks.test(engine, ada, workspace, blocked.id, {"robocorp": RobocorpGrammar()})
+            await webhooks.test(engine, ada, workspace, blocked.id)
         await dead.wait(1)
         await hook(WebhookEvent.RUN_STARTED)
         await floor.start(process)
@@ -350,9 +355,9 @@ async def caught_up(engine):
     await until(look)
 
 
-async def test_a_late_commit_is_not_skipped(engine, ada, workspace, floor, hook, process, outside):
+async def test_a_late_commit_is_not_skipped(engine, ada, workspace, floor, hook, process):
     """Events of a transaction that began first and ends last are told, and so are those that overtook it."""
-    await until(lambda: read_up(engine, outside))
+    await until(lambda: read_up(engine))
     webhook, _ = await hook(WebhookEvent.RUN_STARTED)
     async with engine.database.transaction() as late:
         await append(
@@ -361,26 +366,26 @@ async def test_a_late_commit_is_not_skipped(engine, ada, workspace, floor, hook,
             Event(kind="run.started", organization_id=ada.organization_id, workspace_id=workspace, process_id=process),
         )
         run = await floor.start(process)
-        assert await fan_out(engine, news(engine, outside)) == Batch(0, has_more=True)
+        assert await fan_out(engine, news(engine)) == Batch(0, has_more=True)
 
-    assert await until(lambda: fanned_out(engine, outside)) == 2
+    assert await until(lambda: fanned_out(engine)) == 2
     told = await log_of(engine, ada, workspace, webhook.id)
     assert {each.run_id for each in told} == {None, run.id}
 
 
-async def test_events_that_nobody_is_told_of_are_not_followed(engine, ada, workspace, outside):
+async def test_events_that_nobody_is_told_of_are_not_followed(engine, ada, workspace):
     """Each released work item leaves one: the fan-out does not read on for them, however many come."""
-    await until(lambda: read_up(engine, outside))
+    await until(lambda: read_up(engine))
     async with engine.database.transaction() as tx:
         done = Event(kind="work_item.done", organization_id=ada.organization_id, workspace_id=workspace)
         await append(tx, By("system"), *[done] * 3)
 
-    assert await fan_out(engine, news(engine, outside)) == Batch(0, has_more=False)
+    assert await fan_out(engine, news(engine)) == Batch(0, has_more=False)
 
 
-async def read_up(engine, outside):
+async def read_up(engine):
     """Read on; whether there was nothing more."""
-    return not (await fan_out(engine, news(engine, outside))).has_more
+    return not (await fan_out(engine, news(engine))).has_more
 
 
 async def test_two_servers_tell_once(engine, ada, workspace, floor, hook, process, receiver):
@@ -394,11 +399,11 @@ async def test_two_servers_tell_once(engine, ada, workspace, floor, hook, proces
     assert sorted(told) == sorted(str(run.id) for run in runs)
 
 
-async def test_what_a_killed_server_had_in_hand_is_sent_again(engine, ada, workspace, floor, hook, process, outside):
+async def test_what_a_killed_server_had_in_hand_is_sent_again(engine, ada, workspace, floor, hook, process):
     """When the lease is over, and not before; a late outcome of the first attempt changes nothing."""
     webhook, _ = await hook(WebhookEvent.RUN_STARTED)
     await floor.start(process)
-    await until(lambda: fanned_out(engine, outside))
+    await until(lambda: fanned_out(engine))
     claim = {"rooms": {}, "room": 5, "limit": 5, "lease": timedelta(seconds=45)}
     [lost] = await store.claim(engine.database, **claim)
     assert await store.claim(engine.database, **claim) == []
@@ -412,8 +417,8 @@ async def test_what_a_killed_server_had_in_hand_is_sent_again(engine, ada, works
     assert (await log_of(engine, ada, workspace, webhook.id))[0].state is DeliveryState.DELIVERED
 
 
-async def fanned_out(engine, outside):
-    return (await fan_out(engine, news(engine, outside))).deliveries
+async def fanned_out(engine):
+    return (await fan_out(engine, news(engine))).deliveries
 
 
 async def test_old_deliveries_are_pruned(deliveries, engine, ada, workspace, floor, hook, process):

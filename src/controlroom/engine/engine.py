@@ -5,6 +5,7 @@ from datetime import datetime
 
 from controlroom.aside.pool import Aside
 from controlroom.engine.answers import LostAnswers
+from controlroom.engine.messages import Grammars
 from controlroom.engine.remarks import Remarks
 from controlroom.engine.wakes import Wakes
 from controlroom.keys import Keys
@@ -34,3 +35,5 @@ class Engine:
     """How new packages of the world may be, for robots whose package says nothing."""
     aside: Aside = field(default_factory=Aside)
     answers: LostAnswers = field(default_factory=LostAnswers)
+    grammars: Grammars = field(default_factory=dict)
+    """In whose words the world is told, by name."""

@@ -55,11 +55,11 @@ def loops(engine: Engine, guard: Guard, writes: WriteProbe) -> list[Loop]:
     ]
 
 
-def news(engine: Engine, outside: Outside) -> list[News]:
+def news(engine: Engine) -> list[News]:
     """Who is told of events."""
     return [
-        News(KINDS_OF_WEBHOOKS, lambda tx, span: of_webhooks(tx, span, outside.grammars)),
-        News(KINDS_OF_CALLBACKS, lambda tx, span: of_callbacks(tx, span, outside.grammars)),
+        News(KINDS_OF_WEBHOOKS, lambda tx, span: of_webhooks(tx, span, engine.grammars)),
+        News(KINDS_OF_CALLBACKS, lambda tx, span: of_callbacks(tx, span, engine.grammars)),
         News(KINDS_OF_NOTIFICATIONS, lambda tx, span: of_notifications(tx, span, engine.keys)),
     ]
 
@@ -76,7 +76,7 @@ async def run(
     for_leader = [one for one in everything if one.is_for_leader]
     services: dict[str, Callable[[], Awaitable[None]]] = {
         "dispatcher": Dispatcher(engine).serve,
-        "fan-out": FanOut(engine, news(engine, outside)).serve,
+        "fan-out": FanOut(engine, news(engine)).serve,
         "deliverer": Deliverer(engine, Senders(engine, outside).senders).serve,
         "leader": lambda: lead(engine.database, for_leader, observe=observe),
     }

@@ -7,7 +7,6 @@ from typing import Final
 import msgspec
 from msgspec import Struct
 
-from controlroom.engine.deliveries.grammar import Grammars
 from controlroom.engine.deliveries.model import Claimed, DeliveryKind, NotSent, Outcome, Sent
 from controlroom.engine.deliveries.rules import pause_asked
 from controlroom.engine.engine import Engine
@@ -15,7 +14,7 @@ from controlroom.engine.notifications.model import Mail
 from controlroom.engine.notifications.store import place_of as place_of_notification
 from controlroom.engine.provisioners import requests
 from controlroom.engine.provisioners.model import STOP_EVENT
-from controlroom.engine.runs.actions import callback_place
+from controlroom.engine.runs.callbacks import headers_place, secret_place
 from controlroom.engine.webhooks.store import place_of as place_of_webhook
 from controlroom.errors import Unavailable
 from controlroom.ids import NotificationId, RunId, WebhookId
@@ -31,13 +30,13 @@ _CHAT_IS_FINAL: Final = frozenset({400, 403, 404, 410})
 
 _GONE: Final = 410
 _JSON: Final = {"content-type": "application/json"}
+_NO_HEADERS: Final[Mapping[str, str]] = {}
 
 
 class Outside(Struct, frozen=True):
     """How a server speaks to the world."""
 
     outgoing: Outgoing
-    grammars: Grammars
     mail: MailServer | None = None
     """None: no mail is sent."""
 
@@ -48,7 +47,6 @@ class Senders:
     def __init__(self, engine: Engine, outside: Outside) -> None:
         self._engine = engine
         self._outgoing = outside.outgoing
-        self._grammars = outside.grammars
         self._mail = outside.mail
 
     @property
@@ -66,14 +64,20 @@ class Senders:
         return await self._signed(delivery, place_of_webhook(WebhookId(delivery.subscription_id)))
 
     async def _callback(self, delivery: Claimed) -> Outcome:
-        return await self._signed(delivery, callback_place(RunId(delivery.subscription_id)))
+        run = RunId(delivery.subscription_id)
+        asked = {}
+        if delivery.sealed_headers is not None:
+            written = self._engine.keys.unseal(delivery.sealed_headers, place=headers_place(run))
+            asked = msgspec.json.decode(written, type=dict[str, str])
+        return await self._signed(delivery, secret_place(run), asked)
 
-    async def _signed(self, delivery: Claimed, place: str) -> Outcome:
-        secret = self._opened(delivery, place)
-        headers = self._grammars[delivery.grammar].headers(
+    async def _signed(self, delivery: Claimed, place: str, asked: Mapping[str, str] = _NO_HEADERS) -> Outcome:
+        """Send what a grammar wrote, with its own headers, and beside them those that the receiver asked for."""
+        secret = None if delivery.sealed is None else self._opened(delivery, place)
+        own = self._engine.grammars[delivery.grammar].headers(
             delivery.body, message=delivery.message_id, secret=secret, at=datetime.now(UTC)
         )
-        return await self._post(delivery.endpoint, delivery.body, _JSON | dict(headers))
+        return await self._post(delivery.endpoint, delivery.body, {**asked, **_JSON, **own})
 
     async def _chat(self, delivery: Claimed) -> Outcome:
         endpoint = self._opened(delivery, place_of_notification(NotificationId(delivery.subscription_id)))

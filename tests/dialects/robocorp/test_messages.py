@@ -4,12 +4,13 @@ import hashlib
 import hmac
 import json
 from datetime import UTC, datetime, timedelta
+from uuid import UUID, uuid5
 
 import pytest
 from standardwebhooks import Webhook
 
 from controlroom.dialects.robocorp.messages import EVENT_NAMES, RobocorpGrammar
-from controlroom.engine.deliveries.model import Occurrence
+from controlroom.engine.messages import Occurrence
 from controlroom.engine.webhooks.model import WebhookEvent
 from controlroom.ids import OrganizationId, ProcessId, RunId, StepRunId, WorkspaceId, uuid7
 
@@ -23,22 +24,27 @@ def occurrence(kind, **given):
         "at": AT,
         "kind": kind,
         "organization_id": OrganizationId(uuid7()),
+        "organization_number": 1,
         "workspace_id": WorkspaceId(uuid7()),
+        "workspace_number": 2,
+        "workspace_name": "Default",
+        "subscription_id": uuid7(),
+        "subscription_number": 3,
+        "subscription_name": "ops",
         "process_id": ProcessId(uuid7()),
         "process_name": "Invoices",
         "run_id": RunId(uuid7()),
-        "run_number": 42,
+        "run_number": 4711,
+        "run_no": 42,
         "run_started_at": AT - timedelta(seconds=12.5),
-        "step_run_id": None,
-        "step_name": None,
-        "error_code": None,
-        "data": {},
     }
     return Occurrence(**(known | given))
 
 
 def told(kind, **given):
-    return json.loads(GRAMMAR.body(occurrence(kind, **given), uuid7()))
+    [message] = GRAMMAR.messages(occurrence(kind, **given))
+    assert message.name == ""
+    return json.loads(message.body)
 
 
 @pytest.mark.parametrize(
@@ -81,8 +87,8 @@ def test_a_failed_step_run_names_its_error():
 def test_what_the_dialect_has_no_words_for_is_not_told():
     """Every event that webhooks may ask for has words; others have none."""
     assert set(EVENT_NAMES) == set(WebhookEvent)
-    assert all(GRAMMAR.body(occurrence(event.value), uuid7()) for event in WebhookEvent)
-    assert GRAMMAR.body(occurrence("secret.read"), uuid7()) is None
+    assert all(GRAMMAR.messages(occurrence(event.value)) for event in WebhookEvent)
+    assert GRAMMAR.messages(occurrence("secret.read")) == []
 
 
 @pytest.mark.parametrize(
@@ -103,3 +109,17 @@ def test_every_secret_signs(secret, theirs):
 
     assert headers["x-rc-signature"] == hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()
     assert Webhook(theirs).verify(body, dict(headers)) == {"a": 1}
+
+
+def test_a_body_is_what_receivers_have_always_got():
+    """To the byte: its keys, their order, and the id by which they know a repeated message."""
+    here, process, run = (UUID(int=number) for number in (1, 2, 3))
+    given = {"workspace_id": here, "process_id": process, "run_id": run, "data": {"result": "succeeded"}}
+
+    [message] = GRAMMAR.messages(occurrence("run.completed", **given))
+
+    assert message.body.decode() == (
+        f'{{"id":"{uuid5(here, "7")}","webhookEventTimestamp":"2026-11-22T03:00:00Z","event":"process_run",'
+        f'"action":"completed","payload":{{"workspaceId":"{here}","processId":"{process}","processRunId":"{run}",'
+        '"state":"COMPL","duration":12.5,"result":"success"}}'
+    )

@@ -16,9 +16,9 @@ from controlroom.engine.deliveries.rules import (
     Again,
     GiveUp,
     after_failure,
-    message_id,
     pause_asked,
 )
+from controlroom.engine.messages import message_id
 from controlroom.ids import WorkspaceId, uuid7
 
 FAILURE = NotSent("The receiver answered 500.")
@@ -125,7 +125,7 @@ def test_what_is_no_address_is_refused(endpoint):
 
 
 def test_message_ids_tell_no_numbers():
-    """The same for one event, another for each workspace and event."""
+    """The same for one event, another for each workspace, event and message of it."""
     here, there = WorkspaceId(uuid7()), WorkspaceId(uuid7())
     assert message_id(here, 1) == message_id(here, 1)
-    assert len({message_id(here, 1), message_id(here, 2), message_id(there, 1)}) == 3
+    assert len({message_id(here, 1), message_id(here, 2), message_id(there, 1), message_id(here, 1, "ended")}) == 4

@@ -17,8 +17,11 @@ import msgspec
 from standardwebhooks import Webhook
 from standardwebhooks.webhooks import EmptyWebhookSecretError
 
-from controlroom.engine.deliveries.model import Occurrence
+from controlroom.engine.messages import Message, Occurrence
 from controlroom.engine.webhooks.model import TEST_EVENT, WebhookEvent
+
+GRAMMAR: Final = "robocorp"
+"""By what name it is stored with those that are told in it."""
 
 EVENT_NAMES: Final[Mapping[WebhookEvent, str]] = {
     WebhookEvent.RUN_STARTED: "process_run.started",
@@ -44,31 +47,34 @@ _SECRET_PREFIX: Final = "whsec_"  # noqa: S105 - a prefix, not a secret
 
 
 class RobocorpGrammar:
-    """A `deliveries.grammar.Grammar`."""
+    """A `messages.Grammar`. Of an event it has one message, without a name."""
 
-    def body(self, occurrence: Occurrence, message: UUID) -> bytes | None:
-        """See `Grammar.body`."""
+    wants_outputs: Final = ()
+
+    def messages(self, occurrence: Occurrence) -> list[Message]:
+        """See `Grammar.messages`."""
         if occurrence.kind == TEST_EVENT:
             event, action, payload = "test", "test", _where(occurrence)
         elif (kind := _KINDS.get(occurrence.kind)) is None:
-            return None
+            return []
         elif kind in _STATES:
             event, action, payload = "process_run", occurrence.kind.partition(".")[2], _of_run(kind, occurrence)
         else:
             action = "START" if kind is WebhookEvent.STEP_RUN_STARTED else "END"
             event, payload = "robot_run_event", _of_step_run(action, occurrence)
-        return msgspec.json.encode(
-            {
-                "id": message,
-                "webhookEventTimestamp": occurrence.at,
-                "event": event,
-                "action": action,
-                "payload": payload,
-            }
-        )
+        body = {
+            "id": occurrence.message_id(),
+            "webhookEventTimestamp": occurrence.at,
+            "event": event,
+            "action": action,
+            "payload": payload,
+        }
+        return [Message(msgspec.json.encode(body))]
 
-    def headers(self, body: bytes, *, message: UUID, secret: str, at: datetime) -> Mapping[str, str]:
+    def headers(self, body: bytes, *, message: UUID, secret: str | None, at: datetime) -> Mapping[str, str]:
         """See `Grammar.headers`."""
+        if secret is None:  # all whom this dialect makes have one
+            return {}
         return {
             "x-rc-signature": hmac.new(secret.encode(), body, hashlib.sha256).hexdigest(),
             "webhook-id": str(message),

@@ -8,13 +8,14 @@ from msgspec import Raw, Struct
 
 from controlroom.dialects.robocorp.answers import Accepted, Deleted, Named, seconds
 from controlroom.dialects.robocorp.asking import Asker, InWorkspace, Pages, TheEngine
+from controlroom.dialects.robocorp.messages import GRAMMAR
 from controlroom.dialects.robocorp.paging import Page
 from controlroom.dialects.robocorp.routing import delete, get, post
 from controlroom.engine.access.model import Permission
 from controlroom.engine.runs import actions, store
+from controlroom.engine.runs.callbacks import Callback, CallbackEvent
 from controlroom.engine.runs.errors import RunNotFound
 from controlroom.engine.runs.model import (
-    Callback,
     DefaultInput,
     Inputs,
     Run,
@@ -219,7 +220,10 @@ def _inputs(asked: StartRequest) -> Inputs:
 
 
 def _callback(asked: CallbackRequest | None) -> Callback | None:
-    return None if asked is None else Callback(asked.url, asked.secret, tuple(asked.callback_events))
+    if asked is None:
+        return None
+    events = tuple(CallbackEvent(f"run.{name}") for name in asked.callback_events)
+    return Callback(url=asked.url, grammar=GRAMMAR, events=events, secret=asked.secret)
 
 
 handlers = [list_process_runs, get_process_run, delete_process_run, stop_process_run, start_process_run]

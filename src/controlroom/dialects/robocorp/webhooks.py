@@ -15,7 +15,7 @@ from msgspec import Raw, Struct
 from controlroom.border.bodies import decode
 from controlroom.dialects.robocorp.answers import Deleted, Identified, identified
 from controlroom.dialects.robocorp.asking import AnyRequest, Asker, InWorkspace, Pages, TheEngine
-from controlroom.dialects.robocorp.messages import EVENT_NAMES, RobocorpGrammar
+from controlroom.dialects.robocorp.messages import EVENT_NAMES, GRAMMAR
 from controlroom.dialects.robocorp.paging import Page, Paging
 from controlroom.dialects.robocorp.routing import delete, get, post, update
 from controlroom.engine.access.model import Actor
@@ -27,7 +27,6 @@ from controlroom.errors import Invalid
 from controlroom.ids import DeliveryId, ProcessId, RunId, WebhookId, WorkspaceId
 
 _EVENTS = {name: event for event, name in EVENT_NAMES.items()}
-_GRAMMARS = {"robocorp": RobocorpGrammar()}
 
 OfState = Annotated[DeliveryState | None, QueryParameter(name="state")]
 """Only deliveries in this state."""
@@ -143,6 +142,7 @@ async def create_webhook(
         decode(await request.body(), _OfWorkspace)
     wanted = WebhookDefinition(
         endpoint=data.endpoint,
+        grammar=GRAMMAR,
         events=_events(data.enabled_events),
         process=None if data.process is None else data.process.id,
         name=data.name,
@@ -193,7 +193,7 @@ async def test_webhook(
     engine: TheEngine, actor: Asker, workspace_id: InWorkspace, webhook_id: FromPath[WebhookId]
 ) -> TestStarted:
     """Send the webhook a test message; its delivery tells what came of it."""
-    return TestStarted(Identified(await actions.test(engine, actor, workspace_id, webhook_id, _GRAMMARS)))
+    return TestStarted(Identified(await actions.test(engine, actor, workspace_id, webhook_id)))
 
 
 @get("/webhooks/{webhook_id:uuid}/deliveries", operation_id="listWebhookDeliveries")

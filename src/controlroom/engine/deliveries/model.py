@@ -2,7 +2,6 @@
 
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Any
 from uuid import UUID
 
 from msgspec import Struct
@@ -34,26 +33,6 @@ class DeliveryState(StrEnum):
     """Given up."""
 
 
-class Occurrence(Struct, frozen=True, kw_only=True):
-    """An event with what a message about it says. The run may have gone on since: its state is the event's kind."""
-
-    event_id: int
-    at: datetime
-    kind: str
-    organization_id: OrganizationId
-    workspace_id: WorkspaceId
-    process_id: ProcessId | None
-    process_name: str | None
-    run_id: RunId | None
-    run_number: int | None
-    run_started_at: datetime | None
-    step_run_id: StepRunId | None
-    step_name: str | None
-    error_code: str | None
-    """Of the step run; of a run, that of its last step run that failed."""
-    data: dict[str, Any]
-
-
 class NewDelivery(Struct, frozen=True, kw_only=True):
     """A message to one receiver, before it is written."""
 
@@ -61,15 +40,19 @@ class NewDelivery(Struct, frozen=True, kw_only=True):
     kind: DeliveryKind
     subscription_id: UUID
     event_id: int | None
-    """None: a test, or what no event stands behind. Else it is written once for a subscription, however often asked."""
+    """None: a test, or what no event stands behind. Else each message of it is written once for a subscription."""
     event_kind: str
     message_id: UUID
-    """The same for all receivers of an event: by it they know a repeated message."""
+    """The same for all receivers of the message: by it they know a repeated one."""
+    message_name: str = ""
+    """Which message of the event, where its grammar has several."""
     body: bytes
     destination: str
     """Scheme, host and port. What goes to one destination never waits for another."""
     endpoint: str = ""
     sealed: bytes | None = None
+    sealed_headers: bytes | None = None
+    """Headers that a callback asked for."""
     grammar: str = ""
     process_id: ProcessId | None = None
     run_id: RunId | None = None
@@ -89,6 +72,7 @@ class Delivery(Struct, frozen=True, kw_only=True):
     run_id: RunId | None
     step_run_id: StepRunId | None
     message_id: UUID
+    message_name: str
     destination: str
     endpoint: str
     """Empty where the address itself is a secret."""
@@ -127,6 +111,7 @@ class Claimed(Struct, frozen=True, kw_only=True):
     destination: str
     endpoint: str
     sealed: bytes | None
+    sealed_headers: bytes | None
     body: bytes
     attempts: int
     """This one included."""
@@ -163,3 +148,11 @@ class Tried(Struct, frozen=True):
 
     delivery: Claimed
     outcome: Outcome
+
+
+class Disabled(Struct, frozen=True):
+    """A subscription that the room has disabled, and whose it was."""
+
+    workspace_id: WorkspaceId
+    organization_id: OrganizationId
+    process_id: ProcessId | None

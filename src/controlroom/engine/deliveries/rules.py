@@ -1,16 +1,13 @@
 """What becomes of a delivery that failed. Pure."""
 
-import uuid
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Final
-from uuid import UUID
 
 from msgspec import Struct
 
 from controlroom.engine.deliveries.model import DeliveryKind, DeliveryState, NotSent
-from controlroom.ids import WorkspaceId
 
 EDGES: Final[Mapping[DeliveryState, frozenset[DeliveryState]]] = {
     DeliveryState.PENDING: frozenset({DeliveryState.DELIVERED, DeliveryState.FAILED}),
@@ -70,8 +67,3 @@ def pause_asked(header: str | None, now: datetime) -> timedelta:
     except (ValueError, TypeError, IndexError, OverflowError):  # the standard library's ways to say that it is no date
         return timedelta()
     return max(timedelta(), min(pause, LONGEST_PAUSE))
-
-
-def message_id(workspace: WorkspaceId, event: int) -> UUID:
-    """The id that every message about an event has. It tells nothing of how many events there are."""
-    return uuid.uuid5(workspace, str(event))

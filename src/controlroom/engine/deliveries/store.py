@@ -21,29 +21,33 @@ from controlroom.ids import DeliveryId, uuid7
 from controlroom.postgres.database import Statements
 
 _COLUMNS: Final = """id, number, workspace_id, kind, subscription_id, event_kind, process_id, run_id, step_run_id,
-    message_id, destination, endpoint, state, attempts, due, attempted_at, last_status, last_answer, last_error,
-    created_at, ended_at"""
+    message_id, message_name, destination, endpoint, state, attempts, due, attempted_at, last_status, last_answer,
+    last_error, created_at, ended_at"""
 
 
 # ---------------------------------------------------------------------------------------------------- writing
 async def insert(tx: Statements, new: Sequence[NewDelivery]) -> list[DeliveryId]:
-    """Write deliveries, due at once; those of an event that a subscription has already are left out."""
+    """Write deliveries, due at once; messages of an event that a subscription has already are left out."""
     if not new:
         return []
     return await tx.all(
         DeliveryId,
         """
         insert into delivery (id, workspace_id, kind, subscription_id, event_id, event_kind, process_id, run_id,
-                              step_run_id, message_id, grammar, destination, endpoint, sealed, body, give_up_at)
+                              step_run_id, message_id, message_name, grammar, destination, endpoint, sealed,
+                              sealed_headers, body, give_up_at)
         select made.id, workspace_id, kind, subscription_id, event_id, event_kind, process_id, run_id,
-               step_run_id, message_id, grammar, destination, endpoint, sealed, body, clock_now() + give_up_after
+               step_run_id, message_id, message_name, grammar, destination, endpoint, sealed, sealed_headers, body,
+               clock_now() + give_up_after
           from unnest(%(ids)s::uuid[], %(workspaces)s::uuid[], %(kinds)s::text[], %(subscriptions)s::uuid[],
                       %(events)s::bigint[], %(event_kinds)s::text[], %(processes)s::uuid[], %(runs)s::uuid[],
-                      %(step_runs)s::uuid[], %(messages)s::uuid[], %(grammars)s::text[], %(destinations)s::text[],
-                      %(endpoints)s::text[], %(sealed)s::bytea[], %(bodies)s::bytea[], %(give_up)s::interval[])
+                      %(step_runs)s::uuid[], %(messages)s::uuid[], %(names)s::text[], %(grammars)s::text[],
+                      %(destinations)s::text[], %(endpoints)s::text[], %(sealed)s::bytea[],
+                      %(sealed_headers)s::bytea[], %(bodies)s::bytea[], %(give_up)s::interval[])
                as made (id, workspace_id, kind, subscription_id, event_id, event_kind, process_id, run_id,
-                        step_run_id, message_id, grammar, destination, endpoint, sealed, body, give_up_after)
-            on conflict (event_id, subscription_id) do nothing
+                        step_run_id, message_id, message_name, grammar, destination, endpoint, sealed, sealed_headers,
+                        body, give_up_after)
+            on conflict (event_id, subscription_id, message_name) do nothing
         returning id
         """,
         ids=[uuid7() for _ in new],
@@ -56,10 +60,12 @@ async def insert(tx: Statements, new: Sequence[NewDelivery]) -> list[DeliveryId]
         runs=[each.run_id for each in new],
         step_runs=[each.step_run_id for each in new],
         messages=[each.message_id for each in new],
+        names=[each.message_name for each in new],
         grammars=[each.grammar for each in new],
         destinations=[each.destination for each in new],
         endpoints=[each.endpoint for each in new],
         sealed=[each.sealed for each in new],
+        sealed_headers=[each.sealed_headers for each in new],
         bodies=[each.body for each in new],
         give_up=[GIVE_UP_AFTER[each.kind] for each in new],
     )
@@ -104,8 +110,8 @@ async def claim(tx: Statements, *, rooms: Mapping[str, int], room: int, limit: i
           from workspace
          where delivery.id in (select id from picked) and workspace.id = delivery.workspace_id
         returning delivery.id, workspace.organization_id, delivery.workspace_id, kind, subscription_id, event_kind,
-                  run_id, step_run_id, message_id, grammar, destination, endpoint, sealed, body, attempts,
-                  extract(epoch from give_up_at - clock_now())::float8 as seconds_left
+                  run_id, step_run_id, message_id, grammar, destination, endpoint, sealed, sealed_headers, body,
+                  attempts, extract(epoch from give_up_at - clock_now())::float8 as seconds_left
         """,
         destinations=list(rooms),
         rooms=list(rooms.values()),

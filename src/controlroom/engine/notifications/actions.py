@@ -1,12 +1,14 @@
 """The verbs of notifications. They belong to a process: whoever may write it says whom it tells."""
 
 from collections.abc import Sequence
+from functools import partial
 
 from controlroom.engine.access.model import Actor, Permission
 from controlroom.engine.access.scope import Scope, by, ensure_seen, scope_of
+from controlroom.engine.deliveries import gone
 from controlroom.engine.deliveries import store as deliveries
 from controlroom.engine.engine import Engine
-from controlroom.engine.events.store import By, Event, append
+from controlroom.engine.events.store import Event, append
 from controlroom.engine.notifications import store
 from controlroom.engine.notifications.errors import NotificationInvalid, NotificationNotFound
 from controlroom.engine.notifications.model import (
@@ -102,21 +104,9 @@ async def delete(engine: Engine, actor: Actor, workspace: WorkspaceId, notificat
 
 async def disable_gone(engine: Engine, notification: NotificationId, *, sealed: bytes, answer: str) -> None:
     """Disable a notification whose chat says that it is gone for good, unless it goes elsewhere by now."""
+    disable = partial(store.disable, notification=notification, sealed=sealed)
     reason = f"Its chat is gone for good. {answer}"
-    async with engine.database.transaction() as tx:
-        disabled = await store.disable(tx, notification, sealed=sealed, reason=reason)
-        if disabled is None:
-            return
-        await deliveries.withdraw(tx, notification, reason)
-        event = Event(
-            kind="notification.disabled",
-            organization_id=disabled.organization_id,
-            workspace_id=disabled.workspace_id,
-            process_id=disabled.process_id,
-            subject_id=notification,
-            data={"reason": reason},
-        )
-        await append(tx, By("system"), event)
+    await gone.disable_gone(engine, notification, "notification.disabled", reason, disable)
 
 
 async def get(engine: Engine, actor: Actor, workspace: WorkspaceId, notification: NotificationId) -> Notification:

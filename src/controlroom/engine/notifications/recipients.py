@@ -5,10 +5,10 @@ from typing import Final
 import msgspec
 
 from controlroom.engine.deliveries.endpoints import destination_of
-from controlroom.engine.deliveries.model import DeliveryKind, NewDelivery, Occurrence
+from controlroom.engine.deliveries.model import DeliveryKind, NewDelivery
 from controlroom.engine.deliveries.occurrences import OCCURRENCE, WHAT_OF
-from controlroom.engine.deliveries.rules import message_id
 from controlroom.engine.events.cursor import IN_SPAN, Span
+from controlroom.engine.messages import Occurrence
 from controlroom.engine.notifications.model import ChatMessage, Mail, NotificationEvent, NotificationKind
 from controlroom.engine.notifications.rules import End, chat_text_of, subject_of, text_of
 from controlroom.engine.notifications.store import place_of
@@ -22,7 +22,6 @@ MAIL_SYSTEM: Final = "mail"
 
 
 class _ForNotification(Occurrence, frozen=True, kw_only=True):
-    subscription_id: NotificationId
     way: NotificationKind
     recipients: list[str]
     sealed: bytes | None
@@ -35,8 +34,8 @@ async def of_notifications(tx: Statements, span: Span, keys: Keys) -> list[NewDe
     found = await tx.all(
         _ForNotification,
         f"""
-        select {OCCURRENCE}, notification.id as subscription_id, notification.kind as way, notification.recipients,
-               notification.sealed,
+        select {OCCURRENCE}, notification.id as subscription_id, notification.number as subscription_number,
+               '' as subscription_name, notification.kind as way, notification.recipients, notification.sealed,
                (select count(*) from work_item
                  where work_item.run_id = event.run_id and queue_id is not null
                    and work_item.state not in ('draft', 'deleted')) as items,
@@ -61,7 +60,7 @@ def _told(each: _ForNotification, keys: Keys) -> NewDelivery:
     end = End(
         event=NotificationEvent(each.kind),
         process=each.process_name or "",
-        number=each.run_number or 0,
+        number=each.run_no or 0,
         run=str(each.run_id),
         duration=None if each.run_started_at is None else each.at - each.run_started_at,
         items=each.items,
@@ -74,7 +73,7 @@ def _told(each: _ForNotification, keys: Keys) -> NewDelivery:
             kind, destination = DeliveryKind.EMAIL, MAIL_SYSTEM
         case NotificationKind.CHAT:
             body = msgspec.json.encode(ChatMessage(chat_text_of(end)))
-            endpoint = keys.unseal(each.sealed or b"", place=place_of(each.subscription_id)).decode()
+            endpoint = keys.unseal(each.sealed or b"", place=place_of(NotificationId(each.subscription_id))).decode()
             kind, destination = DeliveryKind.CHAT, destination_of(endpoint)
     return NewDelivery(
         workspace_id=each.workspace_id,
@@ -82,7 +81,7 @@ def _told(each: _ForNotification, keys: Keys) -> NewDelivery:
         subscription_id=each.subscription_id,
         event_id=each.event_id,
         event_kind=each.kind,
-        message_id=message_id(each.workspace_id, each.event_id),
+        message_id=each.message_id(),
         body=body,
         destination=destination,
         sealed=each.sealed,

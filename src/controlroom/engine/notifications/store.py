@@ -3,11 +3,10 @@
 from collections.abc import Sequence
 from typing import Final
 
-from msgspec import Struct
-
 from controlroom.engine.access.scope import SEEN, Scope
+from controlroom.engine.deliveries.model import Disabled
 from controlroom.engine.notifications.model import Notification, NotificationEvent, NotificationKind, SealedNotification
-from controlroom.ids import NotificationId, OrganizationId, ProcessId, WorkspaceId
+from controlroom.ids import NotificationId, ProcessId
 from controlroom.postgres.database import Statements
 from controlroom.postgres.keyset import oldest_first
 
@@ -110,15 +109,7 @@ async def update(
     )
 
 
-class Disabled(Struct, frozen=True):
-    """A notification that the room has disabled."""
-
-    workspace_id: WorkspaceId
-    organization_id: OrganizationId
-    process_id: ProcessId
-
-
-async def disable(tx: Statements, notification: NotificationId, *, sealed: bytes, reason: str) -> Disabled | None:
+async def disable(tx: Statements, reason: str, *, notification: NotificationId, sealed: bytes) -> Disabled | None:
     """Disable an enabled notification that still goes to the sealed address; None if there is no such one."""
     return await tx.one_or_none(
         Disabled,

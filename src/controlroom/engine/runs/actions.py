@@ -13,11 +13,11 @@ from controlroom.engine.events.store import By, Event
 from controlroom.engine.processes import store as processes
 from controlroom.engine.processes.errors import ProcessNotConfigured
 from controlroom.engine.processes.model import Placement, Step
-from controlroom.engine.runs import store
+from controlroom.engine.runs import callbacks, store
+from controlroom.engine.runs.callbacks import Callback, StoredCallback
 from controlroom.engine.runs.dispatch import dispatch_in
 from controlroom.engine.runs.errors import ProcessDisabled, RunNotEnded, RunNotFound
 from controlroom.engine.runs.model import (
-    Callback,
     Cause,
     DefaultInput,
     FromQueue,
@@ -42,15 +42,6 @@ from controlroom.ids import ProcessId, RunId, WorkerId, WorkItemId, WorkspaceId,
 from controlroom.postgres.database import Tx
 
 
-class StoredCallback(Struct, frozen=True):
-    """A callback as the run keeps it: `secret` is sealed, base64."""
-
-    url: str
-    secret: bytes
-    events: tuple[str, ...]
-    grammar: str = "robocorp"
-
-
 class RunParameters(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What one start asked for, beside its input."""
 
@@ -59,11 +50,6 @@ class RunParameters(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """How many runs stand before it in its chain."""
     placement: Placement | None = None
     """Where its step runs may run, in place of what the steps say."""
-
-
-def callback_place(run: RunId) -> str:
-    """What a callback's sealed secret is bound to."""
-    return f"run.callback:{run}"
 
 
 async def start(
@@ -212,10 +198,7 @@ async def _insert(
     cause: Cause,
     priority: int,
 ) -> None:
-    stored = None
-    if callback is not None:
-        secret = engine.keys.seal(callback.secret.encode(), place=callback_place(run))
-        stored = StoredCallback(callback.url, secret, callback.events, callback.grammar)
+    stored = None if callback is None else callbacks.stored(engine, run, callback)
     await tx.execute(
         """
         insert into run (id, workspace_id, process_id, state, started_by, started_by_id, priority, parameters)

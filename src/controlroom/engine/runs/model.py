@@ -127,17 +127,6 @@ class Cause(Struct, frozen=True):
     """Where its step runs may run, in place of what the steps say."""
 
 
-class Callback(Struct, frozen=True):
-    """Whom to tell of this one run. `secret` is sealed before it is stored."""
-
-    url: str
-    secret: str
-    events: tuple[str, ...]
-    """`started`, `completed`, `unresolved`."""
-    grammar: str = "robocorp"
-    """Whose form the messages have: a name of `deliveries.grammar`."""
-
-
 class StopRequest(Struct, frozen=True):
     """How to stop a run: end robots at once, or let them finish the item in hand; what remains is done, or failed."""
 

@@ -1,17 +1,17 @@
 """The verbs of webhooks."""
 
-from datetime import datetime
-from uuid import UUID
+from functools import partial
 
 from controlroom.engine.access.model import Actor, ActorKind, Permission
 from controlroom.engine.access.names import checked_name
 from controlroom.engine.access.scope import Scope, by, ensure_seen, scope_of
+from controlroom.engine.deliveries import gone
 from controlroom.engine.deliveries import store as deliveries
 from controlroom.engine.deliveries.endpoints import checked_endpoint, destination_of
-from controlroom.engine.deliveries.grammar import Grammars
-from controlroom.engine.deliveries.model import DeliveryKind, NewDelivery, Occurrence
+from controlroom.engine.deliveries.model import DeliveryKind, NewDelivery
 from controlroom.engine.engine import Engine
-from controlroom.engine.events.store import By, Event, append
+from controlroom.engine.events.store import Event, append
+from controlroom.engine.messages import Message, Occurrence
 from controlroom.engine.processes.errors import ProcessNotFound
 from controlroom.engine.wakes import Topic
 from controlroom.engine.webhooks import store
@@ -29,6 +29,8 @@ async def create(
     scope = scope_of(actor, Permission.WRITE_WEBHOOKS, workspace)
     checked_endpoint(wanted.endpoint)
     checked_events(wanted.events)
+    if wanted.grammar not in engine.grammars:
+        raise WebhookInvalid(f"nothing is told in the grammar {wanted.grammar!r} here")
     if wanted.name:
         checked_name(wanted.name, what="webhook's name")
     webhook, secret = WebhookId(uuid7()), new_secret() if wanted.secret is None else checked_secret(wanted.secret)
@@ -63,6 +65,7 @@ async def update(
             name=checked_name(change.name, what="webhook's name") if change.name else (change.name or before.name),
             endpoint=endpoint,
             events=before.events if change.events is None else checked_events(change.events),
+            messages=before.messages if change.messages is None else change.messages,
             sealed=sealed,
             is_enabled=is_enabled,
         )
@@ -86,21 +89,9 @@ async def delete(engine: Engine, actor: Actor, workspace: WorkspaceId, webhook: 
 
 async def disable_gone(engine: Engine, webhook: WebhookId, *, endpoint: str, answer: str) -> None:
     """Disable a webhook whose receiver says that it is gone for good, unless it points elsewhere by now."""
+    disable = partial(store.disable, webhook=webhook, endpoint=endpoint)
     reason = f"Its receiver is gone for good. {answer}"
-    async with engine.database.transaction() as tx:
-        disabled = await store.disable(tx, webhook, endpoint=endpoint, reason=reason)
-        if disabled is None:
-            return
-        await deliveries.withdraw(tx, webhook, reason)
-        event = Event(
-            kind="webhook.disabled",
-            organization_id=disabled.organization_id,
-            workspace_id=disabled.workspace_id,
-            process_id=disabled.process_id,
-            subject_id=webhook,
-            data={"reason": reason},
-        )
-        await append(tx, By("system"), event)
+    await gone.disable_gone(engine, webhook, "webhook.disabled", reason, disable)
 
 
 async def list_webhooks(
@@ -135,52 +126,35 @@ async def show(engine: Engine, actor: Actor, workspace: WorkspaceId, webhook: We
     return found, engine.keys.unseal(found.sealed, place=store.place_of(webhook)).decode()
 
 
-async def test(
-    engine: Engine, actor: Actor, workspace: WorkspaceId, webhook: WebhookId, grammars: Grammars
-) -> DeliveryId:
-    """Send the webhook a message of a run that does not exist, marked as a test; also while it is disabled."""
+async def test(engine: Engine, actor: Actor, workspace: WorkspaceId, webhook: WebhookId) -> DeliveryId:
+    """Send the webhook a message of a run that does not exist, marked as a test; also while it is disabled.
+
+    A grammar may have several: the delivery is that of the first. Raises WebhookInvalid if it has none.
+    """
     scope = scope_of(actor, Permission.WRITE_WEBHOOKS, workspace)
     async with engine.database.transaction() as tx:
         found = await _found(tx, scope, webhook)
-        message = uuid7()
-        grammar = grammars.get(found.grammar)
-        body = None if grammar is None else grammar.body(_rehearsal(scope, found, await deliveries.now(tx)), message)
-        if body is None:
+        grammar = engine.grammars.get(found.grammar)
+        rehearsal = await store.rehearsal(tx, scope, found, uuid7())
+        messages = [] if grammar is None else grammar.messages(rehearsal)
+        if not messages:
             raise WebhookInvalid(f"the grammar {found.grammar} has no test")
-        [delivery] = await deliveries.insert(tx, [_delivery(found, message, body)])
+        [delivery, *_] = await deliveries.insert(tx, [_delivery(found, rehearsal, each) for each in messages])
         await _tell(tx, actor, scope, webhook, TEST_EVENT, found.process_id)
         tx.after_commit(lambda: engine.wakes.wake(Topic.DELIVERIES))
     return delivery
 
 
-def _rehearsal(scope: Scope, webhook: Webhook, at: datetime) -> Occurrence:
-    return Occurrence(
-        event_id=0,
-        at=at,
-        kind=TEST_EVENT,
-        organization_id=scope.organization,
-        workspace_id=scope.workspace,
-        process_id=webhook.process_id,
-        process_name=webhook.process_name,
-        run_id=None,
-        run_number=None,
-        run_started_at=None,
-        step_run_id=None,
-        step_name=None,
-        error_code=None,
-        data={},
-    )
-
-
-def _delivery(webhook: SealedWebhook, message: UUID, body: bytes) -> NewDelivery:
+def _delivery(webhook: SealedWebhook, rehearsal: Occurrence, message: Message) -> NewDelivery:
     return NewDelivery(
         workspace_id=webhook.workspace_id,
         kind=DeliveryKind.WEBHOOK,
         subscription_id=webhook.id,
         event_id=None,
         event_kind=TEST_EVENT,
-        message_id=message,
-        body=body,
+        message_id=rehearsal.message_id(message.name),
+        message_name=message.name,
+        body=message.body,
         grammar=webhook.grammar,
         destination=destination_of(webhook.endpoint),
         endpoint=webhook.endpoint,

@@ -35,6 +35,8 @@ class Webhook(Struct, frozen=True, kw_only=True):
     process_name: str | None
     name: str
     grammar: str
+    messages: list[str]
+    """The names of the grammar's messages that it wants; none: all that there are of its events."""
     endpoint: str
     events: list[WebhookEvent]
     is_enabled: bool
@@ -53,13 +55,16 @@ class WebhookDefinition(Struct, frozen=True, kw_only=True):
     """A webhook as its author wants it."""
 
     endpoint: str
+    grammar: str
+    """In whose words it is told: a name of `Engine.grammars`."""
     events: tuple[WebhookEvent, ...]
+    messages: tuple[str, ...] = ()
+    """Which of the grammar's messages, by name; none: all that there are of its events."""
     process: ProcessId | None = None
     name: str = ""
     secret: str | None = None
     """None: one is made."""
     is_enabled: bool = True
-    grammar: str = "robocorp"
 
 
 class WebhookChange(Struct, frozen=True, kw_only=True):
@@ -67,6 +72,7 @@ class WebhookChange(Struct, frozen=True, kw_only=True):
 
     endpoint: str | None = None
     events: tuple[WebhookEvent, ...] | None = None
+    messages: tuple[str, ...] | None = None
     name: str | None = None
     secret: str | None = None
     is_enabled: bool | None = None

@@ -2,18 +2,19 @@
 
 from collections.abc import Sequence
 from typing import Final
-
-from msgspec import Struct
+from uuid import UUID
 
 from controlroom.engine.access.scope import SEEN, Scope
-from controlroom.engine.webhooks.model import SealedWebhook, Webhook, WebhookDefinition, WebhookEvent
-from controlroom.ids import OrganizationId, ProcessId, UserId, WebhookId, WorkspaceId
+from controlroom.engine.deliveries.model import Disabled
+from controlroom.engine.messages import Occurrence
+from controlroom.engine.webhooks.model import TEST_EVENT, SealedWebhook, Webhook, WebhookDefinition, WebhookEvent
+from controlroom.ids import ProcessId, UserId, WebhookId
 from controlroom.postgres.database import Statements
 from controlroom.postgres.keyset import oldest_first
 
 _WEBHOOK: Final = """
     select webhook.id, webhook.number, webhook.workspace_id, webhook.process_id, process.name as process_name,
-           webhook.name, grammar, endpoint, events, webhook.is_enabled, webhook.disabled_reason,
+           webhook.name, grammar, messages, endpoint, events, webhook.is_enabled, webhook.disabled_reason,
            webhook.created_at, webhook.sealed
       from webhook left join process on process.id = webhook.process_id
 """
@@ -65,10 +66,10 @@ async def insert(
     return bool(
         await tx.execute(
             f"""
-            insert into webhook (id, workspace_id, process_id, name, grammar, endpoint, events, sealed, is_enabled,
-                                 created_by)
-            select %(webhook)s, seen.id, %(process)s::uuid, %(name)s, %(grammar)s, %(endpoint)s, %(events)s, %(sealed)s,
-                   %(is_enabled)s, %(by)s
+            insert into webhook (id, workspace_id, process_id, name, grammar, messages, endpoint, events, sealed,
+                                 is_enabled, created_by)
+            select %(webhook)s, seen.id, %(process)s::uuid, %(name)s, %(grammar)s, %(messages)s, %(endpoint)s,
+                   %(events)s, %(sealed)s, %(is_enabled)s, %(by)s
               from {SEEN} as seen
              where %(process)s::uuid is null
                 or exists (select from process
@@ -78,6 +79,7 @@ async def insert(
             process=wanted.process,
             name=wanted.name,
             grammar=wanted.grammar,
+            messages=list(wanted.messages),
             endpoint=wanted.endpoint,
             events=wanted.events,
             sealed=sealed,
@@ -95,6 +97,7 @@ async def update(
     name: str,
     endpoint: str,
     events: Sequence[WebhookEvent],
+    messages: Sequence[str],
     sealed: bytes,
     is_enabled: bool,
 ) -> None:
@@ -102,28 +105,22 @@ async def update(
     await tx.execute(
         """
         update webhook
-           set name = %(name)s, endpoint = %(endpoint)s, events = %(events)s, sealed = %(sealed)s,
-               is_enabled = %(is_enabled)s, disabled_reason = case when %(is_enabled)s then '' else disabled_reason end
+           set name = %(name)s, endpoint = %(endpoint)s, events = %(events)s, messages = %(messages)s,
+               sealed = %(sealed)s, is_enabled = %(is_enabled)s,
+               disabled_reason = case when %(is_enabled)s then '' else disabled_reason end
          where id = %(webhook)s
         """,
         webhook=webhook,
         name=name,
         endpoint=endpoint,
         events=events,
+        messages=list(messages),
         sealed=sealed,
         is_enabled=is_enabled,
     )
 
 
-class Disabled(Struct, frozen=True):
-    """A subscription that the room has disabled."""
-
-    workspace_id: WorkspaceId
-    organization_id: OrganizationId
-    process_id: ProcessId | None
-
-
-async def disable(tx: Statements, webhook: WebhookId, *, endpoint: str, reason: str) -> Disabled | None:
+async def disable(tx: Statements, reason: str, *, webhook: WebhookId, endpoint: str) -> Disabled | None:
     """Disable an enabled webhook that still points to the endpoint; None if there is no such one."""
     return await tx.one_or_none(
         Disabled,
@@ -137,6 +134,32 @@ async def disable(tx: Statements, webhook: WebhookId, *, endpoint: str, reason: 
         webhook=webhook,
         endpoint=endpoint,
         reason=reason,
+    )
+
+
+async def rehearsal(tx: Statements, scope: Scope, webhook: Webhook, test: UUID) -> Occurrence:
+    """What a webhook is told as a test: of its workspace and, if it has one, its process; no run is behind it."""
+    return await tx.one(
+        Occurrence,
+        f"""
+        select 0 as event_id, clock_now() as at, %(kind)s::text as kind, %(test)s::uuid as rehearsal,
+               %(webhook)s::uuid as subscription_id, %(number)s::bigint as subscription_number,
+               %(name)s::text as subscription_name,
+               organization.id as organization_id, organization.number as organization_number,
+               workspace.id as workspace_id, workspace.number as workspace_number, workspace.name as workspace_name,
+               process.id as process_id, process.number as process_number, process.name as process_name
+          from workspace
+          join organization on organization.id = workspace.organization_id
+          left join process on process.id = %(process)s::uuid
+         where workspace.id = {SEEN}
+        """,
+        kind=TEST_EVENT,
+        test=test,
+        webhook=webhook.id,
+        number=webhook.number,
+        name=webhook.name,
+        process=webhook.process_id,
+        **scope.params,
     )
 
 
