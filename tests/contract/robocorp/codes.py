@@ -2,10 +2,11 @@
 
 import ast
 from collections.abc import Iterator
+from itertools import chain
 from pathlib import Path
 
 from controlroom.border.failures import STATUS
-from controlroom.dialects.robocorp.errors import CODES
+from controlroom.dialects.robocorp.codes import told
 
 _SOURCE = Path(__file__).parents[3] / "src/controlroom"
 _PLACES = (
@@ -22,27 +23,41 @@ _PLACES = (
     "json_limits.py",
     "moments.py",
 )
-_NOT_OVER_THE_API = frozenset({"MASTER_KEY", "OBJECTS_URL_INVALID", "NOT_FOUNDED", "INTERNAL"})
-"""Failures of starting a server, and the code of what has none."""
+_NOT_OVER_THE_API = frozenset({"MASTER_KEY", "OBJECTS_URL_INVALID", "NOT_FOUNDED"})
+"""Failures of starting a server."""
 
 
 def by_status() -> dict[int, list[str]]:
-    """The codes of each status, sorted."""
-    trees = [ast.parse(file.read_text(encoding="utf-8")) for place in _PLACES for file in _files(_SOURCE / place)]
+    """The codes that callers read of each status, sorted."""
+    found: dict[int, set[str]] = {}
+    for _, status, code in _all():
+        if code not in _NOT_OVER_THE_API:
+            found.setdefault(status, set()).add(told(code, "")[0])
+    return {status: sorted(found[status]) for status in sorted(found)}
+
+
+def engine_codes() -> set[str]:
+    """The codes of the engine's own failures, in its words."""
+    return {code for place, _, code in _all() if place == "engine"} - _NOT_OVER_THE_API
+
+
+def _all() -> Iterator[tuple[str, int, str]]:
+    """Each code with its place and status."""
+    trees = {
+        place: [ast.parse(file.read_text(encoding="utf-8")) for file in _files(_SOURCE / place)] for place in _PLACES
+    }
     bases = {
         node.name: [base.id for base in node.bases if isinstance(base, ast.Name)]
-        for tree in trees
+        for tree in chain(*trees.values())
         for node in ast.walk(tree)
         if isinstance(node, ast.ClassDef)
     }
     statuses = {kind.__name__: status for kind, status in STATUS.items()}
-    found: dict[int, set[str]] = {}
-    for tree in trees:
-        for raised, code in _codes(tree, within=""):
+    for place, of_place in trees.items():
+        for raised, code in chain.from_iterable(_codes(tree, within="") for tree in of_place):
             status = raised if isinstance(raised, int) else _status(raised, bases, statuses)
-            if status is not None and code not in _NOT_OVER_THE_API:
-                found.setdefault(status, set()).add(code)
-    return {status: sorted(found[status]) for status in sorted(found)}
+            if status is not None:
+                yield place, status, code
 
 
 def _files(place: Path) -> list[Path]:
@@ -55,9 +70,9 @@ def _codes(node: ast.AST, within: str) -> Iterator[tuple[str | int, str]]:
         inside = child.name if isinstance(child, ast.ClassDef) else within
         match child:
             case ast.Call(func=ast.Name("Failure"), keywords=keywords):
-                told = {each.arg: each.value.value for each in keywords if isinstance(each.value, ast.Constant)}
-                if "status" in told and "code" in told:
-                    yield int(told["status"]), CODES.get(str(told["code"]), str(told["code"]))
+                given = {each.arg: each.value.value for each in keywords if isinstance(each.value, ast.Constant)}
+                if "status" in given and "code" in given:
+                    yield int(given["status"]), str(given["code"])
             case ast.Call(func=function, keywords=keywords):
                 for keyword in keywords:
                     if keyword.arg == "code" and isinstance(keyword.value, ast.Constant):

@@ -254,7 +254,7 @@ async def test_an_operation_by_filter_touches_what_its_preview_says(floor, ada):
     await failed_items(floor, other, 2)
     for _ in range(3):
         await actions.create(floor.engine, ada, floor.workspace, process, None)
-    which = ItemFilter(process=process, exception_code="PROCESS_RUN_STOPPED")
+    which = ItemFilter(process=process, exception_codes=("RUN_STOPPED",))
 
     async def preview(operation, of=which):
         return await bulk.preview(floor.engine, ada, floor.workspace, operation, of)

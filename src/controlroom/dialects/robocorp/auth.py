@@ -12,8 +12,9 @@ from litestar.types import Scope
 from controlroom.border.arrivals import brings_much, claimed, known
 from controlroom.border.asking import Caller, entrance, welcome
 from controlroom.border.credentials import credential_of
-from controlroom.engine.access import capabilities, sessions
-from controlroom.engine.access.capabilities import Capability
+from controlroom.dialects.robocorp.rcc import capabilities
+from controlroom.dialects.robocorp.rcc.capabilities import Capability
+from controlroom.engine.access import sessions, user_tokens
 from controlroom.engine.access.credentials import authenticate_api_key
 from controlroom.engine.access.model import Actor, StepRunActor
 from controlroom.engine.access.scope import ensure_lives
@@ -86,7 +87,7 @@ async def _key_or_session(engine: Engine, value: str) -> Actor:
 
 async def _person(engine: Engine, token: str) -> Actor | None:
     """Who runs a robot by themselves, if the token is of such a kind: with what their robot may do, and no more."""
-    if token.startswith(capabilities.PREFIX):
+    if token.startswith(user_tokens.PREFIX):
         return await capabilities.authenticate(engine, token, Capability.RUN_ROBOT)
     if token.startswith(assistant_tokens.RUNTIME_PREFIX):
         return await assistant_tokens.authenticate_runtime(engine, token)

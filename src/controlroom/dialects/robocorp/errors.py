@@ -6,15 +6,14 @@ from litestar import Request
 from msgspec.structs import replace
 
 from controlroom.border.failures import Failure, handlers
+from controlroom.dialects.robocorp.codes import told
 from controlroom.dialects.robocorp.permissions import name_for
 from controlroom.engine.access.model import Permission
 
-CODES = {"INTERNAL": "UNEXPECTED_ERROR"}
-"""What the engine and the border call otherwise."""
-
 
 def _told(request: Request[Any, Any, Any], failure: Failure) -> Failure:
-    failure = replace(failure, code=CODES.get(failure.code, failure.code))
+    code, message = told(failure.code, failure.message)
+    failure = replace(failure, code=code, message=message)
     if isinstance(permission := failure.fields.get("permission"), Permission):
         name = name_for(permission, request.scope["state"].get("caller"))
         fields = {**failure.fields, "permission": name}

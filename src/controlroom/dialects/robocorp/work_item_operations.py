@@ -8,6 +8,7 @@ from msgspec import Struct
 
 from controlroom.dialects.robocorp.answers import Identified
 from controlroom.dialects.robocorp.asking import Asker, InWorkspace, TheEngine
+from controlroom.dialects.robocorp.codes import asked_codes
 from controlroom.dialects.robocorp.routing import post
 from controlroom.dialects.robocorp.work_items import aware
 from controlroom.engine.runs import reruns
@@ -103,7 +104,7 @@ def _filter(body: FilterBody) -> ItemFilter:
         queue=body.queue_id,
         state=None if body.state is None else ItemState(body.state),
         exception_type=body.exception_type,
-        exception_code=body.exception_code,
+        exception_codes=None if body.exception_code is None else asked_codes(body.exception_code),
         reference=body.reference,
         created_after=aware(body.created_after, "created_after"),
         created_before=aware(body.created_before, "created_before"),

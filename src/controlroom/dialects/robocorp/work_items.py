@@ -8,6 +8,7 @@ from msgspec import UNSET, Raw, Struct, UnsetType
 
 from controlroom.dialects.robocorp.answers import Accepted, Identified, Reference, identified
 from controlroom.dialects.robocorp.asking import AnyRequest, Asker, InWorkspace, Pages, TheEngine
+from controlroom.dialects.robocorp.codes import told_exception
 from controlroom.dialects.robocorp.paging import Page
 from controlroom.dialects.robocorp.routing import get, post, update
 from controlroom.dialects.robocorp.work_item_files import NOTHING, FileAnswer, files_of
@@ -223,7 +224,7 @@ def _show_full(item: WorkItem, files: list[FileAnswer]) -> FullWorkItem:
 
 
 def _fields(item: WorkItem) -> dict[str, Any]:
-    failure = item.exception
+    failure = item.exception and told_exception(item.exception)
     return {
         "id": item.id,
         "created_at": item.created_at,

@@ -16,7 +16,7 @@ from controlroom.ids import ApiKeyId, UserId, WorkspaceId, uuid7
 from controlroom.keys import mint
 from controlroom.postgres.database import Statements
 
-_KEY_CHARACTERS = 96  # Why: with prefix and checksum 105, as long as keys of this grammar are (§1.1); 570 bits
+_KEY_CHARACTERS = 96  # Why: with prefix and checksum 105, as long as clients expect keys to be; 570 bits
 
 
 async def create_api_key(

@@ -25,7 +25,7 @@ from controlroom.engine.engine import Engine
 from controlroom.keys import Keys, is_well_formed
 
 API_KEY_PREFIX = "crk"
-"""Keys of this grammar are alphanumeric all through (protocols/robocorp §1.1)."""
+"""Without an underscore: clients expect keys to be alphanumeric all through."""
 
 REMEMBERED = timedelta(seconds=5)
 

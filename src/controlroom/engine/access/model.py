@@ -70,8 +70,8 @@ EVERYTHING = frozenset(Permission)
 def of_api_key(permissions: Iterable[Permission]) -> frozenset[Permission]:
     """What a key with these permissions may do.
 
-    On keys the right to read runs is the right to delete them, too, as the vendor's page says of `Processes.read_runs`
-    (protocols, Robocorp §1.2): clients have no other name for it.
+    On keys the right to read runs is the right to delete them, too: the grammar that keys were made for has no other
+    name for it.
     """
     named = frozenset(permissions) - {Permission.DELETE_RUNS}
     return named | {Permission.DELETE_RUNS} if Permission.READ_RUNS in named else named

@@ -93,7 +93,7 @@ async def upload_inline(
 async def get_upload(
     engine: Engine, actor: Caller, workspace: WorkspaceId, asset: AssetRef, upload: UploadId
 ) -> Upload:
-    """An upload to this asset as it stands; asking takes the right to write (protocols/robocorp §1.2)."""
+    """An upload to this asset as it stands; asking takes the right to write."""
     scope = scope_of(actor, Permission.WRITE_ASSETS, workspace)
     found = await _found(engine.database, scope, asset)
     promised = await uploads.get(engine, workspace, upload, kind=UploadKind.ASSET)

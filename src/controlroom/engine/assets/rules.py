@@ -14,7 +14,7 @@ _LONGEST_TYPE = 255
 def checked_asset_name(name: str) -> str:
     """The name, if it can be addressed. Raises AssetNameInvalid.
 
-    Clients put the name into a path with its slashes (protocols/robocorp §5). That is fine but where a path loses them:
+    Clients put the name into a path with its slashes. That is fine but where a path loses them:
     our border collapses `//` and drops a slash at the end.
     """
     if not name or name != name.strip():

@@ -67,7 +67,7 @@ async def get_run(engine: Engine, actor: Actor, workspace: WorkspaceId, run: Ass
 async def start(engine: Engine, actor: Actor, workspace: WorkspaceId, assistant: AssistantId) -> Started:
     """Begin a run on the actor's machine, who must be a user: what to run there, of the package's latest version.
 
-    Raises AssistantNotFound, Conflict `TASK_PACKAGE_EMPTY`, TaskNotFound when the latest version lacks the task.
+    Raises AssistantNotFound, Conflict `PACKAGE_EMPTY`, TaskNotFound when the latest version lacks the task.
     """
     scope = scope_of(actor, Permission.START_RUNS, workspace)
     if actor.kind is not ActorKind.USER or actor.id is None:
@@ -158,7 +158,7 @@ async def _run(tx: Statements, workspace: WorkspaceId, run: AssistantRunId) -> A
 
 
 def _empty(assistant: Assistant) -> Conflict:
-    return Conflict(f"nothing has been uploaded for the assistant {assistant.name!r} yet", code="TASK_PACKAGE_EMPTY")
+    return Conflict(f"nothing has been uploaded for the assistant {assistant.name!r} yet", code="PACKAGE_EMPTY")
 
 
 def _event(kind: str, scope: Scope, subject: AssistantId | AssistantRunId, **data: str) -> Event:

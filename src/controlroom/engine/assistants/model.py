@@ -23,7 +23,7 @@ class AssistantRunState(StrEnum):
 
 
 class AssistantError(StrEnum):
-    """Why a run failed: what rcc says, and LOST when it says nothing any more."""
+    """Why a run failed: what the machine says, and LOST when it says nothing any more."""
 
     START_FAILURE = "START_FAILURE"
     UNZIP_FAILURE = "UNZIP_FAILURE"

@@ -14,7 +14,7 @@ EDGES: Final[Mapping[AssistantRunState, frozenset[AssistantRunState]]] = {
 """From which state a run may go to which."""
 
 SILENCE: Final = timedelta(minutes=4)
-"""How long a machine may be silent. Why: rcc beats every 37 s, so that five may be lost on a bad line. A guess."""
+"""How long a machine may be silent. Why: machines beat every 37 s, so that five may be lost on a bad line. A guess."""
 
 ARTIFACTS_AFTER: Final = timedelta(hours=1)
 """How long after its end a run may still leave files: as long as a link to upload lives."""

@@ -38,7 +38,7 @@ async def create(engine: Engine, actor: Actor, workspace: WorkspaceId, name: str
 
 async def create_in(engine: Engine, tx: Tx, actor: Actor, scope: Scope, name: str) -> PackageId:
     """Likewise, in a transaction that does more with it."""
-    name = checked_name(name, what="task package's name")
+    name = checked_name(name, what="package's name")
     try:
         package = await store.insert(tx, scope, name)
     except UniqueViolation as taken:
@@ -89,7 +89,7 @@ async def push(
     Raises Invalid `PACKAGE_INVALID` with the reason.
     """
     scope = scope_of(actor, Permission.WRITE_PACKAGES, workspace)
-    name = checked_name(name, what="task package's name")
+    name = checked_name(name, what="package's name")
     read = await read_robot(engine, workspace, blob, folder=folder)
     async with engine.database.transaction() as tx:
         package = await _called(engine, tx, by(actor), scope, name, PackageId(uuid7()))
@@ -122,7 +122,7 @@ async def promise_push(engine: Engine, actor: Actor, workspace: WorkspaceId, nam
     So content that is refused leaves no package behind, and of several first pushes at once each succeeds.
     """
     scope = scope_of(actor, Permission.WRITE_PACKAGES, workspace)
-    name = checked_name(name, what="task package's name")
+    name = checked_name(name, what="package's name")
     folder = inner_folder(folder)
     async with engine.database.transaction() as tx:
         await ensure_seen(tx, scope)

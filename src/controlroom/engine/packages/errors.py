@@ -9,10 +9,10 @@ from controlroom.errors import Conflict, Invalid, NotFound
 class PackageNotFound(NotFound):
     """There is no such package."""
 
-    code: ClassVar[str] = "TASK_PACKAGE_NOT_FOUND"
+    code: ClassVar[str] = "PACKAGE_NOT_FOUND"
 
     def __init__(self, package: UUID | str) -> None:
-        super().__init__(f"there is no task package {package}", package=str(package))
+        super().__init__(f"there is no package {package}", package=str(package))
 
 
 class TaskNotFound(NotFound):
@@ -31,7 +31,7 @@ class PackageNameTaken(Conflict):
     code: ClassVar[str] = "PACKAGE_NAME_TAKEN"
 
     def __init__(self, name: str) -> None:
-        super().__init__(f"there is a task package {name!r} already", name=name)
+        super().__init__(f"there is a package {name!r} already", name=name)
 
 
 class PackageInUse(Conflict):
@@ -40,9 +40,7 @@ class PackageInUse(Conflict):
     code: ClassVar[str] = "PACKAGE_IN_USE"
 
     def __init__(self, package: UUID, processes: list[str]) -> None:
-        super().__init__(
-            f"the task package is used by {', '.join(processes)}", package_id=str(package), processes=processes
-        )
+        super().__init__(f"the package is used by {', '.join(processes)}", package_id=str(package), processes=processes)
 
 
 class PackageTooLarge(Invalid):

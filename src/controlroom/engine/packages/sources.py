@@ -61,7 +61,7 @@ class SourceNotFound(NotFound):
     """The package's content is uploaded, not fetched."""
 
     def __init__(self, package: PackageId) -> None:
-        super().__init__(f"task package {package} has no git source", code="PACKAGE_SOURCE_NOT_FOUND")
+        super().__init__(f"package {package} has no git source", code="PACKAGE_SOURCE_NOT_FOUND")
 
 
 async def set_source(

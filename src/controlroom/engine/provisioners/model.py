@@ -49,7 +49,7 @@ class ProvisioningState(StrEnum):
 
 
 class Start(Struct, frozen=True, tag="start", rename="camel"):
-    """A worker is wanted (protocols/robocorp §9.5); its link token is put in when the request is sent."""
+    """A worker is wanted; its link token is put in when the request is sent."""
 
     workspace_id: WorkspaceId
     runtime_id: WorkerId

@@ -16,7 +16,7 @@ from controlroom.engine.workers import link_tokens
 from controlroom.ids import ProvisionerId
 
 FINAL_REFUSALS: Final = frozenset({400, 403, 410})
-"""It does not know what is asked, or not who asks (§9.5), or is gone: asking again cannot mend it."""
+"""It does not know what is asked, or not who asks, or is gone: asking again cannot mend it."""
 
 NOTHING_TO_STOP: Final = frozenset({400, 404, 410})
 """What a provisioner answers to a `stop` that means nothing to it: public ones start what ends by itself, and know no

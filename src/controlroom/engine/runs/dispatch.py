@@ -90,10 +90,10 @@ async def _settle(tx: Statements, run: RunId, stop: StopRequest, after: WorkItem
     """Mark some of what waits in a stopped run as was asked; None if that was all, else where to go on."""
     state, exception = ItemState.DONE, None
     if not stop.remaining_done:
-        message = f"The process run was stopped: {stop.reason}" if stop.reason else "The process run was stopped."
+        message = f"The run was stopped: {stop.reason}" if stop.reason else "The run was stopped."
         state, exception = (
             ItemState.FAILED,
-            ItemException(ExceptionType.ORCHESTRATOR, "PROCESS_RUN_STOPPED", message),
+            ItemException(ExceptionType.ORCHESTRATOR, "RUN_STOPPED", message),
         )
     return await settle_remaining(tx, run, state, exception, after=after, limit=_SETTLED_AT_ONCE)
 

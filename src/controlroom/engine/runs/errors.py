@@ -10,10 +10,10 @@ from controlroom.errors import Conflict, NotFound
 class RunNotFound(NotFound):
     """There is no such run."""
 
-    code: ClassVar[str] = "PROCESS_RUN_NOT_FOUND"
+    code: ClassVar[str] = "RUN_NOT_FOUND"
 
     def __init__(self, run: UUID) -> None:
-        super().__init__(f"there is no process run {run}", run_id=str(run))
+        super().__init__(f"there is no run {run}", run_id=str(run))
 
 
 class StepRunNotFound(NotFound):
@@ -28,10 +28,10 @@ class StepRunNotFound(NotFound):
 class RunNotEnded(Conflict):
     """Only a run that has ended may be deleted."""
 
-    code: ClassVar[str] = "PROCESS_RUN_NOT_ENDED"
+    code: ClassVar[str] = "RUN_NOT_ENDED"
 
     def __init__(self, run: UUID, state: RunState) -> None:
-        super().__init__(f"process run {run} is {state.value}: stop it first", run_id=str(run), state=state.value)
+        super().__init__(f"run {run} is {state.value}: stop it first", run_id=str(run), state=state.value)
 
 
 class ProcessDisabled(Conflict):

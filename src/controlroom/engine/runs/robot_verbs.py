@@ -1,4 +1,4 @@
-"""What a robot does with work items, by the token of its step run (protocols, Robocorp §3).
+"""What a robot does with work items, by the token of its step run.
 
 Every verb checks in its own statement that the attempt lives: a token dies with its step run. Reserve and release may
 be repeated after a lost answer.

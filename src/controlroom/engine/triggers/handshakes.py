@@ -1,4 +1,4 @@
-"""Callers that prove themselves: they bring a secret once, and sign with it afterwards (protocols/robocorp §9.4)."""
+"""Callers that prove themselves: they bring a secret once, and sign with it afterwards."""
 
 import hashlib
 import hmac

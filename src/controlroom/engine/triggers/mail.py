@@ -1,4 +1,4 @@
-"""Reading a mail: what of it becomes the payload of a work item, and what its files (protocols/robocorp §3.6). Pure.
+"""Reading a mail: what of it becomes the payload of a work item, and what its files. Pure.
 
 Whatever comes is read as far as it can be. What could not be read is said in `errors`, beside what could.
 """

@@ -1,4 +1,4 @@
-"""The verbs of process secrets: the credential of the oldest, process-scoped API (protocols/robocorp §2.4)."""
+"""The verbs of process secrets: credentials that open one process."""
 
 import hmac
 import re

@@ -3,7 +3,7 @@
 from controlroom.engine.vault.errors import SecretNameInvalid
 
 RESERVED = frozenset({"publicKey"})
-"""Under this name clients ask for the key to encrypt for (protocols/robocorp §4.4)."""
+"""Names that a grammar's addresses take for themselves: under this one clients ask for the key to encrypt for."""
 
 LONGEST_NAME = 255
 LONGEST_DESCRIPTION = 10_000
@@ -11,7 +11,7 @@ _UNADDRESSABLE = frozenset("/:?#\\\ufffd")  # the last one stands for bytes of a
 
 
 def checked_secret_name(name: str) -> str:
-    """The name, if vault clients can address it: they put it into a path by a relative join (protocols/robocorp §4.1).
+    """The name, if vault clients can address it: they put it into a path by a relative join.
 
     Raises SecretNameInvalid.
     """

@@ -117,7 +117,7 @@ async def get(engine: Engine, actor: Actor, workspace: WorkspaceId, webhook: Web
 async def show(engine: Engine, actor: Actor, workspace: WorkspaceId, webhook: WebhookId) -> tuple[Webhook, str]:
     """One webhook with its secret; it is recorded who saw it.
 
-    Why the permission to read suffices: the vendor's API gives the secret to whoever may read webhooks (§1.7).
+    Why the permission to read suffices: whoever may read webhooks has always been given the secret.
     """
     scope = scope_of(actor, Permission.READ_WEBHOOKS, workspace)
     async with engine.database.transaction() as tx:

@@ -27,7 +27,8 @@ class ItemFilter(Struct, frozen=True, kw_only=True):
     queue: QueueId | None = None
     state: ItemState | None = None
     exception_type: ExceptionType | None = None
-    exception_code: str | None = None
+    exception_codes: tuple[str, ...] | None = None
+    """Any of them."""
     reference: str | None = None
     created_after: datetime | None = None
     created_before: datetime | None = None
@@ -111,7 +112,7 @@ _COLUMNS: Final = {
     "queue": "queue_id = %(queue)s",
     "state": "state = %(state)s",
     "exception_type": "exception_type = %(exception_type)s",
-    "exception_code": "exception_code = %(exception_code)s",
+    "exception_codes": "exception_code = any(%(exception_codes)s::text[])",
     "reference": "reference = %(reference)s",
     "created_after": "created_at > %(created_after)s",
     "created_before": "created_at < %(created_before)s",

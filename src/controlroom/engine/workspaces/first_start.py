@@ -1,4 +1,4 @@
-"""The first start of a control room: an organization, a workspace, an admin, an API key, a pair for rcc.
+"""The first start of a control room: an organization, a workspace, an admin, an API key, a user's pair.
 
 It stands with the workspaces, not with access, because it makes both. What it made is committed at once and can be told
 again at every later start, so that a server killed before it has written its ready file leaves nobody outside.

@@ -32,4 +32,4 @@ class FirstStart(Struct, frozen=True, kw_only=True):
     username: str
     password: str | None
     user_credentials: str | None
-    """`ID:SECRET`, as rcc takes it."""
+    """`ID:SECRET`, as programs take it."""

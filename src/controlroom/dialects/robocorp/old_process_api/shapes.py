@@ -7,6 +7,7 @@ from uuid import UUID
 from msgspec import Raw, Struct, field
 
 from controlroom.dialects.robocorp.answers import seconds
+from controlroom.dialects.robocorp.codes import told_exception
 from controlroom.engine.runs.model import Artifact, Result, Run, RunState, StepRun, StepRunState
 from controlroom.engine.runs.summaries import ItemRun, Summary
 from controlroom.engine.work_items.model import ExceptionType, ItemFile, ItemState, WorkItem
@@ -170,7 +171,7 @@ def show_robot_run(step_run: StepRun) -> OldRobotRun:
 
 def show_item(item: WorkItem, *, of: ItemRun, payload: Raw | None, files: list[ItemFile]) -> OldItem:
     """An item as this API writes it."""
-    failure = item.exception
+    failure = item.exception and told_exception(item.exception)
     return OldItem(
         id=item.id,
         state=_item_state(item.state),

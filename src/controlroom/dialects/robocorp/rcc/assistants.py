@@ -14,9 +14,9 @@ from controlroom.dialects.robocorp.asking import AnyRequest, Asker, InWorkspace,
 from controlroom.dialects.robocorp.assistants import AssistantTask, show
 from controlroom.dialects.robocorp.links import upload_form
 from controlroom.dialects.robocorp.rcc.bearer import token_for
+from controlroom.dialects.robocorp.rcc.capabilities import Capability
 from controlroom.dialects.robocorp.rcc.exchange import SCHEME, encrypt_for
 from controlroom.dialects.robocorp.routing import post
-from controlroom.engine.access.capabilities import Capability
 from controlroom.engine.access.model import Permission
 from controlroom.engine.access.scope import scope_of
 from controlroom.engine.assistants import actions, artifacts, store, tokens

@@ -4,7 +4,7 @@ from litestar.types import Scope
 
 from controlroom.border.asking import Entrance, entrance, welcome
 from controlroom.border.credentials import credential_of
-from controlroom.engine.access.capabilities import Capability, authenticate
+from controlroom.dialects.robocorp.rcc.capabilities import Capability, authenticate
 from controlroom.engine.access.model import Actor
 from controlroom.engine.engine import Engine
 from controlroom.errors import Unauthenticated

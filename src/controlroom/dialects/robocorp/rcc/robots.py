@@ -8,9 +8,9 @@ from controlroom.dialects.robocorp import asking
 from controlroom.dialects.robocorp.asking import AnyRequest, Asker, InWorkspace, TheEngine
 from controlroom.dialects.robocorp.links import download_url, upload_url
 from controlroom.dialects.robocorp.rcc.bearer import token_for
+from controlroom.dialects.robocorp.rcc.capabilities import Capability
 from controlroom.dialects.robocorp.rcc.workspaces import RobotAnswer, show_robot
 from controlroom.dialects.robocorp.routing import post
-from controlroom.engine.access.capabilities import Capability
 from controlroom.engine.access.model import Permission
 from controlroom.engine.downloads.model import DownloadKind
 from controlroom.engine.packages import actions, store

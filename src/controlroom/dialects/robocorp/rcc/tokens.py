@@ -8,14 +8,17 @@ from litestar.params import JSONBody, SkipValidation
 from msgspec import Struct
 
 from controlroom.dialects.robocorp.asking import InWorkspace, TheEngine
+from controlroom.dialects.robocorp.rcc.capabilities import PURPOSES, Capability
 from controlroom.dialects.robocorp.rcc.signing import signed
 from controlroom.dialects.robocorp.routing import delete, post
-from controlroom.engine.access.capabilities import Capability, mint
 from controlroom.engine.access.credentials import Signer
+from controlroom.engine.access.user_tokens import mint
 from controlroom.engine.access.users import actions as users
 from controlroom.engine.access.users.model import UserCredentialId
 from controlroom.engine.access.users.store import user as get_user
-from controlroom.ids import UserId
+from controlroom.engine.engine import Engine
+from controlroom.errors import Invalid
+from controlroom.ids import UserId, WorkspaceId
 
 AskingSigner: TypeAlias = NamedDependency[SkipValidation[Signer]]
 """`signer`: who has signed the request."""
@@ -74,15 +77,13 @@ async def request_token(
     engine: TheEngine, signer: AskingSigner, workspace_id: InWorkspace, data: JSONBody[TokenRequest]
 ) -> Token:
     """Get a token for one workspace."""
-    token = await mint(engine, signer, data.capability_set, workspace=workspace_id, seconds=data.expires_in)
-    return Token(token, data.expires_in, data.capability_set)
+    return await _token(engine, signer, data, workspace_id)
 
 
 @post("/user/tokenrequest")
 async def request_user_token(engine: TheEngine, signer: AskingSigner, data: JSONBody[TokenRequest]) -> Token:
     """Get a token to view all workspaces of the user."""
-    token = await mint(engine, signer, data.capability_set, workspace=None, seconds=data.expires_in)
-    return Token(token, data.expires_in, data.capability_set)
+    return await _token(engine, signer, data, None)
 
 
 @get("/user/details")
@@ -108,6 +109,14 @@ async def delete_credential(engine: TheEngine, signer: AskingSigner) -> Removed:
     """End the pair that has signed this very request, and every token that it asked for."""
     await users.revoke_credential(engine, signer.actor, _user_of(signer), signer.credential)
     return Removed(signer.credential)
+
+
+async def _token(engine: Engine, signer: Signer, asked: TokenRequest, workspace: WorkspaceId | None) -> Token:
+    if asked.expires_in < 1:
+        raise Invalid("expiresIn must be 1 or more seconds", code="INVALID_LIFETIME")
+    purpose = PURPOSES[asked.capability_set]
+    token = await mint(engine, signer, purpose, workspace=workspace, seconds=asked.expires_in)
+    return Token(token, asked.expires_in, asked.capability_set)
 
 
 def _user_of(signer: Signer) -> UserId:

@@ -9,7 +9,7 @@ from controlroom.border.origin import Origins
 from controlroom.dialects.robocorp import asking
 from controlroom.dialects.robocorp.asking import AnyRequest, Asker, InWorkspace, TheEngine
 from controlroom.dialects.robocorp.rcc.bearer import token_for
-from controlroom.engine.access.capabilities import Capability
+from controlroom.dialects.robocorp.rcc.capabilities import Capability
 from controlroom.engine.access.model import Actor, Permission
 from controlroom.engine.engine import Engine
 from controlroom.engine.packages import store as packages

@@ -25,7 +25,7 @@ from controlroom.ids import UserId, WorkspaceId, uuid7
 from controlroom.postgres.database import Statements, Tx
 
 _IDENTIFIER_DIGITS = 12
-_SECRET_BYTES = 48  # 96 lower-case hex digits: the form that rcc accepts (protocols/robocorp §8.1)
+_SECRET_BYTES = 48  # 96 lower-case hex digits: programs accept no other form
 
 
 def initial_password_key(user: UserId) -> str:
