@@ -3,7 +3,7 @@
 Read from the environment (`CONTROLROOM_*`, upper case) over a TOML file (`CONTROLROOM_CONFIG`, same names in lower
 case, limits in a table `[limits]` or as `CONTROLROOM_LIMITS_…`; a table `[worker]` is for workers alone). Unknown names
 in the file are an error: a misspelt limit is no limit. Unknown variables are not, because other parts have theirs;
-starting warns of them (`cli/variables`).
+starting warns of them (`host/variables`).
 """
 
 import os

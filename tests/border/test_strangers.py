@@ -13,8 +13,8 @@ from controlroom.border.answers import JSON, answer, error_body
 from controlroom.border.arrivals import BodyTooLarge, BodyTooSlow, claimed, known
 from controlroom.border.origin import Origins
 from controlroom.border.strangers import Strangers
-from controlroom.cli.listeners import Listener, SecureListener
 from controlroom.errors import ControlRoomError
+from controlroom.host.listeners import Listener, SecureListener
 from controlroom.settings import Limits
 
 HASTE = Limits(

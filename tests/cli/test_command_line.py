@@ -8,7 +8,7 @@ import sys
 import pytest
 
 from controlroom import __version__
-from controlroom.cli.main import SECTIONS
+from controlroom.cli.commands import SECTIONS
 from rooms import clean_environment, run_cli
 
 COMMANDS = [command.name for _, commands in SECTIONS for command in commands]

@@ -9,9 +9,9 @@ import pytest
 
 from controlroom.cli import known_rooms
 from controlroom.cli.address import address, data_folder
-from controlroom.cli.data_folder import DataFolder
 from controlroom.cli.errors import CommandFailed
 from controlroom.cli.options import RoomOptions
+from controlroom.host.data_folder import DataFolder
 from rooms import Room, room, run_cli
 
 

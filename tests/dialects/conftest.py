@@ -18,7 +18,6 @@ import pytest
 
 from controlroom.app import Room, asgi, build
 from controlroom.border.strangers import Strangers
-from controlroom.cli.listeners import Listener
 from controlroom.engine.access.actions import create_api_key
 from controlroom.engine.access.credentials import authenticate_worker
 from controlroom.engine.access.model import (
@@ -39,6 +38,7 @@ from controlroom.engine.runs import claims, leases, reports
 from controlroom.engine.runs.dispatch import dispatch
 from controlroom.engine.workers.linking import create_link_token, link
 from controlroom.engine.workspaces.actions import create as create_workspace
+from controlroom.host.listeners import Listener
 from controlroom.ids import OrganizationId, ProcessId, RunId, WorkspaceId, uuid7
 from controlroom.protocol import (
     Assignment,

@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from controlroom.cli.commands import application
+from controlroom.cli.application import application
 
 
 def completion(shell: Literal["bash", "zsh", "fish"], /) -> None:

@@ -7,77 +7,12 @@ called; the list of commands needs no command line library at all.
 import io
 import os
 import sys
-from typing import NamedTuple
 
 from controlroom import __version__
+from controlroom.cli.commands import SECTIONS
 from controlroom.cli.errors import FAILED, INTERRUPTED, MISUSED, CommandFailed
 from controlroom.cli.screen import guard
 from controlroom.errors import ControlRoomError
-
-
-class Command(NamedTuple):
-    """A command: its name, where it is, and what it does in one line."""
-
-    name: str
-    path: str
-    summary: str
-
-
-ROOM = (
-    Command("up", "up:up", "Start everything on this machine: database, server, one worker"),
-    Command("server", "server:server", "Start a server, for a room of several machines"),
-    Command("worker", "worker:worker", "Start a worker, here or on another machine"),
-    Command("mail", "mail:mail", "Take mail that starts processes"),
-    Command("backup", "backup:backup", "Write a backup of a room that runs"),
-    Command("restore", "backup:restore", "Make a room of a backup"),
-)
-WORK = (
-    Command("push", "push:push", "Upload a robot's folder as a task package"),
-    Command("run", "run:run", "Start a process and, with --follow, watch it to its end"),
-)
-NOUNS = (
-    Command("process", "process:app", "Processes and their secrets: create, list, show, edit, enable, disable, delete"),
-    Command("runs", "runs:app", "Process runs: list, show, follow, outputs, stop, delete"),
-    Command("items", "items:app", "Work items, one or many: create, edit, retry, done, hold, release, rerun, delete"),
-    Command("queues", "queues:app", "Queues, their schemas and consumers: list, show, create, rename, delete"),
-    Command("artifacts", "artifacts:app", "Files that robots left: list, download"),
-    Command("assistant", "assistant:app", "Assistants: list, run on this machine, create, delete, runs"),
-    Command("packages", "packages:app", "Task packages and where they come from: list, show, download, source, delete"),
-    Command("secrets", "secrets:app", "Secrets of the vault: list, show, set, delete"),
-    Command("assets", "assets:app", "Assets: list, show, set, get, delete"),
-    Command("keys", "keys:app", "API keys: list, show, create, edit, reveal, delete"),
-    Command("workers", "workers:app", "Workers and link tokens: list, show, rename, link-token, delete"),
-    Command("schedules", "schedules:app", "Schedules: list, show, create, edit, preview, enable, disable, delete"),
-    Command("triggers", "triggers:app", "Mail that starts processes: list, show, set, rotate, enable, disable, delete"),
-    Command("chains", "chains:app", "What starts what: list, show, links, create, edit, enable, disable, delete"),
-    Command(
-        "groups", "groups:app", "Worker groups: list, show, create, rename, add, remove, link-token, tokens, delete"
-    ),
-    Command("provisioners", "provisioners:app", "Workers on demand: list, show, create, edit, reveal, delete"),
-    Command("webhooks", "webhooks:app", "Webhooks: list, show, create, edit, reveal, test, enable, disable, delete"),
-    Command("notifications", "notifications:app", "Who is told how runs end: list, show, create, edit, delete"),
-    Command("deliveries", "deliveries:app", "What was sent to the world: list, show, redeliver"),
-    Command("retention", "retention:app", "How long things are kept: show, set"),
-)
-PEOPLE = (
-    Command("rooms", "rooms:app", "Rooms that your commands find: list, forget"),
-    Command("use", "rooms:use", "Choose the room that your commands speak to"),
-    Command("login", "login:login", "Log in by name and password, for what takes more than an API key"),
-    Command("logout", "login:logout", "End a session"),
-    Command("workspaces", "workspaces:app", "Workspaces: list, create, rename"),
-    Command("members", "members:app", "Members of the workspace: list, add, role, remove"),
-    Command("users", "users:app", "Users and their credentials: list, show, create, password, disable, enable"),
-    Command("audit", "audit:audit", "Who did what, and when"),
-)
-SHELL = (Command("completion", "completion:completion", "Print the shell's completion script: bash, zsh or fish"),)
-
-SECTIONS = (
-    ("A room", ROOM),
-    ("Robots at work", WORK),
-    ("What is in the room", NOUNS),
-    ("People and rooms", PEOPLE),
-    ("This shell", SHELL),
-)
 
 _INTRODUCTION = "An open, self-hosted control room for automations."
 _ROOM_OPTIONS = """\
@@ -137,7 +72,7 @@ def overview() -> str:
 
 def _dispatch(arguments: list[str]) -> int:
     # Why here: this import costs more than all of the overview
-    from controlroom.cli.commands import CycloptsError, application  # noqa: PLC0415
+    from controlroom.cli.application import CycloptsError, application  # noqa: PLC0415
 
     try:
         result = application()(arguments, exit_on_error=False, result_action="return_value")

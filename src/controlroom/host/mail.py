@@ -14,8 +14,8 @@ from cyclopts import Parameter
 
 from controlroom.cli.address import data_folder
 from controlroom.cli.errors import FAILED, CommandFailed
-from controlroom.cli.listening import listen
-from controlroom.cli.variables import warn_of_unknown_variables
+from controlroom.host.listening import listen
+from controlroom.host.variables import warn_of_unknown_variables
 from controlroom.settings import Settings, load
 
 

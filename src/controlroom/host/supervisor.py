@@ -17,13 +17,13 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from controlroom.cli import handover
 from controlroom.cli.address import Address
-from controlroom.cli.children import Child, reason
 from controlroom.cli.client import Client
-from controlroom.cli.data_folder import DataFolder
 from controlroom.cli.errors import CommandFailed
-from controlroom.cli.progress import patiently, tell
+from controlroom.host import handover
+from controlroom.host.children import Child, reason
+from controlroom.host.data_folder import DataFolder
+from controlroom.host.progress import patiently, tell
 from controlroom.worker.folder import is_linked, set_aside
 from controlroom.worker.serve import NOT_KNOWN
 

@@ -14,7 +14,7 @@ import asyncpg
 import psutil
 import pytest
 
-from controlroom.cli import children
+from controlroom.host import children
 from controlroom.postgres.embedded import running_address
 from rooms import PROGRAM, Room, clean_environment, run_cli, until
 

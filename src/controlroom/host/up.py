@@ -9,13 +9,13 @@ from typing import Annotated, Any, Literal
 import msgspec
 from cyclopts import Parameter
 
-from controlroom.cli.data_folder import DataFolder
 from controlroom.cli.errors import CommandFailed, Misused
 from controlroom.cli.known_rooms import remember
-from controlroom.cli.listening import address_of, listen
-from controlroom.cli.progress import tell
-from controlroom.cli.ready import ReadyFile, ready_facts
-from controlroom.cli.variables import warn_of_unknown_variables
+from controlroom.host.data_folder import DataFolder
+from controlroom.host.listening import address_of, listen
+from controlroom.host.progress import tell
+from controlroom.host.ready import ReadyFile, ready_facts
+from controlroom.host.variables import warn_of_unknown_variables
 from controlroom.settings import Settings, load
 from controlroom.worker.settings import given, settings_of
 
@@ -95,7 +95,7 @@ def up(
     # Why here: whoever was refused above has not waited for these
     import asyncio  # noqa: PLC0415
 
-    from controlroom.cli.supervisor import Plan, Supervisor  # noqa: PLC0415
+    from controlroom.host.supervisor import Plan, Supervisor  # noqa: PLC0415
 
     https_url = address_of(secure[0], "https") if secure else None
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from controlroom.cli.errors import CommandFailed
-from controlroom.cli.ready import ReadyFile
+from controlroom.host.ready import ReadyFile
 from rooms import Room, run_cli
 
 FACTS = {"url": "http://127.0.0.1:1"}

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Annotated, Final, Self
 
 from cyclopts import Parameter
 
-from controlroom.cli import progress
 from controlroom.cli.address import data_folder
-from controlroom.cli.mail import joined
 from controlroom.cli.screen import terminal
-from controlroom.cli.variables import warn_of_unknown_variables
+from controlroom.host import progress
+from controlroom.host.mail import joined
+from controlroom.host.variables import warn_of_unknown_variables
 from controlroom.settings import load
 
 if TYPE_CHECKING:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from controlroom.cli.variables import unknown_variables
+from controlroom.host.variables import unknown_variables
 from rooms import run_cli
 
 

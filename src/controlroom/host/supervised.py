@@ -1,4 +1,4 @@
-"""`python -m controlroom.cli.supervised server|worker`: a part of a room that `up` runs and looks after.
+"""`python -m controlroom.host.supervised server|worker`: a part of a room that `up` runs and looks after.
 
 The same programs as `controlroom server` and `controlroom worker`. Their settings come over the line to the parent,
 after the imports, which take the longest: so the parts of a room get ready side by side.
@@ -9,8 +9,8 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from controlroom.cli.handover import CODE, FAILED, Handover, from_parent, inherited
 from controlroom.errors import ControlRoomError
+from controlroom.host.handover import CODE, FAILED, Handover, from_parent, inherited
 
 
 def main() -> int:
@@ -27,7 +27,7 @@ def _run(part: str, line: Handover) -> int:
     match part:
         case "server":
             with _importing():
-                from controlroom.cli.serving import serve_room  # noqa: PLC0415 - the worker does not need it
+                from controlroom.host.serving import serve_room  # noqa: PLC0415 - the worker does not need it
                 from controlroom.settings import load  # noqa: PLC0415
 
             message = line.receive()
@@ -37,7 +37,7 @@ def _run(part: str, line: Handover) -> int:
             return serve_room(load(message["settings"]), sockets, tls_sockets, told=line.send)
         case "worker":
             with _importing():
-                from controlroom.cli.working import work  # noqa: PLC0415 - the server does not need it
+                from controlroom.host.working import work  # noqa: PLC0415 - the server does not need it
 
             message = line.receive()
             if message is None:

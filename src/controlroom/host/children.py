@@ -11,7 +11,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from controlroom.cli import handover
+from controlroom.host import handover
 
 _LOG_BYTES = 16 * 1024 * 1024
 _LOGS_KEPT = 3
@@ -36,7 +36,7 @@ class Child:
         self._log_from = 0 if output is None else os.fstat(output).st_size
         self._process = subprocess.Popen(  # noqa: S603 - our own program
             # Why -P: a file of the folder that one happens to stand in must not be imported instead of a library
-            [sys.executable, "-P", "-m", "controlroom.cli.supervised", program],
+            [sys.executable, "-P", "-m", "controlroom.host.supervised", program],
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=output,

@@ -13,7 +13,7 @@ import psutil
 import pytest
 
 from controlroom.cli.errors import Misused
-from controlroom.cli.listening import listen
+from controlroom.host.listening import listen
 from rooms import Room, room, run_cli, until
 
 RECOVERY_SECONDS = 4.0 * 4

@@ -16,7 +16,7 @@ from controlroom import app
 from controlroom.border import logs
 from controlroom.border.strangers import Strangers
 from controlroom.cli.errors import FAILED
-from controlroom.cli.listeners import Listener, SecureListener, open_many_files
+from controlroom.host.listeners import Listener, SecureListener, open_many_files
 from controlroom.settings import Settings
 
 _RENEWAL_SECONDS = 12 * 3600.0

@@ -7,11 +7,11 @@ from typing import Annotated, Any
 
 from cyclopts import Parameter
 
-from controlroom.cli.listening import address_of, listen
-from controlroom.cli.progress import tell
-from controlroom.cli.ready import ReadyFile, ready_facts
-from controlroom.cli.up import both_tls_files, up
-from controlroom.cli.variables import warn_of_unknown_variables
+from controlroom.host.listening import address_of, listen
+from controlroom.host.progress import tell
+from controlroom.host.ready import ReadyFile, ready_facts
+from controlroom.host.up import both_tls_files, up
+from controlroom.host.variables import warn_of_unknown_variables
 from controlroom.settings import load
 
 _Path = Annotated[Path | None, Parameter(show_default=False)]
@@ -76,7 +76,7 @@ def server(
         asked_for.forget()
     tell("starting the server, with the database that CONTROLROOM_DATABASE_URL names")
 
-    from controlroom.cli.serving import serve_room  # noqa: PLC0415 - after the refusals above, which need nothing
+    from controlroom.host.serving import serve_room  # noqa: PLC0415 - after the refusals above, which need nothing
 
     def welcome(room: dict[str, Any]) -> None:
         facts = ready_facts(room, address_of(listening, "http"), address_of(secure[0], "https") if secure else None)

@@ -9,10 +9,10 @@ from typing import Any, get_args, get_origin
 import msgspec
 import pytest
 
-from controlroom.cli.data_folder import DataFolder
-from controlroom.cli.up import _DECIDED_HERE, local_worker
-from controlroom.cli.variables import unknown_variables
 from controlroom.errors import Invalid
+from controlroom.host.data_folder import DataFolder
+from controlroom.host.up import _DECIDED_HERE, local_worker
+from controlroom.host.variables import unknown_variables
 from controlroom.worker.settings import SandboxMode, WorkerSettings, given, names_of, settings_of
 from rooms import room, run_cli
 

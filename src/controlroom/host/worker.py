@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 from cyclopts import Parameter
 
 from controlroom.cli.errors import Misused
-from controlroom.cli.variables import warn_of_unknown_variables
+from controlroom.host.variables import warn_of_unknown_variables
 from controlroom.worker.settings import given, names_of
 
 _Path = Annotated[Path | None, Parameter(show_default=False)]
@@ -59,7 +59,7 @@ def worker(
     stop_grace
         Seconds for which running robots may go on when the worker is asked to end [0].
     """
-    from controlroom.cli.working import work  # noqa: PLC0415 - --help does not need it
+    from controlroom.host.working import work  # noqa: PLC0415 - --help does not need it
 
     warn_of_unknown_variables(os.environ)
     options: dict[str, Any] = {
