@@ -14,12 +14,15 @@ from pathlib import Path
 import pytest
 
 from controlroom.dialects.robocorp.messages import GRAMMAR, RobocorpGrammar
+from controlroom.engine.access.grants.model import Principal, PrincipalKind
+from controlroom.engine.access.grants.store import add, add_membership
 from controlroom.engine.access.model import PERMISSIONS_OF_ROLE, Actor, ActorKind, Role, StepRunActor
+from controlroom.engine.access.roles.model import ADMIN
 from controlroom.engine.access.users.store import actor_of_user
 from controlroom.engine.engine import Engine
 from controlroom.engine.remarks import Remarks
 from controlroom.engine.wakes import Wakes
-from controlroom.ids import OrganizationId, ProcessId, RunId, StepId, StepRunId, UserId, WorkspaceId, uuid7
+from controlroom.ids import GrantId, OrganizationId, ProcessId, RunId, StepId, StepRunId, UserId, WorkspaceId, uuid7
 from controlroom.keys import Keys
 from controlroom.objects.links import Links
 from controlroom.objects.store import ObjectStore
@@ -152,11 +155,8 @@ async def new_user(
         organization=organization,
         name=name,
     )
-    await engine.database.execute(
-        "insert into member (workspace_id, user_id, role) values (%(workspace)s, %(user)s, %(role)s)",
-        workspace=workspace,
-        user=user,
-        role=role,
+    await add_membership(
+        engine.database, organization, grant=GrantId(uuid7()), workspace=workspace, user=user, role=role
     )
     return Actor(
         kind=ActorKind.USER,
@@ -195,7 +195,14 @@ async def cleo(engine, team) -> Actor:
 async def root(engine, team) -> Actor:
     """An admin of the organization."""
     user = await new_user(engine, "root", team.organization, team.workspace, Role.OWNER)
-    await engine.database.execute("update app_user set is_admin = true where id = %(id)s", id=user.id)
+    await add(
+        engine.database,
+        team.organization,
+        grant=GrantId(uuid7()),
+        principal=Principal(PrincipalKind.USER, user.id),
+        role=ADMIN,
+        workspace=None,
+    )
     return await actor_of_user(engine.database, UserId(user.id))
 
 

@@ -14,6 +14,7 @@ import asyncpg
 import msgspec
 
 from controlroom import trust
+from controlroom.postgres.release import session_name
 
 _encode = msgspec.json.Encoder().encode
 
@@ -94,7 +95,7 @@ async def connect(dsn: str, *, application_name: str = "controlroom", wait: floa
         statement_cache_size=2048,  # every statement of the program: they are prepared once a connection
         max_cached_statement_lifetime=0,
         max_cacheable_statement_size=0,
-        server_settings={**_SETTINGS, "application_name": application_name},
+        server_settings={**_SETTINGS, "application_name": session_name(application_name)},
     )
     try:
         await connection.set_type_codec(

@@ -1,9 +1,10 @@
 """The schema moves forward, never back.
 
 A migration is a file `YYYYMMDDHHMMSS_{pre|post}_title.sql` in `migrations/`: `pre` ones are safe while the previous
-release still runs, `post` ones clean up behind it. Each is applied once, in the order of their names, in a transaction
-of its own. One whose first line is `-- no transaction` is sent statement by statement (`create index concurrently`),
-and must be written so that it can be run again after it was interrupted.
+release still runs, `post` ones clean up behind it: they wait, and let later ones pass, while a server is connected that
+does not know them; the next start of a server tries again. Each is applied once, in the order of their names, in a
+transaction of its own. One whose first line is `-- no transaction` is sent statement by statement (`create index
+concurrently`), and must be written so that it can be run again after it was interrupted.
 """
 
 import asyncio
@@ -21,6 +22,7 @@ import structlog
 from controlroom.errors import Conflict
 from controlroom.postgres.connection import tls_of
 from controlroom.postgres.errors import UNREACHABLE, translate
+from controlroom.postgres.release import STAMP_DIGITS
 from controlroom.postgres.statement import statements
 
 log = structlog.get_logger(__name__)
@@ -50,6 +52,11 @@ class Migration(msgspec.Struct, frozen=True):
     def digest(self) -> str:
         """What its content is known by."""
         return hashlib.sha256(self.sql.encode()).hexdigest()
+
+    @property
+    def is_post(self) -> bool:
+        """Whether it takes away what the release before needs."""
+        return self.name[STAMP_DIGITS:].startswith("_post_")
 
     @property
     def in_transaction(self) -> bool:
@@ -111,6 +118,9 @@ async def migrate(dsn: str, folder: Traversable | None = None) -> list[str]:
         await connection.execute(f"set lock_timeout = '{_LOCK_TIMEOUT}'")
         applied = []
         for migration in await _pending(connection, known):
+            if migration.is_post and (older := await _older_sessions(connection, migration)):
+                log.warning("migration waits for servers of an older release", migration=migration.name, sessions=older)
+                continue
             await _apply(connection, migration)
             log.info("migration applied", migration=migration.name)
             applied.append(migration.name)
@@ -169,6 +179,20 @@ async def _apply(connection: asyncpg.Connection, migration: Migration) -> None:
         else:
             return
     raise MigrationError(f"{migration.name}: a table that it changes stays busy")
+
+
+async def _older_sessions(connection: asyncpg.Connection, migration: Migration) -> int:
+    """Connections of servers to which this migration is not known: they end with their server, whatever ends it."""
+    older: int = await connection.fetchval(
+        """
+        select count(*) from pg_stat_activity
+         where datname = current_database() and pid <> pg_backend_pid()
+           and (application_name in ('controlroom', 'controlroom listener') -- of before connections told their schema
+                or application_name ~ '^controlroom.* [0-9]{14}$' and right(application_name, 14) < $1)
+        """,
+        migration.name[:STAMP_DIGITS],
+    )
+    return older
 
 
 async def _record(connection: asyncpg.Connection, migration: Migration) -> None:

@@ -10,6 +10,7 @@ import pytest
 
 from controlroom.engine.access.logins import Attempts
 from controlroom.engine.access.passwords import hash_password
+from controlroom.engine.access.roles.model import ADMIN
 from controlroom.ids import uuid7
 
 PASSWORD = "correct horse battery"
@@ -53,13 +54,18 @@ async def root(room, log_in) -> Login:
     name = f"root-{uuid4()}"
     await room.engine.database.execute(
         """
-        insert into app_user (id, organization_id, username, password_hash, is_admin)
-        values (%(id)s, %(organization)s, %(name)s, %(hash)s, true)
+        with root as (
+            insert into app_user (id, organization_id, username, password_hash)
+            values (%(id)s, %(organization)s, %(name)s, %(hash)s)
+        )
+        insert into access_grant (id, organization_id, user_id, role_id)
+        values (%(id)s, %(organization)s, %(id)s, %(admin)s)
         """,
         id=uuid4(),
         organization=room.organization,
         name=name,
         hash=await hash_password(PASSWORD),
+        admin=ADMIN,
     )
     return await log_in(name)
 

@@ -69,7 +69,7 @@ async def outside_workspaces(
     engine: Engine, actor: Actor, asked: AuditFilter, *, before: Position | None, limit: int
 ) -> list[AuditEvent]:
     """What happened in the organization and in none of its workspaces (to accounts, say), newest first; for admins."""
-    if not actor.is_admin:
+    if not actor.may(Permission.READ_AUDIT, None):
         raise Forbidden("only an admin reads the audit log of the organization", code="ADMIN_ONLY")
     return await _list(
         engine.database,

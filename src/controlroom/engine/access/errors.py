@@ -66,6 +66,80 @@ class LastOwner(Conflict):
         super().__init__("the workspace would be left without an owner", code="LAST_OWNER")
 
 
+class LastAdmin(Conflict):
+    """An organization without an admin could be governed by nobody."""
+
+    def __init__(self) -> None:
+        super().__init__("the organization would be left without an admin", code="LAST_ADMIN")
+
+
+class NotOfOrganization(Forbidden):
+    """What belongs to the organization takes a permission there; one in a workspace is not enough."""
+
+    def __init__(self, permission: str) -> None:
+        super().__init__(
+            f"this needs the permission {permission} in the organization",
+            code="PERMISSION_MISSING",
+            permission=permission,
+        )
+
+
+class RoleNotFound(NotFound):
+    """There is no such role."""
+
+    def __init__(self) -> None:
+        super().__init__("there is no such role", code="ROLE_NOT_FOUND")
+
+
+class RoleOfSystem(Conflict):
+    """The system's own roles stay as they are."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"{name} is a role of the system: it can be granted, not changed", code="ROLE_OF_SYSTEM")
+
+
+class RoleInUse(Conflict):
+    """Somebody has the role."""
+
+    def __init__(self, grants: int) -> None:
+        super().__init__(f"the role is granted {grants} times: revoke it first", code="ROLE_IN_USE", grants=grants)
+
+
+class GroupNotFound(NotFound):
+    """There is no such group of users."""
+
+    def __init__(self) -> None:
+        super().__init__("there is no such group of users", code="USER_GROUP_NOT_FOUND")
+
+
+class NameTaken(Conflict):
+    """Another of its kind has this name."""
+
+    def __init__(self, what: str, name: str) -> None:
+        super().__init__(f"there is a {what} {name} already", code="NAME_TAKEN", name=name)
+
+
+class GrantNotFound(NotFound):
+    """There is no such grant."""
+
+    def __init__(self) -> None:
+        super().__init__("there is no such grant", code="GRANT_NOT_FOUND")
+
+
+class GrantExists(Conflict):
+    """The principal has the role there already."""
+
+    def __init__(self) -> None:
+        super().__init__("the role is granted there already", code="GRANT_EXISTS")
+
+
+class PrincipalNotFound(NotFound):
+    """Roles are granted to users, groups and credentials of the organization."""
+
+    def __init__(self) -> None:
+        super().__init__("there is nobody of this kind in the organization", code="PRINCIPAL_NOT_FOUND")
+
+
 class BeyondOwnRights(Forbidden):
     """Nobody can give, or see the credential of, more than they may do themselves."""
 

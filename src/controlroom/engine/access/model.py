@@ -62,9 +62,17 @@ class Permission(StrEnum):
     WRITE_MEMBERS = "members.write"
     READ_AUDIT = "audit.read"
     WRITE_WORKSPACE = "workspace.write"
+    WRITE_WORKSPACES = "workspaces.write"
+    """Make workspaces: of the organization, as all below."""
+    WRITE_ROLES = "roles.write"
+    """Make, edit and delete roles."""
 
 
-EVERYTHING = frozenset(Permission)
+OF_ORGANIZATION = frozenset({Permission.WRITE_WORKSPACES, Permission.WRITE_ROLES})
+"""What means nothing in a single workspace."""
+
+EVERYTHING = frozenset(Permission) - OF_ORGANIZATION
+"""What can be done in a workspace."""
 
 
 def of_api_key(permissions: Iterable[Permission]) -> frozenset[Permission]:
@@ -78,7 +86,7 @@ def of_api_key(permissions: Iterable[Permission]) -> frozenset[Permission]:
 
 
 class Role(StrEnum):
-    """The roles of a workspace's members."""
+    """The roles of a workspace's members: those of the system's that everybody knows. Others are rows (`roles/`)."""
 
     OWNER = "owner"
     OPERATOR = "operator"
@@ -87,6 +95,7 @@ class Role(StrEnum):
 
 _READING = frozenset(p for p in Permission if p.value.endswith(".read"))
 
+# What their rows say, too, where authentication reads them: a role of the system is edited by a migration, with this.
 PERMISSIONS_OF_ROLE: Mapping[Role, frozenset[Permission]] = {
     Role.OWNER: EVERYTHING,
     Role.OPERATOR: _READING - {Permission.READ_API_KEYS, Permission.READ_AUDIT}
@@ -101,6 +110,25 @@ PERMISSIONS_OF_ROLE: Mapping[Role, frozenset[Permission]] = {
     },
     Role.VIEWER: _READING - {Permission.READ_API_KEYS, Permission.READ_AUDIT, Permission.READ_SECRETS},
 }
+
+
+ALL_OF_A_WORKSPACE = "*"
+"""In the row of a role: `EVERYTHING`, whatever a release knows of."""
+
+
+class Granted(Struct, frozen=True, array_like=True):
+    """What one grant gives: the permissions of its role, as the role's row has them, in its scope."""
+
+    workspace: WorkspaceId | None
+    """None: in the organization."""
+    permissions: list[str]
+
+
+class Held(Struct, frozen=True):
+    """What somebody may do, where: all their grants together."""
+
+    workspaces: dict[WorkspaceId, frozenset[Permission]] = {}
+    throughout: frozenset[Permission] = frozenset()
 
 
 class ActorKind(StrEnum):
@@ -123,19 +151,30 @@ class Actor(Struct, frozen=True, kw_only=True):
     name: str
     organization_id: OrganizationId
     grants: dict[WorkspaceId, frozenset[Permission]] = {}
-    is_admin: bool = False
-    """Governs the organization: makes workspaces, and everybody's account. Grants name each of its workspaces."""
+    """By workspace; what holds throughout the organization is in each of its workspaces, too."""
+    throughout: frozenset[Permission] = frozenset()
+    """What the actor may do in the organization as a whole, and so in each of its workspaces, those to come as well."""
 
-    def permissions_in(self, workspace: WorkspaceId) -> frozenset[Permission]:
-        """What the actor may do there; empty for an outsider. The room itself may do everything."""
+    @property
+    def is_admin(self) -> bool:
+        """Whether there is nothing in the organization that the actor may not do."""
+        return self.throughout >= EVERYTHING | OF_ORGANIZATION
+
+    def permissions_in(self, workspace: WorkspaceId | None) -> frozenset[Permission]:
+        """What the actor may do there (None: in the organization); empty for an outsider.
+
+        The room itself may do everything.
+        """
+        if workspace is None:
+            return self.throughout
         return EVERYTHING if self.kind is ActorKind.SYSTEM else self.grants.get(workspace, frozenset())
 
     def is_inside(self, workspace: WorkspaceId) -> bool:
         """Whether the actor has a place in the workspace, so that they may know that it exists."""
         return self.kind is ActorKind.SYSTEM or workspace in self.grants
 
-    def may(self, permission: Permission, workspace: WorkspaceId) -> bool:
-        """Whether the actor has the permission in the workspace."""
+    def may(self, permission: Permission, workspace: WorkspaceId | None) -> bool:
+        """Whether the actor has the permission in the workspace (None: in the organization)."""
         return permission in self.permissions_in(workspace)
 
     def require(self, permission: Permission, workspace: WorkspaceId) -> None:
@@ -205,4 +244,5 @@ SYSTEM_NAME = "controlroom"
 
 def system(organization: OrganizationId) -> Actor:
     """The room itself, for what its loops do."""
-    return Actor(kind=ActorKind.SYSTEM, id=None, name=SYSTEM_NAME, organization_id=organization, is_admin=True)
+    everything = EVERYTHING | OF_ORGANIZATION
+    return Actor(kind=ActorKind.SYSTEM, id=None, name=SYSTEM_NAME, organization_id=organization, throughout=everything)

@@ -1,14 +1,58 @@
-"""Pure decisions about who may give what to whom."""
+"""Pure decisions about who may do what, and who may give what to whom."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable
 
-from controlroom.engine.access.errors import BeyondOwnRights
-from controlroom.engine.access.model import PERMISSIONS_OF_ROLE, Actor, Permission, Role
+from controlroom.engine.access.errors import BeyondOwnRights, LastAdmin, LastOwner
+from controlroom.engine.access.model import (
+    ALL_OF_A_WORKSPACE,
+    EVERYTHING,
+    OF_ORGANIZATION,
+    Actor,
+    Granted,
+    Held,
+    Permission,
+)
 from controlroom.ids import WorkspaceId
 
+_KNOWN = {permission.value: permission for permission in Permission}
 
-def ensure_may_give(actor: Actor, given: Iterable[Permission], workspace: WorkspaceId) -> None:
-    """Raise BeyondOwnRights for permissions that the actor does not have in the workspace."""
+
+def permissions_of(names: Iterable[str], workspace: WorkspaceId | None) -> frozenset[Permission]:
+    """What a role of these names allows in a workspace, or (None) in the organization.
+
+    Names that mean nothing here allow nothing: a grammar's own, those of a newer release, and in a workspace those of
+    the organization.
+    """
+    named = set(names)
+    allowed = frozenset(_KNOWN[name] for name in named & _KNOWN.keys())
+    if ALL_OF_A_WORKSPACE in named:
+        allowed |= EVERYTHING
+    return allowed if workspace is None else allowed - OF_ORGANIZATION
+
+
+def union(grants: Iterable[Granted], workspaces: Collection[WorkspaceId]) -> Held:
+    """What all the grants give together; `workspaces` are the living ones of the organization that they may be about.
+
+    A grant in the organization holds in each of them. One in a workspace that is gone gives nothing.
+    """
+    held: dict[WorkspaceId, frozenset[Permission]] = {}
+    throughout: frozenset[Permission] = frozenset()
+    is_everywhere = False
+    for grant in grants:
+        allowed = permissions_of(grant.permissions, grant.workspace)
+        if grant.workspace is None:
+            throughout |= allowed
+            is_everywhere = True
+        elif grant.workspace in workspaces:
+            held[grant.workspace] = held.get(grant.workspace, frozenset()) | allowed
+    if is_everywhere:
+        everywhere = throughout - OF_ORGANIZATION
+        held = {workspace: held.get(workspace, frozenset()) | everywhere for workspace in workspaces}
+    return Held(held, throughout)
+
+
+def ensure_may_give(actor: Actor, given: Iterable[Permission], workspace: WorkspaceId | None) -> None:
+    """Raise BeyondOwnRights for permissions that the actor does not have in the workspace (None: the organization)."""
     missing = frozenset(given) - actor.permissions_in(workspace)
     if Permission.READ_RUNS in missing:  # which includes the other one, where something is given by name
         missing -= {Permission.DELETE_RUNS}
@@ -16,20 +60,24 @@ def ensure_may_give(actor: Actor, given: Iterable[Permission], workspace: Worksp
         raise BeyondOwnRights(sorted(permission.value for permission in missing))
 
 
-def may_govern(actor: Actor, *, is_admin: bool, roles: Mapping[WorkspaceId, Role]) -> bool:
-    """Whether the actor may change the account of a user with these roles: password, credentials, being enabled.
+def may_govern(actor: Actor, held: Held) -> bool:
+    """Whether the actor may change the account of a user who holds this: password, credentials, being enabled.
 
-    Whoever can log in as somebody has what they have. So it takes the writing of members, and all that the user may do,
-    in every workspace that the user is in; and an admin for an admin.
+    Whoever can log in as somebody has what they have. So it takes all that the user may do, wherever they may, and the
+    writing of members: in the organization, or in every workspace that the user is in, if those are all.
     """
-    if actor.is_admin:
-        return True
-    return (
-        not is_admin
-        and bool(roles)
-        and all(
-            actor.may(Permission.WRITE_MEMBERS, workspace)
-            and PERMISSIONS_OF_ROLE[role] <= actor.permissions_in(workspace)
-            for workspace, role in roles.items()
-        )
+    if not held.throughout <= actor.throughout:
+        return False
+    if not all(permissions <= actor.permissions_in(workspace) for workspace, permissions in held.workspaces.items()):
+        return False
+    return actor.may(Permission.WRITE_MEMBERS, None) or (
+        not held.throughout
+        and bool(held.workspaces)
+        and all(actor.may(Permission.WRITE_MEMBERS, workspace) for workspace in held.workspaces)
     )
+
+
+def ensure_kept(workspace: WorkspaceId | None, *, before: int, after: int) -> None:
+    """What had people who may do everything keeps one of them. Raises LastOwner, for an organization LastAdmin."""
+    if before > 0 and after == 0:
+        raise LastAdmin if workspace is None else LastOwner

@@ -89,7 +89,7 @@ def narrowed(user: Actor, purpose: Purpose, workspace: WorkspaceId) -> Actor:
     """The user with what the purpose opens, in one workspace, of what they may do."""
     mine = user.grants.get(workspace)
     grants = {} if mine is None else {workspace: mine & purpose.opens}
-    return msgspec.structs.replace(user, grants=grants, is_admin=False)
+    return msgspec.structs.replace(user, grants=grants, throughout=frozenset())
 
 
 def _read(engine: Engine, token: str) -> _Token:

@@ -51,7 +51,7 @@ async def authenticate_runtime(engine: Engine, token: str) -> Actor:
     user = await actor_of_user(engine.database, run.user_id)
     if not user.is_inside(run.workspace_id):  # no member any more
         raise WrongCredential("token")
-    return msgspec.structs.replace(user, grants={run.workspace_id: RUNTIME_MAY}, is_admin=False)
+    return msgspec.structs.replace(user, grants={run.workspace_id: RUNTIME_MAY}, throughout=frozenset())
 
 
 async def run_of_posting(engine: Engine, token: str) -> AssistantRun:

@@ -2,7 +2,8 @@
 
 from controlroom.engine.access.credentials import forget
 from controlroom.engine.access.errors import WorkspaceNotFound
-from controlroom.engine.access.model import Actor, ActorKind, Permission, StepRunActor
+from controlroom.engine.access.grants import store as grants
+from controlroom.engine.access.model import Actor, ActorKind, Permission, Role, StepRunActor
 from controlroom.engine.access.names import checked_name
 from controlroom.engine.access.record import record
 from controlroom.engine.engine import Engine
@@ -10,7 +11,7 @@ from controlroom.engine.events.store import Event
 from controlroom.engine.workspaces import store
 from controlroom.engine.workspaces.model import Workspace
 from controlroom.errors import Forbidden
-from controlroom.ids import UserId, WorkspaceId, uuid7
+from controlroom.ids import GrantId, UserId, WorkspaceId, uuid7
 
 
 async def get(engine: Engine, actor: Actor | StepRunActor, workspace: WorkspaceId) -> Workspace:
@@ -36,13 +37,20 @@ async def list_workspaces(
 
 async def create(engine: Engine, actor: Actor, name: str) -> Workspace:
     """A new workspace of the organization, for admins; a user who makes it is its first owner. Raises Conflict."""
-    if not actor.is_admin:
+    if not actor.may(Permission.WRITE_WORKSPACES, None):
         raise Forbidden("only an admin of the organization makes workspaces", code="ADMIN_ONLY")
     workspace = WorkspaceId(uuid7())
     async with engine.database.transaction() as tx:
         await store.add(tx, actor.organization_id, workspace, checked_name(name))
         if actor.kind is ActorKind.USER and actor.id is not None:
-            await store.add_owner(tx, workspace, UserId(actor.id))
+            await grants.add_membership(
+                tx,
+                actor.organization_id,
+                grant=GrantId(uuid7()),
+                workspace=workspace,
+                user=UserId(actor.id),
+                role=Role.OWNER,
+            )
         await record(engine, tx, actor, _event("workspace.created", actor, workspace, name))
         made = await store.get(tx, actor.organization_id, workspace)
         tx.after_commit(lambda: forget(engine))

@@ -14,9 +14,12 @@ from msgspec import Struct
 
 from controlroom.engine.access import store as access_store
 from controlroom.engine.access.actions import write_api_key
-from controlroom.engine.access.model import EVERYTHING, system
+from controlroom.engine.access.grants import store as grants
+from controlroom.engine.access.grants.model import Principal, PrincipalKind
+from controlroom.engine.access.model import EVERYTHING, Role, system
 from controlroom.engine.access.passwords import hash_password
 from controlroom.engine.access.record import record
+from controlroom.engine.access.roles.model import ADMIN
 from controlroom.engine.access.scope import Of
 from controlroom.engine.access.server_keys import check_keys, keep, kept
 from controlroom.engine.access.users import store as user_store
@@ -27,7 +30,7 @@ from controlroom.engine.events.store import Event
 from controlroom.engine.workspaces import store
 from controlroom.engine.workspaces.model import FirstStart
 from controlroom.errors import Invalid, NotFound
-from controlroom.ids import ApiKeyId, OrganizationId, UserId, WorkspaceId, uuid7
+from controlroom.ids import ApiKeyId, GrantId, OrganizationId, UserId, WorkspaceId, uuid7
 from controlroom.keys import Keys
 from controlroom.postgres.database import Statements
 
@@ -89,9 +92,8 @@ async def bootstrap(engine: Engine) -> FirstStart | None:
             organization=organization,
             username=_USERNAME,
             password_hash=password_hash,
-            is_admin=True,
         )
-        await store.add_owner(tx, workspace, admin.id)
+        await _let_govern(tx, organization, workspace, admin.id)
         key, value = await write_api_key(
             engine,
             tx,
@@ -144,6 +146,21 @@ async def first_start(engine: Engine) -> FirstStart:
         username=user.username if user else _USERNAME,
         password=None if password is None else password.decode(),
         user_credentials=None if secret is None else _pair(engine, made, secret),
+    )
+
+
+async def _let_govern(tx: Statements, organization: OrganizationId, workspace: WorkspaceId, admin: UserId) -> None:
+    """Make the first user admin of the organization, and owner of its workspace."""
+    await grants.add(
+        tx,
+        organization,
+        grant=GrantId(uuid7()),
+        principal=Principal(PrincipalKind.USER, admin),
+        role=ADMIN,
+        workspace=None,
+    )
+    await grants.add_membership(
+        tx, organization, grant=GrantId(uuid7()), workspace=workspace, user=admin, role=Role.OWNER
     )
 
 

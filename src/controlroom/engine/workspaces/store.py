@@ -2,7 +2,7 @@
 
 from controlroom.engine.workspaces.model import Workspace
 from controlroom.errors import Conflict
-from controlroom.ids import OrganizationId, UserId, WorkspaceId
+from controlroom.ids import OrganizationId, WorkspaceId
 from controlroom.postgres.database import Statements
 from controlroom.postgres.errors import UniqueViolation
 from controlroom.postgres.keyset import oldest_first
@@ -83,15 +83,6 @@ async def add(tx: Statements, organization: OrganizationId, workspace: Workspace
         )
     except UniqueViolation as taken:
         raise _name_taken(name) from taken
-
-
-async def add_owner(tx: Statements, workspace: WorkspaceId, user: UserId) -> None:
-    """Make a user the first owner of a new workspace."""
-    await tx.execute(
-        "insert into member (workspace_id, user_id, role) values (%(workspace)s, %(user)s, 'owner')",
-        workspace=workspace,
-        user=user,
-    )
 
 
 async def rename(tx: Statements, organization: OrganizationId, workspace: WorkspaceId, name: str) -> bool:

@@ -6,10 +6,11 @@ from controlroom.engine.access import store as access_store
 from controlroom.engine.access.credentials import forget
 from controlroom.engine.access.errors import (
     CredentialNotFound,
-    LastOwner,
     MemberExists,
     UserNotFound,
 )
+from controlroom.engine.access.grants import store as grants
+from controlroom.engine.access.grants.actions import kept_governed
 from controlroom.engine.access.model import PERMISSIONS_OF_ROLE, Actor, Permission, Role, User
 from controlroom.engine.access.names import checked_name, checked_text
 from controlroom.engine.access.passwords import hash_password
@@ -21,7 +22,7 @@ from controlroom.engine.access.users.model import Account, Member, UserCredentia
 from controlroom.engine.engine import Engine
 from controlroom.engine.events.store import Event
 from controlroom.errors import Forbidden
-from controlroom.ids import UserId, WorkspaceId, uuid7
+from controlroom.ids import GrantId, UserId, WorkspaceId, uuid7
 from controlroom.postgres.database import Statements, Tx
 
 _IDENTIFIER_DIGITS = 12
@@ -64,14 +65,17 @@ async def create_user(
             email=checked_text(email, what="mail address"),
             password_hash=password_hash,
         )
-        await store.add_member(tx, scope, user.id, role)
+        await grants.add_membership(
+            tx, scope.organization, grant=GrantId(uuid7()), workspace=workspace, user=user.id, role=role
+        )
         await record(engine, tx, actor, _event("user.created", scope, user.id, username=username, role=role.value))
     return user
 
 
 async def list_users(engine: Engine, actor: Actor, *, after: UserId | None = None, limit: int) -> list[User]:
-    """Users that the actor may see: all of the organization for an admin, else the members they may read."""
-    among = None if actor.is_admin else [w for w in actor.grants if actor.may(Permission.READ_MEMBERS, w)]
+    """Users that the actor may see: all, for who reads members in the organization, else those of their workspaces."""
+    is_wide = actor.may(Permission.READ_MEMBERS, None)
+    among = None if is_wide else [w for w in actor.grants if actor.may(Permission.READ_MEMBERS, w)]
     return await store.list_users(engine.database, actor.organization_id, among=among, after=after, limit=limit)
 
 
@@ -126,7 +130,9 @@ async def add_member(engine: Engine, actor: Actor, workspace: WorkspaceId, *, us
         user = await store.user_id_by_name(tx, scope.organization, username)
         if user is None:
             raise UserNotFound
-        if not await store.add_member(tx, scope, user, role):
+        if not await grants.add_membership(
+            tx, scope.organization, grant=GrantId(uuid7()), workspace=workspace, user=user, role=role
+        ):
             raise MemberExists
         await record(engine, tx, actor, _event("member.added", scope, user, role=role.value))
         return await _member(tx, scope, user)
@@ -139,8 +145,8 @@ async def change_role(engine: Engine, actor: Actor, workspace: WorkspaceId, user
         await store.lock_members(tx, scope)
         before = await _member(tx, scope, user)
         ensure_may_give(actor, PERMISSIONS_OF_ROLE[role] | PERMISSIONS_OF_ROLE[before.role], workspace)
-        await store.set_role(tx, scope, user, role)
-        await _ensure_owned(tx, scope, before)
+        async with kept_governed(tx, scope.organization, [workspace]):
+            await store.set_role(tx, scope, user, role)
         await record(engine, tx, actor, _event("member.changed", scope, user, role=role.value, was=before.role.value))
         return await _member(tx, scope, user)
 
@@ -152,8 +158,8 @@ async def remove_member(engine: Engine, actor: Actor, workspace: WorkspaceId, us
         await store.lock_members(tx, scope)
         before = await _member(tx, scope, user)
         ensure_may_give(actor, PERMISSIONS_OF_ROLE[before.role], workspace)
-        await store.remove_member(tx, scope, user)
-        await _ensure_owned(tx, scope, before)
+        async with kept_governed(tx, scope.organization, [workspace]):
+            await store.remove_member(tx, scope, user)
         await record(engine, tx, actor, _event("member.removed", scope, user, role=before.role.value))
 
 
@@ -204,9 +210,9 @@ async def _governed(tx: Tx, actor: Actor, user: UserId) -> Account:
     account = await store.account(tx, actor.organization_id, user)
     if account is None:
         raise UserNotFound
-    if account.id == actor.id or may_govern(actor, is_admin=account.is_admin, roles=account.roles):
+    if account.id == actor.id or may_govern(actor, account.held):
         return account
-    if any(actor.may(Permission.READ_MEMBERS, workspace) for workspace in account.roles):
+    if any(actor.may(Permission.READ_MEMBERS, workspace) for workspace in account.held.workspaces):
         raise Forbidden("this user's account is not yours to change", code="NOT_YOURS_TO_GOVERN")
     raise UserNotFound
 
@@ -217,11 +223,6 @@ async def _member(tx: Statements, scope: Scope, user: UserId) -> Member:
         await ensure_seen(tx, scope)
         raise UserNotFound
     return found
-
-
-async def _ensure_owned(tx: Statements, scope: Scope, before: Member) -> None:
-    if before.role is Role.OWNER and not await store.has_owner(tx, scope):
-        raise LastOwner
 
 
 def _event(kind: str, place: Scope | Account, subject: UserId | UserCredentialId, **data: str) -> Event:

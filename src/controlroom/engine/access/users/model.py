@@ -6,7 +6,7 @@ from uuid import UUID
 
 from msgspec import Struct
 
-from controlroom.engine.access.model import Role
+from controlroom.engine.access.model import Held, Role
 from controlroom.ids import OrganizationId, UserId, WorkspaceId
 
 UserCredentialId = NewType("UserCredentialId", UUID)
@@ -38,10 +38,9 @@ class UserCredential(Struct, frozen=True, kw_only=True):
 
 
 class Account(Struct, frozen=True, kw_only=True):
-    """What decides about who may change a user: where they are whom."""
+    """What decides about who may change a user: what they may do, where."""
 
     id: UserId
     organization_id: OrganizationId
     username: str
-    is_admin: bool
-    roles: dict[WorkspaceId, Role]
+    held: Held

@@ -6,7 +6,10 @@ from uuid import UUID
 from msgspec import Struct
 
 from controlroom.engine.access.errors import UsernameTaken, WorkspaceNotFound, WrongCredential
-from controlroom.engine.access.model import PERMISSIONS_OF_ROLE, Actor, ActorKind, Role, User
+from controlroom.engine.access.grants.store import OF_MEMBER, OF_USER
+from controlroom.engine.access.model import Actor, ActorKind, Granted, Role, User
+from controlroom.engine.access.roles.model import ADMIN, OF_MEMBERS
+from controlroom.engine.access.rules import union
 from controlroom.engine.access.scope import SEEN, Scope
 from controlroom.engine.access.users.model import Account, Member, UserCredential, UserCredentialId
 from controlroom.ids import OrganizationId, UserId, WorkspaceId
@@ -14,11 +17,27 @@ from controlroom.postgres.database import Statements
 from controlroom.postgres.errors import UniqueViolation
 from controlroom.postgres.keyset import oldest_first
 
-_USER = """app_user.id, app_user.number, app_user.organization_id, app_user.username, app_user.first_name,
-    app_user.last_name, app_user.email, app_user.is_admin, app_user.created_at, app_user.disabled_at"""
+_USER = f"""app_user.id, app_user.number, app_user.organization_id, app_user.username, app_user.first_name,
+    app_user.last_name, app_user.email, app_user.created_at, app_user.disabled_at,
+    exists (select from {OF_USER} as held where held.role_id = '{ADMIN}' and held.workspace_id is null) as is_admin"""
 
-_MEMBER = """member.user_id, member.workspace_id, app_user.username, app_user.first_name, app_user.last_name,
-    app_user.email, member.role, member.created_at"""
+_MEMBERS = f"""
+    select access_grant.user_id, access_grant.workspace_id, app_user.username, app_user.first_name,
+           app_user.last_name, app_user.email, role.name as role, access_grant.created_at
+      from access_grant
+      join role on role.id = access_grant.role_id
+      join app_user on app_user.id = access_grant.user_id
+     where {OF_MEMBER}"""
+
+_HELD = f"""
+    coalesce((select jsonb_agg(jsonb_build_array(held.workspace_id, role.permissions))
+                from {OF_USER} as held join role on role.id = held.role_id), '[]') as granted,
+    coalesce((select jsonb_agg(workspace.id) from workspace
+               where workspace.organization_id = app_user.organization_id and workspace.deleted_at is null
+                 and exists (select from {OF_USER} as held
+                              where held.workspace_id = workspace.id or held.workspace_id is null)), '[]')
+        as workspaces"""
+"""What an `app_user` is granted, and the living workspaces that it may be about."""
 
 
 class Login(Struct, frozen=True, kw_only=True):
@@ -41,43 +60,37 @@ def place_of_user_credential(credential: UserCredentialId) -> str:
     return f"user_credential/{credential}/secret"
 
 
-class _Grants(Struct, frozen=True, kw_only=True):
+class _FoundUser(Struct, frozen=True, kw_only=True):
     id: UserId
     username: str
     organization_id: OrganizationId
-    is_admin: bool
-    roles: dict[WorkspaceId, Role]
-    """In an admin's organization: owner of every workspace."""
+    granted: list[Granted]
+    workspaces: list[WorkspaceId]
 
 
 async def actor_of_user(tx: Statements, user: UserId) -> Actor:
-    """The user as an actor, with the grants of every membership; an admin's are all workspaces of the organization.
+    """The user as an actor, with all that they and their groups are granted.
 
     Raises Unauthenticated if disabled or unknown.
     """
     found = await tx.one_or_none(
-        _Grants,
-        """
-        select app_user.id, app_user.username, app_user.organization_id, app_user.is_admin,
-               coalesce((select jsonb_object_agg(workspace.id, coalesce(member.role, 'owner'))
-                           from workspace
-                           left join member on member.workspace_id = workspace.id and member.user_id = app_user.id
-                                           and not app_user.is_admin
-                          where workspace.organization_id = app_user.organization_id and workspace.deleted_at is null
-                            and (app_user.is_admin or member.role is not null)), '{}') as roles
+        _FoundUser,
+        f"""
+        select app_user.id, app_user.username, app_user.organization_id, {_HELD}
           from app_user where app_user.id = %(user)s and app_user.disabled_at is null
         """,
         user=user,
     )
     if found is None:
         raise WrongCredential("user")
+    held = union(found.granted, set(found.workspaces))
     return Actor(
         kind=ActorKind.USER,
         id=found.id,
         name=found.username,
         organization_id=found.organization_id,
-        grants={workspace: PERMISSIONS_OF_ROLE[role] for workspace, role in found.roles.items()},
-        is_admin=found.is_admin,
+        grants=held.workspaces,
+        throughout=held.throughout,
     )
 
 
@@ -111,16 +124,15 @@ async def add_user(
     last_name: str = "",
     email: str = "",
     password_hash: str | None,
-    is_admin: bool = False,
 ) -> User:
     """Write a new user. Raises UsernameTaken, upon which the transaction is lost."""
     try:
         return await tx.one(
             User,
             f"""
-            insert into app_user (id, organization_id, username, first_name, last_name, email, password_hash, is_admin)
+            insert into app_user (id, organization_id, username, first_name, last_name, email, password_hash)
             values (%(user)s, %(organization)s, %(username)s, %(first_name)s, %(last_name)s, %(email)s,
-                    %(password_hash)s, %(is_admin)s)
+                    %(password_hash)s)
             returning {_USER}
             """,
             user=user,
@@ -130,7 +142,6 @@ async def add_user(
             last_name=last_name,
             email=email,
             password_hash=password_hash,
-            is_admin=is_admin,
         )
     except UniqueViolation as taken:
         raise UsernameTaken(username) from taken
@@ -155,8 +166,8 @@ async def list_users(
         f"""
         select {_USER} from app_user
          where organization_id = %(organization)s and (%(after)s::uuid is null or id > %(after)s)
-           and (%(among)s::uuid[] is null or exists (
-                   select from member where member.user_id = app_user.id and member.workspace_id = any (%(among)s)))
+           and (%(among)s::uuid[] is null
+                or exists (select from {OF_USER} as held where held.workspace_id = any (%(among)s)))
          order by id limit %(limit)s
         """,
         organization=organization,
@@ -167,18 +178,24 @@ async def list_users(
 
 
 async def account(tx: Statements, organization: OrganizationId, user: UserId) -> Account | None:
-    """A user with every place they have, locked until the transaction ends."""
-    return await tx.one_or_none(
-        Account,
-        """
-        select app_user.id, app_user.organization_id, app_user.username, app_user.is_admin,
-               coalesce((select jsonb_object_agg(member.workspace_id, member.role)
-                           from member where member.user_id = app_user.id), '{}') as roles
+    """A user with all that they hold, locked until the transaction ends."""
+    found = await tx.one_or_none(
+        _FoundUser,
+        f"""
+        select app_user.id, app_user.username, app_user.organization_id, {_HELD}
           from app_user where id = %(user)s and organization_id = %(organization)s
            for update
         """,
         user=user,
         organization=organization,
+    )
+    if found is None:
+        return None
+    return Account(
+        id=found.id,
+        organization_id=found.organization_id,
+        username=found.username,
+        held=union(found.granted, set(found.workspaces)),
     )
 
 
@@ -224,9 +241,8 @@ async def list_members(tx: Statements, scope: Scope, *, after: UserId | None, li
     return await tx.all(
         Member,
         f"""
-        select {_MEMBER} from member join app_user on app_user.id = member.user_id
-         where member.workspace_id = {SEEN}
-         {oldest_first("member.user_id")}
+        {_MEMBERS} and access_grant.workspace_id = {SEEN}
+         {oldest_first("access_grant.user_id")}
         """,
         after=after,
         limit=limit,
@@ -238,57 +254,31 @@ async def member(tx: Statements, scope: Scope, user: UserId) -> Member | None:
     """One member of the workspace."""
     return await tx.one_or_none(
         Member,
-        f"""
-        select {_MEMBER} from member join app_user on app_user.id = member.user_id
-         where member.workspace_id = {SEEN} and member.user_id = %(user)s
-        """,
+        f"{_MEMBERS} and access_grant.workspace_id = {SEEN} and access_grant.user_id = %(user)s",
         user=user,
         **scope.params,
-    )
-
-
-async def add_member(tx: Statements, scope: Scope, user: UserId, role: Role) -> bool:
-    """Make a user of the organization a member; False if they are one already, or nobody of the organization."""
-    return (
-        await tx.execute(
-            f"""
-            insert into member (workspace_id, user_id, role)
-            select seen.id, app_user.id, %(role)s
-              from {SEEN} as seen, app_user
-             where app_user.id = %(user)s and app_user.organization_id = %(organization)s
-            on conflict do nothing
-            """,
-            user=user,
-            role=role,
-            **scope.params,
-        )
-        > 0
     )
 
 
 async def set_role(tx: Statements, scope: Scope, user: UserId, role: Role) -> None:
     """Change a member's role."""
     await tx.execute(
-        f"update member set role = %(role)s where user_id = %(user)s and workspace_id = {SEEN}",
+        f"""
+        update access_grant set role_id = %(role)s
+         where user_id = %(user)s and workspace_id = {SEEN} and {OF_MEMBER}
+        """,
         user=user,
-        role=role,
+        role=OF_MEMBERS[role],
         **scope.params,
     )
 
 
 async def remove_member(tx: Statements, scope: Scope, user: UserId) -> None:
-    """End a membership."""
+    """End a membership. What else the user is granted in the workspace stays."""
     await tx.execute(
-        f"delete from member where user_id = %(user)s and workspace_id = {SEEN}", user=user, **scope.params
-    )
-
-
-async def has_owner(tx: Statements, scope: Scope) -> bool:
-    """Whether the workspace has an owner."""
-    return bool(
-        await tx.value(
-            f"select exists (select from member where workspace_id = {SEEN} and role = 'owner')", **scope.params
-        )
+        f"delete from access_grant where user_id = %(user)s and workspace_id = {SEEN} and {OF_MEMBER}",
+        user=user,
+        **scope.params,
     )
 
 

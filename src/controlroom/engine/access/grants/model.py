@@ -1,0 +1,38 @@
+"""Grants: a role, to a principal, in a scope."""
+
+from datetime import datetime
+from enum import StrEnum
+from uuid import UUID
+
+from msgspec import Struct
+
+from controlroom.ids import GrantId, RoleId, WorkspaceId
+
+
+class PrincipalKind(StrEnum):
+    """To whom a role can be granted."""
+
+    USER = "user"
+    GROUP = "group"
+
+
+class Principal(Struct, frozen=True):
+    """Somebody of the organization who can hold a role."""
+
+    kind: PrincipalKind
+    id: UUID
+
+
+class Grant(Struct, frozen=True, kw_only=True):
+    """A grant as lists show it."""
+
+    id: GrantId
+    number: int
+    workspace_id: WorkspaceId | None
+    """None: in the whole organization."""
+    role_id: RoleId
+    role_name: str
+    principal_kind: PrincipalKind
+    principal_id: UUID
+    principal_name: str
+    created_at: datetime

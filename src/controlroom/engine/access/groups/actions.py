@@ -1,0 +1,137 @@
+"""The verbs of groups of users. They are the organization's, and take the writing of members there.
+
+Who comes into a group gets all that it is granted, so that nobody lets in, or out, who could not give all of that.
+"""
+
+from typing import Any, Final
+
+from controlroom.engine.access.credentials import forget
+from controlroom.engine.access.errors import GroupNotFound, UserNotFound
+from controlroom.engine.access.grants import store as grants
+from controlroom.engine.access.grants.actions import kept_governed
+from controlroom.engine.access.groups import store
+from controlroom.engine.access.groups.model import GroupMember, UserGroup
+from controlroom.engine.access.model import Actor, Permission
+from controlroom.engine.access.names import checked_name, checked_text
+from controlroom.engine.access.record import record
+from controlroom.engine.access.roles.actions import ensure_in_organization, ensure_sees_members
+from controlroom.engine.access.rules import ensure_may_give, permissions_of
+from controlroom.engine.engine import Engine
+from controlroom.engine.events.store import Event
+from controlroom.ids import UserGroupId, UserId, uuid7
+from controlroom.postgres.database import Statements
+
+_LONGEST_DESCRIPTION: Final = 4000
+
+
+async def list_groups(engine: Engine, actor: Actor, *, after: UserGroupId | None = None, limit: int) -> list[UserGroup]:
+    """Groups of the organization, oldest first."""
+    ensure_sees_members(actor)
+    return await store.list_groups(engine.database, actor.organization_id, after=after, limit=limit)
+
+
+async def get_group(engine: Engine, actor: Actor, group: UserGroupId) -> UserGroup:
+    """One group. Raises GroupNotFound."""
+    ensure_sees_members(actor)
+    found = await store.get(engine.database, actor.organization_id, group)
+    if found is None:
+        raise GroupNotFound
+    return found
+
+
+async def list_group_members(
+    engine: Engine, actor: Actor, group: UserGroupId, *, after: UserId | None = None, limit: int
+) -> list[GroupMember]:
+    """Who is in a group. It takes the reading of members in the organization. Raises GroupNotFound."""
+    ensure_in_organization(actor, Permission.READ_MEMBERS)
+    await get_group(engine, actor, group)
+    return await store.list_members(engine.database, actor.organization_id, group, after=after, limit=limit)
+
+
+async def create_group(engine: Engine, actor: Actor, *, name: str, description: str = "") -> UserGroup:
+    """A new group, without members and grants. Raises NameTaken."""
+    ensure_in_organization(actor, Permission.WRITE_MEMBERS)
+    async with engine.database.transaction() as tx:
+        group = await store.add(
+            tx,
+            actor.organization_id,
+            group=UserGroupId(uuid7()),
+            name=checked_name(name, what="group's name"),
+            description=checked_text(description, what="description", longest=_LONGEST_DESCRIPTION),
+        )
+        await record(engine, tx, actor, _event("user_group.created", actor, group.id, name=group.name))
+    return group
+
+
+async def edit_group(
+    engine: Engine, actor: Actor, group: UserGroupId, *, name: str | None = None, description: str | None = None
+) -> UserGroup:
+    """Call a group otherwise; None leaves what is there. Raises GroupNotFound, NameTaken."""
+    ensure_in_organization(actor, Permission.WRITE_MEMBERS)
+    async with engine.database.transaction() as tx:
+        await _lock(tx, actor, group)
+        before = await store.get(tx, actor.organization_id, group)
+        assert before is not None  # noqa: S101  # its row is locked
+        after = await store.change(
+            tx,
+            actor.organization_id,
+            group,
+            name=before.name if name is None else checked_name(name, what="group's name"),
+            description=before.description
+            if description is None
+            else checked_text(description, what="description", longest=_LONGEST_DESCRIPTION),
+        )
+        assert after is not None  # noqa: S101  # likewise
+        await record(engine, tx, actor, _event("user_group.updated", actor, group, name=after.name))
+    return after
+
+
+async def delete_group(engine: Engine, actor: Actor, group: UserGroupId) -> None:
+    """Delete a group and all that it was granted. Raises GroupNotFound, BeyondOwnRights, LastOwner, LastAdmin."""
+    ensure_in_organization(actor, Permission.WRITE_MEMBERS)
+    async with engine.database.transaction() as tx:
+        await _lock(tx, actor, group)
+        await _ensure_could_give(tx, actor, group)
+        governed = await grants.governed_by_group(tx, actor.organization_id, group)
+        async with kept_governed(tx, actor.organization_id, governed):
+            await store.delete(tx, actor.organization_id, group)
+        await record(engine, tx, actor, _event("user_group.deleted", actor, group))
+        tx.after_commit(lambda: forget(engine))
+
+
+async def add_group_member(engine: Engine, actor: Actor, group: UserGroupId, user: UserId) -> None:
+    """Put a user into a group; fine if they are in it. Raises GroupNotFound, UserNotFound, BeyondOwnRights."""
+    ensure_in_organization(actor, Permission.WRITE_MEMBERS)
+    async with engine.database.transaction() as tx:
+        await _lock(tx, actor, group)
+        await _ensure_could_give(tx, actor, group)
+        if not await store.add_member(tx, actor.organization_id, group, user):
+            raise UserNotFound
+        await record(engine, tx, actor, _event("user_group.member_added", actor, group, user=str(user)))
+
+
+async def remove_group_member(engine: Engine, actor: Actor, group: UserGroupId, user: UserId) -> None:
+    """Take a user out of a group. Raises GroupNotFound, UserNotFound, BeyondOwnRights, LastOwner, LastAdmin."""
+    ensure_in_organization(actor, Permission.WRITE_MEMBERS)
+    async with engine.database.transaction() as tx:
+        await _lock(tx, actor, group)
+        await _ensure_could_give(tx, actor, group)
+        governed = await grants.governed_by_group(tx, actor.organization_id, group)
+        async with kept_governed(tx, actor.organization_id, governed):
+            if not await store.remove_member(tx, group, user):
+                raise UserNotFound
+        await record(engine, tx, actor, _event("user_group.member_removed", actor, group, user=str(user)))
+
+
+async def _lock(tx: Statements, actor: Actor, group: UserGroupId) -> None:
+    if not await store.lock(tx, actor.organization_id, group):
+        raise GroupNotFound
+
+
+async def _ensure_could_give(tx: Statements, actor: Actor, group: UserGroupId) -> None:
+    for granted in await grants.of_group(tx, actor.organization_id, group):
+        ensure_may_give(actor, permissions_of(granted.permissions, granted.workspace), granted.workspace)
+
+
+def _event(kind: str, actor: Actor, group: UserGroupId, **data: Any) -> Event:
+    return Event(kind=kind, organization_id=actor.organization_id, subject_id=group, data=data)

@@ -1,0 +1,144 @@
+"""The verbs of roles. They are the organization's: a role that somebody edits changes what all its holders may do."""
+
+import re
+from collections.abc import Collection
+from typing import Final
+
+from controlroom.engine.access.credentials import forget
+from controlroom.engine.access.errors import NotOfOrganization, RoleInUse, RoleNotFound, RoleOfSystem
+from controlroom.engine.access.model import Actor, Permission
+from controlroom.engine.access.names import checked_name, checked_text
+from controlroom.engine.access.record import record
+from controlroom.engine.access.roles import store
+from controlroom.engine.access.roles.model import NamedRole
+from controlroom.engine.access.rules import ensure_may_give, permissions_of
+from controlroom.engine.engine import Engine
+from controlroom.engine.events.store import Event
+from controlroom.errors import Invalid
+from controlroom.ids import RoleId, uuid7
+from controlroom.postgres.database import Statements
+
+_OURS = frozenset(permission.value for permission in Permission)
+_GRAMMARS = re.compile(r"[a-z0-9_]{1,40}:[\x21-\x7e][\x20-\x7e]{0,200}")
+"""A name of a grammar's own, with the grammar before it."""
+_MOST_PERMISSIONS: Final = 1000
+_LONGEST_DESCRIPTION: Final = 4000
+
+
+def ensure_in_organization(actor: Actor, permission: Permission) -> None:
+    """Raise NotOfOrganization unless the actor has the permission in the organization itself."""
+    if not actor.may(permission, None):
+        raise NotOfOrganization(permission.value)
+
+
+def ensure_sees_members(actor: Actor) -> None:
+    """Raise NotOfOrganization unless the actor may see who is who, somewhere: roles and groups are for granting."""
+    if not any(actor.may(Permission.READ_MEMBERS, workspace) for workspace in (None, *actor.grants)):
+        raise NotOfOrganization(Permission.READ_MEMBERS.value)
+
+
+async def list_roles(engine: Engine, actor: Actor, *, after: RoleId | None = None, limit: int) -> list[NamedRole]:
+    """The system's roles and those of the organization, oldest first."""
+    ensure_sees_members(actor)
+    return await store.list_roles(engine.database, actor.organization_id, after=after, limit=limit)
+
+
+async def get_role(engine: Engine, actor: Actor, role: RoleId) -> NamedRole:
+    """One role. Raises RoleNotFound."""
+    ensure_sees_members(actor)
+    found = await store.get(engine.database, actor.organization_id, role)
+    if found is None:
+        raise RoleNotFound
+    return found
+
+
+async def create_role(
+    engine: Engine, actor: Actor, *, name: str, permissions: Collection[str], description: str = ""
+) -> NamedRole:
+    """A new role of the organization, of permissions that the actor has there. Raises NameTaken, BeyondOwnRights."""
+    ensure_in_organization(actor, Permission.WRITE_ROLES)
+    ensure_may_give(actor, permissions_of(_checked(permissions), None), None)
+    async with engine.database.transaction() as tx:
+        role = await store.add(
+            tx,
+            actor.organization_id,
+            role=RoleId(uuid7()),
+            name=checked_name(name, what="role's name"),
+            description=checked_text(description, what="description", longest=_LONGEST_DESCRIPTION),
+            permissions=frozenset(permissions),
+        )
+        await record(engine, tx, actor, _event("role.created", actor, role))
+    return role
+
+
+async def edit_role(
+    engine: Engine,
+    actor: Actor,
+    role: RoleId,
+    *,
+    name: str | None = None,
+    permissions: Collection[str] | None = None,
+    description: str | None = None,
+) -> NamedRole:
+    """Change a role; None leaves what is there. All that it could and can do must be the actor's own.
+
+    Raises RoleOfSystem, RoleNotFound, NameTaken, BeyondOwnRights.
+    """
+    ensure_in_organization(actor, Permission.WRITE_ROLES)
+    async with engine.database.transaction() as tx:
+        before = await _changeable(tx, actor, role)
+        wanted = before.permissions if permissions is None else _checked(permissions)
+        ensure_may_give(actor, permissions_of([*before.permissions, *wanted], None), None)
+        after = await store.change(
+            tx,
+            actor.organization_id,
+            role,
+            name=before.name if name is None else checked_name(name, what="role's name"),
+            description=before.description
+            if description is None
+            else checked_text(description, what="description", longest=_LONGEST_DESCRIPTION),
+            permissions=frozenset(wanted),
+        )
+        await record(engine, tx, actor, _event("role.updated", actor, after))
+        tx.after_commit(lambda: forget(engine))
+    return after
+
+
+async def delete_role(engine: Engine, actor: Actor, role: RoleId) -> None:
+    """Delete a role that nobody has. Raises RoleInUse, RoleOfSystem, RoleNotFound, BeyondOwnRights."""
+    ensure_in_organization(actor, Permission.WRITE_ROLES)
+    async with engine.database.transaction() as tx:
+        before = await _changeable(tx, actor, role)
+        ensure_may_give(actor, permissions_of(before.permissions, None), None)
+        if grants := await store.count_grants(tx, actor.organization_id, role):
+            raise RoleInUse(grants)
+        await store.delete(tx, actor.organization_id, role)
+        await record(engine, tx, actor, _event("role.deleted", actor, before))
+
+
+async def _changeable(tx: Statements, actor: Actor, role: RoleId) -> NamedRole:
+    found = await store.get(tx, actor.organization_id, role, lock="for update")
+    if found is None:
+        raise RoleNotFound
+    if found.is_system:
+        raise RoleOfSystem(found.name)
+    return found
+
+
+def _checked(permissions: Collection[str]) -> Collection[str]:
+    """The names, if each is a permission or a grammar's own. Raises Invalid `UNKNOWN_PERMISSION`."""
+    if len(permissions) > _MOST_PERMISSIONS:
+        raise Invalid(f"a role has at most {_MOST_PERMISSIONS:,} permissions", code="TOO_MANY_PERMISSIONS")
+    for name in permissions:
+        if name not in _OURS and not _GRAMMARS.fullmatch(name):
+            raise Invalid(f"there is no permission {name!r}", code="UNKNOWN_PERMISSION", name=name)
+    return permissions
+
+
+def _event(kind: str, actor: Actor, role: NamedRole) -> Event:
+    return Event(
+        kind=kind,
+        organization_id=actor.organization_id,
+        subject_id=role.id,
+        data={"name": role.name, "permissions": role.permissions},
+    )
