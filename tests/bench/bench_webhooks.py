@@ -21,7 +21,6 @@ from tests.bench.figures import Figure, milliseconds, percentile, show
 
 from controlroom.app import GRAMMARS
 from controlroom.dialects.robocorp.messages import GRAMMAR
-from controlroom.dialects.robocorp.provisioner_requests import ProvisionerRequests
 from controlroom.engine.access.model import system
 from controlroom.engine.engine import Engine
 from controlroom.engine.events.store import By, Event, append
@@ -142,7 +141,7 @@ async def measured(engine: Engine, outgoing: Outgoing, addresses: list[str]) -> 
     for address in addresses:
         wanted = WebhookDefinition(grammar=GRAMMAR, endpoint=address, events=(WebhookEvent.RUN_STARTED,))
         await webhooks.create(engine, system(organization), workspace, wanted)
-    outside = Outside(outgoing, ProvisionerRequests())
+    outside = Outside(outgoing)
     loops = [
         asyncio.create_task(FanOut(engine, news(engine)).serve()),
         asyncio.create_task(Deliverer(engine, Senders(engine, outside).senders).serve()),

@@ -1,16 +1,26 @@
 """Statements on assets."""
 
+from typing import Final
 from uuid import UUID
 
 from msgspec import Struct
 
 from controlroom.engine.access.scope import SEEN, Scope
-from controlroom.engine.assets.errors import AssetNameTaken
+from controlroom.engine.assets.errors import AssetNameTaken, AssetNotFound
 from controlroom.engine.assets.model import Asset, AssetRef, Content
+from controlroom.engine.nouns import InWorkspace, Noun
 from controlroom.ids import AssetId, OrganizationId, WorkspaceId
 from controlroom.postgres.database import Statements
 from controlroom.postgres.errors import UniqueViolation
 from controlroom.postgres.keyset import oldest_first
+
+ASSET: Final = Noun[AssetId](
+    "asset",
+    lambda _: AssetNotFound(),
+    "asset",
+    InWorkspace("asset.workspace_id"),
+    name="asset.name",
+)
 
 _ASSET = """id, number, name, created_at, updated_at,
     case when hash is not null then

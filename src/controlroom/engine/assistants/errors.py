@@ -11,7 +11,7 @@ class AssistantNotFound(NotFound):
 
     code: ClassVar[str] = "ASSISTANT_NOT_FOUND"
 
-    def __init__(self, assistant: UUID) -> None:
+    def __init__(self, assistant: UUID | str) -> None:
         super().__init__(f"there is no assistant {assistant}", assistant_id=str(assistant))
 
 
@@ -20,7 +20,7 @@ class AssistantRunNotFound(NotFound):
 
     code: ClassVar[str] = "ASSISTANT_RUN_NOT_FOUND"
 
-    def __init__(self, run: UUID) -> None:
+    def __init__(self, run: UUID | str) -> None:
         super().__init__(f"there is no assistant run {run}", assistant_run_id=str(run))
 
 

@@ -1,10 +1,11 @@
 """Statements on assistants, their runs, and what these left."""
 
 from datetime import timedelta
+from functools import partial
 from typing import Final
 
 from controlroom.engine.access.scope import SEEN, Scope
-from controlroom.engine.assistants.errors import AssistantNameTaken
+from controlroom.engine.assistants.errors import AssistantNameTaken, AssistantNotFound, AssistantRunNotFound
 from controlroom.engine.assistants.model import (
     Assistant,
     AssistantArtifact,
@@ -15,10 +16,32 @@ from controlroom.engine.assistants.model import (
     AssistantRunId,
     AssistantRunState,
 )
+from controlroom.engine.nouns import InWorkspace, Missing, Noun
 from controlroom.ids import PackageVersionId, TaskId, UserId, WorkspaceId
 from controlroom.postgres.database import Statements
 from controlroom.postgres.errors import UniqueViolation
 from controlroom.postgres.keyset import oldest_first
+
+ASSISTANT: Final = Noun[AssistantId](
+    "assistant",
+    AssistantNotFound,
+    "assistant",
+    InWorkspace("assistant.workspace_id"),
+    there="assistant.deleted_at is null",
+    name="assistant.name",
+)
+ASSISTANT_RUN: Final = Noun[AssistantRunId](
+    "assistant run",
+    AssistantRunNotFound,
+    "assistant_run",
+    InWorkspace("assistant_run.workspace_id"),
+)
+ASSISTANT_ARTIFACT: Final = Noun[AssistantArtifactId](
+    "artifact of an assistant run",
+    partial(Missing, "artifact"),
+    "assistant_artifact",
+    InWorkspace("assistant_artifact.workspace_id"),
+)
 
 _ASSISTANT: Final = """
     select assistant.id, assistant.number, assistant.workspace_id, assistant.name, assistant.task_id,

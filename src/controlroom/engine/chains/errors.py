@@ -11,5 +11,5 @@ class ChainNotFound(NotFound):
 
     code: ClassVar[str] = "CHAIN_NOT_FOUND"
 
-    def __init__(self, chain: UUID) -> None:
+    def __init__(self, chain: UUID | str) -> None:
         super().__init__(f"there is no chain {chain}", chain_id=str(chain))

@@ -9,9 +9,19 @@ from controlroom.engine.access.scope import SEEN, Scope
 from controlroom.engine.chains.errors import ChainNotFound
 from controlroom.engine.chains.model import Chain, ChainLink, Empty, End, LinkState
 from controlroom.engine.events.cursor import Happened
+from controlroom.engine.nouns import InWorkspace, Noun
 from controlroom.ids import ChainId, OrganizationId, ProcessId, RunId, WorkItemId, WorkspaceId
 from controlroom.postgres.database import Statements, Tx
 from controlroom.postgres.keyset import oldest_first
+
+CHAIN: Final = Noun[ChainId](
+    "chain",
+    ChainNotFound,
+    "chain",
+    InWorkspace("chain.workspace_id"),
+    joined="join process on process.id = chain.process_id and process.deleted_at is null",
+    there="chain.deleted_at is null",
+)
 
 _CHAIN: Final = """
     select chain.id, chain.number, chain.workspace_id, chain.process_id, chain.next_process_id,

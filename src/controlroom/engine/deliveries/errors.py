@@ -8,7 +8,7 @@ from controlroom.errors import Conflict, NotFound
 class DeliveryNotFound(NotFound):
     """There is no such delivery, or not any more."""
 
-    def __init__(self, delivery: UUID) -> None:
+    def __init__(self, delivery: UUID | str) -> None:
         super().__init__(f"there is no delivery {delivery}", code="DELIVERY_NOT_FOUND", delivery=str(delivery))
 
 

@@ -6,6 +6,7 @@ from typing import Final
 from uuid import UUID
 
 from controlroom.engine.access.scope import SEEN, Scope
+from controlroom.engine.deliveries.errors import DeliveryNotFound
 from controlroom.engine.deliveries.model import (
     Claimed,
     Delivery,
@@ -17,8 +18,16 @@ from controlroom.engine.deliveries.model import (
     Tried,
 )
 from controlroom.engine.deliveries.rules import GIVE_UP_AFTER
+from controlroom.engine.nouns import InWorkspace, Noun
 from controlroom.ids import DeliveryId, uuid7
 from controlroom.postgres.database import Statements
+
+DELIVERY: Final = Noun[DeliveryId](
+    "delivery",
+    DeliveryNotFound,
+    "delivery",
+    InWorkspace("delivery.workspace_id"),
+)
 
 _COLUMNS: Final = """id, number, workspace_id, kind, subscription_id, event_kind, process_id, run_id, step_run_id,
     message_id, message_name, destination, endpoint, state, attempts, due, attempted_at, last_status, last_answer,

@@ -8,7 +8,7 @@ from controlroom.errors import Invalid, NotFound
 class NotificationNotFound(NotFound):
     """There is no such notification."""
 
-    def __init__(self, notification: UUID) -> None:
+    def __init__(self, notification: UUID | str) -> None:
         super().__init__(
             f"there is no notification {notification}", code="NOTIFICATION_NOT_FOUND", notification=str(notification)
         )

@@ -5,10 +5,20 @@ from typing import Final
 
 from controlroom.engine.access.scope import SEEN, Scope
 from controlroom.engine.deliveries.model import Disabled
+from controlroom.engine.notifications.errors import NotificationNotFound
 from controlroom.engine.notifications.model import Notification, NotificationEvent, NotificationKind, SealedNotification
+from controlroom.engine.nouns import InWorkspace, Noun
 from controlroom.ids import NotificationId, ProcessId
 from controlroom.postgres.database import Statements
 from controlroom.postgres.keyset import oldest_first
+
+NOTIFICATION: Final = Noun[NotificationId](
+    "notification",
+    NotificationNotFound,
+    "notification",
+    InWorkspace("notification.workspace_id"),
+    there="notification.deleted_at is null",
+)
 
 _COLUMNS: Final = """id, number, workspace_id, process_id, kind, events, recipients, is_enabled, disabled_reason,
     created_at, sealed"""

@@ -2,12 +2,14 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from functools import partial
 from typing import Final
 from uuid import UUID
 
 import msgspec
 
 from controlroom.engine.access.scope import SEEN, Scope
+from controlroom.engine.nouns import InWorkspace, Missing, Noun
 from controlroom.engine.packages.errors import PackageNotFound, TaskNotFound
 from controlroom.engine.packages.model import Package, PackageVersion, Task, Zip
 from controlroom.ids import OrganizationId, PackageId, PackageVersionId, TaskId, WorkspaceId, as_uuid, uuid7
@@ -15,6 +17,32 @@ from controlroom.objects.store import Blob
 from controlroom.postgres.database import Statements, Tx
 from controlroom.postgres.keyset import oldest_first
 from controlroom.robots.definition import RobotDefinition
+
+PACKAGE: Final = Noun[PackageId](
+    "package",
+    PackageNotFound,
+    "package",
+    InWorkspace("package.workspace_id"),
+    there="package.deleted_at is null",
+    name="package.name",
+)
+PACKAGE_VERSION: Final = Noun[PackageVersionId](
+    "package version",
+    partial(Missing, "package version"),
+    "package_version",
+    InWorkspace("package.workspace_id"),
+    joined="join package on package.id = package_version.package_id",
+    there="package.deleted_at is null",
+)
+TASK: Final = Noun[TaskId](
+    "task",
+    TaskNotFound,
+    "task",
+    InWorkspace("package.workspace_id"),
+    joined="join package on package.id = task.package_id",
+    there="package.deleted_at is null",
+    name="task.name",
+)
 
 _PACKAGE: Final = """
     select package.id, package.number, package.workspace_id, package.name, package.created_at,

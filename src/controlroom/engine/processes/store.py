@@ -1,17 +1,37 @@
 """The statements over processes, their steps and the queues of those."""
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any, Final
 
 import msgspec
 from msgspec import Raw, Struct
 
 from controlroom.engine.access.scope import SEEN, Scope
+from controlroom.engine.nouns import InWorkspace, Missing, Noun
 from controlroom.engine.processes.errors import ProcessNameAmbiguous, ProcessNotConfigured, ProcessNotFound
 from controlroom.engine.processes.model import AnyWorker, Process, Step, StepDefinition
 from controlroom.ids import ProcessId, ProvisionerId, QueueId, StepId, TaskId, WorkspaceId, as_uuid, uuid7
 from controlroom.postgres.database import Statements, Tx
 from controlroom.postgres.keyset import oldest_first
+
+PROCESS: Final = Noun[ProcessId](
+    "process",
+    ProcessNotFound,
+    "process",
+    InWorkspace("process.workspace_id"),
+    there="process.deleted_at is null",
+    name="process.name",
+    named="process.implicit_task_id is null",
+)
+STEP: Final = Noun[StepId](
+    "step",
+    partial(Missing, "step"),
+    "step",
+    InWorkspace("step.workspace_id"),
+    there="step.deleted_at is null",
+    name="step.name",
+)
 
 _PROCESS: Final = """
     select process.id, process.number, process.workspace_id, process.name, process.is_enabled,

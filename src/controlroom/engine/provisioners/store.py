@@ -6,7 +6,9 @@ from typing import Final
 from msgspec import Struct
 
 from controlroom.engine.access.scope import SEEN, Scope
+from controlroom.engine.nouns import InWorkspace, Noun
 from controlroom.engine.processes.model import Workers
+from controlroom.engine.provisioners.errors import ProvisionerNotFound
 from controlroom.engine.provisioners.model import (
     Provisioner,
     Provisioning,
@@ -17,6 +19,15 @@ from controlroom.engine.provisioners.model import (
 from controlroom.ids import DeliveryId, LinkTokenId, ProvisionerId, WorkerId
 from controlroom.postgres.database import Statements, Tx
 from controlroom.postgres.keyset import oldest_first
+
+PROVISIONER: Final = Noun[ProvisionerId](
+    "provisioner",
+    ProvisionerNotFound,
+    "provisioner",
+    InWorkspace("provisioner.workspace_id"),
+    there="provisioner.deleted_at is null",
+    name="provisioner.name",
+)
 
 _COLUMNS: Final = "id, number, workspace_id, name, endpoint, max_lifetime, created_at, sealed"
 

@@ -11,7 +11,7 @@ class QueueNotFound(NotFound):
 
     code: ClassVar[str] = "QUEUE_NOT_FOUND"
 
-    def __init__(self, queue: UUID) -> None:
+    def __init__(self, queue: UUID | str) -> None:
         super().__init__(f"there is no queue {queue}", queue_id=str(queue))
 
 
@@ -20,7 +20,7 @@ class ConsumerNotFound(NotFound):
 
     code: ClassVar[str] = "QUEUE_CONSUMER_NOT_FOUND"
 
-    def __init__(self, consumer: UUID) -> None:
+    def __init__(self, consumer: UUID | str) -> None:
         super().__init__(f"there is no queue consumer {consumer}", consumer_id=str(consumer))
 
 

@@ -7,6 +7,7 @@ import msgspec
 from msgspec import Raw, Struct
 
 from controlroom.engine.access.scope import SEEN, Scope
+from controlroom.engine.nouns import InWorkspace, Noun
 from controlroom.engine.processes.model import AnyWorker, Placement
 from controlroom.engine.queues.errors import ConsumerNotFound, QueueNotFound
 from controlroom.engine.queues.model import Consumer, ConsumerDefinition, Queue
@@ -15,6 +16,23 @@ from controlroom.engine.workers.store import placement_matches
 from controlroom.ids import OrganizationId, QueueConsumerId, QueueId, WorkspaceId
 from controlroom.postgres.database import Statements, Tx
 from controlroom.postgres.keyset import oldest_first, until_full
+
+QUEUE: Final = Noun[QueueId](
+    "queue",
+    QueueNotFound,
+    "queue",
+    InWorkspace("queue.workspace_id"),
+    there="queue.deleted_at is null",
+    name="queue.name",
+    named="queue.is_standing",
+)
+QUEUE_CONSUMER: Final = Noun[QueueConsumerId](
+    "queue consumer",
+    ConsumerNotFound,
+    "queue_consumer",
+    InWorkspace("queue_consumer.workspace_id"),
+    there="queue_consumer.deleted_at is null",
+)
 
 _QUEUE: Final = "select id, number, workspace_id, name, schema, is_standing, created_at from queue"
 

@@ -12,7 +12,7 @@ class RunNotFound(NotFound):
 
     code: ClassVar[str] = "RUN_NOT_FOUND"
 
-    def __init__(self, run: UUID) -> None:
+    def __init__(self, run: UUID | str) -> None:
         super().__init__(f"there is no run {run}", run_id=str(run))
 
 
@@ -21,7 +21,7 @@ class StepRunNotFound(NotFound):
 
     code: ClassVar[str] = "STEP_RUN_NOT_FOUND"
 
-    def __init__(self, step_run: UUID) -> None:
+    def __init__(self, step_run: UUID | str) -> None:
         super().__init__(f"there is no step run {step_run}", step_run_id=str(step_run))
 
 

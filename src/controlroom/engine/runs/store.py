@@ -1,12 +1,41 @@
 """Reading runs, step runs and what they left. Lists go by id, by keyset."""
 
+from functools import partial
 from typing import Any, Final
 
+from controlroom.engine.nouns import InWorkspace, Missing, Noun
+from controlroom.engine.runs.errors import RunNotFound, StepRunNotFound
 from controlroom.engine.runs.model import Artifact, Phase, Run, RunEvent, RunState, StepRun
 from controlroom.engine.work_items.model import ItemsByState
-from controlroom.ids import ArtifactId, ProcessId, RunId, StepRunId, WorkspaceId
+from controlroom.ids import ArtifactId, PhaseId, ProcessId, RunId, StepRunId, WorkspaceId
 from controlroom.postgres.database import Statements
 from controlroom.postgres.keyset import oldest_first
+
+RUN: Final = Noun[RunId](
+    "run",
+    RunNotFound,
+    "run",
+    InWorkspace("run.workspace_id"),
+)
+STEP_RUN: Final = Noun[StepRunId](
+    "step run",
+    StepRunNotFound,
+    "step_run",
+    InWorkspace("step_run.workspace_id"),
+)
+PHASE: Final = Noun[PhaseId](
+    "phase",
+    partial(Missing, "phase"),
+    "phase",
+    InWorkspace("step_run.workspace_id"),
+    joined="join step_run on step_run.id = phase.step_run_id",
+)
+ARTIFACT: Final = Noun[ArtifactId](
+    "artifact",
+    partial(Missing, "artifact"),
+    "artifact",
+    InWorkspace("artifact.workspace_id"),
+)
 
 _RUN: Final = """
     select run.id, run.number, run.run_no, run.workspace_id, run.process_id, process.name as process_name, run.state,

@@ -11,7 +11,7 @@ class ScheduleNotFound(NotFound):
 
     code: ClassVar[str] = "SCHEDULE_NOT_FOUND"
 
-    def __init__(self, schedule: UUID) -> None:
+    def __init__(self, schedule: UUID | str) -> None:
         super().__init__(f"there is no schedule {schedule}", schedule_id=str(schedule))
 
 

@@ -7,11 +7,22 @@ import msgspec
 from msgspec import Struct
 
 from controlroom.engine.access.scope import SEEN, Scope
+from controlroom.engine.nouns import InWorkspace, Noun
 from controlroom.engine.schedules.errors import ScheduleNotFound
 from controlroom.engine.schedules.model import GivenPayload, Occurrence, OccurrenceState, Policies, Schedule, Timing
 from controlroom.ids import OrganizationId, ProcessId, RunId, ScheduleId, WorkspaceId
 from controlroom.postgres.database import Statements, Tx
 from controlroom.postgres.keyset import oldest_first, until_full
+
+SCHEDULE: Final = Noun[ScheduleId](
+    "schedule",
+    ScheduleNotFound,
+    "schedule",
+    InWorkspace("schedule.workspace_id"),
+    joined="join process on process.id = schedule.process_id and process.deleted_at is null",
+    there="schedule.deleted_at is null",
+    name="schedule.name",
+)
 
 _SCHEDULE: Final = """
     select schedule.id, schedule.number, schedule.workspace_id, schedule.process_id, process.name as process_name,

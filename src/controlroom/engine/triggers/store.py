@@ -1,15 +1,25 @@
 """Statements on the secrets of processes, their mail addresses, and handshakes."""
 
+from functools import partial
 from typing import Final
 
 import msgspec
 from msgspec import Struct
 
 from controlroom.engine.access.scope import SEEN, Scope
+from controlroom.engine.nouns import InWorkspace, Missing, Noun
 from controlroom.engine.triggers.model import EmailChange, EmailTrigger, ProcessSecret
-from controlroom.ids import ApiKeyId, OrganizationId, ProcessId, WorkItemId, WorkspaceId, uuid7
+from controlroom.ids import ApiKeyId, EmailTriggerId, OrganizationId, ProcessId, WorkItemId, WorkspaceId, uuid7
 from controlroom.postgres.database import Statements
 from controlroom.postgres.keyset import oldest_first
+
+EMAIL_TRIGGER: Final = Noun[EmailTriggerId](
+    "e-mail trigger",
+    partial(Missing, "e-mail trigger"),
+    "email_trigger",
+    InWorkspace("email_trigger.workspace_id"),
+    joined="join process on process.id = email_trigger.process_id and process.deleted_at is null",
+)
 
 _MINE: Final = f"""(
     select process.id from process

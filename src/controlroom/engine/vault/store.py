@@ -1,13 +1,24 @@
 """Statements on secrets."""
 
 from datetime import datetime
+from typing import Final
 
 from msgspec import Struct
 
 from controlroom.engine.access.scope import SEEN, Scope
+from controlroom.engine.nouns import InWorkspace, Noun
+from controlroom.engine.vault.errors import SecretNotFound
 from controlroom.engine.vault.model import Secret
 from controlroom.ids import SecretId
 from controlroom.postgres.database import Statements
+
+SECRET: Final = Noun[SecretId](
+    "secret",
+    SecretNotFound,
+    "secret",
+    InWorkspace("secret.workspace_id"),
+    name="secret.name",
+)
 
 _COLUMNS = "id, number, name, description, created_at, updated_at"
 

@@ -8,7 +8,7 @@ from controlroom.errors import Invalid, NotFound
 class WebhookNotFound(NotFound):
     """There is no such webhook."""
 
-    def __init__(self, webhook: UUID) -> None:
+    def __init__(self, webhook: UUID | str) -> None:
         super().__init__(f"there is no webhook {webhook}", code="WEBHOOK_NOT_FOUND", webhook=str(webhook))
 
 

@@ -7,10 +7,21 @@ from uuid import UUID
 from controlroom.engine.access.scope import SEEN, Scope
 from controlroom.engine.deliveries.model import Disabled
 from controlroom.engine.messages import Occurrence
+from controlroom.engine.nouns import InWorkspace, Noun
+from controlroom.engine.webhooks.errors import WebhookNotFound
 from controlroom.engine.webhooks.model import TEST_EVENT, SealedWebhook, Webhook, WebhookDefinition, WebhookEvent
 from controlroom.ids import ProcessId, UserId, WebhookId
 from controlroom.postgres.database import Statements
 from controlroom.postgres.keyset import oldest_first
+
+WEBHOOK: Final = Noun[WebhookId](
+    "webhook",
+    WebhookNotFound,
+    "webhook",
+    InWorkspace("webhook.workspace_id"),
+    there="webhook.deleted_at is null",
+    name="webhook.name",
+)
 
 _WEBHOOK: Final = """
     select webhook.id, webhook.number, webhook.workspace_id, webhook.process_id, process.name as process_name,

@@ -12,7 +12,7 @@ class WorkItemNotFound(NotFound):
 
     code: ClassVar[str] = "WORK_ITEM_NOT_FOUND"
 
-    def __init__(self, item: UUID) -> None:
+    def __init__(self, item: UUID | str) -> None:
         super().__init__(f"there is no work item {item}", work_item_id=str(item))
 
 

@@ -5,11 +5,14 @@ Items are listed by id, newest first, by keyset.
 
 from collections.abc import Sequence
 from datetime import datetime
+from functools import partial
 from typing import Any, Final
 from uuid import UUID
 
 from msgspec import Raw, Struct
 
+from controlroom.engine.nouns import InWorkspace, Missing, Noun
+from controlroom.engine.work_items.errors import WorkItemNotFound
 from controlroom.engine.work_items.model import (
     ItemAttempt,
     ItemException,
@@ -29,6 +32,22 @@ from controlroom.ids import (
 )
 from controlroom.postgres.database import Statements
 from controlroom.postgres.keyset import oldest_first, until_full
+
+WORK_ITEM: Final = Noun[WorkItemId](
+    "work item",
+    WorkItemNotFound,
+    "work_item",
+    InWorkspace("work_item.workspace_id"),
+    there="work_item.state <> 'deleted'",
+)
+FILE: Final = Noun[FileId](
+    "file",
+    partial(Missing, "file"),
+    "work_item_file",
+    InWorkspace("work_item.workspace_id"),
+    joined="join work_item on work_item.id = work_item_file.work_item_id",
+    there="work_item.state <> 'deleted'",
+)
 
 _ALL_BUT_DATA: Final = """id, number, workspace_id, process_id, queue_id, step_id, run_id, state, state_at, created_at,
            priority, due, deadline, reference, parent_id, attempt, step_run_id,

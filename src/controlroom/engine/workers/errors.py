@@ -30,7 +30,7 @@ class LinkTokenNotFound(NotFound):
 
     code: ClassVar[str] = "LINK_TOKEN_NOT_FOUND"
 
-    def __init__(self, token: UUID) -> None:
+    def __init__(self, token: UUID | str) -> None:
         super().__init__(f"there is no link token {token}", link_token_id=str(token))
 
 

@@ -4,11 +4,20 @@ from datetime import datetime
 from typing import Final
 
 from controlroom.engine.access.scope import SEEN, Scope
+from controlroom.engine.nouns import InWorkspace, Noun
 from controlroom.engine.workers.errors import LinkTokenNotFound
 from controlroom.engine.workers.model import LinkToken, SealedLinkToken, UsableLinkToken
 from controlroom.ids import LinkTokenId, WorkerGroupId, WorkerId, WorkspaceId
 from controlroom.postgres.database import Statements, Tx
 from controlroom.postgres.keyset import oldest_first
+
+LINK_TOKEN: Final = Noun[LinkTokenId](
+    "link token",
+    LinkTokenNotFound,
+    "link_token",
+    InWorkspace("link_token.workspace_id"),
+    name="link_token.name",
+)
 
 _COLUMNS: Final = """id, number, workspace_id, worker_group_id, worker_id, name, is_reusable, expires_at, used_at,
     created_at"""

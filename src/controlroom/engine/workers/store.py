@@ -4,11 +4,29 @@ from collections.abc import Sequence
 from typing import Final
 
 from controlroom.engine.access.scope import SEEN, Scope
+from controlroom.engine.nouns import InWorkspace, Noun
 from controlroom.engine.workers.errors import WorkerGroupNotFound, WorkerNotFound
 from controlroom.engine.workers.model import Worker, WorkerGroup
 from controlroom.ids import WorkerGroupId, WorkerId, WorkspaceId, uuid7
 from controlroom.postgres.database import Statements, Tx
 from controlroom.postgres.keyset import oldest_first
+
+WORKER: Final = Noun[WorkerId](
+    "worker",
+    WorkerNotFound,
+    "worker",
+    InWorkspace("worker.workspace_id"),
+    there="worker.deleted_at is null",
+    name="worker.name",
+)
+WORKER_GROUP: Final = Noun[WorkerGroupId](
+    "worker group",
+    WorkerGroupNotFound,
+    "worker_group",
+    InWorkspace("worker_group.workspace_id"),
+    there="worker_group.deleted_at is null",
+    name="worker_group.name",
+)
 
 _WORKER: Final = """
     select worker.id, worker.number, worker.workspace_id, worker.name, worker.state, worker.slots, worker.version,

@@ -1,11 +1,30 @@
 """Statements on organizations and workspaces."""
 
+from functools import partial
+from typing import Final
+
+from controlroom.engine.access.errors import WorkspaceNotFound
+from controlroom.engine.nouns import InOrganization, InWorkspace, Missing, Noun
 from controlroom.engine.workspaces.model import Workspace
 from controlroom.errors import Conflict
 from controlroom.ids import OrganizationId, WorkspaceId
 from controlroom.postgres.database import Statements
 from controlroom.postgres.errors import UniqueViolation
 from controlroom.postgres.keyset import oldest_first
+
+ORGANIZATION: Final = Noun[OrganizationId](
+    "organization",
+    partial(Missing, "organization"),
+    "organization",
+    InOrganization("organization.id"),
+)
+WORKSPACE: Final = Noun[WorkspaceId](
+    "workspace",
+    lambda _: WorkspaceNotFound(),
+    "workspace",
+    InWorkspace("workspace.id"),
+    name="workspace.name",
+)
 
 _WORKSPACE = """workspace.id, workspace.number, workspace.name, workspace.created_at,
     jsonb_build_object('id', organization.id, 'name', organization.name) as organization"""

@@ -1,0 +1,160 @@
+"""From what a text names to its id, for every noun that is declared (see `nouns`), in one round trip.
+
+    process = await resolve(db, scope, PROCESS, "Invoices")
+    worker, group = await resolve_all(db, scope, [Reference(WORKER, "1234"), Reference(WORKER_GROUP, "fast")])
+
+A dialect that speaks numbers or names asks here; it never reads a table to translate an id.
+"""
+
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import Any, Final, Generic, TypeVar, assert_never
+from uuid import UUID
+
+from msgspec import Struct
+
+from controlroom.engine.access.scope import Of, Robot, Scope
+from controlroom.engine.nouns import InOrganization, InWorkspace, NameAmbiguous, Noun, Reading, Ways, reading
+from controlroom.postgres.database import Statements
+
+T = TypeVar("T")
+
+_SEEN: Final = """
+    select workspace.id from workspace
+     where workspace.id = any(%(workspaces)s::uuid[])
+       and workspace.organization_id = %(organization)s
+       and workspace.deleted_at is null
+       and (%(step_run)s::uuid is null or exists (
+               select from step_run
+                where step_run.id = %(step_run)s
+                  and step_run.workspace_id = workspace.id
+                  and step_run.attempt = %(attempt)s
+                  and step_run.state = 'in_progress'))"""
+"""The workspaces of the scope that exist and that the asker has not lost meanwhile: as `SEEN`, of several."""
+
+_TOLD: Final = 10
+"""So many of one name are told. Why: a person chooses among them."""
+
+
+class Reference(Struct, Generic[T], frozen=True):
+    """A text, and what it is said to name."""
+
+    noun: Noun[T]
+    text: str
+    ways: Ways = Ways.ANY
+
+
+class _Found(Struct, frozen=True):
+    place: int
+    way: int
+    id: UUID
+
+
+async def resolve(db: Statements, scope: Scope, noun: Noun[T], text: str, ways: Ways = Ways.ANY) -> T:
+    """The id of what a text names; an id that is written so, too, is looked up.
+
+    Raises the noun's NotFound, also for what the scope does not see, and NameAmbiguous.
+    """
+    [found] = await resolve_all(db, scope, [Reference(noun, text, ways)])
+    return found
+
+
+async def find(db: Statements, scope: Scope, noun: Noun[T], text: str, ways: Ways = Ways.ANY) -> T | None:
+    """Likewise; None if there is none. Raises NameAmbiguous."""
+    asked = Reference(noun, text, ways)
+    [found] = await _look_up(db, scope, [asked])
+    return _only(asked, found) if found else None
+
+
+async def resolve_all(db: Statements, scope: Scope, asked: Sequence[Reference[T]]) -> list[T]:
+    """The ids of what several texts name, of whichever nouns, in their order: one statement. Raises as `resolve`."""
+    if not asked:
+        return []
+    resolved = []
+    for each, found in zip(asked, await _look_up(db, scope, asked), strict=True):
+        if not found:
+            raise each.noun.missing(each.text)
+        resolved.append(_only(each, found))
+    return resolved
+
+
+def _only(asked: Reference[T], found: Sequence[T]) -> T:
+    if len(found) > 1:
+        raise NameAmbiguous(asked.noun.word, asked.text, list(found))  # type: ignore[arg-type]  # Why: T is an id
+    return found[0]
+
+
+async def _look_up(db: Statements, scope: Scope, asked: Sequence[Reference[T]]) -> list[list[T]]:
+    """For each reference what the first way finds by which anything is found."""
+    by_noun: dict[Noun[Any], list[tuple[int, Reading]]] = {}
+    for place, each in enumerate(asked):
+        by_noun.setdefault(each.noun, []).append((place, reading(each.text, each.ways)))
+    nouns = sorted(by_noun, key=lambda noun: noun.word)  # one text of the statement, however they are asked for
+    params: dict[str, Any] = {}
+    for index, noun in enumerate(nouns):
+        places, readings = zip(*by_noun[noun], strict=True)
+        params[f"places_{index}"] = places
+        params[f"ids_{index}"] = [each.id for each in readings]
+        params[f"numbers_{index}"] = [each.number for each in readings]
+        if noun.name is not None:
+            params[f"names_{index}"] = [each.name for each in readings]
+    rows = await db.all(_Found, _statement(tuple(nouns)), **params, **_tenancy(scope))
+    best: list[tuple[int, list[Any]]] = [(len(Ways) + 1, []) for _ in asked]
+    for row in rows:
+        way, ids = best[row.place]
+        if row.way < way:
+            best[row.place] = row.way, [row.id]
+        elif row.way == way:
+            ids.append(row.id)
+    return [ids for _, ids in best]
+
+
+def _tenancy(scope: Scope) -> dict[str, Any]:
+    match scope:
+        case Of(organization, workspaces):
+            return {"organization": organization, "workspaces": workspaces, "step_run": None, "attempt": None}
+        case Robot():
+            return {
+                "organization": scope.organization,
+                "workspaces": [scope.workspace],
+                "step_run": scope.step_run,
+                "attempt": scope.attempt,
+            }
+        case _:
+            assert_never(scope)
+
+
+@lru_cache(maxsize=256)  # as many sets of nouns as anybody asks for at once
+def _statement(nouns: tuple[Noun[Any], ...]) -> str:
+    """The look-ups of some nouns by each way as one statement. Each is a probe of an index of its own.
+
+    Why not one look-up with `or`: asked for an id among millions of rows, the planner may prefer the workspace's index.
+    """
+    arms = [arm for index, noun in enumerate(nouns) for arm in _arms(noun, index)]
+    return f"with seen as materialized ({_SEEN}) {' union all '.join(arms)}"
+
+
+def _arms(noun: Noun[Any], index: int) -> list[str]:
+    arms = [
+        _arm(noun, f"%(ids_{index})s::uuid[]", index, 1, f"{noun.table}.id = asked.what"),
+        _arm(noun, f"%(numbers_{index})s::bigint[]", index, 2, f"{noun.table}.number = asked.what"),
+    ]
+    if noun.name is not None:
+        is_called = f"lower({noun.name}) = lower(asked.what)" if noun.folds else f"{noun.name} = asked.what"
+        arms.append(_arm(noun, f"%(names_{index})s::text[]", index, 3, f"{is_called} and {noun.named}"))
+    return arms
+
+
+def _arm(noun: Noun[Any], asked: str, index: int, way: int, condition: str) -> str:
+    match noun.within:
+        case InWorkspace(column):
+            tenancy = f"{column} in (select id from seen)"
+        case InOrganization(column):
+            tenancy = f"{column} = %(organization)s and (%(step_run)s::uuid is null or exists (select from seen))"
+    return f"""
+        select asked.place, {way} as way, found.id
+          from unnest(%(places_{index})s::int[], {asked}) as asked (place, what),
+               lateral (select {noun.table}.id from {noun.table} {noun.joined}
+                         where {condition} and {tenancy} and {noun.there}
+                         order by {noun.table}.id
+                         limit {_TOLD}) as found"""

@@ -1,0 +1,299 @@
+"""From a text to an id: every noun by its id, its number and, where it has one, its name."""
+
+import importlib
+import pkgutil
+import re
+from uuid import UUID
+
+import pytest
+
+import controlroom.engine
+from controlroom.engine.access.model import Permission
+from controlroom.engine.access.nouns import API_KEY, USER
+from controlroom.engine.access.scope import Of, scope_of, scope_of_robot
+from controlroom.engine.nouns import NameAmbiguous, Noun, Ways
+from controlroom.engine.processes.store import PROCESS, STEP
+from controlroom.engine.queues.store import QUEUE
+from controlroom.engine.references import Reference, find, resolve, resolve_all
+from controlroom.engine.work_items.store import WORK_ITEM
+from controlroom.engine.workers.store import WORKER
+from controlroom.errors import NotFound
+from controlroom.ids import uuid7
+
+
+def _nouns():
+    modules = pkgutil.walk_packages(controlroom.engine.__path__, "controlroom.engine.")
+    values = [value for each in modules for value in vars(importlib.import_module(each.name)).values()]
+    return sorted({each for each in values if isinstance(each, Noun)}, key=lambda noun: noun.word)
+
+
+NOUNS = _nouns()
+
+ROWS = {
+    "organization": ("organization (id, name)", "$organization, 'other'"),
+    "app_user": ("app_user (id, organization_id, username)", "$id, $organization, 'Åsa'"),
+    "workspace": ("workspace (id, organization_id, name)", "$id, $organization, 'other'"),
+    "api_key": (
+        "api_key (id, workspace_id, name, permissions, lookup, sealed)",
+        "$id, $workspace, 'deploys', '{}', $id::text::bytea, ''",
+    ),
+    "user_credential": (
+        "user_credential (id, user_id, identifier, sealed)",
+        "$id, $app_user, $id::text, ''",
+    ),
+    "package": ("package (id, workspace_id, name)", "$id, $workspace, 'robot'"),
+    "package_version": (
+        "package_version (id, package_id, version, hash, size, robot)",
+        "$id, $package, 1, 'beef', 4, '{}'",
+    ),
+    "task": ("task (id, package_id, name)", "$id, $package, 'Read'"),
+    "worker_group": ("worker_group (id, workspace_id, name)", "$id, $workspace, 'fast'"),
+    "worker": ("worker (id, workspace_id, name, lookup)", "$id, $workspace, 'wanda', $id::text::bytea"),
+    "link_token": (
+        "link_token (id, workspace_id, name, lookup, sealed, is_reusable)",
+        "$id, $workspace, 'tower', $id::text::bytea, '', true",
+    ),
+    "process": ("process (id, workspace_id, name)", "$id, $workspace, 'Bills'"),
+    "queue": ("queue (id, workspace_id, name, is_standing)", "$id, $workspace, 'letters', true"),
+    "queue_consumer": ("queue_consumer (id, workspace_id, queue_id, task_id)", "$id, $workspace, $queue, $task"),
+    "step": (
+        "step (id, workspace_id, process_id, position, name, queue_id)",
+        "$id, $workspace, $process, 0, 'Sum', $queue",
+    ),
+    "run": ("run (id, workspace_id, process_id, started_by)", "$id, $workspace, $process, 'api'"),
+    "step_run": ("step_run (id, workspace_id, run_id, step_id)", "$id, $workspace, $run, $step"),
+    "phase": (
+        "phase (id, step_run_id, attempt, position, kind, name, state)",
+        "$id, $step_run, 1, 0, 'task', 'task', 'skipped'",
+    ),
+    "artifact": (
+        "artifact (id, workspace_id, step_run_id, attempt, name, size, hash)",
+        "$id, $workspace, $step_run, 1, 'log.html', 4, 'beef'",
+    ),
+    "work_item": ("work_item (id, workspace_id, state)", "$id, $workspace, 'new'"),
+    "work_item_file": ("work_item_file (id, work_item_id, name, size, hash)", "$id, $work_item, 'a.txt', 4, 'beef'"),
+    "secret": ("secret (id, workspace_id, name, sealed)", "$id, $workspace, 'mail', ''"),
+    "asset": ("asset (id, workspace_id, name)", "$id, $workspace, 'rates'"),
+    "webhook": (
+        "webhook (id, workspace_id, name, grammar, endpoint, events, sealed)",
+        "$id, $workspace, 'bell', 'robocorp', 'https://x', '{}', ''",
+    ),
+    "notification": (
+        "notification (id, workspace_id, process_id, kind, events, recipients)",
+        "$id, $workspace, $process, 'email', '{}', '{a@b.example}'",
+    ),
+    "provisioner": (
+        "provisioner (id, workspace_id, name, endpoint, sealed)",
+        "$id, $workspace, 'cloud', 'https://x', ''",
+    ),
+    "delivery": (
+        """delivery (id, workspace_id, kind, subscription_id, event_kind, message_id, grammar, destination, body,
+                     give_up_at)""",
+        "$id, $workspace, 'webhook', $webhook, 'run.completed', $id, 'robocorp', 'x', '', clock_now()",
+    ),
+    "schedule": (
+        """schedule (id, workspace_id, process_id, name, rule, zone, starts_at, missed, grace, overlap, inputs)""",
+        "$id, $workspace, $process, 'nightly', '{}', 'UTC', clock_now(), 'skip', '0', 'allow', '{}'",
+    ),
+    "chain": (
+        "chain (id, workspace_id, process_id, next_process_id, ends, empty)",
+        "$id, $workspace, $process, $process, '{completed}', 'skip'",
+    ),
+    "email_trigger": ("email_trigger (id, process_id, workspace_id, random)", "$id, $process, $workspace, $id::text"),
+    "assistant": ("assistant (id, workspace_id, name, task_id)", "$id, $workspace, 'Helper', $task"),
+    "assistant_run": (
+        "assistant_run (id, workspace_id, assistant_id, user_id, package_version_id)",
+        "$id, $workspace, $assistant, $app_user, $package_version",
+    ),
+    "assistant_artifact": (
+        "assistant_artifact (id, workspace_id, assistant_run_id, name, size, hash)",
+        "$id, $workspace, $assistant_run, 'log.html', 4, 'beef'",
+    ),
+}
+"""One row of each table in an order in which they can be written: its columns, and its values."""
+
+
+@pytest.fixture
+async def rows(engine, team):
+    """The id of one row of each table, all of them ada's."""
+    ids = {"workspace": team.workspace, "organization": team.organization}
+    for table, (columns, values) in ROWS.items():
+        if table not in ids:
+            ids[table] = uuid7()
+            texts = {f"${noun}": f"'{id_}'::uuid" for noun, id_ in ids.items()} | {"$id": f"'{ids[table]}'::uuid"}
+            written = re.sub(r"\$\w+", lambda named: texts[named[0]], values)  # noqa: B023 - called at once
+            await engine.database.execute(f"insert into {columns} values ({written})")
+    return ids
+
+
+@pytest.fixture
+def scope(ada, workspace):
+    """The workspace as ada sees it."""
+    return scope_of(ada, Permission.READ_PROCESSES, workspace)
+
+
+@pytest.fixture
+def strange(cleo, team):
+    """What cleo sees: another organization's workspace."""
+    return scope_of(cleo, Permission.READ_PROCESSES, team.other_workspace)
+
+
+async def _number(engine, table, id_):
+    return await engine.database.value(f"select number from {table} where id = %(id)s", id=id_)
+
+
+async def _name(engine, noun, id_):
+    return await engine.database.value(f"select {noun.name} from {noun.table} where id = %(id)s", id=id_)
+
+
+async def _process(engine, workspace, name):
+    id_ = uuid7()
+    await engine.database.execute(
+        "insert into process (id, workspace_id, name) values (%(id)s, %(workspace)s, %(name)s)",
+        id=id_,
+        workspace=workspace,
+        name=name,
+    )
+    return id_
+
+
+async def test_whatever_has_a_number_is_a_noun(engine):
+    """Each table with numbers is declared once, so that every grammar can ask for its rows."""
+    tables = await engine.database.all(
+        str,
+        """
+        select table_name::text from information_schema.columns
+         where table_schema = 'public' and column_name = 'number'
+        """,
+    )
+
+    assert sorted(tables) == sorted(noun.table for noun in NOUNS) == sorted(ROWS)
+
+
+@pytest.mark.parametrize("noun", NOUNS, ids=lambda noun: noun.table)
+async def test_every_noun_is_found_in_each_way(engine, rows, scope, strange, noun):
+    """By id, by number and, where it has one, by name; an outsider finds it in no way."""
+    id_ = rows[noun.table]
+    texts = [str(id_), str(await _number(engine, noun.table, id_))]
+    if noun.name is not None:
+        texts.append(await _name(engine, noun, id_))
+
+    for text in texts:
+        assert await resolve(engine.database, scope, noun, text) == id_
+        assert await find(engine.database, strange, noun, text) in {None, strange.workspace}  # each has a `Default`
+        if noun.table != "workspace":
+            with pytest.raises(NotFound) as failure:
+                await resolve(engine.database, strange, noun, text)
+            assert type(failure.value) is type(noun.missing(text))
+
+
+@pytest.mark.parametrize("noun", [each for each in NOUNS if each.table != "organization"], ids=lambda noun: noun.table)
+async def test_a_lost_robot_finds_nothing(engine, rows, robot, end, noun):
+    """As long as its attempt lives, it finds what its workspace has; then nothing."""
+    text = str(rows[noun.table])
+    scope = scope_of_robot(robot)
+    assert await find(engine.database, scope, noun, text) == rows[noun.table]
+
+    await end(robot)
+
+    assert await find(engine.database, scope, noun, text) is None
+
+
+@pytest.mark.parametrize(
+    "noun", [each for each in NOUNS if "deleted_at" in each.there and not each.joined], ids=lambda noun: noun.table
+)
+async def test_what_is_deleted_is_not_found(engine, rows, scope, noun):
+    """Neither by id nor by number nor by name."""
+    id_ = rows[noun.table]
+    await engine.database.execute(f"update {noun.table} set deleted_at = clock_now() where id = %(id)s", id=id_)
+
+    for text in (str(id_), str(await _number(engine, noun.table, id_)), "Bills"):
+        assert await find(engine.database, scope, noun, text) is None
+
+
+async def test_several_are_found_at_once(engine, rows, scope):
+    """Of several nouns, in the order in which they were asked for, the same one twice if it was named twice."""
+    number = await _number(engine, "work_item", rows["work_item"])
+    asked = [
+        Reference(PROCESS, "Bills"),
+        Reference(WORKER, str(rows["worker"])),
+        Reference(WORK_ITEM, str(number)),
+        Reference(PROCESS, str(rows["process"]).upper()),
+        Reference(USER, "åSA"),
+    ]
+
+    found = await resolve_all(engine.database, scope, asked)
+
+    assert found == [rows[table] for table in ("process", "worker", "work_item", "process", "app_user")]
+    assert await resolve_all(engine.database, scope, []) == []
+    with pytest.raises(NotFound, match="no process Bulls"):
+        await resolve_all(engine.database, scope, [*asked, Reference(PROCESS, "Bulls")])
+
+
+async def test_a_name_that_several_have_names_none(engine, workspace, scope):
+    """The failure tells their ids; an id or a number tells them apart."""
+    ids = [await _process(engine, workspace, "Twice") for _ in range(2)]
+
+    with pytest.raises(NameAmbiguous, match=f"process Twice: {ids[0]}, {ids[1]}") as failure:
+        await resolve(engine.database, scope, PROCESS, "Twice")
+
+    assert (failure.value.code, failure.value.fields["ids"]) == ("PROCESS_NAME_AMBIGUOUS", [str(id_) for id_ in ids])
+    number = await _number(engine, "process", ids[1])
+    assert await resolve(engine.database, scope, PROCESS, str(number)) == ids[1]
+
+
+async def test_what_nobody_chooses_comes_first(engine, workspace, scope):
+    """Who is called like another's id or number does not take its place; a grammar without numbers means the name."""
+    first = await _process(engine, workspace, "first")
+    number = str(await _number(engine, "process", first))
+    like_number = await _process(engine, workspace, number)
+    await _process(engine, workspace, str(first))
+
+    assert await resolve(engine.database, scope, PROCESS, number) == first
+    assert await resolve(engine.database, scope, PROCESS, str(first)) == first
+    assert await resolve(engine.database, scope, PROCESS, number, Ways.ID_OR_NAME) == like_number
+    assert await find(engine.database, scope, PROCESS, number, Ways.ID) is None
+
+
+async def test_a_number_of_another_noun_is_none_of_this(engine, rows, scope):
+    """The numbers are of one sequence: a worker's is no process's."""
+    number = await _number(engine, "worker", rows["worker"])
+
+    assert await find(engine.database, scope, PROCESS, str(number)) is None
+
+
+async def test_a_bare_tasks_process_has_no_name(engine, rows, workspace, scope):
+    """It is found by its id and number; its name is the task's. A step's own queue likewise."""
+    await engine.database.execute(
+        "update process set implicit_task_id = %(task)s where id = %(id)s", task=rows["task"], id=rows["process"]
+    )
+    await engine.database.execute("update queue set is_standing = false where id = %(id)s", id=rows["queue"])
+
+    assert await find(engine.database, scope, PROCESS, "Bills") is None
+    assert await find(engine.database, scope, PROCESS, str(rows["process"])) == rows["process"]
+    assert await find(engine.database, scope, QUEUE, "letters") is None
+    assert await find(engine.database, scope, QUEUE, str(rows["queue"])) == rows["queue"]
+
+
+async def test_several_workspaces_are_looked_through(engine, ada, team, scope):
+    """What the scope has of several workspaces is found in each; those of other organizations are none of them."""
+    second = uuid7()
+    await engine.database.execute(
+        "insert into workspace (id, organization_id, name) values (%(id)s, %(organization)s, 'Second')",
+        id=second,
+        organization=team.organization,
+    )
+    there = await _process(engine, second, "There")
+    await _process(engine, team.other_workspace, "There")
+    whole = Of(team.organization, (team.workspace, second, team.other_workspace))
+
+    assert await resolve(engine.database, whole, PROCESS, "There") == there
+    assert await find(engine.database, scope, PROCESS, "There") is None
+
+
+async def test_no_text_breaks_it(engine, scope):
+    """Whatever a caller sends names nothing, and says so."""
+    for text in ("", "\0", "\ud800", "9" * 400, "-1", "%(id)s", "'; drop table process; --", "0" * 32):
+        for noun in (PROCESS, STEP, API_KEY, USER):
+            assert await find(engine.database, scope, noun, text) is None
+    assert isinstance(await engine.database.one(UUID, "select gen_random_uuid()"), UUID)
