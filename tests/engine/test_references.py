@@ -32,6 +32,12 @@ NOUNS = _nouns()
 ROWS = {
     "organization": ("organization (id, name)", "$organization, 'other'"),
     "app_user": ("app_user (id, organization_id, username)", "$id, $organization, 'Åsa'"),
+    "user_group": ("user_group (id, organization_id, name)", "$id, $organization, 'Finance'"),
+    "role": ("role (id, organization_id, name, permissions)", "$id, $organization, 'auditor', '{}'"),
+    "access_grant": (
+        "access_grant (id, organization_id, user_id, role_id)",
+        "$id, $organization, $app_user, $role",
+    ),
     "workspace": ("workspace (id, organization_id, name)", "$id, $organization, 'other'"),
     "api_key": (
         "api_key (id, workspace_id, name, permissions, lookup, sealed)",

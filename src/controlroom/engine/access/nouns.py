@@ -2,10 +2,17 @@
 
 from typing import Final
 
-from controlroom.engine.access.errors import ApiKeyNotFound, CredentialNotFound, UserNotFound
+from controlroom.engine.access.errors import (
+    ApiKeyNotFound,
+    CredentialNotFound,
+    GrantNotFound,
+    GroupNotFound,
+    RoleNotFound,
+    UserNotFound,
+)
 from controlroom.engine.access.users.model import UserCredentialId
 from controlroom.engine.nouns import InOrganization, InWorkspace, Noun
-from controlroom.ids import ApiKeyId, UserId
+from controlroom.ids import ApiKeyId, GrantId, RoleId, UserGroupId, UserId
 
 USER: Final = Noun[UserId](
     "user",
@@ -14,6 +21,25 @@ USER: Final = Noun[UserId](
     InOrganization("app_user.organization_id"),
     name="app_user.username",
     folds=True,
+)
+USER_GROUP: Final = Noun[UserGroupId](
+    "user group",
+    lambda _: GroupNotFound(),
+    "user_group",
+    InOrganization("user_group.organization_id"),
+    name="user_group.name",
+    folds=True,
+)
+ROLE: Final = Noun[RoleId](
+    "role",
+    lambda _: RoleNotFound(),
+    "role",
+    InOrganization("coalesce(role.organization_id, %(organization)s)"),  # one of the system is everybody's
+    name="role.name",
+    folds=True,
+)
+GRANT: Final = Noun[GrantId](
+    "grant", lambda _: GrantNotFound(), "access_grant", InOrganization("access_grant.organization_id")
 )
 API_KEY: Final = Noun[ApiKeyId](
     "API key", lambda _: ApiKeyNotFound(), "api_key", InWorkspace("api_key.workspace_id"), name="api_key.name"
