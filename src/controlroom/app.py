@@ -18,6 +18,7 @@ from controlroom.border.metrics import Metrics
 from controlroom.border.origin import Origins
 from controlroom.dialects.robocorp import app as robocorp
 from controlroom.dialects.robocorp.messages import GRAMMAR, RobocorpGrammar
+from controlroom.dialects.robocorp.provisioner_requests import ProvisionerRequests
 from controlroom.dialects.worker_api import app as worker_api
 from controlroom.dialects.worker_api.long_polls import Holds
 from controlroom.engine.access import sessions
@@ -110,7 +111,7 @@ async def build(settings: Settings) -> Room:
         origins, metrics = Origins(settings.public_url, settings.trusted_proxies), Metrics()
         outgoing = Outgoing(settings.outgoing_allow)
         parts.push_async_callback(outgoing.close)
-        outside = Outside(outgoing, mail_server(settings.smtp_url, settings.mail_from))
+        outside = Outside(outgoing, ProvisionerRequests(), mail_server(settings.smtp_url, settings.mail_from))
         writes = WriteProbe(engine)
         maintained = maintenance.run(engine, outside, writes, observe=metrics.loop_ticked)
         loops = asyncio.create_task(maintained, name="maintenance")

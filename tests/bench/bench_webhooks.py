@@ -21,6 +21,7 @@ from tests.bench.figures import Figure, milliseconds, percentile, show
 
 from controlroom.app import GRAMMARS
 from controlroom.dialects.robocorp.messages import GRAMMAR
+from controlroom.dialects.robocorp.provisioner_requests import ProvisionerRequests
 from controlroom.engine.access.model import system
 from controlroom.engine.engine import Engine
 from controlroom.engine.events.store import By, Event, append
@@ -141,7 +142,7 @@ async def measured(engine: Engine, outgoing: Outgoing, addresses: list[str]) -> 
     for address in addresses:
         wanted = WebhookDefinition(grammar=GRAMMAR, endpoint=address, events=(WebhookEvent.RUN_STARTED,))
         await webhooks.create(engine, system(organization), workspace, wanted)
-    outside = Outside(outgoing)
+    outside = Outside(outgoing, ProvisionerRequests())
     loops = [
         asyncio.create_task(FanOut(engine, news(engine)).serve()),
         asyncio.create_task(Deliverer(engine, Senders(engine, outside).senders).serve()),

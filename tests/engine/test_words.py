@@ -11,18 +11,8 @@ _OF_VENDORS = re.compile(
       | PROCESS_RUN_ | TASK_PACKAGE_ | CAPABILIT | \btask.package | \bprocess.run\b""",
     re.VERBOSE | re.IGNORECASE,
 )
-_OURS = re.compile(r"\btask\.package_id|PROCESS_RUNNING")
-"""A column of a table, and a process of which a run is under way."""
-
-_YET = {
-    "notifications/rules.py",
-    "provisioners/rules.py",
-    "runs/actions.py",
-    "runs/model.py",
-    "webhooks/model.py",
-    "webhooks/recipients.py",
-}
-"""Where messages to the world still have a vendor's form."""
+_OURS = re.compile(r"\btask\.package_id|PROCESS_RUNNING|Process run {end\.run}")
+"""A column, a process of which a run is under way, and a line of mails that people read, not programs."""
 
 
 def test_no_word_of_a_vendor_stands_in_the_engine():
@@ -31,7 +21,7 @@ def test_no_word_of_a_vendor_stands_in_the_engine():
 
 
 def _found() -> Iterator[str]:
-    for file in sorted(set(ENGINE.rglob("*.py")) - {ENGINE / name for name in _YET}):
+    for file in sorted(ENGINE.rglob("*.py")):
         for number, line in enumerate(file.read_text(encoding="utf-8").splitlines(), start=1):
             if _OF_VENDORS.search(_OURS.sub("", line)):
                 yield f"{file.relative_to(ENGINE)}:{number}: {line.strip()}"

@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 
+from controlroom.dialects.robocorp.provisioner_requests import ProvisionerRequests
 from controlroom.maintenance.deliverer import Deliverer
 from controlroom.maintenance.fan_out import FanOut
 from controlroom.maintenance.loops import news
@@ -19,7 +20,7 @@ from receivers import receiving
 async def speaking(*, mail=None, allow=("127.0.0.1",)):
     """How a server speaks to the world, while the block runs."""
     async with Outgoing(allow) as outgoing:
-        yield Outside(outgoing, mail)
+        yield Outside(outgoing, ProvisionerRequests(), mail)
 
 
 @asynccontextmanager

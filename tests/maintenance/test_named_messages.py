@@ -11,7 +11,7 @@ from msgspec import Raw
 from controlroom.engine.deliveries.model import DeliveryState, NewDelivery
 from controlroom.engine.deliveries.store import insert
 from controlroom.engine.messages import Message
-from controlroom.engine.runs import robot_verbs
+from controlroom.engine.runs import outputs
 from controlroom.engine.runs.callbacks import Callback, CallbackEvent, CallbackInvalid
 from controlroom.engine.webhooks import actions as webhooks
 from controlroom.engine.webhooks import redelivery
@@ -249,7 +249,7 @@ async def test_a_callback_may_be_of_step_runs(deliveries, engine, floor, process
     run = await floor.start(process, callback=callback)
     assignment, robot = await walt.take()
     for payload in (b'{"total": 1, "of": "a"}', b'{"total": 2}', b'"no object"'):
-        await robot_verbs.output(engine, robot, assignment.work_item_id, Raw(payload))
+        await outputs.output(engine, robot, assignment.work_item_id, Raw(payload))
     await floor.drain(robot, assignment.work_item_id)
     await walt.finish(assignment, None)
 

@@ -16,7 +16,7 @@ from controlroom.engine.assistants.model import AssistantArtifactId, AssistantId
 from controlroom.engine.retention import actions, references
 from controlroom.engine.retention.model import Overrides, OverridesChange
 from controlroom.engine.retention.store import Place
-from controlroom.engine.runs import robot_verbs
+from controlroom.engine.runs import held_items
 from controlroom.engine.runs.model import Run, WithCopies
 from controlroom.engine.work_items import actions as items
 from controlroom.errors import Forbidden, Invalid, NotFound
@@ -309,4 +309,4 @@ async def test_outputs_copied_to_another_run_keep_their_files(floor, later):
     walt = await floor.worker("wanda")
     _, robot = await walt.take()
     [item] = await floor.items(copy)
-    assert [file.name for file in await robot_verbs.files(floor.engine, robot, item.id)] == ["a.txt"]
+    assert [file.name for file in await held_items.files(floor.engine, robot, item.id)] == ["a.txt"]

@@ -14,6 +14,7 @@ from controlroom.engine.notifications.model import Mail
 from controlroom.engine.notifications.store import place_of as place_of_notification
 from controlroom.engine.provisioners import requests
 from controlroom.engine.provisioners.model import STOP_EVENT
+from controlroom.engine.provisioners.requests import OrderGrammar
 from controlroom.engine.runs.callbacks import headers_place, secret_place
 from controlroom.engine.webhooks.store import place_of as place_of_webhook
 from controlroom.errors import Unavailable
@@ -37,6 +38,8 @@ class Outside(Struct, frozen=True):
     """How a server speaks to the world."""
 
     outgoing: Outgoing
+    orders: OrderGrammar
+    """In whose words provisioners are asked."""
     mail: MailServer | None = None
     """None: no mail is sent."""
 
@@ -48,6 +51,7 @@ class Senders:
         self._engine = engine
         self._outgoing = outside.outgoing
         self._mail = outside.mail
+        self._orders = outside.orders
 
     @property
     def senders(self) -> Mapping[DeliveryKind, Send]:
@@ -90,11 +94,11 @@ class Senders:
         return await self._mail.send(delivery.message_id, list(mail.recipients), mail.subject, mail.text)
 
     async def _provisioner(self, delivery: Claimed) -> Outcome:
-        order = await requests.written_out(self._engine, delivery, at=datetime.now(UTC))
+        order = await requests.written_out(self._engine, delivery, self._orders, at=datetime.now(UTC))
         if order is None:
             return NotSent("What it asked for is over.", is_final=True)
-        outcome = await self._post(delivery.endpoint, order.body, order.headers, final=requests.FINAL_REFUSALS)
-        if delivery.event_kind == STOP_EVENT and outcome.status in requests.NOTHING_TO_STOP:
+        outcome = await self._post(delivery.endpoint, order.body, order.headers, final=self._orders.final_refusals)
+        if delivery.event_kind == STOP_EVENT and outcome.status in self._orders.nothing_to_stop:
             return Sent(outcome.status, outcome.answer)
         return outcome
 

@@ -15,10 +15,10 @@ from controlroom.engine.engine import Engine
 from controlroom.engine.events import cursor
 from controlroom.engine.processes.errors import ProcessNotFound
 from controlroom.engine.runs import actions as runs
-from controlroom.engine.runs import robot_verbs
+from controlroom.engine.runs import held_items, outputs
 from controlroom.engine.runs import store as run_store
+from controlroom.engine.runs.held_items import Done, Failed
 from controlroom.engine.runs.model import Run, RunState, StartedBy, StopRequest
-from controlroom.engine.runs.robot_verbs import Done, Failed
 from controlroom.engine.work_items import actions as items
 from controlroom.engine.work_items import store as item_store
 from controlroom.engine.work_items.model import ExceptionType, ItemException, ItemState
@@ -45,11 +45,11 @@ async def work(floor: Floor, run: Run, *outputs: bytes, fails: int = 0) -> Run:
     item = assignment.work_item_id
     left = len(await floor.items(run))
     for output in outputs:
-        await robot_verbs.output(floor.engine, robot, item, Raw(output))
+        await outputs.output(floor.engine, robot, item, Raw(output))
     while item is not None:
-        await robot_verbs.release(floor.engine, robot, item, BAD if left <= fails else Done())
+        await held_items.release(floor.engine, robot, item, BAD if left <= fails else Done())
         left -= 1
-        item = await robot_verbs.reserve(floor.engine, robot)
+        item = await held_items.reserve(floor.engine, robot)
     await walt.finish(assignment)
     return await floor.run(run)
 
@@ -103,7 +103,7 @@ async def test_files_go_along(floor):
     run = await floor.start(first)
     walt = await floor.worker()
     assignment, robot = await walt.take()
-    output = await robot_verbs.output(floor.engine, robot, assignment.work_item_id, None)
+    output = await outputs.output(floor.engine, robot, assignment.work_item_id, None)
     await floor.engine.database.execute(
         "insert into work_item_file (id, work_item_id, name, size, hash) values (%(id)s, %(item)s, 'a.txt', 4, 'beef')",
         id=uuid7(),
@@ -160,7 +160,7 @@ async def test_a_run_that_ends_again_hands_on_what_is_new(floor, ada):
     for assignment in await walt.claim(free=10):
         if assignment.run_id == run.id:
             robot = read_step_run_token(floor.engine.keys, assignment.token)
-            await robot_verbs.output(floor.engine, robot, assignment.work_item_id, Raw(b'"second"'))
+            await outputs.output(floor.engine, robot, assignment.work_item_id, Raw(b'"second"'))
             await walt.finish(assignment)
     assert (await floor.run(run)).state is RunState.COMPLETED
     await follow(floor.engine)

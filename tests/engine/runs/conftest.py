@@ -10,7 +10,7 @@ from controlroom.engine.access.model import Actor, StepRunActor, WorkerActor
 from controlroom.engine.access.tokens import read_step_run_token
 from controlroom.engine.engine import Engine
 from controlroom.engine.runs import actions as runs
-from controlroom.engine.runs import claims, leases, reports, robot_verbs
+from controlroom.engine.runs import claims, held_items, leases, reports
 from controlroom.engine.runs import store as run_store
 from controlroom.engine.runs.dispatch import dispatch
 from controlroom.engine.runs.model import DefaultInput, Inputs, Run, WithPayloads
@@ -204,9 +204,9 @@ class Floor:
         done = []
         item = first
         while item is not None:
-            await robot_verbs.release(self.engine, robot, item, robot_verbs.Done())
+            await held_items.release(self.engine, robot, item, held_items.Done())
             done.append(item)
-            item = await robot_verbs.reserve(self.engine, robot)
+            item = await held_items.reserve(self.engine, robot)
         return done
 
 

@@ -4,15 +4,15 @@ import pytest
 from tests.engine.runs.conftest import expire_leases, payloads
 
 from controlroom.engine.access.errors import AttemptOver
-from controlroom.engine.runs import robot_verbs
+from controlroom.engine.runs import held_items
 from controlroom.engine.runs import store as run_store
 from controlroom.engine.runs.errors import Superseded
+from controlroom.engine.runs.held_items import Done, Failed
 from controlroom.engine.runs.model import (
     Result,
     RunState,
     StepRunState,
 )
-from controlroom.engine.runs.robot_verbs import Done, Failed
 from controlroom.engine.work_items.model import ExceptionType, ItemException, ItemState
 from controlroom.maintenance import rescuer
 from controlroom.protocol import ErrorCode, Order
@@ -57,9 +57,9 @@ async def test_a_worker_lost_before_the_robot_began_costs_nothing(floor):
     assert (again.step_run_id, again.attempt) == (assignment.step_run_id, assignment.attempt + 1)
     assert again.work_item_id == assignment.work_item_id
     with pytest.raises(AttemptOver):
-        await robot_verbs.release(floor.engine, robot, assignment.work_item_id, Done())
+        await held_items.release(floor.engine, robot, assignment.work_item_id, Done())
     with pytest.raises(AttemptOver):
-        await robot_verbs.reserve(floor.engine, robot)
+        await held_items.reserve(floor.engine, robot)
     with pytest.raises(Superseded):
         await walt.finish(assignment)
     assert await walt.beat(assignment) == [Order.ABANDON]
@@ -83,7 +83,7 @@ async def test_a_worker_lost_after_the_robot_began_fails_the_step_run(floor):
     assert (item.state, item.exception_type) == (ItemState.FAILED, ExceptionType.ORCHESTRATOR)
     assert (await floor.run(run)).state is RunState.UNRESOLVED
     with pytest.raises(AttemptOver):
-        await robot_verbs.payload(floor.engine, robot, item.id)
+        await held_items.payload(floor.engine, robot, item.id)
     with pytest.raises(Superseded):
         await walt.finish(assignment)
 

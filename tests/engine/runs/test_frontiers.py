@@ -2,8 +2,8 @@
 
 from datetime import UTC, datetime
 
-from controlroom.engine.runs import robot_verbs
-from controlroom.engine.runs.robot_verbs import Done
+from controlroom.engine.runs import held_items
+from controlroom.engine.runs.held_items import Done
 from controlroom.engine.work_items.frontiers import Frontier, Frontiers
 from controlroom.engine.work_items.model import ItemState
 from controlroom.ids import RunId, StepId, WorkItemId, uuid7
@@ -20,8 +20,8 @@ async def test_what_lies_before_the_frontier_is_found_when_nothing_lies_beyond(f
     walt = await floor.worker()
     run = await floor.start(process, payloads(*range(6)))
     assignment, robot = await walt.take()
-    await robot_verbs.release(floor.engine, robot, assignment.work_item_id, Done())
-    second = await robot_verbs.reserve(floor.engine, robot)
+    await held_items.release(floor.engine, robot, assignment.work_item_id, Done())
+    second = await held_items.reserve(floor.engine, robot)
     await floor.engine.database.execute(
         "update work_item set priority = 5 where run_id = %(run)s and state = 'pending'", run=run.id
     )

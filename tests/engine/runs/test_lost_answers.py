@@ -6,7 +6,7 @@ import msgspec
 import pytest
 from msgspec import Raw
 
-from controlroom.engine.runs import outputs, robot_verbs
+from controlroom.engine.runs import held_items, repeated_outputs
 from engine.conftest import running_engine
 
 SAME, OTHER = Raw(b'{"total": 1}'), Raw(b'{"total": 2}')
@@ -26,7 +26,7 @@ class Asking:
         self.floor, self.robot, self.parent = floor, robot, parent
 
     async def ask(self, payload=SAME, *, was_told=True, engine=None):
-        turn = await outputs.output(engine or self.floor.engine, self.robot, self.parent, payload)
+        turn = await repeated_outputs.output_once(engine or self.floor.engine, self.robot, self.parent, payload)
         turn.end(was_told=was_told)
         return turn.item
 
@@ -50,7 +50,7 @@ async def test_ten_equal_outputs_are_ten(asking):
 
 async def test_a_repetition_waits_until_the_first_answer_is_lost(asking):
     """The client hangs up and asks again while the first request is still at work."""
-    first = await outputs.output(asking.floor.engine, asking.robot, asking.parent, SAME)
+    first = await repeated_outputs.output_once(asking.floor.engine, asking.robot, asking.parent, SAME)
     again = asyncio.create_task(asking.ask())
     await asyncio.sleep(0)
 
@@ -90,9 +90,9 @@ async def test_what_was_used_is_not_given_again(asking, use):
             id=first,
         )
     elif use == "payload":
-        await robot_verbs.set_payload(engine, robot, first, OTHER)
+        await held_items.set_payload(engine, robot, first, OTHER)
     else:
-        await robot_verbs.release(engine, robot, asking.parent, robot_verbs.Done())
+        await held_items.release(engine, robot, asking.parent, held_items.Done())
         await engine.database.execute("update work_item set attempt = 1 where id = %(id)s", id=first)
 
     assert await asking.ask() != first

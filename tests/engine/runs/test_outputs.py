@@ -4,11 +4,11 @@ import pytest
 from msgspec import Raw
 from tests.engine.runs.conftest import expire_leases, payloads
 
-from controlroom.engine.runs import robot_verbs
+from controlroom.engine.runs import held_items, outputs
+from controlroom.engine.runs.held_items import Done
 from controlroom.engine.runs.model import (
     RunState,
 )
-from controlroom.engine.runs.robot_verbs import Done
 from controlroom.engine.work_items import store as work_items
 from controlroom.engine.work_items.errors import WorkItemStateConflict
 from controlroom.engine.work_items.rules import RetryPolicy
@@ -20,21 +20,21 @@ async def test_outputs_are_drafts_until_the_parent_is_released(floor):
     walt, wanda = await floor.worker("walt"), await floor.worker("wanda")
     run = await floor.start(process, payloads(1))
     first, robot = await walt.take()
-    output = await robot_verbs.output(floor.engine, robot, first.work_item_id, Raw(b'{"n": 1}'))
+    output = await outputs.output(floor.engine, robot, first.work_item_id, Raw(b'{"n": 1}'))
     await floor.run(run)
     assert await wanda.claim() == []
 
-    await robot_verbs.set_payload(floor.engine, robot, output, Raw(b'{"n": 2}'))
-    await robot_verbs.release(floor.engine, robot, first.work_item_id, Done())
-    await robot_verbs.set_payload(floor.engine, robot, output, Raw(b'{"n": 3}'))
+    await held_items.set_payload(floor.engine, robot, output, Raw(b'{"n": 2}'))
+    await held_items.release(floor.engine, robot, first.work_item_id, Done())
+    await held_items.set_payload(floor.engine, robot, output, Raw(b'{"n": 3}'))
     await floor.run(run)
     second, next_robot = await wanda.take()
     assert second.work_item_id == output
-    assert bytes(await robot_verbs.payload(floor.engine, next_robot, output)) == b'{"n": 3}'
+    assert bytes(await held_items.payload(floor.engine, next_robot, output)) == b'{"n": 3}'
     with pytest.raises(WorkItemStateConflict):
-        await robot_verbs.set_payload(floor.engine, robot, output, Raw(b"4"))
+        await held_items.set_payload(floor.engine, robot, output, Raw(b"4"))
 
-    await robot_verbs.output(floor.engine, next_robot, output, Raw(b'"final"'))
+    await outputs.output(floor.engine, next_robot, output, Raw(b'"final"'))
     await wanda.finish(second)
     await walt.finish(first)
     assert (await floor.run(run)).state is RunState.COMPLETED
@@ -51,7 +51,7 @@ async def test_a_report_after_the_last_release_is_published_at_once(floor):
     first, robot = await walt.take()
     last = (await floor.drain(robot, first.work_item_id))[-1]
 
-    report = await robot_verbs.output(floor.engine, robot, last, Raw(b'"all"'))
+    report = await outputs.output(floor.engine, robot, last, Raw(b'"all"'))
 
     await floor.run(run)
     assert (await wanda.take())[0].work_item_id == report
@@ -64,14 +64,14 @@ async def test_outputs_of_a_lost_attempt_are_discarded(floor):
     run = await floor.start(process, payloads(1))
     assignment, robot = await walt.take()
     await walt.begin(assignment)
-    await robot_verbs.output(floor.engine, robot, assignment.work_item_id, Raw(b"1"))
+    await outputs.output(floor.engine, robot, assignment.work_item_id, Raw(b"1"))
 
     await expire_leases(floor)
     await floor.run(run)
 
     again, robot = await walt.take()
     assert again.work_item_id == assignment.work_item_id
-    await robot_verbs.output(floor.engine, robot, again.work_item_id, Raw(b"2"))
+    await outputs.output(floor.engine, robot, again.work_item_id, Raw(b"2"))
     await walt.finish(again)
     await floor.run(run)
     assert [bytes(i.payload or b"") for i in await all_items(floor, run)] == [b"1", b"2"]

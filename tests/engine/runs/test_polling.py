@@ -2,9 +2,9 @@
 
 from tests.engine.runs.conftest import payloads
 
-from controlroom.engine.runs import robot_verbs
+from controlroom.engine.runs import held_items, outputs
 from controlroom.engine.runs.dispatch import dispatch, runs_to_look_at
-from controlroom.engine.runs.robot_verbs import Done
+from controlroom.engine.runs.held_items import Done
 
 
 async def is_looked_at(floor, run):
@@ -37,12 +37,12 @@ async def test_a_step_that_waits_for_the_ones_before_is_left_alone(floor):
     walt = await floor.worker()
     run = await floor.start(process, payloads(1, 2))
     first, robot = await walt.take()
-    await robot_verbs.output(floor.engine, robot, first.work_item_id, None)
-    await robot_verbs.release(floor.engine, robot, first.work_item_id, Done())
+    await outputs.output(floor.engine, robot, first.work_item_id, None)
+    await held_items.release(floor.engine, robot, first.work_item_id, Done())
     await dispatch(floor.engine, run.id)
     assert not await is_looked_at(floor, run)
 
-    await floor.drain(robot, await robot_verbs.reserve(floor.engine, robot))
+    await floor.drain(robot, await held_items.reserve(floor.engine, robot))
     await walt.finish(first)
     assert await is_looked_at(floor, run)
 
@@ -55,7 +55,7 @@ async def test_the_end_of_a_run_is_found(floor):
     assignment, robot = await walt.take()
     assert not await is_looked_at(floor, run)
 
-    await robot_verbs.release(floor.engine, robot, assignment.work_item_id, Done())
+    await held_items.release(floor.engine, robot, assignment.work_item_id, Done())
     await walt.finish(assignment)
 
     assert await is_looked_at(floor, run)

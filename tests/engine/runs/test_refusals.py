@@ -7,15 +7,15 @@ from msgspec import Raw
 from tests.engine.runs.conftest import payloads
 
 from controlroom.engine.runs import actions as runs
-from controlroom.engine.runs import robot_verbs
+from controlroom.engine.runs import held_items, outputs
 from controlroom.engine.runs import store as run_store
 from controlroom.engine.runs.dispatch import runs_left_behind
 from controlroom.engine.runs.errors import RunNotEnded, RunNotFound
+from controlroom.engine.runs.held_items import Failed
 from controlroom.engine.runs.model import (
     RunState,
     StopRequest,
 )
-from controlroom.engine.runs.robot_verbs import Failed
 from controlroom.engine.work_items import actions as item_actions
 from controlroom.engine.work_items.errors import NotHolding, WorkItemNotFound, WorkItemStateConflict
 from controlroom.engine.work_items.model import ExceptionType, ItemException
@@ -52,7 +52,7 @@ async def test_batches_change_all_or_nothing(floor, ada):
     walt = await floor.worker()
     run = await floor.start(process, payloads(1, 2))
     assignment, robot = await walt.take()
-    await robot_verbs.release(floor.engine, robot, assignment.work_item_id, BUSINESS)
+    await held_items.release(floor.engine, robot, assignment.work_item_id, BUSINESS)
     failed, waiting = [item.id for item in await floor.items(run)]
 
     with pytest.raises(WorkItemStateConflict):
@@ -69,7 +69,7 @@ async def test_a_retry_survives_the_server_that_took_it(floor, ada):
     walt = await floor.worker()
     run = await floor.start(process)
     assignment, robot = await walt.take()
-    await robot_verbs.release(floor.engine, robot, assignment.work_item_id, BUSINESS)
+    await held_items.release(floor.engine, robot, assignment.work_item_id, BUSINESS)
     await walt.finish(assignment)
     assert (await floor.run(run)).state is RunState.UNRESOLVED
 
@@ -91,15 +91,15 @@ async def test_a_robot_touches_only_its_own_items(floor, ada):
     [other] = [item.id for item in await floor.items(run) if item.id != assignment.work_item_id]
 
     for verb in (
-        robot_verbs.payload(floor.engine, robot, other),
-        robot_verbs.set_payload(floor.engine, robot, other, Raw(b"0")),
-        robot_verbs.files(floor.engine, robot, other),
-        robot_verbs.promise_file(floor.engine, robot, other, "a.txt", 1),
+        held_items.payload(floor.engine, robot, other),
+        held_items.set_payload(floor.engine, robot, other, Raw(b"0")),
+        held_items.files(floor.engine, robot, other),
+        held_items.promise_file(floor.engine, robot, other, "a.txt", 1),
     ):
         with pytest.raises(WorkItemNotFound):
             await verb
     with pytest.raises(NotHolding):
-        await robot_verbs.output(floor.engine, robot, other, None)
+        await outputs.output(floor.engine, robot, other, None)
 
 
 async def test_payloads_over_the_limit_are_refused(floor, ada):

@@ -5,11 +5,11 @@ import asyncio
 import pytest
 from tests.engine.runs.conftest import payloads
 
-from controlroom.engine.runs import robot_verbs
+from controlroom.engine.runs import held_items
+from controlroom.engine.runs.held_items import Done, Failed
 from controlroom.engine.runs.model import (
     RunState,
 )
-from controlroom.engine.runs.robot_verbs import Done, Failed
 from controlroom.engine.work_items.errors import NotHolding
 from controlroom.engine.work_items.model import ExceptionType, ItemException, ItemState
 from controlroom.engine.work_items.rules import RetryPolicy
@@ -39,10 +39,10 @@ async def test_asking_again_returns_the_item_in_hand(floor):
     walt = await floor.worker()
     await floor.start(process, payloads(1, 2, 3))
     assignment, robot = await walt.take()
-    assert await robot_verbs.reserve(floor.engine, robot) == assignment.work_item_id
-    await robot_verbs.release(floor.engine, robot, assignment.work_item_id, Done())
+    assert await held_items.reserve(floor.engine, robot) == assignment.work_item_id
+    await held_items.release(floor.engine, robot, assignment.work_item_id, Done())
 
-    answers = await asyncio.gather(*(robot_verbs.reserve(floor.engine, robot) for _ in range(8)))
+    answers = await asyncio.gather(*(held_items.reserve(floor.engine, robot) for _ in range(8)))
 
     assert len(set(answers)) == 1
 
@@ -55,19 +55,19 @@ async def test_the_same_release_twice_is_fine_and_a_conflicting_one_is_not(floor
     assignment, robot = await walt.take()
     item = assignment.work_item_id
 
-    await robot_verbs.release(floor.engine, robot, item, Done())
-    await robot_verbs.release(floor.engine, robot, item, Done())
+    await held_items.release(floor.engine, robot, item, Done())
+    await held_items.release(floor.engine, robot, item, Done())
     with pytest.raises(NotHolding):
-        await robot_verbs.release(floor.engine, robot, item, BUSINESS)
+        await held_items.release(floor.engine, robot, item, BUSINESS)
     assert (await floor.item(item)).state is ItemState.DONE
 
-    item = await robot_verbs.reserve(floor.engine, robot)
-    await robot_verbs.release(floor.engine, robot, item, BUSINESS)
-    await robot_verbs.release(floor.engine, robot, item, BUSINESS)
+    item = await held_items.reserve(floor.engine, robot)
+    await held_items.release(floor.engine, robot, item, BUSINESS)
+    await held_items.release(floor.engine, robot, item, BUSINESS)
     with pytest.raises(NotHolding):
-        await robot_verbs.release(floor.engine, robot, item, Done())
+        await held_items.release(floor.engine, robot, item, Done())
     with pytest.raises(NotHolding):
-        await robot_verbs.release(floor.engine, robot, WorkItemId(uuid7()), Done())
+        await held_items.release(floor.engine, robot, WorkItemId(uuid7()), Done())
 
 
 async def test_an_item_is_never_handed_twice_to_one_step_run(floor):
@@ -76,9 +76,9 @@ async def test_an_item_is_never_handed_twice_to_one_step_run(floor):
     walt = await floor.worker()
     run = await floor.start(process, payloads(1))
     assignment, robot = await walt.take()
-    await robot_verbs.release(floor.engine, robot, assignment.work_item_id, APPLICATION)
+    await held_items.release(floor.engine, robot, assignment.work_item_id, APPLICATION)
 
-    assert await robot_verbs.reserve(floor.engine, robot) is None
+    assert await held_items.reserve(floor.engine, robot) is None
     await walt.finish(assignment)
     await floor.run(run)
     again, _ = await walt.take()

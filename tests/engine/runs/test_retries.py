@@ -4,11 +4,11 @@ from datetime import timedelta
 
 from tests.engine.runs.conftest import payloads
 
-from controlroom.engine.runs import robot_verbs
+from controlroom.engine.runs import held_items
+from controlroom.engine.runs.held_items import Failed
 from controlroom.engine.runs.model import (
     RunState,
 )
-from controlroom.engine.runs.robot_verbs import Failed
 from controlroom.engine.work_items import store as work_items
 from controlroom.engine.work_items.model import ExceptionType, ItemException, ItemState
 from controlroom.engine.work_items.rules import RetryPolicy
@@ -24,9 +24,9 @@ async def test_application_errors_are_retried_by_policy_and_business_errors_neve
     run = await floor.start(process, payloads("app", "biz"))
     app, biz = [item.id for item in await floor.items(run)]
     assignment, robot = await walt.take()
-    await robot_verbs.release(floor.engine, robot, app, APPLICATION)
-    assert await robot_verbs.reserve(floor.engine, robot) == biz
-    await robot_verbs.release(floor.engine, robot, biz, BUSINESS)
+    await held_items.release(floor.engine, robot, app, APPLICATION)
+    assert await held_items.reserve(floor.engine, robot) == biz
+    await held_items.release(floor.engine, robot, biz, BUSINESS)
     await walt.finish(assignment)
 
     retried = await floor.item(app)
@@ -36,7 +36,7 @@ async def test_application_errors_are_retried_by_policy_and_business_errors_neve
     await floor.engine.database.execute("update work_item set due = clock_now() where id = %(id)s", id=app)
     await floor.run(run)
     again, robot = await walt.take()
-    await robot_verbs.release(floor.engine, robot, app, APPLICATION)
+    await held_items.release(floor.engine, robot, app, APPLICATION)
     await walt.finish(again)
     assert (await floor.run(run)).state is RunState.UNRESOLVED
     history = await work_items.history(floor.engine.database, floor.workspace, app)

@@ -5,9 +5,10 @@ from msgspec import Raw
 from tests.engine.runs.conftest import payloads
 
 from controlroom.engine.runs import actions as runs
-from controlroom.engine.runs import robot_verbs
+from controlroom.engine.runs import held_items
 from controlroom.engine.runs import store as run_store
 from controlroom.engine.runs.errors import ProcessDisabled
+from controlroom.engine.runs.held_items import Failed
 from controlroom.engine.runs.model import (
     DefaultInput,
     Result,
@@ -15,7 +16,6 @@ from controlroom.engine.runs.model import (
     WithItems,
     WithWaiting,
 )
-from controlroom.engine.runs.robot_verbs import Failed
 from controlroom.engine.work_items import actions as item_actions
 from controlroom.engine.work_items.errors import WorkItemNotFound, WorkItemStateConflict
 from controlroom.engine.work_items.model import ExceptionType, ItemException, ItemState
@@ -36,7 +36,7 @@ async def test_a_run_without_input_has_one_empty_item_and_completes(floor):
 
     assignment, robot = await walt.take()
     assert (await floor.run(run)).state is RunState.IN_PROGRESS
-    assert await robot_verbs.payload(floor.engine, robot, assignment.work_item_id) is None
+    assert await held_items.payload(floor.engine, robot, assignment.work_item_id) is None
     await walt.finish(assignment)
 
     ended = await floor.run(run)
@@ -49,8 +49,8 @@ async def test_a_run_with_failed_items_is_unresolved_until_they_are_resolved(flo
     walt = await floor.worker()
     run = await floor.start(process, payloads(1, 2))
     assignment, robot = await walt.take()
-    await robot_verbs.release(floor.engine, robot, assignment.work_item_id, BUSINESS)
-    await floor.drain(robot, await robot_verbs.reserve(floor.engine, robot))
+    await held_items.release(floor.engine, robot, assignment.work_item_id, BUSINESS)
+    await floor.drain(robot, await held_items.reserve(floor.engine, robot))
     await walt.finish(assignment)
     unresolved = await floor.run(run)
     assert (unresolved.state, unresolved.result) == (RunState.UNRESOLVED, Result.FAILED)
@@ -60,7 +60,7 @@ async def test_a_run_with_failed_items_is_unresolved_until_they_are_resolved(flo
     assert (await floor.run(run)).state is RunState.IN_PROGRESS
     again, robot = await walt.take()
     assert again.work_item_id == failed.id
-    await robot_verbs.release(floor.engine, robot, failed.id, APPLICATION)
+    await held_items.release(floor.engine, robot, failed.id, APPLICATION)
     await walt.finish(again)
     assert (await floor.run(run)).state is RunState.UNRESOLVED
 

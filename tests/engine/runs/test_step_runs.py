@@ -7,12 +7,12 @@ from msgspec import Raw
 from tests.engine.runs.conftest import payloads
 
 from controlroom.engine.access.tokens import read_step_run_token
-from controlroom.engine.runs import robot_verbs
+from controlroom.engine.runs import held_items, outputs
 from controlroom.engine.runs import store as run_store
+from controlroom.engine.runs.held_items import Done
 from controlroom.engine.runs.model import (
     RunState,
 )
-from controlroom.engine.runs.robot_verbs import Done
 
 
 async def test_step_runs_are_as_many_as_items_and_capacity(floor):
@@ -79,13 +79,13 @@ async def test_a_step_may_wait_for_the_previous_ones(floor):
     walt, wanda = await floor.worker("walt"), await floor.worker("wanda")
     run = await floor.start(process, payloads(1, 2))
     first, robot = await walt.take()
-    await robot_verbs.output(floor.engine, robot, first.work_item_id, Raw(b'"report"'))
-    await robot_verbs.release(floor.engine, robot, first.work_item_id, Done())
+    await outputs.output(floor.engine, robot, first.work_item_id, Raw(b'"report"'))
+    await held_items.release(floor.engine, robot, first.work_item_id, Done())
 
     await floor.run(run)
     assert await wanda.claim() == []
 
-    await floor.drain(robot, await robot_verbs.reserve(floor.engine, robot))
+    await floor.drain(robot, await held_items.reserve(floor.engine, robot))
     await walt.finish(first)
     await floor.run(run)
     second, robot = await wanda.take()

@@ -6,14 +6,14 @@ import pytest
 from tests.engine.runs.conftest import payloads
 
 from controlroom.engine.runs import actions as runs
-from controlroom.engine.runs import robot_verbs, store
+from controlroom.engine.runs import held_items, store
 from controlroom.engine.runs.dispatch import dispatch
+from controlroom.engine.runs.held_items import Done
 from controlroom.engine.runs.model import (
     Result,
     RunState,
     StopRequest,
 )
-from controlroom.engine.runs.robot_verbs import Done
 from controlroom.engine.wakes import Topic
 from controlroom.engine.work_items.model import ExceptionType
 from controlroom.engine.work_items.rules import RetryPolicy
@@ -34,8 +34,8 @@ async def test_a_gentle_stop_lets_the_item_in_hand_finish(floor, ada, remaining_
 
     assert (await floor.run(run)).state is RunState.STOPPING
     assert await walt.beat(assignment) == [Order.CONTINUE]
-    await robot_verbs.release(floor.engine, robot, assignment.work_item_id, Done())
-    assert await robot_verbs.reserve(floor.engine, robot) is None
+    await held_items.release(floor.engine, robot, assignment.work_item_id, Done())
+    assert await held_items.reserve(floor.engine, robot) is None
     await walt.finish(assignment)
     ended = await floor.run(run)
     assert ended.result is Result.STOPPED
@@ -81,11 +81,11 @@ def many(floor):
         walt = await floor.worker()
         run = await floor.start(process, payloads(*range(2500)))
         assignment, robot = await walt.take()
-        await robot_verbs.release(floor.engine, robot, assignment.work_item_id, Done())
+        await held_items.release(floor.engine, robot, assignment.work_item_id, Done())
         for _ in range(9):
-            item = await robot_verbs.reserve(floor.engine, robot)
-            await robot_verbs.release(floor.engine, robot, item, Done())
-        held = await robot_verbs.reserve(floor.engine, robot)
+            item = await held_items.reserve(floor.engine, robot)
+            await held_items.release(floor.engine, robot, item, Done())
+        held = await held_items.reserve(floor.engine, robot)
         request = StopRequest(terminate=False, remaining_done=False)
         assert await runs.stop(floor.engine, ada, floor.workspace, run.id, request)
         return run, walt, assignment, robot, held
@@ -109,8 +109,8 @@ async def test_a_stop_answers_before_all_is_settled(floor, ada, many):
     run, walt, assignment, robot, held = await many(ada)
 
     assert await counts(floor, run) == {"done": 10, "in_progress": 1, "failed": 1000, "pending": 1489}
-    await robot_verbs.release(floor.engine, robot, held, Done())
-    assert await robot_verbs.reserve(floor.engine, robot) is None
+    await held_items.release(floor.engine, robot, held, Done())
+    assert await held_items.reserve(floor.engine, robot) is None
     await walt.finish(assignment)
     assert await walt.claim() == []
 
@@ -127,7 +127,7 @@ async def test_a_stop_answers_before_all_is_settled(floor, ada, many):
 async def test_a_stop_goes_on_when_its_server_died(floor, ada, many):
     """Whoever leads next finds a stopped run that has items left, without a word from the server that began."""
     run, walt, assignment, robot, held = await many(ada)
-    await robot_verbs.release(floor.engine, robot, held, Done())
+    await held_items.release(floor.engine, robot, held, Done())
     await walt.finish(assignment)
 
     passes = 0
@@ -142,7 +142,7 @@ async def test_a_stop_goes_on_when_its_server_died(floor, ada, many):
 async def test_a_server_settles_the_rest_by_itself(floor, ada, many):
     """The dispatcher of the server that answered goes on at once, and the run's end is told once."""
     run, walt, assignment, robot, held = await many(ada)
-    await robot_verbs.release(floor.engine, robot, held, Done())
+    await held_items.release(floor.engine, robot, held, Done())
     serving = asyncio.create_task(dispatcher.Dispatcher(floor.engine).serve())
     try:
         with floor.engine.wakes.watch(Topic.EVENTS) as ended:

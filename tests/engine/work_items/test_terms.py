@@ -9,11 +9,11 @@ from tests.engine.runs.conftest import payloads
 
 from controlroom.aside.pool import TooCostly
 from controlroom.engine.runs import actions as runs
-from controlroom.engine.runs import robot_verbs
+from controlroom.engine.runs import held_items, outputs
+from controlroom.engine.runs.held_items import Done, Failed
 from controlroom.engine.runs.model import RunState, StopRequest, WithItems, WithPayloads
 from controlroom.engine.runs.reruns import preview as preview_rerun
 from controlroom.engine.runs.reruns import rerun
-from controlroom.engine.runs.robot_verbs import Done, Failed
 from controlroom.engine.work_items import actions, bulk
 from controlroom.engine.work_items.bulk import ItemFilter, Preview
 from controlroom.engine.work_items.deadlines import fail_overdue
@@ -147,16 +147,16 @@ async def test_outputs_that_do_not_fit_are_shown_as_invalid(floor, ada):
     walt = await floor.worker()
     assignment, robot = await walt.take()
     parent = assignment.work_item_id
-    good = await robot_verbs.output(floor.engine, robot, parent, GOOD)
-    wrong = await robot_verbs.output(floor.engine, robot, parent, WRONG)
-    mended = await robot_verbs.output(floor.engine, robot, parent, WRONG)
-    await robot_verbs.set_payload(floor.engine, robot, mended, GOOD)
-    await robot_verbs.set_payload(floor.engine, robot, parent, WRONG)  # its own input is its own business
-    await robot_verbs.release(floor.engine, robot, parent, Done())
+    good = await outputs.output(floor.engine, robot, parent, GOOD)
+    wrong = await outputs.output(floor.engine, robot, parent, WRONG)
+    mended = await outputs.output(floor.engine, robot, parent, WRONG)
+    await held_items.set_payload(floor.engine, robot, mended, GOOD)
+    await held_items.set_payload(floor.engine, robot, parent, WRONG)  # its own input is its own business
+    await held_items.release(floor.engine, robot, parent, Done())
 
     assert [(await floor.item(item)).state for item in (good, wrong, mended)] == ["pending", "invalid", "pending"]
     with pytest.raises(PayloadRefused):
-        await robot_verbs.set_payload(floor.engine, robot, good, WRONG)
+        await held_items.set_payload(floor.engine, robot, good, WRONG)
     await walt.finish(assignment)
     await floor.run(run)
     assignment, robot = await walt.take()
@@ -228,15 +228,15 @@ async def test_an_output_that_takes_too_long_to_check_is_kept_as_invalid(floor):
     walt = await floor.worker()
     assignment, robot = await walt.take()
     parent = assignment.work_item_id
-    good = await robot_verbs.output(floor.engine, robot, parent, Raw(b"[1]"))
-    deep = await robot_verbs.output(floor.engine, robot, parent, DEEP)
-    mended = await robot_verbs.output(floor.engine, robot, parent, DEEP)
-    await robot_verbs.set_payload(floor.engine, robot, mended, Raw(b"[[2]]"))
-    await robot_verbs.release(floor.engine, robot, parent, Done())
+    good = await outputs.output(floor.engine, robot, parent, Raw(b"[1]"))
+    deep = await outputs.output(floor.engine, robot, parent, DEEP)
+    mended = await outputs.output(floor.engine, robot, parent, DEEP)
+    await held_items.set_payload(floor.engine, robot, mended, Raw(b"[[2]]"))
+    await held_items.release(floor.engine, robot, parent, Done())
 
     assert [(await floor.item(item)).state for item in (good, deep, mended)] == ["pending", "invalid", "pending"]
     with pytest.raises(PayloadRefused):
-        await robot_verbs.set_payload(floor.engine, robot, good, DEEP)
+        await held_items.set_payload(floor.engine, robot, good, DEEP)
 
 
 # ---------------------------------------------------------------------------------------------------- many at once

@@ -19,8 +19,8 @@ from controlroom.dialects.robocorp.asking import AnyRequest, AskingRobot, TheEng
 from controlroom.dialects.robocorp.links import download_url, upload_form
 from controlroom.engine.answers import Turn
 from controlroom.engine.downloads.model import DownloadKind
-from controlroom.engine.runs import outputs, robot_verbs
-from controlroom.engine.runs.robot_verbs import Done, Failed
+from controlroom.engine.runs import held_items, repeated_outputs
+from controlroom.engine.runs.held_items import Done, Failed
 from controlroom.engine.work_items.model import ExceptionType, ItemException
 from controlroom.errors import NotFound
 from controlroom.ids import FileId, WorkItemId
@@ -128,7 +128,7 @@ _encode = msgspec.json.Encoder().encode
 @get(f"{_ITEM}/data")
 async def get_payload(engine: TheEngine, robot: AskingRobot, item_id: FromPath[WorkItemId]) -> ASGIResponse:
     """The payload as it is; 404 when there is none, which clients take for an empty one."""
-    payload = await robot_verbs.payload(engine, robot, item_id)
+    payload = await held_items.payload(engine, robot, item_id)
     if payload is None:
         raise NotFound("This work item has no payload.", code="NO_PAYLOAD")
     return _json(bytes(payload))
@@ -139,14 +139,14 @@ async def set_payload(
     engine: TheEngine, robot: AskingRobot, request: AnyRequest, item_id: FromPath[WorkItemId]
 ) -> ASGIResponse:
     """Replace the payload by the body; an empty body is null."""
-    await robot_verbs.set_payload(engine, robot, item_id, payload_of(await request.body()))
+    await held_items.set_payload(engine, robot, item_id, payload_of(await request.body()))
     return _json(b"{}")
 
 
 @get(f"{_ITEM}/files")
 async def list_files(engine: TheEngine, robot: AskingRobot, item_id: FromPath[WorkItemId]) -> list[FileAnswer]:
     """The files of an item."""
-    found = await robot_verbs.files(engine, robot, item_id)
+    found = await held_items.files(engine, robot, item_id)
     return [FileAnswer(file.id, file.name, file.size) for file in found]
 
 
@@ -159,7 +159,7 @@ async def add_file(
     data: JSONBody[FileRequest],
 ) -> Form:
     """Promise a file: where to post it as a form."""
-    form = upload_form(request, await robot_verbs.promise_file(engine, robot, item_id, data.file_name, data.file_size))
+    form = upload_form(request, await held_items.promise_file(engine, robot, item_id, data.file_name, data.file_size))
     return Form(form.url, form.form_data)
 
 
@@ -172,7 +172,7 @@ async def get_file(
     file_id: FromPath[FileId],
 ) -> Address:
     """Where to fetch a file, without a credential."""
-    file = await robot_verbs.file(engine, robot, item_id, file_id)
+    file = await held_items.file(engine, robot, item_id, file_id)
     kind = DownloadKind.WORK_ITEM_FILE
     return Address(download_url(request, kind, file.id, robot.workspace_id, file_name=file.name))
 
@@ -182,7 +182,7 @@ async def delete_file(
     engine: TheEngine, robot: AskingRobot, item_id: FromPath[WorkItemId], file_id: FromPath[FileId]
 ) -> ASGIResponse:
     """Remove a file."""
-    await robot_verbs.delete_file(engine, robot, item_id, file_id)
+    await held_items.delete_file(engine, robot, item_id, file_id)
     return _json(b"{}")
 
 
@@ -196,19 +196,19 @@ async def create_output(
 ) -> ASGIResponse:
     """Make an output of the item in hand; one whose answer could not be given is given again."""
     payload = data.payload if data is not None else Raw(b"null")
-    return OutputAnswer(await outputs.output(engine, robot, parent_id, payload))
+    return OutputAnswer(await repeated_outputs.output_once(engine, robot, parent_id, payload))
 
 
 @post(f"{_ROBOT_RUN}/reserve-next-work-item", status_code=200)
 async def reserve(engine: TheEngine, robot: AskingRobot) -> ASGIResponse:
     """The next item for this step run, or the one that it holds."""
-    return _json(_encode(Reserved(await robot_verbs.reserve(engine, robot))))
+    return _json(_encode(Reserved(await held_items.reserve(engine, robot))))
 
 
 @post(f"{_ROBOT_RUN}/release-work-item", status_code=200)
 async def release(engine: TheEngine, robot: AskingRobot, data: JSONBody[ReleaseRequest]) -> ASGIResponse:
     """Give an item back."""
-    await robot_verbs.release(engine, robot, data.work_item_id, data.outcome())
+    await held_items.release(engine, robot, data.work_item_id, data.outcome())
     return _json(b"{}")
 
 

@@ -48,8 +48,8 @@ class ProvisioningState(StrEnum):
     ENDED = "ended"
 
 
-class Start(Struct, frozen=True, tag="start", rename="camel"):
-    """A worker is wanted; its link token is put in when the request is sent."""
+class Start(Struct, frozen=True, tag="start", rename="camel"):  # as the log of deliveries has it
+    """A worker is wanted; its link token is added when the request is sent."""
 
     workspace_id: WorkspaceId
     runtime_id: WorkerId

@@ -1,12 +1,7 @@
 """What becomes of a worker that was asked for. Pure."""
 
-import base64
-import hashlib
-import hmac
-from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Final, assert_never
-from urllib.parse import urlsplit
 
 from msgspec import Struct
 
@@ -83,33 +78,3 @@ def _of_missing(one: Provisioning) -> Step:
         minutes = int(LINK_WITHIN.total_seconds() // 60)
         return Fail(f"No worker of the provisioner {one.provisioner_name} came within {minutes} minutes.")
     return Wait()
-
-
-SIGNED_HEADERS: Final = ("content-type", "x-rc-timestamp")
-
-
-def signed(endpoint: str, body: bytes, *, secret: str, at: datetime) -> Mapping[str, str]:
-    """The headers of a request to a provisioner, with its signature (protocols/robocorp §9.5).
-
-    Why not the host among the signed headers: proxies before a provisioner may change it. The query stays out, as the
-    public provisioners take it: it is for what stands before them (a function's key), which may take it away.
-    """
-    headers = {"content-type": "application/json", "x-rc-timestamp": str(int(at.timestamp()))}
-    names = ";".join(SIGNED_HEADERS)
-    request = "\n".join(
-        (
-            "POST",
-            urlsplit(endpoint).path or "/",
-            "",  # in place of the query
-            *(f"{name}:{headers[name]}" for name in SIGNED_HEADERS),
-            names,
-            _digest(body),
-        )
-    )
-    text = "\n".join(("sha256", headers["x-rc-timestamp"], _digest(request.encode())))
-    signature = hmac.new(secret.encode(), text.encode(), hashlib.sha256).hexdigest()
-    return headers | {"x-rc-signed-headers": names, "x-rc-signature": signature}
-
-
-def _digest(content: bytes) -> str:
-    return base64.b64encode(hashlib.sha256(content).digest()).decode()

@@ -1,86 +1,107 @@
-"""Outputs that robots ask for again because they never heard the answer.
+"""What a robot puts out, by the token of its step run; the answer that it never heard is in `repeated_outputs`."""
 
-Their libraries repeat a request whose answer is lost, and an output has no key by which it could be known again: each
-repetition would make a twin. What this server knows by itself is whether it could write an answer. So an output is
-given again only if it is the attempt's last, unused, no older than 30 s, of the same body, and if
-
-* this server could not finish writing its answer (the connection had ended), or
-* it is older than this server: the one that made it was killed, perhaps before the answer.
-
-Everything else is another output, however equal: ten equal ones stay ten. An answer that was written and got lost on
-its way (behind a proxy) leaves the twin.
-"""
-
-import time
-from typing import Final
-from uuid import UUID
-
-from msgspec import Raw
+from msgspec import Raw, Struct
 
 from controlroom.engine.access.model import StepRunActor
-from controlroom.engine.access.scope import SEEN, scope_of_robot
-from controlroom.engine.answers import REPEATED_WITHIN, Turn
 from controlroom.engine.engine import Engine
-from controlroom.engine.runs import robot_verbs
+from controlroom.engine.runs.held_items import require_alive
+from controlroom.engine.wakes import Topic
+from controlroom.engine.work_items import schemas
+from controlroom.engine.work_items.errors import NotHolding
 from controlroom.engine.work_items.limits import check_payload
-from controlroom.ids import WorkItemId
+from controlroom.engine.work_items.model import ItemState
+from controlroom.ids import QueueId, WorkItemId, uuid7
+from controlroom.postgres.database import Statements
 
 
-async def output(engine: Engine, robot: StepRunActor, parent: WorkItemId, payload: Raw | None) -> Turn:
-    """Make an output as `robot_verbs.output` does, or find the one that was made and never told.
+class _Made(Struct, frozen=True):
+    id: WorkItemId
+    state: ItemState
 
-    The border ends the turn, and says whether the answer (its `item`) could be written.
+
+async def output(engine: Engine, robot: StepRunActor, parent: WorkItemId, payload: Raw | None) -> WorkItemId:
+    """Make an output of the item in hand: a draft until the item is released. Raises NotHolding.
+
+    Robots that gather all their items first and write one report after the last release name that last item as the
+    parent: such an output is published at once.
+
+    One that the schema of the next queue refuses is made all the same, and shown as `invalid` once it is published: the
+    robot has done its work, and what it found shall not be lost.
     """
-    async with engine.answers.turn(robot.step_run_id, robot.attempt, parent, payload) as turn:
-        again = await _asked_again(engine, turn, robot, parent, payload)
-        turn.item = again or await robot_verbs.output(engine, robot, parent, payload)
-    return turn
+    await check_payload(engine, payload)
+    made = await _draft(engine.database, robot, parent, payload, has_schema=False, fault=None)
+    if made is None and (queue := await _next_queue(engine.database, robot)) is not None:
+        fault = await schemas.settled(engine, lambda: schemas.fault_in(engine.database, queue, payload))
+        told = None if fault is None else str(fault)
+        made = await _draft(engine.database, robot, parent, payload, has_schema=True, fault=told)
+    if made is None:
+        await require_alive(engine.database, robot)
+        raise NotHolding(parent)
+    if made.state is ItemState.PENDING:
+        engine.wakes.wake_here(Topic.RUN, robot.run_id)
+    return made.id
 
 
-_UNUSED: Final = """
-    last.attempt = 0 and last.state in ('draft', 'new', 'pending', 'invalid')
-    and last.parent_id = %(parent)s and last.payload is not distinct from %(payload)s
-    and last.created_at > clock_now() - %(within)s::interval
-    and not exists (select from work_item_file where work_item_file.work_item_id = last.id)
-"""
-
-
-async def _asked_again(
-    engine: Engine, turn: Turn, robot: StepRunActor, parent: WorkItemId, payload: Raw | None
-) -> WorkItemId | None:
-    """The output that a robot has made already and never heard of; None if this is another one."""
-    answers = engine.answers
-    if turn.lost is None and answers.age > REPEATED_WITHIN:  # nearly always
-        return None
-    await check_payload(engine, payload)  # it is compared by the database, which takes less than it is sent
-    found: WorkItemId | None = await engine.database.value(
-        f"""
-        with last as (
-            select id, state, attempt, parent_id, payload, created_at from work_item
-             where run_id = %(run)s and id > %(since)s and created_by_step_run = %(step_run)s
-               and workspace_id = {SEEN}
-             order by id desc
+async def _draft(
+    db: Statements,
+    robot: StepRunActor,
+    parent: WorkItemId,
+    payload: Raw | None,
+    *,
+    has_schema: bool,
+    fault: str | None,
+) -> _Made | None:
+    """Write an output, if the robot may and the next queue has a schema or none, as is said."""
+    return await db.one_or_none(
+        _Made,
+        """
+        with parent as (
+            select work_item.id, work_item.attempt, work_item.priority, work_item.state
+              from work_item join step_run on step_run.id = work_item.step_run_id
+             where work_item.id = %(parent)s and work_item.step_run_id = %(step_run)s
+               and work_item.state in ('in_progress', 'done', 'failed')
+               and step_run.attempt = %(attempt)s and step_run.state = 'in_progress'
+               for share of work_item              -- its release waits until the draft can be seen
+        ), next as (
+            select following.id, following.queue_id
+              from step as mine join step as following on following.process_id = mine.process_id
+             where mine.id = %(step)s and following.position > mine.position and following.deleted_at is null
+             order by following.position
              limit 1
         )
-        select last.id from last
-         where (last.id = %(lost)s or %(lost)s::uuid is null and last.created_at < clock_now() - %(age)s::interval)
-           and {_UNUSED}
+        insert into work_item (id, workspace_id, process_id, queue_id, step_id, run_id, state, priority, payload,
+                               fault, parent_id, parent_attempt, created_by_step_run)
+        select %(id)s, %(workspace)s, %(process)s, next.queue_id, next.id, %(run)s,
+               case when parent.state = 'in_progress' then 'draft' when %(fault)s::text is not null then 'invalid'
+                    when next.id is null then 'new' else 'pending' end,
+               parent.priority, %(payload)s, %(fault)s, parent.id, parent.attempt, %(step_run)s
+          from parent left join next on true
+         where exists (select from queue where queue.id = next.queue_id and queue.schema is not null) = %(has_schema)s
+        returning id, state
         """,
-        run=robot.run_id,
-        since=_younger_than(2 * REPEATED_WITHIN.total_seconds()),
-        lost=turn.lost,
-        age=answers.age,
+        id=uuid7(),
         parent=parent,
+        step_run=robot.step_run_id,
+        attempt=robot.attempt,
+        step=robot.step_id,
+        workspace=robot.workspace_id,
+        process=robot.process_id,
+        run=robot.run_id,
         payload=payload,
-        within=REPEATED_WITHIN,
-        **scope_of_robot(robot).params,
+        fault=fault,
+        has_schema=has_schema,
     )
-    if found is None or (turn.lost is None and not answers.may_be_older_ones(found)):
-        return None
-    answers.tell(found)
-    return found
 
 
-def _younger_than(seconds: float) -> UUID:
-    """An id before all that were made within the last seconds, whichever server made them."""
-    return UUID(int=int((time.time() - seconds) * 1000) << 80)
+async def _next_queue(db: Statements, robot: StepRunActor) -> QueueId | None:
+    """The queue that the robot's outputs go to, if there is one."""
+    queue = await db.value(
+        """
+        select following.queue_id
+          from step as mine join step as following on following.process_id = mine.process_id
+         where mine.id = %(step)s and following.position > mine.position and following.deleted_at is null
+         order by following.position limit 1
+        """,
+        step=robot.step_id,
+    )
+    return None if queue is None else QueueId(queue)

@@ -1,4 +1,4 @@
-"""What users and API keys do with work items. What robots do with them is in `runs/robot_verbs.py`."""
+"""What users and API keys do with work items. What robots do with them is in `runs/held_items.py`."""
 
 from collections.abc import Sequence
 

@@ -1,4 +1,4 @@
-"""What a robot does with work items, by the token of its step run.
+"""What a robot does with the work items that it holds or made, by the token of its step run.
 
 Every verb checks in its own statement that the attempt lives: a token dies with its step run. Reserve and release may
 be repeated after a lost answer.
@@ -26,7 +26,7 @@ from controlroom.engine.work_items.model import ItemException, ItemFile, ItemSta
 from controlroom.engine.work_items.rules import GiveUp, Retry, RetryPolicy, after_failure, shortened
 from controlroom.engine.work_items.schemas import PayloadRefused
 from controlroom.errors import NotFound
-from controlroom.ids import FileId, QueueId, WorkItemId, uuid7
+from controlroom.ids import FileId, QueueId, WorkItemId
 from controlroom.postgres.database import Statements, Tx
 from controlroom.postgres.errors import UniqueViolation
 
@@ -49,7 +49,7 @@ async def reserve(engine: Engine, robot: StepRunActor) -> WorkItemId | None:
         except UniqueViolation:  # the same step run asked twice at once: the other call has taken one
             continue
         if found is None:
-            await _require_alive(engine.database, robot)
+            await require_alive(engine.database, robot)
             return None
         return found.id
     return None
@@ -106,99 +106,6 @@ async def _fail(engine: Engine, robot: StepRunActor, item: WorkItemId, exception
         tx.after_commit(lambda: engine.wakes.wake_here(Topic.RUN, robot.run_id))
 
 
-async def output(engine: Engine, robot: StepRunActor, parent: WorkItemId, payload: Raw | None) -> WorkItemId:
-    """Make an output of the item in hand: a draft until the item is released. Raises NotHolding.
-
-    Robots that gather all their items first and write one report after the last release name that last item as the
-    parent: such an output is published at once.
-
-    One that the schema of the next queue refuses is made all the same, and shown as `invalid` once it is published: the
-    robot has done its work, and what it found shall not be lost.
-    """
-    await check_payload(engine, payload)
-    made = await _draft(engine.database, robot, parent, payload, has_schema=False, fault=None)
-    if made is None and (queue := await _next_queue(engine.database, robot)) is not None:
-        fault = await schemas.settled(engine, lambda: schemas.fault_in(engine.database, queue, payload))
-        told = None if fault is None else str(fault)
-        made = await _draft(engine.database, robot, parent, payload, has_schema=True, fault=told)
-    if made is None:
-        await _require_alive(engine.database, robot)
-        raise NotHolding(parent)
-    if made.state is ItemState.PENDING:
-        engine.wakes.wake_here(Topic.RUN, robot.run_id)
-    return made.id
-
-
-async def _draft(
-    db: Statements,
-    robot: StepRunActor,
-    parent: WorkItemId,
-    payload: Raw | None,
-    *,
-    has_schema: bool,
-    fault: str | None,
-) -> "_Made | None":
-    """Write an output, if the robot may and the next queue has a schema or none, as is said."""
-    return await db.one_or_none(
-        _Made,
-        """
-        with parent as (
-            select work_item.id, work_item.attempt, work_item.priority, work_item.state
-              from work_item join step_run on step_run.id = work_item.step_run_id
-             where work_item.id = %(parent)s and work_item.step_run_id = %(step_run)s
-               and work_item.state in ('in_progress', 'done', 'failed')
-               and step_run.attempt = %(attempt)s and step_run.state = 'in_progress'
-               for share of work_item              -- its release waits until the draft can be seen
-        ), next as (
-            select following.id, following.queue_id
-              from step as mine join step as following on following.process_id = mine.process_id
-             where mine.id = %(step)s and following.position > mine.position and following.deleted_at is null
-             order by following.position
-             limit 1
-        )
-        insert into work_item (id, workspace_id, process_id, queue_id, step_id, run_id, state, priority, payload,
-                               fault, parent_id, parent_attempt, created_by_step_run)
-        select %(id)s, %(workspace)s, %(process)s, next.queue_id, next.id, %(run)s,
-               case when parent.state = 'in_progress' then 'draft' when %(fault)s::text is not null then 'invalid'
-                    when next.id is null then 'new' else 'pending' end,
-               parent.priority, %(payload)s, %(fault)s, parent.id, parent.attempt, %(step_run)s
-          from parent left join next on true
-         where exists (select from queue where queue.id = next.queue_id and queue.schema is not null) = %(has_schema)s
-        returning id, state
-        """,
-        id=uuid7(),
-        parent=parent,
-        step_run=robot.step_run_id,
-        attempt=robot.attempt,
-        step=robot.step_id,
-        workspace=robot.workspace_id,
-        process=robot.process_id,
-        run=robot.run_id,
-        payload=payload,
-        fault=fault,
-        has_schema=has_schema,
-    )
-
-
-async def _next_queue(db: Statements, robot: StepRunActor) -> QueueId | None:
-    """The queue that the robot's outputs go to, if there is one."""
-    queue = await db.value(
-        """
-        select following.queue_id
-          from step as mine join step as following on following.process_id = mine.process_id
-         where mine.id = %(step)s and following.position > mine.position and following.deleted_at is null
-         order by following.position limit 1
-        """,
-        step=robot.step_id,
-    )
-    return None if queue is None else QueueId(queue)
-
-
-class _Made(Struct, frozen=True):
-    id: WorkItemId
-    state: ItemState
-
-
 class _Payload(Struct, frozen=True):
     payload: Raw | None
 
@@ -209,7 +116,7 @@ async def payload(engine: Engine, robot: StepRunActor, item: WorkItemId) -> Raw 
         _Payload, f"select payload from work_item where {_MINE}", **_mine(robot, item)
     )
     if found is None:
-        await _require_alive(engine.database, robot)
+        await require_alive(engine.database, robot)
         raise WorkItemNotFound(item)
     return found.payload
 
@@ -269,7 +176,7 @@ async def files(engine: Engine, robot: StepRunActor, item: WorkItemId) -> list[I
         _Files, f"select {store.FILES} as files from work_item where {_MINE}", **_mine(robot, item)
     )
     if found is None:
-        await _require_alive(engine.database, robot)
+        await require_alive(engine.database, robot)
         raise WorkItemNotFound(item)
     return found.files
 
@@ -327,14 +234,15 @@ async def _lock_writable(tx: Tx, robot: StepRunActor, item: WorkItemId) -> None:
 
 
 async def _refuse_write(db: Statements, robot: StepRunActor, item: WorkItemId) -> None:
-    await _require_alive(db, robot)
+    await require_alive(db, robot)
     state = await db.value(f"select state from work_item where {_MINE}", **_mine(robot, item))
     if state is None:
         raise WorkItemNotFound(item)
     raise WorkItemStateConflict(item, ItemState(state), "written by this step run any more")
 
 
-async def _require_alive(db: Statements, robot: StepRunActor) -> None:
+async def require_alive(db: Statements, robot: StepRunActor) -> None:
+    """Raises AttemptOver if the attempt lives no more."""
     if not await db.value(f"select {_ALIVE}", step_run=robot.step_run_id, attempt=robot.attempt):
         raise AttemptOver
 
@@ -380,7 +288,7 @@ async def _explain(db: Statements, robot: StepRunActor, item: WorkItemId, same: 
         item=item,
         step_run=robot.step_run_id,
     )
-    await _require_alive(db, robot)
+    await require_alive(db, robot)
     if outcome is None or Outcome(outcome) not in same:
         raise NotHolding(item)
 

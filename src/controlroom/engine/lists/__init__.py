@@ -1,0 +1,1 @@
+"""One way from an asked list to the rows that it is: see docs/domain/lists.md."""

@@ -1,0 +1,43 @@
+"""Lists as they are read: rows alone, or a page with what is known of the rest."""
+
+from typing import TypeVar
+
+import msgspec
+
+from controlroom.engine.lists import composer
+from controlroom.engine.lists.composer import COUNTED
+from controlroom.engine.lists.model import Asked, Listing, Page, Skip, Total, Within
+from controlroom.postgres.database import Statements
+
+Row = TypeVar("Row")
+
+
+async def rows(db: Statements, into: type[Row], listing: Listing, within: Within, asked: Asked) -> list[Row]:
+    """The rows that were asked for, in one round trip. Raises Invalid for what the list cannot have."""
+    composed = composer.rows(listing, within, asked)
+    return await db.all(into, composed.sql, **composed.values)
+
+
+async def page(db: Statements, into: type[Row], listing: Listing, within: Within, asked: Asked) -> Page[Row]:
+    """A page, whether there are rows behind it, and how many there are in all where that was asked for.
+
+    Raises Invalid for what the list cannot have.
+    """
+    found = await rows(db, into, listing, within, msgspec.structs.replace(asked, length=asked.length + 1))
+    has_more, shown = len(found) > asked.length, found[: asked.length]
+    total = None
+    if asked.with_total:
+        composed = composer.total(listing, within, asked.filter)
+        before = asked.start.rows if isinstance(asked.start, Skip) else 0
+        counted = await db.value(composed.sql, **composed.values)
+        total = total_of(counted, seen=before + len(shown) if shown else 0, has_more=has_more)
+    return Page(shown, has_more, total)
+
+
+def total_of(counted: int, *, seen: int, has_more: bool) -> Total:
+    """The total as it is told to somebody who has `seen` so many rows of the list by now.
+
+    Never less than they have seen, and more than that while there are more: who goes on until they have as many rows as
+    the total says misses none, however many there are and whatever is added meanwhile.
+    """
+    return Total(max(counted, seen + has_more), is_capped=counted > COUNTED)
