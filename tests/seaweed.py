@@ -53,23 +53,41 @@ def answers(url):
         return False
 
 
+def started(folder, ports):
+    """The service as a process that answers; None when a port was taken between its choice and its use."""
+    environment = {**os.environ, "AWS_ACCESS_KEY_ID": KEY, "AWS_SECRET_ACCESS_KEY": SECRET}
+    log = folder / "log"
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            weed_command(folder, ports), env=environment, cwd=folder, stdout=output, stderr=output
+        )
+    deadline = time.monotonic() + READY_WITHIN
+    while not answers(f"http://127.0.0.1:{ports['s3.port']}/room"):
+        if process.poll() is None and time.monotonic() < deadline:
+            time.sleep(0.05)  # a process of somebody else's: it has no event to wait for
+            continue
+        process.kill()
+        process.wait()
+        assert "Port allocation failed" in log.read_text(), log.read_text()[-2000:]
+        return None
+    return process
+
+
 @contextlib.contextmanager
 def s3_service() -> Iterator[str]:
     """An S3 service with an empty bucket; the address says everything that a store needs to open it."""
     folder = Path(tempfile.mkdtemp(prefix="controlroom-s3-"))
-    ports = dict(zip(PORTS, free_ports(len(PORTS)), strict=True))
-    port = ports["s3.port"]
-    environment = {**os.environ, "AWS_ACCESS_KEY_ID": KEY, "AWS_SECRET_ACCESS_KEY": SECRET}
-    with (folder / "log").open("wb") as log:
-        process = subprocess.Popen(weed_command(folder, ports), env=environment, cwd=folder, stdout=log, stderr=log)
+    for _ in range(5):
+        ports = dict(zip(PORTS, free_ports(len(PORTS)), strict=True))
+        process = started(folder, ports)
+        if process is not None:
+            break
+    else:
+        pytest.fail("no ports were free five times")
     try:
-        deadline = time.monotonic() + READY_WITHIN
-        while not answers(f"http://127.0.0.1:{port}/room"):
-            assert process.poll() is None, (folder / "log").read_text()[-2000:]
-            assert time.monotonic() < deadline, (folder / "log").read_text()[-2000:]
-            time.sleep(0.05)  # a process of somebody else's: it has no event to wait for
         yield (
-            f"s3://room?endpoint=http://127.0.0.1:{port}&region=us-east-1&access_key_id={KEY}&secret_access_key={SECRET}"
+            f"s3://room?endpoint=http://127.0.0.1:{ports['s3.port']}&region=us-east-1"
+            f"&access_key_id={KEY}&secret_access_key={SECRET}"
         )
     finally:
         process.kill()  # on SIGTERM it takes more than ten seconds
