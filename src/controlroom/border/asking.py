@@ -22,6 +22,7 @@ from controlroom.engine.access.scope import scope_of
 from controlroom.engine.engine import Engine
 from controlroom.errors import Forbidden
 from controlroom.ids import WorkspaceId
+from controlroom.postgres.database import Database
 
 Caller: TypeAlias = Actor | StepRunActor
 """Who may ask for what belongs to a workspace."""
@@ -80,6 +81,21 @@ class Asking(JsonRequest):
     def acting(self) -> tuple[Engine, Actor, WorkspaceId]:
         """What every verb of a workspace begins with: `runs.stop(*request.acting, run_id)`."""
         return self.engine, self.actor, self.workspace
+
+    @property
+    def calling(self) -> tuple[Engine, Caller, WorkspaceId]:
+        """The same, for a verb that robots have, too."""
+        return self.engine, self.caller, self.workspace
+
+    @property
+    def reading(self) -> tuple[Database, Seen]:
+        """What every list and look-up begins with: `store.get(*request.reading, item_id)`."""
+        return self.engine.database, self.seen
+
+    @property
+    def db(self) -> Database:
+        """The database, to read from."""
+        return self.engine.database
 
     @property
     def origin(self) -> str:

@@ -12,6 +12,7 @@ _SOURCE = Path(__file__).parents[3] / "src/controlroom"
 _PLACES = (
     "engine",
     "dialects/robocorp",
+    "border/asking.py",
     "border/bodies.py",
     "border/failures.py",
     "border/forms.py",

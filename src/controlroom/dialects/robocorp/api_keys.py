@@ -7,9 +7,9 @@ from litestar.params import FromPath, JSONBody
 from msgspec import Struct
 from msgspec.structs import asdict
 
+from controlroom.border.asking import Asking
 from controlroom.dialects.robocorp.answers import Deleted
-from controlroom.dialects.robocorp.asking import Asker, InWorkspace, Pages, TheEngine
-from controlroom.dialects.robocorp.paging import Page
+from controlroom.dialects.robocorp.paging import Page, Pages
 from controlroom.dialects.robocorp.permissions import names_of, permission_named
 from controlroom.dialects.robocorp.routing import delete, get, post, update
 from controlroom.engine.access import actions
@@ -57,64 +57,50 @@ class EditApiKey(Struct, frozen=True, forbid_unknown_fields=True):
     permissions: list[str] | None = None
 
 
-@get("/api-keys", operation_id="listApiKeys")
-async def list_api_keys(
-    engine: TheEngine, actor: Asker, paging: Pages, workspace_id: InWorkspace
-) -> Page[ApiKeyAnswer]:
+@get("/api-keys")
+async def list_api_keys(request: Asking, paging: Pages) -> Page[ApiKeyAnswer]:
     """List API keys, oldest first."""
-    rows = await actions.list_api_keys(engine, actor, workspace_id, after=paging.after(_api_key_id), limit=paging.fetch)
+    rows = await actions.list_api_keys(*request.acting, after=paging.after(_api_key_id), limit=paging.fetch)
     return paging.page(rows, _show, lambda key: key.id)
 
 
-@post("/api-keys", operation_id="createApiKey")
-async def create_api_key(
-    engine: TheEngine, actor: Asker, workspace_id: InWorkspace, data: JSONBody[CreateApiKey]
-) -> NewApiKey:
+@post("/api-keys")
+async def create_api_key(request: Asking, data: JSONBody[CreateApiKey]) -> NewApiKey:
     """Create an API key; nobody can give it more permissions than they have."""
     key, value = await actions.create_api_key(
-        engine, actor, workspace_id, name=data.name, permissions=_permissions(data.permissions)
+        *request.acting, name=data.name, permissions=_permissions(data.permissions)
     )
     return NewApiKey(**asdict(_show(key)), value=value)
 
 
-@get("/api-keys/{api_key_id:uuid}", operation_id="getApiKey")
-async def get_api_key(
-    engine: TheEngine, actor: Asker, workspace_id: InWorkspace, api_key_id: FromPath[ApiKeyId]
-) -> ApiKeyAnswer:
+@get("/api-keys/{api_key_id:uuid}")
+async def get_api_key(request: Asking, api_key_id: FromPath[ApiKeyId]) -> ApiKeyAnswer:
     """Get an API key, without its value."""
-    return _show(await actions.get_api_key(engine, actor, workspace_id, api_key_id))
+    return _show(await actions.get_api_key(*request.acting, api_key_id))
 
 
-@update("/api-keys/{api_key_id:uuid}", operation_id="updateApiKey")
+@update("/api-keys/{api_key_id:uuid}")
 async def update_api_key(
-    engine: TheEngine,
-    actor: Asker,
-    workspace_id: InWorkspace,
+    request: Asking,
     api_key_id: FromPath[ApiKeyId],
     data: JSONBody[EditApiKey],
 ) -> ApiKeyAnswer:
     """Change the name or the permissions of an API key; its value stays."""
     permissions = None if data.permissions is None else _permissions(data.permissions)
-    return _show(
-        await actions.edit_api_key(engine, actor, workspace_id, api_key_id, name=data.name, permissions=permissions)
-    )
+    return _show(await actions.edit_api_key(*request.acting, api_key_id, name=data.name, permissions=permissions))
 
 
-@delete("/api-keys/{api_key_id:uuid}", operation_id="deleteApiKey")
-async def delete_api_key(
-    engine: TheEngine, actor: Asker, workspace_id: InWorkspace, api_key_id: FromPath[ApiKeyId]
-) -> Deleted:
+@delete("/api-keys/{api_key_id:uuid}")
+async def delete_api_key(request: Asking, api_key_id: FromPath[ApiKeyId]) -> Deleted:
     """Delete an API key."""
-    await actions.delete_api_key(engine, actor, workspace_id, api_key_id)
+    await actions.delete_api_key(*request.acting, api_key_id)
     return Deleted(api_key_id)
 
 
-@post("/api-keys/{api_key_id:uuid}/reveal", operation_id="revealApiKey")
-async def reveal_api_key(
-    engine: TheEngine, actor: Asker, workspace_id: InWorkspace, api_key_id: FromPath[ApiKeyId]
-) -> Revealed:
+@post("/api-keys/{api_key_id:uuid}/reveal")
+async def reveal_api_key(request: Asking, api_key_id: FromPath[ApiKeyId]) -> Revealed:
     """Show the value of an API key once more. It is recorded who saw it."""
-    return Revealed(api_key_id, await actions.reveal_api_key(engine, actor, workspace_id, api_key_id))
+    return Revealed(api_key_id, await actions.reveal_api_key(*request.acting, api_key_id))
 
 
 def _permissions(names: list[str]) -> frozenset[Permission]:
@@ -136,6 +122,3 @@ def _show(key: ApiKey) -> ApiKeyAnswer:
         use_count=key.use_count,
         expires_at=key.expires_at,
     )
-
-
-handlers = [list_api_keys, create_api_key, get_api_key, update_api_key, delete_api_key, reveal_api_key]

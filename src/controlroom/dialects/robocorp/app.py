@@ -1,6 +1,6 @@
 """The dialect as one ASGI app: every surface of §0.1 under one origin.
 
-A module of routes exports `handlers`, whose paths begin below `/workspaces/{workspace_id:uuid}` (public API) or are
+The paths of a module's routes begin below `/workspaces/{workspace_id:uuid}` (public API) or are
 whole (runtime APIs). To add a noun: write the module, and name it here.
 """
 
@@ -10,7 +10,6 @@ from typing import Any
 
 from litestar import Litestar, Router
 from litestar.datastructures import State
-from litestar.handlers import HTTPRouteHandler
 
 from controlroom.border.api_docs import framed
 from controlroom.border.asking import Asking
@@ -19,7 +18,6 @@ from controlroom.border.dispatcher import App, Receive, Scope, Send
 from controlroom.border.origin import Origins
 from controlroom.dialects.robocorp import (
     api_keys,
-    asking,
     assets,
     assistants,
     audit_log,
@@ -58,7 +56,9 @@ from controlroom.dialects.robocorp import (
 )
 from controlroom.dialects.robocorp.errors import HANDLERS
 from controlroom.dialects.robocorp.old_process_api import surface as old_process_api
+from controlroom.dialects.robocorp.paging import PAGED
 from controlroom.dialects.robocorp.rcc import surface as rcc
+from controlroom.dialects.robocorp.routing import handlers_of
 from controlroom.engine.engine import Engine
 
 PREFIXES = (
@@ -112,30 +112,25 @@ _RUNTIME: Sequence[Any] = (runtime_work_items,)
 """Modules of the robots' APIs."""
 
 
-def _handlers(modules: Sequence[Any]) -> list[HTTPRouteHandler]:
-    return [handler for module in modules for handler in module.handlers]
-
-
 def routes(engine: Engine, origins: Origins, *, mail_domain: str) -> Litestar:
     """All routes of the dialect."""
     public = Router(
         "/api/v1/workspaces/{workspace_id:uuid}",
-        route_handlers=openapi.with_failures(_handlers(_PUBLIC)),
+        route_handlers=openapi.with_failures(handlers_of(_PUBLIC)),
         middleware=[auth.somebody],
-        dependencies=asking.IN_PUBLIC,
+        dependencies=PAGED,
     )
     runtime = Router(
         "/",
-        route_handlers=_handlers(_RUNTIME),
+        route_handlers=handlers_of(_RUNTIME),
         middleware=[auth.robot],
-        dependencies=asking.IN_RUNTIME,
         include_in_schema=False,
     )
     of_robots_anywhere = Router(
         "/",
-        route_handlers=_handlers((vault,)),
+        route_handlers=handlers_of([vault]),
         middleware=[auth.robot_anywhere],
-        dependencies=asking.IN_PUBLIC,
+        dependencies=PAGED,
         include_in_schema=False,
     )
     return Litestar(
@@ -158,7 +153,6 @@ def routes(engine: Engine, origins: Origins, *, mail_domain: str) -> Litestar:
                 "push_hooks": asyncio.Semaphore(engine.limits.git_hooks),
             }
         ),
-        dependencies=asking.EVERYWHERE,
         exception_handlers=HANDLERS,
         request_class=Asking,
         response_class=JsonResponse,

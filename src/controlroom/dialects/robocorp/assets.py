@@ -4,21 +4,20 @@ import re
 from typing import TypeAlias
 from uuid import UUID
 
-from litestar.di import NamedDependency, Provide
-from litestar.params import FromPath, FromQuery, JSONBody
+from litestar.params import FromPath, JSONBody
 from msgspec import Struct
 
+from controlroom.border.asking import Asking
 from controlroom.dialects.robocorp.answers import Deleted, Named
-from controlroom.dialects.robocorp.asking import AnyRequest, AskerOrRobot, InWorkspace, Pages, TheEngine
 from controlroom.dialects.robocorp.links import download_url, upload_url
-from controlroom.dialects.robocorp.paging import Page, Paging, asked_paging
+from controlroom.dialects.robocorp.paging import Page, Pages
 from controlroom.dialects.robocorp.routing import delete, get, post
 from controlroom.engine.assets import actions as assets
 from controlroom.engine.assets.errors import AssetNotFound
 from controlroom.engine.assets.model import Asset, AssetRef
 from controlroom.engine.downloads.model import DownloadKind
 from controlroom.engine.uploads.model import Upload, UploadState
-from controlroom.ids import AssetId, UploadId, WorkspaceId
+from controlroom.ids import AssetId, UploadId
 
 _BY_NAME = "name:"
 _NAMED = re.compile(r"/assets/name:(.+)", re.DOTALL)
@@ -97,82 +96,57 @@ class UploadAsset(Struct, frozen=True):
     data: bytes | None = None
 
 
-def _asked_paging(
-    caller: NamedDependency[object],
-    request: AnyRequest,
-    limit: FromQuery[int | None] = None,
-    cursor: FromQuery[str | None] = None,
-) -> Paging:
-    """Paging where robots are served too: it waits for `caller`, because `actor` refuses them."""
-    return asked_paging(caller, request, limit, cursor)
-
-
-@get(
-    "/assets",
-    operation_id="listAssets",
-    dependencies={"paging": Provide(_asked_paging, sync_to_thread=False)},
-)
-async def list_assets(engine: TheEngine, caller: AskerOrRobot, paging: Pages, workspace_id: InWorkspace) -> Page[Named]:
+@get("/assets")
+async def list_assets(request: Asking, paging: Pages) -> Page[Named]:
     """List assets, oldest first."""
-    rows = await assets.list_assets(engine, caller, workspace_id, after=paging.after(_asset_id), limit=paging.fetch)
+    rows = await assets.list_assets(*request.calling, after=paging.after(_asset_id), limit=paging.fetch)
     return paging.page(rows, lambda asset: Named(asset.id, asset.name), lambda asset: asset.id)
 
 
-@post("/assets", operation_id="createAsset")
-async def create_asset(
-    engine: TheEngine, caller: AskerOrRobot, request: AnyRequest, workspace_id: InWorkspace, data: JSONBody[CreateAsset]
-) -> AssetAnswer:
+@post("/assets")
+async def create_asset(request: Asking, data: JSONBody[CreateAsset]) -> AssetAnswer:
     """Create an asset, without content yet."""
-    return _show(request, workspace_id, await assets.create(engine, caller, workspace_id, data.name))
+    return _show(request, await assets.create(*request.calling, data.name))
 
 
-@get("/assets/{asset_id:str}", operation_id="getAsset")
-async def get_asset(
-    engine: TheEngine, caller: AskerOrRobot, request: AnyRequest, workspace_id: InWorkspace, asset_id: FromPath[str]
-) -> AssetAnswer:
+@get("/assets/{asset_id:str}")
+async def get_asset(request: Asking, asset_id: FromPath[str]) -> AssetAnswer:
     """Get an asset by id or by `name:` and its name."""
-    return _show(request, workspace_id, await assets.get(engine, caller, workspace_id, _named(asset_id)))
+    return _show(
+        request,
+        await assets.get(*request.calling, _named(asset_id)),
+    )
 
 
-@delete("/assets/{asset_id:str}", operation_id="deleteAsset")
-async def delete_asset(
-    engine: TheEngine, caller: AskerOrRobot, workspace_id: InWorkspace, asset_id: FromPath[str]
-) -> Deleted:
+@delete("/assets/{asset_id:str}")
+async def delete_asset(request: Asking, asset_id: FromPath[str]) -> Deleted:
     """Delete an asset by id or by `name:` and its name."""
-    return Deleted(await assets.delete(engine, caller, workspace_id, _named(asset_id)))
+    return Deleted(await assets.delete(*request.calling, _named(asset_id)))
 
 
-@post("/assets/{asset_id:str}/uploads", operation_id="createAssetUpload")
+@post("/assets/{asset_id:str}/uploads")
 async def create_asset_upload(
-    engine: TheEngine,
-    caller: AskerOrRobot,
-    request: AnyRequest,
-    workspace_id: InWorkspace,
+    request: Asking,
     asset_id: FromPath[str],
     data: JSONBody[UploadAsset],
 ) -> UploadAnswer:
     """Give an asset new content: completed at once when it is in the request, else pending until it is PUT."""
     asset = _named(asset_id)
     if data.data is None:
-        upload = await assets.upload(engine, caller, workspace_id, asset, content_type=data.content_type)
+        upload = await assets.upload(*request.calling, asset, content_type=data.content_type)
     else:
-        upload = await assets.upload_inline(
-            engine, caller, workspace_id, asset, content_type=data.content_type, data=data.data
-        )
+        upload = await assets.upload_inline(*request.calling, asset, content_type=data.content_type, data=data.data)
     return _show_upload(request, upload)
 
 
-@get("/assets/{asset_id:str}/uploads/{upload_id:uuid}", operation_id="getAssetUpload")
+@get("/assets/{asset_id:str}/uploads/{upload_id:uuid}")
 async def get_asset_upload(
-    engine: TheEngine,
-    caller: AskerOrRobot,
-    request: AnyRequest,
-    workspace_id: InWorkspace,
+    request: Asking,
     asset_id: FromPath[str],
     upload_id: FromPath[UploadId],
 ) -> UploadAnswer:
     """Get the state of an upload."""
-    return _show_upload(request, await assets.get_upload(engine, caller, workspace_id, _named(asset_id), upload_id))
+    return _show_upload(request, await assets.get_upload(*request.calling, _named(asset_id), upload_id))
 
 
 def _named(asset_id: str) -> AssetRef:
@@ -189,14 +163,16 @@ def _asset_id(text: str) -> AssetId:
     return AssetId(UUID(text))
 
 
-def _show(request: AnyRequest, workspace: WorkspaceId, asset: Asset) -> AssetAnswer:
+def _show(request: Asking, asset: Asset) -> AssetAnswer:
     if asset.content is None:
         return AssetAnswer(asset.id, asset.name, EmptyPayload())
-    url = download_url(request, DownloadKind.ASSET, asset.id, workspace, file_name=asset.name.rpartition("/")[2])
+    url = download_url(
+        request, DownloadKind.ASSET, asset.id, request.workspace, file_name=asset.name.rpartition("/")[2]
+    )
     return AssetAnswer(asset.id, asset.name, UrlPayload(asset.content.content_type, url))
 
 
-def _show_upload(request: AnyRequest, upload: Upload) -> UploadAnswer:
+def _show_upload(request: Asking, upload: Upload) -> UploadAnswer:
     match upload.state:
         case UploadState.PENDING:
             return PendingUpload(upload.id, upload.content_type, upload_url(request, upload))
@@ -204,6 +180,3 @@ def _show_upload(request: AnyRequest, upload: Upload) -> UploadAnswer:
             return CompletedUpload(upload.id, upload.content_type)
         case UploadState.FAILED:
             return FailedUpload(upload.id, upload.content_type, upload.reason)
-
-
-handlers = [list_assets, create_asset, get_asset, delete_asset, create_asset_upload, get_asset_upload]

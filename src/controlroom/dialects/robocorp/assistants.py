@@ -6,10 +6,10 @@ from uuid import UUID
 from litestar.params import FromPath, FromQuery, JSONBody
 from msgspec import Struct
 
+from controlroom.border.asking import Asking
 from controlroom.dialects.robocorp.answers import Deleted, Named, seconds
-from controlroom.dialects.robocorp.asking import AnyRequest, Asker, InWorkspace, Pages, TheEngine
 from controlroom.dialects.robocorp.links import download_url
-from controlroom.dialects.robocorp.paging import Page, Paging
+from controlroom.dialects.robocorp.paging import Page, Pages, Paging
 from controlroom.dialects.robocorp.routing import delete, get, post
 from controlroom.engine.access.model import Actor, Permission
 from controlroom.engine.access.scope import scope_of
@@ -79,92 +79,75 @@ class AssistantArtifactAnswer(Struct, frozen=True):
     url: str
 
 
-@get("/assistants", operation_id="listAssistants")
-async def list_assistants(
-    engine: TheEngine, actor: Asker, paging: Pages, workspace_id: InWorkspace
-) -> Page[AssistantAnswer]:
+@get("/assistants")
+async def list_assistants(request: Asking, paging: Pages) -> Page[AssistantAnswer]:
     """List assistants, oldest first."""
-    scope = scope_of(actor, Permission.READ_ASSISTANTS, workspace_id)
-    rows = await store.list_assistants(engine.database, scope, after=paging.after(_assistant_id), limit=paging.fetch)
+    scope = scope_of(request.actor, Permission.READ_ASSISTANTS, request.workspace)
+    rows = await store.list_assistants(request.db, scope, after=paging.after(_assistant_id), limit=paging.fetch)
     return paging.page(rows, show, lambda assistant: assistant.id)
 
 
-@post("/assistants", operation_id="createAssistant")
-async def create_assistant(
-    engine: TheEngine, actor: Asker, workspace_id: InWorkspace, data: JSONBody[CreateAssistant]
-) -> Named:
+@post("/assistants")
+async def create_assistant(request: Asking, data: JSONBody[CreateAssistant]) -> Named:
     """Create an assistant of a task."""
-    made = await actions.create(
-        engine, actor, workspace_id, name=data.name, package=data.task.package_id, task=data.task.name
-    )
+    made = await actions.create(*request.acting, name=data.name, package=data.task.package_id, task=data.task.name)
     return Named(made.id, made.name)
 
 
-@get("/assistants/{assistant_id:uuid}", operation_id="getAssistant")
-async def get_assistant(
-    engine: TheEngine, actor: Asker, workspace_id: InWorkspace, assistant_id: FromPath[AssistantId]
-) -> AssistantAnswer:
+@get("/assistants/{assistant_id:uuid}")
+async def get_assistant(request: Asking, assistant_id: FromPath[AssistantId]) -> AssistantAnswer:
     """Get an assistant."""
-    return show(await actions.get(engine, actor, workspace_id, assistant_id))
+    return show(await actions.get(*request.acting, assistant_id))
 
 
-@delete("/assistants/{assistant_id:uuid}", operation_id="deleteAssistant")
-async def delete_assistant(
-    engine: TheEngine, actor: Asker, workspace_id: InWorkspace, assistant_id: FromPath[AssistantId]
-) -> Deleted:
+@delete("/assistants/{assistant_id:uuid}")
+async def delete_assistant(request: Asking, assistant_id: FromPath[AssistantId]) -> Deleted:
     """Delete an assistant; its runs stay in the lists."""
-    await actions.delete(engine, actor, workspace_id, assistant_id)
+    await actions.delete(*request.acting, assistant_id)
     return Deleted(assistant_id)
 
 
-@get("/assistant-runs", operation_id="listAssistantRuns")
+@get("/assistant-runs")
 async def list_assistant_runs(
-    engine: TheEngine,
-    actor: Asker,
+    request: Asking,
     paging: Pages,
-    workspace_id: InWorkspace,
     assistant_id: FromQuery[AssistantId | None] = None,
 ) -> Page[AssistantRunAnswer]:
     """List runs of assistants, newest first."""
-    return await _runs(engine, actor, paging, workspace_id, assistant_id)
+    return await _runs(request.engine, request.actor, paging, request.workspace, assistant_id)
 
 
-@get("/assistants/{assistant_id:uuid}/assistant-runs", operation_id="listRunsOfAssistant")
+@get("/assistants/{assistant_id:uuid}/assistant-runs")
 async def list_runs_of_assistant(
-    engine: TheEngine, actor: Asker, paging: Pages, workspace_id: InWorkspace, assistant_id: FromPath[AssistantId]
+    request: Asking, paging: Pages, assistant_id: FromPath[AssistantId]
 ) -> Page[AssistantRunAnswer]:
     """Likewise, of one assistant, by its older address (§1.8)."""
-    await actions.get(engine, actor, workspace_id, assistant_id)
-    return await _runs(engine, actor, paging, workspace_id, assistant_id)
+    await actions.get(*request.acting, assistant_id)
+    return await _runs(request.engine, request.actor, paging, request.workspace, assistant_id)
 
 
-@get("/assistant-runs/{assistant_run_id:uuid}", operation_id="getAssistantRun")
-async def get_assistant_run(
-    engine: TheEngine, actor: Asker, workspace_id: InWorkspace, assistant_run_id: FromPath[AssistantRunId]
-) -> AssistantRunAnswer:
+@get("/assistant-runs/{assistant_run_id:uuid}")
+async def get_assistant_run(request: Asking, assistant_run_id: FromPath[AssistantRunId]) -> AssistantRunAnswer:
     """Get a run of an assistant."""
-    return _show_run(await actions.get_run(engine, actor, workspace_id, assistant_run_id))
+    return _show_run(await actions.get_run(*request.acting, assistant_run_id))
 
 
-@get("/assistant-runs/{assistant_run_id:uuid}/artifacts", operation_id="listAssistantRunArtifacts")
-async def list_artifacts(
-    engine: TheEngine,
-    actor: Asker,
+@get("/assistant-runs/{assistant_run_id:uuid}/artifacts")
+async def list_assistant_run_artifacts(
+    request: Asking,
     paging: Pages,
-    request: AnyRequest,
-    workspace_id: InWorkspace,
     assistant_run_id: FromPath[AssistantRunId],
 ) -> Page[AssistantArtifactAnswer]:
     """List what a run of an assistant left."""
-    await actions.get_run(engine, actor, workspace_id, assistant_run_id)
-    scope = scope_of(actor, Permission.READ_ASSISTANTS, workspace_id)
+    await actions.get_run(*request.acting, assistant_run_id)
+    scope = scope_of(request.actor, Permission.READ_ASSISTANTS, request.workspace)
     rows = await store.list_artifacts(
-        engine.database, scope, assistant_run_id, after=paging.after(_artifact_id), limit=paging.fetch
+        request.db, scope, assistant_run_id, after=paging.after(_artifact_id), limit=paging.fetch
     )
 
     def shown(artifact: AssistantArtifact) -> AssistantArtifactAnswer:
         name = artifact.name.rpartition("/")[2]
-        url = download_url(request, DownloadKind.ASSISTANT_ARTIFACT, artifact.id, workspace_id, file_name=name)
+        url = download_url(request, DownloadKind.ASSISTANT_ARTIFACT, artifact.id, request.workspace, file_name=name)
         return AssistantArtifactAnswer(artifact.id, artifact.name, artifact.size, url)
 
     return paging.page(rows, shown, lambda artifact: artifact.id)
@@ -212,15 +195,3 @@ def _run_id(text: str) -> AssistantRunId:
 
 def _artifact_id(text: str) -> AssistantArtifactId:
     return AssistantArtifactId(UUID(text))
-
-
-handlers = [
-    list_assistants,
-    create_assistant,
-    get_assistant,
-    delete_assistant,
-    list_assistant_runs,
-    list_runs_of_assistant,
-    get_assistant_run,
-    list_artifacts,
-]

@@ -8,9 +8,9 @@ import msgspec
 from litestar.params import FromQuery
 from msgspec import Struct
 
+from controlroom.border.asking import Asking
 from controlroom.dialects.robocorp.answers import Identified, identified
-from controlroom.dialects.robocorp.asking import Asker, InWorkspace, Pages, TheEngine
-from controlroom.dialects.robocorp.paging import Page
+from controlroom.dialects.robocorp.paging import Page, Pages
 from controlroom.dialects.robocorp.routing import get
 from controlroom.engine.access import audit
 from controlroom.engine.access.audit import AuditEvent, AuditFilter, Position
@@ -39,12 +39,10 @@ class AuditEventAnswer(Struct, frozen=True, kw_only=True):
     data: dict[str, Any]
 
 
-@get("/audit-log", operation_id="listAuditLog")
+@get("/audit-log")
 async def list_audit_log(
-    engine: TheEngine,
-    actor: Asker,
+    request: Asking,
     paging: Pages,
-    workspace_id: InWorkspace,
     event_type: FromQuery[str | None] = None,
     actor_id: FromQuery[UUID | None] = None,
     since: FromQuery[datetime | None] = None,
@@ -53,14 +51,13 @@ async def list_audit_log(
     """List what happened in the workspace, newest first; single work items have a history of their own."""
     asked = AuditFilter(kind=event_type, actor_id=actor_id, since=_utc(since), until=_utc(until))
     before = paging.after(_position)
-    rows = await audit.of_workspace(engine, actor, workspace_id, asked, before=before, limit=paging.fetch)
+    rows = await audit.of_workspace(*request.acting, asked, before=before, limit=paging.fetch)
     return paging.page(rows, _show, _place)
 
 
-@get("/audit-log", operation_id="listOrganizationAuditLog")
+@get("/audit-log")
 async def list_organization_audit_log(
-    engine: TheEngine,
-    actor: Asker,
+    request: Asking,
     paging: Pages,
     event_type: FromQuery[str | None] = None,
     actor_id: FromQuery[UUID | None] = None,
@@ -69,7 +66,9 @@ async def list_organization_audit_log(
 ) -> Page[AuditEventAnswer]:
     """List what happened to accounts and the organization, outside of its workspaces, newest first; for admins."""
     asked = AuditFilter(kind=event_type, actor_id=actor_id, since=_utc(since), until=_utc(until))
-    rows = await audit.outside_workspaces(engine, actor, asked, before=paging.after(_position), limit=paging.fetch)
+    rows = await audit.outside_workspaces(
+        request.engine, request.actor, asked, before=paging.after(_position), limit=paging.fetch
+    )
     return paging.page(rows, _show, _place)
 
 

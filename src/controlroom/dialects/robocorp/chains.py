@@ -6,9 +6,9 @@ from uuid import UUID
 from litestar.params import FromPath, JSONBody
 from msgspec import UNSET, Struct, UnsetType
 
+from controlroom.border.asking import Asking
 from controlroom.dialects.robocorp.answers import Deleted, Identified, Named, Reference, identified
-from controlroom.dialects.robocorp.asking import Asker, InWorkspace, Pages, TheEngine
-from controlroom.dialects.robocorp.paging import Page
+from controlroom.dialects.robocorp.paging import Page, Pages
 from controlroom.dialects.robocorp.routing import delete, get, post, update
 from controlroom.engine.access.model import Permission
 from controlroom.engine.chains import actions, store
@@ -55,24 +55,19 @@ class LinkAnswer(Struct, frozen=True, kw_only=True):
     decided_at: datetime
 
 
-@get("/processes/{process_id:uuid}/chains", operation_id="listChains")
-async def list_chains(
-    engine: TheEngine, actor: Asker, paging: Pages, workspace_id: InWorkspace, process_id: FromPath[ProcessId]
-) -> Page[ChainAnswer]:
+@get("/processes/{process_id:uuid}/chains", needs=Permission.READ_PROCESSES)
+async def list_chains(request: Asking, paging: Pages, process_id: FromPath[ProcessId]) -> Page[ChainAnswer]:
     """List what starts when a run of the process ends, oldest first."""
-    actor.require(Permission.READ_PROCESSES, workspace_id)
-    await processes.get(engine.database, workspace_id, process_id)
+    await processes.get(request.db, request.workspace, process_id)
     rows = await store.list_chains(
-        engine.database, workspace_id, process_id, after=paging.after(_chain_id), limit=paging.fetch
+        request.db, request.workspace, process_id, after=paging.after(_chain_id), limit=paging.fetch
     )
     return paging.page(rows, _show, lambda chain: chain.id)
 
 
-@post("/processes/{process_id:uuid}/chains", operation_id="createChain")
+@post("/processes/{process_id:uuid}/chains")
 async def create_chain(
-    engine: TheEngine,
-    actor: Asker,
-    workspace_id: InWorkspace,
+    request: Asking,
     process_id: FromPath[ProcessId],
     data: JSONBody[CreateChain],
 ) -> ChainAnswer:
@@ -80,62 +75,55 @@ async def create_chain(
     definition = ChainDefinition(
         next_process=ProcessId(data.next_process.id), ends=data.after, empty=data.empty, is_enabled=data.enabled
     )
-    return _show(await actions.create(engine, actor, workspace_id, process_id, definition))
+    return _show(await actions.create(*request.acting, process_id, definition))
 
 
-@get("/processes/{process_id:uuid}/chains/{chain_id:uuid}", operation_id="getChain")
+@get("/processes/{process_id:uuid}/chains/{chain_id:uuid}", needs=Permission.READ_PROCESSES)
 async def get_chain(
-    engine: TheEngine,
-    actor: Asker,
-    workspace_id: InWorkspace,
+    request: Asking,
     process_id: FromPath[ProcessId],
     chain_id: FromPath[ChainId],
 ) -> ChainAnswer:
     """Get a chain."""
-    actor.require(Permission.READ_PROCESSES, workspace_id)
-    return _show(await store.get(engine.database, workspace_id, process_id, chain_id))
+    return _show(await store.get(request.db, request.workspace, process_id, chain_id))
 
 
-@update("/processes/{process_id:uuid}/chains/{chain_id:uuid}", operation_id="updateChain")
+@update("/processes/{process_id:uuid}/chains/{chain_id:uuid}")
 async def update_chain(
-    engine: TheEngine,
-    actor: Asker,
-    workspace_id: InWorkspace,
+    request: Asking,
     process_id: FromPath[ProcessId],
     chain_id: FromPath[ChainId],
     data: JSONBody[UpdateChain],
 ) -> ChainAnswer:
     """Change a chain."""
     change = ChainChange(ends=data.after, empty=data.empty, is_enabled=data.enabled)
-    return _show(await actions.update(engine, actor, workspace_id, process_id, chain_id, change))
+    return _show(await actions.update(*request.acting, process_id, chain_id, change))
 
 
-@delete("/processes/{process_id:uuid}/chains/{chain_id:uuid}", operation_id="deleteChain")
+@delete("/processes/{process_id:uuid}/chains/{chain_id:uuid}")
 async def delete_chain(
-    engine: TheEngine,
-    actor: Asker,
-    workspace_id: InWorkspace,
+    request: Asking,
     process_id: FromPath[ProcessId],
     chain_id: FromPath[ChainId],
 ) -> Deleted:
     """Delete a chain."""
-    await actions.delete(engine, actor, workspace_id, process_id, chain_id)
+    await actions.delete(*request.acting, process_id, chain_id)
     return Deleted(chain_id)
 
 
-@get("/processes/{process_id:uuid}/chains/{chain_id:uuid}/links", operation_id="listChainLinks")
-async def list_links(
-    engine: TheEngine,
-    actor: Asker,
+@get(
+    "/processes/{process_id:uuid}/chains/{chain_id:uuid}/links",
+    needs=Permission.READ_PROCESSES,
+)
+async def list_chain_links(
+    request: Asking,
     paging: Pages,
-    workspace_id: InWorkspace,
     process_id: FromPath[ProcessId],
     chain_id: FromPath[ChainId],
 ) -> Page[LinkAnswer]:
     """List what followed of the ends of runs, the latest first."""
-    actor.require(Permission.READ_PROCESSES, workspace_id)
-    await store.get(engine.database, workspace_id, process_id, chain_id)
-    rows = await store.list_links(engine.database, chain_id, before=paging.after(int), limit=paging.fetch)
+    await store.get(request.db, request.workspace, process_id, chain_id)
+    rows = await store.list_links(request.db, chain_id, before=paging.after(int), limit=paging.fetch)
     return paging.page(rows, _show_link, lambda link: link.event_id)
 
 
@@ -162,6 +150,3 @@ def _show_link(link: ChainLink) -> LinkAnswer:
         reason=link.reason,
         decided_at=link.at,
     )
-
-
-handlers = [list_chains, create_chain, get_chain, update_chain, delete_chain, list_links]

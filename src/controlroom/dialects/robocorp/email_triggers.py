@@ -5,9 +5,9 @@ from datetime import datetime
 from litestar.params import FromPath, JSONBody
 from msgspec import UNSET, Struct, UnsetType
 
+from controlroom.border.asking import Asking
 from controlroom.dialects.robocorp.answers import Deleted
-from controlroom.dialects.robocorp.asking import AnyRequest, Asker, InWorkspace, Pages, TheEngine
-from controlroom.dialects.robocorp.paging import Page
+from controlroom.dialects.robocorp.paging import Page, Pages
 from controlroom.dialects.robocorp.routing import delete, get, post, update
 from controlroom.engine.triggers import emails
 from controlroom.engine.triggers.model import EmailChange, EmailTrigger
@@ -35,56 +35,45 @@ class ChangeEmailTrigger(Struct, frozen=True, kw_only=True, forbid_unknown_field
     start_process: bool | UnsetType = UNSET
 
 
-@get("/email-triggers", operation_id="listEmailTriggers")
-async def list_email_triggers(
-    engine: TheEngine, actor: Asker, request: AnyRequest, paging: Pages, workspace_id: InWorkspace
-) -> Page[EmailTriggerAnswer]:
+@get("/email-triggers")
+async def list_email_triggers(request: Asking, paging: Pages) -> Page[EmailTriggerAnswer]:
     """List the mail addresses of processes, in the order in which the processes were made."""
-    rows = await emails.list_triggers(engine, actor, workspace_id, after=paging.after(ProcessId), limit=paging.fetch)
+    rows = await emails.list_triggers(*request.acting, after=paging.after(ProcessId), limit=paging.fetch)
     return paging.page(rows, lambda trigger: _show(request, trigger), lambda trigger: trigger.process_id)
 
 
-@get(_TRIGGER, operation_id="getEmailTrigger")
-async def get_email_trigger(
-    engine: TheEngine, actor: Asker, request: AnyRequest, workspace_id: InWorkspace, process_id: FromPath[ProcessId]
-) -> EmailTriggerAnswer:
+@get(_TRIGGER)
+async def get_email_trigger(request: Asking, process_id: FromPath[ProcessId]) -> EmailTriggerAnswer:
     """Get the mail address of a process; 404 while it has none."""
-    return _show(request, await emails.get(engine, actor, workspace_id, process_id))
+    return _show(request, await emails.get(*request.acting, process_id))
 
 
-@update(_TRIGGER, operation_id="setEmailTrigger")
+@update(_TRIGGER)
 async def set_email_trigger(
-    engine: TheEngine,
-    actor: Asker,
-    request: AnyRequest,
-    workspace_id: InWorkspace,
+    request: Asking,
     process_id: FromPath[ProcessId],
     data: JSONBody[ChangeEmailTrigger | None] = None,
 ) -> EmailTriggerAnswer:
     """Give a process a mail address, or change what becomes of its mail."""
     asked = data or ChangeEmailTrigger()
     change = EmailChange(is_enabled=asked.enabled, parses=asked.parse_email, starts=asked.start_process)
-    return _show(request, await emails.configure(engine, actor, workspace_id, process_id, change))
+    return _show(request, await emails.configure(*request.acting, process_id, change))
 
 
-@post(f"{_TRIGGER}/rotate", operation_id="rotateEmailTrigger")
-async def rotate_email_trigger(
-    engine: TheEngine, actor: Asker, request: AnyRequest, workspace_id: InWorkspace, process_id: FromPath[ProcessId]
-) -> EmailTriggerAnswer:
+@post(f"{_TRIGGER}/rotate")
+async def rotate_email_trigger(request: Asking, process_id: FromPath[ProcessId]) -> EmailTriggerAnswer:
     """Give a process another mail address; the old one takes no mail any more."""
-    return _show(request, await emails.rotate(engine, actor, workspace_id, process_id))
+    return _show(request, await emails.rotate(*request.acting, process_id))
 
 
-@delete(_TRIGGER, operation_id="deleteEmailTrigger")
-async def delete_email_trigger(
-    engine: TheEngine, actor: Asker, workspace_id: InWorkspace, process_id: FromPath[ProcessId]
-) -> Deleted:
+@delete(_TRIGGER)
+async def delete_email_trigger(request: Asking, process_id: FromPath[ProcessId]) -> Deleted:
     """Take the mail address from a process."""
-    await emails.delete(engine, actor, workspace_id, process_id)
+    await emails.delete(*request.acting, process_id)
     return Deleted(process_id)
 
 
-def _show(request: AnyRequest, trigger: EmailTrigger) -> EmailTriggerAnswer:
+def _show(request: Asking, trigger: EmailTrigger) -> EmailTriggerAnswer:
     domain: str = request.app.state.mail_domain
     return EmailTriggerAnswer(
         process_id=trigger.process_id,
@@ -94,12 +83,3 @@ def _show(request: AnyRequest, trigger: EmailTrigger) -> EmailTriggerAnswer:
         start_process=trigger.starts,
         created_at=trigger.created_at,
     )
-
-
-handlers = [
-    list_email_triggers,
-    get_email_trigger,
-    set_email_trigger,
-    rotate_email_trigger,
-    delete_email_trigger,
-]

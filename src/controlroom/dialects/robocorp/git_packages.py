@@ -11,10 +11,10 @@ from litestar.params import FromPath, JSONBody
 from msgspec import UNSET, Struct, UnsetType
 
 from controlroom.border.arrivals import allow, known
+from controlroom.border.asking import Asking
 from controlroom.border.origin import Origins
 from controlroom.dialects.robocorp.answers import Accepted, Deleted
-from controlroom.dialects.robocorp.asking import AnyRequest, Asker, InWorkspace, Pages, TheEngine
-from controlroom.dialects.robocorp.paging import Page
+from controlroom.dialects.robocorp.paging import Page, Pages
 from controlroom.dialects.robocorp.routing import delete, get, post, update
 from controlroom.engine.packages import push_hooks, sources
 from controlroom.engine.packages.source_store import Ref, RefKind
@@ -72,67 +72,54 @@ class SetGitSource(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     """The push hook that is entered already goes on working: no new secret is made."""
 
 
-@get("/task-package-sources", operation_id="listTaskPackageSources")
-async def list_sources(
-    engine: TheEngine, actor: Asker, request: AnyRequest, paging: Pages, workspace_id: InWorkspace
-) -> Page[GitSource]:
+@get("/task-package-sources")
+async def list_task_package_sources(request: Asking, paging: Pages) -> Page[GitSource]:
     """List where packages are fetched from, oldest package first; those that are uploaded have no source."""
-    rows = await sources.list_sources(engine, actor, workspace_id, after=paging.after(PackageId), limit=paging.fetch)
+    rows = await sources.list_sources(*request.acting, after=paging.after(PackageId), limit=paging.fetch)
     return paging.page(rows, lambda source: _show(request, source), lambda source: source.package_id)
 
 
-@get(f"{_PACKAGE}/source", operation_id="getTaskPackageSource")
-async def get_source(
-    engine: TheEngine, actor: Asker, request: AnyRequest, workspace_id: InWorkspace, package_id: FromPath[PackageId]
-) -> GitSource:
+@get(f"{_PACKAGE}/source")
+async def get_task_package_source(request: Asking, package_id: FromPath[PackageId]) -> GitSource:
     """Get where a package's content comes from; 404 for one that is uploaded."""
-    return _show(request, await sources.get(engine, actor, workspace_id, package_id))
+    return _show(request, await sources.get(*request.acting, package_id))
 
 
-@update(f"{_PACKAGE}/source", operation_id="setTaskPackageSource")
-async def set_source(
-    engine: TheEngine,
-    actor: Asker,
-    request: AnyRequest,
-    workspace_id: InWorkspace,
+@update(f"{_PACKAGE}/source")
+async def set_task_package_source(
+    request: Asking,
     package_id: FromPath[PackageId],
     data: JSONBody[SetGitSource],
 ) -> GitSource:
     """Say where a package's content comes from, and fetch it; the answer tells the push hook's new secret."""
-    source, secret = await sources.set_source(
-        engine, actor, workspace_id, package_id, wanted(data), keeps_hook=data.keep_push_hook
-    )
+    source, secret = await sources.set_source(*request.acting, package_id, wanted(data), keeps_hook=data.keep_push_hook)
     return _show(request, source, UNSET if secret is None else secret)
 
 
-@delete(f"{_PACKAGE}/source", operation_id="deleteTaskPackageSource")
-async def delete_source(
-    engine: TheEngine, actor: Asker, workspace_id: InWorkspace, package_id: FromPath[PackageId]
-) -> Deleted:
+@delete(f"{_PACKAGE}/source")
+async def delete_task_package_source(request: Asking, package_id: FromPath[PackageId]) -> Deleted:
     """Fetch no more; the package keeps its versions."""
-    await sources.remove(engine, actor, workspace_id, package_id)
+    await sources.remove(*request.acting, package_id)
     return Deleted(package_id)
 
 
-@post(f"{_PACKAGE}/fetch", operation_id="fetchTaskPackage")
-async def fetch(
-    engine: TheEngine, actor: Asker, request: AnyRequest, workspace_id: InWorkspace, package_id: FromPath[PackageId]
-) -> GitSource:
+@post(f"{_PACKAGE}/fetch")
+async def fetch_task_package(request: Asking, package_id: FromPath[PackageId]) -> GitSource:
     """Fetch a package's content soon; its source tells how that went."""
-    return _show(request, await sources.want(engine, actor, workspace_id, package_id))
+    return _show(request, await sources.want(*request.acting, package_id))
 
 
-@post("/{package_id:uuid}", operation_id="receiveGitPush", request_max_body_size=None)  # it allows so much itself
-async def receive_push(engine: TheEngine, request: AnyRequest, package_id: FromPath[PackageId]) -> Accepted:
+@post("/{package_id:uuid}", request_max_body_size=None)  # it allows so much itself
+async def receive_git_push(request: Asking, package_id: FromPath[PackageId]) -> Accepted:
     """A push hook of GitHub or GitLab: fetch soon. The hook's own signature or token is the credential.
 
     What is signed is the whole body: it is read once it is known that there is such a hook, few at once, none kept.
     """
-    hook = await push_hooks.find(engine, package_id)
+    hook = await push_hooks.find(request.engine, package_id)
     if (signature := request.headers.get(_GITHUB)) is not None:
         async with _turn(request):
-            now, most = asyncio.get_running_loop().time(), engine.limits.git_hook_bytes
-            allow(request.scope, most=most, seconds=engine.limits.stall_seconds, now=now)
+            now, most = asyncio.get_running_loop().time(), request.engine.limits.git_hook_bytes
+            allow(request.scope, most=most, seconds=request.engine.limits.stall_seconds, now=now)
             await hook.check_signature(signature, request.stream())
     elif (token := request.headers.get(_GITLAB)) is not None:
         hook.check_token(token)
@@ -149,7 +136,7 @@ def wanted(asked: SetGitSource) -> Wanted:
 
 
 @asynccontextmanager
-async def _turn(request: AnyRequest) -> AsyncIterator[None]:
+async def _turn(request: Asking) -> AsyncIterator[None]:
     """One of the few hooks whose bodies are read at once; raises Unavailable when none ends in time."""
     turns: asyncio.Semaphore = request.app.state.push_hooks
     try:
@@ -174,7 +161,7 @@ def _ref(asked: SetGitSource) -> Ref:
     return given[0]
 
 
-def _show(request: AnyRequest, source: SourceView, secret: str | UnsetType = UNSET) -> GitSource:
+def _show(request: Asking, source: SourceView, secret: str | UnsetType = UNSET) -> GitSource:
     def named(kind: RefKind) -> str | None:
         return source.ref.name if source.ref.kind is kind else None
 
@@ -194,16 +181,22 @@ def _show(request: AnyRequest, source: SourceView, secret: str | UnsetType = UNS
     )
 
 
-def push_hook(request: AnyRequest, package: PackageId, secret: str | UnsetType = UNSET) -> PushHook:
+def push_hook(request: Asking, package: PackageId, secret: str | UnsetType = UNSET) -> PushHook:
     """Where pushes of a package's repository are told."""
     origins: Origins = request.app.state.origins
     origin = origins.of(request.scope)  # type: ignore[arg-type]  # a scope is a dict
     return PushHook(f"{origin}/api/v1/git-hooks/{package}", secret)
 
 
-handlers = [list_sources, get_source, set_source, delete_source, fetch]
-
-
 def hook_router() -> Router:
     """Where pushes are told: it takes no API key."""
-    return Router("/api/v1/git-hooks", route_handlers=[receive_push], include_in_schema=False)
+    return Router("/api/v1/git-hooks", route_handlers=[receive_git_push], include_in_schema=False)
+
+
+handlers = [
+    list_task_package_sources,
+    get_task_package_source,
+    set_task_package_source,
+    delete_task_package_source,
+    fetch_task_package,
+]

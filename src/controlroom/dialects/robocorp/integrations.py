@@ -1,14 +1,15 @@
 """The integrations endpoint (§1.7): any body starts a run, with the key in the query; with Asana's handshake (§9.4)."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
-from litestar import Request, Response, Router
+from litestar import Response, Router
 from litestar.params import FromPath, QueryParameter
 from msgspec import Raw
 
+from controlroom.border.asking import Asking
 from controlroom.border.bodies import payload_of
-from controlroom.dialects.robocorp import asking, openapi
-from controlroom.dialects.robocorp.asking import Asker, InWorkspace, TheEngine
+from controlroom.dialects.robocorp import openapi
+from controlroom.dialects.robocorp.paging import PAGED
 from controlroom.dialects.robocorp.process_runs import NotStarted, Started
 from controlroom.dialects.robocorp.query_key import key_in_query
 from controlroom.dialects.robocorp.routing import post
@@ -22,12 +23,9 @@ _SECRET = "x-hook-secret"  # noqa: S105 - the name of a header
 _SIGNATURE = "x-hook-signature"
 
 
-@post("/processes/{process_id:uuid}/process-runs-integrations", operation_id="startProcessRunFromIntegration")
-async def start_from_integration(
-    engine: TheEngine,
-    actor: Asker,
-    request: Request[Any, Any, Any],
-    workspace_id: InWorkspace,
+@post("/processes/{process_id:uuid}/process-runs-integrations")
+async def start_process_run_from_integration(
+    request: Asking,
     process_id: FromPath[ProcessId],
     token: Annotated[str, QueryParameter()],  # noqa: ARG001 - the credential: read before, documented here
     with_handshake: Annotated[Literal["asana"] | None, QueryParameter()] = None,
@@ -40,14 +38,14 @@ async def start_from_integration(
     body = await request.body()
     if with_handshake is not None:
         if (secret := request.headers.get(_SECRET)) is not None:
-            await handshakes.shake(engine, actor, workspace_id, process_id, secret)
+            await handshakes.shake(*request.acting, process_id, secret)
             return Response(NotStarted(), headers={_SECRET: secret}, media_type="application/json")
         signature = request.headers.get(_SIGNATURE, "")
-        await handshakes.verify(engine, actor, workspace_id, process_id, body=body, signature=signature)
+        await handshakes.verify(*request.acting, process_id, body=body, signature=signature)
         if handshakes.is_heartbeat(body):
             return Response(NotStarted(), media_type="application/json")
     inputs = WithPayloads(Raw(b"[" + bytes(payload_of(body)) + b"]"), 1)
-    run = await actions.start(engine, actor, workspace_id, process_id, inputs)
+    run = await actions.start(*request.acting, process_id, inputs)
     if run is None:  # it has brought an item
         raise Conflict("the run was not started", code="NOT_STARTED")
     return Response(Started(run.id), media_type="application/json")
@@ -57,7 +55,7 @@ def router() -> Router:
     """Its one route, which the public API documents."""
     return Router(
         "/api/v1/workspaces/{workspace_id:uuid}",
-        route_handlers=openapi.with_failures([start_from_integration]),
+        route_handlers=openapi.with_failures([start_process_run_from_integration]),
         middleware=[key_in_query],
-        dependencies=asking.IN_PUBLIC,
+        dependencies=PAGED,
     )

@@ -7,9 +7,9 @@ from uuid import UUID
 from litestar.params import FromPath, JSONBody
 from msgspec import Meta, Struct
 
+from controlroom.border.asking import Asking
 from controlroom.dialects.robocorp.answers import Deleted, Identified
-from controlroom.dialects.robocorp.asking import Asker, InWorkspace, Pages, TheEngine
-from controlroom.dialects.robocorp.paging import Page
+from controlroom.dialects.robocorp.paging import Page, Pages
 from controlroom.dialects.robocorp.routing import delete, get, post, update
 from controlroom.engine.access.model import Permission
 from controlroom.engine.engine import Engine
@@ -65,40 +65,36 @@ class Revealed(Struct, frozen=True):
     link_token: str
 
 
-@post("/workers/link-tokens", operation_id="createWorkerLinkToken")
-async def create_link_token(
-    engine: TheEngine, actor: Asker, workspace_id: InWorkspace, data: JSONBody[LinkTokenRequest]
-) -> NewLinkToken:
+@post("/workers/link-tokens")
+async def create_worker_link_token(request: Asking, data: JSONBody[LinkTokenRequest]) -> NewLinkToken:
     """Create a token that links one worker."""
-    made = await linking.create_link_token(engine, actor, workspace_id, expires_at=data.expires_at)
+    made = await linking.create_link_token(*request.acting, expires_at=data.expires_at)
     return NewLinkToken(made.token.id, made.token.expires_at, made.value)
 
 
-@get("/worker-groups/{group_id:uuid}/link-tokens", operation_id="listWorkerGroupLinkTokens")
-async def list_group_link_tokens(
-    engine: TheEngine, actor: Asker, paging: Pages, workspace_id: InWorkspace, group_id: FromPath[WorkerGroupId]
+@get(
+    "/worker-groups/{group_id:uuid}/link-tokens",
+    needs=Permission.READ_WORKERS,
+)
+async def list_worker_group_link_tokens(
+    request: Asking, paging: Pages, group_id: FromPath[WorkerGroupId]
 ) -> Page[GroupLinkToken]:
     """List the tokens of a group, oldest first."""
-    actor.require(Permission.READ_WORKERS, workspace_id)
-    await store.get_group(engine.database, workspace_id, group_id)
+    await store.get_group(request.db, request.workspace, group_id)
     rows = await link_tokens.list_tokens(
-        engine.database, workspace_id, group=group_id, after=paging.after(_token_id), limit=paging.fetch
+        request.db, request.workspace, group=group_id, after=paging.after(_token_id), limit=paging.fetch
     )
     return paging.page(rows, lambda token: _show(group_id, token), lambda token: token.id)
 
 
-@post("/worker-groups/{group_id:uuid}/link-tokens", operation_id="createWorkerGroupLinkToken")
-async def create_group_link_token(
-    engine: TheEngine,
-    actor: Asker,
-    workspace_id: InWorkspace,
+@post("/worker-groups/{group_id:uuid}/link-tokens")
+async def create_worker_group_link_token(
+    request: Asking,
     group_id: FromPath[WorkerGroupId],
     data: JSONBody[GroupLinkTokenRequest],
 ) -> NewGroupLinkToken:
     """Create a token that links any number of workers into the group."""
-    made = await linking.create_group_link_token(
-        engine, actor, workspace_id, group_id, name=data.name, expires_at=data.expires_at
-    )
+    made = await linking.create_group_link_token(*request.acting, group_id, name=data.name, expires_at=data.expires_at)
     return NewGroupLinkToken(
         id=made.token.id,
         name=made.token.name,
@@ -108,64 +104,62 @@ async def create_group_link_token(
     )
 
 
-@get("/worker-groups/{group_id:uuid}/link-tokens/{token_id:uuid}", operation_id="getWorkerGroupLinkToken")
-async def get_group_link_token(
-    engine: TheEngine,
-    actor: Asker,
-    workspace_id: InWorkspace,
+@get(
+    "/worker-groups/{group_id:uuid}/link-tokens/{token_id:uuid}",
+    needs=Permission.READ_WORKERS,
+)
+async def get_worker_group_link_token(
+    request: Asking,
     group_id: FromPath[WorkerGroupId],
     token_id: FromPath[LinkTokenId],
 ) -> GroupLinkToken:
     """Get a token of a group, without its value."""
-    actor.require(Permission.READ_WORKERS, workspace_id)
-    return _show(group_id, await _of_group(engine, workspace_id, group_id, token_id))
+    return _show(group_id, await _of_group(request.engine, request.workspace, group_id, token_id))
 
 
-@update("/worker-groups/{group_id:uuid}/link-tokens/{token_id:uuid}", operation_id="updateWorkerGroupLinkToken")
-async def update_group_link_token(
-    engine: TheEngine,
-    actor: Asker,
-    workspace_id: InWorkspace,
+@update(
+    "/worker-groups/{group_id:uuid}/link-tokens/{token_id:uuid}",
+    needs=Permission.WRITE_WORKERS,
+)
+async def update_worker_group_link_token(
+    request: Asking,
     group_id: FromPath[WorkerGroupId],
     token_id: FromPath[LinkTokenId],
     data: JSONBody[GroupLinkTokenRequest],
 ) -> GroupLinkToken:
     """Change what a group's token is called and how long it works."""
-    actor.require(Permission.WRITE_WORKERS, workspace_id)
-    await _of_group(engine, workspace_id, group_id, token_id)
-    updated = await linking.update_link_token(
-        engine, actor, workspace_id, token_id, name=data.name, expires_at=data.expires_at
-    )
+    await _of_group(request.engine, request.workspace, group_id, token_id)
+    updated = await linking.update_link_token(*request.acting, token_id, name=data.name, expires_at=data.expires_at)
     return _show(group_id, updated)
 
 
-@delete("/worker-groups/{group_id:uuid}/link-tokens/{token_id:uuid}", operation_id="deleteWorkerGroupLinkToken")
-async def delete_group_link_token(
-    engine: TheEngine,
-    actor: Asker,
-    workspace_id: InWorkspace,
+@delete(
+    "/worker-groups/{group_id:uuid}/link-tokens/{token_id:uuid}",
+    needs=Permission.WRITE_WORKERS,
+)
+async def delete_worker_group_link_token(
+    request: Asking,
     group_id: FromPath[WorkerGroupId],
     token_id: FromPath[LinkTokenId],
 ) -> Deleted:
     """Delete a group's token; workers that it has linked stay."""
-    actor.require(Permission.WRITE_WORKERS, workspace_id)
-    await _of_group(engine, workspace_id, group_id, token_id)
-    await linking.delete_link_token(engine, actor, workspace_id, token_id)
+    await _of_group(request.engine, request.workspace, group_id, token_id)
+    await linking.delete_link_token(*request.acting, token_id)
     return Deleted(token_id)
 
 
-@post("/worker-groups/{group_id:uuid}/link-tokens/{token_id:uuid}/reveal", operation_id="revealWorkerGroupLinkToken")
-async def reveal_group_link_token(
-    engine: TheEngine,
-    actor: Asker,
-    workspace_id: InWorkspace,
+@post(
+    "/worker-groups/{group_id:uuid}/link-tokens/{token_id:uuid}/reveal",
+    needs=Permission.REVEAL,
+)
+async def reveal_worker_group_link_token(
+    request: Asking,
     group_id: FromPath[WorkerGroupId],
     token_id: FromPath[LinkTokenId],
 ) -> Revealed:
     """Show the value of a group's token once more. It is recorded who saw it."""
-    actor.require(Permission.REVEAL, workspace_id)
-    await _of_group(engine, workspace_id, group_id, token_id)
-    return Revealed(token_id, await linking.reveal_link_token(engine, actor, workspace_id, token_id))
+    await _of_group(request.engine, request.workspace, group_id, token_id)
+    return Revealed(token_id, await linking.reveal_link_token(*request.acting, token_id))
 
 
 async def _of_group(engine: Engine, workspace: WorkspaceId, group: WorkerGroupId, token: LinkTokenId) -> LinkToken:
@@ -182,14 +176,3 @@ def _show(group: WorkerGroupId, token: LinkToken) -> GroupLinkToken:
 
 def _token_id(text: str) -> LinkTokenId:
     return LinkTokenId(UUID(text))
-
-
-handlers = [
-    create_link_token,
-    list_group_link_tokens,
-    create_group_link_token,
-    get_group_link_token,
-    update_group_link_token,
-    delete_group_link_token,
-    reveal_group_link_token,
-]

@@ -6,9 +6,9 @@ from uuid import UUID
 from litestar.params import FromPath, JSONBody
 from msgspec import Struct
 
+from controlroom.border.asking import Asking
 from controlroom.dialects.robocorp.answers import Deleted
-from controlroom.dialects.robocorp.asking import Asker, InWorkspace, Pages, TheEngine
-from controlroom.dialects.robocorp.paging import Page
+from controlroom.dialects.robocorp.paging import Page, Pages
 from controlroom.dialects.robocorp.routing import delete, get, post, update
 from controlroom.engine.access.model import Role
 from controlroom.engine.access.users import actions as users
@@ -41,43 +41,35 @@ class ChangeMember(Struct, frozen=True, forbid_unknown_fields=True):
     role: Role
 
 
-@get("/members", operation_id="listMembers")
-async def list_members(engine: TheEngine, actor: Asker, paging: Pages, workspace_id: InWorkspace) -> Page[MemberAnswer]:
+@get("/members")
+async def list_members(request: Asking, paging: Pages) -> Page[MemberAnswer]:
     """List members with their roles."""
-    rows = await users.list_members(engine, actor, workspace_id, after=paging.after(user_id_of), limit=paging.fetch)
+    rows = await users.list_members(*request.acting, after=paging.after(user_id_of), limit=paging.fetch)
     return paging.page(rows, _show, lambda member: member.user_id)
 
 
-@post("/members", operation_id="addMember")
-async def add_member(
-    engine: TheEngine, actor: Asker, workspace_id: InWorkspace, data: JSONBody[AddMember]
-) -> MemberAnswer:
+@post("/members")
+async def add_member(request: Asking, data: JSONBody[AddMember]) -> MemberAnswer:
     """Give a user of the organization a place in the workspace."""
-    return _show(await users.add_member(engine, actor, workspace_id, username=data.username, role=data.role))
+    return _show(await users.add_member(*request.acting, username=data.username, role=data.role))
 
 
-@get("/members/{user_id:uuid}", operation_id="getMember")
-async def get_member(
-    engine: TheEngine, actor: Asker, workspace_id: InWorkspace, user_id: FromPath[UserId]
-) -> MemberAnswer:
+@get("/members/{user_id:uuid}")
+async def get_member(request: Asking, user_id: FromPath[UserId]) -> MemberAnswer:
     """Get a member."""
-    return _show(await users.get_member(engine, actor, workspace_id, user_id))
+    return _show(await users.get_member(*request.acting, user_id))
 
 
-@update("/members/{user_id:uuid}", operation_id="updateMember")
-async def update_member(
-    engine: TheEngine, actor: Asker, workspace_id: InWorkspace, user_id: FromPath[UserId], data: JSONBody[ChangeMember]
-) -> MemberAnswer:
+@update("/members/{user_id:uuid}")
+async def update_member(request: Asking, user_id: FromPath[UserId], data: JSONBody[ChangeMember]) -> MemberAnswer:
     """Give a member another role."""
-    return _show(await users.change_role(engine, actor, workspace_id, user_id, data.role))
+    return _show(await users.change_role(*request.acting, user_id, data.role))
 
 
-@delete("/members/{user_id:uuid}", operation_id="removeMember")
-async def remove_member(
-    engine: TheEngine, actor: Asker, workspace_id: InWorkspace, user_id: FromPath[UserId]
-) -> Deleted:
+@delete("/members/{user_id:uuid}")
+async def remove_member(request: Asking, user_id: FromPath[UserId]) -> Deleted:
     """End a membership; the user stays in the organization."""
-    await users.remove_member(engine, actor, workspace_id, user_id)
+    await users.remove_member(*request.acting, user_id)
     return Deleted(user_id)
 
 
@@ -96,6 +88,3 @@ def _show(member: Member) -> MemberAnswer:
         role=member.role,
         created_at=member.created_at,
     )
-
-
-handlers = [list_members, add_member, get_member, update_member, remove_member]

@@ -6,9 +6,9 @@ from typing import Literal
 from litestar.params import FromPath, JSONBody
 from msgspec import Struct
 
+from controlroom.border.asking import Asking
 from controlroom.dialects.robocorp.answers import Deleted, Identified
-from controlroom.dialects.robocorp.asking import Asker, InWorkspace, Pages, TheEngine
-from controlroom.dialects.robocorp.paging import Page
+from controlroom.dialects.robocorp.paging import Page, Pages
 from controlroom.dialects.robocorp.routing import delete, get, post, update
 from controlroom.dialects.robocorp.webhooks import DeliveryAnswer, OfState, deliveries_of
 from controlroom.engine.notifications import actions
@@ -63,22 +63,20 @@ class UpdateNotification(Struct, frozen=True, kw_only=True, forbid_unknown_field
     enabled: bool | None = None
 
 
-@get("/processes/{process_id:uuid}/notifications", operation_id="listNotifications")
+@get("/processes/{process_id:uuid}/notifications")
 async def list_notifications(
-    engine: TheEngine, actor: Asker, paging: Pages, workspace_id: InWorkspace, process_id: FromPath[ProcessId]
+    request: Asking, paging: Pages, process_id: FromPath[ProcessId]
 ) -> Page[NotificationAnswer]:
     """List the notifications of a process, oldest first."""
     rows = await actions.list_of_process(
-        engine, actor, workspace_id, process_id, after=paging.after(NotificationId), limit=paging.fetch
+        *request.acting, process_id, after=paging.after(NotificationId), limit=paging.fetch
     )
     return paging.page(rows, _show, lambda notification: notification.id)
 
 
-@post("/processes/{process_id:uuid}/notifications", operation_id="createNotification")
+@post("/processes/{process_id:uuid}/notifications")
 async def create_notification(
-    engine: TheEngine,
-    actor: Asker,
-    workspace_id: InWorkspace,
+    request: Asking,
     process_id: FromPath[ProcessId],
     data: JSONBody[CreateNotification],
 ) -> NotificationAnswer:
@@ -87,22 +85,18 @@ async def create_notification(
     if way is None:
         raise Invalid("A notification names either recipients or an endpoint.", code="INVALID_BODY")
     events = [_EVENTS[name] for name in data.enabled_events]
-    return _show(await actions.create(engine, actor, workspace_id, process_id, way, events))
+    return _show(await actions.create(*request.acting, process_id, way, events))
 
 
-@get("/notifications/{notification_id:uuid}", operation_id="getNotification")
-async def get_notification(
-    engine: TheEngine, actor: Asker, workspace_id: InWorkspace, notification_id: FromPath[NotificationId]
-) -> NotificationAnswer:
+@get("/notifications/{notification_id:uuid}")
+async def get_notification(request: Asking, notification_id: FromPath[NotificationId]) -> NotificationAnswer:
     """Get a notification."""
-    return _show(await actions.get(engine, actor, workspace_id, notification_id))
+    return _show(await actions.get(*request.acting, notification_id))
 
 
-@update("/notifications/{notification_id:uuid}", operation_id="updateNotification")
+@update("/notifications/{notification_id:uuid}")
 async def update_notification(
-    engine: TheEngine,
-    actor: Asker,
-    workspace_id: InWorkspace,
+    request: Asking,
     notification_id: FromPath[NotificationId],
     data: JSONBody[UpdateNotification],
 ) -> NotificationAnswer:
@@ -110,9 +104,7 @@ async def update_notification(
     events = None if data.enabled_events is None else [_EVENTS[name] for name in data.enabled_events]
     return _show(
         await actions.update(
-            engine,
-            actor,
-            workspace_id,
+            *request.acting,
             notification_id,
             way=_way(data.recipients, data.endpoint),
             events=events,
@@ -121,27 +113,25 @@ async def update_notification(
     )
 
 
-@delete("/notifications/{notification_id:uuid}", operation_id="deleteNotification")
-async def delete_notification(
-    engine: TheEngine, actor: Asker, workspace_id: InWorkspace, notification_id: FromPath[NotificationId]
-) -> Deleted:
+@delete("/notifications/{notification_id:uuid}")
+async def delete_notification(request: Asking, notification_id: FromPath[NotificationId]) -> Deleted:
     """Tell no more."""
-    await actions.delete(engine, actor, workspace_id, notification_id)
+    await actions.delete(*request.acting, notification_id)
     return Deleted(notification_id)
 
 
-@get("/notifications/{notification_id:uuid}/deliveries", operation_id="listNotificationDeliveries")
+@get("/notifications/{notification_id:uuid}/deliveries")
 async def list_notification_deliveries(
-    engine: TheEngine,
-    actor: Asker,
+    request: Asking,
     paging: Pages,
-    workspace_id: InWorkspace,
     notification_id: FromPath[NotificationId],
     delivery_state: OfState = None,
 ) -> Page[DeliveryAnswer]:
     """List what was sent for a notification, newest first."""
-    await actions.get(engine, actor, workspace_id, notification_id)
-    return await deliveries_of(engine, actor, paging, workspace_id, notification_id, delivery_state)
+    await actions.get(*request.acting, notification_id)
+    return await deliveries_of(
+        request.engine, request.actor, paging, request.workspace, notification_id, delivery_state
+    )
 
 
 def _way(recipients: list[str] | None, endpoint: str | None) -> Way | None:
@@ -167,13 +157,3 @@ def _show(notification: Notification) -> NotificationAnswer:
         disabled_reason=notification.disabled_reason or None,
         created_at=notification.created_at,
     )
-
-
-handlers = [
-    list_notifications,
-    create_notification,
-    get_notification,
-    update_notification,
-    delete_notification,
-    list_notification_deliveries,
-]

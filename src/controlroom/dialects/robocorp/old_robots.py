@@ -1,14 +1,13 @@
 """The old Robot API (§2.3): one route, by which a build uploads a robot with an API key."""
 
-from typing import Any
-
-from litestar import Request, Router, get
+from litestar import Router, get
 from litestar.params import FromPath
 from msgspec import Struct
 
-from controlroom.dialects.robocorp import asking, auth
-from controlroom.dialects.robocorp.asking import Asker, InWorkspace, TheEngine
+from controlroom.border.asking import Asking
+from controlroom.dialects.robocorp import auth
 from controlroom.dialects.robocorp.links import upload_form
+from controlroom.dialects.robocorp.paging import PAGED
 from controlroom.engine.packages import actions
 from controlroom.ids import PackageId
 
@@ -22,14 +21,11 @@ class RobotForm(Struct, frozen=True):
 
 @get("/robots/{robot_id:uuid}/file/uploadlink")
 async def get_upload_link(
-    engine: TheEngine,
-    actor: Asker,
-    request: Request[Any, Any, Any],
-    workspace_id: InWorkspace,
+    request: Asking,
     robot_id: FromPath[PackageId],
 ) -> RobotForm:
     """Tell where to post the next version of a robot."""
-    form = upload_form(request, await actions.promise_upload(engine, actor, workspace_id, robot_id))
+    form = upload_form(request, await actions.promise_upload(*request.acting, robot_id))
     return RobotForm(form.url, form.form_data)
 
 
@@ -39,6 +35,6 @@ def router() -> Router:
         "/robot-v2/workspaces/{workspace_id:uuid}",
         route_handlers=[get_upload_link],
         middleware=[auth.somebody],
-        dependencies=asking.IN_PUBLIC,
+        dependencies=PAGED,
         include_in_schema=False,
     )

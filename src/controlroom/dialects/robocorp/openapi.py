@@ -14,7 +14,7 @@ from litestar.routes import HTTPRoute
 from msgspec import Struct
 
 from controlroom.border.api_docs import DocsPage
-from controlroom.dialects.robocorp.routing import BY_PUT
+from controlroom.dialects.robocorp.routing import BY_PUT, operation_id
 
 
 class ErrorDetails(Struct, frozen=True):
@@ -93,6 +93,7 @@ def config() -> OpenAPIConfig:
         path=_PATH,
         components=Components(security_schemes=schemes),
         security=[{"ApiKey": []}, {"Bearer": []}],
+        operation_id_creator=operation_id,
         use_handler_docstrings=True,
         render_plugins=[_Document(), _Page()],
     )

@@ -2,20 +2,22 @@
 
 from litestar import Router
 
-from controlroom.dialects.robocorp import asking, audit_log, auth, openapi, sessions, workspaces
+from controlroom.dialects.robocorp import audit_log, auth, openapi, sessions, workspaces
+from controlroom.dialects.robocorp.paging import PAGED
+from controlroom.dialects.robocorp.routing import handlers_of
 
 _PATH = "/api/v1"
 
 
 def routers() -> list[Router]:
     """Its routes: one without a credential, the others with."""
-    handlers = [*sessions.handlers, *workspaces.handlers, *audit_log.organization_handlers]
+    handlers = [*handlers_of([sessions, workspaces]), *audit_log.organization_handlers]
     return [
         Router(_PATH, route_handlers=openapi.with_failures(sessions.open_handlers)),
         Router(
             _PATH,
             route_handlers=openapi.with_failures(handlers),
             middleware=[auth.somebody],
-            dependencies=asking.IN_PUBLIC,
+            dependencies=PAGED,
         ),
     ]

@@ -5,9 +5,9 @@ from datetime import datetime
 from litestar.params import FromPath, FromQuery
 from msgspec import Raw, Struct
 
+from controlroom.border.asking import Asking
 from controlroom.dialects.robocorp.answers import Identified, identified
-from controlroom.dialects.robocorp.asking import AnyRequest, Asker, InWorkspace, Pages, TheEngine
-from controlroom.dialects.robocorp.paging import Page, Paging
+from controlroom.dialects.robocorp.paging import Page, Pages, Paging
 from controlroom.dialects.robocorp.routing import get
 from controlroom.dialects.robocorp.work_item_files import NOTHING, FileAnswer, files_of
 from controlroom.engine.access.model import Actor, Permission
@@ -30,34 +30,28 @@ class Output(Struct, frozen=True, kw_only=True):
     files: list[FileAnswer]
 
 
-@get("/outputs", operation_id="listOutputs")
+@get("/outputs")
 async def list_outputs(
-    engine: TheEngine,
-    actor: Asker,
+    request: Asking,
     paging: Pages,
-    request: AnyRequest,
-    workspace_id: InWorkspace,
     process_run_id: FromQuery[RunId],
 ) -> Page[Output]:
     """List what the last step of a process run put out, oldest first."""
-    return await _outputs(engine, actor, paging, request, workspace_id, process_run_id)
+    return await _outputs(request.engine, request.actor, paging, request, request.workspace, process_run_id)
 
 
-@get("/process-runs/{run_id:uuid}/outputs", operation_id="listProcessRunOutputs")
-async def list_outputs_of_run(
-    engine: TheEngine,
-    actor: Asker,
+@get("/process-runs/{run_id:uuid}/outputs")
+async def list_process_run_outputs(
+    request: Asking,
     paging: Pages,
-    request: AnyRequest,
-    workspace_id: InWorkspace,
     run_id: FromPath[RunId],
 ) -> Page[Output]:
     """Likewise, by its older address (§1.8)."""
-    return await _outputs(engine, actor, paging, request, workspace_id, run_id)
+    return await _outputs(request.engine, request.actor, paging, request, request.workspace, run_id)
 
 
 async def _outputs(
-    engine: Engine, actor: Actor, paging: Paging, request: AnyRequest, workspace: WorkspaceId, run: RunId
+    engine: Engine, actor: Actor, paging: Paging, request: Asking, workspace: WorkspaceId, run: RunId
 ) -> Page[Output]:
     actor.require(Permission.READ_WORK_ITEMS, workspace)
     rows = await store.list_outputs(
@@ -78,6 +72,3 @@ async def _outputs(
         )
 
     return paging.page(rows, show, lambda item: item.id, size=store.size_of)
-
-
-handlers = [list_outputs, list_outputs_of_run]

@@ -6,19 +6,17 @@ position names the last row of a page, so that rows that come or go meanwhile ne
 
 import base64
 from collections.abc import Callable, Sequence
-from typing import Annotated, Any, Generic, TypeVar
+from typing import Annotated, Any, Generic, TypeAlias, TypeVar
 from urllib.parse import urlencode
 
 import msgspec
-from litestar import Request
-from litestar.di import NamedDependency
-from litestar.params import FromQuery
+from litestar.di import NamedDependency, Provide
+from litestar.params import FromQuery, SkipValidation
 from msgspec import Meta, Struct
 
-from controlroom.border.origin import Origins
+from controlroom.border.asking import Asking
 from controlroom.errors import Invalid
 from controlroom.postgres.keyset import fitting
-from controlroom.settings import Limits
 
 Row = TypeVar("Row")
 Shown = TypeVar("Shown")
@@ -39,7 +37,7 @@ class Paging:
 
     __slots__ = ("_cursor", "_request", "limit", "most")
 
-    def __init__(self, request: Request[Any, Any, Any], limit: int, cursor: str | None, most: int) -> None:
+    def __init__(self, request: Asking, limit: int, cursor: str | None, most: int) -> None:
         self.limit = limit
         self.most = most
         """Bytes of a page whose rows may be large."""
@@ -82,8 +80,7 @@ class Paging:
         kept = [(name, value) for name, value in request.query_params.multi_items() if name not in {"limit", "cursor"}]
         cursor = base64.urlsafe_b64encode(msgspec.msgpack.encode(position)).rstrip(b"=").decode()
         query = urlencode([*kept, ("limit", self.limit), ("cursor", cursor)])
-        origins: Origins = request.app.state.origins
-        return f"{origins.of(request.scope)}{request.scope['state']['path']}?{query}"  # type: ignore[arg-type]  # a scope is a dict
+        return f"{request.origin}{request.scope['state']['path']}?{query}"
 
 
 def _read(position: Any, kind: Callable[[Any], Position]) -> Position:
@@ -99,20 +96,19 @@ RowNumber = Annotated[int, Meta(ge=0, le=2**63 - 1)]
 """A number that the database can hold."""
 
 
-def asked_paging(
-    actor: NamedDependency[object],  # noqa: ARG001 - see below
-    request: Request[Any, Any, Any],
-    limit: FromQuery[int | None] = None,
-    cursor: FromQuery[str | None] = None,
-) -> Paging:
-    """Paging as the query asks for it; raises Invalid `INVALID_LIMIT`.
-
-    Why it names `actor`: the framework resolves dependencies that wait for each other in turn, but siblings in a task
-    group, which costs more than the whole rest of a request.
-    """
-    limits: Limits = request.app.state.engine.limits
+def _asked(request: Asking, limit: FromQuery[int | None] = None, cursor: FromQuery[str | None] = None) -> Paging:
+    """Paging as the query asks for it; raises Invalid `INVALID_LIMIT`."""
+    limits = request.engine.limits
     if limit is None:
         return Paging(request, limits.page_size, cursor, limits.page_bytes)
     if limit < 1:
         raise Invalid("limit must be 1 or more.", code="INVALID_LIMIT")
     return Paging(request, min(limit, limits.max_page_size), cursor, limits.page_bytes)
+
+
+# Why the only dependency that handlers have: of several, the framework resolves each in a task of its own.
+PAGED = {"paging": Provide(_asked, sync_to_thread=False)}
+"""What a router of lists gives its handlers."""
+
+Pages: TypeAlias = NamedDependency[SkipValidation[Paging]]  # what our own provider gives needs no check of its type
+"""`paging`: how much of a list, and after which row."""

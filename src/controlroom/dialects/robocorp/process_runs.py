@@ -6,10 +6,10 @@ from typing import Annotated, Literal, assert_never
 from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 from msgspec import Raw, Struct
 
+from controlroom.border.asking import Asking
 from controlroom.dialects.robocorp.answers import Accepted, Deleted, Named, seconds
-from controlroom.dialects.robocorp.asking import Asker, InWorkspace, Pages, TheEngine
 from controlroom.dialects.robocorp.messages import GRAMMAR
-from controlroom.dialects.robocorp.paging import Page
+from controlroom.dialects.robocorp.paging import Page, Pages
 from controlroom.dialects.robocorp.routing import delete, get, post
 from controlroom.engine.access.model import Permission
 from controlroom.engine.runs import actions, store
@@ -96,20 +96,17 @@ class StopProcessRun(Struct, frozen=True):
     reason: str | None = None
 
 
-@get("/process-runs", operation_id="listProcessRuns")
+@get("/process-runs", needs=Permission.READ_RUNS)
 async def list_process_runs(
-    engine: TheEngine,
-    actor: Asker,
+    request: Asking,
     paging: Pages,
-    workspace_id: InWorkspace,
     process_id: FromQuery[ProcessId | None] = None,
     run_state: Annotated[RunState | None, QueryParameter(name="state")] = None,
 ) -> Page[ProcessRun]:
     """List process runs, newest first."""
-    actor.require(Permission.READ_RUNS, workspace_id)
     rows = await store.list_runs(
-        engine.database,
-        workspace_id,
+        request.db,
+        request.workspace,
         process=process_id,
         state=run_state,
         before=paging.after(RunId),
@@ -118,53 +115,42 @@ async def list_process_runs(
     return paging.page(rows, show, lambda run: run.id)
 
 
-@get("/process-runs/{run_id:uuid}", operation_id="getProcessRun")
-async def get_process_run(
-    engine: TheEngine, actor: Asker, workspace_id: InWorkspace, run_id: FromPath[RunId]
-) -> ProcessRun:
+@get("/process-runs/{run_id:uuid}", needs=Permission.READ_PROCESSES)
+async def get_process_run(request: Asking, run_id: FromPath[RunId]) -> ProcessRun:
     """Get a process run."""
-    actor.require(Permission.READ_PROCESSES, workspace_id)
-    run = await store.get(engine.database, workspace_id, run_id)
+    run = await store.get(request.db, request.workspace, run_id)
     if run is None:
         raise RunNotFound(run_id)
     return show(run)
 
 
-@delete("/process-runs/{run_id:uuid}", operation_id="deleteProcessRun")
-async def delete_process_run(
-    engine: TheEngine, actor: Asker, workspace_id: InWorkspace, run_id: FromPath[RunId]
-) -> Deleted:
+@delete("/process-runs/{run_id:uuid}")
+async def delete_process_run(request: Asking, run_id: FromPath[RunId]) -> Deleted:
     """Delete a process run that has ended, with all that belongs to it."""
-    await actions.delete(engine, actor, workspace_id, run_id)
+    await actions.delete(*request.acting, run_id)
     return Deleted(run_id)
 
 
-@post("/process-runs/{run_id:uuid}/stop", operation_id="stopProcessRun")
-async def stop_process_run(
-    engine: TheEngine, actor: Asker, workspace_id: InWorkspace, run_id: FromPath[RunId], data: JSONBody[StopProcessRun]
-) -> Accepted:
+@post("/process-runs/{run_id:uuid}/stop")
+async def stop_process_run(request: Asking, run_id: FromPath[RunId], data: JSONBody[StopProcessRun]) -> Accepted:
     """Ask a process run to stop; not accepted if it has ended."""
-    request = StopRequest(
+    stop = StopRequest(
         terminate=data.terminate_ongoing_activity_runs,
         remaining_done=data.set_remaining_work_items_as_done,
         reason=data.reason or "",
     )
-    return Accepted(await actions.stop(engine, actor, workspace_id, run_id, request))
+    return Accepted(await actions.stop(*request.acting, run_id, stop))
 
 
-@post("/processes/{process_id:uuid}/process-runs", operation_id="startProcessRun")
+@post("/processes/{process_id:uuid}/process-runs")
 async def start_process_run(
-    engine: TheEngine,
-    actor: Asker,
-    workspace_id: InWorkspace,
+    request: Asking,
     process_id: FromPath[ProcessId],
     data: JSONBody[StartRequest | None] = None,
 ) -> Started | NotStarted:
     """Start a process: by default, with given items, with what waits, or with new payloads."""
     asked = data or StartRequest()
-    run = await actions.start(
-        engine, actor, workspace_id, process_id, _inputs(asked), callback=_callback(asked.callback)
-    )
+    run = await actions.start(*request.acting, process_id, _inputs(asked), callback=_callback(asked.callback))
     return NotStarted() if run is None else Started(run.id)
 
 

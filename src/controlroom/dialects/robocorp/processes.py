@@ -7,9 +7,9 @@ import msgspec
 from litestar.params import FromPath, JSONBody
 from msgspec import UNSET, Raw, Struct, UnsetType
 
+from controlroom.border.asking import Asking
 from controlroom.dialects.robocorp.answers import Deleted, Identified, seconds
-from controlroom.dialects.robocorp.asking import Asker, InWorkspace, Pages, TheEngine
-from controlroom.dialects.robocorp.paging import Page
+from controlroom.dialects.robocorp.paging import Page, Pages
 from controlroom.dialects.robocorp.routing import delete, get, post, update
 from controlroom.engine.access.model import Permission
 from controlroom.engine.engine import Engine
@@ -150,24 +150,19 @@ class ProcessAnswer(Struct, frozen=True, kw_only=True):
     default_work_item: DefaultWorkItem | None
 
 
-@get("/processes", operation_id="listProcesses")
-async def list_processes(
-    engine: TheEngine, actor: Asker, paging: Pages, workspace_id: InWorkspace
-) -> Page[ListedProcess]:
+@get("/processes", needs=Permission.READ_PROCESSES)
+async def list_processes(request: Asking, paging: Pages) -> Page[ListedProcess]:
     """List processes, oldest first."""
-    actor.require(Permission.READ_PROCESSES, workspace_id)
     rows = await store.list_processes(
-        engine.database, workspace_id, after=paging.after(_process_id), limit=paging.fetch
+        request.db, request.workspace, after=paging.after(_process_id), limit=paging.fetch
     )
     return paging.page(
         rows, lambda process: ListedProcess(process.id, process.name, process.created_at), lambda process: process.id
     )
 
 
-@post("/processes", operation_id="createProcess")
-async def create_process(
-    engine: TheEngine, actor: Asker, workspace_id: InWorkspace, data: JSONBody[CreateProcess]
-) -> ProcessAnswer:
+@post("/processes")
+async def create_process(request: Asking, data: JSONBody[CreateProcess]) -> ProcessAnswer:
     """Create a process with its steps."""
     definition = ProcessDefinition(
         name=data.name,
@@ -175,23 +170,18 @@ async def create_process(
         default_item=_payload(data.default_work_item),
         is_enabled=data.enabled,
     )
-    return await _show(engine, await actions.create(engine, actor, workspace_id, definition))
+    return await _show(request.engine, await actions.create(*request.acting, definition))
 
 
-@get("/processes/{process_id:uuid}", operation_id="getProcess")
-async def get_process(
-    engine: TheEngine, actor: Asker, workspace_id: InWorkspace, process_id: FromPath[ProcessId]
-) -> ProcessAnswer:
+@get("/processes/{process_id:uuid}", needs=Permission.READ_PROCESSES)
+async def get_process(request: Asking, process_id: FromPath[ProcessId]) -> ProcessAnswer:
     """Get a process with its steps."""
-    actor.require(Permission.READ_PROCESSES, workspace_id)
-    return await _show(engine, await store.get(engine.database, workspace_id, process_id))
+    return await _show(request.engine, await store.get(request.db, request.workspace, process_id))
 
 
-@update("/processes/{process_id:uuid}", operation_id="updateProcess")
+@update("/processes/{process_id:uuid}")
 async def update_process(
-    engine: TheEngine,
-    actor: Asker,
-    workspace_id: InWorkspace,
+    request: Asking,
     process_id: FromPath[ProcessId],
     data: JSONBody[UpdateProcess],
 ) -> ProcessAnswer:
@@ -203,15 +193,13 @@ async def update_process(
         default_item=UNSET if item is UNSET else _payload(item),
         is_enabled=data.enabled,
     )
-    return await _show(engine, await actions.update(engine, actor, workspace_id, process_id, change))
+    return await _show(request.engine, await actions.update(*request.acting, process_id, change))
 
 
-@delete("/processes/{process_id:uuid}", operation_id="deleteProcess")
-async def delete_process(
-    engine: TheEngine, actor: Asker, workspace_id: InWorkspace, process_id: FromPath[ProcessId]
-) -> Deleted:
+@delete("/processes/{process_id:uuid}")
+async def delete_process(request: Asking, process_id: FromPath[ProcessId]) -> Deleted:
     """Delete a process of which no run is under way."""
-    await actions.delete(engine, actor, workspace_id, process_id)
+    await actions.delete(*request.acting, process_id)
     return Deleted(process_id)
 
 
@@ -306,6 +294,3 @@ def show_placement(placement: Placement) -> PlacementBody:
 
 def _process_id(text: str) -> ProcessId:
     return ProcessId(UUID(text))
-
-
-handlers = [list_processes, create_process, get_process, update_process, delete_process]

@@ -6,9 +6,9 @@ import msgspec
 from litestar.params import FromPath, JSONBody
 from msgspec import Struct
 
+from controlroom.border.asking import Asking
 from controlroom.dialects.robocorp.answers import Deleted, seconds
-from controlroom.dialects.robocorp.asking import Asker, InWorkspace, Pages, TheEngine
-from controlroom.dialects.robocorp.paging import Page
+from controlroom.dialects.robocorp.paging import Page, Pages
 from controlroom.dialects.robocorp.routing import delete, get, post, update
 from controlroom.dialects.robocorp.webhooks import DeliveryAnswer, OfState, deliveries_of
 from controlroom.engine.provisioners import actions
@@ -59,26 +59,18 @@ class UpdateProvisioner(Struct, frozen=True, kw_only=True, forbid_unknown_fields
     max_lifetime_seconds: float | None = None
 
 
-@get("/provisioners", operation_id="listProvisioners")
-async def list_provisioners(
-    engine: TheEngine, actor: Asker, paging: Pages, workspace_id: InWorkspace
-) -> Page[ProvisionerAnswer]:
+@get("/provisioners")
+async def list_provisioners(request: Asking, paging: Pages) -> Page[ProvisionerAnswer]:
     """List provisioners, oldest first, without their secrets."""
-    rows = await actions.list_provisioners(
-        engine, actor, workspace_id, after=paging.after(ProvisionerId), limit=paging.fetch
-    )
+    rows = await actions.list_provisioners(*request.acting, after=paging.after(ProvisionerId), limit=paging.fetch)
     return paging.page(rows, _show, lambda provisioner: provisioner.id)
 
 
-@post("/provisioners", operation_id="createProvisioner")
-async def create_provisioner(
-    engine: TheEngine, actor: Asker, workspace_id: InWorkspace, data: JSONBody[CreateProvisioner]
-) -> NewProvisioner:
+@post("/provisioners")
+async def create_provisioner(request: Asking, data: JSONBody[CreateProvisioner]) -> NewProvisioner:
     """Create a provisioner. A step is placed on it by `placement: {"provisioner": id}`."""
     made, secret = await actions.create(
-        engine,
-        actor,
-        workspace_id,
+        *request.acting,
         name=data.name,
         endpoint=data.endpoint,
         secret=data.secret,
@@ -87,27 +79,21 @@ async def create_provisioner(
     return NewProvisioner(**msgspec.structs.asdict(_show(made)), secret=secret)
 
 
-@get("/provisioners/{provisioner_id:uuid}", operation_id="getProvisioner")
-async def get_provisioner(
-    engine: TheEngine, actor: Asker, workspace_id: InWorkspace, provisioner_id: FromPath[ProvisionerId]
-) -> ProvisionerAnswer:
+@get("/provisioners/{provisioner_id:uuid}")
+async def get_provisioner(request: Asking, provisioner_id: FromPath[ProvisionerId]) -> ProvisionerAnswer:
     """Get a provisioner, without its secret."""
-    return _show(await actions.get(engine, actor, workspace_id, provisioner_id))
+    return _show(await actions.get(*request.acting, provisioner_id))
 
 
-@update("/provisioners/{provisioner_id:uuid}", operation_id="updateProvisioner")
+@update("/provisioners/{provisioner_id:uuid}")
 async def update_provisioner(
-    engine: TheEngine,
-    actor: Asker,
-    workspace_id: InWorkspace,
+    request: Asking,
     provisioner_id: FromPath[ProvisionerId],
     data: JSONBody[UpdateProvisioner],
 ) -> ProvisionerAnswer:
     """Change a provisioner; requests under way go to where it is now."""
     changed = await actions.update(
-        engine,
-        actor,
-        workspace_id,
+        *request.acting,
         provisioner_id,
         name=data.name,
         endpoint=data.endpoint,
@@ -117,35 +103,29 @@ async def update_provisioner(
     return _show(changed)
 
 
-@delete("/provisioners/{provisioner_id:uuid}", operation_id="deleteProvisioner")
-async def delete_provisioner(
-    engine: TheEngine, actor: Asker, workspace_id: InWorkspace, provisioner_id: FromPath[ProvisionerId]
-) -> Deleted:
+@delete("/provisioners/{provisioner_id:uuid}")
+async def delete_provisioner(request: Asking, provisioner_id: FromPath[ProvisionerId]) -> Deleted:
     """Delete a provisioner that no step is placed on."""
-    await actions.delete(engine, actor, workspace_id, provisioner_id)
+    await actions.delete(*request.acting, provisioner_id)
     return Deleted(provisioner_id)
 
 
-@post("/provisioners/{provisioner_id:uuid}/reveal", operation_id="revealProvisioner")
-async def reveal_provisioner(
-    engine: TheEngine, actor: Asker, workspace_id: InWorkspace, provisioner_id: FromPath[ProvisionerId]
-) -> RevealedSecret:
+@post("/provisioners/{provisioner_id:uuid}/reveal")
+async def reveal_provisioner(request: Asking, provisioner_id: FromPath[ProvisionerId]) -> RevealedSecret:
     """Show the secret of a provisioner once more. It is recorded who saw it."""
-    return RevealedSecret(provisioner_id, await actions.reveal(engine, actor, workspace_id, provisioner_id))
+    return RevealedSecret(provisioner_id, await actions.reveal(*request.acting, provisioner_id))
 
 
-@get("/provisioners/{provisioner_id:uuid}/deliveries", operation_id="listProvisionerDeliveries")
+@get("/provisioners/{provisioner_id:uuid}/deliveries")
 async def list_provisioner_deliveries(
-    engine: TheEngine,
-    actor: Asker,
+    request: Asking,
     paging: Pages,
-    workspace_id: InWorkspace,
     provisioner_id: FromPath[ProvisionerId],
     delivery_state: OfState = None,
 ) -> Page[DeliveryAnswer]:
     """List what a provisioner was asked, newest first."""
-    await actions.get(engine, actor, workspace_id, provisioner_id)
-    return await deliveries_of(engine, actor, paging, workspace_id, provisioner_id, delivery_state)
+    await actions.get(*request.acting, provisioner_id)
+    return await deliveries_of(request.engine, request.actor, paging, request.workspace, provisioner_id, delivery_state)
 
 
 def _lifetime(given: float | None) -> timedelta | None:
@@ -161,14 +141,3 @@ def _show(provisioner: Provisioner) -> ProvisionerAnswer:
         max_lifetime_seconds=seconds(provisioner.max_lifetime),
         created_at=provisioner.created_at,
     )
-
-
-handlers = [
-    list_provisioners,
-    create_provisioner,
-    get_provisioner,
-    update_provisioner,
-    delete_provisioner,
-    reveal_provisioner,
-    list_provisioner_deliveries,
-]

@@ -6,9 +6,9 @@ from uuid import UUID
 from litestar.params import FromPath, JSONBody
 from msgspec import UNSET, Raw, Struct, UnsetType, field
 
+from controlroom.border.asking import Asking
 from controlroom.dialects.robocorp.answers import Deleted, Reference
-from controlroom.dialects.robocorp.asking import Asker, InWorkspace, Pages, TheEngine
-from controlroom.dialects.robocorp.paging import Page
+from controlroom.dialects.robocorp.paging import Page, Pages
 from controlroom.dialects.robocorp.processes import PlacementBody, placement_of, show_placement
 from controlroom.dialects.robocorp.routing import delete, get, post, update
 from controlroom.dialects.robocorp.schedule_rules import DAYS, Day, show_time, times_of
@@ -103,72 +103,61 @@ class UpdateConsumer(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
 
 # ---------------------------------------------------------------------------------------------------- queues
-@get("/queues", operation_id="listQueues")
-async def list_queues(engine: TheEngine, actor: Asker, paging: Pages, workspace_id: InWorkspace) -> Page[QueueAnswer]:
+@get("/queues", needs=Permission.READ_PROCESSES)
+async def list_queues(request: Asking, paging: Pages) -> Page[QueueAnswer]:
     """List the standing queues, oldest first."""
-    actor.require(Permission.READ_PROCESSES, workspace_id)
     rows = await store.list_queues(
-        engine.database, workspace_id, after=paging.after(_queue_id), limit=paging.fetch, most_bytes=paging.most
+        request.db,
+        request.workspace,
+        after=paging.after(_queue_id),
+        limit=paging.fetch,
+        most_bytes=paging.most,
     )
     return paging.page(rows, _show, lambda queue: queue.id, size=store.size_of)
 
 
-@post("/queues", operation_id="createQueue")
-async def create_queue(
-    engine: TheEngine, actor: Asker, workspace_id: InWorkspace, data: JSONBody[CreateQueue]
-) -> QueueAnswer:
+@post("/queues")
+async def create_queue(request: Asking, data: JSONBody[CreateQueue]) -> QueueAnswer:
     """Create a standing queue."""
-    return _show(await actions.create(engine, actor, workspace_id, name=data.name, schema=_schema(data.schema)))
+    return _show(await actions.create(*request.acting, name=data.name, schema=_schema(data.schema)))
 
 
-@get("/queues/{queue_id:uuid}", operation_id="getQueue")
-async def get_queue(
-    engine: TheEngine, actor: Asker, workspace_id: InWorkspace, queue_id: FromPath[QueueId]
-) -> QueueAnswer:
+@get("/queues/{queue_id:uuid}", needs=Permission.READ_PROCESSES)
+async def get_queue(request: Asking, queue_id: FromPath[QueueId]) -> QueueAnswer:
     """Get a queue, also the input queue of a step."""
-    actor.require(Permission.READ_PROCESSES, workspace_id)
-    return _show(await store.get(engine.database, workspace_id, queue_id))
+    return _show(await store.get(request.db, request.workspace, queue_id))
 
 
-@update("/queues/{queue_id:uuid}", operation_id="updateQueue")
+@update("/queues/{queue_id:uuid}")
 async def update_queue(
-    engine: TheEngine,
-    actor: Asker,
-    workspace_id: InWorkspace,
+    request: Asking,
     queue_id: FromPath[QueueId],
     data: JSONBody[UpdateQueue],
 ) -> QueueAnswer:
     """Change the name of a standing queue, or the schema of any."""
     change = QueueChange(name=data.name, schema=UNSET if data.schema == _LEFT_OUT else _schema(data.schema))
-    return _show(await actions.update(engine, actor, workspace_id, queue_id, change))
+    return _show(await actions.update(*request.acting, queue_id, change))
 
 
-@delete("/queues/{queue_id:uuid}", operation_id="deleteQueue")
-async def delete_queue(
-    engine: TheEngine, actor: Asker, workspace_id: InWorkspace, queue_id: FromPath[QueueId]
-) -> Deleted:
+@delete("/queues/{queue_id:uuid}")
+async def delete_queue(request: Asking, queue_id: FromPath[QueueId]) -> Deleted:
     """Delete a standing queue in which nothing waits, with its consumers."""
-    await actions.delete(engine, actor, workspace_id, queue_id)
+    await actions.delete(*request.acting, queue_id)
     return Deleted(queue_id)
 
 
 # ---------------------------------------------------------------------------------------------------- consumers
-@get("/queues/{queue_id:uuid}/consumers", operation_id="listQueueConsumers")
-async def list_consumers(
-    engine: TheEngine, actor: Asker, paging: Pages, workspace_id: InWorkspace, queue_id: FromPath[QueueId]
-) -> Page[ConsumerAnswer]:
+@get("/queues/{queue_id:uuid}/consumers", needs=Permission.READ_PROCESSES)
+async def list_queue_consumers(request: Asking, paging: Pages, queue_id: FromPath[QueueId]) -> Page[ConsumerAnswer]:
     """List the consumers of a queue, oldest first."""
-    actor.require(Permission.READ_PROCESSES, workspace_id)
-    await store.get(engine.database, workspace_id, queue_id)
-    rows = await store.list_consumers(engine.database, queue_id, after=paging.after(_consumer_id), limit=paging.fetch)
+    await store.get(request.db, request.workspace, queue_id)
+    rows = await store.list_consumers(request.db, queue_id, after=paging.after(_consumer_id), limit=paging.fetch)
     return paging.page(rows, _show_consumer, lambda consumer: consumer.id)
 
 
-@post("/queues/{queue_id:uuid}/consumers", operation_id="createQueueConsumer")
-async def create_consumer(
-    engine: TheEngine,
-    actor: Asker,
-    workspace_id: InWorkspace,
+@post("/queues/{queue_id:uuid}/consumers")
+async def create_queue_consumer(
+    request: Asking,
     queue_id: FromPath[QueueId],
     data: JSONBody[CreateConsumer],
 ) -> ConsumerAnswer:
@@ -183,14 +172,12 @@ async def create_consumer(
         batch=data.batch,
         is_paused=data.paused,
     )
-    return _show_consumer(await actions.add_consumer(engine, actor, workspace_id, queue_id, wanted))
+    return _show_consumer(await actions.add_consumer(*request.acting, queue_id, wanted))
 
 
-@update("/queues/{queue_id:uuid}/consumers/{consumer_id:uuid}", operation_id="updateQueueConsumer")
-async def update_consumer(
-    engine: TheEngine,
-    actor: Asker,
-    workspace_id: InWorkspace,
+@update("/queues/{queue_id:uuid}/consumers/{consumer_id:uuid}")
+async def update_queue_consumer(
+    request: Asking,
     queue_id: FromPath[QueueId],
     consumer_id: FromPath[QueueConsumerId],
     data: JSONBody[UpdateConsumer],
@@ -207,19 +194,17 @@ async def update_consumer(
         "is_paused": data.paused,
     }
     changed = {name: value for name, value in asked.items() if value is not UNSET}
-    return _show_consumer(await actions.change_consumer(engine, actor, workspace_id, queue_id, consumer_id, changed))
+    return _show_consumer(await actions.change_consumer(*request.acting, queue_id, consumer_id, changed))
 
 
-@delete("/queues/{queue_id:uuid}/consumers/{consumer_id:uuid}", operation_id="deleteQueueConsumer")
-async def delete_consumer(
-    engine: TheEngine,
-    actor: Asker,
-    workspace_id: InWorkspace,
+@delete("/queues/{queue_id:uuid}/consumers/{consumer_id:uuid}")
+async def delete_queue_consumer(
+    request: Asking,
     queue_id: FromPath[QueueId],
     consumer_id: FromPath[QueueConsumerId],
 ) -> Deleted:
     """Delete a consumer; runs that it opened go on."""
-    await actions.remove_consumer(engine, actor, workspace_id, queue_id, consumer_id)
+    await actions.remove_consumer(*request.acting, queue_id, consumer_id)
     return Deleted(consumer_id)
 
 
@@ -263,16 +248,3 @@ def _show_consumer(consumer: Consumer) -> ConsumerAnswer:
         paused=consumer.is_paused,
         created_at=consumer.created_at,
     )
-
-
-handlers = [
-    list_queues,
-    create_queue,
-    get_queue,
-    update_queue,
-    delete_queue,
-    list_consumers,
-    create_consumer,
-    update_consumer,
-    delete_consumer,
-]

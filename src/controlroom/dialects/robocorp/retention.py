@@ -3,7 +3,7 @@
 from litestar.params import JSONBody
 from msgspec import UNSET, Struct, UnsetType
 
-from controlroom.dialects.robocorp.asking import Asker, InWorkspace, TheEngine
+from controlroom.border.asking import Asking
 from controlroom.dialects.robocorp.routing import get, update
 from controlroom.engine.engine import Engine
 from controlroom.engine.retention import actions
@@ -47,16 +47,14 @@ class UpdateRetention(Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     events: int | UnsetType | None = UNSET
 
 
-@get("/retention", operation_id="getRetention")
-async def get_retention(engine: TheEngine, actor: Asker, workspace_id: InWorkspace) -> RetentionAnswer:
+@get("/retention")
+async def get_retention(request: Asking) -> RetentionAnswer:
     """Get how long runs of processes and assistants, console output, artifacts and events are kept."""
-    return _show(engine, await actions.get(engine, actor, workspace_id))
+    return _show(request.engine, await actions.get(*request.acting))
 
 
-@update("/retention", operation_id="updateRetention")
-async def update_retention(
-    engine: TheEngine, actor: Asker, workspace_id: InWorkspace, data: JSONBody[UpdateRetention]
-) -> RetentionAnswer:
+@update("/retention")
+async def update_retention(request: Asking, data: JSONBody[UpdateRetention]) -> RetentionAnswer:
     """Change how long things of this workspace are kept."""
     wanted = OverridesChange(
         run_days=data.process_runs,
@@ -65,7 +63,7 @@ async def update_retention(
         artifact_days=data.artifacts,
         event_days=data.events,
     )
-    return _show(engine, await actions.change(engine, actor, workspace_id, wanted))
+    return _show(request.engine, await actions.change(*request.acting, wanted))
 
 
 def _show(engine: Engine, own: Overrides) -> RetentionAnswer:
@@ -86,6 +84,3 @@ def _show(engine: Engine, own: Overrides) -> RetentionAnswer:
             events=own.event_days,
         ),
     )
-
-
-handlers = [get_retention, update_retention]

@@ -14,8 +14,8 @@ from litestar.types import Receive, Scope, Send
 from msgspec import Raw, Struct
 
 from controlroom.border.arrivals import has_hung_up, is_answered
+from controlroom.border.asking import Asking
 from controlroom.border.bodies import payload_of
-from controlroom.dialects.robocorp.asking import AnyRequest, AskingRobot, TheEngine
 from controlroom.dialects.robocorp.links import download_url, upload_form
 from controlroom.engine.answers import Turn
 from controlroom.engine.downloads.model import DownloadKind
@@ -126,89 +126,82 @@ _encode = msgspec.json.Encoder().encode
 
 # ---------------------------------------------------------------------------------------------------- items
 @get(f"{_ITEM}/data")
-async def get_payload(engine: TheEngine, robot: AskingRobot, item_id: FromPath[WorkItemId]) -> ASGIResponse:
+async def get_payload(request: Asking, item_id: FromPath[WorkItemId]) -> ASGIResponse:
     """The payload as it is; 404 when there is none, which clients take for an empty one."""
-    payload = await held_items.payload(engine, robot, item_id)
+    payload = await held_items.payload(request.engine, request.robot, item_id)
     if payload is None:
         raise NotFound("This work item has no payload.", code="NO_PAYLOAD")
     return _json(bytes(payload))
 
 
 @put(f"{_ITEM}/data")
-async def set_payload(
-    engine: TheEngine, robot: AskingRobot, request: AnyRequest, item_id: FromPath[WorkItemId]
-) -> ASGIResponse:
+async def set_payload(request: Asking, item_id: FromPath[WorkItemId]) -> ASGIResponse:
     """Replace the payload by the body; an empty body is null."""
-    await held_items.set_payload(engine, robot, item_id, payload_of(await request.body()))
+    await held_items.set_payload(request.engine, request.robot, item_id, payload_of(await request.body()))
     return _json(b"{}")
 
 
 @get(f"{_ITEM}/files")
-async def list_files(engine: TheEngine, robot: AskingRobot, item_id: FromPath[WorkItemId]) -> list[FileAnswer]:
+async def list_files(request: Asking, item_id: FromPath[WorkItemId]) -> list[FileAnswer]:
     """The files of an item."""
-    found = await held_items.files(engine, robot, item_id)
+    found = await held_items.files(request.engine, request.robot, item_id)
     return [FileAnswer(file.id, file.name, file.size) for file in found]
 
 
 @post(f"{_ITEM}/files", status_code=200)
 async def add_file(
-    engine: TheEngine,
-    robot: AskingRobot,
-    request: AnyRequest,
+    request: Asking,
     item_id: FromPath[WorkItemId],
     data: JSONBody[FileRequest],
 ) -> Form:
     """Promise a file: where to post it as a form."""
-    form = upload_form(request, await held_items.promise_file(engine, robot, item_id, data.file_name, data.file_size))
+    form = upload_form(
+        request, await held_items.promise_file(request.engine, request.robot, item_id, data.file_name, data.file_size)
+    )
     return Form(form.url, form.form_data)
 
 
 @get(f"{_ITEM}/files/{{file_id:uuid}}")
 async def get_file(
-    engine: TheEngine,
-    robot: AskingRobot,
-    request: AnyRequest,
+    request: Asking,
     item_id: FromPath[WorkItemId],
     file_id: FromPath[FileId],
 ) -> Address:
     """Where to fetch a file, without a credential."""
-    file = await held_items.file(engine, robot, item_id, file_id)
+    file = await held_items.file(request.engine, request.robot, item_id, file_id)
     kind = DownloadKind.WORK_ITEM_FILE
-    return Address(download_url(request, kind, file.id, robot.workspace_id, file_name=file.name))
+    return Address(download_url(request, kind, file.id, request.robot.workspace_id, file_name=file.name))
 
 
 @delete(f"{_ITEM}/files/{{file_id:uuid}}", status_code=200)
-async def delete_file(
-    engine: TheEngine, robot: AskingRobot, item_id: FromPath[WorkItemId], file_id: FromPath[FileId]
-) -> ASGIResponse:
+async def delete_file(request: Asking, item_id: FromPath[WorkItemId], file_id: FromPath[FileId]) -> ASGIResponse:
     """Remove a file."""
-    await held_items.delete_file(engine, robot, item_id, file_id)
+    await held_items.delete_file(request.engine, request.robot, item_id, file_id)
     return _json(b"{}")
 
 
 # ---------------------------------------------------------------------------------------------------- work
 @post(f"{_PROCESS}/work-items/{{parent_id:uuid}}/output", status_code=200)
 async def create_output(
-    engine: TheEngine,
-    robot: AskingRobot,
+    request: Asking,
     parent_id: FromPath[WorkItemId],
     data: JSONBody[OutputRequest | None] = None,
 ) -> ASGIResponse:
     """Make an output of the item in hand; one whose answer could not be given is given again."""
     payload = data.payload if data is not None else Raw(b"null")
-    return OutputAnswer(await repeated_outputs.output_once(engine, robot, parent_id, payload))
+    return OutputAnswer(await repeated_outputs.output_once(request.engine, request.robot, parent_id, payload))
 
 
 @post(f"{_ROBOT_RUN}/reserve-next-work-item", status_code=200)
-async def reserve(engine: TheEngine, robot: AskingRobot) -> ASGIResponse:
+async def reserve(request: Asking) -> ASGIResponse:
     """The next item for this step run, or the one that it holds."""
-    return _json(_encode(Reserved(await held_items.reserve(engine, robot))))
+    return _json(_encode(Reserved(await held_items.reserve(request.engine, request.robot))))
 
 
 @post(f"{_ROBOT_RUN}/release-work-item", status_code=200)
-async def release(engine: TheEngine, robot: AskingRobot, data: JSONBody[ReleaseRequest]) -> ASGIResponse:
+async def release(request: Asking, data: JSONBody[ReleaseRequest]) -> ASGIResponse:
     """Give an item back."""
-    await held_items.release(engine, robot, data.work_item_id, data.outcome())
+    await held_items.release(request.engine, request.robot, data.work_item_id, data.outcome())
     return _json(b"{}")
 
 

@@ -7,9 +7,9 @@ from uuid import UUID
 from litestar.params import FromPath, FromQuery, JSONBody
 from msgspec import UNSET, Raw, Struct, UnsetType
 
+from controlroom.border.asking import Asking
 from controlroom.dialects.robocorp.answers import Deleted, Identified, Named, Reference, identified, seconds
-from controlroom.dialects.robocorp.asking import Asker, InWorkspace, Pages, TheEngine
-from controlroom.dialects.robocorp.paging import Page
+from controlroom.dialects.robocorp.paging import Page, Pages
 from controlroom.dialects.robocorp.routing import delete, get, post, update
 from controlroom.dialects.robocorp.schedule_rules import RuleBody, rule_of, show_rule
 from controlroom.engine.access.model import Permission
@@ -145,19 +145,16 @@ class OccurrenceAnswer(Struct, frozen=True, kw_only=True):
     decided_at: datetime
 
 
-@get("/schedules", operation_id="listSchedules")
+@get("/schedules", needs=Permission.READ_SCHEDULES)
 async def list_schedules(
-    engine: TheEngine,
-    actor: Asker,
+    request: Asking,
     paging: Pages,
-    workspace_id: InWorkspace,
     process_id: FromQuery[ProcessId | None] = None,
 ) -> Page[ScheduleAnswer]:
     """List schedules, oldest first."""
-    actor.require(Permission.READ_SCHEDULES, workspace_id)
     rows = await store.list_schedules(
-        engine.database,
-        workspace_id,
+        request.db,
+        request.workspace,
         process=process_id,
         after=paging.after(_schedule_id),
         limit=paging.fetch,
@@ -166,10 +163,8 @@ async def list_schedules(
     return paging.page(rows, _show, lambda schedule: schedule.id, size=store.size_of)
 
 
-@post("/schedules", operation_id="createSchedule")
-async def create_schedule(
-    engine: TheEngine, actor: Asker, workspace_id: InWorkspace, data: JSONBody[CreateSchedule]
-) -> ScheduleAnswer:
+@post("/schedules")
+async def create_schedule(request: Asking, data: JSONBody[CreateSchedule]) -> ScheduleAnswer:
     """Create a schedule of a process."""
     policies = Policies(
         missed=data.missed,
@@ -190,31 +185,25 @@ async def create_schedule(
         is_enabled=data.enabled,
         policies=policies,
     )
-    return _show(await actions.create(engine, actor, workspace_id, definition))
+    return _show(await actions.create(*request.acting, definition))
 
 
-@get("/schedules/{schedule_id:uuid}", operation_id="getSchedule")
-async def get_schedule(
-    engine: TheEngine, actor: Asker, workspace_id: InWorkspace, schedule_id: FromPath[ScheduleId]
-) -> ScheduleAnswer:
+@get("/schedules/{schedule_id:uuid}", needs=Permission.READ_SCHEDULES)
+async def get_schedule(request: Asking, schedule_id: FromPath[ScheduleId]) -> ScheduleAnswer:
     """Get a schedule."""
-    actor.require(Permission.READ_SCHEDULES, workspace_id)
-    return _show(await store.get(engine.database, workspace_id, schedule_id))
+    return _show(await store.get(request.db, request.workspace, schedule_id))
 
 
-@update("/schedules/{schedule_id:uuid}", operation_id="updateSchedule")
+@update("/schedules/{schedule_id:uuid}", needs=Permission.WRITE_SCHEDULES)
 async def update_schedule(
-    engine: TheEngine,
-    actor: Asker,
-    workspace_id: InWorkspace,
+    request: Asking,
     schedule_id: FromPath[ScheduleId],
     data: JSONBody[UpdateSchedule],
 ) -> ScheduleAnswer:
     """Change a schedule."""
-    actor.require(Permission.WRITE_SCHEDULES, workspace_id)
     zone = data.time_zone
     if zone is UNSET:
-        zone = (await store.get(engine.database, workspace_id, schedule_id)).zone
+        zone = (await store.get(request.db, request.workspace, schedule_id)).zone
     change = ScheduleChange(
         name=data.name,
         rule=UNSET if data.rule is UNSET else rule_of(data.rule, zone),
@@ -230,55 +219,46 @@ async def update_schedule(
         inputs=UNSET if data.input is UNSET else _input(data.input),
         priority=data.priority,
     )
-    return _show(await actions.update(engine, actor, workspace_id, schedule_id, change))
+    return _show(await actions.update(*request.acting, schedule_id, change))
 
 
-@delete("/schedules/{schedule_id:uuid}", operation_id="deleteSchedule")
-async def delete_schedule(
-    engine: TheEngine, actor: Asker, workspace_id: InWorkspace, schedule_id: FromPath[ScheduleId]
-) -> Deleted:
+@delete("/schedules/{schedule_id:uuid}")
+async def delete_schedule(request: Asking, schedule_id: FromPath[ScheduleId]) -> Deleted:
     """Delete a schedule; runs that it started go on."""
-    await actions.delete(engine, actor, workspace_id, schedule_id)
+    await actions.delete(*request.acting, schedule_id)
     return Deleted(schedule_id)
 
 
-@post("/schedules/preview", operation_id="previewSchedule")
-async def preview_schedule(
-    engine: TheEngine, actor: Asker, workspace_id: InWorkspace, data: JSONBody[PreviewRequest]
-) -> PreviewAnswer:
+@post("/schedules/preview", needs=Permission.READ_SCHEDULES)
+async def preview_schedule(request: Asking, data: JSONBody[PreviewRequest]) -> PreviewAnswer:
     """Tell when a schedule would be due, without making it."""
-    actor.require(Permission.READ_SCHEDULES, workspace_id)
     if not 1 <= data.count <= _MOST_PREVIEWED:
         raise Invalid(f"count is from 1 to {_MOST_PREVIEWED}", code="INVALID_BODY")
     timing = Timing(
         rule=rule_of(data.rule, data.time_zone),
         zone=data.time_zone,
-        starts_at=_moment(data.starts_at, data.time_zone) or await store.now(engine.database),
+        starts_at=_moment(data.starts_at, data.time_zone) or await store.now(request.db),
         ends_at=_moment(data.ends_at, data.time_zone),
     )
-    return _preview(await actions.preview(engine, workspace_id, timing, count=data.count), timing.zone)
+    return _preview(await actions.preview(request.engine, request.workspace, timing, count=data.count), timing.zone)
 
 
-@get("/schedules/{schedule_id:uuid}/preview", operation_id="previewExistingSchedule")
-async def preview_existing(
-    engine: TheEngine, actor: Asker, workspace_id: InWorkspace, schedule_id: FromPath[ScheduleId]
-) -> PreviewAnswer:
+@get("/schedules/{schedule_id:uuid}/preview", needs=Permission.READ_SCHEDULES)
+async def preview_existing_schedule(request: Asking, schedule_id: FromPath[ScheduleId]) -> PreviewAnswer:
     """Tell the next ten times at which a schedule is due, were it enabled."""
-    actor.require(Permission.READ_SCHEDULES, workspace_id)
-    schedule = await store.get(engine.database, workspace_id, schedule_id)
-    return _preview(await actions.preview(engine, workspace_id, schedule.timing, count=_PREVIEWED), schedule.zone)
+    schedule = await store.get(request.db, request.workspace, schedule_id)
+    return _preview(
+        await actions.preview(request.engine, request.workspace, schedule.timing, count=_PREVIEWED), schedule.zone
+    )
 
 
-@get("/schedules/{schedule_id:uuid}/occurrences", operation_id="listScheduleOccurrences")
-async def list_occurrences(
-    engine: TheEngine, actor: Asker, paging: Pages, workspace_id: InWorkspace, schedule_id: FromPath[ScheduleId]
+@get("/schedules/{schedule_id:uuid}/occurrences", needs=Permission.READ_SCHEDULES)
+async def list_schedule_occurrences(
+    request: Asking, paging: Pages, schedule_id: FromPath[ScheduleId]
 ) -> Page[OccurrenceAnswer]:
     """List what became of the times at which a schedule was due, the latest first."""
-    actor.require(Permission.READ_SCHEDULES, workspace_id)
-    await store.get(engine.database, workspace_id, schedule_id)
-    rows = await store.list_occurrences(
-        engine.database, schedule_id, before=paging.after(_position), limit=paging.fetch
-    )
+    await store.get(request.db, request.workspace, schedule_id)
+    rows = await store.list_occurrences(request.db, schedule_id, before=paging.after(_position), limit=paging.fetch)
     return paging.page(rows, _show_occurrence, lambda occurrence: occurrence.due.isoformat())
 
 
@@ -369,15 +349,3 @@ def _show_occurrence(occurrence: Occurrence) -> OccurrenceAnswer:
 
 def _preview(found: Preview, zone: str) -> PreviewAnswer:
     return PreviewAnswer([moment.astimezone(zone_named(zone)) for moment in found.occurrences], found.remarks)
-
-
-handlers = [
-    list_schedules,
-    create_schedule,
-    preview_schedule,
-    get_schedule,
-    update_schedule,
-    delete_schedule,
-    preview_existing,
-    list_occurrences,
-]

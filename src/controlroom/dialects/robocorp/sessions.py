@@ -4,17 +4,15 @@ What comes back is sent like an API key, and may do what its user may.
 """
 
 from datetime import datetime
-from typing import Any
 
-from litestar import Request
 from litestar.params import JSONBody
 from msgspec import Struct
 
 from controlroom.border.arrivals import known
+from controlroom.border.asking import Asking
 from controlroom.border.credentials import credential_of
 from controlroom.border.networks import place_of
 from controlroom.border.origin import Origins
-from controlroom.dialects.robocorp.asking import AnyRequest, Asker, TheEngine
 from controlroom.dialects.robocorp.routing import post
 from controlroom.engine.access import sessions
 from controlroom.ids import UserId, WorkspaceId
@@ -51,12 +49,12 @@ class LoggedOut(Struct, frozen=True):
     ended: bool
 
 
-@post("/login", operation_id="logIn", security=[{}])
-async def log_in(engine: TheEngine, request: AnyRequest, data: JSONBody[LogIn]) -> LoggedIn:
+@post("/login", security=[{}])
+async def log_in(request: Asking, data: JSONBody[LogIn]) -> LoggedIn:
     """Begin a session. After several failures a user must wait, at the address that they came from."""
     origins: Origins = request.app.state.origins
     place = place_of(origins.client_of(request.scope))  # type: ignore[arg-type]  # a scope is a dict
-    session = await sessions.begin(engine, username=data.username, password=data.password, place=place)
+    session = await sessions.begin(request.engine, username=data.username, password=data.password, place=place)
     known(request.scope, f"user:{session.actor.id}")
     actor = session.actor
     assert actor.id is not None  # noqa: S101  # the actor of a session is a user
@@ -68,11 +66,11 @@ async def log_in(engine: TheEngine, request: AnyRequest, data: JSONBody[LogIn]) 
     )
 
 
-@post("/logout", operation_id="logOut")
-async def log_out(engine: TheEngine, actor: Asker, request: Request[Any, Any, Any]) -> LoggedOut:  # noqa: ARG001 - it lets in
+@post("/logout")
+async def log_out(request: Asking) -> LoggedOut:
     """End the session with whose token this is called."""
     _, token = credential_of(request.scope)
-    return LoggedOut(await sessions.end(engine, token))
+    return LoggedOut(await sessions.end(request.engine, token))
 
 
 handlers = [log_out]

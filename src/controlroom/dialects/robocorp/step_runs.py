@@ -4,14 +4,13 @@ from datetime import datetime
 from typing import Annotated, Any, Literal, assert_never
 
 import msgspec
-from litestar import Request
 from litestar.params import FromPath, FromQuery
 from msgspec import UNSET, Meta, Struct, UnsetType
 
+from controlroom.border.asking import Asking
 from controlroom.dialects.robocorp.answers import Named, seconds
-from controlroom.dialects.robocorp.asking import Asker, InWorkspace, Pages, TheEngine
 from controlroom.dialects.robocorp.links import download_url
-from controlroom.dialects.robocorp.paging import Page, RowNumber
+from controlroom.dialects.robocorp.paging import Page, Pages, RowNumber
 from controlroom.dialects.robocorp.routing import get
 from controlroom.engine.access.model import Actor, Permission
 from controlroom.engine.console import reading as console
@@ -89,66 +88,57 @@ class StepRunEvent(Struct, frozen=True):
     event_type: str
 
 
-@get("/step-runs", operation_id="listStepRuns")
-async def list_step_runs(
-    engine: TheEngine, actor: Asker, paging: Pages, workspace_id: InWorkspace, process_run_id: FromQuery[RunId]
-) -> Page[StepRunAnswer]:
+@get("/step-runs", needs=Permission.READ_PROCESSES)
+async def list_step_runs(request: Asking, paging: Pages, process_run_id: FromQuery[RunId]) -> Page[StepRunAnswer]:
     """List the step runs of a process run, oldest first."""
-    actor.require(Permission.READ_PROCESSES, workspace_id)
     rows = await store.list_step_runs(
-        engine.database, workspace_id, process_run_id, after=paging.after(StepRunId), limit=paging.fetch
+        request.db, request.workspace, process_run_id, after=paging.after(StepRunId), limit=paging.fetch
     )
-    if not rows and await store.get(engine.database, workspace_id, process_run_id) is None:
+    if not rows and await store.get(request.db, request.workspace, process_run_id) is None:
         raise RunNotFound(process_run_id)
     return paging.page(rows, show, lambda row: row.id)
 
 
-@get("/step-runs/{step_run_id:uuid}", operation_id="getStepRun")
-async def get_step_run(
-    engine: TheEngine, actor: Asker, workspace_id: InWorkspace, step_run_id: FromPath[StepRunId]
-) -> StepRunAnswer:
+@get("/step-runs/{step_run_id:uuid}", needs=Permission.READ_RUNS)
+async def get_step_run(request: Asking, step_run_id: FromPath[StepRunId]) -> StepRunAnswer:
     """Get a step run."""
-    actor.require(Permission.READ_RUNS, workspace_id)
-    return show(await _found(engine, workspace_id, step_run_id))
+    return show(await _found(request.engine, request.workspace, step_run_id))
 
 
-@get("/step-runs/{step_run_id:uuid}/artifacts", operation_id="listStepRunArtifacts")
-async def list_artifacts(
-    engine: TheEngine, actor: Asker, paging: Pages, workspace_id: InWorkspace, step_run_id: FromPath[StepRunId]
+@get("/step-runs/{step_run_id:uuid}/artifacts")
+async def list_step_run_artifacts(
+    request: Asking, paging: Pages, step_run_id: FromPath[StepRunId]
 ) -> Page[ArtifactAnswer]:
     """List the artifacts of a step run."""
-    await _outputs_of(engine, actor, workspace_id, step_run_id)
+    await _outputs_of(*request.acting, step_run_id)
     rows = await store.list_artifacts(
-        engine.database, workspace_id, step_run_id, after=paging.after(ArtifactId), limit=paging.fetch
+        request.db, request.workspace, step_run_id, after=paging.after(ArtifactId), limit=paging.fetch
     )
     return paging.page(rows, _show_artifact, lambda row: row.id)
 
 
-@get("/step-runs/{step_run_id:uuid}/artifacts/{artifact_id:uuid}", operation_id="getStepRunArtifact")
-async def get_artifact(
-    engine: TheEngine,
-    actor: Asker,
-    request: Request[Any, Any, Any],
-    workspace_id: InWorkspace,
+@get(
+    "/step-runs/{step_run_id:uuid}/artifacts/{artifact_id:uuid}",
+    needs=Permission.READ_RUN_OUTPUTS,
+)
+async def get_step_run_artifact(
+    request: Asking,
     step_run_id: FromPath[StepRunId],
     artifact_id: FromPath[ArtifactId],
 ) -> ArtifactWithUrl:
     """Get an artifact, with the address to fetch it by."""
-    actor.require(Permission.READ_RUN_OUTPUTS, workspace_id)
-    found = await store.get_artifact(engine.database, workspace_id, step_run_id, artifact_id)
+    found = await store.get_artifact(request.db, request.workspace, step_run_id, artifact_id)
     if found is None:
         raise NotFound(f"there is no artifact {artifact_id}", code="ARTIFACT_NOT_FOUND")
     name = found.name.rpartition("/")[2]
-    url = download_url(request, DownloadKind.ARTIFACT, found.id, workspace_id, file_name=name)
+    url = download_url(request, DownloadKind.ARTIFACT, found.id, request.workspace, file_name=name)
     return ArtifactWithUrl(found.id, found.name, found.size, url)
 
 
-@get("/step-runs/{step_run_id:uuid}/console-messages", operation_id="listStepRunConsoleMessages")
-async def list_console_messages(
-    engine: TheEngine,
-    actor: Asker,
+@get("/step-runs/{step_run_id:uuid}/console-messages")
+async def list_step_run_console_messages(
+    request: Asking,
     paging: Pages,
-    workspace_id: InWorkspace,
     step_run_id: FromPath[StepRunId],
     unfinished: FromQuery[bool] = False,  # noqa: FBT002 - a query's word
 ) -> ConsolePage:
@@ -156,28 +146,26 @@ async def list_console_messages(
 
     With `unfinished=true` the last page also tells the line that has no end yet, a question or a progress bar.
     """
-    await _outputs_of(engine, actor, workspace_id, step_run_id)
+    await _outputs_of(*request.acting, step_run_id)
     after = paging.after(_position) or BEGINNING
-    rows = await console.read(engine, workspace_id, step_run_id, after=after, limit=paging.fetch)
+    rows = await console.read(request.engine, request.workspace, step_run_id, after=after, limit=paging.fetch)
     page = paging.page(rows, _show_line, lambda row: row.position, size=lambda row: row.size)
     answer = ConsolePage(page.next, page.has_more, page.data)
     if unfinished:
-        line = None if page.has_more else following(engine, step_run_id, rows[-1].position if rows else after)
+        line = None if page.has_more else following(request.engine, step_run_id, rows[-1].position if rows else after)
         answer.unfinished = None
         if line is not None:
-            place = await console.place_of(engine, workspace_id, step_run_id, line.attempt, line.number)
+            place = await console.place_of(request.engine, request.workspace, step_run_id, line.attempt, line.number)
             answer.unfinished = ConsoleMessage(line.at, line.text, place)
     return answer
 
 
-@get("/step-runs/{step_run_id:uuid}/events", operation_id="listStepRunEvents")
-async def list_events(
-    engine: TheEngine, actor: Asker, paging: Pages, workspace_id: InWorkspace, step_run_id: FromPath[StepRunId]
-) -> Page[StepRunEvent]:
+@get("/step-runs/{step_run_id:uuid}/events")
+async def list_step_run_events(request: Asking, paging: Pages, step_run_id: FromPath[StepRunId]) -> Page[StepRunEvent]:
     """List what happened to the step run, oldest first."""
-    await _outputs_of(engine, actor, workspace_id, step_run_id)
+    await _outputs_of(*request.acting, step_run_id)
     rows = await store.list_events(
-        engine.database, workspace_id, step_run_id, after=paging.after(int), limit=paging.fetch
+        request.db, request.workspace, step_run_id, after=paging.after(int), limit=paging.fetch
     )
     return paging.page(rows, _show_event, lambda row: row.id)
 
@@ -244,6 +232,3 @@ def _show_line(line: Line) -> ConsoleMessage:
 
 def _show_event(event: RunEvent) -> StepRunEvent:
     return StepRunEvent(event.at, event.kind)
-
-
-handlers = [list_step_runs, get_step_run, list_artifacts, get_artifact, list_console_messages, list_events]

@@ -8,11 +8,11 @@ import msgspec
 from litestar.params import FromPath, FromQuery, JSONBody
 from msgspec import UNSET, Struct, UnsetType
 
+from controlroom.border.asking import Asking
 from controlroom.dialects.robocorp.answers import Deleted, Download, UploadForm
-from controlroom.dialects.robocorp.asking import AnyRequest, Asker, InWorkspace, Pages, TheEngine
 from controlroom.dialects.robocorp.git_packages import PushHook, SetGitSource, push_hook, wanted
 from controlroom.dialects.robocorp.links import download_url, upload_form
-from controlroom.dialects.robocorp.paging import Page
+from controlroom.dialects.robocorp.paging import Page, Pages
 from controlroom.dialects.robocorp.routing import delete, get, post
 from controlroom.engine.access.model import Actor, Permission
 from controlroom.engine.downloads.model import DownloadKind
@@ -77,137 +77,114 @@ class EditTaskPackage(Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     """A date (until its end, UTC) or a time with its zone; null: as the room says."""
 
 
-@get("/task-packages", operation_id="listTaskPackages")
+@get("/task-packages", needs=Permission.READ_PACKAGES)
 async def list_task_packages(
-    engine: TheEngine,
-    actor: Asker,
-    request: AnyRequest,
+    request: Asking,
     paging: Pages,
-    workspace_id: InWorkspace,
     name: FromQuery[str | None] = None,
 ) -> Page[TaskPackage]:
     """List task packages, oldest first; with `name`, the one that is called so."""
-    actor.require(Permission.READ_PACKAGES, workspace_id)
     if name is not None:
-        named = await store.by_name(engine.database, workspace_id, name)
+        named = await store.by_name(request.db, request.workspace, name)
         rows = [] if named is None else [named]
     else:
         rows = await store.list_packages(
-            engine.database, workspace_id, after=paging.after(_package_id), limit=paging.fetch
+            request.db, request.workspace, after=paging.after(_package_id), limit=paging.fetch
         )
     return paging.page(rows, lambda package: _show(request, package), lambda package: package.id)
 
 
-@post("/task-packages", operation_id="createTaskPackage")
+@post("/task-packages")
 async def create_task_package(
-    engine: TheEngine,
-    actor: Asker,
-    request: AnyRequest,
-    workspace_id: InWorkspace,
+    request: Asking,
     data: JSONBody[CreateTaskPackage],
 ) -> TaskPackage:
     """Create a task package without content, and tell where to upload it; or one that is fetched from git."""
     moment = parse_moment(data.exclude_newer) if data.exclude_newer is not None else None
     secret, folder = None, inner_folder(data.folder)
     if data.source is None:
-        package = await actions.create(engine, actor, workspace_id, data.name)
+        package = await actions.create(*request.acting, data.name)
     elif folder:
         raise Invalid("The folder of what is fetched is part of its source.", code="INVALID_BODY")
     else:
-        package, secret = await sources.create_package(engine, actor, workspace_id, data.name, wanted(data.source))
+        package, secret = await sources.create_package(*request.acting, data.name, wanted(data.source))
     if moment is not None:
-        package = await actions.set_exclude_newer(engine, actor, workspace_id, package.id, moment)
+        package = await actions.set_exclude_newer(*request.acting, package.id, moment)
     if secret is not None:
         return msgspec.structs.replace(_show(request, package), push_hook=push_hook(request, package.id, secret))
-    return await _with_upload(engine, actor, request, package, folder=folder)
+    return await _with_upload(request.engine, request.actor, request, package, folder=folder)
 
 
-@post("/task-package-uploads", operation_id="pushTaskPackage")
-async def push_task_package(
-    engine: TheEngine, actor: Asker, request: AnyRequest, workspace_id: InWorkspace, data: JSONBody[PushTaskPackage]
-) -> UploadForm:
+@post("/task-package-uploads")
+async def push_task_package(request: Asking, data: JSONBody[PushTaskPackage]) -> UploadForm:
     """Tell where to post a version of the package of a name; the upload creates it if there is none.
 
     So content that is refused leaves no package behind, and of several first pushes at once each succeeds.
     """
-    upload = await actions.promise_push(engine, actor, workspace_id, data.name, folder=data.folder)
+    upload = await actions.promise_push(*request.acting, data.name, folder=data.folder)
     return upload_form(request, upload)
 
 
-@get("/task-packages/{package_id:uuid}", operation_id="getTaskPackage")
-async def get_task_package(
-    engine: TheEngine, actor: Asker, request: AnyRequest, workspace_id: InWorkspace, package_id: FromPath[PackageId]
-) -> TaskPackage:
+@get("/task-packages/{package_id:uuid}", needs=Permission.READ_PACKAGES)
+async def get_task_package(request: Asking, package_id: FromPath[PackageId]) -> TaskPackage:
     """Get a task package; who may write packages is told where to upload the next version."""
-    actor.require(Permission.READ_PACKAGES, workspace_id)
-    package = await store.get(engine.database, workspace_id, package_id)
-    ids = {task.name: task.id for task in await store.list_tasks(engine.database, workspace_id, package_id)}
+    package = await store.get(request.db, request.workspace, package_id)
+    ids = {task.name: task.id for task in await store.list_tasks(request.db, request.workspace, package_id)}
     tasks = [TaskName(name, ids[name]) for name in package.task_names]
     shown = (
-        await _with_upload(engine, actor, request, package)
-        if actor.may(Permission.WRITE_PACKAGES, workspace_id)
+        await _with_upload(request.engine, request.actor, request, package)
+        if request.actor.may(Permission.WRITE_PACKAGES, request.workspace)
         else _show(request, package)
     )
     return msgspec.structs.replace(shown, tasks=tasks)
 
 
-@post("/task-packages/{package_id:uuid}", operation_id="editTaskPackage")
+@post("/task-packages/{package_id:uuid}")
 async def edit_task_package(
-    engine: TheEngine,
-    actor: Asker,
-    request: AnyRequest,
-    workspace_id: InWorkspace,
+    request: Asking,
     package_id: FromPath[PackageId],
     data: JSONBody[EditTaskPackage],
 ) -> TaskPackage:
     """Say how new the packages of the world may be that its robots get; steps that begin from now on heed it."""
     moment = parse_moment(data.exclude_newer) if data.exclude_newer is not None else None
-    return _show(request, await actions.set_exclude_newer(engine, actor, workspace_id, package_id, moment))
+    return _show(request, await actions.set_exclude_newer(*request.acting, package_id, moment))
 
 
-@delete("/task-packages/{package_id:uuid}", operation_id="deleteTaskPackage")
-async def delete_task_package(
-    engine: TheEngine, actor: Asker, workspace_id: InWorkspace, package_id: FromPath[PackageId]
-) -> Deleted:
+@delete("/task-packages/{package_id:uuid}")
+async def delete_task_package(request: Asking, package_id: FromPath[PackageId]) -> Deleted:
     """Delete a task package that no step uses."""
-    await actions.delete(engine, actor, workspace_id, package_id)
+    await actions.delete(*request.acting, package_id)
     return Deleted(package_id)
 
 
-@get("/task-packages/{package_id:uuid}/download", operation_id="getTaskPackageDownload")
-async def get_download(
-    engine: TheEngine, actor: Asker, request: AnyRequest, workspace_id: InWorkspace, package_id: FromPath[PackageId]
-) -> Download:
+@get("/task-packages/{package_id:uuid}/download", needs=Permission.READ_PACKAGES)
+async def get_task_package_download(request: Asking, package_id: FromPath[PackageId]) -> Download:
     """Tell where the latest version is fetched."""
-    actor.require(Permission.READ_PACKAGES, workspace_id)
-    download = _download(request, await store.get(engine.database, workspace_id, package_id))
+    download = _download(request, await store.get(request.db, request.workspace, package_id))
     if download is None:
         raise NotFound("nothing has been uploaded into this task package yet", code="TASK_PACKAGE_EMPTY")
     return download
 
 
-@get("/task-packages/{package_id:uuid}/upload", operation_id="getTaskPackageUpload")
-async def get_upload(
-    engine: TheEngine,
-    actor: Asker,
-    request: AnyRequest,
-    workspace_id: InWorkspace,
+@get("/task-packages/{package_id:uuid}/upload")
+async def get_task_package_upload(
+    request: Asking,
     package_id: FromPath[PackageId],
     folder: FromQuery[str] = "",
 ) -> UploadForm:
     """Tell where to post the next version; `folder` is where the robot lies in it, for a zip with several."""
-    upload = await actions.promise_upload(engine, actor, workspace_id, package_id, folder=folder)
+    upload = await actions.promise_upload(*request.acting, package_id, folder=folder)
     return upload_form(request, upload)
 
 
 async def _with_upload(
-    engine: Engine, actor: Actor, request: AnyRequest, package: Package, *, folder: str = ""
+    engine: Engine, actor: Actor, request: Asking, package: Package, *, folder: str = ""
 ) -> TaskPackage:
     upload = await actions.promise_upload(engine, actor, package.workspace_id, package.id, folder=folder)
     return _show(request, package, upload_form(request, upload))
 
 
-def _show(request: AnyRequest, package: Package, upload: UploadForm | UnsetType = UNSET) -> TaskPackage:
+def _show(request: Asking, package: Package, upload: UploadForm | UnsetType = UNSET) -> TaskPackage:
     return TaskPackage(
         id=package.id,
         name=package.name,
@@ -218,7 +195,7 @@ def _show(request: AnyRequest, package: Package, upload: UploadForm | UnsetType 
     )
 
 
-def _download(request: AnyRequest, package: Package) -> Download | None:
+def _download(request: Asking, package: Package) -> Download | None:
     if package.latest is None:
         return None
     kind, version = DownloadKind.PACKAGE_VERSION, package.latest.id
@@ -227,15 +204,3 @@ def _download(request: AnyRequest, package: Package) -> Download | None:
 
 def _package_id(text: str) -> PackageId:
     return PackageId(UUID(text))
-
-
-handlers = [
-    list_task_packages,
-    create_task_package,
-    push_task_package,
-    get_task_package,
-    edit_task_package,
-    delete_task_package,
-    get_download,
-    get_upload,
-]

@@ -7,10 +7,10 @@ from litestar.params import FromPath, JSONBody
 from msgspec import Struct
 from msgspec.structs import asdict
 
+from controlroom.border.asking import Asking
 from controlroom.dialects.robocorp.answers import Deleted, Identified
-from controlroom.dialects.robocorp.asking import Asker, InWorkspace, Pages, TheEngine
 from controlroom.dialects.robocorp.members import user_id_of
-from controlroom.dialects.robocorp.paging import Page
+from controlroom.dialects.robocorp.paging import Page, Pages
 from controlroom.dialects.robocorp.routing import delete, get, post
 from controlroom.engine.access.model import Permission, Role, User
 from controlroom.engine.access.users import actions as users
@@ -70,24 +70,19 @@ class CreateCredential(Struct, frozen=True, forbid_unknown_fields=True):
     name: str
 
 
-@get("/users", operation_id="listUsers")
-async def list_users(engine: TheEngine, actor: Asker, paging: Pages, workspace_id: InWorkspace) -> Page[UserAnswer]:
+@get("/users", needs=Permission.READ_MEMBERS)
+async def list_users(request: Asking, paging: Pages) -> Page[UserAnswer]:
     """List the users that the caller may see, oldest first."""
-    actor.require(Permission.READ_MEMBERS, workspace_id)
-    rows = await users.list_users(engine, actor, after=paging.after(user_id_of), limit=paging.fetch)
+    rows = await users.list_users(request.engine, request.actor, after=paging.after(user_id_of), limit=paging.fetch)
     return paging.page(rows, _show, lambda user: user.id)
 
 
-@post("/users", operation_id="createUser")
-async def create_user(
-    engine: TheEngine, actor: Asker, workspace_id: InWorkspace, data: JSONBody[CreateUser]
-) -> UserAnswer:
+@post("/users")
+async def create_user(request: Asking, data: JSONBody[CreateUser]) -> UserAnswer:
     """Create a user with a role in this workspace."""
     return _show(
         await users.create_user(
-            engine,
-            actor,
-            workspace_id,
+            *request.acting,
             username=data.username,
             password=data.password,
             role=data.role,
@@ -98,71 +93,61 @@ async def create_user(
     )
 
 
-@post("/users/{user_id:uuid}/password", operation_id="setUserPassword")
-async def set_user_password(
-    engine: TheEngine, actor: Asker, workspace_id: InWorkspace, user_id: FromPath[UserId], data: JSONBody[SetPassword]
-) -> Identified:
+@post("/users/{user_id:uuid}/password")
+async def set_user_password(request: Asking, user_id: FromPath[UserId], data: JSONBody[SetPassword]) -> Identified:
     """Give a member of the workspace a new password."""
-    await users.get_member(engine, actor, workspace_id, user_id)
-    await users.set_password(engine, actor, user_id, data.password)
+    await users.get_member(*request.acting, user_id)
+    await users.set_password(request.engine, request.actor, user_id, data.password)
     return Identified(user_id)
 
 
-@post("/users/{user_id:uuid}/disable", operation_id="disableUser")
-async def disable_user(
-    engine: TheEngine, actor: Asker, workspace_id: InWorkspace, user_id: FromPath[UserId]
-) -> Identified:
+@post("/users/{user_id:uuid}/disable")
+async def disable_user(request: Asking, user_id: FromPath[UserId]) -> Identified:
     """Let a member of the workspace in no more, anywhere."""
-    await users.get_member(engine, actor, workspace_id, user_id)
-    await users.disable_user(engine, actor, user_id)
+    await users.get_member(*request.acting, user_id)
+    await users.disable_user(request.engine, request.actor, user_id)
     return Identified(user_id)
 
 
-@post("/users/{user_id:uuid}/enable", operation_id="enableUser")
-async def enable_user(
-    engine: TheEngine, actor: Asker, workspace_id: InWorkspace, user_id: FromPath[UserId]
-) -> Identified:
+@post("/users/{user_id:uuid}/enable")
+async def enable_user(request: Asking, user_id: FromPath[UserId]) -> Identified:
     """Let a disabled member of the workspace in again."""
-    await users.get_member(engine, actor, workspace_id, user_id)
-    await users.enable_user(engine, actor, user_id)
+    await users.get_member(*request.acting, user_id)
+    await users.enable_user(request.engine, request.actor, user_id)
     return Identified(user_id)
 
 
-@get("/users/{user_id:uuid}/credentials", operation_id="listUserCredentials")
-async def list_user_credentials(
-    engine: TheEngine, actor: Asker, paging: Pages, workspace_id: InWorkspace, user_id: FromPath[UserId]
-) -> Page[CredentialAnswer]:
+@get("/users/{user_id:uuid}/credentials")
+async def list_user_credentials(request: Asking, paging: Pages, user_id: FromPath[UserId]) -> Page[CredentialAnswer]:
     """List the access credentials of a member of the workspace, without their secrets."""
-    await users.get_member(engine, actor, workspace_id, user_id)
-    rows = await users.list_credentials(engine, actor, user_id, after=paging.after(_credential_id), limit=paging.fetch)
+    await users.get_member(*request.acting, user_id)
+    rows = await users.list_credentials(
+        request.engine, request.actor, user_id, after=paging.after(_credential_id), limit=paging.fetch
+    )
     return paging.page(rows, _show_credential, lambda credential: credential.id)
 
 
-@post("/users/{user_id:uuid}/credentials", operation_id="createUserCredentials")
+@post("/users/{user_id:uuid}/credentials")
 async def create_user_credentials(
-    engine: TheEngine,
-    actor: Asker,
-    workspace_id: InWorkspace,
+    request: Asking,
     user_id: FromPath[UserId],
     data: JSONBody[CreateCredential],
 ) -> NewCredential:
     """Make access credentials for a member of the workspace, to be given to `rcc configure credentials`."""
-    await users.get_member(engine, actor, workspace_id, user_id)
-    credential, pair = await users.create_credential(engine, actor, user_id, name=data.name)
+    await users.get_member(*request.acting, user_id)
+    credential, pair = await users.create_credential(request.engine, request.actor, user_id, name=data.name)
     return NewCredential(**asdict(_show_credential(credential)), credentials=pair)
 
 
-@delete("/users/{user_id:uuid}/credentials/{credential_id:uuid}", operation_id="revokeUserCredentials")
+@delete("/users/{user_id:uuid}/credentials/{credential_id:uuid}")
 async def revoke_user_credentials(
-    engine: TheEngine,
-    actor: Asker,
-    workspace_id: InWorkspace,
+    request: Asking,
     user_id: FromPath[UserId],
     credential_id: FromPath[UserCredentialId],
 ) -> Deleted:
     """Revoke access credentials: nothing that they sign is accepted any more."""
-    await users.get_member(engine, actor, workspace_id, user_id)
-    await users.revoke_credential(engine, actor, user_id, credential_id)
+    await users.get_member(*request.acting, user_id)
+    await users.revoke_credential(request.engine, request.actor, user_id, credential_id)
     return Deleted(credential_id)
 
 
@@ -191,15 +176,3 @@ def _show_credential(credential: UserCredential) -> CredentialAnswer:
         created_at=credential.created_at,
         last_used_at=credential.used_at,
     )
-
-
-handlers = [
-    list_users,
-    create_user,
-    set_user_password,
-    disable_user,
-    enable_user,
-    list_user_credentials,
-    create_user_credentials,
-    revoke_user_credentials,
-]

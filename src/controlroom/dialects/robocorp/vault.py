@@ -8,7 +8,7 @@ from litestar import MediaType, get, put
 from litestar.params import FromPath, JSONBody, QueryParameter
 from msgspec import Struct, field
 
-from controlroom.dialects.robocorp.asking import AskerOrRobot, InWorkspace, TheEngine
+from controlroom.border.asking import Asking
 from controlroom.dialects.robocorp.vault_transit import (
     SCHEME,
     Parcel,
@@ -48,23 +48,21 @@ class Stored(Struct, frozen=True):
 
 
 @get(f"{_SECRETS}/publicKey", media_type=MediaType.TEXT)
-async def get_public_key(engine: TheEngine, caller: AskerOrRobot, workspace_id: InWorkspace) -> str:  # noqa: ARG001 - the guard has compared it
+async def get_public_key(request: Asking) -> str:
     """The key that secrets are to be encrypted for: base64 of its DER form."""
-    return base64.b64encode(await transit_public_key(engine)).decode()
+    return base64.b64encode(await transit_public_key(request.engine)).decode()
 
 
 @get(f"{_SECRETS}/{{name:str}}")
 async def get_secret(
-    engine: TheEngine,
-    caller: AskerOrRobot,
-    workspace_id: InWorkspace,
+    request: Asking,
     name: FromPath[str],
     encryption_scheme: Annotated[str | None, QueryParameter(name="encryptionScheme")] = None,
     public_key: Annotated[str | None, QueryParameter(name="publicKey")] = None,
 ) -> SecretMessage:
     """A secret, encrypted for the key that the robot brings."""
     _check_scheme(encryption_scheme)
-    secret, parcel = await read_encrypted(engine, caller, workspace_id, name, public_key=_from_base64(public_key or ""))
+    secret, parcel = await read_encrypted(*request.calling, name, public_key=_from_base64(public_key or ""))
     return SecretMessage(
         name=secret.name,
         description=secret.description,
@@ -77,9 +75,7 @@ async def get_secret(
 
 @put(f"{_SECRETS}/{{name:str}}", status_code=200)
 async def put_secret(
-    engine: TheEngine,
-    caller: AskerOrRobot,
-    workspace_id: InWorkspace,
+    request: Asking,
     name: FromPath[str],
     data: JSONBody[SecretMessage],
 ) -> Stored:
@@ -87,7 +83,7 @@ async def put_secret(
     sent = data.encryption
     _check_scheme(sent.encryption_scheme)
     parcel = Parcel(value=data.value, encrypted_aes=sent.encrypted_aes, auth_tag=sent.auth_tag, iv=sent.iv)
-    secret = await put_encrypted(engine, caller, workspace_id, name, parcel=parcel, description=data.description)
+    secret = await put_encrypted(*request.calling, name, parcel=parcel, description=data.description)
     return Stored(secret.name, secret.description)
 
 
@@ -101,6 +97,3 @@ def _from_base64(text: str) -> bytes:
         return base64.b64decode(text.replace(" ", "+"), validate=True)  # a plus that nobody quoted arrives as a space
     except binascii.Error as broken:
         raise TransitInvalid("publicKey is not base64.") from broken
-
-
-handlers = [get_public_key, get_secret, put_secret]

@@ -12,11 +12,11 @@ import msgspec
 from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 from msgspec import Raw, Struct
 
+from controlroom.border.asking import Asking
 from controlroom.border.bodies import decode
 from controlroom.dialects.robocorp.answers import Deleted, Identified, identified
-from controlroom.dialects.robocorp.asking import AnyRequest, Asker, InWorkspace, Pages, TheEngine
 from controlroom.dialects.robocorp.messages import EVENT_NAMES, GRAMMAR
-from controlroom.dialects.robocorp.paging import Page, Paging
+from controlroom.dialects.robocorp.paging import Page, Pages, Paging
 from controlroom.dialects.robocorp.routing import delete, get, post, update
 from controlroom.engine.access.model import Actor
 from controlroom.engine.deliveries.model import Delivery, DeliveryKind, DeliveryState, DeliveryWithBody
@@ -118,25 +118,21 @@ class TestStarted(Struct, frozen=True):
     delivery: Identified
 
 
-@get("/webhooks", operation_id="listWebhooks")
+@get("/webhooks")
 async def list_webhooks(
-    engine: TheEngine,
-    actor: Asker,
+    request: Asking,
     paging: Pages,
-    workspace_id: InWorkspace,
     process_id: FromQuery[ProcessId | None] = None,
 ) -> Page[WebhookAnswer]:
     """List webhooks, oldest first, without their secrets."""
     rows = await actions.list_webhooks(
-        engine, actor, workspace_id, process=process_id, after=paging.after(WebhookId), limit=paging.fetch
+        *request.acting, process=process_id, after=paging.after(WebhookId), limit=paging.fetch
     )
     return paging.page(rows, _show, lambda webhook: webhook.id)
 
 
-@post("/webhooks", operation_id="createWebhook")
-async def create_webhook(
-    engine: TheEngine, actor: Asker, request: AnyRequest, workspace_id: InWorkspace, data: JSONBody[CreateWebhook]
-) -> WebhookWithSecret:
+@post("/webhooks")
+async def create_webhook(request: Asking, data: JSONBody[CreateWebhook]) -> WebhookWithSecret:
     """Create a webhook of a process, or of the whole workspace. It is told of what happens from now on."""
     if data.process is None:  # its misspelling would subscribe to the whole workspace
         decode(await request.body(), _OfWorkspace)
@@ -149,22 +145,18 @@ async def create_webhook(
         secret=data.secret,
         is_enabled=data.enabled,
     )
-    return _with_secret(*await actions.create(engine, actor, workspace_id, wanted))
+    return _with_secret(*await actions.create(*request.acting, wanted))
 
 
-@get("/webhooks/{webhook_id:uuid}", operation_id="getWebhook")
-async def get_webhook(
-    engine: TheEngine, actor: Asker, workspace_id: InWorkspace, webhook_id: FromPath[WebhookId]
-) -> WebhookWithSecret:
+@get("/webhooks/{webhook_id:uuid}")
+async def get_webhook(request: Asking, webhook_id: FromPath[WebhookId]) -> WebhookWithSecret:
     """Get a webhook with its secret. It is recorded who saw it."""
-    return _with_secret(*await actions.show(engine, actor, workspace_id, webhook_id))
+    return _with_secret(*await actions.show(*request.acting, webhook_id))
 
 
-@update("/webhooks/{webhook_id:uuid}", operation_id="updateWebhook")
+@update("/webhooks/{webhook_id:uuid}")
 async def update_webhook(
-    engine: TheEngine,
-    actor: Asker,
-    workspace_id: InWorkspace,
+    request: Asking,
     webhook_id: FromPath[WebhookId],
     data: JSONBody[UpdateWebhook],
 ) -> WebhookAnswer:
@@ -176,68 +168,56 @@ async def update_webhook(
         secret=data.secret,
         is_enabled=data.enabled,
     )
-    return _show(await actions.update(engine, actor, workspace_id, webhook_id, change))
+    return _show(await actions.update(*request.acting, webhook_id, change))
 
 
-@delete("/webhooks/{webhook_id:uuid}", operation_id="deleteWebhook")
-async def delete_webhook(
-    engine: TheEngine, actor: Asker, workspace_id: InWorkspace, webhook_id: FromPath[WebhookId]
-) -> Deleted:
+@delete("/webhooks/{webhook_id:uuid}")
+async def delete_webhook(request: Asking, webhook_id: FromPath[WebhookId]) -> Deleted:
     """Delete a webhook."""
-    await actions.delete(engine, actor, workspace_id, webhook_id)
+    await actions.delete(*request.acting, webhook_id)
     return Deleted(webhook_id)
 
 
-@post("/webhooks/{webhook_id:uuid}/test", operation_id="testWebhook")
-async def test_webhook(
-    engine: TheEngine, actor: Asker, workspace_id: InWorkspace, webhook_id: FromPath[WebhookId]
-) -> TestStarted:
+@post("/webhooks/{webhook_id:uuid}/test")
+async def test_webhook(request: Asking, webhook_id: FromPath[WebhookId]) -> TestStarted:
     """Send the webhook a test message; its delivery tells what came of it."""
-    return TestStarted(Identified(await actions.test(engine, actor, workspace_id, webhook_id)))
+    return TestStarted(Identified(await actions.test(*request.acting, webhook_id)))
 
 
-@get("/webhooks/{webhook_id:uuid}/deliveries", operation_id="listWebhookDeliveries")
+@get("/webhooks/{webhook_id:uuid}/deliveries")
 async def list_webhook_deliveries(
-    engine: TheEngine,
-    actor: Asker,
+    request: Asking,
     paging: Pages,
-    workspace_id: InWorkspace,
     webhook_id: FromPath[WebhookId],
     delivery_state: OfState = None,
 ) -> Page[DeliveryAnswer]:
     """List what a webhook was sent, newest first."""
-    await actions.get(engine, actor, workspace_id, webhook_id)
-    return await deliveries_of(engine, actor, paging, workspace_id, webhook_id, delivery_state)
+    await actions.get(*request.acting, webhook_id)
+    return await deliveries_of(request.engine, request.actor, paging, request.workspace, webhook_id, delivery_state)
 
 
-@get("/process-runs/{run_id:uuid}/callback-deliveries", operation_id="listCallbackDeliveries")
+@get("/process-runs/{run_id:uuid}/callback-deliveries")
 async def list_callback_deliveries(
-    engine: TheEngine,
-    actor: Asker,
+    request: Asking,
     paging: Pages,
-    workspace_id: InWorkspace,
     run_id: FromPath[RunId],
     delivery_state: OfState = None,
 ) -> Page[DeliveryAnswer]:
     """List what the callback of a process run was sent, newest first."""
-    return await deliveries_of(engine, actor, paging, workspace_id, run_id, delivery_state)
+    return await deliveries_of(request.engine, request.actor, paging, request.workspace, run_id, delivery_state)
 
 
-@get("/deliveries/{delivery_id:uuid}", operation_id="getDelivery")
-async def get_delivery(
-    engine: TheEngine, actor: Asker, workspace_id: InWorkspace, delivery_id: FromPath[DeliveryId]
-) -> DeliveryWithPayload:
+@get("/deliveries/{delivery_id:uuid}")
+async def get_delivery(request: Asking, delivery_id: FromPath[DeliveryId]) -> DeliveryWithPayload:
     """Get a delivery with its payload, and what the receiver last answered."""
-    found = await redelivery.get_delivery(engine, actor, workspace_id, delivery_id)
+    found = await redelivery.get_delivery(*request.acting, delivery_id)
     return DeliveryWithPayload(**msgspec.structs.asdict(show_delivery(found)), payload=Raw(found.body))
 
 
-@post("/deliveries/{delivery_id:uuid}/redeliver", operation_id="redeliver")
-async def redeliver(
-    engine: TheEngine, actor: Asker, workspace_id: InWorkspace, delivery_id: FromPath[DeliveryId]
-) -> DeliveryAnswer:
+@post("/deliveries/{delivery_id:uuid}/redeliver")
+async def redeliver(request: Asking, delivery_id: FromPath[DeliveryId]) -> DeliveryAnswer:
     """Deliver the same message once more, to where its webhook points now."""
-    return show_delivery(await redelivery.redeliver(engine, actor, workspace_id, delivery_id))
+    return show_delivery(await redelivery.redeliver(*request.acting, delivery_id))
 
 
 async def deliveries_of(

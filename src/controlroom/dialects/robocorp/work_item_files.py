@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from litestar.params import FromPath, JSONBody
 from msgspec import Raw, Struct
 
+from controlroom.border.asking import Asking
 from controlroom.dialects.robocorp.answers import Download, UploadForm
-from controlroom.dialects.robocorp.asking import AnyRequest, Asker, InWorkspace, TheEngine
 from controlroom.dialects.robocorp.links import download_url, upload_form
 from controlroom.dialects.robocorp.routing import post
 from controlroom.engine.access.model import Actor
@@ -44,36 +44,30 @@ class UploadAnswer(Struct, frozen=True):
     upload: UploadForm
 
 
-@post("/work-items/{item_id:uuid}/files", operation_id="createWorkItemFile")
-async def add_file(
-    engine: TheEngine,
-    actor: Asker,
-    request: AnyRequest,
-    workspace_id: InWorkspace,
+@post("/work-items/{item_id:uuid}/files")
+async def create_work_item_file(
+    request: Asking,
     item_id: FromPath[WorkItemId],
     data: JSONBody[FileRequest],
 ) -> UploadAnswer:
     """Promise a file: where to post it as a form. It replaces one of the same name."""
-    return UploadAnswer(await _promise(engine, actor, request, workspace_id, item_id, data))
+    return UploadAnswer(await _promise(request.engine, request.actor, request, request.workspace, item_id, data))
 
 
-@post("/work-items/{item_id:uuid}/files/upload", operation_id="createWorkItemFileUpload")
-async def add_file_older_form(
-    engine: TheEngine,
-    actor: Asker,
-    request: AnyRequest,
-    workspace_id: InWorkspace,
+@post("/work-items/{item_id:uuid}/files/upload")
+async def create_work_item_file_upload(
+    request: Asking,
     item_id: FromPath[WorkItemId],
     data: JSONBody[FileRequest],
 ) -> UploadForm:
     """Promise a file, in the older form of the answer (§1.8)."""
-    return await _promise(engine, actor, request, workspace_id, item_id, data)
+    return await _promise(request.engine, request.actor, request, request.workspace, item_id, data)
 
 
 async def _promise(
     engine: Engine,
     actor: Actor,
-    request: AnyRequest,
+    request: Asking,
     workspace: WorkspaceId,
     item: WorkItemId,
     asked: FileRequest,
@@ -83,7 +77,7 @@ async def _promise(
 
 
 async def files_of(
-    engine: Engine, request: AnyRequest, workspace: WorkspaceId, items: Sequence[WorkItem]
+    engine: Engine, request: Asking, workspace: WorkspaceId, items: Sequence[WorkItem]
 ) -> dict[WorkItemId, list[FileAnswer]]:
     """The files of items, by item."""
     files: dict[WorkItemId, list[FileAnswer]] = defaultdict(list)
@@ -93,9 +87,6 @@ async def files_of(
     return files
 
 
-def _show_file(request: AnyRequest, workspace: WorkspaceId, file: ItemFile) -> FileAnswer:
+def _show_file(request: Asking, workspace: WorkspaceId, file: ItemFile) -> FileAnswer:
     url = download_url(request, DownloadKind.WORK_ITEM_FILE, file.id, workspace, file_name=file.name)
     return FileAnswer(file.id, file.size, file.name, Download(url))
-
-
-handlers = [add_file, add_file_older_form]

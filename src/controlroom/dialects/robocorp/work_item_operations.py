@@ -6,8 +6,8 @@ from typing import Literal, assert_never
 from litestar.params import JSONBody
 from msgspec import Struct
 
+from controlroom.border.asking import Asking
 from controlroom.dialects.robocorp.answers import Identified
-from controlroom.dialects.robocorp.asking import Asker, InWorkspace, TheEngine
 from controlroom.dialects.robocorp.codes import asked_codes
 from controlroom.dialects.robocorp.routing import post
 from controlroom.dialects.robocorp.work_items import aware
@@ -57,27 +57,25 @@ class BulkAnswer(Struct, frozen=True, kw_only=True):
     process_run: Identified | None = None
 
 
-@post("/work-items/bulk", operation_id="runWorkItemBulkOperation")
-async def run_bulk(
-    engine: TheEngine, actor: Asker, workspace_id: InWorkspace, data: JSONBody[BulkRequest]
-) -> BulkPreview | BulkAnswer:
+@post("/work-items/bulk")
+async def run_work_item_bulk_operation(request: Asking, data: JSONBody[BulkRequest]) -> BulkPreview | BulkAnswer:
     """Do something to all work items that a filter finds, in batches; or tell how many that would be."""
     which = _filter(data.filter)
     if data.operation == "rerun":
         if which.process is None:
             raise Invalid("rerun needs the process_id of the inputs that are to be run again.", code="INVALID_BODY")
-        found = await reruns.preview(engine, actor, workspace_id, which.process, which)
+        found = await reruns.preview(*request.acting, which.process, which)
         if data.preview:
             return BulkPreview(matched=found.matched, would_touch=found.touched)
-        run = await reruns.rerun(engine, actor, workspace_id, which.process, which)
+        run = await reruns.rerun(*request.acting, which.process, which)
         return BulkAnswer(
             touched=0 if run is None else found.touched, process_run=None if run is None else Identified(run.id)
         )
     operation = _operation(data.operation)
     if data.preview:
-        found = await bulk.preview(engine, actor, workspace_id, operation, which)
+        found = await bulk.preview(*request.acting, operation, which)
         return BulkPreview(matched=found.matched, would_touch=found.touched)
-    return BulkAnswer(touched=await bulk.apply(engine, actor, workspace_id, operation, which))
+    return BulkAnswer(touched=await bulk.apply(*request.acting, operation, which))
 
 
 def _operation(name: Literal["retry", "mark_as_done", "delete", "hold", "release_hold"]) -> Operation:
@@ -109,6 +107,3 @@ def _filter(body: FilterBody) -> ItemFilter:
         created_after=aware(body.created_after, "created_after"),
         created_before=aware(body.created_before, "created_before"),
     )
-
-
-handlers = [run_bulk]

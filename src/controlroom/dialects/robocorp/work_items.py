@@ -6,10 +6,10 @@ from typing import Annotated, Any, Literal, assert_never
 from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 from msgspec import UNSET, Raw, Struct, UnsetType
 
+from controlroom.border.asking import Asking
 from controlroom.dialects.robocorp.answers import Accepted, Identified, Reference, identified
-from controlroom.dialects.robocorp.asking import AnyRequest, Asker, InWorkspace, Pages, TheEngine
 from controlroom.dialects.robocorp.codes import told_exception
-from controlroom.dialects.robocorp.paging import Page
+from controlroom.dialects.robocorp.paging import Page, Pages
 from controlroom.dialects.robocorp.routing import get, post, update
 from controlroom.dialects.robocorp.work_item_files import NOTHING, FileAnswer, files_of
 from controlroom.engine.access.model import Permission
@@ -93,21 +93,18 @@ class BatchRequest(Struct, frozen=True, forbid_unknown_fields=True):
     work_item_ids: list[WorkItemId]
 
 
-@get("/work-items", operation_id="listWorkItems")
+@get("/work-items", needs=Permission.READ_WORK_ITEMS)
 async def list_work_items(
-    engine: TheEngine,
-    actor: Asker,
+    request: Asking,
     paging: Pages,
-    workspace_id: InWorkspace,
     process_id: FromQuery[ProcessId | None] = None,
     process_run_id: FromQuery[RunId | None] = None,
     item_state: Annotated[ShownState | None, QueryParameter(name="state")] = None,
 ) -> Page[WorkItemAnswer]:
     """List work items without their data, newest first."""
-    actor.require(Permission.READ_WORK_ITEMS, workspace_id)
     rows = await store.list_items(
-        engine.database,
-        workspace_id,
+        request.db,
+        request.workspace,
         process=process_id,
         run=process_run_id,
         state=None if item_state is None else ItemState(item_state),
@@ -117,10 +114,8 @@ async def list_work_items(
     return paging.page(rows, _show, lambda item: item.id, size=store.size_of)
 
 
-@post("/work-items", operation_id="createWorkItem")
-async def create_work_item(
-    engine: TheEngine, actor: Asker, workspace_id: InWorkspace, data: JSONBody[CreateWorkItem]
-) -> FullWorkItem:
+@post("/work-items")
+async def create_work_item(request: Asking, data: JSONBody[CreateWorkItem]) -> FullWorkItem:
     """Put an item into the input queue of a process, or into a standing queue; it starts no run by itself."""
     terms = Terms(
         priority=data.priority,
@@ -130,20 +125,17 @@ async def create_work_item(
     )
     match data.process, data.queue:
         case Reference(process), None:
-            item = await actions.create(engine, actor, workspace_id, ProcessId(process), data.payload, terms=terms)
+            item = await actions.create(*request.acting, ProcessId(process), data.payload, terms=terms)
         case None, Reference(queue):
-            item = await queues.put(engine, actor, workspace_id, QueueId(queue), data.payload, terms=terms)
+            item = await queues.put(*request.acting, QueueId(queue), data.payload, terms=terms)
         case _:
             raise Invalid("A work item is for a process or for a queue.", code="INVALID_BODY")
     return _show_full(item, [])
 
 
-@update("/work-items/{item_id:uuid}", operation_id="updateWorkItem")
+@update("/work-items/{item_id:uuid}")
 async def update_work_item(
-    engine: TheEngine,
-    actor: Asker,
-    request: AnyRequest,
-    workspace_id: InWorkspace,
+    request: Asking,
     item_id: FromPath[WorkItemId],
     data: JSONBody[UpdateWorkItem],
 ) -> FullWorkItem:
@@ -154,8 +146,8 @@ async def update_work_item(
         deadline=UNSET if data.deadline is UNSET else aware(data.deadline, "deadline"),
         reference=data.reference,
     )
-    item = await actions.set_terms(engine, actor, workspace_id, item_id, change)
-    return _show_full(item, (await files_of(engine, request, workspace_id, [item]))[item.id])
+    item = await actions.set_terms(*request.acting, item_id, change)
+    return _show_full(item, (await files_of(request.engine, request, request.workspace, [item]))[item.id])
 
 
 def aware(at: datetime | None, what: str) -> datetime | None:
@@ -165,51 +157,43 @@ def aware(at: datetime | None, what: str) -> datetime | None:
     return at
 
 
-@get("/work-items/{item_id:uuid}", operation_id="getWorkItem")
+@get("/work-items/{item_id:uuid}", needs=Permission.READ_WORK_ITEMS)
 async def get_work_item(
-    engine: TheEngine,
-    actor: Asker,
-    request: AnyRequest,
-    workspace_id: InWorkspace,
+    request: Asking,
     item_id: FromPath[WorkItemId],
 ) -> FullWorkItem:
     """Get a work item with its data."""
-    actor.require(Permission.READ_WORK_ITEMS, workspace_id)
-    item = await store.get(engine.database, workspace_id, item_id)
+    item = await store.get(request.db, request.workspace, item_id)
     if item is None:
         raise WorkItemNotFound(item_id)
-    return _show_full(item, (await files_of(engine, request, workspace_id, [item]))[item.id])
+    return _show_full(item, (await files_of(request.engine, request, request.workspace, [item]))[item.id])
 
 
-@update("/work-items/{item_id:uuid}/payload", operation_id="updateWorkItemPayload")
-async def set_payload(
-    engine: TheEngine,
-    actor: Asker,
-    workspace_id: InWorkspace,
+@update("/work-items/{item_id:uuid}/payload")
+async def update_work_item_payload(
+    request: Asking,
     item_id: FromPath[WorkItemId],
     data: JSONBody[PayloadBody],
 ) -> PayloadBody:
     """Replace the payload of an item that nobody works on."""
-    await actions.set_payload(engine, actor, workspace_id, item_id, data.payload)
+    await actions.set_payload(*request.acting, item_id, data.payload)
     return data
 
 
-@post("/work-items/batch", operation_id="runWorkItemBatchOperation")
-async def run_batch(
-    engine: TheEngine, actor: Asker, workspace_id: InWorkspace, data: JSONBody[BatchRequest]
-) -> Accepted:
+@post("/work-items/batch")
+async def run_work_item_batch_operation(request: Asking, data: JSONBody[BatchRequest]) -> Accepted:
     """Retry, delete or resolve many items: all of them or, if one is not fit for it, none."""
     match data.batch_operation:
         case "retry":
-            await actions.retry(engine, actor, workspace_id, data.work_item_ids)
+            await actions.retry(*request.acting, data.work_item_ids)
         case "delete":
-            await actions.delete(engine, actor, workspace_id, data.work_item_ids)
+            await actions.delete(*request.acting, data.work_item_ids)
         case "mark_as_done":
-            await actions.mark_done(engine, actor, workspace_id, data.work_item_ids)
+            await actions.mark_done(*request.acting, data.work_item_ids)
         case "hold":
-            await actions.hold(engine, actor, workspace_id, data.work_item_ids)
+            await actions.hold(*request.acting, data.work_item_ids)
         case "release_hold":
-            await actions.release_hold(engine, actor, workspace_id, data.work_item_ids)
+            await actions.release_hold(*request.acting, data.work_item_ids)
         case _:
             assert_never(data.batch_operation)
     return Accepted(accepted=True)
@@ -258,13 +242,3 @@ def _state(state: ItemState) -> ShownState:
             return "failed"
         case _:
             assert_never(state)
-
-
-handlers = [
-    list_work_items,
-    create_work_item,
-    run_batch,
-    get_work_item,
-    update_work_item,
-    set_payload,
-]

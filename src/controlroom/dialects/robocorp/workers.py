@@ -6,9 +6,9 @@ from uuid import UUID
 from litestar.params import FromPath, JSONBody
 from msgspec import Struct
 
+from controlroom.border.asking import Asking
 from controlroom.dialects.robocorp.answers import Deleted
-from controlroom.dialects.robocorp.asking import Asker, InWorkspace, Pages, TheEngine
-from controlroom.dialects.robocorp.paging import Page
+from controlroom.dialects.robocorp.paging import Page, Pages
 from controlroom.dialects.robocorp.routing import delete, get, update
 from controlroom.engine.access.model import Permission
 from controlroom.engine.workers import actions, store
@@ -41,41 +41,33 @@ class WorkerName(Struct, frozen=True):
     name: str
 
 
-@get("/workers", operation_id="listWorkers")
-async def list_workers(engine: TheEngine, actor: Asker, paging: Pages, workspace_id: InWorkspace) -> Page[WorkerAnswer]:
+@get("/workers", needs=Permission.READ_WORKERS)
+async def list_workers(request: Asking, paging: Pages) -> Page[WorkerAnswer]:
     """List workers, oldest first."""
-    actor.require(Permission.READ_WORKERS, workspace_id)
-    rows = await store.list_workers(engine.database, workspace_id, after=paging.after(_worker_id), limit=paging.fetch)
+    rows = await store.list_workers(request.db, request.workspace, after=paging.after(_worker_id), limit=paging.fetch)
     return paging.page(rows, show, lambda worker: worker.id)
 
 
-@get("/workers/{worker_id:uuid}", operation_id="getWorker")
-async def get_worker(
-    engine: TheEngine, actor: Asker, workspace_id: InWorkspace, worker_id: FromPath[WorkerId]
-) -> WorkerAnswer:
+@get("/workers/{worker_id:uuid}", needs=Permission.READ_WORKERS)
+async def get_worker(request: Asking, worker_id: FromPath[WorkerId]) -> WorkerAnswer:
     """Get a worker."""
-    actor.require(Permission.READ_WORKERS, workspace_id)
-    return show(await store.get(engine.database, workspace_id, worker_id))
+    return show(await store.get(request.db, request.workspace, worker_id))
 
 
-@update("/workers/{worker_id:uuid}", operation_id="updateWorker")
+@update("/workers/{worker_id:uuid}")
 async def update_worker(
-    engine: TheEngine,
-    actor: Asker,
-    workspace_id: InWorkspace,
+    request: Asking,
     worker_id: FromPath[WorkerId],
     data: JSONBody[WorkerName],
 ) -> WorkerAnswer:
     """Rename a worker."""
-    return show(await actions.rename(engine, actor, workspace_id, worker_id, data.name))
+    return show(await actions.rename(*request.acting, worker_id, data.name))
 
 
-@delete("/workers/{worker_id:uuid}", operation_id="deleteWorker")
-async def delete_worker(
-    engine: TheEngine, actor: Asker, workspace_id: InWorkspace, worker_id: FromPath[WorkerId]
-) -> Deleted:
+@delete("/workers/{worker_id:uuid}")
+async def delete_worker(request: Asking, worker_id: FromPath[WorkerId]) -> Deleted:
     """Delete a worker: its token opens nothing any more."""
-    await actions.delete(engine, actor, workspace_id, worker_id)
+    await actions.delete(*request.acting, worker_id)
     return Deleted(worker_id)
 
 
@@ -98,6 +90,3 @@ def show(worker: Worker) -> WorkerAnswer:
 
 def _worker_id(text: str) -> WorkerId:
     return WorkerId(UUID(text))
-
-
-handlers = [list_workers, get_worker, update_worker, delete_worker]

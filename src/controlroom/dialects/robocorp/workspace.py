@@ -3,7 +3,7 @@
 from litestar.params import JSONBody
 from msgspec import Struct
 
-from controlroom.dialects.robocorp.asking import Asker, AskerOrRobot, InWorkspace, TheEngine
+from controlroom.border.asking import Asking
 from controlroom.dialects.robocorp.routing import get, update
 from controlroom.engine.workspaces import actions
 from controlroom.engine.workspaces.model import Workspace
@@ -31,23 +31,18 @@ class RenameWorkspace(Struct, frozen=True, forbid_unknown_fields=True):
     name: str
 
 
-@get("/", operation_id="getWorkspace")
-async def get_workspace(engine: TheEngine, caller: AskerOrRobot, workspace_id: InWorkspace) -> WorkspaceAnswer:
+@get("/")
+async def get_workspace(request: Asking) -> WorkspaceAnswer:
     """Get the workspace; any credential of it will do."""
-    return show(await actions.get(engine, caller, workspace_id))
+    return show(await actions.get(*request.calling))
 
 
-@update("/", operation_id="updateWorkspace")
-async def update_workspace(
-    engine: TheEngine, actor: Asker, workspace_id: InWorkspace, data: JSONBody[RenameWorkspace]
-) -> WorkspaceAnswer:
+@update("/")
+async def update_workspace(request: Asking, data: JSONBody[RenameWorkspace]) -> WorkspaceAnswer:
     """Give the workspace another name."""
-    return show(await actions.rename(engine, actor, workspace_id, data.name))
+    return show(await actions.rename(*request.acting, data.name))
 
 
 def show(found: Workspace) -> WorkspaceAnswer:
     """A workspace as this dialect writes it."""
     return WorkspaceAnswer(found.id, found.name, OrganizationAnswer(found.organization.id, found.organization.name))
-
-
-handlers = [get_workspace, update_workspace]

@@ -5,8 +5,8 @@ from uuid import UUID
 from litestar.params import JSONBody
 from msgspec import Struct
 
-from controlroom.dialects.robocorp.asking import Asker, Pages, TheEngine
-from controlroom.dialects.robocorp.paging import Page
+from controlroom.border.asking import Asking
+from controlroom.dialects.robocorp.paging import Page, Pages
 from controlroom.dialects.robocorp.routing import get, post
 from controlroom.dialects.robocorp.workspace import WorkspaceAnswer, show
 from controlroom.engine.workspaces import actions
@@ -19,21 +19,20 @@ class CreateWorkspace(Struct, frozen=True, forbid_unknown_fields=True):
     name: str
 
 
-@get("/workspaces", operation_id="listWorkspaces")
-async def list_workspaces(engine: TheEngine, actor: Asker, paging: Pages) -> Page[WorkspaceAnswer]:
+@get("/workspaces")
+async def list_workspaces(request: Asking, paging: Pages) -> Page[WorkspaceAnswer]:
     """List the workspaces that the caller has a place in, oldest first: an API key's is one."""
-    rows = await actions.list_workspaces(engine, actor, after=paging.after(_workspace_id), limit=paging.fetch)
+    rows = await actions.list_workspaces(
+        request.engine, request.actor, after=paging.after(_workspace_id), limit=paging.fetch
+    )
     return paging.page(rows, show, lambda workspace: workspace.id)
 
 
-@post("/workspaces", operation_id="createWorkspace")
-async def create_workspace(engine: TheEngine, actor: Asker, data: JSONBody[CreateWorkspace]) -> WorkspaceAnswer:
+@post("/workspaces")
+async def create_workspace(request: Asking, data: JSONBody[CreateWorkspace]) -> WorkspaceAnswer:
     """Create a workspace, of which the caller becomes the owner; for admins who have logged in."""
-    return show(await actions.create(engine, actor, data.name))
+    return show(await actions.create(request.engine, request.actor, data.name))
 
 
 def _workspace_id(text: str) -> WorkspaceId:
     return WorkspaceId(UUID(text))
-
-
-handlers = [list_workspaces, create_workspace]

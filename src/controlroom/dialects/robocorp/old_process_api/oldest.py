@@ -5,15 +5,14 @@ It maps one to one to the old Process API, but for the answer to a start.
 
 from typing import Any, Literal
 
-from litestar import Request, Router
+from litestar import Router
 from litestar.params import FromPath
 from litestar.types import Scope
 from msgspec import Struct
 
-from controlroom.border.asking import entrance, welcome
-from controlroom.dialects.robocorp import asking
-from controlroom.dialects.robocorp.asking import Asker, InWorkspace, TheEngine
+from controlroom.border.asking import Asking, entrance, welcome
 from controlroom.dialects.robocorp.old_process_api import robot_runs, runs
+from controlroom.dialects.robocorp.paging import PAGED
 from controlroom.dialects.robocorp.routing import post
 from controlroom.engine.access.model import Actor
 from controlroom.engine.engine import Engine
@@ -49,16 +48,13 @@ process_secret = entrance(_process_secret)
 
 @post("/runs")
 async def start_run(
-    engine: TheEngine,
-    actor: Asker,
-    request: Request[Any, Any, Any],
-    workspace_id: InWorkspace,
+    request: Asking,
     process_id: FromPath[ProcessId],
 ) -> OldestStarted:
     """Start a run of one item, whose payload is the whole body."""
     inputs = runs.whole_body(await request.body())
-    started = await runs.start(engine, actor, workspace_id, process_id, inputs)
-    return OldestStarted(workspace_id=workspace_id, process_id=process_id, process_run_id=started.id)
+    started = await runs.start(*request.acting, process_id, inputs)
+    return OldestStarted(workspace_id=request.workspace, process_id=process_id, process_run_id=started.id)
 
 
 def router() -> Router:
@@ -73,6 +69,6 @@ def router() -> Router:
             robot_runs.get_artifact_url,
         ],
         middleware=[process_secret],
-        dependencies=asking.IN_PUBLIC,
+        dependencies=PAGED,
         include_in_schema=False,
     )

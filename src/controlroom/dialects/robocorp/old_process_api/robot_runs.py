@@ -1,11 +1,9 @@
 """Step runs in the old Process API (§2.1), and what they left. Lists are bare arrays."""
 
-from typing import Any
-
-from litestar import MediaType, Request, get
+from litestar import MediaType, get
 from litestar.params import FromPath, FromQuery
 
-from controlroom.dialects.robocorp.asking import Asker, InWorkspace, TheEngine
+from controlroom.border.asking import Asking
 from controlroom.dialects.robocorp.links import download_url
 from controlroom.dialects.robocorp.old_process_api.lists import asked_limit
 from controlroom.dialects.robocorp.old_process_api.runs import run_of
@@ -31,106 +29,95 @@ from controlroom.ids import ArtifactId, ProcessId, RunId, StepRunId, WorkspaceId
 _ROBOT_RUN = "/runs/{run_id:uuid}/robotRuns/{step_run_id:uuid}"
 
 
-@get("/runs/{run_id:uuid}/robotRuns")
+@get("/runs/{run_id:uuid}/robotRuns", needs=Permission.READ_PROCESSES)
 async def list_robot_runs(
-    engine: TheEngine,
-    actor: Asker,
-    workspace_id: InWorkspace,
+    request: Asking,
     process_id: FromPath[ProcessId],
     run_id: FromPath[RunId],
     limit: FromQuery[int | None] = None,
 ) -> list[OldRobotRun]:
     """List the step runs of a run, oldest first."""
-    actor.require(Permission.READ_PROCESSES, workspace_id)
-    await run_of(engine, workspace_id, process_id, run_id)
-    rows = await store.list_step_runs(engine.database, workspace_id, run_id, limit=asked_limit(engine.limits, limit))
+    await run_of(request.engine, request.workspace, process_id, run_id)
+    rows = await store.list_step_runs(
+        request.db, request.workspace, run_id, limit=asked_limit(request.engine.limits, limit)
+    )
     return [show_robot_run(row) for row in rows]
 
 
-@get(_ROBOT_RUN)
+@get(_ROBOT_RUN, needs=Permission.READ_RUNS)
 async def get_robot_run(
-    engine: TheEngine,
-    actor: Asker,
-    workspace_id: InWorkspace,
+    request: Asking,
     process_id: FromPath[ProcessId],
     run_id: FromPath[RunId],
     step_run_id: FromPath[StepRunId],
 ) -> OldRobotRun:
     """Get a step run."""
-    actor.require(Permission.READ_RUNS, workspace_id)
-    return show_robot_run(await _found(engine, workspace_id, process_id, run_id, step_run_id))
+    return show_robot_run(await _found(request.engine, request.workspace, process_id, run_id, step_run_id))
 
 
-@get(f"{_ROBOT_RUN}/events")
+@get(f"{_ROBOT_RUN}/events", needs=Permission.READ_RUN_OUTPUTS)
 async def list_events(
-    engine: TheEngine,
-    actor: Asker,
-    workspace_id: InWorkspace,
+    request: Asking,
     process_id: FromPath[ProcessId],
     run_id: FromPath[RunId],
     step_run_id: FromPath[StepRunId],
 ) -> list[OldEvent]:
     """List what happened to a step run, oldest first."""
-    actor.require(Permission.READ_RUN_OUTPUTS, workspace_id)
-    await _found(engine, workspace_id, process_id, run_id, step_run_id)
-    rows = await store.list_events(engine.database, workspace_id, step_run_id, limit=engine.limits.max_page_size)
+    await _found(request.engine, request.workspace, process_id, run_id, step_run_id)
+    rows = await store.list_events(
+        request.db, request.workspace, step_run_id, limit=request.engine.limits.max_page_size
+    )
     return [OldEvent(place, row.at, row.kind, row.data) for place, row in enumerate(rows, 1)]
 
 
-@get(f"{_ROBOT_RUN}/messages")
+@get(f"{_ROBOT_RUN}/messages", needs=Permission.READ_RUN_OUTPUTS)
 async def list_messages(
-    engine: TheEngine,
-    actor: Asker,
-    workspace_id: InWorkspace,
+    request: Asking,
     process_id: FromPath[ProcessId],
     run_id: FromPath[RunId],
     step_run_id: FromPath[StepRunId],
     limit: FromQuery[int | None] = None,
 ) -> list[OldMessage]:
     """List the first lines that a step run printed; the whole of them is in the public API, by pages."""
-    actor.require(Permission.READ_RUN_OUTPUTS, workspace_id)
-    await _found(engine, workspace_id, process_id, run_id, step_run_id)
+    await _found(request.engine, request.workspace, process_id, run_id, step_run_id)
     rows = await console.read(
-        engine, workspace_id, step_run_id, after=BEGINNING, limit=asked_limit(engine.limits, limit)
+        request.engine, request.workspace, step_run_id, after=BEGINNING, limit=asked_limit(request.engine.limits, limit)
     )
     return [OldMessage(row.place, row.text, row.at, row.place) for row in rows]
 
 
-@get(f"{_ROBOT_RUN}/artifacts")
+@get(f"{_ROBOT_RUN}/artifacts", needs=Permission.READ_RUN_OUTPUTS)
 async def list_artifacts(
-    engine: TheEngine,
-    actor: Asker,
-    workspace_id: InWorkspace,
+    request: Asking,
     process_id: FromPath[ProcessId],
     run_id: FromPath[RunId],
     step_run_id: FromPath[StepRunId],
 ) -> list[OldArtifact]:
     """List what a step run left."""
-    actor.require(Permission.READ_RUN_OUTPUTS, workspace_id)
-    await _found(engine, workspace_id, process_id, run_id, step_run_id)
-    rows = await store.list_artifacts(engine.database, workspace_id, step_run_id, limit=engine.limits.artifacts)
+    await _found(request.engine, request.workspace, process_id, run_id, step_run_id)
+    rows = await store.list_artifacts(request.db, request.workspace, step_run_id, limit=request.engine.limits.artifacts)
     return [show_artifact(row) for row in rows]
 
 
-@get(f"{_ROBOT_RUN}/artifacts/{{artifact_id:uuid}}/{{file_name:path}}", media_type=MediaType.JSON)
+@get(
+    f"{_ROBOT_RUN}/artifacts/{{artifact_id:uuid}}/{{file_name:path}}",
+    media_type=MediaType.JSON,
+    needs=Permission.READ_RUN_OUTPUTS,
+)
 async def get_artifact_url(
-    engine: TheEngine,
-    actor: Asker,
-    request: Request[Any, Any, Any],
-    workspace_id: InWorkspace,
+    request: Asking,
     process_id: FromPath[ProcessId],
     run_id: FromPath[RunId],
     step_run_id: FromPath[StepRunId],
     artifact_id: FromPath[ArtifactId],
 ) -> str:
     """Tell where an artifact is fetched: a JSON string, alone. The file's name in the address is for people."""
-    actor.require(Permission.READ_RUN_OUTPUTS, workspace_id)
-    await _found(engine, workspace_id, process_id, run_id, step_run_id)
-    found = await store.get_artifact(engine.database, workspace_id, step_run_id, artifact_id)
+    await _found(request.engine, request.workspace, process_id, run_id, step_run_id)
+    found = await store.get_artifact(request.db, request.workspace, step_run_id, artifact_id)
     if found is None:
         raise NotFound(f"there is no artifact {artifact_id}", code="ARTIFACT_NOT_FOUND")
     name = found.name.rpartition("/")[2]
-    return download_url(request, DownloadKind.ARTIFACT, found.id, workspace_id, file_name=name)
+    return download_url(request, DownloadKind.ARTIFACT, found.id, request.workspace, file_name=name)
 
 
 async def _found(

@@ -8,8 +8,8 @@ from litestar import get
 from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 from msgspec import Raw, Struct
 
+from controlroom.border.asking import Asking
 from controlroom.border.bodies import check_lists, decode, payload_of
-from controlroom.dialects.robocorp.asking import AnyRequest, Asker, InWorkspace, TheEngine
 from controlroom.dialects.robocorp.old_process_api.lists import asked_limit
 from controlroom.dialects.robocorp.old_process_api.shapes import OldRun, run_state, show_run
 from controlroom.dialects.robocorp.routing import post
@@ -61,53 +61,42 @@ class Processes(Struct, frozen=True):
 # ---------------------------------------------------------------------------------------------------- start
 @post("/runs")
 async def start_run(
-    engine: TheEngine,
-    actor: Asker,
-    request: AnyRequest,
-    workspace_id: InWorkspace,
+    request: Asking,
     process_id: FromPath[ProcessId],
 ) -> OldStarted:
     """Start a run of one item, whose payload is the whole body."""
-    return await start(engine, actor, workspace_id, process_id, whole_body(await request.body()))
+    return await start(*request.acting, process_id, whole_body(await request.body()))
 
 
 @post("/runs-qs-authorization")
 async def start_run_by_query(
-    engine: TheEngine,
-    actor: Asker,
-    request: AnyRequest,
-    workspace_id: InWorkspace,
+    request: Asking,
     process_id: FromPath[ProcessId],
 ) -> OldStarted:
     """Likewise, with the key in the query."""
-    return await start(engine, actor, workspace_id, process_id, whole_body(await request.body()))
+    return await start(*request.acting, process_id, whole_body(await request.body()))
 
 
 @post("/runs-batch")
 async def start_run_of_many(
-    engine: TheEngine,
-    actor: Asker,
-    request: AnyRequest,
-    workspace_id: InWorkspace,
+    request: Asking,
     process_id: FromPath[ProcessId],
 ) -> OldStarted:
     """Start one run with an item for each element of the array."""
     body = await request.body()
-    await check_lists(engine, body)
+    await check_lists(request.engine, body)
     payloads: list[Raw] = decode(body, list[Raw])
-    return await start(engine, actor, workspace_id, process_id, WithPayloads(Raw(body), len(payloads)))
+    return await start(*request.acting, process_id, WithPayloads(Raw(body), len(payloads)))
 
 
 @post("/run-request")
 async def start_run_as_requested(
-    engine: TheEngine,
-    actor: Asker,
-    workspace_id: InWorkspace,
+    request: Asking,
     process_id: FromPath[ProcessId],
     data: JSONBody[RunRequest],
 ) -> OldStarted:
     """Start a run as configured, with items that are named, or with what waits."""
-    return await start(engine, actor, workspace_id, process_id, _inputs(data))
+    return await start(*request.acting, process_id, _inputs(data))
 
 
 async def start(engine: Engine, actor: Actor, workspace: WorkspaceId, process: ProcessId, inputs: Inputs) -> OldStarted:
@@ -140,66 +129,58 @@ def _inputs(asked: RunRequest) -> Inputs:
 
 
 # ---------------------------------------------------------------------------------------------------- read
-@get("/runs")
+@get("/runs", needs=Permission.READ_RUNS)
 async def list_runs(
-    engine: TheEngine,
-    actor: Asker,
-    workspace_id: InWorkspace,
+    request: Asking,
     process_id: FromPath[ProcessId],
     limit: FromQuery[int | None] = None,
 ) -> Data:
     """List the runs of a process, newest first."""
-    actor.require(Permission.READ_RUNS, workspace_id)
-    await processes.get(engine.database, workspace_id, process_id)
+    await processes.get(request.db, request.workspace, process_id)
     rows = await store.list_runs(
-        engine.database, workspace_id, process=process_id, limit=asked_limit(engine.limits, limit)
+        request.db, request.workspace, process=process_id, limit=asked_limit(request.engine.limits, limit)
     )
-    return Data(await _shown(engine, workspace_id, rows))
+    return Data(await _shown(request.engine, request.workspace, rows))
 
 
-@get("/runs/{run_id:uuid}")
+@get("/runs/{run_id:uuid}", needs=Permission.READ_PROCESSES)
 async def get_run(
-    engine: TheEngine,
-    actor: Asker,
-    workspace_id: InWorkspace,
+    request: Asking,
     process_id: FromPath[ProcessId],
     run_id: FromPath[RunId],
 ) -> OldRun:
     """Get a run of a process."""
-    actor.require(Permission.READ_PROCESSES, workspace_id)
-    [shown] = await _shown(engine, workspace_id, [await run_of(engine, workspace_id, process_id, run_id)])
+    [shown] = await _shown(
+        request.engine, request.workspace, [await run_of(request.engine, request.workspace, process_id, run_id)]
+    )
     return shown
 
 
-@get("/pruns")
+@get("/pruns", needs=Permission.READ_RUNS)
 async def list_runs_of_workspace(
-    engine: TheEngine,
-    actor: Asker,
-    workspace_id: InWorkspace,
+    request: Asking,
     code: Annotated[str | None, QueryParameter(name="state")] = None,
     limit: FromQuery[int | None] = None,
 ) -> list[OldRun]:
     """List the runs of all processes, newest first; of one state, when a code is given."""
-    actor.require(Permission.READ_RUNS, workspace_id)
-    most = asked_limit(engine.limits, limit)
+    most = asked_limit(request.engine.limits, limit)
     states = [None] if code is None else run_state(code)
     rows = [
-        run for state in states for run in await store.list_runs(engine.database, workspace_id, state=state, limit=most)
+        run for state in states for run in await store.list_runs(request.db, request.workspace, state=state, limit=most)
     ]
     rows.sort(key=lambda run: run.id, reverse=True)  # two states have one code
-    return await _shown(engine, workspace_id, rows[:most])
+    return await _shown(request.engine, request.workspace, rows[:most])
 
 
-@get("/processes")
-async def list_processes(engine: TheEngine, actor: Asker, workspace_id: InWorkspace) -> Processes:
+@get("/processes", needs=Permission.READ_PROCESSES)
+async def list_processes(request: Asking) -> Processes:
     """List the processes of a workspace: all of them, because this API has no pages."""
-    actor.require(Permission.READ_PROCESSES, workspace_id)
     found: list[OldProcess] = []
     after: UUID | None = None
-    most = engine.limits.max_page_size
+    most = request.engine.limits.max_page_size
     while True:
         rows = await processes.list_processes(
-            engine.database, workspace_id, after=None if after is None else ProcessId(after), limit=most
+            request.db, request.workspace, after=None if after is None else ProcessId(after), limit=most
         )
         found += [OldProcess(row.id, row.name) for row in rows]
         if len(rows) < most:

@@ -6,8 +6,9 @@ credential with different rights on different routes of one tree (§0.1).
 
 from litestar import Router
 
-from controlroom.dialects.robocorp import asking, auth
+from controlroom.dialects.robocorp import auth
 from controlroom.dialects.robocorp.old_process_api import oldest, robot_runs, runs, work_items
+from controlroom.dialects.robocorp.paging import PAGED
 from controlroom.dialects.robocorp.query_key import key_in_query
 
 _WORKSPACE = "/process-v1/workspaces/{workspace_id:uuid}"
@@ -20,21 +21,21 @@ def routers() -> list[Router]:
         _PROCESS,
         route_handlers=[*runs.handlers, *robot_runs.handlers, *work_items.handlers],
         middleware=[auth.somebody],
-        dependencies=asking.IN_PUBLIC,
+        dependencies=PAGED,
         include_in_schema=False,
     )
     of_workspace = Router(
         _WORKSPACE,
         route_handlers=runs.handlers_of_workspace,
         middleware=[auth.somebody],
-        dependencies=asking.IN_PUBLIC,
+        dependencies=PAGED,
         include_in_schema=False,
     )
     by_query = Router(
         _PROCESS,
         route_handlers=[runs.start_run_by_query],
         middleware=[key_in_query],
-        dependencies=asking.IN_PUBLIC,
+        dependencies=PAGED,
         include_in_schema=False,
     )
     return [by_key, of_workspace, by_query, oldest.router()]

@@ -8,8 +8,8 @@ from litestar import get
 from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 from msgspec import Raw, Struct
 
+from controlroom.border.asking import Asking
 from controlroom.border.bodies import decode, payload_of
-from controlroom.dialects.robocorp.asking import AnyRequest, Asker, InWorkspace, TheEngine
 from controlroom.dialects.robocorp.links import upload_form
 from controlroom.dialects.robocorp.old_process_api.lists import asked_limit
 from controlroom.dialects.robocorp.old_process_api.runs import run_of
@@ -55,99 +55,92 @@ class OldForm(Struct, frozen=True):
     fields: dict[str, str]
 
 
-@get("/work-items")
+@get("/work-items", needs=Permission.READ_WORK_ITEMS)
 async def list_items(
-    engine: TheEngine,
-    actor: Asker,
-    workspace_id: InWorkspace,
+    request: Asking,
     process_id: FromPath[ProcessId],
     include_data: WithData = None,
     limit: FromQuery[int | None] = None,
 ) -> Data:
     """List the items of a process, newest first."""
-    actor.require(Permission.READ_WORK_ITEMS, workspace_id)
-    await processes.get(engine.database, workspace_id, process_id)
+    await processes.get(request.db, request.workspace, process_id)
     rows = await store.list_items(
-        engine.database, workspace_id, process=process_id, limit=asked_limit(engine.limits, limit)
+        request.db, request.workspace, process=process_id, limit=asked_limit(request.engine.limits, limit)
     )
-    return Data(await _shown(engine, workspace_id, process_id, rows, with_data=bool(include_data)))
+    return Data(await _shown(request.engine, request.workspace, process_id, rows, with_data=bool(include_data)))
 
 
-@get("/runs/{run_id:uuid}/work-items")
+@get("/runs/{run_id:uuid}/work-items", needs=Permission.READ_WORK_ITEMS)
 async def list_items_of_run(
-    engine: TheEngine,
-    actor: Asker,
-    workspace_id: InWorkspace,
+    request: Asking,
     process_id: FromPath[ProcessId],
     run_id: FromPath[RunId],
     include_data: WithData = None,
     limit: FromQuery[int | None] = None,
 ) -> Data:
     """List the items of a run, newest first, which is the order that clients ask for."""
-    actor.require(Permission.READ_WORK_ITEMS, workspace_id)
-    await run_of(engine, workspace_id, process_id, run_id)
-    rows = await store.list_items(engine.database, workspace_id, run=run_id, limit=asked_limit(engine.limits, limit))
-    return Data(await _shown(engine, workspace_id, process_id, rows, with_data=bool(include_data)))
+    await run_of(request.engine, request.workspace, process_id, run_id)
+    rows = await store.list_items(
+        request.db, request.workspace, run=run_id, limit=asked_limit(request.engine.limits, limit)
+    )
+    return Data(await _shown(request.engine, request.workspace, process_id, rows, with_data=bool(include_data)))
 
 
 @post("/work-items")
 async def create_item(
-    engine: TheEngine,
-    actor: Asker,
-    request: AnyRequest,
-    workspace_id: InWorkspace,
+    request: Asking,
     process_id: FromPath[ProcessId],
     body_as_payload: Annotated[bool | None, QueryParameter(name="bodyAsPayload")] = None,
 ) -> OldItem:
     """Put an item into the input queue; its payload is in an envelope, or the body itself if the query says so."""
     body = await request.body()
     payload = payload_of(body) if body_as_payload else decode(body or b"{}", WrappedPayload).payload
-    made = await actions.create(engine, actor, workspace_id, process_id, payload)
-    return await _one(engine, workspace_id, process_id, made)
+    made = await actions.create(*request.acting, process_id, payload)
+    return await _one(request.engine, request.workspace, process_id, made)
 
 
-@get(_ITEM)
+@get(_ITEM, needs=Permission.READ_WORK_ITEMS)
 async def get_item(
-    engine: TheEngine,
-    actor: Asker,
-    workspace_id: InWorkspace,
+    request: Asking,
     process_id: FromPath[ProcessId],
     item_id: FromPath[WorkItemId],
 ) -> OldItem:
     """Get an item with its data, whatever `includeData` says: one item is no burden."""
-    actor.require(Permission.READ_WORK_ITEMS, workspace_id)
-    return await _one(engine, workspace_id, process_id, await _found(engine, workspace_id, process_id, item_id))
+    return await _one(
+        request.engine,
+        request.workspace,
+        process_id,
+        await _found(request.engine, request.workspace, process_id, item_id),
+    )
 
 
-@post(f"{_ITEM}/retry")
+@post(f"{_ITEM}/retry", needs=Permission.WRITE_WORK_ITEMS)
 async def retry_item(
-    engine: TheEngine,
-    actor: Asker,
-    workspace_id: InWorkspace,
+    request: Asking,
     process_id: FromPath[ProcessId],
     item_id: FromPath[WorkItemId],
 ) -> OldItem:
     """Let a failed item be worked on again, in the run that it belongs to."""
-    actor.require(Permission.WRITE_WORK_ITEMS, workspace_id)
-    await _found(engine, workspace_id, process_id, item_id)
-    await actions.retry(engine, actor, workspace_id, [item_id])
-    return await _one(engine, workspace_id, process_id, await _found(engine, workspace_id, process_id, item_id))
+    await _found(request.engine, request.workspace, process_id, item_id)
+    await actions.retry(*request.acting, [item_id])
+    return await _one(
+        request.engine,
+        request.workspace,
+        process_id,
+        await _found(request.engine, request.workspace, process_id, item_id),
+    )
 
 
-@post(f"{_ITEM}/files/upload")
+@post(f"{_ITEM}/files/upload", needs=Permission.WRITE_WORK_ITEMS)
 async def add_file(
-    engine: TheEngine,
-    actor: Asker,
-    request: AnyRequest,
-    workspace_id: InWorkspace,
+    request: Asking,
     process_id: FromPath[ProcessId],
     item_id: FromPath[WorkItemId],
     data: JSONBody[OldFileRequest],
 ) -> OldForm:
     """Promise a file: where to post it as a form."""
-    actor.require(Permission.WRITE_WORK_ITEMS, workspace_id)
-    await _found(engine, workspace_id, process_id, item_id)
-    promised = await actions.promise_file(engine, actor, workspace_id, item_id, data.file_name, data.file_size)
+    await _found(request.engine, request.workspace, process_id, item_id)
+    promised = await actions.promise_file(*request.acting, item_id, data.file_name, data.file_size)
     form = upload_form(request, promised)
     return OldForm(form.url, form.form_data)
 

@@ -8,11 +8,11 @@ from litestar import Router, get, put
 from litestar.params import FromPath, JSONBody
 from msgspec import Struct, field
 
+from controlroom.border.asking import Asking
 from controlroom.border.origin import Origins
-from controlroom.dialects.robocorp import asking
-from controlroom.dialects.robocorp.asking import AnyRequest, Asker, InWorkspace, TheEngine
 from controlroom.dialects.robocorp.assistants import AssistantTask, show
 from controlroom.dialects.robocorp.links import upload_form
+from controlroom.dialects.robocorp.paging import PAGED
 from controlroom.dialects.robocorp.rcc.bearer import token_for
 from controlroom.dialects.robocorp.rcc.capabilities import Capability
 from controlroom.dialects.robocorp.rcc.exchange import SCHEME, encrypt_for
@@ -134,14 +134,14 @@ class FileAnswer(Struct, frozen=True):
 
 
 @get("/")
-async def list_assistants(engine: TheEngine, actor: Asker, workspace_id: InWorkspace) -> list[RunnableAssistant]:
+async def list_assistants(request: Asking) -> list[RunnableAssistant]:
     """List the assistants of a workspace: all of them, because this API has no pages."""
-    scope = scope_of(actor, Permission.READ_ASSISTANTS, workspace_id)
+    scope = scope_of(request.actor, Permission.READ_ASSISTANTS, request.workspace)
     found: list[RunnableAssistant] = []
-    most = engine.limits.max_page_size
+    most = request.engine.limits.max_page_size
     while True:
         after = found[-1].id if found else None
-        rows = await store.list_assistants(engine.database, scope, after=after, limit=most)
+        rows = await store.list_assistants(request.db, scope, after=after, limit=most)
         for row in rows:
             shown = show(row)
             found.append(RunnableAssistant(id=shown.id, name=shown.name, task=shown.task, created_at=shown.created_at))
@@ -151,10 +151,7 @@ async def list_assistants(engine: TheEngine, actor: Asker, workspace_id: InWorks
 
 @post("/{assistant_id:uuid}/runs")
 async def start_run(
-    engine: TheEngine,
-    actor: Asker,
-    request: AnyRequest,
-    workspace_id: InWorkspace,
+    request: Asking,
     assistant_id: FromPath[AssistantId],
     data: JSONBody[StartRequest],
 ) -> StartAnswer:
@@ -162,52 +159,46 @@ async def start_run(
     if data.encryption.scheme != SCHEME:
         raise Invalid(f"The only scheme here is {SCHEME}.", code="ENCRYPTION_SCHEME_UNKNOWN")
     encrypt_for(data.encryption.public_key, b"")  # a key that does not do shall start nothing
-    started = await actions.start(engine, actor, workspace_id, assistant_id)
-    sealed = encrypt_for(data.encryption.public_key, msgspec.json.encode(_plain(engine, request, started)))
+    started = await actions.start(*request.acting, assistant_id)
+    sealed = encrypt_for(data.encryption.public_key, msgspec.json.encode(_plain(request.engine, request, started)))
     encryption = AnswerEncryption(iv=sealed.iv, atag=sealed.tag, encrypted_key=sealed.encrypted_key)
     return StartAnswer(encryption, sealed.payload)
 
 
 @post(f"{_RUN}/heartbeat")
 async def beat(
-    engine: TheEngine,
-    actor: Asker,
-    workspace_id: InWorkspace,
-    assistant_id: FromPath[AssistantId],  # noqa: ARG001 - the run's id is enough
+    request: Asking,
+    assistant_id: FromPath[AssistantId],  # noqa: ARG001 - a run's id says all
     run_id: FromPath[AssistantRunId],
     data: JSONBody[Beat],
 ) -> Nothing:
     """Tell that the run goes on."""
-    await actions.beat(engine, actor, workspace_id, run_id, data.seq)
+    await actions.beat(*request.acting, run_id, data.seq)
     return Nothing()
 
 
 @put(f"{_RUN}/complete", status_code=200)
 async def complete(
-    engine: TheEngine,
-    actor: Asker,
-    workspace_id: InWorkspace,
-    assistant_id: FromPath[AssistantId],  # noqa: ARG001 - likewise
+    request: Asking,
+    assistant_id: FromPath[AssistantId],  # noqa: ARG001 - a run's id says all
     run_id: FromPath[AssistantRunId],
     data: JSONBody[Completion],
 ) -> Nothing:
     """Tell that the run has ended, and how."""
-    await actions.complete(engine, actor, workspace_id, run_id, _error(data))
+    await actions.complete(*request.acting, run_id, _error(data))
     return Nothing()
 
 
 @post("/{token:str}")
-async def announce_file(
-    engine: TheEngine, request: AnyRequest, token: FromPath[str], data: JSONBody[FileRequest]
-) -> FileAnswer:
+async def announce_file(request: Asking, token: FromPath[str], data: JSONBody[FileRequest]) -> FileAnswer:
     """Announce a file that a run leaves; the address carries the right to do so."""
-    run = await tokens.run_of_posting(engine, token)
-    upload = await artifacts.promise(engine, run, name=data.file_name, size=_size(data.file_size))
+    run = await tokens.run_of_posting(request.engine, token)
+    upload = await artifacts.promise(request.engine, run, name=data.file_name, size=_size(data.file_size))
     form = upload_form(request, upload)
     return FileAnswer(PostResponse(upload.id, PostInfo(form.url, form.form_data)))
 
 
-def _plain(engine: Engine, request: AnyRequest, started: Started) -> Plain:
+def _plain(engine: Engine, request: Asking, started: Started) -> Plain:
     origins: Origins = request.app.state.origins
     origin = origins.of(request.scope)  # type: ignore[arg-type]  # a scope is a dict
     run, token = started.run, tokens.runtime_token(engine, started.run)
@@ -249,7 +240,7 @@ def routers() -> list[Router]:
         "/assistant-v1/workspaces/{workspace_id:uuid}/assistants",
         route_handlers=[list_assistants, start_run, beat, complete],
         middleware=[token_for(Capability.RUN_ASSISTANT, scheme="RC_WST")],
-        dependencies=asking.IN_PUBLIC,
+        dependencies=PAGED,
         include_in_schema=False,
     )
     by_address = Router("/assistant-v1/artifacts", route_handlers=[announce_file], include_in_schema=False)

@@ -4,9 +4,9 @@ from litestar import Router, get
 from litestar.params import FromPath, JSONBody
 from msgspec import Struct
 
-from controlroom.dialects.robocorp import asking
-from controlroom.dialects.robocorp.asking import AnyRequest, Asker, InWorkspace, TheEngine
+from controlroom.border.asking import Asking
 from controlroom.dialects.robocorp.links import download_url, upload_url
+from controlroom.dialects.robocorp.paging import PAGED
 from controlroom.dialects.robocorp.rcc.bearer import token_for
 from controlroom.dialects.robocorp.rcc.capabilities import Capability
 from controlroom.dialects.robocorp.rcc.workspaces import RobotAnswer, show_robot
@@ -33,32 +33,25 @@ class Uri(Struct, frozen=True):
 
 
 @post("/workspaces/{workspace_id:uuid}/robots")
-async def create_robot(
-    engine: TheEngine, actor: Asker, workspace_id: InWorkspace, data: JSONBody[CreateRobot]
-) -> RobotAnswer:
+async def create_robot(request: Asking, data: JSONBody[CreateRobot]) -> RobotAnswer:
     """Create a robot without content."""
-    return show_robot(await actions.create(engine, actor, workspace_id, data.name))
+    return show_robot(await actions.create(*request.acting, data.name))
 
 
 @get(f"{_ROBOT}/uploadlink")
-async def get_upload_link(
-    engine: TheEngine, actor: Asker, request: AnyRequest, workspace_id: InWorkspace, robot_id: FromPath[PackageId]
-) -> Uri:
+async def get_upload_link(request: Asking, robot_id: FromPath[PackageId]) -> Uri:
     """Tell where to PUT the zip of the next version."""
-    return Uri(upload_url(request, await actions.promise_upload(engine, actor, workspace_id, robot_id)))
+    return Uri(upload_url(request, await actions.promise_upload(*request.acting, robot_id)))
 
 
-@get(f"{_ROBOT}/downloadlink")
-async def get_download_link(
-    engine: TheEngine, actor: Asker, request: AnyRequest, workspace_id: InWorkspace, robot_id: FromPath[PackageId]
-) -> Uri:
+@get(f"{_ROBOT}/downloadlink", needs=Permission.READ_PACKAGES)
+async def get_download_link(request: Asking, robot_id: FromPath[PackageId]) -> Uri:
     """Tell where the zip of the latest version is fetched."""
-    actor.require(Permission.READ_PACKAGES, workspace_id)
-    package = await store.get(engine.database, workspace_id, robot_id)
+    package = await store.get(request.db, request.workspace, robot_id)
     if package.latest is None:
         raise NotFound("nothing has been uploaded into this robot yet", code="TASK_PACKAGE_EMPTY")
     kind, version = DownloadKind.PACKAGE_VERSION, package.latest.id
-    return Uri(download_url(request, kind, version, workspace_id, file_name=f"{package.name}.zip"))
+    return Uri(download_url(request, kind, version, request.workspace, file_name=f"{package.name}.zip"))
 
 
 def router() -> Router:
@@ -67,6 +60,6 @@ def router() -> Router:
         "/robot-v1",
         route_handlers=[create_robot, get_upload_link, get_download_link],
         middleware=[token_for(Capability.EDIT_ROBOT, Capability.GET_ROBOT, Capability.RUN_ASSISTANT)],
-        dependencies=asking.IN_PUBLIC,
+        dependencies=PAGED,
         include_in_schema=False,
     )

@@ -1,15 +1,11 @@
 """What a signed request can ask for (§8.2): tokens, the user's details, the end of the pair it was signed with."""
 
-from typing import Any, TypeAlias
-
-from litestar import Request, Router, get
-from litestar.di import NamedDependency, Provide
-from litestar.params import JSONBody, SkipValidation
+from litestar import Router, get
+from litestar.params import JSONBody
 from msgspec import Struct
 
-from controlroom.dialects.robocorp.asking import InWorkspace, TheEngine
 from controlroom.dialects.robocorp.rcc.capabilities import PURPOSES, Capability
-from controlroom.dialects.robocorp.rcc.signing import signed
+from controlroom.dialects.robocorp.rcc.signing import Signed, signed
 from controlroom.dialects.robocorp.routing import delete, post
 from controlroom.engine.access.credentials import Signer
 from controlroom.engine.access.user_tokens import mint
@@ -19,9 +15,6 @@ from controlroom.engine.access.users.store import user as get_user
 from controlroom.engine.engine import Engine
 from controlroom.errors import Invalid
 from controlroom.ids import UserId, WorkspaceId
-
-AskingSigner: TypeAlias = NamedDependency[SkipValidation[Signer]]
-"""`signer`: who has signed the request."""
 
 
 class TokenRequest(Struct, frozen=True, rename="camel"):
@@ -73,24 +66,22 @@ class Removed(Struct, frozen=True, rename="camel"):
 
 
 @post("/workspaces/{workspace_id:uuid}/tokenrequest")
-async def request_token(
-    engine: TheEngine, signer: AskingSigner, workspace_id: InWorkspace, data: JSONBody[TokenRequest]
-) -> Token:
+async def request_token(request: Signed, data: JSONBody[TokenRequest]) -> Token:
     """Get a token for one workspace."""
-    return await _token(engine, signer, data, workspace_id)
+    return await _token(request.engine, request.signer, data, request.workspace)
 
 
 @post("/user/tokenrequest")
-async def request_user_token(engine: TheEngine, signer: AskingSigner, data: JSONBody[TokenRequest]) -> Token:
+async def request_user_token(request: Signed, data: JSONBody[TokenRequest]) -> Token:
     """Get a token to view all workspaces of the user."""
-    return await _token(engine, signer, data, None)
+    return await _token(request.engine, request.signer, data, None)
 
 
 @get("/user/details")
-async def get_details(engine: TheEngine, signer: AskingSigner, request: Request[Any, Any, Any]) -> Details:
+async def get_details(request: Signed) -> Details:
     """Tell who the pair belongs to."""
-    user_id = _user_of(signer)
-    found = await get_user(engine.database, signer.actor.organization_id, user_id)
+    user_id = _user_of(request.signer)
+    found = await get_user(request.db, request.signer.actor.organization_id, user_id)
     assert found is not None  # noqa: S101  # users are disabled, never deleted
     user = UserDetails(
         id=user_id,
@@ -101,21 +92,23 @@ async def get_details(engine: TheEngine, signer: AskingSigner, request: Request[
         name=f"{found.first_name} {found.last_name}".strip() or found.username,
         nickname=found.username,
     )
-    return Details(user, RequestDetails(request.scope["state"]["request_id"], signer.credential))
+    return Details(user, RequestDetails(request.scope["state"]["request_id"], request.signer.credential))
 
 
 @delete("/credential")
-async def delete_credential(engine: TheEngine, signer: AskingSigner) -> Removed:
+async def delete_credential(request: Signed) -> Removed:
     """End the pair that has signed this very request, and every token that it asked for."""
-    await users.revoke_credential(engine, signer.actor, _user_of(signer), signer.credential)
-    return Removed(signer.credential)
+    await users.revoke_credential(
+        request.engine, request.signer.actor, _user_of(request.signer), request.signer.credential
+    )
+    return Removed(request.signer.credential)
 
 
 async def _token(engine: Engine, signer: Signer, asked: TokenRequest, workspace: WorkspaceId | None) -> Token:
     if asked.expires_in < 1:
         raise Invalid("expiresIn must be 1 or more seconds", code="INVALID_LIFETIME")
     purpose = PURPOSES[asked.capability_set]
-    token = await mint(engine, signer, purpose, workspace=workspace, seconds=asked.expires_in)
+    token = await mint(engine, request.signer, purpose, workspace=workspace, seconds=asked.expires_in)
     return Token(token, asked.expires_in, asked.capability_set)
 
 
@@ -124,17 +117,12 @@ def _user_of(signer: Signer) -> UserId:
     return UserId(signer.actor.id)
 
 
-def _asking_signer(request: Request[Any, Any, Any]) -> Signer:
-    found: Signer = request.scope["state"]["signer"]
-    return found
-
-
 def router() -> Router:
     """The token vendor."""
     return Router(
         "/token-vendor-v1",
         route_handlers=[request_token, request_user_token, get_details, delete_credential],
         middleware=[signed],
-        dependencies={"signer": Provide(_asking_signer, sync_to_thread=False)},
+        request_class=Signed,
         include_in_schema=False,
     )

@@ -5,9 +5,9 @@ from typing import Literal
 from litestar import Router, get
 from msgspec import Struct
 
+from controlroom.border.asking import Asking
 from controlroom.border.origin import Origins
-from controlroom.dialects.robocorp import asking
-from controlroom.dialects.robocorp.asking import AnyRequest, Asker, InWorkspace, TheEngine
+from controlroom.dialects.robocorp.paging import PAGED
 from controlroom.dialects.robocorp.rcc.bearer import token_for
 from controlroom.dialects.robocorp.rcc.capabilities import Capability
 from controlroom.engine.access.model import Actor, Permission
@@ -75,26 +75,25 @@ class Tree(Struct, frozen=True):
 
 
 @get("/workspaces")
-async def list_workspaces(engine: TheEngine, actor: Asker, request: AnyRequest) -> list[WorkspaceAnswer]:
+async def list_workspaces(request: Asking) -> list[WorkspaceAnswer]:
     """List the user's workspaces: all of them, because this API has no pages."""
     origins: Origins = request.app.state.origins
     url = origins.of(request.scope)  # type: ignore[arg-type]  # a scope is a dict
     found: list[Workspace] = []
-    most = engine.limits.max_page_size
+    most = request.engine.limits.max_page_size
     while True:
         after = found[-1].id if found else None
-        rows = await workspaces.list_workspaces(engine, actor, after=after, limit=most)
+        rows = await workspaces.list_workspaces(request.engine, request.actor, after=after, limit=most)
         found += rows
         if len(rows) < most:
-            return [_show(workspace, actor, url) for workspace in found]
+            return [_show(workspace, request.actor, url) for workspace in found]
 
 
-@get("/workspaces/{workspace_id:uuid}/tree")
-async def get_tree(engine: TheEngine, actor: Asker, workspace_id: InWorkspace) -> Tree:
+@get("/workspaces/{workspace_id:uuid}/tree", needs=Permission.READ_PACKAGES)
+async def get_tree(request: Asking) -> Tree:
     """List the robots of a workspace."""
-    actor.require(Permission.READ_PACKAGES, workspace_id)
-    workspace = await workspaces.get(engine, actor, workspace_id)
-    robots = await _all_packages(engine, workspace_id)
+    workspace = await workspaces.get(*request.acting)
+    robots = await _all_packages(request.engine, request.workspace)
     return Tree(
         workspace.id,
         workspace.name,
@@ -145,6 +144,6 @@ def router() -> Router:
         "/workspace-v1",
         route_handlers=[list_workspaces, get_tree],
         middleware=[token_for(*Capability)],
-        dependencies=asking.IN_PUBLIC,
+        dependencies=PAGED,
         include_in_schema=False,
     )
