@@ -108,7 +108,7 @@ async def _token(engine: Engine, signer: Signer, asked: TokenRequest, workspace:
     if asked.expires_in < 1:
         raise Invalid("expiresIn must be 1 or more seconds", code="INVALID_LIFETIME")
     purpose = PURPOSES[asked.capability_set]
-    token = await mint(engine, request.signer, purpose, workspace=workspace, seconds=asked.expires_in)
+    token = await mint(engine, signer, purpose, workspace=workspace, seconds=asked.expires_in)
     return Token(token, asked.expires_in, asked.capability_set)
 
 
