@@ -76,7 +76,7 @@ def test_a_sort_by_what_is_unknown_or_not_sortable_is_refused_by_name(specimens)
         ("name", 5),
         ("name", None),
         ("name", ["a"]),
-        ("name", "a" * 10_001),
+        ("name", "a" * 100_001),
         ("name", "\ud800"),
         ("at", "yesterday"),
         ("at", 1_700_000_000),

@@ -4,17 +4,32 @@ What happens to single work items is not in it: items have a history of their ow
 """
 
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 from uuid import UUID
 
 from msgspec import Meta, Struct
+from msgspec.structs import replace
 
 from controlroom.engine.access.model import Actor, Permission
-from controlroom.engine.access.scope import SEEN, scope_of
+from controlroom.engine.access.scope import scope_of, within
 from controlroom.engine.engine import Engine
+from controlroom.engine.lists import pages
+from controlroom.engine.lists.model import (
+    After,
+    AllOf,
+    Asked,
+    Compare,
+    Direction,
+    Field,
+    Kind,
+    Listing,
+    Operator,
+    Sort,
+    Within,
+    equal,
+)
 from controlroom.errors import Forbidden
 from controlroom.ids import ProcessId, RunId, StepRunId, WorkspaceId
-from controlroom.postgres.database import Statements
 
 
 class AuditEvent(Struct, frozen=True, kw_only=True):
@@ -50,19 +65,41 @@ class AuditFilter(Struct, frozen=True, kw_only=True):
     until: datetime | None = None
 
 
+EVENTS: Final = Listing(
+    noun="events",
+    table="event",
+    columns="""event.id, event.at, event.kind, event.actor_kind, event.actor_id, event.process_id, event.run_id,
+           event.step_run_id, event.subject_id, event.data, coalesce(app_user.username, api_key.name) as actor_name""",
+    joins="""left join app_user on app_user.id = event.actor_id and event.actor_kind = 'user'
+      left join api_key on api_key.id = event.actor_id and event.actor_kind = 'api_key'""",
+    tenant="event.workspace_id",
+    always="event.work_item_id is null",
+    fields=(
+        Field("id", Kind.INTEGER, is_sortable=True, index="event_of_workspace"),
+        Field("at", Kind.INSTANT, is_sortable=True, index="event_by_time"),
+        Field("kind", Kind.TEXT),
+        Field("actor_kind", Kind.TEXT),
+        Field("actor_id", Kind.ID, is_nullable=True),
+        Field("process_id", Kind.ID, is_nullable=True),
+        Field("run_id", Kind.ID, is_nullable=True, index="event_of_run"),
+        Field("step_run_id", Kind.ID, is_nullable=True, index="event_of_step_run"),
+        Field("subject_id", Kind.ID, is_nullable=True),
+    ),
+)
+"""What happened in workspaces."""
+
+OUTSIDE: Final = replace(EVENTS, tenant="event.organization_id", always="event.workspace_id is null")
+"""What happened in an organization and in none of its workspaces: the index by time is `event_outside_workspaces`."""
+
+_NEWEST_FIRST: Final = (Sort("at", Direction.DESCENDING), Sort("id", Direction.DESCENDING))
+
+
 async def of_workspace(
     engine: Engine, actor: Actor, workspace: WorkspaceId, asked: AuditFilter, *, before: Position | None, limit: int
 ) -> list[AuditEvent]:
     """What happened in a workspace, newest first."""
     scope = scope_of(actor, Permission.READ_AUDIT, workspace)
-    return await _list(
-        engine.database,
-        f"event.workspace_id = {SEEN} and event.work_item_id is null",
-        asked,
-        before,
-        limit,
-        **scope.params,
-    )
+    return await pages.rows(engine.database, AuditEvent, EVENTS, within(scope), _asked(asked, before, limit))
 
 
 async def outside_workspaces(
@@ -71,48 +108,15 @@ async def outside_workspaces(
     """What happened in the organization and in none of its workspaces (to accounts, say), newest first; for admins."""
     if not actor.may(Permission.READ_AUDIT, None):
         raise Forbidden("only an admin reads the audit log of the organization", code="ADMIN_ONLY")
-    return await _list(
-        engine.database,
-        "event.workspace_id is null and event.organization_id = %(organization)s",
-        asked,
-        before,
-        limit,
-        organization=actor.organization_id,
-    )
+    organization = Within.one("%(organization)s", organization=actor.organization_id)
+    return await pages.rows(engine.database, AuditEvent, OUTSIDE, organization, _asked(asked, before, limit))
 
 
-async def _list(
-    tx: Statements, where: str, asked: AuditFilter, before: Position | None, limit: int, **params: Any
-) -> list[AuditEvent]:
-    conditions = [where]
-    if asked.kind is not None:
-        conditions.append("event.kind = %(kind)s")
-        params["kind"] = asked.kind
-    if asked.actor_id is not None:
-        conditions.append("event.actor_id = %(actor)s")
-        params["actor"] = asked.actor_id
-    if asked.since is not None:
-        conditions.append("event.at >= %(since)s")
-        params["since"] = asked.since
-    if asked.until is not None:
-        conditions.append("event.at < %(until)s")
-        params["until"] = asked.until
-    if before is not None:
-        conditions.append("(event.at, event.id) < (%(before_at)s, %(before_id)s)")
-        params |= {"before_at": before.at, "before_id": before.id}
-    return await tx.all(
-        AuditEvent,
-        f"""
-        select event.id, event.at, event.kind, event.actor_kind, event.actor_id, event.process_id, event.run_id,
-               event.step_run_id, event.subject_id, event.data,
-               coalesce(app_user.username, api_key.name) as actor_name
-          from event
-          left join app_user on app_user.id = event.actor_id and event.actor_kind = 'user'
-          left join api_key on api_key.id = event.actor_id and event.actor_kind = 'api_key'
-         where {" and ".join(conditions)}
-         order by event.at desc, event.id desc
-         limit %(limit)s
-        """,
-        limit=limit,
-        **params,
-    )
+def _asked(which: AuditFilter, before: Position | None, limit: int) -> Asked:
+    conditions = equal(kind=which.kind, actor_id=which.actor_id).of
+    if which.since is not None:
+        conditions += (Compare("at", Operator.GE, which.since),)
+    if which.until is not None:
+        conditions += (Compare("at", Operator.LT, which.until),)
+    start = None if before is None else After((before.at, before.id))
+    return Asked(filter=AllOf(conditions), sort=_NEWEST_FIRST, start=start, length=limit)

@@ -18,6 +18,7 @@ from msgspec import Struct
 from controlroom.engine.access.errors import AttemptOver, WorkspaceNotFound
 from controlroom.engine.access.model import Actor, ActorKind, Permission, StepRunActor, WorkerActor
 from controlroom.engine.events.store import By
+from controlroom.engine.lists.model import Within
 from controlroom.errors import Forbidden
 from controlroom.ids import OrganizationId, StepRunId, WorkspaceId
 from controlroom.postgres.database import Database, Statements, Tx
@@ -34,6 +35,14 @@ SEEN = """(
                   and step_run.attempt = %(attempt)s
                   and step_run.state = 'in_progress')))"""
 """The workspace of the scope, if it exists and the actor has not lost it meanwhile; else null, which equals nothing."""
+
+
+_EACH = """(
+    select workspace.id from workspace
+     where workspace.id = any(%(workspaces)s::uuid[])
+       and workspace.organization_id = %(organization)s
+       and workspace.deleted_at is null)"""
+"""The same for a scope of several workspaces: those of them that exist."""
 
 
 class Of(Struct, frozen=True):
@@ -128,6 +137,13 @@ async def scoped(database: Database, scope: Scope | Room) -> AsyncIterator[Scope
     """
     async with database.transaction() as tx:
         yield ScopedTx(tx)
+
+
+def within(scope: Scope) -> Within:
+    """The part of a list that the scope sees: one workspace stays an equality, each of several is asked for itself."""
+    if isinstance(scope, Of) and len(scope.workspaces) != 1:
+        return Within.several(_EACH, workspaces=list(scope.workspaces), organization=scope.organization)
+    return Within.one(SEEN, **scope.params)
 
 
 async def ensure_seen(tx: Statements, scope: Scope) -> None:

@@ -20,7 +20,17 @@ from msgspec import Struct
 from controlroom.engine.lists import filters
 from controlroom.engine.lists.errors import FieldNotSortable, PositionWrong
 from controlroom.engine.lists.filters import LARGEST, Shape, field_of
-from controlroom.engine.lists.model import EVERYTHING, After, Asked, Direction, Filter, Listing, Skip, Sort, Within
+from controlroom.engine.lists.model import (
+    EVERYTHING,
+    After,
+    Asked,
+    Direction,
+    Filter,
+    Listing,
+    Skip,
+    Sort,
+    Within,
+)
 
 COUNTED: Final = 100_000
 """Rows up to which a total is exact (DESIGN §5)."""
@@ -98,6 +108,13 @@ def condition(listing: Listing, within: Within, asked: Filter = EVERYTHING) -> C
     return Composed(_conditions(listing, _Tenant(within.sql, within.is_one), shape), _valued(within, found))
 
 
+def counts(listing: Listing, within: Within, asked: Filter, also: Filter) -> Composed:
+    """The statement of how many rows a filter finds (`matched`), and how many of those are `touched` by another one."""
+    reader = filters.Reader(listing)
+    first, second = reader.shape(asked), reader.shape(also)
+    return Composed(_counts(listing, _Tenant(within.sql, within.is_one), first, second), _valued(within, reader.values))
+
+
 def _valued(within: Within, found: list[Any]) -> dict[str, Any]:
     return within.params | {f"value_{number}": value for number, value in enumerate(found)}
 
@@ -172,7 +189,7 @@ def _rows(
          {_reach(start)}"""
     return f"""select {listing.columns}
       from ({page}) as page
-      join {listing.table} on {listing.named["id"].column} = page.id {listing.joins}
+      join {listing.table} on {listing.named["id"].column} = page.row_id {listing.joins}
      order by {_order_of("page", keys)}"""
 
 
@@ -184,7 +201,7 @@ def _probe(listing: Listing, keys: tuple[_Key, ...], shape: Shape, tenant: str, 
     """Ids and keys of one tenant's rows in order: of the only range, or the first of what each range begins with."""
     columns = ", ".join(
         [
-            f"{listing.named['id'].column} as id",
+            f"{listing.named['id'].column} as row_id",
             *(f"{listing.named[key.field].key} as key_{number}" for number, key in enumerate(keys[:-1])),
         ]
     )
@@ -218,7 +235,7 @@ def _order(listing: Listing, keys: tuple[_Key, ...]) -> str:
 def _order_of(page: str, keys: tuple[_Key, ...]) -> str:
     """The same order over the columns of a probe."""
     named = [f"{page}.key_{number} {key.way}" for number, key in enumerate(keys[:-1])]
-    return ", ".join([*named, f"{page}.id {keys[-1].way}"])
+    return ", ".join([*named, f"{page}.row_id {keys[-1].way}"])
 
 
 @lru_cache(maxsize=_SHAPES)
@@ -227,6 +244,13 @@ def _total(listing: Listing, tenant: _Tenant, shape: Shape) -> str:
     return f"""select count(*) from (
         select from {listing.table} {joins} where {_conditions(listing, tenant, shape)} limit {COUNTED + 1}
     ) as counted"""
+
+
+@lru_cache(maxsize=_SHAPES)
+def _counts(listing: Listing, tenant: _Tenant, asked: Shape, also: Shape) -> str:
+    joins = _joins(listing, filters.fields_in(listing, asked) | filters.fields_in(listing, also))
+    return f"""select count(*) as matched, count(*) filter (where {filters.written(listing, also)}) as touched
+      from {listing.table} {joins} where {_conditions(listing, tenant, asked)}"""
 
 
 @lru_cache(maxsize=_SHAPES)

@@ -35,7 +35,7 @@ MOST_CONDITIONS: Final = 200
 DEEPEST: Final = 20
 MOST_VALUES: Final = 1_000
 """Of one `OneOf`."""
-LONGEST_TEXT: Final = 10_000
+LONGEST_TEXT: Final = 100_000
 LONGEST_SOUGHT: Final = 1_000
 """Characters that `Contains` looks for. Why fewer: each row costs its length times this at worst."""
 LARGEST: Final = 2**63 - 1
@@ -73,12 +73,12 @@ def read(listing: Listing, asked: Filter) -> Read:
 
     Costs a few microseconds a condition. Raises FieldUnknown, ValueWrong, OperatorWrong, FilterTooLarge.
     """
-    reader = _Reader(listing)
-    return Read(reader.shape(asked, 1, holds=True), reader.values)
+    reader = Reader(listing)
+    return Read(reader.shape(asked), reader.values)
 
 
-class _Reader:
-    """Reads one tree."""
+class Reader:
+    """Reads the trees of one statement; their values stand in one row."""
 
     __slots__ = ("conditions", "listing", "values")
 
@@ -87,7 +87,8 @@ class _Reader:
         self.values: list[Any] = []
         self.conditions = 0
 
-    def shape(self, asked: Filter, depth: int, *, holds: bool) -> Shape:
+    def shape(self, asked: Filter, depth: int = 1, *, holds: bool = True) -> Shape:
+        """The shape of a tree, or of a part of it that is asked to hold, or not to."""
         self.conditions += 1
         if self.conditions > MOST_CONDITIONS or depth > DEEPEST:
             raise FilterTooLarge(f"a filter has at most {MOST_CONDITIONS} conditions, {DEEPEST} deep")

@@ -10,6 +10,7 @@ from functools import cached_property
 from typing import Any, Generic, Self, TypeVar
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 Row = TypeVar("Row")
 
@@ -27,13 +28,13 @@ class Kind(Enum):
     TRUTH = "boolean"
 
 
-class Field(Struct, frozen=True, kw_only=True, eq=False):
+class Field(Struct, frozen=True, eq=False):
     """A field by which a list is filtered, and sorted where it says so."""
 
     name: str
-    column: str
-    """An expression over the listing's tables."""
     kind: Kind
+    column: str = ""
+    """An expression over the listing's tables; if it is not given, the table's column of the field's name."""
     is_nullable: bool = False
     is_sortable: bool = False
     index: str | None = None
@@ -47,6 +48,11 @@ class Field(Struct, frozen=True, kw_only=True, eq=False):
     def key(self) -> str:
         """The column as it is sorted: text by code point, or an index of one database would not serve in another."""
         return f'{self.column} collate "C"' if self.kind is Kind.TEXT else self.column
+
+
+def among(states: type[StrEnum]) -> frozenset[str]:
+    """All that a text of this enum may be, for `choices`."""
+    return frozenset(one.value for one in states)
 
 
 class Listing(Struct, frozen=True, kw_only=True, eq=False, dict=True):
@@ -67,8 +73,11 @@ class Listing(Struct, frozen=True, kw_only=True, eq=False, dict=True):
 
     @cached_property
     def named(self) -> Mapping[str, Field]:
-        """The fields by name."""
-        return {field.name: field for field in self.fields}
+        """The fields by name, with their columns."""
+        return {
+            field.name: field if field.column else replace(field, column=f"{self.table}.{field.name}")
+            for field in self.fields
+        }
 
     @property
     def select(self) -> str:

@@ -1,10 +1,13 @@
 """Reading runs, step runs and what they left. Lists go by id, by keyset."""
 
 from functools import partial
-from typing import Any, Final
+from typing import Final
 
+from controlroom.engine.lists import pages
+from controlroom.engine.lists.model import NEWEST_FIRST, OLDEST_FIRST, Asked, Within, behind, equal
 from controlroom.engine.nouns import InWorkspace, Missing, Noun
 from controlroom.engine.runs.errors import RunNotFound, StepRunNotFound
+from controlroom.engine.runs.listings import RUNS, STEP_RUNS
 from controlroom.engine.runs.model import Artifact, Phase, Run, RunEvent, RunState, StepRun
 from controlroom.engine.work_items.model import ItemsByState
 from controlroom.ids import ArtifactId, PhaseId, ProcessId, RunId, StepRunId, WorkspaceId
@@ -37,26 +40,11 @@ ARTIFACT: Final = Noun[ArtifactId](
     InWorkspace("artifact.workspace_id"),
 )
 
-_RUN: Final = """
-    select run.id, run.number, run.run_no, run.workspace_id, run.process_id, process.name as process_name, run.state,
-           run.result, run.started_by, run.started_by_id, run.created_at, run.started_at, run.ended_at, run.priority,
-           run.stop, app_user.first_name as starter_first_name, app_user.last_name as starter_last_name
-      from run join process on process.id = run.process_id
-      left join app_user on run.started_by = 'user' and app_user.id = run.started_by_id
-"""
-
-_STEP_RUN: Final = """
-    select step_run.id, step_run.number, step_run.workspace_id, run_id, step_id, step.name as step_name,
-           state, state_at, result, error_code, error_message, attempt, worker_id, created_at, started_at, ended_at,
-           paused_at, exit_code
-      from step_run join step on step.id = step_run.step_id
-"""
-
 
 async def get(db: Statements, workspace: WorkspaceId, run: RunId) -> Run | None:
     """One run of the workspace."""
     return await db.one_or_none(
-        Run, f"{_RUN} where run.workspace_id = %(workspace)s and run.id = %(run)s", workspace=workspace, run=run
+        Run, f"{RUNS.select} where run.workspace_id = %(workspace)s and run.id = %(run)s", workspace=workspace, run=run
     )
 
 
@@ -70,25 +58,15 @@ async def list_runs(
     limit: int,
 ) -> list[Run]:
     """Runs, newest first."""
-    conditions = ["run.workspace_id = %(workspace)s"]
-    values: dict[str, Any] = {"workspace": workspace, "limit": limit}
-    if process is not None:
-        conditions.append("run.process_id = %(process)s")
-        values["process"] = process
-    if state is not None:
-        conditions.append("run.state = %(state)s")
-        values["state"] = state
-    if before is not None:
-        conditions.append("run.id < %(before)s")
-        values["before"] = before
-    return await db.all(Run, f"{_RUN} where {' and '.join(conditions)} order by run.id desc limit %(limit)s", **values)
+    asked = Asked(filter=equal(process_id=process, state=state), sort=NEWEST_FIRST, start=behind(before), length=limit)
+    return await pages.rows(db, Run, RUNS, Within.one("%(workspace)s", workspace=workspace), asked)
 
 
 async def get_step_run(db: Statements, workspace: WorkspaceId, step_run: StepRunId) -> StepRun | None:
     """One step run of the workspace."""
     return await db.one_or_none(
         StepRun,
-        f"{_STEP_RUN} where step_run.workspace_id = %(workspace)s and step_run.id = %(step_run)s",
+        f"{STEP_RUNS.select} where step_run.workspace_id = %(workspace)s and step_run.id = %(step_run)s",
         workspace=workspace,
         step_run=step_run,
     )
@@ -98,17 +76,8 @@ async def list_step_runs(
     db: Statements, workspace: WorkspaceId, run: RunId, *, after: StepRunId | None = None, limit: int
 ) -> list[StepRun]:
     """The step runs of a run that were not withdrawn, oldest first."""
-    return await db.all(
-        StepRun,
-        f"""{_STEP_RUN}
-         where step_run.workspace_id = %(workspace)s and run_id = %(run)s and state <> 'withdrawn'
-           {oldest_first("step_run.id")}
-        """,
-        workspace=workspace,
-        run=run,
-        after=after,
-        limit=limit,
-    )
+    asked = Asked(filter=equal(run_id=run), sort=OLDEST_FIRST, start=behind(after), length=limit)
+    return await pages.rows(db, StepRun, STEP_RUNS, Within.one("%(workspace)s", workspace=workspace), asked)
 
 
 async def list_phases(db: Statements, workspace: WorkspaceId, step_run: StepRunId) -> list[Phase]:

@@ -1,14 +1,28 @@
 """One operation on all items that a filter finds: first a preview that says how many, then in batches."""
 
 from datetime import datetime
-from typing import Any, Final
+from typing import Final
 
-import msgspec
 from msgspec import Struct
+from msgspec.structs import replace
 
 from controlroom.engine.access.model import Actor, Permission
 from controlroom.engine.engine import Engine
-from controlroom.engine.work_items import actions, store
+from controlroom.engine.lists import composer, pages
+from controlroom.engine.lists.model import (
+    AllOf,
+    Asked,
+    Compare,
+    Filter,
+    OneOf,
+    Operator,
+    Unset,
+    Within,
+    behind,
+    equal,
+)
+from controlroom.engine.work_items import actions
+from controlroom.engine.work_items.listings import ITEMS
 from controlroom.engine.work_items.model import ExceptionType, ItemState, WorkItem
 from controlroom.engine.work_items.operations import FIT, Operation
 from controlroom.errors import Invalid
@@ -46,17 +60,7 @@ async def preview(
 ) -> Preview:
     """What the operation would touch now."""
     actor.require(Permission.READ_WORK_ITEMS, workspace)
-    conditions, values = _conditions(workspace, which)
-    return await engine.database.one(
-        Preview,
-        f"""
-        select count(*) as matched, count(*) filter (where {_IS_FIT}) as touched
-          from work_item where {conditions}
-        """,
-        **values,
-        fit=list(FIT[operation]),
-        mended=operation is Operation.RETRY,
-    )
+    return await _count(engine.database, workspace, which, _fit_for(operation))
 
 
 async def apply(engine: Engine, actor: Actor, workspace: WorkspaceId, operation: Operation, which: ItemFilter) -> int:
@@ -81,76 +85,63 @@ async def apply(engine: Engine, actor: Actor, workspace: WorkspaceId, operation:
         last = found[-1].id
 
 
-_IS_FIT: Final = "state = any(%(fit)s::text[]) and (fault is null or not %(mended)s)"
+def _fit_for(operation: Operation) -> Filter:
+    """The items that it may be done to, as `operations.is_fit` says of one."""
+    fit = OneOf("state", tuple(FIT[operation]))
+    return AllOf((fit, Unset("fault"))) if operation is Operation.RETRY else fit
 
 
 async def _lock_next(
     tx: Statements, workspace: WorkspaceId, operation: Operation, which: ItemFilter, *, after: WorkItemId | None
 ) -> list[WorkItem]:
-    conditions, values = _conditions(workspace, which)
-    return await tx.all(
-        WorkItem,
-        f"""
-        select {store.COLUMNS_WITHOUT_DATA} from work_item
-         where {conditions} and {_IS_FIT} and (%(after)s::uuid is null or id > %(after)s)
-         order by id
-         limit %(limit)s
-           for update skip locked
-        """,
-        **values,
-        fit=list(FIT[operation]),
-        mended=operation is Operation.RETRY,
-        after=after,
-        limit=_BATCH,
-    )
-
-
-_COLUMNS: Final = {
-    "process": "process_id = %(process)s",
-    "run": "run_id = %(run)s",
-    "step": "step_id = %(step)s",
-    "queue": "queue_id = %(queue)s",
-    "state": "state = %(state)s",
-    "exception_type": "exception_type = %(exception_type)s",
-    "exception_codes": "exception_code = any(%(exception_codes)s::text[])",
-    "reference": "reference = %(reference)s",
-    "created_after": "created_at > %(created_after)s",
-    "created_before": "created_at < %(created_before)s",
-}
-
-
-def _conditions(workspace: WorkspaceId, which: ItemFilter) -> tuple[str, dict[str, Any]]:
-    """What a filter is in SQL: constants of this module, and their values."""
-    given = {name: value for name, value in msgspec.structs.asdict(which).items() if value is not None}
-    always = "workspace_id = %(workspace)s and state not in ('draft', 'deleted') and queue_id is not null"
-    return " and ".join([always, *(_COLUMNS[name] for name in given)]), {"workspace": workspace, **given}
+    asked = Asked(filter=AllOf((_meant(which), _fit_for(operation))), start=behind(after), length=_BATCH)
+    found = composer.rows(ITEMS, _within(workspace), asked)
+    return await tx.all(WorkItem, f"{found.sql} for update skip locked", **found.values)
 
 
 # ---------------------------------------------------------------------------------------------------- what has ended
-_HAS_ENDED: Final = "state in ('done', 'failed')"
+_HAS_ENDED: Final = OneOf("state", (ItemState.DONE, ItemState.FAILED))
+_IDS: Final = replace(ITEMS, columns="work_item.id")
 
 
 async def count_ended(db: Statements, workspace: WorkspaceId, queue: QueueId, which: ItemFilter) -> Preview:
     """How many items of a queue the filter finds, and how many of those have ended."""
-    conditions, values = _conditions(workspace, msgspec.structs.replace(which, queue=queue))
-    return await db.one(
-        Preview,
-        f"""
-        select count(*) as matched, count(*) filter (where {_HAS_ENDED}) as touched
-          from work_item where {conditions}
-        """,
-        **values,
-    )
+    return await _count(db, workspace, replace(which, queue=queue), _HAS_ENDED)
 
 
 async def list_ended(
     db: Statements, workspace: WorkspaceId, queue: QueueId, which: ItemFilter, *, limit: int
 ) -> list[WorkItemId]:
     """The items of a queue that the filter finds and that have ended, oldest first."""
-    conditions, values = _conditions(workspace, msgspec.structs.replace(which, queue=queue))
-    return await db.all(
-        WorkItemId,
-        f"select id from work_item where {conditions} and {_HAS_ENDED} order by id limit %(limit)s",
-        **values,
-        limit=limit,
-    )
+    asked = Asked(filter=AllOf((_meant(replace(which, queue=queue)), _HAS_ENDED)), length=limit)
+    return await pages.rows(db, WorkItemId, _IDS, _within(workspace), asked)
+
+
+# ---------------------------------------------------------------------------------------------------- both
+def _within(workspace: WorkspaceId) -> Within:
+    return Within.one("%(workspace)s", workspace=workspace)
+
+
+def _meant(which: ItemFilter) -> Filter:
+    """The filter as the list of items takes it."""
+    conditions = equal(
+        process_id=which.process,
+        run_id=which.run,
+        step_id=which.step,
+        queue_id=which.queue,
+        state=which.state,
+        exception_type=which.exception_type,
+        reference=which.reference,
+    ).of
+    if which.exception_codes is not None:
+        conditions += (OneOf("exception_code", which.exception_codes),)
+    if which.created_after is not None:
+        conditions += (Compare("created_at", Operator.GT, which.created_after),)
+    if which.created_before is not None:
+        conditions += (Compare("created_at", Operator.LT, which.created_before),)
+    return AllOf(conditions)
+
+
+async def _count(db: Statements, workspace: WorkspaceId, which: ItemFilter, touched: Filter) -> Preview:
+    counted = composer.counts(ITEMS, _within(workspace), _meant(which), touched)
+    return await db.one(Preview, counted.sql, **counted.values)

@@ -10,13 +10,14 @@ from msgspec import Struct
 
 from controlroom.engine.access.model import StepRunActor
 from controlroom.engine.work_items.frontiers import Frontier
+from controlroom.engine.work_items.listings import COLUMNS_WITHOUT_DATA
 from controlroom.engine.work_items.model import (
     ItemException,
     ItemState,
     Outcome,
     WorkItem,
 )
-from controlroom.engine.work_items.store import COLUMNS_WITHOUT_DATA, IS_DUE
+from controlroom.engine.work_items.store import IS_DUE
 from controlroom.ids import (
     StepRunId,
     WorkItemId,

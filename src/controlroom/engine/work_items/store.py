@@ -6,13 +6,16 @@ Items are listed by id, newest first, by keyset.
 from collections.abc import Sequence
 from datetime import datetime
 from functools import partial
-from typing import Any, Final
+from typing import Final
 from uuid import UUID
 
 from msgspec import Raw, Struct
 
+from controlroom.engine.lists import pages
+from controlroom.engine.lists.model import NEWEST_FIRST, Asked, Within, behind, equal
 from controlroom.engine.nouns import InWorkspace, Missing, Noun
 from controlroom.engine.work_items.errors import WorkItemNotFound
+from controlroom.engine.work_items.listings import ALL_BUT_DATA, COLUMNS_WITHOUT_DATA, ITEMS
 from controlroom.engine.work_items.model import (
     ItemAttempt,
     ItemException,
@@ -49,14 +52,7 @@ FILE: Final = Noun[FileId](
     there="work_item.state <> 'deleted'",
 )
 
-_ALL_BUT_DATA: Final = """id, number, workspace_id, process_id, queue_id, step_id, run_id, state, state_at, created_at,
-           priority, due, deadline, reference, parent_id, attempt, step_run_id,
-           exception_type, exception_code, exception_message, fault"""
-
-COLUMNS: Final = f"{_ALL_BUT_DATA}, payload"
-COLUMNS_WITHOUT_DATA: Final = f"{_ALL_BUT_DATA}, null::jsonb as payload"
-"""Columns of a list: a page of items must not carry megabytes that nobody looks at."""
-
+COLUMNS: Final = f"{ALL_BUT_DATA}, payload"
 IS_DUE: Final = "(work_item.due <= clock_now() or not work_item.is_postponed)"
 """The condition of claims. Only what was postponed on purpose waits for a clock: one that is put back halts nothing."""
 
@@ -98,31 +94,10 @@ async def list_items(
     before: WorkItemId | None = None,
     limit: int,
 ) -> list[WorkItem]:
-    """Items that went through a queue, newest first, without their payloads; drafts and outputs of runs are no such."""
-    conditions = ["workspace_id = %(workspace)s", "state not in ('draft', 'deleted')", "queue_id is not null"]
-    values: dict[str, Any] = {"workspace": workspace, "limit": limit}
-    if process is not None:
-        conditions.append("process_id = %(process)s")
-        values["process"] = process
-    if run is not None:
-        conditions.append("run_id = %(run)s")
-        values["run"] = run
-    if state is not None:
-        conditions.append("state = %(state)s")
-        values["state"] = state
-    if before is not None:
-        conditions.append("id < %(before)s")
-        values["before"] = before
-    return await db.all(
-        WorkItem,
-        f"""
-        select {COLUMNS_WITHOUT_DATA} from work_item
-         where {" and ".join(conditions)}
-         order by id desc
-         limit %(limit)s
-        """,
-        **values,
-    )
+    """Items of the list, newest first."""
+    which = equal(process_id=process, run_id=run, state=state)
+    asked = Asked(filter=which, sort=NEWEST_FIRST, start=behind(before), length=limit)
+    return await pages.rows(db, WorkItem, ITEMS, Within.one("%(workspace)s", workspace=workspace), asked)
 
 
 async def list_outputs(

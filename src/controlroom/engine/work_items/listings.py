@@ -1,0 +1,43 @@
+"""The list of work items: what a row shows, and by which fields items are found and sorted."""
+
+from typing import Final
+
+from controlroom.engine.lists.model import Field, Kind, Listing, among
+from controlroom.engine.work_items.model import ExceptionType, ItemState
+
+ALL_BUT_DATA: Final = """id, number, workspace_id, process_id, queue_id, step_id, run_id, state, state_at, created_at,
+           priority, due, deadline, reference, parent_id, attempt, step_run_id,
+           exception_type, exception_code, exception_message, fault"""
+COLUMNS_WITHOUT_DATA: Final = f"{ALL_BUT_DATA}, null::jsonb as payload"
+"""Columns of a list: a page of items must not carry megabytes that nobody looks at."""
+
+ITEMS: Final = Listing(
+    noun="work items",
+    table="work_item",
+    columns=COLUMNS_WITHOUT_DATA,
+    tenant="work_item.workspace_id",
+    always="work_item.state not in ('draft', 'deleted') and work_item.queue_id is not null",
+    fields=(
+        Field("id", Kind.ID, is_sortable=True, index="work_item_of_workspace"),
+        Field("number", Kind.INTEGER, is_sortable=True),
+        Field("process_id", Kind.ID, is_nullable=True, index="work_item_of_process"),
+        Field("run_id", Kind.ID, is_nullable=True, index="work_item_of_run"),
+        Field("step_id", Kind.ID, is_nullable=True),
+        Field("queue_id", Kind.ID),
+        Field("step_run_id", Kind.ID, is_nullable=True, index="work_item_turn"),
+        Field("parent_id", Kind.ID, is_nullable=True),
+        Field("state", Kind.TEXT, choices=among(ItemState)),
+        Field("state_at", Kind.INSTANT, is_sortable=True),
+        Field("created_at", Kind.INSTANT, is_sortable=True),
+        Field("priority", Kind.INTEGER, is_sortable=True),
+        Field("due", Kind.INSTANT, is_sortable=True),
+        Field("deadline", Kind.INSTANT, is_nullable=True, is_sortable=True),
+        Field("reference", Kind.TEXT, is_nullable=True, is_sortable=True, index="work_item_reference"),
+        Field("attempt", Kind.INTEGER),
+        Field("exception_type", Kind.TEXT, is_nullable=True, choices=among(ExceptionType)),
+        Field("exception_code", Kind.TEXT),
+        Field("exception_message", Kind.TEXT),
+        Field("fault", Kind.TEXT, is_nullable=True),
+    ),
+)
+"""What went through a queue, without payloads; drafts and outputs of runs are no such."""
