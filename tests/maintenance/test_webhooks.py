@@ -10,6 +10,7 @@ import pytest
 from standardwebhooks import Webhook
 
 from controlroom.dialects.robocorp.messages import GRAMMAR
+from controlroom.engine.access.scope import Room
 from controlroom.engine.deliveries import store
 from controlroom.engine.deliveries.model import DeliveryState, NotSent, Tried
 from controlroom.engine.events.store import By, Event, append
@@ -109,7 +110,7 @@ async def test_an_endpoint_that_was_changed_meanwhile_is_not_disabled(engine, ad
     """The answer was of another one."""
     made, _ = await hook()
 
-    await webhooks.disable_gone(engine, made.id, endpoint="https://old.example.com/", answer="410")
+    await webhooks.disable_gone(engine, Room(), made.id, endpoint="https://old.example.com/", answer="410")
 
     assert (await webhooks.get(engine, ada, workspace, made.id)).is_enabled
 
@@ -404,9 +405,9 @@ async def test_what_a_killed_server_had_in_hand_is_sent_again(engine, ada, works
     webhook, _ = await hook(WebhookEvent.RUN_STARTED)
     await floor.start(process)
     await until(lambda: fanned_out(engine))
-    claim = {"rooms": {}, "room": 5, "limit": 5, "lease": timedelta(seconds=45)}
-    [lost] = await store.claim(engine.database, **claim)
-    assert await store.claim(engine.database, **claim) == []
+    claim = {"known": {}, "places": 5, "limit": 5, "lease": timedelta(seconds=45)}
+    [lost] = await store.claim(engine.database, Room(), **claim)
+    assert await store.claim(engine.database, Room(), **claim) == []
     await engine.database.execute("update delivery set due = clock_now() where id = %(id)s", id=lost.id)
 
     async with delivering(engine):

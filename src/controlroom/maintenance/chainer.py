@@ -9,6 +9,7 @@ What it costs: three statements a second while nothing happens; two more for eac
 
 from typing import Final
 
+from controlroom.engine.access.scope import Room
 from controlroom.engine.chains.following import follow_next, notice_ends
 from controlroom.engine.engine import Engine
 
@@ -19,9 +20,9 @@ _AT_ONCE: Final = 1000
 
 async def follow(engine: Engine) -> int:
     """One tick; how many ends of runs were followed."""
-    while await notice_ends(engine, limit=_BATCH) == _BATCH:
+    while await notice_ends(engine, Room(), limit=_BATCH) == _BATCH:
         pass
     followed = 0
-    while followed < _AT_ONCE and await follow_next(engine):
+    while followed < _AT_ONCE and await follow_next(engine, Room()):
         followed += 1
     return followed

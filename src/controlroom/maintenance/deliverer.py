@@ -23,6 +23,7 @@ from uuid import UUID
 
 import structlog
 
+from controlroom.engine.access.scope import Room, scoped
 from controlroom.engine.deliveries import store
 from controlroom.engine.deliveries.model import Claimed, DeliveryKind, DeliveryState, NotSent, Outcome, Sent, Tried
 from controlroom.engine.deliveries.rules import Again, GiveUp, after_failure
@@ -45,6 +46,7 @@ Send = Callable[[Claimed], Awaitable[Outcome]]
 LEASE: Final = timedelta(seconds=45)
 """Longer than any attempt takes: `outgoing.SECONDS` and what recording may wait for a database that is away."""
 
+_ROOM: Final = Room()
 _AT_ONCE: Final = 192
 _AT_ONE_DESTINATION: Final = 16
 _AT_ONE_FAILING: Final = 2
@@ -92,10 +94,10 @@ class Deliverer:
         if self._is_full:
             return False
         known = self._under_way.keys() | self._failing.keys()
-        rooms = {name: self._places(name) - self._under_way[name] for name in known}
+        places = {name: self._places(name) - self._under_way[name] for name in known}
         try:
             claimed = await store.claim(
-                self._engine.database, rooms=rooms, room=_AT_ONE_DESTINATION, limit=free, lease=LEASE
+                self._engine.database, _ROOM, known=places, places=_AT_ONE_DESTINATION, limit=free, lease=LEASE
             )
         except Unavailable as away:
             log.warning("deliverer cannot reach the database", reason=str(away))
@@ -115,7 +117,7 @@ class Deliverer:
         held = [(one, timedelta(seconds=pause)) for one, pause in pauses if pause > 0]
         if held:
             try:
-                await store.put_back(self._engine.database, held)
+                await store.put_back(self._engine.database, _ROOM, held)
             except Unavailable as away:  # due again when their leases are over
                 log.warning("deliveries cannot be given back", deliveries=len(held), reason=str(away))
         return [one for one, pause in pauses if pause <= 0]
@@ -199,7 +201,7 @@ def _receiver_of(delivery: Claimed) -> _Receiver:
 async def record(engine: Engine, tried: Sequence[Tried]) -> int:
     """Write what came of attempts, and tell of those that are given up; how many were still ours to write."""
     decided = [(one, *_decided(one)) for one in tried]
-    async with engine.database.transaction() as tx:
+    async with scoped(engine.database, _ROOM) as tx:
         written = set(await store.record(tx, decided))
         given_up = [one for one, state, _ in decided if state is DeliveryState.FAILED and one.delivery.id in written]
         await append(tx, By("system"), *map(_given_up, given_up))
@@ -218,10 +220,10 @@ async def _disable(engine: Engine, delivery: Claimed, answer: str) -> None:
     match delivery.kind:
         case DeliveryKind.WEBHOOK:
             webhook = WebhookId(delivery.subscription_id)
-            await webhooks.disable_gone(engine, webhook, endpoint=delivery.endpoint, answer=answer)
+            await webhooks.disable_gone(engine, _ROOM, webhook, endpoint=delivery.endpoint, answer=answer)
         case DeliveryKind.CHAT:
             notification = NotificationId(delivery.subscription_id)
-            await notifications.disable_gone(engine, notification, sealed=delivery.sealed or b"", answer=answer)
+            await notifications.disable_gone(engine, _ROOM, notification, sealed=delivery.sealed or b"", answer=answer)
         case DeliveryKind.CALLBACK | DeliveryKind.EMAIL | DeliveryKind.PROVISIONER:
             pass
         case _:
@@ -231,7 +233,7 @@ async def _disable(engine: Engine, delivery: Claimed, answer: str) -> None:
 async def prune(engine: Engine) -> int:
     """Delete deliveries that ended longer ago than they are kept; how many."""
     kept = timedelta(days=engine.limits.delivery_days)
-    return await store.prune(engine.database, older_than=kept, limit=_PRUNED)
+    return await store.prune(engine.database, _ROOM, older_than=kept, limit=_PRUNED)
 
 
 def _decided(one: Tried) -> tuple[DeliveryState, timedelta]:

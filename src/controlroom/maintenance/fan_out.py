@@ -17,6 +17,7 @@ from typing import Final
 import structlog
 from msgspec import Struct
 
+from controlroom.engine.access.scope import Room, ScopedTx, scoped
 from controlroom.engine.deliveries import store as deliveries
 from controlroom.engine.deliveries.model import NewDelivery
 from controlroom.engine.engine import Engine
@@ -25,7 +26,6 @@ from controlroom.engine.events.cursor import Span
 from controlroom.engine.wakes import Topic
 from controlroom.errors import Unavailable
 from controlroom.ids import DeliveryId
-from controlroom.postgres.database import Statements
 
 log = structlog.get_logger(__name__)
 
@@ -35,7 +35,7 @@ class News(Struct, frozen=True):
 
     kinds: tuple[str, ...]
     """Of events of these kinds only."""
-    of: Callable[[Statements, Span], Awaitable[list[NewDelivery]]]
+    of: Callable[[ScopedTx, Span], Awaitable[list[NewDelivery]]]
     """Who is to be told what of the events in a span."""
 
 
@@ -57,7 +57,7 @@ class Batch(Struct, frozen=True):
 
 async def fan_out(engine: Engine, news: Sequence[News]) -> Batch:
     """Read the next events, and write what is to be delivered of them."""
-    async with engine.database.transaction() as tx:
+    async with scoped(engine.database, Room()) as tx:
         position = await cursor.hold(tx, _READER)
         if position is None:
             return Batch(0, has_more=False)

@@ -8,10 +8,11 @@ When it dies half-way: each step is a transaction; the next tick finds what was 
 What it costs: two index probes a second while nobody waits; a transaction a second for each worker that was asked for.
 """
 
+from controlroom.engine.access.scope import Room
 from controlroom.engine.engine import Engine
 from controlroom.engine.provisioners.providing import ask, look_after
 
 
 async def provide(engine: Engine) -> int:
     """One pass; how many workers were asked for, or seen to."""
-    return await ask(engine) + await look_after(engine)
+    return await ask(engine, Room()) + await look_after(engine, Room())

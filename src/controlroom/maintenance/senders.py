@@ -7,6 +7,7 @@ from typing import Final
 import msgspec
 from msgspec import Struct
 
+from controlroom.engine.access.scope import Room
 from controlroom.engine.deliveries.model import Claimed, DeliveryKind, NotSent, Outcome, Sent
 from controlroom.engine.deliveries.rules import pause_asked
 from controlroom.engine.engine import Engine
@@ -94,7 +95,7 @@ class Senders:
         return await self._mail.send(delivery.message_id, list(mail.recipients), mail.subject, mail.text)
 
     async def _provisioner(self, delivery: Claimed) -> Outcome:
-        order = await requests.written_out(self._engine, delivery, self._orders, at=datetime.now(UTC))
+        order = await requests.written_out(self._engine, Room(), delivery, self._orders, at=datetime.now(UTC))
         if order is None:
             return NotSent("What it asked for is over.", is_final=True)
         outcome = await self._post(delivery.endpoint, order.body, order.headers, final=self._orders.final_refusals)

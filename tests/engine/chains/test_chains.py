@@ -37,14 +37,14 @@ async def chain(floor: Floor, first: ProcessId, second: ProcessId, **of) -> Chai
     )
 
 
-async def work(floor: Floor, run: Run, *outputs: bytes, fails: int = 0) -> Run:
-    """A worker works on all items of a run; the first puts the outputs out, and the last few fail."""
+async def work(floor: Floor, run: Run, *made: bytes, fails: int = 0) -> Run:
+    """A worker works on all items of a run; the first puts out what is made, and the last few fail."""
     walt = await floor.worker(f"walt {uuid7()}")
     assignment, robot = await walt.take()
     assert assignment.run_id == run.id
     item = assignment.work_item_id
     left = len(await floor.items(run))
-    for output in outputs:
+    for output in made:
         await outputs.output(floor.engine, robot, item, Raw(output))
     while item is not None:
         await held_items.release(floor.engine, robot, item, BAD if left <= fails else Done())

@@ -8,6 +8,7 @@ from controlroom.engine.access.scope import Scope, by
 from controlroom.engine.engine import Engine
 from controlroom.engine.events.store import By, Event, append
 from controlroom.engine.wakes import Topic
+from controlroom.ids import ProcessId
 from controlroom.postgres.database import Tx
 
 
@@ -24,10 +25,18 @@ async def record_of(
     scope: Scope,
     subject: UUID,
     kind: str,
+    /,
+    *,
+    process: ProcessId | None = None,
     **data: Any,
 ) -> None:
-    """Likewise, of one thing in a workspace: `subject` is its id, `kind` is `noun.verb`."""
+    """Likewise, of one thing in a workspace: `subject` is its id, `kind` is `noun.verb`, `process` whose it is."""
     event = Event(
-        kind=kind, organization_id=scope.organization, workspace_id=scope.workspace, subject_id=subject, data=data
+        kind=kind,
+        organization_id=scope.organization,
+        workspace_id=scope.workspace,
+        process_id=process,
+        subject_id=subject,
+        data=data,
     )
     await record(engine, tx, who, event)

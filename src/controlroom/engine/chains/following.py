@@ -6,6 +6,7 @@ started holds up nobody, and no end is followed twice.
 """
 
 from controlroom.engine.access.model import system
+from controlroom.engine.access.scope import Room, ScopedTx, scoped
 from controlroom.engine.chains import store
 from controlroom.engine.chains.model import Empty, LinkState
 from controlroom.engine.chains.store import PendingLink
@@ -17,16 +18,15 @@ from controlroom.engine.runs import actions as runs
 from controlroom.engine.runs.model import Cause, Inputs, OneEmptyItem, Result, StartedBy, WithCopies
 from controlroom.engine.work_items.schemas import settled
 from controlroom.errors import Conflict, Invalid, NotFound
-from controlroom.postgres.database import Tx
 
 _READER = "chains"
 _ENDS = ("run.completed", "run.unresolved")
 _SYSTEM = By("system")
 
 
-async def notice_ends(engine: Engine, *, limit: int) -> int:
+async def notice_ends(engine: Engine, room: Room, *, limit: int) -> int:
     """Read on in the record of events; how many were read, 0 also while somebody else reads."""
-    async with engine.database.transaction() as tx:
+    async with scoped(engine.database, room) as tx:
         position = await cursor.hold(tx, _READER)
         if position is None:
             return 0
@@ -40,27 +40,27 @@ async def notice_ends(engine: Engine, *, limit: int) -> int:
         return span.count
 
 
-async def follow_next(engine: Engine) -> bool:
+async def follow_next(engine: Engine, room: Room) -> bool:
     """Follow one end of a run; False when there is none to follow."""
-    return await settled(engine, lambda: _follow_next(engine))
+    return await settled(engine, lambda: _follow_next(engine, room))
 
 
-async def _follow_next(engine: Engine) -> bool:
+async def _follow_next(engine: Engine, room: Room) -> bool:
     locked: list[PendingLink] = []
     try:
-        async with engine.database.transaction() as tx:
+        async with scoped(engine.database, room) as tx:
             link = await store.lock_pending(tx)
             if link is None:
                 return False
             locked.append(link)
             await _follow(tx, engine, link)
     except (Conflict, Invalid, NotFound) as refused:
-        async with engine.database.transaction() as tx:
+        async with scoped(engine.database, room) as tx:
             await _fail(tx, locked[0], refused.message)
     return True
 
 
-async def _follow(tx: Tx, engine: Engine, link: PendingLink) -> None:
+async def _follow(tx: ScopedTx, engine: Engine, link: PendingLink) -> None:
     if link.depth + 1 > engine.limits.chain_depth:
         await _fail(tx, link, f"more than {engine.limits.chain_depth} runs would follow each other")
         return
@@ -84,7 +84,7 @@ async def _follow(tx: Tx, engine: Engine, link: PendingLink) -> None:
     await store.decide(tx, link, LinkState.STARTED, next_run=None if run is None else run.id, outputs=outputs)
 
 
-async def _fail(tx: Tx, link: PendingLink, reason: str) -> None:
+async def _fail(tx: ScopedTx, link: PendingLink, reason: str) -> None:
     await store.decide(tx, link, LinkState.FAILED, reason=reason)
     await append(
         tx,

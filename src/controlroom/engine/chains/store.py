@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from msgspec import Struct
 
-from controlroom.engine.access.scope import SEEN, Scope
+from controlroom.engine.access.scope import SEEN, Scope, ScopedTx
 from controlroom.engine.chains.errors import ChainNotFound
 from controlroom.engine.chains.model import Chain, ChainLink, Empty, End, LinkState
 from controlroom.engine.events.cursor import Happened
@@ -147,7 +147,7 @@ async def delete(tx: Tx, workspace: WorkspaceId, chain: ChainId) -> None:
 
 
 # ---------------------------------------------------------------------------------------------------- the loop
-async def remember(tx: Tx, ends: Sequence[Happened]) -> int:
+async def remember(tx: ScopedTx, ends: Sequence[Happened]) -> int:
     """Write that the ends of these runs are to be followed, by every enabled chain of their processes; how many."""
     return await tx.execute(
         """
@@ -181,7 +181,7 @@ class PendingLink(Struct, frozen=True, kw_only=True):
     priority: int
 
 
-async def lock_pending(tx: Tx) -> PendingLink | None:
+async def lock_pending(tx: ScopedTx) -> PendingLink | None:
     """The oldest end of a run that is to be followed and that nobody else is following."""
     return await tx.one_or_none(
         PendingLink,
@@ -200,7 +200,7 @@ async def lock_pending(tx: Tx) -> PendingLink | None:
     )
 
 
-async def new_outputs(tx: Tx, link: PendingLink) -> list[WorkItemId]:
+async def new_outputs(tx: ScopedTx, link: PendingLink) -> list[WorkItemId]:
     """What the run has put out and the chain has not handed on at an earlier end of the same run; oldest first."""
     return await tx.all(
         WorkItemId,
@@ -219,7 +219,7 @@ async def new_outputs(tx: Tx, link: PendingLink) -> list[WorkItemId]:
     )
 
 
-async def has_started_before(tx: Tx, link: PendingLink) -> bool:
+async def has_started_before(tx: ScopedTx, link: PendingLink) -> bool:
     """Whether an earlier end of the same run was followed."""
     return bool(
         await tx.value(
@@ -234,7 +234,7 @@ async def has_started_before(tx: Tx, link: PendingLink) -> bool:
 
 
 async def decide(
-    tx: Tx,
+    tx: ScopedTx,
     link: PendingLink,
     state: LinkState,
     *,

@@ -6,8 +6,8 @@ from typing import Final, TypeVar
 import msgspec
 from msgspec import Raw, Struct
 
+from controlroom.engine.access.scope import ScopedTx
 from controlroom.engine.messages import Grammars, Occurrence, Outputs
-from controlroom.postgres.database import Statements
 
 OCCURRENCE: Final = """
     event.id as event_id, event.at, event.kind,
@@ -53,9 +53,7 @@ class _Found(Struct, frozen=True):
     is_whole: bool
 
 
-async def with_outputs(
-    tx: Statements, found: Sequence[Told], asked_of: Sequence[str], grammars: Grammars
-) -> list[Told]:
+async def with_outputs(tx: ScopedTx, found: Sequence[Told], asked_of: Sequence[str], grammars: Grammars) -> list[Told]:
     """The occurrences, with outputs those of which a grammar (each one's is named beside it) says them.
 
     Nothing is read where none does. Else one statement reads up to `MOST_OUTPUTS` items of each, and passes by all

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
-from controlroom.engine.access.scope import SEEN, Scope
+from controlroom.engine.access.scope import SEEN, Room, Scope, ScopedTx, ensure_seen
 from controlroom.engine.deliveries.errors import DeliveryNotFound
 from controlroom.engine.deliveries.model import (
     Claimed,
@@ -35,7 +35,7 @@ _COLUMNS: Final = """id, number, workspace_id, kind, subscription_id, event_kind
 
 
 # ---------------------------------------------------------------------------------------------------- writing
-async def insert(tx: Statements, new: Sequence[NewDelivery]) -> list[DeliveryId]:
+async def insert(tx: ScopedTx, new: Sequence[NewDelivery]) -> list[DeliveryId]:
     """Write deliveries, due at once; messages of an event that a subscription has already are left out."""
     if not new:
         return []
@@ -80,13 +80,15 @@ async def insert(tx: Statements, new: Sequence[NewDelivery]) -> list[DeliveryId]
     )
 
 
-async def claim(tx: Statements, *, rooms: Mapping[str, int], room: int, limit: int, lease: timedelta) -> list[Claimed]:
+async def claim(
+    db: Statements, _room: Room, *, known: Mapping[str, int], places: int, limit: int, lease: timedelta
+) -> list[Claimed]:
     """Take due deliveries for as long as the lease lasts: what is not recorded by then is due again.
 
-    At most `limit` in all and `room` a destination, or what `rooms` says of it: a destination with many never hides
+    At most `limit` in all and `places` a destination, or what is `known` of it: a destination with many never hides
     those of others. Safe from any number of callers; each delivery goes to one of them.
     """
-    return await tx.all(
+    return await db.all(
         Claimed,
         """
         with recursive destination as (             -- one probe for each destination, however many deliveries it has
@@ -97,11 +99,11 @@ async def claim(tx: Statements, *, rooms: Mapping[str, int], room: int, limit: i
                      order by delivery.destination limit 1)
               from destination where destination.destination is not null
         ), roomy as (
-            select destination.destination, coalesce(known.room, %(room)s) as room
+            select destination.destination, coalesce(known.places, %(places)s) as places
               from destination
-              left join unnest(%(destinations)s::text[], %(rooms)s::int[]) as known (destination, room)
+              left join unnest(%(destinations)s::text[], %(known_places)s::int[]) as known (destination, places)
                      on known.destination = destination.destination
-             where destination.destination is not null and coalesce(known.room, %(room)s) > 0
+             where destination.destination is not null and coalesce(known.places, %(places)s) > 0
              order by random()                      -- so that under the limit everybody gets a turn
         ), picked as (
             select due.id
@@ -110,7 +112,7 @@ async def claim(tx: Statements, *, rooms: Mapping[str, int], room: int, limit: i
                    select id from delivery
                     where state = 'pending' and delivery.destination = roomy.destination and due <= clock_now()
                     order by due
-                    limit roomy.room
+                    limit roomy.places
                       for update skip locked) as due
              limit %(limit)s
         )
@@ -122,15 +124,15 @@ async def claim(tx: Statements, *, rooms: Mapping[str, int], room: int, limit: i
                   run_id, step_run_id, message_id, grammar, destination, endpoint, sealed, sealed_headers, body,
                   attempts, extract(epoch from give_up_at - clock_now())::float8 as seconds_left
         """,
-        destinations=list(rooms),
-        rooms=list(rooms.values()),
-        room=room,
+        destinations=list(known),
+        known_places=list(known.values()),
+        places=places,
         limit=limit,
         lease=lease,
     )
 
 
-async def record(tx: Statements, tried: Sequence[tuple[Tried, DeliveryState, timedelta]]) -> list[DeliveryId]:
+async def record(tx: ScopedTx, tried: Sequence[tuple[Tried, DeliveryState, timedelta]]) -> list[DeliveryId]:
     """Write what came of attempts, each with its new state and the delay until the next; those that were written.
 
     An attempt that was overtaken (its lease was over, or somebody ended the delivery) is left out.
@@ -159,9 +161,9 @@ async def record(tx: Statements, tried: Sequence[tuple[Tried, DeliveryState, tim
     )
 
 
-async def put_back(tx: Statements, claimed: Sequence[tuple[Claimed, timedelta]]) -> int:
+async def put_back(db: Statements, _room: Room, claimed: Sequence[tuple[Claimed, timedelta]]) -> int:
     """Give claimed deliveries back untried, due after a while each; how many were still the caller's."""
-    return await tx.execute(
+    return await db.execute(
         """
         update delivery set attempts = delivery.attempts - 1, due = clock_now() + made.delay
           from unnest(%(ids)s::uuid[], %(attempts)s::int[], %(delays)s::interval[]) as made (id, attempts, delay)
@@ -177,9 +179,7 @@ def _error(outcome: Outcome) -> str:
     return "" if isinstance(outcome, Sent) else outcome.error
 
 
-async def redirect(
-    tx: Statements, subscription: UUID, *, destination: str, endpoint: str, sealed: bytes | None
-) -> None:
+async def redirect(tx: ScopedTx, subscription: UUID, *, destination: str, endpoint: str, sealed: bytes | None) -> None:
     """What is still to be delivered for a subscription goes where it points now, signed by its secret of now."""
     await tx.execute(
         """
@@ -193,7 +193,7 @@ async def redirect(
     )
 
 
-async def withdraw(tx: Statements, subscription: UUID, why: str) -> int:
+async def withdraw(tx: ScopedTx, subscription: UUID, why: str) -> int:
     """Give up what is still to be delivered for a subscription; how many there were."""
     return await tx.execute(
         """
@@ -206,7 +206,7 @@ async def withdraw(tx: Statements, subscription: UUID, why: str) -> int:
 
 
 async def renew(
-    tx: Statements, delivery: DeliveryWithBody, *, destination: str, endpoint: str, sealed: bytes | None
+    tx: ScopedTx, delivery: DeliveryWithBody, *, destination: str, endpoint: str, sealed: bytes | None
 ) -> None:
     """Make an ended delivery due at once, with a day of its own and attempts counted on.
 
@@ -228,9 +228,9 @@ async def renew(
     )
 
 
-async def prune(tx: Statements, *, older_than: timedelta, limit: int) -> int:
+async def prune(db: Statements, _room: Room, *, older_than: timedelta, limit: int) -> int:
     """Delete deliveries that ended longer ago, `limit` at most; how many."""
-    return await tx.execute(
+    return await db.execute(
         """
         delete from delivery where id in (
             select id from delivery
@@ -249,20 +249,22 @@ async def now(tx: Statements) -> datetime:
     return at
 
 
-async def get(
-    tx: Statements, scope: Scope, delivery: DeliveryId, *, for_update: bool = False
-) -> DeliveryWithBody | None:
-    """One delivery with its body."""
+async def get(db: Statements, scope: Scope, delivery: DeliveryId, *, for_update: bool = False) -> DeliveryWithBody:
+    """One delivery with its body; raises DeliveryNotFound."""
     lock = "for no key update" if for_update else ""
-    return await tx.one_or_none(
+    found = await db.one_or_none(
         DeliveryWithBody,
         f"select {_COLUMNS}, body from delivery where id = %(delivery)s and workspace_id = {SEEN} {lock}",
         delivery=delivery,
         **scope.params,
     )
+    if found is None:
+        await ensure_seen(db, scope)
+        raise DeliveryNotFound(delivery)
+    return found
 
 
-async def sealed_of(tx: Statements, delivery: DeliveryId) -> bytes | None:
+async def sealed_of(tx: ScopedTx, delivery: DeliveryId) -> bytes | None:
     """What a delivery's secret was when it was last sent."""
     found: bytes | None = await tx.value("select sealed from delivery where id = %(delivery)s", delivery=delivery)
     return found

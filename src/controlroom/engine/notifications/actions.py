@@ -4,27 +4,26 @@ from collections.abc import Sequence
 from functools import partial
 
 from controlroom.engine.access.model import Actor, Permission
-from controlroom.engine.access.scope import Scope, by, ensure_seen, scope_of
+from controlroom.engine.access.record import record_of
+from controlroom.engine.access.scope import Room, Scope, ensure_seen, scope_of, scoped
 from controlroom.engine.deliveries import gone
 from controlroom.engine.deliveries import store as deliveries
 from controlroom.engine.engine import Engine
-from controlroom.engine.events.store import Event, append
 from controlroom.engine.notifications import store
-from controlroom.engine.notifications.errors import NotificationInvalid, NotificationNotFound
+from controlroom.engine.notifications.errors import NotificationInvalid
 from controlroom.engine.notifications.model import (
     ByChat,
     ByEmail,
     Notification,
     NotificationEvent,
     NotificationKind,
-    SealedNotification,
     Way,
 )
 from controlroom.engine.notifications.rules import checked_events, checked_way
 from controlroom.engine.processes import store as processes
 from controlroom.engine.processes.errors import ProcessNotFound
 from controlroom.ids import NotificationId, ProcessId, WorkspaceId, uuid7
-from controlroom.postgres.database import Statements, Tx
+from controlroom.postgres.database import Tx
 
 
 async def create(
@@ -39,7 +38,7 @@ async def create(
     scope = scope_of(actor, Permission.WRITE_PROCESSES, workspace)
     notification = NotificationId(uuid7())
     kind, recipients, sealed = _stored(engine, notification, way)
-    async with engine.database.transaction() as tx:
+    async with scoped(engine.database, scope) as tx:
         if not await store.insert(
             tx,
             scope,
@@ -52,8 +51,8 @@ async def create(
         ):
             await ensure_seen(tx, scope)
             raise ProcessNotFound(process)
-        found = await _found(tx, scope, notification)
-        await _tell(tx, actor, scope, found, "notification.created")
+        found = await store.get(tx, scope, notification)
+        await _record(engine, tx, actor, scope, found, "notification.created")
         return found
 
 
@@ -69,8 +68,8 @@ async def update(
 ) -> Notification:
     """Change what is given; the kind of a notification stays. Disabling gives up what is still to be delivered."""
     scope = scope_of(actor, Permission.WRITE_PROCESSES, workspace)
-    async with engine.database.transaction() as tx:
-        before = await _found(tx, scope, notification, for_update=True)
+    async with scoped(engine.database, scope) as tx:
+        before = await store.get(tx, scope, notification, for_update=True)
         recipients, sealed = tuple(before.recipients), before.sealed
         if way is not None:
             kind, recipients, sealed = _stored(engine, notification, way)
@@ -87,32 +86,32 @@ async def update(
         )
         if not wanted:
             await deliveries.withdraw(tx, notification, "The notification was disabled.")
-        after = await _found(tx, scope, notification)
-        await _tell(tx, actor, scope, after, "notification.updated")
+        after = await store.get(tx, scope, notification)
+        await _record(engine, tx, actor, scope, after, "notification.updated")
         return after
 
 
 async def delete(engine: Engine, actor: Actor, workspace: WorkspaceId, notification: NotificationId) -> None:
     """Tell no more, and give up what is still to be delivered."""
     scope = scope_of(actor, Permission.WRITE_PROCESSES, workspace)
-    async with engine.database.transaction() as tx:
-        found = await _found(tx, scope, notification, for_update=True)
+    async with scoped(engine.database, scope) as tx:
+        found = await store.get(tx, scope, notification, for_update=True)
         await store.delete(tx, notification)
         await deliveries.withdraw(tx, notification, "The notification was deleted.")
-        await _tell(tx, actor, scope, found, "notification.deleted")
+        await _record(engine, tx, actor, scope, found, "notification.deleted")
 
 
-async def disable_gone(engine: Engine, notification: NotificationId, *, sealed: bytes, answer: str) -> None:
+async def disable_gone(engine: Engine, room: Room, notification: NotificationId, *, sealed: bytes, answer: str) -> None:
     """Disable a notification whose chat says that it is gone for good, unless it goes elsewhere by now."""
     disable = partial(store.disable, notification=notification, sealed=sealed)
     reason = f"Its chat is gone for good. {answer}"
-    await gone.disable_gone(engine, notification, "notification.disabled", reason, disable)
+    await gone.disable_gone(engine, room, notification, "notification.disabled", reason, disable)
 
 
 async def get(engine: Engine, actor: Actor, workspace: WorkspaceId, notification: NotificationId) -> Notification:
     """One notification. Raises NotificationNotFound."""
     scope = scope_of(actor, Permission.READ_PROCESSES, workspace)
-    return await _found(engine.database, scope, notification)
+    return await store.get(engine.database, scope, notification)
 
 
 async def list_of_process(
@@ -142,26 +141,6 @@ def _stored(
             return NotificationKind.CHAT, (), sealed
 
 
-async def _found(
-    tx: Statements, scope: Scope, notification: NotificationId, *, for_update: bool = False
-) -> SealedNotification:
-    found = await store.get(tx, scope, notification, for_update=for_update)
-    if found is None:
-        await ensure_seen(tx, scope)
-        raise NotificationNotFound(notification)
-    return found
-
-
-async def _tell(tx: Tx, actor: Actor, scope: Scope, notification: Notification, kind: str) -> None:
-    await append(
-        tx,
-        by(actor),
-        Event(
-            kind=kind,
-            organization_id=scope.organization,
-            workspace_id=scope.workspace,
-            process_id=notification.process_id,
-            subject_id=notification.id,
-            data={"kind": notification.kind.value},
-        ),
-    )
+async def _record(engine: Engine, tx: Tx, actor: Actor, scope: Scope, notification: Notification, kind: str) -> None:
+    process, way = notification.process_id, notification.kind.value
+    await record_of(engine, tx, actor, scope, notification.id, kind, process=process, kind=way)

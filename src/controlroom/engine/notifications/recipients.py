@@ -4,6 +4,7 @@ from typing import Final
 
 import msgspec
 
+from controlroom.engine.access.scope import ScopedTx
 from controlroom.engine.deliveries.endpoints import destination_of
 from controlroom.engine.deliveries.model import DeliveryKind, NewDelivery
 from controlroom.engine.deliveries.occurrences import OCCURRENCE, WHAT_OF
@@ -14,7 +15,6 @@ from controlroom.engine.notifications.rules import End, chat_text_of, subject_of
 from controlroom.engine.notifications.store import place_of
 from controlroom.ids import NotificationId
 from controlroom.keys import Keys
-from controlroom.postgres.database import Statements
 
 KINDS_OF_NOTIFICATIONS: Final = tuple(event.value for event in NotificationEvent)
 MAIL_SYSTEM: Final = "mail"
@@ -29,7 +29,7 @@ class _ForNotification(Occurrence, frozen=True, kw_only=True):
     failed: int
 
 
-async def of_notifications(tx: Statements, span: Span, keys: Keys) -> list[NewDelivery]:
+async def of_notifications(tx: ScopedTx, span: Span, keys: Keys) -> list[NewDelivery]:
     """What people are told of the events in the span."""
     found = await tx.all(
         _ForNotification,

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Final
 
-from controlroom.engine.access.scope import SEEN, Scope
+from controlroom.engine.access.scope import SEEN, Scope, ScopedTx, ensure_seen
 from controlroom.engine.deliveries.model import Disabled
 from controlroom.engine.notifications.errors import NotificationNotFound
 from controlroom.engine.notifications.model import Notification, NotificationEvent, NotificationKind, SealedNotification
@@ -48,11 +48,11 @@ async def list_of_process(
 
 
 async def get(
-    tx: Statements, scope: Scope, notification: NotificationId, *, for_update: bool = False
-) -> SealedNotification | None:
-    """One notification."""
+    db: Statements, scope: Scope, notification: NotificationId, *, for_update: bool = False
+) -> SealedNotification:
+    """One notification; raises NotificationNotFound."""
     lock = "for update" if for_update else ""
-    return await tx.one_or_none(
+    found = await db.one_or_none(
         SealedNotification,
         f"""
         select {_COLUMNS} from notification
@@ -61,6 +61,10 @@ async def get(
         notification=notification,
         **scope.params,
     )
+    if found is None:
+        await ensure_seen(db, scope)
+        raise NotificationNotFound(notification)
+    return found
 
 
 async def insert(
@@ -95,7 +99,7 @@ async def insert(
 
 
 async def update(
-    tx: Statements,
+    tx: ScopedTx,
     notification: NotificationId,
     *,
     events: Sequence[NotificationEvent],
@@ -119,7 +123,7 @@ async def update(
     )
 
 
-async def disable(tx: Statements, reason: str, *, notification: NotificationId, sealed: bytes) -> Disabled | None:
+async def disable(tx: ScopedTx, reason: str, *, notification: NotificationId, sealed: bytes) -> Disabled | None:
     """Disable an enabled notification that still goes to the sealed address; None if there is no such one."""
     return await tx.one_or_none(
         Disabled,
@@ -136,6 +140,6 @@ async def disable(tx: Statements, reason: str, *, notification: NotificationId, 
     )
 
 
-async def delete(tx: Statements, notification: NotificationId) -> None:
+async def delete(tx: ScopedTx, notification: NotificationId) -> None:
     """Mark a notification that the caller has locked as deleted."""
     await tx.execute("update notification set deleted_at = clock_now() where id = %(id)s", id=notification)

@@ -5,7 +5,7 @@ from datetime import timedelta
 from controlroom.engine.access.model import Actor, Permission
 from controlroom.engine.access.names import checked_name
 from controlroom.engine.access.record import record_of
-from controlroom.engine.access.scope import Scope, ensure_seen, scope_of
+from controlroom.engine.access.scope import ensure_seen, scope_of, scoped
 from controlroom.engine.deliveries import store as deliveries
 from controlroom.engine.deliveries.endpoints import checked_endpoint, destination_of
 from controlroom.engine.engine import Engine
@@ -16,11 +16,10 @@ from controlroom.engine.provisioners.errors import (
     ProvisionerNameTaken,
     ProvisionerNotFound,
 )
-from controlroom.engine.provisioners.model import Provisioner, SealedProvisioner
+from controlroom.engine.provisioners.model import Provisioner
 from controlroom.engine.provisioners.rules import MOST_LIFETIME
 from controlroom.ids import ProvisionerId, WorkspaceId, uuid7
 from controlroom.keys import mint
-from controlroom.postgres.database import Statements
 from controlroom.postgres.errors import UniqueViolation
 
 _LONGEST_SECRET = 1024
@@ -42,7 +41,7 @@ async def create(
     provisioner = ProvisionerId(uuid7())
     value = mint("crps_") if secret is None else _checked_secret(secret)
     try:
-        async with engine.database.transaction() as tx:
+        async with scoped(engine.database, scope) as tx:
             if not await store.insert(
                 tx,
                 scope,
@@ -55,7 +54,7 @@ async def create(
                 await ensure_seen(tx, scope)
                 raise ProvisionerNotFound(provisioner)
             await record_of(engine, tx, actor, scope, provisioner, "provisioner.created")
-            return await _found(tx, scope, provisioner), value
+            return await store.get(tx, scope, provisioner), value
     except UniqueViolation as taken:
         raise ProvisionerNameTaken(name) from taken
 
@@ -74,8 +73,8 @@ async def update(
     """Change what is given. Requests under way go to the new endpoint, signed by the new secret."""
     scope = scope_of(actor, Permission.WRITE_WORKERS, workspace)
     try:
-        async with engine.database.transaction() as tx:
-            before = await _found(tx, scope, provisioner, for_update=True)
+        async with scoped(engine.database, scope) as tx:
+            before = await store.get(tx, scope, provisioner, for_update=True)
             to = before.endpoint if endpoint is None else checked_endpoint(endpoint)
             sealed = before.sealed
             if secret is not None:
@@ -90,7 +89,7 @@ async def update(
             )
             await deliveries.redirect(tx, provisioner, destination=destination_of(to), endpoint=to, sealed=sealed)
             await record_of(engine, tx, actor, scope, provisioner, "provisioner.updated")
-            return await _found(tx, scope, provisioner)
+            return await store.get(tx, scope, provisioner)
     except UniqueViolation as taken:
         raise ProvisionerNameTaken(name or "") from taken
 
@@ -98,8 +97,8 @@ async def update(
 async def delete(engine: Engine, actor: Actor, workspace: WorkspaceId, provisioner: ProvisionerId) -> None:
     """Delete a provisioner that no step is placed on; what it has started is still stopped. Raises ProvisionerInUse."""
     scope = scope_of(actor, Permission.WRITE_WORKERS, workspace)
-    async with engine.database.transaction() as tx:
-        await _found(tx, scope, provisioner, for_update=True)
+    async with scoped(engine.database, scope) as tx:
+        await store.get(tx, scope, provisioner, for_update=True)
         if processes := await store.processes_placed_on(tx, provisioner):
             raise ProvisionerInUse(provisioner, processes)
         await store.delete(tx, provisioner)
@@ -117,15 +116,15 @@ async def list_provisioners(
 async def get(engine: Engine, actor: Actor, workspace: WorkspaceId, provisioner: ProvisionerId) -> Provisioner:
     """One provisioner, never its secret. Raises ProvisionerNotFound."""
     scope = scope_of(actor, Permission.READ_WORKERS, workspace)
-    return await _found(engine.database, scope, provisioner)
+    return await store.get(engine.database, scope, provisioner)
 
 
 async def reveal(engine: Engine, actor: Actor, workspace: WorkspaceId, provisioner: ProvisionerId) -> str:
     """A provisioner's secret once more, for those who may reveal and could give it another one. Audited."""
     scope = scope_of(actor, Permission.REVEAL, workspace)
     actor.require(Permission.WRITE_WORKERS, workspace)  # what it gives
-    async with engine.database.transaction() as tx:
-        found = await _found(tx, scope, provisioner)
+    async with scoped(engine.database, scope) as tx:
+        found = await store.get(tx, scope, provisioner)
         await record_of(engine, tx, actor, scope, provisioner, "provisioner.revealed")
     return engine.keys.unseal(found.sealed, place=store.place_of(provisioner)).decode()
 
@@ -140,13 +139,3 @@ def _checked_lifetime(lifetime: timedelta | None) -> timedelta | None:
     if lifetime is not None and not timedelta(minutes=1) <= lifetime <= MOST_LIFETIME:
         raise ProvisionerInvalid(f"a worker lives a minute to {MOST_LIFETIME.days} days")
     return lifetime
-
-
-async def _found(
-    tx: Statements, scope: Scope, provisioner: ProvisionerId, *, for_update: bool = False
-) -> SealedProvisioner:
-    found = await store.get(tx, scope, provisioner, for_update=for_update)
-    if found is None:
-        await ensure_seen(tx, scope)
-        raise ProvisionerNotFound(provisioner)
-    return found

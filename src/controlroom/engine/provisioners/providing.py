@@ -5,7 +5,7 @@ from typing import Final, assert_never
 
 import msgspec
 
-from controlroom.engine.access.scope import Of
+from controlroom.engine.access.scope import Of, Room, ScopedTx, scoped
 from controlroom.engine.deliveries import store as deliveries
 from controlroom.engine.deliveries.endpoints import destination_of
 from controlroom.engine.deliveries.model import DeliveryKind, NewDelivery
@@ -30,7 +30,6 @@ from controlroom.engine.workers import store as workers
 from controlroom.engine.workers.model import LINK_TOKEN_PREFIX
 from controlroom.ids import DeliveryId, LinkTokenId, WorkerId, uuid7
 from controlroom.keys import mint
-from controlroom.postgres.database import Tx
 from controlroom.protocol import ErrorCode, StepRunError
 
 _AT_ONCE: Final = 200
@@ -38,11 +37,11 @@ _TOKEN_OUTLIVES: Final = timedelta(minutes=1)
 _SYSTEM: Final = By("system")
 
 
-async def ask(engine: Engine) -> int:
+async def ask(engine: Engine, room: Room) -> int:
     """Ask for a worker for each step run that waits for one on demand; how many were asked for."""
     asked = 0
     while asked < _AT_ONCE:
-        async with engine.database.transaction() as tx:
+        async with scoped(engine.database, room) as tx:
             wanting = await store.hold_wanting(tx)
             if wanting is None:
                 break
@@ -51,18 +50,18 @@ async def ask(engine: Engine) -> int:
     return asked
 
 
-async def look_after(engine: Engine) -> int:
+async def look_after(engine: Engine, room: Room) -> int:
     """See to every worker that was asked for and has not ended; for how many something was done."""
     done = 0
-    for worker in await store.due(engine.database):
-        async with engine.database.transaction() as tx:
+    for worker in await store.due(engine.database, room):
+        async with scoped(engine.database, room) as tx:
             one = await store.hold(tx, worker)
             if one is not None and await _look_after(engine, tx, one):
                 done += 1
     return done
 
 
-async def _look_after(engine: Engine, tx: Tx, one: Provisioning) -> bool:
+async def _look_after(engine: Engine, tx: ScopedTx, one: Provisioning) -> bool:
     match next_for(one):
         case Wait():
             return False
@@ -83,7 +82,7 @@ async def _look_after(engine: Engine, tx: Tx, one: Provisioning) -> bool:
     return True
 
 
-async def _ask_for(engine: Engine, tx: Tx, wanting: Wanting) -> None:
+async def _ask_for(engine: Engine, tx: ScopedTx, wanting: Wanting) -> None:
     if wanting.endpoint is None or wanting.sealed is None:
         why = "The provisioner that the step is placed on was deleted."
         await fail_unstarted(engine, tx, wanting.step_run_id, StepRunError(ErrorCode.WORKER_LOST, why))
@@ -107,7 +106,7 @@ async def _ask_for(engine: Engine, tx: Tx, wanting: Wanting) -> None:
     )
 
 
-async def _link_token(engine: Engine, tx: Tx, wanting: Wanting, worker: WorkerId) -> LinkTokenId:
+async def _link_token(engine: Engine, tx: ScopedTx, wanting: Wanting, worker: WorkerId) -> LinkTokenId:
     """A one-time token for a worker with this id."""
     token, value = LinkTokenId(uuid7()), mint(LINK_TOKEN_PREFIX)
     await link_tokens.insert(
@@ -125,7 +124,7 @@ async def _link_token(engine: Engine, tx: Tx, wanting: Wanting, worker: WorkerId
     return token
 
 
-async def _release(engine: Engine, tx: Tx, one: Provisioning) -> None:
+async def _release(engine: Engine, tx: ScopedTx, one: Provisioning) -> None:
     """Nobody needs the worker any more: its token is worth nothing, and its provisioner is asked to stop it."""
     scope = Of(one.organization_id, (one.workspace_id,))
     await link_tokens.delete(tx, scope, one.link_token_id)
@@ -134,7 +133,7 @@ async def _release(engine: Engine, tx: Tx, one: Provisioning) -> None:
         await _send(engine, tx, _wanting_of(one), Stop(one.workspace_id, one.worker_id))
 
 
-async def _send(engine: Engine, tx: Tx, wanting: Wanting, order: Order) -> DeliveryId:
+async def _send(engine: Engine, tx: ScopedTx, wanting: Wanting, order: Order) -> DeliveryId:
     assert wanting.endpoint is not None  # noqa: S101  # who sends has looked
     [delivery] = await deliveries.insert(
         tx,

@@ -10,6 +10,7 @@ from typing import Protocol
 import msgspec
 from msgspec import Struct
 
+from controlroom.engine.access.scope import Room
 from controlroom.engine.deliveries.model import Claimed
 from controlroom.engine.engine import Engine
 from controlroom.engine.provisioners import store
@@ -46,10 +47,12 @@ class WrittenOut(Struct, frozen=True):
     headers: Mapping[str, str]
 
 
-async def written_out(engine: Engine, delivery: Claimed, grammar: OrderGrammar, *, at: datetime) -> WrittenOut | None:
+async def written_out(
+    engine: Engine, room: Room, delivery: Claimed, grammar: OrderGrammar, *, at: datetime
+) -> WrittenOut | None:
     """The request of a delivery; None if nobody waits for that worker any more."""
     order = msgspec.json.decode(delivery.body, type=Order)
-    body = await _body(engine, order, grammar)
+    body = await _body(engine, room, order, grammar)
     if body is None:
         return None
     place = store.place_of(ProvisionerId(delivery.subscription_id))
@@ -57,10 +60,10 @@ async def written_out(engine: Engine, delivery: Claimed, grammar: OrderGrammar, 
     return WrittenOut(body, grammar.headers(delivery.endpoint, body, secret=secret, at=at))
 
 
-async def _body(engine: Engine, order: Order, grammar: OrderGrammar) -> bytes | None:
+async def _body(engine: Engine, room: Room, order: Order, grammar: OrderGrammar) -> bytes | None:
     if isinstance(order, Stop):
         return grammar.stop(order)
-    usable = await store.usable_token(engine.database, order.runtime_id)
+    usable = await store.usable_token(engine.database, room, order.runtime_id)
     if usable is None:
         return None
     token = engine.keys.unseal(usable.sealed, place=link_tokens.place_of(usable.token)).decode()

@@ -5,7 +5,7 @@ from typing import Final
 
 from msgspec import Struct
 
-from controlroom.engine.access.scope import SEEN, Scope
+from controlroom.engine.access.scope import SEEN, Room, Scope, ScopedTx, ensure_seen
 from controlroom.engine.nouns import InWorkspace, Noun
 from controlroom.engine.processes.model import Workers
 from controlroom.engine.provisioners.errors import ProvisionerNotFound
@@ -17,7 +17,7 @@ from controlroom.engine.provisioners.model import (
     Wanting,
 )
 from controlroom.ids import DeliveryId, LinkTokenId, ProvisionerId, WorkerId
-from controlroom.postgres.database import Statements, Tx
+from controlroom.postgres.database import Statements
 from controlroom.postgres.keyset import oldest_first
 
 PROVISIONER: Final = Noun[ProvisionerId](
@@ -56,11 +56,11 @@ async def list_provisioners(
 
 
 async def get(
-    tx: Statements, scope: Scope, provisioner: ProvisionerId, *, for_update: bool = False
-) -> SealedProvisioner | None:
-    """One provisioner."""
+    db: Statements, scope: Scope, provisioner: ProvisionerId, *, for_update: bool = False
+) -> SealedProvisioner:
+    """One provisioner; raises ProvisionerNotFound."""
     lock = "for update" if for_update else ""
-    return await tx.one_or_none(
+    found = await db.one_or_none(
         SealedProvisioner,
         f"""
         select {_COLUMNS} from provisioner
@@ -69,6 +69,10 @@ async def get(
         provisioner=provisioner,
         **scope.params,
     )
+    if found is None:
+        await ensure_seen(db, scope)
+        raise ProvisionerNotFound(provisioner)
+    return found
 
 
 async def insert(
@@ -99,7 +103,7 @@ async def insert(
 
 
 async def update(
-    tx: Statements,
+    tx: ScopedTx,
     provisioner: ProvisionerId,
     *,
     name: str,
@@ -122,12 +126,12 @@ async def update(
     )
 
 
-async def delete(tx: Statements, provisioner: ProvisionerId) -> None:
+async def delete(tx: ScopedTx, provisioner: ProvisionerId) -> None:
     """Mark a provisioner that the caller has locked as deleted. Workers that it has started are still stopped."""
     await tx.execute("update provisioner set deleted_at = clock_now() where id = %(id)s", id=provisioner)
 
 
-async def processes_placed_on(tx: Statements, provisioner: ProvisionerId) -> list[str]:
+async def processes_placed_on(tx: ScopedTx, provisioner: ProvisionerId) -> list[str]:
     """The names of processes with a step that is placed on the provisioner."""
     return await tx.all(
         str,
@@ -142,7 +146,7 @@ async def processes_placed_on(tx: Statements, provisioner: ProvisionerId) -> lis
 
 
 # ---------------------------------------------------------------------------------------------------- what is wanted
-async def hold_wanting(tx: Tx) -> Wanting | None:
+async def hold_wanting(tx: ScopedTx) -> Wanting | None:
     """A step run that waits for a worker to be asked for, that nobody else is asking for."""
     return await tx.one_or_none(
         Wanting,
@@ -162,7 +166,7 @@ async def hold_wanting(tx: Tx) -> Wanting | None:
 
 
 async def promise(
-    tx: Tx, wanting: Wanting, worker: WorkerId, *, token: LinkTokenId, order: DeliveryId, link_within: timedelta
+    tx: ScopedTx, wanting: Wanting, worker: WorkerId, *, token: LinkTokenId, order: DeliveryId, link_within: timedelta
 ) -> None:
     """The step run waits for the worker with this id, and for no other."""
     await tx.execute(
@@ -191,12 +195,12 @@ async def promise(
     )
 
 
-async def due(tx: Statements) -> list[WorkerId]:
+async def due(db: Statements, _room: Room) -> list[WorkerId]:
     """Workers that were asked for and have not ended, oldest first."""
-    return await tx.all(WorkerId, "select worker_id from provisioning where state <> 'ended' order by worker_id")
+    return await db.all(WorkerId, "select worker_id from provisioning where state <> 'ended' order by worker_id")
 
 
-async def hold(tx: Tx, worker: WorkerId) -> Provisioning | None:
+async def hold(tx: ScopedTx, worker: WorkerId) -> Provisioning | None:
     """A worker that was asked for, with its step run; None if it has ended, or somebody else sees to it."""
     if not await tx.value(
         """
@@ -231,7 +235,7 @@ async def hold(tx: Tx, worker: WorkerId) -> Provisioning | None:
     )
 
 
-async def set_state(tx: Tx, worker: WorkerId, state: ProvisioningState) -> None:
+async def set_state(tx: ScopedTx, worker: WorkerId, state: ProvisioningState) -> None:
     """Write how far a worker that was asked for has come."""
     await tx.execute(
         "update provisioning set state = %(state)s where worker_id = %(worker)s", worker=worker, state=state
@@ -246,9 +250,9 @@ class UsableToken(Struct, frozen=True):
     max_lifetime: timedelta | None
 
 
-async def usable_token(tx: Statements, worker: WorkerId) -> UsableToken | None:
+async def usable_token(db: Statements, _room: Room, worker: WorkerId) -> UsableToken | None:
     """The link token of a worker that was asked for; None if it was used, is over, or nobody waits any more."""
-    return await tx.one_or_none(
+    return await db.one_or_none(
         UsableToken,
         """
         select link_token.id as token, link_token.sealed, provisioner.max_lifetime

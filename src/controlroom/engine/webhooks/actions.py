@@ -4,22 +4,21 @@ from functools import partial
 
 from controlroom.engine.access.model import Actor, ActorKind, Permission
 from controlroom.engine.access.names import checked_name
-from controlroom.engine.access.scope import Scope, by, ensure_seen, scope_of
+from controlroom.engine.access.record import record_of
+from controlroom.engine.access.scope import Room, ensure_seen, scope_of, scoped
 from controlroom.engine.deliveries import gone
 from controlroom.engine.deliveries import store as deliveries
 from controlroom.engine.deliveries.endpoints import checked_endpoint, destination_of
 from controlroom.engine.deliveries.model import DeliveryKind, NewDelivery
 from controlroom.engine.engine import Engine
-from controlroom.engine.events.store import Event, append
 from controlroom.engine.messages import Message, Occurrence
 from controlroom.engine.processes.errors import ProcessNotFound
 from controlroom.engine.wakes import Topic
 from controlroom.engine.webhooks import store
-from controlroom.engine.webhooks.errors import WebhookInvalid, WebhookNotFound
+from controlroom.engine.webhooks.errors import WebhookInvalid
 from controlroom.engine.webhooks.model import TEST_EVENT, SealedWebhook, Webhook, WebhookChange, WebhookDefinition
 from controlroom.engine.webhooks.rules import checked_events, checked_secret, new_secret
 from controlroom.ids import DeliveryId, ProcessId, UserId, WebhookId, WorkspaceId, uuid7
-from controlroom.postgres.database import Statements, Tx
 
 
 async def create(
@@ -36,12 +35,12 @@ async def create(
     webhook, secret = WebhookId(uuid7()), new_secret() if wanted.secret is None else checked_secret(wanted.secret)
     sealed = engine.keys.seal(secret.encode(), place=store.place_of(webhook))
     created_by = UserId(actor.id) if actor.kind is ActorKind.USER and actor.id else None
-    async with engine.database.transaction() as tx:
+    async with scoped(engine.database, scope) as tx:
         if not await store.insert(tx, scope, webhook, wanted, sealed, created_by):
             await ensure_seen(tx, scope)
             raise ProcessNotFound(wanted.process or "")
-        await _tell(tx, actor, scope, webhook, "webhook.created", wanted.process)
-        return await _found(tx, scope, webhook), secret
+        await record_of(engine, tx, actor, scope, webhook, "webhook.created", process=wanted.process)
+        return await store.get(tx, scope, webhook), secret
 
 
 async def update(
@@ -52,8 +51,8 @@ async def update(
     Disabling gives up what is still to be delivered.
     """
     scope = scope_of(actor, Permission.WRITE_WEBHOOKS, workspace)
-    async with engine.database.transaction() as tx:
-        before = await _found(tx, scope, webhook, for_update=True)
+    async with scoped(engine.database, scope) as tx:
+        before = await store.get(tx, scope, webhook, for_update=True)
         endpoint = before.endpoint if change.endpoint is None else checked_endpoint(change.endpoint)
         sealed = before.sealed
         if change.secret is not None:
@@ -72,26 +71,26 @@ async def update(
         await deliveries.redirect(tx, webhook, destination=destination_of(endpoint), endpoint=endpoint, sealed=sealed)
         if not is_enabled:
             await deliveries.withdraw(tx, webhook, "The webhook was disabled.")
-        await _tell(tx, actor, scope, webhook, "webhook.updated", before.process_id)
+        await record_of(engine, tx, actor, scope, webhook, "webhook.updated", process=before.process_id)
         tx.after_commit(lambda: engine.wakes.wake_here(Topic.DELIVERIES))
-        return await _found(tx, scope, webhook)
+        return await store.get(tx, scope, webhook)
 
 
 async def delete(engine: Engine, actor: Actor, workspace: WorkspaceId, webhook: WebhookId) -> None:
     """Delete a webhook, and give up what is still to be delivered for it."""
     scope = scope_of(actor, Permission.WRITE_WEBHOOKS, workspace)
-    async with engine.database.transaction() as tx:
-        found = await _found(tx, scope, webhook, for_update=True)
+    async with scoped(engine.database, scope) as tx:
+        found = await store.get(tx, scope, webhook, for_update=True)
         await store.delete(tx, webhook)
         await deliveries.withdraw(tx, webhook, "The webhook was deleted.")
-        await _tell(tx, actor, scope, webhook, "webhook.deleted", found.process_id)
+        await record_of(engine, tx, actor, scope, webhook, "webhook.deleted", process=found.process_id)
 
 
-async def disable_gone(engine: Engine, webhook: WebhookId, *, endpoint: str, answer: str) -> None:
+async def disable_gone(engine: Engine, room: Room, webhook: WebhookId, *, endpoint: str, answer: str) -> None:
     """Disable a webhook whose receiver says that it is gone for good, unless it points elsewhere by now."""
     disable = partial(store.disable, webhook=webhook, endpoint=endpoint)
     reason = f"Its receiver is gone for good. {answer}"
-    await gone.disable_gone(engine, webhook, "webhook.disabled", reason, disable)
+    await gone.disable_gone(engine, room, webhook, "webhook.disabled", reason, disable)
 
 
 async def list_webhooks(
@@ -111,7 +110,7 @@ async def list_webhooks(
 async def get(engine: Engine, actor: Actor, workspace: WorkspaceId, webhook: WebhookId) -> Webhook:
     """One webhook, without its secret. Raises WebhookNotFound."""
     scope = scope_of(actor, Permission.READ_WEBHOOKS, workspace)
-    return await _found(engine.database, scope, webhook)
+    return await store.get(engine.database, scope, webhook)
 
 
 async def show(engine: Engine, actor: Actor, workspace: WorkspaceId, webhook: WebhookId) -> tuple[Webhook, str]:
@@ -120,9 +119,9 @@ async def show(engine: Engine, actor: Actor, workspace: WorkspaceId, webhook: We
     Why the permission to read suffices: whoever may read webhooks has always been given the secret.
     """
     scope = scope_of(actor, Permission.READ_WEBHOOKS, workspace)
-    async with engine.database.transaction() as tx:
-        found = await _found(tx, scope, webhook)
-        await _tell(tx, actor, scope, webhook, "webhook.revealed", found.process_id)
+    async with scoped(engine.database, scope) as tx:
+        found = await store.get(tx, scope, webhook)
+        await record_of(engine, tx, actor, scope, webhook, "webhook.revealed", process=found.process_id)
     return found, engine.keys.unseal(found.sealed, place=store.place_of(webhook)).decode()
 
 
@@ -132,15 +131,15 @@ async def test(engine: Engine, actor: Actor, workspace: WorkspaceId, webhook: We
     A grammar may have several: the delivery is that of the first. Raises WebhookInvalid if it has none.
     """
     scope = scope_of(actor, Permission.WRITE_WEBHOOKS, workspace)
-    async with engine.database.transaction() as tx:
-        found = await _found(tx, scope, webhook)
+    async with scoped(engine.database, scope) as tx:
+        found = await store.get(tx, scope, webhook)
         grammar = engine.grammars.get(found.grammar)
         rehearsal = await store.rehearsal(tx, scope, found, uuid7())
         messages = [] if grammar is None else grammar.messages(rehearsal)
         if not messages:
             raise WebhookInvalid(f"the grammar {found.grammar} has no test")
         [delivery, *_] = await deliveries.insert(tx, [_delivery(found, rehearsal, each) for each in messages])
-        await _tell(tx, actor, scope, webhook, TEST_EVENT, found.process_id)
+        await record_of(engine, tx, actor, scope, webhook, TEST_EVENT, process=found.process_id)
         tx.after_commit(lambda: engine.wakes.wake(Topic.DELIVERIES))
     return delivery
 
@@ -160,26 +159,4 @@ def _delivery(webhook: SealedWebhook, rehearsal: Occurrence, message: Message) -
         endpoint=webhook.endpoint,
         sealed=webhook.sealed,
         process_id=webhook.process_id,
-    )
-
-
-async def _found(tx: Statements, scope: Scope, webhook: WebhookId, *, for_update: bool = False) -> SealedWebhook:
-    found = await store.get(tx, scope, webhook, for_update=for_update)
-    if found is None:
-        await ensure_seen(tx, scope)
-        raise WebhookNotFound(webhook)
-    return found
-
-
-async def _tell(tx: Tx, actor: Actor, scope: Scope, webhook: WebhookId, kind: str, process: ProcessId | None) -> None:
-    await append(
-        tx,
-        by(actor),
-        Event(
-            kind=kind,
-            organization_id=scope.organization,
-            workspace_id=scope.workspace,
-            process_id=process,
-            subject_id=webhook,
-        ),
     )

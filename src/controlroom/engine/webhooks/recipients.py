@@ -5,6 +5,7 @@ from typing import Final
 
 import structlog
 
+from controlroom.engine.access.scope import ScopedTx
 from controlroom.engine.deliveries.endpoints import EndpointInvalid, destination_of
 from controlroom.engine.deliveries.model import DeliveryKind, NewDelivery
 from controlroom.engine.deliveries.occurrences import OCCURRENCE, WHAT_OF, with_outputs
@@ -12,7 +13,6 @@ from controlroom.engine.events.cursor import IN_SPAN, Span
 from controlroom.engine.messages import Grammars, Message, Occurrence
 from controlroom.engine.runs.callbacks import CallbackEvent
 from controlroom.engine.webhooks.model import WebhookEvent
-from controlroom.postgres.database import Statements
 
 log = structlog.get_logger(__name__)
 
@@ -31,7 +31,7 @@ class _Recipient(Occurrence, frozen=True, kw_only=True):
     sealed_headers: bytes | None
 
 
-async def of_webhooks(tx: Statements, span: Span, grammars: Grammars) -> list[NewDelivery]:
+async def of_webhooks(tx: ScopedTx, span: Span, grammars: Grammars) -> list[NewDelivery]:
     """What enabled webhooks are told of the events in the span. None is told of what was before it was made."""
     found = await tx.all(
         _Recipient,
@@ -52,7 +52,7 @@ async def of_webhooks(tx: Statements, span: Span, grammars: Grammars) -> list[Ne
     return await _told(tx, DeliveryKind.WEBHOOK, found, grammars)
 
 
-async def of_callbacks(tx: Statements, span: Span, grammars: Grammars) -> list[NewDelivery]:
+async def of_callbacks(tx: ScopedTx, span: Span, grammars: Grammars) -> list[NewDelivery]:
     """What the callbacks of runs are told of the events in the span, of the run itself or of its step runs."""
     found = await tx.all(
         _Recipient,
@@ -73,9 +73,7 @@ async def of_callbacks(tx: Statements, span: Span, grammars: Grammars) -> list[N
     return await _told(tx, DeliveryKind.CALLBACK, found, grammars)
 
 
-async def _told(
-    tx: Statements, kind: DeliveryKind, found: Sequence[_Recipient], grammars: Grammars
-) -> list[NewDelivery]:
+async def _told(tx: ScopedTx, kind: DeliveryKind, found: Sequence[_Recipient], grammars: Grammars) -> list[NewDelivery]:
     found = await with_outputs(tx, found, [each.grammar for each in found], grammars)
     return [new for each in found for new in _deliveries(kind, each, grammars)]
 

@@ -3,17 +3,18 @@
 from uuid import UUID
 
 from controlroom.engine.access.model import Actor, Permission
-from controlroom.engine.access.scope import Scope, by, ensure_seen, scope_of
+from controlroom.engine.access.record import record
+from controlroom.engine.access.scope import scope_of, scoped
 from controlroom.engine.deliveries import store as deliveries
 from controlroom.engine.deliveries.endpoints import destination_of
-from controlroom.engine.deliveries.errors import DeliveryNotFound, DeliveryPending, SubscriptionGone
+from controlroom.engine.deliveries.errors import DeliveryPending, SubscriptionGone
 from controlroom.engine.deliveries.model import Delivery, DeliveryKind, DeliveryState, DeliveryWithBody
 from controlroom.engine.engine import Engine
-from controlroom.engine.events.store import Event, append
+from controlroom.engine.events.store import Event
 from controlroom.engine.wakes import Topic
 from controlroom.engine.webhooks import store
+from controlroom.engine.webhooks.errors import WebhookNotFound
 from controlroom.ids import DeliveryId, WebhookId, WorkspaceId
-from controlroom.postgres.database import Statements
 
 
 async def list_deliveries(
@@ -36,7 +37,7 @@ async def list_deliveries(
 async def get_delivery(engine: Engine, actor: Actor, workspace: WorkspaceId, delivery: DeliveryId) -> DeliveryWithBody:
     """One delivery with what is sent. Raises DeliveryNotFound."""
     scope = scope_of(actor, Permission.READ_WEBHOOKS, workspace)
-    return await _found(engine.database, scope, delivery)
+    return await deliveries.get(engine.database, scope, delivery)
 
 
 async def redeliver(engine: Engine, actor: Actor, workspace: WorkspaceId, delivery: DeliveryId) -> Delivery:
@@ -46,16 +47,19 @@ async def redeliver(engine: Engine, actor: Actor, workspace: WorkspaceId, delive
     provisioners: what they asked for is over.
     """
     scope = scope_of(actor, Permission.WRITE_WEBHOOKS, workspace)
-    async with engine.database.transaction() as tx:
-        found = await _found(tx, scope, delivery, for_update=True)
+    async with scoped(engine.database, scope) as tx:
+        found = await deliveries.get(tx, scope, delivery, for_update=True)
         if found.state is DeliveryState.PENDING:
             raise DeliveryPending(delivery)
         destination, endpoint = found.destination, found.endpoint
         sealed = await deliveries.sealed_of(tx, delivery)
         match found.kind:
             case DeliveryKind.WEBHOOK:
-                webhook = await store.get(tx, scope, WebhookId(found.subscription_id))
-                if webhook is None or not webhook.is_enabled:
+                try:
+                    webhook = await store.get(tx, scope, WebhookId(found.subscription_id))
+                except WebhookNotFound as deleted:
+                    raise SubscriptionGone(delivery) from deleted
+                if not webhook.is_enabled:
                     raise SubscriptionGone(delivery)
                 endpoint, sealed = webhook.endpoint, webhook.sealed
                 destination = destination_of(endpoint)
@@ -64,9 +68,10 @@ async def redeliver(engine: Engine, actor: Actor, workspace: WorkspaceId, delive
             case DeliveryKind.CALLBACK | DeliveryKind.CHAT | DeliveryKind.EMAIL:
                 pass
         await deliveries.renew(tx, found, destination=destination, endpoint=endpoint, sealed=sealed)
-        await append(
+        await record(
+            engine,
             tx,
-            by(actor),
+            actor,
             Event(
                 kind="delivery.renewed",
                 organization_id=scope.organization,
@@ -77,12 +82,4 @@ async def redeliver(engine: Engine, actor: Actor, workspace: WorkspaceId, delive
             ),
         )
         tx.after_commit(lambda: engine.wakes.wake(Topic.DELIVERIES))
-        return await _found(tx, scope, delivery)
-
-
-async def _found(tx: Statements, scope: Scope, delivery: DeliveryId, *, for_update: bool = False) -> DeliveryWithBody:
-    found = await deliveries.get(tx, scope, delivery, for_update=for_update)
-    if found is None:
-        await ensure_seen(tx, scope)
-        raise DeliveryNotFound(delivery)
-    return found
+        return await deliveries.get(tx, scope, delivery)

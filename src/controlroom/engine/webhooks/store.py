@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Final
 from uuid import UUID
 
-from controlroom.engine.access.scope import SEEN, Scope
+from controlroom.engine.access.scope import SEEN, Scope, ScopedTx, ensure_seen
 from controlroom.engine.deliveries.model import Disabled
 from controlroom.engine.messages import Occurrence
 from controlroom.engine.nouns import InWorkspace, Noun
@@ -58,16 +58,20 @@ async def list_webhooks(
     )
 
 
-async def get(tx: Statements, scope: Scope, webhook: WebhookId, *, for_update: bool = False) -> SealedWebhook | None:
-    """One webhook, with its secret as stored."""
+async def get(db: Statements, scope: Scope, webhook: WebhookId, *, for_update: bool = False) -> SealedWebhook:
+    """One webhook, with its secret as stored; raises WebhookNotFound."""
     lock = "for update of webhook" if for_update else ""
-    return await tx.one_or_none(
+    found = await db.one_or_none(
         SealedWebhook,
         f"""{_WEBHOOK}
          where webhook.workspace_id = {SEEN} and webhook.id = %(webhook)s and webhook.deleted_at is null {lock}""",
         webhook=webhook,
         **scope.params,
     )
+    if found is None:
+        await ensure_seen(db, scope)
+        raise WebhookNotFound(webhook)
+    return found
 
 
 async def insert(
@@ -102,7 +106,7 @@ async def insert(
 
 
 async def update(
-    tx: Statements,
+    tx: ScopedTx,
     webhook: WebhookId,
     *,
     name: str,
@@ -131,7 +135,7 @@ async def update(
     )
 
 
-async def disable(tx: Statements, reason: str, *, webhook: WebhookId, endpoint: str) -> Disabled | None:
+async def disable(tx: ScopedTx, reason: str, *, webhook: WebhookId, endpoint: str) -> Disabled | None:
     """Disable an enabled webhook that still points to the endpoint; None if there is no such one."""
     return await tx.one_or_none(
         Disabled,
@@ -174,6 +178,6 @@ async def rehearsal(tx: Statements, scope: Scope, webhook: Webhook, test: UUID) 
     )
 
 
-async def delete(tx: Statements, webhook: WebhookId) -> None:
+async def delete(tx: ScopedTx, webhook: WebhookId) -> None:
     """Mark a webhook that the caller has locked as deleted. Its deliveries stay readable for as long as any."""
     await tx.execute("update webhook set deleted_at = clock_now() where id = %(webhook)s", webhook=webhook)
