@@ -7,6 +7,7 @@ from controlroom.ids import uuid7
 from controlroom.postgres.database import Database
 from controlroom.postgres.migrate import migrate, migrations, pending
 
+CREDENTIALS = "20261129150100_pre_credentials.sql"
 ROLES = "20261129150000_pre_roles_and_grants.sql"
 ROLES_POST = "20261129160000_post_roles_and_grants.sql"
 
@@ -136,3 +137,87 @@ async def test_cleaning_up_waits_for_servers_of_the_release_before(room):
     assert await migrate(dsn) == waiting
     assert await connection.fetchval("select to_regclass('member')") is None
     await new.close()
+
+
+KEY = """insert into api_key (id, number, workspace_id, name, permissions, lookup, sealed, use_count, used_at,
+                              expires_at)
+         values ($1, 1001, $2, 'deploys', '{runs.read}', 'key', 'sealed key', 7, '2026-01-02T00:00Z',
+                 '2999-01-01T00:00Z')"""
+PAIR = "insert into user_credential (id, user_id, name, identifier, sealed) values ($1, $2, 'laptop', '123', 'secret')"
+TOKEN = """insert into link_token (id, number, workspace_id, worker_id, name, lookup, sealed, is_reusable)
+           values ($1, 1002, $2, $1, 'tower', 'token', 'sealed token', false)"""
+
+
+async def credentials(connection):
+    """Every credential, with what a link token is for."""
+    rows = await connection.fetch(
+        """
+        select id, number, kind, workspace_id, user_id, name, identifier, lookup, sealed, permissions, use_count,
+               used_at is not null as is_used, expires_at, worker_id, is_reusable
+          from credential left join linking on credential_id = id order by number
+        """
+    )
+    return [dict(row) for row in rows]
+
+
+async def test_credentials_come_along_whole(room, tmp_path):
+    """With ids, numbers, hashes, sealed values and counts; a handshake stays with its key, and goes with it."""
+    dsn, connection = room
+    await migrated(dsn, tmp_path, until=CREDENTIALS)
+    _, workspace, users = await people(connection, ada=False)
+    key, pair, token, process = (uuid7() for _ in range(4))
+    await connection.execute(KEY, key, workspace)
+    await connection.execute(PAIR, pair, users["ada"])
+    await connection.execute(TOKEN, token, workspace)
+    await connection.execute("insert into process (id, workspace_id, name) values ($1, $2, 'p')", process, workspace)
+    await connection.execute("insert into handshake (process_id, api_key_id, sealed) values ($1, $2, '')", process, key)
+
+    await migrate(dsn)
+
+    of_pair, of_key, of_token = sorted(await credentials(connection), key=lambda row: row["kind"] != "user_credential")
+    assert (of_key["id"], of_key["number"], of_key["kind"]) == (key, 1001, "workspace_key")
+    assert (of_key["name"], of_key["permissions"], of_key["use_count"]) == ("deploys", ["runs.read"], 7)
+    assert (of_key["lookup"], of_key["sealed"], of_key["is_used"]) == (b"key", b"sealed key", True)
+    assert (of_pair["id"], of_pair["user_id"], of_pair["identifier"]) == (pair, users["ada"], "123")
+    assert (of_pair["sealed"], of_pair["workspace_id"]) == (b"secret", None)
+    assert (of_token["id"], of_token["number"], of_token["worker_id"]) == (token, 1002, token)
+    assert (of_token["lookup"], of_token["is_reusable"], of_token["is_used"]) == (b"token", False, False)
+    await connection.execute("delete from credential where id = $1", key)
+    assert await connection.fetchval("select count(*) from handshake") == 0
+
+
+async def test_two_releases_see_the_same_credentials(room, tmp_path):
+    """What one makes, renames, uses or deletes is so for the other; uses of both add up."""
+    dsn, connection = room
+    await migrated(dsn, tmp_path, post=False)
+    organization, workspace, users = await people(connection, ada=False)
+    key, pair, token = (uuid7() for _ in range(3))
+
+    await connection.execute(KEY, key, workspace)
+    await connection.execute(PAIR, pair, users["ada"])
+    await connection.execute(TOKEN, token, workspace)
+    await connection.execute("update api_key set use_count = use_count + 2, permissions = '{}', name = 'mine'")
+    await connection.execute("update credential set use_count = use_count + 1 where id = $1", key)
+    await connection.execute("update link_token set used_at = clock_now()")
+    found = {row["kind"]: row for row in await credentials(connection)}
+    assert (found["workspace_key"]["use_count"], found["workspace_key"]["permissions"]) == (10, [])
+    assert await connection.fetchval("select use_count from api_key") == 10
+    assert (found["workspace_key"]["name"], found["link_token"]["is_used"]) == ("mine", True)
+    for table in ("api_key", "user_credential", "link_token"):
+        await connection.execute(f"delete from {table}")
+    assert await credentials(connection) == []
+
+    made = """insert into credential (id, kind, organization_id, workspace_id, user_id, name, identifier, lookup,
+                                      sealed)
+              values ($1, $2, $3, $4, $5, 'n', $6, $7, '')"""
+    await connection.execute(made, key, "workspace_key", organization, workspace, None, None, b"k")
+    await connection.execute(made, pair, "user_credential", organization, None, users["ada"], "456", None)
+    await connection.execute(made, token, "link_token", organization, workspace, None, None, b"t")
+    await connection.execute("insert into linking (credential_id, is_reusable) values ($1, true)", token)
+    await connection.execute("update credential set used_at = clock_now(), expires_at = '2999-01-01T00:00Z'")
+    for table, id_ in (("api_key", key), ("user_credential", pair), ("link_token", token)):
+        rows = await connection.fetch(f"select id from {table} where used_at is not null")
+        assert [row["id"] for row in rows] == [id_], table
+    await connection.execute("delete from credential")
+    for table in ("api_key", "user_credential", "link_token"):
+        assert await connection.fetchval(f"select count(*) from {table}") == 0, table

@@ -55,7 +55,7 @@ async def test_an_expired_key_opens_nothing(engine, ada, workspace):
     """A key past its time is refused."""
     key, value = await create_api_key(engine, ada, workspace, name="ci", permissions=[])
     await engine.database.execute(
-        "update api_key set expires_at = clock_now() - interval '1 second' where id = %(id)s", id=key.id
+        "update credential set expires_at = clock_now() - interval '1 second' where id = %(id)s", id=key.id
     )
 
     with pytest.raises(Unauthenticated):

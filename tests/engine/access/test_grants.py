@@ -2,6 +2,8 @@
 
 import pytest
 
+from controlroom.engine.access.actions import create_api_key, reveal_api_key
+from controlroom.engine.access.credentials import authenticate_api_key
 from controlroom.engine.access.errors import (
     BeyondOwnRights,
     GrantExists,
@@ -202,6 +204,26 @@ async def test_the_last_who_governs_stays(engine, root, ada, workspace):
     (admin,) = await list_grants(engine, root, None, limit=9)
     with pytest.raises(LastAdmin):
         await revoke(engine, root, admin.id)
+
+
+async def test_a_key_can_be_granted_more_than_its_workspace(engine, root, ada, workspace):
+    """It stands for itself: grants come on top of its own permissions; it is shown to who could give all of that."""
+    other = await workspaces.create(engine, root, f"beside {workspace}")
+    key, value = await create_api_key(engine, ada, workspace, name="ci", permissions=[Permission.START_RUNS])
+    root = await again(engine, root)
+    await grant(engine, root, Principal(PrincipalKind.CREDENTIAL, key.id), OF_MEMBERS[Role.VIEWER], other.id)
+
+    actor = await authenticate_api_key(engine, value)
+
+    assert actor.grants == {
+        workspace: frozenset({Permission.START_RUNS}),
+        other.id: PERMISSIONS_OF_ROLE[Role.VIEWER],
+    }
+    with pytest.raises(BeyondOwnRights):
+        await reveal_api_key(engine, ada, workspace, key.id)
+    assert await reveal_api_key(engine, root, workspace, key.id) == value
+    granted = await list_grants(engine, root, other.id, limit=9)
+    assert ("credential", "ci") in {(each.principal_kind, each.principal_name) for each in granted}
 
 
 async def test_outsiders_see_and_reach_nothing(engine, root, ada, cleo, workspace, team):

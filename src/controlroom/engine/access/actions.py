@@ -8,7 +8,7 @@ from controlroom.engine.access.errors import ApiKeyNotFound
 from controlroom.engine.access.model import Actor, ActorKind, ApiKey, Permission, of_api_key
 from controlroom.engine.access.names import checked_name
 from controlroom.engine.access.record import record
-from controlroom.engine.access.rules import ensure_may_give
+from controlroom.engine.access.rules import ensure_may_give, permissions_of
 from controlroom.engine.access.scope import Scope, ensure_seen, scope_of
 from controlroom.engine.engine import Engine
 from controlroom.engine.events.store import Event
@@ -101,6 +101,8 @@ async def reveal_api_key(engine: Engine, actor: Actor, workspace: WorkspaceId, k
         if found is None:
             raise await _missing(tx, scope)
         ensure_may_give(actor, of_api_key(found.permissions), workspace)
+        for granted in found.granted:
+            ensure_may_give(actor, permissions_of(granted.permissions, granted.workspace), granted.workspace)
         await record(
             engine,
             tx,

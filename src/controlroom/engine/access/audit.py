@@ -69,9 +69,10 @@ EVENTS: Final = Listing(
     noun="events",
     table="event",
     columns="""event.id, event.at, event.kind, event.actor_kind, event.actor_id, event.process_id, event.run_id,
-           event.step_run_id, event.subject_id, event.data, coalesce(app_user.username, api_key.name) as actor_name""",
+           event.step_run_id, event.subject_id, event.data,
+           coalesce(app_user.username, credential.name) as actor_name""",
     joins="""left join app_user on app_user.id = event.actor_id and event.actor_kind = 'user'
-      left join api_key on api_key.id = event.actor_id and event.actor_kind = 'api_key'""",
+      left join credential on credential.id = event.actor_id and event.actor_kind = 'api_key'""",
     tenant="event.workspace_id",
     always="event.work_item_id is null",
     fields=(

@@ -93,8 +93,7 @@ class _Process:
     def __init__(self) -> None:
         self.api_keys: Memory[Actor] = Memory()
         self.workers: Memory[WorkerActor] = Memory()
-        self.api_key_uses = UseCounter()
-        self.user_credential_uses = UseCounter()
+        self.uses = UseCounter()
         self.rates = Buckets()
 
 
@@ -134,7 +133,7 @@ async def authenticate_api_key(engine: Engine, value: str) -> Actor:
     if actor is None or actor.id is None:
         raise WrongCredential("API key")
     process.rates.take(actor.id, engine.limits)
-    process.api_key_uses.count(actor.id)
+    process.uses.count(actor.id)
     return actor
 
 
@@ -175,25 +174,19 @@ async def authenticate_user(engine: Engine, identifier: str, is_signed_by: Calla
     secret = engine.keys.unseal(found.sealed, place=users.place_of_user_credential(found.id))
     if not is_signed_by(secret):
         raise WrongCredential("signature")
-    _process(engine).user_credential_uses.count(found.id)
+    _process(engine).uses.count(found.id)
     return Signer(await users.actor_of_user(engine.database, found.user_id), found.id)
 
 
 async def flush_uses(engine: Engine) -> int:
     """Write the counted uses; of how many credentials. What cannot be written now is kept for the next time."""
-    process = _process(engine)
-    written = 0
-    for counter, write in (
-        (process.api_key_uses, store.add_api_key_uses),
-        (process.user_credential_uses, users.mark_credentials_used),
-    ):
-        uses = counter.take()
-        try:
-            if uses:
-                await write(engine.database, uses)
-                written += len(uses)
-        except BaseException:
-            for credential, times in uses.items():
-                counter.count(credential, times)
-            raise
-    return written
+    counter = _process(engine).uses
+    uses = counter.take()
+    try:
+        if uses:
+            await store.add_uses(engine.database, uses)
+    except BaseException:
+        for credential, times in uses.items():
+            counter.count(credential, times)
+        raise
+    return len(uses)

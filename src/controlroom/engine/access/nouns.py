@@ -42,12 +42,17 @@ GRANT: Final = Noun[GrantId](
     "grant", lambda _: GrantNotFound(), "access_grant", InOrganization("access_grant.organization_id")
 )
 API_KEY: Final = Noun[ApiKeyId](
-    "API key", lambda _: ApiKeyNotFound(), "api_key", InWorkspace("api_key.workspace_id"), name="api_key.name"
+    "API key",
+    lambda _: ApiKeyNotFound(),
+    "credential",
+    InWorkspace("credential.workspace_id"),
+    there="credential.kind = 'workspace_key'",
+    name="credential.name",
 )
 USER_CREDENTIAL: Final = Noun[UserCredentialId](
     "user credential",
     lambda _: CredentialNotFound(),
-    "user_credential",
-    InOrganization("app_user.organization_id"),
-    joined="join app_user on app_user.id = user_credential.user_id",
+    "credential",
+    InOrganization("credential.organization_id"),
+    there="credential.kind = 'user_credential'",
 )

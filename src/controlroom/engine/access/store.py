@@ -6,14 +6,21 @@ from uuid import UUID
 from msgspec import Struct
 
 from controlroom.engine.access.errors import WorkspaceNotFound
-from controlroom.engine.access.model import Actor, ActorKind, ApiKey, Permission, WorkerActor, of_api_key
+from controlroom.engine.access.model import Actor, ActorKind, ApiKey, Granted, Permission, WorkerActor, of_api_key
+from controlroom.engine.access.rules import union
 from controlroom.engine.access.scope import SEEN, Scope
 from controlroom.ids import ApiKeyId, OrganizationId, UserId, WorkspaceId
 from controlroom.postgres.database import Statements
 from controlroom.postgres.keyset import oldest_first
 
-_API_KEY = """api_key.id, api_key.number, api_key.workspace_id, api_key.name, api_key.permissions, api_key.created_by,
-    api_key.created_at, api_key.used_at, api_key.use_count, api_key.expires_at"""
+_API_KEY = """credential.id, credential.number, credential.workspace_id, credential.name, credential.permissions,
+    credential.created_by, credential.created_at, credential.used_at, credential.use_count, credential.expires_at"""
+
+_GRANTED = """
+    coalesce((select jsonb_agg(jsonb_build_array(access_grant.workspace_id, role.permissions))
+                from access_grant join role on role.id = access_grant.role_id
+               where access_grant.credential_id = credential.id), '[]') as granted"""
+"""What a `credential` is granted, beside what it may do by itself."""
 
 
 class FoundApiKey(Struct, frozen=True, kw_only=True):
@@ -25,15 +32,21 @@ class FoundApiKey(Struct, frozen=True, kw_only=True):
     permissions: list[Permission]
     workspace_id: WorkspaceId
     organization_id: OrganizationId
+    granted: list[Granted]
+    workspaces: list[WorkspaceId]
+    """The living ones of the organization that the grants may be about."""
 
     def to_actor(self) -> Actor:
         """Who speaks when the key does."""
+        own = Granted(self.workspace_id, [permission.value for permission in of_api_key(self.permissions)])
+        held = union([own, *self.granted], {self.workspace_id, *self.workspaces})
         return Actor(
             kind=ActorKind.API_KEY,
             id=self.id,
             name=self.name,
             organization_id=self.organization_id,
-            grants={self.workspace_id: of_api_key(self.permissions)},
+            grants=held.workspaces,
+            throughout=held.throughout,
         )
 
 
@@ -42,6 +55,7 @@ class SealedApiKey(Struct, frozen=True, kw_only=True):
 
     id: ApiKeyId
     permissions: list[Permission]
+    granted: list[Granted]
     sealed: bytes
 
 
@@ -54,11 +68,18 @@ async def api_key_by_lookup(tx: Statements, lookup: bytes) -> FoundApiKey | None
     """The key with this keyed hash, unless it has expired or its workspace is gone."""
     return await tx.one_or_none(
         FoundApiKey,
-        """
-        select api_key.id, api_key.name, api_key.lookup, api_key.permissions, api_key.workspace_id,
-               workspace.organization_id
-          from api_key join workspace on workspace.id = api_key.workspace_id and workspace.deleted_at is null
-         where api_key.lookup = %(lookup)s and (api_key.expires_at is null or api_key.expires_at > clock_now())
+        f"""
+        select credential.id, credential.name, credential.lookup, credential.permissions, credential.workspace_id,
+               credential.organization_id, {_GRANTED},
+               coalesce((select jsonb_agg(other.id) from workspace as other
+                          where other.organization_id = credential.organization_id and other.deleted_at is null
+                            and exists (select from access_grant
+                                         where access_grant.credential_id = credential.id
+                                           and (access_grant.workspace_id = other.id
+                                                or access_grant.workspace_id is null))), '[]') as workspaces
+          from credential join workspace on workspace.id = credential.workspace_id and workspace.deleted_at is null
+         where credential.lookup = %(lookup)s and credential.kind = 'workspace_key'
+           and (credential.expires_at is null or credential.expires_at > clock_now())
         """,
         lookup=lookup,
     )
@@ -92,8 +113,10 @@ async def add_api_key(
     added = await tx.one_or_none(
         ApiKey,
         f"""
-        insert into api_key (id, workspace_id, name, permissions, lookup, sealed, created_by)
-        select %(key)s, seen.id, %(name)s, %(permissions)s, %(lookup)s, %(sealed)s, %(created_by)s from {SEEN} as seen
+        insert into credential (id, kind, organization_id, workspace_id, name, permissions, lookup, sealed, created_by)
+        select %(key)s, 'workspace_key', %(organization)s, seen.id, %(name)s, %(permissions)s, %(lookup)s, %(sealed)s,
+               %(created_by)s
+          from {SEEN} as seen
         returning {_API_KEY}
         """,
         key=key,
@@ -114,8 +137,8 @@ async def list_api_keys(tx: Statements, scope: Scope, *, after: ApiKeyId | None,
     return await tx.all(
         ApiKey,
         f"""
-        select {_API_KEY} from api_key
-         where workspace_id = {SEEN}
+        select {_API_KEY} from credential
+         where workspace_id = {SEEN} and kind = 'workspace_key'
          {oldest_first("id")}
         """,
         after=after,
@@ -128,8 +151,10 @@ async def api_key(tx: Statements, scope: Scope, key: ApiKeyId, *, for_update: bo
     """One key as lists show it."""
     return await tx.one_or_none(
         ApiKey,
-        f"select {_API_KEY} from api_key where id = %(key)s and workspace_id = {SEEN} "
-        + ("for update" if for_update else ""),
+        f"""
+        select {_API_KEY} from credential
+         where id = %(key)s and workspace_id = {SEEN} and kind = 'workspace_key' {"for update" if for_update else ""}
+        """,
         key=key,
         **scope.params,
     )
@@ -139,7 +164,10 @@ async def sealed_api_key(tx: Statements, scope: Scope, key: ApiKeyId) -> SealedA
     """A key's encrypted value."""
     return await tx.one_or_none(
         SealedApiKey,
-        f"select id, permissions, sealed from api_key where id = %(key)s and workspace_id = {SEEN}",
+        f"""
+        select id, permissions, sealed, {_GRANTED} from credential
+         where id = %(key)s and workspace_id = {SEEN} and kind = 'workspace_key'
+        """,
         key=key,
         **scope.params,
     )
@@ -152,8 +180,8 @@ async def change_api_key(
     return await tx.one_or_none(
         ApiKey,
         f"""
-        update api_key set name = %(name)s, permissions = %(permissions)s
-         where id = %(key)s and workspace_id = {SEEN}
+        update credential set name = %(name)s, permissions = %(permissions)s
+         where id = %(key)s and workspace_id = {SEEN} and kind = 'workspace_key'
         returning {_API_KEY}
         """,
         key=key,
@@ -166,25 +194,33 @@ async def change_api_key(
 async def delete_api_key(tx: Statements, scope: Scope, key: ApiKeyId) -> bool:
     """Remove a key; whether there was one."""
     return (
-        await tx.execute(f"delete from api_key where id = %(key)s and workspace_id = {SEEN}", key=key, **scope.params)
+        await tx.execute(
+            f"delete from credential where id = %(key)s and workspace_id = {SEEN} and kind = 'workspace_key'",
+            key=key,
+            **scope.params,
+        )
         > 0
     )
 
 
-async def add_api_key_uses(tx: Statements, uses: Mapping[UUID, int]) -> None:
-    """Add to the use counts. Rows are locked in one order, so that two servers never wait for each other."""
+async def add_uses(tx: Statements, uses: Mapping[UUID, int]) -> None:
+    """Add to the use counts of credentials of any kind.
+
+    Rows are locked in one order, so that two servers never wait for each other.
+    """
     await tx.execute(
         """
         with used as (
-            select key, times from unnest(%(keys)s::uuid[], %(times)s::bigint[]) as used(key, times)
+            select credential, times
+              from unnest(%(credentials)s::uuid[], %(times)s::bigint[]) as used(credential, times)
         ), locked as (
-            select id from api_key where id in (select key from used) order by id for no key update
+            select id from credential where id in (select credential from used) order by id for no key update
         )
-        update api_key set use_count = use_count + used.times, used_at = clock_now()
-          from used join locked on locked.id = used.key
-         where api_key.id = locked.id
+        update credential set use_count = use_count + used.times, used_at = clock_now()
+          from used join locked on locked.id = used.credential
+         where credential.id = locked.id
         """,
-        keys=list(uses),
+        credentials=list(uses),
         times=list(uses.values()),
     )
 

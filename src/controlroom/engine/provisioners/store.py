@@ -255,12 +255,12 @@ async def usable_token(db: Statements, _room: Room, worker: WorkerId) -> UsableT
     return await db.one_or_none(
         UsableToken,
         """
-        select link_token.id as token, link_token.sealed, provisioner.max_lifetime
+        select credential.id as token, credential.sealed, provisioner.max_lifetime
           from provisioning
           join provisioner on provisioner.id = provisioning.provisioner_id
-          join link_token on link_token.id = provisioning.link_token_id
+          join credential on credential.id = provisioning.link_token_id and credential.kind = 'link_token'
          where provisioning.worker_id = %(worker)s and provisioning.state = 'requested'
-           and link_token.used_at is null and link_token.expires_at > clock_now()
+           and credential.used_at is null and credential.expires_at > clock_now()
         """,
         worker=worker,
     )

@@ -14,13 +14,19 @@ from controlroom.postgres.keyset import oldest_first
 LINK_TOKEN: Final = Noun[LinkTokenId](
     "link token",
     LinkTokenNotFound,
-    "link_token",
-    InWorkspace("link_token.workspace_id"),
-    name="link_token.name",
+    "credential",
+    InWorkspace("credential.workspace_id"),
+    there="credential.kind = 'link_token'",
+    name="credential.name",
 )
 
-_COLUMNS: Final = """id, number, workspace_id, worker_group_id, worker_id, name, is_reusable, expires_at, used_at,
-    created_at"""
+_COLUMNS: Final = """credential.id, credential.number, credential.workspace_id, linking.worker_group_id,
+    linking.worker_id, credential.name, linking.is_reusable, credential.expires_at, credential.used_at,
+    credential.created_at"""
+
+_TOKENS: Final = f"""
+    select {_COLUMNS} from credential join linking on linking.credential_id = credential.id
+     where credential.kind = 'link_token'"""
 
 
 def place_of(token: LinkTokenId) -> str:
@@ -32,7 +38,7 @@ async def get(db: Statements, workspace: WorkspaceId, token: LinkTokenId) -> Lin
     """One token of the workspace, without its value; raises LinkTokenNotFound."""
     found = await db.one_or_none(
         LinkToken,
-        f"select {_COLUMNS} from link_token where workspace_id = %(workspace)s and id = %(token)s",
+        f"{_TOKENS} and credential.workspace_id = %(workspace)s and credential.id = %(token)s",
         workspace=workspace,
         token=token,
     )
@@ -50,13 +56,12 @@ async def list_tokens(
     limit: int,
 ) -> list[LinkToken]:
     """The tokens of a group, or all of the workspace, in the order of their making."""
-    of_group = "" if group is None else "and worker_group_id = %(group)s"
+    of_group = "" if group is None else "and linking.worker_group_id = %(group)s"
     return await db.all(
         LinkToken,
         f"""
-        select {_COLUMNS} from link_token
-         where workspace_id = %(workspace)s {of_group}
-         {oldest_first("id")}
+        {_TOKENS} and credential.workspace_id = %(workspace)s {of_group}
+         {oldest_first("credential.id" if group is None else "linking.credential_id")}
         """,
         workspace=workspace,
         after=after,
@@ -82,12 +87,17 @@ async def insert(
     return await tx.one_or_none(
         LinkToken,
         f"""
-        insert into link_token (id, workspace_id, worker_group_id, worker_id, name, lookup, sealed, is_reusable,
-                                expires_at)
-        select %(token)s, seen.id, %(group)s, %(worker)s, %(name)s, %(lookup)s, %(sealed)s, %(is_reusable)s,
-               %(expires_at)s
-          from {SEEN} as seen
-        returning {_COLUMNS}
+        with credential as (
+            insert into credential (id, kind, organization_id, workspace_id, name, lookup, sealed, expires_at)
+            select %(token)s, 'link_token', %(organization)s, seen.id, %(name)s, %(lookup)s, %(sealed)s, %(expires_at)s
+              from {SEEN} as seen
+            returning *
+        ), linking as (
+            insert into linking (credential_id, worker_group_id, worker_id, is_reusable)
+            select id, %(group)s, %(worker)s, %(is_reusable)s from credential
+            returning *
+        )
+        select {_COLUMNS} from credential join linking on linking.credential_id = credential.id
         """,
         token=token,
         group=group,
@@ -108,8 +118,10 @@ async def update(
     return await tx.one_or_none(
         LinkToken,
         f"""
-        update link_token set name = %(name)s, expires_at = %(expires_at)s
-         where id = %(token)s and workspace_id = {SEEN}
+        update credential set name = %(name)s, expires_at = %(expires_at)s
+          from linking
+         where credential.id = %(token)s and credential.workspace_id = {SEEN} and credential.kind = 'link_token'
+           and linking.credential_id = credential.id
         returning {_COLUMNS}
         """,
         token=token,
@@ -123,7 +135,9 @@ async def delete(tx: Tx, scope: Scope, token: LinkTokenId) -> bool:
     """Delete a token; whether the scope sees it. Workers that it has linked stay."""
     return bool(
         await tx.execute(
-            f"delete from link_token where id = %(token)s and workspace_id = {SEEN}", token=token, **scope.params
+            f"delete from credential where id = %(token)s and workspace_id = {SEEN} and kind = 'link_token'",
+            token=token,
+            **scope.params,
         )
     )
 
@@ -133,7 +147,8 @@ async def sealed(tx: Tx, scope: Scope, token: LinkTokenId) -> SealedLinkToken | 
     return await tx.one_or_none(
         SealedLinkToken,
         f"""
-        select id as token, sealed from link_token where id = %(token)s and workspace_id = {SEEN}
+        select id as token, sealed from credential
+         where id = %(token)s and workspace_id = {SEEN} and kind = 'link_token'
         """,
         token=token,
         **scope.params,
@@ -148,14 +163,15 @@ async def use(tx: Tx, lookup: bytes) -> UsableLinkToken | None:
     return await tx.one_or_none(
         UsableLinkToken,
         """
-        update link_token set used_at = clock_now()
-          from workspace
-         where link_token.lookup = %(lookup)s
-           and workspace.id = link_token.workspace_id and workspace.deleted_at is null
-           and (link_token.is_reusable or link_token.used_at is null)
-           and (link_token.expires_at is null or link_token.expires_at > clock_now())
-        returning link_token.id, link_token.workspace_id, workspace.organization_id, link_token.worker_group_id,
-                  link_token.worker_id
+        update credential set used_at = clock_now(), use_count = use_count + 1
+          from workspace, linking
+         where credential.lookup = %(lookup)s and credential.kind = 'link_token'
+           and linking.credential_id = credential.id
+           and workspace.id = credential.workspace_id and workspace.deleted_at is null
+           and (linking.is_reusable or credential.used_at is null)
+           and (credential.expires_at is null or credential.expires_at > clock_now())
+        returning credential.id, credential.workspace_id, credential.organization_id, linking.worker_group_id,
+                  linking.worker_id
         """,
         lookup=lookup,
     )

@@ -313,7 +313,8 @@ async def delete_group(tx: Tx, scope: Scope, group: WorkerGroupId) -> None:
         ), emptied as (
             delete from worker_group_member where worker_group_id in (select id from deleted)
         )
-        delete from link_token where worker_group_id in (select id from deleted)
+        delete from credential
+         where id in (select credential_id from linking where worker_group_id in (select id from deleted))
         """,
         group=group,
         **scope.params,

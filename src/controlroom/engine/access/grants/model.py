@@ -14,6 +14,8 @@ class PrincipalKind(StrEnum):
 
     USER = "user"
     GROUP = "group"
+    CREDENTIAL = "credential"
+    """One that stands for itself: an API key of a workspace, which its grants can lead out of it."""
 
 
 class Principal(Struct, frozen=True):

@@ -20,18 +20,30 @@ OF_USER: Final = """(
 OF_MEMBER: Final = "access_grant.role_id in (" + ", ".join(f"'{role}'" for role in OF_MEMBERS.values()) + ")"
 """Whether an `access_grant` of a user in a workspace is their membership."""
 
-_COLUMN: Final = {PrincipalKind.USER: "user_id", PrincipalKind.GROUP: "user_group_id"}
+_COLUMN: Final = {
+    PrincipalKind.USER: "user_id",
+    PrincipalKind.GROUP: "user_group_id",
+    PrincipalKind.CREDENTIAL: "credential_id",
+}
+
+_KNOWN: Final = {
+    PrincipalKind.USER: "app_user where",
+    PrincipalKind.GROUP: "user_group where",
+    PrincipalKind.CREDENTIAL: "credential where kind in ('workspace_key', 'service_token') and",
+}
 
 _GRANT: Final = """
     select access_grant.id, access_grant.number, access_grant.workspace_id, access_grant.role_id,
            role.name as role_name, access_grant.created_at,
-           case when access_grant.user_id is not null then 'user' else 'group' end as principal_kind,
-           coalesce(app_user.id, user_group.id) as principal_id,
-           coalesce(app_user.username, user_group.name) as principal_name
+           case when app_user.id is not null then 'user' when user_group.id is not null then 'group'
+                else 'credential' end as principal_kind,
+           coalesce(app_user.id, user_group.id, credential.id) as principal_id,
+           coalesce(app_user.username, user_group.name, credential.name) as principal_name
       from access_grant
       join role on role.id = access_grant.role_id
       left join app_user on app_user.id = access_grant.user_id
       left join user_group on user_group.id = access_grant.user_group_id
+      left join credential on credential.id = access_grant.credential_id
 """
 
 
@@ -64,9 +76,11 @@ async def add(
 
 async def is_known(tx: Statements, organization: OrganizationId, principal: Principal) -> bool:
     """Whether the principal is of the organization; kept from going away until the transaction ends."""
-    table = {PrincipalKind.USER: "app_user", PrincipalKind.GROUP: "user_group"}[principal.kind]
     found = await tx.value(
-        f"select id from {table} where id = %(principal)s and organization_id = %(organization)s for key share",
+        f"""
+        select id from {_KNOWN[principal.kind]} id = %(principal)s and organization_id = %(organization)s
+           for key share
+        """,
         principal=principal.id,
         organization=organization,
     )

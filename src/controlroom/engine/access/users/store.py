@@ -1,8 +1,5 @@
 """Statements on users, their memberships and their credential pairs."""
 
-from collections.abc import Mapping
-from uuid import UUID
-
 from msgspec import Struct
 
 from controlroom.engine.access.errors import UsernameTaken, WorkspaceNotFound, WrongCredential
@@ -292,8 +289,9 @@ async def add_credential(
     return await tx.one_or_none(
         UserCredential,
         f"""
-        insert into user_credential (id, user_id, name, identifier, sealed)
-        values (%(credential)s, %(user)s, %(name)s, %(identifier)s, %(sealed)s)
+        insert into credential (id, kind, organization_id, user_id, name, identifier, sealed)
+        select %(credential)s, 'user_credential', organization_id, id, %(name)s, %(identifier)s, %(sealed)s
+          from app_user where id = %(user)s
         on conflict (identifier) do nothing
         returning {_CREDENTIAL}
         """,
@@ -312,8 +310,8 @@ async def list_credentials(
     return await tx.all(
         UserCredential,
         f"""
-        select {_CREDENTIAL} from user_credential
-         where user_id = %(user)s
+        select {_CREDENTIAL} from credential
+         where user_id = %(user)s and kind = 'user_credential'
          {oldest_first("id")}
         """,
         user=user,
@@ -326,7 +324,7 @@ async def delete_credential(tx: Statements, user: UserId, credential: UserCreden
     """Remove a pair of this user; whether there was one."""
     return (
         await tx.execute(
-            "delete from user_credential where id = %(credential)s and user_id = %(user)s",
+            "delete from credential where id = %(credential)s and user_id = %(user)s and kind = 'user_credential'",
             credential=credential,
             user=user,
         )
@@ -339,9 +337,11 @@ async def credential_by_identifier(tx: Statements, identifier: str) -> FoundCred
     return await tx.one_or_none(
         FoundCredential,
         """
-        select user_credential.id, user_credential.user_id, user_credential.sealed
-          from user_credential join app_user on app_user.id = user_credential.user_id
-         where user_credential.identifier = %(identifier)s and app_user.disabled_at is null
+        select credential.id, credential.user_id, credential.sealed
+          from credential join app_user on app_user.id = credential.user_id
+         where credential.identifier = %(identifier)s and credential.kind = 'user_credential'
+           and (credential.expires_at is null or credential.expires_at > clock_now())
+           and app_user.disabled_at is null
         """,
         identifier=identifier,
     )
@@ -350,7 +350,7 @@ async def credential_by_identifier(tx: Statements, identifier: str) -> FoundCred
 async def owner_of_credential(tx: Statements, credential: UserCredentialId) -> UserId | None:
     """Whose pair it is; None if it was deleted."""
     found: UserId | None = await tx.value(
-        "select user_id from user_credential where id = %(credential)s", credential=credential
+        "select user_id from credential where id = %(credential)s and kind = 'user_credential'", credential=credential
     )
     return found
 
@@ -358,19 +358,6 @@ async def owner_of_credential(tx: Statements, credential: UserCredentialId) -> U
 async def sealed_credential(tx: Statements, credential: UserCredentialId) -> bytes | None:
     """The encrypted secret of a pair."""
     sealed: bytes | None = await tx.value(
-        "select sealed from user_credential where id = %(credential)s", credential=credential
+        "select sealed from credential where id = %(credential)s and kind = 'user_credential'", credential=credential
     )
     return sealed
-
-
-async def mark_credentials_used(tx: Statements, uses: Mapping[UUID, int]) -> None:
-    """Write that pairs were used. Rows are locked in one order, so that two servers never wait for each other."""
-    await tx.execute(
-        """
-        with locked as (
-            select id from user_credential where id = any (%(credentials)s) order by id for no key update
-        )
-        update user_credential set used_at = clock_now() from locked where user_credential.id = locked.id
-        """,
-        credentials=list(uses),
-    )
