@@ -14,6 +14,8 @@ from litestar.routes import HTTPRoute
 from msgspec import Struct
 
 from controlroom.border.api_docs import DocsPage
+from controlroom.border.asking import NEEDS
+from controlroom.dialects.robocorp.permissions import NAMES
 from controlroom.dialects.robocorp.routing import BY_PUT, operation_id
 
 
@@ -101,22 +103,38 @@ def config() -> OpenAPIConfig:
 
 class _Document(JsonRenderPlugin):
     def render(self, request: Request[Any, Any, Any], openapi_schema: dict[str, Any]) -> bytes:
-        return super().render(request, _tidy(openapi_schema, closed=_closed(request.app)))
+        return super().render(request, published(request.app, openapi_schema))
 
 
 class _Page(DocsPage):
     def render(self, request: Request[Any, Any, Any], openapi_schema: dict[str, Any]) -> bytes:
-        return super().render(request, _tidy(openapi_schema, closed=_closed(request.app)))
+        return super().render(request, published(request.app, openapi_schema))
 
 
 _PAGE_OF = re.compile(r"Page_[\w.]*?(\w+)_(?=\")")
 
 
+def published(app: Litestar, schema: dict[str, Any]) -> dict[str, Any]:
+    """The document of an app as it is published, from the one that the framework makes."""
+    tidy = _tidy(schema, closed=_closed(app))
+    needs = {handler.fn.__name__: handler.opt[NEEDS] for handler in _handlers(app) if NEEDS in handler.opt}
+    for item in tidy["paths"].values():
+        for operation in item.values():
+            permission = needs.get(re.sub("([A-Z])", r"_\1", operation["operationId"]).lower())
+            if permission is not None:
+                operation["description"] += f"\n\nNeeds the permission `{NAMES[permission]}`."
+    return tidy
+
+
+def _handlers(app: Litestar) -> list[HTTPRouteHandler]:
+    routes = [each for each in app.routes if isinstance(each, HTTPRoute) and each.path.startswith(_PATH)]
+    return [handler for route in routes for handler in route.route_handlers]
+
+
 def _closed(app: Litestar) -> set[str]:
     """The names of the types of bodies that are refused for a key which they do not have."""
-    routes = [each for each in app.routes if isinstance(each, HTTPRoute) and each.path.startswith(_PATH)]
-    handlers = [handler for route in routes for handler in route.route_handlers]
-    bodies = [handler.parsed_data_field.annotation for handler in handlers if handler.parsed_data_field is not None]
+    fields = [handler.parsed_data_field for handler in _handlers(app)]
+    bodies = [field.annotation for field in fields if field is not None]
     _, types = msgspec.json.schema_components(bodies)
     return {name for name, schema in types.items() if schema.get("additionalProperties") is False}
 
