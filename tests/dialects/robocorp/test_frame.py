@@ -166,7 +166,9 @@ async def test_pages_of_any_origin_may_call(stranger, workspace):
     answer = await stranger.get(path)
 
     assert preflight.status_code == 204
-    assert "authorization" in preflight.headers["access-control-allow-headers"]
+    allowed = preflight.headers["access-control-allow-headers"].split(", ")
+    assert {"authorization", "x-authorization", "content-type"} <= set(allowed)
+    assert "PATCH" in preflight.headers["access-control-allow-methods"].split(", ")
     assert answer.headers["access-control-allow-origin"] == preflight.headers["access-control-allow-origin"] == "*"
 
 
