@@ -9,7 +9,7 @@ from tests.engine.conftest import Team, new_team, new_user, running_engine
 from tests.engine.runs.conftest import Floor, payloads
 
 from controlroom.engine.access.model import Role
-from controlroom.engine.access.scope import Scope
+from controlroom.engine.access.scope import Of
 from controlroom.engine.assistants import actions as assistant_verbs
 from controlroom.engine.assistants import store as assistants
 from controlroom.engine.assistants.model import AssistantArtifactId, AssistantId, AssistantRunId
@@ -139,7 +139,7 @@ async def assistant_run(floor: Floor) -> AssistantRunId:
     db = floor.engine.database
     task = await db.one(TaskId, "select id from task")
     version = await db.one(PackageVersionId, "select id from package_version")
-    scope = Scope(workspace=floor.workspace, organization=floor.organization)
+    scope = Of(floor.organization, (floor.workspace,))
     assistant, run = AssistantId(uuid7()), AssistantRunId(uuid7())
     await assistants.add(db, scope, assistant, name=f"Helper {assistant}", task=task)
     made = await assistants.get(db, scope, assistant)

@@ -23,6 +23,7 @@ from uuid import UUID
 
 import structlog
 
+from controlroom.engine.access.record import happened
 from controlroom.engine.access.scope import Room, scoped
 from controlroom.engine.deliveries import store
 from controlroom.engine.deliveries.model import Claimed, DeliveryKind, DeliveryState, NotSent, Outcome, Sent, Tried
@@ -254,20 +255,17 @@ def _decided(one: Tried) -> tuple[DeliveryState, timedelta]:
 
 def _given_up(one: Tried) -> Event:
     delivery = one.delivery
-    return Event(
-        kind="delivery.given_up",
-        organization_id=delivery.organization_id,
-        workspace_id=delivery.workspace_id,
+    return happened(
+        delivery,
+        "delivery.given_up",
+        delivery.id,
         run_id=delivery.run_id,
         step_run_id=delivery.step_run_id,
-        subject_id=delivery.id,
-        data={
-            "kind": delivery.kind.value,
-            "subscription_id": str(delivery.subscription_id),
-            "event": delivery.event_kind,
-            "attempts": delivery.attempts,
-            "error": one.outcome.error if isinstance(one.outcome, NotSent) else "",
-        },
+        kind=delivery.kind.value,
+        subscription_id=str(delivery.subscription_id),
+        event=delivery.event_kind,
+        attempts=delivery.attempts,
+        error=one.outcome.error if isinstance(one.outcome, NotSent) else "",
     )
 
 

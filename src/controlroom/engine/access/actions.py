@@ -1,6 +1,7 @@
 """The verbs of API keys."""
 
 from collections.abc import Collection
+from typing import Any
 
 from controlroom.engine.access import store
 from controlroom.engine.access.credentials import API_KEY_PREFIX, forget
@@ -11,7 +12,6 @@ from controlroom.engine.access.record import record
 from controlroom.engine.access.rules import ensure_may_give, permissions_of
 from controlroom.engine.access.scope import Scope, ensure_seen, scope_of
 from controlroom.engine.engine import Engine
-from controlroom.engine.events.store import Event
 from controlroom.ids import ApiKeyId, UserId, WorkspaceId, uuid7
 from controlroom.keys import mint
 from controlroom.postgres.database import Statements
@@ -28,7 +28,7 @@ async def create_api_key(
     async with engine.database.transaction() as tx:
         created_by = UserId(actor.id) if actor.kind is ActorKind.USER and actor.id else None
         key, value = await write_api_key(engine, tx, scope, name=name, permissions=permissions, created_by=created_by)
-        await record(engine, tx, actor, _event("api_key.created", scope, key))
+        await record(engine, tx, actor, scope, "api_key.created", key.id, **_told(key))
     return key, value
 
 
@@ -77,7 +77,7 @@ async def edit_api_key(
             tx, scope, key, name=before.name if name is None else checked_name(name), permissions=frozenset(wanted)
         )
         assert after is not None  # noqa: S101  # the row is locked
-        await record(engine, tx, actor, _event("api_key.updated", scope, after))
+        await record(engine, tx, actor, scope, "api_key.updated", after.id, **_told(after))
         tx.after_commit(lambda: forget(engine))
     return after
 
@@ -89,7 +89,7 @@ async def delete_api_key(engine: Engine, actor: Actor, workspace: WorkspaceId, k
         before = await store.api_key(tx, scope, key, for_update=True)
         if before is None or not await store.delete_api_key(tx, scope, key):
             raise await _missing(tx, scope)
-        await record(engine, tx, actor, _event("api_key.deleted", scope, before))
+        await record(engine, tx, actor, scope, "api_key.deleted", before.id, **_told(before))
         tx.after_commit(lambda: forget(engine))
 
 
@@ -103,17 +103,7 @@ async def reveal_api_key(engine: Engine, actor: Actor, workspace: WorkspaceId, k
         ensure_may_give(actor, of_api_key(found.permissions), workspace)
         for granted in found.granted:
             ensure_may_give(actor, permissions_of(granted.permissions, granted.workspace), granted.workspace)
-        await record(
-            engine,
-            tx,
-            actor,
-            Event(
-                kind="api_key.revealed",
-                organization_id=scope.organization,
-                workspace_id=workspace,
-                subject_id=key,
-            ),
-        )
+        await record(engine, tx, actor, scope, "api_key.revealed", key)
     return engine.keys.unseal(found.sealed, place=store.place_of_api_key(key)).decode()
 
 
@@ -139,11 +129,5 @@ async def _missing(tx: Statements, scope: Scope) -> ApiKeyNotFound:
     return ApiKeyNotFound()
 
 
-def _event(kind: str, scope: Scope, key: ApiKey) -> Event:
-    return Event(
-        kind=kind,
-        organization_id=scope.organization,
-        workspace_id=scope.workspace,
-        subject_id=key.id,
-        data={"name": key.name, "permissions": key.permissions},
-    )
+def _told(key: ApiKey) -> dict[str, Any]:
+    return {"name": key.name, "permissions": key.permissions}

@@ -16,7 +16,6 @@ from controlroom.engine.access.model import Actor
 from controlroom.engine.access.record import record
 from controlroom.engine.access.users import store as users
 from controlroom.engine.engine import Engine
-from controlroom.engine.events.store import Event
 from controlroom.ids import UserId, uuid7
 from controlroom.keys import is_well_formed, mint
 from controlroom.postgres.database import Statements
@@ -48,8 +47,7 @@ async def begin(engine: Engine, *, username: str, password: str, place: str) -> 
     async with engine.database.transaction() as tx:
         await _delete_expired(tx)
         expires_at = await _add(tx, session, UserId(actor.id), engine.keys.lookup(token))
-        logged_in = Event(kind="user.logged_in", organization_id=actor.organization_id, subject_id=actor.id)
-        await record(engine, tx, actor, logged_in)
+        await record(engine, tx, actor, actor.organization_id, "user.logged_in", actor.id)
     return Session(id=session, token=token, expires_at=expires_at, actor=actor)
 
 

@@ -2,13 +2,13 @@
 
 from controlroom.engine.access.model import Actor, ActorKind, Permission, StepRunActor
 from controlroom.engine.access.record import record
-from controlroom.engine.access.scope import Scope, by, ensure_seen, scope_of
+from controlroom.engine.access.scope import Of, Scope, by, ensure_seen, scope_of
 from controlroom.engine.assets import store
 from controlroom.engine.assets.errors import AssetNotFound, AssetTooLarge
 from controlroom.engine.assets.model import Asset, AssetRef, Content
 from controlroom.engine.assets.rules import checked_asset_name, checked_content_type
 from controlroom.engine.engine import Engine
-from controlroom.engine.events.store import By, Event
+from controlroom.engine.events.store import By
 from controlroom.engine.uploads import actions as uploads
 from controlroom.engine.uploads import store as upload_store
 from controlroom.engine.uploads.errors import UploadNotFound
@@ -27,7 +27,7 @@ async def create(engine: Engine, actor: Caller, workspace: WorkspaceId, name: st
         asset = await store.add(tx, scope, AssetId(uuid7()), checked_asset_name(name))
         if asset is None:
             raise await _missing(tx, scope)
-        await record(engine, tx, actor, _event("asset.created", scope, asset.id, name))
+        await record(engine, tx, actor, scope, "asset.created", asset.id, name=name)
     return asset
 
 
@@ -54,7 +54,7 @@ async def delete(engine: Engine, actor: Caller, workspace: WorkspaceId, asset: A
         found = await _found(tx, scope, asset)
         if not await store.delete(tx, scope, found.id):
             raise AssetNotFound
-        await record(engine, tx, actor, _event("asset.deleted", scope, found.id, found.name))
+        await record(engine, tx, actor, scope, "asset.deleted", found.id, name=found.name)
     return found.id
 
 
@@ -124,14 +124,8 @@ async def _complete(engine: Engine, tx: Tx, who: By, workspace: WorkspaceId, upl
     changed = await store.set_content(tx, workspace, AssetId(claimed.target_id), content)
     if changed is None:
         raise AssetNotFound
-    event = Event(
-        kind="asset.updated",
-        organization_id=changed.organization_id,
-        workspace_id=workspace,
-        subject_id=claimed.target_id,
-        data={"name": changed.name, "size": blob.size},
-    )
-    await record(engine, tx, who, event)
+    place = Of(changed.organization_id, (workspace,))
+    await record(engine, tx, who, place, "asset.updated", claimed.target_id, name=changed.name, size=blob.size)
 
 
 async def _found(tx: Statements, scope: Scope, asset: AssetRef, *, for_share: bool = False) -> Asset:
@@ -144,13 +138,3 @@ async def _found(tx: Statements, scope: Scope, asset: AssetRef, *, for_share: bo
 async def _missing(tx: Statements, scope: Scope) -> AssetNotFound:
     await ensure_seen(tx, scope)
     return AssetNotFound()
-
-
-def _event(kind: str, scope: Scope, asset: AssetId, name: str) -> Event:
-    return Event(
-        kind=kind,
-        organization_id=scope.organization,
-        workspace_id=scope.workspace,
-        subject_id=asset,
-        data={"name": name},
-    )

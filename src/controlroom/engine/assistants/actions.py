@@ -1,5 +1,7 @@
 """The verbs of assistants and their runs."""
 
+from typing import Any
+
 from controlroom.engine.access.model import Actor, ActorKind, Permission
 from controlroom.engine.access.names import checked_name
 from controlroom.engine.access.record import record
@@ -16,7 +18,7 @@ from controlroom.engine.assistants.model import (
     Started,
 )
 from controlroom.engine.engine import Engine
-from controlroom.engine.events.store import By, Event
+from controlroom.engine.events.store import By
 from controlroom.engine.packages import store as packages
 from controlroom.engine.packages.errors import TaskNotFound
 from controlroom.errors import Conflict, Forbidden
@@ -36,7 +38,7 @@ async def create(
         if task not in known:
             raise TaskNotFound(task, known=known)
         await store.add(tx, scope, assistant, name=checked_name(name), task=await packages.task_of(tx, package, task))
-        await record(engine, tx, actor, _event("assistant.created", scope, assistant, name=name))
+        await record(engine, tx, actor, scope, "assistant.created", assistant, name=name)
         return await _found(tx, scope, assistant)
 
 
@@ -47,7 +49,7 @@ async def delete(engine: Engine, actor: Actor, workspace: WorkspaceId, assistant
         if not await store.delete(tx, scope, assistant):
             await ensure_seen(tx, scope)
             raise AssistantNotFound(assistant)
-        await record(engine, tx, actor, _event("assistant.deleted", scope, assistant))
+        await record(engine, tx, actor, scope, "assistant.deleted", assistant)
 
 
 async def get(engine: Engine, actor: Actor, workspace: WorkspaceId, assistant: AssistantId) -> Assistant:
@@ -83,7 +85,7 @@ async def start(engine: Engine, actor: Actor, workspace: WorkspaceId, assistant:
             raise TaskNotFound(found.task_name, known=names)
         await store.add_run(tx, run, found, user=UserId(actor.id), version=latest.id)
         begun = await _run(tx, workspace, run)
-        await record(engine, tx, actor, _event("assistant_run.started", scope, run, assistant_id=str(assistant)))
+        await record(engine, tx, actor, scope, "assistant_run.started", run, assistant_id=str(assistant))
     return Started(
         run=begun, package_id=found.package_id, task_name=found.task_name, sha256=latest.hash, folder=latest.folder
     )
@@ -124,14 +126,8 @@ async def lose_silent(engine: Engine) -> bool:
 async def _end(engine: Engine, tx: Tx, who: By, run: AssistantRun, error: AssistantError | None) -> None:
     state = rules.ending(error)
     await store.end_run(tx, run.id, state, error)
-    event = Event(
-        kind=f"assistant_run.{state.value}",
-        organization_id=run.organization_id,
-        workspace_id=run.workspace_id,
-        subject_id=run.id,
-        data={} if error is None else {"error": error.value},
-    )
-    await record(engine, tx, who, event)
+    told: dict[str, Any] = {} if error is None else {"error": error.value}
+    await record(engine, tx, who, run, f"assistant_run.{state.value}", run.id, **told)
 
 
 async def _mine(tx: Tx, actor: Actor, workspace: WorkspaceId, run: AssistantRunId) -> AssistantRun:
@@ -159,9 +155,3 @@ async def _run(tx: Statements, workspace: WorkspaceId, run: AssistantRunId) -> A
 
 def _empty(assistant: Assistant) -> Conflict:
     return Conflict(f"nothing has been uploaded for the assistant {assistant.name!r} yet", code="PACKAGE_EMPTY")
-
-
-def _event(kind: str, scope: Scope, subject: AssistantId | AssistantRunId, **data: str) -> Event:
-    return Event(
-        kind=kind, organization_id=scope.organization, workspace_id=scope.workspace, subject_id=subject, data=data
-    )

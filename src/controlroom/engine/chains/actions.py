@@ -1,5 +1,7 @@
 """The verbs of chains. What the room does when a run ends is in `following.py`."""
 
+from typing import Any
+
 import msgspec
 from msgspec import UNSET
 
@@ -9,12 +11,10 @@ from controlroom.engine.access.scope import ensure_seen, scope_of
 from controlroom.engine.chains import store
 from controlroom.engine.chains.model import Chain, ChainChange, ChainDefinition, End
 from controlroom.engine.engine import Engine
-from controlroom.engine.events.store import Event
 from controlroom.engine.processes import store as processes
 from controlroom.engine.processes.errors import ProcessNotFound
 from controlroom.errors import Invalid
 from controlroom.ids import ChainId, ProcessId, WorkspaceId, uuid7
-from controlroom.postgres.database import Tx
 
 
 async def create(
@@ -45,7 +45,7 @@ async def create(
             await processes.get(tx, workspace, process)
             raise ProcessNotFound(definition.next_process)
         made = await store.get(tx, workspace, process, chain)
-        await _tell(engine, tx, actor, made, "chain.created")
+        await record(engine, tx, actor, scope, "chain.created", made.id, **_told(made))
     return made
 
 
@@ -53,7 +53,7 @@ async def update(
     engine: Engine, actor: Actor, workspace: WorkspaceId, process: ProcessId, chain: ChainId, change: ChainChange
 ) -> Chain:
     """Change what is set. Raises ChainNotFound, Invalid."""
-    actor.require(Permission.WRITE_PROCESSES, workspace)
+    scope = scope_of(actor, Permission.WRITE_PROCESSES, workspace)
     actor.require(Permission.START_RUNS, workspace)
     async with engine.database.transaction() as tx:
         before = await store.get(tx, workspace, process, chain)
@@ -62,17 +62,17 @@ async def update(
         await store.update(
             tx, workspace, chain, ends=_checked(tuple(after.ends)), empty=after.empty, is_enabled=after.is_enabled
         )
-        await _tell(engine, tx, actor, before, "chain.updated")
+        await record(engine, tx, actor, scope, "chain.updated", before.id, **_told(before))
         return await store.get(tx, workspace, process, chain)
 
 
 async def delete(engine: Engine, actor: Actor, workspace: WorkspaceId, process: ProcessId, chain: ChainId) -> None:
     """Delete a chain. Raises ChainNotFound."""
-    actor.require(Permission.WRITE_PROCESSES, workspace)
+    scope = scope_of(actor, Permission.WRITE_PROCESSES, workspace)
     async with engine.database.transaction() as tx:
         before = await store.get(tx, workspace, process, chain)
         await store.delete(tx, workspace, chain)
-        await _tell(engine, tx, actor, before, "chain.deleted")
+        await record(engine, tx, actor, scope, "chain.deleted", before.id, **_told(before))
 
 
 def _checked(ends: tuple[End, ...]) -> list[End]:
@@ -81,17 +81,5 @@ def _checked(ends: tuple[End, ...]) -> list[End]:
     return sorted(set(ends))
 
 
-async def _tell(engine: Engine, tx: Tx, actor: Actor, chain: Chain, kind: str) -> None:
-    await record(
-        engine,
-        tx,
-        actor,
-        Event(
-            kind=kind,
-            organization_id=actor.organization_id,
-            workspace_id=chain.workspace_id,
-            process_id=chain.process_id,
-            subject_id=chain.id,
-            data={"next_process_id": str(chain.next_process_id)},
-        ),
-    )
+def _told(chain: Chain) -> dict[str, Any]:
+    return {"process_id": chain.process_id, "next_process_id": str(chain.next_process_id)}

@@ -6,6 +6,7 @@ started holds up nobody, and no end is followed twice.
 """
 
 from controlroom.engine.access.model import system
+from controlroom.engine.access.record import happened
 from controlroom.engine.access.scope import Room, ScopedTx, scoped
 from controlroom.engine.chains import store
 from controlroom.engine.chains.model import Empty, LinkState
@@ -13,7 +14,7 @@ from controlroom.engine.chains.store import PendingLink
 from controlroom.engine.engine import Engine
 from controlroom.engine.events import cursor
 from controlroom.engine.events.cursor import Happened
-from controlroom.engine.events.store import By, Event, append
+from controlroom.engine.events.store import By, append
 from controlroom.engine.runs import actions as runs
 from controlroom.engine.runs.model import Cause, Inputs, OneEmptyItem, Result, StartedBy, WithCopies
 from controlroom.engine.work_items.schemas import settled
@@ -86,19 +87,9 @@ async def _follow(tx: ScopedTx, engine: Engine, link: PendingLink) -> None:
 
 async def _fail(tx: ScopedTx, link: PendingLink, reason: str) -> None:
     await store.decide(tx, link, LinkState.FAILED, reason=reason)
-    await append(
-        tx,
-        _SYSTEM,
-        Event(
-            kind="chain.failed",
-            organization_id=link.organization_id,
-            workspace_id=link.workspace_id,
-            process_id=link.next_process_id,
-            run_id=link.run_id,
-            subject_id=link.chain_id,
-            data={"reason": reason},
-        ),
-    )
+    of, run = link.next_process_id, link.run_id
+    event = happened(link, "chain.failed", link.chain_id, process_id=of, run_id=run, reason=reason)
+    await append(tx, _SYSTEM, event)
 
 
 def _was_stopped(end: Happened) -> bool:

@@ -8,7 +8,7 @@ from controlroom.engine.access.scope import Room, ScopedTx, scoped
 from controlroom.engine.deliveries import store
 from controlroom.engine.deliveries.model import Disabled
 from controlroom.engine.engine import Engine
-from controlroom.engine.events.store import By, Event
+from controlroom.engine.events.store import By
 
 Disable = Callable[[ScopedTx, str], Awaitable[Disabled | None]]
 """Disables a subscription for a reason, if it still goes where that was said; None if it goes elsewhere by now."""
@@ -23,12 +23,6 @@ async def disable_gone(
         if disabled is None:
             return
         await store.withdraw(tx, subscription, reason)
-        event = Event(
-            kind=kind,
-            organization_id=disabled.organization_id,
-            workspace_id=disabled.workspace_id,
-            process_id=disabled.process_id,
-            subject_id=subscription,
-            data={"reason": reason},
+        await record(
+            engine, tx, By("system"), disabled, kind, subscription, process_id=disabled.process_id, reason=reason
         )
-        await record(engine, tx, By("system"), event)

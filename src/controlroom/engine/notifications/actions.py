@@ -2,10 +2,11 @@
 
 from collections.abc import Sequence
 from functools import partial
+from typing import Any
 
 from controlroom.engine.access.model import Actor, Permission
-from controlroom.engine.access.record import record_of
-from controlroom.engine.access.scope import Room, Scope, ensure_seen, scope_of, scoped
+from controlroom.engine.access.record import record
+from controlroom.engine.access.scope import Room, ensure_seen, scope_of, scoped
 from controlroom.engine.deliveries import gone
 from controlroom.engine.deliveries import store as deliveries
 from controlroom.engine.engine import Engine
@@ -23,7 +24,6 @@ from controlroom.engine.notifications.rules import checked_events, checked_way
 from controlroom.engine.processes import store as processes
 from controlroom.engine.processes.errors import ProcessNotFound
 from controlroom.ids import NotificationId, ProcessId, WorkspaceId, uuid7
-from controlroom.postgres.database import Tx
 
 
 async def create(
@@ -52,7 +52,7 @@ async def create(
             await ensure_seen(tx, scope)
             raise ProcessNotFound(process)
         found = await store.get(tx, scope, notification)
-        await _record(engine, tx, actor, scope, found, "notification.created")
+        await record(engine, tx, actor, scope, "notification.created", found.id, **_told(found))
         return found
 
 
@@ -87,7 +87,7 @@ async def update(
         if not wanted:
             await deliveries.withdraw(tx, notification, "The notification was disabled.")
         after = await store.get(tx, scope, notification)
-        await _record(engine, tx, actor, scope, after, "notification.updated")
+        await record(engine, tx, actor, scope, "notification.updated", after.id, **_told(after))
         return after
 
 
@@ -98,7 +98,7 @@ async def delete(engine: Engine, actor: Actor, workspace: WorkspaceId, notificat
         found = await store.get(tx, scope, notification, for_update=True)
         await store.delete(tx, notification)
         await deliveries.withdraw(tx, notification, "The notification was deleted.")
-        await _record(engine, tx, actor, scope, found, "notification.deleted")
+        await record(engine, tx, actor, scope, "notification.deleted", found.id, **_told(found))
 
 
 async def disable_gone(engine: Engine, room: Room, notification: NotificationId, *, sealed: bytes, answer: str) -> None:
@@ -141,6 +141,5 @@ def _stored(
             return NotificationKind.CHAT, (), sealed
 
 
-async def _record(engine: Engine, tx: Tx, actor: Actor, scope: Scope, notification: Notification, kind: str) -> None:
-    process, way = notification.process_id, notification.kind.value
-    await record_of(engine, tx, actor, scope, notification.id, kind, process=process, kind=way)
+def _told(notification: Notification) -> dict[str, Any]:
+    return {"process_id": notification.process_id, "kind": notification.kind.value}

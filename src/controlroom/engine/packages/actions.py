@@ -8,7 +8,7 @@ from msgspec import Struct
 from controlroom.aside.pool import Bounds
 from controlroom.engine.access.model import Actor, Permission
 from controlroom.engine.access.names import checked_name
-from controlroom.engine.access.record import record_of
+from controlroom.engine.access.record import record
 from controlroom.engine.access.scope import Of, Scope, by, ensure_seen, scope_of
 from controlroom.engine.engine import Engine
 from controlroom.engine.events.store import By
@@ -46,7 +46,7 @@ async def create_in(engine: Engine, tx: Tx, actor: Actor, scope: Scope, name: st
     if package is None:
         await ensure_seen(tx, scope)
         raise PackageNotFound(name)
-    await record_of(engine, tx, actor, scope, package, "package.created", name=name)
+    await record(engine, tx, actor, scope, "package.created", package, name=name)
     return package
 
 
@@ -60,7 +60,7 @@ async def delete(engine: Engine, actor: Actor, workspace: WorkspaceId, package: 
         if not await store.delete(tx, scope, package):
             await ensure_seen(tx, scope)
             raise PackageNotFound(package)
-        await record_of(engine, tx, actor, scope, package, "package.deleted")
+        await record(engine, tx, actor, scope, "package.deleted", package)
 
 
 async def set_exclude_newer(
@@ -76,7 +76,7 @@ async def set_exclude_newer(
         await store.lock(tx, workspace, package)
         await store.set_exclude_newer(tx, workspace, package, moment)
         told = moment.isoformat() if moment is not None else None
-        await record_of(engine, tx, actor, scope, package, "package.edited", exclude_newer=told)
+        await record(engine, tx, actor, scope, "package.edited", package, exclude_newer=told)
         return await store.get(tx, workspace, package)
 
 
@@ -201,7 +201,7 @@ async def _called(engine: Engine, tx: Tx, actor: By, scope: Scope, name: str, ne
     """The package of a name, created if there is none; whoever else creates it just now is waited for."""
     created = await store.insert_if_new(tx, scope, name, package=new)
     if created is not None:
-        await record_of(engine, tx, actor, scope, created, "package.created", name=name)
+        await record(engine, tx, actor, scope, "package.created", created, name=name)
         return created
     found = await store.by_name(tx, scope.workspace, name)
     if found is None:
@@ -226,5 +226,5 @@ async def _take(
         return False
     await store.add_version(tx, package, blob, read.definition, folder=read.folder, created_by=actor.id)
     await store.add_tasks(tx, package, [task.name for task in read.definition.tasks])
-    await record_of(engine, tx, actor, scope, package, "package.version_added", hash=blob.hash, size=blob.size)
+    await record(engine, tx, actor, scope, "package.version_added", package, hash=blob.hash, size=blob.size)
     return True

@@ -15,14 +15,14 @@ from controlroom.engine.access.model import Actor, ActorKind, Permission
 from controlroom.engine.access.record import record
 from controlroom.engine.access.scope import Scope, ensure_seen, scope_of
 from controlroom.engine.engine import Engine
-from controlroom.engine.events.store import By, Event
+from controlroom.engine.events.store import By
 from controlroom.engine.packages import actions, source_store, store
 from controlroom.engine.packages.model import Package
 from controlroom.engine.packages.source_store import Fetch, Ref, RefKind, Source
 from controlroom.engine.vault import store as vault
 from controlroom.engine.vault.errors import SecretNotFound
 from controlroom.errors import Invalid, NotFound
-from controlroom.ids import OrganizationId, PackageId, WorkspaceId
+from controlroom.ids import PackageId, WorkspaceId
 from controlroom.objects.store import Blob
 from controlroom.postgres.database import Tx
 from controlroom.robots.choosing import inner_folder
@@ -120,7 +120,7 @@ async def remove(engine: Engine, actor: Actor, workspace: WorkspaceId, package: 
     async with engine.database.transaction() as tx:
         if not await source_store.remove(tx, scope, package):
             raise SourceNotFound(package)
-        await record(engine, tx, actor, _event("package_source.removed", scope, package))
+        await record(engine, tx, actor, scope, "package_source.removed", package)
 
 
 async def want(engine: Engine, actor: Actor, workspace: WorkspaceId, package: PackageId) -> SourceView:
@@ -169,16 +169,11 @@ async def take(engine: Engine, fetch: Fetch, *, commit: str, blob: Blob) -> bool
 
 async def give_up(engine: Engine, fetch: Fetch, why: str) -> None:
     """Note why a fetch failed, unless it was lost meanwhile; the version before it stays the latest."""
-    event = Event(
-        kind="package_source.failed",
-        organization_id=fetch.organization_id,
-        workspace_id=fetch.workspace_id,
-        subject_id=fetch.package_id,
-        data={"error": why[:_SHOWN_ERROR]},
-    )
+    error = why[:_SHOWN_ERROR]
     async with engine.database.transaction() as tx:
-        if await source_store.failed(tx, fetch, why[:_SHOWN_ERROR]):
-            await record(engine, tx, By(ActorKind.SYSTEM.value), event)
+        if await source_store.failed(tx, fetch, error):
+            system = By(ActorKind.SYSTEM.value)
+            await record(engine, tx, system, fetch, "package_source.failed", fetch.package_id, error=error)
 
 
 async def _put(
@@ -200,7 +195,7 @@ async def _put(
         hook_sealed=sealed,
     )
     ref = f"{wanted.ref.kind.value} {wanted.ref.name}"
-    await record(engine, tx, actor, _event("package_source.set", scope, package, url=wanted.url, ref=ref))
+    await record(engine, tx, actor, scope, "package_source.set", package, url=wanted.url, ref=ref)
     return hook
 
 
@@ -266,8 +261,3 @@ def _view(source: Source) -> SourceView:
         fetched_commit=source.fetched_commit,
         error=source.error,
     )
-
-
-def _event(kind: str, scope: Scope, package: PackageId, **data: str) -> Event:
-    organization: OrganizationId = scope.organization
-    return Event(kind=kind, organization_id=organization, workspace_id=scope.workspace, subject_id=package, data=data)

@@ -3,14 +3,13 @@
 from collections.abc import Sequence
 from uuid import UUID
 
-import msgspec
 from msgspec import UNSET
 
 from controlroom.engine.access.model import Actor, Permission
 from controlroom.engine.access.names import checked_name
-from controlroom.engine.access.scope import Scope, by, ensure_seen, scope_of
+from controlroom.engine.access.record import record
+from controlroom.engine.access.scope import ensure_seen, scope_of
 from controlroom.engine.engine import Engine
-from controlroom.engine.events.store import Event, append
 from controlroom.engine.packages import store as packages
 from controlroom.engine.packages.errors import TaskNotFound
 from controlroom.engine.processes import store
@@ -28,7 +27,6 @@ from controlroom.engine.processes.model import (
     Workers,
 )
 from controlroom.engine.processes.rules import KnownStep, check_steps, match_steps
-from controlroom.engine.wakes import Topic
 from controlroom.engine.work_items.limits import check_payload
 from controlroom.engine.workers import store as workers
 from controlroom.ids import ProcessId, TaskId, WorkspaceId
@@ -52,7 +50,7 @@ async def create(engine: Engine, actor: Actor, workspace: WorkspaceId, definitio
             await ensure_seen(tx, scope)
             raise ProcessNotFound(name)
         await _write_steps(tx, workspace, process, definition.steps)
-        await _tell(engine, tx, actor, scope, process, "process.created", name=name)
+        await record(engine, tx, actor, scope, "process.created", process_id=process, name=name)
         return await store.get(tx, workspace, process)
 
 
@@ -77,7 +75,7 @@ async def update(
             raise ProcessNotFound(process)
         if change.steps is not UNSET:
             await _write_steps(tx, workspace, process, change.steps)
-        await _tell(engine, tx, actor, scope, process, "process.updated", name=name, is_enabled=is_enabled)
+        await record(engine, tx, actor, scope, "process.updated", process_id=process, name=name, is_enabled=is_enabled)
         # Why: more step runs may be wanted now. Runs of the process are looked at again by the dispatcher's polling.
         return await store.get(tx, workspace, process)
 
@@ -92,7 +90,7 @@ async def delete(engine: Engine, actor: Actor, workspace: WorkspaceId, process: 
         if not await store.delete(tx, scope, process):
             await ensure_seen(tx, scope)
             raise ProcessNotFound(process)
-        await _tell(engine, tx, actor, scope, process, "process.deleted", name=before.name)
+        await record(engine, tx, actor, scope, "process.deleted", process_id=process, name=before.name)
 
 
 async def implicit_process(tx: Tx, workspace: WorkspaceId, task: TaskId) -> ProcessId:
@@ -157,20 +155,3 @@ async def check_placement(tx: Tx, workspace: WorkspaceId, placement: Placement) 
         case OnDemand(provisioner):
             if not await store.has_provisioner(tx, workspace, provisioner):
                 raise ProvisionerUnknown(provisioner)
-
-
-async def _tell(
-    engine: Engine, tx: Tx, actor: Actor, scope: Scope, process: ProcessId, kind: str, **data: object
-) -> None:
-    await append(
-        tx,
-        by(actor),
-        Event(
-            kind=kind,
-            organization_id=scope.organization,
-            workspace_id=scope.workspace,
-            process_id=process,
-            data=msgspec.to_builtins(data),
-        ),
-    )
-    tx.after_commit(lambda: engine.wakes.wake(Topic.EVENTS))

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from controlroom.engine.access.model import Actor, Permission
 from controlroom.engine.access.names import checked_name
-from controlroom.engine.access.record import record_of
+from controlroom.engine.access.record import record
 from controlroom.engine.access.scope import ensure_seen, scope_of, scoped
 from controlroom.engine.deliveries import store as deliveries
 from controlroom.engine.deliveries.endpoints import checked_endpoint, destination_of
@@ -53,7 +53,7 @@ async def create(
             ):
                 await ensure_seen(tx, scope)
                 raise ProvisionerNotFound(provisioner)
-            await record_of(engine, tx, actor, scope, provisioner, "provisioner.created")
+            await record(engine, tx, actor, scope, "provisioner.created", provisioner)
             return await store.get(tx, scope, provisioner), value
     except UniqueViolation as taken:
         raise ProvisionerNameTaken(name) from taken
@@ -88,7 +88,7 @@ async def update(
                 max_lifetime=before.max_lifetime if max_lifetime is None else _checked_lifetime(max_lifetime),
             )
             await deliveries.redirect(tx, provisioner, destination=destination_of(to), endpoint=to, sealed=sealed)
-            await record_of(engine, tx, actor, scope, provisioner, "provisioner.updated")
+            await record(engine, tx, actor, scope, "provisioner.updated", provisioner)
             return await store.get(tx, scope, provisioner)
     except UniqueViolation as taken:
         raise ProvisionerNameTaken(name or "") from taken
@@ -102,7 +102,7 @@ async def delete(engine: Engine, actor: Actor, workspace: WorkspaceId, provision
         if processes := await store.processes_placed_on(tx, provisioner):
             raise ProvisionerInUse(provisioner, processes)
         await store.delete(tx, provisioner)
-        await record_of(engine, tx, actor, scope, provisioner, "provisioner.deleted")
+        await record(engine, tx, actor, scope, "provisioner.deleted", provisioner)
 
 
 async def list_provisioners(
@@ -125,7 +125,7 @@ async def reveal(engine: Engine, actor: Actor, workspace: WorkspaceId, provision
     actor.require(Permission.WRITE_WORKERS, workspace)  # what it gives
     async with scoped(engine.database, scope) as tx:
         found = await store.get(tx, scope, provisioner)
-        await record_of(engine, tx, actor, scope, provisioner, "provisioner.revealed")
+        await record(engine, tx, actor, scope, "provisioner.revealed", provisioner)
     return engine.keys.unseal(found.sealed, place=store.place_of(provisioner)).decode()
 
 

@@ -5,12 +5,13 @@ from typing import Final, assert_never
 
 import msgspec
 
+from controlroom.engine.access.record import happened
 from controlroom.engine.access.scope import Of, Room, ScopedTx, scoped
 from controlroom.engine.deliveries import store as deliveries
 from controlroom.engine.deliveries.endpoints import destination_of
 from controlroom.engine.deliveries.model import DeliveryKind, NewDelivery
 from controlroom.engine.engine import Engine
-from controlroom.engine.events.store import By, Event, append
+from controlroom.engine.events.store import By, append
 from controlroom.engine.provisioners import store
 from controlroom.engine.provisioners.model import (
     START_EVENT,
@@ -91,19 +92,15 @@ async def _ask_for(engine: Engine, tx: ScopedTx, wanting: Wanting) -> None:
     token = await _link_token(engine, tx, wanting, worker)
     order = await _send(engine, tx, wanting, Start(wanting.workspace_id, worker))
     await store.promise(tx, wanting, worker, token=token, order=order, link_within=LINK_WITHIN)
-    await append(
-        tx,
-        _SYSTEM,
-        Event(
-            kind="step_run.worker_requested",
-            organization_id=wanting.organization_id,
-            workspace_id=wanting.workspace_id,
-            run_id=wanting.run_id,
-            step_run_id=wanting.step_run_id,
-            subject_id=wanting.provisioner_id,
-            data={"worker": str(worker)},
-        ),
+    event = happened(
+        wanting,
+        "step_run.worker_requested",
+        wanting.provisioner_id,
+        run_id=wanting.run_id,
+        step_run_id=wanting.step_run_id,
+        worker=str(worker),
     )
+    await append(tx, _SYSTEM, event)
 
 
 async def _link_token(engine: Engine, tx: ScopedTx, wanting: Wanting, worker: WorkerId) -> LinkTokenId:

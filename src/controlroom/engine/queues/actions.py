@@ -10,7 +10,6 @@ from controlroom.engine.access.names import checked_name
 from controlroom.engine.access.record import record
 from controlroom.engine.access.scope import ensure_seen, scope_of
 from controlroom.engine.engine import Engine
-from controlroom.engine.events.store import Event
 from controlroom.engine.packages import store as packages
 from controlroom.engine.processes.actions import check_placement
 from controlroom.engine.queues import store
@@ -43,7 +42,7 @@ async def create(
             if not await store.insert(tx, scope, queue, name=name, schema=schema):
                 await ensure_seen(tx, scope)
                 raise QueueNotFound(queue)
-            await _tell(engine, tx, actor, workspace, "queue.created", queue, name)
+            await record(engine, tx, actor, scope, "queue.created", queue, name=name)
             return await store.get(tx, workspace, queue)
     except UniqueViolation as taken:
         raise QueueNameTaken(name) from taken
@@ -51,7 +50,7 @@ async def create(
 
 async def update(engine: Engine, actor: Actor, workspace: WorkspaceId, queue: QueueId, change: QueueChange) -> Queue:
     """Change name or schema, the latter of a step's queue too. Items that wait already are not looked at again."""
-    actor.require(Permission.WRITE_PROCESSES, workspace)
+    scope = scope_of(actor, Permission.WRITE_PROCESSES, workspace)
     if change.schema is not UNSET and change.schema is not None:
         await check_schema_text(change.schema)
         await check_schema(engine, workspace, change.schema)
@@ -63,7 +62,7 @@ async def update(engine: Engine, actor: Actor, workspace: WorkspaceId, queue: Qu
             name = before.name if change.name is UNSET else checked_name(change.name, what="queue's name")
             schema = before.schema if change.schema is UNSET else change.schema
             await store.update(tx, queue, name=name, schema=schema)
-            await _tell(engine, tx, actor, workspace, "queue.updated", queue, name)
+            await record(engine, tx, actor, scope, "queue.updated", queue, name=name)
             return await store.get(tx, workspace, queue)
     except UniqueViolation as taken:
         raise QueueNameTaken(str(change.name)) from taken
@@ -71,7 +70,7 @@ async def update(engine: Engine, actor: Actor, workspace: WorkspaceId, queue: Qu
 
 async def delete(engine: Engine, actor: Actor, workspace: WorkspaceId, queue: QueueId) -> None:
     """Delete a standing queue in which nothing waits, with its consumers. Raises QueueInUse."""
-    actor.require(Permission.WRITE_PROCESSES, workspace)
+    scope = scope_of(actor, Permission.WRITE_PROCESSES, workspace)
     async with engine.database.transaction() as tx:
         found = await store.get(tx, workspace, queue, for_update=True)
         if not found.is_standing:
@@ -79,7 +78,7 @@ async def delete(engine: Engine, actor: Actor, workspace: WorkspaceId, queue: Qu
         if await store.has_waiting(tx, queue):
             raise QueueInUse("work items wait in the queue: delete them first")
         await store.delete(tx, queue)
-        await _tell(engine, tx, actor, workspace, "queue.deleted", queue, found.name)
+        await record(engine, tx, actor, scope, "queue.deleted", queue, name=found.name)
 
 
 async def put(
@@ -111,7 +110,7 @@ async def add_consumer(
     engine: Engine, actor: Actor, workspace: WorkspaceId, queue: QueueId, wanted: ConsumerDefinition
 ) -> Consumer:
     """A new consumer of a standing queue; it takes the right to start runs. Raises NotFound for task and workers."""
-    actor.require(Permission.WRITE_PROCESSES, workspace)
+    scope = scope_of(actor, Permission.WRITE_PROCESSES, workspace)
     actor.require(Permission.START_RUNS, workspace)
     async with engine.database.transaction() as tx:
         found = await store.get(tx, workspace, queue, for_update=True)
@@ -120,7 +119,7 @@ async def add_consumer(
         await _check(tx, workspace, wanted)
         consumer = QueueConsumerId(uuid7())
         await store.insert_consumer(tx, found, consumer, wanted, created_by=actor.id)
-        await _tell(engine, tx, actor, workspace, "queue_consumer.created", consumer, found.name)
+        await record(engine, tx, actor, scope, "queue_consumer.created", consumer, name=found.name)
         return await store.get_consumer(tx, queue, consumer)
 
 
@@ -133,7 +132,7 @@ async def change_consumer(
     changed: Mapping[str, object],
 ) -> Consumer:
     """Change the named fields of a consumer's definition. Raises ConsumerNotFound and what `add_consumer` raises."""
-    actor.require(Permission.WRITE_PROCESSES, workspace)
+    scope = scope_of(actor, Permission.WRITE_PROCESSES, workspace)
     actor.require(Permission.START_RUNS, workspace)
     async with engine.database.transaction() as tx:
         found = await store.get(tx, workspace, queue, for_update=True)
@@ -151,7 +150,7 @@ async def change_consumer(
         wanted = msgspec.structs.replace(was, **changed)
         await _check(tx, workspace, wanted)
         await store.update_consumer(tx, consumer, wanted)
-        await _tell(engine, tx, actor, workspace, "queue_consumer.updated", consumer, found.name)
+        await record(engine, tx, actor, scope, "queue_consumer.updated", consumer, name=found.name)
         return await store.get_consumer(tx, queue, consumer)
 
 
@@ -159,12 +158,12 @@ async def remove_consumer(
     engine: Engine, actor: Actor, workspace: WorkspaceId, queue: QueueId, consumer: QueueConsumerId
 ) -> None:
     """Delete a consumer; its runs go on. Raises ConsumerNotFound."""
-    actor.require(Permission.WRITE_PROCESSES, workspace)
+    scope = scope_of(actor, Permission.WRITE_PROCESSES, workspace)
     async with engine.database.transaction() as tx:
         found = await store.get(tx, workspace, queue, for_update=True)
         await store.get_consumer(tx, queue, consumer)
         await store.delete_consumer(tx, consumer)
-        await _tell(engine, tx, actor, workspace, "queue_consumer.deleted", consumer, found.name)
+        await record(engine, tx, actor, scope, "queue_consumer.deleted", consumer, name=found.name)
 
 
 _MOST_RUNS = 1000
@@ -189,26 +188,3 @@ async def _check(tx: Tx, workspace: WorkspaceId, wanted: ConsumerDefinition) -> 
             raise Invalid("a window names days of the week", code="CONSUMER_INVALID")
         if window.begins == window.ends or window.begins.tzinfo or window.ends.tzinfo:
             raise Invalid("a window begins and ends at two local times", code="CONSUMER_INVALID")
-
-
-async def _tell(
-    engine: Engine,
-    tx: Tx,
-    actor: Actor,
-    workspace: WorkspaceId,
-    kind: str,
-    subject: QueueId | QueueConsumerId,
-    name: str,
-) -> None:
-    await record(
-        engine,
-        tx,
-        actor,
-        Event(
-            kind=kind,
-            organization_id=actor.organization_id,
-            workspace_id=workspace,
-            subject_id=subject,
-            data={"name": name},
-        ),
-    )

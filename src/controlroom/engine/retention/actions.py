@@ -8,7 +8,6 @@ from controlroom.engine.access.model import Actor, Permission
 from controlroom.engine.access.record import record
 from controlroom.engine.access.scope import scope_of
 from controlroom.engine.engine import Engine
-from controlroom.engine.events.store import Event
 from controlroom.engine.retention import store
 from controlroom.engine.retention.model import MOST_DAYS, Overrides, OverridesChange
 from controlroom.errors import Invalid
@@ -37,16 +36,5 @@ async def change(engine: Engine, actor: Actor, workspace: WorkspaceId, wanted: O
             raise WorkspaceNotFound
         after = msgspec.structs.replace(before, **given)
         await store.set_overrides(tx, scope, after)
-        await record(
-            engine,
-            tx,
-            actor,
-            Event(
-                kind="retention.changed",
-                organization_id=scope.organization,
-                workspace_id=workspace,
-                subject_id=workspace,
-                data=msgspec.to_builtins(after),
-            ),
-        )
+        await record(engine, tx, actor, scope, "retention.changed", workspace, **msgspec.to_builtins(after))
     return after

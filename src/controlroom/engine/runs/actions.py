@@ -1,15 +1,16 @@
 """What users and API keys do with runs."""
 
 from collections.abc import Sequence
-from typing import assert_never
+from typing import Any, assert_never
 
 import msgspec
 from msgspec import Raw, Struct
 
 from controlroom.engine.access.model import Actor, ActorKind, Permission
+from controlroom.engine.access.record import happened
+from controlroom.engine.access.scope import Of, by
 from controlroom.engine.engine import Engine
-from controlroom.engine.events import store as events
-from controlroom.engine.events.store import By, Event
+from controlroom.engine.events.store import append
 from controlroom.engine.processes import store as processes
 from controlroom.engine.processes.errors import ProcessNotConfigured
 from controlroom.engine.processes.model import Placement, Step
@@ -110,7 +111,7 @@ async def start_in(
     if not await _bring_items(engine, tx, workspace, run, steps[0], found.default_item, inputs, priority):
         await tx.execute("delete from run where id = %(run)s and workspace_id = %(ws)s", run=run, ws=workspace)
         return None
-    await _tell(tx, actor, workspace, process, run, "run.started")
+    await _record(tx, actor, workspace, process, run, "run.started")
     await dispatch_in(engine, tx, run)
     tx.after_commit(lambda: engine.wakes.wake(Topic.EVENTS))
     return await store.get(tx, workspace, run)
@@ -145,7 +146,7 @@ async def stop_in(
     for worker in await _stop_step_runs(tx, run, terminate=request.terminate):
         tx.after_commit(lambda worker=worker: engine.wakes.wake(Topic.ORDERS, worker))  # type: ignore[misc]
     process = await tx.value("select process_id from run where id = %(run)s", run=run)
-    await _tell(tx, actor, workspace, process, run, "run.stop_requested", data=msgspec.structs.asdict(request))
+    await _record(tx, actor, workspace, process, run, "run.stop_requested", **msgspec.structs.asdict(request))
     await dispatch_in(engine, tx, run)
     return True
 
@@ -159,7 +160,7 @@ async def delete(engine: Engine, actor: Actor, workspace: WorkspaceId, run: RunI
             raise RunNotEnded(run, state)
         process = await tx.value("select process_id from run where id = %(run)s", run=run)
         await erase(tx, run)
-        await _tell(tx, actor, workspace, process, run, "run.deleted")
+        await _record(tx, actor, workspace, process, run, "run.deleted")
 
 
 async def erase(tx: Tx, run: RunId) -> None:
@@ -295,24 +296,8 @@ async def _stop_step_runs(tx: Tx, run: RunId, *, terminate: bool) -> list[Worker
     )
 
 
-async def _tell(
-    tx: Tx,
-    actor: Actor,
-    workspace: WorkspaceId,
-    process: ProcessId,
-    run: RunId,
-    kind: str,
-    data: dict[str, object] | None = None,
+async def _record(
+    tx: Tx, actor: Actor, workspace: WorkspaceId, process: ProcessId, run: RunId, kind: str, **data: Any
 ) -> None:
-    await events.append(
-        tx,
-        By(actor.kind, actor.id),
-        Event(
-            kind=kind,
-            organization_id=actor.organization_id,
-            workspace_id=workspace,
-            process_id=process,
-            run_id=run,
-            data=data or {},
-        ),
-    )
+    place = Of(actor.organization_id, (workspace,))
+    await append(tx, by(actor), happened(place, kind, process_id=process, run_id=run, **data))

@@ -4,14 +4,15 @@ Everything happens under a lock of the run's row, so that any number of dispatch
 """
 
 from collections.abc import Sequence
-from typing import Final
+from typing import Any, Final
 
 from msgspec import Struct
 
+from controlroom.engine.access.record import happened
 from controlroom.engine.engine import Engine
 from controlroom.engine.events import store as events
 from controlroom.engine.events.store import By, Event
-from controlroom.engine.runs.model import Result, RunState, StopRequest
+from controlroom.engine.runs.model import RunState, StopRequest
 from controlroom.engine.runs.rules import CreateStepRuns, EndRun, RunLoad, StepLoad, is_idle, next_for
 from controlroom.engine.wakes import Topic
 from controlroom.engine.work_items import store as work_items
@@ -32,6 +33,10 @@ class _LockedRun(Struct, frozen=True, kw_only=True):
     priority: int
     stop: StopRequest | None
     is_stopped: bool
+
+    def event(self, kind: str, *, step_run: StepRunId | None = None, **data: Any) -> Event:
+        """Something that happened to it, or to a step run of it."""
+        return happened(self, kind, process_id=self.process_id, run_id=self.id, step_run_id=step_run, **data)
 
 
 _SETTLED_AT_ONCE: Final = 1000
@@ -227,7 +232,7 @@ async def _reopen(tx: Statements, run: _LockedRun) -> None:
         "update run set state = 'in_progress', ended_at = null, result = null where id = %(run)s",
         run=run.id,
     )
-    await events.append(tx, _SYSTEM, _event(run, "run.reopened"))
+    await events.append(tx, _SYSTEM, run.event("run.reopened"))
 
 
 async def _create(tx: Statements, run: _LockedRun, counts: Sequence[tuple[StepId, int]]) -> int | None:
@@ -254,7 +259,7 @@ async def _create(tx: Statements, run: _LockedRun, counts: Sequence[tuple[StepId
         run=run.id,
         priority=run.priority,
     )
-    await events.append(tx, _SYSTEM, *(_event(run, "step_run.created", step_run=id_) for id_ in ids))
+    await events.append(tx, _SYSTEM, *(run.event("step_run.created", step_run=each) for each in ids))
     return None if any(placements) else len(ids)
 
 
@@ -270,16 +275,4 @@ async def _end(tx: Statements, run: _LockedRun, end: EndRun) -> None:
         state=end.state,
         result=end.result,
     )
-    await events.append(tx, _SYSTEM, _event(run, f"run.{end.state.value}", result=end.result))
-
-
-def _event(run: _LockedRun, kind: str, *, step_run: StepRunId | None = None, result: Result | None = None) -> Event:
-    return Event(
-        kind=kind,
-        organization_id=run.organization_id,
-        workspace_id=run.workspace_id,
-        process_id=run.process_id,
-        run_id=run.id,
-        step_run_id=step_run,
-        data={} if result is None else {"result": result.value},
-    )
+    await events.append(tx, _SYSTEM, run.event(f"run.{end.state.value}", result=end.result.value))

@@ -5,6 +5,7 @@ from typing import Any
 
 from msgspec import Struct
 
+from controlroom.engine.access.record import happened
 from controlroom.engine.engine import Engine
 from controlroom.engine.events import store as events
 from controlroom.engine.events.store import By, Event
@@ -14,7 +15,7 @@ from controlroom.engine.wakes import Topic
 from controlroom.engine.work_items import claims
 from controlroom.engine.work_items.model import ItemState, Outcome
 from controlroom.engine.work_items.rules import GiveUp, Retry, RetryPolicy, after_failure
-from controlroom.ids import OrganizationId, ProcessId, RunId, StepRunId, WorkerId, WorkspaceId
+from controlroom.ids import OrganizationId, ProcessId, RunId, StepRunId, WorkerId, WorkItemId, WorkspaceId
 from controlroom.postgres.database import Statements, Tx
 from controlroom.protocol import ErrorCode, StepRunError
 
@@ -34,6 +35,11 @@ class Leased(Struct, frozen=True, kw_only=True):
     is_stopped: bool
     retry: RetryPolicy
     worker_id: WorkerId
+
+    def event(self, kind: str, *, item: WorkItemId | None = None, **data: Any) -> Event:
+        """Something that happened to it, or to an item that it held."""
+        of, run = self.process_id, self.run_id
+        return happened(self, kind, process_id=of, run_id=run, step_run_id=self.id, work_item_id=item, **data)
 
 
 _LEASED = """
@@ -108,7 +114,7 @@ async def end(
     data: dict[str, Any] = {"result": result.value, "attempt": leased.attempt}
     if error is not None:
         data["error"] = {"code": error.code.value, "message": error.message}
-    await events.append(tx, by, event(leased, f"step_run.{state.value}", data))
+    await events.append(tx, by, leased.event(f"step_run.{state.value}", **data))
     tx.after_commit(lambda: engine.wakes.wake_here(Topic.RUN, leased.run_id))
     tx.after_commit(lambda: engine.wakes.wake_here(Topic.EVENTS))
 
@@ -142,22 +148,9 @@ async def lose(engine: Engine, tx: Tx, leased: Leased, why: str) -> None:
             """,
             step_run=leased.id,
         )
-    await events.append(tx, _SYSTEM, event(leased, "step_run.worker_lost", {"attempt": leased.attempt, "reason": why}))
+    await events.append(tx, _SYSTEM, leased.event("step_run.worker_lost", attempt=leased.attempt, reason=why))
     tx.after_commit(lambda: engine.wakes.wake(Topic.STEP_RUNS_AWAIT, leased.workspace_id))
     tx.after_commit(lambda: engine.wakes.wake_here(Topic.RUN, leased.run_id))
-
-
-def event(leased: Leased, kind: str, data: dict[str, Any]) -> Event:
-    """An event about a leased step run."""
-    return Event(
-        kind=kind,
-        organization_id=leased.organization_id,
-        workspace_id=leased.workspace_id,
-        process_id=leased.process_id,
-        run_id=leased.run_id,
-        step_run_id=leased.id,
-        data=data,
-    )
 
 
 async def _release_held(tx: Tx, leased: Leased, error: StepRunError | None) -> None:
@@ -181,16 +174,4 @@ async def _release_held(tx: Tx, leased: Leased, error: StepRunError | None) -> N
             case GiveUp(reason):
                 await claims.end_attempt(tx, held, state=ItemState.FAILED, outcome=Outcome.FAILED, exception=reason)
                 kind = "work_item.failed"
-    await events.append(
-        tx,
-        _SYSTEM,
-        Event(
-            kind=kind,
-            organization_id=leased.organization_id,
-            workspace_id=leased.workspace_id,
-            process_id=leased.process_id,
-            run_id=leased.run_id,
-            step_run_id=leased.id,
-            work_item_id=held.id,
-        ),
-    )
+    await events.append(tx, _SYSTEM, leased.event(kind, item=held.id))

@@ -11,9 +11,10 @@ from msgspec import Raw, Struct
 
 from controlroom.engine.access.errors import AttemptOver
 from controlroom.engine.access.model import StepRunActor
+from controlroom.engine.access.record import happened
+from controlroom.engine.access.scope import by, scope_of_robot
 from controlroom.engine.engine import Engine
-from controlroom.engine.events import store as events
-from controlroom.engine.events.store import By, Event
+from controlroom.engine.events.store import append
 from controlroom.engine.uploads.model import Upload
 from controlroom.engine.wakes import Topic
 from controlroom.engine.work_items import claims, schemas, store
@@ -102,7 +103,16 @@ async def _fail(engine: Engine, robot: StepRunActor, item: WorkItemId, exception
                 state, written, kind = ItemState.FAILED, Outcome.FAILED, "work_item.failed"
                 await claims.end_attempt(tx, held.item, state=state, outcome=written, exception=reason)
         await claims.publish_outputs(tx, robot.step_run_id)
-        await events.append(tx, By("step_run", robot.step_run_id), _event(robot, kind, item, exception))
+        event = happened(
+            scope_of_robot(robot),
+            kind,
+            process_id=robot.process_id,
+            run_id=robot.run_id,
+            step_run_id=robot.step_run_id,
+            work_item_id=item,
+            exception={"type": exception.type.value, "code": exception.code},
+        )
+        await append(tx, by(robot), event)
         tx.after_commit(lambda: engine.wakes.wake_here(Topic.RUN, robot.run_id))
 
 
@@ -291,16 +301,3 @@ async def _explain(db: Statements, robot: StepRunActor, item: WorkItemId, same: 
     await require_alive(db, robot)
     if outcome is None or Outcome(outcome) not in same:
         raise NotHolding(item)
-
-
-def _event(robot: StepRunActor, kind: str, item: WorkItemId, exception: ItemException) -> Event:
-    return Event(
-        kind=kind,
-        organization_id=robot.organization_id,
-        workspace_id=robot.workspace_id,
-        process_id=robot.process_id,
-        run_id=robot.run_id,
-        step_run_id=robot.step_run_id,
-        work_item_id=item,
-        data={"exception": {"type": exception.type.value, "code": exception.code}},
-    )

@@ -12,7 +12,7 @@ from controlroom.engine.console import unfinished
 from controlroom.engine.engine import Engine
 from controlroom.engine.events import store as events
 from controlroom.engine.events.store import By
-from controlroom.engine.runs.endings import end, event, lock_attempt, lose
+from controlroom.engine.runs.endings import end, lock_attempt, lose
 from controlroom.engine.runs.errors import ConsoleIncomplete, Superseded
 from controlroom.errors import Invalid
 from controlroom.ids import (
@@ -103,7 +103,7 @@ async def finish(engine: Engine, worker: WorkerActor, step_run: StepRunId, attem
         await _write_phases(tx, step_run, attempt, report.phases)
         by = By("worker", worker.worker_id)
         if report.error is not None:
-            await events.append(tx, by, event(leased, "step_run.error", {"code": report.error.code.value}))
+            await events.append(tx, by, leased.event("step_run.error", code=report.error.code.value))
         await end(engine, tx, leased, report.error, exit_code=report.exit_code, by=by)
     unfinished.forget(engine, step_run)
 

@@ -1,7 +1,7 @@
 """The verbs of schedules. What the room does with what is due is in `firing.py`."""
 
 from datetime import datetime
-from uuid import UUID
+from typing import Any
 
 import msgspec
 from msgspec import UNSET
@@ -11,7 +11,6 @@ from controlroom.engine.access.names import checked_name
 from controlroom.engine.access.record import record
 from controlroom.engine.access.scope import ensure_seen, scope_of
 from controlroom.engine.engine import Engine
-from controlroom.engine.events.store import Event
 from controlroom.engine.processes.errors import ProcessNotFound
 from controlroom.engine.schedules import previews, rules, store
 from controlroom.engine.schedules.errors import RuleInvalid
@@ -28,7 +27,6 @@ from controlroom.engine.schedules.previews import Preview
 from controlroom.engine.work_items.limits import check_payload
 from controlroom.errors import Conflict, Invalid
 from controlroom.ids import ScheduleId, WorkspaceId, uuid7
-from controlroom.postgres.database import Tx
 
 MOST_PRIORITY = 1_000_000
 _TRIES = 3
@@ -70,7 +68,7 @@ async def create(engine: Engine, actor: Actor, workspace: WorkspaceId, definitio
             await ensure_seen(tx, scope)
             raise ProcessNotFound(definition.process)
         made = await store.get(tx, workspace, schedule)
-        await _tell(engine, tx, actor, made, "schedule.created")
+        await record(engine, tx, actor, scope, "schedule.created", made.id, **_told(made))
     return made
 
 
@@ -81,7 +79,7 @@ async def update(
 
     Raises what `create` raises, and ScheduleNotFound.
     """
-    actor.require(Permission.WRITE_SCHEDULES, workspace)
+    scope = scope_of(actor, Permission.WRITE_SCHEDULES, workspace)
     actor.require(Permission.START_RUNS, workspace)
     for _ in range(_TRIES):
         seen = await store.get(engine.database, workspace, schedule)
@@ -107,7 +105,7 @@ async def update(
                 is_enabled=after.is_enabled,
                 next_due=next_due if is_anew else before.next_due,
             )
-            await _tell(engine, tx, actor, after, "schedule.updated")
+            await record(engine, tx, actor, scope, "schedule.updated", after.id, **_told(after))
             return await store.get(tx, workspace, schedule)
     raise Conflict("others change the schedule at the same time", code="SCHEDULE_CHANGED")
 
@@ -119,11 +117,11 @@ def _changed(schedule: Schedule, change: ScheduleChange) -> Schedule:
 
 async def delete(engine: Engine, actor: Actor, workspace: WorkspaceId, schedule: ScheduleId) -> None:
     """Delete a schedule; runs that it started go on. Raises ScheduleNotFound."""
-    actor.require(Permission.WRITE_SCHEDULES, workspace)
+    scope = scope_of(actor, Permission.WRITE_SCHEDULES, workspace)
     async with engine.database.transaction() as tx:
         before = await store.lock(tx, workspace, schedule)
         await store.delete(tx, schedule)
-        await _tell(engine, tx, actor, before, "schedule.deleted")
+        await record(engine, tx, actor, scope, "schedule.deleted", before.id, **_told(before))
 
 
 async def preview(
@@ -152,18 +150,5 @@ async def _next(
     return due if is_enabled else None
 
 
-async def _tell(engine: Engine, tx: Tx, actor: Actor, schedule: Schedule, kind: str) -> None:
-    subject: UUID = schedule.id
-    await record(
-        engine,
-        tx,
-        actor,
-        Event(
-            kind=kind,
-            organization_id=actor.organization_id,
-            workspace_id=schedule.workspace_id,
-            process_id=schedule.process_id,
-            subject_id=subject,
-            data={"name": schedule.name, "is_enabled": schedule.is_enabled},
-        ),
-    )
+def _told(schedule: Schedule) -> dict[str, Any]:
+    return {"process_id": schedule.process_id, "name": schedule.name, "is_enabled": schedule.is_enabled}

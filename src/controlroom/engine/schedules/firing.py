@@ -6,15 +6,17 @@ schedule on; its row is unique. So it is started exactly once, however many serv
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Final, assert_never
+from typing import Any, Final, assert_never
 
 import msgspec
 from msgspec import Raw
 
 from controlroom.aside.pool import TooCostly
 from controlroom.engine.access.model import system
+from controlroom.engine.access.record import happened
+from controlroom.engine.access.scope import Of
 from controlroom.engine.engine import Engine
-from controlroom.engine.events.store import By, Event, append
+from controlroom.engine.events.store import By, append
 from controlroom.engine.runs import actions as runs
 from controlroom.engine.runs.model import Cause, DefaultInput, Inputs, StartedBy, StopRequest, WithPayloads, WithWaiting
 from controlroom.engine.schedules import rules, store
@@ -87,7 +89,8 @@ async def _start_waiting(engine: Engine, schedule: ScheduleId) -> bool:
     except (Conflict, Invalid, NotFound) as refused:
         async with engine.database.transaction() as tx:
             if (waiting := await store.first_waiting(tx, due[0].schedule.id)) is not None:
-                await _decide_failed(tx, due[0], waiting, refused.message)
+                why = refused.message
+                await _decline(tx, due[0], waiting, OccurrenceState.FAILED, why, reason=why)
     return True
 
 
@@ -111,8 +114,7 @@ async def _fire(tx: Tx, engine: Engine, due: Due, known: Sequence[Planned]) -> N
         match verdict:
             case Miss(missed, until):
                 reason = f"the room was not there when it was due; so it was until {until:%Y-%m-%d %H:%M:%S %Z}"
-                await store.decide(tx, schedule.id, missed, OccurrenceState.MISSED, reason=reason)
-                await _tell(tx, due, missed, "schedule.missed")
+                await _decline(tx, due, missed, OccurrenceState.MISSED, reason)
             case Start(moment):
                 await _start_or_not(tx, engine, due, moment)
             case _:
@@ -131,8 +133,7 @@ async def _start_or_not(tx: Tx, engine: Engine, due: Due, moment: datetime) -> N
         case Wait():
             await store.decide(tx, schedule.id, moment, OccurrenceState.WAITING, wait=schedule.skip_after)
         case Skip(reason):
-            await store.decide(tx, schedule.id, moment, OccurrenceState.SKIPPED, reason=reason)
-            await _tell(tx, due, moment, "schedule.skipped")
+            await _decline(tx, due, moment, OccurrenceState.SKIPPED, reason)
 
 
 async def _start(tx: Tx, engine: Engine, due: Due, moment: datetime) -> None:
@@ -165,33 +166,29 @@ async def _fail(database: Database, due: Due, known: Sequence[Planned], reason: 
             what = Plan((Start(schedule.next_due),), None)
         for verdict in what.verdicts:
             if not await store.is_decided(tx, schedule.id, verdict.due):
-                await _decide_failed(tx, due, verdict.due, reason)
+                await _decline(tx, due, verdict.due, OccurrenceState.FAILED, reason, reason=reason)
         await store.set_next_due(tx, schedule.id, what.next_due)
 
 
-async def _decide_failed(tx: Tx, due: Due, moment: datetime, reason: str) -> None:
-    await store.decide(tx, due.schedule.id, moment, OccurrenceState.FAILED, reason=reason)
-    await _tell(tx, due, moment, "schedule.failed", reason=reason)
+async def _decline(tx: Tx, due: Due, moment: datetime, state: OccurrenceState, why: str, **told: Any) -> None:
+    """Decide that nothing starts at a due time, and say so."""
+    schedule = due.schedule
+    await store.decide(tx, schedule.id, moment, state, reason=why)
+    event = happened(
+        Of(due.organization, (schedule.workspace_id,)),
+        f"schedule.{state.value}",
+        schedule.id,
+        process_id=schedule.process_id,
+        due=moment.isoformat(),
+        name=schedule.name,
+        **told,
+    )
+    await append(tx, _SYSTEM, event)
 
 
 async def _cancel(tx: Tx, engine: Engine, late: LateRun) -> None:
     request = StopRequest(terminate=True, remaining_done=False, reason="No robot had begun it in time.")
     await runs.stop_in(tx, engine, system(late.organization_id), late.workspace_id, late.run_id, request)
-
-
-async def _tell(tx: Tx, due: Due, moment: datetime, kind: str, **data: str) -> None:
-    await append(
-        tx,
-        _SYSTEM,
-        Event(
-            kind=kind,
-            organization_id=due.organization,
-            workspace_id=due.schedule.workspace_id,
-            process_id=due.schedule.process_id,
-            subject_id=due.schedule.id,
-            data={"due": moment.isoformat(), "name": due.schedule.name, **data},
-        ),
-    )
 
 
 def _inputs(asked: ScheduledInput) -> Inputs:

@@ -14,7 +14,6 @@ from controlroom.engine.access.record import record
 from controlroom.engine.access.rules import ensure_may_give
 from controlroom.engine.access.scope import Scope, ensure_seen, scope_of
 from controlroom.engine.engine import Engine
-from controlroom.engine.events.store import Event
 from controlroom.engine.processes import store as processes
 from controlroom.engine.processes.errors import ProcessNotFound
 from controlroom.engine.runs import actions as runs
@@ -68,7 +67,7 @@ async def configure(
             raise ProcessNotFound(process)
         await store.change_email_trigger(tx, scope, process, change)
         changed = await _found(tx, scope, process)
-        await record(engine, tx, actor, _event("email_trigger.updated", scope, process))
+        await record(engine, tx, actor, scope, "email_trigger.updated", process_id=process)
         return changed
 
 
@@ -80,7 +79,7 @@ async def rotate(engine: Engine, actor: Actor, workspace: WorkspaceId, process: 
         if not await store.change_email_trigger(tx, scope, process, EmailChange(), random=_random()):
             raise EmailTriggerNotFound(process)
         changed = await _found(tx, scope, process)
-        await record(engine, tx, actor, _event("email_trigger.rotated", scope, process))
+        await record(engine, tx, actor, scope, "email_trigger.rotated", process_id=process)
         return changed
 
 
@@ -106,7 +105,7 @@ async def delete(engine: Engine, actor: Actor, workspace: WorkspaceId, process: 
     async with engine.database.transaction() as tx:
         if not await store.delete_email_trigger(tx, scope, process):
             raise EmailTriggerNotFound(process)
-        await record(engine, tx, actor, _event("email_trigger.deleted", scope, process))
+        await record(engine, tx, actor, scope, "email_trigger.deleted", process_id=process)
 
 
 async def at(engine: Engine, local_part: str) -> EmailTrigger:
@@ -165,14 +164,7 @@ async def _take(
             return Received(known, None, is_read=not mail.errors)
         item = await _keep(tx, trigger, mail, blobs, reference)
         actor = _actor(trigger)
-        event = Event(
-            kind="mail.received",
-            organization_id=trigger.organization_id,
-            workspace_id=trigger.workspace_id,
-            process_id=trigger.process_id,
-            work_item_id=item,
-        )
-        await record(engine, tx, actor, event)
+        await record(engine, tx, actor, trigger, "mail.received", process_id=trigger.process_id, work_item_id=item)
         if not starts:
             return Received(item, None, is_read=not mail.errors)
         run = await runs.start_in(
@@ -254,7 +246,3 @@ async def _found(tx: Statements, scope: Scope, process: ProcessId) -> EmailTrigg
 
 def _random() -> str:
     return "".join(secrets.choice(_ALPHABET) for _ in range(_RANDOM_CHARACTERS))
-
-
-def _event(kind: str, scope: Scope, process: ProcessId) -> Event:
-    return Event(kind=kind, organization_id=scope.organization, workspace_id=scope.workspace, process_id=process)

@@ -9,7 +9,6 @@ from controlroom.engine.access.model import Actor, ActorKind, Permission
 from controlroom.engine.access.record import record
 from controlroom.engine.access.scope import Scope, ensure_seen, scope_of
 from controlroom.engine.engine import Engine
-from controlroom.engine.events.store import Event
 from controlroom.engine.processes.errors import ProcessNotFound
 from controlroom.engine.triggers import store
 from controlroom.engine.triggers.errors import HandshakeMissing, SignatureWrong
@@ -33,14 +32,7 @@ async def shake(engine: Engine, actor: Actor, workspace: WorkspaceId, process: P
         if not await store.put_handshake(tx, scope, process, key, sealed=sealed):
             await ensure_seen(tx, scope)
             raise ProcessNotFound(process)
-        event = Event(
-            kind="handshake.made",
-            organization_id=scope.organization,
-            workspace_id=workspace,
-            process_id=process,
-            subject_id=key,
-        )
-        await record(engine, tx, actor, event)
+        await record(engine, tx, actor, scope, "handshake.made", key, process_id=process)
 
 
 async def verify(

@@ -10,7 +10,6 @@ from controlroom.engine.access.record import record
 from controlroom.engine.access.rules import ensure_may_give
 from controlroom.engine.access.scope import Scope, ensure_seen, scope_of
 from controlroom.engine.engine import Engine
-from controlroom.engine.events.store import Event
 from controlroom.engine.processes.errors import ProcessNotFound
 from controlroom.engine.triggers import store
 from controlroom.engine.triggers.errors import ProcessSecretOff
@@ -43,7 +42,7 @@ async def switch_on(engine: Engine, actor: Actor, workspace: WorkspaceId, proces
         )
         if written is None:
             raise await _missing(tx, scope, process)
-        await record(engine, tx, actor, _event("process_secret.created", scope, process))
+        await record(engine, tx, actor, scope, "process_secret.created", process_id=process)
     return secret
 
 
@@ -64,7 +63,7 @@ async def reveal(engine: Engine, actor: Actor, workspace: WorkspaceId, process: 
         found = await store.sealed_process_secret(tx, scope, process)
         if found is None:
             raise ProcessSecretOff(process)
-        await record(engine, tx, actor, _event("process_secret.revealed", scope, process))
+        await record(engine, tx, actor, scope, "process_secret.revealed", process_id=process)
     return engine.keys.unseal(found.sealed, place=store.place_of_process_secret(process)).decode()
 
 
@@ -74,7 +73,7 @@ async def switch_off(engine: Engine, actor: Actor, workspace: WorkspaceId, proce
     async with engine.database.transaction() as tx:
         if not await store.delete_process_secret(tx, scope, process):
             raise ProcessSecretOff(process)
-        await record(engine, tx, actor, _event("process_secret.deleted", scope, process))
+        await record(engine, tx, actor, scope, "process_secret.deleted", process_id=process)
 
 
 async def authenticate(engine: Engine, secret: str, workspace: WorkspaceId, process: ProcessId) -> Actor:
@@ -98,7 +97,3 @@ async def authenticate(engine: Engine, secret: str, workspace: WorkspaceId, proc
 async def _missing(tx: Statements, scope: Scope, process: ProcessId) -> ProcessNotFound:
     await ensure_seen(tx, scope)
     return ProcessNotFound(process)
-
-
-def _event(kind: str, scope: Scope, process: ProcessId) -> Event:
-    return Event(kind=kind, organization_id=scope.organization, workspace_id=scope.workspace, process_id=process)

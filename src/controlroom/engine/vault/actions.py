@@ -10,7 +10,6 @@ from controlroom.engine.access.names import checked_text
 from controlroom.engine.access.record import record
 from controlroom.engine.access.scope import Scope, ensure_seen, scope_of
 from controlroom.engine.engine import Engine
-from controlroom.engine.events.store import Event
 from controlroom.engine.vault import masks, store
 from controlroom.engine.vault.errors import SecretNotFound, SecretTooLarge
 from controlroom.engine.vault.model import Secret, SecretKeys, SecretValues
@@ -35,7 +34,7 @@ async def read(engine: Engine, actor: Actor | StepRunActor, workspace: Workspace
         values = _opened(engine, scope, found)
         if isinstance(actor, StepRunActor):
             await masks.remember(tx, engine.keys, actor.step_run_id, found.id, values)
-        await record(engine, tx, actor, _event("secret.read", actor, scope, found.id, name))
+        await record(engine, tx, actor, scope, "secret.read", found.id, **_of(actor), name=name)
     return SecretValues(name=found.name, description=found.description, values=values)
 
 
@@ -66,7 +65,7 @@ async def put(
         if written is None:
             raise await _missing(tx, scope, name)
         kind = "secret.created" if written.is_new else "secret.updated"
-        await record(engine, tx, actor, _event(kind, actor, scope, written.id, name))
+        await record(engine, tx, actor, scope, kind, written.id, **_of(actor), name=name)
     return written.secret
 
 
@@ -94,7 +93,7 @@ async def delete(engine: Engine, actor: Actor, workspace: WorkspaceId, name: str
         removed = await store.delete(tx, scope, name)
         if removed is None:
             raise await _missing(tx, scope, name)
-        await record(engine, tx, actor, _event("secret.deleted", actor, scope, removed, name))
+        await record(engine, tx, actor, scope, "secret.deleted", removed, name=name)
     return removed
 
 
@@ -112,15 +111,8 @@ async def _missing(tx: Statements, scope: Scope, name: str) -> SecretNotFound:
     return SecretNotFound(name)
 
 
-def _event(kind: str, actor: Actor | StepRunActor, scope: Scope, secret: SecretId, name: str) -> Event:
-    robot = actor if isinstance(actor, StepRunActor) else None
-    return Event(
-        kind=kind,
-        organization_id=scope.organization,
-        workspace_id=scope.workspace,
-        process_id=robot.process_id if robot else None,
-        run_id=robot.run_id if robot else None,
-        step_run_id=robot.step_run_id if robot else None,
-        subject_id=secret,
-        data={"name": name},
-    )
+def _of(actor: Actor | StepRunActor) -> dict[str, Any]:
+    """What a robot that does it belongs to."""
+    if not isinstance(actor, StepRunActor):
+        return {}
+    return {"process_id": actor.process_id, "run_id": actor.run_id, "step_run_id": actor.step_run_id}

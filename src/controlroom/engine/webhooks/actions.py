@@ -4,7 +4,7 @@ from functools import partial
 
 from controlroom.engine.access.model import Actor, ActorKind, Permission
 from controlroom.engine.access.names import checked_name
-from controlroom.engine.access.record import record_of
+from controlroom.engine.access.record import record
 from controlroom.engine.access.scope import Room, ensure_seen, scope_of, scoped
 from controlroom.engine.deliveries import gone
 from controlroom.engine.deliveries import store as deliveries
@@ -39,7 +39,7 @@ async def create(
         if not await store.insert(tx, scope, webhook, wanted, sealed, created_by):
             await ensure_seen(tx, scope)
             raise ProcessNotFound(wanted.process or "")
-        await record_of(engine, tx, actor, scope, webhook, "webhook.created", process=wanted.process)
+        await record(engine, tx, actor, scope, "webhook.created", webhook, process_id=wanted.process)
         return await store.get(tx, scope, webhook), secret
 
 
@@ -71,7 +71,7 @@ async def update(
         await deliveries.redirect(tx, webhook, destination=destination_of(endpoint), endpoint=endpoint, sealed=sealed)
         if not is_enabled:
             await deliveries.withdraw(tx, webhook, "The webhook was disabled.")
-        await record_of(engine, tx, actor, scope, webhook, "webhook.updated", process=before.process_id)
+        await record(engine, tx, actor, scope, "webhook.updated", webhook, process_id=before.process_id)
         tx.after_commit(lambda: engine.wakes.wake_here(Topic.DELIVERIES))
         return await store.get(tx, scope, webhook)
 
@@ -83,7 +83,7 @@ async def delete(engine: Engine, actor: Actor, workspace: WorkspaceId, webhook: 
         found = await store.get(tx, scope, webhook, for_update=True)
         await store.delete(tx, webhook)
         await deliveries.withdraw(tx, webhook, "The webhook was deleted.")
-        await record_of(engine, tx, actor, scope, webhook, "webhook.deleted", process=found.process_id)
+        await record(engine, tx, actor, scope, "webhook.deleted", webhook, process_id=found.process_id)
 
 
 async def disable_gone(engine: Engine, room: Room, webhook: WebhookId, *, endpoint: str, answer: str) -> None:
@@ -121,7 +121,7 @@ async def show(engine: Engine, actor: Actor, workspace: WorkspaceId, webhook: We
     scope = scope_of(actor, Permission.READ_WEBHOOKS, workspace)
     async with scoped(engine.database, scope) as tx:
         found = await store.get(tx, scope, webhook)
-        await record_of(engine, tx, actor, scope, webhook, "webhook.revealed", process=found.process_id)
+        await record(engine, tx, actor, scope, "webhook.revealed", webhook, process_id=found.process_id)
     return found, engine.keys.unseal(found.sealed, place=store.place_of(webhook)).decode()
 
 
@@ -139,7 +139,7 @@ async def test(engine: Engine, actor: Actor, workspace: WorkspaceId, webhook: We
         if not messages:
             raise WebhookInvalid(f"the grammar {found.grammar} has no test")
         [delivery, *_] = await deliveries.insert(tx, [_delivery(found, rehearsal, each) for each in messages])
-        await record_of(engine, tx, actor, scope, webhook, TEST_EVENT, process=found.process_id)
+        await record(engine, tx, actor, scope, TEST_EVENT, webhook, process_id=found.process_id)
         tx.after_commit(lambda: engine.wakes.wake(Topic.DELIVERIES))
     return delivery
 

@@ -10,7 +10,6 @@ from controlroom.engine.deliveries.endpoints import destination_of
 from controlroom.engine.deliveries.errors import DeliveryPending, SubscriptionGone
 from controlroom.engine.deliveries.model import Delivery, DeliveryKind, DeliveryState, DeliveryWithBody
 from controlroom.engine.engine import Engine
-from controlroom.engine.events.store import Event
 from controlroom.engine.wakes import Topic
 from controlroom.engine.webhooks import store
 from controlroom.engine.webhooks.errors import WebhookNotFound
@@ -72,14 +71,11 @@ async def redeliver(engine: Engine, actor: Actor, workspace: WorkspaceId, delive
             engine,
             tx,
             actor,
-            Event(
-                kind="delivery.renewed",
-                organization_id=scope.organization,
-                workspace_id=workspace,
-                process_id=found.process_id,
-                run_id=found.run_id,
-                subject_id=delivery,
-            ),
+            scope,
+            "delivery.renewed",
+            delivery,
+            process_id=found.process_id,
+            run_id=found.run_id,
         )
         tx.after_commit(lambda: engine.wakes.wake(Topic.DELIVERIES))
         return await deliveries.get(tx, scope, delivery)

@@ -5,9 +5,10 @@ from collections.abc import Sequence
 from msgspec import Raw
 
 from controlroom.engine.access.model import Actor, Permission
+from controlroom.engine.access.record import happened
+from controlroom.engine.access.scope import Of, by
 from controlroom.engine.engine import Engine
-from controlroom.engine.events import store as events
-from controlroom.engine.events.store import By, Event
+from controlroom.engine.events.store import append
 from controlroom.engine.processes import store as processes
 from controlroom.engine.uploads.model import Upload
 from controlroom.engine.wakes import Topic
@@ -53,7 +54,7 @@ async def create(
 async def created(tx: Tx, actor: Actor, workspace: WorkspaceId, item: WorkItemId) -> WorkItem:
     """Tell of an item that was put into a queue in this transaction, and give it."""
     made = await _get(tx, workspace, item)
-    await _tell(tx, actor, workspace, "work_item.created", made)
+    await _record(tx, actor, workspace, "work_item.created", made)
     return made
 
 
@@ -70,7 +71,7 @@ async def set_payload(
             if found.queue_id is not None:
                 await schemas.check(tx, found.queue_id, payload)
             await store.set_payload(tx, workspace, item, payload)
-            await _tell(tx, actor, workspace, "work_item.edited", found)
+            await _record(tx, actor, workspace, "work_item.edited", found)
             return await _get(tx, workspace, item)
 
     return await schemas.settled(engine, edit)
@@ -168,7 +169,7 @@ async def set_terms(
             await set_terms_in(tx, workspace, item, terms)
         except UniqueViolation as taken:
             raise _taken(terms.reference) from taken
-        await _tell(tx, actor, workspace, "work_item.edited", found)
+        await _record(tx, actor, workspace, "work_item.edited", found)
         if found.run_id is not None:
             _wake_after_commit(engine, tx, found.run_id)
         return await _get(tx, workspace, item)
@@ -201,7 +202,7 @@ async def change_in(
 ) -> None:
     """Do it to items that the caller has locked and found fit."""
     await store.set_state(tx, [item.id for item in items], BECOMES[operation])
-    await _tell(tx, actor, workspace, _EVENTS[operation], *items)
+    await _record(tx, actor, workspace, _EVENTS[operation], *items)
     runs = {item.run_id for item in items if item.run_id is not None}
     await store.leave_wakes(tx, sorted(runs))
     for run in runs:
@@ -237,19 +238,9 @@ async def _get(tx: Tx, workspace: WorkspaceId, item: WorkItemId) -> WorkItem:
     return found
 
 
-async def _tell(tx: Tx, actor: Actor, workspace: WorkspaceId, kind: str, *items: WorkItem) -> None:
-    await events.append(
-        tx,
-        By(actor.kind, actor.id),
-        *(
-            Event(
-                kind=kind,
-                organization_id=actor.organization_id,
-                workspace_id=workspace,
-                process_id=item.process_id,
-                run_id=item.run_id,
-                work_item_id=item.id,
-            )
-            for item in items
-        ),
-    )
+async def _record(tx: Tx, actor: Actor, workspace: WorkspaceId, kind: str, *items: WorkItem) -> None:
+    """Write what happened to items. Nobody is woken by it: whoever waits for an item is woken by its run."""
+    place = Of(actor.organization_id, (workspace,))
+    of = [(item.process_id, item.run_id, item.id) for item in items]
+    told = [happened(place, kind, process_id=process, run_id=run, work_item_id=item) for process, run, item in of]
+    await append(tx, by(actor), *told)

@@ -4,6 +4,7 @@ from typing import Final
 
 from msgspec import Struct
 
+from controlroom.engine.access.record import happened
 from controlroom.engine.engine import Engine
 from controlroom.engine.events import store as events
 from controlroom.engine.events.store import By, Event
@@ -35,7 +36,7 @@ async def fail_overdue(engine: Engine) -> int:
     while True:
         async with engine.database.transaction() as tx:
             failed = await _fail(tx)
-            await events.append(tx, _SYSTEM, *(_event(item) for item in failed))
+            await events.append(tx, _SYSTEM, *map(_failed, failed))
             for run in {item.run_id for item in failed if item.run_id is not None}:
                 tx.after_commit(lambda run=run: engine.wakes.wake_here(Topic.RUN, run))  # type: ignore[misc]
         total += len(failed)
@@ -68,13 +69,12 @@ async def _fail(tx: Statements) -> list[Overdue]:
     )
 
 
-def _event(item: Overdue) -> Event:
-    return Event(
-        kind="work_item.failed",
-        organization_id=item.organization_id,
-        workspace_id=item.workspace_id,
+def _failed(item: Overdue) -> Event:
+    return happened(
+        item,
+        "work_item.failed",
         process_id=item.process_id,
         run_id=item.run_id,
         work_item_id=item.id,
-        data={"exception": {"type": "orchestrator", "code": CODE}},
+        exception={"type": "orchestrator", "code": CODE},
     )

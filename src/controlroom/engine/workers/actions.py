@@ -6,7 +6,7 @@ How workers come is in `linking`; what they do is in `runs`: `claims`, `leases`,
 from controlroom.engine.access.credentials import forget
 from controlroom.engine.access.model import Actor, Permission
 from controlroom.engine.access.names import checked_name
-from controlroom.engine.access.record import record_of
+from controlroom.engine.access.record import record
 from controlroom.engine.access.scope import Scope, ensure_seen, scope_of
 from controlroom.engine.engine import Engine
 from controlroom.engine.wakes import Topic
@@ -31,7 +31,7 @@ async def rename(engine: Engine, actor: Actor, workspace: WorkspaceId, worker: W
         if not await store.rename(tx, scope, worker, name):
             await ensure_seen(tx, scope)
             raise WorkerNotFound(worker)
-        await record_of(engine, tx, actor, scope, worker, "worker.renamed", name=name)
+        await record(engine, tx, actor, scope, "worker.renamed", worker, name=name)
         return await store.get(tx, workspace, worker)
 
 
@@ -45,7 +45,7 @@ async def delete(engine: Engine, actor: Actor, workspace: WorkspaceId, worker: W
         if not await store.delete(tx, scope, worker):
             await ensure_seen(tx, scope)
             raise WorkerNotFound(worker)
-        await record_of(engine, tx, actor, scope, worker, "worker.unlinked")
+        await record(engine, tx, actor, scope, "worker.unlinked", worker)
         tx.after_commit(lambda: forget(engine))
         tx.after_commit(lambda: engine.wakes.wake(Topic.ORDERS, worker))
 
@@ -62,7 +62,7 @@ async def create_group(engine: Engine, actor: Actor, workspace: WorkspaceId, nam
         if group is None:
             await ensure_seen(tx, scope)
             raise WorkerGroupNotFound(name)
-        await record_of(engine, tx, actor, scope, group, "worker_group.created", name=name)
+        await record(engine, tx, actor, scope, "worker_group.created", group, name=name)
         return await store.get_group(tx, workspace, group)
 
 
@@ -80,7 +80,7 @@ async def rename_group(
         if not is_seen:
             await ensure_seen(tx, scope)
             raise WorkerGroupNotFound(group)
-        await record_of(engine, tx, actor, scope, group, "worker_group.renamed", name=name)
+        await record(engine, tx, actor, scope, "worker_group.renamed", group, name=name)
         return await store.get_group(tx, workspace, group)
 
 
@@ -92,7 +92,7 @@ async def delete_group(engine: Engine, actor: Actor, workspace: WorkspaceId, gro
         if processes := await store.processes_placed_on(tx, group):
             raise WorkerGroupInUse(group, processes)
         await store.delete_group(tx, scope, group)
-        await record_of(engine, tx, actor, scope, group, "worker_group.deleted")
+        await record(engine, tx, actor, scope, "worker_group.deleted", group)
 
 
 async def add_member(
@@ -104,7 +104,7 @@ async def add_member(
         await _lock_group(tx, scope, group)
         await store.get(tx, workspace, worker)
         await store.add_member(tx, group, worker)
-        await record_of(engine, tx, actor, scope, group, "worker_group.worker_added", worker_id=str(worker))
+        await record(engine, tx, actor, scope, "worker_group.worker_added", group, worker_id=str(worker))
         tx.after_commit(lambda: engine.wakes.wake(Topic.STEP_RUNS_AWAIT, workspace))
         return await store.groups_of(tx, workspace, worker)
 
@@ -118,7 +118,7 @@ async def remove_member(
         await _lock_group(tx, scope, group)
         await store.get(tx, workspace, worker)
         await store.remove_member(tx, group, worker)
-        await record_of(engine, tx, actor, scope, group, "worker_group.worker_removed", worker_id=str(worker))
+        await record(engine, tx, actor, scope, "worker_group.worker_removed", group, worker_id=str(worker))
         return await store.groups_of(tx, workspace, worker)
 
 

@@ -4,7 +4,7 @@ from datetime import datetime
 
 from controlroom.engine.access.model import Actor, Permission
 from controlroom.engine.access.names import checked_name
-from controlroom.engine.access.record import record_of
+from controlroom.engine.access.record import record
 from controlroom.engine.access.scope import Of, Scope, ensure_seen, scope_of
 from controlroom.engine.engine import Engine
 from controlroom.engine.events.store import By
@@ -84,7 +84,7 @@ async def update_link_token(
         if updated is None:
             await ensure_seen(tx, scope)
             raise LinkTokenNotFound(token)
-        await record_of(engine, tx, actor, scope, token, "link_token.updated")
+        await record(engine, tx, actor, scope, "link_token.updated", token)
         return updated
 
 
@@ -95,7 +95,7 @@ async def delete_link_token(engine: Engine, actor: Actor, workspace: WorkspaceId
         if not await link_tokens.delete(tx, scope, token):
             await ensure_seen(tx, scope)
             raise LinkTokenNotFound(token)
-        await record_of(engine, tx, actor, scope, token, "link_token.deleted")
+        await record(engine, tx, actor, scope, "link_token.deleted", token)
 
 
 async def reveal_link_token(engine: Engine, actor: Actor, workspace: WorkspaceId, token: LinkTokenId) -> str:
@@ -107,7 +107,7 @@ async def reveal_link_token(engine: Engine, actor: Actor, workspace: WorkspaceId
         if found is None:
             await ensure_seen(tx, scope)
             raise LinkTokenNotFound(token)
-        await record_of(engine, tx, actor, scope, token, "link_token.revealed")
+        await record(engine, tx, actor, scope, "link_token.revealed", token)
     return engine.keys.unseal(found.sealed, place=link_tokens.place_of(token)).decode()
 
 
@@ -137,7 +137,7 @@ async def _admit(engine: Engine, tx: Tx, token: UsableLinkToken, name: str, slot
     if token.worker_group_id is not None:
         await store.add_member(tx, token.worker_group_id, worker)
     scope = Of(token.organization_id, (token.workspace_id,))
-    await record_of(engine, tx, By("worker", worker), scope, worker, "worker.linked", link_token_id=str(token.id))
+    await record(engine, tx, By("worker", worker), scope, "worker.linked", worker, link_token_id=str(token.id))
     return Linked(worker_id=worker, workspace_id=token.workspace_id, name=name, token=value)
 
 
@@ -169,7 +169,7 @@ async def _create(
     if written is None:
         await ensure_seen(tx, scope)
         raise LinkTokenNotFound(token)
-    await record_of(engine, tx, actor, scope, token, "link_token.created")
+    await record(engine, tx, actor, scope, "link_token.created", token)
     return NewLinkToken(written, value)
 
 

@@ -6,8 +6,8 @@ from controlroom.engine.access.grants import store as grants
 from controlroom.engine.access.model import Actor, ActorKind, Permission, Role, StepRunActor
 from controlroom.engine.access.names import checked_name
 from controlroom.engine.access.record import record
+from controlroom.engine.access.scope import Of, scope_of
 from controlroom.engine.engine import Engine
-from controlroom.engine.events.store import Event
 from controlroom.engine.workspaces import store
 from controlroom.engine.workspaces.model import Workspace
 from controlroom.errors import Forbidden
@@ -51,7 +51,9 @@ async def create(engine: Engine, actor: Actor, name: str) -> Workspace:
                 user=UserId(actor.id),
                 role=Role.OWNER,
             )
-        await record(engine, tx, actor, _event("workspace.created", actor, workspace, name))
+        await record(
+            engine, tx, actor, Of(actor.organization_id, (workspace,)), "workspace.created", workspace, name=name
+        )
         made = await store.get(tx, actor.organization_id, workspace)
         tx.after_commit(lambda: forget(engine))
     assert made is not None  # noqa: S101  # written in the same transaction
@@ -60,21 +62,11 @@ async def create(engine: Engine, actor: Actor, name: str) -> Workspace:
 
 async def rename(engine: Engine, actor: Actor, workspace: WorkspaceId, name: str) -> Workspace:
     """Give a workspace another name. Raises Conflict if another of the organization has it."""
-    actor.require(Permission.WRITE_WORKSPACE, workspace)
+    scope = scope_of(actor, Permission.WRITE_WORKSPACE, workspace)
     async with engine.database.transaction() as tx:
         if not await store.rename(tx, actor.organization_id, workspace, checked_name(name)):
             raise WorkspaceNotFound
-        await record(engine, tx, actor, _event("workspace.renamed", actor, workspace, name))
+        await record(engine, tx, actor, scope, "workspace.renamed", workspace, name=name)
         renamed = await store.get(tx, actor.organization_id, workspace)
     assert renamed is not None  # noqa: S101  # its row is locked by this transaction
     return renamed
-
-
-def _event(kind: str, actor: Actor, workspace: WorkspaceId, name: str) -> Event:
-    return Event(
-        kind=kind,
-        organization_id=actor.organization_id,
-        workspace_id=workspace,
-        subject_id=workspace,
-        data={"name": name},
-    )

@@ -26,7 +26,6 @@ from controlroom.engine.access.users import store as user_store
 from controlroom.engine.access.users.actions import initial_password_key, write_credential
 from controlroom.engine.access.users.model import UserCredentialId
 from controlroom.engine.engine import Engine
-from controlroom.engine.events.store import Event
 from controlroom.engine.workspaces import store
 from controlroom.engine.workspaces.model import FirstStart
 from controlroom.errors import Invalid, NotFound
@@ -113,7 +112,7 @@ async def bootstrap(engine: Engine) -> FirstStart | None:
         )
         await keep(engine, tx, _KEPT_AS, msgspec.json.encode(made))
         await keep(engine, tx, initial_password_key(admin.id), password.encode())
-        await record(engine, tx, system(organization), _event("organization.created", made))
+        await record(engine, tx, system(organization), made, "organization.created", organization)
     log.info("control room founded", organization=str(organization), workspace=str(workspace))
     return FirstStart(
         workspace_id=workspace, api_key=value, username=_USERNAME, password=password, user_credentials=pair
@@ -136,7 +135,7 @@ async def first_start(engine: Engine) -> FirstStart:
         secret = await user_store.sealed_credential(tx, made.credential_id)
         user = await user_store.user(tx, made.organization_id, made.user_id)
         if key is not None:
-            await record(engine, tx, system(made.organization_id), _event("api_key.revealed", made))
+            await record(engine, tx, system(made.organization_id), made, "api_key.revealed", made.api_key_id)
     password = await kept(engine, initial_password_key(made.user_id))
     return FirstStart(
         workspace_id=made.workspace_id,
@@ -167,12 +166,3 @@ async def _let_govern(tx: Statements, organization: OrganizationId, workspace: W
 def _pair(engine: Engine, made: _Made, sealed: bytes) -> str:
     secret = engine.keys.unseal(sealed, place=user_store.place_of_user_credential(made.credential_id))
     return f"{made.identifier}:{secret.decode()}"
-
-
-def _event(kind: str, made: _Made) -> Event:
-    return Event(
-        kind=kind,
-        organization_id=made.organization_id,
-        workspace_id=made.workspace_id,
-        subject_id=made.api_key_id if kind == "api_key.revealed" else made.organization_id,
-    )

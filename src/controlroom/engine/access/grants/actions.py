@@ -17,11 +17,10 @@ from controlroom.engine.access.model import Actor, Permission
 from controlroom.engine.access.record import record
 from controlroom.engine.access.roles import store as roles
 from controlroom.engine.access.rules import ensure_kept, ensure_may_give, permissions_of
-from controlroom.engine.access.scope import ensure_seen, scope_of
+from controlroom.engine.access.scope import Of, ensure_seen, scope_of
 from controlroom.engine.engine import Engine
-from controlroom.engine.events.store import Event
 from controlroom.ids import GrantId, OrganizationId, RoleId, WorkspaceId, uuid7
-from controlroom.postgres.database import Statements
+from controlroom.postgres.database import Statements, Tx
 
 
 async def grant(
@@ -48,7 +47,7 @@ async def grant(
             raise GrantExists
         granted = await store.get(tx, actor.organization_id, made)
         assert granted is not None  # noqa: S101  # written in the same transaction
-        await record(engine, tx, actor, _event("grant.created", actor, granted))
+        await _record(engine, tx, actor, "grant.created", granted)
         tx.after_commit(lambda: forget(engine))
     return granted
 
@@ -66,7 +65,7 @@ async def revoke(engine: Engine, actor: Actor, grant: GrantId) -> None:
         async with kept_governed(tx, actor.organization_id, [found.workspace_id]):
             if not await store.delete(tx, actor.organization_id, grant):
                 raise GrantNotFound
-        await record(engine, tx, actor, _event("grant.deleted", actor, found))
+        await _record(engine, tx, actor, "grant.deleted", found)
         tx.after_commit(lambda: forget(engine))
 
 
@@ -123,16 +122,17 @@ def _ensure_reads_members(actor: Actor, workspace: WorkspaceId | None) -> None:
         raise NotOfOrganization(Permission.READ_MEMBERS.value)
 
 
-def _event(kind: str, actor: Actor, grant: Grant) -> Event:
-    return Event(
-        kind=kind,
-        organization_id=actor.organization_id,
-        workspace_id=grant.workspace_id,
-        subject_id=grant.id,
-        data={
-            "role": grant.role_name,
-            "principal_kind": grant.principal_kind.value,
-            "principal": str(grant.principal_id),
-            "name": grant.principal_name,
-        },
+async def _record(engine: Engine, tx: Tx, actor: Actor, kind: str, grant: Grant) -> None:
+    of, workspace = actor.organization_id, grant.workspace_id
+    await record(
+        engine,
+        tx,
+        actor,
+        of if workspace is None else Of(of, (workspace,)),
+        kind,
+        grant.id,
+        role=grant.role_name,
+        principal_kind=grant.principal_kind.value,
+        principal=str(grant.principal_id),
+        name=grant.principal_name,
     )

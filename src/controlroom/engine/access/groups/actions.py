@@ -3,7 +3,7 @@
 Who comes into a group gets all that it is granted, so that nobody lets in, or out, who could not give all of that.
 """
 
-from typing import Any, Final
+from typing import Final
 
 from controlroom.engine.access.credentials import forget
 from controlroom.engine.access.errors import GroupNotFound, UserNotFound
@@ -17,7 +17,6 @@ from controlroom.engine.access.record import record
 from controlroom.engine.access.roles.actions import ensure_in_organization, ensure_sees_members
 from controlroom.engine.access.rules import ensure_may_give, permissions_of
 from controlroom.engine.engine import Engine
-from controlroom.engine.events.store import Event
 from controlroom.ids import UserGroupId, UserId, uuid7
 from controlroom.postgres.database import Statements
 
@@ -59,7 +58,7 @@ async def create_group(engine: Engine, actor: Actor, *, name: str, description: 
             name=checked_name(name, what="group's name"),
             description=checked_text(description, what="description", longest=_LONGEST_DESCRIPTION),
         )
-        await record(engine, tx, actor, _event("user_group.created", actor, group.id, name=group.name))
+        await record(engine, tx, actor, actor.organization_id, "user_group.created", group.id, name=group.name)
     return group
 
 
@@ -82,7 +81,7 @@ async def edit_group(
             else checked_text(description, what="description", longest=_LONGEST_DESCRIPTION),
         )
         assert after is not None  # noqa: S101  # likewise
-        await record(engine, tx, actor, _event("user_group.updated", actor, group, name=after.name))
+        await record(engine, tx, actor, actor.organization_id, "user_group.updated", group, name=after.name)
     return after
 
 
@@ -95,7 +94,7 @@ async def delete_group(engine: Engine, actor: Actor, group: UserGroupId) -> None
         governed = await grants.governed_by_group(tx, actor.organization_id, group)
         async with kept_governed(tx, actor.organization_id, governed):
             await store.delete(tx, actor.organization_id, group)
-        await record(engine, tx, actor, _event("user_group.deleted", actor, group))
+        await record(engine, tx, actor, actor.organization_id, "user_group.deleted", group)
         tx.after_commit(lambda: forget(engine))
 
 
@@ -107,7 +106,7 @@ async def add_group_member(engine: Engine, actor: Actor, group: UserGroupId, use
         await _ensure_could_give(tx, actor, group)
         if not await store.add_member(tx, actor.organization_id, group, user):
             raise UserNotFound
-        await record(engine, tx, actor, _event("user_group.member_added", actor, group, user=str(user)))
+        await record(engine, tx, actor, actor.organization_id, "user_group.member_added", group, user=str(user))
 
 
 async def remove_group_member(engine: Engine, actor: Actor, group: UserGroupId, user: UserId) -> None:
@@ -120,7 +119,7 @@ async def remove_group_member(engine: Engine, actor: Actor, group: UserGroupId, 
         async with kept_governed(tx, actor.organization_id, governed):
             if not await store.remove_member(tx, group, user):
                 raise UserNotFound
-        await record(engine, tx, actor, _event("user_group.member_removed", actor, group, user=str(user)))
+        await record(engine, tx, actor, actor.organization_id, "user_group.member_removed", group, user=str(user))
 
 
 async def _lock(tx: Statements, actor: Actor, group: UserGroupId) -> None:
@@ -131,7 +130,3 @@ async def _lock(tx: Statements, actor: Actor, group: UserGroupId) -> None:
 async def _ensure_could_give(tx: Statements, actor: Actor, group: UserGroupId) -> None:
     for granted in await grants.of_group(tx, actor.organization_id, group):
         ensure_may_give(actor, permissions_of(granted.permissions, granted.workspace), granted.workspace)
-
-
-def _event(kind: str, actor: Actor, group: UserGroupId, **data: Any) -> Event:
-    return Event(kind=kind, organization_id=actor.organization_id, subject_id=group, data=data)

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Collection
-from typing import Final
+from typing import Any, Final
 
 from controlroom.engine.access.credentials import forget
 from controlroom.engine.access.errors import NotOfOrganization, RoleInUse, RoleNotFound, RoleOfSystem
@@ -13,7 +13,6 @@ from controlroom.engine.access.roles import store
 from controlroom.engine.access.roles.model import NamedRole
 from controlroom.engine.access.rules import ensure_may_give, permissions_of
 from controlroom.engine.engine import Engine
-from controlroom.engine.events.store import Event
 from controlroom.errors import Invalid
 from controlroom.ids import RoleId, uuid7
 from controlroom.postgres.database import Statements
@@ -67,7 +66,7 @@ async def create_role(
             description=checked_text(description, what="description", longest=_LONGEST_DESCRIPTION),
             permissions=frozenset(permissions),
         )
-        await record(engine, tx, actor, _event("role.created", actor, role))
+        await record(engine, tx, actor, actor.organization_id, "role.created", role.id, **_told(role))
     return role
 
 
@@ -99,7 +98,7 @@ async def edit_role(
             else checked_text(description, what="description", longest=_LONGEST_DESCRIPTION),
             permissions=frozenset(wanted),
         )
-        await record(engine, tx, actor, _event("role.updated", actor, after))
+        await record(engine, tx, actor, actor.organization_id, "role.updated", after.id, **_told(after))
         tx.after_commit(lambda: forget(engine))
     return after
 
@@ -113,7 +112,7 @@ async def delete_role(engine: Engine, actor: Actor, role: RoleId) -> None:
         if grants := await store.count_grants(tx, actor.organization_id, role):
             raise RoleInUse(grants)
         await store.delete(tx, actor.organization_id, role)
-        await record(engine, tx, actor, _event("role.deleted", actor, before))
+        await record(engine, tx, actor, actor.organization_id, "role.deleted", before.id, **_told(before))
 
 
 async def _changeable(tx: Statements, actor: Actor, role: RoleId) -> NamedRole:
@@ -135,10 +134,5 @@ def _checked(permissions: Collection[str]) -> Collection[str]:
     return permissions
 
 
-def _event(kind: str, actor: Actor, role: NamedRole) -> Event:
-    return Event(
-        kind=kind,
-        organization_id=actor.organization_id,
-        subject_id=role.id,
-        data={"name": role.name, "permissions": role.permissions},
-    )
+def _told(role: NamedRole) -> dict[str, Any]:
+    return {"name": role.name, "permissions": role.permissions}

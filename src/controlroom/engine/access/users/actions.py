@@ -16,11 +16,10 @@ from controlroom.engine.access.names import checked_name, checked_text
 from controlroom.engine.access.passwords import hash_password
 from controlroom.engine.access.record import record
 from controlroom.engine.access.rules import ensure_may_give, may_govern
-from controlroom.engine.access.scope import Of, Robot, Scope, ensure_seen, scope_of
+from controlroom.engine.access.scope import Scope, ensure_seen, scope_of
 from controlroom.engine.access.users import store
 from controlroom.engine.access.users.model import Account, Member, UserCredential, UserCredentialId
 from controlroom.engine.engine import Engine
-from controlroom.engine.events.store import Event
 from controlroom.errors import Forbidden
 from controlroom.ids import GrantId, UserId, WorkspaceId, uuid7
 from controlroom.postgres.database import Statements, Tx
@@ -68,7 +67,7 @@ async def create_user(
         await grants.add_membership(
             tx, scope.organization, grant=GrantId(uuid7()), workspace=workspace, user=user.id, role=role
         )
-        await record(engine, tx, actor, _event("user.created", scope, user.id, username=username, role=role.value))
+        await record(engine, tx, actor, scope, "user.created", user.id, username=username, role=role.value)
     return user
 
 
@@ -87,7 +86,7 @@ async def set_password(engine: Engine, actor: Actor, user: UserId, password: str
         await store.set_password_hash(tx, user, password_hash)
         await store.end_sessions(tx, user)
         await access_store.delete_server_key(tx, initial_password_key(user))
-        await record(engine, tx, actor, _event("user.password_set", account, user))
+        await record(engine, tx, actor, account.organization_id, "user.password_set", user)
 
 
 async def disable_user(engine: Engine, actor: Actor, user: UserId) -> None:
@@ -96,7 +95,7 @@ async def disable_user(engine: Engine, actor: Actor, user: UserId) -> None:
         account = await _governed(tx, actor, user)
         await store.set_disabled(tx, user, disabled=True)
         await store.end_sessions(tx, user)
-        await record(engine, tx, actor, _event("user.disabled", account, user, username=account.username))
+        await record(engine, tx, actor, account.organization_id, "user.disabled", user, username=account.username)
 
 
 async def enable_user(engine: Engine, actor: Actor, user: UserId) -> None:
@@ -104,7 +103,7 @@ async def enable_user(engine: Engine, actor: Actor, user: UserId) -> None:
     async with engine.database.transaction() as tx:
         account = await _governed(tx, actor, user)
         await store.set_disabled(tx, user, disabled=False)
-        await record(engine, tx, actor, _event("user.enabled", account, user, username=account.username))
+        await record(engine, tx, actor, account.organization_id, "user.enabled", user, username=account.username)
 
 
 async def list_members(
@@ -134,7 +133,7 @@ async def add_member(engine: Engine, actor: Actor, workspace: WorkspaceId, *, us
             tx, scope.organization, grant=GrantId(uuid7()), workspace=workspace, user=user, role=role
         ):
             raise MemberExists
-        await record(engine, tx, actor, _event("member.added", scope, user, role=role.value))
+        await record(engine, tx, actor, scope, "member.added", user, role=role.value)
         return await _member(tx, scope, user)
 
 
@@ -147,7 +146,7 @@ async def change_role(engine: Engine, actor: Actor, workspace: WorkspaceId, user
         ensure_may_give(actor, PERMISSIONS_OF_ROLE[role] | PERMISSIONS_OF_ROLE[before.role], workspace)
         async with kept_governed(tx, scope.organization, [workspace]):
             await store.set_role(tx, scope, user, role)
-        await record(engine, tx, actor, _event("member.changed", scope, user, role=role.value, was=before.role.value))
+        await record(engine, tx, actor, scope, "member.changed", user, role=role.value, was=before.role.value)
         return await _member(tx, scope, user)
 
 
@@ -160,7 +159,7 @@ async def remove_member(engine: Engine, actor: Actor, workspace: WorkspaceId, us
         ensure_may_give(actor, PERMISSIONS_OF_ROLE[before.role], workspace)
         async with kept_governed(tx, scope.organization, [workspace]):
             await store.remove_member(tx, scope, user)
-        await record(engine, tx, actor, _event("member.removed", scope, user, role=before.role.value))
+        await record(engine, tx, actor, scope, "member.removed", user, role=before.role.value)
 
 
 async def create_credential(engine: Engine, actor: Actor, user: UserId, *, name: str) -> tuple[UserCredential, str]:
@@ -168,7 +167,9 @@ async def create_credential(engine: Engine, actor: Actor, user: UserId, *, name:
     async with engine.database.transaction() as tx:
         account = await _governed(tx, actor, user)
         credential, pair = await write_credential(engine, tx, user, name=name)
-        await record(engine, tx, actor, _event("user_credential.created", account, credential.id, user=str(user)))
+        await record(
+            engine, tx, actor, account.organization_id, "user_credential.created", credential.id, user=str(user)
+        )
     return credential, pair
 
 
@@ -201,7 +202,7 @@ async def revoke_credential(engine: Engine, actor: Actor, user: UserId, credenti
         account = await _governed(tx, actor, user)
         if not await store.delete_credential(tx, user, credential):
             raise CredentialNotFound
-        await record(engine, tx, actor, _event("user_credential.deleted", account, credential, user=str(user)))
+        await record(engine, tx, actor, account.organization_id, "user_credential.deleted", credential, user=str(user))
         tx.after_commit(lambda: forget(engine))
 
 
@@ -223,17 +224,3 @@ async def _member(tx: Statements, scope: Scope, user: UserId) -> Member:
         await ensure_seen(tx, scope)
         raise UserNotFound
     return found
-
-
-def _event(kind: str, place: Scope | Account, subject: UserId | UserCredentialId, **data: str) -> Event:
-    match place:
-        case Of() | Robot():
-            return Event(
-                kind=kind,
-                organization_id=place.organization,
-                workspace_id=place.workspace,
-                subject_id=subject,
-                data=data,
-            )
-        case Account():
-            return Event(kind=kind, organization_id=place.organization_id, subject_id=subject, data=data)
