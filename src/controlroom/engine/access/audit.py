@@ -92,6 +92,9 @@ EVENTS: Final = Listing(
 OUTSIDE: Final = replace(EVENTS, tenant="event.organization_id", always="event.workspace_id is null")
 """What happened in an organization and in none of its workspaces: the index by time is `event_outside_workspaces`."""
 
+EVERYWHERE: Final = replace(EVENTS, tenant="event.organization_id")
+"""What happened in an organization, in its workspaces and outside: the index by time is `event_of_organization`."""
+
 _NEWEST_FIRST: Final = (Sort("at", Direction.DESCENDING), Sort("id", Direction.DESCENDING))
 
 

@@ -73,6 +73,13 @@ class _Start(NamedTuple):
     nulls: tuple[bool, ...]
 
 
+class _Range(NamedTuple):
+    """Rows behind a start, which all agree in so many of the first keys; the condition of all rows is empty."""
+
+    condition: str
+    agree: int
+
+
 _AT_THE_FIRST: Final = _Start(is_offset=False, nulls=())
 _BY_OFFSET: Final = _Start(is_offset=True, nulls=())
 
@@ -174,9 +181,9 @@ def _rows(
 ) -> str:
     ranges = _ranges(listing, keys, start)
     if tenant.is_one and len(ranges) == 1 and not start.is_offset:
-        where = _where(listing, f"= {tenant.sql}", shape, ranges[0])
+        where = _where(listing, f"= {tenant.sql}", shape, ranges[0].condition)
         more = _joins(listing, filters.fields_in(listing, shape) | {key.field for key in keys}, but=listing.joins)
-        return f"{listing.select} {more}\n where {where}\n order by {_order(listing, keys)}\n limit %(limit)s"
+        return f"{listing.select} {more}\n where {where}\n order by {_order(listing, keys, 0)}\n limit %(limit)s"
     if tenant.is_one:
         page = _probe(listing, keys, shape, f"= {tenant.sql}", ranges, _reach(start))
     else:
@@ -197,7 +204,9 @@ def _reach(start: _Start) -> str:
     return "limit %(limit)s offset %(offset)s" if start.is_offset else "limit %(limit)s"
 
 
-def _probe(listing: Listing, keys: tuple[_Key, ...], shape: Shape, tenant: str, ranges: list[str], reach: str) -> str:
+def _probe(
+    listing: Listing, keys: tuple[_Key, ...], shape: Shape, tenant: str, ranges: list[_Range], reach: str
+) -> str:
     """Ids and keys of one tenant's rows in order: of the only range, or the first of what each range begins with."""
     columns = ", ".join(
         [
@@ -207,8 +216,8 @@ def _probe(listing: Listing, keys: tuple[_Key, ...], shape: Shape, tenant: str, 
     )
     joins = _joins(listing, filters.fields_in(listing, shape) | {key.field for key in keys})
     probes = [
-        f"select {columns}\n from {listing.table} {joins}\n where {_where(listing, tenant, shape, range_)}"
-        f"\n order by {_order(listing, keys)}\n {reach}"
+        f"select {columns}\n from {listing.table} {joins}\n where {_where(listing, tenant, shape, range_.condition)}"
+        f"\n order by {_order(listing, keys, range_.agree)}\n {reach}"
         for range_ in ranges
     ]
     if len(probes) == 1:
@@ -217,8 +226,8 @@ def _probe(listing: Listing, keys: tuple[_Key, ...], shape: Shape, tenant: str, 
     return f"select part.* from ({union}) as part order by {_order_of('part', keys)} {reach}"
 
 
-def _where(listing: Listing, tenant: str, shape: Shape, range_: str) -> str:
-    parts = [f"{listing.tenant} {tenant}", listing.always, filters.written(listing, shape), range_]
+def _where(listing: Listing, tenant: str, shape: Shape, place: str) -> str:
+    parts = [f"{listing.tenant} {tenant}", listing.always, filters.written(listing, shape), place]
     return " and ".join(part for part in parts if part and part != "true")
 
 
@@ -228,8 +237,14 @@ def _joins(listing: Listing, fields: set[str], *, but: str = "") -> str:
     return " ".join(needed)
 
 
-def _order(listing: Listing, keys: tuple[_Key, ...]) -> str:
-    return ", ".join(f"{listing.named[key.field].key} {key.way}" for key in keys)
+def _order(listing: Listing, keys: tuple[_Key, ...], agree: int) -> str:
+    """The order of rows that agree in so many keys.
+
+    Whichever way those are sorted is the same; the way of the key behind them is the one in which an index can be read
+    that has them all. PostgreSQL knows this of keys that equal something, not of those that are null.
+    """
+    ways = [keys[max(number, agree)].way for number in range(len(keys))]
+    return ", ".join(f"{listing.named[key.field].key} {way}" for key, way in zip(keys, ways, strict=True))
 
 
 def _order_of(page: str, keys: tuple[_Key, ...]) -> str:
@@ -259,19 +274,21 @@ def _conditions(listing: Listing, tenant: _Tenant, shape: Shape) -> str:
 
 
 # ---------------------------------------------------------------------------------------------------- keyset
-def _ranges(listing: Listing, keys: tuple[_Key, ...], start: _Start) -> list[str]:
-    """The conditions of the ranges that make up the list behind its start, nearest first; an empty one is all of it."""
+def _ranges(listing: Listing, keys: tuple[_Key, ...], start: _Start) -> list[_Range]:
+    """The ranges that make up the list behind its start, nearest first."""
     if not start.nulls:
-        return [""]
+        return [_Range("", 0)]
     if _is_one_comparison(listing, keys, start):
         columns = ", ".join(listing.named[key.field].key for key in keys)
         after = ", ".join(_after(listing, keys, number) for number in range(len(keys)))
-        return [f"({columns}) {keys[0].beyond} ({after})"]
+        return [_Range(f"({columns}) {keys[0].beyond} ({after})", 0)]
     found = []
     for last in reversed(range(len(keys))):
         same = [_same(listing, keys, number, is_null=start.nulls[number]) for number in range(last)]
-        beyond = _beyond(listing, keys, last, is_null=start.nulls[last])
-        found += [" and ".join([*same, one]) for one in beyond]
+        found += [
+            _Range(" and ".join([*same, beyond.condition]), last + beyond.agree)
+            for beyond in _beyond(listing, keys, last, is_null=start.nulls[last])
+        ]
     return found
 
 
@@ -291,10 +308,11 @@ def _same(listing: Listing, keys: tuple[_Key, ...], number: int, *, is_null: boo
     return f"{key} is null" if is_null else f"{key} = {_after(listing, keys, number)}"
 
 
-def _beyond(listing: Listing, keys: tuple[_Key, ...], number: int, *, is_null: bool) -> list[str]:
-    """What is behind the row by this key alone, as ranges of an index."""
+def _beyond(listing: Listing, keys: tuple[_Key, ...], number: int, *, is_null: bool) -> list[_Range]:
+    """What is behind the row by this key alone; all rows without a value agree in it."""
     key, field = keys[number], listing.named[keys[number].field]
     if is_null:
-        return [f"{field.key} is not null"] if key.is_descending else []
-    ranges = [f"{field.key} {key.beyond} {_after(listing, keys, number)}"]
-    return [*ranges, f"{field.key} is null"] if field.is_nullable and not key.is_descending else ranges
+        return [_Range(f"{field.key} is not null", 0)] if key.is_descending else []
+    ranges = [_Range(f"{field.key} {key.beyond} {_after(listing, keys, number)}", 0)]
+    is_open = field.is_nullable and not key.is_descending
+    return [*ranges, _Range(f"{field.key} is null", 1)] if is_open else ranges

@@ -1,0 +1,294 @@
+"""PostgreSQL tells what it reads for a page: from the index that the field names, and no more than the page needs."""
+
+import asyncpg
+import msgspec
+import pytest
+from msgspec.structs import replace
+
+from controlroom.engine.access import audit
+from controlroom.engine.access.scope import Of, within
+from controlroom.engine.lists import composer
+from controlroom.engine.lists.model import (
+    NEWEST_FIRST,
+    After,
+    Asked,
+    Compare,
+    Direction,
+    Kind,
+    Listing,
+    Operator,
+    Skip,
+    Sort,
+    Within,
+    equal,
+)
+from controlroom.engine.runs.listings import RUNS, STEP_RUNS
+from controlroom.engine.work_items.listings import ITEMS
+from controlroom.ids import OrganizationId, WorkspaceId, uuid7
+from controlroom.postgres.migrate import migrations
+from controlroom.postgres.statement import statements
+
+WORKSPACES = 4
+ROWS = 3000
+"""Of each noun in each workspace."""
+PAGE = 20
+BY_START = (Sort("started_at", Direction.DESCENDING),)
+OLDEST_START = (Sort("started_at"), Sort("id", Direction.DESCENDING))
+BY_TIME = (Sort("at", Direction.DESCENDING), Sort("id", Direction.DESCENDING))
+
+
+@pytest.fixture(scope="module")
+async def organization(engine) -> Of:
+    """An organization of four workspaces with thousands of runs, step runs, items and events; another is beside it."""
+    db = engine.database
+    for _ in range(2):
+        scope = Of(OrganizationId(uuid7()), tuple(WorkspaceId(uuid7()) for _ in range(WORKSPACES)))
+        await db.execute("insert into organization (id, name) values (%(id)s, 'Acme')", id=scope.organization)
+        for workspace in scope.workspaces:
+            await _fill(db, scope.organization, workspace)
+        await db.execute(
+            """
+            insert into event (organization_id, kind, actor_kind, at)
+            select %(organization)s, 'user.created', 'user', clock_now() - interval '1 second' * (random() * 86400)
+              from generate_series(1, 1000)
+            """,
+            organization=scope.organization,
+        )
+    for table in ("run", "step_run", "work_item", "event", "process", "step", "workspace"):
+        await db.execute(f"vacuum analyze {table}")
+    return scope
+
+
+async def _fill(db, organization, workspace) -> None:
+    ids = {"organization": organization, "ws": workspace, "process": uuid7(), "queue": uuid7(), "step": uuid7()}
+    for sql in (
+        "insert into workspace (id, organization_id, name) values (%(ws)s, %(organization)s, gen_random_uuid()::text)",
+        "insert into process (id, workspace_id, name) values (%(process)s, %(ws)s, 'Invoices')",
+        "insert into queue (id, workspace_id, name) values (%(queue)s, %(ws)s, 'in')",
+        """
+        insert into step (id, workspace_id, process_id, position, name, queue_id)
+        values (%(step)s, %(ws)s, %(process)s, 0, 'Read', %(queue)s)
+        """,
+        f"""
+        insert into run (id, workspace_id, process_id, started_by, started_at)
+        select gen_random_uuid(), %(ws)s, %(process)s, 'api',
+               case when random() > 0.1 then clock_now() - interval '1 second' * (random() * 86400) end
+          from generate_series(1, {ROWS})
+        """,
+        """
+        insert into step_run (id, workspace_id, run_id, step_id, started_at)
+        select gen_random_uuid(), run.workspace_id, run.id, %(step)s, run.started_at
+          from run where workspace_id = %(ws)s
+        """,
+        """
+        insert into work_item (id, workspace_id, process_id, run_id, step_id, queue_id, state)
+        select gen_random_uuid(), run.workspace_id, process_id, run.id, %(step)s, %(queue)s, 'pending'
+          from run where workspace_id = %(ws)s
+        """,
+        """
+        insert into event (organization_id, workspace_id, kind, actor_kind, run_id, at)
+        select %(organization)s, run.workspace_id, 'run.started', 'system', run.id,
+               clock_now() - interval '1 second' * (random() * 86400)
+          from run where workspace_id = %(ws)s
+        """,
+    ):
+        await db.execute(sql, **{name: value for name, value in ids.items() if f"%({name})s" in sql})
+
+
+class Column(msgspec.Struct):
+    """A column as the database describes it."""
+
+    name: str
+    is_nullable: bool
+
+
+class Read(msgspec.Struct):
+    """What a statement has read."""
+
+    indexes: set[str]
+    rows: int
+    """Rows of the listing's table, or entries of its indexes, that were looked at."""
+    sorted: int
+    """Rows of the largest sort."""
+
+
+async def read(engine, listing: Listing, whose: Within, asked: Asked) -> Read:
+    """Run the statement of a page, and see what PostgreSQL did for it."""
+    composed = composer.rows(listing, whose, asked)
+    [plan] = await engine.database.value(
+        f"explain (analyze, format json, timing off) {composed.sql}", **composed.values
+    )
+    found = Read(set(), 0, 0)
+    _see(plan["Plan"], listing, found)
+    return found
+
+
+def _see(node: dict, listing: Listing, found: Read) -> None:
+    for below in node.get("Plans", ()):
+        _see(below, listing, found)
+    rows = round((node["Actual Rows"] + node.get("Rows Removed by Filter", 0)) * node["Actual Loops"])
+    if node.get("Relation Name") == listing.table:
+        found.rows += rows
+        assert node["Node Type"] != "Seq Scan"
+    if "Index Name" in node:
+        found.indexes.add(node["Index Name"])
+    if node["Node Type"] in {"Sort", "Incremental Sort"}:
+        [below] = node["Plans"]
+        found.sorted = max(found.sorted, round(below["Actual Rows"] * below["Actual Loops"]))
+
+
+LISTS = [
+    (RUNS, NEWEST_FIRST, "run_of_workspace"),
+    (RUNS, BY_START, "run_by_start"),
+    (RUNS, OLDEST_START, "run_by_start"),
+    (STEP_RUNS, NEWEST_FIRST, "step_run_of_workspace"),
+    (STEP_RUNS, BY_START, "step_run_by_start"),
+    (ITEMS, NEWEST_FIRST, "work_item_of_workspace"),
+    (audit.EVENTS, BY_TIME, "event_by_time"),
+]
+
+
+@pytest.mark.parametrize("workspaces", [1, WORKSPACES])
+@pytest.mark.parametrize(("listing", "sort", "index"), LISTS, ids=lambda value: value if isinstance(value, str) else "")
+async def test_pages_of_an_organization_are_read_from_the_index(engine, organization, listing, sort, index, workspaces):
+    """The first one and those in the middle, where starts are unknown, too: of each workspace one page at most."""
+    whose = within(replace(organization, workspaces=organization.workspaces[:workspaces]))
+    probes = workspaces * (3 if sort is OLDEST_START else 2 if sort is BY_START else 1)
+    batch = 40 if sort is OLDEST_START else 0  # PostgreSQL sorts rows of one start by id, some dozens at a time
+    starts = [None, *await places(engine, organization, listing, sort)]
+    for start in starts:
+        seen = await read(engine, listing, whose, Asked(sort=sort, start=start, length=PAGE))
+        assert index in seen.indexes
+        # of each range a page in each workspace; and the page itself, whole
+        assert seen.rows <= probes * (PAGE + batch) + PAGE
+        assert seen.sorted <= probes * (PAGE + batch)
+
+
+async def places(engine, organization, listing, sort) -> list[After]:
+    """The position of a row in the middle of the list, and of one without a start where there are such."""
+    names = list(dict.fromkeys([key.field for key in sort] + ["id"]))
+    columns = ", ".join(f"{listing.named[name].column} as {name}" for name in names)
+    conditions = ["true", f"{listing.named['started_at'].column} is null"] if "started_at" in names else ["true"]
+    found = []
+    for condition in conditions:
+        order = ", ".join(f"{key.field} {key.direction.value}" for key in sort)
+        row = await engine.database.value(
+            f"""
+            select to_jsonb(middle) from (
+                select {columns} from {listing.table} where {listing.tenant} = any(%(workspaces)s) and {condition}
+                 order by {order} offset (select count(*) / 2 from {listing.table}
+                                            where {listing.tenant} = any(%(workspaces)s) and {condition}) limit 1
+            ) as middle
+            """,
+            workspaces=list(organization.workspaces),
+        )
+        found.append(After(tuple(row[name] for name in names)))
+    return found
+
+
+async def test_what_happened_in_all_of_an_organization_is_read_from_its_index(engine, organization):
+    """Workspaces and what is outside of them, in one list by time, and each for itself."""
+    whose = Within.one("%(organization)s", organization=organization.organization)
+    for listing, index in ((audit.EVERYWHERE, "event_of_organization"), (audit.OUTSIDE, "event_outside_workspaces")):
+        seen = await read(engine, listing, whose, Asked(sort=BY_TIME, length=PAGE))
+        assert index in seen.indexes
+        assert seen.sorted == 0
+        assert seen.rows <= PAGE
+
+
+async def test_an_offset_counts_off_ids_and_reads_the_page_alone(engine, organization):
+    """What is skipped are entries of the index; rows are read whole for the page only."""
+    whose = within(organization)
+    seen = await read(engine, STEP_RUNS, whose, Asked(sort=BY_START, start=Skip(500), length=PAGE))
+
+    assert seen.rows <= WORKSPACES * (500 + PAGE) + PAGE
+    assert seen.sorted <= WORKSPACES * (500 + PAGE)
+
+
+async def test_a_filtered_page_of_one_run_is_read_from_the_runs_index(engine, organization):
+    """A condition with an index of its own takes it."""
+    [run] = await engine.database.all(
+        object, "select run_id from step_run where workspace_id = %(ws)s limit 1", ws=organization.workspaces[0]
+    )
+    seen = await read(engine, STEP_RUNS, within(organization), Asked(filter=equal(run_id=run), length=PAGE))
+
+    assert "step_run_of_run" in seen.indexes
+    assert seen.rows <= 2 * WORKSPACES
+
+
+async def test_a_scope_of_several_workspaces_lists_those_that_exist(engine, organization):
+    """A deleted workspace, or one of another organization, has no rows."""
+    db = engine.database
+    other = await db.value(
+        "select id from workspace where organization_id <> %(organization)s limit 1",
+        organization=organization.organization,
+    )
+    whose = within(Of(organization.organization, (organization.workspaces[0], WorkspaceId(other))))
+    ours = composer.total(RUNS, whose, Compare("priority", Operator.EQ, 0))
+
+    assert await db.value(ours.sql, **ours.values) == ROWS
+    nothing = composer.rows(RUNS, within(Of(organization.organization, ())), Asked(length=5))
+    assert await db.all(object, nothing.sql, **nothing.values) == []
+
+
+KINDS = {
+    Kind.ID: {"uuid"},
+    Kind.INTEGER: {"integer", "bigint"},
+    Kind.NUMBER: {"double precision"},
+    Kind.TEXT: {"text"},
+    Kind.INSTANT: {"timestamp with time zone"},
+    Kind.TRUTH: {"boolean"},
+}
+
+
+@pytest.mark.parametrize("listing", [RUNS, STEP_RUNS, ITEMS, audit.EVENTS, audit.OUTSIDE, audit.EVERYWHERE])
+async def test_every_field_of_every_list_can_be_asked_for(engine, listing):
+    """Each column is there and of the kind that its field says, and each index that is named exists."""
+    db = engine.database
+    indexes = set(
+        await db.all(str, "select indexname from pg_indexes where tablename = %(table)s", table=listing.table)
+    )
+    for name, field in listing.named.items():
+        assert field.index is None or field.index in indexes
+        kind = await db.value(
+            f"select pg_typeof((select {field.column} from {listing.table} {listing.joins} limit 1))::text"
+        )
+        assert kind in KINDS[field.kind]
+        if field.is_sortable:
+            composed = composer.rows(
+                listing, within(Of(uuid7(), (uuid7(), uuid7()))), Asked(sort=(Sort(name),), length=1)
+            )
+            assert await db.all(object, composed.sql, **composed.values) == []
+
+
+async def test_a_field_that_is_not_nullable_has_a_value_in_every_row(engine):
+    """The columns say it: otherwise an order would lose the rows without one."""
+    for listing in (RUNS, STEP_RUNS, ITEMS, audit.EVENTS):
+        told = await engine.database.all(
+            Column,
+            """
+            select column_name as name, is_nullable = 'YES' as is_nullable
+              from information_schema.columns where table_name = %(table)s
+            """,
+            table=listing.table,
+        )
+        columns = {column.name: column.is_nullable for column in told}
+        for field in listing.named.values():
+            table, _, column = field.column.partition(".")
+            if table == listing.table and field.name != "queue_id":  # `always` says that it is there
+                assert columns[column] == field.is_nullable, (listing.noun, field.name)
+
+
+async def test_building_the_indexes_may_be_begun_again(new_database, migrated):
+    """What an interruption has left half-built is dropped, and built anew."""
+    [file] = [one for one in migrations() if one.name.endswith("_pre_list_indexes.sql")]
+    connection = await asyncpg.connect(await new_database(migrated))
+    for sql in statements(file.sql):
+        await connection.execute(sql)
+    valid = await connection.fetch(
+        "select indexrelid::regclass::text as name from pg_index where indisvalid and indrelid = 'step_run'::regclass"
+    )
+    await connection.close()
+
+    assert {"step_run_of_workspace", "step_run_by_start"} <= {row["name"] for row in valid}
+    assert not file.in_transaction
