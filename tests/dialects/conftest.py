@@ -30,6 +30,7 @@ from controlroom.engine.access.model import (
     WorkerActor,
     system,
 )
+from controlroom.engine.access.scope import Of
 from controlroom.engine.engine import Engine
 from controlroom.engine.packages.actions import push
 from controlroom.engine.processes import actions as processes
@@ -131,6 +132,11 @@ class Person:
     key: str
     workspace: WorkspaceId
     http: httpx2.AsyncClient
+
+    @property
+    def seen(self) -> Of:
+        """The workspace as they see it."""
+        return Of(self.actor.organization_id, (self.workspace,))
 
     async def call(self, method: str, path: str, **options: Any) -> httpx2.Response:
         """Call the public API below the workspace, or whatever a whole address names."""

@@ -18,6 +18,7 @@ from controlroom.engine.access.grants.model import Principal, PrincipalKind
 from controlroom.engine.access.grants.store import add, add_membership
 from controlroom.engine.access.model import PERMISSIONS_OF_ROLE, Actor, ActorKind, Role, StepRunActor
 from controlroom.engine.access.roles.model import ADMIN
+from controlroom.engine.access.scope import Of
 from controlroom.engine.access.users.store import actor_of_user
 from controlroom.engine.engine import Engine
 from controlroom.engine.remarks import Remarks
@@ -171,6 +172,18 @@ async def new_user(
 def workspace(team) -> WorkspaceId:
     """The workspace that ada owns."""
     return team.workspace
+
+
+@pytest.fixture
+def seen(team) -> Of:
+    """The workspace as those see it who have a place in it."""
+    return Of(team.organization, (team.workspace,))
+
+
+@pytest.fixture
+def strange(team) -> Of:
+    """What cleo sees: another organization's workspace."""
+    return Of(team.elsewhere, (team.other_workspace,))
 
 
 @pytest.fixture

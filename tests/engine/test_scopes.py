@@ -17,7 +17,7 @@ WITHOUT_REFERENCE = {"console_archive", "console_chunk", "run_wake", "secret_mas
 """Tables that hang on a tenant's without a foreign key: they are written too often, or outlive it."""
 
 NOT_YET = {
-    *("access", "assets", "assistants", "chains", "console", "deliveries", "events", "notifications", "packages"),
+    *("access", "assets", "assistants", "chains", "deliveries", "events", "notifications", "packages"),
     *("processes", "provisioners", "queues", "retention", "runs", "schedules", "triggers", "uploads", "vault"),
     *("webhooks", "work_items", "workers"),
 }

@@ -10,6 +10,7 @@ What it costs: one index probe for each attempt that has chunks, each tick; read
 
 from typing import Final
 
+from controlroom.engine.access.scope import Room
 from controlroom.engine.console.actions import compact_ended
 from controlroom.engine.engine import Engine
 
@@ -21,4 +22,4 @@ _ATTEMPTS: Final = 50
 
 async def compact(engine: Engine) -> int:
     """One tick; how many consoles were compacted."""
-    return await compact_ended(engine, limit=_ATTEMPTS)
+    return await compact_ended(engine, Room(), limit=_ATTEMPTS)

@@ -69,7 +69,7 @@ async def test_console_lines_arrive_raw(room, ada, walt, assignment):
     gap = await walt.call("POST", path, body, first=7, count=2, at=1_700_000_000.5)
 
     assert (gap.status_code, gap.json()["error"]["code"], gap.json()["error"]["have"]) == (409, "CONSOLE_GAP", 2)
-    lines = await read(room.engine, ada.workspace, assignment.step_run_id, limit=10)
+    lines = await read(room.engine, ada.seen, assignment.step_run_id, limit=10)
     assert [line.text for line in lines] == ["Grüß Gott", ""]
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 import pytest
 
 from controlroom.engine.access.model import WorkerActor
+from controlroom.engine.access.scope import Of
 from controlroom.engine.console import actions
 from controlroom.engine.console.model import BEGINNING, Line, Position
 from controlroom.engine.console.reading import read
@@ -25,6 +26,11 @@ class Console:
     worker: WorkerActor
     step_run: StepRunId
     attempt: int = 1
+
+    @property
+    def seen(self) -> Of:
+        """What those see who have a place in the workspace."""
+        return Of(self.worker.organization_id, (self.workspace,))
 
     async def append(self, first: int, *lines: str, at: float = 1_700_000_000.0) -> None:
         """Send lines as one batch."""
@@ -49,7 +55,7 @@ class Console:
 
     async def read(self, after: Position = BEGINNING, limit: int = 1000) -> list[Line]:
         """The next lines."""
-        return await read(self.engine, self.workspace, self.step_run, after=after, limit=limit)
+        return await read(self.engine, self.seen, self.step_run, after=after, limit=limit)
 
     async def texts(self) -> list[str]:
         """All lines."""

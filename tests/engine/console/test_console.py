@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import pytest
 
+from controlroom.engine.access.scope import Room
 from controlroom.engine.console import actions, store
 from controlroom.engine.console.errors import ConsoleGap, Overtaken
 from controlroom.engine.console.model import Position
@@ -17,7 +18,7 @@ from controlroom.ids import WorkerId, uuid7
 
 async def compacted(console, rest=timedelta(seconds=30)) -> int:
     """Compact what has ended; how many attempts of the step run have an archive then."""
-    await actions.compact_ended(console.engine, limit=100, rest=rest)
+    await actions.compact_ended(console.engine, Room(), limit=100, rest=rest)
     return await console.engine.database.value(
         "select count(*) from console_archive where step_run_id = %(id)s", id=console.step_run
     )
@@ -40,7 +41,7 @@ async def test_lines_are_readable_as_soon_as_they_are_acknowledged(console):
     assert [line.text for line in lines] == ["Grüß Gott", "", "a\rb\x0b\x00\u2028c"]
     assert [(line.attempt, line.number) for line in lines] == [(1, 0), (1, 1), (1, 2)]
     assert lines[0].at.timestamp() == 1_700_000_000.25
-    assert await store.count(console.engine.database, console.workspace, console.step_run) == 3
+    assert await store.count(console.engine.database, console.seen, console.step_run) == 3
 
 
 async def test_a_batch_may_be_sent_again(console):
@@ -134,7 +135,7 @@ async def test_attempts_are_read_one_after_the_other(console):
         (3, 1, "and on"),
     ]
     assert [line.place for line in (*lines, *rest)] == [2, 3, 4]
-    assert await store.count(console.engine.database, console.workspace, console.step_run) == 4
+    assert await store.count(console.engine.database, console.seen, console.step_run) == 4
 
 
 async def test_a_compacted_console_reads_like_before(console):
@@ -151,7 +152,7 @@ async def test_a_compacted_console_reads_like_before(console):
 
     assert await chunks(console) == 0
     assert [await console.read(position, 50) for position in positions] == before
-    assert await store.count(console.engine.database, console.workspace, console.step_run) == first
+    assert await store.count(console.engine.database, console.seen, console.step_run) == first
 
 
 async def test_only_what_has_rested_is_compacted(console):
@@ -204,12 +205,12 @@ async def test_a_console_of_several_megabytes_is_compacted_in_parts(console):
     assert [len(text) for text in await console.texts()] == [60_000] * 200
 
 
-async def test_strangers_read_nothing(console, team):
+async def test_strangers_read_nothing(console, strange):
     """Another workspace has no such console."""
     await console.append(0, "secret")
 
-    assert await read(console.engine, team.other_workspace, console.step_run, limit=10) == []
-    assert await store.count(console.engine.database, team.other_workspace, console.step_run) == 0
+    assert await read(console.engine, strange, console.step_run, limit=10) == []
+    assert await store.count(console.engine.database, strange, console.step_run) == 0
 
 
 def _with(worker, **changes):

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from tests.engine.conftest import running_engine
 
 from controlroom.engine.access.model import StepRunActor
+from controlroom.engine.access.scope import Room
 from controlroom.engine.console import actions as console_actions
 from controlroom.engine.console.actions import compact_ended
 from controlroom.engine.console.model import Position
@@ -80,7 +81,7 @@ async def test_nothing_of_the_values_is_kept_once_the_console_is_compacted(conso
     await read_secret(console, ada, team)
     await console.append(0, "correct-horse")
     await console.end()
-    await compact_ended(console.engine, limit=100)
+    await compact_ended(console.engine, Room(), limit=100)
     left = await console.engine.database.value(
         "select count(*) from secret_mask where step_run_id = %(id)s", id=console.step_run
     )

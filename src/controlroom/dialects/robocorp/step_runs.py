@@ -135,7 +135,7 @@ async def get_step_run_artifact(
     return ArtifactWithUrl(found.id, found.name, found.size, url)
 
 
-@get("/step-runs/{step_run_id:uuid}/console-messages")
+@get("/step-runs/{step_run_id:uuid}/console-messages", needs=Permission.READ_RUN_OUTPUTS)
 async def list_step_run_console_messages(
     request: Asking,
     paging: Pages,
@@ -148,14 +148,14 @@ async def list_step_run_console_messages(
     """
     await _outputs_of(*request.acting, step_run_id)
     after = paging.after(_position) or BEGINNING
-    rows = await console.read(request.engine, request.workspace, step_run_id, after=after, limit=paging.fetch)
+    rows = await console.read(request.engine, request.seen, step_run_id, after=after, limit=paging.fetch)
     page = paging.page(rows, _show_line, lambda row: row.position, size=lambda row: row.size)
     answer = ConsolePage(page.next, page.has_more, page.data)
     if unfinished:
         line = None if page.has_more else following(request.engine, step_run_id, rows[-1].position if rows else after)
         answer.unfinished = None
         if line is not None:
-            place = await console.place_of(request.engine, request.workspace, step_run_id, line.attempt, line.number)
+            place = await console.place_of(request.engine, request.seen, step_run_id, line.attempt, line.number)
             answer.unfinished = ConsoleMessage(line.at, line.text, place)
     return answer
 

@@ -6,6 +6,7 @@ from typing import Final
 from weakref import WeakKeyDictionary
 
 from controlroom.engine.access.model import WorkerActor
+from controlroom.engine.access.scope import Room, scope_of_worker, scoped
 from controlroom.engine.console import store
 from controlroom.engine.console.errors import BatchInvalid, ConsoleGap, Overtaken
 from controlroom.engine.console.rules import Contents, check_batch
@@ -60,7 +61,7 @@ async def append(
         masks = known.get(step_run, NOTHING)
         appended = await store.append(
             engine.database,
-            workspace=worker.workspace_id,
+            scope_of_worker(worker),
             worker=worker.worker_id,
             step_run=step_run,
             attempt=attempt,
@@ -95,25 +96,27 @@ def _remember(known: dict[StepRunId, Masks], step_run: StepRunId, masks: Masks) 
     known[step_run] = masks
 
 
-async def compact(engine: Engine, console: EndedConsole) -> bool:
+async def compact(engine: Engine, room: Room, console: EndedConsole) -> bool:
     """Join the chunks of an ended attempt to one object; whether it was this call that did so.
 
     The object is put first, then one transaction puts its row in the place of the chunks: readers see either.
     """
     contents = Contents()
-    blob = await engine.objects.put(_content(engine, console, contents))
-    async with engine.database.transaction() as tx:
+    blob = await engine.objects.put(_content(engine, room, console, contents))
+    async with scoped(engine.database, room) as tx:
         return await store.archive(tx, console, lines=contents.lines, digest=blob.hash, contents=contents.entries)
 
 
-async def compact_ended(engine: Engine, *, limit: int, rest: timedelta = _REST) -> int:
+async def compact_ended(engine: Engine, room: Room, *, limit: int, rest: timedelta = _REST) -> int:
     """Compact the consoles of up to `limit` attempts that have ended; how many."""
-    ended = await store.ended_consoles(engine.database, rest=rest, limit=limit)
-    return sum([await compact(engine, console) for console in ended])
+    ended = await store.ended_consoles(engine.database, room, rest=rest, limit=limit)
+    return sum([await compact(engine, room, console) for console in ended])
 
 
-async def _content(engine: Engine, console: EndedConsole, contents: Contents) -> AsyncGenerator[bytes, None]:
-    while chunks := await store.chunks_from(engine.database, console, contents.lines):
+async def _content(
+    engine: Engine, room: Room, console: EndedConsole, contents: Contents
+) -> AsyncGenerator[bytes, None]:
+    while chunks := await store.chunks_from(engine.database, room, console, contents.lines):
         for chunk in chunks:
             contents.add(line_count=chunk.line_count, at=chunk.at.timestamp(), length=len(chunk.body))
             yield chunk.body

@@ -4,49 +4,52 @@ from collections.abc import Iterator, Sequence
 from itertools import groupby
 from typing import NamedTuple
 
+from controlroom.engine.access.scope import Scope
 from controlroom.engine.console import store
 from controlroom.engine.console.model import BEGINNING, Line, Piece, Position
 from controlroom.engine.engine import Engine
-from controlroom.ids import StepRunId, WorkspaceId
+from controlroom.ids import StepRunId
 
 
 async def read(
     engine: Engine,
-    workspace: WorkspaceId,
+    scope: Scope,
     step_run: StepRunId,
     *,
     after: Position = BEGINNING,
     limit: int,
 ) -> list[Line]:
-    """The next lines of a step run, attempt by attempt; none for a step run that the workspace does not have.
+    """The next lines of a step run, attempt by attempt; none for a step run that the scope does not see.
 
     Fewer than `limit` come only at the end of what there is now, or once they have more bytes than a page. The cost
     does not grow with the position.
     """
-    last = await store.last_attempt(engine.database, workspace, step_run)
+    last = await store.last_attempt(engine.database, scope, step_run)
     lines: list[Line] = []
     room = engine.limits.page_bytes
     attempt, start = max(after.attempt, 1), after.line + 1 if after.attempt >= 1 else 0
     while last is not None and attempt <= last and len(lines) < limit and room >= 0:
-        before = await _lines_before(engine, workspace, step_run, attempt)
+        before = await _lines_before(engine, scope, step_run, attempt)
         end = start + limit - len(lines)
-        found = await _read_attempt(engine, step_run, attempt, before=before, start=start, end=end, most_bytes=room)
+        found = await _read_attempt(
+            engine, scope, step_run, attempt, before=before, start=start, end=end, most_bytes=room
+        )
         lines += found.lines
         room -= sum(line.size for line in found.lines)
         attempt, start = (attempt, found.lines[-1].number + 1) if found.is_cut else (attempt + 1, 0)
     return lines
 
 
-async def place_of(engine: Engine, workspace: WorkspaceId, step_run: StepRunId, attempt: int, number: int) -> int:
+async def place_of(engine: Engine, scope: Scope, step_run: StepRunId, attempt: int, number: int) -> int:
     """Which line of a step run's whole console that of an attempt is, counted from 1."""
-    return await _lines_before(engine, workspace, step_run, attempt) + number + 1
+    return await _lines_before(engine, scope, step_run, attempt) + number + 1
 
 
-async def _lines_before(engine: Engine, workspace: WorkspaceId, step_run: StepRunId, attempt: int) -> int:
+async def _lines_before(engine: Engine, scope: Scope, step_run: StepRunId, attempt: int) -> int:
     """How many lines the attempts before one have printed; the first is nearly always the only one."""
     if attempt == 1:
         return 0
-    return await store.count(engine.database, workspace, step_run, before_attempt=attempt)
+    return await store.count(engine.database, scope, step_run, before_attempt=attempt)
 
 
 class _Found(NamedTuple):
@@ -56,9 +59,17 @@ class _Found(NamedTuple):
 
 
 async def _read_attempt(
-    engine: Engine, step_run: StepRunId, attempt: int, *, before: int, start: int, end: int, most_bytes: int
+    engine: Engine,
+    scope: Scope,
+    step_run: StepRunId,
+    attempt: int,
+    *,
+    before: int,
+    start: int,
+    end: int,
+    most_bytes: int,
 ) -> _Found:
-    pieces = await store.pieces(engine.database, step_run, attempt, start=start, end=end, most_bytes=most_bytes)
+    pieces = await store.pieces(engine.database, scope, step_run, attempt, start=start, end=end, most_bytes=most_bytes)
     lines: list[Line] = []
     for digest, together in groupby(pieces, key=lambda piece: piece.hash):
         group = list(together)

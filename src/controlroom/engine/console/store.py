@@ -7,9 +7,10 @@ from typing import Final
 import msgspec
 from msgspec import Raw, Struct
 
+from controlroom.engine.access.scope import SEEN, Room, Scope, ScopedTx
 from controlroom.engine.console.model import ArchivedChunk, Piece
-from controlroom.ids import StepRunId, WorkerId, WorkspaceId
-from controlroom.postgres.database import Statements, Tx
+from controlroom.ids import StepRunId, WorkerId
+from controlroom.postgres.database import Statements
 
 _BATCH_BYTES: Final = 8 * 1024 * 1024
 _BATCH_CHUNKS: Final = 500
@@ -31,8 +32,8 @@ class Appended(Struct, frozen=True, kw_only=True):
 
 async def append(
     db: Statements,
+    scope: Scope,
     *,
-    workspace: WorkspaceId,
     worker: WorkerId,
     step_run: StepRunId,
     attempt: int,
@@ -49,14 +50,14 @@ async def append(
     """
     return await db.one(
         Appended,
-        """
+        f"""
         with alive as (
             select id, attempt, mask_count from step_run
-             where id = %(step_run)s and workspace_id = %(workspace)s and attempt = %(attempt)s
+             where id = %(printer)s and workspace_id = {SEEN} and attempt = %(turn)s
                and worker_id = %(worker)s and state = 'in_progress'
         ), had as (
             select coalesce((select first_line + line_count from console_chunk
-                              where step_run_id = %(step_run)s and attempt = %(attempt)s
+                              where step_run_id = %(printer)s and attempt = %(turn)s
                               order by first_line desc limit 1), 0) as lines
         ), added as (
             insert into console_chunk (step_run_id, attempt, first_line, line_count, at, body)
@@ -70,34 +71,34 @@ async def append(
                not exists (select from alive where mask_count <> %(masks)s) as is_masked,
                exists (select from added) as is_added, had.lines as have,
                exists (select from console_chunk
-                        where step_run_id = %(step_run)s and attempt = %(attempt)s and first_line = %(first)s::bigint
+                        where step_run_id = %(printer)s and attempt = %(turn)s and first_line = %(first)s::bigint
                           and line_count = %(count)s::int) as is_known
           from had
         """,
-        workspace=workspace,
         worker=worker,
-        step_run=step_run,
-        attempt=attempt,
+        printer=step_run,
+        turn=attempt,
         first=first,
         count=count,
         at=at,
         body=body,
         masks=masks,
+        **scope.params,
     )
 
 
-async def last_attempt(db: Statements, workspace: WorkspaceId, step_run: StepRunId) -> int | None:
+async def last_attempt(db: Statements, scope: Scope, step_run: StepRunId) -> int | None:
     """The number of a step run's latest attempt (0 before the first); None if the workspace has no such step run."""
     found: int | None = await db.value(
-        "select attempt from step_run where id = %(step_run)s and workspace_id = %(workspace)s",
-        step_run=step_run,
-        workspace=workspace,
+        f"select attempt from step_run where id = %(printer)s and workspace_id = {SEEN}",
+        printer=step_run,
+        **scope.params,
     )
     return found
 
 
 async def pieces(
-    db: Statements, step_run: StepRunId, attempt: int, *, start: int, end: int, most_bytes: int
+    db: Statements, scope: Scope, step_run: StepRunId, attempt: int, *, start: int, end: int, most_bytes: int
 ) -> list[Piece]:
     """Where the lines from `start` up to, without, `end` of an attempt lie, in order; some lines around them too.
 
@@ -106,21 +107,23 @@ async def pieces(
     """
     return await db.all(
         Piece,
-        """
-        with found as (
+        f"""
+        with printer as (
+            select id from step_run where id = %(printer)s and workspace_id = {SEEN}
+        ), found as (
             select first_line, line_count, at, body, null::text as hash, 0::bigint as "offset",
                    octet_length(body)::bigint as length
               from console_chunk
-             where step_run_id = %(step_run)s and attempt = %(attempt)s
+             where step_run_id = (select id from printer) and attempt = %(turn)s
                and first_line < %(end)s::bigint
                and first_line >= coalesce((select max(first_line) from console_chunk
-                                            where step_run_id = %(step_run)s and attempt = %(attempt)s
+                                            where step_run_id = (select id from printer) and attempt = %(turn)s
                                               and first_line <= %(start)s::bigint), 0)
             union all
             select (entry ->> 0)::bigint, (entry ->> 1)::int, to_timestamp((entry ->> 2)::float8), null, hash,
                    (entry ->> 3)::bigint, (entry ->> 4)::bigint
               from console_archive, jsonb_array_elements(chunks) as entry
-             where step_run_id = %(step_run)s and attempt = %(attempt)s
+             where step_run_id = (select id from printer) and attempt = %(turn)s
                and (entry ->> 0)::bigint < %(end)s::bigint
                and (entry ->> 0)::bigint + (entry ->> 1)::bigint > %(start)s::bigint
         ), measured as (
@@ -130,21 +133,20 @@ async def pieces(
          where before <= %(most)s
          order by first_line
         """,
-        step_run=step_run,
-        attempt=attempt,
+        printer=step_run,
+        turn=attempt,
         start=start,
         end=end,
         most=most_bytes,
+        **scope.params,
     )
 
 
-async def count(
-    db: Statements, workspace: WorkspaceId, step_run: StepRunId, *, before_attempt: int | None = None
-) -> int:
+async def count(db: Statements, scope: Scope, step_run: StepRunId, *, before_attempt: int | None = None) -> int:
     """How many lines all attempts of a step run have printed so far, or only those before one of them."""
     return int(
         await db.value(
-            """
+            f"""
             select coalesce(sum(greatest(
                        (select line_count from console_archive
                          where step_run_id = step_run.id and attempt = attempts.number),
@@ -152,11 +154,11 @@ async def count(
                          where step_run_id = step_run.id and attempt = attempts.number
                          order by first_line desc limit 1))), 0)::bigint
               from step_run, generate_series(1, coalesce(%(before)s::int - 1, step_run.attempt)) as attempts (number)
-             where step_run.id = %(step_run)s and step_run.workspace_id = %(workspace)s
+             where step_run.id = %(printer)s and step_run.workspace_id = {SEEN}
             """,
-            step_run=step_run,
-            workspace=workspace,
+            printer=step_run,
             before=before_attempt,
+            **scope.params,
         )
     )
 
@@ -178,7 +180,7 @@ class Chunk(Struct, frozen=True):
     body: bytes
 
 
-async def ended_consoles(db: Statements, *, rest: timedelta, limit: int) -> list[EndedConsole]:
+async def ended_consoles(db: Statements, _room: Room, *, rest: timedelta, limit: int) -> list[EndedConsole]:
     """Attempts that have ended `rest` ago or earlier, or were overtaken, and whose lines still lie in chunks.
 
     Looks at one chunk of each attempt, however many it has.
@@ -209,7 +211,7 @@ async def ended_consoles(db: Statements, *, rest: timedelta, limit: int) -> list
     )
 
 
-async def chunks_from(db: Statements, console: EndedConsole, line: int) -> list[Chunk]:
+async def chunks_from(db: Statements, _room: Room, console: EndedConsole, line: int) -> list[Chunk]:
     """The next chunks from a line on, as many as fit into 8 MiB, but at least one if there is one."""
     return await db.all(
         Chunk,
@@ -233,7 +235,9 @@ async def chunks_from(db: Statements, console: EndedConsole, line: int) -> list[
     )
 
 
-async def archive(tx: Tx, console: EndedConsole, *, lines: int, digest: str, contents: Sequence[ArchivedChunk]) -> bool:
+async def archive(
+    tx: ScopedTx, console: EndedConsole, *, lines: int, digest: str, contents: Sequence[ArchivedChunk]
+) -> bool:
     """Put the archive in the place of the chunks that are in it; whether it was this call that did so."""
     is_first = await tx.execute(
         """

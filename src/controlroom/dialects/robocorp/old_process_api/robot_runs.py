@@ -81,7 +81,7 @@ async def list_messages(
     """List the first lines that a step run printed; the whole of them is in the public API, by pages."""
     await _found(request.engine, request.workspace, process_id, run_id, step_run_id)
     rows = await console.read(
-        request.engine, request.workspace, step_run_id, after=BEGINNING, limit=asked_limit(request.engine.limits, limit)
+        request.engine, request.seen, step_run_id, after=BEGINNING, limit=asked_limit(request.engine.limits, limit)
     )
     return [OldMessage(row.place, row.text, row.at, row.place) for row in rows]
 
