@@ -132,8 +132,6 @@ def delete(
     ----------
     name
         Name of the asset.
-    yes
-        Don't ask.
     """
     delete_at(room, _path(name), f"Delete the asset {name!r}?", yes=yes)
 

@@ -52,8 +52,6 @@ def delete(assistant: str, /, *, yes: Yes = False, room: RoomOptions = HERE) -> 
     ----------
     assistant
         Name or id.
-    yes
-        Don't ask.
     """
     delete_named(room, "assistants", assistant, yes=yes)
 

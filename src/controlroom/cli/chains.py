@@ -180,8 +180,6 @@ def delete(process: str, chain: str, /, *, yes: Yes = False, room: RoomOptions =
         Name or id of the process that comes first.
     chain
         Id of the chain, or name of the process that it starts.
-    yes
-        Don't ask.
     """
     with Client(address(room)) as client:
         found, path = _find(client, process, chain)

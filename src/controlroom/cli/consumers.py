@@ -208,8 +208,6 @@ def delete(queue: str, consumer: str, /, *, yes: Yes = False, room: RoomOptions 
         Name or id of the queue.
     consumer
         Id of the consumer, or its PACKAGE:TASK.
-    yes
-        Don't ask.
     """
     with Client(address(room)) as client:
         path = _find(client, queue, consumer)

@@ -94,8 +94,6 @@ def delete(group: str, token: str, /, *, yes: Yes = False, room: RoomOptions = H
         Name or id of the group.
     token
         Name or id of the token.
-    yes
-        Don't ask.
     """
     with Client(address(room)) as client:
         found, path = _find(client, group, token)

@@ -117,7 +117,5 @@ def delete(
     ----------
     group
         Name or id.
-    yes
-        Don't ask.
     """
     delete_named(room, _GROUPS, group, yes=yes)

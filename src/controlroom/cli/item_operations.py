@@ -158,8 +158,6 @@ def _command(operation: _Operation) -> Callable[..., None]:
         Their ids.
     preview
         Only say how many items the filter finds, and how many of them would be touched.
-    yes
-        Don't ask.
     """
     return command
 
@@ -182,8 +180,6 @@ def rerun(
         Only say how many items the filter finds, and how many of them would be copied.
     follow
         Show the run's console until it has ended, and succeed only if it completes.
-    yes
-        Don't ask.
     """
     if which.process is None:
         raise Misused("rerun needs --process: the process whose inputs are run again")

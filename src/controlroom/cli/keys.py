@@ -106,7 +106,5 @@ def delete(
     ----------
     key
         Name or id.
-    yes
-        Don't ask.
     """
     delete_named(room, "api-keys", key, yes=yes)

@@ -62,8 +62,6 @@ def remove(
     ----------
     user
         User name or id.
-    yes
-        Don't ask.
     """
     with Client(address(room)) as client:
         found = find_user(client, "members", user)

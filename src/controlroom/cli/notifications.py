@@ -146,8 +146,6 @@ def delete(notification: str, /, *, yes: Yes = False, room: RoomOptions = HERE) 
     ----------
     notification
         Its id.
-    yes
-        Don't ask.
     """
     with Client(address(room)) as client:
         found = client.get(_path(notification))

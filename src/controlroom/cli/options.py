@@ -26,7 +26,7 @@ class RoomOptions:
 HERE = RoomOptions()
 """A room that runs on this machine, or that the environment names."""
 
-Yes = Annotated[bool, Parameter(alias="-y", negative=(), show_default=False)]
+Yes = Annotated[bool, Parameter(alias="-y", negative=(), show_default=False, help="Don't ask.")]
 """Whether what cannot be undone is done without a question."""
 Many = Annotated[tuple[str, ...], Parameter(negative=(), show_default=False)]
 """An option that may be given several times."""

@@ -211,8 +211,6 @@ def delete(package: str, /, *, yes: Yes = False, room: RoomOptions = HERE) -> No
     ----------
     package
         Name or id.
-    yes
-        Don't ask.
     """
     delete_part(room, "task-packages", package, _PART, "Fetch {!r} from git no more?", yes=yes)
 

@@ -109,7 +109,5 @@ def delete(
     ----------
     package
         Name or id.
-    yes
-        Don't ask.
     """
     delete_named(room, "task-packages", package, yes=yes)

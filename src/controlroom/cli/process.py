@@ -164,8 +164,6 @@ def delete(
     ----------
     process
         Name or id.
-    yes
-        Don't ask.
     """
     delete_named(room, "processes", process, yes=yes)
 

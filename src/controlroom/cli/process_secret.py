@@ -44,8 +44,6 @@ def create(process: str, /, *, yes: Yes = False, room: RoomOptions = HERE) -> No
     ----------
     process
         Name or id of the process.
-    yes
-        Don't ask whether callers with the present secret shall be refused.
     """
     with Client(address(room)) as client:
         found = find(client, "processes", process)
@@ -77,8 +75,6 @@ def delete(process: str, /, *, yes: Yes = False, room: RoomOptions = HERE) -> No
     ----------
     process
         Name or id of the process.
-    yes
-        Don't ask.
     """
     delete_part(room, "processes", process, _PART, "Refuse the secret of {!r} from now on?", yes=yes)
 

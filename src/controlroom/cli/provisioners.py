@@ -138,7 +138,5 @@ def delete(provisioner: str, /, *, yes: Yes = False, room: RoomOptions = HERE) -
     ----------
     provisioner
         Name or id.
-    yes
-        Don't ask.
     """
     delete_named(room, _KIND, provisioner, yes=yes)

@@ -109,8 +109,6 @@ def delete(queue: str, /, *, yes: Yes = False, room: RoomOptions = HERE) -> None
     ----------
     queue
         Name or id.
-    yes
-        Don't ask.
     """
     with Client(address(room)) as client:
         found = find_queue(client, queue)

@@ -70,8 +70,6 @@ def set_(
         Files that robots leave.
     events
         The record of events: the audit log.
-    yes
-        Don't ask, even if something will be deleted.
     """
     given = {
         "process_runs": runs,

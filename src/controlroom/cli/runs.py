@@ -153,7 +153,5 @@ def delete(
     ----------
     run
         Id of the run.
-    yes
-        Don't ask.
     """
     delete_at(room, f"/process-runs/{run}", f"Delete the run {run}?", yes=yes)

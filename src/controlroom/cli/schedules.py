@@ -175,8 +175,6 @@ def delete(
     ----------
     schedule
         Name or id.
-    yes
-        Don't ask.
     """
     delete_named(room, "schedules", schedule, yes=yes)
 

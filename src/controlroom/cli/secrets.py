@@ -77,8 +77,6 @@ def delete(
     ----------
     name
         Name of the secret.
-    yes
-        Don't ask.
     """
     delete_at(room, _path(name), f"Delete the secret {name!r}?", yes=yes)
 

@@ -93,8 +93,6 @@ def rotate(process: str, /, *, yes: Yes = False, room: RoomOptions = HERE) -> No
     ----------
     process
         Name or id of the process.
-    yes
-        Don't ask.
     """
     with Client(address(room)) as client:
         found = find(client, "processes", process)
@@ -111,8 +109,6 @@ def delete(process: str, /, *, yes: Yes = False, room: RoomOptions = HERE) -> No
     ----------
     process
         Name or id of the process.
-    yes
-        Don't ask.
     """
     delete_part(room, "processes", process, _PART, "Take the mail address from {!r}?", yes=yes)
 

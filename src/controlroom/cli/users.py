@@ -106,8 +106,6 @@ def disable(
     ----------
     user
         User name or id.
-    yes
-        Don't ask.
     """
     with Client(address(room)) as client:
         found = find_user(client, "users", user)
@@ -173,8 +171,6 @@ def revoke(
         User name or id.
     credential
         Id of the pair; `list` shows it.
-    yes
-        Don't ask.
     """
     confirmed(f"Revoke the credentials {credential}?", yes=yes)
     with Client(address(room)) as client:

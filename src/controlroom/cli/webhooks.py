@@ -193,8 +193,6 @@ def delete(webhook: str, /, *, yes: Yes = False, room: RoomOptions = HERE) -> No
     ----------
     webhook
         Name or id.
-    yes
-        Don't ask.
     """
     with Client(address(room)) as client:
         found = _find(client, webhook)

@@ -63,8 +63,6 @@ def delete(
     ----------
     worker
         Name or id.
-    yes
-        Don't ask.
     """
     delete_named(room, "workers", worker, yes=yes)
 
