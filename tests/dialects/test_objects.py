@@ -33,7 +33,14 @@ async def upload(room, ada, asset):
 async def download(room, ada, asset, upload, stranger):
     """The link to fetch the asset, which has content."""
     await stranger.put(upload[1], content=CONTENT)
-    token = downloads.signed_link(room.engine, DownloadKind.ASSET, asset.id, ada.workspace, file_name="notes.txt")
+    token = downloads.signed_link(
+        room.engine,
+        DownloadKind.ASSET,
+        asset.id,
+        ada.workspace,
+        organization=ada.actor.organization_id,
+        file_name="notes.txt",
+    )
     return f"/objects/{token}"
 
 

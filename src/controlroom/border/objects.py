@@ -32,7 +32,6 @@ from controlroom.errors import (
     Forbidden,
     Invalid,
 )
-from controlroom.ids import UploadId, WorkspaceId
 from controlroom.objects.links import Link
 from controlroom.objects.store import Blob
 
@@ -111,14 +110,14 @@ async def _serve(engine: Engine, scope: Scope, receive: Receive, send: Send) -> 
 async def _take(engine: Engine, scope: Scope, link: Link, content: AsyncGenerator[bytes, None]) -> None:
     if link.kind != uploads.LINK_KIND:
         raise Forbidden("This link is not for uploads.", code="INVALID_LINK")
-    upload = await uploads.get(engine, WorkspaceId(link.workspace), UploadId(link.row))
+    upload = await uploads.of_link(engine, link)
     known(scope, f"link:{link.kind}")
     async with aclosing(content):
         try:
             blob = await engine.objects.put(content, expected_size=link.size, max_size=_limit(engine, upload))
         except Invalid as refused:
             if refused.code == "OBJECT_TOO_LARGE":  # the same bytes will never do: whoever polls is told so
-                await uploads.fail(engine, upload.workspace_id, upload.id, refused.message)
+                await uploads.fail(engine, upload.scope, upload.id, refused.message)
             raise
     await _complete(engine, upload, blob)
 
@@ -144,13 +143,13 @@ async def _complete(engine: Engine, upload: Upload, blob: Blob) -> None:
     """Give the stored bytes to the slice they are for. May be repeated with the same bytes."""
     match upload.kind:
         case UploadKind.WORK_ITEM_FILE:
-            await work_item_files.complete_upload(engine, upload.id, upload.workspace_id, blob)
+            await work_item_files.complete_upload(engine, upload.scope, upload.id, blob)
         case UploadKind.ASSET:
-            await assets.complete_upload(engine, upload.id, upload.workspace_id, blob)
+            await assets.complete_upload(engine, upload.scope, upload.id, blob)
         case UploadKind.PACKAGE:
-            await packages.complete_upload(engine, upload.id, upload.workspace_id, blob)
+            await packages.complete_upload(engine, upload.scope, upload.id, blob)
         case UploadKind.ASSISTANT_ARTIFACT:
-            await assistant_artifacts.complete_upload(engine, upload.id, upload.workspace_id, blob)
+            await assistant_artifacts.complete_upload(engine, upload.scope, upload.id, blob)
         case UploadKind.ARTIFACT:
             raise Forbidden("Artifacts come from workers, not by links.", code="INVALID_LINK")
         case _:

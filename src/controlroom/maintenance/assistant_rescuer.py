@@ -8,6 +8,7 @@ What it costs: one index probe each fifteen seconds while nobody is silent.
 
 from typing import Final
 
+from controlroom.engine.access.scope import Room
 from controlroom.engine.assistants.actions import lose_silent
 from controlroom.engine.engine import Engine
 
@@ -20,6 +21,6 @@ _AT_ONCE: Final = 1000
 async def rescue(engine: Engine) -> int:
     """One pass; how many runs were ended."""
     ended = 0
-    while ended < _AT_ONCE and await lose_silent(engine):
+    while ended < _AT_ONCE and await lose_silent(engine, Room()):
         ended += 1
     return ended

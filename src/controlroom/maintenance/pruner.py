@@ -11,15 +11,17 @@ no claim waits for it. Looking through the objects lists them once, and asks the
 
 from typing import Final
 
+from controlroom.engine.access.scope import Room
 from controlroom.engine.engine import Engine
 from controlroom.engine.retention import pruning, store
-from controlroom.engine.retention.pruning import FIRST
+from controlroom.engine.retention.pruning import FIRST, prune_workspace
 from controlroom.postgres.backup_lock import may_delete
 
 EVERY: Final = 600.0
 SWEEP_EVERY: Final = 6 * 3600.0
 _PASSES: Final = 200
 """Passes over events a tick: a million of them."""
+_ROOM: Final = Room()
 
 
 class Pruner:
@@ -34,16 +36,16 @@ class Pruner:
         async with self._engine.database.transaction() as tx:
             if not await may_delete(tx):  # a backup is under way: later
                 return 0
-        wanted = await store.of_workspaces(self._engine.database)
+        wanted = await store.of_workspaces(self._engine.database, _ROOM)
         kept = {workspace: overrides.over(self._engine.limits) for workspace, overrides in wanted.items()}
-        total = sum([await pruning.prune_workspace(self._engine, workspace, each) for workspace, each in kept.items()])
+        total = sum([await prune_workspace(self._engine, _ROOM, workspace, each) for workspace, each in kept.items()])
         for _ in range(_PASSES):
-            deleted, self._place = await pruning.prune_events(self._engine, kept, self._place)
+            deleted, self._place = await pruning.prune_events(self._engine, _ROOM, kept, self._place)
             total += deleted
             if self._place == FIRST:
                 break
-        return total + await pruning.prune_uploads(self._engine)
+        return total + await pruning.prune_uploads(self._engine, _ROOM)
 
     async def sweep(self) -> int:
         """Free objects; how many."""
-        return await pruning.free_objects(self._engine)
+        return await pruning.free_objects(self._engine, _ROOM)

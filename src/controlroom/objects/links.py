@@ -37,6 +37,8 @@ class Link(Struct, frozen=True, kw_only=True):
     size: int | None = None
     expires: int
     workspace: UUID
+    organization: UUID | None = None
+    """Of the workspace; None in links that a release before has signed."""
     file_name: str | None = None
     content_type: str | None = None
 

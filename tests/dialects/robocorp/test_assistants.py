@@ -9,6 +9,7 @@ import zipfile
 import pytest
 
 from controlroom.engine.access.model import Role
+from controlroom.engine.access.scope import Room
 from controlroom.engine.access.users.actions import create_credential, create_user
 from controlroom.engine.assistants.actions import lose_silent
 from controlroom.engine.packages.actions import push
@@ -134,7 +135,7 @@ async def test_a_silent_machine_loses_its_run(room, ada, desk, assistant):
         "update assistant_run set seen_at = clock_now() - interval '5 minutes' where id = %(run)s", run=silent["id"]
     )
 
-    while await lose_silent(room.engine):
+    while await lose_silent(room.engine, Room()):
         pass
 
     late = await ben.call("POST", f"/{assistant}/runs/{silent['id']}/heartbeat", {"seq": 9})

@@ -6,6 +6,8 @@ import time
 import msgspec
 import pytest
 
+from controlroom.engine.access.model import Permission
+from controlroom.engine.access.scope import scope_of
 from controlroom.engine.runs import actions as runs
 from controlroom.engine.runs.model import StopRequest
 from controlroom.engine.wakes import Topic
@@ -15,15 +17,19 @@ from controlroom.engine.workers.model import WorkerState
 from controlroom.protocol import Claim, Heartbeat, Link, OpenSession, Order, SandboxKind, Session
 
 
+def _seen(person):
+    return scope_of(person.actor, Permission.READ_WORKERS, person.workspace)
+
+
 async def test_a_linked_worker_opens_a_session_and_closes_it(room, ada, walt):
     """With a session the worker is idle, after its good-bye offline."""
-    worker = await store.get(room.engine.database, ada.workspace, walt.linked.worker_id)
+    worker = await store.get(room.engine.database, _seen(ada), walt.linked.worker_id)
     assert (worker.state, worker.slots, worker.name) == (WorkerState.IDLE, 2, "walt")
 
     answer = await walt.call("DELETE", f"/sessions/{walt.session}")
 
     assert (answer.status_code, answer.json()) == (200, {})
-    worker = await store.get(room.engine.database, ada.workspace, walt.linked.worker_id)
+    worker = await store.get(room.engine.database, _seen(ada), walt.linked.worker_id)
     assert worker.state is WorkerState.OFFLINE
 
 
@@ -33,7 +39,7 @@ async def test_a_worker_that_rests_says_why(room, ada, walt):
     async def told(trouble: str) -> tuple[WorkerState, str]:
         answer = await walt.call("POST", "/heartbeats", Heartbeat(walt.session, (), 0, trouble=trouble))
         assert answer.status_code == 200
-        worker = await store.get(room.engine.database, ada.workspace, walt.linked.worker_id)
+        worker = await store.get(room.engine.database, _seen(ada), walt.linked.worker_id)
         return worker.state, worker.trouble
 
     assert await told("the disk is full") == (WorkerState.RESTING, "the disk is full")

@@ -6,6 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from controlroom.engine.access.model import Permission
+from controlroom.engine.access.scope import scope_of
 from controlroom.engine.assets import actions as assets
 from controlroom.engine.assets.errors import (
     AssetNameInvalid,
@@ -50,7 +52,7 @@ async def test_content_comes_by_a_link(engine, ada, workspace):
     assert await content_of(engine, ada, workspace, asset.id) == b"old"
 
     blob = await engine.objects.put_bytes(b"new")
-    await assets.complete_upload(engine, upload.id, workspace, blob)
+    await assets.complete_upload(engine, upload.scope, upload.id, blob)
 
     assert (await assets.get_upload(engine, ada, workspace, "model", upload.id)).state is UploadState.COMPLETED
     changed = await assets.get(engine, ada, workspace, asset.id)
@@ -63,12 +65,12 @@ async def test_an_upload_is_completed_once(engine, ada, workspace):
     await assets.create(engine, ada, workspace, "model")
     upload = await assets.upload(engine, ada, workspace, "model", content_type=TEXT)
     blob = await engine.objects.put_bytes(b"first")
-    await assets.complete_upload(engine, upload.id, workspace, blob)
+    await assets.complete_upload(engine, upload.scope, upload.id, blob)
     await assets.upload_inline(engine, ada, workspace, "model", content_type=TEXT, data=b"second")
 
-    await assets.complete_upload(engine, upload.id, workspace, blob)
+    await assets.complete_upload(engine, upload.scope, upload.id, blob)
     with pytest.raises(UploadEnded):
-        await assets.complete_upload(engine, upload.id, workspace, await engine.objects.put_bytes(b"other"))
+        await assets.complete_upload(engine, upload.scope, upload.id, await engine.objects.put_bytes(b"other"))
 
     assert await content_of(engine, ada, workspace, "model") == b"second"
 
@@ -95,9 +97,9 @@ async def test_a_deleted_asset_fails_its_uploads(engine, ada, workspace):
     await assets.delete(engine, ada, workspace, "model")
 
     with pytest.raises(AssetNotFound):
-        await assets.complete_upload(engine, upload.id, workspace, await engine.objects.put_bytes(b"late"))
+        await assets.complete_upload(engine, upload.scope, upload.id, await engine.objects.put_bytes(b"late"))
 
-    failed = await uploads.get(engine, workspace, upload.id)
+    failed = await uploads.get(engine, upload.scope, upload.id)
     assert (failed.state, failed.reason) == (UploadState.FAILED, "the asset was deleted")
     with pytest.raises(AssetNotFound):
         await assets.get(engine, ada, workspace, asset.id)
@@ -166,7 +168,12 @@ async def test_outsiders_see_no_asset(engine, ada, cleo, robot, workspace, team)
         assets.get_upload(engine, cleo, team.other_workspace, theirs.id, upload.id),
         assets.get(engine, robot, team.other_workspace, theirs.id),
         assets.get(engine, robot, workspace, theirs.id),
-        assets.complete_upload(engine, upload.id, team.other_workspace, await engine.objects.put_bytes(b"x")),
+        assets.complete_upload(
+            engine,
+            scope_of(cleo, Permission.WRITE_ASSETS, team.other_workspace),
+            upload.id,
+            await engine.objects.put_bytes(b"x"),
+        ),
     ):
         with pytest.raises(NotFound):
             await nothing

@@ -130,14 +130,14 @@ async def test_a_promised_upload_becomes_the_latest_version(engine, ada, workspa
     upload = await actions.promise_upload(engine, ada, workspace, package.id)
     blob = await robot("Run")
 
-    await actions.complete_upload(engine, upload.id, workspace, blob)
-    await actions.complete_upload(engine, upload.id, workspace, blob)
+    await actions.complete_upload(engine, upload.scope, upload.id, blob)
+    await actions.complete_upload(engine, upload.scope, upload.id, blob)
 
     latest = (await store.get(engine.database, workspace, package.id)).latest
     assert (latest.version, latest.hash, latest.size) == (1, blob.hash, blob.size)
-    assert (await uploads.get(engine, workspace, upload.id)).state is UploadState.COMPLETED
+    assert (await uploads.get(engine, upload.scope, upload.id)).state is UploadState.COMPLETED
     with pytest.raises(UploadEnded):
-        await actions.complete_upload(engine, upload.id, workspace, await robot("Other"))
+        await actions.complete_upload(engine, upload.scope, upload.id, await robot("Other"))
 
 
 async def test_first_pushes_of_a_name_at_once_all_succeed(engine, ada, workspace, robot):
@@ -148,7 +148,7 @@ async def test_first_pushes_of_a_name_at_once_all_succeed(engine, ada, workspace
 
     await asyncio.gather(
         *(
-            actions.complete_upload(engine, upload.id, workspace, blob)
+            actions.complete_upload(engine, upload.scope, upload.id, blob)
             for upload, blob in zip(promised, blobs, strict=True)
         )
     )
@@ -165,10 +165,10 @@ async def test_a_first_push_that_is_refused_leaves_nothing(engine, ada, workspac
     upload = await actions.promise_push(engine, ada, workspace, "invoices")
 
     with pytest.raises(Invalid):
-        await actions.complete_upload(engine, upload.id, workspace, await engine.objects.put_bytes(b"no zip"))
+        await actions.complete_upload(engine, upload.scope, upload.id, await engine.objects.put_bytes(b"no zip"))
 
     assert await store.list_packages(engine.database, workspace, limit=10) == []
-    assert "zip" in (await uploads.get(engine, workspace, upload.id)).reason
+    assert "zip" in (await uploads.get(engine, upload.scope, upload.id)).reason
 
 
 async def test_a_robot_of_several_in_a_zip_is_chosen(engine, ada, workspace):
@@ -195,9 +195,9 @@ async def test_a_refused_upload_is_failed_with_its_reason(engine, ada, workspace
     upload = await actions.promise_upload(engine, ada, workspace, pushed.package.id)
 
     with pytest.raises(Invalid):
-        await actions.complete_upload(engine, upload.id, workspace, await engine.objects.put_bytes(b"no zip"))
+        await actions.complete_upload(engine, upload.scope, upload.id, await engine.objects.put_bytes(b"no zip"))
 
-    ended = await uploads.get(engine, workspace, upload.id)
+    ended = await uploads.get(engine, upload.scope, upload.id)
     assert ended.state is UploadState.FAILED
     assert "zip" in ended.reason
     assert await store.get(engine.database, workspace, pushed.package.id) == pushed.package

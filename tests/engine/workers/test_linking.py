@@ -6,6 +6,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from controlroom.engine.access.credentials import authenticate_worker
+from controlroom.engine.access.model import Permission
+from controlroom.engine.access.scope import scope_of
 from controlroom.engine.workers import actions, link_tokens, linking, store
 from controlroom.engine.workers.errors import LinkTokenForAnother, LinkTokenInvalid, LinkTokenNotFound
 from controlroom.engine.workers.model import WorkerState
@@ -17,13 +19,18 @@ from controlroom.protocol import Link
 LATER = datetime(2999, 1, 1, tzinfo=UTC)
 
 
+def seen(actor, workspace):
+    """What somebody may read of the workers there."""
+    return scope_of(actor, Permission.READ_WORKERS, workspace)
+
+
 async def test_a_worker_is_linked_by_a_one_time_token(engine, ada, workspace):
     """A worker that brings a token is there, offline at first, and its own token is known from then on."""
     made = await linking.create_link_token(engine, ada, workspace, expires_at=LATER)
 
     linked = await linking.link(engine, Link(made.value, "walt", slots=4))
 
-    worker = await store.get(engine.database, workspace, linked.worker_id)
+    worker = await store.get(engine.database, seen(ada, workspace), linked.worker_id)
     assert (worker.name, worker.slots, worker.state) == ("walt", 4, WorkerState.OFFLINE)
     actor = await authenticate_worker(engine, linked.token)
     assert (actor.worker_id, actor.workspace_id, actor.name) == (linked.worker_id, workspace, "walt")
@@ -38,7 +45,7 @@ async def test_of_many_workers_with_one_token_one_is_linked(engine, ada, workspa
     )
 
     assert sum(isinstance(answer, LinkTokenInvalid) for answer in answers) == 4
-    assert len(await store.list_workers(engine.database, workspace, limit=10)) == 1
+    assert len(await store.list_workers(engine.database, seen(ada, workspace), limit=10)) == 1
 
 
 async def test_a_groups_token_links_any_number_into_the_group(engine, ada, workspace):
@@ -48,9 +55,9 @@ async def test_a_groups_token_links_any_number_into_the_group(engine, ada, works
 
     linked = [await linking.link(engine, Link(made.value, f"worker {n}")) for n in range(3)]
 
-    members = await store.list_members(engine.database, workspace, group.id, limit=10)
+    members = await store.list_members(engine.database, seen(ada, workspace), group.id, limit=10)
     assert [worker.id for worker in members] == [one.worker_id for one in linked]
-    assert (await link_tokens.get(engine.database, workspace, made.token.id)).used_at is not None
+    assert (await link_tokens.get(engine.database, seen(ada, workspace), made.token.id)).used_at is not None
 
 
 async def test_tokens_that_are_over_deleted_or_made_up_link_nobody(engine, ada, workspace):
@@ -101,7 +108,7 @@ async def test_a_tokens_value_is_shown_once_and_by_reveal(engine, ada, ben, work
     """Lists never have the value; revealing needs its permission and is recorded."""
     made = await linking.create_link_token(engine, ada, workspace, name="laptop")
 
-    assert await link_tokens.list_tokens(engine.database, workspace, limit=10) == [made.token]
+    assert await link_tokens.list_tokens(engine.database, seen(ada, workspace), limit=10) == [made.token]
     assert await linking.reveal_link_token(engine, ada, workspace, made.token.id) == made.value
     with pytest.raises(Forbidden):
         await linking.reveal_link_token(engine, ben, workspace, made.token.id)
@@ -145,4 +152,4 @@ async def test_outsiders_see_no_tokens(engine, ada, cleo, root, workspace, team)
         with pytest.raises(NotFound):
             await attempt
     with pytest.raises(LinkTokenNotFound):
-        await link_tokens.get(engine.database, team.other_workspace, made.token.id)
+        await link_tokens.get(engine.database, seen(cleo, team.other_workspace), made.token.id)

@@ -2,6 +2,8 @@
 
 import pytest
 
+from controlroom.engine.access.model import Permission
+from controlroom.engine.access.scope import scope_of
 from controlroom.engine.processes import actions as processes
 from controlroom.engine.processes.model import (
     AnyWorker,
@@ -20,6 +22,11 @@ from controlroom.engine.workers.errors import (
 from controlroom.errors import Forbidden, NotFound
 
 
+def seen(actor, workspace):
+    """What somebody may read of the workers there."""
+    return scope_of(actor, Permission.READ_WORKERS, workspace)
+
+
 @pytest.fixture
 def may_run(engine, ada, workspace):
     """Whether a worker may run a step run of a step that is placed so."""
@@ -29,7 +36,7 @@ def may_run(engine, ada, workspace):
         process = await processes.create(engine, ada, workspace, definition)
         return await engine.database.value(
             f"""
-            select {store.PLACEMENT_MATCHES}
+            select {store.placement_matches("%(worker)s")}
               from (select placement from step where process_id = %(process)s) as step_run
             """,
             process=process.id,
@@ -62,8 +69,9 @@ async def test_a_removed_worker_is_in_no_list_and_no_group(engine, ada, workspac
 
     await actions.delete(engine, ada, workspace, walt)
 
-    assert [worker.id for worker in await store.list_workers(engine.database, workspace, limit=10)] == [wanda]
-    assert [worker.id for worker in await store.list_members(engine.database, workspace, group.id, limit=10)] == [wanda]
+    mine = seen(ada, workspace)
+    assert [worker.id for worker in await store.list_workers(engine.database, mine, limit=10)] == [wanda]
+    assert [worker.id for worker in await store.list_members(engine.database, mine, group.id, limit=10)] == [wanda]
     with pytest.raises(WorkerNotFound):
         await actions.delete(engine, ada, workspace, walt)
 
@@ -106,9 +114,9 @@ async def test_a_group_that_a_step_is_placed_on_stays(engine, ada, workspace):
 
     await processes.delete(engine, ada, workspace, process.id)
     await actions.delete_group(engine, ada, workspace, group.id)
-    assert await link_tokens.list_tokens(engine.database, workspace, limit=10) == []
+    assert await link_tokens.list_tokens(engine.database, seen(ada, workspace), limit=10) == []
     with pytest.raises(WorkerGroupNotFound):
-        await store.get_group(engine.database, workspace, group.id)
+        await store.get_group(engine.database, seen(ada, workspace), group.id)
 
 
 async def test_pages_go_on_behind_the_last_row(engine, ada, workspace, new_worker):
@@ -116,8 +124,8 @@ async def test_pages_go_on_behind_the_last_row(engine, ada, workspace, new_worke
     workers = [await new_worker(f"worker {n}") for n in range(3)]
     groups = [(await actions.create_group(engine, ada, workspace, f"group {n}")).id for n in range(3)]
 
-    rest = await store.list_workers(engine.database, workspace, after=workers[0], limit=2)
-    others = await store.list_groups(engine.database, workspace, after=groups[0], limit=2)
+    rest = await store.list_workers(engine.database, seen(ada, workspace), after=workers[0], limit=2)
+    others = await store.list_groups(engine.database, seen(ada, workspace), after=groups[0], limit=2)
 
     assert [worker.id for worker in rest] == workers[1:]
     assert [group.id for group in others] == groups[1:]
@@ -176,12 +184,12 @@ async def test_outsiders_see_no_workers(engine, ada, cleo, root, workspace, team
         actions.add_member(engine, cleo, other, theirs.id, walt),
         actions.add_member(engine, cleo, other, group.id, walt),
         actions.create_group(engine, root, other, "x"),
-        store.get(engine.database, other, walt),
-        store.get_group(engine.database, other, group.id),
+        store.get(engine.database, seen(cleo, other), walt),
+        store.get_group(engine.database, seen(cleo, other), group.id),
     ):
         with pytest.raises(NotFound):
             await attempt
-    assert await store.groups_of(engine.database, other, walt) == []
+    assert await store.groups_of(engine.database, seen(cleo, other), walt) == []
 
 
 async def test_operators_do_not_change_workers(engine, ben, workspace, walt):

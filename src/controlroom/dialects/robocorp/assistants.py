@@ -11,8 +11,7 @@ from controlroom.dialects.robocorp.answers import Deleted, Named, seconds
 from controlroom.dialects.robocorp.links import download_url
 from controlroom.dialects.robocorp.paging import Page, Pages, Paging
 from controlroom.dialects.robocorp.routing import delete, get, post
-from controlroom.engine.access.model import Actor, Permission
-from controlroom.engine.access.scope import scope_of
+from controlroom.engine.access.model import Permission
 from controlroom.engine.assistants import actions, store
 from controlroom.engine.assistants.model import (
     Assistant,
@@ -25,8 +24,7 @@ from controlroom.engine.assistants.model import (
     AssistantRunState,
 )
 from controlroom.engine.downloads.model import DownloadKind
-from controlroom.engine.engine import Engine
-from controlroom.ids import PackageId, WorkspaceId
+from controlroom.ids import PackageId
 
 
 class AssistantTask(Struct, frozen=True):
@@ -79,11 +77,10 @@ class AssistantArtifactAnswer(Struct, frozen=True):
     url: str
 
 
-@get("/assistants")
+@get("/assistants", needs=Permission.READ_ASSISTANTS)
 async def list_assistants(request: Asking, paging: Pages) -> Page[AssistantAnswer]:
     """List assistants, oldest first."""
-    scope = scope_of(request.actor, Permission.READ_ASSISTANTS, request.workspace)
-    rows = await store.list_assistants(request.db, scope, after=paging.after(_assistant_id), limit=paging.fetch)
+    rows = await store.list_assistants(*request.reading, after=paging.after(_assistant_id), limit=paging.fetch)
     return paging.page(rows, show, lambda assistant: assistant.id)
 
 
@@ -94,10 +91,10 @@ async def create_assistant(request: Asking, data: JSONBody[CreateAssistant]) -> 
     return Named(made.id, made.name)
 
 
-@get("/assistants/{assistant_id:uuid}")
+@get("/assistants/{assistant_id:uuid}", needs=Permission.READ_ASSISTANTS)
 async def get_assistant(request: Asking, assistant_id: FromPath[AssistantId]) -> AssistantAnswer:
     """Get an assistant."""
-    return show(await actions.get(*request.acting, assistant_id))
+    return show(await actions.get(*request.reading, assistant_id))
 
 
 @delete("/assistants/{assistant_id:uuid}")
@@ -107,42 +104,41 @@ async def delete_assistant(request: Asking, assistant_id: FromPath[AssistantId])
     return Deleted(assistant_id)
 
 
-@get("/assistant-runs")
+@get("/assistant-runs", needs=Permission.READ_ASSISTANTS)
 async def list_assistant_runs(
     request: Asking,
     paging: Pages,
     assistant_id: FromQuery[AssistantId | None] = None,
 ) -> Page[AssistantRunAnswer]:
     """List runs of assistants, newest first."""
-    return await _runs(request.engine, request.actor, paging, request.workspace, assistant_id)
+    return await _runs(request, paging, assistant_id)
 
 
-@get("/assistants/{assistant_id:uuid}/assistant-runs")
+@get("/assistants/{assistant_id:uuid}/assistant-runs", needs=Permission.READ_ASSISTANTS)
 async def list_runs_of_assistant(
     request: Asking, paging: Pages, assistant_id: FromPath[AssistantId]
 ) -> Page[AssistantRunAnswer]:
     """Likewise, of one assistant, by its older address (§1.8)."""
-    await actions.get(*request.acting, assistant_id)
-    return await _runs(request.engine, request.actor, paging, request.workspace, assistant_id)
+    await actions.get(*request.reading, assistant_id)
+    return await _runs(request, paging, assistant_id)
 
 
-@get("/assistant-runs/{assistant_run_id:uuid}")
+@get("/assistant-runs/{assistant_run_id:uuid}", needs=Permission.READ_ASSISTANTS)
 async def get_assistant_run(request: Asking, assistant_run_id: FromPath[AssistantRunId]) -> AssistantRunAnswer:
     """Get a run of an assistant."""
-    return _show_run(await actions.get_run(*request.acting, assistant_run_id))
+    return _show_run(await actions.get_run(*request.reading, assistant_run_id))
 
 
-@get("/assistant-runs/{assistant_run_id:uuid}/artifacts")
+@get("/assistant-runs/{assistant_run_id:uuid}/artifacts", needs=Permission.READ_ASSISTANTS)
 async def list_assistant_run_artifacts(
     request: Asking,
     paging: Pages,
     assistant_run_id: FromPath[AssistantRunId],
 ) -> Page[AssistantArtifactAnswer]:
     """List what a run of an assistant left."""
-    await actions.get_run(*request.acting, assistant_run_id)
-    scope = scope_of(request.actor, Permission.READ_ASSISTANTS, request.workspace)
+    await actions.get_run(*request.reading, assistant_run_id)
     rows = await store.list_artifacts(
-        request.db, scope, assistant_run_id, after=paging.after(_artifact_id), limit=paging.fetch
+        *request.reading, assistant_run_id, after=paging.after(_artifact_id), limit=paging.fetch
     )
 
     def shown(artifact: AssistantArtifact) -> AssistantArtifactAnswer:
@@ -153,12 +149,9 @@ async def list_assistant_run_artifacts(
     return paging.page(rows, shown, lambda artifact: artifact.id)
 
 
-async def _runs(
-    engine: Engine, actor: Actor, paging: Paging, workspace: WorkspaceId, assistant: AssistantId | None
-) -> Page[AssistantRunAnswer]:
-    scope = scope_of(actor, Permission.READ_ASSISTANTS, workspace)
+async def _runs(request: Asking, paging: Paging, assistant: AssistantId | None) -> Page[AssistantRunAnswer]:
     rows = await store.list_runs(
-        engine.database, scope, assistant=assistant, before=paging.after(_run_id), limit=paging.fetch
+        *request.reading, assistant=assistant, before=paging.after(_run_id), limit=paging.fetch
     )
     return paging.page(rows, _show_run, lambda run: run.id)
 

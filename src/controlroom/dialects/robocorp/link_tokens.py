@@ -12,14 +12,16 @@ from controlroom.dialects.robocorp.answers import Deleted, Identified
 from controlroom.dialects.robocorp.paging import Page, Pages
 from controlroom.dialects.robocorp.routing import delete, get, post, update
 from controlroom.engine.access.model import Permission
-from controlroom.engine.engine import Engine
 from controlroom.engine.workers import link_tokens, linking, store
-from controlroom.engine.workers.errors import LinkTokenNotFound
 from controlroom.engine.workers.model import LinkToken
-from controlroom.ids import LinkTokenId, WorkerGroupId, WorkspaceId
+from controlroom.ids import LinkTokenId, WorkerGroupId
 
 Moment: TypeAlias = Annotated[datetime, Meta(tz=True)]
 """A time with its zone."""
+
+
+_TOKENS = "/worker-groups/{group_id:uuid}/link-tokens"
+_TOKEN = _TOKENS + "/{token_id:uuid}"
 
 
 class LinkTokenRequest(Struct, frozen=True):
@@ -72,22 +74,19 @@ async def create_worker_link_token(request: Asking, data: JSONBody[LinkTokenRequ
     return NewLinkToken(made.token.id, made.token.expires_at, made.value)
 
 
-@get(
-    "/worker-groups/{group_id:uuid}/link-tokens",
-    needs=Permission.READ_WORKERS,
-)
+@get(_TOKENS, needs=Permission.READ_WORKERS)
 async def list_worker_group_link_tokens(
     request: Asking, paging: Pages, group_id: FromPath[WorkerGroupId]
 ) -> Page[GroupLinkToken]:
     """List the tokens of a group, oldest first."""
-    await store.get_group(request.db, request.workspace, group_id)
+    await store.get_group(*request.reading, group_id)
     rows = await link_tokens.list_tokens(
-        request.db, request.workspace, group=group_id, after=paging.after(_token_id), limit=paging.fetch
+        *request.reading, group=group_id, after=paging.after(_token_id), limit=paging.fetch
     )
     return paging.page(rows, lambda token: _show(group_id, token), lambda token: token.id)
 
 
-@post("/worker-groups/{group_id:uuid}/link-tokens")
+@post(_TOKENS)
 async def create_worker_group_link_token(
     request: Asking,
     group_id: FromPath[WorkerGroupId],
@@ -104,23 +103,17 @@ async def create_worker_group_link_token(
     )
 
 
-@get(
-    "/worker-groups/{group_id:uuid}/link-tokens/{token_id:uuid}",
-    needs=Permission.READ_WORKERS,
-)
+@get(_TOKEN, needs=Permission.READ_WORKERS)
 async def get_worker_group_link_token(
     request: Asking,
     group_id: FromPath[WorkerGroupId],
     token_id: FromPath[LinkTokenId],
 ) -> GroupLinkToken:
     """Get a token of a group, without its value."""
-    return _show(group_id, await _of_group(request.engine, request.workspace, group_id, token_id))
+    return _show(group_id, await link_tokens.get(*request.reading, token_id, group=group_id))
 
 
-@update(
-    "/worker-groups/{group_id:uuid}/link-tokens/{token_id:uuid}",
-    needs=Permission.WRITE_WORKERS,
-)
+@update(_TOKEN)
 async def update_worker_group_link_token(
     request: Asking,
     group_id: FromPath[WorkerGroupId],
@@ -128,46 +121,31 @@ async def update_worker_group_link_token(
     data: JSONBody[GroupLinkTokenRequest],
 ) -> GroupLinkToken:
     """Change what a group's token is called and how long it works."""
-    await _of_group(request.engine, request.workspace, group_id, token_id)
-    updated = await linking.update_link_token(*request.acting, token_id, name=data.name, expires_at=data.expires_at)
+    updated = await linking.update_link_token(
+        *request.acting, token_id, group=group_id, name=data.name, expires_at=data.expires_at
+    )
     return _show(group_id, updated)
 
 
-@delete(
-    "/worker-groups/{group_id:uuid}/link-tokens/{token_id:uuid}",
-    needs=Permission.WRITE_WORKERS,
-)
+@delete(_TOKEN)
 async def delete_worker_group_link_token(
     request: Asking,
     group_id: FromPath[WorkerGroupId],
     token_id: FromPath[LinkTokenId],
 ) -> Deleted:
     """Delete a group's token; workers that it has linked stay."""
-    await _of_group(request.engine, request.workspace, group_id, token_id)
-    await linking.delete_link_token(*request.acting, token_id)
+    await linking.delete_link_token(*request.acting, token_id, group=group_id)
     return Deleted(token_id)
 
 
-@post(
-    "/worker-groups/{group_id:uuid}/link-tokens/{token_id:uuid}/reveal",
-    needs=Permission.REVEAL,
-)
+@post(f"{_TOKEN}/reveal")
 async def reveal_worker_group_link_token(
     request: Asking,
     group_id: FromPath[WorkerGroupId],
     token_id: FromPath[LinkTokenId],
 ) -> Revealed:
     """Show the value of a group's token once more. It is recorded who saw it."""
-    await _of_group(request.engine, request.workspace, group_id, token_id)
-    return Revealed(token_id, await linking.reveal_link_token(*request.acting, token_id))
-
-
-async def _of_group(engine: Engine, workspace: WorkspaceId, group: WorkerGroupId, token: LinkTokenId) -> LinkToken:
-    """The token, if it is one of the group that the address names."""
-    found = await link_tokens.get(engine.database, workspace, token)
-    if found.worker_group_id != group:
-        raise LinkTokenNotFound(token)
-    return found
+    return Revealed(token_id, await linking.reveal_link_token(*request.acting, token_id, group=group_id))
 
 
 def _show(group: WorkerGroupId, token: LinkToken) -> GroupLinkToken:

@@ -25,7 +25,10 @@ def download_url(
     file_name: str,
 ) -> str:
     """Where a row's content may be fetched for an hour, without a credential."""
-    return object_url(request, downloads.signed_link(request.engine, kind, row, workspace, file_name=file_name))
+    token = downloads.signed_link(
+        request.engine, kind, row, workspace, organization=request.caller.organization_id, file_name=file_name
+    )
+    return object_url(request, token)
 
 
 def upload_url(request: Asking, upload: Upload) -> str:

@@ -5,8 +5,9 @@ from msgspec import UNSET, Struct, UnsetType
 
 from controlroom.border.asking import Asking
 from controlroom.dialects.robocorp.routing import get, update
+from controlroom.engine.access.model import Permission
 from controlroom.engine.engine import Engine
-from controlroom.engine.retention import actions
+from controlroom.engine.retention import actions, store
 from controlroom.engine.retention.model import Overrides, OverridesChange
 
 
@@ -47,10 +48,10 @@ class UpdateRetention(Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     events: int | UnsetType | None = UNSET
 
 
-@get("/retention")
+@get("/retention", needs=Permission.READ_RUNS)
 async def get_retention(request: Asking) -> RetentionAnswer:
     """Get how long runs of processes and assistants, console output, artifacts and events are kept."""
-    return _show(request.engine, await actions.get(*request.acting))
+    return _show(request.engine, await store.get(*request.reading))
 
 
 @update("/retention")

@@ -10,7 +10,9 @@ from controlroom.border.asking import Asking
 from controlroom.dialects.robocorp.answers import Deleted
 from controlroom.dialects.robocorp.paging import Page, Pages
 from controlroom.dialects.robocorp.routing import delete, get, update
+from controlroom.engine.access.model import Permission
 from controlroom.engine.vault import actions as vault
+from controlroom.engine.vault import store
 from controlroom.engine.vault.model import Secret
 from controlroom.ids import SecretId
 
@@ -38,17 +40,17 @@ class SetSecret(Struct, frozen=True, forbid_unknown_fields=True):
     description: str | None = None
 
 
-@get("/secrets")
+@get("/secrets", needs=Permission.READ_SECRETS)
 async def list_secrets(request: Asking, paging: Pages) -> Page[SecretAnswer]:
     """List secrets by name."""
-    rows = await vault.list_secrets(*request.acting, after=paging.after(str), limit=paging.fetch)
+    rows = await store.list_secrets(*request.reading, after=paging.after(str), limit=paging.fetch)
     return paging.page(rows, _show, lambda secret: secret.name)
 
 
-@get("/secrets/{name:str}")
+@get("/secrets/{name:str}", needs=Permission.READ_SECRETS)
 async def get_secret(request: Asking, name: FromPath[str]) -> SecretWithKeys:
     """Get a secret with the names of its values, never the values."""
-    found = await vault.show(*request.acting, name)
+    found = await vault.show(request.engine, request.seen, name)
     secret = found.secret
     return SecretWithKeys(secret.id, secret.name, secret.description, secret.created_at, secret.updated_at, found.keys)
 

@@ -17,6 +17,7 @@ from controlroom.dialects.robocorp.vault_transit import (
     read_encrypted,
     transit_public_key,
 )
+from controlroom.engine.access.model import Permission
 from controlroom.errors import Invalid
 
 _SECRETS = "/secrets-v1/workspaces/{workspace_id:uuid}/secrets"
@@ -73,12 +74,9 @@ async def get_secret(
     )
 
 
-@put(f"{_SECRETS}/{{name:str}}", status_code=200)
-async def put_secret(
-    request: Asking,
-    name: FromPath[str],
-    data: JSONBody[SecretMessage],
-) -> Stored:
+# The right is asked for before a body is read and anything is decrypted.
+@put(f"{_SECRETS}/{{name:str}}", status_code=200, needs=Permission.WRITE_SECRETS, open_to_robots=True)
+async def put_secret(request: Asking, name: FromPath[str], data: JSONBody[SecretMessage]) -> Stored:
     """Create a secret, or replace all its values."""
     sent = data.encryption
     _check_scheme(sent.encryption_scheme)

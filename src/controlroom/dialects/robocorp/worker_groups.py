@@ -40,7 +40,7 @@ class GroupsOfWorker(Struct, frozen=True):
 @get("/worker-groups", needs=Permission.READ_WORKERS)
 async def list_worker_groups(request: Asking, paging: Pages) -> Page[Named]:
     """List worker groups, oldest first."""
-    rows = await store.list_groups(request.db, request.workspace, after=paging.after(_group_id), limit=paging.fetch)
+    rows = await store.list_groups(*request.reading, after=paging.after(_group_id), limit=paging.fetch)
     return paging.page(rows, _show, lambda group: group.id)
 
 
@@ -53,7 +53,7 @@ async def create_worker_group(request: Asking, data: JSONBody[GroupName]) -> Nam
 @get("/worker-groups/{group_id:uuid}", needs=Permission.READ_WORKERS)
 async def get_worker_group(request: Asking, group_id: FromPath[WorkerGroupId]) -> Named:
     """Get a worker group."""
-    return _show(await store.get_group(request.db, request.workspace, group_id))
+    return _show(await store.get_group(*request.reading, group_id))
 
 
 @update("/worker-groups/{group_id:uuid}")
@@ -78,10 +78,8 @@ async def list_workers_of_group(
     request: Asking, paging: Pages, group_id: FromPath[WorkerGroupId]
 ) -> Page[WorkerAnswer]:
     """List the workers of a group, oldest first."""
-    await store.get_group(request.db, request.workspace, group_id)
-    rows = await store.list_members(
-        request.db, request.workspace, group_id, after=paging.after(_worker_id), limit=paging.fetch
-    )
+    await store.get_group(*request.reading, group_id)
+    rows = await store.list_members(*request.reading, group_id, after=paging.after(_worker_id), limit=paging.fetch)
     return paging.page(rows, show_worker, lambda worker: worker.id)
 
 

@@ -44,14 +44,14 @@ class WorkerName(Struct, frozen=True):
 @get("/workers", needs=Permission.READ_WORKERS)
 async def list_workers(request: Asking, paging: Pages) -> Page[WorkerAnswer]:
     """List workers, oldest first."""
-    rows = await store.list_workers(request.db, request.workspace, after=paging.after(_worker_id), limit=paging.fetch)
+    rows = await store.list_workers(*request.reading, after=paging.after(_worker_id), limit=paging.fetch)
     return paging.page(rows, show, lambda worker: worker.id)
 
 
 @get("/workers/{worker_id:uuid}", needs=Permission.READ_WORKERS)
 async def get_worker(request: Asking, worker_id: FromPath[WorkerId]) -> WorkerAnswer:
     """Get a worker."""
-    return show(await store.get(request.db, request.workspace, worker_id))
+    return show(await store.get(*request.reading, worker_id))
 
 
 @update("/workers/{worker_id:uuid}")

@@ -129,6 +129,21 @@ def scope_of_worker(worker: WorkerActor) -> Of:
     return Of(worker.organization_id, (worker.workspace_id,))
 
 
+async def scope_of_signed(
+    db: Statements, workspace: WorkspaceId, organization: OrganizationId | None = None
+) -> Of | None:
+    """The workspace for what carries its own right: a token or a link that we have signed for it. None: it is gone.
+
+    One that tells the organization, too, spares looking for it; whether the workspace is there the statements see to.
+    """
+    if organization is not None:
+        return Of(organization, (workspace,))
+    organization = await db.value(
+        "select organization_id from workspace where id = %(workspace)s and deleted_at is null", workspace=workspace
+    )
+    return None if organization is None else Of(organization, (workspace,))
+
+
 @asynccontextmanager
 async def scoped(database: Database, scope: Scope | Room) -> AsyncIterator[ScopedTx]:  # noqa: ARG001 - see below
     """A transaction of one scope.

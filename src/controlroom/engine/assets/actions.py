@@ -2,7 +2,7 @@
 
 from controlroom.engine.access.model import Actor, ActorKind, Permission, StepRunActor
 from controlroom.engine.access.record import record
-from controlroom.engine.access.scope import Of, Scope, by, ensure_seen, scope_of
+from controlroom.engine.access.scope import Of, Scope, ScopedTx, by, ensure_seen, scope_of, scoped
 from controlroom.engine.assets import store
 from controlroom.engine.assets.errors import AssetNotFound, AssetTooLarge
 from controlroom.engine.assets.model import Asset, AssetRef, Content
@@ -15,7 +15,7 @@ from controlroom.engine.uploads.errors import UploadNotFound
 from controlroom.engine.uploads.model import Upload, UploadKind
 from controlroom.ids import AssetId, UploadId, WorkspaceId, uuid7
 from controlroom.objects.store import Blob
-from controlroom.postgres.database import Statements, Tx
+from controlroom.postgres.database import Statements
 
 Caller = Actor | StepRunActor
 
@@ -67,7 +67,7 @@ async def upload(
     async with engine.database.transaction() as tx:
         found = await _found(tx, scope, asset, for_share=True)
         return await upload_store.promise(
-            tx, kind=UploadKind.ASSET, target=found.id, workspace=workspace, name=found.name, content_type=content_type
+            tx, scope, kind=UploadKind.ASSET, target=found.id, name=found.name, content_type=content_type
         )
 
 
@@ -81,13 +81,13 @@ async def upload_inline(
         raise AssetTooLarge(engine.limits.inline_asset_bytes)
     found = await _found(engine.database, scope, asset)  # before anything is stored for strangers
     blob = await engine.objects.put_bytes(data)
-    async with engine.database.transaction() as tx:
+    async with scoped(engine.database, scope) as tx:
         found = await _found(tx, scope, found.id, for_share=True)
         promised = await upload_store.promise(
-            tx, kind=UploadKind.ASSET, target=found.id, workspace=workspace, name=found.name, content_type=content_type
+            tx, scope, kind=UploadKind.ASSET, target=found.id, name=found.name, content_type=content_type
         )
-        await _complete(engine, tx, by(actor), workspace, promised.id, blob)
-    return await uploads.get(engine, workspace, promised.id)
+        await _complete(engine, tx, by(actor), scope, promised.id, blob)
+    return await uploads.get(engine, scope, promised.id)
 
 
 async def get_upload(
@@ -96,35 +96,35 @@ async def get_upload(
     """An upload to this asset as it stands; asking takes the right to write."""
     scope = scope_of(actor, Permission.WRITE_ASSETS, workspace)
     found = await _found(engine.database, scope, asset)
-    promised = await uploads.get(engine, workspace, upload, kind=UploadKind.ASSET)
+    promised = await uploads.get(engine, scope, upload, kind=UploadKind.ASSET)
     if promised.target_id != found.id:
         raise UploadNotFound
     return promised
 
 
-async def complete_upload(engine: Engine, upload_id: UploadId, workspace: WorkspaceId, blob: Blob) -> None:
+async def complete_upload(engine: Engine, scope: Scope, upload_id: UploadId, blob: Blob) -> None:
     """What came by an upload's link becomes the asset's content: whoever reads after this returns reads it.
 
     May be repeated with the same content. Raises UploadEnded; AssetNotFound when the asset was deleted meanwhile, upon
     which the upload is failed.
     """
     try:
-        async with engine.database.transaction() as tx:
-            await _complete(engine, tx, By(ActorKind.SYSTEM.value), workspace, upload_id, blob)
+        async with scoped(engine.database, scope) as tx:
+            await _complete(engine, tx, By(ActorKind.SYSTEM.value), scope, upload_id, blob)
     except AssetNotFound:
-        await uploads.fail(engine, workspace, upload_id, "the asset was deleted")
+        await uploads.fail(engine, scope, upload_id, "the asset was deleted")
         raise
 
 
-async def _complete(engine: Engine, tx: Tx, who: By, workspace: WorkspaceId, upload: UploadId, blob: Blob) -> None:
-    claimed = await uploads.claim(tx, workspace, upload, UploadKind.ASSET, blob)
+async def _complete(engine: Engine, tx: ScopedTx, who: By, scope: Scope, upload: UploadId, blob: Blob) -> None:
+    claimed = await uploads.claim(tx, scope, upload, UploadKind.ASSET, blob)
     if claimed is None:  # told before, and done then
         return
     content = Content(content_type=claimed.content_type, size=blob.size, hash=blob.hash)
-    changed = await store.set_content(tx, workspace, AssetId(claimed.target_id), content)
+    changed = await store.set_content(tx, scope.workspace, AssetId(claimed.target_id), content)
     if changed is None:
         raise AssetNotFound
-    place = Of(changed.organization_id, (workspace,))
+    place = Of(changed.organization_id, (scope.workspace,))
     await record(engine, tx, who, place, "asset.updated", claimed.target_id, name=changed.name, size=blob.size)
 
 

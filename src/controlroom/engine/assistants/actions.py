@@ -5,7 +5,7 @@ from typing import Any
 from controlroom.engine.access.model import Actor, ActorKind, Permission
 from controlroom.engine.access.names import checked_name
 from controlroom.engine.access.record import record
-from controlroom.engine.access.scope import Scope, ensure_seen, scope_of
+from controlroom.engine.access.scope import Room, Scope, ScopedTx, ensure_seen, scope_of, scoped
 from controlroom.engine.assistants import rules, store
 from controlroom.engine.assistants.errors import AssistantNotFound, AssistantRunEnded, AssistantRunNotFound
 from controlroom.engine.assistants.model import (
@@ -23,7 +23,7 @@ from controlroom.engine.packages import store as packages
 from controlroom.engine.packages.errors import TaskNotFound
 from controlroom.errors import Conflict, Forbidden
 from controlroom.ids import PackageId, UserId, WorkspaceId, uuid7
-from controlroom.postgres.database import Statements, Tx
+from controlroom.postgres.database import Statements
 
 
 async def create(
@@ -39,7 +39,7 @@ async def create(
             raise TaskNotFound(task, known=known)
         await store.add(tx, scope, assistant, name=checked_name(name), task=await packages.task_of(tx, package, task))
         await record(engine, tx, actor, scope, "assistant.created", assistant, name=name)
-        return await _found(tx, scope, assistant)
+        return await get(tx, scope, assistant)
 
 
 async def delete(engine: Engine, actor: Actor, workspace: WorkspaceId, assistant: AssistantId) -> None:
@@ -52,16 +52,19 @@ async def delete(engine: Engine, actor: Actor, workspace: WorkspaceId, assistant
         await record(engine, tx, actor, scope, "assistant.deleted", assistant)
 
 
-async def get(engine: Engine, actor: Actor, workspace: WorkspaceId, assistant: AssistantId) -> Assistant:
+async def get(tx: Statements, scope: Scope, assistant: AssistantId) -> Assistant:
     """One assistant. Raises AssistantNotFound."""
-    return await _found(engine.database, scope_of(actor, Permission.READ_ASSISTANTS, workspace), assistant)
+    found = await store.get(tx, scope, assistant)
+    if found is None:
+        await ensure_seen(tx, scope)
+        raise AssistantNotFound(assistant)
+    return found
 
 
-async def get_run(engine: Engine, actor: Actor, workspace: WorkspaceId, run: AssistantRunId) -> AssistantRun:
+async def get_run(tx: Statements, scope: Scope, run: AssistantRunId) -> AssistantRun:
     """One run. Raises AssistantRunNotFound."""
-    scope = scope_of(actor, Permission.READ_ASSISTANTS, workspace)
-    found = await store.get_run(engine.database, workspace, run)
-    if found is None or found.organization_id != scope.organization:
+    found = await store.get_run(tx, scope, run)
+    if found is None:
         raise AssistantRunNotFound(run)
     return found
 
@@ -75,8 +78,8 @@ async def start(engine: Engine, actor: Actor, workspace: WorkspaceId, assistant:
     if actor.kind is not ActorKind.USER or actor.id is None:
         raise Forbidden("assistants are run by users", code="USER_NEEDED")
     run = AssistantRunId(uuid7())
-    async with engine.database.transaction() as tx:
-        found = await _found(tx, scope, assistant)
+    async with scoped(engine.database, scope) as tx:
+        found = await get(tx, scope, assistant)
         latest = await packages.latest_version(tx, workspace, found.package_id)
         if latest is None:
             raise _empty(found)
@@ -84,7 +87,7 @@ async def start(engine: Engine, actor: Actor, workspace: WorkspaceId, assistant:
         if found.task_name not in names:
             raise TaskNotFound(found.task_name, known=names)
         await store.add_run(tx, run, found, user=UserId(actor.id), version=latest.id)
-        begun = await _run(tx, workspace, run)
+        begun = await get_run(tx, scope, run)
         await record(engine, tx, actor, scope, "assistant_run.started", run, assistant_id=str(assistant))
     return Started(
         run=begun, package_id=found.package_id, task_name=found.task_name, sha256=latest.hash, folder=latest.folder
@@ -93,8 +96,9 @@ async def start(engine: Engine, actor: Actor, workspace: WorkspaceId, assistant:
 
 async def beat(engine: Engine, actor: Actor, workspace: WorkspaceId, run: AssistantRunId, number: int) -> None:
     """A sign of life from the machine; raises AssistantRunEnded when it comes too late."""
-    async with engine.database.transaction() as tx:
-        found = await _mine(tx, actor, workspace, run)
+    scope = scope_of(actor, Permission.START_RUNS, workspace)
+    async with scoped(engine.database, scope) as tx:
+        found = await _mine(tx, scope, actor, run)
         if found.state is not AssistantRunState.IN_PROGRESS:
             raise AssistantRunEnded(run, found.state.value)
         await store.beat(tx, run, number)
@@ -104,8 +108,9 @@ async def complete(
     engine: Engine, actor: Actor, workspace: WorkspaceId, run: AssistantRunId, error: AssistantError | None
 ) -> None:
     """The machine reports the end. The same report twice is fine; another raises AssistantRunEnded."""
-    async with engine.database.transaction() as tx:
-        found = await _mine(tx, actor, workspace, run)
+    scope = scope_of(actor, Permission.START_RUNS, workspace)
+    async with scoped(engine.database, scope) as tx:
+        found = await _mine(tx, scope, actor, run)
         if found.state is not AssistantRunState.IN_PROGRESS:
             if rules.is_repetition(found.state, found.error_code, reported=error):
                 return
@@ -113,43 +118,28 @@ async def complete(
         await _end(engine, tx, By(actor.kind.value, actor.id), found, error)
 
 
-async def lose_silent(engine: Engine) -> bool:
+async def lose_silent(engine: Engine, room: Room) -> bool:
     """End one run of which nothing was heard for too long, if there is one; whether there was."""
-    async with engine.database.transaction() as tx:
-        silent = await store.lock_silent(tx, rules.SILENCE)
+    async with scoped(engine.database, room) as tx:
+        silent = await store.lock_silent(tx, room, rules.SILENCE)
         if silent is None:
             return False
         await _end(engine, tx, By(ActorKind.SYSTEM.value), silent, AssistantError.LOST)
         return True
 
 
-async def _end(engine: Engine, tx: Tx, who: By, run: AssistantRun, error: AssistantError | None) -> None:
+async def _end(engine: Engine, tx: ScopedTx, who: By, run: AssistantRun, error: AssistantError | None) -> None:
     state = rules.ending(error)
     await store.end_run(tx, run.id, state, error)
     told: dict[str, Any] = {} if error is None else {"error": error.value}
     await record(engine, tx, who, run, f"assistant_run.{state.value}", run.id, **told)
 
 
-async def _mine(tx: Tx, actor: Actor, workspace: WorkspaceId, run: AssistantRunId) -> AssistantRun:
+async def _mine(tx: ScopedTx, scope: Scope, actor: Actor, run: AssistantRunId) -> AssistantRun:
     """A run, locked, that the actor has begun; others' are not found."""
-    actor.require(Permission.START_RUNS, workspace)
-    found = await store.lock_run(tx, workspace, run)
+    found = await store.lock_run(tx, scope, run)
     if found is None or found.user_id != actor.id:
         raise AssistantRunNotFound(run)
-    return found
-
-
-async def _found(tx: Statements, scope: Scope, assistant: AssistantId) -> Assistant:
-    found = await store.get(tx, scope, assistant)
-    if found is None:
-        await ensure_seen(tx, scope)
-        raise AssistantNotFound(assistant)
-    return found
-
-
-async def _run(tx: Statements, workspace: WorkspaceId, run: AssistantRunId) -> AssistantRun:
-    found = await store.get_run(tx, workspace, run)
-    assert found is not None  # noqa: S101  # written in the same transaction
     return found
 
 

@@ -1,5 +1,6 @@
 """Files that assistants leave: announced at an address that carries its own right, added when the bytes have come."""
 
+from controlroom.engine.access.scope import Of, scoped
 from controlroom.engine.assistants import rules, store
 from controlroom.engine.assistants.errors import AssistantRunEnded
 from controlroom.engine.assistants.model import AssistantArtifactId, AssistantRun, AssistantRunId
@@ -9,7 +10,7 @@ from controlroom.engine.uploads import store as upload_store
 from controlroom.engine.uploads.model import Upload, UploadKind
 from controlroom.errors import Invalid
 from controlroom.file_names import plain_path
-from controlroom.ids import UploadId, WorkspaceId
+from controlroom.ids import UploadId
 from controlroom.objects.store import Blob
 
 
@@ -19,24 +20,25 @@ async def promise(engine: Engine, run: AssistantRun, *, name: str, size: int) ->
     Raises Invalid for what cannot be a file or is one too many, AssistantRunEnded.
     """
     name = _checked(engine, name, size)
-    async with engine.database.transaction() as tx:
-        if not await store.takes_artifacts(tx, run.id, rules.ARTIFACTS_AFTER):
+    scope = Of(run.organization_id, (run.workspace_id,))
+    async with scoped(engine.database, scope) as tx:
+        if not await store.takes_artifacts(tx, scope, run.id, rules.ARTIFACTS_AFTER):
             raise AssistantRunEnded(run.id, run.state.value)
         if await store.count_artifacts(tx, run.id) >= engine.limits.artifacts:
             raise Invalid(f"a run leaves at most {engine.limits.artifacts:,} files", code="TOO_MANY_ARTIFACTS")
         return await upload_store.promise(
-            tx, kind=UploadKind.ASSISTANT_ARTIFACT, target=run.id, workspace=run.workspace_id, name=name, size=size
+            tx, scope, kind=UploadKind.ASSISTANT_ARTIFACT, target=run.id, name=name, size=size
         )
 
 
-async def complete_upload(engine: Engine, upload_id: UploadId, workspace: WorkspaceId, blob: Blob) -> None:
+async def complete_upload(engine: Engine, scope: Of, upload_id: UploadId, blob: Blob) -> None:
     """The bytes have come: the file is added to the run, in place of one of the same name. May be repeated."""
-    async with engine.database.transaction() as tx:
-        upload = await uploads.claim(tx, workspace, upload_id, UploadKind.ASSISTANT_ARTIFACT, blob)
+    async with scoped(engine.database, scope) as tx:
+        upload = await uploads.claim(tx, scope, upload_id, UploadKind.ASSISTANT_ARTIFACT, blob)
         if upload is not None:  # else it was told before, and done then
             await store.put_artifact(
                 tx,
-                workspace,
+                scope,
                 AssistantRunId(upload.target_id),
                 AssistantArtifactId(upload.id),
                 name=upload.name,

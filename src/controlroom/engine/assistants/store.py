@@ -4,7 +4,7 @@ from datetime import timedelta
 from functools import partial
 from typing import Final
 
-from controlroom.engine.access.scope import SEEN, Scope
+from controlroom.engine.access.scope import SEEN, Of, Room, Scope, ScopedTx
 from controlroom.engine.assistants.errors import AssistantNameTaken, AssistantNotFound, AssistantRunNotFound
 from controlroom.engine.assistants.model import (
     Assistant,
@@ -17,7 +17,7 @@ from controlroom.engine.assistants.model import (
     AssistantRunState,
 )
 from controlroom.engine.nouns import InWorkspace, Missing, Noun
-from controlroom.ids import PackageVersionId, TaskId, UserId, WorkspaceId
+from controlroom.ids import PackageVersionId, TaskId, UserId
 from controlroom.postgres.database import Statements
 from controlroom.postgres.errors import UniqueViolation
 from controlroom.postgres.keyset import oldest_first
@@ -123,7 +123,7 @@ async def delete(tx: Statements, scope: Scope, assistant: AssistantId) -> bool:
 
 # ---------------------------------------------------------------------------------------------------- runs
 async def add_run(
-    tx: Statements, run: AssistantRunId, assistant: Assistant, *, user: UserId, version: PackageVersionId
+    tx: ScopedTx, run: AssistantRunId, assistant: Assistant, *, user: UserId, version: PackageVersionId
 ) -> None:
     """Write a run that begins now."""
     await tx.execute(
@@ -139,24 +139,24 @@ async def add_run(
     )
 
 
-async def get_run(tx: Statements, workspace: WorkspaceId, run: AssistantRunId) -> AssistantRun | None:
+async def get_run(tx: Statements, scope: Scope, run: AssistantRunId) -> AssistantRun | None:
     """One run of the workspace."""
     return await tx.one_or_none(
         AssistantRun,
-        f"{_RUN} where assistant_run.id = %(run)s and assistant_run.workspace_id = %(workspace)s",
+        f"{_RUN} where assistant_run.id = %(run)s and assistant_run.workspace_id = {SEEN}",
         run=run,
-        workspace=workspace,
+        **scope.params,
     )
 
 
-async def lock_run(tx: Statements, workspace: WorkspaceId, run: AssistantRunId) -> AssistantRun | None:
+async def lock_run(tx: Statements, scope: Scope, run: AssistantRunId) -> AssistantRun | None:
     """Likewise, locked until the transaction ends."""
     return await tx.one_or_none(
         AssistantRun,
-        f"""{_RUN} where assistant_run.id = %(run)s and assistant_run.workspace_id = %(workspace)s
+        f"""{_RUN} where assistant_run.id = %(run)s and assistant_run.workspace_id = {SEEN}
               for no key update of assistant_run""",
         run=run,
-        workspace=workspace,
+        **scope.params,
     )
 
 
@@ -184,7 +184,7 @@ async def list_runs(
     )
 
 
-async def beat(tx: Statements, run: AssistantRunId, number: int) -> None:
+async def beat(tx: ScopedTx, run: AssistantRunId, number: int) -> None:
     """Note a sign of life of a run that the caller has locked."""
     await tx.execute(
         "update assistant_run set seen_at = clock_now(), beat = greatest(beat, %(number)s) where id = %(run)s",
@@ -193,7 +193,7 @@ async def beat(tx: Statements, run: AssistantRunId, number: int) -> None:
     )
 
 
-async def end_run(tx: Statements, run: AssistantRunId, state: AssistantRunState, error: AssistantError | None) -> None:
+async def end_run(tx: ScopedTx, run: AssistantRunId, state: AssistantRunState, error: AssistantError | None) -> None:
     """End a run that the caller has locked, and that is in progress."""
     await tx.execute(
         """
@@ -206,7 +206,7 @@ async def end_run(tx: Statements, run: AssistantRunId, state: AssistantRunState,
     )
 
 
-async def lock_silent(tx: Statements, silence: timedelta) -> AssistantRun | None:
+async def lock_silent(tx: Statements, _room: Room, silence: timedelta) -> AssistantRun | None:
     """A run of which nothing was heard for so long, locked; those that others have locked are left to them."""
     return await tx.one_or_none(
         AssistantRun,
@@ -219,17 +219,18 @@ async def lock_silent(tx: Statements, silence: timedelta) -> AssistantRun | None
     )
 
 
-async def takes_artifacts(tx: Statements, run: AssistantRunId, after_end: timedelta) -> bool:
+async def takes_artifacts(tx: Statements, scope: Scope, run: AssistantRunId, after_end: timedelta) -> bool:
     """Whether a run may leave files: while it runs, and for a while after its end."""
     return bool(
         await tx.value(
-            """
+            f"""
             select exists (select from assistant_run
-                            where id = %(run)s
+                            where id = %(run)s and workspace_id = {SEEN}
                               and (ended_at is null or ended_at > clock_now() - %(after_end)s::interval))
             """,
             run=run,
             after_end=after_end,
+            **scope.params,
         )
     )
 
@@ -237,7 +238,7 @@ async def takes_artifacts(tx: Statements, run: AssistantRunId, after_end: timede
 # ---------------------------------------------------------------------------------------------------- artifacts
 async def put_artifact(
     tx: Statements,
-    workspace: WorkspaceId,
+    scope: Of,
     run: AssistantRunId,
     artifact: AssistantArtifactId,
     *,
@@ -254,7 +255,7 @@ async def put_artifact(
            set id = excluded.id, size = excluded.size, hash = excluded.hash, created_at = clock_now()
         """,
         artifact=artifact,
-        workspace=workspace,
+        workspace=scope.workspace,
         run=run,
         name=name,
         size=size,
@@ -262,7 +263,7 @@ async def put_artifact(
     )
 
 
-async def count_artifacts(tx: Statements, run: AssistantRunId) -> int:
+async def count_artifacts(tx: ScopedTx, run: AssistantRunId) -> int:
     """How many files a run has left."""
     found: int = await tx.value("select count(*) from assistant_artifact where assistant_run_id = %(run)s", run=run)
     return found

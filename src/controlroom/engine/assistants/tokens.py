@@ -8,6 +8,7 @@ from msgspec import Struct
 
 from controlroom.engine.access.errors import WrongCredential
 from controlroom.engine.access.model import Actor, Permission
+from controlroom.engine.access.scope import scope_of_signed
 from controlroom.engine.access.users.store import actor_of_user
 from controlroom.engine.assistants import store
 from controlroom.engine.assistants.errors import AssistantRunNotFound
@@ -45,7 +46,7 @@ def posting_token(engine: Engine, run: AssistantRun) -> str:
 async def authenticate_runtime(engine: Engine, token: str) -> Actor:
     """The user who runs the assistant, with what its robot may do. Raises Unauthenticated once the run has ended."""
     named = _read(engine, RUNTIME_PREFIX, token)
-    run = await store.get_run(engine.database, named.workspace, named.run)
+    run = await _run_of(engine, named)
     if run is None or run.state is not AssistantRunState.IN_PROGRESS:
         raise Unauthenticated("the assistant run of this token has ended", code="TOKEN_EXPIRED")
     user = await actor_of_user(engine.database, run.user_id)
@@ -57,10 +58,15 @@ async def authenticate_runtime(engine: Engine, token: str) -> Actor:
 async def run_of_posting(engine: Engine, token: str) -> AssistantRun:
     """The run whose files are announced with this token. Raises Unauthenticated, AssistantRunNotFound."""
     named = _read(engine, _POSTING_PREFIX, token)
-    run = await store.get_run(engine.database, named.workspace, named.run)
+    run = await _run_of(engine, named)
     if run is None:
         raise AssistantRunNotFound(named.run)
     return run
+
+
+async def _run_of(engine: Engine, named: _Named) -> AssistantRun | None:
+    scope = await scope_of_signed(engine.database, named.workspace)
+    return None if scope is None else await store.get_run(engine.database, scope, named.run)
 
 
 def _read(engine: Engine, prefix: str, token: str) -> _Named:

@@ -85,7 +85,7 @@ async def append(
         if appended.have != first or is_last:
             raise ConsoleGap(appended.have)
         if not appended.is_masked:  # it has read a secret since
-            _remember(known, step_run, await masks_of(engine.database, engine.keys, step_run))
+            _remember(known, step_run, await masks_of(engine.database, scope_of_worker(worker), engine.keys, step_run))
             continue
         # the same batch, or one in its place, came at the same moment: the second look sees it
 

@@ -3,12 +3,13 @@
 import time
 from uuid import UUID
 
+from controlroom.engine.access.scope import scope_of_signed
 from controlroom.engine.downloads import store
 from controlroom.engine.downloads.model import DownloadKind, Stored
 from controlroom.engine.engine import Engine
 from controlroom.errors import NotFound
 from controlroom.file_names import shortened
-from controlroom.ids import WorkspaceId
+from controlroom.ids import OrganizationId, WorkspaceId
 from controlroom.objects.links import Link
 
 
@@ -25,6 +26,7 @@ def signed_link(
     row: UUID,
     workspace: WorkspaceId,
     *,
+    organization: OrganizationId,
     file_name: str,
 ) -> str:
     """The token of a link to a row's content, good for `limits.link_seconds`. The caller has seen to the right."""
@@ -35,6 +37,7 @@ def signed_link(
             method="GET",
             expires=int(time.time()) + engine.limits.link_seconds,
             workspace=workspace,
+            organization=organization,
             file_name=shortened(file_name),
         )
     )
@@ -46,7 +49,9 @@ async def open_link(engine: Engine, link: Link) -> Stored:
         kind = DownloadKind(link.kind)
     except ValueError:
         raise ContentGone from None
-    found = await store.blob_of(engine.database, WorkspaceId(link.workspace), kind, link.row)
+    organization = None if link.organization is None else OrganizationId(link.organization)
+    scope = await scope_of_signed(engine.database, WorkspaceId(link.workspace), organization)
+    found = None if scope is None else await store.blob_of(engine.database, scope, kind, link.row)
     if found is None:
         raise ContentGone
     return found

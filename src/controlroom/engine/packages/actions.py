@@ -9,7 +9,7 @@ from controlroom.aside.pool import Bounds
 from controlroom.engine.access.model import Actor, Permission
 from controlroom.engine.access.names import checked_name
 from controlroom.engine.access.record import record
-from controlroom.engine.access.scope import Of, Scope, by, ensure_seen, scope_of
+from controlroom.engine.access.scope import Of, Scope, by, ensure_seen, scope_of, scoped
 from controlroom.engine.engine import Engine
 from controlroom.engine.events.store import By
 from controlroom.engine.packages import store
@@ -108,9 +108,9 @@ async def promise_upload(
         found = await store.hold(tx, workspace, package)
         return await promise(
             tx,
+            scope,
             kind=UploadKind.PACKAGE,
             target=found.id,
-            workspace=workspace,
             folder=folder,
             promised_by=by(actor),
         )
@@ -128,33 +128,32 @@ async def promise_push(engine: Engine, actor: Actor, workspace: WorkspaceId, nam
         await ensure_seen(tx, scope)
         return await promise(
             tx,
+            scope,
             kind=UploadKind.PACKAGE,
             target=uuid7(),
-            workspace=workspace,
             name=name,
             folder=folder,
             promised_by=by(actor),
         )
 
 
-async def complete_upload(engine: Engine, upload: UploadId, workspace: WorkspaceId, blob: Blob) -> None:
+async def complete_upload(engine: Engine, scope: Of, upload: UploadId, blob: Blob) -> None:
     """The bytes of a promised upload have come: they become the package's latest version. May be repeated.
 
     Raises Invalid with the reason for what is no robot; the upload is then marked failed, and the version before it
     stays the latest.
     """
-    promised = await get_upload(engine, workspace, upload, kind=UploadKind.PACKAGE)
+    promised = await get_upload(engine, scope, upload, kind=UploadKind.PACKAGE)
     try:
-        read = await read_robot(engine, workspace, blob, folder=promised.folder)
+        read = await read_robot(engine, scope.workspace, blob, folder=promised.folder)
     except Invalid as refused:
-        await fail(engine, workspace, upload, refused.message)
+        await fail(engine, scope, upload, refused.message)
         raise
-    async with engine.database.transaction() as tx:
-        claimed = await claim(tx, workspace, upload, UploadKind.PACKAGE, blob)
+    async with scoped(engine.database, scope) as tx:
+        claimed = await claim(tx, scope, upload, UploadKind.PACKAGE, blob)
         if claimed is None:  # a repetition: the version is there
             return
         package = PackageId(claimed.target_id)
-        scope = Of(await store.organization_of(tx, workspace), (workspace,))
         promised_by = By(claimed.by_kind, claimed.by_id)
         if claimed.name:
             package = await _called(engine, tx, promised_by, scope, claimed.name, package)

@@ -8,7 +8,7 @@ from msgspec import UNSET
 from controlroom.engine.access.model import Actor, Permission
 from controlroom.engine.access.names import checked_name
 from controlroom.engine.access.record import record
-from controlroom.engine.access.scope import ensure_seen, scope_of
+from controlroom.engine.access.scope import Scope, ensure_seen, scope_of
 from controlroom.engine.engine import Engine
 from controlroom.engine.packages import store as packages
 from controlroom.engine.packages.errors import TaskNotFound
@@ -49,7 +49,7 @@ async def create(engine: Engine, actor: Actor, workspace: WorkspaceId, definitio
         if process is None:
             await ensure_seen(tx, scope)
             raise ProcessNotFound(name)
-        await _write_steps(tx, workspace, process, definition.steps)
+        await _write_steps(tx, scope, process, definition.steps)
         await record(engine, tx, actor, scope, "process.created", process_id=process, name=name)
         return await store.get(tx, workspace, process)
 
@@ -74,7 +74,7 @@ async def update(
             await ensure_seen(tx, scope)
             raise ProcessNotFound(process)
         if change.steps is not UNSET:
-            await _write_steps(tx, workspace, process, change.steps)
+            await _write_steps(tx, scope, process, change.steps)
         await record(engine, tx, actor, scope, "process.updated", process_id=process, name=name, is_enabled=is_enabled)
         # Why: more step runs may be wanted now. Runs of the process are looked at again by the dispatcher's polling.
         return await store.get(tx, workspace, process)
@@ -107,8 +107,9 @@ async def implicit_process(tx: Tx, workspace: WorkspaceId, task: TaskId) -> Proc
     return known
 
 
-async def _write_steps(tx: Tx, workspace: WorkspaceId, process: ProcessId, wanted: Sequence[StepDefinition]) -> None:
+async def _write_steps(tx: Tx, scope: Scope, process: ProcessId, wanted: Sequence[StepDefinition]) -> None:
     """Make the steps of a process that is locked, or new, what is wanted."""
+    workspace = scope.workspace
     for step in wanted:
         checked_name(step.name, what="step's name")
     check_steps(wanted)
@@ -122,7 +123,7 @@ async def _write_steps(tx: Tx, workspace: WorkspaceId, process: ProcessId, wante
     await store.make_room(tx, process)
     for position, (kept, step) in enumerate(zip(plan.kept, wanted, strict=True)):
         task = await _task(tx, workspace, step)
-        await check_placement(tx, workspace, step.placement)
+        await check_placement(tx, scope, step.placement)
         if kept is None:
             await store.insert_step(tx, workspace, process, position, step, task)
         else:
@@ -143,15 +144,15 @@ async def _task(tx: Tx, workspace: WorkspaceId, step: StepDefinition) -> TaskId 
             return (await packages.hold_task(tx, workspace, step.task)).id
 
 
-async def check_placement(tx: Tx, workspace: WorkspaceId, placement: Placement) -> None:
+async def check_placement(tx: Tx, scope: Scope, placement: Placement) -> None:
     """Raise NotFound for workers, groups or a provisioner that the workspace does not have."""
     match placement:
         case AnyWorker():
             pass
         case Workers(ids):
-            await workers.ensure_workers(tx, workspace, ids)
+            await workers.ensure_workers(tx, scope, ids)
         case Groups(ids):
-            await workers.ensure_groups(tx, workspace, ids)
+            await workers.ensure_groups(tx, scope, ids)
         case OnDemand(provisioner):
-            if not await store.has_provisioner(tx, workspace, provisioner):
+            if not await store.has_provisioner(tx, scope.workspace, provisioner):
                 raise ProvisionerUnknown(provisioner)

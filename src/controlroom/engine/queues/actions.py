@@ -8,7 +8,7 @@ from msgspec import UNSET, Raw
 from controlroom.engine.access.model import Actor, Permission
 from controlroom.engine.access.names import checked_name
 from controlroom.engine.access.record import record
-from controlroom.engine.access.scope import ensure_seen, scope_of
+from controlroom.engine.access.scope import Scope, ensure_seen, scope_of
 from controlroom.engine.engine import Engine
 from controlroom.engine.packages import store as packages
 from controlroom.engine.processes.actions import check_placement
@@ -116,7 +116,7 @@ async def add_consumer(
         found = await store.get(tx, workspace, queue, for_update=True)
         if not found.is_standing:
             raise QueueInUse("the items of a step's queue are worked on by the runs of its process")
-        await _check(tx, workspace, wanted)
+        await _check(tx, scope, wanted)
         consumer = QueueConsumerId(uuid7())
         await store.insert_consumer(tx, found, consumer, wanted, created_by=actor.id)
         await record(engine, tx, actor, scope, "queue_consumer.created", consumer, name=found.name)
@@ -148,7 +148,7 @@ async def change_consumer(
             is_paused=before.is_paused,
         )
         wanted = msgspec.structs.replace(was, **changed)
-        await _check(tx, workspace, wanted)
+        await _check(tx, scope, wanted)
         await store.update_consumer(tx, consumer, wanted)
         await record(engine, tx, actor, scope, "queue_consumer.updated", consumer, name=found.name)
         return await store.get_consumer(tx, queue, consumer)
@@ -173,9 +173,9 @@ _MOST_PRIORITY = 1_000_000
 _DAYS = 7
 
 
-async def _check(tx: Tx, workspace: WorkspaceId, wanted: ConsumerDefinition) -> None:
-    await packages.hold_task(tx, workspace, wanted.task)
-    await check_placement(tx, workspace, wanted.placement)
+async def _check(tx: Tx, scope: Scope, wanted: ConsumerDefinition) -> None:
+    await packages.hold_task(tx, scope.workspace, wanted.task)
+    await check_placement(tx, scope, wanted.placement)
     check_zone(wanted.zone)
     if not (1 <= wanted.max_runs <= _MOST_RUNS and 1 <= wanted.batch <= _MOST_BATCH):
         raise Invalid(

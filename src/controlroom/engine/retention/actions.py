@@ -3,24 +3,14 @@
 import msgspec
 from msgspec import UNSET
 
-from controlroom.engine.access.errors import WorkspaceNotFound
 from controlroom.engine.access.model import Actor, Permission
 from controlroom.engine.access.record import record
-from controlroom.engine.access.scope import scope_of
+from controlroom.engine.access.scope import scope_of, scoped
 from controlroom.engine.engine import Engine
 from controlroom.engine.retention import store
 from controlroom.engine.retention.model import MOST_DAYS, Overrides, OverridesChange
 from controlroom.errors import Invalid
 from controlroom.ids import WorkspaceId
-
-
-async def get(engine: Engine, actor: Actor, workspace: WorkspaceId) -> Overrides:
-    """What the workspace keeps otherwise than the installation."""
-    scope = scope_of(actor, Permission.READ_RUNS, workspace)
-    found = await store.overrides(engine.database, scope)
-    if found is None:
-        raise WorkspaceNotFound
-    return found
 
 
 async def change(engine: Engine, actor: Actor, workspace: WorkspaceId, wanted: OverridesChange) -> Overrides:
@@ -30,10 +20,8 @@ async def change(engine: Engine, actor: Actor, workspace: WorkspaceId, wanted: O
     for name, days in given.items():
         if days is not None and not 0 <= days <= MOST_DAYS:
             raise Invalid(f"{name} is from 0 (for ever) to {MOST_DAYS:,} days", code="RETENTION_INVALID")
-    async with engine.database.transaction() as tx:
-        before = await store.overrides(tx, scope, for_update=True)
-        if before is None:
-            raise WorkspaceNotFound
+    async with scoped(engine.database, scope) as tx:
+        before = await store.get(tx, scope, for_update=True)
         after = msgspec.structs.replace(before, **given)
         await store.set_overrides(tx, scope, after)
         await record(engine, tx, actor, scope, "retention.changed", workspace, **msgspec.to_builtins(after))

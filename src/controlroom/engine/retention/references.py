@@ -6,7 +6,7 @@ A table with a column `hash` that is not in one of the two lists fails the tests
 from collections.abc import Sequence
 from typing import Final
 
-from controlroom.postgres.database import Statements
+from controlroom.engine.access.scope import ScopedTx
 
 NAMING: Final = (
     "package_version",
@@ -22,9 +22,9 @@ NOT_NAMING: Final = ("upload",)
 """Tables whose column `hash` keeps none: what an upload brought is named by what it was brought for."""
 
 
-async def unnamed(db: Statements, hashes: Sequence[str]) -> list[str]:
+async def unnamed(tx: ScopedTx, hashes: Sequence[str]) -> list[str]:
     """Those of the hashes that no row names."""
     named = " and ".join(f"not exists (select from {table} where {table}.hash = blob.hash)" for table in NAMING)
-    return await db.all(
+    return await tx.all(
         str, f"select blob.hash from unnest(%(hashes)s::text[]) as blob (hash) where {named}", hashes=list(hashes)
     )

@@ -11,21 +11,22 @@ from uuid import UUID
 import msgspec
 from msgspec import Struct
 
-from controlroom.engine.access.scope import SEEN, Scope
+from controlroom.engine.access.errors import WorkspaceNotFound
+from controlroom.engine.access.scope import SEEN, Room, Scope, ScopedTx
 from controlroom.engine.retention.model import Overrides
 from controlroom.ids import RunId, WorkspaceId
-from controlroom.postgres.database import Statements, Tx
+from controlroom.postgres.database import Statements
 
 
 class Prune(Protocol):
     """Deletes some of what is too old in a workspace; how much, less than `limit` when nothing is left."""
 
-    async def __call__(self, tx: Tx, workspace: WorkspaceId, *, kept: timedelta, limit: int) -> int: ...  # noqa: D102
+    async def __call__(self, tx: ScopedTx, workspace: WorkspaceId, *, kept: timedelta, limit: int) -> int: ...  # noqa: D102
 
 
 # ---------------------------------------------------------------------------------------------------- what is wanted
-async def overrides(db: Statements, scope: Scope, *, for_update: bool = False) -> Overrides | None:
-    """What a workspace keeps otherwise; None if the scope sees no such workspace."""
+async def get(db: Statements, scope: Scope, *, for_update: bool = False) -> Overrides:
+    """What a workspace keeps otherwise than the installation. Raises WorkspaceNotFound."""
     found = await db.one_or_none(
         _Wanted,
         f"""
@@ -33,10 +34,12 @@ async def overrides(db: Statements, scope: Scope, *, for_update: bool = False) -
         {"for update" if for_update else ""}""",
         **scope.params,
     )
-    return None if found is None else found.overrides or Overrides()
+    if found is None:
+        raise WorkspaceNotFound
+    return found.overrides or Overrides()
 
 
-async def set_overrides(tx: Tx, scope: Scope, wanted: Overrides) -> None:
+async def set_overrides(tx: ScopedTx, scope: Scope, wanted: Overrides) -> None:
     """Write what a workspace keeps otherwise, that the caller has locked."""
     await tx.execute(
         f"""
@@ -52,7 +55,7 @@ class _Wanted(Struct, frozen=True):
     overrides: Overrides | None
 
 
-async def of_workspaces(db: Statements) -> dict[WorkspaceId, Overrides]:
+async def of_workspaces(db: Statements, _room: Room) -> dict[WorkspaceId, Overrides]:
     """What every workspace keeps otherwise."""
     rows = await db.all(_Wanted, "select id, settings -> 'retention' as overrides from workspace order by id")
     return {row.id: row.overrides or Overrides() for row in rows}
@@ -66,7 +69,7 @@ _OLD_RUNS: Final = """
 """
 
 
-async def lock_old_runs(tx: Tx, workspace: WorkspaceId, *, kept: timedelta, limit: int) -> list[RunId]:
+async def lock_old_runs(tx: ScopedTx, workspace: WorkspaceId, *, kept: timedelta, limit: int) -> list[RunId]:
     """Runs that ended longer ago than they are kept, oldest first."""
     return await tx.all(
         RunId,
@@ -77,7 +80,7 @@ async def lock_old_runs(tx: Tx, workspace: WorkspaceId, *, kept: timedelta, limi
     )
 
 
-async def prune_console(tx: Tx, workspace: WorkspaceId, *, kept: timedelta, limit: int) -> int:
+async def prune_console(tx: ScopedTx, workspace: WorkspaceId, *, kept: timedelta, limit: int) -> int:
     """Delete the console of runs that ended longer ago than it is kept; of how many runs."""
     runs = await tx.all(
         RunId,
@@ -100,7 +103,7 @@ async def prune_console(tx: Tx, workspace: WorkspaceId, *, kept: timedelta, limi
     return len(runs)
 
 
-async def prune_artifacts(tx: Tx, workspace: WorkspaceId, *, kept: timedelta, limit: int) -> int:
+async def prune_artifacts(tx: ScopedTx, workspace: WorkspaceId, *, kept: timedelta, limit: int) -> int:
     """Delete the artifacts of runs that ended longer ago than they are kept; of how many runs."""
     runs = await tx.all(
         RunId,
@@ -121,7 +124,7 @@ async def prune_artifacts(tx: Tx, workspace: WorkspaceId, *, kept: timedelta, li
 
 
 # ---------------------------------------------------------------------------------------------------- assistants
-async def prune_assistant_runs(tx: Tx, workspace: WorkspaceId, *, kept: timedelta, limit: int) -> int:
+async def prune_assistant_runs(tx: ScopedTx, workspace: WorkspaceId, *, kept: timedelta, limit: int) -> int:
     """Delete runs of assistants that ended longer ago than they are kept, and what they left; how many runs."""
     runs = await tx.all(
         UUID,
@@ -142,7 +145,7 @@ async def prune_assistant_runs(tx: Tx, workspace: WorkspaceId, *, kept: timedelt
     return len(runs)
 
 
-async def prune_assistant_artifacts(tx: Tx, workspace: WorkspaceId, *, kept: timedelta, limit: int) -> int:
+async def prune_assistant_artifacts(tx: ScopedTx, workspace: WorkspaceId, *, kept: timedelta, limit: int) -> int:
     """Delete what runs of assistants left that ended longer ago than artifacts are kept; how many files."""
     return await tx.execute(
         """
@@ -162,7 +165,7 @@ async def prune_assistant_artifacts(tx: Tx, workspace: WorkspaceId, *, kept: tim
 
 
 # ---------------------------------------------------------------------------------------------------- beside runs
-async def prune_stray_items(tx: Tx, workspace: WorkspaceId, *, kept: timedelta, limit: int) -> int:
+async def prune_stray_items(tx: ScopedTx, workspace: WorkspaceId, *, kept: timedelta, limit: int) -> int:
     """Delete items that belong to no run and that nobody will work on any more; how many."""
     items = await tx.all(
         UUID,
@@ -184,7 +187,7 @@ async def prune_stray_items(tx: Tx, workspace: WorkspaceId, *, kept: timedelta, 
     return len(items)
 
 
-async def prune_occurrences(tx: Tx, workspace: WorkspaceId, *, kept: timedelta) -> int:
+async def prune_occurrences(tx: ScopedTx, workspace: WorkspaceId, *, kept: timedelta) -> int:
     """Delete what became of schedules and chains longer ago than runs are kept; how many rows."""
     schedules = await tx.execute(
         """
@@ -207,7 +210,7 @@ async def prune_occurrences(tx: Tx, workspace: WorkspaceId, *, kept: timedelta) 
     )
 
 
-async def prune_uploads(tx: Tx, *, kept: timedelta, limit: int) -> int:
+async def prune_uploads(tx: ScopedTx, *, kept: timedelta, limit: int) -> int:
     """Delete what is remembered of uploads that were promised longer ago; how many."""
     return await tx.execute(
         """
@@ -239,7 +242,7 @@ class EventsPruned(Struct, frozen=True):
 
 
 async def prune_events(
-    tx: Tx,
+    tx: ScopedTx,
     after: Place,
     *,
     days: dict[WorkspaceId, int],

@@ -204,7 +204,7 @@ async def promise_file(engine: Engine, robot: StepRunActor, item: WorkItemId, na
     name = item_files.checked_file(engine, name, size)
     async with engine.database.transaction() as tx:
         await _lock_writable(tx, robot, item)
-        return await item_files.promise(tx, workspace=robot.workspace_id, item=item, name=name, size=size)
+        return await item_files.promise(tx, scope_of_robot(robot), item=item, name=name, size=size)
 
 
 async def delete_file(engine: Engine, robot: StepRunActor, item: WorkItemId, file_id: FileId) -> None:

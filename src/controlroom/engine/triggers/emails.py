@@ -12,7 +12,7 @@ from controlroom.aside.pool import Bounds, TooCostly
 from controlroom.engine.access.model import Actor, ActorKind, Permission
 from controlroom.engine.access.record import record
 from controlroom.engine.access.rules import ensure_may_give
-from controlroom.engine.access.scope import Scope, ensure_seen, scope_of
+from controlroom.engine.access.scope import Of, Scope, ensure_seen, scope_of
 from controlroom.engine.engine import Engine
 from controlroom.engine.processes import store as processes
 from controlroom.engine.processes.errors import ProcessNotFound
@@ -134,7 +134,7 @@ async def receive(engine: Engine, addressed: EmailTrigger, raw: bytes) -> Receiv
     try:
         return await _take(engine, addressed, mail, blobs, reference, starts=addressed.starts)
     except UniqueViolation:  # came a moment ago, by another connection
-        known = await store.item_of_mail(engine.database, addressed.process_id, reference)
+        known = await store.item_of_mail(engine.database, _scope(addressed), addressed.process_id, reference)
         if known is None:
             raise
         return Received(known, None, is_read=not mail.errors)
@@ -159,7 +159,7 @@ async def _take(
         trigger = await store.email_trigger_at(tx, addressed.random)
         if trigger is None:
             raise NoSuchAddress
-        known = await store.item_of_mail(tx, trigger.process_id, reference)
+        known = await store.item_of_mail(tx, _scope(trigger), trigger.process_id, reference)
         if known is not None:
             return Received(known, None, is_read=not mail.errors)
         item = await _keep(tx, trigger, mail, blobs, reference)
@@ -235,6 +235,11 @@ def _actor(trigger: EmailTrigger) -> Actor:
         organization_id=trigger.organization_id,
         grants={trigger.workspace_id: MAY},
     )
+
+
+def _scope(trigger: EmailTrigger) -> Of:
+    """What a mail is for: whoever knows the address has the right that it carries."""
+    return Of(trigger.organization_id, (trigger.workspace_id,))
 
 
 async def _found(tx: Statements, scope: Scope, process: ProcessId) -> EmailTrigger:

@@ -208,17 +208,18 @@ async def email_trigger_at(tx: Statements, random: str) -> EmailTrigger | None:
     )
 
 
-async def item_of_mail(tx: Statements, process: ProcessId, reference: str) -> WorkItemId | None:
+async def item_of_mail(tx: Statements, scope: Scope, process: ProcessId, reference: str) -> WorkItemId | None:
     """The item that a mail of this reference has become in the process, unless it was deleted."""
     found: WorkItemId | None = await tx.value(
-        """
+        f"""
         select work_item.id
           from step join work_item on work_item.queue_id = step.queue_id
-         where step.process_id = %(process)s and work_item.reference = %(reference)s and work_item.state <> 'deleted'
+         where step.process_id in {_MINE} and work_item.reference = %(reference)s and work_item.state <> 'deleted'
          limit 1
         """,
         process=process,
         reference=reference,
+        **scope.params,
     )
     return found
 

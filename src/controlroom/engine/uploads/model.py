@@ -6,7 +6,8 @@ from uuid import UUID
 
 from msgspec import Struct
 
-from controlroom.ids import UploadId, WorkspaceId
+from controlroom.engine.access.scope import Of
+from controlroom.ids import OrganizationId, UploadId, WorkspaceId
 
 
 class UploadKind(StrEnum):
@@ -32,6 +33,7 @@ class Upload(Struct, frozen=True, kw_only=True):
 
     id: UploadId
     workspace_id: WorkspaceId
+    organization_id: OrganizationId
     kind: UploadKind
     target_id: UUID
     name: str
@@ -49,3 +51,8 @@ class Upload(Struct, frozen=True, kw_only=True):
     hash: str | None
     """The content, once completed."""
     created_at: datetime
+
+    @property
+    def scope(self) -> Of:
+        """What its link opens: the workspace of its target."""
+        return Of(self.organization_id, (self.workspace_id,))

@@ -3,14 +3,15 @@
 from datetime import timedelta
 from uuid import UUID
 
+from controlroom.engine.access.scope import SEEN, Scope, ScopedTx
 from controlroom.engine.events.store import By
 from controlroom.engine.uploads.model import Upload, UploadKind
-from controlroom.ids import UploadId, WorkspaceId, uuid7
+from controlroom.ids import UploadId, uuid7
 from controlroom.postgres.database import Statements
 
 _UPLOAD = (
-    "id, workspace_id, kind, target_id, name, content_type, folder, by_kind, by_id, size, state, reason, hash, "
-    "created_at"
+    "id, workspace_id, %(organization)s::uuid as organization_id, kind, target_id, name, content_type, folder, "
+    "by_kind, by_id, size, state, reason, hash, created_at"
 )
 
 _SYSTEM = By("system")
@@ -20,10 +21,10 @@ _GRACE = timedelta(minutes=10)
 
 async def promise(
     tx: Statements,
+    scope: Scope,
     *,
     kind: UploadKind,
     target: UUID,
-    workspace: WorkspaceId,
     name: str = "",
     content_type: str = "",
     folder: str = "",
@@ -40,7 +41,8 @@ async def promise(
         returning {_UPLOAD}
         """,
         upload=uuid7(),
-        workspace=workspace,
+        workspace=scope.workspace,
+        organization=scope.organization,
         kind=kind,
         target=target,
         name=name,
@@ -53,40 +55,41 @@ async def promise(
 
 
 async def get(
-    tx: Statements, workspace: WorkspaceId, upload: UploadId, *, kind: UploadKind | None = None, link_life: timedelta
+    tx: Statements, scope: Scope, upload: UploadId, *, kind: UploadKind | None = None, link_life: timedelta
 ) -> Upload | None:
     """One upload (of a kind). A pending one whose link has expired is told as failed."""
     return await tx.one_or_none(
         Upload,
-        """
-        select id, workspace_id, kind, target_id, name, content_type, folder, by_kind, by_id, size, hash, created_at,
+        f"""
+        select id, workspace_id, %(organization)s::uuid as organization_id, kind, target_id, name, content_type, folder,
+               by_kind, by_id, size, hash, created_at,
                case when is_late then 'failed' else state end as state,
                case when is_late then 'nothing came before the link expired' else reason end as reason
           from upload, lateral (select state = 'pending' and created_at + %(life)s < clock_now()) as late(is_late)
-         where id = %(upload)s and workspace_id = %(workspace)s and (%(kind)s::text is null or kind = %(kind)s)
+         where id = %(upload)s and workspace_id = {SEEN} and (%(kind)s::text is null or kind = %(kind)s)
         """,
         upload=upload,
-        workspace=workspace,
         kind=kind,
         life=link_life + _GRACE,
+        **scope.params,
     )
 
 
-async def lock(tx: Statements, workspace: WorkspaceId, upload: UploadId, kind: UploadKind) -> Upload | None:
+async def lock(tx: Statements, scope: Scope, upload: UploadId, kind: UploadKind) -> Upload | None:
     """One upload of a kind, locked until the transaction ends."""
     return await tx.one_or_none(
         Upload,
         f"""
         select {_UPLOAD} from upload
-         where id = %(upload)s and workspace_id = %(workspace)s and kind = %(kind)s for update
+         where id = %(upload)s and workspace_id = {SEEN} and kind = %(kind)s for update
         """,
         upload=upload,
-        workspace=workspace,
         kind=kind,
+        **scope.params,
     )
 
 
-async def complete(tx: Statements, upload: UploadId, *, digest: str, size: int) -> None:
+async def complete(tx: ScopedTx, upload: UploadId, *, digest: str, size: int) -> None:
     """Write what came. The caller holds the lock of the pending row and gives the target its content."""
     await tx.execute(
         """
@@ -99,17 +102,17 @@ async def complete(tx: Statements, upload: UploadId, *, digest: str, size: int) 
     )
 
 
-async def fail(tx: Statements, workspace: WorkspaceId, upload: UploadId, reason: str) -> bool:
+async def fail(tx: Statements, scope: Scope, upload: UploadId, reason: str) -> bool:
     """Write why nothing will come of a pending upload; whether it was pending."""
     return (
         await tx.execute(
-            """
+            f"""
             update upload set state = 'failed', reason = %(reason)s, ended_at = clock_now()
-             where id = %(upload)s and workspace_id = %(workspace)s and state = 'pending'
+             where id = %(upload)s and workspace_id = {SEEN} and state = 'pending'
             """,
             upload=upload,
-            workspace=workspace,
             reason=reason,
+            **scope.params,
         )
         > 0
     )

@@ -8,7 +8,7 @@ import msgspec
 from controlroom.engine.access.model import Actor, Permission, StepRunActor
 from controlroom.engine.access.names import checked_text
 from controlroom.engine.access.record import record
-from controlroom.engine.access.scope import Scope, ensure_seen, scope_of
+from controlroom.engine.access.scope import Scope, ensure_seen, scope_of, scoped
 from controlroom.engine.engine import Engine
 from controlroom.engine.vault import masks, store
 from controlroom.engine.vault.errors import SecretNotFound, SecretTooLarge
@@ -27,7 +27,7 @@ async def read(engine: Engine, actor: Actor | StepRunActor, workspace: Workspace
     when the step run has ended.
     """
     scope = scope_of(actor, Permission.USE_SECRETS, workspace)
-    async with engine.database.transaction() as tx:
+    async with scoped(engine.database, scope) as tx:
         found = await store.sealed(tx, scope, name)
         if found is None:
             raise await _missing(tx, scope, name)
@@ -58,7 +58,7 @@ async def put(
     if len(plain) > engine.limits.secret_bytes:
         raise SecretTooLarge(engine.limits.secret_bytes)
     sealed = engine.keys.seal(plain, place=_place(scope, name))
-    async with engine.database.transaction() as tx:
+    async with scoped(engine.database, scope) as tx:
         written = await store.put(
             tx, scope, secret=SecretId(uuid7()), name=name, description=description, values=sealed
         )
@@ -69,17 +69,8 @@ async def put(
     return written.secret
 
 
-async def list_secrets(
-    engine: Engine, actor: Actor, workspace: WorkspaceId, *, after: str | None = None, limit: int
-) -> list[Secret]:
-    """Secrets of the workspace by name, those behind `after`; never their values."""
-    scope = scope_of(actor, Permission.READ_SECRETS, workspace)
-    return await store.list_secrets(engine.database, scope, after=after, limit=limit)
-
-
-async def show(engine: Engine, actor: Actor, workspace: WorkspaceId, name: str) -> SecretKeys:
+async def show(engine: Engine, scope: Scope, name: str) -> SecretKeys:
     """A secret with the names of its values, never the values. Raises SecretNotFound."""
-    scope = scope_of(actor, Permission.READ_SECRETS, workspace)
     found = await store.sealed(engine.database, scope, name)
     if found is None:
         raise await _missing(engine.database, scope, name)
@@ -89,7 +80,7 @@ async def show(engine: Engine, actor: Actor, workspace: WorkspaceId, name: str) 
 async def delete(engine: Engine, actor: Actor, workspace: WorkspaceId, name: str) -> SecretId:
     """Delete a secret and its values for good. Raises SecretNotFound."""
     scope = scope_of(actor, Permission.WRITE_SECRETS, workspace)
-    async with engine.database.transaction() as tx:
+    async with scoped(engine.database, scope) as tx:
         removed = await store.delete(tx, scope, name)
         if removed is None:
             raise await _missing(tx, scope, name)

@@ -14,6 +14,7 @@ import msgspec
 from msgspec import Struct
 
 from controlroom.aside.pool import Aside, Bounds, TooCostly
+from controlroom.engine.access.scope import SEEN, Scope, ScopedTx
 from controlroom.engine.vault.masking import MASK, masked, pattern_of
 from controlroom.ids import SecretId, StepRunId, WorkspaceId
 from controlroom.keys import Keys
@@ -62,9 +63,7 @@ class Masks(Struct, frozen=True):
 NOTHING: Final = Masks(0, None)
 
 
-async def remember(
-    tx: Statements, keys: Keys, step_run: StepRunId, secret: SecretId, values: Mapping[str, Any]
-) -> None:
+async def remember(tx: ScopedTx, keys: Keys, step_run: StepRunId, secret: SecretId, values: Mapping[str, Any]) -> None:
     """Write that a step run reads a secret, in the transaction that gives it."""
     shown = sorted(set(_shown(values)))
     await tx.execute(
@@ -91,16 +90,17 @@ class _Weight(Struct, frozen=True):
     bytes: int
 
 
-async def masks_of(db: Statements, keys: Keys, step_run: StepRunId) -> Masks:
+async def masks_of(db: Statements, scope: Scope, keys: Keys, step_run: StepRunId) -> Masks:
     """The values that a step run has read until now."""
     weighed = await db.one_or_none(
         _Weight,
-        """
+        f"""
         select mask_count as count,
                (select coalesce(sum(octet_length(sealed)), 0) from secret_mask where step_run_id = step_run.id) as bytes
-          from step_run where id = %(step_run)s
+          from step_run where id = %(reader)s and workspace_id = {SEEN}
         """,
-        step_run=step_run,
+        reader=step_run,
+        **scope.params,
     )
     if weighed is None:
         return NOTHING
@@ -108,12 +108,13 @@ async def masks_of(db: Statements, keys: Keys, step_run: StepRunId) -> Masks:
         return Masks(weighed.count, None, hides_all=True)
     found = await db.one(
         _Sealed,
-        """
+        f"""
         select mask_count as count,
                array(select sealed from secret_mask where step_run_id = step_run.id) as sealed
-          from step_run where id = %(step_run)s
+          from step_run where id = %(reader)s and workspace_id = {SEEN}
         """,
-        step_run=step_run,
+        reader=step_run,
+        **scope.params,
     )
     values = {value for sealed in found.sealed for value in _strings(keys.unseal(sealed, place=_place(step_run)))}
     is_light = len(values) <= _MOST_LIGHT and sum(map(len, values)) <= _CHEAP // 1024

@@ -6,7 +6,7 @@ from msgspec import Raw
 
 from controlroom.engine.access.model import Actor, Permission
 from controlroom.engine.access.record import happened
-from controlroom.engine.access.scope import Of, by
+from controlroom.engine.access.scope import Of, by, scope_of
 from controlroom.engine.engine import Engine
 from controlroom.engine.events.store import append
 from controlroom.engine.processes import store as processes
@@ -81,11 +81,11 @@ async def promise_file(
     engine: Engine, actor: Actor, workspace: WorkspaceId, item: WorkItemId, name: str, size: int
 ) -> Upload:
     """Promise a file of an item that nobody works on; its link is signed by the border."""
-    actor.require(Permission.WRITE_WORK_ITEMS, workspace)
+    scope = scope_of(actor, Permission.WRITE_WORK_ITEMS, workspace)
     name = files.checked_file(engine, name, size)
     async with engine.database.transaction() as tx:
         await _lock_writable(tx, workspace, item)
-        return await files.promise(tx, workspace=workspace, item=item, name=name, size=size)
+        return await files.promise(tx, scope, item=item, name=name, size=size)
 
 
 async def delete_file(engine: Engine, actor: Actor, workspace: WorkspaceId, item: WorkItemId, file: FileId) -> bool:

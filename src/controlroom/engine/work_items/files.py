@@ -1,5 +1,6 @@
 """Files of work items: promised by a signed link, added when the bytes have come."""
 
+from controlroom.engine.access.scope import Scope, scoped
 from controlroom.engine.engine import Engine
 from controlroom.engine.uploads import actions as uploads
 from controlroom.engine.uploads import store as upload_store
@@ -9,7 +10,7 @@ from controlroom.engine.work_items.errors import WorkItemNotFound, WorkItemState
 from controlroom.engine.work_items.model import ItemState
 from controlroom.errors import Invalid
 from controlroom.file_names import shortened
-from controlroom.ids import FileId, UploadId, WorkItemId, WorkspaceId
+from controlroom.ids import FileId, UploadId, WorkItemId
 from controlroom.objects.store import Blob
 from controlroom.postgres.database import Tx
 
@@ -38,26 +39,24 @@ def checked_file(engine: Engine, name: str, size: int) -> str:
     return shortened(name)
 
 
-async def promise(tx: Tx, *, workspace: WorkspaceId, item: WorkItemId, name: str, size: int) -> Upload:
+async def promise(tx: Tx, scope: Scope, *, item: WorkItemId, name: str, size: int) -> Upload:
     """Promise a file of an item that the caller may write: the upload whose link will be signed."""
-    return await upload_store.promise(
-        tx, kind=UploadKind.WORK_ITEM_FILE, target=item, workspace=workspace, name=name, size=size
-    )
+    return await upload_store.promise(tx, scope, kind=UploadKind.WORK_ITEM_FILE, target=item, name=name, size=size)
 
 
-async def complete_upload(engine: Engine, upload_id: UploadId, workspace: WorkspaceId, blob: Blob) -> None:
+async def complete_upload(engine: Engine, scope: Scope, upload_id: UploadId, blob: Blob) -> None:
     """The bytes have come: the file is added to its item, in place of one of the same name. May be repeated.
 
     Raises UploadEnded; WorkItemNotFound or WorkItemStateConflict if the item was deleted or finished meanwhile, upon
     which the upload is failed.
     """
     try:
-        async with engine.database.transaction() as tx:
-            upload = await uploads.claim(tx, workspace, upload_id, UploadKind.WORK_ITEM_FILE, blob)
+        async with scoped(engine.database, scope) as tx:
+            upload = await uploads.claim(tx, scope, upload_id, UploadKind.WORK_ITEM_FILE, blob)
             if upload is not None:  # else it was told before, and done then
                 await _add(tx, upload, blob)
     except (WorkItemNotFound, WorkItemStateConflict) as gone:
-        await uploads.fail(engine, workspace, upload_id, str(gone))
+        await uploads.fail(engine, scope, upload_id, str(gone))
         raise
 
 

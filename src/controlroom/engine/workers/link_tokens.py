@@ -7,7 +7,7 @@ from controlroom.engine.access.scope import SEEN, Scope
 from controlroom.engine.nouns import InWorkspace, Noun
 from controlroom.engine.workers.errors import LinkTokenNotFound
 from controlroom.engine.workers.model import LinkToken, SealedLinkToken, UsableLinkToken
-from controlroom.ids import LinkTokenId, WorkerGroupId, WorkerId, WorkspaceId
+from controlroom.ids import LinkTokenId, WorkerGroupId, WorkerId
 from controlroom.postgres.database import Statements, Tx
 from controlroom.postgres.keyset import oldest_first
 
@@ -29,18 +29,26 @@ _TOKENS: Final = f"""
      where credential.kind = 'link_token'"""
 
 
+_MINE: Final = f"""
+    credential.id = %(token)s and credential.workspace_id = {SEEN} and credential.kind = 'link_token'
+    and linking.credential_id = credential.id
+    and (%(group)s::uuid is null or linking.worker_group_id = %(group)s)"""
+"""The token, joined with `linking`, if the scope sees it; with a group, if it is the group's."""
+
+
 def place_of(token: LinkTokenId) -> str:
     """What the sealed value of a token is bound to."""
     return f"link_token.sealed:{token}"
 
 
-async def get(db: Statements, workspace: WorkspaceId, token: LinkTokenId) -> LinkToken:
-    """One token of the workspace, without its value; raises LinkTokenNotFound."""
+async def get(db: Statements, scope: Scope, token: LinkTokenId, *, group: WorkerGroupId | None = None) -> LinkToken:
+    """One token of the workspace, or of a group, without its value; raises LinkTokenNotFound."""
     found = await db.one_or_none(
         LinkToken,
-        f"{_TOKENS} and credential.workspace_id = %(workspace)s and credential.id = %(token)s",
-        workspace=workspace,
+        f"{_TOKENS} and {_MINE}",
         token=token,
+        group=group,
+        **scope.params,
     )
     if found is None:
         raise LinkTokenNotFound(token)
@@ -49,7 +57,7 @@ async def get(db: Statements, workspace: WorkspaceId, token: LinkTokenId) -> Lin
 
 async def list_tokens(
     db: Statements,
-    workspace: WorkspaceId,
+    scope: Scope,
     *,
     group: WorkerGroupId | None = None,
     after: LinkTokenId | None = None,
@@ -60,13 +68,13 @@ async def list_tokens(
     return await db.all(
         LinkToken,
         f"""
-        {_TOKENS} and credential.workspace_id = %(workspace)s {of_group}
+        {_TOKENS} and credential.workspace_id = {SEEN} {of_group}
          {oldest_first("credential.id" if group is None else "linking.credential_id")}
         """,
-        workspace=workspace,
         after=after,
         limit=limit,
         **({} if group is None else {"group": group}),
+        **scope.params,
     )
 
 
@@ -112,7 +120,13 @@ async def insert(
 
 
 async def update(
-    tx: Tx, scope: Scope, token: LinkTokenId, *, name: str, expires_at: datetime | None
+    tx: Tx,
+    scope: Scope,
+    token: LinkTokenId,
+    *,
+    group: WorkerGroupId | None,
+    name: str,
+    expires_at: datetime | None,
 ) -> LinkToken | None:
     """Change what a token is called and how long it works; None if the scope does not see it."""
     return await tx.one_or_none(
@@ -120,37 +134,33 @@ async def update(
         f"""
         update credential set name = %(name)s, expires_at = %(expires_at)s
           from linking
-         where credential.id = %(token)s and credential.workspace_id = {SEEN} and credential.kind = 'link_token'
-           and linking.credential_id = credential.id
+         where {_MINE}
         returning {_COLUMNS}
         """,
         token=token,
+        group=group,
         name=name,
         expires_at=expires_at,
         **scope.params,
     )
 
 
-async def delete(tx: Tx, scope: Scope, token: LinkTokenId) -> bool:
+async def delete(tx: Tx, scope: Scope, token: LinkTokenId, *, group: WorkerGroupId | None = None) -> bool:
     """Delete a token; whether the scope sees it. Workers that it has linked stay."""
     return bool(
         await tx.execute(
-            f"delete from credential where id = %(token)s and workspace_id = {SEEN} and kind = 'link_token'",
-            token=token,
-            **scope.params,
+            f"delete from credential using linking where {_MINE}", token=token, group=group, **scope.params
         )
     )
 
 
-async def sealed(tx: Tx, scope: Scope, token: LinkTokenId) -> SealedLinkToken | None:
+async def sealed(tx: Tx, scope: Scope, token: LinkTokenId, *, group: WorkerGroupId | None) -> SealedLinkToken | None:
     """A token's value as stored; None if the scope does not see it."""
     return await tx.one_or_none(
         SealedLinkToken,
-        f"""
-        select id as token, sealed from credential
-         where id = %(token)s and workspace_id = {SEEN} and kind = 'link_token'
-        """,
+        f"select credential.id as token, sealed from credential, linking where {_MINE}",
         token=token,
+        group=group,
         **scope.params,
     )
 

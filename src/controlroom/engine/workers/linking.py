@@ -5,7 +5,7 @@ from datetime import datetime
 from controlroom.engine.access.model import Actor, Permission
 from controlroom.engine.access.names import checked_name
 from controlroom.engine.access.record import record
-from controlroom.engine.access.scope import Of, Scope, ensure_seen, scope_of
+from controlroom.engine.access.scope import Of, Scope, ScopedTx, ensure_seen, scope_of, scoped
 from controlroom.engine.engine import Engine
 from controlroom.engine.events.store import By
 from controlroom.engine.workers import link_tokens, store
@@ -42,7 +42,7 @@ async def create_link_token(
 ) -> NewLinkToken:
     """A token for one new worker; with `worker`, for one with that id."""
     scope = scope_of(actor, Permission.WRITE_WORKERS, workspace)
-    async with engine.database.transaction() as tx:
+    async with scoped(engine.database, scope) as tx:
         return await _create(
             engine, tx, actor, scope, group=None, worker=worker, name=name, is_reusable=False, expires_at=expires_at
         )
@@ -59,7 +59,7 @@ async def create_group_link_token(
 ) -> NewLinkToken:
     """A token for any number of new workers, which come into the group."""
     scope = scope_of(actor, Permission.WRITE_WORKERS, workspace)
-    async with engine.database.transaction() as tx:
+    async with scoped(engine.database, scope) as tx:
         if not await store.lock_group(tx, scope, group):
             await ensure_seen(tx, scope)
             raise WorkerGroupNotFound(group)
@@ -74,13 +74,16 @@ async def update_link_token(
     workspace: WorkspaceId,
     token: LinkTokenId,
     *,
+    group: WorkerGroupId | None = None,
     name: str,
     expires_at: datetime | None,
 ) -> LinkToken:
-    """Change what a token is called and how long it works."""
+    """Change what a token (of a group, if one is named) is called and how long it works."""
     scope = scope_of(actor, Permission.WRITE_WORKERS, workspace)
-    async with engine.database.transaction() as tx:
-        updated = await link_tokens.update(tx, scope, token, name=_checked_token_name(name), expires_at=expires_at)
+    async with scoped(engine.database, scope) as tx:
+        updated = await link_tokens.update(
+            tx, scope, token, group=group, name=_checked_token_name(name), expires_at=expires_at
+        )
         if updated is None:
             await ensure_seen(tx, scope)
             raise LinkTokenNotFound(token)
@@ -88,22 +91,26 @@ async def update_link_token(
         return updated
 
 
-async def delete_link_token(engine: Engine, actor: Actor, workspace: WorkspaceId, token: LinkTokenId) -> None:
-    """Delete a token; workers that it has linked stay."""
+async def delete_link_token(
+    engine: Engine, actor: Actor, workspace: WorkspaceId, token: LinkTokenId, *, group: WorkerGroupId | None = None
+) -> None:
+    """Delete a token (of a group, if one is named); workers that it has linked stay."""
     scope = scope_of(actor, Permission.WRITE_WORKERS, workspace)
-    async with engine.database.transaction() as tx:
-        if not await link_tokens.delete(tx, scope, token):
+    async with scoped(engine.database, scope) as tx:
+        if not await link_tokens.delete(tx, scope, token, group=group):
             await ensure_seen(tx, scope)
             raise LinkTokenNotFound(token)
         await record(engine, tx, actor, scope, "link_token.deleted", token)
 
 
-async def reveal_link_token(engine: Engine, actor: Actor, workspace: WorkspaceId, token: LinkTokenId) -> str:
+async def reveal_link_token(
+    engine: Engine, actor: Actor, workspace: WorkspaceId, token: LinkTokenId, *, group: WorkerGroupId | None = None
+) -> str:
     """The value of a token, once more; the event log tells who asked. Needs also the permission that it gives."""
     scope = scope_of(actor, Permission.REVEAL, workspace)
     actor.require(Permission.WRITE_WORKERS, workspace)  # what it gives
-    async with engine.database.transaction() as tx:
-        found = await link_tokens.sealed(tx, scope, token)
+    async with scoped(engine.database, scope) as tx:
+        found = await link_tokens.sealed(tx, scope, token, group=group)
         if found is None:
             await ensure_seen(tx, scope)
             raise LinkTokenNotFound(token)
@@ -128,15 +135,15 @@ async def link(engine: Engine, request: Link) -> Linked:
             raise LinkTokenInvalid
         if request.worker_id is not None and request.worker_id != token.worker_id:
             raise LinkTokenForAnother
-        return await _admit(engine, tx, token, name, request.slots)
+        return await _admit(engine, ScopedTx(tx), token, name, request.slots)
 
 
-async def _admit(engine: Engine, tx: Tx, token: UsableLinkToken, name: str, slots: int) -> Linked:
+async def _admit(engine: Engine, tx: ScopedTx, token: UsableLinkToken, name: str, slots: int) -> Linked:
     worker, value = token.worker_id or WorkerId(uuid7()), mint(WORKER_TOKEN_PREFIX)
-    await store.insert(tx, token.workspace_id, worker=worker, name=name, slots=slots, lookup=engine.keys.lookup(value))
+    scope = Of(token.organization_id, (token.workspace_id,))
+    await store.insert(tx, scope, worker=worker, name=name, slots=slots, lookup=engine.keys.lookup(value))
     if token.worker_group_id is not None:
         await store.add_member(tx, token.worker_group_id, worker)
-    scope = Of(token.organization_id, (token.workspace_id,))
     await record(engine, tx, By("worker", worker), scope, "worker.linked", worker, link_token_id=str(token.id))
     return Linked(worker_id=worker, workspace_id=token.workspace_id, name=name, token=value)
 

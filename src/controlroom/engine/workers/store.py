@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 from typing import Final
 
-from controlroom.engine.access.scope import SEEN, Scope
+from controlroom.engine.access.scope import SEEN, Scope, ScopedTx
 from controlroom.engine.nouns import InWorkspace, Noun
 from controlroom.engine.workers.errors import WorkerGroupNotFound, WorkerNotFound
 from controlroom.engine.workers.model import Worker, WorkerGroup
-from controlroom.ids import WorkerGroupId, WorkerId, WorkspaceId, uuid7
+from controlroom.ids import WorkerGroupId, WorkerId, uuid7
 from controlroom.postgres.database import Statements, Tx
 from controlroom.postgres.keyset import oldest_first
 
@@ -65,52 +65,50 @@ def placement_matches(worker: str) -> str:
 
 
 # ---------------------------------------------------------------------------------------------------- workers
-async def get(db: Statements, workspace: WorkspaceId, worker: WorkerId) -> Worker:
+async def get(db: Statements, scope: Scope, worker: WorkerId) -> Worker:
     """One worker of the workspace; raises WorkerNotFound."""
     found = await db.one_or_none(
         Worker,
         f"""{_WORKER}
-         where worker.workspace_id = %(workspace)s and worker.id = %(worker)s and worker.deleted_at is null""",
-        workspace=workspace,
+         where worker.workspace_id = {SEEN} and worker.id = %(worker)s and worker.deleted_at is null""",
         worker=worker,
+        **scope.params,
     )
     if found is None:
         raise WorkerNotFound(worker)
     return found
 
 
-async def list_workers(
-    db: Statements, workspace: WorkspaceId, *, after: WorkerId | None = None, limit: int
-) -> list[Worker]:
+async def list_workers(db: Statements, scope: Scope, *, after: WorkerId | None = None, limit: int) -> list[Worker]:
     """Workers in the order of their making."""
     return await db.all(
         Worker,
         f"""{_WORKER}
-         where worker.workspace_id = %(workspace)s and worker.deleted_at is null
+         where worker.workspace_id = {SEEN} and worker.deleted_at is null
          {oldest_first("worker.id")}""",
-        workspace=workspace,
         after=after,
         limit=limit,
+        **scope.params,
     )
 
 
-async def ensure_workers(tx: Tx, workspace: WorkspaceId, workers: Sequence[WorkerId]) -> None:
+async def ensure_workers(tx: Tx, scope: Scope, workers: Sequence[WorkerId]) -> None:
     """Raise WorkerNotFound for the first that is none of the workspace."""
     known = await tx.all(
         WorkerId,
-        """
+        f"""
         select id from worker
-         where workspace_id = %(workspace)s and id = any(%(workers)s::uuid[]) and deleted_at is null
+         where workspace_id = {SEEN} and id = any(%(workers)s::uuid[]) and deleted_at is null
         """,
-        workspace=workspace,
         workers=list(workers),
+        **scope.params,
     )
     for worker in workers:
         if worker not in known:
             raise WorkerNotFound(worker)
 
 
-async def insert(tx: Tx, workspace: WorkspaceId, *, worker: WorkerId, name: str, slots: int, lookup: bytes) -> None:
+async def insert(tx: Tx, scope: Scope, *, worker: WorkerId, name: str, slots: int, lookup: bytes) -> None:
     """A new worker, offline until it opens a session. Raises UniqueViolation if there is one with the id."""
     await tx.execute(
         """
@@ -118,7 +116,7 @@ async def insert(tx: Tx, workspace: WorkspaceId, *, worker: WorkerId, name: str,
         values (%(worker)s, %(workspace)s, %(name)s, %(slots)s, %(lookup)s)
         """,
         worker=worker,
-        workspace=workspace,
+        workspace=scope.workspace,
         name=name,
         slots=slots,
         lookup=lookup,
@@ -161,15 +159,15 @@ async def delete(tx: Tx, scope: Scope, worker: WorkerId) -> bool:
 
 
 # ---------------------------------------------------------------------------------------------------- groups
-async def get_group(db: Statements, workspace: WorkspaceId, group: WorkerGroupId) -> WorkerGroup:
+async def get_group(db: Statements, scope: Scope, group: WorkerGroupId) -> WorkerGroup:
     """One group of the workspace; raises WorkerGroupNotFound."""
     found = await db.one_or_none(
         WorkerGroup,
         f"""{_GROUP}
-         where worker_group.workspace_id = %(workspace)s and worker_group.id = %(group)s
+         where worker_group.workspace_id = {SEEN} and worker_group.id = %(group)s
            and worker_group.deleted_at is null""",
-        workspace=workspace,
         group=group,
+        **scope.params,
     )
     if found is None:
         raise WorkerGroupNotFound(group)
@@ -177,64 +175,64 @@ async def get_group(db: Statements, workspace: WorkspaceId, group: WorkerGroupId
 
 
 async def list_groups(
-    db: Statements, workspace: WorkspaceId, *, after: WorkerGroupId | None = None, limit: int
+    db: Statements, scope: Scope, *, after: WorkerGroupId | None = None, limit: int
 ) -> list[WorkerGroup]:
     """Groups in the order of their making."""
     return await db.all(
         WorkerGroup,
         f"""{_GROUP}
-         where worker_group.workspace_id = %(workspace)s and worker_group.deleted_at is null
+         where worker_group.workspace_id = {SEEN} and worker_group.deleted_at is null
          {oldest_first("worker_group.id")}""",
-        workspace=workspace,
         after=after,
         limit=limit,
+        **scope.params,
     )
 
 
 async def list_members(
-    db: Statements, workspace: WorkspaceId, group: WorkerGroupId, *, after: WorkerId | None = None, limit: int
+    db: Statements, scope: Scope, group: WorkerGroupId, *, after: WorkerId | None = None, limit: int
 ) -> list[Worker]:
     """The workers in a group, in the order of their making."""
     return await db.all(
         Worker,
         f"""{_WORKER}
           join worker_group_member on worker_group_member.worker_id = worker.id
-         where worker_group_member.worker_group_id = %(group)s and worker.workspace_id = %(workspace)s
+         where worker_group_member.worker_group_id = %(group)s and worker.workspace_id = {SEEN}
            and worker.deleted_at is null
          {oldest_first("worker.id")}""",
-        workspace=workspace,
         group=group,
         after=after,
         limit=limit,
+        **scope.params,
     )
 
 
-async def groups_of(db: Statements, workspace: WorkspaceId, worker: WorkerId) -> list[WorkerGroup]:
+async def groups_of(db: Statements, scope: Scope, worker: WorkerId) -> list[WorkerGroup]:
     """The groups that a worker is in, in the order of their making."""
     return await db.all(
         WorkerGroup,
         f"""{_GROUP}
           join worker_group_member on worker_group_member.worker_group_id = worker_group.id
-         where worker_group_member.worker_id = %(worker)s and worker_group.workspace_id = %(workspace)s
+         where worker_group_member.worker_id = %(worker)s and worker_group.workspace_id = {SEEN}
            and worker_group.deleted_at is null
          order by worker_group.id""",
-        workspace=workspace,
         worker=worker,
+        **scope.params,
     )
 
 
-async def ensure_groups(tx: Tx, workspace: WorkspaceId, groups: Sequence[WorkerGroupId]) -> None:
+async def ensure_groups(tx: Tx, scope: Scope, groups: Sequence[WorkerGroupId]) -> None:
     """Raise WorkerGroupNotFound for the first that is none of the workspace; none of them can be deleted meanwhile."""
     known = await tx.all(
         WorkerGroupId,
-        """
+        f"""
         select id from worker_group
-         where workspace_id = %(workspace)s and id = any(%(groups)s::uuid[]) and deleted_at is null
+         where workspace_id = {SEEN} and id = any(%(groups)s::uuid[]) and deleted_at is null
          order by id
            for share
         """,
-        workspace=workspace,
         groups=list(groups),
+        **scope.params,
     )
     for group in groups:
         if group not in known:
@@ -286,7 +284,7 @@ async def lock_group(tx: Tx, scope: Scope, group: WorkerGroupId) -> bool:
     )
 
 
-async def processes_placed_on(tx: Tx, group: WorkerGroupId) -> list[str]:
+async def processes_placed_on(tx: ScopedTx, group: WorkerGroupId) -> list[str]:
     """The names of the processes that have a step for the group. Reads the steps: only a deletion needs to know."""
     return await tx.all(
         str,
@@ -321,7 +319,7 @@ async def delete_group(tx: Tx, scope: Scope, group: WorkerGroupId) -> None:
     )
 
 
-async def add_member(tx: Tx, group: WorkerGroupId, worker: WorkerId) -> None:
+async def add_member(tx: ScopedTx, group: WorkerGroupId, worker: WorkerId) -> None:
     """Put a worker into a group; fine if it is there."""
     await tx.execute(
         """
@@ -333,7 +331,7 @@ async def add_member(tx: Tx, group: WorkerGroupId, worker: WorkerId) -> None:
     )
 
 
-async def remove_member(tx: Tx, group: WorkerGroupId, worker: WorkerId) -> None:
+async def remove_member(tx: ScopedTx, group: WorkerGroupId, worker: WorkerId) -> None:
     """Take a worker out of a group; fine if it is not there."""
     await tx.execute(
         "delete from worker_group_member where worker_group_id = %(group)s and worker_id = %(worker)s",

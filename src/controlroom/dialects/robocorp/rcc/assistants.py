@@ -18,7 +18,6 @@ from controlroom.dialects.robocorp.rcc.capabilities import Capability
 from controlroom.dialects.robocorp.rcc.exchange import SCHEME, encrypt_for
 from controlroom.dialects.robocorp.routing import post
 from controlroom.engine.access.model import Permission
-from controlroom.engine.access.scope import scope_of
 from controlroom.engine.assistants import actions, artifacts, store, tokens
 from controlroom.engine.assistants.model import AssistantError, AssistantId, AssistantRunId, Started
 from controlroom.engine.engine import Engine
@@ -133,15 +132,14 @@ class FileAnswer(Struct, frozen=True):
     response: PostResponse
 
 
-@get("/")
+@get("/", needs=Permission.READ_ASSISTANTS)
 async def list_assistants(request: Asking) -> list[RunnableAssistant]:
     """List the assistants of a workspace: all of them, because this API has no pages."""
-    scope = scope_of(request.actor, Permission.READ_ASSISTANTS, request.workspace)
     found: list[RunnableAssistant] = []
     most = request.engine.limits.max_page_size
     while True:
         after = found[-1].id if found else None
-        rows = await store.list_assistants(request.db, scope, after=after, limit=most)
+        rows = await store.list_assistants(*request.reading, after=after, limit=most)
         for row in rows:
             shown = show(row)
             found.append(RunnableAssistant(id=shown.id, name=shown.name, task=shown.task, created_at=shown.created_at))
