@@ -6,7 +6,8 @@
         await tx.execute("update run set state = %(state)s where id = %(id)s", state=RunState.STOPPING, id=run_id)
 
 Rows become frozen Structs by the names of their columns (see `rows`), or single values of the first column. Parameters
-are named (see `statement`); a null in JSON is `msgspec.Raw(b"null")`, because None is SQL's null.
+are named (see `statement`); a null in JSON is `msgspec.Raw(b"null")`, because None is SQL's null. Each text is prepared
+once by a connection and kept, unless a `Statement` says that it is not.
 """
 
 import asyncio
@@ -37,7 +38,7 @@ _STREAM_BATCH = 500
 class Statements(Protocol):
     """What a transaction and a database share: store functions take either."""
 
-    async def one(self, into: type[T], sql: str, /, **params: Any) -> T:
+    async def one(self, into: type[T], sql: str | Statement, /, **params: Any) -> T:
         """The row of a statement that always returns exactly one.
 
         Raises:
@@ -45,7 +46,7 @@ class Statements(Protocol):
         """
         ...
 
-    async def one_or_none(self, into: type[T], sql: str, /, **params: Any) -> T | None:
+    async def one_or_none(self, into: type[T], sql: str | Statement, /, **params: Any) -> T | None:
         """The only row, or None.
 
         Raises:
@@ -53,7 +54,7 @@ class Statements(Protocol):
         """
         ...
 
-    async def all(self, into: type[T], sql: str, /, **params: Any) -> list[T]:
+    async def all(self, into: type[T], sql: str | Statement, /, **params: Any) -> list[T]:
         """Every row."""
         ...
 
@@ -72,21 +73,21 @@ class _Runner:
     async def _run(self, work: Callable[[Connection], Awaitable[R]]) -> R:
         raise NotImplementedError
 
-    async def one(self, into: type[T], sql: str, /, **params: Any) -> T:
+    async def one(self, into: type[T], sql: str | Statement, /, **params: Any) -> T:
         """See `Statements.one`."""
         rows = await self._fetch(into, sql, params)
         if len(rows) != 1:
             raise NoRows(f"{len(rows)} rows instead of one: {sql}")
         return rows[0]
 
-    async def one_or_none(self, into: type[T], sql: str, /, **params: Any) -> T | None:
+    async def one_or_none(self, into: type[T], sql: str | Statement, /, **params: Any) -> T | None:
         """See `Statements.one_or_none`."""
         rows = await self._fetch(into, sql, params)
         if len(rows) > 1:
             raise NoRows(f"{len(rows)} rows instead of one or none: {sql}")
         return rows[0] if rows else None
 
-    async def all(self, into: type[T], sql: str, /, **params: Any) -> list[T]:
+    async def all(self, into: type[T], sql: str | Statement, /, **params: Any) -> list[T]:
         """See `Statements.all`."""
         return await self._fetch(into, sql, params)
 
@@ -103,7 +104,7 @@ class _Runner:
         arguments = asked.arguments(params)
         return _rows_of(await self._run(lambda connection: connection.execute(asked.text, *arguments)))
 
-    async def _fetch(self, into: type[T], sql: str, params: dict[str, Any]) -> list[T]:
+    async def _fetch(self, into: type[T], sql: str | Statement, params: dict[str, Any]) -> list[T]:
         asked = statement(sql)
         arguments = asked.arguments(params)
         return await self._run(lambda connection: _fetched(connection, asked, into, arguments))
@@ -323,6 +324,9 @@ async def retrying(database: Database, call: Callable[[Tx], Awaitable[R]]) -> R:
 
 
 async def _fetched(connection: Connection, asked: Statement, into: type[T], arguments: list[Any]) -> list[T]:
+    if not asked.is_kept:
+        passing = await connection.prepare(asked.text)  # closed when it is let go
+        return conversion(into, passing.get_attributes())(await passing.fetch(*arguments))
     convert = asked.conversions.get(into)
     if convert is None:
         convert = await _conversion(connection, asked, into)

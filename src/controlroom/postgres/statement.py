@@ -41,9 +41,9 @@ _LIMIT = 4096
 class Statement:
     """One SQL text: what is sent, in which order its parameters are sent, and how its rows become what (see `rows`)."""
 
-    __slots__ = ("conversions", "names", "text", "written")
+    __slots__ = ("conversions", "is_kept", "names", "text", "written")
 
-    def __init__(self, written: str) -> None:
+    def __init__(self, written: str, *, is_kept: bool = True) -> None:
         positions: dict[str, int] = {}
 
         def translate(token: re.Match[str]) -> str:
@@ -55,6 +55,8 @@ class Statement:
             return token[0].replace("%%", "%") if token["quoted"] is not None else token[0]
 
         self.written = written
+        self.is_kept = is_kept
+        """Whether connections keep it prepared; otherwise it costs a further round trip, and nothing stays of it."""
         self.text = _TOKENS.sub(translate, written)
         self.names = tuple(positions)
         self.conversions: dict[Any, Callable[[list[Record]], list[Any]]] = {}
@@ -92,8 +94,10 @@ def sendable(value: Any) -> Any:
 _statements: dict[str, Statement] = {}
 
 
-def statement(sql: str) -> Statement:
+def statement(sql: str | Statement) -> Statement:
     """The statement of a text: each text is read once."""
+    if isinstance(sql, Statement):
+        return sql
     known = _statements.get(sql)
     if known is None:
         if len(_statements) >= _LIMIT:

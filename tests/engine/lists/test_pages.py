@@ -5,9 +5,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import Struct
 
-from controlroom.engine.lists import pages
+from controlroom.engine.lists import composer, pages
 from controlroom.engine.lists.composer import COUNTED
 from controlroom.engine.lists.model import (
+    AllOf,
     Asked,
     Compare,
     Operator,
@@ -67,3 +68,40 @@ def test_who_goes_on_until_the_total_has_seen_all(there, length):
 def test_rows_that_came_between_the_two_statements_do_not_contradict_the_total(counted, seen, told):
     """Nobody is shown more rows than there are said to be."""
     assert total_of(counted, seen=seen, has_more=False).rows == told
+
+
+async def test_only_what_comes_often_stays_prepared(specimens):
+    """A statement costs memory in every connection: what a caller thinks of once leaves none there."""
+    within = Within.one("%(tenant)s", tenant=specimens.tenants[0])
+    async with specimens.database.transaction() as tx:
+
+        async def prepared() -> int:
+            return await tx.value("select count(*) from pg_prepared_statements")
+
+        async def ask(conditions: int) -> None:
+            filter_ = AllOf((Compare("rank", Operator.LT, 5),) * conditions)
+            await pages.rows(tx, Found, specimens.listing, within, Asked(filter=filter_, length=2))
+
+        await prepared()
+        before = await prepared()
+        for conditions in range(20, 60):
+            await ask(conditions)
+        assert await prepared() <= before + 1  # the last one is closed with the next
+
+        for _ in range(6):
+            await ask(20)
+        assert before < await prepared() <= before + 2
+
+
+async def test_there_is_a_bound_to_what_is_kept():
+    """However often callers ask for however many shapes."""
+    kept = composer._Kept()
+    for number in range(2000):
+        assert not kept.has(f"select {number}")  # once each
+    for _ in range(4):
+        for number in range(300):
+            kept.has(f"select {number}")
+
+    assert len(kept.texts) == 256
+    assert len(kept.uses) <= 1025
+    assert kept.has(next(iter(kept.texts)))

@@ -13,7 +13,7 @@ Offset. The rows before a page are counted off by ids and keys alone; only the p
 
 from functools import lru_cache
 from itertools import pairwise
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, Self
 
 from msgspec import Struct
 
@@ -31,12 +31,17 @@ from controlroom.engine.lists.model import (
     Sort,
     Within,
 )
+from controlroom.postgres.statement import Statement
 
 COUNTED: Final = 100_000
 """Rows up to which a total is exact (DESIGN §5)."""
 _MOST_KEYS: Final = 8
 _SHAPES: Final = 1024
 """Texts remembered of each kind: far more than our own lists have, and a bound to what callers can think of."""
+_KEPT: Final = 256
+"""Texts that connections keep prepared. Why so few: one takes up to 100 KB of each connection's memory (measured)."""
+_USES: Final = 3
+"""So often a text must come before it is kept: what somebody asks once is nobody's habit."""
 
 
 class Composed(Struct, frozen=True):
@@ -44,6 +49,39 @@ class Composed(Struct, frozen=True):
 
     sql: str
     values: dict[str, Any]
+
+    def ending(self, end: str) -> Self:
+        """The same with something at its end: a lock."""
+        return type(self)(f"{self.sql} {end}", self.values)
+
+    @property
+    def statement(self) -> str | Statement:
+        """The statement as the database takes it: kept prepared only if it comes often, whoever thinks of it."""
+        return self.sql if _kept.has(self.sql) else Statement(self.sql, is_kept=False)
+
+
+class _Kept:
+    """The texts that are kept: the first of those that came often. None is given up again: connections have it."""
+
+    def __init__(self) -> None:
+        self.texts: set[str] = set()
+        self.uses: dict[str, int] = {}
+
+    def has(self, text: str) -> bool:
+        """Whether it is kept; each time that this is asked is a use."""
+        if text in self.texts:
+            return True
+        uses = self.uses[text] = self.uses.get(text, 0) + 1
+        if uses < _USES or len(self.texts) >= _KEPT:
+            if len(self.uses) > _SHAPES:
+                self.uses.clear()
+            return False
+        self.texts.add(text)
+        del self.uses[text]
+        return True
+
+
+_kept: Final = _Kept()
 
 
 class _Tenant(NamedTuple):

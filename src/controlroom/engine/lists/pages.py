@@ -15,7 +15,7 @@ Row = TypeVar("Row")
 async def rows(db: Statements, into: type[Row], listing: Listing, within: Within, asked: Asked) -> list[Row]:
     """The rows that were asked for, in one round trip. Raises Invalid for what the list cannot have."""
     composed = composer.rows(listing, within, asked)
-    return await db.all(into, composed.sql, **composed.values)
+    return await db.all(into, composed.statement, **composed.values)
 
 
 async def page(db: Statements, into: type[Row], listing: Listing, within: Within, asked: Asked) -> Page[Row]:
@@ -29,7 +29,7 @@ async def page(db: Statements, into: type[Row], listing: Listing, within: Within
     if asked.with_total:
         composed = composer.total(listing, within, asked.filter)
         before = asked.start.rows if isinstance(asked.start, Skip) else 0
-        counted = await db.value(composed.sql, **composed.values)
+        counted = await db.one(int, composed.statement, **composed.values)
         total = total_of(counted, seen=before + len(shown) if shown else 0, has_more=has_more)
     return Page(shown, has_more, total)
 

@@ -95,8 +95,8 @@ async def _lock_next(
     tx: Statements, workspace: WorkspaceId, operation: Operation, which: ItemFilter, *, after: WorkItemId | None
 ) -> list[WorkItem]:
     asked = Asked(filter=AllOf((_meant(which), _fit_for(operation))), start=behind(after), length=_BATCH)
-    found = composer.rows(ITEMS, _within(workspace), asked)
-    return await tx.all(WorkItem, f"{found.sql} for update skip locked", **found.values)
+    found = composer.rows(ITEMS, _within(workspace), asked).ending("for update skip locked")
+    return await tx.all(WorkItem, found.statement, **found.values)
 
 
 # ---------------------------------------------------------------------------------------------------- what has ended
@@ -144,4 +144,4 @@ def _meant(which: ItemFilter) -> Filter:
 
 async def _count(db: Statements, workspace: WorkspaceId, which: ItemFilter, touched: Filter) -> Preview:
     counted = composer.counts(ITEMS, _within(workspace), _meant(which), touched)
-    return await db.one(Preview, counted.sql, **counted.values)
+    return await db.one(Preview, counted.statement, **counted.values)
