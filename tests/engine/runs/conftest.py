@@ -7,6 +7,7 @@ import pytest
 from msgspec import Raw
 
 from controlroom.engine.access.model import Actor, StepRunActor, WorkerActor
+from controlroom.engine.access.scope import Of
 from controlroom.engine.access.tokens import read_step_run_token
 from controlroom.engine.engine import Engine
 from controlroom.engine.runs import actions as runs
@@ -17,7 +18,7 @@ from controlroom.engine.runs.model import DefaultInput, Inputs, Run, WithPayload
 from controlroom.engine.work_items import store as work_items
 from controlroom.engine.work_items.model import WorkItem
 from controlroom.engine.work_items.rules import RetryPolicy
-from controlroom.ids import ProcessId, RunId, StepRunId, WorkItemId, WorkspaceId, uuid7
+from controlroom.ids import OrganizationId, ProcessId, RunId, StepRunId, WorkItemId, WorkspaceId, uuid7
 from controlroom.maintenance import rescuer
 from controlroom.protocol import (
     Assignment,
@@ -96,7 +97,12 @@ class Floor:
     engine: Engine
     ada: Actor
     workspace: WorkspaceId
-    organization: object
+    organization: OrganizationId
+
+    @property
+    def scope(self) -> Of:
+        """The workspace as ada sees it."""
+        return Of(self.organization, (self.workspace,))
 
     async def process(self, *steps: dict) -> ProcessId:
         """A process of so many steps (columns of `step` may be given)."""

@@ -32,9 +32,9 @@ async def create(
     """A new assistant of a task. Raises PackageNotFound, TaskNotFound, AssistantNameTaken."""
     scope = scope_of(actor, Permission.WRITE_ASSISTANTS, workspace)
     assistant = AssistantId(uuid7())
-    async with engine.database.transaction() as tx:
+    async with scoped(engine.database, scope) as tx:
         await ensure_seen(tx, scope)
-        known = (await packages.hold(tx, workspace, package)).task_names
+        known = (await packages.hold(tx, scope, package)).task_names
         if task not in known:
             raise TaskNotFound(task, known=known)
         await store.add(tx, scope, assistant, name=checked_name(name), task=await packages.task_of(tx, package, task))
@@ -80,7 +80,7 @@ async def start(engine: Engine, actor: Actor, workspace: WorkspaceId, assistant:
     run = AssistantRunId(uuid7())
     async with scoped(engine.database, scope) as tx:
         found = await get(tx, scope, assistant)
-        latest = await packages.latest_version(tx, workspace, found.package_id)
+        latest = await packages.latest_version(tx, scope, found.package_id)
         if latest is None:
             raise _empty(found)
         names = [task.name for task in latest.robot.tasks]

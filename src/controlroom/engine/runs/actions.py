@@ -8,7 +8,7 @@ from msgspec import Raw, Struct
 
 from controlroom.engine.access.model import Actor, ActorKind, Permission
 from controlroom.engine.access.record import happened
-from controlroom.engine.access.scope import Of, by
+from controlroom.engine.access.scope import Of, by, scope_of
 from controlroom.engine.engine import Engine
 from controlroom.engine.events.store import append
 from controlroom.engine.processes import store as processes
@@ -99,11 +99,11 @@ async def start_in(
 
     To be called within `schemas.settled`.
     """
-    actor.require(Permission.START_RUNS, workspace)
-    found = await processes.lock_for_start(tx, workspace, process)
+    scope = scope_of(actor, Permission.START_RUNS, workspace)
+    found = await processes.lock_for_start(tx, scope, process)
     if not found.is_enabled:
         raise ProcessDisabled(process)
-    steps = await processes.list_steps(tx, workspace, process)
+    steps = await processes.list_steps(tx, scope, process)
     if not steps or any(step.task_id is None for step in steps):
         raise ProcessNotConfigured(process)
     run = RunId(uuid7())

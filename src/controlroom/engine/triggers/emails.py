@@ -180,7 +180,7 @@ async def _take(
 
 
 async def _has_queue(engine: Engine, trigger: EmailTrigger) -> bool:
-    return bool(await processes.list_steps(engine.database, trigger.workspace_id, trigger.process_id))
+    return bool(await processes.list_steps(engine.database, trigger.scope, trigger.process_id))
 
 
 async def _read(engine: Engine, trigger: EmailTrigger, raw: bytes) -> Mail:
@@ -211,7 +211,7 @@ async def _keep(
     tx: Tx, trigger: EmailTrigger, mail: Mail, blobs: Sequence[tuple[str, Blob]], reference: str
 ) -> WorkItemId:
     """Write the item with its files: it waits in the input queue."""
-    first = await processes.first_step(tx, trigger.workspace_id, trigger.process_id)
+    first = await processes.first_step(tx, trigger.scope, trigger.process_id)
     item = await work_items.insert_one(
         tx,
         workspace=trigger.workspace_id,

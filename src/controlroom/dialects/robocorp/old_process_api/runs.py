@@ -136,7 +136,7 @@ async def list_runs(
     limit: FromQuery[int | None] = None,
 ) -> Data:
     """List the runs of a process, newest first."""
-    await processes.get(request.db, request.workspace, process_id)
+    await processes.get(*request.reading, process_id)
     rows = await store.list_runs(
         request.db, request.workspace, process=process_id, limit=asked_limit(request.engine.limits, limit)
     )
@@ -180,7 +180,7 @@ async def list_processes(request: Asking) -> Processes:
     most = request.engine.limits.max_page_size
     while True:
         rows = await processes.list_processes(
-            request.db, request.workspace, after=None if after is None else ProcessId(after), limit=most
+            *request.reading, after=None if after is None else ProcessId(after), limit=most
         )
         found += [OldProcess(row.id, row.name) for row in rows]
         if len(rows) < most:

@@ -63,7 +63,7 @@ async def list_items(
     limit: FromQuery[int | None] = None,
 ) -> Data:
     """List the items of a process, newest first."""
-    await processes.get(request.db, request.workspace, process_id)
+    await processes.get(*request.reading, process_id)
     rows = await store.list_items(
         request.db, request.workspace, process=process_id, limit=asked_limit(request.engine.limits, limit)
     )
