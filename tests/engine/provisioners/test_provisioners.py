@@ -26,7 +26,7 @@ from controlroom.errors import Forbidden, NotFound, Unauthenticated
 from controlroom.ids import WorkerId
 from controlroom.maintenance.provisioner import provide
 from controlroom.protocol import Claim, ErrorCode, Finish, Link, OpenSession, SandboxKind
-from maintenance.conftest import until
+from delivering import until
 
 SECRET = "shared with the provisioner"
 
