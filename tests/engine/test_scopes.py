@@ -17,7 +17,7 @@ WITHOUT_REFERENCE = {"console_archive", "console_chunk", "run_wake", "secret_mas
 """Tables that hang on a tenant's without a foreign key: they are written too often, or outlive it."""
 
 NOT_YET = {
-    *("access", "assets", "chains", "deliveries", "events", "notifications", "packages", "processes"),
+    *("access", "chains", "deliveries", "events", "notifications", "packages", "processes"),
     *("provisioners", "queues", "runs", "schedules", "webhooks", "work_items"),
 }
 
