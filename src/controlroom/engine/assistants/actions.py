@@ -8,21 +8,13 @@ from controlroom.engine.access.record import record
 from controlroom.engine.access.scope import Room, Scope, ScopedTx, ensure_seen, scope_of, scoped
 from controlroom.engine.assistants import rules, store
 from controlroom.engine.assistants.errors import AssistantNotFound, AssistantRunEnded, AssistantRunNotFound
-from controlroom.engine.assistants.model import (
-    Assistant,
-    AssistantError,
-    AssistantId,
-    AssistantRun,
-    AssistantRunId,
-    AssistantRunState,
-    Started,
-)
+from controlroom.engine.assistants.model import Assistant, AssistantError, AssistantRun, AssistantRunState, Started
 from controlroom.engine.engine import Engine
 from controlroom.engine.events.store import By
 from controlroom.engine.packages import store as packages
 from controlroom.engine.packages.errors import TaskNotFound
 from controlroom.errors import Conflict, Forbidden
-from controlroom.ids import PackageId, UserId, WorkspaceId, uuid7
+from controlroom.ids import AssistantId, AssistantRunId, PackageId, UserId, WorkspaceId, uuid7
 from controlroom.postgres.database import Statements
 
 

@@ -9,15 +9,12 @@ from controlroom.engine.assistants.errors import AssistantNameTaken, AssistantNo
 from controlroom.engine.assistants.model import (
     Assistant,
     AssistantArtifact,
-    AssistantArtifactId,
     AssistantError,
-    AssistantId,
     AssistantRun,
-    AssistantRunId,
     AssistantRunState,
 )
 from controlroom.engine.nouns import InWorkspace, Missing, Noun
-from controlroom.ids import PackageVersionId, TaskId, UserId
+from controlroom.ids import AssistantArtifactId, AssistantId, AssistantRunId, PackageVersionId, TaskId, UserId
 from controlroom.postgres.database import Statements
 from controlroom.postgres.errors import UniqueViolation
 from controlroom.postgres.keyset import oldest_first
