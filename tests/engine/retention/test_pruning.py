@@ -146,7 +146,7 @@ async def assistant_run(floor: Floor) -> AssistantRunId:
     content = await floor.engine.objects.put_bytes(b"what an assistant left")
     await assistants.put_artifact(
         db,
-        floor.workspace,
+        scope,
         run,
         AssistantArtifactId(uuid7()),
         name="log.html",
