@@ -2,20 +2,16 @@
 
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import NewType
+from uuid import UUID
 
 from msgspec import Struct
 
-from controlroom.ids import (
-    AssistantArtifactId,
-    AssistantId,
-    AssistantRunId,
-    OrganizationId,
-    PackageId,
-    PackageVersionId,
-    TaskId,
-    UserId,
-    WorkspaceId,
-)
+from controlroom.ids import OrganizationId, PackageId, PackageVersionId, TaskId, UserId, WorkspaceId
+
+AssistantId = NewType("AssistantId", UUID)
+AssistantRunId = NewType("AssistantRunId", UUID)
+AssistantArtifactId = NewType("AssistantArtifactId", UUID)
 
 
 class AssistantRunState(StrEnum):

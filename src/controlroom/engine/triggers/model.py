@@ -4,7 +4,6 @@ from datetime import datetime
 
 from msgspec import UNSET, Struct, UnsetType
 
-from controlroom.engine.access.scope import Of, Scope
 from controlroom.ids import EmailTriggerId, OrganizationId, ProcessId, WorkspaceId
 
 
@@ -32,11 +31,6 @@ class EmailTrigger(Struct, frozen=True, kw_only=True):
     starts: bool
     """A run of the process; else the item waits in the input queue."""
     created_at: datetime
-
-    @property
-    def scope(self) -> Scope:
-        """Whose process it is: mail that comes to the address is let in by it."""
-        return Of(self.organization_id, (self.workspace_id,))
 
     @property
     def local_part(self) -> str:
