@@ -14,6 +14,8 @@ UserId = NewType("UserId", UUID)
 RoleId = NewType("RoleId", UUID)
 GrantId = NewType("GrantId", UUID)
 UserGroupId = NewType("UserGroupId", UUID)
+UserCredentialId = NewType("UserCredentialId", UUID)
+SessionId = NewType("SessionId", UUID)
 ApiKeyId = NewType("ApiKeyId", UUID)
 PackageId = NewType("PackageId", UUID)
 PackageVersionId = NewType("PackageVersionId", UUID)
@@ -41,6 +43,9 @@ WebhookId = NewType("WebhookId", UUID)
 NotificationId = NewType("NotificationId", UUID)
 ProvisionerId = NewType("ProvisionerId", UUID)
 DeliveryId = NewType("DeliveryId", UUID)
+AssistantId = NewType("AssistantId", UUID)
+AssistantRunId = NewType("AssistantRunId", UUID)
+AssistantArtifactId = NewType("AssistantArtifactId", UUID)
 
 
 def uuid7() -> UUID:

@@ -1,6 +1,6 @@
-"""A live server and its people, as the tests of the dialects have them."""
+"""A live server and its people."""
 
-from dialects.conftest import (  # noqa: F401 - fixtures are found by being here
+from live import (  # noqa: F401 - fixtures are found by being here
     ada,
     ben,
     cleo,

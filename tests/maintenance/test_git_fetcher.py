@@ -53,34 +53,34 @@ def fetch(engine):
     return do
 
 
-async def test_a_branch_is_fetched_and_followed(engine, workspace, ada, package, repository, fetch):
+async def test_a_branch_is_fetched_and_followed(engine, workspace, ada, package, repository, fetch, seen):
     """Each new commit is a version; the same commit again is none."""
     first = repository.commit(robot_yaml=ROBOT.format(task="One"), tasks_py="print()")
     await sources.set_source(engine, ada, workspace, package, Wanted(url=repository.url, ref=MAIN))
     assert await fetch() == 1
-    assert (await store.get(engine.database, workspace, package)).task_names == ["One"]
+    assert (await store.get(engine.database, seen, package)).task_names == ["One"]
     told = await sources.get(engine, ada, workspace, package)
     assert (told.fetched_commit, told.is_wanted, told.error) == (first, False, "")
 
     await sources.want(engine, ada, workspace, package)
     await fetch()
-    assert (await store.get(engine.database, workspace, package)).latest.version == 1
+    assert (await store.get(engine.database, seen, package)).latest.version == 1
 
     repository.commit(robot_yaml=ROBOT.format(task="Two"))
     await sources.want(engine, ada, workspace, package)
     await fetch()
-    latest = await store.get(engine.database, workspace, package)
+    latest = await store.get(engine.database, seen, package)
     assert (latest.latest.version, latest.task_names) == (2, ["Two"])
     assert await fetch() == 0
 
 
-async def test_links_in_a_repository_are_followed(engine, workspace, ada, package, repository, fetch):
+async def test_links_in_a_repository_are_followed(engine, workspace, ada, package, repository, fetch, seen):
     """A link within the robot's folder is no obstacle; one that leads out is said to do so."""
     (repository.folder / "latest.py").symlink_to("tasks.py")
     repository.commit(robot_yaml=ROBOT.format(task="One"), tasks_py="print()")
     await sources.set_source(engine, ada, workspace, package, Wanted(url=repository.url, ref=MAIN))
     await fetch()
-    assert (await store.get(engine.database, workspace, package)).task_names == ["One"]
+    assert (await store.get(engine.database, seen, package)).task_names == ["One"]
 
     (repository.folder / "hosts").symlink_to("/etc/hosts")
     repository.commit()
@@ -90,7 +90,7 @@ async def test_links_in_a_repository_are_followed(engine, workspace, ada, packag
     assert error.startswith("`hosts` is a link to `/etc/hosts`, which leads out of the robot's folder")
 
 
-async def test_a_package_has_what_a_clone_has(engine, workspace, ada, package, repository, fetch):
+async def test_a_package_has_what_a_clone_has(engine, workspace, ada, package, repository, fetch, seen):
     """What the repository leaves out of its releases, or fills in there, is as it was committed."""
     attributes = "tasks.py export-ignore\nlib/ export-ignore\n/lib/** export-ignore\n*.txt export-subst\n"
     (repository.folder / "lib").mkdir()
@@ -102,14 +102,14 @@ async def test_a_package_has_what_a_clone_has(engine, workspace, ada, package, r
     await sources.set_source(engine, ada, workspace, package, Wanted(url=repository.url, ref=MAIN))
     assert await fetch() == 1
 
-    found = await store.latest_version(engine.database, workspace, package)
+    found = await store.latest_version(engine.database, seen, package)
     assert found is not None
     files = zipfile.ZipFile(io.BytesIO(await engine.objects.read(found.hash)))
     assert {"tasks.py", "lib/x.py", "lib/.gitattributes"} <= set(files.namelist())
     assert files.read("of.txt") == b"$Format:%H$"
 
 
-async def test_a_robot_of_several_is_chosen_by_its_folder(engine, workspace, ada, package, repository, fetch):
+async def test_a_robot_of_several_is_chosen_by_its_folder(engine, workspace, ada, package, repository, fetch, seen):
     """Only that folder is fetched; without a choice, or with a wrong one, the robots that there are get listed."""
     for name in ("one", "two"):
         (repository.folder / "robots" / name).mkdir(parents=True)
@@ -130,11 +130,11 @@ async def test_a_robot_of_several_is_chosen_by_its_folder(engine, workspace, ada
     )
     assert found[2] == ""
     assert "no robot.yaml in `:(glob)**`" in found[3]
-    latest = (await store.get(engine.database, workspace, package)).latest
+    latest = (await store.get(engine.database, seen, package)).latest
     assert (latest.version, latest.folder, [task.name for task in latest.robot.tasks]) == (1, "robots/two", ["two"])
 
 
-async def test_a_repository_of_countless_names_is_refused(engine, workspace, ada, package, repository, fetch):
+async def test_a_repository_of_countless_names_is_refused(engine, workspace, ada, package, repository, fetch, seen):
     """A few trees that name each other again and again list billions of files."""
     repository.commit(robot_yaml=ROBOT.format(task="One"))
     tree = repository.git("rev-parse", "HEAD^{tree}").strip()
@@ -150,10 +150,10 @@ async def test_a_repository_of_countless_names_is_refused(engine, workspace, ada
         await fetch()
         assert (await sources.get(engine, ada, workspace, package)).error == "the repository has too many files"
 
-    assert (await store.get(engine.database, workspace, package)).latest is None
+    assert (await store.get(engine.database, seen, package)).latest is None
 
 
-async def test_a_package_is_made_with_its_source_or_not_at_all(engine, workspace, ada, ben):
+async def test_a_package_is_made_with_its_source_or_not_at_all(engine, workspace, ada, ben, seen):
     """An address, a name or a right that is refused leaves no package of that name."""
     good = Wanted(url="https://example.com/a.git", ref=MAIN)
     for actor, wanted in (
@@ -165,7 +165,7 @@ async def test_a_package_is_made_with_its_source_or_not_at_all(engine, workspace
     ):
         with pytest.raises((Invalid, Forbidden, SecretNotFound)):
             await sources.create_package(engine, actor, workspace, "made", wanted)
-        assert await store.by_name(engine.database, workspace, "made") is None
+        assert await store.by_name(engine.database, seen, "made") is None
 
     made, hook = await sources.create_package(engine, ada, workspace, "made", good)
 
@@ -175,7 +175,7 @@ async def test_a_package_is_made_with_its_source_or_not_at_all(engine, workspace
         await sources.create_package(engine, ada, workspace, "made", good)
 
 
-async def test_tags_and_commits_stay_where_they_are(engine, workspace, ada, package, repository, fetch):
+async def test_tags_and_commits_stay_where_they_are(engine, workspace, ada, package, repository, fetch, seen):
     """What is fetched is what was named, whatever came since."""
     old = repository.commit(robot_yaml=ROBOT.format(task="Old"), tasks_py="")
     repository.git("tag", "v1")
@@ -186,7 +186,7 @@ async def test_tags_and_commits_stay_where_they_are(engine, workspace, ada, pack
         await sources.set_source(engine, ada, workspace, package, Wanted(url=repository.url, ref=ref))
         await fetch()
         assert (await sources.get(engine, ada, workspace, package)).fetched_commit == old
-        assert (await store.get(engine.database, workspace, package)).task_names == ["Old"]
+        assert (await store.get(engine.database, seen, package)).task_names == ["Old"]
 
 
 async def test_credentials_come_from_the_vault(engine, workspace, ada, ben, package, repository, fetch):
@@ -209,7 +209,7 @@ async def test_credentials_come_from_the_vault(engine, workspace, ada, ben, pack
         )
 
 
-async def test_what_is_no_robot_leaves_the_version_before(engine, workspace, ada, package, repository, fetch):
+async def test_what_is_no_robot_leaves_the_version_before(engine, workspace, ada, package, repository, fetch, seen):
     """The reason is told, and the latest version stays."""
     repository.commit(robot_yaml=ROBOT.format(task="One"), tasks_py="")
     await sources.set_source(engine, ada, workspace, package, Wanted(url=repository.url, ref=MAIN))
@@ -226,7 +226,7 @@ async def test_what_is_no_robot_leaves_the_version_before(engine, workspace, ada
     await sources.want(engine, ada, workspace, package)
     await fetch()
     assert "Python 2.7 is asked for" in (await sources.get(engine, ada, workspace, package)).error
-    assert (await store.get(engine.database, workspace, package)).task_names == ["One"]
+    assert (await store.get(engine.database, seen, package)).task_names == ["One"]
 
 
 async def test_private_addresses_are_not_spoken_to(engine, workspace, ada, package, repository, fetch):
@@ -249,7 +249,7 @@ def by_ssh(tmp_path):
         yield found
 
 
-async def test_a_key_of_the_vault_opens_a_repository_over_ssh(engine, workspace, ada, package, by_ssh, fetch):
+async def test_a_key_of_the_vault_opens_a_repository_over_ssh(engine, workspace, ada, package, by_ssh, fetch, seen):
     """With the key, and what `ssh-keyscan` says about the host, for a port of its own too."""
     commit = by_ssh.commit(robot_yaml=ROBOT.format(task="One"), tasks_py="")
     proof = {"private_key": by_ssh.private_key, "known_hosts": by_ssh.known_hosts}
@@ -260,7 +260,7 @@ async def test_a_key_of_the_vault_opens_a_repository_over_ssh(engine, workspace,
 
     told = await sources.get(engine, ada, workspace, package)
     assert (told.error, told.fetched_commit) == ("", commit)
-    assert (await store.get(engine.database, workspace, package)).task_names == ["One"]
+    assert (await store.get(engine.database, seen, package)).task_names == ["One"]
 
 
 async def test_ssh_speaks_to_nobody_else_and_to_nobody_without_a_key(
@@ -312,7 +312,7 @@ async def test_a_claim_is_one_servers_for_a_minute_and_longer_when_renewed(engin
     assert (await sources.claim(engine)).package_id == package
 
 
-async def test_a_fetch_of_a_source_that_was_changed_meanwhile_brings_nothing(engine, workspace, ada, package):
+async def test_a_fetch_of_a_source_that_was_changed_meanwhile_brings_nothing(engine, workspace, ada, package, seen):
     """What another address gave is no version of the package."""
     await sources.set_source(engine, ada, workspace, package, Wanted(url="https://git.invalid/a.git", ref=MAIN))
     fetch = await sources.claim(engine)
@@ -323,11 +323,11 @@ async def test_a_fetch_of_a_source_that_was_changed_meanwhile_brings_nothing(eng
 
     assert not await sources.take(engine, fetch, commit="a" * 40, blob=await engine.objects.put_bytes(old.getvalue()))
 
-    assert (await store.get(engine.database, workspace, package)).latest is None
+    assert (await store.get(engine.database, seen, package)).latest is None
     assert (await sources.claim(engine)).url == "https://git.invalid/b.git"
 
 
-async def test_a_fetch_ends_when_its_source_is_removed(engine, workspace, ada, package, repository):
+async def test_a_fetch_ends_when_its_source_is_removed(engine, workspace, ada, package, repository, seen):
     """It does not go on until the repository has given all; nothing stays in the data folder."""
     asked, answer = threading.Event(), threading.Event()
     repository.before = lambda: (asked.set(), answer.wait(60))
@@ -340,7 +340,7 @@ async def test_a_fetch_ends_when_its_source_is_removed(engine, workspace, ada, p
 
     assert await asyncio.wait_for(fetching, 30) == 1
     answer.set()
-    assert (await store.get(engine.database, workspace, package)).latest is None
+    assert (await store.get(engine.database, seen, package)).latest is None
     with engine.scratch.folder("beside") as beside:
         assert [path for path in beside.parent.iterdir() if not path.name.startswith("beside")] == []
 

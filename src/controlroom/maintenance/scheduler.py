@@ -16,6 +16,7 @@ from typing import Final
 
 import structlog
 
+from controlroom.engine.access.scope import Room
 from controlroom.engine.engine import Engine
 from controlroom.engine.schedules.due import due_schedules, notice_due, waiting_schedules
 from controlroom.engine.schedules.firing import cancel_late, fire, start_waiting
@@ -25,6 +26,7 @@ from controlroom.ids import ScheduleId
 log = structlog.get_logger(__name__)
 
 EVERY: Final = 1.0
+_ROOM: Final = Room()
 _AT_ONCE: Final = 1000
 _MOST_ROUNDS: Final = 20
 _SIDE_BY_SIDE: Final = 6
@@ -33,25 +35,25 @@ _SIDE_BY_SIDE: Final = 6
 
 async def notice(engine: Engine) -> int:
     """One tick; how many schedules were seen to be due."""
-    return await notice_due(engine.database)
+    return await notice_due(engine.database, _ROOM)
 
 
 async def fire_due(engine: Engine) -> int:
     """One tick; how many schedules were looked at and runs stopped."""
     fired = 0
     for _ in range(_MOST_ROUNDS):
-        due = await due_schedules(engine.database, limit=_AT_ONCE)
+        due = await due_schedules(engine.database, _ROOM, limit=_AT_ONCE)
         decided = await _each(engine, fire, due)
         fired += decided
         if not decided:
             break
-    waiting = await waiting_schedules(engine.database, limit=_AT_ONCE)
+    waiting = await waiting_schedules(engine.database, _ROOM, limit=_AT_ONCE)
     started = await _each(engine, start_waiting, waiting)
-    return fired + started + await cancel_late(engine, limit=_AT_ONCE)
+    return fired + started + await cancel_late(engine, _ROOM, limit=_AT_ONCE)
 
 
 async def _each(
-    engine: Engine, decide: Callable[[Engine, ScheduleId], Awaitable[bool]], schedules: Iterable[ScheduleId]
+    engine: Engine, decide: Callable[[Engine, Room, ScheduleId], Awaitable[bool]], schedules: Iterable[ScheduleId]
 ) -> int:
     """Decide about each schedule, some side by side; how many there was something to decide about."""
     left, decided = iter(schedules), 0
@@ -60,7 +62,7 @@ async def _each(
         nonlocal decided
         for schedule in left:
             try:
-                decided += await decide(engine, schedule)
+                decided += await decide(engine, _ROOM, schedule)
             except Unavailable:
                 raise
             except Exception:  # the edge of a loop: one schedule must not keep the others from their time

@@ -14,7 +14,7 @@ from controlroom.engine.console import actions as console
 from controlroom.engine.packages.actions import push
 from controlroom.engine.runs import reports
 from controlroom.ids import uuid7
-from dialects.conftest import Live, Person, Worker, robot_zip
+from live import Live, Person, Worker, robot_zip
 
 _PAYLOAD = {"invoice": 7}
 _SOON = (datetime.now(UTC) + timedelta(hours=1)).isoformat()

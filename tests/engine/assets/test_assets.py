@@ -25,8 +25,21 @@ from controlroom.errors import Forbidden, NotFound, Unauthenticated
 TEXT = "text/plain"
 
 
+async def read(engine, actor, workspace, asset):
+    return await assets.get(engine.database, scope_of(actor, Permission.READ_ASSETS, workspace), asset)
+
+
+async def read_upload(engine, actor, workspace, asset, upload):
+    return await assets.get_upload(engine, scope_of(actor, Permission.WRITE_ASSETS, workspace), asset, upload)
+
+
+async def listed(engine, actor, workspace, *, after=None, limit):
+    scope = scope_of(actor, Permission.READ_ASSETS, workspace)
+    return await assets.list_assets(engine.database, scope, after=after, limit=limit)
+
+
 async def content_of(engine, actor, workspace, asset) -> bytes:
-    found = await assets.get(engine, actor, workspace, asset)
+    found = await read(engine, actor, workspace, asset)
     return await engine.objects.read(found.content.hash)
 
 
@@ -54,8 +67,8 @@ async def test_content_comes_by_a_link(engine, ada, workspace):
     blob = await engine.objects.put_bytes(b"new")
     await assets.complete_upload(engine, upload.scope, upload.id, blob)
 
-    assert (await assets.get_upload(engine, ada, workspace, "model", upload.id)).state is UploadState.COMPLETED
-    changed = await assets.get(engine, ada, workspace, asset.id)
+    assert (await read_upload(engine, ada, workspace, "model", upload.id)).state is UploadState.COMPLETED
+    changed = await read(engine, ada, workspace, asset.id)
     assert (changed.content.content_type, changed.content.size) == ("application/octet-stream", 3)
     assert await content_of(engine, ada, workspace, asset.id) == b"new"
 
@@ -86,7 +99,7 @@ async def test_uploads_at_once_leave_one_whole_content(engine, ada, workspace):
         )
     )
 
-    content = (await assets.get(engine, ada, workspace, "model")).content
+    content = (await read(engine, ada, workspace, "model")).content
     assert content.content_type == f"text/x-{content.size}"
 
 
@@ -102,7 +115,7 @@ async def test_a_deleted_asset_fails_its_uploads(engine, ada, workspace):
     failed = await uploads.get(engine, upload.scope, upload.id)
     assert (failed.state, failed.reason) == (UploadState.FAILED, "the asset was deleted")
     with pytest.raises(AssetNotFound):
-        await assets.get(engine, ada, workspace, asset.id)
+        await read(engine, ada, workspace, asset.id)
 
 
 async def test_an_upload_that_never_came_is_told_as_failed(engine, ada, workspace):
@@ -113,7 +126,7 @@ async def test_an_upload_that_never_came_is_told_as_failed(engine, ada, workspac
         "update upload set created_at = clock_now() - interval '2 hours' where id = %(id)s", id=upload.id
     )
 
-    late = await assets.get_upload(engine, ada, workspace, "model", upload.id)
+    late = await read_upload(engine, ada, workspace, "model", upload.id)
 
     assert (late.state, late.reason) == (UploadState.FAILED, "nothing came before the link expired")
 
@@ -125,7 +138,7 @@ async def test_an_upload_belongs_to_its_asset(engine, ada, workspace):
     upload = await assets.upload(engine, ada, workspace, "model", content_type=TEXT)
 
     with pytest.raises(UploadNotFound):
-        await assets.get_upload(engine, ada, workspace, "other", upload.id)
+        await read_upload(engine, ada, workspace, "other", upload.id)
 
 
 async def test_the_link_names_its_upload(engine, ada, workspace):
@@ -159,15 +172,15 @@ async def test_outsiders_see_no_asset(engine, ada, cleo, robot, workspace, team)
     upload = await assets.upload(engine, ada, workspace, "model", content_type=TEXT)
 
     for nothing in (
-        assets.get(engine, cleo, workspace, asset.id),
-        assets.get(engine, cleo, team.other_workspace, asset.id),
-        assets.get(engine, cleo, team.other_workspace, "model"),
+        read(engine, cleo, workspace, asset.id),
+        read(engine, cleo, team.other_workspace, asset.id),
+        read(engine, cleo, team.other_workspace, "model"),
         assets.delete(engine, cleo, team.other_workspace, asset.id),
         assets.upload(engine, cleo, team.other_workspace, asset.id, content_type=TEXT),
         assets.upload_inline(engine, cleo, team.other_workspace, asset.id, content_type=TEXT, data=b""),
-        assets.get_upload(engine, cleo, team.other_workspace, theirs.id, upload.id),
-        assets.get(engine, robot, team.other_workspace, theirs.id),
-        assets.get(engine, robot, workspace, theirs.id),
+        read_upload(engine, cleo, team.other_workspace, theirs.id, upload.id),
+        read(engine, robot, team.other_workspace, theirs.id),
+        read(engine, robot, workspace, theirs.id),
         assets.complete_upload(
             engine,
             scope_of(cleo, Permission.WRITE_ASSETS, team.other_workspace),
@@ -177,7 +190,7 @@ async def test_outsiders_see_no_asset(engine, ada, cleo, robot, workspace, team)
     ):
         with pytest.raises(NotFound):
             await nothing
-    assert [found.id for found in await assets.list_assets(engine, cleo, team.other_workspace, limit=9)] == [theirs.id]
+    assert [found.id for found in await listed(engine, cleo, team.other_workspace, limit=9)] == [theirs.id]
 
 
 async def test_an_ended_step_run_has_no_assets(engine, ada, robot, workspace, end):
@@ -186,8 +199,8 @@ async def test_an_ended_step_run_has_no_assets(engine, ada, robot, workspace, en
     await end(robot)
 
     for refused in (
-        assets.get(engine, robot, workspace, asset.id),
-        assets.list_assets(engine, robot, workspace, limit=9),
+        read(engine, robot, workspace, asset.id),
+        listed(engine, robot, workspace, limit=9),
         assets.create(engine, robot, workspace, "other"),
         assets.delete(engine, robot, workspace, asset.id),
         assets.upload(engine, robot, workspace, asset.id, content_type=TEXT),
@@ -195,7 +208,7 @@ async def test_an_ended_step_run_has_no_assets(engine, ada, robot, workspace, en
     ):
         with pytest.raises(Unauthenticated):
             await refused
-    assert (await assets.get(engine, ada, workspace, asset.id)).content is None
+    assert (await read(engine, ada, workspace, asset.id)).content is None
 
 
 async def test_inline_content_has_a_size(engine, ada, workspace):
@@ -207,15 +220,15 @@ async def test_inline_content_has_a_size(engine, ada, workspace):
             engine, ada, workspace, "model", content_type=TEXT, data=bytes(engine.limits.inline_asset_bytes + 1)
         )
 
-    assert (await assets.get(engine, ada, workspace, "model")).content is None
+    assert (await read(engine, ada, workspace, "model")).content is None
 
 
 async def test_assets_are_listed_in_pages(engine, ada, workspace):
     """Pages follow each other without gap or repetition."""
     made = [await assets.create(engine, ada, workspace, f"asset {n}") for n in range(5)]
 
-    first = await assets.list_assets(engine, ada, workspace, limit=3)
-    second = await assets.list_assets(engine, ada, workspace, after=first[-1].id, limit=3)
+    first = await listed(engine, ada, workspace, limit=3)
+    second = await listed(engine, ada, workspace, after=first[-1].id, limit=3)
 
     assert [*first, *second] == made
 

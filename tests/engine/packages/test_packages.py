@@ -19,11 +19,11 @@ from controlroom.engine.uploads.model import UploadState
 from controlroom.errors import Forbidden, Invalid, NotFound
 
 
-async def test_a_new_package_has_no_content(engine, ada, workspace):
+async def test_a_new_package_has_no_content(engine, ada, workspace, seen):
     """A package is there before its first upload, without tasks."""
     package = await actions.create(engine, ada, workspace, "invoices")
 
-    assert await store.get(engine.database, workspace, package.id) == package
+    assert await store.get(engine.database, seen, package.id) == package
     assert (package.name, package.latest, package.task_names) == ("invoices", None, [])
 
 
@@ -36,7 +36,7 @@ async def test_names_are_unique_in_a_workspace(engine, ada, workspace, cleo, tea
     await actions.create(engine, cleo, team.other_workspace, "invoices")
 
 
-async def test_a_deleted_packages_name_is_free(engine, ada, workspace):
+async def test_a_deleted_packages_name_is_free(engine, ada, workspace, seen):
     """After a deletion another package may have the name."""
     first = await actions.create(engine, ada, workspace, "invoices")
     await actions.delete(engine, ada, workspace, first.id)
@@ -45,17 +45,16 @@ async def test_a_deleted_packages_name_is_free(engine, ada, workspace):
 
     assert second.id != first.id
     with pytest.raises(PackageNotFound):
-        await store.get(engine.database, workspace, first.id)
+        await store.get(engine.database, seen, first.id)
     with pytest.raises(PackageNotFound):
         await actions.delete(engine, ada, workspace, first.id)
 
 
-async def test_push_makes_the_package_and_its_versions(engine, ada, workspace, robot):
+async def test_push_makes_the_package_and_its_versions(engine, ada, workspace, robot, seen):
     """The first push of a name makes the package, each other content a version; tasks keep their ids and numbers."""
     first = await actions.push(engine, ada, workspace, "invoices", await robot("Produce", "Consume"))
     tasks = {
-        task.name: (task.id, task.number)
-        for task in await store.list_tasks(engine.database, workspace, first.package.id)
+        task.name: (task.id, task.number) for task in await store.list_tasks(engine.database, seen, first.package.id)
     }
     second = await actions.push(engine, ada, workspace, "invoices", await robot("Consume", "Report"))
 
@@ -67,14 +66,13 @@ async def test_push_makes_the_package_and_its_versions(engine, ada, workspace, r
     assert second.package.latest.version == 2
     assert second.package.latest.number > first.package.latest.number
     known = {
-        task.name: (task.id, task.number)
-        for task in await store.list_tasks(engine.database, workspace, first.package.id)
+        task.name: (task.id, task.number) for task in await store.list_tasks(engine.database, seen, first.package.id)
     }
     assert known.keys() == {"Produce", "Consume", "Report"}
     assert tasks.items() <= known.items()
 
 
-async def test_the_same_content_makes_no_version(engine, ada, workspace, robot):
+async def test_the_same_content_makes_no_version(engine, ada, workspace, robot, seen):
     """Pushing what is the latest version already changes nothing; going back to an older content is a new version."""
     blob, other = await robot("Run"), await robot("Run", content="print(1)")
     await actions.push(engine, ada, workspace, "invoices", blob)
@@ -84,22 +82,22 @@ async def test_the_same_content_makes_no_version(engine, ada, workspace, robot):
 
     assert (again.is_new_version, again.package.latest.version) == (False, 1)
     assert (back.is_new_version, back.package.latest.version) == (True, 3)
-    versions = await store.list_versions(engine.database, workspace, back.package.id, limit=10)
+    versions = await store.list_versions(engine.database, seen, back.package.id, limit=10)
     assert [version.version for version in versions] == [3, 2, 1]
 
 
-async def test_pushes_at_once_make_one_package(engine, ada, workspace, robot):
+async def test_pushes_at_once_make_one_package(engine, ada, workspace, robot, seen):
     """Any number of first pushes at the same moment lead to one package, with every content as a version."""
     blobs = [await robot("Run", content=f"print({n})") for n in range(5)]
 
     pushed = await asyncio.gather(*(actions.push(engine, ada, workspace, "invoices", blob) for blob in blobs))
 
-    [package] = await store.list_packages(engine.database, workspace, limit=10)
+    [package] = await store.list_packages(engine.database, seen, limit=10)
     assert {one.package.id for one in pushed} == {package.id}
     assert package.latest.version == 5
 
 
-async def test_what_is_no_robot_is_refused_and_changes_nothing(engine, ada, workspace, robot):
+async def test_what_is_no_robot_is_refused_and_changes_nothing(engine, ada, workspace, robot, seen):
     """A refused push says why; the version before stays the latest, and no package is made for it."""
     good = await actions.push(engine, ada, workspace, "invoices", await robot("Run"))
     bad = await engine.objects.put_bytes(b"this is no zip")
@@ -109,7 +107,7 @@ async def test_what_is_no_robot_is_refused_and_changes_nothing(engine, ada, work
             await actions.push(engine, ada, workspace, name, bad)
         assert refused.value.code == "PACKAGE_INVALID"
 
-    assert [good.package] == await store.list_packages(engine.database, workspace, limit=10)
+    assert [good.package] == await store.list_packages(engine.database, seen, limit=10)
 
 
 async def test_an_archive_that_leaves_its_folder_is_refused(engine, ada, workspace):
@@ -124,7 +122,7 @@ async def test_an_archive_that_leaves_its_folder_is_refused(engine, ada, workspa
         await actions.push(engine, ada, workspace, "invoices", blob)
 
 
-async def test_a_promised_upload_becomes_the_latest_version(engine, ada, workspace, robot):
+async def test_a_promised_upload_becomes_the_latest_version(engine, ada, workspace, robot, seen):
     """Completing an upload adds the version once, however often the completion is repeated."""
     package = await actions.create(engine, ada, workspace, "invoices")
     upload = await actions.promise_upload(engine, ada, workspace, package.id)
@@ -133,18 +131,18 @@ async def test_a_promised_upload_becomes_the_latest_version(engine, ada, workspa
     await actions.complete_upload(engine, upload.scope, upload.id, blob)
     await actions.complete_upload(engine, upload.scope, upload.id, blob)
 
-    latest = (await store.get(engine.database, workspace, package.id)).latest
+    latest = (await store.get(engine.database, seen, package.id)).latest
     assert (latest.version, latest.hash, latest.size) == (1, blob.hash, blob.size)
     assert (await uploads.get(engine, upload.scope, upload.id)).state is UploadState.COMPLETED
     with pytest.raises(UploadEnded):
         await actions.complete_upload(engine, upload.scope, upload.id, await robot("Other"))
 
 
-async def test_first_pushes_of_a_name_at_once_all_succeed(engine, ada, workspace, robot):
+async def test_first_pushes_of_a_name_at_once_all_succeed(engine, ada, workspace, robot, seen):
     """The package is made by whichever comes first; each content is a version."""
     blobs = [await robot(f"Run {number % 4}") for number in range(8)]
     promised = [await actions.promise_push(engine, ada, workspace, "invoices") for _ in blobs]
-    assert await store.by_name(engine.database, workspace, "invoices") is None
+    assert await store.by_name(engine.database, seen, "invoices") is None
 
     await asyncio.gather(
         *(
@@ -153,21 +151,21 @@ async def test_first_pushes_of_a_name_at_once_all_succeed(engine, ada, workspace
         )
     )
 
-    [package] = await store.list_packages(engine.database, workspace, limit=10)
-    tasks = await store.list_tasks(engine.database, workspace, package.id)
+    [package] = await store.list_packages(engine.database, seen, limit=10)
+    tasks = await store.list_tasks(engine.database, seen, package.id)
     assert package.id in {upload.target_id for upload in promised}
     assert sorted(task.name for task in tasks) == ["Run 0", "Run 1", "Run 2", "Run 3"]
     assert package.latest.created_by == ada.id
 
 
-async def test_a_first_push_that_is_refused_leaves_nothing(engine, ada, workspace):
+async def test_a_first_push_that_is_refused_leaves_nothing(engine, ada, workspace, seen):
     """There is no package of the name, and whoever polls the upload is told why."""
     upload = await actions.promise_push(engine, ada, workspace, "invoices")
 
     with pytest.raises(Invalid):
         await actions.complete_upload(engine, upload.scope, upload.id, await engine.objects.put_bytes(b"no zip"))
 
-    assert await store.list_packages(engine.database, workspace, limit=10) == []
+    assert await store.list_packages(engine.database, seen, limit=10) == []
     assert "zip" in (await uploads.get(engine, upload.scope, upload.id)).reason
 
 
@@ -189,7 +187,7 @@ async def test_a_robot_of_several_in_a_zip_is_chosen(engine, ada, workspace):
     assert (other.package.latest.folder, other.package.task_names) == ("two", ["two"])
 
 
-async def test_a_refused_upload_is_failed_with_its_reason(engine, ada, workspace, robot):
+async def test_a_refused_upload_is_failed_with_its_reason(engine, ada, workspace, robot, seen):
     """An upload that is no robot is failed and says why; the version before stays."""
     pushed = await actions.push(engine, ada, workspace, "invoices", await robot("Run"))
     upload = await actions.promise_upload(engine, ada, workspace, pushed.package.id)
@@ -200,10 +198,10 @@ async def test_a_refused_upload_is_failed_with_its_reason(engine, ada, workspace
     ended = await uploads.get(engine, upload.scope, upload.id)
     assert ended.state is UploadState.FAILED
     assert "zip" in ended.reason
-    assert await store.get(engine.database, workspace, pushed.package.id) == pushed.package
+    assert await store.get(engine.database, seen, pushed.package.id) == pushed.package
 
 
-async def test_a_package_that_takes_too_long_to_read_is_refused(engine, ada, workspace, monkeypatch):
+async def test_a_package_that_takes_too_long_to_read_is_refused(engine, ada, workspace, monkeypatch, seen):
     """Texts of a robot are bounded in length, and in what reading them takes; the server goes on meanwhile."""
     monkeypatch.setattr(actions, "_SECONDS", 0.2)
     content = zipped(robot_yaml=f"{robot_yaml('Run')}PATH: [{'a,' * 120_000}a]\n")
@@ -212,7 +210,7 @@ async def test_a_package_that_takes_too_long_to_read_is_refused(engine, ada, wor
     with pytest.raises(TooCostly, match=r"The package cannot be taken: .* more than 0\.2 s"):
         await actions.push(engine, ada, workspace, "endless", blob)
 
-    assert await store.list_packages(engine.database, workspace, limit=10) == []
+    assert await store.list_packages(engine.database, seen, limit=10) == []
 
 
 async def test_a_package_in_use_is_not_deleted(engine, ada, workspace, robot):
@@ -242,17 +240,17 @@ async def test_how_new_the_world_may_be_is_set_and_taken_back(engine, ada, cleo,
     assert (await actions.set_exclude_newer(engine, ada, workspace, package.id, None)).exclude_newer is None
 
 
-async def test_pages_go_on_behind_the_last_row(engine, ada, workspace):
+async def test_pages_go_on_behind_the_last_row(engine, ada, workspace, seen):
     """Packages are listed in the order of their making, page by page."""
     made = [(await actions.create(engine, ada, workspace, f"package {n}")).id for n in range(5)]
 
-    first = await store.list_packages(engine.database, workspace, limit=3)
-    second = await store.list_packages(engine.database, workspace, after=first[-1].id, limit=3)
+    first = await store.list_packages(engine.database, seen, limit=3)
+    second = await store.list_packages(engine.database, seen, after=first[-1].id, limit=3)
 
     assert [package.id for package in (*first, *second)] == made
 
 
-async def test_outsiders_see_nothing(engine, ada, cleo, workspace, team, robot):
+async def test_outsiders_see_nothing(engine, ada, cleo, workspace, team, robot, seen, strange):
     """Somebody of another organization finds neither package nor zip, and can write none."""
     blob = await robot("Run")
     package = (await actions.push(engine, ada, workspace, "invoices", blob)).package
@@ -263,12 +261,12 @@ async def test_outsiders_see_nothing(engine, ada, cleo, workspace, team, robot):
         actions.delete(engine, cleo, workspace, package.id),
         actions.delete(engine, cleo, team.other_workspace, package.id),
         actions.promise_upload(engine, cleo, team.other_workspace, package.id),
-        store.get(engine.database, team.other_workspace, package.id),
+        store.get(engine.database, strange, package.id),
     ):
         with pytest.raises(NotFound):
             await attempt
-    assert await store.zip_by_hash(engine.database, team.other_workspace, blob.hash) is None
-    assert (await store.zip_by_hash(engine.database, workspace, blob.hash)).size == blob.size
+    assert await store.zip_by_hash(engine.database, strange, blob.hash) is None
+    assert (await store.zip_by_hash(engine.database, seen, blob.hash)).size == blob.size
 
 
 async def test_another_organizations_admin_is_an_outsider(engine, root, team, robot):

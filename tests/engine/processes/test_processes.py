@@ -6,13 +6,13 @@ from datetime import timedelta
 import pytest
 from msgspec import Raw
 
+from controlroom.engine.access.scope import scoped
 from controlroom.engine.packages import actions as package_actions
 from controlroom.engine.packages import store as packages
 from controlroom.engine.packages.errors import PackageNotFound, TaskNotFound
 from controlroom.engine.processes import actions, store
 from controlroom.engine.processes.errors import (
     ItemsWaiting,
-    ProcessNameAmbiguous,
     ProcessNotConfigured,
     ProcessNotFound,
     ProcessRunning,
@@ -38,9 +38,9 @@ CONSUME = StepDefinition(name="consume", task=NamedTask("robots", "Consume"), ma
 
 
 @pytest.fixture
-def steps_of(engine, workspace):
+def steps_of(engine, workspace, seen):
     """The steps of a process."""
-    return lambda process: store.list_steps(engine.database, workspace, process.id)
+    return lambda process: store.list_steps(engine.database, seen, process.id)
 
 
 async def create(engine, ada, workspace, *steps, name="Invoices", **settings):
@@ -53,7 +53,7 @@ async def edit(engine, ada, workspace, process, **change):
     return await actions.update(engine, ada, workspace, process.id, ProcessChange(**change))
 
 
-async def test_a_process_keeps_all_that_its_steps_were_given(engine, ada, workspace, package, steps_of):
+async def test_a_process_keeps_all_that_its_steps_were_given(engine, ada, workspace, package, steps_of, seen):
     """Every setting of a step is read back as it was given; each step has a queue of its own."""
     group = await workers.create_group(engine, ada, workspace, "fast ones")
     given = StepDefinition(
@@ -78,18 +78,18 @@ async def test_a_process_keeps_all_that_its_steps_were_given(engine, ada, worksp
     assert second.placement == given.placement
     assert first.queue_id != second.queue_id
     assert bytes(process.default_item) == b'{"a": 1}'
-    assert await store.first_step(engine.database, workspace, process.id) == first
-    assert await store.get_step(engine.database, workspace, second.id) == second
+    assert await store.first_step(engine.database, seen, process.id) == first
+    assert await store.get_step(engine.database, seen, second.id) == second
 
 
-async def test_a_process_without_steps_has_no_input_queue(engine, ada, workspace):
+async def test_a_process_without_steps_has_no_input_queue(engine, ada, workspace, seen):
     """A process may be made before its steps; until then nothing can be put into it."""
     process = await create(engine, ada, workspace)
 
     with pytest.raises(ProcessNotConfigured):
-        await store.first_step(engine.database, workspace, process.id)
+        await store.first_step(engine.database, seen, process.id)
     with pytest.raises(ProcessNotFound):
-        await store.first_step(engine.database, workspace, uuid7())
+        await store.first_step(engine.database, seen, uuid7())
 
 
 async def test_an_edit_keeps_what_it_does_not_name(engine, ada, workspace, package, steps_of):
@@ -143,7 +143,7 @@ async def test_steps_of_a_run_under_way_are_neither_removed_nor_moved(
     assert len(await steps_of(process)) == 3
 
 
-async def test_a_step_with_waiting_items_is_not_removed(engine, ada, workspace, package, steps_of, waiting_item):
+async def test_a_step_with_waiting_items_is_not_removed(engine, ada, workspace, package, steps_of, waiting_item, seen):
     """Items that wait in an input queue are never orphaned by an edit, which then changes nothing."""
     process = await create(engine, ada, workspace, PRODUCE, CONSUME)
     first, _ = before = await steps_of(process)
@@ -154,7 +154,7 @@ async def test_a_step_with_waiting_items_is_not_removed(engine, ada, workspace, 
 
     assert refused.value.fields["steps"] == ["produce"]
     assert await steps_of(process) == before
-    assert (await store.get(engine.database, workspace, process.id)).name == "Invoices"
+    assert (await store.get(engine.database, seen, process.id)).name == "Invoices"
 
 
 @pytest.mark.parametrize(
@@ -168,11 +168,11 @@ async def test_a_step_with_waiting_items_is_not_removed(engine, ada, workspace, 
         (StepDefinition(name=""), Invalid),
     ],
 )
-async def test_a_step_names_only_what_is_there(engine, ada, workspace, package, step, failure):
+async def test_a_step_names_only_what_is_there(engine, ada, workspace, package, step, failure, seen):
     """A definition with an unknown task, package, worker or group is refused whole."""
     with pytest.raises(failure):
         await create(engine, ada, workspace, PRODUCE, step)
-    assert await store.list_processes(engine.database, workspace, limit=10) == []
+    assert await store.list_processes(engine.database, seen, limit=10) == []
 
 
 async def test_a_wrong_task_is_answered_with_the_ones_there_are(engine, ada, workspace, package):
@@ -181,53 +181,54 @@ async def test_a_wrong_task_is_answered_with_the_ones_there_are(engine, ada, wor
         await create(engine, ada, workspace, StepDefinition(name="s", task=NamedTask("robots", "Consum")))
 
 
-async def test_find_takes_id_or_name(engine, ada, workspace):
-    """A process is found by its id, or by its name if one process has it."""
-    one = await create(engine, ada, workspace, name="one")
-    await create(engine, ada, workspace, name="two")
-    await create(engine, ada, workspace, name="two")
+async def test_a_package_is_named_by_id_or_name(engine, ada, workspace, package, seen):
+    """In one process some steps may name a package by its id, others by its name; one that is not there is told."""
+    steps = [
+        StepDefinition(name=f"step {place}", task=NamedTask(named, "Produce"))
+        for place, named in enumerate((package.id, "robots", str(package.id).upper()))
+    ]
 
-    assert await store.find(engine.database, workspace, "one") == one
-    assert await store.find(engine.database, workspace, str(one.id)) == one
-    with pytest.raises(ProcessNameAmbiguous):
-        await store.find(engine.database, workspace, "two")
-    with pytest.raises(ProcessNotFound):
-        await store.find(engine.database, workspace, "three")
+    made = await create(engine, ada, workspace, *steps)
+
+    tasks = [step.task_id for step in await store.list_steps(engine.database, seen, made.id)]
+    assert len(set(tasks)) == 1
+    with pytest.raises(PackageNotFound, match=r"robot$"):
+        await create(engine, ada, workspace, StepDefinition(name="s", task=NamedTask("robot", "Produce")))
 
 
-async def test_a_deleted_process_is_gone_from_lists(engine, ada, workspace):
+async def test_a_deleted_process_is_gone_from_lists(engine, ada, workspace, seen):
     """After its deletion a process is neither listed nor found."""
     kept, gone = await create(engine, ada, workspace, name="kept"), await create(engine, ada, workspace, name="gone")
 
     await actions.delete(engine, ada, workspace, gone.id)
 
-    assert await store.list_processes(engine.database, workspace, limit=10) == [kept]
+    assert await store.list_processes(engine.database, seen, limit=10) == [kept]
     with pytest.raises(ProcessNotFound):
         await actions.delete(engine, ada, workspace, gone.id)
 
 
-async def test_a_bare_task_has_one_process(engine, ada, workspace, package):
+async def test_a_bare_task_has_one_process(engine, ada, workspace, package, seen):
     """Any number of first runs of a task at once go through one process, which is in no list."""
-    task, _ = await packages.list_tasks(engine.database, workspace, package.id)
+    task, _ = await packages.list_tasks(engine.database, seen, package.id)
 
     async def run():
-        async with engine.database.transaction() as tx:
-            return await actions.implicit_process(tx, workspace, task.id)
+        async with scoped(engine.database, seen) as tx:
+            return await actions.implicit_process(tx, seen, task.id)
 
     processes = await asyncio.gather(*(run() for _ in range(5)))
 
     assert len(set(processes)) == 1
-    assert (await store.first_step(engine.database, workspace, processes[0])).task_id == task.id
-    assert await store.list_processes(engine.database, workspace, limit=10) == []
+    assert (await store.first_step(engine.database, seen, processes[0])).task_id == task.id
+    assert await store.list_processes(engine.database, seen, limit=10) == []
     await package_actions.delete(engine, ada, workspace, package.id)  # such a process does not hold its package
     with pytest.raises(TaskNotFound):
         await run()
 
 
-async def test_outsiders_see_nothing(engine, ada, cleo, root, workspace, team, package):
+async def test_outsiders_see_nothing(engine, ada, cleo, root, workspace, team, package, seen, strange):
     """Another organization's user or admin neither finds nor writes a process, nor uses foreign tasks."""
     process = await create(engine, ada, workspace, PRODUCE)
-    [task, *_] = await packages.list_tasks(engine.database, workspace, package.id)
+    [task, *_] = await packages.list_tasks(engine.database, seen, package.id)
     theirs = ProcessDefinition(name="theirs", steps=(StepDefinition(name="s", task=task.id),))
 
     for attempt in (
@@ -236,8 +237,8 @@ async def test_outsiders_see_nothing(engine, ada, cleo, root, workspace, team, p
         actions.update(engine, cleo, workspace, process.id, ProcessChange(name="x")),
         actions.delete(engine, cleo, team.other_workspace, process.id),
         actions.create(engine, cleo, team.other_workspace, theirs),
-        store.find(engine.database, team.other_workspace, "Invoices"),
+        store.get(engine.database, strange, process.id),
     ):
         with pytest.raises(NotFound):
             await attempt
-    assert await store.list_steps(engine.database, team.other_workspace, process.id) == []
+    assert await store.list_steps(engine.database, strange, process.id) == []

@@ -7,7 +7,7 @@ import pytest
 from msgspec import Raw
 
 from controlroom.engine.access.model import Actor, StepRunActor, WorkerActor
-from controlroom.engine.access.scope import Of, Room
+from controlroom.engine.access.scope import Of
 from controlroom.engine.access.tokens import read_step_run_token
 from controlroom.engine.engine import Engine
 from controlroom.engine.runs import actions as runs
@@ -18,7 +18,7 @@ from controlroom.engine.runs.model import DefaultInput, Inputs, Run, WithPayload
 from controlroom.engine.work_items import store as work_items
 from controlroom.engine.work_items.model import WorkItem
 from controlroom.engine.work_items.rules import RetryPolicy
-from controlroom.ids import ProcessId, RunId, StepRunId, WorkItemId, WorkspaceId, uuid7
+from controlroom.ids import OrganizationId, ProcessId, RunId, StepRunId, WorkItemId, WorkspaceId, uuid7
 from controlroom.maintenance import rescuer
 from controlroom.protocol import (
     Assignment,
@@ -97,11 +97,11 @@ class Floor:
     engine: Engine
     ada: Actor
     workspace: WorkspaceId
-    organization: object
+    organization: OrganizationId
 
     @property
-    def seen(self) -> Of:
-        """What those see who have a place in the workspace."""
+    def scope(self) -> Of:
+        """The workspace as ada sees it."""
         return Of(self.organization, (self.workspace,))
 
     async def process(self, *steps: dict) -> ProcessId:
@@ -183,10 +183,12 @@ class Floor:
     async def run(self, run: Run | RunId) -> Run:
         """The run as it stands, after its dispatch, which goes on while a stopped run has more to settle."""
         id_ = run.id if isinstance(run, Run) else run
-        left = await dispatch(self.engine, Room(), id_)
+        left = await dispatch(self.engine, id_)
         while left is not None:
-            left = await dispatch(self.engine, Room(), id_, after=left)
-        return await run_store.get(self.engine.database, self.seen, id_)
+            left = await dispatch(self.engine, id_, after=left)
+        found = await run_store.get(self.engine.database, self.workspace, id_)
+        assert found is not None
+        return found
 
     async def items(self, run: Run) -> list[WorkItem]:
         """The items of a run, oldest first."""

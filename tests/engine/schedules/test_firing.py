@@ -46,12 +46,12 @@ async def schedule(floor: Floor, process: ProcessId, rule=HOUR, **policies) -> S
 
 async def runs_of(floor: Floor, process: ProcessId) -> list[Run]:
     """The runs of a process, oldest first."""
-    return (await run_store.list_runs(floor.engine.database, floor.seen, process=process, limit=100))[::-1]
+    return (await run_store.list_runs(floor.engine.database, floor.workspace, process=process, limit=100))[::-1]
 
 
 async def became(floor: Floor, made: Schedule) -> list[str]:
     """What became of the occurrences of a schedule, in order."""
-    found: list[Occurrence] = await store.list_occurrences(floor.engine.database, made.id, limit=100)
+    found: list[Occurrence] = await store.list_occurrences(floor.engine.database, floor.scope, made.id, limit=100)
     return [occurrence.state.value for occurrence in found[::-1]]
 
 
@@ -79,9 +79,9 @@ async def test_a_run_is_started_when_it_is_due(floor, later):
     [run] = await runs_of(floor, process)
     assert (run.started_by, run.started_by_id, run.priority) == (StartedBy.SCHEDULE, made.id, 7)
     assert await floor.states(run) == ["pending"]
-    after = await store.get(floor.engine.database, floor.workspace, made.id)
+    after = await store.get(floor.engine.database, floor.scope, made.id)
     assert after.next_due == made.next_due + timedelta(hours=1)
-    [occurrence] = await store.list_occurrences(floor.engine.database, made.id, limit=10)
+    [occurrence] = await store.list_occurrences(floor.engine.database, floor.scope, made.id, limit=10)
     assert (occurrence.due, occurrence.run_id) == (made.next_due, run.id)
 
 
@@ -117,7 +117,7 @@ async def test_a_recurrence_rule_is_walked_aside(floor, later):
 
     [run] = await runs_of(floor, made.process_id)
     assert (run.started_by_id, await became(floor, made)) == (made.id, ["started"])
-    after = await store.get(floor.engine.database, floor.workspace, made.id)
+    after = await store.get(floor.engine.database, floor.scope, made.id)
     assert after.next_due == made.next_due + timedelta(days=1)
 
 
@@ -134,9 +134,9 @@ async def test_a_rule_that_takes_too_long_is_refused_or_fails_visibly(floor, lat
     await fire_due(floor.engine)
 
     assert await became(floor, made) == ["failed"]
-    [occurrence] = await store.list_occurrences(floor.engine.database, made.id, limit=10)
+    [occurrence] = await store.list_occurrences(floor.engine.database, floor.scope, made.id, limit=10)
     assert "takes more than" in occurrence.reason
-    assert (await store.get(floor.engine.database, floor.workspace, made.id)).next_due is None
+    assert (await store.get(floor.engine.database, floor.scope, made.id)).next_due is None
 
 
 @pytest.mark.parametrize(
@@ -202,7 +202,7 @@ async def test_an_occurrence_that_waits_for_too_long_is_given_up(floor, later):
     await fire_due(floor.engine)
 
     assert await became(floor, made) == ["started", "skipped"]
-    [occurrence, _] = await store.list_occurrences(floor.engine.database, made.id, limit=10)
+    [occurrence, _] = await store.list_occurrences(floor.engine.database, floor.scope, made.id, limit=10)
     assert "too long" in occurrence.reason
 
 
@@ -259,7 +259,7 @@ async def test_a_process_that_cannot_be_started_is_told_of_and_does_not_stop_the
     await fire_due(floor.engine)
 
     assert (await became(floor, made), len(await runs_of(floor, healthy))) == (["failed"], 1)
-    [occurrence] = await store.list_occurrences(floor.engine.database, made.id, limit=10)
+    [occurrence] = await store.list_occurrences(floor.engine.database, floor.scope, made.id, limit=10)
     assert "disabled" in occurrence.reason
     await floor.engine.database.execute("update process set is_enabled = true where id = %(id)s", id=disabled)
     await later(minutes=60)
@@ -287,7 +287,7 @@ async def test_disabling_misses_nothing_and_deleting_ends(floor, ada, later):
     await fire_due(floor.engine)
     assert await runs_of(floor, process) == []
     with pytest.raises(ScheduleNotFound):
-        await store.get(floor.engine.database, floor.workspace, made.id)
+        await store.get(floor.engine.database, floor.scope, made.id)
 
 
 async def test_once_is_once(floor, later):
@@ -299,7 +299,7 @@ async def test_once_is_once(floor, later):
     await fire_due(floor.engine)
 
     assert await became(floor, made) == ["started"]
-    assert (await store.get(floor.engine.database, floor.workspace, made.id)).next_due is None
+    assert (await store.get(floor.engine.database, floor.scope, made.id)).next_due is None
 
 
 async def test_who_may(floor, ben, cleo):

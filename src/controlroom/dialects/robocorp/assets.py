@@ -12,6 +12,7 @@ from controlroom.dialects.robocorp.answers import Deleted, Named
 from controlroom.dialects.robocorp.links import download_url, upload_url
 from controlroom.dialects.robocorp.paging import Page, Pages
 from controlroom.dialects.robocorp.routing import delete, get, post
+from controlroom.engine.access.model import Permission
 from controlroom.engine.assets import actions as assets
 from controlroom.engine.assets.errors import AssetNotFound
 from controlroom.engine.assets.model import Asset, AssetRef
@@ -96,10 +97,10 @@ class UploadAsset(Struct, frozen=True):
     data: bytes | None = None
 
 
-@get("/assets")
+@get("/assets", needs=Permission.READ_ASSETS, open_to_robots=True)
 async def list_assets(request: Asking, paging: Pages) -> Page[Named]:
     """List assets, oldest first."""
-    rows = await assets.list_assets(*request.calling, after=paging.after(_asset_id), limit=paging.fetch)
+    rows = await assets.list_assets(*request.reading, after=paging.after(_asset_id), limit=paging.fetch)
     return paging.page(rows, lambda asset: Named(asset.id, asset.name), lambda asset: asset.id)
 
 
@@ -109,12 +110,12 @@ async def create_asset(request: Asking, data: JSONBody[CreateAsset]) -> AssetAns
     return _show(request, await assets.create(*request.calling, data.name))
 
 
-@get("/assets/{asset_id:str}")
+@get("/assets/{asset_id:str}", needs=Permission.READ_ASSETS, open_to_robots=True)
 async def get_asset(request: Asking, asset_id: FromPath[str]) -> AssetAnswer:
     """Get an asset by id or by `name:` and its name."""
     return _show(
         request,
-        await assets.get(*request.calling, _named(asset_id)),
+        await assets.get(*request.reading, _named(asset_id)),
     )
 
 
@@ -139,14 +140,14 @@ async def create_asset_upload(
     return _show_upload(request, upload)
 
 
-@get("/assets/{asset_id:str}/uploads/{upload_id:uuid}")
+@get("/assets/{asset_id:str}/uploads/{upload_id:uuid}", needs=Permission.WRITE_ASSETS, open_to_robots=True)
 async def get_asset_upload(
     request: Asking,
     asset_id: FromPath[str],
     upload_id: FromPath[UploadId],
 ) -> UploadAnswer:
     """Get the state of an upload."""
-    return _show_upload(request, await assets.get_upload(*request.calling, _named(asset_id), upload_id))
+    return _show_upload(request, await assets.get_upload(request.engine, request.seen, _named(asset_id), upload_id))
 
 
 def _named(asset_id: str) -> AssetRef:

@@ -16,15 +16,12 @@ from controlroom.engine.assistants import actions, store
 from controlroom.engine.assistants.model import (
     Assistant,
     AssistantArtifact,
-    AssistantArtifactId,
     AssistantError,
-    AssistantId,
     AssistantRun,
-    AssistantRunId,
     AssistantRunState,
 )
 from controlroom.engine.downloads.model import DownloadKind
-from controlroom.ids import PackageId
+from controlroom.ids import AssistantArtifactId, AssistantId, AssistantRunId, PackageId
 
 
 class AssistantTask(Struct, frozen=True):

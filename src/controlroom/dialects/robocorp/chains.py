@@ -58,7 +58,7 @@ class LinkAnswer(Struct, frozen=True, kw_only=True):
 @get("/processes/{process_id:uuid}/chains", needs=Permission.READ_PROCESSES)
 async def list_chains(request: Asking, paging: Pages, process_id: FromPath[ProcessId]) -> Page[ChainAnswer]:
     """List what starts when a run of the process ends, oldest first."""
-    await processes.get(request.db, request.workspace, process_id)
+    await processes.get(*request.reading, process_id)
     rows = await store.list_chains(
         request.db, request.workspace, process_id, after=paging.after(_chain_id), limit=paging.fetch
     )

@@ -9,6 +9,7 @@ from controlroom.border.asking import Asking
 from controlroom.dialects.robocorp.answers import Deleted
 from controlroom.dialects.robocorp.paging import Page, Pages
 from controlroom.dialects.robocorp.routing import delete, get, post, update
+from controlroom.engine.access.model import Permission
 from controlroom.engine.triggers import emails
 from controlroom.engine.triggers.model import EmailChange, EmailTrigger
 from controlroom.ids import ProcessId
@@ -35,17 +36,19 @@ class ChangeEmailTrigger(Struct, frozen=True, kw_only=True, forbid_unknown_field
     start_process: bool | UnsetType = UNSET
 
 
-@get("/email-triggers")
+@get("/email-triggers", needs=Permission.START_RUNS)
 async def list_email_triggers(request: Asking, paging: Pages) -> Page[EmailTriggerAnswer]:
     """List the mail addresses of processes, in the order in which the processes were made."""
-    rows = await emails.list_triggers(*request.acting, after=paging.after(ProcessId), limit=paging.fetch)
+    rows = await emails.list_triggers(
+        *request.reading, request.actor, after=paging.after(ProcessId), limit=paging.fetch
+    )
     return paging.page(rows, lambda trigger: _show(request, trigger), lambda trigger: trigger.process_id)
 
 
-@get(_TRIGGER)
+@get(_TRIGGER, needs=Permission.START_RUNS)
 async def get_email_trigger(request: Asking, process_id: FromPath[ProcessId]) -> EmailTriggerAnswer:
     """Get the mail address of a process; 404 while it has none."""
-    return _show(request, await emails.get(*request.acting, process_id))
+    return _show(request, await emails.get(*request.reading, request.actor, process_id))
 
 
 @update(_TRIGGER)

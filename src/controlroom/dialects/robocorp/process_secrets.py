@@ -8,6 +8,7 @@ from msgspec import Struct
 from controlroom.border.asking import Asking
 from controlroom.dialects.robocorp.answers import Deleted
 from controlroom.dialects.robocorp.routing import delete, get, post
+from controlroom.engine.access.model import Permission
 from controlroom.engine.triggers import process_secrets
 from controlroom.ids import ProcessId
 
@@ -26,10 +27,10 @@ class ProcessSecretValue(Struct, frozen=True):
     secret: str
 
 
-@get("/processes/{process_id:uuid}/secret")
+@get("/processes/{process_id:uuid}/secret", needs=Permission.READ_PROCESSES)
 async def get_process_secret(request: Asking, process_id: FromPath[ProcessId]) -> ProcessSecretAnswer:
     """Tell since when a process has a secret; 404 while it has none."""
-    found = await process_secrets.get(*request.acting, process_id)
+    found = await process_secrets.get(*request.reading, process_id)
     return ProcessSecretAnswer(found.process_id, found.created_at)
 
 

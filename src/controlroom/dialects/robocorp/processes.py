@@ -12,7 +12,6 @@ from controlroom.dialects.robocorp.answers import Deleted, Identified, seconds
 from controlroom.dialects.robocorp.paging import Page, Pages
 from controlroom.dialects.robocorp.routing import delete, get, post, update
 from controlroom.engine.access.model import Permission
-from controlroom.engine.engine import Engine
 from controlroom.engine.processes import actions, store
 from controlroom.engine.processes.model import (
     AnyWorker,
@@ -153,15 +152,13 @@ class ProcessAnswer(Struct, frozen=True, kw_only=True):
 @get("/processes", needs=Permission.READ_PROCESSES)
 async def list_processes(request: Asking, paging: Pages) -> Page[ListedProcess]:
     """List processes, oldest first."""
-    rows = await store.list_processes(
-        request.db, request.workspace, after=paging.after(_process_id), limit=paging.fetch
-    )
+    rows = await store.list_processes(*request.reading, after=paging.after(_process_id), limit=paging.fetch)
     return paging.page(
         rows, lambda process: ListedProcess(process.id, process.name, process.created_at), lambda process: process.id
     )
 
 
-@post("/processes")
+@post("/processes", needs=Permission.WRITE_PROCESSES)
 async def create_process(request: Asking, data: JSONBody[CreateProcess]) -> ProcessAnswer:
     """Create a process with its steps."""
     definition = ProcessDefinition(
@@ -170,16 +167,16 @@ async def create_process(request: Asking, data: JSONBody[CreateProcess]) -> Proc
         default_item=_payload(data.default_work_item),
         is_enabled=data.enabled,
     )
-    return await _show(request.engine, await actions.create(*request.acting, definition))
+    return await _show(request, await actions.create(*request.acting, definition))
 
 
 @get("/processes/{process_id:uuid}", needs=Permission.READ_PROCESSES)
 async def get_process(request: Asking, process_id: FromPath[ProcessId]) -> ProcessAnswer:
     """Get a process with its steps."""
-    return await _show(request.engine, await store.get(request.db, request.workspace, process_id))
+    return await _show(request, await store.get(*request.reading, process_id))
 
 
-@update("/processes/{process_id:uuid}")
+@update("/processes/{process_id:uuid}", needs=Permission.WRITE_PROCESSES)
 async def update_process(
     request: Asking,
     process_id: FromPath[ProcessId],
@@ -193,7 +190,7 @@ async def update_process(
         default_item=UNSET if item is UNSET else _payload(item),
         is_enabled=data.enabled,
     )
-    return await _show(request.engine, await actions.update(*request.acting, process_id, change))
+    return await _show(request, await actions.update(*request.acting, process_id, change))
 
 
 @delete("/processes/{process_id:uuid}")
@@ -249,8 +246,8 @@ def _payload(item: DefaultWorkItem | None) -> Raw | None:
 
 
 # ---------------------------------------------------------------------------------------------------- what goes out
-async def _show(engine: Engine, process: Process) -> ProcessAnswer:
-    steps = await store.list_steps(engine.database, process.workspace_id, process.id)
+async def _show(request: Asking, process: Process) -> ProcessAnswer:
+    steps = await store.list_steps(*request.reading, process.id)
     return ProcessAnswer(
         id=process.id,
         name=process.name,

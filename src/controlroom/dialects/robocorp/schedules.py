@@ -153,8 +153,7 @@ async def list_schedules(
 ) -> Page[ScheduleAnswer]:
     """List schedules, oldest first."""
     rows = await store.list_schedules(
-        request.db,
-        request.workspace,
+        *request.reading,
         process=process_id,
         after=paging.after(_schedule_id),
         limit=paging.fetch,
@@ -191,7 +190,7 @@ async def create_schedule(request: Asking, data: JSONBody[CreateSchedule]) -> Sc
 @get("/schedules/{schedule_id:uuid}", needs=Permission.READ_SCHEDULES)
 async def get_schedule(request: Asking, schedule_id: FromPath[ScheduleId]) -> ScheduleAnswer:
     """Get a schedule."""
-    return _show(await store.get(request.db, request.workspace, schedule_id))
+    return _show(await store.get(*request.reading, schedule_id))
 
 
 @update("/schedules/{schedule_id:uuid}", needs=Permission.WRITE_SCHEDULES)
@@ -203,7 +202,7 @@ async def update_schedule(
     """Change a schedule."""
     zone = data.time_zone
     if zone is UNSET:
-        zone = (await store.get(request.db, request.workspace, schedule_id)).zone
+        zone = (await store.get(*request.reading, schedule_id)).zone
     change = ScheduleChange(
         name=data.name,
         rule=UNSET if data.rule is UNSET else rule_of(data.rule, zone),
@@ -246,7 +245,7 @@ async def preview_schedule(request: Asking, data: JSONBody[PreviewRequest]) -> P
 @get("/schedules/{schedule_id:uuid}/preview", needs=Permission.READ_SCHEDULES)
 async def preview_existing_schedule(request: Asking, schedule_id: FromPath[ScheduleId]) -> PreviewAnswer:
     """Tell the next ten times at which a schedule is due, were it enabled."""
-    schedule = await store.get(request.db, request.workspace, schedule_id)
+    schedule = await store.get(*request.reading, schedule_id)
     return _preview(
         await actions.preview(request.engine, request.workspace, schedule.timing, count=_PREVIEWED), schedule.zone
     )
@@ -257,8 +256,10 @@ async def list_schedule_occurrences(
     request: Asking, paging: Pages, schedule_id: FromPath[ScheduleId]
 ) -> Page[OccurrenceAnswer]:
     """List what became of the times at which a schedule was due, the latest first."""
-    await store.get(request.db, request.workspace, schedule_id)
-    rows = await store.list_occurrences(request.db, schedule_id, before=paging.after(_position), limit=paging.fetch)
+    await store.get(*request.reading, schedule_id)
+    rows = await store.list_occurrences(
+        *request.reading, schedule_id, before=paging.after(_position), limit=paging.fetch
+    )
     return paging.page(rows, _show_occurrence, lambda occurrence: occurrence.due.isoformat())
 
 

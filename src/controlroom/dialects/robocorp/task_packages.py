@@ -14,9 +14,8 @@ from controlroom.dialects.robocorp.git_packages import PushHook, SetGitSource, p
 from controlroom.dialects.robocorp.links import download_url, upload_form
 from controlroom.dialects.robocorp.paging import Page, Pages
 from controlroom.dialects.robocorp.routing import delete, get, post
-from controlroom.engine.access.model import Actor, Permission
+from controlroom.engine.access.model import Permission
 from controlroom.engine.downloads.model import DownloadKind
-from controlroom.engine.engine import Engine
 from controlroom.engine.packages import actions, sources, store
 from controlroom.engine.packages.model import Package
 from controlroom.errors import Invalid, NotFound
@@ -85,12 +84,10 @@ async def list_task_packages(
 ) -> Page[TaskPackage]:
     """List task packages, oldest first; with `name`, the one that is called so."""
     if name is not None:
-        named = await store.by_name(request.db, request.workspace, name)
+        named = await store.by_name(*request.reading, name)
         rows = [] if named is None else [named]
     else:
-        rows = await store.list_packages(
-            request.db, request.workspace, after=paging.after(_package_id), limit=paging.fetch
-        )
+        rows = await store.list_packages(*request.reading, after=paging.after(_package_id), limit=paging.fetch)
     return paging.page(rows, lambda package: _show(request, package), lambda package: package.id)
 
 
@@ -112,7 +109,7 @@ async def create_task_package(
         package = await actions.set_exclude_newer(*request.acting, package.id, moment)
     if secret is not None:
         return msgspec.structs.replace(_show(request, package), push_hook=push_hook(request, package.id, secret))
-    return await _with_upload(request.engine, request.actor, request, package, folder=folder)
+    return await _with_upload(request, package, folder=folder)
 
 
 @post("/task-package-uploads")
@@ -128,11 +125,11 @@ async def push_task_package(request: Asking, data: JSONBody[PushTaskPackage]) ->
 @get("/task-packages/{package_id:uuid}", needs=Permission.READ_PACKAGES)
 async def get_task_package(request: Asking, package_id: FromPath[PackageId]) -> TaskPackage:
     """Get a task package; who may write packages is told where to upload the next version."""
-    package = await store.get(request.db, request.workspace, package_id)
-    ids = {task.name: task.id for task in await store.list_tasks(request.db, request.workspace, package_id)}
+    package = await store.get(*request.reading, package_id)
+    ids = {task.name: task.id for task in await store.list_tasks(*request.reading, package_id)}
     tasks = [TaskName(name, ids[name]) for name in package.task_names]
     shown = (
-        await _with_upload(request.engine, request.actor, request, package)
+        await _with_upload(request, package)
         if request.actor.may(Permission.WRITE_PACKAGES, request.workspace)
         else _show(request, package)
     )
@@ -160,7 +157,7 @@ async def delete_task_package(request: Asking, package_id: FromPath[PackageId]) 
 @get("/task-packages/{package_id:uuid}/download", needs=Permission.READ_PACKAGES)
 async def get_task_package_download(request: Asking, package_id: FromPath[PackageId]) -> Download:
     """Tell where the latest version is fetched."""
-    download = _download(request, await store.get(request.db, request.workspace, package_id))
+    download = _download(request, await store.get(*request.reading, package_id))
     if download is None:
         raise NotFound("nothing has been uploaded into this task package yet", code="TASK_PACKAGE_EMPTY")
     return download
@@ -177,10 +174,8 @@ async def get_task_package_upload(
     return upload_form(request, upload)
 
 
-async def _with_upload(
-    engine: Engine, actor: Actor, request: Asking, package: Package, *, folder: str = ""
-) -> TaskPackage:
-    upload = await actions.promise_upload(engine, actor, package.workspace_id, package.id, folder=folder)
+async def _with_upload(request: Asking, package: Package, *, folder: str = "") -> TaskPackage:
+    upload = await actions.promise_upload(*request.acting, package.id, folder=folder)
     return _show(request, package, upload_form(request, upload))
 
 

@@ -14,8 +14,8 @@ from controlroom.dialects.robocorp.paging import Page, Pages
 from controlroom.dialects.robocorp.routing import delete, get, post
 from controlroom.engine.access.model import Permission, Role, User
 from controlroom.engine.access.users import actions as users
-from controlroom.engine.access.users.model import UserCredential, UserCredentialId
-from controlroom.ids import UserId
+from controlroom.engine.access.users.model import UserCredential
+from controlroom.ids import UserCredentialId, UserId
 
 
 class UserAnswer(Struct, frozen=True, kw_only=True):

@@ -12,6 +12,7 @@ from litestar.response import Stream
 
 from controlroom.dialects.worker_api.artifact_names import checked_artifact_name
 from controlroom.dialects.worker_api.asking import WorkerRequest
+from controlroom.engine.access.scope import scope_of_worker
 from controlroom.engine.console import actions as console
 from controlroom.engine.console.errors import BatchInvalid
 from controlroom.engine.packages import store as packages
@@ -32,7 +33,7 @@ _ATTEMPT = "/step-runs/{step_run_id:uuid}/attempts/{attempt:int}"
 async def get_package(request: WorkerRequest, digest: FromPath[str]) -> Stream:
     """Fetch a package's zip by the hash of its content."""
     engine = request.engine
-    found = await packages.zip_by_hash(engine.database, request.worker.workspace_id, digest)
+    found = await packages.zip_by_hash(engine.database, scope_of_worker(request.worker), digest)
     if found is None or await engine.objects.size(digest) is None:
         raise NotFound("there is no such package", code="PACKAGE_NOT_FOUND")
     headers = {"content-length": str(found.size)}

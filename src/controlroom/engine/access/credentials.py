@@ -20,8 +20,8 @@ from controlroom.engine.access.errors import WrongCredential
 from controlroom.engine.access.model import Actor, WorkerActor
 from controlroom.engine.access.rates import Buckets
 from controlroom.engine.access.users import store as users
-from controlroom.engine.access.users.model import UserCredentialId
 from controlroom.engine.engine import Engine
+from controlroom.ids import UserCredentialId
 from controlroom.keys import Keys, is_well_formed
 
 API_KEY_PREFIX = "crk"

@@ -10,9 +10,8 @@ from controlroom.engine.access.errors import (
     RoleNotFound,
     UserNotFound,
 )
-from controlroom.engine.access.users.model import UserCredentialId
 from controlroom.engine.nouns import InOrganization, InWorkspace, Noun
-from controlroom.ids import ApiKeyId, GrantId, RoleId, UserGroupId, UserId
+from controlroom.ids import ApiKeyId, GrantId, RoleId, UserCredentialId, UserGroupId, UserId
 
 USER: Final = Noun[UserId](
     "user",

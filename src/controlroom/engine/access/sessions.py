@@ -5,8 +5,6 @@ a new password, or when its user is disabled.
 """
 
 from datetime import datetime, timedelta
-from typing import NewType
-from uuid import UUID
 
 from msgspec import Struct
 
@@ -16,14 +14,12 @@ from controlroom.engine.access.model import Actor
 from controlroom.engine.access.record import record
 from controlroom.engine.access.users import store as users
 from controlroom.engine.engine import Engine
-from controlroom.ids import UserId, uuid7
+from controlroom.ids import SessionId, UserId, uuid7
 from controlroom.keys import is_well_formed, mint
 from controlroom.postgres.database import Statements
 
 SESSION_PREFIX = "crs_"
 LIFE = timedelta(hours=12)  # Why: a day of work; who comes back tomorrow logs in again
-
-SessionId = NewType("SessionId", UUID)
 
 
 class Session(Struct, frozen=True, kw_only=True):

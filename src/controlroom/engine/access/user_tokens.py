@@ -17,10 +17,9 @@ from controlroom.engine.access.errors import WorkspaceNotFound, WrongCredential
 from controlroom.engine.access.model import Actor, Permission
 from controlroom.engine.access.scope import Of, ensure_seen
 from controlroom.engine.access.users import store as users
-from controlroom.engine.access.users.model import UserCredentialId
 from controlroom.engine.engine import Engine
 from controlroom.errors import Forbidden, Invalid, Unauthenticated
-from controlroom.ids import WorkspaceId
+from controlroom.ids import UserCredentialId, WorkspaceId
 
 PREFIX = "crc_"
 LONGEST = timedelta(hours=26)  # Why: a day of work, and the grace that programs add to it (two hours have been seen)

@@ -2,7 +2,7 @@
 
 from controlroom.engine.access.model import Actor, ActorKind, Permission, StepRunActor
 from controlroom.engine.access.record import record
-from controlroom.engine.access.scope import Of, Scope, ScopedTx, by, ensure_seen, scope_of, scoped
+from controlroom.engine.access.scope import Scope, ScopedTx, by, ensure_seen, scope_of, scoped
 from controlroom.engine.assets import store
 from controlroom.engine.assets.errors import AssetNotFound, AssetTooLarge
 from controlroom.engine.assets.model import Asset, AssetRef, Content
@@ -23,7 +23,7 @@ Caller = Actor | StepRunActor
 async def create(engine: Engine, actor: Caller, workspace: WorkspaceId, name: str) -> Asset:
     """A new asset without content. Raises AssetNameTaken, AssetNameInvalid."""
     scope = scope_of(actor, Permission.WRITE_ASSETS, workspace)
-    async with engine.database.transaction() as tx:
+    async with scoped(engine.database, scope) as tx:
         asset = await store.add(tx, scope, AssetId(uuid7()), checked_asset_name(name))
         if asset is None:
             raise await _missing(tx, scope)
@@ -31,26 +31,23 @@ async def create(engine: Engine, actor: Caller, workspace: WorkspaceId, name: st
     return asset
 
 
-async def get(engine: Engine, actor: Caller, workspace: WorkspaceId, asset: AssetRef) -> Asset:
+async def get(db: Statements, scope: Scope, asset: AssetRef) -> Asset:
     """One asset by id or name, with what it holds by the last completed upload. Raises AssetNotFound."""
-    return await _found(engine.database, scope_of(actor, Permission.READ_ASSETS, workspace), asset)
+    return await _found(db, scope, asset)
 
 
-async def list_assets(
-    engine: Engine, actor: Caller, workspace: WorkspaceId, *, after: AssetId | None = None, limit: int
-) -> list[Asset]:
-    """Assets of the workspace, oldest first, those behind `after`."""
-    scope = scope_of(actor, Permission.READ_ASSETS, workspace)
-    found = await store.list_assets(engine.database, scope, after=after, limit=limit)
+async def list_assets(db: Statements, scope: Scope, *, after: AssetId | None = None, limit: int) -> list[Asset]:
+    """Assets of the workspace, oldest first, those behind `after`. Raises AttemptOver for a robot that is over."""
+    found = await store.list_assets(db, scope, after=after, limit=limit)
     if not found:
-        await ensure_seen(engine.database, scope)
+        await ensure_seen(db, scope)
     return found
 
 
 async def delete(engine: Engine, actor: Caller, workspace: WorkspaceId, asset: AssetRef) -> AssetId:
     """Delete an asset; uploads on their way to it will fail. Raises AssetNotFound."""
     scope = scope_of(actor, Permission.WRITE_ASSETS, workspace)
-    async with engine.database.transaction() as tx:
+    async with scoped(engine.database, scope) as tx:
         found = await _found(tx, scope, asset)
         if not await store.delete(tx, scope, found.id):
             raise AssetNotFound
@@ -64,7 +61,7 @@ async def upload(
     """Promise an upload: bytes may come by `uploads.signed_link`. The asset keeps its content until they have come."""
     scope = scope_of(actor, Permission.WRITE_ASSETS, workspace)
     checked_content_type(content_type)
-    async with engine.database.transaction() as tx:
+    async with scoped(engine.database, scope) as tx:
         found = await _found(tx, scope, asset, for_share=True)
         return await upload_store.promise(
             tx, scope, kind=UploadKind.ASSET, target=found.id, name=found.name, content_type=content_type
@@ -90,11 +87,8 @@ async def upload_inline(
     return await uploads.get(engine, scope, promised.id)
 
 
-async def get_upload(
-    engine: Engine, actor: Caller, workspace: WorkspaceId, asset: AssetRef, upload: UploadId
-) -> Upload:
-    """An upload to this asset as it stands; asking takes the right to write."""
-    scope = scope_of(actor, Permission.WRITE_ASSETS, workspace)
+async def get_upload(engine: Engine, scope: Scope, asset: AssetRef, upload: UploadId) -> Upload:
+    """An upload to this asset as it stands."""
     found = await _found(engine.database, scope, asset)
     promised = await uploads.get(engine, scope, upload, kind=UploadKind.ASSET)
     if promised.target_id != found.id:
@@ -121,11 +115,10 @@ async def _complete(engine: Engine, tx: ScopedTx, who: By, scope: Scope, upload:
     if claimed is None:  # told before, and done then
         return
     content = Content(content_type=claimed.content_type, size=blob.size, hash=blob.hash)
-    changed = await store.set_content(tx, scope.workspace, AssetId(claimed.target_id), content)
-    if changed is None:
+    name = await store.set_content(tx, scope, AssetId(claimed.target_id), content)
+    if name is None:
         raise AssetNotFound
-    place = Of(changed.organization_id, (scope.workspace,))
-    await record(engine, tx, who, place, "asset.updated", claimed.target_id, name=changed.name, size=blob.size)
+    await record(engine, tx, who, scope, "asset.updated", claimed.target_id, name=name, size=blob.size)
 
 
 async def _found(tx: Statements, scope: Scope, asset: AssetRef, *, for_share: bool = False) -> Asset:

@@ -3,13 +3,11 @@
 from typing import Final
 from uuid import UUID
 
-from msgspec import Struct
-
 from controlroom.engine.access.scope import SEEN, Scope
 from controlroom.engine.assets.errors import AssetNameTaken, AssetNotFound
 from controlroom.engine.assets.model import Asset, AssetRef, Content
 from controlroom.engine.nouns import InWorkspace, Noun
-from controlroom.ids import AssetId, OrganizationId, WorkspaceId
+from controlroom.ids import AssetId
 from controlroom.postgres.database import Statements
 from controlroom.postgres.errors import UniqueViolation
 from controlroom.postgres.keyset import oldest_first
@@ -25,13 +23,6 @@ ASSET: Final = Noun[AssetId](
 _ASSET = """id, number, name, created_at, updated_at,
     case when hash is not null then
         jsonb_build_object('content_type', content_type, 'size', size, 'hash', hash) end as content"""
-
-
-class Changed(Struct, frozen=True, kw_only=True):
-    """Whose content was set."""
-
-    name: str
-    organization_id: OrganizationId
 
 
 async def get(tx: Statements, scope: Scope, asset: AssetRef, *, for_share: bool = False) -> Asset | None:
@@ -81,22 +72,21 @@ async def add(tx: Statements, scope: Scope, asset: AssetId, name: str) -> Asset 
         raise AssetNameTaken(name) from taken
 
 
-async def set_content(tx: Statements, workspace: WorkspaceId, asset: AssetId, content: Content) -> Changed | None:
-    """Give an asset its content, whoever gave it one before: the last write stays. None: there is no such asset."""
-    return await tx.one_or_none(
-        Changed,
-        """
+async def set_content(tx: Statements, scope: Scope, asset: AssetId, content: Content) -> str | None:
+    """Give an asset its content, whoever gave it one before: the last write stays. Its name; None: there is no such."""
+    name: str | None = await tx.value(
+        f"""
         update asset set content_type = %(content_type)s, size = %(size)s, hash = %(hash)s, updated_at = clock_now()
-          from workspace
-         where asset.id = %(asset)s and asset.workspace_id = %(workspace)s and workspace.id = %(workspace)s
-        returning asset.name, workspace.organization_id
+         where id = %(asset)s and workspace_id = {SEEN}
+        returning name
         """,
-        workspace=workspace,
         asset=asset,
         content_type=content.content_type,
         size=content.size,
         hash=content.hash,
+        **scope.params,
     )
+    return name
 
 
 async def delete(tx: Statements, scope: Scope, asset: AssetId) -> bool:

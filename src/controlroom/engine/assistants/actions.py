@@ -8,21 +8,13 @@ from controlroom.engine.access.record import record
 from controlroom.engine.access.scope import Room, Scope, ScopedTx, ensure_seen, scope_of, scoped
 from controlroom.engine.assistants import rules, store
 from controlroom.engine.assistants.errors import AssistantNotFound, AssistantRunEnded, AssistantRunNotFound
-from controlroom.engine.assistants.model import (
-    Assistant,
-    AssistantError,
-    AssistantId,
-    AssistantRun,
-    AssistantRunId,
-    AssistantRunState,
-    Started,
-)
+from controlroom.engine.assistants.model import Assistant, AssistantError, AssistantRun, AssistantRunState, Started
 from controlroom.engine.engine import Engine
 from controlroom.engine.events.store import By
 from controlroom.engine.packages import store as packages
 from controlroom.engine.packages.errors import TaskNotFound
 from controlroom.errors import Conflict, Forbidden
-from controlroom.ids import PackageId, UserId, WorkspaceId, uuid7
+from controlroom.ids import AssistantId, AssistantRunId, PackageId, UserId, WorkspaceId, uuid7
 from controlroom.postgres.database import Statements
 
 
@@ -32,9 +24,9 @@ async def create(
     """A new assistant of a task. Raises PackageNotFound, TaskNotFound, AssistantNameTaken."""
     scope = scope_of(actor, Permission.WRITE_ASSISTANTS, workspace)
     assistant = AssistantId(uuid7())
-    async with engine.database.transaction() as tx:
+    async with scoped(engine.database, scope) as tx:
         await ensure_seen(tx, scope)
-        known = (await packages.hold(tx, workspace, package)).task_names
+        known = (await packages.hold(tx, scope, package)).task_names
         if task not in known:
             raise TaskNotFound(task, known=known)
         await store.add(tx, scope, assistant, name=checked_name(name), task=await packages.task_of(tx, package, task))
@@ -80,7 +72,7 @@ async def start(engine: Engine, actor: Actor, workspace: WorkspaceId, assistant:
     run = AssistantRunId(uuid7())
     async with scoped(engine.database, scope) as tx:
         found = await get(tx, scope, assistant)
-        latest = await packages.latest_version(tx, workspace, found.package_id)
+        latest = await packages.latest_version(tx, scope, found.package_id)
         if latest is None:
             raise _empty(found)
         names = [task.name for task in latest.robot.tasks]

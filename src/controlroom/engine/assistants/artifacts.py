@@ -3,14 +3,14 @@
 from controlroom.engine.access.scope import Of, scoped
 from controlroom.engine.assistants import rules, store
 from controlroom.engine.assistants.errors import AssistantRunEnded
-from controlroom.engine.assistants.model import AssistantArtifactId, AssistantRun, AssistantRunId
+from controlroom.engine.assistants.model import AssistantRun
 from controlroom.engine.engine import Engine
 from controlroom.engine.uploads import actions as uploads
 from controlroom.engine.uploads import store as upload_store
 from controlroom.engine.uploads.model import Upload, UploadKind
 from controlroom.errors import Invalid
 from controlroom.file_names import plain_path
-from controlroom.ids import UploadId
+from controlroom.ids import AssistantArtifactId, AssistantRunId, UploadId
 from controlroom.objects.store import Blob
 
 

@@ -2,16 +2,20 @@
 
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import NewType
-from uuid import UUID
 
 from msgspec import Struct
 
-from controlroom.ids import OrganizationId, PackageId, PackageVersionId, TaskId, UserId, WorkspaceId
-
-AssistantId = NewType("AssistantId", UUID)
-AssistantRunId = NewType("AssistantRunId", UUID)
-AssistantArtifactId = NewType("AssistantArtifactId", UUID)
+from controlroom.ids import (
+    AssistantArtifactId,
+    AssistantId,
+    AssistantRunId,
+    OrganizationId,
+    PackageId,
+    PackageVersionId,
+    TaskId,
+    UserId,
+    WorkspaceId,
+)
 
 
 class AssistantRunState(StrEnum):

@@ -4,20 +4,20 @@ from datetime import timedelta
 from functools import partial
 from typing import Final
 
-from controlroom.engine.access.scope import SEEN, Of, Room, Scope, ScopedTx
+from controlroom.engine.access.scope import SEEN, Of, Room, Scope, ScopedTx, within
 from controlroom.engine.assistants.errors import AssistantNameTaken, AssistantNotFound, AssistantRunNotFound
+from controlroom.engine.assistants.listings import ASSISTANT_RUNS
 from controlroom.engine.assistants.model import (
     Assistant,
     AssistantArtifact,
-    AssistantArtifactId,
     AssistantError,
-    AssistantId,
     AssistantRun,
-    AssistantRunId,
     AssistantRunState,
 )
+from controlroom.engine.lists import pages
+from controlroom.engine.lists.model import NEWEST_FIRST, Asked, behind, equal
 from controlroom.engine.nouns import InWorkspace, Missing, Noun
-from controlroom.ids import PackageVersionId, TaskId, UserId
+from controlroom.ids import AssistantArtifactId, AssistantId, AssistantRunId, PackageVersionId, TaskId, UserId
 from controlroom.postgres.database import Statements
 from controlroom.postgres.errors import UniqueViolation
 from controlroom.postgres.keyset import oldest_first
@@ -47,16 +47,6 @@ _ASSISTANT: Final = """
     select assistant.id, assistant.number, assistant.workspace_id, assistant.name, assistant.task_id,
            task.name as task_name, task.package_id, assistant.created_at
       from assistant join task on task.id = assistant.task_id
-"""
-
-_RUN: Final = """
-    select assistant_run.id, assistant_run.number, assistant_run.workspace_id, workspace.organization_id,
-           assistant_run.assistant_id, assistant.name as assistant_name, assistant_run.user_id,
-           assistant_run.package_version_id, assistant_run.state, assistant_run.error_code, assistant_run.started_at,
-           assistant_run.ended_at
-      from assistant_run
-      join assistant on assistant.id = assistant_run.assistant_id
-      join workspace on workspace.id = assistant_run.workspace_id and workspace.deleted_at is null
 """
 
 
@@ -143,7 +133,7 @@ async def get_run(tx: Statements, scope: Scope, run: AssistantRunId) -> Assistan
     """One run of the workspace."""
     return await tx.one_or_none(
         AssistantRun,
-        f"{_RUN} where assistant_run.id = %(run)s and assistant_run.workspace_id = {SEEN}",
+        f"{ASSISTANT_RUNS.select} where assistant_run.id = %(run)s and assistant_run.workspace_id = {SEEN}",
         run=run,
         **scope.params,
     )
@@ -153,7 +143,7 @@ async def lock_run(tx: Statements, scope: Scope, run: AssistantRunId) -> Assista
     """Likewise, locked until the transaction ends."""
     return await tx.one_or_none(
         AssistantRun,
-        f"""{_RUN} where assistant_run.id = %(run)s and assistant_run.workspace_id = {SEEN}
+        f"""{ASSISTANT_RUNS.select} where assistant_run.id = %(run)s and assistant_run.workspace_id = {SEEN}
               for no key update of assistant_run""",
         run=run,
         **scope.params,
@@ -169,19 +159,8 @@ async def list_runs(
     limit: int,
 ) -> list[AssistantRun]:
     """Runs (of an assistant), newest first."""
-    return await tx.all(
-        AssistantRun,
-        f"""{_RUN}
-         where assistant_run.workspace_id = {SEEN}
-           and (%(assistant)s::uuid is null or assistant_run.assistant_id = %(assistant)s)
-           and (%(before)s::uuid is null or assistant_run.id < %(before)s)
-         order by assistant_run.id desc
-         limit %(limit)s""",
-        assistant=assistant,
-        before=before,
-        limit=limit,
-        **scope.params,
-    )
+    asked = Asked(filter=equal(assistant_id=assistant), sort=NEWEST_FIRST, start=behind(before), length=limit)
+    return await pages.rows(tx, AssistantRun, ASSISTANT_RUNS, within(scope), asked)
 
 
 async def beat(tx: ScopedTx, run: AssistantRunId, number: int) -> None:
@@ -210,7 +189,7 @@ async def lock_silent(tx: Statements, _room: Room, silence: timedelta) -> Assist
     """A run of which nothing was heard for so long, locked; those that others have locked are left to them."""
     return await tx.one_or_none(
         AssistantRun,
-        f"""{_RUN}
+        f"""{ASSISTANT_RUNS.select}
          where assistant_run.state = 'in_progress' and assistant_run.seen_at < clock_now() - %(silence)s::interval
          order by assistant_run.seen_at
          limit 1

@@ -12,10 +12,10 @@ from controlroom.engine.access.scope import scope_of_signed
 from controlroom.engine.access.users.store import actor_of_user
 from controlroom.engine.assistants import store
 from controlroom.engine.assistants.errors import AssistantRunNotFound
-from controlroom.engine.assistants.model import AssistantRun, AssistantRunId, AssistantRunState
+from controlroom.engine.assistants.model import AssistantRun, AssistantRunState
 from controlroom.engine.engine import Engine
 from controlroom.errors import Unauthenticated
-from controlroom.ids import WorkspaceId
+from controlroom.ids import AssistantRunId, WorkspaceId
 
 RUNTIME_PREFIX = "cra_"
 _POSTING_PREFIX = "crp_"

@@ -42,7 +42,7 @@ async def create(
         )
         if not is_seen:
             await ensure_seen(tx, scope)
-            await processes.get(tx, workspace, process)
+            await processes.get(tx, scope, process)
             raise ProcessNotFound(definition.next_process)
         made = await store.get(tx, workspace, process, chain)
         await record(engine, tx, actor, scope, "chain.created", made.id, **_told(made))

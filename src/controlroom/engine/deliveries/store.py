@@ -5,8 +5,9 @@ from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
-from controlroom.engine.access.scope import SEEN, Room, Scope, ScopedTx, ensure_seen
+from controlroom.engine.access.scope import SEEN, Room, Scope, ScopedTx, ensure_seen, within
 from controlroom.engine.deliveries.errors import DeliveryNotFound
+from controlroom.engine.deliveries.listings import DELIVERIES
 from controlroom.engine.deliveries.model import (
     Claimed,
     Delivery,
@@ -18,6 +19,8 @@ from controlroom.engine.deliveries.model import (
     Tried,
 )
 from controlroom.engine.deliveries.rules import GIVE_UP_AFTER
+from controlroom.engine.lists import pages
+from controlroom.engine.lists.model import NEWEST_FIRST, Asked, behind, equal
 from controlroom.engine.nouns import InWorkspace, Noun
 from controlroom.ids import DeliveryId, uuid7
 from controlroom.postgres.database import Statements
@@ -28,10 +31,6 @@ DELIVERY: Final = Noun[DeliveryId](
     "delivery",
     InWorkspace("delivery.workspace_id"),
 )
-
-_COLUMNS: Final = """id, number, workspace_id, kind, subscription_id, event_kind, process_id, run_id, step_run_id,
-    message_id, message_name, destination, endpoint, state, attempts, due, attempted_at, last_status, last_answer,
-    last_error, created_at, ended_at"""
 
 
 # ---------------------------------------------------------------------------------------------------- writing
@@ -254,7 +253,7 @@ async def get(db: Statements, scope: Scope, delivery: DeliveryId, *, for_update:
     lock = "for no key update" if for_update else ""
     found = await db.one_or_none(
         DeliveryWithBody,
-        f"select {_COLUMNS}, body from delivery where id = %(delivery)s and workspace_id = {SEEN} {lock}",
+        f"select {DELIVERIES.columns}, body from delivery where id = %(delivery)s and workspace_id = {SEEN} {lock}",
         delivery=delivery,
         **scope.params,
     )
@@ -280,18 +279,6 @@ async def list_of_subscription(
     limit: int,
 ) -> list[Delivery]:
     """The deliveries of a webhook, notification, provisioner or run's callback, newest first."""
-    return await tx.all(
-        Delivery,
-        f"""
-        select {_COLUMNS} from delivery
-         where workspace_id = {SEEN} and subscription_id = %(subscription)s
-           and (%(state)s::text is null or state = %(state)s)
-           and (%(before)s::uuid is null or id < %(before)s)
-         order by id desc limit %(limit)s
-        """,
-        subscription=subscription,
-        state=state,
-        before=before,
-        limit=limit,
-        **scope.params,
-    )
+    which = equal(subscription_id=subscription, state=state)
+    asked = Asked(filter=which, sort=NEWEST_FIRST, start=behind(before), length=limit)
+    return await pages.rows(tx, Delivery, DELIVERIES, within(scope), asked)

@@ -126,7 +126,7 @@ async def list_of_process(
     """The notifications of a process, oldest first. Raises ProcessNotFound."""
     scope = scope_of(actor, Permission.READ_PROCESSES, workspace)
     await ensure_seen(engine.database, scope)
-    await processes.get(engine.database, workspace, process)
+    await processes.get(engine.database, scope, process)
     return await store.list_of_process(engine.database, scope, process, after=after, limit=limit)
 
 

@@ -9,7 +9,7 @@ from controlroom.aside.pool import Bounds
 from controlroom.engine.access.model import Actor, Permission
 from controlroom.engine.access.names import checked_name
 from controlroom.engine.access.record import record
-from controlroom.engine.access.scope import Of, Scope, by, ensure_seen, scope_of, scoped
+from controlroom.engine.access.scope import Of, Scope, ScopedTx, by, ensure_seen, scope_of, scoped
 from controlroom.engine.engine import Engine
 from controlroom.engine.events.store import By
 from controlroom.engine.packages import store
@@ -22,7 +22,6 @@ from controlroom.engine.uploads.store import promise
 from controlroom.errors import Invalid
 from controlroom.ids import PackageId, UploadId, WorkspaceId, uuid7
 from controlroom.objects.store import Blob
-from controlroom.postgres.database import Tx
 from controlroom.postgres.errors import UniqueViolation
 from controlroom.robots.archive import robot_of_package
 from controlroom.robots.choosing import inner_folder
@@ -32,11 +31,11 @@ from controlroom.robots.definition import RobotDefinition
 async def create(engine: Engine, actor: Actor, workspace: WorkspaceId, name: str) -> Package:
     """A package without content; its first upload makes it usable. Raises PackageNameTaken."""
     scope = scope_of(actor, Permission.WRITE_PACKAGES, workspace)
-    async with engine.database.transaction() as tx:
-        return await store.get(tx, workspace, await create_in(engine, tx, actor, scope, name))
+    async with scoped(engine.database, scope) as tx:
+        return await store.get(tx, scope, await create_in(engine, tx, actor, scope, name))
 
 
-async def create_in(engine: Engine, tx: Tx, actor: Actor, scope: Scope, name: str) -> PackageId:
+async def create_in(engine: Engine, tx: ScopedTx, actor: Actor, scope: Scope, name: str) -> PackageId:
     """Likewise, in a transaction that does more with it."""
     name = checked_name(name, what="package's name")
     try:
@@ -53,8 +52,8 @@ async def create_in(engine: Engine, tx: Tx, actor: Actor, scope: Scope, name: st
 async def delete(engine: Engine, actor: Actor, workspace: WorkspaceId, package: PackageId) -> None:
     """Delete a package that no step uses; runs under way keep the version they took. Raises PackageInUse."""
     scope = scope_of(actor, Permission.WRITE_PACKAGES, workspace)
-    async with engine.database.transaction() as tx:
-        await store.lock(tx, workspace, package)
+    async with scoped(engine.database, scope) as tx:
+        await store.lock(tx, scope, package)
         if users := await store.users_of(tx, package):
             raise PackageInUse(package, users)
         if not await store.delete(tx, scope, package):
@@ -71,13 +70,13 @@ async def set_exclude_newer(
     Runs that start their robots afterwards get such an environment. Raises PackageNotFound.
     """
     scope = scope_of(actor, Permission.WRITE_PACKAGES, workspace)
-    async with engine.database.transaction() as tx:
+    async with scoped(engine.database, scope) as tx:
         await ensure_seen(tx, scope)
-        await store.lock(tx, workspace, package)
-        await store.set_exclude_newer(tx, workspace, package, moment)
+        await store.lock(tx, scope, package)
+        await store.set_exclude_newer(tx, scope, package, moment)
         told = moment.isoformat() if moment is not None else None
         await record(engine, tx, actor, scope, "package.edited", package, exclude_newer=told)
-        return await store.get(tx, workspace, package)
+        return await store.get(tx, scope, package)
 
 
 async def push(
@@ -91,10 +90,10 @@ async def push(
     scope = scope_of(actor, Permission.WRITE_PACKAGES, workspace)
     name = checked_name(name, what="package's name")
     read = await read_robot(engine, workspace, blob, folder=folder)
-    async with engine.database.transaction() as tx:
+    async with scoped(engine.database, scope) as tx:
         package = await _called(engine, tx, by(actor), scope, name, PackageId(uuid7()))
         is_new = await _take(engine, tx, by(actor), scope, package, blob, read)
-        return Pushed(await store.get(tx, workspace, package), is_new)
+        return Pushed(await store.get(tx, scope, package), is_new)
 
 
 async def promise_upload(
@@ -103,9 +102,9 @@ async def promise_upload(
     """Promise the next version of a package: the upload whose link will be signed. `folder` as at a push."""
     scope = scope_of(actor, Permission.WRITE_PACKAGES, workspace)
     folder = inner_folder(folder)
-    async with engine.database.transaction() as tx:
+    async with scoped(engine.database, scope) as tx:
         await ensure_seen(tx, scope)
-        found = await store.hold(tx, workspace, package)
+        found = await store.hold(tx, scope, package)
         return await promise(
             tx,
             scope,
@@ -124,7 +123,7 @@ async def promise_push(engine: Engine, actor: Actor, workspace: WorkspaceId, nam
     scope = scope_of(actor, Permission.WRITE_PACKAGES, workspace)
     name = checked_name(name, what="package's name")
     folder = inner_folder(folder)
-    async with engine.database.transaction() as tx:
+    async with scoped(engine.database, scope) as tx:
         await ensure_seen(tx, scope)
         return await promise(
             tx,
@@ -161,13 +160,12 @@ async def complete_upload(engine: Engine, scope: Of, upload: UploadId, blob: Blo
 
 
 async def add_version(
-    engine: Engine, tx: Tx, workspace: WorkspaceId, package: PackageId, blob: Blob, read: "ReadRobot"
+    engine: Engine, tx: ScopedTx, scope: Scope, package: PackageId, blob: Blob, read: "ReadRobot"
 ) -> bool:
     """What the room itself has fetched becomes the latest version, unless it is already; whether it is new.
 
     Raises PackageNotFound.
     """
-    scope = Of(await store.organization_of(tx, workspace), (workspace,))
     return await _take(engine, tx, By("system"), scope, package, blob, read)
 
 
@@ -196,13 +194,13 @@ async def read_robot(engine: Engine, workspace: WorkspaceId, blob: Blob, *, fold
         return ReadRobot(*await engine.aside.call(bounds, robot_of_package, path, folder))
 
 
-async def _called(engine: Engine, tx: Tx, actor: By, scope: Scope, name: str, new: PackageId) -> PackageId:
+async def _called(engine: Engine, tx: ScopedTx, actor: By, scope: Scope, name: str, new: PackageId) -> PackageId:
     """The package of a name, created if there is none; whoever else creates it just now is waited for."""
     created = await store.insert_if_new(tx, scope, name, package=new)
     if created is not None:
         await record(engine, tx, actor, scope, "package.created", created, name=name)
         return created
-    found = await store.by_name(tx, scope.workspace, name)
+    found = await store.by_name(tx, scope, name)
     if found is None:
         await ensure_seen(tx, scope)
         raise PackageNotFound(name)
@@ -211,7 +209,7 @@ async def _called(engine: Engine, tx: Tx, actor: By, scope: Scope, name: str, ne
 
 async def _take(
     engine: Engine,
-    tx: Tx,
+    tx: ScopedTx,
     actor: By,
     scope: Scope,
     package: PackageId,
@@ -219,8 +217,8 @@ async def _take(
     read: ReadRobot,
 ) -> bool:
     """Add a version to a package unless it is the latest already; whether it was added."""
-    await store.lock(tx, scope.workspace, package)
-    latest = await store.latest_version(tx, scope.workspace, package)
+    await store.lock(tx, scope, package)
+    latest = await store.latest_version(tx, scope, package)
     if latest is not None and latest.hash == blob.hash and latest.folder in {None, read.folder}:
         return False
     await store.add_version(tx, package, blob, read.definition, folder=read.folder, created_by=actor.id)

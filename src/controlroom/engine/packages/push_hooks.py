@@ -7,6 +7,7 @@ from collections.abc import AsyncIterable
 from controlroom.engine.access.errors import WrongCredential
 from controlroom.engine.engine import Engine
 from controlroom.engine.packages import source_store
+from controlroom.engine.packages.source_store import Source
 from controlroom.engine.packages.sources import SourceNotFound, hook_secret
 from controlroom.ids import PackageId
 
@@ -14,9 +15,9 @@ from controlroom.ids import PackageId
 class PushHook:
     """The hook of one package, and whether a call of it is genuine."""
 
-    def __init__(self, engine: Engine, package: PackageId, secret: bytes) -> None:
+    def __init__(self, engine: Engine, source: Source, secret: bytes) -> None:
         self._engine = engine
-        self._package = package
+        self._source = source
         self._secret = secret
 
     def check_token(self, given: str) -> None:
@@ -32,7 +33,7 @@ class PushHook:
 
     async def want_fetch(self) -> None:
         """Ask for a fetch, which some server does soon; several that wait are one."""
-        await source_store.want(self._engine.database, self._package)
+        await source_store.want(self._engine.database, self._source.scope, self._source.package_id)
 
 
 async def find(engine: Engine, package: PackageId) -> PushHook:
@@ -43,7 +44,7 @@ async def find(engine: Engine, package: PackageId) -> PushHook:
     found = await source_store.by_package(engine.database, package)
     if found is None:
         raise SourceNotFound(package)
-    return PushHook(engine, found.package_id, hook_secret(engine, found))
+    return PushHook(engine, found, hook_secret(engine, found))
 
 
 def _check(wanted: bytes, given: str) -> None:

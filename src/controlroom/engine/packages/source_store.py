@@ -7,9 +7,9 @@ from uuid import UUID
 
 from msgspec import Struct
 
-from controlroom.engine.access.scope import SEEN, Scope
+from controlroom.engine.access.scope import SEEN, Of, Scope, ScopedTx
 from controlroom.ids import OrganizationId, PackageId, WorkspaceId, uuid7
-from controlroom.postgres.database import Statements, Tx
+from controlroom.postgres.database import Statements
 from controlroom.postgres.keyset import oldest_first
 
 LEASE: Final = timedelta(minutes=1)
@@ -36,6 +36,7 @@ class Source(Struct, frozen=True, kw_only=True):
 
     package_id: PackageId
     workspace_id: WorkspaceId
+    organization_id: OrganizationId
     url: str
     ref_kind: RefKind
     ref: str
@@ -46,6 +47,11 @@ class Source(Struct, frozen=True, kw_only=True):
     fetched_at: datetime | None
     fetched_commit: str | None
     error: str
+
+    @property
+    def scope(self) -> Scope:
+        """Whose package it is."""
+        return Of(self.organization_id, (self.workspace_id,))
 
 
 class Fetch(Struct, frozen=True, kw_only=True):
@@ -62,19 +68,25 @@ class Fetch(Struct, frozen=True, kw_only=True):
     wanted_at: datetime
     lease_id: UUID
 
+    @property
+    def scope(self) -> Scope:
+        """Whose package it is."""
+        return Of(self.organization_id, (self.workspace_id,))
+
 
 _SOURCE: Final = """
-    select source.package_id, source.workspace_id, source.url, source.ref_kind, source.ref, source.folder,
-           source.secret_name, source.hook_sealed, source.wanted_at, source.fetched_at, source.fetched_commit,
-           source.error
+    select source.package_id, source.workspace_id, workspace.organization_id, source.url, source.ref_kind, source.ref,
+           source.folder, source.secret_name, source.hook_sealed, source.wanted_at, source.fetched_at,
+           source.fetched_commit, source.error
       from package_source as source
       join package on package.id = source.package_id and package.deleted_at is null
+      join workspace on workspace.id = source.workspace_id
 """
 
 
 async def put(
-    tx: Statements,
-    workspace: WorkspaceId,
+    tx: ScopedTx,
+    scope: Scope,
     package: PackageId,
     *,
     url: str,
@@ -95,7 +107,7 @@ async def put(
                fetched_commit = null, fetched_at = null, error = '', lease_until = null, lease_id = null
         """,
         package=package,
-        workspace=workspace,
+        workspace=scope.workspace,
         url=url,
         kind=ref.kind,
         ref=ref.name,
@@ -143,10 +155,15 @@ async def remove(tx: Statements, scope: Scope, package: PackageId) -> bool:
     return removed > 0
 
 
-async def want(tx: Statements, package: PackageId) -> None:
+async def want(tx: Statements, scope: Scope, package: PackageId) -> None:
     """Note that a fetch is wanted; one that is under way may have missed what the asker wants, and is done again."""
     await tx.execute(
-        "update package_source set wanted_at = clock_now() where package_id = %(package)s", package=package
+        f"""
+        update package_source set wanted_at = clock_now()
+         where package_id = %(package)s and workspace_id = {SEEN}
+        """,
+        package=package,
+        **scope.params,
     )
 
 
@@ -203,7 +220,7 @@ async def let_go(tx: Statements, fetch: Fetch) -> None:
     )
 
 
-async def lock(tx: Tx, fetch: Fetch) -> bool:
+async def lock(tx: ScopedTx, fetch: Fetch) -> bool:
     """Hold a claimed fetch until the transaction ends; whether it is still the claimer's."""
     found = await tx.value(
         "select package_id from package_source where package_id = %(package)s and lease_id = %(id)s for update",
@@ -213,7 +230,7 @@ async def lock(tx: Tx, fetch: Fetch) -> bool:
     return found is not None
 
 
-async def done(tx: Statements, fetch: Fetch, *, commit: str) -> None:
+async def done(tx: ScopedTx, fetch: Fetch, *, commit: str) -> None:
     """Note that a claimed fetch went well; whatever was wanted since is still wanted."""
     await tx.execute(
         """
@@ -229,7 +246,7 @@ async def done(tx: Statements, fetch: Fetch, *, commit: str) -> None:
     )
 
 
-async def failed(tx: Statements, fetch: Fetch, why: str) -> bool:
+async def failed(tx: ScopedTx, fetch: Fetch, why: str) -> bool:
     """Note that a claimed fetch went wrong: it is not tried again until somebody asks. Whether it was the claimer's."""
     noted = await tx.execute(
         """

@@ -13,7 +13,7 @@ from msgspec import Struct
 
 from controlroom.engine.access.model import Actor, ActorKind, Permission
 from controlroom.engine.access.record import record
-from controlroom.engine.access.scope import Scope, ensure_seen, scope_of
+from controlroom.engine.access.scope import Scope, ScopedTx, ensure_seen, scope_of, scoped
 from controlroom.engine.engine import Engine
 from controlroom.engine.events.store import By
 from controlroom.engine.packages import actions, source_store, store
@@ -24,7 +24,6 @@ from controlroom.engine.vault.errors import SecretNotFound
 from controlroom.errors import Invalid, NotFound
 from controlroom.ids import PackageId, WorkspaceId
 from controlroom.objects.store import Blob
-from controlroom.postgres.database import Tx
 from controlroom.robots.choosing import inner_folder
 
 _LONGEST_URL = 2000
@@ -80,9 +79,9 @@ async def set_source(
     """
     scope = scope_of(actor, Permission.WRITE_PACKAGES, workspace)
     wanted = _checked(actor, workspace, wanted)
-    async with engine.database.transaction() as tx:
+    async with scoped(engine.database, scope) as tx:
         await ensure_seen(tx, scope)
-        await store.hold(tx, workspace, package)
+        await store.hold(tx, scope, package)
         hook = await _put(engine, tx, actor, scope, package, wanted, keeps_hook=keeps_hook)
     return await get(engine, actor, workspace, package), hook
 
@@ -93,11 +92,11 @@ async def create_package(
     """Create a package that is fetched, and give the secret of its push hook: both, or nothing if one is refused."""
     scope = scope_of(actor, Permission.WRITE_PACKAGES, workspace)
     wanted = _checked(actor, workspace, wanted)
-    async with engine.database.transaction() as tx:
+    async with scoped(engine.database, scope) as tx:
         package = await actions.create_in(engine, tx, actor, scope, name)
         hook = await _put(engine, tx, actor, scope, package, wanted, keeps_hook=False)
         assert hook is not None  # noqa: S101  # a new package has no hook to keep
-        return await store.get(tx, workspace, package), hook
+        return await store.get(tx, scope, package), hook
 
 
 async def get(engine: Engine, actor: Actor, workspace: WorkspaceId, package: PackageId) -> SourceView:
@@ -117,7 +116,7 @@ async def list_sources(
 async def remove(engine: Engine, actor: Actor, workspace: WorkspaceId, package: PackageId) -> None:
     """Fetch no more; the versions that there are stay. Raises SourceNotFound."""
     scope = scope_of(actor, Permission.WRITE_PACKAGES, workspace)
-    async with engine.database.transaction() as tx:
+    async with scoped(engine.database, scope) as tx:
         if not await source_store.remove(tx, scope, package):
             raise SourceNotFound(package)
         await record(engine, tx, actor, scope, "package_source.removed", package)
@@ -127,7 +126,7 @@ async def want(engine: Engine, actor: Actor, workspace: WorkspaceId, package: Pa
     """Ask for a fetch, which some server does soon; several that wait are one. Raises SourceNotFound."""
     scope = scope_of(actor, Permission.WRITE_PACKAGES, workspace)
     found = await _found(engine, scope, package)
-    await source_store.want(engine.database, found.package_id)
+    await source_store.want(engine.database, scope, found.package_id)
     return _view(await _found(engine, scope, package))
 
 
@@ -158,11 +157,11 @@ async def take(engine: Engine, fetch: Fetch, *, commit: str, blob: Blob) -> bool
     A claim that was lost meanwhile (another server has it, the source was changed or removed) brings nothing.
     """
     read = await actions.read_robot(engine, fetch.workspace_id, blob, folder=fetch.folder)
-    async with engine.database.transaction() as tx:
-        await store.lock(tx, fetch.workspace_id, fetch.package_id)  # first, as whoever sets the source does
+    async with scoped(engine.database, fetch.scope) as tx:
+        await store.lock(tx, fetch.scope, fetch.package_id)  # first, as whoever sets the source does
         if not await source_store.lock(tx, fetch):
             return False
-        is_new = await actions.add_version(engine, tx, fetch.workspace_id, fetch.package_id, blob, read)
+        is_new = await actions.add_version(engine, tx, fetch.scope, fetch.package_id, blob, read)
         await source_store.done(tx, fetch, commit=commit)
         return is_new
 
@@ -170,14 +169,14 @@ async def take(engine: Engine, fetch: Fetch, *, commit: str, blob: Blob) -> bool
 async def give_up(engine: Engine, fetch: Fetch, why: str) -> None:
     """Note why a fetch failed, unless it was lost meanwhile; the version before it stays the latest."""
     error = why[:_SHOWN_ERROR]
-    async with engine.database.transaction() as tx:
+    async with scoped(engine.database, fetch.scope) as tx:
         if await source_store.failed(tx, fetch, error):
             system = By(ActorKind.SYSTEM.value)
             await record(engine, tx, system, fetch, "package_source.failed", fetch.package_id, error=error)
 
 
 async def _put(
-    engine: Engine, tx: Tx, actor: Actor, scope: Scope, package: PackageId, wanted: Wanted, *, keeps_hook: bool
+    engine: Engine, tx: ScopedTx, actor: Actor, scope: Scope, package: PackageId, wanted: Wanted, *, keeps_hook: bool
 ) -> str | None:
     """Write a source; the new secret of the hook, None if the one that is there is kept. Raises SecretNotFound."""
     if wanted.secret_name is not None and await vault.sealed(tx, scope, wanted.secret_name) is None:
@@ -186,7 +185,7 @@ async def _put(
     hook, sealed = (None, kept.hook_sealed) if kept is not None else _new_hook(engine, package)
     await source_store.put(
         tx,
-        scope.workspace,
+        scope,
         package,
         url=wanted.url,
         ref=wanted.ref,

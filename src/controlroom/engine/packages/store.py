@@ -8,11 +8,11 @@ from uuid import UUID
 
 import msgspec
 
-from controlroom.engine.access.scope import SEEN, Scope
+from controlroom.engine.access.scope import SEEN, Scope, ScopedTx
 from controlroom.engine.nouns import InWorkspace, Missing, Noun
 from controlroom.engine.packages.errors import PackageNotFound, TaskNotFound
 from controlroom.engine.packages.model import Package, PackageVersion, Task, Zip
-from controlroom.ids import OrganizationId, PackageId, PackageVersionId, TaskId, WorkspaceId, as_uuid, uuid7
+from controlroom.ids import PackageId, PackageVersionId, TaskId, uuid7
 from controlroom.objects.store import Blob
 from controlroom.postgres.database import Statements, Tx
 from controlroom.postgres.keyset import oldest_first
@@ -65,174 +65,161 @@ _TASK: Final = """
 """
 
 
-async def get(db: Statements, workspace: WorkspaceId, package: PackageId) -> Package:
+async def get(db: Statements, scope: Scope, package: PackageId) -> Package:
     """One package of the workspace; raises PackageNotFound."""
     found = await db.one_or_none(
         Package,
         f"""{_PACKAGE}
-         where package.workspace_id = %(workspace)s and package.id = %(package)s and package.deleted_at is null""",
-        workspace=workspace,
+         where package.workspace_id = {SEEN} and package.id = %(package)s and package.deleted_at is null""",
         package=package,
+        **scope.params,
     )
     if found is None:
         raise PackageNotFound(package)
     return found
 
 
-async def by_name(db: Statements, workspace: WorkspaceId, name: str) -> Package | None:
+async def by_name(db: Statements, scope: Scope, name: str) -> Package | None:
     """The package of the workspace that has the name."""
     return await db.one_or_none(
         Package,
         f"""{_PACKAGE}
-         where package.workspace_id = %(workspace)s and package.name = %(name)s and package.deleted_at is null""",
-        workspace=workspace,
+         where package.workspace_id = {SEEN} and package.name = %(name)s and package.deleted_at is null""",
         name=name,
+        **scope.params,
     )
 
 
-async def hold(tx: Tx, workspace: WorkspaceId, reference: PackageId | str) -> Package:
-    """A package by its id or name, which cannot be deleted before the transaction ends; raises PackageNotFound."""
+async def hold(tx: Tx, scope: Scope, package: PackageId) -> Package:
+    """A package that cannot be deleted before the transaction ends; raises PackageNotFound."""
     found = await tx.one_or_none(
         Package,
         f"""{_PACKAGE}
-         where package.workspace_id = %(workspace)s and package.deleted_at is null
-           and (package.id = %(id)s or package.name = %(name)s)
-         order by package.id <> %(id)s nulls last
-         limit 1
+         where package.workspace_id = {SEEN} and package.id = %(package)s and package.deleted_at is null
            for share of package""",
-        workspace=workspace,
-        id=as_uuid(reference),
-        name=str(reference),
+        package=package,
+        **scope.params,
     )
     if found is None:
-        raise PackageNotFound(reference)
+        raise PackageNotFound(package)
     return found
 
 
-async def list_packages(
-    db: Statements, workspace: WorkspaceId, *, after: PackageId | None = None, limit: int
-) -> list[Package]:
+async def list_packages(db: Statements, scope: Scope, *, after: PackageId | None = None, limit: int) -> list[Package]:
     """Packages in the order of their making."""
     return await db.all(
         Package,
         f"""{_PACKAGE}
-         where package.workspace_id = %(workspace)s and package.deleted_at is null
+         where package.workspace_id = {SEEN} and package.deleted_at is null
          {oldest_first("package.id")}""",
-        workspace=workspace,
         after=after,
         limit=limit,
+        **scope.params,
     )
 
 
 async def list_versions(
-    db: Statements, workspace: WorkspaceId, package: PackageId, *, before: int | None = None, limit: int
+    db: Statements, scope: Scope, package: PackageId, *, before: int | None = None, limit: int
 ) -> list[PackageVersion]:
     """The versions of a package, newest first."""
     return await db.all(
         PackageVersion,
         f"""{_VERSION}
-         where package.workspace_id = %(workspace)s and package.id = %(package)s and package.deleted_at is null
+         where package.workspace_id = {SEEN} and package.id = %(package)s and package.deleted_at is null
            and (%(before)s::int is null or version.version < %(before)s)
          order by version.version desc
          limit %(limit)s""",
-        workspace=workspace,
         package=package,
         before=before,
         limit=limit,
+        **scope.params,
     )
 
 
-async def latest_version(db: Statements, workspace: WorkspaceId, package: PackageId) -> PackageVersion | None:
+async def latest_version(db: Statements, scope: Scope, package: PackageId) -> PackageVersion | None:
     """What a run that starts now would take; None before the first upload, or for a package that is gone."""
     return await db.one_or_none(
         PackageVersion,
         f"""{_VERSION}
-         where package.workspace_id = %(workspace)s and package.id = %(package)s and package.deleted_at is null
+         where package.workspace_id = {SEEN} and package.id = %(package)s and package.deleted_at is null
          order by version.version desc
          limit 1""",
-        workspace=workspace,
         package=package,
+        **scope.params,
     )
 
 
-async def get_version(db: Statements, workspace: WorkspaceId, version: PackageVersionId) -> PackageVersion | None:
+async def get_version(db: Statements, scope: Scope, version: PackageVersionId) -> PackageVersion | None:
     """One version, also of a package that was deleted meanwhile: runs that took it go on."""
     return await db.one_or_none(
         PackageVersion,
-        f"{_VERSION} where package.workspace_id = %(workspace)s and version.id = %(version)s",
-        workspace=workspace,
+        f"{_VERSION} where package.workspace_id = {SEEN} and version.id = %(version)s",
         version=version,
+        **scope.params,
     )
 
 
-async def zip_by_hash(db: Statements, workspace: WorkspaceId, digest: str) -> Zip | None:
+async def zip_by_hash(db: Statements, scope: Scope, digest: str) -> Zip | None:
     """A zip by its content, if a package of this workspace has or had it: nobody fetches another workspace's robots."""
     return await db.one_or_none(
         Zip,
-        """
+        f"""
         select package.name, version.size
           from package_version as version join package on package.id = version.package_id
-         where version.hash = %(digest)s and package.workspace_id = %(workspace)s
+         where version.hash = %(digest)s and package.workspace_id = {SEEN}
          limit 1
         """,
-        workspace=workspace,
         digest=digest,
+        **scope.params,
     )
 
 
-async def get_task(db: Statements, workspace: WorkspaceId, task: TaskId) -> Task:
+async def get_task(db: Statements, scope: Scope, task: TaskId) -> Task:
     """One task of a package that is not deleted; raises TaskNotFound."""
     found = await db.one_or_none(
         Task,
         f"""{_TASK}
-         where package.workspace_id = %(workspace)s and task.id = %(task)s and package.deleted_at is null""",
-        workspace=workspace,
+         where package.workspace_id = {SEEN} and task.id = %(task)s and package.deleted_at is null""",
         task=task,
+        **scope.params,
     )
     if found is None:
         raise TaskNotFound(task)
     return found
 
 
-async def list_tasks(db: Statements, workspace: WorkspaceId, package: PackageId) -> list[Task]:
+async def list_tasks(db: Statements, scope: Scope, package: PackageId) -> list[Task]:
     """Every task that any version of a package had, in the order of their making."""
     return await db.all(
         Task,
         f"""{_TASK}
-         where package.workspace_id = %(workspace)s and package.id = %(package)s and package.deleted_at is null
+         where package.workspace_id = {SEEN} and package.id = %(package)s and package.deleted_at is null
          order by task.id""",
-        workspace=workspace,
         package=package,
+        **scope.params,
     )
 
 
-async def task_of(db: Statements, package: PackageId, name: str) -> TaskId:
+async def task_of(tx: ScopedTx, package: PackageId, name: str) -> TaskId:
     """The id of a task that the package is known to have."""
-    return await db.one(
+    return await tx.one(
         TaskId, "select id from task where package_id = %(package)s and name = %(name)s", package=package, name=name
     )
 
 
-async def hold_task(tx: Tx, workspace: WorkspaceId, task: TaskId) -> Task:
+async def hold_task(tx: Tx, scope: Scope, task: TaskId) -> Task:
     """One task, whose package cannot be deleted before the transaction ends; raises TaskNotFound."""
     found = await tx.one_or_none(
         Task,
         f"""{_TASK}
-         where package.workspace_id = %(workspace)s and task.id = %(task)s and package.deleted_at is null
+         where package.workspace_id = {SEEN} and task.id = %(task)s and package.deleted_at is null
            for share of package""",
-        workspace=workspace,
         task=task,
+        **scope.params,
     )
     if found is None:
         raise TaskNotFound(task)
     return found
-
-
-async def organization_of(db: Statements, workspace: WorkspaceId) -> OrganizationId:
-    """Whose the workspace is, for events of what nobody in particular did."""
-    return await db.one(
-        OrganizationId, "select organization_id from workspace where id = %(workspace)s", workspace=workspace
-    )
 
 
 # ---------------------------------------------------------------------------------------------------- writing
@@ -270,33 +257,33 @@ async def insert_if_new(tx: Tx, scope: Scope, name: str, *, package: PackageId |
     return found
 
 
-async def set_exclude_newer(tx: Tx, workspace: WorkspaceId, package: PackageId, moment: datetime | None) -> None:
+async def set_exclude_newer(tx: Tx, scope: Scope, package: PackageId, moment: datetime | None) -> None:
     """Say how new the packages of the world may be for a package that the transaction has locked."""
     await tx.execute(
-        "update package set exclude_newer = %(moment)s where id = %(package)s and workspace_id = %(workspace)s",
+        f"update package set exclude_newer = %(moment)s where id = %(package)s and workspace_id = {SEEN}",
         package=package,
-        workspace=workspace,
         moment=moment,
+        **scope.params,
     )
 
 
-async def lock(tx: Tx, workspace: WorkspaceId, package: PackageId) -> None:
+async def lock(tx: Tx, scope: Scope, package: PackageId) -> None:
     """Make versions, deletions and new uses of a package wait for each other; raises PackageNotFound."""
     found = await tx.value(
-        """
+        f"""
         select id from package
-         where id = %(package)s and workspace_id = %(workspace)s and deleted_at is null
+         where id = %(package)s and workspace_id = {SEEN} and deleted_at is null
            for update
         """,
         package=package,
-        workspace=workspace,
+        **scope.params,
     )
     if found is None:
         raise PackageNotFound(package)
 
 
 async def add_version(
-    tx: Tx, package: PackageId, blob: Blob, robot: RobotDefinition, *, folder: str, created_by: UUID | None
+    tx: ScopedTx, package: PackageId, blob: Blob, robot: RobotDefinition, *, folder: str, created_by: UUID | None
 ) -> PackageVersionId:
     """The next version of a package that the transaction has locked."""
     version = PackageVersionId(uuid7())
@@ -318,7 +305,7 @@ async def add_version(
     return version
 
 
-async def add_tasks(tx: Tx, package: PackageId, names: Sequence[str]) -> None:
+async def add_tasks(tx: ScopedTx, package: PackageId, names: Sequence[str]) -> None:
     """Make the tasks that the package did not have before; those that it had keep their ids."""
     await tx.execute(
         """
@@ -332,7 +319,7 @@ async def add_tasks(tx: Tx, package: PackageId, names: Sequence[str]) -> None:
     )
 
 
-async def users_of(tx: Tx, package: PackageId) -> list[str]:
+async def users_of(tx: ScopedTx, package: PackageId) -> list[str]:
     """The names of the processes whose steps run a task of the package, and of the assistants that do.
 
     Reads tables of other slices: only a deletion needs to know. The processes of bare tasks do not count.

@@ -1,6 +1,6 @@
 """The verbs of processes."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from uuid import UUID
 
 from msgspec import UNSET
@@ -8,8 +8,9 @@ from msgspec import UNSET
 from controlroom.engine.access.model import Actor, Permission
 from controlroom.engine.access.names import checked_name
 from controlroom.engine.access.record import record
-from controlroom.engine.access.scope import Scope, ensure_seen, scope_of
+from controlroom.engine.access.scope import Scope, ScopedTx, ensure_seen, scope_of, scoped
 from controlroom.engine.engine import Engine
+from controlroom.engine.nouns import Ways
 from controlroom.engine.packages import store as packages
 from controlroom.engine.packages.errors import TaskNotFound
 from controlroom.engine.processes import store
@@ -27,9 +28,10 @@ from controlroom.engine.processes.model import (
     Workers,
 )
 from controlroom.engine.processes.rules import KnownStep, check_steps, match_steps
+from controlroom.engine.references import Reference, resolve_all
 from controlroom.engine.work_items.limits import check_payload
 from controlroom.engine.workers import store as workers
-from controlroom.ids import ProcessId, TaskId, WorkspaceId
+from controlroom.ids import PackageId, ProcessId, TaskId, WorkspaceId
 from controlroom.postgres.database import Tx
 
 
@@ -42,7 +44,7 @@ async def create(engine: Engine, actor: Actor, workspace: WorkspaceId, definitio
     scope = scope_of(actor, Permission.WRITE_PROCESSES, workspace)
     name = checked_name(definition.name, what="process's name")
     await check_payload(engine, definition.default_item)
-    async with engine.database.transaction() as tx:
+    async with scoped(engine.database, scope) as tx:
         process = await store.insert(
             tx, scope, name=name, is_enabled=definition.is_enabled, default_item=definition.default_item
         )
@@ -51,7 +53,7 @@ async def create(engine: Engine, actor: Actor, workspace: WorkspaceId, definitio
             raise ProcessNotFound(name)
         await _write_steps(tx, scope, process, definition.steps)
         await record(engine, tx, actor, scope, "process.created", process_id=process, name=name)
-        return await store.get(tx, workspace, process)
+        return await store.get(tx, scope, process)
 
 
 async def update(
@@ -63,8 +65,8 @@ async def update(
     ItemsWaiting when one would be removed whose queue has waiting items, and what `create` raises.
     """
     scope = scope_of(actor, Permission.WRITE_PROCESSES, workspace)
-    async with engine.database.transaction() as tx:
-        before = await store.lock(tx, workspace, process)
+    async with scoped(engine.database, scope) as tx:
+        before = await store.lock(tx, scope, process)
         name = before.name if change.name is UNSET else checked_name(change.name, what="process's name")
         default_item = before.default_item if change.default_item is UNSET else change.default_item
         if change.default_item is not UNSET:
@@ -77,14 +79,14 @@ async def update(
             await _write_steps(tx, scope, process, change.steps)
         await record(engine, tx, actor, scope, "process.updated", process_id=process, name=name, is_enabled=is_enabled)
         # Why: more step runs may be wanted now. Runs of the process are looked at again by the dispatcher's polling.
-        return await store.get(tx, workspace, process)
+        return await store.get(tx, scope, process)
 
 
 async def delete(engine: Engine, actor: Actor, workspace: WorkspaceId, process: ProcessId) -> None:
     """Delete a process of which no run is under way; what has run stays readable. Raises ProcessRunning."""
     scope = scope_of(actor, Permission.WRITE_PROCESSES, workspace)
-    async with engine.database.transaction() as tx:
-        before = await store.lock(tx, workspace, process)
+    async with scoped(engine.database, scope) as tx:
+        before = await store.lock(tx, scope, process)
         if await store.has_open_run(tx, process):
             raise ProcessRunning(process, "deletion")
         if not await store.delete(tx, scope, process):
@@ -93,27 +95,26 @@ async def delete(engine: Engine, actor: Actor, workspace: WorkspaceId, process: 
         await record(engine, tx, actor, scope, "process.deleted", process_id=process, name=before.name)
 
 
-async def implicit_process(tx: Tx, workspace: WorkspaceId, task: TaskId) -> ProcessId:
+async def implicit_process(tx: ScopedTx, scope: Scope, task: TaskId) -> ProcessId:
     """The process through which a bare task is run: one a task, made at its first run. Raises TaskNotFound."""
-    found = await packages.hold_task(tx, workspace, task)
-    made = await store.insert_implicit(tx, workspace, task, found.name)
+    found = await packages.hold_task(tx, scope, task)
+    made = await store.insert_implicit(tx, scope, task, found.name)
     if made is not None:
         step = StepDefinition(name=found.name, task=task)
-        await store.insert_step(tx, workspace, made, 0, step, task)
+        await store.insert_step(tx, scope, made, 0, step, task)
         return made
-    known = await store.implicit_of(tx, workspace, task)
+    known = await store.implicit_of(tx, scope, task)
     if known is None:
         raise TaskNotFound(task)
     return known
 
 
-async def _write_steps(tx: Tx, scope: Scope, process: ProcessId, wanted: Sequence[StepDefinition]) -> None:
+async def _write_steps(tx: ScopedTx, scope: Scope, process: ProcessId, wanted: Sequence[StepDefinition]) -> None:
     """Make the steps of a process that is locked, or new, what is wanted."""
-    workspace = scope.workspace
     for step in wanted:
         checked_name(step.name, what="step's name")
     check_steps(wanted)
-    existing = [KnownStep(step.id, step.name) for step in await store.list_steps(tx, workspace, process)]
+    existing = [KnownStep(step.id, step.name) for step in await store.list_steps(tx, scope, process)]
     plan = match_steps(existing, [step.name for step in wanted])
     if plan.loses_or_moves(existing) and await store.has_open_run(tx, process):
         raise ProcessRunning(process, "steps are removed or moved")
@@ -121,27 +122,37 @@ async def _write_steps(tx: Tx, scope: Scope, process: ProcessId, wanted: Sequenc
         raise ItemsWaiting(waiting)
     await store.remove_steps(tx, process, plan.removed)
     await store.make_room(tx, process)
+    named = await _packages(tx, scope, wanted)
     for position, (kept, step) in enumerate(zip(plan.kept, wanted, strict=True)):
-        task = await _task(tx, workspace, step)
+        task = await _task(tx, scope, step, named)
         await check_placement(tx, scope, step.placement)
         if kept is None:
-            await store.insert_step(tx, workspace, process, position, step, task)
+            await store.insert_step(tx, scope, process, position, step, task)
         else:
             await store.update_step(tx, process, kept, position, step, task)
 
 
-async def _task(tx: Tx, workspace: WorkspaceId, step: StepDefinition) -> TaskId | None:
+async def _packages(tx: ScopedTx, scope: Scope, wanted: Sequence[StepDefinition]) -> dict[PackageId | str, PackageId]:
+    """The packages of whose tasks steps name some, by what they call them. Raises PackageNotFound."""
+    named = list(dict.fromkeys(step.task.package for step in wanted if isinstance(step.task, NamedTask)))
+    found = await resolve_all(tx, scope, [Reference(packages.PACKAGE, str(each), Ways.ID_OR_NAME) for each in named])
+    return dict(zip(named, found, strict=True))
+
+
+async def _task(
+    tx: ScopedTx, scope: Scope, step: StepDefinition, named: Mapping[PackageId | str, PackageId]
+) -> TaskId | None:
     """The task that a step names, held so that its package cannot go meanwhile."""
     match step.task:
         case None:
             return None
         case NamedTask(package, name):
-            held = await packages.hold(tx, workspace, package)
+            held = await packages.hold(tx, scope, named[package])
             if name not in held.task_names:
                 raise TaskNotFound(name, known=held.task_names)
             return await packages.task_of(tx, held.id, name)
         case UUID():
-            return (await packages.hold_task(tx, workspace, step.task)).id
+            return (await packages.hold_task(tx, scope, step.task)).id
 
 
 async def check_placement(tx: Tx, scope: Scope, placement: Placement) -> None:
@@ -154,5 +165,5 @@ async def check_placement(tx: Tx, scope: Scope, placement: Placement) -> None:
         case Groups(ids):
             await workers.ensure_groups(tx, scope, ids)
         case OnDemand(provisioner):
-            if not await store.has_provisioner(tx, scope.workspace, provisioner):
+            if not await store.has_provisioner(tx, scope, provisioner):
                 raise ProvisionerUnknown(provisioner)

@@ -15,16 +15,6 @@ class ProcessNotFound(NotFound):
         super().__init__(f"there is no process {process}", process=str(process))
 
 
-class ProcessNameAmbiguous(Conflict):
-    """Several processes have the name; only an id says which is meant."""
-
-    code: ClassVar[str] = "PROCESS_NAME_AMBIGUOUS"
-
-    def __init__(self, name: str, processes: list[UUID]) -> None:
-        ids = [str(process) for process in processes]
-        super().__init__(f"several processes are called {name!r}: {', '.join(ids)}", name=name, processes=ids)
-
-
 class ProcessNotConfigured(Conflict):
     """The process has no steps yet, or a step without a task."""
 

@@ -7,11 +7,11 @@ from typing import Any, Final
 import msgspec
 from msgspec import Raw, Struct
 
-from controlroom.engine.access.scope import SEEN, Scope
+from controlroom.engine.access.scope import SEEN, Scope, ScopedTx
 from controlroom.engine.nouns import InWorkspace, Missing, Noun
-from controlroom.engine.processes.errors import ProcessNameAmbiguous, ProcessNotConfigured, ProcessNotFound
+from controlroom.engine.processes.errors import ProcessNotConfigured, ProcessNotFound
 from controlroom.engine.processes.model import AnyWorker, Process, Step, StepDefinition
-from controlroom.ids import ProcessId, ProvisionerId, QueueId, StepId, TaskId, WorkspaceId, as_uuid, uuid7
+from controlroom.ids import ProcessId, ProvisionerId, QueueId, StepId, TaskId, uuid7
 from controlroom.postgres.database import Statements, Tx
 from controlroom.postgres.keyset import oldest_first
 
@@ -53,122 +53,100 @@ _STEP: Final = """
 
 
 # ---------------------------------------------------------------------------------------------------- reading
-async def get(db: Statements, workspace: WorkspaceId, process: ProcessId) -> Process:
+async def get(db: Statements, scope: Scope, process: ProcessId) -> Process:
     """One process of the workspace; raises ProcessNotFound."""
     found = await db.one_or_none(
         Process,
         f"""{_PROCESS}
-         where process.workspace_id = %(workspace)s and process.id = %(process)s and process.deleted_at is null""",
-        workspace=workspace,
+         where process.workspace_id = {SEEN} and process.id = %(process)s and process.deleted_at is null""",
         process=process,
+        **scope.params,
     )
     if found is None:
         raise ProcessNotFound(process)
     return found
 
 
-async def find(db: Statements, workspace: WorkspaceId, reference: str) -> Process:
-    """One process by its id or its name; raises ProcessNotFound, ProcessNameAmbiguous."""
-    found = await db.all(
-        Process,
-        f"""{_PROCESS}
-         where process.workspace_id = %(workspace)s and process.deleted_at is null
-           and (process.id = %(id)s or (process.name = %(reference)s and process.implicit_task_id is null))
-         order by process.id
-         limit 10""",
-        workspace=workspace,
-        reference=reference,
-        id=as_uuid(reference),
-    )
-    if not found:
-        raise ProcessNotFound(reference)
-    if len(found) > 1:
-        raise ProcessNameAmbiguous(reference, [process.id for process in found])
-    return found[0]
-
-
-async def list_processes(
-    db: Statements, workspace: WorkspaceId, *, after: ProcessId | None = None, limit: int
-) -> list[Process]:
+async def list_processes(db: Statements, scope: Scope, *, after: ProcessId | None = None, limit: int) -> list[Process]:
     """Processes in the order of their making, without those of bare tasks."""
     return await db.all(
         Process,
         f"""{_PROCESS}
-         where process.workspace_id = %(workspace)s and process.deleted_at is null
+         where process.workspace_id = {SEEN} and process.deleted_at is null
            and process.implicit_task_id is null
          {oldest_first("process.id")}""",
-        workspace=workspace,
         after=after,
         limit=limit,
+        **scope.params,
     )
 
 
-async def list_steps(db: Statements, workspace: WorkspaceId, process: ProcessId) -> list[Step]:
+async def list_steps(db: Statements, scope: Scope, process: ProcessId) -> list[Step]:
     """The steps of a process in their order."""
     return await db.all(
         Step,
         f"""{_STEP}
-         where step.workspace_id = %(workspace)s and step.process_id = %(process)s and step.deleted_at is null
+         where step.workspace_id = {SEEN} and step.process_id = %(process)s and step.deleted_at is null
          order by step.position""",
-        workspace=workspace,
         process=process,
+        **scope.params,
     )
 
 
-async def get_step(db: Statements, workspace: WorkspaceId, step: StepId) -> Step | None:
+async def get_step(db: Statements, scope: Scope, step: StepId) -> Step | None:
     """One step, also one that was removed meanwhile: step runs under way still go by it."""
     return await db.one_or_none(
-        Step, f"{_STEP} where step.workspace_id = %(workspace)s and step.id = %(step)s", workspace=workspace, step=step
+        Step, f"{_STEP} where step.workspace_id = {SEEN} and step.id = %(step)s", step=step, **scope.params
     )
 
 
-async def first_step(db: Statements, workspace: WorkspaceId, process: ProcessId) -> Step:
+async def first_step(db: Statements, scope: Scope, process: ProcessId) -> Step:
     """The step whose queue is the input queue of the process; raises ProcessNotFound, ProcessNotConfigured."""
     found = await db.one_or_none(
         Step,
         f"""{_STEP}
           join process on process.id = step.process_id
-         where step.workspace_id = %(workspace)s and step.process_id = %(process)s and step.deleted_at is null
+         where step.workspace_id = {SEEN} and step.process_id = %(process)s and step.deleted_at is null
            and process.deleted_at is null
          order by step.position
          limit 1""",
-        workspace=workspace,
         process=process,
+        **scope.params,
     )
     if found is None:
-        await get(db, workspace, process)
+        await get(db, scope, process)
         raise ProcessNotConfigured(process)
     return found
 
 
-async def lock_for_start(tx: Tx, workspace: WorkspaceId, process: ProcessId) -> Process:
+async def lock_for_start(tx: Tx, scope: Scope, process: ProcessId) -> Process:
     """One process that cannot be changed or deleted before the transaction ends; raises ProcessNotFound.
 
     Any number of starts hold it at once.
     """
-    return await _locked(tx, workspace, process, "for share")
+    return await _locked(tx, scope, process, "for share")
 
 
-async def lock(tx: Tx, workspace: WorkspaceId, process: ProcessId) -> Process:
+async def lock(tx: Tx, scope: Scope, process: ProcessId) -> Process:
     """One process for a change that neither a start nor another change comes between; raises ProcessNotFound."""
-    return await _locked(tx, workspace, process, "for update")
+    return await _locked(tx, scope, process, "for update")
 
 
-async def _locked(tx: Tx, workspace: WorkspaceId, process: ProcessId, how: str) -> Process:
+async def _locked(tx: Tx, scope: Scope, process: ProcessId, how: str) -> Process:
     found = await tx.one_or_none(
         Process,
         f"""{_PROCESS}
-         where process.workspace_id = %(workspace)s and process.id = %(process)s and process.deleted_at is null
+         where process.workspace_id = {SEEN} and process.id = %(process)s and process.deleted_at is null
          {how}""",
-        workspace=workspace,
         process=process,
+        **scope.params,
     )
     if found is None:
         raise ProcessNotFound(process)
     return found
 
 
-async def has_open_run(tx: Tx, process: ProcessId) -> bool:
+async def has_open_run(tx: ScopedTx, process: ProcessId) -> bool:
     """Whether a run of the process is under way. Reads the runs, which are another slice's: a change must know."""
     return bool(
         await tx.value(
@@ -181,21 +159,21 @@ async def has_open_run(tx: Tx, process: ProcessId) -> bool:
     )
 
 
-async def has_provisioner(tx: Tx, workspace: WorkspaceId, provisioner: ProvisionerId) -> bool:
+async def has_provisioner(tx: Tx, scope: Scope, provisioner: ProvisionerId) -> bool:
     """Whether the workspace has the provisioner, held so that it cannot go meanwhile. Reads another slice's table."""
     return bool(
         await tx.value(
-            """
+            f"""
             select id from provisioner
-             where workspace_id = %(workspace)s and id = %(provisioner)s and deleted_at is null for share
+             where workspace_id = {SEEN} and id = %(provisioner)s and deleted_at is null for share
             """,
-            workspace=workspace,
             provisioner=provisioner,
+            **scope.params,
         )
     )
 
 
-async def with_waiting_items(tx: Tx, steps: Sequence[StepId]) -> list[str]:
+async def with_waiting_items(tx: ScopedTx, steps: Sequence[StepId]) -> list[str]:
     """The names of those steps in whose queues items wait that belong to no run."""
     return await tx.all(
         str,
@@ -227,7 +205,7 @@ async def insert(tx: Tx, scope: Scope, *, name: str, is_enabled: bool, default_i
     return found
 
 
-async def insert_implicit(tx: Tx, workspace: WorkspaceId, task: TaskId, name: str) -> ProcessId | None:
+async def insert_implicit(tx: ScopedTx, scope: Scope, task: TaskId, name: str) -> ProcessId | None:
     """The process of a bare task; None if there is one already. Waits for whoever is making it now."""
     found: ProcessId | None = await tx.value(
         """
@@ -237,19 +215,19 @@ async def insert_implicit(tx: Tx, workspace: WorkspaceId, task: TaskId, name: st
         returning id
         """,
         id=uuid7(),
-        workspace=workspace,
+        workspace=scope.workspace,
         name=name,
         task=task,
     )
     return found
 
 
-async def implicit_of(db: Statements, workspace: WorkspaceId, task: TaskId) -> ProcessId | None:
+async def implicit_of(db: Statements, scope: Scope, task: TaskId) -> ProcessId | None:
     """The process of a bare task, if it was run before."""
     found: ProcessId | None = await db.value(
-        "select id from process where workspace_id = %(workspace)s and implicit_task_id = %(task)s",
-        workspace=workspace,
+        f"select id from process where workspace_id = {SEEN} and implicit_task_id = %(task)s",
         task=task,
+        **scope.params,
     )
     return found
 
@@ -287,7 +265,7 @@ async def delete(tx: Tx, scope: Scope, process: ProcessId) -> bool:
     )
 
 
-async def remove_steps(tx: Tx, process: ProcessId, steps: Sequence[StepId]) -> None:
+async def remove_steps(tx: ScopedTx, process: ProcessId, steps: Sequence[StepId]) -> None:
     """Mark steps as deleted, and their queues."""
     await tx.execute(
         """
@@ -303,7 +281,7 @@ async def remove_steps(tx: Tx, process: ProcessId, steps: Sequence[StepId]) -> N
     )
 
 
-async def make_room(tx: Tx, process: ProcessId) -> None:
+async def make_room(tx: ScopedTx, process: ProcessId) -> None:
     """Move the steps of a process out of the way, so that they can be put at any places one after the other."""
     await tx.execute(
         "update step set position = position + 1000000 where process_id = %(process)s and deleted_at is null",
@@ -312,14 +290,14 @@ async def make_room(tx: Tx, process: ProcessId) -> None:
 
 
 async def insert_step(
-    tx: Tx, workspace: WorkspaceId, process: ProcessId, position: int, step: StepDefinition, task: TaskId | None
+    tx: ScopedTx, scope: Scope, process: ProcessId, position: int, step: StepDefinition, task: TaskId | None
 ) -> StepId:
     """A new step with a queue of its own."""
     new, queue = StepId(uuid7()), QueueId(uuid7())
     await tx.execute(
         "insert into queue (id, workspace_id, name) values (%(queue)s, %(workspace)s, %(name)s)",
         queue=queue,
-        workspace=workspace,
+        workspace=scope.workspace,
         name=step.name,
     )
     await tx.execute(
@@ -331,7 +309,7 @@ async def insert_step(
                 %(placement)s)
         """,
         step=new,
-        workspace=workspace,
+        workspace=scope.workspace,
         process=process,
         queue=queue,
         **_settings(step, position, task),
@@ -340,7 +318,7 @@ async def insert_step(
 
 
 async def update_step(
-    tx: Tx, process: ProcessId, kept: StepId, position: int, step: StepDefinition, task: TaskId | None
+    tx: ScopedTx, process: ProcessId, kept: StepId, position: int, step: StepDefinition, task: TaskId | None
 ) -> None:
     """Write the settings of a step that keeps its id and queue. Step runs that exist keep the placement they have."""
     await tx.execute(

@@ -174,7 +174,7 @@ _DAYS = 7
 
 
 async def _check(tx: Tx, scope: Scope, wanted: ConsumerDefinition) -> None:
-    await packages.hold_task(tx, scope.workspace, wanted.task)
+    await packages.hold_task(tx, scope, wanted.task)
     await check_placement(tx, scope, wanted.placement)
     check_zone(wanted.zone)
     if not (1 <= wanted.max_runs <= _MOST_RUNS and 1 <= wanted.batch <= _MOST_BATCH):

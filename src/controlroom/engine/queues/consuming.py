@@ -1,6 +1,7 @@
 """What the room does with due items of standing queues: it opens a run for them, in the commit that claims them."""
 
 from controlroom.engine.access.model import system
+from controlroom.engine.access.scope import Of, ScopedTx
 from controlroom.engine.engine import Engine
 from controlroom.engine.processes.actions import implicit_process
 from controlroom.engine.processes.model import AnyWorker
@@ -31,7 +32,8 @@ async def consume(engine: Engine, consumer: QueueConsumerId) -> bool:
             wanted = found.consumer
             if not is_open(wanted.windows, found.now.astimezone(check_zone(wanted.zone))):
                 return False
-            process = await implicit_process(tx, wanted.workspace_id, wanted.task_id)
+            scope = Of(found.organization, (wanted.workspace_id,))
+            process = await implicit_process(ScopedTx(tx), scope, wanted.task_id)
             placement = None if isinstance(wanted.placement, AnyWorker) else wanted.placement
             run = await start_in(
                 tx,

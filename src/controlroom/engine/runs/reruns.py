@@ -1,6 +1,7 @@
 """Running items again: a new run of the process, with copies of items that have ended."""
 
 from controlroom.engine.access.model import Actor, Permission
+from controlroom.engine.access.scope import scope_of
 from controlroom.engine.engine import Engine
 from controlroom.engine.processes import store as processes
 from controlroom.engine.runs import actions
@@ -15,8 +16,8 @@ async def preview(
     engine: Engine, actor: Actor, workspace: WorkspaceId, process: ProcessId, which: ItemFilter
 ) -> Preview:
     """How many inputs of the process a filter finds, and how many of them have ended and would be run again."""
-    actor.require(Permission.READ_WORK_ITEMS, workspace)
-    first = await processes.first_step(engine.database, workspace, process)
+    scope = scope_of(actor, Permission.READ_WORK_ITEMS, workspace)
+    first = await processes.first_step(engine.database, scope, process)
     return await bulk.count_ended(engine.database, workspace, first.queue_id, which)
 
 
@@ -28,8 +29,8 @@ async def rerun(
     The items themselves stay as they are. None if the filter finds none. Raises Invalid `TOO_MANY_ITEMS`, and what a
     start raises.
     """
-    actor.require(Permission.READ_WORK_ITEMS, workspace)
-    first = await processes.first_step(engine.database, workspace, process)
+    scope = scope_of(actor, Permission.READ_WORK_ITEMS, workspace)
+    first = await processes.first_step(engine.database, scope, process)
     most = engine.limits.items_per_start
     items = await bulk.list_ended(engine.database, workspace, first.queue_id, which, limit=most + 1)
     if not items:

@@ -9,7 +9,7 @@ from msgspec import UNSET
 from controlroom.engine.access.model import Actor, Permission
 from controlroom.engine.access.names import checked_name
 from controlroom.engine.access.record import record
-from controlroom.engine.access.scope import ensure_seen, scope_of
+from controlroom.engine.access.scope import ensure_seen, scope_of, scoped
 from controlroom.engine.engine import Engine
 from controlroom.engine.processes.errors import ProcessNotFound
 from controlroom.engine.schedules import previews, rules, store
@@ -50,7 +50,7 @@ async def create(engine: Engine, actor: Actor, workspace: WorkspaceId, definitio
         ends_at=definition.ends_at,
     )
     next_due = await _next(engine, workspace, timing, now, is_enabled=definition.is_enabled)
-    async with engine.database.transaction() as tx:
+    async with scoped(engine.database, scope) as tx:
         schedule = ScheduleId(uuid7())
         seen = await store.insert(
             tx,
@@ -67,7 +67,7 @@ async def create(engine: Engine, actor: Actor, workspace: WorkspaceId, definitio
         if not seen:
             await ensure_seen(tx, scope)
             raise ProcessNotFound(definition.process)
-        made = await store.get(tx, workspace, schedule)
+        made = await store.get(tx, scope, schedule)
         await record(engine, tx, actor, scope, "schedule.created", made.id, **_told(made))
     return made
 
@@ -82,7 +82,7 @@ async def update(
     scope = scope_of(actor, Permission.WRITE_SCHEDULES, workspace)
     actor.require(Permission.START_RUNS, workspace)
     for _ in range(_TRIES):
-        seen = await store.get(engine.database, workspace, schedule)
+        seen = await store.get(engine.database, scope, schedule)
         after = _changed(seen, change)
         checked_name(after.name, what="schedule's name")
         await _check(engine, after.policies, seen.policies)
@@ -91,8 +91,8 @@ async def update(
         if is_anew:
             now = await store.now(engine.database)
             next_due = await _next(engine, workspace, after.timing, now, is_enabled=after.is_enabled)
-        async with engine.database.transaction() as tx:
-            before = await store.lock(tx, workspace, schedule)
+        async with scoped(engine.database, scope) as tx:
+            before = await store.lock(tx, scope, schedule)
             if (before.timing, before.is_enabled) != (seen.timing, seen.is_enabled):
                 continue  # somebody else has changed it meanwhile
             after = _changed(before, change)
@@ -106,7 +106,7 @@ async def update(
                 next_due=next_due if is_anew else before.next_due,
             )
             await record(engine, tx, actor, scope, "schedule.updated", after.id, **_told(after))
-            return await store.get(tx, workspace, schedule)
+            return await store.get(tx, scope, schedule)
     raise Conflict("others change the schedule at the same time", code="SCHEDULE_CHANGED")
 
 
@@ -118,8 +118,8 @@ def _changed(schedule: Schedule, change: ScheduleChange) -> Schedule:
 async def delete(engine: Engine, actor: Actor, workspace: WorkspaceId, schedule: ScheduleId) -> None:
     """Delete a schedule; runs that it started go on. Raises ScheduleNotFound."""
     scope = scope_of(actor, Permission.WRITE_SCHEDULES, workspace)
-    async with engine.database.transaction() as tx:
-        before = await store.lock(tx, workspace, schedule)
+    async with scoped(engine.database, scope) as tx:
+        before = await store.lock(tx, scope, schedule)
         await store.delete(tx, schedule)
         await record(engine, tx, actor, scope, "schedule.deleted", before.id, **_told(before))
 

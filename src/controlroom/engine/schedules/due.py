@@ -5,11 +5,12 @@ from typing import Final
 
 from msgspec import Struct
 
+from controlroom.engine.access.scope import Of, Room, Scope, ScopedTx
 from controlroom.engine.schedules.model import Schedule
 from controlroom.engine.schedules.rules import Notice
 from controlroom.engine.schedules.store import get
 from controlroom.ids import OrganizationId, ScheduleId, WorkspaceId
-from controlroom.postgres.database import Statements, Tx
+from controlroom.postgres.database import Statements
 
 
 class Due(Struct, frozen=True, kw_only=True):
@@ -19,6 +20,11 @@ class Due(Struct, frozen=True, kw_only=True):
     organization: OrganizationId
     now: datetime
     notice: Notice
+
+    @property
+    def scope(self) -> Scope:
+        """Whose schedule it is."""
+        return Of(self.organization, (self.schedule.workspace_id,))
 
 
 class _Found(Struct, frozen=True):
@@ -30,7 +36,7 @@ class _Found(Struct, frozen=True):
     since: datetime | None
 
 
-async def notice_due(db: Statements) -> int:
+async def notice_due(db: Statements, _room: Room) -> int:
     """Write when schedules were first seen to be due, and that somebody is looking; how many there were.
 
     One statement, to be repeated each second. It waits for nobody: what is locked is being decided.
@@ -57,7 +63,7 @@ _GAP: Final = timedelta(seconds=15)
 """How long nobody may look without its counting as an absence. Why: another server takes over within ten seconds."""
 
 
-async def due_schedules(db: Statements, *, limit: int) -> list[ScheduleId]:
+async def due_schedules(db: Statements, _room: Room, *, limit: int) -> list[ScheduleId]:
     """Schedules that have something to decide, what has been due for the longest first."""
     return await db.all(
         ScheduleId,
@@ -71,7 +77,7 @@ async def due_schedules(db: Statements, *, limit: int) -> list[ScheduleId]:
     )
 
 
-async def waiting_schedules(db: Statements, *, limit: int) -> list[ScheduleId]:
+async def waiting_schedules(db: Statements, _room: Room, *, limit: int) -> list[ScheduleId]:
     """Schedules of which an occurrence waits for the end of a run that has ended, or has waited for too long."""
     return await db.all(
         ScheduleId,
@@ -85,12 +91,12 @@ async def waiting_schedules(db: Statements, *, limit: int) -> list[ScheduleId]:
     )
 
 
-async def lock_due(tx: Tx, schedule: ScheduleId) -> Due | None:
+async def lock_due(tx: ScopedTx, schedule: ScheduleId) -> Due | None:
     """A schedule, unless somebody else is deciding about it or has done so."""
     return await _locked(tx, schedule, "schedule.next_due <= clock_now()")
 
 
-async def lock_waiting(tx: Tx, schedule: ScheduleId) -> Due | None:
+async def lock_waiting(tx: ScopedTx, schedule: ScheduleId) -> Due | None:
     """Likewise, one of which an occurrence waits."""
     return await _locked(tx, schedule, _WAITS)
 
@@ -107,7 +113,7 @@ _WAITS: Final = """exists (select from schedule_occurrence as waiting
                                                      and run.state in ('new', 'in_progress', 'stopping'))))"""
 
 
-async def _locked(tx: Tx, schedule: ScheduleId, which: str) -> Due | None:
+async def _locked(tx: ScopedTx, schedule: ScheduleId, which: str) -> Due | None:
     found = await tx.one_or_none(
         _Found,
         f"""
@@ -122,8 +128,9 @@ async def _locked(tx: Tx, schedule: ScheduleId, which: str) -> Due | None:
     )
     if found is None:
         return None
+    scope = Of(found.organization_id, (found.workspace_id,))
     return Due(
-        schedule=await get(tx, found.workspace_id, found.id),  # anew: as it is under the lock
+        schedule=await get(tx, scope, found.id),  # anew: as it is under the lock
         organization=found.organization_id,
         now=found.now,
         notice=Notice(found.noticed_at, found.since),

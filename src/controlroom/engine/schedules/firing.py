@@ -14,7 +14,7 @@ from msgspec import Raw
 from controlroom.aside.pool import TooCostly
 from controlroom.engine.access.model import system
 from controlroom.engine.access.record import happened
-from controlroom.engine.access.scope import Of
+from controlroom.engine.access.scope import Room, ScopedTx, scoped
 from controlroom.engine.engine import Engine
 from controlroom.engine.events.store import By, append
 from controlroom.engine.runs import actions as runs
@@ -35,13 +35,13 @@ from controlroom.engine.schedules.store import LateRun
 from controlroom.engine.work_items.schemas import settled
 from controlroom.errors import Conflict, Invalid, NotFound
 from controlroom.ids import ScheduleId
-from controlroom.postgres.database import Database, Tx
+from controlroom.postgres.database import Database
 
 _SYSTEM = By("system")
 _TRIES: Final = 3
 
 
-async def fire(engine: Engine, schedule: ScheduleId) -> bool:
+async def fire(engine: Engine, room: Room, schedule: ScheduleId) -> bool:
     """Decide all that is due of a schedule; whether anything was, and nobody else did it.
 
     If a run cannot be started, because its process is disabled or not configured, that is what became of it.
@@ -49,16 +49,16 @@ async def fire(engine: Engine, schedule: ScheduleId) -> bool:
     known: list[Planned] = []
     for _ in range(_TRIES):
         try:
-            return await settled(engine, lambda: _fire_once(engine, schedule, known))
+            return await settled(engine, lambda: _fire_once(engine, room, schedule, known))
         except Unplanned as found:
             known.append(await planned(engine, found.due))
     return False  # it changes all the time: later
 
 
-async def _fire_once(engine: Engine, schedule: ScheduleId, known: Sequence[Planned]) -> bool:
+async def _fire_once(engine: Engine, room: Room, schedule: ScheduleId, known: Sequence[Planned]) -> bool:
     due: list[Due] = []
     try:
-        async with engine.database.transaction() as tx:
+        async with scoped(engine.database, room) as tx:
             found = await lock_due(tx, schedule)
             if found is None:
                 return False
@@ -69,15 +69,15 @@ async def _fire_once(engine: Engine, schedule: ScheduleId, known: Sequence[Plann
     return True
 
 
-async def start_waiting(engine: Engine, schedule: ScheduleId) -> bool:
+async def start_waiting(engine: Engine, room: Room, schedule: ScheduleId) -> bool:
     """Start the first occurrence of a schedule that waited for the end of a run; whether it still did."""
-    return await settled(engine, lambda: _start_waiting(engine, schedule))
+    return await settled(engine, lambda: _start_waiting(engine, room, schedule))
 
 
-async def _start_waiting(engine: Engine, schedule: ScheduleId) -> bool:
+async def _start_waiting(engine: Engine, room: Room, schedule: ScheduleId) -> bool:
     due: list[Due] = []
     try:
-        async with engine.database.transaction() as tx:
+        async with scoped(engine.database, room) as tx:
             found = await lock_waiting(tx, schedule)
             if found is None:
                 return False
@@ -87,23 +87,23 @@ async def _start_waiting(engine: Engine, schedule: ScheduleId) -> bool:
             if waiting is not None and not await store.is_busy(tx, found.schedule.id):
                 await _start(tx, engine, found, waiting)
     except (Conflict, Invalid, NotFound) as refused:
-        async with engine.database.transaction() as tx:
+        async with scoped(engine.database, due[0].scope) as tx:
             if (waiting := await store.first_waiting(tx, due[0].schedule.id)) is not None:
                 why = refused.message
                 await _decline(tx, due[0], waiting, OccurrenceState.FAILED, why, reason=why)
     return True
 
 
-async def cancel_late(engine: Engine, *, limit: int) -> int:
+async def cancel_late(engine: Engine, room: Room, *, limit: int) -> int:
     """Stop runs that no robot has begun in time; how many."""
-    async with engine.database.transaction() as tx:
+    async with scoped(engine.database, room) as tx:
         late = [run for run in await store.take_late_runs(tx, limit=limit) if not run.has_begun]
         for run in late:
             await _cancel(tx, engine, run)
     return len(late)
 
 
-async def _fire(tx: Tx, engine: Engine, due: Due, known: Sequence[Planned]) -> None:
+async def _fire(tx: ScopedTx, engine: Engine, due: Due, known: Sequence[Planned]) -> None:
     schedule = due.schedule
     if schedule.next_due is None or schedule.next_due > due.now:
         return
@@ -122,7 +122,7 @@ async def _fire(tx: Tx, engine: Engine, due: Due, known: Sequence[Planned]) -> N
     await store.set_next_due(tx, schedule.id, what.next_due)
 
 
-async def _start_or_not(tx: Tx, engine: Engine, due: Due, moment: datetime) -> None:
+async def _start_or_not(tx: ScopedTx, engine: Engine, due: Due, moment: datetime) -> None:
     schedule = due.schedule
     is_busy = schedule.overlap is not Overlap.ALLOW and (
         await store.is_busy(tx, schedule.id) or await store.first_waiting(tx, schedule.id) is not None
@@ -136,7 +136,7 @@ async def _start_or_not(tx: Tx, engine: Engine, due: Due, moment: datetime) -> N
             await _decline(tx, due, moment, OccurrenceState.SKIPPED, reason)
 
 
-async def _start(tx: Tx, engine: Engine, due: Due, moment: datetime) -> None:
+async def _start(tx: ScopedTx, engine: Engine, due: Due, moment: datetime) -> None:
     schedule = due.schedule
     run = await runs.start_in(
         tx,
@@ -156,8 +156,8 @@ async def _start(tx: Tx, engine: Engine, due: Due, moment: datetime) -> None:
 
 async def _fail(database: Database, due: Due, known: Sequence[Planned], reason: str) -> None:
     """The transaction that should have started runs is undone; this one says so, and moves the schedule on."""
-    async with database.transaction() as tx:
-        schedule = await store.lock(tx, due.schedule.workspace_id, due.schedule.id)
+    async with scoped(database, due.scope) as tx:
+        schedule = await store.lock(tx, due.scope, due.schedule.id)
         if schedule.next_due != due.schedule.next_due or schedule.next_due is None:
             return
         try:
@@ -170,12 +170,12 @@ async def _fail(database: Database, due: Due, known: Sequence[Planned], reason: 
         await store.set_next_due(tx, schedule.id, what.next_due)
 
 
-async def _decline(tx: Tx, due: Due, moment: datetime, state: OccurrenceState, why: str, **told: Any) -> None:
+async def _decline(tx: ScopedTx, due: Due, moment: datetime, state: OccurrenceState, why: str, **told: Any) -> None:
     """Decide that nothing starts at a due time, and say so."""
     schedule = due.schedule
     await store.decide(tx, schedule.id, moment, state, reason=why)
     event = happened(
-        Of(due.organization, (schedule.workspace_id,)),
+        due.scope,
         f"schedule.{state.value}",
         schedule.id,
         process_id=schedule.process_id,
@@ -186,7 +186,7 @@ async def _decline(tx: Tx, due: Due, moment: datetime, state: OccurrenceState, w
     await append(tx, _SYSTEM, event)
 
 
-async def _cancel(tx: Tx, engine: Engine, late: LateRun) -> None:
+async def _cancel(tx: ScopedTx, engine: Engine, late: LateRun) -> None:
     request = StopRequest(terminate=True, remaining_done=False, reason="No robot had begun it in time.")
     await runs.stop_in(tx, engine, system(late.organization_id), late.workspace_id, late.run_id, request)
 

@@ -6,7 +6,7 @@ from typing import Any, Final
 import msgspec
 from msgspec import Struct
 
-from controlroom.engine.access.scope import SEEN, Scope
+from controlroom.engine.access.scope import SEEN, Scope, ScopedTx
 from controlroom.engine.nouns import InWorkspace, Noun
 from controlroom.engine.schedules.errors import ScheduleNotFound
 from controlroom.engine.schedules.model import GivenPayload, Occurrence, OccurrenceState, Policies, Schedule, Timing
@@ -40,24 +40,24 @@ async def now(db: Statements) -> datetime:
 
 
 # ---------------------------------------------------------------------------------------------------- reading
-async def get(db: Statements, workspace: WorkspaceId, schedule: ScheduleId) -> Schedule:
+async def get(db: Statements, scope: Scope, schedule: ScheduleId) -> Schedule:
     """One schedule of the workspace; raises ScheduleNotFound."""
-    return await _get(db, workspace, schedule, "")
+    return await _get(db, scope, schedule, "")
 
 
-async def lock(tx: Tx, workspace: WorkspaceId, schedule: ScheduleId) -> Schedule:
+async def lock(tx: Tx, scope: Scope, schedule: ScheduleId) -> Schedule:
     """One schedule that the loop will not fire before the transaction ends; raises ScheduleNotFound."""
-    return await _get(tx, workspace, schedule, "for update of schedule")
+    return await _get(tx, scope, schedule, "for update of schedule")
 
 
-async def _get(db: Statements, workspace: WorkspaceId, schedule: ScheduleId, how: str) -> Schedule:
+async def _get(db: Statements, scope: Scope, schedule: ScheduleId, how: str) -> Schedule:
     found = await db.one_or_none(
         Schedule,
         f"""{_SCHEDULE}
-         where schedule.workspace_id = %(workspace)s and schedule.id = %(schedule)s and schedule.deleted_at is null
+         where schedule.workspace_id = {SEEN} and schedule.id = %(schedule)s and schedule.deleted_at is null
          {how}""",
-        workspace=workspace,
         schedule=schedule,
+        **scope.params,
     )
     if found is None:
         raise ScheduleNotFound(schedule)
@@ -66,7 +66,7 @@ async def _get(db: Statements, workspace: WorkspaceId, schedule: ScheduleId, how
 
 async def list_schedules(
     db: Statements,
-    workspace: WorkspaceId,
+    scope: Scope,
     *,
     process: ProcessId | None = None,
     after: ScheduleId | None = None,
@@ -79,13 +79,13 @@ async def list_schedules(
         return await db.all(
             Schedule,
             f"""{_SCHEDULE}
-             where schedule.workspace_id = %(workspace)s and schedule.deleted_at is null
+             where schedule.workspace_id = {SEEN} and schedule.deleted_at is null
                and (%(process)s::uuid is null or schedule.process_id = %(process)s)
              {oldest_first("schedule.id")}""",
-            workspace=workspace,
             process=process,
             after=after if last is None else last.id,
             limit=wanted,
+            **scope.params,
         )
 
     return await until_full(fetch, size_of, limit=limit, most=most_bytes)
@@ -101,20 +101,22 @@ def size_of(schedule: Schedule) -> int:
 
 
 async def list_occurrences(
-    db: Statements, schedule: ScheduleId, *, before: datetime | None = None, limit: int
+    db: Statements, scope: Scope, schedule: ScheduleId, *, before: datetime | None = None, limit: int
 ) -> list[Occurrence]:
-    """What became of the occurrences of a schedule that the caller has read, the latest first."""
+    """What became of the occurrences of a schedule, the latest first."""
     return await db.all(
         Occurrence,
-        """
+        f"""
         select due, state, run_id, reason, at from schedule_occurrence
-         where schedule_id = %(schedule)s and (%(before)s::timestamptz is null or due < %(before)s)
+         where schedule_id = (select id from schedule where id = %(schedule)s and workspace_id = {SEEN})
+           and (%(before)s::timestamptz is null or due < %(before)s)
          order by due desc
          limit %(limit)s
         """,
         schedule=schedule,
         before=before,
         limit=limit,
+        **scope.params,
     )
 
 
@@ -160,7 +162,7 @@ async def insert(
 
 
 async def update(
-    tx: Tx,
+    tx: ScopedTx,
     schedule: ScheduleId,
     *,
     name: str,
@@ -188,7 +190,7 @@ async def update(
     )
 
 
-async def delete(tx: Tx, schedule: ScheduleId) -> None:
+async def delete(tx: ScopedTx, schedule: ScheduleId) -> None:
     """Mark a locked schedule as deleted. What waits of it is given up; its runs go on."""
     await tx.execute(
         """
@@ -206,7 +208,7 @@ async def delete(tx: Tx, schedule: ScheduleId) -> None:
 
 
 # ---------------------------------------------------------------------------------------------------- occurrences
-async def is_decided(tx: Tx, schedule: ScheduleId, due: datetime) -> bool:
+async def is_decided(tx: ScopedTx, schedule: ScheduleId, due: datetime) -> bool:
     """Whether something became of an occurrence already."""
     return bool(
         await tx.value(
@@ -217,7 +219,7 @@ async def is_decided(tx: Tx, schedule: ScheduleId, due: datetime) -> bool:
     )
 
 
-async def is_busy(tx: Tx, schedule: ScheduleId) -> bool:
+async def is_busy(tx: ScopedTx, schedule: ScheduleId) -> bool:
     """Whether a run of the schedule is under way."""
     return bool(
         await tx.value(
@@ -231,7 +233,7 @@ async def is_busy(tx: Tx, schedule: ScheduleId) -> bool:
     )
 
 
-async def first_waiting(tx: Tx, schedule: ScheduleId) -> datetime | None:
+async def first_waiting(tx: ScopedTx, schedule: ScheduleId) -> datetime | None:
     """The occurrence that has waited for the longest."""
     found: datetime | None = await tx.value(
         """
@@ -244,7 +246,7 @@ async def first_waiting(tx: Tx, schedule: ScheduleId) -> datetime | None:
 
 
 async def decide(
-    tx: Tx,
+    tx: ScopedTx,
     schedule: ScheduleId,
     due: datetime,
     state: OccurrenceState,
@@ -278,7 +280,7 @@ async def decide(
     )
 
 
-async def give_up_waiting(tx: Tx, schedule: ScheduleId) -> int:
+async def give_up_waiting(tx: ScopedTx, schedule: ScheduleId) -> int:
     """Give up what has waited for too long; how many."""
     return await tx.execute(
         """
@@ -290,7 +292,7 @@ async def give_up_waiting(tx: Tx, schedule: ScheduleId) -> int:
     )
 
 
-async def set_next_due(tx: Tx, schedule: ScheduleId, next_due: datetime | None) -> None:
+async def set_next_due(tx: ScopedTx, schedule: ScheduleId, next_due: datetime | None) -> None:
     """Write when to look at a locked schedule again."""
     await tx.execute(
         "update schedule set next_due = %(next_due)s, noticed_at = null where id = %(schedule)s",
@@ -308,7 +310,7 @@ class LateRun(Struct, frozen=True, kw_only=True):
     has_begun: bool
 
 
-async def take_late_runs(tx: Tx, *, limit: int) -> list[LateRun]:
+async def take_late_runs(tx: ScopedTx, *, limit: int) -> list[LateRun]:
     """The runs of schedules that should have begun by now; each is told once, whether it has begun or not."""
     return await tx.all(
         LateRun,

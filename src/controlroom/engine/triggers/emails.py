@@ -83,20 +83,18 @@ async def rotate(engine: Engine, actor: Actor, workspace: WorkspaceId, process: 
         return changed
 
 
-async def get(engine: Engine, actor: Actor, workspace: WorkspaceId, process: ProcessId) -> EmailTrigger:
+async def get(db: Statements, scope: Scope, actor: Actor, process: ProcessId) -> EmailTrigger:
     """The address of a process, for who could do what whoever knows it can. Raises EmailTriggerNotFound."""
-    scope = scope_of(actor, Permission.START_RUNS, workspace)
-    ensure_may_give(actor, MAY, workspace)
-    return await _found(engine.database, scope, process)
+    ensure_may_give(actor, MAY, scope.workspace)
+    return await _found(db, scope, process)
 
 
 async def list_triggers(
-    engine: Engine, actor: Actor, workspace: WorkspaceId, *, after: ProcessId | None = None, limit: int
+    db: Statements, scope: Scope, actor: Actor, *, after: ProcessId | None = None, limit: int
 ) -> list[EmailTrigger]:
     """The addresses of a workspace's processes, for those who may see one of them."""
-    scope = scope_of(actor, Permission.START_RUNS, workspace)
-    ensure_may_give(actor, MAY, workspace)
-    return await store.list_email_triggers(engine.database, scope, after=after, limit=limit)
+    ensure_may_give(actor, MAY, scope.workspace)
+    return await store.list_email_triggers(db, scope, after=after, limit=limit)
 
 
 async def delete(engine: Engine, actor: Actor, workspace: WorkspaceId, process: ProcessId) -> None:
@@ -180,7 +178,7 @@ async def _take(
 
 
 async def _has_queue(engine: Engine, trigger: EmailTrigger) -> bool:
-    return bool(await processes.list_steps(engine.database, trigger.workspace_id, trigger.process_id))
+    return bool(await processes.list_steps(engine.database, trigger.scope, trigger.process_id))
 
 
 async def _read(engine: Engine, trigger: EmailTrigger, raw: bytes) -> Mail:
@@ -211,7 +209,7 @@ async def _keep(
     tx: Tx, trigger: EmailTrigger, mail: Mail, blobs: Sequence[tuple[str, Blob]], reference: str
 ) -> WorkItemId:
     """Write the item with its files: it waits in the input queue."""
-    first = await processes.first_step(tx, trigger.workspace_id, trigger.process_id)
+    first = await processes.first_step(tx, trigger.scope, trigger.process_id)
     item = await work_items.insert_one(
         tx,
         workspace=trigger.workspace_id,

@@ -4,6 +4,7 @@ from datetime import datetime
 
 from msgspec import UNSET, Struct, UnsetType
 
+from controlroom.engine.access.scope import Of, Scope
 from controlroom.ids import EmailTriggerId, OrganizationId, ProcessId, WorkspaceId
 
 
@@ -31,6 +32,11 @@ class EmailTrigger(Struct, frozen=True, kw_only=True):
     starts: bool
     """A run of the process; else the item waits in the input queue."""
     created_at: datetime
+
+    @property
+    def scope(self) -> Scope:
+        """Whose process it is: mail that comes to the address is let in by it."""
+        return Of(self.organization_id, (self.workspace_id,))
 
     @property
     def local_part(self) -> str:

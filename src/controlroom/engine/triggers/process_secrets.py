@@ -46,10 +46,9 @@ async def switch_on(engine: Engine, actor: Actor, workspace: WorkspaceId, proces
     return secret
 
 
-async def get(engine: Engine, actor: Actor, workspace: WorkspaceId, process: ProcessId) -> ProcessSecret:
+async def get(db: Statements, scope: Scope, process: ProcessId) -> ProcessSecret:
     """That the process has a secret, and since when. Raises ProcessSecretOff."""
-    scope = scope_of(actor, Permission.READ_PROCESSES, workspace)
-    found = await store.process_secret(engine.database, scope, process)
+    found = await store.process_secret(db, scope, process)
     if found is None:
         raise ProcessSecretOff(process)
     return found

@@ -39,12 +39,12 @@ async def create(
     Raises NotFound (no such process), Conflict `PROCESS_NOT_CONFIGURED` (no steps), `REFERENCE_TAKEN`, PayloadTooLarge,
     PayloadRefused.
     """
-    actor.require(Permission.WRITE_WORK_ITEMS, workspace)
+    scope = scope_of(actor, Permission.WRITE_WORK_ITEMS, workspace)
     await check_payload(engine, payload)
 
     async def put() -> WorkItem:
         async with engine.database.transaction() as tx:
-            first = await processes.first_step(tx, workspace, process)
+            first = await processes.first_step(tx, scope, process)
             item = await create_in(tx, workspace, first.queue_id, process, payload, terms)
             return await created(tx, actor, workspace, item)
 

@@ -6,7 +6,7 @@ from controlroom.engine.access.grants import store as grants
 from controlroom.engine.access.model import Actor, ActorKind, Permission, Role, StepRunActor
 from controlroom.engine.access.names import checked_name
 from controlroom.engine.access.record import record
-from controlroom.engine.access.scope import Of, scope_of
+from controlroom.engine.access.scope import Of, Scope, scope_of, scoped
 from controlroom.engine.engine import Engine
 from controlroom.engine.workspaces import store
 from controlroom.engine.workspaces.model import Workspace
@@ -21,7 +21,7 @@ async def get(engine: Engine, actor: Actor | StepRunActor, workspace: WorkspaceI
             is_inside = actor.workspace_id == workspace
         case Actor():
             is_inside = actor.is_inside(workspace)
-    found = await store.get(engine.database, actor.organization_id, workspace) if is_inside else None
+    found = await store.get(engine.database, _place(actor, workspace)) if is_inside else None
     if found is None:
         raise WorkspaceNotFound
     return found
@@ -31,8 +31,8 @@ async def list_workspaces(
     engine: Engine, actor: Actor, *, after: WorkspaceId | None = None, limit: int
 ) -> list[Workspace]:
     """The workspaces that the actor has a place in, oldest first."""
-    among = None if actor.kind is ActorKind.SYSTEM else list(actor.grants)
-    return await store.list_workspaces(engine.database, actor.organization_id, among=among, after=after, limit=limit)
+    everywhere = Of(actor.organization_id, tuple(actor.grants))
+    return await store.list_workspaces(engine.database, everywhere, after=after, limit=limit)
 
 
 async def create(engine: Engine, actor: Actor, name: str) -> Workspace:
@@ -51,10 +51,9 @@ async def create(engine: Engine, actor: Actor, name: str) -> Workspace:
                 user=UserId(actor.id),
                 role=Role.OWNER,
             )
-        await record(
-            engine, tx, actor, Of(actor.organization_id, (workspace,)), "workspace.created", workspace, name=name
-        )
-        made = await store.get(tx, actor.organization_id, workspace)
+        place = _place(actor, workspace)
+        await record(engine, tx, actor, place, "workspace.created", workspace, name=name)
+        made = await store.get(tx, place)
         tx.after_commit(lambda: forget(engine))
     assert made is not None  # noqa: S101  # written in the same transaction
     return made
@@ -63,10 +62,15 @@ async def create(engine: Engine, actor: Actor, name: str) -> Workspace:
 async def rename(engine: Engine, actor: Actor, workspace: WorkspaceId, name: str) -> Workspace:
     """Give a workspace another name. Raises Conflict if another of the organization has it."""
     scope = scope_of(actor, Permission.WRITE_WORKSPACE, workspace)
-    async with engine.database.transaction() as tx:
-        if not await store.rename(tx, actor.organization_id, workspace, checked_name(name)):
+    async with scoped(engine.database, scope) as tx:
+        if not await store.rename(tx, scope, checked_name(name)):
             raise WorkspaceNotFound
         await record(engine, tx, actor, scope, "workspace.renamed", workspace, name=name)
-        renamed = await store.get(tx, actor.organization_id, workspace)
+        renamed = await store.get(tx, scope)
     assert renamed is not None  # noqa: S101  # its row is locked by this transaction
     return renamed
+
+
+def _place(actor: Actor | StepRunActor, workspace: WorkspaceId) -> Scope:
+    """A workspace that the actor has a place in, or has just made."""
+    return Of(actor.organization_id, (workspace,))

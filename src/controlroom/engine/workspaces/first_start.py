@@ -24,12 +24,11 @@ from controlroom.engine.access.scope import Of
 from controlroom.engine.access.server_keys import check_keys, keep, kept
 from controlroom.engine.access.users import store as user_store
 from controlroom.engine.access.users.actions import initial_password_key, write_credential
-from controlroom.engine.access.users.model import UserCredentialId
 from controlroom.engine.engine import Engine
 from controlroom.engine.workspaces import store
 from controlroom.engine.workspaces.model import FirstStart
 from controlroom.errors import Invalid, NotFound
-from controlroom.ids import ApiKeyId, GrantId, OrganizationId, UserId, WorkspaceId, uuid7
+from controlroom.ids import ApiKeyId, GrantId, OrganizationId, UserCredentialId, UserId, WorkspaceId, uuid7
 from controlroom.keys import Keys
 from controlroom.postgres.database import Statements
 

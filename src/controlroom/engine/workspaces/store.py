@@ -4,6 +4,7 @@ from functools import partial
 from typing import Final
 
 from controlroom.engine.access.errors import WorkspaceNotFound
+from controlroom.engine.access.scope import SEEN, Of, Scope
 from controlroom.engine.nouns import InOrganization, InWorkspace, Missing, Noun
 from controlroom.engine.workspaces.model import Workspace
 from controlroom.errors import Conflict
@@ -51,38 +52,30 @@ async def add_organization(tx: Statements, organization: OrganizationId, name: s
     )
 
 
-async def get(tx: Statements, organization: OrganizationId, workspace: WorkspaceId) -> Workspace | None:
-    """One workspace of the organization."""
+async def get(tx: Statements, scope: Scope) -> Workspace | None:
+    """The workspace of the scope."""
     return await tx.one_or_none(
         Workspace,
         f"""
         select {_WORKSPACE} from workspace join organization on organization.id = workspace.organization_id
-         where workspace.id = %(workspace)s and organization.id = %(organization)s and workspace.deleted_at is null
+         where workspace.id = {SEEN}
         """,
-        workspace=workspace,
-        organization=organization,
+        **scope.params,
     )
 
 
-async def list_workspaces(
-    tx: Statements,
-    organization: OrganizationId,
-    *,
-    among: list[WorkspaceId] | None,
-    after: WorkspaceId | None,
-    limit: int,
-) -> list[Workspace]:
-    """Workspaces of the organization (those `among` only), by the time of their making."""
+async def list_workspaces(tx: Statements, scope: Of, *, after: WorkspaceId | None, limit: int) -> list[Workspace]:
+    """The workspaces of the scope, by the time of their making."""
     return await tx.all(
         Workspace,
         f"""
         select {_WORKSPACE} from workspace join organization on organization.id = workspace.organization_id
          where organization.id = %(organization)s and workspace.deleted_at is null
-           and (%(among)s::uuid[] is null or workspace.id = any (%(among)s))
+           and workspace.id = any(%(workspaces)s)
          {oldest_first("workspace.id")}
         """,
-        organization=organization,
-        among=among,
+        organization=scope.organization,
+        workspaces=scope.workspaces,
         after=after,
         limit=limit,
     )
@@ -104,18 +97,14 @@ async def add(tx: Statements, organization: OrganizationId, workspace: Workspace
         raise _name_taken(name) from taken
 
 
-async def rename(tx: Statements, organization: OrganizationId, workspace: WorkspaceId, name: str) -> bool:
+async def rename(tx: Statements, scope: Scope, name: str) -> bool:
     """Write the name; whether there is such a workspace. Raises Conflict `WORKSPACE_NAME_TAKEN`."""
     try:
         return (
             await tx.execute(
-                """
-                update workspace set name = %(name)s
-                 where id = %(workspace)s and organization_id = %(organization)s and deleted_at is null
-                """,
-                workspace=workspace,
-                organization=organization,
+                f"update workspace set name = %(name)s where id = {SEEN}",
                 name=name,
+                **scope.params,
             )
             > 0
         )

@@ -19,10 +19,10 @@ from controlroom.dialects.robocorp.rcc.exchange import SCHEME, encrypt_for
 from controlroom.dialects.robocorp.routing import post
 from controlroom.engine.access.model import Permission
 from controlroom.engine.assistants import actions, artifacts, store, tokens
-from controlroom.engine.assistants.model import AssistantError, AssistantId, AssistantRunId, Started
+from controlroom.engine.assistants.model import AssistantError, Started
 from controlroom.engine.engine import Engine
 from controlroom.errors import Invalid
-from controlroom.ids import PackageId, UploadId
+from controlroom.ids import AssistantId, AssistantRunId, PackageId, UploadId
 
 _RUN = "/{assistant_id:uuid}/runs/{run_id:uuid}"
 

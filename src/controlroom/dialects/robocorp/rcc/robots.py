@@ -47,7 +47,7 @@ async def get_upload_link(request: Asking, robot_id: FromPath[PackageId]) -> Uri
 @get(f"{_ROBOT}/downloadlink", needs=Permission.READ_PACKAGES)
 async def get_download_link(request: Asking, robot_id: FromPath[PackageId]) -> Uri:
     """Tell where the zip of the latest version is fetched."""
-    package = await store.get(request.db, request.workspace, robot_id)
+    package = await store.get(*request.reading, robot_id)
     if package.latest is None:
         raise NotFound("nothing has been uploaded into this robot yet", code="TASK_PACKAGE_EMPTY")
     kind, version = DownloadKind.PACKAGE_VERSION, package.latest.id

@@ -10,11 +10,10 @@ from controlroom.dialects.robocorp.routing import delete, post
 from controlroom.engine.access.credentials import Signer
 from controlroom.engine.access.user_tokens import mint
 from controlroom.engine.access.users import actions as users
-from controlroom.engine.access.users.model import UserCredentialId
 from controlroom.engine.access.users.store import user as get_user
 from controlroom.engine.engine import Engine
 from controlroom.errors import Invalid
-from controlroom.ids import UserId, WorkspaceId
+from controlroom.ids import UserCredentialId, UserId, WorkspaceId
 
 
 class TokenRequest(Struct, frozen=True, rename="camel"):

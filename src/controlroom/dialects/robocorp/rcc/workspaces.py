@@ -11,7 +11,6 @@ from controlroom.dialects.robocorp.paging import PAGED
 from controlroom.dialects.robocorp.rcc.bearer import token_for
 from controlroom.dialects.robocorp.rcc.capabilities import Capability
 from controlroom.engine.access.model import Actor, Permission
-from controlroom.engine.engine import Engine
 from controlroom.engine.packages import store as packages
 from controlroom.engine.packages.model import Package
 from controlroom.engine.workspaces import actions as workspaces
@@ -93,7 +92,7 @@ async def list_workspaces(request: Asking) -> list[WorkspaceAnswer]:
 async def get_tree(request: Asking) -> Tree:
     """List the robots of a workspace."""
     workspace = await workspaces.get(*request.acting)
-    robots = await _all_packages(request.engine, request.workspace)
+    robots = await _all_packages(request)
     return Tree(
         workspace.id,
         workspace.name,
@@ -109,12 +108,12 @@ def show_robot(package: Package) -> RobotAnswer:
     return RobotAnswer(package.id, package.name, content)
 
 
-async def _all_packages(engine: Engine, workspace: WorkspaceId) -> list[Package]:
+async def _all_packages(request: Asking) -> list[Package]:
     found: list[Package] = []
-    most = engine.limits.max_page_size
+    most = request.engine.limits.max_page_size
     while True:
         after = found[-1].id if found else None
-        rows = await packages.list_packages(engine.database, workspace, after=after, limit=most)
+        rows = await packages.list_packages(*request.reading, after=after, limit=most)
         found += rows
         if len(rows) < most:
             return found

@@ -18,10 +18,10 @@ from controlroom.engine.access.record import record
 from controlroom.engine.access.rules import ensure_may_give, may_govern
 from controlroom.engine.access.scope import Scope, ensure_seen, scope_of
 from controlroom.engine.access.users import store
-from controlroom.engine.access.users.model import Account, Member, UserCredential, UserCredentialId
+from controlroom.engine.access.users.model import Account, Member, UserCredential
 from controlroom.engine.engine import Engine
 from controlroom.errors import Forbidden
-from controlroom.ids import GrantId, UserId, WorkspaceId, uuid7
+from controlroom.ids import GrantId, UserCredentialId, UserId, WorkspaceId, uuid7
 from controlroom.postgres.database import Statements, Tx
 
 _IDENTIFIER_DIGITS = 12

@@ -1,15 +1,11 @@
 """People of an organization: who is a member where, and with what they sign."""
 
 from datetime import datetime
-from typing import NewType
-from uuid import UUID
 
 from msgspec import Struct
 
 from controlroom.engine.access.model import Held, Role
-from controlroom.ids import OrganizationId, UserId, WorkspaceId
-
-UserCredentialId = NewType("UserCredentialId", UUID)
+from controlroom.ids import OrganizationId, UserCredentialId, UserId, WorkspaceId
 
 
 class Member(Struct, frozen=True, kw_only=True):

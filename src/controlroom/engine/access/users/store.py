@@ -8,8 +8,8 @@ from controlroom.engine.access.model import Actor, ActorKind, Granted, Role, Use
 from controlroom.engine.access.roles.model import ADMIN, OF_MEMBERS
 from controlroom.engine.access.rules import union
 from controlroom.engine.access.scope import SEEN, Scope
-from controlroom.engine.access.users.model import Account, Member, UserCredential, UserCredentialId
-from controlroom.ids import OrganizationId, UserId, WorkspaceId
+from controlroom.engine.access.users.model import Account, Member, UserCredential
+from controlroom.ids import OrganizationId, UserCredentialId, UserId, WorkspaceId
 from controlroom.postgres.database import Statements
 from controlroom.postgres.errors import UniqueViolation
 from controlroom.postgres.keyset import oldest_first

@@ -10,7 +10,7 @@ from controlroom.engine.assets import actions as assets
 from controlroom.engine.downloads import actions as downloads
 from controlroom.engine.downloads.model import DownloadKind
 from controlroom.engine.uploads.actions import signed_link
-from controlroom.ids import uuid7
+from controlroom.ids import OrganizationId, uuid7
 from controlroom.objects.links import Link
 
 CONTENT = bytes(range(256)) * 40
@@ -245,3 +245,45 @@ async def test_a_large_file_is_streamed(room, ada, process, stranger):
     assert posted.status_code == 204, posted.text
     [file] = await _files(ada, item)
     assert (await stranger.get(file["download"]["url"])).content == content
+
+
+async def test_a_link_of_a_release_before_still_works(room, ada, asset, download, stranger):
+    """Such a link does not say whose organization its workspace is; it is looked for."""
+    older = Link(
+        kind="asset", row=asset.id, method="GET", expires=int(time.time()) + 60, workspace=ada.workspace, file_name="n"
+    )
+    promised = await assets.upload(room.engine, ada.actor, ada.workspace, asset.id, content_type="text/plain")
+    put = Link(kind="upload", row=promised.id, method="PUT", expires=int(time.time()) + 60, workspace=ada.workspace)
+
+    assert (await stranger.get(f"/objects/{room.engine.links.sign(older)}")).content == CONTENT
+    assert (await stranger.put(f"/objects/{room.engine.links.sign(put)}", content=b"new")).status_code == 200
+    assert (await stranger.get(download)).content == b"new"
+
+
+async def test_a_link_opens_nothing_of_another_workspace(room, ada, cleo, asset, download, stranger):
+    """Neither under a workspace of another organization, nor in the name of one."""
+    for organization, workspace in (
+        (cleo.actor.organization_id, cleo.workspace),
+        (OrganizationId(uuid7()), ada.workspace),
+        (ada.actor.organization_id, cleo.workspace),
+        (None, cleo.workspace),
+    ):
+        link = Link(
+            kind="asset",
+            row=asset.id,
+            method="GET",
+            expires=int(time.time()) + 60,
+            workspace=workspace,
+            organization=organization,
+        )
+        assert (await stranger.get(f"/objects/{room.engine.links.sign(link)}")).status_code == 404
+
+
+async def test_a_link_to_a_deleted_workspace_leads_nowhere(room, ada, upload, download, stranger):
+    """What belongs to it is gone with it, for links as for everybody."""
+    await room.engine.database.execute(
+        "update workspace set deleted_at = clock_now() where id = %(workspace)s", workspace=ada.workspace
+    )
+
+    assert (await stranger.get(download)).status_code == 404
+    assert (await stranger.put(upload[1], content=CONTENT)).status_code == 404

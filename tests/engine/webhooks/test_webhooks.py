@@ -22,7 +22,7 @@ from controlroom.maintenance.deliverer import prune, record
 from controlroom.maintenance.fan_out import Batch, fan_out
 from controlroom.maintenance.loops import news
 from controlroom.protocol import ErrorCode
-from maintenance.conftest import delivering, until
+from delivering import delivering, until
 from receivers import receiving
 
 RUN_EVENTS = (WebhookEvent.RUN_STARTED, WebhookEvent.RUN_COMPLETED, WebhookEvent.RUN_UNRESOLVED)

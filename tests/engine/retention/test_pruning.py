@@ -12,7 +12,6 @@ from controlroom.engine.access.model import Role
 from controlroom.engine.access.scope import Of
 from controlroom.engine.assistants import actions as assistant_verbs
 from controlroom.engine.assistants import store as assistants
-from controlroom.engine.assistants.model import AssistantArtifactId, AssistantId, AssistantRunId
 from controlroom.engine.retention import actions, references
 from controlroom.engine.retention.model import Overrides, OverridesChange
 from controlroom.engine.retention.store import Place
@@ -20,7 +19,7 @@ from controlroom.engine.runs import held_items
 from controlroom.engine.runs.model import Run, WithCopies
 from controlroom.engine.work_items import actions as items
 from controlroom.errors import Forbidden, Invalid, NotFound
-from controlroom.ids import PackageVersionId, TaskId, uuid7
+from controlroom.ids import AssistantArtifactId, AssistantId, AssistantRunId, PackageVersionId, TaskId, uuid7
 from controlroom.maintenance.pruner import Pruner
 from controlroom.postgres import backup_lock
 from controlroom.postgres.clock import shift_clock
@@ -147,7 +146,7 @@ async def assistant_run(floor: Floor) -> AssistantRunId:
     content = await floor.engine.objects.put_bytes(b"what an assistant left")
     await assistants.put_artifact(
         db,
-        floor.workspace,
+        scope,
         run,
         AssistantArtifactId(uuid7()),
         name="log.html",

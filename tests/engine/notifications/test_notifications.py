@@ -19,7 +19,7 @@ from controlroom.errors import Invalid
 from controlroom.ids import uuid7
 from controlroom.maintenance.mail import Encryption, mail_server
 from controlroom.protocol import ErrorCode
-from maintenance.conftest import delivering, until
+from delivering import delivering, until
 
 BOTH = (NotificationEvent.RUN_COMPLETED, NotificationEvent.RUN_UNRESOLVED)
 

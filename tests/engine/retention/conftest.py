@@ -1,0 +1,3 @@
+"""Processes that run."""
+
+from engine.runs.conftest import floor  # noqa: F401 - the same shop floor
