@@ -12,6 +12,7 @@ import zipfile
 
 import pytest
 
+from controlroom.engine.access.scope import Room
 from controlroom.engine.packages import actions as packages
 from controlroom.engine.packages import push_hooks, sources, store
 from controlroom.engine.packages.errors import PackageNameTaken
@@ -59,7 +60,7 @@ async def test_a_branch_is_fetched_and_followed(engine, workspace, ada, package,
     await sources.set_source(engine, ada, workspace, package, Wanted(url=repository.url, ref=MAIN))
     assert await fetch() == 1
     assert (await store.get(engine.database, seen, package)).task_names == ["One"]
-    told = await sources.get(engine, ada, workspace, package)
+    told = await sources.get(engine.database, seen, package)
     assert (told.fetched_commit, told.is_wanted, told.error) == (first, False, "")
 
     await sources.want(engine, ada, workspace, package)
@@ -86,7 +87,7 @@ async def test_links_in_a_repository_are_followed(engine, workspace, ada, packag
     repository.commit()
     await sources.want(engine, ada, workspace, package)
     await fetch()
-    error = (await sources.get(engine, ada, workspace, package)).error
+    error = (await sources.get(engine.database, seen, package)).error
     assert error.startswith("`hosts` is a link to `/etc/hosts`, which leads out of the robot's folder")
 
 
@@ -120,7 +121,7 @@ async def test_a_robot_of_several_is_chosen_by_its_folder(engine, workspace, ada
     for folder in ("", "robots/three", "robots/two/", ":(glob)**"):
         await sources.set_source(engine, ada, workspace, package, Wanted(url=repository.url, ref=MAIN, folder=folder))
         await fetch()
-        found.append((await sources.get(engine, ada, workspace, package)).error)
+        found.append((await sources.get(engine.database, seen, package)).error)
 
     assert found[0] == (
         "There are 2 robots in the package: `robots/one`, `robots/two`. Choose one by its folder (--folder)"
@@ -148,7 +149,7 @@ async def test_a_repository_of_countless_names_is_refused(engine, workspace, ada
         wanted = Wanted(url=repository.url, ref=MAIN, folder=folder)
         await sources.set_source(engine, ada, workspace, package, wanted)
         await fetch()
-        assert (await sources.get(engine, ada, workspace, package)).error == "the repository has too many files"
+        assert (await sources.get(engine.database, seen, package)).error == "the repository has too many files"
 
     assert (await store.get(engine.database, seen, package)).latest is None
 
@@ -169,7 +170,7 @@ async def test_a_package_is_made_with_its_source_or_not_at_all(engine, workspace
 
     made, hook = await sources.create_package(engine, ada, workspace, "made", good)
 
-    assert (await sources.get(engine, ada, workspace, made.id)).is_wanted
+    assert (await sources.get(engine.database, seen, made.id)).is_wanted
     (await push_hooks.find(engine, made.id)).check_token(hook)
     with pytest.raises(PackageNameTaken):
         await sources.create_package(engine, ada, workspace, "made", good)
@@ -185,11 +186,11 @@ async def test_tags_and_commits_stay_where_they_are(engine, workspace, ada, pack
     for ref in (Ref(RefKind.TAG, "v1"), Ref(RefKind.COMMIT, old)):
         await sources.set_source(engine, ada, workspace, package, Wanted(url=repository.url, ref=ref))
         await fetch()
-        assert (await sources.get(engine, ada, workspace, package)).fetched_commit == old
+        assert (await sources.get(engine.database, seen, package)).fetched_commit == old
         assert (await store.get(engine.database, seen, package)).task_names == ["Old"]
 
 
-async def test_credentials_come_from_the_vault(engine, workspace, ada, ben, package, repository, fetch):
+async def test_credentials_come_from_the_vault(engine, workspace, ada, ben, package, repository, fetch, seen):
     """They are sent to the repository; who may not use secrets cannot have one sent."""
     repository.commit(robot_yaml=ROBOT.format(task="One"), tasks_py="")
     repository.password = "s3cret"
@@ -197,12 +198,12 @@ async def test_credentials_come_from_the_vault(engine, workspace, ada, ben, pack
 
     await sources.set_source(engine, ada, workspace, package, Wanted(url=repository.url, ref=MAIN))
     await fetch()
-    refused = await sources.get(engine, ada, workspace, package)
+    refused = await sources.get(engine.database, seen, package)
     await sources.set_source(engine, ada, workspace, package, Wanted(url=repository.url, ref=MAIN, secret_name="git"))
     await fetch()
 
     assert "git failed" in refused.error
-    assert (await sources.get(engine, ada, workspace, package)).error == ""
+    assert (await sources.get(engine.database, seen, package)).error == ""
     with pytest.raises(Forbidden):
         await sources.set_source(
             engine, ben, workspace, package, Wanted(url=repository.url, ref=MAIN, secret_name="git")
@@ -218,25 +219,25 @@ async def test_what_is_no_robot_leaves_the_version_before(engine, workspace, ada
     await sources.want(engine, ada, workspace, package)
     await fetch()
 
-    told = await sources.get(engine, ada, workspace, package)
+    told = await sources.get(engine.database, seen, package)
     assert "robot.yaml" in told.error
     repository.commit(
         robot_yaml=ROBOT.format(task="Old") + "\ncondaConfigFile: conda.yaml\n", conda_yaml="dependencies: [python=2.7]"
     )
     await sources.want(engine, ada, workspace, package)
     await fetch()
-    assert "Python 2.7 is asked for" in (await sources.get(engine, ada, workspace, package)).error
+    assert "Python 2.7 is asked for" in (await sources.get(engine.database, seen, package)).error
     assert (await store.get(engine.database, seen, package)).task_names == ["One"]
 
 
-async def test_private_addresses_are_not_spoken_to(engine, workspace, ada, package, repository, fetch):
+async def test_private_addresses_are_not_spoken_to(engine, workspace, ada, package, repository, fetch, seen):
     """Without the operator's leave no connection is made."""
     repository.commit(robot_yaml=ROBOT.format(task="One"), tasks_py="")
     await sources.set_source(engine, ada, workspace, package, Wanted(url=repository.url, ref=MAIN))
 
     await fetch("10.0.0.1")
 
-    assert "no public address" in (await sources.get(engine, ada, workspace, package)).error
+    assert "no public address" in (await sources.get(engine.database, seen, package)).error
     assert repository.asked == []
 
 
@@ -258,13 +259,13 @@ async def test_a_key_of_the_vault_opens_a_repository_over_ssh(engine, workspace,
     await sources.set_source(engine, ada, workspace, package, Wanted(url=by_ssh.url, ref=MAIN, secret_name="deploy"))
     await fetch()
 
-    told = await sources.get(engine, ada, workspace, package)
+    told = await sources.get(engine.database, seen, package)
     assert (told.error, told.fetched_commit) == ("", commit)
     assert (await store.get(engine.database, seen, package)).task_names == ["One"]
 
 
 async def test_ssh_speaks_to_nobody_else_and_to_nobody_without_a_key(
-    engine, workspace, ada, package, by_ssh, fetch, tmp_path
+    engine, workspace, ada, package, by_ssh, fetch, tmp_path, seen
 ):
     """Another host's key, another key, no key at all, and an address that is not allowed: each is told."""
     by_ssh.commit(robot_yaml=ROBOT.format(task="One"), tasks_py="")
@@ -284,38 +285,40 @@ async def test_ssh_speaks_to_nobody_else_and_to_nobody_without_a_key(
             engine, ada, workspace, package, Wanted(url=by_ssh.url, ref=MAIN, secret_name="deploy")
         )
         await fetch(allowed)
-        found.append((await sources.get(engine, ada, workspace, package)).error)
+        found.append((await sources.get(engine.database, seen, package)).error)
 
     expected = ("Host key verification failed", "Permission denied", "private_key and known_hosts", "no public address")
     assert [words in error for words, error in zip(expected, found, strict=True)] == [True] * 4, found
 
 
-async def test_a_claim_is_one_servers_for_a_minute_and_longer_when_renewed(engine, workspace, ada, package, later):
+async def test_a_claim_is_one_servers_for_a_minute_and_longer_when_renewed(
+    engine, workspace, ada, package, later, seen
+):
     """A killed server's fetch is another's after a minute; whoever lost a claim changes nothing any more."""
     wanted = Wanted(url="https://git.invalid/a.git", ref=MAIN)
     await sources.set_source(engine, ada, workspace, package, wanted)
-    first = await sources.claim(engine)
+    first = await sources.claim(engine, Room())
     await later(seconds=50)
-    assert await sources.claim(engine) is None
-    assert await sources.renew(engine, first)
+    assert await sources.claim(engine, Room()) is None
+    assert await sources.renew(engine, Room(), first)
     await later(seconds=50)
-    assert await sources.claim(engine) is None
+    assert await sources.claim(engine, Room()) is None
     await later(seconds=20)
 
-    second = await sources.claim(engine)
+    second = await sources.claim(engine, Room())
 
     assert second.package_id == first.package_id
-    assert not await sources.renew(engine, first)
+    assert not await sources.renew(engine, Room(), first)
     await sources.give_up(engine, first, "too late")
-    assert (await sources.get(engine, ada, workspace, package)).error == ""
-    await sources.let_go(engine, second)
-    assert (await sources.claim(engine)).package_id == package
+    assert (await sources.get(engine.database, seen, package)).error == ""
+    await sources.let_go(engine, Room(), second)
+    assert (await sources.claim(engine, Room())).package_id == package
 
 
 async def test_a_fetch_of_a_source_that_was_changed_meanwhile_brings_nothing(engine, workspace, ada, package, seen):
     """What another address gave is no version of the package."""
     await sources.set_source(engine, ada, workspace, package, Wanted(url="https://git.invalid/a.git", ref=MAIN))
-    fetch = await sources.claim(engine)
+    fetch = await sources.claim(engine, Room())
     await sources.set_source(engine, ada, workspace, package, Wanted(url="https://git.invalid/b.git", ref=MAIN))
     old = io.BytesIO()
     with zipfile.ZipFile(old, "w") as archive:
@@ -324,7 +327,7 @@ async def test_a_fetch_of_a_source_that_was_changed_meanwhile_brings_nothing(eng
     assert not await sources.take(engine, fetch, commit="a" * 40, blob=await engine.objects.put_bytes(old.getvalue()))
 
     assert (await store.get(engine.database, seen, package)).latest is None
-    assert (await sources.claim(engine)).url == "https://git.invalid/b.git"
+    assert (await sources.claim(engine, Room())).url == "https://git.invalid/b.git"
 
 
 async def test_a_fetch_ends_when_its_source_is_removed(engine, workspace, ada, package, repository, seen):
@@ -358,7 +361,7 @@ async def test_a_server_that_stops_gives_its_fetch_back(engine, workspace, ada, 
     await asyncio.wait({fetching})
     answer.set()
 
-    assert (await sources.claim(engine)).package_id == package
+    assert (await sources.claim(engine, Room())).package_id == package
 
 
 @pytest.mark.parametrize(

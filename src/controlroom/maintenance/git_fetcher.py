@@ -28,6 +28,7 @@ import structlog
 
 from controlroom.aside.pool import Bounds
 from controlroom.engine.access.model import system
+from controlroom.engine.access.scope import Room
 from controlroom.engine.engine import Engine
 from controlroom.engine.packages import sources
 from controlroom.engine.packages.source_store import Fetch, RefKind
@@ -55,7 +56,7 @@ _TOLD: Final = 600
 async def fetch_wanted(engine: Engine, guard: Guard, *, renew_every: float = RENEW_EVERY) -> int:
     """One pass over what is wanted; how many were fetched or given up."""
     handled = 0
-    while (fetch := await sources.claim(engine)) is not None:
+    while (fetch := await sources.claim(engine, Room())) is not None:
         await asyncio.to_thread(engine.scratch.sweep)
         try:
             await _while_it_is_ours(engine, fetch, _fetch(engine, guard, fetch), renew_every)
@@ -73,13 +74,13 @@ async def _while_it_is_ours(engine: Engine, fetch: Fetch, work: Coroutine[Any, A
     try:
         while not (await asyncio.wait({working}, timeout=renew_every))[0]:
             with contextlib.suppress(Unavailable):  # the next one may come through, and the end of a fetch looks again
-                if not await sources.renew(engine, fetch):
+                if not await sources.renew(engine, Room(), fetch):
                     log.info("fetch is not wanted any more", package=str(fetch.package_id))
                     return
         await working
     except asyncio.CancelledError:
         await _ended(working)
-        await sources.let_go(engine, fetch)
+        await sources.let_go(engine, Room(), fetch)
         raise
     finally:
         await _ended(working)

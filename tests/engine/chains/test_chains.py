@@ -77,7 +77,10 @@ async def given(floor: Floor, run: Run) -> list[bytes]:
 
 async def became(floor: Floor, made: Chain) -> list[str]:
     """What became of the ends of runs, in order."""
-    return [link.state.value for link in (await store.list_links(floor.engine.database, made.id, limit=100))[::-1]]
+    return [
+        link.state.value
+        for link in (await store.list_links(floor.engine.database, floor.scope, made.id, limit=100))[::-1]
+    ]
 
 
 async def test_outputs_become_inputs(floor):
@@ -206,7 +209,7 @@ async def test_a_circle_ends(floor):
         await follow(floor.engine)
 
     assert len(await runs_of(floor, process)) == floor.engine.limits.chain_depth + 1
-    [last, *_] = await store.list_links(floor.engine.database, made.id, limit=1)
+    [last, *_] = await store.list_links(floor.engine.database, floor.scope, made.id, limit=1)
     assert (last.state.value, "follow each other" in last.reason) == ("failed", True)
 
 
@@ -255,4 +258,4 @@ async def test_chains_are_changed_and_deleted_by_their_workspace_alone(floor, ad
     await follow(floor.engine)
     assert await runs_of(floor, second) == []
     await actions.delete(floor.engine, ada, floor.workspace, first, made.id)
-    assert await store.list_chains(floor.engine.database, floor.workspace, first, limit=10) == []
+    assert await store.list_chains(floor.engine.database, floor.scope, first, limit=10) == []

@@ -59,9 +59,7 @@ class LinkAnswer(Struct, frozen=True, kw_only=True):
 async def list_chains(request: Asking, paging: Pages, process_id: FromPath[ProcessId]) -> Page[ChainAnswer]:
     """List what starts when a run of the process ends, oldest first."""
     await processes.get(*request.reading, process_id)
-    rows = await store.list_chains(
-        request.db, request.workspace, process_id, after=paging.after(_chain_id), limit=paging.fetch
-    )
+    rows = await store.list_chains(*request.reading, process_id, after=paging.after(_chain_id), limit=paging.fetch)
     return paging.page(rows, _show, lambda chain: chain.id)
 
 
@@ -85,7 +83,7 @@ async def get_chain(
     chain_id: FromPath[ChainId],
 ) -> ChainAnswer:
     """Get a chain."""
-    return _show(await store.get(request.db, request.workspace, process_id, chain_id))
+    return _show(await store.get(*request.reading, process_id, chain_id))
 
 
 @update("/processes/{process_id:uuid}/chains/{chain_id:uuid}")
@@ -122,8 +120,8 @@ async def list_chain_links(
     chain_id: FromPath[ChainId],
 ) -> Page[LinkAnswer]:
     """List what followed of the ends of runs, the latest first."""
-    await store.get(request.db, request.workspace, process_id, chain_id)
-    rows = await store.list_links(request.db, chain_id, before=paging.after(int), limit=paging.fetch)
+    await store.get(*request.reading, process_id, chain_id)
+    rows = await store.list_links(*request.reading, chain_id, before=paging.after(int), limit=paging.fetch)
     return paging.page(rows, _show_link, lambda link: link.event_id)
 
 

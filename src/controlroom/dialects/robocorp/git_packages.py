@@ -16,6 +16,7 @@ from controlroom.border.origin import Origins
 from controlroom.dialects.robocorp.answers import Accepted, Deleted
 from controlroom.dialects.robocorp.paging import Page, Pages
 from controlroom.dialects.robocorp.routing import delete, get, post, update
+from controlroom.engine.access.model import Permission
 from controlroom.engine.packages import push_hooks, sources
 from controlroom.engine.packages.source_store import Ref, RefKind
 from controlroom.engine.packages.sources import SourceView, Wanted
@@ -72,17 +73,17 @@ class SetGitSource(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     """The push hook that is entered already goes on working: no new secret is made."""
 
 
-@get("/task-package-sources")
+@get("/task-package-sources", needs=Permission.READ_PACKAGES)
 async def list_task_package_sources(request: Asking, paging: Pages) -> Page[GitSource]:
     """List where packages are fetched from, oldest package first; those that are uploaded have no source."""
-    rows = await sources.list_sources(*request.acting, after=paging.after(PackageId), limit=paging.fetch)
+    rows = await sources.list_sources(*request.reading, after=paging.after(PackageId), limit=paging.fetch)
     return paging.page(rows, lambda source: _show(request, source), lambda source: source.package_id)
 
 
-@get(f"{_PACKAGE}/source")
+@get(f"{_PACKAGE}/source", needs=Permission.READ_PACKAGES)
 async def get_task_package_source(request: Asking, package_id: FromPath[PackageId]) -> GitSource:
     """Get where a package's content comes from; 404 for one that is uploaded."""
-    return _show(request, await sources.get(*request.acting, package_id))
+    return _show(request, await sources.get(*request.reading, package_id))
 
 
 @update(f"{_PACKAGE}/source")

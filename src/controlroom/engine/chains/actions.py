@@ -7,7 +7,7 @@ from msgspec import UNSET
 
 from controlroom.engine.access.model import Actor, Permission
 from controlroom.engine.access.record import record
-from controlroom.engine.access.scope import ensure_seen, scope_of
+from controlroom.engine.access.scope import ensure_seen, scope_of, scoped
 from controlroom.engine.chains import store
 from controlroom.engine.chains.model import Chain, ChainChange, ChainDefinition, End
 from controlroom.engine.engine import Engine
@@ -28,7 +28,7 @@ async def create(
     actor.require(Permission.START_RUNS, workspace)
     ends = _checked(definition.ends)
     chain = ChainId(uuid7())
-    async with engine.database.transaction() as tx:
+    async with scoped(engine.database, scope) as tx:
         is_seen = await store.insert(
             tx,
             scope,
@@ -44,7 +44,7 @@ async def create(
             await ensure_seen(tx, scope)
             await processes.get(tx, scope, process)
             raise ProcessNotFound(definition.next_process)
-        made = await store.get(tx, workspace, process, chain)
+        made = await store.get(tx, scope, process, chain)
         await record(engine, tx, actor, scope, "chain.created", made.id, **_told(made))
     return made
 
@@ -55,23 +55,23 @@ async def update(
     """Change what is set. Raises ChainNotFound, Invalid."""
     scope = scope_of(actor, Permission.WRITE_PROCESSES, workspace)
     actor.require(Permission.START_RUNS, workspace)
-    async with engine.database.transaction() as tx:
-        before = await store.get(tx, workspace, process, chain)
+    async with scoped(engine.database, scope) as tx:
+        before = await store.get(tx, scope, process, chain)
         wanted = {name: value for name, value in msgspec.structs.asdict(change).items() if value is not UNSET}
         after = msgspec.structs.replace(before, **wanted)
         await store.update(
-            tx, workspace, chain, ends=_checked(tuple(after.ends)), empty=after.empty, is_enabled=after.is_enabled
+            tx, scope, chain, ends=_checked(tuple(after.ends)), empty=after.empty, is_enabled=after.is_enabled
         )
         await record(engine, tx, actor, scope, "chain.updated", before.id, **_told(before))
-        return await store.get(tx, workspace, process, chain)
+        return await store.get(tx, scope, process, chain)
 
 
 async def delete(engine: Engine, actor: Actor, workspace: WorkspaceId, process: ProcessId, chain: ChainId) -> None:
     """Delete a chain. Raises ChainNotFound."""
     scope = scope_of(actor, Permission.WRITE_PROCESSES, workspace)
-    async with engine.database.transaction() as tx:
-        before = await store.get(tx, workspace, process, chain)
-        await store.delete(tx, workspace, chain)
+    async with scoped(engine.database, scope) as tx:
+        before = await store.get(tx, scope, process, chain)
+        await store.delete(tx, scope, chain)
         await record(engine, tx, actor, scope, "chain.deleted", before.id, **_told(before))
 
 

@@ -33,15 +33,15 @@ _CHAIN: Final = """
 
 
 # ---------------------------------------------------------------------------------------------------- reading
-async def get(db: Statements, workspace: WorkspaceId, process: ProcessId, chain: ChainId) -> Chain:
+async def get(db: Statements, scope: Scope, process: ProcessId, chain: ChainId) -> Chain:
     """One chain of a process; raises ChainNotFound."""
     found = await db.one_or_none(
         Chain,
         f"""{_CHAIN}
-           and chain.workspace_id = %(workspace)s and chain.process_id = %(process)s and chain.id = %(chain)s""",
-        workspace=workspace,
+           and chain.workspace_id = {SEEN} and chain.process_id = %(process)s and chain.id = %(chain)s""",
         process=process,
         chain=chain,
+        **scope.params,
     )
     if found is None:
         raise ChainNotFound(chain)
@@ -49,34 +49,38 @@ async def get(db: Statements, workspace: WorkspaceId, process: ProcessId, chain:
 
 
 async def list_chains(
-    db: Statements, workspace: WorkspaceId, process: ProcessId, *, after: ChainId | None = None, limit: int
+    db: Statements, scope: Scope, process: ProcessId, *, after: ChainId | None = None, limit: int
 ) -> list[Chain]:
     """The chains of a process in the order of their making."""
     return await db.all(
         Chain,
         f"""{_CHAIN}
-           and chain.workspace_id = %(workspace)s and chain.process_id = %(process)s
+           and chain.workspace_id = {SEEN} and chain.process_id = %(process)s
          {oldest_first("chain.id")}""",
-        workspace=workspace,
         process=process,
         after=after,
         limit=limit,
+        **scope.params,
     )
 
 
-async def list_links(db: Statements, chain: ChainId, *, before: int | None = None, limit: int) -> list[ChainLink]:
-    """What followed of the ends of runs, the latest first, of a chain that the caller has read."""
+async def list_links(
+    db: Statements, scope: Scope, chain: ChainId, *, before: int | None = None, limit: int
+) -> list[ChainLink]:
+    """What followed of the ends of runs, the latest first."""
     return await db.all(
         ChainLink,
-        """
+        f"""
         select event_id, run_id, state, next_run_id, reason, at from chain_link
-         where chain_id = %(chain)s and (%(before)s::bigint is null or event_id < %(before)s)
+         where chain_id = (select id from chain where id = %(chain)s and workspace_id = {SEEN})
+           and (%(before)s::bigint is null or event_id < %(before)s)
          order by event_id desc
          limit %(limit)s
         """,
         chain=chain,
         before=before,
         limit=limit,
+        **scope.params,
     )
 
 
@@ -117,32 +121,30 @@ async def insert(
     )
 
 
-async def update(
-    tx: Tx, workspace: WorkspaceId, chain: ChainId, *, ends: Sequence[End], empty: Empty, is_enabled: bool
-) -> None:
+async def update(tx: Tx, scope: Scope, chain: ChainId, *, ends: Sequence[End], empty: Empty, is_enabled: bool) -> None:
     """Write what is to be changed of a chain that the caller has read."""
     await tx.execute(
-        """
+        f"""
         update chain set ends = %(ends)s, empty = %(empty)s, is_enabled = %(is_enabled)s
-         where workspace_id = %(workspace)s and id = %(chain)s and deleted_at is null
+         where workspace_id = {SEEN} and id = %(chain)s and deleted_at is null
         """,
-        workspace=workspace,
         chain=chain,
         ends=ends,
         empty=empty,
         is_enabled=is_enabled,
+        **scope.params,
     )
 
 
-async def delete(tx: Tx, workspace: WorkspaceId, chain: ChainId) -> None:
+async def delete(tx: Tx, scope: Scope, chain: ChainId) -> None:
     """Mark a chain as deleted, that the caller has read."""
     await tx.execute(
-        """
+        f"""
         update chain set deleted_at = clock_now()
-         where workspace_id = %(workspace)s and id = %(chain)s and deleted_at is null
+         where workspace_id = {SEEN} and id = %(chain)s and deleted_at is null
         """,
-        workspace=workspace,
         chain=chain,
+        **scope.params,
     )
 
 

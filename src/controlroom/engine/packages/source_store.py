@@ -7,7 +7,7 @@ from uuid import UUID
 
 from msgspec import Struct
 
-from controlroom.engine.access.scope import SEEN, Of, Scope, ScopedTx
+from controlroom.engine.access.scope import SEEN, Of, Room, Scope, ScopedTx
 from controlroom.ids import OrganizationId, PackageId, WorkspaceId, uuid7
 from controlroom.postgres.database import Statements
 from controlroom.postgres.keyset import oldest_first
@@ -167,7 +167,7 @@ async def want(tx: Statements, scope: Scope, package: PackageId) -> None:
     )
 
 
-async def claim(tx: Statements) -> Fetch | None:
+async def claim(tx: Statements, _room: Room) -> Fetch | None:
     """Claim the fetch that waits the longest; each goes to one server."""
     return await tx.one_or_none(
         Fetch,
@@ -194,7 +194,7 @@ async def claim(tx: Statements) -> Fetch | None:
     )
 
 
-async def renew(tx: Statements, fetch: Fetch) -> bool:
+async def renew(tx: Statements, _room: Room, fetch: Fetch) -> bool:
     """Keep a claimed fetch for another while; whether it is still the claimer's."""
     renewed = await tx.execute(
         """
@@ -208,7 +208,7 @@ async def renew(tx: Statements, fetch: Fetch) -> bool:
     return renewed > 0
 
 
-async def let_go(tx: Statements, fetch: Fetch) -> None:
+async def let_go(tx: Statements, _room: Room, fetch: Fetch) -> None:
     """Give a claimed fetch to whoever claims it next."""
     await tx.execute(
         """

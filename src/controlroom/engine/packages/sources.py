@@ -13,7 +13,7 @@ from msgspec import Struct
 
 from controlroom.engine.access.model import Actor, ActorKind, Permission
 from controlroom.engine.access.record import record
-from controlroom.engine.access.scope import Scope, ScopedTx, ensure_seen, scope_of, scoped
+from controlroom.engine.access.scope import Room, Scope, ScopedTx, ensure_seen, scope_of, scoped
 from controlroom.engine.engine import Engine
 from controlroom.engine.events.store import By
 from controlroom.engine.packages import actions, source_store, store
@@ -24,6 +24,7 @@ from controlroom.engine.vault.errors import SecretNotFound
 from controlroom.errors import Invalid, NotFound
 from controlroom.ids import PackageId, WorkspaceId
 from controlroom.objects.store import Blob
+from controlroom.postgres.database import Statements
 from controlroom.robots.choosing import inner_folder
 
 _LONGEST_URL = 2000
@@ -83,7 +84,7 @@ async def set_source(
         await ensure_seen(tx, scope)
         await store.hold(tx, scope, package)
         hook = await _put(engine, tx, actor, scope, package, wanted, keeps_hook=keeps_hook)
-    return await get(engine, actor, workspace, package), hook
+    return await get(engine.database, scope, package), hook
 
 
 async def create_package(
@@ -99,18 +100,14 @@ async def create_package(
         return await store.get(tx, scope, package), hook
 
 
-async def get(engine: Engine, actor: Actor, workspace: WorkspaceId, package: PackageId) -> SourceView:
+async def get(db: Statements, scope: Scope, package: PackageId) -> SourceView:
     """Where a package's content comes from. Raises SourceNotFound."""
-    scope = scope_of(actor, Permission.READ_PACKAGES, workspace)
-    return _view(await _found(engine, scope, package))
+    return _view(await _found(db, scope, package))
 
 
-async def list_sources(
-    engine: Engine, actor: Actor, workspace: WorkspaceId, *, after: PackageId | None = None, limit: int
-) -> list[SourceView]:
+async def list_sources(db: Statements, scope: Scope, *, after: PackageId | None = None, limit: int) -> list[SourceView]:
     """The sources of all packages that have one, oldest package first."""
-    scope = scope_of(actor, Permission.READ_PACKAGES, workspace)
-    return [_view(each) for each in await source_store.list_sources(engine.database, scope, after=after, limit=limit)]
+    return [_view(each) for each in await source_store.list_sources(db, scope, after=after, limit=limit)]
 
 
 async def remove(engine: Engine, actor: Actor, workspace: WorkspaceId, package: PackageId) -> None:
@@ -125,9 +122,9 @@ async def remove(engine: Engine, actor: Actor, workspace: WorkspaceId, package: 
 async def want(engine: Engine, actor: Actor, workspace: WorkspaceId, package: PackageId) -> SourceView:
     """Ask for a fetch, which some server does soon; several that wait are one. Raises SourceNotFound."""
     scope = scope_of(actor, Permission.WRITE_PACKAGES, workspace)
-    found = await _found(engine, scope, package)
+    found = await _found(engine.database, scope, package)
     await source_store.want(engine.database, scope, found.package_id)
-    return _view(await _found(engine, scope, package))
+    return await get(engine.database, scope, package)
 
 
 def hook_secret(engine: Engine, source: Source) -> bytes:
@@ -136,19 +133,19 @@ def hook_secret(engine: Engine, source: Source) -> bytes:
 
 
 # ---------------------------------------------------------------------------------------------------- fetching
-async def claim(engine: Engine) -> Fetch | None:
+async def claim(engine: Engine, room: Room) -> Fetch | None:
     """A fetch that is to be done now, claimed for a while; None if there is none."""
-    return await source_store.claim(engine.database)
+    return await source_store.claim(engine.database, room)
 
 
-async def renew(engine: Engine, fetch: Fetch) -> bool:
+async def renew(engine: Engine, room: Room, fetch: Fetch) -> bool:
     """Keep a claimed fetch for another while; whether it is still ours: its source may be another by now."""
-    return await source_store.renew(engine.database, fetch)
+    return await source_store.renew(engine.database, room, fetch)
 
 
-async def let_go(engine: Engine, fetch: Fetch) -> None:
+async def let_go(engine: Engine, room: Room, fetch: Fetch) -> None:
     """Give a claimed fetch to whoever claims it next, at once."""
-    await source_store.let_go(engine.database, fetch)
+    await source_store.let_go(engine.database, room, fetch)
 
 
 async def take(engine: Engine, fetch: Fetch, *, commit: str, blob: Blob) -> bool:
@@ -231,8 +228,8 @@ def _check_ref(ref: Ref) -> None:
         raise Invalid(f"{ref.name!r} is no name of a {ref.kind.value}", code="GIT_REF_INVALID")
 
 
-async def _found(engine: Engine, scope: Scope, package: PackageId) -> Source:
-    found = await source_store.get(engine.database, scope, package)
+async def _found(db: Statements, scope: Scope, package: PackageId) -> Source:
+    found = await source_store.get(db, scope, package)
     if found is None:
         raise SourceNotFound(package)
     return found
