@@ -32,7 +32,7 @@ from controlroom.engine.runs.listings import RUNS, STEP_RUNS
 from controlroom.engine.work_items.listings import ITEMS
 from controlroom.ids import OrganizationId, WorkspaceId, uuid7
 from controlroom.postgres.migrate import migrations
-from controlroom.postgres.statement import statements
+from controlroom.postgres.statement import statement, statements
 
 WORKSPACES = 4
 ROWS = 3000
@@ -168,6 +168,26 @@ async def test_pages_of_an_organization_are_read_from_the_index(engine, organiza
         # of each range a page in each workspace; and the page itself, whole
         assert seen.rows <= probes * (PAGE + batch) + PAGE
         assert seen.sorted <= probes * (PAGE + batch)
+
+
+async def test_a_place_is_a_condition_of_the_index_for_all_values(engine, organization):
+    """Also when PostgreSQL plans the statement once for whichever workspace and whichever row."""
+    whose = within(replace(organization, workspaces=organization.workspaces[:1]))
+    start = (await places(engine, organization, RUNS, BY_START))[0]
+    for sort, after in ((NEWEST_FIRST, After(start.position[-1:])), (BY_START, start)):
+        composed = composer.rows(RUNS, whose, Asked(sort=sort, start=after, length=PAGE))
+        asked = statement(composed.sql)
+        async with engine.database.transaction() as tx:
+            for setting in ("plan_cache_mode = force_generic_plan", "enable_seqscan = off", "enable_bitmapscan = off"):
+                await tx.execute(f"set local {setting}")
+            await tx.execute(f"prepare listing as {asked.text}")
+            values = ", ".join("null" if value is None else f"'{value}'" for value in asked.arguments(composed.values))
+            plan = await tx.all(str, f"explain execute listing ({values})")
+            await tx.execute("deallocate listing")
+
+        [condition] = [line for line in plan if "Index Cond" in line and "workspace_id" in line]
+        assert "<" in condition
+        assert not [line for line in plan if "Sort" in line]
 
 
 async def places(engine, organization, listing, sort) -> list[After]:
