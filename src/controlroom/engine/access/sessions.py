@@ -31,17 +31,13 @@ class Session(Struct, frozen=True, kw_only=True):
     actor: Actor
 
 
-class _Found(Struct, frozen=True):
-    user_id: UserId
-
-
 async def begin(engine: Engine, *, username: str, password: str, place: str) -> Session:
     """Log in, from a place. Raises Unauthenticated, whichever of the two is wrong; TooManyLogins; Unavailable."""
     actor = await log_in(engine, username=username, password=password, place=place)
     assert actor.id is not None  # noqa: S101  # the actor of a password is a user
     session, token = SessionId(uuid7()), mint(SESSION_PREFIX)
     async with engine.database.transaction() as tx:
-        await _delete_expired(tx)
+        await delete_expired(tx)
         expires_at = await _add(tx, session, UserId(actor.id), engine.keys.lookup(token))
         await record(engine, tx, actor, actor.organization_id, "user.logged_in", actor.id)
     return Session(id=session, token=token, expires_at=expires_at, actor=actor)
@@ -51,14 +47,10 @@ async def authenticate(engine: Engine, token: str) -> Actor:
     """The user of a session's token, with what they may do now. Raises Unauthenticated."""
     if not is_well_formed(token):
         raise WrongCredential("session")
-    found = await engine.database.one_or_none(
-        _Found,
-        "select user_id from user_session where lookup = %(lookup)s and expires_at > clock_now()",
-        lookup=engine.keys.lookup(token),
-    )
+    found = await users.actor_of_session(engine.database, engine.keys.lookup(token))
     if found is None:
         raise WrongCredential("session")
-    return await users.actor_of_user(engine.database, found.user_id)
+    return found
 
 
 async def end(engine: Engine, token: str) -> bool:
@@ -86,7 +78,7 @@ async def _add(tx: Statements, session: SessionId, user: UserId, lookup: bytes) 
     return expires_at
 
 
-async def _delete_expired(tx: Statements) -> None:
+async def delete_expired(tx: Statements) -> None:
     """Delete what has expired, some at a time: whoever logs in tidies up."""
     await tx.execute(
         """

@@ -12,6 +12,7 @@ import msgspec
 import structlog
 from msgspec import Struct
 
+from controlroom.engine.access import signing_keys
 from controlroom.engine.access import store as access_store
 from controlroom.engine.access.actions import write_api_key
 from controlroom.engine.access.grants import store as grants
@@ -76,7 +77,7 @@ async def bootstrap(engine: Engine) -> FirstStart | None:
     if await store.is_founded(engine.database):
         return None
     password = secrets.token_urlsafe(18)
-    password_hash = await hash_password(password)
+    password_hash, signing_key = await asyncio.gather(hash_password(password), signing_keys.make())
     async with engine.database.transaction() as tx:
         await store.lock_first_start(tx)
         if await store.is_founded(tx):
@@ -109,6 +110,7 @@ async def bootstrap(engine: Engine) -> FirstStart | None:
             credential_id=credential.id,
             identifier=credential.identifier,
         )
+        await signing_keys.write(engine, tx, signing_key)
         await keep(engine, tx, _KEPT_AS, msgspec.json.encode(made))
         await keep(engine, tx, initial_password_key(admin.id), password.encode())
         await record(engine, tx, system(organization), made, "organization.created", organization)

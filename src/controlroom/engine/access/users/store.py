@@ -64,6 +64,18 @@ class _FoundUser(Struct, frozen=True, kw_only=True):
     granted: list[Granted]
     workspaces: list[WorkspaceId]
 
+    def to_actor(self) -> Actor:
+        """The user as an actor, with all that they and their groups are granted."""
+        held = union(self.granted, set(self.workspaces))
+        return Actor(
+            kind=ActorKind.USER,
+            id=self.id,
+            name=self.username,
+            organization_id=self.organization_id,
+            grants=held.workspaces,
+            throughout=held.throughout,
+        )
+
 
 async def actor_of_user(tx: Statements, user: UserId) -> Actor:
     """The user as an actor, with all that they and their groups are granted.
@@ -80,15 +92,21 @@ async def actor_of_user(tx: Statements, user: UserId) -> Actor:
     )
     if found is None:
         raise WrongCredential("user")
-    held = union(found.granted, set(found.workspaces))
-    return Actor(
-        kind=ActorKind.USER,
-        id=found.id,
-        name=found.username,
-        organization_id=found.organization_id,
-        grants=held.workspaces,
-        throughout=held.throughout,
+    return found.to_actor()
+
+
+async def actor_of_session(tx: Statements, lookup: bytes) -> Actor | None:
+    """The user whose session has a token of this keyed hash, with what they may do now; None if it opens nothing."""
+    found = await tx.one_or_none(
+        _FoundUser,
+        f"""
+        select app_user.id, app_user.username, app_user.organization_id, {_HELD}
+          from user_session join app_user on app_user.id = user_session.user_id and app_user.disabled_at is null
+         where user_session.lookup = %(lookup)s and user_session.expires_at > clock_now()
+        """,
+        lookup=lookup,
     )
+    return None if found is None else found.to_actor()
 
 
 async def logins(tx: Statements, *, username: str, organization: OrganizationId | None) -> list[Login]:

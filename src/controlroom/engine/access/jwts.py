@@ -1,0 +1,171 @@
+"""Sessions whose token says who it is for: a JSON Web Token, signed by RS512 (RFC 7519, 7518 §3.3).
+
+Anybody can check one by the room's public keys; what it opens here is still decided by its row, as of any session: it
+ends by logging out, a new password, or when its user is disabled, and it may do what its user may do now. A grammar
+adds the claims that its clients read. A token can be had anew for one that lives, until `sessions.LIFE` after the
+first.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from joserfc import jws, jwt
+from joserfc.errors import JoseError
+from msgspec import Struct
+
+from controlroom.engine.access.errors import WrongCredential
+from controlroom.engine.access.model import Actor
+from controlroom.engine.access.record import record
+from controlroom.engine.access.sessions import LIFE, SessionId, delete_expired
+from controlroom.engine.access.signing_keys import ALGORITHM, LONGEST_LIFE, SigningKey, checking, signing
+from controlroom.engine.access.users.store import actor_of_session, actor_of_user
+from controlroom.engine.engine import Engine
+from controlroom.errors import Invalid
+from controlroom.ids import UserId, uuid7
+from controlroom.postgres.database import Statements
+
+PREFIX: Final = "eyJ"
+"""How the JSON of a header begins in base64."""
+SUCCESSION: Final = timedelta(minutes=1)
+"""So long a token still opens for which another was had: requests are under way with it."""
+_LONGEST: Final = 8192
+_OURS: Final = frozenset({"exp", "iat", "jti"})
+
+
+class Jwt(Struct, frozen=True, kw_only=True):
+    """A token that was just signed."""
+
+    id: SessionId
+    token: str
+    expires_at: datetime
+    actor: Actor
+
+
+class _Times(Struct, frozen=True):
+    began_at: datetime
+    issued_at: datetime
+    expires_at: datetime
+
+
+class _Before(Struct, frozen=True):
+    user_id: UserId
+    began_at: datetime
+
+
+def is_one(token: str) -> bool:
+    """Whether a text is written like such a token."""
+    return token.startswith(PREFIX) and token.count(".") == 2  # noqa: PLR2004 - header, claims and signature
+
+
+async def issue(engine: Engine, user: Actor, *, life: timedelta, claims: Mapping[str, Any] | None = None) -> Jwt:
+    """A token for a user who has just logged in (`logins.log_in`), or proved in another way who they are.
+
+    It may do all that the user may: an actor whose rights are narrowed to some purpose must not get one. The claims
+    stand beside ours (`sub`, the user's id, can be another name of theirs; `exp`, `iat` and `jti` cannot).
+    """
+    assert user.id is not None  # noqa: S101  # the actor of a log-in is a user
+    _check(life)
+    key = await signing(engine)
+    async with engine.database.transaction() as tx:
+        await delete_expired(tx)
+        made = await _signed(engine, tx, key, user, await _now(tx, life), claims)
+        await record(engine, tx, user, user.organization_id, "user.logged_in", user.id, by="jwt")
+    return made
+
+
+async def refresh(engine: Engine, token: str, *, life: timedelta, claims: Mapping[str, Any] | None = None) -> Jwt:
+    """A further token for one that lives, which opens for a minute more.
+
+    Raises Unauthenticated for one that does not, or whose first one was had longer than `sessions.LIFE` ago.
+    """
+    _check(life)
+    await _verified(engine, token)
+    key = await signing(engine)
+    async with engine.database.transaction() as tx:
+        before = await tx.one_or_none(
+            _Before,
+            """
+            update user_session set expires_at = least(expires_at, clock_now() + %(succession)s::interval)
+             where lookup = %(lookup)s and kind = 'jwt' and expires_at > clock_now()
+               and began_at > clock_now() - %(longest)s::interval
+            returning user_id, began_at
+            """,
+            lookup=engine.keys.lookup(token),
+            succession=SUCCESSION,
+            longest=LIFE,
+        )
+        if before is None:
+            raise WrongCredential("token")
+        times = await _now(tx, life, began_at=before.began_at)
+        return await _signed(engine, tx, key, await actor_of_user(tx, before.user_id), times, claims)
+
+
+async def authenticate(engine: Engine, token: str) -> Actor:
+    """The user of a token, with what they may do now. Raises Unauthenticated."""
+    await _verified(engine, token)
+    found = await actor_of_session(engine.database, engine.keys.lookup(token))
+    if found is None:
+        raise WrongCredential("token")
+    return found
+
+
+async def _verified(engine: Engine, token: str) -> Mapping[str, Any]:
+    """What a token says, if one of our keys has signed exactly this. Whether it lives is for its row to say."""
+    if not is_one(token) or len(token) > _LONGEST or not token.isascii():
+        raise WrongCredential("token")
+    try:
+        header = jws.extract_compact(token.encode()).headers()
+        kid = header.get("kid")
+        key = await checking(engine, kid) if isinstance(kid, str) and header.get("alg") == ALGORITHM else None
+        if key is None:
+            raise WrongCredential("token")
+        return jwt.decode(token, key, algorithms=[ALGORITHM]).claims
+    except (JoseError, ValueError, TypeError, RecursionError) as wrong:
+        raise WrongCredential("token") from wrong
+
+
+async def _now(tx: Statements, life: timedelta, *, began_at: datetime | None = None) -> _Times:
+    """When a token begins and ends, in whole seconds, as claims are; by the database's clock, which ends it."""
+    return await tx.one(
+        _Times,
+        """
+        select coalesce(%(began_at)s::timestamptz, clock_now()) as began_at,
+               date_trunc('second', clock_now()) as issued_at,
+               date_trunc('second', clock_now()) + %(life)s::interval as expires_at
+        """,
+        began_at=began_at,
+        life=life,
+    )
+
+
+async def _signed(
+    engine: Engine, tx: Statements, key: SigningKey, user: Actor, times: _Times, claims: Mapping[str, Any] | None
+) -> Jwt:
+    session = SessionId(uuid7())
+    theirs = {name: value for name, value in (claims or {}).items() if name not in _OURS}
+    said = {
+        "sub": str(user.id),
+        **theirs,
+        "iat": int(times.issued_at.timestamp()),
+        "exp": int(times.expires_at.timestamp()),
+        "jti": str(session),
+    }
+    token = jwt.encode({"alg": ALGORITHM, "kid": key.kid}, said, key.private, algorithms=[ALGORITHM])
+    await tx.execute(
+        """
+        insert into user_session (id, user_id, kind, lookup, began_at, expires_at)
+        values (%(session)s, %(user)s, 'jwt', %(lookup)s, %(began_at)s, %(expires_at)s)
+        """,
+        session=session,
+        user=user.id,
+        lookup=engine.keys.lookup(token),
+        began_at=times.began_at,
+        expires_at=times.expires_at,
+    )
+    return Jwt(id=session, token=token, expires_at=times.expires_at, actor=user)
+
+
+def _check(life: timedelta) -> None:
+    if not timedelta(seconds=1) <= life <= LONGEST_LIFE:
+        raise Invalid("a token lives for a second to twelve hours", code="INVALID_LIFETIME")
