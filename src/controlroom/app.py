@@ -21,8 +21,9 @@ from controlroom.dialects.robocorp.messages import GRAMMAR, RobocorpGrammar
 from controlroom.dialects.robocorp.provisioner_requests import ProvisionerRequests
 from controlroom.dialects.worker_api import app as worker_api
 from controlroom.dialects.worker_api.long_polls import Holds
-from controlroom.engine.access import sessions
-from controlroom.engine.access.credentials import authenticate_api_key, flush_uses
+from controlroom.engine.access.credentials import flush_uses
+from controlroom.engine.access.model import Actor, ActorKind
+from controlroom.engine.callers import Door, Kind, resolve
 from controlroom.engine.engine import Engine
 from controlroom.engine.messages import Grammars
 from controlroom.engine.remarks import Remarks
@@ -47,6 +48,9 @@ from controlroom.settings import Settings
 
 GRAMMARS: Grammars = {GRAMMAR: RobocorpGrammar()}
 """In whose words webhooks and callbacks are told, by the names that subscriptions are stored with."""
+
+_INSIDERS = Door[Actor](frozenset({Kind.API_KEY, Kind.SESSION}), Kind.API_KEY)
+"""Who may be told how the room works; of sessions, those of admins."""
 
 log = structlog.get_logger(__name__)
 
@@ -167,12 +171,10 @@ async def founding(room: Room) -> FirstStart:
 
 async def _whose_key(engine: Engine, key: str) -> str:
     """Whose key may be told how the room works: any API key of it, and an admin who is logged in."""
-    if not key.startswith(sessions.SESSION_PREFIX):
-        return f"api_key:{(await authenticate_api_key(engine, key)).id}"
-    actor = await sessions.authenticate(engine, key)
-    if not actor.is_admin:
+    actor = await resolve(engine, key, _INSIDERS)
+    if actor.kind is ActorKind.USER and not actor.is_admin:
         raise Unauthenticated("this is for admins")
-    return f"user:{actor.id}"
+    return f"{actor.kind.value}:{actor.id}"
 
 
 def _checks(room: Room) -> dict[str, Check]:

@@ -12,44 +12,50 @@ from litestar.types import Scope
 from controlroom.border.arrivals import brings_much, claimed, known
 from controlroom.border.asking import Caller, entrance, welcome
 from controlroom.border.credentials import credential_of
-from controlroom.dialects.robocorp.rcc import capabilities
-from controlroom.dialects.robocorp.rcc.capabilities import Capability
-from controlroom.engine.access import sessions, user_tokens
-from controlroom.engine.access.credentials import authenticate_api_key
-from controlroom.engine.access.model import Actor, StepRunActor
+from controlroom.dialects.robocorp.rcc.capabilities import PURPOSES, Capability
+from controlroom.engine.access.model import StepRunActor
 from controlroom.engine.access.scope import ensure_lives
-from controlroom.engine.access.tokens import STEP_RUN_PREFIX, read_step_run_token
-from controlroom.engine.assistants import tokens as assistant_tokens
+from controlroom.engine.callers import Door, Kind, resolve
 from controlroom.engine.engine import Engine
 from controlroom.errors import Forbidden, Unauthenticated
 
 _API_KEY_SCHEME = "rc-wskey"
 _BEARER_SCHEME = "bearer"
 
+_USER_OF_A_ROBOT = frozenset({Kind.USER_TOKEN, Kind.ASSISTANT_RUN})
+"""Who runs a robot by themselves: with what their robot may do, and no more."""
+_RUNNING = (PURPOSES[Capability.RUN_ROBOT],)
+_SOMEBODY = Door[Caller](
+    frozenset({Kind.API_KEY, Kind.SESSION, Kind.STEP_RUN}) | _USER_OF_A_ROBOT, Kind.API_KEY, _RUNNING
+)
+_ROBOT = Door[StepRunActor](frozenset({Kind.STEP_RUN}), Kind.STEP_RUN)
+_ROBOT_OR_ITS_USER = Door[Caller](frozenset({Kind.STEP_RUN}) | _USER_OF_A_ROBOT, Kind.STEP_RUN, _RUNNING)
+
 
 async def _somebody(engine: Engine, scope: Scope) -> Caller:
     scheme, value = credential_of(scope)
     if scheme not in {_API_KEY_SCHEME, _BEARER_SCHEME} or not value:
         raise Unauthenticated("Send an API key as `Authorization: RC-WSKEY <key>`.")
-    if value.startswith(STEP_RUN_PREFIX):
-        return await _living(engine, scope, read_step_run_token(engine.keys, value))
-    return welcome(scope, await _person(engine, value) or await _key_or_session(engine, value))
+    caller = await resolve(engine, value, _SOMEBODY)
+    return await _living(engine, scope, caller) if isinstance(caller, StepRunActor) else welcome(scope, caller)
 
 
 async def _robot(engine: Engine, scope: Scope) -> StepRunActor:
     """Whether the step run still lives is for the statements themselves to say, in the same round trip; but before a
     body that no stranger may send.
     """  # noqa: D205 - it says why
-    robot = _robot_of(engine, scope, _bearer(scope))
+    robot = await resolve(engine, _bearer(scope), _ROBOT)
+    _ensure_own(scope, robot)
     claimed(scope, _name_of(robot))
     return await _living(engine, scope, robot) if brings_much(scope) else robot
 
 
 async def _robot_anywhere(engine: Engine, scope: Scope) -> Caller:
-    token = _bearer(scope)
-    if (person := await _person(engine, token)) is not None:
-        return welcome(scope, person)
-    return await _living(engine, scope, _robot_of(engine, scope, token))
+    caller = await resolve(engine, _bearer(scope), _ROBOT_OR_ITS_USER)
+    if not isinstance(caller, StepRunActor):
+        return welcome(scope, caller)
+    _ensure_own(scope, caller)
+    return await _living(engine, scope, caller)
 
 
 somebody = entrance(_somebody)
@@ -79,28 +85,11 @@ def _name_of(robot: StepRunActor) -> str:
     return f"step_run:{robot.step_run_id}"
 
 
-async def _key_or_session(engine: Engine, value: str) -> Actor:
-    if value.startswith(sessions.SESSION_PREFIX):
-        return await sessions.authenticate(engine, value)
-    return await authenticate_api_key(engine, value)
-
-
-async def _person(engine: Engine, token: str) -> Actor | None:
-    """Who runs a robot by themselves, if the token is of such a kind: with what their robot may do, and no more."""
-    if token.startswith(user_tokens.PREFIX):
-        return await capabilities.authenticate(engine, token, Capability.RUN_ROBOT)
-    if token.startswith(assistant_tokens.RUNTIME_PREFIX):
-        return await assistant_tokens.authenticate_runtime(engine, token)
-    return None
-
-
-def _robot_of(engine: Engine, scope: Scope, token: str) -> StepRunActor:
-    """Whose token it is; raises Forbidden if the address names another's work."""
-    actor = read_step_run_token(engine.keys, token)
+def _ensure_own(scope: Scope, robot: StepRunActor) -> None:
+    """Raise Forbidden if the address names another's work."""
     for name, named in scope["path_params"].items():
-        if name in _OF_TOKEN and named != getattr(actor, name):
+        if name in _OF_TOKEN and named != getattr(robot, name):
             raise Forbidden("This token is another step run's.", code="WRONG_STEP_RUN")
-    return actor
 
 
 _OF_TOKEN = frozenset({"workspace_id", "process_id", "run_id", "step_run_id"})

@@ -6,12 +6,13 @@ from controlroom.border.arrivals import known
 from controlroom.border.asking import Asking, entrance
 from controlroom.border.credentials import credential_of
 from controlroom.dialects.worker_api.long_polls import Holds
-from controlroom.engine.access.credentials import authenticate_worker
 from controlroom.engine.access.model import WorkerActor
+from controlroom.engine.callers import Door, Kind, resolve
 from controlroom.engine.engine import Engine
 from controlroom.errors import Unauthenticated
 
 _SCHEME = "bearer"
+_WORKERS = Door[WorkerActor](frozenset({Kind.WORKER}), Kind.WORKER)
 
 
 class WorkerRequest(Asking):
@@ -38,7 +39,7 @@ async def _worker(engine: Engine, scope: Scope) -> WorkerActor:
     scheme, token = credential_of(scope)
     if scheme != _SCHEME:
         raise Unauthenticated("Send the worker's token as `Authorization: Bearer <token>`.")
-    worker = await authenticate_worker(engine, token)
+    worker = await resolve(engine, token, _WORKERS)
     known(scope, f"worker:{worker.worker_id}")
     return worker
 

@@ -17,12 +17,12 @@ from msgspec import Struct
 from controlroom.engine.access.errors import WrongCredential
 from controlroom.engine.access.model import Actor
 from controlroom.engine.access.record import record
-from controlroom.engine.access.sessions import LIFE, SessionId, delete_expired
+from controlroom.engine.access.sessions import LIFE, delete_expired
 from controlroom.engine.access.signing_keys import ALGORITHM, LONGEST_LIFE, SigningKey, checking, signing
 from controlroom.engine.access.users.store import actor_of_session, actor_of_user
 from controlroom.engine.engine import Engine
 from controlroom.errors import Invalid
-from controlroom.ids import UserId, uuid7
+from controlroom.ids import SessionId, UserId, uuid7
 from controlroom.postgres.database import Statements
 
 PREFIX: Final = "eyJ"

@@ -19,7 +19,7 @@ from controlroom.engine.access.record import record
 from controlroom.engine.engine import Engine
 from controlroom.errors import Forbidden
 from controlroom.keys import Keys
-from controlroom.postgres.database import Statements
+from controlroom.postgres.database import Statements, Tx
 
 ALGORITHM: Final = "RS512"
 LONGEST_LIFE: Final = timedelta(hours=12)
@@ -94,7 +94,9 @@ async def signing(engine: Engine) -> SigningKey:
         await write(engine, engine.database, await make())
         found = await _signing(engine.database)
     elif found.is_old:
-        await _follow(engine, engine.database, await make(), unless_younger_than=ROTATED_AFTER)
+        made = await make()
+        async with engine.database.transaction() as tx:
+            await _follow(engine, tx, made, unless_younger_than=ROTATED_AFTER)
         found = await _signing(engine.database)
     assert found is not None  # noqa: S101  # one is retired only as another takes its place
     loaded = _process(engine).private
@@ -147,7 +149,7 @@ async def rotate(engine: Engine, actor: Actor) -> str:
     return made.kid
 
 
-async def _follow(engine: Engine, tx: Statements, made: Made, *, unless_younger_than: timedelta) -> None:
+async def _follow(engine: Engine, tx: Tx, made: Made, *, unless_younger_than: timedelta) -> None:
     """Put a key in the place of the one that signs, if that is old enough, and forget those that are over."""
     await tx.execute("delete from signing_key where ends_at <= clock_now()")
     retired = await tx.execute(

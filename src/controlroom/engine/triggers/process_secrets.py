@@ -75,14 +75,20 @@ async def switch_off(engine: Engine, actor: Actor, workspace: WorkspaceId, proce
         await record(engine, tx, actor, scope, "process_secret.deleted", process_id=process)
 
 
-async def authenticate(engine: Engine, secret: str, workspace: WorkspaceId, process: ProcessId) -> Actor:
-    """The actor of a process's secret, for that process alone. Raises Unauthenticated."""
-    if _FORM.fullmatch(secret):
+def is_one(token: str) -> bool:
+    """Whether a text is written like such a secret."""
+    return _FORM.fullmatch(token) is not None
+
+
+async def authenticate(engine: Engine, secret: str) -> Actor:
+    """The actor of a process's secret: it has the process's id, and is `ensure_of` that one alone.
+
+    Raises Unauthenticated.
+    """
+    if is_one(secret):
         lookup = engine.keys.lookup(secret)
         found = await store.process_secret_by_lookup(engine.database, lookup)
         if found and hmac.compare_digest(found.lookup, lookup):
-            if (found.workspace_id, found.process_id) != (workspace, process):
-                raise WrongCredential("secret")  # another process's: as good as none
             return Actor(
                 kind=ActorKind.TRIGGER,
                 id=found.process_id,
@@ -91,6 +97,12 @@ async def authenticate(engine: Engine, secret: str, workspace: WorkspaceId, proc
                 grants={found.workspace_id: MAY},
             )
     raise WrongCredential("secret")
+
+
+def ensure_of(actor: Actor, workspace: WorkspaceId, process: ProcessId) -> None:
+    """Raise Unauthenticated for the secret of another process: it is as good as none."""
+    if actor.id != process or not actor.is_inside(workspace):
+        raise WrongCredential("secret")
 
 
 async def _missing(tx: Statements, scope: Scope, process: ProcessId) -> ProcessNotFound:

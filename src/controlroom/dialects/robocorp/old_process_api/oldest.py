@@ -15,11 +15,13 @@ from controlroom.dialects.robocorp.old_process_api import robot_runs, runs
 from controlroom.dialects.robocorp.paging import PAGED
 from controlroom.dialects.robocorp.routing import post
 from controlroom.engine.access.model import Actor
+from controlroom.engine.callers import Door, Kind, resolve
 from controlroom.engine.engine import Engine
 from controlroom.engine.triggers import process_secrets
 from controlroom.errors import Unauthenticated
 from controlroom.ids import ProcessId, RunId, WorkspaceId
 
+_SECRETS = Door[Actor](frozenset({Kind.PROCESS_SECRET}), Kind.PROCESS_SECRET)
 _HEADER = b"robocloud-process-secret"
 
 
@@ -38,7 +40,8 @@ async def _process_secret(engine: Engine, scope: Scope) -> Actor:
         raise Unauthenticated("Send the process's secret as `robocloud-process-secret: <secret>`.")
     named: dict[str, Any] = dict(scope["path_params"])  # read by the router: ids, not texts
     secret = given.decode("latin-1").strip()
-    actor = await process_secrets.authenticate(engine, secret, named["workspace_id"], named["process_id"])
+    actor = await resolve(engine, secret, _SECRETS)
+    process_secrets.ensure_of(actor, named["workspace_id"], named["process_id"])
     return welcome(scope, actor)
 
 
