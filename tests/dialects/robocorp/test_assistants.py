@@ -5,7 +5,9 @@ import io
 import os
 import sys
 import zipfile
+from uuid import UUID
 
+import msgspec
 import pytest
 
 from controlroom.engine.access.model import Role
@@ -125,6 +127,18 @@ async def test_the_robot_may_use_vault_and_assets_while_it_runs(ada, desk, assis
     assert before == [200, 200, 403]
     assert after == [401, 401]
     assert (await ada.get(f"/assistant-runs/{told['id']}"))["error"] == {"code": "ROBOT_FAILURE"}
+
+
+async def test_a_robots_token_of_a_release_before_still_opens_its_run(room, desk, assistant, workspace):
+    """Such a token does not say whose organization the workspace is; it is looked for."""
+    ben = await desk()
+    told = await ben.start(assistant)
+    older = room.engine.keys.pack_token("cra_", msgspec.msgpack.encode([UUID(told["id"]).bytes, workspace.bytes]))
+    assets = f"/api/v1/workspaces/{workspace}/assets"
+
+    assert (await ben.rcc.call("GET", assets, older)).status_code == 200
+    await ben.call("PUT", f"/{assistant}/runs/{told['id']}/complete", {"result": "OK"})
+    assert (await ben.rcc.call("GET", assets, older)).status_code == 401
 
 
 async def test_a_silent_machine_loses_its_run(room, ada, desk, assistant):

@@ -15,7 +15,7 @@ from controlroom.engine.assistants.errors import AssistantRunNotFound
 from controlroom.engine.assistants.model import AssistantRun, AssistantRunState
 from controlroom.engine.engine import Engine
 from controlroom.errors import Unauthenticated
-from controlroom.ids import AssistantRunId, WorkspaceId
+from controlroom.ids import AssistantRunId, OrganizationId, WorkspaceId
 
 RUNTIME_PREFIX = "cra_"
 _POSTING_PREFIX = "crp_"
@@ -27,6 +27,8 @@ RUNTIME_MAY = frozenset({Permission.USE_SECRETS, Permission.READ_ASSETS, Permiss
 class _Named(Struct, frozen=True, array_like=True):
     run: AssistantRunId
     workspace: WorkspaceId
+    organization: OrganizationId | None = None
+    """None in tokens that a release before has given."""
 
 
 _encoder = msgspec.msgpack.Encoder(uuid_format="bytes")
@@ -35,12 +37,12 @@ _decoder = msgspec.msgpack.Decoder(_Named)
 
 def runtime_token(engine: Engine, run: AssistantRun) -> str:
     """What the robot of this run shows to vault and assets."""
-    return engine.keys.pack_token(RUNTIME_PREFIX, _encoder.encode(_Named(run.id, run.workspace_id)))
+    return engine.keys.pack_token(RUNTIME_PREFIX, _encoder.encode(_named(run)))
 
 
 def posting_token(engine: Engine, run: AssistantRun) -> str:
     """What stands in the address to which this run's files are announced."""
-    return engine.keys.pack_token(_POSTING_PREFIX, _encoder.encode(_Named(run.id, run.workspace_id)))
+    return engine.keys.pack_token(_POSTING_PREFIX, _encoder.encode(_named(run)))
 
 
 async def authenticate_runtime(engine: Engine, token: str) -> Actor:
@@ -65,8 +67,12 @@ async def run_of_posting(engine: Engine, token: str) -> AssistantRun:
 
 
 async def _run_of(engine: Engine, named: _Named) -> AssistantRun | None:
-    scope = await scope_of_signed(engine.database, named.workspace)
+    scope = await scope_of_signed(engine.database, named.workspace, named.organization)
     return None if scope is None else await store.get_run(engine.database, scope, named.run)
+
+
+def _named(run: AssistantRun) -> _Named:
+    return _Named(run.id, run.workspace_id, run.organization_id)
 
 
 def _read(engine: Engine, prefix: str, token: str) -> _Named:
