@@ -31,6 +31,7 @@ from controlroom.engine.access.model import (
     system,
 )
 from controlroom.engine.access.scope import Of
+from controlroom.engine.access.scope import Room as EveryTenant
 from controlroom.engine.engine import Engine
 from controlroom.engine.packages.actions import push
 from controlroom.engine.processes import actions as processes
@@ -268,7 +269,7 @@ class Worker:
         """Report the robot's end, upon which the run goes on."""
         end = Finish(exit_code=1 if error else 0, error=StepRunError(error, "it broke") if error else None)
         await reports.finish(self.engine, self.actor, assignment.step_run_id, assignment.attempt, end)
-        await dispatch(self.engine, RunId(assignment.run_id))
+        await dispatch(self.engine, EveryTenant(), RunId(assignment.run_id))
 
 
 @pytest.fixture

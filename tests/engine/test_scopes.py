@@ -18,7 +18,7 @@ WITHOUT_REFERENCE = {"console_archive", "console_chunk", "run_wake", "secret_mas
 
 NOT_YET = {
     *("access", "deliveries", "events", "notifications"),
-    *("provisioners", "queues", "runs", "webhooks", "work_items"),
+    *("provisioners", "queues", "webhooks", "work_items"),
 }
 
 BY_CREDENTIAL = {"process_secret_by_lookup", "email_trigger_at", "use"}

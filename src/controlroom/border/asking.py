@@ -88,6 +88,11 @@ class Asking(JsonRequest):
         return self.engine, self.caller, self.workspace
 
     @property
+    def working(self) -> tuple[Engine, StepRunActor]:
+        """What every verb of a robot begins with, behind an entrance for robots alone."""
+        return self.engine, self.robot
+
+    @property
     def reading(self) -> tuple[Database, Seen]:
         """What every list and look-up begins with: `store.get(*request.reading, item_id)`."""
         return self.engine.database, self.seen

@@ -15,6 +15,7 @@ from uuid import UUID
 
 import structlog
 
+from controlroom.engine.access.scope import Room
 from controlroom.engine.engine import Engine
 from controlroom.engine.runs.dispatch import dispatch, runs_left_behind, runs_to_look_at
 from controlroom.engine.wakes import Topic
@@ -30,6 +31,8 @@ _AT_ONCE: Final = 4
 """Dispatches side by side, so that they never take all connections."""
 
 _POLLED: Final = 500
+
+_ROOM: Final = Room()
 
 
 class Dispatcher:
@@ -69,7 +72,7 @@ class Dispatcher:
                 continue
             self._busy.add(run)
             try:
-                left = await dispatch(self._engine, run, after=self._left.pop(run, None))
+                left = await dispatch(self._engine, _ROOM, run, after=self._left.pop(run, None))
                 if left is not None:
                     self._left[run] = left
             except Unavailable as away:
@@ -97,8 +100,8 @@ class Dispatcher:
 
 async def poll(engine: Engine) -> int:
     """One pass over the open runs that have something to do."""
-    runs = await runs_left_behind(engine.database, limit=_POLLED)
-    runs += await runs_to_look_at(engine.database, limit=_POLLED)
+    runs = await runs_left_behind(engine.database, _ROOM, limit=_POLLED)
+    runs += await runs_to_look_at(engine.database, _ROOM, limit=_POLLED)
     for run in runs:
-        await dispatch(engine, run)
+        await dispatch(engine, _ROOM, run)
     return len(runs)

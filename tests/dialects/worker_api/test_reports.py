@@ -33,7 +33,7 @@ def of(assignment) -> str:
 
 async def artifacts(room, ada, assignment):
     """The artifacts of a step run, by name."""
-    found = await runs.list_artifacts(room.engine.database, ada.workspace, assignment.step_run_id, limit=10)
+    found = await runs.list_artifacts(room.engine.database, ada.seen, assignment.step_run_id, limit=10)
     return {artifact.name: artifact for artifact in found}
 
 
@@ -55,7 +55,7 @@ async def test_phases_are_shown_as_reported(room, ada, walt, assignment):
         report = PhaseReports((PhaseReport(position=0, kind=PhaseKind.ENVIRONMENT, name="environment", state=state),))
         assert (await walt.call("POST", f"{of(assignment)}/phases", report)).status_code == 200
 
-    [phase] = await runs.list_phases(room.engine.database, ada.workspace, assignment.step_run_id)
+    [phase] = await runs.list_phases(room.engine.database, ada.seen, assignment.step_run_id)
     assert (phase.name, phase.state) == ("environment", "succeeded")
 
 
@@ -224,7 +224,7 @@ async def test_the_end_is_told_once_and_may_be_repeated(room, ada, walt, assignm
     for _ in range(2):
         assert (await walt.call("POST", f"{of(assignment)}/finish", report)).status_code == 200
 
-    found = await runs.get_step_run(room.engine.database, ada.workspace, assignment.step_run_id)
+    found = await runs.get_step_run(room.engine.database, ada.seen, assignment.step_run_id)
     assert (found.state, found.error_code, found.exit_code) == (StepRunState.FAILED, ErrorCode.ROBOT_FAILED, 1)
 
 
@@ -250,7 +250,7 @@ async def test_what_could_not_be_begun_is_the_next_workers(room, ada, walt, wand
     assert (given.step_run_id, given.attempt) == (assignment.step_run_id, assignment.attempt + 1)
     assert given.work_item_id == assignment.work_item_id
     assert (await wanda.call("POST", f"{of(given)}/finish", Finish(exit_code=0))).status_code == 200
-    found = await runs.get_step_run(room.engine.database, ada.workspace, assignment.step_run_id)
+    found = await runs.get_step_run(room.engine.database, ada.seen, assignment.step_run_id)
     assert found.state is StepRunState.COMPLETED
 
 
@@ -261,7 +261,7 @@ async def test_what_no_worker_can_begin_is_not_tried_for_ever(room, ada, walt, a
         if time < 10:
             [assignment] = await walt.claim()
 
-    found = await runs.get_step_run(room.engine.database, ada.workspace, assignment.step_run_id)
+    found = await runs.get_step_run(room.engine.database, ada.seen, assignment.step_run_id)
     assert (found.state, found.error_code) == (StepRunState.FAILED, ErrorCode.WORKER_LOST)
     assert found.error_message == "10 times no worker could begin it, at last: no luck"
     assert await walt.claim() == []

@@ -67,7 +67,7 @@ async def follow(engine: Engine) -> None:
 
 async def runs_of(floor: Floor, process: ProcessId) -> list[Run]:
     """The runs of a process, oldest first."""
-    return (await run_store.list_runs(floor.engine.database, floor.workspace, process=process, limit=100))[::-1]
+    return (await run_store.list_runs(floor.engine.database, floor.scope, process=process, limit=100))[::-1]
 
 
 async def given(floor: Floor, run: Run) -> list[bytes]:

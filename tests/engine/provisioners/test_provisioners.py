@@ -67,8 +67,8 @@ async def process(floor, provisioner):
     return await floor.process({"placement": OnDemand(provisioner.id)})
 
 
-async def step_runs(engine, workspace, run):
-    return await store.list_step_runs(engine.database, workspace, run.id, limit=99)
+async def step_runs(floor, run):
+    return await store.list_step_runs(floor.engine.database, floor.scope, run.id, limit=99)
 
 
 async def come(engine, started):
@@ -86,7 +86,7 @@ async def test_a_worker_is_asked_for_runs_and_is_stopped(
     """The request is signed as provisioners check it; the worker with that id gets the step run, and nobody else."""
     wanda = await floor.worker("wanda")
     run = await floor.start(process)
-    assert [one.state for one in await step_runs(engine, workspace, run)] == [StepRunState.NEW]
+    assert [one.state for one in await step_runs(floor, run)] == [StepRunState.NEW]
     assert await provide(engine) >= 1
     [request] = await receiver.wait(1)
 
@@ -178,7 +178,7 @@ async def test_a_refusal_fails_the_step_run(
     await provide(engine)
     await receiver.wait(1)
 
-    failed = await until(lambda: failed_step_run(engine, workspace, run))
+    failed = await until(lambda: failed_step_run(floor, run))
 
     assert failed.error_code is ErrorCode.WORKER_LOST
     assert "cluster starts no worker" in failed.error_message
@@ -187,9 +187,9 @@ async def test_a_refusal_fails_the_step_run(
     assert len(receiver.requests) == 1
 
 
-async def failed_step_run(engine, workspace, run):
-    await provide(engine)
-    found = await step_runs(engine, workspace, run)
+async def failed_step_run(floor, run):
+    await provide(floor.engine)
+    found = await step_runs(floor, run)
     return found[0] if found[0].state is StepRunState.FAILED else None
 
 
@@ -225,7 +225,7 @@ async def test_a_worker_that_does_not_come_fails_the_step_run(
     [request] = await receiver.wait(1)
     await engine.database.execute("update provisioning set link_by = clock_now() - interval '1 second'")
 
-    failed = await failed_step_run(engine, workspace, run)
+    failed = await failed_step_run(floor, run)
 
     assert failed.error_message == "No worker of the provisioner cluster came within 30 minutes."
     with pytest.raises(Unauthenticated):
@@ -247,7 +247,7 @@ async def test_a_worker_that_went_before_the_robot_began_is_replaced(
         await provide(engine)
         await receiver.wait(2 * asked)
 
-    [failed] = await step_runs(engine, workspace, run)
+    [failed] = await step_runs(floor, run)
     assert (failed.state, failed.error_code) == (StepRunState.FAILED, ErrorCode.WORKER_LOST)
 
 
@@ -273,7 +273,7 @@ async def test_a_deleted_provisioner_fails_what_waits_for_it(engine, ada, worksp
     await engine.database.execute("update step set placement = '{}' where process_id = %(id)s", id=process)
     await provisioners.delete(engine, ada, workspace, provisioner.id)
 
-    failed = await failed_step_run(engine, workspace, run)
+    failed = await failed_step_run(floor, run)
     assert failed.error_message == "The provisioner that the step is placed on was deleted."
 
 

@@ -51,7 +51,7 @@ async def put(floor: Floor, queue: Queue, *payloads: bytes, **terms):
 
 async def opened(floor: Floor) -> list[Run]:
     """The runs of the workspace, oldest first."""
-    return (await run_store.list_runs(floor.engine.database, floor.workspace, limit=100))[::-1]
+    return (await run_store.list_runs(floor.engine.database, floor.scope, limit=100))[::-1]
 
 
 async def test_a_run_is_opened_for_due_items_when_a_worker_is_free(floor):

@@ -7,7 +7,7 @@ import pytest
 from msgspec import Raw
 
 from controlroom.engine.access.model import Actor, StepRunActor, WorkerActor
-from controlroom.engine.access.scope import Of
+from controlroom.engine.access.scope import Of, Room
 from controlroom.engine.access.tokens import read_step_run_token
 from controlroom.engine.engine import Engine
 from controlroom.engine.runs import actions as runs
@@ -183,12 +183,10 @@ class Floor:
     async def run(self, run: Run | RunId) -> Run:
         """The run as it stands, after its dispatch, which goes on while a stopped run has more to settle."""
         id_ = run.id if isinstance(run, Run) else run
-        left = await dispatch(self.engine, id_)
+        left = await dispatch(self.engine, Room(), id_)
         while left is not None:
-            left = await dispatch(self.engine, id_, after=left)
-        found = await run_store.get(self.engine.database, self.workspace, id_)
-        assert found is not None
-        return found
+            left = await dispatch(self.engine, Room(), id_, after=left)
+        return await run_store.get(self.engine.database, self.scope, id_)
 
     async def items(self, run: Run) -> list[WorkItem]:
         """The items of a run, oldest first."""

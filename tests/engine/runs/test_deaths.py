@@ -77,7 +77,7 @@ async def test_a_worker_lost_after_the_robot_began_fails_the_step_run(floor):
 
     await expire_leases(floor)
 
-    lost = await run_store.get_step_run(floor.engine.database, floor.workspace, assignment.step_run_id)
+    lost = await run_store.get_step_run(floor.engine.database, floor.scope, assignment.step_run_id)
     assert (lost.state, lost.error_code, lost.result) == (StepRunState.FAILED, ErrorCode.WORKER_LOST, Result.LOST)
     [item] = await floor.items(run)
     assert (item.state, item.exception_type) == (ItemState.FAILED, ExceptionType.ORCHESTRATOR)
@@ -99,10 +99,8 @@ async def test_a_restarted_worker_gives_back_at_once_what_it_held(floor):
     await walt.restart()
 
     db = floor.engine.database
-    assert (
-        await run_store.get_step_run(db, floor.workspace, waiting.step_run_id)
-    ).state is StepRunState.AWAITING_WORKER
-    assert (await run_store.get_step_run(db, floor.workspace, begun.step_run_id)).state is StepRunState.FAILED
+    assert (await run_store.get_step_run(db, floor.scope, waiting.step_run_id)).state is StepRunState.AWAITING_WORKER
+    assert (await run_store.get_step_run(db, floor.scope, begun.step_run_id)).state is StepRunState.FAILED
 
 
 async def test_a_lost_claim_answer_comes_again(floor):

@@ -2,13 +2,14 @@
 
 from tests.engine.runs.conftest import payloads
 
+from controlroom.engine.access.scope import Room
 from controlroom.engine.runs import held_items, outputs
 from controlroom.engine.runs.dispatch import dispatch, runs_to_look_at
 from controlroom.engine.runs.held_items import Done
 
 
 async def is_looked_at(floor, run):
-    return run.id in await runs_to_look_at(floor.engine.database, limit=10_000)
+    return run.id in await runs_to_look_at(floor.engine.database, Room(), limit=10_000)
 
 
 async def test_runs_that_wait_for_a_worker_are_left_alone(floor):
@@ -39,7 +40,7 @@ async def test_a_step_that_waits_for_the_ones_before_is_left_alone(floor):
     first, robot = await walt.take()
     await outputs.output(floor.engine, robot, first.work_item_id, None)
     await held_items.release(floor.engine, robot, first.work_item_id, Done())
-    await dispatch(floor.engine, run.id)
+    await dispatch(floor.engine, Room(), run.id)
     assert not await is_looked_at(floor, run)
 
     await floor.drain(robot, await held_items.reserve(floor.engine, robot))

@@ -6,6 +6,7 @@ import pytest
 from msgspec import Raw
 from tests.engine.runs.conftest import payloads
 
+from controlroom.engine.access.scope import Room
 from controlroom.engine.runs import actions as runs
 from controlroom.engine.runs import held_items, outputs
 from controlroom.engine.runs import store as run_store
@@ -74,12 +75,12 @@ async def test_a_retry_survives_the_server_that_took_it(floor, ada):
     assert (await floor.run(run)).state is RunState.UNRESOLVED
 
     await item_actions.retry(floor.engine, ada, floor.workspace, [assignment.work_item_id])
-    assert run.id in await runs_left_behind(floor.engine.database, limit=1000)
+    assert run.id in await runs_left_behind(floor.engine.database, Room(), limit=1000)
     await dispatcher.poll(floor.engine)
 
-    again = await run_store.get(floor.engine.database, floor.workspace, run.id)
+    again = await run_store.get(floor.engine.database, floor.scope, run.id)
     assert again.state is RunState.IN_PROGRESS
-    assert run.id not in await runs_left_behind(floor.engine.database, limit=1000)
+    assert run.id not in await runs_left_behind(floor.engine.database, Room(), limit=1000)
 
 
 async def test_a_robot_touches_only_its_own_items(floor, ada):
@@ -113,4 +114,5 @@ async def test_payloads_over_the_limit_are_refused(floor, ada):
         await runs.stop(
             floor.engine, ada, floor.workspace, RunId(uuid7()), StopRequest(terminate=True, remaining_done=True)
         )
-    assert await run_store.get_step_run(floor.engine.database, floor.workspace, StepRunId(uuid7())) is None
+    with pytest.raises(NotFound):
+        await run_store.get_step_run(floor.engine.database, floor.scope, StepRunId(uuid7()))

@@ -79,7 +79,7 @@ async def test_a_disabled_or_unknown_process_starts_nothing(floor, ada, cleo):
         await runs.start(floor.engine, ada, floor.workspace, uuid7(), DefaultInput())
     with pytest.raises(NotFound):
         await runs.start(floor.engine, cleo, floor.workspace, process, DefaultInput())
-    assert await run_store.list_runs(floor.engine.database, floor.workspace, limit=10) == []
+    assert await run_store.list_runs(floor.engine.database, floor.scope, limit=10) == []
 
 
 async def test_waiting_items_are_started_or_nothing_is(floor, ada):
@@ -87,7 +87,7 @@ async def test_waiting_items_are_started_or_nothing_is(floor, ada):
     process = await floor.process({})
     db = floor.engine.database
     assert await runs.start(floor.engine, ada, floor.workspace, process, WithWaiting()) is None
-    assert await run_store.list_runs(db, floor.workspace, limit=10) == []
+    assert await run_store.list_runs(db, floor.scope, limit=10) == []
 
     made = [await item_actions.create(floor.engine, ada, floor.workspace, process, Raw(b"1")) for _ in range(3)]
     assert {item.state for item in made} == {ItemState.NEW}

@@ -24,9 +24,9 @@ async def test_step_runs_are_as_many_as_items_and_capacity(floor):
     many = await floor.start(process, payloads(*range(10)))
 
     assert len(await walt.claim(free=100)) == 5
-    assert len(await run_store.list_step_runs(floor.engine.database, floor.workspace, few.id, limit=100)) == 2
+    assert len(await run_store.list_step_runs(floor.engine.database, floor.scope, few.id, limit=100)) == 2
     await floor.run(many)
-    assert len(await run_store.list_step_runs(floor.engine.database, floor.workspace, many.id, limit=100)) == 3
+    assert len(await run_store.list_step_runs(floor.engine.database, floor.scope, many.id, limit=100)) == 3
 
 
 async def test_a_step_run_without_items_is_withdrawn_and_never_started(floor):
@@ -41,7 +41,7 @@ async def test_a_step_run_without_items_is_withdrawn_and_never_started(floor):
     await walt.finish(assignment)
 
     assert (await floor.run(run)).state is RunState.COMPLETED
-    [only] = await run_store.list_step_runs(floor.engine.database, floor.workspace, run.id, limit=10)
+    [only] = await run_store.list_step_runs(floor.engine.database, floor.scope, run.id, limit=10)
     assert only.id == assignment.step_run_id
 
 
@@ -137,9 +137,9 @@ async def test_a_phase_keeps_its_id_and_number(floor):
     assignment, robot = await walt.take()
 
     await walt.begin(assignment)
-    [begun] = await run_store.list_phases(floor.engine.database, floor.workspace, robot.step_run_id)
+    [begun] = await run_store.list_phases(floor.engine.database, floor.scope, robot.step_run_id)
     await walt.begin(assignment)
 
-    [told_again] = await run_store.list_phases(floor.engine.database, floor.workspace, robot.step_run_id)
+    [told_again] = await run_store.list_phases(floor.engine.database, floor.scope, robot.step_run_id)
     assert begun.id.version == 7
     assert (begun.id, begun.number) == (told_again.id, told_again.number)

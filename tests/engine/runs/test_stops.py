@@ -5,6 +5,7 @@ import asyncio
 import pytest
 from tests.engine.runs.conftest import payloads
 
+from controlroom.engine.access.scope import Room
 from controlroom.engine.runs import actions as runs
 from controlroom.engine.runs import held_items, store
 from controlroom.engine.runs.dispatch import dispatch
@@ -101,7 +102,7 @@ async def counts(floor, run) -> dict[str, int]:
 
 async def state_of(floor, run) -> RunState:
     """The state of a run, which nobody is asked to change."""
-    return (await store.get(floor.engine.database, floor.workspace, run.id)).state
+    return (await store.get(floor.engine.database, floor.scope, run.id)).state
 
 
 async def test_a_stop_answers_before_all_is_settled(floor, ada, many):
@@ -114,9 +115,9 @@ async def test_a_stop_answers_before_all_is_settled(floor, ada, many):
     await walt.finish(assignment)
     assert await walt.claim() == []
 
-    pieces, left = 0, await dispatch(floor.engine, run.id)
+    pieces, left = 0, await dispatch(floor.engine, Room(), run.id)
     while left is not None:
-        pieces, left = pieces + 1, await dispatch(floor.engine, run.id, after=left)
+        pieces, left = pieces + 1, await dispatch(floor.engine, Room(), run.id, after=left)
 
     assert pieces == 1
     assert await counts(floor, run) == {"done": 11, "failed": 2489}

@@ -46,7 +46,7 @@ async def schedule(floor: Floor, process: ProcessId, rule=HOUR, **policies) -> S
 
 async def runs_of(floor: Floor, process: ProcessId) -> list[Run]:
     """The runs of a process, oldest first."""
-    return (await run_store.list_runs(floor.engine.database, floor.workspace, process=process, limit=100))[::-1]
+    return (await run_store.list_runs(floor.engine.database, floor.scope, process=process, limit=100))[::-1]
 
 
 async def became(floor: Floor, made: Schedule) -> list[str]:

@@ -10,13 +10,11 @@ from controlroom.dialects.robocorp.answers import Identified, identified
 from controlroom.dialects.robocorp.paging import Page, Pages, Paging
 from controlroom.dialects.robocorp.routing import get
 from controlroom.dialects.robocorp.work_item_files import NOTHING, FileAnswer, files_of
-from controlroom.engine.access.model import Actor, Permission
-from controlroom.engine.engine import Engine
+from controlroom.engine.access.model import Permission
 from controlroom.engine.runs import store as runs
-from controlroom.engine.runs.errors import RunNotFound
 from controlroom.engine.work_items import store
 from controlroom.engine.work_items.model import WorkItem
-from controlroom.ids import RunId, WorkItemId, WorkspaceId
+from controlroom.ids import RunId, WorkItemId
 
 
 class Output(Struct, frozen=True, kw_only=True):
@@ -30,36 +28,33 @@ class Output(Struct, frozen=True, kw_only=True):
     files: list[FileAnswer]
 
 
-@get("/outputs")
+@get("/outputs", needs=Permission.READ_WORK_ITEMS)
 async def list_outputs(
     request: Asking,
     paging: Pages,
     process_run_id: FromQuery[RunId],
 ) -> Page[Output]:
     """List what the last step of a process run put out, oldest first."""
-    return await _outputs(request.engine, request.actor, paging, request, request.workspace, process_run_id)
+    return await _outputs(request, paging, process_run_id)
 
 
-@get("/process-runs/{run_id:uuid}/outputs")
+@get("/process-runs/{run_id:uuid}/outputs", needs=Permission.READ_WORK_ITEMS)
 async def list_process_run_outputs(
     request: Asking,
     paging: Pages,
     run_id: FromPath[RunId],
 ) -> Page[Output]:
     """Likewise, by its older address (§1.8)."""
-    return await _outputs(request.engine, request.actor, paging, request, request.workspace, run_id)
+    return await _outputs(request, paging, run_id)
 
 
-async def _outputs(
-    engine: Engine, actor: Actor, paging: Paging, request: Asking, workspace: WorkspaceId, run: RunId
-) -> Page[Output]:
-    actor.require(Permission.READ_WORK_ITEMS, workspace)
+async def _outputs(request: Asking, paging: Paging, run: RunId) -> Page[Output]:
     rows = await store.list_outputs(
-        engine.database, workspace, run, after=paging.after(WorkItemId), limit=paging.fetch, most_bytes=paging.most
+        request.db, request.workspace, run, after=paging.after(WorkItemId), limit=paging.fetch, most_bytes=paging.most
     )
-    if not rows and await runs.get(engine.database, workspace, run) is None:
-        raise RunNotFound(run)
-    files = await files_of(engine, request, workspace, rows)
+    if not rows:
+        await runs.get(*request.reading, run)
+    files = await files_of(request.engine, request, request.workspace, rows)
 
     def show(item: WorkItem) -> Output:
         return Output(

@@ -32,6 +32,10 @@ class Page(Struct, Generic[Shown]):
     data: list[Shown]
 
 
+def _id_of(row: Any) -> object:
+    return row.id
+
+
 class Paging:
     """What the caller asked of a list: how many rows, and after which."""
 
@@ -63,11 +67,14 @@ class Paging:
         self,
         rows: Sequence[Row],
         show: Callable[[Row], Shown],
-        position: Callable[[Row], object],
+        position: Callable[[Row], object] = _id_of,
         *,
         size: Callable[[Row], int] | None = None,
     ) -> Page[Shown]:
-        """The page of the rows that were fetched (up to `fetch` of them); where they have a size, as many as fit."""
+        """The page of the rows that were fetched (up to `fetch` of them); where they have a size, as many as fit.
+
+        `position` is what the list is sorted by: mostly the row's id.
+        """
         here = rows[: self.limit]
         if size is not None:
             here = fitting(here, size, most=self.most)

@@ -6,6 +6,7 @@ from typing import Annotated, Literal, assert_never
 from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 from msgspec import Raw, Struct
 
+from controlroom.border.answers import shown_as
 from controlroom.border.asking import Asking
 from controlroom.dialects.robocorp.answers import Accepted, Deleted, Named, seconds
 from controlroom.dialects.robocorp.messages import GRAMMAR
@@ -14,7 +15,6 @@ from controlroom.dialects.robocorp.routing import delete, get, post
 from controlroom.engine.access.model import Permission
 from controlroom.engine.runs import actions, store
 from controlroom.engine.runs.callbacks import Callback, CallbackEvent
-from controlroom.engine.runs.errors import RunNotFound
 from controlroom.engine.runs.model import (
     DefaultInput,
     Inputs,
@@ -95,6 +95,11 @@ class StopProcessRun(Struct, frozen=True):
     terminate_ongoing_activity_runs: bool
     reason: str | None = None
 
+    def to_stop(self) -> StopRequest:
+        """What the engine is asked."""
+        done = self.set_remaining_work_items_as_done
+        return StopRequest(self.terminate_ongoing_activity_runs, remaining_done=done, reason=self.reason or "")
+
 
 @get("/process-runs", needs=Permission.READ_RUNS)
 async def list_process_runs(
@@ -104,24 +109,17 @@ async def list_process_runs(
     run_state: Annotated[RunState | None, QueryParameter(name="state")] = None,
 ) -> Page[ProcessRun]:
     """List process runs, newest first."""
+    before = paging.after(RunId)
     rows = await store.list_runs(
-        request.db,
-        request.workspace,
-        process=process_id,
-        state=run_state,
-        before=paging.after(RunId),
-        limit=paging.fetch,
+        *request.reading, process=process_id, state=run_state, before=before, limit=paging.fetch
     )
-    return paging.page(rows, show, lambda run: run.id)
+    return paging.page(rows, show)
 
 
 @get("/process-runs/{run_id:uuid}", needs=Permission.READ_PROCESSES)
 async def get_process_run(request: Asking, run_id: FromPath[RunId]) -> ProcessRun:
     """Get a process run."""
-    run = await store.get(request.db, request.workspace, run_id)
-    if run is None:
-        raise RunNotFound(run_id)
-    return show(run)
+    return show(await store.get(*request.reading, run_id))
 
 
 @delete("/process-runs/{run_id:uuid}")
@@ -134,19 +132,12 @@ async def delete_process_run(request: Asking, run_id: FromPath[RunId]) -> Delete
 @post("/process-runs/{run_id:uuid}/stop")
 async def stop_process_run(request: Asking, run_id: FromPath[RunId], data: JSONBody[StopProcessRun]) -> Accepted:
     """Ask a process run to stop; not accepted if it has ended."""
-    stop = StopRequest(
-        terminate=data.terminate_ongoing_activity_runs,
-        remaining_done=data.set_remaining_work_items_as_done,
-        reason=data.reason or "",
-    )
-    return Accepted(await actions.stop(*request.acting, run_id, stop))
+    return Accepted(await actions.stop(*request.acting, run_id, data.to_stop()))
 
 
 @post("/processes/{process_id:uuid}/process-runs")
 async def start_process_run(
-    request: Asking,
-    process_id: FromPath[ProcessId],
-    data: JSONBody[StartRequest | None] = None,
+    request: Asking, process_id: FromPath[ProcessId], data: JSONBody[StartRequest | None] = None
 ) -> Started | NotStarted:
     """Start a process: by default, with given items, with what waits, or with new payloads."""
     asked = data or StartRequest()
@@ -154,27 +145,13 @@ async def start_process_run(
     return NotStarted() if run is None else Started(run.id)
 
 
-def show(run: Run) -> ProcessRun:
-    """A run as this dialect writes it."""
-    return ProcessRun(
-        id=run.id,
-        state=run.state,
-        created_at=run.created_at,
-        started_at=run.started_at,
-        ended_at=run.ended_at,
-        process=Named(run.process_id, run.process_name),
-        started_by=_starter(run),
-        duration=seconds(run.duration),
-    )
-
-
 def _starter(run: Run) -> Starter:
     match run.started_by:
-        case StartedBy.USER:
-            if run.started_by_id is None:
-                return Starter("user", None)
+        case StartedBy.USER if run.started_by_id is not None:
             names = (run.starter_first_name or "", run.starter_last_name or "")
             return Starter("user", StarterDetails(UserId(run.started_by_id), *names))
+        case StartedBy.USER:
+            return Starter("user", None)
         case StartedBy.SCHEDULE:
             return Starter("schedule", None)
         case StartedBy.EMAIL:
@@ -183,6 +160,16 @@ def _starter(run: Run) -> Starter:
             return Starter("api", None)
         case _:
             assert_never(run.started_by)
+
+
+show = shown_as(
+    ProcessRun,
+    Run,
+    process=lambda run: Named(run.process_id, run.process_name),
+    started_by=_starter,
+    duration=lambda run: seconds(run.duration),
+)
+"""A run as this dialect writes it."""
 
 
 def _inputs(asked: StartRequest) -> Inputs:
@@ -210,6 +197,3 @@ def _callback(asked: CallbackRequest | None) -> Callback | None:
         return None
     events = tuple(CallbackEvent(f"run.{name}") for name in asked.callback_events)
     return Callback(url=asked.url, grammar=GRAMMAR, events=events, secret=asked.secret)
-
-
-handlers = [list_process_runs, get_process_run, delete_process_run, stop_process_run, start_process_run]

@@ -1,28 +1,26 @@
 """Step runs (§1.7) and what they left: artifacts, console messages, events."""
 
 from datetime import datetime
-from typing import Annotated, Any, Literal, assert_never
+from typing import Annotated, Any, Literal
 
 import msgspec
 from litestar.params import FromPath, FromQuery
 from msgspec import UNSET, Meta, Struct, UnsetType
 
+from controlroom.border.answers import shown_as
 from controlroom.border.asking import Asking
 from controlroom.dialects.robocorp.answers import Named, seconds
 from controlroom.dialects.robocorp.links import download_url
 from controlroom.dialects.robocorp.paging import Page, Pages, RowNumber
 from controlroom.dialects.robocorp.routing import get
-from controlroom.engine.access.model import Actor, Permission
+from controlroom.engine.access.model import Permission
 from controlroom.engine.console import reading as console
 from controlroom.engine.console.model import BEGINNING, Line, Position
 from controlroom.engine.console.unfinished import after as following
 from controlroom.engine.downloads.model import DownloadKind
-from controlroom.engine.engine import Engine
 from controlroom.engine.runs import store
-from controlroom.engine.runs.errors import RunNotFound, StepRunNotFound
 from controlroom.engine.runs.model import Artifact, RunEvent, StepRun, StepRunState
-from controlroom.errors import NotFound
-from controlroom.ids import ArtifactId, RunId, StepRunId, WorkspaceId
+from controlroom.ids import ArtifactId, RunId, StepRunId
 from controlroom.protocol import ErrorCode
 
 ShownState = Literal["new", "awaiting_worker", "in_progress", "completed", "failed"]
@@ -56,12 +54,9 @@ class ArtifactAnswer(Struct, frozen=True):
     size: int
 
 
-class ArtifactWithUrl(Struct, frozen=True):
+class ArtifactWithUrl(ArtifactAnswer, frozen=True):
     """Likewise, with the address to fetch it by."""
 
-    id: ArtifactId
-    name: str
-    size: int
     url: str
 
 
@@ -91,48 +86,37 @@ class StepRunEvent(Struct, frozen=True):
 @get("/step-runs", needs=Permission.READ_PROCESSES)
 async def list_step_runs(request: Asking, paging: Pages, process_run_id: FromQuery[RunId]) -> Page[StepRunAnswer]:
     """List the step runs of a process run, oldest first."""
-    rows = await store.list_step_runs(
-        request.db, request.workspace, process_run_id, after=paging.after(StepRunId), limit=paging.fetch
-    )
-    if not rows and await store.get(request.db, request.workspace, process_run_id) is None:
-        raise RunNotFound(process_run_id)
-    return paging.page(rows, show, lambda row: row.id)
+    after = paging.after(StepRunId)
+    rows = await store.list_step_runs(*request.reading, process_run_id, after=after, limit=paging.fetch)
+    if not rows:
+        await store.get(*request.reading, process_run_id)
+    return paging.page(rows, show)
 
 
 @get("/step-runs/{step_run_id:uuid}", needs=Permission.READ_RUNS)
 async def get_step_run(request: Asking, step_run_id: FromPath[StepRunId]) -> StepRunAnswer:
     """Get a step run."""
-    return show(await _found(request.engine, request.workspace, step_run_id))
+    return show(await store.get_step_run(*request.reading, step_run_id))
 
 
-@get("/step-runs/{step_run_id:uuid}/artifacts")
+@get("/step-runs/{step_run_id:uuid}/artifacts", needs=Permission.READ_RUN_OUTPUTS)
 async def list_step_run_artifacts(
     request: Asking, paging: Pages, step_run_id: FromPath[StepRunId]
 ) -> Page[ArtifactAnswer]:
     """List the artifacts of a step run."""
-    await _outputs_of(*request.acting, step_run_id)
-    rows = await store.list_artifacts(
-        request.db, request.workspace, step_run_id, after=paging.after(ArtifactId), limit=paging.fetch
-    )
-    return paging.page(rows, _show_artifact, lambda row: row.id)
+    await store.get_step_run(*request.reading, step_run_id)
+    after = paging.after(ArtifactId)
+    rows = await store.list_artifacts(*request.reading, step_run_id, after=after, limit=paging.fetch)
+    return paging.page(rows, _show_artifact)
 
 
-@get(
-    "/step-runs/{step_run_id:uuid}/artifacts/{artifact_id:uuid}",
-    needs=Permission.READ_RUN_OUTPUTS,
-)
+@get("/step-runs/{step_run_id:uuid}/artifacts/{artifact_id:uuid}", needs=Permission.READ_RUN_OUTPUTS)
 async def get_step_run_artifact(
-    request: Asking,
-    step_run_id: FromPath[StepRunId],
-    artifact_id: FromPath[ArtifactId],
+    request: Asking, step_run_id: FromPath[StepRunId], artifact_id: FromPath[ArtifactId]
 ) -> ArtifactWithUrl:
     """Get an artifact, with the address to fetch it by."""
-    found = await store.get_artifact(request.db, request.workspace, step_run_id, artifact_id)
-    if found is None:
-        raise NotFound(f"there is no artifact {artifact_id}", code="ARTIFACT_NOT_FOUND")
-    name = found.name.rpartition("/")[2]
-    url = download_url(request, DownloadKind.ARTIFACT, found.id, request.workspace, file_name=name)
-    return ArtifactWithUrl(found.id, found.name, found.size, url)
+    found = await store.get_artifact(*request.reading, step_run_id, artifact_id)
+    return ArtifactWithUrl(found.id, found.name, found.size, artifact_url(request, found))
 
 
 @get("/step-runs/{step_run_id:uuid}/console-messages", needs=Permission.READ_RUN_OUTPUTS)
@@ -146,7 +130,7 @@ async def list_step_run_console_messages(
 
     With `unfinished=true` the last page also tells the line that has no end yet, a question or a progress bar.
     """
-    await _outputs_of(*request.acting, step_run_id)
+    await store.get_step_run(*request.reading, step_run_id)
     after = paging.after(_position) or BEGINNING
     rows = await console.read(request.engine, request.seen, step_run_id, after=after, limit=paging.fetch)
     page = paging.page(rows, _show_line, lambda row: row.position, size=lambda row: row.size)
@@ -160,58 +144,44 @@ async def list_step_run_console_messages(
     return answer
 
 
-@get("/step-runs/{step_run_id:uuid}/events")
+@get("/step-runs/{step_run_id:uuid}/events", needs=Permission.READ_RUN_OUTPUTS)
 async def list_step_run_events(request: Asking, paging: Pages, step_run_id: FromPath[StepRunId]) -> Page[StepRunEvent]:
     """List what happened to the step run, oldest first."""
-    await _outputs_of(*request.acting, step_run_id)
-    rows = await store.list_events(
-        request.db, request.workspace, step_run_id, after=paging.after(int), limit=paging.fetch
-    )
-    return paging.page(rows, _show_event, lambda row: row.id)
+    await store.get_step_run(*request.reading, step_run_id)
+    rows = await store.list_events(*request.reading, step_run_id, after=paging.after(int), limit=paging.fetch)
+    return paging.page(rows, _show_event)
 
 
-def show(step_run: StepRun) -> StepRunAnswer:
-    """A step run as this dialect writes it."""
+def artifact_url(request: Asking, artifact: Artifact) -> str:
+    """Where an artifact may be fetched for an hour; it is called there as in its folder."""
+    name = artifact.name.rpartition("/")[2]
+    return download_url(request, DownloadKind.ARTIFACT, artifact.id, request.workspace, file_name=name)
+
+
+def _state(step_run: StepRun) -> StepRunState:
+    """Lists leave withdrawn ones out; who asks for one by its id is told the nearest of this dialect's words."""
+    return StepRunState.COMPLETED if step_run.state is StepRunState.WITHDRAWN else step_run.state
+
+
+def _error(step_run: StepRun) -> StepRunErrorAnswer | None:
     code = step_run.error_code
-    return StepRunAnswer(
-        id=step_run.id,
-        state=_state(step_run.state),
-        state_updated_at=step_run.state_at,
-        error=None if code is None else StepRunErrorAnswer(code, step_run.error_message),
-        started_at=step_run.started_at,
-        ended_at=step_run.ended_at,
-        duration=seconds(step_run.duration),
-        step=Named(step_run.step_id, step_run.step_name),
-    )
+    return None if code is None else StepRunErrorAnswer(code, step_run.error_message)
 
 
-def _state(state: StepRunState) -> ShownState:
-    match state:
-        case StepRunState.NEW:
-            return "new"
-        case StepRunState.AWAITING_WORKER:
-            return "awaiting_worker"
-        case StepRunState.IN_PROGRESS:
-            return "in_progress"
-        case StepRunState.COMPLETED | StepRunState.WITHDRAWN:  # lists leave withdrawn ones out
-            return "completed"
-        case StepRunState.FAILED:
-            return "failed"
-        case _:
-            assert_never(state)
+show = shown_as(
+    StepRunAnswer,
+    StepRun,
+    state=_state,
+    state_updated_at="state_at",
+    error=_error,
+    duration=lambda step_run: seconds(step_run.duration),
+    step=lambda step_run: Named(step_run.step_id, step_run.step_name),
+)
+"""A step run as this dialect writes it."""
 
-
-async def _found(engine: Engine, workspace: WorkspaceId, step_run: StepRunId) -> StepRun:
-    found = await store.get_step_run(engine.database, workspace, step_run)
-    if found is None:
-        raise StepRunNotFound(step_run)
-    return found
-
-
-async def _outputs_of(engine: Engine, actor: Actor, workspace: WorkspaceId, step_run: StepRunId) -> None:
-    """Raise unless the actor may read what the step run left, and there is such a step run."""
-    actor.require(Permission.READ_RUN_OUTPUTS, workspace)
-    await _found(engine, workspace, step_run)
+_show_artifact = shown_as(ArtifactAnswer, Artifact)
+_show_line = shown_as(ConsoleMessage, Line, timestamp="at", message="text", line_number="place")
+_show_event = shown_as(StepRunEvent, RunEvent, timestamp="at", event_type="kind")
 
 
 def _position(found: Any) -> Position:
@@ -220,15 +190,3 @@ def _position(found: Any) -> Position:
 
 
 _Attempt = Annotated[int, Meta(ge=0, le=2**31 - 1)]
-
-
-def _show_artifact(artifact: Artifact) -> ArtifactAnswer:
-    return ArtifactAnswer(artifact.id, artifact.name, artifact.size)
-
-
-def _show_line(line: Line) -> ConsoleMessage:
-    return ConsoleMessage(line.at, line.text, line.place)
-
-
-def _show_event(event: RunEvent) -> StepRunEvent:
-    return StepRunEvent(event.at, event.kind)

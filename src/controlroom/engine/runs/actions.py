@@ -1,14 +1,14 @@
 """What users and API keys do with runs."""
 
 from collections.abc import Sequence
-from typing import Any, assert_never
+from typing import assert_never
 
 import msgspec
 from msgspec import Raw, Struct
 
 from controlroom.engine.access.model import Actor, ActorKind, Permission
 from controlroom.engine.access.record import happened
-from controlroom.engine.access.scope import Of, by, scope_of
+from controlroom.engine.access.scope import SEEN, Scope, ScopedTx, by, scope_of, scoped
 from controlroom.engine.engine import Engine
 from controlroom.engine.events.store import append
 from controlroom.engine.processes import store as processes
@@ -70,12 +70,13 @@ async def start(
     `PROCESS_NOT_CONFIGURED` (no steps or a step without a task), WorkItemStateConflict (an item is not waiting),
     PayloadRefused, and what a payload may be refused for before (`check_payload`).
     """
+    scope = scope_of(actor, Permission.START_RUNS, workspace)
     cause = Cause(started_by or _cause(actor), actor.id)
     if isinstance(inputs, WithPayloads) and inputs.count <= engine.limits.items_per_start:
         await check_payloads(engine, inputs.array)
 
     async def begin() -> Run | None:
-        async with engine.database.transaction() as tx:
+        async with scoped(engine.database, scope) as tx:
             return await start_in(
                 tx, engine, actor, workspace, process, inputs, cause=cause, callback=callback, priority=priority
             )
@@ -99,22 +100,22 @@ async def start_in(
 
     To be called within `schemas.settled`.
     """
-    scope = scope_of(actor, Permission.START_RUNS, workspace)
-    found = await processes.lock_for_start(tx, scope, process)
+    scope, own = scope_of(actor, Permission.START_RUNS, workspace), ScopedTx(tx)
+    found = await processes.lock_for_start(own, scope, process)
     if not found.is_enabled:
         raise ProcessDisabled(process)
-    steps = await processes.list_steps(tx, scope, process)
+    steps = await processes.list_steps(own, scope, process)
     if not steps or any(step.task_id is None for step in steps):
         raise ProcessNotConfigured(process)
     run = RunId(uuid7())
-    await _insert(tx, engine, workspace, process, run, callback, cause, priority)
-    if not await _bring_items(engine, tx, workspace, run, steps[0], found.default_item, inputs, priority):
-        await tx.execute("delete from run where id = %(run)s and workspace_id = %(ws)s", run=run, ws=workspace)
+    await _insert(own, engine, scope, process, run, callback, cause, priority)
+    if not await _bring_items(engine, own, scope, run, steps[0], found.default_item, inputs, priority):
+        await _take_back(own, run)
         return None
-    await _record(tx, actor, workspace, process, run, "run.started")
-    await dispatch_in(engine, tx, run)
+    await append(own, by(actor), happened(scope, "run.started", process_id=process, run_id=run))
+    await dispatch_in(engine, own, run)
     tx.after_commit(lambda: engine.wakes.wake(Topic.EVENTS))
-    return await store.get(tx, workspace, run)
+    return await store.get(own, scope, run)
 
 
 async def stop(engine: Engine, actor: Actor, workspace: WorkspaceId, run: RunId, request: StopRequest) -> bool:
@@ -122,7 +123,7 @@ async def stop(engine: Engine, actor: Actor, workspace: WorkspaceId, run: RunId,
 
     The first thousand items that wait are settled in the commit that answers, the others after it by the dispatcher.
     """
-    async with engine.database.transaction() as tx:
+    async with scoped(engine.database, scope_of(actor, Permission.START_RUNS, workspace)) as tx:
         return await stop_in(tx, engine, actor, workspace, run, request)
 
 
@@ -130,40 +131,31 @@ async def stop_in(
     tx: Tx, engine: Engine, actor: Actor, workspace: WorkspaceId, run: RunId, request: StopRequest
 ) -> bool:
     """Likewise, in the caller's transaction."""
-    actor.require(Permission.START_RUNS, workspace)
-    found = await _lock(tx, workspace, run)
-    if found in {RunState.COMPLETED, RunState.UNRESOLVED}:
+    scope, own = scope_of(actor, Permission.START_RUNS, workspace), ScopedTx(tx)
+    found = await _lock(own, scope, run)
+    if found.has_ended:
         return False
-    await tx.execute(
-        """
-        update run set state = 'stopping', stop_at = clock_now(), stop = %(stop)s
-         where id = %(run)s and workspace_id = %(workspace)s
-        """,
-        run=run,
-        workspace=workspace,
-        stop=request,
-    )
-    for worker in await _stop_step_runs(tx, run, terminate=request.terminate):
+    for worker in await _stop(own, run, request):
         tx.after_commit(lambda worker=worker: engine.wakes.wake(Topic.ORDERS, worker))  # type: ignore[misc]
-    process = await tx.value("select process_id from run where id = %(run)s", run=run)
-    await _record(tx, actor, workspace, process, run, "run.stop_requested", **msgspec.structs.asdict(request))
-    await dispatch_in(engine, tx, run)
+    told = msgspec.structs.asdict(request)
+    event = happened(scope, "run.stop_requested", process_id=found.process_id, run_id=run, **told)
+    await append(own, by(actor), event)
+    await dispatch_in(engine, own, run)
     return True
 
 
 async def delete(engine: Engine, actor: Actor, workspace: WorkspaceId, run: RunId) -> None:
     """Delete a run that has ended, with its items, step runs, console and artifacts; raises RunNotEnded."""
-    actor.require(Permission.DELETE_RUNS, workspace)
-    async with engine.database.transaction() as tx:
-        state = await _lock(tx, workspace, run)
-        if state not in {RunState.COMPLETED, RunState.UNRESOLVED}:
-            raise RunNotEnded(run, state)
-        process = await tx.value("select process_id from run where id = %(run)s", run=run)
+    scope = scope_of(actor, Permission.DELETE_RUNS, workspace)
+    async with scoped(engine.database, scope) as tx:
+        found = await _lock(tx, scope, run)
+        if not found.has_ended:
+            raise RunNotEnded(run, found.state)
         await erase(tx, run)
-        await _record(tx, actor, workspace, process, run, "run.deleted")
+        await append(tx, by(actor), happened(scope, "run.deleted", process_id=found.process_id, run_id=run))
 
 
-async def erase(tx: Tx, run: RunId) -> None:
+async def erase(tx: ScopedTx, run: RunId) -> None:
     """Remove all rows of a run that the caller has locked. Its objects are swept when nothing else names them."""
     for statement in _ERASURE:
         await tx.execute(statement, run=run)
@@ -190,9 +182,9 @@ def _cause(actor: Actor) -> StartedBy:
 
 
 async def _insert(
-    tx: Tx,
+    tx: ScopedTx,
     engine: Engine,
-    workspace: WorkspaceId,
+    scope: Scope,
     process: ProcessId,
     run: RunId,
     callback: Callback | None,
@@ -206,7 +198,7 @@ async def _insert(
         values (%(run)s, %(workspace)s, %(process)s, 'new', %(started_by)s, %(by)s, %(priority)s, %(parameters)s)
         """,
         run=run,
-        workspace=workspace,
+        workspace=scope.workspace,
         process=process,
         started_by=cause.kind,
         by=cause.id,
@@ -215,10 +207,15 @@ async def _insert(
     )
 
 
+async def _take_back(tx: ScopedTx, run: RunId) -> None:
+    """There is nothing for it to do: it was never begun."""
+    await tx.execute("delete from run where id = %(run)s", run=run)
+
+
 async def _bring_items(
     engine: Engine,
-    tx: Tx,
-    workspace: WorkspaceId,
+    tx: ScopedTx,
+    scope: Scope,
     run: RunId,
     first: Step,
     default: Raw | None,
@@ -226,6 +223,7 @@ async def _bring_items(
     priority: int,
 ) -> bool:
     """Give the run its items; False if it should take what waits and nothing does."""
+    workspace = scope.workspace
     where = {"workspace": workspace, "process": first.process_id, "queue": first.queue_id, "step": first.id, "run": run}
     match inputs:
         case DefaultInput() | OneEmptyItem():
@@ -264,19 +262,35 @@ async def _adopt(tx: Tx, workspace: WorkspaceId, run: RunId, first: Step, items:
         raise WorkItemStateConflict(item, found.state, "started")
 
 
-async def _lock(tx: Tx, workspace: WorkspaceId, run: RunId) -> RunState:
-    state = await tx.value(
-        "select state from run where workspace_id = %(workspace)s and id = %(run)s for no key update",
-        workspace=workspace,
+class _Locked(Struct, frozen=True):
+    state: RunState
+    process_id: ProcessId
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether nothing is left to stop."""
+        return self.state in {RunState.COMPLETED, RunState.UNRESOLVED}
+
+
+async def _lock(tx: ScopedTx, scope: Scope, run: RunId) -> _Locked:
+    found = await tx.one_or_none(
+        _Locked,
+        f"select state, process_id from run where workspace_id = {SEEN} and id = %(run)s for no key update",
         run=run,
+        **scope.params,
     )
-    if state is None:
+    if found is None:
         raise RunNotFound(run)
-    return RunState(state)
+    return found
 
 
-async def _stop_step_runs(tx: Tx, run: RunId, *, terminate: bool) -> list[WorkerId]:
+async def _stop(tx: ScopedTx, run: RunId, request: StopRequest) -> list[WorkerId]:
     """Withdraw what has not begun and, if asked, order the end of what has; the workers to tell."""
+    await tx.execute(
+        "update run set state = 'stopping', stop_at = clock_now(), stop = %(stop)s where id = %(run)s",
+        run=run,
+        stop=request,
+    )
     await tx.execute(
         """
         update step_run set state = 'withdrawn', state_at = clock_now(), ended_at = clock_now()
@@ -284,7 +298,7 @@ async def _stop_step_runs(tx: Tx, run: RunId, *, terminate: bool) -> list[Worker
         """,
         run=run,
     )
-    if not terminate:
+    if not request.terminate:
         return []
     return await tx.all(
         WorkerId,
@@ -294,10 +308,3 @@ async def _stop_step_runs(tx: Tx, run: RunId, *, terminate: bool) -> list[Worker
         """,
         run=run,
     )
-
-
-async def _record(
-    tx: Tx, actor: Actor, workspace: WorkspaceId, process: ProcessId, run: RunId, kind: str, **data: Any
-) -> None:
-    place = Of(actor.organization_id, (workspace,))
-    await append(tx, by(actor), happened(place, kind, process_id=process, run_id=run, **data))

@@ -10,8 +10,10 @@ from uuid import UUID
 from msgspec import Struct
 
 from controlroom.engine.access.model import StepRunActor, WorkerActor
+from controlroom.engine.access.scope import SEEN, Of, scope_of_worker
 from controlroom.engine.access.tokens import mint_step_run_token
 from controlroom.engine.engine import Engine
+from controlroom.engine.runs.endings import OF_WORKER
 from controlroom.engine.runs.errors import Superseded
 from controlroom.engine.wakes import Topic
 from controlroom.engine.work_items.store import IS_DUE
@@ -22,6 +24,7 @@ from controlroom.ids import (
     RunId,
     StepId,
     StepRunId,
+    WorkerId,
     WorkItemId,
     WorkspaceId,
 )
@@ -88,7 +91,7 @@ async def claim(engine: Engine, worker: WorkerActor, request: Claim) -> Assignme
     What the session has claimed and the worker does not know of (the answer was lost) comes again first. Raises
     Superseded if the session is not the worker's.
     """
-    lost = await _claimed_unknown(engine.database, worker, request)
+    lost = await _claimed_unknown(engine.database, scope_of_worker(worker), worker.worker_id, request)
     taken = await _take(engine, worker, request.session, request.free - len(lost))
     return Assignments(tuple(_assignment(engine, one) for one in [*lost, *taken][: request.free]))
 
@@ -100,24 +103,25 @@ async def claim_again(engine: Engine, worker: WorkerActor, request: Claim) -> As
 
 
 async def _take(engine: Engine, worker: WorkerActor, session: UUID, free: int) -> list[_Claimed]:
+    scope = scope_of_worker(worker)
     claimed: list[_Claimed] = []
     for _ in range(_TRIES_A_CLAIM):
         if len(claimed) >= free:
             break
-        taken = await _claim_one(engine.database, worker, session)
+        taken = await _claim_one(engine.database, scope, worker.worker_id, session)
         if taken is None:
             break
         if taken.is_withdrawn:
             engine.wakes.wake_here(Topic.RUN, taken.run_id)
             continue
         if taken.run_is_new:
-            await _mark_running(engine.database, taken.run_id)
+            await _mark_running(engine.database, scope, taken.run_id)
             engine.wakes.wake(Topic.EVENTS)
         claimed.append(taken)
     return claimed
 
 
-async def _claim_one(db: Statements, worker: WorkerActor, session: UUID) -> _Claimed | None:
+async def _claim_one(db: Statements, scope: Of, worker: WorkerId, session: UUID) -> _Claimed | None:
     """Take the most urgent step run that the worker may run, and bind its first item; one round trip.
 
     Safe from any number of workers at once. A step run that finds no item is withdrawn and returned as such.
@@ -130,7 +134,7 @@ async def _claim_one(db: Statements, worker: WorkerActor, session: UUID) -> _Cla
         ), candidate as (
             select step_run.id, step_run.run_id, step_run.step_id
               from step_run, asking
-             where step_run.workspace_id = %(workspace)s and step_run.state = 'awaiting_worker'
+             where step_run.workspace_id = {SEEN} and step_run.state = 'awaiting_worker'
                and {placement_matches("%(worker)s")}
              order by step_run.priority desc, step_run.id
              limit 1
@@ -185,11 +189,10 @@ async def _claim_one(db: Statements, worker: WorkerActor, session: UUID) -> _Cla
         )
         {_ASSIGNMENT}
         """,
-        worker=worker.worker_id,
-        workspace=worker.workspace_id,
-        organization=worker.organization_id,
+        worker=worker,
         session=session,
         lease=LEASE_SECONDS,
+        **scope.params,
     )
 
 
@@ -198,22 +201,23 @@ class _Standing(Struct, frozen=True):
     has_unknown: bool
 
 
-_UNKNOWN: Final = """step_run.worker_id = %(worker)s and step_run.state = 'in_progress'
+_UNKNOWN: Final = f"""{OF_WORKER} and step_run.state = 'in_progress'
     and step_run.worker_session = %(session)s and step_run.began_at is null
     and step_run.id <> all (%(running)s::uuid[])"""
 
 
-async def _claimed_unknown(db: Statements, worker: WorkerActor, request: Claim) -> list[_Claimed]:
+async def _claimed_unknown(db: Statements, scope: Of, worker: WorkerId, request: Claim) -> list[_Claimed]:
     """Step runs of the session that the worker does not know of and that have not begun; mostly one statement."""
     found = await db.one_or_none(
         _Standing,
         f"""
         select session, exists (select from step_run where {_UNKNOWN}) as has_unknown
-          from worker where id = %(worker)s
+          from worker where id = %(worker)s and workspace_id = {SEEN}
         """,
-        worker=worker.worker_id,
+        worker=worker,
         session=request.session,
         running=list(request.running),
+        **scope.params,
     )
     if found is None or found.session != request.session:
         raise Superseded
@@ -229,17 +233,22 @@ async def _claimed_unknown(db: Statements, worker: WorkerActor, request: Claim) 
         )
         {_ASSIGNMENT}
         """,
-        worker=worker.worker_id,
+        worker=worker,
         session=request.session,
         running=list(request.running),
+        **scope.params,
     )
 
 
-async def _mark_running(db: Statements, run: RunId) -> None:
+async def _mark_running(db: Statements, scope: Of, run: RunId) -> None:
     """A statement of its own after the claim: whoever stops a run locks the run first, and a claim the step run."""
     await db.execute(
-        "update run set state = 'in_progress', started_at = clock_now() where id = %(run)s and state = 'new'",
+        f"""
+        update run set state = 'in_progress', started_at = clock_now()
+         where id = %(run)s and workspace_id = {SEEN} and state = 'new'
+        """,
         run=run,
+        **scope.params,
     )
 
 

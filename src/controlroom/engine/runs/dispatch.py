@@ -9,6 +9,7 @@ from typing import Any, Final
 from msgspec import Struct
 
 from controlroom.engine.access.record import happened
+from controlroom.engine.access.scope import Room, ScopedTx, scoped
 from controlroom.engine.engine import Engine
 from controlroom.engine.events import store as events
 from controlroom.engine.events.store import By, Event
@@ -19,7 +20,7 @@ from controlroom.engine.work_items import store as work_items
 from controlroom.engine.work_items.model import ExceptionType, ItemException, ItemState
 from controlroom.engine.work_items.settling import settle_remaining
 from controlroom.ids import OrganizationId, ProcessId, RunId, StepId, StepRunId, WorkItemId, WorkspaceId, uuid7
-from controlroom.postgres.database import Statements, Tx
+from controlroom.postgres.database import Statements
 
 _SYSTEM = By("system")
 
@@ -43,16 +44,18 @@ _SETTLED_AT_ONCE: Final = 1000
 """Items of a stopped run that one transaction marks. Why: about a tenth of a second, in which somebody waits."""
 
 
-async def dispatch(engine: Engine, run: RunId, *, after: WorkItemId | None = None) -> WorkItemId | None:
+async def dispatch(engine: Engine, room: Room, run: RunId, *, after: WorkItemId | None = None) -> WorkItemId | None:
     """Let a run go on: one transaction. Harmless when there is nothing to do.
 
     Of a stopped run that has more left than one transaction marks, it gives where to go on: call again with that.
     """
-    async with engine.database.transaction() as tx:
+    async with scoped(engine.database, room) as tx:
         return await dispatch_in(engine, tx, run, after=after)
 
 
-async def dispatch_in(engine: Engine, tx: Tx, run_id: RunId, *, after: WorkItemId | None = None) -> WorkItemId | None:
+async def dispatch_in(
+    engine: Engine, tx: ScopedTx, run_id: RunId, *, after: WorkItemId | None = None
+) -> WorkItemId | None:
     """Likewise, in the caller's transaction; workers are woken after its commit, and the run if there is more to do."""
     run = await _lock(tx, run_id)
     if run is None:
@@ -66,7 +69,7 @@ async def dispatch_in(engine: Engine, tx: Tx, run_id: RunId, *, after: WorkItemI
     return None
 
 
-async def _go_on(engine: Engine, tx: Tx, run: _LockedRun) -> None:
+async def _go_on(engine: Engine, tx: ScopedTx, run: _LockedRun) -> None:
     """Do what `rules.next_for` says."""
     steps = await _load(tx, run.id, run.process_id)
     load = RunLoad(
@@ -91,7 +94,7 @@ async def _go_on(engine: Engine, tx: Tx, run: _LockedRun) -> None:
             pass
 
 
-async def _settle(tx: Statements, run: RunId, stop: StopRequest, after: WorkItemId | None) -> WorkItemId | None:
+async def _settle(tx: ScopedTx, run: RunId, stop: StopRequest, after: WorkItemId | None) -> WorkItemId | None:
     """Mark some of what waits in a stopped run as was asked; None if that was all, else where to go on."""
     state, exception = ItemState.DONE, None
     if not stop.remaining_done:
@@ -103,12 +106,12 @@ async def _settle(tx: Statements, run: RunId, stop: StopRequest, after: WorkItem
     return await settle_remaining(tx, run, state, exception, after=after, limit=_SETTLED_AT_ONCE)
 
 
-async def runs_left_behind(db: Statements, *, limit: int) -> list[RunId]:
+async def runs_left_behind(db: Statements, _room: Room, *, limit: int) -> list[RunId]:
     """Runs, ended ones too, whose items somebody has changed and that have not been dispatched since."""
     return await db.all(RunId, "select run_id from run_wake order by run_id limit %(limit)s", limit=limit)
 
 
-async def runs_to_look_at(db: Statements, *, limit: int) -> list[RunId]:
+async def runs_to_look_at(db: Statements, _room: Room, *, limit: int) -> list[RunId]:
     """Open runs that have something to dispatch, or their end, that no wake-up has told of: the truth by polling.
 
     A few index probes for each open run and step, however many items wait; no run is locked. What `rules.next_for`
@@ -130,14 +133,14 @@ async def runs_to_look_at(db: Statements, *, limit: int) -> list[RunId]:
                                     and exists (select from step as earlier
                                                  where earlier.process_id = step.process_id
                                                    and earlier.deleted_at is null and earlier.position < step.position
-                                                   and {_has_work("earlier")})))
+                                                   and {_EARLIER_HAS_WORK})))
                 or (not exists (select from step_run
                                  where step_run.run_id = run.id
                                    and step_run.state in ('new', 'awaiting_worker', 'in_progress'))
                     and (run.state = 'stopping'
                          or not exists (select from step
                                          where step.process_id = run.process_id and step.deleted_at is null
-                                           and {_has_work("step")}))))
+                                           and {_HAS_WORK}))))
          order by run.id
          limit %(limit)s
         """,
@@ -145,14 +148,16 @@ async def runs_to_look_at(db: Statements, *, limit: int) -> list[RunId]:
     )
 
 
-def _has_work(step: str) -> str:
-    """The condition that a step of a run has something in hand or to come."""
-    of_step = f"run_id = run.id and step_id = {step}.id"
-    return f"""(exists (select from step_run
-                         where {of_step} and state in ('new', 'awaiting_worker', 'in_progress'))
-                or exists (select from work_item where {of_step} and state = 'pending')
-                or exists (select from work_item where {of_step} and state in ('in_progress', 'held')))"""
-
+_HAS_WORK, _EARLIER_HAS_WORK = (
+    f"""(exists (select from step_run
+                  where run_id = run.id and step_id = {step}.id and state in ('new', 'awaiting_worker', 'in_progress'))
+         or exists (select from work_item
+                     where run_id = run.id and step_id = {step}.id and state = 'pending')
+         or exists (select from work_item
+                     where run_id = run.id and step_id = {step}.id and state in ('in_progress', 'held')))"""
+    for step in ("step", "earlier")
+)
+"""The condition that a step of a run has something in hand or to come."""
 
 _WAITING_STEP_RUNS: Final = """(select count(*) from step_run
                          where step_run.run_id = run.id and step_run.step_id = step.id
@@ -163,7 +168,7 @@ _STEP_RUNS: Final = """(select count(*) from step_run
                            and step_run.state in ('new', 'awaiting_worker', 'in_progress'))"""
 
 
-async def _lock(tx: Statements, run: RunId) -> _LockedRun | None:
+async def _lock(tx: ScopedTx, run: RunId) -> _LockedRun | None:
     """The run, locked; its wake-up is taken before anything is read: what is changed meanwhile leaves another."""
     return await tx.one_or_none(
         _LockedRun,
@@ -179,7 +184,7 @@ async def _lock(tx: Statements, run: RunId) -> _LockedRun | None:
     )
 
 
-async def _has_failed(tx: Statements, run: RunId) -> bool:
+async def _has_failed(tx: ScopedTx, run: RunId) -> bool:
     """Asked after the lock was had: the locking statement may have seen the items as they were before it."""
     return bool(
         await tx.value(
@@ -192,7 +197,7 @@ async def _has_failed(tx: Statements, run: RunId) -> bool:
     )
 
 
-async def _load(tx: Statements, run: RunId, process: ProcessId) -> list[StepLoad]:
+async def _load(tx: ScopedTx, run: RunId, process: ProcessId) -> list[StepLoad]:
     """The steps with what they have to do. Deleted steps count while they have something in hand."""
     return await tx.all(
         StepLoad,
@@ -224,7 +229,7 @@ async def _load(tx: Statements, run: RunId, process: ProcessId) -> list[StepLoad
     )
 
 
-async def _reopen(tx: Statements, run: _LockedRun) -> None:
+async def _reopen(tx: ScopedTx, run: _LockedRun) -> None:
     """An unresolved run has got work again."""
     if run.state is not RunState.UNRESOLVED:
         return
@@ -235,7 +240,7 @@ async def _reopen(tx: Statements, run: _LockedRun) -> None:
     await events.append(tx, _SYSTEM, run.event("run.reopened"))
 
 
-async def _create(tx: Statements, run: _LockedRun, counts: Sequence[tuple[StepId, int]]) -> int | None:
+async def _create(tx: ScopedTx, run: _LockedRun, counts: Sequence[tuple[StepId, int]]) -> int | None:
     """Make the step runs. How many workers to wake: one each, or all (None) where not everyone may run them."""
     steps = [step for step, count in counts for _ in range(count)]
     ids = [StepRunId(uuid7()) for _ in steps]
@@ -263,7 +268,7 @@ async def _create(tx: Statements, run: _LockedRun, counts: Sequence[tuple[StepId
     return None if any(placements) else len(ids)
 
 
-async def _end(tx: Statements, run: _LockedRun, end: EndRun) -> None:
+async def _end(tx: ScopedTx, run: _LockedRun, end: EndRun) -> None:
     await tx.execute(
         """
         update run

@@ -1,11 +1,12 @@
 """How a step run ends, whoever ends it: its worker, or the room because its worker was lost (DESIGN §4.6)."""
 
 import random
-from typing import Any
+from typing import Any, Final
 
 from msgspec import Struct
 
 from controlroom.engine.access.record import happened
+from controlroom.engine.access.scope import SEEN, Of, Room, ScopedTx
 from controlroom.engine.engine import Engine
 from controlroom.engine.events import store as events
 from controlroom.engine.events.store import By, Event
@@ -16,7 +17,7 @@ from controlroom.engine.work_items import claims
 from controlroom.engine.work_items.model import ItemState, Outcome
 from controlroom.engine.work_items.rules import GiveUp, Retry, RetryPolicy, after_failure
 from controlroom.ids import OrganizationId, ProcessId, RunId, StepRunId, WorkerId, WorkItemId, WorkspaceId
-from controlroom.postgres.database import Statements, Tx
+from controlroom.postgres.database import Statements
 from controlroom.protocol import ErrorCode, StepRunError
 
 _SYSTEM = By("system")
@@ -51,22 +52,25 @@ _LEASED = """
      where step_run.state = 'in_progress'
 """
 
+OF_WORKER: Final = f"step_run.worker_id = %(worker)s and step_run.workspace_id = {SEEN}"
+"""The condition that a worker has a step run, in what it serves."""
 
-async def lock_attempt(tx: Statements, worker: WorkerId, step_run: StepRunId, attempt: int) -> Leased | None:
+
+async def lock_attempt(tx: Statements, scope: Of, worker: WorkerId, step_run: StepRunId, attempt: int) -> Leased | None:
     """The attempt, if the worker has it and it has not ended."""
     return await tx.one_or_none(
         Leased,
-        f"""{_LEASED}
-           and step_run.id = %(step_run)s and step_run.attempt = %(attempt)s and step_run.worker_id = %(worker)s
+        f"""{_LEASED} and {OF_WORKER} and step_run.id = %(of)s and step_run.attempt = %(of_attempt)s
            for no key update of step_run
         """,
         worker=worker,
-        step_run=step_run,
-        attempt=attempt,
+        of=step_run,
+        of_attempt=attempt,
+        **scope.params,
     )
 
 
-async def lock_expired(tx: Statements) -> Leased | None:
+async def lock_expired(tx: Statements, _room: Room) -> Leased | None:
     """One step run whose lease has run out, that nobody else is rescuing."""
     return await tx.one_or_none(
         Leased,
@@ -79,17 +83,18 @@ async def lock_expired(tx: Statements) -> Leased | None:
     )
 
 
-async def lock_all_of(tx: Statements, worker: WorkerId) -> list[Leased]:
+async def lock_all_of(tx: Statements, scope: Of, worker: WorkerId) -> list[Leased]:
     """All that a worker has in hand."""
     return await tx.all(
         Leased,
-        f"{_LEASED} and step_run.worker_id = %(worker)s order by step_run.id for no key update of step_run",
+        f"{_LEASED} and {OF_WORKER} order by step_run.id for no key update of step_run",
         worker=worker,
+        **scope.params,
     )
 
 
 async def end(
-    engine: Engine, tx: Tx, leased: Leased, error: StepRunError | None, *, exit_code: int | None, by: By
+    engine: Engine, tx: ScopedTx, leased: Leased, error: StepRunError | None, *, exit_code: int | None, by: By
 ) -> None:
     """End a locked step run: release what it holds, publish its outputs, tell of it, let its run go on."""
     await _release_held(tx, leased, error)
@@ -119,7 +124,7 @@ async def end(
     tx.after_commit(lambda: engine.wakes.wake_here(Topic.EVENTS))
 
 
-async def lose(engine: Engine, tx: Tx, leased: Leased, why: str) -> None:
+async def lose(engine: Engine, tx: ScopedTx, leased: Leased, why: str) -> None:
     """Its worker was lost: repeat a robot that has not begun, end one that has."""
     if leased.has_begun:
         error = StepRunError(ErrorCode.WORKER_LOST, why)
@@ -153,7 +158,7 @@ async def lose(engine: Engine, tx: Tx, leased: Leased, why: str) -> None:
     tx.after_commit(lambda: engine.wakes.wake_here(Topic.RUN, leased.run_id))
 
 
-async def _release_held(tx: Tx, leased: Leased, error: StepRunError | None) -> None:
+async def _release_held(tx: ScopedTx, leased: Leased, error: StepRunError | None) -> None:
     """The item in hand: done with a robot that succeeded, else retried or failed."""
     held = await claims.held_by(tx, leased.id)
     if held is None:

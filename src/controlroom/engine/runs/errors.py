@@ -25,6 +25,15 @@ class StepRunNotFound(NotFound):
         super().__init__(f"there is no step run {step_run}", step_run_id=str(step_run))
 
 
+class ArtifactNotFound(NotFound):
+    """There is no such artifact."""
+
+    code: ClassVar[str] = "ARTIFACT_NOT_FOUND"
+
+    def __init__(self, artifact: UUID | str) -> None:
+        super().__init__(f"there is no artifact {artifact}")
+
+
 class RunNotEnded(Conflict):
     """Only a run that has ended may be deleted."""
 

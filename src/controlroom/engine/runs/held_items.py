@@ -6,13 +6,14 @@ be repeated after a lost answer.
 
 import random
 import time
+from typing import TypeVar
 
 from msgspec import Raw, Struct
 
 from controlroom.engine.access.errors import AttemptOver
 from controlroom.engine.access.model import StepRunActor
 from controlroom.engine.access.record import happened
-from controlroom.engine.access.scope import by, scope_of_robot
+from controlroom.engine.access.scope import SEEN, Robot, ScopedTx, by, ensure_lives, ensure_seen, scope_of_robot, scoped
 from controlroom.engine.engine import Engine
 from controlroom.engine.events.store import append
 from controlroom.engine.uploads.model import Upload
@@ -28,8 +29,10 @@ from controlroom.engine.work_items.rules import GiveUp, Retry, RetryPolicy, afte
 from controlroom.engine.work_items.schemas import PayloadRefused
 from controlroom.errors import NotFound
 from controlroom.ids import FileId, QueueId, WorkItemId
-from controlroom.postgres.database import Statements, Tx
+from controlroom.postgres.database import Statements
 from controlroom.postgres.errors import UniqueViolation
+
+Columns = TypeVar("Columns", bound=Struct)
 
 
 class Done(Struct, frozen=True):
@@ -50,7 +53,7 @@ async def reserve(engine: Engine, robot: StepRunActor) -> WorkItemId | None:
         except UniqueViolation:  # the same step run asked twice at once: the other call has taken one
             continue
         if found is None:
-            await require_alive(engine.database, robot)
+            await ensure_lives(engine.database, robot)
             return None
         return found.id
     return None
@@ -81,7 +84,7 @@ async def release(engine: Engine, robot: StepRunActor, item: WorkItemId, outcome
         case Done():
             has_work_for_others = await claims.finish_held(engine.database, robot, item)
             if has_work_for_others is None:
-                await _explain(engine.database, robot, item, {Outcome.DONE})
+                await _explain(engine.database, scope_of_robot(robot), item, {Outcome.DONE})
             elif has_work_for_others:
                 engine.wakes.wake_here(Topic.RUN, robot.run_id)
         case Failed(exception):
@@ -89,10 +92,11 @@ async def release(engine: Engine, robot: StepRunActor, item: WorkItemId, outcome
 
 
 async def _fail(engine: Engine, robot: StepRunActor, item: WorkItemId, exception: ItemException) -> None:
-    async with engine.database.transaction() as tx:
-        held = await _lock_held(tx, robot)
+    scope = scope_of_robot(robot)
+    async with scoped(engine.database, scope) as tx:
+        held = await _lock_held(tx, scope)
         if held is None or held.item.id != item:
-            await _explain(tx, robot, item, {Outcome.FAILED, Outcome.RETRIED})
+            await _explain(tx, scope, item, {Outcome.FAILED, Outcome.RETRIED})
             return
         policy = RetryPolicy() if held.is_stopped else held.retry
         match after_failure(exception, attempt=held.item.attempt, policy=policy, chance=random.random()):  # noqa: S311 - jitter
@@ -104,7 +108,7 @@ async def _fail(engine: Engine, robot: StepRunActor, item: WorkItemId, exception
                 await claims.end_attempt(tx, held.item, state=state, outcome=written, exception=reason)
         await claims.publish_outputs(tx, robot.step_run_id)
         event = happened(
-            scope_of_robot(robot),
+            scope,
             kind,
             process_id=robot.process_id,
             run_id=robot.run_id,
@@ -122,13 +126,7 @@ class _Payload(Struct, frozen=True):
 
 async def payload(engine: Engine, robot: StepRunActor, item: WorkItemId) -> Raw | None:
     """The payload of an item that the step run has held or made; None if it has none. Raises NotFound."""
-    found = await engine.database.one_or_none(
-        _Payload, f"select payload from work_item where {_MINE}", **_mine(robot, item)
-    )
-    if found is None:
-        await require_alive(engine.database, robot)
-        raise WorkItemNotFound(item)
-    return found.payload
+    return (await _read(engine.database, scope_of_robot(robot), item, _Payload, "payload")).payload
 
 
 async def set_payload(engine: Engine, robot: StepRunActor, item: WorkItemId, payload: Raw | None) -> None:
@@ -137,34 +135,35 @@ async def set_payload(engine: Engine, robot: StepRunActor, item: WorkItemId, pay
     Raises PayloadRefused for an output that was published already, if its queue's schema refuses the payload.
     """
     await check_payload(engine, payload)
-    written = await engine.database.execute(
+    scope = scope_of_robot(robot)
+    if not await _write(engine.database, scope, item, payload):
+        await schemas.settled(engine, lambda: _write_checked(engine, scope, item, payload))
+
+
+async def _write(db: Statements, scope: Robot, item: WorkItemId, payload: Raw | None) -> int:
+    """Write a payload that no schema has a say in: one round trip; 0 if there is such a schema, or it may not."""
+    return await db.execute(
         f"""
         update work_item set payload = %(payload)s
          where {_WRITABLE}
            and (state = 'in_progress'
                 or not exists (select from queue where queue.id = work_item.queue_id and queue.schema is not null))
         """,
-        **_mine(robot, item),
+        item=item,
         payload=payload,
+        **scope.params,
     )
-    if not written:
-        await schemas.settled(engine, lambda: _set_checked_payload(engine, robot, item, payload))
 
 
-class _Output(Struct, frozen=True):
+class _Writable(Struct, frozen=True):
     state: ItemState
     queue_id: QueueId | None
 
 
-async def _set_checked_payload(engine: Engine, robot: StepRunActor, item: WorkItemId, payload: Raw | None) -> None:
+async def _write_checked(engine: Engine, scope: Robot, item: WorkItemId, payload: Raw | None) -> None:
     """Likewise, of an output that goes to a queue with a schema."""
-    async with engine.database.transaction() as tx:
-        found = await tx.one_or_none(
-            _Output, f"select state, queue_id from work_item where {_WRITABLE} for update", **_mine(robot, item)
-        )
-        if found is None:
-            await _refuse_write(tx, robot, item)
-            return
+    async with scoped(engine.database, scope) as tx:
+        found = await _lock_writable(tx, scope, item)
         fault = None if found.queue_id is None else await schemas.fault_in(tx, found.queue_id, payload)
         if fault is not None and found.state is not ItemState.DRAFT:
             raise PayloadRefused(fault)
@@ -182,13 +181,7 @@ class _Files(Struct, frozen=True):
 
 async def files(engine: Engine, robot: StepRunActor, item: WorkItemId) -> list[ItemFile]:
     """The files of an item that the step run has held or made."""
-    found = await engine.database.one_or_none(
-        _Files, f"select {store.FILES} as files from work_item where {_MINE}", **_mine(robot, item)
-    )
-    if found is None:
-        await require_alive(engine.database, robot)
-        raise WorkItemNotFound(item)
-    return found.files
+    return (await _read(engine.database, scope_of_robot(robot), item, _Files, f"{store.FILES} as files")).files
 
 
 async def file(engine: Engine, robot: StepRunActor, item: WorkItemId, file_id: FileId) -> ItemFile:
@@ -202,59 +195,52 @@ async def file(engine: Engine, robot: StepRunActor, item: WorkItemId, file_id: F
 async def promise_file(engine: Engine, robot: StepRunActor, item: WorkItemId, name: str, size: int) -> Upload:
     """Promise a file of an item that the step run may write; its link is signed by the border."""
     name = item_files.checked_file(engine, name, size)
-    async with engine.database.transaction() as tx:
-        await _lock_writable(tx, robot, item)
-        return await item_files.promise(tx, scope_of_robot(robot), item=item, name=name, size=size)
+    scope = scope_of_robot(robot)
+    async with scoped(engine.database, scope) as tx:
+        await _lock_writable(tx, scope, item)
+        return await item_files.promise(tx, scope, item=item, name=name, size=size)
 
 
 async def delete_file(engine: Engine, robot: StepRunActor, item: WorkItemId, file_id: FileId) -> None:
     """Remove a file from an item that the step run may write; one that is not there is NotFound."""
-    async with engine.database.transaction() as tx:
-        await _lock_writable(tx, robot, item)
+    scope = scope_of_robot(robot)
+    async with scoped(engine.database, scope) as tx:
+        await _lock_writable(tx, scope, item)
         if not await store.delete_file(tx, item, file_id):
             raise NotFound(f"work item {item} has no file {file_id}", code="FILE_NOT_FOUND")
 
 
 # ---------------------------------------------------------------------------------------------------- rights
-_ALIVE = """exists (select from step_run
-                     where step_run.id = %(step_run)s and attempt = %(attempt)s and state = 'in_progress')"""
+_MINE = f"""work_item.id = %(item)s and workspace_id = {SEEN}
+       and (step_run_id = %(step_run)s or created_by_step_run = %(step_run)s)"""
 
-_MINE = f"""work_item.id = %(item)s and workspace_id = %(workspace)s
-       and (step_run_id = %(step_run)s or created_by_step_run = %(step_run)s) and {_ALIVE}"""
-
-_WRITABLE = f"""work_item.id = %(item)s and workspace_id = %(workspace)s
+_WRITABLE = f"""work_item.id = %(item)s and workspace_id = {SEEN}
        and ((step_run_id = %(step_run)s and state = 'in_progress')
-            or (created_by_step_run = %(step_run)s and attempt = 0 and state in ('draft', 'pending', 'new')))
-       and {_ALIVE}"""
+            or (created_by_step_run = %(step_run)s and attempt = 0 and state in ('draft', 'pending', 'new')))"""
 """Its creator may write an output until another step run reserves it, which raises the item's attempt."""
 
 
-def _mine(robot: StepRunActor, item: WorkItemId) -> dict[str, object]:
-    return {
-        "item": item,
-        "workspace": robot.workspace_id,
-        "step_run": robot.step_run_id,
-        "attempt": robot.attempt,
-    }
-
-
-async def _lock_writable(tx: Tx, robot: StepRunActor, item: WorkItemId) -> None:
-    if not await tx.value(f"select true from work_item where {_WRITABLE} for update", **_mine(robot, item)):
-        await _refuse_write(tx, robot, item)
-
-
-async def _refuse_write(db: Statements, robot: StepRunActor, item: WorkItemId) -> None:
-    await require_alive(db, robot)
-    state = await db.value(f"select state from work_item where {_MINE}", **_mine(robot, item))
-    if state is None:
+async def _read(db: Statements, scope: Robot, item: WorkItemId, into: type[Columns], columns: str) -> Columns:
+    """Columns of an item that the step run has held or made; raises AttemptOver, WorkItemNotFound."""
+    found = await db.one_or_none(into, f"select {columns} from work_item where {_MINE}", item=item, **scope.params)
+    if found is None:
+        await ensure_seen(db, scope)
         raise WorkItemNotFound(item)
-    raise WorkItemStateConflict(item, ItemState(state), "written by this step run any more")
+    return found
 
 
-async def require_alive(db: Statements, robot: StepRunActor) -> None:
-    """Raises AttemptOver if the attempt lives no more."""
-    if not await db.value(f"select {_ALIVE}", step_run=robot.step_run_id, attempt=robot.attempt):
-        raise AttemptOver
+async def _lock_writable(tx: ScopedTx, scope: Robot, item: WorkItemId) -> _Writable:
+    """An item that the step run may write; raises AttemptOver, WorkItemNotFound, WorkItemStateConflict."""
+    found = await tx.one_or_none(
+        _Writable,
+        f"select state, queue_id from work_item where {_WRITABLE} for update",
+        item=item,
+        **scope.params,
+    )
+    if found is None:
+        mine = await _read(tx, scope, item, _Writable, "state, queue_id")
+        raise WorkItemStateConflict(item, mine.state, "written by this step run any more")
+    return found
 
 
 class _HeldItem(Struct, frozen=True):
@@ -268,36 +254,37 @@ class _Policy(Struct, frozen=True):
     is_stopped: bool
 
 
-async def _lock_held(tx: Tx, robot: StepRunActor) -> _HeldItem | None:
+async def _lock_held(tx: ScopedTx, scope: Robot) -> _HeldItem | None:
     """The item in hand, with what decides about it; the step run is locked first, as by all who end it."""
     policy = await tx.one_or_none(
         _Policy,
-        """
+        f"""
         select step.retry, run.stop_at is not null as is_stopped
           from step_run join step on step.id = step_run.step_id join run on run.id = step_run.run_id
-         where step_run.id = %(step_run)s and step_run.attempt = %(attempt)s and step_run.state = 'in_progress'
+         where step_run.id = %(step_run)s and step_run.workspace_id = {SEEN}
+           and step_run.attempt = %(attempt)s and step_run.state = 'in_progress'   -- asked again once it is locked
            for no key update of step_run
         """,
-        step_run=robot.step_run_id,
-        attempt=robot.attempt,
+        **scope.params,
     )
     if policy is None:
         raise AttemptOver
-    item = await claims.held_by(tx, robot.step_run_id)
+    item = await claims.held_by(tx, scope.step_run)
     return None if item is None else _HeldItem(item, policy.retry, policy.is_stopped)
 
 
-async def _explain(db: Statements, robot: StepRunActor, item: WorkItemId, same: set[Outcome]) -> None:
+async def _explain(db: Statements, scope: Robot, item: WorkItemId, same: set[Outcome]) -> None:
     """A release found nothing to release: fine if this step run released it so before, else say what is wrong."""
     outcome = await db.value(
-        """
+        f"""
         select outcome from work_item_attempt
-         where work_item_id = %(item)s and step_run_id = %(step_run)s
+         where work_item_id = %(item)s and step_run_id = (select id from step_run
+                                                           where id = %(step_run)s and workspace_id = {SEEN})
          order by attempt desc limit 1
         """,
         item=item,
-        step_run=robot.step_run_id,
+        **scope.params,
     )
-    await require_alive(db, robot)
+    await ensure_seen(db, scope)
     if outcome is None or Outcome(outcome) not in same:
         raise NotHolding(item)

@@ -3,14 +3,14 @@
 from msgspec import Raw, Struct
 
 from controlroom.engine.access.model import StepRunActor
+from controlroom.engine.access.scope import SEEN, Robot, ensure_seen, scope_of_robot
 from controlroom.engine.engine import Engine
-from controlroom.engine.runs.held_items import require_alive
 from controlroom.engine.wakes import Topic
 from controlroom.engine.work_items import schemas
 from controlroom.engine.work_items.errors import NotHolding
 from controlroom.engine.work_items.limits import check_payload
 from controlroom.engine.work_items.model import ItemState
-from controlroom.ids import QueueId, WorkItemId, uuid7
+from controlroom.ids import QueueId, StepId, WorkItemId, uuid7
 from controlroom.postgres.database import Statements
 
 
@@ -29,13 +29,14 @@ async def output(engine: Engine, robot: StepRunActor, parent: WorkItemId, payloa
     robot has done its work, and what it found shall not be lost.
     """
     await check_payload(engine, payload)
-    made = await _draft(engine.database, robot, parent, payload, has_schema=False, fault=None)
-    if made is None and (queue := await _next_queue(engine.database, robot)) is not None:
+    scope = scope_of_robot(robot)
+    made = await _draft(engine.database, scope, robot, parent, payload, has_schema=False, fault=None)
+    if made is None and (queue := await _next_queue(engine.database, scope, robot.step_id)) is not None:
         fault = await schemas.settled(engine, lambda: schemas.fault_in(engine.database, queue, payload))
         told = None if fault is None else str(fault)
-        made = await _draft(engine.database, robot, parent, payload, has_schema=True, fault=told)
+        made = await _draft(engine.database, scope, robot, parent, payload, has_schema=True, fault=told)
     if made is None:
-        await require_alive(engine.database, robot)
+        await ensure_seen(engine.database, scope)
         raise NotHolding(parent)
     if made.state is ItemState.PENDING:
         engine.wakes.wake_here(Topic.RUN, robot.run_id)
@@ -44,6 +45,7 @@ async def output(engine: Engine, robot: StepRunActor, parent: WorkItemId, payloa
 
 async def _draft(
     db: Statements,
+    scope: Robot,
     robot: StepRunActor,
     parent: WorkItemId,
     payload: Raw | None,
@@ -54,13 +56,12 @@ async def _draft(
     """Write an output, if the robot may and the next queue has a schema or none, as is said."""
     return await db.one_or_none(
         _Made,
-        """
+        f"""
         with parent as (
             select work_item.id, work_item.attempt, work_item.priority, work_item.state
-              from work_item join step_run on step_run.id = work_item.step_run_id
+              from work_item
              where work_item.id = %(parent)s and work_item.step_run_id = %(step_run)s
-               and work_item.state in ('in_progress', 'done', 'failed')
-               and step_run.attempt = %(attempt)s and step_run.state = 'in_progress'
+               and work_item.workspace_id = {SEEN} and work_item.state in ('in_progress', 'done', 'failed')
                for share of work_item              -- its release waits until the draft can be seen
         ), next as (
             select following.id, following.queue_id
@@ -81,27 +82,27 @@ async def _draft(
         """,
         id=uuid7(),
         parent=parent,
-        step_run=robot.step_run_id,
-        attempt=robot.attempt,
         step=robot.step_id,
-        workspace=robot.workspace_id,
         process=robot.process_id,
         run=robot.run_id,
         payload=payload,
         fault=fault,
         has_schema=has_schema,
+        **scope.params,
     )
 
 
-async def _next_queue(db: Statements, robot: StepRunActor) -> QueueId | None:
-    """The queue that the robot's outputs go to, if there is one."""
+async def _next_queue(db: Statements, scope: Robot, step: StepId) -> QueueId | None:
+    """The queue that the outputs of a step go to, if there is one."""
     queue = await db.value(
-        """
+        f"""
         select following.queue_id
           from step as mine join step as following on following.process_id = mine.process_id
-         where mine.id = %(step)s and following.position > mine.position and following.deleted_at is null
+         where mine.id = %(step)s and mine.workspace_id = {SEEN}
+           and following.position > mine.position and following.deleted_at is null
          order by following.position limit 1
         """,
-        step=robot.step_id,
+        step=step,
+        **scope.params,
     )
     return None if queue is None else QueueId(queue)

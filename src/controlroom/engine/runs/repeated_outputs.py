@@ -18,12 +18,12 @@ from uuid import UUID
 from msgspec import Raw
 
 from controlroom.engine.access.model import StepRunActor
-from controlroom.engine.access.scope import SEEN, scope_of_robot
+from controlroom.engine.access.scope import SEEN, Robot, scope_of_robot
 from controlroom.engine.answers import REPEATED_WITHIN, Turn
 from controlroom.engine.engine import Engine
 from controlroom.engine.runs import outputs
 from controlroom.engine.work_items.limits import check_payload
-from controlroom.ids import WorkItemId
+from controlroom.ids import RunId, WorkItemId
 
 
 async def output_once(engine: Engine, robot: StepRunActor, parent: WorkItemId, payload: Raw | None) -> Turn:
@@ -32,7 +32,7 @@ async def output_once(engine: Engine, robot: StepRunActor, parent: WorkItemId, p
     The border ends the turn, and says whether the answer (its `item`) could be written.
     """
     async with engine.answers.turn(robot.step_run_id, robot.attempt, parent, payload) as turn:
-        again = await _asked_again(engine, turn, robot, parent, payload)
+        again = await _asked_again(engine, scope_of_robot(robot), turn, robot.run_id, parent, payload)
         turn.item = again or await outputs.output(engine, robot, parent, payload)
     return turn
 
@@ -46,7 +46,7 @@ _UNUSED: Final = """
 
 
 async def _asked_again(
-    engine: Engine, turn: Turn, robot: StepRunActor, parent: WorkItemId, payload: Raw | None
+    engine: Engine, scope: Robot, turn: Turn, run: RunId, parent: WorkItemId, payload: Raw | None
 ) -> WorkItemId | None:
     """The output that a robot has made already and never heard of; None if this is another one."""
     answers = engine.answers
@@ -66,14 +66,14 @@ async def _asked_again(
          where (last.id = %(lost)s or %(lost)s::uuid is null and last.created_at < clock_now() - %(age)s::interval)
            and {_UNUSED}
         """,
-        run=robot.run_id,
+        run=run,
         since=_younger_than(2 * REPEATED_WITHIN.total_seconds()),
         lost=turn.lost,
         age=answers.age,
         parent=parent,
         payload=payload,
         within=REPEATED_WITHIN,
-        **scope_of_robot(robot).params,
+        **scope.params,
     )
     if found is None or (turn.lost is None and not answers.may_be_older_ones(found)):
         return None

@@ -8,11 +8,11 @@ from collections.abc import Mapping, Sequence
 from msgspec import structs
 
 from controlroom.engine.access.model import WorkerActor
+from controlroom.engine.access.scope import Of, ScopedTx, by, scope_of_worker, scoped
 from controlroom.engine.console import unfinished
 from controlroom.engine.engine import Engine
 from controlroom.engine.events import store as events
-from controlroom.engine.events.store import By
-from controlroom.engine.runs.endings import end, lock_attempt, lose
+from controlroom.engine.runs.endings import OF_WORKER, end, lock_attempt, lose
 from controlroom.engine.runs.errors import ConsoleIncomplete, Superseded
 from controlroom.errors import Invalid
 from controlroom.ids import (
@@ -21,7 +21,7 @@ from controlroom.ids import (
     uuid7,
 )
 from controlroom.objects.store import Blob
-from controlroom.postgres.database import Statements, Tx
+from controlroom.postgres.database import Statements
 from controlroom.protocol import (
     ErrorCode,
     Finish,
@@ -39,13 +39,18 @@ async def report_phases(
     engine: Engine, worker: WorkerActor, step_run: StepRunId, attempt: int, reports: PhaseReports
 ) -> None:
     """Write how phases stand; the first one after `environment` marks that robot code may have run."""
-    async with engine.database.transaction() as tx:
-        leased = await lock_attempt(tx, worker.worker_id, step_run, attempt)
+    scope = scope_of_worker(worker)
+    async with scoped(engine.database, scope) as tx:
+        leased = await lock_attempt(tx, scope, worker.worker_id, step_run, attempt)
         if leased is None:
             raise Superseded
         if not leased.has_begun and any(_is_robot_code(report) for report in reports.phases):
-            await tx.execute("update step_run set began_at = clock_now() where id = %(id)s", id=step_run)
+            await _mark_begun(tx, step_run)
         await _write_phases(tx, step_run, attempt, reports.phases)
+
+
+async def _mark_begun(tx: ScopedTx, step_run: StepRunId) -> None:
+    await tx.execute("update step_run set began_at = clock_now() where id = %(id)s", id=step_run)
 
 
 def _is_robot_code(report: PhaseReport) -> bool:
@@ -59,52 +64,66 @@ async def add_artifacts(
 
     Raises Superseded, and Invalid `TOO_MANY_ARTIFACTS` for more than `limits.artifacts`.
     """
-    added = await engine.database.execute(
-        """
+    scope = scope_of_worker(worker)
+    most = engine.limits.artifacts
+    if not await _insert_artifacts(engine.database, scope, worker.worker_id, step_run, attempt, files, most=most):
+        if await lock_attempt(engine.database, scope, worker.worker_id, step_run, attempt) is None:
+            raise Superseded
+        raise Invalid(f"a step run may leave at most {most:,} artifacts", code="TOO_MANY_ARTIFACTS")
+
+
+async def _insert_artifacts(
+    db: Statements,
+    scope: Of,
+    worker: WorkerId,
+    step_run: StepRunId,
+    attempt: int,
+    files: Mapping[str, Blob],
+    *,
+    most: int,
+) -> int:
+    return await db.execute(
+        f"""
         insert into artifact (id, workspace_id, step_run_id, attempt, name, size, hash)
         select file.id, workspace_id, step_run.id, attempt, file.name, file.size, file.hash
           from step_run,
                unnest(%(ids)s::uuid[], %(names)s::text[], %(sizes)s::bigint[], %(hashes)s::text[])
                as file (id, name, size, hash)
-         where step_run.id = %(step_run)s and attempt = %(attempt)s and worker_id = %(worker)s
-           and state = 'in_progress'
+         where step_run.id = %(of)s and attempt = %(of_attempt)s and {OF_WORKER} and state = 'in_progress'
            and (select count(*) from artifact as other
-                 where other.step_run_id = %(step_run)s and other.attempt = %(attempt)s
+                 where other.step_run_id = %(of)s and other.attempt = %(of_attempt)s
                    and other.name <> all (%(names)s::text[])) <= %(most)s::int - %(count)s::int
             on conflict (step_run_id, attempt, name) do update set size = excluded.size, hash = excluded.hash
         """,
         ids=[uuid7() for _ in files],
-        step_run=step_run,
-        attempt=attempt,
-        worker=worker.worker_id,
+        of=step_run,
+        of_attempt=attempt,
+        worker=worker,
         names=list(files),
         sizes=[blob.size for blob in files.values()],
         hashes=[blob.hash for blob in files.values()],
-        most=engine.limits.artifacts,
+        most=most,
         count=len(files),
+        **scope.params,
     )
-    if not added:
-        if await lock_attempt(engine.database, worker.worker_id, step_run, attempt) is None:
-            raise Superseded
-        raise Invalid(f"a step run may leave at most {engine.limits.artifacts:,} artifacts", code="TOO_MANY_ARTIFACTS")
 
 
 async def finish(engine: Engine, worker: WorkerActor, step_run: StepRunId, attempt: int, report: Finish) -> None:
     """End the attempt. May be repeated after a lost answer; raises Superseded, ConsoleIncomplete."""
-    async with engine.database.transaction() as tx:
-        leased = await lock_attempt(tx, worker.worker_id, step_run, attempt)
+    scope = scope_of_worker(worker)
+    async with scoped(engine.database, scope) as tx:
+        leased = await lock_attempt(tx, scope, worker.worker_id, step_run, attempt)
         if leased is None:
-            if await _has_ended(tx, worker.worker_id, step_run, attempt):
+            if await _has_ended(tx, scope, worker.worker_id, step_run, attempt):
                 return
             raise Superseded
         have = await _console_lines(tx, step_run, attempt)
         if have < report.console_lines:
             raise ConsoleIncomplete(have)
         await _write_phases(tx, step_run, attempt, report.phases)
-        by = By("worker", worker.worker_id)
         if report.error is not None:
-            await events.append(tx, by, leased.event("step_run.error", code=report.error.code.value))
-        await end(engine, tx, leased, report.error, exit_code=report.exit_code, by=by)
+            await events.append(tx, by(worker), leased.event("step_run.error", code=report.error.code.value))
+        await end(engine, tx, leased, report.error, exit_code=report.exit_code, by=by(worker))
     unfinished.forget(engine, step_run)
 
 
@@ -114,37 +133,46 @@ async def give_back(engine: Engine, worker: WorkerActor, step_run: StepRunId, at
     Not for ever: what was given back very often is nothing that a worker can begin, and fails.
     """
     why = why.replace("\0", "")[:_LONGEST_REASON]
-    async with engine.database.transaction() as tx:
-        leased = await lock_attempt(tx, worker.worker_id, step_run, attempt)
+    scope = scope_of_worker(worker)
+    async with scoped(engine.database, scope) as tx:
+        leased = await lock_attempt(tx, scope, worker.worker_id, step_run, attempt)
         if leased is None:
             raise Superseded
-        times = await tx.value(
-            "update step_run set given_back = given_back + 1 where id = %(id)s returning given_back", id=step_run
-        )
+        times = await _count_return(tx, step_run)
         if times < _MOST_RETURNS:
             await lose(engine, tx, structs.replace(leased, has_begun=False), why)
         else:
             error = StepRunError(ErrorCode.WORKER_LOST, f"{times} times no worker could begin it, at last: {why}")
-            await end(engine, tx, leased, error, exit_code=None, by=By("worker", worker.worker_id))
+            await end(engine, tx, leased, error, exit_code=None, by=by(worker))
     unfinished.forget(engine, step_run)
 
 
-async def _has_ended(tx: Statements, worker: WorkerId, step_run: StepRunId, attempt: int) -> bool:
-    return bool(
+async def _count_return(tx: ScopedTx, step_run: StepRunId) -> int:
+    """Count one more; how many there have been."""
+    return int(
         await tx.value(
-            """
-            select state in ('completed', 'failed') and coalesce(error_code, '') <> 'WORKER_LOST'
-              from step_run
-             where id = %(step_run)s and attempt = %(attempt)s and worker_id = %(worker)s
-            """,
-            step_run=step_run,
-            attempt=attempt,
-            worker=worker,
+            "update step_run set given_back = given_back + 1 where id = %(id)s returning given_back", id=step_run
         )
     )
 
 
-async def _console_lines(tx: Statements, step_run: StepRunId, attempt: int) -> int:
+async def _has_ended(tx: Statements, scope: Of, worker: WorkerId, step_run: StepRunId, attempt: int) -> bool:
+    return bool(
+        await tx.value(
+            f"""
+            select state in ('completed', 'failed') and coalesce(error_code, '') <> 'WORKER_LOST'
+              from step_run
+             where id = %(of)s and attempt = %(of_attempt)s and {OF_WORKER}
+            """,
+            of=step_run,
+            of_attempt=attempt,
+            worker=worker,
+            **scope.params,
+        )
+    )
+
+
+async def _console_lines(tx: ScopedTx, step_run: StepRunId, attempt: int) -> int:
     """How many lines have come without a gap: chunks are only ever appended where the last one ended."""
     return int(
         await tx.value(
@@ -161,7 +189,7 @@ async def _console_lines(tx: Statements, step_run: StepRunId, attempt: int) -> i
     )
 
 
-async def _write_phases(tx: Tx, step_run: StepRunId, attempt: int, phases: Sequence[PhaseReport]) -> None:
+async def _write_phases(tx: ScopedTx, step_run: StepRunId, attempt: int, phases: Sequence[PhaseReport]) -> None:
     for phase in phases:
         await tx.execute(
             """

@@ -3,14 +3,14 @@
 from functools import partial
 from typing import Final
 
+from controlroom.engine.access.scope import SEEN, Scope, within
 from controlroom.engine.lists import pages
-from controlroom.engine.lists.model import NEWEST_FIRST, OLDEST_FIRST, Asked, Within, behind, equal
+from controlroom.engine.lists.model import NEWEST_FIRST, OLDEST_FIRST, Asked, behind, equal
 from controlroom.engine.nouns import InWorkspace, Missing, Noun
-from controlroom.engine.runs.errors import RunNotFound, StepRunNotFound
+from controlroom.engine.runs.errors import ArtifactNotFound, RunNotFound, StepRunNotFound
 from controlroom.engine.runs.listings import RUNS, STEP_RUNS
 from controlroom.engine.runs.model import Artifact, Phase, Run, RunEvent, RunState, StepRun
-from controlroom.engine.work_items.model import ItemsByState
-from controlroom.ids import ArtifactId, PhaseId, ProcessId, RunId, StepRunId, WorkspaceId
+from controlroom.ids import ArtifactId, PhaseId, ProcessId, RunId, StepRunId
 from controlroom.postgres.database import Statements
 from controlroom.postgres.keyset import oldest_first
 
@@ -35,22 +35,28 @@ PHASE: Final = Noun[PhaseId](
 )
 ARTIFACT: Final = Noun[ArtifactId](
     "artifact",
-    partial(Missing, "artifact"),
+    ArtifactNotFound,
     "artifact",
     InWorkspace("artifact.workspace_id"),
 )
 
 
-async def get(db: Statements, workspace: WorkspaceId, run: RunId) -> Run | None:
-    """One run of the workspace."""
-    return await db.one_or_none(
-        Run, f"{RUNS.select} where run.workspace_id = %(workspace)s and run.id = %(run)s", workspace=workspace, run=run
+async def get(db: Statements, scope: Scope, run: RunId) -> Run:
+    """One run of the workspace; raises RunNotFound."""
+    found = await db.one_or_none(
+        Run,
+        f"{RUNS.select} where run.workspace_id = {SEEN} and run.id = %(run)s",
+        run=run,
+        **scope.params,
     )
+    if found is None:
+        raise RunNotFound(run)
+    return found
 
 
 async def list_runs(
     db: Statements,
-    workspace: WorkspaceId,
+    scope: Scope,
     *,
     process: ProcessId | None = None,
     state: RunState | None = None,
@@ -59,65 +65,68 @@ async def list_runs(
 ) -> list[Run]:
     """Runs, newest first."""
     asked = Asked(filter=equal(process_id=process, state=state), sort=NEWEST_FIRST, start=behind(before), length=limit)
-    return await pages.rows(db, Run, RUNS, Within.one("%(workspace)s", workspace=workspace), asked)
+    return await pages.rows(db, Run, RUNS, within(scope), asked)
 
 
-async def get_step_run(db: Statements, workspace: WorkspaceId, step_run: StepRunId) -> StepRun | None:
-    """One step run of the workspace."""
-    return await db.one_or_none(
+async def get_step_run(db: Statements, scope: Scope, step_run: StepRunId) -> StepRun:
+    """One step run of the workspace; raises StepRunNotFound."""
+    found = await db.one_or_none(
         StepRun,
-        f"{STEP_RUNS.select} where step_run.workspace_id = %(workspace)s and step_run.id = %(step_run)s",
-        workspace=workspace,
-        step_run=step_run,
+        f"{STEP_RUNS.select} where step_run.workspace_id = {SEEN} and step_run.id = %(of)s",
+        of=step_run,  # `step_run` is the scope's, of a robot
+        **scope.params,
     )
+    if found is None:
+        raise StepRunNotFound(step_run)
+    return found
 
 
 async def list_step_runs(
-    db: Statements, workspace: WorkspaceId, run: RunId, *, after: StepRunId | None = None, limit: int
+    db: Statements, scope: Scope, run: RunId, *, after: StepRunId | None = None, limit: int
 ) -> list[StepRun]:
     """The step runs of a run that were not withdrawn, oldest first."""
     asked = Asked(filter=equal(run_id=run), sort=OLDEST_FIRST, start=behind(after), length=limit)
-    return await pages.rows(db, StepRun, STEP_RUNS, Within.one("%(workspace)s", workspace=workspace), asked)
+    return await pages.rows(db, StepRun, STEP_RUNS, within(scope), asked)
 
 
-async def list_phases(db: Statements, workspace: WorkspaceId, step_run: StepRunId) -> list[Phase]:
+async def list_phases(db: Statements, scope: Scope, step_run: StepRunId) -> list[Phase]:
     """The phases of a step run, attempt by attempt."""
     return await db.all(
         Phase,
-        """
+        f"""
         select phase.id, phase.number, phase.attempt, position, kind, name, phase.state, phase.started_at,
                phase.ended_at, first_line, last_line, message
           from phase join step_run on step_run.id = phase.step_run_id
-         where step_run.workspace_id = %(workspace)s and step_run.id = %(step_run)s
+         where step_run.workspace_id = {SEEN} and step_run.id = %(of)s
          order by phase.attempt, position
         """,
-        workspace=workspace,
-        step_run=step_run,
+        of=step_run,
+        **scope.params,
     )
 
 
 async def list_events(
-    db: Statements, workspace: WorkspaceId, step_run: StepRunId, *, after: int | None = None, limit: int
+    db: Statements, scope: Scope, step_run: StepRunId, *, after: int | None = None, limit: int
 ) -> list[RunEvent]:
     """What happened to a step run, oldest first."""
     return await db.all(
         RunEvent,
-        """
+        f"""
         select id, at, kind, data from event
-         where workspace_id = %(workspace)s and step_run_id = %(step_run)s
+         where workspace_id = {SEEN} and step_run_id = %(of)s
            and id > coalesce(%(after)s::bigint, 0)
          order by id
          limit %(limit)s
         """,
-        workspace=workspace,
-        step_run=step_run,
+        of=step_run,
         after=after,
         limit=limit,
+        **scope.params,
     )
 
 
 async def list_artifacts(
-    db: Statements, workspace: WorkspaceId, step_run: StepRunId, *, after: ArtifactId | None = None, limit: int
+    db: Statements, scope: Scope, step_run: StepRunId, *, after: ArtifactId | None = None, limit: int
 ) -> list[Artifact]:
     """What the last attempt of a step run left, in the order it came."""
     return await db.all(
@@ -126,44 +135,29 @@ async def list_artifacts(
         select artifact.id, artifact.number, artifact.step_run_id, artifact.attempt, name, size, hash,
                artifact.created_at
           from artifact join step_run on step_run.id = step_run_id and step_run.attempt = artifact.attempt
-         where step_run.workspace_id = %(workspace)s and step_run_id = %(step_run)s
+         where step_run.workspace_id = {SEEN} and step_run_id = %(of)s
            {oldest_first("artifact.id")}
         """,
-        workspace=workspace,
-        step_run=step_run,
+        of=step_run,
         after=after,
         limit=limit,
+        **scope.params,
     )
 
 
-async def get_artifact(
-    db: Statements, workspace: WorkspaceId, step_run: StepRunId, artifact: ArtifactId
-) -> Artifact | None:
-    """One artifact of a step run."""
-    return await db.one_or_none(
+async def get_artifact(db: Statements, scope: Scope, step_run: StepRunId, artifact: ArtifactId) -> Artifact:
+    """One artifact of a step run; raises ArtifactNotFound."""
+    found = await db.one_or_none(
         Artifact,
-        """
+        f"""
         select id, number, step_run_id, attempt, name, size, hash, created_at
           from artifact
-         where workspace_id = %(workspace)s and step_run_id = %(step_run)s and id = %(artifact)s
+         where workspace_id = {SEEN} and step_run_id = %(of)s and id = %(artifact)s
         """,
-        workspace=workspace,
-        step_run=step_run,
+        of=step_run,
         artifact=artifact,
+        **scope.params,
     )
-
-
-async def count_items(db: Statements, workspace: WorkspaceId, run: RunId) -> ItemsByState:
-    """How many items a run has in all, failed and done."""
-    return await db.one(
-        ItemsByState,
-        """
-        select count(*) as total, count(*) filter (where state = 'failed') as failed,
-               count(*) filter (where state = 'done') as done
-          from work_item
-         where workspace_id = %(workspace)s and run_id = %(run)s and queue_id is not null
-           and state not in ('draft', 'deleted')
-        """,
-        workspace=workspace,
-        run=run,
-    )
+    if found is None:
+        raise ArtifactNotFound(artifact)
+    return found

@@ -1,16 +1,16 @@
 """The end of a step run that no worker will ever take: nobody could be found who runs it."""
 
+from controlroom.engine.access.scope import ScopedTx
 from controlroom.engine.engine import Engine
 from controlroom.engine.events.store import By
 from controlroom.engine.runs.endings import Leased, end
 from controlroom.engine.wakes import Topic
 from controlroom.engine.work_items.store import IS_DUE
 from controlroom.ids import StepRunId
-from controlroom.postgres.database import Tx
 from controlroom.protocol import StepRunError
 
 
-async def fail_unstarted(engine: Engine, tx: Tx, step_run: StepRunId, error: StepRunError) -> bool:
+async def fail_unstarted(engine: Engine, tx: ScopedTx, step_run: StepRunId, error: StepRunError) -> bool:
     """Fail a step run that waits for a worker, with the item that it would have begun with; whether it waited.
 
     Why with the item: one that failed without would be followed by another step run for the same item, and so for ever.
@@ -46,7 +46,7 @@ async def fail_unstarted(engine: Engine, tx: Tx, step_run: StepRunId, error: Ste
     return True
 
 
-async def _bind(tx: Tx, step_run: StepRunId) -> bool:
+async def _bind(tx: ScopedTx, step_run: StepRunId) -> bool:
     """Give the step run the item that a claim would have bound; whether there was one."""
     return bool(
         await tx.execute(

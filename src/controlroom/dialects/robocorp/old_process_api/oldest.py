@@ -14,7 +14,7 @@ from controlroom.border.asking import Asking, entrance, welcome
 from controlroom.dialects.robocorp.old_process_api import robot_runs, runs
 from controlroom.dialects.robocorp.paging import PAGED
 from controlroom.dialects.robocorp.routing import post
-from controlroom.engine.access.model import Actor
+from controlroom.engine.access.model import Actor, Permission
 from controlroom.engine.callers import Door, Kind, resolve
 from controlroom.engine.engine import Engine
 from controlroom.engine.triggers import process_secrets
@@ -49,14 +49,10 @@ process_secret = entrance(_process_secret)
 """Let in who has the secret of the process in the address."""
 
 
-@post("/runs")
-async def start_run(
-    request: Asking,
-    process_id: FromPath[ProcessId],
-) -> OldestStarted:
+@post("/runs", needs=Permission.START_RUNS)
+async def start_run(request: Asking, process_id: FromPath[ProcessId]) -> OldestStarted:
     """Start a run of one item, whose payload is the whole body."""
-    inputs = runs.whole_body(await request.body())
-    started = await runs.start(*request.acting, process_id, inputs)
+    started = await runs.start(request, process_id, runs.whole_body(await request.body()))
     return OldestStarted(workspace_id=request.workspace, process_id=process_id, process_run_id=started.id)
 
 

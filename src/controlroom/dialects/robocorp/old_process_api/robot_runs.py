@@ -4,7 +4,6 @@ from litestar import MediaType, get
 from litestar.params import FromPath, FromQuery
 
 from controlroom.border.asking import Asking
-from controlroom.dialects.robocorp.links import download_url
 from controlroom.dialects.robocorp.old_process_api.lists import asked_limit
 from controlroom.dialects.robocorp.old_process_api.runs import run_of
 from controlroom.dialects.robocorp.old_process_api.shapes import (
@@ -13,60 +12,46 @@ from controlroom.dialects.robocorp.old_process_api.shapes import (
     OldMessage,
     OldRobotRun,
     show_artifact,
+    show_line,
     show_robot_run,
 )
+from controlroom.dialects.robocorp.step_runs import artifact_url
 from controlroom.engine.access.model import Permission
 from controlroom.engine.console import reading as console
 from controlroom.engine.console.model import BEGINNING
-from controlroom.engine.downloads.model import DownloadKind
-from controlroom.engine.engine import Engine
 from controlroom.engine.runs import store
 from controlroom.engine.runs.errors import StepRunNotFound
 from controlroom.engine.runs.model import StepRun
-from controlroom.errors import NotFound
-from controlroom.ids import ArtifactId, ProcessId, RunId, StepRunId, WorkspaceId
+from controlroom.ids import ArtifactId, ProcessId, RunId, StepRunId
 
 _ROBOT_RUN = "/runs/{run_id:uuid}/robotRuns/{step_run_id:uuid}"
 
 
 @get("/runs/{run_id:uuid}/robotRuns", needs=Permission.READ_PROCESSES)
 async def list_robot_runs(
-    request: Asking,
-    process_id: FromPath[ProcessId],
-    run_id: FromPath[RunId],
-    limit: FromQuery[int | None] = None,
+    request: Asking, process_id: FromPath[ProcessId], run_id: FromPath[RunId], limit: FromQuery[int | None] = None
 ) -> list[OldRobotRun]:
     """List the step runs of a run, oldest first."""
-    await run_of(request.engine, request.workspace, process_id, run_id)
-    rows = await store.list_step_runs(
-        request.db, request.workspace, run_id, limit=asked_limit(request.engine.limits, limit)
-    )
-    return [show_robot_run(row) for row in rows]
+    await run_of(request, process_id, run_id)
+    most = asked_limit(request.engine.limits, limit)
+    return [show_robot_run(row) for row in await store.list_step_runs(*request.reading, run_id, limit=most)]
 
 
 @get(_ROBOT_RUN, needs=Permission.READ_RUNS)
 async def get_robot_run(
-    request: Asking,
-    process_id: FromPath[ProcessId],
-    run_id: FromPath[RunId],
-    step_run_id: FromPath[StepRunId],
+    request: Asking, process_id: FromPath[ProcessId], run_id: FromPath[RunId], step_run_id: FromPath[StepRunId]
 ) -> OldRobotRun:
     """Get a step run."""
-    return show_robot_run(await _found(request.engine, request.workspace, process_id, run_id, step_run_id))
+    return show_robot_run(await _found(request, process_id, run_id, step_run_id))
 
 
 @get(f"{_ROBOT_RUN}/events", needs=Permission.READ_RUN_OUTPUTS)
 async def list_events(
-    request: Asking,
-    process_id: FromPath[ProcessId],
-    run_id: FromPath[RunId],
-    step_run_id: FromPath[StepRunId],
+    request: Asking, process_id: FromPath[ProcessId], run_id: FromPath[RunId], step_run_id: FromPath[StepRunId]
 ) -> list[OldEvent]:
     """List what happened to a step run, oldest first."""
-    await _found(request.engine, request.workspace, process_id, run_id, step_run_id)
-    rows = await store.list_events(
-        request.db, request.workspace, step_run_id, limit=request.engine.limits.max_page_size
-    )
+    await _found(request, process_id, run_id, step_run_id)
+    rows = await store.list_events(*request.reading, step_run_id, limit=request.engine.limits.max_page_size)
     return [OldEvent(place, row.at, row.kind, row.data) for place, row in enumerate(rows, 1)]
 
 
@@ -79,23 +64,19 @@ async def list_messages(
     limit: FromQuery[int | None] = None,
 ) -> list[OldMessage]:
     """List the first lines that a step run printed; the whole of them is in the public API, by pages."""
-    await _found(request.engine, request.workspace, process_id, run_id, step_run_id)
-    rows = await console.read(
-        request.engine, request.seen, step_run_id, after=BEGINNING, limit=asked_limit(request.engine.limits, limit)
-    )
-    return [OldMessage(row.place, row.text, row.at, row.place) for row in rows]
+    await _found(request, process_id, run_id, step_run_id)
+    most = asked_limit(request.engine.limits, limit)
+    rows = await console.read(request.engine, request.seen, step_run_id, after=BEGINNING, limit=most)
+    return [show_line(row) for row in rows]
 
 
 @get(f"{_ROBOT_RUN}/artifacts", needs=Permission.READ_RUN_OUTPUTS)
 async def list_artifacts(
-    request: Asking,
-    process_id: FromPath[ProcessId],
-    run_id: FromPath[RunId],
-    step_run_id: FromPath[StepRunId],
+    request: Asking, process_id: FromPath[ProcessId], run_id: FromPath[RunId], step_run_id: FromPath[StepRunId]
 ) -> list[OldArtifact]:
     """List what a step run left."""
-    await _found(request.engine, request.workspace, process_id, run_id, step_run_id)
-    rows = await store.list_artifacts(request.db, request.workspace, step_run_id, limit=request.engine.limits.artifacts)
+    await _found(request, process_id, run_id, step_run_id)
+    rows = await store.list_artifacts(*request.reading, step_run_id, limit=request.engine.limits.artifacts)
     return [show_artifact(row) for row in rows]
 
 
@@ -112,21 +93,15 @@ async def get_artifact_url(
     artifact_id: FromPath[ArtifactId],
 ) -> str:
     """Tell where an artifact is fetched: a JSON string, alone. The file's name in the address is for people."""
-    await _found(request.engine, request.workspace, process_id, run_id, step_run_id)
-    found = await store.get_artifact(request.db, request.workspace, step_run_id, artifact_id)
-    if found is None:
-        raise NotFound(f"there is no artifact {artifact_id}", code="ARTIFACT_NOT_FOUND")
-    name = found.name.rpartition("/")[2]
-    return download_url(request, DownloadKind.ARTIFACT, found.id, request.workspace, file_name=name)
+    await _found(request, process_id, run_id, step_run_id)
+    return artifact_url(request, await store.get_artifact(*request.reading, step_run_id, artifact_id))
 
 
-async def _found(
-    engine: Engine, workspace: WorkspaceId, process: ProcessId, run: RunId, step_run: StepRunId
-) -> StepRun:
+async def _found(request: Asking, process: ProcessId, run: RunId, step_run: StepRunId) -> StepRun:
     """A step run of this very run and process; raises RunNotFound, StepRunNotFound."""
-    await run_of(engine, workspace, process, run)
-    found = await store.get_step_run(engine.database, workspace, step_run)
-    if found is None or found.run_id != run:
+    await run_of(request, process, run)
+    found = await store.get_step_run(*request.reading, step_run)
+    if found.run_id != run:
         raise StepRunNotFound(step_run)
     return found
 

@@ -2,26 +2,26 @@
 
 from collections.abc import Sequence
 from typing import Annotated, Literal
-from uuid import UUID
 
 from litestar import get
 from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 from msgspec import Raw, Struct
 
+from controlroom.border.answers import shown_as
 from controlroom.border.asking import Asking
 from controlroom.border.bodies import check_lists, decode, payload_of
 from controlroom.dialects.robocorp.old_process_api.lists import asked_limit
 from controlroom.dialects.robocorp.old_process_api.shapes import OldRun, run_state, show_run
 from controlroom.dialects.robocorp.routing import post
-from controlroom.engine.access.model import Actor, Permission
-from controlroom.engine.engine import Engine
+from controlroom.engine.access.model import Permission
 from controlroom.engine.processes import store as processes
+from controlroom.engine.processes.model import Process
 from controlroom.engine.runs import actions, store
 from controlroom.engine.runs.errors import RunNotFound
 from controlroom.engine.runs.model import DefaultInput, Inputs, Run, WithItems, WithPayloads, WithWaiting
 from controlroom.engine.runs.summaries import input_ids, summaries
 from controlroom.errors import Conflict, Invalid
-from controlroom.ids import ProcessId, RunId, WorkItemId, WorkspaceId
+from controlroom.ids import ProcessId, RunId, WorkItemId
 
 
 class OldStarted(Struct, frozen=True, rename="camel"):
@@ -59,52 +59,41 @@ class Processes(Struct, frozen=True):
 
 
 # ---------------------------------------------------------------------------------------------------- start
-@post("/runs")
-async def start_run(
-    request: Asking,
-    process_id: FromPath[ProcessId],
-) -> OldStarted:
+@post("/runs", needs=Permission.START_RUNS)
+async def start_run(request: Asking, process_id: FromPath[ProcessId]) -> OldStarted:
     """Start a run of one item, whose payload is the whole body."""
-    return await start(*request.acting, process_id, whole_body(await request.body()))
+    return await start(request, process_id, whole_body(await request.body()))
 
 
-@post("/runs-qs-authorization")
-async def start_run_by_query(
-    request: Asking,
-    process_id: FromPath[ProcessId],
-) -> OldStarted:
+@post("/runs-qs-authorization", needs=Permission.START_RUNS)
+async def start_run_by_query(request: Asking, process_id: FromPath[ProcessId]) -> OldStarted:
     """Likewise, with the key in the query."""
-    return await start(*request.acting, process_id, whole_body(await request.body()))
+    return await start(request, process_id, whole_body(await request.body()))
 
 
-@post("/runs-batch")
-async def start_run_of_many(
-    request: Asking,
-    process_id: FromPath[ProcessId],
-) -> OldStarted:
+@post("/runs-batch", needs=Permission.START_RUNS)
+async def start_run_of_many(request: Asking, process_id: FromPath[ProcessId]) -> OldStarted:
     """Start one run with an item for each element of the array."""
     body = await request.body()
     await check_lists(request.engine, body)
     payloads: list[Raw] = decode(body, list[Raw])
-    return await start(*request.acting, process_id, WithPayloads(Raw(body), len(payloads)))
+    return await start(request, process_id, WithPayloads(Raw(body), len(payloads)))
 
 
-@post("/run-request")
+@post("/run-request", needs=Permission.START_RUNS)
 async def start_run_as_requested(
-    request: Asking,
-    process_id: FromPath[ProcessId],
-    data: JSONBody[RunRequest],
+    request: Asking, process_id: FromPath[ProcessId], data: JSONBody[RunRequest]
 ) -> OldStarted:
     """Start a run as configured, with items that are named, or with what waits."""
-    return await start(*request.acting, process_id, _inputs(data))
+    return await start(request, process_id, _inputs(data))
 
 
-async def start(engine: Engine, actor: Actor, workspace: WorkspaceId, process: ProcessId, inputs: Inputs) -> OldStarted:
+async def start(request: Asking, process: ProcessId, inputs: Inputs) -> OldStarted:
     """Start a run, and tell what it began with. Raises Conflict `NO_WORK_ITEMS` when nothing waits."""
-    run = await actions.start(engine, actor, workspace, process, inputs)
+    run = await actions.start(*request.acting, process, inputs)
     if run is None:  # this API has no answer without a run
         raise Conflict("no work items wait in the input queue", code="NO_WORK_ITEMS")
-    return OldStarted(run.id, await input_ids(engine.database, workspace, run.id))
+    return OldStarted(run.id, await input_ids(*request.reading, run.id))
 
 
 def whole_body(body: bytes) -> Inputs:
@@ -130,29 +119,17 @@ def _inputs(asked: RunRequest) -> Inputs:
 
 # ---------------------------------------------------------------------------------------------------- read
 @get("/runs", needs=Permission.READ_RUNS)
-async def list_runs(
-    request: Asking,
-    process_id: FromPath[ProcessId],
-    limit: FromQuery[int | None] = None,
-) -> Data:
+async def list_runs(request: Asking, process_id: FromPath[ProcessId], limit: FromQuery[int | None] = None) -> Data:
     """List the runs of a process, newest first."""
     await processes.get(*request.reading, process_id)
-    rows = await store.list_runs(
-        request.db, request.workspace, process=process_id, limit=asked_limit(request.engine.limits, limit)
-    )
-    return Data(await _shown(request.engine, request.workspace, rows))
+    most = asked_limit(request.engine.limits, limit)
+    return Data(await _shown(request, await store.list_runs(*request.reading, process=process_id, limit=most)))
 
 
 @get("/runs/{run_id:uuid}", needs=Permission.READ_PROCESSES)
-async def get_run(
-    request: Asking,
-    process_id: FromPath[ProcessId],
-    run_id: FromPath[RunId],
-) -> OldRun:
+async def get_run(request: Asking, process_id: FromPath[ProcessId], run_id: FromPath[RunId]) -> OldRun:
     """Get a run of a process."""
-    [shown] = await _shown(
-        request.engine, request.workspace, [await run_of(request.engine, request.workspace, process_id, run_id)]
-    )
+    [shown] = await _shown(request, [await run_of(request, process_id, run_id)])
     return shown
 
 
@@ -165,41 +142,39 @@ async def list_runs_of_workspace(
     """List the runs of all processes, newest first; of one state, when a code is given."""
     most = asked_limit(request.engine.limits, limit)
     states = [None] if code is None else run_state(code)
-    rows = [
-        run for state in states for run in await store.list_runs(request.db, request.workspace, state=state, limit=most)
-    ]
+    rows = [run for state in states for run in await store.list_runs(*request.reading, state=state, limit=most)]
     rows.sort(key=lambda run: run.id, reverse=True)  # two states have one code
-    return await _shown(request.engine, request.workspace, rows[:most])
+    return await _shown(request, rows[:most])
 
 
 @get("/processes", needs=Permission.READ_PROCESSES)
 async def list_processes(request: Asking) -> Processes:
     """List the processes of a workspace: all of them, because this API has no pages."""
     found: list[OldProcess] = []
-    after: UUID | None = None
+    after: ProcessId | None = None
     most = request.engine.limits.max_page_size
     while True:
-        rows = await processes.list_processes(
-            *request.reading, after=None if after is None else ProcessId(after), limit=most
-        )
-        found += [OldProcess(row.id, row.name) for row in rows]
+        rows = await processes.list_processes(*request.reading, after=after, limit=most)
+        found += map(_show_process, rows)
         if len(rows) < most:
             return Processes(found)
         after = rows[-1].id
 
 
-async def run_of(engine: Engine, workspace: WorkspaceId, process: ProcessId, run: RunId) -> Run:
+async def run_of(request: Asking, process: ProcessId, run: RunId) -> Run:
     """A run of this very process; raises RunNotFound."""
-    found = await store.get(engine.database, workspace, run)
-    if found is None or found.process_id != process:
+    found = await store.get(*request.reading, run)
+    if found.process_id != process:
         raise RunNotFound(run)
     return found
 
 
-async def _shown(engine: Engine, workspace: WorkspaceId, runs: Sequence[Run]) -> list[OldRun]:
-    told = await summaries(engine.database, workspace, runs)
+async def _shown(request: Asking, runs: Sequence[Run]) -> list[OldRun]:
+    told = await summaries(*request.reading, runs)
     return [show_run(run, told[run.id]) for run in runs if run.id in told]  # one may be deleted meanwhile
 
+
+_show_process = shown_as(OldProcess, Process)
 
 handlers = [start_run, start_run_of_many, start_run_as_requested, list_runs, get_run]
 """Below a process, for who sends a key in the header."""

@@ -6,8 +6,10 @@ from uuid import UUID
 
 from msgspec import Raw, Struct, field
 
+from controlroom.border.answers import shown_as
 from controlroom.dialects.robocorp.answers import seconds
 from controlroom.dialects.robocorp.codes import told_exception
+from controlroom.engine.console.model import Line
 from controlroom.engine.runs.model import Artifact, Result, Run, RunState, StepRun, StepRunState
 from controlroom.engine.runs.summaries import ItemRun, Summary
 from controlroom.engine.work_items.model import ExceptionType, ItemFile, ItemState, WorkItem
@@ -153,20 +155,26 @@ def show_run(run: Run, summary: Summary) -> OldRun:
     )
 
 
-def show_robot_run(step_run: StepRun) -> OldRobotRun:
-    """A step run as this API writes it."""
-    return OldRobotRun(
-        id=step_run.id,
-        state=_step_code(step_run.state),
-        result=_outcome(step_run.result),
-        error_code=step_run.error_code or "",
-        process_run_id=step_run.run_id,
-        activity_id=step_run.step_id,
-        activity_name=step_run.step_name,
-        start_ts=step_run.started_at,
-        end_ts=step_run.ended_at,
-        duration=seconds(step_run.duration),
-    )
+show_robot_run = shown_as(
+    OldRobotRun,
+    StepRun,
+    state=lambda row: _step_code(row.state),
+    result=lambda row: _outcome(row.result),
+    error_code=lambda row: row.error_code or "",
+    process_run_id="run_id",
+    activity_id="step_id",
+    activity_name="step_name",
+    start_ts="started_at",
+    end_ts="ended_at",
+    duration=lambda row: seconds(row.duration),
+)
+"""A step run as this API writes it."""
+
+show_artifact = shown_as(OldArtifact, Artifact, file_name="name", file_size="size", file_size_as_it_was="size")
+"""An artifact as this API writes it."""
+
+show_line = shown_as(OldMessage, Line, seq_no="place", message="text", timestamp="at", line_number="place")
+"""A line of console output as this API writes it."""
 
 
 def show_item(item: WorkItem, *, of: ItemRun, payload: Raw | None, files: list[ItemFile]) -> OldItem:
@@ -190,11 +198,6 @@ def show_item(item: WorkItem, *, of: ItemRun, payload: Raw | None, files: list[I
         files=[OldFile(file.id, file.name, file.size) for file in files],
         exception=None if failure is None else OldException(failure.type, failure.code, failure.message),
     )
-
-
-def show_artifact(artifact: Artifact) -> OldArtifact:
-    """An artifact as this API writes it."""
-    return OldArtifact(artifact.id, artifact.name, artifact.size, artifact.size)
 
 
 def run_state(code: str) -> tuple[RunState, ...]:

@@ -16,13 +16,12 @@ from controlroom.dialects.robocorp.old_process_api.runs import run_of
 from controlroom.dialects.robocorp.old_process_api.shapes import OldItem, show_item
 from controlroom.dialects.robocorp.routing import post
 from controlroom.engine.access.model import Permission
-from controlroom.engine.engine import Engine
 from controlroom.engine.processes import store as processes
 from controlroom.engine.runs.summaries import runs_of_items
 from controlroom.engine.work_items import actions, store
 from controlroom.engine.work_items.errors import WorkItemNotFound
 from controlroom.engine.work_items.model import ItemFile, WorkItem
-from controlroom.ids import ProcessId, RunId, WorkItemId, WorkspaceId
+from controlroom.ids import ProcessId, RunId, WorkItemId
 from controlroom.postgres.keyset import fitting, until_full
 
 _ITEM = "/work-items/{item_id:uuid}"
@@ -67,7 +66,7 @@ async def list_items(
     rows = await store.list_items(
         request.db, request.workspace, process=process_id, limit=asked_limit(request.engine.limits, limit)
     )
-    return Data(await _shown(request.engine, request.workspace, process_id, rows, with_data=bool(include_data)))
+    return Data(await _shown(request, process_id, rows, with_data=bool(include_data)))
 
 
 @get("/runs/{run_id:uuid}/work-items", needs=Permission.READ_WORK_ITEMS)
@@ -79,14 +78,14 @@ async def list_items_of_run(
     limit: FromQuery[int | None] = None,
 ) -> Data:
     """List the items of a run, newest first, which is the order that clients ask for."""
-    await run_of(request.engine, request.workspace, process_id, run_id)
+    await run_of(request, process_id, run_id)
     rows = await store.list_items(
         request.db, request.workspace, run=run_id, limit=asked_limit(request.engine.limits, limit)
     )
-    return Data(await _shown(request.engine, request.workspace, process_id, rows, with_data=bool(include_data)))
+    return Data(await _shown(request, process_id, rows, with_data=bool(include_data)))
 
 
-@post("/work-items")
+@post("/work-items", needs=Permission.WRITE_WORK_ITEMS)
 async def create_item(
     request: Asking,
     process_id: FromPath[ProcessId],
@@ -96,7 +95,7 @@ async def create_item(
     body = await request.body()
     payload = payload_of(body) if body_as_payload else decode(body or b"{}", WrappedPayload).payload
     made = await actions.create(*request.acting, process_id, payload)
-    return await _one(request.engine, request.workspace, process_id, made)
+    return await _one(request, process_id, made)
 
 
 @get(_ITEM, needs=Permission.READ_WORK_ITEMS)
@@ -106,12 +105,7 @@ async def get_item(
     item_id: FromPath[WorkItemId],
 ) -> OldItem:
     """Get an item with its data, whatever `includeData` says: one item is no burden."""
-    return await _one(
-        request.engine,
-        request.workspace,
-        process_id,
-        await _found(request.engine, request.workspace, process_id, item_id),
-    )
+    return await _one(request, process_id, await _found(request, process_id, item_id))
 
 
 @post(f"{_ITEM}/retry", needs=Permission.WRITE_WORK_ITEMS)
@@ -121,14 +115,9 @@ async def retry_item(
     item_id: FromPath[WorkItemId],
 ) -> OldItem:
     """Let a failed item be worked on again, in the run that it belongs to."""
-    await _found(request.engine, request.workspace, process_id, item_id)
+    await _found(request, process_id, item_id)
     await actions.retry(*request.acting, [item_id])
-    return await _one(
-        request.engine,
-        request.workspace,
-        process_id,
-        await _found(request.engine, request.workspace, process_id, item_id),
-    )
+    return await _one(request, process_id, await _found(request, process_id, item_id))
 
 
 @post(f"{_ITEM}/files/upload", needs=Permission.WRITE_WORK_ITEMS)
@@ -139,39 +128,37 @@ async def add_file(
     data: JSONBody[OldFileRequest],
 ) -> OldForm:
     """Promise a file: where to post it as a form."""
-    await _found(request.engine, request.workspace, process_id, item_id)
+    await _found(request, process_id, item_id)
     promised = await actions.promise_file(*request.acting, item_id, data.file_name, data.file_size)
     form = upload_form(request, promised)
     return OldForm(form.url, form.form_data)
 
 
-async def _found(engine: Engine, workspace: WorkspaceId, process: ProcessId, item: WorkItemId) -> WorkItem:
+async def _found(request: Asking, process: ProcessId, item: WorkItemId) -> WorkItem:
     """An item of this very process; raises WorkItemNotFound."""
-    found = await store.get(engine.database, workspace, item)
+    found = await store.get(request.db, request.workspace, item)
     if found is None or found.process_id != process:
         raise WorkItemNotFound(item)
     return found
 
 
-async def _one(engine: Engine, workspace: WorkspaceId, process: ProcessId, item: WorkItem) -> OldItem:
-    shown = await _shown(engine, workspace, process, [item], with_data=True)
+async def _one(request: Asking, process: ProcessId, item: WorkItem) -> OldItem:
+    shown = await _shown(request, process, [item], with_data=True)
     if not shown:  # deleted meanwhile
         raise WorkItemNotFound(item.id)
     return shown[0]
 
 
-async def _shown(
-    engine: Engine, workspace: WorkspaceId, process: ProcessId, items: Sequence[WorkItem], *, with_data: bool
-) -> list[OldItem]:
+async def _shown(request: Asking, process: ProcessId, items: Sequence[WorkItem], *, with_data: bool) -> list[OldItem]:
     ids = [item.id for item in items]
-    belonging = await runs_of_items(engine.database, workspace, process, ids)
+    belonging = await runs_of_items(*request.reading, process, ids)
     payloads: dict[WorkItemId, Raw | None] = {}
     files: dict[WorkItemId, list[ItemFile]] = defaultdict(list)
     if with_data and ids:
-        payloads = await _payloads(engine, workspace, ids)
+        payloads = await _payloads(request, ids)
         items = [item for item in items if item.id in payloads]
         ids = [item.id for item in items]
-        for file in await store.list_files(engine.database, workspace, ids):
+        for file in await store.list_files(request.db, request.workspace, ids):
             files[file.work_item_id].append(file)
     return [
         show_item(item, of=belonging[item.id], payload=payloads.get(item.id), files=files[item.id])
@@ -180,18 +167,18 @@ async def _shown(
     ]
 
 
-async def _payloads(engine: Engine, workspace: WorkspaceId, ids: Sequence[WorkItemId]) -> dict[WorkItemId, Raw | None]:
+async def _payloads(request: Asking, ids: Sequence[WorkItemId]) -> dict[WorkItemId, Raw | None]:
     """Payloads of the first of the items, as many as fit into one answer: this API has no pages."""
 
     async def fetch(last: tuple[WorkItemId, Raw | None] | None, wanted: int) -> list[tuple[WorkItemId, Raw | None]]:
         begin = 0 if last is None else ids.index(last[0]) + 1
-        told = await store.payloads_of(engine.database, workspace, ids[begin : begin + wanted])
+        told = await store.payloads_of(request.db, request.workspace, ids[begin : begin + wanted])
         return [(item, told.get(item)) for item in ids[begin : begin + wanted]]
 
     def size(row: tuple[WorkItemId, Raw | None]) -> int:
         return 0 if row[1] is None else len(memoryview(row[1]))
 
-    most = engine.limits.page_bytes
+    most = request.engine.limits.page_bytes
     found = await until_full(fetch, size, limit=len(ids), most=most)
     return dict(fitting(found, size, most=most))
 
