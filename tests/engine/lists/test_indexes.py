@@ -231,6 +231,20 @@ async def test_an_offset_counts_off_ids_and_reads_the_page_alone(engine, organiz
     assert seen.sorted <= WORKSPACES * (500 + PAGE)
 
 
+@pytest.mark.parametrize(
+    ("listing", "sort", "index"),
+    [entry for entry in LISTS if entry[0] is not ITEMS],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+async def test_what_is_skipped_is_read_from_the_index_alone(engine, organization, listing, sort, index):
+    """No row is visited for its sake."""
+    composed = composer.rows(listing, within(organization), Asked(sort=sort, start=Skip(500), length=PAGE))
+    plan = await engine.database.all(str, f"explain {composed.sql}", **composed.values)
+
+    [read_from] = [line for line in plan if f"using {index} " in line]
+    assert "Index Only Scan" in read_from
+
+
 async def test_a_filtered_page_of_one_run_is_read_from_the_runs_index(engine, organization):
     """A condition with an index of its own takes it."""
     [run] = await engine.database.all(
