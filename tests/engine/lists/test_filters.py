@@ -17,7 +17,9 @@ from controlroom.engine.lists.model import (
     Compare,
     Contains,
     Direction,
+    Field,
     Filter,
+    Kind,
     Not,
     OneOf,
     Operator,
@@ -140,6 +142,19 @@ def test_a_filter_has_bounds(specimens):
 
     composer.rows(specimens.listing, HERE, Asked(filter=AllOf((one,) * 199), length=1))
     composer.rows(specimens.listing, HERE, Asked(filter=OneOf("rank", tuple(range(1_000))), length=1))
+
+
+def test_an_order_has_bounds(specimens):
+    """Eight fields; naming one again adds nothing, and behind the id nothing counts."""
+    names = [name for name, field in specimens.listing.named.items() if field.is_sortable and name != "id"]
+    many = tuple(Sort(name) for name in [*names, "id"])
+    assert len(names) == 8
+    composer.rows(specimens.listing, HERE, Asked(sort=many * 3, length=1))
+
+    wide = replace(specimens.listing, fields=(*specimens.listing.fields, Field("more", Kind.TEXT, is_sortable=True)))
+    with pytest.raises(Invalid) as refused:
+        composer.rows(wide, HERE, Asked(sort=(Sort("more"), *many), length=1))
+    assert refused.value.code == "FILTER_TOO_LARGE"
 
 
 def test_a_place_that_is_none_is_refused(specimens):

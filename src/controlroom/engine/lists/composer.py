@@ -18,7 +18,7 @@ from typing import Any, Final, NamedTuple, Self
 from msgspec import Struct
 
 from controlroom.engine.lists import filters
-from controlroom.engine.lists.errors import FieldNotSortable, PositionWrong
+from controlroom.engine.lists.errors import FieldNotSortable, FilterTooLarge, PositionWrong
 from controlroom.engine.lists.filters import LARGEST, Shape, field_of
 from controlroom.engine.lists.model import (
     EVERYTHING,
@@ -177,7 +177,7 @@ def _keys(listing: Listing, sort: tuple[Sort, ...]) -> tuple[_Key, ...]:
         if one.field == "id":
             break
         if len(keys) > _MOST_KEYS:
-            raise FieldNotSortable(listing.noun, one.field)
+            raise FilterTooLarge(f"a list is sorted by at most {_MOST_KEYS} fields")
     keys.setdefault("id", _Key("id", is_descending))
     return tuple(keys.values())
 
