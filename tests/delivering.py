@@ -6,6 +6,9 @@ from contextlib import asynccontextmanager
 import pytest
 
 from controlroom.dialects.robocorp.provisioner_requests import ProvisionerRequests
+from controlroom.engine.access.model import Permission
+from controlroom.engine.access.scope import scope_of
+from controlroom.engine.deliveries.store import list_of_subscription
 from controlroom.maintenance.deliverer import Deliverer
 from controlroom.maintenance.fan_out import FanOut
 from controlroom.maintenance.loops import news
@@ -64,3 +67,9 @@ async def until(condition, seconds: float = 15):
         while not (value := await condition()):
             await asyncio.sleep(0.01)
         return value
+
+
+async def log_of(engine, actor, workspace, subscription, limit=100):
+    """What a webhook, a callback, a notification or a provisioner was sent, newest first."""
+    scope = scope_of(actor, Permission.READ_WEBHOOKS, workspace)
+    return await list_of_subscription(engine.database, scope, subscription, limit=limit)

@@ -31,7 +31,10 @@ Entrance: TypeAlias = Callable[[ASGIApp], ASGIApp]
 """A middleware."""
 
 NEEDS = "needs"
-"""The option of a route that reads: the permission for which its Scope is made."""
+"""The option of a route that reads: the permission for which its Scope is made.
+
+Several, where it reads of one noun what belongs to another in the workspace of its address.
+"""
 
 OPEN_TO_ROBOTS = "open_to_robots"
 """The option of a route that serves a step run's token as well."""
@@ -122,10 +125,10 @@ def entrance(let_in: Callable[[Engine, Any], Awaitable[Actor | StepRunActor | Wo
             state = scope["state"]
             state["caller"] = caller
             declared = scope["route_handler"].opt
-            needs: Permission | None = declared.get(NEEDS)
-            if needs is not None:
+            needs: Permission | tuple[Permission, ...] = declared.get(NEEDS, ())
+            for permission in needs if isinstance(needs, tuple) else (needs,):
                 reader = caller if OPEN_TO_ROBOTS in declared and isinstance(caller, StepRunActor) else _person(caller)
-                state["seen"] = scope_of(reader, needs, scope["path_params"].get("workspace_id"))
+                state["seen"] = scope_of(reader, permission, scope["path_params"].get("workspace_id"))
             await app(scope, receive, send)
 
         return entering

@@ -252,7 +252,11 @@ OUTSIDE = Section(
         ),
         Deed("a worker is started on demand", f"{_PROVIDING}.providing.ask", "`start`"),
         Deed("a worker on demand that is not needed", f"{_PROVIDING}.model.Stop", "`stop`"),
-        Deed("orders to provisioners are signed", f"{_PROVIDING}.rules.signed", "`x-rc-signed-headers`"),
+        Deed(
+            "orders to provisioners are signed",
+            "controlroom.dialects.robocorp.provisioner_requests.ProvisionerRequests.headers",
+            "`x-rc-signed-headers`",
+        ),
         Deed("orders by AWS EventBridge", f"{_PROVIDING}.eventbridge.order", "provisioners by https only"),
         Deed("`status` asked of provisioners", f"{_PROVIDING}.model.Status", "the vendor did not ask either"),
     ),

@@ -10,7 +10,7 @@ from tests.engine.runs.conftest import Floor, payloads
 from controlroom.engine.access.tokens import read_step_run_token
 from controlroom.engine.chains import actions, store
 from controlroom.engine.chains.errors import ChainNotFound
-from controlroom.engine.chains.model import Chain, ChainChange, ChainDefinition, Empty, End
+from controlroom.engine.chains.model import Chain, ChainChange, ChainDefinition, ChainLink, Empty, End
 from controlroom.engine.engine import Engine
 from controlroom.engine.events import cursor
 from controlroom.engine.processes.errors import ProcessNotFound
@@ -77,10 +77,11 @@ async def given(floor: Floor, run: Run) -> list[bytes]:
 
 async def became(floor: Floor, made: Chain) -> list[str]:
     """What became of the ends of runs, in order."""
-    return [
-        link.state.value
-        for link in (await store.list_links(floor.engine.database, floor.scope, made.id, limit=100))[::-1]
-    ]
+    return [link.state.value for link in (await links(floor, made, limit=100))[::-1]]
+
+
+async def links(floor: Floor, made: Chain, *, limit: int) -> list[ChainLink]:
+    return await store.list_links(floor.engine.database, floor.scope, made.process_id, made.id, limit=limit)
 
 
 async def test_outputs_become_inputs(floor):
@@ -209,7 +210,7 @@ async def test_a_circle_ends(floor):
         await follow(floor.engine)
 
     assert len(await runs_of(floor, process)) == floor.engine.limits.chain_depth + 1
-    [last, *_] = await store.list_links(floor.engine.database, floor.scope, made.id, limit=1)
+    [last, *_] = await links(floor, made, limit=1)
     assert (last.state.value, "follow each other" in last.reason) == ("failed", True)
 
 

@@ -20,8 +20,8 @@ from controlroom.engine.webhooks.model import WebhookChange, WebhookDefinition, 
 from controlroom.maintenance.fan_out import fan_out
 from controlroom.maintenance.loops import news
 from controlroom.protocol import ErrorCode
-from delivering import until
-from engine.webhooks.test_webhooks import caught_up, log_of, play, soon
+from delivering import log_of, until
+from engine.webhooks.test_webhooks import caught_up, play, soon
 
 ENDS = (WebhookEvent.RUN_STARTED, WebhookEvent.RUN_COMPLETED, WebhookEvent.RUN_UNRESOLVED)
 

@@ -9,17 +9,19 @@ import pytest
 from aiosmtpd.smtp import SMTP, AuthResult
 
 from controlroom import tls
+from controlroom.engine.access.model import Permission
+from controlroom.engine.access.scope import scope_of
 from controlroom.engine.deliveries.model import DeliveryState, NotSent, Sent
 from controlroom.engine.notifications import actions as notifications
+from controlroom.engine.notifications import store
 from controlroom.engine.notifications.model import ByChat, ByEmail, NotificationEvent
 from controlroom.engine.processes import actions as processes
 from controlroom.engine.processes.model import ProcessChange
-from controlroom.engine.webhooks import redelivery
 from controlroom.errors import Invalid
 from controlroom.ids import uuid7
 from controlroom.maintenance.mail import Encryption, mail_server
 from controlroom.protocol import ErrorCode
-from delivering import delivering, until
+from delivering import delivering, log_of, until
 
 BOTH = (NotificationEvent.RUN_COMPLETED, NotificationEvent.RUN_UNRESOLVED)
 
@@ -110,7 +112,7 @@ async def play(floor, process, error=None):
 
 async def ended(engine, ada, workspace, notification):
     async def look():
-        found = await redelivery.list_deliveries(engine, ada, workspace, notification, limit=9)
+        found = await log_of(engine, ada, workspace, notification)
         return [one for one in found if one.state is not DeliveryState.PENDING]
 
     return await until(look)
@@ -215,7 +217,7 @@ async def test_a_chat_that_is_gone_is_told_no_more(deliveries, engine, ada, work
     await play(floor, process)
 
     async def disabled():
-        found = await notifications.get(engine, ada, workspace, made.id)
+        found = await store.get(engine.database, scope_of(ada, Permission.READ_PROCESSES, workspace), made.id)
         return None if found.is_enabled else found
 
     assert "answered 410" in (await until(disabled)).disabled_reason

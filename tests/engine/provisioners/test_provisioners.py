@@ -11,8 +11,10 @@ import msgspec
 import pytest
 
 from controlroom.engine.access.credentials import authenticate_worker
-from controlroom.engine.access.model import Actor
+from controlroom.engine.access.model import Actor, Permission
+from controlroom.engine.access.scope import scope_of
 from controlroom.engine.access.tokens import read_step_run_token
+from controlroom.engine.deliveries import store as delivery_store
 from controlroom.engine.deliveries.model import DeliveryState
 from controlroom.engine.processes.model import OnDemand
 from controlroom.engine.provisioners import actions as provisioners
@@ -20,13 +22,12 @@ from controlroom.engine.provisioners.errors import ProvisionerInUse, Provisioner
 from controlroom.engine.runs import actions as runs
 from controlroom.engine.runs import claims, leases, reports, store
 from controlroom.engine.runs.model import RunState, StepRunState, StopRequest
-from controlroom.engine.webhooks import redelivery
 from controlroom.engine.workers import linking
 from controlroom.errors import Forbidden, NotFound, Unauthenticated
 from controlroom.ids import WorkerId
 from controlroom.maintenance.provisioner import provide
 from controlroom.protocol import Claim, ErrorCode, Finish, Link, OpenSession, SandboxKind
-from delivering import until
+from delivering import log_of, until
 
 SECRET = "shared with the provisioner"
 
@@ -131,7 +132,7 @@ async def test_a_stop_that_means_nothing_to_a_provisioner_is_no_failed_delivery(
     await receiver.wait(2)
 
     async def told():
-        found = await redelivery.list_deliveries(engine, ada, workspace, provisioner.id, limit=9)
+        found = await log_of(engine, ada, workspace, provisioner.id)
         return [one.last_status for one in found if one.state is DeliveryState.DELIVERED] if len(found) == 2 else None
 
     assert await until(lambda: both(told)) == [status, 200]
@@ -163,8 +164,8 @@ async def test_the_log_does_not_keep_link_tokens(
     await provide(engine)
     await receiver.wait(1)
 
-    [delivery] = await redelivery.list_deliveries(engine, ada, workspace, provisioner.id, limit=9)
-    found = await redelivery.get_delivery(engine, ada, workspace, delivery.id)
+    [delivery] = await log_of(engine, ada, workspace, provisioner.id)
+    found = await delivery_store.get(engine.database, scope_of(ada, Permission.READ_WEBHOOKS, workspace), delivery.id)
     assert b"LinkToken" not in found.body
 
 
@@ -294,10 +295,9 @@ async def test_what_a_provisioner_may_be(engine, ada, ben, workspace, provisione
 async def test_outsiders_see_no_provisioner(engine, cleo: Actor, workspace, provisioner):
     """Neither that there is one, nor its secret, nor what it was asked."""
     for nothing in (
-        provisioners.get(engine, cleo, workspace, provisioner.id),
         provisioners.reveal(engine, cleo, workspace, provisioner.id),
         provisioners.delete(engine, cleo, workspace, provisioner.id),
-        redelivery.list_deliveries(engine, cleo, workspace, provisioner.id, limit=9),
+        log_of(engine, cleo, workspace, provisioner.id),
     ):
         with pytest.raises(NotFound):
             await nothing

@@ -10,19 +10,21 @@ import pytest
 from standardwebhooks import Webhook
 
 from controlroom.dialects.robocorp.messages import GRAMMAR
-from controlroom.engine.access.scope import Room
+from controlroom.engine.access.model import Permission
+from controlroom.engine.access.scope import Room, scope_of
 from controlroom.engine.deliveries import store
 from controlroom.engine.deliveries.model import DeliveryState, NotSent, Tried
 from controlroom.engine.events.store import By, Event, append
 from controlroom.engine.runs.callbacks import Callback, CallbackEvent
 from controlroom.engine.webhooks import actions as webhooks
 from controlroom.engine.webhooks import redelivery
+from controlroom.engine.webhooks import store as webhook_store
 from controlroom.engine.webhooks.model import WebhookChange, WebhookDefinition, WebhookEvent
 from controlroom.maintenance.deliverer import prune, record
 from controlroom.maintenance.fan_out import Batch, fan_out
 from controlroom.maintenance.loops import news
 from controlroom.protocol import ErrorCode
-from delivering import delivering, until
+from delivering import delivering, log_of, until
 from receivers import receiving
 
 RUN_EVENTS = (WebhookEvent.RUN_STARTED, WebhookEvent.RUN_COMPLETED, WebhookEvent.RUN_UNRESOLVED)
@@ -75,6 +77,10 @@ async def test_a_run_is_told_from_start_to_end(deliveries, floor, hook, process,
     assert Webhook(secret).verify(started.body, started.headers) == started.json
 
 
+async def webhook_of(engine, actor, workspace, webhook):
+    return await webhook_store.get(engine.database, scope_of(actor, Permission.READ_WEBHOOKS, workspace), webhook)
+
+
 async def test_a_receiver_that_is_gone_disables_its_webhook(
     deliveries, engine, ada, workspace, floor, process, hook, receiver
 ):
@@ -86,12 +92,12 @@ async def test_a_receiver_that_is_gone_disables_its_webhook(
     await receiver.wait(1)
 
     async def disabled():
-        found = await webhooks.get(engine, ada, workspace, made.id)
+        found = await webhook_of(engine, ada, workspace, made.id)
         return None if found.is_enabled else found
 
     found = await until(disabled)
     assert "answered 410" in found.disabled_reason
-    states = {one.state for one in await redelivery.list_deliveries(engine, ada, workspace, made.id, limit=9)}
+    states = {one.state for one in await log_of(engine, ada, workspace, made.id)}
     assert states <= {DeliveryState.FAILED}
     kinds = await engine.database.all(str, "select kind from event where subject_id = %(id)s order by id", id=made.id)
     assert kinds[-1] == "webhook.disabled"
@@ -112,7 +118,7 @@ async def test_an_endpoint_that_was_changed_meanwhile_is_not_disabled(engine, ad
 
     await webhooks.disable_gone(engine, Room(), made.id, endpoint="https://old.example.com/", answer="410")
 
-    assert (await webhooks.get(engine, ada, workspace, made.id)).is_enabled
+    assert (await webhook_of(engine, ada, workspace, made.id)).is_enabled
 
 
 async def test_a_receiver_may_ask_for_a_pause(deliveries, engine, ada, workspace, floor, process, hook, receiver):
@@ -124,7 +130,7 @@ async def test_a_receiver_may_ask_for_a_pause(deliveries, engine, ada, workspace
     await receiver.wait(1)
 
     async def waiting():
-        found = await redelivery.list_deliveries(engine, ada, workspace, made.id, limit=9)
+        found = await log_of(engine, ada, workspace, made.id)
         later = [one for one in found if one.due - one.created_at > timedelta(minutes=55)]
         return found if len(found) == len(later) == 2 else None
 
@@ -133,7 +139,7 @@ async def test_a_receiver_may_ask_for_a_pause(deliveries, engine, ada, workspace
     await play(floor, process)
 
     async def held():
-        found = await redelivery.list_deliveries(engine, ada, workspace, made.id, limit=9)
+        found = await log_of(engine, ada, workspace, made.id)
         later = [one for one in found if one.due - one.created_at > timedelta(minutes=55)]
         return found if len(found) == len(later) == 4 else None
 
@@ -205,10 +211,6 @@ async def test_a_callback_is_told_of_its_run_alone(deliveries, floor, process, r
     assert told.headers["x-rc-signature"] == hmac.new(b"from the caller", told.body, hashlib.sha256).hexdigest()
 
 
-async def log_of(engine, ada, workspace, subscription):
-    return await redelivery.list_deliveries(engine, ada, workspace, subscription, limit=100)
-
-
 async def ended(engine, ada, workspace, subscription, count=1):
     """The deliveries of a subscription, once so many have ended."""
 
@@ -230,7 +232,7 @@ async def test_the_log_tells_what_was_sent_and_answered(
 
     assert (delivery.state, delivery.attempts, delivery.last_status) == (DeliveryState.DELIVERED, 1, 200)
     assert (delivery.last_answer, delivery.run_id) == ("noted", run.id)
-    found = await redelivery.get_delivery(engine, ada, workspace, delivery.id)
+    found = await store.get(engine.database, scope_of(ada, Permission.READ_WEBHOOKS, workspace), delivery.id)
     assert found.body == receiver.requests[0].body
 
 

@@ -13,7 +13,6 @@ from controlroom.dialects.robocorp.routing import delete, get, post, update
 from controlroom.engine.access.model import Permission
 from controlroom.engine.chains import actions, store
 from controlroom.engine.chains.model import Chain, ChainChange, ChainDefinition, ChainLink, Empty, End, LinkState
-from controlroom.engine.processes import store as processes
 from controlroom.ids import ChainId, ProcessId
 
 
@@ -58,17 +57,12 @@ class LinkAnswer(Struct, frozen=True, kw_only=True):
 @get("/processes/{process_id:uuid}/chains", needs=Permission.READ_PROCESSES)
 async def list_chains(request: Asking, paging: Pages, process_id: FromPath[ProcessId]) -> Page[ChainAnswer]:
     """List what starts when a run of the process ends, oldest first."""
-    await processes.get(*request.reading, process_id)
     rows = await store.list_chains(*request.reading, process_id, after=paging.after(_chain_id), limit=paging.fetch)
     return paging.page(rows, _show, lambda chain: chain.id)
 
 
 @post("/processes/{process_id:uuid}/chains")
-async def create_chain(
-    request: Asking,
-    process_id: FromPath[ProcessId],
-    data: JSONBody[CreateChain],
-) -> ChainAnswer:
+async def create_chain(request: Asking, process_id: FromPath[ProcessId], data: JSONBody[CreateChain]) -> ChainAnswer:
     """Let another process start when a run of this one ends, with its outputs."""
     definition = ChainDefinition(
         next_process=ProcessId(data.next_process.id), ends=data.after, empty=data.empty, is_enabled=data.enabled
@@ -77,21 +71,14 @@ async def create_chain(
 
 
 @get("/processes/{process_id:uuid}/chains/{chain_id:uuid}", needs=Permission.READ_PROCESSES)
-async def get_chain(
-    request: Asking,
-    process_id: FromPath[ProcessId],
-    chain_id: FromPath[ChainId],
-) -> ChainAnswer:
+async def get_chain(request: Asking, process_id: FromPath[ProcessId], chain_id: FromPath[ChainId]) -> ChainAnswer:
     """Get a chain."""
     return _show(await store.get(*request.reading, process_id, chain_id))
 
 
 @update("/processes/{process_id:uuid}/chains/{chain_id:uuid}")
 async def update_chain(
-    request: Asking,
-    process_id: FromPath[ProcessId],
-    chain_id: FromPath[ChainId],
-    data: JSONBody[UpdateChain],
+    request: Asking, process_id: FromPath[ProcessId], chain_id: FromPath[ChainId], data: JSONBody[UpdateChain]
 ) -> ChainAnswer:
     """Change a chain."""
     change = ChainChange(ends=data.after, empty=data.empty, is_enabled=data.enabled)
@@ -99,29 +86,18 @@ async def update_chain(
 
 
 @delete("/processes/{process_id:uuid}/chains/{chain_id:uuid}")
-async def delete_chain(
-    request: Asking,
-    process_id: FromPath[ProcessId],
-    chain_id: FromPath[ChainId],
-) -> Deleted:
+async def delete_chain(request: Asking, process_id: FromPath[ProcessId], chain_id: FromPath[ChainId]) -> Deleted:
     """Delete a chain."""
     await actions.delete(*request.acting, process_id, chain_id)
     return Deleted(chain_id)
 
 
-@get(
-    "/processes/{process_id:uuid}/chains/{chain_id:uuid}/links",
-    needs=Permission.READ_PROCESSES,
-)
+@get("/processes/{process_id:uuid}/chains/{chain_id:uuid}/links", needs=Permission.READ_PROCESSES)
 async def list_chain_links(
-    request: Asking,
-    paging: Pages,
-    process_id: FromPath[ProcessId],
-    chain_id: FromPath[ChainId],
+    request: Asking, paging: Pages, process_id: FromPath[ProcessId], chain_id: FromPath[ChainId]
 ) -> Page[LinkAnswer]:
     """List what followed of the ends of runs, the latest first."""
-    await store.get(*request.reading, process_id, chain_id)
-    rows = await store.list_links(*request.reading, chain_id, before=paging.after(int), limit=paging.fetch)
+    rows = await store.list_links(*request.reading, process_id, chain_id, before=paging.after(int), limit=paging.fetch)
     return paging.page(rows, _show_link, lambda link: link.event_id)
 
 

@@ -11,7 +11,8 @@ from controlroom.dialects.robocorp.answers import Deleted, Identified
 from controlroom.dialects.robocorp.paging import Page, Pages
 from controlroom.dialects.robocorp.routing import delete, get, post, update
 from controlroom.dialects.robocorp.webhooks import DeliveryAnswer, OfState, deliveries_of
-from controlroom.engine.notifications import actions
+from controlroom.engine.access.model import Permission
+from controlroom.engine.notifications import actions, store
 from controlroom.engine.notifications.model import (
     ByChat,
     ByEmail,
@@ -63,22 +64,20 @@ class UpdateNotification(Struct, frozen=True, kw_only=True, forbid_unknown_field
     enabled: bool | None = None
 
 
-@get("/processes/{process_id:uuid}/notifications")
+@get("/processes/{process_id:uuid}/notifications", needs=Permission.READ_PROCESSES)
 async def list_notifications(
     request: Asking, paging: Pages, process_id: FromPath[ProcessId]
 ) -> Page[NotificationAnswer]:
     """List the notifications of a process, oldest first."""
-    rows = await actions.list_of_process(
-        *request.acting, process_id, after=paging.after(NotificationId), limit=paging.fetch
+    rows = await store.list_of_process(
+        *request.reading, process_id, after=paging.after(NotificationId), limit=paging.fetch
     )
     return paging.page(rows, _show, lambda notification: notification.id)
 
 
 @post("/processes/{process_id:uuid}/notifications")
 async def create_notification(
-    request: Asking,
-    process_id: FromPath[ProcessId],
-    data: JSONBody[CreateNotification],
+    request: Asking, process_id: FromPath[ProcessId], data: JSONBody[CreateNotification]
 ) -> NotificationAnswer:
     """Tell somebody how the runs of a process end, from now on."""
     way = _way(data.recipients, data.endpoint)
@@ -88,17 +87,15 @@ async def create_notification(
     return _show(await actions.create(*request.acting, process_id, way, events))
 
 
-@get("/notifications/{notification_id:uuid}")
+@get("/notifications/{notification_id:uuid}", needs=Permission.READ_PROCESSES)
 async def get_notification(request: Asking, notification_id: FromPath[NotificationId]) -> NotificationAnswer:
     """Get a notification."""
-    return _show(await actions.get(*request.acting, notification_id))
+    return _show(await store.get(*request.reading, notification_id))
 
 
 @update("/notifications/{notification_id:uuid}")
 async def update_notification(
-    request: Asking,
-    notification_id: FromPath[NotificationId],
-    data: JSONBody[UpdateNotification],
+    request: Asking, notification_id: FromPath[NotificationId], data: JSONBody[UpdateNotification]
 ) -> NotificationAnswer:
     """Change a notification; it keeps its type."""
     events = None if data.enabled_events is None else [_EVENTS[name] for name in data.enabled_events]
@@ -120,18 +117,13 @@ async def delete_notification(request: Asking, notification_id: FromPath[Notific
     return Deleted(notification_id)
 
 
-@get("/notifications/{notification_id:uuid}/deliveries")
+@get("/notifications/{notification_id:uuid}/deliveries", needs=(Permission.READ_PROCESSES, Permission.READ_WEBHOOKS))
 async def list_notification_deliveries(
-    request: Asking,
-    paging: Pages,
-    notification_id: FromPath[NotificationId],
-    delivery_state: OfState = None,
+    request: Asking, paging: Pages, notification_id: FromPath[NotificationId], delivery_state: OfState = None
 ) -> Page[DeliveryAnswer]:
     """List what was sent for a notification, newest first."""
-    await actions.get(*request.acting, notification_id)
-    return await deliveries_of(
-        request.engine, request.actor, paging, request.workspace, notification_id, delivery_state
-    )
+    await store.get(*request.reading, notification_id)
+    return await deliveries_of(request, paging, notification_id, delivery_state)
 
 
 def _way(recipients: list[str] | None, endpoint: str | None) -> Way | None:

@@ -120,8 +120,8 @@ def published(app: Litestar, schema: dict[str, Any]) -> dict[str, Any]:
     needs = {handler.fn.__name__: handler.opt[NEEDS] for handler in _handlers(app) if NEEDS in handler.opt}
     for item in tidy["paths"].values():
         for operation in item.values():
-            permission = needs.get(re.sub("([A-Z])", r"_\1", operation["operationId"]).lower())
-            if permission is not None:
+            permissions = needs.get(re.sub("([A-Z])", r"_\1", operation["operationId"]).lower(), ())
+            for permission in permissions if isinstance(permissions, tuple) else (permissions,):
                 operation["description"] += f"\n\nNeeds the permission `{NAMES[permission]}`."
     return tidy
 

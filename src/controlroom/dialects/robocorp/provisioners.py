@@ -11,7 +11,8 @@ from controlroom.dialects.robocorp.answers import Deleted, seconds
 from controlroom.dialects.robocorp.paging import Page, Pages
 from controlroom.dialects.robocorp.routing import delete, get, post, update
 from controlroom.dialects.robocorp.webhooks import DeliveryAnswer, OfState, deliveries_of
-from controlroom.engine.provisioners import actions
+from controlroom.engine.access.model import Permission
+from controlroom.engine.provisioners import actions, store
 from controlroom.engine.provisioners.model import Provisioner
 from controlroom.ids import ProvisionerId
 
@@ -59,10 +60,10 @@ class UpdateProvisioner(Struct, frozen=True, kw_only=True, forbid_unknown_fields
     max_lifetime_seconds: float | None = None
 
 
-@get("/provisioners")
+@get("/provisioners", needs=Permission.READ_WORKERS)
 async def list_provisioners(request: Asking, paging: Pages) -> Page[ProvisionerAnswer]:
     """List provisioners, oldest first, without their secrets."""
-    rows = await actions.list_provisioners(*request.acting, after=paging.after(ProvisionerId), limit=paging.fetch)
+    rows = await store.list_provisioners(*request.reading, after=paging.after(ProvisionerId), limit=paging.fetch)
     return paging.page(rows, _show, lambda provisioner: provisioner.id)
 
 
@@ -79,17 +80,15 @@ async def create_provisioner(request: Asking, data: JSONBody[CreateProvisioner])
     return NewProvisioner(**msgspec.structs.asdict(_show(made)), secret=secret)
 
 
-@get("/provisioners/{provisioner_id:uuid}")
+@get("/provisioners/{provisioner_id:uuid}", needs=Permission.READ_WORKERS)
 async def get_provisioner(request: Asking, provisioner_id: FromPath[ProvisionerId]) -> ProvisionerAnswer:
     """Get a provisioner, without its secret."""
-    return _show(await actions.get(*request.acting, provisioner_id))
+    return _show(await store.get(*request.reading, provisioner_id))
 
 
 @update("/provisioners/{provisioner_id:uuid}")
 async def update_provisioner(
-    request: Asking,
-    provisioner_id: FromPath[ProvisionerId],
-    data: JSONBody[UpdateProvisioner],
+    request: Asking, provisioner_id: FromPath[ProvisionerId], data: JSONBody[UpdateProvisioner]
 ) -> ProvisionerAnswer:
     """Change a provisioner; requests under way go to where it is now."""
     changed = await actions.update(
@@ -116,16 +115,13 @@ async def reveal_provisioner(request: Asking, provisioner_id: FromPath[Provision
     return RevealedSecret(provisioner_id, await actions.reveal(*request.acting, provisioner_id))
 
 
-@get("/provisioners/{provisioner_id:uuid}/deliveries")
+@get("/provisioners/{provisioner_id:uuid}/deliveries", needs=(Permission.READ_WORKERS, Permission.READ_WEBHOOKS))
 async def list_provisioner_deliveries(
-    request: Asking,
-    paging: Pages,
-    provisioner_id: FromPath[ProvisionerId],
-    delivery_state: OfState = None,
+    request: Asking, paging: Pages, provisioner_id: FromPath[ProvisionerId], delivery_state: OfState = None
 ) -> Page[DeliveryAnswer]:
     """List what a provisioner was asked, newest first."""
-    await actions.get(*request.acting, provisioner_id)
-    return await deliveries_of(request.engine, request.actor, paging, request.workspace, provisioner_id, delivery_state)
+    await store.get(*request.reading, provisioner_id)
+    return await deliveries_of(request, paging, provisioner_id, delivery_state)
 
 
 def _lifetime(given: float | None) -> timedelta | None:

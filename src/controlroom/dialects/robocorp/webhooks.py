@@ -18,13 +18,13 @@ from controlroom.dialects.robocorp.answers import Deleted, Identified, identifie
 from controlroom.dialects.robocorp.messages import EVENT_NAMES, GRAMMAR
 from controlroom.dialects.robocorp.paging import Page, Pages, Paging
 from controlroom.dialects.robocorp.routing import delete, get, post, update
-from controlroom.engine.access.model import Actor
+from controlroom.engine.access.model import Permission
+from controlroom.engine.deliveries import store as deliveries
 from controlroom.engine.deliveries.model import Delivery, DeliveryKind, DeliveryState, DeliveryWithBody
-from controlroom.engine.engine import Engine
-from controlroom.engine.webhooks import actions, redelivery
+from controlroom.engine.webhooks import actions, redelivery, store
 from controlroom.engine.webhooks.model import Webhook, WebhookChange, WebhookDefinition, WebhookEvent
 from controlroom.errors import Invalid
-from controlroom.ids import DeliveryId, ProcessId, RunId, WebhookId, WorkspaceId
+from controlroom.ids import DeliveryId, ProcessId, RunId, WebhookId
 
 _EVENTS = {name: event for event, name in EVENT_NAMES.items()}
 
@@ -118,15 +118,13 @@ class TestStarted(Struct, frozen=True):
     delivery: Identified
 
 
-@get("/webhooks")
+@get("/webhooks", needs=Permission.READ_WEBHOOKS)
 async def list_webhooks(
-    request: Asking,
-    paging: Pages,
-    process_id: FromQuery[ProcessId | None] = None,
+    request: Asking, paging: Pages, process_id: FromQuery[ProcessId | None] = None
 ) -> Page[WebhookAnswer]:
     """List webhooks, oldest first, without their secrets."""
-    rows = await actions.list_webhooks(
-        *request.acting, process=process_id, after=paging.after(WebhookId), limit=paging.fetch
+    rows = await store.list_webhooks(
+        *request.reading, process=process_id, after=paging.after(WebhookId), limit=paging.fetch
     )
     return paging.page(rows, _show, lambda webhook: webhook.id)
 
@@ -156,9 +154,7 @@ async def get_webhook(request: Asking, webhook_id: FromPath[WebhookId]) -> Webho
 
 @update("/webhooks/{webhook_id:uuid}")
 async def update_webhook(
-    request: Asking,
-    webhook_id: FromPath[WebhookId],
-    data: JSONBody[UpdateWebhook],
+    request: Asking, webhook_id: FromPath[WebhookId], data: JSONBody[UpdateWebhook]
 ) -> WebhookAnswer:
     """Change a webhook; what is still to be delivered goes to where it points now."""
     change = WebhookChange(
@@ -184,33 +180,27 @@ async def test_webhook(request: Asking, webhook_id: FromPath[WebhookId]) -> Test
     return TestStarted(Identified(await actions.test(*request.acting, webhook_id)))
 
 
-@get("/webhooks/{webhook_id:uuid}/deliveries")
+@get("/webhooks/{webhook_id:uuid}/deliveries", needs=Permission.READ_WEBHOOKS)
 async def list_webhook_deliveries(
-    request: Asking,
-    paging: Pages,
-    webhook_id: FromPath[WebhookId],
-    delivery_state: OfState = None,
+    request: Asking, paging: Pages, webhook_id: FromPath[WebhookId], delivery_state: OfState = None
 ) -> Page[DeliveryAnswer]:
     """List what a webhook was sent, newest first."""
-    await actions.get(*request.acting, webhook_id)
-    return await deliveries_of(request.engine, request.actor, paging, request.workspace, webhook_id, delivery_state)
+    await store.get(*request.reading, webhook_id)
+    return await deliveries_of(request, paging, webhook_id, delivery_state)
 
 
-@get("/process-runs/{run_id:uuid}/callback-deliveries")
+@get("/process-runs/{run_id:uuid}/callback-deliveries", needs=Permission.READ_WEBHOOKS)
 async def list_callback_deliveries(
-    request: Asking,
-    paging: Pages,
-    run_id: FromPath[RunId],
-    delivery_state: OfState = None,
+    request: Asking, paging: Pages, run_id: FromPath[RunId], delivery_state: OfState = None
 ) -> Page[DeliveryAnswer]:
     """List what the callback of a process run was sent, newest first."""
-    return await deliveries_of(request.engine, request.actor, paging, request.workspace, run_id, delivery_state)
+    return await deliveries_of(request, paging, run_id, delivery_state)
 
 
-@get("/deliveries/{delivery_id:uuid}")
+@get("/deliveries/{delivery_id:uuid}", needs=Permission.READ_WEBHOOKS)
 async def get_delivery(request: Asking, delivery_id: FromPath[DeliveryId]) -> DeliveryWithPayload:
     """Get a delivery with its payload, and what the receiver last answered."""
-    found = await redelivery.get_delivery(*request.acting, delivery_id)
+    found = await deliveries.get(*request.reading, delivery_id)
     return DeliveryWithPayload(**msgspec.structs.asdict(show_delivery(found)), payload=Raw(found.body))
 
 
@@ -221,16 +211,11 @@ async def redeliver(request: Asking, delivery_id: FromPath[DeliveryId]) -> Deliv
 
 
 async def deliveries_of(
-    engine: Engine,
-    actor: Actor,
-    paging: Paging,
-    workspace: WorkspaceId,
-    subscription: UUID,
-    state: DeliveryState | None,
+    request: Asking, paging: Paging, subscription: UUID, state: DeliveryState | None
 ) -> Page[DeliveryAnswer]:
     """A page of what a webhook, a callback, a notification or a provisioner was sent, newest first."""
-    rows = await redelivery.list_deliveries(
-        engine, actor, workspace, subscription, state=state, before=paging.after(DeliveryId), limit=paging.fetch
+    rows = await deliveries.list_of_subscription(
+        *request.reading, subscription, state=state, before=paging.after(DeliveryId), limit=paging.fetch
     )
     return paging.page(rows, show_delivery, lambda delivery: delivery.id)
 

@@ -59,9 +59,7 @@ async def update(
         before = await store.get(tx, scope, process, chain)
         wanted = {name: value for name, value in msgspec.structs.asdict(change).items() if value is not UNSET}
         after = msgspec.structs.replace(before, **wanted)
-        await store.update(
-            tx, scope, chain, ends=_checked(tuple(after.ends)), empty=after.empty, is_enabled=after.is_enabled
-        )
+        await store.update(tx, chain, ends=_checked(tuple(after.ends)), empty=after.empty, is_enabled=after.is_enabled)
         await record(engine, tx, actor, scope, "chain.updated", before.id, **_told(before))
         return await store.get(tx, scope, process, chain)
 
@@ -71,7 +69,7 @@ async def delete(engine: Engine, actor: Actor, workspace: WorkspaceId, process: 
     scope = scope_of(actor, Permission.WRITE_PROCESSES, workspace)
     async with scoped(engine.database, scope) as tx:
         before = await store.get(tx, scope, process, chain)
-        await store.delete(tx, scope, chain)
+        await store.delete(tx, chain)
         await record(engine, tx, actor, scope, "chain.deleted", before.id, **_told(before))
 
 

@@ -10,6 +10,7 @@ from controlroom.engine.chains.errors import ChainNotFound
 from controlroom.engine.chains.model import Chain, ChainLink, Empty, End, LinkState
 from controlroom.engine.events.cursor import Happened
 from controlroom.engine.nouns import InWorkspace, Noun
+from controlroom.engine.processes import store as processes
 from controlroom.ids import ChainId, OrganizationId, ProcessId, RunId, WorkItemId, WorkspaceId
 from controlroom.postgres.database import Statements, Tx
 from controlroom.postgres.keyset import oldest_first
@@ -51,8 +52,8 @@ async def get(db: Statements, scope: Scope, process: ProcessId, chain: ChainId) 
 async def list_chains(
     db: Statements, scope: Scope, process: ProcessId, *, after: ChainId | None = None, limit: int
 ) -> list[Chain]:
-    """The chains of a process in the order of their making."""
-    return await db.all(
+    """The chains of a process in the order of their making; raises ProcessNotFound."""
+    found = await db.all(
         Chain,
         f"""{_CHAIN}
            and chain.workspace_id = {SEEN} and chain.process_id = %(process)s
@@ -62,26 +63,37 @@ async def list_chains(
         limit=limit,
         **scope.params,
     )
+    if not found:
+        await processes.get(db, scope, process)
+    return found
 
 
 async def list_links(
-    db: Statements, scope: Scope, chain: ChainId, *, before: int | None = None, limit: int
+    db: Statements, scope: Scope, process: ProcessId, chain: ChainId, *, before: int | None = None, limit: int
 ) -> list[ChainLink]:
-    """What followed of the ends of runs, the latest first."""
-    return await db.all(
+    """What followed of the ends of runs, the latest first; raises ChainNotFound."""
+    found = await db.all(
         ChainLink,
         f"""
-        select event_id, run_id, state, next_run_id, reason, at from chain_link
-         where chain_id = (select id from chain where id = %(chain)s and workspace_id = {SEEN})
-           and (%(before)s::bigint is null or event_id < %(before)s)
-         order by event_id desc
+        select link.event_id, link.run_id, link.state, link.next_run_id, link.reason, link.at
+          from chain_link as link
+          join chain on chain.id = link.chain_id
+          join process on process.id = chain.process_id and process.deleted_at is null
+         where link.chain_id = %(chain)s and chain.process_id = %(process)s and chain.deleted_at is null
+           and chain.workspace_id = {SEEN}
+           and (%(before)s::bigint is null or link.event_id < %(before)s)
+         order by link.event_id desc
          limit %(limit)s
         """,
+        process=process,
         chain=chain,
         before=before,
         limit=limit,
         **scope.params,
     )
+    if not found:
+        await get(db, scope, process, chain)
+    return found
 
 
 # ---------------------------------------------------------------------------------------------------- writing
@@ -121,30 +133,24 @@ async def insert(
     )
 
 
-async def update(tx: Tx, scope: Scope, chain: ChainId, *, ends: Sequence[End], empty: Empty, is_enabled: bool) -> None:
+async def update(tx: ScopedTx, chain: ChainId, *, ends: Sequence[End], empty: Empty, is_enabled: bool) -> None:
     """Write what is to be changed of a chain that the caller has read."""
     await tx.execute(
-        f"""
+        """
         update chain set ends = %(ends)s, empty = %(empty)s, is_enabled = %(is_enabled)s
-         where workspace_id = {SEEN} and id = %(chain)s and deleted_at is null
+         where id = %(chain)s and deleted_at is null
         """,
         chain=chain,
         ends=ends,
         empty=empty,
         is_enabled=is_enabled,
-        **scope.params,
     )
 
 
-async def delete(tx: Tx, scope: Scope, chain: ChainId) -> None:
+async def delete(tx: ScopedTx, chain: ChainId) -> None:
     """Mark a chain as deleted, that the caller has read."""
     await tx.execute(
-        f"""
-        update chain set deleted_at = clock_now()
-         where workspace_id = {SEEN} and id = %(chain)s and deleted_at is null
-        """,
-        chain=chain,
-        **scope.params,
+        "update chain set deleted_at = clock_now() where id = %(chain)s and deleted_at is null", chain=chain
     )
 
 

@@ -21,7 +21,6 @@ from controlroom.engine.notifications.model import (
     Way,
 )
 from controlroom.engine.notifications.rules import checked_events, checked_way
-from controlroom.engine.processes import store as processes
 from controlroom.engine.processes.errors import ProcessNotFound
 from controlroom.ids import NotificationId, ProcessId, WorkspaceId, uuid7
 
@@ -106,28 +105,6 @@ async def disable_gone(engine: Engine, room: Room, notification: NotificationId,
     disable = partial(store.disable, notification=notification, sealed=sealed)
     reason = f"Its chat is gone for good. {answer}"
     await gone.disable_gone(engine, room, notification, "notification.disabled", reason, disable)
-
-
-async def get(engine: Engine, actor: Actor, workspace: WorkspaceId, notification: NotificationId) -> Notification:
-    """One notification. Raises NotificationNotFound."""
-    scope = scope_of(actor, Permission.READ_PROCESSES, workspace)
-    return await store.get(engine.database, scope, notification)
-
-
-async def list_of_process(
-    engine: Engine,
-    actor: Actor,
-    workspace: WorkspaceId,
-    process: ProcessId,
-    *,
-    after: NotificationId | None = None,
-    limit: int,
-) -> list[Notification]:
-    """The notifications of a process, oldest first. Raises ProcessNotFound."""
-    scope = scope_of(actor, Permission.READ_PROCESSES, workspace)
-    await ensure_seen(engine.database, scope)
-    await processes.get(engine.database, scope, process)
-    return await store.list_of_process(engine.database, scope, process, after=after, limit=limit)
 
 
 def _stored(

@@ -8,6 +8,7 @@ from controlroom.engine.deliveries.model import Disabled
 from controlroom.engine.notifications.errors import NotificationNotFound
 from controlroom.engine.notifications.model import Notification, NotificationEvent, NotificationKind, SealedNotification
 from controlroom.engine.nouns import InWorkspace, Noun
+from controlroom.engine.processes import store as processes
 from controlroom.ids import NotificationId, ProcessId
 from controlroom.postgres.database import Statements
 from controlroom.postgres.keyset import oldest_first
@@ -30,14 +31,15 @@ def place_of(notification: NotificationId) -> str:
 
 
 async def list_of_process(
-    tx: Statements, scope: Scope, process: ProcessId, *, after: NotificationId | None = None, limit: int
+    db: Statements, scope: Scope, process: ProcessId, *, after: NotificationId | None = None, limit: int
 ) -> list[Notification]:
-    """The notifications of a process, oldest first, those behind `after`."""
-    return await tx.all(
+    """The notifications of a process, oldest first, those behind `after`; raises ProcessNotFound."""
+    found = await db.all(
         Notification,
         f"""
         select {_COLUMNS} from notification
          where workspace_id = {SEEN} and process_id = %(process)s and deleted_at is null
+           and exists (select from process where process.id = notification.process_id and process.deleted_at is null)
          {oldest_first("id")}
         """,
         process=process,
@@ -45,6 +47,10 @@ async def list_of_process(
         limit=limit,
         **scope.params,
     )
+    if not found:
+        await ensure_seen(db, scope)
+        await processes.get(db, scope, process)
+    return found
 
 
 async def get(

@@ -105,20 +105,6 @@ async def delete(engine: Engine, actor: Actor, workspace: WorkspaceId, provision
         await record(engine, tx, actor, scope, "provisioner.deleted", provisioner)
 
 
-async def list_provisioners(
-    engine: Engine, actor: Actor, workspace: WorkspaceId, *, after: ProvisionerId | None = None, limit: int
-) -> list[Provisioner]:
-    """Provisioners of the workspace, oldest first; never their secrets."""
-    scope = scope_of(actor, Permission.READ_WORKERS, workspace)
-    return await store.list_provisioners(engine.database, scope, after=after, limit=limit)
-
-
-async def get(engine: Engine, actor: Actor, workspace: WorkspaceId, provisioner: ProvisionerId) -> Provisioner:
-    """One provisioner, never its secret. Raises ProvisionerNotFound."""
-    scope = scope_of(actor, Permission.READ_WORKERS, workspace)
-    return await store.get(engine.database, scope, provisioner)
-
-
 async def reveal(engine: Engine, actor: Actor, workspace: WorkspaceId, provisioner: ProvisionerId) -> str:
     """A provisioner's secret once more, for those who may reveal and could give it another one. Audited."""
     scope = scope_of(actor, Permission.REVEAL, workspace)

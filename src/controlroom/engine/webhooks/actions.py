@@ -18,7 +18,7 @@ from controlroom.engine.webhooks import store
 from controlroom.engine.webhooks.errors import WebhookInvalid
 from controlroom.engine.webhooks.model import TEST_EVENT, SealedWebhook, Webhook, WebhookChange, WebhookDefinition
 from controlroom.engine.webhooks.rules import checked_events, checked_secret, new_secret
-from controlroom.ids import DeliveryId, ProcessId, UserId, WebhookId, WorkspaceId, uuid7
+from controlroom.ids import DeliveryId, UserId, WebhookId, WorkspaceId, uuid7
 
 
 async def create(
@@ -91,26 +91,6 @@ async def disable_gone(engine: Engine, room: Room, webhook: WebhookId, *, endpoi
     disable = partial(store.disable, webhook=webhook, endpoint=endpoint)
     reason = f"Its receiver is gone for good. {answer}"
     await gone.disable_gone(engine, room, webhook, "webhook.disabled", reason, disable)
-
-
-async def list_webhooks(
-    engine: Engine,
-    actor: Actor,
-    workspace: WorkspaceId,
-    *,
-    process: ProcessId | None = None,
-    after: WebhookId | None = None,
-    limit: int,
-) -> list[Webhook]:
-    """Webhooks of the workspace, oldest first; never their secrets."""
-    scope = scope_of(actor, Permission.READ_WEBHOOKS, workspace)
-    return await store.list_webhooks(engine.database, scope, process=process, after=after, limit=limit)
-
-
-async def get(engine: Engine, actor: Actor, workspace: WorkspaceId, webhook: WebhookId) -> Webhook:
-    """One webhook, without its secret. Raises WebhookNotFound."""
-    scope = scope_of(actor, Permission.READ_WEBHOOKS, workspace)
-    return await store.get(engine.database, scope, webhook)
 
 
 async def show(engine: Engine, actor: Actor, workspace: WorkspaceId, webhook: WebhookId) -> tuple[Webhook, str]:

@@ -1,6 +1,4 @@
-"""The delivery log, and delivering once more by hand."""
-
-from uuid import UUID
+"""Delivering once more by hand."""
 
 from controlroom.engine.access.model import Actor, Permission
 from controlroom.engine.access.record import record
@@ -8,35 +6,12 @@ from controlroom.engine.access.scope import scope_of, scoped
 from controlroom.engine.deliveries import store as deliveries
 from controlroom.engine.deliveries.endpoints import destination_of
 from controlroom.engine.deliveries.errors import DeliveryPending, SubscriptionGone
-from controlroom.engine.deliveries.model import Delivery, DeliveryKind, DeliveryState, DeliveryWithBody
+from controlroom.engine.deliveries.model import Delivery, DeliveryKind, DeliveryState
 from controlroom.engine.engine import Engine
 from controlroom.engine.wakes import Topic
 from controlroom.engine.webhooks import store
 from controlroom.engine.webhooks.errors import WebhookNotFound
 from controlroom.ids import DeliveryId, WebhookId, WorkspaceId
-
-
-async def list_deliveries(
-    engine: Engine,
-    actor: Actor,
-    workspace: WorkspaceId,
-    subscription: UUID,
-    *,
-    state: DeliveryState | None = None,
-    before: DeliveryId | None = None,
-    limit: int,
-) -> list[Delivery]:
-    """The deliveries of a webhook, a notification, a provisioner or a run's callback (by their ids), newest first."""
-    scope = scope_of(actor, Permission.READ_WEBHOOKS, workspace)
-    return await deliveries.list_of_subscription(
-        engine.database, scope, subscription, state=state, before=before, limit=limit
-    )
-
-
-async def get_delivery(engine: Engine, actor: Actor, workspace: WorkspaceId, delivery: DeliveryId) -> DeliveryWithBody:
-    """One delivery with what is sent. Raises DeliveryNotFound."""
-    scope = scope_of(actor, Permission.READ_WEBHOOKS, workspace)
-    return await deliveries.get(engine.database, scope, delivery)
 
 
 async def redeliver(engine: Engine, actor: Actor, workspace: WorkspaceId, delivery: DeliveryId) -> Delivery:
