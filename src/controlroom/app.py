@@ -125,8 +125,8 @@ async def build(settings: Settings) -> Room:
     raise AssertionError  # the stack swallows nothing
 
 
-def asgi(room: Room) -> App:
-    """The one ASGI app of a room: every border under one origin (DESIGN §5)."""
+def asgi(room: Room, *others: Mount) -> App:
+    """The one ASGI app of a room: every border under one origin (DESIGN §5), and whatever else is to stand there."""
     grammar = robocorp.application(room.engine, room.origins, mail_domain=room.settings.mail_domain)
     settings, origins = room.settings, room.origins
     insiders = Insiders(origins, settings.trusted_networks, partial(_whose_key, room.engine))
@@ -138,6 +138,7 @@ def asgi(room: Room) -> App:
         Mount("/healthz", healthz, is_quiet=True),
         Mount("/readyz", Readiness(_checks(room), insiders).app, is_quiet=True),
         Mount("/metrics", insiders.only(room.metrics.app), is_quiet=True),
+        *others,
     ]
     return Dispatcher(mounts, origins=origins, metrics=room.metrics, hosts=hosts)
 

@@ -14,7 +14,7 @@ from controlroom.engine.access.scope import Of, scope_of, scope_of_robot
 from controlroom.engine.nouns import NameAmbiguous, Noun, Ways
 from controlroom.engine.processes.store import PROCESS, STEP
 from controlroom.engine.queues.store import QUEUE
-from controlroom.engine.references import Reference, find, resolve, resolve_all
+from controlroom.engine.references import Located, Reference, find, locate, resolve, resolve_all
 from controlroom.engine.work_items.store import WORK_ITEM
 from controlroom.engine.workers.store import WORKER
 from controlroom.errors import NotFound
@@ -300,6 +300,7 @@ async def test_several_workspaces_are_looked_through(engine, ada, team, scope):
     whole = Of(team.organization, (team.workspace, second, team.other_workspace))
 
     assert await resolve(engine.database, whole, PROCESS, "There") == there
+    assert await locate(engine.database, whole, PROCESS, "There") == Located(there, Of(team.organization, (second,)))
     assert await find(engine.database, scope, PROCESS, "There") is None
 
 

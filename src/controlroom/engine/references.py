@@ -3,6 +3,9 @@
     process = await resolve(db, scope, PROCESS, "Invoices")
     worker, group = await resolve_all(db, scope, [Reference(WORKER, "1234"), Reference(WORKER_GROUP, "fast")])
 
+    found = await locate(db, scope, RUN, "4711")         # whose addresses name no workspace
+    run = await store.get(db, found.scope, found.id)
+
 A dialect that speaks numbers or names asks here; it never reads a table to translate an id.
 """
 
@@ -15,6 +18,7 @@ from msgspec import Struct
 
 from controlroom.engine.access.scope import Of, Robot, Scope
 from controlroom.engine.nouns import InOrganization, InWorkspace, NameAmbiguous, Noun, Reading, Ways, reading
+from controlroom.ids import WorkspaceId
 from controlroom.postgres.database import Statements
 
 T = TypeVar("T")
@@ -44,10 +48,18 @@ class Reference(Struct, Generic[T], frozen=True):
     ways: Ways = Ways.ANY
 
 
+class Located(Struct, Generic[T], frozen=True):
+    """Something that was found, and what the asker sees of its workspace alone, with the same permission."""
+
+    id: T
+    scope: Scope
+
+
 class _Found(Struct, frozen=True):
     place: int
     way: int
     id: UUID
+    workspace_id: WorkspaceId | None
 
 
 async def resolve(db: Statements, scope: Scope, noun: Noun[T], text: str, ways: Ways = Ways.ANY) -> T:
@@ -63,13 +75,21 @@ async def find(db: Statements, scope: Scope, noun: Noun[T], text: str, ways: Way
     """Likewise; None if there is none. Raises NameAmbiguous."""
     asked = Reference(noun, text, ways)
     [found] = await _look_up(db, scope, [asked])
-    return _only(asked, found) if found else None
+    return _only(asked, found).id if found else None
+
+
+async def locate(db: Statements, scope: Scope, noun: Noun[T], text: str, ways: Ways = Ways.ANY) -> Located[T]:
+    """Likewise, with the scope narrowed to the workspace that has it. Raises as `resolve`."""
+    [found] = await _resolved(db, scope, [Reference(noun, text, ways)])
+    return found
 
 
 async def resolve_all(db: Statements, scope: Scope, asked: Sequence[Reference[T]]) -> list[T]:
     """The ids of what several texts name, of whichever nouns, in their order: one statement. Raises as `resolve`."""
-    if not asked:
-        return []
+    return [found.id for found in await _resolved(db, scope, asked)] if asked else []
+
+
+async def _resolved(db: Statements, scope: Scope, asked: Sequence[Reference[T]]) -> list[Located[T]]:
     resolved = []
     for each, found in zip(asked, await _look_up(db, scope, asked), strict=True):
         if not found:
@@ -78,13 +98,14 @@ async def resolve_all(db: Statements, scope: Scope, asked: Sequence[Reference[T]
     return resolved
 
 
-def _only(asked: Reference[T], found: Sequence[T]) -> T:
+def _only(asked: Reference[T], found: Sequence[Located[T]]) -> Located[T]:
     if len(found) > 1:
-        raise NameAmbiguous(asked.noun.word, asked.text, list(found))  # type: ignore[arg-type]  # Why: T is an id
+        ids: list[Any] = [each.id for each in found]
+        raise NameAmbiguous(asked.noun.word, asked.text, ids)
     return found[0]
 
 
-async def _look_up(db: Statements, scope: Scope, asked: Sequence[Reference[T]]) -> list[list[T]]:
+async def _look_up(db: Statements, scope: Scope, asked: Sequence[Reference[T]]) -> list[list[Located[T]]]:
     """For each reference what the first way finds by which anything is found."""
     by_noun: dict[Noun[Any], list[tuple[int, Reading]]] = {}
     for place, each in enumerate(asked):
@@ -99,14 +120,19 @@ async def _look_up(db: Statements, scope: Scope, asked: Sequence[Reference[T]]) 
         if noun.name is not None:
             params[f"names_{index}"] = [each.name for each in readings]
     rows = await db.all(_Found, _statement(tuple(nouns)), **params, **_tenancy(scope))
-    best: list[tuple[int, list[Any]]] = [(len(Ways) + 1, []) for _ in asked]
+    best: list[tuple[int, list[Located[Any]]]] = [(len(Ways) + 1, []) for _ in asked]
     for row in rows:
-        way, ids = best[row.place]
+        way, located = best[row.place]
+        found = Located(row.id, _narrowed(scope, row.workspace_id))
         if row.way < way:
-            best[row.place] = row.way, [row.id]
+            best[row.place] = row.way, [found]
         elif row.way == way:
-            ids.append(row.id)
-    return [ids for _, ids in best]
+            located.append(found)
+    return [located for _, located in best]
+
+
+def _narrowed(scope: Scope, workspace: WorkspaceId | None) -> Scope:
+    return Of(scope.organization, (workspace,)) if isinstance(scope, Of) and workspace is not None else scope
 
 
 def _tenancy(scope: Scope) -> dict[str, Any]:
@@ -148,13 +174,14 @@ def _arms(noun: Noun[Any], index: int) -> list[str]:
 def _arm(noun: Noun[Any], asked: str, index: int, way: int, condition: str) -> str:
     match noun.within:
         case InWorkspace(column):
-            tenancy = f"{column} in (select id from seen)"
+            workspace, tenancy = column, f"{column} in (select id from seen)"
         case InOrganization(column):
+            workspace = "null::uuid"
             tenancy = f"{column} = %(organization)s and (%(step_run)s::uuid is null or exists (select from seen))"
     return f"""
-        select asked.place, {way} as way, found.id
+        select asked.place, {way} as way, found.id, found.workspace_id
           from unnest(%(places_{index})s::int[], {asked}) as asked (place, what),
-               lateral (select {noun.table}.id from {noun.table} {noun.joined}
+               lateral (select {noun.table}.id, {workspace} as workspace_id from {noun.table} {noun.joined}
                          where {condition} and {tenancy} and {noun.there}
                          order by {noun.table}.id
                          limit {_TOLD}) as found"""
