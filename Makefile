@@ -20,7 +20,7 @@ PIP_TRUST = $(if $(PIP_CERT)$(REQUESTS_CA_BUNDLE)$(CURL_CA_BUNDLE),,$(if $(STORE
   grep -q '\.cert=' || echo --cert $(STORE))))
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test matrix lint e2e e2e-full fault bench fuzz soak shots lock coverage-table wheel clean
+.PHONY: help install demo test matrix lint e2e e2e-full fault bench fuzz soak shots lock coverage-table state-diagrams wheel clean
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -87,6 +87,9 @@ lock: | $(BIN)/uv ## Pin the requirements anew, with hashes (U=1: take newer ver
 
 coverage-table: install ## Write the tables of docs/dialects/ that tell what is served
 	$(BIN)/python tests/contract/robocorp/coverage.py
+
+state-diagrams: install ## Draw the states of the domain into docs/domain/, from the rules
+	$(BIN)/python tests/state_diagrams.py
 
 wheel: install ## Build the wheel into dist/
 	$(BIN)/uv build --quiet --wheel --python $(BIN)/python --no-build-isolation --out-dir dist .

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
+import asyncpg
 import pytest
 
 from controlroom.dialects.robocorp.messages import GRAMMAR, RobocorpGrammar
@@ -33,6 +34,7 @@ from controlroom.postgres.migrate import migrate
 from controlroom.postgres.notify import Listener, Notifier
 from controlroom.scratch import Scratch
 from controlroom.settings import Limits
+from state_diagrams import DIAGRAMS
 
 
 @asynccontextmanager
@@ -69,7 +71,30 @@ async def migrated(new_database) -> str:
     """The address of a migrated database, to copy; nobody connects to it."""
     dsn = await new_database()
     await migrate(dsn)
+    await refuse_other_edges(dsn)
     return dsn
+
+
+async def refuse_other_edges(dsn: str) -> None:
+    """Let the database refuse a change of state that no table of edges has: so every test tests them.
+
+    What a test writes itself may begin in any state.
+    """
+    connection = await asyncpg.connect(dsn)
+    for diagram in DIAGRAMS:
+        edges = [f"'{before} {after}'" for before, following in diagram.edges.items() for after in following]
+        await connection.execute(
+            f"""
+            create function edges_of_{diagram.table}() returns trigger language plpgsql as $$
+            begin
+                raise '{diagram.table} goes from % to %', old.state, new.state;
+            end $$;
+            create trigger edges before update of state on {diagram.table} for each row
+               when (old.state <> new.state and old.state || ' ' || new.state not in ({", ".join(edges)}))
+               execute function edges_of_{diagram.table}();
+            """
+        )
+    await connection.close()
 
 
 @pytest.fixture(scope="module")

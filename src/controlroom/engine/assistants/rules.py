@@ -6,12 +6,17 @@ from typing import Final
 
 from controlroom.engine.assistants.model import AssistantError, AssistantRunState
 
-EDGES: Final[Mapping[AssistantRunState, frozenset[AssistantRunState]]] = {
-    AssistantRunState.IN_PROGRESS: frozenset({AssistantRunState.COMPLETED, AssistantRunState.FAILED}),
-    AssistantRunState.COMPLETED: frozenset(),
-    AssistantRunState.FAILED: frozenset(),
+BEGINS: Final[Mapping[AssistantRunState, str]] = {AssistantRunState.IN_PROGRESS: "begun on a user's machine"}
+
+EDGES: Final[Mapping[AssistantRunState, Mapping[AssistantRunState, str]]] = {
+    AssistantRunState.IN_PROGRESS: {
+        AssistantRunState.COMPLETED: "robot succeeded",
+        AssistantRunState.FAILED: "it did not, or the machine fell silent",
+    },
+    AssistantRunState.COMPLETED: {},
+    AssistantRunState.FAILED: {},
 }
-"""From which state a run may go to which."""
+"""From which state a run may go to which, and by what."""
 
 SILENCE: Final = timedelta(minutes=4)
 """How long a machine may be silent. Why: machines beat every 37 s, so that five may be lost on a bad line. A guess."""

@@ -9,12 +9,18 @@ from msgspec import Struct
 
 from controlroom.engine.deliveries.model import DeliveryKind, DeliveryState, NotSent
 
-EDGES: Final[Mapping[DeliveryState, frozenset[DeliveryState]]] = {
-    DeliveryState.PENDING: frozenset({DeliveryState.DELIVERED, DeliveryState.FAILED}),
-    DeliveryState.DELIVERED: frozenset({DeliveryState.PENDING}),
-    DeliveryState.FAILED: frozenset({DeliveryState.PENDING}),
+BEGINS: Final[Mapping[DeliveryState, str]] = {DeliveryState.PENDING: "an event, or a test"}
+
+EDGES: Final[Mapping[DeliveryState, Mapping[DeliveryState, str]]] = {
+    DeliveryState.PENDING: {
+        DeliveryState.DELIVERED: "the receiver answered 2xx",
+        DeliveryState.PENDING: "it did not; later again",
+        DeliveryState.FAILED: "given up",
+    },
+    DeliveryState.DELIVERED: {DeliveryState.PENDING: "by hand"},
+    DeliveryState.FAILED: {DeliveryState.PENDING: "by hand"},
 }
-"""Back to pending only by hand: somebody wants it delivered again."""
+"""From which state a delivery may go to which, and by what."""
 
 FIRST_DELAY: Final = timedelta(seconds=5)
 LONGEST_PAUSE: Final = timedelta(days=366)

@@ -1,4 +1,4 @@
-"""Which blob a row names. The one place that reads a column of several slices' tables, because a link may name any."""
+"""Which blob a row names. Reads a column of several slices' tables, because a link may name a row of any of them."""
 
 from typing import Final
 from uuid import UUID

@@ -10,24 +10,59 @@ from controlroom.engine.work_items.model import ExceptionType, ItemException
 from controlroom.ids import StepId
 from controlroom.protocol import ErrorCode
 
-RUN_EDGES: Final[Mapping[RunState, frozenset[RunState]]] = {
-    RunState.NEW: frozenset({RunState.IN_PROGRESS, RunState.STOPPING, RunState.COMPLETED, RunState.UNRESOLVED}),
-    RunState.IN_PROGRESS: frozenset({RunState.STOPPING, RunState.COMPLETED, RunState.UNRESOLVED}),
-    RunState.STOPPING: frozenset({RunState.COMPLETED, RunState.UNRESOLVED}),
-    RunState.UNRESOLVED: frozenset({RunState.IN_PROGRESS, RunState.COMPLETED}),
-    RunState.COMPLETED: frozenset(),
-}
-"""From which state a run may go to which. A run may end without having been in progress: by a stop."""
+RUN_BEGINS: Final[Mapping[RunState, str]] = {RunState.NEW: "started"}
 
-STEP_RUN_EDGES: Final[Mapping[StepRunState, frozenset[StepRunState]]] = {
-    StepRunState.NEW: frozenset({StepRunState.AWAITING_WORKER, StepRunState.FAILED, StepRunState.WITHDRAWN}),
-    StepRunState.AWAITING_WORKER: frozenset({StepRunState.IN_PROGRESS, StepRunState.FAILED, StepRunState.WITHDRAWN}),
-    StepRunState.IN_PROGRESS: frozenset({StepRunState.COMPLETED, StepRunState.FAILED, StepRunState.AWAITING_WORKER}),
-    StepRunState.COMPLETED: frozenset(),
-    StepRunState.FAILED: frozenset(),
-    StepRunState.WITHDRAWN: frozenset(),
+RUN_EDGES: Final[Mapping[RunState, Mapping[RunState, str]]] = {
+    RunState.NEW: {
+        RunState.IN_PROGRESS: "first claim",
+        RunState.STOPPING: "stop",
+        RunState.COMPLETED: "all items done, by hand",
+        RunState.UNRESOLVED: "nothing left, some failed",
+    },
+    RunState.IN_PROGRESS: {
+        RunState.STOPPING: "stop",
+        RunState.COMPLETED: "all items done",
+        RunState.UNRESOLVED: "nothing left, some failed",
+    },
+    RunState.STOPPING: {
+        RunState.COMPLETED: "nothing left, all done",
+        RunState.UNRESOLVED: "nothing left, some failed",
+    },
+    RunState.UNRESOLVED: {
+        RunState.IN_PROGRESS: "an item is retried",
+        RunState.COMPLETED: "items resolved",
+    },
+    RunState.COMPLETED: {},
 }
-"""From which state a step run may go to which. Back to `awaiting_worker`: lost before the robot began."""
+"""From which state a run may go to which, and by what."""
+
+STEP_RUN_BEGINS: Final[Mapping[StepRunState, str]] = {
+    StepRunState.NEW: "created, placed on demand",
+    StepRunState.AWAITING_WORKER: "created",
+}
+
+STEP_RUN_EDGES: Final[Mapping[StepRunState, Mapping[StepRunState, str]]] = {
+    StepRunState.NEW: {
+        StepRunState.AWAITING_WORKER: "a worker was asked for",
+        StepRunState.FAILED: "nobody to ask",
+        StepRunState.WITHDRAWN: "no item left, or stop",
+    },
+    StepRunState.AWAITING_WORKER: {
+        StepRunState.IN_PROGRESS: "claimed",
+        StepRunState.FAILED: "the worker that was asked for never came",
+        StepRunState.WITHDRAWN: "no item left, or stop",
+    },
+    StepRunState.IN_PROGRESS: {
+        StepRunState.COMPLETED: "robot succeeded",
+        StepRunState.FAILED: "error code",
+        StepRunState.AWAITING_WORKER: "worker lost before the robot began",
+        StepRunState.WITHDRAWN: "likewise, of a stopped run",
+    },
+    StepRunState.COMPLETED: {},
+    StepRunState.FAILED: {},
+    StepRunState.WITHDRAWN: {},
+}
+"""From which state a step run may go to which, and by what."""
 
 
 class StepLoad(Struct, frozen=True, kw_only=True):

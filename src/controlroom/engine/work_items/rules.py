@@ -8,24 +8,57 @@ from msgspec import Struct
 
 from controlroom.engine.work_items.model import ExceptionType, ItemException, ItemState
 
-EDGES: Final[Mapping[ItemState, frozenset[ItemState]]] = {
-    ItemState.DRAFT: frozenset({ItemState.NEW, ItemState.PENDING, ItemState.INVALID, ItemState.DELETED}),
-    ItemState.NEW: frozenset({ItemState.PENDING, ItemState.FAILED, ItemState.DELETED}),
-    ItemState.PENDING: frozenset(
-        {ItemState.IN_PROGRESS, ItemState.HELD, ItemState.DONE, ItemState.FAILED, ItemState.DELETED}
-    ),
-    ItemState.HELD: frozenset({ItemState.PENDING, ItemState.DONE, ItemState.FAILED, ItemState.DELETED}),
-    ItemState.IN_PROGRESS: frozenset({ItemState.DONE, ItemState.FAILED, ItemState.PENDING}),
-    ItemState.FAILED: frozenset({ItemState.NEW, ItemState.PENDING, ItemState.DONE, ItemState.DELETED}),
-    ItemState.DONE: frozenset({ItemState.DELETED}),
-    ItemState.INVALID: frozenset({ItemState.PENDING, ItemState.DELETED}),
-    ItemState.DELETED: frozenset(),
+BEGINS: Final[Mapping[ItemState, str]] = {
+    ItemState.DRAFT: "output of an item in hand",
+    ItemState.NEW: "created in a queue",
+    ItemState.PENDING: "run started with it",
+    ItemState.INVALID: "output after the last release, refused by the queue's schema",
 }
-"""From which state an item may go to which. `deleted` is the end of everything; `done` may only be deleted.
 
-A failed item that belongs to no run is new again when it is retried; a refused one is pending when it is retried after
-its payload was mended.
-"""
+EDGES: Final[Mapping[ItemState, Mapping[ItemState, str]]] = {
+    ItemState.DRAFT: {
+        ItemState.NEW: "parent released, last step",
+        ItemState.PENDING: "parent released",
+        ItemState.INVALID: "refused by the queue's schema",
+        ItemState.DELETED: "attempt lost",
+    },
+    ItemState.NEW: {
+        ItemState.PENDING: "run started",
+        ItemState.FAILED: "past its deadline",
+        ItemState.DELETED: "deleted",
+    },
+    ItemState.PENDING: {
+        ItemState.IN_PROGRESS: "reserved",
+        ItemState.HELD: "set aside",
+        ItemState.DONE: "stop",
+        ItemState.FAILED: "stop, or past its deadline",
+        ItemState.DELETED: "deleted",
+    },
+    ItemState.HELD: {
+        ItemState.PENDING: "let go",
+        ItemState.DONE: "stop",
+        ItemState.FAILED: "stop, or past its deadline",
+        ItemState.DELETED: "deleted",
+    },
+    ItemState.IN_PROGRESS: {
+        ItemState.DONE: "released",
+        ItemState.FAILED: "released, or its step run ended",
+        ItemState.PENDING: "retried by policy",
+    },
+    ItemState.FAILED: {
+        ItemState.NEW: "retried, of no run",
+        ItemState.PENDING: "retried",
+        ItemState.DONE: "marked as done",
+        ItemState.DELETED: "deleted",
+    },
+    ItemState.DONE: {ItemState.DELETED: "deleted"},
+    ItemState.INVALID: {
+        ItemState.PENDING: "mended and retried",
+        ItemState.DELETED: "deleted",
+    },
+    ItemState.DELETED: {},
+}
+"""From which state an item may go to which, and by what."""
 
 WRITABLE_BY_USERS: Final = frozenset(
     {ItemState.NEW, ItemState.PENDING, ItemState.HELD, ItemState.FAILED, ItemState.INVALID}
