@@ -56,8 +56,8 @@ async def commands():
 
 
 async def worker():
-    from controlroom.worker.server import Room
-    async with Room(url("worker")) as room, asyncio.timeout(2):
+    from controlroom.worker.server import Server
+    async with Server(url("worker")) as room, asyncio.timeout(2):
         await room.close_session("00000000-0000-0000-0000-000000000000")
 
 

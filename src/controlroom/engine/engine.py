@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from controlroom.aside.pool import Aside
-from controlroom.engine.answers import LostAnswers
+from controlroom.engine.lost_answers import LostAnswers
 from controlroom.engine.messages import Grammars
 from controlroom.engine.remarks import Remarks
 from controlroom.engine.wakes import Wakes

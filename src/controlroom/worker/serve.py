@@ -27,7 +27,7 @@ from controlroom.protocol import Assignment, Claim, Heartbeat, Link, OpenSession
 from controlroom.worker.folder import WorkerFolder, set_aside
 from controlroom.worker.orders import EndReason, Orders
 from controlroom.worker.packages import folder_name
-from controlroom.worker.server import Refused, Room, Superseded
+from controlroom.worker.server import Refused, Server, Superseded
 from controlroom.worker.settings import WorkerSettings
 from controlroom.worker.setup import bench
 from controlroom.worker.step_run import StepRun, Workbench
@@ -59,17 +59,17 @@ async def serve(settings: WorkerSettings, *, on_session: Callable[[], None] = la
     _limit_resources()
     folder = WorkerFolder.open(settings.folder)
     try:
-        async with Room(settings.url, authorities=settings.authorities) as room:
-            await _authenticate(room, folder, settings)
-            async with bench(settings, folder, room) as tools:
+        async with Server(settings.url, authorities=settings.authorities) as server:
+            await _authenticate(server, folder, settings)
+            async with bench(settings, folder, server) as tools:
                 return await Worker(tools).run(on_session)
     finally:
         folder.close()
 
 
-async def _authenticate(room: Room, folder: WorkerFolder, settings: WorkerSettings) -> None:
+async def _authenticate(server: Server, folder: WorkerFolder, settings: WorkerSettings) -> None:
     try:
-        linked = folder.credential(room.url)
+        linked = folder.credential(server.url)
     except Invalid as damaged:
         if settings.link_token is None:
             raise
@@ -78,13 +78,13 @@ async def _authenticate(room: Room, folder: WorkerFolder, settings: WorkerSettin
         linked = None
     if linked is None:
         if settings.link_token is None:
-            raise _not_linked(folder, room.url)
+            raise _not_linked(folder, server.url)
         name = settings.name or socket.gethostname()
         link = Link(link_token=settings.link_token, name=name, slots=settings.slots, worker_id=settings.worker_id)
-        linked = await room.link(link)
-        folder.keep_credential(room.url, linked)
+        linked = await server.link(link)
+        folder.keep_credential(server.url, linked)
         log.info("worker linked", worker=linked.name)
-    room.authenticate(linked.token)
+    server.authenticate(linked.token)
 
 
 def _not_linked(folder: WorkerFolder, url: str) -> Invalid:
@@ -104,7 +104,7 @@ class Worker:
     def __init__(self, tools: Workbench) -> None:
         self._tools = tools
         self._settings = tools.settings
-        self._room = tools.room
+        self._server = tools.server
         self._held: dict[UUID, Orders] = {}
         self._packages_in_use: dict[UUID, str] = {}
         self._tasks: set[asyncio.Task[None]] = set()
@@ -112,7 +112,7 @@ class Worker:
         self._slot_free = asyncio.Event()
         self._stop = asyncio.Event()
         self._ran_one = False
-        tools.fitness.when_changed = self._changed.set
+        tools.health.when_changed = self._changed.set
 
     async def run(self, on_session: Callable[[], None] = lambda: None) -> int:
         """Serve sessions until asked to stop."""
@@ -137,13 +137,13 @@ class Worker:
             once=self._settings.once,
         )
         try:
-            return await self._room.open_session(opening)
+            return await self._server.open_session(opening)
         except Refused as refusal:
             if refusal.status != HTTPStatus.UNAUTHORIZED:
                 raise
             raise Invalid(
-                f"The room at {self._room.url} does not know this worker: it was deleted there, or its folder is that "
-                "of another room's worker. To link it anew, remove worker.json from it and give a link token.",
+                f"The room at {self._server.url} does not know this worker: it was deleted there, or its folder is "
+                "that of another room's worker. To link it anew, remove worker.json from it and give a link token.",
                 code=NOT_KNOWN,
             ) from refusal
 
@@ -159,7 +159,7 @@ class Worker:
             if lost is None:
                 await _cancelled(claiming)
                 await self._drain()
-                await self._room.close_session(session.session)
+                await self._server.close_session(session.session)
                 self._stop.set()
                 return
             log.warning("session lost", reason=str(lost))
@@ -183,8 +183,8 @@ class Worker:
         deadline = _deadline(self._settings.once_wait_seconds if self._settings.once else None)
         while time.monotonic() < deadline:
             self._slot_free.clear()
-            await self._tools.fitness.recovered(deadline)
-            if self._tools.fitness.trouble:
+            await self._tools.health.recovered(deadline)
+            if self._tools.health.trouble:
                 continue  # the deadline has come
             free = slots - len(self._held)
             if free <= 0:
@@ -192,7 +192,7 @@ class Worker:
                 continue
             wait = min(self._settings.claim_wait_seconds, deadline - time.monotonic())
             claim = Claim(session=session.session, free=free, wait_seconds=max(0.0, wait), running=tuple(self._held))
-            for assignment in await self._room.claim(claim):
+            for assignment in await self._server.claim(claim):
                 self._begin(assignment)
             if self._settings.once and self._ran_one:
                 await self._all_over()
@@ -224,7 +224,7 @@ class Worker:
             if step_run.given_back:
                 self._ran_one = False
                 if not self._stop.is_set():
-                    self._tools.fitness.failed(step_run.given_back)
+                    self._tools.health.failed(step_run.given_back)
             if self._held.get(assignment.step_run_id) is orders:
                 del self._held[assignment.step_run_id]
                 del self._packages_in_use[assignment.step_run_id]
@@ -238,7 +238,7 @@ class Worker:
         while True:
             self._changed.clear()
             sent, told = time.monotonic(), tuple(orders.held for orders in self._held.values())
-            trouble = self._tools.fitness.trouble
+            trouble = self._tools.health.trouble
             beat = Heartbeat(
                 session=session.session,
                 held=told,
@@ -246,7 +246,7 @@ class Worker:
                 free=0 if trouble else max(0, self._settings.slots - len(told)),
                 trouble=trouble,
             )
-            beating = asyncio.create_task(self._room.heartbeat_once(beat))
+            beating = asyncio.create_task(self._server.heartbeat_once(beat))
             settled = asyncio.create_task(self._settled(frozenset(told_one.step_run_id for told_one in told), trouble))
             try:
                 await asyncio.wait({beating, settled}, return_when=asyncio.FIRST_COMPLETED)
@@ -276,7 +276,7 @@ class Worker:
             await self._changed.wait()
             self._changed.clear()
             await asyncio.sleep(_SETTLE_SECONDS)
-            if not self._held.keys() <= told or self._tools.fitness.trouble != trouble:
+            if not self._held.keys() <= told or self._tools.health.trouble != trouble:
                 return
 
     async def _drain(self) -> None:

@@ -65,7 +65,7 @@ class _ErrorBody(msgspec.Struct, frozen=True):
     error: dict[str, object] = {}
 
 
-class Room:
+class Server:
     """A connection pool to one server. Connection errors, 429 and 5xx are repeated for ever: cancel to give up.
 
     Loopback addresses are reached directly whatever the proxy variables say; others by them. TLS trusts whom the
@@ -185,42 +185,42 @@ class Room:
 class AttemptReports:
     """What a worker tells about one attempt. Each may be repeated; all raise `Superseded` once it is not ours."""
 
-    def __init__(self, room: Room, path: str) -> None:
-        self._room = room
+    def __init__(self, server: Server, path: str) -> None:
+        self._server = server
         self._path = path
 
     async def phases(self, phases: tuple[PhaseReport, ...]) -> None:
         """Phases as they stand now."""
-        await self._room.call("POST", self._path + "/phases", msgspec.json.encode(PhaseReports(phases)), kind=_JSON)
+        await self._server.call("POST", self._path + "/phases", msgspec.json.encode(PhaseReports(phases)), kind=_JSON)
 
     async def console(self, text: bytes, *, first: int, count: int, at: float, unfinished: bytes = b"") -> None:
         """Lines `first` to `first + count - 1`, each ended by LF, printed at about `at`; and what stands unfinished."""
         path = f"{self._path}/console?first={first}&count={count}&at={at:.3f}"
         if unfinished:
             path += f"&unfinished={len(unfinished)}"
-        await self._room.call("POST", path, text + unfinished, kind=_TEXT)
+        await self._server.call("POST", path, text + unfinished, kind=_TEXT)
 
     async def artifact(self, name: str, size: int, content: Body) -> None:
         """A whole file. One that the server would not take is not sent: a sparse file costs its author nothing."""
-        if 0 < self._room.artifact_bytes < size:
-            message = f"it is larger than {self._room.artifact_bytes:,} bytes"
+        if 0 < self._server.artifact_bytes < size:
+            message = f"it is larger than {self._server.artifact_bytes:,} bytes"
             raise Refused(_TOO_LARGE, "OBJECT_TOO_LARGE", message, {})
         path = f"{self._path}/artifacts/{quote(name, safe='/')}?size={size}"
         kind = {"content-type": "application/octet-stream", "content-length": str(size)}
-        await self._room.call("PUT", path, content, kind=kind, patience=300.0)
+        await self._server.call("PUT", path, content, kind=kind, patience=300.0)
 
     async def small_artifacts(self, artifacts: SmallArtifacts) -> None:
         """Several whole files at once, all or none."""
         content = msgspec.msgpack.encode(artifacts)
-        await self._room.call("POST", self._path + "/artifacts", content, kind=_MESSAGE_PACK)
+        await self._server.call("POST", self._path + "/artifacts", content, kind=_MESSAGE_PACK)
 
     async def give_back(self, reason: str) -> None:
         """The attempt could not be begun: no robot code has run."""
-        await self._room.call("POST", self._path + "/return", msgspec.json.encode(Return(reason)), kind=_JSON)
+        await self._server.call("POST", self._path + "/return", msgspec.json.encode(Return(reason)), kind=_JSON)
 
     async def finish(self, finish: Finish) -> None:
         """The attempt has ended."""
-        await self._room.call("POST", self._path + "/finish", msgspec.json.encode(finish), kind=_JSON)
+        await self._server.call("POST", self._path + "/finish", msgspec.json.encode(finish), kind=_JSON)
 
 
 _JSON = {"content-type": "application/json"}

@@ -21,9 +21,9 @@ from controlroom.worker.environments.build_place import RunAs, make_open
 from controlroom.worker.environments.cache import EnvironmentCache, Lease
 from controlroom.worker.environments.enclosure import enclosure
 from controlroom.worker.environments.package_indexes import pip_certificates
-from controlroom.worker.fitness import Fitness
 from controlroom.worker.folder import WorkerFolder
 from controlroom.worker.freezes import Freezes
+from controlroom.worker.health import Health
 from controlroom.worker.kept_homes import KeptHomes
 from controlroom.worker.memory_groups import MemoryGroups
 from controlroom.worker.packages import PackageCache
@@ -31,7 +31,7 @@ from controlroom.worker.places import Places
 from controlroom.worker.processes import end_leftovers
 from controlroom.worker.robot_users import RobotUser, RobotUsers
 from controlroom.worker.sandbox import Sandbox
-from controlroom.worker.server import Room
+from controlroom.worker.server import Server
 from controlroom.worker.settings import WorkerSettings
 from controlroom.worker.spares import Spares
 from controlroom.worker.step_run import Workbench
@@ -44,7 +44,7 @@ _PACKAGES_SHARE = 10
 
 
 @asynccontextmanager
-async def bench(settings: WorkerSettings, folder: WorkerFolder, room: Room) -> AsyncIterator[Workbench]:
+async def bench(settings: WorkerSettings, folder: WorkerFolder, server: Server) -> AsyncIterator[Workbench]:
     """All that a worker's step runs share, while the block lasts. Raises Unavailable as `prepare` does."""
     end_leftovers(folder.runs)
     # Why the first user is set apart: it owns the environments, which no robot may write to
@@ -85,21 +85,23 @@ async def bench(settings: WorkerSettings, folder: WorkerFolder, room: Room) -> A
             spec, progress=lambda line: log.debug("environment", line=line), share_key=share
         )
 
-    packages = PackageCache(folder.packages, room.fetch_package, max_bytes=settings.cache_max_bytes // _PACKAGES_SHARE)
+    packages = PackageCache(
+        folder.packages, server.fetch_package, max_bytes=settings.cache_max_bytes // _PACKAGES_SHARE
+    )
     spares = Spares(settings, sandbox, places, take_lease)
     keeping = asyncio.create_task(spares.keep())
     refreshing = asyncio.create_task(_keep_true(bundle))
     try:
         yield Workbench(
             settings=settings,
-            room=room,
+            server=server,
             sandbox=sandbox,
             packages=packages,
             environments=environments,
             freezes=Freezes(folder.path / "freezes"),
             places=places,
             spares=spares,
-            fitness=Fitness(
+            health=Health(
                 dict.fromkeys((home, folder.path, settings.environments_folder)),
                 min_free_bytes=settings.min_free_bytes,
             ),

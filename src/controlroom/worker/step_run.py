@@ -37,8 +37,8 @@ from controlroom.worker import artifacts, launch, outcomes, variables
 from controlroom.worker.console import Console
 from controlroom.worker.environments.cache import EnvironmentCache, Lease
 from controlroom.worker.environments.environment import EnvironmentKind
-from controlroom.worker.fitness import Fitness
 from controlroom.worker.freezes import Freezes
+from controlroom.worker.health import Health
 from controlroom.worker.launch import Command, CommandNotFound, Running
 from controlroom.worker.orders import EndReason, Orders
 from controlroom.worker.outcomes import Ended, Failure, NotBegun
@@ -46,7 +46,7 @@ from controlroom.worker.packages import Package, PackageCache
 from controlroom.worker.phases import Phases
 from controlroom.worker.places import Place, Places, make_space
 from controlroom.worker.sandbox import Sandbox
-from controlroom.worker.server import Refused, Room, Superseded
+from controlroom.worker.server import Refused, Server, Superseded
 from controlroom.worker.settings import WorkerSettings
 from controlroom.worker.spare import Spare
 from controlroom.worker.spares import Spares
@@ -67,14 +67,14 @@ class Workbench(Struct, frozen=True):
     """What all step runs of a worker share."""
 
     settings: WorkerSettings
-    room: Room
+    server: Server
     sandbox: Sandbox
     packages: PackageCache
     environments: EnvironmentCache
     freezes: Freezes
     places: Places
     spares: Spares
-    fitness: Fitness
+    health: Health
 
 
 class StepRun:
@@ -84,7 +84,7 @@ class StepRun:
         self._bench = bench
         self._assignment = assignment
         self._orders = orders
-        self._reports = bench.room.attempt(assignment)
+        self._reports = bench.server.attempt(assignment)
         self._console = Console(self._reports.console)
         self._phases = Phases(self._reports, self._console)
         self._started = time.monotonic()
@@ -132,7 +132,7 @@ class StepRun:
         except Superseded:
             raise
         except Exception as error:  # noqa: BLE001 - the edge of a step run: bugs are logged by the next line's function
-            trouble = self._bench.fitness.look
+            trouble = self._bench.health.look
             return outcomes.after(error, may_have_run=self._may_have_run, trouble=trouble)
 
     async def _run(self) -> int:
@@ -222,7 +222,7 @@ class StepRun:
                 place.own(folder)
         machine = variables.of_place(place, lease.environment, variables.of_machine())
         return variables.of_step_run(
-            machine, self._assignment, url=self._bench.room.url, folders=folders, definition=package.definition
+            machine, self._assignment, url=self._bench.server.url, folders=folders, definition=package.definition
         )
 
     async def _pre_run_script(self, script: str, robot_variables: dict[str, str]) -> None:
@@ -271,7 +271,7 @@ class StepRun:
             self._may_have_run = before
             running = launch.start(self._bench.sandbox, command, place=place, environment=lease.environment)
         self._may_have_run = True
-        self._bench.fitness.succeeded()
+        self._bench.health.succeeded()
         running.show_in(self._console)
         try:
             exit_code = await self._supervise(running)

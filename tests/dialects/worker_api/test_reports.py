@@ -23,7 +23,7 @@ from controlroom.protocol import (
     SmallArtifacts,
     StepRunError,
 )
-from controlroom.worker.server import Refused, Room
+from controlroom.worker.server import Refused, Server
 
 
 def of(assignment) -> str:
@@ -150,7 +150,7 @@ async def test_a_file_that_is_too_large_is_not_sent(room, walt, assignment):
         yield b""
 
     info = OpenSession(slots=1, version="1", platform="test", sandbox=SandboxKind.OFF)
-    async with Room(room.url, walt.linked.token) as client:
+    async with Server(room.url, walt.linked.token) as client:
         await client.open_session(info)
         with pytest.raises(Refused, match="larger than"):
             await client.attempt(assignment).artifact("sparse", 1 << 50, zeros)

@@ -17,8 +17,8 @@ from controlroom.border.arrivals import has_hung_up, is_answered
 from controlroom.border.asking import Asking
 from controlroom.border.bodies import payload_of
 from controlroom.dialects.robocorp.links import download_url, upload_form
-from controlroom.engine.answers import Turn
 from controlroom.engine.downloads.model import DownloadKind
+from controlroom.engine.lost_answers import Turn
 from controlroom.engine.runs import held_items, repeated_outputs
 from controlroom.engine.runs.held_items import Done, Failed
 from controlroom.engine.work_items.model import ExceptionType, ItemException

@@ -19,8 +19,8 @@ from msgspec import Raw
 
 from controlroom.engine.access.model import StepRunActor
 from controlroom.engine.access.scope import SEEN, Robot, scope_of_robot
-from controlroom.engine.answers import REPEATED_WITHIN, Turn
 from controlroom.engine.engine import Engine
+from controlroom.engine.lost_answers import REPEATED_WITHIN, Turn
 from controlroom.engine.runs import outputs
 from controlroom.engine.work_items.limits import check_payload
 from controlroom.ids import RunId, WorkItemId

@@ -24,7 +24,7 @@ _FEWEST_FILES = 100
 _PROBE = bytes(4096)
 
 
-class Fitness:
+class Health:
     """Why the worker rests, if it does."""
 
     def __init__(self, folders: Iterable[Path], *, min_free_bytes: int) -> None:

@@ -10,7 +10,7 @@ import sample_robots as robots
 from real_worker import working
 from room_server import RoomServer
 
-from controlroom.worker.fitness import Fitness
+from controlroom.worker.health import Health
 
 MEGABYTE = 1024 * 1024
 
@@ -116,20 +116,20 @@ async def test_a_robot_that_has_begun_is_not_given_back(room: RoomServer, open_f
 
 def test_what_is_looked_at(tmp_path):
     """A folder that is yet to be made counts as the one that it will be in; a file system of files counts files."""
-    assert Fitness([tmp_path / "not" / "yet"], min_free_bytes=1).look() == ""
-    assert "MB free" in Fitness([tmp_path / "not" / "yet"], min_free_bytes=10**18).look()
+    assert Health([tmp_path / "not" / "yet"], min_free_bytes=1).look() == ""
+    assert "MB free" in Health([tmp_path / "not" / "yet"], min_free_bytes=10**18).look()
 
 
 def test_rests_grow_and_a_robot_that_begins_ends_them(tmp_path):
     """Each failure in a row makes the rest longer; what is told is the last reason."""
     told = []
-    fitness = Fitness([tmp_path], min_free_bytes=0)
-    fitness.when_changed = lambda: told.append(fitness.trouble)
-    fitness.failed("one")
-    first = fitness._rests_until
-    fitness.failed("two")
-    assert fitness._rests_until > first + 1
+    health = Health([tmp_path], min_free_bytes=0)
+    health.when_changed = lambda: told.append(health.trouble)
+    health.failed("one")
+    first = health._rests_until
+    health.failed("two")
+    assert health._rests_until > first + 1
     assert told == ["one", "two"]
-    fitness.succeeded()
-    fitness.failed("two")
-    assert fitness._rests_until < first + 3
+    health.succeeded()
+    health.failed("two")
+    assert health._rests_until < first + 3
