@@ -11,7 +11,7 @@ from controlroom.engine.access.scope import scope_of
 from controlroom.engine.deliveries.store import list_of_subscription
 from controlroom.maintenance.deliverer import Deliverer
 from controlroom.maintenance.fan_out import FanOut
-from controlroom.maintenance.loops import news
+from controlroom.maintenance.loops import recipients
 from controlroom.maintenance.senders import Outside, Senders
 from controlroom.outgoing import Outgoing
 from receivers import receiving
@@ -29,7 +29,7 @@ async def delivering(engine, **given):
     """The fan-out and the deliverer of a server, while the block runs."""
     async with speaking(**given) as outside:
         loops = [
-            asyncio.create_task(FanOut(engine, news(engine)).serve()),
+            asyncio.create_task(FanOut(engine, recipients(engine)).serve()),
             asyncio.create_task(Deliverer(engine, Senders(engine, outside).senders).serve()),
         ]
         try:

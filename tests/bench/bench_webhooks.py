@@ -33,7 +33,7 @@ from controlroom.ids import OrganizationId, ProcessId, RunId, WorkspaceId, uuid7
 from controlroom.keys import Keys
 from controlroom.maintenance.deliverer import Deliverer
 from controlroom.maintenance.fan_out import FanOut
-from controlroom.maintenance.loops import news
+from controlroom.maintenance.loops import recipients
 from controlroom.maintenance.senders import Outside, Senders
 from controlroom.objects.links import Links
 from controlroom.objects.store import ObjectStore
@@ -144,7 +144,7 @@ async def measured(engine: Engine, outgoing: Outgoing, addresses: list[str]) -> 
         await webhooks.create(engine, system(organization), workspace, wanted)
     outside = Outside(outgoing, ProvisionerRequests())
     loops = [
-        asyncio.create_task(FanOut(engine, news(engine)).serve()),
+        asyncio.create_task(FanOut(engine, recipients(engine)).serve()),
         asyncio.create_task(Deliverer(engine, Senders(engine, outside).senders).serve()),
     ]
     telling = []

@@ -30,8 +30,8 @@ from controlroom.ids import DeliveryId
 log = structlog.get_logger(__name__)
 
 
-class News(Struct, frozen=True):
-    """Something that is told."""
+class Recipients(Struct, frozen=True):
+    """Those of one kind of subscription: webhooks, callbacks, notifications."""
 
     kinds: tuple[str, ...]
     """Of events of these kinds only."""
@@ -55,7 +55,7 @@ class Batch(Struct, frozen=True):
     """There may be a whole batch left, or an event of which somebody may be told, perhaps not readable yet."""
 
 
-async def fan_out(engine: Engine, news: Sequence[News]) -> Batch:
+async def fan_out(engine: Engine, recipients: Sequence[Recipients]) -> Batch:
     """Read the next events, and write what is to be delivered of them."""
     async with scoped(engine.database, Room()) as tx:
         position = await cursor.hold(tx, _READER)
@@ -64,22 +64,22 @@ async def fan_out(engine: Engine, news: Sequence[News]) -> Batch:
         span = await cursor.next_span(tx, position, limit=_BATCH)
         written: list[DeliveryId] = []
         if span is not None:
-            told = [one for one in news if not set(one.kinds).isdisjoint(span.kinds)]
+            told = [one for one in recipients if not set(one.kinds).isdisjoint(span.kinds)]
             written = await deliveries.insert(tx, [each for one in told for each in await one.of(tx, span)])
             position = await cursor.move(tx, position, span)
         if written:
             tx.after_commit(lambda: engine.wakes.wake_here(Topic.DELIVERIES))
         has_more = span is not None and span.count == _BATCH
-        kinds = sorted({kind for one in news for kind in one.kinds})
+        kinds = sorted({kind for one in recipients for kind in one.kinds})
         return Batch(len(written), has_more=has_more or await cursor.has_more(tx, position, kinds))
 
 
 class FanOut:
     """The fan-out of one server."""
 
-    def __init__(self, engine: Engine, news: Sequence[News]) -> None:
+    def __init__(self, engine: Engine, recipients: Sequence[Recipients]) -> None:
         self._engine = engine
-        self._news = news
+        self._recipients = recipients
 
     async def serve(self) -> None:
         """Fan out what is appended, until cancelled."""
@@ -87,7 +87,7 @@ class FanOut:
             while True:
                 has_more = False
                 try:
-                    has_more = (await fan_out(self._engine, self._news)).has_more
+                    has_more = (await fan_out(self._engine, self._recipients)).has_more
                 except Unavailable as away:
                     log.warning("fan-out cannot reach the database", reason=str(away))
                 except Exception:  # the edge of a loop: it must go on

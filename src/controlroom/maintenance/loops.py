@@ -22,7 +22,7 @@ from controlroom.maintenance import (
 )
 from controlroom.maintenance.deliverer import Deliverer
 from controlroom.maintenance.dispatcher import Dispatcher
-from controlroom.maintenance.fan_out import FanOut, News
+from controlroom.maintenance.fan_out import FanOut, Recipients
 from controlroom.maintenance.leader import lead
 from controlroom.maintenance.loop import Loop, keep, run_forever
 from controlroom.maintenance.pruner import EVERY, SWEEP_EVERY, Pruner
@@ -55,12 +55,12 @@ def loops(engine: Engine, guard: Guard, writes: WriteProbe) -> list[Loop]:
     ]
 
 
-def news(engine: Engine) -> list[News]:
+def recipients(engine: Engine) -> list[Recipients]:
     """Who is told of events."""
     return [
-        News(KINDS_OF_WEBHOOKS, lambda tx, span: of_webhooks(tx, span, engine.grammars)),
-        News(KINDS_OF_CALLBACKS, lambda tx, span: of_callbacks(tx, span, engine.grammars)),
-        News(KINDS_OF_NOTIFICATIONS, lambda tx, span: of_notifications(tx, span, engine.keys)),
+        Recipients(KINDS_OF_WEBHOOKS, lambda tx, span: of_webhooks(tx, span, engine.grammars)),
+        Recipients(KINDS_OF_CALLBACKS, lambda tx, span: of_callbacks(tx, span, engine.grammars)),
+        Recipients(KINDS_OF_NOTIFICATIONS, lambda tx, span: of_notifications(tx, span, engine.keys)),
     ]
 
 
@@ -76,7 +76,7 @@ async def run(
     for_leader = [one for one in everything if one.is_for_leader]
     services: dict[str, Callable[[], Awaitable[None]]] = {
         "dispatcher": Dispatcher(engine).serve,
-        "fan-out": FanOut(engine, news(engine)).serve,
+        "fan-out": FanOut(engine, recipients(engine)).serve,
         "deliverer": Deliverer(engine, Senders(engine, outside).senders).serve,
         "leader": lambda: lead(engine.database, for_leader, observe=observe),
     }

@@ -18,7 +18,7 @@ from controlroom.engine.webhooks import redelivery
 from controlroom.engine.webhooks.errors import WebhookInvalid
 from controlroom.engine.webhooks.model import WebhookChange, WebhookDefinition, WebhookEvent
 from controlroom.maintenance.fan_out import fan_out
-from controlroom.maintenance.loops import news
+from controlroom.maintenance.loops import recipients
 from controlroom.protocol import ErrorCode
 from delivering import log_of, until
 from engine.webhooks.test_webhooks import caught_up, play, soon
@@ -176,7 +176,7 @@ async def test_a_message_is_written_once_for_a_receiver(engine, ada, workspace, 
     await play(floor, process)
 
     async def fanned_out():
-        await fan_out(engine, news(engine))
+        await fan_out(engine, recipients(engine))
         return await log_of(engine, ada, workspace, webhook.id)
 
     written = await until(fanned_out)

@@ -22,7 +22,7 @@ from controlroom.engine.webhooks import store as webhook_store
 from controlroom.engine.webhooks.model import WebhookChange, WebhookDefinition, WebhookEvent
 from controlroom.maintenance.deliverer import prune, record
 from controlroom.maintenance.fan_out import Batch, fan_out
-from controlroom.maintenance.loops import news
+from controlroom.maintenance.loops import recipients
 from controlroom.protocol import ErrorCode
 from delivering import delivering, log_of, until
 from receivers import receiving
@@ -369,7 +369,7 @@ async def test_a_late_commit_is_not_skipped(engine, ada, workspace, floor, hook,
             Event(kind="run.started", organization_id=ada.organization_id, workspace_id=workspace, process_id=process),
         )
         run = await floor.start(process)
-        assert await fan_out(engine, news(engine)) == Batch(0, has_more=True)
+        assert await fan_out(engine, recipients(engine)) == Batch(0, has_more=True)
 
     assert await until(lambda: fanned_out(engine)) == 2
     told = await log_of(engine, ada, workspace, webhook.id)
@@ -383,12 +383,12 @@ async def test_events_that_nobody_is_told_of_are_not_followed(engine, ada, works
         done = Event(kind="work_item.done", organization_id=ada.organization_id, workspace_id=workspace)
         await append(tx, By("system"), *[done] * 3)
 
-    assert await fan_out(engine, news(engine)) == Batch(0, has_more=False)
+    assert await fan_out(engine, recipients(engine)) == Batch(0, has_more=False)
 
 
 async def read_up(engine):
     """Read on; whether there was nothing more."""
-    return not (await fan_out(engine, news(engine))).has_more
+    return not (await fan_out(engine, recipients(engine))).has_more
 
 
 async def test_two_servers_tell_once(engine, ada, workspace, floor, hook, process, receiver):
@@ -421,7 +421,7 @@ async def test_what_a_killed_server_had_in_hand_is_sent_again(engine, ada, works
 
 
 async def fanned_out(engine):
-    return (await fan_out(engine, news(engine))).deliveries
+    return (await fan_out(engine, recipients(engine))).deliveries
 
 
 async def test_old_deliveries_are_pruned(deliveries, engine, ada, workspace, floor, hook, process):
