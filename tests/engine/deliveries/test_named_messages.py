@@ -180,7 +180,7 @@ async def test_a_message_is_written_once_for_a_receiver(engine, ada, workspace, 
         return await log_of(engine, ada, workspace, webhook.id)
 
     written = await until(fanned_out)
-    event = await engine.database.value("select event_id from delivery where id = %(id)s", id=written[0].id)
+    event = await engine.database.value("select told_event_id from delivery where id = %(id)s", id=written[0].id)
     again = [
         NewDelivery(
             workspace_id=workspace,

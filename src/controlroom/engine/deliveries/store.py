@@ -41,10 +41,10 @@ async def insert(tx: ScopedTx, new: Sequence[NewDelivery]) -> list[DeliveryId]:
     return await tx.all(
         DeliveryId,
         """
-        insert into delivery (id, workspace_id, kind, subscription_id, event_id, event_kind, process_id, run_id,
+        insert into delivery (id, workspace_id, kind, subscription_id, told_event_id, event_kind, process_id, run_id,
                               step_run_id, message_id, message_name, grammar, destination, endpoint, sealed,
                               sealed_headers, body, give_up_at)
-        select made.id, workspace_id, kind, subscription_id, event_id, event_kind, process_id, run_id,
+        select made.id, workspace_id, kind, subscription_id, told_event_id, event_kind, process_id, run_id,
                step_run_id, message_id, message_name, grammar, destination, endpoint, sealed, sealed_headers, body,
                clock_now() + give_up_after
           from unnest(%(ids)s::uuid[], %(workspaces)s::uuid[], %(kinds)s::text[], %(subscriptions)s::uuid[],
@@ -52,10 +52,10 @@ async def insert(tx: ScopedTx, new: Sequence[NewDelivery]) -> list[DeliveryId]:
                       %(step_runs)s::uuid[], %(messages)s::uuid[], %(names)s::text[], %(grammars)s::text[],
                       %(destinations)s::text[], %(endpoints)s::text[], %(sealed)s::bytea[],
                       %(sealed_headers)s::bytea[], %(bodies)s::bytea[], %(give_up)s::interval[])
-               as made (id, workspace_id, kind, subscription_id, event_id, event_kind, process_id, run_id,
+               as made (id, workspace_id, kind, subscription_id, told_event_id, event_kind, process_id, run_id,
                         step_run_id, message_id, message_name, grammar, destination, endpoint, sealed, sealed_headers,
                         body, give_up_after)
-            on conflict (event_id, subscription_id, message_name) do nothing
+            on conflict (told_event_id, subscription_id, message_name) do nothing
         returning id
         """,
         ids=[uuid7() for _ in new],
