@@ -10,15 +10,15 @@ import pytest
 import controlroom.engine
 from controlroom.engine.access.model import Permission
 from controlroom.engine.access.nouns import API_KEY, USER
-from controlroom.engine.access.scope import Of, scope_of, scope_of_robot
+from controlroom.engine.access.scope import Of, scope_of, scope_of_robot, scoped
 from controlroom.engine.nouns import NameAmbiguous, Noun, Ways
 from controlroom.engine.processes.store import PROCESS, STEP
 from controlroom.engine.queues.store import QUEUE
 from controlroom.engine.references import Located, Reference, find, locate, resolve, resolve_all
-from controlroom.engine.work_items.store import WORK_ITEM
+from controlroom.engine.work_items.store import FILE, WORK_ITEM, put_file
 from controlroom.engine.workers.store import WORKER
 from controlroom.errors import NotFound
-from controlroom.ids import uuid7
+from controlroom.ids import FileId, uuid7
 
 
 def _nouns():
@@ -285,6 +285,19 @@ async def test_a_bare_tasks_process_has_no_name(engine, rows, workspace, scope):
     assert await find(engine.database, scope, PROCESS, str(rows["process"])) == rows["process"]
     assert await find(engine.database, scope, QUEUE, "letters") is None
     assert await find(engine.database, scope, QUEUE, str(rows["queue"])) == rows["queue"]
+
+
+async def test_a_file_in_anothers_place_is_another(engine, rows, seen):
+    """A file that replaces one of its name is found by its own number; nobody gets it who asks for the one before."""
+    before = await _number(engine, "work_item_file", rows["work_item_file"])
+    after = FileId(uuid7())
+
+    async with scoped(engine.database, seen) as tx:
+        await put_file(tx, rows["work_item"], after, name="a.txt", size=5, digest="beaf")
+
+    number = await _number(engine, "work_item_file", after)
+    assert await resolve(engine.database, seen, FILE, str(number)) == after
+    assert await find(engine.database, seen, FILE, str(before)) is None
 
 
 async def test_several_workspaces_are_looked_through(engine, ada, team, scope):

@@ -88,6 +88,7 @@ class AssistantArtifact(Struct, frozen=True, kw_only=True):
     """A file that a run left: `size` in bytes, `hash` names the blob."""
 
     id: AssistantArtifactId
+    number: int
     assistant_run_id: AssistantRunId
     name: str
     size: int

@@ -225,13 +225,14 @@ async def put_artifact(
     size: int,
     digest: str,
 ) -> None:
-    """Add a file; one of the same name is replaced, under the new id."""
+    """Add a file; one of its name gives way to it, number and all."""
     await tx.execute(
         """
         insert into assistant_artifact (id, workspace_id, assistant_run_id, name, size, hash)
         values (%(artifact)s, %(workspace)s, %(run)s, %(name)s, %(size)s, %(digest)s)
         on conflict (assistant_run_id, name) do update
-           set id = excluded.id, size = excluded.size, hash = excluded.hash, created_at = clock_now()
+           set id = excluded.id, number = excluded.number, size = excluded.size, hash = excluded.hash,
+               created_at = clock_now()
         """,
         artifact=artifact,
         workspace=scope.workspace,
@@ -260,7 +261,7 @@ async def list_artifacts(
     return await tx.all(
         AssistantArtifact,
         f"""
-        select id, assistant_run_id, name, size, hash, created_at from assistant_artifact
+        select id, number, assistant_run_id, name, size, hash, created_at from assistant_artifact
          where assistant_run_id = %(run)s and workspace_id = {SEEN}
          {oldest_first("id")}
         """,

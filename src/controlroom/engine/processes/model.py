@@ -67,6 +67,7 @@ class StepTask(Struct, frozen=True):
     """What a step runs."""
 
     id: TaskId
+    number: int
     name: str
     package_id: PackageId
     package_name: str

@@ -42,7 +42,8 @@ _PROCESS: Final = """
 _STEP: Final = """
     select step.id, step.number, step.workspace_id, step.process_id, step.position, step.name,
            case when task.id is not null then jsonb_build_object(
-                'id', task.id, 'name', task.name, 'package_id', package.id, 'package_name', package.name)
+                'id', task.id, 'number', task.number, 'name', task.name, 'package_id', package.id,
+                'package_name', package.name)
            end as task,
            step.queue_id, step.max_parallel, step.timeout, step.starts_after_previous, step.one_item_per_step_run,
            step.environment, step.retry, coalesce(nullif(step.placement, '{}'), '{"type": "any"}') as placement

@@ -329,13 +329,14 @@ async def set_payload(tx: Statements, workspace: WorkspaceId, item: WorkItemId, 
 
 # ---------------------------------------------------------------------------------------------------- files
 async def put_file(tx: Statements, item: WorkItemId, file: FileId, *, name: str, size: int, digest: str) -> None:
-    """Add a file to an item that the caller has locked; one of the same name is replaced, under the new id."""
+    """Add a file to an item that the caller has locked; one of its name gives way to it, number and all."""
     await tx.execute(
         """
         insert into work_item_file (id, work_item_id, name, size, hash)
         values (%(file)s, %(item)s, %(name)s, %(size)s, %(hash)s)
             on conflict (work_item_id, name)
-            do update set id = excluded.id, size = excluded.size, hash = excluded.hash, created_at = clock_now()
+            do update set id = excluded.id, number = excluded.number, size = excluded.size, hash = excluded.hash,
+                          created_at = clock_now()
         """,
         item=item,
         file=file,

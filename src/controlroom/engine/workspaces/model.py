@@ -11,6 +11,7 @@ class Organization(Struct, frozen=True, kw_only=True):
     """Whose workspaces they are."""
 
     id: OrganizationId
+    number: int
     name: str
 
 

@@ -28,7 +28,8 @@ WORKSPACE: Final = Noun[WorkspaceId](
 )
 
 _WORKSPACE = """workspace.id, workspace.number, workspace.name, workspace.created_at,
-    jsonb_build_object('id', organization.id, 'name', organization.name) as organization"""
+    jsonb_build_object('id', organization.id, 'number', organization.number,
+                       'name', organization.name) as organization"""
 
 FIRST_START_LOCK = 0x436F6E74  # the advisory lock under which one of several servers makes the first organization
 
