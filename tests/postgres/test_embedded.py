@@ -274,10 +274,20 @@ async def test_root_s_server_needs_no_named_user(folder, start, monkeypatch):
     assert await ask(server.dsn) == 1
 
 
+def is_closed_to(user):
+    """Whether the user cannot come to this checkout, as below a home of root's."""
+    looked = subprocess.run(
+        ["ls", sys.prefix], user=user, group=user, extra_groups=[], capture_output=True, check=False
+    )
+    return looked.returncode != 0
+
+
 @as_root
 @pytest.mark.parametrize("user", [65_534, 54_321])
 async def test_an_ordinary_user_has_a_server(folder, user):
     """It is created, used, stopped and started again without any privilege; also by one that has no name here."""
+    if is_closed_to(user):
+        pytest.skip("the checkout lies in a folder that other users cannot pass")
     home = folder / "home"
     home.mkdir()
     folder.chmod(0o755)
