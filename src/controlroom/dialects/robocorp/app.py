@@ -16,6 +16,7 @@ from controlroom.border.asking import Asking
 from controlroom.border.bodies import JsonResponse
 from controlroom.border.dispatcher import App, Receive, Scope, Send
 from controlroom.border.origin import Origins
+from controlroom.border.routing import handlers_of
 from controlroom.dialects.robocorp import (
     api_keys,
     assets,
@@ -58,7 +59,6 @@ from controlroom.dialects.robocorp.errors import HANDLERS
 from controlroom.dialects.robocorp.old_process_api import surface as old_process_api
 from controlroom.dialects.robocorp.paging import PAGED
 from controlroom.dialects.robocorp.rcc import surface as rcc
-from controlroom.dialects.robocorp.routing import handlers_of
 from controlroom.engine.engine import Engine
 
 PREFIXES = (

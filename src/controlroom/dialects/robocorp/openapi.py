@@ -15,8 +15,8 @@ from msgspec import Struct
 
 from controlroom.border.api_docs import DocsPage
 from controlroom.border.asking import NEEDS
+from controlroom.border.routing import BY_PUT, operation_id
 from controlroom.dialects.robocorp.permissions import NAMES
-from controlroom.dialects.robocorp.routing import BY_PUT, operation_id
 
 
 class ErrorDetails(Struct, frozen=True):

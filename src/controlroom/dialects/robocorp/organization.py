@@ -2,9 +2,9 @@
 
 from litestar import Router
 
+from controlroom.border.routing import handlers_of
 from controlroom.dialects.robocorp import audit_log, auth, openapi, sessions, workspaces
 from controlroom.dialects.robocorp.paging import PAGED
-from controlroom.dialects.robocorp.routing import handlers_of
 
 _PATH = "/api/v1"
 

@@ -7,21 +7,24 @@ themselves. Nobody reads an OpenAPI document of it: its clients are fixed.
 from typing import Literal
 
 import msgspec
-from litestar import delete, get, post, put
+from litestar import get, put
 from litestar.params import FromPath, JSONBody
 from litestar.response.base import ASGIResponse
 from litestar.types import Receive, Scope, Send
 from msgspec import Raw, Struct
 
+from controlroom.border.answers import shown_as
 from controlroom.border.arrivals import has_hung_up, is_answered
 from controlroom.border.asking import Asking
 from controlroom.border.bodies import payload_of
+from controlroom.dialects.robocorp.answers import Download, UploadForm
 from controlroom.dialects.robocorp.links import download_url, upload_form
+from controlroom.dialects.robocorp.routing import delete, post
 from controlroom.engine.downloads.model import DownloadKind
 from controlroom.engine.lost_answers import Turn
 from controlroom.engine.runs import held_items, repeated_outputs
 from controlroom.engine.runs.held_items import Done, Failed
-from controlroom.engine.work_items.model import ExceptionType, ItemException
+from controlroom.engine.work_items.model import ExceptionType, ItemException, ItemFile
 from controlroom.errors import NotFound
 from controlroom.ids import FileId, WorkItemId
 
@@ -50,12 +53,6 @@ class Form(Struct, frozen=True):
 
     url: str
     fields: dict[str, str]
-
-
-class Address(Struct, frozen=True):
-    """Where to fetch it."""
-
-    url: str
 
 
 class OutputRequest(Struct, frozen=True):
@@ -128,7 +125,7 @@ _encode = msgspec.json.Encoder().encode
 @get(f"{_ITEM}/data")
 async def get_payload(request: Asking, item_id: FromPath[WorkItemId]) -> ASGIResponse:
     """The payload as it is; 404 when there is none, which clients take for an empty one."""
-    payload = await held_items.payload(request.engine, request.robot, item_id)
+    payload = await held_items.payload(*request.working, item_id)
     if payload is None:
         raise NotFound("This work item has no payload.", code="NO_PAYLOAD")
     return _json(bytes(payload))
@@ -137,72 +134,60 @@ async def get_payload(request: Asking, item_id: FromPath[WorkItemId]) -> ASGIRes
 @put(f"{_ITEM}/data")
 async def set_payload(request: Asking, item_id: FromPath[WorkItemId]) -> ASGIResponse:
     """Replace the payload by the body; an empty body is null."""
-    await held_items.set_payload(request.engine, request.robot, item_id, payload_of(await request.body()))
+    await held_items.set_payload(*request.working, item_id, payload_of(await request.body()))
     return _json(b"{}")
 
 
 @get(f"{_ITEM}/files")
 async def list_files(request: Asking, item_id: FromPath[WorkItemId]) -> list[FileAnswer]:
     """The files of an item."""
-    found = await held_items.files(request.engine, request.robot, item_id)
-    return [FileAnswer(file.id, file.name, file.size) for file in found]
+    return [_show_file(file) for file in await held_items.files(*request.working, item_id)]
 
 
-@post(f"{_ITEM}/files", status_code=200)
-async def add_file(
-    request: Asking,
-    item_id: FromPath[WorkItemId],
-    data: JSONBody[FileRequest],
-) -> Form:
+@post(f"{_ITEM}/files")
+async def add_file(request: Asking, item_id: FromPath[WorkItemId], data: JSONBody[FileRequest]) -> Form:
     """Promise a file: where to post it as a form."""
-    form = upload_form(
-        request, await held_items.promise_file(request.engine, request.robot, item_id, data.file_name, data.file_size)
-    )
-    return Form(form.url, form.form_data)
+    promised = await held_items.promise_file(*request.working, item_id, data.file_name, data.file_size)
+    return _show_form(upload_form(request, promised))
 
 
 @get(f"{_ITEM}/files/{{file_id:uuid}}")
-async def get_file(
-    request: Asking,
-    item_id: FromPath[WorkItemId],
-    file_id: FromPath[FileId],
-) -> Address:
+async def get_file(request: Asking, item_id: FromPath[WorkItemId], file_id: FromPath[FileId]) -> Download:
     """Where to fetch a file, without a credential."""
-    file = await held_items.file(request.engine, request.robot, item_id, file_id)
+    file = await held_items.file(*request.working, item_id, file_id)
     kind = DownloadKind.WORK_ITEM_FILE
-    return Address(download_url(request, kind, file.id, request.robot.workspace_id, file_name=file.name))
+    return Download(download_url(request, kind, file.id, request.robot.workspace_id, file_name=file.name))
 
 
-@delete(f"{_ITEM}/files/{{file_id:uuid}}", status_code=200)
+@delete(f"{_ITEM}/files/{{file_id:uuid}}")
 async def delete_file(request: Asking, item_id: FromPath[WorkItemId], file_id: FromPath[FileId]) -> ASGIResponse:
     """Remove a file."""
-    await held_items.delete_file(request.engine, request.robot, item_id, file_id)
+    await held_items.delete_file(*request.working, item_id, file_id)
     return _json(b"{}")
 
 
 # ---------------------------------------------------------------------------------------------------- work
-@post(f"{_PROCESS}/work-items/{{parent_id:uuid}}/output", status_code=200)
+@post(f"{_PROCESS}/work-items/{{parent_id:uuid}}/output")
 async def create_output(
-    request: Asking,
-    parent_id: FromPath[WorkItemId],
-    data: JSONBody[OutputRequest | None] = None,
+    request: Asking, parent_id: FromPath[WorkItemId], data: JSONBody[OutputRequest | None] = None
 ) -> ASGIResponse:
     """Make an output of the item in hand; one whose answer could not be given is given again."""
     payload = data.payload if data is not None else Raw(b"null")
-    return OutputAnswer(await repeated_outputs.output_once(request.engine, request.robot, parent_id, payload))
+    return OutputAnswer(await repeated_outputs.output_once(*request.working, parent_id, payload))
 
 
-@post(f"{_ROBOT_RUN}/reserve-next-work-item", status_code=200)
+@post(f"{_ROBOT_RUN}/reserve-next-work-item")
 async def reserve(request: Asking) -> ASGIResponse:
     """The next item for this step run, or the one that it holds."""
-    return _json(_encode(Reserved(await held_items.reserve(request.engine, request.robot))))
+    return _json(_encode(Reserved(await held_items.reserve(*request.working))))
 
 
-@post(f"{_ROBOT_RUN}/release-work-item", status_code=200)
+@post(f"{_ROBOT_RUN}/release-work-item")
 async def release(request: Asking, data: JSONBody[ReleaseRequest]) -> ASGIResponse:
     """Give an item back."""
-    await held_items.release(request.engine, request.robot, data.work_item_id, data.outcome())
+    await held_items.release(*request.working, data.work_item_id, data.outcome())
     return _json(b"{}")
 
 
-handlers = [get_payload, set_payload, list_files, add_file, get_file, delete_file, create_output, reserve, release]
+_show_file = shown_as(FileAnswer, ItemFile, file_id="id", file_name="name", file_size="size")
+_show_form = shown_as(Form, UploadForm, fields="form_data")

@@ -8,6 +8,7 @@ from litestar.openapi import OpenAPIConfig
 
 from controlroom.border.api_docs import RENDER, framed
 from controlroom.border.dispatcher import App, Receive, Scope, Send
+from controlroom.border.routing import handlers_of, operation_id
 from controlroom.dialects.worker_api import reports, sessions
 from controlroom.dialects.worker_api.asking import WorkerRequest, linked
 from controlroom.dialects.worker_api.errors import HANDLERS, with_failures
@@ -29,9 +30,7 @@ def application(engine: Engine, holds: Holds | None = None) -> App:
 
 def routes(engine: Engine, holds: Holds | None = None) -> Litestar:
     """All routes of the dialect."""
-    of_workers = Router(
-        PREFIX, route_handlers=with_failures([*sessions.handlers, *reports.handlers]), middleware=[linked]
-    )
+    of_workers = Router(PREFIX, route_handlers=with_failures(handlers_of([sessions, reports])), middleware=[linked])
     unlinked = Router(PREFIX, route_handlers=with_failures([sessions.link]))
     return Litestar(
         [of_workers, unlinked],
@@ -44,6 +43,7 @@ def routes(engine: Engine, holds: Holds | None = None) -> Litestar:
             version="v1",
             description="What server and worker say to each other. All but `link` carry a worker's token as Bearer.",
             path=PREFIX,
+            operation_id_creator=operation_id,
             render_plugins=RENDER,
         ),
         logging_config=None,

@@ -7,6 +7,7 @@ from controlroom.border.asking import Asking, entrance
 from controlroom.border.credentials import credential_of
 from controlroom.dialects.worker_api.long_polls import Holds
 from controlroom.engine.access.model import WorkerActor
+from controlroom.engine.access.scope import Of, scope_of_worker
 from controlroom.engine.callers import Door, Kind, resolve
 from controlroom.engine.engine import Engine
 from controlroom.errors import Unauthenticated
@@ -33,6 +34,16 @@ class WorkerRequest(Asking):
         """Who asks."""
         worker: WorkerActor = self.scope["state"]["caller"]
         return worker
+
+    @property
+    def seen(self) -> Of:
+        """What the worker serves."""
+        return scope_of_worker(self.worker)
+
+    @property
+    def serving(self) -> tuple[Engine, WorkerActor]:
+        """What every verb of a worker begins with: `leases.heartbeat(*request.serving, beat)`."""
+        return self.engine, self.worker
 
 
 async def _worker(engine: Engine, scope: Scope) -> WorkerActor:

@@ -3,16 +3,14 @@
 import asyncio
 from collections.abc import AsyncIterator
 from typing import Annotated
-from uuid import UUID
 
 import msgspec
-from litestar import get, post, put
 from litestar.params import FromPath, JSONBody, PathParameter, QueryParameter, RawBody
 from litestar.response import Stream
 
 from controlroom.dialects.worker_api.artifact_names import checked_artifact_name
 from controlroom.dialects.worker_api.asking import WorkerRequest
-from controlroom.engine.access.scope import scope_of_worker
+from controlroom.dialects.worker_api.routing import get, post, put
 from controlroom.engine.console import actions as console
 from controlroom.engine.console.errors import BatchInvalid
 from controlroom.engine.packages import store as packages
@@ -29,30 +27,30 @@ Instant = Annotated[float, QueryParameter(ge=0, le=253_402_300_000)]
 _ATTEMPT = "/step-runs/{step_run_id:uuid}/attempts/{attempt:int}"
 
 
-@get("/packages/{digest:str}", operation_id="getPackage", media_type="application/zip")
+@get("/packages/{digest:str}", media_type="application/zip")
 async def get_package(request: WorkerRequest, digest: FromPath[str]) -> Stream:
     """Fetch a package's zip by the hash of its content."""
-    engine = request.engine
-    found = await packages.zip_by_hash(engine.database, scope_of_worker(request.worker), digest)
-    if found is None or await engine.objects.size(digest) is None:
+    objects = request.engine.objects
+    found = await packages.zip_by_hash(*request.reading, digest)
+    if found is None or await objects.size(digest) is None:
         raise NotFound("there is no such package", code="PACKAGE_NOT_FOUND")
     headers = {"content-length": str(found.size)}
-    return Stream(engine.objects.stream(digest), media_type="application/zip", headers=headers)
+    return Stream(objects.stream(digest), media_type="application/zip", headers=headers)
 
 
-@post(_ATTEMPT + "/phases", operation_id="reportPhases", status_code=200)
+@post(_ATTEMPT + "/phases")
 async def report_phases(
-    request: WorkerRequest, step_run_id: FromPath[UUID], attempt: Attempt, data: JSONBody[PhaseReports]
+    request: WorkerRequest, step_run_id: FromPath[StepRunId], attempt: Attempt, data: JSONBody[PhaseReports]
 ) -> dict[str, str]:
     """Tell the phases that changed."""
-    await reports.report_phases(request.engine, request.worker, StepRunId(step_run_id), attempt, data)
+    await reports.report_phases(*request.serving, step_run_id, attempt, data)
     return {}
 
 
-@post(_ATTEMPT + "/console", operation_id="appendConsole", status_code=200)
+@post(_ATTEMPT + "/console")
 async def append_console(
     request: WorkerRequest,
-    step_run_id: FromPath[UUID],
+    step_run_id: FromPath[StepRunId],
     attempt: Attempt,
     first: Number,
     count: Number,
@@ -64,43 +62,28 @@ async def append_console(
     end = len(body) - unfinished
     if end < 0:
         raise BatchInvalid("holds the line without end that it announces")
+    lines, begun = body[:end], body[end:]
     await console.append(
-        request.engine,
-        request.worker,
-        StepRunId(step_run_id),
-        attempt,
-        first=first,
-        count=count,
-        at=at,
-        body=body[:end],
-        unfinished=body[end:],
+        *request.serving, step_run_id, attempt, first=first, count=count, at=at, body=lines, unfinished=begun
     )
     return {}
 
 
-@put(_ATTEMPT + "/artifacts/{name:path}", operation_id="putArtifact", status_code=200, request_max_body_size=None)
+@put(_ATTEMPT + "/artifacts/{name:path}", request_max_body_size=None)
 async def put_artifact(
-    request: WorkerRequest,
-    step_run_id: FromPath[UUID],
-    attempt: Attempt,
-    name: FromPath[str],
-    size: Number,
+    request: WorkerRequest, step_run_id: FromPath[StepRunId], attempt: Attempt, name: FromPath[str], size: Number
 ) -> dict[str, str]:
     """Store a file that the attempt left, streamed."""
     engine, artifact = request.engine, checked_artifact_name(name.removeprefix("/"))
     blob = await engine.objects.put(_content(request), expected_size=size, max_size=engine.limits.artifact_bytes)
-    await reports.add_artifacts(engine, request.worker, StepRunId(step_run_id), attempt, {artifact: blob})
+    await reports.add_artifacts(*request.serving, step_run_id, attempt, {artifact: blob})
     return {}
 
 
-@post(
-    _ATTEMPT + "/artifacts",
-    operation_id="postSmallArtifacts",
-    status_code=200,
-    request_max_body_size=2 * SMALL_ARTIFACTS_BYTES,  # names and frames come on top of the content
-)
+# names and frames come on top of the content
+@post(_ATTEMPT + "/artifacts", request_max_body_size=2 * SMALL_ARTIFACTS_BYTES)
 async def post_small_artifacts(
-    request: WorkerRequest, step_run_id: FromPath[UUID], attempt: Attempt, body: RawBody
+    request: WorkerRequest, step_run_id: FromPath[StepRunId], attempt: Attempt, body: RawBody
 ) -> dict[str, str]:
     """Store several small files that the attempt left."""
     try:
@@ -114,25 +97,25 @@ async def post_small_artifacts(
         raise Invalid(f"they have more than {SMALL_ARTIFACTS_BYTES:,} bytes", code="ARTIFACTS_INVALID")
     blobs = await asyncio.gather(*map(request.engine.objects.put_bytes, contents.values()))
     stored = dict(zip(contents, blobs, strict=True))
-    await reports.add_artifacts(request.engine, request.worker, StepRunId(step_run_id), attempt, stored)
+    await reports.add_artifacts(*request.serving, step_run_id, attempt, stored)
     return {}
 
 
-@post(_ATTEMPT + "/finish", operation_id="finish", status_code=200)
+@post(_ATTEMPT + "/finish")
 async def finish(
-    request: WorkerRequest, step_run_id: FromPath[UUID], attempt: Attempt, data: JSONBody[Finish]
+    request: WorkerRequest, step_run_id: FromPath[StepRunId], attempt: Attempt, data: JSONBody[Finish]
 ) -> dict[str, str]:
     """Tell that the attempt has ended."""
-    await reports.finish(request.engine, request.worker, StepRunId(step_run_id), attempt, data)
+    await reports.finish(*request.serving, step_run_id, attempt, data)
     return {}
 
 
-@post(_ATTEMPT + "/return", operation_id="giveBack", status_code=200)
+@post(_ATTEMPT + "/return")
 async def give_back(
-    request: WorkerRequest, step_run_id: FromPath[UUID], attempt: Attempt, data: JSONBody[Return]
+    request: WorkerRequest, step_run_id: FromPath[StepRunId], attempt: Attempt, data: JSONBody[Return]
 ) -> dict[str, str]:
     """Tell that the attempt could not be begun, so that another worker gets it."""
-    await reports.give_back(request.engine, request.worker, StepRunId(step_run_id), attempt, data.reason)
+    await reports.give_back(*request.serving, step_run_id, attempt, data.reason)
     return {}
 
 
@@ -146,6 +129,3 @@ async def _content(request: WorkerRequest) -> AsyncIterator[bytes]:
         if body := message["body"]:
             yield body
         more = message["more_body"]
-
-
-handlers = [get_package, report_phases, append_console, put_artifact, post_small_artifacts, finish, give_back]

@@ -2,10 +2,10 @@
 
 from uuid import UUID
 
-from litestar import delete, post
 from litestar.params import FromPath, JSONBody
 
 from controlroom.dialects.worker_api.asking import WorkerRequest
+from controlroom.dialects.worker_api.routing import delete, post
 from controlroom.engine.runs import claims, leases
 from controlroom.engine.wakes import Topic
 from controlroom.engine.workers import linking
@@ -26,29 +26,29 @@ LONGEST_WAIT_SECONDS = 30.0
 """How long a claim is held at most. Why: proxies between worker and server cut silent connections after a minute."""
 
 
-@post("/link", operation_id="link", status_code=200)
+@post("/link")
 async def link(request: WorkerRequest, data: JSONBody[Link]) -> Linked:
     """Exchange a link token for a worker's lasting token."""
     return await linking.link(request.engine, data)
 
 
-@post("/sessions", operation_id="openSession", status_code=200)
+@post("/sessions")
 async def open_session(request: WorkerRequest, data: JSONBody[OpenSession]) -> Session:
     """Say that a worker process has started; what an earlier one held is lost."""
-    return await leases.open_session(request.engine, request.worker, data)
+    return await leases.open_session(*request.serving, data)
 
 
-@delete("/sessions/{session:uuid}", operation_id="closeSession", status_code=200)
+@delete("/sessions/{session:uuid}")
 async def close_session(request: WorkerRequest, session: FromPath[UUID]) -> dict[str, str]:
     """Say good-bye."""
-    await leases.close_session(request.engine, request.worker, session)
+    await leases.close_session(*request.serving, session)
     return {}
 
 
-@post("/claims", operation_id="claim", status_code=200)
+@post("/claims")
 async def claim(request: WorkerRequest, data: JSONBody[Claim]) -> Assignments:
     """Ask for work; the answer comes with the first assignment, or empty when the wait is over."""
-    engine, worker = request.engine, request.worker
+    engine, worker = request.serving
     wait = min(data.wait_seconds, LONGEST_WAIT_SECONDS)
     with engine.wakes.watch(Topic.STEP_RUNS_AWAIT, worker.workspace_id) as watch:
         claimed = await claims.claim(engine, worker, data)
@@ -60,10 +60,10 @@ async def claim(request: WorkerRequest, data: JSONBody[Claim]) -> Assignments:
     return claimed
 
 
-@post("/heartbeats", operation_id="heartbeat", status_code=200)
+@post("/heartbeats")
 async def heartbeat(request: WorkerRequest, data: JSONBody[Heartbeat]) -> Orders:
     """Prolong leases; the answer comes when an order differs from the ones that the worker obeys, or after the hold."""
-    engine, worker = request.engine, request.worker
+    engine, worker = request.serving
     with engine.wakes.watch(Topic.ORDERS, worker.worker_id) as watch:
         orders = await leases.heartbeat(engine, worker, data)
         if not _are_obeyed(orders, data.held):
