@@ -4,7 +4,7 @@ from collections.abc import Callable
 from datetime import datetime
 from enum import Enum
 from functools import cache
-from typing import Any, ClassVar, Final, NamedTuple
+from typing import Any, ClassVar, Final, NamedTuple, TypeVar
 
 import msgspec
 from litestar import MediaType, Request, Response
@@ -13,12 +13,16 @@ from litestar.exceptions import ClientException
 from litestar.status_codes import HTTP_413_REQUEST_ENTITY_TOO_LARGE
 from litestar.types import Receive, Scope, Send
 from litestar.types.empty import Empty
+from msgspec import UNSET, UnsetType
 
 from controlroom.aside.pool import Bounds
 from controlroom.engine.engine import Engine
 from controlroom.errors import Invalid
 from controlroom.json_limits import DEEPEST, JsonTooComplex, check_nesting, longest_list
 from controlroom.moments import check_moment
+
+T = TypeVar("T")
+R = TypeVar("R")
 
 
 class JsonRequest(Request[Any, Any, State]):
@@ -149,6 +153,11 @@ def _check(value: Any) -> None:
                 _check(each)
         case _:
             pass
+
+
+def given(value: T | UnsetType, make: Callable[[T], R]) -> R | UnsetType:
+    """What is made of a field of a body, where it was given."""
+    return UNSET if value is UNSET else make(value)
 
 
 def payload_of(body: bytes) -> msgspec.Raw:

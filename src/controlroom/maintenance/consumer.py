@@ -9,8 +9,10 @@ What it costs: one statement a second, of a few index probes for each consumer t
 
 from typing import Final
 
+from controlroom.engine.access.scope import Room
 from controlroom.engine.engine import Engine
-from controlroom.engine.queues.consuming import consume, ready_consumers
+from controlroom.engine.queues.consuming import consume
+from controlroom.engine.queues.store import ready
 
 EVERY: Final = 1.0
 _AT_ONCE: Final = 100
@@ -18,4 +20,5 @@ _AT_ONCE: Final = 100
 
 async def open_runs(engine: Engine) -> int:
     """One tick; how many runs were opened."""
-    return sum([await consume(engine, consumer) for consumer in await ready_consumers(engine, limit=_AT_ONCE)])
+    consumers = await ready(engine.database, Room(), limit=_AT_ONCE)
+    return sum([await consume(engine, Room(), consumer) for consumer in consumers])

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 
 from controlroom.engine.access.credentials import flush_uses
+from controlroom.engine.access.scope import Room
 from controlroom.engine.engine import Engine
 from controlroom.engine.notifications.recipients import KINDS_OF_NOTIFICATIONS, of_notifications
 from controlroom.engine.webhooks.recipients import KINDS_OF_CALLBACKS, KINDS_OF_WEBHOOKS, of_callbacks, of_webhooks
@@ -46,7 +47,7 @@ def loops(engine: Engine, guard: Guard, writes: WriteProbe) -> list[Loop]:
         Loop(name="chainer", every=chainer.EVERY, tick=lambda: chainer.follow(engine)),
         Loop(name="schedule watch", every=scheduler.EVERY, tick=lambda: scheduler.notice(engine)),
         Loop(name="scheduler", every=scheduler.EVERY, tick=lambda: scheduler.fire_due(engine)),
-        Loop(name="deadlines", every=deadlines.EVERY, tick=lambda: deadlines.fail_overdue(engine)),
+        Loop(name="deadlines", every=deadlines.EVERY, tick=lambda: deadlines.fail_overdue(engine, Room())),
         Loop(name="pruner", every=EVERY, tick=pruner.prune),
         Loop(name="sweeper", every=SWEEP_EVERY, tick=pruner.sweep),
         Loop(name="consumer", every=consumer.EVERY, tick=lambda: consumer.open_runs(engine)),

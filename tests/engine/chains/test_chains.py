@@ -22,6 +22,7 @@ from controlroom.engine.runs.model import Run, RunState, StartedBy, StopRequest
 from controlroom.engine.work_items import actions as items
 from controlroom.engine.work_items import store as item_store
 from controlroom.engine.work_items.model import ExceptionType, ItemException, ItemState
+from controlroom.engine.work_items.operations import Operation
 from controlroom.errors import Invalid, NotFound
 from controlroom.ids import ProcessId, uuid7
 from controlroom.maintenance import chainer
@@ -120,7 +121,7 @@ async def test_files_go_along(floor):
 
     [followed] = await runs_of(floor, second)
     [item] = await floor.items(followed)
-    [file] = await item_store.list_files(floor.engine.database, floor.workspace, [item.id])
+    [file] = await item_store.list_files(floor.engine.database, floor.scope, [item.id])
     assert (file.name, file.size, file.hash) == ("a.txt", 4, "beef")
 
 
@@ -157,7 +158,7 @@ async def test_a_run_that_ends_again_hands_on_what_is_new(floor, ada):
     run = await work(floor, await floor.start(first, payloads(1, 2)), b'"first"', fails=1)
     await follow(floor.engine)
     [failed] = [item for item in await floor.items(run) if item.state is ItemState.FAILED]
-    await items.retry(floor.engine, ada, floor.workspace, [failed.id])
+    await items.change(floor.engine, ada, floor.workspace, Operation.RETRY, [failed.id])
     await floor.run(run)
     walt = await floor.worker("wanda")
     # the followers wait, too

@@ -13,11 +13,20 @@ from tests.engine.runs.conftest import Floor, Worker
 from controlroom.engine.processes.model import Workers
 from controlroom.engine.queues import actions
 from controlroom.engine.queues.errors import QueueInUse, QueueNameTaken, QueueNotFound
-from controlroom.engine.queues.model import Consumer, ConsumerDefinition, Queue, QueueChange, Window, is_open
+from controlroom.engine.queues.model import (
+    Consumer,
+    ConsumerChange,
+    ConsumerDefinition,
+    Queue,
+    QueueChange,
+    Window,
+    is_open,
+)
 from controlroom.engine.runs import store as run_store
 from controlroom.engine.runs.model import Run, RunState, StartedBy
 from controlroom.engine.work_items import actions as work_items
 from controlroom.engine.work_items.model import ItemState
+from controlroom.engine.work_items.operations import Operation
 from controlroom.engine.work_items.schemas import PayloadRefused
 from controlroom.engine.work_items.terms import Terms
 from controlroom.errors import Invalid, NotFound
@@ -116,7 +125,8 @@ async def test_paused_or_out_of_hours_nothing_is_opened(floor):
     another_day = Window(((now.weekday() + 3) % 7,), time(0), time(23, 59))
 
     async def change(**fields):
-        await actions.change_consumer(floor.engine, floor.ada, floor.workspace, queue.id, paused.id, fields)
+        change = ConsumerChange(**fields)
+        await actions.change_consumer(floor.engine, floor.ada, floor.workspace, queue.id, paused.id, change)
 
     await change(is_paused=False, windows=(another_day,))
     await open_runs(floor.engine)
@@ -167,7 +177,7 @@ async def test_a_queue_with_items_stays_and_outsiders_see_none(floor, ada, cleo)
     with pytest.raises(QueueNotFound):
         await actions.put(floor.engine, cleo, theirs, queue.id, None)
 
-    await work_items.delete(floor.engine, ada, floor.workspace, [item.id])
+    await work_items.change(floor.engine, ada, floor.workspace, Operation.DELETE, [item.id])
     await actions.delete(floor.engine, ada, floor.workspace, queue.id)
     with pytest.raises(QueueNotFound):
         await put(floor, queue, b"2")

@@ -18,6 +18,7 @@ from controlroom.engine.retention.store import Place
 from controlroom.engine.runs import held_items
 from controlroom.engine.runs.model import Run, WithCopies
 from controlroom.engine.work_items import actions as items
+from controlroom.engine.work_items.operations import Operation
 from controlroom.errors import Forbidden, Invalid, NotFound
 from controlroom.ids import AssistantArtifactId, AssistantId, AssistantRunId, PackageVersionId, TaskId, uuid7
 from controlroom.maintenance.pruner import Pruner
@@ -180,7 +181,7 @@ async def test_what_goes_on_stays_however_old(floor, later):
     run = await floor.start(process)
     await items.create(floor.engine, floor.ada, floor.workspace, process, Raw(b"1"))
     gone = await items.create(floor.engine, floor.ada, floor.workspace, process, Raw(b"2"))
-    await items.delete(floor.engine, floor.ada, floor.workspace, [gone.id])
+    await items.change(floor.engine, floor.ada, floor.workspace, Operation.DELETE, [gone.id])
 
     await later(days=1000)
     await Pruner(floor.engine).prune()

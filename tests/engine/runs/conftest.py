@@ -190,7 +190,7 @@ class Floor:
 
     async def items(self, run: Run) -> list[WorkItem]:
         """The items of a run, oldest first."""
-        found = await work_items.list_items(self.engine.database, self.workspace, run=run.id, limit=1000)
+        found = await work_items.list_items(self.engine.database, self.scope, run=run.id, limit=1000)
         return found[::-1]
 
     async def states(self, run: Run) -> list[str]:
@@ -199,9 +199,7 @@ class Floor:
 
     async def item(self, item: WorkItemId) -> WorkItem:
         """One item."""
-        found = await work_items.get(self.engine.database, self.workspace, item)
-        assert found is not None
-        return found
+        return await work_items.get(self.engine.database, self.scope, item)
 
     async def drain(self, robot: StepRunActor, first: WorkItemId | None) -> list[WorkItemId]:
         """Work as the libraries do: release each item as done and reserve until none is left."""

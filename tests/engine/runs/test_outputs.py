@@ -38,7 +38,7 @@ async def test_outputs_are_drafts_until_the_parent_is_released(floor):
     await wanda.finish(second)
     await walt.finish(first)
     assert (await floor.run(run)).state is RunState.COMPLETED
-    [final] = await work_items.list_outputs(floor.engine.database, floor.workspace, run.id, limit=10, most_bytes=1000)
+    [final] = await work_items.list_outputs(floor.engine.database, floor.scope, run.id, limit=10, most_bytes=1000)
     assert bytes(final.payload) == b'"final"'
     assert await floor.states(run) == ["done", "done"]
 

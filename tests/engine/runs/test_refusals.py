@@ -20,6 +20,7 @@ from controlroom.engine.runs.model import (
 from controlroom.engine.work_items import actions as item_actions
 from controlroom.engine.work_items.errors import NotHolding, WorkItemNotFound, WorkItemStateConflict
 from controlroom.engine.work_items.model import ExceptionType, ItemException
+from controlroom.engine.work_items.operations import Operation
 from controlroom.errors import Invalid, NotFound
 from controlroom.ids import RunId, StepRunId, WorkItemId, uuid7
 from controlroom.maintenance import dispatcher
@@ -57,9 +58,11 @@ async def test_batches_change_all_or_nothing(floor, ada):
     failed, waiting = [item.id for item in await floor.items(run)]
 
     with pytest.raises(WorkItemStateConflict):
-        await item_actions.retry(floor.engine, ada, floor.workspace, [failed, waiting])
+        await item_actions.change(floor.engine, ada, floor.workspace, Operation.RETRY, [failed, waiting])
     with pytest.raises(WorkItemNotFound):
-        await item_actions.mark_done(floor.engine, ada, floor.workspace, [failed, WorkItemId(uuid7())])
+        await item_actions.change(
+            floor.engine, ada, floor.workspace, Operation.MARK_DONE, [failed, WorkItemId(uuid7())]
+        )
 
     assert await floor.states(run) == ["failed", "pending"]
 
@@ -74,7 +77,7 @@ async def test_a_retry_survives_the_server_that_took_it(floor, ada):
     await walt.finish(assignment)
     assert (await floor.run(run)).state is RunState.UNRESOLVED
 
-    await item_actions.retry(floor.engine, ada, floor.workspace, [assignment.work_item_id])
+    await item_actions.change(floor.engine, ada, floor.workspace, Operation.RETRY, [assignment.work_item_id])
     assert run.id in await runs_left_behind(floor.engine.database, Room(), limit=1000)
     await dispatcher.poll(floor.engine)
 

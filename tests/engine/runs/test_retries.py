@@ -39,5 +39,5 @@ async def test_application_errors_are_retried_by_policy_and_business_errors_neve
     await held_items.release(floor.engine, robot, app, APPLICATION)
     await walt.finish(again)
     assert (await floor.run(run)).state is RunState.UNRESOLVED
-    history = await work_items.history(floor.engine.database, floor.workspace, app)
+    history = await work_items.history(floor.engine.database, floor.scope, app)
     assert [one.outcome.value for one in history] == ["retried", "failed"]

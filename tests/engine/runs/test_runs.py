@@ -19,6 +19,7 @@ from controlroom.engine.runs.model import (
 from controlroom.engine.work_items import actions as item_actions
 from controlroom.engine.work_items.errors import WorkItemNotFound, WorkItemStateConflict
 from controlroom.engine.work_items.model import ExceptionType, ItemException, ItemState
+from controlroom.engine.work_items.operations import Operation
 from controlroom.errors import NotFound
 from controlroom.ids import WorkItemId, uuid7
 
@@ -56,7 +57,7 @@ async def test_a_run_with_failed_items_is_unresolved_until_they_are_resolved(flo
     assert (unresolved.state, unresolved.result) == (RunState.UNRESOLVED, Result.FAILED)
 
     [failed] = [item for item in await floor.items(run) if item.state is ItemState.FAILED]
-    await item_actions.retry(floor.engine, ada, floor.workspace, [failed.id])
+    await item_actions.change(floor.engine, ada, floor.workspace, Operation.RETRY, [failed.id])
     assert (await floor.run(run)).state is RunState.IN_PROGRESS
     again, robot = await walt.take()
     assert again.work_item_id == failed.id
@@ -64,7 +65,7 @@ async def test_a_run_with_failed_items_is_unresolved_until_they_are_resolved(flo
     await walt.finish(again)
     assert (await floor.run(run)).state is RunState.UNRESOLVED
 
-    await item_actions.mark_done(floor.engine, ada, floor.workspace, [failed.id])
+    await item_actions.change(floor.engine, ada, floor.workspace, Operation.MARK_DONE, [failed.id])
     assert (await floor.run(run)).state is RunState.COMPLETED
 
 

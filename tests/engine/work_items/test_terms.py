@@ -8,6 +8,7 @@ from msgspec import Raw
 from tests.engine.runs.conftest import payloads
 
 from controlroom.aside.pool import TooCostly
+from controlroom.engine.access.scope import Room
 from controlroom.engine.runs import actions as runs
 from controlroom.engine.runs import held_items, outputs
 from controlroom.engine.runs.held_items import Done, Failed
@@ -59,7 +60,7 @@ async def test_a_reference_is_unique_in_its_queue(floor, ada):
     with pytest.raises(Conflict) as taken:
         await create(process)
     assert taken.value.code == "REFERENCE_TAKEN"
-    await actions.delete(floor.engine, ada, floor.workspace, [first.id])
+    await actions.change(floor.engine, ada, floor.workspace, Operation.DELETE, [first.id])
     second = await create(process)
     third = await actions.create(floor.engine, ada, floor.workspace, process, None)
     with pytest.raises(Conflict):
@@ -105,20 +106,20 @@ async def test_items_past_their_deadline_fail(floor, ada, later):
     started = await actions.create(floor.engine, ada, floor.workspace, process, None, terms=terms)
     waiting = await actions.create(floor.engine, ada, floor.workspace, process, None, terms=terms)
     run = await floor.start(process, WithItems((started.id,)))
-    assert await fail_overdue(floor.engine) == 0
+    assert await fail_overdue(floor.engine, Room()) == 0
 
     await later(minutes=11)
     walt = await floor.worker()
     assert await walt.claim() == []
-    assert await fail_overdue(floor.engine) == 2
+    assert await fail_overdue(floor.engine, Room()) == 2
 
     for item in (started, waiting):
         failed = await floor.item(item.id)
         assert (failed.state, failed.exception_code) == (ItemState.FAILED, "DEADLINE_EXCEEDED")
         assert failed.exception_type is ExceptionType.ORCHESTRATOR
     assert (await floor.run(run)).state is RunState.UNRESOLVED
-    await actions.retry(floor.engine, ada, floor.workspace, [started.id, waiting.id])
-    assert await fail_overdue(floor.engine) == 0
+    await actions.change(floor.engine, ada, floor.workspace, Operation.RETRY, [started.id, waiting.id])
+    assert await fail_overdue(floor.engine, Room()) == 0
     assert [(await floor.item(item.id)).state for item in (started, waiting)] == [ItemState.PENDING, ItemState.NEW]
 
 
@@ -167,9 +168,9 @@ async def test_outputs_that_do_not_fit_are_shown_as_invalid(floor, ada):
     assert (exception.code, "/lines/1" in exception.message) == ("PAYLOAD_REFUSED", True)
 
     with pytest.raises(WorkItemStateConflict):
-        await actions.retry(floor.engine, ada, floor.workspace, [wrong])
+        await actions.change(floor.engine, ada, floor.workspace, Operation.RETRY, [wrong])
     await actions.set_payload(floor.engine, ada, floor.workspace, wrong, GOOD)
-    await actions.retry(floor.engine, ada, floor.workspace, [wrong])
+    await actions.change(floor.engine, ada, floor.workspace, Operation.RETRY, [wrong])
     assert (await floor.run(run)).state is RunState.IN_PROGRESS
 
 

@@ -29,32 +29,23 @@ class Output(Struct, frozen=True, kw_only=True):
 
 
 @get("/outputs", needs=Permission.READ_WORK_ITEMS)
-async def list_outputs(
-    request: Asking,
-    paging: Pages,
-    process_run_id: FromQuery[RunId],
-) -> Page[Output]:
+async def list_outputs(request: Asking, paging: Pages, process_run_id: FromQuery[RunId]) -> Page[Output]:
     """List what the last step of a process run put out, oldest first."""
     return await _outputs(request, paging, process_run_id)
 
 
 @get("/process-runs/{run_id:uuid}/outputs", needs=Permission.READ_WORK_ITEMS)
-async def list_process_run_outputs(
-    request: Asking,
-    paging: Pages,
-    run_id: FromPath[RunId],
-) -> Page[Output]:
+async def list_process_run_outputs(request: Asking, paging: Pages, run_id: FromPath[RunId]) -> Page[Output]:
     """Likewise, by its older address (§1.8)."""
     return await _outputs(request, paging, run_id)
 
 
 async def _outputs(request: Asking, paging: Paging, run: RunId) -> Page[Output]:
-    rows = await store.list_outputs(
-        request.db, request.workspace, run, after=paging.after(WorkItemId), limit=paging.fetch, most_bytes=paging.most
-    )
+    after = paging.after(WorkItemId)
+    rows = await store.list_outputs(*request.reading, run, after=after, limit=paging.fetch, most_bytes=paging.most)
     if not rows:
         await runs.get(*request.reading, run)
-    files = await files_of(request.engine, request, request.workspace, rows)
+    files = await files_of(request, rows)
 
     def show(item: WorkItem) -> Output:
         return Output(

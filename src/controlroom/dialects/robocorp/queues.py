@@ -1,12 +1,13 @@
 """Standing queues, schemas of queues, and queue consumers (our own management API)."""
 
 from datetime import datetime
-from uuid import UUID
 
 from litestar.params import FromPath, JSONBody
 from msgspec import UNSET, Raw, Struct, UnsetType, field
 
+from controlroom.border.answers import shown_as
 from controlroom.border.asking import Asking
+from controlroom.border.bodies import given
 from controlroom.dialects.robocorp.answers import Deleted, Reference
 from controlroom.dialects.robocorp.paging import Page, Pages
 from controlroom.dialects.robocorp.processes import PlacementBody, placement_of, show_placement
@@ -14,7 +15,7 @@ from controlroom.dialects.robocorp.routing import delete, get, post, update
 from controlroom.dialects.robocorp.schedule_rules import DAYS, Day, show_time, times_of
 from controlroom.engine.access.model import Permission
 from controlroom.engine.queues import actions, store
-from controlroom.engine.queues.model import Consumer, ConsumerDefinition, Queue, QueueChange, Window
+from controlroom.engine.queues.model import Consumer, ConsumerChange, ConsumerDefinition, Queue, QueueChange, Window
 from controlroom.ids import QueueConsumerId, QueueId, TaskId
 
 _NULL = Raw(b"null")
@@ -106,13 +107,8 @@ class UpdateConsumer(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 @get("/queues", needs=Permission.READ_PROCESSES)
 async def list_queues(request: Asking, paging: Pages) -> Page[QueueAnswer]:
     """List the standing queues, oldest first."""
-    rows = await store.list_queues(
-        request.db,
-        request.workspace,
-        after=paging.after(_queue_id),
-        limit=paging.fetch,
-        most_bytes=paging.most,
-    )
+    after = paging.after(QueueId)
+    rows = await store.list_queues(*request.reading, after=after, limit=paging.fetch, most_bytes=paging.most)
     return paging.page(rows, _show, lambda queue: queue.id, size=store.size_of)
 
 
@@ -125,15 +121,11 @@ async def create_queue(request: Asking, data: JSONBody[CreateQueue]) -> QueueAns
 @get("/queues/{queue_id:uuid}", needs=Permission.READ_PROCESSES)
 async def get_queue(request: Asking, queue_id: FromPath[QueueId]) -> QueueAnswer:
     """Get a queue, also the input queue of a step."""
-    return _show(await store.get(request.db, request.workspace, queue_id))
+    return _show(await store.get(*request.reading, queue_id))
 
 
 @update("/queues/{queue_id:uuid}")
-async def update_queue(
-    request: Asking,
-    queue_id: FromPath[QueueId],
-    data: JSONBody[UpdateQueue],
-) -> QueueAnswer:
+async def update_queue(request: Asking, queue_id: FromPath[QueueId], data: JSONBody[UpdateQueue]) -> QueueAnswer:
     """Change the name of a standing queue, or the schema of any."""
     change = QueueChange(name=data.name, schema=UNSET if data.schema == _LEFT_OUT else _schema(data.schema))
     return _show(await actions.update(*request.acting, queue_id, change))
@@ -150,29 +142,18 @@ async def delete_queue(request: Asking, queue_id: FromPath[QueueId]) -> Deleted:
 @get("/queues/{queue_id:uuid}/consumers", needs=Permission.READ_PROCESSES)
 async def list_queue_consumers(request: Asking, paging: Pages, queue_id: FromPath[QueueId]) -> Page[ConsumerAnswer]:
     """List the consumers of a queue, oldest first."""
-    await store.get(request.db, request.workspace, queue_id)
-    rows = await store.list_consumers(request.db, queue_id, after=paging.after(_consumer_id), limit=paging.fetch)
+    await store.get(*request.reading, queue_id)
+    after = paging.after(QueueConsumerId)
+    rows = await store.list_consumers(*request.reading, queue_id, after=after, limit=paging.fetch)
     return paging.page(rows, _show_consumer, lambda consumer: consumer.id)
 
 
 @post("/queues/{queue_id:uuid}/consumers")
 async def create_queue_consumer(
-    request: Asking,
-    queue_id: FromPath[QueueId],
-    data: JSONBody[CreateConsumer],
+    request: Asking, queue_id: FromPath[QueueId], data: JSONBody[CreateConsumer]
 ) -> ConsumerAnswer:
     """Let runs of a task be opened for the due items of a standing queue, while workers are free."""
-    wanted = ConsumerDefinition(
-        task=TaskId(data.task.id),
-        placement=placement_of(data.placement),
-        windows=_windows(data.windows),
-        zone=data.time_zone,
-        priority=data.priority,
-        max_runs=data.max_runs,
-        batch=data.batch,
-        is_paused=data.paused,
-    )
-    return _show_consumer(await actions.add_consumer(*request.acting, queue_id, wanted))
+    return _show_consumer(await actions.add_consumer(*request.acting, queue_id, _definition_of(data)))
 
 
 @update("/queues/{queue_id:uuid}/consumers/{consumer_id:uuid}")
@@ -183,68 +164,65 @@ async def update_queue_consumer(
     data: JSONBody[UpdateConsumer],
 ) -> ConsumerAnswer:
     """Change a consumer: pause it, give it another task, placement or hours."""
-    asked = {
-        "task": UNSET if data.task is UNSET else TaskId(data.task.id),
-        "placement": UNSET if data.placement is UNSET else placement_of(data.placement),
-        "windows": UNSET if data.windows is UNSET else _windows(data.windows),
-        "zone": data.time_zone,
-        "priority": data.priority,
-        "max_runs": data.max_runs,
-        "batch": data.batch,
-        "is_paused": data.paused,
-    }
-    changed = {name: value for name, value in asked.items() if value is not UNSET}
-    return _show_consumer(await actions.change_consumer(*request.acting, queue_id, consumer_id, changed))
+    return _show_consumer(await actions.change_consumer(*request.acting, queue_id, consumer_id, _change_of(data)))
 
 
 @delete("/queues/{queue_id:uuid}/consumers/{consumer_id:uuid}")
 async def delete_queue_consumer(
-    request: Asking,
-    queue_id: FromPath[QueueId],
-    consumer_id: FromPath[QueueConsumerId],
+    request: Asking, queue_id: FromPath[QueueId], consumer_id: FromPath[QueueConsumerId]
 ) -> Deleted:
     """Delete a consumer; runs that it opened go on."""
     await actions.remove_consumer(*request.acting, queue_id, consumer_id)
     return Deleted(consumer_id)
 
 
+# ---------------------------------------------------------------------------------------------------- shapes
 def _windows(bodies: tuple[WindowBody, ...]) -> tuple[Window, ...]:
     return tuple(
         Window(tuple(DAYS.index(day) for day in body.days), *times_of((body.begins, body.ends))) for body in bodies
     )
 
 
-def _schema(given: Raw) -> Raw | None:
-    return None if given == _NULL else given
+def _show_window(window: Window) -> WindowBody:
+    return WindowBody(tuple(DAYS[day] for day in window.days), show_time(window.begins), show_time(window.ends))
 
 
-def _queue_id(text: str) -> QueueId:
-    return QueueId(UUID(text))
+def _schema(asked: Raw) -> Raw | None:
+    return None if asked == _NULL else asked
 
 
-def _consumer_id(text: str) -> QueueConsumerId:
-    return QueueConsumerId(UUID(text))
+def _task(task: Reference) -> TaskId:
+    return TaskId(task.id)
 
 
-def _show(queue: Queue) -> QueueAnswer:
-    return QueueAnswer(
-        id=queue.id, name=queue.name, schema=queue.schema, standing=queue.is_standing, created_at=queue.created_at
-    )
+_definition_of = shown_as(
+    ConsumerDefinition,
+    CreateConsumer,
+    task=lambda body: _task(body.task),
+    placement=lambda body: placement_of(body.placement),
+    windows=lambda body: _windows(body.windows),
+    zone="time_zone",
+    is_paused="paused",
+)
 
+_change_of = shown_as(
+    ConsumerChange,
+    UpdateConsumer,
+    task=lambda body: given(body.task, _task),
+    placement=lambda body: given(body.placement, placement_of),
+    windows=lambda body: given(body.windows, _windows),
+    zone="time_zone",
+    is_paused="paused",
+)
 
-def _show_consumer(consumer: Consumer) -> ConsumerAnswer:
-    return ConsumerAnswer(
-        id=consumer.id,
-        task=ConsumerTask(consumer.task_id, consumer.task_name, consumer.package_name),
-        placement=show_placement(consumer.placement),
-        windows=[
-            WindowBody(tuple(DAYS[day] for day in window.days), show_time(window.begins), show_time(window.ends))
-            for window in consumer.windows
-        ],
-        time_zone=consumer.zone,
-        priority=consumer.priority,
-        max_runs=consumer.max_runs,
-        batch=consumer.batch,
-        paused=consumer.is_paused,
-        created_at=consumer.created_at,
-    )
+_show = shown_as(QueueAnswer, Queue, standing="is_standing")
+
+_show_consumer = shown_as(
+    ConsumerAnswer,
+    Consumer,
+    task=lambda consumer: ConsumerTask(consumer.task_id, consumer.task_name, consumer.package_name),
+    placement=lambda consumer: show_placement(consumer.placement),
+    windows=lambda consumer: [_show_window(window) for window in consumer.windows],
+    time_zone="zone",
+    paused="is_paused",
+)

@@ -10,16 +10,13 @@ from controlroom.border.asking import Asking
 from controlroom.dialects.robocorp.answers import Download, UploadForm
 from controlroom.dialects.robocorp.links import download_url, upload_form
 from controlroom.dialects.robocorp.routing import post
-from controlroom.engine.access.model import Actor
 from controlroom.engine.downloads.model import DownloadKind
-from controlroom.engine.engine import Engine
 from controlroom.engine.work_items import actions, store
-from controlroom.engine.work_items.model import ItemFile, WorkItem
-from controlroom.ids import FileId, WorkItemId, WorkspaceId
+from controlroom.engine.work_items.model import WorkItem
+from controlroom.ids import FileId, WorkItemId
 
 NOTHING = Raw(b"{}")
 """The payload of an item that never had one: the model of the vendor's own client has no null (§1.6)."""
-"""The payload of an item that has none."""
 
 
 class FileAnswer(Struct, frozen=True):
@@ -46,47 +43,29 @@ class UploadAnswer(Struct, frozen=True):
 
 @post("/work-items/{item_id:uuid}/files")
 async def create_work_item_file(
-    request: Asking,
-    item_id: FromPath[WorkItemId],
-    data: JSONBody[FileRequest],
+    request: Asking, item_id: FromPath[WorkItemId], data: JSONBody[FileRequest]
 ) -> UploadAnswer:
     """Promise a file: where to post it as a form. It replaces one of the same name."""
-    return UploadAnswer(await _promise(request.engine, request.actor, request, request.workspace, item_id, data))
+    return UploadAnswer(await _promise(request, item_id, data))
 
 
 @post("/work-items/{item_id:uuid}/files/upload")
 async def create_work_item_file_upload(
-    request: Asking,
-    item_id: FromPath[WorkItemId],
-    data: JSONBody[FileRequest],
+    request: Asking, item_id: FromPath[WorkItemId], data: JSONBody[FileRequest]
 ) -> UploadForm:
     """Promise a file, in the older form of the answer (§1.8)."""
-    return await _promise(request.engine, request.actor, request, request.workspace, item_id, data)
+    return await _promise(request, item_id, data)
 
 
-async def _promise(
-    engine: Engine,
-    actor: Actor,
-    request: Asking,
-    workspace: WorkspaceId,
-    item: WorkItemId,
-    asked: FileRequest,
-) -> UploadForm:
-    promised = await actions.promise_file(engine, actor, workspace, item, asked.file_name, asked.file_size)
-    return upload_form(request, promised)
+async def _promise(request: Asking, item: WorkItemId, asked: FileRequest) -> UploadForm:
+    return upload_form(request, await actions.promise_file(*request.acting, item, asked.file_name, asked.file_size))
 
 
-async def files_of(
-    engine: Engine, request: Asking, workspace: WorkspaceId, items: Sequence[WorkItem]
-) -> dict[WorkItemId, list[FileAnswer]]:
-    """The files of items, by item."""
+async def files_of(request: Asking, items: Sequence[WorkItem]) -> dict[WorkItemId, list[FileAnswer]]:
+    """The files of items that the request sees, by item."""
     files: dict[WorkItemId, list[FileAnswer]] = defaultdict(list)
     if items:
-        for file in await store.list_files(engine.database, workspace, [item.id for item in items]):
-            files[file.work_item_id].append(_show_file(request, workspace, file))
+        for file in await store.list_files(*request.reading, [item.id for item in items]):
+            url = download_url(request, DownloadKind.WORK_ITEM_FILE, file.id, request.workspace, file_name=file.name)
+            files[file.work_item_id].append(FileAnswer(file.id, file.size, file.name, Download(url)))
     return files
-
-
-def _show_file(request: Asking, workspace: WorkspaceId, file: ItemFile) -> FileAnswer:
-    url = download_url(request, DownloadKind.WORK_ITEM_FILE, file.id, workspace, file_name=file.name)
-    return FileAnswer(file.id, file.size, file.name, Download(url))

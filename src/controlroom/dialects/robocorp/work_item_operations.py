@@ -1,21 +1,21 @@
 """One operation on all work items that a filter finds (our own management API)."""
 
 from datetime import datetime
-from typing import Literal, assert_never
+from typing import Literal
 
 from litestar.params import JSONBody
 from msgspec import Struct
 
+from controlroom.border.answers import shown_as
 from controlroom.border.asking import Asking
 from controlroom.dialects.robocorp.answers import Identified
 from controlroom.dialects.robocorp.codes import asked_codes
 from controlroom.dialects.robocorp.routing import post
-from controlroom.dialects.robocorp.work_items import aware
+from controlroom.dialects.robocorp.work_items import OPERATIONS, aware
 from controlroom.engine.runs import reruns
 from controlroom.engine.work_items import bulk
 from controlroom.engine.work_items.bulk import ItemFilter
 from controlroom.engine.work_items.model import ExceptionType, ItemState
-from controlroom.engine.work_items.operations import Operation
 from controlroom.errors import Invalid
 from controlroom.ids import ProcessId, QueueId, RunId, StepId
 
@@ -60,7 +60,7 @@ class BulkAnswer(Struct, frozen=True, kw_only=True):
 @post("/work-items/bulk")
 async def run_work_item_bulk_operation(request: Asking, data: JSONBody[BulkRequest]) -> BulkPreview | BulkAnswer:
     """Do something to all work items that a filter finds, in batches; or tell how many that would be."""
-    which = _filter(data.filter)
+    which = _filter_of(data.filter)
     if data.operation == "rerun":
         if which.process is None:
             raise Invalid("rerun needs the process_id of the inputs that are to be run again.", code="INVALID_BODY")
@@ -71,39 +71,22 @@ async def run_work_item_bulk_operation(request: Asking, data: JSONBody[BulkReque
         return BulkAnswer(
             touched=0 if run is None else found.touched, process_run=None if run is None else Identified(run.id)
         )
-    operation = _operation(data.operation)
+    operation = OPERATIONS[data.operation]
     if data.preview:
         found = await bulk.preview(*request.acting, operation, which)
         return BulkPreview(matched=found.matched, would_touch=found.touched)
     return BulkAnswer(touched=await bulk.apply(*request.acting, operation, which))
 
 
-def _operation(name: Literal["retry", "mark_as_done", "delete", "hold", "release_hold"]) -> Operation:
-    match name:
-        case "retry":
-            return Operation.RETRY
-        case "mark_as_done":
-            return Operation.MARK_DONE
-        case "delete":
-            return Operation.DELETE
-        case "hold":
-            return Operation.HOLD
-        case "release_hold":
-            return Operation.RELEASE_HOLD
-        case _:
-            assert_never(name)
-
-
-def _filter(body: FilterBody) -> ItemFilter:
-    return ItemFilter(
-        process=body.process_id,
-        run=body.process_run_id,
-        step=body.step_id,
-        queue=body.queue_id,
-        state=None if body.state is None else ItemState(body.state),
-        exception_type=body.exception_type,
-        exception_codes=None if body.exception_code is None else asked_codes(body.exception_code),
-        reference=body.reference,
-        created_after=aware(body.created_after, "created_after"),
-        created_before=aware(body.created_before, "created_before"),
-    )
+_filter_of = shown_as(
+    ItemFilter,
+    FilterBody,
+    process="process_id",
+    run="process_run_id",
+    step="step_id",
+    queue="queue_id",
+    state=lambda body: body.state and ItemState(body.state),
+    exception_codes=lambda body: None if body.exception_code is None else asked_codes(body.exception_code),
+    created_after=lambda body: aware(body.created_after, "created_after"),
+    created_before=lambda body: aware(body.created_before, "created_before"),
+)

@@ -1,12 +1,16 @@
 """Work items (§1.7); their files are in `work_item_files`."""
 
+from collections.abc import Mapping
 from datetime import datetime
-from typing import Annotated, Any, Literal, assert_never
+from typing import Annotated, Final, Literal
 
 from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 from msgspec import UNSET, Raw, Struct, UnsetType
+from msgspec.structs import asdict
 
+from controlroom.border.answers import shown_as
 from controlroom.border.asking import Asking
+from controlroom.border.bodies import given
 from controlroom.dialects.robocorp.answers import Accepted, Identified, Reference, identified
 from controlroom.dialects.robocorp.codes import told_exception
 from controlroom.dialects.robocorp.paging import Page, Pages
@@ -15,8 +19,8 @@ from controlroom.dialects.robocorp.work_item_files import NOTHING, FileAnswer, f
 from controlroom.engine.access.model import Permission
 from controlroom.engine.queues import actions as queues
 from controlroom.engine.work_items import actions, store
-from controlroom.engine.work_items.errors import WorkItemNotFound
-from controlroom.engine.work_items.model import ExceptionType, ItemState, WorkItem
+from controlroom.engine.work_items.model import ExceptionType, ItemException, ItemState, WorkItem
+from controlroom.engine.work_items.operations import Operation
 from controlroom.engine.work_items.terms import Terms, TermsChange
 from controlroom.errors import Invalid
 from controlroom.ids import ProcessId, QueueId, RunId, WorkItemId
@@ -93,6 +97,28 @@ class BatchRequest(Struct, frozen=True, forbid_unknown_fields=True):
     work_item_ids: list[WorkItemId]
 
 
+OPERATIONS: Final[Mapping[str, Operation]] = {
+    "retry": Operation.RETRY,
+    "delete": Operation.DELETE,
+    "mark_as_done": Operation.MARK_DONE,
+    "hold": Operation.HOLD,
+    "release_hold": Operation.RELEASE_HOLD,
+}
+
+_STATES: Final[Mapping[ItemState, ShownState]] = {
+    ItemState.DRAFT: "new",
+    ItemState.NEW: "new",
+    ItemState.PENDING: "pending",
+    ItemState.HELD: "pending",
+    ItemState.IN_PROGRESS: "in_progress",
+    ItemState.DONE: "done",
+    ItemState.DELETED: "done",
+    ItemState.FAILED: "failed",
+    ItemState.INVALID: "failed",
+}
+"""The states in the dialect's words, which has none for items that are held, refused or not yet published."""
+
+
 @get("/work-items", needs=Permission.READ_WORK_ITEMS)
 async def list_work_items(
     request: Asking,
@@ -102,14 +128,9 @@ async def list_work_items(
     item_state: Annotated[ShownState | None, QueryParameter(name="state")] = None,
 ) -> Page[WorkItemAnswer]:
     """List work items without their data, newest first."""
+    state, before = item_state and ItemState(item_state), paging.after(WorkItemId)
     rows = await store.list_items(
-        request.db,
-        request.workspace,
-        process=process_id,
-        run=process_run_id,
-        state=None if item_state is None else ItemState(item_state),
-        before=paging.after(WorkItemId),
-        limit=paging.fetch,
+        *request.reading, process=process_id, run=process_run_id, state=state, before=before, limit=paging.fetch
     )
     return paging.page(rows, _show, lambda item: item.id, size=store.size_of)
 
@@ -117,12 +138,7 @@ async def list_work_items(
 @post("/work-items")
 async def create_work_item(request: Asking, data: JSONBody[CreateWorkItem]) -> FullWorkItem:
     """Put an item into the input queue of a process, or into a standing queue; it starts no run by itself."""
-    terms = Terms(
-        priority=data.priority,
-        due=aware(data.due_at, "due_at"),
-        deadline=aware(data.deadline, "deadline"),
-        reference=data.reference,
-    )
+    terms = _terms_of(data)
     match data.process, data.queue:
         case Reference(process), None:
             item = await actions.create(*request.acting, ProcessId(process), data.payload, terms=terms)
@@ -133,47 +149,25 @@ async def create_work_item(request: Asking, data: JSONBody[CreateWorkItem]) -> F
     return _show_full(item, [])
 
 
-@update("/work-items/{item_id:uuid}")
+@update("/work-items/{item_id:uuid}", needs=Permission.WRITE_WORK_ITEMS)
 async def update_work_item(
-    request: Asking,
-    item_id: FromPath[WorkItemId],
-    data: JSONBody[UpdateWorkItem],
+    request: Asking, item_id: FromPath[WorkItemId], data: JSONBody[UpdateWorkItem]
 ) -> FullWorkItem:
     """Change priority, due time, deadline or reference of an item that nobody works on."""
-    change = TermsChange(
-        priority=data.priority,
-        due=UNSET if data.due_at is UNSET else aware(data.due_at, "due_at"),
-        deadline=UNSET if data.deadline is UNSET else aware(data.deadline, "deadline"),
-        reference=data.reference,
-    )
-    item = await actions.set_terms(*request.acting, item_id, change)
-    return _show_full(item, (await files_of(request.engine, request, request.workspace, [item]))[item.id])
-
-
-def aware(at: datetime | None, what: str) -> datetime | None:
-    """A moment, which must say its offset. Raises Invalid."""
-    if at is not None and at.tzinfo is None:
-        raise Invalid(f"{what} needs an offset, like 2030-01-31T12:00:00Z", code="INVALID_BODY")
-    return at
+    item = await actions.set_terms(*request.acting, item_id, _change_of(data))
+    return _show_full(item, (await files_of(request, [item]))[item.id])
 
 
 @get("/work-items/{item_id:uuid}", needs=Permission.READ_WORK_ITEMS)
-async def get_work_item(
-    request: Asking,
-    item_id: FromPath[WorkItemId],
-) -> FullWorkItem:
+async def get_work_item(request: Asking, item_id: FromPath[WorkItemId]) -> FullWorkItem:
     """Get a work item with its data."""
-    item = await store.get(request.db, request.workspace, item_id)
-    if item is None:
-        raise WorkItemNotFound(item_id)
-    return _show_full(item, (await files_of(request.engine, request, request.workspace, [item]))[item.id])
+    item = await store.get(*request.reading, item_id)
+    return _show_full(item, (await files_of(request, [item]))[item.id])
 
 
 @update("/work-items/{item_id:uuid}/payload")
 async def update_work_item_payload(
-    request: Asking,
-    item_id: FromPath[WorkItemId],
-    data: JSONBody[PayloadBody],
+    request: Asking, item_id: FromPath[WorkItemId], data: JSONBody[PayloadBody]
 ) -> PayloadBody:
     """Replace the payload of an item that nobody works on."""
     await actions.set_payload(*request.acting, item_id, data.payload)
@@ -183,62 +177,47 @@ async def update_work_item_payload(
 @post("/work-items/batch")
 async def run_work_item_batch_operation(request: Asking, data: JSONBody[BatchRequest]) -> Accepted:
     """Retry, delete or resolve many items: all of them or, if one is not fit for it, none."""
-    match data.batch_operation:
-        case "retry":
-            await actions.retry(*request.acting, data.work_item_ids)
-        case "delete":
-            await actions.delete(*request.acting, data.work_item_ids)
-        case "mark_as_done":
-            await actions.mark_done(*request.acting, data.work_item_ids)
-        case "hold":
-            await actions.hold(*request.acting, data.work_item_ids)
-        case "release_hold":
-            await actions.release_hold(*request.acting, data.work_item_ids)
-        case _:
-            assert_never(data.batch_operation)
+    await actions.change(*request.acting, OPERATIONS[data.batch_operation], data.work_item_ids)
     return Accepted(accepted=True)
 
 
-def _show(item: WorkItem) -> WorkItemAnswer:
-    return WorkItemAnswer(**_fields(item))
+def aware(at: datetime | None, what: str) -> datetime | None:
+    """A moment, which must say its offset. Raises Invalid."""
+    if at is not None and at.tzinfo is None:
+        raise Invalid(f"{what} needs an offset, like 2030-01-31T12:00:00Z", code="INVALID_BODY")
+    return at
+
+
+_terms_of = shown_as(
+    Terms,
+    CreateWorkItem,
+    due=lambda body: aware(body.due_at, "due_at"),
+    deadline=lambda body: aware(body.deadline, "deadline"),
+)
+
+_change_of = shown_as(
+    TermsChange,
+    UpdateWorkItem,
+    due=lambda body: given(body.due_at, lambda at: aware(at, "due_at")),
+    deadline=lambda body: given(body.deadline, lambda at: aware(at, "deadline")),
+)
+
+_show_exception = shown_as(ExceptionAnswer, ItemException)
+
+_show = shown_as(
+    WorkItemAnswer,
+    WorkItem,
+    state=lambda item: _STATES[item.state],
+    state_updated_at="state_at",
+    process=lambda item: identified(item.process_id),
+    process_run=lambda item: identified(item.run_id),
+    step=lambda item: identified(item.step_id),
+    step_run=lambda item: identified(item.step_run_id),
+    exception=lambda item: item.exception and _show_exception(told_exception(item.exception)),
+    held=lambda item: item.state is ItemState.HELD,
+    due_at="due",
+)
 
 
 def _show_full(item: WorkItem, files: list[FileAnswer]) -> FullWorkItem:
-    return FullWorkItem(**_fields(item), payload=item.payload or NOTHING, files=files)
-
-
-def _fields(item: WorkItem) -> dict[str, Any]:
-    failure = item.exception and told_exception(item.exception)
-    return {
-        "id": item.id,
-        "created_at": item.created_at,
-        "state": _state(item.state),
-        "state_updated_at": item.state_at,
-        "process": identified(item.process_id),
-        "process_run": identified(item.run_id),
-        "step": identified(item.step_id),
-        "step_run": identified(item.step_run_id),
-        "exception": failure and ExceptionAnswer(failure.code, failure.type, failure.message),
-        "held": item.state is ItemState.HELD,
-        "priority": item.priority,
-        "due_at": item.due,
-        "deadline": item.deadline,
-        "reference": item.reference,
-    }
-
-
-def _state(state: ItemState) -> ShownState:
-    """The state in the dialect's words, which has none for items that are held, refused or not yet published."""
-    match state:
-        case ItemState.NEW | ItemState.DRAFT:
-            return "new"
-        case ItemState.PENDING | ItemState.HELD:
-            return "pending"
-        case ItemState.IN_PROGRESS:
-            return "in_progress"
-        case ItemState.DONE | ItemState.DELETED:
-            return "done"
-        case ItemState.FAILED | ItemState.INVALID:
-            return "failed"
-        case _:
-            assert_never(state)
+    return FullWorkItem(**asdict(_show(item)), payload=item.payload or NOTHING, files=files)

@@ -1,20 +1,17 @@
 """The verbs of queues and their consumers."""
 
-from collections.abc import Mapping
-
-import msgspec
 from msgspec import UNSET, Raw
 
 from controlroom.engine.access.model import Actor, Permission
 from controlroom.engine.access.names import checked_name
 from controlroom.engine.access.record import record
-from controlroom.engine.access.scope import Scope, ensure_seen, scope_of
+from controlroom.engine.access.scope import Scope, ScopedTx, ensure_seen, scope_of, scoped
 from controlroom.engine.engine import Engine
 from controlroom.engine.packages import store as packages
 from controlroom.engine.processes.actions import check_placement
 from controlroom.engine.queues import store
 from controlroom.engine.queues.errors import QueueInUse, QueueNameTaken, QueueNotFound
-from controlroom.engine.queues.model import Consumer, ConsumerDefinition, Queue, QueueChange
+from controlroom.engine.queues.model import Consumer, ConsumerChange, ConsumerDefinition, Queue, QueueChange
 from controlroom.engine.queues.zones import check_zone
 from controlroom.engine.work_items import actions as work_items
 from controlroom.engine.work_items.limits import check_payload, check_schema_text
@@ -23,7 +20,6 @@ from controlroom.engine.work_items.schemas import check_schema, settled
 from controlroom.engine.work_items.terms import USUAL, Terms
 from controlroom.errors import Invalid
 from controlroom.ids import QueueConsumerId, QueueId, WorkspaceId, uuid7
-from controlroom.postgres.database import Tx
 from controlroom.postgres.errors import UniqueViolation
 
 
@@ -38,12 +34,12 @@ async def create(
         await check_schema(engine, workspace, schema)
     queue = QueueId(uuid7())
     try:
-        async with engine.database.transaction() as tx:
+        async with scoped(engine.database, scope) as tx:
             if not await store.insert(tx, scope, queue, name=name, schema=schema):
                 await ensure_seen(tx, scope)
                 raise QueueNotFound(queue)
             await record(engine, tx, actor, scope, "queue.created", queue, name=name)
-            return await store.get(tx, workspace, queue)
+            return await store.get(tx, scope, queue)
     except UniqueViolation as taken:
         raise QueueNameTaken(name) from taken
 
@@ -55,15 +51,15 @@ async def update(engine: Engine, actor: Actor, workspace: WorkspaceId, queue: Qu
         await check_schema_text(change.schema)
         await check_schema(engine, workspace, change.schema)
     try:
-        async with engine.database.transaction() as tx:
-            before = await store.get(tx, workspace, queue, for_update=True)
+        async with scoped(engine.database, scope) as tx:
+            before = await store.get(tx, scope, queue, for_update=True)
             if change.name is not UNSET and not before.is_standing:
                 raise Invalid("a step's queue is called as the step", code="QUEUE_OF_STEP")
             name = before.name if change.name is UNSET else checked_name(change.name, what="queue's name")
             schema = before.schema if change.schema is UNSET else change.schema
             await store.update(tx, queue, name=name, schema=schema)
             await record(engine, tx, actor, scope, "queue.updated", queue, name=name)
-            return await store.get(tx, workspace, queue)
+            return await store.get(tx, scope, queue)
     except UniqueViolation as taken:
         raise QueueNameTaken(str(change.name)) from taken
 
@@ -71,8 +67,8 @@ async def update(engine: Engine, actor: Actor, workspace: WorkspaceId, queue: Qu
 async def delete(engine: Engine, actor: Actor, workspace: WorkspaceId, queue: QueueId) -> None:
     """Delete a standing queue in which nothing waits, with its consumers. Raises QueueInUse."""
     scope = scope_of(actor, Permission.WRITE_PROCESSES, workspace)
-    async with engine.database.transaction() as tx:
-        found = await store.get(tx, workspace, queue, for_update=True)
+    async with scoped(engine.database, scope) as tx:
+        found = await store.get(tx, scope, queue, for_update=True)
         if not found.is_standing:
             raise QueueInUse("a step's queue goes with its step")
         if await store.has_waiting(tx, queue):
@@ -91,16 +87,16 @@ async def put(
     terms: Terms = USUAL,
 ) -> WorkItem:
     """Put a new item into a standing queue. Raises QueueNotFound and what creating an item raises."""
-    actor.require(Permission.WRITE_WORK_ITEMS, workspace)
+    scope = scope_of(actor, Permission.WRITE_WORK_ITEMS, workspace)
     await check_payload(engine, payload)
 
     async def put_in() -> WorkItem:
-        async with engine.database.transaction() as tx:
-            found = await store.get(tx, workspace, queue)
+        async with scoped(engine.database, scope) as tx:
+            found = await store.get(tx, scope, queue)
             if not found.is_standing:
                 raise QueueNotFound(queue)
-            item = await work_items.create_in(tx, workspace, queue, None, payload, terms)
-            return await work_items.created(tx, actor, workspace, item)
+            item = await work_items.create_in(tx, scope, queue, None, payload, terms)
+            return await work_items.created(tx, actor, scope, item)
 
     return await settled(engine, put_in)
 
@@ -112,15 +108,15 @@ async def add_consumer(
     """A new consumer of a standing queue; it takes the right to start runs. Raises NotFound for task and workers."""
     scope = scope_of(actor, Permission.WRITE_PROCESSES, workspace)
     actor.require(Permission.START_RUNS, workspace)
-    async with engine.database.transaction() as tx:
-        found = await store.get(tx, workspace, queue, for_update=True)
+    async with scoped(engine.database, scope) as tx:
+        found = await store.get(tx, scope, queue, for_update=True)
         if not found.is_standing:
             raise QueueInUse("the items of a step's queue are worked on by the runs of its process")
         await _check(tx, scope, wanted)
         consumer = QueueConsumerId(uuid7())
         await store.insert_consumer(tx, found, consumer, wanted, created_by=actor.id)
         await record(engine, tx, actor, scope, "queue_consumer.created", consumer, name=found.name)
-        return await store.get_consumer(tx, queue, consumer)
+        return await store.get_consumer(tx, scope, queue, consumer)
 
 
 async def change_consumer(
@@ -129,29 +125,19 @@ async def change_consumer(
     workspace: WorkspaceId,
     queue: QueueId,
     consumer: QueueConsumerId,
-    changed: Mapping[str, object],
+    change: ConsumerChange,
 ) -> Consumer:
-    """Change the named fields of a consumer's definition. Raises ConsumerNotFound and what `add_consumer` raises."""
+    """Change what is set of a consumer's definition. Raises ConsumerNotFound and what `add_consumer` raises."""
     scope = scope_of(actor, Permission.WRITE_PROCESSES, workspace)
     actor.require(Permission.START_RUNS, workspace)
-    async with engine.database.transaction() as tx:
-        found = await store.get(tx, workspace, queue, for_update=True)
-        before = await store.get_consumer(tx, queue, consumer)
-        was = ConsumerDefinition(
-            task=before.task_id,
-            placement=before.placement,
-            windows=before.windows,
-            zone=before.zone,
-            priority=before.priority,
-            max_runs=before.max_runs,
-            batch=before.batch,
-            is_paused=before.is_paused,
-        )
-        wanted = msgspec.structs.replace(was, **changed)
+    async with scoped(engine.database, scope) as tx:
+        found = await store.get(tx, scope, queue, for_update=True)
+        before = await store.get_consumer(tx, scope, queue, consumer)
+        wanted = change.applied_to(before)
         await _check(tx, scope, wanted)
         await store.update_consumer(tx, consumer, wanted)
         await record(engine, tx, actor, scope, "queue_consumer.updated", consumer, name=found.name)
-        return await store.get_consumer(tx, queue, consumer)
+        return await store.get_consumer(tx, scope, queue, consumer)
 
 
 async def remove_consumer(
@@ -159,9 +145,9 @@ async def remove_consumer(
 ) -> None:
     """Delete a consumer; its runs go on. Raises ConsumerNotFound."""
     scope = scope_of(actor, Permission.WRITE_PROCESSES, workspace)
-    async with engine.database.transaction() as tx:
-        found = await store.get(tx, workspace, queue, for_update=True)
-        await store.get_consumer(tx, queue, consumer)
+    async with scoped(engine.database, scope) as tx:
+        found = await store.get(tx, scope, queue, for_update=True)
+        await store.get_consumer(tx, scope, queue, consumer)
         await store.delete_consumer(tx, consumer)
         await record(engine, tx, actor, scope, "queue_consumer.deleted", consumer, name=found.name)
 
@@ -173,7 +159,7 @@ _MOST_PRIORITY = 1_000_000
 _DAYS = 7
 
 
-async def _check(tx: Tx, scope: Scope, wanted: ConsumerDefinition) -> None:
+async def _check(tx: ScopedTx, scope: Scope, wanted: ConsumerDefinition) -> None:
     await packages.hold_task(tx, scope, wanted.task)
     await check_placement(tx, scope, wanted.placement)
     check_zone(wanted.zone)

@@ -1,7 +1,7 @@
 """What the room does with due items of standing queues: it opens a run for them, in the commit that claims them."""
 
 from controlroom.engine.access.model import system
-from controlroom.engine.access.scope import Of, ScopedTx
+from controlroom.engine.access.scope import Room, scoped
 from controlroom.engine.engine import Engine
 from controlroom.engine.processes.actions import implicit_process
 from controlroom.engine.processes.model import AnyWorker
@@ -14,31 +14,25 @@ from controlroom.errors import Conflict, Invalid, NotFound
 from controlroom.ids import QueueConsumerId
 
 
-async def ready_consumers(engine: Engine, *, limit: int) -> list[QueueConsumerId]:
-    """Consumers whose queue has due items and for whom somebody is free, the most urgent first."""
-    return await store.ready(engine.database, limit=limit)
-
-
-async def consume(engine: Engine, consumer: QueueConsumerId) -> bool:
+async def consume(engine: Engine, room: Room, consumer: QueueConsumerId) -> bool:
     """Open a run for a consumer, if it is still ready and one of its windows is open; whether it was opened.
 
     A task whose package is gone opens nothing, until somebody mends the consumer.
     """
     try:
-        async with engine.database.transaction() as tx:
+        async with scoped(engine.database, room) as tx:
             found = await store.lock_ready(tx, consumer)
             if found is None:
                 return False
             wanted = found.consumer
             if not is_open(wanted.windows, found.now.astimezone(check_zone(wanted.zone))):
                 return False
-            scope = Of(found.organization, (wanted.workspace_id,))
-            process = await implicit_process(ScopedTx(tx), scope, wanted.task_id)
+            process = await implicit_process(tx, found.scope, wanted.task_id)
             placement = None if isinstance(wanted.placement, AnyWorker) else wanted.placement
             run = await start_in(
                 tx,
                 engine,
-                system(found.organization),
+                system(found.scope.organization),
                 wanted.workspace_id,
                 process,
                 FromQueue(wanted.queue_id, wanted.batch),

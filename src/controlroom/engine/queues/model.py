@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime, time, timedelta
 
 from msgspec import UNSET, Raw, Struct, UnsetType
+from msgspec.structs import asdict, replace
 
 from controlroom.engine.processes.model import AnyWorker, Placement
 from controlroom.ids import QueueConsumerId, QueueId, TaskId, WorkspaceId
@@ -73,6 +74,33 @@ class ConsumerDefinition(Struct, frozen=True, kw_only=True):
     max_runs: int = 1
     batch: int = 100
     is_paused: bool = False
+
+
+class ConsumerChange(Struct, frozen=True, kw_only=True):
+    """What to change of a consumer: whatever is set."""
+
+    task: TaskId | UnsetType = UNSET
+    placement: Placement | UnsetType = UNSET
+    windows: tuple[Window, ...] | UnsetType = UNSET
+    zone: str | UnsetType = UNSET
+    priority: int | UnsetType = UNSET
+    max_runs: int | UnsetType = UNSET
+    batch: int | UnsetType = UNSET
+    is_paused: bool | UnsetType = UNSET
+
+    def applied_to(self, consumer: Consumer) -> ConsumerDefinition:
+        """The definition after the change."""
+        before = ConsumerDefinition(
+            task=consumer.task_id,
+            placement=consumer.placement,
+            windows=consumer.windows,
+            zone=consumer.zone,
+            priority=consumer.priority,
+            max_runs=consumer.max_runs,
+            batch=consumer.batch,
+            is_paused=consumer.is_paused,
+        )
+        return replace(before, **{name: value for name, value in asdict(self).items() if value is not UNSET})
 
 
 def is_open(windows: Sequence[Window], local: datetime) -> bool:

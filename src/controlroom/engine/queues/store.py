@@ -6,7 +6,7 @@ from typing import Any, Final
 import msgspec
 from msgspec import Raw, Struct
 
-from controlroom.engine.access.scope import SEEN, Scope
+from controlroom.engine.access.scope import SEEN, Of, Room, Scope, ScopedTx
 from controlroom.engine.nouns import InWorkspace, Noun
 from controlroom.engine.processes.model import AnyWorker, Placement
 from controlroom.engine.queues.errors import ConsumerNotFound, QueueNotFound
@@ -48,14 +48,14 @@ _CONSUMER: Final = """
 
 
 # ---------------------------------------------------------------------------------------------------- queues
-async def get(db: Statements, workspace: WorkspaceId, queue: QueueId, *, for_update: bool = False) -> Queue:
+async def get(db: Statements, scope: Scope, queue: QueueId, *, for_update: bool = False) -> Queue:
     """One queue of the workspace, standing or a step's; raises QueueNotFound."""
     found = await db.one_or_none(
         Queue,
-        f"""{_QUEUE} where workspace_id = %(workspace)s and id = %(queue)s and deleted_at is null
+        f"""{_QUEUE} where workspace_id = {SEEN} and id = %(queue)s and deleted_at is null
         {"for update" if for_update else ""}""",
-        workspace=workspace,
         queue=queue,
+        **scope.params,
     )
     if found is None:
         raise QueueNotFound(queue)
@@ -63,7 +63,7 @@ async def get(db: Statements, workspace: WorkspaceId, queue: QueueId, *, for_upd
 
 
 async def list_queues(
-    db: Statements, workspace: WorkspaceId, *, after: QueueId | None = None, limit: int, most_bytes: int
+    db: Statements, scope: Scope, *, after: QueueId | None = None, limit: int, most_bytes: int
 ) -> list[Queue]:
     """The standing queues in the order of their making: as many as `until_full` says."""
 
@@ -71,11 +71,11 @@ async def list_queues(
         return await db.all(
             Queue,
             f"""{_QUEUE}
-             where workspace_id = %(workspace)s and is_standing and deleted_at is null
+             where workspace_id = {SEEN} and is_standing and deleted_at is null
              {oldest_first("id")}""",
-            workspace=workspace,
             after=after if last is None else last.id,
             limit=wanted,
+            **scope.params,
         )
 
     return await until_full(fetch, size_of, limit=limit, most=most_bytes)
@@ -102,7 +102,7 @@ async def insert(tx: Tx, scope: Scope, queue: QueueId, *, name: str, schema: Raw
     )
 
 
-async def update(tx: Tx, queue: QueueId, *, name: str, schema: Raw | None) -> None:
+async def update(tx: ScopedTx, queue: QueueId, *, name: str, schema: Raw | None) -> None:
     """Write name and schema of a queue that the caller has locked. Raises UniqueViolation."""
     await tx.execute(
         "update queue set name = %(name)s, schema = %(schema)s where id = %(queue)s",
@@ -112,13 +112,13 @@ async def update(tx: Tx, queue: QueueId, *, name: str, schema: Raw | None) -> No
     )
 
 
-async def delete(tx: Tx, queue: QueueId) -> None:
+async def delete(tx: ScopedTx, queue: QueueId) -> None:
     """Mark a locked queue and its consumers as deleted."""
     await tx.execute("update queue set deleted_at = clock_now() where id = %(queue)s", queue=queue)
     await tx.execute("update queue_consumer set deleted_at = clock_now() where queue_id = %(queue)s", queue=queue)
 
 
-async def has_waiting(tx: Tx, queue: QueueId) -> bool:
+async def has_waiting(tx: ScopedTx, queue: QueueId) -> bool:
     """Whether items wait in a queue."""
     return bool(
         await tx.value(
@@ -128,13 +128,15 @@ async def has_waiting(tx: Tx, queue: QueueId) -> bool:
 
 
 # ---------------------------------------------------------------------------------------------------- consumers
-async def get_consumer(db: Statements, queue: QueueId, consumer: QueueConsumerId) -> Consumer:
-    """One consumer of a queue that the caller has read; raises ConsumerNotFound."""
+async def get_consumer(db: Statements, scope: Scope, queue: QueueId, consumer: QueueConsumerId) -> Consumer:
+    """One consumer of a queue; raises ConsumerNotFound."""
     found = await db.one_or_none(
         Consumer,
-        f"{_CONSUMER} where queue_id = %(queue)s and id = %(consumer)s and deleted_at is null",
+        f"""{_CONSUMER}
+         where workspace_id = {SEEN} and queue_id = %(queue)s and id = %(consumer)s and deleted_at is null""",
         queue=queue,
         consumer=consumer,
+        **scope.params,
     )
     if found is None:
         raise ConsumerNotFound(consumer)
@@ -142,22 +144,23 @@ async def get_consumer(db: Statements, queue: QueueId, consumer: QueueConsumerId
 
 
 async def list_consumers(
-    db: Statements, queue: QueueId, *, after: QueueConsumerId | None = None, limit: int
+    db: Statements, scope: Scope, queue: QueueId, *, after: QueueConsumerId | None = None, limit: int
 ) -> list[Consumer]:
-    """The consumers of a queue that the caller has read, in the order of their making."""
+    """The consumers of a queue, in the order of their making."""
     return await db.all(
         Consumer,
         f"""{_CONSUMER}
-         where queue_id = %(queue)s and deleted_at is null
+         where workspace_id = {SEEN} and queue_id = %(queue)s and deleted_at is null
          {oldest_first("id")}""",
         queue=queue,
         after=after,
         limit=limit,
+        **scope.params,
     )
 
 
 async def insert_consumer(
-    tx: Tx, queue: Queue, consumer: QueueConsumerId, wanted: ConsumerDefinition, *, created_by: Any
+    tx: ScopedTx, queue: Queue, consumer: QueueConsumerId, wanted: ConsumerDefinition, *, created_by: Any
 ) -> None:
     """Write a new consumer of a queue that the caller has locked."""
     await tx.execute(
@@ -175,7 +178,7 @@ async def insert_consumer(
     )
 
 
-async def update_consumer(tx: Tx, consumer: QueueConsumerId, wanted: ConsumerDefinition) -> None:
+async def update_consumer(tx: ScopedTx, consumer: QueueConsumerId, wanted: ConsumerDefinition) -> None:
     """Write the settings of a consumer that the caller has read; its runs under way go on as they were."""
     await tx.execute(
         """
@@ -189,7 +192,7 @@ async def update_consumer(tx: Tx, consumer: QueueConsumerId, wanted: ConsumerDef
     )
 
 
-async def delete_consumer(tx: Tx, consumer: QueueConsumerId) -> None:
+async def delete_consumer(tx: ScopedTx, consumer: QueueConsumerId) -> None:
     """Mark a consumer as deleted, that the caller has read."""
     await tx.execute("update queue_consumer set deleted_at = clock_now() where id = %(consumer)s", consumer=consumer)
 
@@ -227,7 +230,7 @@ _IS_READY: Final = f"""
 """
 
 
-async def ready(db: Statements, *, limit: int) -> list[QueueConsumerId]:
+async def ready(db: Statements, _room: Room, *, limit: int) -> list[QueueConsumerId]:
     """Consumers whose queue has due items and for whom somebody is free, the most urgent first."""
     return await db.all(
         QueueConsumerId,
@@ -243,22 +246,23 @@ class ReadyConsumer(Struct, frozen=True, kw_only=True):
     """A consumer that may open a run, locked by the one who opens it."""
 
     consumer: Consumer
-    organization: OrganizationId
+    scope: Of
     now: datetime
 
 
 class _Context(Struct, frozen=True):
     queue_id: QueueId
+    workspace_id: WorkspaceId
     organization_id: OrganizationId
     now: datetime
 
 
-async def lock_ready(tx: Tx, consumer: QueueConsumerId) -> ReadyConsumer | None:
+async def lock_ready(tx: ScopedTx, consumer: QueueConsumerId) -> ReadyConsumer | None:
     """The consumer, if it is still ready and nobody else is opening a run for it."""
     context = await tx.one_or_none(
         _Context,
         f"""
-        select consumer.queue_id, workspace.organization_id, clock_now() as now
+        select consumer.queue_id, consumer.workspace_id, workspace.organization_id, clock_now() as now
           from queue_consumer as consumer
           join workspace on workspace.id = consumer.workspace_id and workspace.deleted_at is null
          where consumer.id = %(consumer)s and {_IS_READY}
@@ -268,5 +272,6 @@ async def lock_ready(tx: Tx, consumer: QueueConsumerId) -> ReadyConsumer | None:
     )
     if context is None:
         return None
-    found = await get_consumer(tx, context.queue_id, consumer)
-    return ReadyConsumer(consumer=found, organization=context.organization_id, now=context.now)
+    scope = Of(context.organization_id, (context.workspace_id,))
+    found = await get_consumer(tx, scope, context.queue_id, consumer)
+    return ReadyConsumer(consumer=found, scope=scope, now=context.now)

@@ -223,26 +223,26 @@ async def _bring_items(
     priority: int,
 ) -> bool:
     """Give the run its items; False if it should take what waits and nothing does."""
-    workspace = scope.workspace
-    where = {"workspace": workspace, "process": first.process_id, "queue": first.queue_id, "step": first.id, "run": run}
+    queue, step = first.queue_id, first.id
+    where = {"workspace": scope.workspace, "process": first.process_id, "queue": queue, "step": step, "run": run}
     match inputs:
         case DefaultInput() | OneEmptyItem():
             payload = default if isinstance(inputs, DefaultInput) else None
-            await schemas.check(tx, first.queue_id, payload)
+            await schemas.check(tx, scope, queue, payload)
             await work_items.insert_one(tx, **where, payload=payload, priority=priority)  # type: ignore[arg-type]
         case WithPayloads(array, count):
             if count > engine.limits.items_per_start:
                 raise Invalid(f"at most {engine.limits.items_per_start:,} items a start", code="TOO_MANY_ITEMS")
             if count == 0:
                 raise Invalid("no payloads were given", code="NO_PAYLOADS")
-            await schemas.check_all(tx, first.queue_id, array)
+            await schemas.check_all(tx, scope, queue, array)
             await work_items.insert(tx, **where, payloads=array, count=count, priority=priority)  # type: ignore[arg-type]
         case WithWaiting():
-            return bool(await copies.adopt_waiting(tx, queue=first.queue_id, run=run, step=first.id, priority=priority))
+            return bool(await copies.adopt_waiting(tx, queue=queue, run=run, step=step, priority=priority))
         case WithItems(items):
-            await _adopt(tx, workspace, run, first, items)
-        case FromQueue(queue, limit):
-            return bool(await copies.adopt_due(tx, queue=queue, run=run, step=first.id, limit=limit))
+            await _adopt(tx, scope, run, first, items)
+        case FromQueue(standing, limit):
+            return bool(await copies.adopt_due(tx, queue=standing, run=run, step=step, limit=limit))
         case WithCopies(sources):
             await copies.insert(tx, **where, sources=sources, priority=priority)  # type: ignore[arg-type]
         case _:
@@ -250,14 +250,14 @@ async def _bring_items(
     return True
 
 
-async def _adopt(tx: Tx, workspace: WorkspaceId, run: RunId, first: Step, items: Sequence[WorkItemId]) -> None:
+async def _adopt(tx: ScopedTx, scope: Scope, run: RunId, first: Step, items: Sequence[WorkItemId]) -> None:
     """Take the named items, all of which must wait in the queue."""
     if not items:
         raise Invalid("no work items were named", code="NO_WORK_ITEMS")
-    taken = await copies.adopt(tx, workspace=workspace, queue=first.queue_id, items=items, run=run, step=first.id)
+    taken = await copies.adopt(tx, scope, queue=first.queue_id, items=items, run=run, step=first.id)
     for item in set(items) - set(taken):
-        found = await work_items.get(tx, workspace, item)
-        if found is None or found.queue_id != first.queue_id:
+        found = await work_items.get(tx, scope, item)
+        if found.queue_id != first.queue_id:
             raise WorkItemNotFound(item)
         raise WorkItemStateConflict(item, found.state, "started")
 

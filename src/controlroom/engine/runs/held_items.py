@@ -61,15 +61,15 @@ async def reserve(engine: Engine, robot: StepRunActor) -> WorkItemId | None:
 
 async def _reserve_where_claims_are(engine: Engine, robot: StepRunActor) -> Reserved | None:
     """Look beyond what was claimed last, then at the whole queue: one statement but for the last item."""
-    known = frontiers_of(engine.database)
+    known, scope = frontiers_of(engine.database), scope_of_robot(robot)
     frontier = known.of(robot.run_id, robot.step_id)
     if frontier is not None:
-        found = await claims.reserve(engine.database, robot, beyond=frontier)
+        found = await claims.reserve(engine.database, scope, beyond=frontier)
         if found is not None:
             known.reached(robot.run_id, robot.step_id, found.frontier, whole_seconds=None)
             return found
     began = time.monotonic()
-    found = await claims.reserve(engine.database, robot)
+    found = await claims.reserve(engine.database, scope)
     if found is None:
         known.forget(robot.run_id, robot.step_id)
     else:
@@ -82,9 +82,12 @@ async def release(engine: Engine, robot: StepRunActor, item: WorkItemId, outcome
     """Give an item back. The same release twice is fine; raises NotHolding for a conflicting one."""
     match outcome:
         case Done():
-            has_work_for_others = await claims.finish_held(engine.database, robot, item)
+            scope = scope_of_robot(robot)
+            has_work_for_others = await claims.finish_held(
+                engine.database, scope, item, process=robot.process_id, run=robot.run_id
+            )
             if has_work_for_others is None:
-                await _explain(engine.database, scope_of_robot(robot), item, {Outcome.DONE})
+                await _explain(engine.database, scope, item, {Outcome.DONE})
             elif has_work_for_others:
                 engine.wakes.wake_here(Topic.RUN, robot.run_id)
         case Failed(exception):
@@ -164,7 +167,7 @@ async def _write_checked(engine: Engine, scope: Robot, item: WorkItemId, payload
     """Likewise, of an output that goes to a queue with a schema."""
     async with scoped(engine.database, scope) as tx:
         found = await _lock_writable(tx, scope, item)
-        fault = None if found.queue_id is None else await schemas.fault_in(tx, found.queue_id, payload)
+        fault = None if found.queue_id is None else await schemas.fault_in(tx, scope, found.queue_id, payload)
         if fault is not None and found.state is not ItemState.DRAFT:
             raise PayloadRefused(fault)
         await tx.execute(

@@ -32,7 +32,7 @@ async def output(engine: Engine, robot: StepRunActor, parent: WorkItemId, payloa
     scope = scope_of_robot(robot)
     made = await _draft(engine.database, scope, robot, parent, payload, has_schema=False, fault=None)
     if made is None and (queue := await _next_queue(engine.database, scope, robot.step_id)) is not None:
-        fault = await schemas.settled(engine, lambda: schemas.fault_in(engine.database, queue, payload))
+        fault = await schemas.settled(engine, lambda: schemas.fault_in(engine.database, scope, queue, payload))
         told = None if fault is None else str(fault)
         made = await _draft(engine.database, scope, robot, parent, payload, has_schema=True, fault=told)
     if made is None:

@@ -18,7 +18,7 @@ async def preview(
     """How many inputs of the process a filter finds, and how many of them have ended and would be run again."""
     scope = scope_of(actor, Permission.READ_WORK_ITEMS, workspace)
     first = await processes.first_step(engine.database, scope, process)
-    return await bulk.count_ended(engine.database, workspace, first.queue_id, which)
+    return await bulk.count_ended(engine.database, scope, first.queue_id, which)
 
 
 async def rerun(
@@ -32,7 +32,7 @@ async def rerun(
     scope = scope_of(actor, Permission.READ_WORK_ITEMS, workspace)
     first = await processes.first_step(engine.database, scope, process)
     most = engine.limits.items_per_start
-    items = await bulk.list_ended(engine.database, workspace, first.queue_id, which, limit=most + 1)
+    items = await bulk.list_ended(engine.database, scope, first.queue_id, which, limit=most + 1)
     if not items:
         return None
     if len(items) > most:

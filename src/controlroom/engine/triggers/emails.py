@@ -12,7 +12,7 @@ from controlroom.aside.pool import Bounds, TooCostly
 from controlroom.engine.access.model import Actor, ActorKind, Permission
 from controlroom.engine.access.record import record
 from controlroom.engine.access.rules import ensure_may_give
-from controlroom.engine.access.scope import Of, Scope, ensure_seen, scope_of
+from controlroom.engine.access.scope import Of, Scope, ScopedTx, ensure_seen, scope_of, scoped
 from controlroom.engine.engine import Engine
 from controlroom.engine.processes import store as processes
 from controlroom.engine.processes.errors import ProcessNotFound
@@ -27,7 +27,7 @@ from controlroom.engine.work_items import store as work_items
 from controlroom.errors import Conflict, Unavailable
 from controlroom.ids import FileId, ProcessId, RunId, WorkItemId, WorkspaceId, uuid7
 from controlroom.objects.store import Blob
-from controlroom.postgres.database import Statements, Tx
+from controlroom.postgres.database import Statements
 from controlroom.postgres.errors import UniqueViolation
 
 log = structlog.get_logger(__name__)
@@ -153,7 +153,7 @@ async def _take(
     starts: bool,
 ) -> Received:
     """Keep the mail as an item, and start a run with it, in one commit."""
-    async with engine.database.transaction() as tx:
+    async with scoped(engine.database, _scope(addressed)) as tx:
         trigger = await store.email_trigger_at(tx, addressed.random)
         if trigger is None:
             raise NoSuchAddress
@@ -206,7 +206,7 @@ async def _read(engine: Engine, trigger: EmailTrigger, raw: bytes) -> Mail:
 
 
 async def _keep(
-    tx: Tx, trigger: EmailTrigger, mail: Mail, blobs: Sequence[tuple[str, Blob]], reference: str
+    tx: ScopedTx, trigger: EmailTrigger, mail: Mail, blobs: Sequence[tuple[str, Blob]], reference: str
 ) -> WorkItemId:
     """Write the item with its files: it waits in the input queue."""
     first = await processes.first_step(tx, trigger.scope, trigger.process_id)

@@ -6,7 +6,7 @@ from msgspec import Raw
 
 from controlroom.engine.access.model import Actor, Permission
 from controlroom.engine.access.record import happened
-from controlroom.engine.access.scope import Of, by, scope_of
+from controlroom.engine.access.scope import Scope, ScopedTx, by, scope_of, scoped
 from controlroom.engine.engine import Engine
 from controlroom.engine.events.store import append
 from controlroom.engine.processes import store as processes
@@ -21,7 +21,6 @@ from controlroom.engine.work_items.rules import WRITABLE_BY_USERS
 from controlroom.engine.work_items.terms import USUAL, Terms, TermsChange, check_terms, set_terms_in
 from controlroom.errors import Conflict, Invalid
 from controlroom.ids import FileId, ProcessId, QueueId, RunId, WorkItemId, WorkspaceId
-from controlroom.postgres.database import Tx
 from controlroom.postgres.errors import UniqueViolation
 
 
@@ -43,18 +42,18 @@ async def create(
     await check_payload(engine, payload)
 
     async def put() -> WorkItem:
-        async with engine.database.transaction() as tx:
+        async with scoped(engine.database, scope) as tx:
             first = await processes.first_step(tx, scope, process)
-            item = await create_in(tx, workspace, first.queue_id, process, payload, terms)
-            return await created(tx, actor, workspace, item)
+            item = await create_in(tx, scope, first.queue_id, process, payload, terms)
+            return await created(tx, actor, scope, item)
 
     return await schemas.settled(engine, put)
 
 
-async def created(tx: Tx, actor: Actor, workspace: WorkspaceId, item: WorkItemId) -> WorkItem:
+async def created(tx: ScopedTx, actor: Actor, scope: Scope, item: WorkItemId) -> WorkItem:
     """Tell of an item that was put into a queue in this transaction, and give it."""
-    made = await _get(tx, workspace, item)
-    await _record(tx, actor, workspace, "work_item.created", made)
+    made = await store.get(tx, scope, item)
+    await _record(tx, actor, scope, "work_item.created", made)
     return made
 
 
@@ -62,17 +61,17 @@ async def set_payload(
     engine: Engine, actor: Actor, workspace: WorkspaceId, item: WorkItemId, payload: Raw | None
 ) -> WorkItem:
     """Replace the payload of an item that nobody works on and that may yet be worked on."""
-    actor.require(Permission.WRITE_WORK_ITEMS, workspace)
+    scope = scope_of(actor, Permission.WRITE_WORK_ITEMS, workspace)
     await check_payload(engine, payload)
 
     async def edit() -> WorkItem:
-        async with engine.database.transaction() as tx:
-            found = await _lock_writable(tx, workspace, item)
+        async with scoped(engine.database, scope) as tx:
+            found = await _lock_writable(tx, scope, item)
             if found.queue_id is not None:
-                await schemas.check(tx, found.queue_id, payload)
-            await store.set_payload(tx, workspace, item, payload)
-            await _record(tx, actor, workspace, "work_item.edited", found)
-            return await _get(tx, workspace, item)
+                await schemas.check(tx, scope, found.queue_id, payload)
+            await store.set_payload(tx, item, payload)
+            await _record(tx, actor, scope, "work_item.edited", found)
+            return await store.get(tx, scope, item)
 
     return await schemas.settled(engine, edit)
 
@@ -83,60 +82,51 @@ async def promise_file(
     """Promise a file of an item that nobody works on; its link is signed by the border."""
     scope = scope_of(actor, Permission.WRITE_WORK_ITEMS, workspace)
     name = files.checked_file(engine, name, size)
-    async with engine.database.transaction() as tx:
-        await _lock_writable(tx, workspace, item)
+    async with scoped(engine.database, scope) as tx:
+        await _lock_writable(tx, scope, item)
         return await files.promise(tx, scope, item=item, name=name, size=size)
 
 
 async def delete_file(engine: Engine, actor: Actor, workspace: WorkspaceId, item: WorkItemId, file: FileId) -> bool:
     """Remove a file from an item; whether it was there."""
-    actor.require(Permission.WRITE_WORK_ITEMS, workspace)
-    async with engine.database.transaction() as tx:
-        await _lock_writable(tx, workspace, item)
+    scope = scope_of(actor, Permission.WRITE_WORK_ITEMS, workspace)
+    async with scoped(engine.database, scope) as tx:
+        await _lock_writable(tx, scope, item)
         return await store.delete_file(tx, item, file)
 
 
-async def retry(engine: Engine, actor: Actor, workspace: WorkspaceId, items: Sequence[WorkItemId]) -> None:
-    """Make failed items pending again in the run they belong to; all of them or none.
-
-    So it does with items that their queue's schema had refused and whose payload was mended since.
-    """
-    await _change(engine, actor, workspace, items, Operation.RETRY)
-
-
-async def mark_done(engine: Engine, actor: Actor, workspace: WorkspaceId, items: Sequence[WorkItemId]) -> None:
-    """Resolve failed items by declaring them done; all of them or none."""
-    await _change(engine, actor, workspace, items, Operation.MARK_DONE)
-
-
-async def delete(engine: Engine, actor: Actor, workspace: WorkspaceId, items: Sequence[WorkItemId]) -> None:
-    """Delete items that nobody works on; all of them or none."""
-    await _change(engine, actor, workspace, items, Operation.DELETE)
-
-
-async def hold(engine: Engine, actor: Actor, workspace: WorkspaceId, items: Sequence[WorkItemId]) -> None:
-    """Set pending items aside; all of them or none."""
-    await _change(engine, actor, workspace, items, Operation.HOLD)
-
-
-async def release_hold(engine: Engine, actor: Actor, workspace: WorkspaceId, items: Sequence[WorkItemId]) -> None:
-    """Let held items go on; all of them or none."""
-    await _change(engine, actor, workspace, items, Operation.RELEASE_HOLD)
+async def change(
+    engine: Engine, actor: Actor, workspace: WorkspaceId, operation: Operation, items: Sequence[WorkItemId]
+) -> None:
+    """Retry, resolve, delete, hold or let go items: all of them or, if one is not fit for it, none."""
+    scope = scope_of(actor, Permission.WRITE_WORK_ITEMS, workspace)
+    if len(items) > engine.limits.items_per_batch:
+        raise Invalid(f"at most {engine.limits.items_per_batch:,} work items at once", code="TOO_MANY_ITEMS")
+    async with scoped(engine.database, scope) as tx:
+        found = await store.lock(tx, scope, items)
+        known = {item.id for item in found}
+        for item in items:
+            if item not in known:
+                raise WorkItemNotFound(item)
+        for held in found:
+            if not is_fit(operation, held):
+                raise WorkItemStateConflict(held.id, held.state, PAST_TENSE[operation])
+        await change_in(tx, engine, actor, scope, operation, found)
 
 
 async def create_in(
-    tx: Tx, workspace: WorkspaceId, queue: QueueId, process: ProcessId | None, payload: Raw | None, terms: Terms
+    tx: ScopedTx, scope: Scope, queue: QueueId, process: ProcessId | None, payload: Raw | None, terms: Terms
 ) -> WorkItemId:
     """Put a new item into a queue, in the transaction of a caller who has seen to the right to do so.
 
     To be called within `schemas.settled`.
     """
     check_terms(terms)
-    await schemas.check(tx, queue, payload)
+    await schemas.check(tx, scope, queue, payload)
     try:
         return await store.insert_one(
             tx,
-            workspace=workspace,
+            workspace=scope.workspace,
             process=process,
             queue=queue,
             step=None,
@@ -158,51 +148,33 @@ async def set_terms(
 
     Raises Conflict `REFERENCE_TAKEN`, Invalid.
     """
-    actor.require(Permission.WRITE_WORK_ITEMS, workspace)
-    async with engine.database.transaction() as tx:
-        found = await _lock_writable(tx, workspace, item)
+    scope = scope_of(actor, Permission.WRITE_WORK_ITEMS, workspace)
+    async with scoped(engine.database, scope) as tx:
+        found = await _lock_writable(tx, scope, item)
         terms = change.applied_to(
             Terms(priority=found.priority, due=found.due, deadline=found.deadline, reference=found.reference)
         )
         check_terms(terms)
         try:
-            await set_terms_in(tx, workspace, item, terms)
+            await set_terms_in(tx, item, terms)
         except UniqueViolation as taken:
             raise _taken(terms.reference) from taken
-        await _record(tx, actor, workspace, "work_item.edited", found)
+        await _record(tx, actor, scope, "work_item.edited", found)
         if found.run_id is not None:
             _wake_after_commit(engine, tx, found.run_id)
-        return await _get(tx, workspace, item)
+        return await store.get(tx, scope, item)
 
 
 def _taken(reference: str | None) -> Conflict:
     return Conflict(f"the queue has an item with reference {reference!r}", code="REFERENCE_TAKEN")
 
 
-async def _change(
-    engine: Engine, actor: Actor, workspace: WorkspaceId, items: Sequence[WorkItemId], operation: Operation
-) -> None:
-    actor.require(Permission.WRITE_WORK_ITEMS, workspace)
-    if len(items) > engine.limits.items_per_batch:
-        raise Invalid(f"at most {engine.limits.items_per_batch:,} work items at once", code="TOO_MANY_ITEMS")
-    async with engine.database.transaction() as tx:
-        found = await store.lock(tx, workspace, items)
-        known = {item.id for item in found}
-        for item in items:
-            if item not in known:
-                raise WorkItemNotFound(item)
-        for held in found:
-            if not is_fit(operation, held):
-                raise WorkItemStateConflict(held.id, held.state, PAST_TENSE[operation])
-        await change_in(tx, engine, actor, workspace, operation, found)
-
-
 async def change_in(
-    tx: Tx, engine: Engine, actor: Actor, workspace: WorkspaceId, operation: Operation, items: Sequence[WorkItem]
+    tx: ScopedTx, engine: Engine, actor: Actor, scope: Scope, operation: Operation, items: Sequence[WorkItem]
 ) -> None:
     """Do it to items that the caller has locked and found fit."""
     await store.set_state(tx, [item.id for item in items], BECOMES[operation])
-    await _record(tx, actor, workspace, _EVENTS[operation], *items)
+    await _record(tx, actor, scope, _EVENTS[operation], *items)
     runs = {item.run_id for item in items if item.run_id is not None}
     await store.leave_wakes(tx, sorted(runs))
     for run in runs:
@@ -218,12 +190,12 @@ _EVENTS = {
 }
 
 
-def _wake_after_commit(engine: Engine, tx: Tx, run: RunId) -> None:
+def _wake_after_commit(engine: Engine, tx: ScopedTx, run: RunId) -> None:
     tx.after_commit(lambda: engine.wakes.wake_here(Topic.RUN, run))
 
 
-async def _lock_writable(tx: Tx, workspace: WorkspaceId, item: WorkItemId) -> WorkItem:
-    found = await store.lock(tx, workspace, [item])
+async def _lock_writable(tx: ScopedTx, scope: Scope, item: WorkItemId) -> WorkItem:
+    found = await store.lock(tx, scope, [item])
     if not found:
         raise WorkItemNotFound(item)
     if found[0].state not in WRITABLE_BY_USERS:
@@ -231,16 +203,8 @@ async def _lock_writable(tx: Tx, workspace: WorkspaceId, item: WorkItemId) -> Wo
     return found[0]
 
 
-async def _get(tx: Tx, workspace: WorkspaceId, item: WorkItemId) -> WorkItem:
-    found = await store.get(tx, workspace, item)
-    if found is None:
-        raise WorkItemNotFound(item)
-    return found
-
-
-async def _record(tx: Tx, actor: Actor, workspace: WorkspaceId, kind: str, *items: WorkItem) -> None:
+async def _record(tx: ScopedTx, actor: Actor, scope: Scope, kind: str, *items: WorkItem) -> None:
     """Write what happened to items. Nobody is woken by it: whoever waits for an item is woken by its run."""
-    place = Of(actor.organization_id, (workspace,))
     of = [(item.process_id, item.run_id, item.id) for item in items]
-    told = [happened(place, kind, process_id=process, run_id=run, work_item_id=item) for process, run, item in of]
+    told = [happened(scope, kind, process_id=process, run_id=run, work_item_id=item) for process, run, item in of]
     await append(tx, by(actor), *told)

@@ -7,6 +7,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from controlroom.engine.access.model import Actor, Permission
+from controlroom.engine.access.scope import Scope, ScopedTx, scope_of, scoped, within
 from controlroom.engine.engine import Engine
 from controlroom.engine.lists import composer, pages
 from controlroom.engine.lists.model import (
@@ -17,7 +18,6 @@ from controlroom.engine.lists.model import (
     OneOf,
     Operator,
     Unset,
-    Within,
     behind,
     equal,
 )
@@ -59,8 +59,8 @@ async def preview(
     engine: Engine, actor: Actor, workspace: WorkspaceId, operation: Operation, which: ItemFilter
 ) -> Preview:
     """What the operation would touch now."""
-    actor.require(Permission.READ_WORK_ITEMS, workspace)
-    return await _count(engine.database, workspace, which, _fit_for(operation))
+    scope = scope_of(actor, Permission.READ_WORK_ITEMS, workspace)
+    return await _count(engine.database, scope, which, _fit_for(operation))
 
 
 async def apply(engine: Engine, actor: Actor, workspace: WorkspaceId, operation: Operation, which: ItemFilter) -> int:
@@ -70,15 +70,15 @@ async def apply(engine: Engine, actor: Actor, workspace: WorkspaceId, operation:
     are done and the same call does the rest. Items that somebody else changes at that moment are left out. Raises
     Invalid for a filter without any condition.
     """
-    actor.require(Permission.WRITE_WORK_ITEMS, workspace)
+    scope = scope_of(actor, Permission.WRITE_WORK_ITEMS, workspace)
     if which == ItemFilter():
         raise Invalid("a filter has at least one condition", code="FILTER_EMPTY")
     total, last = 0, None
     while True:
-        async with engine.database.transaction() as tx:
-            found = await _lock_next(tx, workspace, operation, which, after=last)
+        async with scoped(engine.database, scope) as tx:
+            found = await _lock_next(tx, scope, operation, which, after=last)
             if found:
-                await actions.change_in(tx, engine, actor, workspace, operation, found)
+                await actions.change_in(tx, engine, actor, scope, operation, found)
         total += len(found)
         if len(found) < _BATCH:
             return total
@@ -92,10 +92,10 @@ def _fit_for(operation: Operation) -> Filter:
 
 
 async def _lock_next(
-    tx: Statements, workspace: WorkspaceId, operation: Operation, which: ItemFilter, *, after: WorkItemId | None
+    tx: ScopedTx, scope: Scope, operation: Operation, which: ItemFilter, *, after: WorkItemId | None
 ) -> list[WorkItem]:
     asked = Asked(filter=AllOf((_meant(which), _fit_for(operation))), start=behind(after), length=_BATCH)
-    found = composer.rows(ITEMS, _within(workspace), asked).ending("for update skip locked")
+    found = composer.rows(ITEMS, within(scope), asked).ending("for update skip locked")
     return await tx.all(WorkItem, found.statement, **found.values)
 
 
@@ -104,24 +104,20 @@ _HAS_ENDED: Final = OneOf("state", (ItemState.DONE, ItemState.FAILED))
 _IDS: Final = replace(ITEMS, columns="work_item.id")
 
 
-async def count_ended(db: Statements, workspace: WorkspaceId, queue: QueueId, which: ItemFilter) -> Preview:
+async def count_ended(db: Statements, scope: Scope, queue: QueueId, which: ItemFilter) -> Preview:
     """How many items of a queue the filter finds, and how many of those have ended."""
-    return await _count(db, workspace, replace(which, queue=queue), _HAS_ENDED)
+    return await _count(db, scope, replace(which, queue=queue), _HAS_ENDED)
 
 
 async def list_ended(
-    db: Statements, workspace: WorkspaceId, queue: QueueId, which: ItemFilter, *, limit: int
+    db: Statements, scope: Scope, queue: QueueId, which: ItemFilter, *, limit: int
 ) -> list[WorkItemId]:
     """The items of a queue that the filter finds and that have ended, oldest first."""
     asked = Asked(filter=AllOf((_meant(replace(which, queue=queue)), _HAS_ENDED)), length=limit)
-    return await pages.rows(db, WorkItemId, _IDS, _within(workspace), asked)
+    return await pages.rows(db, WorkItemId, _IDS, within(scope), asked)
 
 
 # ---------------------------------------------------------------------------------------------------- both
-def _within(workspace: WorkspaceId) -> Within:
-    return Within.one("%(workspace)s", workspace=workspace)
-
-
 def _meant(which: ItemFilter) -> Filter:
     """The filter as the list of items takes it."""
     conditions = equal(
@@ -142,6 +138,6 @@ def _meant(which: ItemFilter) -> Filter:
     return AllOf(conditions)
 
 
-async def _count(db: Statements, workspace: WorkspaceId, which: ItemFilter, touched: Filter) -> Preview:
-    counted = composer.counts(ITEMS, _within(workspace), _meant(which), touched)
+async def _count(db: Statements, scope: Scope, which: ItemFilter, touched: Filter) -> Preview:
+    counted = composer.counts(ITEMS, within(scope), _meant(which), touched)
     return await db.one(Preview, counted.statement, **counted.values)

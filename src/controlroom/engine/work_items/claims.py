@@ -8,7 +8,7 @@ from typing import Final
 
 from msgspec import Struct
 
-from controlroom.engine.access.model import StepRunActor
+from controlroom.engine.access.scope import Robot, ScopedTx
 from controlroom.engine.work_items.frontiers import Frontier
 from controlroom.engine.work_items.listings import COLUMNS_WITHOUT_DATA
 from controlroom.engine.work_items.model import (
@@ -18,10 +18,7 @@ from controlroom.engine.work_items.model import (
     WorkItem,
 )
 from controlroom.engine.work_items.store import IS_DUE
-from controlroom.ids import (
-    StepRunId,
-    WorkItemId,
-)
+from controlroom.ids import ProcessId, RunId, StepRunId, WorkItemId
 from controlroom.postgres.database import Statements
 
 
@@ -41,7 +38,7 @@ class Reserved(Struct, frozen=True):
 _BEYOND: Final = "and priority = %(priority)s and (due, work_item.id) >= (%(due)s::timestamptz, %(beyond)s::uuid)"
 
 
-async def reserve(tx: Statements, robot: StepRunActor, *, beyond: Frontier | None = None) -> Reserved | None:
+async def reserve(db: Statements, robot: Robot, *, beyond: Frontier | None = None) -> Reserved | None:
     """Hand a step run its next item: the one it holds, else the most urgent due one of its run; None if none is due.
 
     One round trip, safe from any number of callers: an item goes to one of them. An attempt that was overtaken, or that
@@ -49,7 +46,7 @@ async def reserve(tx: Statements, robot: StepRunActor, *, beyond: Frontier | Non
     `beyond` only items of the same priority from there on are looked at (see `frontiers`).
     """
     place = {} if beyond is None else {"priority": beyond.priority, "due": beyond.due, "beyond": beyond.item}
-    return await tx.one_or_none(
+    return await db.one_or_none(
         Reserved,
         f"""
         with asking as (
@@ -88,18 +85,18 @@ async def reserve(tx: Statements, robot: StepRunActor, *, beyond: Frontier | Non
         )
         select id, priority, due from held union all select id, priority, due from taken
         """,
-        step_run=robot.step_run_id,
+        step_run=robot.step_run,
         attempt=robot.attempt,
         **place,
     )
 
 
-async def finish_held(tx: Statements, robot: StepRunActor, item: WorkItemId) -> bool | None:
+async def finish_held(db: Statements, robot: Robot, item: WorkItemId, *, process: ProcessId, run: RunId) -> bool | None:
     """Release the item as done, publish its outputs and write its history: one round trip.
 
     Whether outputs wait for a next step now; None if the step run does not hold the item (now, by this attempt).
     """
-    return await tx.value(  # type: ignore[no-any-return]
+    return await db.value(  # type: ignore[no-any-return]
         """
         with released as (
             update work_item
@@ -131,16 +128,16 @@ async def finish_held(tx: Statements, robot: StepRunActor, item: WorkItemId) -> 
         select exists (select from published where state = 'pending') from released
         """,
         item=item,
-        step_run=robot.step_run_id,
+        step_run=robot.step_run,
         attempt=robot.attempt,
-        organization=robot.organization_id,
-        workspace=robot.workspace_id,
-        process=robot.process_id,
-        run=robot.run_id,
+        organization=robot.organization,
+        workspace=robot.workspace,
+        process=process,
+        run=run,
     )
 
 
-async def publish_outputs(tx: Statements, step_run: StepRunId) -> int:
+async def publish_outputs(tx: ScopedTx, step_run: StepRunId) -> int:
     """Publish what a step run has put out for parents that are done or failed, whoever released them.
 
     What it put out for an attempt that is retried is discarded: the next attempt puts it out again.
@@ -160,7 +157,7 @@ async def publish_outputs(tx: Statements, step_run: StepRunId) -> int:
     )
 
 
-async def discard_outputs_of_held(tx: Statements, step_run: StepRunId) -> int:
+async def discard_outputs_of_held(tx: ScopedTx, step_run: StepRunId) -> int:
     """Discard what a lost attempt has put out for the item it still holds: the item was not worked to its end."""
     return await tx.execute(
         """
@@ -174,7 +171,7 @@ async def discard_outputs_of_held(tx: Statements, step_run: StepRunId) -> int:
 
 
 async def end_attempt(
-    tx: Statements,
+    tx: ScopedTx,
     item: WorkItem,
     *,
     state: ItemState,
@@ -210,7 +207,7 @@ async def end_attempt(
     )
 
 
-async def held_by(tx: Statements, step_run: StepRunId) -> WorkItem | None:
+async def held_by(tx: ScopedTx, step_run: StepRunId) -> WorkItem | None:
     """The item that a step run holds, locked."""
     return await tx.one_or_none(
         WorkItem,

@@ -2,13 +2,13 @@
 
 from collections.abc import Sequence
 
+from controlroom.engine.access.scope import SEEN, Scope, ScopedTx
 from controlroom.engine.work_items.store import IS_DUE
 from controlroom.ids import ProcessId, QueueId, RunId, StepId, WorkItemId, WorkspaceId, uuid7
-from controlroom.postgres.database import Statements
 
 
 async def insert(
-    tx: Statements,
+    tx: ScopedTx,
     *,
     workspace: WorkspaceId,
     process: ProcessId,
@@ -63,7 +63,7 @@ async def insert(
     return made
 
 
-async def adopt_waiting(tx: Statements, *, queue: QueueId, run: RunId, step: StepId, priority: int) -> int:
+async def adopt_waiting(tx: ScopedTx, *, queue: QueueId, run: RunId, step: StepId, priority: int) -> int:
     """Take all that waits in a queue into a run; how many there were."""
     return await tx.execute(
         """
@@ -80,26 +80,26 @@ async def adopt_waiting(tx: Statements, *, queue: QueueId, run: RunId, step: Ste
 
 
 async def adopt(
-    tx: Statements, *, workspace: WorkspaceId, queue: QueueId, items: Sequence[WorkItemId], run: RunId, step: StepId
+    tx: ScopedTx, scope: Scope, *, queue: QueueId, items: Sequence[WorkItemId], run: RunId, step: StepId
 ) -> list[WorkItemId]:
     """Take the named items, where they wait in the queue, into a run; those that were taken."""
     return await tx.all(
         WorkItemId,
-        """
+        f"""
         update work_item
            set state = 'pending', state_at = clock_now(), run_id = %(run)s, step_id = %(step)s
-         where workspace_id = %(workspace)s and id = any(%(items)s::uuid[]) and queue_id = %(queue)s and state = 'new'
+         where workspace_id = {SEEN} and id = any(%(items)s::uuid[]) and queue_id = %(queue)s and state = 'new'
         returning id
         """,
-        workspace=workspace,
         queue=queue,
         items=list(items),
         run=run,
         step=step,
+        **scope.params,
     )
 
 
-async def adopt_due(tx: Statements, *, queue: QueueId, run: RunId, step: StepId, limit: int) -> int:
+async def adopt_due(tx: ScopedTx, *, queue: QueueId, run: RunId, step: StepId, limit: int) -> int:
     """Take the most urgent due items of a queue into a run; how many. Items that somebody else takes are left out."""
     return await tx.execute(
         f"""

@@ -5,12 +5,12 @@ from typing import Final
 from msgspec import Struct
 
 from controlroom.engine.access.record import happened
+from controlroom.engine.access.scope import Room, ScopedTx, scoped
 from controlroom.engine.engine import Engine
 from controlroom.engine.events import store as events
 from controlroom.engine.events.store import By, Event
 from controlroom.engine.wakes import Topic
 from controlroom.ids import OrganizationId, ProcessId, RunId, WorkItemId, WorkspaceId
-from controlroom.postgres.database import Statements
 
 CODE: Final = "DEADLINE_EXCEEDED"
 EVERY: Final = 2.0
@@ -30,11 +30,11 @@ class Overdue(Struct, frozen=True, kw_only=True):
     run_id: RunId | None
 
 
-async def fail_overdue(engine: Engine) -> int:
+async def fail_overdue(engine: Engine, room: Room) -> int:
     """Fail all that is past its deadline; how many. Each batch is one transaction, with its events."""
     total = 0
     while True:
-        async with engine.database.transaction() as tx:
+        async with scoped(engine.database, room) as tx:
             failed = await _fail(tx)
             await events.append(tx, _SYSTEM, *map(_failed, failed))
             for run in {item.run_id for item in failed if item.run_id is not None}:
@@ -44,7 +44,7 @@ async def fail_overdue(engine: Engine) -> int:
             return total
 
 
-async def _fail(tx: Statements) -> list[Overdue]:
+async def _fail(tx: ScopedTx) -> list[Overdue]:
     return await tx.all(
         Overdue,
         """

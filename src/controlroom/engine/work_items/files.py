@@ -1,6 +1,6 @@
 """Files of work items: promised by a signed link, added when the bytes have come."""
 
-from controlroom.engine.access.scope import Scope, scoped
+from controlroom.engine.access.scope import Scope, ScopedTx, scoped
 from controlroom.engine.engine import Engine
 from controlroom.engine.uploads import actions as uploads
 from controlroom.engine.uploads import store as upload_store
@@ -12,7 +12,7 @@ from controlroom.errors import Invalid
 from controlroom.file_names import shortened
 from controlroom.ids import FileId, UploadId, WorkItemId
 from controlroom.objects.store import Blob
-from controlroom.postgres.database import Tx
+from controlroom.postgres.database import Statements
 
 _OPEN = frozenset(
     {
@@ -39,7 +39,7 @@ def checked_file(engine: Engine, name: str, size: int) -> str:
     return shortened(name)
 
 
-async def promise(tx: Tx, scope: Scope, *, item: WorkItemId, name: str, size: int) -> Upload:
+async def promise(tx: Statements, scope: Scope, *, item: WorkItemId, name: str, size: int) -> Upload:
     """Promise a file of an item that the caller may write: the upload whose link will be signed."""
     return await upload_store.promise(tx, scope, kind=UploadKind.WORK_ITEM_FILE, target=item, name=name, size=size)
 
@@ -54,15 +54,15 @@ async def complete_upload(engine: Engine, scope: Scope, upload_id: UploadId, blo
         async with scoped(engine.database, scope) as tx:
             upload = await uploads.claim(tx, scope, upload_id, UploadKind.WORK_ITEM_FILE, blob)
             if upload is not None:  # else it was told before, and done then
-                await _add(tx, upload, blob)
+                await _add(tx, scope, upload, blob)
     except (WorkItemNotFound, WorkItemStateConflict) as gone:
         await uploads.fail(engine, scope, upload_id, str(gone))
         raise
 
 
-async def _add(tx: Tx, upload: Upload, blob: Blob) -> None:
+async def _add(tx: ScopedTx, scope: Scope, upload: Upload, blob: Blob) -> None:
     item = WorkItemId(upload.target_id)
-    found = await store.lock(tx, upload.workspace_id, [item])
+    found = await store.lock(tx, scope, [item])
     if not found:
         raise WorkItemNotFound(item)
     if found[0].state not in _OPEN:

@@ -16,6 +16,7 @@ import msgspec
 from msgspec import Raw
 
 from controlroom.aside.pool import Aside, Bounds, TooCostly
+from controlroom.engine.access.scope import SEEN, Scope
 from controlroom.engine.engine import Engine
 from controlroom.engine.work_items import schema_rules
 from controlroom.engine.work_items.schema_rules import Fault, Misfit
@@ -79,35 +80,37 @@ async def check_schema(engine: Engine, workspace: WorkspaceId, schema: Raw) -> N
     await engine.aside.call(bounds, schema_rules.check_schema, text)
 
 
-async def fault_in(db: Statements, queue: QueueId, payload: Raw | None) -> Fault | None:
+async def fault_in(db: Statements, scope: Scope, queue: QueueId, payload: Raw | None) -> Fault | None:
     """Why a payload does not fit its queue's schema; one whose check takes too long does not. Within `settled`."""
     try:
-        misfit = await _misfit(db, queue, lambda: _array(payload))
+        misfit = await _misfit(db, scope, queue, lambda: _array(payload))
     except TooCostly as refused:
         return Fault("", refused.message)
     return None if misfit is None else misfit.fault
 
 
-async def check(db: Statements, queue: QueueId, payload: Raw | None) -> None:
+async def check(db: Statements, scope: Scope, queue: QueueId, payload: Raw | None) -> None:
     """Raise PayloadRefused if the queue has a schema that the payload does not fit. To be called within `settled`."""
-    if (misfit := await _misfit(db, queue, lambda: _array(payload))) is not None:
+    if (misfit := await _misfit(db, scope, queue, lambda: _array(payload))) is not None:
         raise PayloadRefused(misfit.fault)
 
 
-async def check_all(db: Statements, queue: QueueId, payloads: Raw) -> None:
+async def check_all(db: Statements, scope: Scope, queue: QueueId, payloads: Raw) -> None:
     """Likewise for each of a JSON array of payloads; the error's `index` says which, counted from 0."""
-    if (misfit := await _misfit(db, queue, lambda: bytes(payloads))) is not None:
+    if (misfit := await _misfit(db, scope, queue, lambda: bytes(payloads))) is not None:
         raise PayloadRefused(misfit.fault, misfit.index)
 
 
 class _Schema(msgspec.Struct, frozen=True):
-    workspace_id: WorkspaceId
     schema: Raw
 
 
-async def _schema(db: Statements, queue: QueueId) -> _Schema | None:
+async def _schema(db: Statements, scope: Scope, queue: QueueId) -> _Schema | None:
     return await db.one_or_none(
-        _Schema, "select workspace_id, schema from queue where id = %(queue)s and schema is not null", queue=queue
+        _Schema,
+        f"select schema from queue where workspace_id = {SEEN} and id = %(queue)s and schema is not null",
+        queue=queue,
+        **scope.params,
     )
 
 
@@ -116,9 +119,9 @@ def _array(payload: Raw | None) -> bytes:
     return b"[%b]" % (b"null" if payload is None else bytes(payload))
 
 
-async def _misfit(db: Statements, queue: QueueId, array: Callable[[], bytes]) -> Misfit | None:
+async def _misfit(db: Statements, scope: Scope, queue: QueueId, array: Callable[[], bytes]) -> Misfit | None:
     """The first that does not fit. Raises Unsettled for what nobody knows yet, TooCostly for what nobody will."""
-    found = await _schema(db, queue)
+    found = await _schema(db, scope, queue)
     if found is None:
         return None
     schema, payloads = bytes(found.schema), array()
@@ -126,7 +129,7 @@ async def _misfit(db: Statements, queue: QueueId, array: Callable[[], bytes]) ->
         return None
     key = _key(schema, payloads)
     if key not in _verdicts:
-        raise Unsettled(found.workspace_id, schema, payloads)
+        raise Unsettled(scope.workspace, schema, payloads)
     verdict = _verdicts[key]
     if isinstance(verdict, TooCostly):
         raise verdict.with_traceback(None)

@@ -5,16 +5,16 @@ from uuid import UUID
 
 from msgspec import Struct
 
+from controlroom.engine.access.scope import ScopedTx
 from controlroom.engine.work_items.model import ItemException, ItemState
 from controlroom.ids import RunId, WorkItemId
-from controlroom.postgres.database import Statements
 
 NO_ITEM: Final = WorkItemId(UUID(int=0))
 """Before every item, in the order of ids."""
 
 
 async def settle_remaining(
-    tx: Statements,
+    tx: ScopedTx,
     run: RunId,
     state: ItemState,
     exception: ItemException | None,

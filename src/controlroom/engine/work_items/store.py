@@ -11,8 +11,9 @@ from uuid import UUID
 
 from msgspec import Raw, Struct
 
+from controlroom.engine.access.scope import SEEN, Scope, ScopedTx, within
 from controlroom.engine.lists import pages
-from controlroom.engine.lists.model import NEWEST_FIRST, Asked, Within, behind, equal
+from controlroom.engine.lists.model import NEWEST_FIRST, Asked, behind, equal
 from controlroom.engine.nouns import InWorkspace, Missing, Noun
 from controlroom.engine.work_items.errors import WorkItemNotFound
 from controlroom.engine.work_items.listings import ALL_BUT_DATA, COLUMNS_WITHOUT_DATA, ITEMS
@@ -71,22 +72,25 @@ class _Payload(Struct, frozen=True):
 
 
 # ---------------------------------------------------------------------------------------------------- reading
-async def get(db: Statements, workspace: WorkspaceId, item: WorkItemId) -> WorkItem | None:
-    """One item of the workspace; None if there is none, or it was deleted."""
-    return await db.one_or_none(
+async def get(db: Statements, scope: Scope, item: WorkItemId) -> WorkItem:
+    """One item of the workspace; raises WorkItemNotFound, also for one that was deleted."""
+    found = await db.one_or_none(
         WorkItem,
         f"""
         select {COLUMNS} from work_item
-         where workspace_id = %(workspace)s and id = %(item)s and state <> 'deleted'
+         where workspace_id = {SEEN} and id = %(item)s and state <> 'deleted'
         """,
-        workspace=workspace,
         item=item,
+        **scope.params,
     )
+    if found is None:
+        raise WorkItemNotFound(item)
+    return found
 
 
 async def list_items(
     db: Statements,
-    workspace: WorkspaceId,
+    scope: Scope,
     *,
     process: ProcessId | None = None,
     run: RunId | None = None,
@@ -97,11 +101,11 @@ async def list_items(
     """Items of the list, newest first."""
     which = equal(process_id=process, run_id=run, state=state)
     asked = Asked(filter=which, sort=NEWEST_FIRST, start=behind(before), length=limit)
-    return await pages.rows(db, WorkItem, ITEMS, Within.one("%(workspace)s", workspace=workspace), asked)
+    return await pages.rows(db, WorkItem, ITEMS, within(scope), asked)
 
 
 async def list_outputs(
-    db: Statements, workspace: WorkspaceId, run: RunId, *, after: WorkItemId | None = None, limit: int, most_bytes: int
+    db: Statements, scope: Scope, run: RunId, *, after: WorkItemId | None = None, limit: int, most_bytes: int
 ) -> list[WorkItem]:
     """What the last step of a run put out, oldest first, with payloads: as many as `until_full` says."""
 
@@ -110,13 +114,13 @@ async def list_outputs(
             WorkItem,
             f"""
             select {COLUMNS} from work_item
-             where workspace_id = %(workspace)s and run_id = %(run)s and queue_id is null and state = 'new'
+             where workspace_id = {SEEN} and run_id = %(run)s and queue_id is null and state = 'new'
                {oldest_first("id")}
             """,
-            workspace=workspace,
             run=run,
             after=after if last is None else last.id,
             limit=wanted,
+            **scope.params,
         )
 
     return await until_full(fetch, size_of, limit=limit, most=most_bytes)
@@ -127,83 +131,66 @@ def size_of(item: WorkItem) -> int:
     return (0 if item.payload is None else len(memoryview(item.payload))) + len(item.exception_message)
 
 
-async def payloads_of(
-    db: Statements, workspace: WorkspaceId, items: Sequence[WorkItemId]
-) -> dict[WorkItemId, Raw | None]:
+async def payloads_of(db: Statements, scope: Scope, items: Sequence[WorkItemId]) -> dict[WorkItemId, Raw | None]:
     """The payload of each item; None for one that has none."""
     rows = await db.all(
         _Payload,
-        "select id, payload from work_item where workspace_id = %(workspace)s and id = any (%(items)s)",
-        workspace=workspace,
+        f"select id, payload from work_item where workspace_id = {SEEN} and id = any (%(items)s)",
         items=items,
+        **scope.params,
     )
     return {row.id: row.payload for row in rows}
 
 
-async def list_files(db: Statements, workspace: WorkspaceId, items: Sequence[WorkItemId]) -> list[ItemFile]:
+async def list_files(db: Statements, scope: Scope, items: Sequence[WorkItemId]) -> list[ItemFile]:
     """The files of several items at once, by item and name."""
     return await db.all(
         ItemFile,
-        """
+        f"""
         select file.id, file.number, work_item_id, name, size, hash, file.created_at
           from work_item_file as file join work_item as item on item.id = file.work_item_id
-         where item.workspace_id = %(workspace)s and file.work_item_id = any(%(items)s::uuid[])
+         where item.workspace_id = {SEEN} and file.work_item_id = any(%(items)s::uuid[])
          order by work_item_id, name
         """,
-        workspace=workspace,
         items=list(items),
+        **scope.params,
     )
 
 
-async def get_file(db: Statements, workspace: WorkspaceId, item: WorkItemId, file: FileId) -> ItemFile | None:
-    """One file of an item."""
-    return await db.one_or_none(
-        ItemFile,
-        """
-        select file.id, file.number, work_item_id, name, size, hash, file.created_at
-          from work_item_file as file join work_item as item on item.id = file.work_item_id
-         where item.workspace_id = %(workspace)s and item.id = %(item)s and file.id = %(file)s
-        """,
-        workspace=workspace,
-        item=item,
-        file=file,
-    )
-
-
-async def history(db: Statements, workspace: WorkspaceId, item: WorkItemId) -> list[ItemAttempt]:
+async def history(db: Statements, scope: Scope, item: WorkItemId) -> list[ItemAttempt]:
     """The ended attempts at an item, first to last."""
     return await db.all(
         ItemAttempt,
-        """
+        f"""
         select tried.attempt, tried.step_run_id, tried.reserved_at, tried.released_at, tried.outcome,
                tried.exception_type, tried.exception_code, tried.exception_message
           from work_item_attempt as tried join work_item as item on item.id = tried.work_item_id
-         where item.workspace_id = %(workspace)s and item.id = %(item)s
+         where item.workspace_id = {SEEN} and item.id = %(item)s
          order by tried.attempt
         """,
-        workspace=workspace,
         item=item,
+        **scope.params,
     )
 
 
-async def lock(tx: Statements, workspace: WorkspaceId, items: Sequence[WorkItemId]) -> list[WorkItem]:
+async def lock(tx: Statements, scope: Scope, items: Sequence[WorkItemId]) -> list[WorkItem]:
     """The named items without payloads, locked in the order of their ids so that two callers cannot entangle."""
     return await tx.all(
         WorkItem,
         f"""
         select {COLUMNS_WITHOUT_DATA} from work_item
-         where workspace_id = %(workspace)s and id = any(%(items)s::uuid[]) and state <> 'deleted'
+         where workspace_id = {SEEN} and id = any(%(items)s::uuid[]) and state <> 'deleted'
          order by id
            for update
         """,
-        workspace=workspace,
         items=list(items),
+        **scope.params,
     )
 
 
 # ---------------------------------------------------------------------------------------------------- making
 async def insert(
-    tx: Statements,
+    tx: ScopedTx,
     *,
     workspace: WorkspaceId,
     process: ProcessId | None,
@@ -240,7 +227,7 @@ async def insert(
 
 
 async def insert_one(
-    tx: Statements,
+    tx: ScopedTx,
     *,
     workspace: WorkspaceId,
     process: ProcessId | None,
@@ -280,7 +267,7 @@ async def insert_one(
 
 
 # ---------------------------------------------------------------------------------------------------- changing
-async def leave_wakes(tx: Statements, runs: Sequence[RunId]) -> None:
+async def leave_wakes(tx: ScopedTx, runs: Sequence[RunId]) -> None:
     """Have the runs looked at after the commit, even if this server dies then: ended runs are polled by this."""
     await tx.execute(
         "insert into run_wake (run_id) select unnest(%(runs)s::uuid[]) order by 1 on conflict do nothing",
@@ -289,7 +276,7 @@ async def leave_wakes(tx: Statements, runs: Sequence[RunId]) -> None:
 
 
 async def set_state(
-    tx: Statements, items: Sequence[WorkItemId], state: ItemState, exception: ItemException | None = None
+    tx: ScopedTx, items: Sequence[WorkItemId], state: ItemState, exception: ItemException | None = None
 ) -> None:
     """Set the state of items that the caller has locked and decided about.
 
@@ -314,21 +301,17 @@ async def set_state(
     )
 
 
-async def set_payload(tx: Statements, workspace: WorkspaceId, item: WorkItemId, payload: Raw | None) -> None:
-    """Replace the payload of an item that the caller may write, and has checked."""
+async def set_payload(tx: ScopedTx, item: WorkItemId, payload: Raw | None) -> None:
+    """Replace the payload of an item that the caller has locked and checked."""
     await tx.execute(
-        """
-        update work_item set payload = %(payload)s, fault = null
-         where workspace_id = %(workspace)s and id = %(item)s
-        """,
-        workspace=workspace,
+        "update work_item set payload = %(payload)s, fault = null where id = %(item)s",
         item=item,
         payload=payload,
     )
 
 
 # ---------------------------------------------------------------------------------------------------- files
-async def put_file(tx: Statements, item: WorkItemId, file: FileId, *, name: str, size: int, digest: str) -> None:
+async def put_file(tx: ScopedTx, item: WorkItemId, file: FileId, *, name: str, size: int, digest: str) -> None:
     """Add a file to an item that the caller has locked; one of its name gives way to it, number and all."""
     await tx.execute(
         """
@@ -346,7 +329,7 @@ async def put_file(tx: Statements, item: WorkItemId, file: FileId, *, name: str,
     )
 
 
-async def delete_file(tx: Statements, item: WorkItemId, file: UUID) -> bool:
+async def delete_file(tx: ScopedTx, item: WorkItemId, file: UUID) -> bool:
     """Remove a file from an item that the caller may write; whether it was there."""
     return bool(
         await tx.execute(

@@ -5,9 +5,9 @@ from typing import Final
 
 from msgspec import UNSET, Struct, UnsetType
 
+from controlroom.engine.access.scope import ScopedTx
 from controlroom.errors import Invalid
-from controlroom.ids import WorkItemId, WorkspaceId
-from controlroom.postgres.database import Statements
+from controlroom.ids import WorkItemId
 
 _MOST_PRIORITY: Final = 1_000_000
 _LONGEST_REFERENCE: Final = 255
@@ -59,16 +59,15 @@ def check_terms(terms: Terms) -> None:
 USUAL: Final = Terms()
 
 
-async def set_terms_in(tx: Statements, workspace: WorkspaceId, item: WorkItemId, terms: Terms) -> None:
+async def set_terms_in(tx: ScopedTx, item: WorkItemId, terms: Terms) -> None:
     """Write the terms of an item that the caller has locked. Raises UniqueViolation if its reference is taken."""
     await tx.execute(
         """
         update work_item
            set priority = %(priority)s, due = coalesce(%(due)s::timestamptz, clock_now()),
                is_postponed = coalesce(%(due)s > clock_now(), false), deadline = %(deadline)s, reference = %(reference)s
-         where workspace_id = %(workspace)s and id = %(item)s
+         where id = %(item)s
         """,
-        workspace=workspace,
         item=item,
         priority=terms.priority,
         due=terms.due,

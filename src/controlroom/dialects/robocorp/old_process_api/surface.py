@@ -6,6 +6,7 @@ credential with different rights on different routes of one tree (§0.1).
 
 from litestar import Router
 
+from controlroom.border.routing import handlers_of
 from controlroom.dialects.robocorp import auth
 from controlroom.dialects.robocorp.old_process_api import oldest, robot_runs, runs, work_items
 from controlroom.dialects.robocorp.paging import PAGED
@@ -19,7 +20,7 @@ def routers() -> list[Router]:
     """All of it. No OpenAPI document describes it: its clients are fixed."""
     by_key = Router(
         _PROCESS,
-        route_handlers=[*runs.handlers, *robot_runs.handlers, *work_items.handlers],
+        route_handlers=[*runs.handlers, *robot_runs.handlers, *handlers_of([work_items])],
         middleware=[auth.somebody],
         dependencies=PAGED,
         include_in_schema=False,

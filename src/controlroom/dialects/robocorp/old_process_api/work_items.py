@@ -21,6 +21,7 @@ from controlroom.engine.runs.summaries import runs_of_items
 from controlroom.engine.work_items import actions, store
 from controlroom.engine.work_items.errors import WorkItemNotFound
 from controlroom.engine.work_items.model import ItemFile, WorkItem
+from controlroom.engine.work_items.operations import Operation
 from controlroom.ids import ProcessId, RunId, WorkItemId
 from controlroom.postgres.keyset import fitting, until_full
 
@@ -63,9 +64,8 @@ async def list_items(
 ) -> Data:
     """List the items of a process, newest first."""
     await processes.get(*request.reading, process_id)
-    rows = await store.list_items(
-        request.db, request.workspace, process=process_id, limit=asked_limit(request.engine.limits, limit)
-    )
+    most = asked_limit(request.engine.limits, limit)
+    rows = await store.list_items(*request.reading, process=process_id, limit=most)
     return Data(await _shown(request, process_id, rows, with_data=bool(include_data)))
 
 
@@ -79,9 +79,7 @@ async def list_items_of_run(
 ) -> Data:
     """List the items of a run, newest first, which is the order that clients ask for."""
     await run_of(request, process_id, run_id)
-    rows = await store.list_items(
-        request.db, request.workspace, run=run_id, limit=asked_limit(request.engine.limits, limit)
-    )
+    rows = await store.list_items(*request.reading, run=run_id, limit=asked_limit(request.engine.limits, limit))
     return Data(await _shown(request, process_id, rows, with_data=bool(include_data)))
 
 
@@ -94,50 +92,37 @@ async def create_item(
     """Put an item into the input queue; its payload is in an envelope, or the body itself if the query says so."""
     body = await request.body()
     payload = payload_of(body) if body_as_payload else decode(body or b"{}", WrappedPayload).payload
-    made = await actions.create(*request.acting, process_id, payload)
-    return await _one(request, process_id, made)
+    return await _one(request, process_id, await actions.create(*request.acting, process_id, payload))
 
 
 @get(_ITEM, needs=Permission.READ_WORK_ITEMS)
-async def get_item(
-    request: Asking,
-    process_id: FromPath[ProcessId],
-    item_id: FromPath[WorkItemId],
-) -> OldItem:
+async def get_item(request: Asking, process_id: FromPath[ProcessId], item_id: FromPath[WorkItemId]) -> OldItem:
     """Get an item with its data, whatever `includeData` says: one item is no burden."""
     return await _one(request, process_id, await _found(request, process_id, item_id))
 
 
 @post(f"{_ITEM}/retry", needs=Permission.WRITE_WORK_ITEMS)
-async def retry_item(
-    request: Asking,
-    process_id: FromPath[ProcessId],
-    item_id: FromPath[WorkItemId],
-) -> OldItem:
+async def retry_item(request: Asking, process_id: FromPath[ProcessId], item_id: FromPath[WorkItemId]) -> OldItem:
     """Let a failed item be worked on again, in the run that it belongs to."""
     await _found(request, process_id, item_id)
-    await actions.retry(*request.acting, [item_id])
+    await actions.change(*request.acting, Operation.RETRY, [item_id])
     return await _one(request, process_id, await _found(request, process_id, item_id))
 
 
 @post(f"{_ITEM}/files/upload", needs=Permission.WRITE_WORK_ITEMS)
 async def add_file(
-    request: Asking,
-    process_id: FromPath[ProcessId],
-    item_id: FromPath[WorkItemId],
-    data: JSONBody[OldFileRequest],
+    request: Asking, process_id: FromPath[ProcessId], item_id: FromPath[WorkItemId], data: JSONBody[OldFileRequest]
 ) -> OldForm:
     """Promise a file: where to post it as a form."""
     await _found(request, process_id, item_id)
-    promised = await actions.promise_file(*request.acting, item_id, data.file_name, data.file_size)
-    form = upload_form(request, promised)
+    form = upload_form(request, await actions.promise_file(*request.acting, item_id, data.file_name, data.file_size))
     return OldForm(form.url, form.form_data)
 
 
 async def _found(request: Asking, process: ProcessId, item: WorkItemId) -> WorkItem:
     """An item of this very process; raises WorkItemNotFound."""
-    found = await store.get(request.db, request.workspace, item)
-    if found is None or found.process_id != process:
+    found = await store.get(*request.reading, item)
+    if found.process_id != process:
         raise WorkItemNotFound(item)
     return found
 
@@ -157,8 +142,7 @@ async def _shown(request: Asking, process: ProcessId, items: Sequence[WorkItem],
     if with_data and ids:
         payloads = await _payloads(request, ids)
         items = [item for item in items if item.id in payloads]
-        ids = [item.id for item in items]
-        for file in await store.list_files(request.db, request.workspace, ids):
+        for file in await store.list_files(*request.reading, [item.id for item in items]):
             files[file.work_item_id].append(file)
     return [
         show_item(item, of=belonging[item.id], payload=payloads.get(item.id), files=files[item.id])
@@ -172,7 +156,7 @@ async def _payloads(request: Asking, ids: Sequence[WorkItemId]) -> dict[WorkItem
 
     async def fetch(last: tuple[WorkItemId, Raw | None] | None, wanted: int) -> list[tuple[WorkItemId, Raw | None]]:
         begin = 0 if last is None else ids.index(last[0]) + 1
-        told = await store.payloads_of(request.db, request.workspace, ids[begin : begin + wanted])
+        told = await store.payloads_of(*request.reading, ids[begin : begin + wanted])
         return [(item, told.get(item)) for item in ids[begin : begin + wanted]]
 
     def size(row: tuple[WorkItemId, Raw | None]) -> int:
@@ -181,6 +165,3 @@ async def _payloads(request: Asking, ids: Sequence[WorkItemId]) -> dict[WorkItem
     most = request.engine.limits.page_bytes
     found = await until_full(fetch, size, limit=len(ids), most=most)
     return dict(fitting(found, size, most=most))
-
-
-handlers = [list_items, list_items_of_run, create_item, get_item, retry_item, add_file]
