@@ -10,7 +10,7 @@ from controlroom.engine.access.model import Actor, ActorKind, ApiKey, Permission
 from controlroom.engine.access.names import checked_name
 from controlroom.engine.access.record import record
 from controlroom.engine.access.rules import ensure_may_give, permissions_of
-from controlroom.engine.access.scope import Scope, ensure_seen, scope_of
+from controlroom.engine.access.scope import Scope, ensure_seen, scope_of, scoped
 from controlroom.engine.engine import Engine
 from controlroom.ids import ApiKeyId, UserId, WorkspaceId, uuid7
 from controlroom.keys import mint
@@ -25,7 +25,7 @@ async def create_api_key(
     """A new key of the workspace, and its value. Nobody can give a key more permissions than they have."""
     scope = scope_of(actor, Permission.WRITE_API_KEYS, workspace)
     ensure_may_give(actor, of_api_key(permissions), workspace)
-    async with engine.database.transaction() as tx:
+    async with scoped(engine.database, scope) as tx:
         created_by = UserId(actor.id) if actor.kind is ActorKind.USER and actor.id else None
         key, value = await write_api_key(engine, tx, scope, name=name, permissions=permissions, created_by=created_by)
         await record(engine, tx, actor, scope, "api_key.created", key.id, **_told(key))
@@ -67,7 +67,7 @@ async def edit_api_key(
 ) -> ApiKey:
     """Change name, permissions or both; None leaves them. Only what is added must be the actor's own."""
     scope = scope_of(actor, Permission.WRITE_API_KEYS, workspace)
-    async with engine.database.transaction() as tx:
+    async with scoped(engine.database, scope) as tx:
         before = await store.api_key(tx, scope, key, for_update=True)
         if before is None:
             raise await _missing(tx, scope)
@@ -85,7 +85,7 @@ async def edit_api_key(
 async def delete_api_key(engine: Engine, actor: Actor, workspace: WorkspaceId, key: ApiKeyId) -> None:
     """Delete a key. It is refused here at once, and by other servers within 5 s."""
     scope = scope_of(actor, Permission.WRITE_API_KEYS, workspace)
-    async with engine.database.transaction() as tx:
+    async with scoped(engine.database, scope) as tx:
         before = await store.api_key(tx, scope, key, for_update=True)
         if before is None or not await store.delete_api_key(tx, scope, key):
             raise await _missing(tx, scope)
@@ -96,7 +96,7 @@ async def delete_api_key(engine: Engine, actor: Actor, workspace: WorkspaceId, k
 async def reveal_api_key(engine: Engine, actor: Actor, workspace: WorkspaceId, key: ApiKeyId) -> str:
     """A key's value once more, for those who may reveal and could do all that the key can. Audited."""
     scope = scope_of(actor, Permission.REVEAL, workspace)
-    async with engine.database.transaction() as tx:
+    async with scoped(engine.database, scope) as tx:
         found = await store.sealed_api_key(tx, scope, key)
         if found is None:
             raise await _missing(tx, scope)

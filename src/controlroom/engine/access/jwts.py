@@ -17,6 +17,7 @@ from msgspec import Struct
 from controlroom.engine.access.errors import WrongCredential
 from controlroom.engine.access.model import Actor
 from controlroom.engine.access.record import record
+from controlroom.engine.access.scope import scoped
 from controlroom.engine.access.sessions import LIFE, delete_expired
 from controlroom.engine.access.signing_keys import ALGORITHM, LONGEST_LIFE, SigningKey, checking, signing
 from controlroom.engine.access.users.store import actor_of_session, actor_of_user
@@ -67,7 +68,7 @@ async def issue(engine: Engine, user: Actor, *, life: timedelta, claims: Mapping
     assert user.id is not None  # noqa: S101  # the actor of a log-in is a user
     _check(life)
     key = await signing(engine)
-    async with engine.database.transaction() as tx:
+    async with scoped(engine.database, user.organization_id) as tx:
         await delete_expired(tx)
         made = await _signed(engine, tx, key, user, await _now(tx, life), claims)
         await record(engine, tx, user, user.organization_id, "user.logged_in", user.id, by="jwt")

@@ -4,12 +4,11 @@ from typing import Any, Protocol, TypeAlias
 from uuid import UUID
 
 from controlroom.engine.access.model import Actor, StepRunActor, WorkerActor
-from controlroom.engine.access.scope import Of, Robot, by
+from controlroom.engine.access.scope import Of, Robot, ScopedTx, by
 from controlroom.engine.engine import Engine
 from controlroom.engine.events.store import By, Event, append
 from controlroom.engine.wakes import Topic
 from controlroom.ids import OrganizationId, ProcessId, RunId, StepRunId, WorkItemId, WorkspaceId
-from controlroom.postgres.database import Tx
 
 
 class Placed(Protocol):
@@ -30,7 +29,7 @@ Place: TypeAlias = Of | Robot | Placed | OrganizationId
 
 async def record(
     engine: Engine,
-    tx: Tx,
+    tx: ScopedTx,
     who: Actor | StepRunActor | WorkerActor | By,
     place: Place,
     kind: str,

@@ -9,93 +9,39 @@ Functions of a transaction that was begun `scoped` may write rows that the same 
 without naming the workspace again; their `tx` is a ScopedTx.
 """
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from typing import Any, NewType, TypeAlias
-
-from msgspec import Struct
-
 from controlroom.engine.access.errors import AttemptOver, WorkspaceNotFound
 from controlroom.engine.access.model import Actor, ActorKind, Permission, StepRunActor, WorkerActor
 from controlroom.engine.events.store import By
 from controlroom.engine.lists.model import Within
+from controlroom.engine.tenancy import SEEN, Of, Robot, Room, Scope, ScopedTx, scoped
 from controlroom.errors import Forbidden
-from controlroom.ids import OrganizationId, StepRunId, WorkspaceId
-from controlroom.postgres.database import Database, Statements, Tx
+from controlroom.ids import OrganizationId, WorkspaceId
+from controlroom.postgres.database import Statements
 
-SEEN = """(
-    select workspace.id from workspace
-     where workspace.id = %(workspace)s
-       and workspace.organization_id = %(organization)s
-       and workspace.deleted_at is null
-       and (%(step_run)s::uuid is null or exists (
-               select from step_run
-                where step_run.id = %(step_run)s
-                  and step_run.workspace_id = workspace.id
-                  and step_run.attempt = %(attempt)s
-                  and step_run.state = 'in_progress')))"""
-"""The workspace of the scope, if it exists and the actor has not lost it meanwhile; else null, which equals nothing."""
-
+__all__ = [
+    "SEEN",
+    "Of",
+    "Robot",
+    "Room",
+    "Scope",
+    "ScopedTx",
+    "by",
+    "ensure_lives",
+    "ensure_seen",
+    "scope_of",
+    "scope_of_robot",
+    "scope_of_signed",
+    "scope_of_worker",
+    "scoped",
+    "within",
+]
 
 _EACH = """(
     select workspace.id from workspace
      where workspace.id = any(%(workspaces)s::uuid[])
        and workspace.organization_id = %(organization)s
        and workspace.deleted_at is null)"""
-"""The same for a scope of several workspaces: those of them that exist."""
-
-
-class Of(Struct, frozen=True):
-    """Workspaces as one actor sees them: those in which they have the permission that was asked for."""
-
-    organization: OrganizationId
-    workspaces: tuple[WorkspaceId, ...]
-
-    @property
-    def workspace(self) -> WorkspaceId:
-        """The only one. A scope of several is for lists, which ask each of them."""
-        [only] = self.workspaces
-        return only
-
-    @property
-    def params(self) -> dict[str, Any]:
-        """The parameters that `SEEN` names."""
-        return {
-            "workspace": self.workspace,
-            "organization": self.organization,
-            "step_run": None,
-            "attempt": None,
-        }
-
-
-class Robot(Struct, frozen=True):
-    """A workspace as one attempt of a step run sees it, while it lives."""
-
-    organization: OrganizationId
-    workspace: WorkspaceId
-    step_run: StepRunId
-    attempt: int
-
-    @property
-    def params(self) -> dict[str, Any]:
-        """The parameters that `SEEN` names."""
-        return {
-            "workspace": self.workspace,
-            "organization": self.organization,
-            "step_run": self.step_run,
-            "attempt": self.attempt,
-        }
-
-
-class Room(Struct, frozen=True):
-    """Every tenant, for what a server does by itself. Made only in `maintenance/`, `host/` and the composition root."""
-
-
-Scope: TypeAlias = Of | Robot
-"""A tenant's part of the database."""
-
-ScopedTx = NewType("ScopedTx", Tx)
-"""A transaction whose statements have found, and mostly locked, the rows that they write by a Scope or as the Room."""
+"""As `SEEN`, for a scope of several workspaces: those of them that exist."""
 
 
 def scope_of(actor: Actor | StepRunActor, permission: Permission, workspace: WorkspaceId | None = None) -> Scope:
@@ -142,16 +88,6 @@ async def scope_of_signed(
         "select organization_id from workspace where id = %(workspace)s and deleted_at is null", workspace=workspace
     )
     return None if organization is None else Of(organization, (workspace,))
-
-
-@asynccontextmanager
-async def scoped(database: Database, scope: Scope | Room) -> AsyncIterator[ScopedTx]:  # noqa: ARG001 - see below
-    """A transaction of one scope.
-
-    The scope is asked for so that nobody begins one without; the statements name it themselves.
-    """
-    async with database.transaction() as tx:
-        yield ScopedTx(tx)
 
 
 def within(scope: Scope) -> Within:

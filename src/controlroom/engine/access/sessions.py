@@ -12,6 +12,7 @@ from controlroom.engine.access.errors import WrongCredential
 from controlroom.engine.access.logins import log_in
 from controlroom.engine.access.model import Actor
 from controlroom.engine.access.record import record
+from controlroom.engine.access.scope import scoped
 from controlroom.engine.access.users import store as users
 from controlroom.engine.engine import Engine
 from controlroom.ids import SessionId, UserId, uuid7
@@ -36,7 +37,7 @@ async def begin(engine: Engine, *, username: str, password: str, place: str) -> 
     actor = await log_in(engine, username=username, password=password, place=place)
     assert actor.id is not None  # noqa: S101  # the actor of a password is a user
     session, token = SessionId(uuid7()), mint(SESSION_PREFIX)
-    async with engine.database.transaction() as tx:
+    async with scoped(engine.database, actor.organization_id) as tx:
         await delete_expired(tx)
         expires_at = await _add(tx, session, UserId(actor.id), engine.keys.lookup(token))
         await record(engine, tx, actor, actor.organization_id, "user.logged_in", actor.id)

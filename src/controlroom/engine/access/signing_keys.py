@@ -16,6 +16,7 @@ from msgspec import Struct
 from controlroom.engine.access.credentials import Memory
 from controlroom.engine.access.model import Actor
 from controlroom.engine.access.record import record
+from controlroom.engine.access.scope import scoped
 from controlroom.engine.engine import Engine
 from controlroom.errors import Forbidden
 from controlroom.keys import Keys
@@ -142,7 +143,7 @@ async def rotate(engine: Engine, actor: Actor) -> str:
     if not actor.is_admin:
         raise Forbidden("only an admin has another key sign", code="ADMIN_ONLY")
     made = await make()
-    async with engine.database.transaction() as tx:
+    async with scoped(engine.database, actor.organization_id) as tx:
         await tx.execute("lock table signing_key in share row exclusive mode")
         await _follow(engine, tx, made, unless_younger_than=timedelta())
         await record(engine, tx, actor, actor.organization_id, "signing_key.rotated", kid=made.kid)

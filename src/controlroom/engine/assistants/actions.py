@@ -37,7 +37,7 @@ async def create(
 async def delete(engine: Engine, actor: Actor, workspace: WorkspaceId, assistant: AssistantId) -> None:
     """Delete an assistant; runs under way go on, and stay in the lists. Raises AssistantNotFound."""
     scope = scope_of(actor, Permission.WRITE_ASSISTANTS, workspace)
-    async with engine.database.transaction() as tx:
+    async with scoped(engine.database, scope) as tx:
         if not await store.delete(tx, scope, assistant):
             await ensure_seen(tx, scope)
             raise AssistantNotFound(assistant)

@@ -12,8 +12,8 @@ from typing import Any, Final
 import msgspec
 from msgspec import Struct
 
+from controlroom.engine.tenancy import ScopedTx
 from controlroom.ids import OrganizationId, ProcessId, RunId, StepRunId, WorkItemId, WorkspaceId
-from controlroom.postgres.database import Statements, Tx
 
 
 class Position(Struct, frozen=True):
@@ -64,7 +64,7 @@ class Happened(Struct, frozen=True, kw_only=True):
     data: dict[str, Any]
 
 
-async def hold(tx: Tx, reader: str) -> Position | None:
+async def hold(tx: ScopedTx, reader: str) -> Position | None:
     """Where a reader has come, held until the transaction ends; None while somebody else holds it."""
     return await tx.one_or_none(
         Position,
@@ -73,7 +73,7 @@ async def hold(tx: Tx, reader: str) -> Position | None:
     )
 
 
-async def next_span(tx: Statements, position: Position, *, limit: int) -> Span | None:
+async def next_span(tx: ScopedTx, position: Position, *, limit: int) -> Span | None:
     """The next events, `limit` at most; None if none may be read yet."""
     return await tx.one_or_none(
         Span,
@@ -97,7 +97,7 @@ async def next_span(tx: Statements, position: Position, *, limit: int) -> Span |
     )
 
 
-async def has_more(tx: Statements, position: Position, kinds: Sequence[str]) -> bool:
+async def has_more(tx: ScopedTx, position: Position, kinds: Sequence[str]) -> bool:
     """Whether there are events of these kinds behind the position, those that may not be read yet included."""
     return bool(
         await tx.value(
@@ -112,7 +112,7 @@ async def has_more(tx: Statements, position: Position, kinds: Sequence[str]) -> 
     )
 
 
-async def events_in(tx: Statements, span: Span, kinds: Sequence[str]) -> list[Happened]:
+async def events_in(tx: ScopedTx, span: Span, kinds: Sequence[str]) -> list[Happened]:
     """The events of these kinds in a span, in their order."""
     return await tx.all(
         Happened,
@@ -127,7 +127,7 @@ async def events_in(tx: Statements, span: Span, kinds: Sequence[str]) -> list[Ha
     )
 
 
-async def move(tx: Tx, position: Position, span: Span) -> Position:
+async def move(tx: ScopedTx, position: Position, span: Span) -> Position:
     """The reader whose position this was has read all of the span; where it is now."""
     moved = Position(position.reader, span.to_xid, span.to_id)
     await tx.execute(

@@ -6,8 +6,8 @@ from uuid import UUID
 import msgspec
 from msgspec import Struct
 
+from controlroom.engine.tenancy import ScopedTx
 from controlroom.ids import OrganizationId, ProcessId, RunId, StepRunId, WorkItemId, WorkspaceId
-from controlroom.postgres.database import Statements
 
 
 class By(Struct, frozen=True):
@@ -31,7 +31,7 @@ class Event(Struct, frozen=True, kw_only=True):
     data: dict[str, Any] = {}
 
 
-async def append(tx: Statements, by: By, *events: Event) -> None:
+async def append(tx: ScopedTx, by: By, *events: Event) -> None:
     """Write events in the caller's transaction: they become known if, and only if, the change does."""
     if not events:
         return

@@ -61,7 +61,7 @@ async def configure(
     """
     scope = scope_of(actor, Permission.WRITE_PROCESSES, workspace)
     ensure_may_give(actor, MAY, workspace)
-    async with engine.database.transaction() as tx:
+    async with scoped(engine.database, scope) as tx:
         if not await store.add_email_trigger(tx, scope, process, random=_random()):
             await ensure_seen(tx, scope)
             raise ProcessNotFound(process)
@@ -75,7 +75,7 @@ async def rotate(engine: Engine, actor: Actor, workspace: WorkspaceId, process: 
     """Give a process another address; the one before takes no mail any more. Likewise; raises EmailTriggerNotFound."""
     scope = scope_of(actor, Permission.WRITE_PROCESSES, workspace)
     ensure_may_give(actor, MAY, workspace)
-    async with engine.database.transaction() as tx:
+    async with scoped(engine.database, scope) as tx:
         if not await store.change_email_trigger(tx, scope, process, EmailChange(), random=_random()):
             raise EmailTriggerNotFound(process)
         changed = await _found(tx, scope, process)
@@ -100,7 +100,7 @@ async def list_triggers(
 async def delete(engine: Engine, actor: Actor, workspace: WorkspaceId, process: ProcessId) -> None:
     """Take the address from a process. Raises EmailTriggerNotFound."""
     scope = scope_of(actor, Permission.WRITE_PROCESSES, workspace)
-    async with engine.database.transaction() as tx:
+    async with scoped(engine.database, scope) as tx:
         if not await store.delete_email_trigger(tx, scope, process):
             raise EmailTriggerNotFound(process)
         await record(engine, tx, actor, scope, "email_trigger.deleted", process_id=process)

@@ -7,7 +7,7 @@ import msgspec
 
 from controlroom.engine.access.model import Actor, ActorKind, Permission
 from controlroom.engine.access.record import record
-from controlroom.engine.access.scope import Scope, ensure_seen, scope_of
+from controlroom.engine.access.scope import Scope, ensure_seen, scope_of, scoped
 from controlroom.engine.engine import Engine
 from controlroom.engine.processes.errors import ProcessNotFound
 from controlroom.engine.triggers import store
@@ -28,7 +28,7 @@ async def shake(engine: Engine, actor: Actor, workspace: WorkspaceId, process: P
     if not secret.isascii() or not secret.isprintable() or not 0 < len(secret) <= _LONGEST_SECRET:
         raise Invalid(f"a secret has 1 to {_LONGEST_SECRET} printable characters", code="SECRET_UNFIT")
     sealed = engine.keys.seal(secret.encode(), place=store.place_of_handshake(process, key))
-    async with engine.database.transaction() as tx:
+    async with scoped(engine.database, scope) as tx:
         if not await store.put_handshake(tx, scope, process, key, sealed=sealed):
             await ensure_seen(tx, scope)
             raise ProcessNotFound(process)

@@ -8,7 +8,7 @@ from controlroom.engine.access.errors import WrongCredential
 from controlroom.engine.access.model import Actor, ActorKind, Permission
 from controlroom.engine.access.record import record
 from controlroom.engine.access.rules import ensure_may_give
-from controlroom.engine.access.scope import Scope, ensure_seen, scope_of
+from controlroom.engine.access.scope import Scope, ensure_seen, scope_of, scoped
 from controlroom.engine.engine import Engine
 from controlroom.engine.processes.errors import ProcessNotFound
 from controlroom.engine.triggers import store
@@ -32,7 +32,7 @@ async def switch_on(engine: Engine, actor: Actor, workspace: WorkspaceId, proces
     scope = scope_of(actor, Permission.WRITE_PROCESSES, workspace)
     ensure_may_give(actor, MAY, workspace)
     secret = secrets.token_hex(_SECRET_BYTES)
-    async with engine.database.transaction() as tx:
+    async with scoped(engine.database, scope) as tx:
         written = await store.put_process_secret(
             tx,
             scope,
@@ -58,7 +58,7 @@ async def reveal(engine: Engine, actor: Actor, workspace: WorkspaceId, process: 
     """The secret once more, for who could do all that it can. Audited. Raises ProcessSecretOff, BeyondOwnRights."""
     scope = scope_of(actor, Permission.REVEAL, workspace)
     ensure_may_give(actor, MAY, workspace)
-    async with engine.database.transaction() as tx:
+    async with scoped(engine.database, scope) as tx:
         found = await store.sealed_process_secret(tx, scope, process)
         if found is None:
             raise ProcessSecretOff(process)
@@ -69,7 +69,7 @@ async def reveal(engine: Engine, actor: Actor, workspace: WorkspaceId, process: 
 async def switch_off(engine: Engine, actor: Actor, workspace: WorkspaceId, process: ProcessId) -> None:
     """Refuse the secret from now on. Raises ProcessSecretOff if there is none."""
     scope = scope_of(actor, Permission.WRITE_PROCESSES, workspace)
-    async with engine.database.transaction() as tx:
+    async with scoped(engine.database, scope) as tx:
         if not await store.delete_process_secret(tx, scope, process):
             raise ProcessSecretOff(process)
         await record(engine, tx, actor, scope, "process_secret.deleted", process_id=process)

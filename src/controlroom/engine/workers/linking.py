@@ -25,7 +25,6 @@ from controlroom.engine.workers.model import (
 from controlroom.errors import Invalid
 from controlroom.ids import LinkTokenId, WorkerGroupId, WorkerId, WorkspaceId, uuid7
 from controlroom.keys import is_well_formed, mint
-from controlroom.postgres.database import Tx
 from controlroom.protocol import Link, Linked
 
 MOST_SLOTS = 1000
@@ -150,7 +149,7 @@ async def _admit(engine: Engine, tx: ScopedTx, token: UsableLinkToken, name: str
 
 async def _create(
     engine: Engine,
-    tx: Tx,
+    tx: ScopedTx,
     actor: Actor,
     scope: Scope,
     *,

@@ -40,7 +40,7 @@ async def create(engine: Engine, actor: Actor, name: str) -> Workspace:
     if not actor.may(Permission.WRITE_WORKSPACES, None):
         raise Forbidden("only an admin of the organization makes workspaces", code="ADMIN_ONLY")
     workspace = WorkspaceId(uuid7())
-    async with engine.database.transaction() as tx:
+    async with scoped(engine.database, actor.organization_id) as tx:
         await store.add(tx, actor.organization_id, workspace, checked_name(name))
         if actor.kind is ActorKind.USER and actor.id is not None:
             await grants.add_membership(

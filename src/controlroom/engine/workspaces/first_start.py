@@ -21,7 +21,7 @@ from controlroom.engine.access.model import EVERYTHING, Role, system
 from controlroom.engine.access.passwords import hash_password
 from controlroom.engine.access.record import record
 from controlroom.engine.access.roles.model import ADMIN
-from controlroom.engine.access.scope import Of
+from controlroom.engine.access.scope import Of, scoped
 from controlroom.engine.access.server_keys import check_keys, keep, kept
 from controlroom.engine.access.users import store as user_store
 from controlroom.engine.access.users.actions import initial_password_key, write_credential
@@ -78,11 +78,11 @@ async def bootstrap(engine: Engine) -> FirstStart | None:
         return None
     password = secrets.token_urlsafe(18)
     password_hash, signing_key = await asyncio.gather(hash_password(password), signing_keys.make())
-    async with engine.database.transaction() as tx:
+    organization, workspace = OrganizationId(uuid7()), WorkspaceId(uuid7())
+    async with scoped(engine.database, organization) as tx:
         await store.lock_first_start(tx)
         if await store.is_founded(tx):
             return None
-        organization, workspace = OrganizationId(uuid7()), WorkspaceId(uuid7())
         await store.add_organization(tx, organization, "Control Room")
         await store.add(tx, organization, workspace, "Default")
         admin = await user_store.add_user(
@@ -131,7 +131,7 @@ async def first_start(engine: Engine) -> FirstStart:
         raise NotFound("this control room has not been founded yet", code="NOT_FOUNDED")
     made = msgspec.json.decode(kept_rows, type=_Made)
     scope = Of(made.organization_id, (made.workspace_id,))
-    async with engine.database.transaction() as tx:
+    async with scoped(engine.database, scope) as tx:
         key = await access_store.sealed_api_key(tx, scope, made.api_key_id)
         secret = await user_store.sealed_credential(tx, made.credential_id)
         user = await user_store.user(tx, made.organization_id, made.user_id)

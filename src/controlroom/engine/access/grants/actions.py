@@ -17,10 +17,10 @@ from controlroom.engine.access.model import Actor, Permission
 from controlroom.engine.access.record import record
 from controlroom.engine.access.roles import store as roles
 from controlroom.engine.access.rules import ensure_kept, ensure_may_give, permissions_of
-from controlroom.engine.access.scope import Of, ensure_seen, scope_of
+from controlroom.engine.access.scope import Of, ScopedTx, ensure_seen, scope_of, scoped
 from controlroom.engine.engine import Engine
 from controlroom.ids import GrantId, OrganizationId, RoleId, WorkspaceId, uuid7
-from controlroom.postgres.database import Statements, Tx
+from controlroom.postgres.database import Statements
 
 
 async def grant(
@@ -31,7 +31,7 @@ async def grant(
     A user is a member of a workspace by one role of the system's; any number of others can be beside it. Raises
     BeyondOwnRights when the role can do more than the actor there, GrantExists, RoleNotFound, PrincipalNotFound.
     """
-    async with engine.database.transaction() as tx:
+    async with scoped(engine.database, actor.organization_id) as tx:
         await _ensure_writes_members(tx, actor, workspace)
         wanted = await roles.get(tx, actor.organization_id, role, lock="for share")
         if wanted is None:
@@ -54,7 +54,7 @@ async def grant(
 
 async def revoke(engine: Engine, actor: Actor, grant: GrantId) -> None:
     """Take a grant back. Raises GrantNotFound, BeyondOwnRights, LastOwner, LastAdmin."""
-    async with engine.database.transaction() as tx:
+    async with scoped(engine.database, actor.organization_id) as tx:
         found = await store.get(tx, actor.organization_id, grant)
         if found is None or not _may_know_of(actor, found):
             raise GrantNotFound
@@ -122,7 +122,7 @@ def _ensure_reads_members(actor: Actor, workspace: WorkspaceId | None) -> None:
         raise NotOfOrganization(Permission.READ_MEMBERS.value)
 
 
-async def _record(engine: Engine, tx: Tx, actor: Actor, kind: str, grant: Grant) -> None:
+async def _record(engine: Engine, tx: ScopedTx, actor: Actor, kind: str, grant: Grant) -> None:
     of, workspace = actor.organization_id, grant.workspace_id
     await record(
         engine,

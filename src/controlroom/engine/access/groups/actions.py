@@ -16,6 +16,7 @@ from controlroom.engine.access.names import checked_name, checked_text
 from controlroom.engine.access.record import record
 from controlroom.engine.access.roles.actions import ensure_in_organization, ensure_sees_members
 from controlroom.engine.access.rules import ensure_may_give, permissions_of
+from controlroom.engine.access.scope import scoped
 from controlroom.engine.engine import Engine
 from controlroom.ids import UserGroupId, UserId, uuid7
 from controlroom.postgres.database import Statements
@@ -50,7 +51,7 @@ async def list_group_members(
 async def create_group(engine: Engine, actor: Actor, *, name: str, description: str = "") -> UserGroup:
     """A new group, without members and grants. Raises NameTaken."""
     ensure_in_organization(actor, Permission.WRITE_MEMBERS)
-    async with engine.database.transaction() as tx:
+    async with scoped(engine.database, actor.organization_id) as tx:
         group = await store.add(
             tx,
             actor.organization_id,
@@ -67,7 +68,7 @@ async def edit_group(
 ) -> UserGroup:
     """Call a group otherwise; None leaves what is there. Raises GroupNotFound, NameTaken."""
     ensure_in_organization(actor, Permission.WRITE_MEMBERS)
-    async with engine.database.transaction() as tx:
+    async with scoped(engine.database, actor.organization_id) as tx:
         await _lock(tx, actor, group)
         before = await store.get(tx, actor.organization_id, group)
         assert before is not None  # noqa: S101  # its row is locked
@@ -88,7 +89,7 @@ async def edit_group(
 async def delete_group(engine: Engine, actor: Actor, group: UserGroupId) -> None:
     """Delete a group and all that it was granted. Raises GroupNotFound, BeyondOwnRights, LastOwner, LastAdmin."""
     ensure_in_organization(actor, Permission.WRITE_MEMBERS)
-    async with engine.database.transaction() as tx:
+    async with scoped(engine.database, actor.organization_id) as tx:
         await _lock(tx, actor, group)
         await _ensure_could_give(tx, actor, group)
         governed = await grants.governed_by_group(tx, actor.organization_id, group)
@@ -101,7 +102,7 @@ async def delete_group(engine: Engine, actor: Actor, group: UserGroupId) -> None
 async def add_group_member(engine: Engine, actor: Actor, group: UserGroupId, user: UserId) -> None:
     """Put a user into a group; fine if they are in it. Raises GroupNotFound, UserNotFound, BeyondOwnRights."""
     ensure_in_organization(actor, Permission.WRITE_MEMBERS)
-    async with engine.database.transaction() as tx:
+    async with scoped(engine.database, actor.organization_id) as tx:
         await _lock(tx, actor, group)
         await _ensure_could_give(tx, actor, group)
         if not await store.add_member(tx, actor.organization_id, group, user):
@@ -112,7 +113,7 @@ async def add_group_member(engine: Engine, actor: Actor, group: UserGroupId, use
 async def remove_group_member(engine: Engine, actor: Actor, group: UserGroupId, user: UserId) -> None:
     """Take a user out of a group. Raises GroupNotFound, UserNotFound, BeyondOwnRights, LastOwner, LastAdmin."""
     ensure_in_organization(actor, Permission.WRITE_MEMBERS)
-    async with engine.database.transaction() as tx:
+    async with scoped(engine.database, actor.organization_id) as tx:
         await _lock(tx, actor, group)
         await _ensure_could_give(tx, actor, group)
         governed = await grants.governed_by_group(tx, actor.organization_id, group)

@@ -12,6 +12,7 @@ from controlroom.engine.access.record import record
 from controlroom.engine.access.roles import store
 from controlroom.engine.access.roles.model import NamedRole
 from controlroom.engine.access.rules import ensure_may_give, permissions_of
+from controlroom.engine.access.scope import scoped
 from controlroom.engine.engine import Engine
 from controlroom.errors import Invalid
 from controlroom.ids import RoleId, uuid7
@@ -57,7 +58,7 @@ async def create_role(
     """A new role of the organization, of permissions that the actor has there. Raises NameTaken, BeyondOwnRights."""
     ensure_in_organization(actor, Permission.WRITE_ROLES)
     ensure_may_give(actor, permissions_of(_checked(permissions), None), None)
-    async with engine.database.transaction() as tx:
+    async with scoped(engine.database, actor.organization_id) as tx:
         role = await store.add(
             tx,
             actor.organization_id,
@@ -84,7 +85,7 @@ async def edit_role(
     Raises RoleOfSystem, RoleNotFound, NameTaken, BeyondOwnRights.
     """
     ensure_in_organization(actor, Permission.WRITE_ROLES)
-    async with engine.database.transaction() as tx:
+    async with scoped(engine.database, actor.organization_id) as tx:
         before = await _changeable(tx, actor, role)
         wanted = before.permissions if permissions is None else _checked(permissions)
         ensure_may_give(actor, permissions_of([*before.permissions, *wanted], None), None)
@@ -106,7 +107,7 @@ async def edit_role(
 async def delete_role(engine: Engine, actor: Actor, role: RoleId) -> None:
     """Delete a role that nobody has. Raises RoleInUse, RoleOfSystem, RoleNotFound, BeyondOwnRights."""
     ensure_in_organization(actor, Permission.WRITE_ROLES)
-    async with engine.database.transaction() as tx:
+    async with scoped(engine.database, actor.organization_id) as tx:
         before = await _changeable(tx, actor, role)
         ensure_may_give(actor, permissions_of(before.permissions, None), None)
         if grants := await store.count_grants(tx, actor.organization_id, role):

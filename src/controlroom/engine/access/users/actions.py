@@ -16,13 +16,13 @@ from controlroom.engine.access.names import checked_name, checked_text
 from controlroom.engine.access.passwords import hash_password
 from controlroom.engine.access.record import record
 from controlroom.engine.access.rules import ensure_may_give, may_govern
-from controlroom.engine.access.scope import Scope, ensure_seen, scope_of
+from controlroom.engine.access.scope import Scope, ScopedTx, ensure_seen, scope_of, scoped
 from controlroom.engine.access.users import store
 from controlroom.engine.access.users.model import Account, Member, UserCredential
 from controlroom.engine.engine import Engine
 from controlroom.errors import Forbidden
 from controlroom.ids import GrantId, UserCredentialId, UserId, WorkspaceId, uuid7
-from controlroom.postgres.database import Statements, Tx
+from controlroom.postgres.database import Statements
 
 _IDENTIFIER_DIGITS = 12
 _SECRET_BYTES = 48  # 96 lower-case hex digits: programs accept no other form
@@ -52,7 +52,7 @@ async def create_user(
     scope = scope_of(actor, Permission.WRITE_MEMBERS, workspace)
     ensure_may_give(actor, PERMISSIONS_OF_ROLE[role], workspace)
     password_hash = None if password is None else await hash_password(password)
-    async with engine.database.transaction() as tx:
+    async with scoped(engine.database, scope) as tx:
         await ensure_seen(tx, scope)
         user = await store.add_user(
             tx,
@@ -81,7 +81,7 @@ async def list_users(engine: Engine, actor: Actor, *, after: UserId | None = Non
 async def set_password(engine: Engine, actor: Actor, user: UserId, password: str) -> None:
     """Give a user a new password: their own, or one whom the actor may govern. It ends the user's sessions."""
     password_hash = await hash_password(password)
-    async with engine.database.transaction() as tx:
+    async with scoped(engine.database, actor.organization_id) as tx:
         account = await _governed(tx, actor, user)
         await store.set_password_hash(tx, user, password_hash)
         await store.end_sessions(tx, user)
@@ -91,7 +91,7 @@ async def set_password(engine: Engine, actor: Actor, user: UserId, password: str
 
 async def disable_user(engine: Engine, actor: Actor, user: UserId) -> None:
     """Let a user in no more; what they made stays."""
-    async with engine.database.transaction() as tx:
+    async with scoped(engine.database, actor.organization_id) as tx:
         account = await _governed(tx, actor, user)
         await store.set_disabled(tx, user, disabled=True)
         await store.end_sessions(tx, user)
@@ -100,7 +100,7 @@ async def disable_user(engine: Engine, actor: Actor, user: UserId) -> None:
 
 async def enable_user(engine: Engine, actor: Actor, user: UserId) -> None:
     """Let a disabled user in again."""
-    async with engine.database.transaction() as tx:
+    async with scoped(engine.database, actor.organization_id) as tx:
         account = await _governed(tx, actor, user)
         await store.set_disabled(tx, user, disabled=False)
         await record(engine, tx, actor, account.organization_id, "user.enabled", user, username=account.username)
@@ -124,7 +124,7 @@ async def add_member(engine: Engine, actor: Actor, workspace: WorkspaceId, *, us
     """Give a user of the organization a place in a workspace. Raises UserNotFound, MemberExists, BeyondOwnRights."""
     scope = scope_of(actor, Permission.WRITE_MEMBERS, workspace)
     ensure_may_give(actor, PERMISSIONS_OF_ROLE[role], workspace)
-    async with engine.database.transaction() as tx:
+    async with scoped(engine.database, scope) as tx:
         await store.lock_members(tx, scope)
         user = await store.user_id_by_name(tx, scope.organization, username)
         if user is None:
@@ -140,7 +140,7 @@ async def add_member(engine: Engine, actor: Actor, workspace: WorkspaceId, *, us
 async def change_role(engine: Engine, actor: Actor, workspace: WorkspaceId, user: UserId, role: Role) -> Member:
     """Give a member another role. Raises LastOwner; BeyondOwnRights when the old or the new one can do more."""
     scope = scope_of(actor, Permission.WRITE_MEMBERS, workspace)
-    async with engine.database.transaction() as tx:
+    async with scoped(engine.database, scope) as tx:
         await store.lock_members(tx, scope)
         before = await _member(tx, scope, user)
         ensure_may_give(actor, PERMISSIONS_OF_ROLE[role] | PERMISSIONS_OF_ROLE[before.role], workspace)
@@ -153,7 +153,7 @@ async def change_role(engine: Engine, actor: Actor, workspace: WorkspaceId, user
 async def remove_member(engine: Engine, actor: Actor, workspace: WorkspaceId, user: UserId) -> None:
     """End a membership; the user stays in the organization. Raises LastOwner, BeyondOwnRights."""
     scope = scope_of(actor, Permission.WRITE_MEMBERS, workspace)
-    async with engine.database.transaction() as tx:
+    async with scoped(engine.database, scope) as tx:
         await store.lock_members(tx, scope)
         before = await _member(tx, scope, user)
         ensure_may_give(actor, PERMISSIONS_OF_ROLE[before.role], workspace)
@@ -164,7 +164,7 @@ async def remove_member(engine: Engine, actor: Actor, workspace: WorkspaceId, us
 
 async def create_credential(engine: Engine, actor: Actor, user: UserId, *, name: str) -> tuple[UserCredential, str]:
     """A new pair for a user, and the text `identifier:secret` of it, shown this once."""
-    async with engine.database.transaction() as tx:
+    async with scoped(engine.database, actor.organization_id) as tx:
         account = await _governed(tx, actor, user)
         credential, pair = await write_credential(engine, tx, user, name=name)
         await record(
@@ -191,14 +191,14 @@ async def list_credentials(
     engine: Engine, actor: Actor, user: UserId, *, after: UserCredentialId | None = None, limit: int
 ) -> list[UserCredential]:
     """A user's pairs, never their secrets."""
-    async with engine.database.transaction() as tx:
+    async with scoped(engine.database, actor.organization_id) as tx:
         await _governed(tx, actor, user)
         return await store.list_credentials(tx, user, after=after, limit=limit)
 
 
 async def revoke_credential(engine: Engine, actor: Actor, user: UserId, credential: UserCredentialId) -> None:
     """Delete a pair: nothing that it signs is accepted any more. Raises NotFound."""
-    async with engine.database.transaction() as tx:
+    async with scoped(engine.database, actor.organization_id) as tx:
         account = await _governed(tx, actor, user)
         if not await store.delete_credential(tx, user, credential):
             raise CredentialNotFound
@@ -206,7 +206,7 @@ async def revoke_credential(engine: Engine, actor: Actor, user: UserId, credenti
         tx.after_commit(lambda: forget(engine))
 
 
-async def _governed(tx: Tx, actor: Actor, user: UserId) -> Account:
+async def _governed(tx: ScopedTx, actor: Actor, user: UserId) -> Account:
     """The account, locked, if it is the actor's own or theirs to govern. Outsiders are told that it does not exist."""
     account = await store.account(tx, actor.organization_id, user)
     if account is None:
