@@ -8,11 +8,11 @@ ENGINE = Path(__file__).parents[2] / "src/controlroom/engine"
 
 _OF_VENDORS = re.compile(
     r"""robocorp | robocloud | sema4 | \brcc\b | \bRC[-_] | \bx-rc\b | automation.?360 | automation.?anywhere | \bdbt\b
-      | PROCESS_RUN_ | TASK_PACKAGE_ | CAPABILIT | \btask.package | \bprocess.run\b""",
+      | PROCESS_RUN_ | TASK_PACKAGE_ | CAPABILIT | \btask[ _-]package | \bprocess[ _-]run\b""",
     re.VERBOSE | re.IGNORECASE,
 )
-_OURS = re.compile(r"\btask\.package_id|PROCESS_RUNNING|Process run {end\.run}")
-"""A column, a process of which a run is under way, and a line of mails that people read, not programs."""
+_OURS = re.compile(r"PROCESS_RUNNING|Process run {end\.run}")
+"""A process of which a run is under way, and a line of mails that people read, not programs."""
 
 
 def test_no_word_of_a_vendor_stands_in_the_engine():
