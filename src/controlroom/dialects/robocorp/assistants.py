@@ -103,9 +103,7 @@ async def delete_assistant(request: Asking, assistant_id: FromPath[AssistantId])
 
 @get("/assistant-runs", needs=Permission.READ_ASSISTANTS)
 async def list_assistant_runs(
-    request: Asking,
-    paging: Pages,
-    assistant_id: FromQuery[AssistantId | None] = None,
+    request: Asking, paging: Pages, assistant_id: FromQuery[AssistantId | None] = None
 ) -> Page[AssistantRunAnswer]:
     """List runs of assistants, newest first."""
     return await _runs(request, paging, assistant_id)
@@ -128,9 +126,7 @@ async def get_assistant_run(request: Asking, assistant_run_id: FromPath[Assistan
 
 @get("/assistant-runs/{assistant_run_id:uuid}/artifacts", needs=Permission.READ_ASSISTANTS)
 async def list_assistant_run_artifacts(
-    request: Asking,
-    paging: Pages,
-    assistant_run_id: FromPath[AssistantRunId],
+    request: Asking, paging: Pages, assistant_run_id: FromPath[AssistantRunId]
 ) -> Page[AssistantArtifactAnswer]:
     """List what a run of an assistant left."""
     await actions.get_run(*request.reading, assistant_run_id)

@@ -53,9 +53,7 @@ async def get_email_trigger(request: Asking, process_id: FromPath[ProcessId]) ->
 
 @update(_TRIGGER)
 async def set_email_trigger(
-    request: Asking,
-    process_id: FromPath[ProcessId],
-    data: JSONBody[ChangeEmailTrigger | None] = None,
+    request: Asking, process_id: FromPath[ProcessId], data: JSONBody[ChangeEmailTrigger | None] = None
 ) -> EmailTriggerAnswer:
     """Give a process a mail address, or change what becomes of its mail."""
     asked = data or ChangeEmailTrigger()

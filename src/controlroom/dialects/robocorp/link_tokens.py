@@ -88,9 +88,7 @@ async def list_worker_group_link_tokens(
 
 @post(_TOKENS)
 async def create_worker_group_link_token(
-    request: Asking,
-    group_id: FromPath[WorkerGroupId],
-    data: JSONBody[GroupLinkTokenRequest],
+    request: Asking, group_id: FromPath[WorkerGroupId], data: JSONBody[GroupLinkTokenRequest]
 ) -> NewGroupLinkToken:
     """Create a token that links any number of workers into the group."""
     made = await linking.create_group_link_token(*request.acting, group_id, name=data.name, expires_at=data.expires_at)
@@ -105,9 +103,7 @@ async def create_worker_group_link_token(
 
 @get(_TOKEN, needs=Permission.READ_WORKERS)
 async def get_worker_group_link_token(
-    request: Asking,
-    group_id: FromPath[WorkerGroupId],
-    token_id: FromPath[LinkTokenId],
+    request: Asking, group_id: FromPath[WorkerGroupId], token_id: FromPath[LinkTokenId]
 ) -> GroupLinkToken:
     """Get a token of a group, without its value."""
     return _show(group_id, await link_tokens.get(*request.reading, token_id, group=group_id))
@@ -129,9 +125,7 @@ async def update_worker_group_link_token(
 
 @delete(_TOKEN)
 async def delete_worker_group_link_token(
-    request: Asking,
-    group_id: FromPath[WorkerGroupId],
-    token_id: FromPath[LinkTokenId],
+    request: Asking, group_id: FromPath[WorkerGroupId], token_id: FromPath[LinkTokenId]
 ) -> Deleted:
     """Delete a group's token; workers that it has linked stay."""
     await linking.delete_link_token(*request.acting, token_id, group=group_id)
@@ -140,9 +134,7 @@ async def delete_worker_group_link_token(
 
 @post(f"{_TOKEN}/reveal")
 async def reveal_worker_group_link_token(
-    request: Asking,
-    group_id: FromPath[WorkerGroupId],
-    token_id: FromPath[LinkTokenId],
+    request: Asking, group_id: FromPath[WorkerGroupId], token_id: FromPath[LinkTokenId]
 ) -> Revealed:
     """Show the value of a group's token once more. It is recorded who saw it."""
     return Revealed(token_id, await linking.reveal_link_token(*request.acting, token_id, group=group_id))

@@ -57,11 +57,7 @@ async def get_worker_group(request: Asking, group_id: FromPath[WorkerGroupId]) -
 
 
 @update("/worker-groups/{group_id:uuid}")
-async def update_worker_group(
-    request: Asking,
-    group_id: FromPath[WorkerGroupId],
-    data: JSONBody[GroupName],
-) -> Named:
+async def update_worker_group(request: Asking, group_id: FromPath[WorkerGroupId], data: JSONBody[GroupName]) -> Named:
     """Rename a worker group."""
     return _show(await actions.rename_group(*request.acting, group_id, data.name))
 
@@ -85,9 +81,7 @@ async def list_workers_of_group(
 
 @update("/worker-groups/{group_id:uuid}/workers")
 async def add_worker_to_group(
-    request: Asking,
-    group_id: FromPath[WorkerGroupId],
-    data: JSONBody[Member],
+    request: Asking, group_id: FromPath[WorkerGroupId], data: JSONBody[Member]
 ) -> GroupsOfWorker:
     """Put a worker into a group."""
     worker = WorkerId(data.worker.id)
@@ -97,9 +91,7 @@ async def add_worker_to_group(
 
 @delete("/worker-groups/{group_id:uuid}/workers/{worker_id:uuid}")
 async def remove_worker_from_group(
-    request: Asking,
-    group_id: FromPath[WorkerGroupId],
-    worker_id: FromPath[WorkerId],
+    request: Asking, group_id: FromPath[WorkerGroupId], worker_id: FromPath[WorkerId]
 ) -> GroupsOfWorker:
     """Take a worker out of a group."""
     groups = await actions.remove_member(*request.acting, group_id, worker_id)

@@ -55,11 +55,7 @@ async def get_worker(request: Asking, worker_id: FromPath[WorkerId]) -> WorkerAn
 
 
 @update("/workers/{worker_id:uuid}")
-async def update_worker(
-    request: Asking,
-    worker_id: FromPath[WorkerId],
-    data: JSONBody[WorkerName],
-) -> WorkerAnswer:
+async def update_worker(request: Asking, worker_id: FromPath[WorkerId], data: JSONBody[WorkerName]) -> WorkerAnswer:
     """Rename a worker."""
     return show(await actions.rename(*request.acting, worker_id, data.name))
 

@@ -148,11 +148,7 @@ async def list_assistants(request: Asking) -> list[RunnableAssistant]:
 
 
 @post("/{assistant_id:uuid}/runs")
-async def start_run(
-    request: Asking,
-    assistant_id: FromPath[AssistantId],
-    data: JSONBody[StartRequest],
-) -> StartAnswer:
+async def start_run(request: Asking, assistant_id: FromPath[AssistantId], data: JSONBody[StartRequest]) -> StartAnswer:
     """Begin a run: what to run and with which variables, encrypted for the machine's key."""
     if data.encryption.scheme != SCHEME:
         raise Invalid(f"The only scheme here is {SCHEME}.", code="ENCRYPTION_SCHEME_UNKNOWN")
