@@ -80,3 +80,43 @@ def test_the_audit_log_tells_who_did_what(running):
     assert seen["subject_id"] == made["id"]
     assert seen["actor"]["name"] == "first key"
     assert "api_key.revealed" in running.cli("audit", "--limit", "5").stdout
+
+
+def test_roles_are_made_and_granted_to_people_groups_and_keys(running):
+    """By somebody who governs the organization; a group gives what it has to whom is in it."""
+    token = run_cli("login", CONTROLROOM_DATA=str(running.data)).stdout.strip()
+    here = {
+        "CONTROLROOM_URL": running.url,
+        "CONTROLROOM_API_KEY": token,
+        "CONTROLROOM_WORKSPACE": running.facts["workspace_id"],
+    }
+
+    def cli(*command: str) -> str:
+        done = run_cli(*command, **here)
+        assert done.returncode == 0, done.stderr
+        return done.stdout.strip()
+
+    running.cli("users", "create", "gina", "--role", "viewer")
+    cli("keys", "create", "bot", "-p", "read_processes")
+    cli("roles", "create", "keeper", "-p", "ApiKeys.read_api_keys", "--description", "keeps keys")
+    cli("roles", "edit", "keeper", "-p", "read_api_keys", "-p", "read_audit_log")
+    cli("user-groups", "create", "Finance")
+    cli("user-groups", "rename", "Finance", "Sales")
+    cli("user-groups", "add", "Sales", "Gina")
+    given = [
+        cli("grants", "give", "keeper", "--user", "gina"),
+        cli("grants", "give", "keeper", "--group", "Sales", "--organization"),
+        cli("grants", "give", "viewer", "--key", "bot", "--organization"),
+    ]
+    assert "Audit.read_audit_log" in cli("roles", "show", "keeper")
+    assert "gina" in cli("user-groups", "show", "Sales")
+    told = json.loads(cli("grants", "list", "--organization", "--json"))
+    assert {each["id"] for each in told} >= set(given[1:])
+    assert run_cli("grants", "give", "keeper", **here).returncode == 2
+
+    cli("user-groups", "remove", "Sales", "gina")
+    for each in given:
+        cli("grants", "revoke", each, "--yes")
+    cli("user-groups", "delete", "Sales", "--yes")
+    cli("roles", "delete", "keeper", "--yes")
+    assert "keeper" not in cli("roles", "list")

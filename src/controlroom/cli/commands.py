@@ -67,6 +67,9 @@ PEOPLE = (
     Command("workspaces", "cli.workspaces:app", "Workspaces: list, create, rename"),
     Command("members", "cli.members:app", "Members of the workspace: list, add, role, remove"),
     Command("users", "cli.users:app", "Users and their credentials: list, show, create, password, disable, enable"),
+    Command("roles", "cli.roles:app", "Roles: list, show, create, edit, delete"),
+    Command("grants", "cli.grants:app", "Who has which role: list, give, revoke"),
+    Command("user-groups", "cli.user_groups:app", "Groups of users: list, show, create, rename, add, remove, delete"),
     Command("audit", "cli.audit:audit", "Who did what, and when"),
 )
 SHELL = (Command("completion", "cli.completion:completion", "Print the shell's completion script: bash, zsh or fish"),)

@@ -97,6 +97,8 @@ NOUNS: Mapping[str, str] = {
     "workers": "worker",
     "worker-groups": "worker group",
     "api-keys": "API key",
+    "roles": "role",
+    "user-groups": "group of users",
     "assets": "asset",
     "schedules": "schedule",
     "queues": "queue",

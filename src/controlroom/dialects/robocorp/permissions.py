@@ -41,6 +41,7 @@ NAMES: dict[Permission, str] = {
     Permission.WRITE_WORKSPACE: "Workspace.write_workspace",
 }
 
+_OURS: dict[str, Permission] = {permission.value: permission for permission in Permission}
 _OLD_NAMES = {"read_robots": Permission.READ_PACKAGES, "write_robots": Permission.WRITE_PACKAGES}
 
 _NAMED: dict[Permission, str] = {
@@ -63,7 +64,19 @@ def name_for(permission: Permission, caller: object) -> str:
     """What a caller who lacks a permission is told that it is called: on keys it may be part of another one."""
     if isinstance(caller, Actor) and caller.kind is not ActorKind.API_KEY:
         return _NAMED.get(permission, permission.value)
-    return NAMES[permission]
+    return NAMES.get(permission, permission.value)
+
+
+def in_role(name: str) -> str:
+    """What a permission of a role is called here: in this dialect's words, else as the role has it."""
+    permission = _OURS.get(name)
+    return name if permission is None else _NAMED.get(permission, name)
+
+
+def of_role(name: str) -> str:
+    """The permission that a role shall have, as roles have it: whatever is no name of this dialect's stays as given."""
+    permission = _BY_NAME.get(name)
+    return name if permission is None else permission.value
 
 
 def permission_named(name: str) -> Permission:

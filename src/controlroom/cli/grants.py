@@ -1,0 +1,105 @@
+"""`controlroom grants …`."""
+
+from typing import Any
+
+from cyclopts import App
+
+from controlroom.cli.address import address
+from controlroom.cli.client import Client
+from controlroom.cli.display import moment
+from controlroom.cli.errors import Misused
+from controlroom.cli.lookup import find_id
+from controlroom.cli.members import find_user
+from controlroom.cli.options import HERE, RoomOptions, Yes
+from controlroom.cli.verbs import delete_at, show_rows, tell
+
+app = App(name="grants")
+
+
+@app.command(name="list")
+def list_(*, organization: bool = False, room: RoomOptions = HERE) -> None:
+    """List who has which role.
+
+    Parameters
+    ----------
+    organization
+        In the whole organization, not in the workspace.
+    """
+    with Client(address(room)) as client:
+        rows = list(client.each("/grants", scope=_scope(organization=organization)))
+    show_rows(
+        room,
+        rows,
+        [
+            ("id", lambda row: row["id"]),
+            ("role", lambda row: row["role"]["name"]),
+            ("who", lambda row: f"{row['principal']['type']} {row['principal']['name']}"),
+            ("in", lambda row: row["scope"]),
+            ("since", lambda row: moment(row["created_at"])),
+        ],
+        empty="Nobody has a role there.",
+    )
+
+
+@app.command
+def give(
+    role: str,
+    /,
+    *,
+    user: str | None = None,
+    group: str | None = None,
+    key: str | None = None,
+    organization: bool = False,
+    room: RoomOptions = HERE,
+) -> None:
+    """Give a role to a user, a group of users or an API key, and print the grant's id.
+
+    Parameters
+    ----------
+    role
+        Name or id of the role.
+    user
+        User name or id.
+    group
+        Name or id of a group of users.
+    key
+        Name or id of an API key.
+    organization
+        In the whole organization, not in the workspace.
+    """
+    with Client(address(room)) as client:
+        body = {
+            "role": {"id": find_id(client, "roles", role)},
+            "principal": _principal(client, user, group, key),
+            "scope": _scope(organization=organization),
+        }
+        made = client.post("/grants", body)
+    tell(room, made, "id")
+
+
+@app.command
+def revoke(grant: str, /, *, yes: Yes = False, room: RoomOptions = HERE) -> None:
+    """Take a role back.
+
+    Parameters
+    ----------
+    grant
+        Id of the grant.
+    """
+    delete_at(room, f"/grants/{grant}", f"Take back the grant {grant}?", yes=yes)
+
+
+def _principal(client: Client, user: str | None, group: str | None, key: str | None) -> dict[str, Any]:
+    match user, group, key:
+        case str(), None, None:
+            return {"type": "user", "id": find_user(client, "users", user)["id"]}
+        case None, str(), None:
+            return {"type": "group", "id": find_id(client, "user-groups", group)}
+        case None, None, str():
+            return {"type": "credential", "id": find_id(client, "api-keys", key)}
+        case _:
+            raise Misused("to whom? give one of --user, --group and --key")
+
+
+def _scope(*, organization: bool) -> str:
+    return "organization" if organization else "workspace"

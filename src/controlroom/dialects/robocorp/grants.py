@@ -1,0 +1,114 @@
+"""Grants: who has which role, in the workspace or in its organization (our own management API)."""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Annotated
+from uuid import UUID
+
+from litestar.params import FromPath, JSONBody, QueryParameter
+from msgspec import Struct
+
+from controlroom.border.asking import Asking
+from controlroom.dialects.robocorp.answers import Deleted, Named, Reference
+from controlroom.dialects.robocorp.paging import Page, Pages
+from controlroom.dialects.robocorp.routing import delete, get, post
+from controlroom.engine.access.grants import actions
+from controlroom.engine.access.grants.model import Grant, Principal, PrincipalKind
+from controlroom.engine.access.model import Permission
+from controlroom.ids import GrantId, RoleId, WorkspaceId
+
+
+class GrantScope(StrEnum):
+    """Where a role is held."""
+
+    WORKSPACE = "workspace"
+    """In the workspace of the address."""
+    ORGANIZATION = "organization"
+    """In its organization, and so in each of its workspaces."""
+
+
+class PrincipalAnswer(Struct, frozen=True):
+    """Who holds a role: a `user`, a `group` of users, or a `credential`, which is an API key."""
+
+    type: PrincipalKind
+    id: UUID
+    name: str
+
+
+class GrantAnswer(Struct, frozen=True, kw_only=True):
+    """A role that somebody holds."""
+
+    id: GrantId
+    role: Named
+    principal: PrincipalAnswer
+    scope: GrantScope
+    created_at: datetime
+
+
+class PrincipalReference(Struct, frozen=True, forbid_unknown_fields=True):
+    """Who shall hold a role."""
+
+    type: PrincipalKind
+    id: UUID
+
+
+class CreateGrant(Struct, frozen=True, forbid_unknown_fields=True):
+    """A role, for somebody, somewhere."""
+
+    role: Reference
+    principal: PrincipalReference
+    scope: GrantScope = GrantScope.WORKSPACE
+
+
+@get("/grants", needs=Permission.READ_MEMBERS)
+async def list_grants(
+    request: Asking, paging: Pages, where: Annotated[GrantScope, QueryParameter(name="scope")] = GrantScope.WORKSPACE
+) -> Page[GrantAnswer]:
+    """List who holds which role in the workspace, or in the organization itself, oldest first."""
+    rows = await actions.list_grants(
+        request.engine,
+        request.actor,
+        _place(request, where),
+        after=paging.after(_grant_id),
+        limit=paging.fetch,
+    )
+    return paging.page(rows, _show, lambda grant: grant.id)
+
+
+@post("/grants", needs=Permission.READ_MEMBERS)
+async def create_grant(request: Asking, data: JSONBody[CreateGrant]) -> GrantAnswer:
+    """Give somebody a role; nobody can give one that may do more than they do there."""
+    principal = Principal(data.principal.type, data.principal.id)
+    place = _place(request, data.scope)
+    return _show(await actions.grant(request.engine, request.actor, principal, RoleId(data.role.id), place))
+
+
+@get("/grants/{grant_id:uuid}", needs=Permission.READ_MEMBERS)
+async def get_grant(request: Asking, grant_id: FromPath[GrantId]) -> GrantAnswer:
+    """Get a grant."""
+    return _show(await actions.get_grant(request.engine, request.actor, grant_id))
+
+
+@delete("/grants/{grant_id:uuid}", needs=Permission.READ_MEMBERS)
+async def delete_grant(request: Asking, grant_id: FromPath[GrantId]) -> Deleted:
+    """Take a role back from who holds it."""
+    await actions.revoke(request.engine, request.actor, grant_id)
+    return Deleted(grant_id)
+
+
+def _place(request: Asking, scope: GrantScope) -> WorkspaceId | None:
+    return request.workspace if scope is GrantScope.WORKSPACE else None
+
+
+def _grant_id(text: str) -> GrantId:
+    return GrantId(UUID(text))
+
+
+def _show(grant: Grant) -> GrantAnswer:
+    return GrantAnswer(
+        id=grant.id,
+        role=Named(grant.role_id, grant.role_name),
+        principal=PrincipalAnswer(grant.principal_kind, grant.principal_id, grant.principal_name),
+        scope=GrantScope.ORGANIZATION if grant.workspace_id is None else GrantScope.WORKSPACE,
+        created_at=grant.created_at,
+    )

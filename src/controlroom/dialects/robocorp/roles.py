@@ -1,0 +1,117 @@
+"""Roles of the organization, and those of the system (our own management API)."""
+
+from datetime import datetime
+from uuid import UUID
+
+from litestar.params import FromPath, JSONBody
+from msgspec import Struct
+
+from controlroom.border.asking import Asking
+from controlroom.dialects.robocorp.answers import Deleted
+from controlroom.dialects.robocorp.paging import Page, Pages
+from controlroom.dialects.robocorp.permissions import in_role, of_role
+from controlroom.dialects.robocorp.routing import delete, get, post, update
+from controlroom.engine.access.model import Permission
+from controlroom.engine.access.roles import actions
+from controlroom.engine.access.roles.model import NamedRole
+from controlroom.ids import RoleId
+
+
+class RoleAnswer(Struct, frozen=True, kw_only=True):
+    """A named set of permissions."""
+
+    id: RoleId
+    name: str
+    description: str
+    permissions: list[str]
+    """`*`: all that can be done in a workspace."""
+    is_system: bool
+    """Of the system: it can be granted, not changed."""
+    created_at: datetime
+    updated_at: datetime
+
+
+class CreateRole(Struct, frozen=True, forbid_unknown_fields=True):
+    """A new role, with permissions by name; a name with a colon is another API's own and kept as it is."""
+
+    name: str
+    permissions: list[str]
+    description: str = ""
+
+
+class EditRole(Struct, frozen=True, forbid_unknown_fields=True):
+    """What to change; what is left out stays."""
+
+    name: str | None = None
+    permissions: list[str] | None = None
+    description: str | None = None
+
+
+@get("/roles", needs=Permission.READ_MEMBERS)
+async def list_roles(request: Asking, paging: Pages) -> Page[RoleAnswer]:
+    """List the roles that can be granted, the system's first."""
+    rows = await actions.list_roles(request.engine, request.actor, after=paging.after(_role_id), limit=paging.fetch)
+    return paging.page(rows, _show, lambda role: role.id)
+
+
+@post("/roles", needs=Permission.READ_MEMBERS)
+async def create_role(request: Asking, data: JSONBody[CreateRole]) -> RoleAnswer:
+    """Create a role of the organization; nobody can give it more permissions than they have there."""
+    return _show(
+        await actions.create_role(
+            request.engine,
+            request.actor,
+            name=data.name,
+            permissions=_permissions(data.permissions),
+            description=data.description,
+        )
+    )
+
+
+@get("/roles/{role_id:uuid}", needs=Permission.READ_MEMBERS)
+async def get_role(request: Asking, role_id: FromPath[RoleId]) -> RoleAnswer:
+    """Get a role."""
+    return _show(await actions.get_role(request.engine, request.actor, role_id))
+
+
+@update("/roles/{role_id:uuid}", needs=Permission.READ_MEMBERS)
+async def update_role(request: Asking, role_id: FromPath[RoleId], data: JSONBody[EditRole]) -> RoleAnswer:
+    """Change a role, for all who have it."""
+    permissions = None if data.permissions is None else _permissions(data.permissions)
+    return _show(
+        await actions.edit_role(
+            request.engine,
+            request.actor,
+            role_id,
+            name=data.name,
+            permissions=permissions,
+            description=data.description,
+        )
+    )
+
+
+@delete("/roles/{role_id:uuid}", needs=Permission.READ_MEMBERS)
+async def delete_role(request: Asking, role_id: FromPath[RoleId]) -> Deleted:
+    """Delete a role that is granted to nobody."""
+    await actions.delete_role(request.engine, request.actor, role_id)
+    return Deleted(role_id)
+
+
+def _permissions(names: list[str]) -> frozenset[str]:
+    return frozenset(of_role(name) for name in names)
+
+
+def _role_id(text: str) -> RoleId:
+    return RoleId(UUID(text))
+
+
+def _show(role: NamedRole) -> RoleAnswer:
+    return RoleAnswer(
+        id=role.id,
+        name=role.name,
+        description=role.description,
+        permissions=sorted(in_role(name) for name in role.permissions),
+        is_system=role.is_system,
+        created_at=role.created_at,
+        updated_at=role.updated_at,
+    )
