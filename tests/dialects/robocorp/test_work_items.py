@@ -5,6 +5,10 @@ from uuid import uuid4
 
 import pytest
 
+from controlroom.dialects.robocorp.work_items import OPERATIONS, STATES
+from controlroom.engine.work_items.model import ItemState
+from controlroom.engine.work_items.operations import Operation
+
 
 async def _item(ada, process, payload=None) -> str:
     return (await ada.post("/work-items", {"process": {"id": str(process)}, "payload": payload}))["id"]
@@ -35,6 +39,12 @@ async def test_a_new_item_waits_in_the_input_queue(ada, process):
     assert await ada.get(f"/work-items/{item['id']}") == item
     [listed] = await ada.every("/work-items")
     assert listed == {key: value for key, value in item.items() if key not in {"payload", "files"}}
+
+
+def test_every_state_and_operation_has_a_word():
+    """What the engine may add is missed here first."""
+    assert set(STATES) == set(ItemState)
+    assert sorted(OPERATIONS.values()) == sorted(Operation)
 
 
 @pytest.mark.parametrize("verb", ["POST", "PUT"])

@@ -211,6 +211,9 @@ async def test_strangers_read_nothing(console, strange):
 
     assert await read(console.engine, strange, console.step_run, limit=10) == []
     assert await store.count(console.engine.database, strange, console.step_run) == 0
+    whole = {"start": 0, "end": 10, "most_bytes": 1000}
+    assert await store.pieces(console.engine.database, strange, console.step_run, 1, **whole) == []
+    assert len(await store.pieces(console.engine.database, console.seen, console.step_run, 1, **whole)) == 1
 
 
 def _with(worker, **changes):

@@ -11,8 +11,8 @@ from tests.engine.conftest import running_engine
 from tests.engine.runs.conftest import Floor, Worker
 
 from controlroom.engine.processes.model import Workers
-from controlroom.engine.queues import actions
-from controlroom.engine.queues.errors import QueueInUse, QueueNameTaken, QueueNotFound
+from controlroom.engine.queues import actions, store
+from controlroom.engine.queues.errors import ConsumerNotFound, QueueInUse, QueueNameTaken, QueueNotFound
 from controlroom.engine.queues.model import (
     Consumer,
     ConsumerChange,
@@ -27,7 +27,7 @@ from controlroom.engine.runs.model import Run, RunState, StartedBy
 from controlroom.engine.work_items import actions as work_items
 from controlroom.engine.work_items.model import ItemState
 from controlroom.engine.work_items.operations import Operation
-from controlroom.engine.work_items.schemas import PayloadRefused
+from controlroom.engine.work_items.schemas import PayloadRefused, fault_in, settled
 from controlroom.engine.work_items.terms import Terms
 from controlroom.errors import Invalid, NotFound
 from controlroom.ids import TaskId, uuid7
@@ -181,6 +181,34 @@ async def test_a_queue_with_items_stays_and_outsiders_see_none(floor, ada, cleo)
     await actions.delete(floor.engine, ada, floor.workspace, queue.id)
     with pytest.raises(QueueNotFound):
         await put(floor, queue, b"2")
+
+
+async def test_a_consumer_is_found_by_who_sees_its_workspace(floor, strange):
+    """By another's scope there is neither queue nor consumer, whoever knows their ids."""
+    queue = await a_queue(floor)
+    made = await consumer(floor, queue)
+    database = floor.engine.database
+
+    assert await store.get_consumer(database, floor.scope, queue.id, made.id) == made
+    assert await store.list_consumers(database, floor.scope, queue.id, limit=10) == [made]
+    with pytest.raises(QueueNotFound):
+        await store.get(database, strange, queue.id)
+    with pytest.raises(ConsumerNotFound):
+        await store.get_consumer(database, strange, queue.id, made.id)
+    assert await store.list_consumers(database, strange, queue.id, limit=10) == []
+    assert queue not in await store.list_queues(database, strange, limit=10, most_bytes=1000)
+
+
+async def test_a_schema_is_asked_within_what_the_caller_sees(floor, strange):
+    """A payload is compared with the schema of a queue that its caller sees, and with no other's."""
+    queue = await a_queue(floor, schema=Raw(b'{"type": "integer"}'))
+    database, payload = floor.engine.database, Raw(b'"one"')
+
+    async def fault(scope):
+        return await settled(floor.engine, lambda: fault_in(database, scope, queue.id, payload))
+
+    assert await fault(floor.scope) is not None
+    assert await fault(strange) is None
 
 
 async def test_the_queue_of_a_step_is_no_standing_one(floor, ada):

@@ -57,4 +57,4 @@ async def _outputs(request: Asking, paging: Paging, run: RunId) -> Page[Output]:
             files=files[item.id],
         )
 
-    return paging.page(rows, show, lambda item: item.id, size=store.size_of)
+    return paging.page(rows, show, size=store.size_of)

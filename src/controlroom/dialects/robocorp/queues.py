@@ -109,7 +109,7 @@ async def list_queues(request: Asking, paging: Pages) -> Page[QueueAnswer]:
     """List the standing queues, oldest first."""
     after = paging.after(QueueId)
     rows = await store.list_queues(*request.reading, after=after, limit=paging.fetch, most_bytes=paging.most)
-    return paging.page(rows, _show, lambda queue: queue.id, size=store.size_of)
+    return paging.page(rows, _show, size=store.size_of)
 
 
 @post("/queues")
@@ -145,7 +145,7 @@ async def list_queue_consumers(request: Asking, paging: Pages, queue_id: FromPat
     await store.get(*request.reading, queue_id)
     after = paging.after(QueueConsumerId)
     rows = await store.list_consumers(*request.reading, queue_id, after=after, limit=paging.fetch)
-    return paging.page(rows, _show_consumer, lambda consumer: consumer.id)
+    return paging.page(rows, _show_consumer)
 
 
 @post("/queues/{queue_id:uuid}/consumers")

@@ -105,7 +105,7 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
     "release_hold": Operation.RELEASE_HOLD,
 }
 
-_STATES: Final[Mapping[ItemState, ShownState]] = {
+STATES: Final[Mapping[ItemState, ShownState]] = {
     ItemState.DRAFT: "new",
     ItemState.NEW: "new",
     ItemState.PENDING: "pending",
@@ -132,7 +132,7 @@ async def list_work_items(
     rows = await store.list_items(
         *request.reading, process=process_id, run=process_run_id, state=state, before=before, limit=paging.fetch
     )
-    return paging.page(rows, _show, lambda item: item.id, size=store.size_of)
+    return paging.page(rows, _show, size=store.size_of)
 
 
 @post("/work-items")
@@ -207,7 +207,7 @@ _show_exception = shown_as(ExceptionAnswer, ItemException)
 _show = shown_as(
     WorkItemAnswer,
     WorkItem,
-    state=lambda item: _STATES[item.state],
+    state=lambda item: STATES[item.state],
     state_updated_at="state_at",
     process=lambda item: identified(item.process_id),
     process_run=lambda item: identified(item.run_id),
