@@ -278,6 +278,12 @@ async def test_a_callback_is_in_no_run_readable(engine, floor, process, receiver
     assert "from the caller" not in kept
 
 
+async def test_a_callback_in_no_grammar_starts_nothing(floor, process, receiver):
+    """Nobody would ever be told."""
+    with pytest.raises(CallbackInvalid, match="klingon"):
+        await floor.start(process, callback=Callback(url=receiver.url, grammar="klingon", events=()))
+
+
 async def test_a_callback_with_wrong_headers_starts_nothing(engine, floor, process, receiver):
     """It says which."""
     callback = Callback(url=receiver.url, grammar="toy", events=(), headers={"Host": "elsewhere"})

@@ -84,6 +84,8 @@ class StoredCallback(Struct, frozen=True, omit_defaults=True):
 
 def stored(engine: Engine, run: RunId, callback: Callback) -> StoredCallback:
     """A callback as it is stored; raises CallbackInvalid."""
+    if callback.grammar not in engine.grammars:
+        raise CallbackInvalid(f"nothing is told in the grammar {callback.grammar!r} here")
     secret = None if callback.secret is None else engine.keys.seal(callback.secret.encode(), place=secret_place(run))
     headers = None
     if callback.headers:
