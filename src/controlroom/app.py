@@ -16,6 +16,7 @@ from controlroom.border.hosts import Hosts
 from controlroom.border.insiders import Insiders
 from controlroom.border.metrics import Metrics
 from controlroom.border.origin import Origins
+from controlroom.border.published_keys import PublishedKeys
 from controlroom.dialects.robocorp import app as robocorp
 from controlroom.dialects.robocorp.messages import GRAMMAR, RobocorpGrammar
 from controlroom.dialects.robocorp.provisioner_requests import ProvisionerRequests
@@ -137,6 +138,7 @@ def asgi(room: Room, *others: Mount) -> App:
         Mount("/objects", objects.application(room.engine)),
         Mount("/healthz", healthz, is_quiet=True),
         Mount("/readyz", Readiness(_checks(room), insiders).app, is_quiet=True),
+        Mount("/.well-known/jwks.json", PublishedKeys(room.engine).app, is_quiet=True),
         Mount("/metrics", insiders.only(room.metrics.app), is_quiet=True),
         *others,
     ]

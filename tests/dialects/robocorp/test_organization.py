@@ -2,15 +2,19 @@
 
 import asyncio
 import json
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
 import httpx2
 import pytest
+from joserfc import jwt
+from joserfc.jwk import KeySet
 
+from controlroom.engine.access import jwts
 from controlroom.engine.access.logins import Attempts
 from controlroom.engine.access.passwords import hash_password
 from controlroom.engine.access.roles.model import ADMIN
+from controlroom.engine.access.users.store import actor_of_user
 from controlroom.ids import uuid7
 
 PASSWORD = "correct horse battery"
@@ -318,3 +322,17 @@ async def test_who_may_read_runs_as_a_viewer_deletes_none(room, ada, process, wa
     assert seen.status_code == 200
     assert (refused.status_code, refused.json()["error"]["permission"]) == (403, "runs.delete")
     assert deleted.status_code == 200
+
+
+async def test_anybody_can_check_what_the_room_has_signed(room, stranger):
+    """Its public keys lie where such keys lie, and fit a token that was just signed; nothing else of them is told."""
+    user = await room.engine.database.value("select id from app_user where username = 'admin'")
+    actor = await actor_of_user(room.engine.database, user)
+    signed = await jwts.issue(room.engine, actor, life=timedelta(minutes=1))
+
+    answer = await stranger.get("/.well-known/jwks.json")
+
+    assert answer.status_code == 200
+    keys = KeySet.import_key_set(answer.json())
+    assert jwt.decode(signed.token, keys, algorithms=["RS512"]).claims["sub"] == str(user)
+    assert all(key.keys() == {"kty", "n", "e", "kid", "use", "alg"} for key in answer.json()["keys"])
