@@ -37,10 +37,12 @@ async def test_made_up_positions_break_no_list(lists: list[str], ada):
     """They are refused, or lead to some page; never to an error of ours."""
     wrong = []
     for url in lists:
+        if (await ada.http.get(url)).status_code == 403:  # the organization's: a workspace's key reads none of it
+            continue
         for made_up in MADE_UP:
             cursor = base64.urlsafe_b64encode(msgspec.msgpack.encode(made_up)).decode()
             answer = await ada.http.get(f"{url}&cursor={cursor}")
-            if answer.status_code not in {200, 400, 404} and not url.startswith("/api/v1/audit-log"):
+            if answer.status_code not in {200, 400, 404}:
                 wrong.append((url, made_up, answer.status_code))
 
     assert len(lists) > 30
