@@ -1,11 +1,11 @@
 """Chains of processes (our own management API): what starts when a run of a process ends."""
 
 from datetime import datetime
-from uuid import UUID
 
 from litestar.params import FromPath, JSONBody
 from msgspec import UNSET, Struct, UnsetType
 
+from controlroom.border.answers import shown_as
 from controlroom.border.asking import Asking
 from controlroom.dialects.robocorp.answers import Deleted, Identified, Named, Reference, identified
 from controlroom.dialects.robocorp.paging import Page, Pages
@@ -57,8 +57,8 @@ class LinkAnswer(Struct, frozen=True, kw_only=True):
 @get("/processes/{process_id:uuid}/chains", needs=Permission.READ_PROCESSES)
 async def list_chains(request: Asking, paging: Pages, process_id: FromPath[ProcessId]) -> Page[ChainAnswer]:
     """List what starts when a run of the process ends, oldest first."""
-    rows = await store.list_chains(*request.reading, process_id, after=paging.after(_chain_id), limit=paging.fetch)
-    return paging.page(rows, _show, lambda chain: chain.id)
+    rows = await store.list_chains(*request.reading, process_id, after=paging.after(ChainId), limit=paging.fetch)
+    return paging.page(rows, _show)
 
 
 @post("/processes/{process_id:uuid}/chains")
@@ -101,26 +101,17 @@ async def list_chain_links(
     return paging.page(rows, _show_link, lambda link: link.event_id)
 
 
-def _chain_id(text: str) -> ChainId:
-    return ChainId(UUID(text))
-
-
-def _show(chain: Chain) -> ChainAnswer:
-    return ChainAnswer(
-        id=chain.id,
-        next_process=Named(chain.next_process_id, chain.next_process_name),
-        after=chain.ends,
-        empty=chain.empty,
-        enabled=chain.is_enabled,
-        created_at=chain.created_at,
-    )
-
-
-def _show_link(link: ChainLink) -> LinkAnswer:
-    return LinkAnswer(
-        process_run=Identified(link.run_id),
-        state=link.state,
-        next_process_run=identified(link.next_run_id),
-        reason=link.reason,
-        decided_at=link.at,
-    )
+_show = shown_as(
+    ChainAnswer,
+    Chain,
+    next_process=lambda chain: Named(chain.next_process_id, chain.next_process_name),
+    after="ends",
+    enabled="is_enabled",
+)
+_show_link = shown_as(
+    LinkAnswer,
+    ChainLink,
+    process_run=lambda link: Identified(link.run_id),
+    next_process_run=lambda link: identified(link.next_run_id),
+    decided_at="at",
+)

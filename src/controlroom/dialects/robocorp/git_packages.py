@@ -12,7 +12,6 @@ from msgspec import UNSET, Struct, UnsetType
 
 from controlroom.border.arrivals import allow, known
 from controlroom.border.asking import Asking
-from controlroom.border.origin import Origins
 from controlroom.dialects.robocorp.answers import Accepted, Deleted
 from controlroom.dialects.robocorp.paging import Page, Pages
 from controlroom.dialects.robocorp.routing import delete, get, post, update
@@ -88,9 +87,7 @@ async def get_task_package_source(request: Asking, package_id: FromPath[PackageI
 
 @update(f"{_PACKAGE}/source")
 async def set_task_package_source(
-    request: Asking,
-    package_id: FromPath[PackageId],
-    data: JSONBody[SetGitSource],
+    request: Asking, package_id: FromPath[PackageId], data: JSONBody[SetGitSource]
 ) -> GitSource:
     """Say where a package's content comes from, and fetch it; the answer tells the push hook's new secret."""
     source, secret = await sources.set_source(*request.acting, package_id, wanted(data), keeps_hook=data.keep_push_hook)
@@ -184,9 +181,7 @@ def _show(request: Asking, source: SourceView, secret: str | UnsetType = UNSET) 
 
 def push_hook(request: Asking, package: PackageId, secret: str | UnsetType = UNSET) -> PushHook:
     """Where pushes of a package's repository are told."""
-    origins: Origins = request.app.state.origins
-    origin = origins.of(request.scope)  # type: ignore[arg-type]  # a scope is a dict
-    return PushHook(f"{origin}/api/v1/git-hooks/{package}", secret)
+    return PushHook(f"{request.origin}/api/v1/git-hooks/{package}", secret)
 
 
 def hook_router() -> Router:

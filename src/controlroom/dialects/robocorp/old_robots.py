@@ -20,10 +20,7 @@ class RobotForm(Struct, frozen=True):
 
 
 @get("/robots/{robot_id:uuid}/file/uploadlink")
-async def get_upload_link(
-    request: Asking,
-    robot_id: FromPath[PackageId],
-) -> RobotForm:
+async def get_upload_link(request: Asking, robot_id: FromPath[PackageId]) -> RobotForm:
     """Tell where to post the next version of a robot."""
     form = upload_form(request, await actions.promise_upload(*request.acting, robot_id))
     return RobotForm(form.url, form.form_data)

@@ -14,10 +14,5 @@ def routers() -> list[Router]:
     handlers = [*handlers_of([sessions, workspaces]), *audit_log.organization_handlers]
     return [
         Router(_PATH, route_handlers=openapi.with_failures(sessions.open_handlers)),
-        Router(
-            _PATH,
-            route_handlers=openapi.with_failures(handlers),
-            middleware=[auth.somebody],
-            dependencies=PAGED,
-        ),
+        Router(_PATH, route_handlers=openapi.with_failures(handlers), middleware=[auth.somebody], dependencies=PAGED),
     ]

@@ -7,6 +7,7 @@ import msgspec
 from litestar.params import FromPath, JSONBody
 from msgspec import UNSET, Raw, Struct, UnsetType
 
+from controlroom.border.answers import shown_as
 from controlroom.border.asking import Asking
 from controlroom.dialects.robocorp.answers import Deleted, Identified, seconds
 from controlroom.dialects.robocorp.paging import Page, Pages
@@ -24,6 +25,7 @@ from controlroom.engine.processes.model import (
     ProcessDefinition,
     Step,
     StepDefinition,
+    StepTask,
     Workers,
 )
 from controlroom.engine.work_items.model import ExceptionType
@@ -152,10 +154,8 @@ class ProcessAnswer(Struct, frozen=True, kw_only=True):
 @get("/processes", needs=Permission.READ_PROCESSES)
 async def list_processes(request: Asking, paging: Pages) -> Page[ListedProcess]:
     """List processes, oldest first."""
-    rows = await store.list_processes(*request.reading, after=paging.after(_process_id), limit=paging.fetch)
-    return paging.page(
-        rows, lambda process: ListedProcess(process.id, process.name, process.created_at), lambda process: process.id
-    )
+    rows = await store.list_processes(*request.reading, after=paging.after(ProcessId), limit=paging.fetch)
+    return paging.page(rows, _show_listed)
 
 
 @post("/processes", needs=Permission.WRITE_PROCESSES)
@@ -178,9 +178,7 @@ async def get_process(request: Asking, process_id: FromPath[ProcessId]) -> Proce
 
 @update("/processes/{process_id:uuid}", needs=Permission.WRITE_PROCESSES)
 async def update_process(
-    request: Asking,
-    process_id: FromPath[ProcessId],
-    data: JSONBody[UpdateProcess],
+    request: Asking, process_id: FromPath[ProcessId], data: JSONBody[UpdateProcess]
 ) -> ProcessAnswer:
     """Change a process; runs under way go on with the new settings."""
     item = data.default_work_item
@@ -258,24 +256,6 @@ async def _show(request: Asking, process: Process) -> ProcessAnswer:
     )
 
 
-def _show_step(step: Step) -> StepAnswer:
-    return StepAnswer(
-        id=step.id,
-        name=step.name,
-        task=None
-        if step.task is None
-        else TaskAnswer(step.task.id, step.task.name, step.task.package_id, step.task.package_name),
-        queue=Identified(step.queue_id),
-        max_parallel=step.max_parallel,
-        timeout_seconds=seconds(step.timeout),
-        environment=step.environment,
-        placement=show_placement(step.placement),
-        retry=msgspec.convert(step.retry, RetryBody, from_attributes=True),
-        starts_after_previous=step.starts_after_previous,
-        one_item_per_step_run=step.one_item_per_step_run,
-    )
-
-
 def show_placement(placement: Placement) -> PlacementBody:
     """A placement as this dialect writes it."""
     match placement:
@@ -289,5 +269,14 @@ def show_placement(placement: Placement) -> PlacementBody:
             return PlacementBody(provisioner=provisioner)
 
 
-def _process_id(text: str) -> ProcessId:
-    return ProcessId(UUID(text))
+_show_listed = shown_as(ListedProcess, Process)
+_show_task = shown_as(TaskAnswer, StepTask)
+_show_step = shown_as(
+    StepAnswer,
+    Step,
+    task=lambda step: None if step.task is None else _show_task(step.task),
+    queue=lambda step: Identified(step.queue_id),
+    timeout_seconds=lambda step: seconds(step.timeout),
+    placement=lambda step: show_placement(step.placement),
+    retry=lambda step: msgspec.convert(step.retry, RetryBody, from_attributes=True),
+)

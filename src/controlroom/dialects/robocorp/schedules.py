@@ -2,11 +2,11 @@
 
 from datetime import UTC, datetime, timedelta
 from typing import assert_never
-from uuid import UUID
 
 from litestar.params import FromPath, FromQuery, JSONBody
 from msgspec import UNSET, Raw, Struct, UnsetType
 
+from controlroom.border.answers import shown_as
 from controlroom.border.asking import Asking
 from controlroom.dialects.robocorp.answers import Deleted, Identified, Named, Reference, identified, seconds
 from controlroom.dialects.robocorp.paging import Page, Pages
@@ -147,19 +147,13 @@ class OccurrenceAnswer(Struct, frozen=True, kw_only=True):
 
 @get("/schedules", needs=Permission.READ_SCHEDULES)
 async def list_schedules(
-    request: Asking,
-    paging: Pages,
-    process_id: FromQuery[ProcessId | None] = None,
+    request: Asking, paging: Pages, process_id: FromQuery[ProcessId | None] = None
 ) -> Page[ScheduleAnswer]:
     """List schedules, oldest first."""
     rows = await store.list_schedules(
-        *request.reading,
-        process=process_id,
-        after=paging.after(_schedule_id),
-        limit=paging.fetch,
-        most_bytes=paging.most,
+        *request.reading, process=process_id, after=paging.after(ScheduleId), limit=paging.fetch, most_bytes=paging.most
     )
-    return paging.page(rows, _show, lambda schedule: schedule.id, size=store.size_of)
+    return paging.page(rows, _show, size=store.size_of)
 
 
 @post("/schedules")
@@ -195,9 +189,7 @@ async def get_schedule(request: Asking, schedule_id: FromPath[ScheduleId]) -> Sc
 
 @update("/schedules/{schedule_id:uuid}", needs=Permission.WRITE_SCHEDULES)
 async def update_schedule(
-    request: Asking,
-    schedule_id: FromPath[ScheduleId],
-    data: JSONBody[UpdateSchedule],
+    request: Asking, schedule_id: FromPath[ScheduleId], data: JSONBody[UpdateSchedule]
 ) -> ScheduleAnswer:
     """Change a schedule."""
     zone = data.time_zone
@@ -258,7 +250,7 @@ async def list_schedule_occurrences(
     """List what became of the times at which a schedule was due, the latest first."""
     await store.get(*request.reading, schedule_id)
     rows = await store.list_occurrences(
-        *request.reading, schedule_id, before=paging.after(_position), limit=paging.fetch
+        *request.reading, schedule_id, before=paging.after(datetime.fromisoformat), limit=paging.fetch
     )
     return paging.page(rows, _show_occurrence, lambda occurrence: occurrence.due.isoformat())
 
@@ -295,35 +287,23 @@ def _maybe_duration(count: float | None) -> timedelta | None:
     return None if count is None else _duration(count)
 
 
-def _schedule_id(text: str) -> ScheduleId:
-    return ScheduleId(UUID(text))
-
-
-def _position(text: str) -> datetime:
-    return datetime.fromisoformat(text)
-
-
 # ---------------------------------------------------------------------------------------------------- what goes out
-def _show(schedule: Schedule) -> ScheduleAnswer:
-    return ScheduleAnswer(
-        id=schedule.id,
-        name=schedule.name,
-        process=Named(schedule.process_id, schedule.process_name),
-        rule=show_rule(schedule.rule),
-        time_zone=schedule.zone,
-        starts_at=schedule.starts_at,
-        ends_at=schedule.ends_at,
-        enabled=schedule.is_enabled,
-        missed=schedule.missed,
-        grace_seconds=schedule.grace.total_seconds(),
-        overlap=schedule.overlap,
-        skip_after_seconds=seconds(schedule.skip_after),
-        cancel_after_seconds=seconds(schedule.cancel_after),
-        input=_show_input(schedule.inputs),
-        priority=schedule.priority,
-        next_occurrence=schedule.next_due,
-        created_at=schedule.created_at,
-    )
+_show = shown_as(
+    ScheduleAnswer,
+    Schedule,
+    process=lambda schedule: Named(schedule.process_id, schedule.process_name),
+    rule=lambda schedule: show_rule(schedule.rule),
+    time_zone="zone",
+    enabled="is_enabled",
+    grace_seconds=lambda schedule: schedule.grace.total_seconds(),
+    skip_after_seconds=lambda schedule: seconds(schedule.skip_after),
+    cancel_after_seconds=lambda schedule: seconds(schedule.cancel_after),
+    input=lambda schedule: _show_input(schedule.inputs),
+    next_occurrence="next_due",
+)
+_show_occurrence = shown_as(
+    OccurrenceAnswer, Occurrence, process_run=lambda occurrence: identified(occurrence.run_id), decided_at="at"
+)
 
 
 def _show_input(inputs: ScheduledInput) -> InputBody:
@@ -336,16 +316,6 @@ def _show_input(inputs: ScheduledInput) -> InputBody:
             return WaitingInputBody()
         case _:
             assert_never(inputs)
-
-
-def _show_occurrence(occurrence: Occurrence) -> OccurrenceAnswer:
-    return OccurrenceAnswer(
-        due=occurrence.due,
-        state=occurrence.state,
-        process_run=identified(occurrence.run_id),
-        reason=occurrence.reason,
-        decided_at=occurrence.at,
-    )
 
 
 def _preview(found: Preview, zone: str) -> PreviewAnswer:

@@ -2,7 +2,6 @@
 
 from datetime import datetime
 from typing import Literal
-from uuid import UUID
 
 import msgspec
 from litestar.params import FromPath, FromQuery, JSONBody
@@ -77,25 +76,18 @@ class EditTaskPackage(Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 
 
 @get("/task-packages", needs=Permission.READ_PACKAGES)
-async def list_task_packages(
-    request: Asking,
-    paging: Pages,
-    name: FromQuery[str | None] = None,
-) -> Page[TaskPackage]:
+async def list_task_packages(request: Asking, paging: Pages, name: FromQuery[str | None] = None) -> Page[TaskPackage]:
     """List task packages, oldest first; with `name`, the one that is called so."""
     if name is not None:
         named = await store.by_name(*request.reading, name)
         rows = [] if named is None else [named]
     else:
-        rows = await store.list_packages(*request.reading, after=paging.after(_package_id), limit=paging.fetch)
-    return paging.page(rows, lambda package: _show(request, package), lambda package: package.id)
+        rows = await store.list_packages(*request.reading, after=paging.after(PackageId), limit=paging.fetch)
+    return paging.page(rows, lambda package: _show(request, package))
 
 
 @post("/task-packages")
-async def create_task_package(
-    request: Asking,
-    data: JSONBody[CreateTaskPackage],
-) -> TaskPackage:
+async def create_task_package(request: Asking, data: JSONBody[CreateTaskPackage]) -> TaskPackage:
     """Create a task package without content, and tell where to upload it; or one that is fetched from git."""
     moment = parse_moment(data.exclude_newer) if data.exclude_newer is not None else None
     secret, folder = None, inner_folder(data.folder)
@@ -138,9 +130,7 @@ async def get_task_package(request: Asking, package_id: FromPath[PackageId]) -> 
 
 @post("/task-packages/{package_id:uuid}")
 async def edit_task_package(
-    request: Asking,
-    package_id: FromPath[PackageId],
-    data: JSONBody[EditTaskPackage],
+    request: Asking, package_id: FromPath[PackageId], data: JSONBody[EditTaskPackage]
 ) -> TaskPackage:
     """Say how new the packages of the world may be that its robots get; steps that begin from now on heed it."""
     moment = parse_moment(data.exclude_newer) if data.exclude_newer is not None else None
@@ -165,9 +155,7 @@ async def get_task_package_download(request: Asking, package_id: FromPath[Packag
 
 @get("/task-packages/{package_id:uuid}/upload")
 async def get_task_package_upload(
-    request: Asking,
-    package_id: FromPath[PackageId],
-    folder: FromQuery[str] = "",
+    request: Asking, package_id: FromPath[PackageId], folder: FromQuery[str] = ""
 ) -> UploadForm:
     """Tell where to post the next version; `folder` is where the robot lies in it, for a zip with several."""
     upload = await actions.promise_upload(*request.acting, package_id, folder=folder)
@@ -195,7 +183,3 @@ def _download(request: Asking, package: Package) -> Download | None:
         return None
     kind, version = DownloadKind.PACKAGE_VERSION, package.latest.id
     return Download(download_url(request, kind, version, package.workspace_id, file_name=f"{package.name}.zip"))
-
-
-def _package_id(text: str) -> PackageId:
-    return PackageId(UUID(text))

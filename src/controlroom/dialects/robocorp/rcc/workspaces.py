@@ -6,7 +6,6 @@ from litestar import Router, get
 from msgspec import Struct
 
 from controlroom.border.asking import Asking
-from controlroom.border.origin import Origins
 from controlroom.dialects.robocorp.paging import PAGED
 from controlroom.dialects.robocorp.rcc.bearer import token_for
 from controlroom.dialects.robocorp.rcc.capabilities import Capability
@@ -76,8 +75,6 @@ class Tree(Struct, frozen=True):
 @get("/workspaces")
 async def list_workspaces(request: Asking) -> list[WorkspaceAnswer]:
     """List the user's workspaces: all of them, because this API has no pages."""
-    origins: Origins = request.app.state.origins
-    url = origins.of(request.scope)  # type: ignore[arg-type]  # a scope is a dict
     found: list[Workspace] = []
     most = request.engine.limits.max_page_size
     while True:
@@ -85,7 +82,7 @@ async def list_workspaces(request: Asking) -> list[WorkspaceAnswer]:
         rows = await workspaces.list_workspaces(request.engine, request.actor, after=after, limit=most)
         found += rows
         if len(rows) < most:
-            return [_show(workspace, request.actor, url) for workspace in found]
+            return [_show(workspace, request.actor, request.origin) for workspace in found]
 
 
 @get("/workspaces/{workspace_id:uuid}/tree", needs=Permission.READ_PACKAGES)
