@@ -12,10 +12,15 @@ class Operation(StrEnum):
     """Something that is done to one item, or to many."""
 
     RETRY = "retry"
+    """Failed items are pending again in the run they belong to; so are refused ones whose payload was mended since."""
     MARK_DONE = "mark_done"
+    """Failed items are resolved by declaring them done."""
     DELETE = "delete"
+    """Items that nobody works on."""
     HOLD = "hold"
+    """Pending items are set aside."""
     RELEASE_HOLD = "release_hold"
+    """Held items go on."""
 
 
 BECOMES: Final[Mapping[Operation, ItemState]] = {
