@@ -88,3 +88,17 @@ NOUNS = sorted(each.name for each in ENGINE.iterdir() if each.suffix == ".py" or
 def test_who_reads_or_writes_a_tenants_rows_takes_a_scope(noun):
     """No function of the noun can be called without saying for whom."""
     assert unscoped(noun) == []
+
+
+MADE_IN = {"Room": ("maintenance/", "host/", "app.py"), "ScopedTx": ("engine/tenancy.py", "engine/workers/linking.py")}
+"""Who may make them. A link token says itself whose it is, in the transaction that uses it up."""
+
+
+@pytest.mark.parametrize("made", MADE_IN)
+def test_nobody_sees_everything_by_saying_so(made):
+    """The Room is made by what the server does by itself, a scoped transaction by beginning one."""
+    source, call = ENGINE.parent, re.compile(rf"(?<!class )\b{made}\(")
+    files = [file for file in source.rglob("*.py") if file.relative_to(source).parts[0] != "worker"]  # has its own Room
+    makers = {file.relative_to(source).as_posix() for file in files if call.search(file.read_text(encoding="utf-8"))}
+    others = {maker for maker in makers if not maker.startswith(MADE_IN[made])}
+    assert others == set()

@@ -40,7 +40,6 @@ from controlroom.engine.work_items.errors import WorkItemNotFound, WorkItemState
 from controlroom.engine.work_items.limits import check_payloads
 from controlroom.errors import Invalid
 from controlroom.ids import ProcessId, RunId, WorkerId, WorkItemId, WorkspaceId, uuid7
-from controlroom.postgres.database import Tx
 
 
 class RunParameters(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -85,7 +84,7 @@ async def start(
 
 
 async def start_in(
-    tx: Tx,
+    tx: ScopedTx,
     engine: Engine,
     actor: Actor,
     workspace: WorkspaceId,
@@ -100,22 +99,22 @@ async def start_in(
 
     To be called within `schemas.settled`.
     """
-    scope, own = scope_of(actor, Permission.START_RUNS, workspace), ScopedTx(tx)
-    found = await processes.lock_for_start(own, scope, process)
+    scope = scope_of(actor, Permission.START_RUNS, workspace)
+    found = await processes.lock_for_start(tx, scope, process)
     if not found.is_enabled:
         raise ProcessDisabled(process)
-    steps = await processes.list_steps(own, scope, process)
+    steps = await processes.list_steps(tx, scope, process)
     if not steps or any(step.task_id is None for step in steps):
         raise ProcessNotConfigured(process)
     run = RunId(uuid7())
-    await _insert(own, engine, scope, process, run, callback, cause, priority)
-    if not await _bring_items(engine, own, scope, run, steps[0], found.default_item, inputs, priority):
-        await _take_back(own, run)
+    await _insert(tx, engine, scope, process, run, callback, cause, priority)
+    if not await _bring_items(engine, tx, scope, run, steps[0], found.default_item, inputs, priority):
+        await _take_back(tx, run)
         return None
-    await append(own, by(actor), happened(scope, "run.started", process_id=process, run_id=run))
-    await dispatch_in(engine, own, run)
+    await append(tx, by(actor), happened(scope, "run.started", process_id=process, run_id=run))
+    await dispatch_in(engine, tx, run)
     tx.after_commit(lambda: engine.wakes.wake(Topic.EVENTS))
-    return await store.get(own, scope, run)
+    return await store.get(tx, scope, run)
 
 
 async def stop(engine: Engine, actor: Actor, workspace: WorkspaceId, run: RunId, request: StopRequest) -> bool:
@@ -128,19 +127,19 @@ async def stop(engine: Engine, actor: Actor, workspace: WorkspaceId, run: RunId,
 
 
 async def stop_in(
-    tx: Tx, engine: Engine, actor: Actor, workspace: WorkspaceId, run: RunId, request: StopRequest
+    tx: ScopedTx, engine: Engine, actor: Actor, workspace: WorkspaceId, run: RunId, request: StopRequest
 ) -> bool:
     """Likewise, in the caller's transaction."""
-    scope, own = scope_of(actor, Permission.START_RUNS, workspace), ScopedTx(tx)
-    found = await _lock(own, scope, run)
+    scope = scope_of(actor, Permission.START_RUNS, workspace)
+    found = await _lock(tx, scope, run)
     if found.has_ended:
         return False
-    for worker in await _stop(own, run, request):
+    for worker in await _stop(tx, run, request):
         tx.after_commit(lambda worker=worker: engine.wakes.wake(Topic.ORDERS, worker))  # type: ignore[misc]
     told = msgspec.structs.asdict(request)
     event = happened(scope, "run.stop_requested", process_id=found.process_id, run_id=run, **told)
-    await append(own, by(actor), event)
-    await dispatch_in(engine, own, run)
+    await append(tx, by(actor), event)
+    await dispatch_in(engine, tx, run)
     return True
 
 
