@@ -21,7 +21,7 @@ from controlroom.engine.access.model import EVERYTHING, Role, system
 from controlroom.engine.access.passwords import hash_password
 from controlroom.engine.access.record import record
 from controlroom.engine.access.roles.model import ADMIN
-from controlroom.engine.access.scope import Of, scoped
+from controlroom.engine.access.scope import Of, ScopedTx, scoped
 from controlroom.engine.access.server_keys import check_keys, keep, kept
 from controlroom.engine.access.users import store as user_store
 from controlroom.engine.access.users.actions import initial_password_key, write_credential
@@ -149,7 +149,7 @@ async def first_start(engine: Engine) -> FirstStart:
     )
 
 
-async def _let_govern(tx: Statements, organization: OrganizationId, workspace: WorkspaceId, admin: UserId) -> None:
+async def _let_govern(tx: ScopedTx, organization: OrganizationId, workspace: WorkspaceId, admin: UserId) -> None:
     """Make the first user admin of the organization, and owner of its workspace."""
     await grants.add(
         tx,

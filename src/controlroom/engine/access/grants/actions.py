@@ -88,7 +88,7 @@ async def get_grant(engine: Engine, actor: Actor, grant: GrantId) -> Grant:
 
 @asynccontextmanager
 async def kept_governed(
-    tx: Statements, organization: OrganizationId, places: Sequence[WorkspaceId | None]
+    tx: ScopedTx, organization: OrganizationId, places: Sequence[WorkspaceId | None]
 ) -> AsyncIterator[None]:
     """What is done in here leaves no workspace without an owner that had one, and no organization without an admin.
 

@@ -5,6 +5,7 @@ from typing import Final
 from controlroom.engine.access.grants.model import Grant, Principal, PrincipalKind
 from controlroom.engine.access.model import Granted, Role
 from controlroom.engine.access.roles.model import ADMIN, OF_MEMBERS
+from controlroom.engine.access.scope import ScopedTx
 from controlroom.ids import GrantId, OrganizationId, RoleId, UserGroupId, UserId, WorkspaceId
 from controlroom.postgres.database import Statements
 from controlroom.postgres.keyset import oldest_first
@@ -48,7 +49,7 @@ _GRANT: Final = """
 
 
 async def add(
-    tx: Statements,
+    tx: ScopedTx,
     organization: OrganizationId,
     *,
     grant: GrantId,
@@ -121,7 +122,7 @@ async def list_grants(
     )
 
 
-async def delete(tx: Statements, organization: OrganizationId, grant: GrantId) -> bool:
+async def delete(tx: ScopedTx, organization: OrganizationId, grant: GrantId) -> bool:
     """Remove a grant; whether it was there."""
     return (
         await tx.execute(
@@ -133,7 +134,7 @@ async def delete(tx: Statements, organization: OrganizationId, grant: GrantId) -
     )
 
 
-async def of_group(tx: Statements, organization: OrganizationId, group: UserGroupId) -> list[Granted]:
+async def of_group(tx: ScopedTx, organization: OrganizationId, group: UserGroupId) -> list[Granted]:
     """What a group is granted in the workspaces that are there, and in the organization."""
     return await tx.all(
         Granted,
@@ -149,9 +150,7 @@ async def of_group(tx: Statements, organization: OrganizationId, group: UserGrou
     )
 
 
-async def governed_by_group(
-    tx: Statements, organization: OrganizationId, group: UserGroupId
-) -> list[WorkspaceId | None]:
+async def governed_by_group(tx: ScopedTx, organization: OrganizationId, group: UserGroupId) -> list[WorkspaceId | None]:
     """Where members of a group are owners, the workspaces in order, and whether they are admins: None, the last."""
     governed: list[WorkspaceId | None] = await tx.all(
         WorkspaceId,
@@ -192,7 +191,7 @@ async def lock_place(tx: Statements, organization: OrganizationId, workspace: Wo
         )
 
 
-async def count_governors(tx: Statements, organization: OrganizationId, workspace: WorkspaceId | None) -> int:
+async def count_governors(tx: ScopedTx, organization: OrganizationId, workspace: WorkspaceId | None) -> int:
     """How many users own a workspace, or (None) are admins of the organization: by themselves or by a group."""
     where = "access_grant.workspace_id " + ("is null" if workspace is None else "= %(workspace)s")
     count: int = await tx.value(
@@ -209,7 +208,7 @@ async def count_governors(tx: Statements, organization: OrganizationId, workspac
 
 
 async def add_membership(
-    tx: Statements, organization: OrganizationId, *, grant: GrantId, workspace: WorkspaceId, user: UserId, role: Role
+    tx: ScopedTx, organization: OrganizationId, *, grant: GrantId, workspace: WorkspaceId, user: UserId, role: Role
 ) -> bool:
     """Make a user of the organization a member of one of its workspaces; False if they are, or one is not there."""
     return (

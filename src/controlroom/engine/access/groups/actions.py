@@ -16,7 +16,7 @@ from controlroom.engine.access.names import checked_name, checked_text
 from controlroom.engine.access.record import record
 from controlroom.engine.access.roles.actions import ensure_in_organization, ensure_sees_members
 from controlroom.engine.access.rules import ensure_may_give, permissions_of
-from controlroom.engine.access.scope import scoped
+from controlroom.engine.access.scope import ScopedTx, scoped
 from controlroom.engine.engine import Engine
 from controlroom.ids import UserGroupId, UserId, uuid7
 from controlroom.postgres.database import Statements
@@ -128,6 +128,6 @@ async def _lock(tx: Statements, actor: Actor, group: UserGroupId) -> None:
         raise GroupNotFound
 
 
-async def _ensure_could_give(tx: Statements, actor: Actor, group: UserGroupId) -> None:
+async def _ensure_could_give(tx: ScopedTx, actor: Actor, group: UserGroupId) -> None:
     for granted in await grants.of_group(tx, actor.organization_id, group):
         ensure_may_give(actor, permissions_of(granted.permissions, granted.workspace), granted.workspace)

@@ -5,6 +5,7 @@ from typing import Literal
 
 from controlroom.engine.access.errors import NameTaken
 from controlroom.engine.access.roles.model import NamedRole
+from controlroom.engine.access.scope import ScopedTx
 from controlroom.ids import OrganizationId, RoleId
 from controlroom.postgres.database import Statements
 from controlroom.postgres.errors import UniqueViolation
@@ -107,7 +108,7 @@ async def delete(tx: Statements, organization: OrganizationId, role: RoleId) -> 
     )
 
 
-async def count_grants(tx: Statements, organization: OrganizationId, role: RoleId) -> int:
+async def count_grants(tx: ScopedTx, organization: OrganizationId, role: RoleId) -> int:
     """How often a role is granted in the organization."""
     count: int = await tx.value(
         "select count(*) from access_grant where role_id = %(role)s and organization_id = %(organization)s",

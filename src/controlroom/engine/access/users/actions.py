@@ -173,7 +173,7 @@ async def create_credential(engine: Engine, actor: Actor, user: UserId, *, name:
     return credential, pair
 
 
-async def write_credential(engine: Engine, tx: Statements, user: UserId, *, name: str) -> tuple[UserCredential, str]:
+async def write_credential(engine: Engine, tx: ScopedTx, user: UserId, *, name: str) -> tuple[UserCredential, str]:
     """Mint and write a pair in the caller's transaction, who has seen to the right to do so."""
     name, secret = checked_name(name), secrets.token_hex(_SECRET_BYTES)
     while True:  # until an identifier is free, which the first one nearly always is

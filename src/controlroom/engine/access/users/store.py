@@ -7,7 +7,7 @@ from controlroom.engine.access.grants.store import OF_MEMBER, OF_USER
 from controlroom.engine.access.model import Actor, ActorKind, Granted, Role, User
 from controlroom.engine.access.roles.model import ADMIN, OF_MEMBERS
 from controlroom.engine.access.rules import union
-from controlroom.engine.access.scope import SEEN, Scope
+from controlroom.engine.access.scope import SEEN, Scope, ScopedTx
 from controlroom.engine.access.users.model import Account, Member, UserCredential
 from controlroom.ids import OrganizationId, UserCredentialId, UserId, WorkspaceId
 from controlroom.postgres.database import Statements
@@ -301,7 +301,7 @@ _CREDENTIAL = "id, number, user_id, name, identifier, created_at, used_at"
 
 
 async def add_credential(
-    tx: Statements, *, credential: UserCredentialId, user: UserId, name: str, identifier: str, sealed: bytes
+    tx: ScopedTx, *, credential: UserCredentialId, user: UserId, name: str, identifier: str, sealed: bytes
 ) -> UserCredential | None:
     """Write a new pair; None if another has the identifier."""
     return await tx.one_or_none(
@@ -322,7 +322,7 @@ async def add_credential(
 
 
 async def list_credentials(
-    tx: Statements, user: UserId, *, after: UserCredentialId | None, limit: int
+    tx: ScopedTx, user: UserId, *, after: UserCredentialId | None, limit: int
 ) -> list[UserCredential]:
     """A user's pairs without their secrets, oldest first."""
     return await tx.all(
@@ -338,7 +338,7 @@ async def list_credentials(
     )
 
 
-async def delete_credential(tx: Statements, user: UserId, credential: UserCredentialId) -> bool:
+async def delete_credential(tx: ScopedTx, user: UserId, credential: UserCredentialId) -> bool:
     """Remove a pair of this user; whether there was one."""
     return (
         await tx.execute(
@@ -373,7 +373,7 @@ async def owner_of_credential(tx: Statements, credential: UserCredentialId) -> U
     return found
 
 
-async def sealed_credential(tx: Statements, credential: UserCredentialId) -> bytes | None:
+async def sealed_credential(tx: ScopedTx, credential: UserCredentialId) -> bytes | None:
     """The encrypted secret of a pair."""
     sealed: bytes | None = await tx.value(
         "select sealed from credential where id = %(credential)s and kind = 'user_credential'", credential=credential
