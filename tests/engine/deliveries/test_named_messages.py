@@ -9,6 +9,7 @@ import pytest
 from msgspec import Raw
 
 from controlroom.engine.deliveries.model import DeliveryState, NewDelivery
+from controlroom.engine.deliveries.occurrences import MOST_OUTPUT_BYTES, MOST_OUTPUTS
 from controlroom.engine.deliveries.store import insert
 from controlroom.engine.messages import Message
 from controlroom.engine.runs import outputs
@@ -263,6 +264,47 @@ async def test_a_callback_may_be_of_step_runs(deliveries, engine, floor, process
     assert isinstance(told.json["step_run"], int)
     assert told.json["worker"]
     assert told.json["outputs"] == {"values": {"total": 2, "of": "a"}, "is_whole": True}
+
+
+async def made_by(floor, run, *payloads):
+    """A worker works on the run's item, which ends the run, and makes outputs."""
+    walt = await floor.worker("wanda")
+    assignment, robot = await walt.take()
+    for payload in payloads:
+        await outputs.output(floor.engine, robot, assignment.work_item_id, Raw(payload))
+    await floor.drain(robot, assignment.work_item_id)
+    await walt.finish(assignment, None)
+    await floor.run(run)
+
+
+async def test_the_outputs_of_a_run_are_those_of_its_last_step(deliveries, floor, receiver):
+    """What an earlier step hands on is none; no other run's are told, and none twice."""
+    process = await floor.process({}, {})
+    asked = Callback(url=receiver.url, grammar="toy", events=(CallbackEvent.RUN_COMPLETED,))
+    for total in (b"1", b"2"):
+        run = await floor.start(process, callback=asked)
+        await made_by(floor, run, b'{"half": true}')
+        await made_by(floor, run, b'{"total": ' + total + b"}")
+
+    told = await receiver.wait(4)
+
+    assert sorted(each.json["outputs"]["values"]["total"] for each in told) == [1, 1, 2, 2]
+    assert all(each.json["outputs"]["values"].keys() == {"total"} for each in told)
+
+
+async def test_what_is_too_much_to_be_told_is_said_to_be_cut(deliveries, floor, process, receiver):
+    """The first outputs are told, by their number and by what they weigh."""
+    asked = Callback(url=receiver.url, grammar="toy", events=(CallbackEvent.STEP_RUN_COMPLETED,))
+    long = b'{"long": "' + b"a" * MOST_OUTPUT_BYTES + b'"}'
+    many = [b'{"of %d": 1}' % number for number in range(MOST_OUTPUTS + 1)]
+    for made in (many, [b'{"short": 1}', long, b'{"later": 1}']):
+        await made_by(floor, await floor.start(process, callback=asked), *made)
+
+    told = [each.json["outputs"] for each in await receiver.wait(2)]
+
+    assert sorted(len(each["values"]) for each in told) == [1, MOST_OUTPUTS]
+    assert {"short": 1} in [each["values"] for each in told]
+    assert not any(each["is_whole"] for each in told)
 
 
 async def test_a_callback_is_in_no_run_readable(engine, floor, process, receiver):
