@@ -11,6 +11,7 @@ route that writes declares none: its verb makes the Scope from `request.actor`. 
 from collections.abc import Awaitable, Callable
 from typing import Any, TypeAlias
 
+from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 from litestar.types import ASGIApp, Receive, Send
 
 from controlroom.border.arrivals import known
@@ -23,6 +24,21 @@ from controlroom.engine.engine import Engine
 from controlroom.errors import Forbidden
 from controlroom.ids import WorkspaceId
 from controlroom.postgres.database import Database
+
+__all__ = [
+    "NEEDS",
+    "OPEN_TO_ROBOTS",
+    "Asking",
+    "Caller",
+    "Entrance",
+    "FromPath",
+    "FromQuery",
+    "JSONBody",
+    "Permission",
+    "QueryParameter",
+    "entrance",
+    "welcome",
+]
 
 Caller: TypeAlias = Actor | StepRunActor
 """Who may ask for what belongs to a workspace."""
@@ -79,6 +95,11 @@ class Asking(JsonRequest):
         """What the caller sees with the permission that the route declares."""
         seen: Seen = self.scope["state"]["seen"]
         return seen
+
+    @property
+    def governing(self) -> tuple[Engine, Actor]:
+        """What every verb above the workspaces begins with: `roles.create_role(*request.governing, …)`."""
+        return self.engine, self.actor
 
     @property
     def acting(self) -> tuple[Engine, Actor, WorkspaceId]:

@@ -1,19 +1,17 @@
 """API keys of the workspace (our own management API)."""
 
 from datetime import datetime
-from uuid import UUID
 
-from litestar.params import FromPath, JSONBody
 from msgspec import Struct
 from msgspec.structs import asdict
 
-from controlroom.border.asking import Asking
+from controlroom.border.answers import shown_as
+from controlroom.border.asking import Asking, FromPath, JSONBody, Permission
 from controlroom.dialects.robocorp.answers import Deleted
-from controlroom.dialects.robocorp.paging import Page, Pages
 from controlroom.dialects.robocorp.permissions import names_of, permission_named
-from controlroom.dialects.robocorp.routing import delete, get, post, update
+from controlroom.dialects.robocorp.routing import Page, Pages, delete, get, post, update
 from controlroom.engine.access import actions
-from controlroom.engine.access.model import ApiKey, Permission
+from controlroom.engine.access.model import ApiKey
 from controlroom.ids import ApiKeyId, UserId
 
 
@@ -60,8 +58,8 @@ class EditApiKey(Struct, frozen=True, forbid_unknown_fields=True):
 @get("/api-keys")
 async def list_api_keys(request: Asking, paging: Pages) -> Page[ApiKeyAnswer]:
     """List API keys, oldest first."""
-    rows = await actions.list_api_keys(*request.acting, after=paging.after(_api_key_id), limit=paging.fetch)
-    return paging.page(rows, _show, lambda key: key.id)
+    rows = await actions.list_api_keys(*request.acting, after=paging.after(ApiKeyId), limit=paging.fetch)
+    return paging.page(rows, _show)
 
 
 @post("/api-keys")
@@ -80,11 +78,7 @@ async def get_api_key(request: Asking, api_key_id: FromPath[ApiKeyId]) -> ApiKey
 
 
 @update("/api-keys/{api_key_id:uuid}")
-async def update_api_key(
-    request: Asking,
-    api_key_id: FromPath[ApiKeyId],
-    data: JSONBody[EditApiKey],
-) -> ApiKeyAnswer:
+async def update_api_key(request: Asking, api_key_id: FromPath[ApiKeyId], data: JSONBody[EditApiKey]) -> ApiKeyAnswer:
     """Change the name or the permissions of an API key; its value stays."""
     permissions = None if data.permissions is None else _permissions(data.permissions)
     return _show(await actions.edit_api_key(*request.acting, api_key_id, name=data.name, permissions=permissions))
@@ -107,18 +101,4 @@ def _permissions(names: list[str]) -> frozenset[Permission]:
     return frozenset(permission_named(name) for name in names)
 
 
-def _api_key_id(text: str) -> ApiKeyId:
-    return ApiKeyId(UUID(text))
-
-
-def _show(key: ApiKey) -> ApiKeyAnswer:
-    return ApiKeyAnswer(
-        id=key.id,
-        name=key.name,
-        permissions=names_of(key.permissions),
-        created_by=key.created_by,
-        created_at=key.created_at,
-        last_used_at=key.used_at,
-        use_count=key.use_count,
-        expires_at=key.expires_at,
-    )
+_show = shown_as(ApiKeyAnswer, ApiKey, permissions=lambda key: names_of(key.permissions), last_used_at="used_at")

@@ -126,12 +126,7 @@ def routes(engine: Engine, origins: Origins, *, mail_domain: str) -> Litestar:
         middleware=[auth.somebody],
         dependencies=PAGED,
     )
-    runtime = Router(
-        "/",
-        route_handlers=handlers_of(_RUNTIME),
-        middleware=[auth.robot],
-        include_in_schema=False,
-    )
+    runtime = Router("/", route_handlers=handlers_of(_RUNTIME), middleware=[auth.robot], include_in_schema=False)
     of_robots_anywhere = Router(
         "/",
         route_handlers=handlers_of([vault]),

@@ -4,15 +4,12 @@ import re
 from typing import TypeAlias
 from uuid import UUID
 
-from litestar.params import FromPath, JSONBody
 from msgspec import Struct
 
-from controlroom.border.asking import Asking
+from controlroom.border.asking import Asking, FromPath, JSONBody, Permission
 from controlroom.dialects.robocorp.answers import Deleted, Named
 from controlroom.dialects.robocorp.links import download_url, upload_url
-from controlroom.dialects.robocorp.paging import Page, Pages
-from controlroom.dialects.robocorp.routing import delete, get, post
-from controlroom.engine.access.model import Permission
+from controlroom.dialects.robocorp.routing import Page, Pages, delete, get, post
 from controlroom.engine.assets import actions as assets
 from controlroom.engine.assets.errors import AssetNotFound
 from controlroom.engine.assets.model import Asset, AssetRef
@@ -101,7 +98,7 @@ class UploadAsset(Struct, frozen=True):
 async def list_assets(request: Asking, paging: Pages) -> Page[Named]:
     """List assets, oldest first."""
     rows = await assets.list_assets(*request.reading, after=paging.after(_asset_id), limit=paging.fetch)
-    return paging.page(rows, lambda asset: Named(asset.id, asset.name), lambda asset: asset.id)
+    return paging.page(rows, lambda asset: Named(asset.id, asset.name))
 
 
 @post("/assets")
@@ -113,10 +110,7 @@ async def create_asset(request: Asking, data: JSONBody[CreateAsset]) -> AssetAns
 @get("/assets/{asset_id:str}", needs=Permission.READ_ASSETS, open_to_robots=True)
 async def get_asset(request: Asking, asset_id: FromPath[str]) -> AssetAnswer:
     """Get an asset by id or by `name:` and its name."""
-    return _show(
-        request,
-        await assets.get(*request.reading, _named(asset_id)),
-    )
+    return _show(request, await assets.get(*request.reading, _named(asset_id)))
 
 
 @delete("/assets/{asset_id:str}")
@@ -126,11 +120,7 @@ async def delete_asset(request: Asking, asset_id: FromPath[str]) -> Deleted:
 
 
 @post("/assets/{asset_id:str}/uploads")
-async def create_asset_upload(
-    request: Asking,
-    asset_id: FromPath[str],
-    data: JSONBody[UploadAsset],
-) -> UploadAnswer:
+async def create_asset_upload(request: Asking, asset_id: FromPath[str], data: JSONBody[UploadAsset]) -> UploadAnswer:
     """Give an asset new content: completed at once when it is in the request, else pending until it is PUT."""
     asset = _named(asset_id)
     if data.data is None:
@@ -141,11 +131,7 @@ async def create_asset_upload(
 
 
 @get("/assets/{asset_id:str}/uploads/{upload_id:uuid}", needs=Permission.WRITE_ASSETS, open_to_robots=True)
-async def get_asset_upload(
-    request: Asking,
-    asset_id: FromPath[str],
-    upload_id: FromPath[UploadId],
-) -> UploadAnswer:
+async def get_asset_upload(request: Asking, asset_id: FromPath[str], upload_id: FromPath[UploadId]) -> UploadAnswer:
     """Get the state of an upload."""
     return _show_upload(request, await assets.get_upload(request.engine, request.seen, _named(asset_id), upload_id))
 

@@ -1,17 +1,14 @@
 """Assistants and their runs (§1.7, §1.8); deleting them, and reading what their runs left, is our own."""
 
 from datetime import datetime
-from uuid import UUID
 
-from litestar.params import FromPath, FromQuery, JSONBody
 from msgspec import Struct
 
-from controlroom.border.asking import Asking
+from controlroom.border.answers import shown_as
+from controlroom.border.asking import Asking, FromPath, FromQuery, JSONBody, Permission
 from controlroom.dialects.robocorp.answers import Deleted, Named, seconds
 from controlroom.dialects.robocorp.links import download_url
-from controlroom.dialects.robocorp.paging import Page, Pages, Paging
-from controlroom.dialects.robocorp.routing import delete, get, post
-from controlroom.engine.access.model import Permission
+from controlroom.dialects.robocorp.routing import Page, Pages, Paging, delete, get, post
 from controlroom.engine.assistants import actions, store
 from controlroom.engine.assistants.model import (
     Assistant,
@@ -77,8 +74,8 @@ class AssistantArtifactAnswer(Struct, frozen=True):
 @get("/assistants", needs=Permission.READ_ASSISTANTS)
 async def list_assistants(request: Asking, paging: Pages) -> Page[AssistantAnswer]:
     """List assistants, oldest first."""
-    rows = await store.list_assistants(*request.reading, after=paging.after(_assistant_id), limit=paging.fetch)
-    return paging.page(rows, show, lambda assistant: assistant.id)
+    rows = await store.list_assistants(*request.reading, after=paging.after(AssistantId), limit=paging.fetch)
+    return paging.page(rows, show)
 
 
 @post("/assistants")
@@ -131,7 +128,7 @@ async def list_assistant_run_artifacts(
     """List what a run of an assistant left."""
     await actions.get_run(*request.reading, assistant_run_id)
     rows = await store.list_artifacts(
-        *request.reading, assistant_run_id, after=paging.after(_artifact_id), limit=paging.fetch
+        *request.reading, assistant_run_id, after=paging.after(AssistantArtifactId), limit=paging.fetch
     )
 
     def shown(artifact: AssistantArtifact) -> AssistantArtifactAnswer:
@@ -139,45 +136,26 @@ async def list_assistant_run_artifacts(
         url = download_url(request, DownloadKind.ASSISTANT_ARTIFACT, artifact.id, request.workspace, file_name=name)
         return AssistantArtifactAnswer(artifact.id, artifact.name, artifact.size, url)
 
-    return paging.page(rows, shown, lambda artifact: artifact.id)
+    return paging.page(rows, shown)
 
 
 async def _runs(request: Asking, paging: Paging, assistant: AssistantId | None) -> Page[AssistantRunAnswer]:
     rows = await store.list_runs(
-        *request.reading, assistant=assistant, before=paging.after(_run_id), limit=paging.fetch
+        *request.reading, assistant=assistant, before=paging.after(AssistantRunId), limit=paging.fetch
     )
-    return paging.page(rows, _show_run, lambda run: run.id)
+    return paging.page(rows, _show_run)
 
 
-def show(assistant: Assistant) -> AssistantAnswer:
-    """An assistant as this dialect writes it."""
-    return AssistantAnswer(
-        id=assistant.id,
-        name=assistant.name,
-        task=AssistantTask(assistant.task_name, assistant.package_id),
-        created_at=assistant.created_at,
-    )
+show = shown_as(
+    AssistantAnswer, Assistant, task=lambda assistant: AssistantTask(assistant.task_name, assistant.package_id)
+)
+"""An assistant as this dialect writes it."""
 
 
-def _show_run(run: AssistantRun) -> AssistantRunAnswer:
-    return AssistantRunAnswer(
-        id=run.id,
-        state=run.state,
-        error=None if run.error_code is None else RunError(run.error_code),
-        started_at=run.started_at,
-        ended_at=run.ended_at,
-        duration=seconds(run.duration),
-        assistant=Named(run.assistant_id, run.assistant_name),
-    )
-
-
-def _assistant_id(text: str) -> AssistantId:
-    return AssistantId(UUID(text))
-
-
-def _run_id(text: str) -> AssistantRunId:
-    return AssistantRunId(UUID(text))
-
-
-def _artifact_id(text: str) -> AssistantArtifactId:
-    return AssistantArtifactId(UUID(text))
+_show_run = shown_as(
+    AssistantRunAnswer,
+    AssistantRun,
+    error=lambda run: run.error_code and RunError(run.error_code),
+    duration=lambda run: seconds(run.duration),
+    assistant=lambda run: Named(run.assistant_id, run.assistant_name),
+)

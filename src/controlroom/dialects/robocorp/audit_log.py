@@ -5,13 +5,12 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
-from litestar.params import FromQuery
 from msgspec import Struct
 
-from controlroom.border.asking import Asking
+from controlroom.border.answers import shown_as
+from controlroom.border.asking import Asking, FromQuery
 from controlroom.dialects.robocorp.answers import Identified, identified
-from controlroom.dialects.robocorp.paging import Page, Pages
-from controlroom.dialects.robocorp.routing import get
+from controlroom.dialects.robocorp.routing import Page, Pages, get
 from controlroom.engine.access import audit
 from controlroom.engine.access.audit import AuditEvent, AuditFilter, Position
 from controlroom.moments import check_moment
@@ -66,9 +65,7 @@ async def list_organization_audit_log(
 ) -> Page[AuditEventAnswer]:
     """List what happened to accounts and the organization, outside of its workspaces, newest first; for admins."""
     asked = AuditFilter(kind=event_type, actor_id=actor_id, since=_utc(since), until=_utc(until))
-    rows = await audit.outside_workspaces(
-        request.engine, request.actor, asked, before=paging.after(_position), limit=paging.fetch
-    )
+    rows = await audit.outside_workspaces(*request.governing, asked, before=paging.after(_position), limit=paging.fetch)
     return paging.page(rows, _show, _place)
 
 
@@ -87,18 +84,16 @@ def _place(event: AuditEvent) -> Position:
     return Position(event.at, event.id)
 
 
-def _show(event: AuditEvent) -> AuditEventAnswer:
-    return AuditEventAnswer(
-        id=event.id,
-        timestamp=event.at,
-        event_type=event.kind,
-        actor=Doer(event.actor_kind, event.actor_id, event.actor_name),
-        process=identified(event.process_id),
-        process_run=identified(event.run_id),
-        step_run=identified(event.step_run_id),
-        subject_id=event.subject_id,
-        data=event.data,
-    )
+_show = shown_as(
+    AuditEventAnswer,
+    AuditEvent,
+    timestamp="at",
+    event_type="kind",
+    actor=lambda event: Doer(event.actor_kind, event.actor_id, event.actor_name),
+    process=lambda event: identified(event.process_id),
+    process_run=lambda event: identified(event.run_id),
+    step_run=lambda event: identified(event.step_run_id),
+)
 
 
 handlers = [list_audit_log]

@@ -2,15 +2,12 @@
 
 from datetime import datetime
 
-from litestar.params import FromPath, JSONBody
 from msgspec import UNSET, Struct, UnsetType
 
 from controlroom.border.answers import shown_as
-from controlroom.border.asking import Asking
+from controlroom.border.asking import Asking, FromPath, JSONBody, Permission
 from controlroom.dialects.robocorp.answers import Deleted, Identified, Named, Reference, identified
-from controlroom.dialects.robocorp.paging import Page, Pages
-from controlroom.dialects.robocorp.routing import delete, get, post, update
-from controlroom.engine.access.model import Permission
+from controlroom.dialects.robocorp.routing import Page, Pages, delete, get, post, update
 from controlroom.engine.chains import actions, store
 from controlroom.engine.chains.model import Chain, ChainChange, ChainDefinition, ChainLink, Empty, End, LinkState
 from controlroom.ids import ChainId, ProcessId

@@ -2,14 +2,11 @@
 
 from datetime import datetime
 
-from litestar.params import FromPath, JSONBody
 from msgspec import UNSET, Struct, UnsetType
 
-from controlroom.border.asking import Asking
+from controlroom.border.asking import Asking, FromPath, JSONBody, Permission
 from controlroom.dialects.robocorp.answers import Deleted
-from controlroom.dialects.robocorp.paging import Page, Pages
-from controlroom.dialects.robocorp.routing import delete, get, post, update
-from controlroom.engine.access.model import Permission
+from controlroom.dialects.robocorp.routing import Page, Pages, delete, get, post, update
 from controlroom.engine.triggers import emails
 from controlroom.engine.triggers.model import EmailChange, EmailTrigger
 from controlroom.ids import ProcessId

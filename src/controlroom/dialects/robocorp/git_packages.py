@@ -7,15 +7,12 @@ from datetime import datetime
 from typing import Literal
 
 from litestar import Router
-from litestar.params import FromPath, JSONBody
 from msgspec import UNSET, Struct, UnsetType
 
 from controlroom.border.arrivals import allow, known
-from controlroom.border.asking import Asking
+from controlroom.border.asking import Asking, FromPath, JSONBody, Permission
 from controlroom.dialects.robocorp.answers import Accepted, Deleted
-from controlroom.dialects.robocorp.paging import Page, Pages
-from controlroom.dialects.robocorp.routing import delete, get, post, update
-from controlroom.engine.access.model import Permission
+from controlroom.dialects.robocorp.routing import Page, Pages, delete, get, post, update
 from controlroom.engine.packages import push_hooks, sources
 from controlroom.engine.packages.source_store import Ref, RefKind
 from controlroom.engine.packages.sources import SourceView, Wanted

@@ -5,16 +5,14 @@ from enum import StrEnum
 from typing import Annotated
 from uuid import UUID
 
-from litestar.params import FromPath, JSONBody, QueryParameter
 from msgspec import Struct
 
-from controlroom.border.asking import Asking
+from controlroom.border.answers import shown_as
+from controlroom.border.asking import Asking, FromPath, JSONBody, Permission, QueryParameter
 from controlroom.dialects.robocorp.answers import Deleted, Named, Reference
-from controlroom.dialects.robocorp.paging import Page, Pages
-from controlroom.dialects.robocorp.routing import delete, get, post
+from controlroom.dialects.robocorp.routing import Page, Pages, delete, get, post
 from controlroom.engine.access.grants import actions
 from controlroom.engine.access.grants.model import Grant, Principal, PrincipalKind
-from controlroom.engine.access.model import Permission
 from controlroom.ids import GrantId, RoleId, WorkspaceId
 
 
@@ -66,13 +64,9 @@ async def list_grants(
 ) -> Page[GrantAnswer]:
     """List who holds which role in the workspace, or in the organization itself, oldest first."""
     rows = await actions.list_grants(
-        request.engine,
-        request.actor,
-        _place(request, where),
-        after=paging.after(_grant_id),
-        limit=paging.fetch,
+        *request.governing, _place(request, where), after=paging.after(GrantId), limit=paging.fetch
     )
-    return paging.page(rows, _show, lambda grant: grant.id)
+    return paging.page(rows, _show)
 
 
 @post("/grants", needs=Permission.READ_MEMBERS)
@@ -80,19 +74,19 @@ async def create_grant(request: Asking, data: JSONBody[CreateGrant]) -> GrantAns
     """Give somebody a role; nobody can give one that may do more than they do there."""
     principal = Principal(data.principal.type, data.principal.id)
     place = _place(request, data.scope)
-    return _show(await actions.grant(request.engine, request.actor, principal, RoleId(data.role.id), place))
+    return _show(await actions.grant(*request.governing, principal, RoleId(data.role.id), place))
 
 
 @get("/grants/{grant_id:uuid}", needs=Permission.READ_MEMBERS)
 async def get_grant(request: Asking, grant_id: FromPath[GrantId]) -> GrantAnswer:
     """Get a grant."""
-    return _show(await actions.get_grant(request.engine, request.actor, grant_id))
+    return _show(await actions.get_grant(*request.governing, grant_id))
 
 
 @delete("/grants/{grant_id:uuid}", needs=Permission.READ_MEMBERS)
 async def delete_grant(request: Asking, grant_id: FromPath[GrantId]) -> Deleted:
     """Take a role back from who holds it."""
-    await actions.revoke(request.engine, request.actor, grant_id)
+    await actions.revoke(*request.governing, grant_id)
     return Deleted(grant_id)
 
 
@@ -100,15 +94,10 @@ def _place(request: Asking, scope: GrantScope) -> WorkspaceId | None:
     return request.workspace if scope is GrantScope.WORKSPACE else None
 
 
-def _grant_id(text: str) -> GrantId:
-    return GrantId(UUID(text))
-
-
-def _show(grant: Grant) -> GrantAnswer:
-    return GrantAnswer(
-        id=grant.id,
-        role=Named(grant.role_id, grant.role_name),
-        principal=PrincipalAnswer(grant.principal_kind, grant.principal_id, grant.principal_name),
-        scope=GrantScope.ORGANIZATION if grant.workspace_id is None else GrantScope.WORKSPACE,
-        created_at=grant.created_at,
-    )
+_show = shown_as(
+    GrantAnswer,
+    Grant,
+    role=lambda grant: Named(grant.role_id, grant.role_name),
+    principal=lambda grant: PrincipalAnswer(grant.principal_kind, grant.principal_id, grant.principal_name),
+    scope=lambda grant: GrantScope.ORGANIZATION if grant.workspace_id is None else GrantScope.WORKSPACE,
+)

@@ -3,10 +3,9 @@
 from typing import Annotated, Literal
 
 from litestar import Response, Router
-from litestar.params import FromPath, QueryParameter
 from msgspec import Raw
 
-from controlroom.border.asking import Asking
+from controlroom.border.asking import Asking, FromPath, QueryParameter
 from controlroom.border.bodies import payload_of
 from controlroom.dialects.robocorp import openapi
 from controlroom.dialects.robocorp.paging import PAGED

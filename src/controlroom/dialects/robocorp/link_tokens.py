@@ -2,16 +2,12 @@
 
 from datetime import datetime
 from typing import Annotated, TypeAlias
-from uuid import UUID
 
-from litestar.params import FromPath, JSONBody
 from msgspec import Meta, Struct
 
-from controlroom.border.asking import Asking
+from controlroom.border.asking import Asking, FromPath, JSONBody, Permission
 from controlroom.dialects.robocorp.answers import Deleted, Identified
-from controlroom.dialects.robocorp.paging import Page, Pages
-from controlroom.dialects.robocorp.routing import delete, get, post, update
-from controlroom.engine.access.model import Permission
+from controlroom.dialects.robocorp.routing import Page, Pages, delete, get, post, update
 from controlroom.engine.workers import link_tokens, linking, store
 from controlroom.engine.workers.model import LinkToken
 from controlroom.ids import LinkTokenId, WorkerGroupId
@@ -81,9 +77,9 @@ async def list_worker_group_link_tokens(
     """List the tokens of a group, oldest first."""
     await store.get_group(*request.reading, group_id)
     rows = await link_tokens.list_tokens(
-        *request.reading, group=group_id, after=paging.after(_token_id), limit=paging.fetch
+        *request.reading, group=group_id, after=paging.after(LinkTokenId), limit=paging.fetch
     )
-    return paging.page(rows, lambda token: _show(group_id, token), lambda token: token.id)
+    return paging.page(rows, lambda token: _show(group_id, token))
 
 
 @post(_TOKENS)
@@ -142,7 +138,3 @@ async def reveal_worker_group_link_token(
 
 def _show(group: WorkerGroupId, token: LinkToken) -> GroupLinkToken:
     return GroupLinkToken(id=token.id, name=token.name, expires_at=token.expires_at, worker_group=Identified(group))
-
-
-def _token_id(text: str) -> LinkTokenId:
-    return LinkTokenId(UUID(text))

@@ -16,14 +16,7 @@ def object_url(request: Asking, token: str) -> str:
     return f"{request.origin}/objects/{token}"
 
 
-def download_url(
-    request: Asking,
-    kind: DownloadKind,
-    row: UUID,
-    workspace: WorkspaceId,
-    *,
-    file_name: str,
-) -> str:
+def download_url(request: Asking, kind: DownloadKind, row: UUID, workspace: WorkspaceId, *, file_name: str) -> str:
     """Where a row's content may be fetched for an hour, without a credential."""
     token = downloads.signed_link(
         request.engine, kind, row, workspace, organization=request.caller.organization_id, file_name=file_name

@@ -1,15 +1,13 @@
 """Members of the workspace and their roles (our own management API)."""
 
 from datetime import datetime
-from uuid import UUID
 
-from litestar.params import FromPath, JSONBody
 from msgspec import Struct
 
-from controlroom.border.asking import Asking
+from controlroom.border.answers import shown_as
+from controlroom.border.asking import Asking, FromPath, JSONBody
 from controlroom.dialects.robocorp.answers import Deleted
-from controlroom.dialects.robocorp.paging import Page, Pages
-from controlroom.dialects.robocorp.routing import delete, get, post, update
+from controlroom.dialects.robocorp.routing import Page, Pages, delete, get, post, update
 from controlroom.engine.access.model import Role
 from controlroom.engine.access.users import actions as users
 from controlroom.engine.access.users.model import Member
@@ -44,7 +42,7 @@ class ChangeMember(Struct, frozen=True, forbid_unknown_fields=True):
 @get("/members")
 async def list_members(request: Asking, paging: Pages) -> Page[MemberAnswer]:
     """List members with their roles."""
-    rows = await users.list_members(*request.acting, after=paging.after(user_id_of), limit=paging.fetch)
+    rows = await users.list_members(*request.acting, after=paging.after(UserId), limit=paging.fetch)
     return paging.page(rows, _show, lambda member: member.user_id)
 
 
@@ -73,18 +71,4 @@ async def remove_member(request: Asking, user_id: FromPath[UserId]) -> Deleted:
     return Deleted(user_id)
 
 
-def user_id_of(text: str) -> UserId:
-    """The user at which a page begins."""
-    return UserId(UUID(text))
-
-
-def _show(member: Member) -> MemberAnswer:
-    return MemberAnswer(
-        id=member.user_id,
-        username=member.username,
-        first_name=member.first_name,
-        last_name=member.last_name,
-        email=member.email,
-        role=member.role,
-        created_at=member.created_at,
-    )
+_show = shown_as(MemberAnswer, Member, id="user_id")

@@ -3,15 +3,13 @@
 from datetime import datetime
 from typing import Literal
 
-from litestar.params import FromPath, JSONBody
 from msgspec import Struct
 
-from controlroom.border.asking import Asking
+from controlroom.border.answers import shown_as
+from controlroom.border.asking import Asking, FromPath, JSONBody, Permission
 from controlroom.dialects.robocorp.answers import Deleted, Identified
-from controlroom.dialects.robocorp.paging import Page, Pages
-from controlroom.dialects.robocorp.routing import delete, get, post, update
+from controlroom.dialects.robocorp.routing import Page, Pages, delete, get, post, update
 from controlroom.dialects.robocorp.webhooks import DeliveryAnswer, OfState, deliveries_of
-from controlroom.engine.access.model import Permission
 from controlroom.engine.notifications import actions, store
 from controlroom.engine.notifications.model import (
     ByChat,
@@ -72,7 +70,7 @@ async def list_notifications(
     rows = await store.list_of_process(
         *request.reading, process_id, after=paging.after(NotificationId), limit=paging.fetch
     )
-    return paging.page(rows, _show, lambda notification: notification.id)
+    return paging.page(rows, _show)
 
 
 @post("/processes/{process_id:uuid}/notifications")
@@ -138,14 +136,12 @@ def _way(recipients: list[str] | None, endpoint: str | None) -> Way | None:
             raise Invalid("A notification names either recipients or an endpoint.", code="INVALID_BODY")
 
 
-def _show(notification: Notification) -> NotificationAnswer:
-    return NotificationAnswer(
-        id=notification.id,
-        process=Identified(notification.process_id),
-        type=notification.kind,
-        recipients=notification.recipients,
-        enabled_events=[_NAMES[event] for event in notification.events],
-        enabled=notification.is_enabled,
-        disabled_reason=notification.disabled_reason or None,
-        created_at=notification.created_at,
-    )
+_show = shown_as(
+    NotificationAnswer,
+    Notification,
+    process=lambda notification: Identified(notification.process_id),
+    type="kind",
+    enabled_events=lambda notification: [_NAMES[event] for event in notification.events],
+    enabled="is_enabled",
+    disabled_reason=lambda notification: notification.disabled_reason or None,
+)

@@ -1,10 +1,9 @@
 """The old Robot API (§2.3): one route, by which a build uploads a robot with an API key."""
 
 from litestar import Router, get
-from litestar.params import FromPath
 from msgspec import Struct
 
-from controlroom.border.asking import Asking
+from controlroom.border.asking import Asking, FromPath
 from controlroom.dialects.robocorp import auth
 from controlroom.dialects.robocorp.links import upload_form
 from controlroom.dialects.robocorp.paging import PAGED

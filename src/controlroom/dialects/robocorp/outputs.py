@@ -2,15 +2,12 @@
 
 from datetime import datetime
 
-from litestar.params import FromPath, FromQuery
 from msgspec import Raw, Struct
 
-from controlroom.border.asking import Asking
+from controlroom.border.asking import Asking, FromPath, FromQuery, Permission
 from controlroom.dialects.robocorp.answers import Identified, identified
-from controlroom.dialects.robocorp.paging import Page, Pages, Paging
-from controlroom.dialects.robocorp.routing import get
+from controlroom.dialects.robocorp.routing import Page, Pages, Paging, get
 from controlroom.dialects.robocorp.work_item_files import NOTHING, FileAnswer, files_of
-from controlroom.engine.access.model import Permission
 from controlroom.engine.runs import store as runs
 from controlroom.engine.work_items import store
 from controlroom.engine.work_items.model import WorkItem

@@ -3,16 +3,13 @@
 from datetime import datetime
 from typing import Annotated, Literal, assert_never
 
-from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 from msgspec import Raw, Struct
 
 from controlroom.border.answers import shown_as
-from controlroom.border.asking import Asking
+from controlroom.border.asking import Asking, FromPath, FromQuery, JSONBody, Permission, QueryParameter
 from controlroom.dialects.robocorp.answers import Accepted, Deleted, Named, seconds
 from controlroom.dialects.robocorp.messages import GRAMMAR
-from controlroom.dialects.robocorp.paging import Page, Pages
-from controlroom.dialects.robocorp.routing import delete, get, post
-from controlroom.engine.access.model import Permission
+from controlroom.dialects.robocorp.routing import Page, Pages, delete, get, post
 from controlroom.engine.runs import actions, store
 from controlroom.engine.runs.callbacks import Callback, CallbackEvent
 from controlroom.engine.runs.model import (

@@ -2,13 +2,11 @@
 
 from datetime import datetime
 
-from litestar.params import FromPath
 from msgspec import Struct
 
-from controlroom.border.asking import Asking
+from controlroom.border.asking import Asking, FromPath, Permission
 from controlroom.dialects.robocorp.answers import Deleted
 from controlroom.dialects.robocorp.routing import delete, get, post
-from controlroom.engine.access.model import Permission
 from controlroom.engine.triggers import process_secrets
 from controlroom.ids import ProcessId
 

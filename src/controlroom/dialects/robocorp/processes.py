@@ -4,15 +4,12 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 import msgspec
-from litestar.params import FromPath, JSONBody
 from msgspec import UNSET, Raw, Struct, UnsetType
 
 from controlroom.border.answers import shown_as
-from controlroom.border.asking import Asking
+from controlroom.border.asking import Asking, FromPath, JSONBody, Permission
 from controlroom.dialects.robocorp.answers import Deleted, Identified, seconds
-from controlroom.dialects.robocorp.paging import Page, Pages
-from controlroom.dialects.robocorp.routing import delete, get, post, update
-from controlroom.engine.access.model import Permission
+from controlroom.dialects.robocorp.routing import Page, Pages, delete, get, post, update
 from controlroom.engine.processes import actions, store
 from controlroom.engine.processes.model import (
     AnyWorker,
@@ -198,7 +195,6 @@ async def delete_process(request: Asking, process_id: FromPath[ProcessId]) -> De
     return Deleted(process_id)
 
 
-# ---------------------------------------------------------------------------------------------------- what comes in
 def _definition(step: StepRequest) -> StepDefinition:
     timeout = step.timeout_seconds
     return StepDefinition(
@@ -243,7 +239,6 @@ def _payload(item: DefaultWorkItem | None) -> Raw | None:
     return None if item is None else item.payload
 
 
-# ---------------------------------------------------------------------------------------------------- what goes out
 async def _show(request: Asking, process: Process) -> ProcessAnswer:
     steps = await store.list_steps(*request.reading, process.id)
     return ProcessAnswer(

@@ -3,15 +3,13 @@
 from datetime import datetime, timedelta
 
 import msgspec
-from litestar.params import FromPath, JSONBody
 from msgspec import Struct
 
-from controlroom.border.asking import Asking
+from controlroom.border.answers import shown_as
+from controlroom.border.asking import Asking, FromPath, JSONBody, Permission
 from controlroom.dialects.robocorp.answers import Deleted, seconds
-from controlroom.dialects.robocorp.paging import Page, Pages
-from controlroom.dialects.robocorp.routing import delete, get, post, update
+from controlroom.dialects.robocorp.routing import Page, Pages, delete, get, post, update
 from controlroom.dialects.robocorp.webhooks import DeliveryAnswer, OfState, deliveries_of
-from controlroom.engine.access.model import Permission
 from controlroom.engine.provisioners import actions, store
 from controlroom.engine.provisioners.model import Provisioner
 from controlroom.ids import ProvisionerId
@@ -64,7 +62,7 @@ class UpdateProvisioner(Struct, frozen=True, kw_only=True, forbid_unknown_fields
 async def list_provisioners(request: Asking, paging: Pages) -> Page[ProvisionerAnswer]:
     """List provisioners, oldest first, without their secrets."""
     rows = await store.list_provisioners(*request.reading, after=paging.after(ProvisionerId), limit=paging.fetch)
-    return paging.page(rows, _show, lambda provisioner: provisioner.id)
+    return paging.page(rows, _show)
 
 
 @post("/provisioners")
@@ -129,11 +127,6 @@ def _lifetime(given: float | None) -> timedelta | None:
     return None if given is None else timedelta(seconds=min(max(given, 0.0), _LONGEST_SECONDS))
 
 
-def _show(provisioner: Provisioner) -> ProvisionerAnswer:
-    return ProvisionerAnswer(
-        id=provisioner.id,
-        name=provisioner.name,
-        endpoint=provisioner.endpoint,
-        max_lifetime_seconds=seconds(provisioner.max_lifetime),
-        created_at=provisioner.created_at,
-    )
+_show = shown_as(
+    ProvisionerAnswer, Provisioner, max_lifetime_seconds=lambda provisioner: seconds(provisioner.max_lifetime)
+)

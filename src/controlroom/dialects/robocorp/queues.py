@@ -2,18 +2,15 @@
 
 from datetime import datetime
 
-from litestar.params import FromPath, JSONBody
 from msgspec import UNSET, Raw, Struct, UnsetType, field
 
 from controlroom.border.answers import shown_as
-from controlroom.border.asking import Asking
+from controlroom.border.asking import Asking, FromPath, JSONBody, Permission
 from controlroom.border.bodies import given
 from controlroom.dialects.robocorp.answers import Deleted, Reference
-from controlroom.dialects.robocorp.paging import Page, Pages
 from controlroom.dialects.robocorp.processes import PlacementBody, placement_of, show_placement
-from controlroom.dialects.robocorp.routing import delete, get, post, update
+from controlroom.dialects.robocorp.routing import Page, Pages, delete, get, post, update
 from controlroom.dialects.robocorp.schedule_rules import DAYS, Day, show_time, times_of
-from controlroom.engine.access.model import Permission
 from controlroom.engine.queues import actions, store
 from controlroom.engine.queues.model import Consumer, ConsumerChange, ConsumerDefinition, Queue, QueueChange, Window
 from controlroom.ids import QueueConsumerId, QueueId, TaskId
@@ -103,7 +100,6 @@ class UpdateConsumer(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     paused: bool | UnsetType = UNSET
 
 
-# ---------------------------------------------------------------------------------------------------- queues
 @get("/queues", needs=Permission.READ_PROCESSES)
 async def list_queues(request: Asking, paging: Pages) -> Page[QueueAnswer]:
     """List the standing queues, oldest first."""
@@ -138,7 +134,6 @@ async def delete_queue(request: Asking, queue_id: FromPath[QueueId]) -> Deleted:
     return Deleted(queue_id)
 
 
-# ---------------------------------------------------------------------------------------------------- consumers
 @get("/queues/{queue_id:uuid}/consumers", needs=Permission.READ_PROCESSES)
 async def list_queue_consumers(request: Asking, paging: Pages, queue_id: FromPath[QueueId]) -> Page[ConsumerAnswer]:
     """List the consumers of a queue, oldest first."""
@@ -158,10 +153,7 @@ async def create_queue_consumer(
 
 @update("/queues/{queue_id:uuid}/consumers/{consumer_id:uuid}")
 async def update_queue_consumer(
-    request: Asking,
-    queue_id: FromPath[QueueId],
-    consumer_id: FromPath[QueueConsumerId],
-    data: JSONBody[UpdateConsumer],
+    request: Asking, queue_id: FromPath[QueueId], consumer_id: FromPath[QueueConsumerId], data: JSONBody[UpdateConsumer]
 ) -> ConsumerAnswer:
     """Change a consumer: pause it, give it another task, placement or hours."""
     return _show_consumer(await actions.change_consumer(*request.acting, queue_id, consumer_id, _change_of(data)))
@@ -176,7 +168,6 @@ async def delete_queue_consumer(
     return Deleted(consumer_id)
 
 
-# ---------------------------------------------------------------------------------------------------- shapes
 def _windows(bodies: tuple[WindowBody, ...]) -> tuple[Window, ...]:
     return tuple(
         Window(tuple(DAYS.index(day) for day in body.days), *times_of((body.begins, body.ends))) for body in bodies

@@ -1,14 +1,12 @@
 """How long things are kept (our own management API)."""
 
-from litestar.params import JSONBody
 from msgspec import UNSET, Struct, UnsetType
 
-from controlroom.border.asking import Asking
+from controlroom.border.answers import shown_as
+from controlroom.border.asking import Asking, JSONBody, Permission
 from controlroom.dialects.robocorp.routing import get, update
-from controlroom.engine.access.model import Permission
-from controlroom.engine.engine import Engine
 from controlroom.engine.retention import actions, store
-from controlroom.engine.retention.model import Overrides, OverridesChange
+from controlroom.engine.retention.model import Overrides, OverridesChange, Retention
 
 
 class Days(Struct, frozen=True, kw_only=True):
@@ -51,37 +49,26 @@ class UpdateRetention(Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 @get("/retention", needs=Permission.READ_RUNS)
 async def get_retention(request: Asking) -> RetentionAnswer:
     """Get how long runs of processes and assistants, console output, artifacts and events are kept."""
-    return _show(request.engine, await store.get(*request.reading))
+    return _show(request, await store.get(*request.reading))
 
 
 @update("/retention")
 async def update_retention(request: Asking, data: JSONBody[UpdateRetention]) -> RetentionAnswer:
     """Change how long things of this workspace are kept."""
-    wanted = OverridesChange(
-        run_days=data.process_runs,
-        assistant_run_days=data.assistant_runs,
-        console_days=data.console,
-        artifact_days=data.artifacts,
-        event_days=data.events,
-    )
-    return _show(request.engine, await actions.change(*request.acting, wanted))
+    return _show(request, await actions.change(*request.acting, _change_of(data)))
 
 
-def _show(engine: Engine, own: Overrides) -> RetentionAnswer:
-    kept = own.over(engine.limits)
-    return RetentionAnswer(
-        Days(
-            process_runs=kept.run_days,
-            assistant_runs=kept.assistant_run_days,
-            console=kept.console_days,
-            artifacts=kept.artifact_days,
-            events=kept.event_days,
-        ),
-        OwnDays(
-            process_runs=own.run_days,
-            assistant_runs=own.assistant_run_days,
-            console=own.console_days,
-            artifacts=own.artifact_days,
-            events=own.event_days,
-        ),
-    )
+def _show(request: Asking, own: Overrides) -> RetentionAnswer:
+    return RetentionAnswer(_show_days(own.over(request.engine.limits)), _show_own(own))
+
+
+_NAMES = {
+    "process_runs": "run_days",
+    "assistant_runs": "assistant_run_days",
+    "console": "console_days",
+    "artifacts": "artifact_days",
+    "events": "event_days",
+}
+_show_days = shown_as(Days, Retention, **_NAMES)
+_show_own = shown_as(OwnDays, Overrides, **_NAMES)
+_change_of = shown_as(OverridesChange, UpdateRetention, **{ours: theirs for theirs, ours in _NAMES.items()})

@@ -1,17 +1,14 @@
 """Roles of the organization, and those of the system (our own management API)."""
 
 from datetime import datetime
-from uuid import UUID
 
-from litestar.params import FromPath, JSONBody
 from msgspec import Struct
 
-from controlroom.border.asking import Asking
+from controlroom.border.answers import shown_as
+from controlroom.border.asking import Asking, FromPath, JSONBody, Permission
 from controlroom.dialects.robocorp.answers import Deleted
-from controlroom.dialects.robocorp.paging import Page, Pages
 from controlroom.dialects.robocorp.permissions import in_role, of_role
-from controlroom.dialects.robocorp.routing import delete, get, post, update
-from controlroom.engine.access.model import Permission
+from controlroom.dialects.robocorp.routing import Page, Pages, delete, get, post, update
 from controlroom.engine.access.roles import actions
 from controlroom.engine.access.roles.model import NamedRole
 from controlroom.ids import RoleId
@@ -50,8 +47,8 @@ class EditRole(Struct, frozen=True, forbid_unknown_fields=True):
 @get("/roles", needs=Permission.READ_MEMBERS)
 async def list_roles(request: Asking, paging: Pages) -> Page[RoleAnswer]:
     """List the roles that can be granted, the system's first."""
-    rows = await actions.list_roles(request.engine, request.actor, after=paging.after(_role_id), limit=paging.fetch)
-    return paging.page(rows, _show, lambda role: role.id)
+    rows = await actions.list_roles(*request.governing, after=paging.after(RoleId), limit=paging.fetch)
+    return paging.page(rows, _show)
 
 
 @post("/roles", needs=Permission.READ_MEMBERS)
@@ -59,11 +56,7 @@ async def create_role(request: Asking, data: JSONBody[CreateRole]) -> RoleAnswer
     """Create a role of the organization; nobody can give it more permissions than they have there."""
     return _show(
         await actions.create_role(
-            request.engine,
-            request.actor,
-            name=data.name,
-            permissions=_permissions(data.permissions),
-            description=data.description,
+            *request.governing, name=data.name, permissions=_permissions(data.permissions), description=data.description
         )
     )
 
@@ -71,7 +64,7 @@ async def create_role(request: Asking, data: JSONBody[CreateRole]) -> RoleAnswer
 @get("/roles/{role_id:uuid}", needs=Permission.READ_MEMBERS)
 async def get_role(request: Asking, role_id: FromPath[RoleId]) -> RoleAnswer:
     """Get a role."""
-    return _show(await actions.get_role(request.engine, request.actor, role_id))
+    return _show(await actions.get_role(*request.governing, role_id))
 
 
 @update("/roles/{role_id:uuid}", needs=Permission.READ_MEMBERS)
@@ -80,12 +73,7 @@ async def update_role(request: Asking, role_id: FromPath[RoleId], data: JSONBody
     permissions = None if data.permissions is None else _permissions(data.permissions)
     return _show(
         await actions.edit_role(
-            request.engine,
-            request.actor,
-            role_id,
-            name=data.name,
-            permissions=permissions,
-            description=data.description,
+            *request.governing, role_id, name=data.name, permissions=permissions, description=data.description
         )
     )
 
@@ -93,7 +81,7 @@ async def update_role(request: Asking, role_id: FromPath[RoleId], data: JSONBody
 @delete("/roles/{role_id:uuid}", needs=Permission.READ_MEMBERS)
 async def delete_role(request: Asking, role_id: FromPath[RoleId]) -> Deleted:
     """Delete a role that is granted to nobody."""
-    await actions.delete_role(request.engine, request.actor, role_id)
+    await actions.delete_role(*request.governing, role_id)
     return Deleted(role_id)
 
 
@@ -101,17 +89,4 @@ def _permissions(names: list[str]) -> frozenset[str]:
     return frozenset(of_role(name) for name in names)
 
 
-def _role_id(text: str) -> RoleId:
-    return RoleId(UUID(text))
-
-
-def _show(role: NamedRole) -> RoleAnswer:
-    return RoleAnswer(
-        id=role.id,
-        name=role.name,
-        description=role.description,
-        permissions=sorted(in_role(name) for name in role.permissions),
-        is_system=role.is_system,
-        created_at=role.created_at,
-        updated_at=role.updated_at,
-    )
+_show = shown_as(RoleAnswer, NamedRole, permissions=lambda role: sorted(map(in_role, role.permissions)))

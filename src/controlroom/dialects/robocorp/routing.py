@@ -1,4 +1,7 @@
-"""Route decorators with this dialect's habits (§1.5): every success is 200, and updates are POST as well as PUT."""
+"""What a module of routes is written with: pages, and decorators with this dialect's habits (§1.5).
+
+Every success is 200, and updates are POST as well as PUT.
+"""
 
 from collections.abc import Callable
 from functools import partial
@@ -9,7 +12,9 @@ from litestar import get, route
 from litestar import post as _post
 from litestar.handlers import HTTPRouteHandler
 
-__all__ = ["delete", "get", "post", "update"]
+from controlroom.dialects.robocorp.paging import Page, Pages, Paging
+
+__all__ = ["Page", "Pages", "Paging", "delete", "get", "post", "update"]
 
 post = partial(_post, status_code=200)
 delete = partial(_delete, status_code=200)

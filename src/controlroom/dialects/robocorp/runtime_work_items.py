@@ -8,14 +8,13 @@ from typing import Literal
 
 import msgspec
 from litestar import get, put
-from litestar.params import FromPath, JSONBody
 from litestar.response.base import ASGIResponse
 from litestar.types import Receive, Scope, Send
 from msgspec import Raw, Struct
 
 from controlroom.border.answers import shown_as
 from controlroom.border.arrivals import has_hung_up, is_answered
-from controlroom.border.asking import Asking
+from controlroom.border.asking import Asking, FromPath, JSONBody
 from controlroom.border.bodies import payload_of
 from controlroom.dialects.robocorp.answers import Download, UploadForm
 from controlroom.dialects.robocorp.links import download_url, upload_form
@@ -121,7 +120,6 @@ def _json(body: bytes) -> ASGIResponse:
 _encode = msgspec.json.Encoder().encode
 
 
-# ---------------------------------------------------------------------------------------------------- items
 @get(f"{_ITEM}/data")
 async def get_payload(request: Asking, item_id: FromPath[WorkItemId]) -> ASGIResponse:
     """The payload as it is; 404 when there is none, which clients take for an empty one."""
@@ -166,7 +164,6 @@ async def delete_file(request: Asking, item_id: FromPath[WorkItemId], file_id: F
     return _json(b"{}")
 
 
-# ---------------------------------------------------------------------------------------------------- work
 @post(f"{_PROCESS}/work-items/{{parent_id:uuid}}/output")
 async def create_output(
     request: Asking, parent_id: FromPath[WorkItemId], data: JSONBody[OutputRequest | None] = None

@@ -3,16 +3,13 @@
 from datetime import UTC, datetime, timedelta
 from typing import assert_never
 
-from litestar.params import FromPath, FromQuery, JSONBody
 from msgspec import UNSET, Raw, Struct, UnsetType
 
 from controlroom.border.answers import shown_as
-from controlroom.border.asking import Asking
+from controlroom.border.asking import Asking, FromPath, FromQuery, JSONBody, Permission
 from controlroom.dialects.robocorp.answers import Deleted, Identified, Named, Reference, identified, seconds
-from controlroom.dialects.robocorp.paging import Page, Pages
-from controlroom.dialects.robocorp.routing import delete, get, post, update
+from controlroom.dialects.robocorp.routing import Page, Pages, delete, get, post, update
 from controlroom.dialects.robocorp.schedule_rules import RuleBody, rule_of, show_rule
-from controlroom.engine.access.model import Permission
 from controlroom.engine.schedules import actions, store
 from controlroom.engine.schedules.local_times import zone_named
 from controlroom.engine.schedules.model import (
@@ -39,7 +36,6 @@ _MOST_PREVIEWED = 100
 _LONGEST_SECONDS = 1e9  # far beyond what a schedule may ask for, and what a timedelta holds
 
 
-# ---------------------------------------------------------------------------------------------------- inputs
 class DefaultInputBody(Struct, frozen=True, tag="default", forbid_unknown_fields=True):
     """The process's default work item, else an empty one."""
 
@@ -57,7 +53,6 @@ class WaitingInputBody(Struct, frozen=True, tag="waiting_items", forbid_unknown_
 InputBody = DefaultInputBody | PayloadInputBody | WaitingInputBody
 
 
-# ---------------------------------------------------------------------------------------------------- schedules
 class CreateSchedule(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A new schedule. Without `starts_at` it starts now."""
 
@@ -255,7 +250,6 @@ async def list_schedule_occurrences(
     return paging.page(rows, _show_occurrence, lambda occurrence: occurrence.due.isoformat())
 
 
-# ---------------------------------------------------------------------------------------------------- what comes in
 def _input(body: InputBody) -> ScheduledInput:
     match body:
         case DefaultInputBody():
@@ -287,7 +281,6 @@ def _maybe_duration(count: float | None) -> timedelta | None:
     return None if count is None else _duration(count)
 
 
-# ---------------------------------------------------------------------------------------------------- what goes out
 _show = shown_as(
     ScheduleAnswer,
     Schedule,

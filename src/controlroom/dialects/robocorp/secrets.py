@@ -3,14 +3,12 @@
 from datetime import datetime
 from typing import Any
 
-from litestar.params import FromPath, JSONBody
 from msgspec import Struct
 
-from controlroom.border.asking import Asking
+from controlroom.border.answers import shown_as
+from controlroom.border.asking import Asking, FromPath, JSONBody, Permission
 from controlroom.dialects.robocorp.answers import Deleted
-from controlroom.dialects.robocorp.paging import Page, Pages
-from controlroom.dialects.robocorp.routing import delete, get, update
-from controlroom.engine.access.model import Permission
+from controlroom.dialects.robocorp.routing import Page, Pages, delete, get, update
 from controlroom.engine.vault import actions as vault
 from controlroom.engine.vault import store
 from controlroom.engine.vault.model import Secret
@@ -67,5 +65,4 @@ async def delete_secret(request: Asking, name: FromPath[str]) -> Deleted:
     return Deleted(await vault.delete(*request.acting, name))
 
 
-def _show(secret: Secret) -> SecretAnswer:
-    return SecretAnswer(secret.id, secret.name, secret.description, secret.created_at, secret.updated_at)
+_show = shown_as(SecretAnswer, Secret)

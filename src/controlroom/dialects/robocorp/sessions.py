@@ -5,11 +5,10 @@ What comes back is sent like an API key, and may do what its user may.
 
 from datetime import datetime
 
-from litestar.params import JSONBody
 from msgspec import Struct
 
 from controlroom.border.arrivals import known
-from controlroom.border.asking import Asking
+from controlroom.border.asking import Asking, JSONBody
 from controlroom.border.credentials import credential_of
 from controlroom.border.networks import place_of
 from controlroom.border.origin import Origins

@@ -4,16 +4,14 @@ from datetime import datetime
 from typing import Annotated, Any, Literal
 
 import msgspec
-from litestar.params import FromPath, FromQuery
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from controlroom.border.answers import shown_as
-from controlroom.border.asking import Asking
+from controlroom.border.asking import Asking, FromPath, FromQuery, Permission
 from controlroom.dialects.robocorp.answers import Named, seconds
 from controlroom.dialects.robocorp.links import download_url
 from controlroom.dialects.robocorp.paging import Page, Pages, RowNumber
 from controlroom.dialects.robocorp.routing import get
-from controlroom.engine.access.model import Permission
 from controlroom.engine.console import reading as console
 from controlroom.engine.console.model import BEGINNING, Line, Position
 from controlroom.engine.console.unfinished import after as following

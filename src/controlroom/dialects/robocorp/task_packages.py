@@ -4,16 +4,13 @@ from datetime import datetime
 from typing import Literal
 
 import msgspec
-from litestar.params import FromPath, FromQuery, JSONBody
 from msgspec import UNSET, Struct, UnsetType
 
-from controlroom.border.asking import Asking
+from controlroom.border.asking import Asking, FromPath, FromQuery, JSONBody, Permission
 from controlroom.dialects.robocorp.answers import Deleted, Download, UploadForm
 from controlroom.dialects.robocorp.git_packages import PushHook, SetGitSource, push_hook, wanted
 from controlroom.dialects.robocorp.links import download_url, upload_form
-from controlroom.dialects.robocorp.paging import Page, Pages
-from controlroom.dialects.robocorp.routing import delete, get, post
-from controlroom.engine.access.model import Permission
+from controlroom.dialects.robocorp.routing import Page, Pages, delete, get, post
 from controlroom.engine.downloads.model import DownloadKind
 from controlroom.engine.packages import actions, sources, store
 from controlroom.engine.packages.model import Package

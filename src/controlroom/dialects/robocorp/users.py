@@ -1,18 +1,15 @@
 """Users of the organization, as far as the caller may see them, and their access credentials (our management API)."""
 
 from datetime import datetime
-from uuid import UUID
 
-from litestar.params import FromPath, JSONBody
 from msgspec import Struct
 from msgspec.structs import asdict
 
-from controlroom.border.asking import Asking
+from controlroom.border.answers import shown_as
+from controlroom.border.asking import Asking, FromPath, JSONBody, Permission
 from controlroom.dialects.robocorp.answers import Deleted, Identified
-from controlroom.dialects.robocorp.members import user_id_of
-from controlroom.dialects.robocorp.paging import Page, Pages
-from controlroom.dialects.robocorp.routing import delete, get, post
-from controlroom.engine.access.model import Permission, Role, User
+from controlroom.dialects.robocorp.routing import Page, Pages, delete, get, post
+from controlroom.engine.access.model import Role, User
 from controlroom.engine.access.users import actions as users
 from controlroom.engine.access.users.model import UserCredential
 from controlroom.ids import UserCredentialId, UserId
@@ -73,8 +70,8 @@ class CreateCredential(Struct, frozen=True, forbid_unknown_fields=True):
 @get("/users", needs=Permission.READ_MEMBERS)
 async def list_users(request: Asking, paging: Pages) -> Page[UserAnswer]:
     """List the users that the caller may see, oldest first."""
-    rows = await users.list_users(request.engine, request.actor, after=paging.after(user_id_of), limit=paging.fetch)
-    return paging.page(rows, _show, lambda user: user.id)
+    rows = await users.list_users(*request.governing, after=paging.after(UserId), limit=paging.fetch)
+    return paging.page(rows, _show)
 
 
 @post("/users")
@@ -97,7 +94,7 @@ async def create_user(request: Asking, data: JSONBody[CreateUser]) -> UserAnswer
 async def set_user_password(request: Asking, user_id: FromPath[UserId], data: JSONBody[SetPassword]) -> Identified:
     """Give a member of the workspace a new password."""
     await users.get_member(*request.acting, user_id)
-    await users.set_password(request.engine, request.actor, user_id, data.password)
+    await users.set_password(*request.governing, user_id, data.password)
     return Identified(user_id)
 
 
@@ -105,7 +102,7 @@ async def set_user_password(request: Asking, user_id: FromPath[UserId], data: JS
 async def disable_user(request: Asking, user_id: FromPath[UserId]) -> Identified:
     """Let a member of the workspace in no more, anywhere."""
     await users.get_member(*request.acting, user_id)
-    await users.disable_user(request.engine, request.actor, user_id)
+    await users.disable_user(*request.governing, user_id)
     return Identified(user_id)
 
 
@@ -113,7 +110,7 @@ async def disable_user(request: Asking, user_id: FromPath[UserId]) -> Identified
 async def enable_user(request: Asking, user_id: FromPath[UserId]) -> Identified:
     """Let a disabled member of the workspace in again."""
     await users.get_member(*request.acting, user_id)
-    await users.enable_user(request.engine, request.actor, user_id)
+    await users.enable_user(*request.governing, user_id)
     return Identified(user_id)
 
 
@@ -122,57 +119,32 @@ async def list_user_credentials(request: Asking, paging: Pages, user_id: FromPat
     """List the access credentials of a member of the workspace, without their secrets."""
     await users.get_member(*request.acting, user_id)
     rows = await users.list_credentials(
-        request.engine, request.actor, user_id, after=paging.after(_credential_id), limit=paging.fetch
+        *request.governing, user_id, after=paging.after(UserCredentialId), limit=paging.fetch
     )
-    return paging.page(rows, _show_credential, lambda credential: credential.id)
+    return paging.page(rows, _show_credential)
 
 
 @post("/users/{user_id:uuid}/credentials")
 async def create_user_credentials(
-    request: Asking,
-    user_id: FromPath[UserId],
-    data: JSONBody[CreateCredential],
+    request: Asking, user_id: FromPath[UserId], data: JSONBody[CreateCredential]
 ) -> NewCredential:
     """Make access credentials for a member of the workspace, to be given to `rcc configure credentials`."""
     await users.get_member(*request.acting, user_id)
-    credential, pair = await users.create_credential(request.engine, request.actor, user_id, name=data.name)
+    credential, pair = await users.create_credential(*request.governing, user_id, name=data.name)
     return NewCredential(**asdict(_show_credential(credential)), credentials=pair)
 
 
 @delete("/users/{user_id:uuid}/credentials/{credential_id:uuid}")
 async def revoke_user_credentials(
-    request: Asking,
-    user_id: FromPath[UserId],
-    credential_id: FromPath[UserCredentialId],
+    request: Asking, user_id: FromPath[UserId], credential_id: FromPath[UserCredentialId]
 ) -> Deleted:
     """Revoke access credentials: nothing that they sign is accepted any more."""
     await users.get_member(*request.acting, user_id)
-    await users.revoke_credential(request.engine, request.actor, user_id, credential_id)
+    await users.revoke_credential(*request.governing, user_id, credential_id)
     return Deleted(credential_id)
 
 
-def _credential_id(text: str) -> UserCredentialId:
-    return UserCredentialId(UUID(text))
+_show = shown_as(UserAnswer, User)
 
 
-def _show(user: User) -> UserAnswer:
-    return UserAnswer(
-        id=user.id,
-        username=user.username,
-        first_name=user.first_name,
-        last_name=user.last_name,
-        email=user.email,
-        is_admin=user.is_admin,
-        created_at=user.created_at,
-        disabled_at=user.disabled_at,
-    )
-
-
-def _show_credential(credential: UserCredential) -> CredentialAnswer:
-    return CredentialAnswer(
-        id=credential.id,
-        name=credential.name,
-        identifier=credential.identifier,
-        created_at=credential.created_at,
-        last_used_at=credential.used_at,
-    )
+_show_credential = shown_as(CredentialAnswer, UserCredential, last_used_at="used_at")

@@ -5,10 +5,9 @@ import binascii
 from typing import Annotated
 
 from litestar import MediaType, get, put
-from litestar.params import FromPath, JSONBody, QueryParameter
 from msgspec import Struct, field
 
-from controlroom.border.asking import Asking
+from controlroom.border.asking import Asking, FromPath, JSONBody, Permission, QueryParameter
 from controlroom.dialects.robocorp.vault_transit import (
     SCHEME,
     Parcel,
@@ -17,7 +16,6 @@ from controlroom.dialects.robocorp.vault_transit import (
     read_encrypted,
     transit_public_key,
 )
-from controlroom.engine.access.model import Permission
 from controlroom.errors import Invalid
 
 _SECRETS = "/secrets-v1/workspaces/{workspace_id:uuid}/secrets"

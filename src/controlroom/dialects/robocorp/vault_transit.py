@@ -82,10 +82,7 @@ def encrypt_for(public_key: bytes, plaintext: bytes) -> Parcel:
     aes, iv = secrets.token_bytes(32), secrets.token_bytes(_IV_BYTES)
     sealed = AESGCM(aes).encrypt(iv.hex().encode(), plaintext, None)
     return Parcel(
-        value=sealed[:-_TAG_BYTES],
-        encrypted_aes=key.encrypt(aes, _OAEP),
-        auth_tag=sealed[-_TAG_BYTES:],
-        iv=iv,
+        value=sealed[:-_TAG_BYTES], encrypted_aes=key.encrypt(aes, _OAEP), auth_tag=sealed[-_TAG_BYTES:], iv=iv
     )
 
 
@@ -119,7 +116,6 @@ def public_key_of(server_key: rsa.RSAPrivateKey) -> bytes:
     return server_key.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
 
 
-# ---------------------------------------------------------------------------------------------------- the vault
 async def read_encrypted(
     engine: Engine, actor: Actor | StepRunActor, workspace: WorkspaceId, name: str, *, public_key: bytes
 ) -> tuple[SecretValues, Parcel]:

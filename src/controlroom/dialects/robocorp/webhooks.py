@@ -9,24 +9,23 @@ from typing import Annotated
 from uuid import UUID
 
 import msgspec
-from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 from msgspec import Raw, Struct
 
-from controlroom.border.asking import Asking
+from controlroom.border.answers import shown_as
+from controlroom.border.asking import Asking, FromPath, FromQuery, JSONBody, Permission, QueryParameter
 from controlroom.border.bodies import decode
 from controlroom.dialects.robocorp.answers import Deleted, Identified, identified
 from controlroom.dialects.robocorp.messages import EVENT_NAMES, GRAMMAR
-from controlroom.dialects.robocorp.paging import Page, Pages, Paging
-from controlroom.dialects.robocorp.routing import delete, get, post, update
-from controlroom.engine.access.model import Permission
+from controlroom.dialects.robocorp.routing import Page, Pages, Paging, delete, get, post, update
 from controlroom.engine.deliveries import store as deliveries
-from controlroom.engine.deliveries.model import Delivery, DeliveryKind, DeliveryState, DeliveryWithBody
+from controlroom.engine.deliveries.model import Delivery, DeliveryKind, DeliveryState
 from controlroom.engine.webhooks import actions, redelivery, store
 from controlroom.engine.webhooks.model import Webhook, WebhookChange, WebhookDefinition, WebhookEvent
 from controlroom.errors import Invalid
 from controlroom.ids import DeliveryId, ProcessId, RunId, WebhookId
 
 _EVENTS = {name: event for event, name in EVENT_NAMES.items()}
+_NAMES = {event.value: name for event, name in EVENT_NAMES.items()}
 
 OfState = Annotated[DeliveryState | None, QueryParameter(name="state")]
 """Only deliveries in this state."""
@@ -126,7 +125,7 @@ async def list_webhooks(
     rows = await store.list_webhooks(
         *request.reading, process=process_id, after=paging.after(WebhookId), limit=paging.fetch
     )
-    return paging.page(rows, _show, lambda webhook: webhook.id)
+    return paging.page(rows, _show)
 
 
 @post("/webhooks")
@@ -217,31 +216,21 @@ async def deliveries_of(
     rows = await deliveries.list_of_subscription(
         *request.reading, subscription, state=state, before=paging.after(DeliveryId), limit=paging.fetch
     )
-    return paging.page(rows, show_delivery, lambda delivery: delivery.id)
+    return paging.page(rows, show_delivery)
 
 
-def show_delivery(delivery: Delivery | DeliveryWithBody) -> DeliveryAnswer:
-    """A delivery as this dialect writes it."""
-    kinds = {event.value: name for event, name in EVENT_NAMES.items()}
-    return DeliveryAnswer(
-        id=delivery.id,
-        kind=delivery.kind,
-        event=kinds.get(delivery.event_kind, delivery.event_kind),
-        message_id=str(delivery.message_id),
-        state=delivery.state,
-        attempts=delivery.attempts,
-        next_attempt_at=delivery.due if delivery.state is DeliveryState.PENDING else None,
-        last_attempt_at=delivery.attempted_at,
-        last_status=delivery.last_status,
-        last_answer=delivery.last_answer,
-        last_error=delivery.last_error,
-        destination=delivery.destination,
-        process=identified(delivery.process_id),
-        process_run=identified(delivery.run_id),
-        step_run=identified(delivery.step_run_id),
-        created_at=delivery.created_at,
-        ended_at=delivery.ended_at,
-    )
+show_delivery = shown_as(
+    DeliveryAnswer,
+    Delivery,
+    event=lambda delivery: _NAMES.get(delivery.event_kind, delivery.event_kind),
+    message_id=lambda delivery: str(delivery.message_id),
+    next_attempt_at=lambda delivery: delivery.due if delivery.state is DeliveryState.PENDING else None,
+    last_attempt_at="attempted_at",
+    process=lambda delivery: identified(delivery.process_id),
+    process_run=lambda delivery: identified(delivery.run_id),
+    step_run=lambda delivery: identified(delivery.step_run_id),
+)
+"""A delivery as this dialect writes it."""
 
 
 def _events(names: list[str]) -> tuple[WebhookEvent, ...]:
@@ -252,32 +241,15 @@ def _events(names: list[str]) -> tuple[WebhookEvent, ...]:
         raise Invalid(f"There is no event {unknown}; there are {known}.", code="UNKNOWN_EVENT") from unknown
 
 
-def _show(webhook: Webhook) -> WebhookAnswer:
-    return WebhookAnswer(
-        id=webhook.id,
-        name=webhook.name,
-        process=identified(webhook.process_id),
-        endpoint=webhook.endpoint,
-        enabled_events=[EVENT_NAMES[event] for event in webhook.events],
-        enabled=webhook.is_enabled,
-        disabled_reason=webhook.disabled_reason or None,
-        created_at=webhook.created_at,
-    )
+_show = shown_as(
+    WebhookAnswer,
+    Webhook,
+    process=lambda webhook: identified(webhook.process_id),
+    enabled_events=lambda webhook: [EVENT_NAMES[event] for event in webhook.events],
+    enabled="is_enabled",
+    disabled_reason=lambda webhook: webhook.disabled_reason or None,
+)
 
 
 def _with_secret(webhook: Webhook, secret: str) -> WebhookWithSecret:
     return WebhookWithSecret(**msgspec.structs.asdict(_show(webhook)), secret=secret)
-
-
-handlers = [
-    list_webhooks,
-    create_webhook,
-    get_webhook,
-    update_webhook,
-    delete_webhook,
-    test_webhook,
-    list_webhook_deliveries,
-    list_callback_deliveries,
-    get_delivery,
-    redeliver,
-]

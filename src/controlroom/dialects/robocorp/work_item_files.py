@@ -3,10 +3,9 @@
 from collections import defaultdict
 from collections.abc import Sequence
 
-from litestar.params import FromPath, JSONBody
 from msgspec import Raw, Struct
 
-from controlroom.border.asking import Asking
+from controlroom.border.asking import Asking, FromPath, JSONBody
 from controlroom.dialects.robocorp.answers import Download, UploadForm
 from controlroom.dialects.robocorp.links import download_url, upload_form
 from controlroom.dialects.robocorp.routing import post

@@ -3,11 +3,10 @@
 from datetime import datetime
 from typing import Literal
 
-from litestar.params import JSONBody
 from msgspec import Struct
 
 from controlroom.border.answers import shown_as
-from controlroom.border.asking import Asking
+from controlroom.border.asking import Asking, JSONBody
 from controlroom.dialects.robocorp.answers import Identified
 from controlroom.dialects.robocorp.codes import asked_codes
 from controlroom.dialects.robocorp.routing import post

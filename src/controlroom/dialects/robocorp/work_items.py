@@ -4,19 +4,16 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Annotated, Final, Literal
 
-from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 from msgspec import UNSET, Raw, Struct, UnsetType
 from msgspec.structs import asdict
 
 from controlroom.border.answers import shown_as
-from controlroom.border.asking import Asking
+from controlroom.border.asking import Asking, FromPath, FromQuery, JSONBody, Permission, QueryParameter
 from controlroom.border.bodies import given
 from controlroom.dialects.robocorp.answers import Accepted, Identified, Reference, identified
 from controlroom.dialects.robocorp.codes import told_exception
-from controlroom.dialects.robocorp.paging import Page, Pages
-from controlroom.dialects.robocorp.routing import get, post, update
+from controlroom.dialects.robocorp.routing import Page, Pages, get, post, update
 from controlroom.dialects.robocorp.work_item_files import NOTHING, FileAnswer, files_of
-from controlroom.engine.access.model import Permission
 from controlroom.engine.queues import actions as queues
 from controlroom.engine.work_items import actions, store
 from controlroom.engine.work_items.model import ExceptionType, ItemException, ItemState, WorkItem

@@ -1,18 +1,14 @@
 """Worker groups and who is in them (§1.7); the list of a group's workers is our own."""
 
 from collections.abc import Sequence
-from uuid import UUID
 
-from litestar.params import FromPath, JSONBody
 from msgspec import Struct
 
-from controlroom.border.asking import Asking
+from controlroom.border.asking import Asking, FromPath, JSONBody, Permission
 from controlroom.dialects.robocorp.answers import Deleted, Identified, Named
-from controlroom.dialects.robocorp.paging import Page, Pages
-from controlroom.dialects.robocorp.routing import delete, get, post, update
+from controlroom.dialects.robocorp.routing import Page, Pages, delete, get, post, update
 from controlroom.dialects.robocorp.workers import WorkerAnswer
 from controlroom.dialects.robocorp.workers import show as show_worker
-from controlroom.engine.access.model import Permission
 from controlroom.engine.workers import actions, store
 from controlroom.engine.workers.model import WorkerGroup
 from controlroom.ids import WorkerGroupId, WorkerId
@@ -40,8 +36,8 @@ class GroupsOfWorker(Struct, frozen=True):
 @get("/worker-groups", needs=Permission.READ_WORKERS)
 async def list_worker_groups(request: Asking, paging: Pages) -> Page[Named]:
     """List worker groups, oldest first."""
-    rows = await store.list_groups(*request.reading, after=paging.after(_group_id), limit=paging.fetch)
-    return paging.page(rows, _show, lambda group: group.id)
+    rows = await store.list_groups(*request.reading, after=paging.after(WorkerGroupId), limit=paging.fetch)
+    return paging.page(rows, _show)
 
 
 @post("/worker-groups")
@@ -75,8 +71,8 @@ async def list_workers_of_group(
 ) -> Page[WorkerAnswer]:
     """List the workers of a group, oldest first."""
     await store.get_group(*request.reading, group_id)
-    rows = await store.list_members(*request.reading, group_id, after=paging.after(_worker_id), limit=paging.fetch)
-    return paging.page(rows, show_worker, lambda worker: worker.id)
+    rows = await store.list_members(*request.reading, group_id, after=paging.after(WorkerId), limit=paging.fetch)
+    return paging.page(rows, show_worker)
 
 
 @update("/worker-groups/{group_id:uuid}/workers")
@@ -104,11 +100,3 @@ def _show(group: WorkerGroup) -> Named:
 
 def _show_groups(worker: WorkerId, groups: Sequence[WorkerGroup]) -> GroupsOfWorker:
     return GroupsOfWorker(Identified(worker), [_show(group) for group in groups])
-
-
-def _group_id(text: str) -> WorkerGroupId:
-    return WorkerGroupId(UUID(text))
-
-
-def _worker_id(text: str) -> WorkerId:
-    return WorkerId(UUID(text))

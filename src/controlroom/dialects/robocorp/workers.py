@@ -1,16 +1,13 @@
 """Workers (§1.7)."""
 
 from datetime import datetime
-from uuid import UUID
 
-from litestar.params import FromPath, JSONBody
 from msgspec import Struct
 
-from controlroom.border.asking import Asking
+from controlroom.border.answers import shown_as
+from controlroom.border.asking import Asking, FromPath, JSONBody, Permission
 from controlroom.dialects.robocorp.answers import Deleted
-from controlroom.dialects.robocorp.paging import Page, Pages
-from controlroom.dialects.robocorp.routing import delete, get, update
-from controlroom.engine.access.model import Permission
+from controlroom.dialects.robocorp.routing import Page, Pages, delete, get, update
 from controlroom.engine.workers import actions, store
 from controlroom.engine.workers.model import Worker, WorkerState
 from controlroom.ids import WorkerId
@@ -44,8 +41,8 @@ class WorkerName(Struct, frozen=True):
 @get("/workers", needs=Permission.READ_WORKERS)
 async def list_workers(request: Asking, paging: Pages) -> Page[WorkerAnswer]:
     """List workers, oldest first."""
-    rows = await store.list_workers(*request.reading, after=paging.after(_worker_id), limit=paging.fetch)
-    return paging.page(rows, show, lambda worker: worker.id)
+    rows = await store.list_workers(*request.reading, after=paging.after(WorkerId), limit=paging.fetch)
+    return paging.page(rows, show)
 
 
 @get("/workers/{worker_id:uuid}", needs=Permission.READ_WORKERS)
@@ -67,22 +64,10 @@ async def delete_worker(request: Asking, worker_id: FromPath[WorkerId]) -> Delet
     return Deleted(worker_id)
 
 
-def show(worker: Worker) -> WorkerAnswer:
-    """A worker as this dialect writes it."""
-    return WorkerAnswer(
-        id=worker.id,
-        name=worker.name,
-        state=WorkerState.BUSY if worker.state is WorkerState.RESTING else worker.state,
-        slots=worker.slots,
-        version=worker.version,
-        platform=worker.platform,
-        sandbox=worker.sandbox,
-        sandbox_note=worker.sandbox_note,
-        trouble=worker.trouble if worker.state is not WorkerState.OFFLINE else "",
-        seen_at=worker.seen_at,
-        created_at=worker.created_at,
-    )
-
-
-def _worker_id(text: str) -> WorkerId:
-    return WorkerId(UUID(text))
+show = shown_as(
+    WorkerAnswer,
+    Worker,
+    state=lambda worker: WorkerState.BUSY if worker.state is WorkerState.RESTING else worker.state,
+    trouble=lambda worker: worker.trouble if worker.state is not WorkerState.OFFLINE else "",
+)
+"""A worker as this dialect writes it."""

@@ -1,9 +1,8 @@
 """The workspace itself (§1.7)."""
 
-from litestar.params import JSONBody
 from msgspec import Struct
 
-from controlroom.border.asking import Asking
+from controlroom.border.asking import Asking, JSONBody
 from controlroom.dialects.robocorp.routing import get, update
 from controlroom.engine.workspaces import actions
 from controlroom.engine.workspaces.model import Workspace

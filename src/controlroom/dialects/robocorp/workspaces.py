@@ -1,13 +1,9 @@
 """Workspaces of the organization (our own management API)."""
 
-from uuid import UUID
-
-from litestar.params import JSONBody
 from msgspec import Struct
 
-from controlroom.border.asking import Asking
-from controlroom.dialects.robocorp.paging import Page, Pages
-from controlroom.dialects.robocorp.routing import get, post
+from controlroom.border.asking import Asking, JSONBody
+from controlroom.dialects.robocorp.routing import Page, Pages, get, post
 from controlroom.dialects.robocorp.workspace import WorkspaceAnswer, show
 from controlroom.engine.workspaces import actions
 from controlroom.ids import WorkspaceId
@@ -22,17 +18,11 @@ class CreateWorkspace(Struct, frozen=True, forbid_unknown_fields=True):
 @get("/workspaces")
 async def list_workspaces(request: Asking, paging: Pages) -> Page[WorkspaceAnswer]:
     """List the workspaces that the caller has a place in, oldest first: an API key's is one."""
-    rows = await actions.list_workspaces(
-        request.engine, request.actor, after=paging.after(_workspace_id), limit=paging.fetch
-    )
-    return paging.page(rows, show, lambda workspace: workspace.id)
+    rows = await actions.list_workspaces(*request.governing, after=paging.after(WorkspaceId), limit=paging.fetch)
+    return paging.page(rows, show)
 
 
 @post("/workspaces")
 async def create_workspace(request: Asking, data: JSONBody[CreateWorkspace]) -> WorkspaceAnswer:
     """Create a workspace, of which the caller becomes the owner; for admins who have logged in."""
-    return show(await actions.create(request.engine, request.actor, data.name))
-
-
-def _workspace_id(text: str) -> WorkspaceId:
-    return WorkspaceId(UUID(text))
+    return show(await actions.create(*request.governing, data.name))

@@ -6,15 +6,14 @@ It maps one to one to the old Process API, but for the answer to a start.
 from typing import Any, Literal
 
 from litestar import Router
-from litestar.params import FromPath
 from litestar.types import Scope
 from msgspec import Struct
 
-from controlroom.border.asking import Asking, entrance, welcome
+from controlroom.border.asking import Asking, FromPath, Permission, entrance, welcome
 from controlroom.dialects.robocorp.old_process_api import robot_runs, runs
 from controlroom.dialects.robocorp.paging import PAGED
 from controlroom.dialects.robocorp.routing import post
-from controlroom.engine.access.model import Actor, Permission
+from controlroom.engine.access.model import Actor
 from controlroom.engine.callers import Door, Kind, resolve
 from controlroom.engine.engine import Engine
 from controlroom.engine.triggers import process_secrets

@@ -1,9 +1,8 @@
 """Step runs in the old Process API (§2.1), and what they left. Lists are bare arrays."""
 
 from litestar import MediaType, get
-from litestar.params import FromPath, FromQuery
 
-from controlroom.border.asking import Asking
+from controlroom.border.asking import Asking, FromPath, FromQuery, Permission
 from controlroom.dialects.robocorp.old_process_api.lists import asked_limit
 from controlroom.dialects.robocorp.old_process_api.runs import run_of
 from controlroom.dialects.robocorp.old_process_api.shapes import (
@@ -16,7 +15,6 @@ from controlroom.dialects.robocorp.old_process_api.shapes import (
     show_robot_run,
 )
 from controlroom.dialects.robocorp.step_runs import artifact_url
-from controlroom.engine.access.model import Permission
 from controlroom.engine.console import reading as console
 from controlroom.engine.console.model import BEGINNING
 from controlroom.engine.runs import store

@@ -4,16 +4,14 @@ from collections.abc import Sequence
 from typing import Annotated, Literal
 
 from litestar import get
-from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 from msgspec import Raw, Struct
 
 from controlroom.border.answers import shown_as
-from controlroom.border.asking import Asking
+from controlroom.border.asking import Asking, FromPath, FromQuery, JSONBody, Permission, QueryParameter
 from controlroom.border.bodies import check_lists, decode, payload_of
 from controlroom.dialects.robocorp.old_process_api.lists import asked_limit
 from controlroom.dialects.robocorp.old_process_api.shapes import OldRun, run_state, show_run
 from controlroom.dialects.robocorp.routing import post
-from controlroom.engine.access.model import Permission
 from controlroom.engine.processes import store as processes
 from controlroom.engine.processes.model import Process
 from controlroom.engine.runs import actions, store
@@ -58,7 +56,6 @@ class Processes(Struct, frozen=True):
     data: list[OldProcess]
 
 
-# ---------------------------------------------------------------------------------------------------- start
 @post("/runs", needs=Permission.START_RUNS)
 async def start_run(request: Asking, process_id: FromPath[ProcessId]) -> OldStarted:
     """Start a run of one item, whose payload is the whole body."""
@@ -117,7 +114,6 @@ def _inputs(asked: RunRequest) -> Inputs:
             raise Invalid(f"a start of type {kind} has no other input beside it", code="INVALID_BODY")
 
 
-# ---------------------------------------------------------------------------------------------------- read
 @get("/runs", needs=Permission.READ_RUNS)
 async def list_runs(request: Asking, process_id: FromPath[ProcessId], limit: FromQuery[int | None] = None) -> Data:
     """List the runs of a process, newest first."""

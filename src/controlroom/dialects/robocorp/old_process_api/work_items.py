@@ -5,17 +5,15 @@ from collections.abc import Sequence
 from typing import Annotated
 
 from litestar import get
-from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 from msgspec import Raw, Struct
 
-from controlroom.border.asking import Asking
+from controlroom.border.asking import Asking, FromPath, FromQuery, JSONBody, Permission, QueryParameter
 from controlroom.border.bodies import decode, payload_of
 from controlroom.dialects.robocorp.links import upload_form
 from controlroom.dialects.robocorp.old_process_api.lists import asked_limit
 from controlroom.dialects.robocorp.old_process_api.runs import run_of
 from controlroom.dialects.robocorp.old_process_api.shapes import OldItem, show_item
 from controlroom.dialects.robocorp.routing import post
-from controlroom.engine.access.model import Permission
 from controlroom.engine.processes import store as processes
 from controlroom.engine.runs.summaries import runs_of_items
 from controlroom.engine.work_items import actions, store
@@ -57,10 +55,7 @@ class OldForm(Struct, frozen=True):
 
 @get("/work-items", needs=Permission.READ_WORK_ITEMS)
 async def list_items(
-    request: Asking,
-    process_id: FromPath[ProcessId],
-    include_data: WithData = None,
-    limit: FromQuery[int | None] = None,
+    request: Asking, process_id: FromPath[ProcessId], include_data: WithData = None, limit: FromQuery[int | None] = None
 ) -> Data:
     """List the items of a process, newest first."""
     await processes.get(*request.reading, process_id)

@@ -5,10 +5,9 @@ from typing import Literal
 
 import msgspec
 from litestar import Router, get, put
-from litestar.params import FromPath, JSONBody
 from msgspec import Struct, field
 
-from controlroom.border.asking import Asking
+from controlroom.border.asking import Asking, FromPath, JSONBody, Permission
 from controlroom.border.origin import Origins
 from controlroom.dialects.robocorp.assistants import AssistantTask, show
 from controlroom.dialects.robocorp.links import upload_form
@@ -17,7 +16,6 @@ from controlroom.dialects.robocorp.rcc.bearer import token_for
 from controlroom.dialects.robocorp.rcc.capabilities import Capability
 from controlroom.dialects.robocorp.rcc.exchange import SCHEME, encrypt_for
 from controlroom.dialects.robocorp.routing import post
-from controlroom.engine.access.model import Permission
 from controlroom.engine.assistants import actions, artifacts, store, tokens
 from controlroom.engine.assistants.model import AssistantError, Started
 from controlroom.engine.engine import Engine

@@ -1,17 +1,15 @@
 """Robots as rcc makes, uploads and downloads them (§8.3). Links are addresses that carry their own right."""
 
 from litestar import Router, get
-from litestar.params import FromPath, JSONBody
 from msgspec import Struct
 
-from controlroom.border.asking import Asking
+from controlroom.border.asking import Asking, FromPath, JSONBody, Permission
 from controlroom.dialects.robocorp.links import download_url, upload_url
 from controlroom.dialects.robocorp.paging import PAGED
 from controlroom.dialects.robocorp.rcc.bearer import token_for
 from controlroom.dialects.robocorp.rcc.capabilities import Capability
 from controlroom.dialects.robocorp.rcc.workspaces import RobotAnswer, show_robot
 from controlroom.dialects.robocorp.routing import post
-from controlroom.engine.access.model import Permission
 from controlroom.engine.downloads.model import DownloadKind
 from controlroom.engine.packages import actions, store
 from controlroom.errors import NotFound

@@ -5,11 +5,11 @@ from typing import Literal
 from litestar import Router, get
 from msgspec import Struct
 
-from controlroom.border.asking import Asking
+from controlroom.border.asking import Asking, Permission
 from controlroom.dialects.robocorp.paging import PAGED
 from controlroom.dialects.robocorp.rcc.bearer import token_for
 from controlroom.dialects.robocorp.rcc.capabilities import Capability
-from controlroom.engine.access.model import Actor, Permission
+from controlroom.engine.access.model import Actor
 from controlroom.engine.packages import store as packages
 from controlroom.engine.packages.model import Package
 from controlroom.engine.workspaces import actions as workspaces
@@ -79,7 +79,7 @@ async def list_workspaces(request: Asking) -> list[WorkspaceAnswer]:
     most = request.engine.limits.max_page_size
     while True:
         after = found[-1].id if found else None
-        rows = await workspaces.list_workspaces(request.engine, request.actor, after=after, limit=most)
+        rows = await workspaces.list_workspaces(*request.governing, after=after, limit=most)
         found += rows
         if len(rows) < most:
             return [_show(workspace, request.actor, request.origin) for workspace in found]
