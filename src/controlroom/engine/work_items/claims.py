@@ -8,7 +8,7 @@ from typing import Final
 
 from msgspec import Struct
 
-from controlroom.engine.access.scope import Robot, ScopedTx
+from controlroom.engine.access.scope import SEEN, Robot, ScopedTx
 from controlroom.engine.work_items.frontiers import Frontier
 from controlroom.engine.work_items.listings import COLUMNS_WITHOUT_DATA
 from controlroom.engine.work_items.model import (
@@ -52,7 +52,8 @@ async def reserve(db: Statements, robot: Robot, *, beyond: Frontier | None = Non
         with asking as (
             select step_run.id, step_run.run_id, step_run.step_id, step_run.is_single
               from step_run
-             where step_run.id = %(step_run)s and attempt = %(attempt)s and state = 'in_progress'
+             where step_run.id = %(step_run)s and step_run.workspace_id = {SEEN}
+               and attempt = %(attempt)s and state = 'in_progress'
                for no key update                   -- one answer at a time, and none to an attempt that is being ended
         ), latest as (
             select work_item.id, work_item.state, priority, due, turn from work_item
@@ -85,8 +86,7 @@ async def reserve(db: Statements, robot: Robot, *, beyond: Frontier | None = Non
         )
         select id, priority, due from held union all select id, priority, due from taken
         """,
-        step_run=robot.step_run,
-        attempt=robot.attempt,
+        **robot.params,
         **place,
     )
 
@@ -97,14 +97,13 @@ async def finish_held(db: Statements, robot: Robot, item: WorkItemId, *, process
     Whether outputs wait for a next step now; None if the step run does not hold the item (now, by this attempt).
     """
     return await db.value(  # type: ignore[no-any-return]
-        """
+        f"""
         with released as (
             update work_item
                set state = 'done', state_at = clock_now(),
                    exception_type = null, exception_code = '', exception_message = ''
              where id = %(item)s and step_run_id = %(step_run)s and state = 'in_progress'
-               and exists (select from step_run
-                            where id = %(step_run)s and attempt = %(attempt)s and state = 'in_progress')
+               and workspace_id = {SEEN}
             returning id, attempt, reserved_at
         ), remembered as (
             insert into work_item_attempt (work_item_id, attempt, step_run_id, reserved_at, outcome)
@@ -128,12 +127,9 @@ async def finish_held(db: Statements, robot: Robot, item: WorkItemId, *, process
         select exists (select from published where state = 'pending') from released
         """,
         item=item,
-        step_run=robot.step_run,
-        attempt=robot.attempt,
-        organization=robot.organization,
-        workspace=robot.workspace,
         process=process,
         run=run,
+        **robot.params,
     )
 
 
