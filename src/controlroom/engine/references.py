@@ -11,30 +11,17 @@ A dialect that speaks numbers or names asks here; it never reads a table to tran
 
 from collections.abc import Sequence
 from functools import lru_cache
-from typing import Any, Final, Generic, TypeVar, assert_never
+from typing import Any, Final, Generic, TypeVar
 from uuid import UUID
 
 from msgspec import Struct
 
-from controlroom.engine.access.scope import Of, Robot, Scope
+from controlroom.engine.access.scope import Of, Robot, Scope, within
 from controlroom.engine.nouns import InOrganization, InWorkspace, NameAmbiguous, Noun, Reading, Ways, reading
 from controlroom.ids import WorkspaceId
 from controlroom.postgres.database import Statements
 
 T = TypeVar("T")
-
-_SEEN: Final = """
-    select workspace.id from workspace
-     where workspace.id = any(%(workspaces)s::uuid[])
-       and workspace.organization_id = %(organization)s
-       and workspace.deleted_at is null
-       and (%(step_run)s::uuid is null or exists (
-               select from step_run
-                where step_run.id = %(step_run)s
-                  and step_run.workspace_id = workspace.id
-                  and step_run.attempt = %(attempt)s
-                  and step_run.state = 'in_progress'))"""
-"""The workspaces of the scope that exist and that the asker has not lost meanwhile: as `SEEN`, of several."""
 
 _TOLD: Final = 10
 """So many of one name are told. Why: a person chooses among them."""
@@ -119,7 +106,9 @@ async def _look_up(db: Statements, scope: Scope, asked: Sequence[Reference[T]]) 
         params[f"numbers_{index}"] = [each.number for each in readings]
         if noun.name is not None:
             params[f"names_{index}"] = [each.name for each in readings]
-    rows = await db.all(_Found, _statement(tuple(nouns)), **params, **_tenancy(scope))
+    tenants = within(scope)
+    asking = _statement(tuple(nouns), tenants.sql, is_robots=isinstance(scope, Robot))
+    rows = await db.all(_Found, asking, **params, **tenants.params)
     best: list[tuple[int, list[Located[Any]]]] = [(len(Ways) + 1, []) for _ in asked]
     for row in rows:
         way, located = best[row.place]
@@ -135,53 +124,38 @@ def _narrowed(scope: Scope, workspace: WorkspaceId | None) -> Scope:
     return Of(scope.organization, (workspace,)) if isinstance(scope, Of) and workspace is not None else scope
 
 
-def _tenancy(scope: Scope) -> dict[str, Any]:
-    match scope:
-        case Of(organization, workspaces):
-            return {"organization": organization, "workspaces": workspaces, "step_run": None, "attempt": None}
-        case Robot():
-            return {
-                "organization": scope.organization,
-                "workspaces": [scope.workspace],
-                "step_run": scope.step_run,
-                "attempt": scope.attempt,
-            }
-        case _:
-            assert_never(scope)
-
-
 @lru_cache(maxsize=256)  # as many sets of nouns as anybody asks for at once
-def _statement(nouns: tuple[Noun[Any], ...]) -> str:
+def _statement(nouns: tuple[Noun[Any], ...], tenants: str, *, is_robots: bool) -> str:
     """The look-ups of some nouns by each way as one statement. Each is a probe of an index of its own.
 
     Why not one look-up with `or`: asked for an id among millions of rows, the planner may prefer the workspace's index.
     """
-    arms = [arm for index, noun in enumerate(nouns) for arm in _arms(noun, index)]
-    return f"with seen as materialized ({_SEEN}) {' union all '.join(arms)}"
+    living = " and exists (select from seen)" if is_robots else ""
+    arms = [arm for index, noun in enumerate(nouns) for arm in _arms(noun, index, living)]
+    return f"with seen as materialized {tenants} {' union all '.join(arms)}"
 
 
-def _arms(noun: Noun[Any], index: int) -> list[str]:
-    arms = [
-        _arm(noun, f"%(ids_{index})s::uuid[]", index, 1, f"{noun.table}.id = asked.what"),
-        _arm(noun, f"%(numbers_{index})s::bigint[]", index, 2, f"{noun.table}.number = asked.what"),
-    ]
-    if noun.name is not None:
-        is_called = f"lower({noun.name}) = lower(asked.what)" if noun.folds else f"{noun.name} = asked.what"
-        arms.append(_arm(noun, f"%(names_{index})s::text[]", index, 3, f"{is_called} and {noun.named}"))
-    return arms
-
-
-def _arm(noun: Noun[Any], asked: str, index: int, way: int, condition: str) -> str:
+def _arms(noun: Noun[Any], index: int, living: str) -> list[str]:
     match noun.within:
         case InWorkspace(column):
             workspace, tenancy = column, f"{column} in (select id from seen)"
         case InOrganization(column):
-            workspace = "null::uuid"
-            tenancy = f"{column} = %(organization)s and (%(step_run)s::uuid is null or exists (select from seen))"
-    return f"""
+            workspace, tenancy = "null::uuid", f"{column} = %(organization)s{living}"
+
+    def arm(asked: str, way: int, condition: str) -> str:
+        return f"""
         select asked.place, {way} as way, found.id, found.workspace_id
           from unnest(%(places_{index})s::int[], {asked}) as asked (place, what),
                lateral (select {noun.table}.id, {workspace} as workspace_id from {noun.table} {noun.joined}
                          where {condition} and {tenancy} and {noun.there}
                          order by {noun.table}.id
                          limit {_TOLD}) as found"""
+
+    arms = [
+        arm(f"%(ids_{index})s::uuid[]", 1, f"{noun.table}.id = asked.what"),
+        arm(f"%(numbers_{index})s::bigint[]", 2, f"{noun.table}.number = asked.what"),
+    ]
+    if noun.name is not None:
+        is_called = f"lower({noun.name}) = lower(asked.what)" if noun.folds else f"{noun.name} = asked.what"
+        arms.append(arm(f"%(names_{index})s::text[]", 3, f"{is_called} and {noun.named}"))
+    return arms
