@@ -171,11 +171,11 @@ async def authenticate_user(engine: Engine, identifier: str, is_signed_by: Calla
     found = await users.credential_by_identifier(engine.database, identifier)
     if found is None:
         raise WrongCredential("signature")
-    secret = engine.keys.unseal(found.sealed, place=users.place_of_user_credential(found.id))
+    secret = engine.keys.unseal(found.sealed, place=users.place_of_user_credential(found.credential))
     if not is_signed_by(secret):
         raise WrongCredential("signature")
-    _process(engine).uses.count(found.id)
-    return Signer(await users.actor_of_user(engine.database, found.user_id), found.id)
+    _process(engine).uses.count(found.credential)
+    return Signer(found.to_actor(), found.credential)
 
 
 async def flush_uses(engine: Engine) -> int:

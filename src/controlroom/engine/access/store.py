@@ -68,16 +68,20 @@ async def api_key_by_lookup(tx: Statements, lookup: bytes) -> FoundApiKey | None
     """The key with this keyed hash, unless it has expired or its workspace is gone."""
     return await tx.one_or_none(
         FoundApiKey,
-        f"""
+        """
         select credential.id, credential.name, credential.lookup, credential.permissions, credential.workspace_id,
-               credential.organization_id, {_GRANTED},
-               coalesce((select jsonb_agg(other.id) from workspace as other
-                          where other.organization_id = credential.organization_id and other.deleted_at is null
-                            and exists (select from access_grant
-                                         where access_grant.credential_id = credential.id
-                                           and (access_grant.workspace_id = other.id
-                                                or access_grant.workspace_id is null))), '[]') as workspaces
+               credential.organization_id, coalesce(held.granted, '[]') as granted,
+               coalesce(case when held.granted is not null then (
+                   select jsonb_agg(other.id) from workspace as other
+                    where other.organization_id = credential.organization_id and other.deleted_at is null
+                      and (held.is_wide or other.id = any (held.workspaces))) end, '[]') as workspaces
           from credential join workspace on workspace.id = credential.workspace_id and workspace.deleted_at is null
+               cross join lateral (
+                   select jsonb_agg(jsonb_build_array(access_grant.workspace_id, role.permissions)) as granted,
+                          array_agg(access_grant.workspace_id) as workspaces,
+                          bool_or(access_grant.workspace_id is null) as is_wide
+                     from access_grant join role on role.id = access_grant.role_id
+                    where access_grant.credential_id = credential.id) as held
          where credential.lookup = %(lookup)s and credential.kind = 'workspace_key'
            and (credential.expires_at is null or credential.expires_at > clock_now())
         """,

@@ -26,15 +26,18 @@ _MEMBERS = f"""
       join app_user on app_user.id = access_grant.user_id
      where {OF_MEMBER}"""
 
-_HELD = f"""
-    coalesce((select jsonb_agg(jsonb_build_array(held.workspace_id, role.permissions))
-                from {OF_USER} as held join role on role.id = held.role_id), '[]') as granted,
+_HELD = """
+    coalesce(held.granted, '[]') as granted,
     coalesce((select jsonb_agg(workspace.id) from workspace
                where workspace.organization_id = app_user.organization_id and workspace.deleted_at is null
-                 and exists (select from {OF_USER} as held
-                              where held.workspace_id = workspace.id or held.workspace_id is null)), '[]')
-        as workspaces"""
-"""What an `app_user` is granted, and the living workspaces that it may be about."""
+                 and (held.is_wide or workspace.id = any (held.workspaces))), '[]') as workspaces"""
+"""What an `app_user` is granted, and the living workspaces that it may be about, where `_HOLDING` is joined."""
+
+_HOLDING = f"""
+    cross join lateral (
+        select jsonb_agg(jsonb_build_array(held.workspace_id, role.permissions)) as granted,
+               array_agg(held.workspace_id) as workspaces, bool_or(held.workspace_id is null) as is_wide
+          from {OF_USER} as held join role on role.id = held.role_id) as held"""
 
 
 class Login(Struct, frozen=True, kw_only=True):
@@ -42,14 +45,6 @@ class Login(Struct, frozen=True, kw_only=True):
 
     id: UserId
     password_hash: str | None
-
-
-class FoundCredential(Struct, frozen=True, kw_only=True):
-    """A credential pair as authentication needs it."""
-
-    id: UserCredentialId
-    user_id: UserId
-    sealed: bytes
 
 
 def place_of_user_credential(credential: UserCredentialId) -> str:
@@ -77,6 +72,13 @@ class _FoundUser(Struct, frozen=True, kw_only=True):
         )
 
 
+class FoundCredential(_FoundUser, frozen=True, kw_only=True):
+    """A credential pair as authentication needs it, and its user."""
+
+    credential: UserCredentialId
+    sealed: bytes
+
+
 async def actor_of_user(tx: Statements, user: UserId) -> Actor:
     """The user as an actor, with all that they and their groups are granted.
 
@@ -86,7 +88,8 @@ async def actor_of_user(tx: Statements, user: UserId) -> Actor:
         _FoundUser,
         f"""
         select app_user.id, app_user.username, app_user.organization_id, {_HELD}
-          from app_user where app_user.id = %(user)s and app_user.disabled_at is null
+          from app_user {_HOLDING}
+         where app_user.id = %(user)s and app_user.disabled_at is null
         """,
         user=user,
     )
@@ -102,6 +105,7 @@ async def actor_of_session(tx: Statements, lookup: bytes) -> Actor | None:
         f"""
         select app_user.id, app_user.username, app_user.organization_id, {_HELD}
           from user_session join app_user on app_user.id = user_session.user_id and app_user.disabled_at is null
+               {_HOLDING}
          where user_session.lookup = %(lookup)s and user_session.expires_at > clock_now()
         """,
         lookup=lookup,
@@ -198,8 +202,9 @@ async def account(tx: Statements, organization: OrganizationId, user: UserId) ->
         _FoundUser,
         f"""
         select app_user.id, app_user.username, app_user.organization_id, {_HELD}
-          from app_user where id = %(user)s and organization_id = %(organization)s
-           for update
+          from app_user {_HOLDING}
+         where app_user.id = %(user)s and app_user.organization_id = %(organization)s
+           for update of app_user
         """,
         user=user,
         organization=organization,
@@ -351,15 +356,16 @@ async def delete_credential(tx: ScopedTx, user: UserId, credential: UserCredenti
 
 
 async def credential_by_identifier(tx: Statements, identifier: str) -> FoundCredential | None:
-    """The pair of this identifier, if its user is not disabled."""
+    """The pair of this identifier, if its user is not disabled, with what they may do."""
     return await tx.one_or_none(
         FoundCredential,
-        """
-        select credential.id, credential.user_id, credential.sealed
-          from credential join app_user on app_user.id = credential.user_id
+        f"""
+        select credential.id as credential, credential.sealed,
+               app_user.id, app_user.username, app_user.organization_id, {_HELD}
+          from credential join app_user on app_user.id = credential.user_id and app_user.disabled_at is null
+               {_HOLDING}
          where credential.identifier = %(identifier)s and credential.kind = 'user_credential'
            and (credential.expires_at is null or credential.expires_at > clock_now())
-           and app_user.disabled_at is null
         """,
         identifier=identifier,
     )
