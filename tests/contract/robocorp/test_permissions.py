@@ -86,6 +86,36 @@ async def test_no_route_of_ours_is_left_open(furnished: Furnished, hire, cleo, s
     assert wrong == {"GET /api/v1/workspaces/{workspace_id}": expected | {"powerless": 200}}
 
 
+async def test_what_reads_declares_its_permission_beside_its_path(stranger):
+    """The document tells the one of the grammar for every row that reads, and one for every other list and look-up."""
+    document = (await stranger.get("/api/v1/openapi.json")).json()
+    told = {
+        (method.upper(), path): found[1]
+        for path, operations in document["paths"].items()
+        for method, operation in operations.items()
+        if (found := re.search(r"Needs the permission `([\w.]+)`", operation.get("description", "")))
+    }
+    reads = [row for row in ROWS if row.method == "GET" and row.path.startswith("/api/")]
+    named = {(method, _plain(path)): permission for (method, path), permission in told.items()}
+    others = {
+        operations["get"]["operationId"]
+        for path, operations in document["paths"].items()
+        if "get" in operations and ("GET", path) not in told
+    }
+
+    wrong = [row for row in reads if named.get((row.method, _plain(row.path)), row.permission) != row.permission]
+    assert wrong == []
+    # What everybody inside may see, what an admin does, and two reads that are verbs: they seal open, they promise.
+    assert others == {
+        *("listWorkspaces", "getWorkspace", "listOrganizationAuditLog"),
+        *("getWebhook", "getTaskPackageUpload"),
+    }
+
+
+def _plain(path: str) -> str:
+    return re.sub(r"\{[^}]*\}", "{}", path)
+
+
 def _closed_routes(document: dict) -> Iterator[tuple[str, str, dict[str, str]]]:
     for path, operations in document["paths"].items():
         for method in {"get", "delete"} & set(operations):

@@ -2,7 +2,8 @@
 
 import pytest
 
-from controlroom.engine.access.model import Role
+from controlroom.engine.access.model import Permission, Role
+from controlroom.engine.access.scope import scope_of
 from controlroom.engine.access.users.actions import get_member
 from controlroom.engine.access.users.store import actor_of_user
 from controlroom.engine.workspaces import actions as workspaces
@@ -43,7 +44,8 @@ async def test_admins_make_workspaces_and_own_them(engine, ada, root):
     made = await workspaces.create(engine, root, "Finance")
     root = await actor_of_user(engine.database, UserId(root.id))
 
-    assert (await get_member(engine, root, made.id, UserId(root.id))).role is Role.OWNER
+    seen = scope_of(root, Permission.READ_MEMBERS, made.id)
+    assert (await get_member(engine.database, seen, UserId(root.id))).role is Role.OWNER
     with pytest.raises(Conflict):
         await workspaces.create(engine, root, "Finance")
     with pytest.raises(Forbidden):

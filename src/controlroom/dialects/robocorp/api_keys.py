@@ -10,7 +10,7 @@ from controlroom.border.asking import Asking, FromPath, JSONBody, Permission
 from controlroom.dialects.robocorp.answers import Deleted
 from controlroom.dialects.robocorp.permissions import names_of, permission_named
 from controlroom.dialects.robocorp.routing import Page, Pages, delete, get, post, update
-from controlroom.engine.access import actions
+from controlroom.engine.access import actions, store
 from controlroom.engine.access.model import ApiKey
 from controlroom.ids import ApiKeyId, UserId
 
@@ -55,10 +55,10 @@ class EditApiKey(Struct, frozen=True, forbid_unknown_fields=True):
     permissions: list[str] | None = None
 
 
-@get("/api-keys")
+@get("/api-keys", needs=Permission.READ_API_KEYS)
 async def list_api_keys(request: Asking, paging: Pages) -> Page[ApiKeyAnswer]:
     """List API keys, oldest first."""
-    rows = await actions.list_api_keys(*request.acting, after=paging.after(ApiKeyId), limit=paging.fetch)
+    rows = await store.list_api_keys(*request.reading, after=paging.after(ApiKeyId), limit=paging.fetch)
     return paging.page(rows, _show)
 
 
@@ -71,10 +71,10 @@ async def create_api_key(request: Asking, data: JSONBody[CreateApiKey]) -> NewAp
     return NewApiKey(**asdict(_show(key)), value=value)
 
 
-@get("/api-keys/{api_key_id:uuid}")
+@get("/api-keys/{api_key_id:uuid}", needs=Permission.READ_API_KEYS)
 async def get_api_key(request: Asking, api_key_id: FromPath[ApiKeyId]) -> ApiKeyAnswer:
     """Get an API key, without its value."""
-    return _show(await actions.get_api_key(*request.acting, api_key_id))
+    return _show(await actions.get_api_key(*request.reading, api_key_id))
 
 
 @update("/api-keys/{api_key_id:uuid}")

@@ -13,6 +13,7 @@ from controlroom.dialects.robocorp.answers import Identified, identified
 from controlroom.dialects.robocorp.routing import Page, Pages, get
 from controlroom.engine.access import audit
 from controlroom.engine.access.audit import AuditEvent, AuditFilter, Position
+from controlroom.engine.access.model import Permission
 from controlroom.moments import check_moment
 
 
@@ -38,7 +39,7 @@ class AuditEventAnswer(Struct, frozen=True, kw_only=True):
     data: dict[str, Any]
 
 
-@get("/audit-log")
+@get("/audit-log", needs=Permission.READ_AUDIT)
 async def list_audit_log(
     request: Asking,
     paging: Pages,
@@ -50,7 +51,7 @@ async def list_audit_log(
     """List what happened in the workspace, newest first; single work items have a history of their own."""
     asked = AuditFilter(kind=event_type, actor_id=actor_id, since=_utc(since), until=_utc(until))
     before = paging.after(_position)
-    rows = await audit.of_workspace(*request.acting, asked, before=before, limit=paging.fetch)
+    rows = await audit.of_workspace(*request.reading, asked, before=before, limit=paging.fetch)
     return paging.page(rows, _show, _place)
 
 

@@ -8,8 +8,9 @@ from controlroom.border.answers import shown_as
 from controlroom.border.asking import Asking, FromPath, JSONBody
 from controlroom.dialects.robocorp.answers import Deleted
 from controlroom.dialects.robocorp.routing import Page, Pages, delete, get, post, update
-from controlroom.engine.access.model import Role
+from controlroom.engine.access.model import Permission, Role
 from controlroom.engine.access.users import actions as users
+from controlroom.engine.access.users import store
 from controlroom.engine.access.users.model import Member
 from controlroom.ids import UserId
 
@@ -39,10 +40,10 @@ class ChangeMember(Struct, frozen=True, forbid_unknown_fields=True):
     role: Role
 
 
-@get("/members")
+@get("/members", needs=Permission.READ_MEMBERS)
 async def list_members(request: Asking, paging: Pages) -> Page[MemberAnswer]:
     """List members with their roles."""
-    rows = await users.list_members(*request.acting, after=paging.after(UserId), limit=paging.fetch)
+    rows = await store.list_members(*request.reading, after=paging.after(UserId), limit=paging.fetch)
     return paging.page(rows, _show, lambda member: member.user_id)
 
 
@@ -52,10 +53,10 @@ async def add_member(request: Asking, data: JSONBody[AddMember]) -> MemberAnswer
     return _show(await users.add_member(*request.acting, username=data.username, role=data.role))
 
 
-@get("/members/{user_id:uuid}")
+@get("/members/{user_id:uuid}", needs=Permission.READ_MEMBERS)
 async def get_member(request: Asking, user_id: FromPath[UserId]) -> MemberAnswer:
     """Get a member."""
-    return _show(await users.get_member(*request.acting, user_id))
+    return _show(await users.get_member(*request.reading, user_id))
 
 
 @update("/members/{user_id:uuid}")

@@ -90,56 +90,56 @@ async def create_user(request: Asking, data: JSONBody[CreateUser]) -> UserAnswer
     )
 
 
-@post("/users/{user_id:uuid}/password")
+@post("/users/{user_id:uuid}/password", needs=Permission.READ_MEMBERS)
 async def set_user_password(request: Asking, user_id: FromPath[UserId], data: JSONBody[SetPassword]) -> Identified:
     """Give a member of the workspace a new password."""
-    await users.get_member(*request.acting, user_id)
+    await users.get_member(*request.reading, user_id)
     await users.set_password(*request.governing, user_id, data.password)
     return Identified(user_id)
 
 
-@post("/users/{user_id:uuid}/disable")
+@post("/users/{user_id:uuid}/disable", needs=Permission.READ_MEMBERS)
 async def disable_user(request: Asking, user_id: FromPath[UserId]) -> Identified:
     """Let a member of the workspace in no more, anywhere."""
-    await users.get_member(*request.acting, user_id)
+    await users.get_member(*request.reading, user_id)
     await users.disable_user(*request.governing, user_id)
     return Identified(user_id)
 
 
-@post("/users/{user_id:uuid}/enable")
+@post("/users/{user_id:uuid}/enable", needs=Permission.READ_MEMBERS)
 async def enable_user(request: Asking, user_id: FromPath[UserId]) -> Identified:
     """Let a disabled member of the workspace in again."""
-    await users.get_member(*request.acting, user_id)
+    await users.get_member(*request.reading, user_id)
     await users.enable_user(*request.governing, user_id)
     return Identified(user_id)
 
 
-@get("/users/{user_id:uuid}/credentials")
+@get("/users/{user_id:uuid}/credentials", needs=Permission.READ_MEMBERS)
 async def list_user_credentials(request: Asking, paging: Pages, user_id: FromPath[UserId]) -> Page[CredentialAnswer]:
     """List the access credentials of a member of the workspace, without their secrets."""
-    await users.get_member(*request.acting, user_id)
+    await users.get_member(*request.reading, user_id)
     rows = await users.list_credentials(
         *request.governing, user_id, after=paging.after(UserCredentialId), limit=paging.fetch
     )
     return paging.page(rows, _show_credential)
 
 
-@post("/users/{user_id:uuid}/credentials")
+@post("/users/{user_id:uuid}/credentials", needs=Permission.READ_MEMBERS)
 async def create_user_credentials(
     request: Asking, user_id: FromPath[UserId], data: JSONBody[CreateCredential]
 ) -> NewCredential:
     """Make access credentials for a member of the workspace, to be given to `rcc configure credentials`."""
-    await users.get_member(*request.acting, user_id)
+    await users.get_member(*request.reading, user_id)
     credential, pair = await users.create_credential(*request.governing, user_id, name=data.name)
     return NewCredential(**asdict(_show_credential(credential)), credentials=pair)
 
 
-@delete("/users/{user_id:uuid}/credentials/{credential_id:uuid}")
+@delete("/users/{user_id:uuid}/credentials/{credential_id:uuid}", needs=Permission.READ_MEMBERS)
 async def revoke_user_credentials(
     request: Asking, user_id: FromPath[UserId], credential_id: FromPath[UserCredentialId]
 ) -> Deleted:
     """Revoke access credentials: nothing that they sign is accepted any more."""
-    await users.get_member(*request.acting, user_id)
+    await users.get_member(*request.reading, user_id)
     await users.revoke_credential(*request.governing, user_id, credential_id)
     return Deleted(credential_id)
 

@@ -107,20 +107,11 @@ async def reveal_api_key(engine: Engine, actor: Actor, workspace: WorkspaceId, k
     return engine.keys.unseal(found.sealed, place=store.place_of_api_key(key)).decode()
 
 
-async def list_api_keys(
-    engine: Engine, actor: Actor, workspace: WorkspaceId, *, after: ApiKeyId | None = None, limit: int
-) -> list[ApiKey]:
-    """Keys of the workspace, oldest first, those behind `after`; never their values."""
-    scope = scope_of(actor, Permission.READ_API_KEYS, workspace)
-    return await store.list_api_keys(engine.database, scope, after=after, limit=limit)
-
-
-async def get_api_key(engine: Engine, actor: Actor, workspace: WorkspaceId, key: ApiKeyId) -> ApiKey:
+async def get_api_key(db: Statements, scope: Scope, key: ApiKeyId) -> ApiKey:
     """One key, never its value. Raises NotFound."""
-    scope = scope_of(actor, Permission.READ_API_KEYS, workspace)
-    found = await store.api_key(engine.database, scope, key)
+    found = await store.api_key(db, scope, key)
     if found is None:
-        raise await _missing(engine.database, scope)
+        raise await _missing(db, scope)
     return found
 
 

@@ -11,7 +11,7 @@ from msgspec import Meta, Struct
 from msgspec.structs import replace
 
 from controlroom.engine.access.model import Actor, Permission
-from controlroom.engine.access.scope import scope_of, within
+from controlroom.engine.access.scope import Scope, within
 from controlroom.engine.engine import Engine
 from controlroom.engine.lists import pages
 from controlroom.engine.lists.model import (
@@ -29,7 +29,8 @@ from controlroom.engine.lists.model import (
     equal,
 )
 from controlroom.errors import Forbidden
-from controlroom.ids import ProcessId, RunId, StepRunId, WorkspaceId
+from controlroom.ids import ProcessId, RunId, StepRunId
+from controlroom.postgres.database import Statements
 
 
 class AuditEvent(Struct, frozen=True, kw_only=True):
@@ -99,11 +100,10 @@ _NEWEST_FIRST: Final = (Sort("at", Direction.DESCENDING), Sort("id", Direction.D
 
 
 async def of_workspace(
-    engine: Engine, actor: Actor, workspace: WorkspaceId, asked: AuditFilter, *, before: Position | None, limit: int
+    db: Statements, scope: Scope, asked: AuditFilter, *, before: Position | None, limit: int
 ) -> list[AuditEvent]:
     """What happened in a workspace, newest first."""
-    scope = scope_of(actor, Permission.READ_AUDIT, workspace)
-    return await pages.rows(engine.database, AuditEvent, EVENTS, within(scope), _asked(asked, before, limit))
+    return await pages.rows(db, AuditEvent, EVENTS, within(scope), _asked(asked, before, limit))
 
 
 async def outside_workspaces(

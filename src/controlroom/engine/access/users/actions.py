@@ -106,18 +106,9 @@ async def enable_user(engine: Engine, actor: Actor, user: UserId) -> None:
         await record(engine, tx, actor, account.organization_id, "user.enabled", user, username=account.username)
 
 
-async def list_members(
-    engine: Engine, actor: Actor, workspace: WorkspaceId, *, after: UserId | None = None, limit: int
-) -> list[Member]:
-    """Members of a workspace with their roles."""
-    scope = scope_of(actor, Permission.READ_MEMBERS, workspace)
-    return await store.list_members(engine.database, scope, after=after, limit=limit)
-
-
-async def get_member(engine: Engine, actor: Actor, workspace: WorkspaceId, user: UserId) -> Member:
+async def get_member(db: Statements, scope: Scope, user: UserId) -> Member:
     """One member. Raises NotFound."""
-    scope = scope_of(actor, Permission.READ_MEMBERS, workspace)
-    return await _member(engine.database, scope, user)
+    return await _member(db, scope, user)
 
 
 async def add_member(engine: Engine, actor: Actor, workspace: WorkspaceId, *, username: str, role: Role) -> Member:
