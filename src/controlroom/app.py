@@ -22,6 +22,7 @@ from controlroom.dialects.robocorp.messages import GRAMMAR, RobocorpGrammar
 from controlroom.dialects.robocorp.provisioner_requests import ProvisionerRequests
 from controlroom.dialects.worker_api import app as worker_api
 from controlroom.dialects.worker_api.long_polls import Holds
+from controlroom.engine.access import signing_keys
 from controlroom.engine.access.credentials import flush_uses
 from controlroom.engine.access.model import Actor, ActorKind
 from controlroom.engine.callers import Door, Kind, resolve
@@ -112,6 +113,7 @@ async def build(settings: Settings) -> Room:
         )
         parts.push_async_callback(engine.aside.close)
         await first_start.bootstrap(engine)
+        await signing_keys.ensure(engine)
         parts.push_async_callback(_write_last_uses, engine)
         origins, metrics = Origins(settings.public_url, settings.trusted_proxies), Metrics()
         outgoing = Outgoing(settings.outgoing_allow)

@@ -11,7 +11,7 @@ from joserfc import jws, jwt
 from joserfc.jwk import KeySet, OctKey, RSAKey
 
 from controlroom.engine.access import jwts, sessions
-from controlroom.engine.access.signing_keys import LONGEST_LIFE, ROTATED_AFTER, published, rotate
+from controlroom.engine.access.signing_keys import LONGEST_LIFE, ROTATED_AFTER, ensure, published, rotate
 from controlroom.engine.access.users import actions as users
 from controlroom.engine.workspaces.first_start import bootstrap
 from controlroom.errors import Forbidden, Invalid, Unauthenticated
@@ -123,6 +123,16 @@ async def test_the_first_start_makes_a_key(empty_engine):
     assert len((await published(empty_engine))["keys"]) == 1
     sealed = await empty_engine.database.value("select sealed from signing_key")
     assert b"PRIVATE KEY" not in sealed
+
+
+async def test_a_room_that_was_there_before_gets_a_key(empty_engine):
+    """At the start of a server, of several of them one; a later start changes nothing."""
+    await asyncio.gather(*(ensure(empty_engine) for _ in range(3)))
+    first = await published(empty_engine)
+    await ensure(empty_engine)
+
+    assert len(first["keys"]) == 1
+    assert await published(empty_engine) == first
 
 
 async def test_what_we_have_not_signed_opens_nothing(engine, ada):

@@ -88,11 +88,17 @@ async def write(engine: Engine, tx: Statements, made: Made) -> None:
     )
 
 
+async def ensure(engine: Engine) -> None:
+    """Make the first key, where a room was founded before there were any."""
+    if await _signing(engine.database) is None:
+        await write(engine, engine.database, await make())
+
+
 async def signing(engine: Engine) -> SigningKey:
     """The key that signs now; the first one to ask makes it, or its successor when it is old."""
     found = await _signing(engine.database)
     if found is None:
-        await write(engine, engine.database, await make())
+        await ensure(engine)
         found = await _signing(engine.database)
     elif found.is_old:
         made = await make()
