@@ -5,7 +5,7 @@ rows = await db.all(Package, f"select … from package where workspace_id = %(wo
 """
 
 from collections.abc import Awaitable, Callable, Iterable, Sequence
-from typing import Final, TypeVar
+from typing import Any, Final, Protocol, TypeVar
 
 Row = TypeVar("Row")
 
@@ -25,6 +25,27 @@ def oldest_first(column: str) -> str:
     return f"""and {column} > coalesce(%(after)s::uuid, '{_BEFORE_ALL}')
          order by {column}
          limit %(limit)s"""
+
+
+class Identified(Protocol):
+    """A row of a list that is sorted by id."""
+
+    @property
+    def id(self) -> Any:
+        """By which it goes on."""
+
+
+Listed = TypeVar("Listed", bound=Identified)
+
+
+async def whole(listing: Callable[..., Awaitable[Sequence[Listed]]], page: int) -> list[Listed]:
+    """All rows of a list by id, read a page at a time: for answers that know no pages."""
+    found: list[Listed] = []
+    while True:
+        rows = await listing(after=found[-1].id if found else None, limit=page)
+        found += rows
+        if len(rows) < page:
+            return found
 
 
 async def until_full(

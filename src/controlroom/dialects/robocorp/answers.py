@@ -52,6 +52,20 @@ class UploadForm(Struct, frozen=True):
     form_data: dict[str, str]
 
 
+class Form(Struct, frozen=True):
+    """Where to post a file, as the older APIs write it: first the fields, then the content as the part `file`."""
+
+    url: str
+    fields: dict[str, str]
+
+
+class FileRequest(Struct, frozen=True, rename="camel"):
+    """A file that shall be added, as the older APIs write it."""
+
+    file_name: str
+    file_size: int
+
+
 def identified(id_: UUID | None) -> Identified | None:
     """The noun by its id, if there is one."""
     return None if id_ is None else Identified(id_)

@@ -62,6 +62,7 @@ from controlroom.dialects.robocorp.errors import HANDLERS
 from controlroom.dialects.robocorp.old_process_api import surface as old_process_api
 from controlroom.dialects.robocorp.paging import PAGED
 from controlroom.dialects.robocorp.rcc import surface as rcc
+from controlroom.dialects.robocorp.routing import undocumented
 from controlroom.engine.engine import Engine
 
 PREFIXES = (
@@ -126,34 +127,21 @@ def routes(engine: Engine, origins: Origins, *, mail_domain: str) -> Litestar:
         middleware=[auth.somebody],
         dependencies=PAGED,
     )
-    runtime = Router("/", route_handlers=handlers_of(_RUNTIME), middleware=[auth.robot], include_in_schema=False)
-    of_robots_anywhere = Router(
-        "/",
-        route_handlers=handlers_of([vault]),
-        middleware=[auth.robot_anywhere],
-        dependencies=PAGED,
-        include_in_schema=False,
-    )
+    hooks = asyncio.Semaphore(engine.limits.git_hooks)
+    state = State({"engine": engine, "origins": origins, "mail_domain": mail_domain, "push_hooks": hooks})
     return Litestar(
         [
             public,
             *organization.routers(),
             integrations.router(),
             git_packages.hook_router(),
-            runtime,
-            of_robots_anywhere,
+            undocumented("/", handlers_of(_RUNTIME), auth.robot),
+            undocumented("/", handlers_of([vault]), auth.robot_anywhere),
             *old_process_api.routers(),
             old_robots.router(),
             *rcc.routers(),
         ],
-        state=State(
-            {
-                "engine": engine,
-                "origins": origins,
-                "mail_domain": mail_domain,
-                "push_hooks": asyncio.Semaphore(engine.limits.git_hooks),
-            }
-        ),
+        state=state,
         exception_handlers=HANDLERS,
         request_class=Asking,
         response_class=JsonResponse,

@@ -9,14 +9,7 @@ from controlroom.border.asking import Asking, FromPath, FromQuery, JSONBody, Per
 from controlroom.dialects.robocorp.answers import Deleted, Named, seconds
 from controlroom.dialects.robocorp.links import download_url
 from controlroom.dialects.robocorp.routing import Page, Pages, Paging, delete, get, post
-from controlroom.engine.assistants import actions, store
-from controlroom.engine.assistants.model import (
-    Assistant,
-    AssistantArtifact,
-    AssistantError,
-    AssistantRun,
-    AssistantRunState,
-)
+from controlroom.engine.assistants import actions, model, store
 from controlroom.engine.downloads.model import DownloadKind
 from controlroom.ids import AssistantArtifactId, AssistantId, AssistantRunId, PackageId
 
@@ -47,14 +40,14 @@ class CreateAssistant(Struct, frozen=True):
 class RunError(Struct, frozen=True):
     """Why a run failed."""
 
-    code: AssistantError
+    code: model.AssistantError
 
 
 class AssistantRunAnswer(Struct, frozen=True, kw_only=True):
     """One run of an assistant."""
 
     id: AssistantRunId
-    state: AssistantRunState
+    state: model.AssistantRunState
     error: RunError | None
     started_at: datetime
     ended_at: datetime | None
@@ -75,7 +68,7 @@ class AssistantArtifactAnswer(Struct, frozen=True):
 async def list_assistants(request: Asking, paging: Pages) -> Page[AssistantAnswer]:
     """List assistants, oldest first."""
     rows = await store.list_assistants(*request.reading, after=paging.after(AssistantId), limit=paging.fetch)
-    return paging.page(rows, show)
+    return paging.page(rows, _show)
 
 
 @post("/assistants")
@@ -88,7 +81,7 @@ async def create_assistant(request: Asking, data: JSONBody[CreateAssistant]) -> 
 @get("/assistants/{assistant_id:uuid}", needs=Permission.READ_ASSISTANTS)
 async def get_assistant(request: Asking, assistant_id: FromPath[AssistantId]) -> AssistantAnswer:
     """Get an assistant."""
-    return show(await actions.get(*request.reading, assistant_id))
+    return _show(await actions.get(*request.reading, assistant_id))
 
 
 @delete("/assistants/{assistant_id:uuid}")
@@ -131,7 +124,7 @@ async def list_assistant_run_artifacts(
         *request.reading, assistant_run_id, after=paging.after(AssistantArtifactId), limit=paging.fetch
     )
 
-    def shown(artifact: AssistantArtifact) -> AssistantArtifactAnswer:
+    def shown(artifact: model.AssistantArtifact) -> AssistantArtifactAnswer:
         name = artifact.name.rpartition("/")[2]
         url = download_url(request, DownloadKind.ASSISTANT_ARTIFACT, artifact.id, request.workspace, file_name=name)
         return AssistantArtifactAnswer(artifact.id, artifact.name, artifact.size, url)
@@ -146,15 +139,17 @@ async def _runs(request: Asking, paging: Paging, assistant: AssistantId | None) 
     return paging.page(rows, _show_run)
 
 
-show = shown_as(
-    AssistantAnswer, Assistant, task=lambda assistant: AssistantTask(assistant.task_name, assistant.package_id)
-)
-"""An assistant as this dialect writes it."""
+def task_of(assistant: model.Assistant) -> AssistantTask:
+    """What an assistant runs, as this dialect writes it."""
+    return AssistantTask(assistant.task_name, assistant.package_id)
+
+
+_show = shown_as(AssistantAnswer, model.Assistant, task=task_of)
 
 
 _show_run = shown_as(
     AssistantRunAnswer,
-    AssistantRun,
+    model.AssistantRun,
     error=lambda run: run.error_code and RunError(run.error_code),
     duration=lambda run: seconds(run.duration),
     assistant=lambda run: Named(run.assistant_id, run.assistant_name),

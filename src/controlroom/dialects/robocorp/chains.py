@@ -78,8 +78,7 @@ async def update_chain(
     request: Asking, process_id: FromPath[ProcessId], chain_id: FromPath[ChainId], data: JSONBody[UpdateChain]
 ) -> ChainAnswer:
     """Change a chain."""
-    change = ChainChange(ends=data.after, empty=data.empty, is_enabled=data.enabled)
-    return _show(await actions.update(*request.acting, process_id, chain_id, change))
+    return _show(await actions.update(*request.acting, process_id, chain_id, _change_of(data)))
 
 
 @delete("/processes/{process_id:uuid}/chains/{chain_id:uuid}")
@@ -105,6 +104,7 @@ _show = shown_as(
     after="ends",
     enabled="is_enabled",
 )
+_change_of = shown_as(ChainChange, UpdateChain, ends="after", is_enabled="enabled")
 _show_link = shown_as(
     LinkAnswer,
     ChainLink,

@@ -12,7 +12,7 @@ from msgspec import UNSET, Struct, UnsetType
 from controlroom.border.arrivals import allow, known
 from controlroom.border.asking import Asking, FromPath, JSONBody, Permission
 from controlroom.dialects.robocorp.answers import Accepted, Deleted
-from controlroom.dialects.robocorp.routing import Page, Pages, delete, get, post, update
+from controlroom.dialects.robocorp.routing import Page, Pages, delete, get, post, undocumented, update
 from controlroom.engine.packages import push_hooks, sources
 from controlroom.engine.packages.source_store import Ref, RefKind
 from controlroom.engine.packages.sources import SourceView, Wanted
@@ -183,7 +183,7 @@ def push_hook(request: Asking, package: PackageId, secret: str | UnsetType = UNS
 
 def hook_router() -> Router:
     """Where pushes are told: it takes no API key."""
-    return Router("/api/v1/git-hooks", route_handlers=[receive_git_push], include_in_schema=False)
+    return undocumented("/api/v1/git-hooks", [receive_git_push])
 
 
 handlers = [

@@ -3,7 +3,7 @@
 from uuid import UUID
 
 from controlroom.border.asking import Asking
-from controlroom.dialects.robocorp.answers import UploadForm
+from controlroom.dialects.robocorp.answers import Form, UploadForm
 from controlroom.engine.downloads import actions as downloads
 from controlroom.engine.downloads.model import DownloadKind
 from controlroom.engine.uploads import actions as uploads
@@ -36,3 +36,9 @@ def upload_form(request: Asking, upload: Upload) -> UploadForm:
     """
     url = object_url(request, uploads.signed_link(request.engine, upload, method="POST"))
     return UploadForm(url, {"key": upload.name or str(upload.id)})
+
+
+def older_form(request: Asking, upload: Upload) -> Form:
+    """Likewise, as the older APIs write it."""
+    form = upload_form(request, upload)
+    return Form(form.url, form.form_data)

@@ -10,23 +10,15 @@ from controlroom.border.asking import Asking, FromPath, JSONBody, Permission
 from controlroom.dialects.robocorp.answers import Deleted, Identified
 from controlroom.dialects.robocorp.routing import Page, Pages, delete, get, post, update
 from controlroom.dialects.robocorp.webhooks import DeliveryAnswer, OfState, deliveries_of
-from controlroom.engine.notifications import actions, store
-from controlroom.engine.notifications.model import (
-    ByChat,
-    ByEmail,
-    Notification,
-    NotificationEvent,
-    NotificationKind,
-    Way,
-)
+from controlroom.engine.notifications import actions, model, store
 from controlroom.errors import Invalid
 from controlroom.ids import NotificationId, ProcessId
 
 EventName = Literal["process_run.completed", "process_run.unresolved"]
 
-_EVENTS: dict[EventName, NotificationEvent] = {
-    "process_run.completed": NotificationEvent.RUN_COMPLETED,
-    "process_run.unresolved": NotificationEvent.RUN_UNRESOLVED,
+_EVENTS: dict[EventName, model.NotificationEvent] = {
+    "process_run.completed": model.NotificationEvent.RUN_COMPLETED,
+    "process_run.unresolved": model.NotificationEvent.RUN_UNRESOLVED,
 }
 _NAMES = {event: name for name, event in _EVENTS.items()}
 
@@ -36,7 +28,7 @@ class NotificationAnswer(Struct, frozen=True, kw_only=True):
 
     id: NotificationId
     process: Identified
-    type: NotificationKind
+    type: model.NotificationKind
     recipients: list[str]
     enabled_events: list[EventName]
     enabled: bool
@@ -124,21 +116,21 @@ async def list_notification_deliveries(
     return await deliveries_of(request, paging, notification_id, delivery_state)
 
 
-def _way(recipients: list[str] | None, endpoint: str | None) -> Way | None:
+def _way(recipients: list[str] | None, endpoint: str | None) -> model.Way | None:
     match (recipients, endpoint):
         case (None, None):
             return None
         case (list(), None):
-            return ByEmail(tuple(recipients or ()))
+            return model.ByEmail(tuple(recipients or ()))
         case (None, str(address)):
-            return ByChat(address)
+            return model.ByChat(address)
         case _:
             raise Invalid("A notification names either recipients or an endpoint.", code="INVALID_BODY")
 
 
 _show = shown_as(
     NotificationAnswer,
-    Notification,
+    model.Notification,
     process=lambda notification: Identified(notification.process_id),
     type="kind",
     enabled_events=lambda notification: [_NAMES[event] for event in notification.events],

@@ -10,19 +10,8 @@ from controlroom.border.asking import Asking, FromPath, FromQuery, JSONBody, Per
 from controlroom.dialects.robocorp.answers import Accepted, Deleted, Named, seconds
 from controlroom.dialects.robocorp.messages import GRAMMAR
 from controlroom.dialects.robocorp.routing import Page, Pages, delete, get, post
-from controlroom.engine.runs import actions, store
+from controlroom.engine.runs import actions, model, store
 from controlroom.engine.runs.callbacks import Callback, CallbackEvent
-from controlroom.engine.runs.model import (
-    DefaultInput,
-    Inputs,
-    Run,
-    RunState,
-    StartedBy,
-    StopRequest,
-    WithItems,
-    WithPayloads,
-    WithWaiting,
-)
 from controlroom.errors import Invalid
 from controlroom.ids import ProcessId, RunId, UserId, WorkItemId
 
@@ -46,7 +35,7 @@ class ProcessRun(Struct, frozen=True, kw_only=True):
     """One execution of a process."""
 
     id: RunId
-    state: RunState
+    state: model.RunState
     created_at: datetime
     started_at: datetime | None
     ended_at: datetime | None
@@ -92,10 +81,10 @@ class StopProcessRun(Struct, frozen=True):
     terminate_ongoing_activity_runs: bool
     reason: str | None = None
 
-    def to_stop(self) -> StopRequest:
+    def to_stop(self) -> model.StopRequest:
         """What the engine is asked."""
         done = self.set_remaining_work_items_as_done
-        return StopRequest(self.terminate_ongoing_activity_runs, remaining_done=done, reason=self.reason or "")
+        return model.StopRequest(self.terminate_ongoing_activity_runs, remaining_done=done, reason=self.reason or "")
 
 
 @get("/process-runs", needs=Permission.READ_RUNS)
@@ -103,7 +92,7 @@ async def list_process_runs(
     request: Asking,
     paging: Pages,
     process_id: FromQuery[ProcessId | None] = None,
-    run_state: Annotated[RunState | None, QueryParameter(name="state")] = None,
+    run_state: Annotated[model.RunState | None, QueryParameter(name="state")] = None,
 ) -> Page[ProcessRun]:
     """List process runs, newest first."""
     before = paging.after(RunId)
@@ -142,18 +131,20 @@ async def start_process_run(
     return NotStarted() if run is None else Started(run.id)
 
 
-def _starter(run: Run) -> Starter:
+def _starter(run: model.Run) -> Starter:
     match run.started_by:
-        case StartedBy.USER if run.started_by_id is not None:
+        case model.StartedBy.USER if run.started_by_id is not None:
             names = (run.starter_first_name or "", run.starter_last_name or "")
             return Starter("user", StarterDetails(UserId(run.started_by_id), *names))
-        case StartedBy.USER:
+        case model.StartedBy.USER:
             return Starter("user", None)
-        case StartedBy.SCHEDULE:
+        case model.StartedBy.SCHEDULE:
             return Starter("schedule", None)
-        case StartedBy.EMAIL:
+        case model.StartedBy.EMAIL:
             return Starter("email", None)
-        case StartedBy.API | StartedBy.CHAIN | StartedBy.QUEUE:  # the dialect has no word for the last two
+        case (
+            model.StartedBy.API | model.StartedBy.CHAIN | model.StartedBy.QUEUE
+        ):  # the dialect has no word for the last two
             return Starter("api", None)
         case _:
             assert_never(run.started_by)
@@ -161,7 +152,7 @@ def _starter(run: Run) -> Starter:
 
 show = shown_as(
     ProcessRun,
-    Run,
+    model.Run,
     process=lambda run: Named(run.process_id, run.process_name),
     started_by=_starter,
     duration=lambda run: seconds(run.duration),
@@ -169,18 +160,18 @@ show = shown_as(
 """A run as this dialect writes it."""
 
 
-def _inputs(asked: StartRequest) -> Inputs:
+def _inputs(asked: StartRequest) -> model.Inputs:
     # What is given says what is meant, with or without a type beside it; what contradicts it is never dropped.
     match asked.type, asked.work_item_ids, asked.payloads:
         case None, None, None:
-            return DefaultInput()
+            return model.DefaultInput()
         case "with_inputs", None, None:
-            return WithWaiting()
+            return model.WithWaiting()
         case None | "with_work_item_ids", list(items), None:
-            return WithItems(tuple(items))
+            return model.WithItems(tuple(items))
         case None | "with_payloads", None, list(payloads):
             array = b"[" + b",".join(map(bytes, payloads)) + b"]"
-            return WithPayloads(Raw(array), len(payloads))
+            return model.WithPayloads(Raw(array), len(payloads))
         case "with_work_item_ids", None, _:
             raise Invalid("with_work_item_ids needs work_item_ids.", code="INVALID_BODY")
         case "with_payloads", _, None:

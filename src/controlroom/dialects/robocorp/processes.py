@@ -8,23 +8,10 @@ from msgspec import UNSET, Raw, Struct, UnsetType
 
 from controlroom.border.answers import shown_as
 from controlroom.border.asking import Asking, FromPath, JSONBody, Permission
+from controlroom.border.bodies import given
 from controlroom.dialects.robocorp.answers import Deleted, Identified, seconds
 from controlroom.dialects.robocorp.routing import Page, Pages, delete, get, post, update
-from controlroom.engine.processes import actions, store
-from controlroom.engine.processes.model import (
-    AnyWorker,
-    Groups,
-    NamedTask,
-    OnDemand,
-    Placement,
-    Process,
-    ProcessChange,
-    ProcessDefinition,
-    Step,
-    StepDefinition,
-    StepTask,
-    Workers,
-)
+from controlroom.engine.processes import actions, model, store
 from controlroom.engine.work_items.model import ExceptionType
 from controlroom.engine.work_items.rules import RetryPolicy
 from controlroom.errors import Invalid
@@ -158,13 +145,7 @@ async def list_processes(request: Asking, paging: Pages) -> Page[ListedProcess]:
 @post("/processes", needs=Permission.WRITE_PROCESSES)
 async def create_process(request: Asking, data: JSONBody[CreateProcess]) -> ProcessAnswer:
     """Create a process with its steps."""
-    definition = ProcessDefinition(
-        name=data.name,
-        steps=tuple(map(_definition, data.steps)),
-        default_item=_payload(data.default_work_item),
-        is_enabled=data.enabled,
-    )
-    return await _show(request, await actions.create(*request.acting, definition))
+    return await _show(request, await actions.create(*request.acting, _process_of(data)))
 
 
 @get("/processes/{process_id:uuid}", needs=Permission.READ_PROCESSES)
@@ -178,14 +159,7 @@ async def update_process(
     request: Asking, process_id: FromPath[ProcessId], data: JSONBody[UpdateProcess]
 ) -> ProcessAnswer:
     """Change a process; runs under way go on with the new settings."""
-    item = data.default_work_item
-    change = ProcessChange(
-        name=data.name,
-        steps=UNSET if data.steps is UNSET else tuple(map(_definition, data.steps)),
-        default_item=UNSET if item is UNSET else _payload(item),
-        is_enabled=data.enabled,
-    )
-    return await _show(request, await actions.update(*request.acting, process_id, change))
+    return await _show(request, await actions.update(*request.acting, process_id, _change_of(data)))
 
 
 @delete("/processes/{process_id:uuid}")
@@ -195,42 +169,27 @@ async def delete_process(request: Asking, process_id: FromPath[ProcessId]) -> De
     return Deleted(process_id)
 
 
-def _definition(step: StepRequest) -> StepDefinition:
-    timeout = step.timeout_seconds
-    return StepDefinition(
-        name=step.name,
-        task=None if step.task is None else _task(step.task),
-        max_parallel=step.max_parallel,
-        timeout=None if timeout is None else timedelta(seconds=min(max(timeout, 0.0), _LONGEST_SECONDS)),
-        starts_after_previous=step.starts_after_previous,
-        one_item_per_step_run=step.one_item_per_step_run,
-        environment=step.environment,
-        retry=msgspec.convert(step.retry, RetryPolicy, from_attributes=True),
-        placement=placement_of(step.placement),
-    )
-
-
-def _task(task: TaskRequest) -> NamedTask:
+def _task(task: TaskRequest) -> model.NamedTask:
     match (task.package_id, task.package_name):
         case (UUID() as package, None):
-            return NamedTask(PackageId(package), task.name)
+            return model.NamedTask(PackageId(package), task.name)
         case (None, str(package_name)):
-            return NamedTask(package_name, task.name)
+            return model.NamedTask(package_name, task.name)
         case _:
             raise Invalid("a task needs either package_id or package_name", code="INVALID_BODY")
 
 
-def placement_of(placement: PlacementBody) -> Placement:
+def placement_of(placement: PlacementBody) -> model.Placement:
     """The placement that is asked for. Raises Invalid."""
     match (placement.workers, placement.groups, placement.provisioner):
         case (None, None, None):
-            return AnyWorker()
+            return model.AnyWorker()
         case (workers, None, None) if workers is not None:
-            return Workers(workers)
+            return model.Workers(workers)
         case (None, groups, None) if groups is not None:
-            return Groups(groups)
+            return model.Groups(groups)
         case (None, None, provisioner) if provisioner is not None:
-            return OnDemand(provisioner)
+            return model.OnDemand(provisioner)
         case _:
             raise Invalid("a placement names either workers, or groups, or a provisioner", code="INVALID_BODY")
 
@@ -239,7 +198,40 @@ def _payload(item: DefaultWorkItem | None) -> Raw | None:
     return None if item is None else item.payload
 
 
-async def _show(request: Asking, process: Process) -> ProcessAnswer:
+def _steps(steps: list[StepRequest]) -> tuple[model.StepDefinition, ...]:
+    return tuple(map(_step_of, steps))
+
+
+def _timeout(step: StepRequest) -> timedelta | None:
+    count = step.timeout_seconds
+    return None if count is None else timedelta(seconds=min(max(count, 0.0), _LONGEST_SECONDS))
+
+
+_step_of = shown_as(
+    model.StepDefinition,
+    StepRequest,
+    task=lambda step: step.task and _task(step.task),
+    timeout=_timeout,
+    retry=lambda step: msgspec.convert(step.retry, RetryPolicy, from_attributes=True),
+    placement=lambda step: placement_of(step.placement),
+)
+_process_of = shown_as(
+    model.ProcessDefinition,
+    CreateProcess,
+    steps=lambda body: _steps(body.steps),
+    default_item=lambda body: _payload(body.default_work_item),
+    is_enabled="enabled",
+)
+_change_of = shown_as(
+    model.ProcessChange,
+    UpdateProcess,
+    steps=lambda body: given(body.steps, _steps),
+    default_item=lambda body: given(body.default_work_item, _payload),
+    is_enabled="enabled",
+)
+
+
+async def _show(request: Asking, process: model.Process) -> ProcessAnswer:
     steps = await store.list_steps(*request.reading, process.id)
     return ProcessAnswer(
         id=process.id,
@@ -251,24 +243,24 @@ async def _show(request: Asking, process: Process) -> ProcessAnswer:
     )
 
 
-def show_placement(placement: Placement) -> PlacementBody:
+def show_placement(placement: model.Placement) -> PlacementBody:
     """A placement as this dialect writes it."""
     match placement:
-        case AnyWorker():
+        case model.AnyWorker():
             return PlacementBody()
-        case Workers(workers):
+        case model.Workers(workers):
             return PlacementBody(workers=workers)
-        case Groups(groups):
+        case model.Groups(groups):
             return PlacementBody(groups=groups)
-        case OnDemand(provisioner):
+        case model.OnDemand(provisioner):
             return PlacementBody(provisioner=provisioner)
 
 
-_show_listed = shown_as(ListedProcess, Process)
-_show_task = shown_as(TaskAnswer, StepTask)
+_show_listed = shown_as(ListedProcess, model.Process)
+_show_task = shown_as(TaskAnswer, model.StepTask)
 _show_step = shown_as(
     StepAnswer,
-    Step,
+    model.Step,
     task=lambda step: None if step.task is None else _show_task(step.task),
     queue=lambda step: Identified(step.queue_id),
     timeout_seconds=lambda step: seconds(step.timeout),

@@ -3,21 +3,30 @@
 Every success is 200, and updates are POST as well as PUT.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
+from litestar import Router, get, route
 from litestar import delete as _delete
-from litestar import get, route
 from litestar import post as _post
 from litestar.handlers import HTTPRouteHandler
 
-from controlroom.dialects.robocorp.paging import Page, Pages, Paging
+from controlroom.border.asking import Entrance
+from controlroom.dialects.robocorp.paging import PAGED, Page, Pages, Paging
 
-__all__ = ["Page", "Pages", "Paging", "delete", "get", "post", "update"]
+__all__ = ["Page", "Pages", "Paging", "delete", "get", "post", "undocumented", "update"]
 
 post = partial(_post, status_code=200)
 delete = partial(_delete, status_code=200)
+
+
+def undocumented(path: str, handlers: Sequence[Any], entrance: Entrance | None = None, **options: Any) -> Router:
+    """Routes that no OpenAPI document describes: their clients are fixed."""
+    middleware = [] if entrance is None else [entrance]
+    return Router(
+        path, route_handlers=handlers, middleware=middleware, dependencies=PAGED, include_in_schema=False, **options
+    )
 
 
 def update(path: str, **options: Any) -> Callable[[Any], HTTPRouteHandler]:

@@ -16,8 +16,8 @@ from controlroom.border.answers import shown_as
 from controlroom.border.arrivals import has_hung_up, is_answered
 from controlroom.border.asking import Asking, FromPath, JSONBody
 from controlroom.border.bodies import payload_of
-from controlroom.dialects.robocorp.answers import Download, UploadForm
-from controlroom.dialects.robocorp.links import download_url, upload_form
+from controlroom.dialects.robocorp.answers import Download, FileRequest, Form
+from controlroom.dialects.robocorp.links import download_url, older_form
 from controlroom.dialects.robocorp.routing import delete, post
 from controlroom.engine.downloads.model import DownloadKind
 from controlroom.engine.lost_answers import Turn
@@ -38,20 +38,6 @@ class FileAnswer(Struct, frozen=True, rename="camel"):
     file_id: FileId
     file_name: str
     file_size: int
-
-
-class FileRequest(Struct, frozen=True, rename="camel"):
-    """A file that shall be added."""
-
-    file_name: str
-    file_size: int
-
-
-class Form(Struct, frozen=True):
-    """Where to post it."""
-
-    url: str
-    fields: dict[str, str]
 
 
 class OutputRequest(Struct, frozen=True):
@@ -146,7 +132,7 @@ async def list_files(request: Asking, item_id: FromPath[WorkItemId]) -> list[Fil
 async def add_file(request: Asking, item_id: FromPath[WorkItemId], data: JSONBody[FileRequest]) -> Form:
     """Promise a file: where to post it as a form."""
     promised = await held_items.promise_file(*request.working, item_id, data.file_name, data.file_size)
-    return _show_form(upload_form(request, promised))
+    return older_form(request, promised)
 
 
 @get(f"{_ITEM}/files/{{file_id:uuid}}")
@@ -187,4 +173,3 @@ async def release(request: Asking, data: JSONBody[ReleaseRequest]) -> ASGIRespon
 
 
 _show_file = shown_as(FileAnswer, ItemFile, file_id="id", file_name="name", file_size="size")
-_show_form = shown_as(Form, UploadForm, fields="form_data")

@@ -6,21 +6,8 @@ from typing import Literal, assert_never
 
 from msgspec import Struct
 
+from controlroom.engine.schedules import model
 from controlroom.engine.schedules.local_times import local_of, zone_named
-from controlroom.engine.schedules.model import (
-    Cron,
-    Daily,
-    DayOfMonth,
-    Interval,
-    LastDay,
-    Monthly,
-    NthWeekday,
-    Once,
-    RRule,
-    Rule,
-    Weekday,
-    Weekly,
-)
 from controlroom.errors import Invalid
 
 Day = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
@@ -79,35 +66,35 @@ class RRuleBody(Struct, frozen=True, tag="rrule", forbid_unknown_fields=True):
 RuleBody = CronBody | IntervalBody | DailyBody | WeeklyBody | MonthlyBody | OnceBody | RRuleBody
 
 
-def rule_of(body: RuleBody, zone: str) -> Rule:  # noqa: PLR0911 - a case for each kind
+def rule_of(body: RuleBody, zone: str) -> model.Rule:  # noqa: PLR0911 - a case for each kind
     """The rule that is asked for. Raises Invalid, ZoneInvalid."""
     match body:
         case CronBody(expression):
-            return Cron(expression)
+            return model.Cron(expression)
         case IntervalBody(every):
-            return Interval(every)
+            return model.Interval(every)
         case DailyBody(times, every):
-            return Daily(times_of(times), every)
+            return model.Daily(times_of(times), every)
         case WeeklyBody(days, times, every):
-            return Weekly(tuple(_weekday(day) for day in days), times_of(times), every)
+            return model.Weekly(tuple(_weekday(day) for day in days), times_of(times), every)
         case MonthlyBody():
-            return Monthly(_day_of_month(body), times_of(body.times), body.every)
+            return model.Monthly(_day_of_month(body), times_of(body.times), body.every)
         case OnceBody(at):
-            return Once(at if at.tzinfo is None else local_of(at.astimezone(UTC), zone_named(zone)))
+            return model.Once(at if at.tzinfo is None else local_of(at.astimezone(UTC), zone_named(zone)))
         case RRuleBody(rule, start):
-            return RRule(rule, start)
+            return model.RRule(rule, start)
         case _:
             assert_never(body)
 
 
-def _day_of_month(body: MonthlyBody) -> DayOfMonth | LastDay | NthWeekday:
+def _day_of_month(body: MonthlyBody) -> model.DayOfMonth | model.LastDay | model.NthWeekday:
     match body:
         case MonthlyBody(day="last", weekday=None, nth=None):
-            return LastDay()
+            return model.LastDay()
         case MonthlyBody(day=int(day), weekday=None, nth=None):
-            return DayOfMonth(day)
+            return model.DayOfMonth(day)
         case MonthlyBody(day=None, weekday=str(weekday), nth=int(nth)):
-            return NthWeekday(nth, _weekday(weekday))
+            return model.NthWeekday(nth, _weekday(weekday))
         case _:
             raise Invalid("monthly names either a day, or a weekday with nth", code="INVALID_BODY")
 
@@ -129,30 +116,30 @@ def _show_times(times: Iterable[time]) -> tuple[str, ...]:
     return tuple(show_time(at) for at in times)
 
 
-def _weekday(day: str) -> Weekday:
-    return Weekday[day.upper()]
+def _weekday(day: str) -> model.Weekday:
+    return model.Weekday[day.upper()]
 
 
-def show_rule(rule: Rule) -> RuleBody:  # noqa: PLR0911 - likewise
+def show_rule(rule: model.Rule) -> RuleBody:  # noqa: PLR0911 - likewise
     """A rule as this dialect writes it."""
     match rule:
-        case Cron(expression):
+        case model.Cron(expression):
             return CronBody(expression)
-        case Interval(every):
+        case model.Interval(every):
             return IntervalBody(every)
-        case Daily(times, every):
+        case model.Daily(times, every):
             return DailyBody(_show_times(times), every)
-        case Weekly(days, times, every):
+        case model.Weekly(days, times, every):
             return WeeklyBody(tuple(_show_day(day) for day in days), _show_times(times), every)
-        case Monthly(LastDay(), times, every):
+        case model.Monthly(model.LastDay(), times, every):
             return MonthlyBody(_show_times(times), day="last", every=every)
-        case Monthly(DayOfMonth(day), times, every):
+        case model.Monthly(model.DayOfMonth(day), times, every):
             return MonthlyBody(_show_times(times), day=day, every=every)
-        case Monthly(NthWeekday(nth, weekday), times, every):
+        case model.Monthly(model.NthWeekday(nth, weekday), times, every):
             return MonthlyBody(_show_times(times), weekday=_show_day(weekday), nth=nth, every=every)
-        case Once(at):
+        case model.Once(at):
             return OnceBody(at)
-        case RRule(text, start):
+        case model.RRule(text, start):
             return RRuleBody(text, start)
         case _:
             raise AssertionError(rule)
@@ -161,5 +148,5 @@ def show_rule(rule: Rule) -> RuleBody:  # noqa: PLR0911 - likewise
 DAYS: tuple[Day, ...] = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 
 
-def _show_day(day: Weekday) -> Day:
+def _show_day(day: model.Weekday) -> Day:
     return DAYS[day]

@@ -7,26 +7,12 @@ from msgspec import UNSET, Raw, Struct, UnsetType
 
 from controlroom.border.answers import shown_as
 from controlroom.border.asking import Asking, FromPath, FromQuery, JSONBody, Permission
+from controlroom.border.bodies import given
 from controlroom.dialects.robocorp.answers import Deleted, Identified, Named, Reference, identified, seconds
 from controlroom.dialects.robocorp.routing import Page, Pages, delete, get, post, update
 from controlroom.dialects.robocorp.schedule_rules import RuleBody, rule_of, show_rule
-from controlroom.engine.schedules import actions, store
+from controlroom.engine.schedules import actions, model, store
 from controlroom.engine.schedules.local_times import zone_named
-from controlroom.engine.schedules.model import (
-    GivenPayload,
-    Missed,
-    Occurrence,
-    OccurrenceState,
-    Overlap,
-    Policies,
-    Schedule,
-    ScheduleChange,
-    ScheduleDefinition,
-    ScheduledInput,
-    Timing,
-    UsualInput,
-    WaitingItems,
-)
 from controlroom.engine.schedules.previews import Preview
 from controlroom.errors import Invalid
 from controlroom.ids import ProcessId, ScheduleId
@@ -63,9 +49,9 @@ class CreateSchedule(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     starts_at: datetime | None = None
     ends_at: datetime | None = None
     enabled: bool = True
-    missed: Missed = Missed.SKIP
-    grace_seconds: float = Policies().grace.total_seconds()
-    overlap: Overlap = Overlap.ALLOW
+    missed: model.Missed = model.Missed.SKIP
+    grace_seconds: float = model.Policies().grace.total_seconds()
+    overlap: model.Overlap = model.Overlap.ALLOW
     skip_after_seconds: float | None = None
     cancel_after_seconds: float | None = None
     input: InputBody = DefaultInputBody()
@@ -81,9 +67,9 @@ class UpdateSchedule(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     starts_at: datetime | UnsetType = UNSET
     ends_at: datetime | UnsetType | None = UNSET
     enabled: bool | UnsetType = UNSET
-    missed: Missed | UnsetType = UNSET
+    missed: model.Missed | UnsetType = UNSET
     grace_seconds: float | UnsetType = UNSET
-    overlap: Overlap | UnsetType = UNSET
+    overlap: model.Overlap | UnsetType = UNSET
     skip_after_seconds: float | UnsetType | None = UNSET
     cancel_after_seconds: float | UnsetType | None = UNSET
     input: InputBody | UnsetType = UNSET
@@ -119,9 +105,9 @@ class ScheduleAnswer(Struct, frozen=True, kw_only=True):
     starts_at: datetime
     ends_at: datetime | None
     enabled: bool
-    missed: Missed
+    missed: model.Missed
     grace_seconds: float
-    overlap: Overlap
+    overlap: model.Overlap
     skip_after_seconds: float | None
     cancel_after_seconds: float | None
     input: InputBody
@@ -134,7 +120,7 @@ class OccurrenceAnswer(Struct, frozen=True, kw_only=True):
     """What became of a time at which a schedule was due."""
 
     due: datetime
-    state: OccurrenceState
+    state: model.OccurrenceState
     process_run: Identified | None
     reason: str
     decided_at: datetime
@@ -154,26 +140,7 @@ async def list_schedules(
 @post("/schedules")
 async def create_schedule(request: Asking, data: JSONBody[CreateSchedule]) -> ScheduleAnswer:
     """Create a schedule of a process."""
-    policies = Policies(
-        missed=data.missed,
-        grace=_duration(data.grace_seconds),
-        overlap=data.overlap,
-        skip_after=_maybe_duration(data.skip_after_seconds),
-        cancel_after=_maybe_duration(data.cancel_after_seconds),
-        inputs=_input(data.input),
-        priority=data.priority,
-    )
-    definition = ScheduleDefinition(
-        process=ProcessId(data.process.id),
-        name=data.name,
-        rule=rule_of(data.rule, data.time_zone),
-        zone=data.time_zone,
-        starts_at=_moment(data.starts_at, data.time_zone),
-        ends_at=_moment(data.ends_at, data.time_zone),
-        is_enabled=data.enabled,
-        policies=policies,
-    )
-    return _show(await actions.create(*request.acting, definition))
+    return _show(await actions.create(*request.acting, _definition_of(data)))
 
 
 @get("/schedules/{schedule_id:uuid}", needs=Permission.READ_SCHEDULES)
@@ -190,22 +157,7 @@ async def update_schedule(
     zone = data.time_zone
     if zone is UNSET:
         zone = (await store.get(*request.reading, schedule_id)).zone
-    change = ScheduleChange(
-        name=data.name,
-        rule=UNSET if data.rule is UNSET else rule_of(data.rule, zone),
-        zone=data.time_zone,
-        starts_at=UNSET if data.starts_at is UNSET else _aware(data.starts_at, zone),
-        ends_at=UNSET if data.ends_at is UNSET else _moment(data.ends_at, zone),
-        is_enabled=data.enabled,
-        missed=data.missed,
-        grace=UNSET if data.grace_seconds is UNSET else _duration(data.grace_seconds),
-        overlap=data.overlap,
-        skip_after=UNSET if data.skip_after_seconds is UNSET else _maybe_duration(data.skip_after_seconds),
-        cancel_after=UNSET if data.cancel_after_seconds is UNSET else _maybe_duration(data.cancel_after_seconds),
-        inputs=UNSET if data.input is UNSET else _input(data.input),
-        priority=data.priority,
-    )
-    return _show(await actions.update(*request.acting, schedule_id, change))
+    return _show(await actions.update(*request.acting, schedule_id, _change_of(data, zone)))
 
 
 @delete("/schedules/{schedule_id:uuid}")
@@ -220,7 +172,7 @@ async def preview_schedule(request: Asking, data: JSONBody[PreviewRequest]) -> P
     """Tell when a schedule would be due, without making it."""
     if not 1 <= data.count <= _MOST_PREVIEWED:
         raise Invalid(f"count is from 1 to {_MOST_PREVIEWED}", code="INVALID_BODY")
-    timing = Timing(
+    timing = model.Timing(
         rule=rule_of(data.rule, data.time_zone),
         zone=data.time_zone,
         starts_at=_moment(data.starts_at, data.time_zone) or await store.now(request.db),
@@ -250,14 +202,14 @@ async def list_schedule_occurrences(
     return paging.page(rows, _show_occurrence, lambda occurrence: occurrence.due.isoformat())
 
 
-def _input(body: InputBody) -> ScheduledInput:
+def _input(body: InputBody) -> model.ScheduledInput:
     match body:
         case DefaultInputBody():
-            return UsualInput()
+            return model.UsualInput()
         case PayloadInputBody(payload):
-            return GivenPayload(payload)
+            return model.GivenPayload(payload)
         case WaitingInputBody():
-            return WaitingItems()
+            return model.WaitingItems()
         case _:
             assert_never(body)
 
@@ -281,9 +233,48 @@ def _maybe_duration(count: float | None) -> timedelta | None:
     return None if count is None else _duration(count)
 
 
+_policies_of = shown_as(
+    model.Policies,
+    CreateSchedule,
+    grace=lambda body: _duration(body.grace_seconds),
+    skip_after=lambda body: _maybe_duration(body.skip_after_seconds),
+    cancel_after=lambda body: _maybe_duration(body.cancel_after_seconds),
+    inputs=lambda body: _input(body.input),
+)
+_definition_of = shown_as(
+    model.ScheduleDefinition,
+    CreateSchedule,
+    process=lambda body: ProcessId(body.process.id),
+    rule=lambda body: rule_of(body.rule, body.time_zone),
+    zone="time_zone",
+    starts_at=lambda body: _moment(body.starts_at, body.time_zone),
+    ends_at=lambda body: _moment(body.ends_at, body.time_zone),
+    is_enabled="enabled",
+    policies=_policies_of,
+)
+
+
+def _change_of(body: UpdateSchedule, zone: str) -> model.ScheduleChange:
+    return model.ScheduleChange(
+        name=body.name,
+        rule=UNSET if body.rule is UNSET else rule_of(body.rule, zone),
+        zone=body.time_zone,
+        starts_at=given(body.starts_at, lambda at: _aware(at, zone)),
+        ends_at=given(body.ends_at, lambda at: _moment(at, zone)),
+        is_enabled=body.enabled,
+        missed=body.missed,
+        grace=given(body.grace_seconds, _duration),
+        overlap=body.overlap,
+        skip_after=given(body.skip_after_seconds, _maybe_duration),
+        cancel_after=given(body.cancel_after_seconds, _maybe_duration),
+        inputs=UNSET if body.input is UNSET else _input(body.input),
+        priority=body.priority,
+    )
+
+
 _show = shown_as(
     ScheduleAnswer,
-    Schedule,
+    model.Schedule,
     process=lambda schedule: Named(schedule.process_id, schedule.process_name),
     rule=lambda schedule: show_rule(schedule.rule),
     time_zone="zone",
@@ -295,17 +286,17 @@ _show = shown_as(
     next_occurrence="next_due",
 )
 _show_occurrence = shown_as(
-    OccurrenceAnswer, Occurrence, process_run=lambda occurrence: identified(occurrence.run_id), decided_at="at"
+    OccurrenceAnswer, model.Occurrence, process_run=lambda occurrence: identified(occurrence.run_id), decided_at="at"
 )
 
 
-def _show_input(inputs: ScheduledInput) -> InputBody:
+def _show_input(inputs: model.ScheduledInput) -> InputBody:
     match inputs:
-        case UsualInput():
+        case model.UsualInput():
             return DefaultInputBody()
-        case GivenPayload(payload):
+        case model.GivenPayload(payload):
             return PayloadInputBody(payload)
-        case WaitingItems():
+        case model.WaitingItems():
             return WaitingInputBody()
         case _:
             assert_never(inputs)

@@ -77,17 +77,7 @@ async def list_users(request: Asking, paging: Pages) -> Page[UserAnswer]:
 @post("/users")
 async def create_user(request: Asking, data: JSONBody[CreateUser]) -> UserAnswer:
     """Create a user with a role in this workspace."""
-    return _show(
-        await users.create_user(
-            *request.acting,
-            username=data.username,
-            password=data.password,
-            role=data.role,
-            first_name=data.first_name,
-            last_name=data.last_name,
-            email=data.email,
-        )
-    )
+    return _show(await users.create_user(*request.acting, **asdict(data)))
 
 
 @post("/users/{user_id:uuid}/password", needs=Permission.READ_MEMBERS)

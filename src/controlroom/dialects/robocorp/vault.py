@@ -8,14 +8,7 @@ from litestar import MediaType, get, put
 from msgspec import Struct, field
 
 from controlroom.border.asking import Asking, FromPath, JSONBody, Permission, QueryParameter
-from controlroom.dialects.robocorp.vault_transit import (
-    SCHEME,
-    Parcel,
-    TransitInvalid,
-    put_encrypted,
-    read_encrypted,
-    transit_public_key,
-)
+from controlroom.dialects.robocorp import vault_transit
 from controlroom.errors import Invalid
 
 _SECRETS = "/secrets-v1/workspaces/{workspace_id:uuid}/secrets"
@@ -49,7 +42,7 @@ class Stored(Struct, frozen=True):
 @get(f"{_SECRETS}/publicKey", media_type=MediaType.TEXT)
 async def get_public_key(request: Asking) -> str:
     """The key that secrets are to be encrypted for: base64 of its DER form."""
-    return base64.b64encode(await transit_public_key(request.engine)).decode()
+    return base64.b64encode(await vault_transit.transit_public_key(request.engine)).decode()
 
 
 @get(f"{_SECRETS}/{{name:str}}")
@@ -61,13 +54,18 @@ async def get_secret(
 ) -> SecretMessage:
     """A secret, encrypted for the key that the robot brings."""
     _check_scheme(encryption_scheme)
-    secret, parcel = await read_encrypted(*request.calling, name, public_key=_from_base64(public_key or ""))
+    secret, parcel = await vault_transit.read_encrypted(
+        *request.calling, name, public_key=_from_base64(public_key or "")
+    )
     return SecretMessage(
         name=secret.name,
         description=secret.description,
         value=parcel.value,
         encryption=Encryption(
-            encryption_scheme=SCHEME, encrypted_aes=parcel.encrypted_aes, auth_tag=parcel.auth_tag, iv=parcel.iv
+            encryption_scheme=vault_transit.SCHEME,
+            encrypted_aes=parcel.encrypted_aes,
+            auth_tag=parcel.auth_tag,
+            iv=parcel.iv,
         ),
     )
 
@@ -78,18 +76,20 @@ async def put_secret(request: Asking, name: FromPath[str], data: JSONBody[Secret
     """Create a secret, or replace all its values."""
     sent = data.encryption
     _check_scheme(sent.encryption_scheme)
-    parcel = Parcel(value=data.value, encrypted_aes=sent.encrypted_aes, auth_tag=sent.auth_tag, iv=sent.iv)
-    secret = await put_encrypted(*request.calling, name, parcel=parcel, description=data.description)
+    parcel = vault_transit.Parcel(
+        value=data.value, encrypted_aes=sent.encrypted_aes, auth_tag=sent.auth_tag, iv=sent.iv
+    )
+    secret = await vault_transit.put_encrypted(*request.calling, name, parcel=parcel, description=data.description)
     return Stored(secret.name, secret.description)
 
 
 def _check_scheme(scheme: str | None) -> None:
-    if scheme != SCHEME:
-        raise Invalid(f"The only encryptionScheme here is {SCHEME}.", code="ENCRYPTION_SCHEME_UNKNOWN")
+    if scheme != vault_transit.SCHEME:
+        raise Invalid(f"The only encryptionScheme here is {vault_transit.SCHEME}.", code="ENCRYPTION_SCHEME_UNKNOWN")
 
 
 def _from_base64(text: str) -> bytes:
     try:
         return base64.b64decode(text.replace(" ", "+"), validate=True)  # a plus that nobody quoted arrives as a space
     except binascii.Error as broken:
-        raise TransitInvalid("publicKey is not base64.") from broken
+        raise vault_transit.TransitInvalid("publicKey is not base64.") from broken

@@ -133,16 +133,7 @@ async def create_webhook(request: Asking, data: JSONBody[CreateWebhook]) -> Webh
     """Create a webhook of a process, or of the whole workspace. It is told of what happens from now on."""
     if data.process is None:  # its misspelling would subscribe to the whole workspace
         decode(await request.body(), _OfWorkspace)
-    wanted = WebhookDefinition(
-        endpoint=data.endpoint,
-        grammar=GRAMMAR,
-        events=_events(data.enabled_events),
-        process=None if data.process is None else data.process.id,
-        name=data.name,
-        secret=data.secret,
-        is_enabled=data.enabled,
-    )
-    return _with_secret(*await actions.create(*request.acting, wanted))
+    return _with_secret(*await actions.create(*request.acting, _definition_of(data)))
 
 
 @get("/webhooks/{webhook_id:uuid}")
@@ -156,14 +147,7 @@ async def update_webhook(
     request: Asking, webhook_id: FromPath[WebhookId], data: JSONBody[UpdateWebhook]
 ) -> WebhookAnswer:
     """Change a webhook; what is still to be delivered goes to where it points now."""
-    change = WebhookChange(
-        endpoint=data.endpoint,
-        events=None if data.enabled_events is None else _events(data.enabled_events),
-        name=data.name,
-        secret=data.secret,
-        is_enabled=data.enabled,
-    )
-    return _show(await actions.update(*request.acting, webhook_id, change))
+    return _show(await actions.update(*request.acting, webhook_id, _change_of(data)))
 
 
 @delete("/webhooks/{webhook_id:uuid}")
@@ -248,6 +232,22 @@ _show = shown_as(
     enabled_events=lambda webhook: [EVENT_NAMES[event] for event in webhook.events],
     enabled="is_enabled",
     disabled_reason=lambda webhook: webhook.disabled_reason or None,
+)
+
+
+_definition_of = shown_as(
+    WebhookDefinition,
+    CreateWebhook,
+    grammar=lambda _: GRAMMAR,
+    events=lambda body: _events(body.enabled_events),
+    process=lambda body: body.process and body.process.id,
+    is_enabled="enabled",
+)
+_change_of = shown_as(
+    WebhookChange,
+    UpdateWebhook,
+    events=lambda body: None if body.enabled_events is None else _events(body.enabled_events),
+    is_enabled="enabled",
 )
 
 

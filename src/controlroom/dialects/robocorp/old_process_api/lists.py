@@ -1,7 +1,19 @@
 """Lists of the old Process API: without pages, so that the longest page is all that there is."""
 
+from typing import Generic, TypeVar
+
+from msgspec import Struct
+
 from controlroom.errors import Invalid
 from controlroom.settings import Limits
+
+Shown = TypeVar("Shown")
+
+
+class Data(Struct, Generic[Shown], frozen=True):
+    """A list in its envelope."""
+
+    data: list[Shown]
 
 
 def asked_limit(limits: Limits, asked: int | None) -> int:

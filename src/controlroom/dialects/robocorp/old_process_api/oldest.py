@@ -11,8 +11,7 @@ from msgspec import Struct
 
 from controlroom.border.asking import Asking, FromPath, Permission, entrance, welcome
 from controlroom.dialects.robocorp.old_process_api import robot_runs, runs
-from controlroom.dialects.robocorp.paging import PAGED
-from controlroom.dialects.robocorp.routing import post
+from controlroom.dialects.robocorp.routing import post, undocumented
 from controlroom.engine.access.model import Actor
 from controlroom.engine.callers import Door, Kind, resolve
 from controlroom.engine.engine import Engine
@@ -57,16 +56,6 @@ async def start_run(request: Asking, process_id: FromPath[ProcessId]) -> OldestS
 
 def router() -> Router:
     """Its routes."""
-    return Router(
-        "/workspace-v1/workspaces/{workspace_id:uuid}/processes/{process_id:uuid}",
-        route_handlers=[
-            start_run,
-            runs.get_run,
-            robot_runs.get_robot_run,
-            robot_runs.list_artifacts,
-            robot_runs.get_artifact_url,
-        ],
-        middleware=[process_secret],
-        dependencies=PAGED,
-        include_in_schema=False,
-    )
+    of_step_runs = [robot_runs.get_robot_run, robot_runs.list_artifacts, robot_runs.get_artifact_url]
+    path = "/workspace-v1/workspaces/{workspace_id:uuid}/processes/{process_id:uuid}"
+    return undocumented(path, [start_run, runs.get_run, *of_step_runs], process_secret)

@@ -3,17 +3,9 @@
 from litestar import MediaType, get
 
 from controlroom.border.asking import Asking, FromPath, FromQuery, Permission
+from controlroom.dialects.robocorp.old_process_api import shapes
 from controlroom.dialects.robocorp.old_process_api.lists import asked_limit
 from controlroom.dialects.robocorp.old_process_api.runs import run_of
-from controlroom.dialects.robocorp.old_process_api.shapes import (
-    OldArtifact,
-    OldEvent,
-    OldMessage,
-    OldRobotRun,
-    show_artifact,
-    show_line,
-    show_robot_run,
-)
 from controlroom.dialects.robocorp.step_runs import artifact_url
 from controlroom.engine.console import reading as console
 from controlroom.engine.console.model import BEGINNING
@@ -28,29 +20,29 @@ _ROBOT_RUN = "/runs/{run_id:uuid}/robotRuns/{step_run_id:uuid}"
 @get("/runs/{run_id:uuid}/robotRuns", needs=Permission.READ_PROCESSES)
 async def list_robot_runs(
     request: Asking, process_id: FromPath[ProcessId], run_id: FromPath[RunId], limit: FromQuery[int | None] = None
-) -> list[OldRobotRun]:
+) -> list[shapes.OldRobotRun]:
     """List the step runs of a run, oldest first."""
     await run_of(request, process_id, run_id)
     most = asked_limit(request.engine.limits, limit)
-    return [show_robot_run(row) for row in await store.list_step_runs(*request.reading, run_id, limit=most)]
+    return [shapes.show_robot_run(row) for row in await store.list_step_runs(*request.reading, run_id, limit=most)]
 
 
 @get(_ROBOT_RUN, needs=Permission.READ_RUNS)
 async def get_robot_run(
     request: Asking, process_id: FromPath[ProcessId], run_id: FromPath[RunId], step_run_id: FromPath[StepRunId]
-) -> OldRobotRun:
+) -> shapes.OldRobotRun:
     """Get a step run."""
-    return show_robot_run(await _found(request, process_id, run_id, step_run_id))
+    return shapes.show_robot_run(await _found(request, process_id, run_id, step_run_id))
 
 
 @get(f"{_ROBOT_RUN}/events", needs=Permission.READ_RUN_OUTPUTS)
 async def list_events(
     request: Asking, process_id: FromPath[ProcessId], run_id: FromPath[RunId], step_run_id: FromPath[StepRunId]
-) -> list[OldEvent]:
+) -> list[shapes.OldEvent]:
     """List what happened to a step run, oldest first."""
     await _found(request, process_id, run_id, step_run_id)
     rows = await store.list_events(*request.reading, step_run_id, limit=request.engine.limits.max_page_size)
-    return [OldEvent(place, row.at, row.kind, row.data) for place, row in enumerate(rows, 1)]
+    return [shapes.OldEvent(place, row.at, row.kind, row.data) for place, row in enumerate(rows, 1)]
 
 
 @get(f"{_ROBOT_RUN}/messages", needs=Permission.READ_RUN_OUTPUTS)
@@ -60,22 +52,22 @@ async def list_messages(
     run_id: FromPath[RunId],
     step_run_id: FromPath[StepRunId],
     limit: FromQuery[int | None] = None,
-) -> list[OldMessage]:
+) -> list[shapes.OldMessage]:
     """List the first lines that a step run printed; the whole of them is in the public API, by pages."""
     await _found(request, process_id, run_id, step_run_id)
     most = asked_limit(request.engine.limits, limit)
     rows = await console.read(request.engine, request.seen, step_run_id, after=BEGINNING, limit=most)
-    return [show_line(row) for row in rows]
+    return [shapes.show_line(row) for row in rows]
 
 
 @get(f"{_ROBOT_RUN}/artifacts", needs=Permission.READ_RUN_OUTPUTS)
 async def list_artifacts(
     request: Asking, process_id: FromPath[ProcessId], run_id: FromPath[RunId], step_run_id: FromPath[StepRunId]
-) -> list[OldArtifact]:
+) -> list[shapes.OldArtifact]:
     """List what a step run left."""
     await _found(request, process_id, run_id, step_run_id)
     rows = await store.list_artifacts(*request.reading, step_run_id, limit=request.engine.limits.artifacts)
-    return [show_artifact(row) for row in rows]
+    return [shapes.show_artifact(row) for row in rows]
 
 
 @get(
@@ -102,6 +94,3 @@ async def _found(request: Asking, process: ProcessId, run: RunId, step_run: Step
     if found.run_id != run:
         raise StepRunNotFound(step_run)
     return found
-
-
-handlers = [list_robot_runs, get_robot_run, list_events, list_messages, list_artifacts, get_artifact_url]

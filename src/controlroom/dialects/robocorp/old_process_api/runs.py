@@ -1,25 +1,26 @@
 """Runs in the old Process API (§2.1, §2.2): started by whole bodies, told with the states of old."""
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Annotated, Literal
 
 from litestar import get
 from msgspec import Raw, Struct
 
-from controlroom.border.answers import shown_as
 from controlroom.border.asking import Asking, FromPath, FromQuery, JSONBody, Permission, QueryParameter
 from controlroom.border.bodies import check_lists, decode, payload_of
-from controlroom.dialects.robocorp.old_process_api.lists import asked_limit
+from controlroom.dialects.robocorp.answers import Named
+from controlroom.dialects.robocorp.old_process_api.lists import Data, asked_limit
 from controlroom.dialects.robocorp.old_process_api.shapes import OldRun, run_state, show_run
 from controlroom.dialects.robocorp.routing import post
 from controlroom.engine.processes import store as processes
-from controlroom.engine.processes.model import Process
 from controlroom.engine.runs import actions, store
 from controlroom.engine.runs.errors import RunNotFound
 from controlroom.engine.runs.model import DefaultInput, Inputs, Run, WithItems, WithPayloads, WithWaiting
 from controlroom.engine.runs.summaries import input_ids, summaries
 from controlroom.errors import Conflict, Invalid
 from controlroom.ids import ProcessId, RunId, WorkItemId
+from controlroom.postgres.keyset import whole
 
 
 class OldStarted(Struct, frozen=True, rename="camel"):
@@ -35,25 +36,6 @@ class RunRequest(Struct, frozen=True, rename="camel", forbid_unknown_fields=True
     type: Literal["default", "workItemIds", "storages"]
     work_item_ids: list[WorkItemId] | None = None
     storages: list[Literal["input", "failed", "output"]] | None = None
-
-
-class Data(Struct, frozen=True):
-    """A list in its envelope."""
-
-    data: list[OldRun]
-
-
-class OldProcess(Struct, frozen=True):
-    """A process."""
-
-    id: ProcessId
-    name: str
-
-
-class Processes(Struct, frozen=True):
-    """The processes of a workspace."""
-
-    data: list[OldProcess]
 
 
 @post("/runs", needs=Permission.START_RUNS)
@@ -115,7 +97,9 @@ def _inputs(asked: RunRequest) -> Inputs:
 
 
 @get("/runs", needs=Permission.READ_RUNS)
-async def list_runs(request: Asking, process_id: FromPath[ProcessId], limit: FromQuery[int | None] = None) -> Data:
+async def list_runs(
+    request: Asking, process_id: FromPath[ProcessId], limit: FromQuery[int | None] = None
+) -> Data[OldRun]:
     """List the runs of a process, newest first."""
     await processes.get(*request.reading, process_id)
     most = asked_limit(request.engine.limits, limit)
@@ -144,17 +128,10 @@ async def list_runs_of_workspace(
 
 
 @get("/processes", needs=Permission.READ_PROCESSES)
-async def list_processes(request: Asking) -> Processes:
+async def list_processes(request: Asking) -> Data[Named]:
     """List the processes of a workspace: all of them, because this API has no pages."""
-    found: list[OldProcess] = []
-    after: ProcessId | None = None
-    most = request.engine.limits.max_page_size
-    while True:
-        rows = await processes.list_processes(*request.reading, after=after, limit=most)
-        found += map(_show_process, rows)
-        if len(rows) < most:
-            return Processes(found)
-        after = rows[-1].id
+    rows = await whole(partial(processes.list_processes, *request.reading), request.engine.limits.max_page_size)
+    return Data([Named(process.id, process.name) for process in rows])
 
 
 async def run_of(request: Asking, process: ProcessId, run: RunId) -> Run:
@@ -169,8 +146,6 @@ async def _shown(request: Asking, runs: Sequence[Run]) -> list[OldRun]:
     told = await summaries(*request.reading, runs)
     return [show_run(run, told[run.id]) for run in runs if run.id in told]  # one may be deleted meanwhile
 
-
-_show_process = shown_as(OldProcess, Process)
 
 handlers = [start_run, start_run_of_many, start_run_as_requested, list_runs, get_run]
 """Below a process, for who sends a key in the header."""

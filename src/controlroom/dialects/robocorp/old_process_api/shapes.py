@@ -2,12 +2,11 @@
 
 from datetime import datetime
 from typing import Literal, assert_never
-from uuid import UUID
 
 from msgspec import Raw, Struct, field
 
 from controlroom.border.answers import shown_as
-from controlroom.dialects.robocorp.answers import seconds
+from controlroom.dialects.robocorp.answers import Identified, seconds
 from controlroom.dialects.robocorp.codes import told_exception
 from controlroom.engine.console.model import Line
 from controlroom.engine.runs.model import Artifact, Result, Run, RunState, StepRun, StepRunState
@@ -30,12 +29,6 @@ class ItemStats(Struct, frozen=True, rename="camel"):
     succeeded_count: int
 
 
-class OldId(Struct, frozen=True):
-    """A noun by its id."""
-
-    id: UUID
-
-
 class OldRun(Struct, frozen=True, kw_only=True, rename="camel"):
     """A process run."""
 
@@ -52,7 +45,7 @@ class OldRun(Struct, frozen=True, kw_only=True, rename="camel"):
     end_ts: datetime | None
     duration: float | None
     work_item_stats: ItemStats
-    robot_runs: list[OldId]
+    robot_runs: list[Identified]
 
 
 class OldRobotRun(Struct, frozen=True, kw_only=True, rename="camel"):
@@ -151,7 +144,7 @@ def show_run(run: Run, summary: Summary) -> OldRun:
         end_ts=run.ended_at,
         duration=seconds(run.duration),
         work_item_stats=ItemStats(items.total, items.failed, items.done),
-        robot_runs=[OldId(step_run) for step_run in summary.step_runs],
+        robot_runs=[Identified(step_run) for step_run in summary.step_runs],
     )
 
 

@@ -9,8 +9,9 @@ from msgspec import Raw, Struct
 
 from controlroom.border.asking import Asking, FromPath, FromQuery, JSONBody, Permission, QueryParameter
 from controlroom.border.bodies import decode, payload_of
-from controlroom.dialects.robocorp.links import upload_form
-from controlroom.dialects.robocorp.old_process_api.lists import asked_limit
+from controlroom.dialects.robocorp.answers import FileRequest, Form
+from controlroom.dialects.robocorp.links import older_form
+from controlroom.dialects.robocorp.old_process_api.lists import Data, asked_limit
 from controlroom.dialects.robocorp.old_process_api.runs import run_of
 from controlroom.dialects.robocorp.old_process_api.shapes import OldItem, show_item
 from controlroom.dialects.robocorp.routing import post
@@ -27,36 +28,16 @@ _ITEM = "/work-items/{item_id:uuid}"
 WithData = Annotated[bool | None, QueryParameter(name="includeData")]
 
 
-class Data(Struct, frozen=True):
-    """A list in its envelope."""
-
-    data: list[OldItem]
-
-
 class WrappedPayload(Struct, frozen=True, forbid_unknown_fields=True):
     """A payload in its envelope."""
 
     payload: Raw = Raw(b"null")
 
 
-class OldFileRequest(Struct, frozen=True, rename="camel"):
-    """A file that shall be added."""
-
-    file_name: str
-    file_size: int
-
-
-class OldForm(Struct, frozen=True):
-    """Where to post it: first the fields, then the content as the part `file`."""
-
-    url: str
-    fields: dict[str, str]
-
-
 @get("/work-items", needs=Permission.READ_WORK_ITEMS)
 async def list_items(
     request: Asking, process_id: FromPath[ProcessId], include_data: WithData = None, limit: FromQuery[int | None] = None
-) -> Data:
+) -> Data[OldItem]:
     """List the items of a process, newest first."""
     await processes.get(*request.reading, process_id)
     most = asked_limit(request.engine.limits, limit)
@@ -71,7 +52,7 @@ async def list_items_of_run(
     run_id: FromPath[RunId],
     include_data: WithData = None,
     limit: FromQuery[int | None] = None,
-) -> Data:
+) -> Data[OldItem]:
     """List the items of a run, newest first, which is the order that clients ask for."""
     await run_of(request, process_id, run_id)
     rows = await store.list_items(*request.reading, run=run_id, limit=asked_limit(request.engine.limits, limit))
@@ -106,12 +87,11 @@ async def retry_item(request: Asking, process_id: FromPath[ProcessId], item_id: 
 
 @post(f"{_ITEM}/files/upload", needs=Permission.WRITE_WORK_ITEMS)
 async def add_file(
-    request: Asking, process_id: FromPath[ProcessId], item_id: FromPath[WorkItemId], data: JSONBody[OldFileRequest]
-) -> OldForm:
+    request: Asking, process_id: FromPath[ProcessId], item_id: FromPath[WorkItemId], data: JSONBody[FileRequest]
+) -> Form:
     """Promise a file: where to post it as a form."""
     await _found(request, process_id, item_id)
-    form = upload_form(request, await actions.promise_file(*request.acting, item_id, data.file_name, data.file_size))
-    return OldForm(form.url, form.form_data)
+    return older_form(request, await actions.promise_file(*request.acting, item_id, data.file_name, data.file_size))
 
 
 async def _found(request: Asking, process: ProcessId, item: WorkItemId) -> WorkItem:

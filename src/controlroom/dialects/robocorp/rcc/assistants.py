@@ -1,26 +1,27 @@
 """How a machine runs an assistant (§8.5): an encrypted exchange, heartbeats, the end, and files that it leaves."""
 
 from datetime import datetime
+from functools import partial
 from typing import Literal
 
 import msgspec
 from litestar import Router, get, put
 from msgspec import Struct, field
 
+from controlroom.border.answers import shown_as
 from controlroom.border.asking import Asking, FromPath, JSONBody, Permission
-from controlroom.border.origin import Origins
-from controlroom.dialects.robocorp.assistants import AssistantTask, show
-from controlroom.dialects.robocorp.links import upload_form
-from controlroom.dialects.robocorp.paging import PAGED
+from controlroom.dialects.robocorp.answers import Form
+from controlroom.dialects.robocorp.assistants import AssistantTask, task_of
+from controlroom.dialects.robocorp.links import older_form
 from controlroom.dialects.robocorp.rcc.bearer import token_for
 from controlroom.dialects.robocorp.rcc.capabilities import Capability
 from controlroom.dialects.robocorp.rcc.exchange import SCHEME, encrypt_for
-from controlroom.dialects.robocorp.routing import post
+from controlroom.dialects.robocorp.routing import post, undocumented
 from controlroom.engine.assistants import actions, artifacts, store, tokens
-from controlroom.engine.assistants.model import AssistantError, Started
-from controlroom.engine.engine import Engine
+from controlroom.engine.assistants.model import Assistant, AssistantError, Started
 from controlroom.errors import Invalid
 from controlroom.ids import AssistantId, AssistantRunId, PackageId, UploadId
+from controlroom.postgres.keyset import whole
 
 _RUN = "/{assistant_id:uuid}/runs/{run_id:uuid}"
 
@@ -110,18 +111,11 @@ class FileRequest(Struct, frozen=True, rename="camel"):
     file_size: str | int
 
 
-class PostInfo(Struct, frozen=True):
-    """Where to post it: first the fields, then the content as the part `file`."""
-
-    url: str
-    fields: dict[str, str]
-
-
 class PostResponse(Struct, frozen=True, rename="camel"):
     """The file that was announced."""
 
     artifact_id: UploadId
-    post_info: PostInfo
+    post_info: Form
 
 
 class FileAnswer(Struct, frozen=True):
@@ -133,16 +127,8 @@ class FileAnswer(Struct, frozen=True):
 @get("/", needs=Permission.READ_ASSISTANTS)
 async def list_assistants(request: Asking) -> list[RunnableAssistant]:
     """List the assistants of a workspace: all of them, because this API has no pages."""
-    found: list[RunnableAssistant] = []
-    most = request.engine.limits.max_page_size
-    while True:
-        after = found[-1].id if found else None
-        rows = await store.list_assistants(*request.reading, after=after, limit=most)
-        for row in rows:
-            shown = show(row)
-            found.append(RunnableAssistant(id=shown.id, name=shown.name, task=shown.task, created_at=shown.created_at))
-        if len(rows) < most:
-            return found
+    rows = await whole(partial(store.list_assistants, *request.reading), request.engine.limits.max_page_size)
+    return [_show(row) for row in rows]
 
 
 @post("/{assistant_id:uuid}/runs")
@@ -152,7 +138,7 @@ async def start_run(request: Asking, assistant_id: FromPath[AssistantId], data: 
         raise Invalid(f"The only scheme here is {SCHEME}.", code="ENCRYPTION_SCHEME_UNKNOWN")
     encrypt_for(data.encryption.public_key, b"")  # a key that does not do shall start nothing
     started = await actions.start(*request.acting, assistant_id)
-    sealed = encrypt_for(data.encryption.public_key, msgspec.json.encode(_plain(request.engine, request, started)))
+    sealed = encrypt_for(data.encryption.public_key, msgspec.json.encode(_plain(request, started)))
     encryption = AnswerEncryption(iv=sealed.iv, atag=sealed.tag, encrypted_key=sealed.encrypted_key)
     return StartAnswer(encryption, sealed.payload)
 
@@ -186,14 +172,14 @@ async def announce_file(request: Asking, token: FromPath[str], data: JSONBody[Fi
     """Announce a file that a run leaves; the address carries the right to do so."""
     run = await tokens.run_of_posting(request.engine, token)
     upload = await artifacts.promise(request.engine, run, name=data.file_name, size=_size(data.file_size))
-    form = upload_form(request, upload)
-    return FileAnswer(PostResponse(upload.id, PostInfo(form.url, form.form_data)))
+    return FileAnswer(PostResponse(upload.id, older_form(request, upload)))
 
 
-def _plain(engine: Engine, request: Asking, started: Started) -> Plain:
-    origins: Origins = request.app.state.origins
-    origin = origins.of(request.scope)  # type: ignore[arg-type]  # a scope is a dict
-    run, token = started.run, tokens.runtime_token(engine, started.run)
+_show = shown_as(RunnableAssistant, Assistant, task=task_of)
+
+
+def _plain(request: Asking, started: Started) -> Plain:
+    origin, run, token = request.origin, started.run, tokens.runtime_token(request.engine, started.run)
     environment = {
         "RC_WORKSPACE_ID": str(run.workspace_id),
         "RC_API_SECRET_HOST": origin,
@@ -201,7 +187,7 @@ def _plain(engine: Engine, request: Asking, started: Started) -> Plain:
         "RC_API_URL_V1": f"{origin}/api/v1",
         "RC_API_TOKEN_V1": token,
     }
-    post_url = f"{origin}/assistant-v1/artifacts/{tokens.posting_token(engine, run)}"
+    post_url = f"{origin}/assistant-v1/artifacts/{tokens.posting_token(request.engine, run)}"
     return Plain(
         run.id,
         Config(environment=environment, artifact_post_url=post_url),
@@ -228,12 +214,9 @@ def _size(text: str | int) -> int:
 
 def routers() -> list[Router]:
     """What a token opens, and what the address of files opens."""
-    by_token = Router(
-        "/assistant-v1/workspaces/{workspace_id:uuid}/assistants",
-        route_handlers=[list_assistants, start_run, beat, complete],
-        middleware=[token_for(Capability.RUN_ASSISTANT, scheme="RC_WST")],
-        dependencies=PAGED,
-        include_in_schema=False,
-    )
-    by_address = Router("/assistant-v1/artifacts", route_handlers=[announce_file], include_in_schema=False)
-    return [by_token, by_address]
+    by_token = [list_assistants, start_run, beat, complete]
+    entrance = token_for(Capability.RUN_ASSISTANT, scheme="RC_WST")
+    return [
+        undocumented("/assistant-v1/workspaces/{workspace_id:uuid}/assistants", by_token, entrance),
+        undocumented("/assistant-v1/artifacts", [announce_file]),
+    ]

@@ -5,11 +5,10 @@ from msgspec import Struct
 
 from controlroom.border.asking import Asking, FromPath, JSONBody, Permission
 from controlroom.dialects.robocorp.links import download_url, upload_url
-from controlroom.dialects.robocorp.paging import PAGED
 from controlroom.dialects.robocorp.rcc.bearer import token_for
 from controlroom.dialects.robocorp.rcc.capabilities import Capability
 from controlroom.dialects.robocorp.rcc.workspaces import RobotAnswer, show_robot
-from controlroom.dialects.robocorp.routing import post
+from controlroom.dialects.robocorp.routing import post, undocumented
 from controlroom.engine.downloads.model import DownloadKind
 from controlroom.engine.packages import actions, store
 from controlroom.errors import NotFound
@@ -54,10 +53,5 @@ async def get_download_link(request: Asking, robot_id: FromPath[PackageId]) -> U
 
 def router() -> Router:
     """Its routes: whether a token may write is a matter of what it opens."""
-    return Router(
-        "/robot-v1",
-        route_handlers=[create_robot, get_upload_link, get_download_link],
-        middleware=[token_for(Capability.EDIT_ROBOT, Capability.GET_ROBOT, Capability.RUN_ASSISTANT)],
-        dependencies=PAGED,
-        include_in_schema=False,
-    )
+    entrance = token_for(Capability.EDIT_ROBOT, Capability.GET_ROBOT, Capability.RUN_ASSISTANT)
+    return undocumented("/robot-v1", [create_robot, get_upload_link, get_download_link], entrance)

@@ -6,7 +6,7 @@ from msgspec import Struct
 
 from controlroom.dialects.robocorp.rcc.capabilities import PURPOSES, Capability
 from controlroom.dialects.robocorp.rcc.signing import Signed, signed
-from controlroom.dialects.robocorp.routing import delete, post
+from controlroom.dialects.robocorp.routing import delete, post, undocumented
 from controlroom.engine.access.credentials import Signer
 from controlroom.engine.access.user_tokens import mint
 from controlroom.engine.access.users import actions as users
@@ -118,10 +118,5 @@ def _user_of(signer: Signer) -> UserId:
 
 def router() -> Router:
     """The token vendor."""
-    return Router(
-        "/token-vendor-v1",
-        route_handlers=[request_token, request_user_token, get_details, delete_credential],
-        middleware=[signed],
-        request_class=Signed,
-        include_in_schema=False,
-    )
+    handlers = [request_token, request_user_token, get_details, delete_credential]
+    return undocumented("/token-vendor-v1", handlers, signed, request_class=Signed)

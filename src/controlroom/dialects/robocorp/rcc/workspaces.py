@@ -1,20 +1,23 @@
 """Workspaces and what is in them, as rcc and editors list them (§8.3)."""
 
+from functools import partial
 from typing import Literal
 
 from litestar import Router, get
 from msgspec import Struct
 
 from controlroom.border.asking import Asking, Permission
-from controlroom.dialects.robocorp.paging import PAGED
+from controlroom.dialects.robocorp.answers import Named
 from controlroom.dialects.robocorp.rcc.bearer import token_for
 from controlroom.dialects.robocorp.rcc.capabilities import Capability
+from controlroom.dialects.robocorp.routing import undocumented
 from controlroom.engine.access.model import Actor
 from controlroom.engine.packages import store as packages
 from controlroom.engine.packages.model import Package
 from controlroom.engine.workspaces import actions as workspaces
 from controlroom.engine.workspaces.model import Workspace
 from controlroom.ids import OrganizationId, PackageId, WorkspaceId
+from controlroom.postgres.keyset import whole
 
 
 class WorkspacePermissions(Struct, frozen=True, rename="camel"):
@@ -56,46 +59,30 @@ class RobotAnswer(Struct, frozen=True):
     package: RobotPackage | None
 
 
-class Activity(Struct, frozen=True):
-    """Likewise, as editors read it."""
-
-    id: PackageId
-    name: str
-
-
 class Tree(Struct, frozen=True):
     """What is in a workspace."""
 
     id: WorkspaceId
     name: str
     robots: list[RobotAnswer]
-    activities: list[Activity]
+    activities: list[Named]
+    """Likewise, as editors read them."""
 
 
 @get("/workspaces")
 async def list_workspaces(request: Asking) -> list[WorkspaceAnswer]:
     """List the user's workspaces: all of them, because this API has no pages."""
-    found: list[Workspace] = []
-    most = request.engine.limits.max_page_size
-    while True:
-        after = found[-1].id if found else None
-        rows = await workspaces.list_workspaces(*request.governing, after=after, limit=most)
-        found += rows
-        if len(rows) < most:
-            return [_show(workspace, request.actor, request.origin) for workspace in found]
+    rows = await whole(partial(workspaces.list_workspaces, *request.governing), request.engine.limits.max_page_size)
+    return [_show(workspace, request.actor, request.origin) for workspace in rows]
 
 
 @get("/workspaces/{workspace_id:uuid}/tree", needs=Permission.READ_PACKAGES)
 async def get_tree(request: Asking) -> Tree:
     """List the robots of a workspace."""
     workspace = await workspaces.get(*request.acting)
-    robots = await _all_packages(request)
-    return Tree(
-        workspace.id,
-        workspace.name,
-        [show_robot(robot) for robot in robots],
-        [Activity(robot.id, robot.name) for robot in robots],
-    )
+    rows = await whole(partial(packages.list_packages, *request.reading), request.engine.limits.max_page_size)
+    robots, activities = [show_robot(row) for row in rows], [Named(row.id, row.name) for row in rows]
+    return Tree(workspace.id, workspace.name, robots, activities)
 
 
 def show_robot(package: Package) -> RobotAnswer:
@@ -103,17 +90,6 @@ def show_robot(package: Package) -> RobotAnswer:
     latest = package.latest
     content = None if latest is None else RobotPackage(f"{package.name}.zip", latest.size, latest.hash)
     return RobotAnswer(package.id, package.name, content)
-
-
-async def _all_packages(request: Asking) -> list[Package]:
-    found: list[Package] = []
-    most = request.engine.limits.max_page_size
-    while True:
-        after = found[-1].id if found else None
-        rows = await packages.list_packages(*request.reading, after=after, limit=most)
-        found += rows
-        if len(rows) < most:
-            return found
 
 
 def _show(workspace: Workspace, actor: Actor, url: str) -> WorkspaceAnswer:
@@ -136,10 +112,4 @@ def _show(workspace: Workspace, actor: Actor, url: str) -> WorkspaceAnswer:
 
 def router() -> Router:
     """Its routes. Whoever may do something in a workspace may see it, so that every capability opens them."""
-    return Router(
-        "/workspace-v1",
-        route_handlers=[list_workspaces, get_tree],
-        middleware=[token_for(*Capability)],
-        dependencies=PAGED,
-        include_in_schema=False,
-    )
+    return undocumented("/workspace-v1", [list_workspaces, get_tree], token_for(*Capability))
