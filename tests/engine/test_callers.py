@@ -1,5 +1,6 @@
 """A token of any kind is resolved in one place, and each door takes those that are meant for it."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -8,6 +9,7 @@ from hypothesis import strategies as st
 
 from controlroom.engine.access import jwts
 from controlroom.engine.access.actions import create_api_key
+from controlroom.engine.access.credentials import forget
 from controlroom.engine.access.model import Actor, ActorKind, Permission, StepRunActor, WorkerActor
 from controlroom.engine.access.passwords import hash_password
 from controlroom.engine.access.sessions import begin
@@ -89,6 +91,35 @@ async def test_a_door_takes_only_what_is_meant_for_it(engine, tokens):
             else:
                 with pytest.raises(Unauthenticated):
                     await resolve(engine, token, door)
+
+
+class Counted:
+    """The database, and how many statements it was asked for."""
+
+    def __init__(self, database):
+        self._database = database
+        self.statements = 0
+
+    def __getattr__(self, name):
+        self.statements += name in {"one", "one_or_none", "all", "value", "execute"}
+        return getattr(self._database, name)
+
+
+async def test_nobody_costs_more_than_one_round_trip(engine, tokens):
+    """The first time; keys and workers none at all for a few seconds after, robots never any."""
+    first, again = {}, {}
+    forget(engine)
+    for costs in (first, again):
+        for kind, (token, _, _) in tokens.items():
+            counted = Counted(engine.database)
+            await resolve(replace(engine, database=counted), token, EVERYBODY)
+            costs[kind] = counted.statements
+
+    signed = first.pop(Kind.JWT)  # and its key, which is remembered then
+    assert first == dict.fromkeys(tokens.keys() - {Kind.JWT, Kind.STEP_RUN}, 1) | {Kind.STEP_RUN: 0}
+    assert signed <= 2
+    lasting = {Kind.SESSION, Kind.JWT, Kind.PROCESS_SECRET}
+    assert again == {kind: int(kind in lasting) for kind in tokens}
 
 
 @given(st.text())
