@@ -1,12 +1,13 @@
 """Pages by the id of their last row."""
 
 import uuid
+from types import SimpleNamespace
 
 import pytest
 
 from controlroom.ids import uuid7
 from controlroom.postgres.database import Database
-from controlroom.postgres.keyset import oldest_first
+from controlroom.postgres.keyset import oldest_first, whole
 from controlroom.postgres.statement import statement
 
 LIST = f"select id from listed where place = 'here' {oldest_first('id')}"
@@ -46,3 +47,16 @@ async def test_a_deep_page_reads_no_row_before_it(listed):
     [condition] = [line for line in plan if "Index Cond" in line]
     assert "id >" in condition
     assert not [line for line in plan if "Filter" in line or "Sort" in line]
+
+
+@pytest.mark.parametrize(("rows", "asked"), [(0, [None]), (3, [None, 2]), (4, [None, 2, 4]), (5, [None, 2, 4])])
+async def test_a_whole_list_is_read_page_by_page(rows, asked):
+    """Every row comes once, in order, and nothing is asked for behind a page that is not full."""
+    listed, begins = [SimpleNamespace(id=place) for place in range(1, rows + 1)], []
+
+    async def listing(*, after, limit):
+        begins.append(after)
+        return listed[after or 0 :][:limit]
+
+    assert await whole(listing, 2) == listed
+    assert begins == asked

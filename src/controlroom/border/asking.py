@@ -1,7 +1,7 @@
 """Who asks, and what: attributes of the request, so that a handler's parameters are what its URL and body say.
 
     @get("/work-items/{item_id:uuid}", needs=Permission.READ_WORK_ITEMS)
-    async def get_work_item(request: Asking, item_id: FromPath[WorkItemId]) -> FullWorkItem:
+    async def get_work_item(request: Asking, item_id: Path[WorkItemId]) -> FullWorkItem:
         item = await store.get(request.engine.database, request.seen, item_id)
 
 A route that reads declares the permission that it needs beside its path, and is handed a Scope as `request.seen`. A
@@ -11,11 +11,15 @@ route that writes declares none: its verb makes the Scope from `request.actor`. 
 from collections.abc import Awaitable, Callable
 from typing import Any, TypeAlias
 
-from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
+from litestar.params import FromPath as Path
+from litestar.params import FromQuery as Query
+from litestar.params import JSONBody as Body
+from litestar.params import QueryParameter
 from litestar.types import ASGIApp, Receive, Send
 
 from controlroom.border.arrivals import known
 from controlroom.border.bodies import JsonRequest
+from controlroom.border.networks import place_of
 from controlroom.border.origin import Origins
 from controlroom.engine.access.model import Actor, Permission, StepRunActor, WorkerActor
 from controlroom.engine.access.scope import Scope as Seen
@@ -29,12 +33,12 @@ __all__ = [
     "NEEDS",
     "OPEN_TO_ROBOTS",
     "Asking",
+    "Body",
     "Caller",
     "Entrance",
-    "FromPath",
-    "FromQuery",
-    "JSONBody",
+    "Path",
     "Permission",
+    "Query",
     "QueryParameter",
     "entrance",
     "welcome",
@@ -125,6 +129,12 @@ class Asking(JsonRequest):
     def db(self) -> Database:
         """The database, to read from."""
         return self.engine.database
+
+    @property
+    def place(self) -> str:
+        """From where the caller came: an address, or the network that is one caller's."""
+        origins: Origins = self.app.state.origins
+        return place_of(origins.client_of(self.scope))  # type: ignore[arg-type]  # a scope is a dict
 
     @property
     def origin(self) -> str:

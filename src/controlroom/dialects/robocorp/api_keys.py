@@ -6,7 +6,7 @@ from msgspec import Struct
 from msgspec.structs import asdict
 
 from controlroom.border.answers import shown_as
-from controlroom.border.asking import Asking, FromPath, JSONBody, Permission
+from controlroom.border.asking import Asking, Body, Path, Permission
 from controlroom.dialects.robocorp.answers import Deleted
 from controlroom.dialects.robocorp.permissions import names_of, permission_named
 from controlroom.dialects.robocorp.routing import Page, Pages, delete, get, post, update
@@ -63,7 +63,7 @@ async def list_api_keys(request: Asking, paging: Pages) -> Page[ApiKeyAnswer]:
 
 
 @post("/api-keys")
-async def create_api_key(request: Asking, data: JSONBody[CreateApiKey]) -> NewApiKey:
+async def create_api_key(request: Asking, data: Body[CreateApiKey]) -> NewApiKey:
     """Create an API key; nobody can give it more permissions than they have."""
     key, value = await actions.create_api_key(
         *request.acting, name=data.name, permissions=_permissions(data.permissions)
@@ -72,27 +72,27 @@ async def create_api_key(request: Asking, data: JSONBody[CreateApiKey]) -> NewAp
 
 
 @get("/api-keys/{api_key_id:uuid}", needs=Permission.READ_API_KEYS)
-async def get_api_key(request: Asking, api_key_id: FromPath[ApiKeyId]) -> ApiKeyAnswer:
+async def get_api_key(request: Asking, api_key_id: Path[ApiKeyId]) -> ApiKeyAnswer:
     """Get an API key, without its value."""
     return _show(await actions.get_api_key(*request.reading, api_key_id))
 
 
 @update("/api-keys/{api_key_id:uuid}")
-async def update_api_key(request: Asking, api_key_id: FromPath[ApiKeyId], data: JSONBody[EditApiKey]) -> ApiKeyAnswer:
+async def update_api_key(request: Asking, api_key_id: Path[ApiKeyId], data: Body[EditApiKey]) -> ApiKeyAnswer:
     """Change the name or the permissions of an API key; its value stays."""
     permissions = None if data.permissions is None else _permissions(data.permissions)
     return _show(await actions.edit_api_key(*request.acting, api_key_id, name=data.name, permissions=permissions))
 
 
 @delete("/api-keys/{api_key_id:uuid}")
-async def delete_api_key(request: Asking, api_key_id: FromPath[ApiKeyId]) -> Deleted:
+async def delete_api_key(request: Asking, api_key_id: Path[ApiKeyId]) -> Deleted:
     """Delete an API key."""
     await actions.delete_api_key(*request.acting, api_key_id)
     return Deleted(api_key_id)
 
 
 @post("/api-keys/{api_key_id:uuid}/reveal")
-async def reveal_api_key(request: Asking, api_key_id: FromPath[ApiKeyId]) -> Revealed:
+async def reveal_api_key(request: Asking, api_key_id: Path[ApiKeyId]) -> Revealed:
     """Show the value of an API key once more. It is recorded who saw it."""
     return Revealed(api_key_id, await actions.reveal_api_key(*request.acting, api_key_id))
 

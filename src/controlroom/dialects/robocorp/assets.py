@@ -6,7 +6,7 @@ from uuid import UUID
 
 from msgspec import Struct
 
-from controlroom.border.asking import Asking, FromPath, JSONBody, Permission
+from controlroom.border.asking import Asking, Body, Path, Permission
 from controlroom.dialects.robocorp.answers import Deleted, Named
 from controlroom.dialects.robocorp.links import download_url, upload_url
 from controlroom.dialects.robocorp.routing import Page, Pages, delete, get, post
@@ -102,25 +102,25 @@ async def list_assets(request: Asking, paging: Pages) -> Page[Named]:
 
 
 @post("/assets")
-async def create_asset(request: Asking, data: JSONBody[CreateAsset]) -> AssetAnswer:
+async def create_asset(request: Asking, data: Body[CreateAsset]) -> AssetAnswer:
     """Create an asset, without content yet."""
     return _show(request, await assets.create(*request.calling, data.name))
 
 
 @get("/assets/{asset_id:str}", needs=Permission.READ_ASSETS, open_to_robots=True)
-async def get_asset(request: Asking, asset_id: FromPath[str]) -> AssetAnswer:
+async def get_asset(request: Asking, asset_id: Path[str]) -> AssetAnswer:
     """Get an asset by id or by `name:` and its name."""
     return _show(request, await assets.get(*request.reading, _named(asset_id)))
 
 
 @delete("/assets/{asset_id:str}")
-async def delete_asset(request: Asking, asset_id: FromPath[str]) -> Deleted:
+async def delete_asset(request: Asking, asset_id: Path[str]) -> Deleted:
     """Delete an asset by id or by `name:` and its name."""
     return Deleted(await assets.delete(*request.calling, _named(asset_id)))
 
 
 @post("/assets/{asset_id:str}/uploads")
-async def create_asset_upload(request: Asking, asset_id: FromPath[str], data: JSONBody[UploadAsset]) -> UploadAnswer:
+async def create_asset_upload(request: Asking, asset_id: Path[str], data: Body[UploadAsset]) -> UploadAnswer:
     """Give an asset new content: completed at once when it is in the request, else pending until it is PUT."""
     asset = _named(asset_id)
     if data.data is None:
@@ -131,7 +131,7 @@ async def create_asset_upload(request: Asking, asset_id: FromPath[str], data: JS
 
 
 @get("/assets/{asset_id:str}/uploads/{upload_id:uuid}", needs=Permission.WRITE_ASSETS, open_to_robots=True)
-async def get_asset_upload(request: Asking, asset_id: FromPath[str], upload_id: FromPath[UploadId]) -> UploadAnswer:
+async def get_asset_upload(request: Asking, asset_id: Path[str], upload_id: Path[UploadId]) -> UploadAnswer:
     """Get the state of an upload."""
     return _show_upload(request, await assets.get_upload(request.engine, request.seen, _named(asset_id), upload_id))
 

@@ -5,7 +5,7 @@ from datetime import datetime
 from msgspec import Struct
 
 from controlroom.border.answers import shown_as
-from controlroom.border.asking import Asking, FromPath, FromQuery, JSONBody, Permission
+from controlroom.border.asking import Asking, Body, Path, Permission, Query
 from controlroom.dialects.robocorp.answers import Deleted, Named, seconds
 from controlroom.dialects.robocorp.links import download_url
 from controlroom.dialects.robocorp.routing import Page, Pages, Paging, delete, get, post
@@ -72,20 +72,20 @@ async def list_assistants(request: Asking, paging: Pages) -> Page[AssistantAnswe
 
 
 @post("/assistants")
-async def create_assistant(request: Asking, data: JSONBody[CreateAssistant]) -> Named:
+async def create_assistant(request: Asking, data: Body[CreateAssistant]) -> Named:
     """Create an assistant of a task."""
     made = await actions.create(*request.acting, name=data.name, package=data.task.package_id, task=data.task.name)
     return Named(made.id, made.name)
 
 
 @get("/assistants/{assistant_id:uuid}", needs=Permission.READ_ASSISTANTS)
-async def get_assistant(request: Asking, assistant_id: FromPath[AssistantId]) -> AssistantAnswer:
+async def get_assistant(request: Asking, assistant_id: Path[AssistantId]) -> AssistantAnswer:
     """Get an assistant."""
     return _show(await actions.get(*request.reading, assistant_id))
 
 
 @delete("/assistants/{assistant_id:uuid}")
-async def delete_assistant(request: Asking, assistant_id: FromPath[AssistantId]) -> Deleted:
+async def delete_assistant(request: Asking, assistant_id: Path[AssistantId]) -> Deleted:
     """Delete an assistant; its runs stay in the lists."""
     await actions.delete(*request.acting, assistant_id)
     return Deleted(assistant_id)
@@ -93,7 +93,7 @@ async def delete_assistant(request: Asking, assistant_id: FromPath[AssistantId])
 
 @get("/assistant-runs", needs=Permission.READ_ASSISTANTS)
 async def list_assistant_runs(
-    request: Asking, paging: Pages, assistant_id: FromQuery[AssistantId | None] = None
+    request: Asking, paging: Pages, assistant_id: Query[AssistantId | None] = None
 ) -> Page[AssistantRunAnswer]:
     """List runs of assistants, newest first."""
     return await _runs(request, paging, assistant_id)
@@ -101,7 +101,7 @@ async def list_assistant_runs(
 
 @get("/assistants/{assistant_id:uuid}/assistant-runs", needs=Permission.READ_ASSISTANTS)
 async def list_runs_of_assistant(
-    request: Asking, paging: Pages, assistant_id: FromPath[AssistantId]
+    request: Asking, paging: Pages, assistant_id: Path[AssistantId]
 ) -> Page[AssistantRunAnswer]:
     """Likewise, of one assistant, by its older address (§1.8)."""
     await actions.get(*request.reading, assistant_id)
@@ -109,20 +109,19 @@ async def list_runs_of_assistant(
 
 
 @get("/assistant-runs/{assistant_run_id:uuid}", needs=Permission.READ_ASSISTANTS)
-async def get_assistant_run(request: Asking, assistant_run_id: FromPath[AssistantRunId]) -> AssistantRunAnswer:
+async def get_assistant_run(request: Asking, assistant_run_id: Path[AssistantRunId]) -> AssistantRunAnswer:
     """Get a run of an assistant."""
     return _show_run(await actions.get_run(*request.reading, assistant_run_id))
 
 
 @get("/assistant-runs/{assistant_run_id:uuid}/artifacts", needs=Permission.READ_ASSISTANTS)
 async def list_assistant_run_artifacts(
-    request: Asking, paging: Pages, assistant_run_id: FromPath[AssistantRunId]
+    request: Asking, paging: Pages, assistant_run_id: Path[AssistantRunId]
 ) -> Page[AssistantArtifactAnswer]:
     """List what a run of an assistant left."""
     await actions.get_run(*request.reading, assistant_run_id)
-    rows = await store.list_artifacts(
-        *request.reading, assistant_run_id, after=paging.after(AssistantArtifactId), limit=paging.fetch
-    )
+    after = paging.after(AssistantArtifactId)
+    rows = await store.list_artifacts(*request.reading, assistant_run_id, after=after, limit=paging.fetch)
 
     def shown(artifact: model.AssistantArtifact) -> AssistantArtifactAnswer:
         name = artifact.name.rpartition("/")[2]
@@ -133,9 +132,8 @@ async def list_assistant_run_artifacts(
 
 
 async def _runs(request: Asking, paging: Paging, assistant: AssistantId | None) -> Page[AssistantRunAnswer]:
-    rows = await store.list_runs(
-        *request.reading, assistant=assistant, before=paging.after(AssistantRunId), limit=paging.fetch
-    )
+    before = paging.after(AssistantRunId)
+    rows = await store.list_runs(*request.reading, assistant=assistant, before=before, limit=paging.fetch)
     return paging.page(rows, _show_run)
 
 

@@ -8,7 +8,7 @@ import msgspec
 from msgspec import Struct
 
 from controlroom.border.answers import shown_as
-from controlroom.border.asking import Asking, FromQuery
+from controlroom.border.asking import Asking, Query
 from controlroom.dialects.robocorp.answers import Identified, identified
 from controlroom.dialects.robocorp.routing import Page, Pages, get
 from controlroom.engine.access import audit
@@ -43,10 +43,10 @@ class AuditEventAnswer(Struct, frozen=True, kw_only=True):
 async def list_audit_log(
     request: Asking,
     paging: Pages,
-    event_type: FromQuery[str | None] = None,
-    actor_id: FromQuery[UUID | None] = None,
-    since: FromQuery[datetime | None] = None,
-    until: FromQuery[datetime | None] = None,
+    event_type: Query[str | None] = None,
+    actor_id: Query[UUID | None] = None,
+    since: Query[datetime | None] = None,
+    until: Query[datetime | None] = None,
 ) -> Page[AuditEventAnswer]:
     """List what happened in the workspace, newest first; single work items have a history of their own."""
     asked = AuditFilter(kind=event_type, actor_id=actor_id, since=_utc(since), until=_utc(until))
@@ -59,10 +59,10 @@ async def list_audit_log(
 async def list_organization_audit_log(
     request: Asking,
     paging: Pages,
-    event_type: FromQuery[str | None] = None,
-    actor_id: FromQuery[UUID | None] = None,
-    since: FromQuery[datetime | None] = None,
-    until: FromQuery[datetime | None] = None,
+    event_type: Query[str | None] = None,
+    actor_id: Query[UUID | None] = None,
+    since: Query[datetime | None] = None,
+    until: Query[datetime | None] = None,
 ) -> Page[AuditEventAnswer]:
     """List what happened to accounts and the organization, outside of its workspaces, newest first; for admins."""
     asked = AuditFilter(kind=event_type, actor_id=actor_id, since=_utc(since), until=_utc(until))

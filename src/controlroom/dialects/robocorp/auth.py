@@ -5,7 +5,10 @@ A session's token is taken where an API key is, under either scheme, so that a t
 401 when there is no valid credential; 403 when it is valid and lacks the right, or is a robot's that names another
 robot's work. This happens before a body is read: what a stranger sends is not looked at.
 
+Who can send no header has the API key in the query (§1.7, §2.1); the dispatcher keeps it out of the log.
 """
+
+from urllib.parse import parse_qs
 
 from litestar.types import Scope
 
@@ -13,7 +16,7 @@ from controlroom.border.arrivals import brings_much, claimed, known
 from controlroom.border.asking import Caller, entrance, welcome
 from controlroom.border.credentials import credential_of
 from controlroom.dialects.robocorp.rcc.capabilities import PURPOSES, Capability
-from controlroom.engine.access.model import StepRunActor
+from controlroom.engine.access.model import Actor, StepRunActor
 from controlroom.engine.access.scope import ensure_lives
 from controlroom.engine.callers import Door, Kind, resolve
 from controlroom.engine.engine import Engine
@@ -28,6 +31,7 @@ _RUNNING = (PURPOSES[Capability.RUN_ROBOT],)
 _SOMEBODY = Door[Caller](
     frozenset({Kind.API_KEY, Kind.SESSION, Kind.STEP_RUN}) | _USER_OF_A_ROBOT, Kind.API_KEY, _RUNNING
 )
+_KEY = Door[Actor](frozenset({Kind.API_KEY}), Kind.API_KEY)
 _ROBOT = Door[StepRunActor](frozenset({Kind.STEP_RUN}), Kind.STEP_RUN)
 _ROBOT_OR_ITS_USER = Door[Caller](frozenset({Kind.STEP_RUN}) | _USER_OF_A_ROBOT, Kind.STEP_RUN, _RUNNING)
 
@@ -38,6 +42,13 @@ async def _somebody(engine: Engine, scope: Scope) -> Caller:
         raise Unauthenticated("Send an API key as `Authorization: RC-WSKEY <key>`.")
     caller = await resolve(engine, value, _SOMEBODY)
     return await _living(engine, scope, caller) if isinstance(caller, StepRunActor) else welcome(scope, caller)
+
+
+async def _key_in_query(engine: Engine, scope: Scope) -> Actor:
+    given = parse_qs(scope["query_string"].decode("latin-1")).get("token", [])
+    if len(given) != 1:
+        raise Unauthenticated("Send an API key as `?token=<key>`.")
+    return welcome(scope, await resolve(engine, given[0], _KEY))
 
 
 async def _robot(engine: Engine, scope: Scope) -> StepRunActor:
@@ -60,6 +71,9 @@ async def _robot_anywhere(engine: Engine, scope: Scope) -> Caller:
 
 somebody = entrance(_somebody)
 """Let in to the public API: an API key or a session under either scheme, or a step run's token."""
+
+key_in_query = entrance(_key_in_query)
+"""Let in who has an API key in `?token=`; an Authorization header beside it is not looked at."""
 
 robot = entrance(_robot)
 """Let in to the runtime APIs: a step run's token, and only for the work that the token names."""

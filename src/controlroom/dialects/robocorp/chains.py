@@ -5,7 +5,7 @@ from datetime import datetime
 from msgspec import UNSET, Struct, UnsetType
 
 from controlroom.border.answers import shown_as
-from controlroom.border.asking import Asking, FromPath, JSONBody, Permission
+from controlroom.border.asking import Asking, Body, Path, Permission
 from controlroom.dialects.robocorp.answers import Deleted, Identified, Named, Reference, identified
 from controlroom.dialects.robocorp.routing import Page, Pages, delete, get, post, update
 from controlroom.engine.chains import actions, store
@@ -52,14 +52,14 @@ class LinkAnswer(Struct, frozen=True, kw_only=True):
 
 
 @get("/processes/{process_id:uuid}/chains", needs=Permission.READ_PROCESSES)
-async def list_chains(request: Asking, paging: Pages, process_id: FromPath[ProcessId]) -> Page[ChainAnswer]:
+async def list_chains(request: Asking, paging: Pages, process_id: Path[ProcessId]) -> Page[ChainAnswer]:
     """List what starts when a run of the process ends, oldest first."""
     rows = await store.list_chains(*request.reading, process_id, after=paging.after(ChainId), limit=paging.fetch)
     return paging.page(rows, _show)
 
 
 @post("/processes/{process_id:uuid}/chains")
-async def create_chain(request: Asking, process_id: FromPath[ProcessId], data: JSONBody[CreateChain]) -> ChainAnswer:
+async def create_chain(request: Asking, process_id: Path[ProcessId], data: Body[CreateChain]) -> ChainAnswer:
     """Let another process start when a run of this one ends, with its outputs."""
     definition = ChainDefinition(
         next_process=ProcessId(data.next_process.id), ends=data.after, empty=data.empty, is_enabled=data.enabled
@@ -68,21 +68,21 @@ async def create_chain(request: Asking, process_id: FromPath[ProcessId], data: J
 
 
 @get("/processes/{process_id:uuid}/chains/{chain_id:uuid}", needs=Permission.READ_PROCESSES)
-async def get_chain(request: Asking, process_id: FromPath[ProcessId], chain_id: FromPath[ChainId]) -> ChainAnswer:
+async def get_chain(request: Asking, process_id: Path[ProcessId], chain_id: Path[ChainId]) -> ChainAnswer:
     """Get a chain."""
     return _show(await store.get(*request.reading, process_id, chain_id))
 
 
 @update("/processes/{process_id:uuid}/chains/{chain_id:uuid}")
 async def update_chain(
-    request: Asking, process_id: FromPath[ProcessId], chain_id: FromPath[ChainId], data: JSONBody[UpdateChain]
+    request: Asking, process_id: Path[ProcessId], chain_id: Path[ChainId], data: Body[UpdateChain]
 ) -> ChainAnswer:
     """Change a chain."""
     return _show(await actions.update(*request.acting, process_id, chain_id, _change_of(data)))
 
 
 @delete("/processes/{process_id:uuid}/chains/{chain_id:uuid}")
-async def delete_chain(request: Asking, process_id: FromPath[ProcessId], chain_id: FromPath[ChainId]) -> Deleted:
+async def delete_chain(request: Asking, process_id: Path[ProcessId], chain_id: Path[ChainId]) -> Deleted:
     """Delete a chain."""
     await actions.delete(*request.acting, process_id, chain_id)
     return Deleted(chain_id)
@@ -90,7 +90,7 @@ async def delete_chain(request: Asking, process_id: FromPath[ProcessId], chain_i
 
 @get("/processes/{process_id:uuid}/chains/{chain_id:uuid}/links", needs=Permission.READ_PROCESSES)
 async def list_chain_links(
-    request: Asking, paging: Pages, process_id: FromPath[ProcessId], chain_id: FromPath[ChainId]
+    request: Asking, paging: Pages, process_id: Path[ProcessId], chain_id: Path[ChainId]
 ) -> Page[LinkAnswer]:
     """List what followed of the ends of runs, the latest first."""
     rows = await store.list_links(*request.reading, process_id, chain_id, before=paging.after(int), limit=paging.fetch)

@@ -4,7 +4,7 @@ from datetime import datetime
 
 from msgspec import UNSET, Struct, UnsetType
 
-from controlroom.border.asking import Asking, FromPath, JSONBody, Permission
+from controlroom.border.asking import Asking, Body, Path, Permission
 from controlroom.dialects.robocorp.answers import Deleted
 from controlroom.dialects.robocorp.routing import Page, Pages, delete, get, post, update
 from controlroom.engine.triggers import emails
@@ -36,21 +36,20 @@ class ChangeEmailTrigger(Struct, frozen=True, kw_only=True, forbid_unknown_field
 @get("/email-triggers", needs=Permission.START_RUNS)
 async def list_email_triggers(request: Asking, paging: Pages) -> Page[EmailTriggerAnswer]:
     """List the mail addresses of processes, in the order in which the processes were made."""
-    rows = await emails.list_triggers(
-        *request.reading, request.actor, after=paging.after(ProcessId), limit=paging.fetch
-    )
+    after = paging.after(ProcessId)
+    rows = await emails.list_triggers(*request.reading, request.actor, after=after, limit=paging.fetch)
     return paging.page(rows, lambda trigger: _show(request, trigger), lambda trigger: trigger.process_id)
 
 
 @get(_TRIGGER, needs=Permission.START_RUNS)
-async def get_email_trigger(request: Asking, process_id: FromPath[ProcessId]) -> EmailTriggerAnswer:
+async def get_email_trigger(request: Asking, process_id: Path[ProcessId]) -> EmailTriggerAnswer:
     """Get the mail address of a process; 404 while it has none."""
     return _show(request, await emails.get(*request.reading, request.actor, process_id))
 
 
 @update(_TRIGGER)
 async def set_email_trigger(
-    request: Asking, process_id: FromPath[ProcessId], data: JSONBody[ChangeEmailTrigger | None] = None
+    request: Asking, process_id: Path[ProcessId], data: Body[ChangeEmailTrigger | None] = None
 ) -> EmailTriggerAnswer:
     """Give a process a mail address, or change what becomes of its mail."""
     asked = data or ChangeEmailTrigger()
@@ -59,13 +58,13 @@ async def set_email_trigger(
 
 
 @post(f"{_TRIGGER}/rotate")
-async def rotate_email_trigger(request: Asking, process_id: FromPath[ProcessId]) -> EmailTriggerAnswer:
+async def rotate_email_trigger(request: Asking, process_id: Path[ProcessId]) -> EmailTriggerAnswer:
     """Give a process another mail address; the old one takes no mail any more."""
     return _show(request, await emails.rotate(*request.acting, process_id))
 
 
 @delete(_TRIGGER)
-async def delete_email_trigger(request: Asking, process_id: FromPath[ProcessId]) -> Deleted:
+async def delete_email_trigger(request: Asking, process_id: Path[ProcessId]) -> Deleted:
     """Take the mail address from a process."""
     await emails.delete(*request.acting, process_id)
     return Deleted(process_id)

@@ -10,7 +10,7 @@ from litestar import Router
 from msgspec import UNSET, Struct, UnsetType
 
 from controlroom.border.arrivals import allow, known
-from controlroom.border.asking import Asking, FromPath, JSONBody, Permission
+from controlroom.border.asking import Asking, Body, Path, Permission
 from controlroom.dialects.robocorp.answers import Accepted, Deleted
 from controlroom.dialects.robocorp.routing import Page, Pages, delete, get, post, undocumented, update
 from controlroom.engine.packages import push_hooks, sources
@@ -77,35 +77,33 @@ async def list_task_package_sources(request: Asking, paging: Pages) -> Page[GitS
 
 
 @get(f"{_PACKAGE}/source", needs=Permission.READ_PACKAGES)
-async def get_task_package_source(request: Asking, package_id: FromPath[PackageId]) -> GitSource:
+async def get_task_package_source(request: Asking, package_id: Path[PackageId]) -> GitSource:
     """Get where a package's content comes from; 404 for one that is uploaded."""
     return _show(request, await sources.get(*request.reading, package_id))
 
 
 @update(f"{_PACKAGE}/source")
-async def set_task_package_source(
-    request: Asking, package_id: FromPath[PackageId], data: JSONBody[SetGitSource]
-) -> GitSource:
+async def set_task_package_source(request: Asking, package_id: Path[PackageId], data: Body[SetGitSource]) -> GitSource:
     """Say where a package's content comes from, and fetch it; the answer tells the push hook's new secret."""
     source, secret = await sources.set_source(*request.acting, package_id, wanted(data), keeps_hook=data.keep_push_hook)
     return _show(request, source, UNSET if secret is None else secret)
 
 
 @delete(f"{_PACKAGE}/source")
-async def delete_task_package_source(request: Asking, package_id: FromPath[PackageId]) -> Deleted:
+async def delete_task_package_source(request: Asking, package_id: Path[PackageId]) -> Deleted:
     """Fetch no more; the package keeps its versions."""
     await sources.remove(*request.acting, package_id)
     return Deleted(package_id)
 
 
 @post(f"{_PACKAGE}/fetch")
-async def fetch_task_package(request: Asking, package_id: FromPath[PackageId]) -> GitSource:
+async def fetch_task_package(request: Asking, package_id: Path[PackageId]) -> GitSource:
     """Fetch a package's content soon; its source tells how that went."""
     return _show(request, await sources.want(*request.acting, package_id))
 
 
 @post("/{package_id:uuid}", request_max_body_size=None)  # it allows so much itself
-async def receive_git_push(request: Asking, package_id: FromPath[PackageId]) -> Accepted:
+async def receive_git_push(request: Asking, package_id: Path[PackageId]) -> Accepted:
     """A push hook of GitHub or GitLab: fetch soon. The hook's own signature or token is the credential.
 
     What is signed is the whole body: it is read once it is known that there is such a hook, few at once, none kept.

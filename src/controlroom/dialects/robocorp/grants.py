@@ -8,7 +8,7 @@ from uuid import UUID
 from msgspec import Struct
 
 from controlroom.border.answers import shown_as
-from controlroom.border.asking import Asking, FromPath, JSONBody, Permission, QueryParameter
+from controlroom.border.asking import Asking, Body, Path, Permission, QueryParameter
 from controlroom.dialects.robocorp.answers import Deleted, Named, Reference
 from controlroom.dialects.robocorp.routing import Page, Pages, delete, get, post
 from controlroom.engine.access.grants import actions
@@ -63,14 +63,13 @@ async def list_grants(
     request: Asking, paging: Pages, where: Annotated[GrantScope, QueryParameter(name="scope")] = GrantScope.WORKSPACE
 ) -> Page[GrantAnswer]:
     """List who holds which role in the workspace, or in the organization itself, oldest first."""
-    rows = await actions.list_grants(
-        *request.governing, _place(request, where), after=paging.after(GrantId), limit=paging.fetch
-    )
+    after = paging.after(GrantId)
+    rows = await actions.list_grants(*request.governing, _place(request, where), after=after, limit=paging.fetch)
     return paging.page(rows, _show)
 
 
 @post("/grants", needs=Permission.READ_MEMBERS)
-async def create_grant(request: Asking, data: JSONBody[CreateGrant]) -> GrantAnswer:
+async def create_grant(request: Asking, data: Body[CreateGrant]) -> GrantAnswer:
     """Give somebody a role; nobody can give one that may do more than they do there."""
     principal = Principal(data.principal.type, data.principal.id)
     place = _place(request, data.scope)
@@ -78,13 +77,13 @@ async def create_grant(request: Asking, data: JSONBody[CreateGrant]) -> GrantAns
 
 
 @get("/grants/{grant_id:uuid}", needs=Permission.READ_MEMBERS)
-async def get_grant(request: Asking, grant_id: FromPath[GrantId]) -> GrantAnswer:
+async def get_grant(request: Asking, grant_id: Path[GrantId]) -> GrantAnswer:
     """Get a grant."""
     return _show(await actions.get_grant(*request.governing, grant_id))
 
 
 @delete("/grants/{grant_id:uuid}", needs=Permission.READ_MEMBERS)
-async def delete_grant(request: Asking, grant_id: FromPath[GrantId]) -> Deleted:
+async def delete_grant(request: Asking, grant_id: Path[GrantId]) -> Deleted:
     """Take a role back from who holds it."""
     await actions.revoke(*request.governing, grant_id)
     return Deleted(grant_id)

@@ -5,12 +5,11 @@ from typing import Annotated, Literal
 from litestar import Response, Router
 from msgspec import Raw
 
-from controlroom.border.asking import Asking, FromPath, QueryParameter
+from controlroom.border.asking import Asking, Path, QueryParameter
 from controlroom.border.bodies import payload_of
-from controlroom.dialects.robocorp import openapi
+from controlroom.dialects.robocorp import auth, openapi
 from controlroom.dialects.robocorp.paging import PAGED
 from controlroom.dialects.robocorp.process_runs import NotStarted, Started
-from controlroom.dialects.robocorp.query_key import key_in_query
 from controlroom.dialects.robocorp.routing import post
 from controlroom.engine.runs import actions
 from controlroom.engine.runs.model import WithPayloads
@@ -25,7 +24,7 @@ _SIGNATURE = "x-hook-signature"
 @post("/processes/{process_id:uuid}/process-runs-integrations")
 async def start_process_run_from_integration(
     request: Asking,
-    process_id: FromPath[ProcessId],
+    process_id: Path[ProcessId],
     token: Annotated[str, QueryParameter()],  # noqa: ARG001 - the credential: read before, documented here
     with_handshake: Annotated[Literal["asana"] | None, QueryParameter()] = None,
 ) -> Response[Started | NotStarted]:
@@ -55,6 +54,6 @@ def router() -> Router:
     return Router(
         "/api/v1/workspaces/{workspace_id:uuid}",
         route_handlers=openapi.with_failures([start_process_run_from_integration]),
-        middleware=[key_in_query],
+        middleware=[auth.key_in_query],
         dependencies=PAGED,
     )

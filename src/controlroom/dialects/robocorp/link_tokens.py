@@ -4,8 +4,9 @@ from datetime import datetime
 from typing import Annotated, TypeAlias
 
 from msgspec import Meta, Struct
+from msgspec.structs import asdict
 
-from controlroom.border.asking import Asking, FromPath, JSONBody, Permission
+from controlroom.border.asking import Asking, Body, Path, Permission
 from controlroom.dialects.robocorp.answers import Deleted, Identified
 from controlroom.dialects.robocorp.routing import Page, Pages, delete, get, post, update
 from controlroom.engine.workers import link_tokens, linking, store
@@ -64,7 +65,7 @@ class Revealed(Struct, frozen=True):
 
 
 @post("/workers/link-tokens")
-async def create_worker_link_token(request: Asking, data: JSONBody[LinkTokenRequest]) -> NewLinkToken:
+async def create_worker_link_token(request: Asking, data: Body[LinkTokenRequest]) -> NewLinkToken:
     """Create a token that links one worker."""
     made = await linking.create_link_token(*request.acting, expires_at=data.expires_at)
     return NewLinkToken(made.token.id, made.token.expires_at, made.value)
@@ -72,34 +73,27 @@ async def create_worker_link_token(request: Asking, data: JSONBody[LinkTokenRequ
 
 @get(_TOKENS, needs=Permission.READ_WORKERS)
 async def list_worker_group_link_tokens(
-    request: Asking, paging: Pages, group_id: FromPath[WorkerGroupId]
+    request: Asking, paging: Pages, group_id: Path[WorkerGroupId]
 ) -> Page[GroupLinkToken]:
     """List the tokens of a group, oldest first."""
     await store.get_group(*request.reading, group_id)
-    rows = await link_tokens.list_tokens(
-        *request.reading, group=group_id, after=paging.after(LinkTokenId), limit=paging.fetch
-    )
+    after = paging.after(LinkTokenId)
+    rows = await link_tokens.list_tokens(*request.reading, group=group_id, after=after, limit=paging.fetch)
     return paging.page(rows, lambda token: _show(group_id, token))
 
 
 @post(_TOKENS)
 async def create_worker_group_link_token(
-    request: Asking, group_id: FromPath[WorkerGroupId], data: JSONBody[GroupLinkTokenRequest]
+    request: Asking, group_id: Path[WorkerGroupId], data: Body[GroupLinkTokenRequest]
 ) -> NewGroupLinkToken:
     """Create a token that links any number of workers into the group."""
     made = await linking.create_group_link_token(*request.acting, group_id, name=data.name, expires_at=data.expires_at)
-    return NewGroupLinkToken(
-        id=made.token.id,
-        name=made.token.name,
-        expires_at=made.token.expires_at,
-        worker_group=Identified(group_id),
-        link_token=made.value,
-    )
+    return NewGroupLinkToken(**asdict(_show(group_id, made.token)), link_token=made.value)
 
 
 @get(_TOKEN, needs=Permission.READ_WORKERS)
 async def get_worker_group_link_token(
-    request: Asking, group_id: FromPath[WorkerGroupId], token_id: FromPath[LinkTokenId]
+    request: Asking, group_id: Path[WorkerGroupId], token_id: Path[LinkTokenId]
 ) -> GroupLinkToken:
     """Get a token of a group, without its value."""
     return _show(group_id, await link_tokens.get(*request.reading, token_id, group=group_id))
@@ -107,10 +101,7 @@ async def get_worker_group_link_token(
 
 @update(_TOKEN)
 async def update_worker_group_link_token(
-    request: Asking,
-    group_id: FromPath[WorkerGroupId],
-    token_id: FromPath[LinkTokenId],
-    data: JSONBody[GroupLinkTokenRequest],
+    request: Asking, group_id: Path[WorkerGroupId], token_id: Path[LinkTokenId], data: Body[GroupLinkTokenRequest]
 ) -> GroupLinkToken:
     """Change what a group's token is called and how long it works."""
     updated = await linking.update_link_token(
@@ -121,7 +112,7 @@ async def update_worker_group_link_token(
 
 @delete(_TOKEN)
 async def delete_worker_group_link_token(
-    request: Asking, group_id: FromPath[WorkerGroupId], token_id: FromPath[LinkTokenId]
+    request: Asking, group_id: Path[WorkerGroupId], token_id: Path[LinkTokenId]
 ) -> Deleted:
     """Delete a group's token; workers that it has linked stay."""
     await linking.delete_link_token(*request.acting, token_id, group=group_id)
@@ -130,7 +121,7 @@ async def delete_worker_group_link_token(
 
 @post(f"{_TOKEN}/reveal")
 async def reveal_worker_group_link_token(
-    request: Asking, group_id: FromPath[WorkerGroupId], token_id: FromPath[LinkTokenId]
+    request: Asking, group_id: Path[WorkerGroupId], token_id: Path[LinkTokenId]
 ) -> Revealed:
     """Show the value of a group's token once more. It is recorded who saw it."""
     return Revealed(token_id, await linking.reveal_link_token(*request.acting, token_id, group=group_id))

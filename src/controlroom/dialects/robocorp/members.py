@@ -5,7 +5,7 @@ from datetime import datetime
 from msgspec import Struct
 
 from controlroom.border.answers import shown_as
-from controlroom.border.asking import Asking, FromPath, JSONBody
+from controlroom.border.asking import Asking, Body, Path
 from controlroom.dialects.robocorp.answers import Deleted
 from controlroom.dialects.robocorp.routing import Page, Pages, delete, get, post, update
 from controlroom.engine.access.model import Permission, Role
@@ -48,25 +48,25 @@ async def list_members(request: Asking, paging: Pages) -> Page[MemberAnswer]:
 
 
 @post("/members")
-async def add_member(request: Asking, data: JSONBody[AddMember]) -> MemberAnswer:
+async def add_member(request: Asking, data: Body[AddMember]) -> MemberAnswer:
     """Give a user of the organization a place in the workspace."""
     return _show(await users.add_member(*request.acting, username=data.username, role=data.role))
 
 
 @get("/members/{user_id:uuid}", needs=Permission.READ_MEMBERS)
-async def get_member(request: Asking, user_id: FromPath[UserId]) -> MemberAnswer:
+async def get_member(request: Asking, user_id: Path[UserId]) -> MemberAnswer:
     """Get a member."""
     return _show(await users.get_member(*request.reading, user_id))
 
 
 @update("/members/{user_id:uuid}")
-async def update_member(request: Asking, user_id: FromPath[UserId], data: JSONBody[ChangeMember]) -> MemberAnswer:
+async def update_member(request: Asking, user_id: Path[UserId], data: Body[ChangeMember]) -> MemberAnswer:
     """Give a member another role."""
     return _show(await users.change_role(*request.acting, user_id, data.role))
 
 
 @delete("/members/{user_id:uuid}")
-async def remove_member(request: Asking, user_id: FromPath[UserId]) -> Deleted:
+async def remove_member(request: Asking, user_id: Path[UserId]) -> Deleted:
     """End a membership; the user stays in the organization."""
     await users.remove_member(*request.acting, user_id)
     return Deleted(user_id)

@@ -6,7 +6,7 @@ from typing import Literal
 from msgspec import Struct
 
 from controlroom.border.answers import shown_as
-from controlroom.border.asking import Asking, FromPath, JSONBody, Permission
+from controlroom.border.asking import Asking, Body, Path, Permission
 from controlroom.dialects.robocorp.answers import Deleted, Identified
 from controlroom.dialects.robocorp.routing import Page, Pages, delete, get, post, update
 from controlroom.dialects.robocorp.webhooks import DeliveryAnswer, OfState, deliveries_of
@@ -55,19 +55,16 @@ class UpdateNotification(Struct, frozen=True, kw_only=True, forbid_unknown_field
 
 
 @get("/processes/{process_id:uuid}/notifications", needs=Permission.READ_PROCESSES)
-async def list_notifications(
-    request: Asking, paging: Pages, process_id: FromPath[ProcessId]
-) -> Page[NotificationAnswer]:
+async def list_notifications(request: Asking, paging: Pages, process_id: Path[ProcessId]) -> Page[NotificationAnswer]:
     """List the notifications of a process, oldest first."""
-    rows = await store.list_of_process(
-        *request.reading, process_id, after=paging.after(NotificationId), limit=paging.fetch
-    )
+    after = paging.after(NotificationId)
+    rows = await store.list_of_process(*request.reading, process_id, after=after, limit=paging.fetch)
     return paging.page(rows, _show)
 
 
 @post("/processes/{process_id:uuid}/notifications")
 async def create_notification(
-    request: Asking, process_id: FromPath[ProcessId], data: JSONBody[CreateNotification]
+    request: Asking, process_id: Path[ProcessId], data: Body[CreateNotification]
 ) -> NotificationAnswer:
     """Tell somebody how the runs of a process end, from now on."""
     way = _way(data.recipients, data.endpoint)
@@ -78,14 +75,14 @@ async def create_notification(
 
 
 @get("/notifications/{notification_id:uuid}", needs=Permission.READ_PROCESSES)
-async def get_notification(request: Asking, notification_id: FromPath[NotificationId]) -> NotificationAnswer:
+async def get_notification(request: Asking, notification_id: Path[NotificationId]) -> NotificationAnswer:
     """Get a notification."""
     return _show(await store.get(*request.reading, notification_id))
 
 
 @update("/notifications/{notification_id:uuid}")
 async def update_notification(
-    request: Asking, notification_id: FromPath[NotificationId], data: JSONBody[UpdateNotification]
+    request: Asking, notification_id: Path[NotificationId], data: Body[UpdateNotification]
 ) -> NotificationAnswer:
     """Change a notification; it keeps its type."""
     events = None if data.enabled_events is None else [_EVENTS[name] for name in data.enabled_events]
@@ -101,7 +98,7 @@ async def update_notification(
 
 
 @delete("/notifications/{notification_id:uuid}")
-async def delete_notification(request: Asking, notification_id: FromPath[NotificationId]) -> Deleted:
+async def delete_notification(request: Asking, notification_id: Path[NotificationId]) -> Deleted:
     """Tell no more."""
     await actions.delete(*request.acting, notification_id)
     return Deleted(notification_id)
@@ -109,7 +106,7 @@ async def delete_notification(request: Asking, notification_id: FromPath[Notific
 
 @get("/notifications/{notification_id:uuid}/deliveries", needs=(Permission.READ_PROCESSES, Permission.READ_WEBHOOKS))
 async def list_notification_deliveries(
-    request: Asking, paging: Pages, notification_id: FromPath[NotificationId], delivery_state: OfState = None
+    request: Asking, paging: Pages, notification_id: Path[NotificationId], delivery_state: OfState = None
 ) -> Page[DeliveryAnswer]:
     """List what was sent for a notification, newest first."""
     await store.get(*request.reading, notification_id)

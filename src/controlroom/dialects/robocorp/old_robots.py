@@ -2,7 +2,7 @@
 
 from litestar import Router, get
 
-from controlroom.border.asking import Asking, FromPath
+from controlroom.border.asking import Asking, Path
 from controlroom.dialects.robocorp import auth
 from controlroom.dialects.robocorp.answers import Form
 from controlroom.dialects.robocorp.links import older_form
@@ -12,7 +12,7 @@ from controlroom.ids import PackageId
 
 
 @get("/robots/{robot_id:uuid}/file/uploadlink")
-async def get_upload_link(request: Asking, robot_id: FromPath[PackageId]) -> Form:
+async def get_upload_link(request: Asking, robot_id: Path[PackageId]) -> Form:
     """Tell where to post the next version of a robot."""
     return older_form(request, await actions.promise_upload(*request.acting, robot_id))
 

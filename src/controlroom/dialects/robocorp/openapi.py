@@ -1,21 +1,15 @@
 """The document of the public API and of our management API: `/api/v1/openapi.json`, and `/api/v1/docs` for people."""
 
-import re
 from collections.abc import Iterable
-from typing import Any
+from functools import partial
 
-import msgspec
-from litestar import Litestar, Request
 from litestar.handlers import HTTPRouteHandler
 from litestar.openapi import OpenAPIConfig, ResponseSpec
-from litestar.openapi.plugins import JsonRenderPlugin
 from litestar.openapi.spec import Components, Reference, SecurityScheme
-from litestar.routes import HTTPRoute
 from msgspec import Struct
 
-from controlroom.border.api_docs import DocsPage
-from controlroom.border.asking import NEEDS
-from controlroom.border.routing import BY_PUT, operation_id
+from controlroom.border.api_docs.published import document_of, drawn
+from controlroom.border.routing import operation_id
 from controlroom.dialects.robocorp.permissions import NAMES
 
 
@@ -74,6 +68,10 @@ def _noun(module: str) -> str:
     return _NOUNS.get(name) or name.replace("_", " ").capitalize()
 
 
+published = partial(document_of, path=_PATH, names=NAMES)
+"""The document of an app as it is published, from the one that the framework makes."""
+
+
 def config() -> OpenAPIConfig:
     """What is published."""
     schemes: dict[str, SecurityScheme | Reference] = {
@@ -97,61 +95,5 @@ def config() -> OpenAPIConfig:
         security=[{"ApiKey": []}, {"Bearer": []}],
         operation_id_creator=operation_id,
         use_handler_docstrings=True,
-        render_plugins=[_Document(), _Page()],
+        render_plugins=drawn(published),
     )
-
-
-class _Document(JsonRenderPlugin):
-    def render(self, request: Request[Any, Any, Any], openapi_schema: dict[str, Any]) -> bytes:
-        return super().render(request, published(request.app, openapi_schema))
-
-
-class _Page(DocsPage):
-    def render(self, request: Request[Any, Any, Any], openapi_schema: dict[str, Any]) -> bytes:
-        return super().render(request, published(request.app, openapi_schema))
-
-
-_PAGE_OF = re.compile(r"Page_[\w.]*?(\w+)_(?=\")")
-
-
-def published(app: Litestar, schema: dict[str, Any]) -> dict[str, Any]:
-    """The document of an app as it is published, from the one that the framework makes."""
-    tidy = _tidy(schema, closed=_closed(app))
-    needs = {handler.fn.__name__: handler.opt[NEEDS] for handler in _handlers(app) if NEEDS in handler.opt}
-    for item in tidy["paths"].values():
-        for operation in item.values():
-            permissions = needs.get(re.sub("([A-Z])", r"_\1", operation["operationId"]).lower(), ())
-            for permission in permissions if isinstance(permissions, tuple) else (permissions,):
-                operation["description"] += f"\n\nNeeds the permission `{NAMES[permission]}`."
-    return tidy
-
-
-def _handlers(app: Litestar) -> list[HTTPRouteHandler]:
-    routes = [each for each in app.routes if isinstance(each, HTTPRoute) and each.path.startswith(_PATH)]
-    return [handler for route in routes for handler in route.route_handlers]
-
-
-def _closed(app: Litestar) -> set[str]:
-    """The names of the types of bodies that are refused for a key which they do not have."""
-    fields = [handler.parsed_data_field for handler in _handlers(app)]
-    bodies = [field.annotation for field in fields if field is not None]
-    _, types = msgspec.json.schema_components(bodies)
-    return {name for name, schema in types.items() if schema.get("additionalProperties") is False}
-
-
-def _tidy(schema: dict[str, Any], *, closed: set[str]) -> dict[str, Any]:
-    """The document with names that people would give: `WorkItemPage`, not the module path of what is in the page.
-
-    With unions that mean what ours do: any of their members, not exactly one (null is a JSON value, too). And with the
-    PUT of an update as what it is: another name for its POST. And with bodies that take no other keys told as such.
-    """
-    text = msgspec.json.encode(schema).decode().replace('"oneOf":', '"anyOf":')
-    tidy: dict[str, Any] = msgspec.json.decode(
-        _PAGE_OF.sub(lambda found: f"{found[1].removesuffix('Answer')}Page", text)
-    )
-    for item in tidy["paths"].values():
-        if "put" in item and item["put"]["operationId"].endswith(BY_PUT):
-            item["put"]["deprecated"] = True
-    for name in closed & tidy["components"]["schemas"].keys():
-        tidy["components"]["schemas"][name]["additionalProperties"] = False
-    return tidy

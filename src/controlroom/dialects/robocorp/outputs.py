@@ -4,7 +4,7 @@ from datetime import datetime
 
 from msgspec import Raw, Struct
 
-from controlroom.border.asking import Asking, FromPath, FromQuery, Permission
+from controlroom.border.asking import Asking, Path, Permission, Query
 from controlroom.dialects.robocorp.answers import Identified, identified
 from controlroom.dialects.robocorp.routing import Page, Pages, Paging, get
 from controlroom.dialects.robocorp.work_item_files import NOTHING, FileAnswer, files_of
@@ -26,13 +26,13 @@ class Output(Struct, frozen=True, kw_only=True):
 
 
 @get("/outputs", needs=Permission.READ_WORK_ITEMS)
-async def list_outputs(request: Asking, paging: Pages, process_run_id: FromQuery[RunId]) -> Page[Output]:
+async def list_outputs(request: Asking, paging: Pages, process_run_id: Query[RunId]) -> Page[Output]:
     """List what the last step of a process run put out, oldest first."""
     return await _outputs(request, paging, process_run_id)
 
 
 @get("/process-runs/{run_id:uuid}/outputs", needs=Permission.READ_WORK_ITEMS)
-async def list_process_run_outputs(request: Asking, paging: Pages, run_id: FromPath[RunId]) -> Page[Output]:
+async def list_process_run_outputs(request: Asking, paging: Pages, run_id: Path[RunId]) -> Page[Output]:
     """Likewise, by its older address (§1.8)."""
     return await _outputs(request, paging, run_id)
 

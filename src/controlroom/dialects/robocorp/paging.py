@@ -4,23 +4,21 @@
 position names the last row of a page, so that rows that come or go meanwhile neither repeat nor hide others.
 """
 
-import base64
 from collections.abc import Callable, Sequence
-from typing import Annotated, Any, Generic, TypeAlias, TypeVar
+from typing import Any, Generic, TypeAlias, TypeVar
 from urllib.parse import urlencode
 
-import msgspec
 from litestar.di import NamedDependency, Provide
 from litestar.params import FromQuery, SkipValidation
-from msgspec import Meta, Struct
+from msgspec import Struct
 
 from controlroom.border.asking import Asking
+from controlroom.border.cursors import Position, cursor_of, position_of
 from controlroom.errors import Invalid
 from controlroom.postgres.keyset import fitting
 
 Row = TypeVar("Row")
 Shown = TypeVar("Shown")
-Position = TypeVar("Position")
 
 
 class Page(Struct, Generic[Shown]):
@@ -55,13 +53,7 @@ class Paging:
 
     def after(self, kind: Callable[[Any], Position]) -> Position | None:
         """The position that the page begins after, None for the first page; raises Invalid `INVALID_CURSOR`."""
-        if self._cursor is None:
-            return None
-        try:
-            position = msgspec.msgpack.decode(base64.urlsafe_b64decode(self._cursor + "=" * (-len(self._cursor) % 4)))
-            return _read(position, kind)
-        except (msgspec.MsgspecError, ValueError, TypeError, AttributeError, OverflowError, RecursionError) as broken:
-            raise Invalid("The cursor is none of ours: follow `next` as it is.", code="INVALID_CURSOR") from broken
+        return None if self._cursor is None else position_of(self._cursor, kind)
 
     def page(
         self,
@@ -85,22 +77,8 @@ class Paging:
     def _next(self, position: object) -> str:
         request = self._request
         kept = [(name, value) for name, value in request.query_params.multi_items() if name not in {"limit", "cursor"}]
-        cursor = base64.urlsafe_b64encode(msgspec.msgpack.encode(position)).rstrip(b"=").decode()
-        query = urlencode([*kept, ("limit", self.limit), ("cursor", cursor)])
+        query = urlencode([*kept, ("limit", self.limit), ("cursor", cursor_of(position))])
         return f"{request.origin}{request.scope['state']['path']}?{query}"
-
-
-def _read(position: Any, kind: Callable[[Any], Position]) -> Position:
-    """A position as what it must be: a cursor may be made up. A type of ids is what stands behind its name."""
-    plain = getattr(kind, "__supertype__", kind)
-    if not isinstance(plain, type):
-        return kind(position)
-    found: Position = msgspec.convert(position, RowNumber if plain is int else plain)
-    return found
-
-
-RowNumber = Annotated[int, Meta(ge=0, le=2**63 - 1)]
-"""A number that the database can hold."""
 
 
 def _asked(request: Asking, limit: FromQuery[int | None] = None, cursor: FromQuery[str | None] = None) -> Paging:

@@ -6,7 +6,7 @@ from typing import Annotated, Literal, assert_never
 from msgspec import Raw, Struct
 
 from controlroom.border.answers import shown_as
-from controlroom.border.asking import Asking, FromPath, FromQuery, JSONBody, Permission, QueryParameter
+from controlroom.border.asking import Asking, Body, Path, Permission, Query, QueryParameter
 from controlroom.dialects.robocorp.answers import Accepted, Deleted, Named, seconds
 from controlroom.dialects.robocorp.messages import GRAMMAR
 from controlroom.dialects.robocorp.routing import Page, Pages, delete, get, post
@@ -91,7 +91,7 @@ class StopProcessRun(Struct, frozen=True):
 async def list_process_runs(
     request: Asking,
     paging: Pages,
-    process_id: FromQuery[ProcessId | None] = None,
+    process_id: Query[ProcessId | None] = None,
     run_state: Annotated[model.RunState | None, QueryParameter(name="state")] = None,
 ) -> Page[ProcessRun]:
     """List process runs, newest first."""
@@ -103,27 +103,27 @@ async def list_process_runs(
 
 
 @get("/process-runs/{run_id:uuid}", needs=Permission.READ_PROCESSES)
-async def get_process_run(request: Asking, run_id: FromPath[RunId]) -> ProcessRun:
+async def get_process_run(request: Asking, run_id: Path[RunId]) -> ProcessRun:
     """Get a process run."""
     return show(await store.get(*request.reading, run_id))
 
 
 @delete("/process-runs/{run_id:uuid}")
-async def delete_process_run(request: Asking, run_id: FromPath[RunId]) -> Deleted:
+async def delete_process_run(request: Asking, run_id: Path[RunId]) -> Deleted:
     """Delete a process run that has ended, with all that belongs to it."""
     await actions.delete(*request.acting, run_id)
     return Deleted(run_id)
 
 
 @post("/process-runs/{run_id:uuid}/stop")
-async def stop_process_run(request: Asking, run_id: FromPath[RunId], data: JSONBody[StopProcessRun]) -> Accepted:
+async def stop_process_run(request: Asking, run_id: Path[RunId], data: Body[StopProcessRun]) -> Accepted:
     """Ask a process run to stop; not accepted if it has ended."""
     return Accepted(await actions.stop(*request.acting, run_id, data.to_stop()))
 
 
 @post("/processes/{process_id:uuid}/process-runs")
 async def start_process_run(
-    request: Asking, process_id: FromPath[ProcessId], data: JSONBody[StartRequest | None] = None
+    request: Asking, process_id: Path[ProcessId], data: Body[StartRequest | None] = None
 ) -> Started | NotStarted:
     """Start a process: by default, with given items, with what waits, or with new payloads."""
     asked = data or StartRequest()

@@ -4,7 +4,7 @@ from datetime import datetime
 
 from msgspec import Struct
 
-from controlroom.border.asking import Asking, FromPath, Permission
+from controlroom.border.asking import Asking, Path, Permission
 from controlroom.dialects.robocorp.answers import Deleted
 from controlroom.dialects.robocorp.routing import delete, get, post
 from controlroom.engine.triggers import process_secrets
@@ -26,26 +26,26 @@ class ProcessSecretValue(Struct, frozen=True):
 
 
 @get("/processes/{process_id:uuid}/secret", needs=Permission.READ_PROCESSES)
-async def get_process_secret(request: Asking, process_id: FromPath[ProcessId]) -> ProcessSecretAnswer:
+async def get_process_secret(request: Asking, process_id: Path[ProcessId]) -> ProcessSecretAnswer:
     """Tell since when a process has a secret; 404 while it has none."""
     found = await process_secrets.get(*request.reading, process_id)
     return ProcessSecretAnswer(found.process_id, found.created_at)
 
 
 @post("/processes/{process_id:uuid}/secret")
-async def create_process_secret(request: Asking, process_id: FromPath[ProcessId]) -> ProcessSecretValue:
+async def create_process_secret(request: Asking, process_id: Path[ProcessId]) -> ProcessSecretValue:
     """Give a process a secret, in place of the one it may have."""
     return ProcessSecretValue(process_id, await process_secrets.switch_on(*request.acting, process_id))
 
 
 @post("/processes/{process_id:uuid}/secret/reveal")
-async def reveal_process_secret(request: Asking, process_id: FromPath[ProcessId]) -> ProcessSecretValue:
+async def reveal_process_secret(request: Asking, process_id: Path[ProcessId]) -> ProcessSecretValue:
     """Show the secret of a process once more. It is recorded who saw it."""
     return ProcessSecretValue(process_id, await process_secrets.reveal(*request.acting, process_id))
 
 
 @delete("/processes/{process_id:uuid}/secret")
-async def delete_process_secret(request: Asking, process_id: FromPath[ProcessId]) -> Deleted:
+async def delete_process_secret(request: Asking, process_id: Path[ProcessId]) -> Deleted:
     """Refuse the secret of a process from now on."""
     await process_secrets.switch_off(*request.acting, process_id)
     return Deleted(process_id)

@@ -7,7 +7,7 @@ import msgspec
 from msgspec import UNSET, Raw, Struct, UnsetType
 
 from controlroom.border.answers import shown_as
-from controlroom.border.asking import Asking, FromPath, JSONBody, Permission
+from controlroom.border.asking import Asking, Body, Path, Permission
 from controlroom.border.bodies import given
 from controlroom.dialects.robocorp.answers import Deleted, Identified, seconds
 from controlroom.dialects.robocorp.routing import Page, Pages, delete, get, post, update
@@ -143,27 +143,25 @@ async def list_processes(request: Asking, paging: Pages) -> Page[ListedProcess]:
 
 
 @post("/processes", needs=Permission.WRITE_PROCESSES)
-async def create_process(request: Asking, data: JSONBody[CreateProcess]) -> ProcessAnswer:
+async def create_process(request: Asking, data: Body[CreateProcess]) -> ProcessAnswer:
     """Create a process with its steps."""
     return await _show(request, await actions.create(*request.acting, _process_of(data)))
 
 
 @get("/processes/{process_id:uuid}", needs=Permission.READ_PROCESSES)
-async def get_process(request: Asking, process_id: FromPath[ProcessId]) -> ProcessAnswer:
+async def get_process(request: Asking, process_id: Path[ProcessId]) -> ProcessAnswer:
     """Get a process with its steps."""
     return await _show(request, await store.get(*request.reading, process_id))
 
 
 @update("/processes/{process_id:uuid}", needs=Permission.WRITE_PROCESSES)
-async def update_process(
-    request: Asking, process_id: FromPath[ProcessId], data: JSONBody[UpdateProcess]
-) -> ProcessAnswer:
+async def update_process(request: Asking, process_id: Path[ProcessId], data: Body[UpdateProcess]) -> ProcessAnswer:
     """Change a process; runs under way go on with the new settings."""
     return await _show(request, await actions.update(*request.acting, process_id, _change_of(data)))
 
 
 @delete("/processes/{process_id:uuid}")
-async def delete_process(request: Asking, process_id: FromPath[ProcessId]) -> Deleted:
+async def delete_process(request: Asking, process_id: Path[ProcessId]) -> Deleted:
     """Delete a process of which no run is under way."""
     await actions.delete(*request.acting, process_id)
     return Deleted(process_id)

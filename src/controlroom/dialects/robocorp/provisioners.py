@@ -6,7 +6,7 @@ import msgspec
 from msgspec import Struct
 
 from controlroom.border.answers import shown_as
-from controlroom.border.asking import Asking, FromPath, JSONBody, Permission
+from controlroom.border.asking import Asking, Body, Path, Permission
 from controlroom.dialects.robocorp.answers import Deleted, seconds
 from controlroom.dialects.robocorp.routing import Page, Pages, delete, get, post, update
 from controlroom.dialects.robocorp.webhooks import DeliveryAnswer, OfState, deliveries_of
@@ -66,7 +66,7 @@ async def list_provisioners(request: Asking, paging: Pages) -> Page[ProvisionerA
 
 
 @post("/provisioners")
-async def create_provisioner(request: Asking, data: JSONBody[CreateProvisioner]) -> NewProvisioner:
+async def create_provisioner(request: Asking, data: Body[CreateProvisioner]) -> NewProvisioner:
     """Create a provisioner. A step is placed on it by `placement: {"provisioner": id}`."""
     made, secret = await actions.create(
         *request.acting,
@@ -79,14 +79,14 @@ async def create_provisioner(request: Asking, data: JSONBody[CreateProvisioner])
 
 
 @get("/provisioners/{provisioner_id:uuid}", needs=Permission.READ_WORKERS)
-async def get_provisioner(request: Asking, provisioner_id: FromPath[ProvisionerId]) -> ProvisionerAnswer:
+async def get_provisioner(request: Asking, provisioner_id: Path[ProvisionerId]) -> ProvisionerAnswer:
     """Get a provisioner, without its secret."""
     return _show(await store.get(*request.reading, provisioner_id))
 
 
 @update("/provisioners/{provisioner_id:uuid}")
 async def update_provisioner(
-    request: Asking, provisioner_id: FromPath[ProvisionerId], data: JSONBody[UpdateProvisioner]
+    request: Asking, provisioner_id: Path[ProvisionerId], data: Body[UpdateProvisioner]
 ) -> ProvisionerAnswer:
     """Change a provisioner; requests under way go to where it is now."""
     changed = await actions.update(
@@ -101,21 +101,21 @@ async def update_provisioner(
 
 
 @delete("/provisioners/{provisioner_id:uuid}")
-async def delete_provisioner(request: Asking, provisioner_id: FromPath[ProvisionerId]) -> Deleted:
+async def delete_provisioner(request: Asking, provisioner_id: Path[ProvisionerId]) -> Deleted:
     """Delete a provisioner that no step is placed on."""
     await actions.delete(*request.acting, provisioner_id)
     return Deleted(provisioner_id)
 
 
 @post("/provisioners/{provisioner_id:uuid}/reveal")
-async def reveal_provisioner(request: Asking, provisioner_id: FromPath[ProvisionerId]) -> RevealedSecret:
+async def reveal_provisioner(request: Asking, provisioner_id: Path[ProvisionerId]) -> RevealedSecret:
     """Show the secret of a provisioner once more. It is recorded who saw it."""
     return RevealedSecret(provisioner_id, await actions.reveal(*request.acting, provisioner_id))
 
 
 @get("/provisioners/{provisioner_id:uuid}/deliveries", needs=(Permission.READ_WORKERS, Permission.READ_WEBHOOKS))
 async def list_provisioner_deliveries(
-    request: Asking, paging: Pages, provisioner_id: FromPath[ProvisionerId], delivery_state: OfState = None
+    request: Asking, paging: Pages, provisioner_id: Path[ProvisionerId], delivery_state: OfState = None
 ) -> Page[DeliveryAnswer]:
     """List what a provisioner was asked, newest first."""
     await store.get(*request.reading, provisioner_id)

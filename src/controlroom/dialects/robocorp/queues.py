@@ -5,7 +5,7 @@ from datetime import datetime
 from msgspec import UNSET, Raw, Struct, UnsetType, field
 
 from controlroom.border.answers import shown_as
-from controlroom.border.asking import Asking, FromPath, JSONBody, Permission
+from controlroom.border.asking import Asking, Body, Path, Permission
 from controlroom.border.bodies import given
 from controlroom.dialects.robocorp.answers import Deleted, Reference
 from controlroom.dialects.robocorp.processes import PlacementBody, placement_of, show_placement
@@ -109,33 +109,33 @@ async def list_queues(request: Asking, paging: Pages) -> Page[QueueAnswer]:
 
 
 @post("/queues")
-async def create_queue(request: Asking, data: JSONBody[CreateQueue]) -> QueueAnswer:
+async def create_queue(request: Asking, data: Body[CreateQueue]) -> QueueAnswer:
     """Create a standing queue."""
     return _show(await actions.create(*request.acting, name=data.name, schema=_schema(data.schema)))
 
 
 @get("/queues/{queue_id:uuid}", needs=Permission.READ_PROCESSES)
-async def get_queue(request: Asking, queue_id: FromPath[QueueId]) -> QueueAnswer:
+async def get_queue(request: Asking, queue_id: Path[QueueId]) -> QueueAnswer:
     """Get a queue, also the input queue of a step."""
     return _show(await store.get(*request.reading, queue_id))
 
 
 @update("/queues/{queue_id:uuid}")
-async def update_queue(request: Asking, queue_id: FromPath[QueueId], data: JSONBody[UpdateQueue]) -> QueueAnswer:
+async def update_queue(request: Asking, queue_id: Path[QueueId], data: Body[UpdateQueue]) -> QueueAnswer:
     """Change the name of a standing queue, or the schema of any."""
     change = QueueChange(name=data.name, schema=UNSET if data.schema == _LEFT_OUT else _schema(data.schema))
     return _show(await actions.update(*request.acting, queue_id, change))
 
 
 @delete("/queues/{queue_id:uuid}")
-async def delete_queue(request: Asking, queue_id: FromPath[QueueId]) -> Deleted:
+async def delete_queue(request: Asking, queue_id: Path[QueueId]) -> Deleted:
     """Delete a standing queue in which nothing waits, with its consumers."""
     await actions.delete(*request.acting, queue_id)
     return Deleted(queue_id)
 
 
 @get("/queues/{queue_id:uuid}/consumers", needs=Permission.READ_PROCESSES)
-async def list_queue_consumers(request: Asking, paging: Pages, queue_id: FromPath[QueueId]) -> Page[ConsumerAnswer]:
+async def list_queue_consumers(request: Asking, paging: Pages, queue_id: Path[QueueId]) -> Page[ConsumerAnswer]:
     """List the consumers of a queue, oldest first."""
     await store.get(*request.reading, queue_id)
     after = paging.after(QueueConsumerId)
@@ -144,16 +144,14 @@ async def list_queue_consumers(request: Asking, paging: Pages, queue_id: FromPat
 
 
 @post("/queues/{queue_id:uuid}/consumers")
-async def create_queue_consumer(
-    request: Asking, queue_id: FromPath[QueueId], data: JSONBody[CreateConsumer]
-) -> ConsumerAnswer:
+async def create_queue_consumer(request: Asking, queue_id: Path[QueueId], data: Body[CreateConsumer]) -> ConsumerAnswer:
     """Let runs of a task be opened for the due items of a standing queue, while workers are free."""
     return _show_consumer(await actions.add_consumer(*request.acting, queue_id, _definition_of(data)))
 
 
 @update("/queues/{queue_id:uuid}/consumers/{consumer_id:uuid}")
 async def update_queue_consumer(
-    request: Asking, queue_id: FromPath[QueueId], consumer_id: FromPath[QueueConsumerId], data: JSONBody[UpdateConsumer]
+    request: Asking, queue_id: Path[QueueId], consumer_id: Path[QueueConsumerId], data: Body[UpdateConsumer]
 ) -> ConsumerAnswer:
     """Change a consumer: pause it, give it another task, placement or hours."""
     return _show_consumer(await actions.change_consumer(*request.acting, queue_id, consumer_id, _change_of(data)))
@@ -161,7 +159,7 @@ async def update_queue_consumer(
 
 @delete("/queues/{queue_id:uuid}/consumers/{consumer_id:uuid}")
 async def delete_queue_consumer(
-    request: Asking, queue_id: FromPath[QueueId], consumer_id: FromPath[QueueConsumerId]
+    request: Asking, queue_id: Path[QueueId], consumer_id: Path[QueueConsumerId]
 ) -> Deleted:
     """Delete a consumer; runs that it opened go on."""
     await actions.remove_consumer(*request.acting, queue_id, consumer_id)

@@ -3,7 +3,7 @@
 from msgspec import UNSET, Struct, UnsetType
 
 from controlroom.border.answers import shown_as
-from controlroom.border.asking import Asking, JSONBody, Permission
+from controlroom.border.asking import Asking, Body, Permission
 from controlroom.dialects.robocorp.routing import get, update
 from controlroom.engine.retention import actions, store
 from controlroom.engine.retention.model import Overrides, OverridesChange, Retention
@@ -53,7 +53,7 @@ async def get_retention(request: Asking) -> RetentionAnswer:
 
 
 @update("/retention")
-async def update_retention(request: Asking, data: JSONBody[UpdateRetention]) -> RetentionAnswer:
+async def update_retention(request: Asking, data: Body[UpdateRetention]) -> RetentionAnswer:
     """Change how long things of this workspace are kept."""
     return _show(request, await actions.change(*request.acting, _change_of(data)))
 

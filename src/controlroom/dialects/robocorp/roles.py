@@ -5,7 +5,7 @@ from datetime import datetime
 from msgspec import Struct
 
 from controlroom.border.answers import shown_as
-from controlroom.border.asking import Asking, FromPath, JSONBody, Permission
+from controlroom.border.asking import Asking, Body, Path, Permission
 from controlroom.dialects.robocorp.answers import Deleted
 from controlroom.dialects.robocorp.permissions import in_role, of_role
 from controlroom.dialects.robocorp.routing import Page, Pages, delete, get, post, update
@@ -52,7 +52,7 @@ async def list_roles(request: Asking, paging: Pages) -> Page[RoleAnswer]:
 
 
 @post("/roles", needs=Permission.READ_MEMBERS)
-async def create_role(request: Asking, data: JSONBody[CreateRole]) -> RoleAnswer:
+async def create_role(request: Asking, data: Body[CreateRole]) -> RoleAnswer:
     """Create a role of the organization; nobody can give it more permissions than they have there."""
     return _show(
         await actions.create_role(
@@ -62,13 +62,13 @@ async def create_role(request: Asking, data: JSONBody[CreateRole]) -> RoleAnswer
 
 
 @get("/roles/{role_id:uuid}", needs=Permission.READ_MEMBERS)
-async def get_role(request: Asking, role_id: FromPath[RoleId]) -> RoleAnswer:
+async def get_role(request: Asking, role_id: Path[RoleId]) -> RoleAnswer:
     """Get a role."""
     return _show(await actions.get_role(*request.governing, role_id))
 
 
 @update("/roles/{role_id:uuid}", needs=Permission.READ_MEMBERS)
-async def update_role(request: Asking, role_id: FromPath[RoleId], data: JSONBody[EditRole]) -> RoleAnswer:
+async def update_role(request: Asking, role_id: Path[RoleId], data: Body[EditRole]) -> RoleAnswer:
     """Change a role, for all who have it."""
     permissions = None if data.permissions is None else _permissions(data.permissions)
     return _show(
@@ -79,7 +79,7 @@ async def update_role(request: Asking, role_id: FromPath[RoleId], data: JSONBody
 
 
 @delete("/roles/{role_id:uuid}", needs=Permission.READ_MEMBERS)
-async def delete_role(request: Asking, role_id: FromPath[RoleId]) -> Deleted:
+async def delete_role(request: Asking, role_id: Path[RoleId]) -> Deleted:
     """Delete a role that is granted to nobody."""
     await actions.delete_role(*request.governing, role_id)
     return Deleted(role_id)

@@ -14,7 +14,7 @@ from msgspec import Raw, Struct
 
 from controlroom.border.answers import shown_as
 from controlroom.border.arrivals import has_hung_up, is_answered
-from controlroom.border.asking import Asking, FromPath, JSONBody
+from controlroom.border.asking import Asking, Body, Path
 from controlroom.border.bodies import payload_of
 from controlroom.dialects.robocorp.answers import Download, FileRequest, Form
 from controlroom.dialects.robocorp.links import download_url, older_form
@@ -107,7 +107,7 @@ _encode = msgspec.json.Encoder().encode
 
 
 @get(f"{_ITEM}/data")
-async def get_payload(request: Asking, item_id: FromPath[WorkItemId]) -> ASGIResponse:
+async def get_payload(request: Asking, item_id: Path[WorkItemId]) -> ASGIResponse:
     """The payload as it is; 404 when there is none, which clients take for an empty one."""
     payload = await held_items.payload(*request.working, item_id)
     if payload is None:
@@ -116,27 +116,27 @@ async def get_payload(request: Asking, item_id: FromPath[WorkItemId]) -> ASGIRes
 
 
 @put(f"{_ITEM}/data")
-async def set_payload(request: Asking, item_id: FromPath[WorkItemId]) -> ASGIResponse:
+async def set_payload(request: Asking, item_id: Path[WorkItemId]) -> ASGIResponse:
     """Replace the payload by the body; an empty body is null."""
     await held_items.set_payload(*request.working, item_id, payload_of(await request.body()))
     return _json(b"{}")
 
 
 @get(f"{_ITEM}/files")
-async def list_files(request: Asking, item_id: FromPath[WorkItemId]) -> list[FileAnswer]:
+async def list_files(request: Asking, item_id: Path[WorkItemId]) -> list[FileAnswer]:
     """The files of an item."""
-    return [_show_file(file) for file in await held_items.files(*request.working, item_id)]
+    return [show_file(file) for file in await held_items.files(*request.working, item_id)]
 
 
 @post(f"{_ITEM}/files")
-async def add_file(request: Asking, item_id: FromPath[WorkItemId], data: JSONBody[FileRequest]) -> Form:
+async def add_file(request: Asking, item_id: Path[WorkItemId], data: Body[FileRequest]) -> Form:
     """Promise a file: where to post it as a form."""
     promised = await held_items.promise_file(*request.working, item_id, data.file_name, data.file_size)
     return older_form(request, promised)
 
 
 @get(f"{_ITEM}/files/{{file_id:uuid}}")
-async def get_file(request: Asking, item_id: FromPath[WorkItemId], file_id: FromPath[FileId]) -> Download:
+async def get_file(request: Asking, item_id: Path[WorkItemId], file_id: Path[FileId]) -> Download:
     """Where to fetch a file, without a credential."""
     file = await held_items.file(*request.working, item_id, file_id)
     kind = DownloadKind.WORK_ITEM_FILE
@@ -144,7 +144,7 @@ async def get_file(request: Asking, item_id: FromPath[WorkItemId], file_id: From
 
 
 @delete(f"{_ITEM}/files/{{file_id:uuid}}")
-async def delete_file(request: Asking, item_id: FromPath[WorkItemId], file_id: FromPath[FileId]) -> ASGIResponse:
+async def delete_file(request: Asking, item_id: Path[WorkItemId], file_id: Path[FileId]) -> ASGIResponse:
     """Remove a file."""
     await held_items.delete_file(*request.working, item_id, file_id)
     return _json(b"{}")
@@ -152,7 +152,7 @@ async def delete_file(request: Asking, item_id: FromPath[WorkItemId], file_id: F
 
 @post(f"{_PROCESS}/work-items/{{parent_id:uuid}}/output")
 async def create_output(
-    request: Asking, parent_id: FromPath[WorkItemId], data: JSONBody[OutputRequest | None] = None
+    request: Asking, parent_id: Path[WorkItemId], data: Body[OutputRequest | None] = None
 ) -> ASGIResponse:
     """Make an output of the item in hand; one whose answer could not be given is given again."""
     payload = data.payload if data is not None else Raw(b"null")
@@ -166,10 +166,10 @@ async def reserve(request: Asking) -> ASGIResponse:
 
 
 @post(f"{_ROBOT_RUN}/release-work-item")
-async def release(request: Asking, data: JSONBody[ReleaseRequest]) -> ASGIResponse:
+async def release(request: Asking, data: Body[ReleaseRequest]) -> ASGIResponse:
     """Give an item back."""
     await held_items.release(*request.working, data.work_item_id, data.outcome())
     return _json(b"{}")
 
 
-_show_file = shown_as(FileAnswer, ItemFile, file_id="id", file_name="name", file_size="size")
+show_file = shown_as(FileAnswer, ItemFile, file_id="id", file_name="name", file_size="size")

@@ -6,7 +6,7 @@ from typing import assert_never
 from msgspec import UNSET, Raw, Struct, UnsetType
 
 from controlroom.border.answers import shown_as
-from controlroom.border.asking import Asking, FromPath, FromQuery, JSONBody, Permission
+from controlroom.border.asking import Asking, Body, Path, Permission, Query
 from controlroom.border.bodies import given
 from controlroom.dialects.robocorp.answers import Deleted, Identified, Named, Reference, identified, seconds
 from controlroom.dialects.robocorp.routing import Page, Pages, delete, get, post, update
@@ -128,7 +128,7 @@ class OccurrenceAnswer(Struct, frozen=True, kw_only=True):
 
 @get("/schedules", needs=Permission.READ_SCHEDULES)
 async def list_schedules(
-    request: Asking, paging: Pages, process_id: FromQuery[ProcessId | None] = None
+    request: Asking, paging: Pages, process_id: Query[ProcessId | None] = None
 ) -> Page[ScheduleAnswer]:
     """List schedules, oldest first."""
     rows = await store.list_schedules(
@@ -138,21 +138,19 @@ async def list_schedules(
 
 
 @post("/schedules")
-async def create_schedule(request: Asking, data: JSONBody[CreateSchedule]) -> ScheduleAnswer:
+async def create_schedule(request: Asking, data: Body[CreateSchedule]) -> ScheduleAnswer:
     """Create a schedule of a process."""
     return _show(await actions.create(*request.acting, _definition_of(data)))
 
 
 @get("/schedules/{schedule_id:uuid}", needs=Permission.READ_SCHEDULES)
-async def get_schedule(request: Asking, schedule_id: FromPath[ScheduleId]) -> ScheduleAnswer:
+async def get_schedule(request: Asking, schedule_id: Path[ScheduleId]) -> ScheduleAnswer:
     """Get a schedule."""
     return _show(await store.get(*request.reading, schedule_id))
 
 
 @update("/schedules/{schedule_id:uuid}", needs=Permission.WRITE_SCHEDULES)
-async def update_schedule(
-    request: Asking, schedule_id: FromPath[ScheduleId], data: JSONBody[UpdateSchedule]
-) -> ScheduleAnswer:
+async def update_schedule(request: Asking, schedule_id: Path[ScheduleId], data: Body[UpdateSchedule]) -> ScheduleAnswer:
     """Change a schedule."""
     zone = data.time_zone
     if zone is UNSET:
@@ -161,14 +159,14 @@ async def update_schedule(
 
 
 @delete("/schedules/{schedule_id:uuid}")
-async def delete_schedule(request: Asking, schedule_id: FromPath[ScheduleId]) -> Deleted:
+async def delete_schedule(request: Asking, schedule_id: Path[ScheduleId]) -> Deleted:
     """Delete a schedule; runs that it started go on."""
     await actions.delete(*request.acting, schedule_id)
     return Deleted(schedule_id)
 
 
 @post("/schedules/preview", needs=Permission.READ_SCHEDULES)
-async def preview_schedule(request: Asking, data: JSONBody[PreviewRequest]) -> PreviewAnswer:
+async def preview_schedule(request: Asking, data: Body[PreviewRequest]) -> PreviewAnswer:
     """Tell when a schedule would be due, without making it."""
     if not 1 <= data.count <= _MOST_PREVIEWED:
         raise Invalid(f"count is from 1 to {_MOST_PREVIEWED}", code="INVALID_BODY")
@@ -182,7 +180,7 @@ async def preview_schedule(request: Asking, data: JSONBody[PreviewRequest]) -> P
 
 
 @get("/schedules/{schedule_id:uuid}/preview", needs=Permission.READ_SCHEDULES)
-async def preview_existing_schedule(request: Asking, schedule_id: FromPath[ScheduleId]) -> PreviewAnswer:
+async def preview_existing_schedule(request: Asking, schedule_id: Path[ScheduleId]) -> PreviewAnswer:
     """Tell the next ten times at which a schedule is due, were it enabled."""
     schedule = await store.get(*request.reading, schedule_id)
     return _preview(
@@ -192,13 +190,12 @@ async def preview_existing_schedule(request: Asking, schedule_id: FromPath[Sched
 
 @get("/schedules/{schedule_id:uuid}/occurrences", needs=Permission.READ_SCHEDULES)
 async def list_schedule_occurrences(
-    request: Asking, paging: Pages, schedule_id: FromPath[ScheduleId]
+    request: Asking, paging: Pages, schedule_id: Path[ScheduleId]
 ) -> Page[OccurrenceAnswer]:
     """List what became of the times at which a schedule was due, the latest first."""
     await store.get(*request.reading, schedule_id)
-    rows = await store.list_occurrences(
-        *request.reading, schedule_id, before=paging.after(datetime.fromisoformat), limit=paging.fetch
-    )
+    before = paging.after(datetime.fromisoformat)
+    rows = await store.list_occurrences(*request.reading, schedule_id, before=before, limit=paging.fetch)
     return paging.page(rows, _show_occurrence, lambda occurrence: occurrence.due.isoformat())
 
 

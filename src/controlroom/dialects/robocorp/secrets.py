@@ -6,7 +6,7 @@ from typing import Any
 from msgspec import Struct
 
 from controlroom.border.answers import shown_as
-from controlroom.border.asking import Asking, FromPath, JSONBody, Permission
+from controlroom.border.asking import Asking, Body, Path, Permission
 from controlroom.dialects.robocorp.answers import Deleted
 from controlroom.dialects.robocorp.routing import Page, Pages, delete, get, update
 from controlroom.engine.vault import actions as vault
@@ -46,7 +46,7 @@ async def list_secrets(request: Asking, paging: Pages) -> Page[SecretAnswer]:
 
 
 @get("/secrets/{name:str}", needs=Permission.READ_SECRETS)
-async def get_secret(request: Asking, name: FromPath[str]) -> SecretWithKeys:
+async def get_secret(request: Asking, name: Path[str]) -> SecretWithKeys:
     """Get a secret with the names of its values, never the values."""
     found = await vault.show(request.engine, request.seen, name)
     secret = found.secret
@@ -54,13 +54,13 @@ async def get_secret(request: Asking, name: FromPath[str]) -> SecretWithKeys:
 
 
 @update("/secrets/{name:str}")
-async def set_secret(request: Asking, name: FromPath[str], data: JSONBody[SetSecret]) -> SecretAnswer:
+async def set_secret(request: Asking, name: Path[str], data: Body[SetSecret]) -> SecretAnswer:
     """Create a secret, or replace all its values."""
     return _show(await vault.put(*request.acting, name, values=data.values, description=data.description))
 
 
 @delete("/secrets/{name:str}")
-async def delete_secret(request: Asking, name: FromPath[str]) -> Deleted:
+async def delete_secret(request: Asking, name: Path[str]) -> Deleted:
     """Delete a secret with its values."""
     return Deleted(await vault.delete(*request.acting, name))
 

@@ -8,10 +8,8 @@ from datetime import datetime
 from msgspec import Struct
 
 from controlroom.border.arrivals import known
-from controlroom.border.asking import Asking, JSONBody
+from controlroom.border.asking import Asking, Body
 from controlroom.border.credentials import credential_of
-from controlroom.border.networks import place_of
-from controlroom.border.origin import Origins
 from controlroom.dialects.robocorp.routing import post
 from controlroom.engine.access import sessions
 from controlroom.ids import UserId, WorkspaceId
@@ -49,11 +47,9 @@ class LoggedOut(Struct, frozen=True):
 
 
 @post("/login", security=[{}])
-async def log_in(request: Asking, data: JSONBody[LogIn]) -> LoggedIn:
+async def log_in(request: Asking, data: Body[LogIn]) -> LoggedIn:
     """Begin a session. After several failures a user must wait, at the address that they came from."""
-    origins: Origins = request.app.state.origins
-    place = place_of(origins.client_of(request.scope))  # type: ignore[arg-type]  # a scope is a dict
-    session = await sessions.begin(request.engine, username=data.username, password=data.password, place=place)
+    session = await sessions.begin(request.engine, username=data.username, password=data.password, place=request.place)
     known(request.scope, f"user:{session.actor.id}")
     actor = session.actor
     assert actor.id is not None  # noqa: S101  # the actor of a session is a user

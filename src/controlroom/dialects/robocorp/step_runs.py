@@ -7,11 +7,11 @@ import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from controlroom.border.answers import shown_as
-from controlroom.border.asking import Asking, FromPath, FromQuery, Permission
+from controlroom.border.asking import Asking, Path, Permission, Query
+from controlroom.border.cursors import RowNumber
 from controlroom.dialects.robocorp.answers import Named, seconds
 from controlroom.dialects.robocorp.links import download_url
-from controlroom.dialects.robocorp.paging import Page, Pages, RowNumber
-from controlroom.dialects.robocorp.routing import get
+from controlroom.dialects.robocorp.routing import Page, Pages, get
 from controlroom.engine.console import reading as console
 from controlroom.engine.console.model import BEGINNING, Line, Position
 from controlroom.engine.console.unfinished import after as following
@@ -82,7 +82,7 @@ class StepRunEvent(Struct, frozen=True):
 
 
 @get("/step-runs", needs=Permission.READ_PROCESSES)
-async def list_step_runs(request: Asking, paging: Pages, process_run_id: FromQuery[RunId]) -> Page[StepRunAnswer]:
+async def list_step_runs(request: Asking, paging: Pages, process_run_id: Query[RunId]) -> Page[StepRunAnswer]:
     """List the step runs of a process run, oldest first."""
     after = paging.after(StepRunId)
     rows = await store.list_step_runs(*request.reading, process_run_id, after=after, limit=paging.fetch)
@@ -92,15 +92,13 @@ async def list_step_runs(request: Asking, paging: Pages, process_run_id: FromQue
 
 
 @get("/step-runs/{step_run_id:uuid}", needs=Permission.READ_RUNS)
-async def get_step_run(request: Asking, step_run_id: FromPath[StepRunId]) -> StepRunAnswer:
+async def get_step_run(request: Asking, step_run_id: Path[StepRunId]) -> StepRunAnswer:
     """Get a step run."""
     return show(await store.get_step_run(*request.reading, step_run_id))
 
 
 @get("/step-runs/{step_run_id:uuid}/artifacts", needs=Permission.READ_RUN_OUTPUTS)
-async def list_step_run_artifacts(
-    request: Asking, paging: Pages, step_run_id: FromPath[StepRunId]
-) -> Page[ArtifactAnswer]:
+async def list_step_run_artifacts(request: Asking, paging: Pages, step_run_id: Path[StepRunId]) -> Page[ArtifactAnswer]:
     """List the artifacts of a step run."""
     await store.get_step_run(*request.reading, step_run_id)
     after = paging.after(ArtifactId)
@@ -110,7 +108,7 @@ async def list_step_run_artifacts(
 
 @get("/step-runs/{step_run_id:uuid}/artifacts/{artifact_id:uuid}", needs=Permission.READ_RUN_OUTPUTS)
 async def get_step_run_artifact(
-    request: Asking, step_run_id: FromPath[StepRunId], artifact_id: FromPath[ArtifactId]
+    request: Asking, step_run_id: Path[StepRunId], artifact_id: Path[ArtifactId]
 ) -> ArtifactWithUrl:
     """Get an artifact, with the address to fetch it by."""
     found = await store.get_artifact(*request.reading, step_run_id, artifact_id)
@@ -121,8 +119,8 @@ async def get_step_run_artifact(
 async def list_step_run_console_messages(
     request: Asking,
     paging: Pages,
-    step_run_id: FromPath[StepRunId],
-    unfinished: FromQuery[bool] = False,  # noqa: FBT002 - a query's word
+    step_run_id: Path[StepRunId],
+    unfinished: Query[bool] = False,  # noqa: FBT002 - a query's word
 ) -> ConsolePage:
     """List what the step run's programs printed, line by line; while it runs, what has come so far.
 
@@ -143,7 +141,7 @@ async def list_step_run_console_messages(
 
 
 @get("/step-runs/{step_run_id:uuid}/events", needs=Permission.READ_RUN_OUTPUTS)
-async def list_step_run_events(request: Asking, paging: Pages, step_run_id: FromPath[StepRunId]) -> Page[StepRunEvent]:
+async def list_step_run_events(request: Asking, paging: Pages, step_run_id: Path[StepRunId]) -> Page[StepRunEvent]:
     """List what happened to the step run, oldest first."""
     await store.get_step_run(*request.reading, step_run_id)
     rows = await store.list_events(*request.reading, step_run_id, after=paging.after(int), limit=paging.fetch)

@@ -6,7 +6,7 @@ from typing import Literal
 import msgspec
 from msgspec import UNSET, Struct, UnsetType
 
-from controlroom.border.asking import Asking, FromPath, FromQuery, JSONBody, Permission
+from controlroom.border.asking import Asking, Body, Path, Permission, Query
 from controlroom.dialects.robocorp.answers import Deleted, Download, UploadForm
 from controlroom.dialects.robocorp.git_packages import PushHook, SetGitSource, push_hook, wanted
 from controlroom.dialects.robocorp.links import download_url, upload_form
@@ -73,7 +73,7 @@ class EditTaskPackage(Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 
 
 @get("/task-packages", needs=Permission.READ_PACKAGES)
-async def list_task_packages(request: Asking, paging: Pages, name: FromQuery[str | None] = None) -> Page[TaskPackage]:
+async def list_task_packages(request: Asking, paging: Pages, name: Query[str | None] = None) -> Page[TaskPackage]:
     """List task packages, oldest first; with `name`, the one that is called so."""
     if name is not None:
         named = await store.by_name(*request.reading, name)
@@ -84,7 +84,7 @@ async def list_task_packages(request: Asking, paging: Pages, name: FromQuery[str
 
 
 @post("/task-packages")
-async def create_task_package(request: Asking, data: JSONBody[CreateTaskPackage]) -> TaskPackage:
+async def create_task_package(request: Asking, data: Body[CreateTaskPackage]) -> TaskPackage:
     """Create a task package without content, and tell where to upload it; or one that is fetched from git."""
     moment = parse_moment(data.exclude_newer) if data.exclude_newer is not None else None
     secret, folder = None, inner_folder(data.folder)
@@ -102,7 +102,7 @@ async def create_task_package(request: Asking, data: JSONBody[CreateTaskPackage]
 
 
 @post("/task-package-uploads")
-async def push_task_package(request: Asking, data: JSONBody[PushTaskPackage]) -> UploadForm:
+async def push_task_package(request: Asking, data: Body[PushTaskPackage]) -> UploadForm:
     """Tell where to post a version of the package of a name; the upload creates it if there is none.
 
     So content that is refused leaves no package behind, and of several first pushes at once each succeeds.
@@ -112,7 +112,7 @@ async def push_task_package(request: Asking, data: JSONBody[PushTaskPackage]) ->
 
 
 @get("/task-packages/{package_id:uuid}", needs=Permission.READ_PACKAGES)
-async def get_task_package(request: Asking, package_id: FromPath[PackageId]) -> TaskPackage:
+async def get_task_package(request: Asking, package_id: Path[PackageId]) -> TaskPackage:
     """Get a task package; who may write packages is told where to upload the next version."""
     package = await store.get(*request.reading, package_id)
     ids = {task.name: task.id for task in await store.list_tasks(*request.reading, package_id)}
@@ -126,23 +126,21 @@ async def get_task_package(request: Asking, package_id: FromPath[PackageId]) -> 
 
 
 @post("/task-packages/{package_id:uuid}")
-async def edit_task_package(
-    request: Asking, package_id: FromPath[PackageId], data: JSONBody[EditTaskPackage]
-) -> TaskPackage:
+async def edit_task_package(request: Asking, package_id: Path[PackageId], data: Body[EditTaskPackage]) -> TaskPackage:
     """Say how new the packages of the world may be that its robots get; steps that begin from now on heed it."""
     moment = parse_moment(data.exclude_newer) if data.exclude_newer is not None else None
     return _show(request, await actions.set_exclude_newer(*request.acting, package_id, moment))
 
 
 @delete("/task-packages/{package_id:uuid}")
-async def delete_task_package(request: Asking, package_id: FromPath[PackageId]) -> Deleted:
+async def delete_task_package(request: Asking, package_id: Path[PackageId]) -> Deleted:
     """Delete a task package that no step uses."""
     await actions.delete(*request.acting, package_id)
     return Deleted(package_id)
 
 
 @get("/task-packages/{package_id:uuid}/download", needs=Permission.READ_PACKAGES)
-async def get_task_package_download(request: Asking, package_id: FromPath[PackageId]) -> Download:
+async def get_task_package_download(request: Asking, package_id: Path[PackageId]) -> Download:
     """Tell where the latest version is fetched."""
     download = _download(request, await store.get(*request.reading, package_id))
     if download is None:
@@ -151,9 +149,7 @@ async def get_task_package_download(request: Asking, package_id: FromPath[Packag
 
 
 @get("/task-packages/{package_id:uuid}/upload")
-async def get_task_package_upload(
-    request: Asking, package_id: FromPath[PackageId], folder: FromQuery[str] = ""
-) -> UploadForm:
+async def get_task_package_upload(request: Asking, package_id: Path[PackageId], folder: Query[str] = "") -> UploadForm:
     """Tell where to post the next version; `folder` is where the robot lies in it, for a zip with several."""
     upload = await actions.promise_upload(*request.acting, package_id, folder=folder)
     return upload_form(request, upload)

@@ -5,7 +5,7 @@ from datetime import datetime
 from msgspec import Struct
 
 from controlroom.border.answers import shown_as
-from controlroom.border.asking import Asking, FromPath, JSONBody, Permission
+from controlroom.border.asking import Asking, Body, Path, Permission
 from controlroom.dialects.robocorp.answers import Deleted, Identified, Reference
 from controlroom.dialects.robocorp.routing import Page, Pages, delete, get, post, update
 from controlroom.engine.access.groups import actions
@@ -61,27 +61,25 @@ async def list_user_groups(request: Asking, paging: Pages) -> Page[UserGroupAnsw
 
 
 @post("/user-groups", needs=Permission.READ_MEMBERS)
-async def create_user_group(request: Asking, data: JSONBody[CreateUserGroup]) -> UserGroupAnswer:
+async def create_user_group(request: Asking, data: Body[CreateUserGroup]) -> UserGroupAnswer:
     """Create a group of users, for who writes members in the organization."""
     return _show(await actions.create_group(*request.governing, name=data.name, description=data.description))
 
 
 @get("/user-groups/{group_id:uuid}", needs=Permission.READ_MEMBERS)
-async def get_user_group(request: Asking, group_id: FromPath[UserGroupId]) -> UserGroupAnswer:
+async def get_user_group(request: Asking, group_id: Path[UserGroupId]) -> UserGroupAnswer:
     """Get a group of users."""
     return _show(await actions.get_group(*request.governing, group_id))
 
 
 @update("/user-groups/{group_id:uuid}", needs=Permission.READ_MEMBERS)
-async def update_user_group(
-    request: Asking, group_id: FromPath[UserGroupId], data: JSONBody[EditUserGroup]
-) -> UserGroupAnswer:
+async def update_user_group(request: Asking, group_id: Path[UserGroupId], data: Body[EditUserGroup]) -> UserGroupAnswer:
     """Call a group of users otherwise."""
     return _show(await actions.edit_group(*request.governing, group_id, name=data.name, description=data.description))
 
 
 @delete("/user-groups/{group_id:uuid}", needs=Permission.READ_MEMBERS)
-async def delete_user_group(request: Asking, group_id: FromPath[UserGroupId]) -> Deleted:
+async def delete_user_group(request: Asking, group_id: Path[UserGroupId]) -> Deleted:
     """Delete a group of users, and all that it was granted; the users stay."""
     await actions.delete_group(*request.governing, group_id)
     return Deleted(group_id)
@@ -89,28 +87,23 @@ async def delete_user_group(request: Asking, group_id: FromPath[UserGroupId]) ->
 
 @get("/user-groups/{group_id:uuid}/members", needs=Permission.READ_MEMBERS)
 async def list_user_group_members(
-    request: Asking, paging: Pages, group_id: FromPath[UserGroupId]
+    request: Asking, paging: Pages, group_id: Path[UserGroupId]
 ) -> Page[GroupMemberAnswer]:
     """List who is in a group of users."""
-    rows = await actions.list_group_members(
-        *request.governing, group_id, after=paging.after(UserId), limit=paging.fetch
-    )
+    after = paging.after(UserId)
+    rows = await actions.list_group_members(*request.governing, group_id, after=after, limit=paging.fetch)
     return paging.page(rows, _show_member, lambda member: member.user_id)
 
 
 @post("/user-groups/{group_id:uuid}/members", needs=Permission.READ_MEMBERS)
-async def add_user_group_member(
-    request: Asking, group_id: FromPath[UserGroupId], data: JSONBody[AddToGroup]
-) -> Identified:
+async def add_user_group_member(request: Asking, group_id: Path[UserGroupId], data: Body[AddToGroup]) -> Identified:
     """Put a user into a group; it takes all that the group is granted."""
     await actions.add_group_member(*request.governing, group_id, UserId(data.user.id))
     return Identified(data.user.id)
 
 
 @delete("/user-groups/{group_id:uuid}/members/{user_id:uuid}", needs=Permission.READ_MEMBERS)
-async def remove_user_group_member(
-    request: Asking, group_id: FromPath[UserGroupId], user_id: FromPath[UserId]
-) -> Deleted:
+async def remove_user_group_member(request: Asking, group_id: Path[UserGroupId], user_id: Path[UserId]) -> Deleted:
     """Take a user out of a group."""
     await actions.remove_group_member(*request.governing, group_id, user_id)
     return Deleted(user_id)

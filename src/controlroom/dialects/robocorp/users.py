@@ -6,7 +6,7 @@ from msgspec import Struct
 from msgspec.structs import asdict
 
 from controlroom.border.answers import shown_as
-from controlroom.border.asking import Asking, FromPath, JSONBody, Permission
+from controlroom.border.asking import Asking, Body, Path, Permission
 from controlroom.dialects.robocorp.answers import Deleted, Identified
 from controlroom.dialects.robocorp.routing import Page, Pages, delete, get, post
 from controlroom.engine.access.model import Role, User
@@ -75,13 +75,13 @@ async def list_users(request: Asking, paging: Pages) -> Page[UserAnswer]:
 
 
 @post("/users")
-async def create_user(request: Asking, data: JSONBody[CreateUser]) -> UserAnswer:
+async def create_user(request: Asking, data: Body[CreateUser]) -> UserAnswer:
     """Create a user with a role in this workspace."""
     return _show(await users.create_user(*request.acting, **asdict(data)))
 
 
 @post("/users/{user_id:uuid}/password", needs=Permission.READ_MEMBERS)
-async def set_user_password(request: Asking, user_id: FromPath[UserId], data: JSONBody[SetPassword]) -> Identified:
+async def set_user_password(request: Asking, user_id: Path[UserId], data: Body[SetPassword]) -> Identified:
     """Give a member of the workspace a new password."""
     await users.get_member(*request.reading, user_id)
     await users.set_password(*request.governing, user_id, data.password)
@@ -89,7 +89,7 @@ async def set_user_password(request: Asking, user_id: FromPath[UserId], data: JS
 
 
 @post("/users/{user_id:uuid}/disable", needs=Permission.READ_MEMBERS)
-async def disable_user(request: Asking, user_id: FromPath[UserId]) -> Identified:
+async def disable_user(request: Asking, user_id: Path[UserId]) -> Identified:
     """Let a member of the workspace in no more, anywhere."""
     await users.get_member(*request.reading, user_id)
     await users.disable_user(*request.governing, user_id)
@@ -97,7 +97,7 @@ async def disable_user(request: Asking, user_id: FromPath[UserId]) -> Identified
 
 
 @post("/users/{user_id:uuid}/enable", needs=Permission.READ_MEMBERS)
-async def enable_user(request: Asking, user_id: FromPath[UserId]) -> Identified:
+async def enable_user(request: Asking, user_id: Path[UserId]) -> Identified:
     """Let a disabled member of the workspace in again."""
     await users.get_member(*request.reading, user_id)
     await users.enable_user(*request.governing, user_id)
@@ -105,18 +105,17 @@ async def enable_user(request: Asking, user_id: FromPath[UserId]) -> Identified:
 
 
 @get("/users/{user_id:uuid}/credentials", needs=Permission.READ_MEMBERS)
-async def list_user_credentials(request: Asking, paging: Pages, user_id: FromPath[UserId]) -> Page[CredentialAnswer]:
+async def list_user_credentials(request: Asking, paging: Pages, user_id: Path[UserId]) -> Page[CredentialAnswer]:
     """List the access credentials of a member of the workspace, without their secrets."""
     await users.get_member(*request.reading, user_id)
-    rows = await users.list_credentials(
-        *request.governing, user_id, after=paging.after(UserCredentialId), limit=paging.fetch
-    )
+    after = paging.after(UserCredentialId)
+    rows = await users.list_credentials(*request.governing, user_id, after=after, limit=paging.fetch)
     return paging.page(rows, _show_credential)
 
 
 @post("/users/{user_id:uuid}/credentials", needs=Permission.READ_MEMBERS)
 async def create_user_credentials(
-    request: Asking, user_id: FromPath[UserId], data: JSONBody[CreateCredential]
+    request: Asking, user_id: Path[UserId], data: Body[CreateCredential]
 ) -> NewCredential:
     """Make access credentials for a member of the workspace, to be given to `rcc configure credentials`."""
     await users.get_member(*request.reading, user_id)
@@ -126,7 +125,7 @@ async def create_user_credentials(
 
 @delete("/users/{user_id:uuid}/credentials/{credential_id:uuid}", needs=Permission.READ_MEMBERS)
 async def revoke_user_credentials(
-    request: Asking, user_id: FromPath[UserId], credential_id: FromPath[UserCredentialId]
+    request: Asking, user_id: Path[UserId], credential_id: Path[UserCredentialId]
 ) -> Deleted:
     """Revoke access credentials: nothing that they sign is accepted any more."""
     await users.get_member(*request.reading, user_id)

@@ -7,7 +7,8 @@ from typing import Annotated
 from litestar import MediaType, get, put
 from msgspec import Struct, field
 
-from controlroom.border.asking import Asking, FromPath, JSONBody, Permission, QueryParameter
+from controlroom.border.answers import shown_as
+from controlroom.border.asking import Asking, Body, Path, Permission, QueryParameter
 from controlroom.dialects.robocorp import vault_transit
 from controlroom.errors import Invalid
 
@@ -48,7 +49,7 @@ async def get_public_key(request: Asking) -> str:
 @get(f"{_SECRETS}/{{name:str}}")
 async def get_secret(
     request: Asking,
-    name: FromPath[str],
+    name: Path[str],
     encryption_scheme: Annotated[str | None, QueryParameter(name="encryptionScheme")] = None,
     public_key: Annotated[str | None, QueryParameter(name="publicKey")] = None,
 ) -> SecretMessage:
@@ -58,21 +59,13 @@ async def get_secret(
         *request.calling, name, public_key=_from_base64(public_key or "")
     )
     return SecretMessage(
-        name=secret.name,
-        description=secret.description,
-        value=parcel.value,
-        encryption=Encryption(
-            encryption_scheme=vault_transit.SCHEME,
-            encrypted_aes=parcel.encrypted_aes,
-            auth_tag=parcel.auth_tag,
-            iv=parcel.iv,
-        ),
+        name=secret.name, description=secret.description, value=parcel.value, encryption=_show_encryption(parcel)
     )
 
 
 # The right is asked for before a body is read and anything is decrypted.
 @put(f"{_SECRETS}/{{name:str}}", status_code=200, needs=Permission.WRITE_SECRETS, open_to_robots=True)
-async def put_secret(request: Asking, name: FromPath[str], data: JSONBody[SecretMessage]) -> Stored:
+async def put_secret(request: Asking, name: Path[str], data: Body[SecretMessage]) -> Stored:
     """Create a secret, or replace all its values."""
     sent = data.encryption
     _check_scheme(sent.encryption_scheme)
@@ -81,6 +74,9 @@ async def put_secret(request: Asking, name: FromPath[str], data: JSONBody[Secret
     )
     secret = await vault_transit.put_encrypted(*request.calling, name, parcel=parcel, description=data.description)
     return Stored(secret.name, secret.description)
+
+
+_show_encryption = shown_as(Encryption, vault_transit.Parcel, encryption_scheme=lambda _: vault_transit.SCHEME)
 
 
 def _check_scheme(scheme: str | None) -> None:

@@ -12,7 +12,7 @@ import msgspec
 from msgspec import Raw, Struct
 
 from controlroom.border.answers import shown_as
-from controlroom.border.asking import Asking, FromPath, FromQuery, JSONBody, Permission, QueryParameter
+from controlroom.border.asking import Asking, Body, Path, Permission, Query, QueryParameter
 from controlroom.border.bodies import decode
 from controlroom.dialects.robocorp.answers import Deleted, Identified, identified
 from controlroom.dialects.robocorp.messages import EVENT_NAMES, GRAMMAR
@@ -119,17 +119,16 @@ class TestStarted(Struct, frozen=True):
 
 @get("/webhooks", needs=Permission.READ_WEBHOOKS)
 async def list_webhooks(
-    request: Asking, paging: Pages, process_id: FromQuery[ProcessId | None] = None
+    request: Asking, paging: Pages, process_id: Query[ProcessId | None] = None
 ) -> Page[WebhookAnswer]:
     """List webhooks, oldest first, without their secrets."""
-    rows = await store.list_webhooks(
-        *request.reading, process=process_id, after=paging.after(WebhookId), limit=paging.fetch
-    )
+    after = paging.after(WebhookId)
+    rows = await store.list_webhooks(*request.reading, process=process_id, after=after, limit=paging.fetch)
     return paging.page(rows, _show)
 
 
 @post("/webhooks")
-async def create_webhook(request: Asking, data: JSONBody[CreateWebhook]) -> WebhookWithSecret:
+async def create_webhook(request: Asking, data: Body[CreateWebhook]) -> WebhookWithSecret:
     """Create a webhook of a process, or of the whole workspace. It is told of what happens from now on."""
     if data.process is None:  # its misspelling would subscribe to the whole workspace
         decode(await request.body(), _OfWorkspace)
@@ -137,35 +136,33 @@ async def create_webhook(request: Asking, data: JSONBody[CreateWebhook]) -> Webh
 
 
 @get("/webhooks/{webhook_id:uuid}")
-async def get_webhook(request: Asking, webhook_id: FromPath[WebhookId]) -> WebhookWithSecret:
+async def get_webhook(request: Asking, webhook_id: Path[WebhookId]) -> WebhookWithSecret:
     """Get a webhook with its secret. It is recorded who saw it."""
     return _with_secret(*await actions.show(*request.acting, webhook_id))
 
 
 @update("/webhooks/{webhook_id:uuid}")
-async def update_webhook(
-    request: Asking, webhook_id: FromPath[WebhookId], data: JSONBody[UpdateWebhook]
-) -> WebhookAnswer:
+async def update_webhook(request: Asking, webhook_id: Path[WebhookId], data: Body[UpdateWebhook]) -> WebhookAnswer:
     """Change a webhook; what is still to be delivered goes to where it points now."""
     return _show(await actions.update(*request.acting, webhook_id, _change_of(data)))
 
 
 @delete("/webhooks/{webhook_id:uuid}")
-async def delete_webhook(request: Asking, webhook_id: FromPath[WebhookId]) -> Deleted:
+async def delete_webhook(request: Asking, webhook_id: Path[WebhookId]) -> Deleted:
     """Delete a webhook."""
     await actions.delete(*request.acting, webhook_id)
     return Deleted(webhook_id)
 
 
 @post("/webhooks/{webhook_id:uuid}/test")
-async def test_webhook(request: Asking, webhook_id: FromPath[WebhookId]) -> TestStarted:
+async def test_webhook(request: Asking, webhook_id: Path[WebhookId]) -> TestStarted:
     """Send the webhook a test message; its delivery tells what came of it."""
     return TestStarted(Identified(await actions.test(*request.acting, webhook_id)))
 
 
 @get("/webhooks/{webhook_id:uuid}/deliveries", needs=Permission.READ_WEBHOOKS)
 async def list_webhook_deliveries(
-    request: Asking, paging: Pages, webhook_id: FromPath[WebhookId], delivery_state: OfState = None
+    request: Asking, paging: Pages, webhook_id: Path[WebhookId], delivery_state: OfState = None
 ) -> Page[DeliveryAnswer]:
     """List what a webhook was sent, newest first."""
     await store.get(*request.reading, webhook_id)
@@ -174,21 +171,21 @@ async def list_webhook_deliveries(
 
 @get("/process-runs/{run_id:uuid}/callback-deliveries", needs=Permission.READ_WEBHOOKS)
 async def list_callback_deliveries(
-    request: Asking, paging: Pages, run_id: FromPath[RunId], delivery_state: OfState = None
+    request: Asking, paging: Pages, run_id: Path[RunId], delivery_state: OfState = None
 ) -> Page[DeliveryAnswer]:
     """List what the callback of a process run was sent, newest first."""
     return await deliveries_of(request, paging, run_id, delivery_state)
 
 
 @get("/deliveries/{delivery_id:uuid}", needs=Permission.READ_WEBHOOKS)
-async def get_delivery(request: Asking, delivery_id: FromPath[DeliveryId]) -> DeliveryWithPayload:
+async def get_delivery(request: Asking, delivery_id: Path[DeliveryId]) -> DeliveryWithPayload:
     """Get a delivery with its payload, and what the receiver last answered."""
     found = await deliveries.get(*request.reading, delivery_id)
     return DeliveryWithPayload(**msgspec.structs.asdict(show_delivery(found)), payload=Raw(found.body))
 
 
 @post("/deliveries/{delivery_id:uuid}/redeliver")
-async def redeliver(request: Asking, delivery_id: FromPath[DeliveryId]) -> DeliveryAnswer:
+async def redeliver(request: Asking, delivery_id: Path[DeliveryId]) -> DeliveryAnswer:
     """Deliver the same message once more, to where its webhook points now."""
     return show_delivery(await redelivery.redeliver(*request.acting, delivery_id))
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from msgspec import Raw, Struct
 
-from controlroom.border.asking import Asking, FromPath, JSONBody
+from controlroom.border.asking import Asking, Body, Path
 from controlroom.dialects.robocorp.answers import Download, UploadForm
 from controlroom.dialects.robocorp.links import download_url, upload_form
 from controlroom.dialects.robocorp.routing import post
@@ -41,16 +41,14 @@ class UploadAnswer(Struct, frozen=True):
 
 
 @post("/work-items/{item_id:uuid}/files")
-async def create_work_item_file(
-    request: Asking, item_id: FromPath[WorkItemId], data: JSONBody[FileRequest]
-) -> UploadAnswer:
+async def create_work_item_file(request: Asking, item_id: Path[WorkItemId], data: Body[FileRequest]) -> UploadAnswer:
     """Promise a file: where to post it as a form. It replaces one of the same name."""
     return UploadAnswer(await _promise(request, item_id, data))
 
 
 @post("/work-items/{item_id:uuid}/files/upload")
 async def create_work_item_file_upload(
-    request: Asking, item_id: FromPath[WorkItemId], data: JSONBody[FileRequest]
+    request: Asking, item_id: Path[WorkItemId], data: Body[FileRequest]
 ) -> UploadForm:
     """Promise a file, in the older form of the answer (§1.8)."""
     return await _promise(request, item_id, data)

@@ -6,7 +6,7 @@ from typing import Literal
 from msgspec import Struct
 
 from controlroom.border.answers import shown_as
-from controlroom.border.asking import Asking, JSONBody
+from controlroom.border.asking import Asking, Body
 from controlroom.dialects.robocorp.answers import Identified
 from controlroom.dialects.robocorp.codes import asked_codes
 from controlroom.dialects.robocorp.routing import post
@@ -57,7 +57,7 @@ class BulkAnswer(Struct, frozen=True, kw_only=True):
 
 
 @post("/work-items/bulk")
-async def run_work_item_bulk_operation(request: Asking, data: JSONBody[BulkRequest]) -> BulkPreview | BulkAnswer:
+async def run_work_item_bulk_operation(request: Asking, data: Body[BulkRequest]) -> BulkPreview | BulkAnswer:
     """Do something to all work items that a filter finds, in batches; or tell how many that would be."""
     which = _filter_of(data.filter)
     if data.operation == "rerun":

@@ -8,7 +8,7 @@ from msgspec import UNSET, Raw, Struct, UnsetType
 from msgspec.structs import asdict
 
 from controlroom.border.answers import shown_as
-from controlroom.border.asking import Asking, FromPath, FromQuery, JSONBody, Permission, QueryParameter
+from controlroom.border.asking import Asking, Body, Path, Permission, Query, QueryParameter
 from controlroom.border.bodies import given
 from controlroom.dialects.robocorp.answers import Accepted, Identified, Reference, identified
 from controlroom.dialects.robocorp.codes import told_exception
@@ -120,8 +120,8 @@ STATES: Final[Mapping[ItemState, ShownState]] = {
 async def list_work_items(
     request: Asking,
     paging: Pages,
-    process_id: FromQuery[ProcessId | None] = None,
-    process_run_id: FromQuery[RunId | None] = None,
+    process_id: Query[ProcessId | None] = None,
+    process_run_id: Query[RunId | None] = None,
     item_state: Annotated[ShownState | None, QueryParameter(name="state")] = None,
 ) -> Page[WorkItemAnswer]:
     """List work items without their data, newest first."""
@@ -133,7 +133,7 @@ async def list_work_items(
 
 
 @post("/work-items")
-async def create_work_item(request: Asking, data: JSONBody[CreateWorkItem]) -> FullWorkItem:
+async def create_work_item(request: Asking, data: Body[CreateWorkItem]) -> FullWorkItem:
     """Put an item into the input queue of a process, or into a standing queue; it starts no run by itself."""
     terms = _terms_of(data)
     match data.process, data.queue:
@@ -147,32 +147,28 @@ async def create_work_item(request: Asking, data: JSONBody[CreateWorkItem]) -> F
 
 
 @update("/work-items/{item_id:uuid}", needs=Permission.WRITE_WORK_ITEMS)
-async def update_work_item(
-    request: Asking, item_id: FromPath[WorkItemId], data: JSONBody[UpdateWorkItem]
-) -> FullWorkItem:
+async def update_work_item(request: Asking, item_id: Path[WorkItemId], data: Body[UpdateWorkItem]) -> FullWorkItem:
     """Change priority, due time, deadline or reference of an item that nobody works on."""
     item = await actions.set_terms(*request.acting, item_id, _change_of(data))
     return _show_full(item, (await files_of(request, [item]))[item.id])
 
 
 @get("/work-items/{item_id:uuid}", needs=Permission.READ_WORK_ITEMS)
-async def get_work_item(request: Asking, item_id: FromPath[WorkItemId]) -> FullWorkItem:
+async def get_work_item(request: Asking, item_id: Path[WorkItemId]) -> FullWorkItem:
     """Get a work item with its data."""
     item = await store.get(*request.reading, item_id)
     return _show_full(item, (await files_of(request, [item]))[item.id])
 
 
 @update("/work-items/{item_id:uuid}/payload")
-async def update_work_item_payload(
-    request: Asking, item_id: FromPath[WorkItemId], data: JSONBody[PayloadBody]
-) -> PayloadBody:
+async def update_work_item_payload(request: Asking, item_id: Path[WorkItemId], data: Body[PayloadBody]) -> PayloadBody:
     """Replace the payload of an item that nobody works on."""
     await actions.set_payload(*request.acting, item_id, data.payload)
     return data
 
 
 @post("/work-items/batch")
-async def run_work_item_batch_operation(request: Asking, data: JSONBody[BatchRequest]) -> Accepted:
+async def run_work_item_batch_operation(request: Asking, data: Body[BatchRequest]) -> Accepted:
     """Retry, delete or resolve many items: all of them or, if one is not fit for it, none."""
     await actions.change(*request.acting, OPERATIONS[data.batch_operation], data.work_item_ids)
     return Accepted(accepted=True)

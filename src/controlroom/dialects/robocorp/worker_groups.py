@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from msgspec import Struct
 
-from controlroom.border.asking import Asking, FromPath, JSONBody, Permission
+from controlroom.border.asking import Asking, Body, Path, Permission
 from controlroom.dialects.robocorp.answers import Deleted, Identified, Named
 from controlroom.dialects.robocorp.routing import Page, Pages, delete, get, post, update
 from controlroom.dialects.robocorp.workers import WorkerAnswer
@@ -41,34 +41,32 @@ async def list_worker_groups(request: Asking, paging: Pages) -> Page[Named]:
 
 
 @post("/worker-groups")
-async def create_worker_group(request: Asking, data: JSONBody[GroupName]) -> Named:
+async def create_worker_group(request: Asking, data: Body[GroupName]) -> Named:
     """Create a worker group."""
     return _show(await actions.create_group(*request.acting, data.name))
 
 
 @get("/worker-groups/{group_id:uuid}", needs=Permission.READ_WORKERS)
-async def get_worker_group(request: Asking, group_id: FromPath[WorkerGroupId]) -> Named:
+async def get_worker_group(request: Asking, group_id: Path[WorkerGroupId]) -> Named:
     """Get a worker group."""
     return _show(await store.get_group(*request.reading, group_id))
 
 
 @update("/worker-groups/{group_id:uuid}")
-async def update_worker_group(request: Asking, group_id: FromPath[WorkerGroupId], data: JSONBody[GroupName]) -> Named:
+async def update_worker_group(request: Asking, group_id: Path[WorkerGroupId], data: Body[GroupName]) -> Named:
     """Rename a worker group."""
     return _show(await actions.rename_group(*request.acting, group_id, data.name))
 
 
 @delete("/worker-groups/{group_id:uuid}")
-async def delete_worker_group(request: Asking, group_id: FromPath[WorkerGroupId]) -> Deleted:
+async def delete_worker_group(request: Asking, group_id: Path[WorkerGroupId]) -> Deleted:
     """Delete a worker group that no step is placed on; its workers stay."""
     await actions.delete_group(*request.acting, group_id)
     return Deleted(group_id)
 
 
 @get("/worker-groups/{group_id:uuid}/workers", needs=Permission.READ_WORKERS)
-async def list_workers_of_group(
-    request: Asking, paging: Pages, group_id: FromPath[WorkerGroupId]
-) -> Page[WorkerAnswer]:
+async def list_workers_of_group(request: Asking, paging: Pages, group_id: Path[WorkerGroupId]) -> Page[WorkerAnswer]:
     """List the workers of a group, oldest first."""
     await store.get_group(*request.reading, group_id)
     rows = await store.list_members(*request.reading, group_id, after=paging.after(WorkerId), limit=paging.fetch)
@@ -76,9 +74,7 @@ async def list_workers_of_group(
 
 
 @update("/worker-groups/{group_id:uuid}/workers")
-async def add_worker_to_group(
-    request: Asking, group_id: FromPath[WorkerGroupId], data: JSONBody[Member]
-) -> GroupsOfWorker:
+async def add_worker_to_group(request: Asking, group_id: Path[WorkerGroupId], data: Body[Member]) -> GroupsOfWorker:
     """Put a worker into a group."""
     worker = WorkerId(data.worker.id)
     groups = await actions.add_member(*request.acting, group_id, worker)
@@ -87,7 +83,7 @@ async def add_worker_to_group(
 
 @delete("/worker-groups/{group_id:uuid}/workers/{worker_id:uuid}")
 async def remove_worker_from_group(
-    request: Asking, group_id: FromPath[WorkerGroupId], worker_id: FromPath[WorkerId]
+    request: Asking, group_id: Path[WorkerGroupId], worker_id: Path[WorkerId]
 ) -> GroupsOfWorker:
     """Take a worker out of a group."""
     groups = await actions.remove_member(*request.acting, group_id, worker_id)

@@ -5,7 +5,7 @@ from datetime import datetime
 from msgspec import Struct
 
 from controlroom.border.answers import shown_as
-from controlroom.border.asking import Asking, FromPath, JSONBody, Permission
+from controlroom.border.asking import Asking, Body, Path, Permission
 from controlroom.dialects.robocorp.answers import Deleted
 from controlroom.dialects.robocorp.routing import Page, Pages, delete, get, update
 from controlroom.engine.workers import actions, store
@@ -46,19 +46,19 @@ async def list_workers(request: Asking, paging: Pages) -> Page[WorkerAnswer]:
 
 
 @get("/workers/{worker_id:uuid}", needs=Permission.READ_WORKERS)
-async def get_worker(request: Asking, worker_id: FromPath[WorkerId]) -> WorkerAnswer:
+async def get_worker(request: Asking, worker_id: Path[WorkerId]) -> WorkerAnswer:
     """Get a worker."""
     return show(await store.get(*request.reading, worker_id))
 
 
 @update("/workers/{worker_id:uuid}")
-async def update_worker(request: Asking, worker_id: FromPath[WorkerId], data: JSONBody[WorkerName]) -> WorkerAnswer:
+async def update_worker(request: Asking, worker_id: Path[WorkerId], data: Body[WorkerName]) -> WorkerAnswer:
     """Rename a worker."""
     return show(await actions.rename(*request.acting, worker_id, data.name))
 
 
 @delete("/workers/{worker_id:uuid}")
-async def delete_worker(request: Asking, worker_id: FromPath[WorkerId]) -> Deleted:
+async def delete_worker(request: Asking, worker_id: Path[WorkerId]) -> Deleted:
     """Delete a worker: its token opens nothing any more."""
     await actions.delete(*request.acting, worker_id)
     return Deleted(worker_id)

@@ -1,9 +1,10 @@
-"""The workspace itself (§1.7)."""
+"""The workspace itself (§1.7), and those of the organization (our own management API)."""
 
 from msgspec import Struct
 
-from controlroom.border.asking import Asking, JSONBody
-from controlroom.dialects.robocorp.routing import get, update
+from controlroom.border.answers import shown_as
+from controlroom.border.asking import Asking, Body
+from controlroom.dialects.robocorp.routing import Page, Pages, get, post, update
 from controlroom.engine.workspaces import actions
 from controlroom.engine.workspaces.model import Workspace
 from controlroom.ids import OrganizationId, WorkspaceId
@@ -30,18 +31,41 @@ class RenameWorkspace(Struct, frozen=True, forbid_unknown_fields=True):
     name: str
 
 
+class CreateWorkspace(Struct, frozen=True, forbid_unknown_fields=True):
+    """What to call it."""
+
+    name: str
+
+
 @get("/")
 async def get_workspace(request: Asking) -> WorkspaceAnswer:
     """Get the workspace; any credential of it will do."""
-    return show(await actions.get(*request.calling))
+    return _show(await actions.get(*request.calling))
 
 
 @update("/")
-async def update_workspace(request: Asking, data: JSONBody[RenameWorkspace]) -> WorkspaceAnswer:
+async def update_workspace(request: Asking, data: Body[RenameWorkspace]) -> WorkspaceAnswer:
     """Give the workspace another name."""
-    return show(await actions.rename(*request.acting, data.name))
+    return _show(await actions.rename(*request.acting, data.name))
 
 
-def show(found: Workspace) -> WorkspaceAnswer:
-    """A workspace as this dialect writes it."""
-    return WorkspaceAnswer(found.id, found.name, OrganizationAnswer(found.organization.id, found.organization.name))
+@get("/workspaces")
+async def list_workspaces(request: Asking, paging: Pages) -> Page[WorkspaceAnswer]:
+    """List the workspaces that the caller has a place in, oldest first: an API key's is one."""
+    rows = await actions.list_workspaces(*request.governing, after=paging.after(WorkspaceId), limit=paging.fetch)
+    return paging.page(rows, _show)
+
+
+@post("/workspaces")
+async def create_workspace(request: Asking, data: Body[CreateWorkspace]) -> WorkspaceAnswer:
+    """Create a workspace, of which the caller becomes the owner; for admins who have logged in."""
+    return _show(await actions.create(*request.governing, data.name))
+
+
+_show = shown_as(
+    WorkspaceAnswer,
+    Workspace,
+    organization=lambda found: OrganizationAnswer(found.organization.id, found.organization.name),
+)
+handlers = [get_workspace, update_workspace]
+organization_handlers = [list_workspaces, create_workspace]

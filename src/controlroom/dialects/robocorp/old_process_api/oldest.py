@@ -9,7 +9,7 @@ from litestar import Router
 from litestar.types import Scope
 from msgspec import Struct
 
-from controlroom.border.asking import Asking, FromPath, Permission, entrance, welcome
+from controlroom.border.asking import Asking, Path, Permission, entrance, welcome
 from controlroom.dialects.robocorp.old_process_api import robot_runs, runs
 from controlroom.dialects.robocorp.routing import post, undocumented
 from controlroom.engine.access.model import Actor
@@ -48,7 +48,7 @@ process_secret = entrance(_process_secret)
 
 
 @post("/runs", needs=Permission.START_RUNS)
-async def start_run(request: Asking, process_id: FromPath[ProcessId]) -> OldestStarted:
+async def start_run(request: Asking, process_id: Path[ProcessId]) -> OldestStarted:
     """Start a run of one item, whose payload is the whole body."""
     started = await runs.start(request, process_id, runs.whole_body(await request.body()))
     return OldestStarted(workspace_id=request.workspace, process_id=process_id, process_run_id=started.id)

@@ -2,7 +2,7 @@
 
 from litestar import MediaType, get
 
-from controlroom.border.asking import Asking, FromPath, FromQuery, Permission
+from controlroom.border.asking import Asking, Path, Permission, Query
 from controlroom.dialects.robocorp.old_process_api import shapes
 from controlroom.dialects.robocorp.old_process_api.lists import asked_limit
 from controlroom.dialects.robocorp.old_process_api.runs import run_of
@@ -19,7 +19,7 @@ _ROBOT_RUN = "/runs/{run_id:uuid}/robotRuns/{step_run_id:uuid}"
 
 @get("/runs/{run_id:uuid}/robotRuns", needs=Permission.READ_PROCESSES)
 async def list_robot_runs(
-    request: Asking, process_id: FromPath[ProcessId], run_id: FromPath[RunId], limit: FromQuery[int | None] = None
+    request: Asking, process_id: Path[ProcessId], run_id: Path[RunId], limit: Query[int | None] = None
 ) -> list[shapes.OldRobotRun]:
     """List the step runs of a run, oldest first."""
     await run_of(request, process_id, run_id)
@@ -29,7 +29,7 @@ async def list_robot_runs(
 
 @get(_ROBOT_RUN, needs=Permission.READ_RUNS)
 async def get_robot_run(
-    request: Asking, process_id: FromPath[ProcessId], run_id: FromPath[RunId], step_run_id: FromPath[StepRunId]
+    request: Asking, process_id: Path[ProcessId], run_id: Path[RunId], step_run_id: Path[StepRunId]
 ) -> shapes.OldRobotRun:
     """Get a step run."""
     return shapes.show_robot_run(await _found(request, process_id, run_id, step_run_id))
@@ -37,7 +37,7 @@ async def get_robot_run(
 
 @get(f"{_ROBOT_RUN}/events", needs=Permission.READ_RUN_OUTPUTS)
 async def list_events(
-    request: Asking, process_id: FromPath[ProcessId], run_id: FromPath[RunId], step_run_id: FromPath[StepRunId]
+    request: Asking, process_id: Path[ProcessId], run_id: Path[RunId], step_run_id: Path[StepRunId]
 ) -> list[shapes.OldEvent]:
     """List what happened to a step run, oldest first."""
     await _found(request, process_id, run_id, step_run_id)
@@ -48,10 +48,10 @@ async def list_events(
 @get(f"{_ROBOT_RUN}/messages", needs=Permission.READ_RUN_OUTPUTS)
 async def list_messages(
     request: Asking,
-    process_id: FromPath[ProcessId],
-    run_id: FromPath[RunId],
-    step_run_id: FromPath[StepRunId],
-    limit: FromQuery[int | None] = None,
+    process_id: Path[ProcessId],
+    run_id: Path[RunId],
+    step_run_id: Path[StepRunId],
+    limit: Query[int | None] = None,
 ) -> list[shapes.OldMessage]:
     """List the first lines that a step run printed; the whole of them is in the public API, by pages."""
     await _found(request, process_id, run_id, step_run_id)
@@ -62,7 +62,7 @@ async def list_messages(
 
 @get(f"{_ROBOT_RUN}/artifacts", needs=Permission.READ_RUN_OUTPUTS)
 async def list_artifacts(
-    request: Asking, process_id: FromPath[ProcessId], run_id: FromPath[RunId], step_run_id: FromPath[StepRunId]
+    request: Asking, process_id: Path[ProcessId], run_id: Path[RunId], step_run_id: Path[StepRunId]
 ) -> list[shapes.OldArtifact]:
     """List what a step run left."""
     await _found(request, process_id, run_id, step_run_id)
@@ -77,10 +77,10 @@ async def list_artifacts(
 )
 async def get_artifact_url(
     request: Asking,
-    process_id: FromPath[ProcessId],
-    run_id: FromPath[RunId],
-    step_run_id: FromPath[StepRunId],
-    artifact_id: FromPath[ArtifactId],
+    process_id: Path[ProcessId],
+    run_id: Path[RunId],
+    step_run_id: Path[StepRunId],
+    artifact_id: Path[ArtifactId],
 ) -> str:
     """Tell where an artifact is fetched: a JSON string, alone. The file's name in the address is for people."""
     await _found(request, process_id, run_id, step_run_id)

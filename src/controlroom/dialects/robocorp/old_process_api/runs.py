@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from litestar import get
 from msgspec import Raw, Struct
 
-from controlroom.border.asking import Asking, FromPath, FromQuery, JSONBody, Permission, QueryParameter
+from controlroom.border.asking import Asking, Body, Path, Permission, Query, QueryParameter
 from controlroom.border.bodies import check_lists, decode, payload_of
 from controlroom.dialects.robocorp.answers import Named
 from controlroom.dialects.robocorp.old_process_api.lists import Data, asked_limit
@@ -39,19 +39,19 @@ class RunRequest(Struct, frozen=True, rename="camel", forbid_unknown_fields=True
 
 
 @post("/runs", needs=Permission.START_RUNS)
-async def start_run(request: Asking, process_id: FromPath[ProcessId]) -> OldStarted:
+async def start_run(request: Asking, process_id: Path[ProcessId]) -> OldStarted:
     """Start a run of one item, whose payload is the whole body."""
     return await start(request, process_id, whole_body(await request.body()))
 
 
 @post("/runs-qs-authorization", needs=Permission.START_RUNS)
-async def start_run_by_query(request: Asking, process_id: FromPath[ProcessId]) -> OldStarted:
+async def start_run_by_query(request: Asking, process_id: Path[ProcessId]) -> OldStarted:
     """Likewise, with the key in the query."""
     return await start(request, process_id, whole_body(await request.body()))
 
 
 @post("/runs-batch", needs=Permission.START_RUNS)
-async def start_run_of_many(request: Asking, process_id: FromPath[ProcessId]) -> OldStarted:
+async def start_run_of_many(request: Asking, process_id: Path[ProcessId]) -> OldStarted:
     """Start one run with an item for each element of the array."""
     body = await request.body()
     await check_lists(request.engine, body)
@@ -60,9 +60,7 @@ async def start_run_of_many(request: Asking, process_id: FromPath[ProcessId]) ->
 
 
 @post("/run-request", needs=Permission.START_RUNS)
-async def start_run_as_requested(
-    request: Asking, process_id: FromPath[ProcessId], data: JSONBody[RunRequest]
-) -> OldStarted:
+async def start_run_as_requested(request: Asking, process_id: Path[ProcessId], data: Body[RunRequest]) -> OldStarted:
     """Start a run as configured, with items that are named, or with what waits."""
     return await start(request, process_id, _inputs(data))
 
@@ -97,9 +95,7 @@ def _inputs(asked: RunRequest) -> Inputs:
 
 
 @get("/runs", needs=Permission.READ_RUNS)
-async def list_runs(
-    request: Asking, process_id: FromPath[ProcessId], limit: FromQuery[int | None] = None
-) -> Data[OldRun]:
+async def list_runs(request: Asking, process_id: Path[ProcessId], limit: Query[int | None] = None) -> Data[OldRun]:
     """List the runs of a process, newest first."""
     await processes.get(*request.reading, process_id)
     most = asked_limit(request.engine.limits, limit)
@@ -107,7 +103,7 @@ async def list_runs(
 
 
 @get("/runs/{run_id:uuid}", needs=Permission.READ_PROCESSES)
-async def get_run(request: Asking, process_id: FromPath[ProcessId], run_id: FromPath[RunId]) -> OldRun:
+async def get_run(request: Asking, process_id: Path[ProcessId], run_id: Path[RunId]) -> OldRun:
     """Get a run of a process."""
     [shown] = await _shown(request, [await run_of(request, process_id, run_id)])
     return shown
@@ -115,9 +111,7 @@ async def get_run(request: Asking, process_id: FromPath[ProcessId], run_id: From
 
 @get("/pruns", needs=Permission.READ_RUNS)
 async def list_runs_of_workspace(
-    request: Asking,
-    code: Annotated[str | None, QueryParameter(name="state")] = None,
-    limit: FromQuery[int | None] = None,
+    request: Asking, code: Annotated[str | None, QueryParameter(name="state")] = None, limit: Query[int | None] = None
 ) -> list[OldRun]:
     """List the runs of all processes, newest first; of one state, when a code is given."""
     most = asked_limit(request.engine.limits, limit)

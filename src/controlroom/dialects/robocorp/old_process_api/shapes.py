@@ -8,11 +8,12 @@ from msgspec import Raw, Struct, field
 from controlroom.border.answers import shown_as
 from controlroom.dialects.robocorp.answers import Identified, seconds
 from controlroom.dialects.robocorp.codes import told_exception
+from controlroom.dialects.robocorp.runtime_work_items import FileAnswer, show_file
 from controlroom.engine.console.model import Line
 from controlroom.engine.runs.model import Artifact, Result, Run, RunState, StepRun, StepRunState
 from controlroom.engine.runs.summaries import ItemRun, Summary
 from controlroom.engine.work_items.model import ExceptionType, ItemFile, ItemState, WorkItem
-from controlroom.ids import ArtifactId, FileId, ProcessId, RunId, StepId, StepRunId, WorkItemId, WorkspaceId
+from controlroom.ids import ArtifactId, ProcessId, RunId, StepId, StepRunId, WorkItemId, WorkspaceId
 
 Code = Literal["IND", "IP", "PENDING", "COMPL"]
 """Initialising, in progress, ended with failures, completed."""
@@ -63,14 +64,6 @@ class OldRobotRun(Struct, frozen=True, kw_only=True, rename="camel"):
     duration: float | None
 
 
-class OldFile(Struct, frozen=True, rename="camel"):
-    """A file of an item."""
-
-    file_id: FileId
-    file_name: str
-    file_size: int
-
-
 class OldException(Struct, frozen=True):
     """Why an item failed."""
 
@@ -96,7 +89,7 @@ class OldItem(Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=T
     process_run_no: int | None
     process_name: str
     payload: Raw | None
-    files: list[OldFile]
+    files: list[FileAnswer]
     exception: OldException | None = None
 
 
@@ -188,7 +181,7 @@ def show_item(item: WorkItem, *, of: ItemRun, payload: Raw | None, files: list[I
         process_run_no=of.run_no,
         process_name=of.process_name,
         payload=payload,
-        files=[OldFile(file.id, file.name, file.size) for file in files],
+        files=[show_file(file) for file in files],
         exception=None if failure is None else OldException(failure.type, failure.code, failure.message),
     )
 

@@ -9,7 +9,6 @@ from litestar import Router
 from controlroom.border.routing import handlers_of
 from controlroom.dialects.robocorp import auth
 from controlroom.dialects.robocorp.old_process_api import oldest, robot_runs, runs, work_items
-from controlroom.dialects.robocorp.query_key import key_in_query
 from controlroom.dialects.robocorp.routing import undocumented
 
 _WORKSPACE = "/process-v1/workspaces/{workspace_id:uuid}"
@@ -21,6 +20,6 @@ def routers() -> list[Router]:
     return [
         undocumented(_PROCESS, handlers_of([runs, robot_runs, work_items]), auth.somebody),
         undocumented(_WORKSPACE, runs.handlers_of_workspace, auth.somebody),
-        undocumented(_PROCESS, [runs.start_run_by_query], key_in_query),
+        undocumented(_PROCESS, [runs.start_run_by_query], auth.key_in_query),
         oldest.router(),
     ]

@@ -7,7 +7,7 @@ from typing import Annotated
 from litestar import get
 from msgspec import Raw, Struct
 
-from controlroom.border.asking import Asking, FromPath, FromQuery, JSONBody, Permission, QueryParameter
+from controlroom.border.asking import Asking, Body, Path, Permission, Query, QueryParameter
 from controlroom.border.bodies import decode, payload_of
 from controlroom.dialects.robocorp.answers import FileRequest, Form
 from controlroom.dialects.robocorp.links import older_form
@@ -36,7 +36,7 @@ class WrappedPayload(Struct, frozen=True, forbid_unknown_fields=True):
 
 @get("/work-items", needs=Permission.READ_WORK_ITEMS)
 async def list_items(
-    request: Asking, process_id: FromPath[ProcessId], include_data: WithData = None, limit: FromQuery[int | None] = None
+    request: Asking, process_id: Path[ProcessId], include_data: WithData = None, limit: Query[int | None] = None
 ) -> Data[OldItem]:
     """List the items of a process, newest first."""
     await processes.get(*request.reading, process_id)
@@ -48,10 +48,10 @@ async def list_items(
 @get("/runs/{run_id:uuid}/work-items", needs=Permission.READ_WORK_ITEMS)
 async def list_items_of_run(
     request: Asking,
-    process_id: FromPath[ProcessId],
-    run_id: FromPath[RunId],
+    process_id: Path[ProcessId],
+    run_id: Path[RunId],
     include_data: WithData = None,
-    limit: FromQuery[int | None] = None,
+    limit: Query[int | None] = None,
 ) -> Data[OldItem]:
     """List the items of a run, newest first, which is the order that clients ask for."""
     await run_of(request, process_id, run_id)
@@ -62,7 +62,7 @@ async def list_items_of_run(
 @post("/work-items", needs=Permission.WRITE_WORK_ITEMS)
 async def create_item(
     request: Asking,
-    process_id: FromPath[ProcessId],
+    process_id: Path[ProcessId],
     body_as_payload: Annotated[bool | None, QueryParameter(name="bodyAsPayload")] = None,
 ) -> OldItem:
     """Put an item into the input queue; its payload is in an envelope, or the body itself if the query says so."""
@@ -72,13 +72,13 @@ async def create_item(
 
 
 @get(_ITEM, needs=Permission.READ_WORK_ITEMS)
-async def get_item(request: Asking, process_id: FromPath[ProcessId], item_id: FromPath[WorkItemId]) -> OldItem:
+async def get_item(request: Asking, process_id: Path[ProcessId], item_id: Path[WorkItemId]) -> OldItem:
     """Get an item with its data, whatever `includeData` says: one item is no burden."""
     return await _one(request, process_id, await _found(request, process_id, item_id))
 
 
 @post(f"{_ITEM}/retry", needs=Permission.WRITE_WORK_ITEMS)
-async def retry_item(request: Asking, process_id: FromPath[ProcessId], item_id: FromPath[WorkItemId]) -> OldItem:
+async def retry_item(request: Asking, process_id: Path[ProcessId], item_id: Path[WorkItemId]) -> OldItem:
     """Let a failed item be worked on again, in the run that it belongs to."""
     await _found(request, process_id, item_id)
     await actions.change(*request.acting, Operation.RETRY, [item_id])
@@ -87,7 +87,7 @@ async def retry_item(request: Asking, process_id: FromPath[ProcessId], item_id: 
 
 @post(f"{_ITEM}/files/upload", needs=Permission.WRITE_WORK_ITEMS)
 async def add_file(
-    request: Asking, process_id: FromPath[ProcessId], item_id: FromPath[WorkItemId], data: JSONBody[FileRequest]
+    request: Asking, process_id: Path[ProcessId], item_id: Path[WorkItemId], data: Body[FileRequest]
 ) -> Form:
     """Promise a file: where to post it as a form."""
     await _found(request, process_id, item_id)

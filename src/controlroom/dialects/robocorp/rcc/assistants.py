@@ -9,12 +9,11 @@ from litestar import Router, get, put
 from msgspec import Struct, field
 
 from controlroom.border.answers import shown_as
-from controlroom.border.asking import Asking, FromPath, JSONBody, Permission
+from controlroom.border.asking import Asking, Body, Path, Permission
 from controlroom.dialects.robocorp.answers import Form
 from controlroom.dialects.robocorp.assistants import AssistantTask, task_of
 from controlroom.dialects.robocorp.links import older_form
-from controlroom.dialects.robocorp.rcc.bearer import token_for
-from controlroom.dialects.robocorp.rcc.capabilities import Capability
+from controlroom.dialects.robocorp.rcc.capabilities import Capability, token_for
 from controlroom.dialects.robocorp.rcc.exchange import SCHEME, encrypt_for
 from controlroom.dialects.robocorp.routing import post, undocumented
 from controlroom.engine.assistants import actions, artifacts, store, tokens
@@ -132,7 +131,7 @@ async def list_assistants(request: Asking) -> list[RunnableAssistant]:
 
 
 @post("/{assistant_id:uuid}/runs")
-async def start_run(request: Asking, assistant_id: FromPath[AssistantId], data: JSONBody[StartRequest]) -> StartAnswer:
+async def start_run(request: Asking, assistant_id: Path[AssistantId], data: Body[StartRequest]) -> StartAnswer:
     """Begin a run: what to run and with which variables, encrypted for the machine's key."""
     if data.encryption.scheme != SCHEME:
         raise Invalid(f"The only scheme here is {SCHEME}.", code="ENCRYPTION_SCHEME_UNKNOWN")
@@ -146,9 +145,9 @@ async def start_run(request: Asking, assistant_id: FromPath[AssistantId], data: 
 @post(f"{_RUN}/heartbeat")
 async def beat(
     request: Asking,
-    assistant_id: FromPath[AssistantId],  # noqa: ARG001 - a run's id says all
-    run_id: FromPath[AssistantRunId],
-    data: JSONBody[Beat],
+    assistant_id: Path[AssistantId],  # noqa: ARG001 - a run's id says all
+    run_id: Path[AssistantRunId],
+    data: Body[Beat],
 ) -> Nothing:
     """Tell that the run goes on."""
     await actions.beat(*request.acting, run_id, data.seq)
@@ -158,9 +157,9 @@ async def beat(
 @put(f"{_RUN}/complete", status_code=200)
 async def complete(
     request: Asking,
-    assistant_id: FromPath[AssistantId],  # noqa: ARG001 - a run's id says all
-    run_id: FromPath[AssistantRunId],
-    data: JSONBody[Completion],
+    assistant_id: Path[AssistantId],  # noqa: ARG001 - a run's id says all
+    run_id: Path[AssistantRunId],
+    data: Body[Completion],
 ) -> Nothing:
     """Tell that the run has ended, and how."""
     await actions.complete(*request.acting, run_id, _error(data))
@@ -168,7 +167,7 @@ async def complete(
 
 
 @post("/{token:str}")
-async def announce_file(request: Asking, token: FromPath[str], data: JSONBody[FileRequest]) -> FileAnswer:
+async def announce_file(request: Asking, token: Path[str], data: Body[FileRequest]) -> FileAnswer:
     """Announce a file that a run leaves; the address carries the right to do so."""
     run = await tokens.run_of_posting(request.engine, token)
     upload = await artifacts.promise(request.engine, run, name=data.file_name, size=_size(data.file_size))

@@ -1,13 +1,18 @@
-"""What rcc asks tokens for (§8.2), and what each opens."""
+"""What rcc asks tokens for (§8.2), what each opens, and who asks with one (§8.3, §8.5)."""
 
 from collections.abc import Mapping
 from enum import StrEnum
 from typing import Final
 
+from litestar.types import Scope
+
+from controlroom.border.asking import Entrance, entrance, welcome
+from controlroom.border.credentials import credential_of
 from controlroom.engine.access import user_tokens
 from controlroom.engine.access.model import Actor, Permission
 from controlroom.engine.access.user_tokens import Purpose
 from controlroom.engine.engine import Engine
+from controlroom.errors import Unauthenticated
 
 
 class Capability(StrEnum):
@@ -39,6 +44,13 @@ PURPOSES: Final[Mapping[Capability, Purpose]] = {
 """The purpose of a token of each capability."""
 
 
-async def authenticate(engine: Engine, token: str, *capabilities: Capability) -> Actor:
-    """The user of a token of one of these capabilities, with what it opens and no more."""
-    return await user_tokens.authenticate(engine, token, [PURPOSES[each] for each in capabilities])
+def token_for(*capabilities: Capability, scheme: str = "Bearer") -> Entrance:
+    """Let in who has a token of one of these capabilities, under the scheme: with what it opens and no more."""
+
+    async def bearer(engine: Engine, scope: Scope) -> Actor:
+        given, token = credential_of(scope)
+        if given != scheme.lower() or not token:
+            raise Unauthenticated(f"Send a token as `Authorization: {scheme} <token>`.")
+        return welcome(scope, await user_tokens.authenticate(engine, token, [PURPOSES[each] for each in capabilities]))
+
+    return entrance(bearer)

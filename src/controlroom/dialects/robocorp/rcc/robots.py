@@ -3,10 +3,9 @@
 from litestar import Router, get
 from msgspec import Struct
 
-from controlroom.border.asking import Asking, FromPath, JSONBody, Permission
+from controlroom.border.asking import Asking, Body, Path, Permission
 from controlroom.dialects.robocorp.links import download_url, upload_url
-from controlroom.dialects.robocorp.rcc.bearer import token_for
-from controlroom.dialects.robocorp.rcc.capabilities import Capability
+from controlroom.dialects.robocorp.rcc.capabilities import Capability, token_for
 from controlroom.dialects.robocorp.rcc.workspaces import RobotAnswer, show_robot
 from controlroom.dialects.robocorp.routing import post, undocumented
 from controlroom.engine.downloads.model import DownloadKind
@@ -30,19 +29,19 @@ class Uri(Struct, frozen=True):
 
 
 @post("/workspaces/{workspace_id:uuid}/robots")
-async def create_robot(request: Asking, data: JSONBody[CreateRobot]) -> RobotAnswer:
+async def create_robot(request: Asking, data: Body[CreateRobot]) -> RobotAnswer:
     """Create a robot without content."""
     return show_robot(await actions.create(*request.acting, data.name))
 
 
 @get(f"{_ROBOT}/uploadlink")
-async def get_upload_link(request: Asking, robot_id: FromPath[PackageId]) -> Uri:
+async def get_upload_link(request: Asking, robot_id: Path[PackageId]) -> Uri:
     """Tell where to PUT the zip of the next version."""
     return Uri(upload_url(request, await actions.promise_upload(*request.acting, robot_id)))
 
 
 @get(f"{_ROBOT}/downloadlink", needs=Permission.READ_PACKAGES)
-async def get_download_link(request: Asking, robot_id: FromPath[PackageId]) -> Uri:
+async def get_download_link(request: Asking, robot_id: Path[PackageId]) -> Uri:
     """Tell where the zip of the latest version is fetched."""
     package = await store.get(*request.reading, robot_id)
     if package.latest is None:

@@ -5,16 +5,16 @@ import binascii
 import hashlib
 import hmac
 import time
-from typing import Any
 
 from litestar.types import ASGIApp, Receive, Scope, Send
 
 from controlroom.border.asking import Asking, entrance, welcome
 from controlroom.border.credentials import credential_of
+from controlroom.border.signed_bodies import once_more, whole_body
 from controlroom.engine.access.credentials import Signer, authenticate_user
 from controlroom.engine.access.model import Actor
 from controlroom.engine.engine import Engine
-from controlroom.errors import Invalid, Unauthenticated
+from controlroom.errors import Unauthenticated
 
 SCHEME = "robocloud-hmac"
 WINDOW_SECONDS = 15 * 60
@@ -41,7 +41,7 @@ def signed(app: ASGIApp) -> ASGIApp:
 
     async def reading(scope: Scope, receive: Receive, send: Send) -> None:
         identifier, given, timestamp = _signature(scope)
-        body = await _whole(receive)
+        body = await whole_body(receive, most=_LONGEST_BODY)
         message = string_to_sign(str(scope.get("method")), scope["state"]["path"], timestamp, body)
 
         async def signer(engine: Engine, scope: Scope) -> Actor:
@@ -49,7 +49,7 @@ def signed(app: ASGIApp) -> ASGIApp:
             scope["state"]["signer"] = found
             return welcome(scope, found.actor)
 
-        await entrance(signer)(app)(scope, _again(body), send)
+        await entrance(signer)(app)(scope, once_more(body), send)
 
     return reading
 
@@ -85,26 +85,3 @@ def _timestamp(scope: Scope) -> str:
             "authorization-timestamp must be the time now, in Unix seconds: is your clock right?", code="TIMESTAMP"
         )
     return text
-
-
-async def _whole(receive: Receive) -> bytes:
-    body = bytearray()
-    while True:
-        message: Any = await receive()
-        if message["type"] == "http.disconnect":
-            raise Invalid("The request was interrupted.", code="INTERRUPTED")
-        body += message.get("body", b"")
-        if len(body) > _LONGEST_BODY:
-            raise Invalid("The body is too long to be signed.", code="REQUEST_TOO_LARGE")
-        if not message.get("more_body"):
-            return bytes(body)
-
-
-def _again(body: bytes) -> Receive:
-    """The body that was read, to be read once more."""
-    messages = [{"type": "http.request", "body": body, "more_body": False}]
-
-    async def receive() -> Any:
-        return messages.pop() if messages else {"type": "http.disconnect"}
-
-    return receive

@@ -1,9 +1,9 @@
 """What a signed request can ask for (§8.2): tokens, the user's details, the end of the pair it was signed with."""
 
 from litestar import Router, get
-from litestar.params import JSONBody
 from msgspec import Struct
 
+from controlroom.border.asking import Body
 from controlroom.dialects.robocorp.rcc.capabilities import PURPOSES, Capability
 from controlroom.dialects.robocorp.rcc.signing import Signed, signed
 from controlroom.dialects.robocorp.routing import delete, post, undocumented
@@ -65,13 +65,13 @@ class Removed(Struct, frozen=True, rename="camel"):
 
 
 @post("/workspaces/{workspace_id:uuid}/tokenrequest")
-async def request_token(request: Signed, data: JSONBody[TokenRequest]) -> Token:
+async def request_token(request: Signed, data: Body[TokenRequest]) -> Token:
     """Get a token for one workspace."""
     return await _token(request.engine, request.signer, data, request.workspace)
 
 
 @post("/user/tokenrequest")
-async def request_user_token(request: Signed, data: JSONBody[TokenRequest]) -> Token:
+async def request_user_token(request: Signed, data: Body[TokenRequest]) -> Token:
     """Get a token to view all workspaces of the user."""
     return await _token(request.engine, request.signer, data, None)
 

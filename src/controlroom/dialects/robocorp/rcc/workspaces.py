@@ -8,8 +8,7 @@ from msgspec import Struct
 
 from controlroom.border.asking import Asking, Permission
 from controlroom.dialects.robocorp.answers import Named
-from controlroom.dialects.robocorp.rcc.bearer import token_for
-from controlroom.dialects.robocorp.rcc.capabilities import Capability
+from controlroom.dialects.robocorp.rcc.capabilities import Capability, token_for
 from controlroom.dialects.robocorp.routing import undocumented
 from controlroom.engine.access.model import Actor
 from controlroom.engine.packages import store as packages

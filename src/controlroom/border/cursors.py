@@ -1,0 +1,37 @@
+"""Positions in lists, as texts that a caller sends back: after which row a page begins."""
+
+import base64
+from collections.abc import Callable
+from typing import Annotated, Any, TypeVar
+
+import msgspec
+from msgspec import Meta
+
+from controlroom.errors import Invalid
+
+Position = TypeVar("Position")
+
+RowNumber = Annotated[int, Meta(ge=0, le=2**63 - 1)]
+"""A number that the database can hold."""
+
+
+def cursor_of(position: object) -> str:
+    """A position as a text."""
+    return base64.urlsafe_b64encode(msgspec.msgpack.encode(position)).rstrip(b"=").decode()
+
+
+def position_of(cursor: str, kind: Callable[[Any], Position]) -> Position:
+    """The position of a text, as what it must be: a cursor may be made up. Raises Invalid `INVALID_CURSOR`."""
+    try:
+        return _read(msgspec.msgpack.decode(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4))), kind)
+    except (msgspec.MsgspecError, ValueError, TypeError, AttributeError, OverflowError, RecursionError) as broken:
+        raise Invalid("The cursor is none of ours: follow `next` as it is.", code="INVALID_CURSOR") from broken
+
+
+def _read(position: Any, kind: Callable[[Any], Position]) -> Position:
+    """A type of ids is what stands behind its name."""
+    plain = getattr(kind, "__supertype__", kind)
+    if not isinstance(plain, type):
+        return kind(position)
+    found: Position = msgspec.convert(position, RowNumber if plain is int else plain)
+    return found
