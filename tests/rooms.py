@@ -128,15 +128,13 @@ class Room:
 
     def kill(self) -> None:
         """End everything of it, at once; also what of it has been orphaned."""
-        for each in [*self.processes(), *self.orphans()]:
-            try:
+        left = self.processes()  # the supervisor first: it would start again what ends
+        for each in left:
+            with suppress(psutil.NoSuchProcess):
                 each.kill()
-            except psutil.NoSuchProcess:
-                continue
         self.process.wait(10)
-        cluster = self.data / "postgres" / "cluster"
-        if cluster.exists():  # the link of a killed room would wait for its next start, which will not come
-            forget(reachable(cluster), cluster)
+        psutil.wait_procs(left, timeout=10)
+        self.end_in(self.data)
 
     def orphans(self) -> list[psutil.Process]:
         """Processes of the database in our folder, whoever is their parent."""
@@ -145,11 +143,15 @@ class Room:
     @staticmethod
     def end_in(data: Path) -> None:
         """End what is left of a room in a folder: a database that a start which failed may have left."""
-        for each in _of_database(data):
-            with suppress(psutil.NoSuchProcess):
-                each.kill()
+        for _ in range(10):  # what is started while it ends is found by the next look
+            if not (left := _of_database(data)):
+                break
+            for each in left:
+                with suppress(psutil.NoSuchProcess):
+                    each.kill()
+            psutil.wait_procs(left, timeout=10)
         cluster = data / "postgres" / "cluster"
-        if cluster.exists():
+        if cluster.exists():  # the link of a killed room would wait for its next start, which will not come
             forget(reachable(cluster), cluster)
 
 

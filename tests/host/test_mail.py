@@ -86,7 +86,7 @@ def started(tmp_path):
         return rooms[-1].wait_until_ready()
 
     yield start
-    for each in rooms:
+    for each in reversed(rooms):
         each.kill()
 
 

@@ -35,7 +35,7 @@ def start(data: Path):
         return started[-1]
 
     yield _start
-    for each in started:
+    for each in reversed(started):  # one that looks after its database would start it again
         each.kill()
 
 
