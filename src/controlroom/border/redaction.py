@@ -42,6 +42,8 @@ def _is_secret(text: str) -> bool:
 
 
 def _decoded(text: str) -> str:
+    if "%" not in text and "+" not in text:  # nearly always, and for every part of every address
+        return text
     for _ in range(_DECODINGS):
         decoded = unquote_plus(text)
         if decoded == text:
