@@ -18,6 +18,7 @@ from controlroom.border.metrics import Metrics
 from controlroom.border.origin import Origins
 from controlroom.border.published_keys import PublishedKeys
 from controlroom.dialects.robocorp import app as robocorp
+from controlroom.dialects.robocorp import codes
 from controlroom.dialects.robocorp.messages import GRAMMAR, RobocorpGrammar
 from controlroom.dialects.robocorp.provisioner_requests import ProvisionerRequests
 from controlroom.dialects.worker_api import app as worker_api
@@ -137,7 +138,7 @@ def asgi(room: Room, *others: Mount) -> App:
     mounts = [
         *(Mount(prefix, grammar, is_public_api=True) for prefix in robocorp.PREFIXES),
         Mount(worker_api.PREFIX, worker_api.application(room.engine, room.holds), is_quiet=True),
-        Mount("/objects", objects.application(room.engine)),
+        Mount("/objects", objects.application(room.engine, codes.told)),
         Mount("/healthz", healthz, is_quiet=True),
         Mount("/readyz", Readiness(_checks(room), insiders).app, is_quiet=True),
         Mount("/.well-known/jwks.json", PublishedKeys(room.engine).app, is_quiet=True),

@@ -8,7 +8,7 @@ interrupted changes nothing, and one that is repeated does no harm.
 import mimetypes
 import re
 import time
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 from typing import assert_never
 from urllib.parse import quote
@@ -66,8 +66,8 @@ _RANGE = re.compile(rb"bytes=(\d*)-(\d*)")
 _METHODS = {"GET", "HEAD", "PUT", "POST"}
 
 
-def application(engine: Engine) -> App:
-    """The app at `/objects/{link}`."""
+def application(engine: Engine, told: Callable[[str, str], tuple[str, str]]) -> App:
+    """The app at `/objects/{link}`; `told` has the words, for code and message, of those who are given links."""
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         scope["path_template"] = "/objects"
@@ -77,7 +77,7 @@ def application(engine: Engine) -> App:
             status = status_of(error)
             if status is None:
                 raise
-            body = error_body(error.code, error.message)
+            body = error_body(*told(error.code, error.message))
             await answer(send, status, body, JSON, *_SAFE, *retry_after(error))
 
     return app

@@ -143,6 +143,17 @@ async def test_a_wrong_request_is_refused(ada, body):
     assert (await ada.call("POST", "/task-packages", json=body)).status_code == 400
 
 
+async def test_an_upload_to_a_deleted_package_is_told_in_the_words_of_its_caller(ada):
+    """The address that the link stands under belongs to no grammar; who was given the link has one."""
+    made = await ada.post("/task-packages", {"name": "gone"})
+    await ada.call("DELETE", f"/task-packages/{made['id']}")
+
+    refused = await post_form(made["upload"], robot_zip("Run"))
+
+    assert (refused.status_code, refused.json()["error"]["code"]) == (404, "TASK_PACKAGE_NOT_FOUND")
+    assert refused.json()["message"].startswith("there is no task package")
+
+
 async def test_readers_get_no_upload_and_outsiders_nothing(ada, cleo, hire, workspace):
     """Who may only read is told no upload; another workspace's key is told that there is no such workspace."""
     made = await ada.post("/task-packages", {"name": "invoices"})
