@@ -3,6 +3,7 @@
 from controlroom.errors import Invalid
 
 LONGEST_NAME = 255
+LONGEST_DESCRIPTION = 4000
 
 
 def checked_name(name: str, *, what: str = "name") -> str:
@@ -21,3 +22,8 @@ def checked_text(text: str, *, what: str, longest: int = LONGEST_NAME) -> str:
     if len(text) > longest:
         raise Invalid(f"a {what} has at most {longest} characters", code="TEXT_TOO_LONG")
     return text
+
+
+def checked_description(text: str) -> str:
+    """What something is for, if it is not too long. Raises Invalid `TEXT_TOO_LONG`."""
+    return checked_text(text, what="description", longest=LONGEST_DESCRIPTION)

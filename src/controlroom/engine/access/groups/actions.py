@@ -3,8 +3,6 @@
 Who comes into a group gets all that it is granted, so that nobody lets in, or out, who could not give all of that.
 """
 
-from typing import Final
-
 from controlroom.engine.access.credentials import forget
 from controlroom.engine.access.errors import GroupNotFound, UserNotFound
 from controlroom.engine.access.grants import store as grants
@@ -12,7 +10,7 @@ from controlroom.engine.access.grants.actions import kept_governed
 from controlroom.engine.access.groups import store
 from controlroom.engine.access.groups.model import GroupMember, UserGroup
 from controlroom.engine.access.model import Actor, Permission
-from controlroom.engine.access.names import checked_name, checked_text
+from controlroom.engine.access.names import checked_description, checked_name
 from controlroom.engine.access.record import record
 from controlroom.engine.access.roles.actions import ensure_in_organization, ensure_sees_members
 from controlroom.engine.access.rules import ensure_may_give, permissions_of
@@ -20,8 +18,6 @@ from controlroom.engine.access.scope import ScopedTx, scoped
 from controlroom.engine.engine import Engine
 from controlroom.ids import UserGroupId, UserId, uuid7
 from controlroom.postgres.database import Statements
-
-_LONGEST_DESCRIPTION: Final = 4000
 
 
 async def list_groups(engine: Engine, actor: Actor, *, after: UserGroupId | None = None, limit: int) -> list[UserGroup]:
@@ -57,7 +53,7 @@ async def create_group(engine: Engine, actor: Actor, *, name: str, description: 
             actor.organization_id,
             group=UserGroupId(uuid7()),
             name=checked_name(name, what="group's name"),
-            description=checked_text(description, what="description", longest=_LONGEST_DESCRIPTION),
+            description=checked_description(description),
         )
         await record(engine, tx, actor, actor.organization_id, "user_group.created", group.id, name=group.name)
     return group
@@ -77,9 +73,7 @@ async def edit_group(
             actor.organization_id,
             group,
             name=before.name if name is None else checked_name(name, what="group's name"),
-            description=before.description
-            if description is None
-            else checked_text(description, what="description", longest=_LONGEST_DESCRIPTION),
+            description=before.description if description is None else checked_description(description),
         )
         assert after is not None  # noqa: S101  # likewise
         await record(engine, tx, actor, actor.organization_id, "user_group.updated", group, name=after.name)

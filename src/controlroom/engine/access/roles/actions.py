@@ -7,7 +7,7 @@ from typing import Any, Final
 from controlroom.engine.access.credentials import forget
 from controlroom.engine.access.errors import NotOfOrganization, RoleInUse, RoleNotFound, RoleOfSystem
 from controlroom.engine.access.model import Actor, Permission
-from controlroom.engine.access.names import checked_name, checked_text
+from controlroom.engine.access.names import checked_description, checked_name
 from controlroom.engine.access.record import record
 from controlroom.engine.access.roles import store
 from controlroom.engine.access.roles.model import NamedRole
@@ -22,7 +22,6 @@ _OURS = frozenset(permission.value for permission in Permission)
 _GRAMMARS = re.compile(r"[a-z0-9_]{1,40}:[\x21-\x7e][\x20-\x7e]{0,200}")
 """A name of a grammar's own, with the grammar before it."""
 _MOST_PERMISSIONS: Final = 1000
-_LONGEST_DESCRIPTION: Final = 4000
 
 
 def ensure_in_organization(actor: Actor, permission: Permission) -> None:
@@ -64,7 +63,7 @@ async def create_role(
             actor.organization_id,
             role=RoleId(uuid7()),
             name=checked_name(name, what="role's name"),
-            description=checked_text(description, what="description", longest=_LONGEST_DESCRIPTION),
+            description=checked_description(description),
             permissions=frozenset(permissions),
         )
         await record(engine, tx, actor, actor.organization_id, "role.created", role.id, **_told(role))
@@ -94,9 +93,7 @@ async def edit_role(
             actor.organization_id,
             role,
             name=before.name if name is None else checked_name(name, what="role's name"),
-            description=before.description
-            if description is None
-            else checked_text(description, what="description", longest=_LONGEST_DESCRIPTION),
+            description=before.description if description is None else checked_description(description),
             permissions=frozenset(wanted),
         )
         await record(engine, tx, actor, actor.organization_id, "role.updated", after.id, **_told(after))
