@@ -1,18 +1,30 @@
-"""The vault as robots use it (§4): secrets encrypted for the robot's key, and for ours on their way back."""
+"""The vault as robots use it (§4): secrets encrypted for the robot's key, and for ours on their way back.
 
+The two directions differ in one point, which clients rely on (§4.2, §4.4): to a robot the nonce is the *lower-case hex
+text* of the IV, from a robot it is the IV itself.
+"""
+
+import asyncio
 import base64
 import binascii
-from typing import Annotated
+from typing import Annotated, Any
 
+import msgspec
 from litestar import MediaType, get, put
 from msgspec import Struct, field
 
 from controlroom.border.answers import shown_as
 from controlroom.border.asking import Asking, Body, Path, Permission, QueryParameter
-from controlroom.dialects.robocorp import vault_transit
+from controlroom.border.envelopes import Envelope, EnvelopeInvalid, RoomKey, enclosed, opened
+from controlroom.engine.vault import actions as vault
+from controlroom.engine.vault.errors import SecretTooLarge
 from controlroom.errors import Invalid
+from controlroom.json_limits import check_nesting
 
 _SECRETS = "/secrets-v1/workspaces/{workspace_id:uuid}/secrets"
+_SCHEME = "robocloud-vault-transit-v2"
+_KEY = RoomKey("vault-transit")
+_decode = msgspec.json.Decoder(dict[str, Any]).decode
 
 
 class Encryption(Struct, frozen=True, rename="camel", kw_only=True):
@@ -43,7 +55,7 @@ class Stored(Struct, frozen=True):
 @get(f"{_SECRETS}/publicKey", media_type=MediaType.TEXT)
 async def get_public_key(request: Asking) -> str:
     """The key that secrets are to be encrypted for: base64 of its DER form."""
-    return base64.b64encode(await vault_transit.transit_public_key(request.engine)).decode()
+    return base64.b64encode(await _KEY.public(request.engine)).decode()
 
 
 @get(f"{_SECRETS}/{{name:str}}")
@@ -55,11 +67,11 @@ async def get_secret(
 ) -> SecretMessage:
     """A secret, encrypted for the key that the robot brings."""
     _check_scheme(encryption_scheme)
-    secret, parcel = await vault_transit.read_encrypted(
-        *request.calling, name, public_key=_from_base64(public_key or "")
-    )
+    key = _from_base64(public_key or "")
+    secret = await vault.read(*request.calling, name)
+    sealed = await asyncio.to_thread(_for_robot, key, msgspec.json.encode(secret.values))
     return SecretMessage(
-        name=secret.name, description=secret.description, value=parcel.value, encryption=_show_encryption(parcel)
+        name=secret.name, description=secret.description, value=sealed.content, encryption=_show_encryption(sealed)
     )
 
 
@@ -67,25 +79,41 @@ async def get_secret(
 @put(f"{_SECRETS}/{{name:str}}", status_code=200, needs=Permission.WRITE_SECRETS, open_to_robots=True)
 async def put_secret(request: Asking, name: Path[str], data: Body[SecretMessage]) -> Stored:
     """Create a secret, or replace all its values."""
-    sent = data.encryption
+    sent, most = data.encryption, request.engine.limits.secret_bytes
     _check_scheme(sent.encryption_scheme)
-    parcel = vault_transit.Parcel(
-        value=data.value, encrypted_aes=sent.encrypted_aes, auth_tag=sent.auth_tag, iv=sent.iv
-    )
-    secret = await vault_transit.put_encrypted(*request.calling, name, parcel=parcel, description=data.description)
+    if len(data.value) > most:
+        raise SecretTooLarge(most)
+    envelope = Envelope(content=data.value, key=sent.encrypted_aes, tag=sent.auth_tag, iv=sent.iv)
+    plain = await asyncio.to_thread(opened, await _KEY.private(request.engine), envelope, what="the secret")
+    secret = await vault.put(*request.calling, name, values=_values(plain), description=data.description)
     return Stored(secret.name, secret.description)
 
 
-_show_encryption = shown_as(Encryption, vault_transit.Parcel, encryption_scheme=lambda _: vault_transit.SCHEME)
+def _for_robot(key: bytes, plaintext: bytes) -> Envelope:
+    """Encrypt for a robot's key (DER, SubjectPublicKeyInfo). Raises EnvelopeInvalid if it is not such a key."""
+    return enclosed(plaintext, key, form="DER", iv_bytes=16, nonce=lambda iv: iv.hex().encode())
+
+
+_show_encryption = shown_as(
+    Encryption, Envelope, encryption_scheme=lambda _: _SCHEME, encrypted_aes="key", auth_tag="tag"
+)
+
+
+def _values(plain: bytes) -> dict[str, Any]:
+    check_nesting(plain)
+    try:
+        return _decode(plain)
+    except (msgspec.MsgspecError, UnicodeDecodeError) as broken:
+        raise EnvelopeInvalid("the secret is not a JSON object") from broken
 
 
 def _check_scheme(scheme: str | None) -> None:
-    if scheme != vault_transit.SCHEME:
-        raise Invalid(f"The only encryptionScheme here is {vault_transit.SCHEME}.", code="ENCRYPTION_SCHEME_UNKNOWN")
+    if scheme != _SCHEME:
+        raise Invalid(f"The only encryptionScheme here is {_SCHEME}.", code="ENCRYPTION_SCHEME_UNKNOWN")
 
 
 def _from_base64(text: str) -> bytes:
     try:
         return base64.b64decode(text.replace(" ", "+"), validate=True)  # a plus that nobody quoted arrives as a space
     except binascii.Error as broken:
-        raise vault_transit.TransitInvalid("publicKey is not base64.") from broken
+        raise EnvelopeInvalid("publicKey is not base64.") from broken

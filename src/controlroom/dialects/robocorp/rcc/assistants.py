@@ -10,11 +10,11 @@ from msgspec import Struct, field
 
 from controlroom.border.answers import shown_as
 from controlroom.border.asking import Asking, Body, Path, Permission
+from controlroom.border.envelopes import Envelope, enclosed
 from controlroom.dialects.robocorp.answers import Form
 from controlroom.dialects.robocorp.assistants import AssistantTask, task_of
 from controlroom.dialects.robocorp.links import older_form
 from controlroom.dialects.robocorp.rcc.capabilities import Capability, token_for
-from controlroom.dialects.robocorp.rcc.exchange import SCHEME, encrypt_for
 from controlroom.dialects.robocorp.routing import post, undocumented
 from controlroom.engine.assistants import actions, artifacts, store, tokens
 from controlroom.engine.assistants.model import Assistant, AssistantError, Started
@@ -23,6 +23,7 @@ from controlroom.ids import AssistantId, AssistantRunId, PackageId, UploadId
 from controlroom.postgres.keyset import whole
 
 _RUN = "/{assistant_id:uuid}/runs/{run_id:uuid}"
+_SCHEME = "rc-encryption-v1"
 
 
 class RunnableAssistant(Struct, frozen=True, kw_only=True, rename="camel"):
@@ -133,13 +134,12 @@ async def list_assistants(request: Asking) -> list[RunnableAssistant]:
 @post("/{assistant_id:uuid}/runs")
 async def start_run(request: Asking, assistant_id: Path[AssistantId], data: Body[StartRequest]) -> StartAnswer:
     """Begin a run: what to run and with which variables, encrypted for the machine's key."""
-    if data.encryption.scheme != SCHEME:
-        raise Invalid(f"The only scheme here is {SCHEME}.", code="ENCRYPTION_SCHEME_UNKNOWN")
-    encrypt_for(data.encryption.public_key, b"")  # a key that does not do shall start nothing
+    if data.encryption.scheme != _SCHEME:
+        raise Invalid(f"The only scheme here is {_SCHEME}.", code="ENCRYPTION_SCHEME_UNKNOWN")
+    _for_machine(data.encryption.public_key, b"")  # a key that does not do shall start nothing
     started = await actions.start(*request.acting, assistant_id)
-    sealed = encrypt_for(data.encryption.public_key, msgspec.json.encode(_plain(request, started)))
-    encryption = AnswerEncryption(iv=sealed.iv, atag=sealed.tag, encrypted_key=sealed.encrypted_key)
-    return StartAnswer(encryption, sealed.payload)
+    sealed = _for_machine(data.encryption.public_key, msgspec.json.encode(_plain(request, started)))
+    return StartAnswer(AnswerEncryption(iv=sealed.iv, atag=sealed.tag, encrypted_key=sealed.key), sealed.content)
 
 
 @post(f"{_RUN}/heartbeat")
@@ -172,6 +172,11 @@ async def announce_file(request: Asking, token: Path[str], data: Body[FileReques
     run = await tokens.run_of_posting(request.engine, token)
     upload = await artifacts.promise(request.engine, run, name=data.file_name, size=_size(data.file_size))
     return FileAnswer(PostResponse(upload.id, older_form(request, upload)))
+
+
+def _for_machine(public_key: str, plaintext: bytes) -> Envelope:
+    """Encrypt for the key of a machine (PEM). Raises EnvelopeInvalid if it is not such a key."""
+    return enclosed(plaintext, public_key.encode(), form="PEM", iv_bytes=12)
 
 
 _show = shown_as(RunnableAssistant, Assistant, task=task_of)
