@@ -8,7 +8,15 @@ import pytest
 from controlroom.backups.archive import BackupDamaged, Head, Writer, check, head_of, prepare
 from controlroom.errors import Conflict, Invalid
 
-HEAD = Head(format=1, release="1", postgres=18, begun_at="2026-11-29T12:00:00+00:00", objects_url=None, has_key=False)
+HEAD = Head(
+    format=2,
+    release="1",
+    schema="20261129180000",
+    postgres=18,
+    begun_at="2026-11-29T12:00:00+00:00",
+    objects_url=None,
+    has_key=False,
+)
 OBJECTS = [b"one", b"", b"x" * 100_000]
 
 
@@ -98,9 +106,10 @@ def test_every_damage_is_found(tmp_path):
 
     for at in (0, 100, 511, *range(512, len(whole), 512)):
         refused(whole[:at])
-    for at in [*range(0, len(whole), 29), len(whole) - 1]:
+    form = whole.index(b'"format":2') + len(b'"format":')  # another digit there is another form, and refused as one
+    for at in [*(at for at in range(0, len(whole), 29) if at != form), len(whole) - 1]:
         refused(whole[:at] + bytes([whole[at] ^ 1]) + whole[at + 1 :])
-    for content in (b"a dump", b"one", b"xxxx", b'"format":1', b"12:00:00", b"a key", b'"objects":3'):
+    for content in (b"a dump", b"one", b"xxxx", b'"format":2', b"12:00:00", b"a key", b'"objects":3'):
         at = whole.index(content)
         refused(whole[:at] + b"#" + whole[at + 1 :])
     refused(whole + b"\0")
@@ -110,4 +119,17 @@ def test_a_later_form_is_refused_with_words(tmp_path):
     """The release that made it is named."""
     path = tmp_path / "room.backup"
     with pytest.raises(Invalid, match=r"controlroom 9, and this is an older one"):
-        write(path, head=msgspec.structs.replace(HEAD, format=2, release="9")).finish(check)
+        write(path, head=msgspec.structs.replace(HEAD, format=3, release="9")).finish(check)
+
+
+def test_the_first_form_is_refused_with_words(tmp_path):
+    """Its database has a schema that is not carried over: the release that made it is named, and restores it."""
+    path = tmp_path / "room.backup"
+    first = {"format": 1, "release": "0.1.0", "postgres": 18, "begun_at": "", "objects_url": None, "has_key": False}
+    writer = Writer(path)
+    writer.add("backup.json", msgspec.json.encode(first))
+    writer.finish(lambda _aside: None)
+
+    for read in (head_of, check):
+        with pytest.raises(Invalid, match=r"controlroom 0\.1\.0, .*before 0\.2\.0 .*with the release that made it"):
+            read(path)

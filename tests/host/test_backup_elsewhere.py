@@ -3,12 +3,15 @@
 import asyncio
 import base64
 import contextlib
+import json
 import secrets
 from pathlib import Path
 from urllib.parse import parse_qsl, urlsplit
 
+import asyncpg
 import pytest
 
+from controlroom.backups.archive import Writer
 from controlroom.backups.postgres_tools import check_can_dump, check_can_restore
 from controlroom.errors import Invalid
 from controlroom.objects.store import ObjectStore
@@ -109,6 +112,41 @@ async def test_a_backup_is_not_restored_into_an_older_database(new_database, tmp
         )
 
     assert (code, "and the database is 11: name a newer one" in said) == (1, True), said
+    assert [each.name for each in tmp_path.iterdir()] == ["b"]
+
+
+async def test_a_room_of_before_the_schema_was_frozen_is_not_backed_up(new_database, tmp_path):
+    """Its own release does that: nobody would bring the file back here."""
+    dsn = await new_database()
+    await migrate(dsn)
+    connection = await asyncpg.connect(dsn)
+    await connection.execute("update schema_migration set name = '20261122000000_pre_first_stone.sql'")
+    await connection.close()
+
+    code, said = await command("backup", tmp_path / "b", CONTROLROOM_DATABASE_URL=dsn)
+
+    assert (code, "made by a release before 0.2.0" in said) == (1, True), said
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("head", "why"),
+    [
+        ({"format": 1, "release": "0.1.0"}, "made by controlroom 0.1.0, and the schema of releases before 0.2.0"),
+        ({"format": 2, "release": "9", "schema": "29990101000000"}, "made by controlroom 9, and this is an older one"),
+    ],
+)
+async def test_a_backup_of_another_schema_is_refused_before_anything_is_made(tmp_path, head, why):
+    """One of before the schema was frozen, and one of a later release."""
+    writer = Writer(tmp_path / "b")
+    rest = {"postgres": 18, "begun_at": "", "objects_url": None, "has_key": False}
+    writer.add("backup.json", json.dumps({**head, **rest}).encode())
+    writer.close(objects=0, object_bytes=0)
+    writer.finish(lambda _aside: None)
+
+    code, said = await command("restore", tmp_path / "b", "--data", tmp_path / "room")
+
+    assert (code, why in said) == (1, True), said
     assert [each.name for each in tmp_path.iterdir()] == ["b"]
 
 

@@ -114,6 +114,19 @@ def test_a_newer_schema_is_refused_with_words(data):
     assert "29990101000000_pre_of_tomorrow.sql" in said
 
 
+def test_a_folder_of_before_the_schema_was_frozen_is_refused_with_words(data):
+    """It says what it is and what to do; the folder stays as it was."""
+    running = Room(data, "--no-worker").wait_until_ready()
+    statement(data, "update schema_migration set name = '20261122000000_pre_first_stone.sql'")
+    assert running.stop() == 0
+
+    said = refusal(data)
+
+    assert "made by a release before 0.2.0 (by 20261122000000_pre_first_stone.sql)" in said
+    assert "Start afresh with another data folder" in said
+    assert "or go on with the release that made it" in said
+
+
 def test_a_missing_master_key_is_an_error_and_not_a_new_key(data):
     """Nothing is made in its place, and with the key back the room is as it was."""
     key = (data / "master.key").read_text()

@@ -2,6 +2,7 @@ import asyncio
 import hashlib
 from datetime import UTC, datetime, timedelta
 
+import asyncpg
 import pytest
 
 from controlroom.errors import Unavailable
@@ -123,6 +124,60 @@ async def test_a_newer_database_is_left_alone(empty, written):
     assert await ask(empty, "select coalesce(to_regclass('ours')::text, 'none')") == ["none"]
     (written / THIRD).write_text(third)
     assert await migrate(empty, written) == ["20260103000000_pre_ours.sql"]
+
+
+async def test_a_database_of_the_days_before_is_left_alone(empty, written):
+    """It has migrations older than the first file: it is said what it is and what to do, and nothing is changed."""
+    await migrate(empty, written)
+    for name in (FIRST, SECOND, THIRD):
+        (written / name).unlink()
+    (written / "20260201000000_pre_first_stone.sql").write_text("create table ours (x int);")
+
+    for ask_for in (migrate, pending):
+        with pytest.raises(MigrationError, match=f"before 0.2.0.*{FIRST}.*nothing was changed. Start afresh"):
+            await ask_for(empty, written)
+
+    assert await ask(empty, "select name from schema_migration order by name") == [FIRST, SECOND, THIRD]
+    assert await ask(empty, "select coalesce(to_regclass('ours')::text, 'none')") == ["none"]
+
+
+async def test_cleaning_up_waits_for_servers_of_the_release_before(empty, written):
+    """While one is connected that does not know it, and no longer; later files pass it."""
+    (written / THIRD).write_text("drop table a;")
+    later = "20260103000000_pre_fourth.sql"
+    (written / later).write_text("create table b (x int);")
+    sessions = [
+        await asyncpg.connect(empty, server_settings={"application_name": f"controlroom listener {stamp}"})
+        for stamp in (SECOND[:14], later[:14])
+    ]
+
+    assert await migrate(empty, written) == [FIRST, SECOND, later]
+    assert await pending(empty, written) == [THIRD]
+    assert await migrate(empty, written) == []
+
+    await sessions[0].close()
+    while await sessions[1].fetchval(
+        "select count(*) from pg_stat_activity where application_name = $1", f"controlroom listener {SECOND[:14]}"
+    ):
+        pass
+    assert await migrate(empty, written) == [THIRD]
+    await sessions[1].close()
+
+
+async def test_what_was_interrupted_outside_of_a_transaction_is_begun_again(empty, written):
+    """An index that was left half-built is dropped first, and built anew."""
+    (written / SECOND).write_text("insert into a values (1), (1);")
+    (written / THIRD).write_text(
+        "-- no transaction\ndrop index concurrently if exists a_x;\ncreate unique index concurrently a_x on a (x);\n"
+    )
+    with pytest.raises(asyncpg.UniqueViolationError):
+        await migrate(empty, written)
+    is_valid = "select indisvalid::text from pg_index where indexrelid = 'a_x'::regclass"
+    assert await ask(empty, is_valid) == ["false"]
+    await ask(empty, "with gone as (delete from a returning x) select max(x)::text from gone")
+
+    assert await migrate(empty, written) == [THIRD]
+    assert await ask(empty, is_valid) == ["true"]
 
 
 async def test_nobody_at_the_address(folder):

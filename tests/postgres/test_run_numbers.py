@@ -1,12 +1,10 @@
-"""Which one of its process a run is: counted without anybody waiting, and for runs that were there before."""
+"""Which one of its process a run is: counted without anybody waiting."""
 
 import asyncpg
 import pytest
 
 from controlroom.ids import uuid7
-from controlroom.postgres.migrate import migrate, migrations
-
-COUNTED = "20261129050100_pre_run_numbers.sql"
+from controlroom.postgres.migrate import migrate
 
 
 @pytest.fixture
@@ -40,25 +38,17 @@ async def _told(connection: asyncpg.Connection, process: object) -> list[int]:
     return [row["run_no"] for row in rows]
 
 
-async def test_runs_that_were_there_are_numbered_by_id(rooms, tmp_path):
-    """In the order in which they came, by process; the next ones go on from there."""
+async def test_runs_count_by_process(rooms):
+    """Each process from 1, in the order in which its runs are started."""
     dsn, connection = rooms
-    for migration in migrations():
-        if migration.name < COUNTED:
-            (tmp_path / migration.name).write_text(migration.sql)
-    await migrate(dsn, tmp_path)
-    workspace, (first, second, empty) = await _processes(connection, 3)
-    runs = [(uuid7(), first if number % 3 else second) for number in range(9)]
-    for run, process in reversed(runs):  # whatever the order in the table
-        await connection.execute(_START, run, workspace, process)
-
     await migrate(dsn)
-    for process in (first, second, empty):
+    workspace, (first, second) = await _processes(connection, 2)
+
+    for process in (first, second, first, first, second):
         await connection.execute(_START, uuid7(), workspace, process)
 
-    assert await _told(connection, first) == [1, 2, 3, 4, 5, 6, 7]
-    assert await _told(connection, second) == [1, 2, 3, 4]
-    assert await _told(connection, empty) == [1]
+    assert await _told(connection, first) == [1, 2, 3]
+    assert await _told(connection, second) == [1, 2]
 
 
 async def test_starts_of_one_process_do_not_wait_for_each_other(rooms):

@@ -22,8 +22,9 @@ import msgspec
 from msgspec import Struct
 
 from controlroom.errors import Conflict, Invalid, Unavailable
+from controlroom.postgres.release import FIRST_RELEASE
 
-FORMAT: Final = 1
+FORMAT: Final = 2
 _Json = TypeVar("_Json")
 _PIECE: Final = 1 << 20
 _BLOCK: Final = 512
@@ -37,6 +38,8 @@ class Head(Struct, frozen=True, kw_only=True):
     format: int
     release: str
     """Of controlroom."""
+    schema: str = ""
+    """The stamp of the database's newest migration; empty in the first form, which did not tell it."""
     postgres: int
     """Major version of the database."""
     begun_at: str
@@ -179,17 +182,26 @@ def entries(path: Path) -> Iterator[Entry]:
 
 
 def head_of(path: Path) -> Head:
-    """What a backup is of. Raises BackupDamaged, and Invalid for one of a later form."""
+    """What a backup is of. Raises BackupDamaged, and Invalid for one of a later form or of the first one."""
     for entry in entries(path):
         if entry.name != "backup.json":
             break
         head = entry.decode(Head)
         if head.format > FORMAT:
+            raise newer(head)
+        if head.format < FORMAT:
             raise Invalid(
-                f"the backup was made by controlroom {head.release}, and this is an older one", code="BACKUP_NEWER"
+                f"the backup was made by controlroom {head.release}, and the schema of releases before {FIRST_RELEASE} "
+                "is not carried over to this one. Restore it with the release that made it",
+                code="BACKUP_OLDER",
             )
         return head
     raise BackupDamaged("it does not begin with backup.json")
+
+
+def newer(head: Head) -> Invalid:
+    """Why a backup of a later release is not restored."""
+    return Invalid(f"the backup was made by controlroom {head.release}, and this is an older one", code="BACKUP_NEWER")
 
 
 def check(path: Path, seen: Callable[[int], None] = lambda _size: None) -> End:

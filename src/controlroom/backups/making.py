@@ -22,6 +22,8 @@ from controlroom.backups.progress import Progress, Tell
 from controlroom.errors import Conflict, Invalid, Unavailable
 from controlroom.objects.store import ObjectStore
 from controlroom.postgres import backup_lock
+from controlroom.postgres.migrate import newest_applied
+from controlroom.postgres.release import STAMP_DIGITS
 from controlroom.settings import Settings
 
 _PIECE: Final = 1 << 20
@@ -31,8 +33,9 @@ _LOOK_EVERY: Final = 1.0
 async def make(settings: Settings, path: Path, *, with_key: bool, tell: Tell) -> int:
     """Write the backup of the room whose database the settings name; the size of the file.
 
-    Raises Conflict for a file that is there, Invalid for a database newer than the tools, without a room, or without
-    the key that is asked for, Unavailable for what does not answer, BackupDamaged for what could not be read back.
+    Raises Conflict for a file that is there, and a database without a room or of a release before this schema, Invalid
+    for a database newer than the tools, or without the key that is asked for, Unavailable for what does not answer,
+    BackupDamaged for what could not be read back.
     """
     prepare(path)
     if settings.database_url is None:
@@ -41,11 +44,11 @@ async def make(settings: Settings, path: Path, *, with_key: bool, tell: Tell) ->
     tools = Tools(settings.database_url, settings.postgres_bin)
     connection = await connected(settings.database_url)
     try:
-        version = await _check_database(connection, tools)
+        version, schema = await _check_database(connection, tools)
         await backup_lock.hold(connection)
         writer = Writer(path)
         try:
-            await _write(settings, writer, tools, key=key, version=version, tell=tell)
+            await _write(settings, writer, tools, key=key, version=version, schema=schema, tell=tell)
             await connection.fetchval("select 1")  # the lock was held to here, or this fails
             tell("reading it back")
             progress = Progress(tell, "read back")
@@ -66,21 +69,24 @@ async def connected(dsn: str) -> asyncpg.Connection:
         raise Unavailable(f"the database cannot be reached: {refused}", code="DATABASE_UNAVAILABLE") from refused
 
 
-async def _check_database(connection: asyncpg.Connection, tools: Tools) -> int:
+async def _check_database(connection: asyncpg.Connection, tools: Tools) -> tuple[int, str]:
+    """The major version of the database, and the stamp of its schema."""
     version = int(connection.get_server_version().major)
     check_can_dump(database=version, tools=await asyncio.to_thread(tools.version))
-    if not await connection.fetchval("select to_regclass('schema_migration') is not null"):
+    newest = await newest_applied(connection)
+    if newest is None:
         raise Conflict("there is no room in this database", code="NO_ROOM")
-    return version
+    return version, newest[:STAMP_DIGITS]
 
 
 async def _write(
-    settings: Settings, writer: Writer, tools: Tools, *, key: bytes | None, version: int, tell: Tell
+    settings: Settings, writer: Writer, tools: Tools, *, key: bytes | None, version: int, schema: str, tell: Tell
 ) -> None:
     elsewhere = None if is_local(settings.objects_url) else without_secrets(settings.objects_url or "")
     head = Head(
         format=FORMAT,
         release=__version__,
+        schema=schema,
         postgres=version,
         begun_at=datetime.now(UTC).isoformat(timespec="seconds"),
         objects_url=elsewhere,

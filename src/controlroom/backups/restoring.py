@@ -9,7 +9,7 @@ from typing import IO, Final
 
 from msgspec import Struct
 
-from controlroom.backups.archive import BackupDamaged, Head, check, entries, head_of
+from controlroom.backups.archive import BackupDamaged, Head, check, entries, head_of, newer
 from controlroom.backups.listed import Missing, missing
 from controlroom.backups.making import connected, is_local
 from controlroom.backups.positions import renumber
@@ -22,6 +22,7 @@ from controlroom.objects.store import ObjectStore
 from controlroom.postgres import postmaster
 from controlroom.postgres.database import Database
 from controlroom.postgres.embedded import EmbeddedPostgres
+from controlroom.postgres.release import schema_stamp
 from controlroom.settings import Settings
 
 _PIECE: Final = 1 << 20
@@ -40,11 +41,14 @@ async def restore(settings: Settings, path: Path, *, key: Path | None, tell: Tel
 
     The database is a private one in the folder, or the empty one that the settings name. `key` is the file of the
     master key, for a backup without. Raises Conflict for a folder or a database that is not empty, BackupDamaged before
-    anything is made, Invalid for a database or programs older than the backup's and for a key that is none, or another
-    room's, Unavailable for what does not answer.
+    anything is made, as Invalid for a backup of a release before this schema or after this one; Invalid also for a
+    database or programs older than the backup's and for a key that is none, or another room's, Unavailable for what
+    does not answer.
     """
     folder = settings.data.absolute()
     head = head_of(path)
+    if head.schema > schema_stamp():
+        raise newer(head)
     _check_empty(folder)
     if not is_local(settings.objects_url) and head.objects_url is None:
         raise Invalid("the objects of this backup go into a folder: unset CONTROLROOM_OBJECTS_URL", code="SETTINGS")

@@ -5,12 +5,15 @@ release still runs, `post` ones clean up behind it: they wait, and let later one
 does not know them; the next start of a server tries again. Each is applied once, in the order of their names, in a
 transaction of its own. One whose first line is `-- no transaction` is sent statement by statement (`create index
 concurrently`), and must be written so that it can be run again after it was interrupted.
+
+The first file is the whole schema as it was when it was frozen. A database that was made by the files before it is not
+carried over: it is refused.
 """
 
 import asyncio
 import hashlib
 import re
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
 from importlib import resources
 from importlib.resources.abc import Traversable
@@ -22,7 +25,7 @@ import structlog
 from controlroom.errors import Conflict
 from controlroom.postgres.connection import tls_of
 from controlroom.postgres.errors import UNREACHABLE, translate
-from controlroom.postgres.release import STAMP_DIGITS
+from controlroom.postgres.release import FIRST_RELEASE, STAMP_DIGITS
 from controlroom.postgres.statement import statements
 
 log = structlog.get_logger(__name__)
@@ -82,11 +85,22 @@ async def pending(dsn: str, folder: Traversable | None = None) -> list[str]:
     """The names of the migrations that have not been applied, in order.
 
     Raises:
-        MigrationError: if an applied one has another content now, or is not known: a newer release has been here.
+        MigrationError: if an applied one has another content now, or is not known: another release has been here.
         Unavailable: if the database cannot be reached.
     """
     async with _connected(dsn) as connection:
         return [migration.name for migration in await _pending(connection, migrations(folder))]
+
+
+async def newest_applied(connection: asyncpg.Connection) -> str | None:
+    """The newest migration of a database, whether this release knows it or not; None where there is no room.
+
+    Raises:
+        MigrationError: if the database is of the days before the first file.
+    """
+    applied = await _applied(connection)
+    _refuse_of_before(applied, migrations())
+    return max(applied, default=None)
 
 
 async def migrate(dsn: str, folder: Traversable | None = None) -> list[str]:
@@ -141,12 +155,28 @@ async def _connected(dsn: str) -> AsyncIterator[asyncpg.Connection]:
         await connection.close()  # and with it goes the lock
 
 
-async def _pending(connection: asyncpg.Connection, known: Sequence[Migration]) -> list[Migration]:
+async def _applied(connection: asyncpg.Connection) -> dict[str, str]:
+    """The migrations of a database and what their contents were known by."""
     try:
         rows = await connection.fetch("select name, sha256 from schema_migration")
     except asyncpg.UndefinedTableError:
-        return list(known)
-    applied = {row["name"]: row["sha256"] for row in rows}
+        return {}
+    return {row["name"]: row["sha256"] for row in rows}
+
+
+def _refuse_of_before(applied: Iterable[str], known: Sequence[Migration]) -> None:
+    oldest = min(applied, default=None)
+    if oldest is not None and known and oldest < known[0].name:
+        raise MigrationError(
+            f"the database was made by a release before {FIRST_RELEASE} (by {oldest}), and its schema is not carried "
+            "over to this one; nothing was changed. Start afresh with another data folder, or an empty database; or go "
+            "on with the release that made it"
+        )
+
+
+async def _pending(connection: asyncpg.Connection, known: Sequence[Migration]) -> list[Migration]:
+    applied = await _applied(connection)
+    _refuse_of_before(applied, known)
     if newer := sorted(applied.keys() - {migration.name for migration in known}):
         others = f" and {len(newer) - 1} more" if len(newer) > 1 else ""
         raise MigrationError(
@@ -187,8 +217,7 @@ async def _older_sessions(connection: asyncpg.Connection, migration: Migration) 
         """
         select count(*) from pg_stat_activity
          where datname = current_database() and pid <> pg_backend_pid()
-           and (application_name in ('controlroom', 'controlroom listener') -- of before connections told their schema
-                or application_name ~ '^controlroom.* [0-9]{14}$' and right(application_name, 14) < $1)
+           and application_name ~ '^controlroom.* [0-9]{14}$' and right(application_name, 14) < $1
         """,
         migration.name[:STAMP_DIGITS],
     )

@@ -5,6 +5,8 @@ from importlib import resources
 from typing import Final
 
 STAMP_DIGITS: Final = 14
+FIRST_RELEASE: Final = "0.2.0"
+"""The release with which the schema was frozen: databases and backups of those before are not carried over."""
 
 
 @cache

@@ -3,7 +3,6 @@
 import re
 from pathlib import Path
 
-import asyncpg
 import msgspec
 import pytest
 from msgspec.structs import replace
@@ -31,8 +30,7 @@ from controlroom.engine.lists.model import (
 from controlroom.engine.runs.listings import RUNS, STEP_RUNS
 from controlroom.engine.work_items.listings import ITEMS
 from controlroom.ids import OrganizationId, WorkspaceId, uuid7
-from controlroom.postgres.migrate import migrations
-from controlroom.postgres.statement import statement, statements
+from controlroom.postgres.statement import statement
 
 WORKSPACES = 4
 ROWS = 3000
@@ -319,21 +317,6 @@ async def test_a_field_that_is_not_nullable_has_a_value_in_every_row(engine):
             table, _, column = field.column.partition(".")
             if table == listing.table and field.name != "queue_id":  # `always` says that it is there
                 assert columns[column] == field.is_nullable, (listing.noun, field.name)
-
-
-async def test_building_the_indexes_may_be_begun_again(new_database, migrated):
-    """What an interruption has left half-built is dropped, and built anew."""
-    [file] = [one for one in migrations() if one.name.endswith("_pre_list_indexes.sql")]
-    connection = await asyncpg.connect(await new_database(migrated))
-    for sql in statements(file.sql):
-        await connection.execute(sql)
-    valid = await connection.fetch(
-        "select indexrelid::regclass::text as name from pg_index where indisvalid and indrelid = 'step_run'::regclass"
-    )
-    await connection.close()
-
-    assert {"step_run_of_workspace", "step_run_by_start"} <= {row["name"] for row in valid}
-    assert not file.in_transaction
 
 
 def test_nobody_but_a_scope_says_whose_rows_a_list_has():
