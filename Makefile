@@ -91,8 +91,11 @@ coverage-table: install ## Write the tables of docs/dialects/ that tell what is 
 state-diagrams: install ## Draw the states of the domain into docs/domain/, from the rules
 	$(BIN)/python tests/state_diagrams.py
 
-wheel: install ## Build the wheel into dist/
+wheel: install ## Build the wheel into dist/, and try it: installed in a clean folder a room starts from it and answers
+	rm -f dist/controlroom-*.whl
 	$(BIN)/uv build --quiet --wheel --python $(BIN)/python --no-build-isolation --out-dir dist .
+	WHEEL="$$(ls $(CURDIR)/dist/controlroom-*.whl)" $(PYTEST) -q --timeout 900 tests/e2e/test_wheel.py
+	@ls dist/controlroom-*.whl
 
 clean: ## Remove what the commands above made, .venv excepted
 	rm -rf dist build .demo .bench .shots .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis

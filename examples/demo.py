@@ -105,7 +105,9 @@ def wait_for(ready, room):
     while not ready.exists():
         if room.poll() is not None or time.monotonic() > deadline:
             print((FOLDER / "room.log").read_text()[-3000:], file=sys.stderr)
-            sys.exit("The room did not start.")
+            sys.exit(
+                f"The room did not start. Its folder is {FOLDER}: `make clean` removes it, and the next one is new."
+            )
         time.sleep(0.02)
     return json.loads(ready.read_text())
 

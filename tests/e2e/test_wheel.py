@@ -1,15 +1,18 @@
 """The wheel, in a clean folder on a machine that has Python and nothing else."""
 
+import json
 import os
 import pwd
 import shutil
 import subprocess
 import sys
 import tempfile
+import urllib.request
 from pathlib import Path
 
 import pytest
 
+from controlroom import __version__
 from rooms import until
 
 pytestmark = pytest.mark.slow
@@ -20,13 +23,15 @@ SYSTEM_PYTHON = "/usr/bin/python3"
 
 @pytest.fixture(scope="module")
 def installed():
-    """A folder that everybody may enter, with the wheel of this checkout installed in a new environment."""
+    """The program of a wheel in a new environment, which everybody may enter: of `WHEEL`, else of this checkout."""
     folder = Path(tempfile.mkdtemp(prefix="controlroom-wheel-"))
     folder.chmod(0o755)
     uv = shutil.which("uv", path=f"{Path(sys.executable).parent}:{os.environ['PATH']}")
-    built = [uv, "build", "--quiet", "--wheel", "--no-build-isolation", "--python", sys.executable]
-    subprocess.run([*built, "--out-dir", folder / "dist", ROOT], check=True)
-    [wheel] = (folder / "dist").glob("*.whl")
+    wheel = os.environ.get("WHEEL")
+    if wheel is None:
+        built = [uv, "build", "--quiet", "--wheel", "--no-build-isolation", "--python", sys.executable]
+        subprocess.run([*built, "--out-dir", folder / "dist", ROOT], check=True)
+        [wheel] = (folder / "dist").glob("*.whl")
     python = SYSTEM_PYTHON if _is_new_enough(SYSTEM_PYTHON) else sys.executable
     subprocess.run([uv, "venv", "--quiet", "--python", python, folder / "venv"], check=True)
     subprocess.run(
@@ -38,9 +43,14 @@ def installed():
 
 
 def test_the_installed_program_starts_a_room(installed, tmp_path):
-    """`controlroom --version` and `up` work from the wheel alone."""
+    """`controlroom --version` and `up` work from the wheel alone; its metadata says the same version."""
     version = subprocess.run([installed, "--version"], capture_output=True, text=True, check=True, cwd="/")
-    assert version.stdout.startswith("controlroom ")
+    assert version.stdout == f"controlroom {__version__}\n"
+    ask = "import importlib.metadata; print(importlib.metadata.version('controlroom'))"
+    told = subprocess.run(
+        [installed.with_name("python"), "-c", ask], capture_output=True, text=True, check=True, cwd="/"
+    )
+    assert told.stdout == f"{__version__}\n"
 
     start_and_stop([installed], tmp_path / "data", tmp_path / "ready")
 
@@ -57,7 +67,7 @@ def test_an_ordinary_user_may_start_a_room(installed):
 
 
 def start_and_stop(program: list, data: Path, ready: Path, *, home: str | None = None) -> None:
-    """Start a room, see that it gets ready, end it."""
+    """Start a room, see that it gets ready and answers, end it."""
     environment = {"PATH": "/usr/bin:/bin", "HOME": home or str(data.parent)}
     up = subprocess.Popen(
         [*program, "up", "--data", data, "--port", "0", "--ready-file", ready],
@@ -70,6 +80,13 @@ def start_and_stop(program: list, data: Path, ready: Path, *, home: str | None =
     try:
         until(lambda: ready.exists() or up.poll() is not None, "the room starts")
         assert ready.exists(), up.communicate()[0]
+        facts = json.loads(ready.read_text())
+        request = urllib.request.Request(
+            f"{facts['url']}/api/v1/workspaces/{facts['workspace_id']}/workers",
+            headers={"Authorization": f"RC-WSKEY {facts['api_key']}"},
+        )
+        with urllib.request.urlopen(request, timeout=30) as answer:
+            assert len(json.load(answer)["data"]) == 1
     finally:
         up.terminate()
         said = up.communicate(timeout=60)[0]
