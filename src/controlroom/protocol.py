@@ -16,12 +16,14 @@ after a lost answer.
 | GET  `/worker/v1/packages/{hash}`                                 | nothing             | the zip                  |
 | POST `/worker/v1/step-runs/{id}/attempts/{n}/phases`              | `PhaseReports`      | `{}`                     |
 | POST `/worker/v1/step-runs/{id}/attempts/{n}/console?first=&count=&at=` | lines, UTF-8, each ended by LF | `{}`    |
-| PUT  `/worker/v1/step-runs/{id}/attempts/{n}/artifacts/{name}?size=`    | the bytes                      | `{}`    |
+| PUT  `/worker/v1/step-runs/{id}/attempts/{n}/artifacts/{name}?size=&phase=` | the bytes                  | `{}`    |
 | POST `/worker/v1/step-runs/{id}/attempts/{n}/artifacts`           | `SmallArtifacts`, MessagePack | `{}`           |
 | POST `/worker/v1/step-runs/{id}/attempts/{n}/finish`              | `Finish`            | `{}`                     |
 | POST `/worker/v1/step-runs/{id}/attempts/{n}/return`              | `Return`            | `{}`                     |
 
+An artifact names its phase by the position where one phase's files are told apart from another's: those of commands.
 A console batch may end with the line that has no end yet: its last `&unfinished=` bytes, shown and not stored.
+A session says what its worker can do beyond the first release (`Ability`); it is given no other work.
 All but `link` carry `Authorization: Bearer <worker token>`. Errors are `{"error": {"code", "message"}, "message"}`.
 """
 
@@ -71,7 +73,7 @@ class ErrorCode(StrEnum):
 
 
 class PhaseKind(StrEnum):
-    """The ordered sections of a robot's step run (DESIGN §4.10)."""
+    """The ordered sections of a step run (DESIGN §4.10): a robot ends with its task, commands have one each."""
 
     ENVIRONMENT = "environment"
     PRE_RUN_SCRIPT = "pre_run_script"
@@ -80,8 +82,10 @@ class PhaseKind(StrEnum):
 
 
 class PhaseState(StrEnum):
-    """Where a phase is."""
+    """Where a phase is. From `WAITING` it is begun or skipped."""
 
+    WAITING = "waiting"
+    """It is to come, unless a failure skips it."""
     IN_PROGRESS = "in_progress"
     SUCCEEDED = "succeeded"
     FAILED = "failed"
@@ -98,6 +102,28 @@ class Order(StrEnum):
     """Halt the process tree (SIGSTOP); the time limit rests."""
     ABANDON = "abandon"
     """The attempt is no longer this worker's: end the process tree, report nothing more."""
+
+
+class OnFailure(StrEnum):
+    """What the failure of one command of a list means."""
+
+    SKIP = "skip"
+    """The commands after it are skipped, and the step run fails."""
+    CONTINUE = "continue"
+    """The commands after it run, and the step run fails."""
+    IGNORE = "ignore"
+    """The commands after it run, and the step run does not fail by it."""
+
+
+class Ability(StrEnum):
+    """What a worker can do that those of the first release could not."""
+
+    COMMANDS = "commands"
+    """Run lists of commands, not only tasks."""
+
+
+ABILITIES = tuple(Ability)
+"""What the workers of this release can do."""
 
 
 class SandboxKind(StrEnum):
@@ -136,6 +162,8 @@ class OpenSession(Struct, frozen=True):
     sandbox: SandboxKind
     sandbox_note: str = ""
     once: bool = False
+    abilities: Annotated[tuple[str, ...], Meta(max_length=100)] = ()
+    """What it can do (`Ability`). Text, because a worker may be newer than its server."""
 
 
 class Session(Struct, frozen=True):
@@ -179,8 +207,36 @@ class PackageRef(Struct, frozen=True):
     """Where the robot lies in it; None where whoever took the package did not say: the least deep one."""
 
 
+class RobotTask(Struct, frozen=True, tag="task"):
+    """A task of the package's robot."""
+
+    name: str
+
+
+class Command(Struct, frozen=True, kw_only=True):
+    """One command of a list: a program and its arguments, which no shell reads."""
+
+    name: str
+    words: Annotated[tuple[str, ...], Meta(min_length=1)]
+    variables: dict[str, str] = {}
+    """Environment variables of this command alone; they win over the step's."""
+    on_failure: OnFailure = OnFailure.SKIP
+    always_run: bool = False
+    """It runs even where a failure skips the others: to clean up, to report."""
+
+
+class Commands(Struct, frozen=True, tag="commands"):
+    """Commands run in their order in one place and environment, each a phase of its own."""
+
+    commands: Annotated[tuple[Command, ...], Meta(min_length=1)]
+
+
+Work = RobotTask | Commands
+"""What a step run does."""
+
+
 class Assignment(Struct, frozen=True, kw_only=True):
-    """One attempt of one step run: all that a worker needs to run a robot process."""
+    """One attempt of one step run: all that a worker needs for it."""
 
     step_run_id: UUID
     attempt: Count
@@ -194,7 +250,9 @@ class Assignment(Struct, frozen=True, kw_only=True):
     work_item_id: UUID | None
     """The item bound in the claim; None for a step run that works without items."""
     package: PackageRef
-    task: str
+    work: Work
+    task: str = ""
+    """The task's name once more, for workers of the release before, which read no `work`; empty for commands."""
     token: str
     """What the robot calls the runtime APIs with. Dies with the attempt."""
     variables: dict[str, str]
@@ -246,6 +304,8 @@ class PhaseReport(Struct, frozen=True, kw_only=True):
     """Number of the first console line of the phase (lines count from 0 in an attempt)."""
     last_line: LineNumber | None = None
     message: str = ""
+    exit_code: ExitCode | None = None
+    """Of the phase's program, once it has ended."""
 
 
 class PhaseReports(Struct, frozen=True):
@@ -259,6 +319,8 @@ class SmallArtifact(Struct, frozen=True):
 
     name: str
     content: bytes
+    phase: Count | None = None
+    """Position of the phase that left it; None for the step run as a whole."""
 
 
 class SmallArtifacts(Struct, frozen=True):

@@ -35,6 +35,7 @@ from controlroom.protocol import (
     PhaseReport,
     PhaseReports,
     Return,
+    RobotTask,
     Session,
     SmallArtifacts,
 )
@@ -57,6 +58,9 @@ class Attempt:
         """What stood in lines without end: the number that each will have, and its text."""
         self.batches: list[tuple[int, int]] = []
         self.artifacts: dict[str, bytes] = {}
+        """Those of the step run as a whole."""
+        self.of_phases: dict[tuple[int, str], bytes] = {}
+        """Those of phases, by position and name."""
         self.finish: Finish | None = None
         self.order = Order.CONTINUE
         self.superseded = False
@@ -154,7 +158,7 @@ class RoomServer:
             "variables": {},
             "timeout_seconds": None,
             "package": package,
-            "task": task,
+            "work": RobotTask(task),
             **fields,
         }
         assignment = Assignment(**values)
@@ -296,10 +300,11 @@ class RoomServer:
         content = self.packages.get(rest[0])
         return (200, content) if content is not None else _error(404, "NOT_FOUND")
 
-    def _artifacts(self, attempt: Attempt, files: dict[str, bytes]) -> Answer:
-        if self.refused_artifacts & files.keys():
+    def _artifacts(self, attempt: Attempt, files: dict[tuple[int | None, str], bytes]) -> Answer:
+        if self.refused_artifacts & {name for _, name in files}:
             return _error(400, "ARTIFACT_NAME_INVALID")
-        attempt.artifacts |= files
+        attempt.artifacts |= {name: content for (phase, name), content in files.items() if phase is None}
+        attempt.of_phases |= {(phase, name): content for (phase, name), content in files.items() if phase is not None}
         return OK
 
     def _report(  # noqa: C901 - one case a report
@@ -327,10 +332,11 @@ class RoomServer:
                 assert first + count <= attempt.lines
             case "artifacts" if not name:
                 files = msgspec.msgpack.decode(body, type=SmallArtifacts).artifacts
-                return self._artifacts(attempt, {file.name: file.content for file in files})
+                return self._artifacts(attempt, {(file.phase, file.name): file.content for file in files})
             case "artifacts":
                 assert len(body) == int(query["size"])
-                return self._artifacts(attempt, {name: body})
+                phase = int(query["phase"]) if "phase" in query else None
+                return self._artifacts(attempt, {(phase, name): body})
             case "return":
                 attempt.returned.append(msgspec.json.decode(body, type=Return).reason)
                 attempt.superseded = True

@@ -31,6 +31,8 @@ class Artifact(Struct, frozen=True):
     name: str
     path: Path
     size: int
+    phase: int | None = None
+    """Position of the phase that left it; None for the step run as a whole."""
 
 
 class Left(Struct, frozen=True):
@@ -150,7 +152,9 @@ async def _upload_together(artifacts: list[Artifact], reports: AttemptReports) -
     """Whether all could be uploaded in one report. If not, each has to be tried by itself, to find which could not."""
     try:
         contents = await asyncio.to_thread(lambda: [_content(artifact) for artifact in artifacts])
-        files = map(SmallArtifact, (artifact.name for artifact in artifacts), contents)
+        files = [
+            SmallArtifact(each.name, content, each.phase) for each, content in zip(artifacts, contents, strict=True)
+        ]
         await reports.small_artifacts(SmallArtifacts(tuple(files)))
     except Superseded:
         raise
@@ -182,11 +186,12 @@ async def _upload_each(artifacts: list[Artifact], reports: AttemptReports) -> li
 async def _upload_one(artifact: Artifact, reports: AttemptReports) -> None:
     if artifact.size <= _SMALL_BYTES:
         content = _content(artifact)
-        await reports.artifact(artifact.name, len(content), content)
+        await reports.artifact(artifact.name, len(content), content, phase=artifact.phase)
         return
     descriptor = os.open(artifact.path, _OPENING)
     try:
-        await reports.artifact(artifact.name, artifact.size, partial(_chunks, descriptor, artifact.size))
+        chunks = partial(_chunks, descriptor, artifact.size)
+        await reports.artifact(artifact.name, artifact.size, chunks, phase=artifact.phase)
     finally:
         os.close(descriptor)
 

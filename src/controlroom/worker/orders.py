@@ -54,6 +54,11 @@ class Orders:
             self.end = reason
         self._changed.set()
 
+    async def unpaused(self) -> None:
+        """Returns when no pause is ordered, or an end is."""
+        while self.paused and self.end is None:
+            await self.changed()
+
     async def changed(self) -> None:
         """Returns at the next order, at once if one came since the last call."""
         await self._changed.wait()

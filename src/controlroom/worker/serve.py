@@ -23,14 +23,15 @@ import httpx2
 import structlog
 
 from controlroom.errors import Invalid
-from controlroom.protocol import Assignment, Claim, Heartbeat, Link, OpenSession, Session
+from controlroom.protocol import ABILITIES, Assignment, Claim, Heartbeat, Link, OpenSession, Session
 from controlroom.worker.folder import WorkerFolder, set_aside
 from controlroom.worker.orders import EndReason, Orders
 from controlroom.worker.packages import folder_name
 from controlroom.worker.server import Refused, Server, Superseded
 from controlroom.worker.settings import WorkerSettings
 from controlroom.worker.setup import bench
-from controlroom.worker.step_run import StepRun, Workbench
+from controlroom.worker.step_run import StepRun
+from controlroom.worker.workbench import Workbench
 
 log = structlog.get_logger(__name__)
 
@@ -135,6 +136,7 @@ class Worker:
             sandbox=sandbox.kind,
             sandbox_note=sandbox.note,
             once=self._settings.once,
+            abilities=ABILITIES,
         )
         try:
             return await self._server.open_session(opening)

@@ -200,12 +200,14 @@ class AttemptReports:
             path += f"&unfinished={len(unfinished)}"
         await self._server.call("POST", path, text + unfinished, kind=_TEXT)
 
-    async def artifact(self, name: str, size: int, content: Body) -> None:
+    async def artifact(self, name: str, size: int, content: Body, *, phase: int | None = None) -> None:
         """A whole file. One that the server would not take is not sent: a sparse file costs its author nothing."""
         if 0 < self._server.artifact_bytes < size:
             message = f"it is larger than {self._server.artifact_bytes:,} bytes"
             raise Refused(_TOO_LARGE, "OBJECT_TOO_LARGE", message, {})
         path = f"{self._path}/artifacts/{quote(name, safe='/')}?size={size}"
+        if phase is not None:
+            path += f"&phase={phase}"
         kind = {"content-type": "application/octet-stream", "content-length": str(size)}
         await self._server.call("PUT", path, content, kind=kind, patience=300.0)
 

@@ -34,7 +34,7 @@ from controlroom.worker.sandbox import Sandbox
 from controlroom.worker.server import Server
 from controlroom.worker.settings import WorkerSettings
 from controlroom.worker.spares import Spares
-from controlroom.worker.step_run import Workbench
+from controlroom.worker.workbench import Workbench
 
 log = structlog.get_logger(__name__)
 

@@ -35,6 +35,7 @@ from controlroom.protocol import (
     Assignments,
     Claim,
     PackageRef,
+    RobotTask,
 )
 from controlroom.robots.exclude_newer import written
 
@@ -274,6 +275,7 @@ def _assignment(engine: Engine, claimed: _Claimed) -> Assignment:
         step_name=claimed.step_name,
         work_item_id=claimed.bound_item_id,
         package=PackageRef(claimed.package_hash, claimed.package_size, claimed.package_name, claimed.package_folder),
+        work=RobotTask(claimed.task),
         task=claimed.task,
         token=mint_step_run_token(engine.keys, robot),
         variables=claimed.environment,
