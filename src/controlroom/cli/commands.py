@@ -31,7 +31,7 @@ NOUNS = (
     ),
     Command("runs", "cli.runs:app", "Process runs: list, show, follow, outputs, stop, delete"),
     Command(
-        "items", "cli.items:app", "Work items, one or many: create, edit, retry, done, hold, release, rerun, delete"
+        "items", "cli.items:app", "Work items, one or many: edit, retry, done, complete, hold, release, rerun, delete"
     ),
     Command("queues", "cli.queues:app", "Queues, their schemas and consumers: list, show, create, rename, delete"),
     Command("artifacts", "cli.artifacts:app", "Files that robots left: list, download"),

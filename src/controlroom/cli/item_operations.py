@@ -1,4 +1,4 @@
-"""`controlroom items retry|done|delete|hold|release|rerun`: on items that are named, or on all that a filter finds."""
+"""`controlroom items retry`, `done`, `complete`, `hold` …: on items that are named, or on all that a filter finds."""
 
 import sys
 import threading
@@ -105,6 +105,13 @@ _OPERATIONS = {
         past="marked as done",
         fit="What has failed can be marked as done.",
     ),
+    "complete": _Operation(
+        name="complete",
+        summary="Declare work items done that wait, are held, failed or were refused",
+        question="Declare {} done?",
+        past="declared done",
+        fit="What nobody works on and is not done yet can be declared done.",
+    ),
     "delete": _Operation(
         name="delete",
         summary="Delete work items",
@@ -115,10 +122,10 @@ _OPERATIONS = {
     ),
     "hold": _Operation(
         name="hold",
-        summary="Set pending work items aside",
+        summary="Set work items aside that wait in a run, or in a queue that stands alone",
         question="Set {} aside?",
         past="set aside",
-        fit="What is pending can be set aside.",
+        fit="What waits in a run, or in a queue that stands alone, can be set aside.",
     ),
     "release": _Operation(
         name="release_hold",

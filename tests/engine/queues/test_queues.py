@@ -1,7 +1,8 @@
 """Standing queues: items wait there until a consumer opens a run for them."""
 
 import asyncio
-from datetime import datetime, time
+from datetime import UTC, datetime, time
+from functools import partial
 
 import pytest
 from hypothesis import given
@@ -25,6 +26,9 @@ from controlroom.engine.queues.model import (
 from controlroom.engine.runs import store as run_store
 from controlroom.engine.runs.model import Run, RunState, StartedBy
 from controlroom.engine.work_items import actions as work_items
+from controlroom.engine.work_items import bulk
+from controlroom.engine.work_items.bulk import ItemFilter
+from controlroom.engine.work_items.errors import WorkItemStateConflict
 from controlroom.engine.work_items.model import ItemState
 from controlroom.engine.work_items.operations import Operation
 from controlroom.engine.work_items.schemas import PayloadRefused, fault_in, settled
@@ -181,6 +185,51 @@ async def test_a_queue_with_items_stays_and_outsiders_see_none(floor, ada, cleo)
     await actions.delete(floor.engine, ada, floor.workspace, queue.id)
     with pytest.raises(QueueNotFound):
         await put(floor, queue, b"2")
+
+
+async def test_what_is_held_in_a_standing_queue_is_taken_by_no_consumer(floor):
+    """It waits apart until it is let go, due when it was; its queue stays meanwhile; nothing else of it is changed."""
+    queue = await a_queue(floor)
+    await consumer(floor, queue, max_runs=3, batch=5)
+    for name in "ab":
+        await floor.worker(name)
+    due = datetime(2026, 1, 1, tzinfo=UTC)
+    first, second = await put(floor, queue, b"1", b"2", due=due)
+
+    async def change(operation, *items):
+        await work_items.change(floor.engine, floor.ada, floor.workspace, operation, [item.id for item in items])
+
+    await change(Operation.HOLD, first)
+    await open_runs(floor.engine)
+    [run] = await opened(floor)
+    assert [item.id for item in await floor.items(run)] == [second.id]
+    with pytest.raises(QueueInUse):
+        await actions.delete(floor.engine, floor.ada, floor.workspace, queue.id)
+
+    await change(Operation.RELEASE_HOLD, first)
+    let_go = await floor.item(first.id)
+    assert (let_go.state, let_go.due) == (ItemState.NEW, due)
+    await open_runs(floor.engine)
+    [again] = [each for each in await opened(floor) if each.id != run.id]
+    assert [item.id for item in await floor.items(again)] == [first.id]
+
+
+async def test_items_of_a_standing_queue_are_declared_done_by_hand(floor):
+    """Whether they wait or are held; by a filter, too, which finds no output of a run."""
+    queue = await a_queue(floor)
+    waiting, held, later = await put(floor, queue, b"1", b"2", b"3")
+    change = partial(work_items.change, floor.engine, floor.ada, floor.workspace)
+    await change(Operation.HOLD, [held.id])
+    await change(Operation.COMPLETE, [waiting.id, held.id])
+    assert [(await floor.item(each.id)).state for each in (waiting, held)] == [ItemState.DONE] * 2
+    with pytest.raises(WorkItemStateConflict):
+        await change(Operation.HOLD, [held.id])
+
+    asked = (floor.engine, floor.ada, floor.workspace)
+    assert await bulk.apply(*asked, Operation.HOLD, ItemFilter(queue=queue.id)) == 1
+    assert await bulk.apply(*asked, Operation.RELEASE_HOLD, ItemFilter(queue=queue.id)) == 1
+    assert await bulk.apply(*asked, Operation.COMPLETE, ItemFilter(queue=queue.id)) == 1
+    assert (await floor.item(later.id)).state is ItemState.DONE
 
 
 async def test_a_consumer_is_found_by_who_sees_its_workspace(floor, strange):

@@ -69,6 +69,22 @@ async def test_a_run_with_failed_items_is_unresolved_until_they_are_resolved(flo
     assert (await floor.run(run)).state is RunState.COMPLETED
 
 
+async def test_a_run_ends_by_hand_when_what_is_held_is_declared_done(floor, ada):
+    """A held item keeps its run open, and nobody begins it; declared done, it is done, and the run complete."""
+    process = await floor.process({})
+    walt = await floor.worker()
+    run = await floor.start(process, payloads(1, 2))
+    first, second = await floor.items(run)
+    await item_actions.change(floor.engine, ada, floor.workspace, Operation.HOLD, [second.id])
+    assignment, robot = await walt.take()
+    assert await floor.drain(robot, assignment.work_item_id) == [first.id]
+    await walt.finish(assignment)
+    assert (await floor.run(run)).state is RunState.IN_PROGRESS
+
+    await item_actions.change(floor.engine, ada, floor.workspace, Operation.COMPLETE, [second.id])
+    assert (await floor.run(run)).state is RunState.COMPLETED
+
+
 async def test_a_disabled_or_unknown_process_starts_nothing(floor, ada, cleo):
     """A disabled process is a conflict, an unknown or another's one is not found; nothing is written."""
     process = await floor.process({})

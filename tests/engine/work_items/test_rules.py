@@ -1,12 +1,16 @@
 """The rules of work items: edges of their states, and automatic retries."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from controlroom.engine.work_items.model import ExceptionType, ItemException, ItemState
+from controlroom.engine.work_items.model import ExceptionType, ItemException, ItemState, WorkItem
+from controlroom.engine.work_items.operations import BECOMES, Operation, is_fit
 from controlroom.engine.work_items.rules import EDGES, GiveUp, Retry, RetryPolicy, after_failure
+from controlroom.ids import ProcessId, QueueId, RunId, WorkItemId, WorkspaceId, uuid7
+
+NOW = datetime(2026, 11, 29, tzinfo=UTC)
 
 policies = st.builds(
     RetryPolicy,
@@ -47,6 +51,56 @@ def test_delays_grow_and_are_bounded(policy, attempt, chance):
 
     assert policy.delay(attempt, 0.0) <= policy.delay(attempt + 1, 0.0)
     assert timedelta() <= policy.delay(attempt, chance) <= longest
+
+
+items = st.builds(
+    WorkItem,
+    id=st.just(WorkItemId(uuid7())),
+    number=st.just(1),
+    workspace_id=st.just(WorkspaceId(uuid7())),
+    process_id=st.none() | st.just(ProcessId(uuid7())),
+    queue_id=st.none() | st.just(QueueId(uuid7())),
+    step_id=st.none(),
+    run_id=st.none() | st.just(RunId(uuid7())),
+    state=st.sampled_from(list(ItemState)),
+    state_at=st.just(NOW),
+    created_at=st.just(NOW),
+    priority=st.just(0),
+    due=st.just(NOW),
+    deadline=st.none(),
+    reference=st.none(),
+    parent_id=st.none(),
+    attempt=st.just(0),
+    step_run_id=st.none(),
+    exception_type=st.none(),
+    exception_code=st.just(""),
+    exception_message=st.just(""),
+    fault=st.none() | st.just("/lines: too few"),
+    payload=st.none(),
+)
+
+
+@given(st.sampled_from(list(Operation)), items)
+def test_an_operation_goes_by_an_edge_and_never_touches_what_is_in_hand(operation, item):
+    """What is fit for it may become what it makes of it; what somebody works on, or a draft, never is."""
+    if is_fit(operation, item):
+        becomes = BECOMES[operation]
+        if becomes is ItemState.PENDING and item.run_id is None and item.state is not ItemState.INVALID:
+            becomes = ItemState.NEW
+
+        assert becomes in EDGES[item.state]
+        assert item.state not in {ItemState.IN_PROGRESS, ItemState.DRAFT, ItemState.DELETED}
+
+
+@given(items)
+def test_what_is_held_goes_on_where_it_was(item):
+    """Only what waits is held: in a run, or in a queue that stands alone; an output is neither held nor completed."""
+    if is_fit(Operation.HOLD, item):
+        assert item.state is ItemState.PENDING or (item.state is ItemState.NEW and item.is_in_standing_queue)
+        assert ItemState.HELD in EDGES[item.state]
+        assert item.state in EDGES[ItemState.HELD]
+    if is_fit(Operation.COMPLETE, item):
+        assert item.queue_id is not None
 
 
 def test_only_the_named_types_and_codes_are_retried():

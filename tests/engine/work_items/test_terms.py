@@ -174,6 +174,24 @@ async def test_outputs_that_do_not_fit_are_shown_as_invalid(floor, ada):
     assert (await floor.run(run)).state is RunState.IN_PROGRESS
 
 
+async def test_an_output_that_was_refused_may_be_declared_done(floor, ada):
+    """Nothing is mended: it is done without an exception, and its run complete."""
+    process = await floor.process({}, {})
+    await give_schema(floor, process, 1)
+    run = await floor.start(process)
+    walt = await floor.worker()
+    assignment, robot = await walt.take()
+    wrong = await outputs.output(floor.engine, robot, assignment.work_item_id, WRONG)
+    await floor.drain(robot, assignment.work_item_id)
+    await walt.finish(assignment)
+    assert (await floor.run(run)).state is RunState.UNRESOLVED
+
+    await actions.change(floor.engine, ada, floor.workspace, Operation.COMPLETE, [wrong])
+    done = await floor.item(wrong)
+    assert (done.state, done.exception) == (ItemState.DONE, None)
+    assert (await floor.run(run)).state is RunState.COMPLETED
+
+
 @pytest.mark.parametrize(
     "schema", [b"5", b'{"type": 5}', b'{"$ref": "http://127.0.0.1/s"}', b'{"$ref": "file:///etc/passwd"}']
 )

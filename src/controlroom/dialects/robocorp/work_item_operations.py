@@ -37,7 +37,7 @@ class FilterBody(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 class BulkRequest(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """An operation on all that the filter finds. With `preview` it is only told how many there are."""
 
-    operation: Literal["retry", "mark_as_done", "delete", "hold", "release_hold", "rerun"]
+    operation: Literal["retry", "mark_as_done", "delete", "hold", "release_hold", "complete", "rerun"]
     filter: FilterBody
     preview: bool = False
 

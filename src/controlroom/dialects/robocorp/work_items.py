@@ -90,7 +90,7 @@ class PayloadBody(Struct, frozen=True, forbid_unknown_fields=True):
 class BatchRequest(Struct, frozen=True, forbid_unknown_fields=True):
     """One operation on many items."""
 
-    batch_operation: Literal["retry", "delete", "mark_as_done", "hold", "release_hold"]
+    batch_operation: Literal["retry", "delete", "mark_as_done", "hold", "release_hold", "complete"]
     work_item_ids: list[WorkItemId]
 
 
@@ -100,6 +100,7 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
     "mark_as_done": Operation.MARK_DONE,
     "hold": Operation.HOLD,
     "release_hold": Operation.RELEASE_HOLD,
+    "complete": Operation.COMPLETE,
 }
 
 STATES: Final[Mapping[ItemState, ShownState]] = {

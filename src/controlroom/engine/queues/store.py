@@ -119,10 +119,14 @@ async def delete(tx: ScopedTx, queue: QueueId) -> None:
 
 
 async def has_waiting(tx: ScopedTx, queue: QueueId) -> bool:
-    """Whether items wait in a queue."""
+    """Whether items wait in a queue, or are held there."""
     return bool(
         await tx.value(
-            "select exists (select from work_item where queue_id = %(queue)s and state = 'new')", queue=queue
+            """
+            select exists (select from work_item where queue_id = %(queue)s and state = 'new')
+                or exists (select from work_item where queue_id = %(queue)s and state = 'held' and run_id is null)
+            """,
+            queue=queue,
         )
     )
 

@@ -98,7 +98,7 @@ async def delete_file(engine: Engine, actor: Actor, workspace: WorkspaceId, item
 async def change(
     engine: Engine, actor: Actor, workspace: WorkspaceId, operation: Operation, items: Sequence[WorkItemId]
 ) -> None:
-    """Retry, resolve, delete, hold or let go items: all of them or, if one is not fit for it, none."""
+    """Retry, resolve, complete, delete, hold or let go items: all of them or, if one is not fit for it, none."""
     scope = scope_of(actor, Permission.WRITE_WORK_ITEMS, workspace)
     if len(items) > engine.limits.items_per_batch:
         raise Invalid(f"at most {engine.limits.items_per_batch:,} work items at once", code="TOO_MANY_ITEMS")
@@ -187,6 +187,7 @@ _EVENTS = {
     Operation.DELETE: "work_item.deleted",
     Operation.HOLD: "work_item.held",
     Operation.RELEASE_HOLD: "work_item.let_go",
+    Operation.COMPLETE: "work_item.completed",
 }
 
 

@@ -12,6 +12,7 @@ from controlroom.engine.engine import Engine
 from controlroom.engine.lists import composer, pages
 from controlroom.engine.lists.model import (
     AllOf,
+    AnyOf,
     Asked,
     Compare,
     Filter,
@@ -88,7 +89,13 @@ async def apply(engine: Engine, actor: Actor, workspace: WorkspaceId, operation:
 def _fit_for(operation: Operation) -> Filter:
     """The items that it may be done to, as `operations.is_fit` says of one."""
     fit = OneOf("state", tuple(FIT[operation]))
-    return AllOf((fit, Unset("fault"))) if operation is Operation.RETRY else fit
+    match operation:
+        case Operation.RETRY:
+            return AllOf((fit, Unset("fault")))
+        case Operation.HOLD:
+            return AllOf((fit, AnyOf((Compare("state", Operator.NE, ItemState.NEW), Unset("process_id")))))
+        case _:  # no output of a run is listed
+            return fit
 
 
 async def _lock_next(

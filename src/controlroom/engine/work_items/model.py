@@ -76,6 +76,11 @@ class WorkItem(Struct, frozen=True, kw_only=True):
     payload: Raw | None
 
     @property
+    def is_in_standing_queue(self) -> bool:
+        """Whether it waits, or waited, in a queue that is no step's."""
+        return self.queue_id is not None and self.process_id is None
+
+    @property
     def exception(self) -> ItemException | None:
         """Why it failed or was refused, if it was."""
         if self.fault is not None:

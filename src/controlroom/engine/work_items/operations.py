@@ -2,10 +2,10 @@
 
 from collections.abc import Mapping
 from enum import StrEnum
-from typing import Final
+from typing import Final, assert_never
 
 from controlroom.engine.work_items.model import ItemState, WorkItem
-from controlroom.engine.work_items.rules import EDGES
+from controlroom.engine.work_items.rules import EDGES, WRITABLE_BY_USERS
 
 
 class Operation(StrEnum):
@@ -18,9 +18,11 @@ class Operation(StrEnum):
     DELETE = "delete"
     """Items that nobody works on."""
     HOLD = "hold"
-    """Pending items are set aside."""
+    """Pending items, and those that wait in a standing queue, are set aside: nobody begins them, no run takes them."""
     RELEASE_HOLD = "release_hold"
-    """Held items go on."""
+    """Held items go on where they were, due when they were."""
+    COMPLETE = "complete"
+    """Items that nobody works on are declared done, whether they wait, are held, failed or were refused."""
 
 
 BECOMES: Final[Mapping[Operation, ItemState]] = {
@@ -29,15 +31,18 @@ BECOMES: Final[Mapping[Operation, ItemState]] = {
     Operation.DELETE: ItemState.DELETED,
     Operation.HOLD: ItemState.HELD,
     Operation.RELEASE_HOLD: ItemState.PENDING,
+    Operation.COMPLETE: ItemState.DONE,
 }
+"""What an item of a run becomes; for one of none `PENDING` is `NEW` (`store.set_state`)."""
 
 FIT: Final[Mapping[Operation, frozenset[ItemState]]] = {
     Operation.RETRY: frozenset({ItemState.FAILED, ItemState.INVALID}),
     Operation.MARK_DONE: frozenset({ItemState.FAILED}),
     Operation.DELETE: frozenset({state for state, next_ in EDGES.items() if ItemState.DELETED in next_})
     - {ItemState.DRAFT},
-    Operation.HOLD: frozenset({ItemState.PENDING}),
+    Operation.HOLD: frozenset({ItemState.NEW, ItemState.PENDING}),
     Operation.RELEASE_HOLD: frozenset({ItemState.HELD}),
+    Operation.COMPLETE: WRITABLE_BY_USERS,
 }
 """The states in which an item is fit for it."""
 
@@ -47,9 +52,22 @@ PAST_TENSE: Final[Mapping[Operation, str]] = {
     Operation.DELETE: "deleted",
     Operation.HOLD: "held",
     Operation.RELEASE_HOLD: "let go",
+    Operation.COMPLETE: "completed",
 }
 
 
 def is_fit(operation: Operation, item: WorkItem) -> bool:
     """Whether it may be done to the item. A refused payload must be mended before it is tried."""
-    return item.state in FIT[operation] and not (operation is Operation.RETRY and item.fault is not None)
+    if item.state not in FIT[operation]:
+        return False
+    match operation:
+        case Operation.RETRY:
+            return item.fault is None
+        case Operation.HOLD:
+            return item.state is not ItemState.NEW or item.is_in_standing_queue
+        case Operation.COMPLETE:
+            return item.queue_id is not None  # an output of a run is as new as what waits, and is nobody's work
+        case Operation.MARK_DONE | Operation.DELETE | Operation.RELEASE_HOLD:
+            return True
+        case _:
+            assert_never(operation)

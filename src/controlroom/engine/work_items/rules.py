@@ -24,19 +24,22 @@ EDGES: Final[Mapping[ItemState, Mapping[ItemState, str]]] = {
     },
     ItemState.NEW: {
         ItemState.PENDING: "run started",
+        ItemState.HELD: "set aside",
+        ItemState.DONE: "by hand",
         ItemState.FAILED: "past its deadline",
         ItemState.DELETED: "deleted",
     },
     ItemState.PENDING: {
         ItemState.IN_PROGRESS: "reserved",
         ItemState.HELD: "set aside",
-        ItemState.DONE: "stop",
+        ItemState.DONE: "stop, or by hand",
         ItemState.FAILED: "stop, or past its deadline",
         ItemState.DELETED: "deleted",
     },
     ItemState.HELD: {
+        ItemState.NEW: "let go, of no run",
         ItemState.PENDING: "let go",
-        ItemState.DONE: "stop",
+        ItemState.DONE: "stop, or by hand",
         ItemState.FAILED: "stop, or past its deadline",
         ItemState.DELETED: "deleted",
     },
@@ -54,6 +57,7 @@ EDGES: Final[Mapping[ItemState, Mapping[ItemState, str]]] = {
     ItemState.DONE: {ItemState.DELETED: "deleted"},
     ItemState.INVALID: {
         ItemState.PENDING: "mended and retried",
+        ItemState.DONE: "by hand",
         ItemState.DELETED: "deleted",
     },
     ItemState.DELETED: {},

@@ -280,16 +280,19 @@ async def set_state(
 ) -> None:
     """Set the state of items that the caller has locked and decided about.
 
-    A pending one is due at once, whatever its deadline was; if it belongs to no run, it is new in its queue.
+    A pending one is due at once, whatever its deadline was, unless it was only held; if it belongs to no run, it is new
+    in its queue.
     """
     await tx.execute(
         """
         update work_item
            set state = case when %(state)s = 'pending' and run_id is null then 'new' else %(state)s end,
                state_at = clock_now(),
-               due = case when %(state)s = 'pending' then clock_now() else due end,
-               deadline = case when %(state)s = 'pending' and deadline <= clock_now() then null else deadline end,
-               is_postponed = is_postponed and %(state)s <> 'pending',
+               due = case when %(state)s = 'pending' and state <> 'held' then clock_now() else due end,
+               deadline = case when %(state)s = 'pending' and state <> 'held' and deadline <= clock_now() then null
+                               else deadline end,
+               is_postponed = is_postponed and (%(state)s <> 'pending' or state = 'held'),
+               fault = case when %(state)s = 'done' then null else fault end,
                exception_type = %(type)s, exception_code = %(code)s, exception_message = %(message)s
          where id = any(%(items)s::uuid[])
         """,
