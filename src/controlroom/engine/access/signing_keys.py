@@ -89,7 +89,7 @@ async def write(engine: Engine, tx: Statements, made: Made) -> None:
 
 
 async def ensure(engine: Engine) -> None:
-    """Make the first key, where a room was founded before there were any."""
+    """Make the first key, where there is none."""
     if await _signing(engine.database) is None:
         await write(engine, engine.database, await make())
 

@@ -75,8 +75,7 @@ class StoredCallback(Struct, frozen=True, omit_defaults=True):
     """A callback as the run keeps it: `secret` and `headers` are sealed, base64."""
 
     url: str
-    events: tuple[str, ...]
-    """Those of the run without its noun (`completed`), those of step runs with theirs."""
+    events: tuple[CallbackEvent, ...]
     grammar: str
     secret: bytes | None = None
     headers: bytes | None = None
@@ -91,9 +90,7 @@ def stored(engine: Engine, run: RunId, callback: Callback) -> StoredCallback:
     if callback.headers:
         written = msgspec.json.encode(checked_headers(callback.headers))
         headers = engine.keys.seal(written, place=headers_place(run))
-    # Servers of the release before read the events of runs so, and may fan out what this one starts
-    events = tuple(event.value.removeprefix("run.") for event in callback.events)
-    return StoredCallback(callback.url, events, callback.grammar, secret, headers)
+    return StoredCallback(callback.url, callback.events, callback.grammar, secret, headers)
 
 
 def checked_headers(headers: Mapping[str, str]) -> dict[str, str]:

@@ -65,7 +65,7 @@ async def of_callbacks(tx: ScopedTx, span: Span, grammars: Grammars) -> list[New
           from event
           {WHAT_OF}
          where {IN_SPAN} and event.kind = any (%(kinds)s::text[])
-           and run.parameters -> 'callback' -> 'events' ? regexp_replace(event.kind, '^run[.]', '')
+           and run.parameters -> 'callback' -> 'events' ? event.kind
         """,
         kinds=KINDS_OF_CALLBACKS,
         **span.params,
