@@ -248,6 +248,21 @@ def test_a_run_waits_is_shown_and_stopped(running, robot):
     assert run not in [row["id"] for row in running.json("runs", "list", "--process", "Waiting")]
 
 
+def test_a_run_is_started_as_it_is_asked_for(running, robot):
+    """Name, cause and what goes over the steps' settings are options of `run`, and told by `runs show`."""
+    running.cli("push", robot, "--name", "steps")
+    running.cli("process", "create", "Asked", "--step", "one=steps:Go")
+
+    words = ["--name", "March", "--cause", "By hand", "--env", "LEVEL=debug", "--env", "AT=a=b", "--timeout", "90"]
+    run = running.cli("run", "Asked", "--input", "[1]", *words).stdout.strip()
+
+    found = running.json("runs", "show", run)
+    assert (found["name"], found["cause"]) == ("March", "By hand")
+    assert found["overrides"] == {"variables": {"LEVEL": "debug", "AT": "a=b"}, "timeout_seconds": 90.0}
+    assert "twice" in running.cli("run", "Asked", "--env", "A=1", "--env", "A=2", code=2).stderr
+    running.cli("runs", "stop", run, "--mark-done", "--terminate")
+
+
 def test_secrets_are_written_and_never_read(running, tmp_path):
     """Values come from arguments, files or the standard input, and are shown by no command."""
     (tmp_path / "key").write_text("from a file")

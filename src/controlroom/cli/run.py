@@ -14,6 +14,7 @@ from controlroom.cli.following import follow
 from controlroom.cli.items import add_files
 from controlroom.cli.lookup import find_id
 from controlroom.cli.options import HERE, RoomOptions
+from controlroom.cli.run_options import AS_USUAL, RunOptions, parameters_of
 from controlroom.cli.values import payload
 
 
@@ -25,6 +26,7 @@ def run(
     file: Annotated[tuple[Path, ...], Parameter(alias="-f", negative=(), show_default=False)] = (),
     waiting: Annotated[bool, Parameter(negative=(), show_default=False)] = False,
     follow_run: Annotated[bool, Parameter(name=("--follow",), negative=())] = False,
+    parameters: RunOptions = AS_USUAL,
     room: RoomOptions = HERE,
 ) -> int:
     """Start a process and print the run's id.
@@ -45,6 +47,7 @@ def run(
     follow_run
         Show the console until the run ends.
     """
+    asked = parameters_of(parameters)
     if waiting and (input or file):
         raise Misused("--waiting takes the items that wait already: --input and --file make new ones")
     if file and len(input) > 1:
@@ -53,9 +56,8 @@ def run(
     files = files_to_send(file)
     with Client(address(room)) as client:
         process_id = find_id(client, "processes", process)
-        started = client.post(
-            f"/processes/{process_id}/process-runs", _start(client, process_id, payloads, files, waiting)
-        )
+        body = asked | _inputs(client, process_id, payloads, files, waiting)
+        started = client.post(f"/processes/{process_id}/process-runs", body or None)
         if not started["started"]:
             raise CommandFailed("nothing waits in the input queue, so no run was started")
         if not follow_run:
@@ -64,8 +66,14 @@ def run(
         return follow(client, started["id"], as_json=room.json)
 
 
-def _start(client: Client, process_id: str, payloads: list[Any], files: list[FileToSend], waiting: bool) -> Any:  # noqa: FBT001
-    """The body of the start call."""
+def _inputs(
+    client: Client,
+    process_id: str,
+    payloads: list[Any],
+    files: list[FileToSend],
+    waiting: bool,  # noqa: FBT001
+) -> dict[str, Any]:
+    """What the start call says of its input."""
     if waiting:
         return {"type": "with_inputs"}
     if files:
@@ -74,4 +82,4 @@ def _start(client: Client, process_id: str, payloads: list[Any], files: list[Fil
         return {"type": "with_work_item_ids", "work_item_ids": [item["id"]]}
     if payloads:
         return {"type": "with_payloads", "payloads": payloads}
-    return None
+    return {}

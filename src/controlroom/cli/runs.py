@@ -44,6 +44,7 @@ def list_(
             ("state", lambda row: row["state"]),
             ("created", lambda row: moment(row["created_at"])),
             ("took", lambda row: seconds(row["duration"])),
+            ("name", lambda row: row.get("name")),
         ],
         empty="There is no such run.",
     )

@@ -80,6 +80,9 @@ async def test_what_is_given_says_what_is_meant(ada, process):
         ({"type": "with_payloads", "payloads": []}, 400, "NO_PAYLOADS"),
         ({"type": "with_work_item_ids", "work_item_ids": [str(uuid4())]}, 404, "WORK_ITEM_NOT_FOUND"),
         ({"callback": {"url": "https://example.com"}}, 400, "INVALID_BODY"),
+        ({"overrides": {"timeout_seconds": 0}}, 400, "OVERRIDES_INVALID"),
+        ({"overrides": {"secrets": {}}}, 400, "INVALID_BODY"),
+        ({"overrides": {"package_version_id": str(uuid4())}}, 404, "PACKAGE_VERSION_NOT_FOUND"),
         ([], 400, "INVALID_BODY"),
         (b'{"type": ', 400, "MALFORMED_JSON"),
         (b'\xff{"type": "with_inputs"}', 400, "MALFORMED_JSON"),
@@ -110,6 +113,26 @@ async def test_a_process_that_cannot_run_is_a_conflict(room, ada, process):
         "PROCESS_NOT_CONFIGURED",
         "PROCESS_NOT_FOUND",
     ]
+
+
+async def test_a_start_may_name_its_run_and_go_over_what_the_steps_say(ada, process):
+    """Name, cause and overrides are told where they were given, in lists too; a usual run shows nothing of them."""
+    path = f"/processes/{process}/process-runs"
+    asked = {
+        "name": "March",
+        "cause": "Kicked off by the bookkeeper",
+        "priority": 3,
+        "overrides": {"variables": {"LEVEL": "debug"}, "timeout_seconds": 90.5},
+    }
+
+    named = (await ada.post(path, asked))["id"]
+    usual = (await ada.post(path))["id"]
+
+    told = {name: value for name, value in asked.items() if name != "priority"}
+    shown = await ada.get(f"/process-runs/{named}")
+    assert {name: shown.get(name) for name in told} == told
+    assert not told.keys() & (await ada.get(f"/process-runs/{usual}")).keys()
+    assert [row.get("name") for row in await ada.every("/process-runs")] == [None, "March"]
 
 
 async def test_a_run_is_told_in_the_documented_shape(ada, process, walt):

@@ -15,6 +15,7 @@ from controlroom.engine.runs import claims, held_items, leases, reports
 from controlroom.engine.runs import store as run_store
 from controlroom.engine.runs.dispatch import dispatch
 from controlroom.engine.runs.model import DefaultInput, Inputs, Run, WithPayloads
+from controlroom.engine.runs.parameters import RunParameters
 from controlroom.engine.work_items import store as work_items
 from controlroom.engine.work_items.model import WorkItem
 from controlroom.engine.work_items.rules import RetryPolicy
@@ -176,7 +177,8 @@ class Floor:
 
     async def start(self, process: ProcessId, inputs: Inputs | None = None, **given) -> Run:
         """Start a run, which must start."""
-        run = await runs.start(self.engine, self.ada, self.workspace, process, inputs or DefaultInput(), **given)
+        asked = RunParameters(**given)
+        run = await runs.start(self.engine, self.ada, self.workspace, process, inputs or DefaultInput(), asked)
         assert run is not None
         return run
 

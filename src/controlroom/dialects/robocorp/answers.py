@@ -1,7 +1,7 @@
 """Shapes that several nouns share (§1.6); of bodies, too. Times are ISO 8601 in UTC, durations seconds."""
 
 from datetime import timedelta
-from typing import Literal
+from typing import Final, Literal
 from uuid import UUID
 
 from msgspec import Struct
@@ -74,3 +74,11 @@ def identified(id_: UUID | None) -> Identified | None:
 def seconds(duration: timedelta | None) -> float | None:
     """A duration in seconds, if there is one."""
     return None if duration is None else duration.total_seconds()
+
+
+_LONGEST_SECONDS: Final = 1e9  # far beyond what the engine takes, and what a timedelta holds
+
+
+def duration_of(count: float | None) -> timedelta | None:
+    """Seconds that a body gives, as a duration; the engine says which are too few or too many."""
+    return None if count is None else timedelta(seconds=min(max(count, 0.0), _LONGEST_SECONDS))

@@ -7,13 +7,14 @@ from msgspec import Raw, Struct
 
 from controlroom.border.answers import shown_as
 from controlroom.border.asking import Asking, Body, Path, Permission, Query, QueryParameter
-from controlroom.dialects.robocorp.answers import Accepted, Deleted, Named, seconds
+from controlroom.dialects.robocorp.answers import Accepted, Deleted, Named, duration_of, seconds
 from controlroom.dialects.robocorp.messages import GRAMMAR
 from controlroom.dialects.robocorp.routing import Page, Pages, delete, get, post
 from controlroom.engine.runs import actions, model, store
 from controlroom.engine.runs.callbacks import Callback, CallbackEvent
+from controlroom.engine.runs.parameters import RunParameters
 from controlroom.errors import Invalid
-from controlroom.ids import ProcessId, RunId, UserId, WorkItemId
+from controlroom.ids import PackageVersionId, ProcessId, RunId, UserId, WorkItemId
 
 
 class StarterDetails(Struct, frozen=True):
@@ -31,8 +32,17 @@ class Starter(Struct, frozen=True):
     details: StarterDetails | None
 
 
-class ProcessRun(Struct, frozen=True, kw_only=True):
-    """One execution of a process."""
+class OverridesBody(Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
+    """What one run has in place of its steps' settings. Whoever sees the run sees the variables: no secrets here."""
+
+    variables: dict[str, str] = {}
+    package_version_id: PackageVersionId | None = None
+    package_label: str | None = None
+    timeout_seconds: float | None = None
+
+
+class ProcessRun(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One execution of a process. The last three fields are ours, and told where the start has given them."""
 
     id: RunId
     state: model.RunState
@@ -42,6 +52,9 @@ class ProcessRun(Struct, frozen=True, kw_only=True):
     process: Named
     started_by: Starter
     duration: float | None
+    name: str = ""
+    cause: str = ""
+    overrides: OverridesBody | None = None
 
 
 class CallbackRequest(Struct, frozen=True, forbid_unknown_fields=True):
@@ -59,6 +72,12 @@ class StartRequest(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     work_item_ids: list[WorkItemId] | None = None
     payloads: list[Raw] | None = None
     callback: CallbackRequest | None = None
+    name: str = ""
+    """What this run is called; as all below, ours."""
+    cause: str = ""
+    """Why it is started, in words."""
+    priority: int = 0
+    overrides: OverridesBody = OverridesBody()
 
 
 class Started(Struct, frozen=True):
@@ -127,7 +146,7 @@ async def start_process_run(
 ) -> Started | NotStarted:
     """Start a process: by default, with given items, with what waits, or with new payloads."""
     asked = data or StartRequest()
-    run = await actions.start(*request.acting, process_id, _inputs(asked), callback=_callback(asked.callback))
+    run = await actions.start(*request.acting, process_id, _inputs(asked), _parameters_of(asked))
     return NotStarted() if run is None else Started(run.id)
 
 
@@ -150,12 +169,20 @@ def _starter(run: model.Run) -> Starter:
             assert_never(run.started_by)
 
 
+_show_overrides = shown_as(
+    OverridesBody,
+    model.Overrides,
+    package_version_id="version",
+    package_label="label",
+    timeout_seconds=lambda overrides: seconds(overrides.timeout),
+)
 show = shown_as(
     ProcessRun,
     model.Run,
     process=lambda run: Named(run.process_id, run.process_name),
     started_by=_starter,
     duration=lambda run: seconds(run.duration),
+    overrides=lambda run: None if run.overrides == model.AS_THE_STEPS_SAY else _show_overrides(run.overrides),
 )
 """A run as this dialect writes it."""
 
@@ -178,6 +205,23 @@ def _inputs(asked: StartRequest) -> model.Inputs:
             raise Invalid("with_payloads needs payloads.", code="INVALID_BODY")
         case _:
             raise Invalid("A start has either work_item_ids, or payloads, or with_inputs.", code="INVALID_BODY")
+
+
+def _overrides(asked: OverridesBody) -> model.Overrides:
+    return model.Overrides(
+        variables=asked.variables,
+        version=asked.package_version_id,
+        label=asked.package_label,
+        timeout=duration_of(asked.timeout_seconds),
+    )
+
+
+_parameters_of = shown_as(
+    RunParameters,
+    StartRequest,
+    overrides=lambda asked: _overrides(asked.overrides),
+    callback=lambda asked: _callback(asked.callback),
+)
 
 
 def _callback(asked: CallbackRequest | None) -> Callback | None:

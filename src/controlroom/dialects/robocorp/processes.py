@@ -1,6 +1,6 @@
 """Processes (§1.7), and what the vendor's API could not do: make, change and delete them (our own management API)."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from uuid import UUID
 
 import msgspec
@@ -9,7 +9,7 @@ from msgspec import UNSET, Raw, Struct, UnsetType
 from controlroom.border.answers import shown_as
 from controlroom.border.asking import Asking, Body, Path, Permission
 from controlroom.border.bodies import given
-from controlroom.dialects.robocorp.answers import Deleted, Identified, seconds
+from controlroom.dialects.robocorp.answers import Deleted, Identified, duration_of, seconds
 from controlroom.dialects.robocorp.routing import Page, Pages, delete, get, post, update
 from controlroom.engine.processes import actions, model, store
 from controlroom.engine.work_items.model import ExceptionType
@@ -18,7 +18,6 @@ from controlroom.errors import Invalid
 from controlroom.ids import PackageId, ProcessId, ProvisionerId, StepId, TaskId, WorkerGroupId, WorkerId
 
 _DEFAULT = RetryPolicy()
-_LONGEST_SECONDS = 1e9  # far beyond what a step may ask for, and what a timedelta holds
 
 
 class RetryBody(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -200,16 +199,11 @@ def _steps(steps: list[StepRequest]) -> tuple[model.StepDefinition, ...]:
     return tuple(map(_step_of, steps))
 
 
-def _timeout(step: StepRequest) -> timedelta | None:
-    count = step.timeout_seconds
-    return None if count is None else timedelta(seconds=min(max(count, 0.0), _LONGEST_SECONDS))
-
-
 _step_of = shown_as(
     model.StepDefinition,
     StepRequest,
     task=lambda step: step.task and _task(step.task),
-    timeout=_timeout,
+    timeout=lambda step: duration_of(step.timeout_seconds),
     retry=lambda step: msgspec.convert(step.retry, RetryPolicy, from_attributes=True),
     placement=lambda step: placement_of(step.placement),
 )

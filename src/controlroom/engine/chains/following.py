@@ -17,6 +17,7 @@ from controlroom.engine.events.cursor import Happened
 from controlroom.engine.events.store import By, append
 from controlroom.engine.runs import actions as runs
 from controlroom.engine.runs.model import Cause, Inputs, OneEmptyItem, Result, StartedBy, WithCopies
+from controlroom.engine.runs.parameters import RunParameters
 from controlroom.engine.work_items.schemas import settled
 from controlroom.errors import Conflict, Invalid, NotFound
 
@@ -79,8 +80,8 @@ async def _follow(tx: ScopedTx, engine: Engine, link: PendingLink) -> None:
         link.workspace_id,
         link.next_process_id,
         inputs,
+        RunParameters(priority=link.priority),
         cause=Cause(StartedBy.CHAIN, link.chain_id, chain_depth=link.depth + 1),
-        priority=link.priority,
     )
     await store.decide(tx, link, LinkState.STARTED, next_run=None if run is None else run.id, outputs=outputs)
 

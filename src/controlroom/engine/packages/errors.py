@@ -15,6 +15,15 @@ class PackageNotFound(NotFound):
         super().__init__(f"there is no package {package}", package=str(package))
 
 
+class PackageVersionNotFound(NotFound):
+    """There is no such version of the package."""
+
+    code: ClassVar[str] = "PACKAGE_VERSION_NOT_FOUND"
+
+    def __init__(self, version: UUID | int | str) -> None:
+        super().__init__(f"there is no version {version} of the package", version=str(version))
+
+
 class TaskNotFound(NotFound):
     """There is no such task."""
 

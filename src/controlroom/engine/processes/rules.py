@@ -1,6 +1,6 @@
 """What steps may be, and which of the old steps the new ones are. Pure."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
 from msgspec import Struct
@@ -59,7 +59,7 @@ def check_steps(steps: Sequence[StepDefinition]) -> None:
         raise StepInvalid(steps[MOST_STEPS].name, f"a process has at most {MOST_STEPS} steps")
     names: set[str] = set()
     for step in steps:
-        reason = _fault(step) or _retry_fault(step.retry) or _environment_fault(step.environment)
+        reason = _fault(step) or _retry_fault(step.retry) or environment_fault(step.environment)
         if step.name in names:
             reason = "another step has this name"
         if reason:
@@ -93,7 +93,8 @@ def _retry_fault(retry: RetryPolicy) -> str:
     return ""
 
 
-def _environment_fault(environment: dict[str, str]) -> str:
+def environment_fault(environment: Mapping[str, str]) -> str:
+    """What is wrong with variables for robots; empty if nothing is."""
     if len(environment) > MOST_VARIABLES:
         return f"at most {MOST_VARIABLES} environment variables"
     for name, value in environment.items():

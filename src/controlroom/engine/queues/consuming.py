@@ -10,6 +10,7 @@ from controlroom.engine.queues.model import is_open
 from controlroom.engine.queues.zones import check_zone
 from controlroom.engine.runs.actions import start_in
 from controlroom.engine.runs.model import Cause, FromQueue, StartedBy
+from controlroom.engine.runs.parameters import RunParameters
 from controlroom.errors import Conflict, Invalid, NotFound
 from controlroom.ids import QueueConsumerId
 
@@ -36,8 +37,8 @@ async def consume(engine: Engine, room: Room, consumer: QueueConsumerId) -> bool
                 wanted.workspace_id,
                 process,
                 FromQueue(wanted.queue_id, wanted.batch),
-                cause=Cause(StartedBy.QUEUE, wanted.id, placement=placement),
-                priority=wanted.priority,
+                RunParameters(placement=placement, priority=wanted.priority),
+                cause=Cause(StartedBy.QUEUE, wanted.id),
             )
             return run is not None
     except (Conflict, Invalid, NotFound):

@@ -13,9 +13,8 @@ from controlroom.engine.engine import Engine
 from controlroom.engine.events.store import append
 from controlroom.engine.processes import store as processes
 from controlroom.engine.processes.errors import ProcessNotConfigured
-from controlroom.engine.processes.model import Placement, Step
-from controlroom.engine.runs import callbacks, store
-from controlroom.engine.runs.callbacks import Callback, StoredCallback
+from controlroom.engine.processes.model import Step
+from controlroom.engine.runs import store
 from controlroom.engine.runs.dispatch import dispatch_in
 from controlroom.engine.runs.errors import ProcessDisabled, RunNotEnded, RunNotFound
 from controlroom.engine.runs.model import (
@@ -33,6 +32,8 @@ from controlroom.engine.runs.model import (
     WithPayloads,
     WithWaiting,
 )
+from controlroom.engine.runs.overrides import overridden_versions
+from controlroom.engine.runs.parameters import AS_USUAL, RunParameters, StoredParameters, check, stored
 from controlroom.engine.wakes import Topic
 from controlroom.engine.work_items import copies, schemas
 from controlroom.engine.work_items import store as work_items
@@ -42,43 +43,29 @@ from controlroom.errors import Invalid
 from controlroom.ids import ProcessId, RunId, WorkerId, WorkItemId, WorkspaceId, uuid7
 
 
-class RunParameters(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What one start asked for, beside its input."""
-
-    callback: StoredCallback | None = None
-    chain_depth: int = 0
-    """How many runs stand before it in its chain."""
-    placement: Placement | None = None
-    """Where its step runs may run, in place of what the steps say."""
-
-
 async def start(
     engine: Engine,
     actor: Actor,
     workspace: WorkspaceId,
     process: ProcessId,
     inputs: Inputs,
-    *,
-    callback: Callback | None = None,
-    started_by: StartedBy | None = None,
-    priority: int = 0,
+    parameters: RunParameters = AS_USUAL,
 ) -> Run | None:
     """Start a run of a process; None when it should take what waits, and nothing does.
 
-    Run, items and first step runs are one commit. Raises NotFound (process, items), ProcessDisabled, Conflict
-    `PROCESS_NOT_CONFIGURED` (no steps or a step without a task), WorkItemStateConflict (an item is not waiting),
-    PayloadRefused, and what a payload may be refused for before (`check_payload`).
+    Run, items and first step runs are one commit. Raises NotFound (process, items, a version), ProcessDisabled,
+    Conflict `PROCESS_NOT_CONFIGURED` (no steps or a step without a task), WorkItemStateConflict (an item is not
+    waiting), Invalid for parameters that no run may have, PayloadRefused, and what a payload may be refused for before
+    (`check_payload`).
     """
     scope = scope_of(actor, Permission.START_RUNS, workspace)
-    cause = Cause(started_by or _cause(actor), actor.id)
+    cause = Cause(_cause(actor), actor.id)
     if isinstance(inputs, WithPayloads) and inputs.count <= engine.limits.items_per_start:
         await check_payloads(engine, inputs.array)
 
     async def begin() -> Run | None:
         async with scoped(engine.database, scope) as tx:
-            return await start_in(
-                tx, engine, actor, workspace, process, inputs, cause=cause, callback=callback, priority=priority
-            )
+            return await start_in(tx, engine, actor, workspace, process, inputs, parameters, cause=cause)
 
     return await schemas.settled(engine, begin)
 
@@ -90,16 +77,16 @@ async def start_in(
     workspace: WorkspaceId,
     process: ProcessId,
     inputs: Inputs,
+    parameters: RunParameters = AS_USUAL,
     *,
     cause: Cause,
-    callback: Callback | None = None,
-    priority: int = 0,
 ) -> Run | None:
     """Likewise, in the caller's transaction, which whatever is raised makes useless.
 
     To be called within `schemas.settled`.
     """
     scope = scope_of(actor, Permission.START_RUNS, workspace)
+    check(parameters)
     found = await processes.lock_for_start(tx, scope, process)
     if not found.is_enabled:
         raise ProcessDisabled(process)
@@ -107,8 +94,10 @@ async def start_in(
     if not steps or any(step.task_id is None for step in steps):
         raise ProcessNotConfigured(process)
     run = RunId(uuid7())
-    await _insert(tx, engine, scope, process, run, callback, cause, priority)
-    if not await _bring_items(engine, tx, scope, run, steps[0], found.default_item, inputs, priority):
+    versions = await overridden_versions(tx, scope, steps, parameters.overrides)
+    kept = stored(engine, run, parameters, cause, versions=versions)
+    await _insert(tx, scope, process, run, kept, cause, parameters.priority)
+    if not await _bring_items(engine, tx, scope, run, steps[0], found.default_item, inputs, parameters.priority):
         await _take_back(tx, run)
         return None
     await append(tx, by(actor), happened(scope, "run.started", process_id=process, run_id=run))
@@ -182,15 +171,13 @@ def _cause(actor: Actor) -> StartedBy:
 
 async def _insert(
     tx: ScopedTx,
-    engine: Engine,
     scope: Scope,
     process: ProcessId,
     run: RunId,
-    callback: Callback | None,
+    parameters: StoredParameters,
     cause: Cause,
     priority: int,
 ) -> None:
-    stored = None if callback is None else callbacks.stored(engine, run, callback)
     await tx.execute(
         """
         insert into run (id, workspace_id, process_id, state, started_by, started_by_id, priority, parameters)
@@ -202,7 +189,7 @@ async def _insert(
         started_by=cause.kind,
         by=cause.id,
         priority=priority,
-        parameters=RunParameters(callback=stored, chain_depth=cause.chain_depth, placement=cause.placement),
+        parameters=parameters,
     )
 
 

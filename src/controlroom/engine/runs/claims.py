@@ -72,8 +72,12 @@ _ASSIGNMENT: Final = """
            workspace.organization_id, process.id as process_id, process.name as process_name, claimed.run_id,
            run.state = 'new' as run_is_new, step.id as step_id, step.name as step_name, claimed.bound_item_id,
            version.hash as package_hash, version.size as package_size, package.name as package_name,
-           version.folder as package_folder, package.exclude_newer, task.name as task, step.environment,
-           extract(epoch from step.timeout)::float8 as timeout_seconds,
+           version.folder as package_folder, package.exclude_newer, task.name as task,
+           case when run.parameters ? 'overrides'
+                then step.environment || coalesce(run.parameters -> 'overrides' -> 'variables', '{}')
+                else step.environment end as environment,
+           extract(epoch from coalesce((run.parameters -> 'overrides' ->> 'timeout')::interval, step.timeout))::float8
+               as timeout_seconds,
            coalesce((workspace.settings ->> 'share_environments')::boolean, false) as share_environments
       from claimed
       join run on run.id = claimed.run_id
@@ -159,12 +163,14 @@ async def _claim_one(db: Statements, scope: Of, worker: WorkerId, session: UUID)
              where id = (select id from item)
             returning id
         ), version as (
-            select version.id
+            select coalesce((run.parameters -> 'versions' ->> task.package_id::text)::uuid,
+                            (select latest.id from package_version as latest
+                              where latest.package_id = task.package_id
+                              order by latest.version desc
+                              limit 1)) as id
               from candidate join step on step.id = candidate.step_id
               join task on task.id = step.task_id
-              join package_version as version on version.package_id = task.package_id
-             order by version.version desc
-             limit 1
+              join run on run.id = candidate.run_id
         ), claimed as (
             update step_run
                set state = case when exists (select from bound) then 'in_progress' else 'withdrawn' end,

@@ -2,14 +2,14 @@
 
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from msgspec import Raw, Struct
 
-from controlroom.engine.processes.model import Placement
 from controlroom.ids import (
     ArtifactId,
+    PackageVersionId,
     PhaseId,
     ProcessId,
     QueueId,
@@ -116,15 +116,29 @@ Inputs = DefaultInput | OneEmptyItem | WithItems | WithWaiting | WithPayloads | 
 
 
 class Cause(Struct, frozen=True):
-    """What starts a run, and what it lends the run."""
+    """What starts a run."""
 
     kind: StartedBy
     id: UUID | None
     """The user, API key, schedule, chain or consumer."""
     chain_depth: int = 0
     """How many runs stand before it in its chain."""
-    placement: Placement | None = None
-    """Where its step runs may run, in place of what the steps say."""
+
+
+class Overrides(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What a run has in place of its steps' settings. Stored in `run.parameters`; claims read that form."""
+
+    variables: dict[str, str] = {}
+    """Of its robots' environment, over those of the steps. Everybody who may see the run sees them: no secrets."""
+    version: PackageVersionId | None = None
+    """The version of its package that steps run, in place of the latest."""
+    label: str | None = None
+    """The version that steps run: the one which has this label, in the package of each, at the start."""
+    timeout: timedelta | None = None
+    """The time limit of each step run."""
+
+
+AS_THE_STEPS_SAY: Final = Overrides()
 
 
 class StopRequest(Struct, frozen=True):
@@ -156,6 +170,11 @@ class Run(Struct, frozen=True, kw_only=True):
     ended_at: datetime | None
     priority: int
     stop: StopRequest | None
+    name: str
+    """What this run is called; "" if its start has not said it."""
+    cause: str
+    """Why it was started, in the words of whoever started it."""
+    overrides: Overrides
 
     @property
     def duration(self) -> timedelta | None:

@@ -19,6 +19,7 @@ from controlroom.engine.engine import Engine
 from controlroom.engine.events.store import By, append
 from controlroom.engine.runs import actions as runs
 from controlroom.engine.runs.model import Cause, DefaultInput, Inputs, StartedBy, StopRequest, WithPayloads, WithWaiting
+from controlroom.engine.runs.parameters import RunParameters
 from controlroom.engine.schedules import rules, store
 from controlroom.engine.schedules.due import Due, lock_due, lock_waiting
 from controlroom.engine.schedules.model import (
@@ -145,8 +146,8 @@ async def _start(tx: ScopedTx, engine: Engine, due: Due, moment: datetime) -> No
         schedule.workspace_id,
         schedule.process_id,
         _inputs(schedule.inputs),
+        RunParameters(priority=schedule.priority),
         cause=Cause(StartedBy.SCHEDULE, schedule.id),
-        priority=schedule.priority,
     )
     if run is None:
         await store.decide(tx, schedule.id, moment, OccurrenceState.NOTHING_WAITED)

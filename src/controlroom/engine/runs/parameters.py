@@ -1,0 +1,98 @@
+"""What one start asks for beside its input, as it is asked and as the run keeps it."""
+
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Final
+
+from msgspec import Struct
+
+from controlroom.engine.engine import Engine
+from controlroom.engine.processes.model import Placement
+from controlroom.engine.processes.rules import LONGEST_TIMEOUT, environment_fault
+from controlroom.engine.runs import callbacks
+from controlroom.engine.runs.callbacks import Callback, StoredCallback
+from controlroom.engine.runs.model import AS_THE_STEPS_SAY, Cause, Overrides
+from controlroom.errors import Invalid
+from controlroom.ids import PackageId, PackageVersionId, RunId
+
+MOST_NAME_LETTERS: Final = 255
+MOST_CAUSE_LETTERS: Final = 1000
+
+
+class RunParameters(Struct, frozen=True, kw_only=True):
+    """What one start asks for beside its input, whatever caused it; a usual one asks for nothing."""
+
+    name: str = ""
+    """What this run is called; the process has a name of its own."""
+    cause: str = ""
+    """Why it was started, in words."""
+    overrides: Overrides = AS_THE_STEPS_SAY
+    placement: Placement | None = None
+    """Where its step runs may run, in place of what the steps say."""
+    priority: int = 0
+    """Of its items and step runs; higher is more urgent."""
+    callback: Callback | None = None
+
+
+AS_USUAL: Final = RunParameters()
+
+
+class StoredParameters(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """The same as `run.parameters` keeps it, with what was found at the start; claims and the dispatcher read that."""
+
+    name: str = ""
+    cause: str = ""
+    overrides: Overrides = AS_THE_STEPS_SAY
+    versions: Mapping[PackageId, PackageVersionId] = {}
+    """The versions that the overrides mean, by package; of a package that is not here, the latest at each claim."""
+    placement: Placement | None = None
+    callback: StoredCallback | None = None
+    chain_depth: int = 0
+    """How many runs stand before it in its chain."""
+
+    def again(self, *, priority: int) -> RunParameters:
+        """What another run asks for that shall be as this one was: without the cause and callback of this start."""
+        return RunParameters(name=self.name, overrides=self.overrides, placement=self.placement, priority=priority)
+
+
+def check(parameters: RunParameters) -> None:
+    """Raise Invalid for what no run may ask for, whatever there is."""
+    for what, text, most in (
+        ("name", parameters.name, MOST_NAME_LETTERS),
+        ("cause", parameters.cause, MOST_CAUSE_LETTERS),
+    ):
+        if len(text) > most or "\0" in text:
+            raise Invalid(f"the {what} of a run has at most {most:,} characters, and no NUL", code="RUN_INVALID")
+    _check_overrides(parameters.overrides)
+
+
+def _check_overrides(overrides: Overrides) -> None:
+    if overrides.version is not None and overrides.label is not None:
+        raise Invalid("a start overrides either the version or the label of a package", code="OVERRIDES_INVALID")
+    timeout = overrides.timeout
+    if timeout is not None and not timedelta(0) < timeout <= LONGEST_TIMEOUT:
+        message = f"the time limit is more than 0 seconds and at most {LONGEST_TIMEOUT.days} days"
+        raise Invalid(message, code="OVERRIDES_INVALID")
+    if fault := environment_fault(overrides.variables):
+        raise Invalid(fault, code="OVERRIDES_INVALID")
+
+
+def stored(
+    engine: Engine,
+    run: RunId,
+    parameters: RunParameters,
+    cause: Cause,
+    *,
+    versions: Mapping[PackageId, PackageVersionId],
+) -> StoredParameters:
+    """Parameters as a run keeps them, its callback sealed. Raises CallbackInvalid."""
+    callback = None if parameters.callback is None else callbacks.stored(engine, run, parameters.callback)
+    return StoredParameters(
+        name=parameters.name,
+        cause=parameters.cause,
+        overrides=parameters.overrides,
+        versions=versions,
+        placement=parameters.placement,
+        callback=callback,
+        chain_depth=cause.chain_depth,
+    )

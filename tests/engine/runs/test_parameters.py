@@ -1,0 +1,117 @@
+"""What one start asks for beside its input: its name, its cause, and what it has in place of the steps' settings."""
+
+from datetime import timedelta
+
+import msgspec
+import pytest
+
+from controlroom.engine.packages.errors import PackageVersionNotFound
+from controlroom.engine.runs.model import AS_THE_STEPS_SAY, Overrides
+from controlroom.engine.runs.overrides import TaskNotInVersion
+from controlroom.errors import Invalid
+from controlroom.ids import PackageVersionId, uuid7
+
+
+async def _version(floor, process, number: int, *tasks: str) -> PackageVersionId:
+    """One more version of the package of the process's steps."""
+    version = PackageVersionId(uuid7())
+    robot = {"tasks": [{"name": task, "start": {"type": "shell", "line": "true"}} for task in tasks]}
+    await floor.engine.database.execute(
+        """
+        insert into package_version (id, package_id, version, hash, size, robot)
+        select %(id)s, task.package_id, %(number)s, %(hash)s, 4, %(robot)s
+          from step join task on task.id = step.task_id where step.process_id = %(process)s limit 1
+        """,
+        id=version,
+        number=number,
+        hash=f"beef{number}",
+        robot=msgspec.Raw(msgspec.json.encode(robot)),
+        process=process,
+    )
+    return version
+
+
+async def test_a_run_tells_its_name_and_cause(floor):
+    """A run has the name and the cause that its start gave; a usual one has none."""
+    process = await floor.process({})
+
+    named = await floor.start(process, name="March", cause="Kicked off by the bookkeeper")
+    usual = await floor.start(process)
+
+    assert (named.name, named.cause) == ("March", "Kicked off by the bookkeeper")
+    assert (usual.name, usual.cause, usual.overrides) == ("", "", AS_THE_STEPS_SAY)
+
+
+async def test_variables_and_time_limit_of_a_run_go_over_those_of_its_steps(floor):
+    """Every assignment of the run, of each step and attempt, has its variables and its limit; other runs' have not."""
+    process = await floor.process({}, {})
+    await floor.engine.database.execute(
+        """
+        update step set environment = '{"REGION": "eu", "LEVEL": "info"}', timeout = interval '1 hour'
+         where process_id = %(process)s
+        """,
+        process=process,
+    )
+    walt = await floor.worker()
+
+    await floor.start(process, overrides=Overrides(variables={"LEVEL": "debug"}, timeout=timedelta(days=1, seconds=2)))
+    [first] = await walt.claim()
+    [again] = await walt.claim(knows=False)
+    await floor.start(process)
+    [usual] = await walt.claim()
+
+    assert (first.variables, first.timeout_seconds) == ({"REGION": "eu", "LEVEL": "debug"}, 86402.0)
+    assert (again.variables, again.timeout_seconds) == (first.variables, first.timeout_seconds)
+    assert (usual.variables, usual.timeout_seconds) == ({"REGION": "eu", "LEVEL": "info"}, 3600.0)
+
+
+async def test_a_run_takes_the_version_that_it_names_and_others_the_latest(floor):
+    """The version holds for all step runs of the run, whatever is uploaded meanwhile."""
+    process = await floor.process({"max_parallel": 2, "one_item_per_step_run": True})
+    named = await _version(floor, process, 2, "Do")
+    await _version(floor, process, 3, "Do")
+    walt = await floor.worker()
+
+    await floor.start(process, overrides=Overrides(version=named))
+    await floor.start(process)
+    await _version(floor, process, 4, "Do")
+
+    assert [each.package.hash for each in await walt.claim(free=2)] == ["beef2", "beef4"]
+
+
+async def test_a_version_that_is_no_steps_is_refused_at_the_start(floor):
+    """One that is not there, of another package, or without the task of the step starts nothing."""
+    process, other = await floor.process({}), await floor.process({})
+    foreign = await _version(floor, other, 2, "Do")
+    without = await _version(floor, process, 2, "Undo")
+
+    for version, refusal in (
+        (PackageVersionId(uuid7()), PackageVersionNotFound),
+        (foreign, PackageVersionNotFound),
+        (without, TaskNotInVersion),
+    ):
+        with pytest.raises(refusal):
+            await floor.start(process, overrides=Overrides(version=version))
+
+    started = "select count(*) from run where process_id = %(process)s"
+    assert await floor.engine.database.value(started, process=process) == 0
+
+
+@pytest.mark.parametrize(
+    "parameters",
+    [
+        {"name": "x" * 256},
+        {"cause": "a\0b"},
+        {"overrides": Overrides(timeout=timedelta(0))},
+        {"overrides": Overrides(timeout=timedelta(days=31))},
+        {"overrides": Overrides(variables={"A=B": "c"})},
+        {"overrides": Overrides(variables={"A": "c\0"})},
+        {"overrides": Overrides(version=PackageVersionId(uuid7()), label="production")},
+    ],
+)
+async def test_what_no_run_can_have_is_refused(floor, parameters):
+    """Texts, limits and variables that could not be kept or handed to a robot are Invalid."""
+    process = await floor.process({})
+
+    with pytest.raises(Invalid):
+        await floor.start(process, **parameters)
