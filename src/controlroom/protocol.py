@@ -261,6 +261,8 @@ class Assignment(Struct, frozen=True, kw_only=True):
     share_environments: bool = False
     exclude_newer: str | None = None
     """A time with its zone: packages of the world that are newer do not count in the robot's environment."""
+    paused: bool = False
+    """Begin nothing before the order to continue: it was paused when it was another's, or before this answer came."""
 
 
 class Assignments(Struct, frozen=True):

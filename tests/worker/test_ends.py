@@ -148,6 +148,19 @@ async def test_pause_halts_the_robot_and_its_time(room, walt):
     assert attempt.text == [str(number) for number in range(100)]
 
 
+async def test_a_robot_that_is_paused_before_it_begins_waits_for_its_order(room, walt):
+    """Its environment is made ready and nothing more: the server hears of no beginning, nor does its time pass."""
+    attempt = await room.assign(room.add_package(robots.plain("print('hi')")), paused=True, timeout_seconds=3.0)
+    attempt.order = Order.PAUSE
+    await room.until(lambda: attempt.heartbeats >= 3)  # of about 2 s each
+    assert (attempt.lines, set(attempt.phases) - {0}) == (0, set())
+
+    await room.order(attempt, Order.CONTINUE)
+    finish = await room.finished(attempt)
+
+    assert (finish.error, attempt.text) == (None, ["hi"])
+
+
 async def test_a_superseded_attempt_is_forgotten(room, walt, mark):
     """When the attempt is somebody else's, the robot is ended and nothing is reported."""
     attempt = await room.assign(room.add_package(robots.plain(STUBBORN.replace("MARK", repr(mark)))))

@@ -29,7 +29,7 @@ NOUNS = (
     Command(
         "process", "cli.process:app", "Processes and their secrets: create, list, show, edit, enable, disable, delete"
     ),
-    Command("runs", "cli.runs:app", "Process runs: list, show, follow, outputs, stop, delete"),
+    Command("runs", "cli.runs:app", "Process runs: list, show, follow, outputs, stop, pause, resume, delete"),
     Command(
         "items", "cli.items:app", "Work items, one or many: edit, retry, done, complete, hold, release, rerun, delete"
     ),

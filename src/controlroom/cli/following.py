@@ -132,7 +132,7 @@ class _Watch:
         return self._client.locate(f"/step-runs/{step_run_id}/console-messages", asked)
 
     def _tell_state(self, console: _Console, step_run: dict[str, Any]) -> int:
-        state = step_run["state"]
+        state = "paused" if step_run["paused_at"] else step_run["state"]
         if self._states.get(console.step_run_id) == state:
             return 0
         self._states[console.step_run_id] = state

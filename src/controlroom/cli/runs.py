@@ -10,7 +10,7 @@ from controlroom.cli.display import moment, seconds, show_fields, show_json, sho
 from controlroom.cli.following import follow as follow_run
 from controlroom.cli.lookup import find_id
 from controlroom.cli.options import HERE, RoomOptions, Yes
-from controlroom.cli.verbs import delete_at, show_rows
+from controlroom.cli.verbs import delete_at, show_rows, tell
 
 app = App(name="runs")
 
@@ -67,7 +67,7 @@ def show(run: str, /, *, room: RoomOptions = HERE) -> None:
         [
             ("step run", lambda row: row["id"]),
             ("step", lambda row: row["step"]["name"]),
-            ("state", lambda row: row["state"]),
+            ("state", lambda row: "paused" if row["paused_at"] else row["state"]),
             ("error", lambda row: (row["error"] or {}).get("code")),
             ("started", lambda row: moment(row["started_at"])),
             ("took", lambda row: seconds(row["duration"])),
@@ -138,6 +138,32 @@ def stop(
         show_json(answer)
     elif not answer["accepted"]:
         print("The run has ended already.")
+
+
+@app.command
+def pause(step_run: str, /, *, room: RoomOptions = HERE) -> None:
+    """Halt a robot at work: it keeps its work item, and its time limit rests until it is resumed.
+
+    Parameters
+    ----------
+    step_run
+        Id of its step run, as `runs show` tells it.
+    """
+    with Client(address(room)) as client:
+        tell(room, client.post(f"/step-runs/{step_run}/pause"))
+
+
+@app.command
+def resume(step_run: str, /, *, room: RoomOptions = HERE) -> None:
+    """Let a paused robot go on.
+
+    Parameters
+    ----------
+    step_run
+        Id of its step run, as `runs show` tells it.
+    """
+    with Client(address(room)) as client:
+        tell(room, client.post(f"/step-runs/{step_run}/resume"))
 
 
 @app.command

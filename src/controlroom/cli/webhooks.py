@@ -24,6 +24,8 @@ Event = Literal[
     "step_run.started",
     "step_run.completed",
     "step_run.failed",
+    "step_run.paused",
+    "step_run.resumed",
 ]
 _Events = Annotated[tuple[Event, ...], Parameter(alias="-e", negative=(), show_default=False)]
 _LAST = 10

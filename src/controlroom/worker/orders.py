@@ -25,8 +25,8 @@ class Orders:
         self.step_run_id: UUID = assignment.step_run_id
         self.attempt = assignment.attempt
         self.end: EndReason | None = None
-        self.paused = False
-        self._obeyed = Order.CONTINUE
+        self.paused = assignment.paused
+        self._obeyed = Order.PAUSE if self.paused else Order.CONTINUE
         self._changed = asyncio.Event()
 
     @property

@@ -120,6 +120,7 @@ class StepRun:
             package = await self._environment_phase()
         scripts = [script for script in package.definition.pre_run_scripts if _fits(script)]
         self._expect_phases(scripts, package)
+        await self._supervisor.may_go_on()
         stage = self._set_stage(package)
         self._phases.begin_next()
         # Why together: the server's word that the robot may begin takes about as long as to copy the robot

@@ -107,8 +107,11 @@ class Supervisor:
                 await task
 
     async def may_go_on(self) -> None:
-        """Returns when no pause is ordered, so that nothing is begun in one. Raises Ended."""
-        await self._orders.unpaused()
+        """Returns when no pause is ordered, so that nothing is begun in one; the time limit rests. Raises Ended."""
+        if self._orders.paused:
+            self.limit.rest()
+            await self._orders.unpaused()
+            self.limit.go_on()
         if self._orders.end is not None:
             raise Ended(self._orders.end)
 

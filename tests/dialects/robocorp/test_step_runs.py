@@ -4,6 +4,7 @@ from uuid import uuid4
 
 import pytest
 
+from controlroom.engine.access.model import Permission
 from controlroom.engine.console import actions as console
 from controlroom.engine.runs import reports
 from controlroom.protocol import ErrorCode
@@ -30,6 +31,26 @@ async def test_step_runs_are_told_in_the_documented_shape(ada, walt, assignment)
     assert ended["state"] == "failed"
     assert ended["error"] == {"code": "ROBOT_FAILED", "message": "it broke"}
     assert ended["duration"] >= 0
+
+
+async def test_a_step_run_is_paused_and_resumed_by_who_may_start_runs(ada, ben, cleo, hire, walt, assignment):
+    """It tells since when; once ended it is a conflict. Who only reads may not; an outsider finds none."""
+    path = f"/step-runs/{assignment.step_run_id}"
+    assert (await ada.get(path))["paused_at"] is None
+    paused = await ben.post(f"{path}/pause")
+    assert (paused["state"], paused["paused_at"] is not None) == ("in_progress", True)
+    assert await ada.post(f"{path}/pause") == paused
+    assert (await ada.post(f"{path}/resume"))["paused_at"] is None
+    reader = await hire("rita", ada.workspace, frozenset({Permission.READ_RUNS}))
+    for verb in ("pause", "resume"):
+        assert (await reader.call("POST", f"{path}/{verb}")).status_code == 403
+        assert (await cleo.call("POST", f"{path}/{verb}")).status_code == 404
+        assert (await ada.call("POST", f"/step-runs/{uuid4()}/{verb}")).status_code == 404
+
+    await walt.finish(assignment)
+    for verb in ("pause", "resume"):
+        refused = await ada.call("POST", f"{path}/{verb}")
+        assert (refused.status_code, refused.json()["error"]["code"]) == (409, "STEP_RUN_NOT_PAUSABLE")
 
 
 async def test_events_tell_what_happened(ada, walt, assignment):

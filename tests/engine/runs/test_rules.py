@@ -12,8 +12,11 @@ from controlroom.engine.runs.rules import (
     EndRun,
     RunLoad,
     StepLoad,
+    Turn,
     exception_of,
     next_for,
+    on_pause,
+    on_resume,
     result_of,
 )
 from controlroom.engine.work_items.model import ExceptionType
@@ -151,3 +154,19 @@ def test_every_error_code_has_a_result_and_an_exception(code):
     assert isinstance(result_of(code), Result)
     is_robots = code in {ErrorCode.ROBOT_FAILED, ErrorCode.TIMEOUT}
     assert (exception_of(code, "").type is ExceptionType.APPLICATION) == is_robots
+
+
+@given(st.sampled_from(StepRunState), st.booleans(), st.booleans())
+def test_a_pause_is_of_a_robot_at_work_and_is_undone_by_a_resume(state, is_paused, is_ending):
+    """What may be paused may go on; doing either twice changes nothing; what has ended takes neither."""
+    pause = on_pause(state, is_paused=is_paused, is_ending=is_ending)
+    resume = on_resume(state, is_paused=is_paused)
+
+    if pause is not Turn.REFUSED:
+        assert state is StepRunState.IN_PROGRESS
+        assert on_pause(state, is_paused=True, is_ending=is_ending) is Turn.ALREADY
+        assert on_resume(state, is_paused=True) is Turn.DONE
+    if resume is not Turn.REFUSED:
+        assert on_resume(state, is_paused=False) is not Turn.DONE
+    if state not in {StepRunState.IN_PROGRESS, StepRunState.AWAITING_WORKER}:
+        assert (pause, resume) == (Turn.REFUSED, Turn.REFUSED)

@@ -31,6 +31,8 @@ EVENT_NAMES: Final[Mapping[WebhookEvent, str]] = {
     WebhookEvent.STEP_RUN_STARTED: "step_run.started",
     WebhookEvent.STEP_RUN_COMPLETED: "step_run.completed",
     WebhookEvent.STEP_RUN_FAILED: "step_run.failed",
+    WebhookEvent.STEP_RUN_PAUSED: "step_run.paused",
+    WebhookEvent.STEP_RUN_RESUMED: "step_run.resumed",
 }
 """The vendor's three names (§1.7), and ours in the same form."""
 
@@ -41,6 +43,15 @@ _STATES: Final = {
     WebhookEvent.RUN_UNRESOLVED: "PENDING",
 }
 """The states of the old API (§10.1)."""
+
+_ACTIONS: Final = {
+    WebhookEvent.STEP_RUN_STARTED: "START",
+    WebhookEvent.STEP_RUN_COMPLETED: "END",
+    WebhookEvent.STEP_RUN_FAILED: "END",
+    WebhookEvent.STEP_RUN_PAUSED: "PAUSE",
+    WebhookEvent.STEP_RUN_RESUMED: "RESUME",
+}
+"""The vendor had the first two words."""
 
 _ENDS: Final = frozenset({WebhookEvent.RUN_COMPLETED, WebhookEvent.RUN_UNRESOLVED})
 _SECRET_PREFIX: Final = "whsec_"  # noqa: S105 - a prefix, not a secret
@@ -60,7 +71,7 @@ class RobocorpGrammar:
         elif kind in _STATES:
             event, action, payload = "process_run", occurrence.kind.partition(".")[2], _of_run(kind, occurrence)
         else:
-            action = "START" if kind is WebhookEvent.STEP_RUN_STARTED else "END"
+            action = _ACTIONS[kind]
             event, payload = "robot_run_event", _of_step_run(action, occurrence)
         body = {
             "id": occurrence.message_id(),

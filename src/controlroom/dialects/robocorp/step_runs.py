@@ -11,12 +11,12 @@ from controlroom.border.asking import Asking, Path, Permission, Query
 from controlroom.border.cursors import RowNumber
 from controlroom.dialects.robocorp.answers import Named, seconds
 from controlroom.dialects.robocorp.links import download_url
-from controlroom.dialects.robocorp.routing import Page, Pages, get
+from controlroom.dialects.robocorp.routing import Page, Pages, get, post
 from controlroom.engine.console import reading as console
 from controlroom.engine.console.model import BEGINNING, Line, Position
 from controlroom.engine.console.unfinished import after as following
 from controlroom.engine.downloads.model import DownloadKind
-from controlroom.engine.runs import store
+from controlroom.engine.runs import pauses, store
 from controlroom.engine.runs.model import Artifact, RunEvent, StepRun, StepRunState
 from controlroom.ids import ArtifactId, RunId, StepRunId
 from controlroom.protocol import ErrorCode
@@ -42,6 +42,8 @@ class StepRunAnswer(Struct, frozen=True, kw_only=True):
     ended_at: datetime | None
     duration: float | None
     step: Named
+    paused_at: datetime | None
+    """Ours: since when its robot is halted, if it is."""
 
 
 class ArtifactAnswer(Struct, frozen=True):
@@ -95,6 +97,18 @@ async def list_step_runs(request: Asking, paging: Pages, process_run_id: Query[R
 async def get_step_run(request: Asking, step_run_id: Path[StepRunId]) -> StepRunAnswer:
     """Get a step run."""
     return show(await store.get_step_run(*request.reading, step_run_id))
+
+
+@post("/step-runs/{step_run_id:uuid}/pause")
+async def pause_step_run(request: Asking, step_run_id: Path[StepRunId]) -> StepRunAnswer:
+    """Halt a robot at work until it is resumed; its time limit rests meanwhile."""
+    return show(await pauses.pause(*request.acting, step_run_id))
+
+
+@post("/step-runs/{step_run_id:uuid}/resume")
+async def resume_step_run(request: Asking, step_run_id: Path[StepRunId]) -> StepRunAnswer:
+    """Let a paused robot go on."""
+    return show(await pauses.resume(*request.acting, step_run_id))
 
 
 @get("/step-runs/{step_run_id:uuid}/artifacts", needs=Permission.READ_RUN_OUTPUTS)

@@ -34,6 +34,7 @@ from controlroom.engine.runs.model import (
 )
 from controlroom.engine.runs.overrides import overridden_versions
 from controlroom.engine.runs.parameters import AS_USUAL, RunParameters, StoredParameters, check, stored
+from controlroom.engine.runs.pauses import end_pauses
 from controlroom.engine.wakes import Topic
 from controlroom.engine.work_items import copies, schemas
 from controlroom.engine.work_items import store as work_items
@@ -279,17 +280,18 @@ async def _stop(tx: ScopedTx, run: RunId, request: StopRequest) -> list[WorkerId
     )
     await tx.execute(
         """
-        update step_run set state = 'withdrawn', state_at = clock_now(), ended_at = clock_now()
+        update step_run set state = 'withdrawn', state_at = clock_now(), ended_at = clock_now(), paused_at = null
          where run_id = %(run)s and state in ('new', 'awaiting_worker')
         """,
         run=run,
     )
     if not request.terminate:
-        return []
+        return await end_pauses(tx, run)  # or what is in hand would never be finished
     return await tx.all(
         WorkerId,
         """
-        update step_run set termination = 'terminated' where run_id = %(run)s and state = 'in_progress'
+        update step_run set termination = 'terminated', paused_at = null
+         where run_id = %(run)s and state = 'in_progress'
         returning worker_id
         """,
         run=run,

@@ -65,6 +65,7 @@ class _Claimed(Struct, frozen=True, kw_only=True):
     environment: dict[str, str]
     timeout_seconds: float | None
     share_environments: bool
+    is_paused: bool
 
 
 _ASSIGNMENT: Final = """
@@ -78,7 +79,8 @@ _ASSIGNMENT: Final = """
                 else step.environment end as environment,
            extract(epoch from coalesce((run.parameters -> 'overrides' ->> 'timeout')::interval, step.timeout))::float8
                as timeout_seconds,
-           coalesce((workspace.settings ->> 'share_environments')::boolean, false) as share_environments
+           coalesce((workspace.settings ->> 'share_environments')::boolean, false) as share_environments,
+           claimed.paused_at is not null as is_paused
       from claimed
       join run on run.id = claimed.run_id
       join step on step.id = claimed.step_id
@@ -183,7 +185,7 @@ async def _claim_one(db: Statements, scope: Of, worker: WorkerId, session: UUID)
                                       then clock_now() + make_interval(secs => %(lease)s) end,
                    package_version_id = (select id from version)
              where id = (select id from candidate)
-            returning id, state, attempt, workspace_id, run_id, step_id, bound_item_id, package_version_id
+            returning id, state, attempt, workspace_id, run_id, step_id, bound_item_id, package_version_id, paused_at
         ), told as (
             insert into event (organization_id, workspace_id, kind, actor_kind, actor_id,
                                process_id, run_id, step_run_id, data)
@@ -234,7 +236,7 @@ async def _claimed_unknown(db: Statements, scope: Of, worker: WorkerId, request:
         _Claimed,
         f"""
         with claimed as (
-            select id, state, attempt, workspace_id, run_id, step_id, bound_item_id, package_version_id
+            select id, state, attempt, workspace_id, run_id, step_id, bound_item_id, package_version_id, paused_at
               from step_run
              where {_UNKNOWN}
         )
@@ -288,6 +290,7 @@ def _assignment(engine: Engine, claimed: _Claimed) -> Assignment:
         timeout_seconds=claimed.timeout_seconds,
         share_environments=claimed.share_environments,
         exclude_newer=_exclude_newer(engine, claimed),
+        paused=claimed.is_paused,
     )
 
 

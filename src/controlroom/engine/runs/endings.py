@@ -138,7 +138,9 @@ async def lose(engine: Engine, tx: ScopedTx, leased: Leased, why: str) -> None:
     if leased.is_stopped:
         await tx.execute(
             """
-            update step_run set state = 'withdrawn', state_at = clock_now(), ended_at = clock_now(), lease_until = null
+            update step_run
+               set state = 'withdrawn', state_at = clock_now(), ended_at = clock_now(), lease_until = null,
+                   paused_at = null
              where id = %(step_run)s
             """,
             step_run=leased.id,
@@ -148,7 +150,7 @@ async def lose(engine: Engine, tx: ScopedTx, leased: Leased, why: str) -> None:
             """
             update step_run
                set state = 'awaiting_worker', state_at = clock_now(), lease_until = null, worker_id = null,
-                   worker_session = null, paused_at = null, termination = null, bound_item_id = null
+                   worker_session = null, termination = null, bound_item_id = null   -- what is paused stays so
              where id = %(step_run)s
             """,
             step_run=leased.id,

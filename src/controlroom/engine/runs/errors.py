@@ -3,7 +3,7 @@
 from typing import ClassVar
 from uuid import UUID
 
-from controlroom.engine.runs.model import RunState
+from controlroom.engine.runs.model import RunState, StepRunState
 from controlroom.errors import Conflict, NotFound
 
 
@@ -41,6 +41,18 @@ class RunNotEnded(Conflict):
 
     def __init__(self, run: UUID, state: RunState) -> None:
         super().__init__(f"run {run} is {state.value}: stop it first", run_id=str(run), state=state.value)
+
+
+class StepRunNotPausable(Conflict):
+    """Only a robot at work is paused, and only a paused one resumed."""
+
+    code: ClassVar[str] = "STEP_RUN_NOT_PAUSABLE"
+
+    def __init__(self, step_run: UUID, state: StepRunState, past: str) -> None:
+        why = "is being ended" if state is StepRunState.IN_PROGRESS else f"is {state.value}"
+        super().__init__(
+            f"step run {step_run} {why}, and cannot be {past}", step_run_id=str(step_run), state=state.value
+        )
 
 
 class ProcessDisabled(Conflict):

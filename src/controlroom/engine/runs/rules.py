@@ -1,6 +1,7 @@
 """What a run should do next. Pure: a picture of the run goes in, a decision comes out."""
 
 from collections.abc import Mapping, Sequence
+from enum import Enum, auto
 from typing import Final, assert_never
 
 from msgspec import Struct
@@ -135,6 +136,32 @@ def _end(run: RunLoad) -> EndRun:
     if run.was_stopped:
         return EndRun(state, Result.STOPPED)
     return EndRun(state, Result.FAILED if run.has_failed_items else Result.SUCCEEDED)
+
+
+class Turn(Enum):
+    """What becomes of it when somebody wants a step run paused, or to go on."""
+
+    DONE = auto()
+    ALREADY = auto()
+    """It is as they want it."""
+    REFUSED = auto()
+
+
+def on_pause(state: StepRunState, *, is_paused: bool, is_ending: bool) -> Turn:
+    """Whether a step run may be paused: only one that a worker has, and that is not being ended.
+
+    Why not one that waits for a worker: it is as good as any other that its run may get. Its items are held instead.
+    """
+    if state is not StepRunState.IN_PROGRESS or is_ending:
+        return Turn.REFUSED
+    return Turn.ALREADY if is_paused else Turn.DONE
+
+
+def on_resume(state: StepRunState, *, is_paused: bool) -> Turn:
+    """Whether a step run may go on: one that is paused, also while it waits for another worker, its own being lost."""
+    if state is not StepRunState.IN_PROGRESS and not (state is StepRunState.AWAITING_WORKER and is_paused):
+        return Turn.REFUSED
+    return Turn.DONE if is_paused else Turn.ALREADY
 
 
 def result_of(code: ErrorCode) -> Result:

@@ -18,6 +18,8 @@ class WebhookEvent(StrEnum):
     STEP_RUN_STARTED = "step_run.started"
     STEP_RUN_COMPLETED = "step_run.completed"
     STEP_RUN_FAILED = "step_run.failed"
+    STEP_RUN_PAUSED = "step_run.paused"
+    STEP_RUN_RESUMED = "step_run.resumed"
 
 
 TEST_EVENT = "webhook.tested"

@@ -1,0 +1,97 @@
+"""What people and programs do with runs while a real worker runs them: at the prompt, to the robot and back."""
+
+import signal
+import socket
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from urllib.error import URLError
+
+import pytest
+
+from rooms import Room, room, until
+
+TICKING = """
+import socket, sys
+server = socket.create_connection(("127.0.0.1", int(sys.argv[1])))
+server.settimeout(0.02)
+while True:
+    server.sendall(b".")
+    try:
+        if server.recv(1) == b"x":
+            break
+    except TimeoutError:
+        pass
+"""
+_SILENCE_SECONDS = 1.0
+"""Fifty times as long as the robot is silent by itself."""
+
+
+@pytest.fixture(scope="module")
+def running() -> Iterator[Room]:
+    """A room with a worker."""
+    with room() as started:
+        yield started
+
+
+@contextmanager
+def robot_at_work(running: Room, tmp_path, *options: str):
+    """A robot that says every moment that it lives: its line to us, and the id of its run."""
+    with socket.create_server(("127.0.0.1", 0)) as here:
+        folder = tmp_path / "ticking"
+        folder.mkdir()
+        port = here.getsockname()[1]
+        (folder / "robot.yaml").write_text(f"tasks:\n  Main: {{shell: python main.py {port}}}\nartifactsDir: output\n")
+        (folder / "main.py").write_text(TICKING)
+        running.cli("push", folder, "--name", "ticking")
+        running.cli("process", "create", "ticking", "--step", "main=ticking:Main", *options)
+        run = running.cli("run", "ticking").stdout.strip()
+        here.settimeout(60)
+        robot, _ = here.accept()
+        with robot:
+            yield robot, run
+
+
+def is_silent(robot: socket.socket) -> bool:
+    """Whether nothing comes of it for a while, once what was under way has come."""
+    robot.settimeout(_SILENCE_SECONDS)
+    deadline = time.monotonic() + 30
+    while time.monotonic() < deadline:
+        try:
+            robot.recv(65536)
+        except TimeoutError:
+            return True
+    return False
+
+
+def test_a_paused_robot_stands_still_also_while_its_server_is_killed(running, tmp_path):
+    """It keeps its item and its lease, through the death of the server; resumed, it goes on to its end."""
+    with robot_at_work(running, tmp_path) as (robot, run):
+        [step_run] = running.json("runs", "show", run)["step_runs"]
+        paused = running.json("runs", "pause", step_run["id"])
+        assert paused["paused_at"]
+        assert is_silent(robot)
+        assert "paused" in running.cli("runs", "show", run).stdout
+
+        server = running.child("server")
+        server.send_signal(signal.SIGKILL)
+        server.wait(10)
+        until(lambda: stands(running, run, paused["paused_at"]), "the room is back, and the robot paused")
+        assert is_silent(robot)
+        [item] = running.json("items", "list", "--run", run)
+        assert item["state"] == "in_progress"
+
+        running.cli("runs", "resume", step_run["id"])
+        robot.settimeout(30)
+        assert robot.recv(1)
+        robot.sendall(b"x")
+        assert running.cli("runs", "follow", run).returncode == 0
+
+
+def stands(running: Room, run: str, paused_at: str) -> bool:
+    """Whether the room tells that the run's robot is paused since then."""
+    try:
+        [step_run] = running.get(f"/step-runs?process_run_id={run}")["data"]
+    except (URLError, ConnectionError):
+        return False
+    return step_run["state"] == "in_progress" and step_run["paused_at"] == paused_at
