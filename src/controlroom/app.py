@@ -24,13 +24,13 @@ from controlroom.dialects.robocorp.provisioner_requests import ProvisionerReques
 from controlroom.dialects.worker_api import app as worker_api
 from controlroom.dialects.worker_api.long_polls import Holds
 from controlroom.engine.access import signing_keys
-from controlroom.engine.access.credentials import flush_uses
+from controlroom.engine.access.credentials import flush_uses, forget_workers
 from controlroom.engine.access.model import Actor, ActorKind
 from controlroom.engine.callers import Door, Kind, resolve
 from controlroom.engine.engine import Engine
 from controlroom.engine.messages import Grammars
 from controlroom.engine.remarks import Remarks
-from controlroom.engine.wakes import Wakes
+from controlroom.engine.wakes import Topic, Wakes
 from controlroom.engine.workspaces import first_start, room_settings
 from controlroom.engine.workspaces.model import FirstStart
 from controlroom.errors import Invalid, Unauthenticated, Unavailable
@@ -113,6 +113,7 @@ async def build(settings: Settings) -> Room:
             grammars=GRAMMARS,
         )
         parts.push_async_callback(engine.aside.close)
+        wakes.on(Topic.SERVICE, lambda _: forget_workers(engine))
         await first_start.bootstrap(engine)
         await signing_keys.ensure(engine)
         parts.push_async_callback(_write_last_uses, engine)

@@ -149,6 +149,7 @@ class Linked(Struct, frozen=True):
 
     worker_id: UUID
     workspace_id: UUID
+    """The first of those that it serves; what it is given names its own."""
     name: str
     token: str
 
@@ -164,6 +165,8 @@ class OpenSession(Struct, frozen=True):
     once: bool = False
     abilities: Annotated[tuple[str, ...], Meta(max_length=100)] = ()
     """What it can do (`Ability`). Text, because a worker may be newer than its server."""
+    mixes: bool = False
+    """The worker may serve several workspaces although it encloses no robots. Else it is refused: `SANDBOX_MISSING`."""
 
 
 class Session(Struct, frozen=True):
@@ -172,6 +175,7 @@ class Session(Struct, frozen=True):
     session: UUID
     worker_id: UUID
     workspace_id: UUID
+    """The first of those that the worker serves."""
     name: str
     heartbeat_hold_seconds: float = HEARTBEAT_HOLD_SECONDS
     lease_seconds: float = LEASE_SECONDS

@@ -247,7 +247,7 @@ async def root(engine, team) -> Actor:
 async def new_robot(engine: Engine, team: Team) -> StepRunActor:
     """Write a run with one step run in progress, and give the robot of its first attempt."""
     ids = {noun: uuid7() for noun in ("process", "queue", "step", "run", "worker", "step_run")}
-    params = {"workspace": team.workspace}
+    params = {"workspace": team.workspace, "organization": team.organization}
     for sql in (
         "insert into process (id, workspace_id, name) values (%(process)s, %(workspace)s, 'Invoices')",
         "insert into queue (id, workspace_id, name) values (%(queue)s, %(workspace)s, 'Invoices')",
@@ -259,7 +259,10 @@ async def new_robot(engine: Engine, team: Team) -> StepRunActor:
         insert into run (id, workspace_id, process_id, state, started_by)
         values (%(run)s, %(workspace)s, %(process)s, 'in_progress', 'api')
         """,
-        "insert into worker (id, workspace_id, name, lookup) values (%(worker)s, %(workspace)s, 'walt', %(lookup)s)",
+        """
+        insert into worker (id, organization_id, serves_all, name, lookup)
+        values (%(worker)s, %(organization)s, true, 'walt', %(lookup)s)
+        """,
         """
         insert into step_run (id, workspace_id, run_id, step_id, state, attempt, worker_id, worker_session,
                               lease_until, started_at)

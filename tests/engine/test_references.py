@@ -53,8 +53,11 @@ ROWS = {
         "$id, $package, 1, 'beef', 4, '{}'",
     ),
     "task": ("task (id, package_id, name)", "$id, $package, 'Read'"),
-    "worker_group": ("worker_group (id, workspace_id, name)", "$id, $workspace, 'fast'"),
-    "worker": ("worker (id, workspace_id, name, lookup)", "$id, $workspace, 'wanda', $id::text::bytea"),
+    "worker_group": ("worker_group (id, organization_id, serves_all, name)", "$id, $organization, true, 'fast'"),
+    "worker": (
+        "worker (id, organization_id, serves_all, name, lookup)",
+        "$id, $organization, true, 'wanda', $id::text::bytea",
+    ),
     "link token": (
         "credential (id, kind, organization_id, workspace_id, name, lookup, sealed)",
         "$id, 'link_token', $organization, $workspace, 'tower', $id::text::bytea, ''",
@@ -89,8 +92,8 @@ ROWS = {
         "$id, $workspace, $process, 'email', '{}', '{a@b.example}'",
     ),
     "provisioner": (
-        "provisioner (id, workspace_id, name, endpoint, sealed)",
-        "$id, $workspace, 'cloud', 'https://x', ''",
+        "provisioner (id, organization_id, serves_all, name, endpoint, sealed)",
+        "$id, $organization, true, 'cloud', 'https://x', ''",
     ),
     "delivery": (
         """delivery (id, workspace_id, kind, subscription_id, event_kind, message_id, grammar, destination, body,
@@ -136,6 +139,10 @@ async def rows(engine, team):
             texts = {f"${noun}": f"'{id_}'::uuid" for noun, id_ in ids.items()} | {"$id": f"'{ids[table]}'::uuid"}
             written = re.sub(r"\$\w+", lambda named: texts[named[0]], values)  # noqa: B023 - called at once
             await engine.database.execute(f"insert into {columns} values ({written})")
+    await engine.database.execute(
+        "insert into linking (credential_id, is_reusable, serves_all) values (%(token)s, false, true)",
+        token=ids["link token"],
+    )
     return ids
 
 

@@ -23,8 +23,8 @@ BY_CREDENTIAL = {
 }
 """Functions that find whose a credential is, or count its uses: who has shown one gets a Scope from what they find."""
 
-CONDITIONS = {"placement_matches"}
-"""Functions that give a condition, for statements of functions that take a Scope."""
+CONDITIONS = {"placement_matches", "by", "serves", "_claim"}
+"""Functions that give a condition, or the text of a statement, for functions that take a Scope."""
 
 
 def tenants_tables() -> set[str]:

@@ -58,6 +58,20 @@ class InOrganization(Struct, frozen=True):
     column: str
 
 
+class InService(Struct, frozen=True):
+    """Rows of an organization that serve workspaces of it: those that rows of `serving` name, or all."""
+
+    column: str
+    """In which the organization stands."""
+    serves_all: str
+    """In which it stands whether all are served."""
+
+    def by(self, row: str, workspace: str) -> str:
+        """The condition that the row with an id serves a workspace; both are SQL."""
+        return f"""({self.serves_all} or exists (select from serving where serving.subject_id = {row}
+                                                 and serving.workspace_id = {workspace}))"""
+
+
 class Noun(Struct, Generic[T], frozen=True):
     """A kind of thing that has an id (of the type T) and a number. The SQL is written, never made of what is asked."""
 
@@ -67,7 +81,7 @@ class Noun(Struct, Generic[T], frozen=True):
     """The failure to find what a text names."""
     table: str
     """Has the columns `id` and `number`."""
-    within: InWorkspace | InOrganization
+    within: InWorkspace | InOrganization | InService
     """How a row is known to be a tenant's."""
     joined: str = ""
     """What else stands in `from`, where the tenant is known by another row."""

@@ -17,7 +17,7 @@ from uuid import UUID
 from msgspec import Struct
 
 from controlroom.engine.access.scope import Of, Robot, Scope, within
-from controlroom.engine.nouns import InOrganization, InWorkspace, NameAmbiguous, Noun, Reading, Ways, reading
+from controlroom.engine.nouns import InOrganization, InService, InWorkspace, NameAmbiguous, Noun, Reading, Ways, reading
 from controlroom.ids import WorkspaceId
 from controlroom.postgres.database import Statements
 
@@ -141,6 +141,10 @@ def _arms(noun: Noun[Any], index: int, living: str) -> list[str]:
             workspace, tenancy = column, f"{column} in (select id from seen)"
         case InOrganization(column):
             workspace, tenancy = "null::uuid", f"{column} = %(organization)s{living}"
+        case InService(column) as service:
+            served = f"from seen where {service.by(f'{noun.table}.id', 'seen.id')}"
+            workspace = f"(select seen.id {served} order by seen.id limit 1)"
+            tenancy = f"{column} = %(organization)s and exists (select {served})"
 
     def arm(asked: str, way: int, condition: str) -> str:
         return f"""

@@ -26,6 +26,20 @@ SEEN = """(
 """The workspace of the scope, if it exists and the actor has not lost it meanwhile; else null, which equals nothing."""
 
 
+EACH = """(
+    select workspace.id from workspace
+     where workspace.id = any(%(workspaces)s::uuid[])
+       and workspace.organization_id = %(organization)s
+       and workspace.deleted_at is null
+       and (%(step_run)s::uuid is null or exists (
+               select from step_run
+                where step_run.id = %(step_run)s
+                  and step_run.workspace_id = workspace.id
+                  and step_run.attempt = %(attempt)s
+                  and step_run.state = 'in_progress')))"""
+"""As `SEEN`, for statements that a scope of several workspaces may make, too: those of them that exist."""
+
+
 class Of(Struct, frozen=True):
     """Workspaces as one actor sees them: those in which they have the permission that was asked for."""
 
@@ -34,7 +48,7 @@ class Of(Struct, frozen=True):
 
     @property
     def workspace(self) -> WorkspaceId:
-        """The only one. A scope of several is for lists, which ask each of them."""
+        """The only one. A scope of several is for lists, which ask each of them, and for statements that say `EACH`."""
         [only] = self.workspaces
         return only
 
@@ -43,6 +57,16 @@ class Of(Struct, frozen=True):
         """The parameters that `SEEN` names."""
         return {
             "workspace": self.workspace,
+            "organization": self.organization,
+            "step_run": None,
+            "attempt": None,
+        }
+
+    @property
+    def each(self) -> dict[str, Any]:
+        """The parameters that `EACH` names."""
+        return {
+            "workspaces": list(self.workspaces),
             "organization": self.organization,
             "step_run": None,
             "attempt": None,
@@ -62,6 +86,16 @@ class Robot(Struct, frozen=True):
         """The parameters that `SEEN` names."""
         return {
             "workspace": self.workspace,
+            "organization": self.organization,
+            "step_run": self.step_run,
+            "attempt": self.attempt,
+        }
+
+    @property
+    def each(self) -> dict[str, Any]:
+        """The parameters that `EACH` names."""
+        return {
+            "workspaces": [self.workspace],
             "organization": self.organization,
             "step_run": self.step_run,
             "attempt": self.attempt,

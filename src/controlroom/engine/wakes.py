@@ -6,8 +6,8 @@ same tick; other servers get it by LISTEN/NOTIFY, outside of the writing transac
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, suppress
 from enum import StrEnum
 from uuid import UUID
 
@@ -20,7 +20,9 @@ class Topic(StrEnum):
     """What may have changed. The key says of whom."""
 
     STEP_RUNS_AWAIT = "step_runs_await"
-    """Step runs of the workspace (key) wait for a worker."""
+    """Step runs of the workspace (key) wait for a worker; who serves all listens to the organization (key)."""
+    SERVICE = "service"
+    """The worker (key), or those that serve all workspaces of the organization (key), serve others than before."""
     ORDERS = "orders"
     """The worker (key) has something to obey."""
     RUN = "run"
@@ -38,6 +40,10 @@ class Watch:
 
     def __init__(self) -> None:
         self._woken = asyncio.Event()
+        self.topics: set[str] = set()
+        """Of which topics it has heard since it was made."""
+        self.passing: tuple[tuple[str, str], ...] = ()
+        """The places of a wake-up that was for some of many, if it was woken by such a one last."""
 
     def set(self) -> None:
         """Wake it."""
@@ -55,6 +61,7 @@ class Watch:
                 await self._woken.wait()
         was_woken = self._woken.is_set()
         self._woken.clear()
+        self.passing = ()
         return was_woken
 
 
@@ -63,60 +70,87 @@ class Wakes:
 
     def __init__(self, notifier: Notifier, listener: Listener) -> None:
         self._notifier = notifier
-        self._watches: dict[tuple[str, str], list[Watch]] = defaultdict(list)
+        # Why dicts: who waits comes and goes in the order of their coming, and a thousand wait at one place.
+        self._watches: dict[tuple[str, str], dict[Watch, None]] = defaultdict(dict)
         self._handlers: dict[str, list[Callable[[str], None]]] = defaultdict(list)
         self._stop = listener.on(_CHANNEL, self._heard)
 
-    def wake(self, topic: Topic, key: UUID | str = "", *, count: int | None = None) -> None:
-        """Wake `count` of those who wait for it (all of them by default) here, and likewise on every other server."""
-        text = f"{topic.value}:{key}:{count or ''}"
-        self._deliver(topic.value, str(key), count)
-        self._notifier.notify(_CHANNEL, text)
+    def wake(self, topic: Topic, *keys: UUID | str, count: int | None = None) -> None:
+        """Wake those who wait for a key of a topic here, and likewise on every other server.
+
+        With `count` so many of them alone: those of the first key first, of each key who has waited longest.
+        """
+        texts = [str(key) for key in keys or ("",)]
+        self._deliver(topic.value, texts, count)
+        self._notifier.notify(_CHANNEL, f"{topic.value}:{','.join(texts)}:{count or ''}")
 
     def wake_here(self, topic: Topic, key: UUID | str = "") -> None:
         """Wake those of this server only: one of them does what is to be done, and the others need not hear of it."""
-        self._deliver(topic.value, str(key), None)
+        self._deliver(topic.value, [str(key)], None)
 
     def on(self, topic: Topic, handler: Callable[[str], None]) -> None:
         """Call the handler with the key at each wake-up of the topic; with "" when some may have been missed."""
         self._handlers[topic.value].append(handler)
 
-    @contextmanager
-    def watch(self, topic: Topic, key: UUID | str = "") -> Iterator[Watch]:
+    def watch(self, topic: Topic, key: UUID | str = "") -> AbstractContextManager[Watch]:
         """Wait for one topic and key: look at the database inside, then `wait`."""
-        watch, place = Watch(), (topic.value, str(key))
-        self._watches[place].append(watch)
+        return self.watch_any([(topic, key)])
+
+    @contextmanager
+    def watch_any(self, of: Sequence[tuple[Topic, UUID | str]]) -> Iterator[Watch]:
+        """Likewise for any of several. A wake-up for some of many that finds its hearer leaving goes to another."""
+        watch = Watch()
+        places = [(topic.value, str(key)) for topic, key in of]
+        for place in places:
+            self._watches[place][watch] = None
         try:
             yield watch
         finally:
-            watches = self._watches[place]
-            watches.remove(watch)
-            if not watches:
-                del self._watches[place]
+            for place in places:
+                watches = self._watches[place]
+                del watches[watch]
+                if not watches:
+                    del self._watches[place]
+            if watch.is_set and watch.passing:
+                self._wake_some(watch.passing, 1)
 
     def close(self) -> None:
         """Hear no more."""
         self._stop()
 
-    def _deliver(self, topic: str, key: str, count: int | None) -> None:
-        left = count
-        for watch in self._watches.get((topic, key), ()):
-            if left == 0:
-                break
-            if not watch.is_set:
-                watch.set()
-                left = None if left is None else left - 1
+    def _deliver(self, topic: str, keys: Sequence[str], count: int | None) -> None:
+        places = tuple((topic, key) for key in keys)
+        if count is None:
+            for place in places:
+                for watch in self._watches.get(place, ()):
+                    watch.topics.add(topic)
+                    watch.set()
+        else:
+            self._wake_some(places, count)
         for handler in self._handlers.get(topic, ()):
-            handler(key)
+            for key in keys:
+                handler(key)
+
+    def _wake_some(self, places: tuple[tuple[str, str], ...], count: int) -> None:
+        """Wake so many who are not awake yet."""
+        for place in places:
+            for watch in self._watches.get(place, ()):
+                if count == 0:
+                    return
+                if not watch.is_set:
+                    watch.passing = places
+                    watch.set()
+                    count -= 1
 
     def _heard(self, payload: str | None) -> None:
         if payload is None:  # the connection was away: anything may have happened
-            for watches in self._watches.values():
+            for (topic, _), watches in self._watches.items():
                 for watch in watches:
+                    watch.topics.add(topic)
                     watch.set()
             for handlers in self._handlers.values():
                 for handler in handlers:
                     handler("")
             return
-        topic, key, count = payload.split(":")
-        self._deliver(topic, key, int(count) if count else None)
+        topic, keys, count = payload.split(":")
+        self._deliver(topic, keys.split(","), int(count) if count else None)

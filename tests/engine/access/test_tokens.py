@@ -50,18 +50,21 @@ async def test_a_robot_sees_its_own_workspace_only(engine, robot, team):
 
 
 async def test_a_worker_is_known_by_its_token(engine, workspace, team):
-    """The lasting token names worker, workspace and organization; another token names nobody."""
+    """The lasting token names worker, organization and what is served; another token names nobody."""
     token, worker = mint("crw_"), WorkerId(uuid7())
     await engine.database.execute(
-        "insert into worker (id, workspace_id, name, lookup) values (%(id)s, %(workspace)s, 'wanda', %(lookup)s)",
+        """
+        insert into worker (id, organization_id, serves_all, name, lookup)
+        values (%(id)s, %(organization)s, true, 'wanda', %(lookup)s)
+        """,
         id=worker,
-        workspace=workspace,
+        organization=team.organization,
         lookup=engine.keys.lookup(token),
     )
 
     found = await authenticate_worker(engine, token)
 
-    assert (found.worker_id, found.workspace_id, found.organization_id) == (worker, workspace, team.organization)
+    assert (found.worker_id, found.workspaces, found.organization_id) == (worker, (workspace,), team.organization)
     for wrong in (mint("crw_"), "nonsense"):
         with pytest.raises(Unauthenticated):
             await authenticate_worker(engine, wrong)

@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 
 import pytest
 
+from controlroom.engine.access.credentials import authenticate_worker
 from controlroom.engine.access.model import WorkerActor
 from controlroom.engine.access.scope import Of
 from controlroom.engine.console import actions
@@ -91,9 +92,7 @@ async def walt(engine, ada, workspace, team) -> WorkerActor:
     """A linked worker."""
     made = await linking.create_link_token(engine, ada, workspace)
     linked = await linking.link(engine, Link(made.value, "walt"))
-    return WorkerActor(
-        worker_id=linked.worker_id, workspace_id=workspace, organization_id=team.organization, name="walt"
-    )
+    return await authenticate_worker(engine, linked.token)
 
 
 @pytest.fixture

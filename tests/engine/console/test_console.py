@@ -78,7 +78,7 @@ async def test_gaps_and_overlaps_are_refused_with_the_line_that_comes_next(conso
 async def test_only_the_worker_that_has_the_attempt_appends(console):
     """An overtaken attempt, another worker, another workspace's worker and an ended attempt are refused alike."""
     other = replace(console, worker=_with(console.worker, worker_id=WorkerId(uuid7())))
-    stranger = replace(console, worker=_with(console.worker, workspace_id=uuid7()))
+    stranger = replace(console, worker=_with(console.worker, workspaces=(uuid7(),)))
     later = replace(console, attempt=2)
 
     for wrong in (other, stranger, later):

@@ -5,9 +5,10 @@ from dataclasses import dataclass, field
 import msgspec
 import pytest
 from msgspec import Raw
+from msgspec.structs import replace
 
-from controlroom.engine.access.model import Actor, StepRunActor, WorkerActor
-from controlroom.engine.access.scope import Of, Room
+from controlroom.engine.access.model import EVERYTHING, Actor, StepRunActor, WorkerActor
+from controlroom.engine.access.scope import Of, Room, scoped
 from controlroom.engine.access.tokens import read_step_run_token
 from controlroom.engine.engine import Engine
 from controlroom.engine.runs import actions as runs
@@ -19,6 +20,8 @@ from controlroom.engine.runs.parameters import RunParameters
 from controlroom.engine.work_items import store as work_items
 from controlroom.engine.work_items.model import WorkItem
 from controlroom.engine.work_items.rules import RetryPolicy
+from controlroom.engine.workers import store as workers
+from controlroom.engine.workers.model import TheseWorkspaces
 from controlroom.ids import OrganizationId, ProcessId, RunId, StepRunId, WorkItemId, WorkspaceId, uuid7
 from controlroom.maintenance import rescuer
 from controlroom.protocol import (
@@ -161,18 +164,22 @@ class Floor:
             placement=columns.get("placement", {}),
         )
 
-    async def worker(self, name: str = "walt") -> Worker:
-        """A worker with an open session."""
+    async def worker(self, name: str = "walt", *others: "Floor") -> Worker:
+        """A worker with an open session; of several floors."""
         worker = uuid7()
-        await self.engine.database.execute(
-            "insert into worker (id, workspace_id, name, lookup) values (%(id)s, %(ws)s, %(name)s, %(lookup)s)",
-            id=worker,
-            ws=self.workspace,
+        serves = TheseWorkspaces((self.workspace, *(each.workspace for each in others)))
+        async with scoped(self.engine.database, self.organization) as tx:
+            await workers.insert(
+                tx, self.organization, worker=worker, name=name, slots=1, lookup=worker.bytes, serves=serves
+            )
+        actor = WorkerActor(
+            worker_id=worker,
+            organization_id=self.organization,
+            workspaces=serves.workspaces,
+            serves_all=False,
             name=name,
-            lookup=worker.bytes,
         )
-        actor = WorkerActor(worker_id=worker, workspace_id=self.workspace, organization_id=self.organization, name=name)
-        info = OpenSession(slots=1, version="1", platform="test", sandbox=SandboxKind.OFF)
+        info = OpenSession(slots=1, version="1", platform="test", sandbox=SandboxKind.OFF, mixes=bool(others))
         return Worker(self.engine, actor, await leases.open_session(self.engine, actor, info))
 
     async def start(self, process: ProcessId, inputs: Inputs | None = None, **given) -> Run:
@@ -231,3 +238,22 @@ async def expire_leases(floor: Floor) -> None:
 def floor(engine, ada, team) -> Floor:
     """The shop floor of ada's workspace."""
     return Floor(engine, ada, team.workspace, team.organization)
+
+
+@pytest.fixture
+def floors(engine, ada, team):
+    """Makes shop floors of as many workspaces of the organization, all of them ada's."""
+
+    async def make(count: int) -> list[Floor]:
+        workspaces = [WorkspaceId(uuid7()) for _ in range(count)]
+        for each in workspaces:
+            await engine.database.execute(
+                "insert into workspace (id, organization_id, name) values (%(id)s, %(organization)s, %(name)s)",
+                id=each,
+                organization=team.organization,
+                name=str(each),
+            )
+        owner = replace(ada, grants=ada.grants | dict.fromkeys(workspaces, EVERYTHING))
+        return [Floor(engine, owner, each, team.organization) for each in workspaces]
+
+    return make

@@ -75,7 +75,7 @@ async def test_a_worker_of_another_workspace_has_nothing_in_hand(floor, team):
     walt = await floor.worker()
     await floor.start(await floor.process({}), payloads(1))
     assignment, _ = await walt.take()
-    elsewhere = replace(walt.actor, workspace_id=team.other_workspace, organization_id=team.elsewhere)
+    elsewhere = replace(walt.actor, workspaces=(team.other_workspace,), organization_id=team.elsewhere)
     engine, session = floor.engine, walt.session.session
 
     for refused in (

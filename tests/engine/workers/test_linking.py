@@ -33,7 +33,7 @@ async def test_a_worker_is_linked_by_a_one_time_token(engine, ada, workspace):
     worker = await store.get(engine.database, seen(ada, workspace), linked.worker_id)
     assert (worker.name, worker.slots, worker.state) == ("walt", 4, WorkerState.OFFLINE)
     actor = await authenticate_worker(engine, linked.token)
-    assert (actor.worker_id, actor.workspace_id, actor.name) == (linked.worker_id, workspace, "walt")
+    assert (actor.worker_id, actor.workspaces, actor.name) == (linked.worker_id, (workspace,), "walt")
 
 
 async def test_of_many_workers_with_one_token_one_is_linked(engine, ada, workspace):

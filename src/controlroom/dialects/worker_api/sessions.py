@@ -9,6 +9,7 @@ from controlroom.dialects.worker_api.routing import delete, post
 from controlroom.engine.runs import claims, leases
 from controlroom.engine.wakes import Topic
 from controlroom.engine.workers import linking
+from controlroom.engine.workers.waiting import waiting
 from controlroom.protocol import (
     HEARTBEAT_HOLD_SECONDS,
     Assignments,
@@ -50,12 +51,13 @@ async def claim(request: WorkerRequest, data: JSONBody[Claim]) -> Assignments:
     """Ask for work; the answer comes with the first assignment, or empty when the wait is over."""
     engine, worker = request.serving
     wait = min(data.wait_seconds, LONGEST_WAIT_SECONDS)
-    with engine.wakes.watch(Topic.STEP_RUNS_AWAIT, worker.workspace_id) as watch:
+    with waiting(engine, worker) as watch:
         claimed = await claims.claim(engine, worker, data)
         if claimed.assignments or wait <= 0:
             return claimed
         async with request.holds.hold(request, watch, wait) as hold:
-            while not claimed.assignments and await hold.goes_on():
+            # who serves others than before asks anew
+            while not claimed.assignments and await hold.goes_on() and Topic.SERVICE not in watch.topics:
                 claimed = await claims.claim_again(engine, worker, data)
     return claimed
 

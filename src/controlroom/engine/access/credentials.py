@@ -115,6 +115,11 @@ def forget(engine: Engine) -> None:
     process.workers.forget()
 
 
+def forget_workers(engine: Engine) -> None:
+    """Forget what workers serve, likewise."""
+    _process(engine).workers.forget()
+
+
 async def authenticate_api_key(engine: Engine, value: str) -> Actor:
     """The actor of an API key's value, and one use more of it. Raises Unauthenticated, Throttled."""
     process = _process(engine)

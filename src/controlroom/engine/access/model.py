@@ -204,8 +204,11 @@ class WorkerActor(Struct, frozen=True, kw_only=True):
     """A worker, by its lasting token."""
 
     worker_id: WorkerId
-    workspace_id: WorkspaceId
     organization_id: OrganizationId
+    workspaces: tuple[WorkspaceId, ...]
+    """Those that it serves, in the order of their making: at least one."""
+    serves_all: bool
+    """Whether those that are made later are served, too."""
     name: str
 
 

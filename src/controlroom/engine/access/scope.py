@@ -13,12 +13,13 @@ from controlroom.engine.access.errors import AttemptOver, WorkspaceNotFound
 from controlroom.engine.access.model import Actor, ActorKind, Permission, StepRunActor, WorkerActor
 from controlroom.engine.events.store import By
 from controlroom.engine.lists.model import Within
-from controlroom.engine.tenancy import SEEN, Of, Robot, Room, Scope, ScopedTx, scoped
+from controlroom.engine.tenancy import EACH, SEEN, Of, Robot, Room, Scope, ScopedTx, scoped
 from controlroom.errors import Forbidden
 from controlroom.ids import OrganizationId, WorkspaceId
 from controlroom.postgres.database import Statements
 
 __all__ = [
+    "EACH",
     "SEEN",
     "Of",
     "Robot",
@@ -35,13 +36,6 @@ __all__ = [
     "scoped",
     "within",
 ]
-
-_EACH = """(
-    select workspace.id from workspace
-     where workspace.id = any(%(workspaces)s::uuid[])
-       and workspace.organization_id = %(organization)s
-       and workspace.deleted_at is null)"""
-"""As `SEEN`, for a scope of several workspaces: those of them that exist."""
 
 
 def scope_of(actor: Actor | StepRunActor, permission: Permission, workspace: WorkspaceId | None = None) -> Scope:
@@ -71,8 +65,8 @@ def scope_of_robot(robot: StepRunActor) -> Robot:
 
 
 def scope_of_worker(worker: WorkerActor) -> Of:
-    """What a worker serves."""
-    return Of(worker.organization_id, (worker.workspace_id,))
+    """What a worker serves: statements over what it has in hand say `workspace_id in {EACH}`."""
+    return Of(worker.organization_id, worker.workspaces)
 
 
 async def scope_of_signed(
@@ -93,7 +87,7 @@ async def scope_of_signed(
 def within(scope: Scope) -> Within:
     """The part of a list that the scope sees: one workspace stays an equality, each of several is asked for itself."""
     if isinstance(scope, Of) and len(scope.workspaces) != 1:
-        return Within.several(_EACH, workspaces=list(scope.workspaces), organization=scope.organization)
+        return Within.several(EACH, **scope.each)
     return Within.one(SEEN, **scope.params)
 
 

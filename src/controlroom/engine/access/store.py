@@ -90,16 +90,31 @@ async def api_key_by_lookup(tx: Statements, lookup: bytes) -> FoundApiKey | None
 
 
 async def worker_by_lookup(tx: Statements, lookup: bytes) -> WorkerActor | None:
-    """The worker whose token has this keyed hash, unless it was deleted."""
-    return await tx.one_or_none(
+    """The worker whose token has this keyed hash, unless it was deleted or nothing is left that it serves.
+
+    One that encloses no robots, and was not told to mix workspaces, has the first of its workspaces alone.
+    """
+    found = await tx.one_or_none(
         WorkerActor,
         """
-        select worker.id as worker_id, worker.workspace_id, workspace.organization_id, worker.name
-          from worker join workspace on workspace.id = worker.workspace_id and workspace.deleted_at is null
+        select worker.id as worker_id, worker.organization_id, worker.name, worker.serves_all,
+               coalesce((select jsonb_agg(served.id order by served.id)
+                           from (select workspace.id from workspace
+                                  where workspace.organization_id = worker.organization_id
+                                    and workspace.deleted_at is null
+                                    and (worker.serves_all
+                                         or exists (select from serving
+                                                     where serving.subject_id = worker.id
+                                                       and serving.workspace_id = workspace.id))
+                                  order by workspace.id
+                                  limit case when worker.mixes or worker.sandbox in ('', 'bwrap') then null else 1 end
+                                ) as served), '[]') as workspaces
+          from worker
          where worker.lookup = %(lookup)s and worker.deleted_at is null
         """,
         lookup=lookup,
     )
+    return found if found is not None and found.workspaces else None
 
 
 async def add_api_key(

@@ -68,7 +68,7 @@ async def append(
             first=first,
             count=count,
             at=at,
-            body=await hide(engine.aside, masks, body, asker=worker.workspace_id),
+            body=await hide(engine.aside, masks, body),
             masks=masks.count,
         )
         if not appended.is_alive:

@@ -7,7 +7,7 @@ from typing import Final
 import msgspec
 from msgspec import Raw, Struct
 
-from controlroom.engine.access.scope import SEEN, Room, Scope, ScopedTx
+from controlroom.engine.access.scope import EACH, SEEN, Room, Scope, ScopedTx
 from controlroom.engine.console.model import ArchivedChunk, Piece
 from controlroom.ids import StepRunId, WorkerId
 from controlroom.postgres.database import Statements
@@ -53,7 +53,7 @@ async def append(
         f"""
         with alive as (
             select id, attempt, mask_count from step_run
-             where id = %(printer)s and workspace_id = {SEEN} and attempt = %(turn)s
+             where id = %(printer)s and workspace_id in {EACH} and attempt = %(turn)s
                and worker_id = %(worker)s and state = 'in_progress'
         ), had as (
             select coalesce((select first_line + line_count from console_chunk
@@ -83,7 +83,7 @@ async def append(
         at=at,
         body=body,
         masks=masks,
-        **scope.params,
+        **scope.each,
     )
 
 

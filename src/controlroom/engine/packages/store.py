@@ -8,7 +8,7 @@ from uuid import UUID
 
 import msgspec
 
-from controlroom.engine.access.scope import SEEN, Scope, ScopedTx
+from controlroom.engine.access.scope import EACH, SEEN, Scope, ScopedTx
 from controlroom.engine.nouns import InWorkspace, Missing, Noun
 from controlroom.engine.packages.errors import PackageNotFound, TaskNotFound
 from controlroom.engine.packages.model import Package, PackageVersion, Task, Zip
@@ -160,17 +160,17 @@ async def get_version(db: Statements, scope: Scope, version: PackageVersionId) -
 
 
 async def zip_by_hash(db: Statements, scope: Scope, digest: str) -> Zip | None:
-    """A zip by its content, if a package of this workspace has or had it: nobody fetches another workspace's robots."""
+    """A zip by its content, if a package of the workspaces has or had it: nobody fetches another workspace's robots."""
     return await db.one_or_none(
         Zip,
         f"""
         select package.name, version.size
           from package_version as version join package on package.id = version.package_id
-         where version.hash = %(digest)s and package.workspace_id = {SEEN}
+         where version.hash = %(digest)s and package.workspace_id in {EACH}
          limit 1
         """,
         digest=digest,
-        **scope.params,
+        **scope.each,
     )
 
 

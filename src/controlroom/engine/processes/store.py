@@ -161,12 +161,16 @@ async def has_open_run(tx: ScopedTx, process: ProcessId) -> bool:
 
 
 async def has_provisioner(tx: Tx, scope: Scope, provisioner: ProvisionerId) -> bool:
-    """Whether the workspace has the provisioner, held so that it cannot go meanwhile. Reads another slice's table."""
+    """Whether the provisioner serves the workspace, held so that it stays. Reads another slice's table."""
     return bool(
         await tx.value(
             f"""
             select id from provisioner
-             where workspace_id = {SEEN} and id = %(provisioner)s and deleted_at is null for share
+             where id = %(provisioner)s and organization_id = %(organization)s and deleted_at is null
+               and exists (select from {SEEN} as seen
+                            where provisioner.serves_all
+                               or exists (select from serving
+                                           where subject_id = provisioner.id and workspace_id = seen.id)) for share
             """,
             provisioner=provisioner,
             **scope.params,

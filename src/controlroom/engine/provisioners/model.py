@@ -25,7 +25,8 @@ class Provisioner(Struct, frozen=True, kw_only=True):
 
     id: ProvisionerId
     number: int
-    workspace_id: WorkspaceId
+    organization_id: OrganizationId
+    serves_all: bool
     name: str
     endpoint: str
     max_lifetime: timedelta | None

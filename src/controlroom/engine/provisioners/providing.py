@@ -6,7 +6,7 @@ from typing import Final, assert_never
 import msgspec
 
 from controlroom.engine.access.record import happened
-from controlroom.engine.access.scope import Of, Room, ScopedTx, scoped
+from controlroom.engine.access.scope import Room, ScopedTx, scoped
 from controlroom.engine.deliveries import store as deliveries
 from controlroom.engine.deliveries.endpoints import destination_of
 from controlroom.engine.deliveries.model import DeliveryKind, NewDelivery
@@ -28,7 +28,7 @@ from controlroom.engine.runs.unstarted import fail_unstarted
 from controlroom.engine.wakes import Topic
 from controlroom.engine.workers import link_tokens
 from controlroom.engine.workers import store as workers
-from controlroom.engine.workers.model import LINK_TOKEN_PREFIX
+from controlroom.engine.workers.model import LINK_TOKEN_PREFIX, TheseWorkspaces
 from controlroom.ids import DeliveryId, LinkTokenId, WorkerId, uuid7
 from controlroom.keys import mint
 from controlroom.protocol import ErrorCode, StepRunError
@@ -69,8 +69,7 @@ async def _look_after(engine: Engine, tx: ScopedTx, one: Provisioning) -> bool:
         case Release():
             await _release(engine, tx, one)
         case Forget():
-            scope = Of(one.organization_id, (one.workspace_id,))
-            await workers.delete(tx, scope, one.worker_id)
+            await workers.delete(tx, one.worker_id)
             await store.set_state(tx, one.worker_id, ProvisioningState.ENDED)
         case Fail(why):
             await _release(engine, tx, one)
@@ -108,7 +107,7 @@ async def _link_token(engine: Engine, tx: ScopedTx, wanting: Wanting, worker: Wo
     token, value = LinkTokenId(uuid7()), mint(LINK_TOKEN_PREFIX)
     await link_tokens.insert(
         tx,
-        Of(wanting.organization_id, (wanting.workspace_id,)),
+        wanting.organization_id,
         token=token,
         group=None,
         worker=worker,
@@ -117,14 +116,14 @@ async def _link_token(engine: Engine, tx: ScopedTx, wanting: Wanting, worker: Wo
         expires_at=await deliveries.now(tx) + LINK_WITHIN + _TOKEN_OUTLIVES,
         lookup=engine.keys.lookup(value),
         sealed=engine.keys.seal(value.encode(), place=link_tokens.place_of(token)),
+        serves=TheseWorkspaces((wanting.workspace_id,)),
     )
     return token
 
 
 async def _release(engine: Engine, tx: ScopedTx, one: Provisioning) -> None:
     """Nobody needs the worker any more: its token is worth nothing, and its provisioner is asked to stop it."""
-    scope = Of(one.organization_id, (one.workspace_id,))
-    await link_tokens.delete(tx, scope, one.link_token_id)
+    await link_tokens.delete(tx, one.link_token_id)
     await store.set_state(tx, one.worker_id, ProvisioningState.RELEASED)
     if one.refusal is None:
         await _send(engine, tx, _wanting_of(one), Stop(one.workspace_id, one.worker_id))

@@ -1,12 +1,13 @@
 """Statements on provisioners and the workers asked for of them."""
 
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Final
 
 from msgspec import Struct
 
-from controlroom.engine.access.scope import SEEN, Room, Scope, ScopedTx, ensure_seen
-from controlroom.engine.nouns import InWorkspace, Noun
+from controlroom.engine.access.scope import Room, Scope, ScopedTx, ensure_seen
+from controlroom.engine.nouns import InService, Noun
 from controlroom.engine.processes.model import Workers
 from controlroom.engine.provisioners.errors import ProvisionerNotFound
 from controlroom.engine.provisioners.model import (
@@ -16,7 +17,10 @@ from controlroom.engine.provisioners.model import (
     SealedProvisioner,
     Wanting,
 )
-from controlroom.ids import DeliveryId, LinkTokenId, ProvisionerId, WorkerId
+from controlroom.engine.workers import serving
+from controlroom.engine.workers.model import AllWorkspaces, Serves
+from controlroom.engine.workers.serving import serves
+from controlroom.ids import DeliveryId, LinkTokenId, OrganizationId, ProvisionerId, WorkerId, WorkspaceId
 from controlroom.postgres.database import Statements
 from controlroom.postgres.keyset import oldest_first
 
@@ -24,12 +28,12 @@ PROVISIONER: Final = Noun[ProvisionerId](
     "provisioner",
     ProvisionerNotFound,
     "provisioner",
-    InWorkspace("provisioner.workspace_id"),
+    InService("provisioner.organization_id", "provisioner.serves_all"),
     there="provisioner.deleted_at is null",
     name="provisioner.name",
 )
 
-_COLUMNS: Final = "id, number, workspace_id, name, endpoint, max_lifetime, created_at, sealed"
+_COLUMNS: Final = "id, number, organization_id, serves_all, name, endpoint, max_lifetime, created_at, sealed"
 
 
 def place_of(provisioner: ProvisionerId) -> str:
@@ -41,17 +45,17 @@ def place_of(provisioner: ProvisionerId) -> str:
 async def list_provisioners(
     tx: Statements, scope: Scope, *, after: ProvisionerId | None = None, limit: int
 ) -> list[Provisioner]:
-    """Provisioners of the workspace, oldest first, those behind `after`."""
+    """Provisioners that serve the workspace, oldest first, those behind `after`."""
     return await tx.all(
         Provisioner,
         f"""
         select {_COLUMNS} from provisioner
-         where workspace_id = {SEEN} and deleted_at is null
+         where {serves(PROVISIONER)} and deleted_at is null
          {oldest_first("id")}
         """,
         after=after,
         limit=limit,
-        **scope.params,
+        **scope.each,
     )
 
 
@@ -64,10 +68,10 @@ async def get(
         SealedProvisioner,
         f"""
         select {_COLUMNS} from provisioner
-         where workspace_id = {SEEN} and id = %(provisioner)s and deleted_at is null {lock}
+         where {serves(PROVISIONER)} and id = %(provisioner)s and deleted_at is null {lock}
         """,
         provisioner=provisioner,
-        **scope.params,
+        **scope.each,
     )
     if found is None:
         await ensure_seen(db, scope)
@@ -76,30 +80,31 @@ async def get(
 
 
 async def insert(
-    tx: Statements,
-    scope: Scope,
+    tx: ScopedTx,
+    organization: OrganizationId,
     provisioner: ProvisionerId,
     *,
     name: str,
     endpoint: str,
     sealed: bytes,
     max_lifetime: timedelta | None,
-) -> bool:
-    """Write a provisioner; False if the workspace is not seen. Raises UniqueViolation for a name that is taken."""
-    return bool(
-        await tx.execute(
-            f"""
-            insert into provisioner (id, workspace_id, name, endpoint, sealed, max_lifetime)
-            select %(provisioner)s, seen.id, %(name)s, %(endpoint)s, %(sealed)s, %(max_lifetime)s from {SEEN} as seen
-            """,
-            provisioner=provisioner,
-            name=name,
-            endpoint=endpoint,
-            sealed=sealed,
-            max_lifetime=max_lifetime,
-            **scope.params,
-        )
+    serves: Serves,
+) -> None:
+    """Write a provisioner."""
+    await tx.execute(
+        """
+        insert into provisioner (id, organization_id, serves_all, name, endpoint, sealed, max_lifetime)
+        values (%(provisioner)s, %(organization)s, %(all)s, %(name)s, %(endpoint)s, %(sealed)s, %(max_lifetime)s)
+        """,
+        provisioner=provisioner,
+        organization=organization,
+        all=isinstance(serves, AllWorkspaces),
+        name=name,
+        endpoint=endpoint,
+        sealed=sealed,
+        max_lifetime=max_lifetime,
     )
+    await serving.begin(tx, provisioner, serves)
 
 
 async def update(
@@ -111,7 +116,7 @@ async def update(
     sealed: bytes,
     max_lifetime: timedelta | None,
 ) -> None:
-    """Write a provisioner that the caller has locked. Raises UniqueViolation for a name that is taken."""
+    """Write a provisioner that the caller has locked."""
     await tx.execute(
         """
         update provisioner
@@ -129,19 +134,22 @@ async def update(
 async def delete(tx: ScopedTx, provisioner: ProvisionerId) -> None:
     """Mark a provisioner that the caller has locked as deleted. Workers that it has started are still stopped."""
     await tx.execute("update provisioner set deleted_at = clock_now() where id = %(id)s", id=provisioner)
+    await serving.end(tx, provisioner)
 
 
-async def processes_placed_on(tx: ScopedTx, provisioner: ProvisionerId) -> list[str]:
-    """The names of processes with a step that is placed on the provisioner."""
+async def processes_placed_on(tx: ScopedTx, provisioner: ProvisionerId, workspaces: Sequence[WorkspaceId]) -> list[str]:
+    """The names of processes of workspaces with a step that is placed on the provisioner."""
     return await tx.all(
         str,
         """
         select distinct process.name from step join process on process.id = step.process_id
-         where step.placement ->> 'provisioner' = %(provisioner)s::uuid::text
+         where process.workspace_id = any(%(workspaces)s::uuid[])
+           and step.placement ->> 'provisioner' = %(provisioner)s::uuid::text
            and step.deleted_at is null and process.deleted_at is null
          order by process.name limit 10
         """,
         provisioner=provisioner,
+        workspaces=list(workspaces),
     )
 
 
@@ -150,13 +158,14 @@ async def hold_wanting(tx: ScopedTx) -> Wanting | None:
     """A step run that waits for a worker to be asked for, that nobody else is asking for."""
     return await tx.one_or_none(
         Wanting,
-        """
+        f"""
         select step_run.id as step_run_id, step_run.run_id, step_run.workspace_id, workspace.organization_id,
                (step_run.placement ->> 'provisioner')::uuid as provisioner_id, provisioner.endpoint, provisioner.sealed
           from step_run
           join workspace on workspace.id = step_run.workspace_id
           left join provisioner on provisioner.id = (step_run.placement ->> 'provisioner')::uuid
-                               and provisioner.workspace_id = step_run.workspace_id and provisioner.deleted_at is null
+                               and provisioner.organization_id = workspace.organization_id
+                               and {serves(PROVISIONER, "step_run.workspace_id")} and provisioner.deleted_at is null
          where step_run.state = 'new' and step_run.placement ->> 'type' = 'on_demand'
          order by step_run.id
          limit 1

@@ -12,7 +12,8 @@ from controlroom.engine.processes.model import AnyWorker, Placement
 from controlroom.engine.queues.errors import ConsumerNotFound, QueueNotFound
 from controlroom.engine.queues.model import Consumer, ConsumerDefinition, Queue
 from controlroom.engine.work_items.store import IS_DUE
-from controlroom.engine.workers.store import placement_matches
+from controlroom.engine.workers.serving import serves
+from controlroom.engine.workers.store import WORKER, placement_matches
 from controlroom.ids import OrganizationId, QueueConsumerId, QueueId, WorkspaceId
 from controlroom.postgres.database import Statements, Tx
 from controlroom.postgres.keyset import oldest_first, until_full
@@ -226,7 +227,9 @@ _IS_READY: Final = f"""
             and run.state in ('new', 'in_progress', 'stopping')) < consumer.max_runs
     and (consumer.placement ? 'provisioner'
          or exists (select from worker, lateral (select consumer.placement as placement) as step_run
-                     where worker.workspace_id = consumer.workspace_id and worker.deleted_at is null
+                     where {serves(WORKER, "consumer.workspace_id")} and worker.deleted_at is null
+                       and worker.organization_id = (select organization_id from workspace
+                                                      where id = consumer.workspace_id)
                        and worker.state <> 'offline'
                        and worker.slots > (select count(*) from step_run as held
                                             where held.worker_id = worker.id and held.state = 'in_progress')

@@ -10,7 +10,7 @@ from uuid import UUID
 from msgspec import Struct
 
 from controlroom.engine.access.model import StepRunActor, WorkerActor
-from controlroom.engine.access.scope import SEEN, Of, scope_of_worker
+from controlroom.engine.access.scope import EACH, SEEN, Of, scope_of_worker
 from controlroom.engine.access.tokens import mint_step_run_token
 from controlroom.engine.engine import Engine
 from controlroom.engine.runs.endings import OF_WORKER
@@ -122,30 +122,56 @@ async def _take(engine: Engine, worker: WorkerActor, session: UUID, free: int) -
             engine.wakes.wake_here(Topic.RUN, taken.run_id)
             continue
         if taken.run_is_new:
-            await _mark_running(engine.database, scope, taken.run_id)
+            await _mark_running(engine.database, Of(taken.organization_id, (taken.workspace_id,)), taken.run_id)
             engine.wakes.wake(Topic.EVENTS)
         claimed.append(taken)
     return claimed
 
 
-async def _claim_one(db: Statements, scope: Of, worker: WorkerId, session: UUID) -> _Claimed | None:
-    """Take the most urgent step run that the worker may run, and bind its first item; one round trip.
-
-    Safe from any number of workers at once. A step run that finds no item is withdrawn and returned as such.
-    """
-    return await db.one_or_none(
-        _Claimed,
-        f"""
-        with asking as (
-            select id from worker where id = %(worker)s and session = %(session)s and deleted_at is null
-        ), candidate as (
+_MOST_URGENT: Final = f"""
             select step_run.id, step_run.run_id, step_run.step_id
               from step_run, asking
              where step_run.workspace_id = {SEEN} and step_run.state = 'awaiting_worker'
                and {placement_matches("%(worker)s")}
              order by step_run.priority desc, step_run.id
              limit 1
-               for no key update of step_run skip locked
+               for no key update of step_run skip locked"""
+"""What a worker of one workspace takes."""
+
+_MOST_URGENT_OF_SEVERAL: Final = f"""
+            select taken.id, taken.run_id, taken.step_id
+              from (select seen.id as workspace_id
+                      from asking, {EACH} as seen, lateral (
+                           select step_run.priority, step_run.id from step_run
+                            where step_run.workspace_id = seen.id and step_run.state = 'awaiting_worker'
+                              and {placement_matches("%(worker)s")}
+                            order by step_run.priority desc, step_run.id
+                            limit 1) as waiting
+                     where exists (select from step_run      -- one look for all, where mostly nothing waits
+                                    where step_run.workspace_id = any(%(workspaces)s::uuid[])
+                                      and step_run.state = 'awaiting_worker')
+                     order by waiting.priority desc, waiting.id) as urgent,
+                   lateral (
+                   select step_run.id, step_run.run_id, step_run.step_id from step_run
+                    where step_run.workspace_id = urgent.workspace_id and step_run.state = 'awaiting_worker'
+                      and {placement_matches("%(worker)s")}
+                    order by step_run.priority desc, step_run.id
+                    limit 1
+                      for no key update of step_run skip locked) as taken
+             limit 1"""
+"""What a worker of several takes.
+
+Its workspaces are asked for their most urgent step run without a lock, then in the order of what they answered for one
+that can be had, until one is: whoever comes second finds the next of the same workspace, or the next workspace. Nothing
+sorts what is locked, so that no more is locked than is taken.
+"""
+
+
+def _claim(candidate: str) -> str:
+    return f"""
+        with asking as (
+            select id from worker where id = %(worker)s and session = %(session)s and deleted_at is null
+        ), candidate as ({candidate}
         ), item as (
             select work_item.id
               from work_item
@@ -197,11 +223,26 @@ async def _claim_one(db: Statements, scope: Of, worker: WorkerId, session: UUID)
             update worker set state = 'busy' where id = %(worker)s and state <> 'busy' and exists (select from bound)
         )
         {_ASSIGNMENT}
-        """,
+        """
+
+
+_CLAIM: Final = _claim(_MOST_URGENT)
+_CLAIM_OF_SEVERAL: Final = _claim(_MOST_URGENT_OF_SEVERAL)
+
+
+async def _claim_one(db: Statements, scope: Of, worker: WorkerId, session: UUID) -> _Claimed | None:
+    """Take the most urgent step run that the worker may run, and bind its first item; one round trip.
+
+    Safe from any number of workers at once. A step run that finds no item is withdrawn and returned as such.
+    """
+    is_of_one = len(scope.workspaces) == 1
+    return await db.one_or_none(
+        _Claimed,
+        _CLAIM if is_of_one else _CLAIM_OF_SEVERAL,
         worker=worker,
         session=session,
         lease=LEASE_SECONDS,
-        **scope.params,
+        **(scope.params if is_of_one else scope.each),
     )
 
 
@@ -221,12 +262,12 @@ async def _claimed_unknown(db: Statements, scope: Of, worker: WorkerId, request:
         _Standing,
         f"""
         select session, exists (select from step_run where {_UNKNOWN}) as has_unknown
-          from worker where id = %(worker)s and workspace_id = {SEEN}
+          from worker where id = %(worker)s and organization_id = %(organization)s
         """,
         worker=worker,
         session=request.session,
         running=list(request.running),
-        **scope.params,
+        **scope.each,
     )
     if found is None or found.session != request.session:
         raise Superseded
@@ -245,7 +286,7 @@ async def _claimed_unknown(db: Statements, scope: Of, worker: WorkerId, request:
         worker=worker,
         session=request.session,
         running=list(request.running),
-        **scope.params,
+        **scope.each,
     )
 
 

@@ -84,9 +84,8 @@ async def _go_on(engine: Engine, tx: ScopedTx, run: _LockedRun) -> None:
             await _reopen(tx, run)
             if counts:
                 workers_to_wake = await _create(tx, run, counts)
-                tx.after_commit(
-                    lambda: engine.wakes.wake(Topic.STEP_RUNS_AWAIT, run.workspace_id, count=workers_to_wake)
-                )
+                of, within = run.workspace_id, run.organization_id
+                tx.after_commit(lambda: engine.wakes.wake(Topic.STEP_RUNS_AWAIT, of, within, count=workers_to_wake))
         case EndRun(state, result) if state is not run.state:
             await _end(tx, run, EndRun(state, result))
             tx.after_commit(lambda: engine.wakes.wake(Topic.EVENTS))

@@ -6,7 +6,7 @@ from typing import Any, Final
 from msgspec import Struct
 
 from controlroom.engine.access.record import happened
-from controlroom.engine.access.scope import SEEN, Of, Room, ScopedTx
+from controlroom.engine.access.scope import EACH, Of, Room, ScopedTx
 from controlroom.engine.engine import Engine
 from controlroom.engine.events import store as events
 from controlroom.engine.events.store import By, Event
@@ -52,7 +52,7 @@ _LEASED = """
      where step_run.state = 'in_progress'
 """
 
-OF_WORKER: Final = f"step_run.worker_id = %(worker)s and step_run.workspace_id = {SEEN}"
+OF_WORKER: Final = f"step_run.worker_id = %(worker)s and step_run.workspace_id in {EACH}"
 """The condition that a worker has a step run, in what it serves."""
 
 
@@ -66,7 +66,7 @@ async def lock_attempt(tx: Statements, scope: Of, worker: WorkerId, step_run: St
         worker=worker,
         of=step_run,
         of_attempt=attempt,
-        **scope.params,
+        **scope.each,
     )
 
 
@@ -89,7 +89,7 @@ async def lock_all_of(tx: Statements, scope: Of, worker: WorkerId) -> list[Lease
         Leased,
         f"{_LEASED} and {OF_WORKER} order by step_run.id for no key update of step_run",
         worker=worker,
-        **scope.params,
+        **scope.each,
     )
 
 
@@ -156,7 +156,8 @@ async def lose(engine: Engine, tx: ScopedTx, leased: Leased, why: str) -> None:
             step_run=leased.id,
         )
     await events.append(tx, _SYSTEM, leased.event("step_run.worker_lost", attempt=leased.attempt, reason=why))
-    tx.after_commit(lambda: engine.wakes.wake(Topic.STEP_RUNS_AWAIT, leased.workspace_id))
+    of, within = leased.workspace_id, leased.organization_id
+    tx.after_commit(lambda: engine.wakes.wake(Topic.STEP_RUNS_AWAIT, of, within))
     tx.after_commit(lambda: engine.wakes.wake_here(Topic.RUN, leased.run_id))
 
 

@@ -9,11 +9,15 @@ from uuid import UUID
 
 from msgspec import Struct
 
+from controlroom.engine.access.credentials import forget_workers
 from controlroom.engine.access.model import WorkerActor
-from controlroom.engine.access.scope import SEEN, Of, Room, scope_of_worker, scoped
+from controlroom.engine.access.scope import Of, Room, ScopedTx, scope_of_worker, scoped
 from controlroom.engine.engine import Engine
 from controlroom.engine.runs.endings import OF_WORKER, lock_all_of, lose
 from controlroom.engine.runs.errors import Superseded
+from controlroom.engine.workers import serving
+from controlroom.engine.workers.errors import SandboxMissing
+from controlroom.engine.workers.store import WORKER
 from controlroom.ids import WorkerId, uuid7
 from controlroom.postgres.database import Statements
 from controlroom.protocol import (
@@ -23,35 +27,67 @@ from controlroom.protocol import (
     OpenSession,
     Order,
     Orders,
+    SandboxKind,
     Session,
 )
 
 
 async def open_session(engine: Engine, worker: WorkerActor, info: OpenSession) -> Session:
-    """Start a session: what an earlier one of the same worker has in hand is lost, and said so at once."""
+    """Start a session: what an earlier one of the same worker has in hand is lost, and said so at once.
+
+    Raises SandboxMissing for a worker that encloses no robots, serves several workspaces and was not told to mix them.
+    """
     session = uuid7()
     scope = scope_of_worker(worker)
     async with scoped(engine.database, scope) as tx:
-        await _begin(tx, scope, worker.worker_id, session, info)
-        for leased in await lock_all_of(tx, scope, worker.worker_id):
-            await lose(engine, tx, leased, "The worker was started anew while the robot was running.")
+        is_refused = await _mixes_unasked(tx, worker, info)
+        if is_refused:
+            await _note_refusal(tx, scope, worker.worker_id, info)
+        else:
+            await _begin(tx, scope, worker.worker_id, session, info)
+            for leased in await lock_all_of(tx, scope, worker.worker_id):
+                await lose(engine, tx, leased, "The worker was started anew while the robot was running.")
+        tx.after_commit(lambda: forget_workers(engine))  # what it serves depends on what encloses its robots
+    if is_refused:
+        raise SandboxMissing
     return Session(
         session=session,
         worker_id=worker.worker_id,
-        workspace_id=worker.workspace_id,
+        workspace_id=worker.workspaces[0],
         name=worker.name,
         artifact_bytes=engine.limits.artifact_bytes,
     )
 
 
+async def _mixes_unasked(tx: ScopedTx, worker: WorkerActor, info: OpenSession) -> bool:
+    """Whether a worker would run robots of several workspaces that nothing keeps apart, and nobody has allowed it."""
+    if info.mixes or info.sandbox is SandboxKind.BWRAP:
+        return False
+    return len((await serving.now(tx, WORKER, worker.worker_id)).workspaces) > 1
+
+
+async def _note_refusal(tx: Statements, scope: Of, worker: WorkerId, info: OpenSession) -> None:
+    """Let those who look at the worker see why it does not come."""
+    await tx.execute(
+        """
+        update worker set sandbox = %(sandbox)s, sandbox_note = %(note)s, mixes = false
+         where id = %(worker)s and organization_id = %(organization)s and deleted_at is null
+        """,
+        worker=worker,
+        sandbox=info.sandbox,
+        note=SandboxMissing().message,
+        organization=scope.organization,
+    )
+
+
 async def _begin(tx: Statements, scope: Of, worker: WorkerId, session: UUID, info: OpenSession) -> None:
     await tx.execute(
-        f"""
+        """
         update worker
            set session = %(session)s, state = 'idle', slots = %(slots)s, version = %(version)s,
-               platform = %(platform)s, sandbox = %(sandbox)s, sandbox_note = %(note)s, trouble = '',
+               platform = %(platform)s, sandbox = %(sandbox)s, sandbox_note = %(note)s, mixes = %(mixes)s, trouble = '',
                seen_at = clock_now()
-         where id = %(worker)s and workspace_id = {SEEN} and deleted_at is null
+         where id = %(worker)s and organization_id = %(organization)s and deleted_at is null
         """,
         session=session,
         worker=worker,
@@ -60,7 +96,8 @@ async def _begin(tx: Statements, scope: Of, worker: WorkerId, session: UUID, inf
         platform=info.platform,
         sandbox=info.sandbox,
         note=info.sandbox_note,
-        **scope.params,
+        mixes=info.mixes,
+        organization=scope.organization,
     )
 
 
@@ -77,13 +114,13 @@ async def _end(tx: Statements, scope: Of, worker: WorkerId, session: UUID) -> bo
     """End a session, if it is the worker's; whether it was."""
     return bool(
         await tx.execute(
-            f"""
+            """
             update worker set state = 'offline', session = null, seen_at = clock_now()
-             where id = %(worker)s and workspace_id = {SEEN} and session = %(session)s
+             where id = %(worker)s and organization_id = %(organization)s and session = %(session)s
             """,
             worker=worker,
             session=session,
-            **scope.params,
+            organization=scope.organization,
         )
     )
 
@@ -107,17 +144,17 @@ async def _hear(db: Statements, scope: Of, worker: WorkerId, beat: Heartbeat) ->
     """Note that a worker lives, and how it is; False if the session is not its own."""
     return bool(
         await db.execute(
-            f"""
+            """
             update worker
                set seen_at = clock_now(), trouble = left(%(trouble)s, 500),
                    state = case when %(is_busy)s then 'busy' when %(trouble)s <> '' then 'resting' else 'idle' end
-             where id = %(worker)s and workspace_id = {SEEN} and session = %(session)s
+             where id = %(worker)s and organization_id = %(organization)s and session = %(session)s
             """,
             worker=worker,
             session=beat.session,
             is_busy=bool(beat.held),
             trouble=beat.trouble.replace("\0", ""),
-            **scope.params,
+            organization=scope.organization,
         )
     )
 
@@ -142,7 +179,7 @@ async def _orders(db: Statements, scope: Of, worker: WorkerId, session: UUID, he
         attempts=[one.attempt for one in held],
         worker=worker,
         session=session,
-        **scope.params,
+        **scope.each,
     )
     by_id = {(one.id, one.attempt): _order(one) for one in kept}
     return Orders(

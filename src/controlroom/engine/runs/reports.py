@@ -104,7 +104,7 @@ async def _insert_artifacts(
         hashes=[blob.hash for blob in files.values()],
         most=most,
         count=len(files),
-        **scope.params,
+        **scope.each,
     )
 
 
@@ -167,7 +167,7 @@ async def _has_ended(tx: Statements, scope: Of, worker: WorkerId, step_run: Step
             of=step_run,
             of_attempt=attempt,
             worker=worker,
-            **scope.params,
+            **scope.each,
         )
     )
 

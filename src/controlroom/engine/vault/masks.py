@@ -14,7 +14,7 @@ import msgspec
 from msgspec import Struct
 
 from controlroom.aside.pool import Aside, Bounds, TooCostly
-from controlroom.engine.access.scope import SEEN, Scope, ScopedTx
+from controlroom.engine.access.scope import EACH, Scope, ScopedTx
 from controlroom.engine.vault.masking import MASK, masked, pattern_of
 from controlroom.ids import SecretId, StepRunId, WorkspaceId
 from controlroom.keys import Keys
@@ -41,6 +41,8 @@ class Masks(Struct, frozen=True):
     values: tuple[str, ...] = ()
     hides_all: bool = False
     """They are too many to be looked for at all."""
+    workspace: WorkspaceId | None = None
+    """Whose they are, where there are any."""
 
     def are_light_for(self, body: bytes) -> bool:
         """Whether they may be looked for in the loop: by a product, at each place of the text all may begin."""
@@ -88,6 +90,7 @@ class _Sealed(Struct, frozen=True):
 class _Weight(Struct, frozen=True):
     count: int
     bytes: int
+    workspace_id: WorkspaceId
 
 
 async def masks_of(db: Statements, scope: Scope, keys: Keys, step_run: StepRunId) -> Masks:
@@ -96,11 +99,12 @@ async def masks_of(db: Statements, scope: Scope, keys: Keys, step_run: StepRunId
         _Weight,
         f"""
         select mask_count as count,
-               (select coalesce(sum(octet_length(sealed)), 0) from secret_mask where step_run_id = step_run.id) as bytes
-          from step_run where id = %(reader)s and workspace_id = {SEEN}
+               (select coalesce(sum(octet_length(sealed)), 0) from secret_mask where step_run_id = step_run.id)
+                   as bytes, workspace_id
+          from step_run where id = %(reader)s and workspace_id in {EACH}
         """,
         reader=step_run,
-        **scope.params,
+        **scope.each,
     )
     if weighed is None:
         return NOTHING
@@ -111,23 +115,25 @@ async def masks_of(db: Statements, scope: Scope, keys: Keys, step_run: StepRunId
         f"""
         select mask_count as count,
                array(select sealed from secret_mask where step_run_id = step_run.id) as sealed
-          from step_run where id = %(reader)s and workspace_id = {SEEN}
+          from step_run where id = %(reader)s and workspace_id in {EACH}
         """,
         reader=step_run,
-        **scope.params,
+        **scope.each,
     )
     values = {value for sealed in found.sealed for value in _strings(keys.unseal(sealed, place=_place(step_run)))}
     is_light = len(values) <= _MOST_LIGHT and sum(map(len, values)) <= _CHEAP // 1024
-    return Masks(found.count, pattern_of(values) if is_light else None, tuple(sorted(values)))
+    pattern = pattern_of(values) if is_light else None
+    return Masks(found.count, pattern, tuple(sorted(values)), workspace=weighed.workspace_id)
 
 
-async def hide(aside: Aside, masks: Masks, body: bytes, *, asker: WorkspaceId) -> bytes:
+async def hide(aside: Aside, masks: Masks, body: bytes) -> bytes:
     """Lines with every value replaced; all of every line, where that takes too long."""
     if masks.are_light_for(body):
         return masks.applied_to(body)
     if not masks.hides_all:
         with contextlib.suppress(TooCostly):
-            return await aside.call(Bounds("The console", seconds=_SECONDS, asker=asker), masked, body, masks.values)
+            bounds = Bounds("The console", seconds=_SECONDS, asker=masks.workspace)
+            return await aside.call(bounds, masked, body, masks.values)
     return (MASK + b"\n") * body.count(b"\n")
 
 

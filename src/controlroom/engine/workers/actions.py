@@ -1,128 +1,220 @@
 """The verbs of workers and their groups.
 
-How workers come is in `linking`; what they do is in `runs`: `claims`, `leases`, `reports`.
+How workers come is in `linking`; what they do is in `runs`: `claims`, `leases`, `reports`. What is changed here serves
+workspaces (`service`): the right to change it is needed in all of them, and a deletion ends the service in one.
 """
 
-from controlroom.engine.access.credentials import forget
+from collections.abc import Sequence
+
+from controlroom.engine.access.credentials import forget_workers
 from controlroom.engine.access.model import Actor, Permission
 from controlroom.engine.access.names import checked_name
-from controlroom.engine.access.record import record
-from controlroom.engine.access.scope import Scope, ensure_seen, scope_of, scoped
+from controlroom.engine.access.scope import Of, Scope, ScopedTx, ensure_seen, scope_of, scoped
 from controlroom.engine.engine import Engine
 from controlroom.engine.wakes import Topic
-from controlroom.engine.workers import store
+from controlroom.engine.workers import serving, store
 from controlroom.engine.workers.errors import (
+    SandboxMissing,
     WorkerGroupInUse,
     WorkerGroupNameTaken,
     WorkerGroupNotFound,
-    WorkerNotFound,
 )
-from controlroom.engine.workers.model import Worker, WorkerGroup
-from controlroom.ids import WorkerGroupId, WorkerId, WorkspaceId
-from controlroom.postgres.database import Tx
-from controlroom.postgres.errors import UniqueViolation
+from controlroom.engine.workers.model import Serves, TheseWorkspaces, Worker, WorkerGroup
+from controlroom.engine.workers.service import (
+    held,
+    require_everywhere,
+    tell,
+    tell_in,
+    tell_service,
+    wished,
+    without,
+    written,
+)
+from controlroom.engine.workers.serving import Served, Service
+from controlroom.engine.workers.store import WORKER, WORKER_GROUP
+from controlroom.ids import WorkerGroupId, WorkerId, WorkspaceId, uuid7
 
 
+# ---------------------------------------------------------------------------------------------------- workers
 async def rename(engine: Engine, actor: Actor, workspace: WorkspaceId, worker: WorkerId, name: str) -> Worker:
-    """Name a worker."""
+    """Name a worker. Raises ServesOthers."""
     scope = scope_of(actor, Permission.WRITE_WORKERS, workspace)
     name = checked_name(name, what="worker's name")
     async with scoped(engine.database, scope) as tx:
-        if not await store.rename(tx, scope, worker, name):
-            await ensure_seen(tx, scope)
-            raise WorkerNotFound(worker)
-        await record(engine, tx, actor, scope, "worker.renamed", worker, name=name)
+        service = await held(tx, scope, WORKER, worker)
+        require_everywhere(actor, service)
+        await store.rename(tx, worker, name)
+        await tell(engine, tx, actor, service, "worker.renamed", worker, name=name)
         return await store.get(tx, scope, worker)
 
 
 async def delete(engine: Engine, actor: Actor, workspace: WorkspaceId, worker: WorkerId) -> None:
-    """Unlink a worker: its token is refused from now on (by other servers within 5 s).
+    """End what a worker does for the workspace, where it was the last: unlink it; its token is refused from now on.
 
-    What it still runs is lost like that of any worker that falls silent.
+    Other servers know it within 5 s. What it still runs there is lost like that of any worker that falls silent.
     """
     scope = scope_of(actor, Permission.WRITE_WORKERS, workspace)
     async with scoped(engine.database, scope) as tx:
-        if not await store.delete(tx, scope, worker):
-            await ensure_seen(tx, scope)
-            raise WorkerNotFound(worker)
-        await record(engine, tx, actor, scope, "worker.unlinked", worker)
-        tx.after_commit(lambda: forget(engine))
-        tx.after_commit(lambda: engine.wakes.wake(Topic.ORDERS, worker))
+        left = without(service := await held(tx, scope, WORKER, worker), workspace)
+        if left is None:
+            await store.delete(tx, worker)
+        else:
+            await serving.change(tx, WORKER, worker, left)
+            await store.part(tx, worker=worker)
+        await tell_in(engine, tx, actor, service.organization_id, (workspace,), "worker.unlinked", worker)
+        _serves_others(engine, tx, worker)
 
 
-async def create_group(engine: Engine, actor: Actor, workspace: WorkspaceId, name: str) -> WorkerGroup:
-    """A group without workers. Raises WorkerGroupNameTaken."""
+async def serve(engine: Engine, actor: Actor, workspace: WorkspaceId, worker: WorkerId, wanted: Serves) -> Served:
+    """Say which workspaces a worker serves from now on. Raises ServesOthers, SandboxMissing, ServesNothing.
+
+    What it runs for a workspace that it serves no more is lost.
+    """
+    scope = scope_of(actor, Permission.WRITE_WORKERS, workspace)
+    async with scoped(engine.database, scope) as tx:
+        before = await held(tx, scope, WORKER, worker)
+        require_everywhere(actor, before)
+        after = await written(tx, WORKER, worker, wished(actor, wanted))
+        if len(after.workspaces) > 1 and not await store.may_serve_several(tx, worker):
+            raise SandboxMissing
+        await store.part(tx, worker=worker)
+        await tell_service(engine, tx, actor, "worker", worker, before, after)
+        _serves_others(engine, tx, worker)
+        return await serving.named(tx, after)
+
+
+def _serves_others(engine: Engine, tx: ScopedTx, worker: WorkerId) -> None:
+    """After the commit nobody remembers what the worker served; it asks anew, and leaves what it may not have."""
+    tx.after_commit(lambda: forget_workers(engine))
+    tx.after_commit(lambda: engine.wakes.wake(Topic.SERVICE, worker))
+    tx.after_commit(lambda: engine.wakes.wake(Topic.ORDERS, worker))
+
+
+# ---------------------------------------------------------------------------------------------------- groups
+async def create_group(
+    engine: Engine, actor: Actor, workspace: WorkspaceId, name: str, *, serves: Serves | None = None
+) -> WorkerGroup:
+    """A group without workers, for the workspace unless others are named. Raises WorkerGroupNameTaken."""
     scope = scope_of(actor, Permission.WRITE_WORKERS, workspace)
     name = checked_name(name, what="worker group's name")
+    group = WorkerGroupId(uuid7())
+    wanted = wished(actor, serves or TheseWorkspaces((workspace,)))
     async with scoped(engine.database, scope) as tx:
-        try:
-            group = await store.insert_group(tx, scope, name)
-        except UniqueViolation as taken:
-            raise WorkerGroupNameTaken(name) from taken
-        if group is None:
-            await ensure_seen(tx, scope)
-            raise WorkerGroupNotFound(name)
-        await record(engine, tx, actor, scope, "worker_group.created", group, name=name)
-        return await store.get_group(tx, scope, group)
+        await ensure_seen(tx, scope)
+        await store.insert_group(tx, scope.organization, group, name, wanted)
+        service = await serving.now(tx, WORKER_GROUP, group)
+        await _check_name(tx, group, name, service)
+        await tell(engine, tx, actor, service, "worker_group.created", group, name=name)
+        return await store.get_group(tx, Of(scope.organization, tuple(service.workspaces)), group)
 
 
 async def rename_group(
     engine: Engine, actor: Actor, workspace: WorkspaceId, group: WorkerGroupId, name: str
 ) -> WorkerGroup:
-    """Name a group. Raises WorkerGroupNameTaken."""
+    """Name a group. Raises WorkerGroupNameTaken, ServesOthers."""
     scope = scope_of(actor, Permission.WRITE_WORKERS, workspace)
     name = checked_name(name, what="worker group's name")
     async with scoped(engine.database, scope) as tx:
-        try:
-            is_seen = await store.rename_group(tx, scope, group, name)
-        except UniqueViolation as taken:
-            raise WorkerGroupNameTaken(name) from taken
-        if not is_seen:
-            await ensure_seen(tx, scope)
-            raise WorkerGroupNotFound(group)
-        await record(engine, tx, actor, scope, "worker_group.renamed", group, name=name)
+        service = await held(tx, scope, WORKER_GROUP, group)
+        require_everywhere(actor, service)
+        await _check_name(tx, group, name, service)
+        await store.rename_group(tx, group, name)
+        await tell(engine, tx, actor, service, "worker_group.renamed", group, name=name)
         return await store.get_group(tx, scope, group)
 
 
 async def delete_group(engine: Engine, actor: Actor, workspace: WorkspaceId, group: WorkerGroupId) -> None:
-    """Delete a group that no step is placed on; its workers stay, its link tokens do not. Raises WorkerGroupInUse."""
+    """Take a group out of the workspace, where no step may be placed on it; out of the last one: delete it.
+
+    Its workers stay, its link tokens go with it. Raises WorkerGroupInUse.
+    """
     scope = scope_of(actor, Permission.WRITE_WORKERS, workspace)
     async with scoped(engine.database, scope) as tx:
         await _lock_group(tx, scope, group)
-        if processes := await store.processes_placed_on(tx, group):
-            raise WorkerGroupInUse(group, processes)
-        await store.delete_group(tx, scope, group)
-        await record(engine, tx, actor, scope, "worker_group.deleted", group)
+        left = without(service := await held(tx, scope, WORKER_GROUP, group), workspace)
+        await _check_unused(tx, group, (workspace,))
+        if left is None:
+            await store.delete_group(tx, group)
+        else:
+            await serving.change(tx, WORKER_GROUP, group, left)
+            await store.part(tx, group=group)
+        await tell_in(engine, tx, actor, service.organization_id, (workspace,), "worker_group.deleted", group)
+
+
+async def serve_with_group(
+    engine: Engine, actor: Actor, workspace: WorkspaceId, group: WorkerGroupId, wanted: Serves
+) -> Served:
+    """Say in which workspaces steps may be placed on a group. Raises WorkerGroupInUse, …NameTaken, ServesOthers."""
+    scope = scope_of(actor, Permission.WRITE_WORKERS, workspace)
+    async with scoped(engine.database, scope) as tx:
+        await _lock_group(tx, scope, group)
+        before = await held(tx, scope, WORKER_GROUP, group)
+        require_everywhere(actor, before)
+        after = await written(tx, WORKER_GROUP, group, wished(actor, wanted))
+        await _check_unused(tx, group, [each for each in before.workspaces if each not in after.workspaces])
+        await _check_name(tx, group, await store.name_of_group(tx, group), after)
+        await store.part(tx, group=group)
+        await tell_service(engine, tx, actor, "worker_group", group, before, after)
+        return await serving.named(tx, after)
 
 
 async def add_member(
     engine: Engine, actor: Actor, workspace: WorkspaceId, group: WorkerGroupId, worker: WorkerId
 ) -> list[WorkerGroup]:
-    """Put a worker into a group, if it is not there; all groups of the worker."""
+    """Put a worker into a group, if it is not there; all groups of the worker. Raises ServesOthers.
+
+    The right is needed wherever both serve: there steps that are placed on the group are the worker's, too.
+    """
     scope = scope_of(actor, Permission.WRITE_WORKERS, workspace)
     async with scoped(engine.database, scope) as tx:
-        await _lock_group(tx, scope, group)
-        await store.get(tx, scope, worker)
+        common = await _common(tx, actor, scope, group, worker)
         await store.add_member(tx, group, worker)
-        await record(engine, tx, actor, scope, "worker_group.worker_added", group, worker_id=str(worker))
-        tx.after_commit(lambda: engine.wakes.wake(Topic.STEP_RUNS_AWAIT, workspace))
+        await tell(engine, tx, actor, common, "worker_group.worker_added", group, worker_id=str(worker))
+        for each in common.workspaces:
+            tx.after_commit(
+                lambda each=each: engine.wakes.wake(Topic.STEP_RUNS_AWAIT, each, scope.organization)  # type: ignore[misc]
+            )
         return await store.groups_of(tx, scope, worker)
 
 
 async def remove_member(
     engine: Engine, actor: Actor, workspace: WorkspaceId, group: WorkerGroupId, worker: WorkerId
 ) -> list[WorkerGroup]:
-    """Take a worker out of a group, if it is there; the groups that it is still in."""
+    """Take a worker out of a group, if it is there; the groups that it is still in. Raises ServesOthers."""
     scope = scope_of(actor, Permission.WRITE_WORKERS, workspace)
     async with scoped(engine.database, scope) as tx:
-        await _lock_group(tx, scope, group)
-        await store.get(tx, scope, worker)
+        common = await _common(tx, actor, scope, group, worker)
         await store.remove_member(tx, group, worker)
-        await record(engine, tx, actor, scope, "worker_group.worker_removed", group, worker_id=str(worker))
+        await tell(engine, tx, actor, common, "worker_group.worker_removed", group, worker_id=str(worker))
         return await store.groups_of(tx, scope, worker)
 
 
-async def _lock_group(tx: Tx, scope: Scope, group: WorkerGroupId) -> None:
+async def _common(tx: ScopedTx, actor: Actor, scope: Scope, group: WorkerGroupId, worker: WorkerId) -> Service:
+    """What a group and a worker both serve, both locked, if the actor may change workers there."""
+    await _lock_group(tx, scope, group)
+    of_group = await held(tx, scope, WORKER_GROUP, group)
+    of_worker = await held(tx, scope, WORKER, worker)
+    common = Service(
+        organization_id=scope.organization,
+        serves_all=of_group.serves_all and of_worker.serves_all,
+        workspaces=[each for each in of_group.workspaces if each in of_worker.workspaces],
+    )
+    require_everywhere(actor, common)
+    return common
+
+
+async def _lock_group(tx: ScopedTx, scope: Scope, group: WorkerGroupId) -> None:
     if not await store.lock_group(tx, scope, group):
         await ensure_seen(tx, scope)
         raise WorkerGroupNotFound(group)
+
+
+async def _check_name(tx: ScopedTx, group: WorkerGroupId, name: str, service: Service) -> None:
+    await serving.hold_names(tx, WORKER_GROUP, service.organization_id)
+    if await serving.is_taken(tx, WORKER_GROUP, name, service, besides=group):
+        raise WorkerGroupNameTaken(name)
+
+
+async def _check_unused(tx: ScopedTx, group: WorkerGroupId, workspaces: Sequence[WorkspaceId]) -> None:
+    if workspaces and (processes := await store.processes_placed_on(tx, group, workspaces)):
+        raise WorkerGroupInUse(group, processes)

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import ClassVar
 from uuid import UUID
 
-from controlroom.errors import Conflict, NotFound, Unauthenticated
+from controlroom.errors import Conflict, Forbidden, Invalid, NotFound, Unauthenticated
 
 
 class WorkerNotFound(NotFound):
@@ -71,3 +71,34 @@ class LinkTokenForAnother(Conflict):
 
     def __init__(self) -> None:
         super().__init__("the link token was not made for the worker id that was given with it")
+
+
+class ServesOthers(Forbidden):
+    """It serves workspaces in which the actor may not change workers."""
+
+    code: ClassVar[str] = "SERVES_OTHERS"
+
+    def __init__(self) -> None:
+        super().__init__("it serves other workspaces, too: this needs the permission workers.write in all of them")
+
+
+class ServesNothing(Invalid):
+    """Something would serve no workspace."""
+
+    code: ClassVar[str] = "SERVES_NOTHING"
+
+    def __init__(self) -> None:
+        super().__init__("it has to serve a workspace: name one, or delete it")
+
+
+class SandboxMissing(Conflict):
+    """A worker without a sandbox would serve several workspaces."""
+
+    code: ClassVar[str] = "SANDBOX_MISSING"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "a worker without a sandbox serves one workspace, because robots of one could read what those of another "
+            "leave: let it serve one (controlroom workers serve), give its machine bubblewrap, or start it with "
+            "CONTROLROOM_WORKER_MIX_WORKSPACES=1 if all workspaces may know what is in the others"
+        )

@@ -4,24 +4,37 @@ from datetime import datetime
 
 from controlroom.engine.access.model import Actor, Permission
 from controlroom.engine.access.names import checked_name
-from controlroom.engine.access.record import record
-from controlroom.engine.access.scope import Of, Scope, ScopedTx, ensure_seen, scope_of, scoped
+from controlroom.engine.access.scope import Scope, ScopedTx, ensure_seen, scope_of, scoped
 from controlroom.engine.engine import Engine
 from controlroom.engine.events.store import By
-from controlroom.engine.workers import link_tokens, store
+from controlroom.engine.workers import link_tokens, serving, store
 from controlroom.engine.workers.errors import (
     LinkTokenForAnother,
     LinkTokenInvalid,
     LinkTokenNotFound,
     WorkerGroupNotFound,
 )
+from controlroom.engine.workers.link_tokens import LINK_TOKEN
 from controlroom.engine.workers.model import (
     LINK_TOKEN_PREFIX,
     WORKER_TOKEN_PREFIX,
     LinkToken,
     NewLinkToken,
+    Serves,
+    TheseWorkspaces,
     UsableLinkToken,
 )
+from controlroom.engine.workers.service import (
+    held,
+    require_everywhere,
+    tell,
+    tell_in,
+    tell_service,
+    wished,
+    without,
+    written,
+)
+from controlroom.engine.workers.serving import Served, Service
 from controlroom.errors import Invalid
 from controlroom.ids import LinkTokenId, WorkerGroupId, WorkerId, WorkspaceId, uuid7
 from controlroom.keys import is_well_formed, mint
@@ -38,12 +51,24 @@ async def create_link_token(
     expires_at: datetime | None = None,
     name: str = "",
     worker: WorkerId | None = None,
+    serves: Serves | None = None,
 ) -> NewLinkToken:
-    """A token for one new worker; with `worker`, for one with that id."""
+    """A token for one new worker, of the workspace unless others are named; with `worker`, for one with that id."""
     scope = scope_of(actor, Permission.WRITE_WORKERS, workspace)
+    wanted = wished(actor, serves or TheseWorkspaces((workspace,)))
     async with scoped(engine.database, scope) as tx:
+        await ensure_seen(tx, scope)
         return await _create(
-            engine, tx, actor, scope, group=None, worker=worker, name=name, is_reusable=False, expires_at=expires_at
+            engine,
+            tx,
+            actor,
+            scope,
+            wanted,
+            group=None,
+            worker=worker,
+            name=name,
+            is_reusable=False,
+            expires_at=expires_at,
         )
 
 
@@ -55,15 +80,26 @@ async def create_group_link_token(
     *,
     name: str,
     expires_at: datetime | None = None,
+    serves: Serves | None = None,
 ) -> NewLinkToken:
-    """A token for any number of new workers, which come into the group."""
+    """A token for any number of new workers, of the workspace unless others are named, which come into the group."""
     scope = scope_of(actor, Permission.WRITE_WORKERS, workspace)
+    wanted = wished(actor, serves or TheseWorkspaces((workspace,)))
     async with scoped(engine.database, scope) as tx:
         if not await store.lock_group(tx, scope, group):
             await ensure_seen(tx, scope)
             raise WorkerGroupNotFound(group)
         return await _create(
-            engine, tx, actor, scope, group=group, worker=None, name=name, is_reusable=True, expires_at=expires_at
+            engine,
+            tx,
+            actor,
+            scope,
+            wanted,
+            group=group,
+            worker=None,
+            name=name,
+            is_reusable=True,
+            expires_at=expires_at,
         )
 
 
@@ -77,44 +113,73 @@ async def update_link_token(
     name: str,
     expires_at: datetime | None,
 ) -> LinkToken:
-    """Change what a token (of a group, if one is named) is called and how long it works."""
+    """Change what a token (of a group, if one is named) is called and how long it works. Raises ServesOthers."""
     scope = scope_of(actor, Permission.WRITE_WORKERS, workspace)
     async with scoped(engine.database, scope) as tx:
-        updated = await link_tokens.update(
-            tx, scope, token, group=group, name=_checked_token_name(name), expires_at=expires_at
-        )
-        if updated is None:
-            await ensure_seen(tx, scope)
-            raise LinkTokenNotFound(token)
-        await record(engine, tx, actor, scope, "link_token.updated", token)
+        service = await _held(tx, scope, token, group)
+        require_everywhere(actor, service)
+        updated = await link_tokens.update(tx, token, name=_checked_token_name(name), expires_at=expires_at)
+        await tell(engine, tx, actor, service, "link_token.updated", token)
         return updated
 
 
 async def delete_link_token(
     engine: Engine, actor: Actor, workspace: WorkspaceId, token: LinkTokenId, *, group: WorkerGroupId | None = None
 ) -> None:
-    """Delete a token (of a group, if one is named); workers that it has linked stay."""
+    """Let a token (of a group, if one is named) link nobody for the workspace; for the last one: delete it.
+
+    Workers that it has linked stay as they are.
+    """
     scope = scope_of(actor, Permission.WRITE_WORKERS, workspace)
     async with scoped(engine.database, scope) as tx:
-        if not await link_tokens.delete(tx, scope, token, group=group):
-            await ensure_seen(tx, scope)
-            raise LinkTokenNotFound(token)
-        await record(engine, tx, actor, scope, "link_token.deleted", token)
+        left = without(service := await _held(tx, scope, token, group), workspace)
+        if left is None:
+            await link_tokens.delete(tx, token)
+        else:
+            await serving.change(tx, LINK_TOKEN, token, left)
+        await tell_in(engine, tx, actor, service.organization_id, (workspace,), "link_token.deleted", token)
+
+
+async def serve_with_link_token(
+    engine: Engine,
+    actor: Actor,
+    workspace: WorkspaceId,
+    token: LinkTokenId,
+    wanted: Serves,
+    *,
+    group: WorkerGroupId | None = None,
+) -> Served:
+    """Say which workspaces the workers will serve that come with a token from now on. Raises ServesOthers."""
+    scope = scope_of(actor, Permission.WRITE_WORKERS, workspace)
+    async with scoped(engine.database, scope) as tx:
+        before = await _held(tx, scope, token, group)
+        require_everywhere(actor, before)
+        after = await written(tx, LINK_TOKEN, token, wished(actor, wanted))
+        await tell_service(engine, tx, actor, "link_token", token, before, after)
+        return await serving.named(tx, after)
 
 
 async def reveal_link_token(
     engine: Engine, actor: Actor, workspace: WorkspaceId, token: LinkTokenId, *, group: WorkerGroupId | None = None
 ) -> str:
-    """The value of a token, once more; the event log tells who asked. Needs also the permission that it gives."""
+    """The value of a token, once more; the event log tells who asked. Needs also the permissions that it gives."""
     scope = scope_of(actor, Permission.REVEAL, workspace)
     actor.require(Permission.WRITE_WORKERS, workspace)  # what it gives
     async with scoped(engine.database, scope) as tx:
+        service = await _held(tx, scope, token, group)
+        require_everywhere(actor, service)
         found = await link_tokens.sealed(tx, scope, token, group=group)
         if found is None:
-            await ensure_seen(tx, scope)
             raise LinkTokenNotFound(token)
-        await record(engine, tx, actor, scope, "link_token.revealed", token)
+        await tell(engine, tx, actor, service, "link_token.revealed", token)
     return engine.keys.unseal(found.sealed, place=link_tokens.place_of(token)).decode()
+
+
+async def _held(tx: ScopedTx, scope: Scope, token: LinkTokenId, group: WorkerGroupId | None) -> Service:
+    service = await held(tx, scope, LINK_TOKEN, token)
+    if group is not None and not await link_tokens.is_of_group(tx, token, group):
+        raise LinkTokenNotFound(token)
+    return service
 
 
 async def link(engine: Engine, request: Link) -> Linked:
@@ -139,12 +204,13 @@ async def link(engine: Engine, request: Link) -> Linked:
 
 async def _admit(engine: Engine, tx: ScopedTx, token: UsableLinkToken, name: str, slots: int) -> Linked:
     worker, value = token.worker_id or WorkerId(uuid7()), mint(WORKER_TOKEN_PREFIX)
-    scope = Of(token.organization_id, (token.workspace_id,))
-    await store.insert(tx, scope, worker=worker, name=name, slots=slots, lookup=engine.keys.lookup(value))
+    lookup, of = engine.keys.lookup(value), token.organization_id
+    await store.insert(tx, of, worker=worker, name=name, slots=slots, lookup=lookup, serves=token.serves)
     if token.worker_group_id is not None:
         await store.add_member(tx, token.worker_group_id, worker)
-    await record(engine, tx, By("worker", worker), scope, "worker.linked", worker, link_token_id=str(token.id))
-    return Linked(worker_id=worker, workspace_id=token.workspace_id, name=name, token=value)
+    himself, by_token = By("worker", worker), str(token.id)
+    await tell_in(engine, tx, himself, of, token.workspaces, "worker.linked", worker, link_token_id=by_token)
+    return Linked(worker_id=worker, workspace_id=token.workspaces[0], name=name, token=value)
 
 
 async def _create(
@@ -152,6 +218,7 @@ async def _create(
     tx: ScopedTx,
     actor: Actor,
     scope: Scope,
+    serves: Serves,
     *,
     group: WorkerGroupId | None,
     worker: WorkerId | None,
@@ -160,9 +227,9 @@ async def _create(
     expires_at: datetime | None,
 ) -> NewLinkToken:
     token, value = LinkTokenId(uuid7()), mint(LINK_TOKEN_PREFIX)
-    written = await link_tokens.insert(
+    made = await link_tokens.insert(
         tx,
-        scope,
+        scope.organization,
         token=token,
         group=group,
         worker=worker,
@@ -171,12 +238,11 @@ async def _create(
         expires_at=expires_at,
         lookup=engine.keys.lookup(value),
         sealed=engine.keys.seal(value.encode(), place=link_tokens.place_of(token)),
+        serves=serves,
     )
-    if written is None:
-        await ensure_seen(tx, scope)
-        raise LinkTokenNotFound(token)
-    await record(engine, tx, actor, scope, "link_token.created", token)
-    return NewLinkToken(written, value)
+    service = await serving.now(tx, LINK_TOKEN, token)
+    await tell(engine, tx, actor, service, "link_token.created", token)
+    return NewLinkToken(made, value)
 
 
 def _checked_token_name(name: str) -> str:

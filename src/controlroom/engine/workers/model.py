@@ -11,6 +11,20 @@ WORKER_TOKEN_PREFIX = "crw_"  # noqa: S105 - a prefix, not a token
 LINK_TOKEN_PREFIX = "crl_"  # noqa: S105 - likewise
 
 
+class AllWorkspaces(Struct, frozen=True):
+    """All workspaces of the organization, those that are made later, too."""
+
+
+class TheseWorkspaces(Struct, frozen=True):
+    """Some workspaces, at least one."""
+
+    workspaces: tuple[WorkspaceId, ...]
+
+
+Serves = AllWorkspaces | TheseWorkspaces
+"""What workers, their groups, link tokens and provisioners serve."""
+
+
 class WorkerState(StrEnum):
     """What a worker is doing, as far as the server has heard."""
 
@@ -28,7 +42,8 @@ class Worker(Struct, frozen=True, kw_only=True):
 
     id: WorkerId
     number: int
-    workspace_id: WorkspaceId
+    organization_id: OrganizationId
+    serves_all: bool
     name: str
     state: WorkerState
     slots: int
@@ -48,7 +63,8 @@ class WorkerGroup(Struct, frozen=True, kw_only=True):
 
     id: WorkerGroupId
     number: int
-    workspace_id: WorkspaceId
+    organization_id: OrganizationId
+    serves_all: bool
     name: str
     created_at: datetime
 
@@ -58,7 +74,8 @@ class LinkToken(Struct, frozen=True, kw_only=True):
 
     id: LinkTokenId
     number: int
-    workspace_id: WorkspaceId
+    organization_id: OrganizationId
+    serves_all: bool
     worker_group_id: WorkerGroupId | None
     """New workers are put into this group."""
     worker_id: WorkerId | None
@@ -88,7 +105,14 @@ class UsableLinkToken(Struct, frozen=True, kw_only=True):
     """A token that links a worker now, locked so that nobody else uses it meanwhile."""
 
     id: LinkTokenId
-    workspace_id: WorkspaceId
     organization_id: OrganizationId
+    serves_all: bool
+    workspaces: list[WorkspaceId]
+    """The living ones that it serves, at least one."""
     worker_group_id: WorkerGroupId | None
     worker_id: WorkerId | None
+
+    @property
+    def serves(self) -> Serves:
+        """What the worker that comes with it will serve."""
+        return AllWorkspaces() if self.serves_all else TheseWorkspaces(tuple(self.workspaces))

@@ -3,11 +3,13 @@
 from collections.abc import Sequence
 from typing import Final
 
-from controlroom.engine.access.scope import SEEN, Scope, ScopedTx
-from controlroom.engine.nouns import InWorkspace, Noun
+from controlroom.engine.access.scope import Scope, ScopedTx
+from controlroom.engine.nouns import InService, Noun
+from controlroom.engine.workers import serving
 from controlroom.engine.workers.errors import WorkerGroupNotFound, WorkerNotFound
-from controlroom.engine.workers.model import Worker, WorkerGroup
-from controlroom.ids import WorkerGroupId, WorkerId, uuid7
+from controlroom.engine.workers.model import AllWorkspaces, Serves, Worker, WorkerGroup
+from controlroom.engine.workers.serving import serves
+from controlroom.ids import OrganizationId, WorkerGroupId, WorkerId, WorkspaceId
 from controlroom.postgres.database import Statements, Tx
 from controlroom.postgres.keyset import oldest_first
 
@@ -15,7 +17,7 @@ WORKER: Final = Noun[WorkerId](
     "worker",
     WorkerNotFound,
     "worker",
-    InWorkspace("worker.workspace_id"),
+    InService("worker.organization_id", "worker.serves_all"),
     there="worker.deleted_at is null",
     name="worker.name",
 )
@@ -23,19 +25,21 @@ WORKER_GROUP: Final = Noun[WorkerGroupId](
     "worker group",
     WorkerGroupNotFound,
     "worker_group",
-    InWorkspace("worker_group.workspace_id"),
+    InService("worker_group.organization_id", "worker_group.serves_all"),
     there="worker_group.deleted_at is null",
     name="worker_group.name",
 )
 
 _WORKER: Final = """
-    select worker.id, worker.number, worker.workspace_id, worker.name, worker.state, worker.slots, worker.version,
-           worker.platform, worker.sandbox, worker.sandbox_note, worker.trouble, worker.seen_at, worker.created_at
+    select worker.id, worker.number, worker.organization_id, worker.serves_all, worker.name, worker.state, worker.slots,
+           worker.version, worker.platform, worker.sandbox, worker.sandbox_note, worker.trouble, worker.seen_at,
+           worker.created_at
       from worker
 """
 
 _GROUP: Final = """
-    select worker_group.id, worker_group.number, worker_group.workspace_id, worker_group.name, worker_group.created_at
+    select worker_group.id, worker_group.number, worker_group.organization_id, worker_group.serves_all,
+           worker_group.name, worker_group.created_at
       from worker_group
 """
 
@@ -70,9 +74,9 @@ async def get(db: Statements, scope: Scope, worker: WorkerId) -> Worker:
     found = await db.one_or_none(
         Worker,
         f"""{_WORKER}
-         where worker.workspace_id = {SEEN} and worker.id = %(worker)s and worker.deleted_at is null""",
+         where {serves(WORKER)} and worker.id = %(worker)s and worker.deleted_at is null""",
         worker=worker,
-        **scope.params,
+        **scope.each,
     )
     if found is None:
         raise WorkerNotFound(worker)
@@ -84,77 +88,103 @@ async def list_workers(db: Statements, scope: Scope, *, after: WorkerId | None =
     return await db.all(
         Worker,
         f"""{_WORKER}
-         where worker.workspace_id = {SEEN} and worker.deleted_at is null
+         where {serves(WORKER)} and worker.deleted_at is null
          {oldest_first("worker.id")}""",
         after=after,
         limit=limit,
-        **scope.params,
+        **scope.each,
     )
 
 
 async def ensure_workers(tx: Tx, scope: Scope, workers: Sequence[WorkerId]) -> None:
-    """Raise WorkerNotFound for the first that is none of the workspace."""
+    """Raise WorkerNotFound for the first that does not serve the workspace."""
     known = await tx.all(
         WorkerId,
         f"""
         select id from worker
-         where workspace_id = {SEEN} and id = any(%(workers)s::uuid[]) and deleted_at is null
+         where {serves(WORKER)} and id = any(%(workers)s::uuid[]) and deleted_at is null
         """,
         workers=list(workers),
-        **scope.params,
+        **scope.each,
     )
     for worker in workers:
         if worker not in known:
             raise WorkerNotFound(worker)
 
 
-async def insert(tx: Tx, scope: Scope, *, worker: WorkerId, name: str, slots: int, lookup: bytes) -> None:
+async def insert(
+    tx: ScopedTx,
+    organization: OrganizationId,
+    *,
+    worker: WorkerId,
+    name: str,
+    slots: int,
+    lookup: bytes,
+    serves: Serves,
+) -> None:
     """A new worker, offline until it opens a session. Raises UniqueViolation if there is one with the id."""
     await tx.execute(
         """
-        insert into worker (id, workspace_id, name, slots, lookup)
-        values (%(worker)s, %(workspace)s, %(name)s, %(slots)s, %(lookup)s)
+        insert into worker (id, organization_id, serves_all, name, slots, lookup)
+        values (%(worker)s, %(organization)s, %(all)s, %(name)s, %(slots)s, %(lookup)s)
         """,
         worker=worker,
-        workspace=scope.workspace,
+        organization=organization,
+        all=isinstance(serves, AllWorkspaces),
         name=name,
         slots=slots,
         lookup=lookup,
     )
+    await serving.begin(tx, worker, serves)
 
 
-async def rename(tx: Tx, scope: Scope, worker: WorkerId, name: str) -> bool:
-    """Name a worker; whether the scope sees it."""
-    return bool(
-        await tx.execute(
-            f"""
-            update worker set name = %(name)s
-             where id = %(worker)s and workspace_id = {SEEN} and deleted_at is null
-            """,
-            worker=worker,
-            name=name,
-            **scope.params,
+async def rename(tx: ScopedTx, worker: WorkerId, name: str) -> None:
+    """Name a locked worker."""
+    await tx.execute("update worker set name = %(name)s where id = %(worker)s", worker=worker, name=name)
+
+
+async def delete(tx: ScopedTx, worker: WorkerId) -> None:
+    """Unlink a worker: its token and its session end, it serves nothing and leaves its groups."""
+    await tx.execute(
+        """
+        with unlinked as (
+            update worker set deleted_at = clock_now(), state = 'offline', session = null
+             where id = %(worker)s and deleted_at is null
+            returning id
+        ), left_groups as (
+            delete from worker_group_member where worker_id in (select id from unlinked)
         )
+        delete from serving where subject_id in (select id from unlinked)
+        """,
+        worker=worker,
     )
 
 
-async def delete(tx: Tx, scope: Scope, worker: WorkerId) -> bool:
-    """Unlink a worker: its token and its session end, and it leaves its groups; whether the scope sees it."""
+async def part(tx: ScopedTx, *, worker: WorkerId | None = None, group: WorkerGroupId | None = None) -> None:
+    """Take a worker out of the groups, or the workers out of a group, with whom it serves no workspace any more."""
+    await tx.execute(
+        """
+        delete from worker_group_member
+         using worker, worker_group
+         where worker_group_member.worker_id = worker.id and worker_group_member.worker_group_id = worker_group.id
+           and (worker.id = %(worker)s::uuid or worker_group.id = %(group)s::uuid)
+           and not exists (
+               select from workspace
+                where workspace.organization_id = worker.organization_id and workspace.deleted_at is null
+                  and (worker.serves_all or exists (select from serving where serving.subject_id = worker.id
+                                                       and serving.workspace_id = workspace.id))
+                  and (worker_group.serves_all or exists (select from serving where serving.subject_id = worker_group.id
+                                                             and serving.workspace_id = workspace.id)))
+        """,
+        worker=worker,
+        group=group,
+    )
+
+
+async def may_serve_several(tx: ScopedTx, worker: WorkerId) -> bool:
+    """Whether a worker's robots are enclosed, as it said at its last session, or it was told to mix workspaces."""
     return bool(
-        await tx.value(
-            f"""
-            with unlinked as (
-                update worker set deleted_at = clock_now(), state = 'offline', session = null
-                 where id = %(worker)s and workspace_id = {SEEN} and deleted_at is null
-                returning id
-            ), left_groups as (
-                delete from worker_group_member where worker_id in (select id from unlinked)
-            )
-            select count(*) from unlinked
-            """,
-            worker=worker,
-            **scope.params,
-        )
+        await tx.value("select mixes or sandbox in ('', 'bwrap') from worker where id = %(worker)s", worker=worker)
     )
 
 
@@ -164,10 +194,10 @@ async def get_group(db: Statements, scope: Scope, group: WorkerGroupId) -> Worke
     found = await db.one_or_none(
         WorkerGroup,
         f"""{_GROUP}
-         where worker_group.workspace_id = {SEEN} and worker_group.id = %(group)s
+         where {serves(WORKER_GROUP)} and worker_group.id = %(group)s
            and worker_group.deleted_at is null""",
         group=group,
-        **scope.params,
+        **scope.each,
     )
     if found is None:
         raise WorkerGroupNotFound(group)
@@ -181,11 +211,11 @@ async def list_groups(
     return await db.all(
         WorkerGroup,
         f"""{_GROUP}
-         where worker_group.workspace_id = {SEEN} and worker_group.deleted_at is null
+         where {serves(WORKER_GROUP)} and worker_group.deleted_at is null
          {oldest_first("worker_group.id")}""",
         after=after,
         limit=limit,
-        **scope.params,
+        **scope.each,
     )
 
 
@@ -197,13 +227,13 @@ async def list_members(
         Worker,
         f"""{_WORKER}
           join worker_group_member on worker_group_member.worker_id = worker.id
-         where worker_group_member.worker_group_id = %(group)s and worker.workspace_id = {SEEN}
+         where worker_group_member.worker_group_id = %(group)s and {serves(WORKER)}
            and worker.deleted_at is null
          {oldest_first("worker.id")}""",
         group=group,
         after=after,
         limit=limit,
-        **scope.params,
+        **scope.each,
     )
 
 
@@ -213,60 +243,57 @@ async def groups_of(db: Statements, scope: Scope, worker: WorkerId) -> list[Work
         WorkerGroup,
         f"""{_GROUP}
           join worker_group_member on worker_group_member.worker_group_id = worker_group.id
-         where worker_group_member.worker_id = %(worker)s and worker_group.workspace_id = {SEEN}
+         where worker_group_member.worker_id = %(worker)s and {serves(WORKER_GROUP)}
            and worker_group.deleted_at is null
          order by worker_group.id""",
         worker=worker,
-        **scope.params,
+        **scope.each,
     )
 
 
 async def ensure_groups(tx: Tx, scope: Scope, groups: Sequence[WorkerGroupId]) -> None:
-    """Raise WorkerGroupNotFound for the first that is none of the workspace; none of them can be deleted meanwhile."""
+    """Raise WorkerGroupNotFound for the first that does not serve the workspace; none can be deleted meanwhile."""
     known = await tx.all(
         WorkerGroupId,
         f"""
         select id from worker_group
-         where workspace_id = {SEEN} and id = any(%(groups)s::uuid[]) and deleted_at is null
+         where {serves(WORKER_GROUP)} and id = any(%(groups)s::uuid[]) and deleted_at is null
          order by id
            for share
         """,
         groups=list(groups),
-        **scope.params,
+        **scope.each,
     )
     for group in groups:
         if group not in known:
             raise WorkerGroupNotFound(group)
 
 
-async def insert_group(tx: Tx, scope: Scope, name: str) -> WorkerGroupId | None:
-    """A new group; None if the scope sees no such workspace. Raises UniqueViolation if the name is taken."""
-    found: WorkerGroupId | None = await tx.value(
-        f"""
-        insert into worker_group (id, workspace_id, name)
-        select %(id)s, seen.id, %(name)s from {SEEN} as seen
-        returning id
+async def insert_group(
+    tx: ScopedTx, organization: OrganizationId, group: WorkerGroupId, name: str, serves: Serves
+) -> None:
+    """A new group."""
+    await tx.execute(
+        """
+        insert into worker_group (id, organization_id, serves_all, name)
+        values (%(id)s, %(organization)s, %(all)s, %(name)s)
         """,
-        id=uuid7(),
+        id=group,
+        organization=organization,
+        all=isinstance(serves, AllWorkspaces),
         name=name,
-        **scope.params,
     )
-    return found
+    await serving.begin(tx, group, serves)
 
 
-async def rename_group(tx: Tx, scope: Scope, group: WorkerGroupId, name: str) -> bool:
-    """Name a group; whether the scope sees it. Raises UniqueViolation if the name is taken."""
-    return bool(
-        await tx.execute(
-            f"""
-            update worker_group set name = %(name)s
-             where id = %(group)s and workspace_id = {SEEN} and deleted_at is null
-            """,
-            group=group,
-            name=name,
-            **scope.params,
-        )
-    )
+async def name_of_group(tx: ScopedTx, group: WorkerGroupId) -> str:
+    """What a locked group is called."""
+    return str(await tx.value("select name from worker_group where id = %(group)s", group=group))
+
+
+async def rename_group(tx: ScopedTx, group: WorkerGroupId, name: str) -> None:
+    """Name a locked group."""
+    await tx.execute("update worker_group set name = %(name)s where id = %(group)s", group=group, name=name)
 
 
 async def lock_group(tx: Tx, scope: Scope, group: WorkerGroupId) -> bool:
@@ -275,47 +302,49 @@ async def lock_group(tx: Tx, scope: Scope, group: WorkerGroupId) -> bool:
         await tx.execute(
             f"""
             select from worker_group
-             where id = %(group)s and workspace_id = {SEEN} and deleted_at is null
+             where id = %(group)s and {serves(WORKER_GROUP)} and deleted_at is null
                for update
             """,
             group=group,
-            **scope.params,
+            **scope.each,
         )
     )
 
 
-async def processes_placed_on(tx: ScopedTx, group: WorkerGroupId) -> list[str]:
-    """The names of the processes that have a step for the group. Reads the steps: only a deletion needs to know."""
+async def processes_placed_on(tx: ScopedTx, group: WorkerGroupId, workspaces: Sequence[WorkspaceId]) -> list[str]:
+    """The names of the processes of workspaces that have a step for the group. Reads the steps: seldom asked."""
     return await tx.all(
         str,
         """
         select distinct process.name
           from step join process on process.id = step.process_id
-         where process.workspace_id = (select workspace_id from worker_group where id = %(group)s)
+         where process.workspace_id = any(%(workspaces)s::uuid[])
            and process.deleted_at is null and step.deleted_at is null
            and step.placement -> 'groups' ? %(group)s::uuid::text
          order by process.name
         """,
         group=group,
+        workspaces=list(workspaces),
     )
 
 
-async def delete_group(tx: Tx, scope: Scope, group: WorkerGroupId) -> None:
+async def delete_group(tx: ScopedTx, group: WorkerGroupId) -> None:
     """Mark a locked group as deleted, without its members and link tokens."""
     await tx.execute(
-        f"""
+        """
         with deleted as (
-            update worker_group set deleted_at = clock_now()
-             where id = %(group)s and workspace_id = {SEEN} and deleted_at is null
+            update worker_group set deleted_at = clock_now() where id = %(group)s and deleted_at is null
             returning id
         ), emptied as (
             delete from worker_group_member where worker_group_id in (select id from deleted)
+        ), tokens as (
+            delete from credential
+             where id in (select credential_id from linking where worker_group_id in (select id from deleted))
+            returning id
         )
-        delete from credential
-         where id in (select credential_id from linking where worker_group_id in (select id from deleted))
+        delete from serving where subject_id in (select id from deleted union all select id from tokens)
         """,
         group=group,
-        **scope.params,
     )
 
 

@@ -8,6 +8,7 @@ from controlroom.engine.access.names import checked_name
 from controlroom.engine.access.record import record
 from controlroom.engine.access.scope import Of, Scope, scope_of, scoped
 from controlroom.engine.engine import Engine
+from controlroom.engine.wakes import Topic
 from controlroom.engine.workspaces import store
 from controlroom.engine.workspaces.model import Workspace
 from controlroom.errors import Forbidden
@@ -55,6 +56,7 @@ async def create(engine: Engine, actor: Actor, name: str) -> Workspace:
         await record(engine, tx, actor, place, "workspace.created", workspace, name=name)
         made = await store.get(tx, place)
         tx.after_commit(lambda: forget(engine))
+        tx.after_commit(lambda: engine.wakes.wake(Topic.SERVICE, actor.organization_id))
     assert made is not None  # noqa: S101  # written in the same transaction
     return made
 
