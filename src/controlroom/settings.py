@@ -19,6 +19,8 @@ from controlroom.errors import Invalid
 from controlroom.robots.exclude_newer import parse_moment
 
 MEGABYTE = 1024 * 1024
+MOST_SERVERS = 64
+"""Processes of one server. A guess: before more would help, it is time for another machine."""
 
 
 class Limits(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -39,13 +41,13 @@ class Limits(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     stall_seconds: float = 60.0
     """How long a known caller may send, or take, nothing in the middle of a request or an answer."""
     stranger_connections: int = 1000
-    """Connections without a known caller."""
+    """Connections without a known caller, of one process of a server."""
     stranger_connections_per_address: int = 100
     """Those of one address (IPv6: of one /64), behind trusted proxies of the one that they name."""
     git_hook_bytes: int = 25 * MEGABYTE
     """The body of a push hook of a package that there is."""
     git_hooks: int = 4
-    """Push hooks whose bodies one server reads at once."""
+    """Push hooks whose bodies one process of a server reads at once."""
     file_bytes: int = 2048 * MEGABYTE
     """A work item's file."""
     asset_bytes: int = 2048 * MEGABYTE
@@ -93,7 +95,7 @@ class Limits(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     upload_days: int = 7
     """How long it is kept that an upload was promised or done; never less than a day."""
     requests_per_second: float = 0.0
-    """Requests of one API key that one server answers in the long run; 0: as many as come."""
+    """Requests of one API key that one process of a server answers in the long run; 0: as many as come."""
     requests_burst: int = 100
     """Requests of one API key that may come at once, where there is such a limit."""
     link_seconds: int = 3600
@@ -143,8 +145,10 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The domain of the addresses by which mail starts processes: its MX leads to `controlroom mail`."""
     postgres_bin: Path | None = None
     """Folder of PostgreSQL's programs, instead of the wheel's."""
+    servers: int = 1
+    """Processes of a server, which share what it listens at: as many as the machine has cores for them."""
     database_connections: int = 16
-    """Connections of a server to the database."""
+    """Connections of each of them to the database, and one more that listens. The private one's are divided."""
     log_format: str = "auto"
     """`json`, `console`, or `auto`: console on a terminal."""
     exclude_newer: str = ""
@@ -154,6 +158,8 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     def __post_init__(self) -> None:
         """Refuse what cannot be meant."""
+        if not 1 <= self.servers <= MOST_SERVERS:
+            raise ValueError(f"servers: from 1 to {MOST_SERVERS}")
         try:
             if self.exclude_newer:
                 parse_moment(self.exclude_newer)

@@ -4,8 +4,10 @@ tls/ca.pem    the authority's certificate, which clients are told to trust (ten 
 tls/ca.key    its key, 0600
 tls/host.pem  this host's certificate and the authority's (90 days; made anew when a third is left or a name is missing)
 tls/host.key  its key, 0600
+tls/lock      held while one of these is being made
 """
 
+import fcntl
 import ipaddress
 import os
 import socket
@@ -38,14 +40,17 @@ def host_names(listening_at: str) -> list[str]:
 def certificate(folder: Path, names: Sequence[str], *, now: datetime | None = None) -> tuple[Path, Path]:
     """A certificate for these names and its key, made or renewed as needed; `ca.pem` beside it signs them.
 
-    The authority stays the same as long as its files are there, so that clients have to be told only once.
+    The authority stays the same as long as its files are there, so that clients have to be told only once. Of several
+    servers that ask at once, one makes it.
     """
     now = now or datetime.now(UTC)
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    ca, ca_key = _authority(folder, now)
     chain, key = folder / "host.pem", folder / "host.key"
-    if not _is_good(chain, key, ca, names, now):
-        _issue(chain, key, ca, ca_key, names, now)
+    with (folder / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        ca, ca_key = _authority(folder, now)
+        if not _is_good(chain, key, ca, names, now):
+            _issue(chain, key, ca, ca_key, names, now)
     return chain, key
 
 

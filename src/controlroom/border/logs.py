@@ -5,6 +5,7 @@ No traceback shows the values of variables: they may be secrets. What libraries 
 
 import logging
 import sys
+from functools import partial
 from typing import Any, TextIO
 
 import msgspec
@@ -17,17 +18,20 @@ _QUIET = ("httpx2", "httpcore2", "uvicorn.access")
 _encode = msgspec.json.Encoder(enc_hook=str).encode
 
 
-def configure(settings: Settings, stream: TextIO = sys.stderr) -> None:
-    """Say everything from now on in the form that the settings ask for. For programs: a library leaves it alone."""
+def configure(settings: Settings, stream: TextIO = sys.stderr, *, process: int | None = None) -> None:
+    """Say everything from now on in the form that the settings ask for. For programs: a library leaves it alone.
+
+    `process` stands in each line where several processes of one server write to the same place.
+    """
     as_json = settings.log_format == "json" or (settings.log_format == "auto" and not stream.isatty())
     structlog.configure(
-        processors=[structlog.contextvars.merge_contextvars, *_shared(), *_rendering(as_json=as_json)],
+        processors=[structlog.contextvars.merge_contextvars, *_shared(process), *_rendering(as_json=as_json)],
         wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
         logger_factory=structlog.WriteLoggerFactory(stream),
         cache_logger_on_first_use=True,
     )
     formatter = structlog.stdlib.ProcessorFormatter(
-        foreign_pre_chain=[structlog.stdlib.add_logger_name, *_shared()],
+        foreign_pre_chain=[structlog.stdlib.add_logger_name, *_shared(process)],
         processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *_rendering(as_json=as_json)],
     )
     handler = logging.StreamHandler(stream)
@@ -39,8 +43,17 @@ def configure(settings: Settings, stream: TextIO = sys.stderr) -> None:
         logging.getLogger(name).setLevel(logging.WARNING)
 
 
-def _shared() -> list[Processor]:
-    return [structlog.processors.add_log_level, structlog.processors.TimeStamper(fmt="iso", utc=True)]
+def _shared(process: int | None) -> list[Processor]:
+    always: list[Processor] = [
+        structlog.processors.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+    ]
+    return always if process is None else [*always, partial(_of_process, process)]
+
+
+def _of_process(process: int, logger: WrappedLogger, method: str, event: EventDict) -> EventDict:  # noqa: ARG001 - likewise
+    event["process"] = process
+    return event
 
 
 def _rendering(*, as_json: bool) -> list[Processor]:

@@ -23,11 +23,10 @@ class Child:
     """One run of a child program, from its start to its end."""
 
     def __init__(
-        self, program: str, variables: Mapping[str, str], log: Path | None, inherits: Sequence[int] = ()
+        self, program: Sequence[str], variables: Mapping[str, str], log: Path | None, inherits: Sequence[int] = ()
     ) -> None:
         """Start it; what it writes goes to the log, or to where our own messages go if that is None."""
         line, theirs = handover.pair()
-        self.program = program
         self._line = line
         self._log = log
         self._reader: asyncio.StreamReader | None = None
@@ -36,7 +35,7 @@ class Child:
         self._log_from = 0 if output is None else os.fstat(output).st_size
         self._process = subprocess.Popen(  # noqa: S603 - our own program
             # Why -P: a file of the folder that one happens to stand in must not be imported instead of a library
-            [sys.executable, "-P", "-m", "controlroom.host.supervised", program],
+            [sys.executable, "-P", "-m", "controlroom.host.supervised", *program],
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=output,

@@ -10,7 +10,7 @@ from cyclopts import Parameter
 from controlroom.host.listening import address_of, listen
 from controlroom.host.progress import tell
 from controlroom.host.ready import ReadyFile, ready_facts
-from controlroom.host.up import both_tls_files, up
+from controlroom.host.up import both_tls_files, handed_over, up
 from controlroom.host.variables import warn_of_unknown_variables
 from controlroom.settings import load
 
@@ -23,6 +23,7 @@ def server(
     host: str | None = None,
     port: int | None = None,
     ready_file: _Path = None,
+    processes: Annotated[int | None, Parameter(show_default=False)] = None,
     tls: Annotated[bool, Parameter(negative=(), show_default=False)] = False,
     tls_cert: _Path = None,
     tls_key: _Path = None,
@@ -42,6 +43,8 @@ def server(
         Port to listen at, 0 for a free one [8170].
     ready_file
         Written when the server is ready: address and credentials as JSON, for programs.
+    processes
+        How many share its address: for machines with cores for them [1].
     tls
         Serve https too, at the next port, with a certificate made here unless files are named.
     tls_cert
@@ -50,7 +53,7 @@ def server(
         PEM file of its key.
     """
     asked: dict[str, Any] = {"data": data, "host": host, "port": port, "tls_cert": tls_cert, "tls_key": tls_key}
-    asked["tls"] = True if tls or tls_cert else None
+    asked |= {"servers": processes, "tls": True if tls or tls_cert else None}
     settings = load(asked)
     both_tls_files(settings)
     if settings.database_url is None:
@@ -59,6 +62,7 @@ def server(
             host=host,
             port=port,
             ready_file=ready_file,
+            servers=processes,
             worker=False,
             tls=tls,
             tls_cert=tls_cert,
@@ -72,16 +76,43 @@ def server(
     listening = listen(settings.host, settings.port)
     secure = [listen(settings.host, settings.port + 1 if settings.port else 0)] if settings.tls else []
 
+    url = address_of(listening, "http")
+    https_url = address_of(secure[0], "https") if secure else None
     if asked_for is not None:
         asked_for.forget()
     tell("starting the server, with the database that CONTROLROOM_DATABASE_URL names")
 
-    from controlroom.host.serving import serve_room  # noqa: PLC0415 - after the refusals above, which need nothing
-
     def welcome(room: dict[str, Any]) -> None:
-        facts = ready_facts(room, address_of(listening, "http"), address_of(secure[0], "https") if secure else None)
+        facts = ready_facts(room, url, https_url)
         if asked_for is not None:
             asked_for.write(facts)
-        print(f"The server is ready at {facts['url']} (process {os.getpid()})", file=sys.stderr, flush=True)
+        several = f", with {settings.servers} servers below it" if settings.servers > 1 else ""
+        print(f"The server is ready at {url} (process {os.getpid()}{several})", file=sys.stderr, flush=True)
+
+    if settings.servers > 1:
+        import asyncio  # noqa: PLC0415 - after the refusals above, which need nothing
+
+        from controlroom.host.supervisor import Plan, Supervisor  # noqa: PLC0415 - likewise
+
+        plan = Plan(
+            data=settings.data.absolute(),
+            settings=handed_over(asked),
+            servers=settings.servers,
+            database_connections=settings.database_connections,
+            database_url=settings.database_url,
+            postgres_bin=None,
+            sockets=[listening],
+            tls_sockets=secure,
+            url=url,
+            https_url=https_url,
+            worker=None,
+            stop_grace_seconds=0.0,
+            log_format=settings.log_format,
+            logs=None,
+            on_ready=welcome,
+        )
+        return asyncio.run(Supervisor(plan).run())
+
+    from controlroom.host.serving import serve_room  # noqa: PLC0415 - likewise
 
     return serve_room(settings, [listening], secure, told=welcome)

@@ -17,6 +17,7 @@ from controlroom.border import logs
 from controlroom.border.strangers import Strangers
 from controlroom.cli.errors import FAILED
 from controlroom.host.listeners import Listener, SecureListener, open_many_files
+from controlroom.host.sharing import Share
 from controlroom.settings import Settings
 
 _RENEWAL_SECONDS = 12 * 3600.0
@@ -28,11 +29,15 @@ def serve_room(
     tls_sockets: Sequence[socket.socket] = (),
     *,
     told: Callable[[dict[str, Any]], None],
+    share: Share | None = None,
 ) -> int:
-    """Serve until SIGINT or SIGTERM; `told` gets what the room's first start made, once requests are answered."""
-    logs.configure(settings)
+    """Serve until SIGINT or SIGTERM; `told` gets what the room's first start made, once requests are answered.
+
+    With a share the sockets are other processes', too.
+    """
+    logs.configure(settings, process=None if share is None else share.number)
     open_many_files()
-    return uvloop.run(_serve(settings, sockets, tls_sockets, told))
+    return uvloop.run(_serve(settings, sockets, tls_sockets, told, share))
 
 
 async def _serve(
@@ -40,6 +45,7 @@ async def _serve(
     sockets: Sequence[socket.socket],
     tls_sockets: Sequence[socket.socket],
     told: Callable[[dict[str, Any]], None],
+    share: Share | None,
 ) -> int:
     asked = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -49,14 +55,16 @@ async def _serve(
         await app.tell_settings(room)
         application = app.asgi(room)
         strangers = Strangers(settings.limits, room.origins)
-        listeners = [Listener(application, strangers)]
+        listeners = [Listener(application, strangers, share=share, on_end=room.holds.release)]
         running = [asyncio.create_task(listeners[0].serve(list(sockets)))]
         ca_file = None
         renewing = None
         if tls_sockets:
             certificate = _Certificate(settings)
             ca_file = certificate.ca_file
-            listeners.append(SecureListener(application, strangers, certificate.context))
+            listeners.append(
+                SecureListener(application, strangers, certificate.context, share=share, on_end=room.holds.release)
+            )
             running.append(asyncio.create_task(listeners[1].serve(list(tls_sockets))))
             renewing = asyncio.create_task(certificate.keep_fresh())
         told({**msgspec.to_builtins(await app.founding(room)), "ca_file": ca_file})

@@ -1,4 +1,4 @@
-"""`python -m controlroom.host.supervised server|worker`: a part of a room that `up` runs and looks after.
+"""`python -m controlroom.host.supervised server|worker [NUMBER]`: a part of a room that a supervisor looks after.
 
 The same programs as `controlroom server` and `controlroom worker`. Their settings come over the line to the parent,
 after the imports, which take the longest: so the parts of a room get ready side by side.
@@ -28,13 +28,17 @@ def _run(part: str, line: Handover) -> int:
         case "server":
             with _importing():
                 from controlroom.host.serving import serve_room  # noqa: PLC0415 - the worker does not need it
+                from controlroom.host.sharing import Counts, Share  # noqa: PLC0415 - likewise
                 from controlroom.settings import load  # noqa: PLC0415
 
             message = line.receive()
             if message is None:
                 return 0
             sockets, tls_sockets = inherited(message["sockets"]), inherited(message["tls_sockets"])
-            return serve_room(load(message["settings"]), sockets, tls_sockets, told=line.send)
+            share = None
+            if (shared := message["share"]) is not None:
+                share = Share(Counts(shared["counts"], shared["processes"]), shared["number"])
+            return serve_room(load(message["settings"]), sockets, tls_sockets, told=line.send, share=share)
         case "worker":
             with _importing():
                 from controlroom.host.working import work  # noqa: PLC0415 - the server does not need it

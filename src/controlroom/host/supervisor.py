@@ -1,9 +1,9 @@
-"""`up`: a small process that owns the parts of a room on one machine and keeps them running.
+"""A small process that owns the parts of a room on one machine and keeps them running: `up`, and several servers.
 
-What it does: starts the private database, a server and a worker side by side; restarts what ends by itself; ends all
-in the order worker, server, database. Who else may do it: nobody, the data folder is locked. When it dies half-way: the
-children are killed with it by the kernel, the database goes on and is adopted by the next start. What it costs: a
-process that sleeps.
+What it does: starts the private database, one or more servers and a worker side by side; restarts what ends by itself;
+ends all in the order worker, servers, database. Who else may do it: nobody, the data folder is locked. When it dies
+half-way: the children are killed with it by the kernel, the database goes on and is adopted by the next start. What it
+costs: a process that sleeps.
 """
 
 import asyncio
@@ -12,6 +12,7 @@ import signal
 import socket
 import time
 from collections.abc import Awaitable, Callable
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -22,8 +23,8 @@ from controlroom.cli.client import Client
 from controlroom.cli.errors import CommandFailed
 from controlroom.host import handover
 from controlroom.host.children import Child, reason
-from controlroom.host.data_folder import DataFolder
 from controlroom.host.progress import patiently, tell
+from controlroom.host.sharing import AWAY, Counts
 from controlroom.worker.folder import is_linked, set_aside
 from controlroom.worker.serve import NOT_KNOWN
 
@@ -34,6 +35,8 @@ _ROTATION_SECONDS = 10.0
 _LINK_TOKEN_AGE = timedelta(minutes=10)
 _WORKER_PATIENCE_SECONDS = 15.0
 _SERVER_PATIENCE_SECONDS = 10.0
+_COUNTED_IN = "PROMETHEUS_MULTIPROC_DIR"
+"""See `border/metrics`."""
 _SECRETS = ("CONTROLROOM_", "PGPASSWORD")
 """Variables of the server that a worker, whose robots inherit what it has, shall not have."""
 
@@ -42,13 +45,19 @@ _SECRETS = ("CONTROLROOM_", "PGPASSWORD")
 class Plan:
     """What shall run, and how."""
 
-    folder: DataFolder
+    data: Path
+    """The data folder."""
     settings: dict[str, Any]
-    """Settings of the server that differ from its environment."""
+    """Settings of the servers that differ from their environment."""
+    servers: int
+    """How many processes share what is listened at."""
+    database_connections: int
+    """Of each of them."""
     database_url: str | None
+    """None: a private database, in the data folder."""
     postgres_bin: Path | None
     sockets: list[socket.socket]
-    """Where the server listens. They are ours, so that nobody is refused while a server is restarted."""
+    """Where the servers listen. They are ours, so that nobody is refused while a server is restarted."""
     tls_sockets: list[socket.socket]
     url: str
     https_url: str | None
@@ -68,12 +77,19 @@ class _Part:
     """A part of the room: what runs now, and how its troubles went so far."""
 
     name: str
-    run: Callable[[], Awaitable[str]]
+    run: Callable[["_Part"], Awaitable[str]]
     """Runs the part until it ends; gives the reason."""
     troubles: int = 0
     was_ready: bool = False
     child: Child | None = None
     ready: asyncio.Event = field(default_factory=asyncio.Event)
+    number: int | None = None
+    """Which of several alike it is, from 1."""
+
+    @property
+    def log(self) -> str:
+        """The name of the file of its log."""
+        return f"{self.name.replace(' ', '-')}.log"
 
 
 class Supervisor:
@@ -81,16 +97,23 @@ class Supervisor:
 
     def __init__(self, plan: Plan) -> None:
         self._plan = plan
-        self._server = _Part("server", self._run_server)
+        self._servers = [_Part("server", self._run_server)]
+        self._together: _Together | None = None
+        if plan.servers > 1:
+            self._together = _Together(plan)
+            self._servers = [
+                _Part(f"server {number}", self._run_server, number=number) for number in range(1, plan.servers + 1)
+            ]
         self._worker = _Part("worker", self._run_worker)
         self._database = _Part("database", self._run_database)
         self._dsn = plan.database_url
         self._postgres: Any = None
         self._room: dict[str, Any] = {}
         # Why now: their imports take longer than all else, and the database can be started meanwhile
-        self._server.child = self._launch("server")
+        for server in self._servers:
+            server.child = self._launch(server)
         if plan.worker is not None:
-            self._worker.child = self._launch("worker")
+            self._worker.child = self._launch(self._worker)
 
     async def run(self) -> int:
         """Keep the room running until a signal asks to end. Raises CommandFailed if it never comes to run."""
@@ -100,7 +123,7 @@ class Supervisor:
             loop.add_signal_handler(number, self._on_signal, asked)
         if self._dsn is not None:
             self._database.ready.set()
-        parts = [self._server]
+        parts = list(self._servers)
         parts += [self._database] if self._plan.database_url is None else []
         parts += [self._worker] if self._plan.worker is not None else []
         keepers = [asyncio.create_task(self._keep(part)) for part in parts]
@@ -124,8 +147,10 @@ class Supervisor:
         """Run a part again and again. Raises CommandFailed if its first start fails."""
         while True:
             began = time.monotonic()
-            why = await part.run()
+            why = await part.run(part)
             part.ready.clear()
+            if self._together is not None:
+                self._together.ended(part)
             if not part.was_ready:
                 words = part.child.last_words() if part.child is not None else ""
                 raise CommandFailed(f"the {part.name} did not start: {why}", hint=words)
@@ -143,45 +168,56 @@ class Supervisor:
         part.was_ready = True
         part.ready.set()
 
-    async def _run_database(self) -> str:
+    async def _run_database(self, part: _Part) -> str:
         from controlroom.postgres.embedded import EmbeddedPostgres  # noqa: PLC0415
         from controlroom.postgres.programs import ClusterError  # noqa: PLC0415 - not needed with a shared database
 
         try:
             async with patiently() as begin:
                 self._postgres = await EmbeddedPostgres.start(
-                    self._plan.folder.path / "postgres", bin_dir=self._plan.postgres_bin, on_log=begin
+                    self._plan.data / "postgres", bin_dir=self._plan.postgres_bin, on_log=begin
                 )
         except (ClusterError, OSError) as failed:
             return str(failed)
         self._dsn = self._postgres.dsn
-        self._is_up(self._database)
+        self._is_up(part)
         code = await self._postgres.wait()
         return reason(code) if code != -1 else "by itself"
 
-    async def _run_server(self) -> str:
-        child = self._server.child or self._launch("server")
-        self._server.child = child
+    async def _run_server(self, part: _Part) -> str:
+        child = part.child or self._launch(part)
+        part.child = child
         await self._database.ready.wait()
-        async with patiently("starting the server"):
+        connections = {"database_connections": self._plan.database_connections}
+        async with patiently(f"starting the {part.name}"):
             await child.send(
                 {
-                    "settings": {**self._plan.settings, "database_url": self._dsn},
+                    "settings": {**self._plan.settings, **connections, "database_url": self._dsn},
                     "sockets": [each.fileno() for each in self._plan.sockets],
                     "tls_sockets": [each.fileno() for each in self._plan.tls_sockets],
+                    "share": None if self._together is None else self._together.share_of(part),
                 }
             )
             told = await child.receive()
         if told is not None and handover.FAILED not in told:
             self._room = told
-            self._is_up(self._server)
+            self._is_up(part)
         return await _end_of(child, told)
 
-    async def _run_worker(self) -> str:
+    async def _served(self) -> None:
+        """Wait until a server answers."""
+        waiting = [asyncio.create_task(server.ready.wait()) for server in self._servers]
+        try:
+            await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for each in waiting:
+                each.cancel()
+
+    async def _run_worker(self, part: _Part) -> str:
         assert self._plan.worker is not None  # noqa: S101  # only then this part is kept
-        child = self._worker.child or self._launch("worker")
-        self._worker.child = child
-        await self._server.ready.wait()
+        child = part.child or self._launch(part)
+        part.child = child
+        await self._served()
         async with patiently("starting the worker"):
             token = await asyncio.to_thread(link_token, self._plan, self._room)
             settings = {**self._plan.worker, "link_token": token}
@@ -193,14 +229,15 @@ class Supervisor:
             tell("the room does not know its worker, which was deleted or is another room's; it is linked anew")
             await child.ended()
             set_aside(Path(self._plan.worker["folder"]))
-            self._worker.child = None
-            return await self._run_worker()
+            part.child = None
+            return await self._run_worker(part)
         if told is not None and handover.FAILED not in told:
-            self._is_up(self._worker)
+            self._is_up(part)
         return await _end_of(child, told)
 
     async def _welcome(self) -> None:
-        await self._server.ready.wait()
+        for server in self._servers:
+            await server.ready.wait()
         if self._plan.worker is not None:
             await self._worker.ready.wait()
         self._plan.on_ready(self._room)
@@ -209,7 +246,7 @@ class Supervisor:
         """Begin logs anew that have grown long."""
         while True:
             await asyncio.sleep(_ROTATION_SECONDS)
-            for part in (self._server, self._worker):
+            for part in (*self._servers, self._worker):
                 if part.child is not None:
                     part.child.rotate_log()
 
@@ -217,27 +254,62 @@ class Supervisor:
         """End what runs, so that each part still has those that it needs."""
         if self._worker.child is not None:
             await self._worker.child.stop(_WORKER_PATIENCE_SECONDS + self._plan.stop_grace_seconds)
-        if self._server.child is not None:
-            await self._server.child.stop(_SERVER_PATIENCE_SECONDS)
+        servers = [server.child for server in self._servers if server.child is not None]
+        await asyncio.gather(*(child.stop(_SERVER_PATIENCE_SECONDS) for child in servers))
         if self._postgres is not None:
             await self._postgres.stop()
+        if self._together is not None:
+            self._together.close()
 
     def _on_signal(self, asked: asyncio.Event) -> None:
         if asked.is_set():  # asked twice: somebody is in a hurry
-            for part in (self._worker, self._server):
+            for part in (self._worker, *self._servers):
                 if part.child is not None:
                     part.child.kill()
         asked.set()
 
-    def _launch(self, program: str) -> Child:
+    def _launch(self, part: _Part) -> Child:
         variables = dict(os.environ)
-        sockets: list[int] = []
-        if program == "server":
-            sockets = [each.fileno() for each in (*self._plan.sockets, *self._plan.tls_sockets)]
-        else:
+        program, inherited = ["worker"], list[int]()
+        if part is self._worker:
             variables = {name: value for name, value in variables.items() if not name.startswith(_SECRETS)}
-        log = None if self._plan.logs is None else self._plan.logs / f"{program}.log"
-        return Child(program, variables, log, sockets)
+        else:
+            program = ["server"] if part.number is None else ["server", str(part.number)]
+            inherited = [each.fileno() for each in (*self._plan.sockets, *self._plan.tls_sockets)]
+            if self._together is not None:
+                inherited.append(self._together.counts.descriptor)
+                variables |= self._together.variables
+        log = None if self._plan.logs is None else self._plan.logs / part.log
+        return Child(program, variables, log, inherited)
+
+
+class _Together:
+    """What several servers share besides sockets: how many connections each has, and the files that they count in."""
+
+    def __init__(self, plan: Plan) -> None:
+        from controlroom.scratch import Scratch  # noqa: PLC0415 - one server does without
+
+        self._parts = ExitStack()
+        self._folder = self._parts.enter_context(Scratch(plan.data / "scratch").folder("metrics"))
+        self.counts = Counts.make(plan.servers)
+        self.variables = {_COUNTED_IN: str(self._folder.absolute())}
+
+    def share_of(self, part: _Part) -> dict[str, int]:
+        """What a server is told of the others."""
+        assert part.number is not None  # noqa: S101  # only then there are others
+        descriptor, processes = self.counts.descriptor, self.counts.processes
+        return {"counts": descriptor, "processes": processes, "number": part.number}
+
+    def ended(self, part: _Part) -> None:
+        """A part has ended: nobody leaves a connection to a server that is away."""
+        if part.number is not None and part.child is not None:
+            self.counts.say(part.number, AWAY)
+            for counted in self._folder.glob(f"gauge_live*_{part.child.pid}.db"):  # what it had in hand is no more
+                counted.unlink(missing_ok=True)
+
+    def close(self) -> None:
+        """Nobody counts any more."""
+        self._parts.close()
 
 
 async def _end_of(child: Child, told: dict[str, Any] | None) -> str:

@@ -28,6 +28,7 @@ def up(
     host: str | None = None,
     port: int | None = None,
     ready_file: _Path = None,
+    servers: Annotated[int | None, Parameter(show_default=False)] = None,
     worker: Annotated[bool, Parameter(negative="--no-worker", show_default=False)] = True,
     slots: int | None = None,
     sandbox: Literal["auto", "required", "off"] | None = None,
@@ -54,6 +55,8 @@ def up(
         Port to listen at, 0 for a free one [8170].
     ready_file
         Written when the room is ready: address and credentials as JSON, for programs.
+    servers
+        Processes of the server, which share its address: for machines with cores for them [1].
     worker
         Whether a worker is started, too.
     slots
@@ -72,10 +75,11 @@ def up(
         Show the logs of the parts here, too (otherwise, on a terminal, they go to logs/ in the data folder).
     """
     asked: dict[str, Any] = {"data": data, "host": host, "port": port, "tls_cert": tls_cert, "tls_key": tls_key}
-    asked["tls"] = True if tls or tls_cert else None
+    asked |= {"servers": servers, "tls": True if tls or tls_cert else None}
     warn_of_unknown_variables(os.environ)
     settings = load(asked)
     both_tls_files(settings)
+    connections = database_connections_each(settings)
     folder = DataFolder.take(settings.data)
     wished = {"slots": slots, "sandbox": sandbox, "stop_grace_seconds": stop_grace}
     worker_settings = local_worker(folder, wished, os.environ) if worker else None
@@ -108,11 +112,10 @@ def up(
         _announce(facts, folder.path, is_new=not before, remembered=remembered)
 
     plan = Plan(
-        folder=folder,
-        settings={
-            name: str(value) if isinstance(value, Path) else value for name, value in asked.items() if value is not None
-        }
-        | {"data": str(folder.path)},
+        data=folder.path,
+        settings=handed_over(asked) | {"data": str(folder.path)},
+        servers=settings.servers,
+        database_connections=connections,
         database_url=settings.database_url,
         postgres_bin=settings.postgres_bin,
         sockets=[listening],
@@ -126,6 +129,33 @@ def up(
         on_ready=welcome,
     )
     return asyncio.run(Supervisor(plan).run())
+
+
+def handed_over(asked: Mapping[str, Any]) -> dict[str, Any]:
+    """Options as settings that go over the line to a server."""
+    given_ones = {name: value for name, value in asked.items() if value is not None}
+    return {name: str(value) if isinstance(value, Path) else value for name, value in given_ones.items()}
+
+
+_LEAST_CONNECTIONS = 4
+"""With fewer a server's own loops would keep its requests waiting."""
+
+
+def database_connections_each(settings: Settings) -> int:
+    """How many connections each of several servers gets: as many as it is to have, of the private database's its part.
+
+    Raises Misused for more servers than that has room for.
+    """
+    if settings.servers == 1 or settings.database_url is not None:
+        return settings.database_connections
+    from controlroom.postgres.cluster import CONNECTIONS, KEPT_FREE  # noqa: PLC0415 - one server needs none of it
+
+    listens = 1
+    part = (CONNECTIONS - KEPT_FREE) // settings.servers - listens
+    if part < _LEAST_CONNECTIONS:
+        most = (CONNECTIONS - KEPT_FREE) // (_LEAST_CONNECTIONS + listens)
+        raise Misused(f"the private database has connections for {most} servers, not for {settings.servers}")
+    return min(settings.database_connections, part)
 
 
 _DECIDED_HERE = ("url", "link_token", "worker_id", "once", "once_wait_seconds")

@@ -15,17 +15,22 @@ SUPERUSER = "controlroom"
 HERE = "/proc/self/cwd"
 """The cluster's folder as the server knows it (see `embedded`)."""
 
+CONNECTIONS = 200
+"""Which a private server takes at once."""
+KEPT_FREE = 40
+"""Of them for what is no server of the room: the mail program (17), its superuser (3), backups, migrations."""
+
 _USERS = (SUPERUSER, "postgres")
 """Users of the system that are meant for a database, the first that exists."""
 _OWN_ID = 58432
 """A user id that no system hands out (Debian's dynamic ids begin at 60000, systemd's at 61184)."""
 
-_SETTINGS = """\
+_SETTINGS = f"""\
 # Written by controlroom at every start. `alter system` (postgresql.auto.conf) has the last word.
 listen_addresses = ''
 unix_socket_directories = '.'
 unix_socket_permissions = 0700
-max_connections = 200
+max_connections = {CONNECTIONS}
 password_encryption = 'scram-sha-256'
 
 # An acknowledged item is on disk, whatever happens next.

@@ -5,7 +5,7 @@ place (the address that calls) and by user there: who guesses waits, wherever th
 not, whatever is done to their name from elsewhere. Only the tries that a place has of a user get fewer while that user
 is guessed from many. A right password takes its own attempt back.
 
-Each server counts for itself, in memory: a few servers make a few times the guesses.
+Each process of a server counts for itself, in memory: a few of them make a few times the guesses.
 """
 
 import hashlib

@@ -1,7 +1,7 @@
-"""How often an API key may ask: one bucket of tokens a key, in the memory of each server.
+"""How often an API key may ask: one bucket of tokens a key, in the memory of each process.
 
-A bucket holds `requests_burst` tokens and gets `requests_per_second` of them back; a request takes one. Several servers
-do not ask each other, so that a key may have that much of each of them.
+A bucket holds `requests_burst` tokens and gets `requests_per_second` of them back; a request takes one. Several
+processes of a server do not ask each other, so that a key may have that much of each of them.
 """
 
 import time

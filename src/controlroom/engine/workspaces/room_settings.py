@@ -13,7 +13,7 @@ from controlroom.settings import Settings
 _OF_ONE_MACHINE: Final = frozenset(
     {
         *("data", "host", "port", "tls", "tls_cert", "tls_key", "log_format"),
-        *("database_url", "database_connections", "postgres_bin", "limits"),
+        *("database_url", "database_connections", "postgres_bin", "servers", "limits"),
     }
 )
 """What may differ from one server to the other. The limits are compared each by itself."""
