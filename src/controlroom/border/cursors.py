@@ -2,7 +2,7 @@
 
 import base64
 from collections.abc import Callable
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, Generic, TypedDict, TypeVar
 
 import msgspec
 from msgspec import Meta
@@ -13,6 +13,20 @@ Position = TypeVar("Position")
 
 RowNumber = Annotated[int, Meta(ge=0, le=2**63 - 1)]
 """A number that the database can hold."""
+
+
+class After(TypedDict, Generic[Position]):
+    """Where a list goes on, and how many rows of it are asked for."""
+
+    after: Position | None
+    limit: int
+
+
+class Before(TypedDict, Generic[Position]):
+    """Likewise, of one that begins with the newest."""
+
+    before: Position | None
+    limit: int
 
 
 def cursor_of(position: object) -> str:

@@ -58,8 +58,7 @@ class EditApiKey(Struct, frozen=True, forbid_unknown_fields=True):
 @get("/api-keys", needs=Permission.READ_API_KEYS)
 async def list_api_keys(request: Asking, paging: Pages) -> Page[ApiKeyAnswer]:
     """List API keys, oldest first."""
-    rows = await store.list_api_keys(*request.reading, after=paging.after(ApiKeyId), limit=paging.fetch)
-    return paging.page(rows, _show)
+    return paging.page(await store.list_api_keys(*request.reading, **paging.after(ApiKeyId)), _show)
 
 
 @post("/api-keys")

@@ -1,66 +1,26 @@
 """The dialect as one ASGI app: every surface of §0.1 under one origin.
 
-The paths of a module's routes begin below `/workspaces/{workspace_id:uuid}` (public API) or are
-whole (runtime APIs). To add a noun: write the module, and name it here.
+The paths of a module's routes begin below `/workspaces/{workspace_id:uuid}`, or below `/api/v1` if they are declared to
+lie `above_workspaces`. To add a noun: write the module.
 """
 
 import asyncio
-from collections.abc import Sequence
-from typing import Any
 
-from litestar import Litestar, Router
+from litestar import Litestar
 from litestar.datastructures import State
 
+from controlroom.border import git_hooks
 from controlroom.border.api_docs import framed
 from controlroom.border.asking import Asking
 from controlroom.border.bodies import JsonResponse
 from controlroom.border.dispatcher import App, Receive, Scope, Send
 from controlroom.border.origin import Origins
-from controlroom.border.routing import handlers_of
-from controlroom.dialects.robocorp import (
-    api_keys,
-    assets,
-    assistants,
-    audit_log,
-    auth,
-    chains,
-    email_triggers,
-    git_packages,
-    grants,
-    integrations,
-    link_tokens,
-    members,
-    notifications,
-    old_robots,
-    openapi,
-    organization,
-    outputs,
-    process_runs,
-    process_secrets,
-    processes,
-    provisioners,
-    queues,
-    retention,
-    roles,
-    runtime_work_items,
-    schedules,
-    secrets,
-    step_runs,
-    task_packages,
-    user_groups,
-    users,
-    vault,
-    webhooks,
-    work_item_files,
-    work_item_operations,
-    work_items,
-    worker_groups,
-    workers,
-    workspace,
-)
+from controlroom.border.routing import handlers_of, modules_in
+from controlroom.dialects import robocorp
+from controlroom.dialects.robocorp import assets, auth, integrations, old_robots, runtime_work_items, sessions, vault
 from controlroom.dialects.robocorp.errors import HANDLERS
 from controlroom.dialects.robocorp.old_process_api import surface as old_process_api
-from controlroom.dialects.robocorp.paging import PAGED
+from controlroom.dialects.robocorp.openapi import config, documented
 from controlroom.dialects.robocorp.rcc import surface as rcc
 from controlroom.dialects.robocorp.routing import undocumented
 from controlroom.engine.engine import Engine
@@ -79,66 +39,29 @@ PREFIXES = (
 )
 """Where the dispatcher mounts the dialect (DESIGN §5)."""
 
-_PUBLIC: Sequence[Any] = (
-    workspace,
-    processes,
-    process_runs,
-    step_runs,
-    work_items,
-    work_item_files,
-    outputs,
-    task_packages,
-    workers,
-    worker_groups,
-    link_tokens,
-    assets,
-    secrets,
-    api_keys,
-    members,
-    users,
-    roles,
-    user_groups,
-    grants,
-    webhooks,
-    notifications,
-    provisioners,
-    assistants,
-    process_secrets,
-    email_triggers,
-    git_packages,
-    audit_log,
-    schedules,
-    chains,
-    queues,
-    work_item_operations,
-    retention,
-)
-"""Modules of the public API and of our own management API."""
-
-_RUNTIME: Sequence[Any] = (runtime_work_items,)
-"""Modules of the robots' APIs."""
+_V1 = "/api/v1"
+_OTHERS = (integrations, old_robots, runtime_work_items, sessions, vault)
+"""Modules whose routes are for other callers than those of the public API and our own management API."""
 
 
 def routes(engine: Engine, origins: Origins, *, mail_domain: str) -> Litestar:
     """All routes of the dialect."""
-    public = Router(
-        "/api/v1/workspaces/{workspace_id:uuid}",
-        route_handlers=openapi.with_failures(handlers_of(_PUBLIC)),
-        middleware=[auth.somebody],
-        dependencies=PAGED,
-    )
+    public = handlers_of(modules_in(robocorp, but=_OTHERS))
+    above = [handler for handler in public if "above_workspaces" in handler.opt]
+    below = [handler for handler in public if handler not in above]
     hooks = asyncio.Semaphore(engine.limits.git_hooks)
     state = State({"engine": engine, "origins": origins, "mail_domain": mail_domain, "push_hooks": hooks})
     return Litestar(
         [
-            public,
-            *organization.routers(),
-            integrations.router(),
-            git_packages.hook_router(),
-            undocumented("/", handlers_of(_RUNTIME), auth.robot),
+            documented(f"{_V1}/workspaces/{{workspace_id:uuid}}", below, auth.somebody),
+            documented(_V1, [*above, sessions.log_out], auth.somebody),
+            documented(_V1, [sessions.log_in]),
+            documented("/", handlers_of([integrations]), auth.key_in_query),
+            git_hooks.router(),
+            undocumented("/", handlers_of([runtime_work_items]), auth.robot),
             undocumented("/", handlers_of([vault]), auth.robot_anywhere),
             *old_process_api.routers(),
-            old_robots.router(),
+            undocumented("/", handlers_of([old_robots]), auth.somebody),
             *rcc.routers(),
         ],
         state=state,
@@ -146,7 +69,7 @@ def routes(engine: Engine, origins: Origins, *, mail_domain: str) -> Litestar:
         request_class=Asking,
         response_class=JsonResponse,
         request_max_body_size=engine.limits.request_bytes,
-        openapi_config=openapi.config(),
+        openapi_config=config(),
         logging_config=None,
     )
 
@@ -163,7 +86,7 @@ def application(engine: Engine, origins: Origins, *, mail_domain: str) -> App:
         if "/assets/" in path:
             path = assets.joined(path, scope["method"])
         scope["path"] = path
-        send = framed(send, path, "/api/v1")
+        send = framed(send, path, _V1)
         await litestar(scope, receive, send)  # type: ignore[arg-type]  # the same ASGI, in other words
 
     return app

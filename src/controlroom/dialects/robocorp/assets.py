@@ -97,7 +97,7 @@ class UploadAsset(Struct, frozen=True):
 @get("/assets", needs=Permission.READ_ASSETS, open_to_robots=True)
 async def list_assets(request: Asking, paging: Pages) -> Page[Named]:
     """List assets, oldest first."""
-    rows = await assets.list_assets(*request.reading, after=paging.after(_asset_id), limit=paging.fetch)
+    rows = await assets.list_assets(*request.reading, **paging.after(_asset_id))
     return paging.page(rows, lambda asset: Named(asset.id, asset.name))
 
 

@@ -67,8 +67,7 @@ class AssistantArtifactAnswer(Struct, frozen=True):
 @get("/assistants", needs=Permission.READ_ASSISTANTS)
 async def list_assistants(request: Asking, paging: Pages) -> Page[AssistantAnswer]:
     """List assistants, oldest first."""
-    rows = await store.list_assistants(*request.reading, after=paging.after(AssistantId), limit=paging.fetch)
-    return paging.page(rows, _show)
+    return paging.page(await store.list_assistants(*request.reading, **paging.after(AssistantId)), _show)
 
 
 @post("/assistants")
@@ -120,8 +119,7 @@ async def list_assistant_run_artifacts(
 ) -> Page[AssistantArtifactAnswer]:
     """List what a run of an assistant left."""
     await actions.get_run(*request.reading, assistant_run_id)
-    after = paging.after(AssistantArtifactId)
-    rows = await store.list_artifacts(*request.reading, assistant_run_id, after=after, limit=paging.fetch)
+    rows = await store.list_artifacts(*request.reading, assistant_run_id, **paging.after(AssistantArtifactId))
 
     def shown(artifact: model.AssistantArtifact) -> AssistantArtifactAnswer:
         name = artifact.name.rpartition("/")[2]
@@ -132,8 +130,7 @@ async def list_assistant_run_artifacts(
 
 
 async def _runs(request: Asking, paging: Paging, assistant: AssistantId | None) -> Page[AssistantRunAnswer]:
-    before = paging.after(AssistantRunId)
-    rows = await store.list_runs(*request.reading, assistant=assistant, before=before, limit=paging.fetch)
+    rows = await store.list_runs(*request.reading, assistant=assistant, **paging.before(AssistantRunId))
     return paging.page(rows, _show_run)
 
 

@@ -50,12 +50,10 @@ async def list_audit_log(
 ) -> Page[AuditEventAnswer]:
     """List what happened in the workspace, newest first; single work items have a history of their own."""
     asked = AuditFilter(kind=event_type, actor_id=actor_id, since=_utc(since), until=_utc(until))
-    before = paging.after(_position)
-    rows = await audit.of_workspace(*request.reading, asked, before=before, limit=paging.fetch)
-    return paging.page(rows, _show, _place)
+    return paging.page(await audit.of_workspace(*request.reading, asked, **paging.before(_position)), _show, _place)
 
 
-@get("/audit-log")
+@get("/audit-log", above_workspaces=True)
 async def list_organization_audit_log(
     request: Asking,
     paging: Pages,
@@ -66,7 +64,7 @@ async def list_organization_audit_log(
 ) -> Page[AuditEventAnswer]:
     """List what happened to accounts and the organization, outside of its workspaces, newest first; for admins."""
     asked = AuditFilter(kind=event_type, actor_id=actor_id, since=_utc(since), until=_utc(until))
-    rows = await audit.outside_workspaces(*request.governing, asked, before=paging.after(_position), limit=paging.fetch)
+    rows = await audit.outside_workspaces(*request.governing, asked, **paging.before(_position))
     return paging.page(rows, _show, _place)
 
 
@@ -95,7 +93,3 @@ _show = shown_as(
     process_run=lambda event: identified(event.run_id),
     step_run=lambda event: identified(event.step_run_id),
 )
-
-
-handlers = [list_audit_log]
-organization_handlers = [list_organization_audit_log]

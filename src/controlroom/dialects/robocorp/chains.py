@@ -54,8 +54,7 @@ class LinkAnswer(Struct, frozen=True, kw_only=True):
 @get("/processes/{process_id:uuid}/chains", needs=Permission.READ_PROCESSES)
 async def list_chains(request: Asking, paging: Pages, process_id: Path[ProcessId]) -> Page[ChainAnswer]:
     """List what starts when a run of the process ends, oldest first."""
-    rows = await store.list_chains(*request.reading, process_id, after=paging.after(ChainId), limit=paging.fetch)
-    return paging.page(rows, _show)
+    return paging.page(await store.list_chains(*request.reading, process_id, **paging.after(ChainId)), _show)
 
 
 @post("/processes/{process_id:uuid}/chains")
@@ -93,7 +92,7 @@ async def list_chain_links(
     request: Asking, paging: Pages, process_id: Path[ProcessId], chain_id: Path[ChainId]
 ) -> Page[LinkAnswer]:
     """List what followed of the ends of runs, the latest first."""
-    rows = await store.list_links(*request.reading, process_id, chain_id, before=paging.after(int), limit=paging.fetch)
+    rows = await store.list_links(*request.reading, process_id, chain_id, **paging.before(int))
     return paging.page(rows, _show_link, lambda link: link.event_id)
 
 

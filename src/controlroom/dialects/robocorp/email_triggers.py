@@ -36,8 +36,7 @@ class ChangeEmailTrigger(Struct, frozen=True, kw_only=True, forbid_unknown_field
 @get("/email-triggers", needs=Permission.START_RUNS)
 async def list_email_triggers(request: Asking, paging: Pages) -> Page[EmailTriggerAnswer]:
     """List the mail addresses of processes, in the order in which the processes were made."""
-    after = paging.after(ProcessId)
-    rows = await emails.list_triggers(*request.reading, request.actor, after=after, limit=paging.fetch)
+    rows = await emails.list_triggers(*request.reading, request.actor, **paging.after(ProcessId))
     return paging.page(rows, lambda trigger: _show(request, trigger), lambda trigger: trigger.process_id)
 
 

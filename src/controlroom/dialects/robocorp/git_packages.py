@@ -1,28 +1,21 @@
 """Task packages from git (our management API): where a package's content is fetched from, on demand or on a push."""
 
-import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from datetime import datetime
 from typing import Literal
 
-from litestar import Router
 from msgspec import UNSET, Struct, UnsetType
 
-from controlroom.border.arrivals import allow, known
+from controlroom.border import git_hooks
 from controlroom.border.asking import Asking, Body, Path, Permission
-from controlroom.dialects.robocorp.answers import Accepted, Deleted
-from controlroom.dialects.robocorp.routing import Page, Pages, delete, get, post, undocumented, update
-from controlroom.engine.packages import push_hooks, sources
+from controlroom.dialects.robocorp.answers import Deleted
+from controlroom.dialects.robocorp.routing import Page, Pages, delete, get, post, update
+from controlroom.engine.packages import sources
 from controlroom.engine.packages.source_store import Ref, RefKind
 from controlroom.engine.packages.sources import SourceView, Wanted
-from controlroom.errors import Invalid, Unauthenticated, Unavailable
+from controlroom.errors import Invalid
 from controlroom.ids import PackageId
 
 _PACKAGE = "/task-packages/{package_id:uuid}"
-_GITHUB = "x-hub-signature-256"
-_GITLAB = "x-gitlab-token"
-_TURN_SECONDS = 5.0  # Why: less than GitHub waits for an answer (10 s)
 
 
 class PushHook(Struct, frozen=True):
@@ -72,7 +65,7 @@ class SetGitSource(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
 @get("/task-package-sources", needs=Permission.READ_PACKAGES)
 async def list_task_package_sources(request: Asking, paging: Pages) -> Page[GitSource]:
     """List where packages are fetched from, oldest package first; those that are uploaded have no source."""
-    rows = await sources.list_sources(*request.reading, after=paging.after(PackageId), limit=paging.fetch)
+    rows = await sources.list_sources(*request.reading, **paging.after(PackageId))
     return paging.page(rows, lambda source: _show(request, source), lambda source: source.package_id)
 
 
@@ -102,45 +95,9 @@ async def fetch_task_package(request: Asking, package_id: Path[PackageId]) -> Gi
     return _show(request, await sources.want(*request.acting, package_id))
 
 
-@post("/{package_id:uuid}", request_max_body_size=None)  # it allows so much itself
-async def receive_git_push(request: Asking, package_id: Path[PackageId]) -> Accepted:
-    """A push hook of GitHub or GitLab: fetch soon. The hook's own signature or token is the credential.
-
-    What is signed is the whole body: it is read once it is known that there is such a hook, few at once, none kept.
-    """
-    hook = await push_hooks.find(request.engine, package_id)
-    if (signature := request.headers.get(_GITHUB)) is not None:
-        async with _turn(request):
-            now, most = asyncio.get_running_loop().time(), request.engine.limits.git_hook_bytes
-            allow(request.scope, most=most, seconds=request.engine.limits.stall_seconds, now=now)
-            await hook.check_signature(signature, request.stream())
-    elif (token := request.headers.get(_GITLAB)) is not None:
-        hook.check_token(token)
-    else:
-        raise Unauthenticated("A push hook signs itself: X-Hub-Signature-256 or X-Gitlab-Token.")
-    known(request.scope, f"push_hook:{package_id}")
-    await hook.want_fetch()
-    return Accepted(accepted=True)
-
-
 def wanted(asked: SetGitSource) -> Wanted:
     """What of which repository is asked for. Raises Invalid."""
     return Wanted(url=asked.url, ref=_ref(asked), folder=asked.folder or "", secret_name=asked.secret)
-
-
-@asynccontextmanager
-async def _turn(request: Asking) -> AsyncIterator[None]:
-    """One of the few hooks whose bodies are read at once; raises Unavailable when none ends in time."""
-    turns: asyncio.Semaphore = request.app.state.push_hooks
-    try:
-        async with asyncio.timeout(_TURN_SECONDS):
-            await turns.acquire()
-    except TimeoutError:
-        raise Unavailable("too many push hooks are being read: try again", code="CROWDED") from None
-    try:
-        yield
-    finally:
-        turns.release()
 
 
 def _ref(asked: SetGitSource) -> Ref:
@@ -176,18 +133,4 @@ def _show(request: Asking, source: SourceView, secret: str | UnsetType = UNSET) 
 
 def push_hook(request: Asking, package: PackageId, secret: str | UnsetType = UNSET) -> PushHook:
     """Where pushes of a package's repository are told."""
-    return PushHook(f"{request.origin}/api/v1/git-hooks/{package}", secret)
-
-
-def hook_router() -> Router:
-    """Where pushes are told: it takes no API key."""
-    return undocumented("/api/v1/git-hooks", [receive_git_push])
-
-
-handlers = [
-    list_task_package_sources,
-    get_task_package_source,
-    set_task_package_source,
-    delete_task_package_source,
-    fetch_task_package,
-]
+    return PushHook(git_hooks.address(request, package), secret)

@@ -63,8 +63,7 @@ async def list_grants(
     request: Asking, paging: Pages, where: Annotated[GrantScope, QueryParameter(name="scope")] = GrantScope.WORKSPACE
 ) -> Page[GrantAnswer]:
     """List who holds which role in the workspace, or in the organization itself, oldest first."""
-    after = paging.after(GrantId)
-    rows = await actions.list_grants(*request.governing, _place(request, where), after=after, limit=paging.fetch)
+    rows = await actions.list_grants(*request.governing, _place(request, where), **paging.after(GrantId))
     return paging.page(rows, _show)
 
 

@@ -2,13 +2,11 @@
 
 from typing import Annotated, Literal
 
-from litestar import Response, Router
+from litestar import Response
 from msgspec import Raw
 
 from controlroom.border.asking import Asking, Path, QueryParameter
 from controlroom.border.bodies import payload_of
-from controlroom.dialects.robocorp import auth, openapi
-from controlroom.dialects.robocorp.paging import PAGED
 from controlroom.dialects.robocorp.process_runs import NotStarted, Started
 from controlroom.dialects.robocorp.routing import post
 from controlroom.engine.runs import actions
@@ -21,7 +19,7 @@ _SECRET = "x-hook-secret"  # noqa: S105 - the name of a header
 _SIGNATURE = "x-hook-signature"
 
 
-@post("/processes/{process_id:uuid}/process-runs-integrations")
+@post("/api/v1/workspaces/{workspace_id:uuid}/processes/{process_id:uuid}/process-runs-integrations")
 async def start_process_run_from_integration(
     request: Asking,
     process_id: Path[ProcessId],
@@ -47,13 +45,3 @@ async def start_process_run_from_integration(
     if run is None:  # it has brought an item
         raise Conflict("the run was not started", code="NOT_STARTED")
     return Response(Started(run.id), media_type="application/json")
-
-
-def router() -> Router:
-    """Its one route, which the public API documents."""
-    return Router(
-        "/api/v1/workspaces/{workspace_id:uuid}",
-        route_handlers=openapi.with_failures([start_process_run_from_integration]),
-        middleware=[auth.key_in_query],
-        dependencies=PAGED,
-    )

@@ -77,8 +77,7 @@ async def list_worker_group_link_tokens(
 ) -> Page[GroupLinkToken]:
     """List the tokens of a group, oldest first."""
     await store.get_group(*request.reading, group_id)
-    after = paging.after(LinkTokenId)
-    rows = await link_tokens.list_tokens(*request.reading, group=group_id, after=after, limit=paging.fetch)
+    rows = await link_tokens.list_tokens(*request.reading, group=group_id, **paging.after(LinkTokenId))
     return paging.page(rows, lambda token: _show(group_id, token))
 
 

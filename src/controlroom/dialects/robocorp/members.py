@@ -43,7 +43,7 @@ class ChangeMember(Struct, frozen=True, forbid_unknown_fields=True):
 @get("/members", needs=Permission.READ_MEMBERS)
 async def list_members(request: Asking, paging: Pages) -> Page[MemberAnswer]:
     """List members with their roles."""
-    rows = await store.list_members(*request.reading, after=paging.after(UserId), limit=paging.fetch)
+    rows = await store.list_members(*request.reading, **paging.after(UserId))
     return paging.page(rows, _show, lambda member: member.user_id)
 
 

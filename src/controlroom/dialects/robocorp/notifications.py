@@ -57,9 +57,7 @@ class UpdateNotification(Struct, frozen=True, kw_only=True, forbid_unknown_field
 @get("/processes/{process_id:uuid}/notifications", needs=Permission.READ_PROCESSES)
 async def list_notifications(request: Asking, paging: Pages, process_id: Path[ProcessId]) -> Page[NotificationAnswer]:
     """List the notifications of a process, oldest first."""
-    after = paging.after(NotificationId)
-    rows = await store.list_of_process(*request.reading, process_id, after=after, limit=paging.fetch)
-    return paging.page(rows, _show)
+    return paging.page(await store.list_of_process(*request.reading, process_id, **paging.after(NotificationId)), _show)
 
 
 @post("/processes/{process_id:uuid}/notifications")

@@ -1,22 +1,15 @@
 """The old Robot API (§2.3): one route, by which a build uploads a robot with an API key."""
 
-from litestar import Router, get
+from litestar import get
 
 from controlroom.border.asking import Asking, Path
-from controlroom.dialects.robocorp import auth
 from controlroom.dialects.robocorp.answers import Form
 from controlroom.dialects.robocorp.links import older_form
-from controlroom.dialects.robocorp.routing import undocumented
 from controlroom.engine.packages import actions
 from controlroom.ids import PackageId
 
 
-@get("/robots/{robot_id:uuid}/file/uploadlink")
+@get("/robot-v2/workspaces/{workspace_id:uuid}/robots/{robot_id:uuid}/file/uploadlink")
 async def get_upload_link(request: Asking, robot_id: Path[PackageId]) -> Form:
     """Tell where to post the next version of a robot."""
     return older_form(request, await actions.promise_upload(*request.acting, robot_id))
-
-
-def router() -> Router:
-    """Its one route."""
-    return undocumented("/robot-v2/workspaces/{workspace_id:uuid}", [get_upload_link], auth.somebody)

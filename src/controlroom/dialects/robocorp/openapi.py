@@ -1,15 +1,18 @@
 """The document of the public API and of our management API: `/api/v1/openapi.json`, and `/api/v1/docs` for people."""
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from functools import partial
 
+from litestar import Router
 from litestar.handlers import HTTPRouteHandler
 from litestar.openapi import OpenAPIConfig, ResponseSpec
 from litestar.openapi.spec import Components, Reference, SecurityScheme
 from msgspec import Struct
 
 from controlroom.border.api_docs.published import document_of, drawn
+from controlroom.border.asking import Entrance
 from controlroom.border.routing import operation_id
+from controlroom.dialects.robocorp.paging import PAGED
 from controlroom.dialects.robocorp.permissions import NAMES
 
 
@@ -39,17 +42,15 @@ _FAILURES = {
 }
 
 
-def with_failures(handlers: Iterable[HTTPRouteHandler]) -> list[HTTPRouteHandler]:
-    """The handlers, declared to fail as all of this dialect do, each under the noun that its module is named by."""
-    documented = []
+def documented(path: str, handlers: Sequence[HTTPRouteHandler], *entrances: Entrance) -> Router:
+    """Routes that the document describes: they fail as all do, and each stands under the noun of its module."""
     for handler in handlers:
         handler.tags = [_noun(handler.fn.__module__)]
         handler.responses = {
             status: ResponseSpec(ErrorAnswer, description=text, generate_examples=False)
             for status, text in _FAILURES.items()
         }
-        documented.append(handler)
-    return documented
+    return Router(path, route_handlers=handlers, middleware=entrances, dependencies=PAGED)
 
 
 _NOUNS = {

@@ -38,8 +38,7 @@ async def list_process_run_outputs(request: Asking, paging: Pages, run_id: Path[
 
 
 async def _outputs(request: Asking, paging: Paging, run: RunId) -> Page[Output]:
-    after = paging.after(WorkItemId)
-    rows = await store.list_outputs(*request.reading, run, after=after, limit=paging.fetch, most_bytes=paging.most)
+    rows = await store.list_outputs(*request.reading, run, **paging.after(WorkItemId), most_bytes=paging.most)
     if not rows:
         await runs.get(*request.reading, run)
     files = await files_of(request, rows)

@@ -114,10 +114,7 @@ async def list_process_runs(
     run_state: Annotated[model.RunState | None, QueryParameter(name="state")] = None,
 ) -> Page[ProcessRun]:
     """List process runs, newest first."""
-    before = paging.after(RunId)
-    rows = await store.list_runs(
-        *request.reading, process=process_id, state=run_state, before=before, limit=paging.fetch
-    )
+    rows = await store.list_runs(*request.reading, process=process_id, state=run_state, **paging.before(RunId))
     return paging.page(rows, show)
 
 

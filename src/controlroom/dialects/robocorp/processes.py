@@ -137,8 +137,7 @@ class ProcessAnswer(Struct, frozen=True, kw_only=True):
 @get("/processes", needs=Permission.READ_PROCESSES)
 async def list_processes(request: Asking, paging: Pages) -> Page[ListedProcess]:
     """List processes, oldest first."""
-    rows = await store.list_processes(*request.reading, after=paging.after(ProcessId), limit=paging.fetch)
-    return paging.page(rows, _show_listed)
+    return paging.page(await store.list_processes(*request.reading, **paging.after(ProcessId)), _show_listed)
 
 
 @post("/processes", needs=Permission.WRITE_PROCESSES)

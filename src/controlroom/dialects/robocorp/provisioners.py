@@ -61,8 +61,7 @@ class UpdateProvisioner(Struct, frozen=True, kw_only=True, forbid_unknown_fields
 @get("/provisioners", needs=Permission.READ_WORKERS)
 async def list_provisioners(request: Asking, paging: Pages) -> Page[ProvisionerAnswer]:
     """List provisioners, oldest first, without their secrets."""
-    rows = await store.list_provisioners(*request.reading, after=paging.after(ProvisionerId), limit=paging.fetch)
-    return paging.page(rows, _show)
+    return paging.page(await store.list_provisioners(*request.reading, **paging.after(ProvisionerId)), _show)
 
 
 @post("/provisioners")

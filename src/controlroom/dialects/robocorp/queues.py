@@ -103,8 +103,7 @@ class UpdateConsumer(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 @get("/queues", needs=Permission.READ_PROCESSES)
 async def list_queues(request: Asking, paging: Pages) -> Page[QueueAnswer]:
     """List the standing queues, oldest first."""
-    after = paging.after(QueueId)
-    rows = await store.list_queues(*request.reading, after=after, limit=paging.fetch, most_bytes=paging.most)
+    rows = await store.list_queues(*request.reading, **paging.after(QueueId), most_bytes=paging.most)
     return paging.page(rows, _show, size=store.size_of)
 
 
@@ -138,8 +137,7 @@ async def delete_queue(request: Asking, queue_id: Path[QueueId]) -> Deleted:
 async def list_queue_consumers(request: Asking, paging: Pages, queue_id: Path[QueueId]) -> Page[ConsumerAnswer]:
     """List the consumers of a queue, oldest first."""
     await store.get(*request.reading, queue_id)
-    after = paging.after(QueueConsumerId)
-    rows = await store.list_consumers(*request.reading, queue_id, after=after, limit=paging.fetch)
+    rows = await store.list_consumers(*request.reading, queue_id, **paging.after(QueueConsumerId))
     return paging.page(rows, _show_consumer)
 
 

@@ -47,8 +47,7 @@ class EditRole(Struct, frozen=True, forbid_unknown_fields=True):
 @get("/roles", needs=Permission.READ_MEMBERS)
 async def list_roles(request: Asking, paging: Pages) -> Page[RoleAnswer]:
     """List the roles that can be granted, the system's first."""
-    rows = await actions.list_roles(*request.governing, after=paging.after(RoleId), limit=paging.fetch)
-    return paging.page(rows, _show)
+    return paging.page(await actions.list_roles(*request.governing, **paging.after(RoleId)), _show)
 
 
 @post("/roles", needs=Permission.READ_MEMBERS)

@@ -132,7 +132,7 @@ async def list_schedules(
 ) -> Page[ScheduleAnswer]:
     """List schedules, oldest first."""
     rows = await store.list_schedules(
-        *request.reading, process=process_id, after=paging.after(ScheduleId), limit=paging.fetch, most_bytes=paging.most
+        *request.reading, process=process_id, **paging.after(ScheduleId), most_bytes=paging.most
     )
     return paging.page(rows, _show, size=store.size_of)
 
@@ -194,8 +194,7 @@ async def list_schedule_occurrences(
 ) -> Page[OccurrenceAnswer]:
     """List what became of the times at which a schedule was due, the latest first."""
     await store.get(*request.reading, schedule_id)
-    before = paging.after(datetime.fromisoformat)
-    rows = await store.list_occurrences(*request.reading, schedule_id, before=before, limit=paging.fetch)
+    rows = await store.list_occurrences(*request.reading, schedule_id, **paging.before(datetime.fromisoformat))
     return paging.page(rows, _show_occurrence, lambda occurrence: occurrence.due.isoformat())
 
 

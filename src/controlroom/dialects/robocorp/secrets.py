@@ -41,7 +41,7 @@ class SetSecret(Struct, frozen=True, forbid_unknown_fields=True):
 @get("/secrets", needs=Permission.READ_SECRETS)
 async def list_secrets(request: Asking, paging: Pages) -> Page[SecretAnswer]:
     """List secrets by name."""
-    rows = await store.list_secrets(*request.reading, after=paging.after(str), limit=paging.fetch)
+    rows = await store.list_secrets(*request.reading, **paging.after(str))
     return paging.page(rows, _show, lambda secret: secret.name)
 
 

@@ -66,7 +66,3 @@ async def log_out(request: Asking) -> LoggedOut:
     """End the session with whose token this is called."""
     _, token = credential_of(request.scope)
     return LoggedOut(await sessions.end(request.engine, token))
-
-
-handlers = [log_out]
-open_handlers = [log_in]

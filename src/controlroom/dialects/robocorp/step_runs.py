@@ -86,8 +86,7 @@ class StepRunEvent(Struct, frozen=True):
 @get("/step-runs", needs=Permission.READ_PROCESSES)
 async def list_step_runs(request: Asking, paging: Pages, process_run_id: Query[RunId]) -> Page[StepRunAnswer]:
     """List the step runs of a process run, oldest first."""
-    after = paging.after(StepRunId)
-    rows = await store.list_step_runs(*request.reading, process_run_id, after=after, limit=paging.fetch)
+    rows = await store.list_step_runs(*request.reading, process_run_id, **paging.after(StepRunId))
     if not rows:
         await store.get(*request.reading, process_run_id)
     return paging.page(rows, show)
@@ -115,8 +114,7 @@ async def resume_step_run(request: Asking, step_run_id: Path[StepRunId]) -> Step
 async def list_step_run_artifacts(request: Asking, paging: Pages, step_run_id: Path[StepRunId]) -> Page[ArtifactAnswer]:
     """List the artifacts of a step run."""
     await store.get_step_run(*request.reading, step_run_id)
-    after = paging.after(ArtifactId)
-    rows = await store.list_artifacts(*request.reading, step_run_id, after=after, limit=paging.fetch)
+    rows = await store.list_artifacts(*request.reading, step_run_id, **paging.after(ArtifactId))
     return paging.page(rows, _show_artifact)
 
 
@@ -141,7 +139,7 @@ async def list_step_run_console_messages(
     With `unfinished=true` the last page also tells the line that has no end yet, a question or a progress bar.
     """
     await store.get_step_run(*request.reading, step_run_id)
-    after = paging.after(_position) or BEGINNING
+    after = paging.position(_position) or BEGINNING
     rows = await console.read(request.engine, request.seen, step_run_id, after=after, limit=paging.fetch)
     page = paging.page(rows, _show_line, lambda row: row.position, size=lambda row: row.size)
     answer = ConsolePage(page.next, page.has_more, page.data)
@@ -158,8 +156,7 @@ async def list_step_run_console_messages(
 async def list_step_run_events(request: Asking, paging: Pages, step_run_id: Path[StepRunId]) -> Page[StepRunEvent]:
     """List what happened to the step run, oldest first."""
     await store.get_step_run(*request.reading, step_run_id)
-    rows = await store.list_events(*request.reading, step_run_id, after=paging.after(int), limit=paging.fetch)
-    return paging.page(rows, _show_event)
+    return paging.page(await store.list_events(*request.reading, step_run_id, **paging.after(int)), _show_event)
 
 
 def artifact_url(request: Asking, artifact: Artifact) -> str:

@@ -79,7 +79,7 @@ async def list_task_packages(request: Asking, paging: Pages, name: Query[str | N
         named = await store.by_name(*request.reading, name)
         rows = [] if named is None else [named]
     else:
-        rows = await store.list_packages(*request.reading, after=paging.after(PackageId), limit=paging.fetch)
+        rows = await store.list_packages(*request.reading, **paging.after(PackageId))
     return paging.page(rows, lambda package: _show(request, package))
 
 

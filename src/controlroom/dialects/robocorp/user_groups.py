@@ -56,8 +56,7 @@ class AddToGroup(Struct, frozen=True, forbid_unknown_fields=True):
 @get("/user-groups", needs=Permission.READ_MEMBERS)
 async def list_user_groups(request: Asking, paging: Pages) -> Page[UserGroupAnswer]:
     """List the groups of the organization's users, oldest first."""
-    rows = await actions.list_groups(*request.governing, after=paging.after(UserGroupId), limit=paging.fetch)
-    return paging.page(rows, _show)
+    return paging.page(await actions.list_groups(*request.governing, **paging.after(UserGroupId)), _show)
 
 
 @post("/user-groups", needs=Permission.READ_MEMBERS)
@@ -90,8 +89,7 @@ async def list_user_group_members(
     request: Asking, paging: Pages, group_id: Path[UserGroupId]
 ) -> Page[GroupMemberAnswer]:
     """List who is in a group of users."""
-    after = paging.after(UserId)
-    rows = await actions.list_group_members(*request.governing, group_id, after=after, limit=paging.fetch)
+    rows = await actions.list_group_members(*request.governing, group_id, **paging.after(UserId))
     return paging.page(rows, _show_member, lambda member: member.user_id)
 
 

@@ -70,8 +70,7 @@ class CreateCredential(Struct, frozen=True, forbid_unknown_fields=True):
 @get("/users", needs=Permission.READ_MEMBERS)
 async def list_users(request: Asking, paging: Pages) -> Page[UserAnswer]:
     """List the users that the caller may see, oldest first."""
-    rows = await users.list_users(*request.governing, after=paging.after(UserId), limit=paging.fetch)
-    return paging.page(rows, _show)
+    return paging.page(await users.list_users(*request.governing, **paging.after(UserId)), _show)
 
 
 @post("/users")
@@ -108,8 +107,7 @@ async def enable_user(request: Asking, user_id: Path[UserId]) -> Identified:
 async def list_user_credentials(request: Asking, paging: Pages, user_id: Path[UserId]) -> Page[CredentialAnswer]:
     """List the access credentials of a member of the workspace, without their secrets."""
     await users.get_member(*request.reading, user_id)
-    after = paging.after(UserCredentialId)
-    rows = await users.list_credentials(*request.governing, user_id, after=after, limit=paging.fetch)
+    rows = await users.list_credentials(*request.governing, user_id, **paging.after(UserCredentialId))
     return paging.page(rows, _show_credential)
 
 

@@ -122,8 +122,7 @@ async def list_webhooks(
     request: Asking, paging: Pages, process_id: Query[ProcessId | None] = None
 ) -> Page[WebhookAnswer]:
     """List webhooks, oldest first, without their secrets."""
-    after = paging.after(WebhookId)
-    rows = await store.list_webhooks(*request.reading, process=process_id, after=after, limit=paging.fetch)
+    rows = await store.list_webhooks(*request.reading, process=process_id, **paging.after(WebhookId))
     return paging.page(rows, _show)
 
 
@@ -195,7 +194,7 @@ async def deliveries_of(
 ) -> Page[DeliveryAnswer]:
     """A page of what a webhook, a callback, a notification or a provisioner was sent, newest first."""
     rows = await deliveries.list_of_subscription(
-        *request.reading, subscription, state=state, before=paging.after(DeliveryId), limit=paging.fetch
+        *request.reading, subscription, state=state, **paging.before(DeliveryId)
     )
     return paging.page(rows, show_delivery)
 

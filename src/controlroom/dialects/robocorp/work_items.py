@@ -126,9 +126,9 @@ async def list_work_items(
     item_state: Annotated[ShownState | None, QueryParameter(name="state")] = None,
 ) -> Page[WorkItemAnswer]:
     """List work items without their data, newest first."""
-    state, before = item_state and ItemState(item_state), paging.after(WorkItemId)
+    state = item_state and ItemState(item_state)
     rows = await store.list_items(
-        *request.reading, process=process_id, run=process_run_id, state=state, before=before, limit=paging.fetch
+        *request.reading, process=process_id, run=process_run_id, state=state, **paging.before(WorkItemId)
     )
     return paging.page(rows, _show, size=store.size_of)
 

@@ -36,8 +36,7 @@ class GroupsOfWorker(Struct, frozen=True):
 @get("/worker-groups", needs=Permission.READ_WORKERS)
 async def list_worker_groups(request: Asking, paging: Pages) -> Page[Named]:
     """List worker groups, oldest first."""
-    rows = await store.list_groups(*request.reading, after=paging.after(WorkerGroupId), limit=paging.fetch)
-    return paging.page(rows, _show)
+    return paging.page(await store.list_groups(*request.reading, **paging.after(WorkerGroupId)), _show)
 
 
 @post("/worker-groups")
@@ -69,8 +68,7 @@ async def delete_worker_group(request: Asking, group_id: Path[WorkerGroupId]) ->
 async def list_workers_of_group(request: Asking, paging: Pages, group_id: Path[WorkerGroupId]) -> Page[WorkerAnswer]:
     """List the workers of a group, oldest first."""
     await store.get_group(*request.reading, group_id)
-    rows = await store.list_members(*request.reading, group_id, after=paging.after(WorkerId), limit=paging.fetch)
-    return paging.page(rows, show_worker)
+    return paging.page(await store.list_members(*request.reading, group_id, **paging.after(WorkerId)), show_worker)
 
 
 @update("/worker-groups/{group_id:uuid}/workers")

@@ -41,8 +41,7 @@ class WorkerName(Struct, frozen=True):
 @get("/workers", needs=Permission.READ_WORKERS)
 async def list_workers(request: Asking, paging: Pages) -> Page[WorkerAnswer]:
     """List workers, oldest first."""
-    rows = await store.list_workers(*request.reading, after=paging.after(WorkerId), limit=paging.fetch)
-    return paging.page(rows, show)
+    return paging.page(await store.list_workers(*request.reading, **paging.after(WorkerId)), show)
 
 
 @get("/workers/{worker_id:uuid}", needs=Permission.READ_WORKERS)

@@ -49,14 +49,13 @@ async def update_workspace(request: Asking, data: Body[RenameWorkspace]) -> Work
     return _show(await actions.rename(*request.acting, data.name))
 
 
-@get("/workspaces")
+@get("/workspaces", above_workspaces=True)
 async def list_workspaces(request: Asking, paging: Pages) -> Page[WorkspaceAnswer]:
     """List the workspaces that the caller has a place in, oldest first: an API key's is one."""
-    rows = await actions.list_workspaces(*request.governing, after=paging.after(WorkspaceId), limit=paging.fetch)
-    return paging.page(rows, _show)
+    return paging.page(await actions.list_workspaces(*request.governing, **paging.after(WorkspaceId)), _show)
 
 
-@post("/workspaces")
+@post("/workspaces", above_workspaces=True)
 async def create_workspace(request: Asking, data: Body[CreateWorkspace]) -> WorkspaceAnswer:
     """Create a workspace, of which the caller becomes the owner; for admins who have logged in."""
     return _show(await actions.create(*request.governing, data.name))
@@ -67,5 +66,3 @@ _show = shown_as(
     Workspace,
     organization=lambda found: OrganizationAnswer(found.organization.id, found.organization.name),
 )
-handlers = [get_workspace, update_workspace]
-organization_handlers = [list_workspaces, create_workspace]
