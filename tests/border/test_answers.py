@@ -7,9 +7,9 @@ from typing import Any, Literal, NewType
 from uuid import UUID, uuid4
 
 import pytest
-from msgspec import Struct
+from msgspec import UNSET, Struct, UnsetType
 
-from controlroom.border.answers import shown_as
+from controlroom.border.answers import Habit, Habits, shown_as
 
 ShelfId = NewType("ShelfId", UUID)
 
@@ -102,3 +102,80 @@ def test_an_answer_is_made_as_fast_as_by_hand():
     hand, compiled = (min(timeit.repeat(lambda f=f: f(SHELF), number=5000, repeat=20)) for f in (_by_hand, show))
 
     assert compiled < 1.5 * hand
+
+
+class Book(Struct, frozen=True, kw_only=True):
+    """A row in rows."""
+
+    title: str
+    is_lent: bool | UnsetType = UNSET
+    shelf_id: ShelfId
+    shelf_label: str
+    borrower_id: UUID | None
+    read_for: timedelta | None
+    sequel: "Book | None" = None
+
+
+class Ref(Struct, frozen=True):
+    """A noun by its id, and perhaps its label."""
+
+    id: UUID
+    label: str = ""
+
+
+class BookAnswer(Struct, frozen=True, kw_only=True):
+    """An answer in answers."""
+
+    title: str
+    lent: bool | UnsetType = UNSET
+    shelf: Ref
+    borrower: Ref | None
+    read_for: float | None
+    sequel: "SequelAnswer | None" = None
+
+
+class SequelAnswer(Struct, frozen=True):
+    """A book in a book."""
+
+    title: str
+
+
+HABITS = Habits(
+    words=[("lent", "is_lent")],
+    kinds=[
+        Habit(Ref, UUID, ("{}_id", "{}_label"), Ref),
+        Habit(Ref, UUID, ("{}_id",), Ref),
+        Habit(float, timedelta, ("{}",), timedelta.total_seconds),
+    ],
+)
+
+
+def test_the_habits_of_a_grammar_make_what_nothing_is_said_of():
+    """Another word, another kind, a row in the row; what is null or left out stays so."""
+    show_book, (shelf, reader) = shown_as(BookAnswer, Book, HABITS), (ShelfId(uuid4()), uuid4())
+    sequel = Book(title="II", shelf_id=shelf, shelf_label="b", borrower_id=None, read_for=None)
+    first = Book(
+        title="I",
+        is_lent=True,
+        shelf_id=shelf,
+        shelf_label="b",
+        borrower_id=reader,
+        read_for=timedelta(minutes=1),
+        sequel=sequel,
+    )
+
+    assert show_book(sequel) == BookAnswer(title="II", shelf=Ref(shelf, "b"), borrower=None, read_for=None)
+    assert show_book(first) == BookAnswer(
+        title="I", lent=True, shelf=Ref(shelf, "b"), borrower=Ref(reader), read_for=60.0, sequel=SequelAnswer("II")
+    )
+
+
+def test_a_habit_makes_nothing_of_what_may_be_more_than_the_field():
+    """A field that is always there is not made of an attribute that may be null, nor left at its default."""
+
+    class Borrowed(Struct, frozen=True):
+        borrower: Ref = Ref(uuid4())
+        read_for: float = 0.0
+
+    with pytest.raises(TypeError, match=r"Book\.read_for"):
+        shown_as(Borrowed, Book, HABITS)

@@ -1,10 +1,21 @@
-"""Shapes that several nouns share (§1.6); of bodies, too. Times are ISO 8601 in UTC, durations seconds."""
+"""Shapes that several nouns share (§1.6); of bodies, too; and what is done alike in all of them.
 
+Times are ISO 8601 in UTC, durations seconds.
+"""
+
+from collections.abc import Callable
 from datetime import timedelta
-from typing import Final, Literal
+from operator import attrgetter
+from typing import Any, Final, Literal, TypeVar
 from uuid import UUID
 
 from msgspec import Struct
+
+from controlroom.border import answers
+from controlroom.border.answers import Habit, Habits
+
+Row = TypeVar("Row")
+Shown = TypeVar("Shown", bound=Struct)
 
 
 class Identified(Struct, frozen=True):
@@ -82,3 +93,35 @@ _LONGEST_SECONDS: Final = 1e9  # far beyond what the engine takes, and what a ti
 def duration_of(count: float | None) -> timedelta | None:
     """Seconds that a body gives, as a duration; the engine says which are too few or too many."""
     return None if count is None else timedelta(seconds=min(max(count, 0.0), _LONGEST_SECONDS))
+
+
+_HABITS: Final = Habits(
+    words=(
+        ("process_run", "run"),
+        ("next_process_run", "next_run"),
+        ("event_type", "kind"),
+        ("timestamp", "at"),
+        ("decided_at", "at"),
+        ("state_updated_at", "state_at"),
+        ("last_used_at", "used_at"),
+        ("package_version_id", "version"),
+        ("package_label", "label"),
+        ("time_zone", "zone"),
+        ("enabled", "is_enabled"),
+        ("paused", "is_paused"),
+        ("standing", "is_standing"),
+        *((f"{name}_seconds", name) for name in ("grace", "skip_after", "cancel_after", "timeout", "max_lifetime")),
+    ),
+    kinds=(
+        Habit(Identified, UUID, ("{}_id",), Identified),
+        Habit(Named, UUID, ("{}_id", "{}_name"), Named),
+        Habit(UUID, Reference, ("{}",), attrgetter("id")),
+        Habit(float, timedelta, ("{}",), timedelta.total_seconds),
+        Habit(timedelta, float, ("{}",), duration_of),
+    ),
+)
+
+
+def shown_as(shown: type[Shown], row: type[Row], /, **made: str | Callable[[Row], Any]) -> Callable[[Row], Shown]:
+    """The function that writes a row as an answer, or reads a body as what the engine takes, with these habits."""
+    return answers.shown_as(shown, row, _HABITS, **made)

@@ -5,9 +5,8 @@ from datetime import datetime
 from msgspec import Struct
 from msgspec.structs import asdict
 
-from controlroom.border.answers import shown_as
 from controlroom.border.asking import Asking, Body, Path, Permission
-from controlroom.dialects.robocorp.answers import Deleted
+from controlroom.dialects.robocorp.answers import Deleted, shown_as
 from controlroom.dialects.robocorp.permissions import names_of, permission_named
 from controlroom.dialects.robocorp.routing import Page, Pages, delete, get, post, update
 from controlroom.engine.access import actions, store
@@ -100,4 +99,4 @@ def _permissions(names: list[str]) -> frozenset[Permission]:
     return frozenset(permission_named(name) for name in names)
 
 
-_show = shown_as(ApiKeyAnswer, ApiKey, permissions=lambda key: names_of(key.permissions), last_used_at="used_at")
+_show = shown_as(ApiKeyAnswer, ApiKey, permissions=lambda key: names_of(key.permissions))

@@ -4,9 +4,8 @@ from datetime import datetime
 
 from msgspec import Struct
 
-from controlroom.border.answers import shown_as
 from controlroom.border.asking import Asking, Body, Path, Permission, Query
-from controlroom.dialects.robocorp.answers import Deleted, Named, seconds
+from controlroom.dialects.robocorp.answers import Deleted, Named, shown_as
 from controlroom.dialects.robocorp.links import download_url
 from controlroom.dialects.robocorp.routing import Page, Pages, Paging, delete, get, post
 from controlroom.engine.assistants import actions, model, store
@@ -143,9 +142,5 @@ _show = shown_as(AssistantAnswer, model.Assistant, task=task_of)
 
 
 _show_run = shown_as(
-    AssistantRunAnswer,
-    model.AssistantRun,
-    error=lambda run: run.error_code and RunError(run.error_code),
-    duration=lambda run: seconds(run.duration),
-    assistant=lambda run: Named(run.assistant_id, run.assistant_name),
+    AssistantRunAnswer, model.AssistantRun, error=lambda run: run.error_code and RunError(run.error_code)
 )

@@ -7,9 +7,8 @@ from uuid import UUID
 import msgspec
 from msgspec import Struct
 
-from controlroom.border.answers import shown_as
 from controlroom.border.asking import Asking, Query
-from controlroom.dialects.robocorp.answers import Identified, identified
+from controlroom.dialects.robocorp.answers import Identified, shown_as
 from controlroom.dialects.robocorp.routing import Page, Pages, get
 from controlroom.engine.access import audit
 from controlroom.engine.access.audit import AuditEvent, AuditFilter, Position
@@ -84,12 +83,5 @@ def _place(event: AuditEvent) -> Position:
 
 
 _show = shown_as(
-    AuditEventAnswer,
-    AuditEvent,
-    timestamp="at",
-    event_type="kind",
-    actor=lambda event: Doer(event.actor_kind, event.actor_id, event.actor_name),
-    process=lambda event: identified(event.process_id),
-    process_run=lambda event: identified(event.run_id),
-    step_run=lambda event: identified(event.step_run_id),
+    AuditEventAnswer, AuditEvent, actor=lambda event: Doer(event.actor_kind, event.actor_id, event.actor_name)
 )

@@ -4,9 +4,8 @@ from datetime import datetime
 
 from msgspec import UNSET, Struct, UnsetType
 
-from controlroom.border.answers import shown_as
 from controlroom.border.asking import Asking, Body, Path, Permission
-from controlroom.dialects.robocorp.answers import Deleted, Identified, Named, Reference, identified
+from controlroom.dialects.robocorp.answers import Deleted, Identified, Named, Reference, shown_as
 from controlroom.dialects.robocorp.routing import Page, Pages, delete, get, post, update
 from controlroom.engine.chains import actions, store
 from controlroom.engine.chains.model import Chain, ChainChange, ChainDefinition, ChainLink, Empty, End, LinkState
@@ -60,10 +59,7 @@ async def list_chains(request: Asking, paging: Pages, process_id: Path[ProcessId
 @post("/processes/{process_id:uuid}/chains")
 async def create_chain(request: Asking, process_id: Path[ProcessId], data: Body[CreateChain]) -> ChainAnswer:
     """Let another process start when a run of this one ends, with its outputs."""
-    definition = ChainDefinition(
-        next_process=ProcessId(data.next_process.id), ends=data.after, empty=data.empty, is_enabled=data.enabled
-    )
-    return _show(await actions.create(*request.acting, process_id, definition))
+    return _show(await actions.create(*request.acting, process_id, _definition_of(data)))
 
 
 @get("/processes/{process_id:uuid}/chains/{chain_id:uuid}", needs=Permission.READ_PROCESSES)
@@ -96,18 +92,7 @@ async def list_chain_links(
     return paging.page(rows, _show_link, lambda link: link.event_id)
 
 
-_show = shown_as(
-    ChainAnswer,
-    Chain,
-    next_process=lambda chain: Named(chain.next_process_id, chain.next_process_name),
-    after="ends",
-    enabled="is_enabled",
-)
-_change_of = shown_as(ChainChange, UpdateChain, ends="after", is_enabled="enabled")
-_show_link = shown_as(
-    LinkAnswer,
-    ChainLink,
-    process_run=lambda link: Identified(link.run_id),
-    next_process_run=lambda link: identified(link.next_run_id),
-    decided_at="at",
-)
+_show = shown_as(ChainAnswer, Chain, after="ends")
+_definition_of = shown_as(ChainDefinition, CreateChain, ends="after")
+_change_of = shown_as(ChainChange, UpdateChain, ends="after")
+_show_link = shown_as(LinkAnswer, ChainLink)

@@ -7,9 +7,8 @@ from uuid import UUID
 
 from msgspec import Struct
 
-from controlroom.border.answers import shown_as
 from controlroom.border.asking import Asking, Body, Path, Permission, QueryParameter
-from controlroom.dialects.robocorp.answers import Deleted, Named, Reference
+from controlroom.dialects.robocorp.answers import Deleted, Named, Reference, shown_as
 from controlroom.dialects.robocorp.routing import Page, Pages, delete, get, post
 from controlroom.engine.access.grants import actions
 from controlroom.engine.access.grants.model import Grant, Principal, PrincipalKind
@@ -95,7 +94,6 @@ def _place(request: Asking, scope: GrantScope) -> WorkspaceId | None:
 _show = shown_as(
     GrantAnswer,
     Grant,
-    role=lambda grant: Named(grant.role_id, grant.role_name),
     principal=lambda grant: PrincipalAnswer(grant.principal_kind, grant.principal_id, grant.principal_name),
     scope=lambda grant: GrantScope.ORGANIZATION if grant.workspace_id is None else GrantScope.WORKSPACE,
 )

@@ -5,9 +5,8 @@ from typing import Literal
 
 from msgspec import Struct
 
-from controlroom.border.answers import shown_as
 from controlroom.border.asking import Asking, Body, Path, Permission
-from controlroom.dialects.robocorp.answers import Deleted, Identified
+from controlroom.dialects.robocorp.answers import Deleted, Identified, shown_as
 from controlroom.dialects.robocorp.routing import Page, Pages, delete, get, post, update
 from controlroom.dialects.robocorp.webhooks import DeliveryAnswer, OfState, deliveries_of
 from controlroom.engine.notifications import actions, model, store
@@ -126,9 +125,7 @@ def _way(recipients: list[str] | None, endpoint: str | None) -> model.Way | None
 _show = shown_as(
     NotificationAnswer,
     model.Notification,
-    process=lambda notification: Identified(notification.process_id),
     type="kind",
     enabled_events=lambda notification: [_NAMES[event] for event in notification.events],
-    enabled="is_enabled",
     disabled_reason=lambda notification: notification.disabled_reason or None,
 )

@@ -3,11 +3,10 @@
 from datetime import datetime
 from typing import Annotated, Literal, assert_never
 
-from msgspec import Raw, Struct
+from msgspec import Raw, Struct, field
 
-from controlroom.border.answers import shown_as
 from controlroom.border.asking import Asking, Body, Path, Permission, Query, QueryParameter
-from controlroom.dialects.robocorp.answers import Accepted, Deleted, Named, duration_of, seconds
+from controlroom.dialects.robocorp.answers import Accepted, Deleted, Named, shown_as
 from controlroom.dialects.robocorp.messages import GRAMMAR
 from controlroom.dialects.robocorp.routing import Page, Pages, delete, get, post
 from controlroom.engine.runs import actions, model, store
@@ -77,7 +76,7 @@ class StartRequest(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     cause: str = ""
     """Why it is started, in words."""
     priority: int = 0
-    overrides: OverridesBody = OverridesBody()
+    overrides: OverridesBody = field(default_factory=OverridesBody)  # Why so: the document's drawing hashes defaults
 
 
 class Started(Struct, frozen=True):
@@ -166,19 +165,11 @@ def _starter(run: model.Run) -> Starter:
             assert_never(run.started_by)
 
 
-_show_overrides = shown_as(
-    OverridesBody,
-    model.Overrides,
-    package_version_id="version",
-    package_label="label",
-    timeout_seconds=lambda overrides: seconds(overrides.timeout),
-)
+_show_overrides = shown_as(OverridesBody, model.Overrides)
 show = shown_as(
     ProcessRun,
     model.Run,
-    process=lambda run: Named(run.process_id, run.process_name),
     started_by=_starter,
-    duration=lambda run: seconds(run.duration),
     overrides=lambda run: None if run.overrides == model.AS_THE_STEPS_SAY else _show_overrides(run.overrides),
 )
 """A run as this dialect writes it."""
@@ -204,21 +195,7 @@ def _inputs(asked: StartRequest) -> model.Inputs:
             raise Invalid("A start has either work_item_ids, or payloads, or with_inputs.", code="INVALID_BODY")
 
 
-def _overrides(asked: OverridesBody) -> model.Overrides:
-    return model.Overrides(
-        variables=asked.variables,
-        version=asked.package_version_id,
-        label=asked.package_label,
-        timeout=duration_of(asked.timeout_seconds),
-    )
-
-
-_parameters_of = shown_as(
-    RunParameters,
-    StartRequest,
-    overrides=lambda asked: _overrides(asked.overrides),
-    callback=lambda asked: _callback(asked.callback),
-)
+_parameters_of = shown_as(RunParameters, StartRequest, callback=lambda asked: _callback(asked.callback))
 
 
 def _callback(asked: CallbackRequest | None) -> Callback | None:

@@ -3,13 +3,11 @@
 from datetime import datetime
 from uuid import UUID
 
-import msgspec
 from msgspec import UNSET, Raw, Struct, UnsetType
 
-from controlroom.border.answers import shown_as
 from controlroom.border.asking import Asking, Body, Path, Permission
 from controlroom.border.bodies import given
-from controlroom.dialects.robocorp.answers import Deleted, Identified, duration_of, seconds
+from controlroom.dialects.robocorp.answers import Deleted, Identified, shown_as
 from controlroom.dialects.robocorp.routing import Page, Pages, delete, get, post, update
 from controlroom.engine.processes import actions, model, store
 from controlroom.engine.work_items.model import ExceptionType
@@ -202,8 +200,6 @@ _step_of = shown_as(
     model.StepDefinition,
     StepRequest,
     task=lambda step: step.task and _task(step.task),
-    timeout=lambda step: duration_of(step.timeout_seconds),
-    retry=lambda step: msgspec.convert(step.retry, RetryPolicy, from_attributes=True),
     placement=lambda step: placement_of(step.placement),
 )
 _process_of = shown_as(
@@ -211,14 +207,12 @@ _process_of = shown_as(
     CreateProcess,
     steps=lambda body: _steps(body.steps),
     default_item=lambda body: _payload(body.default_work_item),
-    is_enabled="enabled",
 )
 _change_of = shown_as(
     model.ProcessChange,
     UpdateProcess,
     steps=lambda body: given(body.steps, _steps),
     default_item=lambda body: given(body.default_work_item, _payload),
-    is_enabled="enabled",
 )
 
 
@@ -248,13 +242,4 @@ def show_placement(placement: model.Placement) -> PlacementBody:
 
 
 _show_listed = shown_as(ListedProcess, model.Process)
-_show_task = shown_as(TaskAnswer, model.StepTask)
-_show_step = shown_as(
-    StepAnswer,
-    model.Step,
-    task=lambda step: None if step.task is None else _show_task(step.task),
-    queue=lambda step: Identified(step.queue_id),
-    timeout_seconds=lambda step: seconds(step.timeout),
-    placement=lambda step: show_placement(step.placement),
-    retry=lambda step: msgspec.convert(step.retry, RetryBody, from_attributes=True),
-)
+_show_step = shown_as(StepAnswer, model.Step, placement=lambda step: show_placement(step.placement))

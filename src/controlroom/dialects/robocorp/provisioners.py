@@ -5,9 +5,8 @@ from datetime import datetime, timedelta
 import msgspec
 from msgspec import Struct
 
-from controlroom.border.answers import shown_as
 from controlroom.border.asking import Asking, Body, Path, Permission
-from controlroom.dialects.robocorp.answers import Deleted, seconds
+from controlroom.dialects.robocorp.answers import Deleted, seconds, shown_as
 from controlroom.dialects.robocorp.routing import Page, Pages, delete, get, post, update
 from controlroom.dialects.robocorp.webhooks import DeliveryAnswer, OfState, deliveries_of
 from controlroom.engine.provisioners import actions, store

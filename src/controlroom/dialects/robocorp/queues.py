@@ -4,10 +4,9 @@ from datetime import datetime
 
 from msgspec import UNSET, Raw, Struct, UnsetType, field
 
-from controlroom.border.answers import shown_as
 from controlroom.border.asking import Asking, Body, Path, Permission
 from controlroom.border.bodies import given
-from controlroom.dialects.robocorp.answers import Deleted, Reference
+from controlroom.dialects.robocorp.answers import Deleted, Reference, shown_as
 from controlroom.dialects.robocorp.processes import PlacementBody, placement_of, show_placement
 from controlroom.dialects.robocorp.routing import Page, Pages, delete, get, post, update
 from controlroom.dialects.robocorp.schedule_rules import DAYS, Day, show_time, times_of
@@ -178,31 +177,21 @@ def _schema(asked: Raw) -> Raw | None:
     return None if asked == _NULL else asked
 
 
-def _task(task: Reference) -> TaskId:
-    return TaskId(task.id)
-
-
 _definition_of = shown_as(
     ConsumerDefinition,
     CreateConsumer,
-    task=lambda body: _task(body.task),
     placement=lambda body: placement_of(body.placement),
     windows=lambda body: _windows(body.windows),
-    zone="time_zone",
-    is_paused="paused",
 )
 
 _change_of = shown_as(
     ConsumerChange,
     UpdateConsumer,
-    task=lambda body: given(body.task, _task),
     placement=lambda body: given(body.placement, placement_of),
     windows=lambda body: given(body.windows, _windows),
-    zone="time_zone",
-    is_paused="paused",
 )
 
-_show = shown_as(QueueAnswer, Queue, standing="is_standing")
+_show = shown_as(QueueAnswer, Queue)
 
 _show_consumer = shown_as(
     ConsumerAnswer,
@@ -210,6 +199,4 @@ _show_consumer = shown_as(
     task=lambda consumer: ConsumerTask(consumer.task_id, consumer.task_name, consumer.package_name),
     placement=lambda consumer: show_placement(consumer.placement),
     windows=lambda consumer: [_show_window(window) for window in consumer.windows],
-    time_zone="zone",
-    paused="is_paused",
 )

@@ -2,8 +2,8 @@
 
 from msgspec import UNSET, Struct, UnsetType
 
-from controlroom.border.answers import shown_as
 from controlroom.border.asking import Asking, Body, Permission
+from controlroom.dialects.robocorp.answers import shown_as
 from controlroom.dialects.robocorp.routing import get, update
 from controlroom.engine.retention import actions, store
 from controlroom.engine.retention.model import Overrides, OverridesChange, Retention

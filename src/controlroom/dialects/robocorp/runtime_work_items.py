@@ -12,11 +12,10 @@ from litestar.response.base import ASGIResponse
 from litestar.types import Receive, Scope, Send
 from msgspec import Raw, Struct
 
-from controlroom.border.answers import shown_as
 from controlroom.border.arrivals import has_hung_up, is_answered
 from controlroom.border.asking import Asking, Body, Path
 from controlroom.border.bodies import payload_of
-from controlroom.dialects.robocorp.answers import Download, FileRequest, Form
+from controlroom.dialects.robocorp.answers import Download, FileRequest, Form, shown_as
 from controlroom.dialects.robocorp.links import download_url, older_form
 from controlroom.dialects.robocorp.routing import delete, post
 from controlroom.engine.downloads.model import DownloadKind

@@ -5,10 +5,9 @@ from typing import assert_never
 
 from msgspec import UNSET, Raw, Struct, UnsetType
 
-from controlroom.border.answers import shown_as
 from controlroom.border.asking import Asking, Body, Path, Permission, Query
 from controlroom.border.bodies import given
-from controlroom.dialects.robocorp.answers import Deleted, Identified, Named, Reference, identified, seconds
+from controlroom.dialects.robocorp.answers import Deleted, Identified, Named, Reference, shown_as
 from controlroom.dialects.robocorp.routing import Page, Pages, delete, get, post, update
 from controlroom.dialects.robocorp.schedule_rules import RuleBody, rule_of, show_rule
 from controlroom.engine.schedules import actions, model, store
@@ -240,12 +239,9 @@ _policies_of = shown_as(
 _definition_of = shown_as(
     model.ScheduleDefinition,
     CreateSchedule,
-    process=lambda body: ProcessId(body.process.id),
     rule=lambda body: rule_of(body.rule, body.time_zone),
-    zone="time_zone",
     starts_at=lambda body: _moment(body.starts_at, body.time_zone),
     ends_at=lambda body: _moment(body.ends_at, body.time_zone),
-    is_enabled="enabled",
     policies=_policies_of,
 )
 
@@ -271,19 +267,11 @@ def _change_of(body: UpdateSchedule, zone: str) -> model.ScheduleChange:
 _show = shown_as(
     ScheduleAnswer,
     model.Schedule,
-    process=lambda schedule: Named(schedule.process_id, schedule.process_name),
     rule=lambda schedule: show_rule(schedule.rule),
-    time_zone="zone",
-    enabled="is_enabled",
-    grace_seconds=lambda schedule: schedule.grace.total_seconds(),
-    skip_after_seconds=lambda schedule: seconds(schedule.skip_after),
-    cancel_after_seconds=lambda schedule: seconds(schedule.cancel_after),
     input=lambda schedule: _show_input(schedule.inputs),
     next_occurrence="next_due",
 )
-_show_occurrence = shown_as(
-    OccurrenceAnswer, model.Occurrence, process_run=lambda occurrence: identified(occurrence.run_id), decided_at="at"
-)
+_show_occurrence = shown_as(OccurrenceAnswer, model.Occurrence)
 
 
 def _show_input(inputs: model.ScheduledInput) -> InputBody:

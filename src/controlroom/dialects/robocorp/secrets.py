@@ -5,9 +5,8 @@ from typing import Any
 
 from msgspec import Struct
 
-from controlroom.border.answers import shown_as
 from controlroom.border.asking import Asking, Body, Path, Permission
-from controlroom.dialects.robocorp.answers import Deleted
+from controlroom.dialects.robocorp.answers import Deleted, shown_as
 from controlroom.dialects.robocorp.routing import Page, Pages, delete, get, update
 from controlroom.engine.vault import actions as vault
 from controlroom.engine.vault import store

@@ -6,10 +6,9 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-from controlroom.border.answers import shown_as
 from controlroom.border.asking import Asking, Path, Permission, Query
 from controlroom.border.cursors import RowNumber
-from controlroom.dialects.robocorp.answers import Named, seconds
+from controlroom.dialects.robocorp.answers import Named, shown_as
 from controlroom.dialects.robocorp.links import download_url
 from controlroom.dialects.robocorp.routing import Page, Pages, get, post
 from controlroom.engine.console import reading as console
@@ -175,20 +174,12 @@ def _error(step_run: StepRun) -> StepRunErrorAnswer | None:
     return None if code is None else StepRunErrorAnswer(code, step_run.error_message)
 
 
-show = shown_as(
-    StepRunAnswer,
-    StepRun,
-    state=_state,
-    state_updated_at="state_at",
-    error=_error,
-    duration=lambda step_run: seconds(step_run.duration),
-    step=lambda step_run: Named(step_run.step_id, step_run.step_name),
-)
+show = shown_as(StepRunAnswer, StepRun, state=_state, error=_error)
 """A step run as this dialect writes it."""
 
 _show_artifact = shown_as(ArtifactAnswer, Artifact)
-_show_line = shown_as(ConsoleMessage, Line, timestamp="at", message="text", line_number="place")
-_show_event = shown_as(StepRunEvent, RunEvent, timestamp="at", event_type="kind")
+_show_line = shown_as(ConsoleMessage, Line, message="text", line_number="place")
+_show_event = shown_as(StepRunEvent, RunEvent)
 
 
 def _position(found: Any) -> Position:

@@ -5,9 +5,8 @@ from datetime import datetime
 from msgspec import Struct
 from msgspec.structs import asdict
 
-from controlroom.border.answers import shown_as
 from controlroom.border.asking import Asking, Body, Path, Permission
-from controlroom.dialects.robocorp.answers import Deleted, Identified
+from controlroom.dialects.robocorp.answers import Deleted, Identified, shown_as
 from controlroom.dialects.robocorp.routing import Page, Pages, delete, get, post
 from controlroom.engine.access.model import Role, User
 from controlroom.engine.access.users import actions as users
@@ -134,4 +133,4 @@ async def revoke_user_credentials(
 _show = shown_as(UserAnswer, User)
 
 
-_show_credential = shown_as(CredentialAnswer, UserCredential, last_used_at="used_at")
+_show_credential = shown_as(CredentialAnswer, UserCredential)

@@ -13,9 +13,9 @@ import msgspec
 from litestar import MediaType, get, put
 from msgspec import Struct, field
 
-from controlroom.border.answers import shown_as
 from controlroom.border.asking import Asking, Body, Path, Permission, QueryParameter
 from controlroom.border.envelopes import Envelope, EnvelopeInvalid, RoomKey, enclosed, opened
+from controlroom.dialects.robocorp.answers import shown_as
 from controlroom.engine.vault import actions as vault
 from controlroom.engine.vault.errors import SecretTooLarge
 from controlroom.errors import Invalid

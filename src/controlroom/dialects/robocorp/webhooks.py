@@ -11,10 +11,9 @@ from uuid import UUID
 import msgspec
 from msgspec import Raw, Struct
 
-from controlroom.border.answers import shown_as
 from controlroom.border.asking import Asking, Body, Path, Permission, Query, QueryParameter
 from controlroom.border.bodies import decode
-from controlroom.dialects.robocorp.answers import Deleted, Identified, identified
+from controlroom.dialects.robocorp.answers import Deleted, Identified, shown_as
 from controlroom.dialects.robocorp.messages import EVENT_NAMES, GRAMMAR
 from controlroom.dialects.robocorp.routing import Page, Pages, Paging, delete, get, post, update
 from controlroom.engine.deliveries import store as deliveries
@@ -206,9 +205,6 @@ show_delivery = shown_as(
     message_id=lambda delivery: str(delivery.message_id),
     next_attempt_at=lambda delivery: delivery.due if delivery.state is DeliveryState.PENDING else None,
     last_attempt_at="attempted_at",
-    process=lambda delivery: identified(delivery.process_id),
-    process_run=lambda delivery: identified(delivery.run_id),
-    step_run=lambda delivery: identified(delivery.step_run_id),
 )
 """A delivery as this dialect writes it."""
 
@@ -224,9 +220,7 @@ def _events(names: list[str]) -> tuple[WebhookEvent, ...]:
 _show = shown_as(
     WebhookAnswer,
     Webhook,
-    process=lambda webhook: identified(webhook.process_id),
     enabled_events=lambda webhook: [EVENT_NAMES[event] for event in webhook.events],
-    enabled="is_enabled",
     disabled_reason=lambda webhook: webhook.disabled_reason or None,
 )
 
@@ -237,13 +231,11 @@ _definition_of = shown_as(
     grammar=lambda _: GRAMMAR,
     events=lambda body: _events(body.enabled_events),
     process=lambda body: body.process and body.process.id,
-    is_enabled="enabled",
 )
 _change_of = shown_as(
     WebhookChange,
     UpdateWebhook,
     events=lambda body: None if body.enabled_events is None else _events(body.enabled_events),
-    is_enabled="enabled",
 )
 
 

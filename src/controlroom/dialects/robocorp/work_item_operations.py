@@ -5,9 +5,8 @@ from typing import Literal
 
 from msgspec import Struct
 
-from controlroom.border.answers import shown_as
 from controlroom.border.asking import Asking, Body
-from controlroom.dialects.robocorp.answers import Identified
+from controlroom.dialects.robocorp.answers import Identified, shown_as
 from controlroom.dialects.robocorp.codes import asked_codes
 from controlroom.dialects.robocorp.routing import post
 from controlroom.dialects.robocorp.work_items import OPERATIONS, aware

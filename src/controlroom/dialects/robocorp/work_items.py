@@ -7,10 +7,9 @@ from typing import Annotated, Final, Literal
 from msgspec import UNSET, Raw, Struct, UnsetType
 from msgspec.structs import asdict
 
-from controlroom.border.answers import shown_as
 from controlroom.border.asking import Asking, Body, Path, Permission, Query, QueryParameter
 from controlroom.border.bodies import given
-from controlroom.dialects.robocorp.answers import Accepted, Identified, Reference, identified
+from controlroom.dialects.robocorp.answers import Accepted, Identified, Reference, shown_as
 from controlroom.dialects.robocorp.codes import told_exception
 from controlroom.dialects.robocorp.routing import Page, Pages, get, post, update
 from controlroom.dialects.robocorp.work_item_files import NOTHING, FileAnswer, files_of
@@ -202,11 +201,6 @@ _show = shown_as(
     WorkItemAnswer,
     WorkItem,
     state=lambda item: STATES[item.state],
-    state_updated_at="state_at",
-    process=lambda item: identified(item.process_id),
-    process_run=lambda item: identified(item.run_id),
-    step=lambda item: identified(item.step_id),
-    step_run=lambda item: identified(item.step_run_id),
     exception=lambda item: item.exception and _show_exception(told_exception(item.exception)),
     held=lambda item: item.state is ItemState.HELD,
     due_at="due",

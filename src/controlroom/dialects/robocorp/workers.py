@@ -4,9 +4,8 @@ from datetime import datetime
 
 from msgspec import Struct
 
-from controlroom.border.answers import shown_as
 from controlroom.border.asking import Asking, Body, Path, Permission
-from controlroom.dialects.robocorp.answers import Deleted
+from controlroom.dialects.robocorp.answers import Deleted, shown_as
 from controlroom.dialects.robocorp.routing import Page, Pages, delete, get, update
 from controlroom.engine.workers import actions, store
 from controlroom.engine.workers.model import Worker, WorkerState

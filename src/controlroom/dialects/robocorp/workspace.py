@@ -2,8 +2,8 @@
 
 from msgspec import Struct
 
-from controlroom.border.answers import shown_as
 from controlroom.border.asking import Asking, Body
+from controlroom.dialects.robocorp.answers import shown_as
 from controlroom.dialects.robocorp.routing import Page, Pages, get, post, update
 from controlroom.engine.workspaces import actions
 from controlroom.engine.workspaces.model import Workspace
@@ -61,8 +61,4 @@ async def create_workspace(request: Asking, data: Body[CreateWorkspace]) -> Work
     return _show(await actions.create(*request.governing, data.name))
 
 
-_show = shown_as(
-    WorkspaceAnswer,
-    Workspace,
-    organization=lambda found: OrganizationAnswer(found.organization.id, found.organization.name),
-)
+_show = shown_as(WorkspaceAnswer, Workspace)

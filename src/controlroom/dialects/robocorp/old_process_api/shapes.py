@@ -5,8 +5,7 @@ from typing import Literal, assert_never
 
 from msgspec import Raw, Struct, field
 
-from controlroom.border.answers import shown_as
-from controlroom.dialects.robocorp.answers import Identified, seconds
+from controlroom.dialects.robocorp.answers import Identified, seconds, shown_as
 from controlroom.dialects.robocorp.codes import told_exception
 from controlroom.dialects.robocorp.runtime_work_items import FileAnswer, show_file
 from controlroom.engine.console.model import Line

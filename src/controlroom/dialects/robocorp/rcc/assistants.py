@@ -8,10 +8,9 @@ import msgspec
 from litestar import Router, get, put
 from msgspec import Struct, field
 
-from controlroom.border.answers import shown_as
 from controlroom.border.asking import Asking, Body, Path, Permission
 from controlroom.border.envelopes import Envelope, enclosed
-from controlroom.dialects.robocorp.answers import Form
+from controlroom.dialects.robocorp.answers import Form, shown_as
 from controlroom.dialects.robocorp.assistants import AssistantTask, task_of
 from controlroom.dialects.robocorp.links import older_form
 from controlroom.dialects.robocorp.rcc.capabilities import Capability, token_for
