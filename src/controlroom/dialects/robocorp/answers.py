@@ -10,6 +10,7 @@ from typing import Any, Final, Literal, TypeVar
 from uuid import UUID
 
 from msgspec import Struct
+from msgspec.structs import asdict
 
 from controlroom.border import answers
 from controlroom.border.answers import Habit, Habits
@@ -18,59 +19,75 @@ Row = TypeVar("Row")
 Shown = TypeVar("Shown", bound=Struct)
 
 
-class Identified(Struct, frozen=True):
+class Shape(Struct, frozen=True):
+    """What is told; and what the vendor's own routes are asked, which pass over keys that they do not know."""
+
+    def widened(self, into: type[Shown], **more: Any) -> Shown:
+        """The same with more fields."""
+        return into(**asdict(self), **more)
+
+
+class OwnBody(Shape, frozen=True, forbid_unknown_fields=True):
+    """What our own routes are asked: a key that they do not know is refused."""
+
+
+class OlderShape(Shape, frozen=True, rename="camel"):
+    """What the older APIs tell and are asked."""
+
+
+class Identified(Shape, frozen=True):
     """A noun by its id."""
 
     id: UUID
 
 
-class Reference(Struct, frozen=True, forbid_unknown_fields=True):
+class Reference(OwnBody, frozen=True):
     """A noun that a body names by its id, and by nothing else."""
 
     id: UUID
 
 
-class Named(Struct, frozen=True):
+class Named(Shape, frozen=True):
     """A noun by its id and name."""
 
     id: UUID
     name: str
 
 
-class Deleted(Struct, frozen=True):
+class Deleted(Shape, frozen=True):
     """What every delete answers (§1.5)."""
 
     id: UUID
     deleted: Literal[True] = True
 
 
-class Accepted(Struct, frozen=True):
+class Accepted(Shape, frozen=True):
     """Whether a request will be followed."""
 
     accepted: bool
 
 
-class Download(Struct, frozen=True):
+class Download(Shape, frozen=True):
     """A link by which a file is fetched, without a credential."""
 
     url: str
 
 
-class UploadForm(Struct, frozen=True):
+class UploadForm(Shape, frozen=True):
     """Where to post a file as a form: first these fields, then the content as the part `file`."""
 
     url: str
     form_data: dict[str, str]
 
 
-class Form(Struct, frozen=True):
+class Form(Shape, frozen=True):
     """Where to post a file, as the older APIs write it: first the fields, then the content as the part `file`."""
 
     url: str
     fields: dict[str, str]
 
 
-class FileRequest(Struct, frozen=True, rename="camel"):
+class FileRequest(OlderShape, frozen=True):
     """A file that shall be added, as the older APIs write it."""
 
     file_name: str

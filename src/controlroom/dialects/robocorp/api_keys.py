@@ -2,11 +2,8 @@
 
 from datetime import datetime
 
-from msgspec import Struct
-from msgspec.structs import asdict
-
 from controlroom.border.asking import Asking, Body, Path, Permission
-from controlroom.dialects.robocorp.answers import Deleted, shown_as
+from controlroom.dialects.robocorp.answers import Deleted, OwnBody, Shape, shown_as
 from controlroom.dialects.robocorp.permissions import names_of, permission_named
 from controlroom.dialects.robocorp.routing import Page, Pages, delete, get, post, update
 from controlroom.engine.access import actions, store
@@ -14,7 +11,7 @@ from controlroom.engine.access.model import ApiKey
 from controlroom.ids import ApiKeyId, UserId
 
 
-class ApiKeyAnswer(Struct, frozen=True, kw_only=True):
+class ApiKeyAnswer(Shape, frozen=True, kw_only=True):
     """An API key, without its value."""
 
     id: ApiKeyId
@@ -33,21 +30,21 @@ class NewApiKey(ApiKeyAnswer, frozen=True, kw_only=True):
     value: str
 
 
-class Revealed(Struct, frozen=True):
+class Revealed(Shape, frozen=True):
     """A key's value."""
 
     id: ApiKeyId
     value: str
 
 
-class CreateApiKey(Struct, frozen=True, forbid_unknown_fields=True):
+class CreateApiKey(OwnBody, frozen=True):
     """A new key, with permissions by name."""
 
     name: str
     permissions: list[str]
 
 
-class EditApiKey(Struct, frozen=True, forbid_unknown_fields=True):
+class EditApiKey(OwnBody, frozen=True):
     """What to change; what is left out stays."""
 
     name: str | None = None
@@ -66,7 +63,7 @@ async def create_api_key(request: Asking, data: Body[CreateApiKey]) -> NewApiKey
     key, value = await actions.create_api_key(
         *request.acting, name=data.name, permissions=_permissions(data.permissions)
     )
-    return NewApiKey(**asdict(_show(key)), value=value)
+    return _show(key).widened(NewApiKey, value=value)
 
 
 @get("/api-keys/{api_key_id:uuid}", needs=Permission.READ_API_KEYS)

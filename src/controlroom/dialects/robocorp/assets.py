@@ -4,10 +4,8 @@ import re
 from typing import TypeAlias
 from uuid import UUID
 
-from msgspec import Struct
-
 from controlroom.border.asking import Asking, Body, Path, Permission
-from controlroom.dialects.robocorp.answers import Deleted, Named
+from controlroom.dialects.robocorp.answers import Deleted, Named, Shape
 from controlroom.dialects.robocorp.links import download_url, upload_url
 from controlroom.dialects.robocorp.routing import Page, Pages, delete, get, post
 from controlroom.engine.assets import actions as assets
@@ -36,18 +34,18 @@ def joined(path: str, method: str) -> str:
     return f"{path[: found.start(1)]}{name.replace('/', _JOINT)}{end}"
 
 
-class EmptyPayload(Struct, frozen=True, tag_field="type", tag="empty"):
+class EmptyPayload(Shape, frozen=True, tag_field="type", tag="empty"):
     """Nothing was uploaded yet, or it is still on its way."""
 
 
-class UrlPayload(Struct, frozen=True, tag_field="type", tag="url"):
+class UrlPayload(Shape, frozen=True, tag_field="type", tag="url"):
     """Where the content is fetched, without a credential."""
 
     content_type: str
     url: str
 
 
-class AssetAnswer(Struct, frozen=True):
+class AssetAnswer(Shape, frozen=True):
     """An asset with its content."""
 
     id: AssetId
@@ -55,7 +53,7 @@ class AssetAnswer(Struct, frozen=True):
     payload: EmptyPayload | UrlPayload
 
 
-class PendingUpload(Struct, frozen=True, tag_field="status", tag="pending"):
+class PendingUpload(Shape, frozen=True, tag_field="status", tag="pending"):
     """The raw bytes are to be PUT to the address."""
 
     id: UploadId
@@ -63,14 +61,14 @@ class PendingUpload(Struct, frozen=True, tag_field="status", tag="pending"):
     upload_url: str
 
 
-class CompletedUpload(Struct, frozen=True, tag_field="status", tag="completed"):
+class CompletedUpload(Shape, frozen=True, tag_field="status", tag="completed"):
     """The content is the asset's."""
 
     id: UploadId
     content_type: str
 
 
-class FailedUpload(Struct, frozen=True, tag_field="status", tag="failed"):
+class FailedUpload(Shape, frozen=True, tag_field="status", tag="failed"):
     """Nothing will come of it."""
 
     id: UploadId
@@ -81,13 +79,13 @@ class FailedUpload(Struct, frozen=True, tag_field="status", tag="failed"):
 UploadAnswer: TypeAlias = PendingUpload | CompletedUpload | FailedUpload
 
 
-class CreateAsset(Struct, frozen=True):
+class CreateAsset(Shape, frozen=True):
     """A new asset."""
 
     name: str
 
 
-class UploadAsset(Struct, frozen=True):
+class UploadAsset(Shape, frozen=True):
     """New content: given here as base64, or to be PUT to a link."""
 
     content_type: str

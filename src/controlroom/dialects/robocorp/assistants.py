@@ -2,10 +2,8 @@
 
 from datetime import datetime
 
-from msgspec import Struct
-
 from controlroom.border.asking import Asking, Body, Path, Permission, Query
-from controlroom.dialects.robocorp.answers import Deleted, Named, shown_as
+from controlroom.dialects.robocorp.answers import Deleted, Named, Shape, shown_as
 from controlroom.dialects.robocorp.links import download_url
 from controlroom.dialects.robocorp.routing import Page, Pages, Paging, delete, get, post
 from controlroom.engine.assistants import actions, model, store
@@ -13,14 +11,14 @@ from controlroom.engine.downloads.model import DownloadKind
 from controlroom.ids import AssistantArtifactId, AssistantId, AssistantRunId, PackageId
 
 
-class AssistantTask(Struct, frozen=True):
+class AssistantTask(Shape, frozen=True):
     """What an assistant runs."""
 
     name: str
     package_id: PackageId
 
 
-class AssistantAnswer(Struct, frozen=True, kw_only=True):
+class AssistantAnswer(Shape, frozen=True, kw_only=True):
     """A task that people may run on their own machines."""
 
     id: AssistantId
@@ -29,20 +27,20 @@ class AssistantAnswer(Struct, frozen=True, kw_only=True):
     created_at: datetime
 
 
-class CreateAssistant(Struct, frozen=True):
+class CreateAssistant(Shape, frozen=True):
     """A new assistant."""
 
     name: str
     task: AssistantTask
 
 
-class RunError(Struct, frozen=True):
+class RunError(Shape, frozen=True):
     """Why a run failed."""
 
     code: model.AssistantError
 
 
-class AssistantRunAnswer(Struct, frozen=True, kw_only=True):
+class AssistantRunAnswer(Shape, frozen=True, kw_only=True):
     """One run of an assistant."""
 
     id: AssistantRunId
@@ -54,7 +52,7 @@ class AssistantRunAnswer(Struct, frozen=True, kw_only=True):
     assistant: Named
 
 
-class AssistantArtifactAnswer(Struct, frozen=True):
+class AssistantArtifactAnswer(Shape, frozen=True):
     """A file that a run left; the link is good for an hour."""
 
     id: AssistantArtifactId

@@ -5,10 +5,9 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
-from msgspec import Struct
 
 from controlroom.border.asking import Asking, Query
-from controlroom.dialects.robocorp.answers import Identified, shown_as
+from controlroom.dialects.robocorp.answers import Identified, Shape, shown_as
 from controlroom.dialects.robocorp.routing import Page, Pages, get
 from controlroom.engine.access import audit
 from controlroom.engine.access.audit import AuditEvent, AuditFilter, Position
@@ -16,7 +15,7 @@ from controlroom.engine.access.model import Permission
 from controlroom.moments import check_moment
 
 
-class Doer(Struct, frozen=True):
+class Doer(Shape, frozen=True):
     """Who did it: a `user`, an `api_key`, a `worker`, a `step_run`, a `trigger`, or the `system` by itself."""
 
     type: str
@@ -24,7 +23,7 @@ class Doer(Struct, frozen=True):
     name: str | None
 
 
-class AuditEventAnswer(Struct, frozen=True, kw_only=True):
+class AuditEventAnswer(Shape, frozen=True, kw_only=True):
     """Something that happened: `noun.verb`, what it was done to, and what of it is worth knowing."""
 
     id: int

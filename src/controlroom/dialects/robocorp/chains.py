@@ -2,17 +2,17 @@
 
 from datetime import datetime
 
-from msgspec import UNSET, Struct, UnsetType
+from msgspec import UNSET, UnsetType
 
 from controlroom.border.asking import Asking, Body, Path, Permission
-from controlroom.dialects.robocorp.answers import Deleted, Identified, Named, Reference, shown_as
+from controlroom.dialects.robocorp.answers import Deleted, Identified, Named, OwnBody, Reference, Shape, shown_as
 from controlroom.dialects.robocorp.routing import Page, Pages, delete, get, post, update
 from controlroom.engine.chains import actions, store
 from controlroom.engine.chains.model import Chain, ChainChange, ChainDefinition, ChainLink, Empty, End, LinkState
 from controlroom.ids import ChainId, ProcessId
 
 
-class ChainAnswer(Struct, frozen=True, kw_only=True):
+class ChainAnswer(Shape, frozen=True, kw_only=True):
     """What starts when a run of the process ends."""
 
     id: ChainId
@@ -23,7 +23,7 @@ class ChainAnswer(Struct, frozen=True, kw_only=True):
     created_at: datetime
 
 
-class CreateChain(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class CreateChain(OwnBody, frozen=True, kw_only=True):
     """A new chain. `empty` says what happens when the run has put nothing out."""
 
     next_process: Reference
@@ -32,7 +32,7 @@ class CreateChain(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     enabled: bool = True
 
 
-class UpdateChain(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class UpdateChain(OwnBody, frozen=True, kw_only=True):
     """What to change; what is left out stays."""
 
     after: tuple[End, ...] | UnsetType = UNSET
@@ -40,7 +40,7 @@ class UpdateChain(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     enabled: bool | UnsetType = UNSET
 
 
-class LinkAnswer(Struct, frozen=True, kw_only=True):
+class LinkAnswer(Shape, frozen=True, kw_only=True):
     """The end of one run, and what followed."""
 
     process_run: Identified

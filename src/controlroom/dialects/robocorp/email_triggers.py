@@ -2,10 +2,10 @@
 
 from datetime import datetime
 
-from msgspec import UNSET, Struct, UnsetType
+from msgspec import UNSET, UnsetType
 
 from controlroom.border.asking import Asking, Body, Path, Permission
-from controlroom.dialects.robocorp.answers import Deleted
+from controlroom.dialects.robocorp.answers import Deleted, OwnBody, Shape
 from controlroom.dialects.robocorp.routing import Page, Pages, delete, get, post, update
 from controlroom.engine.triggers import emails
 from controlroom.engine.triggers.model import EmailChange, EmailTrigger
@@ -14,7 +14,7 @@ from controlroom.ids import ProcessId
 _TRIGGER = "/processes/{process_id:uuid}/email-trigger"
 
 
-class EmailTriggerAnswer(Struct, frozen=True, kw_only=True):
+class EmailTriggerAnswer(Shape, frozen=True, kw_only=True):
     """The mail address of a process."""
 
     process_id: ProcessId
@@ -25,7 +25,7 @@ class EmailTriggerAnswer(Struct, frozen=True, kw_only=True):
     created_at: datetime
 
 
-class ChangeEmailTrigger(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class ChangeEmailTrigger(OwnBody, frozen=True, kw_only=True):
     """What to change; whatever is left out stays, or is on for a new address."""
 
     enabled: bool | UnsetType = UNSET

@@ -3,11 +3,11 @@
 from datetime import datetime
 from typing import Literal
 
-from msgspec import UNSET, Struct, UnsetType
+from msgspec import UNSET, UnsetType
 
 from controlroom.border import git_hooks
 from controlroom.border.asking import Asking, Body, Path, Permission
-from controlroom.dialects.robocorp.answers import Deleted
+from controlroom.dialects.robocorp.answers import Deleted, OwnBody, Shape
 from controlroom.dialects.robocorp.routing import Page, Pages, delete, get, post, update
 from controlroom.engine.packages import sources
 from controlroom.engine.packages.source_store import Ref, RefKind
@@ -18,14 +18,14 @@ from controlroom.ids import PackageId
 _PACKAGE = "/task-packages/{package_id:uuid}"
 
 
-class PushHook(Struct, frozen=True):
+class PushHook(Shape, frozen=True):
     """What to enter as a push hook at GitHub or GitLab; the secret is shown once, to who sets the source."""
 
     url: str
     secret: str | UnsetType = UNSET
 
 
-class GitSource(Struct, frozen=True, kw_only=True):
+class GitSource(Shape, frozen=True, kw_only=True):
     """Where a package's content comes from, and how the last fetch went."""
 
     package_id: PackageId
@@ -45,7 +45,7 @@ class GitSource(Struct, frozen=True, kw_only=True):
     push_hook: PushHook
 
 
-class SetGitSource(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class SetGitSource(OwnBody, frozen=True, kw_only=True):
     """An https or ssh address, and one of branch, tag and commit.
 
     The secret has `username` and `password` (or `token`) for https, `private_key` and `known_hosts` for ssh.

@@ -5,10 +5,8 @@ from enum import StrEnum
 from typing import Annotated
 from uuid import UUID
 
-from msgspec import Struct
-
 from controlroom.border.asking import Asking, Body, Path, Permission, QueryParameter
-from controlroom.dialects.robocorp.answers import Deleted, Named, Reference, shown_as
+from controlroom.dialects.robocorp.answers import Deleted, Named, OwnBody, Reference, Shape, shown_as
 from controlroom.dialects.robocorp.routing import Page, Pages, delete, get, post
 from controlroom.engine.access.grants import actions
 from controlroom.engine.access.grants.model import Grant, Principal, PrincipalKind
@@ -24,7 +22,7 @@ class GrantScope(StrEnum):
     """In its organization, and so in each of its workspaces."""
 
 
-class PrincipalAnswer(Struct, frozen=True):
+class PrincipalAnswer(Shape, frozen=True):
     """Who holds a role: a `user`, a `group` of users, or a `credential`, which is an API key."""
 
     type: PrincipalKind
@@ -32,7 +30,7 @@ class PrincipalAnswer(Struct, frozen=True):
     name: str
 
 
-class GrantAnswer(Struct, frozen=True, kw_only=True):
+class GrantAnswer(Shape, frozen=True, kw_only=True):
     """A role that somebody holds."""
 
     id: GrantId
@@ -42,14 +40,14 @@ class GrantAnswer(Struct, frozen=True, kw_only=True):
     created_at: datetime
 
 
-class PrincipalReference(Struct, frozen=True, forbid_unknown_fields=True):
+class PrincipalReference(OwnBody, frozen=True):
     """Who shall hold a role."""
 
     type: PrincipalKind
     id: UUID
 
 
-class CreateGrant(Struct, frozen=True, forbid_unknown_fields=True):
+class CreateGrant(OwnBody, frozen=True):
     """A role, for somebody, somewhere."""
 
     role: Reference

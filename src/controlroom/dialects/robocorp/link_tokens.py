@@ -3,11 +3,10 @@
 from datetime import datetime
 from typing import Annotated, TypeAlias
 
-from msgspec import Meta, Struct
-from msgspec.structs import asdict
+from msgspec import Meta
 
 from controlroom.border.asking import Asking, Body, Path, Permission
-from controlroom.dialects.robocorp.answers import Deleted, Identified
+from controlroom.dialects.robocorp.answers import Deleted, Identified, Shape
 from controlroom.dialects.robocorp.routing import Page, Pages, delete, get, post, update
 from controlroom.engine.workers import link_tokens, linking, store
 from controlroom.engine.workers.model import LinkToken
@@ -21,13 +20,13 @@ _TOKENS = "/worker-groups/{group_id:uuid}/link-tokens"
 _TOKEN = _TOKENS + "/{token_id:uuid}"
 
 
-class LinkTokenRequest(Struct, frozen=True):
+class LinkTokenRequest(Shape, frozen=True):
     """A token for one worker. Without `expires_at` it works until it is used."""
 
     expires_at: Moment | None = None
 
 
-class NewLinkToken(Struct, frozen=True):
+class NewLinkToken(Shape, frozen=True):
     """A token with its value."""
 
     id: LinkTokenId
@@ -35,14 +34,14 @@ class NewLinkToken(Struct, frozen=True):
     link_token: str
 
 
-class GroupLinkTokenRequest(Struct, frozen=True):
+class GroupLinkTokenRequest(Shape, frozen=True):
     """A token for any number of workers of a group; null: it works until it is deleted."""
 
     name: str
     expires_at: Moment | None
 
 
-class GroupLinkToken(Struct, frozen=True, kw_only=True):
+class GroupLinkToken(Shape, frozen=True, kw_only=True):
     """A group's token, without its value."""
 
     id: LinkTokenId
@@ -57,7 +56,7 @@ class NewGroupLinkToken(GroupLinkToken, frozen=True, kw_only=True):
     link_token: str
 
 
-class Revealed(Struct, frozen=True):
+class Revealed(Shape, frozen=True):
     """A token's value."""
 
     id: LinkTokenId
@@ -87,7 +86,7 @@ async def create_worker_group_link_token(
 ) -> NewGroupLinkToken:
     """Create a token that links any number of workers into the group."""
     made = await linking.create_group_link_token(*request.acting, group_id, name=data.name, expires_at=data.expires_at)
-    return NewGroupLinkToken(**asdict(_show(group_id, made.token)), link_token=made.value)
+    return _show(group_id, made.token).widened(NewGroupLinkToken, link_token=made.value)
 
 
 @get(_TOKEN, needs=Permission.READ_WORKERS)

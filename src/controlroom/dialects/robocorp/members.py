@@ -2,10 +2,8 @@
 
 from datetime import datetime
 
-from msgspec import Struct
-
 from controlroom.border.asking import Asking, Body, Path
-from controlroom.dialects.robocorp.answers import Deleted, shown_as
+from controlroom.dialects.robocorp.answers import Deleted, OwnBody, Shape, shown_as
 from controlroom.dialects.robocorp.routing import Page, Pages, delete, get, post, update
 from controlroom.engine.access.model import Permission, Role
 from controlroom.engine.access.users import actions as users
@@ -14,7 +12,7 @@ from controlroom.engine.access.users.model import Member
 from controlroom.ids import UserId
 
 
-class MemberAnswer(Struct, frozen=True, kw_only=True):
+class MemberAnswer(Shape, frozen=True, kw_only=True):
     """A user's place in the workspace."""
 
     id: UserId
@@ -26,14 +24,14 @@ class MemberAnswer(Struct, frozen=True, kw_only=True):
     created_at: datetime
 
 
-class AddMember(Struct, frozen=True, forbid_unknown_fields=True):
+class AddMember(OwnBody, frozen=True):
     """A user of the organization, by name."""
 
     username: str
     role: Role
 
 
-class ChangeMember(Struct, frozen=True, forbid_unknown_fields=True):
+class ChangeMember(OwnBody, frozen=True):
     """Another role."""
 
     role: Role

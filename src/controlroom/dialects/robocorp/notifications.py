@@ -3,10 +3,8 @@
 from datetime import datetime
 from typing import Literal
 
-from msgspec import Struct
-
 from controlroom.border.asking import Asking, Body, Path, Permission
-from controlroom.dialects.robocorp.answers import Deleted, Identified, shown_as
+from controlroom.dialects.robocorp.answers import Deleted, Identified, OwnBody, Shape, shown_as
 from controlroom.dialects.robocorp.routing import Page, Pages, delete, get, post, update
 from controlroom.dialects.robocorp.webhooks import DeliveryAnswer, OfState, deliveries_of
 from controlroom.engine.notifications import actions, model, store
@@ -22,7 +20,7 @@ _EVENTS: dict[EventName, model.NotificationEvent] = {
 _NAMES = {event: name for name, event in _EVENTS.items()}
 
 
-class NotificationAnswer(Struct, frozen=True, kw_only=True):
+class NotificationAnswer(Shape, frozen=True, kw_only=True):
     """Whom a process tells how its runs end. The address of a chat is a secret, and never shown again."""
 
     id: NotificationId
@@ -36,7 +34,7 @@ class NotificationAnswer(Struct, frozen=True, kw_only=True):
     created_at: datetime
 
 
-class CreateNotification(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class CreateNotification(OwnBody, frozen=True, kw_only=True):
     """By mail with `recipients`, by a chat's webhook in Slack's form with `endpoint`."""
 
     enabled_events: tuple[EventName, ...] = ("process_run.unresolved",)
@@ -44,7 +42,7 @@ class CreateNotification(Struct, frozen=True, kw_only=True, forbid_unknown_field
     endpoint: str | None = None
 
 
-class UpdateNotification(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class UpdateNotification(OwnBody, frozen=True, kw_only=True):
     """What to change; what is left out stays."""
 
     enabled_events: list[EventName] | None = None

@@ -7,23 +7,23 @@ from litestar import Router
 from litestar.handlers import HTTPRouteHandler
 from litestar.openapi import OpenAPIConfig, ResponseSpec
 from litestar.openapi.spec import Components, Reference, SecurityScheme
-from msgspec import Struct
 
 from controlroom.border.api_docs.published import document_of, drawn
 from controlroom.border.asking import Entrance
 from controlroom.border.routing import operation_id
+from controlroom.dialects.robocorp.answers import Shape
 from controlroom.dialects.robocorp.paging import PAGED
 from controlroom.dialects.robocorp.permissions import NAMES
 
 
-class ErrorDetails(Struct, frozen=True):
+class ErrorDetails(Shape, frozen=True):
     """What went wrong: a code for programs, a message for people; some have further fields."""
 
     code: str
     message: str
 
 
-class ErrorAnswer(Struct, frozen=True):
+class ErrorAnswer(Shape, frozen=True):
     """Every answer that is no success (§1.3)."""
 
     error: ErrorDetails

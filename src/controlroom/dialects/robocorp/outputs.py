@@ -2,10 +2,10 @@
 
 from datetime import datetime
 
-from msgspec import Raw, Struct
+from msgspec import Raw
 
 from controlroom.border.asking import Asking, Path, Permission, Query
-from controlroom.dialects.robocorp.answers import Identified, identified
+from controlroom.dialects.robocorp.answers import Identified, Shape, identified
 from controlroom.dialects.robocorp.routing import Page, Pages, Paging, get
 from controlroom.dialects.robocorp.work_item_files import NOTHING, FileAnswer, files_of
 from controlroom.engine.runs import store as runs
@@ -14,7 +14,7 @@ from controlroom.engine.work_items.model import WorkItem
 from controlroom.ids import RunId, WorkItemId
 
 
-class Output(Struct, frozen=True, kw_only=True):
+class Output(Shape, frozen=True, kw_only=True):
     """What the last step of a run put out."""
 
     id: WorkItemId

@@ -3,10 +3,10 @@
 from datetime import datetime
 from typing import Annotated, Literal, assert_never
 
-from msgspec import Raw, Struct, field
+from msgspec import Raw, field
 
 from controlroom.border.asking import Asking, Body, Path, Permission, Query, QueryParameter
-from controlroom.dialects.robocorp.answers import Accepted, Deleted, Named, shown_as
+from controlroom.dialects.robocorp.answers import Accepted, Deleted, Named, OwnBody, Shape, shown_as
 from controlroom.dialects.robocorp.messages import GRAMMAR
 from controlroom.dialects.robocorp.routing import Page, Pages, delete, get, post
 from controlroom.engine.runs import actions, model, store
@@ -16,7 +16,7 @@ from controlroom.errors import Invalid
 from controlroom.ids import PackageVersionId, ProcessId, RunId, UserId, WorkItemId
 
 
-class StarterDetails(Struct, frozen=True):
+class StarterDetails(Shape, frozen=True):
     """The person who started a run."""
 
     id: UserId
@@ -24,23 +24,23 @@ class StarterDetails(Struct, frozen=True):
     last_name: str
 
 
-class Starter(Struct, frozen=True):
+class Starter(Shape, frozen=True):
     """What started a run; details only of a person."""
 
     type: Literal["api", "user", "schedule", "email"]
     details: StarterDetails | None
 
 
-class OverridesBody(Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
+class OverridesBody(OwnBody, frozen=True, kw_only=True, omit_defaults=True):
     """What one run has in place of its steps' settings. Whoever sees the run sees the variables: no secrets here."""
 
-    variables: dict[str, str] = {}
+    variables: dict[str, str] = field(default_factory=dict)
     package_version_id: PackageVersionId | None = None
     package_label: str | None = None
     timeout_seconds: float | None = None
 
 
-class ProcessRun(Struct, frozen=True, kw_only=True, omit_defaults=True):
+class ProcessRun(Shape, frozen=True, kw_only=True, omit_defaults=True):
     """One execution of a process. The last three fields are ours, and told where the start has given them."""
 
     id: RunId
@@ -56,7 +56,7 @@ class ProcessRun(Struct, frozen=True, kw_only=True, omit_defaults=True):
     overrides: OverridesBody | None = None
 
 
-class CallbackRequest(Struct, frozen=True, forbid_unknown_fields=True):
+class CallbackRequest(OwnBody, frozen=True):
     """Whom to tell of this one run; signed with the secret (§9.2)."""
 
     url: str
@@ -64,7 +64,7 @@ class CallbackRequest(Struct, frozen=True, forbid_unknown_fields=True):
     callback_events: list[Literal["started", "completed", "unresolved"]]
 
 
-class StartRequest(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class StartRequest(OwnBody, frozen=True, kw_only=True):
     """How to start a run: by default, or with one of three kinds of input, which need no `type` to be plain."""
 
     type: Literal["with_work_item_ids", "with_inputs", "with_payloads"] | None = None
@@ -79,20 +79,20 @@ class StartRequest(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     overrides: OverridesBody = field(default_factory=OverridesBody)  # Why so: the document's drawing hashes defaults
 
 
-class Started(Struct, frozen=True):
+class Started(Shape, frozen=True):
     """The run that was started."""
 
     id: RunId
     started: Literal[True] = True
 
 
-class NotStarted(Struct, frozen=True):
+class NotStarted(Shape, frozen=True):
     """Nothing waited in the input queue."""
 
     started: Literal[False] = False
 
 
-class StopProcessRun(Struct, frozen=True):
+class StopProcessRun(Shape, frozen=True):
     """How to stop a run (§10.1)."""
 
     set_remaining_work_items_as_done: bool

@@ -2,23 +2,21 @@
 
 from datetime import datetime
 
-from msgspec import Struct
-
 from controlroom.border.asking import Asking, Path, Permission
-from controlroom.dialects.robocorp.answers import Deleted
+from controlroom.dialects.robocorp.answers import Deleted, Shape
 from controlroom.dialects.robocorp.routing import delete, get, post
 from controlroom.engine.triggers import process_secrets
 from controlroom.ids import ProcessId
 
 
-class ProcessSecretAnswer(Struct, frozen=True):
+class ProcessSecretAnswer(Shape, frozen=True):
     """That a process has a secret, and since when."""
 
     process_id: ProcessId
     created_at: datetime
 
 
-class ProcessSecretValue(Struct, frozen=True):
+class ProcessSecretValue(Shape, frozen=True):
     """The secret of a process."""
 
     process_id: ProcessId

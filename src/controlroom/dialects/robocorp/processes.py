@@ -3,11 +3,11 @@
 from datetime import datetime
 from uuid import UUID
 
-from msgspec import UNSET, Raw, Struct, UnsetType
+from msgspec import UNSET, Raw, UnsetType, field
 
 from controlroom.border.asking import Asking, Body, Path, Permission
 from controlroom.border.bodies import given
-from controlroom.dialects.robocorp.answers import Deleted, Identified, shown_as
+from controlroom.dialects.robocorp.answers import Deleted, Identified, OwnBody, Shape, shown_as
 from controlroom.dialects.robocorp.routing import Page, Pages, delete, get, post, update
 from controlroom.engine.processes import actions, model, store
 from controlroom.engine.work_items.model import ExceptionType
@@ -18,7 +18,7 @@ from controlroom.ids import PackageId, ProcessId, ProvisionerId, StepId, TaskId,
 _DEFAULT = RetryPolicy()
 
 
-class RetryBody(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class RetryBody(OwnBody, frozen=True, kw_only=True):
     """When a failed work item is tried again by itself; never after a business exception."""
 
     max_attempts: int = _DEFAULT.max_attempts
@@ -30,7 +30,7 @@ class RetryBody(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     exception_codes: tuple[str, ...] = _DEFAULT.exception_codes
 
 
-class PlacementBody(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True):
+class PlacementBody(OwnBody, frozen=True, omit_defaults=True):
     """Who may run it: one of these workers, or one of these groups (the first comes first); everybody for `{}`.
 
     With `provisioner`, a worker of its own for each step run, which the provisioner is asked to start.
@@ -41,7 +41,7 @@ class PlacementBody(Struct, frozen=True, omit_defaults=True, forbid_unknown_fiel
     provisioner: ProvisionerId | None = None
 
 
-class TaskRequest(Struct, frozen=True, forbid_unknown_fields=True):
+class TaskRequest(OwnBody, frozen=True):
     """A task by its name, of a package by id or name."""
 
     name: str
@@ -49,7 +49,7 @@ class TaskRequest(Struct, frozen=True, forbid_unknown_fields=True):
     package_name: str | None = None
 
 
-class TaskAnswer(Struct, frozen=True):
+class TaskAnswer(Shape, frozen=True):
     """The task that a step runs."""
 
     id: TaskId
@@ -58,21 +58,21 @@ class TaskAnswer(Struct, frozen=True):
     package_name: str
 
 
-class StepRequest(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class StepRequest(OwnBody, frozen=True, kw_only=True):
     """A step as it shall be; what is left out is as usual."""
 
     name: str
     task: TaskRequest | None = None
     max_parallel: int = 1
     timeout_seconds: float | None = None
-    environment: dict[str, str] = {}
+    environment: dict[str, str] = field(default_factory=dict)
     placement: PlacementBody = PlacementBody()
     retry: RetryBody = RetryBody()
     starts_after_previous: bool = False
     one_item_per_step_run: bool = False
 
 
-class StepAnswer(Struct, frozen=True, kw_only=True):
+class StepAnswer(Shape, frozen=True, kw_only=True):
     """A step. The vendor tells the first two fields; the others are ours."""
 
     id: StepId
@@ -89,22 +89,22 @@ class StepAnswer(Struct, frozen=True, kw_only=True):
     one_item_per_step_run: bool
 
 
-class DefaultWorkItem(Struct, frozen=True, forbid_unknown_fields=True):
+class DefaultWorkItem(OwnBody, frozen=True):
     """What a start without input begins with."""
 
     payload: Raw
 
 
-class CreateProcess(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class CreateProcess(OwnBody, frozen=True, kw_only=True):
     """A new process."""
 
     name: str
-    steps: list[StepRequest] = []
+    steps: list[StepRequest] = field(default_factory=list)
     default_work_item: DefaultWorkItem | None = None
     enabled: bool = True
 
 
-class UpdateProcess(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class UpdateProcess(OwnBody, frozen=True, kw_only=True):
     """What to change; what is left out stays. Steps are given whole: they keep their ids by name, else by place."""
 
     name: str | UnsetType = UNSET
@@ -113,7 +113,7 @@ class UpdateProcess(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     enabled: bool | UnsetType = UNSET
 
 
-class ListedProcess(Struct, frozen=True):
+class ListedProcess(Shape, frozen=True):
     """A process as lists tell it."""
 
     id: ProcessId
@@ -121,7 +121,7 @@ class ListedProcess(Struct, frozen=True):
     created_at: datetime
 
 
-class ProcessAnswer(Struct, frozen=True, kw_only=True):
+class ProcessAnswer(Shape, frozen=True, kw_only=True):
     """A process with its steps. `enabled` and `default_work_item` are ours."""
 
     id: ProcessId

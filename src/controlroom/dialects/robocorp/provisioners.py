@@ -2,11 +2,8 @@
 
 from datetime import datetime, timedelta
 
-import msgspec
-from msgspec import Struct
-
 from controlroom.border.asking import Asking, Body, Path, Permission
-from controlroom.dialects.robocorp.answers import Deleted, seconds, shown_as
+from controlroom.dialects.robocorp.answers import Deleted, OwnBody, Shape, seconds, shown_as
 from controlroom.dialects.robocorp.routing import Page, Pages, delete, get, post, update
 from controlroom.dialects.robocorp.webhooks import DeliveryAnswer, OfState, deliveries_of
 from controlroom.engine.provisioners import actions, store
@@ -16,7 +13,7 @@ from controlroom.ids import ProvisionerId
 _LONGEST_SECONDS = 1e9
 
 
-class ProvisionerAnswer(Struct, frozen=True, kw_only=True):
+class ProvisionerAnswer(Shape, frozen=True, kw_only=True):
     """Who starts workers on demand, without its secret."""
 
     id: ProvisionerId
@@ -32,14 +29,14 @@ class NewProvisioner(ProvisionerAnswer, frozen=True, kw_only=True):
     secret: str
 
 
-class RevealedSecret(Struct, frozen=True):
+class RevealedSecret(Shape, frozen=True):
     """A provisioner's secret."""
 
     id: ProvisionerId
     secret: str
 
 
-class CreateProvisioner(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class CreateProvisioner(OwnBody, frozen=True, kw_only=True):
     """A new provisioner; without `secret` one is made."""
 
     name: str
@@ -48,7 +45,7 @@ class CreateProvisioner(Struct, frozen=True, kw_only=True, forbid_unknown_fields
     max_lifetime_seconds: float | None = None
 
 
-class UpdateProvisioner(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class UpdateProvisioner(OwnBody, frozen=True, kw_only=True):
     """What to change; what is left out stays."""
 
     name: str | None = None
@@ -73,7 +70,7 @@ async def create_provisioner(request: Asking, data: Body[CreateProvisioner]) -> 
         secret=data.secret,
         max_lifetime=_lifetime(data.max_lifetime_seconds),
     )
-    return NewProvisioner(**msgspec.structs.asdict(_show(made)), secret=secret)
+    return _show(made).widened(NewProvisioner, secret=secret)
 
 
 @get("/provisioners/{provisioner_id:uuid}", needs=Permission.READ_WORKERS)

@@ -2,11 +2,11 @@
 
 from datetime import datetime
 
-from msgspec import UNSET, Raw, Struct, UnsetType, field
+from msgspec import UNSET, Raw, UnsetType, field
 
 from controlroom.border.asking import Asking, Body, Path, Permission
 from controlroom.border.bodies import given
-from controlroom.dialects.robocorp.answers import Deleted, Reference, shown_as
+from controlroom.dialects.robocorp.answers import Deleted, OwnBody, Reference, Shape, shown_as
 from controlroom.dialects.robocorp.processes import PlacementBody, placement_of, show_placement
 from controlroom.dialects.robocorp.routing import Page, Pages, delete, get, post, update
 from controlroom.dialects.robocorp.schedule_rules import DAYS, Day, show_time, times_of
@@ -18,7 +18,7 @@ _NULL = Raw(b"null")
 _LEFT_OUT = Raw(b"")  # Why: the decoder knows no union of anything and nothing
 
 
-class QueueAnswer(Struct, frozen=True, kw_only=True):
+class QueueAnswer(Shape, frozen=True, kw_only=True):
     """A queue; `standing` is false for the input queue of a step."""
 
     id: QueueId
@@ -28,21 +28,21 @@ class QueueAnswer(Struct, frozen=True, kw_only=True):
     created_at: datetime
 
 
-class CreateQueue(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class CreateQueue(OwnBody, frozen=True, kw_only=True):
     """A new standing queue; with a JSON schema it refuses payloads that do not fit."""
 
     name: str
     schema: Raw = field(default_factory=lambda: _NULL)  # Why so: what draws the document hashes defaults
 
 
-class UpdateQueue(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class UpdateQueue(OwnBody, frozen=True, kw_only=True):
     """What to change; a schema of null is none."""
 
     name: str | UnsetType = UNSET
     schema: Raw = field(default_factory=lambda: _LEFT_OUT)
 
 
-class WindowBody(Struct, frozen=True, forbid_unknown_fields=True):
+class WindowBody(OwnBody, frozen=True):
     """Hours of some days; past midnight if it ends before it begins."""
 
     days: tuple[Day, ...]
@@ -50,7 +50,7 @@ class WindowBody(Struct, frozen=True, forbid_unknown_fields=True):
     ends: str
 
 
-class ConsumerTask(Struct, frozen=True):
+class ConsumerTask(Shape, frozen=True):
     """The task that a consumer opens runs of."""
 
     id: TaskId
@@ -58,7 +58,7 @@ class ConsumerTask(Struct, frozen=True):
     package_name: str
 
 
-class ConsumerAnswer(Struct, frozen=True, kw_only=True):
+class ConsumerAnswer(Shape, frozen=True, kw_only=True):
     """Opens runs of a task for the due items of a queue."""
 
     id: QueueConsumerId
@@ -73,7 +73,7 @@ class ConsumerAnswer(Struct, frozen=True, kw_only=True):
     created_at: datetime
 
 
-class CreateConsumer(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class CreateConsumer(OwnBody, frozen=True, kw_only=True):
     """A new consumer. Without windows it works at all hours."""
 
     task: Reference
@@ -86,7 +86,7 @@ class CreateConsumer(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     paused: bool = False
 
 
-class UpdateConsumer(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class UpdateConsumer(OwnBody, frozen=True, kw_only=True):
     """What to change; what is left out stays."""
 
     task: Reference | UnsetType = UNSET

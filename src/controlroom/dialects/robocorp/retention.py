@@ -1,15 +1,15 @@
 """How long things are kept (our own management API)."""
 
-from msgspec import UNSET, Struct, UnsetType
+from msgspec import UNSET, UnsetType
 
 from controlroom.border.asking import Asking, Body, Permission
-from controlroom.dialects.robocorp.answers import shown_as
+from controlroom.dialects.robocorp.answers import OwnBody, Shape, shown_as
 from controlroom.dialects.robocorp.routing import get, update
 from controlroom.engine.retention import actions, store
 from controlroom.engine.retention.model import Overrides, OverridesChange, Retention
 
 
-class Days(Struct, frozen=True, kw_only=True):
+class Days(Shape, frozen=True, kw_only=True):
     """Days that things are kept; 0 is for ever."""
 
     process_runs: int
@@ -19,7 +19,7 @@ class Days(Struct, frozen=True, kw_only=True):
     events: int
 
 
-class OwnDays(Struct, frozen=True, kw_only=True):
+class OwnDays(Shape, frozen=True, kw_only=True):
     """Days that this workspace alone asks for; null: as the installation says."""
 
     process_runs: int | None
@@ -29,14 +29,14 @@ class OwnDays(Struct, frozen=True, kw_only=True):
     events: int | None
 
 
-class RetentionAnswer(Struct, frozen=True):
+class RetentionAnswer(Shape, frozen=True):
     """What holds for the workspace, and what of it is its own wish."""
 
     days: Days
     own: OwnDays
 
 
-class UpdateRetention(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class UpdateRetention(OwnBody, frozen=True, kw_only=True):
     """Days to change; null goes back to what the installation says, 0 is for ever."""
 
     process_runs: int | UnsetType | None = UNSET

@@ -2,10 +2,8 @@
 
 from datetime import datetime
 
-from msgspec import Struct
-
 from controlroom.border.asking import Asking, Body, Path, Permission
-from controlroom.dialects.robocorp.answers import Deleted, shown_as
+from controlroom.dialects.robocorp.answers import Deleted, OwnBody, Shape, shown_as
 from controlroom.dialects.robocorp.permissions import in_role, of_role
 from controlroom.dialects.robocorp.routing import Page, Pages, delete, get, post, update
 from controlroom.engine.access.roles import actions
@@ -13,7 +11,7 @@ from controlroom.engine.access.roles.model import NamedRole
 from controlroom.ids import RoleId
 
 
-class RoleAnswer(Struct, frozen=True, kw_only=True):
+class RoleAnswer(Shape, frozen=True, kw_only=True):
     """A named set of permissions."""
 
     id: RoleId
@@ -27,7 +25,7 @@ class RoleAnswer(Struct, frozen=True, kw_only=True):
     updated_at: datetime
 
 
-class CreateRole(Struct, frozen=True, forbid_unknown_fields=True):
+class CreateRole(OwnBody, frozen=True):
     """A new role, with permissions by name; a name with a colon is another API's own and kept as it is."""
 
     name: str
@@ -35,7 +33,7 @@ class CreateRole(Struct, frozen=True, forbid_unknown_fields=True):
     description: str = ""
 
 
-class EditRole(Struct, frozen=True, forbid_unknown_fields=True):
+class EditRole(OwnBody, frozen=True):
     """What to change; what is left out stays."""
 
     name: str | None = None

@@ -10,12 +10,12 @@ import msgspec
 from litestar import get, put
 from litestar.response.base import ASGIResponse
 from litestar.types import Receive, Scope, Send
-from msgspec import Raw, Struct
+from msgspec import Raw
 
 from controlroom.border.arrivals import has_hung_up, is_answered
 from controlroom.border.asking import Asking, Body, Path
 from controlroom.border.bodies import payload_of
-from controlroom.dialects.robocorp.answers import Download, FileRequest, Form, shown_as
+from controlroom.dialects.robocorp.answers import Download, FileRequest, Form, OlderShape, Shape, shown_as
 from controlroom.dialects.robocorp.links import download_url, older_form
 from controlroom.dialects.robocorp.routing import delete, post
 from controlroom.engine.downloads.model import DownloadKind
@@ -31,7 +31,7 @@ _PROCESS = "/process-v1/workspaces/{workspace_id:uuid}/processes/{process_id:uui
 _ROBOT_RUN = f"{_PROCESS}/runs/{{run_id:uuid}}/robotRuns/{{step_run_id:uuid}}"
 
 
-class FileAnswer(Struct, frozen=True, rename="camel"):
+class FileAnswer(OlderShape, frozen=True):
     """A file of an item."""
 
     file_id: FileId
@@ -39,13 +39,13 @@ class FileAnswer(Struct, frozen=True, rename="camel"):
     file_size: int
 
 
-class OutputRequest(Struct, frozen=True):
+class OutputRequest(Shape, frozen=True):
     """An output of the item in hand."""
 
     payload: Raw = Raw(b"null")
 
 
-class ItemAnswer(Struct, frozen=True):
+class ItemAnswer(Shape, frozen=True):
     """The item that was made."""
 
     id: WorkItemId
@@ -69,13 +69,13 @@ class OutputAnswer(ASGIResponse):
             self._turn.end(was_told=was_told)
 
 
-class Reserved(Struct, frozen=True, rename="camel"):
+class Reserved(OlderShape, frozen=True):
     """The next item; null when there is none."""
 
     work_item_id: WorkItemId | None
 
 
-class ExceptionRequest(Struct, frozen=True):
+class ExceptionRequest(Shape, frozen=True):
     """Why the robot could not work the item to its end."""
 
     type: Literal["BUSINESS", "APPLICATION", "UNSPECIFIED"] = "UNSPECIFIED"
@@ -83,7 +83,7 @@ class ExceptionRequest(Struct, frozen=True):
     message: str | None = None
 
 
-class ReleaseRequest(Struct, frozen=True, rename="camel"):
+class ReleaseRequest(OlderShape, frozen=True):
     """Which item is given back, and how it went."""
 
     work_item_id: WorkItemId

@@ -4,8 +4,7 @@ from collections.abc import Iterable
 from datetime import UTC, datetime, time
 from typing import Literal, assert_never
 
-from msgspec import Struct
-
+from controlroom.dialects.robocorp.answers import OwnBody
 from controlroom.engine.schedules import model
 from controlroom.engine.schedules.local_times import local_of, zone_named
 from controlroom.errors import Invalid
@@ -13,26 +12,26 @@ from controlroom.errors import Invalid
 Day = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
 
 
-class CronBody(Struct, frozen=True, tag="cron", forbid_unknown_fields=True):
+class CronBody(OwnBody, frozen=True, tag="cron"):
     """Five fields of cron; or six, with seconds in front."""
 
     expression: str
 
 
-class IntervalBody(Struct, frozen=True, tag="interval", forbid_unknown_fields=True):
+class IntervalBody(OwnBody, frozen=True, tag="interval"):
     """Every so many seconds, from `starts_at`."""
 
     seconds: int
 
 
-class DailyBody(Struct, frozen=True, tag="daily", forbid_unknown_fields=True):
+class DailyBody(OwnBody, frozen=True, tag="daily"):
     """At these local times (HH:MM), every so many days."""
 
     times: tuple[str, ...]
     every: int = 1
 
 
-class WeeklyBody(Struct, frozen=True, tag="weekly", forbid_unknown_fields=True):
+class WeeklyBody(OwnBody, frozen=True, tag="weekly"):
     """On these days of the week, every so many weeks."""
 
     days: tuple[Day, ...]
@@ -40,7 +39,7 @@ class WeeklyBody(Struct, frozen=True, tag="weekly", forbid_unknown_fields=True):
     every: int = 1
 
 
-class MonthlyBody(Struct, frozen=True, tag="monthly", forbid_unknown_fields=True, omit_defaults=True):
+class MonthlyBody(OwnBody, frozen=True, tag="monthly", omit_defaults=True):
     """On one day of the month: `day` is 1 to 31 or `last`; or `weekday` with `nth`, 1 to 5 or -1 for the last."""
 
     times: tuple[str, ...]
@@ -50,13 +49,13 @@ class MonthlyBody(Struct, frozen=True, tag="monthly", forbid_unknown_fields=True
     every: int = 1
 
 
-class OnceBody(Struct, frozen=True, tag="once", forbid_unknown_fields=True):
+class OnceBody(OwnBody, frozen=True, tag="once"):
     """One time: local, or with its offset."""
 
     at: datetime
 
 
-class RRuleBody(Struct, frozen=True, tag="rrule", forbid_unknown_fields=True):
+class RRuleBody(OwnBody, frozen=True, tag="rrule"):
     """A recurrence rule of RFC 5545, from a local time."""
 
     rule: str

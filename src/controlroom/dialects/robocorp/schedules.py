@@ -3,11 +3,11 @@
 from datetime import UTC, datetime, timedelta
 from typing import assert_never
 
-from msgspec import UNSET, Raw, Struct, UnsetType
+from msgspec import UNSET, Raw, UnsetType
 
 from controlroom.border.asking import Asking, Body, Path, Permission, Query
 from controlroom.border.bodies import given
-from controlroom.dialects.robocorp.answers import Deleted, Identified, Named, Reference, shown_as
+from controlroom.dialects.robocorp.answers import Deleted, Identified, Named, OwnBody, Reference, Shape, shown_as
 from controlroom.dialects.robocorp.routing import Page, Pages, delete, get, post, update
 from controlroom.dialects.robocorp.schedule_rules import RuleBody, rule_of, show_rule
 from controlroom.engine.schedules import actions, model, store
@@ -21,24 +21,24 @@ _MOST_PREVIEWED = 100
 _LONGEST_SECONDS = 1e9  # far beyond what a schedule may ask for, and what a timedelta holds
 
 
-class DefaultInputBody(Struct, frozen=True, tag="default", forbid_unknown_fields=True):
+class DefaultInputBody(OwnBody, frozen=True, tag="default"):
     """The process's default work item, else an empty one."""
 
 
-class PayloadInputBody(Struct, frozen=True, tag="payload", forbid_unknown_fields=True):
+class PayloadInputBody(OwnBody, frozen=True, tag="payload"):
     """One work item with this payload."""
 
     payload: Raw
 
 
-class WaitingInputBody(Struct, frozen=True, tag="waiting_items", forbid_unknown_fields=True):
+class WaitingInputBody(OwnBody, frozen=True, tag="waiting_items"):
     """The work items that wait in the input queue; if none does, no run is started."""
 
 
 InputBody = DefaultInputBody | PayloadInputBody | WaitingInputBody
 
 
-class CreateSchedule(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class CreateSchedule(OwnBody, frozen=True, kw_only=True):
     """A new schedule. Without `starts_at` it starts now."""
 
     name: str
@@ -57,7 +57,7 @@ class CreateSchedule(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     priority: int = 0
 
 
-class UpdateSchedule(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class UpdateSchedule(OwnBody, frozen=True, kw_only=True):
     """What to change; what is left out stays."""
 
     name: str | UnsetType = UNSET
@@ -75,7 +75,7 @@ class UpdateSchedule(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     priority: int | UnsetType = UNSET
 
 
-class PreviewRequest(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class PreviewRequest(OwnBody, frozen=True, kw_only=True):
     """A timing that is only tried."""
 
     rule: RuleBody
@@ -85,7 +85,7 @@ class PreviewRequest(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     count: int = _PREVIEWED
 
 
-class PreviewAnswer(Struct, frozen=True):
+class PreviewAnswer(Shape, frozen=True):
     """When it would be due, by the clock of its zone."""
 
     occurrences: list[datetime]
@@ -93,7 +93,7 @@ class PreviewAnswer(Struct, frozen=True):
     """What it does that its author surely did not mean."""
 
 
-class ScheduleAnswer(Struct, frozen=True, kw_only=True):
+class ScheduleAnswer(Shape, frozen=True, kw_only=True):
     """A schedule, with the next times at which it is due."""
 
     id: ScheduleId
@@ -115,7 +115,7 @@ class ScheduleAnswer(Struct, frozen=True, kw_only=True):
     created_at: datetime
 
 
-class OccurrenceAnswer(Struct, frozen=True, kw_only=True):
+class OccurrenceAnswer(Shape, frozen=True, kw_only=True):
     """What became of a time at which a schedule was due."""
 
     due: datetime

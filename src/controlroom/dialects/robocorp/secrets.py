@@ -3,10 +3,8 @@
 from datetime import datetime
 from typing import Any
 
-from msgspec import Struct
-
 from controlroom.border.asking import Asking, Body, Path, Permission
-from controlroom.dialects.robocorp.answers import Deleted, shown_as
+from controlroom.dialects.robocorp.answers import Deleted, OwnBody, Shape, shown_as
 from controlroom.dialects.robocorp.routing import Page, Pages, delete, get, update
 from controlroom.engine.vault import actions as vault
 from controlroom.engine.vault import store
@@ -14,7 +12,7 @@ from controlroom.engine.vault.model import Secret
 from controlroom.ids import SecretId
 
 
-class SecretAnswer(Struct, frozen=True):
+class SecretAnswer(Shape, frozen=True):
     """A secret, without its values."""
 
     id: SecretId
@@ -30,7 +28,7 @@ class SecretWithKeys(SecretAnswer, frozen=True):
     keys: list[str]
 
 
-class SetSecret(Struct, frozen=True, forbid_unknown_fields=True):
+class SetSecret(OwnBody, frozen=True):
     """All values of a secret; those of before are gone. Without a description, the one there stays."""
 
     values: dict[str, Any]

@@ -5,24 +5,23 @@ What comes back is sent like an API key, and may do what its user may.
 
 from datetime import datetime
 
-from msgspec import Struct
-
 from controlroom.border.arrivals import known
 from controlroom.border.asking import Asking, Body
 from controlroom.border.credentials import credential_of
+from controlroom.dialects.robocorp.answers import OwnBody, Shape
 from controlroom.dialects.robocorp.routing import post
 from controlroom.engine.access import sessions
 from controlroom.ids import UserId, WorkspaceId
 
 
-class LogIn(Struct, frozen=True, forbid_unknown_fields=True):
+class LogIn(OwnBody, frozen=True):
     """Who somebody says they are."""
 
     username: str
     password: str
 
 
-class LoggedInUser(Struct, frozen=True):
+class LoggedInUser(Shape, frozen=True):
     """Who they are."""
 
     id: UserId
@@ -30,7 +29,7 @@ class LoggedInUser(Struct, frozen=True):
     is_admin: bool
 
 
-class LoggedIn(Struct, frozen=True, kw_only=True):
+class LoggedIn(Shape, frozen=True, kw_only=True):
     """A session: its token is sent as `Authorization: Bearer <token>`."""
 
     token: str
@@ -40,7 +39,7 @@ class LoggedIn(Struct, frozen=True, kw_only=True):
     """Those that the user has a place in."""
 
 
-class LoggedOut(Struct, frozen=True):
+class LoggedOut(Shape, frozen=True):
     """Whether the credential was a session's, which has ended."""
 
     ended: bool

@@ -4,11 +4,11 @@ from datetime import datetime
 from typing import Annotated, Any, Literal
 
 import msgspec
-from msgspec import UNSET, Meta, Struct, UnsetType
+from msgspec import UNSET, Meta, UnsetType
 
 from controlroom.border.asking import Asking, Path, Permission, Query
 from controlroom.border.cursors import RowNumber
-from controlroom.dialects.robocorp.answers import Named, shown_as
+from controlroom.dialects.robocorp.answers import Named, Shape, shown_as
 from controlroom.dialects.robocorp.links import download_url
 from controlroom.dialects.robocorp.routing import Page, Pages, get, post
 from controlroom.engine.console import reading as console
@@ -23,14 +23,14 @@ from controlroom.protocol import ErrorCode
 ShownState = Literal["new", "awaiting_worker", "in_progress", "completed", "failed"]
 
 
-class StepRunErrorAnswer(Struct, frozen=True):
+class StepRunErrorAnswer(Shape, frozen=True):
     """Why a step run failed. The vendor tells the code alone; the message is ours."""
 
     code: ErrorCode
     message: str
 
 
-class StepRunAnswer(Struct, frozen=True, kw_only=True):
+class StepRunAnswer(Shape, frozen=True, kw_only=True):
     """One robot process of a run."""
 
     id: StepRunId
@@ -45,7 +45,7 @@ class StepRunAnswer(Struct, frozen=True, kw_only=True):
     """Ours: since when its robot is halted, if it is."""
 
 
-class ArtifactAnswer(Struct, frozen=True):
+class ArtifactAnswer(Shape, frozen=True):
     """A file that a step run left; `size` in bytes."""
 
     id: ArtifactId
@@ -59,7 +59,7 @@ class ArtifactWithUrl(ArtifactAnswer, frozen=True):
     url: str
 
 
-class ConsoleMessage(Struct, frozen=True):
+class ConsoleMessage(Shape, frozen=True):
     """One line of console output."""
 
     timestamp: datetime
@@ -75,7 +75,7 @@ class ConsolePage(Page[ConsoleMessage], omit_defaults=True):
     """What the robot has begun to print behind the page's last line, without an end yet; it changes until it ends."""
 
 
-class StepRunEvent(Struct, frozen=True):
+class StepRunEvent(Shape, frozen=True):
     """Something that happened to a step run."""
 
     timestamp: datetime

@@ -4,10 +4,10 @@ from datetime import datetime
 from typing import Literal
 
 import msgspec
-from msgspec import UNSET, Struct, UnsetType
+from msgspec import UNSET, UnsetType
 
 from controlroom.border.asking import Asking, Body, Path, Permission, Query
-from controlroom.dialects.robocorp.answers import Deleted, Download, UploadForm
+from controlroom.dialects.robocorp.answers import Deleted, Download, OwnBody, Shape, UploadForm
 from controlroom.dialects.robocorp.git_packages import PushHook, SetGitSource, push_hook, wanted
 from controlroom.dialects.robocorp.links import download_url, upload_form
 from controlroom.dialects.robocorp.routing import Page, Pages, delete, get, post
@@ -20,7 +20,7 @@ from controlroom.robots.choosing import inner_folder
 from controlroom.robots.exclude_newer import parse_moment
 
 
-class TaskName(Struct, frozen=True):
+class TaskName(Shape, frozen=True):
     """A task of the package's latest version."""
 
     name: str
@@ -28,7 +28,7 @@ class TaskName(Struct, frozen=True):
     """The same in every version; told where one package is asked for."""
 
 
-class TaskPackage(Struct, frozen=True, kw_only=True):
+class TaskPackage(Shape, frozen=True, kw_only=True):
     """A task package. Without tasks and download until its first upload."""
 
     id: PackageId
@@ -44,7 +44,7 @@ class TaskPackage(Struct, frozen=True, kw_only=True):
     """Told once, to who creates a package that is fetched from git."""
 
 
-class CreateTaskPackage(Struct, frozen=True):
+class CreateTaskPackage(Shape, frozen=True):
     """A new package; its content is uploaded afterwards, or fetched from git."""
 
     name: str
@@ -57,7 +57,7 @@ class CreateTaskPackage(Struct, frozen=True):
     """A date (until its end, UTC) or a time with its zone; null: as the room says."""
 
 
-class PushTaskPackage(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class PushTaskPackage(OwnBody, frozen=True, kw_only=True):
     """A version of the package of this name, which is created if there is none."""
 
     name: str
@@ -65,7 +65,7 @@ class PushTaskPackage(Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     """Where the robot lies in what will be uploaded: for a zip with several."""
 
 
-class EditTaskPackage(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class EditTaskPackage(OwnBody, frozen=True, kw_only=True):
     """What is set of a package."""
 
     exclude_newer: str | None

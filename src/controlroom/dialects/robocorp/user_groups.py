@@ -2,17 +2,15 @@
 
 from datetime import datetime
 
-from msgspec import Struct
-
 from controlroom.border.asking import Asking, Body, Path, Permission
-from controlroom.dialects.robocorp.answers import Deleted, Identified, Reference, shown_as
+from controlroom.dialects.robocorp.answers import Deleted, Identified, OwnBody, Reference, Shape, shown_as
 from controlroom.dialects.robocorp.routing import Page, Pages, delete, get, post, update
 from controlroom.engine.access.groups import actions
 from controlroom.engine.access.groups.model import GroupMember, UserGroup
 from controlroom.ids import UserGroupId, UserId
 
 
-class UserGroupAnswer(Struct, frozen=True, kw_only=True):
+class UserGroupAnswer(Shape, frozen=True, kw_only=True):
     """A group of users."""
 
     id: UserGroupId
@@ -22,7 +20,7 @@ class UserGroupAnswer(Struct, frozen=True, kw_only=True):
     created_at: datetime
 
 
-class GroupMemberAnswer(Struct, frozen=True, kw_only=True):
+class GroupMemberAnswer(Shape, frozen=True, kw_only=True):
     """A user in a group."""
 
     id: UserId
@@ -32,21 +30,21 @@ class GroupMemberAnswer(Struct, frozen=True, kw_only=True):
     created_at: datetime
 
 
-class CreateUserGroup(Struct, frozen=True, forbid_unknown_fields=True):
+class CreateUserGroup(OwnBody, frozen=True):
     """A new group, without members."""
 
     name: str
     description: str = ""
 
 
-class EditUserGroup(Struct, frozen=True, forbid_unknown_fields=True):
+class EditUserGroup(OwnBody, frozen=True):
     """What to change; what is left out stays."""
 
     name: str | None = None
     description: str | None = None
 
 
-class AddToGroup(Struct, frozen=True, forbid_unknown_fields=True):
+class AddToGroup(OwnBody, frozen=True):
     """A user of the organization."""
 
     user: Reference

@@ -2,11 +2,10 @@
 
 from datetime import datetime
 
-from msgspec import Struct
 from msgspec.structs import asdict
 
 from controlroom.border.asking import Asking, Body, Path, Permission
-from controlroom.dialects.robocorp.answers import Deleted, Identified, shown_as
+from controlroom.dialects.robocorp.answers import Deleted, Identified, OwnBody, Shape, shown_as
 from controlroom.dialects.robocorp.routing import Page, Pages, delete, get, post
 from controlroom.engine.access.model import Role, User
 from controlroom.engine.access.users import actions as users
@@ -14,7 +13,7 @@ from controlroom.engine.access.users.model import UserCredential
 from controlroom.ids import UserCredentialId, UserId
 
 
-class UserAnswer(Struct, frozen=True, kw_only=True):
+class UserAnswer(Shape, frozen=True, kw_only=True):
     """A user."""
 
     id: UserId
@@ -27,7 +26,7 @@ class UserAnswer(Struct, frozen=True, kw_only=True):
     disabled_at: datetime | None
 
 
-class CreateUser(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class CreateUser(OwnBody, frozen=True, kw_only=True):
     """A new user with a place in this workspace; without a password they cannot log in yet."""
 
     username: str
@@ -38,13 +37,13 @@ class CreateUser(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     email: str = ""
 
 
-class SetPassword(Struct, frozen=True, forbid_unknown_fields=True):
+class SetPassword(OwnBody, frozen=True):
     """A new password."""
 
     password: str
 
 
-class CredentialAnswer(Struct, frozen=True, kw_only=True):
+class CredentialAnswer(Shape, frozen=True, kw_only=True):
     """A pair of identifier and secret, without the secret."""
 
     id: UserCredentialId
@@ -60,7 +59,7 @@ class NewCredential(CredentialAnswer, frozen=True, kw_only=True):
     credentials: str
 
 
-class CreateCredential(Struct, frozen=True, forbid_unknown_fields=True):
+class CreateCredential(OwnBody, frozen=True):
     """What to call the pair: the machine that it is for, say."""
 
     name: str
@@ -117,7 +116,7 @@ async def create_user_credentials(
     """Make access credentials for a member of the workspace, to be given to `rcc configure credentials`."""
     await users.get_member(*request.reading, user_id)
     credential, pair = await users.create_credential(*request.governing, user_id, name=data.name)
-    return NewCredential(**asdict(_show_credential(credential)), credentials=pair)
+    return _show_credential(credential).widened(NewCredential, credentials=pair)
 
 
 @delete("/users/{user_id:uuid}/credentials/{credential_id:uuid}", needs=Permission.READ_MEMBERS)

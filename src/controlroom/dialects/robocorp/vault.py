@@ -11,11 +11,11 @@ from typing import Annotated, Any
 
 import msgspec
 from litestar import MediaType, get, put
-from msgspec import Struct, field
+from msgspec import field
 
 from controlroom.border.asking import Asking, Body, Path, Permission, QueryParameter
 from controlroom.border.envelopes import Envelope, EnvelopeInvalid, RoomKey, enclosed, opened
-from controlroom.dialects.robocorp.answers import shown_as
+from controlroom.dialects.robocorp.answers import OlderShape, Shape, shown_as
 from controlroom.engine.vault import actions as vault
 from controlroom.engine.vault.errors import SecretTooLarge
 from controlroom.errors import Invalid
@@ -27,7 +27,7 @@ _KEY = RoomKey("vault-transit")
 _decode = msgspec.json.Decoder(dict[str, Any]).decode
 
 
-class Encryption(Struct, frozen=True, rename="camel", kw_only=True):
+class Encryption(OlderShape, frozen=True, kw_only=True):
     """How a value is encrypted; bytes are base64."""
 
     encryption_scheme: str
@@ -36,7 +36,7 @@ class Encryption(Struct, frozen=True, rename="camel", kw_only=True):
     iv: bytes
 
 
-class SecretMessage(Struct, frozen=True, kw_only=True):
+class SecretMessage(Shape, frozen=True, kw_only=True):
     """A secret on its way, in either direction. The name in the path is the one that counts."""
 
     name: str = ""
@@ -45,7 +45,7 @@ class SecretMessage(Struct, frozen=True, kw_only=True):
     encryption: Encryption
 
 
-class Stored(Struct, frozen=True):
+class Stored(Shape, frozen=True):
     """The secret as it is known now."""
 
     name: str

@@ -8,12 +8,11 @@ from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
-import msgspec
-from msgspec import Raw, Struct
+from msgspec import Raw
 
 from controlroom.border.asking import Asking, Body, Path, Permission, Query, QueryParameter
 from controlroom.border.bodies import decode
-from controlroom.dialects.robocorp.answers import Deleted, Identified, shown_as
+from controlroom.dialects.robocorp.answers import Deleted, Identified, OwnBody, Shape, shown_as
 from controlroom.dialects.robocorp.messages import EVENT_NAMES, GRAMMAR
 from controlroom.dialects.robocorp.routing import Page, Pages, Paging, delete, get, post, update
 from controlroom.engine.deliveries import store as deliveries
@@ -30,13 +29,13 @@ OfState = Annotated[DeliveryState | None, QueryParameter(name="state")]
 """Only deliveries in this state."""
 
 
-class ProcessRef(Struct, frozen=True):
+class ProcessRef(Shape, frozen=True):
     """A process by its id."""
 
     id: ProcessId
 
 
-class WebhookAnswer(Struct, frozen=True, kw_only=True):
+class WebhookAnswer(Shape, frozen=True, kw_only=True):
     """A webhook, without its secret. `process` is null for one of the whole workspace."""
 
     id: WebhookId
@@ -56,7 +55,7 @@ class WebhookWithSecret(WebhookAnswer, frozen=True, kw_only=True):
     secret: str
 
 
-class CreateWebhook(Struct, frozen=True, kw_only=True):
+class CreateWebhook(Shape, frozen=True, kw_only=True):
     """A new webhook. Without `process` it is told of all of the workspace; without `secret` one is made."""
 
     endpoint: str
@@ -71,7 +70,7 @@ class _OfWorkspace(CreateWebhook, frozen=True, forbid_unknown_fields=True):
     """Likewise, with nothing beside it that could be meant as its process."""
 
 
-class UpdateWebhook(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class UpdateWebhook(OwnBody, frozen=True, kw_only=True):
     """What to change; what is left out stays."""
 
     endpoint: str | None = None
@@ -81,7 +80,7 @@ class UpdateWebhook(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     enabled: bool | None = None
 
 
-class DeliveryAnswer(Struct, frozen=True, kw_only=True):
+class DeliveryAnswer(Shape, frozen=True, kw_only=True):
     """A line of the delivery log, which is kept for two weeks."""
 
     id: DeliveryId
@@ -110,7 +109,7 @@ class DeliveryWithPayload(DeliveryAnswer, frozen=True, kw_only=True):
     payload: Raw
 
 
-class TestStarted(Struct, frozen=True):
+class TestStarted(Shape, frozen=True):
     """The delivery of a test."""
 
     delivery: Identified
@@ -179,7 +178,7 @@ async def list_callback_deliveries(
 async def get_delivery(request: Asking, delivery_id: Path[DeliveryId]) -> DeliveryWithPayload:
     """Get a delivery with its payload, and what the receiver last answered."""
     found = await deliveries.get(*request.reading, delivery_id)
-    return DeliveryWithPayload(**msgspec.structs.asdict(show_delivery(found)), payload=Raw(found.body))
+    return show_delivery(found).widened(DeliveryWithPayload, payload=Raw(found.body))
 
 
 @post("/deliveries/{delivery_id:uuid}/redeliver")
@@ -240,4 +239,4 @@ _change_of = shown_as(
 
 
 def _with_secret(webhook: Webhook, secret: str) -> WebhookWithSecret:
-    return WebhookWithSecret(**msgspec.structs.asdict(_show(webhook)), secret=secret)
+    return _show(webhook).widened(WebhookWithSecret, secret=secret)

@@ -3,10 +3,10 @@
 from collections import defaultdict
 from collections.abc import Sequence
 
-from msgspec import Raw, Struct
+from msgspec import Raw
 
 from controlroom.border.asking import Asking, Body, Path
-from controlroom.dialects.robocorp.answers import Download, UploadForm
+from controlroom.dialects.robocorp.answers import Download, OwnBody, Shape, UploadForm
 from controlroom.dialects.robocorp.links import download_url, upload_form
 from controlroom.dialects.robocorp.routing import post
 from controlroom.engine.downloads.model import DownloadKind
@@ -18,7 +18,7 @@ NOTHING = Raw(b"{}")
 """The payload of an item that never had one: the model of the vendor's own client has no null (§1.6)."""
 
 
-class FileAnswer(Struct, frozen=True):
+class FileAnswer(Shape, frozen=True):
     """A file of a work item; the link is good for an hour."""
 
     id: FileId
@@ -27,14 +27,14 @@ class FileAnswer(Struct, frozen=True):
     download: Download
 
 
-class FileRequest(Struct, frozen=True, forbid_unknown_fields=True):
+class FileRequest(OwnBody, frozen=True):
     """A file that shall be added to an item."""
 
     file_name: str
     file_size: int
 
 
-class UploadAnswer(Struct, frozen=True):
+class UploadAnswer(Shape, frozen=True):
     """Where to post the file."""
 
     upload: UploadForm

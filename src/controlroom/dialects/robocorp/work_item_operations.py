@@ -3,10 +3,8 @@
 from datetime import datetime
 from typing import Literal
 
-from msgspec import Struct
-
 from controlroom.border.asking import Asking, Body
-from controlroom.dialects.robocorp.answers import Identified, shown_as
+from controlroom.dialects.robocorp.answers import Identified, OwnBody, Shape, shown_as
 from controlroom.dialects.robocorp.codes import asked_codes
 from controlroom.dialects.robocorp.routing import post
 from controlroom.dialects.robocorp.work_items import OPERATIONS, aware
@@ -18,7 +16,7 @@ from controlroom.errors import Invalid
 from controlroom.ids import ProcessId, QueueId, RunId, StepId
 
 
-class FilterBody(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class FilterBody(OwnBody, frozen=True, kw_only=True):
     """Which work items: all conditions must hold, and there must be one."""
 
     process_id: ProcessId | None = None
@@ -33,7 +31,7 @@ class FilterBody(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     created_before: datetime | None = None
 
 
-class BulkRequest(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class BulkRequest(OwnBody, frozen=True, kw_only=True):
     """An operation on all that the filter finds. With `preview` it is only told how many there are."""
 
     operation: Literal["retry", "mark_as_done", "delete", "hold", "release_hold", "complete", "rerun"]
@@ -41,14 +39,14 @@ class BulkRequest(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     preview: bool = False
 
 
-class BulkPreview(Struct, frozen=True, kw_only=True):
+class BulkPreview(Shape, frozen=True, kw_only=True):
     """How many items the filter finds, and how many of those the operation would touch now."""
 
     matched: int
     would_touch: int
 
 
-class BulkAnswer(Struct, frozen=True, kw_only=True):
+class BulkAnswer(Shape, frozen=True, kw_only=True):
     """How many items were touched; for `rerun` the run that has their copies."""
 
     touched: int

@@ -4,12 +4,11 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Annotated, Final, Literal
 
-from msgspec import UNSET, Raw, Struct, UnsetType
-from msgspec.structs import asdict
+from msgspec import UNSET, Raw, UnsetType
 
 from controlroom.border.asking import Asking, Body, Path, Permission, Query, QueryParameter
 from controlroom.border.bodies import given
-from controlroom.dialects.robocorp.answers import Accepted, Identified, Reference, shown_as
+from controlroom.dialects.robocorp.answers import Accepted, Identified, OwnBody, Reference, Shape, shown_as
 from controlroom.dialects.robocorp.codes import told_exception
 from controlroom.dialects.robocorp.routing import Page, Pages, get, post, update
 from controlroom.dialects.robocorp.work_item_files import NOTHING, FileAnswer, files_of
@@ -24,7 +23,7 @@ from controlroom.ids import ProcessId, QueueId, RunId, WorkItemId
 ShownState = Literal["new", "pending", "in_progress", "failed", "done"]
 
 
-class ExceptionAnswer(Struct, frozen=True):
+class ExceptionAnswer(Shape, frozen=True):
     """Why a work item failed."""
 
     code: str
@@ -32,7 +31,7 @@ class ExceptionAnswer(Struct, frozen=True):
     message: str
 
 
-class WorkItemAnswer(Struct, frozen=True, kw_only=True):
+class WorkItemAnswer(Shape, frozen=True, kw_only=True):
     """A work item as lists tell it."""
 
     id: WorkItemId
@@ -59,7 +58,7 @@ class FullWorkItem(WorkItemAnswer, frozen=True, kw_only=True):
     files: list[FileAnswer]
 
 
-class CreateWorkItem(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class CreateWorkItem(OwnBody, frozen=True, kw_only=True):
     """A new item for the input queue of a process, or for a standing queue."""
 
     process: Reference | None = None
@@ -71,7 +70,7 @@ class CreateWorkItem(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     reference: str | None = None
 
 
-class UpdateWorkItem(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class UpdateWorkItem(OwnBody, frozen=True, kw_only=True):
     """What to change of when the item may be worked on; what is left out stays."""
 
     priority: int | UnsetType = UNSET
@@ -80,13 +79,13 @@ class UpdateWorkItem(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     reference: str | UnsetType | None = UNSET
 
 
-class PayloadBody(Struct, frozen=True, forbid_unknown_fields=True):
+class PayloadBody(OwnBody, frozen=True):
     """An item's payload."""
 
     payload: Raw
 
 
-class BatchRequest(Struct, frozen=True, forbid_unknown_fields=True):
+class BatchRequest(OwnBody, frozen=True):
     """One operation on many items."""
 
     batch_operation: Literal["retry", "delete", "mark_as_done", "hold", "release_hold", "complete"]
@@ -208,4 +207,4 @@ _show = shown_as(
 
 
 def _show_full(item: WorkItem, files: list[FileAnswer]) -> FullWorkItem:
-    return FullWorkItem(**asdict(_show(item)), payload=item.payload or NOTHING, files=files)
+    return _show(item).widened(FullWorkItem, payload=item.payload or NOTHING, files=files)

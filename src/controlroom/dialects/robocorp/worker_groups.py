@@ -2,10 +2,8 @@
 
 from collections.abc import Sequence
 
-from msgspec import Struct
-
 from controlroom.border.asking import Asking, Body, Path, Permission
-from controlroom.dialects.robocorp.answers import Deleted, Identified, Named
+from controlroom.dialects.robocorp.answers import Deleted, Identified, Named, Shape
 from controlroom.dialects.robocorp.routing import Page, Pages, delete, get, post, update
 from controlroom.dialects.robocorp.workers import WorkerAnswer
 from controlroom.dialects.robocorp.workers import show as show_worker
@@ -14,19 +12,19 @@ from controlroom.engine.workers.model import WorkerGroup
 from controlroom.ids import WorkerGroupId, WorkerId
 
 
-class GroupName(Struct, frozen=True):
+class GroupName(Shape, frozen=True):
     """What to call it."""
 
     name: str
 
 
-class Member(Struct, frozen=True):
+class Member(Shape, frozen=True):
     """A worker that shall be in the group."""
 
     worker: Identified
 
 
-class GroupsOfWorker(Struct, frozen=True):
+class GroupsOfWorker(Shape, frozen=True):
     """A worker, and all groups that it is in now."""
 
     worker: Identified

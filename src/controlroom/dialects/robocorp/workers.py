@@ -2,17 +2,15 @@
 
 from datetime import datetime
 
-from msgspec import Struct
-
 from controlroom.border.asking import Asking, Body, Path, Permission
-from controlroom.dialects.robocorp.answers import Deleted, shown_as
+from controlroom.dialects.robocorp.answers import Deleted, Shape, shown_as
 from controlroom.dialects.robocorp.routing import Page, Pages, delete, get, update
 from controlroom.engine.workers import actions, store
 from controlroom.engine.workers.model import Worker, WorkerState
 from controlroom.ids import WorkerId
 
 
-class WorkerAnswer(Struct, frozen=True, kw_only=True):
+class WorkerAnswer(Shape, frozen=True, kw_only=True):
     """A worker. The vendor tells the first three fields; the others are ours.
 
     One that rests is busy in the vendor's words: it takes no work. Why is in `trouble`.
@@ -31,7 +29,7 @@ class WorkerAnswer(Struct, frozen=True, kw_only=True):
     created_at: datetime
 
 
-class WorkerName(Struct, frozen=True):
+class WorkerName(Shape, frozen=True):
     """What to call it."""
 
     name: str

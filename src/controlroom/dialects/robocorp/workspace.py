@@ -1,23 +1,21 @@
 """The workspace itself (§1.7), and those of the organization (our own management API)."""
 
-from msgspec import Struct
-
 from controlroom.border.asking import Asking, Body
-from controlroom.dialects.robocorp.answers import shown_as
+from controlroom.dialects.robocorp.answers import OwnBody, Shape, shown_as
 from controlroom.dialects.robocorp.routing import Page, Pages, get, post, update
 from controlroom.engine.workspaces import actions
 from controlroom.engine.workspaces.model import Workspace
 from controlroom.ids import OrganizationId, WorkspaceId
 
 
-class OrganizationAnswer(Struct, frozen=True):
+class OrganizationAnswer(Shape, frozen=True):
     """Whose workspace it is."""
 
     id: OrganizationId
     name: str
 
 
-class WorkspaceAnswer(Struct, frozen=True):
+class WorkspaceAnswer(Shape, frozen=True):
     """Where everything of a team lives."""
 
     id: WorkspaceId
@@ -25,13 +23,13 @@ class WorkspaceAnswer(Struct, frozen=True):
     organization: OrganizationAnswer
 
 
-class RenameWorkspace(Struct, frozen=True, forbid_unknown_fields=True):
+class RenameWorkspace(OwnBody, frozen=True):
     """Another name."""
 
     name: str
 
 
-class CreateWorkspace(Struct, frozen=True, forbid_unknown_fields=True):
+class CreateWorkspace(OwnBody, frozen=True):
     """What to call it."""
 
     name: str

@@ -7,9 +7,9 @@ from typing import Any, Literal
 
 from litestar import Router
 from litestar.types import Scope
-from msgspec import Struct
 
 from controlroom.border.asking import Asking, Path, Permission, entrance, welcome
+from controlroom.dialects.robocorp.answers import OlderShape
 from controlroom.dialects.robocorp.old_process_api import robot_runs, runs
 from controlroom.dialects.robocorp.routing import post, undocumented
 from controlroom.engine.access.model import Actor
@@ -23,7 +23,7 @@ _SECRETS = Door[Actor](frozenset({Kind.PROCESS_SECRET}), Kind.PROCESS_SECRET)
 _HEADER = b"robocloud-process-secret"
 
 
-class OldestStarted(Struct, frozen=True, kw_only=True, rename="camel"):
+class OldestStarted(OlderShape, frozen=True, kw_only=True):
     """The run that was started; clients compare the message."""
 
     message: Literal["OK"] = "OK"

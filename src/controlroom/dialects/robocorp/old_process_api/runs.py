@@ -5,11 +5,11 @@ from functools import partial
 from typing import Annotated, Literal
 
 from litestar import get
-from msgspec import Raw, Struct
+from msgspec import Raw
 
 from controlroom.border.asking import Asking, Body, Path, Permission, Query, QueryParameter
 from controlroom.border.bodies import check_lists, decode, payload_of
-from controlroom.dialects.robocorp.answers import Named
+from controlroom.dialects.robocorp.answers import Named, OlderShape
 from controlroom.dialects.robocorp.old_process_api.lists import Data, asked_limit
 from controlroom.dialects.robocorp.old_process_api.shapes import OldRun, run_state, show_run
 from controlroom.dialects.robocorp.routing import post
@@ -23,14 +23,14 @@ from controlroom.ids import ProcessId, RunId, WorkItemId
 from controlroom.postgres.keyset import whole
 
 
-class OldStarted(Struct, frozen=True, rename="camel"):
+class OldStarted(OlderShape, frozen=True):
     """The run that was started, and the items that it began with."""
 
     id: RunId
     work_item_ids: list[WorkItemId]
 
 
-class RunRequest(Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
+class RunRequest(OlderShape, frozen=True, forbid_unknown_fields=True):
     """With what a run shall begin."""
 
     type: Literal["default", "workItemIds", "storages"]

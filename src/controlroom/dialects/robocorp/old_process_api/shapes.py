@@ -3,9 +3,9 @@
 from datetime import datetime
 from typing import Literal, assert_never
 
-from msgspec import Raw, Struct, field
+from msgspec import Raw, field
 
-from controlroom.dialects.robocorp.answers import Identified, seconds, shown_as
+from controlroom.dialects.robocorp.answers import Identified, OlderShape, Shape, seconds, shown_as
 from controlroom.dialects.robocorp.codes import told_exception
 from controlroom.dialects.robocorp.runtime_work_items import FileAnswer, show_file
 from controlroom.engine.console.model import Line
@@ -21,7 +21,7 @@ Outcome = Literal["SUCCESS", "ERR", "TIMEOUT"]
 OldItemState = Literal["NEW", "PENDING", "IN_PROGRESS", "FAILED", "COMPLETED"]
 
 
-class ItemStats(Struct, frozen=True, rename="camel"):
+class ItemStats(OlderShape, frozen=True):
     """How many items a run has."""
 
     total_count: int
@@ -29,7 +29,7 @@ class ItemStats(Struct, frozen=True, rename="camel"):
     succeeded_count: int
 
 
-class OldRun(Struct, frozen=True, kw_only=True, rename="camel"):
+class OldRun(OlderShape, frozen=True, kw_only=True):
     """A process run."""
 
     id: RunId
@@ -48,7 +48,7 @@ class OldRun(Struct, frozen=True, kw_only=True, rename="camel"):
     robot_runs: list[Identified]
 
 
-class OldRobotRun(Struct, frozen=True, kw_only=True, rename="camel"):
+class OldRobotRun(OlderShape, frozen=True, kw_only=True):
     """A step run."""
 
     id: StepRunId
@@ -63,7 +63,7 @@ class OldRobotRun(Struct, frozen=True, kw_only=True, rename="camel"):
     duration: float | None
 
 
-class OldException(Struct, frozen=True):
+class OldException(Shape, frozen=True):
     """Why an item failed."""
 
     type: ExceptionType
@@ -71,7 +71,7 @@ class OldException(Struct, frozen=True):
     message: str
 
 
-class OldItem(Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True):
+class OldItem(OlderShape, frozen=True, kw_only=True, omit_defaults=True):
     """A work item; payload and files where they were asked for, an exception where there is one."""
 
     id: WorkItemId
@@ -92,7 +92,7 @@ class OldItem(Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=T
     exception: OldException | None = None
 
 
-class OldArtifact(Struct, frozen=True, rename="camel"):
+class OldArtifact(OlderShape, frozen=True):
     """An artifact. Its size was misspelt on the wire, and is written in both ways."""
 
     id: ArtifactId
@@ -101,7 +101,7 @@ class OldArtifact(Struct, frozen=True, rename="camel"):
     file_size_as_it_was: int = field(name="fileSIze")
 
 
-class OldEvent(Struct, frozen=True, rename="camel"):
+class OldEvent(OlderShape, frozen=True):
     """Something that happened to a step run."""
 
     seq_no: int
@@ -110,7 +110,7 @@ class OldEvent(Struct, frozen=True, rename="camel"):
     data: dict[str, object]
 
 
-class OldMessage(Struct, frozen=True, rename="camel"):
+class OldMessage(OlderShape, frozen=True):
     """A line of console output."""
 
     seq_no: int

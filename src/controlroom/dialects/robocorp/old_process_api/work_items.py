@@ -5,11 +5,11 @@ from collections.abc import Sequence
 from typing import Annotated
 
 from litestar import get
-from msgspec import Raw, Struct
+from msgspec import Raw
 
 from controlroom.border.asking import Asking, Body, Path, Permission, Query, QueryParameter
 from controlroom.border.bodies import decode, payload_of
-from controlroom.dialects.robocorp.answers import FileRequest, Form
+from controlroom.dialects.robocorp.answers import FileRequest, Form, OwnBody
 from controlroom.dialects.robocorp.links import older_form
 from controlroom.dialects.robocorp.old_process_api.lists import Data, asked_limit
 from controlroom.dialects.robocorp.old_process_api.runs import run_of
@@ -28,7 +28,7 @@ _ITEM = "/work-items/{item_id:uuid}"
 WithData = Annotated[bool | None, QueryParameter(name="includeData")]
 
 
-class WrappedPayload(Struct, frozen=True, forbid_unknown_fields=True):
+class WrappedPayload(OwnBody, frozen=True):
     """A payload in its envelope."""
 
     payload: Raw = Raw(b"null")

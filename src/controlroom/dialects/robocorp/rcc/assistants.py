@@ -6,11 +6,11 @@ from typing import Literal
 
 import msgspec
 from litestar import Router, get, put
-from msgspec import Struct, field
+from msgspec import field
 
 from controlroom.border.asking import Asking, Body, Path, Permission
 from controlroom.border.envelopes import Envelope, enclosed
-from controlroom.dialects.robocorp.answers import Form, shown_as
+from controlroom.dialects.robocorp.answers import Form, OlderShape, Shape, shown_as
 from controlroom.dialects.robocorp.assistants import AssistantTask, task_of
 from controlroom.dialects.robocorp.links import older_form
 from controlroom.dialects.robocorp.rcc.capabilities import Capability, token_for
@@ -25,7 +25,7 @@ _RUN = "/{assistant_id:uuid}/runs/{run_id:uuid}"
 _SCHEME = "rc-encryption-v1"
 
 
-class RunnableAssistant(Struct, frozen=True, kw_only=True, rename="camel"):
+class RunnableAssistant(OlderShape, frozen=True, kw_only=True):
     """An assistant as rcc lists it."""
 
     id: AssistantId
@@ -34,20 +34,20 @@ class RunnableAssistant(Struct, frozen=True, kw_only=True, rename="camel"):
     created_at: datetime
 
 
-class KeyRequest(Struct, frozen=True, rename="camel"):
+class KeyRequest(OlderShape, frozen=True):
     """For which key the answer is to be encrypted."""
 
     scheme: str
     public_key: str
 
 
-class StartRequest(Struct, frozen=True):
+class StartRequest(Shape, frozen=True):
     """Begin a run."""
 
     encryption: KeyRequest
 
 
-class AnswerEncryption(Struct, frozen=True, kw_only=True):
+class AnswerEncryption(Shape, frozen=True, kw_only=True):
     """How the payload is encrypted; bytes are base64."""
 
     iv: bytes
@@ -55,21 +55,21 @@ class AnswerEncryption(Struct, frozen=True, kw_only=True):
     encrypted_key: bytes = field(name="encryptedAESKey")
 
 
-class StartAnswer(Struct, frozen=True):
+class StartAnswer(Shape, frozen=True):
     """What to run, encrypted."""
 
     encryption: AnswerEncryption
     payload: bytes
 
 
-class Config(Struct, frozen=True, kw_only=True):
+class Config(Shape, frozen=True, kw_only=True):
     """With which variables, and where files are announced."""
 
     environment: dict[str, str]
     artifact_post_url: str = field(name="artifactPostURL")
 
 
-class RobotToRun(Struct, frozen=True):
+class RobotToRun(Shape, frozen=True):
     """Which robot: `sha256` tells whether a zip at hand is the right one, `folder` (ours) where it lies in it."""
 
     id: PackageId
@@ -78,7 +78,7 @@ class RobotToRun(Struct, frozen=True):
     folder: str | None
 
 
-class Plain(Struct, frozen=True):
+class Plain(Shape, frozen=True):
     """What the payload says when it is decrypted."""
 
     id: AssistantRunId
@@ -86,38 +86,38 @@ class Plain(Struct, frozen=True):
     robot: RobotToRun
 
 
-class Beat(Struct, frozen=True):
+class Beat(Shape, frozen=True):
     """A sign of life, numbered."""
 
     seq: int
 
 
-class Completion(Struct, frozen=True):
+class Completion(Shape, frozen=True):
     """How the run ended."""
 
     result: Literal["OK", "ERROR"]
     error: str = "PASS"
 
 
-class Nothing(Struct, frozen=True):
+class Nothing(Shape, frozen=True):
     """An answer whose status says it all."""
 
 
-class FileRequest(Struct, frozen=True, rename="camel"):
+class FileRequest(OlderShape, frozen=True):
     """A file that shall be left; its size is digits in a text."""
 
     file_name: str
     file_size: str | int
 
 
-class PostResponse(Struct, frozen=True, rename="camel"):
+class PostResponse(OlderShape, frozen=True):
     """The file that was announced."""
 
     artifact_id: UploadId
     post_info: Form
 
 
-class FileAnswer(Struct, frozen=True):
+class FileAnswer(Shape, frozen=True):
     """Likewise, in its envelope."""
 
     response: PostResponse

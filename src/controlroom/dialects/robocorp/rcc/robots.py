@@ -1,9 +1,9 @@
 """Robots as rcc makes, uploads and downloads them (§8.3). Links are addresses that carry their own right."""
 
 from litestar import Router, get
-from msgspec import Struct
 
 from controlroom.border.asking import Asking, Body, Path, Permission
+from controlroom.dialects.robocorp.answers import Shape
 from controlroom.dialects.robocorp.links import download_url, upload_url
 from controlroom.dialects.robocorp.rcc.capabilities import Capability, token_for
 from controlroom.dialects.robocorp.rcc.workspaces import RobotAnswer, show_robot
@@ -16,13 +16,13 @@ from controlroom.ids import PackageId
 _ROBOT = "/workspaces/{workspace_id:uuid}/robots/{robot_id:uuid}/file"
 
 
-class CreateRobot(Struct, frozen=True):
+class CreateRobot(Shape, frozen=True):
     """A new robot, without content yet."""
 
     name: str
 
 
-class Uri(Struct, frozen=True):
+class Uri(Shape, frozen=True):
     """An address that carries its own right, for an hour."""
 
     uri: str

@@ -1,9 +1,9 @@
 """What a signed request can ask for (§8.2): tokens, the user's details, the end of the pair it was signed with."""
 
 from litestar import Router, get
-from msgspec import Struct
 
 from controlroom.border.asking import Body
+from controlroom.dialects.robocorp.answers import OlderShape, Shape
 from controlroom.dialects.robocorp.rcc.capabilities import PURPOSES, Capability
 from controlroom.dialects.robocorp.rcc.signing import Signed, signed
 from controlroom.dialects.robocorp.routing import delete, post, undocumented
@@ -16,14 +16,14 @@ from controlroom.errors import Invalid
 from controlroom.ids import UserCredentialId, UserId, WorkspaceId
 
 
-class TokenRequest(Struct, frozen=True, rename="camel"):
+class TokenRequest(OlderShape, frozen=True):
     """For what a token shall be, and for how many seconds."""
 
     capability_set: Capability
     expires_in: int = 900
 
 
-class Token(Struct, frozen=True, rename="camel"):
+class Token(OlderShape, frozen=True):
     """A token. Only `token` is looked at; the rest is passed through."""
 
     token: str
@@ -31,7 +31,7 @@ class Token(Struct, frozen=True, rename="camel"):
     capability_set: Capability
 
 
-class UserDetails(Struct, frozen=True, kw_only=True):
+class UserDetails(Shape, frozen=True, kw_only=True):
     """The user, in the names that clients have shown."""
 
     id: UserId
@@ -44,21 +44,21 @@ class UserDetails(Struct, frozen=True, kw_only=True):
     picture: str = ""
 
 
-class RequestDetails(Struct, frozen=True, rename="camel"):
+class RequestDetails(OlderShape, frozen=True):
     """The request: its id finds it in the log."""
 
     request_id: str
     credential_id: UserCredentialId
 
 
-class Details(Struct, frozen=True):
+class Details(Shape, frozen=True):
     """Who asks, and how."""
 
     user: UserDetails
     request: RequestDetails
 
 
-class Removed(Struct, frozen=True, rename="camel"):
+class Removed(OlderShape, frozen=True):
     """The pair that is no more."""
 
     credential_id: UserCredentialId

@@ -4,10 +4,9 @@ from functools import partial
 from typing import Literal
 
 from litestar import Router, get
-from msgspec import Struct
 
 from controlroom.border.asking import Asking, Permission
-from controlroom.dialects.robocorp.answers import Named
+from controlroom.dialects.robocorp.answers import Named, OlderShape, Shape
 from controlroom.dialects.robocorp.rcc.capabilities import Capability, token_for
 from controlroom.dialects.robocorp.routing import undocumented
 from controlroom.engine.access.model import Actor
@@ -19,7 +18,7 @@ from controlroom.ids import OrganizationId, PackageId, WorkspaceId
 from controlroom.postgres.keyset import whole
 
 
-class WorkspacePermissions(Struct, frozen=True, rename="camel"):
+class WorkspacePermissions(OlderShape, frozen=True):
     """What the user may do there. Editors leave a workspace out in which robots cannot be read."""
 
     can_read_robots: bool
@@ -28,7 +27,7 @@ class WorkspacePermissions(Struct, frozen=True, rename="camel"):
     can_read_assistants: bool
 
 
-class WorkspaceAnswer(Struct, frozen=True, kw_only=True, rename="camel"):
+class WorkspaceAnswer(OlderShape, frozen=True, kw_only=True):
     """A workspace."""
 
     id: WorkspaceId
@@ -42,7 +41,7 @@ class WorkspaceAnswer(Struct, frozen=True, kw_only=True, rename="camel"):
     permissions: WorkspacePermissions
 
 
-class RobotPackage(Struct, frozen=True, rename="camel"):
+class RobotPackage(OlderShape, frozen=True):
     """The latest version of a robot."""
 
     file_name: str
@@ -50,7 +49,7 @@ class RobotPackage(Struct, frozen=True, rename="camel"):
     sha256: str
 
 
-class RobotAnswer(Struct, frozen=True):
+class RobotAnswer(Shape, frozen=True):
     """A robot; without a package until something is uploaded."""
 
     id: PackageId
@@ -58,7 +57,7 @@ class RobotAnswer(Struct, frozen=True):
     package: RobotPackage | None
 
 
-class Tree(Struct, frozen=True):
+class Tree(Shape, frozen=True):
     """What is in a workspace."""
 
     id: WorkspaceId
