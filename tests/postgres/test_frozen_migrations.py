@@ -16,7 +16,7 @@ def kept() -> dict[str, str]:
     lines = dict.fromkeys(KEPT.read_text(encoding="utf-8").splitlines())
     pairs = [(name, digest) for digest, name in (line.split("  ", 1) for line in lines)]
     twice = [name for name, count in Counter(name for name, _ in pairs).items() if count > 1]
-    assert not twice, f"two digests of one file in {KEPT.name}: {twice}. The one that is on the main branch holds"
+    assert not twice, f"two digests of one file in {KEPT.name}: {twice}. The main branch holds, else the file"
     return dict(pairs)
 
 
