@@ -6,10 +6,11 @@ from enum import StrEnum
 from typing import Any, Literal, NewType
 from uuid import UUID, uuid4
 
+import msgspec
 import pytest
 from msgspec import UNSET, Struct, UnsetType
 
-from controlroom.border.answers import Habit, Habits, shown_as
+from controlroom.border.answers import Habit, Habits, shown_as, shown_with, worded
 
 ShelfId = NewType("ShelfId", UUID)
 
@@ -179,3 +180,66 @@ def test_a_habit_makes_nothing_of_what_may_be_more_than_the_field():
 
     with pytest.raises(TypeError, match=r"Book\.read_for"):
         shown_as(Borrowed, Book, HABITS)
+
+
+def test_what_no_row_has_is_handed_in_beside_it():
+    """By the names of the fields."""
+    show_shelf = shown_with(
+        ("price", "notes"), ShelfAnswer, Shelf, name="label", width=("width", timedelta.total_seconds)
+    )
+
+    assert show_shelf(SHELF, price=2.0, notes={}) == msgspec.structs.replace(_by_hand(SHELF), price=2.0, notes={})
+
+
+class Circle(Struct, frozen=True, tag="circle"):
+    """A form of a table."""
+
+    radius: int
+
+
+class Square(Struct, frozen=True, tag="square"):
+    """Another."""
+
+    side: int
+
+
+class CircleAnswer(Struct, frozen=True, tag="circle"):
+    """Likewise, as it is told."""
+
+    radius: int
+
+
+class SquareAnswer(Struct, frozen=True, tag="square"):
+    """Likewise."""
+
+    side: int
+
+
+def test_of_several_kinds_of_rows_each_becomes_the_answer_with_its_tag():
+    """A union of answers is made of a union of rows, if there is one for each of them."""
+
+    class Table(Struct, frozen=True):
+        form: Circle | Square | None
+
+    class TableAnswer(Struct, frozen=True):
+        form: CircleAnswer | SquareAnswer | None
+
+    class Stool(Struct, frozen=True):
+        form: CircleAnswer | None
+
+    show_table = shown_as(TableAnswer, Table)
+
+    told = [show_table(Table(form)).form for form in (Circle(1), Square(2), None)]
+    assert told == [CircleAnswer(1), SquareAnswer(2), None]
+    with pytest.raises(TypeError, match="form"):
+        shown_as(Stool, Table)
+
+
+def test_every_member_has_its_word():
+    """One that has none, and a word for what there is not, is told where the module is imported."""
+    assert worded(State, AUF="open", ZU="shut") == {State.OPEN: "AUF", State.SHUT: "ZU"}
+    assert worded(State, DA="open shut") == dict.fromkeys(State, "DA")
+    with pytest.raises(TypeError, match="State has no word for shut"):
+        worded(State, AUF="open")
+    with pytest.raises(ValueError, match="ajar"):
+        worded(State, AUF="open ajar", ZU="shut")

@@ -3,7 +3,8 @@
 import itertools
 import math
 import types
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping, Sequence
+from enum import Enum
 from functools import partial
 from typing import Annotated, Any, Final, NamedTuple, TypeVar, Union, cast, get_args, get_origin, get_type_hints
 
@@ -18,6 +19,7 @@ JSON: tuple[bytes, bytes] = (b"content-type", b"application/json")
 TEXT: tuple[bytes, bytes] = (b"content-type", b"text/plain; charset=utf-8")
 
 Row = TypeVar("Row")
+Member = TypeVar("Member", bound=Enum)
 Shown = TypeVar("Shown", bound=msgspec.Struct)
 
 _encoder = msgspec.json.Encoder()
@@ -47,69 +49,89 @@ class Habits(NamedTuple):
         return [name, *other, *(ours for ours, theirs in self.words if theirs == name)]
 
 
+Source = str | Callable[[Row], Any] | tuple[str, Callable[[Any], Any]]
+"""Of what a field is made: another attribute, the row, or an attribute if it is neither null nor left out."""
+
 NO_HABITS: Final = Habits()
 
 
 def shown_as(
-    shown: type[Shown], row: type[Row], habits: Habits = NO_HABITS, /, **made: str | Callable[[Row], Any]
+    shown: type[Shown], row: type[Row], habits: Habits = NO_HABITS, /, **made: Source[Row]
 ) -> Callable[[Row], Shown]:
     """The function that writes a row as an answer: its fields are the row's attributes of the same names.
 
-    `made` says of a field by which other name the row has it, or what is made of the row; of the others, the habits of
-    the grammar say it, and a row in the row becomes an answer in the answer. The function is compiled where it is
-    declared, once, and is as fast as one by hand.
+    `made` says of a field by which other name the row has it, or what is made of it or of the row; of the others, the
+    habits of the grammar say it, and a row in the row becomes an answer in the answer: of several kinds, the one with
+    the same tag. The function is compiled where it is declared, once, and is as fast as one by hand.
 
     Raises:
         TypeError: if the row lacks a field, or its attribute may be what the answer's field may not.
     """
+    return cast("Callable[[Row], Shown]", shown_with((), shown, row, habits, **made))
+
+
+def shown_with(
+    beside: Sequence[str], shown: type[Shown], row: type[Row], habits: Habits = NO_HABITS, /, **made: Source[Row]
+) -> Callable[..., Shown]:
+    """Likewise, for an answer with fields that no row has: they are handed in beside it, by their names."""
     arguments = []
     makers: dict[str, Any] = {"shown": shown, "UNSET": msgspec.UNSET}
     hints = get_type_hints(shown)
     for field in fields(shown):
+        if field.name in beside:
+            arguments.append(f"{field.name}={field.name}")
+            continue
         name, hint = field.name, hints[field.name]
-        source = made.pop(name, None)
-        if source is None:
-            source, *values = _usual(row, name, hint, habits) or (name if field.required or _has(row, name) else None,)
-        else:
-            values = ["row"]
+        source = made.pop(name, None) or _usual(row, name, hint, habits)
+        if source is None and (field.required or _has(row, name)):
+            source = name
         if isinstance(source, str):
             _check_fits(row, source, shown, field, hint)
             arguments.append(f"{name}=row.{source}")
-        elif source is not None:
+        elif callable(source):
             makers[f"make_{name}"] = source
+            arguments.append(f"{name}=make_{name}(row)")
+        elif source is not None:
+            *values, makers[f"make_{name}"] = source
             arguments.append(f"{name}={_guarded(row, values, f'make_{name}')}")
     if made:
         raise TypeError(f"{shown.__name__} has no field {', '.join(made)}")
-    function = eval(f"lambda row: shown({', '.join(arguments)})", makers)  # noqa: S307 - only names of our own fields
-    return cast("Callable[[Row], Shown]", function)
+    taken = ", ".join(["row", *beside])
+    function = eval(f"lambda {taken}: shown({', '.join(arguments)})", makers)  # noqa: S307 - only names of our own fields
+    return cast("Callable[..., Shown]", function)
 
 
-def _usual(row: type, name: str, hint: Any, habits: Habits) -> tuple[Any, ...] | None:
-    """The attribute of which a field is made without a word; or what makes it, and of which attributes."""
+def _usual(row: type, name: str, hint: Any, habits: Habits) -> Any:
+    """The attribute of which a field is made without a word; or several, and what makes it of them."""
     wanted = _kinds(hint)
     known = habits.names(name)
     for attribute in filter(partial(_has, row), known):
         if Any in wanted or _kinds_of(row, attribute) <= wanted:
-            return (attribute,)
+            return attribute
     for habit, attribute in itertools.product(habits.kinds, known):
         values = [each.format(attribute) for each in habit.names]
         if habit.made in wanted and all(_has(row, each) for each in values):
             found = _kinds_of(row, values[0])
             if habit.of in found and found - {habit.of} <= wanted:
-                return habit.make, *values
+                return *values, habit.make
     for attribute in filter(partial(_has, row), known):
-        if (inner := _inner(_kinds_of(row, attribute), wanted)) is not None:
-            return shown_as(*inner, habits), attribute
+        if (make := _inner(_kinds_of(row, attribute), wanted, habits)) is not None:
+            return attribute, make
     return None
 
 
-def _inner(has: set[Any], wanted: set[Any]) -> tuple[type[msgspec.Struct], type[Any]] | None:
-    """The answer in the answer that is made of a row in the row, and that row."""
-    match [kind for kind in wanted if _is_struct(kind)], [kind for kind in has if _is_struct(kind)]:
-        case [shown], [row] if has - {row} <= wanted:
-            return shown, row
-        case _:
-            return None
+def _inner(has: set[Any], wanted: set[Any], habits: Habits) -> Callable[[Any], Any] | None:
+    """What makes an answer in the answer of a row in the row."""
+    rows, answers = [each for each in has if _is_struct(each)], [each for each in wanted if _is_struct(each)]
+    tagged = {each.__struct_config__.tag: each for each in answers}
+    if not rows or not has - {*rows} <= wanted:
+        return None
+    if len(rows) == len(answers) == 1:
+        return shown_as(answers[0], rows[0], habits)
+    if any(row.__struct_config__.tag not in tagged for row in rows):
+        return None
+    by_kind = {row: shown_as(tagged[row.__struct_config__.tag], row, habits) for row in rows}
+    return lambda value: by_kind[type(value)](value)
 
 
 def _is_struct(kind: Any) -> bool:
@@ -118,8 +140,6 @@ def _is_struct(kind: Any) -> bool:
 
 def _guarded(row: type, values: list[str], make: str) -> str:
     """The call that makes a field; what is null or was left out stays so."""
-    if values == ["row"]:
-        return f"{make}(row)"
     call = f"{make}({', '.join(f'row.{value}' for value in values)})"
     nothing = {type(None): "None", msgspec.UnsetType: "UNSET"}
     for kind in _kinds_of(row, values[0]) & nothing.keys():
@@ -151,6 +171,19 @@ def _kinds(hint: Any) -> set[Any]:
     if get_origin(hint) is Annotated:
         return _kinds(get_args(hint)[0])
     return {getattr(hint, "__supertype__", hint)}
+
+
+def worded(members: type[Member], **told: str) -> Mapping[Member, Any]:
+    """The word that a grammar has for each member of an enum: `worded(State, OPEN="new waiting", SHUT="ended")`.
+
+    Raises:
+        TypeError: if one has no word.
+        ValueError: if there is a word for what is no member.
+    """
+    found = {members(value): word for word, values in told.items() for value in values.split()}
+    if lacking := [member.value for member in members if member not in found]:
+        raise TypeError(f"{members.__name__} has no word for {', '.join(lacking)}")
+    return found
 
 
 def error_body(code: str, message: str, **fields: Any) -> bytes:

@@ -3,7 +3,7 @@
 Times are ISO 8601 in UTC, durations seconds.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from operator import attrgetter
 from typing import Any, Final, Literal, TypeVar
@@ -13,7 +13,7 @@ from msgspec import Struct
 from msgspec.structs import asdict
 
 from controlroom.border import answers
-from controlroom.border.answers import Habit, Habits
+from controlroom.border.answers import Habit, Habits, Source
 
 Row = TypeVar("Row")
 Shown = TypeVar("Shown", bound=Struct)
@@ -94,16 +94,6 @@ class FileRequest(OlderShape, frozen=True):
     file_size: int
 
 
-def identified(id_: UUID | None) -> Identified | None:
-    """The noun by its id, if there is one."""
-    return None if id_ is None else Identified(id_)
-
-
-def seconds(duration: timedelta | None) -> float | None:
-    """A duration in seconds, if there is one."""
-    return None if duration is None else duration.total_seconds()
-
-
 _LONGEST_SECONDS: Final = 1e9  # far beyond what the engine takes, and what a timedelta holds
 
 
@@ -123,6 +113,7 @@ _HABITS: Final = Habits(
         ("last_used_at", "used_at"),
         ("package_version_id", "version"),
         ("package_label", "label"),
+        ("input", "inputs"),
         ("time_zone", "zone"),
         ("enabled", "is_enabled"),
         ("paused", "is_paused"),
@@ -139,6 +130,13 @@ _HABITS: Final = Habits(
 )
 
 
-def shown_as(shown: type[Shown], row: type[Row], /, **made: str | Callable[[Row], Any]) -> Callable[[Row], Shown]:
+def shown_as(shown: type[Shown], row: type[Row], /, **made: Source[Row]) -> Callable[[Row], Shown]:
     """The function that writes a row as an answer, or reads a body as what the engine takes, with these habits."""
     return answers.shown_as(shown, row, _HABITS, **made)
+
+
+def shown_with(
+    beside: Sequence[str], shown: type[Shown], row: type[Row], /, **made: Source[Row]
+) -> Callable[..., Shown]:
+    """Likewise, with fields that are handed in beside the row: `_show(trigger, address=…)`."""
+    return answers.shown_with(beside, shown, row, _HABITS, **made)

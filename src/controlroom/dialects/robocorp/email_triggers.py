@@ -5,7 +5,7 @@ from datetime import datetime
 from msgspec import UNSET, UnsetType
 
 from controlroom.border.asking import Asking, Body, Path, Permission
-from controlroom.dialects.robocorp.answers import Deleted, OwnBody, Shape
+from controlroom.dialects.robocorp.answers import Deleted, OwnBody, Shape, shown_with
 from controlroom.dialects.robocorp.routing import Page, Pages, delete, get, post, update
 from controlroom.engine.triggers import emails
 from controlroom.engine.triggers.model import EmailChange, EmailTrigger
@@ -71,11 +71,7 @@ async def delete_email_trigger(request: Asking, process_id: Path[ProcessId]) -> 
 
 def _show(request: Asking, trigger: EmailTrigger) -> EmailTriggerAnswer:
     domain: str = request.app.state.mail_domain
-    return EmailTriggerAnswer(
-        process_id=trigger.process_id,
-        address=f"{trigger.local_part}@{domain}",
-        enabled=trigger.is_enabled,
-        parse_email=trigger.parses,
-        start_process=trigger.starts,
-        created_at=trigger.created_at,
-    )
+    return _shown(trigger, address=f"{trigger.local_part}@{domain}")
+
+
+_shown = shown_with(("address",), EmailTriggerAnswer, EmailTrigger, parse_email="parses", start_process="starts")

@@ -1,5 +1,6 @@
 """Task packages from git (our management API): where a package's content is fetched from, on demand or on a push."""
 
+from collections.abc import Callable
 from datetime import datetime
 from typing import Literal
 
@@ -7,7 +8,7 @@ from msgspec import UNSET, UnsetType
 
 from controlroom.border import git_hooks
 from controlroom.border.asking import Asking, Body, Path, Permission
-from controlroom.dialects.robocorp.answers import Deleted, OwnBody, Shape
+from controlroom.dialects.robocorp.answers import Deleted, OwnBody, Shape, shown_with
 from controlroom.dialects.robocorp.routing import Page, Pages, delete, get, post, update
 from controlroom.engine.packages import sources
 from controlroom.engine.packages.source_store import Ref, RefKind
@@ -112,23 +113,25 @@ def _ref(asked: SetGitSource) -> Ref:
 
 
 def _show(request: Asking, source: SourceView, secret: str | UnsetType = UNSET) -> GitSource:
-    def named(kind: RefKind) -> str | None:
-        return source.ref.name if source.ref.kind is kind else None
+    return _shown(source, push_hook=push_hook(request, source.package_id, secret))
 
-    return GitSource(
-        package_id=source.package_id,
-        url=source.url,
-        branch=named(RefKind.BRANCH),
-        tag=named(RefKind.TAG),
-        commit=named(RefKind.COMMIT),
-        folder=source.folder or None,
-        secret=source.secret_name,
-        fetching=source.is_wanted,
-        fetched_at=source.fetched_at,
-        fetched_commit=source.fetched_commit,
-        error=source.error or None,
-        push_hook=push_hook(request, source.package_id, secret),
-    )
+
+def _named(kind: RefKind) -> Callable[[SourceView], str | None]:
+    return lambda source: source.ref.name if source.ref.kind is kind else None
+
+
+_shown = shown_with(
+    ("push_hook",),
+    GitSource,
+    SourceView,
+    branch=_named(RefKind.BRANCH),
+    tag=_named(RefKind.TAG),
+    commit=_named(RefKind.COMMIT),
+    folder=lambda source: source.folder or None,
+    secret="secret_name",  # noqa: S106 - the name of an attribute
+    fetching="is_wanted",
+    error=lambda source: source.error or None,
+)
 
 
 def push_hook(request: Asking, package: PackageId, secret: str | UnsetType = UNSET) -> PushHook:

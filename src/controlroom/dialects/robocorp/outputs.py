@@ -5,7 +5,7 @@ from datetime import datetime
 from msgspec import Raw
 
 from controlroom.border.asking import Asking, Path, Permission, Query
-from controlroom.dialects.robocorp.answers import Identified, Shape, identified
+from controlroom.dialects.robocorp.answers import Identified, Shape, shown_with
 from controlroom.dialects.robocorp.routing import Page, Pages, Paging, get
 from controlroom.dialects.robocorp.work_item_files import NOTHING, FileAnswer, files_of
 from controlroom.engine.runs import store as runs
@@ -43,14 +43,7 @@ async def _outputs(request: Asking, paging: Paging, run: RunId) -> Page[Output]:
         await runs.get(*request.reading, run)
     files = await files_of(request, rows)
 
-    def show(item: WorkItem) -> Output:
-        return Output(
-            id=item.id,
-            created_at=item.created_at,
-            process=identified(item.process_id),
-            process_run=identified(item.run_id),
-            payload=item.payload or NOTHING,
-            files=files[item.id],
-        )
+    return paging.page(rows, lambda item: _show(item, files=files[item.id]), size=store.size_of)
 
-    return paging.page(rows, show, size=store.size_of)
+
+_show = shown_with(("files",), Output, WorkItem, payload=lambda item: item.payload or NOTHING)

@@ -1,10 +1,11 @@
 """Process runs (§1.7): list, get, start, stop, delete."""
 
 from datetime import datetime
-from typing import Annotated, Literal, assert_never
+from typing import Annotated, Literal
 
 from msgspec import Raw, field
 
+from controlroom.border.answers import worded
 from controlroom.border.asking import Asking, Body, Path, Permission, Query, QueryParameter
 from controlroom.dialects.robocorp.answers import Accepted, Deleted, Named, OwnBody, Shape, shown_as
 from controlroom.dialects.robocorp.messages import GRAMMAR
@@ -146,23 +147,15 @@ async def start_process_run(
     return NotStarted() if run is None else Started(run.id)
 
 
+# The dialect has no word for chains and queues.
+_STARTERS = worded(model.StartedBy, user="user", schedule="schedule", email="email", api="api chain queue")
+
+
 def _starter(run: model.Run) -> Starter:
-    match run.started_by:
-        case model.StartedBy.USER if run.started_by_id is not None:
-            names = (run.starter_first_name or "", run.starter_last_name or "")
-            return Starter("user", StarterDetails(UserId(run.started_by_id), *names))
-        case model.StartedBy.USER:
-            return Starter("user", None)
-        case model.StartedBy.SCHEDULE:
-            return Starter("schedule", None)
-        case model.StartedBy.EMAIL:
-            return Starter("email", None)
-        case (
-            model.StartedBy.API | model.StartedBy.CHAIN | model.StartedBy.QUEUE
-        ):  # the dialect has no word for the last two
-            return Starter("api", None)
-        case _:
-            assert_never(run.started_by)
+    if run.started_by is not model.StartedBy.USER or run.started_by_id is None:
+        return Starter(_STARTERS[run.started_by], None)
+    first, last = run.starter_first_name or "", run.starter_last_name or ""
+    return Starter("user", StarterDetails(UserId(run.started_by_id), first, last))
 
 
 _show_overrides = shown_as(OverridesBody, model.Overrides)

@@ -1,16 +1,14 @@
 """Provisioners of workers on demand (§9.5; our own management API)."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from controlroom.border.asking import Asking, Body, Path, Permission
-from controlroom.dialects.robocorp.answers import Deleted, OwnBody, Shape, seconds, shown_as
+from controlroom.dialects.robocorp.answers import Deleted, OwnBody, Shape, duration_of, shown_as
 from controlroom.dialects.robocorp.routing import Page, Pages, delete, get, post, update
 from controlroom.dialects.robocorp.webhooks import DeliveryAnswer, OfState, deliveries_of
 from controlroom.engine.provisioners import actions, store
 from controlroom.engine.provisioners.model import Provisioner
 from controlroom.ids import ProvisionerId
-
-_LONGEST_SECONDS = 1e9
 
 
 class ProvisionerAnswer(Shape, frozen=True, kw_only=True):
@@ -68,7 +66,7 @@ async def create_provisioner(request: Asking, data: Body[CreateProvisioner]) -> 
         name=data.name,
         endpoint=data.endpoint,
         secret=data.secret,
-        max_lifetime=_lifetime(data.max_lifetime_seconds),
+        max_lifetime=duration_of(data.max_lifetime_seconds),
     )
     return _show(made).widened(NewProvisioner, secret=secret)
 
@@ -90,7 +88,7 @@ async def update_provisioner(
         name=data.name,
         endpoint=data.endpoint,
         secret=data.secret,
-        max_lifetime=_lifetime(data.max_lifetime_seconds),
+        max_lifetime=duration_of(data.max_lifetime_seconds),
     )
     return _show(changed)
 
@@ -117,11 +115,4 @@ async def list_provisioner_deliveries(
     return await deliveries_of(request, paging, provisioner_id, delivery_state)
 
 
-def _lifetime(given: float | None) -> timedelta | None:
-    # Why bounded here: beyond it there is no timedelta; what is wrong with the rest the engine says
-    return None if given is None else timedelta(seconds=min(max(given, 0.0), _LONGEST_SECONDS))
-
-
-_show = shown_as(
-    ProvisionerAnswer, Provisioner, max_lifetime_seconds=lambda provisioner: seconds(provisioner.max_lifetime)
-)
+_show = shown_as(ProvisionerAnswer, Provisioner)

@@ -1,13 +1,23 @@
 """Schedules of processes (our own management API): `/schedules`, what became of them, and a preview."""
 
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
-from typing import assert_never
+from typing import Any
 
 from msgspec import UNSET, Raw, UnsetType
 
 from controlroom.border.asking import Asking, Body, Path, Permission, Query
 from controlroom.border.bodies import given
-from controlroom.dialects.robocorp.answers import Deleted, Identified, Named, OwnBody, Reference, Shape, shown_as
+from controlroom.dialects.robocorp.answers import (
+    Deleted,
+    Identified,
+    Named,
+    OwnBody,
+    Reference,
+    Shape,
+    shown_as,
+    shown_with,
+)
 from controlroom.dialects.robocorp.routing import Page, Pages, delete, get, post, update
 from controlroom.dialects.robocorp.schedule_rules import RuleBody, rule_of, show_rule
 from controlroom.engine.schedules import actions, model, store
@@ -197,25 +207,9 @@ async def list_schedule_occurrences(
     return paging.page(rows, _show_occurrence, lambda occurrence: occurrence.due.isoformat())
 
 
-def _input(body: InputBody) -> model.ScheduledInput:
-    match body:
-        case DefaultInputBody():
-            return model.UsualInput()
-        case PayloadInputBody(payload):
-            return model.GivenPayload(payload)
-        case WaitingInputBody():
-            return model.WaitingItems()
-        case _:
-            assert_never(body)
-
-
-def _aware(at: datetime, zone: str) -> datetime:
-    """A moment; one without an offset is meant by the clock of the zone."""
-    return at if at.tzinfo is not None else at.replace(tzinfo=zone_named(zone)).astimezone(UTC)
-
-
 def _moment(at: datetime | None, zone: str) -> datetime | None:
-    return None if at is None else _aware(at, zone)
+    """A moment, if it is one; without an offset it is meant by the clock of the zone."""
+    return at if at is None or at.tzinfo is not None else at.replace(tzinfo=zone_named(zone)).astimezone(UTC)
 
 
 def _duration(count: float) -> timedelta:
@@ -224,18 +218,10 @@ def _duration(count: float) -> timedelta:
     return timedelta(seconds=count)
 
 
-def _maybe_duration(count: float | None) -> timedelta | None:
-    return None if count is None else _duration(count)
-
-
-_policies_of = shown_as(
-    model.Policies,
-    CreateSchedule,
-    grace=lambda body: _duration(body.grace_seconds),
-    skip_after=lambda body: _maybe_duration(body.skip_after_seconds),
-    cancel_after=lambda body: _maybe_duration(body.cancel_after_seconds),
-    inputs=lambda body: _input(body.input),
-)
+_durations: Mapping[str, Any] = {
+    name: (f"{name}_seconds", _duration) for name in ("grace", "skip_after", "cancel_after")
+}
+_policies_of = shown_as(model.Policies, CreateSchedule, **_durations)
 _definition_of = shown_as(
     model.ScheduleDefinition,
     CreateSchedule,
@@ -246,21 +232,15 @@ _definition_of = shown_as(
 )
 
 
+_change = shown_with(("rule", "starts_at", "ends_at"), model.ScheduleChange, UpdateSchedule, **_durations)
+
+
 def _change_of(body: UpdateSchedule, zone: str) -> model.ScheduleChange:
-    return model.ScheduleChange(
-        name=body.name,
+    return _change(
+        body,
         rule=UNSET if body.rule is UNSET else rule_of(body.rule, zone),
-        zone=body.time_zone,
-        starts_at=given(body.starts_at, lambda at: _aware(at, zone)),
+        starts_at=given(body.starts_at, lambda at: _moment(at, zone)),
         ends_at=given(body.ends_at, lambda at: _moment(at, zone)),
-        is_enabled=body.enabled,
-        missed=body.missed,
-        grace=given(body.grace_seconds, _duration),
-        overlap=body.overlap,
-        skip_after=given(body.skip_after_seconds, _maybe_duration),
-        cancel_after=given(body.cancel_after_seconds, _maybe_duration),
-        inputs=UNSET if body.input is UNSET else _input(body.input),
-        priority=body.priority,
     )
 
 
@@ -268,22 +248,9 @@ _show = shown_as(
     ScheduleAnswer,
     model.Schedule,
     rule=lambda schedule: show_rule(schedule.rule),
-    input=lambda schedule: _show_input(schedule.inputs),
     next_occurrence="next_due",
 )
 _show_occurrence = shown_as(OccurrenceAnswer, model.Occurrence)
-
-
-def _show_input(inputs: model.ScheduledInput) -> InputBody:
-    match inputs:
-        case model.UsualInput():
-            return DefaultInputBody()
-        case model.GivenPayload(payload):
-            return PayloadInputBody(payload)
-        case model.WaitingItems():
-            return WaitingInputBody()
-        case _:
-            assert_never(inputs)
 
 
 def _preview(found: Preview, zone: str) -> PreviewAnswer:

@@ -7,7 +7,7 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 from controlroom.border.asking import Asking, Body, Path, Permission, Query
-from controlroom.dialects.robocorp.answers import Deleted, Download, OwnBody, Shape, UploadForm
+from controlroom.dialects.robocorp.answers import Deleted, Download, OwnBody, Shape, UploadForm, shown_with
 from controlroom.dialects.robocorp.git_packages import PushHook, SetGitSource, push_hook, wanted
 from controlroom.dialects.robocorp.links import download_url, upload_form
 from controlroom.dialects.robocorp.routing import Page, Pages, delete, get, post
@@ -161,14 +161,12 @@ async def _with_upload(request: Asking, package: Package, *, folder: str = "") -
 
 
 def _show(request: Asking, package: Package, upload: UploadForm | UnsetType = UNSET) -> TaskPackage:
-    return TaskPackage(
-        id=package.id,
-        name=package.name,
-        tasks=[TaskName(name) for name in package.task_names],
-        exclude_newer=package.exclude_newer,
-        download=_download(request, package),
-        upload=upload,
-    )
+    return _shown(package, download=_download(request, package), upload=upload)
+
+
+_shown = shown_with(
+    ("download", "upload"), TaskPackage, Package, tasks=lambda package: [TaskName(name) for name in package.task_names]
+)
 
 
 def _download(request: Asking, package: Package) -> Download | None:

@@ -1,11 +1,11 @@
 """Work items (§1.7); their files are in `work_item_files`."""
 
-from collections.abc import Mapping
 from datetime import datetime
-from typing import Annotated, Final, Literal
+from typing import Annotated, Literal
 
 from msgspec import UNSET, Raw, UnsetType
 
+from controlroom.border.answers import worded
 from controlroom.border.asking import Asking, Body, Path, Permission, Query, QueryParameter
 from controlroom.border.bodies import given
 from controlroom.dialects.robocorp.answers import Accepted, Identified, OwnBody, Reference, Shape, shown_as
@@ -92,26 +92,15 @@ class BatchRequest(OwnBody, frozen=True):
     work_item_ids: list[WorkItemId]
 
 
-OPERATIONS: Final[Mapping[str, Operation]] = {
-    "retry": Operation.RETRY,
-    "delete": Operation.DELETE,
-    "mark_as_done": Operation.MARK_DONE,
-    "hold": Operation.HOLD,
-    "release_hold": Operation.RELEASE_HOLD,
-    "complete": Operation.COMPLETE,
-}
-
-STATES: Final[Mapping[ItemState, ShownState]] = {
-    ItemState.DRAFT: "new",
-    ItemState.NEW: "new",
-    ItemState.PENDING: "pending",
-    ItemState.HELD: "pending",
-    ItemState.IN_PROGRESS: "in_progress",
-    ItemState.DONE: "done",
-    ItemState.DELETED: "done",
-    ItemState.FAILED: "failed",
-    ItemState.INVALID: "failed",
-}
+OPERATIONS = {"mark_as_done" if each is Operation.MARK_DONE else each.value: each for each in Operation}
+STATES = worded(
+    ItemState,
+    new="draft new",
+    pending="pending held",
+    in_progress="in_progress",
+    done="done deleted",
+    failed="failed invalid",
+)
 """The states in the dialect's words, which has none for items that are held, refused or not yet published."""
 
 

@@ -1,11 +1,12 @@
 """Runs, robot runs and work items as the old Process API writes them (§2.1)."""
 
 from datetime import datetime
-from typing import Literal, assert_never
+from typing import Literal
 
 from msgspec import Raw, field
 
-from controlroom.dialects.robocorp.answers import Identified, OlderShape, Shape, seconds, shown_as
+from controlroom.border.answers import worded
+from controlroom.dialects.robocorp.answers import Identified, OlderShape, Shape, shown_as, shown_with
 from controlroom.dialects.robocorp.codes import told_exception
 from controlroom.dialects.robocorp.runtime_work_items import FileAnswer, show_file
 from controlroom.engine.console.model import Line
@@ -119,39 +120,51 @@ class OldMessage(OlderShape, frozen=True):
     line_number: int = field(name="line_number")  # so, though nothing else is: a robot of the community reads it
 
 
+_CODES = worded(RunState, IND="new", IP="in_progress stopping", PENDING="unresolved", COMPL="completed")
+_STEP_CODES = worded(  # the result tells apart what has ended
+    StepRunState, IND="new awaiting_worker", IP="in_progress", COMPL="completed failed withdrawn"
+)
+_OUTCOMES = worded(Result, SUCCESS="succeeded", TIMEOUT="timed_out", ERR="failed stopped lost")
+_ITEM_STATES = worded(
+    ItemState,
+    NEW="new draft",
+    PENDING="pending held",
+    IN_PROGRESS="in_progress",
+    FAILED="failed invalid",
+    COMPLETED="done deleted",
+)
+
+_show_run = shown_with(
+    ("work_item_stats", "robot_runs"),
+    OldRun,
+    Run,
+    state=("state", _CODES.__getitem__),
+    result=("result", _OUTCOMES.__getitem__),
+    error_code=lambda run: "" if run.result in {None, Result.SUCCEEDED} else run.result.name,  # its length is looked at
+    created_ts="created_at",
+    start_ts="started_at",
+    end_ts="ended_at",
+)
+
+
 def show_run(run: Run, summary: Summary) -> OldRun:
     """A run as this API writes it."""
     items = summary.items
-    return OldRun(
-        id=run.id,
-        state=_code(run.state),
-        result=_outcome(run.result),
-        error_code=_error_code(run.result),
-        workspace_id=run.workspace_id,
-        process_id=run.process_id,
-        process_name=run.process_name,
-        run_no=run.run_no,
-        created_ts=run.created_at,
-        start_ts=run.started_at,
-        end_ts=run.ended_at,
-        duration=seconds(run.duration),
-        work_item_stats=ItemStats(items.total, items.failed, items.done),
-        robot_runs=[Identified(step_run) for step_run in summary.step_runs],
-    )
+    stats, robot_runs = ItemStats(items.total, items.failed, items.done), list(map(Identified, summary.step_runs))
+    return _show_run(run, work_item_stats=stats, robot_runs=robot_runs)
 
 
 show_robot_run = shown_as(
     OldRobotRun,
     StepRun,
-    state=lambda row: _step_code(row.state),
-    result=lambda row: _outcome(row.result),
+    state=("state", _STEP_CODES.__getitem__),
+    result=("result", _OUTCOMES.__getitem__),
     error_code=lambda row: row.error_code or "",
     process_run_id="run_id",
     activity_id="step_id",
     activity_name="step_name",
     start_ts="started_at",
     end_ts="ended_at",
-    duration=lambda row: seconds(row.duration),
 )
 """A step run as this API writes it."""
 
@@ -167,7 +180,7 @@ def show_item(item: WorkItem, *, of: ItemRun, payload: Raw | None, files: list[I
     failure = item.exception and told_exception(item.exception)
     return OldItem(
         id=item.id,
-        state=_item_state(item.state),
+        state=_ITEM_STATES[item.state],
         state_ts=item.state_at,
         create_ts=item.created_at,
         queue_ts=item.due,
@@ -187,68 +200,7 @@ def show_item(item: WorkItem, *, of: ItemRun, payload: Raw | None, files: list[I
 
 def run_state(code: str) -> tuple[RunState, ...]:
     """The states behind a code, in any case; none for a code that there is not."""
-    return tuple(state for state in RunState if _code(state) == code.upper() or (code.upper(), state) == _OTHER_NEW)
+    return tuple(state for state in RunState if _CODES[state] == code.upper() or (code.upper(), state) == _OTHER_NEW)
 
 
 _OTHER_NEW = ("INI", RunState.NEW)  # the second spelling that clients know
-
-
-def _code(state: RunState) -> Code:
-    match state:
-        case RunState.NEW:
-            return "IND"
-        case RunState.IN_PROGRESS | RunState.STOPPING:
-            return "IP"
-        case RunState.UNRESOLVED:
-            return "PENDING"
-        case RunState.COMPLETED:
-            return "COMPL"
-        case _:
-            assert_never(state)
-
-
-def _step_code(state: StepRunState) -> Code:
-    match state:
-        case StepRunState.NEW | StepRunState.AWAITING_WORKER:
-            return "IND"
-        case StepRunState.IN_PROGRESS:
-            return "IP"
-        case StepRunState.COMPLETED | StepRunState.FAILED | StepRunState.WITHDRAWN:  # the result tells them apart
-            return "COMPL"
-        case _:
-            assert_never(state)
-
-
-def _outcome(result: Result | None) -> Outcome | None:
-    match result:
-        case None:
-            return None
-        case Result.SUCCEEDED:
-            return "SUCCESS"
-        case Result.TIMED_OUT:
-            return "TIMEOUT"
-        case Result.FAILED | Result.STOPPED | Result.LOST:
-            return "ERR"
-        case _:
-            assert_never(result)
-
-
-def _error_code(result: Result | None) -> str:
-    """Empty when there is no error: early clients look at its length."""
-    return "" if result is None or result is Result.SUCCEEDED else result.name
-
-
-def _item_state(state: ItemState) -> OldItemState:
-    match state:
-        case ItemState.NEW | ItemState.DRAFT:
-            return "NEW"
-        case ItemState.PENDING | ItemState.HELD:
-            return "PENDING"
-        case ItemState.IN_PROGRESS:
-            return "IN_PROGRESS"
-        case ItemState.FAILED | ItemState.INVALID:
-            return "FAILED"
-        case ItemState.DONE | ItemState.DELETED:
-            return "COMPLETED"
-        case _:
-            assert_never(state)
