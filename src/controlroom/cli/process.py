@@ -1,14 +1,15 @@
 """`controlroom process …`."""
 
-from typing import Any
+from typing import Annotated, Any
 
-from cyclopts import App
+from cyclopts import App, Parameter
 
 from controlroom.cli import process_secret
 from controlroom.cli.address import address
 from controlroom.cli.client import Client
 from controlroom.cli.display import moment, seconds, show_fields, show_json, show_table
 from controlroom.cli.errors import Misused
+from controlroom.cli.locks import named
 from controlroom.cli.lookup import find_id
 from controlroom.cli.options import HERE, Many, RoomOptions, Yes
 from controlroom.cli.steps import AS_USUAL, StepOptions, asked, definitions
@@ -27,6 +28,8 @@ def create(
     step: Many,
     options: StepOptions = AS_USUAL,
     default_input: str | None = None,
+    lock: Many = (),
+    organization_lock: Many = (),
     room: RoomOptions = HERE,
 ) -> None:
     """Make a process from tasks, and print its id.
@@ -41,11 +44,17 @@ def create(
         STEP=PACKAGE:TASK: a step and the task that it runs; PACKAGE by id or name. In their order, once for each step.
     default_input
         Payload of a start without input, as JSON or @file.
+    lock
+        A lock of the workspace that each of its runs holds until it ends; may be given several times.
+    organization_lock
+        Likewise, one that the organization has for all its workspaces.
     """
     with Client(address(room)) as client:
         body: dict[str, Any] = {"name": name, "steps": definitions(client, step, options)}
         if default_input is not None:
             body["default_work_item"] = {"payload": payload(default_input)}
+        if locks := named(lock, organization_lock):
+            body["locks"] = locks
         made = client.post("/processes", body)
     tell(room, made, "id")
 
@@ -61,6 +70,9 @@ def edit(
     options: StepOptions = AS_USUAL,
     steps: str | None = None,
     default_input: str | None = None,
+    lock: Many = (),
+    organization_lock: Many = (),
+    no_locks: Annotated[bool, Parameter(negative=(), show_default=False)] = False,
     room: RoomOptions = HERE,
 ) -> None:
     """Change a process; what is not said stays, and runs under way go on with the new settings.
@@ -79,6 +91,12 @@ def edit(
         All steps, as JSON or @file: the `steps` of `process show --json`, changed.
     default_input
         Payload of a start without input, as JSON or @file; `none` for no such.
+    lock
+        The locks of the workspace that each run started from now on holds until it ends, all of them.
+    organization_lock
+        Likewise, those that the organization has for all its workspaces.
+    no_locks
+        Its runs hold no locks.
     """
     are_steps_said = bool(step or remove) or options != AS_USUAL
     if are_steps_said and steps is not None:
@@ -88,8 +106,10 @@ def edit(
         body["default_work_item"] = None if default_input == NONE else {"payload": payload(default_input)}
     if steps is not None:
         body["steps"] = _steps(payload(steps))
+    if lock or organization_lock or no_locks:
+        body["locks"] = named(lock, organization_lock)
     if not body and not are_steps_said:
-        raise Misused("nothing to change: give --name, --default-input, --steps or options of a step")
+        raise Misused("nothing to change: give --name, --default-input, --lock, --steps or options of a step")
     with Client(address(room)) as client:
         path = f"/processes/{find_id(client, 'processes', process)}"
         if are_steps_said:
@@ -123,7 +143,8 @@ def show(process: str, /, *, room: RoomOptions = HERE) -> None:
         show_json(found)
         return
     steps = found.pop("steps", [])
-    show_fields({**found, "created_at": moment(found["created_at"])})
+    locks = ", ".join(lock["name"] for lock in found["locks"])
+    show_fields({**found, "created_at": moment(found["created_at"]), "locks": locks})
     print()
     show_table(
         steps,

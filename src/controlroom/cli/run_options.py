@@ -6,6 +6,7 @@ from typing import Annotated, Any
 from cyclopts import Group, Parameter
 
 from controlroom.cli.errors import Misused
+from controlroom.cli.locks import named
 from controlroom.cli.options import Many
 from controlroom.cli.values import pair
 
@@ -27,6 +28,10 @@ class RunOptions:
     """The version of its package that steps run, by its id, in place of the latest."""
     timeout: float | None = None
     """Seconds after which each robot of the run is ended, whatever its step says."""
+    lock: Many = ()
+    """A lock of the workspace that the run holds until it ends, beside those of its process."""
+    organization_lock: Many = ()
+    """Likewise, one that the organization has for all its workspaces."""
 
 
 AS_USUAL = RunOptions()
@@ -45,12 +50,13 @@ def parameters_of(options: RunOptions) -> dict[str, Any]:
         "cause": options.cause,
         "priority": options.priority or None,
         "overrides": _given(overrides),
+        "locks": named(options.lock, options.organization_lock),
     }
     return _given(asked)
 
 
 def _given(fields: dict[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in fields.items() if value not in (None, {})}
+    return {name: value for name, value in fields.items() if value not in (None, {}, [])}
 
 
 def _variables(texts: tuple[str, ...]) -> dict[str, str]:

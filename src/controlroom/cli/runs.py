@@ -6,7 +6,7 @@ from cyclopts import App, Parameter
 
 from controlroom.cli.address import address
 from controlroom.cli.client import Client
-from controlroom.cli.display import moment, seconds, show_fields, show_json, show_table
+from controlroom.cli.display import Column, Row, moment, seconds, show_fields, show_json, show_table
 from controlroom.cli.following import follow as follow_run
 from controlroom.cli.lookup import find_id
 from controlroom.cli.options import HERE, RoomOptions, Yes
@@ -15,6 +15,22 @@ from controlroom.cli.verbs import delete_at, show_rows, tell
 app = App(name="runs")
 
 _DEFAULT = 50
+
+
+def _blockers(lock: Row) -> str:
+    named = [f"{each['process_name']} #{each['run_no']}" for each in lock["blocked_by"]]
+    if elsewhere := lock["blocked_elsewhere"]:
+        named.append(f"{elsewhere} of other workspaces")
+    return ", ".join(named)
+
+
+_LOCKS: list[Column] = [
+    ("lock", lambda row: row["name"]),
+    ("of", lambda row: row["of"]),
+    ("state", lambda row: row["state"]),
+    ("waits for", _blockers),
+    ("since", lambda row: moment(row["since"])),
+]
 
 
 @app.command(name="list")
@@ -60,7 +76,12 @@ def show(run: str, /, *, room: RoomOptions = HERE) -> None:
         show_json({**found, "step_runs": step_runs})
         return
     times = {key: moment(found[key]) for key in ("created_at", "started_at", "ended_at")}
+    locks = found.pop("locks", [])
+    found.pop("blocked_by", None)
     show_fields({**found, **times, "process": found["process"]["name"], "duration": seconds(found["duration"])})
+    if locks:
+        print()
+        show_table(locks, _LOCKS)
     print()
     show_table(
         step_runs,

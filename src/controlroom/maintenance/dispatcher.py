@@ -1,7 +1,7 @@
 """Lets runs go on: step runs for pending items, and the end of runs that have nothing left.
 
 What it does: dispatches the runs that this server's actions have woken, at once and then at most every 30 ms each; and,
-as the truth behind the wake-ups, every second all open runs that have something to do.
+as the truth behind the wake-ups, every second all open runs that have something to do, or can have their locks.
 Who else may do it: every server for its own wake-ups; the leader polls. Both may meet: the run's row is locked.
 When it dies half-way: a dispatch is one transaction; the next poll finds what was left.
 What it costs: one transaction of about six statements for each wake-up; index probes over the open runs each second; a
@@ -17,6 +17,7 @@ import structlog
 
 from controlroom.engine.access.scope import Room
 from controlroom.engine.engine import Engine
+from controlroom.engine.locks.store import runs_with_room
 from controlroom.engine.runs.dispatch import dispatch, runs_left_behind, runs_to_look_at
 from controlroom.engine.wakes import Topic
 from controlroom.errors import Unavailable
@@ -102,6 +103,7 @@ async def poll(engine: Engine) -> int:
     """One pass over the open runs that have something to do."""
     runs = await runs_left_behind(engine.database, _ROOM, limit=_POLLED)
     runs += await runs_to_look_at(engine.database, _ROOM, limit=_POLLED)
+    runs += await runs_with_room(engine.database, _ROOM, limit=_POLLED)
     for run in runs:
         await dispatch(engine, _ROOM, run)
     return len(runs)

@@ -3,11 +3,13 @@
 from datetime import datetime
 from typing import Annotated, Literal
 
-from msgspec import Raw, field
+from msgspec import UNSET, Raw, UnsetType, field
+from msgspec.structs import replace
 
 from controlroom.border.answers import worded
 from controlroom.border.asking import Asking, Body, Path, Permission, Query, QueryParameter
 from controlroom.dialects.robocorp.answers import Accepted, Deleted, Named, OwnBody, Shape, shown_as
+from controlroom.dialects.robocorp.locks import LockBody, RunLock, locks_of, locks_of_one, names_of
 from controlroom.dialects.robocorp.messages import GRAMMAR
 from controlroom.dialects.robocorp.routing import Page, Pages, delete, get, post
 from controlroom.engine.runs import actions, model, store
@@ -42,7 +44,7 @@ class OverridesBody(OwnBody, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class ProcessRun(Shape, frozen=True, kw_only=True, omit_defaults=True):
-    """One execution of a process. The last three fields are ours, and told where the start has given them."""
+    """One execution of a process. The fields from `name` on are ours, and told where the start has given them."""
 
     id: RunId
     state: model.RunState
@@ -55,6 +57,10 @@ class ProcessRun(Shape, frozen=True, kw_only=True, omit_defaults=True):
     name: str = ""
     cause: str = ""
     overrides: OverridesBody | None = None
+    locks: list[RunLock] | UnsetType = UNSET
+    """How it stands with the locks that it wants."""
+    blocked_by: list[RunId] | UnsetType = UNSET
+    """Likewise: the process runs that it waits for."""
 
 
 class CallbackRequest(OwnBody, frozen=True):
@@ -78,6 +84,8 @@ class StartRequest(OwnBody, frozen=True, kw_only=True):
     """Why it is started, in words."""
     priority: int = 0
     overrides: OverridesBody = field(default_factory=OverridesBody)  # Why so: the document's drawing hashes defaults
+    locks: list[LockBody] = field(default_factory=list)
+    """What the run shall hold until it ends, beside what its process says."""
 
 
 class Started(Shape, frozen=True):
@@ -115,13 +123,16 @@ async def list_process_runs(
 ) -> Page[ProcessRun]:
     """List process runs, newest first."""
     rows = await store.list_runs(*request.reading, process=process_id, state=run_state, **paging.before(RunId))
-    return paging.page(rows, show)
+    locks = await locks_of(request, rows[: paging.limit])
+    return paging.page(rows, lambda run: _with_locks(show(run), locks.get(run.id, [])))
 
 
 @get("/process-runs/{run_id:uuid}", needs=Permission.READ_PROCESSES)
 async def get_process_run(request: Asking, run_id: Path[RunId]) -> ProcessRun:
     """Get a process run."""
-    return show(await store.get(*request.reading, run_id))
+    run = await store.get(*request.reading, run_id)
+    shown = show(run)
+    return shown if run.lock_state is None else _with_locks(shown, await locks_of_one(request, run))
 
 
 @delete("/process-runs/{run_id:uuid}")
@@ -168,6 +179,13 @@ show = shown_as(
 """A run as this dialect writes it."""
 
 
+def _with_locks(run: ProcessRun, locks: list[RunLock]) -> ProcessRun:
+    if not locks:
+        return run
+    blocking = dict.fromkeys(each.id for lock in locks for each in lock.blocked_by)
+    return replace(run, locks=locks, blocked_by=list(blocking))
+
+
 def _inputs(asked: StartRequest) -> model.Inputs:
     # What is given says what is meant, with or without a type beside it; what contradicts it is never dropped.
     match asked.type, asked.work_item_ids, asked.payloads:
@@ -188,7 +206,12 @@ def _inputs(asked: StartRequest) -> model.Inputs:
             raise Invalid("A start has either work_item_ids, or payloads, or with_inputs.", code="INVALID_BODY")
 
 
-_parameters_of = shown_as(RunParameters, StartRequest, callback=lambda asked: _callback(asked.callback))
+_parameters_of = shown_as(
+    RunParameters,
+    StartRequest,
+    callback=lambda asked: _callback(asked.callback),
+    locks=lambda asked: names_of(asked.locks),
+)
 
 
 def _callback(asked: CallbackRequest | None) -> Callback | None:

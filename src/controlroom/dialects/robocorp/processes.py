@@ -8,6 +8,7 @@ from msgspec import UNSET, Raw, UnsetType, field
 from controlroom.border.asking import Asking, Body, Path, Permission
 from controlroom.border.bodies import given
 from controlroom.dialects.robocorp.answers import Deleted, Identified, OwnBody, Shape, shown_as
+from controlroom.dialects.robocorp.locks import LockBody, names_of, show_names
 from controlroom.dialects.robocorp.routing import Page, Pages, delete, get, post, update
 from controlroom.engine.processes import actions, model, store
 from controlroom.engine.work_items.model import ExceptionType
@@ -102,6 +103,8 @@ class CreateProcess(OwnBody, frozen=True, kw_only=True):
     steps: list[StepRequest] = field(default_factory=list)
     default_work_item: DefaultWorkItem | None = None
     enabled: bool = True
+    locks: list[LockBody] = field(default_factory=list)
+    """What each of its runs holds until it ends."""
 
 
 class UpdateProcess(OwnBody, frozen=True, kw_only=True):
@@ -111,6 +114,8 @@ class UpdateProcess(OwnBody, frozen=True, kw_only=True):
     steps: list[StepRequest] | UnsetType = UNSET
     default_work_item: DefaultWorkItem | UnsetType | None = UNSET
     enabled: bool | UnsetType = UNSET
+    locks: list[LockBody] | UnsetType = UNSET
+    """Runs that have been started keep theirs."""
 
 
 class ListedProcess(Shape, frozen=True):
@@ -122,7 +127,7 @@ class ListedProcess(Shape, frozen=True):
 
 
 class ProcessAnswer(Shape, frozen=True, kw_only=True):
-    """A process with its steps. `enabled` and `default_work_item` are ours."""
+    """A process with its steps. `enabled`, `default_work_item` and `locks` are ours."""
 
     id: ProcessId
     name: str
@@ -130,6 +135,7 @@ class ProcessAnswer(Shape, frozen=True, kw_only=True):
     steps: list[StepAnswer]
     enabled: bool
     default_work_item: DefaultWorkItem | None
+    locks: list[LockBody]
 
 
 @get("/processes", needs=Permission.READ_PROCESSES)
@@ -207,12 +213,14 @@ _process_of = shown_as(
     CreateProcess,
     steps=lambda body: _steps(body.steps),
     default_item=lambda body: _payload(body.default_work_item),
+    locks=lambda body: names_of(body.locks),
 )
 _change_of = shown_as(
     model.ProcessChange,
     UpdateProcess,
     steps=lambda body: given(body.steps, _steps),
     default_item=lambda body: given(body.default_work_item, _payload),
+    locks=lambda body: given(body.locks, names_of),
 )
 
 
@@ -225,6 +233,7 @@ async def _show(request: Asking, process: model.Process) -> ProcessAnswer:
         steps=[_show_step(step) for step in steps],
         enabled=process.is_enabled,
         default_work_item=None if process.default_item is None else DefaultWorkItem(process.default_item),
+        locks=show_names(process.locks),
     )
 
 

@@ -10,6 +10,8 @@ from controlroom.engine.access.names import checked_name
 from controlroom.engine.access.record import record
 from controlroom.engine.access.scope import Scope, ScopedTx, ensure_seen, scope_of, scoped
 from controlroom.engine.engine import Engine
+from controlroom.engine.locks.actions import hold_declared
+from controlroom.engine.locks.rules import wanted as wanted_locks
 from controlroom.engine.nouns import Ways
 from controlroom.engine.packages import store as packages
 from controlroom.engine.packages.errors import TaskNotFound
@@ -38,19 +40,26 @@ from controlroom.postgres.database import Tx
 async def create(engine: Engine, actor: Actor, workspace: WorkspaceId, definition: ProcessDefinition) -> Process:
     """A new process with its steps.
 
-    Raises StepInvalid, what a payload may be refused for, and NotFound for tasks, packages, workers and groups that
-    are not there.
+    Raises StepInvalid, LockInvalid, what a payload may be refused for, and NotFound for tasks, packages, workers,
+    groups and locks of the organization that are not there.
     """
     scope = scope_of(actor, Permission.WRITE_PROCESSES, workspace)
     name = checked_name(definition.name, what="process's name")
+    locks = wanted_locks(definition.locks)
     await check_payload(engine, definition.default_item)
     async with scoped(engine.database, scope) as tx:
         process = await store.insert(
-            tx, scope, name=name, is_enabled=definition.is_enabled, default_item=definition.default_item
+            tx,
+            scope,
+            name=name,
+            is_enabled=definition.is_enabled,
+            default_item=definition.default_item,
+            locks=locks,
         )
         if process is None:
             await ensure_seen(tx, scope)
             raise ProcessNotFound(name)
+        await hold_declared(tx, scope, locks)
         await _write_steps(tx, scope, process, definition.steps)
         await record(engine, tx, actor, scope, "process.created", process_id=process, name=name)
         return await store.get(tx, scope, process)
@@ -72,7 +81,13 @@ async def update(
         if change.default_item is not UNSET:
             await check_payload(engine, default_item)
         is_enabled = before.is_enabled if change.is_enabled is UNSET else change.is_enabled
-        if not await store.update(tx, scope, process, name=name, is_enabled=is_enabled, default_item=default_item):
+        locks = tuple(before.locks)
+        if change.locks is not UNSET:
+            locks = wanted_locks(change.locks)
+            await hold_declared(tx, scope, locks)
+        if not await store.update(
+            tx, scope, process, name=name, is_enabled=is_enabled, default_item=default_item, locks=locks
+        ):
             await ensure_seen(tx, scope)
             raise ProcessNotFound(process)
         if change.steps is not UNSET:

@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 
 from msgspec import UNSET, Raw, Struct, UnsetType
 
+from controlroom.engine.locks.model import LockName
 from controlroom.engine.work_items.rules import RetryPolicy
 from controlroom.ids import (
     PackageId,
@@ -61,6 +62,8 @@ class Process(Struct, frozen=True, kw_only=True):
     implicit_task_id: TaskId | None
     """Set for the process through which a bare task is run; such a one is in no list."""
     created_at: datetime
+    locks: list[LockName] = []
+    """What each of its runs holds from its first step run to its end."""
 
 
 class StepTask(Struct, frozen=True):
@@ -130,6 +133,7 @@ class ProcessDefinition(Struct, frozen=True, kw_only=True):
     steps: tuple[StepDefinition, ...] = ()
     default_item: Raw | None = None
     is_enabled: bool = True
+    locks: tuple[LockName, ...] = ()
 
 
 class ProcessChange(Struct, frozen=True, kw_only=True):
@@ -140,3 +144,5 @@ class ProcessChange(Struct, frozen=True, kw_only=True):
     """All steps, in their order. `rules.match_steps` says which of the old ones they are."""
     default_item: Raw | UnsetType | None = UNSET
     is_enabled: bool | UnsetType = UNSET
+    locks: tuple[LockName, ...] | UnsetType = UNSET
+    """Runs that have been started keep theirs."""

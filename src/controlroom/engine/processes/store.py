@@ -8,6 +8,7 @@ import msgspec
 from msgspec import Raw, Struct
 
 from controlroom.engine.access.scope import SEEN, Scope, ScopedTx
+from controlroom.engine.locks.model import LockName
 from controlroom.engine.nouns import InWorkspace, Missing, Noun
 from controlroom.engine.processes.errors import ProcessNotConfigured, ProcessNotFound
 from controlroom.engine.processes.model import AnyWorker, Process, Step, StepDefinition
@@ -35,7 +36,8 @@ STEP: Final = Noun[StepId](
 
 _PROCESS: Final = """
     select process.id, process.number, process.workspace_id, process.name, process.is_enabled,
-           process.default_item -> 'payload' as default_item, process.implicit_task_id, process.created_at
+           process.default_item -> 'payload' as default_item, process.implicit_task_id, process.created_at,
+           process.locks
       from process
 """
 
@@ -193,18 +195,21 @@ async def with_waiting_items(tx: ScopedTx, steps: Sequence[StepId]) -> list[str]
 
 
 # ---------------------------------------------------------------------------------------------------- writing
-async def insert(tx: Tx, scope: Scope, *, name: str, is_enabled: bool, default_item: Raw | None) -> ProcessId | None:
+async def insert(
+    tx: Tx, scope: Scope, *, name: str, is_enabled: bool, default_item: Raw | None, locks: Sequence[LockName]
+) -> ProcessId | None:
     """A new process without steps; None if the scope sees no such workspace."""
     found: ProcessId | None = await tx.value(
         f"""
-        insert into process (id, workspace_id, name, is_enabled, default_item)
-        select %(id)s, seen.id, %(name)s, %(is_enabled)s, %(default_item)s from {SEEN} as seen
+        insert into process (id, workspace_id, name, is_enabled, default_item, locks)
+        select %(id)s, seen.id, %(name)s, %(is_enabled)s, %(default_item)s, %(locks)s from {SEEN} as seen
         returning id
         """,
         id=uuid7(),
         name=name,
         is_enabled=is_enabled,
         default_item=_stored(default_item),
+        locks=list(locks),
         **scope.params,
     )
     return found
@@ -238,19 +243,28 @@ async def implicit_of(db: Statements, scope: Scope, task: TaskId) -> ProcessId |
 
 
 async def update(
-    tx: Tx, scope: Scope, process: ProcessId, *, name: str, is_enabled: bool, default_item: Raw | None
+    tx: Tx,
+    scope: Scope,
+    process: ProcessId,
+    *,
+    name: str,
+    is_enabled: bool,
+    default_item: Raw | None,
+    locks: Sequence[LockName],
 ) -> bool:
     """Write what a process is called and how it starts; whether the scope sees it."""
     return bool(
         await tx.execute(
             f"""
-            update process set name = %(name)s, is_enabled = %(is_enabled)s, default_item = %(default_item)s
+            update process
+               set name = %(name)s, is_enabled = %(is_enabled)s, default_item = %(default_item)s, locks = %(locks)s
              where id = %(process)s and workspace_id = {SEEN} and deleted_at is null
             """,
             process=process,
             name=name,
             is_enabled=is_enabled,
             default_item=_stored(default_item),
+            locks=list(locks),
             **scope.params,
         )
     )

@@ -11,9 +11,12 @@ from controlroom.engine.access.record import happened
 from controlroom.engine.access.scope import SEEN, Scope, ScopedTx, by, scope_of, scoped
 from controlroom.engine.engine import Engine
 from controlroom.engine.events.store import append
+from controlroom.engine.locks.actions import hold_declared
+from controlroom.engine.locks.rules import wanted as wanted_locks
 from controlroom.engine.processes import store as processes
 from controlroom.engine.processes.errors import ProcessNotConfigured
 from controlroom.engine.processes.model import Step
+from controlroom.engine.runs import locks as run_locks
 from controlroom.engine.runs import store
 from controlroom.engine.runs.dispatch import dispatch_in
 from controlroom.engine.runs.errors import ProcessDisabled, RunNotEnded, RunNotFound
@@ -54,10 +57,10 @@ async def start(
 ) -> Run | None:
     """Start a run of a process; None when it should take what waits, and nothing does.
 
-    Run, items and first step runs are one commit. Raises NotFound (process, items, a version), ProcessDisabled,
-    Conflict `PROCESS_NOT_CONFIGURED` (no steps or a step without a task), WorkItemStateConflict (an item is not
-    waiting), Invalid for parameters that no run may have, PayloadRefused, and what a payload may be refused for before
-    (`check_payload`).
+    Run, items and first step runs are one commit; a run that wants locks gets its step runs when it has them. Raises
+    NotFound (process, items, a version, a lock of the organization), ProcessDisabled, Conflict `PROCESS_NOT_CONFIGURED`
+    (no steps or a step without a task), WorkItemStateConflict (an item is not waiting), Invalid for parameters that no
+    run may have, PayloadRefused, and what a payload may be refused for before (`check_payload`).
     """
     scope = scope_of(actor, Permission.START_RUNS, workspace)
     cause = Cause(_cause(actor), actor.id)
@@ -94,15 +97,19 @@ async def start_in(
     steps = await processes.list_steps(tx, scope, process)
     if not steps or any(step.task_id is None for step in steps):
         raise ProcessNotConfigured(process)
-    run = RunId(uuid7())
+    run, locks = RunId(uuid7()), wanted_locks(found.locks, parameters.locks)
+    await hold_declared(tx, scope, locks)
     versions = await overridden_versions(tx, scope, steps, parameters.overrides)
-    kept = stored(engine, run, parameters, cause, versions=versions)
+    kept = stored(engine, run, parameters, cause, versions=versions, locks=locks)
     await _insert(tx, scope, process, run, kept, cause, parameters.priority)
     if not await _bring_items(engine, tx, scope, run, steps[0], found.default_item, inputs, parameters.priority):
         await _take_back(tx, run)
         return None
     await append(tx, by(actor), happened(scope, "run.started", process_id=process, run_id=run))
-    await dispatch_in(engine, tx, run)
+    if locks:
+        await run_locks.ask(engine, tx, scope, run, locks)
+    else:
+        await dispatch_in(engine, tx, run)
     tx.after_commit(lambda: engine.wakes.wake(Topic.EVENTS))
     return await store.get(tx, scope, run)
 

@@ -13,6 +13,8 @@ from controlroom.engine.access.scope import Room, ScopedTx, scoped
 from controlroom.engine.engine import Engine
 from controlroom.engine.events import store as events
 from controlroom.engine.events.store import By, Event
+from controlroom.engine.locks.model import LockState
+from controlroom.engine.runs import locks
 from controlroom.engine.runs.model import RunState, StopRequest
 from controlroom.engine.runs.rules import CreateStepRuns, EndRun, RunLoad, StepLoad, is_idle, next_for
 from controlroom.engine.wakes import Topic
@@ -34,6 +36,7 @@ class _LockedRun(Struct, frozen=True, kw_only=True):
     priority: int
     stop: StopRequest | None
     is_stopped: bool
+    lock_state: LockState | None
 
     def event(self, kind: str, *, step_run: StepRunId | None = None, **data: Any) -> Event:
         """Something that happened to it, or to a step run of it."""
@@ -63,6 +66,8 @@ async def dispatch_in(
     if run.state is RunState.STOPPING and run.stop is not None:
         left = await _settle(tx, run.id, run.stop, after)
         if left is not None:
+            if run.lock_state is LockState.WAITING:  # others need not wait until all is settled
+                await locks.give_back(engine, tx, run)
             tx.after_commit(lambda: engine.wakes.wake_here(Topic.RUN, run_id))
             return left
     await _go_on(engine, tx, run)
@@ -82,12 +87,12 @@ async def _go_on(engine: Engine, tx: ScopedTx, run: _LockedRun) -> None:
     match next_for(load):
         case CreateStepRuns(counts):
             await _reopen(tx, run)
-            if counts:
+            if await _has_its_locks(engine, tx, run) and counts:
                 workers_to_wake = await _create(tx, run, counts)
                 of, within = run.workspace_id, run.organization_id
                 tx.after_commit(lambda: engine.wakes.wake(Topic.STEP_RUNS_AWAIT, of, within, count=workers_to_wake))
         case EndRun(state, result) if state is not run.state:
-            await _end(tx, run, EndRun(state, result))
+            await _end(engine, tx, run, EndRun(state, result))
             tx.after_commit(lambda: engine.wakes.wake(Topic.EVENTS))
         case EndRun():
             pass
@@ -121,7 +126,8 @@ async def runs_to_look_at(db: Statements, _room: Room, *, limit: int) -> list[Ru
         f"""
         select run.id from run
          where run.state in ('new', 'in_progress', 'stopping')
-           and (exists (select from step
+           and ((run.state = 'stopping' or run.lock_state is distinct from 'waiting')
+                and exists (select from step
                          where step.process_id = run.process_id and step.deleted_at is null
                            and (run.state = 'stopping' or {_STEP_RUNS} < step.max_parallel)
                            and exists (select from work_item
@@ -174,7 +180,7 @@ async def _lock(tx: ScopedTx, run: RunId) -> _LockedRun | None:
         """
         with taken as (delete from run_wake where run_id = %(run)s)
         select run.id, run.workspace_id, workspace.organization_id, run.process_id, run.state, run.priority, run.stop,
-               run.stop_at is not null as is_stopped
+               run.stop_at is not null as is_stopped, run.lock_state
           from run join workspace on workspace.id = run.workspace_id
          where run.id = %(run)s and run.state <> 'completed'
            for no key update of run
@@ -239,6 +245,26 @@ async def _reopen(tx: ScopedTx, run: _LockedRun) -> None:
     await events.append(tx, _SYSTEM, run.event("run.reopened"))
 
 
+async def _has_its_locks(engine: Engine, tx: ScopedTx, run: _LockedRun) -> bool:
+    """Whether the run has all locks that it wants, now at the latest. One that is being stopped gets none any more."""
+    match run.lock_state:
+        case None | LockState.HELD:
+            return True
+        case LockState.RELEASED if run.state is not RunState.UNRESOLVED:
+            return False  # it gave up its place when it was stopped
+        case LockState.RELEASED:
+            await locks.ask_again(tx, run)
+        case LockState.WAITING if run.state is RunState.STOPPING:
+            return False
+        case LockState.WAITING:
+            pass
+    taken = await locks.take(tx, run)
+    if taken is not None:
+        await events.append(tx, _SYSTEM, run.event("run.locks_taken", locks=taken))
+        tx.after_commit(lambda: engine.wakes.wake(Topic.EVENTS))
+    return taken is not None
+
+
 async def _create(tx: ScopedTx, run: _LockedRun, counts: Sequence[tuple[StepId, int]]) -> int | None:
     """Make the step runs. How many workers to wake: one each, or all (None) where not everyone may run them."""
     steps = [step for step, count in counts for _ in range(count)]
@@ -267,7 +293,7 @@ async def _create(tx: ScopedTx, run: _LockedRun, counts: Sequence[tuple[StepId, 
     return None if any(placements) else len(ids)
 
 
-async def _end(tx: ScopedTx, run: _LockedRun, end: EndRun) -> None:
+async def _end(engine: Engine, tx: ScopedTx, run: _LockedRun, end: EndRun) -> None:
     await tx.execute(
         """
         update run
@@ -280,3 +306,5 @@ async def _end(tx: ScopedTx, run: _LockedRun, end: EndRun) -> None:
         result=end.result,
     )
     await events.append(tx, _SYSTEM, run.event(f"run.{end.state.value}", result=end.result.value))
+    if run.lock_state in {LockState.WAITING, LockState.HELD}:
+        await locks.give_back(engine, tx, run)

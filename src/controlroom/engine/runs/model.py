@@ -7,6 +7,7 @@ from uuid import UUID
 
 from msgspec import Raw, Struct
 
+from controlroom.engine.locks.model import LockState
 from controlroom.ids import (
     ArtifactId,
     PackageVersionId,
@@ -175,6 +176,8 @@ class Run(Struct, frozen=True, kw_only=True):
     cause: str
     """Why it was started, in the words of whoever started it."""
     overrides: Overrides
+    lock_state: LockState | None = None
+    """None: it wants no locks."""
 
     @property
     def duration(self) -> timedelta | None:

@@ -7,6 +7,7 @@ from typing import Final
 from msgspec import Struct
 
 from controlroom.engine.engine import Engine
+from controlroom.engine.locks.model import LockName
 from controlroom.engine.processes.model import Placement
 from controlroom.engine.processes.rules import LONGEST_TIMEOUT, environment_fault
 from controlroom.engine.runs import callbacks
@@ -32,6 +33,8 @@ class RunParameters(Struct, frozen=True, kw_only=True):
     priority: int = 0
     """Of its items and step runs; higher is more urgent."""
     callback: Callback | None = None
+    locks: tuple[LockName, ...] = ()
+    """What it shall hold until it ends, beside what its process says."""
 
 
 AS_USUAL: Final = RunParameters()
@@ -49,10 +52,18 @@ class StoredParameters(Struct, frozen=True, kw_only=True, omit_defaults=True):
     callback: StoredCallback | None = None
     chain_depth: int = 0
     """How many runs stand before it in its chain."""
+    locks: tuple[LockName, ...] = ()
+    """All that it holds until it ends: what its process said at the start, and the start."""
 
     def again(self, *, priority: int) -> RunParameters:
         """What another run asks for that shall be as this one was: without the cause and callback of this start."""
-        return RunParameters(name=self.name, overrides=self.overrides, placement=self.placement, priority=priority)
+        return RunParameters(
+            name=self.name,
+            overrides=self.overrides,
+            placement=self.placement,
+            priority=priority,
+            locks=self.locks,
+        )
 
 
 def check(parameters: RunParameters) -> None:
@@ -84,6 +95,7 @@ def stored(
     cause: Cause,
     *,
     versions: Mapping[PackageId, PackageVersionId],
+    locks: tuple[LockName, ...],
 ) -> StoredParameters:
     """Parameters as a run keeps them, its callback sealed. Raises CallbackInvalid."""
     callback = None if parameters.callback is None else callbacks.stored(engine, run, parameters.callback)
@@ -95,4 +107,5 @@ def stored(
         placement=parameters.placement,
         callback=callback,
         chain_depth=cause.chain_depth,
+        locks=locks,
     )

@@ -97,11 +97,17 @@ async def _start_waiting(engine: Engine, room: Room, schedule: ScheduleId) -> bo
 
 async def cancel_late(engine: Engine, room: Room, *, limit: int) -> int:
     """Stop runs that no robot has begun in time; how many."""
-    async with scoped(engine.database, room) as tx:
-        late = [run for run in await store.take_late_runs(tx, limit=limit) if not run.has_begun]
-        for run in late:
-            await _cancel(tx, engine, run)
-    return len(late)
+    cancelled = 0
+    for _ in range(limit):
+        # each by itself: who has given back the locks of one run must not wait for the row of another
+        async with scoped(engine.database, room) as tx:
+            late = await store.take_late_run(tx)
+            if late is None:
+                break
+            if not late.has_begun:
+                await _cancel(tx, engine, late)
+                cancelled += 1
+    return cancelled
 
 
 async def _fire(tx: ScopedTx, engine: Engine, due: Due, known: Sequence[Planned]) -> None:

@@ -310,16 +310,16 @@ class LateRun(Struct, frozen=True, kw_only=True):
     has_begun: bool
 
 
-async def take_late_runs(tx: ScopedTx, *, limit: int) -> list[LateRun]:
-    """The runs of schedules that should have begun by now; each is told once, whether it has begun or not."""
-    return await tx.all(
+async def take_late_run(tx: ScopedTx) -> LateRun | None:
+    """A run of a schedule that should have begun by now; each is told once, whether it has begun or not."""
+    return await tx.one_or_none(
         LateRun,
         """
         with late as (
             select schedule_id, due from schedule_occurrence
              where cancel_at <= clock_now()
              order by cancel_at
-             limit %(limit)s
+             limit 1
                for update skip locked
         ), taken as (
             update schedule_occurrence as occurrence set cancel_at = null
@@ -331,5 +331,4 @@ async def take_late_runs(tx: ScopedTx, *, limit: int) -> list[LateRun]:
           from taken join run on run.id = taken.run_id
           join workspace on workspace.id = run.workspace_id
         """,
-        limit=limit,
     )
