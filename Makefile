@@ -50,7 +50,7 @@ demo: install ## Start a room, run the sample robot, show the result (ONCE=1: en
 test: install ## Run the tests that need no browser (T=path: only those)
 	$(PYTEST) -q -n $(JOBS) --dist loadfile -m "not e2e and not fault and not fuzz and not soak and not slow and not network and not matrix" $(T)
 
-matrix: install ## Test the long matrices: every kind of worker against every hostile robot, every Python
+matrix: install ## Test what takes long: every kind of worker, robot and Python, generated requests, backups that are killed
 	$(PYTEST) -q -n $(JOBS) --dist loadfile -m matrix tests
 
 lint: install ## Check style, types and who imports whom

@@ -197,6 +197,7 @@ def cases(room: Attacked) -> dict[str, tuple[str, str, Any, set[str]]]:
     }
 
 
+@pytest.mark.matrix
 def test_nothing_that_a_caller_sends_holds_the_others_up(attacked):
     """Each kind of input that may take long: /healthz answers within a quarter of a second, the caller hears why."""
     late = {}

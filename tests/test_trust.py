@@ -128,6 +128,7 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Store:
     return Store(folder)
 
 
+@pytest.mark.matrix
 @pytest.mark.timeout(400)
 def test_every_way_out_trusts_the_machines_store(store):
     """An authority that stands in the store alone is believed by all, and by none where it does not stand there."""

@@ -64,6 +64,7 @@ async def test_what_was_unread_is_read_and_what_comes_follows(connection):
     assert await unread(connection, "deliveries") == ["next", "late", "new"]
 
 
+@pytest.mark.matrix
 async def test_many_unread_transactions_are_passed(connection):
     """The new database's transactions begin behind all of them."""
     await connection.execute(

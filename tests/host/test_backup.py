@@ -57,6 +57,7 @@ def test_a_restored_room_is_the_room(backups, tmp_path):
         assert "logging in as ada with a password of 21 characters" in console
 
 
+@pytest.mark.matrix
 def test_without_its_key_a_room_does_not_start_and_with_it_does(backups, tmp_path):
     """Restoring says what is needed; no other key is made; the right one, by file or environment, opens the room."""
     folder, facts, _ = backups
@@ -91,6 +92,7 @@ def test_what_is_no_master_key_is_refused_before_anything_is_made(backups, tmp_p
     assert [each.name for each in tmp_path.iterdir()] == ["other"]
 
 
+@pytest.mark.matrix
 def test_the_key_of_another_room_is_refused(backups, tmp_path):
     """By file or environment; nothing is left."""
     folder, _, _ = backups
@@ -134,6 +136,7 @@ def test_a_folder_that_is_not_empty_is_left_alone(backups, tmp_path):
     assert [each.name for each in tmp_path.iterdir()] == ["mine"]
 
 
+@pytest.mark.matrix
 @pytest.mark.parametrize("what", ["backup", "restore"])
 def test_killed_at_any_moment_nothing_has_the_name(backups, tmp_path, what):
     """Neither a file nor a folder; the next try succeeds, and leaves nothing of the one before."""

@@ -150,6 +150,7 @@ async def test_a_backup_of_another_schema_is_refused_before_anything_is_made(tmp
     assert [each.name for each in tmp_path.iterdir()] == ["b"]
 
 
+@pytest.mark.matrix
 async def test_objects_in_a_bucket_are_listed_and_looked_for(new_database, tmp_path):
     """They stay in it; restoring names those that are gone, says that all are there, or that nobody has looked."""
     dsn = await new_database()

@@ -90,6 +90,7 @@ def started(tmp_path):
         each.kill()
 
 
+@pytest.mark.matrix
 async def test_it_joins_the_room_of_this_machine(started, tmp_path):
     """Mail becomes a work item of the room that `up` runs; while that rests, mail is to come again and is not lost."""
     (tmp_path / "robot").mkdir()
@@ -113,6 +114,7 @@ async def test_it_joins_the_room_of_this_machine(started, tmp_path):
     assert payload["email"]["subject"] == "The first"
 
 
+@pytest.mark.matrix
 async def test_it_warns_where_its_settings_are_not_the_rooms(started, tmp_path):
     """Each by its variable, secrets without their values; with the room's own it says nothing."""
     running = started()

@@ -213,6 +213,7 @@ def test_a_worker_of_another_room_is_told_so(data, tmp_path):
         running.kill()
 
 
+@pytest.mark.matrix
 def test_logs_rotate_while_a_room_runs(data):
     """A log that has grown long is put aside, the part goes on in a new one, and the oldest goes."""
     ours, theirs = pty.openpty()
@@ -250,6 +251,7 @@ def test_logs_rotate_while_a_room_runs(data):
         os.close(ours)
 
 
+@pytest.mark.matrix
 def test_running_robots_get_their_grace(data, tmp_path):
     """With --stop-grace a robot that runs ends by itself, and its run completes, before the room does."""
     robot = tmp_path / "robot"

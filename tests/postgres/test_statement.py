@@ -51,6 +51,19 @@ def test_missing_and_superfluous_values_are_named(values, message):
         statement("select %(a)s, %(b)s").arguments(values)
 
 
+def test_optional_parts_come_with_their_parameters():
+    """What is marked so is sent where one of its parameters is given, and with none of them it is not there."""
+    asked = "select 1 where id = %(a)s /*given*/ and b = %(b)s and c = %(c)s /*end*/ and d = %(a)s"
+    whole, shorter = statement(asked, {"a": 1, "b": 2, "c": 3}), statement(asked, {"a": 1})
+
+    assert whole.names == ("a", "b", "c")
+    assert shorter.text == "select 1 where id = $1  and d = $1"
+    assert shorter.arguments({"a": 1}) == [1]
+    assert statement(asked, {"a": 2}) is shorter
+    with pytest.raises(TypeError, match=r"without a value: \['c'\]"):
+        statement(asked, {"a": 1, "b": 2}).arguments({"a": 1, "b": 2})
+
+
 def test_values_are_sent_as_the_driver_takes_them():
     """Enums go as their values, collections as lists, the rest as it is."""
     id_ = uuid4()

@@ -93,6 +93,9 @@ async def working(
     worker = WorkerProcess(process, folder, log)
     try:
         yield worker
+    except BaseException:
+        print(worker.log[-20_000:])  # shown beside the failure, of which it is often the only witness
+        raise
     finally:
         try:
             await worker.stop()

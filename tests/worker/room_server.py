@@ -172,12 +172,12 @@ class RoomServer:
         attempt.order = order
         await self._tell()
 
-    async def until(self, condition: Callable[[], Any], seconds: float = 60.0) -> None:
+    async def until(self, condition: Callable[[], Any], seconds: float = 120.0) -> None:
         """Wait until a request has made the condition true."""
         async with asyncio.timeout(seconds), self._news:
             await self._news.wait_for(condition)
 
-    async def finished(self, attempt: Attempt, seconds: float = 60.0) -> Finish:
+    async def finished(self, attempt: Attempt, seconds: float = 120.0) -> Finish:
         await self.until(lambda: attempt.finish is not None, seconds)
         assert attempt.finish is not None
         return attempt.finish

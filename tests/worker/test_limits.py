@@ -52,6 +52,7 @@ async def until_spare(room: RoomServer, walt, files: dict[str, str]):
             return
 
 
+@pytest.mark.matrix
 async def test_a_robot_s_memory_is_bounded(room, open_folder, sandbox, groups):
     """A robot whose processes hold more than the limit is ended and says why; reserving address space is free."""
     async with working(room, open_folder / "walt", sandbox=sandbox, robot_memory_bytes=300 * MEGABYTE) as walt:

@@ -131,7 +131,7 @@ def python_for(uid: int | None) -> list[str]:
     pytest.skip("no interpreter with our packages can be started by an ordinary user here")
 
 
-@pytest.fixture(params=["as started", "ordinary user"])
+@pytest.fixture(params=["as started", pytest.param("ordinary user", marks=pytest.mark.matrix)])
 def uid(request) -> int | None:
     """Who starts the worker: whoever runs the tests (often root), and an ordinary user."""
     if request.param == "as started":

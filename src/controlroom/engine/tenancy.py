@@ -17,12 +17,12 @@ SEEN = """(
      where workspace.id = %(workspace)s
        and workspace.organization_id = %(organization)s
        and workspace.deleted_at is null
-       and (%(step_run)s::uuid is null or exists (
+       /*given*/ and exists (
                select from step_run
                 where step_run.id = %(step_run)s
                   and step_run.workspace_id = workspace.id
                   and step_run.attempt = %(attempt)s
-                  and step_run.state = 'in_progress')))"""
+                  and step_run.state = 'in_progress') /*end*/)"""
 """The workspace of the scope, if it exists and the actor has not lost it meanwhile; else null, which equals nothing."""
 
 
@@ -54,13 +54,8 @@ class Of(Struct, frozen=True):
 
     @property
     def params(self) -> dict[str, Any]:
-        """The parameters that `SEEN` names."""
-        return {
-            "workspace": self.workspace,
-            "organization": self.organization,
-            "step_run": None,
-            "attempt": None,
-        }
+        """The parameters that `SEEN` names: an actor that is no robot has no attempt that must live."""
+        return {"workspace": self.workspace, "organization": self.organization}
 
     @property
     def each(self) -> dict[str, Any]:

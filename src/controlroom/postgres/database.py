@@ -14,7 +14,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
-from typing import Any, Protocol, Self, TypeVar
+from typing import Any, Protocol, Self, TypeAlias, TypeVar
 
 import msgspec
 import structlog
@@ -33,6 +33,7 @@ log = structlog.get_logger(__name__)
 
 _ATTEMPTS = 3
 _STREAM_BATCH = 500
+_MOST_COLLECTED = 1000
 
 
 class Statements(Protocol):
@@ -93,21 +94,25 @@ class _Runner:
 
     async def value(self, sql: str, /, **params: Any) -> Any:
         """See `Statements.value`."""
-        asked = statement(sql)
+        asked = statement(sql, params)
         arguments = asked.arguments(params)
         found = await self._run(lambda connection: connection.fetchval(asked.text, *arguments))
         return msgspec.json.decode(found) if type(found) is msgspec.Raw else found
 
     async def execute(self, sql: str, /, **params: Any) -> int:
         """See `Statements.execute`."""
-        asked = statement(sql)
+        asked = statement(sql, params)
         arguments = asked.arguments(params)
         return _rows_of(await self._run(lambda connection: connection.execute(asked.text, *arguments)))
 
     async def _fetch(self, into: type[T], sql: str | Statement, params: dict[str, Any]) -> list[T]:
-        asked = statement(sql)
+        asked = statement(sql, params)
         arguments = asked.arguments(params)
         return await self._run(lambda connection: _fetched(connection, asked, into, arguments))
+
+
+Collected: TypeAlias = Callable[[Any, list[Any]], Awaitable[None]]
+"""Writes rows that were collected in a transaction, which it is given."""
 
 
 class Tx(_Runner):
@@ -119,13 +124,28 @@ class Tx(_Runner):
     def __init__(self, connection: Connection) -> None:
         self._connection: Connection | None = connection
         self._after_commit: list[Callable[[], None]] = []
+        self._collected: dict[Collected, list[Any]] = {}
+
+    async def collect(self, write: Collected, rows: Iterable[Any]) -> None:
+        """Have rows written in one statement at the end of the transaction, with what else is collected for `write`."""
+        collected = self._collected.setdefault(write, [])
+        collected.extend(rows)
+        if len(collected) >= _MOST_COLLECTED:
+            del self._collected[write]
+            await write(self, collected)
+
+    async def write_collected(self) -> None:
+        """Write what was collected; done by the end of the block."""
+        while self._collected:
+            write, rows = self._collected.popitem()
+            await write(self, rows)
 
     async def stream(self, into: type[T], sql: str, /, **params: Any) -> AsyncIterator[T]:
         """Every row, a few hundred at a time: for results that may not fit into memory.
 
         While the caller works on a row the transaction is idle; it may be for five minutes.
         """
-        asked = statement(sql)
+        asked = statement(sql, params)
         arguments = asked.arguments(params)
         await self._run(lambda open_: open_.execute("set local idle_in_transaction_session_timeout = '5min'"))
         convert = await self._run(lambda open_: _conversion(open_, asked, into))
@@ -206,6 +226,7 @@ class Database(_Runner):
         tx = Tx(connection)
         try:
             yield tx
+            await tx.write_collected()
         except Exception:
             tx._end()  # noqa: SLF001 - the two are one thing
             await self._pool.settled(connection)  # the caller may rely on its locks being gone

@@ -2,6 +2,9 @@
 
 Written: `where id = %(step_run)s and name like 'a%'`. Sent: `where id = $1 and name like 'a%'`. `%%` means one percent
 sign; a percent sign alone means itself. What stands in comments, string constants and quoted names is no parameter.
+
+Parts between `/*given*/` and `/*end*/` are sent only if one of their parameters is given; so a condition that not all
+callers have costs the others nothing.
 """
 
 import re
@@ -26,6 +29,8 @@ _TOKENS = re.compile(
     re.VERBOSE | re.DOTALL,
 )
 
+_OPTIONAL = re.compile(r"/\*given\*/(.*?)/\*end\*/", re.DOTALL)
+
 _PLAIN = frozenset(
     {
         *(str, int, bool, float, type(None), bytes, dict, UUID, pgproto.UUID, Decimal, msgspec.Raw),
@@ -41,7 +46,7 @@ _LIMIT = 4096
 class Statement:
     """One SQL text: what is sent, in which order its parameters are sent, and how its rows become what (see `rows`)."""
 
-    __slots__ = ("conversions", "is_kept", "names", "text", "written")
+    __slots__ = ("_optional", "_shorter", "conversions", "is_kept", "names", "text", "written")
 
     def __init__(self, written: str, *, is_kept: bool = True) -> None:
         positions: dict[str, int] = {}
@@ -60,6 +65,18 @@ class Statement:
         self.text = _TOKENS.sub(translate, written)
         self.names = tuple(positions)
         self.conversions: dict[Any, Callable[[list[Record]], list[Any]]] = {}
+        self._optional = frozenset(
+            token["name"] for part in _OPTIONAL.findall(written) for token in _TOKENS.finditer(part) if token["name"]
+        )
+        self._shorter: Statement | None = None
+
+    def given(self, values: Mapping[str, Any]) -> "Statement":
+        """The statement for these values: itself, or without its optional parts."""
+        if not self._optional or not self._optional.isdisjoint(values):
+            return self
+        if self._shorter is None:
+            self._shorter = Statement(_OPTIONAL.sub("", self.written), is_kept=self.is_kept)
+        return self._shorter
 
     def arguments(self, values: Mapping[str, Any]) -> list[Any]:
         """The values in the order of the statement.
@@ -94,16 +111,16 @@ def sendable(value: Any) -> Any:
 _statements: dict[str, Statement] = {}
 
 
-def statement(sql: str | Statement) -> Statement:
-    """The statement of a text: each text is read once."""
+def statement(sql: str | Statement, values: Mapping[str, Any] = {}) -> Statement:
+    """The statement of a text for the values that are given: each text is read once."""
     if isinstance(sql, Statement):
-        return sql
+        return sql.given(values)
     known = _statements.get(sql)
     if known is None:
         if len(_statements) >= _LIMIT:
             _statements.clear()
         known = _statements[sql] = Statement(sql)
-    return known
+    return known.given(values)
 
 
 def statements(script: str) -> list[str]:

@@ -33,6 +33,7 @@ async def lists(furnished: Furnished, stranger) -> list[str]:
     return found
 
 
+@pytest.mark.matrix
 async def test_made_up_positions_break_no_list(lists: list[str], ada):
     """They are refused, or lead to some page; never to an error of ours."""
     wrong = []

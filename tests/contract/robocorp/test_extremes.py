@@ -3,6 +3,8 @@
 import json
 from typing import Any
 
+import pytest
+
 from contract.robocorp.furnished import Furnished
 from contract.robocorp.samples import samples
 
@@ -71,6 +73,7 @@ async def test_no_time_at_the_ends_of_the_calendar_is_taken(furnished: Furnished
     assert asked > 60
 
 
+@pytest.mark.matrix
 async def test_no_nest_is_a_server_error(furnished: Furnished):
     """Where a body takes anything, a nest below the limit is taken or refused, and one above it refused as such."""
     found = {}

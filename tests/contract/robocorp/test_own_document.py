@@ -77,6 +77,7 @@ async def _problems(furnished: Furnished, url: str, **how: int) -> list[str]:
     return await asyncio.to_thread(Fuzzer(url, furnished, **how).problems, document)
 
 
+@pytest.mark.matrix
 async def test_generated_requests_are_answered_as_documented(room, furnished):
     """No server error, and no status and no form that the document does not name."""
     found = await _problems(furnished, room.url, examples=3, seed=1)

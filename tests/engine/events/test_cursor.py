@@ -59,6 +59,7 @@ async def test_one_that_commits_late_is_not_skipped(engine, reader, happen):
     """Nothing is read past a transaction that has not ended, and the reader knows that there will be more."""
     async with engine.database.transaction() as late:
         await happen(late, "test.wanted")
+        await late.write_collected()
         async with engine.database.transaction() as quick:
             await happen(quick, "test.wanted")
         assert await read(engine) == (0, [])

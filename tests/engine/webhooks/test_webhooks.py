@@ -368,6 +368,7 @@ async def test_a_late_commit_is_not_skipped(engine, ada, workspace, floor, hook,
             By("system"),
             Event(kind="run.started", organization_id=ada.organization_id, workspace_id=workspace, process_id=process),
         )
+        await late.write_collected()
         run = await floor.start(process)
         assert await fan_out(engine, recipients(engine)) == Batch(0, has_more=True)
 

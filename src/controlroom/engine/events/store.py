@@ -5,6 +5,7 @@ from uuid import UUID
 
 import msgspec
 from msgspec import Struct
+from msgspec.structs import asdict
 
 from controlroom.engine.tenancy import ScopedTx
 from controlroom.ids import OrganizationId, ProcessId, RunId, StepRunId, WorkItemId, WorkspaceId
@@ -31,21 +32,31 @@ class Event(Struct, frozen=True, kw_only=True):
     data: dict[str, Any] = {}
 
 
+class _Told(Event, frozen=True, kw_only=True):
+    """An event as it is written."""
+
+    actor_kind: str
+    actor_id: UUID | None
+
+
 async def append(tx: ScopedTx, by: By, *events: Event) -> None:
-    """Write events in the caller's transaction: they become known if, and only if, the change does."""
-    if not events:
-        return
+    """Have events written in the caller's transaction: they become known if, and only if, the change does.
+
+    All of a transaction are written at its end, in one statement and in the order in which they were told.
+    """
+    await tx.collect(_write, [_Told(**asdict(event), actor_kind=by.kind, actor_id=by.id) for event in events])
+
+
+async def _write(tx: ScopedTx, told: list[_Told]) -> None:
     await tx.execute(
         """
         insert into event (organization_id, workspace_id, kind, actor_kind, actor_id,
                            process_id, run_id, step_run_id, work_item_id, subject_id, data)
-        select organization_id, workspace_id, kind, %(actor_kind)s, %(actor_id)s,
+        select organization_id, workspace_id, kind, actor_kind, actor_id,
                process_id, run_id, step_run_id, work_item_id, subject_id, coalesce(data, '{}')
-          from jsonb_to_recordset(%(events)s) as
-               (organization_id uuid, workspace_id uuid, kind text, process_id uuid, run_id uuid, step_run_id uuid,
-                work_item_id uuid, subject_id uuid, data jsonb)
+          from jsonb_to_recordset(%(told)s) as
+               (organization_id uuid, workspace_id uuid, kind text, actor_kind text, actor_id uuid, process_id uuid,
+                run_id uuid, step_run_id uuid, work_item_id uuid, subject_id uuid, data jsonb)
         """,
-        actor_kind=by.kind,
-        actor_id=by.id,
-        events=msgspec.Raw(msgspec.json.encode(events)),
+        told=msgspec.Raw(msgspec.json.encode(told)),
     )

@@ -90,6 +90,8 @@ class Step(Struct, frozen=True, kw_only=True):
     """None while nothing is chosen; such a process cannot be started."""
     queue_id: QueueId
     """Where its items wait."""
+    has_schema: bool
+    """Whether their payloads must fit a schema of the queue."""
     max_parallel: int
     timeout: timedelta | None
     starts_after_previous: bool

@@ -47,9 +47,11 @@ _STEP: Final = """
                 'id', task.id, 'number', task.number, 'name', task.name, 'package_id', package.id,
                 'package_name', package.name)
            end as task,
-           step.queue_id, step.max_parallel, step.timeout, step.starts_after_previous, step.one_item_per_step_run,
-           step.environment, step.retry, coalesce(nullif(step.placement, '{}'), '{"type": "any"}') as placement
+           step.queue_id, queue.schema is not null as has_schema, step.max_parallel, step.timeout,
+           step.starts_after_previous, step.one_item_per_step_run, step.environment, step.retry,
+           coalesce(nullif(step.placement, '{}'), '{"type": "any"}') as placement
       from step
+      join queue on queue.id = step.queue_id
       left join task on task.id = step.task_id
       left join package on package.id = task.package_id
 """

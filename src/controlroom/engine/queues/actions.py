@@ -16,7 +16,7 @@ from controlroom.engine.queues.zones import check_zone
 from controlroom.engine.work_items import actions as work_items
 from controlroom.engine.work_items.limits import check_payload, check_schema_text
 from controlroom.engine.work_items.model import WorkItem
-from controlroom.engine.work_items.schemas import check_schema, settled
+from controlroom.engine.work_items.schemas import check, check_schema, settled
 from controlroom.engine.work_items.terms import USUAL, Terms
 from controlroom.errors import Invalid
 from controlroom.ids import QueueConsumerId, QueueId, WorkspaceId, uuid7
@@ -95,8 +95,8 @@ async def put(
             found = await store.get(tx, scope, queue)
             if not found.is_standing:
                 raise QueueNotFound(queue)
-            item = await work_items.create_in(tx, scope, queue, None, payload, terms)
-            return await work_items.created(tx, actor, scope, item)
+            await check(tx, scope, queue, payload)
+            return await work_items.create_in(tx, actor, scope, queue, None, payload, terms)
 
     return await settled(engine, put_in)
 

@@ -17,9 +17,9 @@ from controlroom.engine.processes import store as processes
 from controlroom.engine.processes.errors import ProcessNotConfigured
 from controlroom.engine.processes.model import Step
 from controlroom.engine.runs import locks as run_locks
-from controlroom.engine.runs import store
 from controlroom.engine.runs.dispatch import dispatch_in
 from controlroom.engine.runs.errors import ProcessDisabled, RunNotEnded, RunNotFound
+from controlroom.engine.runs.listings import RUNS
 from controlroom.engine.runs.model import (
     Cause,
     DefaultInput,
@@ -101,7 +101,7 @@ async def start_in(
     await hold_declared(tx, scope, locks)
     versions = await overridden_versions(tx, scope, steps, parameters.overrides)
     kept = stored(engine, run, parameters, cause, versions=versions, locks=locks)
-    await _insert(tx, scope, process, run, kept, cause, parameters.priority)
+    made = await _insert(tx, scope, process, run, kept, cause, parameters.priority)
     if not await _bring_items(engine, tx, scope, run, steps[0], found.default_item, inputs, parameters.priority):
         await _take_back(tx, run)
         return None
@@ -111,7 +111,7 @@ async def start_in(
     else:
         await dispatch_in(engine, tx, run)
     tx.after_commit(lambda: engine.wakes.wake(Topic.EVENTS))
-    return await store.get(tx, scope, run)
+    return made
 
 
 async def stop(engine: Engine, actor: Actor, workspace: WorkspaceId, run: RunId, request: StopRequest) -> bool:
@@ -185,11 +185,16 @@ async def _insert(
     parameters: StoredParameters,
     cause: Cause,
     priority: int,
-) -> None:
-    await tx.execute(
-        """
-        insert into run (id, workspace_id, process_id, state, started_by, started_by_id, priority, parameters)
-        values (%(run)s, %(workspace)s, %(process)s, 'new', %(started_by)s, %(by)s, %(priority)s, %(parameters)s)
+) -> Run:
+    return await tx.one(
+        Run,
+        f"""
+        with run as (
+            insert into run (id, workspace_id, process_id, state, started_by, started_by_id, priority, parameters)
+            values (%(run)s, %(workspace)s, %(process)s, 'new', %(started_by)s, %(by)s, %(priority)s, %(parameters)s)
+            returning *
+        )
+        {RUNS.select}
         """,
         run=run,
         workspace=scope.workspace,
@@ -222,14 +227,12 @@ async def _bring_items(
     match inputs:
         case DefaultInput() | OneEmptyItem():
             payload = default if isinstance(inputs, DefaultInput) else None
-            await schemas.check(tx, scope, queue, payload)
-            await work_items.insert_one(tx, **where, payload=payload, priority=priority)  # type: ignore[arg-type]
+            if first.has_schema:
+                await schemas.check(tx, scope, queue, payload)
+            new = work_items.NewItem(**where, payload=payload, priority=priority)  # type: ignore[arg-type]
+            await work_items.insert_one(tx, new)
         case WithPayloads(array, count):
-            if count > engine.limits.items_per_start:
-                raise Invalid(f"at most {engine.limits.items_per_start:,} items a start", code="TOO_MANY_ITEMS")
-            if count == 0:
-                raise Invalid("no payloads were given", code="NO_PAYLOADS")
-            await schemas.check_all(tx, scope, queue, array)
+            await _check(engine, tx, scope, first, array, count)
             await work_items.insert(tx, **where, payloads=array, count=count, priority=priority)  # type: ignore[arg-type]
         case WithWaiting():
             return bool(await copies.adopt_waiting(tx, queue=queue, run=run, step=step, priority=priority))
@@ -242,6 +245,15 @@ async def _bring_items(
         case _:
             assert_never(inputs)
     return True
+
+
+async def _check(engine: Engine, tx: ScopedTx, scope: Scope, first: Step, payloads: Raw, count: int) -> None:
+    if count > engine.limits.items_per_start:
+        raise Invalid(f"at most {engine.limits.items_per_start:,} items a start", code="TOO_MANY_ITEMS")
+    if count == 0:
+        raise Invalid("no payloads were given", code="NO_PAYLOADS")
+    if first.has_schema:
+        await schemas.check_all(tx, scope, first.queue_id, payloads)
 
 
 async def _adopt(tx: ScopedTx, scope: Scope, run: RunId, first: Step, items: Sequence[WorkItemId]) -> None:

@@ -210,16 +210,14 @@ async def _keep(
 ) -> WorkItemId:
     """Write the item with its files: it waits in the input queue."""
     first = await processes.first_step(tx, trigger.scope, trigger.process_id)
-    item = await work_items.insert_one(
-        tx,
+    new = work_items.NewItem(
         workspace=trigger.workspace_id,
         process=trigger.process_id,
         queue=first.queue_id,
-        step=None,
-        run=None,
         payload=mail.payload(),
         reference=reference,
     )
+    item = await work_items.insert_one(tx, new)
     for name, blob in blobs:
         await work_items.put_file(tx, item, FileId(uuid7()), name=name, size=blob.size, digest=blob.hash)
     return item

@@ -44,17 +44,11 @@ async def create(
     async def put() -> WorkItem:
         async with scoped(engine.database, scope) as tx:
             first = await processes.first_step(tx, scope, process)
-            item = await create_in(tx, scope, first.queue_id, process, payload, terms)
-            return await created(tx, actor, scope, item)
+            if first.has_schema:
+                await schemas.check(tx, scope, first.queue_id, payload)
+            return await create_in(tx, actor, scope, first.queue_id, process, payload, terms)
 
     return await schemas.settled(engine, put)
-
-
-async def created(tx: ScopedTx, actor: Actor, scope: Scope, item: WorkItemId) -> WorkItem:
-    """Tell of an item that was put into a queue in this transaction, and give it."""
-    made = await store.get(tx, scope, item)
-    await _record(tx, actor, scope, "work_item.created", made)
-    return made
 
 
 async def set_payload(
@@ -115,30 +109,32 @@ async def change(
 
 
 async def create_in(
-    tx: ScopedTx, scope: Scope, queue: QueueId, process: ProcessId | None, payload: Raw | None, terms: Terms
-) -> WorkItemId:
-    """Put a new item into a queue, in the transaction of a caller who has seen to the right to do so.
-
-    To be called within `schemas.settled`.
-    """
+    tx: ScopedTx,
+    actor: Actor,
+    scope: Scope,
+    queue: QueueId,
+    process: ProcessId | None,
+    payload: Raw | None,
+    terms: Terms,
+) -> WorkItem:
+    """Put a new item into a queue, in the transaction of a caller who has checked the right to it and the payload."""
     check_terms(terms)
-    await schemas.check(tx, scope, queue, payload)
+    new = store.NewItem(
+        workspace=scope.workspace,
+        process=process,
+        queue=queue,
+        payload=payload,
+        priority=terms.priority,
+        due=terms.due,
+        deadline=terms.deadline,
+        reference=terms.reference,
+    )
     try:
-        return await store.insert_one(
-            tx,
-            workspace=scope.workspace,
-            process=process,
-            queue=queue,
-            step=None,
-            run=None,
-            payload=payload,
-            priority=terms.priority,
-            due=terms.due,
-            deadline=terms.deadline,
-            reference=terms.reference,
-        )
+        made = await store.make_one(tx, new)
     except UniqueViolation as taken:
         raise _taken(terms.reference) from taken
+    await _record(tx, actor, scope, "work_item.created", made)
+    return made
 
 
 async def set_terms(

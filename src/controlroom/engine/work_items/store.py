@@ -10,6 +10,7 @@ from typing import Final
 from uuid import UUID
 
 from msgspec import Raw, Struct
+from msgspec.structs import asdict
 
 from controlroom.engine.access.scope import SEEN, Scope, ScopedTx, within
 from controlroom.engine.lists import pages
@@ -226,44 +227,41 @@ async def insert(
     return ids
 
 
-async def insert_one(
-    tx: ScopedTx,
-    *,
-    workspace: WorkspaceId,
-    process: ProcessId | None,
-    queue: QueueId,
-    step: StepId | None,
-    run: RunId | None,
-    payload: Raw | None,
-    priority: int = 0,
-    due: datetime | None = None,
-    deadline: datetime | None = None,
-    reference: str | None = None,
-) -> WorkItemId:
-    """Make one item: pending in the run, or new in the queue when `run` is None; due now unless it says when."""
+class NewItem(Struct, frozen=True, kw_only=True):
+    """One item to be made: pending in the run, or new in the queue when `run` is None; due now unless it says when."""
+
+    workspace: WorkspaceId
+    process: ProcessId | None
+    queue: QueueId
+    step: StepId | None = None
+    run: RunId | None = None
+    payload: Raw | None
+    priority: int = 0
+    due: datetime | None = None
+    deadline: datetime | None = None
+    reference: str | None = None
+
+
+_INSERT_ONE: Final = """
+    insert into work_item (id, workspace_id, process_id, queue_id, step_id, run_id, state, priority, payload,
+                           due, is_postponed, deadline, reference)
+    values (%(item)s, %(workspace)s, %(process)s, %(queue)s, %(step)s, %(run)s,
+            case when %(run)s::uuid is null then 'new' else 'pending' end, %(priority)s, %(payload)s,
+            coalesce(%(due)s::timestamptz, clock_now()), coalesce(%(due)s > clock_now(), false), %(deadline)s,
+            %(reference)s)
+"""
+
+
+async def insert_one(tx: ScopedTx, new: NewItem) -> WorkItemId:
+    """Make one item."""
     item = WorkItemId(uuid7())
-    await tx.execute(
-        """
-        insert into work_item (id, workspace_id, process_id, queue_id, step_id, run_id, state, priority, payload,
-                               due, is_postponed, deadline, reference)
-        values (%(item)s, %(workspace)s, %(process)s, %(queue)s, %(step)s, %(run)s,
-                case when %(run)s::uuid is null then 'new' else 'pending' end, %(priority)s, %(payload)s,
-                coalesce(%(due)s::timestamptz, clock_now()), coalesce(%(due)s > clock_now(), false), %(deadline)s,
-                %(reference)s)
-        """,
-        item=item,
-        workspace=workspace,
-        process=process,
-        queue=queue,
-        step=step,
-        run=run,
-        payload=payload,
-        priority=priority,
-        due=due,
-        deadline=deadline,
-        reference=reference,
-    )
+    await tx.execute(_INSERT_ONE, item=item, **asdict(new))
     return item
+
+
+async def make_one(tx: ScopedTx, new: NewItem) -> WorkItem:
+    """Make one item, and give it as it is kept: for whoever asked for it, in the same round trip."""
+    return await tx.one(WorkItem, f"{_INSERT_ONE} returning {COLUMNS}", item=uuid7(), **asdict(new))
 
 
 # ---------------------------------------------------------------------------------------------------- changing
