@@ -42,7 +42,7 @@ def main() -> Iterator[Figure]:
                 "time_zone": "UTC",
             },
         )["id"]
-        states, seconds = asyncio.run(_started(here, first, due))
+        states, seconds = asyncio.run(started(here, first, due, SCHEDULES))
         began = time.perf_counter()
         for _ in range(300):
             workspace.start(process)
@@ -55,7 +55,7 @@ def main() -> Iterator[Figure]:
         )
 
 
-async def _started(here: Room, first: str, due: datetime) -> tuple[str, float]:
+async def started(here: Room, first: str, due: datetime, schedules: int) -> tuple[str, float]:
     """Copy the schedule, and wait until all are decided: what became of them, and how long after they were due."""
     connection = await asyncpg.connect(await asyncio.to_thread(private_dsn, here))
     await connection.execute(
@@ -67,11 +67,11 @@ async def _started(here: Room, first: str, due: datetime) -> tuple[str, float]:
           from schedule, generate_series(2, $2::int) where id = $1
         """,
         first,
-        SCHEDULES,
+        schedules,
     )
     try:
         async with asyncio.timeout(PATIENCE):
-            while await connection.fetchval("select count(*) from schedule_occurrence") < SCHEDULES:
+            while await connection.fetchval("select count(*) from schedule_occurrence") < schedules:
                 await asyncio.sleep(0.1)
     except TimeoutError:
         pass

@@ -1,6 +1,7 @@
 """A worker that speaks the protocol and runs nothing: what it claims, a load generator works on."""
 
 import threading
+from collections.abc import Iterable
 from typing import TypeVar
 
 import msgspec
@@ -36,9 +37,10 @@ class SimulatedWorker:
         opening = OpenSession(slots=slots, version="bench", platform="linux", sandbox=SandboxKind.OFF)
         self.session = self._ask(self._caller, "/sessions", opening, Session).session
 
-    def claim(self, free: int = 1, *, wait: float = 5.0) -> tuple[Assignment, ...]:
-        """Wait for work, and take it."""
-        asked = Claim(session=self.session, free=free, wait_seconds=wait)
+    def claim(self, free: int = 1, *, wait: float = 5.0, running: Iterable[Assignment] = ()) -> tuple[Assignment, ...]:
+        """Wait for work, and take it. What it holds and does not name as running is given again."""
+        at_work = tuple(one.step_run_id for one in running)
+        asked = Claim(session=self.session, free=free, wait_seconds=wait, running=at_work)
         return self._ask(self._caller, "/claims", asked, Assignments).assignments
 
     def finish(self, assignment: Assignment, *, lines: int = 0) -> None:
