@@ -101,6 +101,29 @@ async def test_steps_are_placed_on_workers_or_groups(ada, walt, process):
     assert (refused.status_code, refused.json()["error"]["processes"]) == (409, [in_use["name"]])
 
 
+async def test_a_placement_may_be_a_list_and_name_a_user(ada, process, walt):
+    """Places in one order, told as they were given; a start may give them too, and its step runs tell them."""
+    worker, group = str(walt.actor.worker_id), (await ada.post("/worker-groups", {"name": "Fast ones"}))["id"]
+    dora = {"username": f"dora {ada.workspace}", "role": "owner", "password": "long enough"}
+    user = (await ada.post("/users", dora))["id"]
+    placement = {"places": [{"groups": [group]}, {"workers": [worker]}], "run_as": user}
+
+    changed = await ada.post(f"/processes/{process}", {"steps": [step("read", placement=placement), step("write")]})
+    run = await ada.post(f"/processes/{process}/process-runs", {"placement": {"workers": [worker]}})
+    [step_run] = await ada.every("/step-runs", process_run_id=run["id"])
+
+    assert changed["steps"][0]["placement"] == placement
+    assert (step_run["placement"], step_run["run_as"]) == ({"workers": [worker]}, user)
+    for wrong in (
+        {"places": [{"groups": []}]},
+        {"places": [{"workers": [worker], "groups": [group]}]},
+        {"workers": [worker], "places": []},
+        {"places": [{"anywhere": True}]},
+    ):
+        refused = await ada.call("POST", f"/processes/{process}/process-runs", json={"placement": wrong})
+        assert refused.status_code == 400, wrong
+
+
 @pytest.mark.parametrize(
     ("body", "status"),
     [

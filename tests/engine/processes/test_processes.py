@@ -18,9 +18,10 @@ from controlroom.engine.processes.errors import (
     ProcessRunning,
 )
 from controlroom.engine.processes.model import (
-    AnyWorker,
-    Groups,
+    ANYWHERE,
+    Group,
     NamedTask,
+    Placement,
     ProcessChange,
     ProcessDefinition,
     StepDefinition,
@@ -65,13 +66,13 @@ async def test_a_process_keeps_all_that_its_steps_were_given(engine, ada, worksp
         one_item_per_step_run=True,
         environment={"LANG": "de_AT.UTF-8"},
         retry=RetryPolicy(max_attempts=3, delay_seconds=2, exception_types=(ExceptionType.APPLICATION,)),
-        placement=Groups((group.id,)),
+        placement=Placement((Group(group.id),)),
     )
 
     process = await create(engine, ada, workspace, PRODUCE, given, default_item=Raw(b'{"a": 1}'))
     first, second = await steps_of(process)
 
-    assert (first.name, first.placement, first.retry, first.max_parallel) == ("produce", AnyWorker(), RetryPolicy(), 1)
+    assert (first.name, first.placement, first.retry, first.max_parallel) == ("produce", ANYWHERE, RetryPolicy(), 1)
     assert (second.task.name, second.task.package_name, second.task.package_id) == ("Consume", "robots", package.id)
     for field in ("max_parallel", "timeout", "starts_after_previous", "one_item_per_step_run", "environment", "retry"):
         assert getattr(second, field) == getattr(given, field)
@@ -163,8 +164,8 @@ async def test_a_step_with_waiting_items_is_not_removed(engine, ada, workspace, 
         (StepDefinition(name="s", task=NamedTask("robots", "Consum")), TaskNotFound),
         (StepDefinition(name="s", task=NamedTask("robot", "Consume")), PackageNotFound),
         (StepDefinition(name="s", task=TaskId(uuid7())), TaskNotFound),
-        (StepDefinition(name="s", placement=Workers((WorkerId(uuid7()),))), WorkerNotFound),
-        (StepDefinition(name="s", placement=Groups((WorkerGroupId(uuid7()),))), WorkerGroupNotFound),
+        (StepDefinition(name="s", placement=Placement((Workers((WorkerId(uuid7()),)),))), WorkerNotFound),
+        (StepDefinition(name="s", placement=Placement((Group(WorkerGroupId(uuid7())),))), WorkerGroupNotFound),
         (StepDefinition(name=""), Invalid),
     ],
 )

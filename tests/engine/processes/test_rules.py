@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from controlroom.engine.processes.errors import StepInvalid
-from controlroom.engine.processes.model import Groups, StepDefinition, Workers
+from controlroom.engine.processes.model import OnDemand, Placement, StepDefinition, Workers
 from controlroom.engine.processes.rules import KnownStep, check_steps, match_steps
 from controlroom.engine.work_items.rules import RetryPolicy
 from controlroom.ids import StepId, uuid7
@@ -81,8 +81,8 @@ def test_removed_and_moved_steps_are_noticed():
         StepDefinition(name="s", max_parallel=10_001),
         StepDefinition(name="s", timeout=timedelta(0)),
         StepDefinition(name="s", timeout=timedelta(days=31)),
-        StepDefinition(name="s", placement=Workers(())),
-        StepDefinition(name="s", placement=Groups(())),
+        StepDefinition(name="s", placement=Placement((Workers(()),))),
+        StepDefinition(name="s", placement=Placement((OnDemand(uuid7()), Workers((uuid7(),))))),
         StepDefinition(name="s", retry=RetryPolicy(max_attempts=0)),
         StepDefinition(name="s", retry=RetryPolicy(delay_seconds=-1)),
         StepDefinition(name="s", retry=RetryPolicy(backoff=0.5)),

@@ -16,7 +16,7 @@ from controlroom.engine.access.scope import scope_of
 from controlroom.engine.access.tokens import read_step_run_token
 from controlroom.engine.deliveries import store as delivery_store
 from controlroom.engine.deliveries.model import DeliveryState
-from controlroom.engine.processes.model import OnDemand
+from controlroom.engine.processes.model import OnDemand, Placement, Workers
 from controlroom.engine.provisioners import actions as provisioners
 from controlroom.engine.provisioners.errors import ProvisionerInUse, ProvisionerInvalid, ProvisionerNameTaken
 from controlroom.engine.runs import actions as runs
@@ -28,6 +28,7 @@ from controlroom.ids import WorkerId
 from controlroom.maintenance.provisioner import provide
 from controlroom.protocol import Claim, ErrorCode, Finish, Link, OpenSession, SandboxKind
 from delivering import log_of, until
+from engine.runs.conftest import expire_leases, payloads
 
 SECRET = "shared with the provisioner"
 
@@ -65,7 +66,7 @@ async def provisioner(engine, ada, workspace, receiver):
 @pytest.fixture
 async def process(floor, provisioner):
     """A process whose step runs on demand."""
-    return await floor.process({"placement": OnDemand(provisioner.id)})
+    return await floor.process({"placement": Placement((OnDemand(provisioner.id),))})
 
 
 async def step_runs(floor, run):
@@ -148,7 +149,7 @@ async def test_a_provisioners_address_may_have_a_query(deliveries, engine, ada, 
     made, _ = await provisioners.create(
         engine, ada, workspace, name="function", endpoint=receiver.url + "?code=a%2Fb&x=1", secret=SECRET
     )
-    await floor.start(await floor.process({"placement": OnDemand(made.id)}))
+    await floor.start(await floor.process({"placement": Placement((OnDemand(made.id),))}))
     await provide(engine)
 
     [request] = await receiver.wait(1)
@@ -250,6 +251,86 @@ async def test_a_worker_that_went_before_the_robot_began_is_replaced(
 
     [failed] = await step_runs(floor, run)
     assert (failed.state, failed.error_code) == (StepRunState.FAILED, ErrorCode.WORKER_LOST)
+
+
+@pytest.fixture
+async def walt(floor):
+    """A worker who is there, and idle."""
+    return await floor.worker()
+
+
+@pytest.fixture
+async def first_on_walt(floor, walt, provisioner):
+    """A process whose step runs are for walt, and for a worker on demand while he is not idle."""
+    places = (Workers((walt.actor.worker_id,)), OnDemand(provisioner.id))
+    return await floor.process({"placement": Placement(places), "max_parallel": 2, "one_item_per_step_run": True})
+
+
+async def test_nobody_is_asked_for_while_somebody_of_an_earlier_place_is_idle(
+    deliveries, engine, floor, walt, first_on_walt, receiver
+):
+    """Of two step runs the idle worker takes one; for the other, then, a worker is started, who gets that one alone."""
+    run = await floor.start(first_on_walt, payloads(1, 2))
+    await provide(engine)
+    assert [one.state for one in await step_runs(floor, run)] == [StepRunState.AWAITING_WORKER] * 2
+    assert receiver.requests == []
+
+    await walt.take()
+    await provide(engine)
+    [request] = await receiver.wait(1)
+    actor, session = await come(engine, request.json)
+    claim = Claim(session=session.session, free=2, wait_seconds=0)
+    [assignment] = (await claims.claim(engine, actor, claim)).assignments
+
+    assert assignment.step_run_id not in walt.held
+
+
+async def test_a_worker_that_is_not_needed_after_all_is_stopped(
+    deliveries, engine, floor, walt, first_on_walt, receiver
+):
+    """Who was asked for is stopped when an earlier place has taken the step run; if that is lost, one is asked anew."""
+    await floor.start(first_on_walt, payloads(1, 2))
+    taken, robot = await walt.take()
+    await provide(engine)
+    await receiver.wait(1)
+    await floor.drain(robot, taken.work_item_id)
+    await walt.finish(taken)
+
+    [second] = await walt.claim()
+    await provide(engine)
+    assert [one.json["type"] for one in await receiver.wait(2)] == ["start", "stop"]
+
+    await expire_leases(floor)
+    await provide(engine)
+    again = (await receiver.wait(3))[2].json
+    actor, session = await come(engine, again)
+    claim = Claim(session=session.session, free=1, wait_seconds=0)
+    [assignment] = (await claims.claim(engine, actor, claim)).assignments
+    assert (assignment.step_run_id, assignment.attempt) == (second.step_run_id, 2)
+
+
+async def test_where_nobody_is_started_the_earlier_places_are_waited_for(
+    deliveries, engine, floor, walt, first_on_walt, provisioner, receiver
+):
+    """A provisioner that refuses fails nothing that another place may still take, and is not asked again."""
+    receiver.reply = lambda _: 400
+    run = await floor.start(first_on_walt, payloads(1, 2))
+    taken, robot = await walt.take()
+    await provide(engine)
+    await receiver.wait(1)
+    await until(lambda: _has_refused(engine))
+    await provide(engine)
+
+    await floor.drain(robot, taken.work_item_id)
+    await walt.finish(taken)
+    assert len(await walt.claim()) == 1
+    assert await floor.engine.database.value(
+        "select data ->> 'reason' from event where run_id = %(run)s and kind = 'step_run.worker_refused'", run=run.id
+    )
+
+
+async def _has_refused(engine) -> bool:
+    return await engine.database.value("select exists (select from delivery where state = 'failed')")
 
 
 async def test_stopping_a_run_stops_its_worker(

@@ -11,7 +11,7 @@ from msgspec import Raw
 from tests.engine.conftest import running_engine
 from tests.engine.runs.conftest import Floor, Worker
 
-from controlroom.engine.processes.model import Workers
+from controlroom.engine.processes.model import Placement, Workers
 from controlroom.engine.queues import actions, store
 from controlroom.engine.queues.errors import ConsumerNotFound, QueueInUse, QueueNameTaken, QueueNotFound
 from controlroom.engine.queues.model import (
@@ -145,7 +145,7 @@ async def test_a_consumers_placement_is_that_of_its_runs(floor):
     wanda: Worker = await floor.worker("wanda")
     walt = await floor.worker("walt")
     queue = await a_queue(floor)
-    await consumer(floor, queue, placement=Workers((wanda.actor.worker_id,)), max_runs=2, batch=1)
+    await consumer(floor, queue, placement=Placement((Workers((wanda.actor.worker_id,)),)), max_runs=2, batch=1)
     await put(floor, queue, b"1", b"2")
     await open_runs(floor.engine)
     assert await walt.claim() == []

@@ -7,6 +7,7 @@ from msgspec import Raw
 from tests.engine.runs.conftest import payloads
 
 from controlroom.engine.access.tokens import read_step_run_token
+from controlroom.engine.processes.model import Placement, Workers
 from controlroom.engine.runs import held_items, outputs
 from controlroom.engine.runs import store as run_store
 from controlroom.engine.runs.held_items import Done
@@ -97,7 +98,7 @@ async def test_a_step_may_wait_for_the_previous_ones(floor):
 async def test_placement_decides_who_may_run(floor):
     """A step run for a named worker or group is claimed by nobody else."""
     walt, wanda = await floor.worker("walt"), await floor.worker("wanda")
-    process = await floor.process({"placement": {"type": "workers", "workers": [str(wanda.actor.worker_id)]}})
+    process = await floor.process({"placement": Placement((Workers((wanda.actor.worker_id,)),))})
     await floor.start(process)
 
     assert await walt.claim() == []

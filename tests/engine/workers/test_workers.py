@@ -6,8 +6,9 @@ from controlroom.engine.access.model import Permission
 from controlroom.engine.access.scope import scope_of
 from controlroom.engine.processes import actions as processes
 from controlroom.engine.processes.model import (
-    AnyWorker,
-    Groups,
+    ANYWHERE,
+    Group,
+    Placement,
     ProcessDefinition,
     StepDefinition,
     Workers,
@@ -37,7 +38,7 @@ def may_run(engine, ada, workspace):
         return await engine.database.value(
             f"""
             select {store.placement_matches("%(worker)s")}
-              from (select placement from step where process_id = %(process)s) as step_run
+              from (select placement, workspace_id from step where process_id = %(process)s) as step_run
             """,
             process=process.id,
             worker=worker,
@@ -105,7 +106,7 @@ async def test_a_group_that_a_step_is_placed_on_stays(engine, ada, workspace):
     """Deleting a group would leave such a step without workers for ever; its tokens go with it otherwise."""
     group = await actions.create_group(engine, ada, workspace, "fast ones")
     await linking.create_group_link_token(engine, ada, workspace, group.id, name="rack 4")
-    step = StepDefinition(name="s", placement=Groups((group.id,)))
+    step = StepDefinition(name="s", placement=Placement((Group(group.id),)))
     process = await processes.create(engine, ada, workspace, ProcessDefinition(name="Daily", steps=(step,)))
 
     with pytest.raises(WorkerGroupInUse) as refused:
@@ -133,14 +134,14 @@ async def test_pages_go_on_behind_the_last_row(engine, ada, workspace, new_worke
 
 async def test_any_worker_may_run_what_is_not_placed(may_run, walt):
     """A step without placement is for everybody."""
-    assert await may_run(AnyWorker(), walt)
+    assert await may_run(ANYWHERE, walt)
 
 
 async def test_named_workers_alone_may_run_their_steps(may_run, walt, wanda):
     """A step that names workers is for them."""
-    assert await may_run(Workers((walt,)), walt)
-    assert await may_run(Workers((wanda, walt)), walt)
-    assert not await may_run(Workers((wanda,)), walt)
+    assert await may_run(Placement((Workers((walt,)),)), walt)
+    assert await may_run(Placement((Workers((wanda, walt)),)), walt)
+    assert not await may_run(Placement((Workers((wanda,)),)), walt)
 
 
 async def test_workers_of_a_group_may_run_its_steps(engine, ada, workspace, may_run, walt, wanda):
@@ -148,8 +149,8 @@ async def test_workers_of_a_group_may_run_its_steps(engine, ada, workspace, may_
     group = await actions.create_group(engine, ada, workspace, "fast ones")
     await actions.add_member(engine, ada, workspace, group.id, walt)
 
-    assert await may_run(Groups((group.id,)), walt)
-    assert not await may_run(Groups((group.id,)), wanda)
+    assert await may_run(Placement((Group(group.id),)), walt)
+    assert not await may_run(Placement((Group(group.id),)), wanda)
 
 
 async def test_a_later_group_helps_while_nobody_of_an_earlier_one_is_idle(
@@ -160,14 +161,14 @@ async def test_a_later_group_helps_while_nobody_of_an_earlier_one_is_idle(
     second = await actions.create_group(engine, ada, workspace, "second")
     await actions.add_member(engine, ada, workspace, first.id, walt)
     await actions.add_member(engine, ada, workspace, second.id, wanda)
-    placement = Groups((first.id, second.id))
+    placement = Placement((Group(first.id), Group(second.id)))
 
     assert await may_run(placement, wanda)
     await idle(walt)
     assert not await may_run(placement, wanda)
     assert await may_run(placement, walt)
     await idle(wanda)
-    assert await may_run(Groups((second.id, first.id)), wanda)
+    assert await may_run(Placement((Group(second.id), Group(first.id))), wanda)
 
 
 async def test_outsiders_see_no_workers(engine, ada, cleo, root, workspace, team, walt):

@@ -16,6 +16,8 @@ NAMES: dict[Permission, str] = {
     Permission.READ_PROCESSES: "Processes.read_processes",
     Permission.WRITE_PROCESSES: "Processes.write_processes",
     Permission.START_RUNS: "Processes.trigger_processes",
+    Permission.START_AS: "Processes.run_as_others",
+    Permission.RUNTIME: "Processes.be_run_as",
     Permission.READ_RUNS: "Processes.read_runs",
     Permission.DELETE_RUNS: "Processes.read_runs",  # of keys, by which it is named; roles have it by themselves
     Permission.READ_RUN_OUTPUTS: "Processes.read_run_outputs",

@@ -11,6 +11,7 @@ from controlroom.border.asking import Asking, Body, Path, Permission, Query, Que
 from controlroom.dialects.robocorp.answers import Accepted, Deleted, Named, OwnBody, Shape, shown_as
 from controlroom.dialects.robocorp.locks import LockBody, RunLock, locks_of, locks_of_one, names_of
 from controlroom.dialects.robocorp.messages import GRAMMAR
+from controlroom.dialects.robocorp.placements import PlacementBody, placement_of
 from controlroom.dialects.robocorp.routing import Page, Pages, delete, get, post
 from controlroom.engine.runs import actions, model, store
 from controlroom.engine.runs.callbacks import Callback, CallbackEvent
@@ -86,6 +87,8 @@ class StartRequest(OwnBody, frozen=True, kw_only=True):
     overrides: OverridesBody = field(default_factory=OverridesBody)  # Why so: the document's drawing hashes defaults
     locks: list[LockBody] = field(default_factory=list)
     """What the run shall hold until it ends, beside what its process says."""
+    placement: PlacementBody = PlacementBody()
+    """What it names goes before what the steps name: the places, the user."""
 
 
 class Started(Shape, frozen=True):
@@ -209,6 +212,7 @@ def _inputs(asked: StartRequest) -> model.Inputs:
 _parameters_of = shown_as(
     RunParameters,
     StartRequest,
+    placement=lambda asked: placement_of(asked.placement),
     callback=lambda asked: _callback(asked.callback),
     locks=lambda asked: names_of(asked.locks),
 )

@@ -9,12 +9,13 @@ from controlroom.border.asking import Asking, Body, Path, Permission
 from controlroom.border.bodies import given
 from controlroom.dialects.robocorp.answers import Deleted, Identified, OwnBody, Shape, shown_as
 from controlroom.dialects.robocorp.locks import LockBody, names_of, show_names
+from controlroom.dialects.robocorp.placements import PlacementBody, placement_of, show_placement
 from controlroom.dialects.robocorp.routing import Page, Pages, delete, get, post, update
 from controlroom.engine.processes import actions, model, store
 from controlroom.engine.work_items.model import ExceptionType
 from controlroom.engine.work_items.rules import RetryPolicy
 from controlroom.errors import Invalid
-from controlroom.ids import PackageId, ProcessId, ProvisionerId, StepId, TaskId, WorkerGroupId, WorkerId
+from controlroom.ids import PackageId, ProcessId, StepId, TaskId
 
 _DEFAULT = RetryPolicy()
 
@@ -29,17 +30,6 @@ class RetryBody(OwnBody, frozen=True, kw_only=True):
     jitter: float = _DEFAULT.jitter
     exception_types: tuple[ExceptionType, ...] = _DEFAULT.exception_types
     exception_codes: tuple[str, ...] = _DEFAULT.exception_codes
-
-
-class PlacementBody(OwnBody, frozen=True, omit_defaults=True):
-    """Who may run it: one of these workers, or one of these groups (the first comes first); everybody for `{}`.
-
-    With `provisioner`, a worker of its own for each step run, which the provisioner is asked to start.
-    """
-
-    workers: tuple[WorkerId, ...] | None = None
-    groups: tuple[WorkerGroupId, ...] | None = None
-    provisioner: ProvisionerId | None = None
 
 
 class TaskRequest(OwnBody, frozen=True):
@@ -179,21 +169,6 @@ def _task(task: TaskRequest) -> model.NamedTask:
             raise Invalid("a task needs either package_id or package_name", code="INVALID_BODY")
 
 
-def placement_of(placement: PlacementBody) -> model.Placement:
-    """The placement that is asked for. Raises Invalid."""
-    match (placement.workers, placement.groups, placement.provisioner):
-        case (None, None, None):
-            return model.AnyWorker()
-        case (workers, None, None) if workers is not None:
-            return model.Workers(workers)
-        case (None, groups, None) if groups is not None:
-            return model.Groups(groups)
-        case (None, None, provisioner) if provisioner is not None:
-            return model.OnDemand(provisioner)
-        case _:
-            raise Invalid("a placement names either workers, or groups, or a provisioner", code="INVALID_BODY")
-
-
 def _payload(item: DefaultWorkItem | None) -> Raw | None:
     return None if item is None else item.payload
 
@@ -235,19 +210,6 @@ async def _show(request: Asking, process: model.Process) -> ProcessAnswer:
         default_work_item=None if process.default_item is None else DefaultWorkItem(process.default_item),
         locks=show_names(process.locks),
     )
-
-
-def show_placement(placement: model.Placement) -> PlacementBody:
-    """A placement as this dialect writes it."""
-    match placement:
-        case model.AnyWorker():
-            return PlacementBody()
-        case model.Workers(workers):
-            return PlacementBody(workers=workers)
-        case model.Groups(groups):
-            return PlacementBody(groups=groups)
-        case model.OnDemand(provisioner):
-            return PlacementBody(provisioner=provisioner)
 
 
 _show_listed = shown_as(ListedProcess, model.Process)

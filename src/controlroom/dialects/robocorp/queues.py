@@ -7,7 +7,7 @@ from msgspec import UNSET, Raw, UnsetType, field
 from controlroom.border.asking import Asking, Body, Path, Permission
 from controlroom.border.bodies import given
 from controlroom.dialects.robocorp.answers import Deleted, OwnBody, Reference, Shape, shown_as
-from controlroom.dialects.robocorp.processes import PlacementBody, placement_of, show_placement
+from controlroom.dialects.robocorp.placements import PlacementBody, placement_of, show_placement
 from controlroom.dialects.robocorp.routing import Page, Pages, delete, get, post, update
 from controlroom.dialects.robocorp.schedule_rules import DAYS, Day, show_time, times_of
 from controlroom.engine.queues import actions, store

@@ -10,14 +10,16 @@ from controlroom.border.asking import Asking, Path, Permission, Query
 from controlroom.border.cursors import RowNumber
 from controlroom.dialects.robocorp.answers import Named, Shape, shown_as
 from controlroom.dialects.robocorp.links import download_url
+from controlroom.dialects.robocorp.placements import PlacementBody, show_placement
 from controlroom.dialects.robocorp.routing import Page, Pages, get, post
 from controlroom.engine.console import reading as console
 from controlroom.engine.console.model import BEGINNING, Line, Position
 from controlroom.engine.console.unfinished import after as following
 from controlroom.engine.downloads.model import DownloadKind
+from controlroom.engine.processes.model import Placement
 from controlroom.engine.runs import pauses, store
 from controlroom.engine.runs.model import Artifact, RunEvent, StepRun, StepRunState
-from controlroom.ids import ArtifactId, RunId, StepRunId
+from controlroom.ids import ArtifactId, RunId, StepRunId, UserId
 from controlroom.protocol import ErrorCode
 
 ShownState = Literal["new", "awaiting_worker", "in_progress", "completed", "failed"]
@@ -30,8 +32,8 @@ class StepRunErrorAnswer(Shape, frozen=True):
     message: str
 
 
-class StepRunAnswer(Shape, frozen=True, kw_only=True):
-    """One robot process of a run."""
+class StepRunAnswer(Shape, frozen=True, kw_only=True, omit_defaults=True):
+    """One robot process of a run. The last two fields are ours, and told of one that is not for every worker."""
 
     id: StepRunId
     state: ShownState
@@ -43,6 +45,8 @@ class StepRunAnswer(Shape, frozen=True, kw_only=True):
     step: Named
     paused_at: datetime | None
     """Ours: since when its robot is halted, if it is."""
+    placement: PlacementBody | None = None
+    run_as: UserId | None = None
 
 
 class ArtifactAnswer(Shape, frozen=True):
@@ -174,7 +178,13 @@ def _error(step_run: StepRun) -> StepRunErrorAnswer | None:
     return None if code is None else StepRunErrorAnswer(code, step_run.error_message)
 
 
-show = shown_as(StepRunAnswer, StepRun, state=_state, error=_error)
+show = shown_as(
+    StepRunAnswer,
+    StepRun,
+    state=_state,
+    error=_error,
+    placement=lambda step_run: show_placement(Placement(step_run.places)) if step_run.places else None,
+)
 """A step run as this dialect writes it."""
 
 _show_artifact = shown_as(ArtifactAnswer, Artifact)

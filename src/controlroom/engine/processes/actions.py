@@ -1,11 +1,13 @@
 """The verbs of processes."""
 
 from collections.abc import Mapping, Sequence
+from typing import assert_never
 from uuid import UUID
 
 from msgspec import UNSET
 
-from controlroom.engine.access.model import Actor, Permission
+from controlroom.engine.access.grants.holding import ensure_runtime
+from controlroom.engine.access.model import Actor, ActorKind, Permission
 from controlroom.engine.access.names import checked_name
 from controlroom.engine.access.record import record
 from controlroom.engine.access.scope import Scope, ScopedTx, ensure_seen, scope_of, scoped
@@ -18,8 +20,7 @@ from controlroom.engine.packages.errors import TaskNotFound
 from controlroom.engine.processes import store
 from controlroom.engine.processes.errors import ItemsWaiting, ProcessNotFound, ProcessRunning, ProvisionerUnknown
 from controlroom.engine.processes.model import (
-    AnyWorker,
-    Groups,
+    Group,
     NamedTask,
     OnDemand,
     Placement,
@@ -33,7 +34,7 @@ from controlroom.engine.processes.rules import KnownStep, check_steps, match_ste
 from controlroom.engine.references import Reference, resolve_all
 from controlroom.engine.work_items.limits import check_payload
 from controlroom.engine.workers import store as workers
-from controlroom.ids import PackageId, ProcessId, TaskId, WorkspaceId
+from controlroom.ids import PackageId, ProcessId, TaskId, UserId, WorkerGroupId, WorkerId, WorkspaceId
 from controlroom.postgres.database import Tx
 
 
@@ -60,7 +61,7 @@ async def create(engine: Engine, actor: Actor, workspace: WorkspaceId, definitio
             await ensure_seen(tx, scope)
             raise ProcessNotFound(name)
         await hold_declared(tx, scope, locks)
-        await _write_steps(tx, scope, process, definition.steps)
+        await _write_steps(tx, actor, scope, process, definition.steps)
         await record(engine, tx, actor, scope, "process.created", process_id=process, name=name)
         return await store.get(tx, scope, process)
 
@@ -91,7 +92,7 @@ async def update(
             await ensure_seen(tx, scope)
             raise ProcessNotFound(process)
         if change.steps is not UNSET:
-            await _write_steps(tx, scope, process, change.steps)
+            await _write_steps(tx, actor, scope, process, change.steps)
         await record(engine, tx, actor, scope, "process.updated", process_id=process, name=name, is_enabled=is_enabled)
         # Why: more step runs may be wanted now. Runs of the process are looked at again by the dispatcher's polling.
         return await store.get(tx, scope, process)
@@ -124,7 +125,9 @@ async def implicit_process(tx: ScopedTx, scope: Scope, task: TaskId) -> ProcessI
     return known
 
 
-async def _write_steps(tx: ScopedTx, scope: Scope, process: ProcessId, wanted: Sequence[StepDefinition]) -> None:
+async def _write_steps(
+    tx: ScopedTx, actor: Actor, scope: Scope, process: ProcessId, wanted: Sequence[StepDefinition]
+) -> None:
     """Make the steps of a process that is locked, or new, what is wanted."""
     for step in wanted:
         checked_name(step.name, what="step's name")
@@ -140,7 +143,7 @@ async def _write_steps(tx: ScopedTx, scope: Scope, process: ProcessId, wanted: S
     named = await _packages(tx, scope, wanted)
     for position, (kept, step) in enumerate(zip(plan.kept, wanted, strict=True)):
         task = await _task(tx, scope, step, named)
-        await check_placement(tx, scope, step.placement)
+        await check_placement(tx, actor, scope, step.placement)
         if kept is None:
             await store.insert_step(tx, scope, process, position, step, task)
         else:
@@ -170,15 +173,34 @@ async def _task(
             return (await packages.hold_task(tx, scope, step.task)).id
 
 
-async def check_placement(tx: Tx, scope: Scope, placement: Placement) -> None:
-    """Raise NotFound for workers, groups or a provisioner that the workspace does not have."""
-    match placement:
-        case AnyWorker():
-            pass
-        case Workers(ids):
-            await workers.ensure_workers(tx, scope, ids)
-        case Groups(ids):
-            await workers.ensure_groups(tx, scope, ids)
-        case OnDemand(provisioner):
-            if not await store.has_provisioner(tx, scope, provisioner):
-                raise ProvisionerUnknown(provisioner)
+async def check_placement(tx: ScopedTx, actor: Actor, scope: Scope, placement: Placement) -> None:
+    """Raise NotFound for workers, groups or a provisioner that the workspace does not have, or as `_check_run_as` does.
+
+    The groups and the provisioner stay until the transaction ends.
+    """
+    named: list[WorkerId] = []
+    groups: list[WorkerGroupId] = []
+    for place in placement.places:
+        match place:
+            case Workers(ids):
+                named.extend(ids)
+            case Group(group):
+                groups.append(group)
+            case OnDemand(provisioner):
+                if not await store.has_provisioner(tx, scope, provisioner):
+                    raise ProvisionerUnknown(provisioner)
+            case _:
+                assert_never(place)
+    if named:
+        await workers.ensure_workers(tx, scope, named)
+    if groups:
+        await workers.ensure_groups(tx, scope, groups)
+    if placement.run_as is not None:
+        await _check_run_as(tx, actor, scope, placement.run_as)
+
+
+async def _check_run_as(tx: Tx, actor: Actor, scope: Scope, user: UserId) -> None:
+    """Raise Forbidden for who names somebody else and lacks the right to, and as `ensure_runtime` does."""
+    if actor.kind is not ActorKind.USER or actor.id != user:
+        actor.require(Permission.START_AS, scope.workspace)
+    await ensure_runtime(tx, scope, [user])

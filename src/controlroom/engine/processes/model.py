@@ -1,6 +1,7 @@
 """Processes: what is run, in which steps, on whom."""
 
 from datetime import datetime, timedelta
+from typing import Final
 
 from msgspec import UNSET, Raw, Struct, UnsetType
 
@@ -13,6 +14,7 @@ from controlroom.ids import (
     QueueId,
     StepId,
     TaskId,
+    UserId,
     WorkerGroupId,
     WorkerId,
     WorkspaceId,
@@ -20,33 +22,41 @@ from controlroom.ids import (
 
 
 # ---------------------------------------------------------------------------------------------------- placement
-class AnyWorker(Struct, frozen=True, tag="any"):
-    """Whichever worker of the workspace is free first."""
-
-
 class Workers(Struct, frozen=True, tag="workers"):
     """One of these workers."""
 
     workers: tuple[WorkerId, ...]
 
 
-class Groups(Struct, frozen=True, tag="groups"):
-    """A worker of these groups. The first group comes first: a later one helps while nobody of an earlier is idle."""
+class Group(Struct, frozen=True, tag="group"):
+    """A worker of the group."""
 
-    groups: tuple[WorkerGroupId, ...]
+    group: WorkerGroupId
 
 
 class OnDemand(Struct, frozen=True, tag="on_demand"):
-    """A worker of its own for each step run, which a provisioner is asked to start."""
+    """A worker of its own for each step run, which a provisioner is asked to start. Always the last place."""
 
     provisioner: ProvisionerId
 
 
-Placement = AnyWorker | Workers | Groups | OnDemand
-"""On whom a step run may run. Stored in `step.placement`, `{}` for any worker; claims read that form.
+Place = Workers | Group | OnDemand
 
-`workers.store.placement_matches` is the condition.
-"""
+
+class Placement(Struct, frozen=True, omit_defaults=True):
+    """On whom a step run may run, and as whom. Stored in `step.placement`; claims read that form, `{}` for any worker.
+
+    The places have an order: a later one helps while nobody of an earlier one is idle. `workers.places.may_take` is the
+    condition.
+    """
+
+    places: tuple[Place, ...] = ()
+    """None: whichever worker of the workspace is free first."""
+    run_as: UserId | None = None
+    """The user whose run it is: whose secrets and values count. None: nobody's in particular."""
+
+
+ANYWHERE: Final = Placement()
 
 
 # ---------------------------------------------------------------------------------------------------- what there is
@@ -125,7 +135,7 @@ class StepDefinition(Struct, frozen=True, kw_only=True):
     one_item_per_step_run: bool = False
     environment: dict[str, str] = {}
     retry: RetryPolicy = RetryPolicy()
-    placement: Placement = AnyWorker()
+    placement: Placement = ANYWHERE
 
 
 class ProcessDefinition(Struct, frozen=True, kw_only=True):

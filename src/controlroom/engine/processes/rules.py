@@ -6,7 +6,7 @@ from datetime import timedelta
 from msgspec import Struct
 
 from controlroom.engine.processes.errors import StepInvalid
-from controlroom.engine.processes.model import AnyWorker, Groups, OnDemand, StepDefinition, Workers
+from controlroom.engine.processes.model import OnDemand, Placement, StepDefinition, Workers
 from controlroom.engine.work_items.rules import RetryPolicy
 from controlroom.ids import StepId
 
@@ -14,6 +14,7 @@ MOST_STEPS = 100
 MOST_PARALLEL = 10_000
 LONGEST_TIMEOUT = timedelta(days=30)
 MOST_ATTEMPTS = 1000
+MOST_PLACES = 100
 LONGEST_RETRY_DELAY = timedelta(days=30).total_seconds()
 MOST_BACKOFF = 100.0
 MOST_VARIABLES = 1000
@@ -72,13 +73,18 @@ def _fault(step: StepDefinition) -> str:
         return f"max_parallel is 1 to {MOST_PARALLEL:,}"
     if step.timeout is not None and not timedelta(0) < step.timeout <= LONGEST_TIMEOUT:
         return f"the timeout is more than 0 seconds and at most {LONGEST_TIMEOUT.days} days"
-    match step.placement:
-        case Workers(()):
-            return "names no worker"
-        case Groups(()):
-            return "names no worker group"
-        case AnyWorker() | Workers() | Groups() | OnDemand():
-            return ""
+    return placement_fault(step.placement)
+
+
+def placement_fault(placement: Placement) -> str:
+    """What is wrong with a placement, whatever workers there are; empty if nothing is."""
+    if len(placement.places) > MOST_PLACES:
+        return f"a placement has at most {MOST_PLACES} places"
+    if Workers(()) in placement.places:
+        return "a place names no worker"
+    if any(isinstance(place, OnDemand) for place in placement.places[:-1]):
+        return "a worker on demand is the last place: it can always be had, so nothing comes after it"
+    return ""
 
 
 def _retry_fault(retry: RetryPolicy) -> str:

@@ -4,14 +4,13 @@ from collections.abc import Sequence
 from functools import partial
 from typing import Any, Final
 
-import msgspec
 from msgspec import Raw, Struct
 
 from controlroom.engine.access.scope import SEEN, Scope, ScopedTx
 from controlroom.engine.locks.model import LockName
 from controlroom.engine.nouns import InWorkspace, Missing, Noun
 from controlroom.engine.processes.errors import ProcessNotConfigured, ProcessNotFound
-from controlroom.engine.processes.model import AnyWorker, Process, Step, StepDefinition
+from controlroom.engine.processes.model import Process, Step, StepDefinition
 from controlroom.ids import ProcessId, ProvisionerId, QueueId, StepId, TaskId, uuid7
 from controlroom.postgres.database import Statements, Tx
 from controlroom.postgres.keyset import oldest_first
@@ -48,8 +47,7 @@ _STEP: Final = """
                 'package_name', package.name)
            end as task,
            step.queue_id, queue.schema is not null as has_schema, step.max_parallel, step.timeout,
-           step.starts_after_previous, step.one_item_per_step_run, step.environment, step.retry,
-           coalesce(nullif(step.placement, '{}'), '{"type": "any"}') as placement
+           step.starts_after_previous, step.one_item_per_step_run, step.environment, step.retry, step.placement
       from step
       join queue on queue.id = step.queue_id
       left join task on task.id = step.task_id
@@ -376,5 +374,5 @@ def _settings(step: StepDefinition, position: int, task: TaskId | None) -> dict[
         "one_item_per_step_run": step.one_item_per_step_run,
         "environment": step.environment,
         "retry": step.retry,
-        "placement": msgspec.Raw(b"{}") if isinstance(step.placement, AnyWorker) else step.placement,
+        "placement": step.placement,
     }

@@ -97,6 +97,8 @@ class Provisioning(Struct, frozen=True, kw_only=True):
     state: ProvisioningState
     step_run_state: str | None
     """None: the run was deleted."""
+    is_elsewhere: bool
+    """Another worker, of an earlier place, has it, or had it last."""
     has_come: bool
     """The worker has opened a session."""
     is_away: bool

@@ -23,7 +23,7 @@ from controlroom.engine.provisioners.model import (
     Stop,
     Wanting,
 )
-from controlroom.engine.provisioners.rules import LINK_WITHIN, AskAgain, Fail, Forget, Release, Wait, next_for
+from controlroom.engine.provisioners.rules import LINK_WITHIN, AskAgain, Fail, Forget, Release, Spare, Wait, next_for
 from controlroom.engine.runs.unstarted import fail_unstarted
 from controlroom.engine.wakes import Topic
 from controlroom.engine.workers import link_tokens
@@ -68,12 +68,15 @@ async def _look_after(engine: Engine, tx: ScopedTx, one: Provisioning) -> bool:
             return False
         case Release():
             await _release(engine, tx, one)
+        case Spare():
+            await _release(engine, tx, one)
+            await store.ask_anew(tx, one)
         case Forget():
             await workers.delete(tx, one.worker_id)
             await store.set_state(tx, one.worker_id, ProvisioningState.ENDED)
         case Fail(why):
             await _release(engine, tx, one)
-            await fail_unstarted(engine, tx, one.step_run_id, StepRunError(ErrorCode.WORKER_LOST, why))
+            await _give_up(engine, tx, one, why)
         case AskAgain():
             await _release(engine, tx, one)
             await _ask_for(engine, tx, _wanting_of(one))
@@ -85,7 +88,7 @@ async def _look_after(engine: Engine, tx: ScopedTx, one: Provisioning) -> bool:
 async def _ask_for(engine: Engine, tx: ScopedTx, wanting: Wanting) -> None:
     if wanting.endpoint is None or wanting.sealed is None:
         why = "The provisioner that the step is placed on was deleted."
-        await fail_unstarted(engine, tx, wanting.step_run_id, StepRunError(ErrorCode.WORKER_LOST, why))
+        await _give_up(engine, tx, wanting, why)
         return
     worker = WorkerId(uuid7())
     token = await _link_token(engine, tx, wanting, worker)
@@ -98,6 +101,22 @@ async def _ask_for(engine: Engine, tx: ScopedTx, wanting: Wanting) -> None:
         run_id=wanting.run_id,
         step_run_id=wanting.step_run_id,
         worker=str(worker),
+    )
+    await append(tx, _SYSTEM, event)
+
+
+async def _give_up(engine: Engine, tx: ScopedTx, one: Wanting | Provisioning, why: str) -> None:
+    """No worker comes: the step run waits on for those of its earlier places, or fails if it has none."""
+    if not await store.drop_place(tx, one.step_run_id):
+        await fail_unstarted(engine, tx, one.step_run_id, StepRunError(ErrorCode.WORKER_LOST, why))
+        return
+    event = happened(
+        one,
+        "step_run.worker_refused",
+        one.provisioner_id,
+        run_id=one.run_id,
+        step_run_id=one.step_run_id,
+        reason=why,
     )
     await append(tx, _SYSTEM, event)
 

@@ -27,6 +27,10 @@ class Release(Struct, frozen=True):
     """Its step run has ended: have it stopped."""
 
 
+class Spare(Struct, frozen=True):
+    """Another worker, of an earlier place, has taken its step run: have it stopped, and ask anew if that is lost."""
+
+
 class Forget(Struct, frozen=True):
     """It is gone: unlink it."""
 
@@ -41,7 +45,7 @@ class AskAgain(Struct, frozen=True):
     """It came and went before the robot began: have it stopped, and ask for another one."""
 
 
-Step = Wait | Release | Forget | Fail | AskAgain
+Step = Wait | Release | Spare | Forget | Fail | AskAgain
 
 
 def next_for(one: Provisioning) -> Step:
@@ -60,6 +64,8 @@ def next_for(one: Provisioning) -> Step:
 def _of_requested(one: Provisioning) -> Step:
     if one.step_run_state is None or StepRunState(one.step_run_state) not in _WAITING | {StepRunState.IN_PROGRESS}:
         return Release()
+    if one.step_run_state == StepRunState.IN_PROGRESS and one.is_elsewhere:
+        return Spare()
     if one.step_run_state == StepRunState.IN_PROGRESS or (one.has_come and not one.is_away):
         return Wait()
     return _of_gone(one) if one.has_come else _of_missing(one)

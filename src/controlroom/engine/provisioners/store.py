@@ -8,7 +8,7 @@ from msgspec import Struct
 
 from controlroom.engine.access.scope import Room, Scope, ScopedTx, ensure_seen
 from controlroom.engine.nouns import InService, Noun
-from controlroom.engine.processes.model import Workers
+from controlroom.engine.processes.model import OnDemand, Workers
 from controlroom.engine.provisioners.errors import ProvisionerNotFound
 from controlroom.engine.provisioners.model import (
     Provisioner,
@@ -20,7 +20,8 @@ from controlroom.engine.provisioners.model import (
 from controlroom.engine.workers import serving
 from controlroom.engine.workers.model import AllWorkspaces, Serves
 from controlroom.engine.workers.serving import serves
-from controlroom.ids import DeliveryId, LinkTokenId, OrganizationId, ProvisionerId, WorkerId, WorkspaceId
+from controlroom.engine.workers.store import SOMEBODY_IDLE
+from controlroom.ids import DeliveryId, LinkTokenId, OrganizationId, ProvisionerId, StepRunId, WorkerId, WorkspaceId
 from controlroom.postgres.database import Statements
 from controlroom.postgres.keyset import oldest_first
 
@@ -144,7 +145,7 @@ async def processes_placed_on(tx: ScopedTx, provisioner: ProvisionerId, workspac
         """
         select distinct process.name from step join process on process.id = step.process_id
          where process.workspace_id = any(%(workspaces)s::uuid[])
-           and step.placement ->> 'provisioner' = %(provisioner)s::uuid::text
+           and step.placement -> 'places' -> -1 ->> 'provisioner' = %(provisioner)s::uuid::text
            and step.deleted_at is null and process.deleted_at is null
          order by process.name limit 10
         """,
@@ -155,18 +156,25 @@ async def processes_placed_on(tx: ScopedTx, provisioner: ProvisionerId, workspac
 
 # ---------------------------------------------------------------------------------------------------- what is wanted
 async def hold_wanting(tx: ScopedTx) -> Wanting | None:
-    """A step run that waits for a worker to be asked for, that nobody else is asking for."""
+    """A step run that waits for a worker to be asked for, that nobody else is asking for.
+
+    Placed on demand alone it waits for that; placed elsewhere first, only while nobody is idle there.
+    """
     return await tx.one_or_none(
         Wanting,
         f"""
         select step_run.id as step_run_id, step_run.run_id, step_run.workspace_id, workspace.organization_id,
-               (step_run.placement ->> 'provisioner')::uuid as provisioner_id, provisioner.endpoint, provisioner.sealed
+               asked.provisioner_id, provisioner.endpoint, provisioner.sealed
           from step_run
           join workspace on workspace.id = step_run.workspace_id
-          left join provisioner on provisioner.id = (step_run.placement ->> 'provisioner')::uuid
+         cross join lateral (
+               select (step_run.placement -> 'places' -> -1 ->> 'provisioner')::uuid as provisioner_id) as asked
+          left join provisioner on provisioner.id = asked.provisioner_id
                                and provisioner.organization_id = workspace.organization_id
                                and {serves(PROVISIONER, "step_run.workspace_id")} and provisioner.deleted_at is null
-         where step_run.state = 'new' and step_run.placement ->> 'type' = 'on_demand'
+         where step_run.state in ('new', 'awaiting_worker')
+           and step_run.placement -> 'places' -> -1 ->> 'type' = 'on_demand'
+           and not {SOMEBODY_IDLE}
          order by step_run.id
          limit 1
            for no key update of step_run skip locked
@@ -177,7 +185,7 @@ async def hold_wanting(tx: ScopedTx) -> Wanting | None:
 async def promise(
     tx: ScopedTx, wanting: Wanting, worker: WorkerId, *, token: LinkTokenId, order: DeliveryId, link_within: timedelta
 ) -> None:
-    """The step run waits for the worker with this id, and for no other."""
+    """The step run waits for the worker with this id, in place of one on demand."""
     await tx.execute(
         """
         insert into provisioning (worker_id, workspace_id, provisioner_id, run_id, step_run_id, link_token_id,
@@ -196,11 +204,35 @@ async def promise(
     )
     await tx.execute(
         """
-        update step_run set state = 'awaiting_worker', state_at = clock_now(), placement = %(placement)s
+        update step_run
+           set state = 'awaiting_worker', state_at = case when state = 'new' then clock_now() else state_at end,
+               placement = jsonb_set(placement, '{places,-1}', %(place)s)
          where id = %(step_run)s
         """,
         step_run=wanting.step_run_id,
-        placement=Workers((worker,)),
+        place=Workers((worker,)),
+    )
+
+
+async def ask_anew(tx: ScopedTx, one: Provisioning) -> None:
+    """A step run that a worker of an earlier place has taken: if it is lost, a worker may be asked for again."""
+    await tx.execute(
+        "update step_run set placement = jsonb_set(placement, '{places,-1}', %(place)s) where id = %(step_run)s",
+        step_run=one.step_run_id,
+        place=OnDemand(one.provisioner_id),
+    )
+
+
+async def drop_place(tx: ScopedTx, step_run: StepRunId) -> bool:
+    """Take from a step run the place whose worker nobody starts; False if it is the only one."""
+    return bool(
+        await tx.execute(
+            """
+            update step_run set placement = placement #- '{places,-1}'
+             where id = %(step_run)s and jsonb_array_length(placement -> 'places') > 1
+            """,
+            step_run=step_run,
+        )
     )
 
 
@@ -226,6 +258,7 @@ async def hold(tx: ScopedTx, worker: WorkerId) -> Provisioning | None:
                provisioner.sealed, provisioner.deleted_at is not null as is_deleted,
                provisioning.run_id, provisioning.step_run_id, provisioning.link_token_id, provisioning.state,
                step_run.state as step_run_state,
+               coalesce(step_run.worker_id <> provisioning.worker_id, false) as is_elsewhere,
                worker.seen_at is not null as has_come,
                worker.id is null or worker.state = 'offline' or worker.deleted_at is not null as is_away,
                provisioning.link_by < clock_now() as is_late,

@@ -2,13 +2,14 @@
 
 from msgspec import UNSET, Raw
 
-from controlroom.engine.access.model import Actor, Permission
+from controlroom.engine.access.model import Actor, Permission, system
 from controlroom.engine.access.names import checked_name
 from controlroom.engine.access.record import record
 from controlroom.engine.access.scope import Scope, ScopedTx, ensure_seen, scope_of, scoped
 from controlroom.engine.engine import Engine
 from controlroom.engine.packages import store as packages
 from controlroom.engine.processes.actions import check_placement
+from controlroom.engine.processes.rules import placement_fault
 from controlroom.engine.queues import store
 from controlroom.engine.queues.errors import QueueInUse, QueueNameTaken, QueueNotFound
 from controlroom.engine.queues.model import Consumer, ConsumerChange, ConsumerDefinition, Queue, QueueChange
@@ -112,7 +113,7 @@ async def add_consumer(
         found = await store.get(tx, scope, queue, for_update=True)
         if not found.is_standing:
             raise QueueInUse("the items of a step's queue are worked on by the runs of its process")
-        await _check(tx, scope, wanted)
+        await _check(tx, actor, scope, wanted)
         consumer = QueueConsumerId(uuid7())
         await store.insert_consumer(tx, found, consumer, wanted, created_by=actor.id)
         await record(engine, tx, actor, scope, "queue_consumer.created", consumer, name=found.name)
@@ -134,7 +135,9 @@ async def change_consumer(
         found = await store.get(tx, scope, queue, for_update=True)
         before = await store.get_consumer(tx, scope, queue, consumer)
         wanted = change.applied_to(before)
-        await _check(tx, scope, wanted)
+        # who changes only when it works need not have the right to say as whom
+        placed_by = actor if change.moves else system(actor.organization_id)
+        await _check(tx, placed_by, scope, wanted)
         await store.update_consumer(tx, consumer, wanted)
         await record(engine, tx, actor, scope, "queue_consumer.updated", consumer, name=found.name)
         return await store.get_consumer(tx, scope, queue, consumer)
@@ -159,9 +162,11 @@ _MOST_PRIORITY = 1_000_000
 _DAYS = 7
 
 
-async def _check(tx: ScopedTx, scope: Scope, wanted: ConsumerDefinition) -> None:
+async def _check(tx: ScopedTx, actor: Actor, scope: Scope, wanted: ConsumerDefinition) -> None:
     await packages.hold_task(tx, scope, wanted.task)
-    await check_placement(tx, scope, wanted.placement)
+    if fault := placement_fault(wanted.placement):
+        raise Invalid(fault, code="CONSUMER_INVALID")
+    await check_placement(tx, actor, scope, wanted.placement)
     check_zone(wanted.zone)
     if not (1 <= wanted.max_runs <= _MOST_RUNS and 1 <= wanted.batch <= _MOST_BATCH):
         raise Invalid(

@@ -4,7 +4,6 @@ from controlroom.engine.access.model import system
 from controlroom.engine.access.scope import Room, scoped
 from controlroom.engine.engine import Engine
 from controlroom.engine.processes.actions import implicit_process
-from controlroom.engine.processes.model import AnyWorker
 from controlroom.engine.queues import store
 from controlroom.engine.queues.model import is_open
 from controlroom.engine.queues.zones import check_zone
@@ -29,7 +28,6 @@ async def consume(engine: Engine, room: Room, consumer: QueueConsumerId) -> bool
             if not is_open(wanted.windows, found.now.astimezone(check_zone(wanted.zone))):
                 return False
             process = await implicit_process(tx, found.scope, wanted.task_id)
-            placement = None if isinstance(wanted.placement, AnyWorker) else wanted.placement
             run = await start_in(
                 tx,
                 engine,
@@ -37,7 +35,7 @@ async def consume(engine: Engine, room: Room, consumer: QueueConsumerId) -> bool
                 wanted.workspace_id,
                 process,
                 FromQueue(wanted.queue_id, wanted.batch),
-                RunParameters(placement=placement, priority=wanted.priority),
+                RunParameters(placement=wanted.placement, priority=wanted.priority),
                 cause=Cause(StartedBy.QUEUE, wanted.id),
             )
             return run is not None

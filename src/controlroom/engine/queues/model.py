@@ -6,7 +6,7 @@ from datetime import datetime, time, timedelta
 from msgspec import UNSET, Raw, Struct, UnsetType
 from msgspec.structs import asdict, replace
 
-from controlroom.engine.processes.model import AnyWorker, Placement
+from controlroom.engine.processes.model import ANYWHERE, Placement
 from controlroom.ids import QueueConsumerId, QueueId, TaskId, WorkspaceId
 
 
@@ -67,7 +67,7 @@ class ConsumerDefinition(Struct, frozen=True, kw_only=True):
     """A consumer as its author wants it."""
 
     task: TaskId
-    placement: Placement = AnyWorker()
+    placement: Placement = ANYWHERE
     windows: tuple[Window, ...] = ()
     zone: str = "UTC"
     priority: int = 0
@@ -87,6 +87,11 @@ class ConsumerChange(Struct, frozen=True, kw_only=True):
     max_runs: int | UnsetType = UNSET
     batch: int | UnsetType = UNSET
     is_paused: bool | UnsetType = UNSET
+
+    @property
+    def moves(self) -> bool:
+        """Whether it says anew what runs, or where and as whom."""
+        return self.task is not UNSET or self.placement is not UNSET
 
     def applied_to(self, consumer: Consumer) -> ConsumerDefinition:
         """The definition after the change."""

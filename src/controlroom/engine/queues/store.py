@@ -8,7 +8,6 @@ from msgspec import Raw, Struct
 
 from controlroom.engine.access.scope import SEEN, Of, Room, Scope, ScopedTx
 from controlroom.engine.nouns import InWorkspace, Noun
-from controlroom.engine.processes.model import AnyWorker, Placement
 from controlroom.engine.queues.errors import ConsumerNotFound, QueueNotFound
 from controlroom.engine.queues.model import Consumer, ConsumerDefinition, Queue
 from controlroom.engine.work_items.store import IS_DUE
@@ -42,7 +41,7 @@ _CONSUMER: Final = """
            (select name from task where task.id = task_id) as task_name,
            (select package.name from task join package on package.id = package_id
              where task.id = task_id) as package_name,
-           coalesce(nullif(placement, '{}'), '{"type": "any"}') as placement, windows, zone, priority, max_runs, batch,
+           placement, windows, zone, priority, max_runs, batch,
            is_paused, created_at
       from queue_consumer
 """
@@ -206,14 +205,8 @@ def _columns(wanted: ConsumerDefinition) -> dict[str, Any]:
     columns = msgspec.structs.asdict(wanted)
     return {
         **columns,
-        "placement": stored_placement(wanted.placement),
         "windows": Raw(msgspec.json.encode(wanted.windows)),
     }
-
-
-def stored_placement(placement: Placement) -> Any:
-    """A placement as claims read it."""
-    return Raw(b"{}") if isinstance(placement, AnyWorker) else placement
 
 
 # ---------------------------------------------------------------------------------------------------- the loop
@@ -225,8 +218,9 @@ _IS_READY: Final = f"""
     and (select count(*) from run
           where run.started_by_id = consumer.id and run.started_by = 'queue'
             and run.state in ('new', 'in_progress', 'stopping')) < consumer.max_runs
-    and (consumer.placement ? 'provisioner'
-         or exists (select from worker, lateral (select consumer.placement as placement) as step_run
+    and (consumer.placement -> 'places' -> -1 ->> 'type' = 'on_demand'
+         or exists (select from worker, lateral (
+                         select consumer.placement as placement, consumer.workspace_id as workspace_id) as step_run
                      where {serves(WORKER, "consumer.workspace_id")} and worker.deleted_at is null
                        and worker.organization_id = (select organization_id from workspace
                                                       where id = consumer.workspace_id)

@@ -6,6 +6,7 @@ from typing import assert_never
 import msgspec
 from msgspec import Raw, Struct
 
+from controlroom.engine.access.grants.holding import ensure_runtime
 from controlroom.engine.access.model import Actor, ActorKind, Permission
 from controlroom.engine.access.record import happened
 from controlroom.engine.access.scope import SEEN, Scope, ScopedTx, by, scope_of, scoped
@@ -14,8 +15,9 @@ from controlroom.engine.events.store import append
 from controlroom.engine.locks.actions import hold_declared
 from controlroom.engine.locks.rules import wanted as wanted_locks
 from controlroom.engine.processes import store as processes
+from controlroom.engine.processes.actions import check_placement
 from controlroom.engine.processes.errors import ProcessNotConfigured
-from controlroom.engine.processes.model import Step
+from controlroom.engine.processes.model import ANYWHERE, Placement, Step
 from controlroom.engine.runs import locks as run_locks
 from controlroom.engine.runs.dispatch import dispatch_in
 from controlroom.engine.runs.errors import ProcessDisabled, RunNotEnded, RunNotFound
@@ -58,9 +60,10 @@ async def start(
     """Start a run of a process; None when it should take what waits, and nothing does.
 
     Run, items and first step runs are one commit; a run that wants locks gets its step runs when it has them. Raises
-    NotFound (process, items, a version, a lock of the organization), ProcessDisabled, Conflict `PROCESS_NOT_CONFIGURED`
-    (no steps or a step without a task), WorkItemStateConflict (an item is not waiting), Invalid for parameters that no
-    run may have, PayloadRefused, and what a payload may be refused for before (`check_payload`).
+    NotFound (process, items, a version, what a placement names, a lock of the organization), RuntimeMissing, Forbidden
+    for who may not name the user as whom robots shall run, ProcessDisabled, Conflict `PROCESS_NOT_CONFIGURED` (no steps
+    or a step without a task), WorkItemStateConflict (an item is not waiting), Invalid for parameters that no run may
+    have, PayloadRefused, and what a payload may be refused for before (`check_payload`).
     """
     scope = scope_of(actor, Permission.START_RUNS, workspace)
     cause = Cause(_cause(actor), actor.id)
@@ -99,6 +102,7 @@ async def start_in(
         raise ProcessNotConfigured(process)
     run, locks = RunId(uuid7()), wanted_locks(found.locks, parameters.locks)
     await hold_declared(tx, scope, locks)
+    await _check_placement(tx, actor, scope, steps, parameters.placement)
     versions = await overridden_versions(tx, scope, steps, parameters.overrides)
     kept = stored(engine, run, parameters, cause, versions=versions, locks=locks)
     made = await _insert(tx, scope, process, run, kept, cause, parameters.priority)
@@ -175,6 +179,20 @@ _ERASURE = (
 
 def _cause(actor: Actor) -> StartedBy:
     return StartedBy.USER if actor.kind is ActorKind.USER else StartedBy.API
+
+
+async def _check_placement(
+    tx: ScopedTx, actor: Actor, scope: Scope, steps: Sequence[Step], placement: Placement
+) -> None:
+    """What a start names is there, and the actor may name it; as whom its robots run, that user may still be run as.
+
+    What a loop starts was placed by somebody who was asked then, and what has gone since is waited for visibly.
+    """
+    if placement != ANYWHERE and actor.kind is not ActorKind.SYSTEM:
+        await check_placement(tx, actor, scope, placement)
+    users = {placement.run_as} if placement.run_as else {step.placement.run_as for step in steps}
+    if named := [user for user in users if user is not None]:
+        await ensure_runtime(tx, scope, named)
 
 
 async def _insert(

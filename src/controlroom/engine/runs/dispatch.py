@@ -272,15 +272,19 @@ async def _create(tx: ScopedTx, run: _LockedRun, counts: Sequence[tuple[StepId, 
     placements = await tx.all(
         bool,
         """
-        insert into step_run (id, workspace_id, run_id, step_id, state, priority, placement, is_single)
+        insert into step_run (id, workspace_id, run_id, step_id, state, priority, placement, run_as, is_single)
         select made.id, %(workspace)s, %(run)s, step.id,
                -- on demand, nobody can take it before a worker was asked for
-               case when coalesce(run.parameters -> 'placement', step.placement) ->> 'type' = 'on_demand' then 'new'
-                    else 'awaiting_worker' end, %(priority)s,
-               coalesce(run.parameters -> 'placement', step.placement), step.one_item_per_step_run
+               case when places -> 0 ->> 'type' = 'on_demand' then 'new' else 'awaiting_worker' end, %(priority)s,
+               case when places is null then '{}' else jsonb_build_object('places', places) end, run_as::uuid,
+               step.one_item_per_step_run
           from unnest(%(ids)s::uuid[], %(steps)s::uuid[]) as made (id, step_id)
           join step on step.id = made.step_id
           join run on run.id = %(run)s
+         cross join lateral (          -- what the run names goes before what the step names
+               select coalesce(run.parameters -> 'placement' -> 'places', step.placement -> 'places') as places,
+                      coalesce(run.parameters -> 'placement' ->> 'run_as', step.placement ->> 'run_as') as run_as
+               ) as asked
         returning placement <> '{}'
         """,
         ids=ids,

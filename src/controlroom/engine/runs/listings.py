@@ -44,7 +44,8 @@ STEP_RUNS: Final = Listing(
     columns="""step_run.id, step_run.number, step_run.workspace_id, step_run.run_id, step_run.step_id,
            step.name as step_name, step_run.state, step_run.state_at, step_run.result, step_run.error_code,
            step_run.error_message, step_run.attempt, step_run.worker_id, step_run.created_at, step_run.started_at,
-           step_run.ended_at, step_run.paused_at, step_run.exit_code""",
+           step_run.ended_at, step_run.paused_at, step_run.exit_code,
+           coalesce(step_run.placement -> 'places', '[]') as places, step_run.run_as""",
     joins=_STEP,
     tenant="step_run.workspace_id",
     always="step_run.state <> 'withdrawn'",
@@ -64,6 +65,7 @@ STEP_RUNS: Final = Listing(
         Field("started_at", Kind.INSTANT, is_nullable=True, is_sortable=True, index="step_run_by_start"),
         Field("ended_at", Kind.INSTANT, is_nullable=True, is_sortable=True),
         Field("paused_at", Kind.INSTANT, is_nullable=True),
+        Field("run_as", Kind.ID, is_nullable=True),
     ),
 )
 """Those that were not withdrawn: nobody has to know that a step run was made and not needed."""

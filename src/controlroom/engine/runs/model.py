@@ -8,6 +8,7 @@ from uuid import UUID
 from msgspec import Raw, Struct
 
 from controlroom.engine.locks.model import LockState
+from controlroom.engine.processes.model import Place
 from controlroom.ids import (
     ArtifactId,
     PackageVersionId,
@@ -17,6 +18,7 @@ from controlroom.ids import (
     RunId,
     StepId,
     StepRunId,
+    UserId,
     WorkerId,
     WorkItemId,
     WorkspaceId,
@@ -206,6 +208,10 @@ class StepRun(Struct, frozen=True, kw_only=True):
     ended_at: datetime | None
     paused_at: datetime | None
     exit_code: int | None
+    places: tuple[Place, ...]
+    """Where it may run; none: on any worker."""
+    run_as: UserId | None
+    """The user whose run it is."""
 
     @property
     def duration(self) -> timedelta | None:

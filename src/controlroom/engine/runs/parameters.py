@@ -8,8 +8,8 @@ from msgspec import Struct
 
 from controlroom.engine.engine import Engine
 from controlroom.engine.locks.model import LockName
-from controlroom.engine.processes.model import Placement
-from controlroom.engine.processes.rules import LONGEST_TIMEOUT, environment_fault
+from controlroom.engine.processes.model import ANYWHERE, Placement
+from controlroom.engine.processes.rules import LONGEST_TIMEOUT, environment_fault, placement_fault
 from controlroom.engine.runs import callbacks
 from controlroom.engine.runs.callbacks import Callback, StoredCallback
 from controlroom.engine.runs.model import AS_THE_STEPS_SAY, Cause, Overrides
@@ -28,8 +28,8 @@ class RunParameters(Struct, frozen=True, kw_only=True):
     cause: str = ""
     """Why it was started, in words."""
     overrides: Overrides = AS_THE_STEPS_SAY
-    placement: Placement | None = None
-    """Where its step runs may run, in place of what the steps say."""
+    placement: Placement = ANYWHERE
+    """Where its step runs may run, and as whom: what it names goes before what the steps name."""
     priority: int = 0
     """Of its items and step runs; higher is more urgent."""
     callback: Callback | None = None
@@ -48,7 +48,7 @@ class StoredParameters(Struct, frozen=True, kw_only=True, omit_defaults=True):
     overrides: Overrides = AS_THE_STEPS_SAY
     versions: Mapping[PackageId, PackageVersionId] = {}
     """The versions that the overrides mean, by package; of a package that is not here, the latest at each claim."""
-    placement: Placement | None = None
+    placement: Placement = ANYWHERE
     callback: StoredCallback | None = None
     chain_depth: int = 0
     """How many runs stand before it in its chain."""
@@ -75,6 +75,8 @@ def check(parameters: RunParameters) -> None:
         if len(text) > most or "\0" in text:
             raise Invalid(f"the {what} of a run has at most {most:,} characters, and no NUL", code="RUN_INVALID")
     _check_overrides(parameters.overrides)
+    if fault := placement_fault(parameters.placement):
+        raise Invalid(fault, code="PLACEMENT_INVALID")
 
 
 def _check_overrides(overrides: Overrides) -> None:

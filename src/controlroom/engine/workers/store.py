@@ -44,27 +44,45 @@ _GROUP: Final = """
 """
 
 
+_OF_PLACE: Final = f"""cross join lateral (
+                              select named.id::uuid from jsonb_array_elements_text(there -> 'workers') as named (id)
+                               union all
+                              select worker_group_member.worker_id from worker_group_member
+                               where worker_group_member.worker_group_id = (there ->> 'group')::uuid) as of_place (id)
+                         join worker on worker.id = of_place.id and worker.state = 'idle' and worker.deleted_at is null
+                                    and {serves(WORKER, "step_run.workspace_id")}"""
+"""The idle workers of a place, `there`, that serve the workspace of a `step_run`."""
+
+SOMEBODY_IDLE: Final = f"""exists (
+    select from jsonb_array_elements(step_run.placement -> 'places') as asked (there) {_OF_PLACE})"""
+"""Whether a worker is idle that a `step_run` may run on, wherever in its places."""
+
+
 def placement_matches(worker: str) -> str:
     """Whether a `step_run` may run on a worker, named by an SQL expression. Reads `processes.model.Placement`.
 
-    A case, because claims evaluate it for every step run that waits: nearly all of them are for any worker.
+    It may on a worker of the first place, and on one of a later place while nobody of an earlier is idle. A case,
+    because claims evaluate it for every step run that waits: nearly all of them are for any worker, and nearly all
+    others for one place. None has a place that is on demand: until its worker was asked for, that is nobody's.
     """
     return f"""(
         case
         when step_run.placement = '{{}}' then true
-        when step_run.placement ? 'workers' then step_run.placement -> 'workers' ? {worker}::uuid::text
+        when step_run.placement -> 'places' -> 0 -> 'workers' ? {worker}::uuid::text then true
+        when step_run.placement -> 'places' -> 0 ? 'workers' and step_run.placement -> 'places' -> 1 is null then false
         else (
-            select mine.place is not null and not exists (     -- nobody of an earlier group is idle
-                       select from jsonb_array_elements_text(step_run.placement -> 'groups')
-                                   with ordinality as earlier (id, place)
-                         join worker_group_member on worker_group_member.worker_group_id = earlier.id::uuid
-                         join worker as other on other.id = worker_group_member.worker_id
-                        where earlier.place < mine.place and other.state = 'idle' and other.deleted_at is null)
+            select mine.place is not null and not exists (     -- nobody of an earlier place is idle
+                       select from jsonb_array_elements(step_run.placement -> 'places')
+                                   with ordinality as earlier (there, place)
+                        {_OF_PLACE}
+                        where earlier.place < mine.place)
               from (select min(asked.place) as place
-                      from jsonb_array_elements_text(step_run.placement -> 'groups')
-                           with ordinality as asked (id, place)
-                      join worker_group_member on worker_group_member.worker_group_id = asked.id::uuid
-                     where worker_group_member.worker_id = {worker}::uuid) as mine)
+                      from jsonb_array_elements(step_run.placement -> 'places')
+                           with ordinality as asked (there, place)
+                     where there -> 'workers' ? {worker}::uuid::text
+                        or exists (select from worker_group_member
+                                    where worker_group_member.worker_group_id = (there ->> 'group')::uuid
+                                      and worker_group_member.worker_id = {worker}::uuid)) as mine)
     end)"""
 
 
@@ -320,7 +338,7 @@ async def processes_placed_on(tx: ScopedTx, group: WorkerGroupId, workspaces: Se
           from step join process on process.id = step.process_id
          where process.workspace_id = any(%(workspaces)s::uuid[])
            and process.deleted_at is null and step.deleted_at is null
-           and step.placement -> 'groups' ? %(group)s::uuid::text
+           and step.placement -> 'places' @> jsonb_build_array(jsonb_build_object('group', %(group)s::uuid))
          order by process.name
         """,
         group=group,
