@@ -20,7 +20,7 @@ PIP_TRUST = $(if $(PIP_CERT)$(REQUESTS_CA_BUNDLE)$(CURL_CA_BUNDLE),,$(if $(STORE
   grep -q '\.cert=' || echo --cert $(STORE))))
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test matrix lint e2e e2e-full fault bench fuzz soak shots lock coverage-table state-diagrams wheel clean
+.PHONY: help install demo test matrix lint e2e e2e-full fault bench fuzz soak shots lock coverage-table state-diagrams wheel upgrade clean
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -96,6 +96,10 @@ wheel: install ## Build the wheel into dist/, and try it: installed in a clean f
 	$(BIN)/uv build --quiet --wheel --python $(BIN)/python --no-build-isolation --out-dir dist .
 	WHEEL="$$(ls $(CURDIR)/dist/controlroom-*.whl)" $(PYTEST) -q --timeout 900 tests/e2e/test_wheel.py
 	@ls dist/controlroom-*.whl
+
+upgrade: install ## Bring a room of an earlier commit to this one, while it runs and by backup (FROM=tag or commit)
+	@test -n "$(FROM)" || { echo "From where? make upgrade FROM=v0.2.0"; exit 1; }
+	FROM="$(FROM)" $(PYTEST) -q --timeout 900 tests/e2e/test_upgrade.py
 
 clean: ## Remove what the commands above made, .venv excepted
 	rm -rf dist build .demo .bench .shots .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
