@@ -41,6 +41,19 @@ def test_counts_are_seen_by_every_process():
     assert counts.others(1) == [7, AWAY]
 
 
+def test_who_leaves_is_waited_for_by_nobody():
+    """A process that ends takes no connection any more, however few it had."""
+    counts = Counts.make(2)
+    ends, stays = Share(counts, 1), Share(counts, 2)
+    ends.publish()
+    stays.count(lambda: 5)
+    assert stays.courtesy() > 0
+
+    ends.leave()
+
+    assert stays.courtesy() == 0
+
+
 class Process:
     """What takes connections as one of several processes does."""
 

@@ -80,6 +80,8 @@ class Listener(uvicorn.Server):
         """Accept no more, and end the connections."""
         for each in self._acceptors:
             each.close()
+        if self._share is not None:
+            self._share.leave()
         for task in self._beginning:
             task.cancel()
         await asyncio.gather(*self._beginning, return_exceptions=True)

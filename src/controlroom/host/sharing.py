@@ -78,6 +78,10 @@ class Share:
         self._counts.say(self.number, mine)
         return mine
 
+    def leave(self) -> None:
+        """Tell them that it takes no more."""
+        self._counts.say(self.number, AWAY)
+
     def courtesy(self) -> float:
         """See `courtesy`."""
         return courtesy(self.publish(), self._counts.others(self.number))
