@@ -95,3 +95,44 @@ def stands(running: Room, run: str, paused_at: str) -> bool:
     except (URLError, ConnectionError):
         return False
     return step_run["state"] == "in_progress" and step_run["paused_at"] == paused_at
+
+
+GREETING = """
+import json, os, urllib.request
+def call(method, url, body=None):
+    headers = {"Authorization": "Bearer " + os.environ["RC_API_WORKITEM_TOKEN"], "Content-Type": "application/json"}
+    data = None if body is None else json.dumps(body).encode()
+    with urllib.request.urlopen(urllib.request.Request(url, data, headers, method=method), timeout=60) as answer:
+        return json.load(answer)
+workspace = "/workspaces/" + os.environ["RC_WORKSPACE_ID"]
+item = os.environ["RC_WORKITEM_ID"]
+asked = call("GET", f"{os.environ['RC_API_WORKITEM_HOST']}/json-v1{workspace}/workitems/{item}/data")
+process = f"{os.environ['RC_API_PROCESS_HOST']}/process-v1{workspace}/processes/{os.environ['RC_PROCESS_ID']}"
+call("POST", f"{process}/work-items/{item}/output", {"payload": {"greeting": "hello " + asked["name"]}})
+"""
+
+
+@pytest.fixture(scope="module")
+def greeting(running, tmp_path_factory) -> str:
+    """A task that no process is made for."""
+    folder = tmp_path_factory.mktemp("greeting")
+    (folder / "robot.yaml").write_text("tasks:\n  Greet: {shell: python main.py}\nartifactsDir: output\n")
+    (folder / "main.py").write_text(GREETING)
+    running.cli("push", folder, "--name", "greeting")
+    return "greeting:Greet"
+
+
+def test_a_bare_task_is_run_and_run_again(running, greeting, tmp_path):
+    """At the prompt, with input and files; a rerun has both; its process is in no list."""
+    (tmp_path / "note.txt").write_text("hi")
+    words = ("--input", '{"name": "ada"}', "--file", tmp_path / "note.txt", "--name", "first")
+    first = running.cli("run", "--task", greeting, *words).stdout.strip()
+    assert running.cli("runs", "follow", first).returncode == 0
+    again = running.json("runs", "rerun", first, "--follow")
+
+    assert (again["state"], again["rerun_of"], again["name"]) == ("completed", first, "first")
+    assert [each["payload"] for each in running.json("runs", "outputs", again["id"])] == [{"greeting": "hello ada"}]
+    [item] = running.json("items", "list", "--run", again["id"])
+    assert [file["name"] for file in running.json("items", "show", item["id"])["files"]] == ["note.txt"]
+    assert "Greet" not in running.cli("process", "list").stdout
+    assert "what? Name a process" in running.cli("run", code=2).stderr

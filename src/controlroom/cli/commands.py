@@ -23,13 +23,13 @@ ROOM = (
 )
 WORK = (
     Command("push", "cli.push:push", "Upload a robot's folder as a task package"),
-    Command("run", "cli.run:run", "Start a process and, with --follow, watch it to its end"),
+    Command("run", "cli.run:run", "Start a process or a task and, with --follow, watch it to its end"),
 )
 NOUNS = (
     Command(
         "process", "cli.process:app", "Processes and their secrets: create, list, show, edit, enable, disable, delete"
     ),
-    Command("runs", "cli.runs:app", "Process runs: list, show, follow, outputs, stop, pause, resume, delete"),
+    Command("runs", "cli.runs:app", "Process runs: list, show, follow, outputs, stop, pause, resume, rerun, delete"),
     Command(
         "items", "cli.items:app", "Work items, one or many: edit, retry, done, complete, hold, release, rerun, delete"
     ),

@@ -12,16 +12,17 @@ from controlroom.cli.errors import CommandFailed, Misused
 from controlroom.cli.files import FileToSend, files_to_send
 from controlroom.cli.following import follow
 from controlroom.cli.items import add_files
-from controlroom.cli.lookup import find_id
+from controlroom.cli.lookup import find_id, find_task
 from controlroom.cli.options import HERE, RoomOptions
 from controlroom.cli.run_options import AS_USUAL, RunOptions, parameters_of
 from controlroom.cli.values import payload
 
 
 def run(
-    process: str,
+    process: str | None = None,
     /,
     *,
+    task: str | None = None,
     input: Annotated[tuple[str, ...], Parameter(alias="-i", negative=(), show_default=False)] = (),  # noqa: A002 - the option's name
     file: Annotated[tuple[Path, ...], Parameter(alias="-f", negative=(), show_default=False)] = (),
     waiting: Annotated[bool, Parameter(negative=(), show_default=False)] = False,
@@ -29,7 +30,7 @@ def run(
     parameters: RunOptions = AS_USUAL,
     room: RoomOptions = HERE,
 ) -> int:
-    """Start a process and print the run's id.
+    """Start a process, or a bare task, and print the run's id.
 
     With --follow the console of its step runs is shown while they run, and the command succeeds only if the run
     completes.
@@ -38,6 +39,8 @@ def run(
     ----------
     process
         Name or id of the process.
+    task
+        Instead of a process: PACKAGE:TASK, which needs none.
     input
         Payload of an input work item, as JSON or @file; once for each item.
     file
@@ -55,9 +58,9 @@ def run(
     payloads = [payload(each) for each in input]
     files = files_to_send(file)
     with Client(address(room)) as client:
-        process_id = find_id(client, "processes", process)
-        body = asked | _inputs(client, process_id, payloads, files, waiting)
-        started = client.post(f"/processes/{process_id}/process-runs", body or None)
+        kind, id_ = _what(client, process, task)
+        body = asked | _inputs(client, {kind: {"id": id_}}, payloads, files, waiting)
+        started = client.post(f"/{_PLURAL[kind]}/{id_}/process-runs", body or None)
         if not started["started"]:
             raise CommandFailed("nothing waits in the input queue, so no run was started")
         if not follow_run:
@@ -66,9 +69,21 @@ def run(
         return follow(client, started["id"], as_json=room.json)
 
 
+def _what(client: Client, process: str | None, task: str | None) -> tuple[str, str]:
+    """What is started, by its kind and id."""
+    if process is not None and task is None:
+        return "process", find_id(client, "processes", process)
+    if task is not None and process is None:
+        return "task", find_task(client, task)
+    raise Misused("what? Name a process, or a task by --task PACKAGE:TASK")
+
+
+_PLURAL = {"process": "processes", "task": "tasks"}
+
+
 def _inputs(
     client: Client,
-    process_id: str,
+    of: dict[str, Any],
     payloads: list[Any],
     files: list[FileToSend],
     waiting: bool,  # noqa: FBT001
@@ -77,7 +92,7 @@ def _inputs(
     if waiting:
         return {"type": "with_inputs"}
     if files:
-        item = client.post("/work-items", {"process": {"id": process_id}, "payload": payloads[0] if payloads else None})
+        item = client.post("/work-items", {**of, "payload": payloads[0] if payloads else None})
         add_files(client, item["id"], files)
         return {"type": "with_work_item_ids", "work_item_ids": [item["id"]]}
     if payloads:

@@ -162,6 +162,34 @@ def stop(
 
 
 @app.command
+def rerun(
+    run: str,
+    /,
+    *,
+    cause: str | None = None,
+    follow: Annotated[bool, Parameter(negative=(), show_default=False)] = False,
+    room: RoomOptions = HERE,
+) -> int:
+    """Start a run as one that has ended was, with copies of its inputs and its parameters, and print the new run's id.
+
+    Parameters
+    ----------
+    run
+        Id of the run that has ended.
+    cause
+        Why, in words.
+    follow
+        Show the console until the new run ends, and succeed only if it completes.
+    """
+    with Client(address(room)) as client:
+        started = client.post(f"/process-runs/{run}/rerun", {"cause": cause} if cause else None)
+        if follow:
+            return follow_run(client, started["id"], as_json=room.json)
+    tell(room, started, "id")
+    return 0
+
+
+@app.command
 def pause(step_run: str, /, *, room: RoomOptions = HERE) -> None:
     """Halt a robot at work: it keeps its work item, and its time limit rests until it is resumed.
 

@@ -4,6 +4,7 @@ from uuid import uuid4
 
 import pytest
 
+from controlroom.engine.access.model import Permission
 from controlroom.engine.processes import actions as processes
 from controlroom.engine.processes.model import ProcessChange, ProcessDefinition
 
@@ -225,3 +226,47 @@ async def test_outsiders_touch_no_run(ada, cleo, process):
     assert {answer.status_code for answer in answers} == {404}
     assert await cleo.every("/process-runs", process_id=str(process)) == []
     assert (await ada.get(f"/process-runs/{run}"))["state"] == "new"
+
+
+async def test_a_bare_task_is_started_like_a_process(ada, ben, cleo, hire, process):
+    """By its id, which its package tells; its process is in no list. Who only reads may not; an outsider finds none."""
+    [package] = await ada.every("/task-packages")
+    task = (await ada.get(f"/task-packages/{package['id']}"))["tasks"][0]
+    path = f"/tasks/{task['id']}/process-runs"
+
+    first = await ben.post(path)
+    item = (await ada.post("/work-items", {"task": {"id": task["id"]}, "payload": "waits"}))["id"]
+    second = await ada.post(path, {"work_item_ids": [item], "name": "second"})
+
+    assert await _items(ada, first["id"]) == [{}]
+    assert await _items(ada, second["id"]) == ["waits"]
+    shown = [await ada.get(f"/process-runs/{each['id']}") for each in (first, second)]
+    assert {each["process"]["name"] for each in shown} == {task["name"]}
+    assert len({each["process"]["id"] for each in shown}) == 1
+    assert [each["name"] for each in await ada.every("/processes")] == ["Invoices"]
+    assert await ada.post(path, {"type": "with_inputs"}) == {"started": False}
+    both = await ada.call("POST", "/work-items", json={"task": {"id": task["id"]}, "process": {"id": str(process)}})
+    assert both.status_code == 400
+    reader = await hire("rita", ada.workspace, frozenset({Permission.READ_RUNS}))
+    assert (await reader.call("POST", path)).status_code == 403
+    assert (await cleo.call("POST", path)).status_code == 404
+    assert (await ada.call("POST", f"/tasks/{uuid4()}/process-runs")).status_code == 404
+
+
+async def test_a_run_that_has_ended_is_run_again(ada, ben, cleo, hire, process):
+    """With copies of its inputs and what it was called; while it goes on that is a conflict."""
+    run = (await ada.post(f"/processes/{process}/process-runs", {"payloads": [1, {"b": 2}], "name": "March"}))["id"]
+    path = f"/process-runs/{run}/rerun"
+    assert (await ada.call("POST", path)).json()["error"]["code"] == "PROCESS_RUN_NOT_ENDED"
+    stop = {"set_remaining_work_items_as_done": True, "terminate_ongoing_activity_runs": True}
+    await ada.post(f"/process-runs/{run}/stop", stop)
+
+    again = await ben.post(path, {"cause": "the books were wrong"})
+
+    assert await _items(ada, again["id"]) == [1, {"b": 2}]
+    shown = await ada.get(f"/process-runs/{again['id']}")
+    assert (shown["rerun_of"], shown["name"], shown["cause"]) == (run, "March", "the books were wrong")
+    assert "rerun_of" not in await ada.get(f"/process-runs/{run}")
+    reader = await hire("rita", ada.workspace, frozenset({Permission.READ_RUNS}))
+    assert (await reader.call("POST", path)).status_code == 403
+    assert (await cleo.call("POST", path)).status_code == 404

@@ -27,6 +27,7 @@ RENAMED: Final[Mapping[str, Said]] = {
     "INTERNAL": Said("UNEXPECTED_ERROR", "", ""),
     "RUN_NOT_FOUND": Said("PROCESS_RUN_NOT_FOUND", "no run", "no process run"),
     "RUN_NOT_ENDED": Said("PROCESS_RUN_NOT_ENDED", "run", "process run"),
+    "RUN_HAS_NO_INPUTS": Said("PROCESS_RUN_HAS_NO_INPUTS", "run", "process run"),
     "RUN_STOPPED": Said("PROCESS_RUN_STOPPED", "The run", "The process run"),
     "PACKAGE_NOT_FOUND": Said("TASK_PACKAGE_NOT_FOUND", "no package", "no task package"),
     "PACKAGE_EMPTY": Said("TASK_PACKAGE_EMPTY", "", ""),

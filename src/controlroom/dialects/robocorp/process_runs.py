@@ -13,11 +13,11 @@ from controlroom.dialects.robocorp.locks import LockBody, RunLock, locks_of, loc
 from controlroom.dialects.robocorp.messages import GRAMMAR
 from controlroom.dialects.robocorp.placements import PlacementBody, placement_of
 from controlroom.dialects.robocorp.routing import Page, Pages, delete, get, post
-from controlroom.engine.runs import actions, model, store
+from controlroom.engine.runs import actions, model, reruns, store
 from controlroom.engine.runs.callbacks import Callback, CallbackEvent
 from controlroom.engine.runs.parameters import RunParameters
 from controlroom.errors import Invalid
-from controlroom.ids import PackageVersionId, ProcessId, RunId, UserId, WorkItemId
+from controlroom.ids import PackageVersionId, ProcessId, RunId, TaskId, UserId, WorkItemId
 
 
 class StarterDetails(Shape, frozen=True):
@@ -62,6 +62,7 @@ class ProcessRun(Shape, frozen=True, kw_only=True, omit_defaults=True):
     """How it stands with the locks that it wants."""
     blocked_by: list[RunId] | UnsetType = UNSET
     """Likewise: the process runs that it waits for."""
+    rerun_of: RunId | None = None
 
 
 class CallbackRequest(OwnBody, frozen=True):
@@ -89,6 +90,13 @@ class StartRequest(OwnBody, frozen=True, kw_only=True):
     """What the run shall hold until it ends, beside what its process says."""
     placement: PlacementBody = PlacementBody()
     """What it names goes before what the steps name: the places, the user."""
+
+
+class RerunRequest(OwnBody, frozen=True):
+    """How to run again what has ended."""
+
+    cause: str = ""
+    """Why, in words."""
 
 
 class Started(Shape, frozen=True):
@@ -159,6 +167,23 @@ async def start_process_run(
     asked = data or StartRequest()
     run = await actions.start(*request.acting, process_id, _inputs(asked), _parameters_of(asked))
     return NotStarted() if run is None else Started(run.id)
+
+
+@post("/tasks/{task_id:uuid}/process-runs")
+async def start_task_run(
+    request: Asking, task_id: Path[TaskId], data: Body[StartRequest | None] = None
+) -> Started | NotStarted:
+    """Start a bare task of a package, by a process that is the task's own; as a process is started."""
+    asked = data or StartRequest()
+    run = await actions.start_task(*request.acting, task_id, _inputs(asked), _parameters_of(asked))
+    return NotStarted() if run is None else Started(run.id)
+
+
+@post("/process-runs/{run_id:uuid}/rerun")
+async def rerun_process_run(request: Asking, run_id: Path[RunId], data: Body[RerunRequest | None] = None) -> Started:
+    """Start a run as one that has ended was: with its parameters, and copies of the items that it began with."""
+    cause = "" if data is None else data.cause
+    return Started((await reruns.rerun_run(*request.acting, run_id, cause=cause)).id)
 
 
 # The dialect has no word for chains and queues.

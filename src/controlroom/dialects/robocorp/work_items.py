@@ -18,7 +18,7 @@ from controlroom.engine.work_items.model import ExceptionType, ItemException, It
 from controlroom.engine.work_items.operations import Operation
 from controlroom.engine.work_items.terms import Terms, TermsChange
 from controlroom.errors import Invalid
-from controlroom.ids import ProcessId, QueueId, RunId, WorkItemId
+from controlroom.ids import ProcessId, QueueId, RunId, TaskId, WorkItemId
 
 ShownState = Literal["new", "pending", "in_progress", "failed", "done"]
 
@@ -59,9 +59,10 @@ class FullWorkItem(WorkItemAnswer, frozen=True, kw_only=True):
 
 
 class CreateWorkItem(OwnBody, frozen=True, kw_only=True):
-    """A new item for the input queue of a process, or for a standing queue."""
+    """A new item for the input queue of a process or of a bare task, or for a standing queue."""
 
     process: Reference | None = None
+    task: Reference | None = None
     queue: Reference | None = None
     payload: Raw
     priority: int = 0
@@ -122,15 +123,17 @@ async def list_work_items(
 
 @post("/work-items")
 async def create_work_item(request: Asking, data: Body[CreateWorkItem]) -> FullWorkItem:
-    """Put an item into the input queue of a process, or into a standing queue; it starts no run by itself."""
+    """Put an item into the input queue of a process or a task, or into a standing queue; it starts no run by itself."""
     terms = _terms_of(data)
-    match data.process, data.queue:
-        case Reference(process), None:
+    match data.process, data.task, data.queue:
+        case Reference(process), None, None:
             item = await actions.create(*request.acting, ProcessId(process), data.payload, terms=terms)
-        case None, Reference(queue):
+        case None, Reference(task), None:
+            item = await actions.create_for_task(*request.acting, TaskId(task), data.payload, terms=terms)
+        case None, None, Reference(queue):
             item = await queues.put(*request.acting, QueueId(queue), data.payload, terms=terms)
         case _:
-            raise Invalid("A work item is for a process or for a queue.", code="INVALID_BODY")
+            raise Invalid("A work item is for a process, a task or a queue.", code="INVALID_BODY")
     return _show_full(item, [])
 
 

@@ -112,17 +112,22 @@ async def delete(engine: Engine, actor: Actor, workspace: WorkspaceId, process: 
 
 
 async def implicit_process(tx: ScopedTx, scope: Scope, task: TaskId) -> ProcessId:
-    """The process through which a bare task is run: one a task, made at its first run. Raises TaskNotFound."""
+    """The process through which a bare task is run: one a task, made at its first run. Raises TaskNotFound.
+
+    Of two that make it at once, one waits for the other and finds it. One that somebody deleted is there again.
+    """
     found = await packages.hold_task(tx, scope, task)
-    made = await store.insert_implicit(tx, scope, task, found.name)
-    if made is not None:
+    known = await store.implicit_of(tx, scope, task)
+    if known is None and (made := await store.insert_implicit(tx, scope, task, found.name)) is not None:
         step = StepDefinition(name=found.name, task=task)
         await store.insert_step(tx, scope, made, 0, step, task)
         return made
-    known = await store.implicit_of(tx, scope, task)
+    known = known or await store.implicit_of(tx, scope, task)
     if known is None:
         raise TaskNotFound(task)
-    return known
+    if known.is_deleted:
+        await store.restore(tx, known.id)
+    return known.id
 
 
 async def _write_steps(

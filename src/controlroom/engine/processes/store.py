@@ -232,14 +232,29 @@ async def insert_implicit(tx: ScopedTx, scope: Scope, task: TaskId, name: str) -
     return found
 
 
-async def implicit_of(db: Statements, scope: Scope, task: TaskId) -> ProcessId | None:
-    """The process of a bare task, if it was run before."""
-    found: ProcessId | None = await db.value(
-        f"select id from process where workspace_id = {SEEN} and implicit_task_id = %(task)s",
+class Implicit(Struct, frozen=True):
+    """The process of a bare task."""
+
+    id: ProcessId
+    is_deleted: bool
+
+
+async def implicit_of(db: Statements, scope: Scope, task: TaskId) -> Implicit | None:
+    """The process of a bare task, if it was run before; also one that was deleted since."""
+    return await db.one_or_none(
+        Implicit,
+        f"""
+        select id, deleted_at is not null as is_deleted
+          from process where workspace_id = {SEEN} and implicit_task_id = %(task)s
+        """,
         task=task,
         **scope.params,
     )
-    return found
+
+
+async def restore(tx: ScopedTx, process: ProcessId) -> None:
+    """Have a process that was deleted again."""
+    await tx.execute("update process set deleted_at = null where id = %(process)s", process=process)
 
 
 async def update(

@@ -1,6 +1,6 @@
 """What users and API keys do with runs."""
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import assert_never
 
 import msgspec
@@ -15,7 +15,7 @@ from controlroom.engine.events.store import append
 from controlroom.engine.locks.actions import hold_declared
 from controlroom.engine.locks.rules import wanted as wanted_locks
 from controlroom.engine.processes import store as processes
-from controlroom.engine.processes.actions import check_placement
+from controlroom.engine.processes.actions import check_placement, implicit_process
 from controlroom.engine.processes.errors import ProcessNotConfigured
 from controlroom.engine.processes.model import ANYWHERE, Placement, Step
 from controlroom.engine.runs import locks as run_locks
@@ -46,7 +46,7 @@ from controlroom.engine.work_items import store as work_items
 from controlroom.engine.work_items.errors import WorkItemNotFound, WorkItemStateConflict
 from controlroom.engine.work_items.limits import check_payloads
 from controlroom.errors import Invalid
-from controlroom.ids import ProcessId, RunId, WorkerId, WorkItemId, WorkspaceId, uuid7
+from controlroom.ids import ProcessId, RunId, TaskId, WorkerId, WorkItemId, WorkspaceId, uuid7
 
 
 async def start(
@@ -65,14 +65,48 @@ async def start(
     or a step without a task), WorkItemStateConflict (an item is not waiting), Invalid for parameters that no run may
     have, PayloadRefused, and what a payload may be refused for before (`check_payload`).
     """
+
+    async def known(_tx: ScopedTx, _scope: Scope) -> ProcessId:
+        return process
+
+    return await _begin(engine, actor, workspace, known, inputs, parameters)
+
+
+async def start_task(
+    engine: Engine,
+    actor: Actor,
+    workspace: WorkspaceId,
+    task: TaskId,
+    inputs: Inputs,
+    parameters: RunParameters = AS_USUAL,
+) -> Run | None:
+    """Start a run of a bare task, by the process that is its own, made in the same commit if it is the first run.
+
+    Raises TaskNotFound, and what `start` raises.
+    """
+
+    async def of_task(tx: ScopedTx, scope: Scope) -> ProcessId:
+        return await implicit_process(tx, scope, task)
+
+    return await _begin(engine, actor, workspace, of_task, inputs, parameters)
+
+
+async def _begin(
+    engine: Engine,
+    actor: Actor,
+    workspace: WorkspaceId,
+    find: Callable[[ScopedTx, Scope], Awaitable[ProcessId]],
+    inputs: Inputs,
+    parameters: RunParameters,
+) -> Run | None:
     scope = scope_of(actor, Permission.START_RUNS, workspace)
-    cause = Cause(_cause(actor), actor.id)
     if isinstance(inputs, WithPayloads) and inputs.count <= engine.limits.items_per_start:
         await check_payloads(engine, inputs.array)
 
     async def begin() -> Run | None:
         async with scoped(engine.database, scope) as tx:
-            return await start_in(tx, engine, actor, workspace, process, inputs, parameters, cause=cause)
+            process = await find(tx, scope)
+            return await start_in(tx, engine, actor, workspace, process, inputs, parameters, cause=cause_of(actor))
 
     return await schemas.settled(engine, begin)
 
@@ -177,8 +211,9 @@ _ERASURE = (
 )
 
 
-def _cause(actor: Actor) -> StartedBy:
-    return StartedBy.USER if actor.kind is ActorKind.USER else StartedBy.API
+def cause_of(actor: Actor) -> Cause:
+    """That somebody starts a run, and nothing else does."""
+    return Cause(StartedBy.USER if actor.kind is ActorKind.USER else StartedBy.API, actor.id)
 
 
 async def _check_placement(

@@ -43,6 +43,15 @@ class RunNotEnded(Conflict):
         super().__init__(f"run {run} is {state.value}: stop it first", run_id=str(run), state=state.value)
 
 
+class RunHasNoInputs(Conflict):
+    """What the run began with was deleted, so that it cannot be run again."""
+
+    code: ClassVar[str] = "RUN_HAS_NO_INPUTS"
+
+    def __init__(self, run: UUID) -> None:
+        super().__init__(f"run {run} has nothing to be run again with: its inputs are deleted", run_id=str(run))
+
+
 class StepRunNotPausable(Conflict):
     """Only a robot at work is paused, and only a paused one resumed."""
 

@@ -13,7 +13,7 @@ RUNS: Final = Listing(
     columns="""run.id, run.number, run.run_no, run.workspace_id, run.process_id, process.name as process_name,
            run.state, run.result, run.started_by, run.started_by_id, run.created_at, run.started_at, run.ended_at,
            run.priority, run.stop, run.lock_state, coalesce(run.parameters ->> 'name', '') as name,
-           coalesce(run.parameters ->> 'cause', '') as cause,
+           coalesce(run.parameters ->> 'cause', '') as cause, (run.parameters ->> 'rerun_of')::uuid as rerun_of,
            coalesce(run.parameters -> 'overrides', '{}') as overrides, app_user.first_name as starter_first_name,
            app_user.last_name as starter_last_name""",
     joins=f"""{_PROCESS}

@@ -126,6 +126,8 @@ class Cause(Struct, frozen=True):
     """The user, API key, schedule, chain or consumer."""
     chain_depth: int = 0
     """How many runs stand before it in its chain."""
+    rerun_of: RunId | None = None
+    """The run that this one repeats."""
 
 
 class Overrides(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -177,6 +179,8 @@ class Run(Struct, frozen=True, kw_only=True):
     """What this run is called; "" if its start has not said it."""
     cause: str
     """Why it was started, in the words of whoever started it."""
+    rerun_of: RunId | None
+    """The run that this one repeats."""
     overrides: Overrides
     lock_state: LockState | None = None
     """None: it wants no locks."""

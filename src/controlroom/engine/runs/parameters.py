@@ -54,6 +54,8 @@ class StoredParameters(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """How many runs stand before it in its chain."""
     locks: tuple[LockName, ...] = ()
     """All that it holds until it ends: what its process said at the start, and the start."""
+    rerun_of: RunId | None = None
+    """The run that this one repeats."""
 
     def again(self, *, priority: int) -> RunParameters:
         """What another run asks for that shall be as this one was: without the cause and callback of this start."""
@@ -110,4 +112,5 @@ def stored(
         callback=callback,
         chain_depth=cause.chain_depth,
         locks=locks,
+        rerun_of=cause.rerun_of,
     )

@@ -1,15 +1,20 @@
-"""Running items again: a new run of the process, with copies of items that have ended."""
+"""Running again: a new run of the process, with copies of items that have ended, or of what another run began with."""
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from controlroom.engine.access.model import Actor, Permission
-from controlroom.engine.access.scope import scope_of
+from controlroom.engine.access.scope import SEEN, Scope, ScopedTx, scope_of, scoped
 from controlroom.engine.engine import Engine
 from controlroom.engine.processes import store as processes
 from controlroom.engine.runs import actions
-from controlroom.engine.runs.model import Run, WithCopies
-from controlroom.engine.work_items import bulk
+from controlroom.engine.runs.errors import RunHasNoInputs, RunNotEnded, RunNotFound
+from controlroom.engine.runs.model import Run, RunState, WithCopies
+from controlroom.engine.runs.parameters import StoredParameters
+from controlroom.engine.work_items import bulk, schemas
 from controlroom.engine.work_items.bulk import ItemFilter, Preview
 from controlroom.errors import Invalid
-from controlroom.ids import ProcessId, WorkspaceId
+from controlroom.ids import ProcessId, RunId, WorkItemId, WorkspaceId
 
 
 async def preview(
@@ -38,3 +43,74 @@ async def rerun(
     if len(items) > most:
         raise Invalid(f"at most {most:,} items a start", code="TOO_MANY_ITEMS")
     return await actions.start(engine, actor, workspace, process, WithCopies(tuple(items)))
+
+
+async def rerun_run(engine: Engine, actor: Actor, workspace: WorkspaceId, run: RunId, *, cause: str = "") -> Run:
+    """Start a run as one that has ended was: of its process, with its parameters and copies of what it began with.
+
+    The copies have the payload and files that the items have by now: what a robot wrote into its input is in them. The
+    callback was for the one run. Raises RunNotFound, RunNotEnded, RunHasNoInputs (they are deleted), Invalid
+    `TOO_MANY_ITEMS`, and what a start raises.
+    """
+    scope = scope_of(actor, Permission.START_RUNS, workspace)
+
+    async def begin() -> Run | None:
+        async with scoped(engine.database, scope) as tx:
+            before = await _hold(tx, scope, run)
+            most = engine.limits.items_per_start
+            items = await _inputs_of(tx, scope, run, limit=most + 1)
+            if not items:
+                raise RunHasNoInputs(run)
+            if len(items) > most:
+                raise Invalid(f"at most {most:,} items a start", code="TOO_MANY_ITEMS")
+            parameters = replace(before.parameters.again(priority=before.priority), cause=cause)
+            process, inputs, by = before.process_id, WithCopies(tuple(items)), actions.cause_of(actor)
+            again = replace(by, rerun_of=run)
+            return await actions.start_in(tx, engine, actor, workspace, process, inputs, parameters, cause=again)
+
+    started = await schemas.settled(engine, begin)
+    assert started is not None  # noqa: S101 - copies are there, or were refused above
+    return started
+
+
+class _Before(Struct, frozen=True):
+    state: RunState
+    process_id: ProcessId
+    priority: int
+    parameters: StoredParameters
+
+
+async def _hold(tx: ScopedTx, scope: Scope, run: RunId) -> _Before:
+    """A run that has ended, which cannot be deleted or reopened before the transaction ends."""
+    found = await tx.one_or_none(
+        _Before,
+        f"""
+        select state, process_id, priority, parameters from run
+         where workspace_id = {SEEN} and id = %(run)s
+           for share
+        """,
+        run=run,
+        **scope.params,
+    )
+    if found is None:
+        raise RunNotFound(run)
+    if found.state not in {RunState.COMPLETED, RunState.UNRESOLVED}:
+        raise RunNotEnded(run, found.state)
+    return found
+
+
+async def _inputs_of(tx: ScopedTx, scope: Scope, run: RunId, *, limit: int) -> list[WorkItemId]:
+    """The items that a run began with, oldest first: those that none of its robots made."""
+    return await tx.all(
+        WorkItemId,
+        f"""
+        select id from work_item
+         where workspace_id = {SEEN} and run_id = %(run)s and created_by_step_run is null
+           and queue_id is not null and state <> 'deleted'
+         order by id
+         limit %(limit)s
+        """,
+        run=run,
+        limit=limit,
+        **scope.params,
+    )

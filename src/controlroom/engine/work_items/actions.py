@@ -1,6 +1,6 @@
 """What users and API keys do with work items. What robots do with them is in `runs/held_items.py`."""
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 
 from msgspec import Raw
 
@@ -10,6 +10,7 @@ from controlroom.engine.access.scope import Scope, ScopedTx, by, scope_of, scope
 from controlroom.engine.engine import Engine
 from controlroom.engine.events.store import append
 from controlroom.engine.processes import store as processes
+from controlroom.engine.processes.actions import implicit_process
 from controlroom.engine.uploads.model import Upload
 from controlroom.engine.wakes import Topic
 from controlroom.engine.work_items import files, schemas, store
@@ -20,7 +21,7 @@ from controlroom.engine.work_items.operations import BECOMES, PAST_TENSE, Operat
 from controlroom.engine.work_items.rules import WRITABLE_BY_USERS
 from controlroom.engine.work_items.terms import USUAL, Terms, TermsChange, check_terms, set_terms_in
 from controlroom.errors import Conflict, Invalid
-from controlroom.ids import FileId, ProcessId, QueueId, RunId, WorkItemId, WorkspaceId
+from controlroom.ids import FileId, ProcessId, QueueId, RunId, TaskId, WorkItemId, WorkspaceId
 from controlroom.postgres.errors import UniqueViolation
 
 
@@ -38,11 +39,38 @@ async def create(
     Raises NotFound (no such process), Conflict `PROCESS_NOT_CONFIGURED` (no steps), `REFERENCE_TAKEN`, PayloadTooLarge,
     PayloadRefused.
     """
+
+    async def known(_tx: ScopedTx, _scope: Scope) -> ProcessId:
+        return process
+
+    return await _create(engine, actor, workspace, known, payload, terms)
+
+
+async def create_for_task(
+    engine: Engine, actor: Actor, workspace: WorkspaceId, task: TaskId, payload: Raw | None, *, terms: Terms = USUAL
+) -> WorkItem:
+    """Put a new item into the input queue of a bare task. Raises TaskNotFound, and what `create` raises."""
+
+    async def of_task(tx: ScopedTx, scope: Scope) -> ProcessId:
+        return await implicit_process(tx, scope, task)
+
+    return await _create(engine, actor, workspace, of_task, payload, terms)
+
+
+async def _create(
+    engine: Engine,
+    actor: Actor,
+    workspace: WorkspaceId,
+    find: Callable[[ScopedTx, Scope], Awaitable[ProcessId]],
+    payload: Raw | None,
+    terms: Terms,
+) -> WorkItem:
     scope = scope_of(actor, Permission.WRITE_WORK_ITEMS, workspace)
     await check_payload(engine, payload)
 
     async def put() -> WorkItem:
         async with scoped(engine.database, scope) as tx:
+            process = await find(tx, scope)
             first = await processes.first_step(tx, scope, process)
             if first.has_schema:
                 await schemas.check(tx, scope, first.queue_id, payload)
