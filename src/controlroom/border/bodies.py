@@ -10,12 +10,14 @@ import msgspec
 from litestar import MediaType, Request, Response
 from litestar.datastructures import State
 from litestar.exceptions import ClientException
+from litestar.response.base import ASGIResponse
 from litestar.status_codes import HTTP_413_REQUEST_ENTITY_TOO_LARGE
 from litestar.types import Receive, Scope, Send
 from litestar.types.empty import Empty
 from msgspec import UNSET, UnsetType
 
 from controlroom.aside.pool import Bounds
+from controlroom.border.arrivals import has_hung_up, is_answered
 from controlroom.engine.engine import Engine
 from controlroom.errors import Invalid
 from controlroom.json_limits import DEEPEST, JsonTooComplex, check_nesting, longest_list
@@ -79,6 +81,23 @@ class JsonResponse(Response[Any]):
         headers = [(b"content-type", self._type), (b"content-length", b"%d" % len(self._body))]
         await send({"type": "http.response.start", "status": self._status, "headers": headers})
         await send({"type": "http.response.body", "body": self._body, "more_body": False})
+
+
+class WatchedAnswer(ASGIResponse):
+    """JSON of which it is told whether it could be written."""
+
+    def __init__(self, body: bytes, end: Callable[[bool], None]) -> None:
+        super().__init__(body=body, media_type="application/json")
+        self._end = end
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send it."""
+        was_told, is_gone = False, has_hung_up(scope)
+        try:
+            await super().__call__(scope, receive, send)
+            was_told = is_answered(scope) and not is_gone
+        finally:
+            self._end(was_told)
 
 
 _DEEPEST = DEEPEST + 8

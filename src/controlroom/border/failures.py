@@ -15,6 +15,7 @@ from litestar.exceptions import (
 from litestar.status_codes import HTTP_413_REQUEST_ENTITY_TOO_LARGE
 from litestar.types import ExceptionHandlersMap
 from msgspec import Struct
+from msgspec.structs import replace
 
 from controlroom.border.answers import error_body, retry_after
 from controlroom.border.arrivals import BodyTooLarge, BodyTooSlow
@@ -74,11 +75,16 @@ def answered(failure: Failure) -> Response[bytes]:
 
 
 def handlers(
-    tell: Tell | None = None, *, answer: Callable[[Failure], Response[bytes]] = answered
+    tell: Tell | None = None, *, schemes: str = "", answer: Callable[[Failure], Response[bytes]] = answered
 ) -> ExceptionHandlersMap:
-    """What a grammar's app does with failures: `tell` has its words, `answer` its body."""
+    """What a grammar's app does with failures: `tell` has its words, `answer` its body.
+
+    `schemes` are those of its credentials, which a 401 names (RFC 9110 §15.5.2).
+    """
 
     def telling(request: AnyRequest, failure: Failure) -> Response[bytes]:
+        if schemes and failure.status == 401:  # noqa: PLR2004 - its number says it
+            failure = replace(failure, headers={**failure.headers, "www-authenticate": schemes})
         return answer(failure if tell is None else tell(request, failure))
 
     def known(request: AnyRequest, error: ControlRoomError) -> Response[bytes]:

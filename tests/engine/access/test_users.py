@@ -2,7 +2,9 @@
 
 import base64
 import hmac
+from functools import partial
 
+import msgspec
 import pytest
 
 from controlroom.engine.access.credentials import authenticate_user, flush_uses
@@ -12,6 +14,7 @@ from controlroom.engine.access.model import PERMISSIONS_OF_ROLE, Permission, Rol
 from controlroom.engine.access.scope import scope_of
 from controlroom.engine.access.users import actions as users
 from controlroom.engine.access.users import store
+from controlroom.engine.workspaces import actions as workspaces
 from controlroom.errors import Forbidden, Invalid, NotFound, Unauthenticated
 from controlroom.ids import UserId
 
@@ -85,6 +88,21 @@ async def test_nobody_governs_those_who_can_do_more(engine, ada, ben, root, cleo
             await users.set_password(engine, actor, UserId(user), PASSWORD)
     with pytest.raises(UserNotFound):
         await users.set_password(engine, cleo, UserId(ada.id), PASSWORD)
+
+
+async def test_within_a_workspace_only_its_members_are_governed(engine, root, dora, workspace):
+    """Whoever governs the organization may govern a user of it by the workspace that the user has a place in."""
+    bare = (await workspaces.create(engine, root, "Bare")).id
+    root = msgspec.structs.replace(root, grants={**root.grants, bare: PERMISSIONS_OF_ROLE[Role.OWNER]})
+    for verb in (users.disable_user, users.enable_user, partial(users.set_password, password="a new password")):
+        with pytest.raises(UserNotFound):
+            await verb(engine, root, dora.id, within=bare)
+        await verb(engine, root, dora.id, within=workspace)
+
+    made, _ = await users.create_credential(engine, root, dora.id, name="laptop", within=workspace)
+    with pytest.raises(UserNotFound):
+        await users.revoke_credential(engine, root, dora.id, made.id, within=bare)
+    assert await users.list_credentials(engine, root, dora.id, limit=9, within=workspace) == [made]
 
 
 async def test_members_come_change_and_go(engine, ada, dora, workspace):

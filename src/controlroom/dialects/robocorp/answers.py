@@ -3,10 +3,10 @@
 Times are ISO 8601 in UTC, durations seconds.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import timedelta
 from operator import attrgetter
-from typing import Any, Final, Literal, TypeVar
+from typing import Any, Final, Literal, Self, TypeVar
 from uuid import UUID
 
 from msgspec import Struct
@@ -59,6 +59,12 @@ class Deleted(Shape, frozen=True):
 
     id: UUID
     deleted: Literal[True] = True
+
+    @classmethod
+    async def after(cls, id_: UUID, deletion: Awaitable[object]) -> Self:
+        """The answer, once it is done."""
+        await deletion
+        return cls(id_)
 
 
 class Accepted(Shape, frozen=True):

@@ -6,8 +6,7 @@ from controlroom.border.asking import Asking, Body, Path, Permission
 from controlroom.dialects.robocorp.answers import Deleted, OwnBody, Shape, shown_as
 from controlroom.dialects.robocorp.permissions import names_of, permission_named
 from controlroom.dialects.robocorp.routing import Page, Pages, delete, get, post, update
-from controlroom.engine.access import actions, store
-from controlroom.engine.access.model import ApiKey
+from controlroom.engine.access import actions, model, store
 from controlroom.ids import ApiKeyId, UserId
 
 
@@ -82,8 +81,7 @@ async def update_api_key(request: Asking, api_key_id: Path[ApiKeyId], data: Body
 @delete("/api-keys/{api_key_id:uuid}")
 async def delete_api_key(request: Asking, api_key_id: Path[ApiKeyId]) -> Deleted:
     """Delete an API key."""
-    await actions.delete_api_key(*request.acting, api_key_id)
-    return Deleted(api_key_id)
+    return await Deleted.after(api_key_id, actions.delete_api_key(*request.acting, api_key_id))
 
 
 @post("/api-keys/{api_key_id:uuid}/reveal")
@@ -96,4 +94,4 @@ def _permissions(names: list[str]) -> frozenset[Permission]:
     return frozenset(permission_named(name) for name in names)
 
 
-_show = shown_as(ApiKeyAnswer, ApiKey, permissions=lambda key: names_of(key.permissions))
+_show = shown_as(ApiKeyAnswer, model.ApiKey, permissions=lambda key: names_of(key.permissions))

@@ -5,12 +5,12 @@ from typing import TypeAlias
 from uuid import UUID
 
 from controlroom.border.asking import Asking, Body, Path, Permission
+from controlroom.border.links import download_url, upload_url
 from controlroom.dialects.robocorp.answers import Deleted, Named, Shape
-from controlroom.dialects.robocorp.links import download_url, upload_url
 from controlroom.dialects.robocorp.routing import Page, Pages, delete, get, post
 from controlroom.engine.assets import actions as assets
+from controlroom.engine.assets import model
 from controlroom.engine.assets.errors import AssetNotFound
-from controlroom.engine.assets.model import Asset, AssetRef
 from controlroom.engine.downloads.model import DownloadKind
 from controlroom.engine.uploads.model import Upload, UploadState
 from controlroom.ids import AssetId, UploadId
@@ -134,7 +134,7 @@ async def get_asset_upload(request: Asking, asset_id: Path[str], upload_id: Path
     return _show_upload(request, await assets.get_upload(request.engine, request.seen, _named(asset_id), upload_id))
 
 
-def _named(asset_id: str) -> AssetRef:
+def _named(asset_id: str) -> model.AssetRef:
     """The asset that a segment of the path names."""
     if asset_id.startswith(_BY_NAME):
         return asset_id.removeprefix(_BY_NAME).replace(_JOINT, "/")
@@ -148,12 +148,10 @@ def _asset_id(text: str) -> AssetId:
     return AssetId(UUID(text))
 
 
-def _show(request: Asking, asset: Asset) -> AssetAnswer:
+def _show(request: Asking, asset: model.Asset) -> AssetAnswer:
     if asset.content is None:
         return AssetAnswer(asset.id, asset.name, EmptyPayload())
-    url = download_url(
-        request, DownloadKind.ASSET, asset.id, request.workspace, file_name=asset.name.rpartition("/")[2]
-    )
+    url = download_url(request, DownloadKind.ASSET, asset.id, file_name=asset.name.rpartition("/")[2])
     return AssetAnswer(asset.id, asset.name, UrlPayload(asset.content.content_type, url))
 
 

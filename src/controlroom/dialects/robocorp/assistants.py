@@ -3,8 +3,8 @@
 from datetime import datetime
 
 from controlroom.border.asking import Asking, Body, Path, Permission, Query
+from controlroom.border.links import download_url
 from controlroom.dialects.robocorp.answers import Deleted, Named, Shape, shown_as
-from controlroom.dialects.robocorp.links import download_url
 from controlroom.dialects.robocorp.routing import Page, Pages, Paging, delete, get, post
 from controlroom.engine.assistants import actions, model, store
 from controlroom.engine.downloads.model import DownloadKind
@@ -83,8 +83,7 @@ async def get_assistant(request: Asking, assistant_id: Path[AssistantId]) -> Ass
 @delete("/assistants/{assistant_id:uuid}")
 async def delete_assistant(request: Asking, assistant_id: Path[AssistantId]) -> Deleted:
     """Delete an assistant; its runs stay in the lists."""
-    await actions.delete(*request.acting, assistant_id)
-    return Deleted(assistant_id)
+    return await Deleted.after(assistant_id, actions.delete(*request.acting, assistant_id))
 
 
 @get("/assistant-runs", needs=Permission.READ_ASSISTANTS)
@@ -120,7 +119,7 @@ async def list_assistant_run_artifacts(
 
     def shown(artifact: model.AssistantArtifact) -> AssistantArtifactAnswer:
         name = artifact.name.rpartition("/")[2]
-        url = download_url(request, DownloadKind.ASSISTANT_ARTIFACT, artifact.id, request.workspace, file_name=name)
+        url = download_url(request, DownloadKind.ASSISTANT_ARTIFACT, artifact.id, file_name=name)
         return AssistantArtifactAnswer(artifact.id, artifact.name, artifact.size, url)
 
     return paging.page(rows, shown)

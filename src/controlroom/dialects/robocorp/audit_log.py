@@ -9,9 +9,8 @@ import msgspec
 from controlroom.border.asking import Asking, Query
 from controlroom.dialects.robocorp.answers import Identified, Shape, shown_as
 from controlroom.dialects.robocorp.routing import Page, Pages, get
-from controlroom.engine.access import audit
+from controlroom.engine.access import audit, model
 from controlroom.engine.access.audit import AuditEvent, AuditFilter, Position
-from controlroom.engine.access.model import Permission
 from controlroom.moments import check_moment
 
 
@@ -37,7 +36,7 @@ class AuditEventAnswer(Shape, frozen=True, kw_only=True):
     data: dict[str, Any]
 
 
-@get("/audit-log", needs=Permission.READ_AUDIT)
+@get("/audit-log", needs=model.Permission.READ_AUDIT)
 async def list_audit_log(
     request: Asking,
     paging: Pages,

@@ -14,7 +14,7 @@ from litestar.types import Scope
 
 from controlroom.border.arrivals import brings_much, claimed, known
 from controlroom.border.asking import Caller, entrance, welcome
-from controlroom.border.credentials import credential_of
+from controlroom.border.credentials import credential_of, credential_under
 from controlroom.dialects.robocorp.rcc.capabilities import PURPOSES, Capability
 from controlroom.engine.access.model import Actor, StepRunActor
 from controlroom.engine.access.scope import ensure_lives
@@ -37,9 +37,8 @@ _ROBOT_OR_ITS_USER = Door[Caller](frozenset({Kind.STEP_RUN}) | _USER_OF_A_ROBOT,
 
 
 async def _somebody(engine: Engine, scope: Scope) -> Caller:
-    scheme, value = credential_of(scope)
-    if scheme not in {_API_KEY_SCHEME, _BEARER_SCHEME} or not value:
-        raise Unauthenticated("Send an API key as `Authorization: RC-WSKEY <key>`.")
+    said = "Send an API key as `Authorization: RC-WSKEY <key>`."
+    value = credential_under(scope, _API_KEY_SCHEME, _BEARER_SCHEME, said=said)
     caller = await resolve(engine, value, _SOMEBODY)
     return await _living(engine, scope, caller) if isinstance(caller, StepRunActor) else welcome(scope, caller)
 

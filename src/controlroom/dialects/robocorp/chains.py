@@ -7,8 +7,7 @@ from msgspec import UNSET, UnsetType
 from controlroom.border.asking import Asking, Body, Path, Permission
 from controlroom.dialects.robocorp.answers import Deleted, Identified, Named, OwnBody, Reference, Shape, shown_as
 from controlroom.dialects.robocorp.routing import Page, Pages, delete, get, post, update
-from controlroom.engine.chains import actions, store
-from controlroom.engine.chains.model import Chain, ChainChange, ChainDefinition, ChainLink, Empty, End, LinkState
+from controlroom.engine.chains import actions, model, store
 from controlroom.ids import ChainId, ProcessId
 
 
@@ -17,8 +16,8 @@ class ChainAnswer(Shape, frozen=True, kw_only=True):
 
     id: ChainId
     next_process: Named
-    after: list[End]
-    empty: Empty
+    after: list[model.End]
+    empty: model.Empty
     enabled: bool
     created_at: datetime
 
@@ -27,16 +26,16 @@ class CreateChain(OwnBody, frozen=True, kw_only=True):
     """A new chain. `empty` says what happens when the run has put nothing out."""
 
     next_process: Reference
-    after: tuple[End, ...] = (End.COMPLETED,)
-    empty: Empty = Empty.SKIP
+    after: tuple[model.End, ...] = (model.End.COMPLETED,)
+    empty: model.Empty = model.Empty.SKIP
     enabled: bool = True
 
 
 class UpdateChain(OwnBody, frozen=True, kw_only=True):
     """What to change; what is left out stays."""
 
-    after: tuple[End, ...] | UnsetType = UNSET
-    empty: Empty | UnsetType = UNSET
+    after: tuple[model.End, ...] | UnsetType = UNSET
+    empty: model.Empty | UnsetType = UNSET
     enabled: bool | UnsetType = UNSET
 
 
@@ -44,7 +43,7 @@ class LinkAnswer(Shape, frozen=True, kw_only=True):
     """The end of one run, and what followed."""
 
     process_run: Identified
-    state: LinkState
+    state: model.LinkState
     next_process_run: Identified | None
     reason: str
     decided_at: datetime
@@ -79,8 +78,7 @@ async def update_chain(
 @delete("/processes/{process_id:uuid}/chains/{chain_id:uuid}")
 async def delete_chain(request: Asking, process_id: Path[ProcessId], chain_id: Path[ChainId]) -> Deleted:
     """Delete a chain."""
-    await actions.delete(*request.acting, process_id, chain_id)
-    return Deleted(chain_id)
+    return await Deleted.after(chain_id, actions.delete(*request.acting, process_id, chain_id))
 
 
 @get("/processes/{process_id:uuid}/chains/{chain_id:uuid}/links", needs=Permission.READ_PROCESSES)
@@ -92,7 +90,7 @@ async def list_chain_links(
     return paging.page(rows, _show_link, lambda link: link.event_id)
 
 
-_show = shown_as(ChainAnswer, Chain, after="ends")
-_definition_of = shown_as(ChainDefinition, CreateChain, ends="after")
-_change_of = shown_as(ChainChange, UpdateChain, ends="after")
-_show_link = shown_as(LinkAnswer, ChainLink)
+_show = shown_as(ChainAnswer, model.Chain, after="ends")
+_definition_of = shown_as(model.ChainDefinition, CreateChain, ends="after")
+_change_of = shown_as(model.ChainChange, UpdateChain, ends="after")
+_show_link = shown_as(LinkAnswer, model.ChainLink)

@@ -7,8 +7,7 @@ from msgspec import UNSET, UnsetType
 from controlroom.border.asking import Asking, Body, Path, Permission
 from controlroom.dialects.robocorp.answers import Deleted, OwnBody, Shape, shown_with
 from controlroom.dialects.robocorp.routing import Page, Pages, delete, get, post, update
-from controlroom.engine.triggers import emails
-from controlroom.engine.triggers.model import EmailChange, EmailTrigger
+from controlroom.engine.triggers import emails, model
 from controlroom.ids import ProcessId
 
 _TRIGGER = "/processes/{process_id:uuid}/email-trigger"
@@ -52,7 +51,7 @@ async def set_email_trigger(
 ) -> EmailTriggerAnswer:
     """Give a process a mail address, or change what becomes of its mail."""
     asked = data or ChangeEmailTrigger()
-    change = EmailChange(is_enabled=asked.enabled, parses=asked.parse_email, starts=asked.start_process)
+    change = model.EmailChange(is_enabled=asked.enabled, parses=asked.parse_email, starts=asked.start_process)
     return _show(request, await emails.configure(*request.acting, process_id, change))
 
 
@@ -65,13 +64,12 @@ async def rotate_email_trigger(request: Asking, process_id: Path[ProcessId]) -> 
 @delete(_TRIGGER)
 async def delete_email_trigger(request: Asking, process_id: Path[ProcessId]) -> Deleted:
     """Take the mail address from a process."""
-    await emails.delete(*request.acting, process_id)
-    return Deleted(process_id)
+    return await Deleted.after(process_id, emails.delete(*request.acting, process_id))
 
 
-def _show(request: Asking, trigger: EmailTrigger) -> EmailTriggerAnswer:
+def _show(request: Asking, trigger: model.EmailTrigger) -> EmailTriggerAnswer:
     domain: str = request.app.state.mail_domain
     return _shown(trigger, address=f"{trigger.local_part}@{domain}")
 
 
-_shown = shown_with(("address",), EmailTriggerAnswer, EmailTrigger, parse_email="parses", start_process="starts")
+_shown = shown_with(("address",), EmailTriggerAnswer, model.EmailTrigger, parse_email="parses", start_process="starts")

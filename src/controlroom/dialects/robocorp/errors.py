@@ -18,9 +18,7 @@ def _told(request: Request[Any, Any, Any], failure: Failure) -> Failure:
         name = name_for(permission, request.scope["state"].get("caller"))
         fields = {**failure.fields, "permission": name}
         failure = replace(failure, message=f"This needs the permission {name}.", fields=fields)
-    if failure.status == 401:  # noqa: PLR2004 - RFC 9110 §15.5.2: a 401 names the schemes
-        failure = replace(failure, headers={**failure.headers, "www-authenticate": "RC-WSKEY, Bearer"})
     return failure
 
 
-HANDLERS = handlers(_told)
+HANDLERS = handlers(_told, schemes="RC-WSKEY, Bearer")

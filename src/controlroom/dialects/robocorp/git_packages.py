@@ -86,8 +86,7 @@ async def set_task_package_source(request: Asking, package_id: Path[PackageId], 
 @delete(f"{_PACKAGE}/source")
 async def delete_task_package_source(request: Asking, package_id: Path[PackageId]) -> Deleted:
     """Fetch no more; the package keeps its versions."""
-    await sources.remove(*request.acting, package_id)
-    return Deleted(package_id)
+    return await Deleted.after(package_id, sources.remove(*request.acting, package_id))
 
 
 @post(f"{_PACKAGE}/fetch")

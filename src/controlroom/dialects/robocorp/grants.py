@@ -8,8 +8,7 @@ from uuid import UUID
 from controlroom.border.asking import Asking, Body, Path, Permission, QueryParameter
 from controlroom.dialects.robocorp.answers import Deleted, Named, OwnBody, Reference, Shape, shown_as
 from controlroom.dialects.robocorp.routing import Page, Pages, delete, get, post
-from controlroom.engine.access.grants import actions
-from controlroom.engine.access.grants.model import Grant, Principal, PrincipalKind
+from controlroom.engine.access.grants import actions, model
 from controlroom.ids import GrantId, RoleId, WorkspaceId
 
 
@@ -25,7 +24,7 @@ class GrantScope(StrEnum):
 class PrincipalAnswer(Shape, frozen=True):
     """Who holds a role: a `user`, a `group` of users, or a `credential`, which is an API key."""
 
-    type: PrincipalKind
+    type: model.PrincipalKind
     id: UUID
     name: str
 
@@ -43,7 +42,7 @@ class GrantAnswer(Shape, frozen=True, kw_only=True):
 class PrincipalReference(OwnBody, frozen=True):
     """Who shall hold a role."""
 
-    type: PrincipalKind
+    type: model.PrincipalKind
     id: UUID
 
 
@@ -67,7 +66,7 @@ async def list_grants(
 @post("/grants", needs=Permission.READ_MEMBERS)
 async def create_grant(request: Asking, data: Body[CreateGrant]) -> GrantAnswer:
     """Give somebody a role; nobody can give one that may do more than they do there."""
-    principal = Principal(data.principal.type, data.principal.id)
+    principal = model.Principal(data.principal.type, data.principal.id)
     place = _place(request, data.scope)
     return _show(await actions.grant(*request.governing, principal, RoleId(data.role.id), place))
 
@@ -81,8 +80,7 @@ async def get_grant(request: Asking, grant_id: Path[GrantId]) -> GrantAnswer:
 @delete("/grants/{grant_id:uuid}", needs=Permission.READ_MEMBERS)
 async def delete_grant(request: Asking, grant_id: Path[GrantId]) -> Deleted:
     """Take a role back from who holds it."""
-    await actions.revoke(*request.governing, grant_id)
-    return Deleted(grant_id)
+    return await Deleted.after(grant_id, actions.revoke(*request.governing, grant_id))
 
 
 def _place(request: Asking, scope: GrantScope) -> WorkspaceId | None:
@@ -91,7 +89,7 @@ def _place(request: Asking, scope: GrantScope) -> WorkspaceId | None:
 
 _show = shown_as(
     GrantAnswer,
-    Grant,
+    model.Grant,
     principal=lambda grant: PrincipalAnswer(grant.principal_kind, grant.principal_id, grant.principal_name),
     scope=lambda grant: GrantScope.ORGANIZATION if grant.workspace_id is None else GrantScope.WORKSPACE,
 )

@@ -9,8 +9,7 @@ from controlroom.border.asking import Asking, Path, QueryParameter
 from controlroom.border.bodies import payload_of
 from controlroom.dialects.robocorp.process_runs import NotStarted, Started
 from controlroom.dialects.robocorp.routing import post
-from controlroom.engine.runs import actions
-from controlroom.engine.runs.model import WithPayloads
+from controlroom.engine.runs import actions, model
 from controlroom.engine.triggers import handshakes
 from controlroom.errors import Conflict
 from controlroom.ids import ProcessId
@@ -40,7 +39,7 @@ async def start_process_run_from_integration(
         await handshakes.verify(*request.acting, process_id, body=body, signature=signature)
         if handshakes.is_heartbeat(body):
             return Response(NotStarted(), media_type="application/json")
-    inputs = WithPayloads(Raw(b"[" + bytes(payload_of(body)) + b"]"), 1)
+    inputs = model.WithPayloads(Raw(b"[" + bytes(payload_of(body)) + b"]"), 1)
     run = await actions.start(*request.acting, process_id, inputs)
     if run is None:  # it has brought an item
         raise Conflict("the run was not started", code="NOT_STARTED")

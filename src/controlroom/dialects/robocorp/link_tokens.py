@@ -8,8 +8,7 @@ from msgspec import Meta
 from controlroom.border.asking import Asking, Body, Path, Permission
 from controlroom.dialects.robocorp.answers import Deleted, Identified, Shape
 from controlroom.dialects.robocorp.routing import Page, Pages, delete, get, post, update
-from controlroom.engine.workers import link_tokens, linking, store
-from controlroom.engine.workers.model import LinkToken
+from controlroom.engine.workers import link_tokens, linking, model, store
 from controlroom.ids import LinkTokenId, WorkerGroupId
 
 Moment: TypeAlias = Annotated[datetime, Meta(tz=True)]
@@ -113,8 +112,7 @@ async def delete_worker_group_link_token(
     request: Asking, group_id: Path[WorkerGroupId], token_id: Path[LinkTokenId]
 ) -> Deleted:
     """Delete a group's token; workers that it has linked stay."""
-    await linking.delete_link_token(*request.acting, token_id, group=group_id)
-    return Deleted(token_id)
+    return await Deleted.after(token_id, linking.delete_link_token(*request.acting, token_id, group=group_id))
 
 
 @post(f"{_TOKEN}/reveal")
@@ -125,5 +123,5 @@ async def reveal_worker_group_link_token(
     return Revealed(token_id, await linking.reveal_link_token(*request.acting, token_id, group=group_id))
 
 
-def _show(group: WorkerGroupId, token: LinkToken) -> GroupLinkToken:
+def _show(group: WorkerGroupId, token: model.LinkToken) -> GroupLinkToken:
     return GroupLinkToken(id=token.id, name=token.name, expires_at=token.expires_at, worker_group=Identified(group))

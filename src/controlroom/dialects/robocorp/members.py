@@ -7,8 +7,7 @@ from controlroom.dialects.robocorp.answers import Deleted, OwnBody, Shape, shown
 from controlroom.dialects.robocorp.routing import Page, Pages, delete, get, post, update
 from controlroom.engine.access.model import Permission, Role
 from controlroom.engine.access.users import actions as users
-from controlroom.engine.access.users import store
-from controlroom.engine.access.users.model import Member
+from controlroom.engine.access.users import model, store
 from controlroom.ids import UserId
 
 
@@ -65,8 +64,7 @@ async def update_member(request: Asking, user_id: Path[UserId], data: Body[Chang
 @delete("/members/{user_id:uuid}")
 async def remove_member(request: Asking, user_id: Path[UserId]) -> Deleted:
     """End a membership; the user stays in the organization."""
-    await users.remove_member(*request.acting, user_id)
-    return Deleted(user_id)
+    return await Deleted.after(user_id, users.remove_member(*request.acting, user_id))
 
 
-_show = shown_as(MemberAnswer, Member, id="user_id")
+_show = shown_as(MemberAnswer, model.Member, id="user_id")

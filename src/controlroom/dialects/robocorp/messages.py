@@ -5,7 +5,6 @@ What the vendor sent under the newer names of events is not known: the old form,
 ours to decide. Signatures are the vendor's `x-rc-signature`, and the headers of the Standard Webhooks beside it.
 """
 
-import binascii
 import hashlib
 import hmac
 from collections.abc import Mapping
@@ -14,9 +13,8 @@ from typing import Any, Final
 from uuid import UUID
 
 import msgspec
-from standardwebhooks import Webhook
-from standardwebhooks.webhooks import EmptyWebhookSecretError
 
+from controlroom.border.standard_webhooks import standard_headers
 from controlroom.engine.messages import Message, Occurrence
 from controlroom.engine.webhooks.model import TEST_EVENT, WebhookEvent
 
@@ -54,7 +52,6 @@ _ACTIONS: Final = {
 """The vendor had the first two words."""
 
 _ENDS: Final = frozenset({WebhookEvent.RUN_COMPLETED, WebhookEvent.RUN_UNRESOLVED})
-_SECRET_PREFIX: Final = "whsec_"  # noqa: S105 - a prefix, not a secret
 
 
 class RobocorpGrammar:
@@ -86,22 +83,8 @@ class RobocorpGrammar:
         """See `Grammar.headers`."""
         if secret is None:  # all whom this dialect makes have one
             return {}
-        return {
-            "x-rc-signature": hmac.new(secret.encode(), body, hashlib.sha256).hexdigest(),
-            "webhook-id": str(message),
-            "webhook-timestamp": str(int(at.timestamp())),
-            "webhook-signature": _standard(secret).sign(str(message), at, body.decode()),
-        }
-
-
-def _standard(secret: str) -> Webhook:
-    """A secret of the Standard Webhooks' form is base64 behind its prefix; any other is taken as the bytes it is."""
-    if secret.startswith(_SECRET_PREFIX):
-        try:
-            return Webhook(secret)
-        except (binascii.Error, EmptyWebhookSecretError):
-            pass
-    return Webhook(secret.encode())
+        signature = hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()
+        return {"x-rc-signature": signature, **standard_headers(body, message=message, secret=secret, at=at)}
 
 
 _KINDS: Final = {event.value: event for event in WebhookEvent}

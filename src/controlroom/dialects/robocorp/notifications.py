@@ -95,8 +95,7 @@ async def update_notification(
 @delete("/notifications/{notification_id:uuid}")
 async def delete_notification(request: Asking, notification_id: Path[NotificationId]) -> Deleted:
     """Tell no more."""
-    await actions.delete(*request.acting, notification_id)
-    return Deleted(notification_id)
+    return await Deleted.after(notification_id, actions.delete(*request.acting, notification_id))
 
 
 @get("/notifications/{notification_id:uuid}/deliveries", needs=(Permission.READ_PROCESSES, Permission.READ_WEBHOOKS))

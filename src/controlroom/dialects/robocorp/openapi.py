@@ -5,30 +5,15 @@ from functools import partial
 
 from litestar import Router
 from litestar.handlers import HTTPRouteHandler
-from litestar.openapi import OpenAPIConfig, ResponseSpec
+from litestar.openapi import OpenAPIConfig
 from litestar.openapi.spec import Components, Reference, SecurityScheme
 
+from controlroom.border.api_docs.failures import with_failures
 from controlroom.border.api_docs.published import document_of, drawn
 from controlroom.border.asking import Entrance
 from controlroom.border.routing import operation_id
-from controlroom.dialects.robocorp.answers import Shape
 from controlroom.dialects.robocorp.paging import PAGED
 from controlroom.dialects.robocorp.permissions import NAMES
-
-
-class ErrorDetails(Shape, frozen=True):
-    """What went wrong: a code for programs, a message for people; some have further fields."""
-
-    code: str
-    message: str
-
-
-class ErrorAnswer(Shape, frozen=True):
-    """Every answer that is no success (§1.3)."""
-
-    error: ErrorDetails
-    message: str
-
 
 _PATH = "/api/v1"
 _FAILURES = {
@@ -44,12 +29,8 @@ _FAILURES = {
 
 def documented(path: str, handlers: Sequence[HTTPRouteHandler], *entrances: Entrance) -> Router:
     """Routes that the document describes: they fail as all do, and each stands under the noun of its module."""
-    for handler in handlers:
+    for handler in with_failures(handlers, _FAILURES):
         handler.tags = [_noun(handler.fn.__module__)]
-        handler.responses = {
-            status: ResponseSpec(ErrorAnswer, description=text, generate_examples=False)
-            for status, text in _FAILURES.items()
-        }
     return Router(path, route_handlers=handlers, middleware=entrances, dependencies=PAGED)
 
 

@@ -9,8 +9,7 @@ from controlroom.dialects.robocorp.answers import Identified, Shape, shown_with
 from controlroom.dialects.robocorp.routing import Page, Pages, Paging, get
 from controlroom.dialects.robocorp.work_item_files import NOTHING, FileAnswer, files_of
 from controlroom.engine.runs import store as runs
-from controlroom.engine.work_items import store
-from controlroom.engine.work_items.model import WorkItem
+from controlroom.engine.work_items import model, store
 from controlroom.ids import RunId, WorkItemId
 
 
@@ -46,4 +45,4 @@ async def _outputs(request: Asking, paging: Paging, run: RunId) -> Page[Output]:
     return paging.page(rows, lambda item: _show(item, files=files[item.id]), size=store.size_of)
 
 
-_show = shown_with(("files",), Output, WorkItem, payload=lambda item: item.payload or NOTHING)
+_show = shown_with(("files",), Output, model.WorkItem, payload=lambda item: item.payload or NOTHING)

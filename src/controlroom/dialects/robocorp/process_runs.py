@@ -149,8 +149,7 @@ async def get_process_run(request: Asking, run_id: Path[RunId]) -> ProcessRun:
 @delete("/process-runs/{run_id:uuid}")
 async def delete_process_run(request: Asking, run_id: Path[RunId]) -> Deleted:
     """Delete a process run that has ended, with all that belongs to it."""
-    await actions.delete(*request.acting, run_id)
-    return Deleted(run_id)
+    return await Deleted.after(run_id, actions.delete(*request.acting, run_id))
 
 
 @post("/process-runs/{run_id:uuid}/stop")

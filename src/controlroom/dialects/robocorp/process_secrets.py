@@ -45,5 +45,4 @@ async def reveal_process_secret(request: Asking, process_id: Path[ProcessId]) ->
 @delete("/processes/{process_id:uuid}/secret")
 async def delete_process_secret(request: Asking, process_id: Path[ProcessId]) -> Deleted:
     """Refuse the secret of a process from now on."""
-    await process_secrets.switch_off(*request.acting, process_id)
-    return Deleted(process_id)
+    return await Deleted.after(process_id, process_secrets.switch_off(*request.acting, process_id))

@@ -155,8 +155,7 @@ async def update_process(request: Asking, process_id: Path[ProcessId], data: Bod
 @delete("/processes/{process_id:uuid}")
 async def delete_process(request: Asking, process_id: Path[ProcessId]) -> Deleted:
     """Delete a process of which no run is under way."""
-    await actions.delete(*request.acting, process_id)
-    return Deleted(process_id)
+    return await Deleted.after(process_id, actions.delete(*request.acting, process_id))
 
 
 def _task(task: TaskRequest) -> model.NamedTask:

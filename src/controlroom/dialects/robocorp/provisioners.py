@@ -6,8 +6,7 @@ from controlroom.border.asking import Asking, Body, Path, Permission
 from controlroom.dialects.robocorp.answers import Deleted, OwnBody, Shape, duration_of, shown_as
 from controlroom.dialects.robocorp.routing import Page, Pages, delete, get, post, update
 from controlroom.dialects.robocorp.webhooks import DeliveryAnswer, OfState, deliveries_of
-from controlroom.engine.provisioners import actions, store
-from controlroom.engine.provisioners.model import Provisioner
+from controlroom.engine.provisioners import actions, model, store
 from controlroom.ids import ProvisionerId
 
 
@@ -96,8 +95,7 @@ async def update_provisioner(
 @delete("/provisioners/{provisioner_id:uuid}")
 async def delete_provisioner(request: Asking, provisioner_id: Path[ProvisionerId]) -> Deleted:
     """Delete a provisioner that no step is placed on."""
-    await actions.delete(*request.acting, provisioner_id)
-    return Deleted(provisioner_id)
+    return await Deleted.after(provisioner_id, actions.delete(*request.acting, provisioner_id))
 
 
 @post("/provisioners/{provisioner_id:uuid}/reveal")
@@ -115,4 +113,4 @@ async def list_provisioner_deliveries(
     return await deliveries_of(request, paging, provisioner_id, delivery_state)
 
 
-_show = shown_as(ProvisionerAnswer, Provisioner)
+_show = shown_as(ProvisionerAnswer, model.Provisioner)

@@ -128,8 +128,7 @@ async def update_queue(request: Asking, queue_id: Path[QueueId], data: Body[Upda
 @delete("/queues/{queue_id:uuid}")
 async def delete_queue(request: Asking, queue_id: Path[QueueId]) -> Deleted:
     """Delete a standing queue in which nothing waits, with its consumers."""
-    await actions.delete(*request.acting, queue_id)
-    return Deleted(queue_id)
+    return await Deleted.after(queue_id, actions.delete(*request.acting, queue_id))
 
 
 @get("/queues/{queue_id:uuid}/consumers", needs=Permission.READ_PROCESSES)
@@ -159,8 +158,7 @@ async def delete_queue_consumer(
     request: Asking, queue_id: Path[QueueId], consumer_id: Path[QueueConsumerId]
 ) -> Deleted:
     """Delete a consumer; runs that it opened go on."""
-    await actions.remove_consumer(*request.acting, queue_id, consumer_id)
-    return Deleted(consumer_id)
+    return await Deleted.after(consumer_id, actions.remove_consumer(*request.acting, queue_id, consumer_id))
 
 
 def _windows(bodies: tuple[WindowBody, ...]) -> tuple[Window, ...]:

@@ -5,8 +5,7 @@ from msgspec import UNSET, UnsetType
 from controlroom.border.asking import Asking, Body, Permission
 from controlroom.dialects.robocorp.answers import OwnBody, Shape, shown_as
 from controlroom.dialects.robocorp.routing import get, update
-from controlroom.engine.retention import actions, store
-from controlroom.engine.retention.model import Overrides, OverridesChange, Retention
+from controlroom.engine.retention import actions, model, store
 
 
 class Days(Shape, frozen=True, kw_only=True):
@@ -58,7 +57,7 @@ async def update_retention(request: Asking, data: Body[UpdateRetention]) -> Rete
     return _show(request, await actions.change(*request.acting, _change_of(data)))
 
 
-def _show(request: Asking, own: Overrides) -> RetentionAnswer:
+def _show(request: Asking, own: model.Overrides) -> RetentionAnswer:
     return RetentionAnswer(_show_days(own.over(request.engine.limits)), _show_own(own))
 
 
@@ -69,6 +68,6 @@ _NAMES = {
     "artifacts": "artifact_days",
     "events": "event_days",
 }
-_show_days = shown_as(Days, Retention, **_NAMES)
-_show_own = shown_as(OwnDays, Overrides, **_NAMES)
-_change_of = shown_as(OverridesChange, UpdateRetention, **{ours: theirs for theirs, ours in _NAMES.items()})
+_show_days = shown_as(Days, model.Retention, **_NAMES)
+_show_own = shown_as(OwnDays, model.Overrides, **_NAMES)
+_change_of = shown_as(model.OverridesChange, UpdateRetention, **{ours: theirs for theirs, ours in _NAMES.items()})

@@ -6,8 +6,7 @@ from controlroom.border.asking import Asking, Body, Path, Permission
 from controlroom.dialects.robocorp.answers import Deleted, OwnBody, Shape, shown_as
 from controlroom.dialects.robocorp.permissions import in_role, of_role
 from controlroom.dialects.robocorp.routing import Page, Pages, delete, get, post, update
-from controlroom.engine.access.roles import actions
-from controlroom.engine.access.roles.model import NamedRole
+from controlroom.engine.access.roles import actions, model
 from controlroom.ids import RoleId
 
 
@@ -77,12 +76,11 @@ async def update_role(request: Asking, role_id: Path[RoleId], data: Body[EditRol
 @delete("/roles/{role_id:uuid}", needs=Permission.READ_MEMBERS)
 async def delete_role(request: Asking, role_id: Path[RoleId]) -> Deleted:
     """Delete a role that is granted to nobody."""
-    await actions.delete_role(*request.governing, role_id)
-    return Deleted(role_id)
+    return await Deleted.after(role_id, actions.delete_role(*request.governing, role_id))
 
 
 def _permissions(names: list[str]) -> frozenset[str]:
     return frozenset(of_role(name) for name in names)
 
 
-_show = shown_as(RoleAnswer, NamedRole, permissions=lambda role: sorted(map(in_role, role.permissions)))
+_show = shown_as(RoleAnswer, model.NamedRole, permissions=lambda role: sorted(map(in_role, role.permissions)))

@@ -9,17 +9,15 @@ from typing import Literal
 import msgspec
 from litestar import get, put
 from litestar.response.base import ASGIResponse
-from litestar.types import Receive, Scope, Send
 from msgspec import Raw
 
-from controlroom.border.arrivals import has_hung_up, is_answered
 from controlroom.border.asking import Asking, Body, Path
-from controlroom.border.bodies import payload_of
+from controlroom.border.bodies import WatchedAnswer, payload_of
+from controlroom.border.links import download_url
 from controlroom.dialects.robocorp.answers import Download, FileRequest, Form, OlderShape, Shape, shown_as
-from controlroom.dialects.robocorp.links import download_url, older_form
+from controlroom.dialects.robocorp.links import older_form
 from controlroom.dialects.robocorp.routing import delete, post
 from controlroom.engine.downloads.model import DownloadKind
-from controlroom.engine.lost_answers import Turn
 from controlroom.engine.runs import held_items, repeated_outputs
 from controlroom.engine.runs.held_items import Done, Failed
 from controlroom.engine.work_items.model import ExceptionType, ItemException, ItemFile
@@ -49,24 +47,6 @@ class ItemAnswer(Shape, frozen=True):
     """The item that was made."""
 
     id: WorkItemId
-
-
-class OutputAnswer(ASGIResponse):
-    """The answer that tells an output; whether it could be written decides what a repetition of the request gets."""
-
-    def __init__(self, turn: Turn) -> None:
-        assert turn.item is not None  # noqa: S101 - an output was made or found
-        super().__init__(body=_encode(ItemAnswer(turn.item)), media_type="application/json")
-        self._turn = turn
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Send it."""
-        was_told, is_gone = False, has_hung_up(scope)
-        try:
-            await super().__call__(scope, receive, send)
-            was_told = is_answered(scope) and not is_gone
-        finally:
-            self._turn.end(was_told=was_told)
 
 
 class Reserved(OlderShape, frozen=True):
@@ -139,7 +119,7 @@ async def get_file(request: Asking, item_id: Path[WorkItemId], file_id: Path[Fil
     """Where to fetch a file, without a credential."""
     file = await held_items.file(*request.working, item_id, file_id)
     kind = DownloadKind.WORK_ITEM_FILE
-    return Download(download_url(request, kind, file.id, request.robot.workspace_id, file_name=file.name))
+    return Download(download_url(request, kind, file.id, file_name=file.name))
 
 
 @delete(f"{_ITEM}/files/{{file_id:uuid}}")
@@ -155,7 +135,10 @@ async def create_output(
 ) -> ASGIResponse:
     """Make an output of the item in hand; one whose answer could not be given is given again."""
     payload = data.payload if data is not None else Raw(b"null")
-    return OutputAnswer(await repeated_outputs.output_once(*request.working, parent_id, payload))
+    turn = await repeated_outputs.output_once(*request.working, parent_id, payload)
+    assert turn.item is not None  # noqa: S101 - an output was made or found
+    # Whether the answer could be written decides what a repetition of the request gets.
+    return WatchedAnswer(_encode(ItemAnswer(turn.item)), lambda was_told: turn.end(was_told=was_told))
 
 
 @post(f"{_ROBOT_RUN}/reserve-next-work-item")

@@ -170,8 +170,7 @@ async def update_schedule(request: Asking, schedule_id: Path[ScheduleId], data: 
 @delete("/schedules/{schedule_id:uuid}")
 async def delete_schedule(request: Asking, schedule_id: Path[ScheduleId]) -> Deleted:
     """Delete a schedule; runs that it started go on."""
-    await actions.delete(*request.acting, schedule_id)
-    return Deleted(schedule_id)
+    return await Deleted.after(schedule_id, actions.delete(*request.acting, schedule_id))
 
 
 @post("/schedules/preview", needs=Permission.READ_SCHEDULES)
@@ -245,10 +244,7 @@ def _change_of(body: UpdateSchedule, zone: str) -> model.ScheduleChange:
 
 
 _show = shown_as(
-    ScheduleAnswer,
-    model.Schedule,
-    rule=lambda schedule: show_rule(schedule.rule),
-    next_occurrence="next_due",
+    ScheduleAnswer, model.Schedule, rule=lambda schedule: show_rule(schedule.rule), next_occurrence="next_due"
 )
 _show_occurrence = shown_as(OccurrenceAnswer, model.Occurrence)
 

@@ -7,8 +7,7 @@ from controlroom.border.asking import Asking, Body, Path, Permission
 from controlroom.dialects.robocorp.answers import Deleted, OwnBody, Shape, shown_as
 from controlroom.dialects.robocorp.routing import Page, Pages, delete, get, update
 from controlroom.engine.vault import actions as vault
-from controlroom.engine.vault import store
-from controlroom.engine.vault.model import Secret
+from controlroom.engine.vault import model, store
 from controlroom.ids import SecretId
 
 
@@ -62,4 +61,4 @@ async def delete_secret(request: Asking, name: Path[str]) -> Deleted:
     return Deleted(await vault.delete(*request.acting, name))
 
 
-_show = shown_as(SecretAnswer, Secret)
+_show = shown_as(SecretAnswer, model.Secret)

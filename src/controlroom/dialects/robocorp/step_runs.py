@@ -8,12 +8,12 @@ from msgspec import UNSET, Meta, UnsetType
 
 from controlroom.border.asking import Asking, Path, Permission, Query
 from controlroom.border.cursors import RowNumber
+from controlroom.border.links import download_url
 from controlroom.dialects.robocorp.answers import Named, Shape, shown_as
-from controlroom.dialects.robocorp.links import download_url
 from controlroom.dialects.robocorp.placements import PlacementBody, show_placement
 from controlroom.dialects.robocorp.routing import Page, Pages, get, post
+from controlroom.engine.console import model
 from controlroom.engine.console import reading as console
-from controlroom.engine.console.model import BEGINNING, Line, Position
 from controlroom.engine.console.unfinished import after as following
 from controlroom.engine.downloads.model import DownloadKind
 from controlroom.engine.processes.model import Placement
@@ -142,7 +142,7 @@ async def list_step_run_console_messages(
     With `unfinished=true` the last page also tells the line that has no end yet, a question or a progress bar.
     """
     await store.get_step_run(*request.reading, step_run_id)
-    after = paging.position(_position) or BEGINNING
+    after = paging.position(_position) or model.BEGINNING
     rows = await console.read(request.engine, request.seen, step_run_id, after=after, limit=paging.fetch)
     page = paging.page(rows, _show_line, lambda row: row.position, size=lambda row: row.size)
     answer = ConsolePage(page.next, page.has_more, page.data)
@@ -165,7 +165,7 @@ async def list_step_run_events(request: Asking, paging: Pages, step_run_id: Path
 def artifact_url(request: Asking, artifact: Artifact) -> str:
     """Where an artifact may be fetched for an hour; it is called there as in its folder."""
     name = artifact.name.rpartition("/")[2]
-    return download_url(request, DownloadKind.ARTIFACT, artifact.id, request.workspace, file_name=name)
+    return download_url(request, DownloadKind.ARTIFACT, artifact.id, file_name=name)
 
 
 def _state(step_run: StepRun) -> StepRunState:
@@ -188,13 +188,13 @@ show = shown_as(
 """A step run as this dialect writes it."""
 
 _show_artifact = shown_as(ArtifactAnswer, Artifact)
-_show_line = shown_as(ConsoleMessage, Line, message="text", line_number="place")
+_show_line = shown_as(ConsoleMessage, model.Line, message="text", line_number="place")
 _show_event = shown_as(StepRunEvent, RunEvent)
 
 
-def _position(found: Any) -> Position:
+def _position(found: Any) -> model.Position:
     attempt, line = msgspec.convert(found, tuple[_Attempt, RowNumber])
-    return Position(attempt, line)
+    return model.Position(attempt, line)
 
 
 _Attempt = Annotated[int, Meta(ge=0, le=2**31 - 1)]

@@ -7,9 +7,10 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 from controlroom.border.asking import Asking, Body, Path, Permission, Query
+from controlroom.border.links import download_url
 from controlroom.dialects.robocorp.answers import Deleted, Download, OwnBody, Shape, UploadForm, shown_with
 from controlroom.dialects.robocorp.git_packages import PushHook, SetGitSource, push_hook, wanted
-from controlroom.dialects.robocorp.links import download_url, upload_form
+from controlroom.dialects.robocorp.links import upload_form
 from controlroom.dialects.robocorp.routing import Page, Pages, delete, get, post
 from controlroom.engine.downloads.model import DownloadKind
 from controlroom.engine.packages import actions, sources, store
@@ -135,8 +136,7 @@ async def edit_task_package(request: Asking, package_id: Path[PackageId], data: 
 @delete("/task-packages/{package_id:uuid}")
 async def delete_task_package(request: Asking, package_id: Path[PackageId]) -> Deleted:
     """Delete a task package that no step uses."""
-    await actions.delete(*request.acting, package_id)
-    return Deleted(package_id)
+    return await Deleted.after(package_id, actions.delete(*request.acting, package_id))
 
 
 @get("/task-packages/{package_id:uuid}/download", needs=Permission.READ_PACKAGES)
@@ -173,4 +173,4 @@ def _download(request: Asking, package: Package) -> Download | None:
     if package.latest is None:
         return None
     kind, version = DownloadKind.PACKAGE_VERSION, package.latest.id
-    return Download(download_url(request, kind, version, package.workspace_id, file_name=f"{package.name}.zip"))
+    return Download(download_url(request, kind, version, file_name=f"{package.name}.zip"))

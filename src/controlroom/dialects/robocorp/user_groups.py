@@ -5,8 +5,7 @@ from datetime import datetime
 from controlroom.border.asking import Asking, Body, Path, Permission
 from controlroom.dialects.robocorp.answers import Deleted, Identified, OwnBody, Reference, Shape, shown_as
 from controlroom.dialects.robocorp.routing import Page, Pages, delete, get, post, update
-from controlroom.engine.access.groups import actions
-from controlroom.engine.access.groups.model import GroupMember, UserGroup
+from controlroom.engine.access.groups import actions, model
 from controlroom.ids import UserGroupId, UserId
 
 
@@ -77,8 +76,7 @@ async def update_user_group(request: Asking, group_id: Path[UserGroupId], data: 
 @delete("/user-groups/{group_id:uuid}", needs=Permission.READ_MEMBERS)
 async def delete_user_group(request: Asking, group_id: Path[UserGroupId]) -> Deleted:
     """Delete a group of users, and all that it was granted; the users stay."""
-    await actions.delete_group(*request.governing, group_id)
-    return Deleted(group_id)
+    return await Deleted.after(group_id, actions.delete_group(*request.governing, group_id))
 
 
 @get("/user-groups/{group_id:uuid}/members", needs=Permission.READ_MEMBERS)
@@ -100,11 +98,10 @@ async def add_user_group_member(request: Asking, group_id: Path[UserGroupId], da
 @delete("/user-groups/{group_id:uuid}/members/{user_id:uuid}", needs=Permission.READ_MEMBERS)
 async def remove_user_group_member(request: Asking, group_id: Path[UserGroupId], user_id: Path[UserId]) -> Deleted:
     """Take a user out of a group."""
-    await actions.remove_group_member(*request.governing, group_id, user_id)
-    return Deleted(user_id)
+    return await Deleted.after(user_id, actions.remove_group_member(*request.governing, group_id, user_id))
 
 
-_show = shown_as(UserGroupAnswer, UserGroup)
+_show = shown_as(UserGroupAnswer, model.UserGroup)
 
 
-_show_member = shown_as(GroupMemberAnswer, GroupMember, id="user_id")
+_show_member = shown_as(GroupMemberAnswer, model.GroupMember, id="user_id")

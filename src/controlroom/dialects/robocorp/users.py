@@ -9,7 +9,7 @@ from controlroom.dialects.robocorp.answers import Deleted, Identified, OwnBody, 
 from controlroom.dialects.robocorp.routing import Page, Pages, delete, get, post
 from controlroom.engine.access.model import Role, User
 from controlroom.engine.access.users import actions as users
-from controlroom.engine.access.users.model import UserCredential
+from controlroom.engine.access.users import model
 from controlroom.ids import UserCredentialId, UserId
 
 
@@ -80,32 +80,30 @@ async def create_user(request: Asking, data: Body[CreateUser]) -> UserAnswer:
 @post("/users/{user_id:uuid}/password", needs=Permission.READ_MEMBERS)
 async def set_user_password(request: Asking, user_id: Path[UserId], data: Body[SetPassword]) -> Identified:
     """Give a member of the workspace a new password."""
-    await users.get_member(*request.reading, user_id)
-    await users.set_password(*request.governing, user_id, data.password)
+    await users.set_password(*request.governing, user_id, data.password, within=request.workspace)
     return Identified(user_id)
 
 
 @post("/users/{user_id:uuid}/disable", needs=Permission.READ_MEMBERS)
 async def disable_user(request: Asking, user_id: Path[UserId]) -> Identified:
     """Let a member of the workspace in no more, anywhere."""
-    await users.get_member(*request.reading, user_id)
-    await users.disable_user(*request.governing, user_id)
+    await users.disable_user(*request.governing, user_id, within=request.workspace)
     return Identified(user_id)
 
 
 @post("/users/{user_id:uuid}/enable", needs=Permission.READ_MEMBERS)
 async def enable_user(request: Asking, user_id: Path[UserId]) -> Identified:
     """Let a disabled member of the workspace in again."""
-    await users.get_member(*request.reading, user_id)
-    await users.enable_user(*request.governing, user_id)
+    await users.enable_user(*request.governing, user_id, within=request.workspace)
     return Identified(user_id)
 
 
 @get("/users/{user_id:uuid}/credentials", needs=Permission.READ_MEMBERS)
 async def list_user_credentials(request: Asking, paging: Pages, user_id: Path[UserId]) -> Page[CredentialAnswer]:
     """List the access credentials of a member of the workspace, without their secrets."""
-    await users.get_member(*request.reading, user_id)
-    rows = await users.list_credentials(*request.governing, user_id, **paging.after(UserCredentialId))
+    rows = await users.list_credentials(
+        *request.governing, user_id, **paging.after(UserCredentialId), within=request.workspace
+    )
     return paging.page(rows, _show_credential)
 
 
@@ -114,8 +112,9 @@ async def create_user_credentials(
     request: Asking, user_id: Path[UserId], data: Body[CreateCredential]
 ) -> NewCredential:
     """Make access credentials for a member of the workspace, to be given to `rcc configure credentials`."""
-    await users.get_member(*request.reading, user_id)
-    credential, pair = await users.create_credential(*request.governing, user_id, name=data.name)
+    credential, pair = await users.create_credential(
+        *request.governing, user_id, name=data.name, within=request.workspace
+    )
     return _show_credential(credential).widened(NewCredential, credentials=pair)
 
 
@@ -124,12 +123,11 @@ async def revoke_user_credentials(
     request: Asking, user_id: Path[UserId], credential_id: Path[UserCredentialId]
 ) -> Deleted:
     """Revoke access credentials: nothing that they sign is accepted any more."""
-    await users.get_member(*request.reading, user_id)
-    await users.revoke_credential(*request.governing, user_id, credential_id)
+    await users.revoke_credential(*request.governing, user_id, credential_id, within=request.workspace)
     return Deleted(credential_id)
 
 
 _show = shown_as(UserAnswer, User)
 
 
-_show_credential = shown_as(CredentialAnswer, UserCredential)
+_show_credential = shown_as(CredentialAnswer, model.UserCredential)

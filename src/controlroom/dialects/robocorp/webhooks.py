@@ -15,8 +15,8 @@ from controlroom.border.bodies import decode
 from controlroom.dialects.robocorp.answers import Deleted, Identified, OwnBody, Shape, shown_as
 from controlroom.dialects.robocorp.messages import EVENT_NAMES, GRAMMAR
 from controlroom.dialects.robocorp.routing import Page, Pages, Paging, delete, get, post, update
+from controlroom.engine.deliveries import model
 from controlroom.engine.deliveries import store as deliveries
-from controlroom.engine.deliveries.model import Delivery, DeliveryKind, DeliveryState
 from controlroom.engine.webhooks import actions, redelivery, store
 from controlroom.engine.webhooks.model import Webhook, WebhookChange, WebhookDefinition, WebhookEvent
 from controlroom.errors import Invalid
@@ -25,7 +25,7 @@ from controlroom.ids import DeliveryId, ProcessId, RunId, WebhookId
 _EVENTS = {name: event for event, name in EVENT_NAMES.items()}
 _NAMES = {event.value: name for event, name in EVENT_NAMES.items()}
 
-OfState = Annotated[DeliveryState | None, QueryParameter(name="state")]
+OfState = Annotated[model.DeliveryState | None, QueryParameter(name="state")]
 """Only deliveries in this state."""
 
 
@@ -84,11 +84,11 @@ class DeliveryAnswer(Shape, frozen=True, kw_only=True):
     """A line of the delivery log, which is kept for two weeks."""
 
     id: DeliveryId
-    kind: DeliveryKind
+    kind: model.DeliveryKind
     event: str
     message_id: str
     """The `id` in the message: the same when it is sent again."""
-    state: DeliveryState
+    state: model.DeliveryState
     attempts: int
     next_attempt_at: datetime | None
     last_attempt_at: datetime | None
@@ -147,8 +147,7 @@ async def update_webhook(request: Asking, webhook_id: Path[WebhookId], data: Bod
 @delete("/webhooks/{webhook_id:uuid}")
 async def delete_webhook(request: Asking, webhook_id: Path[WebhookId]) -> Deleted:
     """Delete a webhook."""
-    await actions.delete(*request.acting, webhook_id)
-    return Deleted(webhook_id)
+    return await Deleted.after(webhook_id, actions.delete(*request.acting, webhook_id))
 
 
 @post("/webhooks/{webhook_id:uuid}/test")
@@ -188,7 +187,7 @@ async def redeliver(request: Asking, delivery_id: Path[DeliveryId]) -> DeliveryA
 
 
 async def deliveries_of(
-    request: Asking, paging: Paging, subscription: UUID, state: DeliveryState | None
+    request: Asking, paging: Paging, subscription: UUID, state: model.DeliveryState | None
 ) -> Page[DeliveryAnswer]:
     """A page of what a webhook, a callback, a notification or a provisioner was sent, newest first."""
     rows = await deliveries.list_of_subscription(
@@ -199,10 +198,10 @@ async def deliveries_of(
 
 show_delivery = shown_as(
     DeliveryAnswer,
-    Delivery,
+    model.Delivery,
     event=lambda delivery: _NAMES.get(delivery.event_kind, delivery.event_kind),
     message_id=lambda delivery: str(delivery.message_id),
-    next_attempt_at=lambda delivery: delivery.due if delivery.state is DeliveryState.PENDING else None,
+    next_attempt_at=lambda delivery: delivery.due if delivery.state is model.DeliveryState.PENDING else None,
     last_attempt_at="attempted_at",
 )
 """A delivery as this dialect writes it."""

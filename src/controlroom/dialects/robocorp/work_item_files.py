@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from msgspec import Raw
 
 from controlroom.border.asking import Asking, Body, Path
+from controlroom.border.links import download_url
 from controlroom.dialects.robocorp.answers import Download, OwnBody, Shape, UploadForm
-from controlroom.dialects.robocorp.links import download_url, upload_form
+from controlroom.dialects.robocorp.links import upload_form
 from controlroom.dialects.robocorp.routing import post
 from controlroom.engine.downloads.model import DownloadKind
 from controlroom.engine.work_items import actions, store
@@ -63,6 +64,6 @@ async def files_of(request: Asking, items: Sequence[WorkItem]) -> dict[WorkItemI
     files: dict[WorkItemId, list[FileAnswer]] = defaultdict(list)
     if items:
         for file in await store.list_files(*request.reading, [item.id for item in items]):
-            url = download_url(request, DownloadKind.WORK_ITEM_FILE, file.id, request.workspace, file_name=file.name)
+            url = download_url(request, DownloadKind.WORK_ITEM_FILE, file.id, file_name=file.name)
             files[file.work_item_id].append(FileAnswer(file.id, file.size, file.name, Download(url)))
     return files

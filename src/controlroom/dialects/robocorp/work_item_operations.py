@@ -9,9 +9,8 @@ from controlroom.dialects.robocorp.codes import asked_codes
 from controlroom.dialects.robocorp.routing import post
 from controlroom.dialects.robocorp.work_items import OPERATIONS, aware
 from controlroom.engine.runs import reruns
-from controlroom.engine.work_items import bulk
+from controlroom.engine.work_items import bulk, model
 from controlroom.engine.work_items.bulk import ItemFilter
-from controlroom.engine.work_items.model import ExceptionType, ItemState
 from controlroom.errors import Invalid
 from controlroom.ids import ProcessId, QueueId, RunId, StepId
 
@@ -24,7 +23,7 @@ class FilterBody(OwnBody, frozen=True, kw_only=True):
     step_id: StepId | None = None
     queue_id: QueueId | None = None
     state: Literal["new", "pending", "held", "in_progress", "failed", "invalid", "done"] | None = None
-    exception_type: ExceptionType | None = None
+    exception_type: model.ExceptionType | None = None
     exception_code: str | None = None
     reference: str | None = None
     created_after: datetime | None = None
@@ -81,7 +80,7 @@ _filter_of = shown_as(
     run="process_run_id",
     step="step_id",
     queue="queue_id",
-    state=lambda body: body.state and ItemState(body.state),
+    state=lambda body: body.state and model.ItemState(body.state),
     exception_codes=lambda body: None if body.exception_code is None else asked_codes(body.exception_code),
     created_after=lambda body: aware(body.created_after, "created_after"),
     created_before=lambda body: aware(body.created_before, "created_before"),

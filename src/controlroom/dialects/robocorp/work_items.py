@@ -13,8 +13,7 @@ from controlroom.dialects.robocorp.codes import told_exception
 from controlroom.dialects.robocorp.routing import Page, Pages, get, post, update
 from controlroom.dialects.robocorp.work_item_files import NOTHING, FileAnswer, files_of
 from controlroom.engine.queues import actions as queues
-from controlroom.engine.work_items import actions, store
-from controlroom.engine.work_items.model import ExceptionType, ItemException, ItemState, WorkItem
+from controlroom.engine.work_items import actions, model, store
 from controlroom.engine.work_items.operations import Operation
 from controlroom.engine.work_items.terms import Terms, TermsChange
 from controlroom.errors import Invalid
@@ -27,7 +26,7 @@ class ExceptionAnswer(Shape, frozen=True):
     """Why a work item failed."""
 
     code: str
-    type: ExceptionType
+    type: model.ExceptionType
     message: str
 
 
@@ -95,7 +94,7 @@ class BatchRequest(OwnBody, frozen=True):
 
 OPERATIONS = {"mark_as_done" if each is Operation.MARK_DONE else each.value: each for each in Operation}
 STATES = worded(
-    ItemState,
+    model.ItemState,
     new="draft new",
     pending="pending held",
     in_progress="in_progress",
@@ -114,7 +113,7 @@ async def list_work_items(
     item_state: Annotated[ShownState | None, QueryParameter(name="state")] = None,
 ) -> Page[WorkItemAnswer]:
     """List work items without their data, newest first."""
-    state = item_state and ItemState(item_state)
+    state = item_state and model.ItemState(item_state)
     rows = await store.list_items(
         *request.reading, process=process_id, run=process_run_id, state=state, **paging.before(WorkItemId)
     )
@@ -186,17 +185,17 @@ _change_of = shown_as(
     deadline=lambda body: given(body.deadline, lambda at: aware(at, "deadline")),
 )
 
-_show_exception = shown_as(ExceptionAnswer, ItemException)
+_show_exception = shown_as(ExceptionAnswer, model.ItemException)
 
 _show = shown_as(
     WorkItemAnswer,
-    WorkItem,
+    model.WorkItem,
     state=lambda item: STATES[item.state],
     exception=lambda item: item.exception and _show_exception(told_exception(item.exception)),
-    held=lambda item: item.state is ItemState.HELD,
+    held=lambda item: item.state is model.ItemState.HELD,
     due_at="due",
 )
 
 
-def _show_full(item: WorkItem, files: list[FileAnswer]) -> FullWorkItem:
+def _show_full(item: model.WorkItem, files: list[FileAnswer]) -> FullWorkItem:
     return _show(item).widened(FullWorkItem, payload=item.payload or NOTHING, files=files)

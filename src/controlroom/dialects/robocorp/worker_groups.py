@@ -7,8 +7,7 @@ from controlroom.dialects.robocorp.answers import Deleted, Identified, Named, Sh
 from controlroom.dialects.robocorp.routing import Page, Pages, delete, get, post, update
 from controlroom.dialects.robocorp.workers import WorkerAnswer
 from controlroom.dialects.robocorp.workers import show as show_worker
-from controlroom.engine.workers import actions, store
-from controlroom.engine.workers.model import WorkerGroup
+from controlroom.engine.workers import actions, model, store
 from controlroom.ids import WorkerGroupId, WorkerId
 
 
@@ -58,8 +57,7 @@ async def update_worker_group(request: Asking, group_id: Path[WorkerGroupId], da
 @delete("/worker-groups/{group_id:uuid}")
 async def delete_worker_group(request: Asking, group_id: Path[WorkerGroupId]) -> Deleted:
     """Delete a worker group that no step is placed on; its workers stay."""
-    await actions.delete_group(*request.acting, group_id)
-    return Deleted(group_id)
+    return await Deleted.after(group_id, actions.delete_group(*request.acting, group_id))
 
 
 @get("/worker-groups/{group_id:uuid}/workers", needs=Permission.READ_WORKERS)
@@ -86,9 +84,9 @@ async def remove_worker_from_group(
     return _show_groups(worker_id, groups)
 
 
-def _show(group: WorkerGroup) -> Named:
+def _show(group: model.WorkerGroup) -> Named:
     return Named(group.id, group.name)
 
 
-def _show_groups(worker: WorkerId, groups: Sequence[WorkerGroup]) -> GroupsOfWorker:
+def _show_groups(worker: WorkerId, groups: Sequence[model.WorkerGroup]) -> GroupsOfWorker:
     return GroupsOfWorker(Identified(worker), [_show(group) for group in groups])

@@ -5,8 +5,7 @@ from datetime import datetime
 from controlroom.border.asking import Asking, Body, Path, Permission
 from controlroom.dialects.robocorp.answers import Deleted, Shape, shown_as
 from controlroom.dialects.robocorp.routing import Page, Pages, delete, get, update
-from controlroom.engine.workers import actions, store
-from controlroom.engine.workers.model import Worker, WorkerState
+from controlroom.engine.workers import actions, model, store
 from controlroom.ids import WorkerId
 
 
@@ -18,7 +17,7 @@ class WorkerAnswer(Shape, frozen=True, kw_only=True):
 
     id: WorkerId
     name: str
-    state: WorkerState
+    state: model.WorkerState
     slots: int
     version: str
     platform: str
@@ -56,14 +55,13 @@ async def update_worker(request: Asking, worker_id: Path[WorkerId], data: Body[W
 @delete("/workers/{worker_id:uuid}")
 async def delete_worker(request: Asking, worker_id: Path[WorkerId]) -> Deleted:
     """Delete a worker: its token opens nothing any more."""
-    await actions.delete(*request.acting, worker_id)
-    return Deleted(worker_id)
+    return await Deleted.after(worker_id, actions.delete(*request.acting, worker_id))
 
 
 show = shown_as(
     WorkerAnswer,
-    Worker,
-    state=lambda worker: WorkerState.BUSY if worker.state is WorkerState.RESTING else worker.state,
-    trouble=lambda worker: worker.trouble if worker.state is not WorkerState.OFFLINE else "",
+    model.Worker,
+    state=lambda worker: model.WorkerState.BUSY if worker.state is model.WorkerState.RESTING else worker.state,
+    trouble=lambda worker: worker.trouble if worker.state is not model.WorkerState.OFFLINE else "",
 )
 """A worker as this dialect writes it."""

@@ -3,8 +3,7 @@
 from controlroom.border.asking import Asking, Body
 from controlroom.dialects.robocorp.answers import OwnBody, Shape, shown_as
 from controlroom.dialects.robocorp.routing import Page, Pages, get, post, update
-from controlroom.engine.workspaces import actions
-from controlroom.engine.workspaces.model import Workspace
+from controlroom.engine.workspaces import actions, model
 from controlroom.ids import OrganizationId, WorkspaceId
 
 
@@ -59,4 +58,4 @@ async def create_workspace(request: Asking, data: Body[CreateWorkspace]) -> Work
     return _show(await actions.create(*request.governing, data.name))
 
 
-_show = shown_as(WorkspaceAnswer, Workspace)
+_show = shown_as(WorkspaceAnswer, model.Workspace)

@@ -36,7 +36,7 @@ from controlroom.ids import (
     uuid7,
 )
 from controlroom.postgres.database import Statements
-from controlroom.postgres.keyset import oldest_first, until_full
+from controlroom.postgres.keyset import fitting, oldest_first, until_full
 
 WORK_ITEM: Final = Noun[WorkItemId](
     "work item",
@@ -132,15 +132,28 @@ def size_of(item: WorkItem) -> int:
     return (0 if item.payload is None else len(memoryview(item.payload))) + len(item.exception_message)
 
 
-async def payloads_of(db: Statements, scope: Scope, items: Sequence[WorkItemId]) -> dict[WorkItemId, Raw | None]:
-    """The payload of each item; None for one that has none."""
-    rows = await db.all(
-        _Payload,
-        f"select id, payload from work_item where workspace_id = {SEEN} and id = any (%(items)s)",
-        items=items,
-        **scope.params,
-    )
-    return {row.id: row.payload for row in rows}
+async def payloads_of(
+    db: Statements, scope: Scope, items: Sequence[WorkItemId], *, most_bytes: int
+) -> dict[WorkItemId, Raw | None]:
+    """The payload of the first of the items, as many as have no more bytes together; None for one that has none."""
+
+    async def fetch(last: _Payload | None, wanted: int) -> list[_Payload]:
+        begin = 0 if last is None else items.index(last.id) + 1
+        asked = items[begin : begin + wanted]
+        rows = await db.all(
+            _Payload,
+            f"select id, payload from work_item where workspace_id = {SEEN} and id = any (%(items)s)",
+            items=asked,
+            **scope.params,
+        )
+        found = {row.id: row for row in rows}
+        return [found.get(item, _Payload(item, None)) for item in asked]
+
+    def size(row: _Payload) -> int:
+        return 0 if row.payload is None else len(memoryview(row.payload))
+
+    rows = await until_full(fetch, size, limit=len(items), most=most_bytes)
+    return {row.id: row.payload for row in fitting(rows, size, most=most_bytes)}
 
 
 async def list_files(db: Statements, scope: Scope, items: Sequence[WorkItemId]) -> list[ItemFile]:

@@ -5,13 +5,14 @@ It maps one to one to the old Process API, but for the answer to a start.
 
 from typing import Any, Literal
 
-from litestar import Router
 from litestar.types import Scope
 
-from controlroom.border.asking import Asking, Path, Permission, entrance, welcome
+from controlroom.border.asking import Permission, entrance, welcome
+from controlroom.border.credentials import header_of
 from controlroom.dialects.robocorp.answers import OlderShape
-from controlroom.dialects.robocorp.old_process_api import robot_runs, runs
-from controlroom.dialects.robocorp.routing import post, undocumented
+from controlroom.dialects.robocorp.old_process_api import runs
+from controlroom.dialects.robocorp.old_process_api.asking import Asking
+from controlroom.dialects.robocorp.routing import post
 from controlroom.engine.access.model import Actor
 from controlroom.engine.callers import Door, Kind, resolve
 from controlroom.engine.engine import Engine
@@ -33,11 +34,10 @@ class OldestStarted(OlderShape, frozen=True, kw_only=True):
 
 
 async def _process_secret(engine: Engine, scope: Scope) -> Actor:
-    given = next((value for name, value in scope["headers"] if name == _HEADER), b"")
-    if not given:
+    secret = header_of(scope, _HEADER)
+    if not secret:
         raise Unauthenticated("Send the process's secret as `robocloud-process-secret: <secret>`.")
     named: dict[str, Any] = dict(scope["path_params"])  # read by the router: ids, not texts
-    secret = given.decode("latin-1").strip()
     actor = await resolve(engine, secret, _SECRETS)
     process_secrets.ensure_of(actor, named["workspace_id"], named["process_id"])
     return welcome(scope, actor)
@@ -48,14 +48,7 @@ process_secret = entrance(_process_secret)
 
 
 @post("/runs", needs=Permission.START_RUNS)
-async def start_run(request: Asking, process_id: Path[ProcessId]) -> OldestStarted:
+async def start_run(request: Asking) -> OldestStarted:
     """Start a run of one item, whose payload is the whole body."""
-    started = await runs.start(request, process_id, runs.whole_body(await request.body()))
-    return OldestStarted(workspace_id=request.workspace, process_id=process_id, process_run_id=started.id)
-
-
-def router() -> Router:
-    """Its routes."""
-    of_step_runs = [robot_runs.get_robot_run, robot_runs.list_artifacts, robot_runs.get_artifact_url]
-    path = "/workspace-v1/workspaces/{workspace_id:uuid}/processes/{process_id:uuid}"
-    return undocumented(path, [start_run, runs.get_run, *of_step_runs], process_secret)
+    started = await runs.start(request, runs.whole_body(await request.body()))
+    return OldestStarted(workspace_id=request.workspace, process_id=request.process, process_run_id=started.id)

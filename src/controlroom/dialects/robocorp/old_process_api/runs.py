@@ -7,19 +7,17 @@ from typing import Annotated, Literal
 from litestar import get
 from msgspec import Raw
 
-from controlroom.border.asking import Asking, Body, Path, Permission, Query, QueryParameter
+from controlroom.border.asking import Body, Permission, Query, QueryParameter
 from controlroom.border.bodies import check_lists, decode, payload_of
 from controlroom.dialects.robocorp.answers import Named, OlderShape
-from controlroom.dialects.robocorp.old_process_api.lists import Data, asked_limit
-from controlroom.dialects.robocorp.old_process_api.shapes import OldRun, run_state, show_run
+from controlroom.dialects.robocorp.old_process_api.asking import Asking
+from controlroom.dialects.robocorp.old_process_api.shapes import Data, OldRun, run_state, show_run
 from controlroom.dialects.robocorp.routing import post
 from controlroom.engine.processes import store as processes
-from controlroom.engine.runs import actions, store
-from controlroom.engine.runs.errors import RunNotFound
-from controlroom.engine.runs.model import DefaultInput, Inputs, Run, WithItems, WithPayloads, WithWaiting
+from controlroom.engine.runs import actions, model, store
 from controlroom.engine.runs.summaries import input_ids, summaries
 from controlroom.errors import Conflict, Invalid
-from controlroom.ids import ProcessId, RunId, WorkItemId
+from controlroom.ids import RunId, WorkItemId
 from controlroom.postgres.keyset import whole
 
 
@@ -39,55 +37,55 @@ class RunRequest(OlderShape, frozen=True, forbid_unknown_fields=True):
 
 
 @post("/runs", needs=Permission.START_RUNS)
-async def start_run(request: Asking, process_id: Path[ProcessId]) -> OldStarted:
+async def start_run(request: Asking) -> OldStarted:
     """Start a run of one item, whose payload is the whole body."""
-    return await start(request, process_id, whole_body(await request.body()))
+    return await start(request, whole_body(await request.body()))
 
 
 @post("/runs-qs-authorization", needs=Permission.START_RUNS)
-async def start_run_by_query(request: Asking, process_id: Path[ProcessId]) -> OldStarted:
+async def start_run_by_query(request: Asking) -> OldStarted:
     """Likewise, with the key in the query."""
-    return await start(request, process_id, whole_body(await request.body()))
+    return await start(request, whole_body(await request.body()))
 
 
 @post("/runs-batch", needs=Permission.START_RUNS)
-async def start_run_of_many(request: Asking, process_id: Path[ProcessId]) -> OldStarted:
+async def start_run_of_many(request: Asking) -> OldStarted:
     """Start one run with an item for each element of the array."""
     body = await request.body()
     await check_lists(request.engine, body)
     payloads: list[Raw] = decode(body, list[Raw])
-    return await start(request, process_id, WithPayloads(Raw(body), len(payloads)))
+    return await start(request, model.WithPayloads(Raw(body), len(payloads)))
 
 
 @post("/run-request", needs=Permission.START_RUNS)
-async def start_run_as_requested(request: Asking, process_id: Path[ProcessId], data: Body[RunRequest]) -> OldStarted:
+async def start_run_as_requested(request: Asking, data: Body[RunRequest]) -> OldStarted:
     """Start a run as configured, with items that are named, or with what waits."""
-    return await start(request, process_id, _inputs(data))
+    return await start(request, _inputs(data))
 
 
-async def start(request: Asking, process: ProcessId, inputs: Inputs) -> OldStarted:
+async def start(request: Asking, inputs: model.Inputs) -> OldStarted:
     """Start a run, and tell what it began with. Raises Conflict `NO_WORK_ITEMS` when nothing waits."""
-    run = await actions.start(*request.acting, process, inputs)
+    run = await actions.start(*request.acting, request.process, inputs)
     if run is None:  # this API has no answer without a run
         raise Conflict("no work items wait in the input queue", code="NO_WORK_ITEMS")
     return OldStarted(run.id, await input_ids(*request.reading, run.id))
 
 
-def whole_body(body: bytes) -> Inputs:
+def whole_body(body: bytes) -> model.Inputs:
     """A body as the payload of one item; nothing, and the empty array that clients send for it, as the default."""
     if body.strip() in {b"", b"[]"}:
-        return DefaultInput()
-    return WithPayloads(Raw(b"[" + bytes(payload_of(body)) + b"]"), 1)
+        return model.DefaultInput()
+    return model.WithPayloads(Raw(b"[" + bytes(payload_of(body)) + b"]"), 1)
 
 
-def _inputs(asked: RunRequest) -> Inputs:
+def _inputs(asked: RunRequest) -> model.Inputs:
     match asked.type, asked.work_item_ids or [], asked.storages or []:
         case "default", [], []:
-            return DefaultInput()
+            return model.DefaultInput()
         case "workItemIds", [*items], []:
-            return WithItems(tuple(items))
+            return model.WithItems(tuple(items))
         case "storages", [], ["input"]:
-            return WithWaiting()
+            return model.WithWaiting()
         case "storages", [], _:  # failed items are retried in the run that they belong to
             raise Invalid("a run can be started with the storage `input` alone", code="STORAGE_UNKNOWN")
         case kind, _, _:
@@ -95,17 +93,17 @@ def _inputs(asked: RunRequest) -> Inputs:
 
 
 @get("/runs", needs=Permission.READ_RUNS)
-async def list_runs(request: Asking, process_id: Path[ProcessId], limit: Query[int | None] = None) -> Data[OldRun]:
+async def list_runs(request: Asking, limit: Query[int | None] = None) -> Data[OldRun]:
     """List the runs of a process, newest first."""
-    await processes.get(*request.reading, process_id)
-    most = asked_limit(request.engine.limits, limit)
-    return Data(await _shown(request, await store.list_runs(*request.reading, process=process_id, limit=most)))
+    await processes.get(*request.reading, request.process)
+    rows = await store.list_runs(*request.reading, process=request.process, limit=request.most(limit))
+    return Data(await _shown(request, rows))
 
 
 @get("/runs/{run_id:uuid}", needs=Permission.READ_PROCESSES)
-async def get_run(request: Asking, process_id: Path[ProcessId], run_id: Path[RunId]) -> OldRun:
+async def get_run(request: Asking) -> OldRun:
     """Get a run of a process."""
-    [shown] = await _shown(request, [await run_of(request, process_id, run_id)])
+    [shown] = await _shown(request, [await request.run()])
     return shown
 
 
@@ -114,7 +112,7 @@ async def list_runs_of_workspace(
     request: Asking, code: Annotated[str | None, QueryParameter(name="state")] = None, limit: Query[int | None] = None
 ) -> list[OldRun]:
     """List the runs of all processes, newest first; of one state, when a code is given."""
-    most = asked_limit(request.engine.limits, limit)
+    most = request.most(limit)
     states = [None] if code is None else run_state(code)
     rows = [run for state in states for run in await store.list_runs(*request.reading, state=state, limit=most)]
     rows.sort(key=lambda run: run.id, reverse=True)  # two states have one code
@@ -128,15 +126,7 @@ async def list_processes(request: Asking) -> Data[Named]:
     return Data([Named(process.id, process.name) for process in rows])
 
 
-async def run_of(request: Asking, process: ProcessId, run: RunId) -> Run:
-    """A run of this very process; raises RunNotFound."""
-    found = await store.get(*request.reading, run)
-    if found.process_id != process:
-        raise RunNotFound(run)
-    return found
-
-
-async def _shown(request: Asking, runs: Sequence[Run]) -> list[OldRun]:
+async def _shown(request: Asking, runs: Sequence[model.Run]) -> list[OldRun]:
     told = await summaries(*request.reading, runs)
     return [show_run(run, told[run.id]) for run in runs if run.id in told]  # one may be deleted meanwhile
 

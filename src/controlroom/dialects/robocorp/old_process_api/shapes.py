@@ -1,12 +1,12 @@
 """Runs, robot runs and work items as the old Process API writes them (§2.1)."""
 
 from datetime import datetime
-from typing import Literal
+from typing import Generic, Literal
 
-from msgspec import Raw, field
+from msgspec import Raw, Struct, field
 
 from controlroom.border.answers import worded
-from controlroom.dialects.robocorp.answers import Identified, OlderShape, Shape, shown_as, shown_with
+from controlroom.dialects.robocorp.answers import Identified, OlderShape, Shape, Shown, shown_as, shown_with
 from controlroom.dialects.robocorp.codes import told_exception
 from controlroom.dialects.robocorp.runtime_work_items import FileAnswer, show_file
 from controlroom.engine.console.model import Line
@@ -20,6 +20,12 @@ Code = Literal["IND", "IP", "PENDING", "COMPL"]
 
 Outcome = Literal["SUCCESS", "ERR", "TIMEOUT"]
 OldItemState = Literal["NEW", "PENDING", "IN_PROGRESS", "FAILED", "COMPLETED"]
+
+
+class Data(Struct, Generic[Shown], frozen=True):
+    """A list in its envelope."""
+
+    data: list[Shown]
 
 
 class ItemStats(OlderShape, frozen=True):

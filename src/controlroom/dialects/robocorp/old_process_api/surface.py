@@ -9,17 +9,21 @@ from litestar import Router
 from controlroom.border.routing import handlers_of
 from controlroom.dialects.robocorp import auth
 from controlroom.dialects.robocorp.old_process_api import oldest, robot_runs, runs, work_items
+from controlroom.dialects.robocorp.old_process_api.asking import Asking
 from controlroom.dialects.robocorp.routing import undocumented
 
 _WORKSPACE = "/process-v1/workspaces/{workspace_id:uuid}"
+_OLDEST = "/workspace-v1/workspaces/{workspace_id:uuid}/processes/{process_id:uuid}"
 _PROCESS = f"{_WORKSPACE}/processes/{{process_id:uuid}}"
 
 
 def routers() -> list[Router]:
     """All of it. No OpenAPI document describes it: its clients are fixed."""
+    of_secret = [oldest.start_run, runs.get_run]
+    of_secret += [robot_runs.get_robot_run, robot_runs.list_artifacts, robot_runs.get_artifact_url]
     return [
-        undocumented(_PROCESS, handlers_of([runs, robot_runs, work_items]), auth.somebody),
-        undocumented(_WORKSPACE, runs.handlers_of_workspace, auth.somebody),
-        undocumented(_PROCESS, [runs.start_run_by_query], auth.key_in_query),
-        oldest.router(),
+        undocumented(_PROCESS, handlers_of([runs, robot_runs, work_items]), auth.somebody, request_class=Asking),
+        undocumented(_WORKSPACE, runs.handlers_of_workspace, auth.somebody, request_class=Asking),
+        undocumented(_PROCESS, [runs.start_run_by_query], auth.key_in_query, request_class=Asking),
+        undocumented(_OLDEST, of_secret, oldest.process_secret, request_class=Asking),
     ]

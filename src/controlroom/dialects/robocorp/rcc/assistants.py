@@ -5,7 +5,7 @@ from functools import partial
 from typing import Literal
 
 import msgspec
-from litestar import Router, get, put
+from litestar import get, put
 from msgspec import field
 
 from controlroom.border.asking import Asking, Body, Path, Permission
@@ -13,10 +13,8 @@ from controlroom.border.envelopes import Envelope, enclosed
 from controlroom.dialects.robocorp.answers import Form, OlderShape, Shape, shown_as
 from controlroom.dialects.robocorp.assistants import AssistantTask, task_of
 from controlroom.dialects.robocorp.links import older_form
-from controlroom.dialects.robocorp.rcc.capabilities import Capability, token_for
-from controlroom.dialects.robocorp.routing import post, undocumented
-from controlroom.engine.assistants import actions, artifacts, store, tokens
-from controlroom.engine.assistants.model import Assistant, AssistantError, Started
+from controlroom.dialects.robocorp.routing import post
+from controlroom.engine.assistants import actions, artifacts, model, store, tokens
 from controlroom.errors import Invalid
 from controlroom.ids import AssistantId, AssistantRunId, PackageId, UploadId
 from controlroom.postgres.keyset import whole
@@ -178,10 +176,10 @@ def _for_machine(public_key: str, plaintext: bytes) -> Envelope:
     return enclosed(plaintext, public_key.encode(), form="PEM", iv_bytes=12)
 
 
-_show = shown_as(RunnableAssistant, Assistant, task=task_of)
+_show = shown_as(RunnableAssistant, model.Assistant, task=task_of)
 
 
-def _plain(request: Asking, started: Started) -> Plain:
+def _plain(request: Asking, started: model.Started) -> Plain:
     origin, run, token = request.origin, started.run, tokens.runtime_token(request.engine, started.run)
     environment = {
         "RC_WORKSPACE_ID": str(run.workspace_id),
@@ -198,14 +196,14 @@ def _plain(request: Asking, started: Started) -> Plain:
     )
 
 
-def _error(told: Completion) -> AssistantError | None:
+def _error(told: Completion) -> model.AssistantError | None:
     """What went wrong; a word that we do not know is as good as none."""
     if told.result == "OK":
         return None
     try:
-        return AssistantError(told.error)
+        return model.AssistantError(told.error)
     except ValueError:
-        return AssistantError.UNKNOWN
+        return model.AssistantError.UNKNOWN
 
 
 def _size(text: str | int) -> int:
@@ -215,11 +213,5 @@ def _size(text: str | int) -> int:
     return int(digits)
 
 
-def routers() -> list[Router]:
-    """What a token opens, and what the address of files opens."""
-    by_token = [list_assistants, start_run, beat, complete]
-    entrance = token_for(Capability.RUN_ASSISTANT, scheme="RC_WST")
-    return [
-        undocumented("/assistant-v1/workspaces/{workspace_id:uuid}/assistants", by_token, entrance),
-        undocumented("/assistant-v1/artifacts", [announce_file]),
-    ]
+by_token = [list_assistants, start_run, beat, complete]
+"""What a token opens; the address of files opens itself."""

@@ -7,12 +7,11 @@ from typing import Final
 from litestar.types import Scope
 
 from controlroom.border.asking import Entrance, entrance, welcome
-from controlroom.border.credentials import credential_of
+from controlroom.border.credentials import credential_under
 from controlroom.engine.access import user_tokens
 from controlroom.engine.access.model import Actor, Permission
 from controlroom.engine.access.user_tokens import Purpose
 from controlroom.engine.engine import Engine
-from controlroom.errors import Unauthenticated
 
 
 class Capability(StrEnum):
@@ -48,9 +47,8 @@ def token_for(*capabilities: Capability, scheme: str = "Bearer") -> Entrance:
     """Let in who has a token of one of these capabilities, under the scheme: with what it opens and no more."""
 
     async def bearer(engine: Engine, scope: Scope) -> Actor:
-        given, token = credential_of(scope)
-        if given != scheme.lower() or not token:
-            raise Unauthenticated(f"Send a token as `Authorization: {scheme} <token>`.")
+        said = f"Send a token as `Authorization: {scheme} <token>`."
+        token = credential_under(scope, scheme.lower(), said=said)
         return welcome(scope, await user_tokens.authenticate(engine, token, [PURPOSES[each] for each in capabilities]))
 
     return entrance(bearer)

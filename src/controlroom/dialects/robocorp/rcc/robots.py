@@ -1,13 +1,12 @@
 """Robots as rcc makes, uploads and downloads them (§8.3). Links are addresses that carry their own right."""
 
-from litestar import Router, get
+from litestar import get
 
 from controlroom.border.asking import Asking, Body, Path, Permission
+from controlroom.border.links import download_url, upload_url
 from controlroom.dialects.robocorp.answers import Shape
-from controlroom.dialects.robocorp.links import download_url, upload_url
-from controlroom.dialects.robocorp.rcc.capabilities import Capability, token_for
 from controlroom.dialects.robocorp.rcc.workspaces import RobotAnswer, show_robot
-from controlroom.dialects.robocorp.routing import post, undocumented
+from controlroom.dialects.robocorp.routing import post
 from controlroom.engine.downloads.model import DownloadKind
 from controlroom.engine.packages import actions, store
 from controlroom.errors import NotFound
@@ -47,10 +46,4 @@ async def get_download_link(request: Asking, robot_id: Path[PackageId]) -> Uri:
     if package.latest is None:
         raise NotFound("nothing has been uploaded into this robot yet", code="TASK_PACKAGE_EMPTY")
     kind, version = DownloadKind.PACKAGE_VERSION, package.latest.id
-    return Uri(download_url(request, kind, version, request.workspace, file_name=f"{package.name}.zip"))
-
-
-def router() -> Router:
-    """Its routes: whether a token may write is a matter of what it opens."""
-    entrance = token_for(Capability.EDIT_ROBOT, Capability.GET_ROBOT, Capability.RUN_ASSISTANT)
-    return undocumented("/robot-v1", [create_robot, get_upload_link, get_download_link], entrance)
+    return Uri(download_url(request, kind, version, file_name=f"{package.name}.zip"))

@@ -9,7 +9,7 @@ import time
 from litestar.types import ASGIApp, Receive, Scope, Send
 
 from controlroom.border.asking import Asking, entrance, welcome
-from controlroom.border.credentials import credential_of
+from controlroom.border.credentials import credential_under, header_of
 from controlroom.border.signed_bodies import once_more, whole_body
 from controlroom.engine.access.credentials import Signer, authenticate_user
 from controlroom.engine.access.model import Actor
@@ -56,10 +56,10 @@ def signed(app: ASGIApp) -> ASGIApp:
 
 def _signature(scope: Scope) -> tuple[str, str, str]:
     """Identifier, signature and time of a request."""
-    scheme, value = credential_of(scope)
-    identifier, _, signature = value.partition(" ")
-    if scheme != SCHEME or not signature:
-        raise Unauthenticated(f"Sign the request: `Authorization: {SCHEME} <identifier> <signature>`.")
+    said = f"Sign the request: `Authorization: {SCHEME} <identifier> <signature>`."
+    identifier, _, signature = credential_under(scope, SCHEME, said=said).partition(" ")
+    if not signature:
+        raise Unauthenticated(said)
     return identifier, signature.strip(), _timestamp(scope)
 
 
@@ -78,8 +78,7 @@ def _is_by(secret: bytes, message: bytes, signature: str) -> bool:
 
 
 def _timestamp(scope: Scope) -> str:
-    given = next((value for name, value in scope["headers"] if name == b"authorization-timestamp"), b"")
-    text = given.decode("latin-1").strip()
+    text = header_of(scope, b"authorization-timestamp")
     if not (text.isascii() and text.isdigit()) or abs(time.time() - int(text[:20])) > WINDOW_SECONDS:
         raise Unauthenticated(
             "authorization-timestamp must be the time now, in Unix seconds: is your clock right?", code="TIMESTAMP"

@@ -1,12 +1,12 @@
 """What a signed request can ask for (§8.2): tokens, the user's details, the end of the pair it was signed with."""
 
-from litestar import Router, get
+from litestar import get
 
 from controlroom.border.asking import Body
 from controlroom.dialects.robocorp.answers import OlderShape, Shape
 from controlroom.dialects.robocorp.rcc.capabilities import PURPOSES, Capability
-from controlroom.dialects.robocorp.rcc.signing import Signed, signed
-from controlroom.dialects.robocorp.routing import delete, post, undocumented
+from controlroom.dialects.robocorp.rcc.signing import Signed
+from controlroom.dialects.robocorp.routing import delete, post
 from controlroom.engine.access.credentials import Signer
 from controlroom.engine.access.user_tokens import mint
 from controlroom.engine.access.users import actions as users
@@ -114,9 +114,3 @@ async def _token(engine: Engine, signer: Signer, asked: TokenRequest, workspace:
 def _user_of(signer: Signer) -> UserId:
     assert signer.actor.id is not None  # noqa: S101  # the actor of a pair is a user
     return UserId(signer.actor.id)
-
-
-def router() -> Router:
-    """The token vendor."""
-    handlers = [request_token, request_user_token, get_details, delete_credential]
-    return undocumented("/token-vendor-v1", handlers, signed, request_class=Signed)

@@ -3,15 +3,13 @@
 from functools import partial
 from typing import Literal
 
-from litestar import Router, get
+from litestar import get
 
 from controlroom.border.asking import Asking, Permission
 from controlroom.dialects.robocorp.answers import Named, OlderShape, Shape
-from controlroom.dialects.robocorp.rcc.capabilities import Capability, token_for
-from controlroom.dialects.robocorp.routing import undocumented
 from controlroom.engine.access.model import Actor
+from controlroom.engine.packages import model
 from controlroom.engine.packages import store as packages
-from controlroom.engine.packages.model import Package
 from controlroom.engine.workspaces import actions as workspaces
 from controlroom.engine.workspaces.model import Workspace
 from controlroom.ids import OrganizationId, PackageId, WorkspaceId
@@ -83,7 +81,7 @@ async def get_tree(request: Asking) -> Tree:
     return Tree(workspace.id, workspace.name, robots, activities)
 
 
-def show_robot(package: Package) -> RobotAnswer:
+def show_robot(package: model.Package) -> RobotAnswer:
     """A package as this surface writes it."""
     latest = package.latest
     content = None if latest is None else RobotPackage(f"{package.name}.zip", latest.size, latest.hash)
@@ -106,8 +104,3 @@ def _show(workspace: Workspace, actor: Actor, url: str) -> WorkspaceAnswer:
             can_read_assistants=actor.may(Permission.READ_ASSISTANTS, workspace.id),
         ),
     )
-
-
-def router() -> Router:
-    """Its routes. Whoever may do something in a workspace may see it, so that every capability opens them."""
-    return undocumented("/workspace-v1", [list_workspaces, get_tree], token_for(*Capability))

@@ -78,30 +78,38 @@ async def list_users(engine: Engine, actor: Actor, *, after: UserId | None = Non
     return await store.list_users(engine.database, actor.organization_id, among=among, after=after, limit=limit)
 
 
-async def set_password(engine: Engine, actor: Actor, user: UserId, password: str) -> None:
-    """Give a user a new password: their own, or one whom the actor may govern. It ends the user's sessions."""
+async def set_password(
+    engine: Engine, actor: Actor, user: UserId, password: str, *, within: WorkspaceId | None = None
+) -> None:
+    """Give a user a new password: their own, or one whom the actor may govern. It ends the user's sessions.
+
+    Here and below `within` is a workspace: of a user who is no member of it, or whom the actor does not see there, it
+    is not found.
+    """
+    if within is not None:  # before the password is looked at, which takes long
+        await _member(engine.database, scope_of(actor, Permission.READ_MEMBERS, within), user)
     password_hash = await hash_password(password)
     async with scoped(engine.database, actor.organization_id) as tx:
-        account = await _governed(tx, actor, user)
+        account = await _governed(tx, actor, user, within)
         await store.set_password_hash(tx, user, password_hash)
         await store.end_sessions(tx, user)
         await access_store.delete_server_key(tx, initial_password_key(user))
         await record(engine, tx, actor, account.organization_id, "user.password_set", user)
 
 
-async def disable_user(engine: Engine, actor: Actor, user: UserId) -> None:
+async def disable_user(engine: Engine, actor: Actor, user: UserId, *, within: WorkspaceId | None = None) -> None:
     """Let a user in no more; what they made stays."""
     async with scoped(engine.database, actor.organization_id) as tx:
-        account = await _governed(tx, actor, user)
+        account = await _governed(tx, actor, user, within)
         await store.set_disabled(tx, user, disabled=True)
         await store.end_sessions(tx, user)
         await record(engine, tx, actor, account.organization_id, "user.disabled", user, username=account.username)
 
 
-async def enable_user(engine: Engine, actor: Actor, user: UserId) -> None:
+async def enable_user(engine: Engine, actor: Actor, user: UserId, *, within: WorkspaceId | None = None) -> None:
     """Let a disabled user in again."""
     async with scoped(engine.database, actor.organization_id) as tx:
-        account = await _governed(tx, actor, user)
+        account = await _governed(tx, actor, user, within)
         await store.set_disabled(tx, user, disabled=False)
         await record(engine, tx, actor, account.organization_id, "user.enabled", user, username=account.username)
 
@@ -153,10 +161,12 @@ async def remove_member(engine: Engine, actor: Actor, workspace: WorkspaceId, us
         await record(engine, tx, actor, scope, "member.removed", user, role=before.role.value)
 
 
-async def create_credential(engine: Engine, actor: Actor, user: UserId, *, name: str) -> tuple[UserCredential, str]:
+async def create_credential(
+    engine: Engine, actor: Actor, user: UserId, *, name: str, within: WorkspaceId | None = None
+) -> tuple[UserCredential, str]:
     """A new pair for a user, and the text `identifier:secret` of it, shown this once."""
     async with scoped(engine.database, actor.organization_id) as tx:
-        account = await _governed(tx, actor, user)
+        account = await _governed(tx, actor, user, within)
         credential, pair = await write_credential(engine, tx, user, name=name)
         await record(
             engine, tx, actor, account.organization_id, "user_credential.created", credential.id, user=str(user)
@@ -179,26 +189,36 @@ async def write_credential(engine: Engine, tx: ScopedTx, user: UserId, *, name: 
 
 
 async def list_credentials(
-    engine: Engine, actor: Actor, user: UserId, *, after: UserCredentialId | None = None, limit: int
+    engine: Engine,
+    actor: Actor,
+    user: UserId,
+    *,
+    after: UserCredentialId | None = None,
+    limit: int,
+    within: WorkspaceId | None = None,
 ) -> list[UserCredential]:
     """A user's pairs, never their secrets."""
     async with scoped(engine.database, actor.organization_id) as tx:
-        await _governed(tx, actor, user)
+        await _governed(tx, actor, user, within)
         return await store.list_credentials(tx, user, after=after, limit=limit)
 
 
-async def revoke_credential(engine: Engine, actor: Actor, user: UserId, credential: UserCredentialId) -> None:
+async def revoke_credential(
+    engine: Engine, actor: Actor, user: UserId, credential: UserCredentialId, *, within: WorkspaceId | None = None
+) -> None:
     """Delete a pair: nothing that it signs is accepted any more. Raises NotFound."""
     async with scoped(engine.database, actor.organization_id) as tx:
-        account = await _governed(tx, actor, user)
+        account = await _governed(tx, actor, user, within)
         if not await store.delete_credential(tx, user, credential):
             raise CredentialNotFound
         await record(engine, tx, actor, account.organization_id, "user_credential.deleted", credential, user=str(user))
         tx.after_commit(lambda: forget(engine))
 
 
-async def _governed(tx: ScopedTx, actor: Actor, user: UserId) -> Account:
+async def _governed(tx: ScopedTx, actor: Actor, user: UserId, within: WorkspaceId | None) -> Account:
     """The account, locked, if it is the actor's own or theirs to govern. Outsiders are told that it does not exist."""
+    if within is not None:
+        await _member(tx, scope_of(actor, Permission.READ_MEMBERS, within), user)
     account = await store.account(tx, actor.organization_id, user)
     if account is None:
         raise UserNotFound
