@@ -216,13 +216,15 @@ class SquareAnswer(Struct, frozen=True, tag="square"):
 
 
 def test_of_several_kinds_of_rows_each_becomes_the_answer_with_its_tag():
-    """A union of answers is made of a union of rows, if there is one for each of them."""
+    """A union of answers is made of a union of rows, if there is one for each of them; and a list of a list."""
 
     class Table(Struct, frozen=True):
         form: Circle | Square | None
+        feet: tuple[Square, ...] = ()
 
     class TableAnswer(Struct, frozen=True):
         form: CircleAnswer | SquareAnswer | None
+        feet: list[SquareAnswer]
 
     class Stool(Struct, frozen=True):
         form: CircleAnswer | None
@@ -231,6 +233,7 @@ def test_of_several_kinds_of_rows_each_becomes_the_answer_with_its_tag():
 
     told = [show_table(Table(form)).form for form in (Circle(1), Square(2), None)]
     assert told == [CircleAnswer(1), SquareAnswer(2), None]
+    assert show_table(Table(None, (Square(1), Square(2)))).feet == [SquareAnswer(1), SquareAnswer(2)]
     with pytest.raises(TypeError, match="form"):
         shown_as(Stool, Table)
 

@@ -22,6 +22,7 @@ Row = TypeVar("Row")
 Member = TypeVar("Member", bound=Enum)
 Shown = TypeVar("Shown", bound=msgspec.Struct)
 
+_LISTS: Final = {list, tuple}
 _encoder = msgspec.json.Encoder()
 
 
@@ -61,8 +62,8 @@ def shown_as(
     """The function that writes a row as an answer: its fields are the row's attributes of the same names.
 
     `made` says of a field by which other name the row has it, or what is made of it or of the row; of the others, the
-    habits of the grammar say it, and a row in the row becomes an answer in the answer: of several kinds, the one with
-    the same tag. The function is compiled where it is declared, once, and is as fast as one by hand.
+    habits of the grammar say it. A row in the row becomes an answer in the answer (of several kinds, the one with the
+    same tag), and so do lists of them. The function is compiled where it is declared, once: as fast as one by hand.
 
     Raises:
         TypeError: if the row lacks a field, or its attribute may be what the answer's field may not.
@@ -121,17 +122,27 @@ def _usual(row: type, name: str, hint: Any, habits: Habits) -> Any:
 
 
 def _inner(has: set[Any], wanted: set[Any], habits: Habits) -> Callable[[Any], Any] | None:
-    """What makes an answer in the answer of a row in the row."""
+    """What makes an answer in the answer of a row in the row, or a list of them."""
     rows, answers = [each for each in has if _is_struct(each)], [each for each in wanted if _is_struct(each)]
     tagged = {each.__struct_config__.tag: each for each in answers}
     if not rows or not has - {*rows} <= wanted:
-        return None
+        return _inner_list(has, wanted, habits)
     if len(rows) == len(answers) == 1:
         return shown_as(answers[0], rows[0], habits)
     if any(row.__struct_config__.tag not in tagged for row in rows):
         return None
     by_kind = {row: shown_as(tagged[row.__struct_config__.tag], row, habits) for row in rows}
     return lambda value: by_kind[type(value)](value)
+
+
+def _inner_list(has: set[Any], wanted: set[Any], habits: Habits) -> Callable[[Any], Any] | None:
+    match [each for each in has if get_origin(each) in _LISTS], [each for each in wanted if get_origin(each) in _LISTS]:
+        case [rows], [answers] if has - {rows} <= wanted:
+            make = _inner({get_args(rows)[0]}, {get_args(answers)[0]}, habits)
+            of = get_origin(answers)
+            return None if make is None else lambda values: of(map(make, values))
+        case _:
+            return None
 
 
 def _is_struct(kind: Any) -> bool:

@@ -123,6 +123,7 @@ _HABITS: Final = Habits(
         ("time_zone", "zone"),
         ("enabled", "is_enabled"),
         ("paused", "is_paused"),
+        ("declared", "is_declared"),
         ("standing", "is_standing"),
         *((f"{name}_seconds", name) for name in ("grace", "skip_after", "cancel_after", "timeout", "max_lifetime")),
     ),

@@ -4,8 +4,6 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
-import msgspec
-
 from controlroom.border.asking import Asking, Query
 from controlroom.dialects.robocorp.answers import Identified, Shape, shown_as
 from controlroom.dialects.robocorp.routing import Page, Pages, get
@@ -47,7 +45,7 @@ async def list_audit_log(
 ) -> Page[AuditEventAnswer]:
     """List what happened in the workspace, newest first; single work items have a history of their own."""
     asked = AuditFilter(kind=event_type, actor_id=actor_id, since=_utc(since), until=_utc(until))
-    return paging.page(await audit.of_workspace(*request.reading, asked, **paging.before(_position)), _show, _place)
+    return paging.page(await audit.of_workspace(*request.reading, asked, **paging.before(Position)), _show, _place)
 
 
 @get("/audit-log", above_workspaces=True)
@@ -61,7 +59,7 @@ async def list_organization_audit_log(
 ) -> Page[AuditEventAnswer]:
     """List what happened to accounts and the organization, outside of its workspaces, newest first; for admins."""
     asked = AuditFilter(kind=event_type, actor_id=actor_id, since=_utc(since), until=_utc(until))
-    rows = await audit.outside_workspaces(*request.governing, asked, **paging.before(_position))
+    rows = await audit.outside_workspaces(*request.governing, asked, **paging.before(Position))
     return paging.page(rows, _show, _place)
 
 
@@ -70,10 +68,6 @@ def _utc(moment: datetime | None) -> datetime | None:
     if moment is None:
         return None
     return check_moment(moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC))
-
-
-def _position(value: Any) -> Position:
-    return msgspec.convert(value, Position)
 
 
 def _place(event: AuditEvent) -> Position:

@@ -5,8 +5,6 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
 
-import msgspec
-
 from controlroom.border.asking import Asking, Body, Permission, Query
 from controlroom.dialects.robocorp.answers import Named, OwnBody, Shape, shown_as
 from controlroom.dialects.robocorp.routing import Page, Pages, delete, get, update
@@ -90,7 +88,7 @@ class RunLock(Shape, frozen=True, kw_only=True):
 async def list_locks(request: Asking, paging: Pages) -> Page[LockAnswer]:
     """List locks with who holds them and who waits, those of the organization first, by name."""
     seen = actions.seen_by(request.actor)
-    rows = await standings.list_locks(*request.reading, seen=seen, **paging.after(_position))
+    rows = await standings.list_locks(*request.reading, seen=seen, **paging.after(standings.Position))
     return paging.page(rows, _show, _place)
 
 
@@ -132,37 +130,14 @@ async def locks_of_one(request: Asking, run: Run) -> list[RunLock]:
 _OPEN: Final = {model.LockState.WAITING, model.LockState.HELD}
 
 
-def names_of(locks: Sequence[LockBody]) -> tuple[LockName, ...]:
-    """The locks that are asked for."""
-    return tuple(LockName(lock.name, lock.of) for lock in locks)
-
-
-def show_names(locks: Sequence[LockName]) -> list[LockBody]:
-    """Likewise, as this dialect writes them."""
-    return [LockBody(lock.name, lock.of) for lock in locks]
-
-
-def _position(cursor: object) -> standings.Position:
-    return msgspec.convert(cursor, standings.Position)
-
-
 def _place(lock: model.Lock) -> standings.Position:
     return standings.Position(lock.of, lock.name)
 
 
-_show_in_line = shown_as(RunInLine, model.InLine, process=lambda run: Named(run.process_id, run.process_name))
-_show = shown_as(
-    LockAnswer,
-    model.Lock,
-    declared="is_declared",
-    holders=lambda lock: [_show_in_line(each) for each in lock.holders],
-    waiters=lambda lock: [_show_in_line(each) for each in lock.waiters],
-)
-_show_blocker = shown_as(BlockingRun, model.Blocker)
+_show = shown_as(LockAnswer, model.Lock)
 _show_standing = shown_as(
     RunLock,
     model.Standing,
     state=lambda one: model.LockState.WAITING if one.held_at is None else model.LockState.HELD,
     since=lambda one: one.held_at or one.asked_at,
-    blocked_by=lambda one: [_show_blocker(each) for each in one.blocked_by],
 )

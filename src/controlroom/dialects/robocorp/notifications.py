@@ -81,15 +81,9 @@ async def update_notification(
 ) -> NotificationAnswer:
     """Change a notification; it keeps its type."""
     events = None if data.enabled_events is None else [_EVENTS[name] for name in data.enabled_events]
-    return _show(
-        await actions.update(
-            *request.acting,
-            notification_id,
-            way=_way(data.recipients, data.endpoint),
-            events=events,
-            is_enabled=data.enabled,
-        )
-    )
+    way = _way(data.recipients, data.endpoint)
+    changed = await actions.update(*request.acting, notification_id, way=way, events=events, is_enabled=data.enabled)
+    return _show(changed)
 
 
 @delete("/notifications/{notification_id:uuid}")

@@ -13,7 +13,7 @@ from litestar.params import FromQuery, SkipValidation
 from msgspec import Struct
 
 from controlroom.border.asking import Asking
-from controlroom.border.cursors import After, Before, Position, cursor_of, position_of
+from controlroom.border.cursors import After, Before, Kind, Position, cursor_of, position_of
 from controlroom.errors import Invalid
 from controlroom.postgres.keyset import fitting
 
@@ -51,15 +51,15 @@ class Paging:
         """How many rows to ask for: one more than a page, which tells whether there is a next one."""
         return self.limit + 1
 
-    def position(self, kind: Callable[[Any], Position]) -> Position | None:
+    def position(self, kind: Kind[Position]) -> Position | None:
         """The position that the page begins behind, None for the first page; raises Invalid `INVALID_CURSOR`."""
         return None if self._cursor is None else position_of(self._cursor, kind)
 
-    def after(self, kind: Callable[[Any], Position]) -> After[Position]:
+    def after(self, kind: Kind[Position]) -> After[Position]:
         """What a list is asked that begins with the oldest: `store.list_workers(…, **paging.after(WorkerId))`."""
         return {"after": self.position(kind), "limit": self.fetch}
 
-    def before(self, kind: Callable[[Any], Position]) -> Before[Position]:
+    def before(self, kind: Kind[Position]) -> Before[Position]:
         """Likewise, with the newest."""
         return {"before": self.position(kind), "limit": self.fetch}
 

@@ -7,12 +7,12 @@ from msgspec import UNSET, Raw, UnsetType, field
 from msgspec.structs import replace
 
 from controlroom.border.answers import worded
-from controlroom.border.asking import Asking, Body, Path, Permission, Query, QueryParameter
+from controlroom.border.asking import Asking, Body, Path, Permission, QueryParameter
 from controlroom.dialects.robocorp.answers import Accepted, Deleted, Named, OwnBody, Shape, shown_as
-from controlroom.dialects.robocorp.locks import LockBody, RunLock, locks_of, locks_of_one, names_of
+from controlroom.dialects.robocorp.locks import LockBody, RunLock, locks_of, locks_of_one
 from controlroom.dialects.robocorp.messages import GRAMMAR
 from controlroom.dialects.robocorp.placements import PlacementBody, placement_of
-from controlroom.dialects.robocorp.routing import Page, Pages, delete, get, post
+from controlroom.dialects.robocorp.routing import OfProcess, Page, Pages, delete, get, post
 from controlroom.engine.runs import actions, model, reruns, store
 from controlroom.engine.runs.callbacks import Callback, CallbackEvent
 from controlroom.engine.runs.parameters import RunParameters
@@ -129,7 +129,7 @@ class StopProcessRun(Shape, frozen=True):
 async def list_process_runs(
     request: Asking,
     paging: Pages,
-    process_id: Query[ProcessId | None] = None,
+    process_id: OfProcess = None,
     run_state: Annotated[model.RunState | None, QueryParameter(name="state")] = None,
 ) -> Page[ProcessRun]:
     """List process runs, newest first."""
@@ -233,17 +233,11 @@ def _inputs(asked: StartRequest) -> model.Inputs:
             raise Invalid("A start has either work_item_ids, or payloads, or with_inputs.", code="INVALID_BODY")
 
 
-_parameters_of = shown_as(
-    RunParameters,
-    StartRequest,
-    placement=lambda asked: placement_of(asked.placement),
-    callback=lambda asked: _callback(asked.callback),
-    locks=lambda asked: names_of(asked.locks),
-)
-
-
-def _callback(asked: CallbackRequest | None) -> Callback | None:
-    if asked is None:
-        return None
+def _callback(asked: CallbackRequest) -> Callback:
     events = tuple(CallbackEvent(f"run.{name}") for name in asked.callback_events)
     return Callback(url=asked.url, grammar=GRAMMAR, events=events, secret=asked.secret)
+
+
+_parameters_of = shown_as(
+    RunParameters, StartRequest, placement=("placement", placement_of), callback=("callback", _callback)
+)

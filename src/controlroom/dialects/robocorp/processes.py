@@ -1,14 +1,14 @@
 """Processes (§1.7), and what the vendor's API could not do: make, change and delete them (our own management API)."""
 
 from datetime import datetime
+from operator import attrgetter
 from uuid import UUID
 
 from msgspec import UNSET, Raw, UnsetType, field
 
 from controlroom.border.asking import Asking, Body, Path, Permission
-from controlroom.border.bodies import given
-from controlroom.dialects.robocorp.answers import Deleted, Identified, OwnBody, Shape, shown_as
-from controlroom.dialects.robocorp.locks import LockBody, names_of, show_names
+from controlroom.dialects.robocorp.answers import Deleted, Identified, OwnBody, Shape, shown_as, shown_with
+from controlroom.dialects.robocorp.locks import LockBody
 from controlroom.dialects.robocorp.placements import PlacementBody, placement_of, show_placement
 from controlroom.dialects.robocorp.routing import Page, Pages, delete, get, post, update
 from controlroom.engine.processes import actions, model, store
@@ -168,48 +168,30 @@ def _task(task: TaskRequest) -> model.NamedTask:
             raise Invalid("a task needs either package_id or package_name", code="INVALID_BODY")
 
 
-def _payload(item: DefaultWorkItem | None) -> Raw | None:
-    return None if item is None else item.payload
-
-
 def _steps(steps: list[StepRequest]) -> tuple[model.StepDefinition, ...]:
     return tuple(map(_step_of, steps))
 
 
-_step_of = shown_as(
-    model.StepDefinition,
-    StepRequest,
-    task=lambda step: step.task and _task(step.task),
-    placement=lambda step: placement_of(step.placement),
-)
+_step_of = shown_as(model.StepDefinition, StepRequest, task=("task", _task), placement=("placement", placement_of))
 _process_of = shown_as(
     model.ProcessDefinition,
     CreateProcess,
-    steps=lambda body: _steps(body.steps),
-    default_item=lambda body: _payload(body.default_work_item),
-    locks=lambda body: names_of(body.locks),
+    steps=("steps", _steps),
+    default_item=("default_work_item", attrgetter("payload")),
 )
 _change_of = shown_as(
     model.ProcessChange,
     UpdateProcess,
-    steps=lambda body: given(body.steps, _steps),
-    default_item=lambda body: given(body.default_work_item, _payload),
-    locks=lambda body: given(body.locks, names_of),
+    steps=("steps", _steps),
+    default_item=("default_work_item", attrgetter("payload")),
 )
 
 
 async def _show(request: Asking, process: model.Process) -> ProcessAnswer:
     steps = await store.list_steps(*request.reading, process.id)
-    return ProcessAnswer(
-        id=process.id,
-        name=process.name,
-        created_at=process.created_at,
-        steps=[_show_step(step) for step in steps],
-        enabled=process.is_enabled,
-        default_work_item=None if process.default_item is None else DefaultWorkItem(process.default_item),
-        locks=show_names(process.locks),
-    )
+    return _shown(process, steps=[_show_step(step) for step in steps])
 
 
 _show_listed = shown_as(ListedProcess, model.Process)
-_show_step = shown_as(StepAnswer, model.Step, placement=lambda step: show_placement(step.placement))
+_show_step = shown_as(StepAnswer, model.Step, placement=("placement", show_placement))
+_shown = shown_with(("steps",), ProcessAnswer, model.Process, default_work_item=("default_item", DefaultWorkItem))

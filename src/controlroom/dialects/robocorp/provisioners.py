@@ -60,12 +60,9 @@ async def list_provisioners(request: Asking, paging: Pages) -> Page[ProvisionerA
 @post("/provisioners")
 async def create_provisioner(request: Asking, data: Body[CreateProvisioner]) -> NewProvisioner:
     """Create a provisioner. A step is placed on it by `placement: {"provisioner": id}`."""
+    lifetime = duration_of(data.max_lifetime_seconds)
     made, secret = await actions.create(
-        *request.acting,
-        name=data.name,
-        endpoint=data.endpoint,
-        secret=data.secret,
-        max_lifetime=duration_of(data.max_lifetime_seconds),
+        *request.acting, name=data.name, endpoint=data.endpoint, secret=data.secret, max_lifetime=lifetime
     )
     return _show(made).widened(NewProvisioner, secret=secret)
 
@@ -81,13 +78,14 @@ async def update_provisioner(
     request: Asking, provisioner_id: Path[ProvisionerId], data: Body[UpdateProvisioner]
 ) -> ProvisionerAnswer:
     """Change a provisioner; requests under way go to where it is now."""
+    lifetime = duration_of(data.max_lifetime_seconds)
     changed = await actions.update(
         *request.acting,
         provisioner_id,
         name=data.name,
         endpoint=data.endpoint,
         secret=data.secret,
-        max_lifetime=duration_of(data.max_lifetime_seconds),
+        max_lifetime=lifetime,
     )
     return _show(changed)
 

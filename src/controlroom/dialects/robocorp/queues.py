@@ -5,7 +5,6 @@ from datetime import datetime
 from msgspec import UNSET, Raw, UnsetType, field
 
 from controlroom.border.asking import Asking, Body, Path, Permission
-from controlroom.border.bodies import given
 from controlroom.dialects.robocorp.answers import Deleted, OwnBody, Reference, Shape, shown_as
 from controlroom.dialects.robocorp.placements import PlacementBody, placement_of, show_placement
 from controlroom.dialects.robocorp.routing import Page, Pages, delete, get, post, update
@@ -176,17 +175,11 @@ def _schema(asked: Raw) -> Raw | None:
 
 
 _definition_of = shown_as(
-    ConsumerDefinition,
-    CreateConsumer,
-    placement=lambda body: placement_of(body.placement),
-    windows=lambda body: _windows(body.windows),
+    ConsumerDefinition, CreateConsumer, placement=("placement", placement_of), windows=("windows", _windows)
 )
 
 _change_of = shown_as(
-    ConsumerChange,
-    UpdateConsumer,
-    placement=lambda body: given(body.placement, placement_of),
-    windows=lambda body: given(body.windows, _windows),
+    ConsumerChange, UpdateConsumer, placement=("placement", placement_of), windows=("windows", _windows)
 )
 
 _show = shown_as(QueueAnswer, Queue)
@@ -195,6 +188,6 @@ _show_consumer = shown_as(
     ConsumerAnswer,
     Consumer,
     task=lambda consumer: ConsumerTask(consumer.task_id, consumer.task_name, consumer.package_name),
-    placement=lambda consumer: show_placement(consumer.placement),
+    placement=("placement", show_placement),
     windows=lambda consumer: [_show_window(window) for window in consumer.windows],
 )

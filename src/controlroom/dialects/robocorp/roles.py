@@ -49,10 +49,9 @@ async def list_roles(request: Asking, paging: Pages) -> Page[RoleAnswer]:
 @post("/roles", needs=Permission.READ_MEMBERS)
 async def create_role(request: Asking, data: Body[CreateRole]) -> RoleAnswer:
     """Create a role of the organization; nobody can give it more permissions than they have there."""
+    permissions, text = _permissions(data.permissions), data.description
     return _show(
-        await actions.create_role(
-            *request.governing, name=data.name, permissions=_permissions(data.permissions), description=data.description
-        )
+        await actions.create_role(*request.governing, name=data.name, permissions=permissions, description=text)
     )
 
 
@@ -66,11 +65,10 @@ async def get_role(request: Asking, role_id: Path[RoleId]) -> RoleAnswer:
 async def update_role(request: Asking, role_id: Path[RoleId], data: Body[EditRole]) -> RoleAnswer:
     """Change a role, for all who have it."""
     permissions = None if data.permissions is None else _permissions(data.permissions)
-    return _show(
-        await actions.edit_role(
-            *request.governing, role_id, name=data.name, permissions=permissions, description=data.description
-        )
+    changed = await actions.edit_role(
+        *request.governing, role_id, name=data.name, permissions=permissions, description=data.description
     )
+    return _show(changed)
 
 
 @delete("/roles/{role_id:uuid}", needs=Permission.READ_MEMBERS)

@@ -5,17 +5,21 @@ Every success is 200, and updates are POST as well as PUT.
 
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Any
+from typing import Any, TypeAlias
 
 from litestar import Router, get, route
 from litestar import delete as _delete
 from litestar import post as _post
 from litestar.handlers import HTTPRouteHandler
 
-from controlroom.border.asking import Entrance
+from controlroom.border.asking import Entrance, Query
 from controlroom.dialects.robocorp.paging import PAGED, Page, Pages, Paging
+from controlroom.ids import ProcessId
 
-__all__ = ["Page", "Pages", "Paging", "delete", "get", "post", "undocumented", "update"]
+__all__ = ["OfProcess", "Page", "Pages", "Paging", "delete", "get", "post", "undocumented", "update"]
+
+OfProcess: TypeAlias = Query[ProcessId | None]
+"""`process_id` of a list: only what belongs to this process."""
 
 post = partial(_post, status_code=200)
 delete = partial(_delete, status_code=200)

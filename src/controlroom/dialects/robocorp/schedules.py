@@ -6,7 +6,7 @@ from typing import Any
 
 from msgspec import UNSET, Raw, UnsetType
 
-from controlroom.border.asking import Asking, Body, Path, Permission, Query
+from controlroom.border.asking import Asking, Body, Path, Permission
 from controlroom.border.bodies import given
 from controlroom.dialects.robocorp.answers import (
     Deleted,
@@ -18,13 +18,13 @@ from controlroom.dialects.robocorp.answers import (
     shown_as,
     shown_with,
 )
-from controlroom.dialects.robocorp.routing import Page, Pages, delete, get, post, update
+from controlroom.dialects.robocorp.routing import OfProcess, Page, Pages, delete, get, post, update
 from controlroom.dialects.robocorp.schedule_rules import RuleBody, rule_of, show_rule
 from controlroom.engine.schedules import actions, model, store
 from controlroom.engine.schedules.local_times import zone_named
 from controlroom.engine.schedules.previews import Preview
 from controlroom.errors import Invalid
-from controlroom.ids import ProcessId, ScheduleId
+from controlroom.ids import ScheduleId
 
 _PREVIEWED = 10
 _MOST_PREVIEWED = 100
@@ -136,9 +136,7 @@ class OccurrenceAnswer(Shape, frozen=True, kw_only=True):
 
 
 @get("/schedules", needs=Permission.READ_SCHEDULES)
-async def list_schedules(
-    request: Asking, paging: Pages, process_id: Query[ProcessId | None] = None
-) -> Page[ScheduleAnswer]:
+async def list_schedules(request: Asking, paging: Pages, process_id: OfProcess = None) -> Page[ScheduleAnswer]:
     """List schedules, oldest first."""
     rows = await store.list_schedules(
         *request.reading, process=process_id, **paging.after(ScheduleId), most_bytes=paging.most

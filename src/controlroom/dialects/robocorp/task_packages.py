@@ -118,11 +118,8 @@ async def get_task_package(request: Asking, package_id: Path[PackageId]) -> Task
     package = await store.get(*request.reading, package_id)
     ids = {task.name: task.id for task in await store.list_tasks(*request.reading, package_id)}
     tasks = [TaskName(name, ids[name]) for name in package.task_names]
-    shown = (
-        await _with_upload(request, package)
-        if request.actor.may(Permission.WRITE_PACKAGES, request.workspace)
-        else _show(request, package)
-    )
+    may_write = request.actor.may(Permission.WRITE_PACKAGES, request.workspace)
+    shown = await _with_upload(request, package) if may_write else _show(request, package)
     return msgspec.structs.replace(shown, tasks=tasks)
 
 

@@ -10,11 +10,11 @@ from uuid import UUID
 
 from msgspec import Raw
 
-from controlroom.border.asking import Asking, Body, Path, Permission, Query, QueryParameter
+from controlroom.border.asking import Asking, Body, Path, Permission, QueryParameter
 from controlroom.border.bodies import decode
 from controlroom.dialects.robocorp.answers import Deleted, Identified, OwnBody, Shape, shown_as
 from controlroom.dialects.robocorp.messages import EVENT_NAMES, GRAMMAR
-from controlroom.dialects.robocorp.routing import Page, Pages, Paging, delete, get, post, update
+from controlroom.dialects.robocorp.routing import OfProcess, Page, Pages, Paging, delete, get, post, update
 from controlroom.engine.deliveries import model
 from controlroom.engine.deliveries import store as deliveries
 from controlroom.engine.webhooks import actions, redelivery, store
@@ -116,9 +116,7 @@ class TestStarted(Shape, frozen=True):
 
 
 @get("/webhooks", needs=Permission.READ_WEBHOOKS)
-async def list_webhooks(
-    request: Asking, paging: Pages, process_id: Query[ProcessId | None] = None
-) -> Page[WebhookAnswer]:
+async def list_webhooks(request: Asking, paging: Pages, process_id: OfProcess = None) -> Page[WebhookAnswer]:
     """List webhooks, oldest first, without their secrets."""
     rows = await store.list_webhooks(*request.reading, process=process_id, **paging.after(WebhookId))
     return paging.page(rows, _show)

@@ -10,7 +10,7 @@ from controlroom.border.asking import Asking, Body, Path, Permission, Query, Que
 from controlroom.border.bodies import given
 from controlroom.dialects.robocorp.answers import Accepted, Identified, OwnBody, Reference, Shape, shown_as
 from controlroom.dialects.robocorp.codes import told_exception
-from controlroom.dialects.robocorp.routing import Page, Pages, get, post, update
+from controlroom.dialects.robocorp.routing import OfProcess, Page, Pages, get, post, update
 from controlroom.dialects.robocorp.work_item_files import NOTHING, FileAnswer, files_of
 from controlroom.engine.queues import actions as queues
 from controlroom.engine.work_items import actions, model, store
@@ -108,7 +108,7 @@ STATES = worded(
 async def list_work_items(
     request: Asking,
     paging: Pages,
-    process_id: Query[ProcessId | None] = None,
+    process_id: OfProcess = None,
     process_run_id: Query[RunId | None] = None,
     item_state: Annotated[ShownState | None, QueryParameter(name="state")] = None,
 ) -> Page[WorkItemAnswer]:

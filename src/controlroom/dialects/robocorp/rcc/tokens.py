@@ -3,15 +3,15 @@
 from litestar import get
 
 from controlroom.border.asking import Body
-from controlroom.dialects.robocorp.answers import OlderShape, Shape
+from controlroom.dialects.robocorp.answers import OlderShape, Shape, shown_as
 from controlroom.dialects.robocorp.rcc.capabilities import PURPOSES, Capability
 from controlroom.dialects.robocorp.rcc.signing import Signed
 from controlroom.dialects.robocorp.routing import delete, post
 from controlroom.engine.access.credentials import Signer
+from controlroom.engine.access.model import User
 from controlroom.engine.access.user_tokens import mint
 from controlroom.engine.access.users import actions as users
 from controlroom.engine.access.users.store import user as get_user
-from controlroom.engine.engine import Engine
 from controlroom.errors import Invalid
 from controlroom.ids import UserCredentialId, UserId, WorkspaceId
 
@@ -67,47 +67,46 @@ class Removed(OlderShape, frozen=True):
 @post("/workspaces/{workspace_id:uuid}/tokenrequest")
 async def request_token(request: Signed, data: Body[TokenRequest]) -> Token:
     """Get a token for one workspace."""
-    return await _token(request.engine, request.signer, data, request.workspace)
+    return await _token(request, data, request.workspace)
 
 
 @post("/user/tokenrequest")
 async def request_user_token(request: Signed, data: Body[TokenRequest]) -> Token:
     """Get a token to view all workspaces of the user."""
-    return await _token(request.engine, request.signer, data, None)
+    return await _token(request, data, None)
 
 
 @get("/user/details")
 async def get_details(request: Signed) -> Details:
     """Tell who the pair belongs to."""
-    user_id = _user_of(request.signer)
-    found = await get_user(request.db, request.signer.actor.organization_id, user_id)
+    found = await get_user(request.db, request.signer.actor.organization_id, _user_of(request.signer))
     assert found is not None  # noqa: S101  # users are disabled, never deleted
-    user = UserDetails(
-        id=user_id,
-        email=found.email,
-        email_verified=False,
-        first_name=found.first_name,
-        last_name=found.last_name,
-        name=f"{found.first_name} {found.last_name}".strip() or found.username,
-        nickname=found.username,
-    )
-    return Details(user, RequestDetails(request.scope["state"]["request_id"], request.signer.credential))
+    told = RequestDetails(request.scope["state"]["request_id"], request.signer.credential)
+    return Details(_show_user(found), told)
 
 
 @delete("/credential")
 async def delete_credential(request: Signed) -> Removed:
     """End the pair that has signed this very request, and every token that it asked for."""
-    await users.revoke_credential(
-        request.engine, request.signer.actor, _user_of(request.signer), request.signer.credential
-    )
-    return Removed(request.signer.credential)
+    pair = request.signer.credential
+    await users.revoke_credential(*request.governing, _user_of(request.signer), pair)
+    return Removed(pair)
 
 
-async def _token(engine: Engine, signer: Signer, asked: TokenRequest, workspace: WorkspaceId | None) -> Token:
+_show_user = shown_as(
+    UserDetails,
+    User,
+    email_verified=lambda _: False,
+    name=lambda user: f"{user.first_name} {user.last_name}".strip() or user.username,
+    nickname="username",
+)
+
+
+async def _token(request: Signed, asked: TokenRequest, workspace: WorkspaceId | None) -> Token:
     if asked.expires_in < 1:
         raise Invalid("expiresIn must be 1 or more seconds", code="INVALID_LIFETIME")
     purpose = PURPOSES[asked.capability_set]
-    token = await mint(engine, signer, purpose, workspace=workspace, seconds=asked.expires_in)
+    token = await mint(request.engine, request.signer, purpose, workspace=workspace, seconds=asked.expires_in)
     return Token(token, asked.expires_in, asked.capability_set)
 
 
