@@ -20,6 +20,8 @@ class RunOptions:
     """What this run is called."""
     cause: str | None = None
     """Why it is started, in words."""
+    idempotency_key: str | None = None
+    """A start with the same key as an earlier one of the process, asking for the same, is answered with its run."""
     priority: int = 0
     """Of its step runs and work items: higher is more urgent."""
     env: Many = ()
@@ -48,6 +50,7 @@ def parameters_of(options: RunOptions) -> dict[str, Any]:
     asked = {
         "name": options.name,
         "cause": options.cause,
+        "idempotency_key": options.idempotency_key,
         "priority": options.priority or None,
         "overrides": _given(overrides),
         "locks": named(options.lock, options.organization_lock),

@@ -84,6 +84,8 @@ class StartRequest(OwnBody, frozen=True, kw_only=True):
     """What this run is called; as all below, ours."""
     cause: str = ""
     """Why it is started, in words."""
+    idempotency_key: str | None = None
+    """A start of the process that has it again, and asks for the same, is answered with the run of the first."""
     priority: int = 0
     overrides: OverridesBody = field(default_factory=OverridesBody)  # Why so: the document's drawing hashes defaults
     locks: list[LockBody] = field(default_factory=list)

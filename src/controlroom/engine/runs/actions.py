@@ -19,6 +19,7 @@ from controlroom.engine.processes.actions import check_placement, implicit_proce
 from controlroom.engine.processes.errors import ProcessNotConfigured
 from controlroom.engine.processes.model import ANYWHERE, Placement, Step
 from controlroom.engine.runs import locks as run_locks
+from controlroom.engine.runs import repeated_starts
 from controlroom.engine.runs.dispatch import dispatch_in
 from controlroom.engine.runs.errors import ProcessDisabled, RunNotEnded, RunNotFound
 from controlroom.engine.runs.listings import RUNS
@@ -63,7 +64,7 @@ async def start(
     NotFound (process, items, a version, what a placement names, a lock of the organization), RuntimeMissing, Forbidden
     for who may not name the user as whom robots shall run, ProcessDisabled, Conflict `PROCESS_NOT_CONFIGURED` (no steps
     or a step without a task), WorkItemStateConflict (an item is not waiting), Invalid for parameters that no run may
-    have, PayloadRefused, and what a payload may be refused for before (`check_payload`).
+    have, KeyReused, PayloadRefused, and what a payload may be refused for before (`check_payload`).
     """
 
     async def known(_tx: ScopedTx, _scope: Scope) -> ProcessId:
@@ -128,6 +129,9 @@ async def start_in(
     """
     scope = scope_of(actor, Permission.START_RUNS, workspace)
     check(parameters)
+    key, asked = parameters.idempotency_key, repeated_starts.fingerprint(engine, inputs, parameters)
+    if (first := await repeated_starts.first_of(tx, scope, process, key, asked)) is not None:
+        return first
     found = await processes.lock_for_start(tx, scope, process)
     if not found.is_enabled:
         raise ProcessDisabled(process)
@@ -138,8 +142,10 @@ async def start_in(
     await hold_declared(tx, scope, locks)
     await _check_placement(tx, actor, scope, steps, parameters.placement)
     versions = await overridden_versions(tx, scope, steps, parameters.overrides)
-    kept = stored(engine, run, parameters, cause, versions=versions, locks=locks)
+    kept = stored(engine, run, parameters, cause, fingerprint=asked, versions=versions, locks=locks)
     made = await _insert(tx, scope, process, run, kept, cause, parameters.priority)
+    if made is None:  # somebody who gave the same key at once has just committed
+        return await repeated_starts.first_of(tx, scope, process, key, asked)
     if not await _bring_items(engine, tx, scope, run, steps[0], found.default_item, inputs, parameters.priority):
         await _take_back(tx, run)
         return None
@@ -238,13 +244,21 @@ async def _insert(
     parameters: StoredParameters,
     cause: Cause,
     priority: int,
-) -> Run:
-    return await tx.one(
+) -> Run | None:
+    """Write the run; None if another one has its key: whoever is making that is waited for."""
+    if_new = (
+        ""
+        if parameters.idempotency_key is None  # which spares nearly all starts the second look
+        else """on conflict (process_id, (parameters ->> 'idempotency_key'))
+            where parameters ? 'idempotency_key' do nothing"""
+    )
+    return await tx.one_or_none(
         Run,
         f"""
         with run as (
             insert into run (id, workspace_id, process_id, state, started_by, started_by_id, priority, parameters)
             values (%(run)s, %(workspace)s, %(process)s, 'new', %(started_by)s, %(by)s, %(priority)s, %(parameters)s)
+            {if_new}
             returning *
         )
         {RUNS.select}

@@ -1,5 +1,6 @@
 """What one start asks for beside its input, as it is asked and as the run keeps it."""
 
+import re
 from collections.abc import Mapping
 from datetime import timedelta
 from typing import Final
@@ -18,15 +19,23 @@ from controlroom.ids import PackageId, PackageVersionId, RunId
 
 MOST_NAME_LETTERS: Final = 255
 MOST_CAUSE_LETTERS: Final = 1000
+MOST_KEY_LETTERS: Final = 255
+
+_KEY: Final = re.compile(r"[\x21-\x7e]+")
 
 
-class RunParameters(Struct, frozen=True, kw_only=True):
-    """What one start asks for beside its input, whatever caused it; a usual one asks for nothing."""
+class RunParameters(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What one start asks for beside its input, whatever caused it; a usual one asks for nothing.
+
+    Without its defaults, so that a later release tells a repeated start by the same hash (`repeated_starts`).
+    """
 
     name: str = ""
     """What this run is called; the process has a name of its own."""
     cause: str = ""
     """Why it was started, in words."""
+    idempotency_key: str | None = None
+    """A start that has it again is answered with the run of the first."""
     overrides: Overrides = AS_THE_STEPS_SAY
     placement: Placement = ANYWHERE
     """Where its step runs may run, and as whom: what it names goes before what the steps name."""
@@ -45,6 +54,9 @@ class StoredParameters(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     name: str = ""
     cause: str = ""
+    idempotency_key: str | None = None
+    fingerprint: str | None = None
+    """Of all that the start with the key asked for."""
     overrides: Overrides = AS_THE_STEPS_SAY
     versions: Mapping[PackageId, PackageVersionId] = {}
     """The versions that the overrides mean, by package; of a package that is not here, the latest at each claim."""
@@ -58,7 +70,7 @@ class StoredParameters(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """The run that this one repeats."""
 
     def again(self, *, priority: int) -> RunParameters:
-        """What another run asks for that shall be as this one was: without the cause and callback of this start."""
+        """What another run asks for that shall be as this one was: without key, cause and callback of this start."""
         return RunParameters(
             name=self.name,
             overrides=self.overrides,
@@ -76,6 +88,10 @@ def check(parameters: RunParameters) -> None:
     ):
         if len(text) > most or "\0" in text:
             raise Invalid(f"the {what} of a run has at most {most:,} characters, and no NUL", code="RUN_INVALID")
+    key = parameters.idempotency_key
+    if key is not None and not (len(key) <= MOST_KEY_LETTERS and _KEY.fullmatch(key)):
+        message = f"an idempotency key is 1 to {MOST_KEY_LETTERS} visible ASCII characters"
+        raise Invalid(message, code="IDEMPOTENCY_KEY_INVALID")
     _check_overrides(parameters.overrides)
     if fault := placement_fault(parameters.placement):
         raise Invalid(fault, code="PLACEMENT_INVALID")
@@ -98,6 +114,7 @@ def stored(
     parameters: RunParameters,
     cause: Cause,
     *,
+    fingerprint: str | None,
     versions: Mapping[PackageId, PackageVersionId],
     locks: tuple[LockName, ...],
 ) -> StoredParameters:
@@ -106,6 +123,8 @@ def stored(
     return StoredParameters(
         name=parameters.name,
         cause=parameters.cause,
+        idempotency_key=parameters.idempotency_key,
+        fingerprint=fingerprint,
         overrides=parameters.overrides,
         versions=versions,
         placement=parameters.placement,
