@@ -60,6 +60,7 @@ def admin(floor):
 async def started(floor, process, *locks, inputs=None):
     """A run that lines up for the locks, and was dispatched once."""
     run = await floor.start(process, inputs, locks=locks)
+    assert (run.lock_state is LockState.WAITING) == bool(locks)
     return await floor.run(run)
 
 
@@ -232,7 +233,8 @@ async def test_a_process_says_what_each_of_its_runs_wants(floor):
     run = await started(floor, process, DISK)
 
     assert await wanted_by(floor.engine.database, floor.scope, run.id) == [DB, DISK]
-    assert (await started(floor, process)).lock_state is LockState.WAITING
+    waits = await floor.start(process)
+    assert (await floor.run(waits)).lock_state is LockState.WAITING
 
 
 async def test_the_organizations_locks_are_declared_by_its_admins(floor):

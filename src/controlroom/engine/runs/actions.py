@@ -13,6 +13,7 @@ from controlroom.engine.access.scope import SEEN, Scope, ScopedTx, by, scope_of,
 from controlroom.engine.engine import Engine
 from controlroom.engine.events.store import append
 from controlroom.engine.locks.actions import hold_declared
+from controlroom.engine.locks.model import LockState
 from controlroom.engine.locks.rules import wanted as wanted_locks
 from controlroom.engine.processes import store as processes
 from controlroom.engine.processes.actions import check_placement, implicit_process
@@ -152,6 +153,7 @@ async def start_in(
     await append(tx, by(actor), happened(scope, "run.started", process_id=process, run_id=run))
     if locks:
         await run_locks.ask(engine, tx, scope, run, locks)
+        made = msgspec.structs.replace(made, lock_state=LockState.WAITING)
     else:
         await dispatch_in(engine, tx, run)
     tx.after_commit(lambda: engine.wakes.wake(Topic.EVENTS))
