@@ -43,6 +43,7 @@ from controlroom.engine.workspaces.actions import create as create_workspace
 from controlroom.host.listeners import Listener
 from controlroom.ids import OrganizationId, ProcessId, RunId, WorkspaceId, uuid7
 from controlroom.protocol import (
+    ABILITIES,
     Assignment,
     Claim,
     ErrorCode,
@@ -245,7 +246,7 @@ async def process(room: Live, ada: Person) -> ProcessId:
     blob = await room.engine.objects.put_bytes(robot_zip("Read", "Write"))
     await push(room.engine, ada.actor, ada.workspace, "robot", blob)
     steps = tuple(
-        StepDefinition(name=task.lower(), task=NamedTask("robot", task), max_parallel=1) for task in ("Read", "Write")
+        StepDefinition(name=task.lower(), work=NamedTask("robot", task), max_parallel=1) for task in ("Read", "Write")
     )
     definition = ProcessDefinition(name="Invoices", steps=steps)
     return (await processes.create(room.engine, ada.actor, ada.workspace, definition)).id
@@ -279,7 +280,7 @@ async def walt(room: Live, ada: Person) -> Worker:
     token = await create_link_token(engine, ada.actor, ada.workspace, expires_at=datetime.now(UTC) + timedelta(hours=1))
     linked = await link(engine, Link(token.value, "walt"))
     actor = await authenticate_worker(engine, linked.token)
-    info = OpenSession(slots=1, version="1", platform="test", sandbox=SandboxKind.OFF)
+    info = OpenSession(slots=1, version="1", platform="test", sandbox=SandboxKind.OFF, abilities=ABILITIES)
     return Worker(engine, actor, await leases.open_session(engine, actor, info))
 
 

@@ -325,14 +325,14 @@ class SmallArtifact(Struct, frozen=True):
 
     name: str
     content: bytes
-    phase: Count | None = None
-    """Position of the phase that left it; None for the step run as a whole."""
 
 
 class SmallArtifacts(Struct, frozen=True):
     """Several files in one report, all of them stored or none: at most `SMALL_ARTIFACTS_BYTES` of content together."""
 
     artifacts: Annotated[tuple[SmallArtifact, ...], Meta(min_length=1, max_length=64)]
+    phase: Count | None = None
+    """Position of the phase that left them; None for the step run as a whole."""
 
 
 class StepRunError(Struct, frozen=True):

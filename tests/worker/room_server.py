@@ -331,8 +331,8 @@ class RoomServer:
                     attempt.batches.append((first, count))
                 assert first + count <= attempt.lines
             case "artifacts" if not name:
-                files = msgspec.msgpack.decode(body, type=SmallArtifacts).artifacts
-                return self._artifacts(attempt, {(file.phase, file.name): file.content for file in files})
+                small = msgspec.msgpack.decode(body, type=SmallArtifacts)
+                return self._artifacts(attempt, {(small.phase, file.name): file.content for file in small.artifacts})
             case "artifacts":
                 assert len(body) == int(query["size"])
                 phase = int(query["phase"]) if "phase" in query else None

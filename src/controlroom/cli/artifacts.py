@@ -35,6 +35,7 @@ def list_(run: str, /, *, room: RoomOptions = HERE) -> None:
         rows,
         [
             ("step run", lambda row: row["folder"]),
+            ("phase", lambda row: row.get("phase", {}).get("name")),
             ("name", lambda row: row["name"]),
             ("size", lambda row: size(row["size"])),
             ("id", lambda row: row["id"]),
@@ -90,7 +91,16 @@ def _each(client: Client, run: str) -> Iterator[tuple[str, str, dict[str, Any]]]
     """Step run, a name for it that is a folder's, and artifact."""
     seen: Counter[str] = Counter()
     for step_run in client.each("/step-runs", process_run_id=run):
-        step = shortened(step_run["step"]["name"].replace("/", "_").lstrip("."), _LONGEST_STEP) or "step"
+        step = _folder_name(step_run["step"]["name"]) or "step"
         seen[step] += 1
+        phases: dict[str, str] = {}
         for artifact in client.each(f"/step-runs/{step_run['id']}/artifacts"):
-            yield step_run["id"], f"{step}-{seen[step]}", artifact
+            folder = f"{step}-{seen[step]}"
+            if phase := artifact.get("phase"):
+                phases.setdefault(phase["id"], f"{len(phases) + 1}-{_folder_name(phase['name'])}")
+                folder = f"{folder}/{phases[phase['id']]}"
+            yield step_run["id"], folder, artifact
+
+
+def _folder_name(name: str) -> str:
+    return shortened(name.replace("/", "_").lstrip("."), _LONGEST_STEP)

@@ -29,7 +29,11 @@ NOUNS = (
     Command(
         "process", "cli.process:app", "Processes and their secrets: create, list, show, edit, enable, disable, delete"
     ),
-    Command("runs", "cli.runs:app", "Process runs: list, show, follow, outputs, stop, pause, resume, rerun, delete"),
+    Command(
+        "runs",
+        "cli.runs:app",
+        "Process runs: list, show, follow, phases, console, outputs, stop, pause, resume, rerun, delete",
+    ),
     Command(
         "items", "cli.items:app", "Work items, one or many: edit, retry, done, complete, hold, release, rerun, delete"
     ),

@@ -1,5 +1,6 @@
 """`controlroom process …`."""
 
+from collections.abc import Mapping
 from typing import Annotated, Any
 
 from cyclopts import App, Parameter
@@ -25,14 +26,15 @@ def create(
     name: str,
     /,
     *,
-    step: Many,
+    step: Many = (),
+    command: Many = (),
     options: StepOptions = AS_USUAL,
     default_input: str | None = None,
     lock: Many = (),
     organization_lock: Many = (),
     room: RoomOptions = HERE,
 ) -> None:
-    """Make a process from tasks, and print its id.
+    """Make a process from tasks and commands, and print its id.
 
     Options of a step name the step first: --max-parallel consume=4.
 
@@ -42,6 +44,9 @@ def create(
         Name of the process.
     step
         STEP=PACKAGE:TASK: a step and the task that it runs; PACKAGE by id or name. In their order, once for each step.
+    command
+        STEP=PACKAGE:COMMAND: one more command of a step, in the folder and environment of the package. It is split into
+        words as a shell would, but no shell runs it; when it fails, those after it are skipped.
     default_input
         Payload of a start without input, as JSON or @file.
     lock
@@ -49,8 +54,10 @@ def create(
     organization_lock
         Likewise, one that the organization has for all its workspaces.
     """
+    if not step and not command:
+        raise Misused("a process has steps: give --step or --command")
     with Client(address(room)) as client:
-        body: dict[str, Any] = {"name": name, "steps": definitions(client, step, options)}
+        body: dict[str, Any] = {"name": name, "steps": definitions(client, step, options, commands=command)}
         if default_input is not None:
             body["default_work_item"] = {"payload": payload(default_input)}
         if locks := named(lock, organization_lock):
@@ -66,6 +73,7 @@ def edit(
     *,
     name: str | None = None,
     step: Many = (),
+    command: Many = (),
     remove: Many = (),
     options: StepOptions = AS_USUAL,
     steps: str | None = None,
@@ -85,6 +93,8 @@ def edit(
         The new name.
     step
         STEP=PACKAGE:TASK: another task for a step, or one more step at the end.
+    command
+        STEP=PACKAGE:COMMAND: the commands of a step in place of what it ran, or one more step at the end.
     remove
         STEP: the process has it no more.
     steps
@@ -98,7 +108,7 @@ def edit(
     no_locks
         Its runs hold no locks.
     """
-    are_steps_said = bool(step or remove) or options != AS_USUAL
+    are_steps_said = bool(step or command or remove) or options != AS_USUAL
     if are_steps_said and steps is not None:
         raise Misused("--steps tells all of them: no other option about steps goes with it")
     body: dict[str, Any] = {} if name is None else {"name": name}
@@ -113,7 +123,9 @@ def edit(
     with Client(address(room)) as client:
         path = f"/processes/{find_id(client, 'processes', process)}"
         if are_steps_said:
-            body["steps"] = definitions(client, step, options, before=client.get(path)["steps"], remove=remove)
+            body["steps"] = definitions(
+                client, step, options, commands=command, before=client.get(path)["steps"], remove=remove
+            )
         answer = client.post(path, body)
     tell(room, answer)
 
@@ -150,8 +162,8 @@ def show(process: str, /, *, room: RoomOptions = HERE) -> None:
         steps,
         [
             ("step", lambda row: row["name"]),
-            ("package", lambda row: (row.get("task") or {}).get("package_name")),
-            ("task", lambda row: (row.get("task") or {}).get("name")),
+            ("package", lambda row: (row.get("task") or row.get("commands") or {}).get("package_name")),
+            ("runs", _what_runs),
             ("at once", lambda row: row.get("max_parallel")),
             ("timeout", lambda row: seconds(row.get("timeout_seconds"))),
             ("id", lambda row: row["id"]),
@@ -187,6 +199,12 @@ def delete(
         Name or id.
     """
     delete_named(room, "processes", process, yes=yes)
+
+
+def _what_runs(step: Mapping[str, Any]) -> str | None:
+    if commands := step.get("commands"):
+        return " · ".join(command["name"] for command in commands["list"])
+    return (step.get("task") or {}).get("name")
 
 
 def _steps(given: object) -> list[dict[str, Any]]:

@@ -1,15 +1,17 @@
 """`controlroom runs …`."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from cyclopts import App, Parameter
 
 from controlroom.cli.address import address
 from controlroom.cli.client import Client
 from controlroom.cli.display import Column, Row, moment, seconds, show_fields, show_json, show_table
+from controlroom.cli.errors import CommandFailed
 from controlroom.cli.following import follow as follow_run
 from controlroom.cli.lookup import find_id
 from controlroom.cli.options import HERE, RoomOptions, Yes
+from controlroom.cli.screen import harmless
 from controlroom.cli.verbs import delete_at, show_rows, tell
 
 app = App(name="runs")
@@ -105,6 +107,72 @@ def follow(run: str, /, *, room: RoomOptions = HERE) -> int:
     """Show the console of a run until it has ended; succeeds only if the run completes."""
     with Client(address(room)) as client:
         return follow_run(client, run, as_json=room.json)
+
+
+@app.command
+def phases(run: str, /, *, room: RoomOptions = HERE) -> None:
+    """Show the phases of a run's step runs: environment, scripts, and the task or each command.
+
+    Parameters
+    ----------
+    run
+        Id of the run.
+    """
+    with Client(address(room)) as client:
+        rows = [
+            {**phase, "step_run": step_run["id"], "step": step_run["step"]}
+            for step_run in client.each("/step-runs", process_run_id=run)
+            for phase in client.each(f"/step-runs/{step_run['id']}/phases")
+        ]
+    show_rows(
+        room,
+        rows,
+        [
+            ("step", lambda row: row["step"]["name"]),
+            ("phase", lambda row: row["name"]),
+            ("state", lambda row: row["state"]),
+            ("exit", lambda row: row["exit_code"]),
+            ("lines", lambda row: row["console_lines"]),
+            ("took", lambda row: seconds(row["duration"])),
+            ("id", lambda row: row["id"]),
+        ],
+        empty="Nothing of the run has begun yet.",
+    )
+
+
+@app.command
+def console(run: str, /, *, phase: str | None = None, room: RoomOptions = HERE) -> None:
+    """Print what the step runs of a run have printed so far, or one phase of them.
+
+    Parameters
+    ----------
+    run
+        Id of the run.
+    phase
+        Name or id of a phase; `controlroom runs phases` shows them.
+    """
+    lines: list[dict[str, Any]] = []
+    known: list[str] = []
+    found = False
+    with Client(address(room)) as client:
+        for step_run in client.each("/step-runs", process_run_id=run):
+            path = f"/step-runs/{step_run['id']}"
+            asked: list[str | None] = [None]
+            if phase is not None:
+                there = list(client.each(f"{path}/phases"))
+                known += [each["name"] for each in there]
+                asked = [each["id"] for each in there if phase in {each["id"], each["name"]}]
+            for one in asked:
+                found = True
+                for line in client.each(f"{path}/console-messages", phase=one):
+                    if room.json:
+                        lines.append(line)
+                    else:
+                        print(harmless(line["message"]))
+    if phase is not None and not found:
+        raise CommandFailed(f"the run has no phase {phase!r}", hint=f"Phases: {', '.join(dict.fromkeys(known))}")
+    if room.json:
+        show_json(lines)
 
 
 @app.command

@@ -1,5 +1,6 @@
 """The steps of a process as the command line writes them: `STEP=…` options, sorted out by step."""
 
+import shlex
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -57,7 +58,21 @@ class _Steps:
         if name in self._said:
             raise Misused(f"two steps are called {name!r}: they could not be told apart")
         self._said.add(name)
-        self.made.setdefault(name, {"name": name})["task"] = task
+        step = self.made.setdefault(name, {"name": name})
+        step.pop("commands", None)
+        step["task"] = task
+
+    def add_command(self, name: str, package: str, command: dict[str, Any]) -> None:
+        """One more command of a step, in place of the task or the commands that it had before."""
+        step = self.made.setdefault(name, {"name": name})
+        if name not in self._said:
+            self._said.add(name)
+            step |= {"task": None, "commands": {"package_id": package, "list": []}}
+        if not step.get("commands"):
+            raise Misused(f"step {name!r} has a task: it cannot have commands, too")
+        if step["commands"]["package_id"] != package:
+            raise Misused(f"step {name!r}: its commands are those of one package")
+        step["commands"]["list"].append(command)
 
     def of(self, name: str, option: str) -> dict[str, Any]:
         """The step that an option is about."""
@@ -72,6 +87,9 @@ def asked(step: Mapping[str, Any]) -> dict[str, Any]:
     task = told.get("task")
     if task:
         told["task"] = {name: task[name] for name in ("name", "package_id") if name in task}
+    commands = told.get("commands")
+    if commands:
+        told["commands"] = {name: commands[name] for name in ("list", "package_id") if name in commands}
     return told
 
 
@@ -80,6 +98,7 @@ def definitions(
     steps: Iterable[str],
     options: StepOptions,
     *,
+    commands: Iterable[str] = (),
     before: Sequence[dict[str, Any]] = (),
     remove: Iterable[str] = (),
 ) -> list[dict[str, Any]]:
@@ -91,8 +110,7 @@ def definitions(
     for name in remove:
         known.of(name, "--remove")
         del known.made[name]
-    for each in steps:
-        known.add(*_step(client, each))
+    _add(client, known, steps, commands)
     for option, field, least, texts in (
         ("--max-parallel", "max_parallel", 1, options.max_parallel),
         ("--timeout", "timeout_seconds", 1, options.timeout),
@@ -116,6 +134,13 @@ def definitions(
         known.of(name, "--one-item")["one_item_per_step_run"] = True
     _place(client, known, options)
     return list(known.made.values())
+
+
+def _add(client: Client, known: _Steps, steps: Iterable[str], commands: Iterable[str]) -> None:
+    for each in steps:
+        known.add(*_step(client, each))
+    for each in commands:
+        known.add_command(*_command(client, each))
 
 
 def _place(client: Client, known: _Steps, options: StepOptions) -> None:
@@ -142,6 +167,18 @@ def _step(client: Client, text: str) -> tuple[str, dict[str, Any]]:
     if not colon or not package or not task:
         raise Misused(f"{text!r} is not of the form STEP=PACKAGE:TASK")
     return name, {"package_id": find_id(client, "task-packages", package), "name": task}
+
+
+def _command(client: Client, text: str) -> tuple[str, str, dict[str, Any]]:
+    name, what = pair(text, form="STEP=PACKAGE:COMMAND")
+    package, _, line = what.partition(":")
+    try:
+        words = shlex.split(line)
+    except ValueError as error:
+        raise Misused(f"{line!r} cannot be split into words: {error}") from error
+    if not package or not words:
+        raise Misused(f"{text!r} is not of the form STEP=PACKAGE:COMMAND")
+    return name, find_id(client, "task-packages", package), {"name": line.strip(), "words": words}
 
 
 def _pairs(texts: Iterable[str]) -> list[tuple[str, str]]:

@@ -113,7 +113,14 @@ def _listed(place: Path, prefix: str, taken: Collection[str]) -> tuple[list[Arti
 
 
 async def upload(artifacts: list[Artifact], reports: AttemptReports) -> list[str]:
-    """Upload all, small ones together. Returns a complaint for each that could not be; the others are there."""
+    """Upload all, small ones of a phase together. Returns a complaint for each that could not; the others are there."""
+    complaints: list[str] = []
+    for phase in dict.fromkeys(artifact.phase for artifact in artifacts):
+        complaints += await _upload_of_phase([each for each in artifacts if each.phase == phase], reports)
+    return complaints
+
+
+async def _upload_of_phase(artifacts: list[Artifact], reports: AttemptReports) -> list[str]:
     together, alone = _small_ones(artifacts)
     if len(together) < 2 or not await _upload_together(together, reports):  # noqa: PLR2004 - one alone is one alone
         alone = artifacts
@@ -152,10 +159,8 @@ async def _upload_together(artifacts: list[Artifact], reports: AttemptReports) -
     """Whether all could be uploaded in one report. If not, each has to be tried by itself, to find which could not."""
     try:
         contents = await asyncio.to_thread(lambda: [_content(artifact) for artifact in artifacts])
-        files = [
-            SmallArtifact(each.name, content, each.phase) for each, content in zip(artifacts, contents, strict=True)
-        ]
-        await reports.small_artifacts(SmallArtifacts(tuple(files)))
+        files = map(SmallArtifact, (artifact.name for artifact in artifacts), contents)
+        await reports.small_artifacts(SmallArtifacts(tuple(files), artifacts[0].phase))
     except Superseded:
         raise
     except (Refused, OSError):

@@ -29,7 +29,7 @@ async def pages(ada, path: str, **params) -> list[list]:
 @pytest.fixture
 async def work(room, ada, process, walt):
     """A robot of a process with one step, whose outputs are those of its run."""
-    definition = ProcessDefinition(name="One", steps=(StepDefinition(name="read", task=NamedTask("robot", "Read")),))
+    definition = ProcessDefinition(name="One", steps=(StepDefinition(name="read", work=NamedTask("robot", "Read")),))
     one = (await processes.create(room.engine, ada.actor, ada.workspace, definition)).id
     await ada.post(f"/processes/{one}/process-runs")
     return await walt.take()

@@ -172,3 +172,54 @@ async def test_outsiders_see_no_processes(cleo, process):
     assert await cleo.every("/processes") == []
     assert (await cleo.call("GET", f"/processes/{process}")).status_code == 404
     assert (await cleo.call("POST", f"/processes/{process}", json={"name": "x"})).status_code == 404
+
+
+COMMANDS = [
+    {"name": "deps", "words": ["tool", "deps"]},
+    {"name": "build", "words": ["tool", "build"], "variables": {"A": "b"}, "on_failure": "ignore", "always_run": True},
+]
+
+
+async def test_a_step_with_commands_is_listed_and_started_too(ada, process, walt):
+    """It has no task and tells its commands; what is read can be written back, and a task's step tells nothing new."""
+    commands = {"package_name": "robot", "list": COMMANDS}
+    made = await ada.post(
+        "/processes", {"name": "Shop", "steps": [{"name": "run", "commands": commands}, step("read")]}
+    )
+
+    [shown, task] = made["steps"]
+    [package] = await ada.every("/task-packages")
+    assert (shown["task"], shown["commands"]["package_id"]) == (None, package["id"])
+    assert shown["commands"]["package_name"] == "robot"
+    assert shown["commands"]["list"][1] == COMMANDS[1]
+    assert shown["commands"]["list"][0] == COMMANDS[0] | {"variables": {}, "on_failure": "skip", "always_run": False}
+    assert "commands" not in task
+    given = {"package_id": package["id"], "list": shown["commands"]["list"]}
+    again = await ada.post(f"/processes/{made['id']}", {"steps": [{"name": "run", "commands": given}, step("read")]})
+    assert again == made
+
+    run = await ada.post(f"/processes/{made['id']}/process-runs")
+    assignment = await walt.take()
+    assert (str(assignment.run_id), assignment.work.commands[0].words) == (run["id"], ("tool", "deps"))
+
+
+@pytest.mark.parametrize(
+    ("commands", "more", "status"),
+    [
+        ({"package_name": "robot", "list": []}, {}, 400),
+        ({"package_name": "robot", "list": [{"name": "x", "words": []}]}, {}, 400),
+        ({"package_name": "robot", "list": [{"name": "x", "words": "ls -l"}]}, {}, 400),
+        ({"package_name": "robot", "list": [{"name": "x", "words": ["ls"], "on_failure": "retry"}]}, {}, 400),
+        ({"package_name": "robot", "list": [{"name": "x", "words": ["ls"], "shell": True}]}, {}, 400),
+        ({"list": COMMANDS}, {}, 400),
+        ({"package_name": "nope", "list": COMMANDS}, {}, 404),
+        ({"package_name": "robot", "list": COMMANDS}, {"task": {"package_name": "robot", "name": "Read"}}, 400),
+    ],
+)
+async def test_wrong_commands_are_refused(ada, process, commands, more, status):
+    """Commands that nothing could run, of no package, or beside a task."""
+    answer = await ada.call(
+        "POST", "/processes", json={"name": "x", "steps": [{"name": "s", "commands": commands} | more]}
+    )
+
+    assert answer.status_code == status, answer.text

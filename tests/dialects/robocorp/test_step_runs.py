@@ -7,7 +7,7 @@ import pytest
 from controlroom.engine.access.model import Permission
 from controlroom.engine.console import actions as console
 from controlroom.engine.runs import reports
-from controlroom.protocol import ErrorCode
+from controlroom.protocol import ErrorCode, PhaseKind, PhaseReport, PhaseReports, PhaseState
 
 
 @pytest.fixture
@@ -156,3 +156,71 @@ async def test_outsiders_see_no_step_run(ada, cleo, assignment):
     for what in ("", "/artifacts", "/console-messages", "/events"):
         answer = await cleo.call("GET", f"/step-runs/{assignment.step_run_id}{what}")
         assert answer.status_code == 404, what
+
+
+@pytest.fixture
+async def commands(ada, process, walt):
+    """A step run of two commands that the worker is at."""
+    words = [{"name": name, "words": ["tool", name]} for name in ("deps", "build")]
+    step = {"name": "run", "commands": {"package_name": "robot", "list": words}}
+    made = await ada.post("/processes", {"name": "Shop", "steps": [step]})
+    await ada.post(f"/processes/{made['id']}/process-runs")
+    return await walt.take()
+
+
+async def test_phases_are_told_with_their_part_of_the_console(room, ada, cleo, walt, commands):
+    """Each phase has its lines and files, which are asked for by its id; one that runs shows what has come."""
+    of, attempt = commands.step_run_id, commands.attempt
+    serving = (room.engine, walt.actor, of, attempt)
+    told = (
+        PhaseReport(
+            position=0, kind=PhaseKind.ENVIRONMENT, name="environment", state=PhaseState.SUCCEEDED, first_line=0
+        ),
+        PhaseReport(
+            position=1,
+            kind=PhaseKind.COMMAND,
+            name="deps",
+            state=PhaseState.FAILED,
+            started_at=10.0,
+            ended_at=12.5,
+            first_line=0,
+            last_line=1,
+            exit_code=3,
+            message="it broke",
+        ),
+        PhaseReport(
+            position=2,
+            kind=PhaseKind.COMMAND,
+            name="build",
+            state=PhaseState.IN_PROGRESS,
+            first_line=2,
+            started_at=12.5,
+        ),
+        PhaseReport(position=3, kind=PhaseKind.COMMAND, name="tidy", state=PhaseState.WAITING),
+    )
+    await reports.report_phases(*serving, PhaseReports(told))
+    await console.append(*serving, first=0, count=3, at=11.0, body=b"one\ntwo\nthree\n")
+    for position, content in ((1, b"1"), (2, b"22")):
+        blob = await room.engine.objects.put_bytes(content)
+        await reports.add_artifacts(*serving, {"result.json": blob}, phase=position)
+
+    phases = await ada.every(f"/step-runs/{of}/phases", limit=3)
+
+    assert [(each["name"], each["state"], each["console_lines"]) for each in phases] == [
+        ("environment", "succeeded", 0),
+        ("deps", "failed", 2),
+        ("build", "in_progress", None),
+        ("tidy", "waiting", 0),
+    ]
+    deps, build, tidy = phases[1:]
+    assert (deps["exit_code"], deps["message"], deps["duration"], deps["attempt"]) == (3, "it broke", 2.5, 1)
+    for phase, lines in ((deps, ["one", "two"]), (build, ["three"]), (tidy, [])):
+        rows = await ada.every(f"/step-runs/{of}/console-messages", phase=phase["id"], limit=1)
+        assert [row["message"] for row in rows] == lines
+    artifacts = await ada.every(f"/step-runs/{of}/artifacts")
+    assert [each["phase"] for each in artifacts] == [{"id": each["id"], "name": each["name"]} for each in (deps, build)]
+    [second] = await ada.every(f"/step-runs/{of}/artifacts", phase=build["id"])
+    assert (await ada.get(f"/step-runs/{of}/artifacts/{second['id']}"))["phase"] == second["phase"]
+    for path in ("phases", f"console-messages?phase={of}"):
+        assert (await ada.call("GET", f"/step-runs/{of}/{path}")).status_code == (404 if "?" in path else 200)
+        assert (await cleo.call("GET", f"/step-runs/{of}/{path}")).status_code == 404

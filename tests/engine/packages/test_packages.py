@@ -216,7 +216,7 @@ async def test_a_package_that_takes_too_long_to_read_is_refused(engine, ada, wor
 async def test_a_package_in_use_is_not_deleted(engine, ada, workspace, robot):
     """A package stays while a step of a process runs its task, and may go with the process."""
     package = (await actions.push(engine, ada, workspace, "invoices", await robot("Run"))).package
-    step = StepDefinition(name="one", task=NamedTask("invoices", "Run"))
+    step = StepDefinition(name="one", work=NamedTask("invoices", "Run"))
     process = await processes.create(engine, ada, workspace, ProcessDefinition(name="Daily", steps=(step,)))
 
     with pytest.raises(PackageInUse) as refused:

@@ -9,7 +9,7 @@ from msgspec import Raw
 from controlroom.engine.access.scope import scoped
 from controlroom.engine.packages import actions as package_actions
 from controlroom.engine.packages import store as packages
-from controlroom.engine.packages.errors import PackageNotFound, TaskNotFound
+from controlroom.engine.packages.errors import PackageInUse, PackageNotFound, TaskNotFound
 from controlroom.engine.processes import actions, store
 from controlroom.engine.processes.errors import (
     ItemsWaiting,
@@ -21,9 +21,11 @@ from controlroom.engine.processes.model import (
     ANYWHERE,
     Group,
     NamedTask,
+    PackageCommands,
     Placement,
     ProcessChange,
     ProcessDefinition,
+    StepCommands,
     StepDefinition,
     Workers,
 )
@@ -33,9 +35,10 @@ from controlroom.engine.workers import actions as workers
 from controlroom.engine.workers.errors import WorkerGroupNotFound, WorkerNotFound
 from controlroom.errors import Invalid, NotFound
 from controlroom.ids import TaskId, WorkerGroupId, WorkerId, uuid7
+from controlroom.protocol import Command, OnFailure
 
-PRODUCE = StepDefinition(name="produce", task=NamedTask("robots", "Produce"))
-CONSUME = StepDefinition(name="consume", task=NamedTask("robots", "Consume"), max_parallel=4)
+PRODUCE = StepDefinition(name="produce", work=NamedTask("robots", "Produce"))
+CONSUME = StepDefinition(name="consume", work=NamedTask("robots", "Consume"), max_parallel=4)
 
 
 @pytest.fixture
@@ -59,7 +62,7 @@ async def test_a_process_keeps_all_that_its_steps_were_given(engine, ada, worksp
     group = await workers.create_group(engine, ada, workspace, "fast ones")
     given = StepDefinition(
         name="consume",
-        task=NamedTask(package.id, "Consume"),
+        work=NamedTask(package.id, "Consume"),
         max_parallel=7,
         timeout=timedelta(minutes=5),
         starts_after_previous=True,
@@ -73,7 +76,7 @@ async def test_a_process_keeps_all_that_its_steps_were_given(engine, ada, worksp
     first, second = await steps_of(process)
 
     assert (first.name, first.placement, first.retry, first.max_parallel) == ("produce", ANYWHERE, RetryPolicy(), 1)
-    assert (second.task.name, second.task.package_name, second.task.package_id) == ("Consume", "robots", package.id)
+    assert (second.work.name, second.work.package_name, second.work.package_id) == ("Consume", "robots", package.id)
     for field in ("max_parallel", "timeout", "starts_after_previous", "one_item_per_step_run", "environment", "retry"):
         assert getattr(second, field) == getattr(given, field)
     assert second.placement == given.placement
@@ -124,7 +127,7 @@ async def test_steps_keep_their_ids_when_they_are_moved_or_renamed(engine, ada, 
     assert [step.id for step in renamed] == [step.id for step in moved]
     assert [(step.position, step.name) for step in renamed] == [(0, "consume"), (1, "make"), (2, "report")]
     assert renamed[1].queue_id == first.queue_id
-    assert renamed[1].task is None
+    assert renamed[1].work is None
 
 
 async def test_steps_of_a_run_under_way_are_neither_removed_nor_moved(
@@ -161,9 +164,9 @@ async def test_a_step_with_waiting_items_is_not_removed(engine, ada, workspace, 
 @pytest.mark.parametrize(
     ("step", "failure"),
     [
-        (StepDefinition(name="s", task=NamedTask("robots", "Consum")), TaskNotFound),
-        (StepDefinition(name="s", task=NamedTask("robot", "Consume")), PackageNotFound),
-        (StepDefinition(name="s", task=TaskId(uuid7())), TaskNotFound),
+        (StepDefinition(name="s", work=NamedTask("robots", "Consum")), TaskNotFound),
+        (StepDefinition(name="s", work=NamedTask("robot", "Consume")), PackageNotFound),
+        (StepDefinition(name="s", work=TaskId(uuid7())), TaskNotFound),
         (StepDefinition(name="s", placement=Placement((Workers((WorkerId(uuid7()),)),))), WorkerNotFound),
         (StepDefinition(name="s", placement=Placement((Group(WorkerGroupId(uuid7())),))), WorkerGroupNotFound),
         (StepDefinition(name=""), Invalid),
@@ -179,22 +182,22 @@ async def test_a_step_names_only_what_is_there(engine, ada, workspace, package, 
 async def test_a_wrong_task_is_answered_with_the_ones_there_are(engine, ada, workspace, package):
     """Whoever mistypes a task's name is told the names."""
     with pytest.raises(TaskNotFound, match="Produce, Consume"):
-        await create(engine, ada, workspace, StepDefinition(name="s", task=NamedTask("robots", "Consum")))
+        await create(engine, ada, workspace, StepDefinition(name="s", work=NamedTask("robots", "Consum")))
 
 
 async def test_a_package_is_named_by_id_or_name(engine, ada, workspace, package, seen):
     """In one process some steps may name a package by its id, others by its name; one that is not there is told."""
     steps = [
-        StepDefinition(name=f"step {place}", task=NamedTask(named, "Produce"))
+        StepDefinition(name=f"step {place}", work=NamedTask(named, "Produce"))
         for place, named in enumerate((package.id, "robots", str(package.id).upper()))
     ]
 
     made = await create(engine, ada, workspace, *steps)
 
-    tasks = [step.task_id for step in await store.list_steps(engine.database, seen, made.id)]
+    tasks = [step.work.id for step in await store.list_steps(engine.database, seen, made.id)]
     assert len(set(tasks)) == 1
     with pytest.raises(PackageNotFound, match=r"robot$"):
-        await create(engine, ada, workspace, StepDefinition(name="s", task=NamedTask("robot", "Produce")))
+        await create(engine, ada, workspace, StepDefinition(name="s", work=NamedTask("robot", "Produce")))
 
 
 async def test_a_deleted_process_is_gone_from_lists(engine, ada, workspace, seen):
@@ -219,7 +222,7 @@ async def test_a_bare_task_has_one_process(engine, ada, workspace, package, seen
     processes = await asyncio.gather(*(run() for _ in range(5)))
 
     assert len(set(processes)) == 1
-    assert (await store.first_step(engine.database, seen, processes[0])).task_id == task.id
+    assert (await store.first_step(engine.database, seen, processes[0])).work.id == task.id
     assert await store.list_processes(engine.database, seen, limit=10) == []
     await package_actions.delete(engine, ada, workspace, package.id)  # such a process does not hold its package
     with pytest.raises(TaskNotFound):
@@ -230,7 +233,7 @@ async def test_outsiders_see_nothing(engine, ada, cleo, root, workspace, team, p
     """Another organization's user or admin neither finds nor writes a process, nor uses foreign tasks."""
     process = await create(engine, ada, workspace, PRODUCE)
     [task, *_] = await packages.list_tasks(engine.database, seen, package.id)
-    theirs = ProcessDefinition(name="theirs", steps=(StepDefinition(name="s", task=task.id),))
+    theirs = ProcessDefinition(name="theirs", steps=(StepDefinition(name="s", work=task.id),))
 
     for attempt in (
         create(engine, cleo, workspace),
@@ -243,3 +246,38 @@ async def test_outsiders_see_nothing(engine, ada, cleo, root, workspace, team, p
         with pytest.raises(NotFound):
             await attempt
     assert await store.list_steps(engine.database, strange, process.id) == []
+
+
+COMMANDS = (
+    Command(name="deps", words=("tool", "deps")),
+    Command(name="build", words=("tool", "build"), variables={"A": "b"}, on_failure=OnFailure.IGNORE, always_run=True),
+)
+
+
+async def test_a_step_may_run_commands_in_place_of_a_task(engine, ada, workspace, package, steps_of):
+    """They are read back as they were given; an edit makes one kind of work the other."""
+    process = await create(engine, ada, workspace, StepDefinition(name="s", work=PackageCommands("robots", COMMANDS)))
+
+    [step] = await steps_of(process)
+    assert step.work == StepCommands(package.id, "robots", COMMANDS)
+
+    await edit(engine, ada, workspace, process, steps=(StepDefinition(name="s", work=PRODUCE.work),))
+    [changed] = await steps_of(process)
+    assert (changed.id, changed.work.name) == (step.id, "Produce")
+    await edit(engine, ada, workspace, process, steps=(StepDefinition(name="s"),))
+    [nothing] = await steps_of(process)
+    assert nothing.work is None
+
+
+async def test_a_package_whose_commands_are_run_stays(engine, ada, workspace, package):
+    """It cannot be deleted while a step names it, and afterwards it can."""
+    step = StepDefinition(name="s", work=PackageCommands(package.id, COMMANDS))
+    process = await create(engine, ada, workspace, step)
+
+    with pytest.raises(PackageInUse, match="Invoices"):
+        await package_actions.delete(engine, ada, workspace, package.id)
+    await actions.delete(engine, ada, workspace, process.id)
+    await package_actions.delete(engine, ada, workspace, package.id)
+
+    with pytest.raises(PackageNotFound):
+        await create(engine, ada, workspace, step, name="another")

@@ -7,10 +7,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from controlroom.engine.processes.errors import StepInvalid
-from controlroom.engine.processes.model import OnDemand, Placement, StepDefinition, Workers
+from controlroom.engine.processes.model import OnDemand, PackageCommands, Placement, StepDefinition, Workers
 from controlroom.engine.processes.rules import KnownStep, check_steps, match_steps
 from controlroom.engine.work_items.rules import RetryPolicy
 from controlroom.ids import StepId, uuid7
+from controlroom.protocol import Command
 
 names = st.lists(st.sampled_from("abcdefgh"), unique=True, max_size=8)
 
@@ -105,3 +106,33 @@ def test_two_steps_of_one_name_are_refused():
     """Options and edits go by the names of steps: they are unique in a process."""
     with pytest.raises(StepInvalid, match="another step"):
         check_steps([StepDefinition(name="s"), StepDefinition(name="s")])
+
+
+COMMAND = Command(name="build", words=("tool", "build"))
+
+
+@pytest.mark.parametrize(
+    ("commands", "says"),
+    [
+        ((), "1 to 100 commands"),
+        ((COMMAND,) * 101, "1 to 100 commands"),
+        ((Command(name=" ", words=("x",)),), "name of a command"),
+        ((Command(name="a\nb", words=("x",)),), "name of a command"),
+        ((Command(name="x" * 501, words=("x",)),), "name of a command"),
+        ((Command(name="x", words=()),), "names no program"),
+        ((COMMAND, Command(name="x", words=(" ", "y"))), "names no program"),
+        ((Command(name="x", words=("a", "b\0")),), "NUL"),
+        ((Command(name="x", words=("a", "b" * 131_072)),), "131,072 bytes"),
+        ((Command(name="x", words=("a", "b" * 131_071)),) * 3, "262,144 bytes together"),
+        ((Command(name="x", words=("a",), variables={"A=B": ""}),), "'x': 'A=B' is no name"),
+    ],
+)
+def test_a_list_of_commands_that_cannot_be(commands, says):
+    """What no machine could run is refused when it is written down, and the command is named."""
+    with pytest.raises(StepInvalid, match=says):
+        check_steps([StepDefinition(name="s", work=PackageCommands("robot", commands))])
+
+
+def test_commands_may_share_a_name():
+    """They are told apart by their place: the same command may run twice."""
+    check_steps([StepDefinition(name="s", work=PackageCommands("robot", (COMMAND, COMMAND)))])

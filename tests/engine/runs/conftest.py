@@ -25,6 +25,7 @@ from controlroom.engine.workers.model import TheseWorkspaces
 from controlroom.ids import OrganizationId, ProcessId, RunId, StepRunId, WorkItemId, WorkspaceId, uuid7
 from controlroom.maintenance import rescuer
 from controlroom.protocol import (
+    ABILITIES,
     Assignment,
     Claim,
     ErrorCode,
@@ -145,10 +146,13 @@ class Floor:
         )
         await self.engine.database.execute(
             """
-            insert into step (id, workspace_id, process_id, position, name, task_id, queue_id, max_parallel,
-                              starts_after_previous, one_item_per_step_run, retry, placement)
-            values (%(id)s, %(ws)s, %(process)s, %(position)s, %(name)s, %(task)s, %(queue)s, %(max_parallel)s,
-                    %(after)s, %(single)s, %(retry)s, %(placement)s)
+            insert into step (id, workspace_id, process_id, position, name, task_id, package_id, commands, queue_id,
+                              max_parallel, starts_after_previous, one_item_per_step_run, retry, placement)
+            select %(id)s, %(ws)s, %(process)s, %(position)s, %(name)s,
+                   case when %(commands)s::jsonb is null then id end,
+                   case when %(commands)s::jsonb is not null then package_id end, %(commands)s, %(queue)s,
+                   %(max_parallel)s, %(after)s, %(single)s, %(retry)s, %(placement)s
+              from task where id = %(task)s
             """,
             id=step,
             ws=self.workspace,
@@ -157,6 +161,7 @@ class Floor:
             name=f"step {position}",
             task=task,
             queue=queue,
+            commands=msgspec.Raw(msgspec.json.encode(columns["commands"])) if "commands" in columns else None,
             max_parallel=columns.get("max_parallel", 1),
             after=columns.get("starts_after_previous", False),
             single=columns.get("one_item_per_step_run", False),
@@ -164,7 +169,7 @@ class Floor:
             placement=columns.get("placement", {}),
         )
 
-    async def worker(self, name: str = "walt", *others: "Floor") -> Worker:
+    async def worker(self, name: str = "walt", *others: "Floor", abilities: tuple[str, ...] = ABILITIES) -> Worker:
         """A worker with an open session; of several floors."""
         worker = uuid7()
         serves = TheseWorkspaces((self.workspace, *(each.workspace for each in others)))
@@ -179,7 +184,14 @@ class Floor:
             serves_all=False,
             name=name,
         )
-        info = OpenSession(slots=1, version="1", platform="test", sandbox=SandboxKind.OFF, mixes=bool(others))
+        info = OpenSession(
+            slots=1,
+            version="1",
+            platform="test",
+            sandbox=SandboxKind.OFF,
+            mixes=bool(others),
+            abilities=abilities,
+        )
         return Worker(self.engine, actor, await leases.open_session(self.engine, actor, info))
 
     async def start(self, process: ProcessId, inputs: Inputs | None = None, **given) -> Run:

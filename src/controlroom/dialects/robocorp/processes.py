@@ -16,6 +16,7 @@ from controlroom.engine.work_items.model import ExceptionType
 from controlroom.engine.work_items.rules import RetryPolicy
 from controlroom.errors import Invalid
 from controlroom.ids import PackageId, ProcessId, StepId, TaskId
+from controlroom.protocol import Command, OnFailure
 
 _DEFAULT = RetryPolicy()
 
@@ -49,11 +50,42 @@ class TaskAnswer(Shape, frozen=True):
     package_name: str
 
 
+class CommandBody(OwnBody, frozen=True, kw_only=True):
+    """A command: a program and its arguments, which no shell reads.
+
+    When it fails, those after it are skipped, or run (`continue`), or run and it does not count (`ignore`). One that
+    always runs is never skipped.
+    """
+
+    name: str
+    words: tuple[str, ...]
+    variables: dict[str, str] = field(default_factory=dict)
+    on_failure: OnFailure = OnFailure.SKIP
+    always_run: bool = False
+
+
+class CommandsRequest(OwnBody, frozen=True, kw_only=True):
+    """Commands in their order, in the folder and environment of a package by id or name."""
+
+    list: tuple[CommandBody, ...]
+    package_id: PackageId | None = None
+    package_name: str | None = None
+
+
+class CommandsAnswer(Shape, frozen=True, kw_only=True):
+    """The commands that a step runs, and whose they are."""
+
+    list: tuple[CommandBody, ...]
+    package_id: PackageId
+    package_name: str
+
+
 class StepRequest(OwnBody, frozen=True, kw_only=True):
-    """A step as it shall be; what is left out is as usual."""
+    """A step as it shall be; what is left out is as usual. It runs either a task or commands."""
 
     name: str
     task: TaskRequest | None = None
+    commands: CommandsRequest | None = None
     max_parallel: int = 1
     timeout_seconds: float | None = None
     environment: dict[str, str] = field(default_factory=dict)
@@ -69,6 +101,9 @@ class StepAnswer(Shape, frozen=True, kw_only=True):
     id: StepId
     name: str
     task: TaskAnswer | None
+    """None for a step that runs commands, as for one that runs nothing yet."""
+    commands: CommandsAnswer | UnsetType = UNSET
+    """Told only of a step that has some."""
     queue: Identified
     """Where its work items wait: a queue of its own, which may have a schema."""
     max_parallel: int
@@ -158,21 +193,36 @@ async def delete_process(request: Asking, process_id: Path[ProcessId]) -> Delete
     return await Deleted.after(process_id, actions.delete(*request.acting, process_id))
 
 
-def _task(task: TaskRequest) -> model.NamedTask:
-    match (task.package_id, task.package_name):
+def _package(asked: TaskRequest | CommandsRequest, what: str) -> PackageId | str:
+    match (asked.package_id, asked.package_name):
         case (UUID() as package, None):
-            return model.NamedTask(PackageId(package), task.name)
+            return PackageId(package)
         case (None, str(package_name)):
-            return model.NamedTask(package_name, task.name)
+            return package_name
         case _:
-            raise Invalid("a task needs either package_id or package_name", code="INVALID_BODY")
+            raise Invalid(f"{what} either package_id or package_name", code="INVALID_BODY")
+
+
+def _work(step: StepRequest) -> model.NamedTask | model.PackageCommands | None:
+    match (step.task, step.commands):
+        case (None, None):
+            return None
+        case (TaskRequest() as task, None):
+            return model.NamedTask(_package(task, "a task needs"), task.name)
+        case (None, CommandsRequest() as asked):
+            return model.PackageCommands(_package(asked, "commands need"), tuple(map(_command_of, asked.list)))
+        case _:
+            raise Invalid("a step has either a task or commands", code="INVALID_BODY")
+
+
+_command_of = shown_as(Command, CommandBody)
 
 
 def _steps(steps: list[StepRequest]) -> tuple[model.StepDefinition, ...]:
     return tuple(map(_step_of, steps))
 
 
-_step_of = shown_as(model.StepDefinition, StepRequest, task=("task", _task), placement=("placement", placement_of))
+_step_of = shown_as(model.StepDefinition, StepRequest, work=_work, placement=("placement", placement_of))
 _process_of = shown_as(
     model.ProcessDefinition,
     CreateProcess,
@@ -193,5 +243,16 @@ async def _show(request: Asking, process: model.Process) -> ProcessAnswer:
 
 
 _show_listed = shown_as(ListedProcess, model.Process)
-_show_step = shown_as(StepAnswer, model.Step, placement=("placement", show_placement))
+_show_task = shown_as(TaskAnswer, model.StepTask)
+_show_command = shown_as(CommandBody, Command)
+_show_commands = shown_as(
+    CommandsAnswer, model.StepCommands, list=lambda work: tuple(map(_show_command, work.commands))
+)
+_show_step = shown_as(
+    StepAnswer,
+    model.Step,
+    task=lambda step: _show_task(step.work) if isinstance(step.work, model.StepTask) else None,
+    commands=lambda step: _show_commands(step.work) if isinstance(step.work, model.StepCommands) else UNSET,
+    placement=("placement", show_placement),
+)
 _shown = shown_with(("steps",), ProcessAnswer, model.Process, default_work_item=("default_item", DefaultWorkItem))

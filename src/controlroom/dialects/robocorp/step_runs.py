@@ -18,8 +18,8 @@ from controlroom.engine.console.unfinished import after as following
 from controlroom.engine.downloads.model import DownloadKind
 from controlroom.engine.processes.model import Placement
 from controlroom.engine.runs import pauses, store
-from controlroom.engine.runs.model import Artifact, RunEvent, StepRun, StepRunState
-from controlroom.ids import ArtifactId, RunId, StepRunId, UserId
+from controlroom.engine.runs.model import Artifact, Phase, RunEvent, StepRun, StepRunState
+from controlroom.ids import ArtifactId, PhaseId, RunId, StepRunId, UserId
 from controlroom.protocol import ErrorCode
 
 ShownState = Literal["new", "awaiting_worker", "in_progress", "completed", "failed"]
@@ -49,15 +49,36 @@ class StepRunAnswer(Shape, frozen=True, kw_only=True, omit_defaults=True):
     run_as: UserId | None = None
 
 
-class ArtifactAnswer(Shape, frozen=True):
+class PhaseAnswer(Shape, frozen=True, kw_only=True):
+    """An ordered section of a step run: its environment, a pre-run script, its task or one of its commands. Ours."""
+
+    id: PhaseId
+    attempt: int
+    kind: str
+    name: str
+    state: str
+    """waiting, in_progress, succeeded, failed or skipped."""
+    started_at: datetime | None
+    ended_at: datetime | None
+    duration: float | None
+    exit_code: int | None
+    message: str
+    """Why it failed, or was skipped."""
+    console_lines: int | None
+    """How many lines its part of the console has, once it has ended."""
+
+
+class ArtifactAnswer(Shape, frozen=True, kw_only=True):
     """A file that a step run left; `size` in bytes."""
 
     id: ArtifactId
     name: str
     size: int
+    phase: Named | UnsetType = UNSET
+    """Ours: the phase that left it, told where files of one name are told apart by that."""
 
 
-class ArtifactWithUrl(ArtifactAnswer, frozen=True):
+class ArtifactWithUrl(ArtifactAnswer, frozen=True, kw_only=True):
     """Likewise, with the address to fetch it by."""
 
     url: str
@@ -113,11 +134,23 @@ async def resume_step_run(request: Asking, step_run_id: Path[StepRunId]) -> Step
     return show(await pauses.resume(*request.acting, step_run_id))
 
 
-@get("/step-runs/{step_run_id:uuid}/artifacts", needs=Permission.READ_RUN_OUTPUTS)
-async def list_step_run_artifacts(request: Asking, paging: Pages, step_run_id: Path[StepRunId]) -> Page[ArtifactAnswer]:
-    """List the artifacts of a step run."""
+@get("/step-runs/{step_run_id:uuid}/phases", needs=Permission.READ_RUNS)
+async def list_step_run_phases(request: Asking, paging: Pages, step_run_id: Path[StepRunId]) -> Page[PhaseAnswer]:
+    """List the phases of a step run, attempt by attempt, in their order; those to come, too."""
     await store.get_step_run(*request.reading, step_run_id)
-    rows = await store.list_artifacts(*request.reading, step_run_id, **paging.after(ArtifactId))
+    after = paging.position(_position) or model.BEGINNING
+    phases = await store.list_phases(*request.reading, step_run_id)
+    rows = [phase for phase in phases if _place(phase) > after][: paging.fetch]
+    return paging.page(rows, _show_phase, _place)
+
+
+@get("/step-runs/{step_run_id:uuid}/artifacts", needs=Permission.READ_RUN_OUTPUTS)
+async def list_step_run_artifacts(
+    request: Asking, paging: Pages, step_run_id: Path[StepRunId], phase: Query[PhaseId | None] = None
+) -> Page[ArtifactAnswer]:
+    """List the artifacts of a step run, or of one of its phases."""
+    await store.get_step_run(*request.reading, step_run_id)
+    rows = await store.list_artifacts(*request.reading, step_run_id, phase=phase, **paging.after(ArtifactId))
     return paging.page(rows, _show_artifact)
 
 
@@ -127,7 +160,8 @@ async def get_step_run_artifact(
 ) -> ArtifactWithUrl:
     """Get an artifact, with the address to fetch it by."""
     found = await store.get_artifact(*request.reading, step_run_id, artifact_id)
-    return ArtifactWithUrl(found.id, found.name, found.size, artifact_url(request, found))
+    url = artifact_url(request, found)
+    return ArtifactWithUrl(id=found.id, name=found.name, size=found.size, phase=_phase_of(found), url=url)
 
 
 @get("/step-runs/{step_run_id:uuid}/console-messages", needs=Permission.READ_RUN_OUTPUTS)
@@ -136,18 +170,25 @@ async def list_step_run_console_messages(
     paging: Pages,
     step_run_id: Path[StepRunId],
     unfinished: Query[bool] = False,  # noqa: FBT002 - a query's word
+    phase: Query[PhaseId | None] = None,
 ) -> ConsolePage:
     """List what the step run's programs printed, line by line; while it runs, what has come so far.
 
-    With `unfinished=true` the last page also tells the line that has no end yet, a question or a progress bar.
+    With `unfinished=true` the last page also tells the line that has no end yet, a question or a progress bar; with
+    `phase`, only what belongs to that phase is told.
     """
     await store.get_step_run(*request.reading, step_run_id)
+    of_phase = None if phase is None else (await store.get_phase(*request.reading, step_run_id, phase)).lines
     after = paging.position(_position) or model.BEGINNING
-    rows = await console.read(request.engine, request.seen, step_run_id, after=after, limit=paging.fetch)
+    rows = await console.read(
+        request.engine, request.seen, step_run_id, after=after, limit=paging.fetch, within=of_phase
+    )
     page = paging.page(rows, _show_line, lambda row: row.position, size=lambda row: row.size)
     answer = ConsolePage(page.next, page.has_more, page.data)
     if unfinished:
-        line = None if page.has_more else following(request.engine, step_run_id, rows[-1].position if rows else after)
+        last = rows[-1].position if rows else after if of_phase is None else max(after, of_phase.before)
+        is_over = page.has_more or (of_phase is not None and of_phase.end != model.OPEN)
+        line = None if is_over else following(request.engine, step_run_id, last)
         answer.unfinished = None
         if line is not None:
             place = await console.place_of(request.engine, request.seen, step_run_id, line.attempt, line.number)
@@ -187,9 +228,19 @@ show = shown_as(
 )
 """A step run as this dialect writes it."""
 
-_show_artifact = shown_as(ArtifactAnswer, Artifact)
+
+def _phase_of(artifact: Artifact) -> Named | UnsetType:
+    return UNSET if artifact.phase_id is None else Named(artifact.phase_id, artifact.phase_name or "")
+
+
+_show_phase = shown_as(PhaseAnswer, Phase, console_lines="line_count")
+_show_artifact = shown_as(ArtifactAnswer, Artifact, phase=_phase_of)
 _show_line = shown_as(ConsoleMessage, model.Line, message="text", line_number="place")
 _show_event = shown_as(StepRunEvent, RunEvent)
+
+
+def _place(phase: Phase) -> model.Position:
+    return model.Position(phase.attempt, phase.position)
 
 
 def _position(found: Any) -> model.Position:

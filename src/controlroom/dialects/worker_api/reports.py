@@ -21,6 +21,7 @@ from controlroom.protocol import SMALL_ARTIFACTS_BYTES, Finish, PhaseReports, Re
 
 Attempt = Annotated[int, PathParameter(ge=0, le=2**31 - 1)]
 Number = Annotated[int, QueryParameter(ge=0, le=2**62)]
+Position = Annotated[int | None, QueryParameter(ge=0, le=2**31 - 1)]
 Instant = Annotated[float, QueryParameter(ge=0, le=253_402_300_000)]
 """Unix seconds, up to the year 9999."""
 
@@ -71,12 +72,17 @@ async def append_console(
 
 @put(_ATTEMPT + "/artifacts/{name:path}", request_max_body_size=None)
 async def put_artifact(
-    request: WorkerRequest, step_run_id: FromPath[StepRunId], attempt: Attempt, name: FromPath[str], size: Number
+    request: WorkerRequest,
+    step_run_id: FromPath[StepRunId],
+    attempt: Attempt,
+    name: FromPath[str],
+    size: Number,
+    phase: Position = None,
 ) -> dict[str, str]:
     """Store a file that the attempt left, streamed."""
     engine, artifact = request.engine, checked_artifact_name(name.removeprefix("/"))
     blob = await engine.objects.put(_content(request), expected_size=size, max_size=engine.limits.artifact_bytes)
-    await reports.add_artifacts(*request.serving, step_run_id, attempt, {artifact: blob})
+    await reports.add_artifacts(*request.serving, step_run_id, attempt, {artifact: blob}, phase=phase)
     return {}
 
 
@@ -87,17 +93,17 @@ async def post_small_artifacts(
 ) -> dict[str, str]:
     """Store several small files that the attempt left."""
     try:
-        files = msgspec.msgpack.decode(body, type=SmallArtifacts).artifacts
+        small = msgspec.msgpack.decode(body, type=SmallArtifacts)
     except (msgspec.MsgspecError, UnicodeDecodeError) as error:
         raise Invalid(f"these are no artifacts: {error}", code="ARTIFACTS_INVALID") from error
-    contents = {checked_artifact_name(file.name): file.content for file in files}
-    if len(contents) < len(files):
+    contents = {checked_artifact_name(file.name): file.content for file in small.artifacts}
+    if len(contents) < len(small.artifacts):
         raise Invalid("two artifacts have the same name", code="ARTIFACTS_INVALID")
     if sum(map(len, contents.values())) > SMALL_ARTIFACTS_BYTES:
         raise Invalid(f"they have more than {SMALL_ARTIFACTS_BYTES:,} bytes", code="ARTIFACTS_INVALID")
     blobs = await asyncio.gather(*map(request.engine.objects.put_bytes, contents.values()))
     stored = dict(zip(contents, blobs, strict=True))
-    await reports.add_artifacts(*request.serving, step_run_id, attempt, stored)
+    await reports.add_artifacts(*request.serving, step_run_id, attempt, stored, phase=small.phase)
     return {}
 
 

@@ -17,6 +17,23 @@ BEGINNING: Final = Position(0, -1)
 """Before the first line."""
 
 
+class Range(NamedTuple):
+    """Neighbouring lines of one attempt: from `first` on, up to `end`, which is not among them."""
+
+    attempt: int
+    first: int
+    end: int
+
+    @property
+    def before(self) -> Position:
+        """The position that its first line follows."""
+        return Position(self.attempt, self.first - 1)
+
+
+OPEN: Final = 1 << 62
+"""The `end` of a range to which lines may still come."""
+
+
 class Line(Struct, frozen=True, kw_only=True):
     """One line, without its line feed. `at` is when its batch was read from the robot, by the worker's clock."""
 

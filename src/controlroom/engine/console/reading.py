@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from controlroom.engine.access.scope import Scope
 from controlroom.engine.console import store
-from controlroom.engine.console.model import BEGINNING, Line, Piece, Position
+from controlroom.engine.console.model import BEGINNING, Line, Piece, Position, Range
 from controlroom.engine.engine import Engine
 from controlroom.ids import StepRunId
 
@@ -18,8 +18,9 @@ async def read(
     *,
     after: Position = BEGINNING,
     limit: int,
+    within: Range | None = None,
 ) -> list[Line]:
-    """The next lines of a step run, attempt by attempt; none for a step run that the scope does not see.
+    """The next lines of a step run, or of a range of it, attempt by attempt; none for one that the scope does not see.
 
     Fewer than `limit` come only at the end of what there is now, or once they have more bytes than a page. The cost
     does not grow with the position.
@@ -27,10 +28,14 @@ async def read(
     last = await store.last_attempt(engine.database, scope, step_run)
     lines: list[Line] = []
     room = engine.limits.page_bytes
+    if within is not None and last is not None:
+        after, last = max(after, within.before), min(last, within.attempt)
     attempt, start = max(after.attempt, 1), after.line + 1 if after.attempt >= 1 else 0
     while last is not None and attempt <= last and len(lines) < limit and room >= 0:
         before = await _lines_before(engine, scope, step_run, attempt)
         end = start + limit - len(lines)
+        if within is not None:
+            end = max(start, min(end, within.end))
         found = await _read_attempt(
             engine, scope, step_run, attempt, before=before, start=start, end=end, most_bytes=room
         )

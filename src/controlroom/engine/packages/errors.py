@@ -44,7 +44,7 @@ class PackageNameTaken(Conflict):
 
 
 class PackageInUse(Conflict):
-    """A step runs a task of the package."""
+    """A step runs a task or commands of the package."""
 
     code: ClassVar[str] = "PACKAGE_IN_USE"
 

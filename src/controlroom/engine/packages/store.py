@@ -320,7 +320,7 @@ async def add_tasks(tx: ScopedTx, package: PackageId, names: Sequence[str]) -> N
 
 
 async def users_of(tx: ScopedTx, package: PackageId) -> list[str]:
-    """The names of the processes whose steps run a task of the package, and of the assistants that do.
+    """The names of the processes whose steps run a task or commands of the package, and of the assistants that do.
 
     Reads tables of other slices: only a deletion needs to know. The processes of bare tasks do not count.
     """
@@ -332,6 +332,10 @@ async def users_of(tx: ScopedTx, package: PackageId) -> list[str]:
           join step on step.task_id = task.id and step.deleted_at is null
           join process on process.id = step.process_id
          where task.package_id = %(package)s and process.deleted_at is null and process.implicit_task_id is null
+        union
+        select process.name
+          from step join process on process.id = step.process_id
+         where step.package_id = %(package)s and step.deleted_at is null and process.deleted_at is null
         union
         select assistant.name
           from task join assistant on assistant.task_id = task.id and assistant.deleted_at is null

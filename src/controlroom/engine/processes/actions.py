@@ -23,6 +23,7 @@ from controlroom.engine.processes.model import (
     Group,
     NamedTask,
     OnDemand,
+    PackageCommands,
     Placement,
     Process,
     ProcessChange,
@@ -119,8 +120,8 @@ async def implicit_process(tx: ScopedTx, scope: Scope, task: TaskId) -> ProcessI
     found = await packages.hold_task(tx, scope, task)
     known = await store.implicit_of(tx, scope, task)
     if known is None and (made := await store.insert_implicit(tx, scope, task, found.name)) is not None:
-        step = StepDefinition(name=found.name, task=task)
-        await store.insert_step(tx, scope, made, 0, step, task)
+        step = StepDefinition(name=found.name, work=task)
+        await store.insert_step(tx, scope, made, 0, step, store.ChosenWork(task))
         return made
     known = known or await store.implicit_of(tx, scope, task)
     if known is None:
@@ -147,35 +148,39 @@ async def _write_steps(
     await store.make_room(tx, process)
     named = await _packages(tx, scope, wanted)
     for position, (kept, step) in enumerate(zip(plan.kept, wanted, strict=True)):
-        task = await _task(tx, scope, step, named)
+        work = await _work(tx, scope, step, named)
         await check_placement(tx, actor, scope, step.placement)
         if kept is None:
-            await store.insert_step(tx, scope, process, position, step, task)
+            await store.insert_step(tx, scope, process, position, step, work)
         else:
-            await store.update_step(tx, process, kept, position, step, task)
+            await store.update_step(tx, process, kept, position, step, work)
 
 
 async def _packages(tx: ScopedTx, scope: Scope, wanted: Sequence[StepDefinition]) -> dict[PackageId | str, PackageId]:
-    """The packages of whose tasks steps name some, by what they call them. Raises PackageNotFound."""
-    named = list(dict.fromkeys(step.task.package for step in wanted if isinstance(step.task, NamedTask)))
+    """The packages that steps name, by what they call them. Raises PackageNotFound."""
+    works = (step.work for step in wanted)
+    named = list(dict.fromkeys(work.package for work in works if isinstance(work, NamedTask | PackageCommands)))
     found = await resolve_all(tx, scope, [Reference(packages.PACKAGE, str(each), Ways.ID_OR_NAME) for each in named])
     return dict(zip(named, found, strict=True))
 
 
-async def _task(
+async def _work(
     tx: ScopedTx, scope: Scope, step: StepDefinition, named: Mapping[PackageId | str, PackageId]
-) -> TaskId | None:
-    """The task that a step names, held so that its package cannot go meanwhile."""
-    match step.task:
+) -> store.ChosenWork:
+    """What a step shall run, held so that its package cannot go meanwhile."""
+    match step.work:
         case None:
-            return None
+            return store.ChosenWork()
         case NamedTask(package, name):
             held = await packages.hold(tx, scope, named[package])
             if name not in held.task_names:
                 raise TaskNotFound(name, known=held.task_names)
-            return await packages.task_of(tx, held.id, name)
+            return store.ChosenWork(await packages.task_of(tx, held.id, name))
+        case PackageCommands(package, commands):
+            held = await packages.hold(tx, scope, named[package])
+            return store.ChosenWork(package=held.id, commands=commands)
         case UUID():
-            return (await packages.hold_task(tx, scope, step.task)).id
+            return store.ChosenWork((await packages.hold_task(tx, scope, step.work)).id)
 
 
 async def check_placement(tx: ScopedTx, actor: Actor, scope: Scope, placement: Placement) -> None:

@@ -16,12 +16,12 @@ class ProcessNotFound(NotFound):
 
 
 class ProcessNotConfigured(Conflict):
-    """The process has no steps yet, or a step without a task."""
+    """The process has no steps yet, or a step without a task or commands."""
 
     code: ClassVar[str] = "PROCESS_NOT_CONFIGURED"
 
     def __init__(self, process: UUID) -> None:
-        super().__init__("the process has no steps yet, or a step without a task", process_id=str(process))
+        super().__init__("the process has no steps yet, or a step without a task or commands", process_id=str(process))
 
 
 class ProcessRunning(Conflict):

@@ -19,6 +19,7 @@ from controlroom.ids import (
     WorkerId,
     WorkspaceId,
 )
+from controlroom.protocol import Command
 
 
 # ---------------------------------------------------------------------------------------------------- placement
@@ -76,14 +77,22 @@ class Process(Struct, frozen=True, kw_only=True):
     """What each of its runs holds from its first step run to its end."""
 
 
-class StepTask(Struct, frozen=True):
-    """What a step runs."""
+class StepTask(Struct, frozen=True, tag="task"):
+    """A step runs a task of a robot."""
 
     id: TaskId
     number: int
     name: str
     package_id: PackageId
     package_name: str
+
+
+class StepCommands(Struct, frozen=True, tag="commands"):
+    """A step runs commands in their order, in the folder and environment of a package."""
+
+    package_id: PackageId
+    package_name: str
+    commands: tuple[Command, ...]
 
 
 class Step(Struct, frozen=True, kw_only=True):
@@ -96,8 +105,8 @@ class Step(Struct, frozen=True, kw_only=True):
     position: int
     """Counts from 0."""
     name: str
-    task: StepTask | None
-    """None while nothing is chosen; such a process cannot be started."""
+    work: StepTask | StepCommands | None
+    """What it runs; None while nothing is chosen: such a process cannot be started."""
     queue_id: QueueId
     """Where its items wait."""
     has_schema: bool
@@ -110,11 +119,6 @@ class Step(Struct, frozen=True, kw_only=True):
     retry: RetryPolicy
     placement: Placement
 
-    @property
-    def task_id(self) -> TaskId | None:
-        """The task, if one is chosen."""
-        return None if self.task is None else self.task.id
-
 
 # ---------------------------------------------------------------------------------------------------- what is asked for
 class NamedTask(Struct, frozen=True):
@@ -124,11 +128,18 @@ class NamedTask(Struct, frozen=True):
     name: str
 
 
+class PackageCommands(Struct, frozen=True):
+    """Commands, in the folder and environment of a package by id or name."""
+
+    package: PackageId | str
+    commands: tuple[Command, ...]
+
+
 class StepDefinition(Struct, frozen=True, kw_only=True):
     """A step as its author wants it."""
 
     name: str
-    task: TaskId | NamedTask | None = None
+    work: TaskId | NamedTask | PackageCommands | None = None
     max_parallel: int = 1
     timeout: timedelta | None = None
     starts_after_previous: bool = False

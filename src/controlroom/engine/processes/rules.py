@@ -6,9 +6,10 @@ from datetime import timedelta
 from msgspec import Struct
 
 from controlroom.engine.processes.errors import StepInvalid
-from controlroom.engine.processes.model import OnDemand, Placement, StepDefinition, Workers
+from controlroom.engine.processes.model import OnDemand, PackageCommands, Placement, StepDefinition, Workers
 from controlroom.engine.work_items.rules import RetryPolicy
 from controlroom.ids import StepId
+from controlroom.protocol import Command
 
 MOST_STEPS = 100
 MOST_PARALLEL = 10_000
@@ -18,6 +19,9 @@ MOST_PLACES = 100
 LONGEST_RETRY_DELAY = timedelta(days=30).total_seconds()
 MOST_BACKOFF = 100.0
 MOST_VARIABLES = 1000
+MOST_COMMANDS = 100
+MOST_COMMAND_BYTES = 256 * 1024
+LONGEST_COMMAND_NAME = 500
 MOST_VARIABLE_BYTES = 128 * 1024  # Why: Linux takes no longer single string in an environment (MAX_ARG_STRLEN)
 
 
@@ -61,6 +65,8 @@ def check_steps(steps: Sequence[StepDefinition]) -> None:
     names: set[str] = set()
     for step in steps:
         reason = _fault(step) or _retry_fault(step.retry) or environment_fault(step.environment)
+        if isinstance(step.work, PackageCommands):
+            reason = reason or _commands_fault(step.work.commands)
         if step.name in names:
             reason = "another step has this name"
         if reason:
@@ -97,6 +103,25 @@ def _retry_fault(retry: RetryPolicy) -> str:
     if not 0 <= retry.jitter <= 1:
         return "retry: jitter is 0 to 1"
     return ""
+
+
+def _commands_fault(commands: Sequence[Command]) -> str:
+    if not 1 <= len(commands) <= MOST_COMMANDS:
+        return f"a list has 1 to {MOST_COMMANDS} commands"
+    if sum(len(word.encode()) for command in commands for word in command.words) > MOST_COMMAND_BYTES:
+        return f"the words of its commands have more than {MOST_COMMAND_BYTES:,} bytes together"
+    return next((fault for fault in map(_command_fault, commands) if fault), "")
+
+
+def _command_fault(command: Command) -> str:
+    if not command.name.strip() or len(command.name) > LONGEST_COMMAND_NAME or not command.name.isprintable():
+        return f"the name of a command is printable, not blank, and at most {LONGEST_COMMAND_NAME} characters long"
+    if not command.words or not command.words[0].strip():
+        return f"the command {command.name!r} names no program"
+    if any("\0" in word or len(word.encode()) >= MOST_VARIABLE_BYTES for word in command.words):
+        return f"a word of the command {command.name!r} has {MOST_VARIABLE_BYTES:,} bytes or more, or a NUL in it"
+    fault = environment_fault(command.variables)
+    return f"the command {command.name!r}: {fault}" if fault else ""
 
 
 def environment_fault(environment: Mapping[str, str]) -> str:

@@ -4,16 +4,17 @@ from collections.abc import Sequence
 from functools import partial
 from typing import Any, Final
 
-from msgspec import Raw, Struct
+from msgspec import Raw, Struct, json
 
 from controlroom.engine.access.scope import SEEN, Scope, ScopedTx
 from controlroom.engine.locks.model import LockName
 from controlroom.engine.nouns import InWorkspace, Missing, Noun
 from controlroom.engine.processes.errors import ProcessNotConfigured, ProcessNotFound
 from controlroom.engine.processes.model import Process, Step, StepDefinition
-from controlroom.ids import ProcessId, ProvisionerId, QueueId, StepId, TaskId, uuid7
+from controlroom.ids import PackageId, ProcessId, ProvisionerId, QueueId, StepId, TaskId, uuid7
 from controlroom.postgres.database import Statements, Tx
 from controlroom.postgres.keyset import oldest_first
+from controlroom.protocol import Command
 
 PROCESS: Final = Noun[ProcessId](
     "process",
@@ -43,15 +44,17 @@ _PROCESS: Final = """
 _STEP: Final = """
     select step.id, step.number, step.workspace_id, step.process_id, step.position, step.name,
            case when task.id is not null then jsonb_build_object(
-                'id', task.id, 'number', task.number, 'name', task.name, 'package_id', package.id,
+                'type', 'task', 'id', task.id, 'number', task.number, 'name', task.name, 'package_id', package.id,
                 'package_name', package.name)
-           end as task,
+                when step.commands is not null then jsonb_build_object(
+                'type', 'commands', 'package_id', package.id, 'package_name', package.name, 'commands', step.commands)
+           end as work,
            step.queue_id, queue.schema is not null as has_schema, step.max_parallel, step.timeout,
            step.starts_after_previous, step.one_item_per_step_run, step.environment, step.retry, step.placement
       from step
       join queue on queue.id = step.queue_id
       left join task on task.id = step.task_id
-      left join package on package.id = task.package_id
+      left join package on package.id = coalesce(task.package_id, step.package_id)
 """
 
 
@@ -195,6 +198,14 @@ async def with_waiting_items(tx: ScopedTx, steps: Sequence[StepId]) -> list[str]
 
 
 # ---------------------------------------------------------------------------------------------------- writing
+class ChosenWork(Struct, frozen=True):
+    """What a step runs, as it is written: a task, or commands and their package, or nothing yet."""
+
+    task: TaskId | None = None
+    package: PackageId | None = None
+    commands: tuple[Command, ...] | None = None
+
+
 async def insert(
     tx: Tx, scope: Scope, *, name: str, is_enabled: bool, default_item: Raw | None, locks: Sequence[LockName]
 ) -> ProcessId | None:
@@ -324,7 +335,7 @@ async def make_room(tx: ScopedTx, process: ProcessId) -> None:
 
 
 async def insert_step(
-    tx: ScopedTx, scope: Scope, process: ProcessId, position: int, step: StepDefinition, task: TaskId | None
+    tx: ScopedTx, scope: Scope, process: ProcessId, position: int, step: StepDefinition, work: ChosenWork
 ) -> StepId:
     """A new step with a queue of its own."""
     new, queue = StepId(uuid7()), QueueId(uuid7())
@@ -336,37 +347,39 @@ async def insert_step(
     )
     await tx.execute(
         """
-        insert into step (id, workspace_id, process_id, position, name, task_id, queue_id, max_parallel, timeout,
-                          starts_after_previous, one_item_per_step_run, environment, retry, placement)
-        values (%(step)s, %(workspace)s, %(process)s, %(position)s, %(name)s, %(task)s, %(queue)s, %(max_parallel)s,
-                %(timeout)s, %(starts_after_previous)s, %(one_item_per_step_run)s, %(environment)s, %(retry)s,
-                %(placement)s)
+        insert into step (id, workspace_id, process_id, position, name, task_id, package_id, commands, queue_id,
+                          max_parallel, timeout, starts_after_previous, one_item_per_step_run, environment, retry,
+                          placement)
+        values (%(step)s, %(workspace)s, %(process)s, %(position)s, %(name)s, %(task)s, %(package)s, %(commands)s,
+                %(queue)s, %(max_parallel)s, %(timeout)s, %(starts_after_previous)s, %(one_item_per_step_run)s,
+                %(environment)s, %(retry)s, %(placement)s)
         """,
         step=new,
         workspace=scope.workspace,
         process=process,
         queue=queue,
-        **_settings(step, position, task),
+        **_settings(step, position, work),
     )
     return new
 
 
 async def update_step(
-    tx: ScopedTx, process: ProcessId, kept: StepId, position: int, step: StepDefinition, task: TaskId | None
+    tx: ScopedTx, process: ProcessId, kept: StepId, position: int, step: StepDefinition, work: ChosenWork
 ) -> None:
     """Write the settings of a step that keeps its id and queue. Step runs that exist keep the placement they have."""
     await tx.execute(
         """
         update step
-           set position = %(position)s, name = %(name)s, task_id = %(task)s, max_parallel = %(max_parallel)s,
-               timeout = %(timeout)s, starts_after_previous = %(starts_after_previous)s,
+           set position = %(position)s, name = %(name)s, task_id = %(task)s, package_id = %(package)s,
+               commands = %(commands)s, max_parallel = %(max_parallel)s, timeout = %(timeout)s,
+               starts_after_previous = %(starts_after_previous)s,
                one_item_per_step_run = %(one_item_per_step_run)s, environment = %(environment)s, retry = %(retry)s,
                placement = %(placement)s
          where id = %(step)s and process_id = %(process)s
         """,
         step=kept,
         process=process,
-        **_settings(step, position, task),
+        **_settings(step, position, work),
     )
 
 
@@ -378,11 +391,13 @@ def _stored(payload: Raw | None) -> _DefaultItem | None:
     return None if payload is None else _DefaultItem(payload)
 
 
-def _settings(step: StepDefinition, position: int, task: TaskId | None) -> dict[str, Any]:
+def _settings(step: StepDefinition, position: int, work: ChosenWork) -> dict[str, Any]:
     return {
         "position": position,
         "name": step.name,
-        "task": task,
+        "task": work.task,
+        "package": work.package,
+        "commands": None if work.commands is None else Raw(json.encode(work.commands)),
         "max_parallel": step.max_parallel,
         "timeout": step.timeout,
         "starts_after_previous": step.starts_after_previous,

@@ -64,7 +64,7 @@ async def start(
     Run, items and first step runs are one commit; a run that wants locks gets its step runs when it has them. Raises
     NotFound (process, items, a version, what a placement names, a lock of the organization), RuntimeMissing, Forbidden
     for who may not name the user as whom robots shall run, ProcessDisabled, Conflict `PROCESS_NOT_CONFIGURED` (no steps
-    or a step without a task), WorkItemStateConflict (an item is not waiting), Invalid for parameters that no run may
+    or one that runs nothing), WorkItemStateConflict (an item is not waiting), Invalid for parameters that no run may
     have, KeyReused, PayloadRefused, and what a payload may be refused for before (`check_payload`).
     """
 
@@ -137,7 +137,7 @@ async def start_in(
     if not found.is_enabled:
         raise ProcessDisabled(process)
     steps = await processes.list_steps(tx, scope, process)
-    if not steps or any(step.task_id is None for step in steps):
+    if not steps or any(step.work is None for step in steps):
         raise ProcessNotConfigured(process)
     run, locks = RunId(uuid7()), wanted_locks(found.locks, parameters.locks)
     await hold_declared(tx, scope, locks)

@@ -31,16 +31,25 @@ from controlroom.ids import (
 from controlroom.postgres.database import Statements
 from controlroom.protocol import (
     LEASE_SECONDS,
+    Ability,
     Assignment,
     Assignments,
     Claim,
+    Command,
+    Commands,
     PackageRef,
     RobotTask,
+    Work,
 )
 from controlroom.robots.exclude_newer import written
 
 _TRIES_A_CLAIM: Final = 20
 """Step runs that are found to have no item left are withdrawn by the claim, which then looks for the next."""
+
+
+_CAN_RUN: Final = """(asking.runs_commands
+                    or not exists (select from step where step.id = step_run.step_id and step.commands is not null))"""
+"""The condition that the worker knows how to run a step run. The worker is asked first: nearly each can run all."""
 
 
 class _Claimed(Struct, frozen=True, kw_only=True):
@@ -61,7 +70,8 @@ class _Claimed(Struct, frozen=True, kw_only=True):
     package_name: str
     package_folder: str | None
     exclude_newer: datetime | None
-    task: str
+    task: str | None
+    commands: tuple[Command, ...] | None
     environment: dict[str, str]
     timeout_seconds: float | None
     share_environments: bool
@@ -73,7 +83,7 @@ _ASSIGNMENT: Final = """
            workspace.organization_id, process.id as process_id, process.name as process_name, claimed.run_id,
            run.state = 'new' as run_is_new, step.id as step_id, step.name as step_name, claimed.bound_item_id,
            version.hash as package_hash, version.size as package_size, package.name as package_name,
-           version.folder as package_folder, package.exclude_newer, task.name as task,
+           version.folder as package_folder, package.exclude_newer, task.name as task, step.commands,
            case when run.parameters ? 'overrides'
                 then step.environment || coalesce(run.parameters -> 'overrides' -> 'variables', '{}')
                 else step.environment end as environment,
@@ -85,8 +95,8 @@ _ASSIGNMENT: Final = """
       join run on run.id = claimed.run_id
       join step on step.id = claimed.step_id
       join process on process.id = step.process_id
-      join task on task.id = step.task_id
-      join package on package.id = task.package_id
+      left join task on task.id = step.task_id
+      join package on package.id = coalesce(task.package_id, step.package_id)
       join package_version as version on version.id = claimed.package_version_id
       join workspace on workspace.id = claimed.workspace_id
 """
@@ -133,6 +143,7 @@ _MOST_URGENT: Final = f"""
               from step_run, asking
              where step_run.workspace_id = {SEEN} and step_run.state = 'awaiting_worker'
                and {placement_matches("%(worker)s")}
+               and {_CAN_RUN}
              order by step_run.priority desc, step_run.id
              limit 1
                for no key update of step_run skip locked"""
@@ -144,7 +155,7 @@ _MOST_URGENT_OF_SEVERAL: Final = f"""
                       from asking, {EACH} as seen, lateral (
                            select step_run.priority, step_run.id from step_run
                             where step_run.workspace_id = seen.id and step_run.state = 'awaiting_worker'
-                              and {placement_matches("%(worker)s")}
+                              and {placement_matches("%(worker)s")} and {_CAN_RUN}
                             order by step_run.priority desc, step_run.id
                             limit 1) as waiting
                      where exists (select from step_run      -- one look for all, where mostly nothing waits
@@ -154,7 +165,7 @@ _MOST_URGENT_OF_SEVERAL: Final = f"""
                    lateral (
                    select step_run.id, step_run.run_id, step_run.step_id from step_run
                     where step_run.workspace_id = urgent.workspace_id and step_run.state = 'awaiting_worker'
-                      and {placement_matches("%(worker)s")}
+                      and {placement_matches("%(worker)s")} and {_CAN_RUN}
                     order by step_run.priority desc, step_run.id
                     limit 1
                       for no key update of step_run skip locked) as taken
@@ -170,7 +181,8 @@ sorts what is locked, so that no more is locked than is taken.
 def _claim(candidate: str) -> str:
     return f"""
         with asking as (
-            select id from worker where id = %(worker)s and session = %(session)s and deleted_at is null
+            select id, '{Ability.COMMANDS}' = any(abilities) as runs_commands
+              from worker where id = %(worker)s and session = %(session)s and deleted_at is null
         ), candidate as ({candidate}
         ), item as (
             select work_item.id
@@ -191,14 +203,15 @@ def _claim(candidate: str) -> str:
              where id = (select id from item)
             returning id
         ), version as (
-            select coalesce((run.parameters -> 'versions' ->> task.package_id::text)::uuid,
+            select coalesce((run.parameters -> 'versions' ->> package.id::text)::uuid,
                             (select latest.id from package_version as latest
-                              where latest.package_id = task.package_id
+                              where latest.package_id = package.id
                               order by latest.version desc
                               limit 1)) as id
               from candidate join step on step.id = candidate.step_id
-              join task on task.id = step.task_id
-              join run on run.id = candidate.run_id
+              left join task on task.id = step.task_id
+              join run on run.id = candidate.run_id,
+                   lateral (select coalesce(task.package_id, step.package_id) as id) as package
         ), claimed as (
             update step_run
                set state = case when exists (select from bound) then 'in_progress' else 'withdrawn' end,
@@ -324,8 +337,8 @@ def _assignment(engine: Engine, claimed: _Claimed) -> Assignment:
         step_name=claimed.step_name,
         work_item_id=claimed.bound_item_id,
         package=PackageRef(claimed.package_hash, claimed.package_size, claimed.package_name, claimed.package_folder),
-        work=RobotTask(claimed.task),
-        task=claimed.task,
+        work=_work(claimed),
+        task=claimed.task or "",
         token=mint_step_run_token(engine.keys, robot),
         variables=claimed.environment,
         timeout_seconds=claimed.timeout_seconds,
@@ -333,6 +346,11 @@ def _assignment(engine: Engine, claimed: _Claimed) -> Assignment:
         exclude_newer=_exclude_newer(engine, claimed),
         paused=claimed.is_paused,
     )
+
+
+def _work(claimed: _Claimed) -> Work:
+    """What its step runs, of which there is one kind."""
+    return RobotTask(claimed.task or "") if claimed.commands is None else Commands(claimed.commands)
 
 
 def _exclude_newer(engine: Engine, claimed: _Claimed) -> str | None:

@@ -125,7 +125,8 @@ async def end(
 
 
 async def lose(engine: Engine, tx: ScopedTx, leased: Leased, why: str) -> None:
-    """Its worker was lost: repeat a robot that has not begun, end one that has."""
+    """Its worker was lost: repeat a robot that has not begun, end one that has. Its phases end with it."""
+    await _end_phases(tx, leased, why)
     if leased.has_begun:
         error = StepRunError(ErrorCode.WORKER_LOST, why)
         await claims.discard_outputs_of_held(tx, leased.id)
@@ -159,6 +160,28 @@ async def lose(engine: Engine, tx: ScopedTx, leased: Leased, why: str) -> None:
     of, within = leased.workspace_id, leased.organization_id
     tx.after_commit(lambda: engine.wakes.wake(Topic.STEP_RUNS_AWAIT, of, within))
     tx.after_commit(lambda: engine.wakes.wake_here(Topic.RUN, leased.run_id))
+
+
+async def _end_phases(tx: ScopedTx, leased: Leased, why: str) -> None:
+    """The phase in progress has failed, and those to come are skipped."""
+    await tx.execute(
+        """
+        with printed as (
+            select first_line + line_count - 1 as last from console_chunk
+             where step_run_id = %(step_run)s and attempt = %(attempt)s
+             order by first_line desc
+             limit 1
+        )
+        update phase
+           set state = case state when 'waiting' then 'skipped' else 'failed' end, message = %(why)s,
+               ended_at = case state when 'waiting' then null else clock_now() end,
+               last_line = (select last from printed where last >= phase.first_line)
+         where step_run_id = %(step_run)s and attempt = %(attempt)s and state in ('waiting', 'in_progress')
+        """,
+        step_run=leased.id,
+        attempt=leased.attempt,
+        why=why,
+    )
 
 
 async def _release_held(tx: ScopedTx, leased: Leased, error: StepRunError | None) -> None:

@@ -21,6 +21,7 @@ from controlroom.engine.workers.store import WORKER
 from controlroom.ids import WorkerId, uuid7
 from controlroom.postgres.database import Statements
 from controlroom.protocol import (
+    ABILITIES,
     LEASE_SECONDS,
     Heartbeat,
     Held,
@@ -86,6 +87,7 @@ async def _begin(tx: Statements, scope: Of, worker: WorkerId, session: UUID, inf
         update worker
            set session = %(session)s, state = 'idle', slots = %(slots)s, version = %(version)s,
                platform = %(platform)s, sandbox = %(sandbox)s, sandbox_note = %(note)s, mixes = %(mixes)s, trouble = '',
+               abilities = %(abilities)s::text[],
                seen_at = clock_now()
          where id = %(worker)s and organization_id = %(organization)s and deleted_at is null
         """,
@@ -97,6 +99,7 @@ async def _begin(tx: Statements, scope: Of, worker: WorkerId, session: UUID, inf
         sandbox=info.sandbox,
         note=info.sandbox_note,
         mixes=info.mixes,
+        abilities=[ability for ability in info.abilities if ability in ABILITIES],
         organization=scope.organization,
     )
 

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from msgspec import Raw, Struct
 
+from controlroom.engine.console.model import OPEN, Range
 from controlroom.engine.locks.model import LockState
 from controlroom.engine.processes.model import Place
 from controlroom.ids import (
@@ -23,7 +24,7 @@ from controlroom.ids import (
     WorkItemId,
     WorkspaceId,
 )
-from controlroom.protocol import ErrorCode
+from controlroom.protocol import ErrorCode, PhaseState
 
 
 class RunState(StrEnum):
@@ -238,6 +239,27 @@ class Phase(Struct, frozen=True, kw_only=True):
     first_line: int | None
     last_line: int | None
     message: str
+    exit_code: int | None
+
+    @property
+    def duration(self) -> timedelta | None:
+        """From start to end; None while it runs, and for one that never did."""
+        return None if self.started_at is None or self.ended_at is None else self.ended_at - self.started_at
+
+    @property
+    def lines(self) -> Range:
+        """Its part of the console; without an end while it runs."""
+        if self.first_line is None:
+            return Range(self.attempt, 0, 0)
+        if self.state == PhaseState.IN_PROGRESS:
+            return Range(self.attempt, self.first_line, OPEN)
+        return Range(self.attempt, self.first_line, self.first_line if self.last_line is None else self.last_line + 1)
+
+    @property
+    def line_count(self) -> int | None:
+        """How many lines it has; None while it runs."""
+        lines = self.lines
+        return None if lines.end == OPEN else lines.end - lines.first
 
 
 class Artifact(Struct, frozen=True, kw_only=True):
@@ -247,6 +269,10 @@ class Artifact(Struct, frozen=True, kw_only=True):
     number: int
     step_run_id: StepRunId
     attempt: int
+    phase: int | None
+    """Position of the phase that left it; None for the step run as a whole."""
+    phase_id: PhaseId | None
+    phase_name: str | None
     name: str
     size: int
     hash: str

@@ -37,11 +37,11 @@ async def overridden_versions(
     """
     if overrides.version is None:
         return {}
-    tasks = [step.task for step in steps if step.task is not None]
-    found = await _named(tx, scope, overrides.version, {task.package_id for task in tasks})
+    works = [step.work for step in steps if step.work is not None]
+    found = await _named(tx, scope, overrides.version, {work.package_id for work in works})
     if found is None:
         raise PackageVersionNotFound(overrides.version)
-    _check_tasks(found, tasks)
+    _check_tasks(found, [work for work in works if isinstance(work, StepTask)])
     return {found.package_id: found.id}
 
 

@@ -28,6 +28,7 @@ from controlroom.protocol import (
     PhaseKind,
     PhaseReport,
     PhaseReports,
+    PhaseState,
     StepRunError,
 )
 
@@ -54,19 +55,28 @@ async def _mark_begun(tx: ScopedTx, step_run: StepRunId) -> None:
 
 
 def _is_robot_code(report: PhaseReport) -> bool:
-    return report.kind is not PhaseKind.ENVIRONMENT
+    return report.kind is not PhaseKind.ENVIRONMENT and report.state not in {PhaseState.WAITING, PhaseState.SKIPPED}
 
 
 async def add_artifacts(
-    engine: Engine, worker: WorkerActor, step_run: StepRunId, attempt: int, files: Mapping[str, Blob]
+    engine: Engine,
+    worker: WorkerActor,
+    step_run: StepRunId,
+    attempt: int,
+    files: Mapping[str, Blob],
+    *,
+    phase: int | None = None,
 ) -> None:
-    """Remember files that the attempt left, by name: all or none. May be repeated: the last content of a name counts.
+    """Remember files that the attempt, or one of its phases, left, by name: all or none.
+
+    May be repeated: the last content of a name counts.
 
     Raises Superseded, and Invalid `TOO_MANY_ARTIFACTS` for more than `limits.artifacts`.
     """
     scope = scope_of_worker(worker)
     most = engine.limits.artifacts
-    if not await _insert_artifacts(engine.database, scope, worker.worker_id, step_run, attempt, files, most=most):
+    db = engine.database
+    if not await _insert_artifacts(db, scope, worker.worker_id, step_run, attempt, files, phase=phase, most=most):
         if await lock_attempt(engine.database, scope, worker.worker_id, step_run, attempt) is None:
             raise Superseded
         raise Invalid(f"a step run may leave at most {most:,} artifacts", code="TOO_MANY_ARTIFACTS")
@@ -80,25 +90,28 @@ async def _insert_artifacts(
     attempt: int,
     files: Mapping[str, Blob],
     *,
+    phase: int | None,
     most: int,
 ) -> int:
     return await db.execute(
         f"""
-        insert into artifact (id, workspace_id, step_run_id, attempt, name, size, hash)
-        select file.id, workspace_id, step_run.id, attempt, file.name, file.size, file.hash
+        insert into artifact (id, workspace_id, step_run_id, attempt, phase, name, size, hash)
+        select file.id, workspace_id, step_run.id, attempt, %(phase)s::int, file.name, file.size, file.hash
           from step_run,
                unnest(%(ids)s::uuid[], %(names)s::text[], %(sizes)s::bigint[], %(hashes)s::text[])
                as file (id, name, size, hash)
          where step_run.id = %(of)s and attempt = %(of_attempt)s and {OF_WORKER} and state = 'in_progress'
            and (select count(*) from artifact as other
                  where other.step_run_id = %(of)s and other.attempt = %(of_attempt)s
-                   and other.name <> all (%(names)s::text[])) <= %(most)s::int - %(count)s::int
-            on conflict (step_run_id, attempt, name) do update set size = excluded.size, hash = excluded.hash
+                   and not (other.phase is not distinct from %(phase)s::int and other.name = any (%(names)s::text[])))
+               <= %(most)s::int - %(count)s::int
+            on conflict (step_run_id, attempt, phase, name) do update set size = excluded.size, hash = excluded.hash
         """,
         ids=[uuid7() for _ in files],
         of=step_run,
         of_attempt=attempt,
         worker=worker,
+        phase=phase,
         names=list(files),
         sizes=[blob.size for blob in files.values()],
         hashes=[blob.hash for blob in files.values()],
@@ -194,12 +207,13 @@ async def _write_phases(tx: ScopedTx, step_run: StepRunId, attempt: int, phases:
         await tx.execute(
             """
             insert into phase (id, step_run_id, attempt, position, kind, name, state, started_at, ended_at,
-                               first_line, last_line, message)
+                               first_line, last_line, message, exit_code)
             values (%(id)s, %(step_run)s, %(attempt)s, %(position)s, %(kind)s, %(name)s, %(state)s,
                     to_timestamp(%(started)s::float8), to_timestamp(%(ended)s::float8),
-                    %(first)s, %(last)s, %(message)s)
+                    %(first)s, %(last)s, %(message)s, %(exit_code)s)
                 on conflict (step_run_id, attempt, position) do update
                set state = excluded.state, ended_at = excluded.ended_at, message = excluded.message,
+                   exit_code = excluded.exit_code,
                    first_line = coalesce(excluded.first_line, phase.first_line), last_line = excluded.last_line,
                    started_at = coalesce(excluded.started_at, phase.started_at)
             """,
@@ -215,4 +229,5 @@ async def _write_phases(tx: ScopedTx, step_run: StepRunId, attempt: int, phases:
             first=phase.first_line,
             last=phase.last_line,
             message=phase.message,
+            exit_code=phase.exit_code,
         )

@@ -41,6 +41,15 @@ ARTIFACT: Final = Noun[ArtifactId](
 )
 
 
+_ARTIFACT: Final = """
+    select artifact.id, artifact.number, artifact.step_run_id, artifact.attempt, artifact.phase, phase.id as phase_id,
+           phase.name as phase_name, artifact.name, artifact.size, artifact.hash, artifact.created_at
+      from artifact
+      left join phase on phase.step_run_id = artifact.step_run_id and phase.attempt = artifact.attempt
+                     and phase.position = artifact.phase
+"""
+
+
 async def get(db: Statements, scope: Scope, run: RunId) -> Run:
     """One run of the workspace; raises RunNotFound."""
     found = await db.one_or_none(
@@ -95,7 +104,7 @@ async def list_phases(db: Statements, scope: Scope, step_run: StepRunId) -> list
         Phase,
         f"""
         select phase.id, phase.number, phase.attempt, position, kind, name, phase.state, phase.started_at,
-               phase.ended_at, first_line, last_line, message
+               phase.ended_at, first_line, last_line, message, phase.exit_code
           from phase join step_run on step_run.id = phase.step_run_id
          where step_run.workspace_id = {SEEN} and step_run.id = %(of)s
          order by phase.attempt, position
@@ -103,6 +112,14 @@ async def list_phases(db: Statements, scope: Scope, step_run: StepRunId) -> list
         of=step_run,
         **scope.params,
     )
+
+
+async def get_phase(db: Statements, scope: Scope, step_run: StepRunId, phase: PhaseId) -> Phase:
+    """One phase of a step run; raises Missing."""
+    found = next((each for each in await list_phases(db, scope, step_run) if each.id == phase), None)
+    if found is None:
+        raise Missing("phase", str(phase))
+    return found
 
 
 async def list_events(
@@ -126,19 +143,25 @@ async def list_events(
 
 
 async def list_artifacts(
-    db: Statements, scope: Scope, step_run: StepRunId, *, after: ArtifactId | None = None, limit: int
+    db: Statements,
+    scope: Scope,
+    step_run: StepRunId,
+    *,
+    phase: PhaseId | None = None,
+    after: ArtifactId | None = None,
+    limit: int,
 ) -> list[Artifact]:
-    """What the last attempt of a step run left, in the order it came."""
+    """What the last attempt of a step run left, or only one phase of any attempt, in the order it came."""
     return await db.all(
         Artifact,
-        f"""
-        select artifact.id, artifact.number, artifact.step_run_id, artifact.attempt, name, size, hash,
-               artifact.created_at
-          from artifact join step_run on step_run.id = step_run_id and step_run.attempt = artifact.attempt
-         where step_run.workspace_id = {SEEN} and step_run_id = %(of)s
+        f"""{_ARTIFACT}
+          join step_run on step_run.id = artifact.step_run_id
+         where step_run.workspace_id = {SEEN} and artifact.step_run_id = %(of)s
+           and case when %(phase)s::uuid is null then step_run.attempt = artifact.attempt else phase.id = %(phase)s end
            {oldest_first("artifact.id")}
         """,
         of=step_run,
+        phase=phase,
         after=after,
         limit=limit,
         **scope.params,
@@ -149,10 +172,8 @@ async def get_artifact(db: Statements, scope: Scope, step_run: StepRunId, artifa
     """One artifact of a step run; raises ArtifactNotFound."""
     found = await db.one_or_none(
         Artifact,
-        f"""
-        select id, number, step_run_id, attempt, name, size, hash, created_at
-          from artifact
-         where workspace_id = {SEEN} and step_run_id = %(of)s and id = %(artifact)s
+        f"""{_ARTIFACT}
+         where artifact.workspace_id = {SEEN} and artifact.step_run_id = %(of)s and artifact.id = %(artifact)s
         """,
         of=step_run,
         artifact=artifact,
