@@ -14,6 +14,7 @@ from controlroom.border.dispatcher import App, Dispatcher, Mount
 from controlroom.border.health import Check, Readiness, healthz
 from controlroom.border.hosts import Hosts
 from controlroom.border.insiders import Insiders
+from controlroom.border.long_polls import Holds
 from controlroom.border.metrics import Metrics
 from controlroom.border.origin import Origins
 from controlroom.border.published_keys import PublishedKeys
@@ -22,7 +23,6 @@ from controlroom.dialects.robocorp import codes
 from controlroom.dialects.robocorp.messages import GRAMMAR, RobocorpGrammar
 from controlroom.dialects.robocorp.provisioner_requests import ProvisionerRequests
 from controlroom.dialects.worker_api import app as worker_api
-from controlroom.dialects.worker_api.long_polls import Holds
 from controlroom.engine.access import signing_keys
 from controlroom.engine.access.credentials import flush_uses, forget_workers
 from controlroom.engine.access.model import Actor, ActorKind
@@ -71,7 +71,7 @@ class Room:
     writes: WriteProbe
     _parts: AsyncExitStack = field(repr=False)
     holds: Holds = field(default_factory=Holds)
-    """The long polls of workers; `release` them before the server stops, or it waits for them."""
+    """Requests of workers, and of who waits for a run; `release` them before the server stops, or it waits for them."""
 
     async def close(self) -> None:
         """End loops, wake-ups and database; may be repeated."""
@@ -132,7 +132,7 @@ async def build(settings: Settings) -> Room:
 
 def asgi(room: Room, *others: Mount) -> App:
     """The one ASGI app of a room: every border under one origin (DESIGN §5), and whatever else is to stand there."""
-    grammar = robocorp.application(room.engine, room.origins, mail_domain=room.settings.mail_domain)
+    grammar = robocorp.application(room.engine, room.origins, mail_domain=room.settings.mail_domain, holds=room.holds)
     settings, origins = room.settings, room.origins
     insiders = Insiders(origins, settings.trusted_networks, partial(_whose_key, room.engine))
     hosts = Hosts(listening_at=settings.host, public_url=settings.public_url, allowed=settings.allowed_hosts)

@@ -1,5 +1,6 @@
 """What people and programs do with runs while a real worker runs them: at the prompt, to the robot and back."""
 
+import json
 import signal
 import socket
 import time
@@ -136,3 +137,11 @@ def test_a_bare_task_is_run_and_run_again(running, greeting, tmp_path):
     assert [file["name"] for file in running.json("items", "show", item["id"])["files"]] == ["note.txt"]
     assert "Greet" not in running.cli("process", "list").stdout
     assert "what? Name a process" in running.cli("run", code=2).stderr
+
+
+def test_a_task_is_called_like_a_function(running, greeting):
+    """At the prompt: its outputs are what is printed; why it failed, and that it goes on, are failures."""
+    told = running.cli("run", "--task", greeting, "--input", '{"name": "bo"}', "--wait", 60)
+    assert json.loads(told.stdout) == {"greeting": "hello bo"}
+    assert "unresolved (ROBOT_FAILED" in running.cli("run", "--task", greeting, "--wait", 60, code=1).stderr
+    assert "goes on" in running.cli("run", "--task", greeting, "-i", '{"name": "x"}', "--wait", 0, code=1).stderr

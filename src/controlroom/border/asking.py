@@ -19,6 +19,7 @@ from litestar.types import ASGIApp, Receive, Send
 
 from controlroom.border.arrivals import known
 from controlroom.border.bodies import JsonRequest
+from controlroom.border.long_polls import Holds
 from controlroom.border.networks import place_of
 from controlroom.border.origin import Origins
 from controlroom.engine.access.model import Actor, Permission, StepRunActor, WorkerActor
@@ -135,6 +136,12 @@ class Asking(JsonRequest):
         """From where the caller came: an address, or the network that is one caller's."""
         origins: Origins = self.app.state.origins
         return place_of(origins.client_of(self.scope))  # type: ignore[arg-type]  # a scope is a dict
+
+    @property
+    def holds(self) -> Holds:
+        """The requests that this server holds until there is something to say."""
+        holds: Holds = self.app.state.holds
+        return holds
 
     @property
     def origin(self) -> str:

@@ -27,6 +27,8 @@ class Topic(StrEnum):
     """The worker (key) has something to obey."""
     RUN = "run"
     """The run (key) may have something to dispatch, or its end."""
+    RUN_ENDED = "run_ended"
+    """The run (key) has ended."""
     EVENTS = "events"
     """Events were appended (no key)."""
     DELIVERIES = "deliveries"

@@ -1,8 +1,10 @@
 """The rules of runs: what a run should do next, and which edges its states have."""
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import Raw
 
 from controlroom.engine.runs.model import Result, RunState, StepRunState
 from controlroom.engine.runs.rules import (
@@ -14,6 +16,7 @@ from controlroom.engine.runs.rules import (
     StepLoad,
     Turn,
     exception_of,
+    merged,
     next_for,
     on_pause,
     on_resume,
@@ -170,3 +173,22 @@ def test_a_pause_is_of_a_robot_at_work_and_is_undone_by_a_resume(state, is_pause
         assert on_resume(state, is_paused=False) is not Turn.DONE
     if state not in {StepRunState.IN_PROGRESS, StepRunState.AWAITING_WORKER}:
         assert (pause, resume) == (Turn.REFUSED, Turn.REFUSED)
+
+
+_VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner, max_size=3),
+    max_leaves=5,
+)
+
+
+@given(st.lists(st.none() | _VALUES.map(lambda value: (value,)), max_size=6))
+def test_outputs_are_merged_by_their_names(outputs):
+    """Every name of every object, with the last value of it; what is no object, or no payload at all, adds nothing."""
+    given_ = [None if one is None else Raw(msgspec.json.encode(one[0])) for one in outputs]
+    expected = {}
+    for one in outputs:
+        if one is not None and isinstance(one[0], dict):
+            expected |= one[0]
+
+    assert {name: msgspec.json.decode(value) for name, value in merged(given_).items()} == expected

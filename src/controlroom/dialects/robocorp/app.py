@@ -14,6 +14,7 @@ from controlroom.border.api_docs import framed
 from controlroom.border.asking import Asking
 from controlroom.border.bodies import JsonResponse
 from controlroom.border.dispatcher import App, Receive, Scope, Send
+from controlroom.border.long_polls import Holds
 from controlroom.border.origin import Origins
 from controlroom.border.routing import handlers_of, modules_in
 from controlroom.dialects import robocorp
@@ -44,13 +45,14 @@ _OTHERS = (integrations, old_robots, runtime_work_items, sessions, vault)
 """Modules whose routes are for other callers than those of the public API and our own management API."""
 
 
-def routes(engine: Engine, origins: Origins, *, mail_domain: str) -> Litestar:
+def routes(engine: Engine, origins: Origins, *, mail_domain: str, holds: Holds | None = None) -> Litestar:
     """All routes of the dialect."""
     public = handlers_of(modules_in(robocorp, but=_OTHERS))
     above = [handler for handler in public if "above_workspaces" in handler.opt]
     below = [handler for handler in public if handler not in above]
     hooks = asyncio.Semaphore(engine.limits.git_hooks)
-    state = State({"engine": engine, "origins": origins, "mail_domain": mail_domain, "push_hooks": hooks})
+    of_server = {"engine": engine, "origins": origins, "holds": holds or Holds()}
+    state = State({**of_server, "mail_domain": mail_domain, "push_hooks": hooks})
     return Litestar(
         [
             documented(f"{_V1}/workspaces/{{workspace_id:uuid}}", below, auth.somebody),
@@ -74,9 +76,12 @@ def routes(engine: Engine, origins: Origins, *, mail_domain: str) -> Litestar:
     )
 
 
-def application(engine: Engine, origins: Origins, *, mail_domain: str) -> App:
-    """The dialect over an engine; `mail_domain` is that of the processes' addresses."""
-    litestar = routes(engine, origins, mail_domain=mail_domain)
+def application(engine: Engine, origins: Origins, *, mail_domain: str, holds: Holds | None = None) -> App:
+    """The dialect over an engine; `mail_domain` is that of the processes' addresses.
+
+    Give `holds` to be able to end the calls that wait for a run when the server stops.
+    """
+    litestar = routes(engine, origins, mail_domain=mail_domain, holds=holds)
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         # The host of robots serves the same resources under /v1 (§0.1). Links keep the path that the caller used.

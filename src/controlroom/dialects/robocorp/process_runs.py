@@ -166,7 +166,7 @@ async def start_process_run(
 ) -> Started | NotStarted:
     """Start a process: by default, with given items, with what waits, or with new payloads."""
     asked = data or StartRequest()
-    run = await actions.start(*request.acting, process_id, _inputs(asked), _parameters_of(asked))
+    run = await actions.start(*request.acting, process_id, inputs_of(asked), parameters_of(asked))
     return NotStarted() if run is None else Started(run.id)
 
 
@@ -176,7 +176,7 @@ async def start_task_run(
 ) -> Started | NotStarted:
     """Start a bare task of a package, by a process that is the task's own; as a process is started."""
     asked = data or StartRequest()
-    run = await actions.start_task(*request.acting, task_id, _inputs(asked), _parameters_of(asked))
+    run = await actions.start_task(*request.acting, task_id, inputs_of(asked), parameters_of(asked))
     return NotStarted() if run is None else Started(run.id)
 
 
@@ -215,7 +215,8 @@ def _with_locks(run: ProcessRun, locks: list[RunLock]) -> ProcessRun:
     return replace(run, locks=locks, blocked_by=list(blocking))
 
 
-def _inputs(asked: StartRequest) -> model.Inputs:
+def inputs_of(asked: StartRequest) -> model.Inputs:
+    """The input that a start asks for. Raises Invalid."""
     # What is given says what is meant, with or without a type beside it; what contradicts it is never dropped.
     match asked.type, asked.work_item_ids, asked.payloads:
         case None, None, None:
@@ -240,6 +241,7 @@ def _callback(asked: CallbackRequest) -> Callback:
     return Callback(url=asked.url, grammar=GRAMMAR, events=events, secret=asked.secret)
 
 
-_parameters_of = shown_as(
+parameters_of = shown_as(
     RunParameters, StartRequest, placement=("placement", placement_of), callback=("callback", _callback)
 )
+"""What a start asks for beside its input."""

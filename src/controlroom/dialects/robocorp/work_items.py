@@ -185,13 +185,14 @@ _change_of = shown_as(
     deadline=lambda body: given(body.deadline, lambda at: aware(at, "deadline")),
 )
 
-_show_exception = shown_as(ExceptionAnswer, model.ItemException)
+show_exception = shown_as(ExceptionAnswer, model.ItemException)
+"""Why an item failed, as this dialect writes it."""
 
 _show = shown_as(
     WorkItemAnswer,
     model.WorkItem,
     state=lambda item: STATES[item.state],
-    exception=lambda item: item.exception and _show_exception(told_exception(item.exception)),
+    exception=lambda item: item.exception and show_exception(told_exception(item.exception)),
     held=lambda item: item.state is model.ItemState.HELD,
     due_at="due",
 )

@@ -8,11 +8,11 @@ from litestar.openapi import OpenAPIConfig
 
 from controlroom.border.api_docs import RENDER, framed
 from controlroom.border.dispatcher import App, Receive, Scope, Send
+from controlroom.border.long_polls import Holds
 from controlroom.border.routing import handlers_of, operation_id
 from controlroom.dialects.worker_api import reports, sessions
 from controlroom.dialects.worker_api.asking import WorkerRequest, linked
 from controlroom.dialects.worker_api.errors import HANDLERS, with_failures
-from controlroom.dialects.worker_api.long_polls import Holds
 from controlroom.engine.engine import Engine
 
 PREFIX = "/worker/v1"

@@ -5,7 +5,6 @@ from litestar.types import Scope
 from controlroom.border.arrivals import known
 from controlroom.border.asking import Asking, entrance
 from controlroom.border.credentials import credential_of
-from controlroom.dialects.worker_api.long_polls import Holds
 from controlroom.engine.access.model import WorkerActor
 from controlroom.engine.access.scope import Of, scope_of_worker
 from controlroom.engine.callers import Door, Kind, resolve
@@ -22,12 +21,6 @@ class WorkerRequest(Asking):
     __slots__ = ()
 
     most_read = None  # Why: batches of console lines are larger, and a worker is known before its body is read
-
-    @property
-    def holds(self) -> Holds:
-        """The requests that this server holds."""
-        holds: Holds = self.app.state.holds
-        return holds
 
     @property
     def worker(self) -> WorkerActor:

@@ -94,6 +94,7 @@ async def _go_on(engine: Engine, tx: ScopedTx, run: _LockedRun) -> None:
         case EndRun(state, result) if state is not run.state:
             await _end(engine, tx, run, EndRun(state, result))
             tx.after_commit(lambda: engine.wakes.wake(Topic.EVENTS))
+            tx.after_commit(lambda: engine.wakes.wake(Topic.RUN_ENDED, run.id))
         case EndRun():
             pass
 

@@ -19,6 +19,7 @@ from controlroom.ids import (
     RunId,
     StepId,
     StepRunId,
+    TaskId,
     UserId,
     WorkerId,
     WorkItemId,
@@ -114,6 +115,18 @@ class FromQueue(Struct, frozen=True, tag="from_queue"):
 
     queue: QueueId
     limit: int
+
+
+class OfProcess(Struct, frozen=True, tag="process"):
+    """A process, to be started."""
+
+    id: ProcessId
+
+
+class OfTask(Struct, frozen=True, tag="task"):
+    """A bare task, to be started by the process that is its own."""
+
+    id: TaskId
 
 
 Inputs = DefaultInput | OneEmptyItem | WithItems | WithWaiting | WithPayloads | WithCopies | FromQueue

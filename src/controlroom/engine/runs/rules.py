@@ -1,10 +1,11 @@
 """What a run should do next. Pure: a picture of the run goes in, a decision comes out."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from enum import Enum, auto
 from typing import Final, assert_never
 
-from msgspec import Struct
+import msgspec
+from msgspec import Raw, Struct
 
 from controlroom.engine.runs.model import Result, RunState, StepRunState
 from controlroom.engine.work_items.model import ExceptionType, ItemException
@@ -136,6 +137,18 @@ def _end(run: RunLoad) -> EndRun:
     if run.was_stopped:
         return EndRun(state, Result.STOPPED)
     return EndRun(state, Result.FAILED if run.has_failed_items else Result.SUCCEEDED)
+
+
+def merged(payloads: Iterable[Raw | None]) -> dict[str, Raw]:
+    """The outputs of a task by their names: all fields of the payloads of its output items, the last of a name.
+
+    What is no object has no names, and adds nothing; nor has an item without a payload.
+    """
+    found: dict[str, Raw] = {}
+    for payload in payloads:
+        if payload is not None and bytes(payload).lstrip()[:1] == b"{":
+            found |= msgspec.json.decode(payload, type=dict[str, Raw])
+    return found
 
 
 class Turn(Enum):
