@@ -12,7 +12,6 @@ from controlroom.engine.runs import held_items, outputs, reruns
 from controlroom.engine.runs.errors import ProcessDisabled, RunHasNoInputs, RunNotEnded, RunNotFound
 from controlroom.engine.runs.model import Overrides, RunState
 from controlroom.engine.work_items import actions as items
-from controlroom.engine.work_items import store as work_items
 from controlroom.engine.work_items.operations import Operation
 from controlroom.errors import NotFound
 from controlroom.ids import uuid7
@@ -46,9 +45,8 @@ def work(floor):
     return until_nothing_is_left
 
 
-async def payloads_of(floor, run) -> list[object]:
-    found = await work_items.payloads_of(floor.engine.database, floor.scope, [one.id for one in await floor.items(run)])
-    return sorted(bytes(payload) for payload in found.values())
+async def payloads_of(floor, run) -> list[bytes]:
+    return sorted([bytes((await floor.item(one.id)).payload) for one in await floor.items(run)])
 
 
 async def test_a_run_is_run_again_with_its_inputs_and_parameters(floor, ada, work):
@@ -66,6 +64,8 @@ async def test_a_run_is_run_again_with_its_inputs_and_parameters(floor, ada, wor
     assert (again.process_id, again.name, again.cause) == (process, "March", "the books were wrong")
     assert (again.overrides, again.priority, again.rerun_of) == (overrides, 4, run.id)
     assert await payloads_of(floor, again) == [b"1", b"2"]
+    keyed = [await reruns.rerun_run(floor.engine, ada, floor.workspace, run.id, key="once") for _ in range(2)]
+    assert keyed[0].id == keyed[1].id != again.id
     [assignment] = await walt.claim()
     assert (assignment.run_id, assignment.variables) == (again.id, {"LEVEL": "debug"})
     assert (await floor.run(run)).rerun_of is None

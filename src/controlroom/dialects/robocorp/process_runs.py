@@ -99,6 +99,8 @@ class RerunRequest(OwnBody, frozen=True):
 
     cause: str = ""
     """Why, in words."""
+    idempotency_key: str | None = None
+    """Repeated with the same key, it answers with the run that was started first."""
 
 
 class Started(Shape, frozen=True):
@@ -183,8 +185,9 @@ async def start_task_run(
 @post("/process-runs/{run_id:uuid}/rerun")
 async def rerun_process_run(request: Asking, run_id: Path[RunId], data: Body[RerunRequest | None] = None) -> Started:
     """Start a run as one that has ended was: with its parameters, and copies of the items that it began with."""
-    cause = "" if data is None else data.cause
-    return Started((await reruns.rerun_run(*request.acting, run_id, cause=cause)).id)
+    asked = data or RerunRequest()
+    run = await reruns.rerun_run(*request.acting, run_id, cause=asked.cause, key=asked.idempotency_key)
+    return Started(run.id)
 
 
 # The dialect has no word for chains and queues.

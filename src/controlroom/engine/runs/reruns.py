@@ -45,12 +45,14 @@ async def rerun(
     return await actions.start(engine, actor, workspace, process, WithCopies(tuple(items)))
 
 
-async def rerun_run(engine: Engine, actor: Actor, workspace: WorkspaceId, run: RunId, *, cause: str = "") -> Run:
+async def rerun_run(
+    engine: Engine, actor: Actor, workspace: WorkspaceId, run: RunId, *, cause: str = "", key: str | None = None
+) -> Run:
     """Start a run as one that has ended was: of its process, with its parameters and copies of what it began with.
 
     The copies have the payload and files that the items have by now: what a robot wrote into its input is in them. The
-    callback was for the one run. Raises RunNotFound, RunNotEnded, RunHasNoInputs (they are deleted), Invalid
-    `TOO_MANY_ITEMS`, and what a start raises.
+    callback was for the one run; `key` is an idempotency key, as a start has it. Raises RunNotFound, RunNotEnded,
+    RunHasNoInputs (they are deleted), Invalid `TOO_MANY_ITEMS`, and what a start raises.
     """
     scope = scope_of(actor, Permission.START_RUNS, workspace)
 
@@ -63,7 +65,7 @@ async def rerun_run(engine: Engine, actor: Actor, workspace: WorkspaceId, run: R
                 raise RunHasNoInputs(run)
             if len(items) > most:
                 raise Invalid(f"at most {most:,} items a start", code="TOO_MANY_ITEMS")
-            parameters = replace(before.parameters.again(priority=before.priority), cause=cause)
+            parameters = replace(before.parameters.again(priority=before.priority), cause=cause, idempotency_key=key)
             process, inputs, by = before.process_id, WithCopies(tuple(items)), actions.cause_of(actor)
             again = replace(by, rerun_of=run)
             return await actions.start_in(tx, engine, actor, workspace, process, inputs, parameters, cause=again)
