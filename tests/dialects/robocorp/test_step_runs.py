@@ -212,6 +212,7 @@ async def test_phases_are_told_with_their_part_of_the_console(room, ada, cleo, w
         ("build", "in_progress", None),
         ("tidy", "waiting", 0),
     ]
+    assert [each["first_line"] for each in phases] == [1, 1, 3, None]
     deps, build, tidy = phases[1:]
     assert (deps["exit_code"], deps["message"], deps["duration"], deps["attempt"]) == (3, "it broke", 2.5, 1)
     for phase, lines in ((deps, ["one", "two"]), (build, ["three"]), (tidy, [])):

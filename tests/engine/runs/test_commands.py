@@ -68,6 +68,17 @@ async def test_a_worker_of_before_gets_tasks_only(floor):
     assert commands.work == Commands(LIST)
 
 
+async def test_of_several_workspaces_it_gets_tasks_only_too(floors):
+    """A worker of before that serves several passes over the commands of each."""
+    floor, next_door = await floors(2)
+    await next_door.start(await next_door.process({"commands": LIST}), priority=5)
+    task = await floor.start(await floor.process({}))
+    old, walt = await floor.worker("old", next_door, abilities=()), await floor.worker("walt", next_door)
+
+    assert [each.run_id for each in await old.claim(free=5)] == [task.id]
+    assert [each.work for each in await walt.claim(free=5)] == [Commands(LIST)]
+
+
 async def test_only_begun_phases_are_code_that_may_have_run(floor):
     """Phases that wait or were skipped let a lost attempt be repeated; one that was begun does not."""
     await floor.start(await floor.process({"commands": LIST}))

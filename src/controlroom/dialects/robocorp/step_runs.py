@@ -9,7 +9,7 @@ from msgspec import UNSET, Meta, UnsetType
 from controlroom.border.asking import Asking, Path, Permission, Query
 from controlroom.border.cursors import RowNumber
 from controlroom.border.links import download_url
-from controlroom.dialects.robocorp.answers import Named, Shape, shown_as
+from controlroom.dialects.robocorp.answers import Named, Shape, shown_as, shown_with
 from controlroom.dialects.robocorp.placements import PlacementBody, show_placement
 from controlroom.dialects.robocorp.routing import Page, Pages, get, post
 from controlroom.engine.console import model
@@ -64,8 +64,10 @@ class PhaseAnswer(Shape, frozen=True, kw_only=True):
     exit_code: int | None
     message: str
     """Why it failed, or was skipped."""
+    first_line: int | None
+    """Where its part of the console begins, by the lines' numbers; null if it was never begun."""
     console_lines: int | None
-    """How many lines its part of the console has, once it has ended."""
+    """How many lines that has, once it has ended."""
 
 
 class ArtifactAnswer(Shape, frozen=True, kw_only=True):
@@ -141,7 +143,16 @@ async def list_step_run_phases(request: Asking, paging: Pages, step_run_id: Path
     after = paging.position(_position) or model.BEGINNING
     phases = await store.list_phases(*request.reading, step_run_id)
     rows = [phase for phase in phases if _place(phase) > after][: paging.fetch]
-    return paging.page(rows, _show_phase, _place)
+    begins = {
+        attempt: await console.place_of(request.engine, request.seen, step_run_id, attempt, 0)
+        for attempt in dict.fromkeys(phase.attempt for phase in rows)
+    }
+
+    def shown(phase: Phase) -> PhaseAnswer:
+        first = None if phase.first_line is None else begins[phase.attempt] + phase.first_line
+        return _show_phase(phase, first_line=first)
+
+    return paging.page(rows, shown, _place)
 
 
 @get("/step-runs/{step_run_id:uuid}/artifacts", needs=Permission.READ_RUN_OUTPUTS)
@@ -233,7 +244,7 @@ def _phase_of(artifact: Artifact) -> Named | UnsetType:
     return UNSET if artifact.phase_id is None else Named(artifact.phase_id, artifact.phase_name or "")
 
 
-_show_phase = shown_as(PhaseAnswer, Phase, console_lines="line_count")
+_show_phase = shown_with(("first_line",), PhaseAnswer, Phase, console_lines="line_count")
 _show_artifact = shown_as(ArtifactAnswer, Artifact, phase=_phase_of)
 _show_line = shown_as(ConsoleMessage, model.Line, message="text", line_number="place")
 _show_event = shown_as(StepRunEvent, RunEvent)

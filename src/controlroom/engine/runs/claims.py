@@ -47,9 +47,10 @@ _TRIES_A_CLAIM: Final = 20
 """Step runs that are found to have no item left are withdrawn by the claim, which then looks for the next."""
 
 
-_CAN_RUN: Final = """(asking.runs_commands
+def _can_run(asking: str) -> str:
+    """The condition that the worker knows how to run a step run. It is asked first: nearly every one can run all."""
+    return f"""({asking}.runs_commands
                     or not exists (select from step where step.id = step_run.step_id and step.commands is not null))"""
-"""The condition that the worker knows how to run a step run. The worker is asked first: nearly each can run all."""
 
 
 class _Claimed(Struct, frozen=True, kw_only=True):
@@ -143,7 +144,7 @@ _MOST_URGENT: Final = f"""
               from step_run, asking
              where step_run.workspace_id = {SEEN} and step_run.state = 'awaiting_worker'
                and {placement_matches("%(worker)s")}
-               and {_CAN_RUN}
+               and {_can_run("asking")}
              order by step_run.priority desc, step_run.id
              limit 1
                for no key update of step_run skip locked"""
@@ -151,11 +152,11 @@ _MOST_URGENT: Final = f"""
 
 _MOST_URGENT_OF_SEVERAL: Final = f"""
             select taken.id, taken.run_id, taken.step_id
-              from (select seen.id as workspace_id
+              from (select seen.id as workspace_id, asking.runs_commands
                       from asking, {EACH} as seen, lateral (
                            select step_run.priority, step_run.id from step_run
                             where step_run.workspace_id = seen.id and step_run.state = 'awaiting_worker'
-                              and {placement_matches("%(worker)s")} and {_CAN_RUN}
+                              and {placement_matches("%(worker)s")} and {_can_run("asking")}
                             order by step_run.priority desc, step_run.id
                             limit 1) as waiting
                      where exists (select from step_run      -- one look for all, where mostly nothing waits
@@ -165,7 +166,7 @@ _MOST_URGENT_OF_SEVERAL: Final = f"""
                    lateral (
                    select step_run.id, step_run.run_id, step_run.step_id from step_run
                     where step_run.workspace_id = urgent.workspace_id and step_run.state = 'awaiting_worker'
-                      and {placement_matches("%(worker)s")} and {_CAN_RUN}
+                      and {placement_matches("%(worker)s")} and {_can_run("urgent")}
                     order by step_run.priority desc, step_run.id
                     limit 1
                       for no key update of step_run skip locked) as taken
