@@ -155,7 +155,7 @@ def show(process: str, /, *, room: RoomOptions = HERE) -> None:
         show_json(found)
         return
     steps = found.pop("steps", [])
-    locks = ", ".join(lock["name"] for lock in found["locks"])
+    locks = ", ".join(lock["name"] for lock in found.get("locks", []))
     show_fields({**found, "created_at": moment(found["created_at"]), "locks": locks})
     print()
     show_table(
