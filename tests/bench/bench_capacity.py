@@ -13,6 +13,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from operator import methodcaller
@@ -32,7 +33,7 @@ from tests.bench.bench_schedules import started
 from tests.bench.bench_work_items import private_dsn
 from tests.bench.capacity import Cost, Load, cores
 from tests.bench.figures import Figure, note, show
-from tests.bench.processor import Meter, of_tree
+from tests.bench.processor import Meter, Used, of_tree
 from tests.bench.simulated_worker import SimulatedWorker
 from tests.rooms import Room, room
 
@@ -54,7 +55,8 @@ CALLS = int(os.environ.get("CONTROLROOM_BENCH_CAPACITY", "400"))
 CALLERS = 8
 ROBOTS = 64
 """Step runs that work on items at once: enough that each of their verbs keeps the room busy for a while."""
-ROUNDS = max(2, 2 * CALLS // ROBOTS)
+PASSES = 3
+ROUNDS = max(1, 2 * CALLS // ROBOTS // PASSES)
 POLLS = 200
 REST_SECONDS = 10.0
 SETTLING_SECONDS = 0.3
@@ -65,12 +67,15 @@ PAYLOAD = {"order": 1, "customer": "ACME", "lines": 3}
 
 def main() -> Iterator[Figure]:
     """The figures."""
-    measured = []
-    for servers in (1, 2):
-        with tempfile.TemporaryDirectory() as name, room("--no-worker", "--servers", str(servers)) as here:
-            measuring = Costs(here, Path(name))
-            measured.append((servers, measuring.measure()))
-        server, database = measuring.at_rest
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        rooms = [(servers, stack.enter_context(room("--no-worker", "--servers", str(servers)))) for servers in (1, 2)]
+        measuring = [(servers, Costs(here, folder / str(servers))) for servers, here in rooms]
+        for _ in zip(*(costs.stages() for _, costs in measuring), strict=True):
+            pass  # Why in turn: what else the machine does meanwhile is unfair to both alike
+    measured = [(servers, costs.found()) for servers, costs in measuring]
+    for servers, costs in measuring:
+        server, database = costs.at_rest
         yield Figure(
             f"processor time of a room at rest, {_processes(servers)}",
             f"servers {server:.1%}, database {database:.1%} of a core",
@@ -78,8 +83,8 @@ def main() -> Iterator[Figure]:
     note(f"milliseconds of processor by call\n\n{capacity.table(measured)}\n")
     note(f"cores that loads keep busy, by the costs with one process\n\n{capacity.loads(measured[0][1])}\n")
     load = Load()
-    for servers, costs in measured:
-        average = cores(load, costs)
+    for servers, found in measured:
+        average = cores(load, found)
         yield Figure(
             f"cores for {load.items:,} items a day, {load.workers:,} workers, {load.schedules:,} schedules, by what "
             f"verbs cost with {_processes(servers)}",
@@ -88,7 +93,7 @@ def main() -> Iterator[Figure]:
         )
     yield Figure(
         "bytes of the database for an item that was worked off, and the output that was made of it",
-        f"{measuring.kept / 1000:.1f} KB in tables and indexes, {measuring.written / 1000:.1f} KB written to its log",
+        f"{costs.kept / 1000:.1f} KB in tables and indexes, {costs.written / 1000:.1f} KB written to its log",
     )
     yield _worker()
 
@@ -115,32 +120,50 @@ class Costs:
         self._folder = folder
         self._workspace = Workspace(here)
         self._meter = Meter(here)
-        self._found: dict[str, Cost] = {}
+        self._totals: dict[str, tuple[float, float, int]] = {}
         self.at_rest = (0.0, 0.0)
         self.kept = self.written = 0.0
         """Bytes in tables and indexes, and in the database's log, for an item that was worked off, with its output."""
 
-    def measure(self) -> dict[str, Cost]:
-        """All of them."""
+    def stages(self) -> Iterator[None]:
+        """Measure all of them, with a pause between stages."""
+        self._folder.mkdir()
         single = self._workspace.process(robots.plain_script(self._folder, "single", ""))
         self._meter.rest(REST_SECONDS)
         self.at_rest = self._meter.at_rest
+        yield
         self._waiting()
-        self._step_runs(single, calls=8 * CALLERS, name="first")  # what is done once, by each connection, is done
-        self._step_runs(single, calls=CALLS // CALLERS * CALLERS, name="second")
-        self._reads(single)
+        yield
+        waiting = dict(self._totals)
+        self._step_runs(single, calls=8 * CALLERS, name="first")
+        self._reads(single, calls=8 * CALLERS)
+        self._totals = waiting  # what is done once, by each connection, is done, and does not count
+        for number in range(PASSES):
+            yield
+            self._step_runs(single, calls=CALLS // PASSES // CALLERS * CALLERS, name=f"pass {number}")
+            yield
+            self._reads(single, calls=CALLS // PASSES)
+            yield
+            self._items(f"items-{number}")
+        yield
         self._schedules(single)
-        self._items()
-        return self._found
+
+    def found(self) -> dict[str, Cost]:
+        """What was found."""
+        return {
+            verb: Cost(max(server / calls, 0.0), max(database / calls, 0.0))
+            for verb, (server, database, calls) in self._totals.items()
+        }
 
     def _measured(self, verb: str, calls: int, work: Callable[[], object], *, each: int = 1) -> None:
         with self._meter.used() as used:
             work()
             time.sleep(SETTLING_SECONDS)
-        self._add(verb, used.server / calls / each, used.database / calls / each)
+        self._add(verb, used, calls * each)
 
-    def _add(self, verb: str, server: float, database: float) -> None:
-        self._found[verb] = Cost(max(server, 0.0), max(database, 0.0))
+    def _add(self, verb: str, used: Used, calls: int) -> None:
+        server, database, so_far = self._totals.get(verb, (0.0, 0.0, 0))
+        self._totals[verb] = (server + used.server, database + used.database, so_far + calls)
 
     def _step_runs(self, process: str, *, calls: int, name: str) -> None:
         """Runs of one item each: started, claimed, reported and finished by workers that run nothing."""
@@ -196,21 +219,20 @@ class Costs:
         report(capacity.ARTIFACTS, "/artifacts", _artifact)
         report(capacity.FINISH, "/finish", lambda _: msgspec.json.encode(Finish(exit_code=0, console_lines=2010)))
 
-    def _items(self) -> None:
+    def _items(self, name: str) -> None:
         """Robots that reserve, read, put out and release, all at the same verb at the same time."""
         here, workspace = self._here, self._workspace
-        process = workspace.process(robots.plain_script(self._folder, "items", ""), max_parallel=ROBOTS)
+        process = workspace.process(robots.plain_script(self._folder, name, ""), max_parallel=ROBOTS)
         start, count = f"{workspace.base}/processes/{process}/process-runs", ROBOTS * (ROUNDS + 2)
         brought: list[bytes] = []
         self._measured(capacity.BULK, count, lambda: brought.append(workspace.call("POST", start, _start_of(count))))
         run = json.loads(brought[0])["id"]
         others = CALLS  # what waits from before is claimed, too
-        worker = SimulatedWorker(here, workspace, "of items", slots=ROBOTS + others)
+        worker = SimulatedWorker(here, workspace, name, slots=ROBOTS + others)
         claimed: list[Assignment] = []
         while len(held := [one for one in claimed if str(one.run_id) == run]) < ROBOTS:
             claimed += worker.claim(ROBOTS - len(held), running=claimed)
         robots_at_work = [_Robot(here, workspace.id, process, run, one) for one in held]
-        spent = dict.fromkeys((capacity.PAYLOAD, capacity.OUTPUT, capacity.RELEASE, capacity.RESERVE), Cost(0.0, 0.0))
         before = asyncio.run(_written(here))
         with worker.keep(*claimed), ThreadPoolExecutor(ROBOTS // 4) as threads:
             for _ in range(ROUNDS):
@@ -223,18 +245,17 @@ class Costs:
                     with self._meter.used() as used:
                         list(threads.map(call, robots_at_work))
                         time.sleep(0.05)  # the dispatcher looks every 30 ms at a run of which an item was released
-                    so_far = spent[verb]
-                    spent[verb] = Cost(so_far.server + used.server, so_far.database + used.database)
-        for verb, cost in spent.items():
-            self._add(verb, cost.server / ROUNDS / ROBOTS, cost.database / ROUNDS / ROBOTS)
+                    self._add(verb, used, ROBOTS)
         data, log = asyncio.run(_written(here))
         self.kept, self.written = (data - before[0]) / ROUNDS / ROBOTS, (log - before[1]) / ROUNDS / ROBOTS
+        for one in held:
+            worker.finish(one)
         workspace.post(
             f"/process-runs/{run}/stop",
             {"set_remaining_work_items_as_done": True, "terminate_ongoing_activity_runs": True},
         )
 
-    def _reads(self, process: str) -> None:
+    def _reads(self, process: str, *, calls: int) -> None:
         """What people and scripts ask for."""
         here, workspace = self._here, self._workspace
         owners = [Caller(here.url, workspace.authorization) for _ in range(CALLERS)]
@@ -245,8 +266,8 @@ class Costs:
             (capacity.LIST, "GET", "/process-runs?limit=50", None),
             (capacity.CREATE, "POST", "/work-items", create),
         ):
-            asked = partial(_share, owners, CALLS, methodcaller("call", method, workspace.base + path, body))
-            self._measured(verb, CALLS, asked)
+            asked = partial(_share, owners, calls, methodcaller("call", method, workspace.base + path, body))
+            self._measured(verb, calls, asked)
 
     def _schedules(self, process: str) -> None:
         """As many as calls, due in one second."""
@@ -266,6 +287,7 @@ class Costs:
         """Workers for whom there is nothing to do."""
         here, workspace = self._here, self._workspace
         worker = SimulatedWorker(here, workspace, "waiting", slots=POLLS)
+        worker.claim(1, wait=0)  # in one thread first: types are made ready for reading as they are met
         address = urlsplit(here.url)
         body = msgspec.json.encode(Claim(session=worker.session, free=1, wait_seconds=30.0))
         head = f"POST /worker/v1/claims HTTP/1.1\r\nHost: {address.netloc}\r\nAuthorization: Bearer {worker.token}\r\n"
@@ -276,7 +298,7 @@ class Costs:
         time.sleep(2)
         with self._meter.used() as used:
             time.sleep(15)
-        self._add(capacity.WAITING, used.server / used.seconds / POLLS, used.database / used.seconds / POLLS)
+        self._add(capacity.WAITING, used, round(used.seconds * POLLS))
         for each in polls:
             each.close()
 
