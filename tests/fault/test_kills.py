@@ -33,6 +33,7 @@ ITEMS = int(os.environ.get("FAULT_ITEMS", "2000"))
 COURIER = Path(__file__).parent / "robots" / "courier"
 PATIENCE = 240.0
 LEASE_AND_MORE = 32.0
+_PAUSED = 0.5
 
 KINDS = ("robot", "worker", "server", "database", "everything", "several")
 
@@ -92,6 +93,32 @@ class Site:
                 case _:
                     self.room.child(what).kill()
 
+    def at_work(self, run: str) -> list[dict]:
+        """The step runs that a worker has."""
+        rows = self.api("GET", f"/step-runs?process_run_id={run}&limit=1000")["data"]
+        return [row for row in rows if row["state"] == "in_progress"]
+
+    def turn(self, step_run: str, verb: str) -> None:
+        """Pause or resume a step run, if the room is there and it may be."""
+        address = f"{self.room.url}/api/v1/workspaces/{self.room.facts['workspace_id']}/step-runs/{step_run}/{verb}"
+        headers = {"Authorization": f"RC-WSKEY {self.room.facts['api_key']}"}
+        with suppress(httpx2.TransportError):
+            httpx2.post(address, headers=headers, timeout=60, trust_env=False)
+
+    def pause(self, run: str, chance: random.Random) -> None:
+        """Halt some of the robots at work."""
+        for step_run in self.at_work(run):
+            if chance.random() < _PAUSED:
+                self.turn(step_run["id"], "pause")
+
+    def resume(self, run: str) -> None:
+        """Let all robots go on that are halted, until none is."""
+        until = time.monotonic() + PATIENCE
+        while paused := [row["id"] for row in self.at_work(run) if row["paused_at"]]:
+            assert time.monotonic() < until, f"{paused} stay paused:\n{self.room.log[-3000:]}"
+            for step_run in paused:
+                self.turn(step_run, "resume")
+
     def state(self, run: str) -> str:
         """The state of the run."""
         return self.api("GET", f"/process-runs/{run}")["state"]
@@ -131,26 +158,29 @@ def command(*words: object) -> None:
     subprocess.run([str(word) for word in words], check=True)
 
 
-async def one_round(site: Site, seed: int, disturb: Callable[[Site, random.Random], object]) -> list[str]:
+async def one_round(site: Site, seed: int, disturb: Callable[[Site, str, random.Random], object]) -> list[str]:
     """One run with its disturbance; what the checker found."""
     chance = random.Random(seed)
     run = site.start()
-    await asyncio.to_thread(disturb, site, chance)
+    await asyncio.to_thread(disturb, site, run, chance)
     await site.rest(run)
     return await site.check(run)
 
 
-def kills(kind: str) -> Callable[[Site, random.Random], None]:
-    """Kill that kind of thing once to three times, at random moments."""
+def kills(kind: str) -> Callable[[Site, str, random.Random], None]:
+    """Kill that kind of thing once to three times, at random moments, in half of which some robots are halted."""
 
-    def disturb(site: Site, chance: random.Random) -> None:
+    def disturb(site: Site, run: str, chance: random.Random) -> None:
         for _ in range(chance.randint(1, 3)):
             time.sleep(chance.uniform(0.05, 2.5))  # the random moment is the point
+            if chance.random() < _PAUSED:
+                site.pause(run, chance)
             if kind == "several":
                 for each in chance.sample(KINDS[:4], 2):
                     site.kill(each, chance)
             else:
                 site.kill(kind, chance)
+        site.resume(run)
 
     return disturb
 
@@ -173,7 +203,7 @@ async def test_kill_nine_at_random_moments_loses_nothing(site):
 async def test_a_stopped_worker_that_wakes_up_too_late_changes_nothing(site):
     """SIGSTOP for longer than the lease: the room goes on without it, and what it says afterwards is refused."""
 
-    def disturb(site: Site, chance: random.Random) -> None:
+    def disturb(site: Site, _run: str, chance: random.Random) -> None:
         time.sleep(chance.uniform(0.3, 1.0))
         worker = site.room.child("worker")
         frozen = [worker, *worker.children(recursive=True)]
