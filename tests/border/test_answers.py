@@ -180,6 +180,8 @@ def test_a_habit_makes_nothing_of_what_may_be_more_than_the_field():
 
     with pytest.raises(TypeError, match=r"Book\.read_for"):
         shown_as(Borrowed, Book, HABITS)
+    with pytest.raises(TypeError, match=r"Book\.read_for may be None"):
+        shown_as(Borrowed, Book, HABITS, read_for=("read_for", timedelta.total_seconds))
 
 
 def test_what_no_row_has_is_handed_in_beside_it():

@@ -83,9 +83,10 @@ def shown_with(
             arguments.append(f"{field.name}={field.name}")
             continue
         name, hint = field.name, hints[field.name]
-        source = made.pop(name, None) or _usual(row, name, hint, habits)
-        if source is None and (field.required or _has(row, name)):
-            source = name
+        asked = made.pop(name, name)
+        source = _usual(row, asked, hint, habits) if isinstance(asked, str) else asked
+        if source is None and (asked != name or field.required or _has(row, name)):
+            source = asked
         if isinstance(source, str):
             _check_fits(row, source, shown, field, hint)
             arguments.append(f"{name}=row.{source}")
@@ -94,7 +95,7 @@ def shown_with(
             arguments.append(f"{name}=make_{name}(row)")
         elif source is not None:
             *values, makers[f"make_{name}"] = source
-            arguments.append(f"{name}={_guarded(row, values, f'make_{name}')}")
+            arguments.append(f"{name}={_guarded(row, values, f'make_{name}', hint)}")
     if made:
         raise TypeError(f"{shown.__name__} has no field {', '.join(made)}")
     taken = ", ".join(["row", *beside])
@@ -149,11 +150,13 @@ def _is_struct(kind: Any) -> bool:
     return isinstance(kind, type) and issubclass(kind, msgspec.Struct)
 
 
-def _guarded(row: type, values: list[str], make: str) -> str:
-    """The call that makes a field; what is null or was left out stays so."""
+def _guarded(row: type, values: list[str], make: str, hint: Any) -> str:
+    """The call that makes a field; what is null or was left out stays so, and the field must allow it."""
     call = f"{make}({', '.join(f'row.{value}' for value in values)})"
     nothing = {type(None): "None", msgspec.UnsetType: "UNSET"}
     for kind in _kinds_of(row, values[0]) & nothing.keys():
+        if kind not in _kinds(hint):
+            raise TypeError(f"{row.__name__}.{values[0]} may be {nothing[kind]}, and {make} is {hint}")
         call = f"({nothing[kind]} if row.{values[0]} is {nothing[kind]} else {call})"
     return call
 

@@ -238,6 +238,7 @@ async def test_how_new_the_world_may_be_is_set_and_taken_back(engine, ada, cleo,
     with pytest.raises(NotFound):
         await actions.set_exclude_newer(engine, cleo, workspace, package.id, None)
     assert (await actions.set_exclude_newer(engine, ada, workspace, package.id, None)).exclude_newer is None
+    assert (await actions.create(engine, ada, workspace, "new", exclude_newer=moment)).exclude_newer == moment
 
 
 async def test_pages_go_on_behind_the_last_row(engine, ada, workspace, seen):

@@ -14,6 +14,9 @@ from msgspec.structs import asdict
 
 from controlroom.border import answers
 from controlroom.border.answers import Habit, Habits, Source
+from controlroom.border.asking import Asking
+from controlroom.border.links import form_url
+from controlroom.engine.uploads.model import Upload
 
 Row = TypeVar("Row")
 Shown = TypeVar("Shown", bound=Struct)
@@ -85,12 +88,23 @@ class UploadForm(Shape, frozen=True):
     url: str
     form_data: dict[str, str]
 
+    @classmethod
+    def of(cls, request: Asking, upload: Upload) -> Self:
+        """Of a promised upload (§3.4). Its link says all: clients that were written for S3 expect a field."""
+        return cls(form_url(request, upload), {"key": upload.name or str(upload.id)})
+
 
 class Form(Shape, frozen=True):
     """Where to post a file, as the older APIs write it: first the fields, then the content as the part `file`."""
 
     url: str
     fields: dict[str, str]
+
+    @classmethod
+    def of(cls, request: Asking, upload: Upload) -> Self:
+        """Likewise, of a promised upload."""
+        form = UploadForm.of(request, upload)
+        return cls(form.url, form.form_data)
 
 
 class FileRequest(OlderShape, frozen=True):
@@ -108,10 +122,23 @@ def duration_of(count: float | None) -> timedelta | None:
     return None if count is None else timedelta(seconds=min(max(count, 0.0), _LONGEST_SECONDS))
 
 
+def _itself(id_: UUID) -> UUID:
+    return id_
+
+
 _HABITS: Final = Habits(
     words=(
         ("process_run", "run"),
         ("next_process_run", "next_run"),
+        ("process_run_id", "run_id"),
+        ("activity_id", "step_id"),
+        ("activity_name", "step_name"),
+        ("activity_run_id", "step_run_id"),
+        ("created_ts", "created_at"),
+        ("create_ts", "created_at"),
+        ("start_ts", "started_at"),
+        ("end_ts", "ended_at"),
+        ("state_ts", "state_at"),
         ("event_type", "kind"),
         ("timestamp", "at"),
         ("decided_at", "at"),
@@ -130,6 +157,7 @@ _HABITS: Final = Habits(
     kinds=(
         Habit(Identified, UUID, ("{}_id",), Identified),
         Habit(Named, UUID, ("{}_id", "{}_name"), Named),
+        Habit(UUID, UUID, ("{}_id",), _itself),
         Habit(UUID, Reference, ("{}",), attrgetter("id")),
         Habit(float, timedelta, ("{}",), timedelta.total_seconds),
         Habit(timedelta, float, ("{}",), duration_of),

@@ -8,18 +8,20 @@ robot's work. This happens before a body is read: what a stranger sends is not l
 Who can send no header has the API key in the query (§1.7, §2.1); the dispatcher keeps it out of the log.
 """
 
+from typing import Any
 from urllib.parse import parse_qs
 
 from litestar.types import Scope
 
 from controlroom.border.arrivals import brings_much, claimed, known
 from controlroom.border.asking import Caller, entrance, welcome
-from controlroom.border.credentials import credential_of, credential_under
+from controlroom.border.credentials import credential_of, credential_under, header_of
 from controlroom.dialects.robocorp.rcc.capabilities import PURPOSES, Capability
 from controlroom.engine.access.model import Actor, StepRunActor
 from controlroom.engine.access.scope import ensure_lives
 from controlroom.engine.callers import Door, Kind, resolve
 from controlroom.engine.engine import Engine
+from controlroom.engine.triggers import process_secrets
 from controlroom.errors import Forbidden, Unauthenticated
 
 _API_KEY_SCHEME = "rc-wskey"
@@ -31,36 +33,46 @@ _RUNNING = (PURPOSES[Capability.RUN_ROBOT],)
 _SOMEBODY = Door[Caller](
     frozenset({Kind.API_KEY, Kind.SESSION, Kind.STEP_RUN}) | _USER_OF_A_ROBOT, Kind.API_KEY, _RUNNING
 )
+_PROCESS = Door[Actor](frozenset({Kind.PROCESS_SECRET}), Kind.PROCESS_SECRET)
 _KEY = Door[Actor](frozenset({Kind.API_KEY}), Kind.API_KEY)
 _ROBOT = Door[StepRunActor](frozenset({Kind.STEP_RUN}), Kind.STEP_RUN)
 _ROBOT_OR_ITS_USER = Door[Caller](frozenset({Kind.STEP_RUN}) | _USER_OF_A_ROBOT, Kind.STEP_RUN, _RUNNING)
 
 
-async def _somebody(engine: Engine, scope: Scope) -> Caller:
+@entrance
+async def somebody(engine: Engine, scope: Scope) -> Caller:
+    """Let in to the public API: an API key or a session under either scheme, or a step run's token."""
     said = "Send an API key as `Authorization: RC-WSKEY <key>`."
     value = credential_under(scope, _API_KEY_SCHEME, _BEARER_SCHEME, said=said)
     caller = await resolve(engine, value, _SOMEBODY)
     return await _living(engine, scope, caller) if isinstance(caller, StepRunActor) else welcome(scope, caller)
 
 
-async def _key_in_query(engine: Engine, scope: Scope) -> Actor:
+@entrance
+async def key_in_query(engine: Engine, scope: Scope) -> Actor:
+    """Let in who has an API key in `?token=`; an Authorization header beside it is not looked at."""
     given = parse_qs(scope["query_string"].decode("latin-1")).get("token", [])
     if len(given) != 1:
         raise Unauthenticated("Send an API key as `?token=<key>`.")
     return welcome(scope, await resolve(engine, given[0], _KEY))
 
 
-async def _robot(engine: Engine, scope: Scope) -> StepRunActor:
-    """Whether the step run still lives is for the statements themselves to say, in the same round trip; but before a
-    body that no stranger may send.
-    """  # noqa: D205 - it says why
-    robot = await resolve(engine, _bearer(scope), _ROBOT)
-    _ensure_own(scope, robot)
-    claimed(scope, _name_of(robot))
-    return await _living(engine, scope, robot) if brings_much(scope) else robot
+@entrance
+async def robot(engine: Engine, scope: Scope) -> StepRunActor:
+    """Let in to the runtime APIs: a step run's token, and only for the work that the token names.
+
+    Whether the step run still lives is for the statements themselves to say, in the same round trip; but before a body
+    that no stranger may send.
+    """
+    found = await resolve(engine, _bearer(scope), _ROBOT)
+    _ensure_own(scope, found)
+    claimed(scope, _name_of(found))
+    return await _living(engine, scope, found) if brings_much(scope) else found
 
 
-async def _robot_anywhere(engine: Engine, scope: Scope) -> Caller:
+@entrance
+async def robot_anywhere(engine: Engine, scope: Scope) -> Caller:
+    """Let in to what a robot is given wherever it runs: likewise, or with the token of who runs it (§8.2, §8.5)."""
     caller = await resolve(engine, _bearer(scope), _ROBOT_OR_ITS_USER)
     if not isinstance(caller, StepRunActor):
         return welcome(scope, caller)
@@ -68,17 +80,16 @@ async def _robot_anywhere(engine: Engine, scope: Scope) -> Caller:
     return await _living(engine, scope, caller)
 
 
-somebody = entrance(_somebody)
-"""Let in to the public API: an API key or a session under either scheme, or a step run's token."""
-
-key_in_query = entrance(_key_in_query)
-"""Let in who has an API key in `?token=`; an Authorization header beside it is not looked at."""
-
-robot = entrance(_robot)
-"""Let in to the runtime APIs: a step run's token, and only for the work that the token names."""
-
-robot_anywhere = entrance(_robot_anywhere)
-"""Let in to what a robot is given wherever it runs: likewise, or with the token of who runs it (§8.2, §8.5)."""
+@entrance
+async def process_secret(engine: Engine, scope: Scope) -> Actor:
+    """Let in who has the secret of the process in the address (§2.4)."""
+    secret = header_of(scope, b"robocloud-process-secret")
+    if not secret:
+        raise Unauthenticated("Send the process's secret as `robocloud-process-secret: <secret>`.")
+    named: dict[str, Any] = dict(scope["path_params"])  # read by the router: ids, not texts
+    actor = await resolve(engine, secret, _PROCESS)
+    process_secrets.ensure_of(actor, named["workspace_id"], named["process_id"])
+    return welcome(scope, actor)
 
 
 def _bearer(scope: Scope) -> str:

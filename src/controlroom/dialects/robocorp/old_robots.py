@@ -4,7 +4,6 @@ from litestar import get
 
 from controlroom.border.asking import Asking, Path
 from controlroom.dialects.robocorp.answers import Form
-from controlroom.dialects.robocorp.links import older_form
 from controlroom.engine.packages import actions
 from controlroom.ids import PackageId
 
@@ -12,4 +11,4 @@ from controlroom.ids import PackageId
 @get("/robot-v2/workspaces/{workspace_id:uuid}/robots/{robot_id:uuid}/file/uploadlink")
 async def get_upload_link(request: Asking, robot_id: Path[PackageId]) -> Form:
     """Tell where to post the next version of a robot."""
-    return older_form(request, await actions.promise_upload(*request.acting, robot_id))
+    return Form.of(request, await actions.promise_upload(*request.acting, robot_id))

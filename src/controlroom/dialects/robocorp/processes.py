@@ -244,10 +244,7 @@ async def _show(request: Asking, process: model.Process) -> ProcessAnswer:
 
 _show_listed = shown_as(ListedProcess, model.Process)
 _show_task = shown_as(TaskAnswer, model.StepTask)
-_show_command = shown_as(CommandBody, Command)
-_show_commands = shown_as(
-    CommandsAnswer, model.StepCommands, list=lambda work: tuple(map(_show_command, work.commands))
-)
+_show_commands = shown_as(CommandsAnswer, model.StepCommands, list="commands")
 _show_step = shown_as(
     StepAnswer,
     model.Step,

@@ -78,14 +78,9 @@ async def update_provisioner(
     request: Asking, provisioner_id: Path[ProvisionerId], data: Body[UpdateProvisioner]
 ) -> ProvisionerAnswer:
     """Change a provisioner; requests under way go to where it is now."""
-    lifetime = duration_of(data.max_lifetime_seconds)
+    most = duration_of(data.max_lifetime_seconds)
     changed = await actions.update(
-        *request.acting,
-        provisioner_id,
-        name=data.name,
-        endpoint=data.endpoint,
-        secret=data.secret,
-        max_lifetime=lifetime,
+        *request.acting, provisioner_id, name=data.name, endpoint=data.endpoint, secret=data.secret, max_lifetime=most
     )
     return _show(changed)
 

@@ -14,8 +14,7 @@ from msgspec import Raw
 from controlroom.border.asking import Asking, Body, Path
 from controlroom.border.bodies import WatchedAnswer, payload_of
 from controlroom.border.links import download_url
-from controlroom.dialects.robocorp.answers import Download, FileRequest, Form, OlderShape, Shape, shown_as
-from controlroom.dialects.robocorp.links import older_form
+from controlroom.dialects.robocorp.answers import Download, FileRequest, Form, Identified, OlderShape, Shape, shown_as
 from controlroom.dialects.robocorp.routing import delete, post
 from controlroom.engine.downloads.model import DownloadKind
 from controlroom.engine.runs import held_items, repeated_outputs
@@ -41,12 +40,6 @@ class OutputRequest(Shape, frozen=True):
     """An output of the item in hand."""
 
     payload: Raw = Raw(b"null")
-
-
-class ItemAnswer(Shape, frozen=True):
-    """The item that was made."""
-
-    id: WorkItemId
 
 
 class Reserved(OlderShape, frozen=True):
@@ -110,8 +103,7 @@ async def list_files(request: Asking, item_id: Path[WorkItemId]) -> list[FileAns
 @post(f"{_ITEM}/files")
 async def add_file(request: Asking, item_id: Path[WorkItemId], data: Body[FileRequest]) -> Form:
     """Promise a file: where to post it as a form."""
-    promised = await held_items.promise_file(*request.working, item_id, data.file_name, data.file_size)
-    return older_form(request, promised)
+    return Form.of(request, await held_items.promise_file(*request.working, item_id, data.file_name, data.file_size))
 
 
 @get(f"{_ITEM}/files/{{file_id:uuid}}")
@@ -138,7 +130,7 @@ async def create_output(
     turn = await repeated_outputs.output_once(*request.working, parent_id, payload)
     assert turn.item is not None  # noqa: S101 - an output was made or found
     # Whether the answer could be written decides what a repetition of the request gets.
-    return WatchedAnswer(_encode(ItemAnswer(turn.item)), lambda was_told: turn.end(was_told=was_told))
+    return WatchedAnswer(_encode(Identified(turn.item)), lambda was_told: turn.end(was_told=was_told))
 
 
 @post(f"{_ROBOT_RUN}/reserve-next-work-item")

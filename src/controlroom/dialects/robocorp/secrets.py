@@ -45,8 +45,7 @@ async def list_secrets(request: Asking, paging: Pages) -> Page[SecretAnswer]:
 async def get_secret(request: Asking, name: Path[str]) -> SecretWithKeys:
     """Get a secret with the names of its values, never the values."""
     found = await vault.show(request.engine, request.seen, name)
-    secret = found.secret
-    return SecretWithKeys(secret.id, secret.name, secret.description, secret.created_at, secret.updated_at, found.keys)
+    return _show(found.secret).widened(SecretWithKeys, keys=found.keys)
 
 
 @update("/secrets/{name:str}")

@@ -171,8 +171,7 @@ async def get_step_run_artifact(
 ) -> ArtifactWithUrl:
     """Get an artifact, with the address to fetch it by."""
     found = await store.get_artifact(*request.reading, step_run_id, artifact_id)
-    url = artifact_url(request, found)
-    return ArtifactWithUrl(id=found.id, name=found.name, size=found.size, phase=_phase_of(found), url=url)
+    return _show_artifact(found).widened(ArtifactWithUrl, url=artifact_url(request, found))
 
 
 @get("/step-runs/{step_run_id:uuid}/console-messages", needs=Permission.READ_RUN_OUTPUTS)

@@ -10,7 +10,6 @@ from controlroom.border.asking import Asking, Body, Path, Permission, Query
 from controlroom.border.links import download_url
 from controlroom.dialects.robocorp.answers import Deleted, Download, OwnBody, Shape, UploadForm, shown_with
 from controlroom.dialects.robocorp.git_packages import PushHook, SetGitSource, push_hook, wanted
-from controlroom.dialects.robocorp.links import upload_form
 from controlroom.dialects.robocorp.routing import Page, Pages, delete, get, post
 from controlroom.engine.downloads.model import DownloadKind
 from controlroom.engine.packages import actions, sources, store
@@ -90,13 +89,12 @@ async def create_task_package(request: Asking, data: Body[CreateTaskPackage]) ->
     moment = parse_moment(data.exclude_newer) if data.exclude_newer is not None else None
     secret, folder = None, inner_folder(data.folder)
     if data.source is None:
-        package = await actions.create(*request.acting, data.name)
+        package = await actions.create(*request.acting, data.name, exclude_newer=moment)
     elif folder:
         raise Invalid("The folder of what is fetched is part of its source.", code="INVALID_BODY")
     else:
-        package, secret = await sources.create_package(*request.acting, data.name, wanted(data.source))
-    if moment is not None:
-        package = await actions.set_exclude_newer(*request.acting, package.id, moment)
+        source = wanted(data.source)
+        package, secret = await sources.create_package(*request.acting, data.name, source, exclude_newer=moment)
     if secret is not None:
         return msgspec.structs.replace(_show(request, package), push_hook=push_hook(request, package.id, secret))
     return await _with_upload(request, package, folder=folder)
@@ -108,8 +106,7 @@ async def push_task_package(request: Asking, data: Body[PushTaskPackage]) -> Upl
 
     So content that is refused leaves no package behind, and of several first pushes at once each succeeds.
     """
-    upload = await actions.promise_push(*request.acting, data.name, folder=data.folder)
-    return upload_form(request, upload)
+    return UploadForm.of(request, await actions.promise_push(*request.acting, data.name, folder=data.folder))
 
 
 @get("/task-packages/{package_id:uuid}", needs=Permission.READ_PACKAGES)
@@ -148,13 +145,12 @@ async def get_task_package_download(request: Asking, package_id: Path[PackageId]
 @get("/task-packages/{package_id:uuid}/upload")
 async def get_task_package_upload(request: Asking, package_id: Path[PackageId], folder: Query[str] = "") -> UploadForm:
     """Tell where to post the next version; `folder` is where the robot lies in it, for a zip with several."""
-    upload = await actions.promise_upload(*request.acting, package_id, folder=folder)
-    return upload_form(request, upload)
+    return UploadForm.of(request, await actions.promise_upload(*request.acting, package_id, folder=folder))
 
 
 async def _with_upload(request: Asking, package: Package, *, folder: str = "") -> TaskPackage:
     upload = await actions.promise_upload(*request.acting, package.id, folder=folder)
-    return _show(request, package, upload_form(request, upload))
+    return _show(request, package, UploadForm.of(request, upload))
 
 
 def _show(request: Asking, package: Package, upload: UploadForm | UnsetType = UNSET) -> TaskPackage:

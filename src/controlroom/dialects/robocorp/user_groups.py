@@ -102,6 +102,4 @@ async def remove_user_group_member(request: Asking, group_id: Path[UserGroupId],
 
 
 _show = shown_as(UserGroupAnswer, model.UserGroup)
-
-
 _show_member = shown_as(GroupMemberAnswer, model.GroupMember, id="user_id")

@@ -128,6 +128,4 @@ async def revoke_user_credentials(
 
 
 _show = shown_as(UserAnswer, User)
-
-
 _show_credential = shown_as(CredentialAnswer, model.UserCredential)

@@ -5,6 +5,7 @@ redelivery by hand.
 """
 
 from datetime import datetime
+from operator import attrgetter
 from typing import Annotated
 from uuid import UUID
 
@@ -225,14 +226,10 @@ _definition_of = shown_as(
     WebhookDefinition,
     CreateWebhook,
     grammar=lambda _: GRAMMAR,
-    events=lambda body: _events(body.enabled_events),
-    process=lambda body: body.process and body.process.id,
+    events=("enabled_events", _events),
+    process=("process", attrgetter("id")),
 )
-_change_of = shown_as(
-    WebhookChange,
-    UpdateWebhook,
-    events=lambda body: None if body.enabled_events is None else _events(body.enabled_events),
-)
+_change_of = shown_as(WebhookChange, UpdateWebhook, events=("enabled_events", _events))
 
 
 def _with_secret(webhook: Webhook, secret: str) -> WebhookWithSecret:

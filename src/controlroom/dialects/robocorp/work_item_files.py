@@ -8,7 +8,6 @@ from msgspec import Raw
 from controlroom.border.asking import Asking, Body, Path
 from controlroom.border.links import download_url
 from controlroom.dialects.robocorp.answers import Download, OwnBody, Shape, UploadForm
-from controlroom.dialects.robocorp.links import upload_form
 from controlroom.dialects.robocorp.routing import post
 from controlroom.engine.downloads.model import DownloadKind
 from controlroom.engine.work_items import actions, store
@@ -56,7 +55,7 @@ async def create_work_item_file_upload(
 
 
 async def _promise(request: Asking, item: WorkItemId, asked: FileRequest) -> UploadForm:
-    return upload_form(request, await actions.promise_file(*request.acting, item, asked.file_name, asked.file_size))
+    return UploadForm.of(request, await actions.promise_file(*request.acting, item, asked.file_name, asked.file_size))
 
 
 async def files_of(request: Asking, items: Sequence[WorkItem]) -> dict[WorkItemId, list[FileAnswer]]:

@@ -76,12 +76,9 @@ async def run_work_item_bulk_operation(request: Asking, data: Body[BulkRequest])
 _filter_of = shown_as(
     ItemFilter,
     FilterBody,
-    process="process_id",
     run="process_run_id",
-    step="step_id",
-    queue="queue_id",
-    state=lambda body: body.state and model.ItemState(body.state),
-    exception_codes=lambda body: None if body.exception_code is None else asked_codes(body.exception_code),
-    created_after=lambda body: aware(body.created_after, "created_after"),
-    created_before=lambda body: aware(body.created_before, "created_before"),
+    state=("state", model.ItemState),
+    exception_codes=("exception_code", asked_codes),
+    created_after=aware("created_after"),
+    created_before=aware("created_before"),
 )

@@ -1,5 +1,6 @@
 """Work items (§1.7); their files are in `work_item_files`."""
 
+from collections.abc import Callable
 from datetime import datetime
 from typing import Annotated, Literal
 
@@ -7,7 +8,6 @@ from msgspec import UNSET, Raw, UnsetType
 
 from controlroom.border.answers import worded
 from controlroom.border.asking import Asking, Body, Path, Permission, Query, QueryParameter
-from controlroom.border.bodies import given
 from controlroom.dialects.robocorp.answers import Accepted, Identified, OwnBody, Reference, Shape, shown_as
 from controlroom.dialects.robocorp.codes import told_exception
 from controlroom.dialects.robocorp.routing import OfProcess, Page, Pages, get, post, update
@@ -164,34 +164,26 @@ async def run_work_item_batch_operation(request: Asking, data: Body[BatchRequest
     return Accepted(accepted=True)
 
 
-def aware(at: datetime | None, what: str) -> datetime | None:
-    """A moment, which must say its offset. Raises Invalid."""
-    if at is not None and at.tzinfo is None:
-        raise Invalid(f"{what} needs an offset, like 2030-01-31T12:00:00Z", code="INVALID_BODY")
-    return at
+def aware(field: str) -> tuple[str, Callable[[datetime], datetime]]:
+    """A moment of a body, which must say its offset. Raises Invalid."""
+
+    def checked(at: datetime) -> datetime:
+        if at.tzinfo is None:
+            raise Invalid(f"{field} needs an offset, like 2030-01-31T12:00:00Z", code="INVALID_BODY")
+        return at
+
+    return field, checked
 
 
-_terms_of = shown_as(
-    Terms,
-    CreateWorkItem,
-    due=lambda body: aware(body.due_at, "due_at"),
-    deadline=lambda body: aware(body.deadline, "deadline"),
-)
-
-_change_of = shown_as(
-    TermsChange,
-    UpdateWorkItem,
-    due=lambda body: given(body.due_at, lambda at: aware(at, "due_at")),
-    deadline=lambda body: given(body.deadline, lambda at: aware(at, "deadline")),
-)
-
+_terms_of = shown_as(Terms, CreateWorkItem, due=aware("due_at"), deadline=aware("deadline"))
+_change_of = shown_as(TermsChange, UpdateWorkItem, due=aware("due_at"), deadline=aware("deadline"))
 show_exception = shown_as(ExceptionAnswer, model.ItemException)
 """Why an item failed, as this dialect writes it."""
 
 _show = shown_as(
     WorkItemAnswer,
     model.WorkItem,
-    state=lambda item: STATES[item.state],
+    state=("state", STATES.__getitem__),
     exception=lambda item: item.exception and show_exception(told_exception(item.exception)),
     held=lambda item: item.state is model.ItemState.HELD,
     due_at="due",

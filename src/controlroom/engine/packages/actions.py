@@ -28,14 +28,18 @@ from controlroom.robots.choosing import inner_folder
 from controlroom.robots.definition import RobotDefinition
 
 
-async def create(engine: Engine, actor: Actor, workspace: WorkspaceId, name: str) -> Package:
+async def create(
+    engine: Engine, actor: Actor, workspace: WorkspaceId, name: str, *, exclude_newer: datetime | None = None
+) -> Package:
     """A package without content; its first upload makes it usable. Raises PackageNameTaken."""
     scope = scope_of(actor, Permission.WRITE_PACKAGES, workspace)
     async with scoped(engine.database, scope) as tx:
-        return await store.get(tx, scope, await create_in(engine, tx, actor, scope, name))
+        return await store.get(tx, scope, await create_in(engine, tx, actor, scope, name, exclude_newer))
 
 
-async def create_in(engine: Engine, tx: ScopedTx, actor: Actor, scope: Scope, name: str) -> PackageId:
+async def create_in(
+    engine: Engine, tx: ScopedTx, actor: Actor, scope: Scope, name: str, exclude_newer: datetime | None = None
+) -> PackageId:
     """Likewise, in a transaction that does more with it."""
     name = checked_name(name, what="package's name")
     try:
@@ -46,6 +50,8 @@ async def create_in(engine: Engine, tx: ScopedTx, actor: Actor, scope: Scope, na
         await ensure_seen(tx, scope)
         raise PackageNotFound(name)
     await record(engine, tx, actor, scope, "package.created", package, name=name)
+    if exclude_newer is not None:
+        await _exclude_newer(engine, tx, actor, scope, package, exclude_newer)
     return package
 
 
@@ -73,10 +79,16 @@ async def set_exclude_newer(
     async with scoped(engine.database, scope) as tx:
         await ensure_seen(tx, scope)
         await store.lock(tx, scope, package)
-        await store.set_exclude_newer(tx, scope, package, moment)
-        told = moment.isoformat() if moment is not None else None
-        await record(engine, tx, actor, scope, "package.edited", package, exclude_newer=told)
+        await _exclude_newer(engine, tx, actor, scope, package, moment)
         return await store.get(tx, scope, package)
+
+
+async def _exclude_newer(
+    engine: Engine, tx: ScopedTx, actor: Actor, scope: Scope, package: PackageId, moment: datetime | None
+) -> None:
+    await store.set_exclude_newer(tx, scope, package, moment)
+    told = moment.isoformat() if moment is not None else None
+    await record(engine, tx, actor, scope, "package.edited", package, exclude_newer=told)
 
 
 async def push(

@@ -88,13 +88,19 @@ async def set_source(
 
 
 async def create_package(
-    engine: Engine, actor: Actor, workspace: WorkspaceId, name: str, wanted: Wanted
+    engine: Engine,
+    actor: Actor,
+    workspace: WorkspaceId,
+    name: str,
+    wanted: Wanted,
+    *,
+    exclude_newer: datetime | None = None,
 ) -> tuple[Package, str]:
     """Create a package that is fetched, and give the secret of its push hook: both, or nothing if one is refused."""
     scope = scope_of(actor, Permission.WRITE_PACKAGES, workspace)
     wanted = _checked(actor, workspace, wanted)
     async with scoped(engine.database, scope) as tx:
-        package = await actions.create_in(engine, tx, actor, scope, name)
+        package = await actions.create_in(engine, tx, actor, scope, name, exclude_newer)
         hook = await _put(engine, tx, actor, scope, package, wanted, keeps_hook=False)
         assert hook is not None  # noqa: S101  # a new package has no hook to keep
         return await store.get(tx, scope, package), hook

@@ -12,7 +12,7 @@ from controlroom.dialects.robocorp.runtime_work_items import FileAnswer, show_fi
 from controlroom.engine.console.model import Line
 from controlroom.engine.runs.model import Artifact, Result, Run, RunState, StepRun, StepRunState
 from controlroom.engine.runs.summaries import ItemRun, Summary
-from controlroom.engine.work_items.model import ExceptionType, ItemFile, ItemState, WorkItem
+from controlroom.engine.work_items.model import ExceptionType, ItemException, ItemFile, ItemState, WorkItem
 from controlroom.ids import ArtifactId, ProcessId, RunId, StepId, StepRunId, WorkItemId, WorkspaceId
 
 Code = Literal["IND", "IP", "PENDING", "COMPL"]
@@ -147,9 +147,6 @@ _show_run = shown_with(
     state=("state", _CODES.__getitem__),
     result=("result", _OUTCOMES.__getitem__),
     error_code=lambda run: "" if run.result in {None, Result.SUCCEEDED} else run.result.name,  # its length is looked at
-    created_ts="created_at",
-    start_ts="started_at",
-    end_ts="ended_at",
 )
 
 
@@ -166,11 +163,6 @@ show_robot_run = shown_as(
     state=("state", _STEP_CODES.__getitem__),
     result=("result", _OUTCOMES.__getitem__),
     error_code=lambda row: row.error_code or "",
-    process_run_id="run_id",
-    activity_id="step_id",
-    activity_name="step_name",
-    start_ts="started_at",
-    end_ts="ended_at",
 )
 """A step run as this API writes it."""
 
@@ -181,27 +173,22 @@ show_line = shown_as(OldMessage, Line, seq_no="place", message="text", timestamp
 """A line of console output as this API writes it."""
 
 
+_show_exception = shown_as(OldException, ItemException)
+_show_item = shown_with(
+    ("process_run_no", "process_name", "payload", "files"),
+    OldItem,
+    WorkItem,
+    state=("state", _ITEM_STATES.__getitem__),
+    queue_ts="due",
+    batch_priority="priority",
+    exception=("exception", lambda exception: _show_exception(told_exception(exception))),
+)
+
+
 def show_item(item: WorkItem, *, of: ItemRun, payload: Raw | None, files: list[ItemFile]) -> OldItem:
     """An item as this API writes it."""
-    failure = item.exception and told_exception(item.exception)
-    return OldItem(
-        id=item.id,
-        state=_ITEM_STATES[item.state],
-        state_ts=item.state_at,
-        create_ts=item.created_at,
-        queue_ts=item.due,
-        workspace_id=item.workspace_id,
-        process_id=item.process_id,
-        process_run_id=item.run_id,
-        activity_id=item.step_id,
-        activity_run_id=item.step_run_id,
-        batch_priority=item.priority,
-        process_run_no=of.run_no,
-        process_name=of.process_name,
-        payload=payload,
-        files=[show_file(file) for file in files],
-        exception=None if failure is None else OldException(failure.type, failure.code, failure.message),
-    )
+    shown = [show_file(file) for file in files]
+    return _show_item(item, process_run_no=of.run_no, process_name=of.process_name, payload=payload, files=shown)
 
 
 def run_state(code: str) -> tuple[RunState, ...]:

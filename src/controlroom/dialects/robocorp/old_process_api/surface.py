@@ -25,5 +25,5 @@ def routers() -> list[Router]:
         undocumented(_PROCESS, handlers_of([runs, robot_runs, work_items]), auth.somebody, request_class=Asking),
         undocumented(_WORKSPACE, runs.handlers_of_workspace, auth.somebody, request_class=Asking),
         undocumented(_PROCESS, [runs.start_run_by_query], auth.key_in_query, request_class=Asking),
-        undocumented(_OLDEST, of_secret, oldest.process_secret, request_class=Asking),
+        undocumented(_OLDEST, of_secret, auth.process_secret, request_class=Asking),
     ]

@@ -10,7 +10,6 @@ from msgspec import Raw
 from controlroom.border.asking import Body, Permission, Query, QueryParameter
 from controlroom.border.bodies import decode, payload_of
 from controlroom.dialects.robocorp.answers import FileRequest, Form, OwnBody
-from controlroom.dialects.robocorp.links import older_form
 from controlroom.dialects.robocorp.old_process_api.asking import Asking
 from controlroom.dialects.robocorp.old_process_api.shapes import Data, OldItem, show_item
 from controlroom.dialects.robocorp.routing import post
@@ -77,7 +76,7 @@ async def retry_item(request: Asking) -> OldItem:
 async def add_file(request: Asking, data: Body[FileRequest]) -> Form:
     """Promise a file: where to post it as a form."""
     item = await request.item()
-    return older_form(request, await actions.promise_file(*request.acting, item.id, data.file_name, data.file_size))
+    return Form.of(request, await actions.promise_file(*request.acting, item.id, data.file_name, data.file_size))
 
 
 async def _one(request: Asking, item: model.WorkItem) -> OldItem:

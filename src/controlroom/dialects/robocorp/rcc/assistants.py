@@ -12,7 +12,6 @@ from controlroom.border.asking import Asking, Body, Path, Permission
 from controlroom.border.envelopes import Envelope, enclosed
 from controlroom.dialects.robocorp.answers import Form, OlderShape, Shape, shown_as
 from controlroom.dialects.robocorp.assistants import AssistantTask, task_of
-from controlroom.dialects.robocorp.links import older_form
 from controlroom.dialects.robocorp.routing import post
 from controlroom.engine.assistants import actions, artifacts, model, store, tokens
 from controlroom.errors import Invalid
@@ -140,24 +139,14 @@ async def start_run(request: Asking, assistant_id: Path[AssistantId], data: Body
 
 
 @post(f"{_RUN}/heartbeat")
-async def beat(
-    request: Asking,
-    assistant_id: Path[AssistantId],  # noqa: ARG001 - a run's id says all
-    run_id: Path[AssistantRunId],
-    data: Body[Beat],
-) -> Nothing:
+async def beat(request: Asking, run_id: Path[AssistantRunId], data: Body[Beat]) -> Nothing:
     """Tell that the run goes on."""
     await actions.beat(*request.acting, run_id, data.seq)
     return Nothing()
 
 
 @put(f"{_RUN}/complete", status_code=200)
-async def complete(
-    request: Asking,
-    assistant_id: Path[AssistantId],  # noqa: ARG001 - a run's id says all
-    run_id: Path[AssistantRunId],
-    data: Body[Completion],
-) -> Nothing:
+async def complete(request: Asking, run_id: Path[AssistantRunId], data: Body[Completion]) -> Nothing:
     """Tell that the run has ended, and how."""
     await actions.complete(*request.acting, run_id, _error(data))
     return Nothing()
@@ -168,7 +157,7 @@ async def announce_file(request: Asking, token: Path[str], data: Body[FileReques
     """Announce a file that a run leaves; the address carries the right to do so."""
     run = await tokens.run_of_posting(request.engine, token)
     upload = await artifacts.promise(request.engine, run, name=data.file_name, size=_size(data.file_size))
-    return FileAnswer(PostResponse(upload.id, older_form(request, upload)))
+    return FileAnswer(PostResponse(upload.id, Form.of(request, upload)))
 
 
 def _for_machine(public_key: str, plaintext: bytes) -> Envelope:
