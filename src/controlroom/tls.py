@@ -46,7 +46,7 @@ def certificate(folder: Path, names: Sequence[str], *, now: datetime | None = No
     now = now or datetime.now(UTC)
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     chain, key = folder / "host.pem", folder / "host.key"
-    with (folder / "lock").open("w") as lock:
+    with open(folder / "lock", "wb", opener=_private) as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         ca, ca_key = _authority(folder, now)
         if not _is_good(chain, key, ca, names, now):
@@ -181,6 +181,10 @@ def _pem(key: ec.EllipticCurvePrivateKey) -> bytes:
     return key.private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     )
+
+
+def _private(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)
 
 
 def _write(path: Path, content: bytes, *, mode: int = 0o600) -> None:
