@@ -4,7 +4,6 @@ tls/ca.pem    the authority's certificate, which clients are told to trust (ten 
 tls/ca.key    its key, 0600
 tls/host.pem  this host's certificate and the authority's (90 days; made anew when a third is left or a name is missing)
 tls/host.key  its key, 0600
-tls/lock      held while one of these is being made
 """
 
 import fcntl
@@ -12,7 +11,8 @@ import ipaddress
 import os
 import socket
 import ssl
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -46,8 +46,7 @@ def certificate(folder: Path, names: Sequence[str], *, now: datetime | None = No
     now = now or datetime.now(UTC)
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     chain, key = folder / "host.pem", folder / "host.key"
-    with open(folder / "lock", "wb", opener=_private) as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    with _alone(folder):
         ca, ca_key = _authority(folder, now)
         if not _is_good(chain, key, ca, names, now):
             _issue(chain, key, ca, ca_key, names, now)
@@ -64,6 +63,17 @@ def context(chain: Path, key: Path) -> ssl.SSLContext:
     except (OSError, ssl.SSLError) as error:
         raise Invalid(f"{chain} and {key} are no certificate and its key: {error}", code="TLS") from error
     return made
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """Among all processes that look into the folder, be the only one."""
+    lock = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(lock)
 
 
 def _authority(folder: Path, now: datetime) -> tuple[x509.Certificate, ec.EllipticCurvePrivateKey]:
@@ -181,10 +191,6 @@ def _pem(key: ec.EllipticCurvePrivateKey) -> bytes:
     return key.private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     )
-
-
-def _private(path: str, flags: int) -> int:
-    return os.open(path, flags, 0o600)
 
 
 def _write(path: Path, content: bytes, *, mode: int = 0o600) -> None:
