@@ -95,6 +95,26 @@ def test_servers_of_both_commits_serve_one_room(old, earlier, tmp_path):
         assert '"level":"error"' not in said
 
 
+def test_workers_come_after_their_servers(old, earlier, tmp_path):
+    """One of the earlier commit works for a server of this one, until somebody brings it up to date."""
+    assert old.stop() == 0
+    new = Room(old.data, "--no-worker")
+    try:
+        new.wait_until_ready()
+        token = cli(new, "workers", "link-token").strip()
+        variables = clean_environment(CONTROLROOM_LINK_TOKEN=token, **earlier)
+        with (tmp_path / "worker.log").open("ab") as out:
+            words = ["worker", "--url", new.url, "--folder", str(tmp_path / "worker")]
+            worker = psutil.Popen([*PROGRAM, *words], stdout=out, stderr=out, env=variables)
+        try:
+            works(new, runs=2)
+        finally:
+            worker.terminate()
+            worker.wait(60)
+    finally:
+        new.kill()
+
+
 def works(room: Room, *, runs: int, **variables: str) -> None:
     """The robot runs to its end, and all runs so far are shown."""
     cli(room, "run", "Plain", "--follow", **variables)
