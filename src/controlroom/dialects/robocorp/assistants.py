@@ -136,8 +136,6 @@ def task_of(assistant: model.Assistant) -> AssistantTask:
 
 
 _show = shown_as(AssistantAnswer, model.Assistant, task=task_of)
-
-
 _show_run = shown_as(
     AssistantRunAnswer, model.AssistantRun, error=lambda run: run.error_code and RunError(run.error_code)
 )

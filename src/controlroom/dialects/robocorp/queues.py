@@ -177,13 +177,10 @@ def _schema(asked: Raw) -> Raw | None:
 _definition_of = shown_as(
     ConsumerDefinition, CreateConsumer, placement=("placement", placement_of), windows=("windows", _windows)
 )
-
 _change_of = shown_as(
     ConsumerChange, UpdateConsumer, placement=("placement", placement_of), windows=("windows", _windows)
 )
-
 _show = shown_as(QueueAnswer, Queue)
-
 _show_consumer = shown_as(
     ConsumerAnswer,
     Consumer,

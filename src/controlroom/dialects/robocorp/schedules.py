@@ -227,8 +227,6 @@ _definition_of = shown_as(
     ends_at=lambda body: _moment(body.ends_at, body.time_zone),
     policies=_policies_of,
 )
-
-
 _change = shown_with(("rule", "starts_at", "ends_at"), model.ScheduleChange, UpdateSchedule, **_durations)
 
 

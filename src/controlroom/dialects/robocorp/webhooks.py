@@ -220,8 +220,6 @@ _show = shown_as(
     enabled_events=lambda webhook: [EVENT_NAMES[event] for event in webhook.events],
     disabled_reason=lambda webhook: webhook.disabled_reason or None,
 )
-
-
 _definition_of = shown_as(
     WebhookDefinition,
     CreateWebhook,
