@@ -260,7 +260,53 @@ def test_a_run_is_started_as_it_is_asked_for(running, robot):
     assert (found["name"], found["cause"]) == ("March", "By hand")
     assert found["overrides"] == {"variables": {"LEVEL": "debug", "AT": "a=b"}, "timeout_seconds": 90.0}
     assert "twice" in running.cli("run", "Asked", "--env", "A=1", "--env", "A=2", code=2).stderr
+    once = ["run", "Asked", "--input", "[2]", "--idempotency-key", "order-2"]
+    assert running.cli(*once).stdout == running.cli(*once).stdout
+    assert "has started another run" in running.cli(*once, "--cause", "again", code=1).stderr
     running.cli("runs", "stop", run, "--mark-done", "--terminate")
+
+
+def test_a_version_is_labelled_and_run_by_its_label(running, robot):
+    """`packages label` moves a label, `packages versions` shows it; `run` takes the version by label or number."""
+    running.cli("push", robot, "--name", "labelled")
+    (robot / "go.py").write_text("print('gone again')\n")
+    running.cli("push", robot, "--name", "labelled")
+    running.cli("process", "create", "Labelled", "--step", "one=labelled:Go")
+
+    running.cli("packages", "label", "labelled", "production", "2")
+    running.cli("packages", "label", "labelled", "production", "1")
+    versions = running.json("packages", "versions", "labelled")
+    assert [(each["version"], each["labels"]) for each in versions] == [(2, []), (1, ["production"])]
+
+    run = running.cli("run", "Labelled", "--label", "production").stdout.strip()
+    assert running.json("runs", "show", run)["overrides"] == {"package_label": "production"}
+    by_number = running.cli("run", "Labelled", "--package-version", "labelled:2").stdout.strip()
+    assert running.json("runs", "show", by_number)["overrides"] == {"package_version_id": versions[0]["id"]}
+    assert "no version 9" in running.cli("run", "Labelled", "--package-version", "labelled:9", code=1).stderr
+    running.cli("packages", "label", "labelled", "production", "--remove")
+    assert "has the label" in running.cli("run", "Labelled", "--label", "production", code=1).stderr
+
+
+def test_steps_and_runs_are_placed_in_an_order(running, robot):
+    """`--place` names places in their order, `--run-as` the user; a step keeps its user when it is placed elsewhere."""
+    running.cli("push", robot, "--name", "placed")
+    near, far = (running.json("groups", "create", name)["id"] for name in ("near", "far"))
+    burst = running.json("provisioners", "create", "burst", "https://pods.example.com/hook")["id"]
+    admin = next(user["id"] for user in running.json("users", "list") if user["username"] == "admin")
+
+    running.cli(
+        *("process", "create", "Placed", "--step", "one=placed:Go", "--run-as", "one=admin"),
+        *("--place", "one=group:near", "--place", "one=on-demand:burst"),
+    )
+    placed = running.json("process", "show", "Placed")["steps"][0]["placement"]
+    assert placed == {"places": [{"groups": [near]}, {"provisioner": burst}], "run_as": admin}
+    running.cli("process", "edit", "Placed", "--groups", "one=far")
+    assert running.json("process", "show", "Placed")["steps"][0]["placement"] == {"groups": [far], "run_as": admin}
+
+    run = running.cli("run", "Placed", "--place", "group:near", "--place", "group:far").stdout.strip()
+    [step_run] = running.json("runs", "show", run)["step_runs"]
+    assert (step_run["placement"], step_run["run_as"]) == ({"groups": [near, far]}, admin)
+    assert "is no place" in running.cli("run", "Placed", "--place", "near", code=2).stderr
 
 
 def test_secrets_are_written_and_never_read(running, tmp_path):

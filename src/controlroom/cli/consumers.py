@@ -11,6 +11,7 @@ from controlroom.cli.display import Column
 from controlroom.cli.errors import Misused
 from controlroom.cli.lookup import among, find_id, find_queue, find_task
 from controlroom.cli.options import HERE, Many, RoomOptions, Yes
+from controlroom.cli.places import placement_of
 from controlroom.cli.values import changes, confirmed
 from controlroom.cli.verbs import show_rows, tell
 
@@ -56,6 +57,8 @@ def create(
     workers: Many = (),
     groups: Many = (),
     provisioner: str | None = None,
+    place: Many = (),
+    run_as: str | None = None,
     hours: Many = (),
     zone: str = "UTC",
     priority: int = 0,
@@ -79,6 +82,10 @@ def create(
         is idle.
     provisioner
         On workers of their own, which this provisioner is asked to start.
+    place
+        In place of these three: worker:NAME, group:NAME or on-demand:PROVISIONER; several in their order.
+    run_as
+        The user as whom its robots run, by name or id.
     hours
         Only then: 'DAYS HH:MM-HH:MM', as 'mon-fri 22:00-06:00'; may be given several times.
     zone
@@ -95,7 +102,7 @@ def create(
     with Client(address(room)) as client:
         body = {
             "task": {"id": find_task(client, task)},
-            "placement": _placement(client, workers, groups, provisioner) or {},
+            "placement": _placement(client, workers, groups, provisioner, place, run_as) or {},
             "windows": _windows(hours),
             "time_zone": zone,
             "priority": priority,
@@ -117,6 +124,8 @@ def edit(
     workers: Many = (),
     groups: Many = (),
     provisioner: str | None = None,
+    place: Many = (),
+    run_as: str | None = None,
     anywhere: Annotated[bool, Parameter(negative=(), show_default=False)] = False,
     hours: Many = (),
     zone: str | None = None,
@@ -141,6 +150,10 @@ def edit(
         All groups on whose workers it may run.
     provisioner
         The provisioner that is asked to start workers.
+    place
+        All places in their order: worker:NAME, group:NAME or on-demand:PROVISIONER.
+    run_as
+        The user as whom its robots run, by name or id; said together with where.
     anywhere
         On every worker again.
     hours
@@ -155,7 +168,7 @@ def edit(
         How many items one run takes at most.
     """
     with Client(address(room)) as client:
-        placement = {} if anywhere else _placement(client, workers, groups, provisioner)
+        placement = {} if anywhere else _placement(client, workers, groups, provisioner, place, run_as)
         body = changes(
             "--task, --workers (or others), --hours, --zone, --priority, --max-runs or --batch",
             task=None if task is None else {"id": find_task(client, task)},
@@ -240,9 +253,14 @@ def _find(client: Client, queue: str, consumer: str) -> str:
 
 
 def _placement(
-    client: Client, workers: tuple[str, ...], groups: tuple[str, ...], provisioner: str | None
+    client: Client,
+    workers: tuple[str, ...],
+    groups: tuple[str, ...],
+    provisioner: str | None,
+    places: tuple[str, ...],
+    run_as: str | None,
 ) -> dict[str, Any] | None:
-    """On whom it may run, if that is said. Raises Misused."""
+    """On whom it may run, and as whom, if that is said. Raises Misused."""
     given: dict[str, Any] = {}
     if workers:
         given["workers"] = [find_id(client, "workers", each) for each in workers]
@@ -250,9 +268,9 @@ def _placement(
         given["groups"] = [find_id(client, "worker-groups", each) for each in groups]
     if provisioner is not None:
         given["provisioner"] = find_id(client, "provisioners", provisioner)
-    if len(given) > 1:
-        raise Misused("say on whom in one way: --workers, --groups or --provisioner")
-    return given or None
+    if len(given) + bool(places) > 1:
+        raise Misused("say on whom in one way: --place, --workers, --groups or --provisioner")
+    return {**given, **placement_of(client, places, run_as)} or None
 
 
 def _windows(texts: tuple[str, ...]) -> list[dict[str, Any]]:

@@ -2,18 +2,19 @@
 
 from pathlib import Path
 from typing import Annotated
+from urllib.parse import quote
 
 from cyclopts import App, Parameter
 
 from controlroom.cli import package_source
 from controlroom.cli.address import address
 from controlroom.cli.client import Client
-from controlroom.cli.display import progress, show_fields, show_json
-from controlroom.cli.errors import CommandFailed
+from controlroom.cli.display import moment, progress, show_fields, show_json
+from controlroom.cli.errors import CommandFailed, Misused
 from controlroom.cli.files import whole_file
 from controlroom.cli.lookup import find_id
 from controlroom.cli.options import HERE, RoomOptions, Yes
-from controlroom.cli.verbs import delete_named, show_list
+from controlroom.cli.verbs import delete_named, show_list, show_rows, tell
 from controlroom.file_names import shortened
 
 app = App(name="packages")
@@ -93,6 +94,65 @@ def set_(package: str, /, *, exclude_newer: str, room: RoomOptions = HERE) -> No
         show_json(found)
     else:
         print(found["exclude_newer"] or "as the room says")
+
+
+@app.command
+def versions(package: str, /, *, limit: int = 50, room: RoomOptions = HERE) -> None:
+    """List the versions of a task package with their labels, the newest first.
+
+    Parameters
+    ----------
+    package
+        Name or id.
+    limit
+        At most so many.
+    """
+    with Client(address(room)) as client:
+        path = f"/task-packages/{find_id(client, 'task-packages', package)}/versions"
+        rows = list(client.each(path, at_most=limit))
+    show_rows(
+        room,
+        rows,
+        [
+            ("version", lambda row: row["version"]),
+            ("labels", lambda row: ", ".join(row["labels"])),
+            ("tasks", lambda row: ", ".join(row["tasks"])),
+            ("made", lambda row: moment(row["created_at"])),
+            ("id", lambda row: row["id"]),
+        ],
+        empty="Nothing has been uploaded yet.",
+    )
+
+
+@app.command
+def label(
+    package: str,
+    label: str,
+    version: int | None = None,
+    /,
+    *,
+    remove: Annotated[bool, Parameter(negative=(), show_default=False)] = False,
+    room: RoomOptions = HERE,
+) -> None:
+    """Give a label to a version of a task package: `run --label` takes it. Whichever bore it before loses it.
+
+    Parameters
+    ----------
+    package
+        Name or id.
+    label
+        The label, for example production.
+    version
+        The number of the version.
+    remove
+        Take the label away instead.
+    """
+    if remove == (version is not None):
+        raise Misused("say which version shall bear the label, or --remove")
+    with Client(address(room)) as client:
+        path = f"/task-packages/{find_id(client, 'task-packages', package)}/labels/{quote(label, safe='')}"
+        answer = client.delete(path) if remove else client.post(path, {"version": version})
+    tell(room, answer)
 
 
 @app.command

@@ -54,7 +54,6 @@ def run(
     wait
         Wait up to so many seconds for the end of the run, and print what it put out as one JSON object.
     """
-    asked = parameters_of(parameters)
     if waiting and (input or file):
         raise Misused("--waiting takes the items that wait already: --input and --file make new ones")
     if file and len(input) > 1:
@@ -64,6 +63,7 @@ def run(
     payloads = [payload(each) for each in input]
     files = files_to_send(file)
     with Client(address(room), timeout=_PATIENCE_SECONDS + (wait or 0)) as client:
+        asked = parameters_of(client, parameters)
         kind, id_ = _what(client, process, task)
         body = asked | _inputs(client, {kind: {"id": id_}}, payloads, files, waiting)
         if wait is not None:

@@ -5,9 +5,12 @@ from typing import Annotated, Any
 
 from cyclopts import Group, Parameter
 
-from controlroom.cli.errors import Misused
+from controlroom.cli.client import Client
+from controlroom.cli.errors import CommandFailed, Misused
 from controlroom.cli.locks import named
+from controlroom.cli.lookup import find_id, is_id
 from controlroom.cli.options import Many
+from controlroom.cli.places import placement_of
 from controlroom.cli.values import pair
 
 
@@ -27,9 +30,15 @@ class RunOptions:
     env: Many = ()
     """KEY=VALUE: a variable of the run's robots, over those of the steps. Everybody who sees the run sees it."""
     package_version: Annotated[str | None, Parameter(show_default=False)] = None
-    """The version of its package that steps run, by its id, in place of the latest."""
+    """PACKAGE:N, or an id: the version of that package that steps run, in place of the latest."""
+    label: str | None = None
+    """Steps run the version that has this label now, in the package of each."""
     timeout: float | None = None
     """Seconds after which each robot of the run is ended, whatever its step says."""
+    place: Many = ()
+    """Where its robots run: worker:NAME, group:NAME or on-demand:PROVISIONER; several in their order."""
+    run_as: str | None = None
+    """The user as whom they run, by name or id."""
     lock: Many = ()
     """A lock of the workspace that the run holds until it ends, beside those of its process."""
     organization_lock: Many = ()
@@ -40,11 +49,12 @@ AS_USUAL = RunOptions()
 """Nothing was said."""
 
 
-def parameters_of(options: RunOptions) -> dict[str, Any]:
-    """What the start call says of them: only what was given. Raises Misused."""
+def parameters_of(client: Client, options: RunOptions) -> dict[str, Any]:
+    """What the start call says of them: only what was given. Raises Misused, CommandFailed."""
     overrides = {
         "variables": _variables(options.env),
-        "package_version_id": options.package_version,
+        "package_version_id": options.package_version and _version(client, options.package_version),
+        "package_label": options.label,
         "timeout_seconds": options.timeout,
     }
     asked = {
@@ -53,6 +63,7 @@ def parameters_of(options: RunOptions) -> dict[str, Any]:
         "idempotency_key": options.idempotency_key,
         "priority": options.priority or None,
         "overrides": _given(overrides),
+        "placement": placement_of(client, options.place, options.run_as),
         "locks": named(options.lock, options.organization_lock),
     }
     return _given(asked)
@@ -60,6 +71,20 @@ def parameters_of(options: RunOptions) -> dict[str, Any]:
 
 def _given(fields: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in fields.items() if value not in (None, {}, [])}
+
+
+def _version(client: Client, text: str) -> str:
+    """The id of the version that PACKAGE:N names."""
+    if is_id(text):
+        return text
+    package, colon, number = text.rpartition(":")
+    if not colon or not number.isdecimal():
+        raise Misused(f"--package-version: {text!r} is not of the form PACKAGE:N")
+    versions = client.each(f"/task-packages/{find_id(client, 'task-packages', package)}/versions")
+    found = next((each["id"] for each in versions if each["version"] == int(number)), None)
+    if found is None:
+        raise CommandFailed(f"{package!r} has no version {number}", hint="See: controlroom packages versions")
+    return str(found)
 
 
 def _variables(texts: tuple[str, ...]) -> dict[str, str]:

@@ -12,6 +12,7 @@ from controlroom.cli.client import Client
 from controlroom.cli.errors import CommandFailed, Misused
 from controlroom.cli.lookup import find_id
 from controlroom.cli.options import Many
+from controlroom.cli.places import FORM, placement_of, user_id
 from controlroom.cli.values import number, pair
 
 
@@ -30,6 +31,10 @@ class StepOptions:
     """STEP=GROUP,…: only on workers of these groups; a later group helps while nobody of an earlier is idle."""
     provisioner: Many = ()
     """STEP=PROVISIONER: on workers that a provisioner starts on demand, one for each robot."""
+    place: Many = ()
+    """STEP=PLACE: worker:NAME, group:NAME or on-demand:PROVISIONER; several of a step in their order."""
+    run_as: Many = ()
+    """STEP=USER: as whom its robots run."""
     retries: Many = ()
     """STEP=N: how often a failed work item is tried again (never after a business exception)."""
     env: Many = ()
@@ -149,9 +154,10 @@ def _place(client: Client, known: _Steps, options: StepOptions) -> None:
     def place(name: str, option: str, placement: Mapping[str, Any]) -> None:
         step = known.of(name, option)
         if name in placed:
-            raise Misused(f"step {name!r}: one of --workers, --groups and --provisioner, once")
+            raise Misused(f"step {name!r}: one of --place, --workers, --groups and --provisioner, once")
         placed.add(name)
-        step["placement"] = placement
+        user = step.get("placement", {}).get("run_as")
+        step["placement"] = placement if user is None else {**placement, "run_as": user}
 
     for name, value in _pairs(options.workers):
         place(name, "--workers", {"workers": _ids(client, "workers", value)})
@@ -159,6 +165,15 @@ def _place(client: Client, known: _Steps, options: StepOptions) -> None:
         place(name, "--groups", {"groups": _ids(client, "worker-groups", value)})
     for name, value in _pairs(options.provisioner):
         place(name, "--provisioner", {"provisioner": find_id(client, "provisioners", value)})
+    places: dict[str, list[str]] = {}
+    for text in options.place:
+        name, value = pair(text, form=f"STEP=PLACE, with PLACE as {FORM}")
+        places.setdefault(name, []).append(value)
+    for name, listed in places.items():
+        place(name, "--place", placement_of(client, listed, None))
+    for name, value in _pairs(options.run_as):
+        step = known.of(name, "--run-as")
+        step["placement"] = {**step.get("placement", {}), "run_as": user_id(client, value)}
 
 
 def _step(client: Client, text: str) -> tuple[str, dict[str, Any]]:

@@ -9,7 +9,7 @@ import pytest
 from tests.engine.packages.conftest import robot_yaml, zipped
 
 from controlroom.aside.pool import TooCostly
-from controlroom.engine.packages import actions, store
+from controlroom.engine.packages import actions, labels, store
 from controlroom.engine.packages.errors import PackageInUse, PackageNameTaken, PackageNotFound
 from controlroom.engine.processes import actions as processes
 from controlroom.engine.processes.model import NamedTask, ProcessDefinition, StepDefinition
@@ -82,7 +82,7 @@ async def test_the_same_content_makes_no_version(engine, ada, workspace, robot, 
 
     assert (again.is_new_version, again.package.latest.version) == (False, 1)
     assert (back.is_new_version, back.package.latest.version) == (True, 3)
-    versions = await store.list_versions(engine.database, seen, back.package.id, limit=10)
+    versions = await labels.list_versions(engine.database, seen, back.package.id, limit=10)
     assert [version.version for version in versions] == [3, 2, 1]
 
 

@@ -5,17 +5,22 @@ from datetime import timedelta
 import msgspec
 import pytest
 
-from controlroom.engine.packages.errors import PackageVersionNotFound
+from controlroom.engine.packages import labels
+from controlroom.engine.packages.errors import LabelNotFound, PackageVersionNotFound
 from controlroom.engine.runs.model import AS_THE_STEPS_SAY, Overrides
 from controlroom.engine.runs.overrides import TaskNotInVersion
-from controlroom.errors import Invalid
+from controlroom.errors import Invalid, NotFound
 from controlroom.ids import PackageVersionId, uuid7
+from controlroom.robots.definition import parse_robot
+from engine.runs.conftest import payloads
 
 
 async def _version(floor, process, number: int, *tasks: str) -> PackageVersionId:
     """One more version of the package of the process's steps."""
     version = PackageVersionId(uuid7())
-    robot = {"tasks": [{"name": task, "start": {"type": "shell", "line": "true"}} for task in tasks]}
+    robot = parse_robot(
+        "tasks:\n" + "".join(f"  {task}:\n    shell: 'true'\n" for task in tasks) + "artifactsDir: output\n"
+    )
     await floor.engine.database.execute(
         """
         insert into package_version (id, package_id, version, hash, size, robot)
@@ -95,6 +100,69 @@ async def test_a_version_that_is_no_steps_is_refused_at_the_start(floor):
 
     started = "select count(*) from run where process_id = %(process)s"
     assert await floor.engine.database.value(started, process=process) == 0
+
+
+@pytest.fixture
+async def labelled(floor):
+    """A process of one package that has two versions, and the package."""
+    process = await floor.process({"max_parallel": 2, "one_item_per_step_run": True})
+    await _version(floor, process, 2, "Do")
+    await _version(floor, process, 3, "Do")
+    package = await floor.engine.database.value(
+        "select task.package_id from task join step on task_id = task.id where process_id = %(process)s",
+        process=process,
+    )
+    return process, package
+
+
+async def test_a_label_is_read_at_the_start(floor, labelled):
+    """A run takes the version that bears the label then, and keeps it when the label moves."""
+    process, package = labelled
+    walt = await floor.worker()
+
+    async def label(version: int) -> None:
+        await labels.set_label(floor.engine, floor.ada, floor.workspace, package, "production", version)
+
+    await label(2)
+    first = await floor.start(process, payloads(1, 2), overrides=Overrides(label="production"))
+    await label(3)
+    second = await floor.start(process, overrides=Overrides(label="production"))
+
+    assert [each.package.hash for each in await walt.claim(free=3)] == ["beef2", "beef2", "beef3"]
+    assert (first.overrides.label, second.overrides.label) == ("production", "production")
+    versions = await labels.list_versions(floor.engine.database, floor.scope, package, limit=2)
+    assert [(each.version, each.labels) for each in versions] == [(3, ["production"]), (2, [])]
+
+
+async def test_a_label_that_a_package_has_not_is_refused(floor, labelled):
+    """Before it was given and after it was taken away it means nothing; and only what is there bears one."""
+    process, package = labelled
+    asked = {"overrides": Overrides(label="production")}
+    here = (floor.engine, floor.ada, floor.workspace, package, "production")
+
+    with pytest.raises(LabelNotFound):
+        await floor.start(process, **asked)
+    with pytest.raises(PackageVersionNotFound):
+        await labels.set_label(*here, 9)
+    await labels.set_label(*here, 2)
+    await floor.start(process, **asked)
+    await labels.remove_label(*here)
+    with pytest.raises(LabelNotFound):
+        await floor.start(process, **asked)
+    with pytest.raises(LabelNotFound):
+        await labels.remove_label(*here)
+
+
+async def test_labels_are_none_of_an_outsiders_business(floor, labelled, cleo):
+    """An outsider finds no package to label, and no label to take away."""
+    _, package = labelled
+
+    for attempt in (
+        labels.set_label(floor.engine, cleo, floor.workspace, package, "production", 2),
+        labels.remove_label(floor.engine, cleo, floor.workspace, package, "production"),
+    ):
+        with pytest.raises(NotFound):
+            await attempt
 
 
 @pytest.mark.parametrize(

@@ -1,21 +1,22 @@
 """Task packages (§1.7, §1.8), and the list of them, which is our own."""
 
 from datetime import datetime
-from typing import Literal
+from typing import Annotated, Literal
 
 import msgspec
-from msgspec import UNSET, UnsetType
+from msgspec import UNSET, Meta, UnsetType
 
 from controlroom.border.asking import Asking, Body, Path, Permission, Query
 from controlroom.border.links import download_url
-from controlroom.dialects.robocorp.answers import Deleted, Download, OwnBody, Shape, UploadForm, shown_with
+from controlroom.dialects.robocorp.answers import Deleted, Download, OwnBody, Shape, UploadForm, shown_as, shown_with
 from controlroom.dialects.robocorp.git_packages import PushHook, SetGitSource, push_hook, wanted
 from controlroom.dialects.robocorp.routing import Page, Pages, delete, get, post
 from controlroom.engine.downloads.model import DownloadKind
-from controlroom.engine.packages import actions, sources, store
+from controlroom.engine.packages import actions, labels, sources, store
+from controlroom.engine.packages.labels import LabelledVersion
 from controlroom.engine.packages.model import Package
 from controlroom.errors import Invalid, NotFound
-from controlroom.ids import PackageId, TaskId
+from controlroom.ids import PackageId, PackageVersionId, TaskId
 from controlroom.robots.choosing import inner_folder
 from controlroom.robots.exclude_newer import parse_moment
 
@@ -70,6 +71,24 @@ class EditTaskPackage(OwnBody, frozen=True, kw_only=True):
 
     exclude_newer: str | None
     """A date (until its end, UTC) or a time with its zone; null: as the room says."""
+
+
+class TaskPackageVersion(Shape, frozen=True, kw_only=True):
+    """A version of a task package."""
+
+    id: PackageVersionId
+    version: int
+    """Counts from 1."""
+    tasks: list[str]
+    labels: list[str]
+    size: int
+    created_at: datetime
+
+
+class SetLabel(OwnBody, frozen=True):
+    """Which version shall bear a label."""
+
+    version: Annotated[int, Meta(ge=1, le=2**31 - 1)]
 
 
 @get("/task-packages", needs=Permission.READ_PACKAGES)
@@ -127,6 +146,30 @@ async def edit_task_package(request: Asking, package_id: Path[PackageId], data: 
     return _show(request, await actions.set_exclude_newer(*request.acting, package_id, moment))
 
 
+@get("/task-packages/{package_id:uuid}/versions", needs=Permission.READ_PACKAGES)
+async def list_task_package_versions(
+    request: Asking, paging: Pages, package_id: Path[PackageId]
+) -> Page[TaskPackageVersion]:
+    """List the versions of a task package with their labels, newest first."""
+    await store.get(*request.reading, package_id)
+    rows = await labels.list_versions(*request.reading, package_id, **paging.before(int))
+    return paging.page(rows, _show_version, lambda row: row.version)
+
+
+@post("/task-packages/{package_id:uuid}/labels/{label:str}")
+async def set_task_package_label(
+    request: Asking, package_id: Path[PackageId], label: Path[str], data: Body[SetLabel]
+) -> TaskPackageVersion:
+    """Give a label to a version; another one that bears it loses it. Starts may name it in place of a version."""
+    return _show_version(await labels.set_label(*request.acting, package_id, label, data.version))
+
+
+@delete("/task-packages/{package_id:uuid}/labels/{label:str}")
+async def remove_task_package_label(request: Asking, package_id: Path[PackageId], label: Path[str]) -> Deleted:
+    """Take a label away from the version that bears it."""
+    return await Deleted.after(package_id, labels.remove_label(*request.acting, package_id, label))
+
+
 @delete("/task-packages/{package_id:uuid}")
 async def delete_task_package(request: Asking, package_id: Path[PackageId]) -> Deleted:
     """Delete a task package that no step uses."""
@@ -157,6 +200,7 @@ def _show(request: Asking, package: Package, upload: UploadForm | UnsetType = UN
     return _shown(package, download=_download(request, package), upload=upload)
 
 
+_show_version = shown_as(TaskPackageVersion, LabelledVersion)
 _shown = shown_with(
     ("download", "upload"), TaskPackage, Package, tasks=lambda package: [TaskName(name) for name in package.task_names]
 )

@@ -24,6 +24,15 @@ class PackageVersionNotFound(NotFound):
         super().__init__(f"there is no version {version} of the package", version=str(version))
 
 
+class LabelNotFound(NotFound):
+    """No version of the package bears the label."""
+
+    code: ClassVar[str] = "PACKAGE_LABEL_NOT_FOUND"
+
+    def __init__(self, label: str, package: str) -> None:
+        super().__init__(f"no version of {package} has the label {label!r}", label=label)
+
+
 class TaskNotFound(NotFound):
     """There is no such task."""
 

@@ -118,24 +118,6 @@ async def list_packages(db: Statements, scope: Scope, *, after: PackageId | None
     )
 
 
-async def list_versions(
-    db: Statements, scope: Scope, package: PackageId, *, before: int | None = None, limit: int
-) -> list[PackageVersion]:
-    """The versions of a package, newest first."""
-    return await db.all(
-        PackageVersion,
-        f"""{_VERSION}
-         where package.workspace_id = {SEEN} and package.id = %(package)s and package.deleted_at is null
-           and (%(before)s::int is null or version.version < %(before)s)
-         order by version.version desc
-         limit %(limit)s""",
-        package=package,
-        before=before,
-        limit=limit,
-        **scope.params,
-    )
-
-
 async def latest_version(db: Statements, scope: Scope, package: PackageId) -> PackageVersion | None:
     """What a run that starts now would take; None before the first upload, or for a package that is gone."""
     return await db.one_or_none(
