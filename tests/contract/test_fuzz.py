@@ -32,6 +32,7 @@ def test_no_request_finds_a_bug(document, tmp_path):
                 *(SCHEMATHESIS, "--config-file", config, "run", running.url + document),
                 *("--header", f"Authorization: {credential}"),
                 *("--checks", CHECKS, "--max-examples", EXAMPLES, "--generation-database", "none", "--no-color"),
+                *("--exclude-path-regex", "/calls$"),  # they wait for runs, which nobody runs here
                 *(("--seed", SEED) if SEED else ()),
             ],
             capture_output=True,

@@ -44,6 +44,8 @@ class Fuzzer:
         found = []
         for each in schemathesis.openapi.from_dict(document).get_all_operations():
             operation = each.ok()
+            if operation.path.endswith("/calls"):  # it waits for a run, which nobody works on here
+                continue
             for mode in GenerationMode:
                 try:
                     self._send(operation.as_strategy(generation_mode=mode))

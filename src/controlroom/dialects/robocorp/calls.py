@@ -1,9 +1,9 @@
 """A start that answers with what the run put out (our own management API)."""
 
 from contextlib import AbstractAsyncContextManager
-from typing import Final
+from typing import Annotated, Final
 
-from msgspec import Raw
+from msgspec import Meta, Raw
 
 from controlroom.border.asking import Asking, Body, Path
 from controlroom.border.long_polls import Hold
@@ -14,7 +14,6 @@ from controlroom.dialects.robocorp.routing import post
 from controlroom.dialects.robocorp.work_items import ExceptionAnswer, show_exception
 from controlroom.engine.runs import calls, model
 from controlroom.engine.wakes import Watch
-from controlroom.errors import Invalid
 from controlroom.ids import ProcessId, RunId, TaskId
 
 LONGEST_SECONDS: Final = 600.0
@@ -25,7 +24,7 @@ _USUAL_SECONDS: Final = 30.0
 class CallRequest(StartRequest, frozen=True, kw_only=True):
     """How to start a run, and how long to wait for its end."""
 
-    wait_seconds: float = _USUAL_SECONDS
+    wait_seconds: Annotated[float, Meta(ge=0, le=LONGEST_SECONDS)] = _USUAL_SECONDS
 
 
 class CallAnswer(Shape, frozen=True, kw_only=True):
@@ -60,9 +59,6 @@ async def call_task(
 
 
 async def _call(request: Asking, what: model.OfProcess | model.OfTask, asked: CallRequest) -> CallAnswer | NotStarted:
-    if not 0 <= asked.wait_seconds <= LONGEST_SECONDS:
-        raise Invalid(f"wait_seconds is 0 to {LONGEST_SECONDS:g}", code="INVALID_BODY")
-
     def waiting(watch: Watch) -> AbstractAsyncContextManager[Hold]:
         return request.holds.hold(request, watch, asked.wait_seconds)
 
