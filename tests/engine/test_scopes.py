@@ -23,7 +23,7 @@ BY_CREDENTIAL = {
 }
 """Functions that find whose a credential is, or count its uses: who has shown one gets a Scope from what they find."""
 
-CONDITIONS = {"placement_matches", "by", "serves", "_claim"}
+CONDITIONS = {"placement_matches", "by", "serves", "_can_run", "_claim"}
 """Functions that give a condition, or the text of a statement, for functions that take a Scope."""
 
 
