@@ -7,11 +7,14 @@ from msgspec import Raw
 from tests.engine.runs.conftest import payloads
 
 from controlroom.engine.access.model import StepRunActor
+from controlroom.engine.processes.model import Placement
 from controlroom.engine.runs import actions as runs
 from controlroom.engine.runs import held_items, outputs, reruns
+from controlroom.engine.runs import store as run_store
 from controlroom.engine.runs.errors import ProcessDisabled, RunHasNoInputs, RunNotEnded, RunNotFound
 from controlroom.engine.runs.model import Overrides, RunState
 from controlroom.engine.work_items import actions as items
+from controlroom.engine.work_items.bulk import ItemFilter
 from controlroom.engine.work_items.operations import Operation
 from controlroom.errors import NotFound
 from controlroom.ids import uuid7
@@ -69,6 +72,22 @@ async def test_a_run_is_run_again_with_its_inputs_and_parameters(floor, ada, wor
     [assignment] = await walt.claim()
     assert (assignment.run_id, assignment.variables) == (again.id, {"LEVEL": "debug"})
     assert (await floor.run(run)).rerun_of is None
+
+
+async def test_items_of_one_run_are_run_again_as_it_was(floor, ada, work):
+    """Single items keep the overrides and the placement of their run; those of several runs are run as usual."""
+    process, walt = await floor.process({}), await floor.worker()
+    asked = {"overrides": Overrides(variables={"LEVEL": "debug"}), "placement": Placement(run_as=ada.id)}
+    run = await floor.start(process, payloads(1), **asked)
+    await work(run, walt)
+    await work(await floor.start(process, payloads(2)), walt)
+
+    of_one = await reruns.rerun(floor.engine, ada, floor.workspace, process, ItemFilter(run=run.id))
+    [step_run] = await run_store.list_step_runs(floor.engine.database, floor.scope, of_one.id, limit=9)
+    of_all = await reruns.rerun(floor.engine, ada, floor.workspace, process, ItemFilter(process=process))
+
+    assert (of_one.overrides, step_run.run_as) == (asked["overrides"], ada.id)
+    assert of_all.overrides == Overrides()
 
 
 async def test_a_rerun_may_be_run_again(floor, ada, work):

@@ -1,5 +1,7 @@
 """Running again: a new run of the process, with copies of items that have ended, or of what another run began with."""
 
+from collections.abc import Sequence
+
 from msgspec import Struct
 from msgspec.structs import replace
 
@@ -10,11 +12,12 @@ from controlroom.engine.processes import store as processes
 from controlroom.engine.runs import actions
 from controlroom.engine.runs.errors import RunHasNoInputs, RunNotEnded, RunNotFound
 from controlroom.engine.runs.model import Run, RunState, WithCopies
-from controlroom.engine.runs.parameters import StoredParameters
+from controlroom.engine.runs.parameters import AS_USUAL, RunParameters, StoredParameters
 from controlroom.engine.work_items import bulk, schemas
 from controlroom.engine.work_items.bulk import ItemFilter, Preview
 from controlroom.errors import Invalid
 from controlroom.ids import ProcessId, RunId, WorkItemId, WorkspaceId
+from controlroom.postgres.database import Statements
 
 
 async def preview(
@@ -31,7 +34,8 @@ async def rerun(
 ) -> Run | None:
     """Start a run with a copy, with its files, of each input of the process that the filter finds and that has ended.
 
-    The items themselves stay as they are. None if the filter finds none. Raises Invalid `TOO_MANY_ITEMS`, and what a
+    The items themselves stay as they are. If all are of one run, the new one has its overrides and placement. None if
+    the filter finds none. Raises Invalid `TOO_MANY_ITEMS`, and what a
     start raises.
     """
     scope = scope_of(actor, Permission.READ_WORK_ITEMS, workspace)
@@ -42,7 +46,8 @@ async def rerun(
         return None
     if len(items) > most:
         raise Invalid(f"at most {most:,} items a start", code="TOO_MANY_ITEMS")
-    return await actions.start(engine, actor, workspace, process, WithCopies(tuple(items)))
+    parameters = await _of_one_run(engine.database, scope, items)
+    return await actions.start(engine, actor, workspace, process, WithCopies(tuple(items)), parameters)
 
 
 async def rerun_run(
@@ -73,6 +78,24 @@ async def rerun_run(
     started = await schemas.settled(engine, begin)
     assert started is not None  # noqa: S101 - copies are there, or were refused above
     return started
+
+
+async def _of_one_run(db: Statements, scope: Scope, items: Sequence[WorkItemId]) -> RunParameters:
+    """What the run of some items had in place of its steps' settings; as usual, if they are of several."""
+    found = await db.one_or_none(
+        StoredParameters,
+        f"""
+        select coalesce(parameters -> 'overrides', '{{}}') as overrides,
+               coalesce(parameters -> 'placement', '{{}}') as placement
+          from run
+         where workspace_id = {SEEN} and id = (
+               select case when count(distinct run_id) = 1 then min(run_id::text)::uuid end
+                 from work_item where workspace_id = {SEEN} and id = any(%(items)s::uuid[]))
+        """,
+        items=list(items),
+        **scope.params,
+    )
+    return AS_USUAL if found is None else RunParameters(overrides=found.overrides, placement=found.placement)
 
 
 class _Before(Struct, frozen=True):
