@@ -78,7 +78,7 @@ class Room:
         await self._parts.aclose()
 
 
-async def build(settings: Settings) -> Room:
+async def build(settings: Settings, *, own_worker_token: str | None = None) -> Room:
     """Open everything that a server needs, migrate the database, and on the first start make what a room needs.
 
     The settings name a database: the command line starts the private one. Raises Invalid for settings that contradict,
@@ -111,6 +111,7 @@ async def build(settings: Settings) -> Room:
             exclude_newer=parse_moment(settings.exclude_newer) if settings.exclude_newer else None,
             scratch=scratch,
             grammars=GRAMMARS,
+            own_worker_token=own_worker_token,
         )
         parts.push_async_callback(engine.aside.close)
         wakes.on(Topic.SERVICE, lambda _: forget_workers(engine))

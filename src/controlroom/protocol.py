@@ -263,10 +263,16 @@ class Assignment(Struct, frozen=True, kw_only=True):
     """The step's environment variables."""
     timeout_seconds: float | None
     share_environments: bool = False
+    """Whether the workspace has its environments with all those of its organization that say so, too."""
     exclude_newer: str | None = None
     """A time with its zone: packages of the world that are newer do not count in the robot's environment."""
     paused: bool = False
     """Begin nothing before the order to continue: it was paused when it was another's, or before this answer came."""
+
+    @property
+    def share(self) -> str:
+        """Whose robots may have the same environments: the workspace's, or of all in the organization that share."""
+        return str(self.organization_id if self.share_environments else self.workspace_id)
 
 
 class Assignments(Struct, frozen=True):

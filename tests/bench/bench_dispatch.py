@@ -28,6 +28,8 @@ from tests.rooms import Room, room
 from controlroom.protocol import Claim
 
 ROUNDS = 300
+TURNS = 6
+WORKSPACES = 50
 REST = 0.02
 POLLS = 1000
 SECONDS = 20.0
@@ -39,13 +41,52 @@ def main() -> Iterator[Figure]:
         workspace = Workspace(here)
         process = workspace.process(robots.plain_script(Path(name), "dispatch", ""))
         worker = SimulatedWorker(here, workspace, "dispatch", slots=1)
-        yield _dispatched(workspace, worker, process)
-        yield _waiting(here, worker)
+        wide = _of_many_workspaces(here, workspace)
+        one, many = _Side("one workspace", worker), _Side(f"{WORKSPACES} workspaces", wide)
+        for _ in range(TURNS):  # in turn, so that both are measured in the same room
+            for side in (one, many):
+                side.took += _dispatched(workspace, side.worker, process)
+        for side in (one, many):
+            yield Figure(
+                f"start call sent → a waiting worker of {side.name} holds the step run, idle room (p50 / p95)",
+                milliseconds(percentile(side.took, 0.5), percentile(side.took, 0.95)),
+                "≤ 15 / 40 ms",
+                "published: Procrastinate 6 / 8, awa 9 / 16, Hatchet < 25 ms",
+            )
+        for side in (one, many, one, many):
+            side.idle.append(_waiting(here, side.worker))
+        for side in (one, many):
+            yield Figure(
+                f"processor time of an idle room in which 1,000 workers of {side.name} wait",
+                ", ".join(f"{part} {statistics.fmean(s[part] for s in side.idle):.1%}" for part in side.idle[0])
+                + " of a core",
+                "of many as of one, within 10 %",
+                f"{sum(side.idle[0].values()) * 1e6 / POLLS:.0f}, {sum(side.idle[1].values()) * 1e6 / POLLS:.0f}"
+                " µs a worker and second",
+            )
 
 
-def _dispatched(workspace: Workspace, worker: SimulatedWorker, process: str) -> Figure:
+class _Side:
+    """What is measured of one kind of worker."""
+
+    def __init__(self, name: str, worker: SimulatedWorker) -> None:
+        self.name = name
+        self.worker = worker
+        self.took: list[float] = []
+        self.idle: list[dict[str, float]] = []
+
+
+def _of_many_workspaces(here: Room, workspace: Workspace) -> SimulatedWorker:
+    """A worker that serves all workspaces, of which there are many from here on."""
+    admin = workspace.by_admin()
+    for number in range(WORKSPACES - 1):
+        admin.call("POST", "/api/v1/workspaces", msgspec.json.encode({"name": f"workspace {number}"}))
+    return SimulatedWorker(here, admin, "wide", slots=1, serves_all=True)
+
+
+def _dispatched(workspace: Workspace, worker: SimulatedWorker, process: str) -> list[float]:
     took = []
-    for _ in range(ROUNDS):
+    for _ in range(ROUNDS // TURNS):
         held: list[float] = []
 
         def hold(held: list[float] = held) -> None:
@@ -60,15 +101,10 @@ def _dispatched(workspace: Workspace, worker: SimulatedWorker, process: str) -> 
         workspace.start(process)
         waiting.join()
         took.append(held[0] - began)
-    return Figure(
-        "start call sent → a waiting worker holds the step run, idle room (p50 / p95)",
-        milliseconds(percentile(took, 0.5), percentile(took, 0.95)),
-        "≤ 15 / 40 ms",
-        "published: Procrastinate 6 / 8, awa 9 / 16, Hatchet < 25 ms",
-    )
+    return took
 
 
-def _waiting(here: Room, worker: SimulatedWorker) -> Figure:
+def _waiting(here: Room, worker: SimulatedWorker) -> dict[str, float]:
     """The server's and the database's processor time while a thousand claims are held."""
     address = urlsplit(here.url)
     body = msgspec.json.encode(Claim(session=worker.session, free=1, wait_seconds=30.0))
@@ -83,12 +119,7 @@ def _waiting(here: Room, worker: SimulatedWorker) -> Figure:
     shares = {part: (seconds - before[part]) / SECONDS for part, seconds in _processor_seconds(here).items()}
     for each in polls:
         each.close()
-    return Figure(
-        "processor time of an idle room in which 1,000 workers wait",
-        ", ".join(f"{part} {share:.1%}" for part, share in shares.items()) + " of a core",
-        "",
-        f"{statistics.fmean(shares.values()) * 2 * SECONDS / POLLS * 1e6 / SECONDS:.0f} µs a worker and second",
-    )
+    return shares
 
 
 def _processor_seconds(here: Room) -> dict[str, float]:

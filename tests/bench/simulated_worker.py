@@ -28,13 +28,14 @@ T = TypeVar("T")
 class SimulatedWorker:
     """One worker of a room. `keep` its leases while others work on what it has claimed."""
 
-    def __init__(self, room: Room, workspace: Workspace, name: str, *, slots: int) -> None:
+    def __init__(self, room: Room, workspace: Workspace, name: str, *, slots: int, serves_all: bool = False) -> None:
         self._url = room.url
-        token = workspace.post("/workers/link-tokens", {"expires_at": "2100-01-01T00:00:00Z"})["link_token"]
+        asked = {"expires_at": "2100-01-01T00:00:00Z", "serves_all": serves_all}
+        token = workspace.post("/workers/link-tokens", asked)["link_token"]
         linked = self._ask(Caller(room.url, ""), "/link", Link(link_token=token, name=name, slots=slots), Linked)
         self.token = linked.token
         self._caller = Caller(room.url, f"Bearer {linked.token}")
-        opening = OpenSession(slots=slots, version="bench", platform="linux", sandbox=SandboxKind.OFF)
+        opening = OpenSession(slots=slots, version="bench", platform="linux", sandbox=SandboxKind.BWRAP)
         self.session = self._ask(self._caller, "/sessions", opening, Session).session
 
     def claim(self, free: int = 1, *, wait: float = 5.0, running: Iterable[Assignment] = ()) -> tuple[Assignment, ...]:

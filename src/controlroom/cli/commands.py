@@ -47,16 +47,20 @@ NOUNS = (
     Command("secrets", "cli.secrets:app", "Secrets of the vault: list, show, set, delete"),
     Command("assets", "cli.assets:app", "Assets: list, show, set, get, delete"),
     Command("keys", "cli.keys:app", "API keys: list, show, create, edit, reveal, delete"),
-    Command("workers", "cli.workers:app", "Workers and link tokens: list, show, rename, link-token, delete"),
+    Command("workers", "cli.workers:app", "Workers and link tokens: list, show, rename, serve, link-token, delete"),
     Command("schedules", "cli.schedules:app", "Schedules: list, show, create, edit, preview, enable, disable, delete"),
     Command(
         "triggers", "cli.triggers:app", "Mail that starts processes: list, show, set, rotate, enable, disable, delete"
     ),
     Command("chains", "cli.chains:app", "What starts what: list, show, links, create, edit, enable, disable, delete"),
     Command(
-        "groups", "cli.groups:app", "Worker groups: list, show, create, rename, add, remove, link-token, tokens, delete"
+        "groups",
+        "cli.groups:app",
+        "Worker groups: list, show, create, rename, add, remove, serve, link-token, tokens, delete",
     ),
-    Command("provisioners", "cli.provisioners:app", "Workers on demand: list, show, create, edit, reveal, delete"),
+    Command(
+        "provisioners", "cli.provisioners:app", "Workers on demand: list, show, create, edit, reveal, serve, delete"
+    ),
     Command(
         "webhooks", "cli.webhooks:app", "Webhooks: list, show, create, edit, reveal, test, enable, disable, delete"
     ),

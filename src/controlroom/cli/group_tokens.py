@@ -5,16 +5,18 @@ from typing import Any
 
 from cyclopts import App
 
+from controlroom.cli import serving
 from controlroom.cli.address import address
 from controlroom.cli.client import Client
 from controlroom.cli.display import moment
 from controlroom.cli.errors import Misused
 from controlroom.cli.lookup import among, find_id
 from controlroom.cli.options import HERE, RoomOptions, Yes
+from controlroom.cli.serving import All
 from controlroom.cli.values import NONE, confirmed, number
 from controlroom.cli.verbs import show_rows, tell
 
-app = App(name="tokens", help="Tokens by which workers join a group: list, edit, reveal, delete.")
+app = App(name="tokens", help="Tokens by which workers join a group: list, edit, reveal, serve, delete.")
 
 
 @app.command(name="list")
@@ -82,6 +84,25 @@ def reveal(group: str, token: str, /, *, room: RoomOptions = HERE) -> None:
     with Client(address(room)) as client:
         answer = client.post(f"{_find(client, group, token)[1]}/reveal")
     tell(room, answer, "link_token")
+
+
+@app.command
+def serve(group: str, token: str, /, *workspaces: str, all_: All = False, room: RoomOptions = HERE) -> None:
+    """Say which workspaces the workers will serve that come with a token from now on, or tell it.
+
+    Parameters
+    ----------
+    group
+        Name or id of the group.
+    token
+        Name or id of the token.
+    workspaces
+        Names or ids of workspaces: these alone. Without any, it is told which.
+    all_
+        All workspaces, also those that are made later. It takes an admin: see `controlroom login`.
+    """
+    with Client(address(room)) as client:
+        serving.serve(room, client, _find(client, group, token)[1], workspaces, all_=all_)
 
 
 @app.command

@@ -4,12 +4,13 @@ from datetime import UTC, datetime, timedelta
 
 from cyclopts import App
 
-from controlroom.cli import group_tokens
+from controlroom.cli import group_tokens, serving
 from controlroom.cli.address import address
 from controlroom.cli.client import Client
 from controlroom.cli.display import show_fields, show_json, show_table
 from controlroom.cli.lookup import find_id
 from controlroom.cli.options import HERE, RoomOptions, Yes
+from controlroom.cli.serving import All
 from controlroom.cli.verbs import change, delete_named, show_rows, tell
 
 app = App(name="groups")
@@ -104,6 +105,23 @@ def link_token(
 
 
 @app.command
+def serve(group: str, /, *workspaces: str, all_: All = False, room: RoomOptions = HERE) -> None:
+    """Say in which workspaces steps may be placed on a group, or tell it.
+
+    Parameters
+    ----------
+    group
+        Name or id.
+    workspaces
+        Names or ids of workspaces: these alone, from now on. Without any, it is told which.
+    all_
+        All workspaces, also those that are made later. It takes an admin: see `controlroom login`.
+    """
+    with Client(address(room)) as client:
+        serving.serve(room, client, f"/{_GROUPS}/{find_id(client, _GROUPS, group)}", workspaces, all_=all_)
+
+
+@app.command
 def delete(
     group: str,
     /,
@@ -111,7 +129,7 @@ def delete(
     yes: Yes = False,
     room: RoomOptions = HERE,
 ) -> None:
-    """Delete a worker group; its workers stay.
+    """Take a worker group out of this workspace; delete it, if it serves no other. Its workers stay.
 
     Parameters
     ----------

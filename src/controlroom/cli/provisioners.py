@@ -5,12 +5,14 @@ from typing import Any
 
 from cyclopts import App
 
+from controlroom.cli import serving
 from controlroom.cli.address import address
 from controlroom.cli.client import Client
 from controlroom.cli.deliveries import COLUMNS, NONE_YET
 from controlroom.cli.display import moment, moments, seconds, show_fields, show_json, show_table
 from controlroom.cli.lookup import find, find_id
 from controlroom.cli.options import HERE, RoomOptions, Yes
+from controlroom.cli.serving import All
 from controlroom.cli.values import changes, line
 from controlroom.cli.verbs import change, delete_named, show_list, tell
 
@@ -131,8 +133,27 @@ def reveal(provisioner: str, /, *, room: RoomOptions = HERE) -> None:
 
 
 @app.command
+def serve(provisioner: str, /, *workspaces: str, all_: All = False, room: RoomOptions = HERE) -> None:
+    """Say in which workspaces steps may be placed on a provisioner, or tell it.
+
+    Parameters
+    ----------
+    provisioner
+        Name or id.
+    workspaces
+        Names or ids of workspaces: these alone, from now on. Without any, it is told which.
+    all_
+        All workspaces, also those that are made later. It takes an admin: see `controlroom login`.
+    """
+    with Client(address(room)) as client:
+        serving.serve(room, client, f"/{_KIND}/{find_id(client, _KIND, provisioner)}", workspaces, all_=all_)
+
+
+@app.command
 def delete(provisioner: str, /, *, yes: Yes = False, room: RoomOptions = HERE) -> None:
-    """Delete a provisioner that no step is placed on; workers that it has started are still ended.
+    """Take a provisioner that no step is placed on out of this workspace; delete it, if it serves no other.
+
+    Workers that it has started are still ended.
 
     Parameters
     ----------

@@ -4,11 +4,13 @@ from datetime import UTC, datetime, timedelta
 
 from cyclopts import App
 
+from controlroom.cli import serving
 from controlroom.cli.address import address
 from controlroom.cli.client import Client
 from controlroom.cli.display import moment, moments
 from controlroom.cli.lookup import find_id
 from controlroom.cli.options import HERE, RoomOptions, Yes
+from controlroom.cli.serving import All, Serves
 from controlroom.cli.verbs import change, delete_named, show_list, show_one, tell
 
 app = App(name="workers")
@@ -50,6 +52,23 @@ def rename(worker: str, name: str, /, *, room: RoomOptions = HERE) -> None:
 
 
 @app.command
+def serve(worker: str, /, *workspaces: str, all_: All = False, room: RoomOptions = HERE) -> None:
+    """Say which workspaces a worker serves, or tell it. What it runs for others is lost.
+
+    Parameters
+    ----------
+    worker
+        Name or id.
+    workspaces
+        Names or ids of workspaces: these alone, from now on. Without any, it is told which.
+    all_
+        All workspaces, also those that are made later. It takes an admin: see `controlroom login`.
+    """
+    with Client(address(room)) as client:
+        serving.serve(room, client, f"/workers/{find_id(client, 'workers', worker)}", workspaces, all_=all_)
+
+
+@app.command
 def delete(
     worker: str,
     /,
@@ -57,7 +76,7 @@ def delete(
     yes: Yes = False,
     room: RoomOptions = HERE,
 ) -> None:
-    """Delete a worker; its credential opens nothing from then on.
+    """Let a worker serve this workspace no more; delete it, if it serves no other.
 
     Parameters
     ----------
@@ -68,15 +87,20 @@ def delete(
 
 
 @app.command(name="link-token")
-def link_token(*, minutes: int = _HOUR, room: RoomOptions = HERE) -> None:
-    """Make a token by which one worker joins the room, and print it.
+def link_token(*, minutes: int = _HOUR, serves: Serves = (), all_: All = False, room: RoomOptions = HERE) -> None:
+    """Make a token by which one worker joins the room, and print it. It serves this workspace, unless others are named.
 
     Parameters
     ----------
     minutes
         How long it may be used.
+    serves
+        Name or id of a workspace that the worker serves; may be given several times.
+    all_
+        It serves all workspaces, also those that are made later. It takes an admin: see `controlroom login`.
     """
     expires = datetime.now(UTC) + timedelta(minutes=minutes)
     with Client(address(room)) as client:
-        made = client.post("/workers/link-tokens", {"expires_at": expires.isoformat()})
+        body = {"expires_at": expires.isoformat()} | serving.wanted(client, serves, all_=all_)
+        made = client.post("/workers/link-tokens", body)
     tell(room, made, "link_token")

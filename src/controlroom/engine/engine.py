@@ -35,5 +35,7 @@ class Engine:
     """How new packages of the world may be, for robots whose package says nothing."""
     aside: Aside = field(default_factory=Aside)
     answers: LostAnswers = field(default_factory=LostAnswers)
+    own_worker_token: str | None = field(default=None, repr=False)
+    """What the worker of this machine brings to be linked, told by the program that has started both."""
     grammars: Grammars = field(default_factory=dict)
     """In whose words the world is told, by name."""

@@ -30,14 +30,15 @@ def serve_room(
     *,
     told: Callable[[dict[str, Any]], None],
     share: Share | None = None,
+    own_worker_token: str | None = None,
 ) -> int:
     """Serve until SIGINT or SIGTERM; `told` gets what the room's first start made, once requests are answered.
 
-    With a share the sockets are other processes', too.
+    With a share the sockets are other processes', too. The worker of this machine is linked by its own token.
     """
     logs.configure(settings, process=None if share is None else share.number)
     open_many_files()
-    return uvloop.run(_serve(settings, sockets, tls_sockets, told, share))
+    return uvloop.run(_serve(settings, sockets, tls_sockets, told, share, own_worker_token))
 
 
 async def _serve(
@@ -46,11 +47,12 @@ async def _serve(
     tls_sockets: Sequence[socket.socket],
     told: Callable[[dict[str, Any]], None],
     share: Share | None,
+    own_worker_token: str | None,
 ) -> int:
     asked = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, asked.set)
-    room = await app.build(settings)
+    room = await app.build(settings, own_worker_token=own_worker_token)
     try:
         await app.tell_settings(room)
         application = app.asgi(room)

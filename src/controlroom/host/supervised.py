@@ -38,7 +38,9 @@ def _run(part: str, line: Handover) -> int:
             share = None
             if (shared := message["share"]) is not None:
                 share = Share(Counts(shared["counts"], shared["processes"]), shared["number"])
-            return serve_room(load(message["settings"]), sockets, tls_sockets, told=line.send, share=share)
+            own = message["own_worker_token"]
+            settings = load(message["settings"])
+            return serve_room(settings, sockets, tls_sockets, told=line.send, share=share, own_worker_token=own)
         case "worker":
             with _importing():
                 from controlroom.host.working import work  # noqa: PLC0415 - the server does not need it

@@ -8,31 +8,30 @@ costs: a process that sleeps.
 
 import asyncio
 import os
+import secrets
 import signal
 import socket
 import time
 from collections.abc import Awaitable, Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from controlroom.cli.address import Address
-from controlroom.cli.client import Client
 from controlroom.cli.errors import CommandFailed
 from controlroom.host import handover
 from controlroom.host.children import Child, reason
 from controlroom.host.progress import patiently, tell
 from controlroom.host.sharing import AWAY, Counts
 from controlroom.worker.folder import is_linked, set_aside
-from controlroom.worker.serve import NOT_KNOWN
+from controlroom.worker.serve import NOT_KNOWN, SANDBOX_MISSING
 
 _STEADY_SECONDS = 20.0
 """A part that ran this long had started well: its next end is a new trouble, not the same one."""
 _PAUSES = (0.0, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0)
 _ROTATION_SECONDS = 10.0
-_LINK_TOKEN_AGE = timedelta(minutes=10)
+_REFUSED_SECONDS = 300.0
+"""After so long a worker that was refused looks again. Why: somebody has to change its machine, or what it serves."""
 _WORKER_PATIENCE_SECONDS = 15.0
 _SERVER_PATIENCE_SECONDS = 10.0
 _COUNTED_IN = "PROMETHEUS_MULTIPROC_DIR"
@@ -108,6 +107,7 @@ class Supervisor:
         self._database = _Part("database", self._run_database)
         self._dsn = plan.database_url
         self._postgres: Any = None
+        self._own_worker_token = None if plan.worker is None else secrets.token_urlsafe(32)
         self._room: dict[str, Any] = {}
         # Why now: their imports take longer than all else, and the database can be started meanwhile
         for server in self._servers:
@@ -195,6 +195,7 @@ class Supervisor:
                     "settings": {**self._plan.settings, **connections, "database_url": self._dsn},
                     "sockets": [each.fileno() for each in self._plan.sockets],
                     "tls_sockets": [each.fileno() for each in self._plan.tls_sockets],
+                    "own_worker_token": self._own_worker_token,
                     "share": None if self._together is None else self._together.share_of(part),
                 }
             )
@@ -219,18 +220,25 @@ class Supervisor:
         part.child = child
         await self._served()
         async with patiently("starting the worker"):
-            token = await asyncio.to_thread(link_token, self._plan, self._room)
+            is_known = is_linked(Path(self._plan.worker["folder"]), self._plan.url)
+            token = None if is_known else self._own_worker_token
             settings = {**self._plan.worker, "link_token": token}
             if authority := self._room.get("ca_file"):
                 settings["authorities"] = [*settings["authorities"], authority]
             await child.send({"settings": settings, "log_format": self._plan.log_format})
             told = await child.receive()
-        if told is not None and told.get(handover.CODE) == NOT_KNOWN and self._room["api_key"] is not None:
+        if told is not None and told.get(handover.CODE) == NOT_KNOWN:
             tell("the room does not know its worker, which was deleted or is another room's; it is linked anew")
             await child.ended()
             set_aside(Path(self._plan.worker["folder"]))
             part.child = None
             return await self._run_worker(part)
+        if told is not None and told.get(handover.CODE) == SANDBOX_MISSING:
+            tell(f"no robot is run here: {told[handover.FAILED]}")
+            await child.ended()
+            self._is_up(part)
+            await asyncio.sleep(_REFUSED_SECONDS)
+            return "it is looked whether it may work now"
         if told is not None and handover.FAILED not in told:
             self._is_up(part)
         return await _end_of(child, told)
@@ -318,19 +326,3 @@ async def _end_of(child: Child, told: dict[str, Any] | None) -> str:
         told = await child.receive()
     code = await child.ended()
     return str(told[handover.FAILED]) if told is not None else reason(code)
-
-
-def link_token(plan: Plan, room: dict[str, Any]) -> str | None:
-    """A token for the local worker, from the room's API like any other; None if it is linked already."""
-    assert plan.worker is not None  # noqa: S101  # only then it is asked for
-    if is_linked(Path(plan.worker["folder"]), plan.url):
-        return None
-    if room["api_key"] is None:
-        raise CommandFailed(
-            "the local worker is not linked, and the room's first API key, by which it would be, has been deleted",
-            hint="Start with --no-worker, and a worker beside it: controlroom worker --url URL --link-token TOKEN",
-        )
-    expires = datetime.now(UTC) + _LINK_TOKEN_AGE
-    with Client(Address(plan.url, room["workspace_id"], room["api_key"], None)) as client:
-        made = client.post("/workers/link-tokens", {"expires_at": expires.isoformat()})
-    return str(made["link_token"])

@@ -41,6 +41,9 @@ NOTHING_TO_DO = 75
 NOT_KNOWN = "WORKER_NOT_KNOWN"
 """Code of the error of a worker whose credential the server does not know."""
 
+SANDBOX_MISSING = "SANDBOX_MISSING"
+"""Code of the error of a worker that would serve several workspaces and encloses no robots."""
+
 _SETTLE_SECONDS = 0.5
 """Why: a step run that is over in a moment is not worth a heartbeat of its own."""
 _REPORT_SECONDS = 10.0
@@ -136,6 +139,7 @@ class Worker:
             sandbox=sandbox.kind,
             sandbox_note=sandbox.note,
             once=self._settings.once,
+            mixes=self._settings.mix_workspaces,
             abilities=ABILITIES,
         )
         try:

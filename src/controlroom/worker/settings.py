@@ -64,6 +64,12 @@ class WorkerSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     many containers don't map.
     """
 
+    mix_workspaces: bool = False
+    """Serve several workspaces although robots are not enclosed: those of one may then read what others leave behind.
+
+    A worker without a sandbox and without this serves one workspace.
+    """
+
     robot_memory_bytes: int = 0
     """What all processes of one robot may hold of memory together, files in memory included; 0: no limit.
 

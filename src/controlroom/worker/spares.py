@@ -136,8 +136,7 @@ class Spares:
         if interpreter is None or not _belongs_to(Path(interpreter), environment):
             log.debug("no spare for a command", program=words[0], found=interpreter)
             return None
-        share = "" if assignment.share_environments else str(assignment.workspace_id)
-        return Recipe(interpreter, preload, share, str(assignment.workspace_id), spec)
+        return Recipe(interpreter, preload, assignment.share, str(assignment.workspace_id), spec)
 
     async def _fill(self) -> float:
         """Start one spare if one is missing; returns how long to sleep when nothing happens."""

@@ -195,8 +195,8 @@ class StepRun:
                 self._phases.expect(PhaseKind.COMMAND, [command.name for command in commands])
 
     async def _take_lease(self, package: Package) -> Lease:
-        share = "" if self._assignment.share_environments else str(self._assignment.workspace_id)
-        return await self._bench.environments.lease(package.environment, progress=self._console.say, share_key=share)
+        share, say = self._assignment.share, self._console.say
+        return await self._bench.environments.lease(package.environment, progress=say, share_key=share)
 
     def _words(self, package: Package, *, artifacts_dir: str) -> list[str]:
         """The words of the task's command."""

@@ -8,6 +8,7 @@ from msgspec import Meta
 from controlroom.border.asking import Asking, Body, Path, Permission
 from controlroom.dialects.robocorp.answers import Deleted, Identified, Shape
 from controlroom.dialects.robocorp.routing import Page, Pages, delete, get, post, update
+from controlroom.dialects.robocorp.serving import Serving
 from controlroom.engine.workers import link_tokens, linking, model, store
 from controlroom.ids import LinkTokenId, WorkerGroupId
 
@@ -19,8 +20,8 @@ _TOKENS = "/worker-groups/{group_id:uuid}/link-tokens"
 _TOKEN = _TOKENS + "/{token_id:uuid}"
 
 
-class LinkTokenRequest(Shape, frozen=True):
-    """A token for one worker. Without `expires_at` it works until it is used."""
+class LinkTokenRequest(Serving, frozen=True, kw_only=True):
+    """A token for one worker, of the workspace unless others are named. Without `expires_at` it works until used."""
 
     expires_at: Moment | None = None
 
@@ -33,8 +34,15 @@ class NewLinkToken(Shape, frozen=True):
     link_token: str
 
 
-class GroupLinkTokenRequest(Shape, frozen=True):
-    """A token for any number of workers of a group; null: it works until it is deleted."""
+class ChangedGroupLinkToken(Shape, frozen=True):
+    """What a group's token is called, and how long it works."""
+
+    name: str
+    expires_at: Moment | None
+
+
+class GroupLinkTokenRequest(Serving, frozen=True, kw_only=True):
+    """A token for any number of workers of a group, of the workspace unless others are named; null: without an end."""
 
     name: str
     expires_at: Moment | None
@@ -65,7 +73,7 @@ class Revealed(Shape, frozen=True):
 @post("/workers/link-tokens")
 async def create_worker_link_token(request: Asking, data: Body[LinkTokenRequest]) -> NewLinkToken:
     """Create a token that links one worker."""
-    made = await linking.create_link_token(*request.acting, expires_at=data.expires_at)
+    made = await linking.create_link_token(*request.acting, expires_at=data.expires_at, serves=data.wished())
     return NewLinkToken(made.token.id, made.token.expires_at, made.value)
 
 
@@ -84,7 +92,9 @@ async def create_worker_group_link_token(
     request: Asking, group_id: Path[WorkerGroupId], data: Body[GroupLinkTokenRequest]
 ) -> NewGroupLinkToken:
     """Create a token that links any number of workers into the group."""
-    made = await linking.create_group_link_token(*request.acting, group_id, name=data.name, expires_at=data.expires_at)
+    made = await linking.create_group_link_token(
+        *request.acting, group_id, name=data.name, expires_at=data.expires_at, serves=data.wished()
+    )
     return _show(group_id, made.token).widened(NewGroupLinkToken, link_token=made.value)
 
 
@@ -98,7 +108,7 @@ async def get_worker_group_link_token(
 
 @update(_TOKEN)
 async def update_worker_group_link_token(
-    request: Asking, group_id: Path[WorkerGroupId], token_id: Path[LinkTokenId], data: Body[GroupLinkTokenRequest]
+    request: Asking, group_id: Path[WorkerGroupId], token_id: Path[LinkTokenId], data: Body[ChangedGroupLinkToken]
 ) -> GroupLinkToken:
     """Change what a group's token is called and how long it works."""
     updated = await linking.update_link_token(

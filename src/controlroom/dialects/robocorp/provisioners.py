@@ -5,6 +5,7 @@ from datetime import datetime
 from controlroom.border.asking import Asking, Body, Path, Permission
 from controlroom.dialects.robocorp.answers import Deleted, OwnBody, Shape, duration_of, shown_as
 from controlroom.dialects.robocorp.routing import Page, Pages, delete, get, post, update
+from controlroom.dialects.robocorp.serving import OwnServing
 from controlroom.dialects.robocorp.webhooks import DeliveryAnswer, OfState, deliveries_of
 from controlroom.engine.provisioners import actions, model, store
 from controlroom.ids import ProvisionerId
@@ -33,8 +34,8 @@ class RevealedSecret(Shape, frozen=True):
     secret: str
 
 
-class CreateProvisioner(OwnBody, frozen=True, kw_only=True):
-    """A new provisioner; without `secret` one is made."""
+class CreateProvisioner(OwnServing, frozen=True, kw_only=True):
+    """A new provisioner, of the workspace unless others are named; without `secret` one is made."""
 
     name: str
     endpoint: str
@@ -62,7 +63,12 @@ async def create_provisioner(request: Asking, data: Body[CreateProvisioner]) -> 
     """Create a provisioner. A step is placed on it by `placement: {"provisioner": id}`."""
     lifetime = duration_of(data.max_lifetime_seconds)
     made, secret = await actions.create(
-        *request.acting, name=data.name, endpoint=data.endpoint, secret=data.secret, max_lifetime=lifetime
+        *request.acting,
+        name=data.name,
+        endpoint=data.endpoint,
+        secret=data.secret,
+        max_lifetime=lifetime,
+        serves=data.wished(),
     )
     return _show(made).widened(NewProvisioner, secret=secret)
 

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from controlroom.border.asking import Asking, Body, Path, Permission
 from controlroom.dialects.robocorp.answers import Deleted, Identified, Named, Shape
 from controlroom.dialects.robocorp.routing import Page, Pages, delete, get, post, update
+from controlroom.dialects.robocorp.serving import Serving
 from controlroom.dialects.robocorp.workers import WorkerAnswer
 from controlroom.dialects.robocorp.workers import show as show_worker
 from controlroom.engine.workers import actions, model, store
@@ -13,6 +14,12 @@ from controlroom.ids import WorkerGroupId, WorkerId
 
 class GroupName(Shape, frozen=True):
     """What to call it."""
+
+    name: str
+
+
+class NewGroup(Serving, frozen=True, kw_only=True):
+    """What to call it, and what it serves."""
 
     name: str
 
@@ -37,9 +44,9 @@ async def list_worker_groups(request: Asking, paging: Pages) -> Page[Named]:
 
 
 @post("/worker-groups")
-async def create_worker_group(request: Asking, data: Body[GroupName]) -> Named:
-    """Create a worker group."""
-    return _show(await actions.create_group(*request.acting, data.name))
+async def create_worker_group(request: Asking, data: Body[NewGroup]) -> Named:
+    """Create a worker group, of the workspace unless others are named."""
+    return _show(await actions.create_group(*request.acting, data.name, serves=data.wished()))
 
 
 @get("/worker-groups/{group_id:uuid}", needs=Permission.READ_WORKERS)

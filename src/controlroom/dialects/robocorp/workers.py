@@ -23,6 +23,7 @@ class WorkerAnswer(Shape, frozen=True, kw_only=True):
     platform: str
     sandbox: str
     sandbox_note: str
+    serves_all: bool
     trouble: str
     seen_at: datetime | None
     created_at: datetime

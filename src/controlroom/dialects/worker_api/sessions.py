@@ -66,12 +66,13 @@ async def claim(request: WorkerRequest, data: JSONBody[Claim]) -> Assignments:
 async def heartbeat(request: WorkerRequest, data: JSONBody[Heartbeat]) -> Orders:
     """Prolong leases; the answer comes when an order differs from the ones that the worker obeys, or after the hold."""
     engine, worker = request.serving
-    with engine.wakes.watch(Topic.ORDERS, worker.worker_id) as watch:
+    with engine.wakes.watch_any([(Topic.ORDERS, worker.worker_id), (Topic.SERVICE, worker.worker_id)]) as watch:
         orders = await leases.heartbeat(engine, worker, data)
         if not _are_obeyed(orders, data.held):
             return orders
         async with request.holds.hold(request, watch, min(data.hold_seconds, HEARTBEAT_HOLD_SECONDS)) as hold:
-            while _are_obeyed(orders, data.held) and await hold.goes_on():
+            # likewise: the next heartbeat is heard by what the worker serves then
+            while _are_obeyed(orders, data.held) and Topic.SERVICE not in watch.topics and await hold.goes_on():
                 orders = await leases.heartbeat(engine, worker, data)
     return orders
 

@@ -206,3 +206,20 @@ async def use(tx: Tx, lookup: bytes) -> UsableLinkToken | None:
         """,
         lookup=lookup,
     )
+
+
+async def of_founders(tx: ScopedTx) -> UsableLinkToken:
+    """As if a worker came by a token of the organization that was there first, for all of its workspaces."""
+    return await tx.one(
+        UsableLinkToken,
+        """
+        select null::uuid as id, organization.id as organization_id, true as serves_all,
+               array(select workspace.id from workspace
+                      where workspace.organization_id = organization.id and workspace.deleted_at is null
+                      order by workspace.id) as workspaces,
+               null::uuid as worker_group_id, null::uuid as worker_id
+          from organization
+         order by organization.id
+         limit 1
+        """,
+    )

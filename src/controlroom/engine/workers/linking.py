@@ -1,5 +1,6 @@
 """How workers come: link tokens, and what becomes of them."""
 
+import secrets
 from datetime import datetime
 
 from controlroom.engine.access.model import Actor, Permission
@@ -191,6 +192,10 @@ async def link(engine: Engine, request: Link) -> Linked:
     name = checked_name(request.name, what="worker's name")
     if not 1 <= request.slots <= MOST_SLOTS:
         raise Invalid(f"a worker has 1 to {MOST_SLOTS:,} slots", code="SLOTS_INVALID")
+    if engine.own_worker_token is not None and secrets.compare_digest(
+        request.link_token.encode(), engine.own_worker_token.encode()
+    ):
+        return await _admit_own(engine, name, request.slots)
     if not (request.link_token.startswith(LINK_TOKEN_PREFIX) and is_well_formed(request.link_token)):
         raise LinkTokenInvalid
     async with engine.database.transaction() as tx:
@@ -202,13 +207,20 @@ async def link(engine: Engine, request: Link) -> Linked:
         return await _admit(engine, ScopedTx(tx), token, name, request.slots)
 
 
+async def _admit_own(engine: Engine, name: str, slots: int) -> Linked:
+    """The worker of this machine: it serves all workspaces of the organization whose room this is."""
+    async with engine.database.transaction() as tx:
+        ours = ScopedTx(tx)
+        return await _admit(engine, ours, await link_tokens.of_founders(ours), name, slots)
+
+
 async def _admit(engine: Engine, tx: ScopedTx, token: UsableLinkToken, name: str, slots: int) -> Linked:
     worker, value = token.worker_id or WorkerId(uuid7()), mint(WORKER_TOKEN_PREFIX)
     lookup, of = engine.keys.lookup(value), token.organization_id
     await store.insert(tx, of, worker=worker, name=name, slots=slots, lookup=lookup, serves=token.serves)
     if token.worker_group_id is not None:
         await store.add_member(tx, token.worker_group_id, worker)
-    himself, by_token = By("worker", worker), str(token.id)
+    himself, by_token = By("worker", worker), None if token.id is None else str(token.id)
     await tell_in(engine, tx, himself, of, token.workspaces, "worker.linked", worker, link_token_id=by_token)
     return Linked(worker_id=worker, workspace_id=token.workspaces[0], name=name, token=value)
 

@@ -104,7 +104,8 @@ class SealedLinkToken(Struct, frozen=True):
 class UsableLinkToken(Struct, frozen=True, kw_only=True):
     """A token that links a worker now, locked so that nobody else uses it meanwhile."""
 
-    id: LinkTokenId
+    id: LinkTokenId | None
+    """None: the one that the room's own worker brings."""
     organization_id: OrganizationId
     serves_all: bool
     workspaces: list[WorkspaceId]

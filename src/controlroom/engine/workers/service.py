@@ -10,7 +10,7 @@ from uuid import UUID
 
 from controlroom.engine.access.model import Actor, Permission
 from controlroom.engine.access.record import happened
-from controlroom.engine.access.scope import Of, Scope, ScopedTx, by, ensure_seen
+from controlroom.engine.access.scope import Of, Scope, ScopedTx, by, ensure_seen, scope_of
 from controlroom.engine.engine import Engine
 from controlroom.engine.events.store import By, append
 from controlroom.engine.nouns import Noun
@@ -18,9 +18,15 @@ from controlroom.engine.wakes import Topic
 from controlroom.engine.workers import serving
 from controlroom.engine.workers.errors import ServesNothing, ServesOthers
 from controlroom.engine.workers.model import AllWorkspaces, Serves, TheseWorkspaces
-from controlroom.engine.workers.serving import Service
+from controlroom.engine.workers.serving import Served, Service
 from controlroom.errors import Forbidden
 from controlroom.ids import OrganizationId, WorkspaceId
+
+
+async def served(engine: Engine, actor: Actor, workspace: WorkspaceId, noun: Noun[Any], subject: UUID) -> Served:
+    """What something serves that serves a workspace: all, and those workspaces in which the actor may see workers."""
+    await serving.seen(engine.database, scope_of(actor, Permission.READ_WORKERS, workspace), noun, subject)
+    return await serving.seen(engine.database, scope_of(actor, Permission.READ_WORKERS), noun, subject)
 
 
 async def held(tx: ScopedTx, scope: Scope, noun: Noun[Any], subject: UUID) -> Service:

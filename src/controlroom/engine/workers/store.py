@@ -32,8 +32,14 @@ WORKER_GROUP: Final = Noun[WorkerGroupId](
 
 _WORKER: Final = """
     select worker.id, worker.number, worker.organization_id, worker.serves_all, worker.name, worker.state, worker.slots,
-           worker.version, worker.platform, worker.sandbox, worker.sandbox_note, worker.trouble, worker.seen_at,
-           worker.created_at
+           worker.version, worker.platform, worker.sandbox, worker.trouble, worker.seen_at, worker.created_at,
+           case when worker.serves_all and not worker.mixes and worker.sandbox not in ('', 'bwrap')
+                     and 1 < (select count(*) from workspace
+                               where workspace.organization_id = worker.organization_id
+                                 and workspace.deleted_at is null)
+                then trim('It works for the first workspace alone: without a sandbox it may not mix them. '
+                          || worker.sandbox_note)
+                else worker.sandbox_note end as sandbox_note
       from worker
 """
 
