@@ -20,6 +20,11 @@ from controlroom.postgres.socket_folder import forget, reachable
 
 PROGRAM = [sys.executable, "-m", "controlroom"]
 START_SECONDS = 60.0
+MADE_BEFORE = """
+    with gone as (delete from schema_migration)
+    insert into schema_migration (name, sha256) values ('20261122000000_pre_first_stone.sql', '')
+"""
+"""What makes a database one of before the schema was frozen, for all that can be told."""
 
 
 def clean_environment(**more: str) -> dict[str, str]:

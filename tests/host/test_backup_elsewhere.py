@@ -16,7 +16,7 @@ from controlroom.backups.postgres_tools import check_can_dump, check_can_restore
 from controlroom.errors import Invalid
 from controlroom.objects.store import ObjectStore
 from controlroom.postgres.migrate import migrate
-from rooms import PROGRAM, clean_environment
+from rooms import MADE_BEFORE, PROGRAM, clean_environment
 from seaweed import s3_service
 
 
@@ -120,7 +120,7 @@ async def test_a_room_of_before_the_schema_was_frozen_is_not_backed_up(new_datab
     dsn = await new_database()
     await migrate(dsn)
     connection = await asyncpg.connect(dsn)
-    await connection.execute("update schema_migration set name = '20261122000000_pre_first_stone.sql'")
+    await connection.execute(MADE_BEFORE)
     await connection.close()
 
     code, said = await command("backup", tmp_path / "b", CONTROLROOM_DATABASE_URL=dsn)

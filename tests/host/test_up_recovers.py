@@ -16,7 +16,7 @@ import pytest
 
 from controlroom.host import children
 from controlroom.postgres.embedded import running_address
-from rooms import PROGRAM, Room, clean_environment, run_cli, until
+from rooms import MADE_BEFORE, PROGRAM, Room, clean_environment, run_cli, until
 
 
 @pytest.fixture(scope="module")
@@ -117,7 +117,7 @@ def test_a_newer_schema_is_refused_with_words(data):
 def test_a_folder_of_before_the_schema_was_frozen_is_refused_with_words(data):
     """It says what it is and what to do; the folder stays as it was."""
     running = Room(data, "--no-worker").wait_until_ready()
-    statement(data, "update schema_migration set name = '20261122000000_pre_first_stone.sql'")
+    statement(data, MADE_BEFORE)
     assert running.stop() == 0
 
     said = refusal(data)
