@@ -374,6 +374,25 @@ def test_groups_and_tokens_for_workers(running):
     assert running.json("workers", "list") == []
 
 
+def test_what_serves_which_workspaces_is_told_and_said(running):
+    """Workspaces are named by name or id; all of them are an admin's to give; one that nobody sees is none."""
+    here = {"serves_all": False, "workspaces": [{"id": running.facts["workspace_id"], "name": "Default"}]}
+    running.cli("groups", "create", "wide")
+    running.cli("groups", "link-token", "wide", "--name", "rack")
+    running.cli("provisioners", "create", "cluster", "https://pods.example.com/hook")
+    for words in (
+        ("groups", "serve", "wide"),
+        ("groups", "tokens", "serve", "wide", "rack"),
+        ("provisioners", "serve", "cluster"),
+    ):
+        assert running.json(*words) == running.json(*words, "Default") == here
+        assert "whole organization" in running.cli(*words, "--all", code=1).stderr
+        assert "no workspace called 'Elsewhere'" in running.cli(*words, "Elsewhere", code=1).stderr
+        running.cli(*words, "Default", "--all", code=2)
+    assert running.cli("workers", "link-token", "--serves", "Default").stdout.startswith("crl_")
+    assert "whole organization" in running.cli("workers", "link-token", "--all", code=1).stderr
+
+
 def test_a_token_of_a_group_is_renamed_shown_again_and_revoked(running):
     """Tokens are listed without values; an end may be set and taken away."""
     running.cli("groups", "create", "desks")

@@ -79,7 +79,7 @@ async def test_nobody_lends_or_takes_what_is_not_theirs(ada, cleo, walt, shared)
     await cleo.call("DELETE", shared)
     for body, status, code in (
         ({"workspaces": [str(ada.workspace), str(cleo.workspace)]}, 404, "WORKSPACE_NOT_FOUND"),
-        ({"serves_all": True}, 403, "PERMISSION_MISSING"),
+        ({"serves_all": True}, 403, "ADMIN_ONLY"),
         ({"workspaces": []}, 400, "SERVES_NOTHING"),
         ({"serves_all": True, "workspaces": [str(ada.workspace)]}, 400, "BODY_INVALID"),
     ):

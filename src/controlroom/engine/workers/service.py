@@ -53,11 +53,9 @@ def wished(actor: Actor, wanted: Serves) -> Serves:
     match wanted:
         case AllWorkspaces():
             if not actor.may(Permission.WRITE_WORKERS, None):
-                needed = Permission.WRITE_WORKERS
                 raise Forbidden(
-                    f"to serve all workspaces this needs the permission {needed.value} in the organization",
-                    code="PERMISSION_MISSING",
-                    permission=needed,
+                    "only who may change workers in the whole organization lets something serve all its workspaces",
+                    code="ADMIN_ONLY",
                 )
         case TheseWorkspaces(workspaces):
             if not workspaces:
