@@ -145,3 +145,35 @@ def test_a_task_is_called_like_a_function(running, greeting):
     assert json.loads(told.stdout) == {"greeting": "hello bo"}
     assert "unresolved (ROBOT_FAILED" in running.cli("run", "--task", greeting, "--wait", 60, code=1).stderr
     assert "goes on" in running.cli("run", "--task", greeting, "-i", '{"name": "x"}', "--wait", 0, code=1).stderr
+
+
+def test_items_of_a_standing_queue_are_held_let_go_and_declared_done(running, greeting):
+    """No robot gets one that is held while its queue is worked, nor ever one that was declared done."""
+    running.cli("queues", "create", "guests")
+    held, declared = (put(running, name) for name in ("held", "declared"))
+    running.cli("items", "hold", held, declared)
+    running.cli("queues", "consumers", "create", "guests", greeting)
+    other = put(running, "other")
+    until(lambda: stage(running, other) == ("done", False), "what is not held is done")
+    assert [stage(running, item)[1] for item in (held, declared)] == [True, True]
+
+    running.cli("items", "complete", declared)
+    running.cli("items", "release", held)
+    until(lambda: stage(running, held) == ("done", False), "what was let go is done")
+
+    assert stage(running, declared) == ("done", False)
+    runs = {each["process_run"]["id"] for item in (held, other) if (each := running.json("items", "show", item))}
+    assert len(runs) == 2
+    assert running.json("items", "show", declared)["process_run"] is None
+
+
+def put(running: Room, name: str) -> str:
+    """Put an item into the queue; its id."""
+    words = ("items", "create", "--queue", "guests", "-i", json.dumps({"name": name}))
+    return running.cli(*words).stdout.strip()
+
+
+def stage(running: Room, item: str) -> tuple[str, bool]:
+    """The state of an item, and whether it is held."""
+    shown = running.json("items", "show", item)
+    return shown["state"], shown["held"]

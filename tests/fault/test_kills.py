@@ -1,11 +1,13 @@
 """Killing anything, at any time, costs nothing but time.
 
-Each round starts a run of 2,000 items on a real room (`controlroom up`, four slots, real robots), kills something at
-random moments, waits until the run has come to rest, and lets an independent checker read database and objects. The
-seed of a round is printed; `FAULT_SEED=… FAULT_ROUNDS=1` repeats it.
+Each round starts a run of 2,000 items, and one of 500 in a second workspace of the same real room (`controlroom up`,
+one worker with four slots, real robots), kills something at random moments, waits until both have come to rest, and
+lets an independent checker read database and objects. The seed of a round is printed; `FAULT_SEED=… FAULT_ROUNDS=1`
+repeats it.
 """
 
 import asyncio
+import json
 import os
 import random
 import signal
@@ -20,7 +22,7 @@ import httpx2
 import psutil
 import pytest
 from tests.fault.checker import violations
-from tests.rooms import Room
+from tests.rooms import Room, run_cli
 
 from controlroom.postgres.clock import shift_clock
 from controlroom.postgres.embedded import EmbeddedPostgres
@@ -38,18 +40,22 @@ _PAUSED = 0.5
 KINDS = ("robot", "worker", "server", "database", "everything", "several")
 
 
-class Site:
-    """A room under test, and the process that is run in it again and again."""
+class Tenant:
+    """A workspace of the room under test, and the process that is run in it again and again."""
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.room = self._room().wait_until_ready()
-        package = self.room.json("push", COURIER, "--name", "courier")
-        self.api("POST", "/processes", self._process(package.get("id") or package["package"]["id"]))
-        self.process = self.api("GET", "/processes")["data"][0]["id"]
-
-    def _room(self) -> Room:
-        return Room(self.folder / "room", "--slots", "4")
+    def __init__(self, room: Room, workspace: str, key: str, items: int) -> None:
+        self.room = room
+        self.items = items
+        self._address = f"/api/v1/workspaces/{workspace}"
+        self._headers = {"Authorization": f"RC-WSKEY {key}"}
+        words = ("push", COURIER, "--name", "courier", "--json")
+        variables = {"CONTROLROOM_WORKSPACE": workspace, "CONTROLROOM_API_KEY": key, "CONTROLROOM_URL": room.url}
+        pushed = run_cli(*words, **variables)
+        assert pushed.returncode == 0, pushed.stderr
+        package = json.loads(pushed.stdout)
+        self.process = self.api("POST", "/processes", self._process(package.get("id") or package["package"]["id"]))[
+            "id"
+        ]
 
     def _process(self, package: str) -> dict:
         retry = {"max_attempts": 1000}
@@ -58,12 +64,10 @@ class Site:
 
     def api(self, method: str, path: str, body: object = None) -> dict:
         """An answer of the public API; asks again while the room is away."""
-        address = f"{self.room.url}/api/v1/workspaces/{self.room.facts['workspace_id']}{path}"
-        headers = {"Authorization": f"RC-WSKEY {self.room.facts['api_key']}"}
         until = time.monotonic() + 60
         while True:
             try:
-                answer = httpx2.request(method, address, json=body, headers=headers, timeout=60, trust_env=False)
+                answer = self._asked(method, path, body)
             except httpx2.TransportError:
                 if method != "GET" or time.monotonic() > until:
                     raise
@@ -73,11 +77,73 @@ class Site:
                     return answer.json()
             time.sleep(0.1)  # between two questions to a room that is away
 
-    def start(self) -> str:
-        """Start a run of all items; its id, as the room acknowledged it."""
-        payloads = [{"number": number} for number in range(ITEMS)]
+    def _asked(self, method: str, path: str, body: object = None) -> httpx2.Response:
+        address = f"{self.room.url}{self._address}{path}"
+        return httpx2.request(method, address, json=body, headers=self._headers, timeout=60, trust_env=False)
+
+    def start(self) -> "Work":
+        """Start a run of all items; as the room acknowledged it."""
+        payloads = [{"number": number} for number in range(self.items)]
         body = {"type": "with_payloads", "payloads": payloads}
-        return self.api("POST", f"/processes/{self.process}/process-runs", body)["id"]
+        return Work(self, self.api("POST", f"/processes/{self.process}/process-runs", body)["id"])
+
+    def turn(self, step_run: str, verb: str) -> None:
+        """Pause or resume a step run, if the room is there and it may be."""
+        with suppress(httpx2.TransportError):
+            self._asked("POST", f"/step-runs/{step_run}/{verb}")
+
+
+class Work:
+    """A run of a tenant."""
+
+    def __init__(self, tenant: Tenant, run: str) -> None:
+        self.tenant = tenant
+        self.run = run
+
+    def at_work(self) -> list[dict]:
+        """The step runs that a worker has."""
+        rows = self.tenant.api("GET", f"/step-runs?process_run_id={self.run}&limit=1000")["data"]
+        return [row for row in rows if row["state"] == "in_progress"]
+
+    def pause(self, chance: random.Random) -> None:
+        """Halt some of the robots at work."""
+        for step_run in self.at_work():
+            if chance.random() < _PAUSED:
+                self.tenant.turn(step_run["id"], "pause")
+
+    def resume(self) -> None:
+        """Let all robots go on that are halted, until none is."""
+        until = time.monotonic() + PATIENCE
+        while paused := [row["id"] for row in self.at_work() if row["paused_at"]]:
+            assert time.monotonic() < until, f"{paused} stay paused:\n{self.tenant.room.log[-3000:]}"
+            for step_run in paused:
+                self.tenant.turn(step_run, "resume")
+
+    async def rest(self) -> None:
+        """Wait until the run has ended."""
+        until = time.monotonic() + PATIENCE
+        while self.tenant.api("GET", f"/process-runs/{self.run}")["state"] not in {"completed", "unresolved"}:
+            assert time.monotonic() < until, f"{self.run} does not come to rest:\n{self.tenant.room.log[-3000:]}"
+            await asyncio.sleep(0.2)
+
+
+class Site:
+    """A room under test: two workspaces share its worker, and each has its work."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.room = self._room().wait_until_ready()
+        self.tenants = [
+            Tenant(self.room, self.room.facts["workspace_id"], self.room.facts["api_key"], ITEMS),
+            Tenant(self.room, *self.room.another_workspace("neighbour"), ITEMS // 4),
+        ]
+
+    def _room(self) -> Room:
+        return Room(self.folder / "room", "--slots", "4")
+
+    def start(self) -> list[Work]:
+        """Start a run in each workspace."""
+        return [tenant.start() for tenant in self.tenants]
 
     def kill(self, what: str, chance: random.Random) -> None:
         """Kill -9 something; what supervises it, or this, brings it back."""
@@ -90,53 +156,23 @@ class Site:
                 case "everything":
                     self.room.kill()
                     self.room = self._room().wait_until_ready()
+                    for tenant in self.tenants:
+                        tenant.room = self.room
                 case _:
                     self.room.child(what).kill()
-
-    def at_work(self, run: str) -> list[dict]:
-        """The step runs that a worker has."""
-        rows = self.api("GET", f"/step-runs?process_run_id={run}&limit=1000")["data"]
-        return [row for row in rows if row["state"] == "in_progress"]
-
-    def turn(self, step_run: str, verb: str) -> None:
-        """Pause or resume a step run, if the room is there and it may be."""
-        address = f"{self.room.url}/api/v1/workspaces/{self.room.facts['workspace_id']}/step-runs/{step_run}/{verb}"
-        headers = {"Authorization": f"RC-WSKEY {self.room.facts['api_key']}"}
-        with suppress(httpx2.TransportError):
-            httpx2.post(address, headers=headers, timeout=60, trust_env=False)
-
-    def pause(self, run: str, chance: random.Random) -> None:
-        """Halt some of the robots at work."""
-        for step_run in self.at_work(run):
-            if chance.random() < _PAUSED:
-                self.turn(step_run["id"], "pause")
-
-    def resume(self, run: str) -> None:
-        """Let all robots go on that are halted, until none is."""
-        until = time.monotonic() + PATIENCE
-        while paused := [row["id"] for row in self.at_work(run) if row["paused_at"]]:
-            assert time.monotonic() < until, f"{paused} stay paused:\n{self.room.log[-3000:]}"
-            for step_run in paused:
-                self.turn(step_run, "resume")
-
-    def state(self, run: str) -> str:
-        """The state of the run."""
-        return self.api("GET", f"/process-runs/{run}")["state"]
-
-    async def rest(self, run: str) -> None:
-        """Wait until the run has ended."""
-        until = time.monotonic() + PATIENCE
-        while self.state(run) not in {"completed", "unresolved"}:
-            assert time.monotonic() < until, f"run {run} does not come to rest:\n{self.room.log[-3000:]}"
-            await asyncio.sleep(0.2)
 
     async def dsn(self) -> str:
         """The address of the private database."""
         return (await EmbeddedPostgres.start(self.room.data / "postgres")).dsn
 
-    async def check(self, run: str) -> list[str]:
-        """What the independent checker finds."""
-        return await violations(await self.dsn(), self.room.data / "objects", run, set(range(ITEMS)))
+    async def violations(self, works: list[Work]) -> list[str]:
+        """What the independent checker finds once they have come to rest."""
+        found = []
+        for work in works:
+            await work.rest()
+            objects, numbers = self.room.data / "objects", set(range(work.tenant.items))
+            found += await violations(await self.dsn(), objects, work.run, numbers)
+        return found
 
 
 def _is_robot(process: psutil.Process) -> bool:
@@ -158,29 +194,32 @@ def command(*words: object) -> None:
     subprocess.run([str(word) for word in words], check=True)
 
 
-async def one_round(site: Site, seed: int, disturb: Callable[[Site, str, random.Random], object]) -> list[str]:
-    """One run with its disturbance; what the checker found."""
+Disturb = Callable[[Site, list[Work], random.Random], object]
+
+
+async def one_round(site: Site, seed: int, disturb: Disturb) -> list[str]:
+    """A run in each workspace with its disturbance; what the checker found."""
     chance = random.Random(seed)
-    run = site.start()
-    await asyncio.to_thread(disturb, site, run, chance)
-    await site.rest(run)
-    return await site.check(run)
+    works = site.start()
+    await asyncio.to_thread(disturb, site, works, chance)
+    return await site.violations(works)
 
 
-def kills(kind: str) -> Callable[[Site, str, random.Random], None]:
+def kills(kind: str) -> Disturb:
     """Kill that kind of thing once to three times, at random moments, in half of which some robots are halted."""
 
-    def disturb(site: Site, run: str, chance: random.Random) -> None:
+    def disturb(site: Site, works: list[Work], chance: random.Random) -> None:
         for _ in range(chance.randint(1, 3)):
             time.sleep(chance.uniform(0.05, 2.5))  # the random moment is the point
             if chance.random() < _PAUSED:
-                site.pause(run, chance)
+                chance.choice(works).pause(chance)
             if kind == "several":
                 for each in chance.sample(KINDS[:4], 2):
                     site.kill(each, chance)
             else:
                 site.kill(kind, chance)
-        site.resume(run)
+        for work in works:
+            work.resume()
 
     return disturb
 
@@ -203,7 +242,7 @@ async def test_kill_nine_at_random_moments_loses_nothing(site):
 async def test_a_stopped_worker_that_wakes_up_too_late_changes_nothing(site):
     """SIGSTOP for longer than the lease: the room goes on without it, and what it says afterwards is refused."""
 
-    def disturb(site: Site, _run: str, chance: random.Random) -> None:
+    def disturb(site: Site, _works: list[Work], chance: random.Random) -> None:
         time.sleep(chance.uniform(0.3, 1.0))
         worker = site.room.child("worker")
         frozen = [worker, *worker.children(recursive=True)]
@@ -220,12 +259,11 @@ async def test_a_stopped_worker_that_wakes_up_too_late_changes_nothing(site):
 @pytest.mark.parametrize("hours", [2, -2])
 async def test_a_clock_that_jumps_loses_nothing(site, hours):
     """The database's clock is put forward or back in the middle of a run, and stays so."""
-    run = site.start()
+    works = site.start()
     await asyncio.sleep(1.0)
     await shift_clock(await site.dsn(), timedelta(hours=hours))
-    await site.rest(run)
 
-    assert await site.check(run) == []
+    assert await site.violations(works) == []
 
 
 @pytest.mark.timeout(600)
@@ -239,7 +277,7 @@ async def test_a_full_disk_loses_nothing(tmp_path):
     try:
         site = await asyncio.to_thread(Site, tmp_path)
         try:
-            run = site.start()
+            works = site.start()
             await asyncio.sleep(0.5)
             ballast = objects / "ballast"
             with suppress(OSError), ballast.open("wb") as file:
@@ -247,8 +285,7 @@ async def test_a_full_disk_loses_nothing(tmp_path):
                     file.write(b"\0" * 65536)
             await asyncio.sleep(4.0)
             ballast.unlink()
-            await site.rest(run)
-            assert await site.check(run) == []
+            assert await site.violations(works) == []
         finally:
             site.room.kill()
     finally:

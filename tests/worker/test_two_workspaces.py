@@ -100,13 +100,11 @@ class Neighbour:
         return call(f"{self._url}/api/v1/workspaces/{self.workspace}{path}", f"RC-WSKEY {self._key}")
 
 
-def call(url: str, authorization: str = "", body: object = None):
+def call(url: str, authorization: str):
     """What the API answers."""
-    request = urllib.request.Request(url, data=None if body is None else json.dumps(body).encode())
-    request.add_header("Content-Type", "application/json")
-    if authorization:
-        request.add_header("Authorization", authorization)
-    with urllib.request.urlopen(request, timeout=30) as answer:
+    with urllib.request.urlopen(
+        urllib.request.Request(url, headers={"Authorization": authorization}), timeout=30
+    ) as answer:
         return json.load(answer)
 
 
@@ -121,22 +119,13 @@ def robot(folder: Path, code: str) -> Path:
     return folder
 
 
-def second_workspace(here: Room) -> Neighbour:
-    """A workspace that an admin makes while the room runs, and a key that may do everything there."""
-    token = f"Bearer {call(f'{here.url}/api/v1/login', body=here.facts['admin'])['token']}"
-    made = call(f"{here.url}/api/v1/workspaces", token, {"name": "neighbour"})["id"]
-    everything = here.get("/api-keys")["data"][0]["permissions"]
-    keys = f"{here.url}/api/v1/workspaces/{made}/api-keys"
-    return Neighbour(here, made, call(keys, token, {"name": "all", "permissions": everything})["value"])
-
-
 @pytest.mark.matrix
 @needs_sandbox
 @needs_nesting
 def test_a_hostile_robot_reaches_nothing_of_another_workspace(tmp_path):
     """Files, caches, environments, spares, processes, secrets, assets, items, console and artifacts stay apart."""
     with room("--slots", "2", data=tmp_path / "data") as here:
-        there = second_workspace(here)
+        there = Neighbour(here, *here.another_workspace("neighbour"))
         there.cli("secrets", "set", "bank", f"password={MARK}")
         there.cli("assets", "set", "rates", MARK)
         there.cli("push", robot(tmp_path / "neighbour", NEIGHBOUR), "--name", "neighbour")
