@@ -31,7 +31,7 @@ async def test_a_bare_task_runs_by_a_process_of_its_own(floor, ada, task):
     run = await runs.start_task(floor.engine, ada, floor.workspace, task, payloads(1, 2), parameters)
     again = await runs.start_task(floor.engine, ada, floor.workspace, task, DefaultInput())
 
-    assert (run.process_id, run.name, run.priority) == (again.process_id, "once", 3)
+    assert (run.process_id, run.told.name, run.priority) == (again.process_id, "once", 3)
     assert run.process_name == "Do"
     assert await processes.list_processes(floor.engine.database, floor.scope, limit=10) == []
     walt = await floor.worker()

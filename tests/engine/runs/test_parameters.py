@@ -7,7 +7,8 @@ import pytest
 
 from controlroom.engine.packages import labels
 from controlroom.engine.packages.errors import LabelNotFound, PackageVersionNotFound
-from controlroom.engine.runs.model import AS_THE_STEPS_SAY, Overrides
+from controlroom.engine.processes.model import Placement
+from controlroom.engine.runs.model import Overrides
 from controlroom.engine.runs.overrides import TaskNotInVersion
 from controlroom.errors import Invalid, NotFound
 from controlroom.ids import PackageVersionId, uuid7
@@ -43,8 +44,8 @@ async def test_a_run_tells_its_name_and_cause(floor):
     named = await floor.start(process, name="March", cause="Kicked off by the bookkeeper")
     usual = await floor.start(process)
 
-    assert (named.name, named.cause) == ("March", "Kicked off by the bookkeeper")
-    assert (usual.name, usual.cause, usual.overrides) == ("", "", AS_THE_STEPS_SAY)
+    assert (named.told.name, named.told.cause) == ("March", "Kicked off by the bookkeeper")
+    assert usual.told is None
 
 
 async def test_variables_and_time_limit_of_a_run_go_over_those_of_its_steps(floor):
@@ -129,7 +130,7 @@ async def test_a_label_is_read_at_the_start(floor, labelled):
     second = await floor.start(process, overrides=Overrides(label="production"))
 
     assert [each.package.hash for each in await walt.claim(free=3)] == ["beef2", "beef2", "beef3"]
-    assert (first.overrides.label, second.overrides.label) == ("production", "production")
+    assert (first.told.overrides.label, second.told.overrides.label) == ("production", "production")
     versions = await labels.list_versions(floor.engine.database, floor.scope, package, limit=2)
     assert [(each.version, each.labels) for each in versions] == [(3, ["production"]), (2, [])]
 
@@ -183,3 +184,11 @@ async def test_what_no_run_can_have_is_refused(floor, parameters):
 
     with pytest.raises(Invalid):
         await floor.start(process, **parameters)
+
+
+async def test_what_is_as_usual_is_not_kept(floor):
+    """Most runs keep no parameters, whichever way their start says that all is as usual: lists read nothing of them."""
+    run = await floor.start(await floor.process({}), overrides=Overrides(), placement=Placement())
+
+    kept = await floor.engine.database.value("select parameters from run where id = %(run)s", run=run.id)
+    assert (kept, run.told) == ({}, None)

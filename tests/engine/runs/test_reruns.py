@@ -64,14 +64,14 @@ async def test_a_run_is_run_again_with_its_inputs_and_parameters(floor, ada, wor
 
     again = await reruns.rerun_run(floor.engine, ada, floor.workspace, run.id, cause="the books were wrong")
 
-    assert (again.process_id, again.name, again.cause) == (process, "March", "the books were wrong")
-    assert (again.overrides, again.priority, again.rerun_of) == (overrides, 4, run.id)
+    assert (again.process_id, again.told.name, again.told.cause) == (process, "March", "the books were wrong")
+    assert (again.told.overrides, again.priority, again.told.rerun_of) == (overrides, 4, run.id)
     assert await payloads_of(floor, again) == [b"1", b"2"]
     keyed = [await reruns.rerun_run(floor.engine, ada, floor.workspace, run.id, key="once") for _ in range(2)]
     assert keyed[0].id == keyed[1].id != again.id
     [assignment] = await walt.claim()
     assert (assignment.run_id, assignment.variables) == (again.id, {"LEVEL": "debug"})
-    assert (await floor.run(run)).rerun_of is None
+    assert (await floor.run(run)).told.rerun_of is None
 
 
 async def test_items_of_one_run_are_run_again_as_it_was(floor, ada, work):
@@ -86,8 +86,8 @@ async def test_items_of_one_run_are_run_again_as_it_was(floor, ada, work):
     [step_run] = await run_store.list_step_runs(floor.engine.database, floor.scope, of_one.id, limit=9)
     of_all = await reruns.rerun(floor.engine, ada, floor.workspace, process, ItemFilter(process=process))
 
-    assert (of_one.overrides, step_run.run_as) == (asked["overrides"], ada.id)
-    assert of_all.overrides == Overrides()
+    assert (of_one.told.overrides, step_run.run_as) == (asked["overrides"], ada.id)
+    assert of_all.told is None
 
 
 async def test_a_rerun_may_be_run_again(floor, ada, work):

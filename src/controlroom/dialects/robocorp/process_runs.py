@@ -139,6 +139,8 @@ async def list_process_runs(
     """List process runs, newest first."""
     rows = await store.list_runs(*request.reading, process=process_id, state=run_state, **paging.before(RunId))
     locks = await locks_of(request, rows[: paging.limit])
+    if not locks:
+        return paging.page(rows, show)
     return paging.page(rows, lambda run: _with_locks(show(run), locks.get(run.id, [])))
 
 
@@ -191,24 +193,27 @@ async def rerun_process_run(request: Asking, run_id: Path[RunId], data: Body[Rer
 
 
 # The dialect has no word for chains and queues.
-_STARTERS = worded(model.StartedBy, user="user", schedule="schedule", email="email", api="api chain queue")
+_WORDS = worded(model.StartedBy, user="user", schedule="schedule", email="email", api="api chain queue")
+_STARTERS = {kind: Starter(word, None) for kind, word in _WORDS.items()}
 
 
 def _starter(run: model.Run) -> Starter:
     if run.started_by is not model.StartedBy.USER or run.started_by_id is None:
-        return Starter(_STARTERS[run.started_by], None)
+        return _STARTERS[run.started_by]
     first, last = run.starter_first_name or "", run.starter_last_name or ""
     return Starter("user", StarterDetails(UserId(run.started_by_id), first, last))
 
 
 _show_overrides = shown_as(OverridesBody, model.Overrides)
-show = shown_as(
-    ProcessRun,
-    model.Run,
-    started_by=_starter,
-    overrides=lambda run: None if run.overrides == model.AS_THE_STEPS_SAY else _show_overrides(run.overrides),
-)
-"""A run as this dialect writes it."""
+_show = shown_as(ProcessRun, model.Run, started_by=_starter)
+
+
+def show(run: model.Run) -> ProcessRun:
+    """A run as this dialect writes it."""
+    if (told := run.told) is None:
+        return _show(run)
+    overrides = None if told.overrides == model.AS_THE_STEPS_SAY else _show_overrides(told.overrides)
+    return replace(_show(run), name=told.name, cause=told.cause, rerun_of=told.rerun_of, overrides=overrides)
 
 
 def _with_locks(run: ProcessRun, locks: list[RunLock]) -> ProcessRun:

@@ -12,10 +12,12 @@ RUNS: Final = Listing(
     table="run",
     columns="""run.id, run.number, run.run_no, run.workspace_id, run.process_id, process.name as process_name,
            run.state, run.result, run.started_by, run.started_by_id, run.created_at, run.started_at, run.ended_at,
-           run.priority, run.stop, run.lock_state, coalesce(run.parameters ->> 'name', '') as name,
-           coalesce(run.parameters ->> 'cause', '') as cause, (run.parameters ->> 'rerun_of')::uuid as rerun_of,
-           coalesce(run.parameters -> 'overrides', '{}') as overrides, app_user.first_name as starter_first_name,
-           app_user.last_name as starter_last_name""",
+           run.priority, run.stop, run.lock_state,
+           case when run.parameters <> '{}' then jsonb_strip_nulls(jsonb_build_object(
+                'name', run.parameters -> 'name', 'cause', run.parameters -> 'cause',
+                'rerun_of', run.parameters -> 'rerun_of', 'overrides', run.parameters -> 'overrides'))
+           end as told,
+           app_user.first_name as starter_first_name, app_user.last_name as starter_last_name""",
     joins=f"""{_PROCESS}
       left join app_user on run.started_by = 'user' and app_user.id = run.started_by_id""",
     tenant="run.workspace_id",

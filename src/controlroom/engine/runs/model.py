@@ -160,6 +160,18 @@ class Overrides(Struct, frozen=True, kw_only=True, omit_defaults=True):
 AS_THE_STEPS_SAY: Final = Overrides()
 
 
+class Told(Struct, frozen=True, kw_only=True):
+    """What the start of a run has said of it."""
+
+    name: str = ""
+    """What this run is called; "" if its start has not said it."""
+    cause: str = ""
+    """Why it was started, in the words of whoever started it."""
+    rerun_of: RunId | None = None
+    """The run that this one repeats."""
+    overrides: Overrides = AS_THE_STEPS_SAY
+
+
 class StopRequest(Struct, frozen=True):
     """How to stop a run: end robots at once, or let them finish the item in hand; what remains is done, or failed."""
 
@@ -189,13 +201,8 @@ class Run(Struct, frozen=True, kw_only=True):
     ended_at: datetime | None
     priority: int
     stop: StopRequest | None
-    name: str
-    """What this run is called; "" if its start has not said it."""
-    cause: str
-    """Why it was started, in the words of whoever started it."""
-    rerun_of: RunId | None
-    """The run that this one repeats."""
-    overrides: Overrides
+    told: Told | None
+    """None for the most: a start that has said nothing beside its input."""
     lock_state: LockState | None = None
     """None: it wants no locks."""
 

@@ -125,9 +125,10 @@ def stored(
         cause=parameters.cause,
         idempotency_key=parameters.idempotency_key,
         fingerprint=fingerprint,
-        overrides=parameters.overrides,
+        # a default is left out by identity: equal ones are made the same, so that most runs keep nothing at all
+        overrides=AS_THE_STEPS_SAY if parameters.overrides == AS_THE_STEPS_SAY else parameters.overrides,
         versions=versions,
-        placement=parameters.placement,
+        placement=ANYWHERE if parameters.placement == ANYWHERE else parameters.placement,
         callback=callback,
         chain_depth=cause.chain_depth,
         locks=locks,
