@@ -15,7 +15,7 @@ from controlroom.postgres.database import Database, Tx
 SEEN = """(
     select workspace.id from workspace
      where workspace.id = %(workspace)s
-       and workspace.organization_id = %(organization)s
+       and (workspace.organization_id = %(organization)s) is true
        and workspace.deleted_at is null
        /*given*/ and exists (
                select from step_run
@@ -23,7 +23,11 @@ SEEN = """(
                   and step_run.workspace_id = workspace.id
                   and step_run.attempt = %(attempt)s
                   and step_run.state = 'in_progress') /*end*/)"""
-"""The workspace of the scope, if it exists and the actor has not lost it meanwhile; else null, which equals nothing."""
+"""The workspace of the scope, if it exists and the actor has not lost it meanwhile; else null, which equals nothing.
+
+`is true` keeps PostgreSQL at the primary key: before it has counted the workspaces it took the organization's index
+for as good, and read all workspaces of the organization in each statement.
+"""
 
 
 EACH = """(
