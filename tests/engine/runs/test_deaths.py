@@ -130,3 +130,21 @@ async def test_heartbeats_keep_leases(floor):
     await rescuer.rescue(floor.engine)
 
     assert await walt.beat(assignment) == [Order.CONTINUE]
+
+
+async def test_a_late_heartbeat_says_nothing_of_how_busy_a_worker_is(floor):
+    """One that was sent before a claim was answered, and one that was held while the robot ended."""
+
+    async def state() -> str:
+        rows = "select state from worker where id = %(worker)s"
+        return await floor.engine.database.value(rows, worker=walt.actor.worker_id)
+
+    walt = await floor.worker()
+    await floor.start(await floor.process({}))
+    [assignment] = await walt.claim()
+    await walt.beat()
+    assert await state() == "busy"
+
+    await walt.finish(assignment)
+    await walt.beat(assignment)
+    assert await state() == "idle"

@@ -144,18 +144,24 @@ async def heartbeat(engine: Engine, worker: WorkerActor, beat: Heartbeat) -> Ord
 
 
 async def _hear(db: Statements, scope: Of, worker: WorkerId, beat: Heartbeat) -> bool:
-    """Note that a worker lives, and how it is; False if the session is not its own."""
+    """Note that a worker lives, and how it is; False if the session is not its own.
+
+    Whether it is busy is asked of the rows: a heartbeat that is held, or late, says what the worker held long ago, and
+    steps are placed by who is idle.
+    """
     return bool(
         await db.execute(
             """
             update worker
                set seen_at = clock_now(), trouble = left(%(trouble)s, 500),
-                   state = case when %(is_busy)s then 'busy' when %(trouble)s <> '' then 'resting' else 'idle' end
+                   state = case when exists (select from step_run
+                                              where step_run.worker_id = worker.id and step_run.state = 'in_progress'
+                                                and step_run.worker_session = %(session)s) then 'busy'
+                                when %(trouble)s <> '' then 'resting' else 'idle' end
              where id = %(worker)s and organization_id = %(organization)s and session = %(session)s
             """,
             worker=worker,
             session=beat.session,
-            is_busy=bool(beat.held),
             trouble=beat.trouble.replace("\0", ""),
             organization=scope.organization,
         )
