@@ -17,6 +17,7 @@ from controlroom.errors import Unavailable
 from controlroom.postgres.connection import Connection, connect
 from controlroom.postgres.database import Statements
 from controlroom.postgres.errors import UNREACHABLE, translate
+from controlroom.tasks import cancelled
 
 log = structlog.get_logger(__name__)
 
@@ -50,9 +51,7 @@ class Notifier:
         """Send what is pending and end."""
         if self._task is None:
             return
-        self._task.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await self._task
+        await cancelled(self._task)
         self._task = None
         with contextlib.suppress(Unavailable):
             await self._send()
@@ -155,9 +154,7 @@ class Listener:
     async def stop(self) -> None:
         """Disconnect; no handler is called any more."""
         if self._task is not None:
-            self._task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._task
+            await cancelled(self._task)
             self._task = None
 
     async def _run(self, connection: Connection) -> None:

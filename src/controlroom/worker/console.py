@@ -13,6 +13,7 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from typing import Protocol
 
+from controlroom.tasks import cancelled
 from controlroom.worker.lines import Lines, LineSplitter, clean
 
 FLUSH_SECONDS = 0.03
@@ -107,9 +108,7 @@ class Console:
     async def abandon(self) -> None:
         """Send nothing more."""
         self._looker.cancel()
-        self._sender.cancel()
-        with suppress(asyncio.CancelledError, Exception):
-            await self._sender
+        await cancelled(self._sender)
         self._make_room()
 
     async def _send_all(self) -> None:
@@ -118,7 +117,8 @@ class Console:
                 await self._something.wait()
                 if not self._hurry.is_set():
                     with suppress(TimeoutError):
-                        await asyncio.wait_for(self._hurry.wait(), FLUSH_SECONDS)
+                        async with asyncio.timeout(FLUSH_SECONDS):
+                            await self._hurry.wait()
                 if not self._waiting and not self._is_restated:
                     return  # only closing sets `something` when there is nothing to tell
                 await self._send_batch()

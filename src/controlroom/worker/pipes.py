@@ -56,7 +56,8 @@ class OutputPipe:
         then is read.
         """
         with suppress(TimeoutError):
-            await asyncio.wait_for(self._at_end.wait(), patience)
+            async with asyncio.timeout(patience):
+                await self._at_end.wait()
         self.close()
 
     def close(self) -> None:

@@ -117,7 +117,8 @@ class ProcessTree:
 
     async def _ends_within(self, seconds: float) -> bool:
         with suppress(TimeoutError):
-            await asyncio.wait_for(asyncio.shield(self._ended), seconds)
+            async with asyncio.timeout(seconds):
+                await asyncio.shield(self._ended)
         return self._ended.done()
 
     @property

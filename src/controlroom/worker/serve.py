@@ -24,6 +24,7 @@ import structlog
 
 from controlroom.errors import Invalid
 from controlroom.protocol import ABILITIES, Assignment, Claim, Heartbeat, Link, OpenSession, Session
+from controlroom.tasks import cancelled
 from controlroom.worker.folder import WorkerFolder, set_aside
 from controlroom.worker.orders import EndReason, Orders
 from controlroom.worker.packages import folder_name
@@ -163,7 +164,7 @@ class Worker:
             await asyncio.wait({beating, claiming, stopping}, return_when=asyncio.FIRST_COMPLETED)
             lost = next((task.exception() for task in (beating, claiming) if task.done() and task.exception()), None)
             if lost is None:
-                await _cancelled(claiming)
+                await cancelled(claiming)
                 await self._drain()
                 await self._server.close_session(session.session)
                 self._stop.set()
@@ -173,8 +174,7 @@ class Worker:
             if not isinstance(lost, Refused) or isinstance(lost, Superseded):
                 raise lost
         finally:
-            for task in (beating, claiming, stopping, pruning):
-                await _cancelled(task)
+            await cancelled(beating, claiming, stopping, pruning)
 
     async def _prune(self) -> None:
         """Keep the caches below their limits."""
@@ -273,8 +273,7 @@ class Worker:
                     await self._end_all(EndReason.ABANDONED)
                 await asyncio.sleep(_SETTLE_SECONDS)
             finally:
-                await _cancelled(beating)
-                await _cancelled(settled)
+                await cancelled(beating, settled)
 
     async def _settled(self, told: frozenset[UUID], trouble: str) -> None:
         """Returns when what we hold has changed for more than a moment: then the server must hear of it."""
@@ -288,9 +287,8 @@ class Worker:
     async def _drain(self) -> None:
         """Let running robots end within the grace, then end them; their reports have some seconds."""
         with suppress(TimeoutError):
-            await asyncio.wait_for(
-                self._all_over(), max(0.001, self._settings.stop_grace_seconds) if self._tasks else 0.001
-            )
+            async with asyncio.timeout(max(0.001, self._settings.stop_grace_seconds) if self._tasks else 0.001):
+                await self._all_over()
         await self._end_all(EndReason.WORKER_STOPS)
 
     async def _end_all(self, reason: EndReason) -> None:
@@ -298,9 +296,9 @@ class Worker:
         for orders in self._held.values():
             orders.end_by(reason)
         with suppress(TimeoutError):
-            await asyncio.wait_for(self._all_over(), self._settings.kill_grace_seconds + _REPORT_SECONDS)
-        for task in list(self._tasks):
-            await _cancelled(task)
+            async with asyncio.timeout(self._settings.kill_grace_seconds + _REPORT_SECONDS):
+                await self._all_over()
+        await cancelled(*self._tasks)
 
     async def _all_over(self) -> None:
         while self._tasks:
@@ -330,13 +328,6 @@ class _signals:  # noqa: N801 - used like a function
             self._stop.set()
         elif self._task is not None:
             self._task.cancel()
-
-
-async def _cancelled(task: asyncio.Task[None] | asyncio.Task[object]) -> None:
-    """Cancel a task and wait for its end, whatever that is."""
-    task.cancel()
-    with suppress(asyncio.CancelledError, Exception):
-        await task
 
 
 def _deadline(seconds: float | None) -> float:

@@ -15,6 +15,7 @@ from msgspec import structs
 
 from controlroom.errors import Unavailable
 from controlroom.robots.environment_spec import EnvironmentSpec
+from controlroom.tasks import cancelled
 from controlroom.trust import Bundle
 from controlroom.worker import sandbox as sandboxes
 from controlroom.worker.environments.build_place import RunAs, make_open
@@ -107,10 +108,7 @@ async def bench(settings: WorkerSettings, folder: WorkerFolder, server: Server) 
             ),
         )
     finally:
-        for task in (keeping, refreshing):
-            task.cancel()
-            with suppress(asyncio.CancelledError):
-                await task
+        await cancelled(keeping, refreshing)
         if memory is not None:
             memory.close()
 

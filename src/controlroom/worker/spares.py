@@ -118,7 +118,8 @@ class Spares:
                     log.exception("keeping spares failed; robots start without them meanwhile")
                     pause = _START_PATIENCE_SECONDS
                 with suppress(TimeoutError):
-                    await asyncio.wait_for(self._awake.wait(), pause)
+                    async with asyncio.timeout(pause):
+                        await self._awake.wait()
         finally:
             for spare in list(self._spares):
                 await self._remove(spare)

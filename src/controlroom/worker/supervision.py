@@ -5,13 +5,13 @@ Only the attempt's own task calls it. A program's whole tree is ended before the
 
 import asyncio
 from collections.abc import Coroutine, Sequence
-from contextlib import suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
 from msgspec import Struct
 
 from controlroom.protocol import ErrorCode, PhaseState
+from controlroom.tasks import cancelled
 from controlroom.worker import launch
 from controlroom.worker.console import Console
 from controlroom.worker.environments.environment import Environment
@@ -102,9 +102,7 @@ class Supervisor:
                 changed.cancel()
             return await task
         finally:
-            task.cancel()
-            with suppress(asyncio.CancelledError, Exception):
-                await task
+            await cancelled(task)
 
     async def may_go_on(self) -> None:
         """Returns when no pause is ordered, so that nothing is begun in one; the time limit rests. Raises Ended."""
