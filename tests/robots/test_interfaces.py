@@ -152,6 +152,43 @@ def test_a_bomb_of_aliases_is_refused():
         parse_interfaces(bomb + "tasks: {t: {inputs: {x: {default: *j}}}}")
 
 
+def test_a_declaration_says_what_a_parameter_is_for():
+    """A parameter may have a description, and an input may be told with the figures of runs."""
+    [interface] = parse_interfaces(
+        "tasks: {a: {inputs: {x: {type: string, description: The customer., insight: true}, y: string}}}"
+    ).values()
+
+    assert interface.inputs == (
+        Parameter("x", ParameterType.STRING, description="The customer.", is_insight=True),
+        Parameter("y", ParameterType.STRING),
+    )
+    with pytest.raises(Invalid, match="must be true or false"):
+        parse_interfaces("tasks: {a: {inputs: {x: {insight: sometimes}}}}")
+
+
+def test_a_docstring_describes_the_inputs():
+    """What the docstring's `Args` tell of an argument is its description; other sections are no arguments."""
+    code = '''
+@task
+def greet(name: str, times: int = 1, loud=False):
+    """Greet somebody.
+
+    Args:
+        name: Who is greeted:
+            by their first name.
+        times (int): How often.
+
+    Returns:
+        loud: nothing
+    """
+'''
+    assert [parameter.description for parameter in inputs(code)] == [
+        "Who is greeted: by their first name.",
+        "How often.",
+        "",
+    ]
+
+
 def test_a_declaration_comes_before_the_signature():
     """What controlroom.yaml says of a task stands, and tasks it does not name keep their signatures."""
     robot = parse_robot(

@@ -5,6 +5,7 @@ Signatures are read from the syntax tree. Nothing of a robot is imported or run 
 
 import ast
 import enum
+import re
 from collections.abc import Callable, Iterator
 from functools import lru_cache
 from pathlib import PurePosixPath
@@ -36,6 +37,9 @@ class Parameter(Struct, frozen=True, omit_defaults=True):
     name: str
     type: ParameterType = ParameterType.ANY
     default: Any | UnsetType = UNSET
+    description: str = ""
+    is_insight: bool = False
+    """Whether its values are told with the figures of the task's runs, as those of all outputs are."""
 
     @property
     def is_required(self) -> bool:
@@ -53,7 +57,8 @@ class Interface(Struct, frozen=True):
 def parse_interfaces(text: str) -> dict[str, Interface]:
     """Read controlroom.yaml: `tasks: {name: {inputs: {name: type}, outputs: {name: {type: …, default: …}}}}`.
 
-    Raises Invalid (PACKAGE_INVALID).
+    In full a parameter has also a `description`, and an input may say `insight: true`. Raises Invalid
+    (PACKAGE_INVALID).
     """
     tasks = Mapping.read(FILE_NAME, text).mapping("tasks")
     return {name: _interface(tasks.mapping(name)) for name in tasks}
@@ -71,7 +76,22 @@ def _parameter(section: Mapping, name: str) -> Parameter:
     if not section.is_mapping(name):
         return Parameter(name, _type(section, name))
     entry = section.mapping(name)
-    return Parameter(name, _type(entry, "type"), entry.value("default") if "default" in entry.entries else UNSET)
+    return Parameter(
+        name,
+        _type(entry, "type"),
+        entry.value("default") if "default" in entry.entries else UNSET,
+        entry.text("description") if "description" in entry else "",
+        _is_true(entry, "insight"),
+    )
+
+
+def _is_true(section: Mapping, key: str) -> bool:
+    if key not in section:
+        return False
+    value = section.value(key)
+    if not isinstance(value, bool):
+        section.refuse(key, "true or false")
+    return value
 
 
 def _type(section: Mapping, key: str) -> ParameterType:
@@ -94,7 +114,10 @@ def signature_interface(words: list[str], source: Callable[[str], str | None]) -
     functions = _tasks_in(source(called.file) or "")
     if called.task:
         functions = [function for function in functions if function.name == called.task]
-    return Interface(tuple(_inputs(functions[0].args))) if len(functions) == 1 else Interface()
+    if len(functions) != 1:
+        return Interface()
+    told = _arguments_told(ast.get_docstring(functions[0]) or "")
+    return Interface(tuple(_inputs(functions[0].args, told)))
 
 
 @lru_cache(maxsize=1)  # the tasks of a robot are most often in one file
@@ -139,12 +162,36 @@ def _is_task(function: ast.FunctionDef) -> bool:
     return False
 
 
-def _inputs(arguments: ast.arguments) -> Iterator[Parameter]:
+_TOLD = re.compile(r"(?P<indent>\s+)\*{0,2}(?P<name>\w{1,100})\s*(?:\([^()]{0,200}\))?:\s*(?P<text>.*)")
+
+
+def _arguments_told(docstring: str) -> dict[str, str]:
+    """What a docstring tells of each argument below `Args:`: the line of its name, and those indented deeper."""
+    told: dict[str, str] = {}
+    name, indent, is_inside = "", 0, False
+    for line in docstring.splitlines():
+        if not line.strip() or not line[0].isspace():
+            is_inside = line.strip() in {"Args:", "Arguments:"} or (is_inside and not line.strip())
+            continue
+        if not is_inside:
+            continue
+        depth = len(line) - len(line.lstrip())
+        begins = _TOLD.fullmatch(line.expandtabs())
+        if begins and (not name or depth <= indent):
+            name, indent = begins["name"], depth
+            told[name] = begins["text"].strip()
+        elif name:
+            told[name] = f"{told[name]} {line.strip()}".strip()
+    return told
+
+
+def _inputs(arguments: ast.arguments, told: dict[str, str]) -> Iterator[Parameter]:
     positional = [*arguments.posonlyargs, *arguments.args]
     defaults: list[ast.expr | None] = [None] * (len(positional) - len(arguments.defaults))
     defaults += arguments.defaults
     for argument, default in (*zip(positional, defaults, strict=True), *_keyword_only(arguments)):
-        yield Parameter(argument.arg, _annotated(argument.annotation), UNSET if default is None else _literal(default))
+        value = UNSET if default is None else _literal(default)
+        yield Parameter(argument.arg, _annotated(argument.annotation), value, told.get(argument.arg, ""))
 
 
 def _keyword_only(arguments: ast.arguments) -> Iterator[tuple[ast.arg, ast.expr | None]]:

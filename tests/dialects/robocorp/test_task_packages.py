@@ -11,13 +11,15 @@ import pytest
 from controlroom.engine.access.model import Permission
 
 
-def robot_zip(*tasks: str, conda: str = "") -> bytes:
+def robot_zip(*tasks: str, conda: str = "", declared: str = "") -> bytes:
     """A robot with these tasks, and perhaps a conda.yaml."""
     lines = "".join(f'  "{task}":\n    shell: "true"\n' for task in tasks)
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as archive:
         named = "condaConfigFile: conda.yaml\n" if conda else ""
         archive.writestr(zipfile.ZipInfo("robot.yaml"), f"tasks:\n{lines}artifactsDir: output\n{named}")
+        if declared:
+            archive.writestr(zipfile.ZipInfo("controlroom.yaml"), declared)
         if conda:
             archive.writestr(zipfile.ZipInfo("conda.yaml"), conda)
     return buffer.getvalue()
@@ -200,3 +202,31 @@ async def test_a_package_is_pushed_by_its_name(ada, cleo):
     made = await ada.post("/task-packages", right)
     assert made["push_hook"]["secret"]
     assert (await ada.get(f"/task-packages/{made['id']}/source"))["folder"] == "r"
+
+
+async def test_a_task_tells_its_interface(ada, ben, cleo):
+    """Inputs and outputs of a task by name: of the latest version, of an older one, and of the one with a label."""
+    made = await ada.post("/task-packages", {"name": "greeter", "type": "zip"})
+    for inputs in ("{name: string}", "{name: {type: string, default: x, description: Who., insight: true}}"):
+        form = await ada.get(f"/task-packages/{made['id']}/upload")
+        declared = f"tasks: {{Greet: {{inputs: {inputs}, outputs: {{text: string}}}}}}"
+        assert (await post_form(form, robot_zip("Greet", declared=declared))).status_code == 204
+    await ada.post(f"/task-packages/{made['id']}/labels/production", {"version": 1})
+    [task] = (await ada.get(f"/task-packages/{made['id']}"))["tasks"]
+    path = f"/tasks/{task['id']}/interface"
+
+    latest = await ben.get(path)
+
+    assert latest == {
+        "version": 2,
+        "inputs": [{"name": "name", "type": "string", "default": "x", "description": "Who.", "insight": True}],
+        "outputs": [{"name": "text", "type": "string", "description": "", "insight": False}],
+    }
+    for query in ("?version=1", "?label=production"):
+        older = await ada.get(path + query)
+        assert (older["version"], older["inputs"][0]) == (
+            1,
+            {"name": "name", "type": "string", "description": "", "insight": False},
+        )
+    assert (await ada.call("GET", f"{path}?version=3")).status_code == 404
+    assert (await cleo.call("GET", path)).status_code == 404
