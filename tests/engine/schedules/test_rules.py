@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from controlroom.engine.schedules.errors import RuleInvalid, ZoneInvalid
 from controlroom.engine.schedules.local_times import moment_of
 from controlroom.engine.schedules.model import (
+    Again,
     Cron,
     Daily,
     DayOfMonth,
@@ -61,9 +62,10 @@ times = st.times().map(lambda at: at.replace(second=0, microsecond=0))
 several_times = st.lists(times, min_size=1, max_size=4).map(tuple)
 weekdays = st.sampled_from(Weekday)
 every = st.integers(1, 5)
+again = st.none() | st.builds(Again, minutes=st.integers(7, 1440), until=st.none())
 calendars = st.one_of(
-    st.builds(Daily, times=several_times, every=every),
-    st.builds(Weekly, days=st.lists(weekdays, min_size=1).map(tuple), times=several_times, every=every),
+    st.builds(Daily, times=several_times, every=every, again=again),
+    st.builds(Weekly, days=st.lists(weekdays, min_size=1).map(tuple), times=several_times, every=every, again=again),
     st.builds(
         Monthly,
         on=st.one_of(
@@ -73,12 +75,14 @@ calendars = st.one_of(
         ),
         times=several_times,
         every=every,
+        again=again,
+        months=st.lists(st.integers(1, 12), max_size=3).map(tuple),
     ),
 )
 rules = st.one_of(
     calendars,
     st.builds(Interval, st.integers(60, 10_000_000)),
-    st.builds(Once, locals_),
+    st.builds(Once, locals_, again),
     st.builds(lambda at: Cron(f"{at.minute} {at.hour} * * *"), times),
     st.builds(lambda minutes: Cron(f"*/{minutes} * * * *"), st.integers(1, 59)),
     st.builds(lambda at, n: RRule(f"FREQ=DAILY;INTERVAL={n}", at), locals_, every),
@@ -214,6 +218,29 @@ def test_days_of_the_month():
     assert days(NthWeekday(5, Weekday.SUNDAY)) == [date(2026, 3, 29), date(2026, 5, 31), date(2026, 8, 30)]
 
 
+def test_what_is_due_again_is_so_until_its_last_time_of_the_same_day():
+    """Every twenty minutes from nine to ten, ten included; without a last time until midnight; once a plan is over."""
+    after, until_ten = utc(2026, 1, 30), Again(20, time(10))
+    nine = (time(9),)
+
+    def at(rule, count: int) -> list[tuple[int, int, int]]:
+        return [(moment.day, moment.hour, moment.minute) for moment in due(rule, "UTC", after, count)]
+
+    assert at(Daily(nine, again=until_ten), 5) == [(30, 9, 0), (30, 9, 20), (30, 9, 40), (30, 10, 0), (31, 9, 0)]
+    assert at(Daily(nine, again=Again(8 * 60)), 3) == [(30, 9, 0), (30, 17, 0), (31, 9, 0)]
+    assert at(Once(datetime(2026, 1, 31, 9), Again(60, time(10, 30))), 9) == [(31, 9, 0), (31, 10, 0)]  # noqa: DTZ001
+
+
+def test_only_the_named_months_count():
+    """The last Friday of March and October; a day that none of them has is never due."""
+    after = utc(2026, 1, 30)
+    rule = Monthly(NthWeekday(-1, Weekday.FRIDAY), (time(12),), months=(3, 10))
+    assert [moment.date() for moment in due(rule, "UTC", after)] == [
+        *(date(2026, 3, 27), date(2026, 10, 30), date(2027, 3, 26)),
+    ]
+    assert due(Monthly(DayOfMonth(30), (time(12),), months=(2,)), "UTC", after) == []
+
+
 def test_every_second_week_counts_from_the_week_of_the_start():
     """Weeks begin on Monday; the week of the start is the first."""
     wednesday = utc(2026, 4, 1, 12)
@@ -246,6 +273,10 @@ def test_until_may_be_a_moment_or_a_day():
         Weekly((), (time(1),)),
         Monthly(DayOfMonth(32), (time(1),)),
         Monthly(NthWeekday(0, Weekday.MONDAY), (time(1),)),
+        Monthly(LastDay(), (time(1),), months=(13,)),
+        Daily((time(9),), again=Again(0)),
+        Daily((time(9),), again=Again(1441)),
+        Daily((time(9),), again=Again(5, time(8))),
         Once(utc(2026, 1, 1)),
         *(
             RRule(text, datetime(2026, 1, 1))  # noqa: DTZ001

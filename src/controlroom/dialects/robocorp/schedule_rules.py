@@ -4,6 +4,8 @@ from collections.abc import Iterable
 from datetime import UTC, datetime, time
 from typing import Literal, assert_never
 
+from msgspec import UNSET, UnsetType
+
 from controlroom.dialects.robocorp.answers import OwnBody
 from controlroom.engine.schedules import model
 from controlroom.engine.schedules.local_times import local_of, zone_named
@@ -24,11 +26,19 @@ class IntervalBody(OwnBody, frozen=True, tag="interval"):
     seconds: int
 
 
+class AgainBody(OwnBody, frozen=True, omit_defaults=True):
+    """After each time again, every so many minutes, until a local time (HH:MM) of the same day, or its end."""
+
+    minutes: int
+    until: str | None = None
+
+
 class DailyBody(OwnBody, frozen=True, tag="daily"):
     """At these local times (HH:MM), every so many days."""
 
     times: tuple[str, ...]
     every: int = 1
+    again: AgainBody | UnsetType | None = UNSET
 
 
 class WeeklyBody(OwnBody, frozen=True, tag="weekly"):
@@ -37,22 +47,29 @@ class WeeklyBody(OwnBody, frozen=True, tag="weekly"):
     days: tuple[Day, ...]
     times: tuple[str, ...]
     every: int = 1
+    again: AgainBody | UnsetType | None = UNSET
 
 
 class MonthlyBody(OwnBody, frozen=True, tag="monthly", omit_defaults=True):
-    """On one day of the month: `day` is 1 to 31 or `last`; or `weekday` with `nth`, 1 to 5 or -1 for the last."""
+    """On one day of the month: `day` is 1 to 31 or `last`; or `weekday` with `nth`, 1 to 5 or -1 for the last.
+
+    Only in these `months`, 1 to 12, if any are named.
+    """
 
     times: tuple[str, ...]
     day: int | Literal["last"] | None = None
     weekday: Day | None = None
     nth: int | None = None
     every: int = 1
+    again: AgainBody | UnsetType | None = UNSET
+    months: tuple[int, ...] = ()
 
 
 class OnceBody(OwnBody, frozen=True, tag="once"):
     """One time: local, or with its offset."""
 
     at: datetime
+    again: AgainBody | UnsetType | None = UNSET
 
 
 class RRuleBody(OwnBody, frozen=True, tag="rrule"):
@@ -72,18 +89,29 @@ def rule_of(body: RuleBody, zone: str) -> model.Rule:  # noqa: PLR0911 - a case 
             return model.Cron(expression)
         case IntervalBody(every):
             return model.Interval(every)
-        case DailyBody(times, every):
-            return model.Daily(times_of(times), every)
-        case WeeklyBody(days, times, every):
-            return model.Weekly(tuple(_weekday(day) for day in days), times_of(times), every)
-        case MonthlyBody():
-            return model.Monthly(_day_of_month(body), times_of(body.times), body.every)
-        case OnceBody(at):
-            return model.Once(at if at.tzinfo is None else local_of(at.astimezone(UTC), zone_named(zone)))
+        case DailyBody(times, every, again):
+            return model.Daily(times_of(times), every, _again(again))
+        case WeeklyBody(days, times, every, again):
+            return model.Weekly(tuple(_weekday(day) for day in days), times_of(times), every, _again(again))
+        case MonthlyBody(times, every=every, again=again, months=months):
+            return model.Monthly(_day_of_month(body), times_of(times), every, _again(again), months)
+        case OnceBody(at, again):
+            local = at if at.tzinfo is None else local_of(at.astimezone(UTC), zone_named(zone))
+            return model.Once(local, _again(again))
         case RRuleBody(rule, start):
             return model.RRule(rule, start)
         case _:
             assert_never(body)
+
+
+def _again(body: AgainBody | UnsetType | None) -> model.Again | None:
+    if body is None or body is UNSET:
+        return None
+    return model.Again(body.minutes, None if body.until is None else times_of([body.until])[0])
+
+
+def _show_again(again: model.Again | None) -> AgainBody | UnsetType:
+    return UNSET if again is None else AgainBody(again.minutes, None if again.until is None else show_time(again.until))
 
 
 def _day_of_month(body: MonthlyBody) -> model.DayOfMonth | model.LastDay | model.NthWeekday:
@@ -126,22 +154,32 @@ def show_rule(rule: model.Rule) -> RuleBody:  # noqa: PLR0911 - likewise
             return CronBody(expression)
         case model.Interval(every):
             return IntervalBody(every)
-        case model.Daily(times, every):
-            return DailyBody(_show_times(times), every)
-        case model.Weekly(days, times, every):
-            return WeeklyBody(tuple(_show_day(day) for day in days), _show_times(times), every)
-        case model.Monthly(model.LastDay(), times, every):
-            return MonthlyBody(_show_times(times), day="last", every=every)
-        case model.Monthly(model.DayOfMonth(day), times, every):
-            return MonthlyBody(_show_times(times), day=day, every=every)
-        case model.Monthly(model.NthWeekday(nth, weekday), times, every):
-            return MonthlyBody(_show_times(times), weekday=_show_day(weekday), nth=nth, every=every)
-        case model.Once(at):
-            return OnceBody(at)
+        case model.Daily(times, every, again):
+            return DailyBody(_show_times(times), every, _show_again(again))
+        case model.Weekly(days, times, every, again):
+            return WeeklyBody(tuple(_show_day(day) for day in days), _show_times(times), every, _show_again(again))
+        case model.Monthly():
+            return _show_monthly(rule)
+        case model.Once(at, again):
+            return OnceBody(at, _show_again(again))
         case model.RRule(text, start):
             return RRuleBody(text, start)
         case _:
             raise AssertionError(rule)
+
+
+def _show_monthly(rule: model.Monthly) -> MonthlyBody:
+    named = {"every": rule.every, "again": _show_again(rule.again), "months": rule.months}
+    times = _show_times(rule.times)
+    match rule.on:
+        case model.LastDay():
+            return MonthlyBody(times, day="last", **named)  # type: ignore[arg-type]
+        case model.DayOfMonth(day):
+            return MonthlyBody(times, day=day, **named)  # type: ignore[arg-type]
+        case model.NthWeekday(nth, weekday):
+            return MonthlyBody(times, weekday=_show_day(weekday), nth=nth, **named)  # type: ignore[arg-type]
+        case _:
+            assert_never(rule.on)
 
 
 DAYS: tuple[Day, ...] = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")

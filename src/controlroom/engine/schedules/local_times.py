@@ -4,13 +4,14 @@ A local time that does not exist (the clock jumps over it) comes at the first mo
 twice (the clock goes back) comes once, the first time.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from controlroom.engine.schedules.errors import ZoneInvalid
 from controlroom.engine.schedules.model import (
+    Again,
     Daily,
     DayOfMonth,
     LastDay,
@@ -21,6 +22,7 @@ from controlroom.engine.schedules.model import (
 
 _SECOND = timedelta(seconds=1)
 _MONTHS = 12
+_ANY_DAY = date(2001, 1, 1)
 
 
 @lru_cache(maxsize=1024)
@@ -73,10 +75,23 @@ def calendar(rule: Daily | Weekly | Monthly, first: date, since: date, until: da
             days = _weekly(rule, first, since, until)
         case Monthly():
             days = _monthly(rule, first, since, until)
-    times: Sequence[time] = sorted(rule.times)
+    times = times_of_day(rule.times, rule.again)
     for day in days:
         for at in times:
             yield datetime.combine(day, at)
+
+
+def times_of_day(times: Iterable[time], again: Again | None) -> list[time]:
+    """All times of a day at which a rule is due, in order, each once."""
+    if again is None:
+        return sorted(times)
+    last = again.until or time.max
+    found = set(times)
+    for first in times:
+        after, step = datetime.combine(_ANY_DAY, first), timedelta(minutes=again.minutes)
+        while (after := after + step).date() == _ANY_DAY and after.time() <= last:
+            found.add(after.time())
+    return sorted(found)
 
 
 def _every(days: int, first: date, since: date, until: date) -> Iterator[date]:
@@ -101,7 +116,8 @@ def _monthly(rule: Monthly, first: date, since: date, until: date) -> Iterator[d
     passed = max(0, -(-(since.year * _MONTHS + since.month - 1 - start) // rule.every))
     month = start + passed * rule.every
     while (begin := date(month // _MONTHS, month % _MONTHS + 1, 1)) <= until:
-        day = _day_in(rule, begin)
+        is_one = not rule.months or begin.month in rule.months
+        day = _day_in(rule, begin) if is_one else None
         if day is not None and since <= day <= until:
             yield day
         month += rule.every

@@ -33,19 +33,29 @@ class Interval(Struct, frozen=True, tag="interval"):
     seconds: int
 
 
-class Daily(Struct, frozen=True, tag="daily"):
+class Again(Struct, frozen=True):
+    """After each time of a day again, every so many minutes by the clock of the zone, within that day."""
+
+    minutes: int
+    until: time | None = None
+    """The last time at which it may be; None: the day's end."""
+
+
+class Daily(Struct, frozen=True, omit_defaults=True, tag="daily"):
     """At these local times, every so many days from the schedule's start."""
 
     times: tuple[time, ...]
     every: int = 1
+    again: Again | None = None
 
 
-class Weekly(Struct, frozen=True, tag="weekly"):
+class Weekly(Struct, frozen=True, omit_defaults=True, tag="weekly"):
     """On these days at these local times, every so many weeks (from Monday) from the schedule's start."""
 
     days: tuple[Weekday, ...]
     times: tuple[time, ...]
     every: int = 1
+    again: Again | None = None
 
 
 class DayOfMonth(Struct, frozen=True, tag="day"):
@@ -65,18 +75,22 @@ class NthWeekday(Struct, frozen=True, tag="nth_weekday"):
     weekday: Weekday
 
 
-class Monthly(Struct, frozen=True, tag="monthly"):
+class Monthly(Struct, frozen=True, omit_defaults=True, tag="monthly"):
     """On one day of the month at these local times, every so many months from the schedule's start."""
 
     on: DayOfMonth | LastDay | NthWeekday
     times: tuple[time, ...]
     every: int = 1
+    again: Again | None = None
+    months: tuple[int, ...] = ()
+    """Only in these, counted from 1 for January; none: in all."""
 
 
-class Once(Struct, frozen=True, tag="once"):
+class Once(Struct, frozen=True, omit_defaults=True, tag="once"):
     """One local time."""
 
     at: datetime
+    again: Again | None = None
 
 
 class RRule(Struct, frozen=True, tag="rrule"):

@@ -1,7 +1,7 @@
 """When a schedule is due, and what becomes of an occurrence. Pure: times are given, never asked for."""
 
 from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from itertools import islice, takewhile
 from typing import Final, assert_never
 from zoneinfo import ZoneInfo
@@ -11,8 +11,9 @@ from msgspec import Struct
 
 from controlroom.engine.schedules import cron, recurrence
 from controlroom.engine.schedules.errors import RuleInvalid
-from controlroom.engine.schedules.local_times import calendar, local_of, moment_of, zone_named
+from controlroom.engine.schedules.local_times import calendar, local_of, moment_of, times_of_day, zone_named
 from controlroom.engine.schedules.model import (
+    Again,
     Cron,
     Daily,
     DayOfMonth,
@@ -43,6 +44,8 @@ _MARGIN: Final = timedelta(days=2)
 """Local times and moments never differ by more: a zone once skipped a whole day."""
 _INSTANT: Final = timedelta(microseconds=1)
 _MOST_TIMES: Final = 100
+_MOST_FIRST_TIMES: Final = 10
+"""Of a day on which each is repeated. Why: all of them are found whenever the next one is asked for."""
 _LATEST: Final = datetime(9900, 1, 1, tzinfo=UTC)
 
 
@@ -84,8 +87,9 @@ def _moments(timing: Timing, after: datetime) -> Iterator[datetime]:
         case Daily() | Weekly() | Monthly():
             for local in _calendar(timing.rule, local_of(timing.starts_at, zone), local_of(after, zone) - _MARGIN):
                 yield moment_of(local, zone)
-        case Once(at):
-            yield moment_of(at, zone)
+        case Once(at, again):
+            for each in times_of_day((at.time(),), again):
+                yield moment_of(datetime.combine(at.date(), each), zone)
         case RRule():
             for local in recurrence.local_times(timing.rule, timing.zone, local_of(after, zone) - _MARGIN):
                 yield moment_of(local, zone)
@@ -174,22 +178,25 @@ def _check_rule(rule: Rule) -> None:
     match rule:
         case Interval(seconds):
             _between("seconds of an interval", seconds, 1, 366 * 86400)
-        case Daily(times, every):
+        case Daily(times, every, again):
             _between("days", every, 1, 1000)
-            _check_times(times)
-        case Weekly(days, times, every):
+            _check_times(times, again)
+        case Weekly(days, times, every, again):
             _between("weeks", every, 1, 520)
-            _check_times(times)
+            _check_times(times, again)
             if not days:
                 raise RuleInvalid("it names no day of the week")
-        case Monthly(on, times, every):
+        case Monthly(on, times, every, again, months):
             _between("months", every, 1, 120)
-            _check_times(times)
+            _check_times(times, again)
             _check_day(on)
-        case Once(at):
+            for month in months:
+                _between("the month", month, 1, 12)
+        case Once(at, again):
             if at.tzinfo is not None:
                 raise RuleInvalid("its time is a local one, without an offset")
             check_moment(at)
+            _check_times((at.time(),), again)
         case Cron() | RRule():
             pass  # read whenever it is asked for the next occurrence
         case _:
@@ -206,10 +213,14 @@ def _check_day(on: object) -> None:
             pass
 
 
-def _check_times(times: Sequence[object]) -> None:
-    _between("how many times a day", len(times), 1, _MOST_TIMES)
-    if any(getattr(at, "tzinfo", None) is not None for at in times):
+def _check_times(times: Sequence[time], again: Again | None) -> None:
+    _between("how many times a day", len(times), 1, _MOST_TIMES if again is None else _MOST_FIRST_TIMES)
+    if any(at.tzinfo is not None for at in (*times, *(() if again is None or again.until is None else (again.until,)))):
         raise RuleInvalid("its times are local ones, without an offset")
+    if again is not None:
+        _between("minutes from one time to the next", again.minutes, 1, 24 * 60)
+        if again.until is not None and any(at > again.until for at in times):
+            raise RuleInvalid("it is again until a time of the day that is before its first one")
 
 
 def _between(what: str, number: int, least: int, most: int) -> None:
