@@ -21,13 +21,15 @@ class Hold:
         self._watch = watch
         self._until = time.monotonic() + seconds
         self._is_over = False
+        self.was_woken = False
+        """Whether the last moment to look came by a wake-up; else it is only the time for it."""
 
     async def goes_on(self) -> bool:
         """Wait for the next moment to look; False when there is none: answer with what there is."""
         left = self._until - time.monotonic()
         if self._is_over or left <= 0:
             return False
-        await self._watch.wait(min(left, LOOK_EVERY))
+        self.was_woken = await self._watch.wait(min(left, LOOK_EVERY))
         return not self._is_over
 
     def end(self) -> None:

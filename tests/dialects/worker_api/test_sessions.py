@@ -6,6 +6,7 @@ import time
 import msgspec
 import pytest
 
+from controlroom.border import long_polls
 from controlroom.engine.access.model import Permission
 from controlroom.engine.access.scope import scope_of
 from controlroom.engine.runs import actions as runs
@@ -108,6 +109,19 @@ async def test_a_waiting_claim_is_answered_when_work_comes(walt, start, watches)
 
     assert assignment.task == "Read"
     assert time.monotonic() - began < 4  # the poll behind the wake-ups looks each 5 s
+
+
+async def test_a_waiting_claim_finds_the_work_of_which_nobody_told_it(room, walt, start, watches, monkeypatch):
+    """A wake-up is a hint that may be lost: the held claim looks by itself, and finds nothing before there is some."""
+    monkeypatch.setattr(long_polls, "LOOK_EVERY", 0.1)
+    claim = asyncio.create_task(walt.claim(wait=30))
+    await watches.reach(Topic.STEP_RUNS_AWAIT, walt.linked.workspace_id, 1)
+    monkeypatch.setattr(room.engine.wakes, "_deliver", lambda *_: None)
+
+    await start()
+    [assignment] = await claim
+
+    assert assignment.task == "Read"
 
 
 async def test_of_two_that_wait_one_gets_the_work(walt, wanda, start, watches):

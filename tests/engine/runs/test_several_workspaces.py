@@ -7,7 +7,7 @@ from msgspec.structs import replace
 from tests.engine.runs.conftest import payloads
 
 from controlroom.engine.access import store
-from controlroom.engine.runs import claims
+from controlroom.engine.runs import awaiting, claims
 from controlroom.engine.runs.errors import Superseded
 from controlroom.protocol import LEASE_SECONDS, Order
 
@@ -72,6 +72,44 @@ async def test_no_more_is_locked_than_is_taken(engine, floors):
 
     assert taken is not None
     assert len(free) == 2 * WORKSPACES - 1
+
+
+async def test_who_looks_again_and_again_sees_what_waits_where_it_serves(engine, floors, monkeypatch):
+    """And nothing of what others take, or of workspaces that are not its own."""
+    monkeypatch.setattr(awaiting, "GOOD_FOR", 0)
+    first, second, other = await floors(3)
+    walt = await first.worker("walt", second)
+    looked = [await awaiting.something_waits(engine, walt.actor)]
+    for floor in (other, second):
+        await floor.start(await floor.process({}), payloads(1))
+        looked.append(await awaiting.something_waits(engine, walt.actor))
+
+    [assignment] = await walt.claim()
+
+    assert (looked, assignment.workspace_id) == ([False, False, True], second.workspace)
+    assert not await awaiting.something_waits(engine, walt.actor)
+
+
+async def test_who_serves_the_same_shares_a_look(engine, floors, monkeypatch):
+    """However many ask, the database is asked once; who serves something else, or asks later, looks anew."""
+    first, second = await floors(2)
+    workers = [await first.worker(f"worker {n}", second) for n in range(WORKERS)]
+    alone, asked = await second.worker("alone"), []
+    monkeypatch.setattr(awaiting, "_waits", _counted(awaiting._waits, asked))
+
+    found = await asyncio.gather(*(awaiting.something_waits(engine, each.actor) for each in [*workers, alone]))
+    monkeypatch.setattr(awaiting, "GOOD_FOR", -1)
+    await awaiting.something_waits(engine, alone.actor)
+
+    assert (found, len(asked)) == ([False] * (WORKERS + 1), 3)
+
+
+def _counted(look, asked):
+    async def looking(db, scope):
+        asked.append(scope)
+        return await look(db, scope)
+
+    return looking
 
 
 async def test_what_is_not_served_is_not_taken(floors):

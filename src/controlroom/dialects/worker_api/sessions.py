@@ -6,7 +6,7 @@ from litestar.params import FromPath, JSONBody
 
 from controlroom.dialects.worker_api.asking import WorkerRequest
 from controlroom.dialects.worker_api.routing import delete, post
-from controlroom.engine.runs import claims, leases
+from controlroom.engine.runs import awaiting, claims, leases
 from controlroom.engine.wakes import Topic
 from controlroom.engine.workers import linking
 from controlroom.engine.workers.waiting import waiting
@@ -58,7 +58,8 @@ async def claim(request: WorkerRequest, data: JSONBody[Claim]) -> Assignments:
         async with request.holds.hold(request, watch, wait) as hold:
             # who serves others than before asks anew
             while not claimed.assignments and await hold.goes_on() and Topic.SERVICE not in watch.topics:
-                claimed = await claims.claim_again(engine, worker, data)
+                if hold.was_woken or await awaiting.something_waits(engine, worker):
+                    claimed = await claims.claim_again(engine, worker, data)
     return claimed
 
 
