@@ -49,10 +49,11 @@ def give(
     user: str | None = None,
     group: str | None = None,
     key: str | None = None,
+    holders: str | None = None,
     organization: bool = False,
     room: RoomOptions = HERE,
 ) -> None:
-    """Give a role to a user, a group of users or an API key, and print the grant's id.
+    """Give a role to a user, a group of users, an API key or all who hold another role, and print the grant's id.
 
     Parameters
     ----------
@@ -64,13 +65,15 @@ def give(
         Name or id of a group of users.
     key
         Name or id of an API key.
+    holders
+        Name or id of a role: to all who hold it in the organization.
     organization
         In the whole organization, not in the workspace.
     """
     with Client(address(room)) as client:
         body = {
             "role": {"id": find_id(client, "roles", role)},
-            "principal": _principal(client, user, group, key),
+            "principal": _principal(client, user=user, group=group, key=key, holders=holders),
             "scope": _scope(organization=organization),
         }
         made = client.post("/grants", body)
@@ -89,16 +92,18 @@ def revoke(grant: str, /, *, yes: Yes = False, room: RoomOptions = HERE) -> None
     delete_at(room, f"/grants/{grant}", f"Take back the grant {grant}?", yes=yes)
 
 
-def _principal(client: Client, user: str | None, group: str | None, key: str | None) -> dict[str, Any]:
-    match user, group, key:
-        case str(), None, None:
+def _principal(client: Client, **named: str | None) -> dict[str, Any]:
+    match [(kind, name) for kind, name in named.items() if name is not None]:
+        case [("user", user)]:
             return {"type": "user", "id": find_user(client, "users", user)["id"]}
-        case None, str(), None:
+        case [("group", group)]:
             return {"type": "group", "id": find_id(client, "user-groups", group)}
-        case None, None, str():
+        case [("key", key)]:
             return {"type": "credential", "id": find_id(client, "api-keys", key)}
+        case [("holders", role)]:
+            return {"type": "role", "id": find_id(client, "roles", role)}
         case _:
-            raise Misused("to whom? give one of --user, --group and --key")
+            raise Misused("to whom? give one of --user, --group, --key and --holders")
 
 
 def _scope(*, organization: bool) -> str:

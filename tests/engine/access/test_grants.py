@@ -137,6 +137,81 @@ async def test_members_of_a_group_have_what_it_is_granted(engine, root, ben, ada
     }
 
 
+async def test_who_holds_a_role_has_what_the_role_is_granted(engine, root, ben, cleo, workspace):
+    """By themselves and by a group, for as long as they hold it in the organization; whom it is taken from, no more."""
+    clerks = await roles.create_role(engine, root, name="Clerks", permissions=["automation360:dashboard.view"])
+    viewer, members = OF_MEMBERS[Role.VIEWER], Principal(PrincipalKind.ROLE, clerks.id)
+    given = await grant(engine, root, members, viewer, workspace)
+    assert (given.principal_kind, given.principal_name, given.workspace_id) == (PrincipalKind.ROLE, "Clerks", workspace)
+    with pytest.raises(GrantExists):
+        await grant(engine, root, members, viewer, workspace)
+    second = await roles.create_role(engine, root, name="Others", permissions=[])
+    await grant(engine, root, Principal(PrincipalKind.ROLE, second.id), viewer, workspace)  # another's is another
+
+    newcomer = await users.create_user(engine, root, workspace, username="nora", password=None, role=Role.VIEWER)
+    await users.remove_member(engine, root, workspace, newcomer.id)
+    nora = Principal(PrincipalKind.USER, newcomer.id)
+    in_workspace = await grant(engine, root, nora, clerks.id, workspace)
+    assert (await actor_of_user(engine.database, newcomer.id)).grants == {workspace: frozenset()}
+    await revoke(engine, root, in_workspace.id)
+    held = await grant(engine, root, nora, clerks.id, None)
+    assert (await actor_of_user(engine.database, newcomer.id)).grants == {workspace: PERMISSIONS_OF_ROLE[Role.VIEWER]}
+    await revoke(engine, root, held.id)
+    assert (await actor_of_user(engine.database, newcomer.id)).grants == {}
+
+    team = await groups.create_group(engine, root, name="Office")
+    await grant(engine, root, group_of(team), clerks.id, None)
+    await groups.add_group_member(engine, root, team.id, newcomer.id)
+    assert (await actor_of_user(engine.database, newcomer.id)).grants == {workspace: PERMISSIONS_OF_ROLE[Role.VIEWER]}
+    await revoke(engine, root, given.id)
+    assert (await actor_of_user(engine.database, newcomer.id)).grants == {}
+    with pytest.raises(PrincipalNotFound):
+        await grant(engine, root, Principal(PrincipalKind.ROLE, newcomer.id), viewer, workspace)
+
+
+async def test_a_role_of_the_system_is_granted_things_in_each_organization_for_itself(
+    engine, root, ben, workspace, team
+):
+    """It is everybody's; what one organization grants to it is no other's."""
+    viewer = OF_MEMBERS[Role.VIEWER]
+    await grant(engine, root, person(ben), viewer, None)
+    await grant(engine, root, Principal(PrincipalKind.ROLE, viewer), OF_MEMBERS[Role.OWNER], workspace)
+    assert (await again(engine, ben)).grants == {workspace: EVERYTHING}
+
+    await engine.database.execute(
+        """insert into access_grant (id, organization_id, workspace_id, holder_role_id, role_id)
+           values (gen_random_uuid(), %(organization)s, %(workspace)s, %(viewer)s, %(owner)s)""",
+        organization=team.elsewhere,
+        workspace=team.other_workspace,
+        viewer=viewer,
+        owner=OF_MEMBERS[Role.OWNER],
+    )
+    assert (await again(engine, ben)).grants == {workspace: EVERYTHING}
+
+
+async def test_who_gives_a_role_gives_what_the_role_is_granted(engine, root, ben, workspace):
+    """So they must have it all; also who puts somebody into a group that holds it. A key that holds it has it, too."""
+    clerks = await roles.create_role(engine, root, name="Clerks", permissions=[])
+    await grant(engine, root, Principal(PrincipalKind.ROLE, clerks.id), OF_MEMBERS[Role.OWNER], workspace)
+    manager = await roles.create_role(engine, root, name="Managers", permissions=["members.read", "members.write"])
+    await grant(engine, root, person(ben), manager.id, None)
+    manager_ben = await again(engine, ben)
+    team = await groups.create_group(engine, root, name="Office")
+    await grant(engine, root, group_of(team), clerks.id, None)
+
+    with pytest.raises(BeyondOwnRights):
+        await grant(engine, manager_ben, person(ben), clerks.id, None)
+    with pytest.raises(BeyondOwnRights):
+        await groups.add_group_member(engine, manager_ben, team.id, UserId(ben.id))
+
+    other = await workspaces.create(engine, root, f"keys of {workspace}")
+    key, value = await create_api_key(
+        engine, await again(engine, root), other.id, name="key", permissions=[Permission.READ_ASSETS]
+    )
+    await grant(engine, root, Principal(PrincipalKind.CREDENTIAL, key.id), clerks.id, None)
+    assert (await authenticate_api_key(engine, value)).permissions_in(workspace) == EVERYTHING
+
+
 async def test_nobody_grants_what_they_lack(engine, root, ada, ben, workspace):
     """Not by a grant, not by taking one back, not by a role, not by a group."""
     clerk = await roles.create_role(engine, root, name="clerk", permissions=["members.read", "members.write"])

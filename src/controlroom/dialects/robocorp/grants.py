@@ -22,7 +22,7 @@ class GrantScope(StrEnum):
 
 
 class PrincipalAnswer(Shape, frozen=True):
-    """Who holds a role: a `user`, a `group` of users, or a `credential`, which is an API key."""
+    """Who holds a role: a `user`, a `group` of users, a `credential` (an API key), or all who hold a `role`."""
 
     type: model.PrincipalKind
     id: UUID

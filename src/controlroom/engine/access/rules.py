@@ -33,20 +33,18 @@ def permissions_of(names: Iterable[str], workspace: WorkspaceId | None) -> froze
 def union(grants: Iterable[Granted], workspaces: Collection[WorkspaceId]) -> Held:
     """What all the grants give together; `workspaces` are the living ones of the organization that they may be about.
 
-    A grant in the organization holds in each of them. One in a workspace that is gone gives nothing.
+    A grant in the organization holds in each of them, if it gives anything there: who may only edit roles, say, has no
+    place in a workspace by that. One in a workspace that is gone gives nothing.
     """
     held: dict[WorkspaceId, frozenset[Permission]] = {}
     throughout: frozenset[Permission] = frozenset()
-    is_everywhere = False
     for grant in grants:
         allowed = permissions_of(grant.permissions, grant.workspace)
         if grant.workspace is None:
             throughout |= allowed
-            is_everywhere = True
         elif grant.workspace in workspaces:
             held[grant.workspace] = held.get(grant.workspace, frozenset()) | allowed
-    if is_everywhere:
-        everywhere = throughout - OF_ORGANIZATION
+    if everywhere := throughout - OF_ORGANIZATION:
         held = {workspace: held.get(workspace, frozenset()) | everywhere for workspace in workspaces}
     return Held(held, throughout)
 

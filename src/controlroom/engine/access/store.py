@@ -6,6 +6,7 @@ from uuid import UUID
 from msgspec import Struct
 
 from controlroom.engine.access.errors import WorkspaceNotFound
+from controlroom.engine.access.grants.store import OF_CREDENTIAL
 from controlroom.engine.access.model import Actor, ActorKind, ApiKey, Granted, Permission, WorkerActor, of_api_key
 from controlroom.engine.access.rules import union
 from controlroom.engine.access.scope import SEEN, Scope
@@ -16,10 +17,9 @@ from controlroom.postgres.keyset import oldest_first
 _API_KEY = """credential.id, credential.number, credential.workspace_id, credential.name, credential.permissions,
     credential.created_by, credential.created_at, credential.used_at, credential.use_count, credential.expires_at"""
 
-_GRANTED = """
-    coalesce((select jsonb_agg(jsonb_build_array(access_grant.workspace_id, role.permissions))
-                from access_grant join role on role.id = access_grant.role_id
-               where access_grant.credential_id = credential.id), '[]') as granted"""
+_GRANTED = f"""
+    coalesce((select jsonb_agg(jsonb_build_array(held.workspace_id, role.permissions))
+                from {OF_CREDENTIAL} as held join role on role.id = held.role_id), '[]') as granted"""
 """What a `credential` is granted, beside what it may do by itself."""
 
 
@@ -68,7 +68,7 @@ async def api_key_by_lookup(tx: Statements, lookup: bytes) -> FoundApiKey | None
     """The key with this keyed hash, unless it has expired or its workspace is gone."""
     return await tx.one_or_none(
         FoundApiKey,
-        """
+        f"""
         select credential.id, credential.name, credential.lookup, credential.permissions, credential.workspace_id,
                credential.organization_id, coalesce(held.granted, '[]') as granted,
                coalesce(case when held.granted is not null then (
@@ -77,11 +77,10 @@ async def api_key_by_lookup(tx: Statements, lookup: bytes) -> FoundApiKey | None
                       and (held.is_wide or other.id = any (held.workspaces))) end, '[]') as workspaces
           from credential join workspace on workspace.id = credential.workspace_id and workspace.deleted_at is null
                cross join lateral (
-                   select jsonb_agg(jsonb_build_array(access_grant.workspace_id, role.permissions)) as granted,
-                          array_agg(access_grant.workspace_id) as workspaces,
-                          bool_or(access_grant.workspace_id is null) as is_wide
-                     from access_grant join role on role.id = access_grant.role_id
-                    where access_grant.credential_id = credential.id) as held
+                   select jsonb_agg(jsonb_build_array(own.workspace_id, role.permissions)) as granted,
+                          array_agg(own.workspace_id) as workspaces,
+                          bool_or(own.workspace_id is null) as is_wide
+                     from {OF_CREDENTIAL} as own join role on role.id = own.role_id) as held
          where credential.lookup = %(lookup)s and credential.kind = 'workspace_key'
            and (credential.expires_at is null or credential.expires_at > clock_now())
         """,

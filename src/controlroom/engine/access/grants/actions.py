@@ -16,6 +16,7 @@ from controlroom.engine.access.grants.model import Grant, Principal
 from controlroom.engine.access.model import Actor, Permission
 from controlroom.engine.access.record import record
 from controlroom.engine.access.roles import store as roles
+from controlroom.engine.access.roles.model import NamedRole
 from controlroom.engine.access.rules import ensure_kept, ensure_may_give, permissions_of
 from controlroom.engine.access.scope import Of, ScopedTx, ensure_seen, scope_of, scoped
 from controlroom.engine.engine import Engine
@@ -36,7 +37,7 @@ async def grant(
         wanted = await roles.get(tx, actor.organization_id, role, lock="for share")
         if wanted is None:
             raise RoleNotFound
-        ensure_may_give(actor, permissions_of(wanted.permissions, workspace), workspace)
+        await _ensure_may_hand(tx, actor, wanted, workspace)
         await store.lock_place(tx, actor.organization_id, workspace)
         if not await store.is_known(tx, actor.organization_id, principal):
             raise PrincipalNotFound
@@ -62,7 +63,7 @@ async def revoke(engine: Engine, actor: Actor, grant: GrantId) -> None:
         role = await roles.get(tx, actor.organization_id, found.role_id, lock="for share")
         if role is None:  # taken back, and deleted, by somebody else meanwhile
             raise GrantNotFound
-        ensure_may_give(actor, permissions_of(role.permissions, found.workspace_id), found.workspace_id)
+        await _ensure_may_hand(tx, actor, role, found.workspace_id)
         async with kept_governed(tx, actor.organization_id, [found.workspace_id]):
             if not await store.delete(tx, actor.organization_id, grant):
                 raise GrantNotFound
@@ -103,6 +104,14 @@ async def kept_governed(
     yield
     for place, count in before.items():
         ensure_kept(place, before=count, after=await store.count_governors(tx, organization, place))
+
+
+async def _ensure_may_hand(tx: ScopedTx, actor: Actor, role: NamedRole, workspace: WorkspaceId | None) -> None:
+    """Raise BeyondOwnRights unless the actor has all that somebody has who holds the role there."""
+    ensure_may_give(actor, permissions_of(role.permissions, workspace), workspace)
+    if workspace is None:  # where a role is held, what it is granted itself is held, too
+        for granted in await store.of_role(tx, actor.organization_id, role.id):
+            ensure_may_give(actor, permissions_of(granted.permissions, granted.workspace), granted.workspace)
 
 
 def _may_know_of(actor: Actor, grant: Grant) -> bool:

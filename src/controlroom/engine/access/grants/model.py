@@ -16,6 +16,9 @@ class PrincipalKind(StrEnum):
     GROUP = "group"
     CREDENTIAL = "credential"
     """One that stands for itself: an API key of a workspace, which its grants can lead out of it."""
+    ROLE = "role"
+    """All who hold the role in the organization, by themselves or by a group. What it is granted is not handed on
+    by roles that it is granted in turn."""
 
 
 class Principal(Struct, frozen=True):

@@ -10,13 +10,35 @@ from controlroom.ids import GrantId, OrganizationId, RoleId, UserGroupId, UserId
 from controlroom.postgres.database import Statements
 from controlroom.postgres.keyset import oldest_first
 
-OF_USER: Final = """(
+_BY_SELF_OR_GROUP: Final = """
     select access_grant.workspace_id, access_grant.role_id from access_grant where access_grant.user_id = app_user.id
      union all
     select access_grant.workspace_id, access_grant.role_id
       from user_group_member join access_grant using (user_group_id)
-     where user_group_member.user_id = app_user.id)"""
-"""What an `app_user` of the statement is granted, by themselves and by their groups: (workspace_id, role_id)."""
+     where user_group_member.user_id = app_user.id"""
+
+OF_USER: Final = f"""(
+    with own as materialized ({_BY_SELF_OR_GROUP})
+    select workspace_id, role_id from own
+     union all
+    select given.workspace_id, given.role_id
+      from own join access_grant as given
+             on given.holder_role_id = own.role_id and given.organization_id = app_user.organization_id
+     where own.workspace_id is null)"""
+"""What an `app_user` of the statement is granted, by themselves, their groups and the roles that they hold in the
+organization: (workspace_id, role_id)."""
+
+OF_CREDENTIAL: Final = """(
+    with own as materialized (
+        select access_grant.workspace_id, access_grant.role_id from access_grant
+         where access_grant.credential_id = credential.id)
+    select workspace_id, role_id from own
+     union all
+    select given.workspace_id, given.role_id
+      from own join access_grant as given
+             on given.holder_role_id = own.role_id and given.organization_id = credential.organization_id
+     where own.workspace_id is null)"""
+"""Likewise of a `credential` that stands for itself."""
 
 OF_MEMBER: Final = "access_grant.role_id in (" + ", ".join(f"'{role}'" for role in OF_MEMBERS.values()) + ")"
 """Whether an `access_grant` of a user in a workspace is their membership."""
@@ -25,26 +47,30 @@ _COLUMN: Final = {
     PrincipalKind.USER: "user_id",
     PrincipalKind.GROUP: "user_group_id",
     PrincipalKind.CREDENTIAL: "credential_id",
+    PrincipalKind.ROLE: "holder_role_id",
 }
 
 _KNOWN: Final = {
-    PrincipalKind.USER: "app_user where",
-    PrincipalKind.GROUP: "user_group where",
-    PrincipalKind.CREDENTIAL: "credential where kind in ('workspace_key', 'service_token') and",
+    PrincipalKind.USER: "app_user where organization_id = %(organization)s and",
+    PrincipalKind.GROUP: "user_group where organization_id = %(organization)s and",
+    PrincipalKind.CREDENTIAL: """credential where kind in ('workspace_key', 'service_token')
+                                                 and organization_id = %(organization)s and""",
+    PrincipalKind.ROLE: "role where (organization_id is null or organization_id = %(organization)s) and",
 }
 
 _GRANT: Final = """
     select access_grant.id, access_grant.number, access_grant.workspace_id, access_grant.role_id,
            role.name as role_name, access_grant.created_at,
            case when app_user.id is not null then 'user' when user_group.id is not null then 'group'
-                else 'credential' end as principal_kind,
-           coalesce(app_user.id, user_group.id, credential.id) as principal_id,
-           coalesce(app_user.username, user_group.name, credential.name) as principal_name
+                when holder.id is not null then 'role' else 'credential' end as principal_kind,
+           coalesce(app_user.id, user_group.id, holder.id, credential.id) as principal_id,
+           coalesce(app_user.username, user_group.name, holder.name, credential.name) as principal_name
       from access_grant
       join role on role.id = access_grant.role_id
       left join app_user on app_user.id = access_grant.user_id
       left join user_group on user_group.id = access_grant.user_group_id
       left join credential on credential.id = access_grant.credential_id
+      left join role as holder on holder.id = access_grant.holder_role_id
 """
 
 
@@ -79,8 +105,7 @@ async def is_known(tx: Statements, organization: OrganizationId, principal: Prin
     """Whether the principal is of the organization; kept from going away until the transaction ends."""
     found = await tx.value(
         f"""
-        select id from {_KNOWN[principal.kind]} id = %(principal)s and organization_id = %(organization)s
-           for key share
+        select id from {_KNOWN[principal.kind]} id = %(principal)s for key share
         """,
         principal=principal.id,
         organization=organization,
@@ -135,17 +160,42 @@ async def delete(tx: ScopedTx, organization: OrganizationId, grant: GrantId) -> 
 
 
 async def of_group(tx: ScopedTx, organization: OrganizationId, group: UserGroupId) -> list[Granted]:
-    """What a group is granted in the workspaces that are there, and in the organization."""
+    """What a group is granted in the workspaces that are there, and in the organization; also by its roles."""
+    return await tx.all(
+        Granted,
+        """
+        with own as (
+            select workspace_id, role_id from access_grant
+             where user_group_id = %(group)s and organization_id = %(organization)s
+        ), held as (
+            select workspace_id, role_id from own
+             union all
+            select given.workspace_id, given.role_id
+              from own join access_grant as given
+                     on given.holder_role_id = own.role_id and given.organization_id = %(organization)s
+             where own.workspace_id is null
+        )
+        select held.workspace_id as workspace, role.permissions
+          from held join role on role.id = held.role_id left join workspace on workspace.id = held.workspace_id
+         where workspace.deleted_at is null
+        """,
+        group=group,
+        organization=organization,
+    )
+
+
+async def of_role(tx: ScopedTx, organization: OrganizationId, role: RoleId) -> list[Granted]:
+    """What a role is granted itself, so that all who hold it have it, in the workspaces that are there."""
     return await tx.all(
         Granted,
         """
         select access_grant.workspace_id as workspace, role.permissions
           from access_grant join role on role.id = access_grant.role_id
           left join workspace on workspace.id = access_grant.workspace_id
-         where access_grant.user_group_id = %(group)s and access_grant.organization_id = %(organization)s
+         where access_grant.holder_role_id = %(role)s and access_grant.organization_id = %(organization)s
            and workspace.deleted_at is null
         """,
-        group=group,
+        role=role,
         organization=organization,
     )
 
