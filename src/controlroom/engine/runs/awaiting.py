@@ -7,7 +7,7 @@ claimed. It costs the same however many workers wait, and however many workspace
 
 import asyncio
 import time
-from typing import Final
+from typing import Final, TypeAlias
 from weakref import WeakKeyDictionary
 
 from msgspec import Struct
@@ -15,6 +15,7 @@ from msgspec import Struct
 from controlroom.engine.access.model import WorkerActor
 from controlroom.engine.access.scope import Of, scope_of_worker
 from controlroom.engine.engine import Engine
+from controlroom.ids import OrganizationId, WorkspaceId
 from controlroom.postgres.database import Database, Statements
 
 GOOD_FOR: Final = 0.5
@@ -27,7 +28,10 @@ class _Look(Struct, frozen=True):
     found: asyncio.Task[bool]
 
 
-_of_database: WeakKeyDictionary[Database, dict[Of, _Look]] = WeakKeyDictionary()
+_Served: TypeAlias = OrganizationId | tuple[WorkspaceId, ...]
+"""Of who serves all workspaces, the organization: many ids take longer to compare than the look is worth."""
+
+_of_database: WeakKeyDictionary[Database, dict[_Served, _Look]] = WeakKeyDictionary()
 
 
 async def something_waits(engine: Engine, worker: WorkerActor) -> bool:
@@ -35,13 +39,14 @@ async def something_waits(engine: Engine, worker: WorkerActor) -> bool:
 
     False says that a claim would have found nothing.
     """
-    scope, now = scope_of_worker(worker), time.monotonic()
+    served, now = worker.organization_id if worker.serves_all else worker.workspaces, time.monotonic()
     looks = _of_database.setdefault(engine.database, {})
-    look = looks.get(scope)
+    look = looks.get(served)
     if look is None or look.began < now - GOOD_FOR:
         if len(looks) >= _MOST_KEPT:
             looks.clear()
-        look = looks[scope] = _Look(now, asyncio.create_task(_waits(engine.database, scope)))
+        looking = asyncio.create_task(_waits(engine.database, scope_of_worker(worker)))
+        look = looks[served] = _Look(now, looking)
     return await asyncio.shield(look.found)  # who looks for all goes on when the first who asked has gone
 
 
