@@ -28,6 +28,7 @@ from controlroom.engine.lists.model import (
     equal,
 )
 from controlroom.engine.runs.listings import RUNS, STEP_RUNS
+from controlroom.engine.schedules.listings import SCHEDULES
 from controlroom.engine.work_items.listings import ITEMS
 from controlroom.ids import OrganizationId, WorkspaceId, uuid7
 from controlroom.postgres.statement import statement
@@ -269,7 +270,7 @@ async def test_a_scope_of_several_workspaces_lists_those_that_exist(engine, orga
     assert await db.all(object, nothing.sql, **nothing.values) == []
 
 
-LISTINGS = [RUNS, STEP_RUNS, ITEMS, audit.EVENTS, ASSISTANT_RUNS, DELIVERIES]
+LISTINGS = [RUNS, STEP_RUNS, ITEMS, audit.EVENTS, ASSISTANT_RUNS, DELIVERIES, SCHEDULES]
 
 KINDS = {
     Kind.ID: {"uuid"},

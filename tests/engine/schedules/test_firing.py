@@ -13,8 +13,9 @@ from controlroom.aside.pool import TooCostly
 from controlroom.engine.access.model import Permission
 from controlroom.engine.processes.errors import ProcessNotFound
 from controlroom.engine.runs import store as run_store
-from controlroom.engine.runs.model import Run, RunState, StartedBy
+from controlroom.engine.runs.model import OfProcess, Run, RunState, StartedBy
 from controlroom.engine.schedules import actions, planning, store
+from controlroom.engine.schedules.definitions import Schedule, ScheduleChange, ScheduleDefinition
 from controlroom.engine.schedules.errors import RuleInvalid, ScheduleNotFound
 from controlroom.engine.schedules.model import (
     GivenPayload,
@@ -25,9 +26,6 @@ from controlroom.engine.schedules.model import (
     Overlap,
     Policies,
     RRule,
-    Schedule,
-    ScheduleChange,
-    ScheduleDefinition,
     WaitingItems,
 )
 from controlroom.engine.work_items import actions as items
@@ -40,7 +38,7 @@ HOUR = Interval(3600)
 
 async def schedule(floor: Floor, process: ProcessId, rule=HOUR, **policies) -> Schedule:
     """A schedule from now on."""
-    definition = ScheduleDefinition(process=process, name="Hourly", rule=rule, policies=Policies(**policies))
+    definition = ScheduleDefinition(starts=OfProcess(process), name="Hourly", rule=rule, policies=Policies(**policies))
     return await actions.create(floor.engine, floor.ada, floor.workspace, definition)
 
 
@@ -305,7 +303,7 @@ async def test_once_is_once(floor, later):
 async def test_who_may(floor, ben, cleo):
     """Operators write schedules; outsiders see nothing; a process elsewhere cannot be scheduled, nor the past."""
     process = await floor.process({})
-    definition = ScheduleDefinition(process=process, name="Hourly", rule=HOUR)
+    definition = ScheduleDefinition(starts=OfProcess(process), name="Hourly", rule=HOUR)
     made = await actions.create(floor.engine, ben, floor.workspace, definition)
 
     with pytest.raises(NotFound):

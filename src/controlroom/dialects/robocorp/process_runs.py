@@ -244,12 +244,13 @@ def inputs_of(asked: StartRequest) -> model.Inputs:
             raise Invalid("A start has either work_item_ids, or payloads, or with_inputs.", code="INVALID_BODY")
 
 
-def _callback(asked: CallbackRequest) -> Callback:
+def callback_of(asked: CallbackRequest) -> Callback:
+    """Whom to tell, as the engine takes it."""
     events = tuple(CallbackEvent(f"run.{name}") for name in asked.callback_events)
     return Callback(url=asked.url, grammar=GRAMMAR, events=events, secret=asked.secret)
 
 
 parameters_of = shown_as(
-    RunParameters, StartRequest, placement=("placement", placement_of), callback=("callback", _callback)
+    RunParameters, StartRequest, placement=("placement", placement_of), callback=("callback", callback_of)
 )
 """What a start asks for beside its input."""

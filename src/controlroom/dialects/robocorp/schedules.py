@@ -2,9 +2,9 @@
 
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Annotated, Any, TypeVar
 
-from msgspec import UNSET, Raw, UnsetType
+from msgspec import UNSET, Meta, Raw, UnsetType
 
 from controlroom.border.asking import Asking, Body, Path, Permission
 from controlroom.border.bodies import given
@@ -18,13 +18,27 @@ from controlroom.dialects.robocorp.answers import (
     shown_as,
     shown_with,
 )
-from controlroom.dialects.robocorp.routing import OfProcess, Page, Pages, delete, get, post, update
+from controlroom.dialects.robocorp.process_runs import CallbackRequest, callback_of
+from controlroom.dialects.robocorp.routing import OfProcess as OfOneProcess
+from controlroom.dialects.robocorp.routing import Page, Pages, delete, get, post, update
 from controlroom.dialects.robocorp.schedule_rules import RuleBody, rule_of, show_rule
+from controlroom.engine.runs.model import OfProcess
 from controlroom.engine.schedules import actions, model, store
+from controlroom.engine.schedules.definitions import (
+    Schedule,
+    ScheduleChange,
+    ScheduleDefinition,
+    Standing,
+    Starts,
+    StoredTaskStart,
+    TaskStart,
+)
 from controlroom.engine.schedules.local_times import zone_named
 from controlroom.engine.schedules.previews import Preview
 from controlroom.errors import Invalid
-from controlroom.ids import ScheduleId
+from controlroom.ids import ProcessId, ScheduleId, TaskId, UserId, WorkerGroupId
+
+T = TypeVar("T")
 
 _PREVIEWED = 10
 _MOST_PREVIEWED = 100
@@ -48,11 +62,31 @@ class WaitingInputBody(OwnBody, frozen=True, tag="waiting_items"):
 InputBody = DefaultInputBody | PayloadInputBody | WaitingInputBody
 
 
+class TaskBody(OwnBody, frozen=True, kw_only=True):
+    """A bare task, to be started: for each of the `users` (else once), in the version that has the `label` then.
+
+    On the user's default worker (`on_default`), on one of the `groups`, or on that one before these. Of more users than
+    `most_users` those for whom the least waits; 0 for all of them.
+    """
+
+    id: TaskId
+    users: tuple[UserId, ...] = ()
+    most_users: Annotated[int, Meta(ge=0, le=1000)] = 0
+    groups: tuple[WorkerGroupId, ...] = ()
+    on_default: bool = True
+    label: str | None = None
+    run_name: str = ""
+    callback: CallbackRequest | None = None
+
+
 class CreateSchedule(OwnBody, frozen=True, kw_only=True):
-    """A new schedule. Without `starts_at` it starts now."""
+    """A new schedule, of a process or of a task. Without `starts_at` it starts now."""
 
     name: str
-    process: Reference
+    process: Reference | None = None
+    task: TaskBody | None = None
+    description: str = ""
+    owner: Reference | None = None
     rule: RuleBody
     time_zone: str = "UTC"
     starts_at: datetime | None = None
@@ -71,6 +105,10 @@ class UpdateSchedule(OwnBody, frozen=True, kw_only=True):
     """What to change; what is left out stays."""
 
     name: str | UnsetType = UNSET
+    process: Reference | UnsetType = UNSET
+    task: TaskBody | UnsetType = UNSET
+    description: str | UnsetType = UNSET
+    owner: Reference | UnsetType = UNSET
     rule: RuleBody | UnsetType = UNSET
     time_zone: str | UnsetType = UNSET
     starts_at: datetime | UnsetType = UNSET
@@ -103,17 +141,35 @@ class PreviewAnswer(Shape, frozen=True):
     """What it does that its author surely did not mean."""
 
 
+class TaskAnswer(Shape, frozen=True, kw_only=True):
+    """How a schedule starts its task."""
+
+    id: TaskId
+    users: tuple[UserId, ...]
+    most_users: int
+    groups: tuple[WorkerGroupId, ...]
+    on_default: bool
+    label: str | None
+    run_name: str
+    has_callback: bool
+
+
 class ScheduleAnswer(Shape, frozen=True, kw_only=True):
     """A schedule, with the next times at which it is due."""
 
     id: ScheduleId
     name: str
+    description: str
+    owner: Identified | None
     process: Named
+    task: TaskAnswer | None
+    """None: it starts the process, as its steps say."""
     rule: RuleBody
     time_zone: str
     starts_at: datetime
     ends_at: datetime | None
     enabled: bool
+    standing: Standing
     missed: model.Missed
     grace_seconds: float
     overlap: model.Overlap
@@ -136,7 +192,7 @@ class OccurrenceAnswer(Shape, frozen=True, kw_only=True):
 
 
 @get("/schedules", needs=Permission.READ_SCHEDULES)
-async def list_schedules(request: Asking, paging: Pages, process_id: OfProcess = None) -> Page[ScheduleAnswer]:
+async def list_schedules(request: Asking, paging: Pages, process_id: OfOneProcess = None) -> Page[ScheduleAnswer]:
     """List schedules, oldest first."""
     rows = await store.list_schedules(
         *request.reading, process=process_id, **paging.after(ScheduleId), most_bytes=paging.most
@@ -220,27 +276,68 @@ _durations: Mapping[str, Any] = {
 }
 _policies_of = shown_as(model.Policies, CreateSchedule, **_durations)
 _definition_of = shown_as(
-    model.ScheduleDefinition,
+    ScheduleDefinition,
     CreateSchedule,
+    starts=lambda body: _starts_of(body.process, body.task),
+    owner=lambda body: None if body.owner is None else UserId(body.owner.id),
     rule=lambda body: rule_of(body.rule, body.time_zone),
     starts_at=lambda body: _moment(body.starts_at, body.time_zone),
     ends_at=lambda body: _moment(body.ends_at, body.time_zone),
     policies=_policies_of,
 )
-_change = shown_with(("rule", "starts_at", "ends_at"), model.ScheduleChange, UpdateSchedule, **_durations)
+_change = shown_with(
+    ("starts", "owner_id", "rule", "starts_at", "ends_at"),
+    ScheduleChange,
+    UpdateSchedule,
+    **_durations,
+)
 
 
-def _change_of(body: UpdateSchedule, zone: str) -> model.ScheduleChange:
+def _change_of(body: UpdateSchedule, zone: str) -> ScheduleChange:
+    is_same_work = body.process is UNSET and body.task is UNSET
     return _change(
         body,
+        starts=UNSET if is_same_work else _starts_of(_said(body.process), _said(body.task)),
+        owner_id=given(body.owner, lambda owner: UserId(owner.id)),
         rule=UNSET if body.rule is UNSET else rule_of(body.rule, zone),
         starts_at=given(body.starts_at, lambda at: _moment(at, zone)),
         ends_at=given(body.ends_at, lambda at: _moment(at, zone)),
     )
 
 
+def _said(value: T | UnsetType) -> T | None:
+    return None if value is UNSET else value
+
+
+def _starts_of(process: Reference | None, task: TaskBody | None) -> Starts:
+    match process, task:
+        case Reference(), None:
+            return OfProcess(ProcessId(process.id))
+        case None, TaskBody():
+            return TaskStart(
+                task=task.id,
+                users=task.users,
+                most_users=task.most_users,
+                groups=task.groups,
+                on_default=task.on_default,
+                label=task.label,
+                name=task.run_name,
+                callback=None if task.callback is None else callback_of(task.callback),
+            )
+        case _:
+            raise Invalid("a schedule starts either a process or a task", code="INVALID_BODY")
+
+
+_show_task = shown_as(
+    TaskAnswer, StoredTaskStart, id="task", run_name="name", has_callback=lambda start: start.callback is not None
+)
 _show = shown_as(
-    ScheduleAnswer, model.Schedule, rule=lambda schedule: show_rule(schedule.rule), next_occurrence="next_due"
+    ScheduleAnswer,
+    Schedule,
+    rule=lambda schedule: show_rule(schedule.rule),
+    owner=lambda schedule: None if schedule.owner_id is None else Identified(schedule.owner_id),
+    task=lambda schedule: None if schedule.start is None else _show_task(schedule.start),
+    next_occurrence="next_due",
 )
 _show_occurrence = shown_as(OccurrenceAnswer, model.Occurrence)
 

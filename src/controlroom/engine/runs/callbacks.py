@@ -4,13 +4,13 @@ import re
 from collections.abc import Mapping
 from enum import StrEnum
 from typing import Final
+from uuid import UUID
 
 import msgspec
 from msgspec import Struct
 
 from controlroom.engine.engine import Engine
 from controlroom.errors import Invalid
-from controlroom.ids import RunId
 
 MOST_HEADERS: Final = 32
 MOST_HEADER_BYTES: Final = 8 * 1024
@@ -81,8 +81,8 @@ class StoredCallback(Struct, frozen=True, omit_defaults=True):
     headers: bytes | None = None
 
 
-def stored(engine: Engine, run: RunId, callback: Callback) -> StoredCallback:
-    """A callback as it is stored; raises CallbackInvalid."""
+def stored(engine: Engine, run: UUID, callback: Callback) -> StoredCallback:
+    """A callback as it is stored, sealed for its run, or for what will start runs; raises CallbackInvalid."""
     if callback.grammar not in engine.grammars:
         raise CallbackInvalid(f"nothing is told in the grammar {callback.grammar!r} here")
     secret = None if callback.secret is None else engine.keys.seal(callback.secret.encode(), place=secret_place(run))
@@ -91,6 +91,17 @@ def stored(engine: Engine, run: RunId, callback: Callback) -> StoredCallback:
         written = msgspec.json.encode(checked_headers(callback.headers))
         headers = engine.keys.seal(written, place=headers_place(run))
     return StoredCallback(callback.url, callback.events, callback.grammar, secret, headers)
+
+
+def opened(engine: Engine, run: UUID, callback: StoredCallback) -> Callback:
+    """A callback as it was given."""
+    secret, headers = None, {}
+    if callback.secret is not None:
+        secret = engine.keys.unseal(callback.secret, place=secret_place(run)).decode()
+    if callback.headers is not None:
+        written = engine.keys.unseal(callback.headers, place=headers_place(run))
+        headers = msgspec.json.decode(written, type=dict[str, str])
+    return Callback(url=callback.url, grammar=callback.grammar, events=callback.events, secret=secret, headers=headers)
 
 
 def checked_headers(headers: Mapping[str, str]) -> dict[str, str]:
@@ -109,11 +120,11 @@ def checked_headers(headers: Mapping[str, str]) -> dict[str, str]:
     return checked
 
 
-def secret_place(run: RunId) -> str:
+def secret_place(run: UUID) -> str:
     """What a callback's sealed secret is bound to."""
     return f"run.callback:{run}"
 
 
-def headers_place(run: RunId) -> str:
+def headers_place(run: UUID) -> str:
     """What a callback's sealed headers are bound to."""
     return f"run.callback.headers:{run}"

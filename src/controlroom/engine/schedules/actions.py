@@ -1,72 +1,79 @@
 """The verbs of schedules. What the room does with what is due is in `firing.py`."""
 
 from datetime import datetime
-from typing import Any
+from typing import Any, assert_never
 
 import msgspec
 from msgspec import UNSET
 
-from controlroom.engine.access.model import Actor, Permission
-from controlroom.engine.access.names import checked_name
+from controlroom.engine.access.errors import UserNotFound
+from controlroom.engine.access.model import Actor, ActorKind, Permission
+from controlroom.engine.access.names import checked_description, checked_name
 from controlroom.engine.access.record import record
-from controlroom.engine.access.scope import ensure_seen, scope_of, scoped
+from controlroom.engine.access.scope import Scope, ScopedTx, ensure_seen, scope_of, scoped
+from controlroom.engine.access.users.store import actor_of_user
 from controlroom.engine.engine import Engine
+from controlroom.engine.processes.actions import check_placement, implicit_process
 from controlroom.engine.processes.errors import ProcessNotFound
+from controlroom.engine.processes.model import Group, Placement
+from controlroom.engine.runs import callbacks
+from controlroom.engine.runs.model import OfProcess
 from controlroom.engine.schedules import previews, rules, store
-from controlroom.engine.schedules.errors import RuleInvalid
-from controlroom.engine.schedules.model import (
-    GivenPayload,
-    Policies,
+from controlroom.engine.schedules.definitions import (
     Schedule,
     ScheduleChange,
     ScheduleDefinition,
-    Timing,
+    Starts,
+    StoredTaskStart,
+    TaskStart,
 )
+from controlroom.engine.schedules.errors import RuleInvalid
+from controlroom.engine.schedules.model import GivenPayload, Policies, Timing
 from controlroom.engine.schedules.planning import bounds_of
 from controlroom.engine.schedules.previews import Preview
 from controlroom.engine.work_items.limits import check_payload
-from controlroom.errors import Conflict, Invalid
-from controlroom.ids import ScheduleId, WorkspaceId, uuid7
+from controlroom.errors import Conflict, Invalid, Unauthenticated
+from controlroom.ids import ProcessId, ScheduleId, UserId, WorkspaceId, uuid7
 
 MOST_PRIORITY = 1_000_000
 _TRIES = 3
 
 
 async def create(engine: Engine, actor: Actor, workspace: WorkspaceId, definition: ScheduleDefinition) -> Schedule:
-    """A new schedule of a process, which starts runs in the name of the room.
+    """A new schedule of a process or a task, which starts runs in the name of the room.
 
-    So it takes the right to start runs, too. Raises RuleInvalid, also for a rule that is never due; ZoneInvalid,
-    Invalid, ProcessNotFound.
+    So it takes the right to start runs, too, and whatever a start by hand takes that names users or places. Raises
+    RuleInvalid, also for a rule that is never due; ZoneInvalid, Invalid, ProcessNotFound, and what `start_task` raises
+    for users, places and callbacks.
     """
     scope = scope_of(actor, Permission.WRITE_SCHEDULES, workspace)
     actor.require(Permission.START_RUNS, workspace)
-    name = checked_name(definition.name, what="schedule's name")
     await _check(engine, definition.policies)
     now = await store.now(engine.database)
-    timing = Timing(
-        rule=definition.rule,
-        zone=definition.zone,
-        starts_at=definition.starts_at or now,
-        ends_at=definition.ends_at,
+    schedule = ScheduleId(uuid7())
+    wanted = store.Terms(
+        name=checked_name(definition.name, what="schedule's name"),
+        description=checked_description(definition.description),
+        owner=_owner(actor, definition.owner),
+        start=_stored(engine, schedule, definition.starts),
+        timing=Timing(
+            rule=definition.rule,
+            zone=definition.zone,
+            starts_at=definition.starts_at or now,
+            ends_at=definition.ends_at,
+        ),
+        policies=definition.policies,
+        is_enabled=definition.is_enabled,
+        is_draft=definition.is_draft and not definition.is_enabled,
+        asides=definition.asides,
     )
-    next_due = await _next(engine, workspace, timing, now, is_enabled=definition.is_enabled)
+    next_due = await _next(engine, workspace, wanted.timing, now, is_enabled=definition.is_enabled)
     async with scoped(engine.database, scope) as tx:
-        schedule = ScheduleId(uuid7())
-        seen = await store.insert(
-            tx,
-            scope,
-            schedule,
-            definition.process,
-            name=name,
-            timing=timing,
-            policies=definition.policies,
-            is_enabled=definition.is_enabled,
-            next_due=next_due,
-            created_by=actor.id,
-        )
-        if not seen:
+        process = await _started(tx, actor, scope, definition.starts)
+        await _ensure_owner(tx, actor, scope, wanted.owner)
+        if not await store.insert(tx, scope, schedule, process, wanted=wanted, next_due=next_due, created_by=actor.id):
             await ensure_seen(tx, scope)
-            raise ProcessNotFound(definition.process)
+            raise ProcessNotFound(process)
         made = await store.get(tx, scope, schedule)
         await record(engine, tx, actor, scope, "schedule.created", made.id, **_told(made))
     return made
@@ -83,8 +90,9 @@ async def update(
     actor.require(Permission.START_RUNS, workspace)
     for _ in range(_TRIES):
         seen = await store.get(engine.database, scope, schedule)
-        after = _changed(seen, change)
+        after = _changed(engine, seen, change)
         checked_name(after.name, what="schedule's name")
+        checked_description(after.description)
         await _check(engine, after.policies, seen.policies)
         next_due = seen.next_due
         is_anew = after.timing != seen.timing or after.is_enabled != seen.is_enabled
@@ -95,24 +103,98 @@ async def update(
             before = await store.lock(tx, scope, schedule)
             if (before.timing, before.is_enabled) != (seen.timing, seen.is_enabled):
                 continue  # somebody else has changed it meanwhile
-            after = _changed(before, change)
+            after = _changed(engine, before, change)
+            process = before.process_id
+            if change.starts is not UNSET:
+                process = await _started(tx, actor, scope, change.starts)
+            if after.owner_id != before.owner_id:
+                await _ensure_owner(tx, actor, scope, after.owner_id)
             await store.update(
                 tx,
+                scope,
                 schedule,
-                name=after.name,
-                timing=after.timing,
-                policies=after.policies,
-                is_enabled=after.is_enabled,
+                process,
+                wanted=_terms(after),
                 next_due=next_due if is_anew else before.next_due,
+                updated_by=actor.id,
             )
             await record(engine, tx, actor, scope, "schedule.updated", after.id, **_told(after))
             return await store.get(tx, scope, schedule)
     raise Conflict("others change the schedule at the same time", code="SCHEDULE_CHANGED")
 
 
-def _changed(schedule: Schedule, change: ScheduleChange) -> Schedule:
+def _changed(engine: Engine, schedule: Schedule, change: ScheduleChange) -> Schedule:
     wanted = {name: value for name, value in msgspec.structs.asdict(change).items() if value is not UNSET}
-    return msgspec.structs.replace(schedule, **wanted)
+    if (starts := wanted.pop("starts", None)) is not None:
+        wanted["start"] = _stored(engine, schedule.id, starts)
+    after = msgspec.structs.replace(schedule, **wanted)
+    return msgspec.structs.replace(after, is_draft=False) if after.is_enabled else after
+
+
+def _terms(schedule: Schedule) -> store.Terms:
+    return store.Terms(
+        name=schedule.name,
+        description=schedule.description,
+        owner=schedule.owner_id,
+        start=schedule.start,
+        timing=schedule.timing,
+        policies=schedule.policies,
+        is_enabled=schedule.is_enabled,
+        is_draft=schedule.is_draft,
+        asides=schedule.asides,
+    )
+
+
+def _stored(engine: Engine, schedule: ScheduleId, starts: Starts) -> StoredTaskStart | None:
+    match starts:
+        case OfProcess():
+            return None
+        case TaskStart():
+            callback = None if starts.callback is None else callbacks.stored(engine, schedule, starts.callback)
+            return StoredTaskStart(
+                task=starts.task,
+                users=tuple(dict.fromkeys(starts.users)),
+                most_users=starts.most_users,
+                groups=tuple(dict.fromkeys(starts.groups)),
+                on_default=starts.on_default,
+                label=starts.label,
+                name=starts.name,
+                callback=callback,
+            )
+        case _:
+            assert_never(starts)
+
+
+async def _started(tx: ScopedTx, actor: Actor, scope: Scope, starts: Starts) -> ProcessId:
+    """The process that is started, once the actor might start it so by hand."""
+    match starts:
+        case OfProcess(process):
+            return process
+        case TaskStart(task=task, users=users, groups=groups):
+            places = tuple(map(Group, groups))
+            for user in users or (None,):
+                await check_placement(tx, actor, scope, Placement(places, user))
+            return await implicit_process(tx, scope, task)
+        case _:
+            assert_never(starts)
+
+
+def _owner(actor: Actor, named: UserId | None) -> UserId | None:
+    if named is not None:
+        return named
+    return UserId(actor.id) if actor.kind is ActorKind.USER and actor.id is not None else None
+
+
+async def _ensure_owner(tx: ScopedTx, actor: Actor, scope: Scope, owner: UserId | None) -> None:
+    """Raise UserNotFound for an owner who has no place in the workspace."""
+    if owner is None or owner == actor.id:
+        return
+    try:
+        found = await actor_of_user(tx, owner)
+    except Unauthenticated as gone:
+        raise UserNotFound from gone
+    if not found.is_inside(scope.workspace):
+        raise UserNotFound
 
 
 async def delete(engine: Engine, actor: Actor, workspace: WorkspaceId, schedule: ScheduleId) -> None:

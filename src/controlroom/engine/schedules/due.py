@@ -6,7 +6,8 @@ from typing import Final
 from msgspec import Struct
 
 from controlroom.engine.access.scope import Of, Room, Scope, ScopedTx
-from controlroom.engine.schedules.model import Schedule
+from controlroom.engine.schedules.definitions import Schedule
+from controlroom.engine.schedules.listings import JOINED
 from controlroom.engine.schedules.rules import Notice
 from controlroom.engine.schedules.store import get
 from controlroom.ids import OrganizationId, ScheduleId, WorkspaceId
@@ -101,7 +102,7 @@ async def lock_waiting(tx: ScopedTx, schedule: ScheduleId) -> Due | None:
     return await _locked(tx, schedule, _WAITS)
 
 
-_AT_WORK: Final = """schedule join process on process.id = schedule.process_id and process.deleted_at is null
+_AT_WORK: Final = f"""schedule {JOINED}
                join workspace on workspace.id = schedule.workspace_id and workspace.deleted_at is null"""
 
 _WAITS: Final = """exists (select from schedule_occurrence as waiting

@@ -20,7 +20,7 @@ from controlroom.engine.events.store import By, append
 from controlroom.engine.runs import actions as runs
 from controlroom.engine.runs.model import Cause, DefaultInput, Inputs, StartedBy, StopRequest, WithPayloads, WithWaiting
 from controlroom.engine.runs.parameters import RunParameters
-from controlroom.engine.schedules import rules, store
+from controlroom.engine.schedules import rules, store, task_starts
 from controlroom.engine.schedules.due import Due, lock_due, lock_waiting
 from controlroom.engine.schedules.model import (
     GivenPayload,
@@ -145,16 +145,20 @@ async def _start_or_not(tx: ScopedTx, engine: Engine, due: Due, moment: datetime
 
 async def _start(tx: ScopedTx, engine: Engine, due: Due, moment: datetime) -> None:
     schedule = due.schedule
-    run = await runs.start_in(
-        tx,
-        engine,
-        system(due.organization),
-        schedule.workspace_id,
-        schedule.process_id,
-        _inputs(schedule.inputs),
-        RunParameters(priority=schedule.priority),
-        cause=Cause(StartedBy.SCHEDULE, schedule.id),
-    )
+    inputs = _inputs(schedule.inputs)
+    if schedule.start is not None:
+        run = await task_starts.start_in(tx, engine, due.scope, schedule, schedule.start, inputs)
+    else:
+        run = await runs.start_in(
+            tx,
+            engine,
+            system(due.organization),
+            schedule.workspace_id,
+            schedule.process_id,
+            inputs,
+            RunParameters(priority=schedule.priority),
+            cause=Cause(StartedBy.SCHEDULE, schedule.id),
+        )
     if run is None:
         await store.decide(tx, schedule.id, moment, OccurrenceState.NOTHING_WAITED)
         return

@@ -10,15 +10,7 @@ from functools import lru_cache
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from controlroom.engine.schedules.errors import ZoneInvalid
-from controlroom.engine.schedules.model import (
-    Again,
-    Daily,
-    DayOfMonth,
-    LastDay,
-    Monthly,
-    NthWeekday,
-    Weekly,
-)
+from controlroom.engine.schedules.model import Again, Daily, DayOfMonth, LastDay, Monthly, NthWeekday, Weekly
 
 _SECOND = timedelta(seconds=1)
 _MONTHS = 12

@@ -1,11 +1,14 @@
-"""Schedules: when a process starts by itself."""
+"""When a schedule is due, how it starts its runs, and what becomes of each time.
+
+What a schedule is as a whole is in `definitions`. This here is read in the processes of `aside`, too, and stays light.
+"""
 
 from datetime import datetime, time, timedelta
 from enum import IntEnum, StrEnum
 
-from msgspec import UNSET, Raw, Struct, UnsetType
+from msgspec import Raw, Struct
 
-from controlroom.ids import ProcessId, RunId, ScheduleId, WorkspaceId
+from controlroom.ids import RunId
 
 
 # ---------------------------------------------------------------------------------------------------- rules
@@ -166,50 +169,7 @@ class Policies(Struct, frozen=True, kw_only=True):
     priority: int = 0
 
 
-# ---------------------------------------------------------------------------------------------------- what there is
-class Schedule(Struct, frozen=True, kw_only=True):
-    """A schedule of a process."""
-
-    id: ScheduleId
-    number: int
-    workspace_id: WorkspaceId
-    process_id: ProcessId
-    process_name: str
-    name: str
-    rule: Rule
-    zone: str
-    starts_at: datetime
-    ends_at: datetime | None
-    is_enabled: bool
-    missed: Missed
-    grace: timedelta
-    overlap: Overlap
-    skip_after: timedelta | None
-    cancel_after: timedelta | None
-    inputs: ScheduledInput
-    priority: int
-    next_due: datetime | None
-    created_at: datetime
-
-    @property
-    def timing(self) -> Timing:
-        """When it is due."""
-        return Timing(rule=self.rule, zone=self.zone, starts_at=self.starts_at, ends_at=self.ends_at)
-
-    @property
-    def policies(self) -> Policies:
-        """How it starts its runs."""
-        return Policies(
-            missed=self.missed,
-            grace=self.grace,
-            overlap=self.overlap,
-            skip_after=self.skip_after,
-            cancel_after=self.cancel_after,
-            inputs=self.inputs,
-            priority=self.priority,
-        )
-
-
+# ---------------------------------------------------------------------------------------------------- what came of it
 class OccurrenceState(StrEnum):
     """What became of an occurrence."""
 
@@ -234,35 +194,3 @@ class Occurrence(Struct, frozen=True, kw_only=True):
     run_id: RunId | None
     reason: str
     at: datetime
-
-
-# ---------------------------------------------------------------------------------------------------- what is asked for
-class ScheduleDefinition(Struct, frozen=True, kw_only=True):
-    """A schedule as its author wants it. Without `starts_at` it starts now."""
-
-    process: ProcessId
-    name: str
-    rule: Rule
-    zone: str = "UTC"
-    starts_at: datetime | None = None
-    ends_at: datetime | None = None
-    is_enabled: bool = True
-    policies: Policies = Policies()
-
-
-class ScheduleChange(Struct, frozen=True, kw_only=True):
-    """What to change of a schedule: whatever is set."""
-
-    name: str | UnsetType = UNSET
-    rule: Rule | UnsetType = UNSET
-    zone: str | UnsetType = UNSET
-    starts_at: datetime | UnsetType = UNSET
-    ends_at: datetime | UnsetType | None = UNSET
-    is_enabled: bool | UnsetType = UNSET
-    missed: Missed | UnsetType = UNSET
-    grace: timedelta | UnsetType = UNSET
-    overlap: Overlap | UnsetType = UNSET
-    skip_after: timedelta | UnsetType | None = UNSET
-    cancel_after: timedelta | UnsetType | None = UNSET
-    inputs: ScheduledInput | UnsetType = UNSET
-    priority: int | UnsetType = UNSET

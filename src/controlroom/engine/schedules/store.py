@@ -4,13 +4,18 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 import msgspec
-from msgspec import Struct
+from msgspec import Raw, Struct
 
-from controlroom.engine.access.scope import SEEN, Scope, ScopedTx
+from controlroom.engine.access.scope import SEEN, Scope, ScopedTx, within
+from controlroom.engine.lists import pages
+from controlroom.engine.lists.model import Asked, equal
 from controlroom.engine.nouns import InWorkspace, Noun
+from controlroom.engine.processes.errors import ProcessNotFound
+from controlroom.engine.schedules.definitions import Schedule, StoredTaskStart
 from controlroom.engine.schedules.errors import ScheduleNotFound
-from controlroom.engine.schedules.model import GivenPayload, Occurrence, OccurrenceState, Policies, Schedule, Timing
-from controlroom.ids import OrganizationId, ProcessId, RunId, ScheduleId, WorkspaceId
+from controlroom.engine.schedules.listings import COLUMNS, JOINED, SCHEDULES, ListedSchedule
+from controlroom.engine.schedules.model import GivenPayload, Occurrence, OccurrenceState, Policies, Timing
+from controlroom.ids import OrganizationId, ProcessId, RunId, ScheduleId, UserId, WorkspaceId
 from controlroom.postgres.database import Statements, Tx
 from controlroom.postgres.keyset import oldest_first, until_full
 
@@ -19,17 +24,14 @@ SCHEDULE: Final = Noun[ScheduleId](
     ScheduleNotFound,
     "schedule",
     InWorkspace("schedule.workspace_id"),
-    joined="join process on process.id = schedule.process_id and process.deleted_at is null",
+    joined=JOINED,
     there="schedule.deleted_at is null",
     name="schedule.name",
 )
 
-_SCHEDULE: Final = """
-    select schedule.id, schedule.number, schedule.workspace_id, schedule.process_id, process.name as process_name,
-           schedule.name, schedule.rule, schedule.zone, schedule.starts_at, schedule.ends_at, schedule.is_enabled,
-           schedule.missed, schedule.grace, schedule.overlap, schedule.skip_after, schedule.cancel_after,
-           schedule.inputs, schedule.priority, schedule.next_due, schedule.created_at
-      from schedule join process on process.id = schedule.process_id and process.deleted_at is null
+_SCHEDULE: Final = f"""
+    select {COLUMNS}
+      from schedule {JOINED}
 """
 
 
@@ -91,6 +93,14 @@ async def list_schedules(
     return await until_full(fetch, size_of, limit=limit, most=most_bytes)
 
 
+async def get_listed(db: Statements, scope: Scope, schedule: ScheduleId) -> ListedSchedule:
+    """One schedule as lists show it; raises ScheduleNotFound."""
+    asked = Asked(filter=equal(id=schedule), length=1)
+    for found in await pages.rows(db, ListedSchedule, SCHEDULES, within(scope), asked):
+        return found
+    raise ScheduleNotFound(schedule)
+
+
 def size_of(schedule: Schedule) -> int:
     """About the bytes that a schedule takes when it is told: those of its input."""
     match schedule.inputs:
@@ -121,16 +131,33 @@ async def list_occurrences(
 
 
 # ---------------------------------------------------------------------------------------------------- writing
+class Terms(Struct, frozen=True, kw_only=True):
+    """What is written of a schedule."""
+
+    name: str
+    description: str
+    owner: UserId | None
+    start: StoredTaskStart | None
+    timing: Timing
+    policies: Policies
+    is_enabled: bool
+    is_draft: bool
+    asides: dict[str, Raw]
+
+    @property
+    def params(self) -> dict[str, Any]:
+        """As the statements name it."""
+        said = {name: getattr(self, name) for name in self.__struct_fields__ if name not in {"timing", "policies"}}
+        return {**said, **msgspec.structs.asdict(self.timing), **msgspec.structs.asdict(self.policies)}
+
+
 async def insert(
     tx: Tx,
     scope: Scope,
     schedule: ScheduleId,
     process: ProcessId,
     *,
-    name: str,
-    timing: Timing,
-    policies: Policies,
-    is_enabled: bool,
+    wanted: Terms,
     next_due: datetime | None,
     created_by: Any,
 ) -> bool:
@@ -140,22 +167,20 @@ async def insert(
             f"""
             insert into schedule (id, workspace_id, process_id, name, rule, zone, starts_at, ends_at, is_enabled,
                                   missed, grace, overlap, skip_after, cancel_after, inputs, priority, next_due,
-                                  created_by)
+                                  created_by, description, owner_id, start, is_draft, asides)
             select %(schedule)s, seen.id, process.id, %(name)s, %(rule)s, %(zone)s, %(starts_at)s, %(ends_at)s,
                    %(is_enabled)s, %(missed)s, %(grace)s, %(overlap)s, %(skip_after)s, %(cancel_after)s, %(inputs)s,
-                   %(priority)s, %(next_due)s, %(created_by)s
+                   %(priority)s, %(next_due)s, %(created_by)s, %(description)s, %(owner)s, %(start)s, %(is_draft)s,
+                   %(asides)s
               from {SEEN} as seen
               join process on process.workspace_id = seen.id
              where process.id = %(process)s and process.deleted_at is null
             """,
             schedule=schedule,
             process=process,
-            name=name,
-            is_enabled=is_enabled,
             next_due=next_due,
             created_by=created_by,
-            **msgspec.structs.asdict(timing),
-            **msgspec.structs.asdict(policies),
+            **wanted.params,
             **scope.params,
         )
     )
@@ -163,31 +188,38 @@ async def insert(
 
 async def update(
     tx: ScopedTx,
+    scope: Scope,
     schedule: ScheduleId,
+    process: ProcessId,
     *,
-    name: str,
-    timing: Timing,
-    policies: Policies,
-    is_enabled: bool,
+    wanted: Terms,
     next_due: datetime | None,
+    updated_by: Any,
 ) -> None:
-    """Write what is to be changed of a schedule that the caller has locked."""
-    await tx.execute(
-        """
+    """Write what is to be changed of a schedule that the caller has locked. Raises ProcessNotFound."""
+    written = await tx.execute(
+        f"""
         update schedule
-           set name = %(name)s, rule = %(rule)s, zone = %(zone)s, starts_at = %(starts_at)s, ends_at = %(ends_at)s,
+           set process_id = %(process)s, name = %(name)s, description = %(description)s, owner_id = %(owner)s,
+               start = %(start)s, is_draft = %(is_draft)s, asides = %(asides)s, updated_at = clock_now(),
+               updated_by = %(updated_by)s, rule = %(rule)s, zone = %(zone)s, starts_at = %(starts_at)s,
+               ends_at = %(ends_at)s,
                is_enabled = %(is_enabled)s, missed = %(missed)s, grace = %(grace)s, overlap = %(overlap)s,
                skip_after = %(skip_after)s, cancel_after = %(cancel_after)s, inputs = %(inputs)s,
                priority = %(priority)s, next_due = %(next_due)s, noticed_at = null
          where id = %(schedule)s
+           and exists (select from process
+                        where id = %(process)s and workspace_id = {SEEN} and deleted_at is null)
         """,
         schedule=schedule,
-        name=name,
-        is_enabled=is_enabled,
+        process=process,
         next_due=next_due,
-        **msgspec.structs.asdict(timing),
-        **msgspec.structs.asdict(policies),
+        updated_by=updated_by,
+        **wanted.params,
+        **scope.params,
     )
+    if not written:
+        raise ProcessNotFound(process)
 
 
 async def delete(tx: ScopedTx, schedule: ScheduleId) -> None:

@@ -25,6 +25,14 @@ class RuntimeMissing(Conflict):
         super().__init__(f"nothing can run as the user {user}, who lacks {permission} here or is disabled")
 
 
+def may_in(permission: Permission, workspace: str) -> str:
+    """The condition that an `app_user` of the statement is enabled and has the permission in a workspace (SQL)."""
+    return f"""app_user.disabled_at is null and exists (
+                   select from {OF_USER} as held join role on role.id = held.role_id
+                    where (held.workspace_id is null or held.workspace_id = {workspace})
+                      and role.permissions && array['{permission}', '{ALL_OF_A_WORKSPACE}']::text[])"""
+
+
 class _Found(Struct, frozen=True):
     id: UserId
     may: bool
@@ -45,16 +53,11 @@ async def _holding(tx: Statements, scope: Scope, users: Sequence[UserId], permis
     return await tx.all(
         _Found,
         f"""
-        select app_user.id, app_user.disabled_at is null and exists (
-                   select from {OF_USER} as held join role on role.id = held.role_id
-                    where (held.workspace_id is null or held.workspace_id = %(workspace)s)
-                      and role.permissions && array[%(permission)s, %(everything)s]::text[]) as may
+        select app_user.id, {may_in(permission, "%(workspace)s")} as may
           from app_user
          where app_user.id = any(%(users)s::uuid[]) and app_user.organization_id = %(organization)s
         """,
         users=list(users),
-        permission=permission,
-        everything=ALL_OF_A_WORKSPACE,
         workspace=scope.workspace,
         organization=scope.organization,
     )

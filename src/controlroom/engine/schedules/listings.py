@@ -1,0 +1,128 @@
+"""The list of schedules: what a row shows, and by which fields they are found and sorted."""
+
+from typing import Final
+
+from controlroom.engine.access.grants.holding import may_in
+from controlroom.engine.access.model import Permission
+from controlroom.engine.lists.model import Field, Kind, Listing, among
+from controlroom.engine.schedules.definitions import Schedule, Standing
+
+_IS_FAULTY: Final = f"""(
+        exists (select from process where process.id = schedule.process_id and not process.is_enabled)
+        or schedule.start is not null and (
+           exists (select from task join package on package.id = task.package_id
+                    where task.id = (schedule.start ->> 'task')::uuid and package.deleted_at is not null)
+           or exists (select from jsonb_array_elements_text(schedule.start -> 'users') as named (id)
+                       where not exists (select from app_user
+                                          where app_user.id = named.id::uuid
+                                            and {may_in(Permission.RUNTIME, "schedule.workspace_id")}))
+           or exists (select from jsonb_array_elements_text(schedule.start -> 'groups') as named (id)
+                       where not exists (select from worker_group
+                                          where worker_group.id = named.id::uuid
+                                            and worker_group.deleted_at is null))))"""
+"""Whether something that a schedule names is not there any more, or may not be used."""
+
+STANDING: Final = f"""(case when schedule.is_draft then '{Standing.DRAFT}'
+        when not schedule.is_enabled then '{Standing.INACTIVE}'
+        when schedule.next_due is null then '{Standing.COMPLETED}'
+        when {_IS_FAULTY} then '{Standing.FAULTY}'
+        else '{Standing.ACTIVE}' end)"""
+
+COLUMNS: Final = f"""schedule.id, schedule.number, schedule.workspace_id, schedule.process_id,
+           process.name as process_name, schedule.name, schedule.description, schedule.owner_id, schedule.start,
+           schedule.rule, schedule.zone,
+           schedule.starts_at, schedule.ends_at, schedule.is_enabled, schedule.is_draft, {STANDING} as standing,
+           schedule.missed, schedule.grace, schedule.overlap, schedule.skip_after, schedule.cancel_after,
+           schedule.inputs, schedule.priority, schedule.next_due, schedule.asides, schedule.created_at,
+           coalesce(schedule.updated_at, schedule.created_at) as updated_at"""
+
+JOINED: Final = """join process on process.id = schedule.process_id
+               and (process.deleted_at is null or schedule.start is not null)"""
+"""The process of a schedule that is there. That of a bare task is made anew when it is needed."""
+
+THERE: Final = """schedule.deleted_at is null
+         and exists (select from process where process.id = schedule.process_id
+                        and (process.deleted_at is null or schedule.start is not null))"""
+
+_TASK: Final = "left join task on task.id = (schedule.start ->> 'task')::uuid"
+_PACKAGE: Final = "left join package on package.id = task.package_id"
+_WORKSPACE: Final = "join workspace on workspace.id = schedule.workspace_id"
+_OWNER: Final = "left join app_user as owner on owner.id = schedule.owner_id"
+_MAKER: Final = "left join app_user as maker on maker.id = schedule.created_by"
+_EDITOR: Final = "left join app_user as editor on editor.id = coalesce(schedule.updated_by, schedule.created_by)"
+_WORK: Final = f"{JOINED}\n          {_TASK}"
+
+
+class ListedSchedule(Schedule, frozen=True, kw_only=True):
+    """A schedule in a list, with the numbers and names of what it names."""
+
+    workspace_name: str
+    work_number: int
+    """Of the task that it starts, else of the process."""
+    work_name: str
+    package_name: str | None
+    """Of the task."""
+    owner_number: int | None
+    maker_number: int | None
+    """Of the user who made it; None if it was no user."""
+    editor_number: int | None
+    """Of the user who changed it last, likewise."""
+    user_numbers: list[int]
+    """Of those as whom its task is run."""
+    group_numbers: list[int]
+    """Of the worker groups where it is run."""
+
+
+SCHEDULES: Final = Listing(
+    noun="schedules",
+    table="schedule",
+    columns=f"""{COLUMNS},
+           workspace.name as workspace_name, coalesce(task.number, process.number) as work_number,
+           coalesce(task.name, process.name) as work_name, package.name as package_name,
+           owner.number as owner_number, maker.number as maker_number, editor.number as editor_number,
+           array(select app_user.number
+                   from jsonb_array_elements_text(schedule.start -> 'users') with ordinality as named (id, place)
+                   join app_user on app_user.id = named.id::uuid
+                  order by named.place) as user_numbers,
+           array(select worker_group.number
+                   from jsonb_array_elements_text(schedule.start -> 'groups') with ordinality as named (id, place)
+                   join worker_group on worker_group.id = named.id::uuid
+                  order by named.place) as group_numbers""",
+    joins=f"""{_WORK}
+          {_PACKAGE}
+          {_WORKSPACE}
+          {_OWNER}
+          {_MAKER}
+          {_EDITOR}""",
+    tenant="schedule.workspace_id",
+    always=THERE,
+    fields=(
+        Field("id", Kind.ID, is_sortable=True, index="schedule_of_workspace"),
+        Field("number", Kind.INTEGER, is_sortable=True),
+        Field("process_id", Kind.ID, index="schedule_of_process"),
+        Field("name", Kind.TEXT, is_sortable=True),
+        Field("description", Kind.TEXT, is_sortable=True),
+        Field("rule", Kind.TEXT, column="(schedule.rule ->> 'type')", is_sortable=True),
+        Field("zone", Kind.TEXT, is_sortable=True),
+        Field("standing", Kind.TEXT, column=STANDING, choices=among(Standing), is_sortable=True),
+        Field("starts_at", Kind.INSTANT, is_sortable=True),
+        Field("ends_at", Kind.INSTANT, is_nullable=True, is_sortable=True),
+        Field("next_due", Kind.INSTANT, is_nullable=True, is_sortable=True),
+        Field("priority", Kind.INTEGER, is_sortable=True),
+        Field("is_of_task", Kind.TRUTH, column="(schedule.start is not null)"),
+        Field(
+            "work_number", Kind.INTEGER, column="coalesce(task.number, process.number)", is_sortable=True, join=_WORK
+        ),
+        Field("work_name", Kind.TEXT, column="coalesce(task.name, process.name)", is_sortable=True, join=_WORK),
+        Field("owner_number", Kind.INTEGER, column="owner.number", is_nullable=True, is_sortable=True, join=_OWNER),
+        Field("maker_number", Kind.INTEGER, column="maker.number", is_nullable=True, is_sortable=True, join=_MAKER),
+        Field("editor_number", Kind.INTEGER, column="editor.number", is_nullable=True, is_sortable=True, join=_EDITOR),
+        Field("created_at", Kind.INSTANT, is_sortable=True),
+        Field(
+            "updated_at",
+            Kind.INSTANT,
+            column="coalesce(schedule.updated_at, schedule.created_at)",
+            is_sortable=True,
+        ),
+    ),
+)
