@@ -18,6 +18,7 @@ from controlroom.border.long_polls import Holds
 from controlroom.border.metrics import Metrics
 from controlroom.border.origin import Origins
 from controlroom.border.published_keys import PublishedKeys
+from controlroom.dialects.automation360 import app as automation360
 from controlroom.dialects.robocorp import app as robocorp
 from controlroom.dialects.robocorp import codes
 from controlroom.dialects.robocorp.messages import GRAMMAR, RobocorpGrammar
@@ -135,10 +136,12 @@ def asgi(room: Room, *others: Mount) -> App:
     """The one ASGI app of a room: every border under one origin (DESIGN §5), and whatever else is to stand there."""
     grammar = robocorp.application(room.engine, room.origins, mail_domain=room.settings.mail_domain, holds=room.holds)
     settings, origins = room.settings, room.origins
+    control_room = automation360.application(room.engine, origins, room.holds)
     insiders = Insiders(origins, settings.trusted_networks, partial(_whose_key, room.engine))
     hosts = Hosts(listening_at=settings.host, public_url=settings.public_url, allowed=settings.allowed_hosts)
     mounts = [
         *(Mount(prefix, grammar, is_public_api=True) for prefix in robocorp.PREFIXES),
+        *(Mount(prefix, control_room, is_public_api=True) for prefix in automation360.PREFIXES),
         Mount(worker_api.PREFIX, worker_api.application(room.engine, room.holds), is_quiet=True),
         Mount("/objects", objects.application(room.engine, codes.told)),
         Mount("/healthz", healthz, is_quiet=True),

@@ -114,7 +114,7 @@ _MANY: Final = 250_000
 class _Reader(NamedTuple):
     decode: Callable[[bytes], Any]
     has_bounds: bool
-    """Whether there is anything of which `_check` knows bounds."""
+    """Whether there is anything of which `check_bounds` knows bounds."""
     keeps_bytes: bool
     """Whether there may be payloads or files in it, of which no objects are made."""
     has_payloads: bool
@@ -148,7 +148,7 @@ def decode(body: bytes, into: Any, *, most_read: int | None = JsonRequest.most_r
     except (msgspec.DecodeError, UnicodeDecodeError) as broken:
         raise Invalid(f"The body is not JSON: {broken}.", code="MALFORMED_JSON") from broken
     if reader.has_bounds:
-        _check(found)
+        check_bounds(found)
     return found
 
 
@@ -156,7 +156,7 @@ _MOST = 2**63
 """What neither the database nor another process is sent as a number."""
 
 
-def _check(value: Any) -> None:
+def check_bounds(value: Any) -> None:
     """Raise for what has bounds anywhere in what was read: MomentOutOfRange, or Invalid for a number beyond 64 bits."""
     match value:
         case int():
@@ -166,10 +166,10 @@ def _check(value: Any) -> None:
             check_moment(value)
         case msgspec.Struct():
             for name in value.__struct_fields__:
-                _check(getattr(value, name))
+                check_bounds(getattr(value, name))
         case list() | tuple():
             for each in value:
-                _check(each)
+                check_bounds(each)
         case _:
             pass
 

@@ -42,6 +42,8 @@ STATUS: Final[Mapping[type[ControlRoomError], int]] = {
     Unavailable: 503,
 }
 
+NO_OTHERS: Final[Mapping[type[ControlRoomError], int]] = {}
+
 AnyRequest = Request[Any, Any, Any]
 
 
@@ -60,9 +62,14 @@ Tell = Callable[[AnyRequest, Failure], Failure]
 """A grammar's words: the same failure with its codes, names and headers."""
 
 
-def status_of(error: ControlRoomError) -> int | None:
-    """The status of a failure, by its kind; the nearest kind of a subclass. None for one without a kind: a bug."""
-    return next((STATUS[kind] for kind in type(error).__mro__ if kind in STATUS), None)
+def status_of(error: ControlRoomError, beside: Mapping[type[ControlRoomError], int] = NO_OTHERS) -> int | None:
+    """The status of a failure, by its kind; the nearest kind of a subclass. None for one without a kind: a bug.
+
+    A grammar may have kinds of its own `beside` those that all have.
+    """
+    return next(
+        (beside.get(kind) or STATUS[kind] for kind in type(error).__mro__ if kind in beside or kind in STATUS), None
+    )
 
 
 def answered(failure: Failure) -> Response[bytes]:
@@ -75,11 +82,15 @@ def answered(failure: Failure) -> Response[bytes]:
 
 
 def handlers(
-    tell: Tell | None = None, *, schemes: str = "", answer: Callable[[Failure], Response[bytes]] = answered
+    tell: Tell | None = None,
+    *,
+    schemes: str = "",
+    answer: Callable[[Failure], Response[bytes]] = answered,
+    statuses: Mapping[type[ControlRoomError], int] = NO_OTHERS,
 ) -> ExceptionHandlersMap:
     """What a grammar's app does with failures: `tell` has its words, `answer` its body.
 
-    `schemes` are those of its credentials, which a 401 names (RFC 9110 §15.5.2).
+    `schemes` are those of its credentials, which a 401 names (RFC 9110 §15.5.2); `statuses` those of its own kinds.
     """
 
     def telling(request: AnyRequest, failure: Failure) -> Response[bytes]:
@@ -88,7 +99,7 @@ def handlers(
         return answer(failure if tell is None else tell(request, failure))
 
     def known(request: AnyRequest, error: ControlRoomError) -> Response[bytes]:
-        status = status_of(error)
+        status = status_of(error, statuses)
         return telling(request, _bug(request, error) if status is None else _failure(status, error))
 
     def framework(request: AnyRequest, error: HTTPException) -> Response[bytes]:

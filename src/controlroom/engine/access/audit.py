@@ -66,14 +66,16 @@ class AuditFilter(Struct, frozen=True, kw_only=True):
     until: datetime | None = None
 
 
+_ACTOR: Final = """left join app_user on app_user.id = event.actor_id and event.actor_kind = 'user'
+      left join credential on credential.id = event.actor_id and event.actor_kind = 'api_key'"""
+
 EVENTS: Final = Listing(
     noun="events",
     table="event",
     columns="""event.id, event.at, event.kind, event.actor_kind, event.actor_id, event.process_id, event.run_id,
            event.step_run_id, event.subject_id, event.data,
            coalesce(app_user.username, credential.name) as actor_name""",
-    joins="""left join app_user on app_user.id = event.actor_id and event.actor_kind = 'user'
-      left join credential on credential.id = event.actor_id and event.actor_kind = 'api_key'""",
+    joins=_ACTOR,
     tenant="event.workspace_id",
     always="event.work_item_id is null",
     fields=(
@@ -96,7 +98,51 @@ OUTSIDE: Final = replace(EVENTS, tenant="event.organization_id", always="event.w
 EVERYWHERE: Final = replace(EVENTS, tenant="event.organization_id")
 """What happened in an organization, in its workspaces and outside: the index by time is `event_of_organization`."""
 
+_WORKER: Final = """left join step_run on step_run.id = event.step_run_id
+      left join worker on worker.id = coalesce(step_run.worker_id, event.subject_id)"""
+_DESCRIBED: Final[tuple[Field, ...]] = (
+    Field("actor_name", Kind.TEXT, "coalesce(app_user.username, credential.name)", is_nullable=True, join=_ACTOR),
+    Field("actor_number", Kind.INTEGER, "app_user.number", is_nullable=True, join=_ACTOR),
+    Field("worker_name", Kind.TEXT, "worker.name", is_nullable=True, join=_WORKER),
+    Field("subject_name", Kind.TEXT, "event.data->>'name'", is_nullable=True),
+)
+
+
+class DescribedEvent(AuditEvent, frozen=True, kw_only=True):
+    """What happened, and what of it people call by a name or a number."""
+
+    actor_number: int | None
+    """Of a user."""
+    worker_name: str | None
+    subject_name: str | None
+
+
+DESCRIBED: Final = replace(
+    EVERYWHERE,
+    columns=f"""{EVENTS.columns}, app_user.number as actor_number, worker.name as worker_name,
+           event.data->>'name' as subject_name""",
+    joins=f"{_ACTOR} {_WORKER}",
+    fields=EVENTS.fields + _DESCRIBED,
+)
+"""What happened in an organization, in its workspaces and outside, with the names of who and what."""
+
 _NEWEST_FIRST: Final = (Sort("at", Direction.DESCENDING), Sort("id", Direction.DESCENDING))
+
+
+def seen_by(actor: Actor) -> Within:
+    """Whose events somebody reads, of `DESCRIBED`: all of the organization's.
+
+    Raises Forbidden for who may read the audit log in some workspaces only, or nowhere.
+    """
+    _check(actor)
+    return Within.one("%(organization)s", organization=actor.organization_id)
+
+
+def _check(actor: Actor) -> None:
+    if not actor.may(Permission.READ_AUDIT, None):
+        raise Forbidden(
+            "only an admin reads the audit log of the organization", code="ADMIN_ONLY", permission=Permission.READ_AUDIT
+        )
 
 
 async def of_workspace(
@@ -110,8 +156,7 @@ async def outside_workspaces(
     engine: Engine, actor: Actor, asked: AuditFilter, *, before: Position | None, limit: int
 ) -> list[AuditEvent]:
     """What happened in the organization and in none of its workspaces (to accounts, say), newest first; for admins."""
-    if not actor.may(Permission.READ_AUDIT, None):
-        raise Forbidden("only an admin reads the audit log of the organization", code="ADMIN_ONLY")
+    _check(actor)
     organization = Within.one("%(organization)s", organization=actor.organization_id)
     return await pages.rows(engine.database, AuditEvent, OUTSIDE, organization, _asked(asked, before, limit))
 

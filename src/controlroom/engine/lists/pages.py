@@ -6,7 +6,7 @@ import msgspec
 
 from controlroom.engine.lists import composer
 from controlroom.engine.lists.composer import COUNTED
-from controlroom.engine.lists.model import Asked, Listing, Page, Skip, Total, Within
+from controlroom.engine.lists.model import EVERYTHING, Asked, Filter, Listing, Page, Skip, Total, Within
 from controlroom.postgres.database import Statements
 
 Row = TypeVar("Row")
@@ -32,6 +32,13 @@ async def page(db: Statements, into: type[Row], listing: Listing, within: Within
         counted = await db.one(int, composed.statement, **composed.values)
         total = total_of(counted, seen=before + len(shown) if shown else 0, has_more=has_more)
     return Page(shown, has_more, total)
+
+
+async def count(db: Statements, listing: Listing, within: Within, asked: Filter = EVERYTHING) -> Total:
+    """How many rows a filter finds, without any of them; exact up to `COUNTED`. Raises Invalid likewise."""
+    composed = composer.total(listing, within, asked)
+    counted = await db.one(int, composed.statement, **composed.values)
+    return Total(counted, is_capped=counted > COUNTED)
 
 
 def total_of(counted: int, *, seen: int, has_more: bool) -> Total:

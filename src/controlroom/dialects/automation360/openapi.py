@@ -1,0 +1,73 @@
+"""The document of the grammar: `/swagger/openapi.json`, and `/swagger/docs` for people."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from litestar import Litestar, Router
+from litestar.handlers import HTTPRouteHandler
+from litestar.openapi import OpenAPIConfig
+from litestar.openapi.spec import Components, Reference, SecurityScheme
+
+from controlroom.border.api_docs.failures import with_failures
+from controlroom.border.api_docs.published import drawn
+from controlroom.border.asking import Entrance
+from controlroom.border.routing import operation_id
+from controlroom.dialects.automation360.errors import FAILURES, ErrorAnswer
+from controlroom.dialects.automation360.routing import PAIR, SUPERSEDED, habits
+
+DOCUMENT = "/swagger"
+
+
+def documented(handlers: Sequence[HTTPRouteHandler], *entrances: Entrance) -> Router:
+    """Routes that the document describes, each under the noun of its module, with what all of them have."""
+    for handler in with_failures(handlers, FAILURES, ErrorAnswer):
+        handler.tags = [handler.fn.__module__.rpartition(".")[2].replace("_", " ").capitalize()]
+    return Router("/", route_handlers=handlers, middleware=[habits, *entrances])
+
+
+def published(app: Litestar, schema: dict[str, Any]) -> dict[str, Any]:
+    """The document as it is published: with the permission that a route needs, and what follows one that ends."""
+    of_operation = {
+        (path, method.lower()): handler
+        for route in app.routes
+        for handler in getattr(route, "route_handlers", ())
+        for path in (route.path_format,)
+        for method in handler.http_methods
+    }
+    for path, item in schema["paths"].items():
+        for method, operation in item.items():
+            handler = of_operation.get((path, method))
+            if handler is None:
+                continue
+            told = [operation.get("description") or ""]
+            if (pair := handler.opt.get(PAIR)) is not None:
+                told.append(f"Needs `{pair.action}` of `{pair.resource}`.")
+            if (superseded := handler.opt.get(SUPERSEDED)) is not None:
+                until = "" if superseded.sunset is None else f", which ends on {superseded.sunset:%d %B %Y}"
+                told.append(f"Superseded by `{superseded.by}`{until}.")
+            operation["description"] = "\n\n".join(filter(None, told))
+    return schema
+
+
+def config() -> OpenAPIConfig:
+    """What is published."""
+    schemes: dict[str, SecurityScheme | Reference] = {
+        "Token": SecurityScheme(
+            type="apiKey",
+            name="X-Authorization",
+            security_scheme_in="header",
+            description="The token that `POST /v2/authentication` gives, bare.",
+        ),
+        "Bearer": SecurityScheme(type="http", scheme="bearer", description="The same token."),
+    }
+    return OpenAPIConfig(
+        title="Control Room: Automation 360",
+        version="v4",
+        description="Control Room API v1 to v4. Lists are asked by filter, sort and page; each part may be left out.",
+        path=DOCUMENT,
+        components=Components(security_schemes=schemes),
+        security=[{"Token": []}, {"Bearer": []}],
+        operation_id_creator=operation_id,
+        use_handler_docstrings=True,
+        render_plugins=drawn(published),
+    )
