@@ -14,6 +14,8 @@
     @post("/v3/wlm/queues", number_codes=True)                            # `code` of its failures is a JSON integer
     @get("/v1/schedule/…", deprecated=Superseded("/v2/schedule/…", date(2028, 1, 31)))
 
+    @post("/v2/blm/promoteBot", not_had="…")                              # raises `errors.NotSupported`; listed so
+
 `needs` is the engine's permission: with it the handler has `request.seen` and `request.reading`. A handler that writes
 declares none; its verb asks. `pair` is the vendor's permission of the same thing, which a 403 names. Query parameters
 are declared as the vendor writes them (`from_date: Annotated[str, QueryParameter(name="fromDate")]`) and arrive in
@@ -40,6 +42,8 @@ IS_OPEN: Final = "is_open"
 PAIR: Final = "pair"
 NUMBER_CODES: Final = "number_codes"
 SUPERSEDED: Final = "superseded"
+NOT_HAD: Final = "not_had"
+"""The option of a route that answers that we do not have this (`errors.NotSupported`): why, for the coverage table."""
 _QUERY: Final = "query_names"
 
 
