@@ -118,6 +118,14 @@ ROWS = {
         "assistant_artifact (id, workspace_id, assistant_run_id, name, size, hash)",
         "$id, $workspace, $assistant_run, 'log.html', 4, 'beef'",
     ),
+    "repository_file": (
+        "repository_file (id, organization_id, workspace_id, above, path, name, is_folder)",
+        "$id, $organization, $workspace, array[$workspace, $id], '{notes.txt}', 'notes.txt', false",
+    ),
+    "repository_file_version": (
+        "repository_file_version (id, file_id, version, hash, size)",
+        "$id, $repository_file, 1, 'beef', 4",
+    ),
 }
 """One row of each table in an order in which they can be written: its columns, and its values.
 
@@ -182,8 +190,9 @@ async def test_whatever_has_a_number_is_a_noun(engine):
     tables = await engine.database.all(
         str,
         """
-        select table_name::text from information_schema.columns
-         where table_schema = 'public' and column_name = 'number'
+        select table_name::text
+          from information_schema.columns join information_schema.tables using (table_schema, table_name)
+         where table_schema = 'public' and column_name = 'number' and table_type = 'BASE TABLE'
         """,
     )
 

@@ -10,8 +10,11 @@ import pytest
 ENGINE = Path(__file__).parents[2] / "src/controlroom/engine"
 MIGRATIONS = ENGINE.parent / "postgres/migrations"
 
-SCOPES = {"Scope", "Of", "Robot", "Room", "ScopedTx", "Tx[Scope]"}
-"""What a function takes so that it cannot be called by somebody who sees nothing."""
+SCOPES = {"Scope", "Of", "Robot", "Room", "ScopedTx", "Tx[Scope]", "Rights", "Node"}
+"""What a function takes so that it cannot be called by somebody who sees nothing.
+
+The last two are of the repository: what somebody may do in its folders, and what has been found by that.
+"""
 
 WITHOUT_REFERENCE = {"console_archive", "console_chunk", "run_wake", "secret_mask", "work_item_attempt"}
 """Tables that hang on a tenant's without a foreign key: they are written too often, or outlive it."""
@@ -23,7 +26,10 @@ BY_CREDENTIAL = {
 }
 """Functions that find whose a credential is, or count its uses: who has shown one gets a Scope from what they find."""
 
-CONDITIONS = {"placement_matches", "by", "serves", "_can_run", "_claim"}
+OF_RIGHTS = {"_entries"}
+"""The function that finds in which folders somebody has rights at all."""
+
+CONDITIONS = {"placement_matches", "by", "serves", "_can_run", "_claim", "_labelled"}
 """Functions that give a condition, or the text of a statement, for functions that take a Scope."""
 
 
@@ -76,7 +82,11 @@ def unscoped(noun: str) -> list[str]:
     found = []
     for file in files:
         for function, text in statements(ast.parse(file.read_text(encoding="utf-8"))):
-            if table.search(text) and not takes_scope(function) and function.name not in BY_CREDENTIAL | CONDITIONS:
+            if (
+                table.search(text)
+                and not takes_scope(function)
+                and function.name not in BY_CREDENTIAL | CONDITIONS | OF_RIGHTS
+            ):
                 found.append(f"{file.relative_to(ENGINE)}:{function.lineno} {function.name}")
     return found
 

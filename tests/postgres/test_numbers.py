@@ -36,6 +36,8 @@ async def test_whatever_has_an_id_has_a_number(rooms):
                         where indrelid = thing.table_name::regclass and indisunique and indisvalid and indnkeyatts = 1
                           and indpred is null and attname = 'number') as is_unique
           from information_schema.columns as thing
+          join information_schema.tables as its on its.table_schema = thing.table_schema
+           and its.table_name = thing.table_name and its.table_type = 'BASE TABLE'
           left join information_schema.columns as number
             on number.table_schema = thing.table_schema and number.table_name = thing.table_name
            and number.column_name = 'number'

@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 from typing import IO
 
-from controlroom.errors import Conflict, Unavailable
+from controlroom.errors import Conflict, Invalid, Unavailable
 from controlroom.robots.archive_rules import DEFAULT_LIMITS, ArchiveLimits, check_directory, too_large
 from controlroom.robots.choosing import FILE_NAME, inner_folder
 from controlroom.robots.contents import chosen_in, contents
@@ -85,6 +85,20 @@ def read_robot_from_zip(
         robot = with_interfaces(parse_robot(text), source)
         check_environment(robot, source)
         return root, robot
+
+
+def has_robot(archive: Path, limits: ArchiveLimits = DEFAULT_LIMITS) -> bool:
+    """Whether a file is a zip with a robot.yaml in it, be it one that is refused; done aside as the next."""
+    try:
+        with archive.open("rb") as file:
+            if file.read(2) != b"PK":
+                return False
+            file.seek(0)
+            check_directory(file, limits)
+            with zipfile.ZipFile(file) as package:
+                return any(PurePosixPath(name).name == FILE_NAME for name in package.namelist())
+    except (zipfile.BadZipFile, Invalid, ValueError, OverflowError, RuntimeError, NotImplementedError, EOFError):
+        return False
 
 
 def robot_of_package(archive: Path, within: str) -> tuple[str, RobotDefinition]:

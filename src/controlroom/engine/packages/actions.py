@@ -13,7 +13,13 @@ from controlroom.engine.access.scope import Of, Scope, ScopedTx, by, ensure_seen
 from controlroom.engine.engine import Engine
 from controlroom.engine.events.store import By
 from controlroom.engine.packages import store
-from controlroom.engine.packages.errors import PackageInUse, PackageNameTaken, PackageNotFound, PackageTooLarge
+from controlroom.engine.packages.errors import (
+    PackageInUse,
+    PackageLocked,
+    PackageNameTaken,
+    PackageNotFound,
+    PackageTooLarge,
+)
 from controlroom.engine.packages.model import Package, Pushed
 from controlroom.engine.uploads.actions import claim, fail
 from controlroom.engine.uploads.actions import get as get_upload
@@ -59,13 +65,18 @@ async def delete(engine: Engine, actor: Actor, workspace: WorkspaceId, package: 
     """Delete a package that no step uses; runs under way keep the version they took. Raises PackageInUse."""
     scope = scope_of(actor, Permission.WRITE_PACKAGES, workspace)
     async with scoped(engine.database, scope) as tx:
-        await store.lock(tx, scope, package)
-        if users := await store.users_of(tx, package):
-            raise PackageInUse(package, users)
-        if not await store.delete(tx, scope, package):
-            await ensure_seen(tx, scope)
-            raise PackageNotFound(package)
-        await record(engine, tx, actor, scope, "package.deleted", package)
+        await delete_in(engine, tx, actor, scope, package)
+
+
+async def delete_in(engine: Engine, tx: ScopedTx, actor: Actor, scope: Scope, package: PackageId) -> None:
+    """Likewise, for who has the right by the folder that it lies in."""
+    await _ensure_unlocked(tx, scope, package, by(actor))
+    if users := await store.users_of(tx, package):
+        raise PackageInUse(package, users)
+    if not await store.delete(tx, scope, package):
+        await ensure_seen(tx, scope)
+        raise PackageNotFound(package)
+    await record(engine, tx, actor, scope, "package.deleted", package)
 
 
 async def set_exclude_newer(
@@ -103,8 +114,8 @@ async def push(
     name = checked_name(name, what="package's name")
     read = await read_robot(engine, workspace, blob, folder=folder)
     async with scoped(engine.database, scope) as tx:
-        package = await _called(engine, tx, by(actor), scope, name, PackageId(uuid7()))
-        is_new = await _take(engine, tx, by(actor), scope, package, blob, read)
+        package = await package_called(engine, tx, by(actor), scope, name, PackageId(uuid7()))
+        is_new = await take_version(engine, tx, by(actor), scope, package, blob, read)
         return Pushed(await store.get(tx, scope, package), is_new)
 
 
@@ -167,8 +178,8 @@ async def complete_upload(engine: Engine, scope: Of, upload: UploadId, blob: Blo
         package = PackageId(claimed.target_id)
         promised_by = By(claimed.by_kind, claimed.by_id)
         if claimed.name:
-            package = await _called(engine, tx, promised_by, scope, claimed.name, package)
-        await _take(engine, tx, promised_by, scope, package, blob, read)
+            package = await package_called(engine, tx, promised_by, scope, claimed.name, package)
+        await take_version(engine, tx, promised_by, scope, package, blob, read)
 
 
 async def add_version(
@@ -178,7 +189,7 @@ async def add_version(
 
     Raises PackageNotFound.
     """
-    return await _take(engine, tx, By("system"), scope, package, blob, read)
+    return await take_version(engine, tx, By("system"), scope, package, blob, read)
 
 
 _SECONDS: Final = 10.0
@@ -206,7 +217,13 @@ async def read_robot(engine: Engine, workspace: WorkspaceId, blob: Blob, *, fold
         return ReadRobot(*await engine.aside.call(bounds, robot_of_package, path, folder))
 
 
-async def _called(engine: Engine, tx: ScopedTx, actor: By, scope: Scope, name: str, new: PackageId) -> PackageId:
+async def _ensure_unlocked(tx: ScopedTx, scope: Scope, package: PackageId, actor: By) -> None:
+    locked_by = await store.lock(tx, scope, package)
+    if locked_by is not None and locked_by != actor.id:
+        raise PackageLocked(package)
+
+
+async def package_called(engine: Engine, tx: ScopedTx, actor: By, scope: Scope, name: str, new: PackageId) -> PackageId:
     """The package of a name, created if there is none; whoever else creates it just now is waited for."""
     created = await store.insert_if_new(tx, scope, name, package=new)
     if created is not None:
@@ -219,7 +236,7 @@ async def _called(engine: Engine, tx: ScopedTx, actor: By, scope: Scope, name: s
     return found.id
 
 
-async def _take(
+async def take_version(
     engine: Engine,
     tx: ScopedTx,
     actor: By,
@@ -228,8 +245,8 @@ async def _take(
     blob: Blob,
     read: ReadRobot,
 ) -> bool:
-    """Add a version to a package unless it is the latest already; whether it was added."""
-    await store.lock(tx, scope, package)
+    """Add a version to a package unless it is the latest already; whether it was added. Raises PackageLocked."""
+    await _ensure_unlocked(tx, scope, package, actor)
     latest = await store.latest_version(tx, scope, package)
     if latest is not None and latest.hash == blob.hash and latest.folder in {None, read.folder}:
         return False

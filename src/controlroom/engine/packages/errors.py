@@ -61,6 +61,15 @@ class PackageInUse(Conflict):
         super().__init__(f"the package is used by {', '.join(processes)}", package_id=str(package), processes=processes)
 
 
+class PackageLocked(Conflict):
+    """Somebody else has checked the package out."""
+
+    code: ClassVar[str] = "PACKAGE_LOCKED"
+
+    def __init__(self, package: UUID) -> None:
+        super().__init__("the package is checked out by somebody else", package_id=str(package))
+
+
 class PackageTooLarge(Invalid):
     """The zip file is larger than the limit."""
 

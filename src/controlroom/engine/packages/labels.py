@@ -123,11 +123,18 @@ async def set_label(
     name = checked_name(label, what="label")
     async with scoped(engine.database, scope) as tx:
         await ensure_seen(tx, scope)
-        await store.hold(tx, scope, package)
-        found = await get_version(tx, scope, package, version)
-        await _move(tx, found, name)
-        await record(engine, tx, actor, scope, "package.labelled", package, label=name, version=version)
+        await set_label_in(engine, tx, actor, scope, package, name, version)
         return await get_version(tx, scope, package, version)
+
+
+async def set_label_in(
+    engine: Engine, tx: ScopedTx, actor: Actor, scope: Scope, package: PackageId, label: str, version: int
+) -> None:
+    """Likewise, for who has the right by the folder that the package lies in."""
+    await store.hold(tx, scope, package)
+    found = await get_version(tx, scope, package, version)
+    await _move(tx, found, label)
+    await record(engine, tx, actor, scope, "package.labelled", package, label=label, version=version)
 
 
 async def remove_label(engine: Engine, actor: Actor, workspace: WorkspaceId, package: PackageId, label: str) -> None:

@@ -7,12 +7,13 @@ from typing import Final
 from uuid import UUID
 
 import msgspec
+from msgspec import Struct
 
 from controlroom.engine.access.scope import EACH, SEEN, Scope, ScopedTx
 from controlroom.engine.nouns import InWorkspace, Missing, Noun
 from controlroom.engine.packages.errors import PackageNotFound, TaskNotFound
 from controlroom.engine.packages.model import Package, PackageVersion, Task, Zip
-from controlroom.ids import PackageId, PackageVersionId, TaskId, uuid7
+from controlroom.ids import PackageId, PackageVersionId, TaskId, UserId, uuid7
 from controlroom.objects.store import Blob
 from controlroom.postgres.database import Statements, Tx
 from controlroom.postgres.keyset import oldest_first
@@ -249,11 +250,19 @@ async def set_exclude_newer(tx: Tx, scope: Scope, package: PackageId, moment: da
     )
 
 
-async def lock(tx: Tx, scope: Scope, package: PackageId) -> None:
-    """Make versions, deletions and new uses of a package wait for each other; raises PackageNotFound."""
-    found = await tx.value(
+class _Locked(Struct, frozen=True):
+    locked_by: UserId | None
+
+
+async def lock(tx: Tx, scope: Scope, package: PackageId) -> UserId | None:
+    """Make versions, deletions and new uses of a package wait for each other; who alone may write it now.
+
+    Raises PackageNotFound.
+    """
+    found = await tx.one_or_none(
+        _Locked,
         f"""
-        select id from package
+        select locked_by from package
          where id = %(package)s and workspace_id = {SEEN} and deleted_at is null
            for update
         """,
@@ -262,6 +271,7 @@ async def lock(tx: Tx, scope: Scope, package: PackageId) -> None:
     )
     if found is None:
         raise PackageNotFound(package)
+    return found.locked_by
 
 
 async def add_version(

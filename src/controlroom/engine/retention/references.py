@@ -15,6 +15,7 @@ NAMING: Final = (
     "console_archive",
     "asset",
     "assistant_artifact",
+    "repository_file_version",
 )
 """Tables whose column `hash` keeps an object."""
 

@@ -1,5 +1,7 @@
 """The verbs of workspaces."""
 
+from typing import ClassVar
+
 from controlroom.engine.access.credentials import forget
 from controlroom.engine.access.errors import WorkspaceNotFound
 from controlroom.engine.access.grants import store as grants
@@ -11,8 +13,17 @@ from controlroom.engine.engine import Engine
 from controlroom.engine.wakes import Topic
 from controlroom.engine.workspaces import store
 from controlroom.engine.workspaces.model import Workspace
-from controlroom.errors import Forbidden
+from controlroom.errors import Conflict, Forbidden
 from controlroom.ids import GrantId, UserId, WorkspaceId, uuid7
+
+
+class WorkspaceNotEmpty(Conflict):
+    """Something has been made in the workspace."""
+
+    code: ClassVar[str] = "WORKSPACE_NOT_EMPTY"
+
+    def __init__(self) -> None:
+        super().__init__("there is something in the workspace: only an empty one is deleted")
 
 
 async def get(engine: Engine, actor: Actor | StepRunActor, workspace: WorkspaceId) -> Workspace:
@@ -71,6 +82,22 @@ async def rename(engine: Engine, actor: Actor, workspace: WorkspaceId, name: str
         renamed = await store.get(tx, scope)
     assert renamed is not None  # noqa: S101  # its row is locked by this transaction
     return renamed
+
+
+async def delete(engine: Engine, actor: Actor, workspace: WorkspaceId) -> None:
+    """Delete a workspace in which nothing has been made. Raises WorkspaceNotEmpty."""
+    scope = scope_of(actor, Permission.WRITE_WORKSPACE, workspace)
+    if not actor.may(Permission.WRITE_WORKSPACES, None):
+        raise Forbidden("only an admin of the organization deletes workspaces", code="ADMIN_ONLY")
+    async with scoped(engine.database, scope) as tx:
+        if not await store.lock(tx, scope):
+            raise WorkspaceNotFound
+        if not await store.is_empty(tx, scope):
+            raise WorkspaceNotEmpty
+        await store.delete(tx, scope)
+        await record(engine, tx, actor, scope, "workspace.deleted", workspace)
+        tx.after_commit(lambda: forget(engine))
+        tx.after_commit(lambda: engine.wakes.wake(Topic.SERVICE, actor.organization_id))
 
 
 def _place(actor: Actor | StepRunActor, workspace: WorkspaceId) -> Scope:

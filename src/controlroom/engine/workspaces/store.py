@@ -4,7 +4,7 @@ from functools import partial
 from typing import Final
 
 from controlroom.engine.access.errors import WorkspaceNotFound
-from controlroom.engine.access.scope import SEEN, Of, Scope
+from controlroom.engine.access.scope import SEEN, Of, Scope, ScopedTx
 from controlroom.engine.nouns import InOrganization, InWorkspace, Missing, Noun
 from controlroom.engine.workspaces.model import Workspace
 from controlroom.errors import Conflict
@@ -111,6 +111,31 @@ async def rename(tx: Statements, scope: Scope, name: str) -> bool:
         )
     except UniqueViolation as taken:
         raise _name_taken(name) from taken
+
+
+async def lock(tx: ScopedTx, scope: Scope) -> bool:
+    """Make what is done to the workspace as a whole wait for each other; whether it is there."""
+    return await tx.value(f"select id from workspace where id = {SEEN} for update", **scope.params) is not None
+
+
+async def is_empty(tx: ScopedTx, scope: Scope) -> bool:
+    """Whether nothing that anybody made is in the workspace, nor in any other's use. Reads tables of other slices."""
+    return not await tx.value(
+        f"""
+        select exists (select from package where workspace_id = {SEEN} and deleted_at is null)
+            or exists (select from repository_file where workspace_id = {SEEN} and deleted_at is null)
+            or exists (select from process where workspace_id = {SEEN} and deleted_at is null)
+            or exists (select from queue where workspace_id = {SEEN} and is_standing and deleted_at is null)
+            or exists (select from secret where workspace_id = {SEEN})
+            or exists (select from asset where workspace_id = {SEEN})
+        """,
+        **scope.params,
+    )
+
+
+async def delete(tx: ScopedTx, scope: Scope) -> None:
+    """Mark a locked workspace as deleted; its name is free."""
+    await tx.execute(f"update workspace set deleted_at = clock_now() where id = {SEEN}", **scope.params)
 
 
 def _name_taken(name: str) -> Conflict:

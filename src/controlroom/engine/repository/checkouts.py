@@ -1,0 +1,125 @@
+"""Who edits: a file or package is checked out by one user, who gets a copy of their own, and checked in again."""
+
+from controlroom.engine.access.model import Actor, Permission
+from controlroom.engine.access.nouns import USER
+from controlroom.engine.access.record import record
+from controlroom.engine.access.scope import Of, ScopedTx, by, scoped
+from controlroom.engine.access.users.store import user
+from controlroom.engine.engine import Engine
+from controlroom.engine.nouns import Ways
+from controlroom.engine.packages import store as package_store
+from controlroom.engine.packages.actions import read_robot, take_version
+from controlroom.engine.references import Reference, resolve_all
+from controlroom.engine.repository import nodes, store
+from controlroom.engine.repository.actions import Named, found, place_of
+from controlroom.engine.repository.contents import is_robot, new_file
+from controlroom.engine.repository.errors import Locked, NotPossible
+from controlroom.engine.repository.model import Node, NodeKind, Right
+from controlroom.engine.repository.rights import rights_of
+from controlroom.errors import Conflict, Forbidden, Invalid
+from controlroom.ids import PackageId
+from controlroom.objects.store import Blob
+
+
+async def check_out(engine: Engine, actor: Actor, node: Named) -> Node:
+    """Lock a file or package and give its user a copy in their own tree, which is returned. Raises Locked."""
+    async with scoped(engine.database, actor.organization_id) as tx:
+        rights = await rights_of(tx, actor)
+        if rights.owner is None:
+            raise Forbidden("only a user checks anything out", code="USERS_ONLY")
+        source = await nodes.get(tx, rights, node, Right.CLONE)
+        rights.require(Right.UPDATE, source)
+        if source.workspace_id is None or source.kind not in {NodeKind.FILE, NodeKind.TASK, NodeKind.PACKAGE}:
+            raise NotPossible("a file or package of a workspace is checked out")
+        await _hold(tx, source)
+        source = await found(tx, actor, source.id)
+        if source.locked_by is not None:
+            raise Locked(source.name)
+        await store.set_lock(tx, source, rights.owner)
+        home = await found(tx, actor, rights.owner)
+        content = await store.content(tx, source, None)
+        copy = await new_file(
+            engine, tx, actor, home, f"{source.name} {source.number}", source, content, copied_from=source.id
+        )
+        await record(engine, tx, actor, source, "file.checked_out", source.id, name=source.name)
+        return copy
+
+
+async def check_in(engine: Engine, actor: Actor, copy: Named) -> Node:
+    """The content of a copy becomes the next version of what it was made of, which is free again; the copy is gone."""
+    rights = await rights_of(engine.database, actor)
+    own = await nodes.get(engine.database, rights, copy, Right.UPDATE)
+    if own.owner_id is None or own.copied_from is None:
+        raise NotPossible("only a copy of what was checked out is checked in")
+    original = await nodes.get(engine.database, rights, own.copied_from, Right.UPDATE)
+    content = await store.content(engine.database, own, None)
+    robot = None
+    if content is not None and original.kind is not NodeKind.FILE and original.workspace_id is not None:
+        blob = Blob(content.hash, content.size)
+        if not await is_robot(engine, actor.organization_id, blob):
+            raise Invalid("a bot's content is a zip with a robot.yaml in it", code="PACKAGE_INVALID")
+        robot = await read_robot(engine, original.workspace_id, blob, folder="")
+    async with scoped(engine.database, actor.organization_id) as tx:
+        await _hold(tx, original)
+        await store.lock(tx, own)
+        original = await found(tx, actor, original.id)
+        if original.locked_by != actor.id:
+            raise NotPossible("it is not checked out any more")
+        if content is not None and robot is not None:
+            package = PackageId(original.container_id)
+            blob = Blob(content.hash, content.size)
+            await take_version(engine, tx, by(actor), place_of(original), package, blob, robot)
+        elif content is not None:
+            before = await store.content(tx, original, None)
+            if before is None or before.hash != content.hash:
+                blob = Blob(content.hash, content.size)
+                await store.add_version(tx, original.id, blob, by=actor.id, has_errors=own.has_errors)
+        await store.set_lock(tx, original, None)
+        await store.delete(tx, own, by=actor.id)
+        await record(engine, tx, actor, original, "file.checked_in", original.id, name=original.name)
+        return await found(tx, actor, original.container_id if robot is not None else original.id)
+
+
+async def unlock(engine: Engine, actor: Actor, node: Named) -> Node:
+    """Take a check-out back: one's own; another's takes the writing of the workspace. The copy stays, as a file."""
+    async with scoped(engine.database, actor.organization_id) as tx:
+        rights = await rights_of(tx, actor)
+        locked = await nodes.get(tx, rights, node)
+        if locked.locked_by is None or locked.workspace_id is None:
+            raise NotPossible(f"{locked.name!r} is not checked out")
+        if locked.locked_by != actor.id:
+            actor.require(Permission.WRITE_WORKSPACE, locked.workspace_id)
+        await store.set_lock(tx, locked, None)
+        await record(engine, tx, actor, locked, "file.unlocked", locked.id, name=locked.name)
+        return await found(tx, actor, locked.id)
+
+
+async def recover(engine: Engine, actor: Actor, source: str | int, target: str | int) -> int:
+    """Give a disabled user's tree to another user, who has nothing of their own yet; how many files and folders.
+
+    Takes the writing of the organization's members. Raises UserNotFound, and Conflict for what does not go.
+    """
+    if not actor.may(Permission.WRITE_MEMBERS, None):
+        raise Forbidden("only an admin of the organization gives files of one user to another", code="ADMIN_ONLY")
+    of = Of(actor.organization_id, tuple(actor.grants))
+    async with scoped(engine.database, actor.organization_id) as tx:
+        asked = [Reference(USER, str(each), Ways.ID | Ways.NUMBER) for each in (source, target)]
+        giving, taking = await resolve_all(tx, of, asked)
+        if giving == taking:
+            raise Conflict("these are the same user", code="REPOSITORY_CONFLICT")
+        giver = await user(tx, actor.organization_id, giving)
+        if giver is not None and giver.disabled_at is None:
+            raise NotPossible("only the files of a user who is gone are given to another")
+        if await store.has_files(tx, actor.organization_id, taking):
+            raise NotPossible("the other user has files already")
+        moved = await store.give_tree(tx, actor.organization_id, giving, taking)
+        await record(engine, tx, actor, actor.organization_id, "user_files.recovered", taking, source=str(giving))
+        return moved
+
+
+async def _hold(tx: ScopedTx, node: Node) -> None:
+    """Make check-outs, check-ins and versions of a file or package wait for each other."""
+    if node.kind is NodeKind.FILE:
+        await store.lock(tx, node)
+    else:
+        await package_store.lock(tx, place_of(node), PackageId(node.container_id))
