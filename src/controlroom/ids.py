@@ -46,6 +46,8 @@ DeliveryId = NewType("DeliveryId", UUID)
 AssistantId = NewType("AssistantId", UUID)
 AssistantRunId = NewType("AssistantRunId", UUID)
 AssistantArtifactId = NewType("AssistantArtifactId", UUID)
+AllocationId = NewType("AllocationId", UUID)
+TriggerMappingId = NewType("TriggerMappingId", UUID)
 
 
 def uuid7() -> UUID:

@@ -104,6 +104,8 @@ ROWS = {
         """schedule (id, workspace_id, process_id, name, rule, zone, starts_at, missed, grace, overlap, inputs)""",
         "$id, $workspace, $process, 'nightly', '{}', 'UTC', clock_now(), 'skip', '0', 'allow', '{}'",
     ),
+    "allocation": ("allocation (id, workspace_id, task_id, most)", "$id, $workspace, $task, 2"),
+    "trigger_mapping": ("trigger_mapping (id, workspace_id, task_id, user_id)", "$id, $workspace, $task, $app_user"),
     "chain": (
         "chain (id, workspace_id, process_id, next_process_id, ends, empty)",
         "$id, $workspace, $process, $process, '{completed}', 'skip'",

@@ -10,6 +10,7 @@ from msgspec.structs import replace
 import controlroom.engine
 from controlroom.engine.access import audit
 from controlroom.engine.access.scope import Of, within
+from controlroom.engine.allocations.listings import ALLOCATIONS
 from controlroom.engine.assistants.listings import ASSISTANT_RUNS
 from controlroom.engine.deliveries.listings import DELIVERIES
 from controlroom.engine.lists import composer
@@ -29,6 +30,7 @@ from controlroom.engine.lists.model import (
 )
 from controlroom.engine.runs.listings import RUNS, STEP_RUNS
 from controlroom.engine.schedules.listings import SCHEDULES
+from controlroom.engine.triggers.mappings import TRIGGER_MAPPINGS
 from controlroom.engine.work_items.listings import ITEMS
 from controlroom.ids import OrganizationId, WorkspaceId, uuid7
 from controlroom.postgres.statement import statement
@@ -270,7 +272,7 @@ async def test_a_scope_of_several_workspaces_lists_those_that_exist(engine, orga
     assert await db.all(object, nothing.sql, **nothing.values) == []
 
 
-LISTINGS = [RUNS, STEP_RUNS, ITEMS, audit.EVENTS, ASSISTANT_RUNS, DELIVERIES, SCHEDULES]
+LISTINGS = [RUNS, STEP_RUNS, ITEMS, audit.EVENTS, ASSISTANT_RUNS, DELIVERIES, SCHEDULES, ALLOCATIONS, TRIGGER_MAPPINGS]
 
 KINDS = {
     Kind.ID: {"uuid"},
