@@ -82,6 +82,16 @@ ROWS = {
     "work_item": ("work_item (id, workspace_id, state)", "$id, $workspace, 'new'"),
     "work_item_file": ("work_item_file (id, work_item_id, name, size, hash)", "$id, $work_item, 'a.txt', 4, 'beef'"),
     "secret": ("secret (id, workspace_id, name, sealed)", "$id, $workspace, 'mail', ''"),
+    "locker": ("locker (id, organization_id, name)", "$id, $organization, 'Finance'"),
+    "shared_secret": (
+        "shared_secret (id, organization_id, name, owner_id)",
+        "$id, $organization, 'bank', $app_user",
+    ),
+    "secret_attribute": (
+        """secret_attribute (id, shared_secret_id, position, name, is_user_provided, is_masked, is_password)""",
+        "$id, $shared_secret, 0, 'password', false, true, true",
+    ),
+    "secret_value": ("secret_value (id, attribute_id, sealed)", "$id, $secret_attribute, ''"),
     "asset": ("asset (id, workspace_id, name)", "$id, $workspace, 'rates'"),
     "webhook": (
         "webhook (id, workspace_id, name, grammar, endpoint, events, sealed)",

@@ -70,9 +70,15 @@ class Permission(StrEnum):
     """Make workspaces: of the organization, as all below."""
     WRITE_ROLES = "roles.write"
     """Make, edit and delete roles."""
+    OWN_SECRETS = "secrets.own"
+    """Keep secrets and lockers of the organization, and share them."""
+    GOVERN_LOCKERS = "lockers.govern"
+    """See and change all lockers and secrets of the organization, whoever owns them: not their values."""
 
 
-OF_ORGANIZATION = frozenset({Permission.WRITE_WORKSPACES, Permission.WRITE_ROLES})
+OF_ORGANIZATION = frozenset(
+    {Permission.WRITE_WORKSPACES, Permission.WRITE_ROLES, Permission.OWN_SECRETS, Permission.GOVERN_LOCKERS}
+)
 """What means nothing in a single workspace."""
 
 EVERYTHING = frozenset(Permission) - OF_ORGANIZATION

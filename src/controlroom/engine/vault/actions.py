@@ -8,12 +8,13 @@ import msgspec
 from controlroom.engine.access.model import Actor, Permission, StepRunActor
 from controlroom.engine.access.names import checked_text
 from controlroom.engine.access.record import record
-from controlroom.engine.access.scope import Scope, ensure_seen, scope_of, scoped
+from controlroom.engine.access.scope import Robot, Scope, ensure_seen, scope_of, scoped
 from controlroom.engine.engine import Engine
 from controlroom.engine.vault import masks, store
 from controlroom.engine.vault.errors import SecretNotFound, SecretTooLarge
 from controlroom.engine.vault.model import Secret, SecretKeys, SecretValues
 from controlroom.engine.vault.rules import LONGEST_DESCRIPTION, checked_secret_name
+from controlroom.engine.vault.shared import giving
 from controlroom.ids import SecretId, WorkspaceId, uuid7
 from controlroom.postgres.database import Statements
 
@@ -23,12 +24,17 @@ _decode = msgspec.json.Decoder(dict[str, Any]).decode
 async def read(engine: Engine, actor: Actor | StepRunActor, workspace: WorkspaceId, name: str) -> SecretValues:
     """A secret's values, for a living step run of the workspace or for who may use secrets. Audited.
 
-    What a step run reads is masked in the lines that it prints from then on. Raises SecretNotFound; Unauthenticated
-    when the step run has ended.
+    Where the workspace has none of this name, a step run gets the organization's, if it runs as a user who owns or
+    consumes that. What a step run reads is masked in the lines that it prints from then on. Raises SecretNotFound;
+    Unauthenticated when the step run has ended.
     """
     scope = scope_of(actor, Permission.USE_SECRETS, workspace)
     async with scoped(engine.database, scope) as tx:
         found = await store.sealed(tx, scope, name)
+        if found is None and isinstance(actor, StepRunActor) and isinstance(scope, Robot):
+            shared = await giving.read(engine, tx, actor, scope, name)
+            if shared is not None:
+                return shared
         if found is None:
             raise await _missing(tx, scope, name)
         values = _opened(engine, scope, found)
