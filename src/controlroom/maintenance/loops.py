@@ -20,6 +20,7 @@ from controlroom.maintenance import (
     provisioner,
     rescuer,
     scheduler,
+    statistician,
 )
 from controlroom.maintenance.deliverer import Deliverer
 from controlroom.maintenance.dispatcher import Dispatcher
@@ -51,6 +52,10 @@ def loops(engine: Engine, guard: Guard, writes: WriteProbe) -> list[Loop]:
         Loop(name="pruner", every=EVERY, tick=pruner.prune),
         Loop(name="sweeper", every=SWEEP_EVERY, tick=pruner.sweep),
         Loop(name="consumer", every=consumer.EVERY, tick=lambda: consumer.open_runs(engine)),
+        Loop(name="statistician", every=statistician.EVERY, tick=lambda: statistician.keep_up(engine)),
+        Loop(name="statistics anew", every=statistician.EVERY, tick=lambda: statistician.make_anew(engine)),
+        Loop(name="queue watch", every=statistician.LOOK_EVERY, tick=lambda: statistician.look(engine)),
+        Loop(name="old statistics", every=statistician.FORGET_EVERY, tick=lambda: statistician.forget(engine)),
         Loop(name="write probe", every=EVERY_WRITE, tick=writes.tick, is_for_leader=False),
         Loop(name="uses", every=3.0, tick=lambda: flush_uses(engine), is_for_leader=False),
     ]

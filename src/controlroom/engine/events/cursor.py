@@ -73,14 +73,19 @@ async def hold(tx: ScopedTx, reader: str) -> Position | None:
     )
 
 
-async def next_span(tx: ScopedTx, position: Position, *, limit: int) -> Span | None:
-    """The next events, `limit` at most; None if none may be read yet."""
+_LAST_XID: Final = 2**63 - 1
+_LAST_ID: Final = 2**63 - 1
+
+
+async def next_span(tx: ScopedTx, position: Position, *, limit: int, until: Position | None = None) -> Span | None:
+    """The next events, `limit` at most, none behind `until`; None if none may be read yet."""
     return await tx.one_or_none(
         Span,
         """
         with batch as (
             select xid, id, kind from event
              where (xid, id) > (%(xid)s::xid8, %(id)s::bigint)
+               and (xid, id) <= (%(until_xid)s::xid8, %(until_id)s::bigint)
                and xid < pg_snapshot_xmin(pg_current_snapshot())
              order by xid, id
              limit %(limit)s
@@ -93,8 +98,15 @@ async def next_span(tx: ScopedTx, position: Position, *, limit: int) -> Span | N
         """,
         xid=position.xid,
         id=position.id,
+        until_xid=_LAST_XID if until is None else until.xid,
+        until_id=_LAST_ID if until is None else until.id,
         limit=limit,
     )
+
+
+async def is_settled(tx: ScopedTx, position: Position) -> bool:
+    """Whether all transactions have ended that may have an event before the position."""
+    return bool(await tx.value("select %(xid)s::xid8 <= pg_snapshot_xmin(pg_current_snapshot())", xid=position.xid))
 
 
 async def has_more(tx: ScopedTx, position: Position, kinds: Sequence[str]) -> bool:

@@ -1,0 +1,259 @@
+"""Reading the figures: always all that has ended, also what is in no row yet."""
+
+from collections.abc import Sequence
+from typing import Final
+from uuid import UUID
+
+from controlroom.engine.access.scope import EACH, Scope
+from controlroom.engine.statistics.folding import RUN_ROW, STEP_RUN_ROW, UNFOLDED
+from controlroom.engine.statistics.model import (
+    Extreme,
+    FailureGroup,
+    FailureHour,
+    Figure,
+    Key,
+    Noun,
+    Period,
+    Usual,
+)
+from controlroom.engine.statistics.rules import whole_hours
+from controlroom.ids import ProcessId, TaskId
+from controlroom.postgres.database import Statements
+
+MOST_FIGURES: Final = 10_000
+"""Rows of one answer; what is asked for more finely is cut off."""
+_FROM: Final = "%(since)s::timestamptz"
+_UNTIL: Final = "%(until)s::timestamptz"
+_COUNTED: Final = f"""
+seen as materialized (
+    select id from {EACH} as seen
+), part as materialized (              -- of an hour, at both ends of the period
+    select * from (values ({_FROM}, %(whole_since)s::timestamptz), (%(whole_until)s::timestamptz, {_UNTIL}))
+             as part (since, until) where since < until
+), {UNFOLDED}, counted as (
+    select workspace_id, hour, process_id, step_id, task_id, worker_id, user_id, result, cause, count, milliseconds,
+           longest, longest_id, latest_at, latest_id
+      from hourly_figure
+     where generation = (select generation from statistics_state) and workspace_id in (select id from seen)
+       and noun = %(noun)s and hour >= %(whole_since)s::timestamptz and hour < %(whole_until)s::timestamptz
+    union all
+    select workspace_id, hour, process_id, step_id, task_id, worker_id, user_id, result, cause, count, milliseconds,
+           longest, longest_id, latest_at, latest_id
+      from ended
+     where workspace_id in (select id from seen) and noun = %(noun)s
+       and hour >= %(whole_since)s::timestamptz and hour < %(whole_until)s::timestamptz
+    union all                          -- of the parts, as the rows stand
+    select row.workspace_id, hour, process_id, step_id, task_id, worker_id, user_id, result, cause, count, milliseconds,
+           longest, longest_id, latest_at, latest_id
+      from seen cross join part
+     cross join lateral (
+           select {STEP_RUN_ROW}
+             from step_run join step on step.id = step_run.step_id join run on run.id = step_run.run_id
+            where %(noun)s = 'step_run' and step_run.workspace_id = seen.id and step_run.state <> 'withdrawn'
+              and step_run.result is not null
+              and step_run.started_at >= part.since and step_run.started_at < part.until
+            union all
+           select {STEP_RUN_ROW}
+             from step_run join step on step.id = step_run.step_id join run on run.id = step_run.run_id
+            where %(noun)s = 'step_run' and step_run.workspace_id = seen.id and step_run.state <> 'withdrawn'
+              and step_run.result is not null and step_run.started_at is null
+              and step_run.ended_at >= part.since and step_run.ended_at < part.until
+            union all
+           select {RUN_ROW}
+             from run
+            where %(noun)s = 'run' and run.workspace_id = seen.id and run.result is not null
+              and run.started_at >= part.since and run.started_at < part.until
+            union all
+           select {RUN_ROW}
+             from run
+            where %(noun)s = 'run' and run.workspace_id = seen.id and run.result is not null
+              and run.started_at is null and run.ended_at >= part.since and run.ended_at < part.until) as row
+)"""
+
+_BY: Final = f"""
+with {_COUNTED}, keyed as (
+    select case when 'hour' = any(%(by)s::text[]) then hour
+                when 'day' = any(%(by)s::text[]) then date_trunc('day', hour, 'UTC') end as hour,
+           case when 'workspace' = any(%(by)s::text[]) then workspace_id end as workspace_id,
+           case when 'process' = any(%(by)s::text[]) then process_id end as process_id,
+           case when 'step' = any(%(by)s::text[]) then step_id end as step_id,
+           case when 'task' = any(%(by)s::text[]) then task_id end as task_id,
+           case when 'worker' = any(%(by)s::text[]) then worker_id end as worker_id,
+           case when 'user' = any(%(by)s::text[]) then user_id end as user_id,
+           case when 'result' = any(%(by)s::text[]) then result end as result,
+           case when 'cause' = any(%(by)s::text[]) then cause end as cause,
+           count, milliseconds, longest, longest_id, latest_at, latest_id
+      from counted
+     where (%(process)s::uuid is null or process_id = %(process)s)
+       and (%(task)s::uuid is null or task_id = %(task)s)
+), summed as (
+    select hour, workspace_id, process_id, step_id, task_id, worker_id, user_id, result, cause,
+           sum(count)::bigint as count, sum(milliseconds)::bigint as milliseconds, max(longest) as longest,
+           (array_agg(longest_id order by longest desc, latest_at desc))[1] as longest_id, max(latest_at) as latest_at,
+           (array_agg(latest_id order by latest_at desc))[1] as latest_id
+      from keyed
+     group by 1, 2, 3, 4, 5, 6, 7, 8, 9
+    having sum(count) <> 0
+     order by 1, 10 desc, 2, 3, 4, 5, 6, 7, 8, 9
+     limit %(limit)s
+)
+select summed.*, process.name as process_name, step.name as step_name, task.number as task_number,
+       task.name as task_name, package.name as package_name, worker.number as worker_number,
+       worker.name as worker_name, app_user.number as user_number, app_user.username as user_name
+  from summed
+  left join process on process.id = summed.process_id
+  left join step on step.id = summed.step_id
+  left join task on task.id = summed.task_id
+  left join package on package.id = task.package_id
+  left join worker on worker.id = summed.worker_id
+  left join app_user on app_user.id = summed.user_id
+ order by summed.hour, summed.count desc, summed.workspace_id, summed.process_id, summed.step_id, summed.task_id,
+          summed.worker_id, summed.user_id, summed.result, summed.cause
+"""
+
+
+async def figures(
+    db: Statements,
+    scope: Scope,
+    noun: Noun,
+    period: Period,
+    by: Sequence[Key],
+    *,
+    process: ProcessId | None = None,
+    task: TaskId | None = None,
+) -> list[Figure]:
+    """What ended, told apart by some keys: oldest hour first, and the most frequent first in each.
+
+    A run or step run belongs to the moment at which it began, exactly; an item to the hour in which it was released,
+    and a period that begins or ends within an hour has none of that hour's. Raises PeriodWrong.
+    """
+    period = period.checked()
+    whole = whole_hours(period)
+    return await db.all(
+        Figure,
+        _BY,
+        noun=noun,
+        by=list(by),
+        process=process,
+        task=task,
+        since=period.since,
+        until=period.until,
+        whole_since=whole.since,
+        whole_until=whole.until,
+        limit=MOST_FIGURES,
+        **scope.each,
+    )
+
+
+async def extremes(db: Statements, scope: Scope, step_runs: Sequence[UUID]) -> dict[UUID, Extreme]:
+    """Step runs that figures name, those that are still kept."""
+    rows = await db.all(
+        Extreme,
+        f"""
+        select step_run.id, step_run.number, step_run.started_at, step_run.ended_at, worker.number as worker_number,
+               worker.name as worker_name, step_run.error_code, step_run.error_message
+          from step_run left join worker on worker.id = step_run.worker_id
+         where step_run.id = any(%(ids)s::uuid[]) and step_run.workspace_id in {EACH}
+        """,
+        ids=list(step_runs),
+        **scope.each,
+    )
+    return {row.id: row for row in rows}
+
+
+# ---------------------------------------------------------------------------------------------------- failures
+async def failure_groups(
+    db: Statements,
+    scope: Scope,
+    period: Period,
+    *,
+    noun: Noun | None = None,
+    process: ProcessId | None = None,
+    limit: int,
+) -> list[FailureGroup]:
+    """Groups that had a failure in a period, the latest first. Raises PeriodWrong."""
+    period = period.checked()
+    return await db.all(
+        FailureGroup,
+        f"""
+        select failed.workspace_id, failed.fingerprint, failed.noun, failed.process_id, process.name as process_name,
+               failed.type, failed.code, failed.pattern, failed.message, failed.count,
+               coalesce((select sum(hourly.count) from failure_hour as hourly
+                          where hourly.generation = failed.generation and hourly.workspace_id = failed.workspace_id
+                            and hourly.fingerprint = failed.fingerprint
+                            and hourly.hour >= date_trunc('hour', {_FROM}, 'UTC') and hourly.hour < {_UNTIL}),
+                        0)::bigint as recent,
+               failed.first_at, failed.last_at, failed.last_id
+          from failure_group as failed left join process on process.id = failed.process_id
+         where failed.generation = (select generation from statistics_state) and failed.workspace_id in {EACH}
+           and failed.last_at >= {_FROM} and failed.first_at < {_UNTIL}
+           and (%(noun)s::text is null or failed.noun = %(noun)s)
+           and (%(process)s::uuid is null or failed.process_id = %(process)s)
+         order by failed.last_at desc, failed.fingerprint
+         limit %(limit)s
+        """,
+        since=period.since,
+        until=period.until,
+        noun=noun,
+        process=process,
+        limit=limit,
+        **scope.each,
+    )
+
+
+async def failure_hours(db: Statements, scope: Scope, fingerprint: str, period: Period) -> list[FailureHour]:
+    """How many failures of a group there were, by the hour, oldest first; hours without any are left out."""
+    period = period.checked()
+    return await db.all(
+        FailureHour,
+        f"""
+        select hour, sum(count)::bigint as count from failure_hour
+         where generation = (select generation from statistics_state) and workspace_id in {EACH}
+           and fingerprint = %(fingerprint)s and hour >= date_trunc('hour', {_FROM}, 'UTC') and hour < {_UNTIL}
+         group by hour
+         order by hour
+        """,
+        fingerprint=fingerprint,
+        since=period.since,
+        until=period.until,
+        **scope.each,
+    )
+
+
+# ---------------------------------------------------------------------------------------------------- what is usual
+async def usual(db: Statements, scope: Scope, process: ProcessId | None = None) -> list[Usual]:
+    """The medians of the last twenty that succeeded: of each process's runs, and of each step's step runs in them."""
+    return await db.all(
+        Usual,
+        f"""
+        with lately as (
+            select run.id, run.process_id, run.started_at, run.ended_at
+              from process
+             cross join lateral (
+                   select id, process_id, started_at, ended_at from run
+                    where run.process_id = process.id and run.state = 'completed' and run.result = 'succeeded'
+                      and run.started_at is not null
+                    order by id desc
+                    limit 20) as run
+             where process.workspace_id in {EACH} and process.deleted_at is null
+               and (%(process)s::uuid is null or process.id = %(process)s)
+        ), took as (
+            select process_id, null::uuid as step_id, ended_at - started_at as duration from lately
+            union all
+            select process_id, step_id, duration
+              from (select lately.process_id, step_run.step_id, step_run.ended_at - step_run.started_at as duration,
+                           row_number() over (partition by step_run.step_id order by step_run.id desc) as place
+                      from lately join step_run on step_run.run_id = lately.id
+                     where step_run.result = 'succeeded' and step_run.started_at is not null) as each
+             where place <= 20
+        )
+        select process_id, step_id, count(*) as count,
+               (extract(epoch from percentile_cont(0.5) within group (order by duration)) * 1000)::bigint
+               as median_milliseconds
+          from took
+         group by process_id, step_id
+         order by process_id, step_id nulls first
+        """,
+        process=process,
+        **scope.each,
+    )
