@@ -7,6 +7,7 @@ from controlroom.dialects.automation360.lists import As, Columns, Listed, Sought
 from controlroom.dialects.automation360.routing import Pair, post
 from controlroom.engine.access import audit
 from controlroom.engine.access.audit import DescribedEvent
+from controlroom.engine.access.scope import throughout
 from controlroom.engine.lists.model import EVERYTHING, Direction, Sort
 
 _MOST = 400
@@ -54,13 +55,14 @@ _COLUMNS = Columns(
 
 @post(
     "/v1/audit/messages/list",
-    needs=Permission.READ_AUDIT,
     pair=Pair("auditlog", "everyoneactions"),
     number_codes=True,
 )
 async def list_audit_messages(request: Asking, data: Sought = None) -> Listed[AuditMessage]:
     """Search the audit log, newest first; at most 400 messages at once."""
-    return await listed(request, data, _COLUMNS, DescribedEvent, _show, within=audit.seen_by(request.actor))
+    return await listed(
+        request, data, _COLUMNS, DescribedEvent, _show, within=throughout(request.actor, Permission.READ_AUDIT)
+    )
 
 
 def _show(event: DescribedEvent) -> AuditMessage:

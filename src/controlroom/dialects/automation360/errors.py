@@ -13,7 +13,6 @@ from msgspec.structs import replace
 
 from controlroom.border.failures import Failure, handlers
 from controlroom.dialects.automation360.routing import NUMBER_CODES, PAIR
-from controlroom.engine.access.model import Permission
 from controlroom.errors import Conflict, ControlRoomError, Invalid
 
 FAILURES: Final = {
@@ -57,9 +56,9 @@ def _told(request: Request[Any, Any, Any], failure: Failure) -> Failure:
     opt: Mapping[str, Any] = getattr(request.scope.get("route_handler"), "opt", {})
     code, message = _CODES.get(failure.code, failure.code), failure.message
     details = _details(failure)
-    if isinstance(missing := failure.fields.get("permission"), Permission):
+    if isinstance(missing := failure.fields.get("permission"), str):
         pair = opt.get(PAIR)
-        named = f"{pair.action} ({pair.resource})" if pair is not None else missing.value
+        named = f"{pair.action} ({pair.resource})" if pair is not None else str(missing)
         message = f"You do not have permission for this: it needs {named}."
         details = f"missing permission: {named}"
     numbered = failure.status if opt.get(NUMBER_CODES) else code

@@ -15,9 +15,10 @@
     async def list_devices(request: Asking, data: Sought = None) -> Listed[Device]:
         return await listed(request, data, _DEVICES, Worker, _show)
 
-Rows that are seen are those of `request.seen`; say `within=` for an organization's, `only=` for a condition that holds
-for every row of the list. Where a row is shown by more than itself, take the page and show it: `found = await page(…)`,
-then `found.shown([…])`. Nothing is filtered, sorted or cut in Python.
+Rows that are seen are those of `request.seen`; for the organization's own say `within=throughout(request.actor,
+Permission.…)` (`access/scope.py`); `only=` is a condition that holds for every row of the list. Where a row is shown by
+more than itself, take the page and show it: `found = await page(…)`, then `found.shown([…])`. Nothing is filtered,
+sorted or cut in Python.
 
 What is asked is read leniently: each part may be null, empty or left out, the filter a bare condition, operators and
 directions are in any case, numbers may be text. A field that a list does not have is refused, as is an operator that

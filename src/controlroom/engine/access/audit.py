@@ -129,22 +129,6 @@ DESCRIBED: Final = replace(
 _NEWEST_FIRST: Final = (Sort("at", Direction.DESCENDING), Sort("id", Direction.DESCENDING))
 
 
-def seen_by(actor: Actor) -> Within:
-    """Whose events somebody reads, of `DESCRIBED`: all of the organization's.
-
-    Raises Forbidden for who may read the audit log in some workspaces only, or nowhere.
-    """
-    _check(actor)
-    return Within.one("%(organization)s", organization=actor.organization_id)
-
-
-def _check(actor: Actor) -> None:
-    if not actor.may(Permission.READ_AUDIT, None):
-        raise Forbidden(
-            "only an admin reads the audit log of the organization", code="ADMIN_ONLY", permission=Permission.READ_AUDIT
-        )
-
-
 async def of_workspace(
     db: Statements, scope: Scope, asked: AuditFilter, *, before: Position | None, limit: int
 ) -> list[AuditEvent]:
@@ -156,7 +140,8 @@ async def outside_workspaces(
     engine: Engine, actor: Actor, asked: AuditFilter, *, before: Position | None, limit: int
 ) -> list[AuditEvent]:
     """What happened in the organization and in none of its workspaces (to accounts, say), newest first; for admins."""
-    _check(actor)
+    if not actor.may(Permission.READ_AUDIT, None):
+        raise Forbidden("only an admin reads the audit log of the organization", code="ADMIN_ONLY")
     organization = Within.one("%(organization)s", organization=actor.organization_id)
     return await pages.rows(engine.database, AuditEvent, OUTSIDE, organization, _asked(asked, before, limit))
 

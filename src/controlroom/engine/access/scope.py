@@ -9,7 +9,7 @@ Functions of a transaction that was begun `scoped` may write rows that the same 
 without naming the workspace again; their `tx` is a ScopedTx.
 """
 
-from controlroom.engine.access.errors import AttemptOver, WorkspaceNotFound
+from controlroom.engine.access.errors import AttemptOver, NotOfOrganization, WorkspaceNotFound
 from controlroom.engine.access.model import Actor, ActorKind, Permission, StepRunActor, WorkerActor
 from controlroom.engine.events.store import By
 from controlroom.engine.lists.model import Within
@@ -34,6 +34,7 @@ __all__ = [
     "scope_of_signed",
     "scope_of_worker",
     "scoped",
+    "throughout",
     "within",
 ]
 
@@ -89,6 +90,16 @@ def within(scope: Scope) -> Within:
     if isinstance(scope, Of) and len(scope.workspaces) != 1:
         return Within.several(EACH, **scope.each)
     return Within.one(SEEN, **scope.params)
+
+
+def throughout(actor: Actor, permission: Permission) -> Within:
+    """The part of a list of the organization's own rows: all of them, for who has the permission throughout it.
+
+    Raises Forbidden for who has it in some workspaces only, or nowhere.
+    """
+    if not actor.may(permission, None):
+        raise NotOfOrganization(permission)
+    return Within.one("%(organization)s", organization=actor.organization_id)
 
 
 async def ensure_seen(tx: Statements, scope: Scope) -> None:
