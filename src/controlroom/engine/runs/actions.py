@@ -20,7 +20,7 @@ from controlroom.engine.processes.actions import check_placement, implicit_proce
 from controlroom.engine.processes.errors import ProcessNotConfigured
 from controlroom.engine.processes.model import ANYWHERE, Placement, Step
 from controlroom.engine.runs import locks as run_locks
-from controlroom.engine.runs import repeated_starts
+from controlroom.engine.runs import repeated_starts, shares
 from controlroom.engine.runs.dispatch import dispatch_in
 from controlroom.engine.runs.errors import ProcessDisabled, RunNotEnded, RunNotFound
 from controlroom.engine.runs.listings import RUNS
@@ -42,6 +42,7 @@ from controlroom.engine.runs.model import (
 from controlroom.engine.runs.overrides import overridden_versions
 from controlroom.engine.runs.parameters import AS_USUAL, RunParameters, StoredParameters, check, stored
 from controlroom.engine.runs.pauses import end_pauses
+from controlroom.engine.runs.unstarted import fail_unstarted
 from controlroom.engine.wakes import Topic
 from controlroom.engine.work_items import copies, schemas
 from controlroom.engine.work_items import store as work_items
@@ -49,6 +50,7 @@ from controlroom.engine.work_items.errors import WorkItemNotFound, WorkItemState
 from controlroom.engine.work_items.limits import check_payloads
 from controlroom.errors import Invalid
 from controlroom.ids import ProcessId, RunId, TaskId, WorkerId, WorkItemId, WorkspaceId, uuid7
+from controlroom.protocol import ErrorCode, StepRunError
 
 
 async def start(
@@ -123,14 +125,16 @@ async def start_in(
     parameters: RunParameters = AS_USUAL,
     *,
     cause: Cause,
+    asked: str | None = None,
 ) -> Run | None:
     """Likewise, in the caller's transaction, which whatever is raised makes useless.
 
-    To be called within `schemas.settled`.
+    To be called within `schemas.settled`. `asked` is the fingerprint of what was asked for, where that is not what the
+    parameters say.
     """
     scope = scope_of(actor, Permission.START_RUNS, workspace)
     check(parameters)
-    key, asked = parameters.idempotency_key, repeated_starts.fingerprint(engine, inputs, parameters)
+    key, asked = parameters.idempotency_key, asked or repeated_starts.fingerprint(engine, (inputs, parameters))
     if (first := await repeated_starts.first_of(tx, scope, process, key, asked)) is not None:
         return first
     found = await processes.lock_for_start(tx, scope, process)
@@ -141,7 +145,8 @@ async def start_in(
         raise ProcessNotConfigured(process)
     run, locks = RunId(uuid7()), wanted_locks(found.locks, parameters.locks)
     await hold_declared(tx, scope, locks)
-    await _check_placement(tx, actor, scope, steps, parameters.placement)
+    for placement in parameters.shares or (parameters.placement,):
+        await _check_placement(tx, actor, scope, steps, placement)
     versions = await overridden_versions(tx, scope, steps, parameters.overrides)
     kept = stored(engine, run, parameters, cause, fingerprint=asked, versions=versions, locks=locks)
     made = await _insert(tx, scope, process, run, kept, cause, parameters.priority)
@@ -179,6 +184,8 @@ async def stop_in(
         return False
     for worker in await _stop(tx, run, request):
         tx.after_commit(lambda worker=worker: engine.wakes.wake(Topic.ORDERS, worker))  # type: ignore[misc]
+    for share in await shares.waiting(tx, run):
+        await fail_unstarted(engine, tx, share, StepRunError(ErrorCode.TERMINATED, shares.STOPPED))
     told = msgspec.structs.asdict(request)
     event = happened(scope, "run.stop_requested", process_id=found.process_id, run_id=run, **told)
     await append(tx, by(actor), event)
@@ -369,7 +376,7 @@ async def _stop(tx: ScopedTx, run: RunId, request: StopRequest) -> list[WorkerId
     await tx.execute(
         """
         update step_run set state = 'withdrawn', state_at = clock_now(), ended_at = clock_now(), paused_at = null
-         where run_id = %(run)s and state in ('new', 'awaiting_worker')
+         where run_id = %(run)s and state in ('new', 'awaiting_worker') and not is_alone
         """,
         run=run,
     )

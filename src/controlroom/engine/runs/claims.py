@@ -15,6 +15,7 @@ from controlroom.engine.access.tokens import mint_step_run_token
 from controlroom.engine.engine import Engine
 from controlroom.engine.runs.endings import OF_WORKER
 from controlroom.engine.runs.errors import Superseded
+from controlroom.engine.runs.shares import HAS_ITS_TURN
 from controlroom.engine.wakes import Topic
 from controlroom.engine.work_items.store import IS_DUE
 from controlroom.engine.workers.store import placement_matches
@@ -29,6 +30,7 @@ from controlroom.ids import (
     WorkspaceId,
 )
 from controlroom.postgres.database import Statements
+from controlroom.postgres.errors import UniqueViolation
 from controlroom.protocol import (
     LEASE_SECONDS,
     Ability,
@@ -126,7 +128,10 @@ async def _take(engine: Engine, worker: WorkerActor, session: UUID, free: int) -
     for _ in range(_TRIES_A_CLAIM):
         if len(claimed) >= free:
             break
-        taken = await _claim_one(engine.database, scope, worker.worker_id, session)
+        try:
+            taken = await _claim_one(engine.database, scope, worker.worker_id, session)
+        except UniqueViolation:  # somebody else has just begun one of the same user: the next look passes it by
+            continue
         if taken is None:
             break
         if taken.is_withdrawn:
@@ -143,7 +148,7 @@ _MOST_URGENT: Final = f"""
             select step_run.id, step_run.run_id, step_run.step_id
               from step_run, asking
              where step_run.workspace_id = {SEEN} and step_run.state = 'awaiting_worker'
-               and {placement_matches("%(worker)s")}
+               and {placement_matches("%(worker)s")} and {HAS_ITS_TURN}
                and {_can_run("asking")}
              order by step_run.priority desc, step_run.id
              limit 1
@@ -156,7 +161,7 @@ _MOST_URGENT_OF_SEVERAL: Final = f"""
                       from asking, {EACH} as seen, lateral (
                            select step_run.priority, step_run.id from step_run
                             where step_run.workspace_id = seen.id and step_run.state = 'awaiting_worker'
-                              and {placement_matches("%(worker)s")} and {_can_run("asking")}
+                              and {placement_matches("%(worker)s")} and {HAS_ITS_TURN} and {_can_run("asking")}
                             order by step_run.priority desc, step_run.id
                             limit 1) as waiting
                      where exists (select from step_run      -- one look for all, where mostly nothing waits
@@ -166,7 +171,7 @@ _MOST_URGENT_OF_SEVERAL: Final = f"""
                    lateral (
                    select step_run.id, step_run.run_id, step_run.step_id from step_run
                     where step_run.workspace_id = urgent.workspace_id and step_run.state = 'awaiting_worker'
-                      and {placement_matches("%(worker)s")} and {_can_run("urgent")}
+                      and {placement_matches("%(worker)s")} and {HAS_ITS_TURN} and {_can_run("urgent")}
                     order by step_run.priority desc, step_run.id
                     limit 1
                       for no key update of step_run skip locked) as taken

@@ -14,7 +14,7 @@ from controlroom.engine.engine import Engine
 from controlroom.engine.events import store as events
 from controlroom.engine.events.store import By, Event
 from controlroom.engine.locks.model import LockState
-from controlroom.engine.runs import locks
+from controlroom.engine.runs import locks, shares
 from controlroom.engine.runs.model import RunState, StopRequest
 from controlroom.engine.runs.rules import CreateStepRuns, EndRun, RunLoad, StepLoad, is_idle, next_for
 from controlroom.engine.wakes import Topic
@@ -37,6 +37,8 @@ class _LockedRun(Struct, frozen=True, kw_only=True):
     stop: StopRequest | None
     is_stopped: bool
     lock_state: LockState | None
+    shares: int
+    """For how many it has an item and a step run each; 0: it is not so shared."""
 
     def event(self, kind: str, *, step_run: StepRunId | None = None, **data: Any) -> Event:
         """Something that happened to it, or to a step run of it."""
@@ -76,7 +78,7 @@ async def dispatch_in(
 
 async def _go_on(engine: Engine, tx: ScopedTx, run: _LockedRun) -> None:
     """Do what `rules.next_for` says."""
-    steps = await _load(tx, run.id, run.process_id)
+    steps = await _load(tx, run.id, run.process_id, at_least=run.shares)
     load = RunLoad(
         state=run.state,
         was_stopped=run.is_stopped,
@@ -181,7 +183,8 @@ async def _lock(tx: ScopedTx, run: RunId) -> _LockedRun | None:
         """
         with taken as (delete from run_wake where run_id = %(run)s)
         select run.id, run.workspace_id, workspace.organization_id, run.process_id, run.state, run.priority, run.stop,
-               run.stop_at is not null as is_stopped, run.lock_state
+               run.stop_at is not null as is_stopped, run.lock_state,
+               coalesce(jsonb_array_length(run.parameters -> 'shares'), 0) as shares
           from run join workspace on workspace.id = run.workspace_id
          where run.id = %(run)s and run.state <> 'completed'
            for no key update of run
@@ -203,17 +206,20 @@ async def _has_failed(tx: ScopedTx, run: RunId) -> bool:
     )
 
 
-async def _load(tx: ScopedTx, run: RunId, process: ProcessId) -> list[StepLoad]:
-    """The steps with what they have to do. Deleted steps count while they have something in hand."""
+async def _load(tx: ScopedTx, run: RunId, process: ProcessId, *, at_least: int) -> list[StepLoad]:
+    """The steps with what they have to do. Deleted steps count while they have something in hand.
+
+    So many `at_least` may run side by side, whatever a step says.
+    """
     return await tx.all(
         StepLoad,
         f"""
-        select step.id, step.max_parallel, step.starts_after_previous,
+        select step.id, greatest(step.max_parallel, %(at_least)s::int) as max_parallel, step.starts_after_previous,
                coalesce(active.active, 0)::int as active, coalesce(active.waiting, 0)::int as waiting,
                (select count(*) from (
                     select from work_item
                      where run_id = %(run)s and step_id = step.id and state = 'pending' and {work_items.IS_DUE}
-                     limit step.max_parallel + 1) as due)::int as ready,
+                     limit greatest(step.max_parallel, %(at_least)s::int) + 1) as due)::int as ready,
                (exists (select from work_item
                          where run_id = %(run)s and step_id = step.id and state = 'pending')
                 or exists (select from work_item
@@ -232,6 +238,7 @@ async def _load(tx: ScopedTx, run: RunId, process: ProcessId) -> list[StepLoad]:
         """,
         run=run,
         process=process,
+        at_least=at_least,
     )
 
 
@@ -270,6 +277,10 @@ async def _create(tx: ScopedTx, run: _LockedRun, counts: Sequence[tuple[StepId, 
     """Make the step runs. How many workers to wake: one each, or all (None) where not everyone may run them."""
     steps = [step for step, count in counts for _ in range(count)]
     ids = [StepRunId(uuid7()) for _ in steps]
+    if run.shares:
+        await shares.insert(tx, run.id, step_runs=ids, steps=steps, workspace=run.workspace_id, priority=run.priority)
+        await events.append(tx, _SYSTEM, *(run.event("step_run.created", step_run=each) for each in ids))
+        return None
     placements = await tx.all(
         bool,
         """

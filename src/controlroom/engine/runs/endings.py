@@ -34,6 +34,7 @@ class Leased(Struct, frozen=True, kw_only=True):
     attempt: int
     has_begun: bool
     is_stopped: bool
+    is_alone: bool = False
     retry: RetryPolicy
     worker_id: WorkerId
 
@@ -46,7 +47,7 @@ class Leased(Struct, frozen=True, kw_only=True):
 _LEASED = """
     select step_run.id, step_run.workspace_id, workspace.organization_id, step.process_id, step_run.run_id,
            step_run.attempt, step_run.began_at is not null as has_begun, run.stop_at is not null as is_stopped,
-           step.retry, step_run.worker_id
+           step_run.is_alone, step.retry, step_run.worker_id
       from step_run join step on step.id = step_run.step_id join run on run.id = step_run.run_id
       join workspace on workspace.id = step_run.workspace_id
      where step_run.state = 'in_progress'
@@ -122,6 +123,9 @@ async def end(
     await events.append(tx, by, leased.event(f"step_run.{state.value}", **data))
     tx.after_commit(lambda: engine.wakes.wake_here(Topic.RUN, leased.run_id))
     tx.after_commit(lambda: engine.wakes.wake_here(Topic.EVENTS))
+    if leased.is_alone:  # it is its user's next one's turn, wherever that may run
+        of, within = leased.workspace_id, leased.organization_id
+        tx.after_commit(lambda: engine.wakes.wake(Topic.STEP_RUNS_AWAIT, of, within))
 
 
 async def lose(engine: Engine, tx: ScopedTx, leased: Leased, why: str) -> None:
@@ -194,8 +198,10 @@ async def _release_held(tx: ScopedTx, leased: Leased, error: StepRunError | None
         kind = "work_item.done"
     else:
         exception = exception_of(error.code, error.message)
-        # a stopped run takes nothing up again: what is retried there would only be settled as failed
-        policy = RetryPolicy() if leased.is_stopped else leased.retry
+        # a stopped run takes nothing up again: what is retried there would only be settled as failed; nor is what
+        # somebody has ended to be begun anew
+        is_over = leased.is_stopped or error.code is ErrorCode.TERMINATED
+        policy = RetryPolicy() if is_over else leased.retry
         match after_failure(exception, attempt=held.attempt, policy=policy, chance=random.random()):  # noqa: S311 - jitter
             case Retry(delay):
                 await claims.end_attempt(

@@ -39,6 +39,8 @@ class RunParameters(Struct, frozen=True, kw_only=True, omit_defaults=True):
     overrides: Overrides = AS_THE_STEPS_SAY
     placement: Placement = ANYWHERE
     """Where its step runs may run, and as whom: what it names goes before what the steps name."""
+    shares: tuple[Placement, ...] = ()
+    """One item and one step run for each of these, in place of one placement for all."""
     priority: int = 0
     """Of its items and step runs; higher is more urgent."""
     callback: Callback | None = None
@@ -61,6 +63,7 @@ class StoredParameters(Struct, frozen=True, kw_only=True, omit_defaults=True):
     versions: Mapping[PackageId, PackageVersionId] = {}
     """The versions that the overrides mean, by package; of a package that is not here, the latest at each claim."""
     placement: Placement = ANYWHERE
+    shares: tuple[Placement, ...] = ()
     callback: StoredCallback | None = None
     chain_depth: int = 0
     """How many runs stand before it in its chain."""
@@ -75,6 +78,7 @@ class StoredParameters(Struct, frozen=True, kw_only=True, omit_defaults=True):
             name=self.name,
             overrides=self.overrides,
             placement=self.placement,
+            shares=self.shares,
             priority=priority,
             locks=self.locks,
         )
@@ -93,8 +97,9 @@ def check(parameters: RunParameters) -> None:
         message = f"an idempotency key is 1 to {MOST_KEY_LETTERS} visible ASCII characters"
         raise Invalid(message, code="IDEMPOTENCY_KEY_INVALID")
     _check_overrides(parameters.overrides)
-    if fault := placement_fault(parameters.placement):
-        raise Invalid(fault, code="PLACEMENT_INVALID")
+    for placement in (parameters.placement, *parameters.shares):
+        if fault := placement_fault(placement):
+            raise Invalid(fault, code="PLACEMENT_INVALID")
 
 
 def _check_overrides(overrides: Overrides) -> None:
@@ -129,6 +134,7 @@ def stored(
         overrides=AS_THE_STEPS_SAY if parameters.overrides == AS_THE_STEPS_SAY else parameters.overrides,
         versions=versions,
         placement=ANYWHERE if parameters.placement == ANYWHERE else parameters.placement,
+        shares=parameters.shares,
         callback=callback,
         chain_depth=cause.chain_depth,
         locks=locks,

@@ -30,14 +30,17 @@ class KeyReused(Conflict):
         super().__init__(f"the key {key!r} has started another run, which was asked for differently", run_id=str(run))
 
 
-def fingerprint(engine: Engine, inputs: Inputs, parameters: RunParameters) -> str | None:
+def fingerprint(engine: Engine, asked: tuple[Inputs, RunParameters]) -> str | None:
     """What tells whether a start is the first one again: a hash of all that it asks for; None without a key.
 
     Payloads count as they are written: a caller that repeats a request sends the same bytes.
     """
-    if parameters.idempotency_key is None:
-        return None
-    digest = hashlib.sha256(msgspec.json.encode((inputs, parameters))).hexdigest()
+    return None if asked[1].idempotency_key is None else fingerprint_of(engine, asked)
+
+
+def fingerprint_of(engine: Engine, asked: object) -> str:
+    """The same of anything that is asked for, by whatever verb."""
+    digest = hashlib.sha256(msgspec.json.encode(asked)).hexdigest()
     return engine.keys.lookup(f"start:{digest}").hex()  # keyed: a callback's secret is part of it
 
 

@@ -46,12 +46,12 @@ STEP_RUN_BEGINS: Final[Mapping[StepRunState, str]] = {
 STEP_RUN_EDGES: Final[Mapping[StepRunState, Mapping[StepRunState, str]]] = {
     StepRunState.NEW: {
         StepRunState.AWAITING_WORKER: "a worker was asked for",
-        StepRunState.FAILED: "nobody to ask",
+        StepRunState.FAILED: "nobody to ask, or ended for one user",
         StepRunState.WITHDRAWN: "no item left, or stop",
     },
     StepRunState.AWAITING_WORKER: {
         StepRunState.IN_PROGRESS: "claimed",
-        StepRunState.FAILED: "the worker that was asked for never came",
+        StepRunState.FAILED: "the worker that was asked for never came, or ended for one user",
         StepRunState.WITHDRAWN: "no item left, or stop",
     },
     StepRunState.IN_PROGRESS: {

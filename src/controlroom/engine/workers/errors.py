@@ -55,6 +55,33 @@ class WorkerGroupInUse(Conflict):
         )
 
 
+class WorkerGroupIdle(Conflict):
+    """No worker of the group is there: what is to run on it would wait for nobody."""
+
+    code: ClassVar[str] = "WORKER_GROUP_IDLE"
+
+    def __init__(self, group: UUID) -> None:
+        super().__init__(f"no worker of the worker group {group} is connected", worker_group_id=str(group))
+
+
+class WorkerGroupClosed(Forbidden):
+    """The group is for others: its owners, and those who hold one of its roles."""
+
+    code: ClassVar[str] = "WORKER_GROUP_CLOSED"
+
+    def __init__(self, group: UUID) -> None:
+        super().__init__(f"the worker group {group} is not open to you", worker_group_id=str(group))
+
+
+class WorkerInOtherGroup(Conflict):
+    """A group that has its workers for itself cannot have one of another group."""
+
+    code: ClassVar[str] = "WORKER_IN_OTHER_GROUP"
+
+    def __init__(self, worker: str, group: str) -> None:
+        super().__init__(f"the worker {worker} is in the worker group {group}")
+
+
 class LinkTokenInvalid(Unauthenticated):
     """Unknown, used, or over. Which of them is nobody's business who cannot see the token's row."""
 

@@ -8,7 +8,7 @@ from controlroom.engine.access.names import checked_name
 from controlroom.engine.access.scope import Scope, ScopedTx, ensure_seen, scope_of, scoped
 from controlroom.engine.engine import Engine
 from controlroom.engine.events.store import By
-from controlroom.engine.workers import link_tokens, serving, store
+from controlroom.engine.workers import defaults, link_tokens, serving, store
 from controlroom.engine.workers.errors import (
     LinkTokenForAnother,
     LinkTokenInvalid,
@@ -208,10 +208,16 @@ async def link(engine: Engine, request: Link) -> Linked:
 
 
 async def _admit_own(engine: Engine, name: str, slots: int) -> Linked:
-    """The worker of this machine: it serves all workspaces of the organization whose room this is."""
+    """The worker of this machine: it serves all workspaces of the organization whose room this is.
+
+    It is the default worker of the room's first user, who needs to set up nothing before something is run as they.
+    """
     async with engine.database.transaction() as tx:
         ours = ScopedTx(tx)
-        return await _admit(engine, ours, await link_tokens.of_founders(ours), name, slots)
+        founders = await link_tokens.of_founders(ours)
+        linked = await _admit(engine, ours, founders, name, slots)
+        await defaults.give_to_first_user(ours, founders.organization_id, WorkerId(linked.worker_id))
+        return linked
 
 
 async def _admit(engine: Engine, tx: ScopedTx, token: UsableLinkToken, name: str, slots: int) -> Linked:

@@ -177,6 +177,8 @@ async def delete(tx: ScopedTx, worker: WorkerId) -> None:
             returning id
         ), left_groups as (
             delete from worker_group_member where worker_id in (select id from unlinked)
+        ), left_users as (
+            update app_user set default_worker_id = null where default_worker_id in (select id from unlinked)
         )
         delete from serving where subject_id in (select id from unlinked)
         """,
@@ -361,6 +363,8 @@ async def delete_group(tx: ScopedTx, group: WorkerGroupId) -> None:
             returning id
         ), emptied as (
             delete from worker_group_member where worker_group_id in (select id from deleted)
+        ), closed as (
+            delete from worker_group_right where worker_group_id in (select id from deleted)
         ), tokens as (
             delete from credential
              where id in (select credential_id from linking where worker_group_id in (select id from deleted))

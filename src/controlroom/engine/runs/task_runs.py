@@ -1,0 +1,305 @@
+"""Step runs of tasks, over all workspaces that somebody sees: what is running, has run and waits, whoever started it.
+
+Who may not read runs sees their own: those that they have started, and those that run as them.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime
+from enum import StrEnum
+from typing import Final
+
+import msgspec
+from msgspec import Raw, Struct
+
+from controlroom.engine.access.model import Actor, ActorKind, Permission
+from controlroom.engine.access.scope import SEEN, Of, Scope, within
+from controlroom.engine.engine import Engine
+from controlroom.engine.lists import pages
+from controlroom.engine.lists.model import (
+    EVERYTHING,
+    AllOf,
+    AnyOf,
+    Asked,
+    Compare,
+    Field,
+    Filter,
+    Kind,
+    Listing,
+    Not,
+    OneOf,
+    Operator,
+    Page,
+    Total,
+    Unset,
+    among,
+)
+from controlroom.engine.runs.errors import StepRunNotFound
+from controlroom.engine.runs.model import Result, StartedBy, StepRunState
+from controlroom.ids import ProcessId, RunId, StepRunId, TaskId, UserId, WorkerId, WorkspaceId
+from controlroom.postgres.database import Statements
+from controlroom.protocol import ErrorCode
+
+
+class TaskRun(Struct, frozen=True, kw_only=True):
+    """A step run of a task, with what it belongs to by id, number and name."""
+
+    id: StepRunId
+    number: int
+    workspace_id: WorkspaceId
+    workspace_name: str
+    run_id: RunId
+    run_number: int
+    run_name: str | None
+    """What its start has called the run."""
+    process_id: ProcessId
+    process_name: str
+    task_id: TaskId | None
+    task_number: int | None
+    task_name: str | None
+    package_name: str | None
+    label: str | None
+    """The label of the version that its start asked for."""
+    state: StepRunState
+    result: Result | None
+    error_code: ErrorCode | None
+    error_message: str
+    exit_code: int | None
+    priority: int
+    created_at: datetime
+    started_at: datetime | None
+    began_at: datetime | None
+    """Since when the robot itself runs."""
+    ended_at: datetime | None
+    state_at: datetime
+    paused_at: datetime | None
+    worker_id: WorkerId | None
+    worker_number: int | None
+    worker_name: str | None
+    user_id: UserId | None
+    user_number: int | None
+    user_name: str | None
+    started_by: StartedBy
+    starter_number: int | None
+    """Of the user who has started it."""
+    starter_name: str | None
+    callback_url: str | None
+
+
+_RUN: Final = "join run on run.id = step_run.run_id"
+_WORKER: Final = "left join worker on worker.id = step_run.worker_id"
+_USER: Final = "left join app_user as runner on runner.id = step_run.run_as"
+_TASK: Final = """join step as of_step on of_step.id = step_run.step_id
+      join run as of_run on of_run.id = step_run.run_id and of_run.process_id = of_step.process_id
+      join task as of_task on of_task.id = of_step.task_id"""
+_STANDS: Final = "step_run.state <> 'withdrawn'"
+
+TASK_RUNS: Final = Listing(
+    noun="step runs",
+    table="step_run",
+    columns="""step_run.id, step_run.number, step_run.workspace_id, workspace.name as workspace_name, run.id as run_id,
+           run.number as run_number, run.parameters ->> 'name' as run_name, process.id as process_id,
+           process.name as process_name, task.id as task_id, task.number as task_number, task.name as task_name,
+           package.name as package_name, run.parameters -> 'overrides' ->> 'label' as label, step_run.state,
+           step_run.result, step_run.error_code, step_run.error_message, step_run.exit_code, step_run.priority,
+           step_run.created_at, step_run.started_at, step_run.began_at, step_run.ended_at, step_run.state_at,
+           step_run.paused_at, worker.id as worker_id, worker.number as worker_number, worker.name as worker_name,
+           runner.id as user_id, runner.number as user_number, runner.username as user_name, run.started_by,
+           starter.number as starter_number, starter.username as starter_name,
+           run.parameters -> 'callback' ->> 'url' as callback_url""",
+    joins=f"""{_RUN}
+      join workspace on workspace.id = step_run.workspace_id
+      join process on process.id = run.process_id
+      join step on step.id = step_run.step_id
+      left join task on task.id = step.task_id
+      left join package on package.id = task.package_id
+      {_WORKER}
+      {_USER}
+      left join app_user as starter on starter.id = run.started_by_id""",
+    tenant="step_run.workspace_id",
+    always=f"""{_STANDS} and not exists (
+        select from step as other where other.id = step_run.step_id and other.package_id is not null)""",
+    fields=(
+        Field("id", Kind.ID, is_sortable=True, index="step_run_of_workspace"),
+        Field("number", Kind.INTEGER, is_sortable=True),
+        Field("workspace_id", Kind.ID),
+        Field("run_id", Kind.ID, index="step_run_of_run"),
+        Field("run_name", Kind.TEXT, column="run.parameters ->> 'name'", is_nullable=True, is_sortable=True, join=_RUN),
+        Field("started_by", Kind.TEXT, column="run.started_by", choices=among(StartedBy), join=_RUN),
+        Field("started_by_id", Kind.ID, column="run.started_by_id", is_nullable=True, join=_RUN),
+        Field("task_number", Kind.INTEGER, column="of_task.number", is_sortable=True, join=_TASK),
+        Field("task_name", Kind.TEXT, column="of_task.name", is_sortable=True, join=_TASK),
+        Field("worker_number", Kind.INTEGER, column="worker.number", is_nullable=True, join=_WORKER),
+        Field("worker_name", Kind.TEXT, column="worker.name", is_nullable=True, is_sortable=True, join=_WORKER),
+        Field("run_as", Kind.ID, is_nullable=True, index="step_run_of_user"),
+        Field("user_number", Kind.INTEGER, column="runner.number", is_nullable=True, join=_USER),
+        Field("user_name", Kind.TEXT, column="runner.username", is_nullable=True, is_sortable=True, join=_USER),
+        Field("state", Kind.TEXT, choices=among(StepRunState)),
+        Field("result", Kind.TEXT, is_nullable=True, choices=among(Result)),
+        Field("error_code", Kind.TEXT, is_nullable=True, choices=among(ErrorCode)),
+        Field("error_message", Kind.TEXT),
+        Field("priority", Kind.INTEGER, is_sortable=True),
+        Field("created_at", Kind.INSTANT, is_sortable=True),
+        Field("started_at", Kind.INSTANT, is_nullable=True, is_sortable=True, index="step_run_by_start"),
+        Field("began_at", Kind.INSTANT, is_nullable=True),
+        Field("ended_at", Kind.INSTANT, is_nullable=True, is_sortable=True, index="step_run_by_end"),
+        Field("state_at", Kind.INSTANT, is_sortable=True),
+        Field("paused_at", Kind.INSTANT, is_nullable=True),
+    ),
+)
+
+
+class Stage(StrEnum):
+    """How far a step run has come, and how it has ended."""
+
+    QUEUED = "queued"
+    PREPARING = "preparing"
+    """A worker has it, and makes its environment."""
+    RUNNING = "running"
+    PAUSED = "paused"
+    SUCCEEDED = "succeeded"
+    UNPREPARED = "unprepared"
+    """It failed before its task began."""
+    FAILED = "failed"
+    """Also: its worker was lost."""
+    STOPPED = "stopped"
+    TIMED_OUT = "timed_out"
+
+
+_BEFORE_ITS_TASK: Final = (
+    ErrorCode.ENVIRONMENT_FAILED,
+    ErrorCode.PACKAGE_INVALID,
+    ErrorCode.TASK_NOT_FOUND,
+    ErrorCode.PRE_RUN_SCRIPT_FAILED,
+)
+
+
+def stage_of(run: TaskRun) -> Stage:
+    """How far a step run has come; `AT_STAGE` finds those that have."""
+    match run.state:
+        case StepRunState.NEW | StepRunState.AWAITING_WORKER:
+            return Stage.QUEUED
+        case StepRunState.IN_PROGRESS if run.paused_at is not None:
+            return Stage.PAUSED
+        case StepRunState.IN_PROGRESS:
+            return Stage.PREPARING if run.began_at is None else Stage.RUNNING
+        case StepRunState.COMPLETED:
+            return Stage.SUCCEEDED
+        case _:
+            return failure_of(run.result, run.error_code)
+
+
+def failure_of(result: Result | None, code: ErrorCode | None) -> Stage:
+    """How a step run has ended that did not succeed."""
+    match result:
+        case Result.STOPPED:
+            return Stage.STOPPED
+        case Result.TIMED_OUT:
+            return Stage.TIMED_OUT
+        case _:
+            return Stage.UNPREPARED if code in _BEFORE_ITS_TASK else Stage.FAILED
+
+
+def _is(field: str, value: object) -> Compare:
+    return Compare(field, Operator.EQ, value)
+
+
+_AT_WORK: Final = _is("state", StepRunState.IN_PROGRESS)
+_HAS_FAILED: Final = _is("state", StepRunState.FAILED)
+_BY_ITSELF: Final = OneOf("result", (Result.FAILED, Result.LOST))
+_IS_UNPREPARED: Final = OneOf("error_code", _BEFORE_ITS_TASK)
+_GOES_ON: Final = Unset("paused_at")
+_PREPARES: Final = Unset("began_at")
+
+AT_STAGE: Final[Mapping[Stage, Filter]] = {
+    Stage.QUEUED: OneOf("state", (StepRunState.NEW, StepRunState.AWAITING_WORKER)),
+    Stage.PREPARING: AllOf((_AT_WORK, _GOES_ON, _PREPARES)),
+    Stage.RUNNING: AllOf((_AT_WORK, _GOES_ON, Not(_PREPARES))),
+    Stage.PAUSED: AllOf((_AT_WORK, Not(_GOES_ON))),
+    Stage.SUCCEEDED: _is("state", StepRunState.COMPLETED),
+    Stage.UNPREPARED: AllOf((_HAS_FAILED, _BY_ITSELF, _IS_UNPREPARED)),
+    Stage.FAILED: AllOf((_HAS_FAILED, _BY_ITSELF, Not(_IS_UNPREPARED))),
+    Stage.STOPPED: AllOf((_HAS_FAILED, _is("result", Result.STOPPED))),
+    Stage.TIMED_OUT: AllOf((_HAS_FAILED, _is("result", Result.TIMED_OUT))),
+}
+"""The condition that a step run has come so far."""
+
+
+# ---------------------------------------------------------------------------------------------------- reading
+class Seen(Struct, frozen=True):
+    """What somebody sees of all step runs: of these workspaces those that the filter finds."""
+
+    scope: Of
+    own: Filter
+
+
+def seen_by(actor: Actor) -> Seen:
+    """All step runs of the workspaces in which the actor may read runs; their own of the others that they are in."""
+    inside = tuple(actor.grants)
+    scope = Of(actor.organization_id, inside)
+    readable = tuple(each for each in inside if actor.may(Permission.READ_RUNS, each))
+    if len(readable) == len(inside):
+        return Seen(scope, EVERYTHING)
+    mine: list[Filter] = [OneOf("workspace_id", readable)] if readable else []
+    if actor.id is not None:
+        mine.append(_is("started_by_id", actor.id))
+        if actor.kind is ActorKind.USER:
+            mine.append(_is("run_as", actor.id))
+    return Seen(scope, AnyOf(tuple(mine)))
+
+
+async def page(engine: Engine, seen: Seen, asked: Asked) -> Page[TaskRun]:
+    """Step runs of tasks. Raises Invalid for what the list cannot have."""
+    wanted = msgspec.structs.replace(asked, filter=both(seen.own, asked.filter))
+    return await pages.page(engine.database, TaskRun, TASK_RUNS, within(seen.scope), wanted)
+
+
+async def count(engine: Engine, seen: Seen, asked: Filter = EVERYTHING) -> Total:
+    """How many there are, as a page tells it."""
+    empty = Asked(filter=both(seen.own, asked), length=0, with_total=True)
+    found = await pages.page(engine.database, TaskRun, TASK_RUNS, within(seen.scope), empty)
+    assert found.total is not None  # noqa: S101 - it was asked for
+    return found.total
+
+
+def both(own: Filter, asked: Filter) -> Filter:
+    """Two conditions; one alone where the other is none."""
+    conditions = [each for each in (own, asked) if each != EVERYTHING]
+    return conditions[0] if len(conditions) == 1 else AllOf(tuple(conditions))
+
+
+async def get(engine: Engine, seen: Seen, step_run: StepRunId) -> TaskRun:
+    """One step run of a task. Raises StepRunNotFound."""
+    found = await page(engine, seen, Asked(filter=_is("id", step_run), length=1))
+    if not found.rows:
+        raise StepRunNotFound(step_run)
+    return found.rows[0]
+
+
+class _Payload(Struct, frozen=True):
+    payload: Raw | None
+
+
+MOST_OUTPUTS: Final = 1000
+
+
+async def outputs(db: Statements, scope: Scope, step_run: StepRunId) -> list[Raw | None]:
+    """The payloads of the last items that a step run has put out, oldest first, up to `MOST_OUTPUTS`."""
+    found = await db.all(
+        _Payload,
+        f"""
+        select payload from work_item
+         where work_item.workspace_id = {SEEN} and work_item.created_by_step_run = %(of)s
+           and work_item.run_id = (select run_id from step_run where step_run.id = %(of)s)
+           and work_item.queue_id is null and work_item.state not in ('draft', 'invalid', 'deleted')
+         order by work_item.id
+         limit {MOST_OUTPUTS}
+        """,
+        of=step_run,
+        **scope.params,
+    )
+    return [each.payload for each in found]
+
+
+def in_workspace(seen: Seen, workspace: WorkspaceId) -> Of:
+    """One workspace of those that are seen."""
+    return Of(seen.scope.organization, (workspace,))
