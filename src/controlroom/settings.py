@@ -100,6 +100,10 @@ class Limits(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Requests of one API key that may come at once, where there is such a limit."""
     link_seconds: int = 3600
     """How long a signed link works."""
+    token_seconds: int = 1200
+    """How long a signed session's token lives (twelve hours at most) before it must be had anew."""
+    user_key_days: int = 365
+    """How long a user's key lets them log in, if nobody says otherwise; 0 is for ever."""
     delivery_days: int = 14
     """How long deliveries of webhooks and notifications stay in the log after their end."""
 

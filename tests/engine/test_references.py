@@ -47,6 +47,10 @@ ROWS = {
         "credential (id, kind, organization_id, user_id, identifier, sealed)",
         "$id, 'user_credential', $organization, $app_user, $id::text, ''",
     ),
+    "user key": (
+        "credential (id, kind, organization_id, user_id, lookup, sealed)",
+        "$id, 'user_key', $organization, $app_user, $id::text::bytea, ''",
+    ),
     "package": ("package (id, workspace_id, name)", "$id, $workspace, 'robot'"),
     "package_version": (
         "package_version (id, package_id, version, hash, size, robot)",

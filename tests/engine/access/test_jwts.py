@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from joserfc import jws, jwt
 from joserfc.jwk import KeySet, OctKey, RSAKey
 
-from controlroom.engine.access import jwts, sessions
+from controlroom.engine.access import jwts, sessions, user_keys
+from controlroom.engine.access.errors import SessionOver
 from controlroom.engine.access.signing_keys import LONGEST_LIFE, ROTATED_AFTER, ensure, published, rotate
 from controlroom.engine.access.users import actions as users
 from controlroom.engine.workspaces.first_start import bootstrap
@@ -79,6 +80,51 @@ async def test_a_token_is_had_anew_while_it_lives(engine, ada, later):
         await jwts.refresh(engine, third.token, life=LIFE)
     with pytest.raises(Unauthenticated):  # a session of the other kind is not had anew
         await jwts.refresh(engine, "crs_x", life=LIFE)
+
+
+async def test_a_session_alone_is_ended_by_the_next(engine, ada, ben):
+    """Those that may stand beside others stay, also when they are had anew; other users' are not touched."""
+    alone, beside = jwts.Terms(is_alone=True), jwts.Terms()
+    first = await jwts.issue(engine, ada, life=LIFE, terms=alone)
+    shared = await jwts.issue(engine, ada, life=LIFE, terms=beside)
+    theirs = await jwts.issue(engine, ben, life=LIFE, terms=alone)
+    first = await jwts.refresh(engine, first.token, life=LIFE, succession=timedelta())
+
+    second = await jwts.issue(engine, ada, life=LIFE, terms=alone)
+
+    with pytest.raises(SessionOver) as over:
+        await jwts.authenticate(engine, first.token)
+    assert not over.value.is_expired
+    for each in (second, shared, theirs):
+        await jwts.authenticate(engine, each.token)
+
+
+async def test_a_grammar_may_end_the_token_before_at_once_and_keep_its_claims(engine, ada):
+    """Of two who have it anew at once, one does."""
+    first = await jwts.issue(engine, ada, life=LIFE, claims={"sub": "17", "iss": "them"})
+
+    async def anew():
+        return await jwts.refresh(engine, first.token, life=LIFE, claims={"iss": "us"}, succession=timedelta())
+
+    had = await asyncio.gather(anew(), anew(), return_exceptions=True)
+
+    (second,) = [each for each in had if isinstance(each, jwts.Jwt)]
+    said = jwt.decode(second.token, KeySet.import_key_set(await published(engine)), algorithms=["RS512"]).claims
+    assert (said["sub"], said["iss"], said["jti"]) == ("17", "us", str(second.id))
+    with pytest.raises(SessionOver):
+        await jwts.authenticate(engine, first.token)
+
+
+async def test_the_oldest_sessions_make_room(engine, ada):
+    """Of those that were begun in the same way: by a password, or by a key."""
+    key, _ = await user_keys.make(engine, ada, UserId(ada.id))
+    by_key = await jwts.issue(engine, ada, life=LIFE, terms=jwts.Terms(by_key=key.id, at_most=2))
+    made = [await jwts.issue(engine, ada, life=LIFE, terms=jwts.Terms(at_most=2)) for _ in range(3)]
+
+    for each in (by_key, *made[1:]):
+        await jwts.authenticate(engine, each.token)
+    with pytest.raises(SessionOver):
+        await jwts.authenticate(engine, made[0].token)
 
 
 async def test_another_key_signs_and_the_old_one_is_kept_until_its_tokens_have_ended(engine, root, ada, later):

@@ -183,6 +183,11 @@ async def authenticate_user(engine: Engine, identifier: str, is_signed_by: Calla
     return Signer(found.to_actor(), found.credential)
 
 
+def count_use(engine: Engine, credential: UUID) -> None:
+    """One use more of a credential that was looked up elsewhere."""
+    _process(engine).uses.count(credential)
+
+
 async def flush_uses(engine: Engine) -> int:
     """Write the counted uses; of how many credentials. What cannot be written now is kept for the next time."""
     counter = _process(engine).uses

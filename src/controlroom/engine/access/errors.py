@@ -45,6 +45,21 @@ class CredentialNotFound(NotFound):
         super().__init__("there are no such user credentials", code="USER_CREDENTIAL_NOT_FOUND")
 
 
+class UserKeyNotFound(NotFound):
+    """The user has no key."""
+
+    def __init__(self) -> None:
+        super().__init__("the user has no key", code="USER_KEY_NOT_FOUND")
+
+
+class SessionOver(WrongCredential):
+    """A session that we began has ended: by its time, or because somebody has ended it."""
+
+    def __init__(self, *, is_expired: bool) -> None:
+        super().__init__("session")
+        self.is_expired = is_expired
+
+
 class UsernameTaken(Conflict):
     """Another user has this name."""
 

@@ -6,6 +6,7 @@ adds the claims that its clients read. A token can be had anew for one that live
 first.
 """
 
+import time
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -14,7 +15,7 @@ from joserfc import jws, jwt
 from joserfc.errors import JoseError
 from msgspec import Struct
 
-from controlroom.engine.access.errors import WrongCredential
+from controlroom.engine.access.errors import SessionOver, WrongCredential
 from controlroom.engine.access.model import Actor
 from controlroom.engine.access.record import record
 from controlroom.engine.access.scope import scoped
@@ -23,7 +24,7 @@ from controlroom.engine.access.signing_keys import ALGORITHM, LONGEST_LIFE, Sign
 from controlroom.engine.access.users.store import actor_of_session, actor_of_user
 from controlroom.engine.engine import Engine
 from controlroom.errors import Invalid
-from controlroom.ids import SessionId, UserId, uuid7
+from controlroom.ids import SessionId, UserId, UserKeyId, uuid7
 from controlroom.postgres.database import Statements
 
 PREFIX: Final = "eyJ"
@@ -43,6 +44,17 @@ class Jwt(Struct, frozen=True, kw_only=True):
     actor: Actor
 
 
+class Terms(Struct, frozen=True, kw_only=True):
+    """How a session stands beside others of its user, by the habits of the grammar that gives it."""
+
+    is_alone: bool = False
+    """Ends when another such session begins."""
+    by_key: UserKeyId | None = None
+    """The key by which it was begun, with which it ends."""
+    at_most: int | None = None
+    """Signed sessions of the user that were begun in the same way, this one included: the oldest make room."""
+
+
 class _Times(Struct, frozen=True):
     began_at: datetime
     issued_at: datetime
@@ -52,6 +64,8 @@ class _Times(Struct, frozen=True):
 class _Before(Struct, frozen=True):
     user_id: UserId
     began_at: datetime
+    is_alone: bool
+    credential_id: UserKeyId | None
 
 
 def is_one(token: str) -> bool:
@@ -59,29 +73,45 @@ def is_one(token: str) -> bool:
     return token.startswith(PREFIX) and token.count(".") == 2  # noqa: PLR2004 - header, claims and signature
 
 
-async def issue(engine: Engine, user: Actor, *, life: timedelta, claims: Mapping[str, Any] | None = None) -> Jwt:
+async def issue(
+    engine: Engine,
+    user: Actor,
+    *,
+    life: timedelta,
+    claims: Mapping[str, Any] | None = None,
+    terms: Terms = Terms(),  # noqa: B008 - frozen
+) -> Jwt:
     """A token for a user who has just logged in (`logins.log_in`), or proved in another way who they are.
 
     It may do all that the user may: an actor whose rights are narrowed to some purpose must not get one. The claims
-    stand beside ours (`sub`, the user's id, can be another name of theirs; `exp`, `iat` and `jti` cannot).
+    stand beside ours (`sub`, the user's id, can be another name of theirs; `exp`, `iat` and `jti` cannot). Raises
+    Unauthenticated for a user who has been disabled since.
     """
     assert user.id is not None  # noqa: S101  # the actor of a log-in is a user
     _check(life)
     key = await signing(engine)
     async with scoped(engine.database, user.organization_id) as tx:
         await delete_expired(tx)
-        made = await _signed(engine, tx, key, user, await _now(tx, life), claims)
+        await _make_room(tx, UserId(user.id), terms)
+        made = await _signed(engine, tx, key, user, await _now(tx, life), claims, terms)
         await record(engine, tx, user, user.organization_id, "user.logged_in", user.id, by="jwt")
     return made
 
 
-async def refresh(engine: Engine, token: str, *, life: timedelta, claims: Mapping[str, Any] | None = None) -> Jwt:
-    """A further token for one that lives, which opens for a minute more.
+async def refresh(
+    engine: Engine,
+    token: str,
+    *,
+    life: timedelta,
+    claims: Mapping[str, Any] | None = None,
+    succession: timedelta = SUCCESSION,
+) -> Jwt:
+    """A further token for one that lives, which opens for a `succession` more. Claims that are not given stay.
 
     Raises Unauthenticated for one that does not, or whose first one was had longer than `sessions.LIFE` ago.
     """
     _check(life)
-    await _verified(engine, token)
+    said = await _verified(engine, token)
     key = await signing(engine)
     async with engine.database.transaction() as tx:
         before = await tx.one_or_none(
@@ -90,25 +120,33 @@ async def refresh(engine: Engine, token: str, *, life: timedelta, claims: Mappin
             update user_session set expires_at = least(expires_at, clock_now() + %(succession)s::interval)
              where lookup = %(lookup)s and kind = 'jwt' and expires_at > clock_now()
                and began_at > clock_now() - %(longest)s::interval
-            returning user_id, began_at
+            returning user_id, began_at, is_alone, credential_id
             """,
             lookup=engine.keys.lookup(token),
-            succession=SUCCESSION,
+            succession=succession,
             longest=LIFE,
         )
         if before is None:
-            raise WrongCredential("token")
+            raise SessionOver(is_expired=_is_past(said))
+        terms = Terms(is_alone=before.is_alone, by_key=before.credential_id)
         times = await _now(tx, life, began_at=before.began_at)
-        return await _signed(engine, tx, key, await actor_of_user(tx, before.user_id), times, claims)
+        user = await actor_of_user(tx, before.user_id)
+        return await _signed(engine, tx, key, user, times, {**said, **(claims or {})}, terms)
 
 
 async def authenticate(engine: Engine, token: str) -> Actor:
     """The user of a token, with what they may do now. Raises Unauthenticated."""
-    await _verified(engine, token)
+    said = await _verified(engine, token)
     found = await actor_of_session(engine.database, engine.keys.lookup(token))
     if found is None:
-        raise WrongCredential("token")
+        raise SessionOver(is_expired=_is_past(said))
     return found
+
+
+def _is_past(said: Mapping[str, Any]) -> bool:
+    """Whether a token says that its time is over: for the message alone, the row decides."""
+    ends = said.get("exp")
+    return isinstance(ends, int) and ends <= time.time()
 
 
 async def _verified(engine: Engine, token: str) -> Mapping[str, Any]:
@@ -126,6 +164,35 @@ async def _verified(engine: Engine, token: str) -> Mapping[str, Any]:
         raise WrongCredential("token") from wrong
 
 
+async def _make_room(tx: Statements, user: UserId, terms: Terms) -> None:
+    """End the sessions that a new one takes the place of. Log-ins of one user come here one after the other."""
+    lives = await tx.value(
+        """
+        update app_user set logged_in_at = clock_now() where id = %(user)s and disabled_at is null returning true
+        """,
+        user=user,
+    )
+    if not lives:
+        raise WrongCredential("user")
+    if terms.is_alone or terms.at_most is not None:
+        await tx.execute(
+            """
+            delete from user_session where id in (
+                select id from user_session
+                 where user_id = %(user)s and kind = 'jwt' and is_alone and %(is_alone)s
+                 union all
+                (select id from user_session
+                  where user_id = %(user)s and kind = 'jwt' and credential_id is not distinct from %(by_key)s
+                    and %(at_most)s::int is not null
+                  order by created_at desc, id desc offset %(at_most)s::int - 1))
+            """,
+            user=user,
+            is_alone=terms.is_alone,
+            by_key=terms.by_key,
+            at_most=terms.at_most,
+        )
+
+
 async def _now(tx: Statements, life: timedelta, *, began_at: datetime | None = None) -> _Times:
     """When a token begins and ends, in whole seconds, as claims are; by the database's clock, which ends it."""
     return await tx.one(
@@ -141,7 +208,13 @@ async def _now(tx: Statements, life: timedelta, *, began_at: datetime | None = N
 
 
 async def _signed(
-    engine: Engine, tx: Statements, key: SigningKey, user: Actor, times: _Times, claims: Mapping[str, Any] | None
+    engine: Engine,
+    tx: Statements,
+    key: SigningKey,
+    user: Actor,
+    times: _Times,
+    claims: Mapping[str, Any] | None,
+    terms: Terms,
 ) -> Jwt:
     session = SessionId(uuid7())
     theirs = {name: value for name, value in (claims or {}).items() if name not in _OURS}
@@ -155,14 +228,16 @@ async def _signed(
     token = jwt.encode({"alg": ALGORITHM, "kid": key.kid}, said, key.private, algorithms=[ALGORITHM])
     await tx.execute(
         """
-        insert into user_session (id, user_id, kind, lookup, began_at, expires_at)
-        values (%(session)s, %(user)s, 'jwt', %(lookup)s, %(began_at)s, %(expires_at)s)
+        insert into user_session (id, user_id, kind, lookup, began_at, expires_at, is_alone, credential_id)
+        values (%(session)s, %(user)s, 'jwt', %(lookup)s, %(began_at)s, %(expires_at)s, %(is_alone)s, %(by_key)s)
         """,
         session=session,
         user=user.id,
         lookup=engine.keys.lookup(token),
         began_at=times.began_at,
         expires_at=times.expires_at,
+        is_alone=terms.is_alone,
+        by_key=terms.by_key,
     )
     return Jwt(id=session, token=token, expires_at=times.expires_at, actor=user)
 

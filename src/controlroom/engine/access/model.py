@@ -139,6 +139,8 @@ class Held(Struct, frozen=True):
 
     workspaces: dict[WorkspaceId, frozenset[Permission]] = {}
     throughout: frozenset[Permission] = frozenset()
+    words: frozenset[str] = frozenset()
+    """Permissions of grammars' own (`grammar:name`) in any of the roles: they allow nothing here."""
 
 
 class ActorKind(StrEnum):
@@ -164,6 +166,8 @@ class Actor(Struct, frozen=True, kw_only=True):
     """By workspace; what holds throughout the organization is in each of its workspaces, too."""
     throughout: frozenset[Permission] = frozenset()
     """What the actor may do in the organization as a whole, and so in each of its workspaces, those to come as well."""
+    words: frozenset[str] = frozenset()
+    """Permissions of grammars' own (`grammar:name`) in the actor's roles, for the grammar to show."""
 
     @property
     def is_admin(self) -> bool:

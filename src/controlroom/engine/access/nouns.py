@@ -8,16 +8,18 @@ from controlroom.engine.access.errors import (
     GrantNotFound,
     GroupNotFound,
     RoleNotFound,
+    UserKeyNotFound,
     UserNotFound,
 )
 from controlroom.engine.nouns import InOrganization, InWorkspace, Noun
-from controlroom.ids import ApiKeyId, GrantId, RoleId, UserCredentialId, UserGroupId, UserId
+from controlroom.ids import ApiKeyId, GrantId, RoleId, UserCredentialId, UserGroupId, UserId, UserKeyId
 
 USER: Final = Noun[UserId](
     "user",
     lambda _: UserNotFound(),
     "app_user",
     InOrganization("app_user.organization_id"),
+    there="app_user.deleted_at is null",
     name="app_user.username",
     folds=True,
 )
@@ -47,6 +49,13 @@ API_KEY: Final = Noun[ApiKeyId](
     InWorkspace("credential.workspace_id"),
     there="credential.kind = 'workspace_key'",
     name="credential.name",
+)
+USER_KEY: Final = Noun[UserKeyId](
+    "user key",
+    lambda _: UserKeyNotFound(),
+    "credential",
+    InOrganization("credential.organization_id"),
+    there="credential.kind = 'user_key'",
 )
 USER_CREDENTIAL: Final = Noun[UserCredentialId](
     "user credential",

@@ -33,20 +33,23 @@ def permissions_of(names: Iterable[str], workspace: WorkspaceId | None) -> froze
 def union(grants: Iterable[Granted], workspaces: Collection[WorkspaceId]) -> Held:
     """What all the grants give together; `workspaces` are the living ones of the organization that they may be about.
 
-    A grant in the organization holds in each of them, if it gives anything there: who may only edit roles, say, has no
-    place in a workspace by that. One in a workspace that is gone gives nothing.
+    A grant in the organization holds in each of them, if it gives anything there: who may only edit roles, say, or be
+    one as whom robots run, has no place in a workspace by that. One in a workspace that is gone gives nothing.
     """
     held: dict[WorkspaceId, frozenset[Permission]] = {}
     throughout: frozenset[Permission] = frozenset()
+    words: set[str] = set()
     for grant in grants:
+        words.update(name for name in grant.permissions if ":" in name)
         allowed = permissions_of(grant.permissions, grant.workspace)
         if grant.workspace is None:
             throughout |= allowed
         elif grant.workspace in workspaces:
             held[grant.workspace] = held.get(grant.workspace, frozenset()) | allowed
-    if everywhere := throughout - OF_ORGANIZATION:
-        held = {workspace: held.get(workspace, frozenset()) | everywhere for workspace in workspaces}
-    return Held(held, throughout)
+    everywhere = throughout - OF_ORGANIZATION
+    places = workspaces if everywhere - {Permission.RUNTIME} else list(held)
+    held = {workspace: held.get(workspace, frozenset()) | everywhere for workspace in places}
+    return Held(held, throughout, frozenset(words))
 
 
 def ensure_may_give(actor: Actor, given: Iterable[Permission], workspace: WorkspaceId | None) -> None:

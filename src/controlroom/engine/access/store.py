@@ -47,6 +47,7 @@ class FoundApiKey(Struct, frozen=True, kw_only=True):
             organization_id=self.organization_id,
             grants=held.workspaces,
             throughout=held.throughout,
+            words=held.words,
         )
 
 

@@ -37,7 +37,7 @@ async def grant(
         wanted = await roles.get(tx, actor.organization_id, role, lock="for share")
         if wanted is None:
             raise RoleNotFound
-        await _ensure_may_hand(tx, actor, wanted, workspace)
+        await ensure_may_hand(tx, actor, wanted, workspace)
         await store.lock_place(tx, actor.organization_id, workspace)
         if not await store.is_known(tx, actor.organization_id, principal):
             raise PrincipalNotFound
@@ -63,7 +63,7 @@ async def revoke(engine: Engine, actor: Actor, grant: GrantId) -> None:
         role = await roles.get(tx, actor.organization_id, found.role_id, lock="for share")
         if role is None:  # taken back, and deleted, by somebody else meanwhile
             raise GrantNotFound
-        await _ensure_may_hand(tx, actor, role, found.workspace_id)
+        await ensure_may_hand(tx, actor, role, found.workspace_id)
         async with kept_governed(tx, actor.organization_id, [found.workspace_id]):
             if not await store.delete(tx, actor.organization_id, grant):
                 raise GrantNotFound
@@ -106,7 +106,7 @@ async def kept_governed(
         ensure_kept(place, before=count, after=await store.count_governors(tx, organization, place))
 
 
-async def _ensure_may_hand(tx: ScopedTx, actor: Actor, role: NamedRole, workspace: WorkspaceId | None) -> None:
+async def ensure_may_hand(tx: ScopedTx, actor: Actor, role: NamedRole, workspace: WorkspaceId | None) -> None:
     """Raise BeyondOwnRights unless the actor has all that somebody has who holds the role there."""
     ensure_may_give(actor, permissions_of(role.permissions, workspace), workspace)
     if workspace is None:  # where a role is held, what it is granted itself is held, too

@@ -51,7 +51,7 @@ _COLUMN: Final = {
 }
 
 _KNOWN: Final = {
-    PrincipalKind.USER: "app_user where organization_id = %(organization)s and",
+    PrincipalKind.USER: "app_user where organization_id = %(organization)s and deleted_at is null and",
     PrincipalKind.GROUP: "user_group where organization_id = %(organization)s and",
     PrincipalKind.CREDENTIAL: """credential where kind in ('workspace_key', 'service_token')
                                                  and organization_id = %(organization)s and""",

@@ -12,11 +12,10 @@ from controlroom.engine.access.record import record
 from controlroom.engine.access.roles import store
 from controlroom.engine.access.roles.model import NamedRole
 from controlroom.engine.access.rules import ensure_may_give, permissions_of
-from controlroom.engine.access.scope import scoped
+from controlroom.engine.access.scope import ScopedTx, scoped
 from controlroom.engine.engine import Engine
 from controlroom.errors import Invalid
 from controlroom.ids import RoleId, uuid7
-from controlroom.postgres.database import Statements
 
 _OURS = frozenset(permission.value for permission in Permission)
 _GRAMMARS = re.compile(r"[a-z0-9_]{1,40}:[\x21-\x7e][\x20-\x7e]{0,200}")
@@ -55,18 +54,26 @@ async def create_role(
     engine: Engine, actor: Actor, *, name: str, permissions: Collection[str], description: str = ""
 ) -> NamedRole:
     """A new role of the organization, of permissions that the actor has there. Raises NameTaken, BeyondOwnRights."""
+    async with scoped(engine.database, actor.organization_id) as tx:
+        return await add(engine, tx, actor, name=name, permissions=permissions, description=description)
+
+
+async def add(
+    engine: Engine, tx: ScopedTx, actor: Actor, *, name: str, permissions: Collection[str], description: str
+) -> NamedRole:
+    """Likewise, in the caller's transaction."""
     ensure_in_organization(actor, Permission.WRITE_ROLES)
     ensure_may_give(actor, permissions_of(_checked(permissions), None), None)
-    async with scoped(engine.database, actor.organization_id) as tx:
-        role = await store.add(
-            tx,
-            actor.organization_id,
-            role=RoleId(uuid7()),
-            name=checked_name(name, what="role's name"),
-            description=checked_description(description),
-            permissions=frozenset(permissions),
-        )
-        await record(engine, tx, actor, actor.organization_id, "role.created", role.id, **_told(role))
+    role = await store.add(
+        tx,
+        actor.organization_id,
+        role=RoleId(uuid7()),
+        name=checked_name(name, what="role's name"),
+        description=checked_description(description),
+        permissions=frozenset(permissions),
+        by=actor.id,
+    )
+    await record(engine, tx, actor, actor.organization_id, "role.created", role.id, **_told(role))
     return role
 
 
@@ -83,37 +90,59 @@ async def edit_role(
 
     Raises RoleOfSystem, RoleNotFound, NameTaken, BeyondOwnRights.
     """
-    ensure_in_organization(actor, Permission.WRITE_ROLES)
     async with scoped(engine.database, actor.organization_id) as tx:
-        before = await _changeable(tx, actor, role)
-        wanted = before.permissions if permissions is None else _checked(permissions)
-        ensure_may_give(actor, permissions_of([*before.permissions, *wanted], None), None)
-        after = await store.change(
-            tx,
-            actor.organization_id,
-            role,
-            name=before.name if name is None else checked_name(name, what="role's name"),
-            description=before.description if description is None else checked_description(description),
-            permissions=frozenset(wanted),
-        )
-        await record(engine, tx, actor, actor.organization_id, "role.updated", after.id, **_told(after))
-        tx.after_commit(lambda: forget(engine))
+        return await change(engine, tx, actor, role, name=name, permissions=permissions, description=description)
+
+
+async def change(
+    engine: Engine,
+    tx: ScopedTx,
+    actor: Actor,
+    role: RoleId,
+    *,
+    name: str | None,
+    permissions: Collection[str] | None,
+    description: str | None,
+) -> NamedRole:
+    """Likewise, in the caller's transaction."""
+    ensure_in_organization(actor, Permission.WRITE_ROLES)
+    before = await changeable(tx, actor, role)
+    wanted = before.permissions if permissions is None else _checked(permissions)
+    ensure_may_give(actor, permissions_of([*before.permissions, *wanted], None), None)
+    after = await store.change(
+        tx,
+        actor.organization_id,
+        role,
+        name=before.name if name is None else checked_name(name, what="role's name"),
+        description=before.description if description is None else checked_description(description),
+        permissions=frozenset(wanted),
+        by=actor.id,
+    )
+    await record(engine, tx, actor, actor.organization_id, "role.updated", after.id, **_told(after))
+    tx.after_commit(lambda: forget(engine))
     return after
 
 
 async def delete_role(engine: Engine, actor: Actor, role: RoleId) -> None:
     """Delete a role that nobody has. Raises RoleInUse, RoleOfSystem, RoleNotFound, BeyondOwnRights."""
-    ensure_in_organization(actor, Permission.WRITE_ROLES)
     async with scoped(engine.database, actor.organization_id) as tx:
-        before = await _changeable(tx, actor, role)
-        ensure_may_give(actor, permissions_of(before.permissions, None), None)
-        if grants := await store.count_grants(tx, actor.organization_id, role):
-            raise RoleInUse(grants)
-        await store.delete(tx, actor.organization_id, role)
-        await record(engine, tx, actor, actor.organization_id, "role.deleted", before.id, **_told(before))
+        await remove(engine, tx, actor, role)
 
 
-async def _changeable(tx: Statements, actor: Actor, role: RoleId) -> NamedRole:
+async def remove(engine: Engine, tx: ScopedTx, actor: Actor, role: RoleId) -> None:
+    """Likewise, in the caller's transaction."""
+    ensure_in_organization(actor, Permission.WRITE_ROLES)
+    before = await changeable(tx, actor, role)
+    ensure_may_give(actor, permissions_of(before.permissions, None), None)
+    if grants := await store.count_grants(tx, actor.organization_id, role):
+        raise RoleInUse(grants)
+    await store.delete(tx, actor.organization_id, role)
+    await record(engine, tx, actor, actor.organization_id, "role.deleted", before.id, **_told(before))
+    tx.after_commit(lambda: forget(engine))
+
+
+async def changeable(tx: ScopedTx, actor: Actor, role: RoleId) -> NamedRole:
+    """A role of the organization, locked. Raises RoleNotFound, RoleOfSystem."""
     found = await store.get(tx, actor.organization_id, role, lock="for update")
     if found is None:
         raise RoleNotFound
@@ -130,6 +159,14 @@ def _checked(permissions: Collection[str]) -> Collection[str]:
         if name not in _OURS and not _GRAMMARS.fullmatch(name):
             raise Invalid(f"there is no permission {name!r}", code="UNKNOWN_PERMISSION", name=name)
     return permissions
+
+
+def checked_words(words: Collection[str]) -> Collection[str]:
+    """Words of grammars' own, if each is one. Raises Invalid `UNKNOWN_WORD`."""
+    for word in words:
+        if not _GRAMMARS.fullmatch(word):
+            raise Invalid(f"{word!r} is no word of a grammar's own: `grammar:word`", code="UNKNOWN_WORD", name=word)
+    return words
 
 
 def _told(role: NamedRole) -> dict[str, Any]:

@@ -20,6 +20,18 @@ OF_MEMBERS: Final[Mapping[Role, RoleId]] = {
 }
 """The system's roles of which a member of a workspace has one."""
 
+BASIC: Final = RoleId(UUID("00000000-0000-7000-8000-000000000005"))
+LOCKER_ADMIN: Final = RoleId(UUID("00000000-0000-7000-8000-000000000006"))
+POOL_ADMIN: Final = RoleId(UUID("00000000-0000-7000-8000-000000000007"))
+QUEUE_ADMIN: Final = RoleId(UUID("00000000-0000-7000-8000-000000000008"))
+DEVELOPER: Final = RoleId(UUID("00000000-0000-7000-8000-000000000009"))
+INSIGHTS_ADMIN: Final = RoleId(UUID("00000000-0000-7000-8000-00000000000a"))
+PROCESS_ADMIN: Final = RoleId(UUID("00000000-0000-7000-8000-00000000000b"))
+PROCESS_USER: Final = RoleId(UUID("00000000-0000-7000-8000-00000000000c"))
+VALIDATOR: Final = RoleId(UUID("00000000-0000-7000-8000-00000000000d"))
+RUNNER: Final = RoleId(UUID("00000000-0000-7000-8000-00000000000e"))
+"""The system's role of users as whom robots run."""
+
 
 class NamedRole(Struct, frozen=True, kw_only=True):
     """A role as its row has it."""
@@ -34,3 +46,5 @@ class NamedRole(Struct, frozen=True, kw_only=True):
     """Of the system: everybody has it, nobody changes it."""
     created_at: datetime
     updated_at: datetime
+    revision: int
+    """Raised by each update."""

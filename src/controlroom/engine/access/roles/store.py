@@ -2,6 +2,7 @@
 
 from collections.abc import Collection
 from typing import Literal
+from uuid import UUID
 
 from controlroom.engine.access.errors import NameTaken
 from controlroom.engine.access.roles.model import NamedRole
@@ -12,7 +13,8 @@ from controlroom.postgres.errors import UniqueViolation
 from controlroom.postgres.keyset import oldest_first
 
 _ROLE = """role.id, role.number, role.name, role.description, role.permissions,
-    role.organization_id is null as is_system, role.created_at, role.updated_at"""
+    role.organization_id is null as is_system, role.created_at, role.updated_at,
+    role.revision"""
 
 _KNOWN = "(role.organization_id is null or role.organization_id = %(organization)s)"
 
@@ -50,14 +52,16 @@ async def add(
     name: str,
     description: str,
     permissions: Collection[str],
+    by: UUID | None,
 ) -> NamedRole:
     """Write a new role of the organization. Raises NameTaken, upon which the transaction is lost."""
     try:
         return await tx.one(
             NamedRole,
             f"""
-            insert into role (id, organization_id, name, description, permissions)
-            values (%(role)s, %(organization)s, %(name)s, %(description)s, %(permissions)s)
+            insert into role (id, organization_id, name, description, permissions, created_by, updated_by)
+            select %(role)s, %(organization)s, %(name)s, %(description)s, %(permissions)s, doer.id, doer.id
+              from (select) as once left join app_user as doer on doer.id = %(by)s
             returning {_ROLE}
             """,
             role=role,
@@ -65,6 +69,7 @@ async def add(
             name=name,
             description=description,
             permissions=sorted(permissions),
+            by=by,
         )
     except UniqueViolation as taken:
         raise NameTaken("role", name) from taken
@@ -78,6 +83,7 @@ async def change(
     name: str,
     description: str,
     permissions: Collection[str],
+    by: UUID | None,
 ) -> NamedRole:
     """Write what a locked role of the organization is. Raises NameTaken, upon which the transaction is lost."""
     try:
@@ -85,7 +91,8 @@ async def change(
             NamedRole,
             f"""
             update role set name = %(name)s, description = %(description)s, permissions = %(permissions)s,
-                            updated_at = clock_now()
+                            updated_at = clock_now(), revision = revision + 1,
+                            updated_by = (select doer.id from app_user as doer where doer.id = %(by)s)
              where id = %(role)s and organization_id = %(organization)s
             returning {_ROLE}
             """,
@@ -94,6 +101,7 @@ async def change(
             name=name,
             description=description,
             permissions=sorted(permissions),
+            by=by,
         )
     except UniqueViolation as taken:
         raise NameTaken("role", name) from taken

@@ -90,7 +90,7 @@ async def set_password(
         await _member(engine.database, scope_of(actor, Permission.READ_MEMBERS, within), user)
     password_hash = await hash_password(password)
     async with scoped(engine.database, actor.organization_id) as tx:
-        account = await _governed(tx, actor, user, within)
+        account = await governed(tx, actor, user, within)
         await store.set_password_hash(tx, user, password_hash)
         await store.end_sessions(tx, user)
         await access_store.delete_server_key(tx, initial_password_key(user))
@@ -100,7 +100,7 @@ async def set_password(
 async def disable_user(engine: Engine, actor: Actor, user: UserId, *, within: WorkspaceId | None = None) -> None:
     """Let a user in no more; what they made stays."""
     async with scoped(engine.database, actor.organization_id) as tx:
-        account = await _governed(tx, actor, user, within)
+        account = await governed(tx, actor, user, within)
         await store.set_disabled(tx, user, disabled=True)
         await store.end_sessions(tx, user)
         await record(engine, tx, actor, account.organization_id, "user.disabled", user, username=account.username)
@@ -109,7 +109,7 @@ async def disable_user(engine: Engine, actor: Actor, user: UserId, *, within: Wo
 async def enable_user(engine: Engine, actor: Actor, user: UserId, *, within: WorkspaceId | None = None) -> None:
     """Let a disabled user in again."""
     async with scoped(engine.database, actor.organization_id) as tx:
-        account = await _governed(tx, actor, user, within)
+        account = await governed(tx, actor, user, within)
         await store.set_disabled(tx, user, disabled=False)
         await record(engine, tx, actor, account.organization_id, "user.enabled", user, username=account.username)
 
@@ -166,7 +166,7 @@ async def create_credential(
 ) -> tuple[UserCredential, str]:
     """A new pair for a user, and the text `identifier:secret` of it, shown this once."""
     async with scoped(engine.database, actor.organization_id) as tx:
-        account = await _governed(tx, actor, user, within)
+        account = await governed(tx, actor, user, within)
         credential, pair = await write_credential(engine, tx, user, name=name)
         await record(
             engine, tx, actor, account.organization_id, "user_credential.created", credential.id, user=str(user)
@@ -199,7 +199,7 @@ async def list_credentials(
 ) -> list[UserCredential]:
     """A user's pairs, never their secrets."""
     async with scoped(engine.database, actor.organization_id) as tx:
-        await _governed(tx, actor, user, within)
+        await governed(tx, actor, user, within)
         return await store.list_credentials(tx, user, after=after, limit=limit)
 
 
@@ -208,14 +208,14 @@ async def revoke_credential(
 ) -> None:
     """Delete a pair: nothing that it signs is accepted any more. Raises NotFound."""
     async with scoped(engine.database, actor.organization_id) as tx:
-        account = await _governed(tx, actor, user, within)
+        account = await governed(tx, actor, user, within)
         if not await store.delete_credential(tx, user, credential):
             raise CredentialNotFound
         await record(engine, tx, actor, account.organization_id, "user_credential.deleted", credential, user=str(user))
         tx.after_commit(lambda: forget(engine))
 
 
-async def _governed(tx: ScopedTx, actor: Actor, user: UserId, within: WorkspaceId | None) -> Account:
+async def governed(tx: ScopedTx, actor: Actor, user: UserId, within: WorkspaceId | None) -> Account:
     """The account, locked, if it is the actor's own or theirs to govern. Outsiders are told that it does not exist."""
     if within is not None:
         await _member(tx, scope_of(actor, Permission.READ_MEMBERS, within), user)

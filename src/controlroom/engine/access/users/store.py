@@ -69,6 +69,7 @@ class _FoundUser(Struct, frozen=True, kw_only=True):
             organization_id=self.organization_id,
             grants=held.workspaces,
             throughout=held.throughout,
+            words=held.words,
         )
 
 
@@ -119,7 +120,7 @@ async def logins(tx: Statements, *, username: str, organization: OrganizationId 
         Login,
         """
         select id, password_hash from app_user
-         where lower(username) = lower(%(username)s) and disabled_at is null
+         where lower(username) = lower(%(username)s) and disabled_at is null and deleted_at is null
            and (%(organization)s::uuid is null or organization_id = %(organization)s)
          order by id limit 8
         """,
@@ -170,7 +171,10 @@ async def user(tx: Statements, organization: OrganizationId, user: UserId) -> Us
     """One user of the organization."""
     return await tx.one_or_none(
         User,
-        f"select {_USER} from app_user where id = %(user)s and organization_id = %(organization)s",
+        f"""
+        select {_USER} from app_user
+         where id = %(user)s and organization_id = %(organization)s and deleted_at is null
+        """,
         user=user,
         organization=organization,
     )
@@ -184,7 +188,8 @@ async def list_users(
         User,
         f"""
         select {_USER} from app_user
-         where organization_id = %(organization)s and (%(after)s::uuid is null or id > %(after)s)
+         where organization_id = %(organization)s and deleted_at is null
+           and (%(after)s::uuid is null or id > %(after)s)
            and (%(among)s::uuid[] is null
                 or exists (select from {OF_USER} as held where held.workspace_id = any (%(among)s)))
          order by id limit %(limit)s
@@ -203,7 +208,7 @@ async def account(tx: Statements, organization: OrganizationId, user: UserId) ->
         f"""
         select app_user.id, app_user.username, app_user.organization_id, {_HELD}
           from app_user {_HOLDING}
-         where app_user.id = %(user)s and app_user.organization_id = %(organization)s
+         where app_user.id = %(user)s and app_user.organization_id = %(organization)s and app_user.deleted_at is null
            for update of app_user
         """,
         user=user,
@@ -243,7 +248,10 @@ async def set_disabled(tx: Statements, user: UserId, *, disabled: bool) -> None:
 async def user_id_by_name(tx: Statements, organization: OrganizationId, username: str) -> UserId | None:
     """Who has this name in the organization, whatever its case."""
     found: UserId | None = await tx.value(
-        "select id from app_user where organization_id = %(organization)s and lower(username) = lower(%(username)s)",
+        """
+        select id from app_user
+         where organization_id = %(organization)s and lower(username) = lower(%(username)s) and deleted_at is null
+        """,
         organization=organization,
         username=username,
     )

@@ -1,0 +1,140 @@
+"""Users as a directory shows them: with the roles that they hold in the organization, and what may be told of them."""
+
+from datetime import datetime
+from typing import Final
+
+from msgspec import Struct
+
+from controlroom.engine.access.errors import UserNotFound
+from controlroom.engine.access.grants.store import OF_USER
+from controlroom.engine.access.model import Actor, ActorKind, Granted, Permission
+from controlroom.engine.access.roles.actions import ensure_in_organization
+from controlroom.engine.access.roles.model import RUNNER
+from controlroom.engine.access.rules import union
+from controlroom.engine.engine import Engine
+from controlroom.engine.lists import pages
+from controlroom.engine.lists.model import Asked, Field, Kind, Listing, Page, Within
+from controlroom.ids import OrganizationId, RoleId, UserId, WorkspaceId
+
+
+class HeldRole(Struct, frozen=True):
+    """A role that a user was given by themselves, in the organization."""
+
+    id: RoleId
+    number: int
+    name: str
+
+
+class Person(Struct, frozen=True, kw_only=True):
+    """A user of the organization."""
+
+    id: UserId
+    number: int
+    organization_id: OrganizationId
+    username: str
+    first_name: str
+    last_name: str
+    email: str
+    description: str
+    words: list[str]
+    """A grammar's own, kept as they were given: `grammar:word`."""
+    has_password: bool
+    created_at: datetime
+    created_by: int | None
+    """The number of the user who did it; None: nobody who is a user."""
+    updated_at: datetime
+    updated_by: int | None
+    revision: int
+    logged_in_at: datetime | None
+    disabled_at: datetime | None
+    key_created_at: datetime | None
+    key_expires_at: datetime | None
+    roles: list[HeldRole]
+    granted: list[Granted]
+    """By themselves, their groups, and their roles."""
+    workspaces: list[WorkspaceId]
+    """Those of their grants, and for one in the organization all, as far as they are there."""
+
+    def to_actor(self) -> Actor:
+        """What they may do, for rules that ask an actor."""
+        held = union(self.granted, set(self.workspaces))
+        return Actor(
+            kind=ActorKind.USER,
+            id=self.id,
+            name=self.username,
+            organization_id=self.organization_id,
+            grants=held.workspaces,
+            throughout=held.throughout,
+            words=held.words,
+        )
+
+
+PEOPLE: Final = Listing(
+    noun="users",
+    table="app_user",
+    columns=f"""app_user.id, app_user.number, app_user.organization_id, app_user.username, app_user.first_name,
+           app_user.last_name, app_user.email, app_user.description, app_user.words,
+           app_user.password_hash is not null as has_password, app_user.created_at, app_user.updated_at,
+           (select maker.number from app_user as maker where maker.id = app_user.created_by) as created_by,
+           (select maker.number from app_user as maker where maker.id = app_user.updated_by) as updated_by,
+           app_user.revision, app_user.logged_in_at, app_user.disabled_at,
+           user_key.created_at as key_created_at, user_key.expires_at as key_expires_at,
+           coalesce((select jsonb_agg(jsonb_build_object('id', role.id, 'number', role.number, 'name', role.name)
+                                      order by role.id)
+                       from access_grant join role on role.id = access_grant.role_id
+                      where access_grant.user_id = app_user.id and access_grant.workspace_id is null
+                        and access_grant.role_id <> '{RUNNER}'), '[]') as roles,
+           coalesce(held.granted, '[]') as granted,
+           coalesce((select jsonb_agg(workspace.id) from workspace
+                      where workspace.organization_id = app_user.organization_id and workspace.deleted_at is null
+                        and (held.is_wide or workspace.id = any (held.workspaces))), '[]') as workspaces""",
+    joins=f"""left join credential as user_key on user_key.user_id = app_user.id and user_key.kind = 'user_key'
+      cross join lateral (
+           select jsonb_agg(jsonb_build_array(held.workspace_id, role.permissions)) as granted,
+                  array_agg(held.workspace_id) as workspaces, bool_or(held.workspace_id is null) as is_wide
+             from {OF_USER} as held join role on role.id = held.role_id) as held""",
+    tenant="app_user.organization_id",
+    always="app_user.deleted_at is null",
+    fields=(
+        Field("id", Kind.ID, is_sortable=True, index="app_user_of_organization"),
+        Field("number", Kind.INTEGER, is_sortable=True),
+        Field("username", Kind.TEXT, is_sortable=True),
+        Field("first_name", Kind.TEXT, is_sortable=True),
+        Field("last_name", Kind.TEXT, is_sortable=True),
+        Field("email", Kind.TEXT, is_sortable=True),
+        Field("description", Kind.TEXT, is_sortable=True),
+        Field("is_disabled", Kind.TRUTH, column="(app_user.disabled_at is not null)", is_sortable=True),
+        Field("revision", Kind.INTEGER, is_sortable=True),
+        Field("created_at", Kind.INSTANT, is_sortable=True),
+        Field("updated_at", Kind.INSTANT, is_sortable=True),
+        Field("logged_in_at", Kind.INSTANT, is_nullable=True, is_sortable=True),
+    ),
+)
+
+
+async def people(engine: Engine, actor: Actor, asked: Asked) -> Page[Person]:
+    """A part of the directory, for who reads members in the organization."""
+    ensure_in_organization(actor, Permission.READ_MEMBERS)
+    return await pages.page(engine.database, Person, PEOPLE, _organization(actor), asked)
+
+
+async def person(engine: Engine, actor: Actor, user: UserId) -> Person:
+    """One user, for who reads members in the organization, and for themselves. Raises UserNotFound."""
+    if actor.id != user:
+        ensure_in_organization(actor, Permission.READ_MEMBERS)
+    found = await engine.database.one_or_none(
+        Person,
+        f"""
+        {PEOPLE.select}
+         where app_user.id = %(user)s and app_user.organization_id = %(organization)s and {PEOPLE.always}
+        """,
+        user=user,
+        organization=actor.organization_id,
+    )
+    if found is None:
+        raise UserNotFound
+    return found
+
+
+def _organization(actor: Actor) -> Within:
+    return Within.one("%(organization)s", organization=actor.organization_id)
