@@ -67,7 +67,13 @@ ROWS = {
         "$id, 'link_token', $organization, $workspace, 'tower', $id::text::bytea, ''",
     ),
     "process": ("process (id, workspace_id, name)", "$id, $workspace, 'Bills'"),
+    "item_model": ("item_model (id, organization_id, name)", "$id, $organization, 'Invoices'"),
+    "item_attribute": (
+        "item_attribute (id, item_model_id, position, name, kind)",
+        "$id, $item_model, 0, 'amount', 'number'",
+    ),
     "queue": ("queue (id, workspace_id, name, is_standing)", "$id, $workspace, 'letters', true"),
+    "queue_job": ("queue_job (id, organization_id, kind)", "$id, $organization, 'load'"),
     "queue_consumer": ("queue_consumer (id, workspace_id, queue_id, task_id)", "$id, $workspace, $queue, $task"),
     "step": (
         "step (id, workspace_id, process_id, position, name, queue_id)",

@@ -1,10 +1,5 @@
 """The shop floor of runs, for what starts them by itself."""
 
-import pytest
-from tests.engine.runs.conftest import Floor
+from tests.engine.runs.conftest import floor, floors
 
-
-@pytest.fixture
-def floor(engine, ada, team) -> Floor:
-    """The shop floor of ada's workspace."""
-    return Floor(engine, ada, team.workspace, team.organization)
+__all__ = ["floor", "floors"]

@@ -45,6 +45,8 @@ class Permission(StrEnum):
     READ_RUN_OUTPUTS = "run_outputs.read"
     READ_WORK_ITEMS = "work_items.read"
     WRITE_WORK_ITEMS = "work_items.write"
+    GOVERN_QUEUES = "queues.govern"
+    """Make models of items and queues, and do with every queue what its owners may. Part of writing processes."""
     READ_PACKAGES = "packages.read"
     WRITE_PACKAGES = "packages.write"
     READ_WEBHOOKS = "webhooks.read"

@@ -3,16 +3,30 @@
 from msgspec import UNSET, Raw
 
 from controlroom.engine.access.model import Actor, Permission, system
-from controlroom.engine.access.names import checked_name
+from controlroom.engine.access.names import checked_description, checked_name, checked_text
 from controlroom.engine.access.record import record
 from controlroom.engine.access.scope import Scope, ScopedTx, ensure_seen, scope_of, scoped
 from controlroom.engine.engine import Engine
+from controlroom.engine.item_models import store as item_models
+from controlroom.engine.item_models.errors import AttributeUnknown
+from controlroom.engine.item_models.rules import schema_of
 from controlroom.engine.packages import store as packages
 from controlroom.engine.processes.actions import check_placement
+from controlroom.engine.processes.model import Placement
 from controlroom.engine.processes.rules import placement_fault
-from controlroom.engine.queues import store
-from controlroom.engine.queues.errors import QueueInUse, QueueNameTaken, QueueNotFound
-from controlroom.engine.queues.model import Consumer, ConsumerChange, ConsumerDefinition, Queue, QueueChange
+from controlroom.engine.queues import feeding, moving, rights, store
+from controlroom.engine.queues.errors import QueueChanged, QueueInUse, QueueNameTaken, QueueNotFound
+from controlroom.engine.queues.model import (
+    AS_USUAL,
+    MOST_SHOWN,
+    Consumer,
+    ConsumerChange,
+    ConsumerDefinition,
+    Queue,
+    QueueChange,
+    QueueSettings,
+)
+from controlroom.engine.queues.rights import Holder, Right, governing, user_of
 from controlroom.engine.queues.zones import check_zone
 from controlroom.engine.work_items import actions as work_items
 from controlroom.engine.work_items.limits import check_payload, check_schema_text
@@ -25,20 +39,32 @@ from controlroom.postgres.errors import UniqueViolation
 
 
 async def create(
-    engine: Engine, actor: Actor, workspace: WorkspaceId, *, name: str, schema: Raw | None = None
+    engine: Engine,
+    actor: Actor,
+    workspace: WorkspaceId,
+    *,
+    name: str,
+    schema: Raw | None = None,
+    settings: QueueSettings = AS_USUAL,
 ) -> Queue:
-    """A new standing queue. Raises QueueNameTaken, Invalid `SCHEMA_INVALID`."""
-    scope = scope_of(actor, Permission.WRITE_PROCESSES, workspace)
+    """A new standing queue, owned by the user who makes it.
+
+    One with an item model has the model's schema. Raises QueueNameTaken, Invalid `SCHEMA_INVALID`, ItemModelNotFound,
+    AttributeUnknown.
+    """
+    scope = governing(actor, workspace)
     checked_name(name, what="queue's name")
-    if schema is not None:
-        await check_schema_text(schema)
-        await check_schema(engine, workspace, schema)
+    await _check_schema(engine, workspace, schema)
     queue = QueueId(uuid7())
     try:
         async with scoped(engine.database, scope) as tx:
-            if not await store.insert(tx, scope, queue, name=name, schema=schema):
+            schema = await _schema(tx, scope, settings, schema)
+            by = user_of(actor)
+            if not await store.insert(tx, scope, queue, name=name, schema=schema, settings=settings, created_by=by):
                 await ensure_seen(tx, scope)
                 raise QueueNotFound(queue)
+            if by is not None:
+                await rights.give(tx, queue, Holder(user=by), [Right.OWN], by=by)
             await record(engine, tx, actor, scope, "queue.created", queue, name=name)
             return await store.get(tx, scope, queue)
     except UniqueViolation as taken:
@@ -46,33 +72,91 @@ async def create(
 
 
 async def update(engine: Engine, actor: Actor, workspace: WorkspaceId, queue: QueueId, change: QueueChange) -> Queue:
-    """Change name or schema, the latter of a step's queue too. Items that wait already are not looked at again."""
-    scope = scope_of(actor, Permission.WRITE_PROCESSES, workspace)
-    if change.schema is not UNSET and change.schema is not None:
-        await check_schema_text(change.schema)
-        await check_schema(engine, workspace, change.schema)
+    """Change a standing queue, or the schema of a step's. Items that wait already are not looked at again.
+
+    Raises what `create` raises, QueueChanged, QueueInUse for another item model while there are items, DuplicateItem.
+    """
+    scope = governing(actor, workspace)
+    await _check_schema(engine, workspace, None if change.schema is UNSET else change.schema)
     try:
         async with scoped(engine.database, scope) as tx:
             before = await store.get(tx, scope, queue, for_update=True)
-            if change.name is not UNSET and not before.is_standing:
+            if not before.is_standing and (change.name is not UNSET or change.settings is not UNSET):
                 raise Invalid("a step's queue is called as the step", code="QUEUE_OF_STEP")
+            if change.revision is not UNSET and change.revision != before.revision:
+                raise QueueChanged(before.revision)
+            settings = settings_of(before) if change.settings is UNSET else change.settings
             name = before.name if change.name is UNSET else checked_name(change.name, what="queue's name")
             schema = before.schema if change.schema is UNSET else change.schema
-            await store.update(tx, queue, name=name, schema=schema)
+            if settings.item_model != before.item_model_id:
+                if await store.has_items(tx, queue):
+                    raise QueueInUse("the queue has items of its item model: it cannot get another")
+                schema = None if change.schema is UNSET else schema
+            schema = await _schema(tx, scope, settings, schema)
+            await store.update(tx, queue, name=name, schema=schema, settings=settings, updated_by=user_of(actor))
+            if settings.refuses_duplicates is not before.refuses_duplicates:
+                await feeding.mark_unique(tx, queue, is_wanted=settings.refuses_duplicates)
             await record(engine, tx, actor, scope, "queue.updated", queue, name=name)
             return await store.get(tx, scope, queue)
     except UniqueViolation as taken:
         raise QueueNameTaken(str(change.name)) from taken
 
 
-async def delete(engine: Engine, actor: Actor, workspace: WorkspaceId, queue: QueueId) -> None:
-    """Delete a standing queue in which nothing waits, with its consumers. Raises QueueInUse."""
-    scope = scope_of(actor, Permission.WRITE_PROCESSES, workspace)
+def settings_of(queue: Queue) -> QueueSettings:
+    """The settings that a queue has."""
+    return QueueSettings(
+        description=queue.description,
+        item_model=queue.item_model_id,
+        retry=queue.retry,
+        refuses_duplicates=queue.refuses_duplicates,
+        shown=queue.shown,
+        ordering=queue.ordering,
+        notes=queue.notes,
+        is_draft=queue.is_draft,
+    )
+
+
+async def _check_schema(engine: Engine, workspace: WorkspaceId, schema: Raw | None) -> None:
+    if schema is not None:
+        await check_schema_text(schema)
+        await check_schema(engine, workspace, schema)
+
+
+async def _schema(tx: ScopedTx, scope: Scope, settings: QueueSettings, schema: Raw | None) -> Raw | None:
+    """The schema of a queue with these settings; they are checked, too."""
+    checked_description(settings.description)
+    if len(settings.shown) > MOST_SHOWN or len(settings.ordering) > MOST_SHOWN:
+        raise Invalid(f"at most {MOST_SHOWN} attributes are shown, or order the items", code="QUEUE_INVALID")
+    if settings.retry is not None and not 1 <= settings.retry.max_attempts <= _MOST_ATTEMPTS:
+        raise Invalid(f"an item is tried 1 to {_MOST_ATTEMPTS:,} times", code="QUEUE_INVALID")
+    if settings.item_model is None:
+        return schema
+    model = await item_models.get(tx, scope.organization, settings.item_model, lock=True)
+    known = {each.name for each in model.attributes}
+    for name in (*settings.shown, *(each.attribute for each in settings.ordering)):
+        if name not in known:
+            raise AttributeUnknown(name)
+    return schema_of(model.attributes)
+
+
+async def delete(
+    engine: Engine, actor: Actor, workspace: WorkspaceId, queue: QueueId, *, with_items: bool = False
+) -> None:
+    """Delete a standing queue in which nothing waits, with its consumers. Raises QueueInUse.
+
+    `with_items`: also what waits; then no consumer may be there, and no item be worked on.
+    """
+    scope = governing(actor, workspace)
     async with scoped(engine.database, scope) as tx:
         found = await store.get(tx, scope, queue, for_update=True)
         if not found.is_standing:
             raise QueueInUse("a step's queue goes with its step")
-        if await store.has_waiting(tx, queue):
+        if with_items:
+            if found.has_consumers:
+                raise QueueInUse("an automation works on the queue: delete that first")
+            if await store.drop_items(tx, queue):
+                raise QueueInUse("work items of the queue are being worked on")
+        elif await store.has_waiting(tx, queue):
             raise QueueInUse("work items wait in the queue: delete them first")
         await store.delete(tx, queue)
         await record(engine, tx, actor, scope, "queue.deleted", queue, name=found.name)
@@ -93,29 +177,42 @@ async def put(
 
     async def put_in() -> WorkItem:
         async with scoped(engine.database, scope) as tx:
-            found = await store.get(tx, scope, queue)
-            if not found.is_standing:
-                raise QueueNotFound(queue)
+            found = await feeding.hold(tx, scope, queue)
             await check(tx, scope, queue, payload)
-            return await work_items.create_in(tx, actor, scope, queue, None, payload, terms)
+            made = await work_items.create_in(tx, actor, scope, queue, None, payload, terms)
+            if found.refuses_duplicates:
+                await feeding.mark_one(tx, made.id)
+            return made
 
     return await settled(engine, put_in)
 
 
 # ---------------------------------------------------------------------------------------------------- consumers
 async def add_consumer(
-    engine: Engine, actor: Actor, workspace: WorkspaceId, queue: QueueId, wanted: ConsumerDefinition
+    engine: Engine,
+    actor: Actor,
+    workspace: WorkspaceId,
+    queue: QueueId,
+    wanted: ConsumerDefinition,
+    *,
+    task_in: WorkspaceId | None = None,
 ) -> Consumer:
-    """A new consumer of a standing queue; it takes the right to start runs. Raises NotFound for task and workers."""
-    scope = scope_of(actor, Permission.WRITE_PROCESSES, workspace)
-    actor.require(Permission.START_RUNS, workspace)
+    """A new consumer of a standing queue; it takes the right to start runs. Raises NotFound for task and workers.
+
+    Of a task that lies in another workspace the first consumer takes the queue there (see `moving`), else it is
+    refused.
+    """
+    scope = governing(actor, workspace)
+    actor.require(Permission.START_RUNS, task_in or workspace)
     async with scoped(engine.database, scope) as tx:
         found = await store.get(tx, scope, queue, for_update=True)
         if not found.is_standing:
             raise QueueInUse("the items of a step's queue are worked on by the runs of its process")
+        if task_in is not None:
+            found, scope = await moving.settle_at(engine, tx, actor, scope, queue, task_in)
         await _check(tx, actor, scope, wanted)
         consumer = QueueConsumerId(uuid7())
-        await store.insert_consumer(tx, found, consumer, wanted, created_by=actor.id)
+        await store.insert_consumer(tx, found, consumer, wanted, created_by=user_of(actor))
         await record(engine, tx, actor, scope, "queue_consumer.created", consumer, name=found.name)
         return await store.get_consumer(tx, scope, queue, consumer)
 
@@ -127,18 +224,25 @@ async def change_consumer(
     queue: QueueId,
     consumer: QueueConsumerId,
     change: ConsumerChange,
+    *,
+    revision: int | None = None,
 ) -> Consumer:
-    """Change what is set of a consumer's definition. Raises ConsumerNotFound and what `add_consumer` raises."""
-    scope = scope_of(actor, Permission.WRITE_PROCESSES, workspace)
+    """Change what is set of a consumer's definition. Raises ConsumerNotFound and what `add_consumer` raises.
+
+    With `revision` only if nobody has changed it since: else QueueChanged.
+    """
+    scope = governing(actor, workspace)
     actor.require(Permission.START_RUNS, workspace)
     async with scoped(engine.database, scope) as tx:
         found = await store.get(tx, scope, queue, for_update=True)
         before = await store.get_consumer(tx, scope, queue, consumer)
+        if revision is not None and revision != before.revision:
+            raise QueueChanged(before.revision)
         wanted = change.applied_to(before)
         # who changes only when it works need not have the right to say as whom
         placed_by = actor if change.moves else system(actor.organization_id)
         await _check(tx, placed_by, scope, wanted)
-        await store.update_consumer(tx, consumer, wanted)
+        await store.update_consumer(tx, consumer, wanted, updated_by=user_of(actor))
         await record(engine, tx, actor, scope, "queue_consumer.updated", consumer, name=found.name)
         return await store.get_consumer(tx, scope, queue, consumer)
 
@@ -147,7 +251,7 @@ async def remove_consumer(
     engine: Engine, actor: Actor, workspace: WorkspaceId, queue: QueueId, consumer: QueueConsumerId
 ) -> None:
     """Delete a consumer; its runs go on. Raises ConsumerNotFound."""
-    scope = scope_of(actor, Permission.WRITE_PROCESSES, workspace)
+    scope = governing(actor, workspace)
     async with scoped(engine.database, scope) as tx:
         found = await store.get(tx, scope, queue, for_update=True)
         await store.get_consumer(tx, scope, queue, consumer)
@@ -160,18 +264,27 @@ _MOST_BATCH = 10_000
 _MOST_WINDOWS = 50
 _MOST_PRIORITY = 1_000_000
 _DAYS = 7
+_MOST_USERS = 100
+_LONGEST_NOTES = 64 * 1024
+_MOST_ATTEMPTS = 1000
 
 
 async def _check(tx: ScopedTx, actor: Actor, scope: Scope, wanted: ConsumerDefinition) -> None:
     await packages.hold_task(tx, scope, wanted.task)
+    checked_text(wanted.name, what="consumer's name")
+    checked_description(wanted.description)
     if fault := placement_fault(wanted.placement):
         raise Invalid(fault, code="CONSUMER_INVALID")
     await check_placement(tx, actor, scope, wanted.placement)
+    for user in wanted.run_as:
+        await check_placement(tx, actor, scope, Placement(run_as=user))
     check_zone(wanted.zone)
     if not (1 <= wanted.max_runs <= _MOST_RUNS and 1 <= wanted.batch <= _MOST_BATCH):
         raise Invalid(
             f"at most {_MOST_RUNS:,} runs and {_MOST_BATCH:,} items a run, at least 1", code="CONSUMER_INVALID"
         )
+    if len(wanted.run_as) > _MOST_USERS or len(memoryview(wanted.notes)) > _LONGEST_NOTES:
+        raise Invalid(f"at most {_MOST_USERS} users, and {_LONGEST_NOTES:,} bytes of notes", code="CONSUMER_INVALID")
     if abs(wanted.priority) > _MOST_PRIORITY or len(wanted.windows) > _MOST_WINDOWS:
         raise Invalid(f"at most {_MOST_WINDOWS} windows, and a priority within a million", code="CONSUMER_INVALID")
     for window in wanted.windows:

@@ -1,5 +1,7 @@
 """What the room does with due items of standing queues: it opens a run for them, in the commit that claims them."""
 
+from msgspec.structs import replace
+
 from controlroom.engine.access.model import system
 from controlroom.engine.access.scope import Room, scoped
 from controlroom.engine.engine import Engine
@@ -8,7 +10,7 @@ from controlroom.engine.queues import store
 from controlroom.engine.queues.model import is_open
 from controlroom.engine.queues.zones import check_zone
 from controlroom.engine.runs.actions import start_in
-from controlroom.engine.runs.model import Cause, FromQueue, StartedBy
+from controlroom.engine.runs.model import Cause, FromQueue, Overrides, StartedBy
 from controlroom.engine.runs.parameters import RunParameters
 from controlroom.errors import Conflict, Invalid, NotFound
 from controlroom.ids import QueueConsumerId
@@ -28,14 +30,17 @@ async def consume(engine: Engine, room: Room, consumer: QueueConsumerId) -> bool
             if not is_open(wanted.windows, found.now.astimezone(check_zone(wanted.zone))):
                 return False
             process = await implicit_process(tx, found.scope, wanted.task_id)
+            placement = wanted.placement
+            if found.run_as is not None:
+                placement = replace(placement, run_as=found.run_as)
             run = await start_in(
                 tx,
                 engine,
                 system(found.scope.organization),
                 wanted.workspace_id,
                 process,
-                FromQueue(wanted.queue_id, wanted.batch),
-                RunParameters(placement=wanted.placement, priority=wanted.priority),
+                FromQueue(wanted.queue_id, wanted.batch, is_ordered=found.is_ordered),
+                RunParameters(placement=placement, priority=wanted.priority, overrides=Overrides(label=wanted.label)),
                 cause=Cause(StartedBy.QUEUE, wanted.id),
             )
             return run is not None

@@ -9,11 +9,11 @@ from msgspec import Raw, Struct
 from controlroom.engine.access.scope import SEEN, Of, Room, Scope, ScopedTx
 from controlroom.engine.nouns import InWorkspace, Noun
 from controlroom.engine.queues.errors import ConsumerNotFound, QueueNotFound
-from controlroom.engine.queues.model import Consumer, ConsumerDefinition, Queue
+from controlroom.engine.queues.model import Consumer, ConsumerDefinition, Queue, QueueSettings
 from controlroom.engine.work_items.store import IS_DUE
 from controlroom.engine.workers.serving import serves
 from controlroom.engine.workers.store import WORKER, placement_matches
-from controlroom.ids import OrganizationId, QueueConsumerId, QueueId, WorkspaceId
+from controlroom.ids import OrganizationId, QueueConsumerId, QueueId, UserId, WorkspaceId
 from controlroom.postgres.database import Statements, Tx
 from controlroom.postgres.keyset import oldest_first, until_full
 
@@ -34,15 +34,21 @@ QUEUE_CONSUMER: Final = Noun[QueueConsumerId](
     there="queue_consumer.deleted_at is null",
 )
 
-_QUEUE: Final = "select id, number, workspace_id, name, schema, is_standing, created_at from queue"
+_QUEUE: Final = """
+    select id, number, workspace_id, name, schema, is_standing, created_at, description, item_model_id, retry,
+           refuses_duplicates, shown, ordering, notes, is_draft, revision, created_by,
+           is_standing and exists (select from queue_consumer
+                                    where queue_id = queue.id and queue_consumer.deleted_at is null) as has_consumers
+      from queue
+"""
 
 _CONSUMER: Final = """
     select id, number, workspace_id, queue_id, task_id,
            (select name from task where task.id = task_id) as task_name,
            (select package.name from task join package on package.id = package_id
              where task.id = task_id) as package_name,
-           placement, windows, zone, priority, max_runs, batch,
-           is_paused, created_at
+           placement, windows, zone, priority, max_runs, batch, is_paused, created_at,
+           name, description, run_as, label, notes, revision, resumed_at
       from queue_consumer
 """
 
@@ -86,29 +92,79 @@ def size_of(queue: Queue) -> int:
     return 0 if queue.schema is None else len(memoryview(queue.schema))
 
 
-async def insert(tx: Tx, scope: Scope, queue: QueueId, *, name: str, schema: Raw | None) -> bool:
+async def insert(
+    tx: Tx,
+    scope: Scope,
+    queue: QueueId,
+    *,
+    name: str,
+    schema: Raw | None,
+    settings: QueueSettings,
+    created_by: UserId | None,
+) -> bool:
     """Write a new standing queue; whether the scope sees its workspace. Raises UniqueViolation."""
     return bool(
         await tx.execute(
             f"""
-            insert into queue (id, workspace_id, name, schema, is_standing)
-            select %(queue)s, seen.id, %(name)s, %(schema)s, true from {SEEN} as seen
+            insert into queue (id, workspace_id, name, schema, is_standing, description, item_model_id, retry,
+                               refuses_duplicates, shown, ordering, notes, is_draft, created_by, updated_by)
+            select %(queue)s, seen.id, %(name)s, %(schema)s, true, %(description)s, %(item_model)s, %(retry)s,
+                   %(refuses_duplicates)s, %(shown)s, %(ordering)s, %(notes)s, %(is_draft)s, %(created_by)s,
+                   %(created_by)s
+              from {SEEN} as seen
             """,
             queue=queue,
             name=name,
             schema=schema,
+            created_by=created_by,
+            **_settings(settings),
             **scope.params,
         )
     )
 
 
-async def update(tx: ScopedTx, queue: QueueId, *, name: str, schema: Raw | None) -> None:
-    """Write name and schema of a queue that the caller has locked. Raises UniqueViolation."""
+async def update(
+    tx: ScopedTx,
+    queue: QueueId,
+    *,
+    name: str,
+    schema: Raw | None,
+    settings: QueueSettings,
+    updated_by: UserId | None,
+) -> None:
+    """Write a queue that the caller has locked. Raises UniqueViolation."""
     await tx.execute(
-        "update queue set name = %(name)s, schema = %(schema)s where id = %(queue)s",
+        """
+        update queue
+           set name = %(name)s, schema = %(schema)s, description = %(description)s, item_model_id = %(item_model)s,
+               retry = %(retry)s, refuses_duplicates = %(refuses_duplicates)s, shown = %(shown)s,
+               ordering = %(ordering)s, notes = %(notes)s, is_draft = %(is_draft)s, revision = revision + 1,
+               updated_by = %(updated_by)s, updated_at = clock_now()
+         where id = %(queue)s
+        """,
         queue=queue,
         name=name,
         schema=schema,
+        updated_by=updated_by,
+        **_settings(settings),
+    )
+
+
+def _settings(settings: QueueSettings) -> dict[str, Any]:
+    columns = {name: getattr(settings, name) for name in QueueSettings.__struct_fields__}
+    return columns | {"shown": list(settings.shown), "ordering": Raw(msgspec.json.encode(settings.ordering))}
+
+
+async def has_items(tx: ScopedTx, queue: QueueId) -> bool:
+    """Whether anything is, or was, in a standing queue."""
+    return bool(
+        await tx.value(
+            """
+            select exists (select from work_item
+                            where queue_id = %(queue)s and process_id is null and state <> 'deleted')
+            """,
+            queue=queue,
+        )
     )
 
 
@@ -116,6 +172,18 @@ async def delete(tx: ScopedTx, queue: QueueId) -> None:
     """Mark a locked queue and its consumers as deleted."""
     await tx.execute("update queue set deleted_at = clock_now() where id = %(queue)s", queue=queue)
     await tx.execute("update queue_consumer set deleted_at = clock_now() where queue_id = %(queue)s", queue=queue)
+
+
+async def drop_items(tx: ScopedTx, queue: QueueId) -> bool:
+    """Mark the items of a locked standing queue as deleted; whether some are being worked on, which stay."""
+    await tx.execute(
+        """
+        update work_item set state = 'deleted', state_at = clock_now()
+         where queue_id = %(queue)s and process_id is null and state in ('new', 'held', 'done', 'failed', 'invalid')
+        """,
+        queue=queue,
+    )
+    return await has_items(tx, queue)
 
 
 async def has_waiting(tx: ScopedTx, queue: QueueId) -> bool:
@@ -170,9 +238,12 @@ async def insert_consumer(
     await tx.execute(
         """
         insert into queue_consumer (id, workspace_id, queue_id, task_id, placement, windows, zone, priority, max_runs,
-                                    batch, is_paused, created_by)
+                                    batch, is_paused, created_by, name, description, run_as, label, notes, updated_by,
+                                    resumed_by, resumed_at)
         values (%(consumer)s, %(workspace)s, %(queue)s, %(task)s, %(placement)s, %(windows)s, %(zone)s, %(priority)s,
-                %(max_runs)s, %(batch)s, %(is_paused)s, %(created_by)s)
+                %(max_runs)s, %(batch)s, %(is_paused)s, %(created_by)s, %(name)s, %(description)s, %(run_as)s,
+                %(label)s, %(notes)s, %(created_by)s, case when not %(is_paused)s then %(created_by)s::uuid end,
+                case when not %(is_paused)s then clock_now() end)
         """,
         consumer=consumer,
         workspace=queue.workspace_id,
@@ -182,16 +253,23 @@ async def insert_consumer(
     )
 
 
-async def update_consumer(tx: ScopedTx, consumer: QueueConsumerId, wanted: ConsumerDefinition) -> None:
+async def update_consumer(
+    tx: ScopedTx, consumer: QueueConsumerId, wanted: ConsumerDefinition, *, updated_by: Any
+) -> None:
     """Write the settings of a consumer that the caller has read; its runs under way go on as they were."""
     await tx.execute(
         """
         update queue_consumer
            set task_id = %(task)s, placement = %(placement)s, windows = %(windows)s, zone = %(zone)s,
-               priority = %(priority)s, max_runs = %(max_runs)s, batch = %(batch)s, is_paused = %(is_paused)s
+               priority = %(priority)s, max_runs = %(max_runs)s, batch = %(batch)s, is_paused = %(is_paused)s,
+               name = %(name)s, description = %(description)s, run_as = %(run_as)s, label = %(label)s,
+               notes = %(notes)s, revision = revision + 1, updated_by = %(updated_by)s, updated_at = clock_now(),
+               resumed_by = case when is_paused and not %(is_paused)s then %(updated_by)s::uuid else resumed_by end,
+               resumed_at = case when is_paused and not %(is_paused)s then clock_now() else resumed_at end
          where id = %(consumer)s and deleted_at is null
         """,
         consumer=consumer,
+        updated_by=updated_by,
         **_columns(wanted),
     )
 
@@ -205,6 +283,7 @@ def _columns(wanted: ConsumerDefinition) -> dict[str, Any]:
     columns = msgspec.structs.asdict(wanted)
     return {
         **columns,
+        "run_as": list(wanted.run_as),
         "windows": Raw(msgspec.json.encode(wanted.windows)),
     }
 
@@ -249,6 +328,10 @@ class ReadyConsumer(Struct, frozen=True, kw_only=True):
     consumer: Consumer
     scope: Of
     now: datetime
+    is_ordered: bool
+    """Whether its queue says by what its items are taken."""
+    run_as: UserId | None
+    """Whose turn it is of its users; None: it names none."""
 
 
 class _Context(Struct, frozen=True):
@@ -256,14 +339,26 @@ class _Context(Struct, frozen=True):
     workspace_id: WorkspaceId
     organization_id: OrganizationId
     now: datetime
+    is_ordered: bool
+    users: int
+    run_as: UserId | None
 
 
 async def lock_ready(tx: ScopedTx, consumer: QueueConsumerId) -> ReadyConsumer | None:
-    """The consumer, if it is still ready and nobody else is opening a run for it."""
+    """The consumer, if it is still ready, one of its users is free and nobody else is opening a run for it."""
     context = await tx.one_or_none(
         _Context,
         f"""
-        select consumer.queue_id, consumer.workspace_id, workspace.organization_id, clock_now() as now
+        select consumer.queue_id, consumer.workspace_id, workspace.organization_id, clock_now() as now,
+               (select ordering <> '[]' from queue where queue.id = consumer.queue_id) as is_ordered,
+               cardinality(consumer.run_as) as users,
+               (select turn.user_id
+                  from unnest(consumer.run_as) with ordinality as turn (user_id, place)
+                 where not exists (select from run
+                                    where run.started_by_id = consumer.id and run.started_by = 'queue'
+                                      and run.state in ('new', 'in_progress', 'stopping')
+                                      and run.parameters -> 'placement' ->> 'run_as' = turn.user_id::text)
+                 order by turn.place limit 1) as run_as
           from queue_consumer as consumer
           join workspace on workspace.id = consumer.workspace_id and workspace.deleted_at is null
          where consumer.id = %(consumer)s and {_IS_READY}
@@ -271,8 +366,10 @@ async def lock_ready(tx: ScopedTx, consumer: QueueConsumerId) -> ReadyConsumer |
         """,
         consumer=consumer,
     )
-    if context is None:
+    if context is None or (context.users and context.run_as is None):
         return None
     scope = Of(context.organization_id, (context.workspace_id,))
     found = await get_consumer(tx, scope, context.queue_id, consumer)
-    return ReadyConsumer(consumer=found, scope=scope, now=context.now)
+    return ReadyConsumer(
+        consumer=found, scope=scope, now=context.now, is_ordered=context.is_ordered, run_as=context.run_as
+    )

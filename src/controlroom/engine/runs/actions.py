@@ -314,8 +314,9 @@ async def _bring_items(
             return bool(await copies.adopt_waiting(tx, queue=queue, run=run, step=step, priority=priority))
         case WithItems(items):
             await _adopt(tx, scope, run, first, items)
-        case FromQueue(standing, limit):
-            return bool(await copies.adopt_due(tx, queue=standing, run=run, step=step, limit=limit))
+        case FromQueue(standing, limit, is_ordered):
+            adopted = await copies.adopt_due(tx, queue=standing, run=run, step=step, limit=limit, is_ordered=is_ordered)
+            return bool(adopted)
         case WithCopies(sources):
             await copies.insert(tx, **where, sources=sources, priority=priority)  # type: ignore[arg-type]
         case _:

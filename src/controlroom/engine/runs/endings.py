@@ -16,6 +16,7 @@ from controlroom.engine.wakes import Topic
 from controlroom.engine.work_items import claims
 from controlroom.engine.work_items.model import ItemState, Outcome
 from controlroom.engine.work_items.rules import GiveUp, Retry, RetryPolicy, after_failure
+from controlroom.engine.work_items.store import RETRY
 from controlroom.ids import OrganizationId, ProcessId, RunId, StepRunId, WorkerId, WorkItemId, WorkspaceId
 from controlroom.postgres.database import Statements
 from controlroom.protocol import ErrorCode, StepRunError
@@ -44,10 +45,10 @@ class Leased(Struct, frozen=True, kw_only=True):
         return happened(self, kind, process_id=of, run_id=run, step_run_id=self.id, work_item_id=item, **data)
 
 
-_LEASED = """
+_LEASED = f"""
     select step_run.id, step_run.workspace_id, workspace.organization_id, step.process_id, step_run.run_id,
            step_run.attempt, step_run.began_at is not null as has_begun, run.stop_at is not null as is_stopped,
-           step_run.is_alone, step.retry, step_run.worker_id
+           step_run.is_alone, {RETRY} as retry, step_run.worker_id
       from step_run join step on step.id = step_run.step_id join run on run.id = step_run.run_id
       join workspace on workspace.id = step_run.workspace_id
      where step_run.state = 'in_progress'

@@ -262,7 +262,7 @@ async def _lock_held(tx: ScopedTx, scope: Robot) -> _HeldItem | None:
     policy = await tx.one_or_none(
         _Policy,
         f"""
-        select step.retry, run.stop_at is not null as is_stopped
+        select {store.RETRY} as retry, run.stop_at is not null as is_stopped
           from step_run join step on step.id = step_run.step_id join run on run.id = step_run.run_id
          where step_run.id = %(step_run)s and step_run.workspace_id = {SEEN}
            and step_run.attempt = %(attempt)s and step_run.state = 'in_progress'   -- asked again once it is locked

@@ -115,6 +115,8 @@ class FromQueue(Struct, frozen=True, tag="from_queue"):
 
     queue: QueueId
     limit: int
+    is_ordered: bool = False
+    """Whether the queue says by what its items are taken."""
 
 
 class OfProcess(Struct, frozen=True, tag="process"):

@@ -92,7 +92,7 @@ async def set_payload(
             if found.queue_id is not None:
                 await schemas.check(tx, scope, found.queue_id, payload)
             await store.set_payload(tx, item, payload)
-            await _record(tx, actor, scope, "work_item.edited", found)
+            await tell(tx, actor, scope, "work_item.edited", found)
             return await store.get(tx, scope, item)
 
     return await schemas.settled(engine, edit)
@@ -161,7 +161,7 @@ async def create_in(
         made = await store.make_one(tx, new)
     except UniqueViolation as taken:
         raise _taken(terms.reference) from taken
-    await _record(tx, actor, scope, "work_item.created", made)
+    await tell(tx, actor, scope, "work_item.created", made)
     return made
 
 
@@ -183,7 +183,7 @@ async def set_terms(
             await set_terms_in(tx, item, terms)
         except UniqueViolation as taken:
             raise _taken(terms.reference) from taken
-        await _record(tx, actor, scope, "work_item.edited", found)
+        await tell(tx, actor, scope, "work_item.edited", found)
         if found.run_id is not None:
             _wake_after_commit(engine, tx, found.run_id)
         return await store.get(tx, scope, item)
@@ -198,7 +198,7 @@ async def change_in(
 ) -> None:
     """Do it to items that the caller has locked and found fit."""
     await store.set_state(tx, [item.id for item in items], BECOMES[operation])
-    await _record(tx, actor, scope, _EVENTS[operation], *items)
+    await tell(tx, actor, scope, _EVENTS[operation], *items)
     runs = {item.run_id for item in items if item.run_id is not None}
     await store.leave_wakes(tx, sorted(runs))
     for run in runs:
@@ -228,7 +228,7 @@ async def _lock_writable(tx: ScopedTx, scope: Scope, item: WorkItemId) -> WorkIt
     return found[0]
 
 
-async def _record(tx: ScopedTx, actor: Actor, scope: Scope, kind: str, *items: WorkItem) -> None:
+async def tell(tx: ScopedTx, actor: Actor, scope: Scope, kind: str, *items: WorkItem) -> None:
     """Write what happened to items. Nobody is woken by it: whoever waits for an item is woken by its run."""
     of = [(item.process_id, item.run_id, item.id) for item in items]
     told = [happened(scope, kind, process_id=process, run_id=run, work_item_id=item) for process, run, item in of]

@@ -1,6 +1,7 @@
 """Items become those of a run: copied, with payload and files, from earlier ones, or taken over where they wait."""
 
 from collections.abc import Sequence
+from typing import Final
 
 from controlroom.engine.access.scope import SEEN, Scope, ScopedTx
 from controlroom.engine.work_items.store import IS_DUE
@@ -99,18 +100,39 @@ async def adopt(
     )
 
 
-async def adopt_due(tx: ScopedTx, *, queue: QueueId, run: RunId, step: StepId, limit: int) -> int:
-    """Take the most urgent due items of a queue into a run; how many. Items that somebody else takes are left out."""
+_KEYS: Final = 10
+_BY_ATTRIBUTES: Final = "".join(
+    f"""case when not descending[{key}] then payload -> attributes[{key}] end,
+                                case when descending[{key}] then payload -> attributes[{key}] end desc,
+                                """
+    for key in range(1, _KEYS + 1)
+)
+"""As PostgreSQL compares JSON: numbers by their size, texts by their letters; what lacks the attribute comes last."""
+_ORDERING: Final = """, lateral (
+                              select array_agg(each ->> 'attribute' order by place) as attributes,
+                                     array_agg(coalesce((each ->> 'is_descending')::boolean, false) order by place)
+                                         as descending
+                                from queue, jsonb_array_elements(queue.ordering) with ordinality as by (each, place)
+                               where queue.id = %(queue)s) as asked"""
+
+
+async def adopt_due(
+    tx: ScopedTx, *, queue: QueueId, run: RunId, step: StepId, limit: int, is_ordered: bool = False
+) -> int:
+    """Take the most urgent due items of a queue into a run; how many. Items that somebody else takes are left out.
+
+    Those of one priority as they came; with `is_ordered` by what the queue says, for which all that waits is looked at.
+    """
     return await tx.execute(
         f"""
         update work_item
            set state = 'pending', state_at = clock_now(), run_id = %(run)s, step_id = %(step)s
-         where id in (select id from work_item
+         where id in (select work_item.id from work_item{_ORDERING if is_ordered else ""}
                        where queue_id = %(queue)s and state = 'new' and {IS_DUE}
                          and (deadline is null or deadline > clock_now())
-                       order by priority desc, due, id
+                       order by priority desc, {_BY_ATTRIBUTES if is_ordered else ""}due, work_item.id
                        limit %(limit)s
-                         for update skip locked)
+                         for update of work_item skip locked)
         """,
         queue=queue,
         run=run,

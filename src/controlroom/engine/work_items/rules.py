@@ -12,7 +12,7 @@ BEGINS: Final[Mapping[ItemState, str]] = {
     ItemState.DRAFT: "output of an item in hand",
     ItemState.NEW: "created in a queue",
     ItemState.PENDING: "run started with it",
-    ItemState.INVALID: "output after the last release, refused by the queue's schema",
+    ItemState.INVALID: "refused by the queue's schema: an output after the last release, or put in",
 }
 
 EDGES: Final[Mapping[ItemState, Mapping[ItemState, str]]] = {
@@ -56,6 +56,7 @@ EDGES: Final[Mapping[ItemState, Mapping[ItemState, str]]] = {
     },
     ItemState.DONE: {ItemState.DELETED: "deleted"},
     ItemState.INVALID: {
+        ItemState.NEW: "mended and retried, of no run",
         ItemState.PENDING: "mended and retried",
         ItemState.DONE: "by hand",
         ItemState.DELETED: "deleted",

@@ -58,6 +58,13 @@ COLUMNS: Final = f"{ALL_BUT_DATA}, payload"
 IS_DUE: Final = "(work_item.due <= clock_now() or not work_item.is_postponed)"
 """The condition of claims. Only what was postponed on purpose waits for a clock: one that is put back halts nothing."""
 
+RETRY: Final = """coalesce((select queue.retry from queue
+                      where queue.id = (select held.queue_id from work_item as held
+                                         where held.step_run_id = step_run.id and held.turn is not null
+                                         order by held.turn desc
+                                         limit 1)), step.retry)"""
+"""When the item that a `step_run` holds is tried again: as its queue says, else as the `step` does."""
+
 FILES: Final = """(
     select coalesce(jsonb_agg(jsonb_build_object('id', file.id, 'number', file.number, 'work_item_id', work_item_id,
                                                  'name', name, 'size', size, 'hash', hash,

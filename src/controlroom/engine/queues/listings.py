@@ -1,0 +1,182 @@
+"""The lists of standing queues, their items and their consumers, as people look for them who think in numbers."""
+
+from typing import Final
+
+from controlroom.engine.lists.model import Field, Kind, Listing, among
+from controlroom.engine.queues.model import MOST_SHOWN, ItemStanding, QueueStatus
+
+
+def _number_of(table: str, column: str) -> str:
+    return f"(select {table}.number from {table} where {table}.id = {column})"
+
+
+def _numbers_of(table: str, column: str) -> str:
+    return f"""array(select {table}.number from unnest({column}) with ordinality as named (id, place)
+                     join {table} on {table}.id = named.id order by place)"""
+
+
+# ---------------------------------------------------------------------------------------------------- queues
+_IS_CONSUMED: Final = """exists (select from queue_consumer
+                                 where queue_consumer.queue_id = queue.id and queue_consumer.deleted_at is null)"""
+_STATUS: Final = f"case when {_IS_CONSUMED} then 'in_use' when queue.is_draft then 'draft' else 'not_in_use' end"
+
+_MODEL: Final = _number_of("item_model", "queue.item_model_id")
+
+QUEUES: Final = Listing(
+    noun="queues",
+    table="queue",
+    columns=f"""queue.id, queue.number, queue.workspace_id, queue.name, queue.description, queue.item_model_id,
+           {_MODEL} as item_model_number, queue.retry,
+           queue.refuses_duplicates, queue.notes, queue.revision, queue.created_at, queue.updated_at,
+           {_number_of("app_user", "queue.created_by")} as created_by_number,
+           {_number_of("app_user", "queue.updated_by")} as updated_by_number, {_STATUS} as status,
+           array(select item_attribute.number
+                   from unnest(queue.shown) with ordinality as shown (name, place)
+                   join item_attribute on item_attribute.item_model_id = queue.item_model_id
+                                      and item_attribute.name = shown.name
+                  order by place) as shown,
+           (select coalesce(jsonb_agg(jsonb_build_object(
+                        'number', item_attribute.number, 'id', item_attribute.id, 'name', item_attribute.name,
+                        'is_descending', coalesce((each ->> 'is_descending')::boolean, false)) order by place), '[]')
+              from jsonb_array_elements(queue.ordering) with ordinality as by (each, place)
+              join item_attribute on item_attribute.item_model_id = queue.item_model_id
+                                 and item_attribute.name = each ->> 'attribute') as ordering""",
+    tenant="queue.workspace_id",
+    always="queue.is_standing and queue.deleted_at is null",
+    fields=(
+        Field("id", Kind.ID, is_sortable=True, index="queue_of_workspace"),
+        Field("number", Kind.INTEGER, is_sortable=True),
+        Field("workspace_id", Kind.ID),
+        Field("name", Kind.TEXT, is_sortable=True),
+        Field("description", Kind.TEXT, is_sortable=True),
+        Field("status", Kind.TEXT, column=_STATUS, is_sortable=True, choices=among(QueueStatus)),
+        Field(
+            "item_model_number", Kind.INTEGER, column=_number_of("item_model", "queue.item_model_id"), is_nullable=True
+        ),
+        Field("created_at", Kind.INSTANT, is_sortable=True),
+        Field("updated_at", Kind.INSTANT, is_sortable=True),
+        Field("created_by", Kind.INTEGER, column=_number_of("app_user", "queue.created_by"), is_nullable=True),
+        Field("updated_by", Kind.INTEGER, column=_number_of("app_user", "queue.updated_by"), is_nullable=True),
+        Field("revision", Kind.INTEGER, is_sortable=True),
+    ),
+)
+"""Standing queues of several workspaces, with numbers."""
+
+# ---------------------------------------------------------------------------------------------------- items
+_QUEUE: Final = "join queue on queue.id = work_item.queue_id"
+_STANDING: Final = """case when work_item.state = 'new' and exists (
+               select from queue_consumer
+                where queue_consumer.queue_id = work_item.queue_id and not queue_consumer.is_paused
+                  and queue_consumer.deleted_at is null) then 'ready' else work_item.state end"""
+VERSION: Final = "(work_item.revision + 2 * work_item.attempt - (work_item.state = 'in_progress')::int)"
+"""Raised by each change that somebody makes, each claim and each release; claims need not write it for that."""
+_UPDATED: Final = "greatest(work_item.state_at, work_item.updated_at)"
+_RETRIES: Final = "greatest(work_item.attempt - 1, 0)"
+_SHOWN: Final = ", ".join(
+    f"work_item.payload ->> queue.shown[{column}] as col{column}" for column in range(1, MOST_SHOWN + 1)
+)
+_BEGUN: Final = "case when work_item.state in ('in_progress', 'done', 'failed') then work_item.reserved_at end"
+_ENDED: Final = "case when work_item.state in ('done', 'failed') then work_item.state_at end"
+
+QUEUE_ITEMS: Final = Listing(
+    noun="work items",
+    table="work_item",
+    columns=f"""work_item.id, work_item.number, work_item.workspace_id, work_item.queue_id,
+           queue.number as queue_number, {_STANDING} as standing, work_item.created_at, {_UPDATED} as updated_at,
+           {_BEGUN} as begun_at, {_ENDED} as ended_at, {_RETRIES} as retries, {VERSION} as version,
+           case when work_item.is_postponed and work_item.due > clock_now() then work_item.due end as deferred_until,
+           work_item.result, work_item.comment, work_item.exception_message, work_item.fault,
+           {_number_of("app_user", "work_item.created_by")} as created_by_number,
+           {_number_of("app_user", "work_item.updated_by")} as updated_by_number,
+           held.id as step_run_id, held.number as step_run_number,
+           {_number_of("worker", "held.worker_id")} as worker_number,
+           {_number_of("app_user", "held.run_as")} as run_as_number, by_run.consumer_number,
+           coalesce(jsonb_hash(work_item.payload), 0) as hash, {_SHOWN}, null::jsonb as payload""",
+    joins=f"""{_QUEUE}
+      left join step_run as held on held.id = work_item.step_run_id
+      left join lateral (select queue_consumer.number as consumer_number
+                           from run join queue_consumer on queue_consumer.id = run.started_by_id
+                          where run.id = work_item.run_id and run.started_by = 'queue') as by_run on true""",
+    tenant="work_item.workspace_id",
+    always="work_item.process_id is null and work_item.state not in ('draft', 'deleted')",
+    fields=(
+        Field("id", Kind.ID, is_sortable=True, index="work_item_of_queue"),
+        Field("number", Kind.INTEGER, is_sortable=True),
+        Field("queue_id", Kind.ID),
+        Field("standing", Kind.TEXT, column=_STANDING, is_sortable=True, choices=among(ItemStanding)),
+        Field("created_at", Kind.INSTANT, is_sortable=True),
+        Field("updated_at", Kind.INSTANT, column=_UPDATED, is_sortable=True),
+        Field("begun_at", Kind.INSTANT, column=_BEGUN, is_nullable=True, is_sortable=True),
+        Field("ended_at", Kind.INSTANT, column=_ENDED, is_nullable=True, is_sortable=True),
+        Field("due", Kind.INSTANT, is_sortable=True),
+        Field("priority", Kind.INTEGER, is_sortable=True),
+        Field("retries", Kind.INTEGER, column=_RETRIES, is_sortable=True),
+        Field("version", Kind.INTEGER, column=VERSION, is_sortable=True),
+        Field("result", Kind.TEXT, is_sortable=True),
+        Field("comment", Kind.TEXT, is_sortable=True),
+        Field("error", Kind.TEXT, column="coalesce(work_item.fault, work_item.exception_message)", is_sortable=True),
+        Field("created_by", Kind.INTEGER, column=_number_of("app_user", "work_item.created_by"), is_nullable=True),
+        Field("updated_by", Kind.INTEGER, column=_number_of("app_user", "work_item.updated_by"), is_nullable=True),
+        *(
+            Field(
+                f"col{column}",
+                Kind.TEXT,
+                column=f"(work_item.payload ->> queue.shown[{column}])",
+                is_nullable=True,
+                is_sortable=True,
+                join=_QUEUE,
+            )
+            for column in range(1, MOST_SHOWN + 1)
+        ),
+    ),
+)
+"""What is, and was, in standing queues, without payloads but for the attributes that a queue shows."""
+
+# ---------------------------------------------------------------------------------------------------- consumers
+_OF_CONSUMER: Final = "join queue on queue.id = queue_consumer.queue_id"
+
+CONSUMERS: Final = Listing(
+    noun="queue consumers",
+    table="queue_consumer",
+    columns=f"""queue_consumer.id, queue_consumer.number, queue_consumer.workspace_id, queue_consumer.queue_id,
+           queue.number as queue_number, queue.name as queue_name,
+           {_number_of("task", "queue_consumer.task_id")} as task_number,
+           (select task.name from task where task.id = queue_consumer.task_id) as task_name, queue_consumer.placement,
+           (select worker_group.number from worker_group
+             where worker_group.id::text = queue_consumer.placement -> 'places' -> 0 ->> 'group') as group_number,
+           {_numbers_of("app_user", "queue_consumer.run_as")} as run_as_numbers, queue_consumer.windows,
+           queue_consumer.zone, queue_consumer.priority, queue_consumer.is_paused, queue_consumer.name,
+           queue_consumer.description, queue_consumer.label, queue_consumer.notes, queue_consumer.revision,
+           queue_consumer.created_at, queue_consumer.updated_at, queue_consumer.resumed_at,
+           {_number_of("app_user", "queue_consumer.created_by")} as created_by_number,
+           {_number_of("app_user", "queue_consumer.updated_by")} as updated_by_number,
+           {_number_of("app_user", "queue_consumer.resumed_by")} as resumed_by_number,
+           done.runs as runs_ended, done.seconds as average_seconds""",
+    joins=f"""{_OF_CONSUMER}
+      cross join lateral (select count(*) as runs,
+                                 coalesce(avg(extract(epoch from run.ended_at - run.started_at)), 0)::float8 as seconds
+                            from run
+                           where run.started_by_id = queue_consumer.id and run.started_by = 'queue'
+                             and run.state in ('completed', 'unresolved')) as done""",
+    tenant="queue_consumer.workspace_id",
+    always="queue_consumer.deleted_at is null",
+    fields=(
+        Field("id", Kind.ID, is_sortable=True),
+        Field("number", Kind.INTEGER, is_sortable=True),
+        Field("workspace_id", Kind.ID),
+        Field("queue_id", Kind.ID, index="queue_consumer_of_queue"),
+        Field("queue_number", Kind.INTEGER, column="queue.number", join=_OF_CONSUMER),
+        Field("queue_name", Kind.TEXT, column="queue.name", is_sortable=True, join=_OF_CONSUMER),
+        Field("task_number", Kind.INTEGER, column=_number_of("task", "queue_consumer.task_id")),
+        Field("task_name", Kind.TEXT, column="(select task.name from task where task.id = queue_consumer.task_id)"),
+        Field("name", Kind.TEXT, is_sortable=True),
+        Field("description", Kind.TEXT, is_sortable=True),
+        Field("is_paused", Kind.TRUTH, is_sortable=True),
+        Field("priority", Kind.INTEGER, is_sortable=True),
+        Field("created_at", Kind.INSTANT, is_sortable=True),
+        Field("updated_at", Kind.INSTANT, is_sortable=True),
+        Field("created_by", Kind.INTEGER, column=_number_of("app_user", "queue_consumer.created_by"), is_nullable=True),
+        Field("updated_by", Kind.INTEGER, column=_number_of("app_user", "queue_consumer.updated_by"), is_nullable=True),
+    ),
+)
+"""Consumers of queues of several workspaces, with numbers and what they have done."""
