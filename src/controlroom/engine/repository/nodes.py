@@ -22,6 +22,7 @@ _NODE: Final = """
     select node.id, node.number, node.organization_id, node.workspace_id, node.owner_id, node.parent_id,
            node.parent_number, node.container_id, node.above, node.kind, node.is_folder, node.name, node.path,
            node.content_type, node.description, node.has_errors, node.size, node.version, node.locked_by,
+           (select app_user.number from app_user where app_user.id = node.locked_by) as locked_by_number,
            node.created_at, node.created_by, node.updated_at, node.updated_by, node.copied_from
       from repository_node as node
 """
@@ -36,9 +37,14 @@ async def get(db: Statements, rights: Rights, node: UUID | int | str, right: Rig
     found = await find(db, rights.organization, node)
     if found is None:
         raise NodeNotFound(node)
-    if right is not Right.VIEW or found.kind is not NodeKind.ROOT:
-        rights.require(right, found)
-    elif found.owner_id not in {None, rights.owner}:
+    rights.require(right, found)
+    return found
+
+
+async def get_passage(db: Statements, rights: Rights, node: UUID | int | str) -> Node:
+    """Likewise; also a folder of which the actor sees no more than that it leads to one in which they may view."""
+    found = await find(db, rights.organization, node)
+    if found is None or not (rights.leads_through(found) or Right.VIEW in rights.of(found)):
         raise NodeNotFound(node)
     return found
 
@@ -137,6 +143,13 @@ def listing(words: Words) -> Listing:
             Field("is_folder", Kind.TRUTH, is_sortable=True),
             Field("is_private", Kind.TRUTH, "(repository_node.owner_id is not null)"),
             Field("name", Kind.TEXT, is_sortable=True),
+            Field(
+                "folder_name",
+                Kind.TEXT,
+                "repository_node.path[cardinality(repository_node.path) - 1]",
+                is_nullable=True,
+                is_sortable=True,
+            ),
             Field("path", Kind.TEXT, path, is_sortable=True),
             Field("content_type", Kind.TEXT, f"({type_})", is_sortable=True),
             Field("description", Kind.TEXT, is_sortable=True),

@@ -11,10 +11,11 @@ others in a nearer folder. A user's own tree is theirs alone, and nothing is run
 """
 
 from collections.abc import Collection, Mapping
-from typing import Final
+from typing import Final, Self
 from uuid import UUID
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from controlroom.engine.access.grants.store import OF_USER
 from controlroom.engine.access.model import Actor, ActorKind, Permission
@@ -70,17 +71,25 @@ class Rights(Struct, frozen=True, kw_only=True):
         """What the actor may do with what lies in a folder of a workspace, or of one user."""
         if owner is not None:
             return _OF_OWNER if owner == self.owner else frozenset()
-        if workspace is None:  # the root
-            return frozenset({Right.VIEW}) if self._sees_anything() else frozenset()
+        if workspace is None:  # the root of all is no secret
+            return frozenset({Right.VIEW})
         return self.in_workspaces.get(workspace, frozenset()) | self.in_folders.get(container, frozenset())
 
     def require(self, right: Right, node: Node) -> None:
         """Raise NodeNotFound for what the actor may not know of, RightMissing for what they may not do so with."""
         held = self.of(node)
         if right not in held:
-            if Right.VIEW not in held and node.id not in self._passages(Right.VIEW):
+            if Right.VIEW not in held and not self.leads_through(node):
                 raise NodeNotFound(node.number)
             raise RightMissing(right, node.name)
+
+    def leads_through(self, node: Node) -> bool:
+        """Whether something in which the actor may view lies in it."""
+        return node.id in self._passages(Right.VIEW)
+
+    def with_own(self, workspace: WorkspaceId) -> Self:
+        """The same, for who has just made a workspace: its owner, which they were not when they were let in."""
+        return replace(self, in_workspaces=self.in_workspaces | {workspace: frozenset(Right)})
 
     def workspaces(self, right: Right) -> tuple[WorkspaceId, ...]:
         """The workspaces in all folders of which the actor has the right."""
@@ -112,10 +121,7 @@ class Rights(Struct, frozen=True, kw_only=True):
 
     def _passages(self, right: Right) -> frozenset[UUID]:
         found = frozenset(above for folder in self.folders(right) for above in self.passages[folder])
-        return found | {self.organization} if found or self.workspaces(right) else found
-
-    def _sees_anything(self) -> bool:
-        return bool(self._passages(Right.VIEW))
+        return found | {self.organization}
 
 
 async def rights_of(db: Statements, actor: Actor) -> Rights:

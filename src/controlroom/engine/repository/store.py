@@ -234,7 +234,7 @@ async def content(tx: Statements, node: Node, version: int | None) -> Content | 
     return await tx.one_or_none(
         Content,
         """
-        select version, hash, size from package_version
+        select version, hash, size, coalesce(folder, '') as folder from package_version
          where package_id = %(id)s and (%(version)s::int is null or version = %(version)s)
          order by version desc limit 1
         """,
