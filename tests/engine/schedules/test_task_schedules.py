@@ -16,6 +16,7 @@ from controlroom.engine.packages.errors import TaskNotFound
 from controlroom.engine.processes import actions as processes
 from controlroom.engine.runs import store as run_store
 from controlroom.engine.runs.callbacks import Callback, CallbackEvent
+from controlroom.engine.runs.deployments import Anywhere, OnDefault
 from controlroom.engine.runs.model import OfProcess
 from controlroom.engine.schedules import actions, store
 from controlroom.engine.schedules.definitions import (
@@ -27,6 +28,7 @@ from controlroom.engine.schedules.definitions import (
 )
 from controlroom.engine.schedules.listings import SCHEDULES, ListedSchedule
 from controlroom.engine.schedules.model import GivenPayload, Interval, Once, Policies
+from controlroom.engine.workers.defaults import set_default
 from controlroom.errors import Forbidden
 from controlroom.ids import TaskId, UserId, uuid7
 from controlroom.maintenance.scheduler import fire_due
@@ -61,25 +63,19 @@ async def test_a_task_is_started_as_its_users_when_it_is_due(floor, ada, root, t
         events=(CallbackEvent.RUN_COMPLETED,),
         headers={"x-mine": "sesame"},
     )
-    starts = TaskStart(task=task, users=(ada.id, root.id), name="nightly", callback=callback)
+    starts = TaskStart(task=task, users=(ada.id, root.id), where=Anywhere(), name="nightly", callback=callback)
     made = await planned(floor, starts, policies=Policies(inputs=GivenPayload(Raw(b'{"a":1}'))))
 
     await later(minutes=61)
     await fire_due(floor.engine)
 
-    runs = await run_store.list_runs(floor.engine.database, floor.scope, limit=9)
-    step_runs = [
-        one
-        for run in runs
-        for one in await run_store.list_step_runs(floor.engine.database, floor.scope, run.id, limit=9)
-    ]
+    [run] = await run_store.list_runs(floor.engine.database, floor.scope, limit=9)
+    step_runs = await run_store.list_step_runs(floor.engine.database, floor.scope, run.id, limit=9)
     assert {one.run_as for one in step_runs} == {ada.id, root.id}
-    assert {(run.told.name, run.process_id, run.started_by_id) for run in runs} == {
-        ("nightly", made.process_id, made.id)
-    }
-    payloads = "select distinct payload from work_item where run_id = any(%(runs)s::uuid[])"
-    assert await floor.engine.database.all(object, payloads, runs=[run.id for run in runs]) == [{"a": 1}]
-    kept = await floor.engine.database.value("select parameters::text from run limit 1")
+    assert (run.told.name, run.process_id, run.started_by_id) == ("nightly", made.process_id, made.id)
+    payloads = "select distinct payload from work_item where run_id = %(run)s"
+    assert await floor.engine.database.all(object, payloads, run=run.id) == [{"a": 1}]
+    kept = await floor.engine.database.value("select parameters::text from run where id = %(run)s", run=run.id)
     assert "example.com" in kept
     assert "sesame" not in kept
 
@@ -89,13 +85,13 @@ async def test_who_makes_it_may_name_only_whom_a_start_may(floor, ada, ben, task
     with pytest.raises(Forbidden):
         await planned(floor, TaskStart(task=task, users=(ada.id,)), actor=ben)
     with pytest.raises(TaskNotFound):
-        await planned(floor, TaskStart(task=TaskId(uuid7())))
-    assert (await planned(floor, TaskStart(task=task), actor=ben)).owner_id == ben.id
+        await planned(floor, TaskStart(task=TaskId(uuid7()), where=Anywhere()))
+    assert (await planned(floor, TaskStart(task=task, where=Anywhere()), actor=ben)).owner_id == ben.id
 
 
 async def test_a_schedule_goes_over_to_another_owner_and_another_task(floor, ada, ben, cleo, task):
     """Who has no place in the workspace owns nothing there."""
-    made = await planned(floor, TaskStart(task=task), description="each hour")
+    made = await planned(floor, TaskStart(task=task, where=Anywhere()), description="each hour")
     assert (made.owner_id, made.description) == (ada.id, "each hour")
 
     for nobody in (cleo.id, UserId(uuid7())):
@@ -110,7 +106,7 @@ async def test_a_schedule_goes_over_to_another_owner_and_another_task(floor, ada
 
 async def test_how_it_stands(floor, ada, task, later):
     """A draft until it is put to work, then active; at rest inactive; completed once nothing is to come."""
-    made = await planned(floor, TaskStart(task=task), rule=HOUR, is_enabled=False, is_draft=True)
+    made = await planned(floor, TaskStart(task=task, where=Anywhere()), rule=HOUR, is_enabled=False, is_draft=True)
     assert made.standing is Standing.DRAFT
 
     async def change(**what) -> Schedule:
@@ -136,7 +132,7 @@ async def test_how_it_stands(floor, ada, task, later):
 )
 async def test_what_names_something_that_is_gone_is_faulty(floor, ada, root, task, gone):
     """A user who may not be run as any more, or the task; it stays in the list, and is found by how it stands."""
-    made = await planned(floor, TaskStart(task=task, users=(root.id,)))
+    made = await planned(floor, TaskStart(task=task, users=(root.id,), where=Anywhere()))
     assert (await seen(floor, made)).standing is Standing.ACTIVE
 
     named = {"user": root.id, "task": task}
@@ -148,9 +144,19 @@ async def test_what_names_something_that_is_gone_is_faulty(floor, ada, root, tas
     assert found.total.rows == 1
 
 
+async def test_a_user_without_a_default_worker_makes_it_faulty(floor, ada, task):
+    """Where it is to run nowhere else; with one, it is active."""
+    made = await planned(floor, TaskStart(task=task, users=(ada.id,), where=OnDefault()))
+    assert (await seen(floor, made)).standing is Standing.FAULTY
+
+    walt = await floor.worker()
+    await set_default(floor.engine, ada, ada.id, walt.actor.worker_id)
+    assert (await seen(floor, made)).standing is Standing.ACTIVE
+
+
 async def test_a_list_tells_the_numbers_of_what_a_schedule_names(floor, ada, task):
     """Of the task, its users and its owner; a schedule of a process tells that of the process."""
-    of_task = await seen(floor, await planned(floor, TaskStart(task=task, users=(ada.id,))))
+    of_task = await seen(floor, await planned(floor, TaskStart(task=task, users=(ada.id,), where=Anywhere())))
     process = await floor.process({})
     of_process = await seen(floor, await planned(floor, OfProcess(process)))
 

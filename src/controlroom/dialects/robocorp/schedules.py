@@ -22,6 +22,7 @@ from controlroom.dialects.robocorp.process_runs import CallbackRequest, callback
 from controlroom.dialects.robocorp.routing import OfProcess as OfOneProcess
 from controlroom.dialects.robocorp.routing import Page, Pages, delete, get, post, update
 from controlroom.dialects.robocorp.schedule_rules import RuleBody, rule_of, show_rule
+from controlroom.engine.runs.deployments import Anywhere, OnDefault, OnDefaultOr, OnGroups, Where
 from controlroom.engine.runs.model import OfProcess
 from controlroom.engine.schedules import actions, model, store
 from controlroom.engine.schedules.definitions import (
@@ -65,8 +66,8 @@ InputBody = DefaultInputBody | PayloadInputBody | WaitingInputBody
 class TaskBody(OwnBody, frozen=True, kw_only=True):
     """A bare task, to be started: for each of the `users` (else once), in the version that has the `label` then.
 
-    On the user's default worker (`on_default`), on one of the `groups`, or on that one before these. Of more users than
-    `most_users` those for whom the least waits; 0 for all of them.
+    On the user's default worker (`on_default`), on one of the `groups`, or on that one before these; with neither, on
+    whichever worker is free. Of more users than `most_users` those for whom the least waits; 0 for all of them.
     """
 
     id: TaskId
@@ -305,6 +306,12 @@ def _change_of(body: UpdateSchedule, zone: str) -> ScheduleChange:
     )
 
 
+def _where(task: TaskBody) -> Where:
+    if not task.groups:
+        return OnDefault() if task.on_default and task.users else Anywhere()
+    return OnDefaultOr(task.groups) if task.on_default else OnGroups(task.groups)
+
+
 def _said(value: T | UnsetType) -> T | None:
     return None if value is UNSET else value
 
@@ -318,8 +325,7 @@ def _starts_of(process: Reference | None, task: TaskBody | None) -> Starts:
                 task=task.id,
                 users=task.users,
                 most_users=task.most_users,
-                groups=task.groups,
-                on_default=task.on_default,
+                where=_where(task),
                 label=task.label,
                 name=task.run_name,
                 callback=None if task.callback is None else callback_of(task.callback),
@@ -329,7 +335,13 @@ def _starts_of(process: Reference | None, task: TaskBody | None) -> Starts:
 
 
 _show_task = shown_as(
-    TaskAnswer, StoredTaskStart, id="task", run_name="name", has_callback=lambda start: start.callback is not None
+    TaskAnswer,
+    StoredTaskStart,
+    id="task",
+    run_name="name",
+    groups=lambda start: start.where.groups if isinstance(start.where, OnDefaultOr | OnGroups) else (),
+    on_default=lambda start: isinstance(start.where, OnDefault | OnDefaultOr),
+    has_callback=lambda start: start.callback is not None,
 )
 _show = shown_as(
     ScheduleAnswer,

@@ -13,7 +13,7 @@ from controlroom.engine.access.scope import EACH, SEEN, Scope, ScopedTx
 from controlroom.engine.nouns import InWorkspace, Missing, Noun
 from controlroom.engine.packages.errors import PackageNotFound, TaskNotFound
 from controlroom.engine.packages.model import Package, PackageVersion, Task, Zip
-from controlroom.ids import PackageId, PackageVersionId, TaskId, UserId, uuid7
+from controlroom.ids import PackageId, PackageVersionId, TaskId, UserId, WorkspaceId, uuid7
 from controlroom.objects.store import Blob
 from controlroom.postgres.database import Statements, Tx
 from controlroom.postgres.keyset import oldest_first
@@ -180,6 +180,51 @@ async def list_tasks(db: Statements, scope: Scope, package: PackageId) -> list[T
          order by task.id""",
         package=package,
         **scope.params,
+    )
+
+
+class Named(Struct, frozen=True, kw_only=True):
+    """A task with the names on the way to it."""
+
+    id: TaskId
+    number: int
+    name: str
+    package_name: str
+    workspace_id: WorkspaceId
+    workspace_name: str
+
+
+_NAMED: Final = """
+    select task.id, task.number, task.name, package.name as package_name, workspace.id as workspace_id,
+           workspace.name as workspace_name
+      from task join package on package.id = task.package_id and package.deleted_at is null
+      join workspace on workspace.id = package.workspace_id and workspace.deleted_at is null
+"""
+
+
+async def task_named(db: Statements, scope: Scope, *, workspace: str, package: str, task: str) -> Named | None:
+    """The task of these names, in whichever case the workspace's is written, of all that the scope sees."""
+    return await db.one_or_none(
+        Named,
+        f"""{_NAMED}
+         where package.workspace_id in {EACH} and lower(workspace.name) = lower(%(workspace)s)
+           and package.name = %(package)s and task.name = %(task)s
+         order by task.id
+         limit 1""",
+        workspace=workspace,
+        package=package,
+        task=task,
+        **scope.each,
+    )
+
+
+async def task_numbered(db: Statements, scope: Scope, number: int) -> Named | None:
+    """The task of a number, likewise."""
+    return await db.one_or_none(
+        Named,
+        f"{_NAMED} where package.workspace_id in {EACH} and task.number = %(number)s",
+        number=number,
+        **scope.each,
     )
 
 

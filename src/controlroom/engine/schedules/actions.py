@@ -1,5 +1,6 @@
 """The verbs of schedules. What the room does with what is due is in `firing.py`."""
 
+from contextlib import suppress
 from datetime import datetime
 from typing import Any, assert_never
 
@@ -15,8 +16,9 @@ from controlroom.engine.access.users.store import actor_of_user
 from controlroom.engine.engine import Engine
 from controlroom.engine.processes.actions import check_placement, implicit_process
 from controlroom.engine.processes.errors import ProcessNotFound
-from controlroom.engine.processes.model import Group, Placement
+from controlroom.engine.processes.model import Placement
 from controlroom.engine.runs import callbacks
+from controlroom.engine.runs.deployments import OnDefaultOr, OnGroups
 from controlroom.engine.runs.model import OfProcess
 from controlroom.engine.schedules import previews, rules, store
 from controlroom.engine.schedules.definitions import (
@@ -32,6 +34,8 @@ from controlroom.engine.schedules.model import GivenPayload, Policies, Timing
 from controlroom.engine.schedules.planning import bounds_of
 from controlroom.engine.schedules.previews import Preview
 from controlroom.engine.work_items.limits import check_payload
+from controlroom.engine.workers.errors import WorkerGroupIdle
+from controlroom.engine.workers.group_rights import ensure_usable
 from controlroom.errors import Conflict, Invalid, Unauthenticated
 from controlroom.ids import ProcessId, ScheduleId, UserId, WorkspaceId, uuid7
 
@@ -155,8 +159,8 @@ def _stored(engine: Engine, schedule: ScheduleId, starts: Starts) -> StoredTaskS
                 task=starts.task,
                 users=tuple(dict.fromkeys(starts.users)),
                 most_users=starts.most_users,
-                groups=tuple(dict.fromkeys(starts.groups)),
-                on_default=starts.on_default,
+                where=starts.where,
+                copies=starts.copies,
                 label=starts.label,
                 name=starts.name,
                 callback=callback,
@@ -170,10 +174,12 @@ async def _started(tx: ScopedTx, actor: Actor, scope: Scope, starts: Starts) -> 
     match starts:
         case OfProcess(process):
             return process
-        case TaskStart(task=task, users=users, groups=groups):
-            places = tuple(map(Group, groups))
-            for user in users or (None,):
-                await check_placement(tx, actor, scope, Placement(places, user))
+        case TaskStart(task=task, users=users, where=where):
+            for user in users:
+                await check_placement(tx, actor, scope, Placement(run_as=user))
+            for group in where.groups if isinstance(where, OnDefaultOr | OnGroups) else ():
+                with suppress(WorkerGroupIdle):  # it will be due later
+                    await ensure_usable(tx, actor, scope, [group])
             return await implicit_process(tx, scope, task)
         case _:
             assert_never(starts)

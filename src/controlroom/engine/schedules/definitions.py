@@ -6,9 +6,10 @@ from enum import StrEnum
 from msgspec import UNSET, Raw, Struct, UnsetType
 
 from controlroom.engine.runs.callbacks import Callback, StoredCallback
+from controlroom.engine.runs.deployments import OnDefault, Where
 from controlroom.engine.runs.model import OfProcess
 from controlroom.engine.schedules.model import Missed, Overlap, Policies, Rule, ScheduledInput, Timing
-from controlroom.ids import ProcessId, ScheduleId, TaskId, UserId, WorkerGroupId, WorkspaceId
+from controlroom.ids import ProcessId, ScheduleId, TaskId, UserId, WorkspaceId
 
 
 # ---------------------------------------------------------------------------------------------------- what it starts
@@ -17,13 +18,12 @@ class TaskStart(Struct, frozen=True, kw_only=True):
 
     task: TaskId
     users: tuple[UserId, ...] = ()
-    """As whom it is run, once for each of them. None: once, as nobody in particular, on whichever worker is free."""
+    """As whom it is run, once for each of them. None: as nobody in particular, which is for `Anywhere`."""
     most_users: int = 0
     """So many of the users, those for whom the least waits; 0: all of them."""
-    groups: tuple[WorkerGroupId, ...] = ()
-    """On a worker of one of these groups, the first first."""
-    on_default: bool = True
-    """Rather on the user's default worker, and only there if no group is named."""
+    where: Where = OnDefault()
+    copies: int = 1
+    """So often for each of them."""
     label: str | None = None
     """The version that has this label then. None: the latest."""
     name: str = ""
@@ -37,8 +37,8 @@ class StoredTaskStart(Struct, frozen=True, kw_only=True, omit_defaults=True):
     task: TaskId
     users: tuple[UserId, ...] = ()
     most_users: int = 0
-    groups: tuple[WorkerGroupId, ...] = ()
-    on_default: bool = True
+    where: Where = OnDefault()
+    copies: int = 1
     label: str | None = None
     name: str = ""
     callback: StoredCallback | None = None

@@ -18,7 +18,16 @@ from controlroom.engine.access.scope import Room, ScopedTx, scoped
 from controlroom.engine.engine import Engine
 from controlroom.engine.events.store import By, append
 from controlroom.engine.runs import actions as runs
-from controlroom.engine.runs.model import Cause, DefaultInput, Inputs, StartedBy, StopRequest, WithPayloads, WithWaiting
+from controlroom.engine.runs.model import (
+    Cause,
+    DefaultInput,
+    Inputs,
+    Run,
+    StartedBy,
+    StopRequest,
+    WithPayloads,
+    WithWaiting,
+)
 from controlroom.engine.runs.parameters import RunParameters
 from controlroom.engine.schedules import rules, store, task_starts
 from controlroom.engine.schedules.due import Due, lock_due, lock_waiting
@@ -145,9 +154,8 @@ async def _start_or_not(tx: ScopedTx, engine: Engine, due: Due, moment: datetime
 
 async def _start(tx: ScopedTx, engine: Engine, due: Due, moment: datetime) -> None:
     schedule = due.schedule
-    inputs = _inputs(schedule.inputs)
     if schedule.start is not None:
-        run = await task_starts.start_in(tx, engine, due.scope, schedule, schedule.start, inputs)
+        run: Run | None = await task_starts.start_in(tx, engine, due.organization, schedule, schedule.start)
     else:
         run = await runs.start_in(
             tx,
@@ -155,7 +163,7 @@ async def _start(tx: ScopedTx, engine: Engine, due: Due, moment: datetime) -> No
             system(due.organization),
             schedule.workspace_id,
             schedule.process_id,
-            inputs,
+            _inputs(schedule.inputs),
             RunParameters(priority=schedule.priority),
             cause=Cause(StartedBy.SCHEDULE, schedule.id),
         )

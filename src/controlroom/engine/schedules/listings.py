@@ -1,5 +1,6 @@
 """The list of schedules: what a row shows, and by which fields they are found and sorted."""
 
+from enum import StrEnum
 from typing import Final
 
 from controlroom.engine.access.grants.holding import may_in
@@ -16,7 +17,13 @@ _IS_FAULTY: Final = f"""(
                        where not exists (select from app_user
                                           where app_user.id = named.id::uuid
                                             and {may_in(Permission.RUNTIME, "schedule.workspace_id")}))
-           or exists (select from jsonb_array_elements_text(schedule.start -> 'groups') as named (id)
+           or coalesce(schedule.start -> 'where' ->> 'type', 'default') = 'default'
+              and exists (select from jsonb_array_elements_text(schedule.start -> 'users') as named (id)
+                            join app_user on app_user.id = named.id::uuid
+                           where not exists (select from worker
+                                              where worker.id = app_user.default_worker_id
+                                                and worker.deleted_at is null))
+           or exists (select from jsonb_array_elements_text(schedule.start -> 'where' -> 'groups') as named (id)
                        where not exists (select from worker_group
                                           where worker_group.id = named.id::uuid
                                             and worker_group.deleted_at is null))))"""
@@ -53,10 +60,26 @@ _EDITOR: Final = "left join app_user as editor on editor.id = coalesce(schedule.
 _WORK: Final = f"{JOINED}\n          {_TASK}"
 
 
+class StartsWhat(StrEnum):
+    """What a schedule starts."""
+
+    PROCESS = "process"
+    TASK = "task"
+    """On the default workers of its users, or on those of groups."""
+    TASK_ANYWHERE = "task_anywhere"
+    """On whichever worker is free first."""
+
+
+_STARTS: Final = f"""(case when schedule.start is null then '{StartsWhat.PROCESS}'
+        when schedule.start -> 'where' ->> 'type' = 'anywhere' then '{StartsWhat.TASK_ANYWHERE}'
+        else '{StartsWhat.TASK}' end)"""
+
+
 class ListedSchedule(Schedule, frozen=True, kw_only=True):
     """A schedule in a list, with the numbers and names of what it names."""
 
     workspace_name: str
+    work: StartsWhat
     work_number: int
     """Of the task that it starts, else of the process."""
     work_name: str
@@ -77,7 +100,7 @@ SCHEDULES: Final = Listing(
     noun="schedules",
     table="schedule",
     columns=f"""{COLUMNS},
-           workspace.name as workspace_name, coalesce(task.number, process.number) as work_number,
+           workspace.name as workspace_name, {_STARTS} as work, coalesce(task.number, process.number) as work_number,
            coalesce(task.name, process.name) as work_name, package.name as package_name,
            owner.number as owner_number, maker.number as maker_number, editor.number as editor_number,
            array(select app_user.number
@@ -85,7 +108,8 @@ SCHEDULES: Final = Listing(
                    join app_user on app_user.id = named.id::uuid
                   order by named.place) as user_numbers,
            array(select worker_group.number
-                   from jsonb_array_elements_text(schedule.start -> 'groups') with ordinality as named (id, place)
+                   from jsonb_array_elements_text(schedule.start -> 'where' -> 'groups')
+                        with ordinality as named (id, place)
                    join worker_group on worker_group.id = named.id::uuid
                   order by named.place) as group_numbers""",
     joins=f"""{_WORK}
@@ -109,7 +133,7 @@ SCHEDULES: Final = Listing(
         Field("ends_at", Kind.INSTANT, is_nullable=True, is_sortable=True),
         Field("next_due", Kind.INSTANT, is_nullable=True, is_sortable=True),
         Field("priority", Kind.INTEGER, is_sortable=True),
-        Field("is_of_task", Kind.TRUTH, column="(schedule.start is not null)"),
+        Field("work", Kind.TEXT, column=_STARTS, choices=among(StartsWhat), is_sortable=True),
         Field(
             "work_number", Kind.INTEGER, column="coalesce(task.number, process.number)", is_sortable=True, join=_WORK
         ),
