@@ -37,7 +37,6 @@ def _section(title: str, base: str, *rows: str) -> Section:
 
 
 _ACC = "/v1/acc/automation"
-_CV = "/v2/credentialvault"
 _WLM = "/v3/wlm"
 _OF_QUEUE = "/queues/{queue}"
 
@@ -138,41 +137,44 @@ SECTIONS = (
         )
         for version in ("v2", "v1")
     ),
-    _section(
-        "Credential Vault v2",
-        _CV,
-        "POST /credentials",
-        "POST /credentials/list",
-        "GET /credentials/{credential}",
-        "PUT /credentials/{credential}",
-        "DELETE /credentials/{credential}",
-        "PUT /credentials/{credential}/owner/{user}",
-        "GET /credentials/{credential}/attributevalues",
-        "POST /credentials/{credential}/attributevalues",
-        "PUT /credentials/{credential}/attributevalues/{value}",
-        "DELETE /credentials/{credential}/attributevalues/{value}",
-        "POST /lockers",
-        "POST /lockers/list",
-        "GET /lockers/{locker}",
-        "PUT /lockers/{locker}",
-        "DELETE /lockers/{locker}",
-        "GET /lockers/{locker}/consumers",
-        "POST /lockers/{locker}/consumers",
-        "DELETE /lockers/{locker}/consumers/{role}",
-        "GET /lockers/{locker}/members",
-        "PUT /lockers/{locker}/members/{user}",
-        "DELETE /lockers/{locker}/members/{user}",
-        "GET /lockers/{locker}/credentials",
-        "PUT /lockers/{locker}/credentials/{credential}",
-        "DELETE /lockers/{locker}/credentials/{credential}",
-        "GET /mode",
-        "PUT /mode",
-        "POST /keys",
-        "PUT /keys",
-        "GET /keys/private",
-        "PUT /keys/private",
-        "GET /keys/transport/public",
-        "PUT /loginsetting",
+    *(
+        _section(
+            f"Credential Vault {version}",
+            f"/{version}/credentialvault",
+            "POST /credentials",
+            "POST /credentials/list",
+            "GET /credentials/{credential}",
+            "PUT /credentials/{credential}",
+            "DELETE /credentials/{credential}",
+            "PUT /credentials/{credential}/owner/{user}",
+            "GET /credentials/{credential}/attributevalues",
+            "POST /credentials/{credential}/attributevalues",
+            "PUT /credentials/{credential}/attributevalues/{value}",
+            "DELETE /credentials/{credential}/attributevalues/{value}",
+            "POST /lockers",
+            "POST /lockers/list",
+            "GET /lockers/{locker}",
+            "PUT /lockers/{locker}",
+            "DELETE /lockers/{locker}",
+            "GET /lockers/{locker}/consumers",
+            "POST /lockers/{locker}/consumers",
+            "DELETE /lockers/{locker}/consumers/{role}",
+            "GET /lockers/{locker}/members",
+            "PUT /lockers/{locker}/members/{user}",
+            "DELETE /lockers/{locker}/members/{user}",
+            "GET /lockers/{locker}/credentials",
+            "PUT /lockers/{locker}/credentials/{credential}",
+            "DELETE /lockers/{locker}/credentials/{credential}",
+            "GET /mode",
+            "PUT /mode",
+            "POST /keys",
+            "PUT /keys",
+            "GET /keys/private",
+            "PUT /keys/private",
+            "GET /keys/transport/public",
+            "PUT /loginsetting",
+        )
+        for version in ("v2", "v1")
     ),
     _section(
         "Bot Execution Orchestrator v2", "/v2", "POST /devices/list", "POST /devices/reset", "POST /activity/list"

@@ -11,13 +11,15 @@ from controlroom.engine.lists.model import AnyOf, Filter, Not, OneOf
 _OTHER: Final = "AUDIT_UNSET_ACTIVITY_TYPE"
 
 _TYPES: Final[Mapping[str, str]] = {
-    "ADD_CREDENTIAL": "secret.created",
-    "UPDATE_CREDENTIAL": "secret.updated",
-    "UPDATE_CREDENTIAL_OWNERSHIP": "secret.owner_changed",
-    "DELETE_CREDENTIAL": "secret.deleted",
-    "READ_CREDENTIAL": "secret.read",
+    "ADD_CREDENTIAL": "secret.created shared_secret.created",
+    "UPDATE_CREDENTIAL": "secret.updated shared_secret.updated shared_secret.value_given shared_secret.value_changed "
+    "shared_secret.value_deleted",
+    "UPDATE_CREDENTIAL_OWNERSHIP": "shared_secret.given",
+    "DELETE_CREDENTIAL": "secret.deleted shared_secret.deleted",
+    "READ_CREDENTIAL": "secret.read shared_secret.read shared_secret.shown",
     "ADD_LOCKER": "locker.created",
-    "UPDATE_LOCKER": "locker.updated",
+    "UPDATE_LOCKER": "locker.updated locker.member_set locker.member_removed locker.consumer_added "
+    "locker.consumer_removed shared_secret.put_into_locker shared_secret.taken_from_locker",
     "DELETE_LOCKER": "locker.deleted",
     "ADD_ROLE": "role.created",
     "UPDATE_ROLE": "role.updated grant.created grant.deleted",

@@ -181,7 +181,7 @@ def ensure_current(what: str, revision: int, seen: int | None) -> None:
 
 
 async def _known(tx: Statements, actor: Actor, locker: LockerId, *, lock: bool = False) -> store.Held:
-    held = await store.standing(tx, asker_of(actor), locker, lock=lock)
+    held = await store.standing(tx, asker_of(actor), locker, lock="for update" if lock else "")
     if held is None or held.standing.is_none:
         raise LockerNotFound
     return held

@@ -1,7 +1,7 @@
 """Statements on lockers."""
 
 from collections.abc import Collection
-from typing import Final
+from typing import Final, Literal
 
 from msgspec import Struct
 
@@ -66,20 +66,32 @@ class Held(Struct, frozen=True):
     revision: int
 
 
-async def standing(tx: Statements, asker: Asker, locker: LockerId, *, lock: bool = False) -> Held | None:
-    """What the asker is to a locker of the organization; locked for changing it. None: there is no such."""
+async def standing(
+    tx: Statements, asker: Asker, locker: LockerId, *, lock: Literal["", "for update", "for key share"] = ""
+) -> Held | None:
+    """What the asker is to a locker of the organization; locked for changing it, or so that it stays.
+
+    None: there is no such.
+    """
     found = await tx.one_or_none(
         _Found,
         f"""
         select locker.revision, {RIGHTS_OF_USER} as rights, locker.id in {CONSUMED_BY_USER} as consumes
           from locker where locker.id = %(locker)s and locker.organization_id = %(organization)s
         """
-        + ("for update of locker" if lock else ""),
+        + (f"{lock} of locker" if lock else ""),
         locker=locker,
         organization=asker.organization,
         user=asker.user,
     )
     return None if found is None else Held(Standing.of(asker, found.rights, consumes=found.consumes), found.revision)
+
+
+async def consumed_by(tx: Statements, asker: Asker) -> list[LockerId]:
+    """The lockers that the asker consumes."""
+    if asker.user is None:
+        return []
+    return await tx.all(LockerId, f"select locker_id from {CONSUMED_BY_USER} as consumed", user=asker.user)
 
 
 async def get(tx: Statements, organization: OrganizationId, locker: LockerId) -> Locker | None:
@@ -166,6 +178,7 @@ async def set_member(
             insert into locker_member (locker_id, user_id, rights)
             select %(locker)s, app_user.id, %(rights)s::text[] from app_user
              where app_user.id = %(user)s and app_user.organization_id = %(organization)s
+               and app_user.deleted_at is null
             on conflict (locker_id, user_id) do update set rights = excluded.rights
             """,
             locker=locker,

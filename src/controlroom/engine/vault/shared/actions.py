@@ -36,10 +36,11 @@ async def create(
     description: str = "",
     attributes: Sequence[AttributeDefinition] = (),
     owner: UserId | None = None,
+    locker: LockerId | None = None,
 ) -> SharedSecret:
-    """A new secret without values, the actor's unless another user is said to own it.
+    """A new secret without values, the actor's unless another user is said to own it; in a locker, if one is named.
 
-    Raises NameTaken, OwnerMissing, UserNotFound, Invalid.
+    Raises NameTaken, OwnerMissing, UserNotFound, LockerNotFound, LockerRightMissing, Invalid.
     """
     ensure_in_organization(actor, Permission.OWN_SECRETS)
     asker = asker_of(actor)
@@ -48,6 +49,8 @@ async def create(
         raise OwnerMissing
     checked = checked_attributes(attributes)
     async with scoped(engine.database, asker.organization) as tx:
+        if locker is not None:
+            await _ensure_takes(tx, actor, locker)
         secret = SharedSecretId(uuid7())
         if not await store.add(
             tx,
@@ -60,6 +63,8 @@ async def create(
             raise UserNotFound
         await store.add_attributes(tx, asker, secret, list(enumerate(checked)))
         await record(engine, tx, actor, asker.organization, "shared_secret.created", secret, name=name)
+        if locker is not None:
+            await _put_into(engine, tx, actor, secret, locker)
         return await _shown(tx, actor, secret)
 
 
@@ -70,14 +75,22 @@ async def get(engine: Engine, actor: Actor, secret: SharedSecretId) -> SharedSec
 
 
 async def edit(
-    engine: Engine, actor: Actor, secret: SharedSecretId, change: SecretChange, *, revision: int | None = None
+    engine: Engine,
+    actor: Actor,
+    secret: SharedSecretId,
+    change: SecretChange,
+    *,
+    revision: int | None = None,
+    locker: LockerId | None = None,
 ) -> SharedSecret:
-    """Change what a secret is. With a `revision`, only while it is the one there.
+    """Change what a secret is, and put it into a locker if one is named. With a `revision`, only while it is that.
 
-    Raises SharedSecretNotFound, NotOwner, RevisionStale, NameTaken, AttributeNotFound, Invalid.
+    Raises SharedSecretNotFound, NotOwner, RevisionStale, NameTaken, AttributeNotFound, LockerNotFound, Invalid.
     """
     asker = asker_of(actor)
     async with scoped(engine.database, asker.organization) as tx:
+        if locker is not None:
+            await _ensure_takes(tx, actor, locker)
         held = await known(tx, actor, secret, lock=True)
         ensure_may_edit(held.standing)
         ensure_current("secret", held.revision, revision)
@@ -91,6 +104,8 @@ async def edit(
             name=before.name if change.name is UNSET else checked_name(change.name, what="secret's name"),
             description=before.description if change.description is UNSET else checked_description(change.description),
         )
+        if locker is not None:
+            await _put_into(engine, tx, actor, secret, locker)
         after = await _shown(tx, actor, secret)
         await record(engine, tx, actor, asker.organization, "shared_secret.updated", secret, name=after.name)
     return after
@@ -130,16 +145,10 @@ async def put_into(engine: Engine, actor: Actor, secret: SharedSecretId, locker:
     Raises SharedSecretNotFound, LockerNotFound, NotOwner, LockerRightMissing.
     """
     async with scoped(engine.database, actor.organization_id) as tx:
-        into = await lockers.standing(tx, asker_of(actor), locker, lock=True)
-        if into is None or into.standing.is_none:
-            raise LockerNotFound
+        await _ensure_takes(tx, actor, locker)
         held = await known(tx, actor, secret, lock=True)
         ensure_may_edit(held.standing)
-        ensure_has(into.standing, LockerRight.PARTICIPATE)
-        await store.put_into(tx, asker_of(actor), secret, locker)
-        await record(
-            engine, tx, actor, actor.organization_id, "shared_secret.put_into_locker", secret, locker=str(locker)
-        )
+        await _put_into(engine, tx, actor, secret, locker)
 
 
 async def take_out(engine: Engine, actor: Actor, secret: SharedSecretId, locker: LockerId) -> None:
@@ -176,6 +185,19 @@ async def known(tx: Statements, actor: Actor, secret: SharedSecretId, *, lock: b
     if held is None or held.standing.is_none:
         raise SharedSecretNotFound
     return held
+
+
+async def _ensure_takes(tx: ScopedTx, actor: Actor, locker: LockerId) -> None:
+    """A locker takes what the actor puts into it. Before the secret is locked: lockers come first."""
+    into = await lockers.standing(tx, asker_of(actor), locker, lock="for key share")
+    if into is None or into.standing.is_none:
+        raise LockerNotFound
+    ensure_has(into.standing, LockerRight.PARTICIPATE)
+
+
+async def _put_into(engine: Engine, tx: ScopedTx, actor: Actor, secret: SharedSecretId, locker: LockerId) -> None:
+    await store.put_into(tx, asker_of(actor), secret, locker)
+    await record(engine, tx, actor, actor.organization_id, "shared_secret.put_into_locker", secret, locker=str(locker))
 
 
 async def _write_attributes(

@@ -1,7 +1,6 @@
 """The verbs of values: who gives them, who changes them, who gets to see them, and robots that read them."""
 
 from collections.abc import Sequence
-from typing import Final
 
 from msgspec import Struct
 
@@ -20,11 +19,9 @@ from controlroom.engine.vault.model import SecretValues
 from controlroom.engine.vault.shared import store, values
 from controlroom.engine.vault.shared.actions import known
 from controlroom.engine.vault.shared.model import Attribute, SealedValue, SecretValue
-from controlroom.engine.vault.shared.rules import Sight, ensure_may_give, sight
+from controlroom.engine.vault.shared.rules import MOST_ATTRIBUTES, Sight, ensure_may_give, sight
 from controlroom.errors import Invalid
 from controlroom.ids import AttributeId, OrganizationId, SecretId, SecretValueId, SharedSecretId, UserId
-
-MOST_GIVEN: Final = 1000
 
 
 class Given(Struct, frozen=True):
@@ -77,8 +74,8 @@ async def give(
     Who gets all values may give those of another `user`. Raises SharedSecretNotFound, AttributeNotFound, NotOwner,
     ValueExists, SecretTooLarge, UserNotFound.
     """
-    if len(given) > MOST_GIVEN:
-        raise Invalid(f"at most {MOST_GIVEN} values are given at once", code="TOO_MANY_VALUES")
+    if len(given) > MOST_ATTRIBUTES:
+        raise Invalid(f"at most {MOST_ATTRIBUTES} values are given at once", code="TOO_MANY_VALUES")
     asker = asker_of(actor)
     async with scoped(engine.database, asker.organization) as tx:
         held = await known(tx, actor, secret, lock=True)
@@ -91,14 +88,14 @@ async def give(
                 raise AttributeNotFound
             whose = await _whose(tx, asker.organization, attribute, asker.user, user)
             ensure_may_give(held.standing, asker.user, whose)
-            sealed = values.seal(engine.keys, attribute.id, whose, _fitting(engine, each.value))
+            sealed = values.seal(engine.keys, attribute.id, whose, fitting(engine, each.value))
             if not await values.add(tx, asker, attribute.id, whose, sealed):
                 raise ValueExists(attribute.name)
             written.append((attribute.id, whose))
         names = [attributes[attribute].name for attribute, _ in written]
         await record(engine, tx, actor, asker.organization, "shared_secret.value_given", secret, attributes=names)
         rows = await values.of_secret(tx, secret, attribute=None, user=None)
-    return [_returned(row) for row in rows if (row.attribute_id, row.user_id) in written]
+    return [_returned(engine, row) for row in rows if (row.attribute_id, row.user_id) in written]
 
 
 async def change(
@@ -118,7 +115,7 @@ async def change(
     async with scoped(engine.database, asker.organization) as tx:
         row = await _changeable(tx, actor, secret, value)
         ensure_current("value", row.revision, revision)
-        sealed = values.seal(engine.keys, row.attribute_id, row.user_id, _fitting(engine, new))
+        sealed = values.seal(engine.keys, row.attribute_id, row.user_id, fitting(engine, new))
         await values.change(tx, asker, value, sealed)
         await record(
             engine,
@@ -131,7 +128,7 @@ async def change(
         )
         after = await values.lock(tx, secret, value)
         assert after is not None  # noqa: S101  # written in the same transaction
-    return _returned(after)
+    return _returned(engine, after)
 
 
 async def remove(engine: Engine, actor: Actor, secret: SharedSecretId, value: SecretValueId) -> None:
@@ -202,12 +199,13 @@ async def _whose(
     return whose
 
 
-def _fitting(engine: Engine, value: str) -> str:
+def fitting(engine: Engine, value: str) -> str:
+    """The value, if it is not too large. Raises SecretTooLarge."""
     if len(value.encode()) > engine.limits.secret_bytes:
         raise SecretTooLarge(engine.limits.secret_bytes)
     return value
 
 
-def _returned(row: SealedValue) -> SecretValue:
-    """What is told to who has just written it: they know the value."""
-    return SecretValue(row=row, value=None)
+def _returned(engine: Engine, row: SealedValue) -> SecretValue:
+    """What is told to who has just written it: they know the value; it need not stand in more places than before."""
+    return SecretValue(row=row, value=None if row.is_masked else values.opened(engine.keys, row))

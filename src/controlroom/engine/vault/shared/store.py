@@ -156,6 +156,20 @@ async def get(tx: Statements, organization: OrganizationId, secret: SharedSecret
     )
 
 
+async def owned(tx: Statements, organization: OrganizationId, name: str, owner: UserId) -> SharedSecretId | None:
+    """The secret of a name that a user owns."""
+    found: SharedSecretId | None = await tx.value(
+        """
+        select id from shared_secret
+         where organization_id = %(organization)s and name = %(name)s and owner_id = %(owner)s
+        """,
+        organization=organization,
+        name=name,
+        owner=owner,
+    )
+    return found
+
+
 async def in_locker(tx: Statements, organization: OrganizationId, locker: LockerId) -> list[SharedSecret]:
     """What is in a locker, oldest first."""
     return await tx.all(
@@ -180,7 +194,8 @@ async def add(
                 """
                 insert into shared_secret (id, organization_id, name, description, owner_id, created_by, updated_by)
                 select %(secret)s, organization_id, %(name)s, %(description)s, id, %(user)s, %(user)s
-                  from app_user where id = %(owner)s and organization_id = %(organization)s
+                  from app_user
+                 where id = %(owner)s and organization_id = %(organization)s and deleted_at is null
                 """,
                 secret=secret,
                 organization=asker.organization,
@@ -228,11 +243,12 @@ async def set_owner(tx: ScopedTx, asker: Asker, secret: SharedSecretId, owner: U
     return (
         await tx.execute(
             """
-            update shared_secret set owner_id = app_user.id, revision = revision + 1,
+            update shared_secret set owner_id = app_user.id, revision = shared_secret.revision + 1,
                                      updated_by = %(user)s, updated_at = clock_now()
               from app_user
              where shared_secret.id = %(secret)s and shared_secret.organization_id = %(organization)s
                and app_user.id = %(owner)s and app_user.organization_id = %(organization)s
+               and app_user.deleted_at is null
             """,
             secret=secret,
             organization=asker.organization,

@@ -99,6 +99,22 @@ async def add(tx: ScopedTx, asker: Asker, attribute: AttributeId, user: UserId |
     )
 
 
+async def put(tx: ScopedTx, asker: Asker, attribute: AttributeId, sealed: bytes) -> None:
+    """Write everybody's value of an attribute, whether there is one or not."""
+    await tx.execute(
+        """
+        insert into secret_value (id, attribute_id, sealed, created_by, updated_by)
+        values (uuid_made_at(clock_timestamp()), %(attribute)s, %(sealed)s, %(user)s, %(user)s)
+        on conflict (attribute_id, user_id) do update
+           set sealed = excluded.sealed, revision = secret_value.revision + 1,
+               updated_by = excluded.updated_by, updated_at = clock_now()
+        """,
+        attribute=attribute,
+        sealed=sealed,
+        user=asker.user,
+    )
+
+
 async def change(tx: ScopedTx, asker: Asker, value: SecretValueId, sealed: bytes) -> None:
     """Write another value in the place of a locked one; its next revision."""
     await tx.execute(
