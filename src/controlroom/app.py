@@ -19,9 +19,11 @@ from controlroom.border.metrics import Metrics
 from controlroom.border.origin import Origins
 from controlroom.border.published_keys import PublishedKeys
 from controlroom.dialects.automation360 import app as automation360
+from controlroom.dialects.automation360 import messages as automation360_messages
+from controlroom.dialects.automation360.messages import Automation360Grammar
 from controlroom.dialects.robocorp import app as robocorp
-from controlroom.dialects.robocorp import codes
-from controlroom.dialects.robocorp.messages import GRAMMAR, RobocorpGrammar
+from controlroom.dialects.robocorp import codes, messages
+from controlroom.dialects.robocorp.messages import RobocorpGrammar
 from controlroom.dialects.robocorp.provisioner_requests import ProvisionerRequests
 from controlroom.dialects.worker_api import app as worker_api
 from controlroom.engine.access import signing_keys
@@ -50,7 +52,10 @@ from controlroom.robots.exclude_newer import parse_moment
 from controlroom.scratch import Scratch
 from controlroom.settings import Settings
 
-GRAMMARS: Grammars = {GRAMMAR: RobocorpGrammar()}
+GRAMMARS: Grammars = {
+    messages.GRAMMAR: RobocorpGrammar(),
+    automation360_messages.GRAMMAR: Automation360Grammar(),
+}
 """In whose words webhooks and callbacks are told, by the names that subscriptions are stored with."""
 
 _INSIDERS = Door[Actor](frozenset({Kind.API_KEY, Kind.SESSION}), Kind.API_KEY)

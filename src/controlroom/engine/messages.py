@@ -56,6 +56,8 @@ class Occurrence(Struct, frozen=True, kw_only=True):
     step_run_number: int | None = None
     step_run_started_at: datetime | None = None
     step_name: str | None = None
+    run_as_number: int | None = None
+    """The user as whom the step run runs."""
     worker_id: WorkerId | None = None
     """Who had the step run."""
     worker_number: int | None = None

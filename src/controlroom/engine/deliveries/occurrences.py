@@ -18,6 +18,7 @@ OCCURRENCE: Final = """
     run.started_at as run_started_at,
     event.step_run_id, step_run.number as step_run_number, step_run.started_at as step_run_started_at,
     step.name as step_name,
+    runner.number as run_as_number,
     worker.id as worker_id, worker.number as worker_number, worker.name as worker_name,
     event.work_item_id, work_item.number as work_item_number,
     coalesce(event.data -> 'error' ->> 'code', failed.error_code) as error_code,
@@ -32,6 +33,7 @@ WHAT_OF: Final = """
       left join run on run.id = event.run_id
       left join step_run on step_run.id = event.step_run_id
       left join step on step.id = step_run.step_id
+      left join app_user as runner on runner.id = step_run.run_as
       left join worker
              on worker.id = case event.actor_kind when 'worker' then event.actor_id else step_run.worker_id end
       left join work_item on work_item.id = event.work_item_id

@@ -4,17 +4,24 @@ One run, of the process that is the task's own; for each user one item, whose pa
 All of it is there when the call is answered.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Final, TypeAlias, assert_never
+from uuid import UUID
 
+import msgspec
 from msgspec import Raw, Struct
 
 from controlroom.engine.access.model import Actor, Permission
 from controlroom.engine.access.scope import Scope, ScopedTx, scope_of, scoped
 from controlroom.engine.engine import Engine
+from controlroom.engine.packages import interfaces
 from controlroom.engine.packages import store as packages
+from controlroom.engine.packages.errors import TaskNotFound
 from controlroom.engine.processes.actions import implicit_process
 from controlroom.engine.processes.model import Group, Place, Placement, Workers
+from controlroom.engine.repository import nodes
+from controlroom.engine.repository.model import NodeKind, Right
+from controlroom.engine.repository.rights import rights_of
 from controlroom.engine.runs import actions, repeated_starts
 from controlroom.engine.runs.callbacks import Callback
 from controlroom.engine.runs.model import AS_THE_STEPS_SAY, Cause, Overrides, Run, WithPayloads
@@ -81,6 +88,45 @@ class DeploymentInvalid(Invalid):
         super().__init__(why, code="DEPLOYMENT_INVALID")
 
 
+class InputUnknown(Invalid):
+    """A task that says what it takes is given something else."""
+
+    def __init__(self, name: str, taken: Iterable[str]) -> None:
+        told = ", ".join(sorted(taken))
+        super().__init__(f"the task takes no input {name[:200]!r}: it takes {told}", code="INPUT_UNKNOWN")
+
+
+class NotRunnable(Invalid):
+    """What is in the repository and is no task."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"{name} is no task that can be run here", code="NOT_RUNNABLE")
+
+
+class Runnable(Struct, frozen=True):
+    """A task, and who asks, as they may run it."""
+
+    task: TaskId
+    workspace: WorkspaceId
+    actor: Actor
+    """Whom a role lets run what lies in the task's folder may start runs there, and nothing more."""
+
+
+async def to_run(engine: Engine, actor: Actor, node: UUID | int | str) -> Runnable:
+    """The task that an id or a number names, if the actor may run it, by a permission or by a right in its folder.
+
+    Raises NodeNotFound, RightMissing, NotRunnable.
+    """
+    rights = await rights_of(engine.database, actor)
+    found = await nodes.get(engine.database, rights, node, Right.RUN)
+    if found.kind is not NodeKind.TASK or found.workspace_id is None:
+        raise NotRunnable(found.name)
+    held = actor.permissions_in(found.workspace_id)
+    grants = actor.grants | {found.workspace_id: held | {Permission.START_RUNS}}
+    may = actor if Permission.START_RUNS in held else msgspec.structs.replace(actor, grants=grants)
+    return Runnable(TaskId(found.id), found.workspace_id, may)
+
+
 async def deploy(
     engine: Engine, actor: Actor, workspace: WorkspaceId, deployment: Deployment, *, default_name: Named = str
 ) -> Run:
@@ -116,6 +162,7 @@ async def deploy_in(
     asked = None if key is None else repeated_starts.fingerprint_of(engine, deployment)
     process = await implicit_process(tx, scope, deployment.task)
     task = await packages.hold_task(tx, scope, deployment.task)
+    await _check_inputs(tx, scope, deployment)
     if (first := await repeated_starts.first_of(tx, scope, process, key, asked)) is not None:
         return first
     users = await _chosen(tx, scope, deployment)
@@ -147,6 +194,22 @@ def check(deployment: Deployment) -> None:
         raise DeploymentInvalid(f"{deployment.most_users} of {len(users)} users cannot be used")
     if isinstance(deployment.where, OnDefaultOr | OnGroups) and not deployment.where.groups:
         raise DeploymentInvalid("no worker group is named")
+
+
+async def _check_inputs(db: Statements, scope: Scope, deployment: Deployment) -> None:
+    """Raise InputUnknown for an input that the task does not take, if it says what it takes."""
+    payload = deployment.payload
+    if payload is None or not bytes(payload).lstrip().startswith(b"{"):
+        return
+    label = deployment.overrides.label
+    try:
+        found = await interfaces.of_task(db, scope, deployment.task, label=label)
+    except TaskNotFound:  # there is no such version: the start says so in its own words
+        return
+    taken = {each.name for each in found.interface.inputs}
+    given = msgspec.json.decode(payload, type=dict[str, Raw])
+    if taken and (unknown := [name for name in given if name not in taken]):
+        raise InputUnknown(unknown[0], taken)
 
 
 async def _chosen(tx: ScopedTx, scope: Scope, deployment: Deployment) -> Sequence[UserId]:

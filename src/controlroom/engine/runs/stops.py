@@ -3,11 +3,13 @@
 The item that it has, or would have begun with, fails with it, and is not retried by itself.
 """
 
+from collections.abc import Sequence
+
 from msgspec import Struct
 
 from controlroom.engine.access.model import Actor, Permission
 from controlroom.engine.access.record import record
-from controlroom.engine.access.scope import SEEN, Scope, ScopedTx, scope_of, scoped
+from controlroom.engine.access.scope import EACH, SEEN, Scope, ScopedTx, scope_of, scoped
 from controlroom.engine.engine import Engine
 from controlroom.engine.runs import shares
 from controlroom.engine.runs.dispatch import dispatch_in
@@ -16,6 +18,7 @@ from controlroom.engine.runs.model import StepRunState
 from controlroom.engine.runs.unstarted import fail_unstarted
 from controlroom.engine.wakes import Topic
 from controlroom.ids import ProcessId, RunId, StepRunId, WorkerId, WorkspaceId
+from controlroom.postgres.database import Statements
 from controlroom.protocol import ErrorCode, StepRunError
 
 
@@ -50,6 +53,31 @@ async def stop(engine: Engine, actor: Actor, workspace: WorkspaceId, step_run: S
             step_run_id=step_run,
         )
         return True
+
+
+class _OnWorker(Struct, frozen=True):
+    id: StepRunId
+    workspace_id: WorkspaceId
+
+
+async def stop_all_on(engine: Engine, actor: Actor, workers: Sequence[WorkerId]) -> int:
+    """End all that some workers have in hand, in the workspaces in which the actor may start runs; how many."""
+    found = await _in_hand(engine.database, scope_of(actor, Permission.START_RUNS), workers)
+    return sum([await stop(engine, actor, each.workspace_id, each.id) for each in found])
+
+
+async def _in_hand(db: Statements, scope: Scope, workers: Sequence[WorkerId]) -> list[_OnWorker]:
+    return await db.all(
+        _OnWorker,
+        f"""
+        select step_run.id, step_run.workspace_id from step_run
+         where step_run.worker_id = any(%(workers)s::uuid[]) and step_run.state = 'in_progress'
+           and step_run.workspace_id in {EACH}
+         order by step_run.id
+        """,
+        workers=list(workers),
+        **scope.each,
+    )
 
 
 async def _lock(tx: ScopedTx, scope: Scope, step_run: StepRunId) -> _Locked:

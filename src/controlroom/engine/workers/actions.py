@@ -65,6 +65,17 @@ async def delete(engine: Engine, actor: Actor, workspace: WorkspaceId, worker: W
         _serves_others(engine, tx, worker)
 
 
+async def unlink(engine: Engine, actor: Actor, worker: WorkerId) -> None:
+    """Unlink a worker from all that it serves, for who may change workers there. Raises ServesOthers."""
+    scope = scope_of(actor, Permission.WRITE_WORKERS)
+    async with scoped(engine.database, scope) as tx:
+        service = await held(tx, scope, WORKER, worker)
+        require_everywhere(actor, service)
+        await store.delete(tx, worker)
+        await tell(engine, tx, actor, service, "worker.unlinked", worker)
+        _serves_others(engine, tx, worker)
+
+
 async def serve(engine: Engine, actor: Actor, workspace: WorkspaceId, worker: WorkerId, wanted: Serves) -> Served:
     """Say which workspaces a worker serves from now on. Raises ServesOthers, SandboxMissing, ServesNothing.
 
