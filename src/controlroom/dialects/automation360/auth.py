@@ -16,13 +16,14 @@ from controlroom.errors import Unauthenticated
 NO_TOKEN = "UM1117"  # noqa: S105 - a code, not a token
 """The vendor's code for a request without a token, by which clients know that they must log in."""
 
-_USER = Door[Actor](frozenset({Kind.JWT}), Kind.JWT)
+USER = Door[Actor](frozenset({Kind.JWT}), Kind.JWT)
+"""What opens to users."""
 
 
 @entrance
 async def somebody(engine: Engine, scope: Scope) -> Actor:
     """Let in who shows a token of this room."""
-    return welcome(scope, await resolve(engine, token_of(scope), _USER))
+    return welcome(scope, await resolve(engine, token_of(scope), USER))
 
 
 def token_of(scope: Scope) -> str:

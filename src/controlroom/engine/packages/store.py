@@ -218,6 +218,16 @@ async def task_named(db: Statements, scope: Scope, *, workspace: str, package: s
     )
 
 
+async def task_with_id(db: Statements, scope: Scope, task: TaskId) -> Named | None:
+    """The task of an id, likewise."""
+    return await db.one_or_none(
+        Named,
+        f"{_NAMED} where package.workspace_id in {EACH} and task.id = %(task)s",
+        task=task,
+        **scope.each,
+    )
+
+
 async def task_numbered(db: Statements, scope: Scope, number: int) -> Named | None:
     """The task of a number, likewise."""
     return await db.one_or_none(
