@@ -39,6 +39,7 @@ class ItemModel(Struct, frozen=True, kw_only=True):
     id: ItemModelId
     number: int
     organization_id: OrganizationId
+    tenant_number: int
     name: str
     attributes: tuple[Attribute, ...]
     created_by: UserId | None

@@ -36,6 +36,8 @@ ITEM_MODELS: Final = Listing(
     columns=f"""item_model.id, item_model.number, item_model.organization_id, item_model.name, item_model.created_by,
            item_model.created_at,
            {_CREATED_BY} as created_by_number,
+           (select organization.number from organization where organization.id = item_model.organization_id)
+               as tenant_number,
            (select coalesce(jsonb_agg(jsonb_build_object('id', item_attribute.id, 'number', item_attribute.number,
                                                          'name', item_attribute.name, 'kind', kind)
                                       order by position), '[]')

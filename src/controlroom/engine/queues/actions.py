@@ -10,7 +10,10 @@ from controlroom.engine.engine import Engine
 from controlroom.engine.item_models import store as item_models
 from controlroom.engine.item_models.errors import AttributeUnknown
 from controlroom.engine.item_models.rules import schema_of
+from controlroom.engine.packages import labels
 from controlroom.engine.packages import store as packages
+from controlroom.engine.packages.errors import LabelNotFound
+from controlroom.engine.packages.model import Task
 from controlroom.engine.processes.actions import check_placement
 from controlroom.engine.processes.model import Placement
 from controlroom.engine.processes.rules import placement_fault
@@ -269,8 +272,16 @@ _LONGEST_NOTES = 64 * 1024
 _MOST_ATTEMPTS = 1000
 
 
+async def _check_version(tx: ScopedTx, scope: Scope, task: Task, wanted: ConsumerDefinition) -> None:
+    """What it says of the version is there: else its items would wait for it in silence."""
+    if wanted.label is not None and not await labels.labelled(tx, scope, [task.package_id], wanted.label):
+        raise LabelNotFound(wanted.label, task.package_name)
+    if wanted.version is not None:
+        await labels.get_version(tx, scope, task.package_id, wanted.version)
+
+
 async def _check(tx: ScopedTx, actor: Actor, scope: Scope, wanted: ConsumerDefinition) -> None:
-    await packages.hold_task(tx, scope, wanted.task)
+    await _check_version(tx, scope, await packages.hold_task(tx, scope, wanted.task), wanted)
     checked_text(wanted.name, what="consumer's name")
     checked_description(wanted.description)
     if fault := placement_fault(wanted.placement):

@@ -3,17 +3,29 @@
 from msgspec.structs import replace
 
 from controlroom.engine.access.model import system
-from controlroom.engine.access.scope import Room, scoped
+from controlroom.engine.access.scope import Room, ScopedTx, scoped
 from controlroom.engine.engine import Engine
+from controlroom.engine.packages import labels
+from controlroom.engine.packages import store as packages
 from controlroom.engine.processes.actions import implicit_process
 from controlroom.engine.queues import store
 from controlroom.engine.queues.model import is_open
+from controlroom.engine.queues.store import ReadyConsumer
 from controlroom.engine.queues.zones import check_zone
 from controlroom.engine.runs.actions import start_in
 from controlroom.engine.runs.model import Cause, FromQueue, Overrides, StartedBy
 from controlroom.engine.runs.parameters import RunParameters
 from controlroom.errors import Conflict, Invalid, NotFound
 from controlroom.ids import QueueConsumerId
+
+
+async def _overrides(tx: ScopedTx, found: ReadyConsumer) -> Overrides:
+    """The version that its runs run: a pinned one goes before a label. Raises PackageVersionNotFound."""
+    wanted = found.consumer
+    if wanted.version is None:
+        return Overrides(label=wanted.label)
+    task = await packages.hold_task(tx, found.scope, wanted.task_id)
+    return Overrides(version=(await labels.get_version(tx, found.scope, task.package_id, wanted.version)).id)
 
 
 async def consume(engine: Engine, room: Room, consumer: QueueConsumerId) -> bool:
@@ -40,7 +52,7 @@ async def consume(engine: Engine, room: Room, consumer: QueueConsumerId) -> bool
                 wanted.workspace_id,
                 process,
                 FromQueue(wanted.queue_id, wanted.batch, is_ordered=found.is_ordered),
-                RunParameters(placement=placement, priority=wanted.priority, overrides=Overrides(label=wanted.label)),
+                RunParameters(placement=placement, priority=wanted.priority, overrides=await _overrides(tx, found)),
                 cause=Cause(StartedBy.QUEUE, wanted.id),
             )
             return run is not None

@@ -79,3 +79,12 @@ class DuplicateItem(Conflict):
 
     def __init__(self, count: int = 1) -> None:
         super().__init__(f"the queue refuses duplicates, and has {count:,} of these work items already", count=count)
+
+
+class GrantThere(Conflict):
+    """Somebody has the right on the queue already."""
+
+    code: ClassVar[str] = "QUEUE_GRANT_EXISTS"
+
+    def __init__(self, right: str) -> None:
+        super().__init__(f"the right to {right} on the queue was given already", right=right)

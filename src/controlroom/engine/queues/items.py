@@ -9,7 +9,7 @@ from msgspec import UNSET, Raw, Struct, UnsetType
 from msgspec.structs import replace
 
 from controlroom.engine.access.model import Permission
-from controlroom.engine.access.scope import SEEN, Scope, ScopedTx, scoped, within
+from controlroom.engine.access.scope import EACH, SEEN, Scope, ScopedTx, scoped, within
 from controlroom.engine.engine import Engine
 from controlroom.engine.lists import pages
 from controlroom.engine.lists.model import Asked, equal
@@ -68,11 +68,11 @@ async def get_all(db: Statements, scope: Scope, queue: QueueId, items: Sequence[
     """Items of the queue, with their payloads, in the order asked; those that are not there are left out."""
     rows = await db.all(
         QueueItem,
-        f"{_WITH_PAYLOAD.select} where work_item.workspace_id = {SEEN} and work_item.queue_id = %(queue)s "
+        f"{_WITH_PAYLOAD.select} where work_item.workspace_id in {EACH} and work_item.queue_id = %(queue)s "
         "and work_item.id = any(%(items)s::uuid[]) and work_item.state <> 'deleted'",
         queue=queue,
         items=list(items),
-        **scope.params,
+        **scope.each,
     )
     found = {row.id: row for row in rows}
     return [found[item] for item in items if item in found]

@@ -30,6 +30,8 @@ QUEUES: Final = Listing(
            queue.refuses_duplicates, queue.notes, queue.revision, queue.created_at, queue.updated_at,
            {_number_of("app_user", "queue.created_by")} as created_by_number,
            {_number_of("app_user", "queue.updated_by")} as updated_by_number, {_STATUS} as status,
+           (select organization.number from workspace join organization on organization.id = workspace.organization_id
+             where workspace.id = queue.workspace_id) as tenant_number,
            array(select item_attribute.number
                    from unnest(queue.shown) with ordinality as shown (name, place)
                    join item_attribute on item_attribute.item_model_id = queue.item_model_id
@@ -78,6 +80,14 @@ _SHOWN: Final = ", ".join(
 _BEGUN: Final = "case when work_item.state in ('in_progress', 'done', 'failed') then work_item.reserved_at end"
 _ENDED: Final = "case when work_item.state in ('done', 'failed') then work_item.state_at end"
 
+_WORKER: Final = """(select worker.number from step_run join worker on worker.id = step_run.worker_id
+                     where step_run.id = work_item.step_run_id)"""
+_RUN_AS: Final = """(select app_user.number from step_run join app_user on app_user.id = step_run.run_as
+                     where step_run.id = work_item.step_run_id)"""
+_CONSUMER: Final = """(select queue_consumer.number
+                        from run join queue_consumer on queue_consumer.id = run.started_by_id
+                       where run.id = work_item.run_id and run.started_by = 'queue')"""
+
 QUEUE_ITEMS: Final = Listing(
     noun="work items",
     table="work_item",
@@ -88,15 +98,15 @@ QUEUE_ITEMS: Final = Listing(
            work_item.result, work_item.comment, work_item.exception_message, work_item.fault,
            {_number_of("app_user", "work_item.created_by")} as created_by_number,
            {_number_of("app_user", "work_item.updated_by")} as updated_by_number,
-           held.id as step_run_id, held.number as step_run_number,
-           {_number_of("worker", "held.worker_id")} as worker_number,
-           {_number_of("app_user", "held.run_as")} as run_as_number, by_run.consumer_number,
+           work_item.step_run_id,
+           (select step_run.number from step_run where step_run.id = work_item.step_run_id) as step_run_number,
+           {_WORKER} as worker_number, {_RUN_AS} as run_as_number, {_CONSUMER} as consumer_number,
+           (select step_run.paused_at from step_run where step_run.id = work_item.step_run_id) as paused_at,
+           (select coalesce(extract(epoch from clock_now() - step_run.paused_at), 0)::float8
+              from (values (work_item.step_run_id)) as held (id)
+              left join step_run on step_run.id = held.id) as paused_seconds,
            coalesce(jsonb_hash(work_item.payload), 0) as hash, {_SHOWN}, null::jsonb as payload""",
-    joins=f"""{_QUEUE}
-      left join step_run as held on held.id = work_item.step_run_id
-      left join lateral (select queue_consumer.number as consumer_number
-                           from run join queue_consumer on queue_consumer.id = run.started_by_id
-                          where run.id = work_item.run_id and run.started_by = 'queue') as by_run on true""",
+    joins=_QUEUE,
     tenant="work_item.workspace_id",
     always="work_item.process_id is null and work_item.state not in ('draft', 'deleted')",
     fields=(
@@ -114,6 +124,10 @@ QUEUE_ITEMS: Final = Listing(
         Field("version", Kind.INTEGER, column=VERSION, is_sortable=True),
         Field("result", Kind.TEXT, is_sortable=True),
         Field("comment", Kind.TEXT, is_sortable=True),
+        Field("worker_number", Kind.INTEGER, column=_WORKER, is_nullable=True),
+        Field("run_as_number", Kind.INTEGER, column=_RUN_AS, is_nullable=True),
+        Field("consumer_number", Kind.INTEGER, column=_CONSUMER, is_nullable=True),
+        Field("step_run_id", Kind.ID, is_nullable=True),
         Field("error", Kind.TEXT, column="coalesce(work_item.fault, work_item.exception_message)", is_sortable=True),
         Field("created_by", Kind.INTEGER, column=_number_of("app_user", "work_item.created_by"), is_nullable=True),
         Field("updated_by", Kind.INTEGER, column=_number_of("app_user", "work_item.updated_by"), is_nullable=True),
@@ -146,11 +160,14 @@ CONSUMERS: Final = Listing(
              where worker_group.id::text = queue_consumer.placement -> 'places' -> 0 ->> 'group') as group_number,
            {_numbers_of("app_user", "queue_consumer.run_as")} as run_as_numbers, queue_consumer.windows,
            queue_consumer.zone, queue_consumer.priority, queue_consumer.is_paused, queue_consumer.name,
-           queue_consumer.description, queue_consumer.label, queue_consumer.notes, queue_consumer.revision,
+           queue_consumer.description, queue_consumer.label,
+           queue_consumer.version as version_number, queue_consumer.notes, queue_consumer.revision,
            queue_consumer.created_at, queue_consumer.updated_at, queue_consumer.resumed_at,
            {_number_of("app_user", "queue_consumer.created_by")} as created_by_number,
            {_number_of("app_user", "queue_consumer.updated_by")} as updated_by_number,
            {_number_of("app_user", "queue_consumer.resumed_by")} as resumed_by_number,
+           (select organization.number from workspace join organization on organization.id = workspace.organization_id
+             where workspace.id = queue_consumer.workspace_id) as tenant_number,
            done.runs as runs_ended, done.seconds as average_seconds""",
     joins=f"""{_OF_CONSUMER}
       cross join lateral (select count(*) as runs,

@@ -180,6 +180,8 @@ class Consumer(Struct, frozen=True, kw_only=True):
     """Users in turn, one run each at a time, over that of the placement; none: as the placement says."""
     label: str | None = None
     """The version of the package that bears it is run; None: the latest."""
+    version: int | None = None
+    """Of the package, which is run whatever comes later."""
     notes: Raw = _NO_NOTES
     """What the grammar of its author keeps of it, as JSON; nothing reads it."""
     revision: int = 0
@@ -202,6 +204,7 @@ class ConsumerDefinition(Struct, frozen=True, kw_only=True):
     description: str = ""
     run_as: tuple[UserId, ...] = ()
     label: str | None = None
+    version: int | None = None
     notes: Raw = _NO_NOTES
 
 
@@ -220,6 +223,7 @@ class ConsumerChange(Struct, frozen=True, kw_only=True):
     description: str | UnsetType = UNSET
     run_as: tuple[UserId, ...] | UnsetType = UNSET
     label: str | UnsetType | None = UNSET
+    version: int | UnsetType | None = UNSET
     notes: Raw | UnsetType = UNSET
 
     @property
@@ -242,6 +246,7 @@ class ConsumerChange(Struct, frozen=True, kw_only=True):
             description=consumer.description,
             run_as=consumer.run_as,
             label=consumer.label,
+            version=consumer.version,
             notes=consumer.notes,
         )
         return replace(before, **{name: value for name, value in asdict(self).items() if value is not UNSET})
@@ -291,6 +296,7 @@ class ListedQueue(Struct, frozen=True, kw_only=True):
     updated_at: datetime
     created_by_number: int | None
     updated_by_number: int | None
+    tenant_number: int
 
 
 class QueueItem(Struct, frozen=True, kw_only=True):
@@ -320,6 +326,9 @@ class QueueItem(Struct, frozen=True, kw_only=True):
     worker_number: int | None
     run_as_number: int | None
     consumer_number: int | None
+    paused_at: datetime | None
+    paused_seconds: float
+    """Of a pause under way."""
     hash: int
     col1: str | None
     col2: str | None
@@ -355,6 +364,7 @@ class ListedConsumer(Struct, frozen=True, kw_only=True):
     name: str
     description: str
     label: str | None
+    version_number: int | None
     notes: Raw
     revision: int
     created_at: datetime
@@ -363,5 +373,6 @@ class ListedConsumer(Struct, frozen=True, kw_only=True):
     created_by_number: int | None
     updated_by_number: int | None
     resumed_by_number: int | None
+    tenant_number: int
     runs_ended: int
     average_seconds: float

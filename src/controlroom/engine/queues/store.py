@@ -48,7 +48,7 @@ _CONSUMER: Final = """
            (select package.name from task join package on package.id = package_id
              where task.id = task_id) as package_name,
            placement, windows, zone, priority, max_runs, batch, is_paused, created_at,
-           name, description, run_as, label, notes, revision, resumed_at
+           name, description, run_as, label, version, notes, revision, resumed_at
       from queue_consumer
 """
 
@@ -238,11 +238,12 @@ async def insert_consumer(
     await tx.execute(
         """
         insert into queue_consumer (id, workspace_id, queue_id, task_id, placement, windows, zone, priority, max_runs,
-                                    batch, is_paused, created_by, name, description, run_as, label, notes, updated_by,
-                                    resumed_by, resumed_at)
+                                    batch, is_paused, created_by, name, description, run_as, label, version, notes,
+                                    updated_by, resumed_by, resumed_at)
         values (%(consumer)s, %(workspace)s, %(queue)s, %(task)s, %(placement)s, %(windows)s, %(zone)s, %(priority)s,
                 %(max_runs)s, %(batch)s, %(is_paused)s, %(created_by)s, %(name)s, %(description)s, %(run_as)s,
-                %(label)s, %(notes)s, %(created_by)s, case when not %(is_paused)s then %(created_by)s::uuid end,
+                %(label)s, %(version)s, %(notes)s, %(created_by)s,
+                case when not %(is_paused)s then %(created_by)s::uuid end,
                 case when not %(is_paused)s then clock_now() end)
         """,
         consumer=consumer,
@@ -263,6 +264,7 @@ async def update_consumer(
            set task_id = %(task)s, placement = %(placement)s, windows = %(windows)s, zone = %(zone)s,
                priority = %(priority)s, max_runs = %(max_runs)s, batch = %(batch)s, is_paused = %(is_paused)s,
                name = %(name)s, description = %(description)s, run_as = %(run_as)s, label = %(label)s,
+               version = %(version)s,
                notes = %(notes)s, revision = revision + 1, updated_by = %(updated_by)s, updated_at = clock_now(),
                resumed_by = case when is_paused and not %(is_paused)s then %(updated_by)s::uuid else resumed_by end,
                resumed_at = case when is_paused and not %(is_paused)s then clock_now() else resumed_at end
