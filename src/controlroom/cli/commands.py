@@ -45,6 +45,14 @@ NOUNS = (
         "packages", "cli.packages:app", "Task packages and where they come from: list, show, download, source, delete"
     ),
     Command("secrets", "cli.secrets:app", "Secrets of the vault: list, show, set, delete"),
+    Command(
+        "shared-secrets", "cli.shared_secrets:app", "Secrets of the organization: list, show, create, set, give, delete"
+    ),
+    Command(
+        "lockers",
+        "cli.lockers:app",
+        "What shares secrets of the organization: list, show, create, rename, member, consumer, put, take, delete",
+    ),
     Command("assets", "cli.assets:app", "Assets: list, show, set, get, delete"),
     Command("keys", "cli.keys:app", "API keys: list, show, create, edit, reveal, delete"),
     Command("workers", "cli.workers:app", "Workers and link tokens: list, show, rename, serve, link-token, delete"),

@@ -104,6 +104,8 @@ NOUNS: Mapping[str, str] = {
     "queues": "queue",
     "assistants": "assistant",
     "provisioners": "provisioner",
+    "lockers": "locker",
+    "shared-secrets": "secret",
 }
 _SHOWN = 10
 

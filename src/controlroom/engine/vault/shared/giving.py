@@ -67,12 +67,19 @@ async def show(
 
 
 async def give(
-    engine: Engine, actor: Actor, secret: SharedSecretId, given: Sequence[Given], *, user: UserId | None = None
+    engine: Engine,
+    actor: Actor,
+    secret: SharedSecretId,
+    given: Sequence[Given],
+    *,
+    user: UserId | None = None,
+    replaces: bool = False,
 ) -> list[SecretValue]:
     """Give attributes the values that they lack: everybody's by the owner, a user's own by themselves.
 
-    Who gets all values may give those of another `user`. Raises SharedSecretNotFound, AttributeNotFound, NotOwner,
-    ValueExists, SecretTooLarge, UserNotFound.
+    With `replaces` also those that have one get another. Who gets all values may give those of another `user`.
+
+    Raises SharedSecretNotFound, AttributeNotFound, NotOwner, ValueExists, SecretTooLarge, UserNotFound.
     """
     if len(given) > MOST_ATTRIBUTES:
         raise Invalid(f"at most {MOST_ATTRIBUTES} values are given at once", code="TOO_MANY_VALUES")
@@ -89,7 +96,9 @@ async def give(
             whose = await _whose(tx, asker.organization, attribute, asker.user, user)
             ensure_may_give(held.standing, asker.user, whose)
             sealed = values.seal(engine.keys, attribute.id, whose, fitting(engine, each.value))
-            if not await values.add(tx, asker, attribute.id, whose, sealed):
+            if replaces:
+                await values.put(tx, asker, attribute.id, whose, sealed)
+            elif not await values.add(tx, asker, attribute.id, whose, sealed):
                 raise ValueExists(attribute.name)
             written.append((attribute.id, whose))
         names = [attributes[attribute].name for attribute, _ in written]

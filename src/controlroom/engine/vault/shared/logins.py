@@ -53,5 +53,5 @@ async def keep(engine: Engine, actor: Actor, user: UserId, *, login: str, passwo
         for attribute, value in (("username", login), ("password", password)):
             if attribute in ids:
                 sealed = values.seal(engine.keys, ids[attribute], None, fitting(engine, value))
-                await values.put(tx, asker, ids[attribute], sealed)
+                await values.put(tx, asker, ids[attribute], None, sealed)
         await record(engine, tx, actor, asker.organization, "user.device_login_set", user, username=account.username)

@@ -99,17 +99,18 @@ async def add(tx: ScopedTx, asker: Asker, attribute: AttributeId, user: UserId |
     )
 
 
-async def put(tx: ScopedTx, asker: Asker, attribute: AttributeId, sealed: bytes) -> None:
-    """Write everybody's value of an attribute, whether there is one or not."""
+async def put(tx: ScopedTx, asker: Asker, attribute: AttributeId, user: UserId | None, sealed: bytes) -> None:
+    """Write a value of an attribute, whether there is one or not."""
     await tx.execute(
         """
-        insert into secret_value (id, attribute_id, sealed, created_by, updated_by)
-        values (uuid_made_at(clock_timestamp()), %(attribute)s, %(sealed)s, %(user)s, %(user)s)
+        insert into secret_value (id, attribute_id, user_id, sealed, created_by, updated_by)
+        values (uuid_made_at(clock_timestamp()), %(attribute)s, %(whose)s, %(sealed)s, %(user)s, %(user)s)
         on conflict (attribute_id, user_id) do update
            set sealed = excluded.sealed, revision = secret_value.revision + 1,
                updated_by = excluded.updated_by, updated_at = clock_now()
         """,
         attribute=attribute,
+        whose=user,
         sealed=sealed,
         user=asker.user,
     )
