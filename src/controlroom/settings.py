@@ -19,6 +19,8 @@ from controlroom.errors import Invalid
 from controlroom.robots.exclude_newer import parse_moment
 
 MEGABYTE = 1024 * 1024
+LONGEST_TOKEN_SECONDS = 12 * 3600
+"""So long a key that signs tokens is published after its time."""
 MOST_SERVERS = 64
 """Processes of one server. A guess: before more would help, it is time for another machine."""
 
@@ -164,6 +166,8 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         """Refuse what cannot be meant."""
         if not 1 <= self.servers <= MOST_SERVERS:
             raise ValueError(f"servers: from 1 to {MOST_SERVERS}")
+        if not 1 <= self.limits.token_seconds <= LONGEST_TOKEN_SECONDS:
+            raise ValueError(f"limits.token_seconds: from 1 to {LONGEST_TOKEN_SECONDS}")
         try:
             if self.exclude_newer:
                 parse_moment(self.exclude_newer)

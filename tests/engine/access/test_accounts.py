@@ -24,11 +24,12 @@ from controlroom.engine.access.logins import log_in
 from controlroom.engine.access.model import OF_ORGANIZATION, Permission, Role
 from controlroom.engine.access.roles import holders
 from controlroom.engine.access.roles.model import ADMIN, BASIC, OF_MEMBERS, RUNNER
-from controlroom.engine.access.scope import Of
+from controlroom.engine.access.scope import Of, throughout
 from controlroom.engine.access.users import accounts
 from controlroom.engine.access.users.accounts import Profile, Standing
-from controlroom.engine.access.users.people import people, person
+from controlroom.engine.access.users.people import PEOPLE, Person, person
 from controlroom.engine.access.users.store import actor_of_user
+from controlroom.engine.lists import pages
 from controlroom.engine.lists.model import AllOf, Asked, Compare, Contains, Operator
 from controlroom.errors import Forbidden, Invalid
 from controlroom.ids import RoleId, UserId, uuid7
@@ -47,11 +48,14 @@ async def made(engine, actor, name, *, roles=(BASIC,), runs_robots=None, passwor
 
 
 async def test_a_user_of_the_organization_has_a_place_only_where_one_is_given(engine, root, workspace):
-    """A basic role opens no workspace; being one as whom robots run does not, either, and is shown apart."""
+    """A basic role shows the workers and nothing else; as whom robots run is shown apart, and is no place at all."""
     nora = await made(engine, root, "Nora", runs_robots=True, password=PASSWORD)
 
     actor = await log_in(engine, username="nora", password=PASSWORD, place="here", organization=root.organization_id)
-    assert (actor.grants, actor.throughout) == ({}, {Permission.RUNTIME})
+    assert actor.grants == {workspace: {Permission.READ_WORKERS, Permission.RUNTIME}}
+    assert actor.throughout - OF_ORGANIZATION == {Permission.READ_WORKERS, Permission.RUNTIME}
+    bare = await actor_of_user(engine.database, await made(engine, root, "Bert", roles=[], runs_robots=True))
+    assert (bare.grants, bare.throughout) == ({}, {Permission.RUNTIME})
     assert "automation360:repositorymanager.view" in actor.words
     shown = await person(engine, root, nora)
     assert ([role.id for role in shown.roles], shown.words) == ([BASIC], ["automation360:licence=DEVELOPMENT"])
@@ -91,7 +95,7 @@ async def test_nobody_gives_a_user_more_than_they_have(engine, root):
     manager = await holders.create(
         engine, root, name="managers", permissions=["members.read", "members.write"], description="", holders=[]
     )
-    mia = await actor_of_user(engine.database, await made(engine, root, "Mia", roles=[manager]))
+    mia = await actor_of_user(engine.database, await made(engine, root, "Mia", roles=[manager, BASIC]))
     nora = await made(engine, mia, "Nora", roles=[BASIC])
 
     for roles, runs_robots in (([ADMIN], None), ([OF_MEMBERS[Role.VIEWER]], None), ([BASIC], True)):
@@ -148,13 +152,13 @@ async def test_the_directory_is_listed_by_its_fields(engine, root, ada):
         with_total=True,
     )
 
-    page = await people(engine, root, asked)
+    page = await pages.page(engine.database, Person, PEOPLE, throughout(root, Permission.READ_MEMBERS), asked)
 
     assert {each.username for each in page.rows} >= {"Nora", "Nils"}
     assert "Olga" not in {each.username for each in page.rows}
     assert page.total.rows == len(page.rows)
     with pytest.raises(NotOfOrganization):
-        await people(engine, ada, asked)
+        throughout(ada, Permission.READ_MEMBERS)
 
 
 async def test_a_role_is_made_with_its_holders_and_deleted_from_them(engine, root):
@@ -188,5 +192,6 @@ async def test_a_role_is_made_with_its_holders_and_deleted_from_them(engine, roo
     await grant(engine, root, Principal(PrincipalKind.ROLE, BASIC), kept, None)
     with pytest.raises(RoleInUse):
         await holders.delete(engine, root, kept)
-    listed = await holders.list_held(engine, root, Asked(length=100, with_total=True))
-    assert {"admin", "basic", "kept"} <= {role.name for role in listed.rows}
+    seen = throughout(root, Permission.READ_MEMBERS)
+    listed = await pages.rows(engine.database, holders.HeldRole, holders.ROLES, seen, Asked(length=100))
+    assert {"admin", "basic", "kept"} <= {role.name for role in listed}

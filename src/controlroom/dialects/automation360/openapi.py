@@ -1,5 +1,6 @@
 """The document of the grammar: `/swagger/openapi.json`, and `/swagger/docs` for people."""
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -49,6 +50,15 @@ def published(app: Litestar, schema: dict[str, Any]) -> dict[str, Any]:
     return schema
 
 
+def _operation_id(handler: HTTPRouteHandler, method: Any, path: list[Any]) -> str:
+    """What the document calls an operation: as its function, and where that has several paths by the path, too."""
+    called = operation_id(handler, method, path)
+    if len(handler.paths) == 1:
+        return called
+    words = [word for part in path if isinstance(part, str) for word in re.findall(r"\w+", part)]
+    return called + "At" + "".join(word.capitalize() for word in words)
+
+
 def config() -> OpenAPIConfig:
     """What is published."""
     schemes: dict[str, SecurityScheme | Reference] = {
@@ -67,7 +77,7 @@ def config() -> OpenAPIConfig:
         path=DOCUMENT,
         components=Components(security_schemes=schemes),
         security=[{"Token": []}, {"Bearer": []}],
-        operation_id_creator=operation_id,
+        operation_id_creator=_operation_id,
         use_handler_docstrings=True,
         render_plugins=drawn(published),
     )

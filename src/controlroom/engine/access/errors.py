@@ -57,6 +57,7 @@ class SessionOver(WrongCredential):
 
     def __init__(self, *, is_expired: bool) -> None:
         super().__init__("session")
+        self.message = f"the session has {'expired' if is_expired else 'ended'}: log in again"
         self.is_expired = is_expired
 
 

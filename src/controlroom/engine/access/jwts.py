@@ -143,6 +143,13 @@ async def authenticate(engine: Engine, token: str) -> Actor:
     return found
 
 
+async def end(engine: Engine, user: Actor, token: str) -> None:
+    """Log out: the token opens nothing any more."""
+    async with scoped(engine.database, user.organization_id) as tx:
+        await tx.execute("delete from user_session where lookup = %(lookup)s", lookup=engine.keys.lookup(token))
+        await record(engine, tx, user, user.organization_id, "user.logged_out", user.id)
+
+
 def _is_past(said: Mapping[str, Any]) -> bool:
     """Whether a token says that its time is over: for the message alone, the row decides."""
     ends = said.get("exp")

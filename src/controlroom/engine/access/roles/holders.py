@@ -15,8 +15,7 @@ from controlroom.engine.access.roles.model import RUNNER
 from controlroom.engine.access.scope import ScopedTx, scoped
 from controlroom.engine.access.users.accounts import give, take
 from controlroom.engine.engine import Engine
-from controlroom.engine.lists import pages
-from controlroom.engine.lists.model import Asked, Field, Kind, Listing, Page, Within
+from controlroom.engine.lists.model import Field, Kind, Listing
 from controlroom.ids import OrganizationId, RoleId, UserId
 
 
@@ -63,14 +62,7 @@ ROLES: Final = Listing(
         Field("updated_at", Kind.INSTANT, is_sortable=True),
     ),
 )
-"""What can be held. That robots run as somebody is shown with the user."""
-
-
-async def list_held(engine: Engine, actor: Actor, asked: Asked) -> Page[HeldRole]:
-    """A part of the roles, for who reads members in the organization."""
-    ensure_in_organization(actor, Permission.READ_MEMBERS)
-    within = Within.one("%(organization)s", organization=actor.organization_id)
-    return await pages.page(engine.database, HeldRole, ROLES, within, asked)
+"""What can be held, `within=throughout(actor, Permission.READ_MEMBERS)`; but that robots run as somebody."""
 
 
 async def get_held(engine: Engine, actor: Actor, role: RoleId) -> HeldRole:

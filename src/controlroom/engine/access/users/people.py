@@ -1,4 +1,7 @@
-"""Users as a directory shows them: with the roles that they hold in the organization, and what may be told of them."""
+"""Users as a directory shows them: with the roles that they hold in the organization, and what may be told of them.
+
+The list is of the organization: `within=throughout(actor, Permission.READ_MEMBERS)`.
+"""
 
 from datetime import datetime
 from typing import Final
@@ -12,8 +15,7 @@ from controlroom.engine.access.roles.actions import ensure_in_organization
 from controlroom.engine.access.roles.model import RUNNER
 from controlroom.engine.access.rules import union
 from controlroom.engine.engine import Engine
-from controlroom.engine.lists import pages
-from controlroom.engine.lists.model import Asked, Field, Kind, Listing, Page, Within
+from controlroom.engine.lists.model import Field, Kind, Listing
 from controlroom.ids import OrganizationId, RoleId, UserId, WorkspaceId
 
 
@@ -112,12 +114,6 @@ PEOPLE: Final = Listing(
 )
 
 
-async def people(engine: Engine, actor: Actor, asked: Asked) -> Page[Person]:
-    """A part of the directory, for who reads members in the organization."""
-    ensure_in_organization(actor, Permission.READ_MEMBERS)
-    return await pages.page(engine.database, Person, PEOPLE, _organization(actor), asked)
-
-
 async def person(engine: Engine, actor: Actor, user: UserId) -> Person:
     """One user, for who reads members in the organization, and for themselves. Raises UserNotFound."""
     if actor.id != user:
@@ -134,7 +130,3 @@ async def person(engine: Engine, actor: Actor, user: UserId) -> Person:
     if found is None:
         raise UserNotFound
     return found
-
-
-def _organization(actor: Actor) -> Within:
-    return Within.one("%(organization)s", organization=actor.organization_id)

@@ -258,6 +258,15 @@ async def user_id_by_name(tx: Statements, organization: OrganizationId, username
     return found
 
 
+async def is_user_named(tx: Statements, username: str) -> bool:
+    """Whether anybody in any organization has this name, whatever its case."""
+    named: bool = await tx.value(
+        "select exists (select from app_user where lower(username) = lower(%(username)s) and deleted_at is null)",
+        username=username,
+    )
+    return named
+
+
 async def lock_members(tx: Statements, scope: Scope) -> None:
     """Let changes of a workspace's members happen one after the other. Raises WorkspaceNotFound."""
     if await tx.value(f"select id from workspace where id = {SEEN} for no key update", **scope.params) is None:

@@ -1,0 +1,121 @@
+"""Roles: the system's by the vendor's names, and those that people make of permission pairs."""
+
+import httpx2
+
+from controlroom.engine.access import user_keys
+from controlroom.engine.access.users.store import actor_of_user
+from controlroom.ids import UserId, uuid7
+
+AUDITOR = [
+    {"action": "everyoneactions", "resourceType": "auditlog"},
+    {"action": "view", "resourceType": "repositorymanager"},
+    {"action": "fly", "resourceType": "kites"},
+]
+
+
+def named(name: str) -> str:
+    return f"{name}-{uuid7()}"
+
+
+async def logged_in(room, root, number: str) -> httpx2.AsyncClient:
+    user = UserId(
+        await room.engine.database.value("select id from app_user where number = %(number)s", number=int(number))
+    )
+    _, key = await user_keys.make(room.engine, await actor_of_user(room.engine.database, UserId(root.actor.id)), user)
+    name = (await root.get(f"/v2/usermanagement/users/{number}"))["username"]
+    told = (await root.http.post("/v2/authentication", json={"username": name, "apiKey": key})).json()
+    headers = {"X-Authorization": told["token"]}
+    return httpx2.AsyncClient(base_url=room.url, headers=headers, timeout=30, trust_env=False)
+
+
+async def test_the_system_s_roles_have_the_vendor_s_names(root):
+    """They are found by name, and neither edited nor deleted."""
+    rows = await root.rows("/v2/usermanagement/roles/list")
+    system = {row["name"]: row for row in rows if row["systemRole"]}
+
+    assert {"AAE_Admin", "AAE_Basic", "AAE_Locker Admin", "AAE_Pool Admin", "AAE_Queue Admin", "AAE_Bot Developer"} <= {
+        *system
+    }
+    assert {"AAE_Bot Insight Admin", "AAE_Robotic Interface Admin", "AAE_Robotic Interface User"} <= {*system}
+    basic = system["AAE_Basic"]
+    assert [row["id"] for row in await root.rows("/v1/usermanagement/roles/list", "name", "AAE_Basic")] == [
+        int(basic["id"])
+    ]
+    told = await root.get(f"/v2/usermanagement/roles/{basic['id']}")
+    assert ("repositorymanager", "view") in {(each["resourceType"], each["action"]) for each in told["permissions"]}
+    assert ("repositorymanager", "run") not in {(each["resourceType"], each["action"]) for each in told["permissions"]}
+    for method in ("PUT", "DELETE"):
+        answer = await root.call(method, f"/v2/usermanagement/roles/{basic['id']}", json={"name": "x"})
+        assert answer.status_code == 409
+    assert (await root.call("GET", f"/v2/usermanagement/roles/{2**60}")).status_code == 404
+
+
+async def test_a_role_of_pairs_allows_what_they_mean(room, root):
+    """It comes back as it was sent, also what means nothing here; what it gives holds for who gets it."""
+    user = await root.post("/v2/usermanagement/users", {"username": named("otto")}, status=201)
+    body = {"name": named("auditor"), "description": "d", "permissions": AUDITOR, "userIds": [user["id"]]}
+    made = await root.post("/v2/usermanagement/roles", body, status=201)
+
+    pairs = [{"action": each["action"], "resourceType": each["resourceType"]} for each in made["permissions"]]
+    assert sorted(pairs, key=str) == sorted(AUDITOR, key=str)
+    assert (made["userIds"], made["countPrincipals"], made["systemRole"]) == ([user["id"]], 1, False)
+    async with await logged_in(room, root, user["id"]) as otto:
+        assert (await otto.post("/v1/audit/messages/list", json={"page": {"length": 1}})).status_code == 200
+        assert (await otto.post("/v2/usermanagement/users/list", json={})).status_code == 403
+        shown = (await otto.get(f"/v2/usermanagement/users/{user['id']}")).json()
+        assert {"action": "fly", "resourceType": "kites"} in shown["permissions"]
+
+        old = {"name": made["name"], "permissions": [{"id": "148"}], "principals": [{"id": user["id"]}], "version": 1}
+        changed = await root.put(f"/v1/usermanagement/roles/{made['id']}", old, status=201)
+        assert [each["action"] for each in changed["permissions"]] == ["view"]
+        assert (await otto.post("/v1/audit/messages/list", json={})).status_code == 403
+
+    await root.delete(f"/v2/usermanagement/roles/{made['id']}")
+    assert (await root.get(f"/v2/usermanagement/users/{user['id']}"))["roles"] == []
+
+
+async def test_a_role_is_made_of_what_there_is(root):
+    """Its name once, its permissions by name, for users that there are; by who has what it gives."""
+    name = named("role")
+    await root.post("/v2/usermanagement/roles", {"name": name}, status=201)
+    for body, status in (
+        ({"name": name}, 409),
+        ({}, 400),
+        ({"name": named("x"), "permissions": [{"action": "view"}]}, 400),
+        ({"name": named("x"), "permissions": [{"id": "4711"}]}, 400),
+        ({"name": named("x"), "userIds": [2**60]}, 400),
+    ):
+        answer = await root.call("POST", "/v2/usermanagement/roles", json=body)
+        assert answer.status_code == status, answer.text
+
+
+async def test_nobody_makes_a_role_of_more_than_they_have(room, root):
+    """Who manages roles gives what they have; what they lack is named."""
+    user = await root.post("/v2/usermanagement/users", {"username": named("mia")}, status=201)
+    pairs = [{"action": "rolesmanagement", "resourceType": "rolesmanagement"}]
+    body = {"name": named("managers"), "permissions": pairs, "userIds": [user["id"]]}
+    await root.post("/v2/usermanagement/roles", body, status=201)
+
+    async with await logged_in(room, root, user["id"]) as mia:
+        assert (await mia.post("/v2/usermanagement/roles", json={"name": named("mine")})).status_code == 201
+        beyond = await mia.post("/v2/usermanagement/roles", json={"name": named("theirs"), "permissions": AUDITOR})
+        assert (beyond.status_code, "audit.read" in beyond.text) == (403, True)
+        given = await mia.post("/v2/usermanagement/roles", json={"name": named("given"), "userIds": [user["id"]]})
+        assert given.status_code == 403
+
+
+async def test_a_basic_user_without_folder_rights_may_nothing_with_what_is_others(room, root, ada, process):
+    """Neither start what is there, nor see others' runs or secrets; they see that there are workers."""
+    basic = (await root.rows("/v2/usermanagement/roles/list", "name", "AAE_Basic"))[0]["id"]
+    user = await root.post("/v2/usermanagement/users", {"username": named("bea"), "roleIds": [basic]}, status=201)
+    run = await room.engine.database.value("select number from task limit 1")
+    async with await logged_in(room, root, user["id"]) as bea:
+        deploy = {"botId": run, "automationName": "x", "unattendedRequest": {"runAsUserIds": [user["id"]]}}
+        refused = await bea.post("/v4/automations/deploy", json=deploy)
+        assert refused.status_code in {403, 404}, refused.text
+        activities = await bea.post("/v3/activity/list", json={})
+        assert activities.status_code in {403, 404} or activities.json()["list"] == []
+        for path in (f"/api/v1/workspaces/{ada.workspace}/process-runs",):
+            assert (await bea.get(path)).status_code in {401, 403, 404}
+        credentials = await bea.post("/v2/credentialvault/credentials/list", json={})
+        assert credentials.status_code in {403, 404} or credentials.json()["list"] == []
