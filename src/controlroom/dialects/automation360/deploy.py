@@ -156,7 +156,7 @@ async def deploy_bot_v4(request: Asking, data: Body[DeployV4], idempotency_key: 
     if data.unattended_request is not None:
         wanted = await deployment_of(request, bot, data.unattended_request)
     else:
-        wanted = await _headless(request, bot, data.headless_request or Headless())
+        wanted = await headless_of(request, bot, data.headless_request or Headless())
     run = await _deploy(request, bot, data, wanted, idempotency_key)
     return Deployed(str(run.id), _name(run))
 
@@ -205,7 +205,8 @@ async def bot_of(request: Asking, number: int) -> Runnable:
     return await to_run(request.engine, request.actor, number)
 
 
-async def _headless(request: Asking, bot: Runnable, wanted: Headless) -> Deployment:
+async def headless_of(request: Asking, bot: Runnable, wanted: Headless) -> Deployment:
+    """For whom, of a `headlessRequest`. Raises NotFound for a user, DeployWrong."""
     if wanted.number_of_executions < 1:
         raise DeployWrong("numberOfExecutions is at least 1")
     shared = () if wanted.shared_run_as_user_id is None else (wanted.shared_run_as_user_id,)
