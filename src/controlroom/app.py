@@ -20,6 +20,7 @@ from controlroom.border.origin import Origins
 from controlroom.border.published_keys import PublishedKeys
 from controlroom.dialects.automation360 import app as automation360
 from controlroom.dialects.automation360 import messages as automation360_messages
+from controlroom.dialects.automation360 import promotion
 from controlroom.dialects.automation360.messages import Automation360Grammar
 from controlroom.dialects.robocorp import app as robocorp
 from controlroom.dialects.robocorp import codes, messages
@@ -127,7 +128,8 @@ async def build(settings: Settings, *, own_worker_token: str | None = None) -> R
         origins, metrics = Origins(settings.public_url, settings.trusted_proxies), Metrics()
         outgoing = Outgoing(settings.outgoing_allow)
         parts.push_async_callback(outgoing.close)
-        outside = Outside(outgoing, ProvisionerRequests(), mail_server(settings.smtp_url, settings.mail_from))
+        mail = mail_server(settings.smtp_url, settings.mail_from)
+        outside = Outside(outgoing, ProvisionerRequests(), mail, hand=promotion.hand)
         writes = WriteProbe(engine)
         maintained = maintenance.run(engine, outside, writes, observe=metrics.loop_ticked)
         loops = asyncio.create_task(maintained, name="maintenance")

@@ -144,6 +144,10 @@ ROWS = {
         "repository_file (id, organization_id, workspace_id, above, path, name, is_folder)",
         "$id, $organization, $workspace, array[$workspace, $id], '{notes.txt}', 'notes.txt', false",
     ),
+    "transfer": (
+        "transfer (id, organization_id, user_id, kind, name, wish)",
+        "$id, $organization, $app_user, 'export', 'nightly', '{}'",
+    ),
     "repository_file_version": (
         "repository_file_version (id, file_id, version, hash, size)",
         "$id, $repository_file, 1, 'beef', 4",

@@ -1,4 +1,4 @@
-"""The one kind of form that is posted to us: fields, then a file as the last part; streamed, never held as a whole."""
+"""Forms that are posted to us: fields and a file, which is streamed and never held as a whole."""
 
 from collections.abc import AsyncGenerator, AsyncIterable, Iterator
 
@@ -67,6 +67,72 @@ class _Form:
     def complain(self) -> None:
         """Say why the form is none, though its body has ended."""
         raise _malformed("the part `file` does not end" if self._is_in_file else "there is no part `file`")
+
+
+class Form:
+    """A form with fields and one file, in any order. Once `content` has been read, all of it is known."""
+
+    def __init__(self, parser: PushMultipartParser, body: AsyncIterable[bytes], file: str) -> None:
+        self._parser = parser
+        self._body = body
+        self._file = file
+        self._fields: dict[str, bytearray] = {}
+        self._beside = 0
+        self._has_file = False
+        self.file_name = ""
+        """As its sender calls it."""
+
+    async def content(self) -> AsyncGenerator[bytes, None]:
+        """The bytes of the file. Raises Invalid `MALFORMED_FORM`, at its end, too."""
+        part: MultipartSegment | None = None
+        try:
+            async for chunk in self._body:
+                for event in self._parser.parse(chunk):
+                    if event is None or isinstance(event, MultipartSegment):
+                        part = event
+                        self._begin(part)
+                    elif part is not None and part.name == self._file:
+                        yield bytes(event)
+                    elif part is not None:
+                        self._take(part.name, bytes(event))
+            self._parser.close()
+        except MultipartError as broken:
+            raise _malformed(str(broken)) from broken
+        if not self._has_file:
+            raise _malformed(f"there is no part `{self._file}`")
+
+    def field(self, name: str) -> str:
+        """A field, in whatever case it was sent; empty if it was not. Raises Invalid for what is no text."""
+        found = next((value for key, value in self._fields.items() if key.casefold() == name.casefold()), b"")
+        try:
+            return bytes(found).decode()
+        except UnicodeDecodeError as broken:
+            raise _malformed(f"the part `{name}` is not UTF-8") from broken
+
+    def _begin(self, part: MultipartSegment | None) -> None:
+        if part is None:
+            return
+        if part.name == self._file:
+            if self._has_file:
+                raise _malformed(f"there are two parts `{self._file}`")
+            self._has_file = True
+            self.file_name = (part.filename or "")[:255]
+        else:
+            self._fields.setdefault(part.name, bytearray())
+
+    def _take(self, name: str, piece: bytes) -> None:
+        self._beside += len(piece)
+        if self._beside > _FIELDS_BYTES:
+            raise _malformed(f"there is too much beside the part `{self._file}`")
+        self._fields[name] += piece
+
+
+def form_of(content_type: str, body: AsyncIterable[bytes], *, file: str) -> Form:
+    """A form whose part `file` is a file. Raises Invalid `MALFORMED_FORM` for what says that it is none."""
+    kind, options = parse_options_header(content_type)
+    if kind != "multipart/form-data" or not options.get("boundary"):
+        raise _malformed("the body is not multipart/form-data with a boundary")
+    return Form(PushMultipartParser(options["boundary"], max_segment_count=_PARTS), body, file)
 
 
 def _malformed(what: str) -> Invalid:

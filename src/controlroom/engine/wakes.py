@@ -33,6 +33,10 @@ class Topic(StrEnum):
     """Events were appended (no key)."""
     DELIVERIES = "deliveries"
     """Something is to be delivered (no key)."""
+    TRANSFERS = "transfers"
+    """An export or import is to be done (no key)."""
+    TRANSFER_ENDED = "transfer_ended"
+    """The export or import (key) has ended."""
     CONSOLE = "console"
     """The step run (key) has new console lines."""
 

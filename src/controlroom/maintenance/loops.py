@@ -29,6 +29,8 @@ from controlroom.maintenance.leader import lead
 from controlroom.maintenance.loop import Loop, keep, run_forever
 from controlroom.maintenance.pruner import EVERY, SWEEP_EVERY, Pruner
 from controlroom.maintenance.senders import Outside, Senders
+from controlroom.maintenance.transfers import PRUNE_EVERY, Transfers
+from controlroom.maintenance.transfers import prune as prune_transfers
 from controlroom.maintenance.write_probe import EVERY as EVERY_WRITE
 from controlroom.maintenance.write_probe import WriteProbe
 from controlroom.outgoing import Guard
@@ -56,6 +58,7 @@ def loops(engine: Engine, guard: Guard, writes: WriteProbe) -> list[Loop]:
         Loop(name="statistics anew", every=statistician.EVERY, tick=lambda: statistician.make_anew(engine)),
         Loop(name="queue watch", every=statistician.LOOK_EVERY, tick=lambda: statistician.look(engine)),
         Loop(name="old statistics", every=statistician.FORGET_EVERY, tick=lambda: statistician.forget(engine)),
+        Loop(name="old transfers", every=PRUNE_EVERY, tick=lambda: prune_transfers(engine)),
         Loop(name="write probe", every=EVERY_WRITE, tick=writes.tick, is_for_leader=False),
         Loop(name="uses", every=3.0, tick=lambda: flush_uses(engine), is_for_leader=False),
     ]
@@ -84,6 +87,7 @@ async def run(
         "dispatcher": Dispatcher(engine).serve,
         "fan-out": FanOut(engine, recipients(engine)).serve,
         "deliverer": Deliverer(engine, Senders(engine, outside).senders).serve,
+        "transfers": Transfers(engine, outside.outgoing, outside.hand).serve,
         "leader": lambda: lead(engine.database, for_leader, observe=observe),
     }
     async with asyncio.TaskGroup() as group:

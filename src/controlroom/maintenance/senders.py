@@ -22,6 +22,7 @@ from controlroom.errors import Unavailable
 from controlroom.ids import NotificationId, RunId, WebhookId
 from controlroom.maintenance.deliverer import Send
 from controlroom.maintenance.mail import MailServer
+from controlroom.maintenance.transfers import Hand
 from controlroom.outgoing import Outgoing, OutgoingRefused
 
 _SHOWN: Final = 2000
@@ -43,6 +44,8 @@ class Outside(Struct, frozen=True):
     """In whose words provisioners are asked."""
     mail: MailServer | None = None
     """None: no mail is sent."""
+    hand: Hand | None = None
+    """How an archive is given to another room; None: none is."""
 
 
 class Senders:

@@ -157,10 +157,13 @@ async def copy(engine: Engine, actor: Actor, node: Named, name: str, parent: Nam
             raise NotAContainer(place.name)
         rights.require(Right.UPDATE, place)
         of_source = await store.content(tx, source, None)
-        made = await new_file(engine, tx, actor, place, checked_file_name(name), source, of_source)
-    if of_source is None or place.workspace_id is None or source.kind is NodeKind.FILE:
-        return made
-    return await put(engine, actor, made.id, Blob(of_source.hash, of_source.size))
+        blob = None if of_source is None else Blob(of_source.hash, of_source.size)
+        is_bot = False
+        if blob is not None and place.workspace_id is not None:
+            is_bot = source.kind is not NodeKind.FILE or await is_robot(engine, rights.organization, blob)
+        taken = None if is_bot else of_source
+        made = await new_file(engine, tx, actor, place, checked_file_name(name), source, taken)
+    return made if blob is None or not is_bot else await put(engine, actor, made.id, blob)
 
 
 async def _folder_of(tx: ScopedTx, node: Node) -> UUID:
@@ -193,7 +196,7 @@ async def new_file(
         description=source.description,
         copied_from=copied_from,
     )
-    if of_source is not None and (place.workspace_id is None or source.kind is NodeKind.FILE):
+    if of_source is not None:
         blob = Blob(of_source.hash, of_source.size)
         await store.add_version(tx, made, blob, by=actor.id, has_errors=source.has_errors)
     await record(engine, tx, actor, place, "file.copied", made, name=name, source=source.number)

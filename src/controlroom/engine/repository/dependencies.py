@@ -46,9 +46,9 @@ async def needing(db: Statements, rights: Rights, node: Node) -> list[Dependency
     return await _shown(db, rights, [(pair.file_id, pair.needed_id) for pair in pairs])
 
 
-async def closure(db: Statements, organization: OrganizationId, ids: Collection[UUID]) -> set[UUID]:
-    """All that some things are said to need, however far."""
-    return {pair.needed_id for pair in await _all_below(db, organization, ids)} - set(ids)
+async def pairs_below(db: Statements, organization: OrganizationId, ids: Collection[UUID]) -> list[tuple[UUID, UUID]]:
+    """Who needs what, of some things and of all that these need, however far."""
+    return [(pair.file_id, pair.needed_id) for pair in await _all_below(db, organization, ids)]
 
 
 async def set_needed(engine: Engine, actor: Actor, node: UUID | int, needed: Sequence[int | UUID]) -> list[Dependency]:

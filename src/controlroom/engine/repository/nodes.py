@@ -5,7 +5,7 @@ What a grammar calls the root, and types of its own for folders and tasks, are w
     NODES: Final = listing(Words(root="Robots", separator="/", folder_type="folder", task_type="task", label="live"))
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import Final
 from uuid import UUID
 
@@ -15,7 +15,7 @@ from controlroom.engine.lists.model import Field, Kind, Listing, among
 from controlroom.engine.repository.errors import NodeNotFound
 from controlroom.engine.repository.model import Node, NodeKind, Right
 from controlroom.engine.repository.rights import Rights
-from controlroom.ids import OrganizationId, as_uuid
+from controlroom.ids import OrganizationId, UserId, as_uuid
 from controlroom.postgres.database import Statements
 
 _NODE: Final = """
@@ -81,6 +81,36 @@ async def by_numbers(db: Statements, organization: OrganizationId, numbers: Coll
         f"{_NODE} where node.number = any(%(numbers)s::bigint[]) and node.organization_id = %(organization)s",
         numbers=list(numbers),
         organization=organization,
+    )
+
+
+async def at_path(
+    db: Statements, organization: OrganizationId, path: Sequence[str], owner: UserId | None = None
+) -> Node | None:
+    """What lies at a path of the organization's tree, or of a user's own, whatever the case of its letters."""
+    return await db.one_or_none(
+        Node,
+        f"""{_NODE}
+         where node.organization_id = %(organization)s and node.owner_id is not distinct from %(owner)s::uuid
+           and lower(node.path::text) = lower(%(path)s::text[]::text)
+           and node.kind <> 'task'
+         limit 1""",
+        organization=organization,
+        owner=owner,
+        path=list(path),
+    )
+
+
+async def below(db: Statements, node: Node) -> list[Node]:
+    """All packages and files that lie in a folder, however deep."""
+    return await db.all(
+        Node,
+        f"""{_NODE}
+         where node.organization_id = %(organization)s and node.above @> array[%(id)s::uuid]
+           and node.kind in ('package', 'file')
+         order by node.number""",
+        id=node.id,
+        organization=node.organization_id,
     )
 
 

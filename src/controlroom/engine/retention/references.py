@@ -16,6 +16,8 @@ NAMING: Final = (
     "asset",
     "assistant_artifact",
     "repository_file_version",
+    "transfer",
+    "queue_job",
 )
 """Tables whose column `hash` keeps an object."""
 
