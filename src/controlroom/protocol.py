@@ -239,6 +239,49 @@ Work = RobotTask | Commands
 """What a step run does."""
 
 
+class AskForCode(Struct, frozen=True):
+    """Ask for code to read, waiting up to `wait_seconds` for it."""
+
+    wait_seconds: float
+
+
+class CodeToRead(Struct, frozen=True, kw_only=True):
+    """A package whose code is to be read, and nothing of it run: by which rules, named by code or how several begin."""
+
+    id: UUID
+    attempt: Count
+    package: PackageRef
+    rules: tuple[str, ...]
+
+
+class CodeToReads(Struct, frozen=True):
+    """What asking for code brought: nothing, when the wait ran out."""
+
+    code: CodeToRead | None = None
+
+
+class Finding(Struct, frozen=True, kw_only=True):
+    """Something in a program that a rule minds."""
+
+    rule: str
+    """Its code."""
+    label: str = ""
+    """Its name."""
+    message: str
+    path: str
+    """Of the file, in the package."""
+    line: int
+    column: int
+
+
+class FoundInCode(Struct, frozen=True, kw_only=True):
+    """What was found in the code of a package."""
+
+    findings: tuple[Finding, ...] = ()
+    message: str = ""
+    """Why the code could not be read; empty if it was."""
+
+
 class Assignment(Struct, frozen=True, kw_only=True):
     """One attempt of one step run: all that a worker needs for it."""
 

@@ -92,6 +92,11 @@ ROWS = {
     "work_item": ("work_item (id, workspace_id, state)", "$id, $workspace, 'new'"),
     "work_item_file": ("work_item_file (id, work_item_id, name, size, hash)", "$id, $work_item, 'a.txt', 4, 'beef'"),
     "secret": ("secret (id, workspace_id, name, sealed)", "$id, $workspace, 'mail', ''"),
+    "code_policy": ("code_policy (id, organization_id, name, rules)", "$id, $organization, 'strict', '{S602}'"),
+    "code_analysis": (
+        "code_analysis (id, workspace_id, package_name, package_hash, package_size, policy)",
+        "$id, $workspace, 'robot', 'beef', 4, '{}'",
+    ),
     "locker": ("locker (id, organization_id, name)", "$id, $organization, 'Finance'"),
     "shared_secret": (
         "shared_secret (id, organization_id, name, owner_id)",

@@ -21,10 +21,14 @@ import msgspec
 import uvicorn
 
 from controlroom.protocol import (
+    AskForCode,
     Assignment,
     Assignments,
     Claim,
+    CodeToRead,
+    CodeToReads,
     Finish,
+    FoundInCode,
     Heartbeat,
     Held,
     Linked,
@@ -91,6 +95,9 @@ class RoomServer:
         """What the worker said of itself, each change once."""
         self.heartbeat_hold = 2.0
         self.lease = 25.0
+        self.code: list[CodeToRead] = []
+        """What waits to be read."""
+        self.found: dict[UUID, FoundInCode] = {}
         self._waiting: list[Assignment] = []
         self._session: UUID | None = None
         self._news = asyncio.Condition()
@@ -209,8 +216,10 @@ class RoomServer:
         await send({"type": "http.response.start", "status": status, "headers": headers})
         await send({"type": "http.response.body", "body": content})
 
-    async def _answer(self, scope: Any, path: str, body: bytes) -> Answer:
+    async def _answer(self, scope: Any, path: str, body: bytes) -> Answer:  # noqa: PLR0911 - one case a call
         first, *rest = path.split("/")
+        if first == "code":  # a loop of its own, which tests of the others do not turn
+            return await self._code(rest, body)
         self.requests[rest[3] if first == "step-runs" else first] += 1
         if self.failing > 0:
             self.failing -= 1
@@ -271,6 +280,21 @@ class RoomServer:
         for assignment in given:
             self.attempts[assignment.step_run_id, assignment.attempt].heard.append((time.time(), "claim"))
         return 200, msgspec.json.encode(Assignments(tuple(given)))
+
+    async def _code(self, rest: list[str], body: bytes) -> Answer:
+        if rest != ["claims"]:
+            self.found[UUID(rest[0])] = msgspec.json.decode(body, type=FoundInCode)
+            return OK
+        with suppress(TimeoutError):
+            await self.until(lambda: self.code, msgspec.json.decode(body, type=AskForCode).wait_seconds)
+        return 200, msgspec.json.encode(CodeToReads(self.code.pop(0) if self.code else None))
+
+    async def read(self, code: CodeToRead) -> FoundInCode:
+        """Put code into the queue; what was found in it."""
+        self.code.append(code)
+        await self._tell()
+        await self.until(lambda: code.id in self.found)
+        return self.found[code.id]
 
     async def _heartbeat(self, _: list[str], body: bytes) -> Answer:
         beat = msgspec.json.decode(body, type=Heartbeat)

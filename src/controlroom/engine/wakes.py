@@ -37,6 +37,10 @@ class Topic(StrEnum):
     """An export or import is to be done (no key)."""
     TRANSFER_ENDED = "transfer_ended"
     """The export or import (key) has ended."""
+    ANALYSES = "analyses"
+    """Code of the workspace (key) waits to be read; who serves all listens to the organization (key)."""
+    ANALYSIS_ENDED = "analysis_ended"
+    """The analysis of code (key) has ended."""
     CONSOLE = "console"
     """The step run (key) has new console lines."""
 

@@ -25,6 +25,7 @@ import structlog
 from controlroom.errors import Invalid
 from controlroom.protocol import ABILITIES, Assignment, Claim, Heartbeat, Link, OpenSession, Session
 from controlroom.tasks import cancelled
+from controlroom.worker.code_reading import keep_reading
 from controlroom.worker.folder import WorkerFolder, set_aside
 from controlroom.worker.orders import EndReason, Orders
 from controlroom.worker.packages import folder_name
@@ -159,6 +160,7 @@ class Worker:
         pruning = asyncio.create_task(self._prune())
         beating = asyncio.create_task(self._heartbeats(session))
         claiming = asyncio.create_task(self._claims(session))
+        reading = asyncio.create_task(self._read_code())
         stopping = asyncio.create_task(self._stop.wait())
         try:
             await asyncio.wait({beating, claiming, stopping}, return_when=asyncio.FIRST_COMPLETED)
@@ -174,7 +176,7 @@ class Worker:
             if not isinstance(lost, Refused) or isinstance(lost, Superseded):
                 raise lost
         finally:
-            await cancelled(beating, claiming, stopping, pruning)
+            await cancelled(beating, claiming, stopping, pruning, reading)
 
     async def _prune(self) -> None:
         """Keep the caches below their limits."""
@@ -182,6 +184,11 @@ class Worker:
             await asyncio.sleep(_PRUNE_SECONDS)
             await self._tools.packages.prune(set(self._packages_in_use.values()))
             await self._tools.environments.prune()
+
+    async def _read_code(self) -> None:
+        """Read code beside the robots; a worker that is here for one robot leaves that to the others."""
+        if not self._settings.once:
+            await keep_reading(self._tools)
 
     async def _claims(self, session: Session) -> None:
         """Ask for work whenever a slot is free. Returns when one has been run, with `once`."""

@@ -15,10 +15,14 @@ import structlog
 from controlroom import trust
 from controlroom.errors import ControlRoomError
 from controlroom.protocol import (
+    AskForCode,
     Assignment,
     Assignments,
     Claim,
+    CodeToRead,
+    CodeToReads,
     Finish,
+    FoundInCode,
     Heartbeat,
     Link,
     Linked,
@@ -119,6 +123,16 @@ class Server:
         """Wait for work."""
         answer = await self._post("/claims", claim, Assignments, patience=claim.wait_seconds + _ANSWER_SECONDS)
         return answer.assignments
+
+    async def ask_for_code(self, wait_seconds: float) -> CodeToRead | None:
+        """Wait for code to read."""
+        patience = wait_seconds + _ANSWER_SECONDS
+        return (await self._post("/code/claims", AskForCode(wait_seconds), CodeToReads, patience=patience)).code
+
+    async def found_in_code(self, code: CodeToRead, found: FoundInCode) -> None:
+        """Tell what was found in it. Raises Superseded when it is another's by now."""
+        path = f"/code/{code.id}/attempts/{code.attempt}/finish"
+        await self.call("POST", path, msgspec.json.encode(found), kind=_JSON)
 
     async def heartbeat_once(self, heartbeat: Heartbeat) -> Orders:
         """Prolong the leases; a single try, so that the caller knows since when the server is silent."""

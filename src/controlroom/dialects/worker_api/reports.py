@@ -11,6 +11,7 @@ from litestar.response import Stream
 from controlroom.dialects.worker_api.artifact_names import checked_artifact_name
 from controlroom.dialects.worker_api.asking import WorkerRequest
 from controlroom.dialects.worker_api.routing import get, post, put
+from controlroom.engine.analyses import claims
 from controlroom.engine.console import actions as console
 from controlroom.engine.console.errors import BatchInvalid
 from controlroom.engine.packages import store as packages
@@ -33,9 +34,10 @@ async def get_package(request: WorkerRequest, digest: FromPath[str]) -> Stream:
     """Fetch a package's zip by the hash of its content."""
     objects = request.engine.objects
     found = await packages.zip_by_hash(*request.reading, digest)
-    if found is None or await objects.size(digest) is None:
+    size = found.size if found else await claims.size_of(*request.serving, digest)
+    if size is None or await objects.size(digest) is None:
         raise NotFound("there is no such package", code="PACKAGE_NOT_FOUND")
-    headers = {"content-length": str(found.size)}
+    headers = {"content-length": str(size)}
     return Stream(objects.stream(digest), media_type="application/zip", headers=headers)
 
 

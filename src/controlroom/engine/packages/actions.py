@@ -10,6 +10,8 @@ from controlroom.engine.access.model import Actor, Permission
 from controlroom.engine.access.names import checked_name
 from controlroom.engine.access.record import record
 from controlroom.engine.access.scope import Of, Scope, ScopedTx, by, ensure_seen, scope_of, scoped
+from controlroom.engine.analyses.actions import ensure_admitted
+from controlroom.engine.analyses.model import Content
 from controlroom.engine.engine import Engine
 from controlroom.engine.events.store import By
 from controlroom.engine.packages import store
@@ -206,7 +208,8 @@ class ReadRobot(Struct, frozen=True):
 async def read_robot(engine: Engine, workspace: WorkspaceId, blob: Blob, *, folder: str) -> ReadRobot:
     """What a stored zip says of its robot (the one in a folder, if one is named); nothing of it is unpacked or run.
 
-    Raises Invalid: PACKAGE_TOO_LARGE, TOO_COSTLY, or PACKAGE_INVALID that says what its author must mend.
+    Raises Invalid: PACKAGE_TOO_LARGE, TOO_COSTLY, or PACKAGE_INVALID that says what its author must mend; and
+    PackageRefused where the workspace's policy minds its code.
     """
     if blob.size > engine.limits.package_bytes:
         raise PackageTooLarge(blob.size, engine.limits.package_bytes)
@@ -214,7 +217,10 @@ async def read_robot(engine: Engine, workspace: WorkspaceId, blob: Blob, *, fold
         path = place / "package.zip"
         await engine.objects.fetch_file(blob.hash, path)
         bounds = Bounds("The package", seconds=_SECONDS, asker=workspace)
-        return ReadRobot(*await engine.aside.call(bounds, robot_of_package, path, folder))
+        read = ReadRobot(*await engine.aside.call(bounds, robot_of_package, path, folder))
+    content = Content(name="package", hash=blob.hash, size=blob.size, folder=read.folder)
+    await ensure_admitted(engine, workspace, content)
+    return read
 
 
 async def _ensure_unlocked(tx: ScopedTx, scope: Scope, package: PackageId, actor: By) -> None:

@@ -1,0 +1,217 @@
+"""Code policies, and what is found in the code of a package (our own management API)."""
+
+from contextlib import AbstractAsyncContextManager
+from datetime import datetime
+from typing import Annotated, Final
+
+from msgspec import Meta
+
+from controlroom.border.asking import Asking, Body, Path, Permission
+from controlroom.border.long_polls import Hold
+from controlroom.dialects.robocorp.answers import Deleted, OwnBody, Shape, shown_as
+from controlroom.dialects.robocorp.routing import delete, get, post, update
+from controlroom.engine.access.scope import by
+from controlroom.engine.analyses import actions, model, policies, rules, store
+from controlroom.engine.packages import store as packages
+from controlroom.engine.wakes import Watch
+from controlroom.errors import NotFound
+from controlroom.ids import CodeAnalysisId, CodePolicyId, PackageId
+from controlroom.protocol import Finding
+
+_LONGEST_SECONDS: Final = 600.0
+_USUAL_SECONDS: Final = 60.0
+
+
+class PolicyAnswer(Shape, frozen=True, kw_only=True):
+    """What is looked for in code, and what a workspace that has it refuses."""
+
+    id: CodePolicyId
+    number: int
+    name: str
+    rules: list[str]
+    high: list[str]
+    critical: list[str]
+    refuses: model.Severity | None
+    created_at: datetime
+    updated_at: datetime
+
+
+class PolicyRequest(OwnBody, frozen=True, kw_only=True):
+    """A policy: rules by code (`S602`) or by how several begin (`S6`); what is neither high nor critical is low."""
+
+    name: str
+    rules: list[str]
+    high: tuple[str, ...] = ()
+    critical: tuple[str, ...] = ()
+    refuses: model.Severity | None = None
+    """A package with a finding that is so bad, or worse, is not taken; null: every one is."""
+
+
+class Policies(Shape, frozen=True):
+    """All policies of the organization."""
+
+    data: list[PolicyAnswer]
+
+
+class GivePolicy(OwnBody, frozen=True):
+    """Which policy a workspace shall have; null: the usual one, which refuses nothing."""
+
+    policy_id: CodePolicyId | None
+
+
+class PolicyInForce(Shape, frozen=True, kw_only=True):
+    """The rules that hold for a workspace."""
+
+    name: str
+    rules: list[str]
+    high: list[str]
+    critical: list[str]
+    refuses: model.Severity | None
+
+
+class AnalyseRequest(OwnBody, frozen=True, kw_only=True):
+    """How long to wait for a worker that reads the code."""
+
+    wait_seconds: Annotated[float, Meta(ge=0, le=_LONGEST_SECONDS)] = _USUAL_SECONDS
+
+
+class FindingAnswer(Shape, frozen=True, kw_only=True):
+    """Something in the code that the policy minds."""
+
+    severity: model.Severity
+    rule: str
+    label: str
+    message: str
+    path: str
+    line: int
+    column: int
+
+
+class AnalysisAnswer(Shape, frozen=True, kw_only=True):
+    """What was found, the worst first."""
+
+    id: CodeAnalysisId
+    number: int
+    policy: str
+    low: int
+    high: int
+    critical: int
+    findings: list[FindingAnswer]
+
+
+@get("/code-policies", above_workspaces=True, needs=Permission.READ_PACKAGES)
+async def list_code_policies(request: Asking) -> Policies:
+    """List the code policies of the organization."""
+    return Policies([_show(each) for each in await store.policies(request.db, request.actor.organization_id)])
+
+
+@post("/code-policies", above_workspaces=True)
+async def create_code_policy(request: Asking, data: Body[PolicyRequest]) -> PolicyAnswer:
+    """Create a code policy, for who may make workspaces."""
+    return _show(await policies.write(*request.governing, _rules(data)))
+
+
+@get("/code-policies/{policy_id:uuid}", above_workspaces=True, needs=Permission.READ_PACKAGES)
+async def get_code_policy(request: Asking, policy_id: Path[CodePolicyId]) -> PolicyAnswer:
+    """Get a code policy."""
+    return _show(await store.policy(request.db, request.actor.organization_id, policy_id))
+
+
+@update("/code-policies/{policy_id:uuid}", above_workspaces=True)
+async def update_code_policy(request: Asking, policy_id: Path[CodePolicyId], data: Body[PolicyRequest]) -> PolicyAnswer:
+    """Replace a code policy; packages that are there stay."""
+    return _show(await policies.write(*request.governing, _rules(data), policy_id))
+
+
+@delete("/code-policies/{policy_id:uuid}", above_workspaces=True)
+async def delete_code_policy(request: Asking, policy_id: Path[CodePolicyId]) -> Deleted:
+    """Delete a code policy that no workspace has."""
+    return await Deleted.after(policy_id, policies.delete(*request.governing, policy_id))
+
+
+@get("/code-policy", needs=Permission.READ_PACKAGES)
+async def get_policy_in_force(request: Asking) -> PolicyInForce:
+    """Get the rules by which packages of the workspace are read."""
+    return _in_force(await actions.policy_of(request.engine, request.seen))
+
+
+@update("/code-policy")
+async def give_code_policy(request: Asking, data: Body[GivePolicy]) -> PolicyInForce:
+    """Give the workspace a code policy."""
+    await policies.give(*request.acting, data.policy_id)
+    found = (
+        None
+        if data.policy_id is None
+        else await store.policy(request.db, request.actor.organization_id, data.policy_id)
+    )
+    return _in_force(found or rules.DEFAULT)
+
+
+@post("/task-packages/{package_id:uuid}/code-analysis", needs=Permission.READ_PACKAGES)
+async def analyse_task_package(
+    request: Asking, package_id: Path[PackageId], data: Body[AnalyseRequest | None] = None
+) -> AnalysisAnswer:
+    """Have a worker read the code of the latest version of a package, and tell what the workspace's policy minds."""
+    package = await packages.get(*request.reading, package_id)
+    if package.latest is None:
+        raise NotFound("the package has no content yet", code="PACKAGE_EMPTY")
+    latest = package.latest
+    content = model.Content(name=package.name, hash=latest.hash, size=latest.size, folder=latest.folder)
+    seconds = (data or AnalyseRequest()).wait_seconds
+
+    def waiting(watch: Watch, /) -> AbstractAsyncContextManager[Hold]:
+        return request.holds.hold(request, watch, seconds)
+
+    found = await actions.analyse(request.engine, request.seen, content, by(request.actor), waiting=waiting)
+    judged = rules.judged(found.policy, found.findings)
+    counted = rules.counts(judged)
+    return AnalysisAnswer(
+        id=found.id,
+        number=found.number,
+        policy=found.policy.name,
+        low=counted[model.Severity.LOW],
+        high=counted[model.Severity.HIGH],
+        critical=counted[model.Severity.CRITICAL],
+        findings=[_finding(each.finding, each.severity) for each in judged],
+    )
+
+
+def _rules(asked: PolicyRequest) -> model.Rules:
+    return model.Rules(
+        name=asked.name,
+        rules=tuple(asked.rules),
+        high=asked.high,
+        critical=asked.critical,
+        refuses=asked.refuses,
+    )
+
+
+def _in_force(found: model.Rules) -> PolicyInForce:
+    return PolicyInForce(
+        name=found.name,
+        rules=[*found.rules],
+        high=[*found.high],
+        critical=[*found.critical],
+        refuses=found.refuses,
+    )
+
+
+def _finding(found: Finding, severity: model.Severity) -> FindingAnswer:
+    return FindingAnswer(
+        severity=severity,
+        rule=found.rule,
+        label=found.label,
+        message=found.message,
+        path=found.path,
+        line=found.line,
+        column=found.column,
+    )
+
+
+_show = shown_as(
+    PolicyAnswer,
+    model.CodePolicy,
+    rules=lambda policy: [*policy.rules],
+    high=lambda policy: [*policy.high],
+    critical=lambda policy: [*policy.critical],
+)
