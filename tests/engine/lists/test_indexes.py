@@ -323,7 +323,7 @@ async def test_a_field_that_is_not_nullable_has_a_value_in_every_row(engine):
 
 
 def test_nobody_but_a_scope_says_whose_rows_a_list_has():
-    """A part of a list is made by `access/scope.py`; what is no workspace's, by the audit log."""
+    """A part of a list is made by `access/scope.py`; of what is no workspace's, by the noun that knows who sees it."""
     engine = Path(controlroom.engine.__path__[0])
     makers = {
         str(file.relative_to(engine))
@@ -331,4 +331,11 @@ def test_nobody_but_a_scope_says_whose_rows_a_list_has():
         if re.search(r"\bWithin(\.one|\.several)?\(", file.read_text()) and file.parent.name != "lists"
     }
 
-    assert makers == {"access/scope.py", "access/audit.py"}
+    of_organizations = {
+        "access/audit.py",
+        "repository/rights.py",
+        "vault/lockers/listings.py",
+        "vault/shared/listings.py",
+        "workers/listings.py",
+    }
+    assert makers <= {"access/scope.py"} | of_organizations

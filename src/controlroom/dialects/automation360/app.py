@@ -47,7 +47,7 @@ def routes(engine: Engine, origins: Origins, holds: Holds | None = None) -> Lite
         request_class=Asking,
         response_class=Told,
         request_max_body_size=max(engine.limits.request_bytes, engine.limits.file_bytes),
-        openapi_config=config(),
+        openapi_config=config(found),
         logging_config=None,
     )
 

@@ -1,7 +1,8 @@
 """The document of the grammar: `/swagger/openapi.json`, and `/swagger/docs` for people."""
 
 import re
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from litestar import Litestar, Router
@@ -50,17 +51,22 @@ def published(app: Litestar, schema: dict[str, Any]) -> dict[str, Any]:
     return schema
 
 
-def _operation_id(handler: HTTPRouteHandler, method: Any, path: list[Any]) -> str:
-    """What the document calls an operation: as its function, and where that has several paths by the path, too."""
-    called = operation_id(handler, method, path)
-    if len(handler.paths) == 1:
-        return called
-    words = [word for part in path if isinstance(part, str) for word in re.findall(r"\w+", part)]
-    return called + "At" + "".join(word.capitalize() for word in words)
+def _named(handlers: Sequence[HTTPRouteHandler]) -> Callable[[HTTPRouteHandler, Any, list[Any]], str]:
+    """What the document calls an operation: as its function, and by the path where that does not tell it apart."""
+    count = Counter(handler.fn.__name__ for handler in handlers)
+
+    def name(handler: HTTPRouteHandler, method: Any, path: list[Any]) -> str:
+        called = operation_id(handler, method, path)
+        if len(handler.paths) == 1 and count[handler.fn.__name__] == 1:
+            return called
+        words = [word for part in path if isinstance(part, str) for word in re.findall(r"\w+", part)]
+        return called + "At" + "".join(word.capitalize() for word in words)
+
+    return name
 
 
-def config() -> OpenAPIConfig:
-    """What is published."""
+def config(handlers: Sequence[HTTPRouteHandler]) -> OpenAPIConfig:
+    """What is published of these routes."""
     schemes: dict[str, SecurityScheme | Reference] = {
         "Token": SecurityScheme(
             type="apiKey",
@@ -77,7 +83,7 @@ def config() -> OpenAPIConfig:
         path=DOCUMENT,
         components=Components(security_schemes=schemes),
         security=[{"Token": []}, {"Bearer": []}],
-        operation_id_creator=_operation_id,
+        operation_id_creator=_named(handlers),
         use_handler_docstrings=True,
         render_plugins=drawn(published),
     )
