@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import UNSET, Raw, Struct, UnsetType
 
-from controlroom.dialects.automation360.reading import NOTHING, read
+from controlroom.dialects.automation360.reading import LEFT_OUT, read
 from controlroom.errors import Invalid
 
 
@@ -42,7 +42,7 @@ class Asked(Struct, frozen=True, rename="camel"):
     either: int | str | None = None
     maybe: int | UnsetType = UNSET
     by_name: dict[str, int] = {}
-    payload: Raw = NOTHING
+    payload: Raw = LEFT_OUT
     key: UUID | None = None
 
 

@@ -16,6 +16,7 @@ from controlroom.dialects.automation360.asking import Asking, Body
 from controlroom.dialects.automation360.ids import Id, shown
 from controlroom.dialects.automation360.lists import As, Columns, Listed, Sought, listed
 from controlroom.dialects.automation360.queues import at, numbered, reach
+from controlroom.dialects.automation360.reading import LEFT_OUT
 from controlroom.dialects.automation360.routing import Pair, Superseded, delete, get, post, put
 from controlroom.engine.access.scope import within
 from controlroom.engine.item_models.errors import AttributeMissing
@@ -183,7 +184,7 @@ class UpdateItem(Shape, frozen=True, kw_only=True):
     status: str = ""
     result: str | UnsetType = UNSET
     comment: str | UnsetType = UNSET
-    json: Raw = Raw(b"null")
+    json: Raw = LEFT_OUT
 
 
 class UpdateStatus(Shape, frozen=True, kw_only=True):

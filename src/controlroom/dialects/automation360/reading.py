@@ -5,7 +5,7 @@
         users: tuple[int, ...] = ()       # [1, "2"], 3, null, left out
         note: str = ""                    # "x", 7, true, null
         until: datetime | None = None     # "2026-01-01T00:00:00Z", "2026-01-01", "", null
-        payload: Raw = NOTHING            # any JSON, kept as the bytes that it is
+        payload: Raw = LEFT_OUT           # any JSON, kept as the bytes that it is
 
 Numbers may be text and text may be a number, one thing may stand where a list is asked, keys and words of an enum come
 in any case, null and an empty text are as good as left out, and a key that we do not know is passed over. What is no
@@ -28,6 +28,8 @@ from controlroom.errors import Invalid
 from controlroom.json_limits import check_nesting
 
 NOTHING: Final = Raw(b"null")
+LEFT_OUT: Any = msgspec.field(default_factory=lambda: NOTHING)
+"""The default of a payload that may be left out: `NOTHING`, which the framework's document could not carry itself."""
 _DEEPEST: Final = 208  # as any body's: a payload's nest, and what is wrapped around it
 _EMPTY: Final = frozenset({b"null", b'""'})
 _OBJECT: Final = msgspec.json.Decoder(dict[str, Raw])

@@ -12,7 +12,7 @@ from controlroom.dialects.automation360.errors import NotSupported
 from controlroom.dialects.automation360.executions import priority_word
 from controlroom.dialects.automation360.ids import Id, find
 from controlroom.dialects.automation360.lists import Listed, Sought, listed
-from controlroom.dialects.automation360.reading import NOTHING
+from controlroom.dialects.automation360.reading import LEFT_OUT, NOTHING
 from controlroom.dialects.automation360.routing import Pair, delete, post, put
 from controlroom.dialects.automation360.schedule_times import DailyRecurrence, Times, TimesTold, told
 from controlroom.dialects.automation360.schedule_words import (
@@ -50,7 +50,7 @@ class ScheduleAsked(Times, frozen=True, kw_only=True):
     description: str = ""
     misfire_schedule_config: bool = False
     owned_by: int | None = None
-    schedule_resiliency: Raw = NOTHING
+    schedule_resiliency: Raw = LEFT_OUT
 
 
 class HeadlessAsked(Headless, frozen=True, kw_only=True):
@@ -69,11 +69,11 @@ class DeploymentAsked(Shape, frozen=True, kw_only=True):
     callback_info: CallbackInfo | None = None
     automation_priority: str = ""
     bot_input: Any = None
-    run_elevated: Raw = NOTHING
-    hide_bot_agent_ui: Raw = NOTHING
-    handle_unexpected_popups: Raw = NOTHING
+    run_elevated: Raw = LEFT_OUT
+    hide_bot_agent_ui: Raw = LEFT_OUT
+    handle_unexpected_popups: Raw = LEFT_OUT
     unattended_request: Unattended | None = None
-    attended_request: Raw = NOTHING
+    attended_request: Raw = LEFT_OUT
     headless_request: HeadlessAsked | None = None
 
 

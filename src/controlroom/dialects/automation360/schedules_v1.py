@@ -12,7 +12,7 @@ from controlroom.dialects.automation360.deploy import CallbackInfo, Unattended, 
 from controlroom.dialects.automation360.executions import priority_word
 from controlroom.dialects.automation360.ids import Id
 from controlroom.dialects.automation360.lists import Listed, Sought, listed
-from controlroom.dialects.automation360.reading import NOTHING
+from controlroom.dialects.automation360.reading import LEFT_OUT, NOTHING
 from controlroom.dialects.automation360.routing import Pair, Superseded, delete, post, put
 from controlroom.dialects.automation360.schedule_times import Times, TimesTold, told
 from controlroom.dialects.automation360.schedule_words import (
@@ -54,9 +54,9 @@ class ScheduleV1(Times, frozen=True, kw_only=True):
     bot_label: str = ""
     bot_input: Any = None
     callback_info: CallbackInfo | None = None
-    device_ids: Raw = NOTHING
-    rdp_enabled: Raw = NOTHING
-    run_elevated: Raw = NOTHING
+    device_ids: Raw = LEFT_OUT
+    rdp_enabled: Raw = LEFT_OUT
+    run_elevated: Raw = LEFT_OUT
 
 
 class ScheduleV1Told(TimesTold, frozen=True, kw_only=True):
