@@ -18,6 +18,7 @@ from controlroom.maintenance import (
     dispatcher,
     git_fetcher,
     provisioner,
+    queue_jobs,
     rescuer,
     scheduler,
     statistician,
@@ -59,6 +60,8 @@ def loops(engine: Engine, guard: Guard, writes: WriteProbe) -> list[Loop]:
         Loop(name="queue watch", every=statistician.LOOK_EVERY, tick=lambda: statistician.look(engine)),
         Loop(name="old statistics", every=statistician.FORGET_EVERY, tick=lambda: statistician.forget(engine)),
         Loop(name="old transfers", every=PRUNE_EVERY, tick=lambda: prune_transfers(engine)),
+        Loop(name="queue jobs", every=queue_jobs.EVERY, tick=lambda: queue_jobs.work(engine)),
+        Loop(name="queue files", every=queue_jobs.PRUNE_EVERY, tick=lambda: queue_jobs.prune(engine)),
         Loop(name="write probe", every=EVERY_WRITE, tick=writes.tick, is_for_leader=False),
         Loop(name="uses", every=3.0, tick=lambda: flush_uses(engine), is_for_leader=False),
     ]

@@ -122,3 +122,13 @@ async def let_go(tx: ScopedTx, model: ItemModelId) -> None:
     await tx.execute(
         "update queue set item_model_id = null where item_model_id = %(model)s and deleted_at is not null", model=model
     )
+
+
+async def called(db: Statements, organization: OrganizationId, name: str) -> ItemModel | None:
+    """The model of the organization that has the name, in any case of letters."""
+    return await db.one_or_none(
+        ItemModel,
+        f"{ITEM_MODELS.select} where organization_id = %(organization)s and lower(item_model.name) = lower(%(name)s)",
+        organization=organization,
+        name=name,
+    )

@@ -56,22 +56,36 @@ async def create(
     AttributeUnknown.
     """
     scope = governing(actor, workspace)
-    checked_name(name, what="queue's name")
     await _check_schema(engine, workspace, schema)
-    queue = QueueId(uuid7())
+    async with scoped(engine.database, scope) as tx:
+        return await create_in(engine, tx, actor, workspace, name=name, schema=schema, settings=settings)
+
+
+async def create_in(
+    engine: Engine,
+    tx: ScopedTx,
+    actor: Actor,
+    workspace: WorkspaceId,
+    *,
+    name: str,
+    schema: Raw | None = None,
+    settings: QueueSettings = AS_USUAL,
+) -> Queue:
+    """Likewise, in the caller's transaction, which whatever is raised makes useless; its schema was checked."""
+    scope = governing(actor, workspace)
+    checked_name(name, what="queue's name")
+    queue, by = QueueId(uuid7()), user_of(actor)
+    schema = await _schema(tx, scope, settings, schema)
     try:
-        async with scoped(engine.database, scope) as tx:
-            schema = await _schema(tx, scope, settings, schema)
-            by = user_of(actor)
-            if not await store.insert(tx, scope, queue, name=name, schema=schema, settings=settings, created_by=by):
-                await ensure_seen(tx, scope)
-                raise QueueNotFound(queue)
-            if by is not None:
-                await rights.give(tx, queue, Holder(user=by), [Right.OWN], by=by)
-            await record(engine, tx, actor, scope, "queue.created", queue, name=name)
-            return await store.get(tx, scope, queue)
+        if not await store.insert(tx, scope, queue, name=name, schema=schema, settings=settings, created_by=by):
+            await ensure_seen(tx, scope)
+            raise QueueNotFound(queue)
     except UniqueViolation as taken:
         raise QueueNameTaken(name) from taken
+    if by is not None:
+        await rights.give(tx, queue, Holder(user=by), [Right.OWN], by=by)
+    await record(engine, tx, actor, scope, "queue.created", queue, name=name)
+    return await store.get(tx, scope, queue)
 
 
 async def update(engine: Engine, actor: Actor, workspace: WorkspaceId, queue: QueueId, change: QueueChange) -> Queue:
