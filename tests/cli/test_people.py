@@ -96,7 +96,7 @@ def test_roles_are_made_and_granted_to_people_groups_and_keys(running):
         assert done.returncode == 0, done.stderr
         return done.stdout.strip()
 
-    running.cli("users", "create", "gina", "--role", "viewer")
+    running.cli("users", "create", "hannelore", "--role", "viewer")
     cli("keys", "create", "bot", "-p", "read_processes")
     cli("roles", "create", "keeper", "-p", "ApiKeys.read_api_keys", "--description", "keeps keys")
     cli("roles", "edit", "keeper", "-p", "read_api_keys", "-p", "read_audit_log")
@@ -104,19 +104,45 @@ def test_roles_are_made_and_granted_to_people_groups_and_keys(running):
     cli("user-groups", "rename", "Finance", "Sales")
     cli("user-groups", "add", "Sales", "Gina")
     given = [
-        cli("grants", "give", "keeper", "--user", "gina"),
+        cli("grants", "give", "keeper", "--user", "hannelore"),
         cli("grants", "give", "keeper", "--group", "Sales", "--organization"),
         cli("grants", "give", "viewer", "--key", "bot", "--organization"),
     ]
     assert "Audit.read_audit_log" in cli("roles", "show", "keeper")
-    assert "gina" in cli("user-groups", "show", "Sales")
+    assert "hannelore" in cli("user-groups", "show", "Sales")
     told = json.loads(cli("grants", "list", "--organization", "--json"))
     assert {each["id"] for each in told} >= set(given[1:])
     assert run_cli("grants", "give", "keeper", **here).returncode == 2
 
-    cli("user-groups", "remove", "Sales", "gina")
+    cli("user-groups", "remove", "Sales", "hannelore")
     for each in given:
         cli("grants", "revoke", each, "--yes")
     cli("user-groups", "delete", "Sales", "--yes")
     cli("roles", "delete", "keeper", "--yes")
     assert "keeper" not in cli("roles", "list")
+
+
+def test_who_starts_a_room_governs_its_users(running, tmp_path):
+    """On the room's machine its first key is enough: users of the organization, roles, and keys to log in by."""
+    here = {"CONTROLROOM_DATA": str(running.data), "CONTROLROOM_ROOMS": str(tmp_path / "rooms.json")}
+
+    def said(*words):
+        done = run_cli(*words, "--json", **here)
+        assert done.returncode == 0, done.stderr
+        return json.loads(done.stdout)
+
+    key = said("users", "api-key", "admin", "--name", "ci", "--days", "3")
+    role = said("roles", "create", "Clerks", "-p", "automation360:dashboard.view")
+    made = said("users", "create", "hannelore", "--holds", "Clerks", "--holds", "basic", "--runs-robots")
+    given = said("grants", "give", "viewer", "--holders", "Clerks")
+
+    assert (len(key["value"]), key["api_key"], key["username"]) == (40, key["value"], "admin")
+    assert given["principal"] == {"type": "role", "id": role["id"], "name": "Clerks"}
+    [listed] = said("users", "api-keys", "list", "admin")
+    assert said("users", "api-keys", "reveal", "admin", listed["id"])["value"] == key["value"]
+    said("users", "api-keys", "revoke", "admin", listed["id"], "--yes")
+    assert said("users", "show", "hannelore")["id"] == made["id"]
+    said("users", "delete", "hannelore", "--yes")
+    said("roles", "delete", "Clerks", "--yes")
+    refused = running.cli("users", "api-key", "admin", code=1)  # by the key alone, from wherever
+    assert "not yours" in refused.stderr

@@ -4,14 +4,15 @@ from typing import Any
 
 from cyclopts import App
 
-from controlroom.cli.address import address
 from controlroom.cli.client import Client
 from controlroom.cli.display import moment
 from controlroom.cli.errors import Misused
+from controlroom.cli.governing import governing
 from controlroom.cli.lookup import find_id
 from controlroom.cli.members import find_user
 from controlroom.cli.options import HERE, RoomOptions, Yes
-from controlroom.cli.verbs import delete_at, show_rows, tell
+from controlroom.cli.values import confirmed
+from controlroom.cli.verbs import show_rows, tell
 
 app = App(name="grants")
 
@@ -25,7 +26,7 @@ def list_(*, organization: bool = False, room: RoomOptions = HERE) -> None:
     organization
         In the whole organization, not in the workspace.
     """
-    with Client(address(room)) as client:
+    with governing(room) as client:
         rows = list(client.each("/grants", scope=_scope(organization=organization)))
     show_rows(
         room,
@@ -70,7 +71,7 @@ def give(
     organization
         In the whole organization, not in the workspace.
     """
-    with Client(address(room)) as client:
+    with governing(room) as client:
         body = {
             "role": {"id": find_id(client, "roles", role)},
             "principal": _principal(client, user=user, group=group, key=key, holders=holders),
@@ -89,7 +90,10 @@ def revoke(grant: str, /, *, yes: Yes = False, room: RoomOptions = HERE) -> None
     grant
         Id of the grant.
     """
-    delete_at(room, f"/grants/{grant}", f"Take back the grant {grant}?", yes=yes)
+    confirmed(f"Take back the grant {grant}?", yes=yes)
+    with governing(room) as client:
+        answer = client.delete(f"/grants/{grant}")
+    tell(room, answer)
 
 
 def _principal(client: Client, **named: str | None) -> dict[str, Any]:

@@ -8,9 +8,11 @@ from controlroom.cli.address import address
 from controlroom.cli.client import Client
 from controlroom.cli.display import moments
 from controlroom.cli.errors import Misused
+from controlroom.cli.governing import governing
 from controlroom.cli.lookup import find, find_id
 from controlroom.cli.options import HERE, RoomOptions, Yes
-from controlroom.cli.verbs import delete_named, show_list, show_one, tell
+from controlroom.cli.values import confirmed
+from controlroom.cli.verbs import show_list, show_one, tell
 
 app = App(name="roles")
 
@@ -56,7 +58,7 @@ def create(name: str, /, *, permission: _Permissions = (), description: str = ""
         What it is for.
     """
     body = {"name": name, "permissions": list(permission), "description": description}
-    with Client(address(room)) as client:
+    with governing(room) as client:
         made = client.post("/roles", body)
     tell(room, made, "id")
 
@@ -88,7 +90,7 @@ def edit(
     body = {key: value for key, value in given.items() if value is not None}
     if not body:
         raise Misused("nothing to change: give --name, --permission or --description")
-    with Client(address(room)) as client:
+    with governing(room) as client:
         answer = client.post(f"/roles/{find_id(client, 'roles', role)}", body)
     tell(room, answer)
 
@@ -102,4 +104,8 @@ def delete(role: str, /, *, yes: Yes = False, room: RoomOptions = HERE) -> None:
     role
         Name or id.
     """
-    delete_named(room, "roles", role, yes=yes)
+    with governing(room) as client:
+        found = find(client, "roles", role)
+        confirmed(f"Delete the role {found['name']!r}?", yes=yes)
+        answer = client.delete(f"/roles/{found['id']}")
+    tell(room, answer)

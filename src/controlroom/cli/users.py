@@ -1,29 +1,35 @@
 """`controlroom users …`: people, and the pairs of credentials with which rcc and editors sign."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from cyclopts import App, Parameter
 
 from controlroom.cli.address import address
 from controlroom.cli.client import Client
 from controlroom.cli.display import moment, moments
+from controlroom.cli.governing import governing
 from controlroom.cli.login import asked_password
+from controlroom.cli.lookup import find_id
 from controlroom.cli.members import Role, change_user, find_user
 from controlroom.cli.options import HERE, RoomOptions, Yes
 from controlroom.cli.values import confirmed
-from controlroom.cli.verbs import show_list, show_one, show_rows, tell
+from controlroom.cli.verbs import show_one, show_rows, tell
 
 app = App(name="users")
 credentials = App(name="credentials", help="A user's access credentials, for rcc and editors: list, make, revoke.")
 app.command(credentials)
+keys = App(name="api-keys", help="The keys by which programs log in as a user: list, reveal, revoke.")
+app.command(keys)
 
 
 @app.command(name="list")
 def list_(*, room: RoomOptions = HERE) -> None:
     """List the users whom you may see."""
-    show_list(
+    with governing(room) as client:
+        rows = list(client.each("/users"))
+    show_rows(
         room,
-        "/users",
+        rows,
         [
             ("id", lambda row: row["id"]),
             ("user", lambda row: row["username"]),
@@ -38,7 +44,7 @@ def list_(*, room: RoomOptions = HERE) -> None:
 @app.command
 def show(user: str, /, *, room: RoomOptions = HERE) -> None:
     """Show a user, by user name or id."""
-    with Client(address(room)) as client:
+    with governing(room) as client:
         found = find_user(client, "users", user)
     show_one(room, found, found | moments(found, "created_at", "disabled_at"))
 
@@ -48,14 +54,16 @@ def create(
     username: str,
     /,
     *,
-    role: Role,
+    role: Role | None = None,
+    holds: Annotated[tuple[str, ...], Parameter(negative=(), show_default=False)] = (),
+    runs_robots: Annotated[bool | None, Parameter(show_default=False)] = None,
     password: Annotated[bool, Parameter(negative=(), show_default=False)] = False,
     first_name: str = "",
     last_name: str = "",
     email: str = "",
     room: RoomOptions = HERE,
 ) -> None:
-    """Make a user with a role in the workspace, and print the id.
+    """Make a user with a role in the workspace, or with roles in the organization, and print the id.
 
     Parameters
     ----------
@@ -63,6 +71,10 @@ def create(
         With which they log in.
     role
         What they may do in the workspace.
+    holds
+        Name or id of a role that they hold in the whole organization; may be given several times.
+    runs_robots
+        Robots may run as them, in the whole organization.
     password
         Ask for a password, or read it as one line from standard input; without, they cannot log in by one.
     first_name
@@ -72,15 +84,17 @@ def create(
     email
         Mail address.
     """
-    body = {
+    body: dict[str, Any] = {
         "username": username,
-        "role": role,
         "password": asked_password() if password else None,
         "first_name": first_name,
         "last_name": last_name,
         "email": email,
     }
-    with Client(address(room)) as client:
+    body |= {"role": role} if role else {}
+    with governing(room) as client:
+        if holds or runs_robots is not None or not role:
+            body |= {"roles": [{"id": find_id(client, "roles", name)} for name in holds], "runs_robots": runs_robots}
         made = client.post("/users", body)
     tell(room, made, "id")
 
@@ -118,6 +132,102 @@ def disable(
 def enable(user: str, /, *, room: RoomOptions = HERE) -> None:
     """Let a disabled user in again."""
     change_user(room, "users", user, verb="/enable")
+
+
+@app.command
+def delete(user: str, /, *, yes: Yes = False, room: RoomOptions = HERE) -> None:
+    """Delete a user of the organization, with their keys and sessions; what they did stays written.
+
+    Parameters
+    ----------
+    user
+        User name or id.
+    """
+    with governing(room) as client:
+        found = find_user(client, "users", user)
+        confirmed(f"Delete the user {found['username']!r}?", yes=yes)
+        answer = client.delete(f"/users/{found['id']}")
+    tell(room, answer)
+
+
+@app.command(name="api-key")
+def api_key(
+    user: str,
+    /,
+    *,
+    name: str = "API key",
+    days: Annotated[int | None, Parameter(show_default=False)] = None,
+    room: RoomOptions = HERE,
+) -> None:
+    """Make a key by which a program logs in as a user, and print it: 40 characters.
+
+    On the machine of a room that was started by `up`, this and what else governs users and roles is done as its first
+    admin, until they change their password.
+
+    Parameters
+    ----------
+    user
+        User name or id.
+    name
+        What the key is for.
+    days
+        So long it is good [as the room is set: a year].
+    """
+    with governing(room) as client:
+        found = find_user(client, "users", user)
+        made = client.post(f"/users/{found['id']}/keys", {"name": name, "days": days})
+    tell(room, {**made, "username": found["username"], "api_key": made["value"]}, "value")
+
+
+@keys.command(name="list")
+def list_keys(user: str, /, *, room: RoomOptions = HERE) -> None:
+    """List a user's keys, without their values."""
+    with governing(room) as client:
+        rows = client.get(f"/users/{find_user(client, 'users', user)['id']}/keys")["data"]
+    show_rows(
+        room,
+        rows,
+        [
+            ("id", lambda row: row["id"]),
+            ("name", lambda row: row["name"]),
+            ("created", lambda row: moment(row["created_at"])),
+            ("last used", lambda row: moment(row["last_used_at"])),
+            ("expires", lambda row: moment(row["expires_at"])),
+        ],
+    )
+
+
+@keys.command
+def reveal(user: str, key: str, /, *, room: RoomOptions = HERE) -> None:
+    """Show the value of a user's key again. This is written down in the audit log.
+
+    Parameters
+    ----------
+    user
+        User name or id.
+    key
+        Id of the key; `list` shows it.
+    """
+    with governing(room) as client:
+        answer = client.post(f"/users/{find_user(client, 'users', user)['id']}/keys/{key}/reveal")
+    tell(room, answer, "value")
+
+
+@keys.command(name="revoke")
+def revoke_key(user: str, key: str, /, *, yes: Yes = False, room: RoomOptions = HERE) -> None:
+    """Revoke a user's key, and end what was begun by it.
+
+    Parameters
+    ----------
+    user
+        User name or id.
+    key
+        Id of the key; `list` shows it.
+    """
+    confirmed(f"Revoke the key {key}?", yes=yes)
+    with governing(room) as client:
+        answer = client.delete(f"/users/{find_user(client, 'users', user)['id']}/keys/{key}")
+    tell(room, answer)
 
 
 @credentials.command(name="list")

@@ -18,28 +18,33 @@ async def test_a_key_logs_its_user_in(engine, ada):
 
     assert (actor.id, actor.grants, used) == (ada.id, ada.grants, key.id)
     assert (len(value), value.isalnum(), key.expires_at is not None) == (40, True, True)
-    assert await user_keys.reveal(engine, ada, UserId(ada.id)) == value
+    assert await user_keys.reveal(engine, ada, UserId(ada.id), key.id) == value
     for name, wrong in (("ben", value), (ada.name, value[:-1] + "x"), (ada.name, ""), (ada.name, value[:-1] + "é")):
         with pytest.raises(WrongCredential):
             await user_keys.log_in(engine, username=name, value=wrong)
 
 
-async def test_a_further_key_takes_the_place_of_the_one_before(engine, ada):
-    """Its sessions end with it; so they do when it is revoked."""
-    old, value = await user_keys.make(engine, ada, UserId(ada.id))
-    session = await jwts.issue(engine, ada, life=timedelta(minutes=20), terms=jwts.Terms(by_key=old.id))
-    _, new = await user_keys.make(engine, ada, UserId(ada.id))
+async def test_what_was_begun_by_a_key_ends_with_it(engine, ada):
+    """Not with another one's: each program has its own, and of too many the oldest makes room."""
+    first, value = await user_keys.make(engine, ada, UserId(ada.id), name="first")
+    second, _ = await user_keys.make(engine, ada, UserId(ada.id))
+    by_first, by_second = [
+        await jwts.issue(engine, ada, life=timedelta(minutes=20), terms=jwts.Terms(by_key=key.id))
+        for key in (first, second)
+    ]
+
+    await user_keys.revoke(engine, ada, UserId(ada.id), first.id)
 
     with pytest.raises(WrongCredential):
         await user_keys.log_in(engine, username=ada.name, value=value)
     with pytest.raises(SessionOver):
-        await jwts.authenticate(engine, session.token)
-    await user_keys.revoke(engine, ada, UserId(ada.id))
-    with pytest.raises(WrongCredential):
-        await user_keys.log_in(engine, username=ada.name, value=new)
-    for verb in (user_keys.revoke, user_keys.reveal, user_keys.get):
+        await jwts.authenticate(engine, by_first.token)
+    await jwts.authenticate(engine, by_second.token)
+    for verb in (user_keys.revoke, user_keys.reveal):
         with pytest.raises(UserKeyNotFound):
-            await verb(engine, ada, UserId(ada.id))
+            await verb(engine, ada, UserId(ada.id), first.id)
+    made = [(await user_keys.make(engine, ada, UserId(ada.id)))[0] for _ in range(user_keys.MOST)]
+    assert await user_keys.list_keys(engine, ada, UserId(ada.id)) == made
 
 
 async def test_a_key_expires_and_opens_nothing_for_the_disabled(engine, ada, ben, later):
@@ -59,10 +64,15 @@ async def test_a_key_expires_and_opens_nothing_for_the_disabled(engine, ada, ben
 
 async def test_a_key_is_made_and_seen_by_who_governs_the_user(engine, ada, ben, cleo):
     """An owner for those of the workspace; not the other way round; to an outsider nobody is there."""
-    _, value = await user_keys.make(engine, ada, UserId(ben.id))
-    assert await user_keys.reveal(engine, ada, UserId(ben.id)) == value
-    for verb in (user_keys.make, user_keys.reveal, user_keys.revoke, user_keys.get):
+    key, value = await user_keys.make(engine, ada, UserId(ben.id))
+    assert await user_keys.reveal(engine, ada, UserId(ben.id), key.id) == value
+    for verb in (user_keys.make, user_keys.list_keys):
         with pytest.raises(Forbidden):
             await verb(engine, ben, UserId(ada.id))
         with pytest.raises(NotFound):
             await verb(engine, cleo, UserId(ada.id))
+    for verb in (user_keys.reveal, user_keys.revoke):
+        with pytest.raises(UserKeyNotFound):
+            await verb(engine, ada, UserId(ada.id), key.id)
+        with pytest.raises(NotFound):
+            await verb(engine, cleo, UserId(ben.id), key.id)

@@ -5,12 +5,13 @@ from datetime import datetime
 from msgspec.structs import asdict
 
 from controlroom.border.asking import Asking, Body, Path, Permission
-from controlroom.dialects.robocorp.answers import Deleted, Identified, OwnBody, Shape, shown_as
+from controlroom.dialects.robocorp.answers import Deleted, Identified, OwnBody, Reference, Shape, shown_as
 from controlroom.dialects.robocorp.routing import Page, Pages, delete, get, post
 from controlroom.engine.access.model import Role, User
+from controlroom.engine.access.users import accounts, model
 from controlroom.engine.access.users import actions as users
-from controlroom.engine.access.users import model
-from controlroom.ids import UserCredentialId, UserId
+from controlroom.engine.access.users.accounts import Profile, Standing
+from controlroom.ids import RoleId, UserCredentialId, UserId
 
 
 class UserAnswer(Shape, frozen=True, kw_only=True):
@@ -27,10 +28,15 @@ class UserAnswer(Shape, frozen=True, kw_only=True):
 
 
 class CreateUser(OwnBody, frozen=True, kw_only=True):
-    """A new user with a place in this workspace; without a password they cannot log in yet."""
+    """A new user with a place in this workspace, or roles in its organization; without a password no log-in by one."""
 
     username: str
-    role: Role
+    role: Role | None = None
+    """In this workspace."""
+    roles: list[Reference] | None = None
+    """In the organization: for who governs its members."""
+    runs_robots: bool | None = None
+    """Whether robots run as them, anywhere: likewise."""
     password: str | None = None
     first_name: str = ""
     last_name: str = ""
@@ -74,7 +80,23 @@ async def list_users(request: Asking, paging: Pages) -> Page[UserAnswer]:
 @post("/users")
 async def create_user(request: Asking, data: Body[CreateUser]) -> UserAnswer:
     """Create a user with a role in this workspace."""
-    return _show(await users.create_user(*request.acting, **asdict(data)))
+    asked = {name: value for name, value in asdict(data).items() if name not in {"roles", "runs_robots"}}
+    if data.role is not None and data.roles is None and data.runs_robots is None:
+        return _show(await users.create_user(*request.acting, **asked))
+    made = await accounts.create(
+        *request.governing,
+        profile=Profile(username=data.username, first_name=data.first_name, last_name=data.last_name, email=data.email),
+        password=data.password,
+        standing=Standing(roles=[RoleId(role.id) for role in data.roles or []], runs_robots=data.runs_robots),
+        member_of=None if data.role is None else (request.workspace, data.role),
+    )
+    return _show(await users.get_user(*request.governing, made))
+
+
+@delete("/users/{user_id:uuid}", needs=Permission.READ_MEMBERS)
+async def delete_user(request: Asking, user_id: Path[UserId]) -> Deleted:
+    """Delete a user of the organization, with their places, keys and sessions; what they did stays written."""
+    return await Deleted.after(user_id, accounts.delete(*request.governing, user_id))
 
 
 @post("/users/{user_id:uuid}/password", needs=Permission.READ_MEMBERS)

@@ -1,6 +1,7 @@
 """Keys of users: with one, a program logs in as its user, without a password and for a time.
 
-A user has one such key; a new one takes its place. A session that was begun by a key ends with it.
+A user may have several, one a program: of more than `MOST` the oldest makes room. A session that was begun by a key
+ends with it.
 """
 
 import hmac
@@ -12,6 +13,7 @@ from msgspec import Struct
 from controlroom.engine.access.credentials import count_use
 from controlroom.engine.access.errors import UserKeyNotFound, WrongCredential
 from controlroom.engine.access.model import Actor
+from controlroom.engine.access.names import checked_name
 from controlroom.engine.access.record import record
 from controlroom.engine.access.scope import ScopedTx, scoped
 from controlroom.engine.access.users.actions import governed
@@ -25,6 +27,8 @@ from controlroom.postgres.database import Statements
 PREFIX: Final = "cru"
 LENGTH: Final = 40
 """As long as clients expect such keys to be: with prefix and checksum, 184 bits are left."""
+MOST: Final = 20
+"""Keys of one user. A guess: more than one has programs of one's own, and few enough to look through."""
 _CHECKSUM: Final = 6
 _LONGEST_LIFE: Final = timedelta(days=3650)
 
@@ -35,6 +39,8 @@ class UserKey(Struct, frozen=True, kw_only=True):
     id: UserKeyId
     number: int
     user_id: UserId
+    name: str
+    """What it is for."""
     created_at: datetime
     used_at: datetime | None
     use_count: int
@@ -42,7 +48,7 @@ class UserKey(Struct, frozen=True, kw_only=True):
     """None: never."""
 
 
-_COLUMNS = "id, number, user_id, created_at, used_at, use_count, expires_at"
+_COLUMNS = "id, number, user_id, name, created_at, used_at, use_count, expires_at"
 
 
 class _Found(Struct, frozen=True):
@@ -57,9 +63,15 @@ def _place(key: UserKeyId) -> str:
 
 
 async def make(
-    engine: Engine, actor: Actor, user: UserId, *, life: timedelta | None = None, within: WorkspaceId | None = None
+    engine: Engine,
+    actor: Actor,
+    user: UserId,
+    *,
+    name: str = "API key",
+    life: timedelta | None = None,
+    within: WorkspaceId | None = None,
 ) -> tuple[UserKey, str]:
-    """A new key of a user, in place of the one before, and its value.
+    """A further key of a user, and its value.
 
     Their own, or of one whom the actor may govern (`users.actions.governed`). Without a life it is the room's: see the
     setting `limits.user_key_days`.
@@ -70,11 +82,12 @@ async def make(
     days = engine.limits.user_key_days
     async with scoped(engine.database, actor.organization_id) as tx:
         await governed(tx, actor, user, within)
-        await _delete(tx, user)
+        await _make_room(tx, user)
         made = await _add(
             tx,
             user,
             key=key,
+            name=checked_name(name),
             lookup=engine.keys.lookup(value),
             sealed=engine.keys.seal(value.encode(), place=_place(key)),
             is_own=actor.id == user,
@@ -84,34 +97,35 @@ async def make(
     return made, value
 
 
-async def get(engine: Engine, actor: Actor, user: UserId, *, within: WorkspaceId | None = None) -> UserKey:
-    """A user's key, never its value. Raises UserKeyNotFound."""
+async def list_keys(engine: Engine, actor: Actor, user: UserId, *, within: WorkspaceId | None = None) -> list[UserKey]:
+    """A user's keys, oldest first, never their values."""
     async with scoped(engine.database, actor.organization_id) as tx:
         await governed(tx, actor, user, within)
-        found = await _of_user(tx, user)
-    if found is None:
-        raise UserKeyNotFound
-    return found
+        return await _of_user(tx, user)
 
 
-async def reveal(engine: Engine, actor: Actor, user: UserId, *, within: WorkspaceId | None = None) -> str:
+async def reveal(
+    engine: Engine, actor: Actor, user: UserId, key: UserKeyId, *, within: WorkspaceId | None = None
+) -> str:
     """The value of a user's key once more. Audited. Raises UserKeyNotFound."""
     async with scoped(engine.database, actor.organization_id) as tx:
         await governed(tx, actor, user, within)
-        found = await _sealed(tx, user)
-        if found is None:
+        sealed = await _sealed(tx, user, key)
+        if sealed is None:
             raise UserKeyNotFound
-        await record(engine, tx, actor, actor.organization_id, "user_key.revealed", found.id, user=str(user))
-    return engine.keys.unseal(found.sealed, place=_place(found.id)).decode()
+        await record(engine, tx, actor, actor.organization_id, "user_key.revealed", key, user=str(user))
+    return engine.keys.unseal(sealed, place=_place(key)).decode()
 
 
-async def revoke(engine: Engine, actor: Actor, user: UserId, *, within: WorkspaceId | None = None) -> None:
+async def revoke(
+    engine: Engine, actor: Actor, user: UserId, key: UserKeyId, *, within: WorkspaceId | None = None
+) -> None:
     """Delete a user's key, and end what was begun by it. Raises UserKeyNotFound."""
     async with scoped(engine.database, actor.organization_id) as tx:
         await governed(tx, actor, user, within)
-        if not await _delete(tx, user):
+        if not await _delete(tx, user, key):
             raise UserKeyNotFound
-        await record(engine, tx, actor, actor.organization_id, "user_key.deleted", user)
+        await record(engine, tx, actor, actor.organization_id, "user_key.deleted", key, user=str(user))
 
 
 async def log_in(engine: Engine, *, username: str, value: str) -> tuple[Actor, UserKeyId]:
@@ -134,25 +148,29 @@ async def log_in(engine: Engine, *, username: str, value: str) -> tuple[Actor, U
     return actor, found.id
 
 
-class _Sealed(Struct, frozen=True):
-    id: UserKeyId
-    sealed: bytes
-
-
 async def _add(
-    tx: ScopedTx, user: UserId, *, key: UserKeyId, lookup: bytes, sealed: bytes, is_own: bool, life: timedelta | None
+    tx: ScopedTx,
+    user: UserId,
+    *,
+    key: UserKeyId,
+    name: str,
+    lookup: bytes,
+    sealed: bytes,
+    is_own: bool,
+    life: timedelta | None,
 ) -> UserKey:
     return await tx.one(
         UserKey,
         f"""
         insert into credential (id, kind, organization_id, user_id, name, lookup, sealed, created_by, expires_at)
-        select %(key)s, 'user_key', organization_id, id, 'API key', %(lookup)s, %(sealed)s,
+        select %(key)s, 'user_key', organization_id, id, %(name)s, %(lookup)s, %(sealed)s,
                case when %(is_own)s then id end, clock_now() + %(life)s::interval
           from app_user where id = %(user)s
         returning {_COLUMNS}
         """,
         user=user,
         key=key,
+        name=name,
         lookup=lookup,
         sealed=sealed,
         is_own=is_own,
@@ -160,15 +178,31 @@ async def _add(
     )
 
 
-async def _of_user(tx: ScopedTx, user: UserId) -> UserKey | None:
-    return await tx.one_or_none(
-        UserKey, f"select {_COLUMNS} from credential where user_id = %(user)s and kind = 'user_key'", user=user
+async def _of_user(tx: ScopedTx, user: UserId) -> list[UserKey]:
+    return await tx.all(
+        UserKey,
+        f"select {_COLUMNS} from credential where user_id = %(user)s and kind = 'user_key' order by id",
+        user=user,
     )
 
 
-async def _sealed(tx: ScopedTx, user: UserId) -> _Sealed | None:
-    return await tx.one_or_none(
-        _Sealed, "select id, sealed from credential where user_id = %(user)s and kind = 'user_key'", user=user
+async def _sealed(tx: ScopedTx, user: UserId, key: UserKeyId) -> bytes | None:
+    sealed: bytes | None = await tx.value(
+        "select sealed from credential where id = %(key)s and user_id = %(user)s and kind = 'user_key'",
+        key=key,
+        user=user,
+    )
+    return sealed
+
+
+async def _make_room(tx: ScopedTx, user: UserId) -> None:
+    await tx.execute(
+        """
+        delete from credential where id in (
+            select id from credential where user_id = %(user)s and kind = 'user_key' order by id desc offset %(rest)s)
+        """,
+        user=user,
+        rest=MOST - 1,
     )
 
 
@@ -186,5 +220,12 @@ async def user_key_by_lookup(db: Statements, lookup: bytes) -> _Found | None:
     )
 
 
-async def _delete(tx: ScopedTx, user: UserId) -> bool:
-    return await tx.execute("delete from credential where user_id = %(user)s and kind = 'user_key'", user=user) > 0
+async def _delete(tx: ScopedTx, user: UserId, key: UserKeyId) -> bool:
+    return (
+        await tx.execute(
+            "delete from credential where id = %(key)s and user_id = %(user)s and kind = 'user_key'",
+            key=key,
+            user=user,
+        )
+        > 0
+    )

@@ -14,13 +14,14 @@ from controlroom.engine.access.errors import RoleNotFound, UsernameTaken
 from controlroom.engine.access.grants import store as grants
 from controlroom.engine.access.grants.actions import ensure_may_hand, kept_governed
 from controlroom.engine.access.grants.model import Principal, PrincipalKind
-from controlroom.engine.access.model import Actor, Permission, Role
+from controlroom.engine.access.model import PERMISSIONS_OF_ROLE, Actor, Permission, Role
 from controlroom.engine.access.names import checked_description, checked_name, checked_text
 from controlroom.engine.access.passwords import hash_password
 from controlroom.engine.access.record import record
 from controlroom.engine.access.roles import store as roles
 from controlroom.engine.access.roles.actions import checked_words, ensure_in_organization
 from controlroom.engine.access.roles.model import OF_MEMBERS, RUNNER
+from controlroom.engine.access.rules import ensure_may_give
 from controlroom.engine.access.scope import ScopedTx, scoped
 from controlroom.engine.access.users import store
 from controlroom.engine.access.users.actions import governed, initial_password_key
@@ -51,9 +52,22 @@ class Standing(Struct, frozen=True, kw_only=True):
     is_disabled: bool | None = None
 
 
-async def create(engine: Engine, actor: Actor, *, profile: Profile, password: str | None, standing: Standing) -> UserId:
-    """A new user of the organization. Raises UsernameTaken, RoleNotFound, BeyondOwnRights."""
+async def create(
+    engine: Engine,
+    actor: Actor,
+    *,
+    profile: Profile,
+    password: str | None,
+    standing: Standing,
+    member_of: tuple[WorkspaceId, Role] | None = None,
+) -> UserId:
+    """A new user of the organization, with a place in a workspace if one is given.
+
+    Raises UsernameTaken, RoleNotFound, BeyondOwnRights.
+    """
     ensure_in_organization(actor, Permission.WRITE_MEMBERS)
+    if member_of is not None:
+        ensure_may_give(actor, PERMISSIONS_OF_ROLE[member_of[1]], member_of[0])
     checked = _checked(profile)
     name = checked_name(profile.username or "", what="user name")
     password_hash = None if password is None else await hash_password(password)
@@ -65,6 +79,12 @@ async def create(engine: Engine, actor: Actor, *, profile: Profile, password: st
         await _tell(tx, actor, user, checked)
         await tx.execute("update app_user set created_by = updated_by, revision = 1 where id = %(user)s", user=user)
         await _stand(tx, actor, user, standing)
+        if member_of is not None:
+            workspace, role = member_of
+            made = GrantId(uuid7())
+            await grants.add_membership(
+                tx, actor.organization_id, grant=made, workspace=workspace, user=user, role=role
+            )
         await record(engine, tx, actor, actor.organization_id, "user.created", user, username=name)
     return user
 

@@ -78,6 +78,14 @@ async def list_users(engine: Engine, actor: Actor, *, after: UserId | None = Non
     return await store.list_users(engine.database, actor.organization_id, among=among, after=after, limit=limit)
 
 
+async def get_user(engine: Engine, actor: Actor, user: UserId) -> User:
+    """One user, for who reads members in the organization, and themselves. Raises UserNotFound."""
+    found = await store.user(engine.database, actor.organization_id, user)
+    if found is None or not (actor.may(Permission.READ_MEMBERS, None) or actor.id == user):
+        raise UserNotFound
+    return found
+
+
 async def set_password(
     engine: Engine, actor: Actor, user: UserId, password: str, *, within: WorkspaceId | None = None
 ) -> None:

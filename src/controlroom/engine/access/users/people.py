@@ -90,7 +90,10 @@ PEOPLE: Final = Listing(
            coalesce((select jsonb_agg(workspace.id) from workspace
                       where workspace.organization_id = app_user.organization_id and workspace.deleted_at is null
                         and (held.is_wide or workspace.id = any (held.workspaces))), '[]') as workspaces""",
-    joins=f"""left join credential as user_key on user_key.user_id = app_user.id and user_key.kind = 'user_key'
+    joins=f"""left join lateral (
+           select credential.created_at, credential.expires_at from credential
+            where credential.user_id = app_user.id and credential.kind = 'user_key'
+            order by credential.id desc limit 1) as user_key on true
       cross join lateral (
            select jsonb_agg(jsonb_build_array(held.workspace_id, role.permissions)) as granted,
                   array_agg(held.workspace_id) as workspaces, bool_or(held.workspace_id is null) as is_wide
