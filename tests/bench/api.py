@@ -19,7 +19,7 @@ class Caller:
     """One kept connection to an address."""
 
     def __init__(self, url: str, authorization: str) -> None:
-        address = urlsplit(url)
+        address, self.authorization = urlsplit(url), authorization
         self._connection = http.client.HTTPConnection(address.hostname, address.port, timeout=120)
         self._headers = {"Authorization": authorization, "Content-Type": "application/json"}
         self._used = time.monotonic()
@@ -41,9 +41,8 @@ class Workspace(Caller):
 
     def __init__(self, room: Room, authorization: str = "") -> None:
         self.id: str = room.facts["workspace_id"]
-        self.authorization = authorization or f"RC-WSKEY {room.facts['api_key']}"
         self.base = f"/api/v1/workspaces/{self.id}"
-        super().__init__(room.url, self.authorization)
+        super().__init__(room.url, authorization or f"RC-WSKEY {room.facts['api_key']}")
         self._room = room
 
     def by_admin(self) -> "Workspace":

@@ -257,6 +257,19 @@ def rerun(
     return 0
 
 
+@app.command(name="stop-step-run")
+def stop_step_run(step_run: str, /, *, room: RoomOptions = HERE) -> None:
+    """End one step run, and no other of its run; its item fails with it.
+
+    Parameters
+    ----------
+    step_run
+        Its id, as `show` tells it.
+    """
+    with Client(address(room)) as client:
+        tell(room, client.post(f"/step-runs/{step_run}/stop"))
+
+
 @app.command
 def pause(step_run: str, /, *, room: RoomOptions = HERE) -> None:
     """Halt a robot at work: it keeps its work item, and its time limit rests until it is resumed.

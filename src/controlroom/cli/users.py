@@ -230,6 +230,23 @@ def revoke_key(user: str, key: str, /, *, yes: Yes = False, room: RoomOptions = 
     tell(room, answer)
 
 
+@app.command(name="default-worker")
+def default_worker(user: str, worker: str | None = None, /, *, room: RoomOptions = HERE) -> None:
+    """Let robots run on a worker when they run as a user and nothing else is named.
+
+    Parameters
+    ----------
+    user
+        User name or id.
+    worker
+        Name or id of the worker; without one the user has none any more.
+    """
+    with Client(address(room)) as client:
+        named = None if worker is None else find_id(client, "workers", worker)
+        found = find_user(client, "users", user)
+        tell(room, client.post(f"/users/{found['id']}/default-worker", {"worker_id": named}))
+
+
 @credentials.command(name="list")
 def list_credentials(user: str, /, *, room: RoomOptions = HERE) -> None:
     """List a user's access credentials, without their secrets."""
