@@ -189,9 +189,15 @@ async def page(
     return Found(found.rows, PageTold(offset, everything, matched))
 
 
+def empty_page(search: Search | None) -> Listed[Any]:
+    """The page of a list of which we know that it has no rows. Raises Invalid for what is no page."""
+    found, _ = _page((search or Search()).page, most=MOST, usual=LENGTH)
+    return Listed(PageTold(found, 0, 0), [])
+
+
 def asked_of(search: Search, columns: Columns, only: Filter = EVERYTHING) -> tuple[Asked, int]:
     """What is asked of the engine's list, and the offset as it was read."""
-    offset, length = _page(search.page, columns)
+    offset, length = _page(search.page, most=columns.most, usual=columns.length)
     found = filter_of(search.filter, columns)
     if only is not EVERYTHING:
         found = only if found is EVERYTHING else AllOf((only, found))
@@ -407,15 +413,15 @@ def _key(asked: Any, columns: Columns) -> Sort | None:
     return Sort(by, direction)
 
 
-def _page(asked: Any, columns: Columns) -> tuple[int, int]:
+def _page(asked: Any, *, most: int, usual: int) -> tuple[int, int]:
     """The offset, and how many rows."""
     if asked is None or asked in ({}, [], ""):
-        return 0, columns.length
+        return 0, usual
     if not isinstance(asked, dict):
         raise PositionWrong("a page is `{offset, length}`")
     given = {str(key).casefold(): value for key, value in asked.items()}
     offset, length = _count("offset", given.get("offset")), _count("length", given.get("length"))
-    return offset, min(length or columns.length, columns.most)
+    return offset, min(length or usual, most)
 
 
 def _count(name: str, value: Any) -> int:

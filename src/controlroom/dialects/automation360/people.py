@@ -93,6 +93,11 @@ class UserTold(Shape, frozen=True, kw_only=True):
     app_type: str | None = None
 
 
+def licence_word(licence: str) -> str:
+    """By which word of a user a licence is known."""
+    return f"{_LICENCE}{licence}"
+
+
 FLAGS: Final = ("enableAutoLogin", "deviceCredentialAttested", "multipleLoginAllowed")
 """What a user is said to have, which is kept and told again."""
 

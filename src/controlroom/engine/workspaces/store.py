@@ -1,5 +1,6 @@
 """Statements on organizations and workspaces."""
 
+from datetime import datetime
 from functools import partial
 from typing import Final
 
@@ -51,6 +52,14 @@ async def add_organization(tx: Statements, organization: OrganizationId, name: s
         organization=organization,
         name=name,
     )
+
+
+async def founded_at(db: Statements, organization: OrganizationId) -> datetime:
+    """Since when an organization is there."""
+    founded: datetime = await db.value(
+        "select created_at from organization where id = %(organization)s", organization=organization
+    )
+    return founded
 
 
 async def get(tx: Statements, scope: Scope) -> Workspace | None:
