@@ -76,6 +76,8 @@ class Room:
     loops: asyncio.Task[None]
     """What the server does by itself; ends only with the room, or by a bug."""
     writes: WriteProbe
+    outgoing: Outgoing
+    """The one client for requests that leave the room."""
     _parts: AsyncExitStack = field(repr=False)
     holds: Holds = field(default_factory=Holds)
     """Requests of workers, and of who waits for a run; `release` them before the server stops, or it waits for them."""
@@ -135,13 +137,19 @@ async def build(settings: Settings, *, own_worker_token: str | None = None) -> R
         loops = asyncio.create_task(maintained, name="maintenance")
         loops.add_done_callback(_tell_why_loops_ended)
         parts.push_async_callback(_ended, loops)
-        return Room(settings, engine, origins, metrics, loops, writes, parts.pop_all())
+        return Room(settings, engine, origins, metrics, loops, writes, outgoing, parts.pop_all())
     raise AssertionError  # the stack swallows nothing
 
 
 def asgi(room: Room, *others: Mount) -> App:
     """The one ASGI app of a room: every border under one origin (DESIGN §5), and whatever else is to stand there."""
-    grammar = robocorp.application(room.engine, room.origins, mail_domain=room.settings.mail_domain, holds=room.holds)
+    grammar = robocorp.application(
+        room.engine,
+        room.origins,
+        mail_domain=room.settings.mail_domain,
+        holds=room.holds,
+        outgoing=room.outgoing,
+    )
     settings, origins = room.settings, room.origins
     control_room = automation360.application(room.engine, origins, room.holds)
     insiders = Insiders(origins, settings.trusted_networks, partial(_whose_key, room.engine))

@@ -107,6 +107,14 @@ ROWS = {
         "$id, $shared_secret, 0, 'password', false, true, true",
     ),
     "secret_value": ("secret_value (id, attribute_id, sealed)", "$id, $secret_attribute, ''"),
+    "model_provider": (
+        "model_provider (id, organization_id, name, auth)",
+        "$id, $organization, 'OpenAI', '{}'",
+    ),
+    "model_connection": (
+        "model_connection (id, provider_id, name, definition)",
+        "$id, $model_provider, 'small', '{}'",
+    ),
     "asset": ("asset (id, workspace_id, name)", "$id, $workspace, 'rates'"),
     "webhook": (
         "webhook (id, workspace_id, name, grammar, endpoint, events, sealed)",

@@ -53,6 +53,7 @@ NOUNS = (
         "cli.lockers:app",
         "What shares secrets of the organization: list, show, create, rename, member, consumer, put, take, delete",
     ),
+    Command("models", "cli.models:app", "Connections to models: list, create, prompt, delete"),
     Command("assets", "cli.assets:app", "Assets: list, show, set, get, delete"),
     Command("keys", "cli.keys:app", "API keys: list, show, create, edit, reveal, delete"),
     Command("workers", "cli.workers:app", "Workers and link tokens: list, show, rename, serve, link-token, delete"),

@@ -16,7 +16,7 @@ _TYPES: Final[Mapping[str, str]] = {
     "shared_secret.value_deleted",
     "UPDATE_CREDENTIAL_OWNERSHIP": "shared_secret.given",
     "DELETE_CREDENTIAL": "secret.deleted shared_secret.deleted",
-    "READ_CREDENTIAL": "secret.read shared_secret.read shared_secret.shown",
+    "READ_CREDENTIAL": "secret.read shared_secret.read shared_secret.shown shared_secret.used",
     "ADD_LOCKER": "locker.created",
     "UPDATE_LOCKER": "locker.updated locker.member_set locker.member_removed locker.consumer_added "
     "locker.consumer_removed shared_secret.put_into_locker shared_secret.taken_from_locker",

@@ -107,6 +107,10 @@ _MEANINGS: Final[Mapping[str, Mapping[str, Meaning]]] = {
     "auditlog": {"everyoneactions": _gives(frozenset({_P.READ_AUDIT}))},
     "apikey": {"generate": _NOTHING},
     "botinsight": {"all": _gives(_SEES_RUNS)},
+    "aimodelconnection": {
+        "view": _gives(frozenset({_P.READ_MODELS})),
+        "manage": _gives(frozenset({_P.READ_MODELS, _P.WRITE_MODELS})),
+    },
     "aari": {"aarischeduler": _NOTHING, "pixiebrixintegration": _NOTHING},
     "process": {
         "deleteallrequest": _NOTHING,

@@ -25,6 +25,7 @@ from controlroom.dialects.robocorp.openapi import config, documented
 from controlroom.dialects.robocorp.rcc import surface as rcc
 from controlroom.dialects.robocorp.routing import undocumented
 from controlroom.engine.engine import Engine
+from controlroom.outgoing import Outgoing
 
 PREFIXES = (
     "/api/v1",
@@ -45,14 +46,21 @@ _OTHERS = (integrations, old_robots, runtime_work_items, sessions, vault)
 """Modules whose routes are for other callers than those of the public API and our own management API."""
 
 
-def routes(engine: Engine, origins: Origins, *, mail_domain: str, holds: Holds | None = None) -> Litestar:
+def routes(
+    engine: Engine,
+    origins: Origins,
+    *,
+    mail_domain: str,
+    holds: Holds | None = None,
+    outgoing: Outgoing | None = None,
+) -> Litestar:
     """All routes of the dialect."""
     public = handlers_of(modules_in(robocorp, but=_OTHERS))
     above = [handler for handler in public if "above_workspaces" in handler.opt]
     below = [handler for handler in public if handler not in above]
     hooks = asyncio.Semaphore(engine.limits.git_hooks)
     of_server = {"engine": engine, "origins": origins, "holds": holds or Holds()}
-    state = State({**of_server, "mail_domain": mail_domain, "push_hooks": hooks})
+    state = State({**of_server, "mail_domain": mail_domain, "push_hooks": hooks, "outgoing": outgoing})
     return Litestar(
         [
             documented(f"{_V1}/workspaces/{{workspace_id:uuid}}", below, auth.somebody),
@@ -76,12 +84,19 @@ def routes(engine: Engine, origins: Origins, *, mail_domain: str, holds: Holds |
     )
 
 
-def application(engine: Engine, origins: Origins, *, mail_domain: str, holds: Holds | None = None) -> App:
+def application(
+    engine: Engine,
+    origins: Origins,
+    *,
+    mail_domain: str,
+    holds: Holds | None = None,
+    outgoing: Outgoing | None = None,
+) -> App:
     """The dialect over an engine; `mail_domain` is that of the processes' addresses.
 
     Give `holds` to be able to end the calls that wait for a run when the server stops.
     """
-    litestar = routes(engine, origins, mail_domain=mail_domain, holds=holds)
+    litestar = routes(engine, origins, mail_domain=mail_domain, holds=holds, outgoing=outgoing)
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         # The host of robots serves the same resources under /v1 (§0.1). Links keep the path that the caller used.

@@ -76,10 +76,21 @@ class Permission(StrEnum):
     """Keep secrets and lockers of the organization, and share them."""
     GOVERN_LOCKERS = "lockers.govern"
     """See and change all lockers and secrets of the organization, whoever owns them: not their values."""
+    READ_MODELS = "models.read"
+    """See connections to models, and ask these something."""
+    WRITE_MODELS = "models.write"
+    """Make connections to models."""
 
 
 OF_ORGANIZATION = frozenset(
-    {Permission.WRITE_WORKSPACES, Permission.WRITE_ROLES, Permission.OWN_SECRETS, Permission.GOVERN_LOCKERS}
+    {
+        Permission.WRITE_WORKSPACES,
+        Permission.WRITE_ROLES,
+        Permission.OWN_SECRETS,
+        Permission.GOVERN_LOCKERS,
+        Permission.READ_MODELS,
+        Permission.WRITE_MODELS,
+    }
 )
 """What means nothing in a single workspace."""
 

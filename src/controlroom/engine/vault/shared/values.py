@@ -9,6 +9,7 @@ from controlroom.engine.access.scope import SEEN, Robot, ScopedTx
 from controlroom.engine.nouns import InOrganization, Noun
 from controlroom.engine.vault.errors import ValueNotFound
 from controlroom.engine.vault.lockers.model import Asker
+from controlroom.engine.vault.lockers.store import CONSUMED_BY_USER
 from controlroom.engine.vault.shared.model import SealedValue
 from controlroom.ids import AttributeId, SecretValueId, SharedSecretId, UserId
 from controlroom.keys import Keys
@@ -133,6 +134,34 @@ async def change(tx: ScopedTx, asker: Asker, value: SecretValueId, sealed: bytes
 async def delete(tx: ScopedTx, value: SecretValueId) -> None:
     """Remove a locked value."""
     await tx.execute("delete from secret_value where id = %(value)s", value=value)
+
+
+class Usable(SealedValue, frozen=True, kw_only=True):
+    """A value, encrypted, and of which secret it is."""
+
+    secret_id: SharedSecretId
+    secret_name: str
+
+
+async def usable(tx: Statements, asker: Asker, attribute: AttributeId) -> Usable | None:
+    """The value of an attribute of a secret that the asker owns or consumes: everybody's, or their own."""
+    return await tx.one_or_none(
+        Usable,
+        f"""
+        select found.*, shared_secret.id as secret_id, shared_secret.name as secret_name
+          from ({_VALUE}
+                 where secret_attribute.id = %(attribute)s
+                   and (secret_value.user_id is null or secret_value.user_id = %(user)s)) as found
+          join secret_attribute on secret_attribute.id = found.attribute_id
+          join shared_secret on shared_secret.id = secret_attribute.shared_secret_id
+         where shared_secret.organization_id = %(organization)s
+           and (shared_secret.owner_id = %(user)s or shared_secret.locker_id in {CONSUMED_BY_USER} or %(reveals)s)
+        """,
+        attribute=attribute,
+        organization=asker.organization,
+        user=asker.user,
+        reveals=asker.reveals,
+    )
 
 
 class Readable(Struct, frozen=True):
