@@ -54,8 +54,8 @@ def create(
     organization_lock
         Likewise, one that the organization has for all its workspaces.
     """
-    if not step and not command:
-        raise Misused("a process has steps: give --step or --command")
+    if not step and not command and not options.ask:
+        raise Misused("a process has steps: give --step, --command or --ask")
     with Client(address(room)) as client:
         body: dict[str, Any] = {"name": name, "steps": definitions(client, step, options, commands=command)}
         if default_input is not None:
@@ -155,6 +155,7 @@ def show(process: str, /, *, room: RoomOptions = HERE) -> None:
         show_json(found)
         return
     steps = found.pop("steps", [])
+    found.pop("form", None)
     locks = ", ".join(lock["name"] for lock in found.get("locks", []))
     show_fields({**found, "created_at": moment(found["created_at"]), "locks": locks})
     print()
@@ -204,6 +205,8 @@ def delete(
 def _what_runs(step: Mapping[str, Any]) -> str | None:
     if commands := step.get("commands"):
         return " · ".join(command["name"] for command in commands["list"])
+    if form := step.get("form"):
+        return f"asks: {form.get('title') or 'a person'}"
     return (step.get("task") or {}).get("name")
 
 

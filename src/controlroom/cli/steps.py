@@ -13,7 +13,7 @@ from controlroom.cli.errors import CommandFailed, Misused
 from controlroom.cli.lookup import find_id
 from controlroom.cli.options import Many
 from controlroom.cli.places import FORM, placement_of, user_id
-from controlroom.cli.values import number, pair
+from controlroom.cli.values import number, pair, payload
 
 
 @Parameter(name="*", group=Group("Steps"))
@@ -43,6 +43,8 @@ class StepOptions:
     """STEP: begins only when the steps before have ended."""
     one_item: Many = ()
     """STEP: every work item gets a robot of its own."""
+    ask: Many = ()
+    """STEP=FORM: the step asks a person, by a form as JSON or @file; behind the steps that run something."""
 
 
 AS_USUAL = StepOptions()
@@ -65,6 +67,7 @@ class _Steps:
         self._said.add(name)
         step = self.made.setdefault(name, {"name": name})
         step.pop("commands", None)
+        step.pop("form", None)
         step["task"] = task
 
     def add_command(self, name: str, package: str, command: dict[str, Any]) -> None:
@@ -72,12 +75,22 @@ class _Steps:
         step = self.made.setdefault(name, {"name": name})
         if name not in self._said:
             self._said.add(name)
+            step.pop("form", None)
             step |= {"task": None, "commands": {"package_id": package, "list": []}}
         if not step.get("commands"):
             raise Misused(f"step {name!r} has a task: it cannot have commands, too")
         if step["commands"]["package_id"] != package:
             raise Misused(f"step {name!r}: its commands are those of one package")
         step["commands"]["list"].append(command)
+
+    def add_form(self, name: str, form: Any) -> None:
+        """A step that asks a person, in place of what it was before."""
+        if name in self._said:
+            raise Misused(f"two steps are called {name!r}: they could not be told apart")
+        self._said.add(name)
+        step = self.made.setdefault(name, {"name": name})
+        step.pop("commands", None)
+        step |= {"task": None, "form": form}
 
     def of(self, name: str, option: str) -> dict[str, Any]:
         """The step that an option is about."""
@@ -116,6 +129,8 @@ def definitions(
         known.of(name, "--remove")
         del known.made[name]
     _add(client, known, steps, commands)
+    for name, form in _pairs(options.ask):
+        known.add_form(name, payload(form))
     for option, field, least, texts in (
         ("--max-parallel", "max_parallel", 1, options.max_parallel),
         ("--timeout", "timeout_seconds", 1, options.timeout),

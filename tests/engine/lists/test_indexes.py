@@ -28,6 +28,7 @@ from controlroom.engine.lists.model import (
     Within,
     equal,
 )
+from controlroom.engine.runs.human_tasks import OPEN_TASKS
 from controlroom.engine.runs.listings import RUNS, STEP_RUNS
 from controlroom.engine.schedules.listings import SCHEDULES
 from controlroom.engine.triggers.mappings import TRIGGER_MAPPINGS
@@ -272,7 +273,18 @@ async def test_a_scope_of_several_workspaces_lists_those_that_exist(engine, orga
     assert await db.all(object, nothing.sql, **nothing.values) == []
 
 
-LISTINGS = [RUNS, STEP_RUNS, ITEMS, audit.EVENTS, ASSISTANT_RUNS, DELIVERIES, SCHEDULES, ALLOCATIONS, TRIGGER_MAPPINGS]
+LISTINGS = [
+    OPEN_TASKS,
+    RUNS,
+    STEP_RUNS,
+    ITEMS,
+    audit.EVENTS,
+    ASSISTANT_RUNS,
+    DELIVERIES,
+    SCHEDULES,
+    ALLOCATIONS,
+    TRIGGER_MAPPINGS,
+]
 
 KINDS = {
     Kind.ID: {"uuid"},

@@ -2,6 +2,7 @@
 
 from datetime import datetime
 from operator import attrgetter
+from typing import Any
 from uuid import UUID
 
 from msgspec import UNSET, Raw, UnsetType, field
@@ -11,7 +12,7 @@ from controlroom.dialects.robocorp.answers import Deleted, Identified, OwnBody, 
 from controlroom.dialects.robocorp.locks import LockBody
 from controlroom.dialects.robocorp.placements import PlacementBody, placement_of, show_placement
 from controlroom.dialects.robocorp.routing import Page, Pages, delete, get, post, update
-from controlroom.engine.processes import actions, model, store
+from controlroom.engine.processes import actions, forms, model, store
 from controlroom.engine.work_items.model import ExceptionType
 from controlroom.engine.work_items.rules import RetryPolicy
 from controlroom.errors import Invalid
@@ -80,12 +81,32 @@ class CommandsAnswer(Shape, frozen=True, kw_only=True):
     package_name: str
 
 
+class FieldBody(OwnBody, frozen=True, kw_only=True, omit_defaults=True):
+    """Something to be filled in."""
+
+    name: str
+    label: str = ""
+    kind: forms.FieldKind = forms.FieldKind.TEXT
+    required: bool = False
+    default: Any | UnsetType = UNSET
+    choices: tuple[str, ...] = ()
+
+
+class FormBody(OwnBody, frozen=True, kw_only=True):
+    """What a person is asked, and the buttons by which they answer."""
+
+    title: str = ""
+    fields: tuple[FieldBody, ...] = ()
+    buttons: tuple[str, ...] = (forms.SUBMIT,)
+
+
 class StepRequest(OwnBody, frozen=True, kw_only=True):
-    """A step as it shall be; what is left out is as usual. It runs either a task or commands."""
+    """A step as it shall be; what is left out is as usual. It runs a task or commands, or asks a person by a form."""
 
     name: str
     task: TaskRequest | None = None
     commands: CommandsRequest | None = None
+    form: FormBody | None = None
     max_parallel: int = 1
     timeout_seconds: float | None = None
     environment: dict[str, str] = field(default_factory=dict)
@@ -104,6 +125,8 @@ class StepAnswer(Shape, frozen=True, kw_only=True):
     """None for a step that runs commands, as for one that runs nothing yet."""
     commands: CommandsAnswer | UnsetType = UNSET
     """Told only of a step that has some."""
+    form: FormBody | UnsetType = UNSET
+    """Likewise: by which it asks a person."""
     queue: Identified
     """Where its work items wait: a queue of its own, which may have a schema."""
     max_parallel: int
@@ -127,6 +150,8 @@ class CreateProcess(OwnBody, frozen=True, kw_only=True):
     name: str
     steps: list[StepRequest] = field(default_factory=list)
     default_work_item: DefaultWorkItem | None = None
+    form: FormBody | None = None
+    """By which people start it."""
     enabled: bool = True
     locks: list[LockBody] = field(default_factory=list)
     """What each of its runs holds until it ends."""
@@ -138,6 +163,7 @@ class UpdateProcess(OwnBody, frozen=True, kw_only=True):
     name: str | UnsetType = UNSET
     steps: list[StepRequest] | UnsetType = UNSET
     default_work_item: DefaultWorkItem | UnsetType | None = UNSET
+    form: FormBody | UnsetType | None = UNSET
     enabled: bool | UnsetType = UNSET
     locks: list[LockBody] | UnsetType = UNSET
     """Runs that have been started keep theirs."""
@@ -160,6 +186,8 @@ class ProcessAnswer(Shape, frozen=True, kw_only=True):
     steps: list[StepAnswer]
     enabled: bool
     default_work_item: DefaultWorkItem | None
+    form: FormBody | UnsetType = UNSET
+    """Told only of a process that has one."""
     locks: list[LockBody]
 
 
@@ -203,19 +231,25 @@ def _package(asked: TaskRequest | CommandsRequest, what: str) -> PackageId | str
             raise Invalid(f"{what} either package_id or package_name", code="INVALID_BODY")
 
 
-def _work(step: StepRequest) -> model.NamedTask | model.PackageCommands | None:
-    match (step.task, step.commands):
-        case (None, None):
+def _work(step: StepRequest) -> model.NamedTask | model.PackageCommands | forms.Form | None:
+    match (step.task, step.commands, step.form):
+        case (None, None, None):
             return None
-        case (TaskRequest() as task, None):
+        case (TaskRequest() as task, None, None):
             return model.NamedTask(_package(task, "a task needs"), task.name)
-        case (None, CommandsRequest() as asked):
+        case (None, CommandsRequest() as asked, None):
             return model.PackageCommands(_package(asked, "commands need"), tuple(map(_command_of, asked.list)))
+        case (None, None, FormBody() as form):
+            return _form_of(form)
         case _:
-            raise Invalid("a step has either a task or commands", code="INVALID_BODY")
+            raise Invalid("a step has either a task, or commands, or a form", code="INVALID_BODY")
 
 
 _command_of = shown_as(Command, CommandBody)
+_field_of = shown_as(forms.FormField, FieldBody, is_required="required")
+_show_field = shown_as(FieldBody, forms.FormField, required="is_required")
+_form_of = shown_as(forms.Form, FormBody, fields=lambda body: tuple(map(_field_of, body.fields)))
+show_form = shown_as(FormBody, forms.Form, fields=lambda form: tuple(map(_show_field, form.fields)))
 
 
 def _steps(steps: list[StepRequest]) -> tuple[model.StepDefinition, ...]:
@@ -250,6 +284,13 @@ _show_step = shown_as(
     model.Step,
     task=lambda step: _show_task(step.work) if isinstance(step.work, model.StepTask) else None,
     commands=lambda step: _show_commands(step.work) if isinstance(step.work, model.StepCommands) else UNSET,
+    form=lambda step: show_form(step.work.form) if isinstance(step.work, model.StepPerson) else UNSET,
     placement=("placement", show_placement),
 )
-_shown = shown_with(("steps",), ProcessAnswer, model.Process, default_work_item=("default_item", DefaultWorkItem))
+_shown = shown_with(
+    ("steps",),
+    ProcessAnswer,
+    model.Process,
+    default_work_item=("default_item", DefaultWorkItem),
+    form=lambda process: UNSET if process.form is None else show_form(process.form),
+)

@@ -19,6 +19,7 @@ from controlroom.engine.packages import store as packages
 from controlroom.engine.packages.errors import TaskNotFound
 from controlroom.engine.processes import store
 from controlroom.engine.processes.errors import ItemsWaiting, ProcessNotFound, ProcessRunning, ProvisionerUnknown
+from controlroom.engine.processes.forms import Form, check_form
 from controlroom.engine.processes.model import (
     Group,
     NamedTask,
@@ -56,6 +57,7 @@ async def create(engine: Engine, actor: Actor, workspace: WorkspaceId, definitio
             name=name,
             is_enabled=definition.is_enabled,
             default_item=definition.default_item,
+            form=_checked(definition.form),
             locks=locks,
         )
         if process is None:
@@ -82,13 +84,14 @@ async def update(
         default_item = before.default_item if change.default_item is UNSET else change.default_item
         if change.default_item is not UNSET:
             await check_payload(engine, default_item)
+        form = before.form if change.form is UNSET else _checked(change.form)
         is_enabled = before.is_enabled if change.is_enabled is UNSET else change.is_enabled
         locks = tuple(before.locks)
         if change.locks is not UNSET:
             locks = wanted_locks(change.locks)
             await hold_declared(tx, scope, locks)
         if not await store.update(
-            tx, scope, process, name=name, is_enabled=is_enabled, default_item=default_item, locks=locks
+            tx, scope, process, name=name, is_enabled=is_enabled, default_item=default_item, form=form, locks=locks
         ):
             await ensure_seen(tx, scope)
             raise ProcessNotFound(process)
@@ -156,6 +159,12 @@ async def _write_steps(
             await store.update_step(tx, process, kept, position, step, work)
 
 
+def _checked(form: Form | None) -> Form | None:
+    if form is not None:
+        check_form(form)
+    return form
+
+
 async def _packages(tx: ScopedTx, scope: Scope, wanted: Sequence[StepDefinition]) -> dict[PackageId | str, PackageId]:
     """The packages that steps name, by what they call them. Raises PackageNotFound."""
     works = (step.work for step in wanted)
@@ -171,6 +180,8 @@ async def _work(
     match step.work:
         case None:
             return store.ChosenWork()
+        case Form():
+            return store.ChosenWork(form=_checked(step.work))
         case NamedTask(package, name):
             held = await packages.hold(tx, scope, named[package])
             if name not in held.task_names:

@@ -6,6 +6,7 @@ from typing import Final
 from msgspec import UNSET, Raw, Struct, UnsetType
 
 from controlroom.engine.locks.model import LockName
+from controlroom.engine.processes.forms import Form
 from controlroom.engine.work_items.rules import RetryPolicy
 from controlroom.ids import (
     PackageId,
@@ -70,6 +71,8 @@ class Process(Struct, frozen=True, kw_only=True):
     name: str
     is_enabled: bool
     default_item: Raw | None
+    form: Form | None
+    """By which people start it; None: it has none of its own."""
     implicit_task_id: TaskId | None
     """Set for the process through which a bare task is run; such a one is in no list."""
     created_at: datetime
@@ -95,6 +98,12 @@ class StepCommands(Struct, frozen=True, tag="commands"):
     commands: tuple[Command, ...]
 
 
+class StepPerson(Struct, frozen=True, tag="person"):
+    """A step waits for a person: each of its items is a task of somebody's, held until they have filled in a form."""
+
+    form: Form
+
+
 class Step(Struct, frozen=True, kw_only=True):
     """A step of a process, with the settings of its step runs."""
 
@@ -105,8 +114,8 @@ class Step(Struct, frozen=True, kw_only=True):
     position: int
     """Counts from 0."""
     name: str
-    work: StepTask | StepCommands | None
-    """What it runs; None while nothing is chosen: such a process cannot be started."""
+    work: StepTask | StepCommands | StepPerson | None
+    """What it runs, or what it asks; None while nothing is chosen: such a process cannot be started."""
     queue_id: QueueId
     """Where its items wait."""
     has_schema: bool
@@ -139,7 +148,7 @@ class StepDefinition(Struct, frozen=True, kw_only=True):
     """A step as its author wants it."""
 
     name: str
-    work: TaskId | NamedTask | PackageCommands | None = None
+    work: TaskId | NamedTask | PackageCommands | Form | None = None
     max_parallel: int = 1
     timeout: timedelta | None = None
     starts_after_previous: bool = False
@@ -155,6 +164,7 @@ class ProcessDefinition(Struct, frozen=True, kw_only=True):
     name: str
     steps: tuple[StepDefinition, ...] = ()
     default_item: Raw | None = None
+    form: Form | None = None
     is_enabled: bool = True
     locks: tuple[LockName, ...] = ()
 
@@ -166,6 +176,7 @@ class ProcessChange(Struct, frozen=True, kw_only=True):
     steps: tuple[StepDefinition, ...] | UnsetType = UNSET
     """All steps, in their order. `rules.match_steps` says which of the old ones they are."""
     default_item: Raw | UnsetType | None = UNSET
+    form: Form | UnsetType | None = UNSET
     is_enabled: bool | UnsetType = UNSET
     locks: tuple[LockName, ...] | UnsetType = UNSET
     """Runs that have been started keep theirs."""

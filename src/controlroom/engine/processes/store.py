@@ -10,6 +10,7 @@ from controlroom.engine.access.scope import SEEN, Scope, ScopedTx
 from controlroom.engine.locks.model import LockName
 from controlroom.engine.nouns import InWorkspace, Missing, Noun
 from controlroom.engine.processes.errors import ProcessNotConfigured, ProcessNotFound
+from controlroom.engine.processes.forms import Form
 from controlroom.engine.processes.model import Process, Step, StepDefinition
 from controlroom.ids import PackageId, ProcessId, ProvisionerId, QueueId, StepId, TaskId, uuid7
 from controlroom.postgres.database import Statements, Tx
@@ -36,8 +37,8 @@ STEP: Final = Noun[StepId](
 
 _PROCESS: Final = """
     select process.id, process.number, process.workspace_id, process.name, process.is_enabled,
-           process.default_item -> 'payload' as default_item, process.implicit_task_id, process.created_at,
-           process.locks
+           process.default_item -> 'payload' as default_item, process.form, process.implicit_task_id,
+           process.created_at, process.locks
       from process
 """
 
@@ -46,6 +47,7 @@ _STEP: Final = """
            case when task.id is not null then jsonb_build_object(
                 'type', 'task', 'id', task.id, 'number', task.number, 'name', task.name, 'package_id', package.id,
                 'package_name', package.name)
+                when step.form is not null then jsonb_build_object('type', 'person', 'form', step.form)
                 when step.commands is not null then jsonb_build_object(
                 'type', 'commands', 'package_id', package.id, 'package_name', package.name, 'commands', step.commands)
            end as work,
@@ -204,22 +206,31 @@ class ChosenWork(Struct, frozen=True):
     task: TaskId | None = None
     package: PackageId | None = None
     commands: tuple[Command, ...] | None = None
+    form: Form | None = None
 
 
 async def insert(
-    tx: Tx, scope: Scope, *, name: str, is_enabled: bool, default_item: Raw | None, locks: Sequence[LockName]
+    tx: Tx,
+    scope: Scope,
+    *,
+    name: str,
+    is_enabled: bool,
+    default_item: Raw | None,
+    form: Form | None,
+    locks: Sequence[LockName],
 ) -> ProcessId | None:
     """A new process without steps; None if the scope sees no such workspace."""
     found: ProcessId | None = await tx.value(
         f"""
-        insert into process (id, workspace_id, name, is_enabled, default_item, locks)
-        select %(id)s, seen.id, %(name)s, %(is_enabled)s, %(default_item)s, %(locks)s from {SEEN} as seen
+        insert into process (id, workspace_id, name, is_enabled, default_item, form, locks)
+        select %(id)s, seen.id, %(name)s, %(is_enabled)s, %(default_item)s, %(form)s, %(locks)s from {SEEN} as seen
         returning id
         """,
         id=uuid7(),
         name=name,
         is_enabled=is_enabled,
         default_item=_stored(default_item),
+        form=form,
         locks=list(locks),
         **scope.params,
     )
@@ -276,6 +287,7 @@ async def update(
     name: str,
     is_enabled: bool,
     default_item: Raw | None,
+    form: Form | None,
     locks: Sequence[LockName],
 ) -> bool:
     """Write what a process is called and how it starts; whether the scope sees it."""
@@ -283,13 +295,15 @@ async def update(
         await tx.execute(
             f"""
             update process
-               set name = %(name)s, is_enabled = %(is_enabled)s, default_item = %(default_item)s, locks = %(locks)s
+               set name = %(name)s, is_enabled = %(is_enabled)s, default_item = %(default_item)s, form = %(form)s,
+                   locks = %(locks)s
              where id = %(process)s and workspace_id = {SEEN} and deleted_at is null
             """,
             process=process,
             name=name,
             is_enabled=is_enabled,
             default_item=_stored(default_item),
+            form=form,
             locks=list(locks),
             **scope.params,
         )
@@ -347,12 +361,12 @@ async def insert_step(
     )
     await tx.execute(
         """
-        insert into step (id, workspace_id, process_id, position, name, task_id, package_id, commands, queue_id,
+        insert into step (id, workspace_id, process_id, position, name, task_id, package_id, commands, form, queue_id,
                           max_parallel, timeout, starts_after_previous, one_item_per_step_run, environment, retry,
                           placement)
         values (%(step)s, %(workspace)s, %(process)s, %(position)s, %(name)s, %(task)s, %(package)s, %(commands)s,
-                %(queue)s, %(max_parallel)s, %(timeout)s, %(starts_after_previous)s, %(one_item_per_step_run)s,
-                %(environment)s, %(retry)s, %(placement)s)
+                %(form)s, %(queue)s, %(max_parallel)s, %(timeout)s, %(starts_after_previous)s,
+                %(one_item_per_step_run)s, %(environment)s, %(retry)s, %(placement)s)
         """,
         step=new,
         workspace=scope.workspace,
@@ -371,7 +385,7 @@ async def update_step(
         """
         update step
            set position = %(position)s, name = %(name)s, task_id = %(task)s, package_id = %(package)s,
-               commands = %(commands)s, max_parallel = %(max_parallel)s, timeout = %(timeout)s,
+               commands = %(commands)s, form = %(form)s, max_parallel = %(max_parallel)s, timeout = %(timeout)s,
                starts_after_previous = %(starts_after_previous)s,
                one_item_per_step_run = %(one_item_per_step_run)s, environment = %(environment)s, retry = %(retry)s,
                placement = %(placement)s
@@ -398,6 +412,7 @@ def _settings(step: StepDefinition, position: int, work: ChosenWork) -> dict[str
         "task": work.task,
         "package": work.package,
         "commands": None if work.commands is None else Raw(json.encode(work.commands)),
+        "form": work.form,
         "max_parallel": step.max_parallel,
         "timeout": step.timeout,
         "starts_after_previous": step.starts_after_previous,

@@ -14,7 +14,7 @@ from controlroom.engine.engine import Engine
 from controlroom.engine.events import store as events
 from controlroom.engine.events.store import By, Event
 from controlroom.engine.locks.model import LockState
-from controlroom.engine.runs import locks, shares
+from controlroom.engine.runs import human_tasks, locks, shares
 from controlroom.engine.runs.model import RunState, StopRequest
 from controlroom.engine.runs.rules import CreateStepRuns, EndRun, RunLoad, StepLoad, is_idle, next_for
 from controlroom.engine.wakes import Topic
@@ -87,9 +87,12 @@ async def _go_on(engine: Engine, tx: ScopedTx, run: _LockedRun) -> None:
         steps=tuple(steps),
     )
     match next_for(load):
-        case CreateStepRuns(counts):
+        case CreateStepRuns(counts, asking):
             await _reopen(tx, run)
-            if await _has_its_locks(engine, tx, run) and counts:
+            has_its_locks = await _has_its_locks(engine, tx, run)
+            if has_its_locks and asking:
+                await human_tasks.open_in(engine, tx, run, run.id, asking)
+            if has_its_locks and counts:
                 workers_to_wake = await _create(tx, run, counts)
                 of, within = run.workspace_id, run.organization_id
                 tx.after_commit(lambda: engine.wakes.wake(Topic.STEP_RUNS_AWAIT, of, within, count=workers_to_wake))
@@ -215,6 +218,7 @@ async def _load(tx: ScopedTx, run: RunId, process: ProcessId, *, at_least: int) 
         StepLoad,
         f"""
         select step.id, greatest(step.max_parallel, %(at_least)s::int) as max_parallel, step.starts_after_previous,
+               step.form is not null as asks_person,
                coalesce(active.active, 0)::int as active, coalesce(active.waiting, 0)::int as waiting,
                (select count(*) from (
                     select from work_item

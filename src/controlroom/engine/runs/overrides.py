@@ -6,7 +6,7 @@ from controlroom.engine.access.scope import Scope, ScopedTx
 from controlroom.engine.packages import labels
 from controlroom.engine.packages.errors import LabelNotFound, PackageVersionNotFound
 from controlroom.engine.packages.labels import LabelledVersion
-from controlroom.engine.processes.model import Step, StepTask
+from controlroom.engine.processes.model import Step, StepCommands, StepTask
 from controlroom.engine.runs.model import Overrides
 from controlroom.errors import Conflict
 from controlroom.ids import PackageId, PackageVersionId
@@ -29,7 +29,7 @@ async def overridden_versions(
     A label means one in the package of each step. Raises PackageVersionNotFound for a version that is of no step's
     package, LabelNotFound for a package without the label, TaskNotInVersion.
     """
-    works = [step.work for step in steps if step.work is not None]
+    works = [step.work for step in steps if isinstance(step.work, StepTask | StepCommands)]
     packages = {work.package_id for work in works}
     found: Mapping[PackageId, LabelledVersion] = {}
     if overrides.version is not None:

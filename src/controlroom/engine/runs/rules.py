@@ -73,6 +73,8 @@ class StepLoad(Struct, frozen=True, kw_only=True):
     id: StepId
     max_parallel: int
     starts_after_previous: bool
+    asks_person: bool = False
+    """It waits for people: its items are set aside for them, and no robot works on them."""
     active: int
     """Step runs that have not ended."""
     waiting: int
@@ -96,6 +98,8 @@ class CreateStepRuns(Struct, frozen=True):
     """So many more step runs, by step; perhaps none, and the run goes on."""
 
     counts: tuple[tuple[StepId, int], ...]
+    asking: tuple[StepId, ...] = ()
+    """Steps whose items are to be set aside for people."""
 
 
 class EndRun(Struct, frozen=True):
@@ -116,7 +120,10 @@ def next_for(run: RunLoad) -> CreateStepRuns | EndRun:
         return _end(run)
     if run.state is RunState.STOPPING:
         return CreateStepRuns(())
-    return CreateStepRuns(tuple(_wanted(run.steps)))
+    wanted = _wanted(run.steps)
+    asking = {step.id for step in run.steps if step.asks_person}
+    counts = tuple((step, count) for step, count in wanted if step not in asking)
+    return CreateStepRuns(counts, tuple(step for step, _ in wanted if step in asking))
 
 
 def _wanted(steps: Sequence[StepLoad]) -> list[tuple[StepId, int]]:
