@@ -45,6 +45,11 @@ NOUNS = (
     Command(
         "packages", "cli.packages:app", "Task packages and where they come from: list, show, download, source, delete"
     ),
+    Command(
+        "repository",
+        "cli.repository:app",
+        "Folders, files and rights: list, show, mkdir, move, check-out, check-in, unlock, label, needs, rights, delete",
+    ),
     Command("secrets", "cli.secrets:app", "Secrets of the vault: list, show, set, delete"),
     Command(
         "shared-secrets", "cli.shared_secrets:app", "Secrets of the organization: list, show, create, set, give, delete"

@@ -206,3 +206,8 @@ async def test_a_gone_users_files_are_given_on(engine, root, ada, ben, tree):
     assert await checkouts.recover(engine, root, str(ben.id), str(ada.id)) == 2
 
     assert await tree.paths(ada, kind="file") == ["Robots/north/a.txt"]
+    await engine.database.execute("update app_user set deleted_at = clock_now() where id = %(id)s", id=ben.id)
+    await engine.database.execute(
+        "update repository_file set owner_id = %(ben)s where owner_id = %(ada)s", ben=ben.id, ada=ada.id
+    )
+    assert await checkouts.recover(engine, root, str(ben.id), str(ada.id)) == 2

@@ -1,15 +1,12 @@
 """Who edits: a file or package is checked out by one user, who gets a copy of their own, and checked in again."""
 
+from controlroom.engine.access.errors import UserNotFound
 from controlroom.engine.access.model import Actor, Permission
-from controlroom.engine.access.nouns import USER
 from controlroom.engine.access.record import record
-from controlroom.engine.access.scope import Of, ScopedTx, by, scoped
-from controlroom.engine.access.users.store import user
+from controlroom.engine.access.scope import ScopedTx, by, scoped
 from controlroom.engine.engine import Engine
-from controlroom.engine.nouns import Ways
 from controlroom.engine.packages import store as package_store
 from controlroom.engine.packages.actions import read_robot, take_version
-from controlroom.engine.references import Reference, resolve_all
 from controlroom.engine.repository import nodes, store
 from controlroom.engine.repository.actions import Named, found, place_of
 from controlroom.engine.repository.contents import is_robot, new_file
@@ -95,20 +92,21 @@ async def unlock(engine: Engine, actor: Actor, node: Named) -> Node:
 
 
 async def recover(engine: Engine, actor: Actor, source: str | int, target: str | int) -> int:
-    """Give a disabled user's tree to another user, who has nothing of their own yet; how many files and folders.
+    """Give the tree of a deleted or disabled user to another, who has nothing of their own yet; how many it was.
 
     Takes the writing of the organization's members. Raises UserNotFound, and Conflict for what does not go.
     """
     if not actor.may(Permission.WRITE_MEMBERS, None):
         raise Forbidden("only an admin of the organization gives files of one user to another", code="ADMIN_ONLY")
-    of = Of(actor.organization_id, tuple(actor.grants))
     async with scoped(engine.database, actor.organization_id) as tx:
-        asked = [Reference(USER, str(each), Ways.ID | Ways.NUMBER) for each in (source, target)]
-        giving, taking = await resolve_all(tx, of, asked)
+        giver = await store.owner(tx, actor.organization_id, str(source))
+        taker = await store.owner(tx, actor.organization_id, str(target))
+        if giver is None or taker is None or taker.is_deleted:
+            raise UserNotFound
+        giving, taking = giver.id, taker.id
         if giving == taking:
             raise Conflict("these are the same user", code="REPOSITORY_CONFLICT")
-        giver = await user(tx, actor.organization_id, giving)
-        if giver is not None and giver.disabled_at is None:
+        if not (giver.is_deleted or giver.is_disabled):
             raise NotPossible("only the files of a user who is gone are given to another")
         if await store.has_files(tx, actor.organization_id, taking):
             raise NotPossible("the other user has files already")

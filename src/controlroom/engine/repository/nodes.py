@@ -169,6 +169,8 @@ def listing(words: Words) -> Listing:
             Field("number", Kind.INTEGER, is_sortable=True),
             Field("parent", Kind.INTEGER, "repository_node.parent_number", is_nullable=True, is_sortable=True),
             Field("parent_id", Kind.ID, is_nullable=True),
+            Field("workspace_id", Kind.ID, is_nullable=True),
+            Field("owner_id", Kind.ID, is_nullable=True),
             Field("kind", Kind.TEXT, choices=among(NodeKind), is_sortable=True),
             Field("is_folder", Kind.TRUTH, is_sortable=True),
             Field("is_private", Kind.TRUTH, "(repository_node.owner_id is not null)"),

@@ -13,7 +13,7 @@ from controlroom.engine.access.scope import ScopedTx
 from controlroom.engine.nouns import InOrganization, Noun
 from controlroom.engine.repository.errors import NodeNameTaken, NodeNotFound
 from controlroom.engine.repository.model import Content, Node, NodeKind
-from controlroom.ids import OrganizationId, UserId, uuid7
+from controlroom.ids import OrganizationId, UserId, as_uuid, uuid7
 from controlroom.objects.store import Blob
 from controlroom.postgres.database import Statements
 from controlroom.postgres.errors import UniqueViolation
@@ -43,6 +43,14 @@ class Lying(Struct, frozen=True):
 
     packages: int
     locked: int
+
+
+class Owner(Struct, frozen=True):
+    """A user, and whether they are still there."""
+
+    id: UserId
+    is_disabled: bool
+    is_deleted: bool
 
 
 async def insert(
@@ -347,6 +355,20 @@ async def give_tree(tx: ScopedTx, organization: OrganizationId, source: UserId, 
         organization=organization,
         source=source,
         target=target,
+    )
+
+
+async def owner(tx: ScopedTx, organization: OrganizationId, user: str) -> Owner | None:
+    """A user by id or number, also one who is deleted: their files are still there."""
+    return await tx.one_or_none(
+        Owner,
+        """
+        select id, disabled_at is not null as is_disabled, deleted_at is not null as is_deleted from app_user
+         where organization_id = %(organization)s and (id = %(id)s::uuid or number = %(number)s::bigint)
+        """,
+        organization=organization,
+        id=as_uuid(user),
+        number=int(user) if user.isascii() and user.isdigit() and len(user) < 19 else None,  # noqa: PLR2004 - 64 bits
     )
 
 
