@@ -7,6 +7,7 @@ import ast
 import enum
 import re
 from collections.abc import Callable, Iterator
+from collections.abc import Mapping as Named
 from functools import lru_cache
 from pathlib import PurePosixPath
 from typing import Any
@@ -52,6 +53,12 @@ class Interface(Struct, frozen=True):
 
     inputs: tuple[Parameter, ...] = ()
     outputs: tuple[Parameter, ...] = ()
+
+
+def filled(interface: Interface, given: Named[str, Any]) -> dict[str, Any]:
+    """What a task gets that was given some of its inputs: the defaults of the others, too, first."""
+    defaults = {each.name: each.default for each in interface.inputs if not each.is_required}
+    return defaults | dict(given)
 
 
 def parse_interfaces(text: str) -> dict[str, Interface]:

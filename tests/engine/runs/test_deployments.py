@@ -14,6 +14,7 @@ from controlroom.engine.runs import deployments as deploying
 from controlroom.engine.runs.deployments import Deployment, DeploymentInvalid, OnDefaultOr, OnGroups, deploy
 from controlroom.engine.runs.model import Overrides, StopRequest
 from controlroom.engine.runs.repeated_starts import KeyReused
+from controlroom.engine.runs.task_inputs import InputUnknown
 from controlroom.engine.runs.task_runs import Stage
 from controlroom.engine.work_items import actions as items
 from controlroom.engine.work_items.operations import Operation
@@ -239,6 +240,33 @@ async def test_what_a_lost_worker_had_is_the_same_user_s_again(floor, ada, dora,
         ("dora", Stage.SUCCEEDED),
         ("ada", Stage.QUEUED),
     ]
+
+
+async def test_what_is_not_given_has_its_default(floor, ada, task):
+    """An input that the task does not take is refused; a task that declares none takes whatever comes."""
+    await placed(floor, ada)
+    undeclared = [await _payload(floor, task, ada, given) for given in (None, b'{"any": 1}')]
+    await floor.engine.database.execute(
+        """
+        update package_version set robot = %(told)s
+         where package_id = (select package_id from task where id = %(task)s)
+        """,
+        task=task,
+        told={"tasks": [{"name": "Do", "interface": {"inputs": [{"name": "who", "default": "world"}, {"name": "n"}]}}]},
+    )
+
+    declared = [await _payload(floor, task, ada, given) for given in (None, b'{"n": 2}', b'{"who": null}', b"[1]")]
+    with pytest.raises(InputUnknown, match="colour"):
+        await deployed(floor, task, ada, payload=msgspec.Raw(b'{"colour": "red"}'))
+
+    assert undeclared == [None, {"any": 1}]
+    assert declared == [{"who": "world"}, {"who": "world", "n": 2}, {"who": None}, [1]]
+
+
+async def _payload(floor, task, user, given):
+    run = await deployed(floor, task, user, payload=None if given is None else msgspec.Raw(given))
+    stored = await floor.engine.database.value("select payload::text from work_item where run_id = %(run)s", run=run.id)
+    return msgspec.json.decode(stored)
 
 
 async def test_who_may_name_whom(floor, ada, ben, cleo, task):

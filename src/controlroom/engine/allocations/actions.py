@@ -22,8 +22,9 @@ from controlroom.engine.packages import store as packages
 from controlroom.engine.processes.actions import check_placement
 from controlroom.engine.processes.model import Placement
 from controlroom.engine.runs.calls import Called, Waiting, start_and_wait
-from controlroom.engine.runs.model import OfTask, OneEmptyItem, WithPayloads
+from controlroom.engine.runs.model import OfTask, WithPayloads
 from controlroom.engine.runs.parameters import RunParameters
+from controlroom.engine.runs.task_inputs import inputs_of_task
 from controlroom.engine.wakes import Topic
 from controlroom.ids import AllocationId, TaskId, UserId, WorkspaceId, uuid7
 
@@ -79,7 +80,8 @@ async def call(
     allocation = await store.of_task(engine.database, scope, task)
     if allocation is None:
         raise AllocationNotFound(task)
-    inputs = OneEmptyItem() if payload is None else WithPayloads(Raw(b"[" + bytes(payload) + b"]"), 1)
+    taken = await inputs_of_task(engine.database, scope, task, payload)
+    inputs = WithPayloads(Raw(b"[" + bytes(taken) + b"]"), 1)
     parameters = RunParameters(
         name=name, placement=Placement(run_as=allocation.run_as), locks=(LockName(allocation.lock),)
     )

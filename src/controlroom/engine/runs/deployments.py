@@ -4,7 +4,7 @@ One run, of the process that is the task's own; for each user one item, whose pa
 All of it is there when the call is answered.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from typing import Final, TypeAlias, assert_never
 from uuid import UUID
 
@@ -14,9 +14,7 @@ from msgspec import Raw, Struct
 from controlroom.engine.access.model import Actor, Permission
 from controlroom.engine.access.scope import Scope, ScopedTx, scope_of, scoped
 from controlroom.engine.engine import Engine
-from controlroom.engine.packages import interfaces
 from controlroom.engine.packages import store as packages
-from controlroom.engine.packages.errors import TaskNotFound
 from controlroom.engine.processes.actions import implicit_process
 from controlroom.engine.processes.model import Group, Place, Placement, Workers
 from controlroom.engine.repository import nodes
@@ -26,6 +24,7 @@ from controlroom.engine.runs import actions, repeated_starts
 from controlroom.engine.runs.callbacks import Callback
 from controlroom.engine.runs.model import AS_THE_STEPS_SAY, Cause, Overrides, Run, WithPayloads
 from controlroom.engine.runs.parameters import RunParameters
+from controlroom.engine.runs.task_inputs import inputs_of_task
 from controlroom.engine.work_items import schemas
 from controlroom.engine.work_items.limits import check_payload
 from controlroom.engine.workers import defaults, group_rights
@@ -86,14 +85,6 @@ class DeploymentInvalid(Invalid):
 
     def __init__(self, why: str) -> None:
         super().__init__(why, code="DEPLOYMENT_INVALID")
-
-
-class InputUnknown(Invalid):
-    """A task that says what it takes is given something else."""
-
-    def __init__(self, name: str, taken: Iterable[str]) -> None:
-        told = ", ".join(sorted(taken))
-        super().__init__(f"the task takes no input {name[:200]!r}: it takes {told}", code="INPUT_UNKNOWN")
 
 
 class NotRunnable(Invalid):
@@ -162,7 +153,7 @@ async def deploy_in(
     asked = None if key is None else repeated_starts.fingerprint_of(engine, deployment)
     process = await implicit_process(tx, scope, deployment.task)
     task = await packages.hold_task(tx, scope, deployment.task)
-    await _check_inputs(tx, scope, deployment)
+    payload = await inputs_of_task(tx, scope, deployment.task, deployment.payload, label=deployment.overrides.label)
     if (first := await repeated_starts.first_of(tx, scope, process, key, asked)) is not None:
         return first
     users = await _chosen(tx, scope, deployment)
@@ -174,9 +165,8 @@ async def deploy_in(
         priority=deployment.priority,
         callback=deployment.callback,
     )
-    payload = b"null" if deployment.payload is None else bytes(deployment.payload)
     count = len(parameters.shares)
-    inputs = WithPayloads(Raw(b"[" + b",".join([payload] * count) + b"]"), count)
+    inputs = WithPayloads(Raw(b"[" + b",".join([bytes(payload)] * count) + b"]"), count)
     run = await actions.start_in(tx, engine, actor, workspace, process, inputs, parameters, cause=cause, asked=asked)
     assert run is not None  # noqa: S101 - its items are its own
     return run
@@ -194,22 +184,6 @@ def check(deployment: Deployment) -> None:
         raise DeploymentInvalid(f"{deployment.most_users} of {len(users)} users cannot be used")
     if isinstance(deployment.where, OnDefaultOr | OnGroups) and not deployment.where.groups:
         raise DeploymentInvalid("no worker group is named")
-
-
-async def _check_inputs(db: Statements, scope: Scope, deployment: Deployment) -> None:
-    """Raise InputUnknown for an input that the task does not take, if it says what it takes."""
-    payload = deployment.payload
-    if payload is None or not bytes(payload).lstrip().startswith(b"{"):
-        return
-    label = deployment.overrides.label
-    try:
-        found = await interfaces.of_task(db, scope, deployment.task, label=label)
-    except TaskNotFound:  # there is no such version: the start says so in its own words
-        return
-    taken = {each.name for each in found.interface.inputs}
-    given = msgspec.json.decode(payload, type=dict[str, Raw])
-    if taken and (unknown := [name for name in given if name not in taken]):
-        raise InputUnknown(unknown[0], taken)
 
 
 async def _chosen(tx: ScopedTx, scope: Scope, deployment: Deployment) -> Sequence[UserId]:
