@@ -10,6 +10,7 @@ from controlroom.engine.access.errors import (
     LastAdmin,
     LastOwner,
     NotOfOrganization,
+    OwnAccount,
     RoleInUse,
     RoleNotFound,
     RoleOfSystem,
@@ -114,8 +115,15 @@ async def test_nobody_gives_a_user_more_than_they_have(engine, root):
         await accounts.edit(
             engine, root, UserId(root.id), profile=Profile(), password=None, standing=Standing(roles=[])
         )
-    with pytest.raises(LastOwner):
+    with pytest.raises(OwnAccount):
         await accounts.delete(engine, root, UserId(root.id))
+    with pytest.raises(OwnAccount):
+        await accounts.edit(
+            engine, root, UserId(root.id), profile=Profile(), password=None, standing=Standing(is_disabled=True)
+        )
+    other = await actor_of_user(engine.database, await made(engine, root, "Otto", roles=[ADMIN]))
+    with pytest.raises(LastOwner):
+        await accounts.delete(engine, other, UserId(root.id))
 
 
 async def test_a_deleted_user_is_gone_and_their_name_is_free(engine, root, workspace):

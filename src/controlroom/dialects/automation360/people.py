@@ -79,7 +79,7 @@ class UserTold(Shape, frozen=True, kw_only=True):
     license_features: list[str]
     roles: list[RoleReference]
     sys_assigned_roles: tuple[RoleReference, ...] = ()
-    group_names: tuple[str, ...] = ()
+    group_names: list[str]
     permissions: list[PermissionTold]
     created_by: Number
     created_on: str
@@ -134,6 +134,7 @@ def user_told(person: Person, number: Callable[[int], Number]) -> UserTold:
         multiple_login_allowed=flags["multipleLoginAllowed"],
         license_features=licences_of(actor, person.words),
         roles=roles_of(person, number),
+        group_names=person.groups,
         permissions=pairs_of(actor),
         created_by=number(person.created_by or 0),
         created_on=moment(person.created_at),

@@ -97,7 +97,7 @@ _MEANINGS: Final[Mapping[str, Mapping[str, Meaning]]] = {
     "devices": {
         "view": _gives(frozenset({_P.READ_WORKERS})),
         "register": _shows(_P.WRITE_WORKERS),
-        "all": _gives(frozenset({_P.READ_WORKERS})),
+        "all": Meaning(frozenset({_P.READ_WORKERS}), _WORKERS),
         "delete": _gives(_WORKERS),
         "edit": _gives(_WORKERS),
         "attestcredentials": _shows(_P.WRITE_WORKERS),

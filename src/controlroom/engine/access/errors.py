@@ -89,6 +89,13 @@ class LastAdmin(Conflict):
         super().__init__("the organization would be left without an admin", code="LAST_ADMIN")
 
 
+class OwnAccount(Conflict):
+    """Who closes their own account could not open it again."""
+
+    def __init__(self) -> None:
+        super().__init__("nobody disables or deletes their own account", code="OWN_ACCOUNT")
+
+
 class NotOfOrganization(Forbidden):
     """What belongs to the organization takes a permission there; one in a workspace is not enough."""
 

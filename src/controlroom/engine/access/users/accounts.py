@@ -10,7 +10,7 @@ from msgspec import Struct
 
 from controlroom.engine.access import store as access_store
 from controlroom.engine.access.credentials import forget
-from controlroom.engine.access.errors import RoleNotFound, UsernameTaken
+from controlroom.engine.access.errors import OwnAccount, RoleNotFound, UsernameTaken
 from controlroom.engine.access.grants import store as grants
 from controlroom.engine.access.grants.actions import ensure_may_hand, kept_governed
 from controlroom.engine.access.grants.model import Principal, PrincipalKind
@@ -96,9 +96,11 @@ async def edit(
     disabled, end their sessions.
 
     How one stands takes the writing of members in the organization. Raises UserNotFound, UsernameTaken, RoleNotFound,
-    BeyondOwnRights, LastAdmin.
+    BeyondOwnRights, LastAdmin, OwnAccount.
     """  # noqa: D205
     checked = _checked(profile)
+    if standing.is_disabled and user == actor.id:
+        raise OwnAccount
     password_hash = None if password is None else await hash_password(password)
     async with scoped(engine.database, actor.organization_id) as tx:
         account = await governed(tx, actor, user, None)
@@ -118,9 +120,11 @@ async def edit(
 async def delete(engine: Engine, actor: Actor, user: UserId) -> None:
     """Delete a user, with their places, keys and sessions; what they did stays written, and their name is free again.
 
-    Raises UserNotFound, LastOwner, LastAdmin.
+    Raises UserNotFound, OwnAccount, LastOwner, LastAdmin.
     """
     ensure_in_organization(actor, Permission.WRITE_MEMBERS)
+    if user == actor.id:
+        raise OwnAccount
     async with scoped(engine.database, actor.organization_id) as tx:
         account = await governed(tx, actor, user, None)
         async with kept_governed(tx, actor.organization_id, await _owned(tx, user)):

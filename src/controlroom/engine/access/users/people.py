@@ -51,6 +51,8 @@ class Person(Struct, frozen=True, kw_only=True):
     disabled_at: datetime | None
     key_created_at: datetime | None
     key_expires_at: datetime | None
+    groups: list[str]
+    """Names of the groups that they are in."""
     roles: list[HeldRole]
     granted: list[Granted]
     """By themselves, their groups, and their roles."""
@@ -81,6 +83,9 @@ PEOPLE: Final = Listing(
            (select maker.number from app_user as maker where maker.id = app_user.updated_by) as updated_by,
            app_user.revision, app_user.logged_in_at, app_user.disabled_at,
            user_key.created_at as key_created_at, user_key.expires_at as key_expires_at,
+           coalesce((select jsonb_agg(user_group.name order by user_group.name)
+                       from user_group_member join user_group on user_group.id = user_group_member.user_group_id
+                      where user_group_member.user_id = app_user.id), '[]') as groups,
            coalesce((select jsonb_agg(jsonb_build_object('id', role.id, 'number', role.number, 'name', role.name)
                                       order by role.id)
                        from access_grant join role on role.id = access_grant.role_id
