@@ -38,6 +38,7 @@ NOUNS = (
         "items", "cli.items:app", "Work items, one or many: edit, retry, done, complete, hold, release, rerun, delete"
     ),
     Command("human-tasks", "cli.human_tasks:app", "What waits for people: list, show, submit"),
+    Command("figures", "cli.figures:app", "What ended, why things fail, what waits: show, failures, queues, rebuild"),
     Command("locks", "cli.locks:app", "Names that runs hold until they end: list, show, set, delete"),
     Command("queues", "cli.queues:app", "Queues, their schemas and consumers: list, show, create, rename, delete"),
     Command("artifacts", "cli.artifacts:app", "Files that robots left: list, download"),

@@ -9,7 +9,7 @@ from tests.engine.chains.test_chains import BAD, work
 from tests.engine.conftest import running_engine
 from tests.engine.runs.conftest import Floor, payloads
 
-from controlroom.engine.access.model import Permission
+from controlroom.engine.access.model import PERMISSIONS_OF_ROLE, Role
 from controlroom.engine.access.scope import Of, Room
 from controlroom.engine.events import cursor
 from controlroom.engine.runs import held_items
@@ -58,6 +58,7 @@ _NAMES = {
     Key.STEP: "step_name",
 }
 COUNTED = [False, True]
+VIEWING = PERMISSIONS_OF_ROLE[Role.VIEWER]
 
 
 async def worked(floor: Floor) -> None:
@@ -177,18 +178,17 @@ async def test_figures_are_made_anew(floor, ada):
     await worked(floor)
     await counted(floor.engine)
     right = await everything(floor)
-    admin = replace(ada, throughout=frozenset(Permission))
     with pytest.raises(Forbidden):
-        await keeping.begin_anew(floor.engine, ada)
+        await keeping.begin_anew(floor.engine, replace(ada, grants={floor.workspace: VIEWING}), floor.workspace)
     await settled(floor.engine)
 
     await floor.engine.database.execute("update hourly_figure set count = count + 7")
     await floor.engine.database.execute("update failure_group set count = count + 7")
     await floor.engine.database.execute("update failure_hour set count = count + 7")
     assert await everything(floor) != right
-    await keeping.begin_anew(floor.engine, admin)
+    await keeping.begin_anew(floor.engine, ada, floor.workspace)
     with pytest.raises(RebuildUnderWay):
-        await keeping.begin_anew(floor.engine, admin)
+        await keeping.begin_anew(floor.engine, ada, floor.workspace)
     await keeping.make_anew(floor.engine, Room(), limit=2)
     await worked(floor)  # twice the same
     await settled(floor.engine)
@@ -218,8 +218,7 @@ async def test_hours_of_which_nothing_is_kept_stay(floor, ada):
     await settled(floor.engine)
     await floor.engine.database.execute("update hourly_figure set hour = hour - interval '40 days'")
     await floor.engine.database.execute("update failure_hour set hour = hour - interval '40 days'")
-    admin = replace(ada, throughout=frozenset(Permission))
-    await keeping.begin_anew(floor.engine, admin)
+    await keeping.begin_anew(floor.engine, ada, floor.workspace)
     await settled(floor.engine)
     db = floor.engine.database
     old = await store.figures(db, floor.scope, Noun.STEP_RUN, await period(floor, days=41), ())

@@ -108,19 +108,19 @@ async def create_asset(request: Asking, data: Body[CreateAsset]) -> AssetAnswer:
 @get("/assets/{asset_id:str}", needs=Permission.READ_ASSETS, open_to_robots=True)
 async def get_asset(request: Asking, asset_id: Path[str]) -> AssetAnswer:
     """Get an asset by id or by `name:` and its name."""
-    return _show(request, await assets.get(*request.reading, _named(asset_id)))
+    return _show(request, await assets.read(request.engine, request.caller, request.seen, named(asset_id)))
 
 
 @delete("/assets/{asset_id:str}")
 async def delete_asset(request: Asking, asset_id: Path[str]) -> Deleted:
     """Delete an asset by id or by `name:` and its name."""
-    return Deleted(await assets.delete(*request.calling, _named(asset_id)))
+    return Deleted(await assets.delete(*request.calling, named(asset_id)))
 
 
 @post("/assets/{asset_id:str}/uploads")
 async def create_asset_upload(request: Asking, asset_id: Path[str], data: Body[UploadAsset]) -> UploadAnswer:
     """Give an asset new content: completed at once when it is in the request, else pending until it is PUT."""
-    asset = _named(asset_id)
+    asset = named(asset_id)
     if data.data is None:
         upload = await assets.upload(*request.calling, asset, content_type=data.content_type)
     else:
@@ -131,10 +131,10 @@ async def create_asset_upload(request: Asking, asset_id: Path[str], data: Body[U
 @get("/assets/{asset_id:str}/uploads/{upload_id:uuid}", needs=Permission.WRITE_ASSETS, open_to_robots=True)
 async def get_asset_upload(request: Asking, asset_id: Path[str], upload_id: Path[UploadId]) -> UploadAnswer:
     """Get the state of an upload."""
-    return _show_upload(request, await assets.get_upload(request.engine, request.seen, _named(asset_id), upload_id))
+    return _show_upload(request, await assets.get_upload(request.engine, request.seen, named(asset_id), upload_id))
 
 
-def _named(asset_id: str) -> model.AssetRef:
+def named(asset_id: str) -> model.AssetRef:
     """The asset that a segment of the path names."""
     if asset_id.startswith(_BY_NAME):
         return asset_id.removeprefix(_BY_NAME).replace(_JOINT, "/")

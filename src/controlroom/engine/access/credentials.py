@@ -14,14 +14,16 @@ from uuid import UUID
 from weakref import WeakKeyDictionary
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from controlroom.engine.access import store
 from controlroom.engine.access.errors import WrongCredential
-from controlroom.engine.access.model import Actor, WorkerActor
+from controlroom.engine.access.model import Actor, Permission, WorkerActor
 from controlroom.engine.access.rates import Buckets
 from controlroom.engine.access.users import store as users
+from controlroom.engine.access.uses import Use, Used, Uses, flush_days, uses_of
 from controlroom.engine.engine import Engine
-from controlroom.ids import UserCredentialId
+from controlroom.ids import UserCredentialId, WorkspaceId
 from controlroom.keys import Keys, is_well_formed
 
 API_KEY_PREFIX = "crk"
@@ -87,10 +89,24 @@ class UseCounter:
         return taken
 
 
+class PermissionUses:
+    """Counts for which permissions credentials are used."""
+
+    def __init__(self, uses: Uses) -> None:
+        self._uses = uses
+
+    def asked(self, actor: Actor, permission: Permission, workspace: WorkspaceId | None) -> None:
+        """Count it."""
+        if actor.id is not None:
+            of = Use(actor.organization_id, workspace, Used.CREDENTIAL, actor.id, permission.value)
+            self._uses.count(of)
+
+
 class _Process:
     """What this process remembers of the credentials of one control room."""
 
-    def __init__(self) -> None:
+    def __init__(self, uses: Uses) -> None:
+        self.permissions = PermissionUses(uses)
         self.api_keys: Memory[Actor] = Memory()
         self.workers: Memory[WorkerActor] = Memory()
         self.uses = UseCounter()
@@ -104,7 +120,7 @@ _processes: WeakKeyDictionary[Keys, _Process] = WeakKeyDictionary()
 def _process(engine: Engine) -> _Process:
     known = _processes.get(engine.keys)
     if known is None:
-        known = _processes[engine.keys] = _Process()
+        known = _processes[engine.keys] = _Process(uses_of(engine))
     return known
 
 
@@ -132,6 +148,7 @@ async def authenticate_api_key(engine: Engine, value: str) -> Actor:
         generation = memory.generation
         found = await store.api_key_by_lookup(engine.database, lookup)
         actor = found.to_actor() if found and hmac.compare_digest(found.lookup, lookup) else None
+        actor = None if actor is None else replace(actor, noting=process.permissions)
         memory.put(lookup, actor, generation=generation)
     else:
         (actor,) = remembered
@@ -199,4 +216,4 @@ async def flush_uses(engine: Engine) -> int:
         for credential, times in uses.items():
             counter.count(credential, times)
         raise
-    return len(uses)
+    return len(uses) + await flush_days(engine)

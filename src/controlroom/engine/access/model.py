@@ -7,6 +7,7 @@ A credential resolves to an *actor* with a scope. Verbs ask `actor.require(permi
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from enum import StrEnum
+from typing import Protocol
 from uuid import UUID
 
 from msgspec import Struct
@@ -168,6 +169,13 @@ class ActorKind(StrEnum):
     SYSTEM = "system"
 
 
+class Noting(Protocol):
+    """Somebody who notes for what a credential is used."""
+
+    def asked(self, actor: "Actor", permission: Permission, workspace: WorkspaceId | None) -> None:
+        """The actor has used the permission: in a workspace, or in all in which they have it."""
+
+
 class Actor(Struct, frozen=True, kw_only=True):
     """Somebody who acts, with the permissions in each workspace they may see."""
 
@@ -181,6 +189,8 @@ class Actor(Struct, frozen=True, kw_only=True):
     """What the actor may do in the organization as a whole, and so in each of its workspaces, those to come as well."""
     words: frozenset[str] = frozenset()
     """Permissions of grammars' own (`grammar:name`) in the actor's roles, for the grammar to show."""
+    noting: Noting | None = None
+    """Who is told which permissions are used; None: nobody counts them."""
 
     @property
     def is_admin(self) -> bool:
@@ -213,6 +223,8 @@ class Actor(Struct, frozen=True, kw_only=True):
             raise Forbidden(
                 f"this needs the permission {permission.value}", code="PERMISSION_MISSING", permission=permission
             )
+        if self.noting is not None:
+            self.noting.asked(self, permission, workspace)
 
 
 class StepRunActor(Struct, frozen=True, array_like=True):

@@ -57,6 +57,8 @@ def scope_of(actor: Actor | StepRunActor, permission: Permission, workspace: Wor
         raise Forbidden(
             f"this needs the permission {permission.value}", code="PERMISSION_MISSING", permission=permission
         )
+    if actor.noting is not None:
+        actor.noting.asked(actor, permission, None)
     return Of(actor.organization_id, having)
 
 

@@ -3,6 +3,7 @@
 from controlroom.engine.access.model import Actor, ActorKind, Permission, StepRunActor
 from controlroom.engine.access.record import record
 from controlroom.engine.access.scope import Scope, ScopedTx, by, ensure_seen, scope_of, scoped
+from controlroom.engine.access.uses import Use, Used, uses_of
 from controlroom.engine.assets import store
 from controlroom.engine.assets.errors import AssetNotFound, AssetTooLarge
 from controlroom.engine.assets.model import Asset, AssetRef, Content
@@ -34,6 +35,14 @@ async def create(engine: Engine, actor: Caller, workspace: WorkspaceId, name: st
 async def get(db: Statements, scope: Scope, asset: AssetRef) -> Asset:
     """One asset by id or name, with what it holds by the last completed upload. Raises AssetNotFound."""
     return await _found(db, scope, asset)
+
+
+async def read(engine: Engine, caller: Caller, scope: Scope, asset: AssetRef) -> Asset:
+    """Likewise, and counted as a use of the asset: by the process whose robot asks, or by others."""
+    found = await _found(engine.database, scope, asset)
+    process = caller.process_id if isinstance(caller, StepRunActor) else None
+    uses_of(engine).count(Use(caller.organization_id, scope.workspace, Used.ASSET, found.id, process=process))
+    return found
 
 
 async def list_assets(db: Statements, scope: Scope, *, after: AssetId | None = None, limit: int) -> list[Asset]:

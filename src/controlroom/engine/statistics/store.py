@@ -1,6 +1,7 @@
 """Reading the figures: always all that has ended, also what is in no row yet."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Final
 from uuid import UUID
 
@@ -110,6 +111,12 @@ select summed.*, process.name as process_name, step.name as step_name, task.numb
  order by summed.hour, summed.count desc, summed.workspace_id, summed.process_id, summed.step_id, summed.task_id,
           summed.worker_id, summed.user_id, summed.result, summed.cause
 """
+
+
+async def now(db: Statements) -> datetime:
+    """The moment until which figures are: what has begun since is in none."""
+    moment: datetime = await db.value("select clock_now()")
+    return moment
 
 
 async def figures(

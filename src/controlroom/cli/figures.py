@@ -1,0 +1,131 @@
+"""`controlroom figures …`: what ended and how long it took, why things fail, what waits; and making figures anew."""
+
+from typing import Any, Final
+from urllib.parse import urlencode
+
+from cyclopts import App
+
+from controlroom.cli.address import address
+from controlroom.cli.client import Client
+from controlroom.cli.display import Column, moment
+from controlroom.cli.lookup import find
+from controlroom.cli.options import HERE, RoomOptions
+from controlroom.cli.verbs import show_rows, tell
+
+app = App(name="figures")
+
+_NAMES: Final = {
+    "process": "process_name",
+    "step": "step_name",
+    "task": "task_name",
+    "worker": "worker_name",
+    "user": "user_name",
+    "result": "result",
+    "cause": "cause",
+    "workspace": "workspace_id",
+}
+
+
+@app.command
+def show(
+    *by: str,
+    noun: str = "step_run",
+    process: str | None = None,
+    since: str | None = None,
+    until: str | None = None,
+    room: RoomOptions = HERE,
+) -> None:
+    """Count what ended in the last day, or another period, told apart by result if nothing else is said.
+
+    Parameters
+    ----------
+    by
+        hour, day, process, step, task, worker, user, result, cause.
+    noun
+        run, step_run or work_item.
+    process
+        Only of this process: name or id.
+    since
+        From this time on (ISO 8601, with a zone).
+    until
+        Before this time.
+    """
+    keys = by or ("result",)
+    with Client(address(room)) as client:
+        of = None if process is None else find(client, "processes", process)["id"]
+        asked = [("noun", noun), *(("by", key) for key in keys), ("since", since), ("until", until), ("process_id", of)]
+        query = urlencode([(name, value) for name, value in asked if value is not None])
+        rows = client.get(f"/figures?{query}")["figures"]
+    columns: list[Column] = [_column(key) for key in keys]
+    columns += [
+        ("count", lambda row: row["count"]),
+        ("seconds", lambda row: round(row["milliseconds"] / 1000, 1)),
+        ("longest", lambda row: round(row["longest"] / 1000, 1)),
+    ]
+    show_rows(room, rows, columns, empty="Nothing has ended in that time.")
+
+
+def _column(key: str) -> Column:
+    if key in {"hour", "day"}:
+        return (key, lambda row: moment(row["hour"]))
+    return (key, lambda row: row.get(_NAMES.get(key, key)))
+
+
+@app.command
+def failures(
+    *, process: str | None = None, since: str | None = None, until: str | None = None, room: RoomOptions = HERE
+) -> None:
+    """List why things failed in the last day, or another period: one line for each kind of failure.
+
+    Parameters
+    ----------
+    process
+        Only of this process: name or id.
+    since
+        From this time on (ISO 8601, with a zone).
+    until
+        Before this time.
+    """
+    with Client(address(room)) as client:
+        of = None if process is None else find(client, "processes", process)["id"]
+        asked: dict[str, Any] = {"since": since, "until": until, "process_id": of}
+        rows = client.get("/failure-groups", **asked)["groups"]
+    show_rows(
+        room,
+        rows,
+        [
+            ("last", lambda row: moment(row["last_at"])),
+            ("times", lambda row: row["recent"]),
+            ("process", lambda row: row["process_name"]),
+            ("what", lambda row: row["noun"]),
+            ("code", lambda row: row["code"]),
+            ("message", lambda row: row["pattern"]),
+        ],
+        empty="Nothing has failed in that time.",
+    )
+
+
+@app.command
+def queues(*, room: RoomOptions = HERE) -> None:
+    """List the queues in which something waits, the deepest first."""
+    with Client(address(room)) as client:
+        rows = client.get("/queue-depths")["queues"]
+    show_rows(
+        room,
+        rows,
+        [
+            ("queue", lambda row: row["queue_id"]),
+            ("name", lambda row: row["name"]),
+            ("waiting", lambda row: row["waiting"]),
+            ("oldest", lambda row: moment(row["oldest_at"])),
+        ],
+        empty="Nothing waits.",
+    )
+
+
+@app.command
+def rebuild(*, room: RoomOptions = HERE) -> None:
+    """Have all figures made anew of what is kept; the old ones are read meanwhile."""
+    with Client(address(room)) as client:
+        answer = client.post("/figures/rebuild")
+    tell(room, answer)
