@@ -25,7 +25,7 @@ class UserKind(StrEnum):
     """Its robots have read it."""
     STEP = "step"
     """Of a process: it is set so."""
-    TASK_PACKAGE = "package"
+    PACKAGE = "package"
     """It is fetched with it."""
     ASSISTANT = "assistant"
     CONSUMER = "consumer"
