@@ -81,7 +81,7 @@ def _superseded() -> Iterator[str]:
     for (method, path), handler in mounted().items():
         if (by := handler.opt.get(SUPERSEDED)) is not None:
             ends = "no date is published" if by.sunset is None else f"{by.sunset:%d %B %Y}"
-            yield f"| `{method} {path}` | `{by.by}` | {ends} |"
+            yield f"| `{method} {path}` | `{plain(by.by)}` | {ends} |"
 
 
 def _line(row: Row, served: Mounted) -> str:

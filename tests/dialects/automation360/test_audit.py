@@ -1,10 +1,44 @@
 """Audit API v1."""
 
+from pathlib import Path
+
 import pytest
 
+import controlroom.engine
+from controlroom.dialects.automation360 import audit_words
 from controlroom.dialects.automation360.audit_words import ACTIVITY_TYPES
 
 LIST = "/v1/audit/messages/list"
+ENGINE = Path(controlroom.engine.__path__[0])
+_OF_THE_VENDOR = """
+    ACTIVATE_AUTOMATION CREATE_AUTOMATION DEACTIVATE_AUTOMATION DELETE_AUTOMATION DEPLOYMENT_AUTOMATION
+    EXECUTE_AUTOMATION RUN_AUTOMATION UPDATE_AUTOMATION AUTOMATION_MISFIRED MOVE_TO_HISTORY RUN_BOT_DISCONNECTED
+    RUN_BOT_ENDED RUN_BOT_PAUSED RUN_BOT_RECONNECTED RUN_BOT_RESUMED RUN_BOT_STOPPED BOT_RUNNER_SESSION CHECKOUT
+    UNDO_CHECKOUT CREATE_FOLDER DELETE_FOLDER RENAME_FOLDER DELETE_BOT DELETE_FILE DOWNLOAD_BOT DOWNLOAD_FILE EDIT_BOT
+    UPLOAD_BOT UPLOAD_FILE ADD_MANUAL_DEPENDENCY REMOVE_MANUAL_DEPENDENCY EXPORT_BOT_FILES_API IMPORT_BOT_FILES_API
+    VCS_SETTING ADD_CREDENTIAL DELETE_CREDENTIAL READ_CREDENTIAL UPDATE_CREDENTIAL UPDATE_CREDENTIAL_OWNERSHIP
+    ADD_LOCKER DELETE_LOCKER READ_LOCKER UPDATE_LOCKER ADD_ROLE DELETE_ROLE UPDATE_ROLE CREATE_USER DELETE_USER
+    UPDATE_USER DISABLE_USER ENABLE_USER LOGIN LOGOUT POOL_CREATED_SUCCESSFULLY POOL_DELETED_SUCCESSFULLY
+    POOL_UPDATED_SUCCESSFULLY QUEUE_CREATED QUEUE_DELETED QUEUE_UPDATED QUEUE_EXPORT QUEUE_IMPORT WLM_FILE_UPLOADED
+    WLM_LOAD_WORKITEMS EDIT_SETTINGS EMAIL_SETTING FIRST_ADMIN_SETTINGS AUDIT_UNSET_ACTIVITY_TYPE
+"""
+CLOSED = frozenset(_OF_THE_VENDOR.split())
+"""Of the vendor's list, those that something of ours is."""
+
+
+def test_types_are_of_the_closed_list_and_tell_of_what_is_recorded():
+    """No type of our own, and no kind of event that nobody writes (any more)."""
+    written = "\n".join(file.read_text(encoding="utf-8") for file in ENGINE.rglob("*.py"))
+    made = {"schedule": "schedule.{state.value}", "step_run": "step_run.{state.value}", "transfer": "transfer.{kind."}
+
+    unwritten = {
+        kind
+        for kind in audit_words.KINDS
+        if f'"{kind}"' not in written and made.get(kind.partition(".")[0], "-") not in written
+    }
+
+    assert {*ACTIVITY_TYPES} <= CLOSED
+    assert unwritten == set()
 
 
 async def test_who_did_what_is_told_in_the_grammars_words(room, root):

@@ -46,6 +46,29 @@ async def test_doubled_slashes_are_one(room, root):
     assert (await root.call("POST", f"{room.url}/{LIST}/", content=b"")).status_code == 200
 
 
+@pytest.mark.parametrize(
+    ("path", "successor", "sunset"),
+    [
+        ("/v3/wlm/queues/4711", "/v4/wlm/queues/4711", None),
+        ("/v1/usermanagement/users/0", "/v2/usermanagement/users", None),
+    ],
+)
+async def test_what_is_superseded_says_so(root, path, successor, sunset):
+    """Also where it fails: `Deprecation`, the successor of this very address, and the end where one is published."""
+    answer = await root.call("GET", path)
+
+    assert answer.headers["deprecation"] == "true"
+    assert answer.headers["link"] == f'<{successor}>; rel="successor-version"'
+    assert answer.headers.get("sunset") == sunset
+
+
+async def test_an_end_that_is_published_is_told(root):
+    """The scheduler's first version ends on 31 January 2028."""
+    answer = await root.call("POST", "/v1/schedule/automations/list", json={})
+
+    assert answer.headers["sunset"] == "Mon, 31 Jan 2028 00:00:00 GMT"
+
+
 async def test_the_document_and_its_page_are_there(stranger):
     """Without a credential."""
     document = (await stranger.get("/swagger/openapi.json")).json()

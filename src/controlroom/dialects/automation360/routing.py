@@ -22,11 +22,12 @@ are declared as the vendor writes them (`from_date: Annotated[str, QueryParamete
 whatever case they were sent. Modules are found by being here.
 """
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterable
 from datetime import UTC, date, datetime
 from email.utils import format_datetime
 from typing import Any, Final
-from urllib.parse import parse_qsl, urlencode
+from urllib.parse import parse_qsl, quote, urlencode
 
 from litestar import delete as _delete
 from litestar import get as _get
@@ -45,6 +46,7 @@ SUPERSEDED: Final = "superseded"
 NOT_HAD: Final = "not_had"
 """The option of a route that answers that we do not have this (`errors.NotSupported`): why, for the coverage table."""
 _QUERY: Final = "query_names"
+_VALUE: Final = re.compile(r"\{[^}]*\}")
 
 
 class Pair(Struct, frozen=True):
@@ -63,10 +65,11 @@ class Superseded(Struct, frozen=True):
     by: str
     sunset: date | None = None
 
-    @property
-    def headers(self) -> list[tuple[bytes, bytes]]:
-        """`Deprecation`, `Link` (RFC 5829) and, with a day, `Sunset` (RFC 8594)."""
-        said = [(b"deprecation", b"true"), (b"link", f'<{self.by}>; rel="successor-version"'.encode())]
+    def headers(self, values: Iterable[Any]) -> list[tuple[bytes, bytes]]:
+        """`Deprecation`, `Link` (RFC 5829) and, with a day, `Sunset` (RFC 8594); `values` are those of the path."""
+        given = iter(values)
+        by = _VALUE.sub(lambda _: quote(str(next(given, "")), safe=""), self.by)
+        said = [(b"deprecation", b"true"), (b"link", f'<{by}>; rel="successor-version"'.encode())]
         if self.sunset is not None:
             end = datetime(self.sunset.year, self.sunset.month, self.sunset.day, tzinfo=UTC)
             said.append((b"sunset", format_datetime(end, usegmt=True).encode()))
@@ -116,7 +119,7 @@ def habits(app: ASGIApp) -> ASGIApp:
         if scope["query_string"]:
             scope["query_string"] = _renamed(handler, scope["query_string"])
         if (superseded := handler.opt.get(SUPERSEDED)) is not None:
-            send = _with(send, superseded.headers)
+            send = _with(send, superseded.headers(scope["path_params"].values()))
         await app(scope, receive, send)
 
     return habit

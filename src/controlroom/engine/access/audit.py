@@ -100,11 +100,13 @@ EVERYWHERE: Final = replace(EVENTS, tenant="event.organization_id")
 
 _WORKER: Final = """left join step_run on step_run.id = event.step_run_id
       left join worker on worker.id = coalesce(step_run.worker_id, event.subject_id)"""
+_PROCESS: Final = "left join process on process.id = event.process_id"
+_SUBJECT: Final = "coalesce(event.data->>'name', event.data->>'username', process.name)"
 _DESCRIBED: Final[tuple[Field, ...]] = (
     Field("actor_name", Kind.TEXT, "coalesce(app_user.username, credential.name)", is_nullable=True, join=_ACTOR),
     Field("actor_number", Kind.INTEGER, "app_user.number", is_nullable=True, join=_ACTOR),
     Field("worker_name", Kind.TEXT, "worker.name", is_nullable=True, join=_WORKER),
-    Field("subject_name", Kind.TEXT, "event.data->>'name'", is_nullable=True),
+    Field("subject_name", Kind.TEXT, _SUBJECT, is_nullable=True, join=_PROCESS),
 )
 
 
@@ -120,8 +122,8 @@ class DescribedEvent(AuditEvent, frozen=True, kw_only=True):
 DESCRIBED: Final = replace(
     EVERYWHERE,
     columns=f"""{EVENTS.columns}, app_user.number as actor_number, worker.name as worker_name,
-           event.data->>'name' as subject_name""",
-    joins=f"{_ACTOR} {_WORKER}",
+           {_SUBJECT} as subject_name""",
+    joins=f"{_ACTOR} {_WORKER} {_PROCESS}",
     fields=EVENTS.fields + _DESCRIBED,
 )
 """What happened in an organization, in its workspaces and outside, with the names of who and what."""
