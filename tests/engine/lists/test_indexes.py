@@ -13,6 +13,7 @@ from controlroom.engine.access.scope import Of, within
 from controlroom.engine.allocations.listings import ALLOCATIONS
 from controlroom.engine.assistants.listings import ASSISTANT_RUNS
 from controlroom.engine.deliveries.listings import DELIVERIES
+from controlroom.engine.item_models.store import ITEM_MODELS
 from controlroom.engine.lists import composer
 from controlroom.engine.lists.model import (
     NEWEST_FIRST,
@@ -28,6 +29,8 @@ from controlroom.engine.lists.model import (
     Within,
     equal,
 )
+from controlroom.engine.queues.listings import CONSUMERS as QUEUE_CONSUMERS
+from controlroom.engine.queues.listings import QUEUE_ITEMS, QUEUES
 from controlroom.engine.runs.human_tasks import OPEN_TASKS
 from controlroom.engine.runs.listings import RUNS, STEP_RUNS
 from controlroom.engine.schedules.listings import SCHEDULES
@@ -284,6 +287,10 @@ LISTINGS = [
     SCHEDULES,
     ALLOCATIONS,
     TRIGGER_MAPPINGS,
+    QUEUES,
+    QUEUE_ITEMS,
+    QUEUE_CONSUMERS,
+    ITEM_MODELS,
 ]
 
 KINDS = {

@@ -10,6 +10,7 @@ from msgspec import Struct
 from controlroom.dialects.automation360.answers import Shape
 from controlroom.dialects.automation360.asking import Asking, Body
 from controlroom.dialects.automation360.ids import Id
+from controlroom.dialects.automation360.people import role_name
 from controlroom.dialects.automation360.queues import MANAGE, at, numbered, reach
 from controlroom.dialects.automation360.routing import Superseded, delete, get, post, put
 from controlroom.engine.access.nouns import ROLE, USER
@@ -198,7 +199,7 @@ async def _roles(request: Asking, queue: str, right: Right) -> list[Role]:
 
 def _having(grants: list[QueueGrant], right: Right) -> list[Role]:
     return [
-        Role(each.role_number, each.role_name or "")
+        Role(each.role_number, role_name(each.role_name or "", is_system=each.role_is_system))
         for each in grants
         if each.role_number is not None and right in each.rights
     ]

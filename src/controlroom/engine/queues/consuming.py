@@ -52,7 +52,12 @@ async def consume(engine: Engine, room: Room, consumer: QueueConsumerId) -> bool
                 wanted.workspace_id,
                 process,
                 FromQueue(wanted.queue_id, wanted.batch, is_ordered=found.is_ordered),
-                RunParameters(placement=placement, priority=wanted.priority, overrides=await _overrides(tx, found)),
+                RunParameters(
+                    name=wanted.name,
+                    placement=placement,
+                    priority=wanted.priority,
+                    overrides=await _overrides(tx, found),
+                ),
                 cause=Cause(StartedBy.QUEUE, wanted.id),
             )
             return run is not None

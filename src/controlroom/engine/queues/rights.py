@@ -63,6 +63,7 @@ class QueueGrant(Struct, frozen=True, kw_only=True):
     role_id: RoleId | None
     role_number: int | None
     role_name: str | None
+    role_is_system: bool
     user_id: UserId | None
     user_number: int | None
     rights: tuple[Right, ...]
@@ -219,7 +220,8 @@ async def list_grants(db: Statements, scope: Scope, queue: QueueId) -> list[Queu
     return await db.all(
         QueueGrant,
         f"""
-        select queue_grant.role_id, role.number as role_number, role.name as role_name, queue_grant.user_id,
+        select queue_grant.role_id, role.number as role_number, role.name as role_name,
+               role.id is not null and role.organization_id is null as role_is_system, queue_grant.user_id,
                app_user.number as user_number, queue_grant.rights
           from queue_grant
           join queue on queue.id = queue_grant.queue_id
