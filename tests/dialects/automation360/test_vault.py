@@ -11,6 +11,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from controlroom.engine.access.grants import store as grants
 from controlroom.engine.access.grants.model import Principal, PrincipalKind
 from controlroom.engine.access.model import Permission
+from controlroom.engine.access.roles.model import BASIC, LOCKER_ADMIN
 from controlroom.engine.access.scope import scoped
 from controlroom.engine.access.users.store import actor_of_user
 from controlroom.ids import GrantId, RoleId, UserId, uuid7
@@ -234,6 +235,23 @@ async def test_rights_are_real(root, dora, erik, nobody, keeper):
     await admin.put(f"{path}/owner/{erik.number}", status=204)
     assert (await erik.get(path))["ownerId"] == str(erik.number)
     assert (await dora.call("GET", path)).status_code == 404
+
+
+async def test_the_systems_roles_mean_what_they_say(room, enrol, dora):
+    """Basic keeps credentials of its own and sees no others; the locker admin sees all of them."""
+    credential = await new_credential(dora)
+    seen = {}
+    for role in (BASIC, LOCKER_ADMIN):
+        caller = await enrol("new")
+        async with scoped(room.engine.database, room.organization) as tx:
+            principal, grant = Principal(PrincipalKind.USER, caller.actor.id), GrantId(uuid7())
+            await grants.add(tx, room.organization, grant=grant, principal=principal, role=role, workspace=None)
+        own = await new_credential(caller)
+        names = (credential["name"], own["name"])
+        rows = [await caller.rows(f"{CV}/credentials/list", "name", name) for name in names]
+        seen[role] = [len(each) for each in rows]
+
+    assert seen == {BASIC: [0, 1], LOCKER_ADMIN: [1, 1]}
 
 
 @pytest.mark.parametrize(

@@ -21,7 +21,7 @@ from controlroom.errors import Invalid
 _KEY: Final = RoomKey("credential-transport")
 _OAEP: Final = padding.OAEP(mgf=padding.MGF1(SHA256()), algorithm=SHA256(), label=None)
 _PARTS: Final = re.compile(
-    rb"<(?:\w+:)?Modulus>\s*([A-Za-z0-9+/=\s]{1,3000})</.*?<(?:\w+:)?Exponent>\s*([A-Za-z0-9+/=\s]{1,100})</", re.DOTALL
+    rb"<Modulus>([A-Za-z0-9+/=\s]{1,3000})</Modulus>.{0,100}?<Exponent>([A-Za-z0-9+/=\s]{1,100})</Exponent>", re.DOTALL
 )
 _LONGEST: Final = 8_000
 _BITS: Final = range(2048, 8193)  # Why a top: encrypting for an absurd key would be work for nothing
