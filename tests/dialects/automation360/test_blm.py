@@ -5,8 +5,13 @@ import zipfile
 
 import pytest
 
+from controlroom.dialects.automation360.promotion import hand
+from controlroom.engine.access import user_keys
 from controlroom.engine.packages.actions import push
 from controlroom.engine.repository.dependencies import set_needed
+from controlroom.engine.transfers.model import Target
+from controlroom.errors import Invalid
+from controlroom.outgoing import Outgoing
 from live import robot_zip
 
 BLM = "/v2/blm"
@@ -156,6 +161,23 @@ async def test_what_is_no_archive_fails(ben_user, content):
 
     assert (status["type"], status["status"]) == ("IMPORT", "FAILED")
     assert status["errorMessage"]
+
+
+async def test_a_room_that_is_allowed_gets_the_bots(ben_user, bot, room, root):
+    """It is logged into with the key of a user, takes the archive, and is waited for; what it refuses is told."""
+    archive, _ = await exported(ben_user, fileIds=[int(bot["id"])])
+    await ben_user.delete(f"{REPOSITORY}/files/{bot['id']}", status=200)
+    name = ben_user.actor.name
+    _, key = await user_keys.make(room.engine, ben_user.actor, ben_user.actor.id)
+    target = Target(url=room.url, username=name, overwrites=False)
+    async with Outgoing(["127.0.0.1"]) as outgoing:
+        await hand(outgoing, target, key, "nightly", archive)
+
+        assert [row["path"] for row in await ben_user.rows(PUBLIC, "type", TASKBOT)] == [bot["path"]]
+        with pytest.raises(Invalid, match="log in: it answered 401"):
+            await hand(outgoing, target, "no key", "nightly", archive)
+        with pytest.raises(Invalid, match="could not import it"):
+            await hand(outgoing, target, key, "nightly", b"no archive")
 
 
 async def test_promotion_fails_where_the_operator_does_not_allow_it(ben_user, bot, room):

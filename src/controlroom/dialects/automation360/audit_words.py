@@ -57,8 +57,9 @@ _TYPES: Final[Mapping[str, str]] = {
     "CHECKOUT": "file.checked_out",
     "UNDO_CHECKOUT": "file.unlocked",
     "ADD_MANUAL_DEPENDENCY": "file.dependencies_set",
-    "EXPORT_BOT_FILES_API": "transfer.export_requested",
-    "IMPORT_BOT_FILES_API": "transfer.import_requested",
+    "EXPORT_BOT_FILES_API": "transfer.export_requested transfer.export_completed transfer.export_failed "
+    "transfer.promotion_requested transfer.promotion_completed transfer.promotion_failed",
+    "IMPORT_BOT_FILES_API": "transfer.import_requested transfer.import_completed transfer.import_failed",
     "VCS_SETTING": "package_source.set package_source.removed package_source.failed",
     "POOL_CREATED_SUCCESSFULLY": "worker_group.created",
     "POOL_UPDATED_SUCCESSFULLY": "worker_group.renamed worker_group.worker_added worker_group.worker_removed "
@@ -83,6 +84,7 @@ KINDS: Final = frozenset(kind for kinds in _TYPES.values() for kind in kinds.spl
 _TYPE_OF: Final = {kind: type_ for type_, kinds in _TYPES.items() for kind in kinds.split()}
 _FAILURES: Final = (
     *("run.unresolved", "step_run.failed", "step_run.worker_lost", "schedule.failed", "schedule.missed"),
+    *("transfer.export_failed", "transfer.import_failed", "transfer.promotion_failed"),
     *("delivery.given_up", "package_source.failed", "package.refused", "chain.failed"),
 )
 
