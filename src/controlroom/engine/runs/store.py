@@ -90,6 +90,14 @@ async def get_step_run(db: Statements, scope: Scope, step_run: StepRunId) -> Ste
     return found
 
 
+async def numbered_in_process(db: Statements, scope: Scope, process: ProcessId, run_no: int) -> RunId:
+    """The run that is this one of a process; raises RunNotFound."""
+    asked = Asked(filter=equal(process_id=process, run_no=run_no), length=1)
+    for found in await pages.rows(db, Run, RUNS, within(scope), asked):
+        return found.id
+    raise RunNotFound(f"{process}-{run_no}")
+
+
 async def list_step_runs(
     db: Statements, scope: Scope, run: RunId, *, after: StepRunId | None = None, limit: int
 ) -> list[StepRun]:
