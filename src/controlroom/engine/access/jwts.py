@@ -19,7 +19,7 @@ from controlroom.engine.access.errors import SessionOver, WrongCredential
 from controlroom.engine.access.model import Actor
 from controlroom.engine.access.record import record
 from controlroom.engine.access.scope import scoped
-from controlroom.engine.access.sessions import LIFE, delete_expired
+from controlroom.engine.access.sessions import LIFE
 from controlroom.engine.access.signing_keys import ALGORITHM, LONGEST_LIFE, SigningKey, checking, signing
 from controlroom.engine.access.users.store import actor_of_session, actor_of_user
 from controlroom.engine.engine import Engine
@@ -61,9 +61,8 @@ class _Times(Struct, frozen=True):
     expires_at: datetime
 
 
-class _Before(Struct, frozen=True):
+class _Before(_Times, frozen=True):
     user_id: UserId
-    began_at: datetime
     is_alone: bool
     credential_id: UserKeyId | None
 
@@ -91,9 +90,9 @@ async def issue(
     _check(life)
     key = await signing(engine)
     async with scoped(engine.database, user.organization_id) as tx:
-        await delete_expired(tx)
+        times = await _enter(tx, UserId(user.id), life)
         await _make_room(tx, UserId(user.id), terms)
-        made = await _signed(engine, tx, key, user, await _now(tx, life), claims, terms)
+        made = await _signed(engine, tx, key, user, times, claims, terms)
         await record(engine, tx, user, user.organization_id, "user.logged_in", user.id, by="jwt")
     return made
 
@@ -120,18 +119,19 @@ async def refresh(
             update user_session set expires_at = least(expires_at, clock_now() + %(succession)s::interval)
              where lookup = %(lookup)s and kind = 'jwt' and expires_at > clock_now()
                and began_at > clock_now() - %(longest)s::interval
-            returning user_id, began_at, is_alone, credential_id
+            returning user_id, is_alone, credential_id, began_at, date_trunc('second', clock_now()) as issued_at,
+                      date_trunc('second', clock_now()) + %(life)s::interval as expires_at
             """,
             lookup=engine.keys.lookup(token),
             succession=succession,
             longest=LIFE,
+            life=life,
         )
         if before is None:
             raise SessionOver(is_expired=_is_past(said))
         terms = Terms(is_alone=before.is_alone, by_key=before.credential_id)
-        times = await _now(tx, life, began_at=before.began_at)
         user = await actor_of_user(tx, before.user_id)
-        return await _signed(engine, tx, key, user, times, {**said, **(claims or {})}, terms)
+        return await _signed(engine, tx, key, user, before, {**said, **(claims or {})}, terms)
 
 
 async def authenticate(engine: Engine, token: str) -> Actor:
@@ -171,46 +171,48 @@ async def _verified(engine: Engine, token: str) -> Mapping[str, Any]:
         raise WrongCredential("token") from wrong
 
 
-async def _make_room(tx: Statements, user: UserId, terms: Terms) -> None:
-    """End the sessions that a new one takes the place of. Log-ins of one user come here one after the other."""
-    lives = await tx.value(
-        """
-        update app_user set logged_in_at = clock_now() where id = %(user)s and disabled_at is null returning true
-        """,
-        user=user,
-    )
-    if not lives:
-        raise WrongCredential("user")
-    if terms.is_alone or terms.at_most is not None:
-        await tx.execute(
-            """
-            delete from user_session where id in (
-                select id from user_session
-                 where user_id = %(user)s and kind = 'jwt' and is_alone and %(is_alone)s
-                 union all
-                (select id from user_session
-                  where user_id = %(user)s and kind = 'jwt' and credential_id is not distinct from %(by_key)s
-                    and %(at_most)s::int is not null
-                  order by created_at desc, id desc offset %(at_most)s::int - 1))
-            """,
-            user=user,
-            is_alone=terms.is_alone,
-            by_key=terms.by_key,
-            at_most=terms.at_most,
-        )
+async def _enter(tx: Statements, user: UserId, life: timedelta) -> _Times:
+    """When a log-in begins, in whole seconds, as claims are; by the database's clock, which ends it.
 
-
-async def _now(tx: Statements, life: timedelta, *, began_at: datetime | None = None) -> _Times:
-    """When a token begins and ends, in whole seconds, as claims are; by the database's clock, which ends it."""
-    return await tx.one(
+    Log-ins of one user come here one after the other. Raises Unauthenticated if they are disabled.
+    """
+    times = await tx.one_or_none(
         _Times,
         """
-        select coalesce(%(began_at)s::timestamptz, clock_now()) as began_at,
-               date_trunc('second', clock_now()) as issued_at,
-               date_trunc('second', clock_now()) + %(life)s::interval as expires_at
+        update app_user set logged_in_at = clock_now() where id = %(user)s and disabled_at is null
+        returning clock_now() as began_at, date_trunc('second', clock_now()) as issued_at,
+                  date_trunc('second', clock_now()) + %(life)s::interval as expires_at
         """,
-        began_at=began_at,
+        user=user,
         life=life,
+    )
+    if times is None:
+        raise WrongCredential("user")
+    return times
+
+
+async def _make_room(tx: Statements, user: UserId, terms: Terms) -> None:
+    """End the sessions that a new one takes the place of; and delete some that have expired: who logs in tidies up."""
+    await tx.execute(
+        """
+        with expired as (
+            select id from user_session where expires_at <= clock_now() order by expires_at limit 100
+               for update skip locked
+        ), alone as (
+            select id from user_session where user_id = %(user)s and kind = 'jwt' and is_alone and %(is_alone)s
+        ), oldest as (
+            select id from user_session
+             where user_id = %(user)s and kind = 'jwt' and credential_id is not distinct from %(by_key)s
+               and %(at_most)s::int is not null
+             order by created_at desc, id desc offset %(at_most)s::int - 1
+        )
+        delete from user_session
+         where id in (select id from expired union all select id from alone union all select id from oldest)
+        """,
+        user=user,
+        is_alone=terms.is_alone,
+        by_key=terms.by_key,
+        at_most=terms.at_most,
     )
 
 

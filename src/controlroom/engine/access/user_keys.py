@@ -16,13 +16,12 @@ from controlroom.engine.access.model import Actor
 from controlroom.engine.access.names import checked_name
 from controlroom.engine.access.record import record
 from controlroom.engine.access.scope import ScopedTx, scoped
+from controlroom.engine.access.users import store
 from controlroom.engine.access.users.actions import governed
-from controlroom.engine.access.users.store import actor_of_user
 from controlroom.engine.engine import Engine
 from controlroom.errors import Invalid
 from controlroom.ids import UserId, UserKeyId, WorkspaceId, uuid7
 from controlroom.keys import is_well_formed, mint
-from controlroom.postgres.database import Statements
 
 PREFIX: Final = "cru"
 LENGTH: Final = 40
@@ -49,13 +48,6 @@ class UserKey(Struct, frozen=True, kw_only=True):
 
 
 _COLUMNS = "id, number, user_id, name, created_at, used_at, use_count, expires_at"
-
-
-class _Found(Struct, frozen=True):
-    id: UserKeyId
-    user_id: UserId
-    lookup: bytes
-    username: str
 
 
 def _place(key: UserKeyId) -> str:
@@ -136,16 +128,15 @@ async def log_in(engine: Engine, *, username: str, value: str) -> tuple[Actor, U
     if not (value.startswith(PREFIX) and len(value) == LENGTH and value.isascii() and is_well_formed(value)):
         raise WrongCredential("user name or API key")
     lookup = engine.keys.lookup(value)
-    found = await user_key_by_lookup(engine.database, lookup)
+    found = await store.user_key_by_lookup(engine.database, lookup)
     if (
         found is None
         or not hmac.compare_digest(found.lookup, lookup)
         or found.username.casefold() != username.casefold()
     ):
         raise WrongCredential("user name or API key")
-    actor = await actor_of_user(engine.database, found.user_id)
-    count_use(engine, found.id)
-    return actor, found.id
+    count_use(engine, found.key)
+    return found.to_actor(), found.key
 
 
 async def _add(
@@ -203,20 +194,6 @@ async def _make_room(tx: ScopedTx, user: UserId) -> None:
         """,
         user=user,
         rest=MOST - 1,
-    )
-
-
-async def user_key_by_lookup(db: Statements, lookup: bytes) -> _Found | None:
-    """The key with this keyed hash, unless it has expired or its user is disabled."""
-    return await db.one_or_none(
-        _Found,
-        """
-        select credential.id, credential.user_id, credential.lookup, app_user.username
-          from credential join app_user on app_user.id = credential.user_id and app_user.disabled_at is null
-         where credential.lookup = %(lookup)s and credential.kind = 'user_key'
-           and (credential.expires_at is null or credential.expires_at > clock_now())
-        """,
-        lookup=lookup,
     )
 
 

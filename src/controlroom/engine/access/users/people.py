@@ -106,7 +106,7 @@ PEOPLE: Final = Listing(
     tenant="app_user.organization_id",
     always="app_user.deleted_at is null",
     fields=(
-        Field("id", Kind.ID, is_sortable=True, index="app_user_of_organization"),
+        Field("id", Kind.ID, is_sortable=True),
         Field("number", Kind.INTEGER, is_sortable=True),
         Field("username", Kind.TEXT, is_sortable=True),
         Field("first_name", Kind.TEXT, is_sortable=True),

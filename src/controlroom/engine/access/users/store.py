@@ -9,7 +9,7 @@ from controlroom.engine.access.roles.model import ADMIN, OF_MEMBERS
 from controlroom.engine.access.rules import union
 from controlroom.engine.access.scope import SEEN, Scope, ScopedTx
 from controlroom.engine.access.users.model import Account, Member, UserCredential
-from controlroom.ids import OrganizationId, UserCredentialId, UserId, WorkspaceId
+from controlroom.ids import OrganizationId, UserCredentialId, UserId, UserKeyId, WorkspaceId
 from controlroom.postgres.database import Statements
 from controlroom.postgres.errors import UniqueViolation
 from controlroom.postgres.keyset import oldest_first
@@ -78,6 +78,13 @@ class FoundCredential(_FoundUser, frozen=True, kw_only=True):
 
     credential: UserCredentialId
     sealed: bytes
+
+
+class FoundUserKey(_FoundUser, frozen=True, kw_only=True):
+    """A user's key as authentication needs it, and its user."""
+
+    key: UserKeyId
+    lookup: bytes
 
 
 async def actor_of_user(tx: Statements, user: UserId) -> Actor:
@@ -385,6 +392,22 @@ async def credential_by_identifier(tx: Statements, identifier: str) -> FoundCred
            and (credential.expires_at is null or credential.expires_at > clock_now())
         """,
         identifier=identifier,
+    )
+
+
+async def user_key_by_lookup(tx: Statements, lookup: bytes) -> FoundUserKey | None:
+    """The key with this keyed hash, unless it has expired or its user is disabled, with what they may do."""
+    return await tx.one_or_none(
+        FoundUserKey,
+        f"""
+        select credential.id as key, credential.lookup,
+               app_user.id, app_user.username, app_user.organization_id, {_HELD}
+          from credential join app_user on app_user.id = credential.user_id and app_user.disabled_at is null
+               {_HOLDING}
+         where credential.lookup = %(lookup)s and credential.kind = 'user_key'
+           and (credential.expires_at is null or credential.expires_at > clock_now())
+        """,
+        lookup=lookup,
     )
 
 
