@@ -77,7 +77,10 @@ class Senders:
         if delivery.sealed_headers is not None:
             written = self._engine.keys.unseal(delivery.sealed_headers, place=headers_place(run))
             asked = msgspec.json.decode(written, type=dict[str, str])
-        return await self._signed(delivery, secret_place(run), asked)
+        outcome = await self._signed(delivery, secret_place(run), asked)
+        if isinstance(outcome, NotSent) and outcome.is_gone:  # whoever asked for one call is not gone for good by that
+            return msgspec.structs.replace(outcome, is_final=False, is_gone=False)
+        return outcome
 
     async def _signed(self, delivery: Claimed, place: str, asked: Mapping[str, str] = _NO_HEADERS) -> Outcome:
         """Send what a grammar wrote, with its own headers, and beside them those that the receiver asked for."""

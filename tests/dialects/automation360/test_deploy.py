@@ -7,12 +7,18 @@ import pytest
 
 from controlroom.dialects.automation360.executions import line_in
 from controlroom.dialects.automation360.messages import Automation360Grammar
+from controlroom.engine.access.grants import store as grants
+from controlroom.engine.access.grants.model import Principal, PrincipalKind
 from controlroom.engine.access.model import Role
+from controlroom.engine.access.nouns import ROLE
+from controlroom.engine.access.roles.model import RUNNER
+from controlroom.engine.access.scope import Of, scoped
 from controlroom.engine.access.tokens import read_step_run_token
 from controlroom.engine.messages import Occurrence, Outputs
 from controlroom.engine.packages import labels
+from controlroom.engine.references import resolve
 from controlroom.engine.runs.outputs import output
-from controlroom.ids import uuid7
+from controlroom.ids import GrantId, uuid7
 from controlroom.protocol import ErrorCode
 
 DEPLOY, LIST, DEVICES, POOLS = (
@@ -375,3 +381,30 @@ def test_a_callback_tells_how_it_ended_and_what_came_out():
     assert msgspec.json.decode(told.body)["status"] == "RUN_TIMED_OUT"
     assert grammar.messages(Occurrence(kind="run.started", **common)) == []
     assert grammar.headers(b"{}", message=uuid7(), secret=None, at=None) == {}
+
+
+async def test_a_right_in_a_folder_lets_run_what_is_there(room, root, enrol, workspace, walt, bot, device):
+    """Who holds no permission but such a role deploys as themselves, sees and stops what is theirs, and no more."""
+    role = await root.post("/v2/usermanagement/roles", {"name": f"runners {uuid7()}", "permissions": []}, status=201)
+    carl = await enrol("carl")
+    for held in (await resolve(room.engine.database, Of(room.organization, ()), ROLE, role["name"]), RUNNER):
+        async with scoped(room.engine.database, room.organization) as tx:
+            who = Principal(PrincipalKind.USER, carl.actor.id)
+            await grants.add(tx, room.organization, grant=GrantId(uuid7()), principal=who, role=held, workspace=None)
+    await root.post("/v1/devices/runasusers/default", {"deviceId": device, "userId": carl.number})
+    assert (await carl.call("POST", DEPLOY, json=deploying(bot, carl))).status_code in {403, 404}
+    folder = await room.engine.database.value("select number from workspace where id = %(id)s", id=workspace)
+    rights = [{"name": name, "enabled": True} for name in ("viewcontent", "run")]
+    await root.put(
+        f"/v2/repository/role/{role['id']}/permissions", [{"folderId": folder, "permissions": rights}], status=201
+    )
+    theirs = await root.post(DEPLOY, deploying(bot, root))
+
+    told = await carl.post(DEPLOY, deploying(bot, carl))
+
+    assert (await carl.call("POST", DEPLOY, json=deploying(bot, root))).status_code == 403
+    [mine] = await carl.rows(LIST)
+    assert mine["deploymentId"] == told["deploymentId"]
+    assert await carl.rows(LIST, "deploymentId", theirs["deploymentId"]) == []
+    managed = await carl.post("/v3/activity/manage", {"stop_executions": {"execution_ids": [mine["id"]]}})
+    assert managed["requestsSentToDevice"] == [mine["id"]]

@@ -65,9 +65,8 @@ def deployed(floor, task, *users, actor=None, **given):
 
 async def listed(floor, run=None, actor=None):
     """What is listed of task runs, oldest first."""
-    page = await task_runs.page(
-        floor.engine, task_runs.seen_by(actor or floor.ada), Asked(sort=NEWEST_FIRST, length=50)
-    )
+    seen = await task_runs.seen_by(floor.engine.database, actor or floor.ada)
+    page = await task_runs.page(floor.engine, seen, Asked(sort=NEWEST_FIRST, length=50))
     return [each for each in page.rows[::-1] if run is None or each.run_id == run.id]
 
 

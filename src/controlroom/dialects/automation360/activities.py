@@ -43,7 +43,7 @@ _MANAGE: Final = Pair("taskscheduling", "managemyschedule")
 
 async def found_by(request: Asking, search: Search | None, columns: Columns = EXECUTIONS) -> Found[TaskRun]:
     """The page of executions that was asked for, of those that the caller sees."""
-    seen = seen_by(request.actor)
+    seen = await seen_by(request.db, request.actor)
     return await page(request, search, columns, TaskRun, within=within(seen.scope), only=seen.own)
 
 
@@ -72,7 +72,7 @@ async def get_execution(request: Asking, execution: Id) -> ExecutionWithOutputs:
 
 async def execution_with_outputs(request: Asking, execution: str) -> ExecutionWithOutputs:
     """One execution. Raises StepRunNotFound."""
-    seen, step_run = seen_by(request.actor), _step_run(execution)
+    seen, step_run = await seen_by(request.db, request.actor), _step_run(execution)
     run = await task_runs.get(request.engine, seen, step_run)
     payloads = await task_runs.outputs(request.db, task_runs.in_workspace(seen, run.workspace_id), step_run)
     values = {name: msgspec.json.decode(raw) for name, raw in merged(payloads).items()}
@@ -92,9 +92,10 @@ async def manage_activities(request: Asking, data: Body[dict[str, Any]]) -> dict
     for verb, executions in wanted:
         for execution in executions:
             try:
-                seen, step_run = seen_by(request.actor), _step_run(execution)
+                seen, step_run = await seen_by(request.db, request.actor), _step_run(execution)
                 run = await task_runs.get(request.engine, seen, step_run)
-                await _VERBS[verb](request.engine, request.actor, run.workspace_id, step_run)
+                actor = task_runs.governing(request.actor, run)
+                await _VERBS[verb](request.engine, actor, run.workspace_id, step_run)
             except ControlRoomError as refused:
                 errors.append((execution, refused.message))
             else:
@@ -160,7 +161,7 @@ async def count_activities(request: Asking, data: Body[dict[str, Any] | None] = 
     """Count executions by status, of those that were created in a range of time."""
     begin, end = _range((data or {}).get("timeRange") or {})
     made = AllOf((Compare("created_at", Operator.GE, begin), Compare("created_at", Operator.LE, end)))
-    seen = seen_by(request.actor)
+    seen = await seen_by(request.db, request.actor)
     counted = [
         StatusCount(STATUSES[stage], (await task_runs.count(request.engine, seen, AllOf((made, found)))).rows)
         for stage, found in AT_STAGE.items()
@@ -251,7 +252,7 @@ def _job(run: TaskRun, told: dict[str, Any]) -> Job:
 async def audit_unknown(request: Asking) -> None:
     """Move an execution whose device was lost to the history: there it is, if the id, in the body, is one's at all."""
     execution = (await request.body()).decode("utf-8", "replace").strip().strip('"')
-    await task_runs.get(request.engine, seen_by(request.actor), _step_run(execution))
+    await task_runs.get(request.engine, await seen_by(request.db, request.actor), _step_run(execution))
 
 
 def _step_run(execution: str) -> StepRunId:

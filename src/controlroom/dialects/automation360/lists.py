@@ -307,6 +307,8 @@ def _unset(field: Field) -> Filter:
 def _of_words(operator: str, column: Words, value: str) -> Filter:
     compared = _WORDS_COMPARED[operator]
     found = [rows for word, rows in column.of.items() if compared(word, value)]
+    if len(found) == len(column.of):  # `status ne "ANY"`: each row has one of the words
+        return EVERYTHING
     return found[0] if len(found) == 1 and found[0] is not EVERYTHING else AnyOf(tuple(found))
 
 

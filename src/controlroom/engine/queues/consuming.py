@@ -8,6 +8,7 @@ from controlroom.engine.engine import Engine
 from controlroom.engine.packages import labels
 from controlroom.engine.packages import store as packages
 from controlroom.engine.processes.actions import implicit_process
+from controlroom.engine.processes.model import Group
 from controlroom.engine.queues import store
 from controlroom.engine.queues.model import is_open
 from controlroom.engine.queues.store import ReadyConsumer
@@ -15,6 +16,7 @@ from controlroom.engine.queues.zones import check_zone
 from controlroom.engine.runs.actions import start_in
 from controlroom.engine.runs.model import Cause, FromQueue, Overrides, StartedBy
 from controlroom.engine.runs.parameters import RunParameters
+from controlroom.engine.workers.whole_groups import take_turns
 from controlroom.errors import Conflict, Invalid, NotFound
 from controlroom.ids import QueueConsumerId
 
@@ -45,6 +47,8 @@ async def consume(engine: Engine, room: Room, consumer: QueueConsumerId) -> bool
             placement = wanted.placement
             if found.run_as is not None:
                 placement = replace(placement, run_as=found.run_as)
+            groups = [place.group for place in placement.places if isinstance(place, Group)]
+            priority = 0 if await take_turns(tx, groups) else wanted.priority
             run = await start_in(
                 tx,
                 engine,
@@ -55,7 +59,7 @@ async def consume(engine: Engine, room: Room, consumer: QueueConsumerId) -> bool
                 RunParameters(
                     name=wanted.name,
                     placement=placement,
-                    priority=wanted.priority,
+                    priority=priority,
                     overrides=await _overrides(tx, found),
                 ),
                 cause=Cause(StartedBy.QUEUE, wanted.id),

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from enum import StrEnum
 from typing import Final
+from uuid import UUID
 
 import msgspec
 from msgspec import Raw, Struct
@@ -33,6 +34,8 @@ from controlroom.engine.lists.model import (
     Unset,
     among,
 )
+from controlroom.engine.repository.model import Right
+from controlroom.engine.repository.rights import rights_of
 from controlroom.engine.runs.errors import StepRunNotFound
 from controlroom.engine.runs.model import Result, StartedBy, StepRunState
 from controlroom.ids import ProcessId, RunId, StepRunId, TaskId, UserId, WorkerId, WorkspaceId
@@ -79,6 +82,7 @@ class TaskRun(Struct, frozen=True, kw_only=True):
     user_number: int | None
     user_name: str | None
     started_by: StartedBy
+    started_by_id: UUID | None
     starter_number: int | None
     """Of the user who has started it."""
     starter_name: str | None
@@ -104,6 +108,7 @@ TASK_RUNS: Final = Listing(
            step_run.created_at, step_run.started_at, step_run.began_at, step_run.ended_at, step_run.state_at,
            step_run.paused_at, worker.id as worker_id, worker.number as worker_number, worker.name as worker_name,
            runner.id as user_id, runner.number as user_number, runner.username as user_name, run.started_by,
+           run.started_by_id,
            starter.number as starter_number, starter.username as starter_name,
            run.parameters -> 'callback' ->> 'url' as callback_url""",
     joins=f"""{_RUN}
@@ -232,9 +237,14 @@ class Seen(Struct, frozen=True):
     own: Filter
 
 
-def seen_by(actor: Actor) -> Seen:
-    """All step runs of the workspaces in which the actor may read runs; their own of the others that they are in."""
+async def seen_by(db: Statements, actor: Actor) -> Seen:
+    """All step runs of the workspaces in which the actor may read runs; of others in which they are, their own.
+
+    They are also where a role of theirs has rights in a folder.
+    """
     inside = tuple(actor.grants)
+    if not actor.may(Permission.READ_RUNS, None):
+        inside = tuple({*inside, *(await rights_of(db, actor)).scope(Right.VIEW).workspaces})
     scope = Of(actor.organization_id, inside)
     readable = tuple(each for each in inside if actor.may(Permission.READ_RUNS, each))
     if len(readable) == len(inside):
@@ -245,6 +255,14 @@ def seen_by(actor: Actor) -> Seen:
         if actor.kind is ActorKind.USER:
             mine.append(_is("run_as", actor.id))
     return Seen(scope, AnyOf(tuple(mine)))
+
+
+def governing(actor: Actor, run: TaskRun) -> Actor:
+    """The actor as they may stop, pause and resume a step run that they see: what is their own everybody may."""
+    held = actor.permissions_in(run.workspace_id)
+    if actor.id is None or actor.id not in {run.started_by_id, run.user_id} or Permission.START_RUNS in held:
+        return actor
+    return msgspec.structs.replace(actor, grants=actor.grants | {run.workspace_id: held | {Permission.START_RUNS}})
 
 
 async def page(engine: Engine, seen: Seen, asked: Asked) -> Page[TaskRun]:

@@ -4,6 +4,7 @@ Such a group has its workers for itself: none of them is in another group. It se
 workers.
 """
 
+from collections.abc import Sequence
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, ClassVar, Final
@@ -147,6 +148,24 @@ async def get(db: Statements, scope: Scope, group: WorkerGroupId) -> WholeGroup:
     if found is None:
         raise WorkerGroupNotFound(group)
     return found
+
+
+async def take_turns(tx: ScopedTx, groups: Sequence[WorkerGroupId]) -> bool:
+    """Whether those that share one of the groups take turns: then what has waited longest comes first there.
+
+    Who opens one run after the other is thus served in turn with all others who do.
+    """
+    if not groups:
+        return False
+    return bool(
+        await tx.value(
+            """
+            select exists (select from worker_group
+                            where id = any(%(groups)s::uuid[]) and scheme = 'round_robin' and deleted_at is null)
+            """,
+            groups=list(groups),
+        )
+    )
 
 
 async def create(engine: Engine, actor: Actor, wanted: GroupChange) -> WholeGroup:
