@@ -11,7 +11,7 @@ from msgspec import Meta, Struct
 from msgspec.structs import replace
 
 from controlroom.engine.access.model import Actor, Permission
-from controlroom.engine.access.scope import Scope, within
+from controlroom.engine.access.scope import Scope, throughout, within
 from controlroom.engine.engine import Engine
 from controlroom.engine.lists import pages
 from controlroom.engine.lists.model import (
@@ -21,9 +21,12 @@ from controlroom.engine.lists.model import (
     Compare,
     Direction,
     Field,
+    Filter,
     Kind,
     Listing,
+    OneOf,
     Operator,
+    Skip,
     Sort,
     Within,
     equal,
@@ -136,6 +139,29 @@ async def of_workspace(
 ) -> list[AuditEvent]:
     """What happened in a workspace, newest first."""
     return await pages.rows(db, AuditEvent, EVENTS, within(scope), _asked(asked, before, limit))
+
+
+_OF_RUNS: Final = replace(DESCRIBED, tenant="event.workspace_id")
+_RUN_KINDS: Final = (
+    *("run.started", "run.completed", "run.unresolved", "run.stop_requested", "run.deleted"),
+    *("step_run.started", "step_run.completed", "step_run.failed", "step_run.paused", "step_run.resumed"),
+)
+
+
+async def told(
+    db: Statements, actor: Actor, scope: Scope, which: Filter, *, offset: int, length: int
+) -> tuple[list[DescribedEvent], int]:
+    """What happened, newest first, and how much that is: all of it for who may read the audit log of the organization.
+
+    For others it is what happened to the runs of the scope.
+    """
+    asked = Asked(filter=which, sort=_NEWEST_FIRST, start=Skip(offset), length=length, with_total=True)
+    if actor.may(Permission.READ_AUDIT, None):
+        found = await pages.page(db, DescribedEvent, DESCRIBED, throughout(actor, Permission.READ_AUDIT), asked)
+    else:
+        asked = replace(asked, filter=AllOf((which, OneOf("kind", _RUN_KINDS))))
+        found = await pages.page(db, DescribedEvent, _OF_RUNS, within(scope), asked)
+    return found.rows, len(found.rows) if found.total is None else found.total.rows
 
 
 async def outside_workspaces(

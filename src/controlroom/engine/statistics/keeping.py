@@ -156,5 +156,11 @@ async def forget_old(engine: Engine, room: Room) -> int:
         for table, time in (("hourly_figure", "hour"), ("failure_hour", "hour"), ("queue_hour", "hour")):
             gone += await tx.execute(f"delete from {table} where {time} < clock_now() - {_KEPT}")
         gone += await tx.execute(f"delete from failure_group where last_at < clock_now() - {_KEPT}")
+        gone += await tx.execute(
+            """
+            delete from forgotten_value
+             where not exists (select from work_item where work_item.id = forgotten_value.work_item_id)
+            """
+        )
         gone += await tx.execute(f"delete from day_of_use where day < (clock_now() - {_KEPT})::date")
     return gone
