@@ -138,3 +138,25 @@ def test_what_failed_tells_why(here, api):
     assert "a negative amount" in failed["message"]
     assert "at line 12" in failed["message"]
     assert json.dumps(failed["error"])
+
+
+def test_audit_and_figures_agree_with_the_activities(here, api):
+    """What was deployed is in the audit log, and counted: so many completed, so many failed, with the same reason."""
+    activities = rows(api, "/v3/activity/list")
+    ends = [each["status"] for each in activities if each["fileName"] == "Double"]
+    deployed = rows(api, "/v1/audit/messages/list", "activityType", "DEPLOYMENT_AUTOMATION")
+    day = {"timeRange": {"type": "LAST24HOURS"}}
+
+    def counted() -> dict[str, str]:
+        metrics = told(api.post("/v1/acc/automation/mostrunning", json=day))["metrics"]
+        return next((bot["count"] for bot in metrics if bot["name"] == "Double"), {})
+
+    wanted = {"successful": str(ends.count("COMPLETED")), "failed": str(ends.count("RUN_FAILED"))}
+    until(lambda: counted() == wanted, "what has ended is counted", seconds=30)
+    [failed] = [
+        bot for bot in told(api.post("/v1/acc/automation/mostfailed", json=day))["metrics"] if bot["name"] == "Double"
+    ]
+    assert sorted(ends) == ["COMPLETED", "RUN_FAILED"]
+    assert len(deployed) == len(activities)
+    assert {message["userName"] for message in deployed} == {here.facts["admin"]["username"]}
+    assert "a negative amount" in failed["failures"]["lastFailedReason"]

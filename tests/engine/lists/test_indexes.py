@@ -36,6 +36,8 @@ from controlroom.engine.runs.listings import RUNS, STEP_RUNS
 from controlroom.engine.schedules.listings import SCHEDULES
 from controlroom.engine.triggers.mappings import TRIGGER_MAPPINGS
 from controlroom.engine.work_items.listings import ITEMS
+from controlroom.engine.workers.listings import RUNNERS, WORKERS
+from controlroom.engine.workers.whole_groups import WHOLE_GROUPS
 from controlroom.ids import OrganizationId, WorkspaceId, uuid7
 from controlroom.postgres.statement import statement
 
@@ -291,6 +293,9 @@ LISTINGS = [
     QUEUE_ITEMS,
     QUEUE_CONSUMERS,
     ITEM_MODELS,
+    WORKERS,
+    RUNNERS,
+    WHOLE_GROUPS,
 ]
 
 KINDS = {
