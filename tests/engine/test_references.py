@@ -115,6 +115,10 @@ ROWS = {
         "model_connection (id, provider_id, name, definition)",
         "$id, $model_provider, 'small', '{}'",
     ),
+    "shared_asset": (
+        "shared_asset (id, organization_id, name, content_type, size, hash)",
+        "$id, $organization, 'rates', 'text/plain', 4, 'beef'",
+    ),
     "asset": ("asset (id, workspace_id, name)", "$id, $workspace, 'rates'"),
     "webhook": (
         "webhook (id, workspace_id, name, grammar, endpoint, events, sealed)",

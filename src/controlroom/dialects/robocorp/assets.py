@@ -151,8 +151,13 @@ def _asset_id(text: str) -> AssetId:
 def _show(request: Asking, asset: model.Asset) -> AssetAnswer:
     if asset.content is None:
         return AssetAnswer(asset.id, asset.name, EmptyPayload())
-    url = download_url(request, DownloadKind.ASSET, asset.id, file_name=asset.name.rpartition("/")[2])
-    return AssetAnswer(asset.id, asset.name, UrlPayload(asset.content.content_type, url))
+    return AssetAnswer(asset.id, asset.name, UrlPayload(asset.content.content_type, content_url(request, asset)))
+
+
+def content_url(request: Asking, asset: model.Asset) -> str:
+    """Where an asset's content is fetched."""
+    kind = DownloadKind.SHARED_ASSET if asset.is_shared else DownloadKind.ASSET
+    return download_url(request, kind, asset.id, file_name=asset.name.rpartition("/")[2])
 
 
 def _show_upload(request: Asking, upload: Upload) -> UploadAnswer:

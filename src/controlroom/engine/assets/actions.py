@@ -2,9 +2,9 @@
 
 from controlroom.engine.access.model import Actor, ActorKind, Permission, StepRunActor
 from controlroom.engine.access.record import record
-from controlroom.engine.access.scope import Scope, ScopedTx, by, ensure_seen, scope_of, scoped
+from controlroom.engine.access.scope import Robot, Scope, ScopedTx, by, ensure_seen, scope_of, scoped
 from controlroom.engine.access.uses import Use, Used, uses_of
-from controlroom.engine.assets import store
+from controlroom.engine.assets import shared, store
 from controlroom.engine.assets.errors import AssetNotFound, AssetTooLarge
 from controlroom.engine.assets.model import Asset, AssetRef, Content
 from controlroom.engine.assets.rules import checked_asset_name, checked_content_type
@@ -33,13 +33,21 @@ async def create(engine: Engine, actor: Caller, workspace: WorkspaceId, name: st
 
 
 async def get(db: Statements, scope: Scope, asset: AssetRef) -> Asset:
-    """One asset by id or name, with what it holds by the last completed upload. Raises AssetNotFound."""
-    return await _found(db, scope, asset)
+    """One asset by id or name, with what it holds by the last completed upload. Raises AssetNotFound.
+
+    A robot gets the organization's where its workspace has none of the name.
+    """
+    found = await store.get(db, scope, asset)
+    if found is None and isinstance(scope, Robot) and isinstance(asset, str):
+        found = await shared.seen_from(db, scope, asset)
+    if found is None:
+        raise await _missing(db, scope)
+    return found
 
 
 async def read(engine: Engine, caller: Caller, scope: Scope, asset: AssetRef) -> Asset:
     """Likewise, and counted as a use of the asset: by the process whose robot asks, or by others."""
-    found = await _found(engine.database, scope, asset)
+    found = await get(engine.database, scope, asset)
     process = caller.process_id if isinstance(caller, StepRunActor) else None
     uses_of(engine).count(Use(caller.organization_id, scope.workspace, Used.ASSET, found.id, process=process))
     return found

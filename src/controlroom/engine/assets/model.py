@@ -25,6 +25,8 @@ class Asset(Struct, frozen=True, kw_only=True):
     content: Content | None
     created_at: datetime
     updated_at: datetime
+    is_shared: bool = False
+    """The organization's, read where the workspace has none of its name."""
 
 
 AssetRef: TypeAlias = AssetId | str

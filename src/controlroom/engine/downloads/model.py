@@ -12,6 +12,7 @@ class DownloadKind(StrEnum):
     ARTIFACT = "artifact"
     ASSISTANT_ARTIFACT = "assistant_artifact"
     ASSET = "asset"
+    SHARED_ASSET = "shared_asset"
     PACKAGE_VERSION = "package_version"
 
 

@@ -24,6 +24,10 @@ _BLOB: Final = {
         select hash, size, content_type from asset
          where id = %(row)s and workspace_id = {SEEN} and hash is not null
         """,
+    DownloadKind.SHARED_ASSET: f"""
+        select hash, size, content_type from shared_asset
+         where id = %(row)s and organization_id = (select organization_id from workspace where id = {SEEN})
+        """,
     DownloadKind.PACKAGE_VERSION: f"""
         select version.hash, version.size, 'application/zip' as content_type
           from package_version as version join package on package.id = version.package_id

@@ -14,6 +14,7 @@ NAMING: Final = (
     "artifact",
     "console_archive",
     "asset",
+    "shared_asset",
     "assistant_artifact",
     "repository_file_version",
     "transfer",

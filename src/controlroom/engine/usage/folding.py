@@ -6,7 +6,7 @@ from controlroom.engine.events.cursor import IN_SPAN, Span
 
 async def fold_uses(tx: ScopedTx, span: Span) -> None:
     """Count the readings of secrets in a span; the caller moves its cursor with it."""
-    if "secret.read" not in span.kinds:
+    if not {"secret.read", "shared_secret.read"} & set(span.kinds):
         return
     await tx.execute(
         f"""
@@ -15,7 +15,7 @@ async def fold_uses(tx: ScopedTx, span: Span) -> None:
         select organization_id, workspace_id, 'secret', subject_id, (at at time zone 'UTC')::date, process_id, count(*),
                max(at)
           from event
-         where {IN_SPAN} and kind = 'secret.read' and subject_id is not null
+         where {IN_SPAN} and kind in ('secret.read', 'shared_secret.read') and subject_id is not null
          group by organization_id, workspace_id, subject_id, 5, process_id
          order by subject_id, 5
             on conflict (subject_id, day, permission, process_id, workspace_id) do update
