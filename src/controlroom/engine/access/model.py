@@ -117,7 +117,7 @@ class Role(StrEnum):
     VIEWER = "viewer"
 
 
-_READING = frozenset(p for p in Permission if p.value.endswith(".read"))
+_READING = frozenset(p for p in EVERYTHING if p.value.endswith(".read"))
 
 # What their rows say, too, where authentication reads them: a role of the system is edited by a migration, with this.
 PERMISSIONS_OF_ROLE: Mapping[Role, frozenset[Permission]] = {
