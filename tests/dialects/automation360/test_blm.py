@@ -132,6 +132,7 @@ async def test_a_version_is_exported_by_number_or_label(room, ada, ben_user, bot
     assert status["status"] == "COMPLETED", status
     for wrong in (
         {"files": [{"id": int(bot["id"]), "version": 7}]},
+        {"files": [{"id": int(bot["id"]), "version": 10**12}]},
         {"files": [{"id": int(bot["id"])}], "label": "PRODUCTION"},
     ):
         request = await ben_user.post(f"{BLM}/export/version", {"name": "x"} | wrong, status=202)

@@ -78,8 +78,11 @@ async def test_a_second_push_is_the_next_version(room, ada, ben_user, bot):
     assert (again["latestVersion"], again["productionVersion"]) == ("2", "1")
     other = await ben_user.call("POST", f"{REPOSITORY}/files/version/assignLabel", json=assign | {"label": "TEST"})
     assert other.status_code == 400
-    gone = await ben_user.call("POST", f"{REPOSITORY}/files/version/assignLabel", json=assign | {"versionNumber": 9})
-    assert gone.status_code == 404
+    for version in (9, 0, -1, 10**12):
+        gone = await ben_user.call(
+            "POST", f"{REPOSITORY}/files/version/assignLabel", json=assign | {"versionNumber": version}
+        )
+        assert gone.status_code == 404
 
 
 async def test_a_bots_content_is_a_json_object(ben_user, bot):

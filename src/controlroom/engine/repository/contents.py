@@ -129,6 +129,8 @@ async def content(db: Statements, node: Node, version: int | None = None) -> Con
 async def set_label(engine: Engine, actor: Actor, node: Named, label: str, version: int) -> Node:
     """Give a label to a version of a bot or a file; another one that bears it loses it."""
     name = checked_name(label, what="label")
+    if not 0 < version <= store.LARGEST_VERSION:
+        raise PackageVersionNotFound(version)
     async with scoped(engine.database, actor.organization_id) as tx:
         rights = await rights_of(tx, actor)
         target = await nodes.get(tx, rights, node, Right.UPDATE)

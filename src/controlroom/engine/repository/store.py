@@ -38,6 +38,9 @@ MOST_MOVED: Final = 100
 """Packages of a folder that is renamed or moved. Why: the grammar that asks for it knows the limit; it is generous."""
 
 
+LARGEST_VERSION: Final = 2**31 - 1
+
+
 class Lying(Struct, frozen=True):
     """What lies in a folder, however deep."""
 
@@ -228,6 +231,8 @@ async def set_type(tx: ScopedTx, node: UUID, content_type: str) -> None:
 
 async def content(tx: Statements, node: Node, version: int | None) -> Content | None:
     """The bytes of a version of a file or of the zip of a package, a task's being its package's; None: the latest."""
+    if version is not None and not 0 < version <= LARGEST_VERSION:
+        return None
     if node.kind is NodeKind.FILE:
         return await tx.one_or_none(
             Content,
