@@ -2,7 +2,11 @@
 
 import httpx2
 
+from contract.automation360.coverage import mounted
+from controlroom.dialects.automation360.permissions import PAIRS, names_of
+from controlroom.dialects.automation360.routing import PAIR
 from controlroom.engine.access import user_keys
+from controlroom.engine.access.model import Permission
 from controlroom.engine.access.users.store import actor_of_user
 from controlroom.ids import UserId, uuid7
 
@@ -26,6 +30,16 @@ async def logged_in(room, root, number: str) -> httpx2.AsyncClient:
     told = (await root.http.post("/v2/authentication", json={"username": name, "apiKey": key})).json()
     headers = {"X-Authorization": told["token"]}
     return httpx2.AsyncClient(base_url=room.url, headers=headers, timeout=30, trust_env=False)
+
+
+def test_every_pair_that_a_refusal_may_name_can_be_given():
+    """A role that is made with it gives what it means here, or it is shown to who may do the thing."""
+    named = {handler.opt[PAIR] for handler in mounted().values() if PAIR in handler.opt}
+
+    assert named <= PAIRS.keys()
+    known = {permission.value for permission in Permission}
+    for pair, meaning in PAIRS.items():
+        assert {name for name in names_of([pair]) if ":" not in name} == {each.value for each in meaning.gives} <= known
 
 
 async def test_the_system_s_roles_have_the_vendor_s_names(root):

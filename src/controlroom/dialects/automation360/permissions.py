@@ -47,6 +47,10 @@ def _shows(*permissions: Permission) -> Meaning:
 
 
 _NOTHING: Final = Meaning()
+_OF_REQUESTS: Final = {
+    "viewallrequests": _gives(frozenset({_P.READ_PROCESSES, _P.READ_RUNS})),
+    "viewalltask": _gives(frozenset({_P.READ_PROCESSES, _P.READ_RUNS, _P.READ_WORK_ITEMS})),
+}
 
 _MEANINGS: Final[Mapping[str, Mapping[str, Meaning]]] = {
     "usermanagement": {
@@ -103,7 +107,11 @@ _MEANINGS: Final[Mapping[str, Mapping[str, Meaning]]] = {
         "attestcredentials": _shows(_P.WRITE_WORKERS),
     },
     "pool": {"create": _shows(_P.WRITE_WORKERS), "all": _gives(_WORKERS)},
-    "queue": {"create": _shows(_P.WRITE_WORK_ITEMS), "all": _gives(_QUEUES)},
+    "queue": {
+        "addworkitem": _shows(_P.WRITE_WORK_ITEMS),
+        "create": _shows(_P.WRITE_WORK_ITEMS),
+        "all": _gives(_QUEUES),
+    },
     "auditlog": {"everyoneactions": _gives(frozenset({_P.READ_AUDIT}))},
     "apikey": {"generate": _NOTHING},
     "botinsight": {"all": _gives(_SEES_RUNS)},
@@ -111,12 +119,21 @@ _MEANINGS: Final[Mapping[str, Mapping[str, Meaning]]] = {
         "view": _gives(frozenset({_P.READ_MODELS})),
         "manage": _gives(frozenset({_P.READ_MODELS, _P.WRITE_MODELS})),
     },
-    "aari": {"aarischeduler": _NOTHING, "pixiebrixintegration": _NOTHING},
+    "apitasks": {"view": _shows(_P.READ_PROCESSES), "manage": _shows(_P.START_RUNS)},
+    "packages": {"view": _shows(_P.READ_PACKAGES)},
+    "aari": {
+        "aarischeduler": _NOTHING,
+        "pixiebrixintegration": _NOTHING,
+        "createrequest": _shows(_P.START_RUNS),
+        "submittask": _shows(_P.WRITE_WORK_ITEMS),
+        **_OF_REQUESTS,
+    },
     "process": {
+        "view": _shows(_P.READ_PROCESSES),
         "deleteallrequest": _NOTHING,
         "deletemyrequest": _NOTHING,
-        "viewallrequests": _gives(frozenset({_P.READ_PROCESSES, _P.READ_RUNS})),
-        "viewalltask": _gives(frozenset({_P.READ_PROCESSES, _P.READ_RUNS, _P.READ_WORK_ITEMS})),
+        "viewandmanageallteam": _NOTHING,
+        **_OF_REQUESTS,
     },
     "copilot": dict.fromkeys(("viewandmanageallteam", "viewandmanagemyteam", "viewandmanagebotsetup"), _NOTHING),
 }
