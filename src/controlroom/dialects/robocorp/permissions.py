@@ -23,6 +23,7 @@ NAMES: dict[Permission, str] = {
     Permission.READ_RUN_OUTPUTS: "Processes.read_run_outputs",
     Permission.READ_WORK_ITEMS: "Processes.read_work_items",
     Permission.WRITE_WORK_ITEMS: "Processes.write_work_items",
+    Permission.GOVERN_QUEUES: "Processes.govern_queues",
     Permission.READ_PACKAGES: "Tasks.read_task_packages",
     Permission.WRITE_PACKAGES: "Tasks.write_task_packages",
     Permission.READ_WEBHOOKS: "Webhooks.read_webhooks",

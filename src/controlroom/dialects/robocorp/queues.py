@@ -1,20 +1,44 @@
 """Standing queues, schemas of queues, and queue consumers (our own management API)."""
 
 from datetime import datetime
+from typing import Any
 
-from msgspec import UNSET, Raw, UnsetType, field
+from msgspec import UNSET, Raw, UnsetType, convert, field
+from msgspec.structs import replace
 
 from controlroom.border.asking import Asking, Body, Path, Permission
 from controlroom.dialects.robocorp.answers import Deleted, OwnBody, Reference, Shape, shown_as
+from controlroom.dialects.robocorp.item_models import model_of
 from controlroom.dialects.robocorp.placements import PlacementBody, placement_of, show_placement
+from controlroom.dialects.robocorp.processes import RetryBody
 from controlroom.dialects.robocorp.routing import Page, Pages, delete, get, post, update
 from controlroom.dialects.robocorp.schedule_rules import DAYS, Day, show_time, times_of
+from controlroom.engine.access.scope import scope_of
 from controlroom.engine.queues import actions, store
-from controlroom.engine.queues.model import Consumer, ConsumerChange, ConsumerDefinition, Queue, QueueChange, Window
-from controlroom.ids import QueueConsumerId, QueueId, TaskId
+from controlroom.engine.queues.model import (
+    AS_USUAL,
+    Consumer,
+    ConsumerChange,
+    ConsumerDefinition,
+    OrderedBy,
+    Queue,
+    QueueChange,
+    QueueSettings,
+    QueueStatus,
+    Window,
+)
+from controlroom.engine.work_items.rules import RetryPolicy
+from controlroom.ids import ItemModelId, QueueConsumerId, QueueId, TaskId
 
 _NULL = Raw(b"null")
 _LEFT_OUT = Raw(b"")  # Why: the decoder knows no union of anything and nothing
+
+
+class OrderBody(OwnBody, frozen=True):
+    """An attribute by which items of one priority are taken."""
+
+    attribute: str
+    descending: bool = False
 
 
 class QueueAnswer(Shape, frozen=True, kw_only=True):
@@ -24,21 +48,42 @@ class QueueAnswer(Shape, frozen=True, kw_only=True):
     name: str
     schema: Raw | None
     standing: bool
+    description: str
+    status: QueueStatus
+    item_model_id: ItemModelId | None
+    retry: RetryBody | None
+    refuses_duplicates: bool
+    shown: tuple[str, ...]
+    ordering: list[OrderBody]
+    revision: int
     created_at: datetime
 
 
 class CreateQueue(OwnBody, frozen=True, kw_only=True):
-    """A new standing queue; with a JSON schema it refuses payloads that do not fit."""
+    """A new standing queue; with a JSON schema, or that of its item model, it refuses payloads that do not fit."""
 
     name: str
     schema: Raw = field(default_factory=lambda: _NULL)  # Why so: what draws the document hashes defaults
+    description: str = ""
+    item_model: Reference | None = None
+    retry: RetryBody | None = None
+    refuses_duplicates: bool = False
+    shown: tuple[str, ...] = ()
+    ordering: tuple[OrderBody, ...] = ()
 
 
 class UpdateQueue(OwnBody, frozen=True, kw_only=True):
-    """What to change; a schema of null is none."""
+    """What to change; a schema of null is none. With a revision, only while it is the one there."""
 
     name: str | UnsetType = UNSET
     schema: Raw = field(default_factory=lambda: _LEFT_OUT)
+    description: str | UnsetType = UNSET
+    item_model: Reference | UnsetType | None = UNSET
+    retry: RetryBody | UnsetType | None = UNSET
+    refuses_duplicates: bool | UnsetType = UNSET
+    shown: tuple[str, ...] | UnsetType = UNSET
+    ordering: tuple[OrderBody, ...] | UnsetType = UNSET
+    revision: int | UnsetType = UNSET
 
 
 class WindowBody(OwnBody, frozen=True):
@@ -108,7 +153,8 @@ async def list_queues(request: Asking, paging: Pages) -> Page[QueueAnswer]:
 @post("/queues")
 async def create_queue(request: Asking, data: Body[CreateQueue]) -> QueueAnswer:
     """Create a standing queue."""
-    return _show(await actions.create(*request.acting, name=data.name, schema=_schema(data.schema)))
+    settings = _settings(data, AS_USUAL)
+    return _show(await actions.create(*request.acting, name=data.name, schema=_schema(data.schema), settings=settings))
 
 
 @get("/queues/{queue_id:uuid}", needs=Permission.READ_PROCESSES)
@@ -119,8 +165,18 @@ async def get_queue(request: Asking, queue_id: Path[QueueId]) -> QueueAnswer:
 
 @update("/queues/{queue_id:uuid}")
 async def update_queue(request: Asking, queue_id: Path[QueueId], data: Body[UpdateQueue]) -> QueueAnswer:
-    """Change the name of a standing queue, or the schema of any."""
-    change = QueueChange(name=data.name, schema=UNSET if data.schema == _LEFT_OUT else _schema(data.schema))
+    """Change a standing queue, or the schema of any."""
+    given = {name for name in QueueSettings.__struct_fields__ if getattr(data, name, UNSET) is not UNSET}
+    settings: QueueSettings | UnsetType = UNSET
+    if given:
+        seen = scope_of(request.actor, Permission.READ_PROCESSES, request.workspace)
+        settings = _settings(data, actions.settings_of(await store.get(request.db, seen, queue_id)))
+    change = QueueChange(
+        name=data.name,
+        schema=UNSET if data.schema == _LEFT_OUT else _schema(data.schema),
+        settings=settings,
+        revision=data.revision,
+    )
     return _show(await actions.update(*request.acting, queue_id, change))
 
 
@@ -170,6 +226,22 @@ def _show_window(window: Window) -> WindowBody:
     return WindowBody(tuple(DAYS[day] for day in window.days), show_time(window.begins), show_time(window.ends))
 
 
+def _settings(data: CreateQueue | UpdateQueue, before: QueueSettings) -> QueueSettings:
+    """The settings of a queue after what was given."""
+    given: dict[str, Any] = {}
+    for name in ("description", "refuses_duplicates", "shown"):
+        if getattr(data, name) is not UNSET:
+            given[name] = getattr(data, name)
+    if data.retry is not UNSET:
+        given["retry"] = None if data.retry is None else convert(data.retry, RetryPolicy, from_attributes=True)
+    if data.ordering is not UNSET:
+        given["ordering"] = tuple(OrderedBy(each.attribute, each.descending) for each in data.ordering)
+    if data.item_model is not UNSET:
+        given["item_model"] = None if data.item_model is None else model_of(data.item_model)
+        given["is_draft"] = False
+    return replace(before, **given)
+
+
 def _schema(asked: Raw) -> Raw | None:
     return None if asked == _NULL else asked
 
@@ -180,7 +252,13 @@ _definition_of = shown_as(
 _change_of = shown_as(
     ConsumerChange, UpdateConsumer, placement=("placement", placement_of), windows=("windows", _windows)
 )
-_show = shown_as(QueueAnswer, Queue)
+_show_order = shown_as(OrderBody, OrderedBy, descending="is_descending")
+_show = shown_as(
+    QueueAnswer,
+    Queue,
+    retry=lambda queue: None if queue.retry is None else convert(queue.retry, RetryBody, from_attributes=True),
+    ordering=lambda queue: [_show_order(each) for each in queue.ordering],
+)
 _show_consumer = shown_as(
     ConsumerAnswer,
     Consumer,

@@ -11,6 +11,7 @@ from controlroom.engine.lists.model import Field, Kind, Listing
 from controlroom.engine.nouns import InOrganization, Missing, Noun
 from controlroom.ids import ItemAttributeId, ItemModelId, OrganizationId, UserId, uuid7
 from controlroom.postgres.database import Statements
+from controlroom.postgres.keyset import oldest_first
 
 ITEM_MODEL: Final = Noun[ItemModelId](
     "item model",
@@ -67,6 +68,19 @@ async def get(db: Statements, organization: OrganizationId, model: ItemModelId, 
     if found is None:
         raise ItemModelNotFound(model)
     return found
+
+
+async def list_models(
+    db: Statements, organization: OrganizationId, *, after: ItemModelId | None = None, limit: int
+) -> list[ItemModel]:
+    """The models of the organization, oldest first."""
+    return await db.all(
+        ItemModel,
+        f"{ITEM_MODELS.select} where organization_id = %(organization)s {oldest_first('item_model.id')}",
+        organization=organization,
+        after=after,
+        limit=limit,
+    )
 
 
 async def insert(

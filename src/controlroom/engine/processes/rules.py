@@ -64,7 +64,7 @@ def check_steps(steps: Sequence[StepDefinition]) -> None:
         raise StepInvalid(steps[MOST_STEPS].name, f"a process has at most {MOST_STEPS} steps")
     names: set[str] = set()
     for step in steps:
-        reason = _fault(step) or _retry_fault(step.retry) or environment_fault(step.environment)
+        reason = _fault(step) or retry_fault(step.retry) or environment_fault(step.environment)
         if isinstance(step.work, PackageCommands):
             reason = reason or _commands_fault(step.work.commands)
         if step.name in names:
@@ -93,7 +93,8 @@ def placement_fault(placement: Placement) -> str:
     return ""
 
 
-def _retry_fault(retry: RetryPolicy) -> str:
+def retry_fault(retry: RetryPolicy) -> str:
+    """Why a retry policy cannot be; empty if it can."""
     if not 1 <= retry.max_attempts <= MOST_ATTEMPTS:
         return f"retry: max_attempts is 1 to {MOST_ATTEMPTS:,}"
     if not (0 <= retry.delay_seconds <= LONGEST_RETRY_DELAY and 0 <= retry.max_delay_seconds <= LONGEST_RETRY_DELAY):

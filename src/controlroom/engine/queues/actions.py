@@ -16,7 +16,7 @@ from controlroom.engine.packages.errors import LabelNotFound
 from controlroom.engine.packages.model import Task
 from controlroom.engine.processes.actions import check_placement
 from controlroom.engine.processes.model import Placement
-from controlroom.engine.processes.rules import placement_fault
+from controlroom.engine.processes.rules import placement_fault, retry_fault
 from controlroom.engine.queues import feeding, moving, rights, store
 from controlroom.engine.queues.errors import QueueChanged, QueueInUse, QueueNameTaken, QueueNotFound
 from controlroom.engine.queues.model import (
@@ -144,9 +144,11 @@ async def _schema(tx: ScopedTx, scope: Scope, settings: QueueSettings, schema: R
     checked_description(settings.description)
     if len(settings.shown) > MOST_SHOWN or len(settings.ordering) > MOST_SHOWN:
         raise Invalid(f"at most {MOST_SHOWN} attributes are shown, or order the items", code="QUEUE_INVALID")
-    if settings.retry is not None and not 1 <= settings.retry.max_attempts <= _MOST_ATTEMPTS:
-        raise Invalid(f"an item is tried 1 to {_MOST_ATTEMPTS:,} times", code="QUEUE_INVALID")
+    if settings.retry is not None and (fault := retry_fault(settings.retry)):
+        raise Invalid(fault, code="QUEUE_INVALID")
     if settings.item_model is None:
+        if settings.shown or settings.ordering:
+            raise Invalid("only attributes of an item model are shown, or order the items", code="QUEUE_INVALID")
         return schema
     model = await item_models.get(tx, scope.organization, settings.item_model, lock=True)
     known = {each.name for each in model.attributes}
@@ -283,7 +285,6 @@ _MOST_PRIORITY = 1_000_000
 _DAYS = 7
 _MOST_USERS = 100
 _LONGEST_NOTES = 64 * 1024
-_MOST_ATTEMPTS = 1000
 
 
 async def _check_version(tx: ScopedTx, scope: Scope, task: Task, wanted: ConsumerDefinition) -> None:
