@@ -176,6 +176,7 @@ async def test_labels_are_none_of_an_outsiders_business(floor, labelled, cleo):
         {"overrides": Overrides(variables={"A=B": "c"})},
         {"overrides": Overrides(variables={"A": "c\0"})},
         {"overrides": Overrides(version=PackageVersionId(uuid7()), label="production")},
+        {"priority": 2**40},
     ],
 )
 async def test_what_no_run_can_have_is_refused(floor, parameters):

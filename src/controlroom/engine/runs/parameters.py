@@ -20,6 +20,7 @@ from controlroom.ids import PackageId, PackageVersionId, RunId
 MOST_NAME_LETTERS: Final = 255
 MOST_CAUSE_LETTERS: Final = 1000
 MOST_KEY_LETTERS: Final = 255
+MOST_PRIORITY: Final = 1_000_000
 
 _KEY: Final = re.compile(r"[\x21-\x7e]+")
 
@@ -92,6 +93,8 @@ def check(parameters: RunParameters) -> None:
     ):
         if len(text) > most or "\0" in text:
             raise Invalid(f"the {what} of a run has at most {most:,} characters, and no NUL", code="RUN_INVALID")
+    if abs(parameters.priority) > MOST_PRIORITY:
+        raise Invalid(f"the priority of a run is within {MOST_PRIORITY:,} of 0", code="RUN_INVALID")
     key = parameters.idempotency_key
     if key is not None and not (len(key) <= MOST_KEY_LETTERS and _KEY.fullmatch(key)):
         message = f"an idempotency key is 1 to {MOST_KEY_LETTERS} visible ASCII characters"
