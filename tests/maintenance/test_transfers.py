@@ -6,10 +6,12 @@ from tests.engine.packages.conftest import robot_yaml, zipped
 from controlroom.engine.access.scope import Room, scoped
 from controlroom.engine.packages.actions import push
 from controlroom.engine.repository import nodes
+from controlroom.engine.repository.actions import create_file, delete
+from controlroom.engine.repository.contents import put
 from controlroom.engine.repository.rights import rights_of
 from controlroom.engine.transfers import actions, store
 from controlroom.engine.transfers.model import TransferState
-from controlroom.maintenance.transfers import Transfers
+from controlroom.maintenance.transfers import Transfers, prune
 from controlroom.outgoing import Outgoing
 
 
@@ -72,6 +74,29 @@ async def test_it_is_done_by_the_rights_that_who_asked_has_then(engine, ada, bot
     await server.one()
 
     assert (await store.get(engine.database, ada, asked.id)).state is TransferState.FAILED
+
+
+async def test_what_ended_a_month_ago_is_forgotten(engine, ada, bot, workspace, server, later):
+    """Archives, and what was in files that were deleted; nothing that is there."""
+    kept = await create_file(engine, ada, workspace, "kept.txt")
+    gone = await create_file(engine, ada, workspace, "gone.txt")
+    for file in (kept, gone):
+        await put(engine, ada, file.id, await engine.objects.put_bytes(b"text"))
+    await delete(engine, ada, gone.id)
+    await actions.export(engine, ada, "nightly", [(bot.id, None)])
+    await server.one()
+    await prune(engine)
+
+    async def kept_rows():
+        transfers = await engine.database.value("select count(*) from transfer where user_id = %(id)s", id=ada.id)
+        return transfers, await engine.database.value("select count(*) from repository_file_version")
+
+    assert await kept_rows() == (1, 2)
+
+    await later(days=31)
+    await prune(engine)
+
+    assert await kept_rows() == (0, 1)
 
 
 async def test_the_password_is_gone_with_the_end(engine, ada, bot, server):

@@ -20,6 +20,7 @@ from controlroom.engine.access.scope import Room, scoped
 from controlroom.engine.access.users.store import actor_of_user
 from controlroom.engine.engine import Engine
 from controlroom.engine.events.store import By
+from controlroom.engine.repository.store import forget_deleted
 from controlroom.engine.transfers import exporting, importing, store
 from controlroom.engine.transfers.actions import place_of
 from controlroom.engine.transfers.model import Claimed, ExportWish, Sealed, Target, TransferKind
@@ -148,9 +149,9 @@ class Transfers:
 
 
 async def prune(engine: Engine) -> int:
-    """Forget what ended a month ago."""
+    """Forget what ended a month ago, and what was in files that were deleted then."""
     async with scoped(engine.database, Room()) as tx:
-        return await store.prune(tx, Room())
+        return await store.prune(tx, Room()) + await forget_deleted(tx, Room())
 
 
 async def _ended(working: asyncio.Task[None]) -> None:

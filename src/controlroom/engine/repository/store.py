@@ -4,12 +4,13 @@ Who calls has found the node by its rights (`rights.py`); writes are in a transa
 """
 
 from collections.abc import Collection
+from datetime import timedelta
 from typing import Final
 from uuid import UUID
 
 from msgspec import Struct
 
-from controlroom.engine.access.scope import ScopedTx
+from controlroom.engine.access.scope import Room, ScopedTx
 from controlroom.engine.nouns import InOrganization, Noun
 from controlroom.engine.repository.errors import NodeNameTaken, NodeNotFound
 from controlroom.engine.repository.model import Content, Node, NodeKind
@@ -38,6 +39,8 @@ MOST_MOVED: Final = 100
 """Packages of a folder that is renamed or moved. Why: the grammar that asks for it knows the limit; it is generous."""
 
 
+KEPT: Final = timedelta(days=30)
+"""How long what was in a deleted file can be had back from the database."""
 LARGEST_VERSION: Final = 2**31 - 1
 
 
@@ -194,6 +197,24 @@ async def delete(tx: ScopedTx, node: Node, *, by: UUID | None) -> None:
         id=node.id,
         organization=node.organization_id,
         by=by,
+    )
+
+
+async def forget_deleted(tx: ScopedTx, room: Room) -> int:  # noqa: ARG001 - every tenant's
+    """Forget what was in files that were deleted long ago; their contents are swept. How many versions that were."""
+    await tx.execute(
+        """
+        delete from repository_file_label using repository_file as file
+         where file.id = file_id and file.deleted_at < clock_now() - %(kept)s::interval
+        """,
+        kept=KEPT,
+    )
+    return await tx.execute(
+        """
+        delete from repository_file_version using repository_file as file
+         where file.id = file_id and file.deleted_at < clock_now() - %(kept)s::interval
+        """,
+        kept=KEPT,
     )
 
 

@@ -163,4 +163,6 @@ async def fail(tx: ScopedTx, claimed: Claimed, reason: str) -> bool:
 
 async def prune(tx: ScopedTx, room: Room) -> int:  # noqa: ARG001 - every tenant's
     """Forget what ended long ago; their archives are swept."""
-    return await tx.execute("delete from transfer where ended_at < clock_now() - %(kept)s::interval", kept=KEPT)
+    return await tx.execute(
+        "delete from transfer where ended_at < clock_now() - %(kept)s::interval::interval", kept=KEPT
+    )
