@@ -118,18 +118,38 @@ async def test_nobody_makes_a_role_of_more_than_they_have(room, root):
         assert given.status_code == 403
 
 
-async def test_a_basic_user_without_folder_rights_may_nothing_with_what_is_others(room, root, ada, process):
-    """Neither start what is there, nor see others' runs or secrets; they see that there are workers."""
+async def test_a_basic_user_may_what_a_role_of_theirs_may_in_a_folder(room, root, ada, process):
+    """Without: neither start what is there, nor see it, others' runs or secrets. With: as long as the role has it."""
     basic = (await root.rows("/v2/usermanagement/roles/list", "name", "AAE_Basic"))[0]["id"]
     user = await root.post("/v2/usermanagement/users", {"username": named("bea"), "roleIds": [basic]}, status=201)
-    run = await room.engine.database.value("select number from task limit 1")
+    role = await root.post("/v2/usermanagement/roles", {"name": named("runners"), "userIds": [user["id"]]}, status=201)
+    bot, folder = [
+        await room.engine.database.value(statement, workspace=ada.workspace)
+        for statement in (
+            """select task.number from task join package on package.id = task.package_id
+                where package.workspace_id = %(workspace)s and task.name = 'Read'""",
+            "select number from workspace where id = %(workspace)s",
+        )
+    ]
+
+    async def may(*, run: bool):
+        names = [{"name": name, "enabled": run} for name in ("viewcontent", "run")]
+        rights = [{"folderId": folder, "permissions": names}]
+        await root.put(f"/v2/repository/role/{role['id']}/permissions", rights, status=201)
+
     async with await logged_in(room, root, user["id"]) as bea:
-        deploy = {"botId": run, "automationName": "x", "unattendedRequest": {"runAsUserIds": [user["id"]]}}
-        refused = await bea.post("/v4/automations/deploy", json=deploy)
-        assert refused.status_code in {403, 404}, refused.text
-        activities = await bea.post("/v3/activity/list", json={})
-        assert activities.status_code in {403, 404} or activities.json()["list"] == []
-        for path in (f"/api/v1/workspaces/{ada.workspace}/process-runs",):
-            assert (await bea.get(path)).status_code in {401, 403, 404}
-        credentials = await bea.post("/v2/credentialvault/credentials/list", json={})
-        assert credentials.status_code in {403, 404} or credentials.json()["list"] == []
+
+        async def deploys():
+            body = {"fileId": bot, "runAsUserIds": [user["id"]], "poolIds": []}
+            return (await bea.post("/v3/automations/deploy", json=body)).status_code
+
+        assert await deploys() == 404
+        for path in ("/v3/activity/list", "/v2/credentialvault/credentials/list"):
+            assert (await bea.post(path, json={})).json()["list"] == []
+        await may(run=True)
+        assert await deploys() == 400  # no default device, which is told to who may run it
+        seen = (await bea.post("/v2/repository/workspaces/public/files/list", json={})).json()["list"]
+        assert str(bot) in {each["id"] for each in seen}
+        await may(run=False)
+        assert await deploys() == 404
+        assert (await bea.get(f"/api/v1/workspaces/{ada.workspace}/process-runs")).status_code in {401, 403}

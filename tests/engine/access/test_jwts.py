@@ -99,6 +99,16 @@ async def test_a_session_alone_is_ended_by_the_next(engine, ada, ben):
         await jwts.authenticate(engine, each.token)
 
 
+async def test_of_sessions_alone_that_begin_at_once_one_stays(engine, ada):
+    """Log-ins of one user come one after the other, also on several servers."""
+    made = await asyncio.gather(
+        *(jwts.issue(engine, ada, life=LIFE, terms=jwts.Terms(is_alone=True, at_most=5)) for _ in range(6))
+    )
+
+    tried = await asyncio.gather(*(jwts.authenticate(engine, each.token) for each in made), return_exceptions=True)
+    assert [isinstance(each, SessionOver) for each in tried].count(False) == 1
+
+
 async def test_a_grammar_may_end_the_token_before_at_once_and_keep_its_claims(engine, ada):
     """Of two who have it anew at once, one does."""
     first = await jwts.issue(engine, ada, life=LIFE, claims={"sub": "17", "iss": "them"})
