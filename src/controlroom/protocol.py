@@ -13,6 +13,7 @@ after a lost answer.
 | DELETE `/worker/v1/sessions/{session}`                            | nothing             | `{}` (a clean good-bye)  |
 | POST `/worker/v1/claims`                                          | `Claim`             | `Assignments`            |
 | POST `/worker/v1/heartbeats`                                      | `Heartbeat`         | `Orders`                 |
+| GET  `/worker/v1/kept`                                            | nothing             | `Keeping`                |
 | GET  `/worker/v1/packages/{hash}`                                 | nothing             | the zip                  |
 | POST `/worker/v1/step-runs/{id}/attempts/{n}/phases`              | `PhaseReports`      | `{}`                     |
 | POST `/worker/v1/step-runs/{id}/attempts/{n}/console?first=&count=&at=` | lines, UTF-8, each ended by LF | `{}`    |
@@ -322,6 +323,30 @@ class Assignments(Struct, frozen=True):
     """What the claim brought: nothing, when the wait ran out."""
 
     assignments: tuple[Assignment, ...] = ()
+
+
+class Kept(Struct, frozen=True, kw_only=True):
+    """A task that is to be begun at once whenever it is called: interpreters for it are kept started."""
+
+    package: PackageRef
+    task: str
+    workspace_id: UUID
+    organization_id: UUID
+    share_environments: bool = False
+    exclude_newer: str | None = None
+    count: Count
+    """So many of them, and no more than the worker has slots."""
+
+    @property
+    def share(self) -> str:
+        """As of an assignment."""
+        return str(self.organization_id if self.share_environments else self.workspace_id)
+
+
+class Keeping(Struct, frozen=True):
+    """What a worker shall keep ready, for those workspaces that it serves."""
+
+    kept: tuple[Kept, ...] = ()
 
 
 class Heartbeat(Struct, frozen=True):

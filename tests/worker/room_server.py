@@ -31,6 +31,8 @@ from controlroom.protocol import (
     FoundInCode,
     Heartbeat,
     Held,
+    Keeping,
+    Kept,
     Linked,
     OpenSession,
     Order,
@@ -95,6 +97,8 @@ class RoomServer:
         """What the worker said of itself, each change once."""
         self.heartbeat_hold = 2.0
         self.lease = 25.0
+        self.kept: list[Kept] = []
+        """What is to be kept ready."""
         self.code: list[CodeToRead] = []
         """What waits to be read."""
         self.found: dict[UUID, FoundInCode] = {}
@@ -220,6 +224,8 @@ class RoomServer:
         first, *rest = path.split("/")
         if first == "code":  # a loop of its own, which tests of the others do not turn
             return await self._code(rest, body)
+        if first == "kept":  # likewise
+            return 200, msgspec.json.encode(Keeping(tuple(self.kept)))
         self.requests[rest[3] if first == "step-runs" else first] += 1
         if self.failing > 0:
             self.failing -= 1

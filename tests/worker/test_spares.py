@@ -7,12 +7,13 @@ import sys
 import tempfile
 from contextlib import suppress
 from pathlib import Path
+from uuid import UUID
 
 import psutil
 import pytest
 import sample_robots as robots
 from real_worker import WorkerProcess, working
-from room_server import Attempt, PackageRef, RoomServer
+from room_server import Attempt, Kept, PackageRef, RoomServer
 from sandboxes import needs_nesting
 
 from controlroom.worker.environments.build_place import remove_tree
@@ -379,6 +380,22 @@ async def waiting(walt: WorkerProcess) -> list[psutil.Process]:
         await asyncio.sleep(0.02)  # nobody tells when a process is there
     async with walt.logged("spare ready"):
         return found
+
+
+async def test_what_is_allocated_is_ready_before_anybody_asks(room, tmp_path):
+    """So many interpreters as are asked for, up to the worker's slots; the first run of the task takes one."""
+    package = room.add_package(robots.plain("print('at once')"))
+    workspace, organization = UUID(int=1), UUID(int=2)
+    room.kept = [
+        Kept(package=package, task="main", workspace_id=workspace, organization_id=organization, count=9),
+        Kept(package=package, task="there is none", workspace_id=workspace, organization_id=organization, count=1),
+    ]
+    async with working(room, tmp_path / "walt", spares_forked=False, slots=2) as walt:
+        while len(spares_of(walt)) < 2:
+            await asyncio.sleep(0.02)  # nobody tells when a process is there
+        attempt, _ = await run(room, walt, package)
+        assert attempt.text[-1] == "at once"
+        assert len(spares_of(walt)) <= 2
 
 
 @needs_nesting

@@ -27,6 +27,7 @@ from controlroom.protocol import ABILITIES, Assignment, Claim, Heartbeat, Link, 
 from controlroom.tasks import cancelled
 from controlroom.worker.code_reading import keep_reading
 from controlroom.worker.folder import WorkerFolder, set_aside
+from controlroom.worker.kept_tasks import keep_ready
 from controlroom.worker.orders import EndReason, Orders
 from controlroom.worker.packages import folder_name
 from controlroom.worker.server import Refused, Server, Superseded
@@ -161,6 +162,7 @@ class Worker:
         beating = asyncio.create_task(self._heartbeats(session))
         claiming = asyncio.create_task(self._claims(session))
         reading = asyncio.create_task(self._read_code())
+        keeping = asyncio.create_task(self._keep_ready())
         stopping = asyncio.create_task(self._stop.wait())
         try:
             await asyncio.wait({beating, claiming, stopping}, return_when=asyncio.FIRST_COMPLETED)
@@ -176,7 +178,7 @@ class Worker:
             if not isinstance(lost, Refused) or isinstance(lost, Superseded):
                 raise lost
         finally:
-            await cancelled(beating, claiming, stopping, pruning, reading)
+            await cancelled(beating, claiming, stopping, pruning, reading, keeping)
 
     async def _prune(self) -> None:
         """Keep the caches below their limits."""
@@ -189,6 +191,11 @@ class Worker:
         """Read code beside the robots; a worker that is here for one robot leaves that to the others."""
         if not self._settings.once:
             await keep_reading(self._tools)
+
+    async def _keep_ready(self) -> None:
+        """Keep ready what is allocated, likewise."""
+        if not self._settings.once:
+            await keep_ready(self._tools)
 
     async def _claims(self, session: Session) -> None:
         """Ask for work whenever a slot is free. Returns when one has been run, with `once`."""

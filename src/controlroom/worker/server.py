@@ -24,6 +24,8 @@ from controlroom.protocol import (
     Finish,
     FoundInCode,
     Heartbeat,
+    Keeping,
+    Kept,
     Link,
     Linked,
     OpenSession,
@@ -133,6 +135,11 @@ class Server:
         """Tell what was found in it. Raises Superseded when it is another's by now."""
         path = f"/code/{code.id}/attempts/{code.attempt}/finish"
         await self.call("POST", path, msgspec.json.encode(found), kind=_JSON)
+
+    async def kept(self) -> tuple[Kept, ...]:
+        """What the worker shall keep ready. Raises Refused for a server that knows nothing of it."""
+        answer = msgspec.json.decode(await self.call("GET", "/kept", b"", kind={}), type=Keeping)
+        return answer.kept
 
     async def heartbeat_once(self, heartbeat: Heartbeat) -> Orders:
         """Prolong the leases; a single try, so that the caller knows since when the server is silent."""

@@ -12,7 +12,7 @@ import shutil
 import socket
 import time
 from collections import deque
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, suppress
 from pathlib import Path
 
@@ -50,6 +50,8 @@ class _Demand:
         self.environment = environment
         self.asked: deque[float] = deque()
         self.last = 0.0
+        self.held = 0
+        """So many are kept whether or not anybody asks."""
         self.not_before = 0.0
         self.failures = 0
         self.zygote: Zygote | None = None
@@ -82,7 +84,10 @@ class Spares:
         """A spare for a command, None if there is none (then remember to have one next time)."""
         if self._settings.spares_memory_bytes <= 0:
             return None
-        recipe = self._recipe(words, spec, environment, assignment)
+        if "PATH" in assignment.variables:
+            return None
+        workspace = str(assignment.workspace_id)
+        recipe = self.recipe(words, spec, environment, share=assignment.share, workspace=workspace)
         if recipe is None:
             return None
         demand = self._demands.setdefault(recipe, _Demand(environment))
@@ -126,18 +131,37 @@ class Spares:
             for demand in list(self._demands.values()):
                 await self._end_zygote(demand)
 
-    def _recipe(
-        self, words: Sequence[str], spec: EnvironmentSpec | None, environment: Environment, assignment: Assignment
+    def hold(self, counts: Mapping[Recipe, int], environments: Mapping[Recipe, Environment]) -> None:
+        """Keep so many spares of these recipes, whether or not anybody asks for them; others are kept as is usual."""
+        now = time.monotonic()
+        for recipe, demand in self._demands.items():
+            if demand.held and recipe not in counts:
+                demand.held, demand.last = 0, now
+        for recipe, count in counts.items():
+            demand = self._demands.setdefault(recipe, _Demand(environments[recipe]))
+            demand.environment = environments[recipe]
+            demand.held = min(count, self._settings.slots)
+        self._awake.set()
+
+    def recipe(
+        self,
+        words: Sequence[str],
+        spec: EnvironmentSpec | None,
+        environment: Environment,
+        *,
+        share: str,
+        workspace: str,
     ) -> Recipe | None:
+        """What a spare for a command must be; None if none can serve it."""
         preload = preloads.for_command(words)
-        if preload is None or "PATH" in assignment.variables:
+        if preload is None:
             return None
         path = environment.activate({"PATH": variables.SYSTEM_PATH})["PATH"]
         interpreter = shutil.which(words[0], path=path)
         if interpreter is None or not _belongs_to(Path(interpreter), environment):
             log.debug("no spare for a command", program=words[0], found=interpreter)
             return None
-        return Recipe(interpreter, preload, assignment.share, str(assignment.workspace_id), spec)
+        return Recipe(interpreter, preload, share, workspace, spec)
 
     async def _fill(self) -> float:
         """Start one spare if one is missing; returns how long to sleep when nothing happens."""
@@ -162,7 +186,7 @@ class Spares:
 
     def _wanted(self, demand: _Demand, now: float) -> int:
         recent = sum(asked > now - _RECENT_SECONDS for asked in demand.asked)
-        return max(1, min(self._settings.slots, recent))
+        return max(1, demand.held, min(self._settings.slots, recent))
 
     def _has_memory_for(self, recipe: Recipe) -> bool:
         alike = [spare.memory_bytes for spare in self._spares if spare.recipe == recipe]
@@ -296,7 +320,7 @@ class Spares:
             await self._remove(min(self._spares, key=lambda spare: self._demands[spare.recipe].last))
 
     def _is_idle(self, demand: _Demand, now: float) -> bool:
-        return now - demand.last > self._settings.spares_idle_seconds
+        return not demand.held and now - demand.last > self._settings.spares_idle_seconds
 
     async def _remove(self, spare: Spare) -> None:
         self._spares.remove(spare)

@@ -143,6 +143,8 @@ async def test_what_cannot_be_planned_is_refused(root, nobody, bot):
         planned(bot, root.number, timeZone="Nowhere/At All"),
         planned(bot, root.number, startTime="25:99"),
         planned(bot, root.number, status="DELETED"),
+        planned(bot, root.number, startDate="0001-01-01"),
+        planned(bot, root.number, startDate="9999-12-31", timeZone="America/New_York"),
         {**planned(bot, root.number), "deployment": {"botId": bot}},
     ):
         answer = await root.call("POST", V2, json=request)

@@ -1,10 +1,3 @@
-"""The shop floor of runs, for what starts them by itself."""
+"""The shop floor of runs, for what starts them by a call."""
 
-import pytest
-from tests.engine.runs.conftest import Floor
-
-
-@pytest.fixture
-def floor(engine, ada, team) -> Floor:
-    """The shop floor of ada's workspace."""
-    return Floor(engine, ada, team.workspace, team.organization)
+from tests.engine.runs.conftest import floor, floors  # noqa: F401 - fixtures are found by being here

@@ -13,6 +13,7 @@ from controlroom.engine.access.grants.holding import RuntimeMissing
 from controlroom.engine.access.model import Permission
 from controlroom.engine.allocations import actions, store
 from controlroom.engine.allocations.errors import AllocationInvalid, AllocationNotFound
+from controlroom.engine.allocations.keeping import kept_by
 from controlroom.engine.packages.errors import TaskNotFound
 from controlroom.engine.processes import actions as processes
 from controlroom.engine.runs import outputs
@@ -96,6 +97,20 @@ async def test_more_calls_than_it_is_kept_ready_for_wait_for_their_turn(floor, a
 
     assert len(await walt.claim(free=5)) == 1
     assert [one.id for one in await store.list_allocations(floor.engine.database, floor.scope, limit=9)] == [raised.id]
+
+
+async def test_workers_keep_ready_what_is_allocated_where_they_serve(floor, floors, ada, task):
+    """In the latest version; no longer once it is let go, and nothing of other workspaces."""
+    made = await actions.allocate(floor.engine, ada, floor.workspace, task, run_as=None, most=3)
+    walt = await floor.worker()
+    other, *_ = await floors(1)
+    stranger = await other.worker("wanda")
+
+    [kept] = (await kept_by(floor.engine, walt.actor)).kept
+    assert (kept.task, kept.count, kept.workspace_id) == ("Do", 3, floor.workspace)
+    assert (await kept_by(floor.engine, stranger.actor)).kept == ()
+    await actions.release(floor.engine, ada, floor.workspace, made.id)
+    assert (await kept_by(floor.engine, walt.actor)).kept == ()
 
 
 async def test_who_may_keep_a_task_ready(floor, ada, ben, cleo, root, task):

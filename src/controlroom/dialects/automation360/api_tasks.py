@@ -42,7 +42,7 @@ from controlroom.engine.packages.store import Named
 from controlroom.engine.runs.calls import Called
 from controlroom.engine.runs.model import Result, RunState
 from controlroom.engine.wakes import Watch
-from controlroom.errors import Forbidden, NotFound
+from controlroom.errors import Forbidden, Invalid, NotFound
 
 _HOTBOT: Final = "/orchestrator/v1/hotbot"
 _ALONE: Final = "/api-task-real-time-endpoint"
@@ -237,7 +237,7 @@ async def _callable(request: Asking, named: str | None) -> Named:
     seen = scope_of(request.actor, Permission.START_RUNS)
     if named is None:
         if meant is None:
-            raise TaskNotFound("that the header API-Task-Name does not name")
+            raise Invalid("the header API-Task-Name names no task", code="API_TASK_NOT_NAMED")
         found = await packages.task_with_id(request.db, seen, meant.task)
         if found is None:
             raise TaskNotFound(meant.task)

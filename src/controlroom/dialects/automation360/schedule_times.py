@@ -35,6 +35,9 @@ from controlroom.errors import Invalid
 _TIME: Final = re.compile(r"(\d{1,2}):(\d{2})(?::(\d{2}))?(?:\.\d+)?")
 _MINUTES_OF_AN_HOUR: Final = 60
 _AT_ONCE: Final = timedelta(seconds=1)
+_EARLIEST: Final = date(1900, 1, 2)
+_LATEST: Final = date(9899, 12, 30)
+"""What the engine counts with, in every zone."""
 _DAY_ENDS: Final = time(23, 59, 59, 999_999)
 
 
@@ -194,9 +197,12 @@ def _date(name: str, text: str) -> date | None:
     if not text.strip():
         return None
     try:
-        return date.fromisoformat(text.strip()[:10])
+        found = date.fromisoformat(text.strip()[:10])
     except ValueError:
         raise TimesWrong(f"`{name}` is a day, as 2026-01-31") from None
+    if not _EARLIEST <= found <= _LATEST:
+        raise TimesWrong(f"`{name}` lies between {_EARLIEST} and {_LATEST}")
+    return found
 
 
 def _time(name: str, text: str) -> time | None:

@@ -5,7 +5,8 @@ from uuid import UUID
 from litestar.params import FromPath, JSONBody
 
 from controlroom.dialects.worker_api.asking import WorkerRequest
-from controlroom.dialects.worker_api.routing import delete, post
+from controlroom.dialects.worker_api.routing import delete, get, post
+from controlroom.engine.allocations import keeping
 from controlroom.engine.runs import awaiting, claims, leases
 from controlroom.engine.wakes import Topic
 from controlroom.engine.workers import linking
@@ -16,6 +17,7 @@ from controlroom.protocol import (
     Claim,
     Heartbeat,
     Held,
+    Keeping,
     Link,
     Linked,
     OpenSession,
@@ -61,6 +63,12 @@ async def claim(request: WorkerRequest, data: JSONBody[Claim]) -> Assignments:
                 if hold.was_woken or await awaiting.something_waits(engine, worker):
                     claimed = await claims.claim_again(engine, worker, data)
     return claimed
+
+
+@get("/kept")
+async def get_kept(request: WorkerRequest) -> Keeping:
+    """Tell what the worker shall keep ready to be called."""
+    return await keeping.kept_by(*request.serving)
 
 
 @post("/heartbeats")

@@ -18,7 +18,8 @@ from controlroom.engine.processes.actions import check_placement, implicit_proce
 from controlroom.engine.processes.errors import ProcessNotFound
 from controlroom.engine.processes.model import Placement
 from controlroom.engine.runs import callbacks
-from controlroom.engine.runs.deployments import OnDefaultOr, OnGroups
+from controlroom.engine.runs.deployments import Anywhere, Deployment, OnDefaultOr, OnGroups
+from controlroom.engine.runs.deployments import check as check_deployment
 from controlroom.engine.runs.model import OfProcess
 from controlroom.engine.schedules import previews, rules, store
 from controlroom.engine.schedules.definitions import (
@@ -154,6 +155,8 @@ def _stored(engine: Engine, schedule: ScheduleId, starts: Starts) -> StoredTaskS
         case OfProcess():
             return None
         case TaskStart():
+            if starts.users or isinstance(starts.where, Anywhere):  # else it is a draft that names nobody yet
+                check_deployment(_deployment(starts))
             callback = None if starts.callback is None else callbacks.stored(engine, schedule, starts.callback)
             return StoredTaskStart(
                 task=starts.task,
@@ -161,12 +164,22 @@ def _stored(engine: Engine, schedule: ScheduleId, starts: Starts) -> StoredTaskS
                 most_users=starts.most_users,
                 where=starts.where,
                 copies=starts.copies,
-                label=starts.label,
+                label=None if starts.label is None else checked_name(starts.label, what="label"),
                 name=starts.name,
                 callback=callback,
             )
         case _:
             assert_never(starts)
+
+
+def _deployment(starts: TaskStart) -> Deployment:
+    return Deployment(
+        task=starts.task,
+        users=tuple(dict.fromkeys(starts.users)),
+        most_users=starts.most_users,
+        where=starts.where,
+        copies=starts.copies,
+    )
 
 
 async def _started(tx: ScopedTx, actor: Actor, scope: Scope, starts: Starts) -> ProcessId:

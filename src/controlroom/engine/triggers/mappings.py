@@ -13,6 +13,7 @@ from msgspec import Struct
 from controlroom.engine.access.errors import RoleNotFound
 from controlroom.engine.access.grants.holding import ensure_runtime
 from controlroom.engine.access.model import Actor, Permission
+from controlroom.engine.access.names import checked_name
 from controlroom.engine.access.record import record
 from controlroom.engine.access.scope import SEEN, Scope, ScopedTx, scope_of, scoped, within
 from controlroom.engine.engine import Engine
@@ -123,6 +124,8 @@ async def attach(
     Raises TaskNotFound, UserNotFound, RoleNotFound, RuntimeMissing; Invalid for none, or too many at once.
     """
     scope = scope_of(actor, Permission.WRITE_SCHEDULES, workspace)
+    if label is not None:
+        checked_name(label, what="label")
     users = list(dict.fromkeys(whom.users)) if isinstance(whom, ForUsers) else []
     roles = list(dict.fromkeys(whom.roles)) if isinstance(whom, ForRoles) else []
     if not 1 <= len(users) + len(roles) <= MOST_AT_ONCE:
