@@ -75,7 +75,44 @@ with R.AAClient(there) as room:
     [root] = [each for each in room.repository.list_workspace_files("public") if each.path == path]
     made = room.repository.create_folder(int(root.id), "Finance")
     assert "Finance" in [each.name for each in room.repository.list_folder_contents(int(root.id))]
+    models = repository_models
+    edited = room.repository.edit_folder(models.EditFolderRequest(folder_id=made.id, name="Money", parent_id=root.id))
+    assert (edited.id, edited.name) == (made.id, "Money")
+    clerks = {"name": "clerks", "description": "", "permissions": []}
+    role = room.api_client.post("/v2/usermanagement/roles", json=clerks)
+    may = [models.FolderPermission(folder_id=int(made.id), permissions=[{"name": "viewcontent", "enabled": True}])]
+    room.repository.update_role_permissions(int(role["id"]), may)
+    [told] = room.repository.get_role_folder_permissions(int(role["id"]), int(made.id))
+    assert [each.name.value for each in told.permissions if each.enabled] == ["viewcontent"]
     room.repository.delete_folder(int(made.id))
+    room.repository.update_file_dependencies(int(bot.id), 0, [])
+    room.repository.assign_label(models.AssignLabelRequest(file_id=int(bot.id), version_number=1))
+    packages = [models.PackageVersionUpdateInfo(package_name="greeter", package_version="1")]
+    room.repository.update_packages_version(
+        models.PackageVersionUpdateRequest(name="x", package_info=packages, file_ids=[int(bot.id)])
+    )
+    [bot] = room.repository.list_files(named)
+    assert (bot.latest_version, bot.production_version) == ("1", "1")
+
+    asked = room.blm.export_bots(
+        blm_models.BlmExportRequest(name="nightly", file_ids=[int(bot.id)], archive_password="sesame")
+    )
+    exported = room.blm.get_status(asked.request_id, 60000)
+    assert exported.status.value == "COMPLETED", exported
+    archive = sys.argv[4] + "/nightly.zip"
+    with open(archive, "wb") as file:
+        file.write(room.blm.download_exported_bots(exported.download_file_id))
+    for word, status in (("sesame", "COMPLETED"), ("other", "FAILED")):
+        taken = room.blm.import_bots(archive, overwrite=True, public_workspace=True, archive_password=word)
+        assert room.blm.get_status(taken.request_id, 60000).status.value == status
+    versions = [blm_models.FileIdentity(id=int(bot.id), version=1)]
+    asked = room.blm.export_bots_version(blm_models.BlmExportVersionRequest(name="v1", files=versions))
+    assert room.blm.get_status(asked.request_id, 60000).status.value == "COMPLETED"
+    target = blm_models.TargetControlRoom(url=url, username=name, api_key="x")
+    asked = room.blm.promote_bots(
+        blm_models.BlmPromoteRequest(name="p", files=versions, target_control_room=target)
+    )
+    assert "outgoing_allow" in room.blm.get_status(asked.request_id, 60000).error_message
 
     [device] = room.devices.list_devices()
     assert room.devices.get_by_id(device.id).host_name == room.devices.get_by_hostname(device.host_name).host_name
@@ -139,9 +176,9 @@ def here(tmp_path_factory):
 
 
 @pytest.mark.parametrize("program", [EXECUTOR, SERVICES], ids=["automation-anywhere", "rpa-automationanywhere"])
-def test_the_client_does_what_it_does_there(python: Path, here: Room, program: str):
+def test_the_client_does_what_it_does_there(python: Path, here: Room, program: str, tmp_path: Path):
     """Whatever its own models let work (`users.list` is a fault of the client's: it knows other words for licences)."""
     admin = here.facts["admin"]
-    words = [python, "-c", program, here.url, admin["username"], admin["password"]]
+    words = [python, "-c", program, here.url, admin["username"], admin["password"], str(tmp_path)]
     done = subprocess.run(words, capture_output=True, text=True, check=False, env=clean_environment())
     assert done.returncode == 0, done.stdout + done.stderr
