@@ -153,7 +153,7 @@ async def test_v4_takes_one_of_three_kinds(root, walt, bot, device):
 
     assert await deployed(UnAttendedRequest=users, executionType="RUN_NOW", hideBotAgentUi=True) == 200
     assert await deployed(headlessRequest={"numberOfExecutions": 2}) == 200
-    assert await deployed(attendedRequest={"queueDeployment": True}) == 501
+    assert await deployed(attendedRequest={"queueDeployment": True}) == 400
     assert await deployed(unattendedRequest=users, headlessRequest={"numberOfExecutions": 1}) == 400
     assert await deployed() == 400
     assert await deployed(unattendedRequest=users | {"deviceUsageType": "PREFER_DEFAULT_DEVICE"}) == 400

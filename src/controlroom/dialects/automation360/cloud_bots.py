@@ -4,19 +4,17 @@ Pages are led on by a `Link` header (RFC 8288), never by a key of the body: a ke
 for one by those who look for it.
 """
 
-from collections.abc import Sequence
-from typing import Annotated, Any, Final
+from typing import Annotated, Final, TypeVar
 from urllib.parse import urlencode
 
-import msgspec
 from litestar import Response
 from msgspec import Struct
 
 from controlroom.dialects.automation360 import devices
 from controlroom.dialects.automation360.activities import execution_with_outputs, found_by
-from controlroom.dialects.automation360.answers import Shape, moment
+from controlroom.dialects.automation360.answers import Shape, Told, moment
 from controlroom.dialects.automation360.asking import Asking, Permission, QueryParameter
-from controlroom.dialects.automation360.executions import BOTS, ExecutionWithOutputs, show
+from controlroom.dialects.automation360.executions import BOTS, Execution, ExecutionWithOutputs, show
 from controlroom.dialects.automation360.ids import Id, number_of, shown
 from controlroom.dialects.automation360.lists import Columns, Found, PageTold, Search, page
 from controlroom.dialects.automation360.routing import Pair, get
@@ -28,6 +26,8 @@ from controlroom.engine.repository.rights import rights_of
 from controlroom.engine.workers.listings import ListedWorker, in_service
 
 _LENGTH: Final = 100
+
+Body = TypeVar("Body", bound=Struct)
 
 _BOT: Final = "application/vnd.aa.taskbot"
 _NODES: Final = nodes.listing(
@@ -64,6 +64,28 @@ class Automation(Shape, frozen=True, kw_only=True):
     created_on: str
 
 
+class Automations(Shape, frozen=True):
+    """A page of bots; `list` has the same rows."""
+
+    automations: list[Automation]
+    page: PageTold
+    list: list[Automation]
+
+
+class Executions(Shape, frozen=True):
+    """A page of executions."""
+
+    executions: list[Execution]
+    page: PageTold
+
+
+class Robots(Shape, frozen=True):
+    """A page of devices."""
+
+    robots: list[devices.Device]
+    page: PageTold
+
+
 def _automation(node: ListedNode) -> Automation:
     return Automation(
         id=str(node.number),
@@ -81,19 +103,19 @@ def _automation(node: ListedNode) -> Automation:
 
 
 @get("/v3/automations")
-async def list_automations(request: Asking, offset: Offset = 0, length: Length = _LENGTH) -> Response[bytes]:
+async def list_automations(request: Asking, offset: Offset = 0, length: Length = _LENGTH) -> Response[Automations]:
     """All bots that the caller sees."""
     found = await _bots(request, equal(kind=NodeKind.TASK, is_private=False), offset, length)
     rows = [_automation(each) for each in found.rows]
-    return _led_on(request, found.page, {"automations": rows, "page": found.page, "list": rows}, rows)
+    return _led_on(request, found.page, Automations(rows, found.page, rows), len(rows))
 
 
 @get("/v3/automations/executions", pair=Pair("taskscheduling", "everyoneschedule"))
-async def list_executions(request: Asking, offset: Offset = 0, length: Length = _LENGTH) -> Response[bytes]:
+async def list_executions(request: Asking, offset: Offset = 0, length: Length = _LENGTH) -> Response[Executions]:
     """All executions that the caller sees, newest first."""
     found = await found_by(request, Search(page={"offset": offset, "length": length}))
     rows = [show(each, str(request.actor.organization_id)) for each in found.rows]
-    return _led_on(request, found.page, {"executions": rows, "page": found.page}, rows)
+    return _led_on(request, found.page, Executions(rows, found.page), len(rows))
 
 
 @get("/v3/automations/executions/{execution:str}", pair=Pair("taskscheduling", "everyoneschedule"))
@@ -113,12 +135,12 @@ async def get_automation(request: Asking, bot: Id) -> Automation:
 
 
 @get("/v1/robots", needs=Permission.READ_WORKERS, pair=Pair("devices", "view"))
-async def list_robots(request: Asking, offset: Offset = 0, length: Length = _LENGTH) -> Response[bytes]:
+async def list_robots(request: Asking, offset: Offset = 0, length: Length = _LENGTH) -> Response[Robots]:
     """All devices that the caller sees."""
     search = Search(page={"offset": offset, "length": length})
     found = await page(request, search, devices.DEVICES, ListedWorker, within=in_service(request.seen))
     rows = [devices.show(each) for each in found.rows]
-    return _led_on(request, found.page, {"robots": rows, "page": found.page}, rows)
+    return _led_on(request, found.page, Robots(rows, found.page), len(rows))
 
 
 async def _bots(request: Asking, only: Filter, offset: int, length: int) -> Found[ListedNode]:
@@ -127,11 +149,11 @@ async def _bots(request: Asking, only: Filter, offset: int, length: int) -> Foun
     return await page(request, search, _BOTS, ListedNode, within=rights.seen(Right.VIEW), only=only)
 
 
-def _led_on(request: Asking, told: PageTold, body: dict[str, Any], rows: Sequence[Struct]) -> Response[bytes]:
+def _led_on(request: Asking, told: PageTold, body: Body, rows: int) -> Response[Body]:
     """The answer, with the link to the page behind it, if there is one."""
     headers = {}
-    behind = told.offset + len(rows)
+    behind = told.offset + rows
     if rows and behind < told.total_filter:
-        query = urlencode({"offset": behind, "length": len(rows)})
+        query = urlencode({"offset": behind, "length": rows})
         headers["link"] = f'<{request.origin}{request.url.path}?{query}>; rel="next"'
-    return Response(msgspec.json.encode(body), media_type="application/json", headers=headers)
+    return Told(body, headers=headers)

@@ -14,7 +14,6 @@ from msgspec import Raw, field
 
 from controlroom.dialects.automation360.answers import Shape
 from controlroom.dialects.automation360.asking import Asking, Body
-from controlroom.dialects.automation360.errors import NotSupported
 from controlroom.dialects.automation360.executions import PRIORITIES
 from controlroom.dialects.automation360.messages import ENDS, GRAMMAR
 from controlroom.dialects.automation360.routing import Pair, Superseded, post
@@ -129,6 +128,15 @@ class DeployV4(_Common, frozen=True, kw_only=True):
     headless_request: Headless | None = None
 
 
+class AttendedNotHad(Invalid):
+    """There are no devices here at which somebody sits."""
+
+    code = "NOT_SUPPORTED"
+
+    def __init__(self) -> None:
+        super().__init__("there are no attended devices here: deploy with unattendedRequest")
+
+
 class DeployWrong(Invalid):
     """A deploy that cannot be."""
 
@@ -151,7 +159,7 @@ async def deploy_bot_v4(request: Asking, data: Body[DeployV4], idempotency_key: 
     if sum(each is not None for each in kinds) != 1:
         raise DeployWrong("exactly one of unattendedRequest, attendedRequest and headlessRequest is needed")
     if data.attended_request is not None:
-        raise NotSupported("there are no attended devices here: deploy with unattendedRequest")
+        raise AttendedNotHad
     bot = await bot_of(request, data.bot_id)
     if data.unattended_request is not None:
         wanted = await deployment_of(request, bot, data.unattended_request)
