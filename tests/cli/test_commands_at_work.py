@@ -1,11 +1,12 @@
 """Steps with commands, from the command line to a real worker and back."""
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from rooms import Room, room, until
+from rooms import Room, room, run_cli, until
 
 STEP = """
 import sys, time
@@ -130,3 +131,24 @@ def test_what_ends_a_list_in_the_middle(running, shop):
     for run in (stopped, late, lost):
         assert phases(running, run) == {"deps": "succeeded", "build": "failed", "tidy": "skipped"}
         assert running.cli("runs", "console", run, "--phase", "build").stdout.startswith("build speaks\n")
+
+
+def test_code_is_read_by_the_rooms_own_worker(running, tmp_path):
+    """From the prompt to the reader and back; a policy that refuses shells takes no such package."""
+    (tmp_path / "robot.yaml").write_text("tasks: {Main: {shell: python main.py}}\nartifactsDir: output\n")
+    (tmp_path / "main.py").write_text("import os\n\nos.system('ls ' + input())\n")
+    running.cli("push", tmp_path, "--name", "shelly")
+    root = run_cli("login", CONTROLROOM_DATA=str(running.data)).stdout.strip()
+    here = {"CONTROLROOM_URL": running.url, "CONTROLROOM_WORKSPACE": running.facts["workspace_id"]}
+
+    found = json.loads(running.cli("packages", "analyse", "shelly", "--json").stdout)
+    strict = ("code-policies", "create", "strict", "--rule", "S6", "--high", "S605", "--refuses", "high")
+    assert run_cli(*strict, CONTROLROOM_API_KEY=root, **here).returncode == 0
+    running.cli("code-policies", "give", "strict")
+    refused = running.cli("push", tmp_path, "--name", "again", code=1)
+    (tmp_path / "main.py").write_text("print('hello')\n")
+    running.cli("push", tmp_path, "--name", "again")
+    running.cli("code-policies", "give")
+
+    assert [(each["rule"], each["severity"], each["line"]) for each in found] == [("S605", "high", 3)]
+    assert "main.py:3" in refused.stderr

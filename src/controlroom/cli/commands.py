@@ -95,6 +95,7 @@ PEOPLE = (
     Command("roles", "cli.roles:app", "Roles: list, show, create, edit, delete"),
     Command("grants", "cli.grants:app", "Who has which role: list, give, revoke"),
     Command("user-groups", "cli.user_groups:app", "Groups of users: list, show, create, rename, add, remove, delete"),
+    Command("code-policies", "cli.code_policies:app", "By which rules code is read: list, show, create, give, delete"),
     Command("audit", "cli.audit:audit", "Who did what, and when"),
 )
 SHELL = (Command("completion", "cli.completion:completion", "Print the shell's completion script: bash, zsh or fish"),)

@@ -50,6 +50,24 @@ def show(package: str, /, *, room: RoomOptions = HERE) -> None:
 
 
 @app.command
+def analyse(package: str, /, *, room: RoomOptions = HERE) -> None:
+    """Have a worker read the code of a task package, by name or id, and show what the code policy minds."""
+    with Client(address(room)) as client:
+        found = client.post(f"/task-packages/{find_id(client, 'task-packages', package)}/code-analysis")
+    show_rows(
+        room,
+        found["findings"],
+        [
+            ("severity", lambda row: row["severity"]),
+            ("rule", lambda row: row["rule"]),
+            ("place", lambda row: f"{row['path']}:{row['line']}:{row['column']}"),
+            ("message", lambda row: row["message"]),
+        ],
+        empty=f"The policy {found['policy']} minds nothing in it.",
+    )
+
+
+@app.command
 def download(
     package: str, /, *, output: Annotated[Path | None, Parameter(alias="-o")] = None, room: RoomOptions = HERE
 ) -> None:

@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from litestar import Litestar, Router
+from litestar import Litestar, Response, Router
 from litestar.handlers import HTTPRouteHandler
 from litestar.openapi import OpenAPIConfig
 from litestar.openapi.spec import Components, Reference, SecurityScheme
@@ -41,6 +41,10 @@ def published(app: Litestar, schema: dict[str, Any]) -> dict[str, Any]:
             handler = of_operation.get((path, method))
             if handler is None:
                 continue
+            if handler.parsed_fn_signature.return_type.is_subclass_of(Response):  # it says itself of which type it is
+                for status, answer in operation["responses"].items():
+                    if status.startswith("2"):
+                        answer.pop("content", None)
             told = [operation.get("description") or ""]
             if (pair := handler.opt.get(PAIR)) is not None:
                 told.append(f"Needs `{pair.action}` of `{pair.resource}`.")

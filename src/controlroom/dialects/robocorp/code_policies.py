@@ -9,7 +9,7 @@ from msgspec import Meta
 from controlroom.border.asking import Asking, Body, Path, Permission
 from controlroom.border.long_polls import Hold
 from controlroom.dialects.robocorp.answers import Deleted, OwnBody, Shape, shown_as
-from controlroom.dialects.robocorp.routing import delete, get, post, update
+from controlroom.dialects.robocorp.routing import Page, Pages, delete, get, post, update
 from controlroom.engine.access.scope import by
 from controlroom.engine.analyses import actions, model, policies, rules, store
 from controlroom.engine.packages import store as packages
@@ -45,12 +45,6 @@ class PolicyRequest(OwnBody, frozen=True, kw_only=True):
     critical: tuple[str, ...] = ()
     refuses: model.Severity | None = None
     """A package with a finding that is so bad, or worse, is not taken; null: every one is."""
-
-
-class Policies(Shape, frozen=True):
-    """All policies of the organization."""
-
-    data: list[PolicyAnswer]
 
 
 class GivePolicy(OwnBody, frozen=True):
@@ -99,31 +93,32 @@ class AnalysisAnswer(Shape, frozen=True, kw_only=True):
     findings: list[FindingAnswer]
 
 
-@get("/code-policies", above_workspaces=True, needs=Permission.READ_PACKAGES)
-async def list_code_policies(request: Asking) -> Policies:
-    """List the code policies of the organization."""
-    return Policies([_show(each) for each in await store.policies(request.db, request.actor.organization_id)])
+@get("/code-policies", needs=Permission.READ_PACKAGES)
+async def list_code_policies(request: Asking, paging: Pages) -> Page[PolicyAnswer]:
+    """List the code policies of the organization, oldest first."""
+    organization = request.actor.organization_id
+    return paging.page(await store.policies(request.db, organization, **paging.after(CodePolicyId)), _show)
 
 
-@post("/code-policies", above_workspaces=True)
+@post("/code-policies")
 async def create_code_policy(request: Asking, data: Body[PolicyRequest]) -> PolicyAnswer:
     """Create a code policy, for who may make workspaces."""
     return _show(await policies.write(*request.governing, _rules(data)))
 
 
-@get("/code-policies/{policy_id:uuid}", above_workspaces=True, needs=Permission.READ_PACKAGES)
+@get("/code-policies/{policy_id:uuid}", needs=Permission.READ_PACKAGES)
 async def get_code_policy(request: Asking, policy_id: Path[CodePolicyId]) -> PolicyAnswer:
     """Get a code policy."""
     return _show(await store.policy(request.db, request.actor.organization_id, policy_id))
 
 
-@update("/code-policies/{policy_id:uuid}", above_workspaces=True)
+@update("/code-policies/{policy_id:uuid}")
 async def update_code_policy(request: Asking, policy_id: Path[CodePolicyId], data: Body[PolicyRequest]) -> PolicyAnswer:
     """Replace a code policy; packages that are there stay."""
     return _show(await policies.write(*request.governing, _rules(data), policy_id))
 
 
-@delete("/code-policies/{policy_id:uuid}", above_workspaces=True)
+@delete("/code-policies/{policy_id:uuid}")
 async def delete_code_policy(request: Asking, policy_id: Path[CodePolicyId]) -> Deleted:
     """Delete a code policy that no workspace has."""
     return await Deleted.after(policy_id, policies.delete(*request.governing, policy_id))

@@ -21,8 +21,8 @@ from controlroom.engine.events.store import By
 from controlroom.engine.wakes import Topic, Watch
 from controlroom.ids import CodeAnalysisId, WorkspaceId, uuid7
 
-DOOR_SECONDS: Final = 60.0
-"""So long who brings a package waits for a worker to read it."""
+DOOR_SECONDS: Final = 25.0
+"""So long who brings a package waits for a worker to read it. Why no longer: our own clients wait for 30."""
 _ENDED: Final = frozenset({AnalysisState.DONE, AnalysisState.FAILED})
 _LOOK_SECONDS: Final = 5.0
 

@@ -13,6 +13,7 @@ from controlroom.engine.nouns import InOrganization, InWorkspace, Noun
 from controlroom.ids import CodeAnalysisId, CodePolicyId, OrganizationId, WorkerId
 from controlroom.postgres.database import Statements
 from controlroom.postgres.errors import UniqueViolation
+from controlroom.postgres.keyset import oldest_first
 from controlroom.protocol import Finding
 
 CODE_POLICY: Final = Noun[CodePolicyId](
@@ -39,12 +40,17 @@ MOST_ATTEMPTS: Final = 3
 
 
 # ---------------------------------------------------------------------------------------------------- policies
-async def policies(db: Statements, organization: OrganizationId) -> list[CodePolicy]:
-    """The policies of an organization, by name."""
+async def policies(
+    db: Statements, organization: OrganizationId, *, after: CodePolicyId | None = None, limit: int
+) -> list[CodePolicy]:
+    """The policies of an organization, oldest first."""
     return await db.all(
         CodePolicy,
-        f"select {_POLICY} from code_policy where organization_id = %(organization)s order by lower(name), id",
+        f"""select {_POLICY} from code_policy
+             where organization_id = %(organization)s {oldest_first("code_policy.id")}""",
         organization=organization,
+        after=after,
+        limit=limit,
     )
 
 
