@@ -194,7 +194,7 @@ async def update_package_versions(request: Asking, data: Body[UpdatePackages]) -
     """Let bots go on with another version of the package that has them: its content is the latest again."""
     wanted = {each.package_name: each.package_version for each in data.package_info}
     rights = await rights_of(request.db, request.actor)
-    found = [await nodes.get(request.db, rights, file, Right.UPDATE) for file in data.file_ids]
+    found = await nodes.get_all(request.db, rights, data.file_ids, Right.UPDATE)
     packages = {node.container_id: node for node in found if node.kind in {NodeKind.TASK, NodeKind.PACKAGE}}
     if not packages:
         raise Invalid("None of these files is a bot.", code="NOT_A_BOT")

@@ -58,7 +58,7 @@ async def set_needed(engine: Engine, actor: Actor, node: UUID | int, needed: Seq
     async with scoped(engine.database, actor.organization_id) as tx:
         rights = await rights_of(tx, actor)
         found = await nodes.get(tx, rights, node, Right.UPDATE)
-        others = [await nodes.get(tx, rights, each) for each in needed]
+        others = await nodes.get_all(tx, rights, needed)
         if any(other.id == found.id or other.is_folder for other in others):
             raise Invalid("what is needed is another file", code="DEPENDENCY_INVALID")
         await store.set_needed(tx, actor.organization_id, found.id, [other.id for other in others], by=actor.id)

@@ -12,10 +12,8 @@ from controlroom.engine.access.record import record
 from controlroom.engine.access.scope import ScopedTx, scoped
 from controlroom.engine.engine import Engine
 from controlroom.engine.repository import nodes
-from controlroom.engine.repository.actions import Named
-from controlroom.engine.repository.errors import NodeNotFound
-from controlroom.engine.repository.model import Node, NodeKind, Right
-from controlroom.engine.repository.rights import Rights, rights_of
+from controlroom.engine.repository.model import Right
+from controlroom.engine.repository.rights import rights_of
 from controlroom.engine.transfers import store
 from controlroom.engine.transfers.model import (
     ExportWish,
@@ -38,7 +36,7 @@ async def export(
     engine: Engine,
     actor: Actor,
     name: str,
-    files: Sequence[tuple[Named, int | None]],
+    files: Sequence[tuple[UUID | int, int | None]],
     *,
     label: str | None = None,
     with_values: bool = False,
@@ -57,7 +55,7 @@ async def promote(
     engine: Engine,
     actor: Actor,
     name: str,
-    files: Sequence[tuple[Named, int | None]],
+    files: Sequence[tuple[UUID | int, int | None]],
     *,
     target: Target,
     key: str,
@@ -71,7 +69,7 @@ async def _export(
     engine: Engine,
     actor: Actor,
     name: str,
-    files: Sequence[tuple[Named, int | None]],
+    files: Sequence[tuple[UUID | int, int | None]],
     label: str | None,
     sealed: Sealed,
     *,
@@ -83,10 +81,9 @@ async def _export(
     user = _user(actor)
     async with scoped(engine.database, actor.organization_id) as tx:
         rights = await rights_of(tx, actor)
-        found = [(await _downloadable(tx, rights, named), version) for named, version in files]
-        wish = ExportWish(
-            files=[Wanted(node.id, version) for node, version in found], label=label or None, with_values=with_values
-        )
+        found = await nodes.get_all(tx, rights, [named for named, _ in files], Right.DOWNLOAD)
+        wanted = [Wanted(node.id, version) for node, (_, version) in zip(found, files, strict=True)]
+        wish = ExportWish(files=wanted, label=label or None, with_values=with_values)
         kind = TransferKind.EXPORT if target is None else TransferKind.PROMOTION
         whole = msgspec.to_builtins(wish) | ({} if target is None else {"target": msgspec.to_builtins(target)})
         return await _ask(engine, tx, actor, user, kind, name, msgspec.json.encode(whole), sealed)
@@ -153,13 +150,6 @@ def file_name(transfer: Transfer, username: str) -> str:
     at = transfer.created_at.astimezone(UTC)
     name = transfer.name.strip() or f"Export.{at:%Y%m%d_%H%M%S}.{username}"
     return name if name.lower().endswith(".zip") else f"{name}.zip"
-
-
-async def _downloadable(tx: ScopedTx, rights: Rights, named: Named) -> Node:
-    node = await nodes.get(tx, rights, named, Right.DOWNLOAD)
-    if node.kind is NodeKind.ROOT:
-        raise NodeNotFound(node.number)
-    return node
 
 
 def _user(actor: Actor) -> UserId:

@@ -32,7 +32,7 @@ from controlroom.objects.store import Blob
 from controlroom.robots.bundles import Manifest, Packed, PackedValue, unpack
 
 _SECONDS: Final = 60.0
-_MOST_PACKAGES: Final = 16
+_MOST_PACKAGES: Final = 4
 """An archive has at most so many times the bytes of the largest package."""
 
 
