@@ -86,10 +86,11 @@ async def test_a_request_waits_for_a_person_and_goes_on(room, root, walt, ada, i
     assert (request["status"], request["steps"][2]["type"], request["steps"][2]["name"]) == ("SUCCESS", "BOT", "Book")
 
 
-async def test_a_process_is_named_by_its_path_and_asks_for_what_its_task_takes(room, root, process, ada):
+async def test_a_process_is_named_by_its_path_and_asks_for_what_its_task_takes(room, root, process, ada, workspace):
     """One without a form of its own; its request may be given nothing at all."""
     found = await ada.get(f"/processes/{process}")
-    path = f"Automation Anywhere\\Bots\\any\\{found['name']}"
+    folder = await room.engine.database.value("select name from workspace where id = %(id)s", id=workspace)
+    path = f"Automation Anywhere\\Bots\\{folder}\\{found['name']}"
     made = await root.post(f"{BASE}/requests/create", {"processPath": path, "inputs": None}, status=201)
     assert (await root.get(f"{BASE}/requests/{made['id']}"))["ref"] == made["ref"]
     form = await root.get(f"{BASE}/processes/{made['ref'].split('-')[0]}/form")
@@ -119,3 +120,30 @@ async def test_a_team_is_a_group_of_users(room, root, ben_user, nobody):
     assert (await nobody.call("PUT", f"{team}/members/add", json=[root.number])).status_code == 403
     await root.delete(team)
     assert (await root.call("DELETE", team)).status_code == 404
+
+
+async def test_files_come_before_the_request_that_names_them(room, root, stranger, walt, process, ada):
+    """By a token that opens nothing else: as a form or as they are; the first item of the run has all of them."""
+    number = await room.engine.database.value("select number from process where id = %(id)s::uuid", id=str(process))
+    files = [
+        await root.put(f"{BASE}/files", {"filename": name, "processInfoId": number}) for name in ("a.txt", "b.txt")
+    ]
+    assert (await stranger.post(files[0]["path"], content=b"one")).json()["size"] == 3
+    form = {"file": ("x.txt", b"second", "text/plain")}
+    assert (await stranger.post(f"/storage/v1/file/{files[1]['accessToken']}", files=form)).json()["size"] == 6
+    for wrong in ("/storage/v1/file/crf_AAAA", "/storage/v1/file/x"):
+        assert (await stranger.post(wrong, content=b"x")).status_code == 401
+
+    inputs = {
+        "first": {"type": "FILE", "string": files[0]["id"]},
+        "second": {"type": "FILE", "file": {"type": "FILE", "string": files[1]["path"]}},
+    }
+    asked = {"processId": number, "inputs": inputs}
+    made = await root.post(f"{BASE}/requests/create", asked, status=201)
+    await dispatched(room)
+    item = (await walt.take()).work_item_id
+    names = "select name || ' ' || size from work_item_file where work_item_id = %(item)s order by name"
+    assert await room.engine.database.all(str, names, item=item) == ["a.txt 3", "b.txt 6"]
+    assert (await root.get(f"{BASE}/requests/{made['id']}"))["inputs"]["dictionary"][0]["key"] == "first"
+    assert (await root.call("POST", f"{BASE}/requests/create", json=asked)).status_code in {404, 409}
+    assert (await stranger.post(files[0]["path"], content=b"late")).status_code == 409

@@ -16,6 +16,7 @@ from controlroom.dialects.automation360.deploy import CallbackInfo, callback_of
 from controlroom.dialects.automation360.ids import Id, find
 from controlroom.dialects.automation360.lists import Columns, Listed, Sought, Words, listed
 from controlroom.dialects.automation360.paths import parts_of, path_of
+from controlroom.dialects.automation360.process_files import files_in
 from controlroom.dialects.automation360.process_forms import (
     Dictionary,
     answers_of,
@@ -32,18 +33,20 @@ from controlroom.engine.lists.model import EVERYTHING
 from controlroom.engine.nouns import Ways
 from controlroom.engine.packages import interfaces
 from controlroom.engine.processes import store as processes
+from controlroom.engine.processes.errors import ProcessNotFound
 from controlroom.engine.processes.forms import Form, defaults_of, filled
 from controlroom.engine.processes.listings import PROCESSES, ListedProcess
 from controlroom.engine.processes.model import Process, StepTask
 from controlroom.engine.processes.store import PROCESS
 from controlroom.engine.references import Located, locate
 from controlroom.engine.runs import actions as runs
-from controlroom.engine.runs import human_tasks
+from controlroom.engine.runs import brought_files, human_tasks
 from controlroom.engine.runs.errors import RunNotFound
 from controlroom.engine.runs.human_tasks import HumanTask, HumanTaskNotFound
-from controlroom.engine.runs.model import DefaultInput, Inputs, WithPayloads
+from controlroom.engine.runs.model import DefaultInput, Inputs, Run, WithPayloads
 from controlroom.engine.runs.parameters import RunParameters
 from controlroom.engine.runs.store import RUN, numbered_in_process
+from controlroom.engine.workspaces.store import WORKSPACE
 from controlroom.errors import Invalid, NotFound
 from controlroom.ids import ProcessId, RunId
 
@@ -186,9 +189,12 @@ async def create_request(request: Asking, data: Body[RequestAsked]) -> RequestMa
         await find(request, USER_GROUP, data.team_id)
     parameters = RunParameters(name=data.title, callback=callback_of(data.callback_info))
     workspace = process.workspace_id
-    made = await runs.start(
-        request.engine, request.actor, workspace, process.id, _inputs(process, data.inputs), parameters
-    )
+    inputs, files = _inputs(process, data.inputs), files_in(request, data.inputs)
+    where = (request.engine, request.actor, workspace, process.id)
+    if files and isinstance(inputs, WithPayloads):
+        made: Run | None = await brought_files.start_with(*where, files, _single(inputs), parameters)
+    else:
+        made = await runs.start(*where, inputs, parameters)
     assert made is not None  # noqa: S101 - its item is its own
     return RequestMade(made.number, ref_of(process, made))
 
@@ -264,11 +270,20 @@ async def _named(request: Asking, seen: Scope, data: RequestAsked) -> Process:
     if data.process_id is not None:
         located = await find(request, PROCESS, data.process_id, seen)
     elif data.process_path:
-        parts = parts_of(data.process_path)
-        located = await locate(request.db, seen, PROCESS, parts[-1] if parts else "", Ways.NAME)
+        located = await _at(request, seen, parts_of(data.process_path))
     else:
         raise Invalid("either processId or processPath is needed", code="PROCESS_NOT_NAMED")
     return await processes.get(request.db, located.scope, located.id)
+
+
+async def _at(request: Asking, seen: Scope, path: list[str]) -> Located[ProcessId]:
+    """The process of a path, whose first name is its workspace's."""
+    match path:
+        case [workspace, *_, name]:
+            there = await locate(request.db, seen, WORKSPACE, workspace, Ways.NAME)
+            return await locate(request.db, there.scope, PROCESS, name, Ways.NAME)
+        case _:
+            raise ProcessNotFound("\\".join(path))
 
 
 def _known(process: Process) -> dict[str, Any]:
@@ -285,6 +300,10 @@ def _inputs(process: Process, given: Any) -> Inputs:
     else:
         return DefaultInput()
     return WithPayloads(Raw(b"[" + msgspec.json.encode(payload) + b"]"), 1)
+
+
+def _single(inputs: WithPayloads) -> Raw:
+    return Raw(bytes(inputs.array)[1:-1])
 
 
 async def _form_of(request: Asking, process: Process) -> Form:
