@@ -84,6 +84,7 @@ async def test_both_versions_tell_one_list_and_the_older_one_says_that_it_ends(r
     assert answer.headers["sunset"] == "Mon, 31 Jan 2028 00:00:00 GMT"
     assert answer.headers["deprecation"] == "true"
     assert (old["weeklyRecurrence"]["daysOfWeek"], old["poolId"]) == (["MON", "FRI"], [])
+    assert isinstance(old["tenantId"], int)
     for path in (V1, V2):
         rows = await root.rows(f"{path}/list", "fileId", bot)
         assert [row["id"] for row in rows] == [new["id"], old["id"]]

@@ -86,6 +86,7 @@ class ScheduleV1Told(TimesTold, frozen=True, kw_only=True):
     created_on: str
     updated_by: str
     updated_on: str
+    tenant_id: int
     tenant_uuid: str
     callback_info: CallbackInfo | UnsetType = UNSET
 
@@ -196,6 +197,7 @@ def _show(request: Asking, schedule: ListedSchedule) -> ScheduleV1Told:
         created_on=moment(schedule.created_at),
         updated_by="" if schedule.editor_number is None else str(schedule.editor_number),
         updated_on=moment(schedule.updated_at),
+        tenant_id=schedule.tenant_number,
         tenant_uuid=str(request.actor.organization_id),
         callback_info=UNSET if start is None or start.callback is None else CallbackInfo(start.callback.url),
     )

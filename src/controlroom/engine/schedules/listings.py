@@ -79,6 +79,8 @@ class ListedSchedule(Schedule, frozen=True, kw_only=True):
     """A schedule in a list, with the numbers and names of what it names."""
 
     workspace_name: str
+    tenant_number: int
+    """Of the organization."""
     work: StartsWhat
     work_number: int
     """Of the task that it starts, else of the process."""
@@ -100,7 +102,10 @@ SCHEDULES: Final = Listing(
     noun="schedules",
     table="schedule",
     columns=f"""{COLUMNS},
-           workspace.name as workspace_name, {_STARTS} as work, coalesce(task.number, process.number) as work_number,
+           workspace.name as workspace_name,
+           (select organization.number from organization
+             where organization.id = workspace.organization_id) as tenant_number,
+           {_STARTS} as work, coalesce(task.number, process.number) as work_number,
            coalesce(task.name, process.name) as work_name, package.name as package_name,
            owner.number as owner_number, maker.number as maker_number, editor.number as editor_number,
            array(select app_user.number
