@@ -96,7 +96,7 @@ def test_roles_are_made_and_granted_to_people_groups_and_keys(running):
         assert done.returncode == 0, done.stderr
         return done.stdout.strip()
 
-    running.cli("users", "create", "hannelore", "--role", "viewer")
+    running.cli("users", "create", "gina", "--role", "viewer")
     cli("keys", "create", "bot", "-p", "read_processes")
     cli("roles", "create", "keeper", "-p", "ApiKeys.read_api_keys", "--description", "keeps keys")
     cli("roles", "edit", "keeper", "-p", "read_api_keys", "-p", "read_audit_log")
@@ -104,17 +104,17 @@ def test_roles_are_made_and_granted_to_people_groups_and_keys(running):
     cli("user-groups", "rename", "Finance", "Sales")
     cli("user-groups", "add", "Sales", "Gina")
     given = [
-        cli("grants", "give", "keeper", "--user", "hannelore"),
+        cli("grants", "give", "keeper", "--user", "gina"),
         cli("grants", "give", "keeper", "--group", "Sales", "--organization"),
         cli("grants", "give", "viewer", "--key", "bot", "--organization"),
     ]
     assert "Audit.read_audit_log" in cli("roles", "show", "keeper")
-    assert "hannelore" in cli("user-groups", "show", "Sales")
+    assert "gina" in cli("user-groups", "show", "Sales")
     told = json.loads(cli("grants", "list", "--organization", "--json"))
     assert {each["id"] for each in told} >= set(given[1:])
     assert run_cli("grants", "give", "keeper", **here).returncode == 2
 
-    cli("user-groups", "remove", "Sales", "hannelore")
+    cli("user-groups", "remove", "Sales", "gina")
     for each in given:
         cli("grants", "revoke", each, "--yes")
     cli("user-groups", "delete", "Sales", "--yes")
@@ -146,3 +146,4 @@ def test_who_starts_a_room_governs_its_users(running, tmp_path):
     said("roles", "delete", "Clerks", "--yes")
     refused = running.cli("users", "api-key", "admin", code=1)  # by the key alone, from wherever
     assert "not yours" in refused.stderr
+    assert "controlroom login" in refused.stderr

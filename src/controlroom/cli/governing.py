@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from http import HTTPStatus
 
 from controlroom.cli.address import Address, address, known_room
 from controlroom.cli.client import Client, Refused
@@ -21,7 +22,12 @@ def governing(room: RoomOptions) -> Iterator[Client]:
     admin = facts.get("admin") or {}
     if not admin.get("password") or facts.get("api_key") != where.api_key:
         with Client(where) as client:
-            yield client
+            try:
+                yield client
+            except Refused as refused:
+                if refused.status == HTTPStatus.FORBIDDEN and not refused.hint:
+                    refused.hint = "A workspace's key governs no organization: log in by `controlroom login USER`."
+                raise
         return
     with Client(where) as client:
         try:
