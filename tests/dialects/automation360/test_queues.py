@@ -326,3 +326,16 @@ def test_every_standing_has_a_word():
     assert all(standing_of(word.lower()) == standing.value for standing, word in STATUSES.items())
     with pytest.raises(ValueError, match="UNKNOWN"):
         standing_of("UNKNOWN")
+
+
+async def test_a_closed_pool_takes_no_automation_of_others(room, root, ben_user, process, workspace):
+    """A pool that is open to its owners alone is no place for an automation of somebody else."""
+    queue = await a_queue(ben_user, "Pooled")
+    pool = await root.post("/v2/devices/pools", {"name": f"pool {workspace}", "deviceIds": []})
+    bot = await a_bot(room, process)
+    body = {"name": "Pay", "fileId": bot, "queueId": queue["id"], "poolId": int(pool["id"]), "status": "PAUSE"}
+    refused = await ben_user.call("POST", f"{V3}/automations", json=body)
+    assert refused.status_code in {403, 404}
+    made = await root.post(f"{V3}/automations", body)
+    assert made["poolId"] == int(pool["id"])
+    await root.delete(f"{V3}/automations/{made['id']}")

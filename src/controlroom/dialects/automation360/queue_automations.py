@@ -13,28 +13,29 @@ import msgspec
 from msgspec import UNSET, Raw, UnsetType
 
 from controlroom.dialects.automation360.answers import Shape, moment, moment_or_none
-from controlroom.dialects.automation360.asking import Asking, Body, Permission
+from controlroom.dialects.automation360.asking import Asking, Body
 from controlroom.dialects.automation360.ids import Id
 from controlroom.dialects.automation360.lists import As, Columns, Listed, Sought, Words, listed
 from controlroom.dialects.automation360.queues import MANAGE, at, numbered, reach
 from controlroom.dialects.automation360.routing import delete, get, post, put
 from controlroom.engine.access import scope
+from controlroom.engine.access.model import Actor
 from controlroom.engine.access.nouns import USER
-from controlroom.engine.access.scope import Of, scope_of
+from controlroom.engine.access.scope import Of
 from controlroom.engine.lists import pages
 from controlroom.engine.lists.model import OLDEST_FIRST, Asked, equal
 from controlroom.engine.nouns import Ways
-from controlroom.engine.packages.store import TASK
 from controlroom.engine.processes.model import ANYWHERE, Group, Placement
 from controlroom.engine.queues import actions, rights
 from controlroom.engine.queues.errors import ConsumerNotFound
 from controlroom.engine.queues.listings import CONSUMERS
 from controlroom.engine.queues.model import Consumer, ConsumerChange, ConsumerDefinition, ListedConsumer, Window
 from controlroom.engine.queues.rights import Reached, Right
-from controlroom.engine.references import Located, Reference, locate, resolve, resolve_all
+from controlroom.engine.references import Reference, resolve, resolve_all
+from controlroom.engine.runs.deployments import Runnable, to_run
 from controlroom.engine.workers.store import WORKER_GROUP
 from controlroom.errors import Invalid
-from controlroom.ids import TaskId, UserId
+from controlroom.ids import UserId, WorkspaceId
 
 _DAYS: Final = ("MONDAY", "TUESDAY", "WEDNESDAY", "THURSDAY", "FRIDAY", "SATURDAY", "SUNDAY")
 _PRIORITIES: Final = {"PRIORITY_LOW": -10, "PRIORITY_MEDIUM": 0, "PRIORITY_HIGH": 10}
@@ -183,18 +184,20 @@ async def create_automation(request: Asking, data: Body[AutomationBody]) -> Auto
     given = {key: value for key, value in msgspec.structs.asdict(change).items() if value is not UNSET}
     users = given.get("run_as", ())
     wanted = ConsumerDefinition(
-        **given | {"task": bot.id, "name": name, "batch": 1, "max_runs": max(1, len(users)) if users else _ALONE}
+        **given | {"task": bot.task, "name": name, "batch": 1, "max_runs": max(1, len(users)) if users else _ALONE}
     )
 
-    async def add(reached: Reached) -> tuple[Reached, Consumer]:
-        there = bot.scope.workspace
-        made = await actions.add_consumer(
-            request.engine, _also(reached, request, there), reached.workspace, reached.queue, wanted, task_in=there
+    async def add(reached: Reached) -> Consumer:
+        return await actions.add_consumer(
+            request.engine,
+            _also(reached, bot.actor, bot.workspace),
+            reached.workspace,
+            reached.queue,
+            wanted,
+            task_in=bot.workspace,
         )
-        return reached, made
 
-    _, made = await at(request, data.queue_id, Right.MANAGE, add)
-    return await _told(request, made)
+    return await _told(request, await at(request, data.queue_id, Right.MANAGE, add))
 
 
 @post("/v3/wlm/automations/list", number_codes=True)
@@ -227,18 +230,19 @@ async def update_automation(request: Asking, automation: Id, data: Body[Automati
     if data.queue_id is not UNSET and data.queue_id not in {0, found.queue_number}:
         raise Invalid("an automation stays with its queue", code="INVALID_BODY")
     reached = await reach(request, found.queue_number, Right.MANAGE)
-    change = await _change(request, data, found.notes)
+    change, asking = await _change(request, data, found.notes), request.actor
     if data.file_id is not UNSET and data.file_id and data.file_id != found.task_number:
         bot = await _bot(request, data.file_id)
-        if bot.scope.workspace != reached.workspace:
+        asking = bot.actor
+        if bot.workspace != reached.workspace:
             raise Invalid("the bot lies in another folder than the queue", code="QUEUE_ELSEWHERE")
-        change = msgspec.structs.replace(change, task=bot.id)
+        change = msgspec.structs.replace(change, task=bot.task)
     if change.run_as is not UNSET:
         change = msgspec.structs.replace(change, max_runs=len(change.run_as) or _ALONE)
     revision = None if data.version is UNSET else data.version
     changed = await actions.change_consumer(
         request.engine,
-        _also(reached, request, reached.workspace),
+        _also(reached, asking, reached.workspace),
         reached.workspace,
         reached.queue,
         found.id,
@@ -279,15 +283,14 @@ async def _told(request: Asking, consumer: Consumer) -> Automation:
     return _show(row, str(request.actor.organization_id))
 
 
-async def _bot(request: Asking, number: int) -> Located[TaskId]:
-    """The bot, wherever the caller may run it."""
-    return await locate(request.db, scope_of(request.actor, Permission.START_RUNS), TASK, str(number), Ways.NUMBER)
+async def _bot(request: Asking, number: int) -> Runnable:
+    """The bot, if the caller may run it, by a permission or by a right of a role in its folder."""
+    return await to_run(request.engine, request.actor, number)
 
 
-def _also(reached: Reached, request: Asking, workspace: Any) -> Any:
+def _also(reached: Reached, actor: Actor, workspace: WorkspaceId) -> Actor:
     """Who may manage the queue, with what they may do where the bot lies."""
-    theirs = request.actor.permissions_in(workspace)
-    both = reached.actor.permissions_in(workspace) | theirs
+    both = reached.actor.permissions_in(workspace) | actor.permissions_in(workspace)
     return msgspec.structs.replace(reached.actor, grants=reached.actor.grants | {workspace: both})
 
 

@@ -1,5 +1,7 @@
 """The verbs of queues and their consumers."""
 
+from contextlib import suppress
+
 from msgspec import UNSET, Raw
 
 from controlroom.engine.access.model import Actor, Permission, system
@@ -15,7 +17,7 @@ from controlroom.engine.packages import store as packages
 from controlroom.engine.packages.errors import LabelNotFound
 from controlroom.engine.packages.model import Task
 from controlroom.engine.processes.actions import check_placement
-from controlroom.engine.processes.model import Placement
+from controlroom.engine.processes.model import Group, Placement
 from controlroom.engine.processes.rules import placement_fault, retry_fault
 from controlroom.engine.queues import feeding, moving, rights, store
 from controlroom.engine.queues.errors import QueueChanged, QueueInUse, QueueNameTaken, QueueNotFound
@@ -36,6 +38,8 @@ from controlroom.engine.work_items.limits import check_payload, check_schema_tex
 from controlroom.engine.work_items.model import WorkItem
 from controlroom.engine.work_items.schemas import check, check_schema, settled
 from controlroom.engine.work_items.terms import USUAL, Terms
+from controlroom.engine.workers.errors import WorkerGroupIdle
+from controlroom.engine.workers.group_rights import ensure_usable
 from controlroom.errors import Invalid
 from controlroom.ids import QueueConsumerId, QueueId, WorkspaceId, uuid7
 from controlroom.postgres.errors import UniqueViolation
@@ -302,9 +306,17 @@ async def _check(tx: ScopedTx, actor: Actor, scope: Scope, wanted: ConsumerDefin
     if fault := placement_fault(wanted.placement):
         raise Invalid(fault, code="CONSUMER_INVALID")
     await check_placement(tx, actor, scope, wanted.placement)
+    for place in wanted.placement.places:
+        if isinstance(place, Group):
+            with suppress(WorkerGroupIdle):  # its items wait visibly for whoever is away
+                await ensure_usable(tx, actor, scope, [place.group])
     for user in wanted.run_as:
         await check_placement(tx, actor, scope, Placement(run_as=user))
-    check_zone(wanted.zone)
+    _check_numbers(wanted)
+    _check_hours(wanted)
+
+
+def _check_numbers(wanted: ConsumerDefinition) -> None:
     if not (1 <= wanted.max_runs <= _MOST_RUNS and 1 <= wanted.batch <= _MOST_BATCH):
         raise Invalid(
             f"at most {_MOST_RUNS:,} runs and {_MOST_BATCH:,} items a run, at least 1", code="CONSUMER_INVALID"
@@ -313,6 +325,10 @@ async def _check(tx: ScopedTx, actor: Actor, scope: Scope, wanted: ConsumerDefin
         raise Invalid(f"at most {_MOST_USERS} users, and {_LONGEST_NOTES:,} bytes of notes", code="CONSUMER_INVALID")
     if abs(wanted.priority) > _MOST_PRIORITY or len(wanted.windows) > _MOST_WINDOWS:
         raise Invalid(f"at most {_MOST_WINDOWS} windows, and a priority within a million", code="CONSUMER_INVALID")
+
+
+def _check_hours(wanted: ConsumerDefinition) -> None:
+    check_zone(wanted.zone)
     for window in wanted.windows:
         if not window.days or not all(0 <= day < _DAYS for day in window.days):
             raise Invalid("a window names days of the week", code="CONSUMER_INVALID")
