@@ -165,6 +165,19 @@ async def test_servers_count_each_event_once(floor, engine_dsn, tmp_path):
     assert await figures(floor, Noun.STEP_RUN, Key.RESULT) == [("failed", 1), ("succeeded", 2)]
 
 
+async def test_a_tick_that_is_cut_anywhere_counts_nothing_twice(floor):
+    """Whoever ends a batch before its commit, wherever, leaves the events to the next one."""
+    await worked(floor)
+    for milliseconds in range(40):
+        tick = asyncio.create_task(keeping.keep_up(floor.engine, Room(), limit=4))
+        await asyncio.wait({tick}, timeout=milliseconds / 1000)
+        tick.cancel()
+        await asyncio.wait({tick})
+    await counted(floor.engine)
+    assert await figures(floor, Noun.STEP_RUN, Key.RESULT) == [("failed", 1), ("succeeded", 2)]
+    assert await figures(floor, Noun.WORK_ITEM, Key.RESULT) == [("done", 4), ("failed", 2)]
+
+
 async def everything(floor: Floor) -> list[list[tuple]]:
     groups = await store.failure_groups(floor.engine.database, floor.scope, await period(floor), limit=10)
     return [

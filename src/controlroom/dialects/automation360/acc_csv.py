@@ -10,6 +10,7 @@ import msgspec
 from litestar import Response
 from msgspec import Struct
 
+CSV: Final = "text/csv"
 _FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
 """What spreadsheets take for the beginning of a formula; names and messages come from anybody."""
 _NAME: Final = re.compile(r"[^\w.\- ]+")
@@ -26,7 +27,7 @@ def csv_answer(columns: Sequence[str], rows: Iterable[Struct], file_name: str, u
     name = _NAME.sub("_", file_name.replace("?", "_")).strip(" .")[:200] or usual
     name = name if name.lower().endswith(".csv") else f"{name}.csv"
     headers = {"Content-Disposition": f'attachment; filename="{name.encode("ascii", "replace").decode()}"'}
-    return Response(text.getvalue().encode(), media_type="text/csv; charset=utf-8", headers=headers)
+    return Response(text.getvalue().encode(), media_type=CSV, headers=headers)
 
 
 def _flat(row: dict[str, Any], before: str = "") -> dict[str, Any]:

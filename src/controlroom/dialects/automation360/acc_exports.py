@@ -9,7 +9,7 @@ from msgspec import Struct
 from controlroom.border.asking import Path
 from controlroom.dialects.automation360 import acc_metrics as metrics
 from controlroom.dialects.automation360.acc_automations import search_of
-from controlroom.dialects.automation360.acc_csv import csv_answer
+from controlroom.dialects.automation360.acc_csv import CSV, csv_answer
 from controlroom.dialects.automation360.acc_groups import GroupBy, rows_of
 from controlroom.dialects.automation360.acc_words import (
     LARGEST_SIZE,
@@ -43,14 +43,14 @@ def _told(columns: Sequence[str], rows: Sequence[Struct], data: ExportBody | Non
     return csv_answer(columns, rows, "" if data is None else data.file_name, usual)
 
 
-@post(f"{_BASE}/mostrunning/export", needs=_READS, pair=_PAIR)
+@post(f"{_BASE}/mostrunning/export", needs=_READS, pair=_PAIR, media_type=CSV)
 async def export_most_running(request: Asking, data: Body[ExportBody | None] = None) -> Response[bytes]:
     """Export the bots that ran most often."""
     rows = await metrics.most_running(request, await period_of(request, data), LARGEST_SIZE)
     return _told(_MOST_RUNNING, rows, data, "mostrunning")
 
 
-@post(f"{_BASE}/mostrunning/{{work_space_type:str}}/export", needs=_READS, pair=_PAIR)
+@post(f"{_BASE}/mostrunning/{{work_space_type:str}}/export", needs=_READS, pair=_PAIR, media_type=CSV)
 async def export_most_running_of_workspace(
     request: Asking, work_space_type: Path[WorkSpaceType], data: Body[ExportBody | None] = None
 ) -> Response[bytes]:
@@ -61,14 +61,14 @@ async def export_most_running_of_workspace(
     return _told(_MOST_RUNNING, rows, data, "mostrunning")
 
 
-@post(f"{_BASE}/longestrunning/export", needs=_READS, pair=_PAIR)
+@post(f"{_BASE}/longestrunning/export", needs=_READS, pair=_PAIR, media_type=CSV)
 async def export_longest_running(request: Asking, data: Body[ExportBody | None] = None) -> Response[bytes]:
     """Export the bots with the longest runs."""
     rows = await metrics.longest_running(request, await period_of(request, data), LARGEST_SIZE)
     return _told(("id", "botId", "name", "path", *_LONGEST), rows, data, "longestrunning")
 
 
-@post(f"{_BASE}/mostfailed/export", needs=_READS, pair=_PAIR)
+@post(f"{_BASE}/mostfailed/export", needs=_READS, pair=_PAIR, media_type=CSV)
 async def export_most_failed(request: Asking, data: Body[ExportBody | None] = None) -> Response[bytes]:
     """Export the bots that failed most often."""
     rows = await metrics.most_failed(request, await period_of(request, data), LARGEST_SIZE)
@@ -76,13 +76,13 @@ async def export_most_failed(request: Asking, data: Body[ExportBody | None] = No
     return _told(columns, rows, data, "mostfailed")
 
 
-@post(f"{_BASE}/runhistory/export", needs=_READS, pair=_PAIR)
+@post(f"{_BASE}/runhistory/export", needs=_READS, pair=_PAIR, media_type=CSV)
 async def export_run_history(request: Asking, data: Body[ExportBody | None] = None) -> Response[bytes]:
     """Export the executions that began in a time, at most 10,000, the latest first."""
     return await _history(request, data)
 
 
-@post(f"{_BASE}/runhistory/{{work_space_type:str}}/export", needs=_READS, pair=_PAIR)
+@post(f"{_BASE}/runhistory/{{work_space_type:str}}/export", needs=_READS, pair=_PAIR, media_type=CSV)
 async def export_run_history_of_workspace(
     request: Asking, work_space_type: Path[WorkSpaceType], data: Body[ExportBody | None] = None
 ) -> Response[bytes]:
@@ -98,7 +98,7 @@ async def _history(request: Asking, data: ExportBody | None) -> Response[bytes]:
     return _told(_HISTORY, [show(run, tenant) for run in found.rows], data, "runhistory")
 
 
-@post(f"{_BASE}/{{group_by:str}}/runduration/list/export", needs=_READS, pair=_PAIR)
+@post(f"{_BASE}/{{group_by:str}}/runduration/list/export", needs=_READS, pair=_PAIR, media_type=CSV)
 async def export_grouped_durations(
     request: Asking, group_by: Path[GroupBy], data: Body[GroupExportBody | None] = None
 ) -> Response[bytes]:

@@ -44,15 +44,28 @@ RUN_ROW: Final = f"""
     {_MILLISECONDS.format("run")} as longest, run.id as longest_id, run.ended_at as latest_at, run.id as latest_id"""
 """What one run that has ended adds."""
 
+_RUN: Final = "id, workspace_id, process_id, started_by, started_by_id, started_at, ended_at, result, state"
+_STEP_RUN: Final = "id, workspace_id, run_id, step_id, worker_id, run_as, started_at, ended_at, result"
+_STEP: Final = "id, process_id, task_id"
+# Why `limit 1` behind each of them: so that they are looked up one by one, however many events PostgreSQL guesses.
+_MOST_UNREAD: Final = 100_000
+"""Events that readers add. Why a bound: so that PostgreSQL reads them by their index, however many it guesses."""
+
 _ENDED: Final = f"""
-touched as materialized (              -- runs that have ended, or go on
-    select run_id, bool_or(kind = 'run.completed') as is_completed, bool_or(kind = 'run.unresolved') as is_unresolved
+unread as materialized (
+    select at, kind, data, workspace_id, process_id, run_id, step_run_id, work_item_id
       from event
-     where /*span*/ and kind in ('run.completed', 'run.unresolved', 'run.reopened')
+     where /*span*/ and kind = any(/*kinds*/)
+     order by xid, id
+     limit {_MOST_UNREAD}
+), touched as materialized (              -- runs that have ended, or go on
+    select run_id, bool_or(kind = 'run.completed') as is_completed, bool_or(kind = 'run.unresolved') as is_unresolved
+      from unread
+     where kind in ('run.completed', 'run.unresolved', 'run.reopened')
      group by run_id
 ), ended_run as materialized (
     select {RUN_ROW}, run.state
-      from touched join run on run.id = touched.run_id
+      from touched cross join lateral (select {_RUN} from run where run.id = touched.run_id limit 1) as run
      where (run.state = 'completed' and is_completed) or (run.state = 'unresolved' and is_unresolved)
 ), released as materialized (          -- many items of one step run have all but their own times in common
     select event.workspace_id, date_trunc('hour', event.at, 'UTC') as hour, event.process_id, event.step_run_id,
@@ -61,7 +74,7 @@ touched as materialized (              -- runs that have ended, or go on
                 then coalesce(event.data -> 'exception' ->> 'type', took.exception_type, '') else '' end as cause,
            count(*) as count, coalesce(sum(took.milliseconds), 0)::bigint as milliseconds,
            coalesce(max(took.milliseconds), 0)::bigint as longest, max(event.at) as latest_at
-      from event
+      from unread as event
       left join lateral (
            select (extract(epoch from released_at - reserved_at) * 1000)::bigint as milliseconds, exception_type
              from work_item_attempt
@@ -69,25 +82,26 @@ touched as materialized (              -- runs that have ended, or go on
               and work_item_attempt.step_run_id = event.step_run_id
             order by attempt desc
             limit 1) as took on true
-     where /*span*/
-       and (kind in ('work_item.done', 'work_item.failed', 'work_item.completed', 'work_item.resolved')
+     where (kind in ('work_item.done', 'work_item.failed', 'work_item.completed', 'work_item.resolved')
             or (kind = 'work_item.retried' and event.step_run_id is not null))     -- the other ones are people's wish
        and event.workspace_id is not null
      group by 1, 2, 3, 4, 5, 6
 ), ended as (
     select {STEP_RUN_ROW}
-      from event
-      join step_run on step_run.id = event.step_run_id join step on step.id = step_run.step_id
-      join run on run.id = step_run.run_id
-     where /*span*/ and kind in ('step_run.completed', 'step_run.failed') and event.work_item_id is null
+      from unread as event
+     cross join lateral (select {_STEP_RUN} from step_run where step_run.id = event.step_run_id limit 1) as step_run
+     cross join lateral (select {_STEP} from step where step.id = step_run.step_id limit 1) as step
+     cross join lateral (select {_RUN} from run where run.id = step_run.run_id limit 1) as run
+     where kind in ('step_run.completed', 'step_run.failed') and event.work_item_id is null
        and step_run.result is not null
     union all
     select released.workspace_id, 'work_item', hour, coalesce(released.process_id, step.process_id), step_run.step_id,
            step.task_id, step_run.worker_id, null, released.result, released.cause, released.count, milliseconds,
            longest, null, latest_at, null
       from released
-      left join step_run on step_run.id = released.step_run_id
-      left join step on step.id = step_run.step_id
+      left join lateral (select {_STEP_RUN} from step_run
+                          where step_run.id = released.step_run_id limit 1) as step_run on true
+      left join lateral (select {_STEP} from step where step.id = step_run.step_id limit 1) as step on true
     union all
     select workspace_id, noun, hour, process_id, step_id, task_id, worker_id, user_id, result, cause, count,
            milliseconds, longest, longest_id, latest_at, latest_id
@@ -99,14 +113,16 @@ touched as materialized (              -- runs that have ended, or go on
      where generation = /*generation*/
 )"""
 
-UNFOLDED: Final = _ENDED.replace(
+_KNOWN: Final = _ENDED.replace("/*kinds*/", "'{" + ",".join(KINDS) + "}'::text[]")
+
+UNFOLDED: Final = _KNOWN.replace(
     "/*span*/",
     f"""(event.xid, event.id) > ((select xid from event_cursor where reader = '{READER}'),
                                          (select id from event_cursor where reader = '{READER}'))""",
 ).replace("/*generation*/", "(select generation from statistics_state)")
 """What has ended and is in no row yet, as common table expressions, the last of which is `ended`."""
 
-_FOLDED: Final = _ENDED.replace("/*span*/", IN_SPAN).replace("/*generation*/", "%(generation)s")
+_FOLDED: Final = _KNOWN.replace("/*span*/", IN_SPAN).replace("/*generation*/", "%(generation)s")
 
 
 async def fold(tx: ScopedTx, span: Span, generation: int, *, is_anew: bool) -> None:

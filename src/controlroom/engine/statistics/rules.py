@@ -48,6 +48,11 @@ def hour_of(at: datetime) -> datetime:
     return at - timedelta(minutes=at.minute, seconds=at.second, microseconds=at.microsecond)
 
 
+def hours_of(period: Period) -> Period:
+    """A period from the beginning of its first hour."""
+    return Period(hour_of(period.since), period.until)
+
+
 def whole_hours(period: Period) -> Period:
     """The hours that lie in a period as a whole; if there are none, an empty period at its end."""
     since = hour_of(period.since + HOUR - timedelta(microseconds=1))

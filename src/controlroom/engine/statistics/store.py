@@ -17,7 +17,7 @@ from controlroom.engine.statistics.model import (
     Period,
     Usual,
 )
-from controlroom.engine.statistics.rules import whole_hours
+from controlroom.engine.statistics.rules import hours_of, whole_hours
 from controlroom.ids import ProcessId, TaskId
 from controlroom.postgres.database import Statements
 
@@ -132,10 +132,10 @@ async def figures(
     """What ended, told apart by some keys: oldest hour first, and the most frequent first in each.
 
     A run or step run belongs to the moment at which it began, exactly; an item to the hour in which it was released,
-    and a period that begins or ends within an hour has none of that hour's. Raises PeriodWrong.
+    and a period that begins within an hour has all of that hour's. Raises PeriodWrong.
     """
     period = period.checked()
-    whole = whole_hours(period)
+    whole = hours_of(period) if noun is Noun.WORK_ITEM else whole_hours(period)
     return await db.all(
         Figure,
         _BY,
