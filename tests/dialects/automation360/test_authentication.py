@@ -151,6 +151,19 @@ async def test_a_second_log_in_ends_the_first_unless_it_may_stand_beside_it(stra
     assert all([await opens(stranger, each) for each in by_key])
 
 
+async def test_many_log_in_by_a_password_at_once(stranger, nora):
+    """More than are looked at at once: the others wait their turn. Who has failed too often waits for longer."""
+    name, _, _ = nora
+    body = {"username": name, "password": PASSWORD, "multipleLogin": True}
+    answers = await asyncio.gather(*(call(stranger, "/v2/authentication", json=body) for _ in range(7)))
+    assert {answer.status_code for answer in answers} == {200}
+
+    body = {"username": f"nobody-{name}", "password": "wrong one"}
+    answers = [await call(stranger, "/v2/authentication", json=body) for _ in range(12)]
+    assert [answer.status_code for answer in answers] == [401] * 10 + [429] * 2
+    assert int(answers[-1].headers["retry-after"]) > 1
+
+
 async def test_many_log_in_by_a_key_at_once(room, stranger, nora, root):
     """Each has a token of their own; a new password ends them all."""
     name, number, key = nora

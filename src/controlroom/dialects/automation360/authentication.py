@@ -4,6 +4,7 @@ Without `multipleLogin` a further log-in ends the one before, by a key it never 
 that they began by a password: the oldest make room. A token had anew takes the place of the one before at once.
 """
 
+import asyncio
 import time
 from collections.abc import Callable
 from datetime import timedelta
@@ -17,6 +18,7 @@ from controlroom.dialects.automation360.people import Number, RoleReference, pla
 from controlroom.dialects.automation360.permissions import PermissionTold
 from controlroom.dialects.automation360.routing import Superseded, get, post
 from controlroom.engine.access import jwts, logins, user_keys
+from controlroom.engine.access.errors import TooManyLogins
 from controlroom.engine.access.model import Actor
 from controlroom.engine.access.users.people import Person, person
 from controlroom.engine.access.users.store import is_user_named
@@ -24,6 +26,9 @@ from controlroom.errors import Forbidden, Invalid, Unauthenticated
 from controlroom.ids import UserId, UserKeyId
 
 _MOST_SESSIONS: Final = 5
+_SOON: Final = 1.0
+"""Seconds after which it may be tried again, at most, where nobody has failed."""
+_TURN, _TURNS = 0.1, 100  # Why ten seconds: as long as clients wait; a log-in takes a twentieth of one
 _MOST_OF_A_KEY: Final = 100  # Why: a key serves many programs at once. A guess.
 
 
@@ -165,8 +170,22 @@ async def _who(request: Asking, asked: LogIn) -> tuple[Actor, UserKeyId | None]:
         name = bare  # `DOMAIN\user`: there is no directory behind it
     if asked.api_key:
         return await user_keys.log_in(request.engine, username=name, value=asked.api_key.strip())
-    password = asked.password or ""
-    return await logins.log_in(request.engine, username=name, password=password, place=request.place), None
+    return await _by_password(request, name, asked.password or ""), None
+
+
+async def _by_password(request: Asking, name: str, password: str) -> Actor:
+    """Who has the password. A few of a place are looked at at once: others wait their turn, as their clients would not.
+
+    Raises TooManyLogins for who must wait for longer, because there were too many that failed.
+    """
+    for _ in range(_TURNS):
+        try:
+            return await logins.log_in(request.engine, username=name, password=password, place=request.place)
+        except TooManyLogins as busy:
+            if busy.fields["seconds"] > _SOON:
+                raise
+        await asyncio.sleep(_TURN)
+    return await logins.log_in(request.engine, username=name, password=password, place=request.place)
 
 
 async def _refresh(request: Asking, data: Refresh | None, number: Callable[[int], Number]) -> SessionTold:
