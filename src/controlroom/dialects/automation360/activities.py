@@ -44,7 +44,16 @@ _MANAGE: Final = Pair("taskscheduling", "managemyschedule")
 async def found_by(request: Asking, search: Search | None, columns: Columns = EXECUTIONS) -> Found[TaskRun]:
     """The page of executions that was asked for, of those that the caller sees."""
     seen = await seen_by(request.db, request.actor)
-    return await page(request, search, columns, TaskRun, within=within(seen.scope), only=seen.own)
+    asked = msgspec.structs.replace(columns, listing=await task_runs.listing_of(request.db, seen.scope))
+    return await page(
+        request,
+        search,
+        asked,
+        TaskRun,
+        within=within(seen.scope),
+        only=seen.own,
+        everything_of=lambda: task_runs.about_all(request.engine, seen),
+    )
 
 
 @post("/v3/activity/list", pair=_PAIR)

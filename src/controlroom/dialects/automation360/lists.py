@@ -25,7 +25,7 @@ directions are in any case, numbers may be text. A field that a list does not ha
 there is not. A word that no row can have (`status ne "ANY"`) is no fault: no row has it.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Annotated, Any, Final, Generic, TypeAlias, TypeVar
 
 from msgspec import Meta, Struct
@@ -176,8 +176,12 @@ async def page(
     *,
     within: Within | None = None,
     only: Filter = EVERYTHING,
+    everything_of: Callable[[], Awaitable[int]] | None = None,
 ) -> Found[Row]:
-    """The page of a list that was asked for. Raises Invalid for what it cannot have."""
+    """The page of a list that was asked for. Raises Invalid for what it cannot have.
+
+    `everything_of` tells about how many rows the caller sees in all, where counting them takes longer than the page.
+    """
     search = data or Search()
     asked, offset = asked_of(search, columns, only)
     seen = scope.within(request.seen) if within is None else within
@@ -185,7 +189,10 @@ async def page(
     matched = found.total.rows if found.total is not None else len(found.rows)
     everything = matched
     if asked.filter is not only:
-        everything = max(matched, (await pages.count(request.db, columns.listing, seen, only)).rows)
+        if everything_of is None:
+            everything = max(matched, (await pages.count(request.db, columns.listing, seen, only)).rows)
+        else:
+            everything = max(matched, await everything_of())
     return Found(found.rows, PageTold(offset, everything, matched))
 
 

@@ -3,11 +3,13 @@
 Who may not read runs sees their own: those that they have started, and those that run as them.
 """
 
+import time
 from collections.abc import Mapping
 from datetime import datetime
 from enum import StrEnum
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
+from weakref import WeakKeyDictionary
 
 import msgspec
 from msgspec import Raw, Struct
@@ -38,8 +40,8 @@ from controlroom.engine.repository.model import Right
 from controlroom.engine.repository.rights import rights_of
 from controlroom.engine.runs.errors import StepRunNotFound
 from controlroom.engine.runs.model import Result, StartedBy, StepRunState
-from controlroom.ids import ProcessId, RunId, StepRunId, TaskId, UserId, WorkerId, WorkspaceId
-from controlroom.postgres.database import Statements
+from controlroom.ids import OrganizationId, ProcessId, RunId, StepRunId, TaskId, UserId, WorkerId, WorkspaceId
+from controlroom.postgres.database import Database, Statements
 from controlroom.protocol import ErrorCode
 
 
@@ -93,7 +95,6 @@ _RUN: Final = "join run on run.id = step_run.run_id"
 _WORKER: Final = "left join worker on worker.id = step_run.worker_id"
 _USER: Final = "left join app_user as runner on runner.id = step_run.run_as"
 _TASK: Final = """join step as of_step on of_step.id = step_run.step_id
-      join run as of_run on of_run.id = step_run.run_id and of_run.process_id = of_step.process_id
       join task as of_task on of_task.id = of_step.task_id"""
 _STANDS: Final = "step_run.state <> 'withdrawn'"
 
@@ -121,8 +122,7 @@ TASK_RUNS: Final = Listing(
       {_USER}
       left join app_user as starter on starter.id = run.started_by_id""",
     tenant="step_run.workspace_id",
-    always=f"""{_STANDS} and not exists (
-        select from step as other where other.id = step_run.step_id and other.package_id is not null)""",
+    always=_STANDS,
     fields=(
         Field("id", Kind.ID, is_sortable=True, index="step_run_of_workspace"),
         Field("number", Kind.INTEGER, is_sortable=True),
@@ -135,7 +135,7 @@ TASK_RUNS: Final = Listing(
         Field("task_name", Kind.TEXT, column="of_task.name", is_sortable=True, join=_TASK),
         Field("worker_number", Kind.INTEGER, column="worker.number", is_nullable=True, join=_WORKER),
         Field("worker_name", Kind.TEXT, column="worker.name", is_nullable=True, is_sortable=True, join=_WORKER),
-        Field("run_as", Kind.ID, is_nullable=True, index="step_run_of_user"),
+        Field("run_as", Kind.ID, is_nullable=True, index="step_run_as_user"),
         Field("user_number", Kind.INTEGER, column="runner.number", is_nullable=True, join=_USER),
         Field("user_name", Kind.TEXT, column="runner.username", is_nullable=True, is_sortable=True, join=_USER),
         Field("state", Kind.TEXT, choices=among(StepRunState)),
@@ -151,6 +151,35 @@ TASK_RUNS: Final = Listing(
         Field("paused_at", Kind.INSTANT, is_nullable=True),
     ),
 )
+
+
+AMONG_COMMANDS: Final = msgspec.structs.replace(
+    TASK_RUNS,
+    always=f"""{_STANDS} and not exists (
+        select from step as other where other.id = step_run.step_id and other.package_id is not null)""",
+)
+"""The same where steps run commands, too: these are no tasks. Most organizations have none, and need not look."""
+
+_GOOD_FOR: Final = 10.0
+_has_commands: WeakKeyDictionary[Database, dict[OrganizationId, tuple[float, bool]]] = WeakKeyDictionary()
+
+
+async def listing_of(database: Database, scope: Scope) -> Listing:
+    """The list of step runs of tasks as an organization needs it; whether it has others is asked every ten seconds."""
+    kept = _has_commands.setdefault(database, {})
+    asked, found = kept.get(scope.organization, (-_GOOD_FOR, False))
+    if not found and asked < time.monotonic() - _GOOD_FOR:
+        found = bool(
+            await database.value(
+                """
+                select exists (select from step join workspace on workspace.id = step.workspace_id
+                                where workspace.organization_id = %(organization)s and step.package_id is not null)
+                """,
+                organization=scope.organization,
+            )
+        )
+        kept[scope.organization] = time.monotonic(), found
+    return AMONG_COMMANDS if found else TASK_RUNS
 
 
 class Stage(StrEnum):
@@ -268,15 +297,34 @@ def governing(actor: Actor, run: TaskRun) -> Actor:
 async def page(engine: Engine, seen: Seen, asked: Asked) -> Page[TaskRun]:
     """Step runs of tasks. Raises Invalid for what the list cannot have."""
     wanted = msgspec.structs.replace(asked, filter=both(seen.own, asked.filter))
-    return await pages.page(engine.database, TaskRun, TASK_RUNS, within(seen.scope), wanted)
+    listing = await listing_of(engine.database, seen.scope)
+    return await pages.page(engine.database, TaskRun, listing, within(seen.scope), wanted)
 
 
 async def count(engine: Engine, seen: Seen, asked: Filter = EVERYTHING) -> Total:
     """How many there are, as a page tells it."""
     empty = Asked(filter=both(seen.own, asked), length=0, with_total=True)
-    found = await pages.page(engine.database, TaskRun, TASK_RUNS, within(seen.scope), empty)
+    listing = await listing_of(engine.database, seen.scope)
+    found = await pages.page(engine.database, TaskRun, listing, within(seen.scope), empty)
     assert found.total is not None  # noqa: S101 - it was asked for
     return found.total
+
+
+_MOST_KEPT: Final = 1_000
+_all: WeakKeyDictionary[Database, dict[Any, tuple[float, int]]] = WeakKeyDictionary()
+
+
+async def about_all(engine: Engine, seen: Seen) -> int:
+    """How many somebody sees in all, as it was some seconds ago: who polls for one run need not have all counted."""
+    kept = _all.setdefault(engine.database, {})
+    key = (seen.scope, None if seen.own == EVERYTHING else repr(seen.own))
+    asked, rows = kept.get(key, (-_GOOD_FOR, 0))
+    if asked < time.monotonic() - _GOOD_FOR:
+        if len(kept) >= _MOST_KEPT:
+            kept.clear()
+        rows = (await count(engine, seen)).rows
+        kept[key] = time.monotonic(), rows
+    return rows
 
 
 def both(own: Filter, asked: Filter) -> Filter:
