@@ -190,3 +190,18 @@ def test_consumers_that_make_no_sense_are_refused(running, letters, words, code,
     """What is wrong is named, with what there is, and no consumer is made."""
     assert said in running.cli("queues", "consumers", "create", *words, code=code).stderr
     assert running.json("queues", "consumers", "list", letters) == []
+
+
+def test_a_queue_has_an_item_model(running):
+    """Models are made, named by queues and deleted when no queue has them."""
+    running.cli("queues", "models", "create", "Bill", "Number", "Amount:number")
+    [model] = running.json("queues", "models", "list")
+    assert [(each["name"], each["kind"]) for each in model["attributes"]] == [("Number", "text"), ("Amount", "number")]
+    running.cli("queues", "create", "modelled", "--model", "Bill", "--retries", "2")
+    shown = running.json("queues", "show", "modelled")
+    assert (shown["item_model_id"], shown["retry"]["max_attempts"]) == (model["id"], 3)
+    assert running.json("queues", "jobs", "modelled") == []
+    running.cli("queues", "models", "delete", "Bill", "--yes", code=1)
+    running.cli("queues", "delete", "modelled", "--yes")
+    running.cli("queues", "models", "delete", "Bill", "--yes")
+    assert "kind" not in running.cli("queues", "models", "list").stdout

@@ -98,6 +98,7 @@ NOUNS: Mapping[str, str] = {
     "worker-groups": "worker group",
     "api-keys": "API key",
     "roles": "role",
+    "item-models": "item model",
     "user-groups": "group of users",
     "assets": "asset",
     "schedules": "schedule",

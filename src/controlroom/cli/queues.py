@@ -10,6 +10,7 @@ from controlroom.cli.consumers import CONSUMER_COLUMNS
 from controlroom.cli.consumers import app as consumers
 from controlroom.cli.display import Column, moment, moments, show_fields, show_json, show_table
 from controlroom.cli.errors import CommandFailed
+from controlroom.cli.item_models import app as models
 from controlroom.cli.lookup import find, find_queue
 from controlroom.cli.options import HERE, RoomOptions, Yes
 from controlroom.cli.values import confirmed, payload
@@ -19,6 +20,7 @@ app = App(name="queues")
 schemas = App(name="schema", help="The JSON schema that the payloads of a queue must fit: show, set, clear.")
 app.command(schemas)
 app.command(consumers)
+app.command(models)
 
 
 @app.command(name="list")
@@ -76,6 +78,8 @@ def create(
     /,
     *,
     schema: str | None = None,
+    model: str | None = None,
+    retries: int = 0,
     room: RoomOptions = HERE,
 ) -> None:
     """Make a queue that stands alone, and print its id.
@@ -86,13 +90,45 @@ def create(
         Name of the queue.
     schema
         JSON schema that payloads must fit, as JSON or @file.
+    model
+        Name or id of the item model, whose schema it is then.
+    retries
+        How often an item that failed is tried again; 0: as the step says.
     """
     body: dict[str, Any] = {"name": name}
     if schema is not None:
         body["schema"] = payload(schema)
+    if retries:
+        body["retry"] = {"max_attempts": retries + 1}
     with Client(address(room)) as client:
+        if model is not None:
+            body["item_model"] = {"id": find(client, "item-models", model)["id"]}
         made = client.post("/queues", body)
     tell(room, made, "id")
+
+
+@app.command
+def jobs(queue: str, /, *, room: RoomOptions = HERE) -> None:
+    """List the tables that were, or are, put into a queue, and the exports of its items.
+
+    Parameters
+    ----------
+    queue
+        Name or id.
+    """
+    columns: list[Column] = [
+        ("id", lambda row: row["id"]),
+        ("kind", lambda row: row["kind"]),
+        ("state", lambda row: row["state"]),
+        ("file", lambda row: row["name"]),
+        ("rows", lambda row: row["rows_read"]),
+        ("put in", lambda row: row["rows_put"]),
+        ("refused", lambda row: row["rows_refused"]),
+        ("error", lambda row: row["error"]),
+    ]
+    with Client(address(room)) as client:
+        rows = list(client.each(f"/queues/{find_queue(client, queue)['id']}/jobs"))
+    show_rows(room, rows, columns, empty="No table was put into it yet.")
 
 
 @app.command
