@@ -1,6 +1,7 @@
 """What tasks take and give by name, as a version of their package says it."""
 
 from collections.abc import Collection
+from typing import Final
 
 from msgspec import Struct
 
@@ -9,6 +10,8 @@ from controlroom.engine.packages.errors import TaskNotFound
 from controlroom.ids import PackageVersionId, TaskId
 from controlroom.postgres.database import Statements
 from controlroom.robots.interfaces import Interface
+
+_LARGEST_VERSION: Final = 2**31 - 1
 
 
 class TaskInterface(Struct, frozen=True, kw_only=True):
@@ -27,6 +30,8 @@ async def of_task(
 
     Raises TaskNotFound, also for a version that has no such task and a label that no version bears.
     """
+    if version is not None and not 0 < version <= _LARGEST_VERSION:
+        raise TaskNotFound(task)
     found = await db.one_or_none(
         TaskInterface,
         f"""
