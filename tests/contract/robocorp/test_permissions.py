@@ -83,7 +83,11 @@ async def test_no_route_of_ours_is_left_open(furnished: Furnished, hire, cleo, s
         if found != expected:
             wrong[f"{method} {path}"] = found
 
-    assert wrong == {"GET /api/v1/workspaces/{workspace_id}": expected | {"powerless": 200}}
+    in_a_folder = {path: found for path, found in wrong.items() if "/repository/{node_id}" in path}
+    assert all(found["nobody"] == 401 for found in in_a_folder.values())
+    # What a folder's rights decide, wherever somebody is a member
+    assert all({found["outsider"], found["powerless"]} <= {403, 404} for found in in_a_folder.values())
+    assert wrong == in_a_folder | {"GET /api/v1/workspaces/{workspace_id}": expected | {"powerless": 200}}
 
 
 async def test_what_reads_declares_its_permission_beside_its_path(stranger):

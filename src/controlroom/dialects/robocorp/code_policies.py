@@ -100,7 +100,7 @@ async def list_code_policies(request: Asking, paging: Pages) -> Page[PolicyAnswe
     return paging.page(await store.policies(request.db, organization, **paging.after(CodePolicyId)), _show)
 
 
-@post("/code-policies")
+@post("/code-policies", needs=Permission.READ_PACKAGES)
 async def create_code_policy(request: Asking, data: Body[PolicyRequest]) -> PolicyAnswer:
     """Create a code policy, for who may make workspaces."""
     return _show(await policies.write(*request.governing, _rules(data)))
@@ -112,13 +112,13 @@ async def get_code_policy(request: Asking, policy_id: Path[CodePolicyId]) -> Pol
     return _show(await store.policy(request.db, request.actor.organization_id, policy_id))
 
 
-@update("/code-policies/{policy_id:uuid}")
+@update("/code-policies/{policy_id:uuid}", needs=Permission.READ_PACKAGES)
 async def update_code_policy(request: Asking, policy_id: Path[CodePolicyId], data: Body[PolicyRequest]) -> PolicyAnswer:
     """Replace a code policy; packages that are there stay."""
     return _show(await policies.write(*request.governing, _rules(data), policy_id))
 
 
-@delete("/code-policies/{policy_id:uuid}")
+@delete("/code-policies/{policy_id:uuid}", needs=Permission.READ_PACKAGES)
 async def delete_code_policy(request: Asking, policy_id: Path[CodePolicyId]) -> Deleted:
     """Delete a code policy that no workspace has."""
     return await Deleted.after(policy_id, policies.delete(*request.governing, policy_id))
@@ -130,7 +130,7 @@ async def get_policy_in_force(request: Asking) -> PolicyInForce:
     return _in_force(await actions.policy_of(request.engine, request.seen))
 
 
-@update("/code-policy")
+@update("/code-policy", needs=Permission.READ_PACKAGES)
 async def give_code_policy(request: Asking, data: Body[GivePolicy]) -> PolicyInForce:
     """Give the workspace a code policy."""
     await policies.give(*request.acting, data.policy_id)
