@@ -24,12 +24,11 @@ from controlroom.dialects.automation360.executions import (
     step_run_in,
 )
 from controlroom.dialects.automation360.ids import Id, shown
-from controlroom.dialects.automation360.lists import Columns, Found, Listed, Search, Sought, page
+from controlroom.dialects.automation360.lists import Columns, Found, Listed, PageTold, Search, Sought, asked_of
 from controlroom.dialects.automation360.reading import moment as read_moment
 from controlroom.dialects.automation360.routing import Pair, Superseded, get, post, put
 from controlroom.dialects.automation360.values import values_of
-from controlroom.engine.access.scope import within
-from controlroom.engine.lists.model import AllOf, Compare, Operator
+from controlroom.engine.lists.model import EVERYTHING, AllOf, Compare, Operator
 from controlroom.engine.runs import pauses, stops, task_runs
 from controlroom.engine.runs.errors import StepRunNotFound
 from controlroom.engine.runs.rules import merged
@@ -44,16 +43,13 @@ _MANAGE: Final = Pair("taskscheduling", "managemyschedule")
 async def found_by(request: Asking, search: Search | None, columns: Columns = EXECUTIONS) -> Found[TaskRun]:
     """The page of executions that was asked for, of those that the caller sees."""
     seen = await seen_by(request.db, request.actor)
-    asked = msgspec.structs.replace(columns, listing=await task_runs.listing_of(request.db, seen.scope))
-    return await page(
-        request,
-        search,
-        asked,
-        TaskRun,
-        within=within(seen.scope),
-        only=seen.own,
-        everything_of=lambda: task_runs.about_all(request.engine, seen),
-    )
+    listed = msgspec.structs.replace(columns, listing=await task_runs.listing_of(request.db, seen.scope))
+    asked, offset = asked_of(search or Search(), listed, seen.own)
+    is_all = asked.filter is seen.own
+    found = await task_runs.page(request.engine, msgspec.structs.replace(seen, own=EVERYTHING), asked)
+    matched = len(found.rows) if found.total is None else found.total.rows
+    everything = matched if is_all else max(matched, await task_runs.about_all(request.engine, seen))
+    return Found(found.rows, PageTold(offset, everything, matched))
 
 
 @post("/v3/activity/list", pair=_PAIR)

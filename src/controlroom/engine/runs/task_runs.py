@@ -15,7 +15,7 @@ import msgspec
 from msgspec import Raw, Struct
 
 from controlroom.engine.access.model import Actor, ActorKind, Permission
-from controlroom.engine.access.scope import SEEN, Of, Scope, within
+from controlroom.engine.access.scope import EACH, SEEN, Of, Scope, within
 from controlroom.engine.engine import Engine
 from controlroom.engine.lists import pages
 from controlroom.engine.lists.model import (
@@ -296,7 +296,8 @@ def governing(actor: Actor, run: TaskRun) -> Actor:
 
 async def page(engine: Engine, seen: Seen, asked: Asked) -> Page[TaskRun]:
     """Step runs of tasks. Raises Invalid for what the list cannot have."""
-    wanted = msgspec.structs.replace(asked, filter=both(seen.own, asked.filter))
+    condition = await _with_runs_of_names(engine.database, seen.scope, asked.filter)
+    wanted = msgspec.structs.replace(asked, filter=both(seen.own, condition))
     listing = await listing_of(engine.database, seen.scope)
     return await pages.page(engine.database, TaskRun, listing, within(seen.scope), wanted)
 
@@ -325,6 +326,40 @@ async def about_all(engine: Engine, seen: Seen) -> int:
         rows = (await count(engine, seen)).rows
         kept[key] = time.monotonic(), rows
     return rows
+
+
+_MOST_OF_ONE_NAME: Final = 500
+
+
+async def _with_runs_of_names(db: Statements, scope: Scope, asked: Filter) -> Filter:
+    """The filter with the runs that have a name in place of the name, of which there are few.
+
+    Why: PostgreSQL takes a name for more frequent than it is, and passes by millions of step runs in the order of the
+    list to find those of one.
+    """
+    match asked:
+        case AllOf(of):
+            return AllOf(tuple([await _with_runs_of_names(db, scope, each) for each in of]))
+        case AnyOf(of):
+            return AnyOf(tuple([await _with_runs_of_names(db, scope, each) for each in of]))
+        case Compare("run_name", Operator.EQ, str(name)):
+            runs = await _named(db, scope, name)
+            return OneOf("run_id", tuple(runs)) if len(runs) <= _MOST_OF_ONE_NAME else asked
+        case _:
+            return asked
+
+
+async def _named(db: Statements, scope: Scope, name: str) -> list[RunId]:
+    return await db.all(
+        RunId,
+        f"""
+        select run.id from run
+         where run.workspace_id in {EACH} and run.parameters ->> 'name' = %(name)s
+         limit {_MOST_OF_ONE_NAME + 1}
+        """,
+        name=name,
+        **scope.each,
+    )
 
 
 def both(own: Filter, asked: Filter) -> Filter:
