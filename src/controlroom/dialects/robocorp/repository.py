@@ -143,7 +143,7 @@ async def edit_repository_node(request: Asking, node_id: Path[UUID], data: Body[
     return _shown(edited)
 
 
-@delete("/repository/{node_id:uuid}")
+@delete("/repository/{node_id:uuid}", needs=Permission.READ_PACKAGES)
 async def delete_repository_node(request: Asking, node_id: Path[UUID]) -> Deleted:
     """Delete an empty folder, a file, or a task package."""
     return await Deleted.after(node_id, actions.delete(*request.governing, node_id))
@@ -215,7 +215,7 @@ async def set_repository_rights(
     return _rights_shown(found)
 
 
-@delete("/repository/{node_id:uuid}/rights/{role_id:uuid}")
+@delete("/repository/{node_id:uuid}/rights/{role_id:uuid}", needs=Permission.READ_MEMBERS)
 async def clear_repository_rights(request: Asking, node_id: Path[UUID], role_id: Path[RoleId]) -> Deleted:
     """Let what is said of the folder above hold again."""
     return await Deleted.after(node_id, granting.clear_rights(*request.governing, role_id, node_id))
