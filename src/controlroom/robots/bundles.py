@@ -45,6 +45,7 @@ class PackedValue(Struct, frozen=True, kw_only=True):
     """An asset in a bundle."""
 
     workspace: str
+    """Empty: of the organization."""
     name: str
     content_type: str
     file: int

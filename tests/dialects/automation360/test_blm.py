@@ -7,6 +7,7 @@ import pytest
 
 from controlroom.dialects.automation360.promotion import hand
 from controlroom.engine.access import user_keys
+from controlroom.engine.assets import shared
 from controlroom.engine.packages.actions import push
 from controlroom.engine.repository.dependencies import set_needed
 from controlroom.engine.transfers.model import Target
@@ -139,6 +140,24 @@ async def test_a_version_is_exported_by_number_or_label(room, ada, ben_user, bot
         status = await ended(ben_user, request)
         assert (status["status"], status["downloadFileId"]) == ("FAILED", "")
         assert status["errorMessage"]
+
+
+async def test_global_values_go_along(room, root, bot):
+    """Those of the organization, for who may read and write them; none where nobody wished for them."""
+    await shared.put(room.engine, root.actor, "rate", content_type="text/plain", data=b"1")
+    archive, _ = await exported(root, fileIds=[int(bot["id"])], includeGlobalValues=True)
+    await shared.put(room.engine, root.actor, "rate", content_type="text/plain", data=b"22")
+
+    async def size():
+        found = await shared.list_shared(room.engine, root.actor, limit=1000)
+        return next(each.content.size for each in found if each.name == "rate")
+
+    assert (await imported(root, archive))["status"] == "COMPLETED"
+    assert await size() == 2
+    await imported(root, archive, includeGlobalValues="true", actionIfExisting="SKIP")
+    assert await size() == 2
+    status = await imported(root, archive, includeGlobalValues="TRUE")
+    assert (status["status"], await size()) == ("COMPLETED", 1)
 
 
 async def test_who_may_not_is_told_at_once(ben_user, nobody, root, bot):

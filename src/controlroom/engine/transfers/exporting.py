@@ -13,7 +13,9 @@ from msgspec.structs import replace
 from controlroom.aside.pool import Bounds
 from controlroom.engine.access.model import Actor, Permission
 from controlroom.engine.access.scope import Of
+from controlroom.engine.assets import shared
 from controlroom.engine.assets import store as assets
+from controlroom.engine.assets.model import Asset
 from controlroom.engine.engine import Engine
 from controlroom.engine.packages import labels
 from controlroom.engine.packages.errors import LabelNotFound, PackageVersionNotFound
@@ -168,16 +170,18 @@ async def _needs(engine: Engine, rights: Rights, chosen: list[_Chosen], entries:
 async def _values(
     engine: Engine, actor: Actor, chosen: list[_Chosen], folder: Path, contents: list[Path]
 ) -> list[PackedValue]:
-    """The assets of the workspaces that bots come from, where the asker may read them; their contents are added."""
-    places: dict[WorkspaceId, str] = {
+    """The assets of the organization and of the workspaces that bots come from, where the asker may read them.
+
+    Their contents are added.
+    """
+    places: dict[WorkspaceId | None, str] = {None: ""} | {
         each.node.workspace_id: each.node.path[0] for each in chosen if each.node.workspace_id is not None
     }
     values = []
     for workspace, name in places.items():
         if not actor.may(Permission.READ_ASSETS, workspace):
             continue
-        scope = Of(actor.organization_id, (workspace,))
-        for asset in await assets.list_assets(engine.database, scope, after=None, limit=_MOST_VALUES):
+        for asset in await _assets(engine, actor, workspace):
             if asset.content is None:
                 continue
             path = folder / f"{len(contents):05}"
@@ -189,3 +193,10 @@ async def _values(
             )
             contents.append(path)
     return values
+
+
+async def _assets(engine: Engine, actor: Actor, workspace: WorkspaceId | None) -> list[Asset]:
+    if workspace is None:
+        return await shared.list_shared(engine, actor, limit=_MOST_VALUES)
+    scope = Of(actor.organization_id, (workspace,))
+    return await assets.list_assets(engine.database, scope, after=None, limit=_MOST_VALUES)

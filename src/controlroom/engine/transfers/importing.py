@@ -15,6 +15,7 @@ from controlroom.engine.access.model import Actor, Permission
 from controlroom.engine.access.scope import Of, by, scoped
 from controlroom.engine.access.users.store import actor_of_user
 from controlroom.engine.assets import actions as assets
+from controlroom.engine.assets import shared
 from controlroom.engine.assets import store as asset_store
 from controlroom.engine.engine import Engine
 from controlroom.engine.packages import store as package_store
@@ -32,6 +33,7 @@ from controlroom.objects.store import Blob
 from controlroom.robots.bundles import Manifest, Packed, PackedValue, unpack
 
 _SECONDS: Final = 60.0
+_MOST_VALUES: Final = 1000
 _MOST_PACKAGES: Final = 4
 """An archive has at most so many times the bytes of the largest package."""
 
@@ -181,6 +183,8 @@ class _Import:
     async def _value(self, value: PackedValue) -> bool:
         """Take an asset, where the asker may write it; whether it was written."""
         engine, actor = self._engine, await self._actor()
+        if not value.workspace:
+            return await self._shared(actor, value)
         place = self._places.get((value.workspace,))
         if place is None or place.workspace_id is None or not actor.may(Permission.WRITE_ASSETS, place.workspace_id):
             return False
@@ -194,6 +198,17 @@ class _Import:
         await assets.upload_inline(
             engine, actor, place.workspace_id, value.name, content_type=value.content_type, data=data
         )
+        return True
+
+    async def _shared(self, actor: Actor, value: PackedValue) -> bool:
+        """Likewise, one of the organization."""
+        if not actor.may(Permission.WRITE_ASSETS, None):
+            return False
+        there = await shared.list_shared(self._engine, actor, limit=_MOST_VALUES)
+        if not self._wish.overwrites and any(each.name == value.name for each in there):
+            return False
+        data = (self._folder / f"{value.file:05}").read_bytes()
+        await shared.put(self._engine, actor, value.name, content_type=value.content_type, data=data)
         return True
 
 
