@@ -44,7 +44,7 @@ class Fuzzer:
         found = []
         for each in schemathesis.openapi.from_dict(document).get_all_operations():
             operation = each.ok()
-            if operation.path.endswith("/calls"):  # it waits for a run, which nobody works on here
+            if operation.path.endswith(("/calls", "/code-analysis")):  # they wait for a worker, and none is here
                 continue
             for mode in GenerationMode:
                 try:

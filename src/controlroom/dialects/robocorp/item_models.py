@@ -27,7 +27,7 @@ class ItemModelAnswer(Shape, frozen=True, kw_only=True):
     created_at: datetime
 
 
-class AttributeBody(OwnBody, frozen=True):
+class ItemAttributeBody(OwnBody, frozen=True):
     """An attribute as it is wanted: `text`, `number` or `date`."""
 
     name: str
@@ -38,7 +38,7 @@ class CreateItemModel(OwnBody, frozen=True):
     """A new item model."""
 
     name: str
-    attributes: tuple[AttributeBody, ...]
+    attributes: tuple[ItemAttributeBody, ...]
 
 
 @get("/item-models", needs=Permission.READ_PROCESSES)

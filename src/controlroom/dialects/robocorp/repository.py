@@ -60,7 +60,7 @@ class EditNode(OwnBody, frozen=True):
     parent: Reference | None = None
 
 
-class SetLabel(OwnBody, frozen=True):
+class SetFileLabel(OwnBody, frozen=True):
     """Which version shall bear a label."""
 
     version: int
@@ -176,7 +176,7 @@ async def copy_repository_node(request: Asking, node_id: Path[UUID], data: Body[
 
 @post("/repository/{node_id:uuid}/labels/{label:str}")
 async def set_repository_label(
-    request: Asking, node_id: Path[UUID], label: Path[str], data: Body[SetLabel]
+    request: Asking, node_id: Path[UUID], label: Path[str], data: Body[SetFileLabel]
 ) -> NodeAnswer:
     """Give a label to a version of a file or task package; another one that bears it loses it."""
     return _shown(await contents.set_label(*request.governing, node_id, label, data.version))

@@ -57,7 +57,7 @@ class SharedValueAnswer(Shape, frozen=True, kw_only=True):
     updated_at: datetime
 
 
-class AttributeBody(OwnBody, frozen=True, kw_only=True):
+class SecretAttributeBody(OwnBody, frozen=True, kw_only=True):
     """What an attribute shall be; without an id the one of its name, else a new one."""
 
     name: str
@@ -73,7 +73,7 @@ class CreateSharedSecret(OwnBody, frozen=True, kw_only=True):
 
     name: str
     description: str = ""
-    attributes: tuple[AttributeBody, ...] = ()
+    attributes: tuple[SecretAttributeBody, ...] = ()
     owner: Reference | None = None
     locker: Reference | None = None
 
@@ -83,7 +83,7 @@ class EditSharedSecret(OwnBody, frozen=True, kw_only=True):
 
     name: str | UnsetType = UNSET
     description: str | UnsetType = UNSET
-    attributes: list[AttributeBody] | UnsetType = UNSET
+    attributes: list[SecretAttributeBody] | UnsetType = UNSET
     revision: int | None = None
 
 
@@ -205,7 +205,7 @@ async def _attribute(request: Asking, secret: SharedSecretId, name: str) -> Attr
     raise AttributeNotFound
 
 
-def _definition(body: AttributeBody) -> AttributeDefinition:
+def _definition(body: SecretAttributeBody) -> AttributeDefinition:
     return AttributeDefinition(
         id=body.id,
         name=body.name,
