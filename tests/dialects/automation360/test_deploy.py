@@ -161,15 +161,18 @@ async def test_v4_takes_one_of_three_kinds(root, walt, bot, device):
     assert (await root.call("POST", "/v4/automations/deploy", json=wrong)).status_code == 400
 
 
-async def test_v2_deploys_on_devices_and_for_the_caller(root, walt, bot, device):
+async def test_v2_deploys_on_devices_and_for_the_caller(room, root, walt, bot, device):
     """As old clients do; `automationId` is there beside the rest."""
     on_device = {"fileId": bot, "deviceIds": [device], "botVariables": {"n": {"number": 5}}, "runWithRdp": False}
     for_me = {"fileId": bot, "botInput": {}, "currentUserDeviceId": device, "scheduleType": "INSTANT"}
 
-    for body in (on_device, for_me):
+    for body, payload in ((on_device, {"n": 5}), (for_me, None)):
         answer = await root.call("POST", "/v2/automations/deploy", json=body)
         assert {*answer.json()} == {"automationId", "automationName", "deploymentId"}
         assert answer.headers["deprecation"] == "true"
+        run = UUID(answer.json()["deploymentId"])
+        stored = await room.engine.database.value("select payload::text from work_item where run_id = %(run)s", run=run)
+        assert msgspec.json.decode(stored) == payload
 
 
 async def test_the_same_idempotency_key_is_one_deployment(root, walt, bot, device):
@@ -327,7 +330,7 @@ async def test_a_pipeline_loads_page_by_page(room, root, walt, bot, device):
     root.http.headers.pop("X-Authorization")
 
     for path, key in (("/v3/automations", "automations"), ("/v3/automations/executions", "executions")):
-        url, ids = f"{path}?length=2", []
+        url, ids = f"{path}?length=1", []
         for _ in range(3):
             answer = await root.http.get(url, headers=bearer)
             body = answer.json()
@@ -335,6 +338,7 @@ async def test_a_pipeline_loads_page_by_page(room, root, walt, bot, device):
             assert not [name for name in body if name.startswith("next") or name in {"pages", "totalPages"}]
             ids += [row["id"] for row in body[key]]
             if (link := answer.links.get("next")) is None:
+                assert len(ids) == body["page"]["total"]
                 break
             url = link["url"]
         assert len(ids) == len(set(ids)) >= 2

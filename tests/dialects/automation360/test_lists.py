@@ -52,6 +52,8 @@ def told(row, field):
             return {-1: "minus", 1: "plus"}.get(row.rank)
         case "isFine":
             return row.is_fine
+        case "at":
+            return None if row.at is None else row.at.replace(microsecond=row.at.microsecond // 1000 * 1000)
         case _:
             return getattr(row, field)
 

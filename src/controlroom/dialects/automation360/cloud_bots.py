@@ -12,7 +12,7 @@ from msgspec import Struct
 
 from controlroom.dialects.automation360 import devices
 from controlroom.dialects.automation360.activities import execution_with_outputs, found_by
-from controlroom.dialects.automation360.answers import Shape, Told, moment
+from controlroom.dialects.automation360.answers import Shape, moment
 from controlroom.dialects.automation360.asking import Asking, Permission, QueryParameter
 from controlroom.dialects.automation360.executions import BOTS, Execution, ExecutionWithOutputs, show
 from controlroom.dialects.automation360.ids import Id, number_of, shown
@@ -156,4 +156,4 @@ def _led_on(request: Asking, told: PageTold, body: Body, rows: int) -> Response[
     if rows and behind < told.total_filter:
         query = urlencode({"offset": behind, "length": rows})
         headers["link"] = f'<{request.origin}{request.url.path}?{query}>; rel="next"'
-    return Told(body, headers=headers)
+    return Response(body, headers=headers)

@@ -17,7 +17,7 @@ from controlroom.dialects.automation360.asking import Asking, Body
 from controlroom.dialects.automation360.executions import PRIORITIES
 from controlroom.dialects.automation360.messages import ENDS, GRAMMAR
 from controlroom.dialects.automation360.routing import Pair, Superseded, post
-from controlroom.dialects.automation360.values import payload_of
+from controlroom.dialects.automation360.values import payload_of, typed
 from controlroom.engine.access.nouns import USER
 from controlroom.engine.access.scope import Of, Scope
 from controlroom.engine.nouns import Noun, Ways
@@ -177,7 +177,7 @@ async def deploy_bot_v2(request: Asking, data: Body[DeployV2], idempotency_key: 
         wanted = await deployment_of(request, bot, _unattended(data))
     else:
         wanted = Deployment(task=bot.task, users=await _users_of_devices(request, bot, data))
-    inputs = data.bot_variables if data.bot_input is None else data.bot_input
+    inputs = typed(data.bot_variables) if data.bot_input is None else data.bot_input
     run = await _deploy(request, bot, msgspec.structs.replace(data, bot_input=inputs), wanted, idempotency_key)
     return DeployedBefore(str(run.id), _name(run))
 

@@ -26,6 +26,7 @@ there is not. A word that no row can have (`status ne "ANY"`) is no fault: no ro
 """
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from datetime import timedelta
 from typing import Annotated, Any, Final, Generic, TypeAlias, TypeVar
 
 from msgspec import Meta, Struct
@@ -300,7 +301,26 @@ def _leaf(operator: str, name: str, value: Any, columns: Columns) -> Filter:
         read = None
     if read is None or (field.choices and read not in field.choices):  # no row can have it
         return Not(NOTHING) if operator == "ne" else NOTHING
-    return Compare(column.field, _COMPARED[operator], read)
+    return _compared(field, operator, read)
+
+
+_TO_THE_NEXT: Final = timedelta(microseconds=999)
+
+
+def _compared(of: Field, operator: str, value: Any) -> Filter:
+    """Times are compared by the millisecond, as they are told: who asks for what is later has no row once more."""
+    field = of.name
+    if of.kind is not Kind.INSTANT or value.microsecond % 1000:
+        return Compare(field, _COMPARED[operator], value)
+    first, last = value, value + _TO_THE_NEXT
+    match operator:
+        case "eq" | "ne":
+            within = AllOf((Compare(field, Operator.GE, first), Compare(field, Operator.LE, last)))
+            return within if operator == "eq" else Not(within)
+        case "gt" | "le":
+            return Compare(field, _COMPARED[operator], last)
+        case _:
+            return Compare(field, _COMPARED[operator], first)
 
 
 def _unset(field: Field) -> Filter:

@@ -15,6 +15,7 @@ from typing import Any, Final
 Value = dict[str, Any]
 
 _PLAIN: Final = frozenset({"STRING", "NUMBER", "BOOLEAN", "DATETIME", "LIST", "DICTIONARY"})
+_SLOTS: Final = {"string": None, "number": None, "boolean": None, "list": None, "dictionary": None}.keys()
 _YES: Final = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
 _OTHERS: Final = """
     FILE ITERATOR TABLE VARIABLE CONDITIONAL WINDOW TASKBOT UIOBJECT RECORD EXCEPTION CREDENTIAL COORDINATE IMAGE REGION
@@ -32,6 +33,23 @@ def payload_of(inputs: Mapping[str, Any] | None) -> dict[str, Any]:
 def values_of(payload: Mapping[str, Any] | None) -> dict[str, Value]:
     """A payload as named Values."""
     return {name: value_of(each) for name, each in (payload or {}).items()}
+
+
+def typed(variables: Any) -> Any:
+    """Named Values of version 2, which say their slot alone (`{"number": 5}`), as ones that say their type, too."""
+    if not isinstance(variables, Mapping):
+        return variables
+    return {name: _typed(value) for name, value in variables.items()}
+
+
+def _typed(value: Any) -> Any:
+    if isinstance(value, dict) and not value.get("type"):
+        filled = [slot for slot in _SLOTS if value.get(slot) not in (None, "")] or [
+            slot for slot in _SLOTS if slot in value
+        ]
+        if filled and value.keys() <= _SLOTS | {"type"}:
+            return {**value, "type": filled[0].upper()}
+    return value
 
 
 def is_value(found: Any) -> bool:
