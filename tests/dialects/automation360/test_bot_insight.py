@@ -88,6 +88,10 @@ async def test_what_a_bot_said(ben_user, bot, worked):
     assert (page["pageNo"], page["count"], page["totalRecords"]) == ("1", "1", "2")
     by_path = await ben_user.get(f"{BASE}/gettasklogdata", botname=bot, repositorypath=log["repositoryPath"])
     assert by_path["repositoryPath"] == log["repositoryPath"]
+    nameless = await ben_user.call("GET", f"{BASE}/gettasklogdata")
+    assert (nameless.status_code, nameless.json()["code"]) == (400, "BOT_NOT_NAMED")
+    elsewhere = await ben_user.call("GET", f"{BASE}/gettasklogdata", params={"repositorypath": "Bots\\Elsewhere"})
+    assert elsewhere.status_code == 404
     unknown = await ben_user.call("GET", f"{BASE}/gettasklogdata", params={"botname": "Write"})
     assert unknown.status_code == 404
 

@@ -125,6 +125,7 @@ async def test_what_cannot_be_deployed_is_refused_with_code_and_message(root, bo
         ({"poolIds": [1]}, 404),
         ({"botLabel": "PRODUCTION"}, 400),
         ({"botInput": [{"name": "n"}]}, 400),
+        ({"callbackInfo": {"url": "ftp://somewhere/"}}, 400),
         ({"automationPriority": "SOON"}, 400),
         ({"numOfRunAsUsersToUse": -1}, 400),
     ):

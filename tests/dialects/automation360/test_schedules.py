@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from controlroom.dialects.automation360.schedule_times import ScheduleType, Times, timing_of, told
 from controlroom.engine.schedules.model import Cron, Interval, Timing
 from controlroom.engine.schedules.rules import occurrences
+from delivering import until
 
 V1, V2 = "/v1/schedule/automations", "/v2/schedule/automations"
 TOMORROW = (datetime.now(UTC) + timedelta(days=1)).date().isoformat()
@@ -123,6 +124,23 @@ async def test_schedules_are_put_to_work_and_to_rest_by_one_or_by_many(room, roo
     assert await statuses() == ["INACTIVE", "INACTIVE"]
     for each in ids:
         await root.delete(f"{V2}/{each}")
+
+
+async def test_an_execution_tells_by_which_schedule_it_was_begun(root, bot):
+    """`automationId` (§2.25), by which executions are found, too; of others it is empty."""
+    made = await root.post(V2, planned(bot, root.number, scheduleType="INSTANT", repeatEnabled=False, startDate=None))
+
+    async def begun():
+        return await root.rows("/v3/activity/list", "automationId", str(made["id"]))
+
+    await until(begun)
+    [execution] = await begun()
+    assert (execution["automationId"], execution["automationName"]) == (str(made["id"]), "Nightly")
+    by_hand = await root.post("/v3/automations/deploy", {"fileId": bot, "runAsUserIds": root.number})
+    [other] = await root.rows("/v3/activity/list", "deploymentId", by_hand["deploymentId"])
+    assert other["automationId"] == ""
+    assert other["id"] in {row["id"] for row in await root.rows("/v3/activity/list", "automationId", "")}
+    await root.delete(f"{V2}/{made['id']}")
 
 
 async def test_a_schedule_goes_over_to_another_owner(root, ben_user, nobody, bot):

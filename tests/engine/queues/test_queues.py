@@ -11,7 +11,7 @@ from msgspec import Raw
 from tests.engine.conftest import running_engine
 from tests.engine.runs.conftest import Floor, Worker
 
-from controlroom.engine.processes.model import Placement, Workers
+from controlroom.engine.processes.model import Group, Placement, Workers
 from controlroom.engine.queues import actions, store
 from controlroom.engine.queues.errors import ConsumerNotFound, QueueInUse, QueueNameTaken, QueueNotFound
 from controlroom.engine.queues.model import (
@@ -33,6 +33,9 @@ from controlroom.engine.work_items.model import ItemState
 from controlroom.engine.work_items.operations import Operation
 from controlroom.engine.work_items.schemas import PayloadRefused, fault_in, settled
 from controlroom.engine.work_items.terms import Terms
+from controlroom.engine.workers import actions as worker_actions
+from controlroom.engine.workers import whole_groups
+from controlroom.engine.workers.errors import WorkerGroupInUse
 from controlroom.errors import Invalid, NotFound
 from controlroom.ids import TaskId, uuid7
 from controlroom.maintenance.consumer import open_runs
@@ -230,6 +233,22 @@ async def test_items_of_a_standing_queue_are_declared_done_by_hand(floor):
     assert await bulk.apply(*asked, Operation.RELEASE_HOLD, ItemFilter(queue=queue.id)) == 1
     assert await bulk.apply(*asked, Operation.COMPLETE, ItemFilter(queue=queue.id)) == 1
     assert (await floor.item(later.id)).state is ItemState.DONE
+
+
+async def test_a_group_that_a_consumer_is_placed_on_stays(floor):
+    """Its items would wait for nobody, and say nothing of it; without the consumer the group goes."""
+    queue = await a_queue(floor)
+    group = await worker_actions.create_group(floor.engine, floor.ada, floor.workspace, f"night {uuid7()}")
+    made = await consumer(floor, queue, placement=Placement((Group(group.id),)))
+
+    with pytest.raises(WorkerGroupInUse) as refused:
+        await worker_actions.delete_group(floor.engine, floor.ada, floor.workspace, group.id)
+    assert refused.value.fields["queues"] == [queue.name]
+    with pytest.raises(WorkerGroupInUse):
+        await whole_groups.delete(floor.engine, floor.ada, group.id)
+
+    await actions.remove_consumer(floor.engine, floor.ada, floor.workspace, queue.id, made.id)
+    await worker_actions.delete_group(floor.engine, floor.ada, floor.workspace, group.id)
 
 
 async def test_a_consumer_is_found_by_who_sees_its_workspace(floor, strange):

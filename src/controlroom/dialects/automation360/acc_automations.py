@@ -122,9 +122,9 @@ async def failures(request: Asking, data: Body[FailuresBody | None] = None) -> F
 async def running_bots(request: Asking, data: Body[PageBody | None] = None) -> Listed[RunningBot]:
     """List the bots that run now."""
     page = (data or PageBody()).page
-    length = min(page.length or LARGEST_SIZE, MOST)
-    rows, total = await metrics.running(request, max(page.offset, 0), max(length, 0))
-    return Listed(PageTold(page.offset, total, total), rows)
+    offset, length = max(page.offset, 0), min(page.length or LARGEST_SIZE, MOST)
+    rows, total = await metrics.running(request, offset, max(length, 0))
+    return Listed(PageTold(offset, total, total), rows)
 
 
 @post(f"{_BASE}/bot/completed", needs=_READS, pair=_PAIR)

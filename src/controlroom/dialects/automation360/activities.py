@@ -220,6 +220,7 @@ _JOBS: Final = Columns(
         "jobId": EXECUTIONS.fields["fileId"],
         "jobExecutionStatus": EXECUTIONS.fields["status"],
         "username": EXECUTIONS.fields["userName"],
+        "scheduleId": EXECUTIONS.fields["automationId"],
     },
     order=EXECUTIONS.order,
 )
@@ -249,6 +250,7 @@ def _job(run: TaskRun, told: dict[str, Any]) -> Job:
         current_line=told["current_line"],
         total_lines=0,
         deployment_id=told["deployment_id"],
+        schedule_id=told["automation_id"],
         message=told["message"],
     )
 

@@ -101,14 +101,19 @@ _FILE_ID: Final = re.compile(r"\d{1,19}")
 async def bot_of(request: Asking, name: str, path: str) -> Speaking:
     """The bot of a name, or of the number or path in its repository path. Raises NotFound, also if it has no variables.
 
-    Of several of one name the path tells which is meant; else it is the first.
+    Of several of one name the path tells which is meant; else it is the first. Raises Invalid where nothing is named.
     """
     number = _number_in(path)
+    if not name.strip() and not path.strip():
+        raise Invalid("name a bot: by botName, or by repositoryPath", code="BOT_NOT_NAMED")
     found = await insights.speaking(*request.reading, name=name.strip() or None, number=number)
     if not found:
         raise NotFound(f"there is no bot {name[:200]!r} with variables", code="BOT_NOT_FOUND")
     wanted = _plain(path)
-    return next((bot for bot in found if wanted and _plain(repository_path(bot)).endswith(wanted)), found[0])
+    there = next((bot for bot in found if wanted and _plain(repository_path(bot)).endswith(wanted)), None)
+    if there is None and not name.strip() and number is None:  # a path alone names that bot, or none
+        raise NotFound(f"there is no bot {path[:200]!r} with variables", code="BOT_NOT_FOUND")
+    return there or found[0]
 
 
 def _number_in(path: str) -> int | None:

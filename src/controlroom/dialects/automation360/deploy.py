@@ -20,6 +20,7 @@ from controlroom.dialects.automation360.routing import Pair, Superseded, post
 from controlroom.dialects.automation360.values import payload_of, typed
 from controlroom.engine.access.nouns import USER
 from controlroom.engine.access.scope import Of, Scope
+from controlroom.engine.deliveries.endpoints import checked_endpoint
 from controlroom.engine.nouns import Noun, Ways
 from controlroom.engine.packages.errors import LabelNotFound
 from controlroom.engine.references import Reference, resolve_all
@@ -310,10 +311,10 @@ def priority_of(word: str) -> int:
 
 
 def callback_of(asked: CallbackInfo | None) -> Callback | None:
-    """Whom to tell."""
+    """Whom to tell. Raises EndpointInvalid for what is no address."""
     if asked is None or not asked.url:
         return None
-    return Callback(url=asked.url, grammar=GRAMMAR, events=ENDS, headers=asked.headers)
+    return Callback(url=checked_endpoint(asked.url), grammar=GRAMMAR, events=ENDS, headers=asked.headers)
 
 
 def default_name(bot: str, user: str, at: datetime) -> str:

@@ -89,11 +89,15 @@ class TaskRun(Struct, frozen=True, kw_only=True):
     """Of the user who has started it."""
     starter_name: str | None
     callback_url: str | None
+    schedule_number: int | None
+    """Of the schedule that has started it."""
 
 
 _RUN: Final = "join run on run.id = step_run.run_id"
 _WORKER: Final = "left join worker on worker.id = step_run.worker_id"
 _USER: Final = "left join app_user as runner on runner.id = step_run.run_as"
+_SCHEDULE: Final = """(select schedule.number from run as begun join schedule on schedule.id = begun.started_by_id
+             where begun.id = step_run.run_id and begun.started_by = 'schedule')"""
 _TASK: Final = """join step as of_step on of_step.id = step_run.step_id
       join task as of_task on of_task.id = of_step.task_id"""
 _STANDS: Final = "step_run.state <> 'withdrawn'"
@@ -101,7 +105,7 @@ _STANDS: Final = "step_run.state <> 'withdrawn'"
 TASK_RUNS: Final = Listing(
     noun="step runs",
     table="step_run",
-    columns="""step_run.id, step_run.number, step_run.workspace_id, workspace.name as workspace_name, run.id as run_id,
+    columns=f"""step_run.id, step_run.number, step_run.workspace_id, workspace.name as workspace_name, run.id as run_id,
            run.number as run_number, run.parameters ->> 'name' as run_name, process.id as process_id,
            process.name as process_name, task.id as task_id, task.number as task_number, task.name as task_name,
            package.name as package_name, run.parameters -> 'overrides' ->> 'label' as label, step_run.state,
@@ -111,7 +115,7 @@ TASK_RUNS: Final = Listing(
            runner.id as user_id, runner.number as user_number, runner.username as user_name, run.started_by,
            run.started_by_id,
            starter.number as starter_number, starter.username as starter_name,
-           run.parameters -> 'callback' ->> 'url' as callback_url""",
+           run.parameters -> 'callback' ->> 'url' as callback_url, {_SCHEDULE} as schedule_number""",
     joins=f"""{_RUN}
       join workspace on workspace.id = step_run.workspace_id
       join process on process.id = run.process_id
@@ -131,6 +135,7 @@ TASK_RUNS: Final = Listing(
         Field("run_name", Kind.TEXT, column="run.parameters ->> 'name'", is_nullable=True, is_sortable=True, join=_RUN),
         Field("started_by", Kind.TEXT, column="run.started_by", choices=among(StartedBy), join=_RUN),
         Field("started_by_id", Kind.ID, column="run.started_by_id", is_nullable=True, join=_RUN),
+        Field("schedule_number", Kind.INTEGER, column=_SCHEDULE, is_nullable=True),
         Field("task_number", Kind.INTEGER, column="of_task.number", is_sortable=True, join=_TASK),
         Field("task_name", Kind.TEXT, column="of_task.name", is_sortable=True, join=_TASK),
         Field("worker_number", Kind.INTEGER, column="worker.number", is_nullable=True, join=_WORKER),

@@ -143,7 +143,7 @@ async def delete_group(engine: Engine, actor: Actor, workspace: WorkspaceId, gro
     async with scoped(engine.database, scope) as tx:
         await _lock_group(tx, scope, group)
         left = without(service := await held(tx, scope, WORKER_GROUP, group), workspace)
-        await _check_unused(tx, group, (workspace,))
+        await check_unused(tx, group, (workspace,))
         if left is None:
             await store.delete_group(tx, group)
         else:
@@ -162,7 +162,7 @@ async def serve_with_group(
         before = await held(tx, scope, WORKER_GROUP, group)
         require_everywhere(actor, before)
         after = await written(tx, WORKER_GROUP, group, wished(actor, wanted))
-        await _check_unused(tx, group, [each for each in before.workspaces if each not in after.workspaces])
+        await check_unused(tx, group, [each for each in before.workspaces if each not in after.workspaces])
         await _check_name(tx, group, await store.name_of_group(tx, group), after)
         await store.part(tx, group=group)
         await tell_service(engine, tx, actor, "worker_group", group, before, after)
@@ -226,6 +226,11 @@ async def _check_name(tx: ScopedTx, group: WorkerGroupId, name: str, service: Se
         raise WorkerGroupNameTaken(name)
 
 
-async def _check_unused(tx: ScopedTx, group: WorkerGroupId, workspaces: Sequence[WorkspaceId]) -> None:
-    if workspaces and (processes := await store.processes_placed_on(tx, group, workspaces)):
-        raise WorkerGroupInUse(group, processes)
+async def check_unused(tx: ScopedTx, group: WorkerGroupId, workspaces: Sequence[WorkspaceId]) -> None:
+    """Nothing in these workspaces is placed on a locked group. Raises WorkerGroupInUse."""
+    if not workspaces:
+        return
+    processes = await store.processes_placed_on(tx, group, workspaces)
+    queues = await store.queues_placed_on(tx, group, workspaces)
+    if processes or queues:
+        raise WorkerGroupInUse(group, processes, queues)

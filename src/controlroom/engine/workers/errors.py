@@ -44,14 +44,18 @@ class WorkerGroupNameTaken(Conflict):
 
 
 class WorkerGroupInUse(Conflict):
-    """A step is placed on the group, and would wait for ever."""
+    """A step, or what works on a queue, is placed on the group, and would wait for ever."""
 
     code: ClassVar[str] = "WORKER_GROUP_IN_USE"
 
-    def __init__(self, group: UUID, processes: Iterable[str]) -> None:
-        names = list(processes)
+    def __init__(self, group: UUID, processes: Iterable[str], queues: Iterable[str]) -> None:
+        steps, items = list(processes), list(queues)
+        placed = [f"steps of {', '.join(steps)}"] * bool(steps) + [f"items of {', '.join(items)}"] * bool(items)
         super().__init__(
-            f"steps of {', '.join(names)} are placed on the worker group", worker_group_id=str(group), processes=names
+            f"{' and '.join(placed)} are placed on the worker group",
+            worker_group_id=str(group),
+            processes=steps,
+            queues=items,
         )
 
 

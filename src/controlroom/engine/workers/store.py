@@ -354,6 +354,23 @@ async def processes_placed_on(tx: ScopedTx, group: WorkerGroupId, workspaces: Se
     )
 
 
+async def queues_placed_on(tx: ScopedTx, group: WorkerGroupId, workspaces: Sequence[WorkspaceId]) -> list[str]:
+    """The names of the queues of workspaces that have a consumer for the group. Reads the consumers: seldom asked."""
+    return await tx.all(
+        str,
+        """
+        select distinct queue.name
+          from queue_consumer join queue on queue.id = queue_consumer.queue_id
+         where queue_consumer.workspace_id = any(%(workspaces)s::uuid[])
+           and queue_consumer.deleted_at is null and queue.deleted_at is null
+           and queue_consumer.placement -> 'places' @> jsonb_build_array(jsonb_build_object('group', %(group)s::uuid))
+         order by queue.name
+        """,
+        group=group,
+        workspaces=list(workspaces),
+    )
+
+
 async def delete_group(tx: ScopedTx, group: WorkerGroupId) -> None:
     """Mark a locked group as deleted, without its members and link tokens."""
     await tx.execute(

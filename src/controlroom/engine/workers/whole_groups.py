@@ -18,8 +18,8 @@ from controlroom.engine.engine import Engine
 from controlroom.engine.lists.model import Field, Kind, Listing
 from controlroom.engine.wakes import Topic
 from controlroom.engine.workers import group_rights, serving, store
+from controlroom.engine.workers.actions import check_unused
 from controlroom.engine.workers.errors import (
-    WorkerGroupInUse,
     WorkerGroupNameTaken,
     WorkerGroupNotFound,
     WorkerInOtherGroup,
@@ -208,8 +208,7 @@ async def delete(engine: Engine, actor: Actor, group: WorkerGroupId) -> None:
     scope = scope_of(actor, Permission.READ_WORKERS)
     async with scoped(engine.database, scope) as tx:
         service = await _held(tx, actor, scope, group)
-        if processes := await store.processes_placed_on(tx, group, service.workspaces):
-            raise WorkerGroupInUse(group, processes)
+        await check_unused(tx, group, service.workspaces)
         await store.delete_group(tx, group)
         await tell(engine, tx, actor, service, "worker_group.deleted", group)
 
