@@ -9,12 +9,14 @@ import pytest
 from controlroom.border import long_polls
 from controlroom.engine.access.model import Permission
 from controlroom.engine.access.scope import scope_of
+from controlroom.engine.allocations import actions as allocations
 from controlroom.engine.runs import actions as runs
 from controlroom.engine.runs.model import StopRequest
 from controlroom.engine.wakes import Topic
 from controlroom.engine.workers import actions as workers
 from controlroom.engine.workers import store
 from controlroom.engine.workers.model import WorkerState
+from controlroom.ids import TaskId
 from controlroom.protocol import Claim, Heartbeat, Link, OpenSession, Order, SandboxKind, Session
 
 
@@ -46,6 +48,17 @@ async def test_a_worker_that_rests_says_why(room, ada, walt):
     assert await told("the disk is full") == (WorkerState.RESTING, "the disk is full")
     assert await told("x\0" * 600) == (WorkerState.RESTING, "x" * 500)
     assert await told("") == (WorkerState.IDLE, "")
+
+
+async def test_a_worker_is_told_what_it_shall_keep_ready(room, ada, process, walt, stray):
+    """What is allocated where it serves, and to a worker from elsewhere nothing."""
+    task = await room.engine.database.value("select task_id from step where process_id = %(id)s", id=process)
+    await allocations.allocate(room.engine, ada.actor, ada.workspace, TaskId(task), run_as=None, most=2)
+
+    answers = [await worker.call("GET", "/kept") for worker in (walt, stray)]
+
+    assert [answer.status_code for answer in answers] == [200, 200]
+    assert [[kept["count"] for kept in answer.json()["kept"]] for answer in answers] == [[2], []]
 
 
 async def test_a_wrong_link_token_is_refused_as_documented(stranger):

@@ -90,4 +90,4 @@ def _are_obeyed(orders: Orders, held: tuple[Held, ...]) -> bool:
     return set(orders.orders) == set(held)
 
 
-handlers = [open_session, close_session, claim, heartbeat]
+handlers = [open_session, close_session, claim, get_kept, heartbeat]
