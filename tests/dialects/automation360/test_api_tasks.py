@@ -118,6 +118,18 @@ async def test_a_call_by_the_name_in_its_header(room, root, walt, allocated):
     assert (await calling).json()["hotBotResult"] == {"botOutput": {}}
 
 
+async def test_a_pipeline_is_given_address_and_headers(root, stranger, allocated):
+    """§3.1: by the path alone; what is not kept ready is unknown, and a stranger is told nothing."""
+    body = {"botRepositoryPath": [allocated.path]}
+    told = await root.post("/api-task-real-time-endpoint", body)
+
+    assert told["executionResult"]["url"].endswith(f"/{allocated.number}/execute")
+    assert {*told["executionResult"]["headers"]} == {"X-Authorization", "API-Task-Name"}
+    unknown = await root.call("POST", "/api-task-real-time-endpoint", json={"botRepositoryPath": "nowhere"})
+    assert unknown.status_code == 404
+    assert (await stranger.post("/api-task-real-time-endpoint", json=body)).status_code == 401
+
+
 async def test_a_call_that_fails_says_why(room, root, walt, allocated):
     """By its status, and in `message`, with the deployment's id."""
     calling = asyncio.create_task(root.call("POST", f"{HOTBOT}/{allocated.number}/execute", json={}))

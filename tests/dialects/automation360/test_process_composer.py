@@ -84,6 +84,8 @@ async def test_a_request_waits_for_a_person_and_goes_on(room, root, walt, ada, i
     request = await root.get(f"{BASE}/requests/{made['id']}")
     assert [step["executionStatus"] for step in request["steps"]] == ["COMPLETED"] * 3
     assert (request["status"], request["steps"][2]["type"], request["steps"][2]["name"]) == ("SUCCESS", "BOT", "Book")
+    execution = await root.get(f"/v3/activity/execution/{request['steps'][2]['activityUniqueId']}")
+    assert execution["refId"] == made["ref"]
 
 
 async def test_a_process_is_named_by_its_path_and_asks_for_what_its_task_takes(room, root, process, ada, workspace):

@@ -85,6 +85,25 @@ async def test_a_second_push_is_the_next_version(room, ada, ben_user, bot):
         assert gone.status_code == 404
 
 
+@pytest.mark.parametrize("spelt", ["snake", "camel"])
+async def test_a_bot_goes_on_with_an_earlier_version(room, ada, ben_user, bot, spelt):
+    """Only where a downgrade is said to be meant; as the vendor writes its keys here, and as its Python client does."""
+    await push(room.engine, ada.actor, ada.workspace, "Bills", await room.engine.objects.put_bytes(robot("Main", "B")))
+    bots = [int(bot["id"])]
+    body = {
+        "snake": {"package_info": [{"package_name": "Bills", "package_version": "1"}], "file_ids": bots},
+        "camel": {"packageInfo": [{"packageName": "Bills", "packageVersion": "1"}], "fileIds": bots},
+    }[spelt]
+    is_meant = {"snake": "downgrade_version", "camel": "downgradeVersion"}[spelt]
+    path = f"{REPOSITORY}/files/packagesVersionUpdate"
+
+    assert (await ben_user.call("POST", path, json=body)).status_code == 412
+    await ben_user.post(path, body | {is_meant: True})
+
+    again = await ben_user.get(f"{REPOSITORY}/files/{bot['id']}")
+    assert again["latestVersion"] == "3"
+
+
 async def test_a_bots_content_is_a_json_object(ben_user, bot):
     """It tells the task, its inputs and outputs and its package; the interface is asked for by itself, too."""
     answer = await ben_user.call("GET", f"{REPOSITORY}/files/{bot['id']}/content")

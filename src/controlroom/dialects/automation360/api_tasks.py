@@ -127,6 +127,14 @@ class CallAsked(Shape, frozen=True):
     """The inputs of a call; `BotInput` is the same."""
 
     bot_input: Any = None
+    bot_repository_path: tuple[str, ...] = ()
+    """Where no task is named by header or token: whose address and headers are asked for (§3.1)."""
+
+
+class ExecutionTold(Shape, frozen=True):
+    """The address and the headers of a call, as a pipeline reads them."""
+
+    execution_result: dict[str, Any]
 
 
 class HotBotResult(Shape, frozen=True):
@@ -203,8 +211,14 @@ async def execute_task(request: Asking, task: Id, data: Body[CallAsked | None] =
 @post(_ALONE, f"{_ALONE}/execute", is_open=True, middleware=[_caller])
 async def execute_named_task(
     request: Asking, data: Body[CallAsked | None] = None, task: TaskName = None
-) -> CallTold | Response[bytes]:
-    """Call the task that the header API-Task-Name names, by its path or id; without it, the one of the token."""
+) -> CallTold | ExecutionTold | Response[bytes]:
+    """Call the task that the header API-Task-Name names, by its path or id; without it, the one of the token.
+
+    With `botRepositoryPath` and neither: give the address and the headers by which that task is called.
+    """
+    if data is not None and data.bot_repository_path and task is None and _TASK not in request.scope["state"]:
+        named = await task_at(request, data.bot_repository_path[0], scope_of(request.actor, Permission.START_RUNS))
+        return ExecutionTold(await _access(request, named))
     return await _call(request, await _callable(request, task), data)
 
 

@@ -62,6 +62,11 @@ def execution_id(step_run: StepRunId, number: int) -> str:
     return f"{step_run}_{number:016x}"
 
 
+def request_ref(process: int, run_no: int) -> str:
+    """By what people call a request of Process Composer: the process, and which of its runs it is."""
+    return f"{process}-{run_no}"
+
+
 _EXECUTION: Final = re.compile(r"([0-9A-Fa-f-]{36})(_[0-9A-Fa-f]{1,16})?", re.ASCII)
 
 
@@ -239,6 +244,7 @@ def fields_of(run: TaskRun, tenant: str) -> dict[str, Any]:
         "bot_label": run.label or "",
         "current_bot_name": run.task_name or "",
         "initiation_type": _INITIATIONS[run.started_by],
+        "ref_id": "" if run.is_of_task else request_ref(run.process_number, run.run_no),
         "error": ExecutionError(code="" if run.error_code is None else run.error_code.value),
     }
 

@@ -7,7 +7,7 @@ import msgspec
 
 from controlroom.dialects.automation360.answers import Shape, moment
 from controlroom.dialects.automation360.asking import Asking
-from controlroom.dialects.automation360.executions import STATUSES, execution_id
+from controlroom.dialects.automation360.executions import STATUSES, execution_id, request_ref
 from controlroom.dialects.automation360.process_forms import Dictionary, dictionary_of
 from controlroom.engine.access.scope import Scope
 from controlroom.engine.processes import store as processes
@@ -86,8 +86,8 @@ class RequestTold(Shape, frozen=True, kw_only=True):
 
 
 def ref_of(process: Process, run: Run) -> str:
-    """By what people call a request: the process, and which of its runs it is."""
-    return f"{process.number}-{run.run_no}"
+    """By what people call a request."""
+    return request_ref(process.number, run.run_no)
 
 
 async def told(request: Asking, scope: Scope, run: RunId) -> RequestTold:

@@ -8,8 +8,9 @@
         payload: Raw = LEFT_OUT           # any JSON, kept as the bytes that it is
 
 Numbers may be text and text may be a number, one thing may stand where a list is asked, keys and words of an enum come
-in any case, null and an empty text are as good as left out, and a key that we do not know is passed over. What is no
-such thing at all is refused with its place. Each level is read by itself, so that payloads are never made into objects.
+in any case, keys with underscores or without, null and an empty text are as good as left out, and a key that we do not
+know is passed over. What is no such thing at all is refused with its place. Each level is read by itself, so that
+payloads are never made into objects.
 """
 
 from collections.abc import Callable, Mapping
@@ -101,7 +102,7 @@ def _made(kind: inspect.Type) -> Reader:  # noqa: PLR0911 - a table of kinds
 
 def _struct(kind: inspect.StructType) -> Reader:
     fields = {field.encode_name: field for field in kind.fields}
-    folded = {name.casefold(): name for name in reversed(fields)}
+    folded = {_folded(name): name for name in reversed(fields)}
     readers: dict[str, Reader] = {}  # made at first use: types may name themselves
     takes_null = {name for name, field in fields.items() if _has(field.type, inspect.NoneType)}
     takes_text = {
@@ -114,8 +115,8 @@ def _struct(kind: inspect.StructType) -> Reader:
             raise _WrongError("an object")
         given: dict[str, Any] = {}
         for key, raw in _OBJECT.decode(body).items():
-            name = key if key in fields else folded.get(key.casefold())
-            if name is None or (name in given and key != name):
+            name = key if key in fields else folded.get(_folded(key))
+            if name is None or (fields[name].name in given and key != name):
                 continue
             field, value = fields[name], bytes(raw).strip()
             is_left_out = value == b"null" if name in takes_text else value in _EMPTY
@@ -137,6 +138,11 @@ def _struct(kind: inspect.StructType) -> Reader:
         return kind.cls(**given)
 
     return struct
+
+
+def _folded(key: str) -> str:
+    """A key without what clients spell in several ways: `package_info`, `packageInfo`, `PackageInfo`."""
+    return key.replace("_", "").casefold()
 
 
 def _several(each: Reader, make: Callable[[list[Any]], Any]) -> Reader:

@@ -56,8 +56,13 @@ class TaskRun(Struct, frozen=True, kw_only=True):
     run_number: int
     run_name: str | None
     """What its start has called the run."""
+    run_no: int
+    """Which run of its process it is."""
     process_id: ProcessId
+    process_number: int
     process_name: str
+    is_of_task: bool
+    """The process is there to run that one task, and nobody has made it."""
     task_id: TaskId | None
     task_number: int | None
     task_name: str | None
@@ -106,9 +111,11 @@ TASK_RUNS: Final = Listing(
     noun="step runs",
     table="step_run",
     columns=f"""step_run.id, step_run.number, step_run.workspace_id, workspace.name as workspace_name, run.id as run_id,
-           run.number as run_number, run.parameters ->> 'name' as run_name, process.id as process_id,
-           process.name as process_name, task.id as task_id, task.number as task_number, task.name as task_name,
-           package.name as package_name, run.parameters -> 'overrides' ->> 'label' as label, step_run.state,
+           run.number as run_number, run.parameters ->> 'name' as run_name, run.run_no, process.id as process_id,
+           process.number as process_number, process.name as process_name,
+           process.implicit_task_id is not null as is_of_task, task.id as task_id, task.number as task_number,
+           task.name as task_name, package.name as package_name,
+           run.parameters -> 'overrides' ->> 'label' as label, step_run.state,
            step_run.result, step_run.error_code, step_run.error_message, step_run.exit_code, step_run.priority,
            step_run.created_at, step_run.started_at, step_run.began_at, step_run.ended_at, step_run.state_at,
            step_run.paused_at, worker.id as worker_id, worker.number as worker_number, worker.name as worker_name,
