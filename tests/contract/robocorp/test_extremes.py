@@ -36,6 +36,10 @@ async def _document(furnished: Furnished) -> dict[str, Any]:
     return document
 
 
+_HONEST = {"NOT_ANALYSED"}
+"""What is said rightly by a room in which no worker is at work."""
+
+
 async def test_no_number_is_a_server_error(furnished: Furnished):
     """Each number that a body can have, as large and as long as JSON can write it: taken or refused, never a bug."""
     found = {}
@@ -47,7 +51,7 @@ async def test_no_number_is_a_server_error(furnished: Furnished):
                     content = json.dumps(sample.changed(at, _HERE)).replace(json.dumps(_HERE), number)
                     answer = await furnished.owner.http.request(sample.method, sample.path, content=content.encode())
                     asked += 1
-                    if answer.status_code >= 500:
+                    if answer.status_code >= 500 and answer.json()["error"]["code"] not in _HONEST:
                         found[sample.method, sample.path, at, number[:12]] = answer.text
 
     assert found == {}

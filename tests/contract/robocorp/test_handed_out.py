@@ -29,6 +29,8 @@ GIVES: dict[str, frozenset[Permission]] = {
     "createApiKey": of_api_key(EVERYTHING),
     "revealApiKey": of_api_key(EVERYTHING),
     "createUserCredentials": _OWNER,
+    "createUserKey": _OWNER,
+    "revealUserKey": _OWNER,
     "createWorkerLinkToken": frozenset({Permission.WRITE_WORKERS}),
     "createWorkerGroupLinkToken": frozenset({Permission.WRITE_WORKERS}),
     "revealWorkerGroupLinkToken": frozenset({Permission.WRITE_WORKERS, R}),
@@ -53,7 +55,16 @@ GIVES: dict[str, frozenset[Permission]] = {
 """What the credential of each can do, and what asking for it takes beside."""
 
 _HOOK = "the secret of a package's push hook is told only by `setTaskPackageSource`; others tell the name of a secret"
+_VALUES = "what is masked is told to the secret's owner, to whose value it is, and to who may use all secrets, alone"
+_SHAPE = "it tells which attributes are passwords, and no value"
 NO_CREDENTIAL = {
+    "listSharedSecrets": _SHAPE,
+    "getSharedSecret": _SHAPE,
+    "createSharedSecret": _SHAPE,
+    "updateSharedSecret": _SHAPE,
+    "listSharedValues": _VALUES,
+    "giveSharedValues": _VALUES,
+    "changeSharedValue": _VALUES,
     "logIn": "who has the password is the user",
     "getWebhook": "it opens nothing here: it signs what we send, and the vendor shows it to who may read webhooks",
     "listTaskPackages": f"an upload is told only to who may write packages; {_HOOK}",
@@ -172,7 +183,8 @@ async def _places(furnished: Furnished, ada, process) -> dict[str, str]:
     provisioner = await ada.post("/provisioners", {"name": f"p {uuid7()}", "endpoint": "https://example.com/x"})
     await ada.post(f"/processes/{process}/secret")
     await ada.post(f"/processes/{process}/email-trigger")
-    ids = {f"{noun}_id": value for noun, value in furnished.ids.items()}
+    key = await ada.post(f"/users/{user['id']}/keys", {"name": "theirs"})
+    ids = {f"{noun}_id": value for noun, value in furnished.ids.items()} | {"key_id": key["id"]}
     return ids | {"api_key_id": every["id"], "user_id": user["id"], "provisioner_id": provisioner["id"]}
 
 
@@ -181,6 +193,7 @@ def _body(operation: str, furnished: Furnished) -> Any:
     return {
         "createApiKey": {"name": "new", "permissions": names_of(EVERYTHING)},
         "createUserCredentials": {"name": "new"},
+        "createUserKey": {"name": "new"},
         "createWorkerLinkToken": {},
         "createWorkerGroupLinkToken": {"name": "new", "expires_at": None},
         "createProvisioner": {"name": f"new {uuid7()}", "endpoint": "https://example.com/x"},

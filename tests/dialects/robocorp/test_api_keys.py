@@ -114,10 +114,18 @@ async def test_people_come_change_and_go(ada, ben):
     assert again["id"] == dora["id"]
 
 
-@pytest.mark.parametrize("body", [None, {}, {"username": "x"}, {"username": "x", "role": "king"}, []])
+@pytest.mark.parametrize("body", [None, {}, {"username": 1}, {"username": "x", "role": "king"}, []])
 async def test_malformed_people_are_refused(ada, body):
     """Each with a clear error, and nobody is made."""
     answer = await ada.call("POST", "/users", json=body)
 
     assert answer.status_code == 400, answer.text
+    assert (await ada.get("/members"))["data"] == []
+
+
+async def test_who_is_of_no_workspace_is_the_organizations(ada):
+    """A user without a role in the workspace takes the right to govern the organization's users; nobody is made."""
+    answer = await ada.call("POST", "/users", json={"username": "x"})
+
+    assert (answer.status_code, answer.json()["error"]["code"]) == (403, "PERMISSION_MISSING"), answer.text
     assert (await ada.get("/members"))["data"] == []

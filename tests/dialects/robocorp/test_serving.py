@@ -101,7 +101,7 @@ async def test_a_group_serves_two_workspaces_under_one_name(ada, cleo, both):
     """No other may have its name where it serves; where a step is placed on it, it stays."""
     of_two = {"workspaces": [str(ada.workspace), str(cleo.workspace)]}
     group = await both.post("/worker-groups", {"name": "night", **of_two})
-    assert [each["name"] for each in await cleo.every("/worker-groups")] == ["night"]
+    assert "night" in {each["name"] for each in await cleo.every("/worker-groups")}
     taken = await cleo.call("POST", "/worker-groups", json={"name": "night"})
     assert (taken.status_code, taken.json()["error"]["code"]) == (409, "WORKER_GROUP_NAME_TAKEN")
     token = await both.post(f"/worker-groups/{group['id']}/link-tokens", {"name": "t", "expires_at": None, **of_two})
@@ -112,8 +112,8 @@ async def test_a_group_serves_two_workspaces_under_one_name(ada, cleo, both):
     assert (await cleo.get(path))["name"] == "t"
 
     assert (await both.call("DELETE", f"/worker-groups/{group['id']}")).status_code == 200
-    assert await ada.every("/worker-groups") == []
-    assert [each["name"] for each in await cleo.every("/worker-groups")] == ["night"]
+    assert "night" not in {each["name"] for each in await ada.every("/worker-groups")}
+    assert "night" in {each["name"] for each in await cleo.every("/worker-groups")}
     assert (await ada.post("/worker-groups", {"name": "night"}))["name"] == "night"
 
 
