@@ -4,11 +4,14 @@ import json
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 from controlroom import __version__
 from controlroom.cli.commands import SECTIONS
+from controlroom.dialects.robocorp.permissions import NAMES
+from controlroom.engine.access.model import Permission
 from rooms import clean_environment, run_cli
 
 COMMANDS = [command.name for _, commands in SECTIONS for command in commands]
@@ -33,6 +36,12 @@ def test_every_command_explains_itself(name):
     done = run_cli(name, "--help")
     assert done.returncode == 0, done.stderr
     assert f"controlroom {name}" in done.stdout
+
+
+def test_the_document_names_every_permission():
+    """Who makes a role or a key finds in the document what can be allowed."""
+    document = (Path(__file__).parents[2] / "docs" / "operate" / "cli.md").read_text()
+    assert [name for each in Permission if f"`{(name := NAMES.get(each, each.value))}`" not in document] == []
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])

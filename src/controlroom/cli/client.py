@@ -30,6 +30,8 @@ Progress = Callable[[int], None]
 
 
 _NO_ADDRESS = "There is nothing at this address."
+_NO_ID = "Invalid UUID"
+_OF_THE_ORGANIZATION = "in the organization"
 
 
 class Refused(CommandFailed):
@@ -305,6 +307,12 @@ def _refusal(status: int, headers: Message, content: bytes, *, signed: bool) -> 
     hint = ""
     if message == _NO_ADDRESS:  # a word without an id's form makes no address
         message, hint = "the room has nothing of that id", "`list` shows the ids."
+    if message.endswith(_NO_ID):
+        hint = "That is no id: `list` shows the ids."
+    if status == http.HTTPStatus.FORBIDDEN and (message.endswith(_OF_THE_ORGANIZATION) or code == "USERS_ONLY"):
+        hint = "A workspace's key does not do here: log in as a user who may, by `controlroom login USER`."
+    if code == "UNKNOWN_PERMISSION":
+        hint = "docs/operate/cli.md names them all, `controlroom roles show operator` some."
     if status == http.HTTPStatus.UNAUTHORIZED and not signed:
         hint = "Is the API key of this room, and not deleted? See --api-key."
     return Refused(status, code, message or f"the room answered {status} {http.client.responses.get(status, '')}", hint)

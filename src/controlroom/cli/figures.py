@@ -1,6 +1,6 @@
 """`controlroom figures …`: what ended and how long it took, why things fail, what waits; and making figures anew."""
 
-from typing import Any, Final
+from typing import Any, Final, Literal
 from urllib.parse import urlencode
 
 from cyclopts import App
@@ -13,6 +13,9 @@ from controlroom.cli.options import HERE, RoomOptions
 from controlroom.cli.verbs import show_rows, tell
 
 app = App(name="figures")
+
+Key = Literal["hour", "day", "process", "step", "task", "worker", "user", "result", "cause", "workspace"]
+Noun = Literal["run", "step_run", "work_item"]
 
 _NAMES: Final = {
     "process": "process_name",
@@ -28,8 +31,8 @@ _NAMES: Final = {
 
 @app.command
 def show(
-    *by: str,
-    noun: str = "step_run",
+    *by: Key,
+    noun: Noun = "step_run",
     process: str | None = None,
     since: str | None = None,
     until: str | None = None,
@@ -40,13 +43,13 @@ def show(
     Parameters
     ----------
     by
-        hour, day, process, step, task, worker, user, result, cause.
+        What they are told apart by; several in their order.
     noun
-        run, step_run or work_item.
+        What is counted.
     process
         Only of this process: name or id.
     since
-        From this time on (ISO 8601, with a zone).
+        From this time on (2030-01-31T07:30:00Z).
     until
         Before this time.
     """
@@ -82,7 +85,7 @@ def failures(
     process
         Only of this process: name or id.
     since
-        From this time on (ISO 8601, with a zone).
+        From this time on (2030-01-31T07:30:00Z).
     until
         Before this time.
     """

@@ -29,22 +29,23 @@ def list_(*, room: RoomOptions = HERE) -> None:
     """List the item models of the organization."""
     with Client(address(room)) as client:
         rows = list(client.each("/item-models"))
-    show_rows(room, rows, _COLUMNS, empty="There is no item model yet: controlroom queues models create NAME NAME:KIND")
+    show_rows(
+        room, rows, _COLUMNS, empty="There is no item model yet: controlroom queues models create NAME ATTRIBUTE:KIND"
+    )
 
 
 @app.command
-def create(name: str, /, *attributes: str, room: RoomOptions = HERE) -> None:
+def create(name: str, /, *attribute: str, room: RoomOptions = HERE) -> None:
     """Make an item model, and print its id. It never changes.
 
     Parameters
     ----------
     name
         Name of the model.
-
-    Attributes:
-        NAME or NAME:KIND, where the kind is text, number or date.
+    attribute
+        NAME or NAME:KIND, where the kind is text, number or date; text if none is said.
     """
-    body = {"name": name, "attributes": [_attribute(each) for each in attributes]}
+    body = {"name": name, "attributes": [_attribute(each) for each in attribute]}
     with Client(address(room)) as client:
         made = client.post("/item-models", body)
     tell(room, made, "id")

@@ -16,7 +16,8 @@ def find(client: Client, kind: str, named: str) -> dict[str, Any]:
     if is_id(named):
         found: dict[str, Any] = client.get(f"/{kind}/{named}")
         return found
-    return among(client.each(f"/{kind}"), named, noun=NOUNS.get(kind, kind))
+    place = "in this organization" if kind in _OF_THE_ORGANIZATION else "in this workspace"
+    return among(client.each(f"/{kind}"), named, noun=NOUNS.get(kind, kind), place=place)
 
 
 def among(
@@ -34,7 +35,7 @@ def among(
     else:
         same = [each for each in known if name(each) == named]
     if not same:
-        raise CommandFailed(f"there is no {noun} called {named!r} {place}", hint=_existing(map(name, known)))
+        raise CommandFailed(f"there is no {noun} called {named!r} {place}", hint=existing(map(name, known)))
     if len(same) > 1:
         ids = ", ".join(str(each["id"]) for each in same)
         raise CommandFailed(f"several are called {named!r}", hint=f"Name one by its id: {ids}")
@@ -108,10 +109,12 @@ NOUNS: Mapping[str, str] = {
     "lockers": "locker",
     "shared-secrets": "secret",
 }
+_OF_THE_ORGANIZATION = frozenset({"roles", "user-groups", "lockers", "shared-secrets"})
 _SHOWN = 10
 
 
-def _existing(all_names: Iterable[str]) -> str:
+def existing(all_names: Iterable[str]) -> str:
+    """What there is, for who has named what there is not."""
     names = [name for name in all_names if name]
     if not names:
         return "There is none at all yet."

@@ -8,7 +8,7 @@ from controlroom.cli.address import address
 from controlroom.cli.client import Client
 from controlroom.cli.display import moment
 from controlroom.cli.errors import CommandFailed
-from controlroom.cli.lookup import is_id
+from controlroom.cli.lookup import existing, is_id
 from controlroom.cli.options import HERE, RoomOptions, Yes
 from controlroom.cli.values import confirmed
 from controlroom.cli.verbs import show_list, tell
@@ -72,10 +72,13 @@ def remove(
 
 def find_user(client: Client, kind: str, named: str) -> dict[str, Any]:
     """The one of `members` or `users` with this id or user name, whatever its case. Raises CommandFailed."""
-    for each in client.each(f"/{kind}"):
+    known = list(client.each(f"/{kind}"))
+    for each in known:
         if each["id"] == named.lower() if is_id(named) else each["username"].lower() == named.lower():
             return each
-    raise CommandFailed(f"there is no {named!r} among the {kind} of this workspace")
+    place = "organization" if kind == "users" else "workspace"
+    hint = existing(each["username"] for each in known)
+    raise CommandFailed(f"there is no {named!r} among the {kind} of this {place}", hint=hint)
 
 
 def change_user(room: RoomOptions, kind: str, named: str, body: object = None, *, verb: str = "") -> None:

@@ -1,7 +1,7 @@
 """`controlroom repository …`."""
 
 from collections.abc import Mapping
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from cyclopts import App, Parameter
 
@@ -15,7 +15,8 @@ from controlroom.cli.verbs import show_one, show_rows, tell
 
 app = App(name="repository")
 
-_Rights = Annotated[tuple[str, ...], Parameter(negative=(), show_default=False)]
+Right = Literal["view", "run", "update", "download", "delete", "clone"]
+_Rights = Annotated[tuple[Right, ...], Parameter(negative=(), show_default=False)]
 
 
 @app.command(name="list")
@@ -74,6 +75,8 @@ def move(path: str, /, *, to: str | None = None, name: str | None = None, room: 
 
     Parameters
     ----------
+    path
+        Its path, for example /Default/North/invoices, or its id.
     to
         Into which folder, by path or id.
     name
@@ -91,25 +94,53 @@ def move(path: str, /, *, to: str | None = None, name: str | None = None, room: 
 
 @app.command(name="check-out")
 def check_out(path: str, /, *, room: RoomOptions = HERE) -> None:
-    """Lock a file or task package for yourself, and print the id of your copy. Takes a user: log in first."""
+    """Lock a file or task package for yourself, and print the id of your copy. Takes a user: log in first.
+
+    Parameters
+    ----------
+    path
+        Its path, for example /Default/North/invoices, or its id.
+    """
     _verb(room, path, "check-out", "id")
 
 
 @app.command(name="check-in")
 def check_in(copy: str, /, *, room: RoomOptions = HERE) -> None:
-    """Make your copy the next version of what you have checked out."""
+    """Make your copy the next version of what you have checked out.
+
+    Parameters
+    ----------
+    copy
+        Its id, as `check-out` printed it, or its path.
+    """
     _verb(room, copy, "check-in")
 
 
 @app.command
 def unlock(path: str, /, *, room: RoomOptions = HERE) -> None:
-    """Take a check-out back; the copy stays a file of its user's."""
+    """Take a check-out back; the copy stays a file of its user's.
+
+    Parameters
+    ----------
+    path
+        Path or id of what is checked out.
+    """
     _verb(room, path, "unlock")
 
 
 @app.command
 def label(path: str, label: str, version: int, /, *, room: RoomOptions = HERE) -> None:
-    """Give a label to a version of a file or task package, for example PRODUCTION."""
+    """Give a label to a version of a file or task package.
+
+    Parameters
+    ----------
+    path
+        Its path or id.
+    label
+        For example PRODUCTION.
+    version
+        The number of the version.
+    """
     with Client(address(room)) as client:
         answer = client.post(f"/repository/{_find(client, path)}/labels/{label}", {"version": version})
     tell(room, answer)
@@ -135,29 +166,36 @@ def needs(path: str, /, *needed: str, room: RoomOptions = HERE) -> None:
 
 @app.command
 def rights(
-    folder: str, role: str, /, *, give: _Rights = (), take: _Rights = (), clear: Yes = False, room: RoomOptions = HERE
+    folder: str,
+    role: str,
+    /,
+    *,
+    give: _Rights = (),
+    take: _Rights = (),
+    clear: Annotated[bool, Parameter(negative=(), show_default=False)] = False,
+    room: RoomOptions = HERE,
 ) -> None:
-    """Show what a role may do in a folder, or change it: view, run, update, download, delete, clone.
+    """Show what a role of the organization may do in a folder, or change it. Takes a user: log in first.
 
     Parameters
     ----------
     folder
         By path or id: a workspace, a folder or a task package.
     role
-        Name or id.
+        Name or id of a role that was made here: the system's have no rights in folders.
     give
         A right that it has from now on; may be given several times.
     take
-        A right that it has not.
+        A right that it has not from now on; likewise.
     clear
-        Let what is said of the folder above hold again.
+        Forget what was said of this folder: what holds in the one above holds again.
     """
     with Client(address(room)) as client:
         path = f"/repository/{_find(client, folder)}/rights/{find_id(client, 'roles', role)}"
         if clear:
             client.delete(path)
         if give or take:
-            body: Mapping[str, bool] = dict.fromkeys(give, True) | dict.fromkeys(take, False)
+            body: Mapping[Right, bool] = dict.fromkeys(give, True) | dict.fromkeys(take, False)
             client.post(path, body)
         found = client.get(path)
     show_one(room, found, {"rights": ", ".join(found["rights"]), "inherited": found["is_inherited"]})

@@ -306,7 +306,8 @@ async def test_who_has_no_rights_deploys_nothing_and_sees_nothing(root, nobody, 
     assert await nobody.rows(LIST, "deploymentId", told["deploymentId"]) == []
     [seen] = await ben_user.rows(LIST, "deploymentId", told["deploymentId"])
     assert (await nobody.call("GET", f"/v3/activity/execution/{seen['id']}")).status_code == 404
-    assert (await ben_user.call("POST", DEPLOY, json=deploying(bot, root))).status_code == 403
+    other = await ben_user.call("POST", DEPLOY, json=deploying(bot, root))
+    assert (other.status_code, "names another user" in other.json()["message"]) == (403, True)
     assert (await nobody.call("POST", DEVICES, json={})).status_code == 403
     assert (await nobody.call("DELETE", f"/v1/devices/{device}")).status_code == 403
 

@@ -13,6 +13,7 @@ from msgspec.structs import replace
 
 from controlroom.border.failures import Failure, handlers
 from controlroom.dialects.automation360.routing import NUMBER_CODES, PAIR
+from controlroom.engine.access.model import Permission
 from controlroom.errors import Conflict, ControlRoomError, Invalid
 
 FAILURES: Final = {
@@ -59,6 +60,8 @@ def _told(request: Request[Any, Any, Any], failure: Failure) -> Failure:
     if isinstance(missing := failure.fields.get("permission"), str):
         pair = opt.get(PAIR)
         named = f"{pair.action} ({pair.resource})" if pair is not None else str(missing)
+        if missing == Permission.START_AS:  # the pair is had: it is asked for as soon as another user is named
+            named = f"{missing}, because it names another user as whom bots run"
         message = f"You do not have permission for this: it needs {named}."
         details = f"missing permission: {named}"
     numbered = failure.status if opt.get(NUMBER_CODES) else code
