@@ -112,7 +112,7 @@ def written(value):
     if hasattr(value, "isoformat"):
         text = value.isoformat()
         return st.sampled_from([text, text.replace("+00:00", "Z"), text.replace("+00:00", "")])
-    return st.sampled_from([str(value), value] if isinstance(value, int) else [value])
+    return st.sampled_from([str(value), value, float(value)] if isinstance(value, int) else [value])
 
 
 def cased(word):

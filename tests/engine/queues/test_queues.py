@@ -157,6 +157,26 @@ async def test_a_consumers_placement_is_that_of_its_runs(floor):
     assert len(await opened(floor)) == 1
 
 
+async def test_the_users_of_a_consumer_take_turns(floor, ada, root):
+    """With one worker, too, where whoever was first is free again whenever there is something to do."""
+    walt = await floor.worker("walt")
+    queue = await a_queue(floor)
+    await consumer(floor, queue, batch=1, max_runs=2, run_as=(root.id, ada.id))
+    await put(floor, queue, b"1", b"2", b"3")
+
+    users = []
+    for _ in range(3):
+        await open_runs(floor.engine)
+        assignment, robot = await walt.take()
+        select = "select run_as from step_run where id = %(id)s"
+        users.append(await floor.engine.database.value(select, id=assignment.step_run_id))
+        await floor.drain(robot, assignment.work_item_id)
+        await walt.finish(assignment)
+        await floor.run(assignment.run_id)
+
+    assert users == [root.id, ada.id, root.id]
+
+
 async def test_a_queue_has_a_schema_and_a_name_of_its_own(floor, ada):
     """Payloads that do not fit are refused; names are unique while their queue is there."""
     queue = await a_queue(floor, schema=Raw(b'{"type": "integer"}'))

@@ -364,7 +364,7 @@ def _id(_: str, value: Any) -> Any:
 
 
 def _whole(name: str, value: Any) -> Any:
-    text = _shown(value).strip()
+    text = _shown(int(value) if isinstance(value, float) and value.is_integer() else value).strip()
     if not text.lstrip("-").isdecimal() or not text.isascii():
         raise ValueWrong(name, "a whole number")
     return text

@@ -360,9 +360,14 @@ async def lock_ready(tx: ScopedTx, consumer: QueueConsumerId) -> ReadyConsumer |
                                     where run.started_by_id = consumer.id and run.started_by = 'queue'
                                       and run.state in ('new', 'in_progress', 'stopping')
                                       and run.parameters -> 'placement' ->> 'run_as' = turn.user_id::text)
-                 order by turn.place limit 1) as run_as
+                 order by turn.place <= coalesce(latest.place, 0), turn.place   -- who comes behind the one before
+                 limit 1) as run_as
           from queue_consumer as consumer
           join workspace on workspace.id = consumer.workspace_id and workspace.deleted_at is null
+          left join lateral (
+              select array_position(consumer.run_as, (run.parameters -> 'placement' ->> 'run_as')::uuid) as place
+                from run where run.started_by_id = consumer.id and run.started_by = 'queue'
+               order by run.id desc limit 1) as latest on true
          where consumer.id = %(consumer)s and {_IS_READY}
            for update of consumer skip locked
         """,
