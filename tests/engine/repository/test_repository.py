@@ -156,9 +156,11 @@ async def test_a_check_out_locks_and_copies(engine, tree, ada, ben, workspace, z
     assert (await tree.node(ada, "Robots/Default/Bill/Main")).version == 2
     assert await tree.paths(ben, kind="file") == []
 
-    await checkouts.check_out(engine, ben, task.number)
+    first = await checkouts.check_out(engine, ben, task.number)
     freed = await checkouts.unlock(engine, ada, task.number)
     assert freed.locked_by is None
+    second = await checkouts.check_out(engine, ben, task.number)
+    assert second.name == f"{first.name} (2)"
 
 
 async def test_needs_are_read_both_ways(engine, ada, ben, cleo, workspace, tree, invoices):

@@ -35,9 +35,9 @@ async def check_out(engine: Engine, actor: Actor, node: Named) -> Node:
         await store.set_lock(tx, source, rights.owner)
         home = await found(tx, actor, rights.owner)
         content = await store.content(tx, source, None)
-        copy = await new_file(
-            engine, tx, actor, home, f"{source.name} {source.number}", source, content, copied_from=source.id
-        )
+        # the copy of a check-out that was taken back is still there, and its user's
+        name = await store.free_name(tx, rights.owner, f"{source.name} {source.number}")
+        copy = await new_file(engine, tx, actor, home, name, source, content, copied_from=source.id)
         await record(engine, tx, actor, source, "file.checked_out", source.id, name=source.name)
         return copy
 

@@ -5,6 +5,7 @@ Who calls has found the node by its rights (`rights.py`); writes are in a transa
 
 from collections.abc import Collection
 from datetime import timedelta
+from itertools import chain, count
 from typing import Final
 from uuid import UUID
 
@@ -309,17 +310,20 @@ async def set_lock(tx: ScopedTx, node: Node, user: UserId | None) -> None:
     )
 
 
-async def copies_of(tx: ScopedTx, owner: UserId, node: Node) -> list[UUID]:
-    """The copies that a user has of what they have checked out."""
-    return await tx.all(
-        UUID,
+async def free_name(tx: ScopedTx, owner: UserId, wished: str) -> str:
+    """The name that a file in a user's root may have: the wished one, or it with a number behind, from 2 on."""
+    taken = await tx.all(
+        str,
         """
-        select id from repository_file
-         where owner_id = %(owner)s and copied_from = any(%(ids)s::uuid[]) and deleted_at is null
+        select lower(name) from repository_file
+         where owner_id = %(owner)s and parent_id is null and deleted_at is null
+           and starts_with(lower(name), lower(%(wished)s))
         """,
         owner=owner,
-        ids=[node.id, node.container_id],
+        wished=wished,
     )
+    numbered = (f"{wished} ({number})" for number in count(2))
+    return next(name for name in chain([wished], numbered) if name.lower() not in taken)
 
 
 async def place_package(tx: ScopedTx, package: UUID, parent: Node) -> None:
