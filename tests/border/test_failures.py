@@ -104,6 +104,7 @@ def test_failures_of_the_framework_have_the_same_form(client):
         "wrong": (400, "INVALID"),
     }
     assert "limit" in found["wrong"].json()["message"]
+    assert "GET" in found["method"].json()["message"]
 
 
 def test_every_kind_of_the_engine_has_a_status():

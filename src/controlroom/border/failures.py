@@ -120,12 +120,10 @@ def _of_framework(request: AnyRequest, error: HTTPException) -> Failure:
     """Failures that the framework found, before or beside our own code."""
     match error:
         case MethodNotAllowedException():
-            return Failure(
-                status=405,
-                code="METHOD_NOT_ALLOWED",
-                message="This address has no such method.",
-                headers=error.headers or {},
-            )
+            headers = error.headers or {}
+            allowed = next((value for name, value in headers.items() if name.lower() == "allow"), "")
+            message = f"This address has no such method{f'; it has {allowed}' if allowed else ''}."
+            return Failure(status=405, code="METHOD_NOT_ALLOWED", message=message, headers=headers)
         case NotFoundException():
             return Failure(status=404, code="NOT_FOUND", message="There is nothing at this address.")
         case ValidationException():

@@ -28,7 +28,10 @@ class DefaultWorkerMissing(Conflict):
     code: ClassVar[str] = "DEFAULT_WORKER_MISSING"
 
     def __init__(self, user: UUID) -> None:
-        super().__init__(f"the user {user} has no default worker that works for this workspace", user_id=str(user))
+        super().__init__(
+            f"the user {user} has no default worker that works for this workspace: give them one, or name where to run",
+            user_id=str(user),
+        )
 
 
 class _Default(Struct, frozen=True):
