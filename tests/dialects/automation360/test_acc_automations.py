@@ -204,7 +204,7 @@ async def test_who_reads_no_runs_sees_no_figures(nobody, enrol, worked, cleo):
     """They are told which permission they lack; an operator elsewhere sees their own workspace's."""
     answer = await nobody.call("POST", f"{BASE}/overview", json=DAY)
     assert answer.status_code == 403
-    assert "dashboard" in answer.json()["message"]
+    assert "everyoneschedule" in answer.json()["message"]
     from controlroom.engine.access.model import Role  # noqa: PLC0415 - of this test alone
 
     elsewhere = await enrol("cleo", role=Role.OPERATOR, workspace=cleo.workspace)

@@ -73,7 +73,7 @@ async def test_a_bot_is_analysed_by_a_worker(room, root, ada, reads):
     assert violations["command"] == {"uid": "tasks.py:4:5"}
     assert [each["ruleSeverity"] for each in violations["ruleViolations"]] == ["HIGH"]
     assert "S602" in report.text
-    assert report.headers["content-type"].startswith("text/csv")
+    assert report.headers["content-type"] == "text/csv; charset=utf-8"
 
 
 async def test_a_clean_bot_has_no_violations(room, root, ada, reads):

@@ -45,7 +45,7 @@ from controlroom.dialects.automation360.routing import Pair, get, post
 
 _BASE: Final = "/v1/acc/automation"
 _READS: Final = Permission.READ_RUNS
-_PAIR: Final = Pair("dashboard", "view")
+_PAIR: Final = Pair("taskscheduling", "everyoneschedule")
 _NONE: Final = PageTold(0, 0, 0)
 
 

@@ -25,7 +25,7 @@ from controlroom.dialects.automation360.routing import Pair, post
 
 _BASE: Final = "/v1/acc/automation"
 _READS: Final = Permission.READ_RUNS
-_PAIR: Final = Pair("dashboard", "view")
+_PAIR: Final = Pair("taskscheduling", "everyoneschedule")
 
 _MOST_RUNNING: Final = ("id", "botId", "name", "path", "count.successful", "count.failed")
 _LONGEST: Final = tuple(

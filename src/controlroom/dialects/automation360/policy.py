@@ -115,7 +115,7 @@ async def download_report(request: Asking, report: Id) -> Response[bytes]:
     found = await store.get(request.db, located.scope, located.id)
     return Response(
         _report(judged(found.policy, found.findings)),
-        media_type="text/csv; charset=utf-8",
+        media_type="text/csv",
         headers={"content-disposition": f'attachment; filename="{report}"'},
     )
 

@@ -207,7 +207,7 @@ async def get_item_export(request: Asking, job: Id) -> Status:
 @get("/v3/wlm/queues/workitems/export/download/{file:str}", number_codes=True)
 async def download_items(request: Asking, file: Id) -> Stream:
     """Get the CSV file of an export, by its `downloadFileId`."""
-    return await _given(request, await _found(request, file, JobKind.ITEM_EXPORT), "text/csv; charset=utf-8")
+    return await _given(request, await _found(request, file, JobKind.ITEM_EXPORT), "text/csv")
 
 
 async def _named(request: Asking) -> list[int]:
