@@ -25,7 +25,7 @@ def audit(
     actor
         Only what the user or API key with this id did.
     since
-        From this time on (ISO 8601, with a zone).
+        From this time on (2030-01-31T07:30:00Z).
     until
         Before this time.
     limit

@@ -31,6 +31,7 @@ Progress = Callable[[int], None]
 
 _NO_ADDRESS = "There is nothing at this address."
 _NO_ID = "Invalid UUID"
+_NO_TIME = "Invalid RFC3339"
 _OF_THE_ORGANIZATION = "in the organization"
 
 
@@ -304,18 +305,25 @@ def _refusal(status: int, headers: Message, content: bytes, *, signed: bool) -> 
             details = error if isinstance(error, dict) else {}
             code = details.get("code") or code
             message = details.get("message") or body.get("message") or ""
-    hint = ""
+    hint = "" if signed and status == http.HTTPStatus.UNAUTHORIZED else _hint(status, code, message)
     if message == _NO_ADDRESS:  # a word without an id's form makes no address
-        message, hint = "the room has nothing of that id", "`list` shows the ids."
-    if message.endswith(_NO_ID):
-        hint = "That is no id: `list` shows the ids."
-    if status == http.HTTPStatus.FORBIDDEN and (message.endswith(_OF_THE_ORGANIZATION) or code == "USERS_ONLY"):
-        hint = "A workspace's key does not do here: log in as a user who may, by `controlroom login USER`."
-    if code == "UNKNOWN_PERMISSION":
-        hint = "docs/operate/cli.md names them all, `controlroom roles show operator` some."
-    if status == http.HTTPStatus.UNAUTHORIZED and not signed:
-        hint = "Is the API key of this room, and not deleted? See --api-key."
+        message = "the room has nothing of that id"
     return Refused(status, code, message or f"the room answered {status} {http.client.responses.get(status, '')}", hint)
+
+
+def _hint(status: int, code: str, message: str) -> str:
+    """What to do about a refusal, where its own words do not say so."""
+    if status == http.HTTPStatus.UNAUTHORIZED:
+        return "Is the API key of this room, and not deleted? See --api-key."
+    if status == http.HTTPStatus.FORBIDDEN and (message.endswith(_OF_THE_ORGANIZATION) or code == "USERS_ONLY"):
+        return "A workspace's key does not do here: log in as a user who may, by `controlroom login USER`."
+    if code == "UNKNOWN_PERMISSION":
+        return "docs/operate/cli.md names them all, `controlroom roles show operator` some."
+    if message == _NO_ADDRESS or _NO_ID in message:
+        return "`list` shows the ids."
+    if _NO_TIME in message:
+        return "A time is written with its zone: 2030-01-31T07:30:00Z."
+    return ""
 
 
 def _proxy(scheme: str, host: str) -> tuple[str, int | None] | None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from cyclopts import App, Parameter
 
@@ -20,6 +20,8 @@ from controlroom.cli.verbs import tell
 
 app = App(name="items")
 
+State = Literal["new", "pending", "in_progress", "done", "failed"]
+
 _SHOWN = 60
 
 
@@ -28,7 +30,7 @@ def list_(
     *,
     process: str | None = None,
     run: str | None = None,
-    state: str | None = None,
+    state: State | None = None,
     limit: int | None = None,
     room: RoomOptions = HERE,
 ) -> None:
@@ -39,9 +41,9 @@ def list_(
     process
         Only those of a process, by name or id.
     run
-        Only those of a run.
+        Only those of a run, by its id.
     state
-        Only those in a state: new, pending, in_progress, done, failed.
+        Only those in a state.
     limit
         At most so many.
     """

@@ -1,6 +1,6 @@
 """`controlroom runs …`."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from cyclopts import App, Parameter
 
@@ -17,6 +17,7 @@ from controlroom.cli.verbs import delete_at, show_rows, tell
 app = App(name="runs")
 
 _DEFAULT = 50
+State = Literal["new", "in_progress", "stopping", "completed", "unresolved"]
 
 
 def _blockers(lock: Row) -> str:
@@ -37,7 +38,7 @@ _LOCKS: list[Column] = [
 
 @app.command(name="list")
 def list_(
-    *, process: str | None = None, state: str | None = None, limit: int = _DEFAULT, room: RoomOptions = HERE
+    *, process: str | None = None, state: State | None = None, limit: int = _DEFAULT, room: RoomOptions = HERE
 ) -> None:
     """List process runs, the newest first.
 
@@ -46,7 +47,7 @@ def list_(
     process
         Only those of a process, by name or id.
     state
-        Only those in a state: new, in_progress, stopping, completed, unresolved.
+        Only those in a state.
     limit
         At most so many.
     """
