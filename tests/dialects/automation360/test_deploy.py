@@ -414,3 +414,10 @@ async def test_a_right_in_a_folder_lets_run_what_is_there(room, root, enrol, wor
     assert await carl.rows(LIST, "deploymentId", theirs["deploymentId"]) == []
     managed = await carl.post("/v3/activity/manage", {"stop_executions": {"execution_ids": [mine["id"]]}})
     assert managed["requestsSentToDevice"] == [mine["id"]]
+
+    governing = {
+        "name": role["name"],
+        "permissions": [{"action": "manageallschedules", "resourceType": "taskscheduling"}],
+    }
+    await root.put(f"/v2/usermanagement/roles/{role['id']}", governing, status=201)
+    assert (await carl.post(DEPLOY, deploying(bot, root)))["deploymentId"]

@@ -77,7 +77,7 @@ _MEANINGS: Final[Mapping[str, Mapping[str, Meaning]]] = {
         "updateschedule": _shows(_P.WRITE_SCHEDULES, _P.START_RUNS),
         "deleteschedule": _shows(_P.WRITE_SCHEDULES),
         "manageallmyfolderschedules": _shows(_P.WRITE_SCHEDULES, _P.START_RUNS),
-        "manageallschedules": _gives(_SCHEDULES),
+        "manageallschedules": Meaning(_SCHEDULES | {_P.START_AS}, _SCHEDULES),
         "setautomationpriority": _shows(_P.START_RUNS),
     },
     "repositorymanager": {
