@@ -233,7 +233,7 @@ async def test_the_api_is_documented(stranger):
     page = (await stranger.get("/worker/v1/docs")).text
 
     paths = {path.removeprefix("/worker/v1").split("/")[1] for path in document["paths"]}
-    assert paths == {"link", "sessions", "claims", "code", "heartbeats", "packages", "step-runs"}
+    assert paths == {"link", "sessions", "claims", "code", "heartbeats", "kept", "packages", "step-runs"}
     for operation in ("link", "claim", "putArtifact"):
         assert operation in page
     assert "src=" not in page
