@@ -7,7 +7,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 PYTEST := $(BIN)/pytest
-JOBS ?= 2
+# One more than most machines that test have cores: a good part of the tests waits for processes.
+JOBS ?= 3
 T ?= tests
 
 # Behind a company's proxy its authority stands in the machine's store alone: uv looks there, too, where there is a store,

@@ -107,7 +107,8 @@ async def test_a_user_has_one_at_work_at_a_time(floor, ada, task):
         order.append(assignment.step_run_id)
         await worker.finish(assignment)
 
-    assert order == [each.id for each in await listed(floor)]
+    # Which is next is not promised to those who ask in the same moment: each passes over what another has locked.
+    assert sorted(order) == [each.id for each in await listed(floor)]
 
 
 async def test_those_with_the_fewest_queued_are_used(floor, ada, dora, task):
