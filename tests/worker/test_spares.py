@@ -286,8 +286,12 @@ async def test_robot_framework(rooms):
 def spares_of(walt: WorkerProcess) -> list[psutil.Process]:
     """The interpreters that wait, zygotes and the first processes of the namespaces included; elders first."""
     below = psutil.Process(walt.process.pid).children(recursive=True)
-    found = [process for process in below if process.name().startswith("python") and "spare.py" in process.cmdline()[1]]
-    return sorted(found, key=lambda process: (process.create_time(), process.pid))
+    found = []
+    for process in below:
+        with suppress(psutil.NoSuchProcess):  # others come and go meanwhile
+            if process.name().startswith("python") and "spare.py" in process.cmdline()[1]:
+                found.append((process.create_time(), process.pid, process))
+    return [process for *_, process in sorted(found, key=lambda each: each[:2])]
 
 
 @pytest.mark.parametrize("sandbox", ["auto", "off"])

@@ -123,7 +123,7 @@ async def test_a_rule_that_takes_too_long_is_refused_or_fails_visibly(floor, lat
     """Where it is asked for; and a schedule that has become so is due no more, and says why."""
     made = await daily(floor, days=9000, hours=23)
     await later(hours=1, minutes=1)
-    monkeypatch.setattr(planning, "_SECONDS", 0.01)
+    monkeypatch.setattr(planning, "_SECONDS", 0.0001)
 
     with pytest.raises(TooCostly):
         await actions.preview(floor.engine, floor.workspace, made.timing, count=10)
