@@ -26,6 +26,7 @@ from controlroom.engine.schedules.definitions import (
     Standing,
     TaskStart,
 )
+from controlroom.engine.schedules.errors import ScheduleNotFound
 from controlroom.engine.schedules.listings import SCHEDULES, ListedSchedule
 from controlroom.engine.schedules.model import GivenPayload, Interval, Once, Policies
 from controlroom.engine.workers.defaults import set_default
@@ -102,6 +103,22 @@ async def test_a_schedule_goes_over_to_another_owner_and_another_task(floor, ada
     after = await actions.update(floor.engine, ada, floor.workspace, made.id, change)
 
     assert (after.owner_id, after.start, after.process_id) == (ben.id, None, process)
+
+
+async def test_several_are_changed_or_none(floor, ada, ben, task):
+    """One that is gone keeps all others as they were; one that is named twice is changed once."""
+    made = [await planned(floor, TaskStart(task=task, where=Anywhere())) for _ in range(3)]
+    named = [(floor.workspace, one.id) for one in made]
+    await actions.delete(floor.engine, ada, floor.workspace, made[2].id)
+    change = ScheduleChange(owner_id=ben.id, is_enabled=False)
+
+    with pytest.raises(ScheduleNotFound):
+        await actions.update_all(floor.engine, ada, named, change)
+    before = [await store.get(floor.engine.database, floor.scope, one.id) for one in made[:2]]
+    after = await actions.update_all(floor.engine, ada, [*named[:2], named[0]], change)
+
+    assert [(one.owner_id, one.is_enabled) for one in before] == [(ada.id, True)] * 2
+    assert [(one.id, one.owner_id, one.is_enabled) for one in after] == [(one.id, ben.id, False) for one in made[:2]]
 
 
 async def test_how_it_stands(floor, ada, task, later):

@@ -1,5 +1,6 @@
 """Automations API v2: the scheduler (§2.20). What v1 says of the same rows is in `schedules_v1`."""
 
+from collections.abc import Sequence
 from typing import Any, Final
 
 from msgspec import UNSET, Raw, UnsetType, field
@@ -210,10 +211,7 @@ async def list_schedules(request: Asking, data: Sought = None) -> Listed[Schedul
 async def change_schedule_owner(request: Asking, data: Body[ChangeOwner]) -> None:
     """Give schedules to another user, who has a place in their workspaces: all of them, or none."""
     owner = await find(request, USER, data.user_id)
-    found = [await schedule_numbered(request, number) for number in data.schedule_ids]
-    for one in found:
-        change = ScheduleChange(owner_id=owner.id)
-        await actions.update(request.engine, request.actor, one.scope.workspace, one.id, change)
+    await _change(request, data.schedule_ids, ScheduleChange(owner_id=owner.id))
 
 
 @put(f"{_BASE}/activate", needs=Permission.WRITE_SCHEDULES, pair=Pair("taskscheduling", "updateschedule"))
@@ -248,12 +246,15 @@ async def deactivate_schedule(request: Asking, schedule: Id) -> None:
     await _enable(request, [schedule], is_enabled=False)
 
 
-async def _enable(request: Asking, numbers: list[int] | list[str], *, is_enabled: bool) -> None:
-    """All of them, if all are there."""
+async def _enable(request: Asking, numbers: Sequence[int | str], *, is_enabled: bool) -> None:
+    await _change(request, numbers, ScheduleChange(is_enabled=is_enabled, is_draft=False))
+
+
+async def _change(request: Asking, numbers: Sequence[int | str], change: ScheduleChange) -> None:
+    """All of them, or none."""
     found = [await schedule_numbered(request, number) for number in numbers]
-    for one in found:
-        change = ScheduleChange(is_enabled=is_enabled, is_draft=False)
-        await actions.update(request.engine, request.actor, one.scope.workspace, one.id, change)
+    named = [(one.scope.workspace, one.id) for one in found]
+    await actions.update_all(request.engine, request.actor, named, change)
 
 
 # ---------------------------------------------------------------------------------------------------- as it is asked

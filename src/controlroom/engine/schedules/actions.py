@@ -1,11 +1,12 @@
 """The verbs of schedules. What the room does with what is due is in `firing.py`."""
 
+from collections.abc import Iterable
 from contextlib import suppress
 from datetime import datetime
 from typing import Any, assert_never
 
 import msgspec
-from msgspec import UNSET
+from msgspec import UNSET, Struct
 
 from controlroom.engine.access.errors import UserNotFound
 from controlroom.engine.access.model import Actor, ActorKind, Permission
@@ -91,41 +92,79 @@ async def update(
 
     Raises what `create` raises, and ScheduleNotFound.
     """
-    scope = scope_of(actor, Permission.WRITE_SCHEDULES, workspace)
-    actor.require(Permission.START_RUNS, workspace)
+    [changed] = await update_all(engine, actor, [(workspace, schedule)], change)
+    return changed
+
+
+async def update_all(
+    engine: Engine, actor: Actor, schedules: Iterable[tuple[WorkspaceId, ScheduleId]], change: ScheduleChange
+) -> list[Schedule]:
+    """Likewise for several of the organization, in one commit: all of them, or none. They come in the order of ids."""
+    named = sorted(set(schedules), key=lambda each: each[1])  # so that two who change the same never wait in a circle
+    places = [(scope_of(actor, Permission.WRITE_SCHEDULES, workspace), schedule) for workspace, schedule in named]
+    for workspace, _ in named:
+        actor.require(Permission.START_RUNS, workspace)
     for _ in range(_TRIES):
-        seen = await store.get(engine.database, scope, schedule)
-        after = _changed(engine, seen, change)
-        checked_name(after.name, what="schedule's name")
-        checked_description(after.description)
-        await _check(engine, after.policies, seen.policies)
-        next_due = seen.next_due
-        is_anew = after.timing != seen.timing or after.is_enabled != seen.is_enabled
-        if is_anew:
-            now = await store.now(engine.database)
-            next_due = await _next(engine, workspace, after.timing, now, is_enabled=after.is_enabled)
-        async with scoped(engine.database, scope) as tx:
-            before = await store.lock(tx, scope, schedule)
-            if (before.timing, before.is_enabled) != (seen.timing, seen.is_enabled):
-                continue  # somebody else has changed it meanwhile
-            after = _changed(engine, before, change)
-            process = before.process_id
-            if change.starts is not UNSET:
-                process = await _started(tx, actor, scope, change.starts)
-            if after.owner_id != before.owner_id:
-                await _ensure_owner(tx, actor, scope, after.owner_id)
-            await store.update(
-                tx,
-                scope,
-                schedule,
-                process,
-                wanted=_terms(after),
-                next_due=next_due if is_anew else before.next_due,
-                updated_by=actor.id,
-            )
-            await record(engine, tx, actor, scope, "schedule.updated", after.id, **_told(after))
-            return await store.get(tx, scope, schedule)
+        planned = [await _planned(engine, scope, schedule, change) for scope, schedule in places]
+        async with scoped(engine.database, actor.organization_id) as tx:
+            locked = [await store.lock(tx, scope, schedule) for scope, schedule in places]
+            if any(_is_other(before, plan.seen) for before, plan in zip(locked, planned, strict=True)):
+                continue  # somebody else has changed one meanwhile
+            return [
+                await _write(engine, tx, actor, scope, plan, before, change)
+                for (scope, _), plan, before in zip(places, planned, locked, strict=True)
+            ]
     raise Conflict("others change the schedule at the same time", code="SCHEDULE_CHANGED")
+
+
+class _Plan(Struct, frozen=True):
+    """What a change comes to, by the schedule as it was seen."""
+
+    seen: Schedule
+    is_anew: bool
+    next_due: datetime | None
+
+
+async def _planned(engine: Engine, scope: Scope, schedule: ScheduleId, change: ScheduleChange) -> _Plan:
+    seen = await store.get(engine.database, scope, schedule)
+    after = _changed(engine, seen, change)
+    checked_name(after.name, what="schedule's name")
+    checked_description(after.description)
+    await _check(engine, after.policies, seen.policies)
+    if not _is_other(after, seen):
+        return _Plan(seen, is_anew=False, next_due=None)
+    now = await store.now(engine.database)
+    return _Plan(
+        seen,
+        is_anew=True,
+        next_due=await _next(engine, scope.workspace, after.timing, now, is_enabled=after.is_enabled),
+    )
+
+
+def _is_other(one: Schedule, other: Schedule) -> bool:
+    return (one.timing, one.is_enabled) != (other.timing, other.is_enabled)
+
+
+async def _write(
+    engine: Engine, tx: ScopedTx, actor: Actor, scope: Scope, plan: _Plan, before: Schedule, change: ScheduleChange
+) -> Schedule:
+    after = _changed(engine, before, change)
+    process = before.process_id
+    if change.starts is not UNSET:
+        process = await _started(tx, actor, scope, change.starts)
+    if after.owner_id != before.owner_id:
+        await _ensure_owner(tx, actor, scope, after.owner_id)
+    await store.update(
+        tx,
+        scope,
+        before.id,
+        process,
+        wanted=_terms(after),
+        next_due=plan.next_due if plan.is_anew else before.next_due,
+        updated_by=actor.id,
+    )
+    await record(engine, tx, actor, scope, "schedule.updated", after.id, **_told(after))
+    return await store.get(tx, scope, before.id)
 
 
 def _changed(engine: Engine, schedule: Schedule, change: ScheduleChange) -> Schedule:
