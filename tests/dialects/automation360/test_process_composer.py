@@ -118,6 +118,11 @@ async def test_a_team_is_a_group_of_users(room, root, ben_user, nobody):
     assert (await root.put(f"{team}/members/add", [ben_user.number]))["memberCount"] == 2
     assert (await root.put(f"{team}/members/add", {"members": [{"id": str(ben_user.number)}]}))["memberCount"] == 2
     assert (await root.put(f"{team}/members/remove", {"userIds": [ben_user.number]}))["memberCount"] == 1
+    both = await root.call(
+        "PUT", f"{team}/members/remove", json=[root.number, ben_user.number]
+    )  # one of them is not in it
+    assert both.status_code == 404
+    assert (await root.put(f"{team}/members/add", [ben_user.number]))["memberCount"] == 2  # nobody went
     assert (await root.call("PUT", f"{team}/members/add", json={})).status_code == 400
     assert (await nobody.call("PUT", f"{team}/members/add", json=[root.number])).status_code == 403
     await root.delete(team)

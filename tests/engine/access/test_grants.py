@@ -118,14 +118,14 @@ async def test_members_of_a_group_have_what_it_is_granted(engine, root, ben, ada
     """From the moment they are in it until they are out, or the group is gone."""
     team = await groups.create_group(engine, root, name="Finance")
     await grant(engine, root, group_of(team), OF_MEMBERS[Role.OWNER], workspace)
-    await groups.add_group_member(engine, root, team.id, UserId(ben.id))
-    await groups.add_group_member(engine, root, team.id, UserId(ben.id))
+    await groups.add_group_members(engine, root, team.id, [UserId(ben.id)])
+    await groups.add_group_members(engine, root, team.id, [UserId(ben.id)])
 
     assert (await again(engine, ben)).grants == {workspace: EVERYTHING}
     assert [member.username for member in await groups.list_group_members(engine, root, team.id, limit=9)] == ["ben"]
     assert (await groups.get_group(engine, ada, team.id)).member_count == 1
 
-    await groups.remove_group_member(engine, root, team.id, UserId(ben.id))
+    await groups.remove_group_members(engine, root, team.id, [UserId(ben.id)])
     assert (await again(engine, ben)).grants == {workspace: PERMISSIONS_OF_ROLE[Role.OPERATOR]}
     await groups.delete_group(engine, root, team.id)
     with pytest.raises(GroupNotFound):
@@ -161,7 +161,7 @@ async def test_who_holds_a_role_has_what_the_role_is_granted(engine, root, ben, 
 
     team = await groups.create_group(engine, root, name="Office")
     await grant(engine, root, group_of(team), clerks.id, None)
-    await groups.add_group_member(engine, root, team.id, newcomer.id)
+    await groups.add_group_members(engine, root, team.id, [newcomer.id])
     assert (await actor_of_user(engine.database, newcomer.id)).grants == {workspace: PERMISSIONS_OF_ROLE[Role.VIEWER]}
     await revoke(engine, root, given.id)
     assert (await actor_of_user(engine.database, newcomer.id)).grants == {}
@@ -202,7 +202,7 @@ async def test_who_gives_a_role_gives_what_the_role_is_granted(engine, root, ben
     with pytest.raises(BeyondOwnRights):
         await grant(engine, manager_ben, person(ben), clerks.id, None)
     with pytest.raises(BeyondOwnRights):
-        await groups.add_group_member(engine, manager_ben, team.id, UserId(ben.id))
+        await groups.add_group_members(engine, manager_ben, team.id, [UserId(ben.id)])
 
     other = await workspaces.create(engine, root, f"keys of {workspace}")
     key, value = await create_api_key(
@@ -233,9 +233,9 @@ async def test_nobody_grants_what_they_lack(engine, root, ada, ben, workspace):
     manager_ben = await again(engine, ben)
     team = await groups.create_group(engine, root, name="Admins")
     await grant(engine, root, group_of(team), ADMIN, None)
-    for verb in (groups.add_group_member, groups.remove_group_member):
+    for verb in (groups.add_group_members, groups.remove_group_members):
         with pytest.raises(BeyondOwnRights):
-            await verb(engine, manager_ben, team.id, UserId(ben.id))
+            await verb(engine, manager_ben, team.id, [UserId(ben.id)])
     with pytest.raises(BeyondOwnRights):
         await groups.delete_group(engine, manager_ben, team.id)
 
@@ -245,7 +245,7 @@ async def test_who_can_do_more_by_a_group_is_nobody_s_to_govern(engine, root, ad
     await users.set_password(engine, ada, UserId(ben.id), "a new password")
     team = await groups.create_group(engine, root, name="Admins")
     await grant(engine, root, group_of(team), ADMIN, None)
-    await groups.add_group_member(engine, root, team.id, UserId(ben.id))
+    await groups.add_group_members(engine, root, team.id, [UserId(ben.id)])
 
     with pytest.raises(Forbidden):
         await users.set_password(engine, ada, UserId(ben.id), "another password")
@@ -269,10 +269,10 @@ async def test_the_last_who_governs_stays(engine, root, ada, workspace):
     await grant(engine, root, group_of(team), OF_MEMBERS[Role.OWNER], workspace)
     with pytest.raises(LastOwner):  # nobody is in it
         await revoke(engine, root, hers.id)
-    await groups.add_group_member(engine, root, team.id, UserId(ada.id))
+    await groups.add_group_members(engine, root, team.id, [UserId(ada.id)])
     await revoke(engine, root, hers.id)
     with pytest.raises(LastOwner):
-        await groups.remove_group_member(engine, root, team.id, UserId(ada.id))
+        await groups.remove_group_members(engine, root, team.id, [UserId(ada.id)])
     with pytest.raises(LastOwner):
         await groups.delete_group(engine, root, team.id)
 
@@ -333,8 +333,8 @@ async def test_what_is_done_to_roles_groups_and_grants_is_recorded(engine, root,
     group = await groups.create_group(engine, root, name="g")
     await groups.edit_group(engine, root, group.id, name="h")
     made = await grant(engine, root, group_of(group), role.id, workspace)
-    await groups.add_group_member(engine, root, group.id, UserId(ben.id))
-    await groups.remove_group_member(engine, root, group.id, UserId(ben.id))
+    await groups.add_group_members(engine, root, group.id, [UserId(ben.id)])
+    await groups.remove_group_members(engine, root, group.id, [UserId(ben.id)])
     await revoke(engine, root, made.id)
     await groups.delete_group(engine, root, group.id)
     await roles.delete_role(engine, root, role.id)

@@ -173,7 +173,12 @@ async def test_a_queue_says_how_it_stands(floor):
     assert [each.standing for each in await listed(floor, queue)] == [ItemStanding.READY]
     with pytest.raises(QueueInUse):
         await actions.delete(floor.engine, floor.ada, floor.workspace, queue.id, with_items=True)
+    free = await reached(floor, await actions.create(floor.engine, floor.ada, floor.workspace, name=f"free {uuid7()}"))
+    with pytest.raises(QueueInUse):  # all of them or none, in whichever order they are named and made
+        await actions.delete_all(floor.engine, [free, await reached(floor, queue)])
     await actions.remove_consumer(floor.engine, floor.ada, floor.workspace, queue.id, made.id)
+    later = await actions.create(floor.engine, floor.ada, floor.workspace, name=f"free {uuid7()}")
+    await actions.delete_all(floor.engine, [free, await reached(floor, later)])
     await actions.delete(floor.engine, floor.ada, floor.workspace, queue.id, with_items=True)
     with pytest.raises(QueueNotFound):
         await reached(floor, queue)

@@ -213,21 +213,18 @@ async def update_queue(request: Asking, queue: Id, data: Body[QueueBody]) -> Que
 @delete("/v3/wlm/queues/{queue:str}", pair=MANAGE, number_codes=True)
 async def delete_queue(request: Asking, queue: Id) -> None:
     """Delete a queue on which no automation works, with its work items."""
-    await at(request, queue, Right.OWN, _deleter(request))
+
+    async def delete_it(reached: Reached) -> None:
+        await actions.delete(request.engine, reached.actor, reached.workspace, reached.queue, with_items=True)
+
+    await at(request, queue, Right.OWN, delete_it)
 
 
 @post("/v3/wlm/queues/delete", status=204, pair=MANAGE, number_codes=True)
 async def delete_queues(request: Asking, data: Body[list[int]]) -> None:
-    """Delete several queues, one after the other."""
-    for number in data:
-        await at(request, str(number), Right.OWN, _deleter(request))
-
-
-def _deleter(request: Asking) -> Callable[[Reached], Awaitable[None]]:
-    async def delete_it(reached: Reached) -> None:
-        await actions.delete(request.engine, reached.actor, reached.workspace, reached.queue, with_items=True)
-
-    return delete_it
+    """Delete several queues, all of them or none."""
+    if data:
+        await actions.delete_all(request.engine, [await reach(request, number, Right.OWN) for number in data])
 
 
 # ---------------------------------------------------------------------------------------------------- finding

@@ -46,9 +46,7 @@ class TeamTold(Shape, frozen=True):
 async def create_team(request: Asking, data: Body[TeamAsked]) -> TeamMade:
     """Make a team."""
     users = await _users(request, {"members": data.members, "userIds": list(data.user_ids)}, may_be_none=True)
-    group = await actions.create_group(*request.governing, name=data.name, description=data.description)
-    for user in users:
-        await actions.add_group_member(*request.governing, group.id, user)
+    group = await actions.create_group(*request.governing, name=data.name, description=data.description, members=users)
     return TeamMade(group.number, str(group.number))
 
 
@@ -62,8 +60,7 @@ async def delete_team(request: Asking, team: Id) -> None:
 async def add_team_members(request: Asking, team: Id, data: Body[Any]) -> TeamTold:
     """Put users into a team: an array of ids, `{userIds}`, or `{members: [{id}]}`."""
     group = await _team(request, team)
-    for user in await _users(request, data):
-        await actions.add_group_member(*request.governing, group, user)
+    await actions.add_group_members(*request.governing, group, await _users(request, data))
     return await _told(request, group)
 
 
@@ -71,8 +68,7 @@ async def add_team_members(request: Asking, team: Id, data: Body[Any]) -> TeamTo
 async def remove_team_members(request: Asking, team: Id, data: Body[Any]) -> TeamTold:
     """Take users out of a team, likewise."""
     group = await _team(request, team)
-    for user in await _users(request, data):
-        await actions.remove_group_member(*request.governing, group, user)
+    await actions.remove_group_members(*request.governing, group, await _users(request, data))
     return await _told(request, group)
 
 

@@ -91,14 +91,14 @@ async def list_user_group_members(
 @post("/user-groups/{group_id:uuid}/members", needs=Permission.READ_MEMBERS)
 async def add_user_group_member(request: Asking, group_id: Path[UserGroupId], data: Body[AddToGroup]) -> Identified:
     """Put a user into a group; it takes all that the group is granted."""
-    await actions.add_group_member(*request.governing, group_id, UserId(data.user.id))
+    await actions.add_group_members(*request.governing, group_id, [UserId(data.user.id)])
     return Identified(data.user.id)
 
 
 @delete("/user-groups/{group_id:uuid}/members/{user_id:uuid}", needs=Permission.READ_MEMBERS)
 async def remove_user_group_member(request: Asking, group_id: Path[UserGroupId], user_id: Path[UserId]) -> Deleted:
     """Take a user out of a group."""
-    return await Deleted.after(user_id, actions.remove_group_member(*request.governing, group_id, user_id))
+    return await Deleted.after(user_id, actions.remove_group_members(*request.governing, group_id, [user_id]))
 
 
 _show = shown_as(UserGroupAnswer, model.UserGroup)

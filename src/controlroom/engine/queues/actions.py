@@ -1,5 +1,6 @@
 """The verbs of queues and their consumers."""
 
+from collections.abc import Iterable
 from contextlib import suppress
 
 from msgspec import UNSET, Raw
@@ -31,7 +32,7 @@ from controlroom.engine.queues.model import (
     QueueChange,
     QueueSettings,
 )
-from controlroom.engine.queues.rights import Holder, Right, governing, user_of
+from controlroom.engine.queues.rights import Holder, Reached, Right, governing, user_of
 from controlroom.engine.queues.zones import check_zone
 from controlroom.engine.work_items import actions as work_items
 from controlroom.engine.work_items.limits import check_payload, check_schema_text
@@ -171,18 +172,32 @@ async def delete(
     """
     scope = governing(actor, workspace)
     async with scoped(engine.database, scope) as tx:
-        found = await store.get(tx, scope, queue, for_update=True)
-        if not found.is_standing:
-            raise QueueInUse("a step's queue goes with its step")
-        if with_items:
-            if found.has_consumers:
-                raise QueueInUse("an automation works on the queue: delete that first")
-            if await store.drop_items(tx, queue):
-                raise QueueInUse("work items of the queue are being worked on")
-        elif await store.has_waiting(tx, queue):
-            raise QueueInUse("work items wait in the queue: delete them first")
-        await store.delete(tx, queue)
-        await record(engine, tx, actor, scope, "queue.deleted", queue, name=found.name)
+        await _delete(engine, tx, actor, scope, queue, with_items=with_items)
+
+
+async def delete_all(engine: Engine, queues: Iterable[Reached]) -> None:
+    """Delete several standing queues with what waits in them, all of them or none. Raises QueueInUse."""
+    in_order = sorted({each.queue: each for each in queues}.values(), key=lambda each: each.queue)
+    async with scoped(engine.database, in_order[0].actor.organization_id) as tx:
+        for each in in_order:  # so that two who delete the same never wait in a circle
+            await _delete(engine, tx, each.actor, governing(each.actor, each.workspace), each.queue, with_items=True)
+
+
+async def _delete(
+    engine: Engine, tx: ScopedTx, actor: Actor, scope: Scope, queue: QueueId, *, with_items: bool
+) -> None:
+    found = await store.get(tx, scope, queue, for_update=True)
+    if not found.is_standing:
+        raise QueueInUse("a step's queue goes with its step")
+    if with_items:
+        if found.has_consumers:
+            raise QueueInUse("an automation works on the queue: delete that first")
+        if await store.drop_items(tx, queue):
+            raise QueueInUse("work items of the queue are being worked on")
+    elif await store.has_waiting(tx, queue):
+        raise QueueInUse("work items wait in the queue: delete them first")
+    await store.delete(tx, queue)
+    await record(engine, tx, actor, scope, "queue.deleted", queue, name=found.name)
 
 
 async def put(

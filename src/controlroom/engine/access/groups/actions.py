@@ -3,6 +3,8 @@
 Who comes into a group gets all that it is granted, so that nobody lets in, or out, who could not give all of that.
 """
 
+from collections.abc import Iterable
+
 from controlroom.engine.access.credentials import forget
 from controlroom.engine.access.errors import GroupNotFound, UserNotFound
 from controlroom.engine.access.grants import store as grants
@@ -44,8 +46,10 @@ async def list_group_members(
     return await store.list_members(engine.database, actor.organization_id, group, after=after, limit=limit)
 
 
-async def create_group(engine: Engine, actor: Actor, *, name: str, description: str = "") -> UserGroup:
-    """A new group, without members and grants. Raises NameTaken."""
+async def create_group(
+    engine: Engine, actor: Actor, *, name: str, description: str = "", members: Iterable[UserId] = ()
+) -> UserGroup:
+    """A new group of these users, without grants. Raises NameTaken, UserNotFound."""
     ensure_in_organization(actor, Permission.WRITE_MEMBERS)
     async with scoped(engine.database, actor.organization_id) as tx:
         group = await store.add(
@@ -56,6 +60,7 @@ async def create_group(engine: Engine, actor: Actor, *, name: str, description: 
             description=checked_description(description),
         )
         await record(engine, tx, actor, actor.organization_id, "user_group.created", group.id, name=group.name)
+        await _add(engine, tx, actor, group.id, members)
     return group
 
 
@@ -93,28 +98,42 @@ async def delete_group(engine: Engine, actor: Actor, group: UserGroupId) -> None
         tx.after_commit(lambda: forget(engine))
 
 
-async def add_group_member(engine: Engine, actor: Actor, group: UserGroupId, user: UserId) -> None:
-    """Put a user into a group; fine if they are in it. Raises GroupNotFound, UserNotFound, BeyondOwnRights."""
+async def add_group_members(engine: Engine, actor: Actor, group: UserGroupId, users: Iterable[UserId]) -> None:
+    """Put users into a group, all of them or none; fine if they are in it.
+
+    Raises GroupNotFound, UserNotFound, BeyondOwnRights.
+    """
     ensure_in_organization(actor, Permission.WRITE_MEMBERS)
     async with scoped(engine.database, actor.organization_id) as tx:
         await _lock(tx, actor, group)
         await _ensure_could_give(tx, actor, group)
-        if not await store.add_member(tx, actor.organization_id, group, user):
-            raise UserNotFound
-        await record(engine, tx, actor, actor.organization_id, "user_group.member_added", group, user=str(user))
+        await _add(engine, tx, actor, group, users)
 
 
-async def remove_group_member(engine: Engine, actor: Actor, group: UserGroupId, user: UserId) -> None:
-    """Take a user out of a group. Raises GroupNotFound, UserNotFound, BeyondOwnRights, LastOwner, LastAdmin."""
+async def remove_group_members(engine: Engine, actor: Actor, group: UserGroupId, users: Iterable[UserId]) -> None:
+    """Take users out of a group, all of them or none.
+
+    Raises GroupNotFound, UserNotFound, BeyondOwnRights, LastOwner, LastAdmin.
+    """
     ensure_in_organization(actor, Permission.WRITE_MEMBERS)
     async with scoped(engine.database, actor.organization_id) as tx:
         await _lock(tx, actor, group)
         await _ensure_could_give(tx, actor, group)
         governed = await grants.governed_by_group(tx, actor.organization_id, group)
         async with kept_governed(tx, actor.organization_id, governed):
-            if not await store.remove_member(tx, group, user):
-                raise UserNotFound
-        await record(engine, tx, actor, actor.organization_id, "user_group.member_removed", group, user=str(user))
+            for user in users:
+                if not await store.remove_member(tx, group, user):
+                    raise UserNotFound
+                await record(
+                    engine, tx, actor, actor.organization_id, "user_group.member_removed", group, user=str(user)
+                )
+
+
+async def _add(engine: Engine, tx: ScopedTx, actor: Actor, group: UserGroupId, users: Iterable[UserId]) -> None:
+    for user in users:
+        if not await store.add_member(tx, actor.organization_id, group, user):
+            raise UserNotFound
+        await record(engine, tx, actor, actor.organization_id, "user_group.member_added", group, user=str(user))
 
 
 async def _lock(tx: Statements, actor: Actor, group: UserGroupId) -> None:
