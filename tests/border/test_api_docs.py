@@ -90,3 +90,12 @@ def test_the_page_loads_and_runs_nothing_of_others():
     assert {"listItems", "updateItem", "deleteItem", "listShops", "logIn"} == set(
         re.findall('<article id="(\\w+)"', shown)
     )
+
+
+def test_with_what_paths_begin_is_told_where_most_begin_alike():
+    """And nothing of it where they do not."""
+    alike = DOCUMENT | {"paths": {path: each for path, each in DOCUMENT["paths"].items() if "items" in path}}
+    apart = DOCUMENT | {"paths": {"/v1/a": {"get": operation("a", "A")}, "/v2/b": {"get": operation("b", "B")}}}
+
+    assert "Paths begin with <code>/api/{workspace}" in page(alike, document="doc.json")
+    assert "Paths begin" not in page(apart, document="doc.json")

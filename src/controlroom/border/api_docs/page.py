@@ -42,7 +42,7 @@ def page(schema: dict[str, Any], *, document: str) -> str:
         f"<nav aria-label=Contents>{_search()}{''.join(map(_entry, nouns))}"
         f'<p><a href="#types">Types</a></nav>'
         f"<main><header><h1>{title}</h1><p>{prose(str(info.get('description') or ''))}</p>"
-        f"<p>Paths begin with <code>{escape(base)}</code> where nothing else is said. For programs: "
+        f"<p>{_beginning(base)}For programs: "
         f'<a href="{escape(document)}">the OpenAPI document</a>.</p>{_credentials(schema)}</header>'
         + "".join(_noun(noun, base, schemas) for noun in nouns)
         + '<section id="types"><h2>Types</h2>'
@@ -50,6 +50,11 @@ def page(schema: dict[str, Any], *, document: str) -> str:
         + "</section>"
         + f'<p id="none" hidden>Nothing is called that.</p></main><script>{_SCRIPT}</script></body></html>'
     )
+
+
+def _beginning(base: str) -> str:
+    """With what paths begin, for a document that has its paths in full where it has no base."""
+    return f"Paths begin with <code>{escape(base)}</code> where nothing else is said. " if base else ""
 
 
 def _search() -> str:
