@@ -15,7 +15,7 @@ from controlroom.engine.access.tokens import mint_step_run_token
 from controlroom.engine.engine import Engine
 from controlroom.engine.runs.endings import OF_WORKER
 from controlroom.engine.runs.errors import Superseded
-from controlroom.engine.runs.shares import HAS_ITS_TURN
+from controlroom.engine.runs.shares import HAS_ITS_TURN, ONE_AT_WORK
 from controlroom.engine.wakes import Topic
 from controlroom.engine.work_items.store import IS_DUE
 from controlroom.engine.workers.store import placement_matches
@@ -130,8 +130,10 @@ async def _take(engine: Engine, worker: WorkerActor, session: UUID, free: int) -
             break
         try:
             taken = await _claim_one(engine.database, scope, worker.worker_id, session)
-        except UniqueViolation:  # somebody else has just begun one of the same user: the next look passes it by
-            continue
+        except UniqueViolation as refused:
+            if refused.constraint != ONE_AT_WORK:
+                raise
+            continue  # somebody else has just begun one of the same user: the next look passes it by
         if taken is None:
             break
         if taken.is_withdrawn:

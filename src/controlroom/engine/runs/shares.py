@@ -13,6 +13,9 @@ from controlroom.ids import RunId, StepId, StepRunId, WorkspaceId
 
 STOPPED: Final = "It was stopped before it began."
 
+ONE_AT_WORK: Final = "step_run_alone"
+"""The index that refuses a user a second one at work."""
+
 HAS_ITS_TURN: Final = """(not step_run.is_alone
                     or step_run.run_as <> all (array(select busy.run_as from step_run as busy
                                                       where busy.state = 'in_progress' and busy.is_alone)))"""
