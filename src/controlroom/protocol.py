@@ -21,15 +21,23 @@ after a lost answer.
 | POST `/worker/v1/step-runs/{id}/attempts/{n}/artifacts`           | `SmallArtifacts`, MessagePack | `{}`           |
 | POST `/worker/v1/step-runs/{id}/attempts/{n}/finish`              | `Finish`            | `{}`                     |
 | POST `/worker/v1/step-runs/{id}/attempts/{n}/return`              | `Return`            | `{}`                     |
+| GET  `/worker/v1/step-runs/{id}/attempts/{n}/project`             | nothing             | `ProjectPlan`            |
+| GET  `/worker/v1/step-runs/{id}/attempts/{n}/project/source`      | nothing             | `ProjectSource`          |
+| GET  `/worker/v1/step-runs/{id}/attempts/{n}/project/files/{hash}` | nothing            | the bytes                |
+| PUT  `/worker/v1/step-runs/{id}/attempts/{n}/project/database?size=` | the bytes        | `{}`                     |
 
 An artifact names its phase by the position where one phase's files are told apart from another's: those of commands.
 A console batch may end with the line that has no end yet: its last `&unfinished=` bytes, shown and not stored.
 A session says what its worker can do beyond the first release (`Ability`); it is given no other work.
+
+The last four are for what is a project's (`ProjectCommands`). The plan holds secrets: it is fetched by the worker that
+has the attempt, kept in memory, and never written anywhere. What plan and source name by hash, the files answer. The
+database is put before `finish`, also of an attempt that failed: what ends the attempt makes it the next version.
 All but `link` carry `Authorization: Bearer <worker token>`. Errors are `{"error": {"code", "message"}, "message"}`.
 """
 
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import UUID
 
 from msgspec import Meta, Struct
@@ -80,6 +88,10 @@ class PhaseKind(StrEnum):
     PRE_RUN_SCRIPT = "pre_run_script"
     TASK = "task"
     COMMAND = "command"
+    SOURCE = "source"
+    """A project's files are fetched."""
+    PROFILE = "profile"
+    """A project's connection is written down, and its environment made."""
 
 
 class PhaseState(StrEnum):
@@ -121,6 +133,8 @@ class Ability(StrEnum):
 
     COMMANDS = "commands"
     """Run lists of commands, not only tasks."""
+    PROJECTS = "projects"
+    """Run the commands of a dbt project by a plan."""
 
 
 ABILITIES = tuple(Ability)
@@ -236,7 +250,13 @@ class Commands(Struct, frozen=True, tag="commands"):
     commands: Annotated[tuple[Command, ...], Meta(min_length=1)]
 
 
-Work = RobotTask | Commands
+class ProjectCommands(Struct, frozen=True, tag="project"):
+    """Commands of a dbt project. What is run and with what is told by its plan, which the worker asks for."""
+
+    commands: Annotated[tuple[Command, ...], Meta(min_length=1)]
+
+
+Work = RobotTask | Commands | ProjectCommands
 """What a step run does."""
 
 
@@ -369,8 +389,9 @@ class Orders(Struct, frozen=True):
 class PhaseReport(Struct, frozen=True, kw_only=True):
     """A phase as it stands.
 
-    The report of the first phase after `environment` marks that the robot has begun: from then on a lost worker fails
-    the attempt instead of having it repeated. It must be acknowledged before robot code runs.
+    The report of the first phase that does not only prepare marks that the robot has begun: from then on a lost worker
+    fails the attempt instead of having it repeated. It must be acknowledged before robot code runs. Environment, source
+    and profile prepare, and commands that say so.
     """
 
     position: Count
@@ -386,6 +407,9 @@ class PhaseReport(Struct, frozen=True, kw_only=True):
     message: str = ""
     exit_code: ExitCode | None = None
     """Of the phase's program, once it has ended."""
+
+    is_preparation: bool = False
+    """It is of the kind of commands and yet runs nothing of the project's own: its worker may still be lost."""
 
 
 class PhaseReports(Struct, frozen=True):
@@ -430,3 +454,139 @@ class Return(Struct, frozen=True):
     """The worker could not begin the attempt: no robot code has run. It is given to another worker."""
 
     reason: str
+
+
+class Purpose(StrEnum):
+    """What a command of a project's plan is there for."""
+
+    DEPS = "deps"
+    """Fetch the packages that it needs. Reported with `is_preparation`."""
+    FRESHNESS = "freshness"
+    OWN = "own"
+    """A command of the job, or of the start in its place."""
+    RETRY = "retry"
+    """The command in which an earlier run failed, from where it failed: `words` say `dbt retry`, `name` the command."""
+    DOCS = "docs"
+
+
+class PlannedPhase(Struct, frozen=True, kw_only=True):
+    """A phase as it shall be: position and number in the plan are the same, from 0."""
+
+    kind: PhaseKind
+    """Source, profile or command."""
+    name: str
+    words: tuple[str, ...] = ()
+    """Of a command; flags that the worker needs beside them, it adds."""
+    on_failure: OnFailure = OnFailure.SKIP
+    purpose: Purpose | None = None
+    """Of a command."""
+
+
+class Tool(Struct, frozen=True):
+    """What runs a project: the version of dbt as `major.minor`, and the adapter by its name."""
+
+    version: str
+    adapter: str
+
+
+class FileRef(Struct, frozen=True):
+    """A file that the server has for the attempt, by content."""
+
+    name: str
+    hash: str
+    size: int
+
+
+class DatabaseFile(Struct, frozen=True, kw_only=True, tag="room"):
+    """The database is a file that the room keeps: the worker works on a copy, and puts that back."""
+
+    connection: int
+    """Its number."""
+    name: str
+    hash: str | None
+    """Of the version to begin with; None where there is none yet."""
+    size: int
+    most_bytes: int
+    """How large the next version may be."""
+
+
+class WorkerFolder(Struct, frozen=True, tag="worker"):
+    """The database is a file on the worker's own disk, or on one that its workers share."""
+
+    path: str
+    """As the connection says it: within what the worker's operator allows."""
+
+
+class ProjectFacts(Struct, frozen=True, kw_only=True):
+    """What a run may know of itself: numbers and names."""
+
+    organization: int
+    organization_name: str
+    project: int
+    project_name: str
+    job: int
+    job_name: str
+    run: int
+    target: int
+    target_name: str
+    target_kind: str
+    """`development` or `deployment`."""
+    target_purpose: str | None
+    """`production`, `staging` or neither."""
+    reason: str
+    """Why the run was started, in words."""
+    reason_category: str
+    """`scheduled`, `github_pull_request`, `gitlab_merge_request`, `azure_pull_request` or `other`."""
+    is_ci: bool
+    """It tries a change out, apart from all others."""
+    pull_request: int | None = None
+    sha: str | None = None
+    """The commit that was asked for."""
+
+
+class ProjectPlan(Struct, frozen=True, kw_only=True):
+    """All that a worker needs for one attempt of a project's run. Full of secrets."""
+
+    phases: tuple[PlannedPhase, ...]
+    tool: Tool
+    subdirectory: str
+    """Where `dbt_project.yml` lies in the source; "" at its top."""
+    threads: int
+    target_name: str
+    output: dict[str, Any]
+    """The only output of the profile, secrets included, without the place of a database file."""
+    secrets: tuple[str, ...]
+    """To be masked in whatever is printed, told or left."""
+    variables: dict[str, str]
+    """Environment variables that people have given, of the narrowest scope each."""
+    facts: ProjectFacts
+    database: DatabaseFile | WorkerFolder | None = None
+    defer: FileRef | None = None
+    """The manifest that the commands defer to."""
+    retry: tuple[FileRef, ...] = ()
+    """What the retried command left: `run_results.json` and `manifest.json`."""
+
+
+class SourceHere(Struct, frozen=True, kw_only=True, tag="here"):
+    """The files of the project, as a zip among the plan's files."""
+
+    package: PackageRef
+    commit: str = ""
+    """Of a repository; "" of what was uploaded."""
+    branch: str = ""
+
+
+class SourceComing(Struct, frozen=True, tag="coming"):
+    """Somebody is fetching it: ask again after so many seconds."""
+
+    seconds: float
+
+
+class SourceRefused(Struct, frozen=True, tag="refused"):
+    """It cannot be had, and the phase fails with this."""
+
+    message: str
+
+
+ProjectSource = SourceHere | SourceComing | SourceRefused
+"""Where the files of a project are."""

@@ -23,6 +23,7 @@ from controlroom.protocol import (
     Finish,
     PhaseKind,
     PhaseState,
+    ProjectCommands,
     RobotTask,
     SandboxKind,
 )
@@ -148,7 +149,7 @@ class StepRun:
                     self._phases.begin_next()
                 words = self._words(package, artifacts_dir=str(stage.folders.artifacts))
                 return await self._task(words, stage, variables_of())
-            case Commands(commands):
+            case Commands(commands) | ProjectCommands(commands):
                 succession = CommandList(self._supervisor, self._phases, self._console, self._hand_in)
                 return await succession.run(commands, stage, variables_of)
 
@@ -179,7 +180,7 @@ class StepRun:
                     return find_task(package.definition, name).name
                 except ControlRoomError as error:
                     raise Failure(ErrorCode.TASK_NOT_FOUND, error.message) from error
-            case Commands():
+            case Commands() | ProjectCommands():
                 return ""
 
     def _expect_phases(self, scripts: Sequence[str] = (), package: Package | None = None) -> None:
@@ -191,7 +192,7 @@ class StepRun:
         match self._assignment.work:
             case RobotTask(name):
                 self._phases.expect(PhaseKind.TASK, [self._task_name(package) if package else name])
-            case Commands(commands):
+            case Commands(commands) | ProjectCommands(commands):
                 self._phases.expect(PhaseKind.COMMAND, [command.name for command in commands])
 
     async def _take_lease(self, package: Package) -> Lease:
@@ -318,7 +319,7 @@ class StepRun:
         match self._assignment.work:
             case RobotTask():
                 return self._results.of_robot(freezes)
-            case Commands():
+            case Commands() | ProjectCommands():
                 last, whole = self._results.of_phase(self._phases.position), results.kept(freezes)
                 return artifacts.Left(whole.artifacts + last.artifacts, last.complaints)
 

@@ -4,6 +4,7 @@ An attempt that is no longer the worker's is refused.
 """
 
 from collections.abc import Mapping, Sequence
+from typing import Final
 
 from msgspec import structs
 
@@ -39,7 +40,7 @@ _LONGEST_REASON = 1000
 async def report_phases(
     engine: Engine, worker: WorkerActor, step_run: StepRunId, attempt: int, reports: PhaseReports
 ) -> None:
-    """Write how phases stand; the first one after `environment` marks that robot code may have run."""
+    """Write how phases stand; the first one that does not only prepare marks that robot code may have run."""
     scope = scope_of_worker(worker)
     async with scoped(engine.database, scope) as tx:
         leased = await lock_attempt(tx, scope, worker.worker_id, step_run, attempt)
@@ -54,8 +55,13 @@ async def _mark_begun(tx: ScopedTx, step_run: StepRunId) -> None:
     await tx.execute("update step_run set began_at = clock_now() where id = %(id)s", id=step_run)
 
 
+_PREPARING: Final = {PhaseKind.ENVIRONMENT, PhaseKind.SOURCE, PhaseKind.PROFILE}
+
+
 def _is_robot_code(report: PhaseReport) -> bool:
-    return report.kind is not PhaseKind.ENVIRONMENT and report.state not in {PhaseState.WAITING, PhaseState.SKIPPED}
+    if report.kind in _PREPARING or report.is_preparation:
+        return False
+    return report.state not in {PhaseState.WAITING, PhaseState.SKIPPED}
 
 
 async def add_artifacts(
