@@ -60,6 +60,7 @@ AssistantRunId = NewType("AssistantRunId", UUID)
 AssistantArtifactId = NewType("AssistantArtifactId", UUID)
 AllocationId = NewType("AllocationId", UUID)
 TriggerMappingId = NewType("TriggerMappingId", UUID)
+TargetId = NewType("TargetId", UUID)
 
 
 def uuid7() -> UUID:

@@ -177,7 +177,7 @@ Credentials of all kinds are one table and several nouns: a row of each.
 
 
 def _of(noun: Noun) -> str:
-    return noun.word if noun.table == "credential" else noun.table
+    return noun.word if noun.table == "credential" or noun.word == "job" else noun.table
 
 
 @pytest.fixture
@@ -193,6 +193,12 @@ async def rows(engine, team):
     await engine.database.execute(
         "insert into linking (credential_id, is_reusable, serves_all) values (%(token)s, false, true)",
         token=ids["link token"],
+    )
+    ids["job"] = await _process(engine, team.workspace, "nightly")
+    await engine.database.execute(
+        "insert into job (process_id, workspace_id, target_id, kind) values (%(id)s, %(place)s, %(id)s, 'other')",
+        id=ids["job"],
+        place=team.workspace,
     )
     return ids
 
@@ -240,7 +246,7 @@ async def test_whatever_has_a_number_is_a_noun(engine):
     )
 
     assert sorted(tables) == sorted({noun.table for noun in NOUNS})
-    assert sorted(ROWS) == sorted(_of(noun) for noun in NOUNS)
+    assert sorted([*ROWS, "job"]) == sorted(_of(noun) for noun in NOUNS)
 
 
 @pytest.mark.parametrize("noun", NOUNS, ids=_of)
