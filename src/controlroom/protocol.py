@@ -565,6 +565,8 @@ class ProjectPlan(Struct, frozen=True, kw_only=True):
     """The manifest that the commands defer to."""
     retry: tuple[FileRef, ...] = ()
     """What the retried command left: `run_results.json` and `manifest.json`."""
+    trouble: str = ""
+    """Why there is no output, or none that may be used: the profile phase fails with this."""
 
 
 class SourceHere(Struct, frozen=True, kw_only=True, tag="here"):
