@@ -220,6 +220,19 @@ async def let_go(tx: Statements, _room: Room, fetch: Fetch) -> None:
     )
 
 
+async def is_at(tx: ScopedTx, scope: Scope, package: PackageId, commit: str) -> None:
+    """Note that the package's own ref was fetched beside the fetches of its own."""
+    await tx.execute(
+        f"""
+        update package_source set fetched_at = clock_now(), fetched_commit = %(commit)s, error = ''
+         where package_id = %(package)s and workspace_id = {SEEN}
+        """,
+        package=package,
+        commit=commit,
+        **scope.params,
+    )
+
+
 async def lock(tx: ScopedTx, fetch: Fetch) -> bool:
     """Hold a claimed fetch until the transaction ends; whether it is still the claimer's."""
     found = await tx.value(

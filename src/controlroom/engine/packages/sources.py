@@ -16,7 +16,8 @@ from controlroom.engine.access.record import record
 from controlroom.engine.access.scope import Room, Scope, ScopedTx, ensure_seen, scope_of, scoped
 from controlroom.engine.engine import Engine
 from controlroom.engine.events.store import By
-from controlroom.engine.packages import actions, source_store, store
+from controlroom.engine.packages import actions, commits, source_store, store
+from controlroom.engine.packages.commits import RefFetch
 from controlroom.engine.packages.model import Package
 from controlroom.engine.packages.source_store import Fetch, Ref, RefKind, Source
 from controlroom.engine.vault import store as vault
@@ -122,6 +123,7 @@ async def remove(engine: Engine, actor: Actor, workspace: WorkspaceId, package: 
     async with scoped(engine.database, scope) as tx:
         if not await source_store.remove(tx, scope, package):
             raise SourceNotFound(package)
+        await commits.forget(tx, package)
         await record(engine, tx, actor, scope, "package_source.removed", package)
 
 
@@ -139,26 +141,33 @@ def hook_secret(engine: Engine, source: Source) -> bytes:
 
 
 # ---------------------------------------------------------------------------------------------------- fetching
-async def claim(engine: Engine, room: Room) -> Fetch | None:
-    """A fetch that is to be done now, claimed for a while; None if there is none."""
-    return await source_store.claim(engine.database, room)
+async def claim(engine: Engine, room: Room) -> Fetch | RefFetch | None:
+    """A fetch that is to be done now, claimed for a while; None if there is none. Those that runs wait for go first."""
+    return await commits.claim(engine.database, room) or await source_store.claim(engine.database, room)
 
 
-async def renew(engine: Engine, room: Room, fetch: Fetch) -> bool:
+async def renew(engine: Engine, room: Room, fetch: Fetch | RefFetch) -> bool:
     """Keep a claimed fetch for another while; whether it is still ours: its source may be another by now."""
+    if isinstance(fetch, RefFetch):
+        return await commits.renew(engine.database, room, fetch)
     return await source_store.renew(engine.database, room, fetch)
 
 
-async def let_go(engine: Engine, room: Room, fetch: Fetch) -> None:
+async def let_go(engine: Engine, room: Room, fetch: Fetch | RefFetch) -> None:
     """Give a claimed fetch to whoever claims it next, at once."""
-    await source_store.let_go(engine.database, room, fetch)
+    if isinstance(fetch, RefFetch):
+        await commits.let_go(engine.database, room, fetch)
+    else:
+        await source_store.let_go(engine.database, room, fetch)
 
 
-async def take(engine: Engine, fetch: Fetch, *, commit: str, blob: Blob) -> bool:
+async def take(engine: Engine, fetch: Fetch | RefFetch, *, commit: str, blob: Blob) -> bool:
     """What was fetched becomes the latest version, if it is another; whether it is. Raises Invalid with the reason.
 
     A claim that was lost meanwhile (another server has it, the source was changed or removed) brings nothing.
     """
+    if isinstance(fetch, RefFetch):
+        return await commits.take(engine, fetch, commit=commit, blob=blob)
     read = await actions.read_robot(engine, fetch.workspace_id, blob, folder=fetch.folder)
     async with scoped(engine.database, fetch.scope) as tx:
         await store.lock(tx, fetch.scope, fetch.package_id)  # first, as whoever sets the source does
@@ -169,8 +178,11 @@ async def take(engine: Engine, fetch: Fetch, *, commit: str, blob: Blob) -> bool
         return is_new
 
 
-async def give_up(engine: Engine, fetch: Fetch, why: str) -> None:
+async def give_up(engine: Engine, fetch: Fetch | RefFetch, why: str) -> None:
     """Note why a fetch failed, unless it was lost meanwhile; the version before it stays the latest."""
+    if isinstance(fetch, RefFetch):
+        await commits.give_up(engine, fetch, why)
+        return
     error = why[:_SHOWN_ERROR]
     async with scoped(engine.database, fetch.scope) as tx:
         if await source_store.failed(tx, fetch, error):
@@ -186,6 +198,9 @@ async def _put(
         raise SecretNotFound(wanted.secret_name)
     kept = await source_store.get(tx, scope, package) if keeps_hook else None
     hook, sealed = (None, kept.hook_sealed) if kept is not None else _new_hook(engine, package)
+    before = kept or await source_store.get(tx, scope, package)
+    if before is not None and (before.url, before.folder) != (wanted.url, wanted.folder):
+        await commits.forget(tx, package)
     await source_store.put(
         tx,
         scope,
@@ -207,7 +222,7 @@ def _checked(actor: Actor, workspace: WorkspaceId, wanted: Wanted) -> Wanted:
     if wanted.secret_name is not None:
         actor.require(Permission.USE_SECRETS, workspace)
     check_url(wanted.url)
-    _check_ref(wanted.ref)
+    check_ref(wanted.ref)
     return msgspec.structs.replace(wanted, folder=inner_folder(wanted.folder))
 
 
@@ -226,12 +241,14 @@ def check_url(url: str) -> None:
         raise Invalid("this is no address of a git repository", code="GIT_URL_INVALID")
 
 
-def _check_ref(ref: Ref) -> None:
+def check_ref(ref: Ref) -> Ref:
+    """The ref, if it can be one. Raises Invalid `GIT_REF_INVALID`."""
     if ref.kind is RefKind.COMMIT:
         if not _COMMIT.fullmatch(ref.name):
             raise Invalid("a commit is named by its whole hash", code="GIT_REF_INVALID")
     elif not _REF.fullmatch(ref.name) or ".." in ref.name or "//" in ref.name or ref.name.endswith((".lock", "/")):
         raise Invalid(f"{ref.name!r} is no name of a {ref.kind.value}", code="GIT_REF_INVALID")
+    return ref
 
 
 async def _found(db: Statements, scope: Scope, package: PackageId) -> Source:

@@ -150,6 +150,10 @@ async def zip_by_hash(db: Statements, scope: Scope, digest: str) -> Zip | None:
         select package.name, version.size
           from package_version as version join package on package.id = version.package_id
          where version.hash = %(digest)s and package.workspace_id in {EACH}
+        union all
+        select package.name, kept.size
+          from package_commit as kept join package on package.id = kept.package_id
+         where kept.hash = %(digest)s and package.workspace_id in {EACH}
          limit 1
         """,
         digest=digest,

@@ -10,6 +10,7 @@ from controlroom.engine.access.scope import ScopedTx
 
 NAMING: Final = (
     "package_version",
+    "package_commit",
     "work_item_file",
     "artifact",
     "console_archive",

@@ -8,7 +8,7 @@ from controlroom.engine.access.grants import store as grants
 from controlroom.engine.access.model import Actor, ActorKind, Permission, Role, StepRunActor
 from controlroom.engine.access.names import checked_name
 from controlroom.engine.access.record import record
-from controlroom.engine.access.scope import Of, Scope, scope_of, scoped
+from controlroom.engine.access.scope import Of, Scope, ScopedTx, scope_of, scoped
 from controlroom.engine.engine import Engine
 from controlroom.engine.wakes import Topic
 from controlroom.engine.workspaces import store
@@ -51,37 +51,47 @@ async def create(engine: Engine, actor: Actor, name: str) -> Workspace:
     """A new workspace of the organization, for admins; a user who makes it is its first owner. Raises Conflict."""
     if not actor.may(Permission.WRITE_WORKSPACES, None):
         raise Forbidden("only an admin of the organization makes workspaces", code="ADMIN_ONLY")
-    workspace = WorkspaceId(uuid7())
     async with scoped(engine.database, actor.organization_id) as tx:
-        await store.add(tx, actor.organization_id, workspace, checked_name(name))
-        if actor.kind is ActorKind.USER and actor.id is not None:
-            await grants.add_membership(
-                tx,
-                actor.organization_id,
-                grant=GrantId(uuid7()),
-                workspace=workspace,
-                user=UserId(actor.id),
-                role=Role.OWNER,
-            )
-        place = _place(actor, workspace)
-        await record(engine, tx, actor, place, "workspace.created", workspace, name=name)
-        made = await store.get(tx, place)
-        tx.after_commit(lambda: forget(engine))
-        tx.after_commit(lambda: engine.wakes.wake(Topic.SERVICE, actor.organization_id))
+        workspace = await create_in(engine, tx, actor, name)
+        made = await store.get(tx, _place(actor, workspace))
     assert made is not None  # noqa: S101  # written in the same transaction
     return made
+
+
+async def create_in(engine: Engine, tx: ScopedTx, actor: Actor, name: str) -> WorkspaceId:
+    """Likewise, in a transaction that does more with it, of who was found to be allowed."""
+    workspace = WorkspaceId(uuid7())
+    await store.add(tx, actor.organization_id, workspace, checked_name(name))
+    if actor.kind is ActorKind.USER and actor.id is not None:
+        await grants.add_membership(
+            tx,
+            actor.organization_id,
+            grant=GrantId(uuid7()),
+            workspace=workspace,
+            user=UserId(actor.id),
+            role=Role.OWNER,
+        )
+    await record(engine, tx, actor, _place(actor, workspace), "workspace.created", workspace, name=name)
+    tx.after_commit(lambda: forget(engine))
+    tx.after_commit(lambda: engine.wakes.wake(Topic.SERVICE, actor.organization_id))
+    return workspace
 
 
 async def rename(engine: Engine, actor: Actor, workspace: WorkspaceId, name: str) -> Workspace:
     """Give a workspace another name. Raises Conflict if another of the organization has it."""
     scope = scope_of(actor, Permission.WRITE_WORKSPACE, workspace)
     async with scoped(engine.database, scope) as tx:
-        if not await store.rename(tx, scope, checked_name(name)):
-            raise WorkspaceNotFound
-        await record(engine, tx, actor, scope, "workspace.renamed", workspace, name=name)
+        await rename_in(engine, tx, actor, scope, name)
         renamed = await store.get(tx, scope)
     assert renamed is not None  # noqa: S101  # its row is locked by this transaction
     return renamed
+
+
+async def rename_in(engine: Engine, tx: ScopedTx, actor: Actor, scope: Scope, name: str) -> None:
+    """Likewise, in a transaction that does more."""
+    if not await store.rename(tx, scope, checked_name(name)):
+        raise WorkspaceNotFound
+    await record(engine, tx, actor, scope, "workspace.renamed", scope.workspace, name=name)
 
 
 async def delete(engine: Engine, actor: Actor, workspace: WorkspaceId) -> None:
