@@ -14,7 +14,7 @@ from controlroom.cli.verbs import show_rows, tell
 
 app = App(name="chains")
 
-End = Literal["completed", "unresolved"]
+End = Literal["completed", "unresolved", "failed", "timed_out", "stopped"]
 Empty = Literal["skip", "one_item"]
 _Ends = Annotated[tuple[End, ...], Parameter(negative=(), show_default=False)]
 _LAST = 10
@@ -121,7 +121,8 @@ def create(
     next_
         Name or id of the process that follows.
     after
-        How the first run ends: completed (if nothing is said) or unresolved; may be given several times.
+        How the first run ends: completed (if nothing is said), unresolved (which is failed or timed_out), or stopped;
+        may be given several times.
     empty
         What happens if it has put nothing out: skip (nothing is started) or one_item (a run with one empty item).
     """
@@ -151,7 +152,7 @@ def edit(
     chain
         Id of the chain, or name of the process that it starts.
     after
-        All ends that are followed from now on: completed, unresolved.
+        All ends that are followed from now on: completed, unresolved (which is failed or timed_out), stopped.
     empty
         What happens without outputs: skip or one_item.
     """

@@ -7,10 +7,12 @@ from msgspec import Raw
 from tests.engine.conftest import running_engine
 from tests.engine.runs.conftest import Floor, payloads
 
+from controlroom.engine.access.scope import Of, scoped
 from controlroom.engine.access.tokens import read_step_run_token
 from controlroom.engine.chains import actions, store
 from controlroom.engine.chains.errors import ChainNotFound
 from controlroom.engine.chains.model import Chain, ChainChange, ChainDefinition, ChainLink, Empty, End
+from controlroom.engine.chains.rules import ends_of
 from controlroom.engine.engine import Engine
 from controlroom.engine.events import cursor
 from controlroom.engine.processes.errors import ProcessNotFound
@@ -18,13 +20,13 @@ from controlroom.engine.runs import actions as runs
 from controlroom.engine.runs import held_items, outputs
 from controlroom.engine.runs import store as run_store
 from controlroom.engine.runs.held_items import Done, Failed
-from controlroom.engine.runs.model import Run, RunState, StartedBy, StopRequest
+from controlroom.engine.runs.model import Result, Run, RunState, StartedBy, StopRequest
 from controlroom.engine.work_items import actions as items
 from controlroom.engine.work_items import store as item_store
 from controlroom.engine.work_items.model import ExceptionType, ItemException, ItemState
 from controlroom.engine.work_items.operations import Operation
 from controlroom.errors import Invalid, NotFound
-from controlroom.ids import ProcessId, uuid7
+from controlroom.ids import ChainId, ProcessId, WorkspaceId, uuid7
 from controlroom.maintenance import chainer
 from controlroom.protocol import ErrorCode
 
@@ -183,6 +185,80 @@ async def test_a_stopped_run_starts_nothing(floor, ada):
     assert (await floor.run(run)).state is RunState.COMPLETED
     await follow(floor.engine)
     assert await runs_of(floor, second) == []
+
+
+async def test_who_asks_for_stopped_runs_follows_them(floor, ada):
+    """A chain after `stopped` starts when a run was stopped, and not when one completes or fails."""
+    first, second = await floor.process({}), await floor.process({})
+    await chain(floor, first, second, ends=(End.STOPPED,), empty=Empty.ONE_ITEM)
+    await work(floor, await floor.start(first))
+    await work(floor, await floor.start(first), fails=1)
+    run = await floor.start(first)
+    await runs.stop(floor.engine, ada, floor.workspace, run.id, StopRequest(terminate=True, remaining_done=True))
+    await floor.run(run)
+
+    await follow(floor.engine)
+
+    [followed] = await runs_of(floor, second)
+    assert followed.started_by is StartedBy.CHAIN
+
+
+@pytest.mark.parametrize("state", [RunState.COMPLETED, RunState.UNRESOLVED])
+@pytest.mark.parametrize("result", Result)
+def test_every_end_has_a_name_of_its_own(state, result):
+    """Stopped runs are only that; one that is unresolved has failed or timed out, too."""
+    ends = ends_of(state, result)
+
+    assert (End.STOPPED in ends) == (result is Result.STOPPED) == (ends == {End.STOPPED})
+    if result is not Result.STOPPED:
+        assert (End.COMPLETED in ends) == (state is RunState.COMPLETED)
+        assert (End.UNRESOLVED in ends) == (len(ends & {End.FAILED, End.TIMED_OUT}) == 1)
+
+
+async def test_a_process_of_another_workspace_follows(floor, engine, ada, team):
+    """It starts there with one empty item: what was put out stays in its workspace, and its name is not told here."""
+    first, second = await floor.process({}), await floor.process({})
+    beyond = WorkspaceId(uuid7())
+    await engine.database.execute(
+        "insert into workspace (id, organization_id, name) values (%(id)s, %(organization)s, 'Beyond')",
+        id=beyond,
+        organization=team.organization,
+    )
+    for statement in (
+        "update process set workspace_id = %(beyond)s where id = %(second)s",
+        "update step set workspace_id = %(beyond)s where process_id = %(second)s",
+        """
+        update queue set workspace_id = %(beyond)s
+         where id in (select queue_id from step where process_id = %(second)s)
+        """,
+    ):
+        await engine.database.execute(statement, beyond=beyond, second=second)
+    made = ChainId(uuid7())
+    async with scoped(engine.database, floor.scope) as tx:
+        assert await store.insert(
+            tx,
+            floor.scope,
+            made,
+            first,
+            second,
+            ends=[End.COMPLETED],
+            empty=Empty.ONE_ITEM,
+            is_enabled=True,
+            created_by=ada.id,
+            beyond=Of(team.organization, (beyond,)),
+        )
+
+    await work(floor, await floor.start(first), b"1")
+    await follow(engine)
+
+    [followed] = await run_store.list_runs(engine.database, Of(team.organization, (beyond,)), process=second, limit=100)
+    assert followed.started_by_id == made
+    seen = await store.get(engine.database, floor.scope, first, made)
+    assert (seen.next_process_id, seen.next_process_name) == (second, "")
+    items = await engine.database.all(
+        str, "select coalesce(payload::text, 'nothing') from work_item where run_id = %(run)s", run=followed.id
+    )
+    assert items == ["nothing"]
 
 
 async def test_each_end_is_followed_once_by_any_number_of_servers(floor, engine_dsn, tmp_path):

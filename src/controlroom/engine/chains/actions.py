@@ -75,7 +75,7 @@ async def delete(engine: Engine, actor: Actor, workspace: WorkspaceId, process: 
 
 def _checked(ends: tuple[End, ...]) -> list[End]:
     if not ends:
-        raise Invalid("a chain names the ends that it follows: completed, unresolved", code="CHAIN_INVALID")
+        raise Invalid(f"a chain names the ends that it follows: {', '.join(End)}", code="CHAIN_INVALID")
     return sorted(set(ends))
 
 

@@ -9,14 +9,15 @@ from controlroom.engine.access.model import system
 from controlroom.engine.access.record import happened
 from controlroom.engine.access.scope import Room, ScopedTx, scoped
 from controlroom.engine.chains import store
-from controlroom.engine.chains.model import Empty, LinkState
+from controlroom.engine.chains.model import Empty, End, LinkState
+from controlroom.engine.chains.rules import ends_of
 from controlroom.engine.chains.store import PendingLink
 from controlroom.engine.engine import Engine
 from controlroom.engine.events import cursor
 from controlroom.engine.events.cursor import Happened
 from controlroom.engine.events.store import By, append
 from controlroom.engine.runs import actions as runs
-from controlroom.engine.runs.model import Cause, Inputs, OneEmptyItem, Result, StartedBy, WithCopies
+from controlroom.engine.runs.model import Cause, Inputs, OneEmptyItem, Result, RunState, StartedBy, WithCopies
 from controlroom.engine.runs.parameters import RunParameters
 from controlroom.engine.work_items.schemas import settled
 from controlroom.errors import Conflict, Invalid, NotFound
@@ -35,9 +36,9 @@ async def notice_ends(engine: Engine, room: Room, *, limit: int) -> int:
         span = await cursor.next_span(tx, position, limit=limit)
         if span is None:
             return 0
-        ends = [end for end in await cursor.events_in(tx, span, _ENDS) if not _was_stopped(end)]
-        if ends:
-            await store.remember(tx, ends)
+        ended = [(event, _ends_of(event)) for event in await cursor.events_in(tx, span, _ENDS)]
+        if ended:
+            await store.remember(tx, ended)
         await cursor.move(tx, position, span)
         return span.count
 
@@ -66,7 +67,8 @@ async def _follow(tx: ScopedTx, engine: Engine, link: PendingLink) -> None:
     if link.depth + 1 > engine.limits.chain_depth:
         await _fail(tx, link, f"more than {engine.limits.chain_depth} runs would follow each other")
         return
-    outputs = await store.new_outputs(tx, link)
+    is_within = link.next_workspace_id == link.workspace_id
+    outputs = await store.new_outputs(tx, link) if is_within else []  # what a workspace put out stays in it
     inputs: Inputs = WithCopies(tuple(outputs))
     if not outputs:
         if link.empty is Empty.SKIP or await store.has_started_before(tx, link):
@@ -77,7 +79,7 @@ async def _follow(tx: ScopedTx, engine: Engine, link: PendingLink) -> None:
         tx,
         engine,
         system(link.organization_id),
-        link.workspace_id,
+        link.next_workspace_id,
         link.next_process_id,
         inputs,
         RunParameters(priority=link.priority),
@@ -93,5 +95,5 @@ async def _fail(tx: ScopedTx, link: PendingLink, reason: str) -> None:
     await append(tx, _SYSTEM, event)
 
 
-def _was_stopped(end: Happened) -> bool:
-    return end.data.get("result") == Result.STOPPED.value
+def _ends_of(event: Happened) -> frozenset[End]:
+    return ends_of(RunState(event.kind.removeprefix("run.")), Result(event.data["result"]))

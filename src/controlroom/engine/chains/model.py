@@ -9,10 +9,15 @@ from controlroom.ids import ChainId, ProcessId, RunId, WorkspaceId
 
 
 class End(StrEnum):
-    """How a run may end. A run that was stopped starts nothing."""
+    """How a run may end. A run that was stopped is none of the first four."""
 
     COMPLETED = "completed"
     UNRESOLVED = "unresolved"
+    """Some of its items failed, for whatever reason."""
+    FAILED = "failed"
+    """Likewise, and not for taking too long."""
+    TIMED_OUT = "timed_out"
+    STOPPED = "stopped"
 
 
 class Empty(StrEnum):
@@ -24,7 +29,7 @@ class Empty(StrEnum):
 
 
 class Chain(Struct, frozen=True, kw_only=True):
-    """A link from one process to another."""
+    """A link from one process to another, which may be of another workspace of the organization."""
 
     id: ChainId
     number: int
@@ -32,6 +37,7 @@ class Chain(Struct, frozen=True, kw_only=True):
     process_id: ProcessId
     next_process_id: ProcessId
     next_process_name: str
+    """Empty for a process of another workspace, which those who read this one need not see."""
     ends: list[End]
     empty: Empty
     is_enabled: bool

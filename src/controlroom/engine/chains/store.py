@@ -26,7 +26,8 @@ CHAIN: Final = Noun[ChainId](
 
 _CHAIN: Final = """
     select chain.id, chain.number, chain.workspace_id, chain.process_id, chain.next_process_id,
-           next.name as next_process_name, chain.ends, chain.empty, chain.is_enabled, chain.created_at
+           case next.workspace_id when chain.workspace_id then next.name else '' end as next_process_name,
+           chain.ends, chain.empty, chain.is_enabled, chain.created_at
       from chain join process on process.id = chain.process_id and process.deleted_at is null
       join process as next on next.id = chain.next_process_id
      where chain.deleted_at is null
@@ -108,8 +109,13 @@ async def insert(
     empty: Empty,
     is_enabled: bool,
     created_by: Any,
+    beyond: Scope | None = None,
 ) -> bool:
-    """Write a new chain; whether the scope sees its workspace, which has both processes."""
+    """Write a new chain; whether the scope sees its workspace, which has both processes.
+
+    `beyond` is what the caller sees of the workspace that the next process is of, if it is another one of the
+    organization.
+    """
     return bool(
         await tx.execute(
             f"""
@@ -117,7 +123,7 @@ async def insert(
             select %(chain)s, seen.id, process.id, next.id, %(ends)s, %(empty)s, %(is_enabled)s, %(created_by)s
               from {SEEN} as seen
               join process on process.workspace_id = seen.id
-              join process as next on next.workspace_id = seen.id
+              join process as next on next.workspace_id = coalesce(%(beyond)s::uuid, seen.id)
              where process.id = %(process)s and process.deleted_at is null
                and next.id = %(next)s and next.deleted_at is null
             """,
@@ -128,6 +134,7 @@ async def insert(
             empty=empty,
             is_enabled=is_enabled,
             created_by=created_by,
+            beyond=None if beyond is None else beyond.workspace,
             **scope.params,
         )
     )
@@ -155,22 +162,25 @@ async def delete(tx: ScopedTx, chain: ChainId) -> None:
 
 
 # ---------------------------------------------------------------------------------------------------- the loop
-async def remember(tx: ScopedTx, ends: Sequence[Happened]) -> int:
-    """Write that the ends of these runs are to be followed, by every enabled chain of their processes; how many."""
+async def remember(tx: ScopedTx, ended: Sequence[tuple[Happened, frozenset[End]]]) -> int:
+    """Write that the ends of these runs are to be followed, by each chain of their processes that follows such ends.
+
+    How many there are.
+    """
     return await tx.execute(
         """
         insert into chain_link (chain_id, event_id, run_id)
         select chain.id, ended.event_id, ended.run_id
-          from unnest(%(events)s::bigint[], %(runs)s::uuid[], %(processes)s::uuid[], %(kinds)s::text[])
-               as ended (event_id, run_id, process_id, kind)
+          from unnest(%(events)s::bigint[], %(runs)s::uuid[], %(processes)s::uuid[], %(ends)s::text[])
+               as ended (event_id, run_id, process_id, ends)
           join chain on chain.process_id = ended.process_id and chain.deleted_at is null and chain.is_enabled
-         where ended.kind = any(select 'run.' || wanted from unnest(chain.ends) as wanted)
+         where chain.ends && string_to_array(ended.ends, ' ')
             on conflict do nothing
         """,
-        events=[end.id for end in ends],
-        runs=[end.run_id for end in ends],
-        processes=[end.process_id for end in ends],
-        kinds=[end.kind for end in ends],
+        events=[event.id for event, _ in ended],
+        runs=[event.run_id for event, _ in ended],
+        processes=[event.process_id for event, _ in ended],
+        ends=[" ".join(ends) for _, ends in ended],
     )
 
 
@@ -183,6 +193,7 @@ class PendingLink(Struct, frozen=True, kw_only=True):
     workspace_id: WorkspaceId
     organization_id: OrganizationId
     next_process_id: ProcessId
+    next_workspace_id: WorkspaceId
     empty: Empty
     depth: int
     """How many runs stand before the one that ended."""
@@ -195,10 +206,12 @@ async def lock_pending(tx: ScopedTx) -> PendingLink | None:
         PendingLink,
         """
         select link.chain_id, link.event_id, link.run_id, chain.workspace_id, workspace.organization_id,
-               chain.next_process_id, chain.empty, coalesce((run.parameters ->> 'chain_depth')::int, 0) as depth,
+               chain.next_process_id, next.workspace_id as next_workspace_id, chain.empty,
+               coalesce((run.parameters ->> 'chain_depth')::int, 0) as depth,
                coalesce(run.priority, 0) as priority
           from chain_link as link join chain on chain.id = link.chain_id
           join workspace on workspace.id = chain.workspace_id
+          join process as next on next.id = chain.next_process_id
           left join run on run.id = link.run_id
          where link.state = 'pending'
          order by link.event_id, link.chain_id
