@@ -127,7 +127,8 @@ async def test_a_robot_of_several_is_chosen_by_its_folder(engine, workspace, ada
         "There are 2 robots in the package: `robots/one`, `robots/two`. Choose one by its folder (--folder)"
     )
     assert (
-        "no robot.yaml in `robots/three` of the repository; there are robots in `robots/one`, `robots/two`" in found[1]
+        "There is no robot.yaml in `robots/three` of the repository, and no dbt_project.yml; "
+        "there are robots in `robots/one`, `robots/two`" in found[1]
     )
     assert found[2] == ""
     assert "no robot.yaml in `:(glob)**`" in found[3]

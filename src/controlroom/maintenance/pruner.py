@@ -44,6 +44,7 @@ class Pruner:
             total += deleted
             if self._place == FIRST:
                 break
+        total += await pruning.prune_commits(self._engine, _ROOM)
         return total + await pruning.prune_uploads(self._engine, _ROOM)
 
     async def sweep(self) -> int:

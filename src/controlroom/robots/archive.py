@@ -19,7 +19,7 @@ from controlroom.errors import Conflict, Invalid, Unavailable
 from controlroom.robots.archive_rules import DEFAULT_LIMITS, ArchiveLimits, check_directory, too_large
 from controlroom.robots.choosing import FILE_NAME, inner_folder
 from controlroom.robots.contents import chosen_in, contents
-from controlroom.robots.definition import RobotDefinition, decode, parse_robot, with_interfaces
+from controlroom.robots.definition import RobotDefinition, decode, read_definition
 from controlroom.robots.environments import check_environment
 from controlroom.robots.yaml_text import invalid
 
@@ -65,8 +65,8 @@ def read_robot_from_zip(
     """Read the robot of a package without unpacking it, and its folder in it: what a server does at upload.
 
     `within` is the folder that was chosen of a package with several. Raises Invalid for a package that `inspect` or
-    `parse_robot` would refuse, that has no robot.yaml, or several and none was chosen, or whose environment no worker
-    could build.
+    `parse_robot` would refuse, that has neither robot.yaml nor dbt_project.yml, or several and none was chosen, or
+    whose environment no worker could build.
     """
     with _opened(archive, limits) as package:
         root = chosen_in(package, limits, inner_folder(within))
@@ -79,10 +79,9 @@ def read_robot_from_zip(
             with package.open(entry) as file:
                 return decode(name, file.read(_LONGEST_TEXT + 1))
 
-        text = source(FILE_NAME)
-        if text is None:
+        robot = read_definition(source)
+        if robot is None:
             raise invalid(f"{FILE_NAME} is no file")
-        robot = with_interfaces(parse_robot(text), source)
         check_environment(robot, source)
         return root, robot
 

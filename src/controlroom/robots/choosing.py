@@ -8,18 +8,23 @@ from typing import Final
 from controlroom.robots.yaml_text import invalid
 
 FILE_NAME: Final = "robot.yaml"
-NEVER_SEARCHED: Final = frozenset({".git", "__pycache__", "node_modules", ".venv", "venv", "__MACOSX"})
+PROJECT_FILE: Final = "dbt_project.yml"
+"""In the folder of a dbt project: a package without tasks, whose commands a job says."""
+NEVER_SEARCHED: Final = frozenset(
+    {".git", "__pycache__", "node_modules", ".venv", "venv", "__MACOSX", "dbt_packages", "dbt_modules"}
+)
 """Folders in which no robot is looked for: what lies there was not put there as one."""
 _SHOWN: Final = 20
+_KINDS: Final = ((FILE_NAME, "robots"), (PROJECT_FILE, "dbt projects"))
 
 
-def robots_among(names: Iterable[str]) -> list[str]:
-    """The robot.yaml of each robot; one that lies in the folder of another is part of that."""
+def robots_among(names: Iterable[str], file_name: str = FILE_NAME) -> list[str]:
+    """The robot.yaml of each robot, or another file likewise; what lies in the folder of another is part of that."""
     found = sorted(
         (
             name
             for name in names
-            if (path := PurePosixPath(name)).name == FILE_NAME and NEVER_SEARCHED.isdisjoint(path.parts[:-1])
+            if (path := PurePosixPath(name)).name == file_name and NEVER_SEARCHED.isdisjoint(path.parts[:-1])
         ),
         key=lambda name: (name.count("/"), name),
     )
@@ -34,20 +39,26 @@ def robots_among(names: Iterable[str]) -> list[str]:
 
 
 def choose_robot(names: Iterable[str], within: str, *, where: str) -> str:
-    """The robot.yaml of the only robot, in a folder if one is named. Raises Invalid that lists those that there are."""
+    """The robot.yaml of the only robot, in a folder if one is named; where there is none, that of the only dbt project.
+
+    Raises Invalid that lists those that there are.
+    """
     names = list(names)
     inside = [name for name in names if not within or name.startswith(within + "/")]
-    robots = robots_among(inside)
-    if len(robots) == 1:
-        return robots[0]
-    if robots:
-        raise invalid(
-            f"There are {len(robots)} robots in {f'`{within}`' if within else where}: {_listed(robots)}. Choose one by "
-            f"its folder (--folder)"
-        )
-    others = robots_among(names) if within else []
-    there_are = f"; there are robots in {_listed(others)}" if others else ""
-    raise invalid(f"There is no robot.yaml in {f'`{within}` of {where}' if within else where}{there_are}")
+    for file_name, what in _KINDS:
+        found = robots_among(inside, file_name)
+        if len(found) == 1:
+            return found[0]
+        if found:
+            raise invalid(
+                f"There are {len(found)} {what} in {f'`{within}`' if within else where}: {_listed(found)}. Choose one "
+                f"by its folder (--folder)"
+            )
+    others = [(what, robots_among(names, file_name)) for file_name, what in _KINDS] if within else []
+    told = [f"{what} in {_listed(found)}" for what, found in others if found]
+    there_are = f"; there are {', and '.join(told)}" if told else ""
+    place = f"`{within}` of {where}" if within else where
+    raise invalid(f"There is no {FILE_NAME} in {place}, and no {PROJECT_FILE}{there_are}")
 
 
 def folder_of_robot(listed: str, within: str) -> str:

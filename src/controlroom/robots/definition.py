@@ -16,7 +16,14 @@ import msgspec
 from msgspec import Struct
 
 from controlroom.errors import Invalid, NotFound
-from controlroom.robots.choosing import FILE_NAME, NEVER_SEARCHED, choose_robot, inner_folder, shallowest_robot
+from controlroom.robots.choosing import (
+    FILE_NAME,
+    NEVER_SEARCHED,
+    PROJECT_FILE,
+    choose_robot,
+    inner_folder,
+    shallowest_robot,
+)
 from controlroom.robots.interfaces import FILE_NAME as INTERFACES_FILE
 from controlroom.robots.interfaces import Interface, parse_interfaces, signature_interface
 from controlroom.robots.yaml_text import Mapping, invalid
@@ -66,6 +73,8 @@ class RobotDefinition(Struct, frozen=True):
     path: tuple[str, ...]
     pythonpath: tuple[str, ...]
     ignore_files: tuple[str, ...]
+    is_project: bool = False
+    """It is a dbt project: no robot.yaml says anything of it, and a job says which commands run in it."""
 
     @property
     def named_environments(self) -> tuple[str, ...]:
@@ -102,8 +111,8 @@ def parse_robot(text: str) -> RobotDefinition:
 def read_robot(folder: Path, *, within: str = "") -> tuple[Path, RobotDefinition]:
     """Find and read the robot of a folder: robot.yaml in the folder itself, else the only one below it.
 
-    `within` chooses one of several by the folder that it lies in. Returns the folder of robot.yaml too: the root of
-    the robot. Raises Invalid (PACKAGE_INVALID).
+    Where there is no robot it is the dbt project, likewise. `within` chooses one of several by the folder that it lies
+    in. Returns that folder, too: the root of the robot. Raises Invalid (PACKAGE_INVALID).
     """
     inner = inner_folder(within)
     root = folder / inner
@@ -119,17 +128,47 @@ def read_robot_of(folder: Path, robot: str | None) -> tuple[Path, RobotDefinitio
         found = shallowest_robot(_names_below(folder))
         robot = "" if found is None else str(PurePosixPath(found).parent)
     root = folder / robot
-    if not (root / FILE_NAME).is_file():
-        raise invalid(f"There is no {FILE_NAME} in {folder.name or folder} or below it")
+    if not (root / FILE_NAME).is_file() and not (root / PROJECT_FILE).is_file():
+        raise invalid(f"There is no {FILE_NAME} in {folder.name or folder} or below it, and no {PROJECT_FILE}")
     return root, _robot_at(root)
 
 
 def _robot_at(root: Path) -> RobotDefinition:
-    source = folder_source(root)
-    text = source(FILE_NAME)
-    if text is None:
+    found = read_definition(folder_source(root))
+    if found is None:
         raise invalid(f"{FILE_NAME} is a link that leads out of its folder")
-    return with_interfaces(parse_robot(text), source)
+    return found
+
+
+def read_definition(source: Source) -> RobotDefinition | None:
+    """What the files of a robot's folder, or a dbt project's, say of it; None if neither is there. Raises Invalid."""
+    text = source(FILE_NAME)
+    if text is not None:
+        return with_interfaces(parse_robot(text), source)
+    text = source(PROJECT_FILE)
+    return parse_project(text) if text is not None else None
+
+
+def parse_project(text: str) -> RobotDefinition:
+    """Read a dbt_project.yml, of which only the name matters here. Raises Invalid (PACKAGE_INVALID) as `parse_robot`.
+
+    What else it says is dbt's own matter, and so is `{{ … }}` in it.
+    """
+    top = Mapping.read(PROJECT_FILE, text)
+    if not top.text("name").strip():
+        top.refuse("name", "the name of the dbt project")
+    return RobotDefinition(
+        tasks=(),
+        dev_tasks=(),
+        environment_configs=(),
+        conda_config_file=None,
+        pre_run_scripts=(),
+        artifacts_dir="target",
+        path=(),
+        pythonpath=(),
+        ignore_files=(".gitignore",),
+        is_project=True,
+    )
 
 
 def folder_source(root: Path) -> Source:
@@ -238,6 +277,8 @@ def fitting_environment(
         raise invalid(f"None of the environment files fits {marker} and exists: {', '.join(named)}")
     if source("requirements.txt") is not None:
         return "requirements.txt"
+    if robot.is_project:  # its pyproject.toml is about its author's tools
+        return None
     return "pyproject.toml" if _describes_project(source) else None
 
 
@@ -304,7 +345,7 @@ def _names_below(folder: Path) -> list[str]:
     for place, folders, files in os.walk(folder):
         inner = Path(place).relative_to(folder)
         folders[:] = [name for name in folders if name not in NEVER_SEARCHED and len(inner.parts) < _DEEPEST]
-        names += [(inner / name).as_posix() for name in files if name == FILE_NAME]
+        names += [(inner / name).as_posix() for name in files if name in {FILE_NAME, PROJECT_FILE}]
     return names
 
 

@@ -10,7 +10,7 @@ from typing import IO
 from pathspec import GitIgnoreSpec
 
 from controlroom.robots.archive_rules import DEFAULT_LIMITS, ArchiveLimits, checked_name, too_large
-from controlroom.robots.choosing import FILE_NAME, inner_folder
+from controlroom.robots.choosing import FILE_NAME, PROJECT_FILE, inner_folder
 from controlroom.robots.definition import RobotDefinition, decode, folder_source, read_robot
 from controlroom.robots.environments import check_environment
 from controlroom.robots.links import Disk, Found, Kind, followed, unreadable
@@ -24,6 +24,8 @@ _NEVER = {
     **dict.fromkeys((".git", ".hg", ".svn"), "version control"),
     **dict.fromkeys(("__pycache__", ".mypy_cache", ".pytest_cache", ".ruff_cache"), "caches"),
 }
+_OF_WHO_TYPES_DBT = frozenset({"profiles.yml", "profiles.yaml", ".user.yml"})
+"""Which hold passwords, mostly, and are not used."""
 _EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest that zip knows
 
 
@@ -112,7 +114,7 @@ def _why_not(found: Found, robot: RobotDefinition, ignored: GitIgnoreSpec) -> st
     """Why something stays at home; None if it belongs to the robot."""
     name, last = found.name, found.name.rpartition("/")[2]
     is_folder = found.kind is not Kind.FILE  # or a link, which may lead to one
-    if name == FILE_NAME:
+    if name == (PROJECT_FILE if robot.is_project else FILE_NAME):
         return None
     reasons = (
         (_NEVER.get(last, ""), last in _NEVER),
@@ -120,6 +122,8 @@ def _why_not(found: Found, robot: RobotDefinition, ignored: GitIgnoreSpec) -> st
         ("artifactsDir", is_folder and name == robot.artifacts_dir),
         ("virtual environments", is_folder and isfile(f"/{found.real}/pyvenv.cfg")),  # noqa: PTH113 - a path's method raises for a closed folder
         ("caches", not is_folder and last.endswith(".pyc")),
+        ("profiles are made from the connection", robot.is_project and not is_folder and last in _OF_WHO_TYPES_DBT),
+        ("logs", robot.is_project and is_folder and name == "logs"),
     )
     return next((why for why, is_so in reasons if is_so), None)
 

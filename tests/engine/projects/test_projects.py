@@ -77,7 +77,7 @@ async def test_a_deleted_project_is_listed_as_such(engine, workspace, ada, seen)
 async def test_a_project_is_made_with_its_workspace(engine, root):
     """In one commit: if anything of it is refused, there is no workspace."""
     with pytest.raises(Invalid):
-        await actions.create(engine, root, "stock", ProjectChange(subdirectory="/etc"))
+        await actions.create(engine, root, "stock", ProjectChange(subdirectory="../x"))
     made = await actions.create(engine, root, "stock", ProjectChange(description="Stock"))
 
     assert (made.name, made.description) == ("stock", "Stock")

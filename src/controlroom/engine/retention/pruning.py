@@ -5,6 +5,7 @@ from typing import Final
 
 from controlroom.engine.access.scope import Room, scoped
 from controlroom.engine.engine import Engine
+from controlroom.engine.packages import commits
 from controlroom.engine.retention import references, store
 from controlroom.engine.retention.model import Retention
 from controlroom.engine.retention.store import Place
@@ -53,6 +54,11 @@ async def prune_uploads(engine: Engine, room: Room) -> int:
         total += done
         if done < _ROWS:
             return total
+
+
+async def prune_commits(engine: Engine, room: Room) -> int:
+    """Forget what git packages held at commits that nobody has asked for lately; how many."""
+    return await commits.prune(engine.database, room)
 
 
 async def prune_events(
