@@ -9,7 +9,7 @@ from functools import partial
 
 import structlog
 
-from controlroom.border import objects
+from controlroom.border import objects, start
 from controlroom.border.dispatcher import App, Dispatcher, Mount
 from controlroom.border.health import Check, Readiness, healthz
 from controlroom.border.hosts import Hosts
@@ -22,6 +22,7 @@ from controlroom.dialects.automation360 import app as automation360
 from controlroom.dialects.automation360 import messages as automation360_messages
 from controlroom.dialects.automation360 import promotion
 from controlroom.dialects.automation360.messages import Automation360Grammar
+from controlroom.dialects.dbt_cloud import app as dbt_cloud
 from controlroom.dialects.robocorp import app as robocorp
 from controlroom.dialects.robocorp import codes, messages
 from controlroom.dialects.robocorp.messages import RobocorpGrammar
@@ -152,13 +153,16 @@ def asgi(room: Room, *others: Mount) -> App:
     )
     settings, origins = room.settings, room.origins
     control_room = automation360.application(room.engine, origins, room.holds)
+    cloud = dbt_cloud.application(room.engine, origins, room.holds, is_strict=settings.strict_queries)
     insiders = Insiders(origins, settings.trusted_networks, partial(_whose_key, room.engine))
     hosts = Hosts(listening_at=settings.host, public_url=settings.public_url, allowed=settings.allowed_hosts)
     mounts = [
         *(Mount(prefix, grammar, is_public_api=True) for prefix in robocorp.PREFIXES),
         *(Mount(prefix, control_room, is_public_api=True) for prefix in automation360.PREFIXES),
+        *(Mount(prefix, cloud, is_public_api=True) for prefix in dbt_cloud.PREFIXES),
         Mount(worker_api.PREFIX, worker_api.application(room.engine, room.holds), is_quiet=True),
         Mount("/objects", objects.application(room.engine, codes.told)),
+        Mount("/", start.page, is_quiet=True),
         Mount("/healthz", healthz, is_quiet=True),
         Mount("/readyz", Readiness(_checks(room), insiders).app, is_quiet=True),
         Mount("/.well-known/jwks.json", PublishedKeys(room.engine).app, is_quiet=True),

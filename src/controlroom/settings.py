@@ -100,6 +100,11 @@ class Limits(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Requests of one API key that one process of a server answers in the long run; 0: as many as come."""
     requests_burst: int = 100
     """Requests of one API key that may come at once, where there is such a limit."""
+    organization_requests_per_minute: int = 5000
+    """Requests of all callers of an organization that one process of a server answers in a minute, in the grammar
+    whose clients know such a limit (dbt Cloud); 0: as many as come."""
+    offset_page_rows: int = 5000
+    """Rows of a page of that grammar at most; more is taken as this, and said so."""
     link_seconds: int = 3600
     """How long a signed link works."""
     token_seconds: int = 1200
@@ -159,6 +164,8 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """`json`, `console`, or `auto`: console on a terminal."""
     exclude_newer: str = ""
     """A date, or a time with its zone: packages of the world that are newer do not count in robots' environments."""
+    strict_queries: bool = False
+    """Refuse names of a query that a list does not have, where the grammar passes over them (dbt Cloud)."""
     limits: Limits = Limits()
     """Sizes and counts."""
 

@@ -65,6 +65,14 @@ async def find(db: Statements, scope: Scope, noun: Noun[T], text: str, ways: Way
     return _only(asked, found).id if found else None
 
 
+async def find_all(db: Statements, scope: Scope, asked: Sequence[Reference[T]]) -> list[T | None]:
+    """Likewise of several texts, in their order: one statement. Raises NameAmbiguous."""
+    if not asked:
+        return []
+    looked_up = await _look_up(db, scope, asked)
+    return [_only(each, found).id if found else None for each, found in zip(asked, looked_up, strict=True)]
+
+
 async def locate(db: Statements, scope: Scope, noun: Noun[T], text: str, ways: Ways = Ways.ANY) -> Located[T]:
     """Likewise, with the scope narrowed to the workspace that has it. Raises as `resolve`."""
     [found] = await _resolved(db, scope, [Reference(noun, text, ways)])

@@ -1,15 +1,14 @@
-"""The limit of requests of an API key."""
+"""The limit of requests of somebody."""
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from controlroom.engine.access.rates import Buckets
+from controlroom.engine.access.rates import Buckets, Rate
 from controlroom.errors import Throttled
 from controlroom.ids import uuid7
-from controlroom.settings import Limits
 
-LIMITS = Limits(requests_per_second=2, requests_burst=3)
+LIMITS = Rate(2, 3, "too often")
 
 
 def test_a_burst_passes_and_then_as_many_as_the_rate_lets():
@@ -30,7 +29,7 @@ def test_without_a_limit_everything_passes():
     """By default a key may ask as often as it likes."""
     buckets, key = Buckets(), uuid7()
     for _ in range(1000):
-        buckets.take(key, Limits(), now=1.0)
+        buckets.take(key, Rate(0, 100, ""), now=1.0)
 
 
 @given(st.lists(st.floats(0, 2), min_size=1, max_size=200))

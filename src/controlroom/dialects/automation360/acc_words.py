@@ -8,10 +8,10 @@ from uuid import UUID
 
 from msgspec import field
 
+from controlroom.border.lenient import moment
 from controlroom.dialects.automation360.answers import Shape
 from controlroom.dialects.automation360.asking import Asking
 from controlroom.dialects.automation360.executions import BOTS
-from controlroom.dialects.automation360.reading import moment
 from controlroom.engine.repository import nodes
 from controlroom.engine.runs.model import Result, StartedBy
 from controlroom.engine.statistics import store as statistics

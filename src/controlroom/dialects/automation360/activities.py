@@ -10,6 +10,7 @@ from typing import Any, Final
 import msgspec
 
 from controlroom.border.asking import Body
+from controlroom.border.lenient import moment as read_moment
 from controlroom.dialects.automation360.answers import Shape, moment, moment_or_empty
 from controlroom.dialects.automation360.asking import Asking
 from controlroom.dialects.automation360.executions import (
@@ -25,7 +26,6 @@ from controlroom.dialects.automation360.executions import (
 )
 from controlroom.dialects.automation360.ids import Id, shown
 from controlroom.dialects.automation360.lists import Columns, Found, Listed, PageTold, Search, Sought, asked_of
-from controlroom.dialects.automation360.reading import moment as read_moment
 from controlroom.dialects.automation360.routing import Pair, Superseded, get, post, put
 from controlroom.dialects.automation360.values import values_of
 from controlroom.engine.lists.model import EVERYTHING, AllOf, Compare, Operator

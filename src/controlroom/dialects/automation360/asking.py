@@ -1,4 +1,4 @@
-"""What a handler of this grammar is asked: the frame's request, whose body is read leniently (`reading.py`).
+"""What a handler of this grammar is asked: the frame's request, whose body is read leniently (`border/lenient.py`).
 
 @post("/v1/devices/runasusers/default")
 async def set_default(request: Asking, data: Body[SetDefault]) -> SetDefault:      # a body is needed
@@ -14,7 +14,7 @@ from litestar.types.empty import Empty
 from controlroom.border import asking
 from controlroom.border.asking import Body, Query, QueryParameter
 from controlroom.border.bodies import check_lists
-from controlroom.dialects.automation360.reading import read
+from controlroom.border.lenient import read
 from controlroom.engine.access.model import Permission
 
 __all__ = ["Asking", "Body", "Permission", "Query", "QueryParameter"]

@@ -7,10 +7,10 @@ from typing import Final
 from urllib.parse import parse_qs, quote, urlsplit
 from uuid import UUID
 
+from controlroom.border.lenient import moment
 from controlroom.dialects.automation360.answers import Shape
 from controlroom.dialects.automation360.asking import Asking
 from controlroom.dialects.automation360.executions import BOTS, step_run_in
-from controlroom.dialects.automation360.reading import moment
 from controlroom.engine.lists.model import EVERYTHING, AllOf, Compare, Filter, Operator
 from controlroom.engine.statistics import insights
 from controlroom.engine.statistics.insights import Profile, Speaking, Value, Which

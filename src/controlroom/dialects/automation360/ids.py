@@ -3,8 +3,8 @@
     located = await find(request, WORKER, device)     # `device: Id` of the path, or a body's int; raises the noun's 404
     located.id, located.scope.workspace
 
-Requests carry them as numbers or as text (`reading.py` takes both for an `int`); what is told is a text by `shown`
-where the vendor has a string (v2, v4, activities), and the number itself in v1 and WLM v3 (§1.7).
+Requests carry them as numbers or as text (`border/lenient.py` takes both for an `int`); what is told is a text by
+`shown` where the vendor has a string (v2, v4, activities), and the number itself in v1 and WLM v3 (§1.7).
 """
 
 from typing import TypeAlias, TypeVar

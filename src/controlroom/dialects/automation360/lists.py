@@ -32,9 +32,9 @@ from typing import Annotated, Any, Final, Generic, TypeAlias, TypeVar
 from msgspec import Meta, Struct
 
 from controlroom.border.asking import Body
+from controlroom.border.lenient import moment
 from controlroom.dialects.automation360.answers import Shape
 from controlroom.dialects.automation360.asking import Asking
-from controlroom.dialects.automation360.reading import moment
 from controlroom.engine.access import scope
 from controlroom.engine.lists import pages
 from controlroom.engine.lists.errors import FieldNotSortable, FieldUnknown, PositionWrong, ValueWrong

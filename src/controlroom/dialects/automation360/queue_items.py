@@ -11,12 +11,12 @@ from typing import Any, Final
 import msgspec
 from msgspec import UNSET, Raw, Struct, UnsetType
 
+from controlroom.border.lenient import LEFT_OUT
 from controlroom.dialects.automation360.answers import Shape, moment, moment_or_none
 from controlroom.dialects.automation360.asking import Asking, Body
 from controlroom.dialects.automation360.ids import Id, shown
 from controlroom.dialects.automation360.lists import As, Columns, Listed, Sought, listed
 from controlroom.dialects.automation360.queues import at, numbered, reach
-from controlroom.dialects.automation360.reading import LEFT_OUT
 from controlroom.dialects.automation360.routing import Pair, Superseded, delete, get, post, put
 from controlroom.engine.access.scope import within
 from controlroom.engine.item_models.errors import AttributeMissing

@@ -10,12 +10,12 @@ from litestar.response import Stream
 from msgspec import Struct
 
 from controlroom.border.forms import form_of
+from controlroom.border.lenient import read
 from controlroom.dialects.automation360 import bodies
 from controlroom.dialects.automation360.answers import Shape, moment, moment_or_none
 from controlroom.dialects.automation360.asking import Asking, Body
 from controlroom.dialects.automation360.ids import Id
 from controlroom.dialects.automation360.queues import MANAGE, at, reach
-from controlroom.dialects.automation360.reading import read
 from controlroom.dialects.automation360.routing import Pair, Superseded, get, post
 from controlroom.engine.access.scope import Of
 from controlroom.engine.queues import jobs

@@ -6,6 +6,7 @@ from typing import Any, Final
 from msgspec import UNSET, Raw, UnsetType, field
 from msgspec.structs import asdict
 
+from controlroom.border.lenient import LEFT_OUT, NOTHING
 from controlroom.dialects.automation360.answers import Shape, moment, moment_or_none
 from controlroom.dialects.automation360.asking import Asking, Body, Permission
 from controlroom.dialects.automation360.deploy import CallbackInfo, Headless, Unattended
@@ -13,7 +14,6 @@ from controlroom.dialects.automation360.errors import NotSupported
 from controlroom.dialects.automation360.executions import priority_word
 from controlroom.dialects.automation360.ids import Id, find
 from controlroom.dialects.automation360.lists import Listed, Sought, listed
-from controlroom.dialects.automation360.reading import LEFT_OUT, NOTHING
 from controlroom.dialects.automation360.routing import Pair, delete, post, put
 from controlroom.dialects.automation360.schedule_times import DailyRecurrence, Times, TimesTold, told
 from controlroom.dialects.automation360.schedule_words import (

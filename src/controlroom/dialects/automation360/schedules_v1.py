@@ -6,13 +6,13 @@ from typing import Any, Final
 from msgspec import UNSET, Raw, UnsetType
 from msgspec.structs import asdict
 
+from controlroom.border.lenient import LEFT_OUT, NOTHING
 from controlroom.dialects.automation360.answers import moment, moment_or_none
 from controlroom.dialects.automation360.asking import Asking, Body, Permission
 from controlroom.dialects.automation360.deploy import CallbackInfo, Unattended, usage_of
 from controlroom.dialects.automation360.executions import priority_word
 from controlroom.dialects.automation360.ids import Id
 from controlroom.dialects.automation360.lists import Listed, Sought, listed
-from controlroom.dialects.automation360.reading import LEFT_OUT, NOTHING
 from controlroom.dialects.automation360.routing import Pair, Superseded, delete, post, put
 from controlroom.dialects.automation360.schedule_times import Times, TimesTold, told
 from controlroom.dialects.automation360.schedule_words import (

@@ -19,7 +19,7 @@ from msgspec.structs import replace
 from controlroom.engine.access import store
 from controlroom.engine.access.errors import WrongCredential
 from controlroom.engine.access.model import Actor, Permission, WorkerActor
-from controlroom.engine.access.rates import Buckets
+from controlroom.engine.access.rates import Buckets, Rate
 from controlroom.engine.access.users import store as users
 from controlroom.engine.access.uses import Use, Used, Uses, flush_days, uses_of
 from controlroom.engine.engine import Engine
@@ -32,6 +32,7 @@ API_KEY_PREFIX = "crk"
 REMEMBERED = timedelta(seconds=5)
 
 _REMEMBERED_AT_MOST = 10_000
+_TOO_OFTEN = "this API key asks too often"
 
 A = TypeVar("A")
 
@@ -154,7 +155,8 @@ async def authenticate_api_key(engine: Engine, value: str) -> Actor:
         (actor,) = remembered
     if actor is None or actor.id is None:
         raise WrongCredential("API key")
-    process.rates.take(actor.id, engine.limits)
+    limits = engine.limits
+    process.rates.take(actor.id, Rate(limits.requests_per_second, limits.requests_burst, _TOO_OFTEN))
     process.uses.count(actor.id)
     return actor
 

@@ -15,6 +15,12 @@ class Organization(Struct, frozen=True, kw_only=True):
     name: str
 
 
+class Founded(Organization, frozen=True, kw_only=True):
+    """An organization, and since when it is there."""
+
+    created_at: datetime
+
+
 class Workspace(Struct, frozen=True, kw_only=True):
     """A workspace, with the organization that it belongs to."""
 

@@ -7,7 +7,7 @@ from typing import Final
 from controlroom.engine.access.errors import WorkspaceNotFound
 from controlroom.engine.access.scope import SEEN, Of, Scope, ScopedTx
 from controlroom.engine.nouns import InOrganization, InWorkspace, Missing, Noun
-from controlroom.engine.workspaces.model import Workspace
+from controlroom.engine.workspaces.model import Founded, Workspace
 from controlroom.errors import Conflict
 from controlroom.ids import OrganizationId, WorkspaceId
 from controlroom.postgres.database import Statements
@@ -60,6 +60,20 @@ async def founded_at(db: Statements, organization: OrganizationId) -> datetime:
         "select created_at from organization where id = %(organization)s", organization=organization
     )
     return founded
+
+
+async def founded(db: Statements, organization: OrganizationId) -> Founded:
+    """An organization that there is."""
+    return await db.one(
+        Founded,
+        "select id, number, name, created_at from organization where id = %(organization)s",
+        organization=organization,
+    )
+
+
+async def organization_number(db: Statements, organization: OrganizationId) -> int:
+    """The number of an organization that there is."""
+    return await db.one(int, "select number from organization where id = %(organization)s", organization=organization)
 
 
 async def get(tx: Statements, scope: Scope) -> Workspace | None:

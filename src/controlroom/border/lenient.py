@@ -1,4 +1,4 @@
-"""Bodies as this grammar's clients write them (§1.5 and the corrections), read into the type that a handler declares.
+"""Bodies as clients of sloppy grammars write them, read into the type that a handler declares.
 
     class SetDefault(Struct, frozen=True, rename="camel"):
         device_id: int                    # 12, "12"
@@ -13,7 +13,7 @@ know is passed over. What is no such thing at all is refused with its place. Eac
 payloads are never made into objects.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from enum import Enum
@@ -22,7 +22,7 @@ from typing import Any, Final
 from uuid import UUID
 
 import msgspec
-from msgspec import UNSET, Raw, inspect
+from msgspec import UNSET, Raw, Struct, inspect
 
 from controlroom.border.bodies import check_bounds
 from controlroom.errors import Invalid
@@ -39,28 +39,50 @@ _ANY: Final = msgspec.json.Decoder()
 _YES: Final = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
 
 
-class _WrongError(Exception):
-    """A value that is not what is wanted; the places around it are put before its own."""
+class Fault(Struct, frozen=True):
+    """A value that is not what is wanted, and where it stands: `.users[1].id`, or "" for the whole."""
 
-    def __init__(self, wanted: str, place: str = "") -> None:
-        super().__init__(wanted)
-        self.wanted = wanted
-        self.place = place
+    place: str
+    wanted: str
+    lacking: str = ""
+    """The key that is not there, of the object at that place."""
+
+
+class BodyWrong(Invalid):
+    """A body is JSON, and is not what its handler wants."""
+
+    code = "INVALID_BODY"
+
+    def __init__(self, faults: Sequence[Fault]) -> None:
+        first = faults[0]
+        super().__init__(f"The body is not as expected: {first.wanted} - at `${first.place}`.")
+        self.faults = faults
+        """The first one of each of its keys."""
+
+
+class _WrongError(Exception):
+    """Values that are not what is wanted; the places around them are put before their own."""
+
+    def __init__(self, *faults: Fault) -> None:
+        super().__init__(faults)
+        self.faults = faults
 
     def within(self, place: str) -> "_WrongError":
-        return _WrongError(self.wanted, place + self.place)
+        return _WrongError(*(Fault(place + each.place, each.wanted, each.lacking) for each in self.faults))
+
+
+def _wrong(wanted: str) -> _WrongError:
+    return _WrongError(Fault("", wanted))
 
 
 def read(body: bytes, into: Any) -> Any:
-    """The body as a type; raises Invalid `MALFORMED_JSON` or `INVALID_BODY`, saying where."""
+    """The body as a type; raises Invalid `MALFORMED_JSON`, or BodyWrong, saying where."""
     check_nesting(body, deepest=_DEEPEST)
     try:
         msgspec.json.decode(body, type=Raw)  # Why: whatever is passed over shall be JSON, too
         found = _reader(into)(body.strip())
     except _WrongError as wrong:
-        raise Invalid(
-            f"The body is not as expected: {wrong.wanted} - at `${wrong.place}`.", code="INVALID_BODY"
-        ) from wrong
+        raise BodyWrong(wrong.faults) from wrong
     except (msgspec.DecodeError, UnicodeDecodeError) as broken:
         raise Invalid(f"The body is not JSON: {broken}.", code="MALFORMED_JSON") from broken
     check_bounds(found)
@@ -112,8 +134,9 @@ def _struct(kind: inspect.StructType) -> Reader:
 
     def struct(body: bytes) -> Any:
         if not body.startswith(b"{"):
-            raise _WrongError("an object")
+            raise _wrong("an object")
         given: dict[str, Any] = {}
+        faults: dict[str, Fault] = {}
         for key, raw in _OBJECT.decode(body).items():
             name = key if key in fields else folded.get(_folded(key))
             if name is None or (fields[name].name in given and key != name):
@@ -132,9 +155,11 @@ def _struct(kind: inspect.StructType) -> Reader:
             try:
                 given[field.name] = reader(value)
             except _WrongError as wrong:
-                raise wrong.within(f".{name}") from None
+                faults.setdefault(name, wrong.within(f".{name}").faults[0])
+        if faults:
+            raise _WrongError(*faults.values())
         if missing := [name for name, field in fields.items() if field.required and field.name not in given]:
-            raise _WrongError(f"`{missing[0]}` is missing")
+            raise _WrongError(*(Fault("", f"`{name}` is missing", name) for name in missing))
         return kind.cls(**given)
 
     return struct
@@ -167,7 +192,7 @@ def _dictionary(each: Reader) -> Reader:
         if body in _EMPTY:
             return {}
         if not body.startswith(b"{"):
-            raise _WrongError("an object")
+            raise _wrong("an object")
         found = {}
         for key, raw in _OBJECT.decode(body).items():
             try:
@@ -214,7 +239,7 @@ def _word(words: Mapping[str, Any]) -> Reader:
         found = words.get(_text(body).casefold())
         if found is None:
             told = sorted(str(each.value if isinstance(each, Enum) else each) for each in words.values())
-            raise _WrongError(f"one of {', '.join(told)}")
+            raise _wrong(f"one of {', '.join(told)}")
         return found
 
     return word
@@ -225,7 +250,7 @@ def _text(body: bytes) -> str:
         text: str = msgspec.json.decode(body, type=str)
         return text
     if body.startswith((b"{", b"[")):
-        raise _WrongError("a text")
+        raise _wrong("a text")
     return "" if body == b"null" else body.decode()
 
 
@@ -243,7 +268,7 @@ _LONGEST: Final = 30
 def _float_as_int(text: str) -> int:
     number = _float(text)
     if not number.is_integer():
-        raise _WrongError("a whole number")
+        raise _wrong("a whole number")
     return int(number)
 
 
@@ -257,14 +282,14 @@ def _float(text: str) -> float:
     except ValueError:
         number = float("nan")
     if number - number != 0:  # neither infinite nor none
-        raise _WrongError("a number")
+        raise _wrong("a number")
     return number
 
 
 def _truth(body: bytes) -> bool:
     found = _YES.get(_text(body).strip().casefold())
     if found is None:
-        raise _WrongError("true or false")
+        raise _wrong("true or false")
     return found
 
 
@@ -284,14 +309,14 @@ def _moment(body: bytes) -> datetime:
     try:
         return moment(_text(body))
     except ValueError:
-        raise _WrongError("a time, as 2026-01-31T12:00:00Z") from None
+        raise _wrong("a time, as 2026-01-31T12:00:00Z") from None
 
 
 def _id(body: bytes) -> UUID:
     try:
         return UUID(_text(body).strip())
     except ValueError:
-        raise _WrongError("an id") from None
+        raise _wrong("an id") from None
 
 
 _SCALARS: Final[Mapping[type, Reader]] = {

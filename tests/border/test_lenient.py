@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import UNSET, Raw, Struct, UnsetType
 
-from controlroom.dialects.automation360.reading import LEFT_OUT, read
+from controlroom.border.lenient import LEFT_OUT, read
 from controlroom.errors import Invalid
 
 
