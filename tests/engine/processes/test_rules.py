@@ -118,7 +118,7 @@ COMMAND = Command(name="build", words=("tool", "build"))
         ((COMMAND,) * 101, "1 to 100 commands"),
         ((Command(name=" ", words=("x",)),), "name of a command"),
         ((Command(name="a\nb", words=("x",)),), "name of a command"),
-        ((Command(name="x" * 501, words=("x",)),), "name of a command"),
+        ((Command(name="x" * 4001, words=("x",)),), "name of a command"),
         ((Command(name="x", words=()),), "names no program"),
         ((COMMAND, Command(name="x", words=(" ", "y"))), "names no program"),
         ((Command(name="x", words=("a", "b\0")),), "NUL"),

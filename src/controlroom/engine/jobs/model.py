@@ -91,8 +91,11 @@ class JobSettings(Struct, frozen=True, kw_only=True, omit_defaults=True):
     on_push: bool = False
     on_merge: bool = False
     on_draft: bool = False
+    is_scheduled: bool = False
     timetable: Timetable = EVERY_HOUR
-    """When it is due while its schedule is enabled."""
+    """When it is due while it is scheduled."""
+    waiting: tuple[Command, ...] = ()
+    """Its commands while its project has no files, so that there is no step that could run them."""
 
 
 class Job(Struct, frozen=True, kw_only=True):

@@ -27,11 +27,15 @@ async def find(db: Statements, scope: Scope, process: ProcessId) -> Job | None:
         Job,
         f"""
         select process.id, process.number, process.workspace_id, process.name, job.description, job.kind,
-               job.target_id, step.package_id, coalesce(step.commands, '[]') as commands, step.timeout, job.settings,
+               job.target_id, step.package_id,
+               coalesce(step.commands, job.settings -> 'waiting', '[]') as commands, step.timeout,
+               job.settings,
                job.asides, process.is_enabled, process.created_at, job.updated_at
           from job
           join process on process.id = job.process_id
-          left join step on step.process_id = process.id and step.deleted_at is null
+          left join lateral (select step.package_id, step.commands, step.timeout from step
+                              where step.process_id = process.id and step.deleted_at is null
+                              order by step.position limit 1) as step on true
          where job.process_id = %(process)s and process.workspace_id = {SEEN} and process.deleted_at is null
         """,
         process=process,

@@ -47,26 +47,31 @@ async def create(engine: Engine, actor: Actor, workspace: WorkspaceId, definitio
     groups and locks of the organization that are not there.
     """
     scope = scope_of(actor, Permission.WRITE_PROCESSES, workspace)
-    name = checked_name(definition.name, what="process's name")
-    locks = wanted_locks(definition.locks)
     await check_payload(engine, definition.default_item)
     async with scoped(engine.database, scope) as tx:
-        process = await store.insert(
-            tx,
-            scope,
-            name=name,
-            is_enabled=definition.is_enabled,
-            default_item=definition.default_item,
-            form=_checked(definition.form),
-            locks=locks,
-        )
-        if process is None:
-            await ensure_seen(tx, scope)
-            raise ProcessNotFound(name)
-        await hold_declared(tx, scope, locks)
-        await _write_steps(tx, actor, scope, process, definition.steps)
-        await record(engine, tx, actor, scope, "process.created", process_id=process, name=name)
-        return await store.get(tx, scope, process)
+        return await create_in(tx, engine, actor, scope, definition)
+
+
+async def create_in(tx: ScopedTx, engine: Engine, actor: Actor, scope: Scope, definition: ProcessDefinition) -> Process:
+    """Likewise, in the caller's transaction, who has had the default item checked."""
+    name = checked_name(definition.name, what="process's name")
+    locks = wanted_locks(definition.locks)
+    process = await store.insert(
+        tx,
+        scope,
+        name=name,
+        is_enabled=definition.is_enabled,
+        default_item=definition.default_item,
+        form=_checked(definition.form),
+        locks=locks,
+    )
+    if process is None:
+        await ensure_seen(tx, scope)
+        raise ProcessNotFound(name)
+    await hold_declared(tx, scope, locks)
+    await _write_steps(tx, actor, scope, process, definition.steps)
+    await record(engine, tx, actor, scope, "process.created", process_id=process, name=name)
+    return await store.get(tx, scope, process)
 
 
 async def update(
@@ -78,41 +83,53 @@ async def update(
     ItemsWaiting when one would be removed whose queue has waiting items, and what `create` raises.
     """
     scope = scope_of(actor, Permission.WRITE_PROCESSES, workspace)
+    if change.default_item is not UNSET:
+        await check_payload(engine, change.default_item)
     async with scoped(engine.database, scope) as tx:
-        before = await store.lock(tx, scope, process)
-        name = before.name if change.name is UNSET else checked_name(change.name, what="process's name")
-        default_item = before.default_item if change.default_item is UNSET else change.default_item
-        if change.default_item is not UNSET:
-            await check_payload(engine, default_item)
-        form = before.form if change.form is UNSET else _checked(change.form)
-        is_enabled = before.is_enabled if change.is_enabled is UNSET else change.is_enabled
-        locks = tuple(before.locks)
-        if change.locks is not UNSET:
-            locks = wanted_locks(change.locks)
-            await hold_declared(tx, scope, locks)
-        if not await store.update(
-            tx, scope, process, name=name, is_enabled=is_enabled, default_item=default_item, form=form, locks=locks
-        ):
-            await ensure_seen(tx, scope)
-            raise ProcessNotFound(process)
-        if change.steps is not UNSET:
-            await _write_steps(tx, actor, scope, process, change.steps)
-        await record(engine, tx, actor, scope, "process.updated", process_id=process, name=name, is_enabled=is_enabled)
-        # Why: more step runs may be wanted now. Runs of the process are looked at again by the dispatcher's polling.
-        return await store.get(tx, scope, process)
+        return await update_in(tx, engine, actor, scope, process, change)
+
+
+async def update_in(
+    tx: ScopedTx, engine: Engine, actor: Actor, scope: Scope, process: ProcessId, change: ProcessChange
+) -> Process:
+    """Likewise, in the caller's transaction, who has had the default item checked."""
+    before = await store.lock(tx, scope, process)
+    name = before.name if change.name is UNSET else checked_name(change.name, what="process's name")
+    default_item = before.default_item if change.default_item is UNSET else change.default_item
+    form = before.form if change.form is UNSET else _checked(change.form)
+    is_enabled = before.is_enabled if change.is_enabled is UNSET else change.is_enabled
+    locks = tuple(before.locks)
+    if change.locks is not UNSET:
+        locks = wanted_locks(change.locks)
+        await hold_declared(tx, scope, locks)
+    if not await store.update(
+        tx, scope, process, name=name, is_enabled=is_enabled, default_item=default_item, form=form, locks=locks
+    ):
+        await ensure_seen(tx, scope)
+        raise ProcessNotFound(process)
+    if change.steps is not UNSET:
+        await _write_steps(tx, actor, scope, process, change.steps)
+    await record(engine, tx, actor, scope, "process.updated", process_id=process, name=name, is_enabled=is_enabled)
+    # Why: more step runs may be wanted now. Runs of the process are looked at again by the dispatcher's polling.
+    return await store.get(tx, scope, process)
 
 
 async def delete(engine: Engine, actor: Actor, workspace: WorkspaceId, process: ProcessId) -> None:
     """Delete a process of which no run is under way; what has run stays readable. Raises ProcessRunning."""
     scope = scope_of(actor, Permission.WRITE_PROCESSES, workspace)
     async with scoped(engine.database, scope) as tx:
-        before = await store.lock(tx, scope, process)
-        if await store.has_open_run(tx, process):
-            raise ProcessRunning(process, "deletion")
-        if not await store.delete(tx, scope, process):
-            await ensure_seen(tx, scope)
-            raise ProcessNotFound(process)
-        await record(engine, tx, actor, scope, "process.deleted", process_id=process, name=before.name)
+        await delete_in(tx, engine, actor, scope, process)
+
+
+async def delete_in(tx: ScopedTx, engine: Engine, actor: Actor, scope: Scope, process: ProcessId) -> None:
+    """Likewise, in the caller's transaction."""
+    before = await store.lock(tx, scope, process)
+    if await store.has_open_run(tx, process):
+        raise ProcessRunning(process, "deletion")
+    if not await store.delete(tx, scope, process):
+        await ensure_seen(tx, scope)
+        raise ProcessNotFound(process)
+    await record(engine, tx, actor, scope, "process.deleted", process_id=process, name=before.name)
 
 
 async def implicit_process(tx: ScopedTx, scope: Scope, task: TaskId) -> ProcessId:
@@ -187,7 +204,7 @@ async def _work(
             if name not in held.task_names:
                 raise TaskNotFound(name, known=held.task_names)
             return store.ChosenWork(await packages.task_of(tx, held.id, name))
-        case PackageCommands(package, commands):
+        case PackageCommands(package, commands, _):
             held = await packages.hold(tx, scope, named[package])
             return store.ChosenWork(package=held.id, commands=commands)
         case UUID():

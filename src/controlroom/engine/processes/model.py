@@ -142,6 +142,8 @@ class PackageCommands(Struct, frozen=True):
 
     package: PackageId | str
     commands: tuple[Command, ...]
+    are_all: bool = True
+    """False: each run has further ones, so that there may be none here."""
 
 
 class StepDefinition(Struct, frozen=True, kw_only=True):

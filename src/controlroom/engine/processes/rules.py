@@ -21,7 +21,7 @@ MOST_BACKOFF = 100.0
 MOST_VARIABLES = 1000
 MOST_COMMANDS = 100
 MOST_COMMAND_BYTES = 256 * 1024
-LONGEST_COMMAND_NAME = 500
+LONGEST_COMMAND_NAME = 4000
 MOST_VARIABLE_BYTES = 128 * 1024  # Why: Linux takes no longer single string in an environment (MAX_ARG_STRLEN)
 
 
@@ -66,7 +66,7 @@ def check_steps(steps: Sequence[StepDefinition]) -> None:
     for step in steps:
         reason = _fault(step) or retry_fault(step.retry) or environment_fault(step.environment)
         if isinstance(step.work, PackageCommands):
-            reason = reason or _commands_fault(step.work.commands)
+            reason = reason or _commands_fault(step.work)
         if step.name in names:
             reason = "another step has this name"
         if reason:
@@ -106,9 +106,10 @@ def retry_fault(retry: RetryPolicy) -> str:
     return ""
 
 
-def _commands_fault(commands: Sequence[Command]) -> str:
-    if not 1 <= len(commands) <= MOST_COMMANDS:
-        return f"a list has 1 to {MOST_COMMANDS} commands"
+def _commands_fault(work: PackageCommands) -> str:
+    commands, fewest = work.commands, int(work.are_all)
+    if not fewest <= len(commands) <= MOST_COMMANDS:
+        return f"a list has {fewest} to {MOST_COMMANDS} commands"
     if sum(len(word.encode()) for command in commands for word in command.words) > MOST_COMMAND_BYTES:
         return f"the words of its commands have more than {MOST_COMMAND_BYTES:,} bytes together"
     return next((fault for fault in map(_command_fault, commands) if fault), "")
