@@ -60,7 +60,12 @@ AssistantRunId = NewType("AssistantRunId", UUID)
 AssistantArtifactId = NewType("AssistantArtifactId", UUID)
 AllocationId = NewType("AllocationId", UUID)
 TriggerMappingId = NewType("TriggerMappingId", UUID)
+ConnectionId = NewType("ConnectionId", UUID)
+LoginId = NewType("LoginId", UUID)
+ProfileId = NewType("ProfileId", UUID)
+ExtendedAttributesId = NewType("ExtendedAttributesId", UUID)
 TargetId = NewType("TargetId", UUID)
+VariableId = NewType("VariableId", UUID)
 
 
 def uuid7() -> UUID:

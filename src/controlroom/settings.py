@@ -72,6 +72,10 @@ class Limits(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What is fetched of a git repository, on disk."""
     secret_bytes: int = MEGABYTE
     """A secret's values as JSON text."""
+    database_bytes: int = 2048 * MEGABYTE
+    """The file of a database that is a connection's own."""
+    database_versions: int = 3
+    """Versions of such a file that are kept, the current one among them."""
     page_size: int = 100
     """Rows of a page when the caller does not say."""
     max_page_size: int = 1000

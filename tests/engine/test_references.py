@@ -165,6 +165,18 @@ ROWS = {
         "transfer (id, organization_id, user_id, kind, name, wish)",
         "$id, $organization, $app_user, 'export', 'nightly', '{}'",
     ),
+    "connection": (
+        "connection (id, organization_id, name, kind, settings)",
+        """$id, $organization, 'Warehouse', 'duckdb', '{"kind": "duckdb"}'""",
+    ),
+    "connection_login": ("connection_login (id, workspace_id, kind)", "$id, $workspace, 'duckdb'"),
+    "connection_profile": (
+        "connection_profile (id, workspace_id, key, connection_id, login_id)",
+        "$id, $workspace, 'main', $connection, $connection_login",
+    ),
+    "extended_attributes": ("extended_attributes (id, workspace_id, attributes)", "$id, $workspace, '{}'"),
+    "target": ("target (id, workspace_id, name, kind)", "$id, $workspace, 'Production', 'deployment'"),
+    "variable": ("variable (id, workspace_id, name, value)", "$id, $workspace, 'DBT_COLOR', 'red'"),
     "repository_file_version": (
         "repository_file_version (id, file_id, version, hash, size)",
         "$id, $repository_file, 1, 'beef', 4",

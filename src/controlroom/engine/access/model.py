@@ -65,6 +65,11 @@ class Permission(StrEnum):
     WRITE_API_KEYS = "api_keys.write"
     REVEAL = "reveal"
     """See again what is stored encrypted: API keys, webhook secrets. Audited."""
+    READ_TARGETS = "targets.read"
+    """See what commands work on: targets, log-ins without their passwords, the connections that they use."""
+    WRITE_TARGETS = "targets.write"
+    READ_VARIABLES = "variables.read"
+    WRITE_VARIABLES = "variables.write"
     READ_MEMBERS = "members.read"
     WRITE_MEMBERS = "members.write"
     READ_AUDIT = "audit.read"
@@ -81,6 +86,10 @@ class Permission(StrEnum):
     """See connections to models, and ask these something."""
     WRITE_MODELS = "models.write"
     """Make connections to models."""
+    READ_CONNECTIONS = "connections.read"
+    """See all connections to databases."""
+    WRITE_CONNECTIONS = "connections.write"
+    """Make and change connections to databases."""
 
 
 OF_ORGANIZATION = frozenset(
@@ -91,6 +100,8 @@ OF_ORGANIZATION = frozenset(
         Permission.GOVERN_LOCKERS,
         Permission.READ_MODELS,
         Permission.WRITE_MODELS,
+        Permission.READ_CONNECTIONS,
+        Permission.WRITE_CONNECTIONS,
     }
 )
 """What means nothing in a single workspace."""
@@ -131,6 +142,8 @@ PERMISSIONS_OF_ROLE: Mapping[Role, frozenset[Permission]] = {
         Permission.WRITE_PACKAGES,
         Permission.WRITE_PROCESSES,
         Permission.WRITE_SCHEDULES,
+        Permission.WRITE_TARGETS,
+        Permission.WRITE_VARIABLES,
     },
     Role.VIEWER: _READING - {Permission.READ_API_KEYS, Permission.READ_AUDIT, Permission.READ_SECRETS},
 }

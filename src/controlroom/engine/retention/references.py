@@ -20,6 +20,7 @@ NAMING: Final = (
     "repository_file_version",
     "transfer",
     "queue_job",
+    "connection_file",
 )
 """Tables whose column `hash` keeps an object."""
 

@@ -1,0 +1,101 @@
+"""The lists of connections, log-ins, profiles and extended attributes."""
+
+from typing import Final
+
+from controlroom.engine.access.model import Actor, Permission
+from controlroom.engine.connections import attributes, logins, named_profiles
+from controlroom.engine.connections.model import ConnectionKind
+from controlroom.engine.connections.store import COLUMNS, JOINS, VISIBLE
+from controlroom.engine.lists.model import Field, Kind, Listing, Within, among
+from controlroom.ids import OrganizationId, WorkspaceId
+
+CONNECTIONS: Final = Listing(
+    noun="connections",
+    table="connection",
+    columns=COLUMNS,
+    joins=JOINS,
+    tenant="connection.id",
+    fields=(
+        Field("id", Kind.ID, is_sortable=True),
+        Field("number", Kind.INTEGER, is_sortable=True),
+        Field("name", Kind.TEXT, is_sortable=True),
+        Field("kind", Kind.TEXT, is_sortable=True, choices=among(ConnectionKind)),
+        Field("created_at", Kind.INSTANT, is_sortable=True),
+        Field("updated_at", Kind.INSTANT, is_sortable=True),
+        Field("is_there", Kind.TRUTH, column="(connection.deleted_at is null)"),
+    ),
+)
+"""Its rows are handed out one by one: whose they are depends on who asks. There are dozens."""
+
+LOGINS: Final = Listing(
+    noun="log-ins",
+    table="connection_login",
+    columns=logins.COLUMNS,
+    joins=logins.JOINS,
+    tenant="connection_login.workspace_id",
+    fields=(
+        Field("id", Kind.ID, is_sortable=True),
+        Field("number", Kind.INTEGER, is_sortable=True),
+        Field("kind", Kind.TEXT, choices=among(ConnectionKind)),
+        Field("created_at", Kind.INSTANT, is_sortable=True),
+        Field("updated_at", Kind.INSTANT, is_sortable=True),
+        Field("is_there", Kind.TRUTH, column="(connection_login.deleted_at is null)"),
+    ),
+)
+PROFILES: Final = Listing(
+    noun="profiles",
+    table="connection_profile",
+    columns=named_profiles.COLUMNS,
+    joins=named_profiles.JOINS,
+    tenant="connection_profile.workspace_id",
+    fields=(
+        Field("id", Kind.ID, is_sortable=True),
+        Field("number", Kind.INTEGER, is_sortable=True),
+        Field("key", Kind.TEXT, is_sortable=True),
+        Field("created_at", Kind.INSTANT, is_sortable=True),
+        Field("updated_at", Kind.INSTANT, is_sortable=True),
+        Field("is_there", Kind.TRUTH, column="(connection_profile.deleted_at is null)"),
+    ),
+)
+EXTENDED_ATTRIBUTES: Final = Listing(
+    noun="extended attributes",
+    table="extended_attributes",
+    columns=attributes.COLUMNS,
+    joins=attributes.JOINS,
+    tenant="extended_attributes.workspace_id",
+    fields=(
+        Field("id", Kind.ID, is_sortable=True),
+        Field("number", Kind.INTEGER, is_sortable=True),
+        Field("created_at", Kind.INSTANT, is_sortable=True),
+        Field("updated_at", Kind.INSTANT, is_sortable=True),
+        Field("is_there", Kind.TRUTH, column="(extended_attributes.deleted_at is null)"),
+    ),
+)
+
+
+def seen_by(actor: Actor) -> Within:
+    """The connections that somebody sees: all, or those that are used where they may read targets."""
+    return _within(
+        actor.organization_id,
+        sees_all=sees_all(actor),
+        workspaces=[each for each in actor.grants if reads(actor, each)],
+    )
+
+
+def used_in(organization: OrganizationId, workspace: WorkspaceId) -> Within:
+    """The connections that a workspace uses."""
+    return _within(organization, sees_all=False, workspaces=[workspace])
+
+
+def sees_all(actor: Actor) -> bool:
+    """Whether somebody sees every connection of the organization."""
+    return any(actor.may(each, None) for each in (Permission.READ_CONNECTIONS, Permission.WRITE_CONNECTIONS))
+
+
+def reads(actor: Actor, workspace: WorkspaceId) -> bool:
+    """Whether somebody sees what a workspace works on."""
+    return actor.may(Permission.READ_TARGETS, workspace)
+
+
+def _within(organization: OrganizationId, *, sees_all: bool, workspaces: list[WorkspaceId]) -> Within:
+    return Within.several(VISIBLE, organization=organization, sees_all=sees_all, workspaces=workspaces)

@@ -1,0 +1,1 @@
+"""Targets: what the commands of a workspace work on. An "environment" is Python's, in the whole engine."""

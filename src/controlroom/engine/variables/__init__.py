@@ -1,0 +1,1 @@
+"""Variables: values by name that robots and commands find in their environment, by four scopes."""
