@@ -89,6 +89,7 @@ lock: | $(BIN)/uv ## Pin the requirements anew, with hashes (U=1: take newer ver
 coverage-table: install ## Write the tables of docs/dialects/ that tell what is served
 	$(BIN)/python tests/contract/robocorp/coverage.py
 	$(BIN)/python tests/contract/automation360/coverage.py
+	$(BIN)/python tests/contract/dbt_cloud/coverage.py
 
 state-diagrams: install ## Draw the states of the domain into docs/domain/, from the rules
 	$(BIN)/python tests/state_diagrams.py

@@ -245,17 +245,17 @@ def _word(words: Mapping[str, Any]) -> Reader:
     return word
 
 
-def _text(body: bytes) -> str:
+def _text(body: bytes, wanted: str = "a text") -> str:
     if body.startswith(b'"'):
         text: str = msgspec.json.decode(body, type=str)
         return text
     if body.startswith((b"{", b"[")):
-        raise _wrong("a text")
+        raise _wrong(wanted)
     return "" if body == b"null" else body.decode()
 
 
 def _integer(body: bytes) -> int:
-    text = _text(body).strip()
+    text = _text(body, "a whole number").strip()
     try:
         return int(text) if len(text) <= _LONGEST and "_" not in text else _float_as_int(text)
     except ValueError:
@@ -273,7 +273,7 @@ def _float_as_int(text: str) -> int:
 
 
 def _number(body: bytes) -> float:
-    return _float(_text(body))
+    return _float(_text(body, "a number"))
 
 
 def _float(text: str) -> float:
@@ -287,7 +287,7 @@ def _float(text: str) -> float:
 
 
 def _truth(body: bytes) -> bool:
-    found = _YES.get(_text(body).strip().casefold())
+    found = _YES.get(_text(body, "true or false").strip().casefold())
     if found is None:
         raise _wrong("true or false")
     return found
