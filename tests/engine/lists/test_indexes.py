@@ -14,6 +14,7 @@ from controlroom.engine.allocations.listings import ALLOCATIONS
 from controlroom.engine.assistants.listings import ASSISTANT_RUNS
 from controlroom.engine.deliveries.listings import DELIVERIES
 from controlroom.engine.item_models.store import ITEM_MODELS
+from controlroom.engine.job_definitions.listings import JOBS
 from controlroom.engine.lists import composer
 from controlroom.engine.lists.model import (
     NEWEST_FIRST,
@@ -296,6 +297,7 @@ LISTINGS = [
     WORKERS,
     RUNNERS,
     WHOLE_GROUPS,
+    JOBS,
 ]
 
 KINDS = {

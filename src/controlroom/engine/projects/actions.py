@@ -71,6 +71,8 @@ async def change_in(engine: Engine, tx: ScopedTx, actor: Actor, scope: Scope, wa
         await workspaces.rename_in(engine, tx, actor, scope, wanted.name)
     await _ensure_there(tx, scope, wanted)
     await store.change(tx, scope, wanted)
+    if wanted.package_id is not UNSET:
+        await store.let_jobs_follow(tx, scope, wanted.package_id)
     await record(engine, tx, actor, scope, "project.changed", scope.workspace)
     return await store.get(tx, scope)
 

@@ -137,6 +137,36 @@ async def change(tx: ScopedTx, scope: Scope, change: ProjectChange) -> None:
     )
 
 
+async def let_jobs_follow(tx: ScopedTx, scope: Scope, package: PackageId | None) -> None:
+    """Let the jobs of a locked project run their commands in the files of another package.
+
+    Without one their steps run nothing, and the commands wait in the jobs' settings until there is one. Writes rows of
+    slices above: what a project has is what its jobs run.
+    """
+    await tx.execute(
+        f"""
+        with of_job as (
+            select job.process_id, step.id, coalesce(step.commands, job.settings -> 'waiting', '[]') as commands
+              from job
+              join step on step.process_id = job.process_id and step.deleted_at is null and step.position = 0
+             where job.workspace_id = {SEEN} and step.task_id is null and step.form is null
+        ), moved as (
+            update step
+               set package_id = %(package)s::uuid,
+                   commands = case when %(package)s::uuid is not null then of_job.commands end
+              from of_job where step.id = of_job.id
+        )
+        update job
+           set settings = case when %(package)s::uuid is null
+                               then jsonb_set(job.settings, '{{waiting}}', of_job.commands)
+                               else job.settings - 'waiting' end
+          from of_job where job.process_id = of_job.process_id
+        """,
+        package=package,
+        **scope.params,
+    )
+
+
 async def delete(tx: ScopedTx, scope: Scope) -> datetime | None:
     """Mark a locked project as deleted; when it was."""
     found: datetime | None = await tx.value(
