@@ -9,6 +9,7 @@ from controlroom.cli.address import address
 from controlroom.cli.client import Client
 from controlroom.cli.display import Column, moment
 from controlroom.cli.lookup import find
+from controlroom.cli.members import find_user
 from controlroom.cli.options import HERE, RoomOptions
 from controlroom.cli.verbs import show_rows, tell
 
@@ -123,6 +124,39 @@ def queues(*, room: RoomOptions = HERE) -> None:
             ("oldest", lambda row: moment(row["oldest_at"])),
         ],
         empty="Nothing waits.",
+    )
+
+
+@app.command
+def credentials(
+    *, user: str | None = None, since: str | None = None, until: str | None = None, room: RoomOptions = HERE
+) -> None:
+    """List which credentials were used for which permissions, by the day; of the last 30 days if no other is said.
+
+    Parameters
+    ----------
+    user
+        Only those of this user: name or id.
+    since
+        From this day on (2030-01-31).
+    until
+        Until this day.
+    """
+    with Client(address(room)) as client:
+        of = None if user is None else find_user(client, "users", user)["id"]
+        rows = client.get("/uses/credentials", user_id=of, since=since, until=until)["uses"]
+    show_rows(
+        room,
+        rows,
+        [
+            ("day", lambda row: row["day"]),
+            ("kind", lambda row: row["kind"]),
+            ("name", lambda row: row["name"]),
+            ("permission", lambda row: row["permission"]),
+            ("times", lambda row: row["count"]),
+            ("last", lambda row: moment(row["last_at"])),
+        ],
+        empty="No credential was used in that time.",
     )
 
 

@@ -8,7 +8,10 @@ from joserfc import jwt
 from joserfc.jwk import KeySet
 
 from controlroom.engine.access import user_keys
+from controlroom.engine.access.credentials import flush_uses
+from controlroom.engine.access.scope import Of
 from controlroom.engine.access.signing_keys import published
+from controlroom.engine.usage.store import uses_of_credentials
 from controlroom.ids import UserId
 
 PASSWORD = "correct horse battery"
@@ -53,6 +56,23 @@ async def test_older_clients_log_in_by_v1(room, stranger, nora):
     assert wrong.json()["message"]
     again = await call(stranger, "/v1/authentication", json={"Username": name, "Password": PASSWORD})
     assert again.status_code == 200
+
+
+async def test_what_a_token_is_used_for_is_counted(room, stranger, root, nora):
+    """By permission and day: of a session that a key has begun, with the key; of one by password, with the user."""
+    name, number, key = nora
+    admin = next(row["id"] for row in await root.rows("/v2/usermanagement/roles/list", "name", "AAE_Admin"))
+    await root.put(f"/v2/usermanagement/users/{number}", {"roleIds": [admin]})
+    for given in ({"apiKey": key}, {"password": PASSWORD}):
+        token = (await call(stranger, "/v2/authentication", json={"username": name, **given})).json()["token"]
+        assert (await call(stranger, "/v1/audit/messages/list", token, json={})).status_code == 200
+    await flush_uses(room.engine)
+    today = (await room.engine.database.value("select clock_now()")).date()
+    user = UserId(await room.engine.database.value("select id from app_user where username = %(name)s", name=name))
+    used = await uses_of_credentials(
+        room.engine.database, Of(room.organization, ()), is_wide=True, since=today, until=today, user=user
+    )
+    assert {(use.kind.value, use.permission) for use in used} == {("user_key", "audit.read"), ("session", "audit.read")}
 
 
 async def test_a_token_says_whose_it_is(room, stranger, nora):

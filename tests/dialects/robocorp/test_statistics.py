@@ -61,6 +61,19 @@ async def test_uses_of_a_key_by_permission(room, ada):
     assert (await ada.get(f"/uses/api-keys/{key}", since="2999-01-01"))["uses"] == []
 
 
+async def test_uses_of_credentials_of_every_kind(room, ada, ben, cleo):
+    """Of those that were used in the workspace, told to who may read its keys; an outsider sees none of them."""
+    await ada.get("/process-runs")
+    await flush_uses(room.engine)
+    uses = (await ada.get("/uses/credentials"))["uses"]
+    assert ("workspace_key", str(ada.actor.id), "runs.read") in {
+        (use["kind"], use["id"], use["permission"]) for use in uses
+    }
+    assert all(use["workspace_id"] == str(ada.workspace) for use in uses)
+    assert (await ben.call("GET", "/uses/credentials")).status_code == 403
+    assert not {str(ada.actor.id)} & {use["id"] for use in (await cleo.get("/uses/credentials"))["uses"]}
+
+
 async def test_what_uses_a_thing(room, ada, process, walt):
     """Steps that run a package or are placed on a worker; processes that have read a secret or an asset."""
     found = await ada.get(f"/processes/{process}")

@@ -4,6 +4,7 @@ import asyncio
 from datetime import timedelta
 
 import pytest
+from msgspec import Struct
 from msgspec.structs import replace
 from tests.engine.chains.test_chains import BAD, work
 from tests.engine.conftest import running_engine
@@ -22,6 +23,7 @@ from controlroom.engine.work_items import actions as items
 from controlroom.engine.work_items.model import ExceptionType, ItemException, ItemState
 from controlroom.engine.work_items.operations import Operation
 from controlroom.errors import Forbidden
+from controlroom.ids import WorkItemId
 from controlroom.maintenance import statistician
 from controlroom.protocol import ErrorCode
 
@@ -291,6 +293,71 @@ async def test_queues_are_looked_at(floor):
     hours = await queues.hours(db, floor.scope, depth.queue_id, await period(floor))
     assert (hours[-1].depth, max(hour.deepest for hour in hours)) == (2, 3)
     assert (sum(hour.arrived for hour in hours), sum(hour.gone for hour in hours)) == (3, 1)
+
+
+class _Item(Struct):
+    id: WorkItemId
+
+
+async def test_what_went_through_queues_is_made_anew(floor, ada):
+    """Of items, their history, and what people did to them: the hours agree with what waits."""
+    await settled(floor.engine)
+    process, db = await floor.process({"max_parallel": 1}), floor.engine.database
+    run = await floor.start(process, payloads(*range(5)))
+    walt = await floor.worker()
+    assignment, robot = await walt.take()
+    await held_items.release(floor.engine, robot, assignment.work_item_id, BAD)
+    waiting = [
+        row.id
+        for row in await db.all(
+            _Item, "select id from work_item where run_id = %(run)s and state = 'pending'", run=run.id
+        )
+    ]
+    for operation, item in (
+        (Operation.RETRY, assignment.work_item_id),
+        (Operation.HOLD, waiting[0]),
+        (Operation.HOLD, waiting[1]),
+        (Operation.RELEASE_HOLD, waiting[1]),
+        (Operation.DELETE, waiting[2]),
+    ):
+        await items.change(floor.engine, ada, floor.workspace, operation, [item])
+    [depth] = await queues.depths(db, floor.scope)
+    await db.execute("update statistics_state set queues_at = clock_now()")
+    await db.execute(
+        """
+        insert into queue_hour values (%(workspace)s, %(queue)s, date_trunc('hour', clock_now(), 'UTC'), 99, 99, 99, 99)
+        """,
+        workspace=floor.workspace,
+        queue=depth.queue_id,
+    )
+
+    await keeping.begin_anew(floor.engine, ada, floor.workspace)
+    await settled(floor.engine)
+
+    hours = await queues.hours(db, floor.scope, depth.queue_id, await period(floor))
+    came, went = sum(hour.arrived for hour in hours), sum(hour.gone for hour in hours)
+    assert (hours[-1].depth, came - went) == (depth.waiting, depth.waiting)
+    assert (depth.waiting, came, went) == (3, 7, 4)
+    assert await db.value("select count(*) from item_turn") == 0
+
+
+async def test_hours_without_a_change_have_the_depth_of_before(floor, ada):
+    """An item that waits since three hours has waited in each of them."""
+    await settled(floor.engine)
+    process, db = await floor.process({"max_parallel": 1}), floor.engine.database
+    run = await floor.start(process, payloads(1, 2))
+    await db.execute(
+        "update work_item set created_at = clock_now() - interval '3 hours' where run_id = %(run)s", run=run.id
+    )
+    [depth] = await queues.depths(db, floor.scope)
+    await db.execute("update statistics_state set queues_at = clock_now()")
+    await keeping.begin_anew(floor.engine, ada, floor.workspace)
+    await settled(floor.engine)
+    hours = await queues.hours(db, floor.scope, depth.queue_id, await period(floor))
+    assert [(hour.depth, hour.deepest, hour.arrived, hour.gone) for hour in hours] == [
+        (2, 2, 2, 0),
+        *[(2, 2, 0, 0)] * 3,
+    ]
 
 
 async def test_what_is_usual(floor):

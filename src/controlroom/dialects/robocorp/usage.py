@@ -1,4 +1,4 @@
-"""Who uses what (our own management API): API keys by permission and day, and what would miss a thing."""
+"""Who uses what (our own management API): credentials by permission and day, and what would miss a thing."""
 
 from datetime import date, datetime, timedelta
 from typing import Final
@@ -13,10 +13,10 @@ from controlroom.engine.assets import actions as assets
 from controlroom.engine.packages import store as packages
 from controlroom.engine.statistics import store as statistics
 from controlroom.engine.usage import store
-from controlroom.engine.usage.model import DayOfUse, UsedBy, UserKind
+from controlroom.engine.usage.model import CredentialKind, DayOfUse, UsedBy, UseOfCredential, UserKind
 from controlroom.engine.vault import actions as vault
 from controlroom.engine.workers import store as workers
-from controlroom.ids import ApiKeyId, PackageId, WorkerId
+from controlroom.ids import ApiKeyId, PackageId, UserId, WorkerId
 
 _MONTH: Final = timedelta(days=30)
 
@@ -34,6 +34,28 @@ class Uses(Shape, frozen=True):
     """Uses of a key, the latest day first."""
 
     uses: list[DayAnswer]
+
+
+class CredentialUse(Shape, frozen=True, kw_only=True):
+    """How often a credential was used for a permission on a day of UTC."""
+
+    day: date
+    kind: CredentialKind
+    id: UUID
+    """The credential's; of sessions the user's, of a worker's or a process's secret that of these."""
+    name: str
+    user_id: UUID | None
+    workspace_id: UUID | None
+    """Where; null: in all in which they have the permission."""
+    permission: str
+    count: int
+    last_at: datetime
+
+
+class CredentialUses(Shape, frozen=True):
+    """Uses of credentials, the latest day first; at most 10,000."""
+
+    uses: list[CredentialUse]
 
 
 class UserAnswer(Shape, frozen=True, kw_only=True):
@@ -59,6 +81,38 @@ async def list_uses_of_api_key(request: Asking, api_key_id: Path[ApiKeyId], sinc
     await access.get_api_key(*request.reading, api_key_id)
     begin = since or (await statistics.now(request.db) - _MONTH).date()
     return Uses([_show_day(row) for row in await store.days_of_key(*request.reading, api_key_id, since=begin)])
+
+
+@get("/uses/credentials", needs=Permission.READ_API_KEYS)
+async def list_uses_of_credentials(
+    request: Asking,
+    user_id: Query[UserId | None] = None,
+    since: Query[date | None] = None,
+    until: Query[date | None] = None,
+) -> CredentialUses:
+    """Tell which credentials of any kind were used in the workspace for which permissions, by the day."""
+    return await _uses(request, user_id, since, until, is_wide=False)
+
+
+@get("/uses/credentials", above_workspaces=True, needs=Permission.READ_API_KEYS)
+async def list_organization_uses_of_credentials(
+    request: Asking,
+    user_id: Query[UserId | None] = None,
+    since: Query[date | None] = None,
+    until: Query[date | None] = None,
+) -> CredentialUses:
+    """Likewise, of all workspaces in which you may read API keys; who may throughout the organization sees all uses."""
+    return await _uses(request, user_id, since, until, is_wide=request.actor.may(Permission.READ_API_KEYS, None))
+
+
+async def _uses(
+    request: Asking, user: UserId | None, since: date | None, until: date | None, *, is_wide: bool
+) -> CredentialUses:
+    today = (await statistics.now(request.db)).date()
+    rows = await store.uses_of_credentials(
+        *request.reading, is_wide=is_wide, since=since or today - _MONTH, until=until or today, user=user
+    )
+    return CredentialUses([_show_use(row) for row in rows])
 
 
 @get("/uses/secrets/{name:str}", needs=Permission.READ_SECRETS)
@@ -93,5 +147,6 @@ def _users(rows: list[UsedBy]) -> Users:
     return Users([_show_user(row) for row in rows])
 
 
+_show_use = shown_as(CredentialUse, UseOfCredential)
 _show_day = shown_as(DayAnswer, DayOfUse)
 _show_user = shown_as(UserAnswer, UsedBy)

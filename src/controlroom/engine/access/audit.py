@@ -168,7 +168,7 @@ async def outside_workspaces(
     engine: Engine, actor: Actor, asked: AuditFilter, *, before: Position | None, limit: int
 ) -> list[AuditEvent]:
     """What happened in the organization and in none of its workspaces (to accounts, say), newest first; for admins."""
-    if not actor.may(Permission.READ_AUDIT, None):
+    if not actor.uses(Permission.READ_AUDIT, None):
         raise Forbidden("only an admin reads the audit log of the organization", code="ADMIN_ONLY")
     organization = Within.one("%(organization)s", organization=actor.organization_id)
     return await pages.rows(engine.database, AuditEvent, OUTSIDE, organization, _asked(asked, before, limit))

@@ -18,6 +18,7 @@ from controlroom.engine.access.errors import WrongCredential
 from controlroom.engine.access.model import Actor, Permission
 from controlroom.engine.access.signing_keys import ALGORITHM, LONGEST_LIFE, checking, signing
 from controlroom.engine.access.users.store import actor_of_user
+from controlroom.engine.access.uses import of_user
 from controlroom.engine.engine import Engine
 from controlroom.errors import Unauthenticated
 from controlroom.ids import TaskId, UserId, WorkspaceId, as_uuid
@@ -74,7 +75,7 @@ async def authenticate(engine: Engine, token: str) -> Caller | None:
     user, workspace, task = (as_uuid(str(said[name])) for name in ("uid", "wid", "tid"))
     if user is None or workspace is None or task is None:
         raise WrongCredential("token")
-    actor = await actor_of_user(engine.database, UserId(user))
+    actor = of_user(engine, await actor_of_user(engine.database, UserId(user)))
     mine = actor.grants.get(WorkspaceId(workspace))
     grants = {} if mine is None else {WorkspaceId(workspace): mine & _OPENS}
     narrowed = msgspec.structs.replace(actor, grants=grants, throughout=frozenset())

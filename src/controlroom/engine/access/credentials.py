@@ -14,16 +14,15 @@ from uuid import UUID
 from weakref import WeakKeyDictionary
 
 from msgspec import Struct
-from msgspec.structs import replace
 
 from controlroom.engine.access import store
 from controlroom.engine.access.errors import WrongCredential
-from controlroom.engine.access.model import Actor, Permission, WorkerActor
+from controlroom.engine.access.model import Actor, WorkerActor
 from controlroom.engine.access.rates import Buckets, Rate
 from controlroom.engine.access.users import store as users
-from controlroom.engine.access.uses import Use, Used, Uses, flush_days, uses_of
+from controlroom.engine.access.uses import Use, Used, flush_days, noted, uses_of
 from controlroom.engine.engine import Engine
-from controlroom.ids import UserCredentialId, WorkspaceId
+from controlroom.ids import UserCredentialId
 from controlroom.keys import Keys, is_well_formed
 
 API_KEY_PREFIX = "crk"
@@ -33,6 +32,9 @@ REMEMBERED = timedelta(seconds=5)
 
 _REMEMBERED_AT_MOST = 10_000
 _TOO_OFTEN = "this API key asks too often"
+
+TO_WORK = "worker"
+"""For what a worker's token is used: it opens the workers' doors as a whole, and no permission by itself."""
 
 A = TypeVar("A")
 
@@ -90,24 +92,10 @@ class UseCounter:
         return taken
 
 
-class PermissionUses:
-    """Counts for which permissions credentials are used."""
-
-    def __init__(self, uses: Uses) -> None:
-        self._uses = uses
-
-    def asked(self, actor: Actor, permission: Permission, workspace: WorkspaceId | None) -> None:
-        """Count it."""
-        if actor.id is not None:
-            of = Use(actor.organization_id, workspace, Used.CREDENTIAL, actor.id, permission.value)
-            self._uses.count(of)
-
-
 class _Process:
     """What this process remembers of the credentials of one control room."""
 
-    def __init__(self, uses: Uses) -> None:
-        self.permissions = PermissionUses(uses)
+    def __init__(self) -> None:
         self.api_keys: Memory[Actor] = Memory()
         self.workers: Memory[WorkerActor] = Memory()
         self.uses = UseCounter()
@@ -121,7 +109,7 @@ _processes: WeakKeyDictionary[Keys, _Process] = WeakKeyDictionary()
 def _process(engine: Engine) -> _Process:
     known = _processes.get(engine.keys)
     if known is None:
-        known = _processes[engine.keys] = _Process(uses_of(engine))
+        known = _processes[engine.keys] = _Process()
     return known
 
 
@@ -149,7 +137,7 @@ async def authenticate_api_key(engine: Engine, value: str) -> Actor:
         generation = memory.generation
         found = await store.api_key_by_lookup(engine.database, lookup)
         actor = found.to_actor() if found and hmac.compare_digest(found.lookup, lookup) else None
-        actor = None if actor is None else replace(actor, noting=process.permissions)
+        actor = None if actor is None or actor.id is None else noted(engine, actor, actor.id)
         memory.put(lookup, actor, generation=generation)
     else:
         (actor,) = remembered
@@ -176,6 +164,7 @@ async def authenticate_worker(engine: Engine, token: str) -> WorkerActor:
         (found,) = remembered
     if found is None:
         raise WrongCredential("worker token")
+    uses_of(engine).count(Use(found.organization_id, None, Used.WORKER, found.worker_id, TO_WORK))
     return found
 
 
@@ -199,7 +188,7 @@ async def authenticate_user(engine: Engine, identifier: str, is_signed_by: Calla
     if not is_signed_by(secret):
         raise WrongCredential("signature")
     _process(engine).uses.count(found.credential)
-    return Signer(found.to_actor(), found.credential)
+    return Signer(noted(engine, found.to_actor(), found.credential), found.credential)
 
 
 def count_use(engine: Engine, credential: UUID) -> None:

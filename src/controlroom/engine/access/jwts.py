@@ -21,7 +21,8 @@ from controlroom.engine.access.record import record
 from controlroom.engine.access.scope import scoped
 from controlroom.engine.access.sessions import LIFE
 from controlroom.engine.access.signing_keys import ALGORITHM, LONGEST_LIFE, SigningKey, checking, signing
-from controlroom.engine.access.users.store import actor_of_session, actor_of_user
+from controlroom.engine.access.users.store import actor_of_user, session_by_lookup
+from controlroom.engine.access.uses import noted, of_user
 from controlroom.engine.engine import Engine
 from controlroom.errors import Invalid
 from controlroom.ids import SessionId, UserId, UserKeyId, uuid7
@@ -137,10 +138,11 @@ async def refresh(
 async def authenticate(engine: Engine, token: str) -> Actor:
     """The user of a token, with what they may do now. Raises Unauthenticated."""
     said = await _verified(engine, token)
-    found = await actor_of_session(engine.database, engine.keys.lookup(token))
+    found = await session_by_lookup(engine.database, engine.keys.lookup(token))
     if found is None:
         raise SessionOver(is_expired=_is_past(said))
-    return found
+    user = found.to_actor()
+    return of_user(engine, user) if found.key is None else noted(engine, user, found.key)
 
 
 async def end(engine: Engine, user: Actor, token: str) -> None:

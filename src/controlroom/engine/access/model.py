@@ -227,6 +227,14 @@ class Actor(Struct, frozen=True, kw_only=True):
         """Whether the actor has the permission in the workspace (None: in the organization)."""
         return permission in self.permissions_in(workspace)
 
+    def uses(self, permission: Permission, workspace: WorkspaceId | None) -> bool:
+        """Whether the actor has the permission there, for what is done by it: that is noted."""
+        if not self.may(permission, workspace):
+            return False
+        if self.noting is not None:
+            self.noting.asked(self, permission, workspace)
+        return True
+
     def require(self, permission: Permission, workspace: WorkspaceId) -> None:
         """Raise NotFound for an outsider, Forbidden (with the `permission`) for a member who lacks the right."""
         if not self.is_inside(workspace):

@@ -99,7 +99,7 @@ def throughout(actor: Actor, permission: Permission) -> Within:
 
     Raises Forbidden for who has it in some workspaces only, or nowhere.
     """
-    if not actor.may(permission, None):
+    if not actor.uses(permission, None):
         raise NotOfOrganization(permission)
     return Within.one("%(organization)s", organization=actor.organization_id)
 

@@ -14,6 +14,7 @@ from controlroom.engine.access.model import Actor
 from controlroom.engine.access.record import record
 from controlroom.engine.access.scope import scoped
 from controlroom.engine.access.users import store as users
+from controlroom.engine.access.uses import of_user
 from controlroom.engine.engine import Engine
 from controlroom.ids import SessionId, UserId, uuid7
 from controlroom.keys import is_well_formed, mint
@@ -48,10 +49,10 @@ async def authenticate(engine: Engine, token: str) -> Actor:
     """The user of a session's token, with what they may do now. Raises Unauthenticated."""
     if not is_well_formed(token):
         raise WrongCredential("session")
-    found = await users.actor_of_session(engine.database, engine.keys.lookup(token))
+    found = await users.session_by_lookup(engine.database, engine.keys.lookup(token))
     if found is None:
         raise WrongCredential("session")
-    return found
+    return of_user(engine, found.to_actor())
 
 
 async def end(engine: Engine, token: str) -> bool:

@@ -17,6 +17,7 @@ from controlroom.engine.access.errors import WorkspaceNotFound, WrongCredential
 from controlroom.engine.access.model import Actor, Permission
 from controlroom.engine.access.scope import Of, ensure_seen
 from controlroom.engine.access.users import store as users
+from controlroom.engine.access.uses import noted
 from controlroom.engine.engine import Engine
 from controlroom.errors import Forbidden, Invalid, Unauthenticated
 from controlroom.ids import UserCredentialId, WorkspaceId
@@ -78,7 +79,7 @@ async def authenticate(engine: Engine, token: str, purposes: Iterable[Purpose]) 
     owner = await users.owner_of_credential(engine.database, said.credential)
     if owner is None:
         raise WrongCredential("token")
-    user = await users.actor_of_user(engine.database, owner)
+    user = noted(engine, await users.actor_of_user(engine.database, owner), said.credential)
     if said.workspace is None:
         return user
     return narrowed(user, purpose, WorkspaceId(said.workspace))

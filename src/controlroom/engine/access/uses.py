@@ -10,6 +10,9 @@ from typing import NamedTuple
 from uuid import UUID
 from weakref import WeakKeyDictionary
 
+from msgspec.structs import replace
+
+from controlroom.engine.access.model import Actor, Permission
 from controlroom.engine.engine import Engine
 from controlroom.ids import OrganizationId, ProcessId, WorkspaceId
 from controlroom.keys import Keys
@@ -20,6 +23,13 @@ class Used(StrEnum):
     """What is used."""
 
     CREDENTIAL = "credential"
+    """An API key, a key or pair of a user, a link token: what has a row of its own."""
+    SESSION = "session"
+    """Of a user, by their id: log-ins by password, and what stands for them for a while."""
+    PROCESS_SECRET = "process_secret"  # noqa: S105 - likewise
+    """By its process."""
+    WORKER = "worker"
+    """Its lasting token, by the worker."""
     SECRET = "secret"  # noqa: S105 - a noun
     ASSET = "asset"
 
@@ -50,6 +60,31 @@ class Uses:
         """All uses until now; the caller writes them, or gives them back by `count`."""
         taken, self._counted = self._counted, Counter()
         return taken
+
+
+class Noted:
+    """Counts for which permissions one credential is used."""
+
+    __slots__ = ("_noun", "_subject", "_uses")
+
+    def __init__(self, uses: Uses, subject: UUID, noun: Used) -> None:
+        self._uses = uses
+        self._subject = subject
+        self._noun = noun
+
+    def asked(self, actor: Actor, permission: Permission, workspace: WorkspaceId | None) -> None:
+        """Count it."""
+        self._uses.count(Use(actor.organization_id, workspace, self._noun, self._subject, permission.value))
+
+
+def noted(engine: Engine, actor: Actor, subject: UUID, noun: Used = Used.CREDENTIAL) -> Actor:
+    """The actor, whose uses of permissions are counted as uses of the credential by which they came."""
+    return replace(actor, noting=Noted(uses_of(engine), subject, noun))
+
+
+def of_user(engine: Engine, actor: Actor) -> Actor:
+    """A user who has come by their own log-in, or by what stands for it: counted with the user's sessions."""
+    return actor if actor.id is None else noted(engine, actor, actor.id, Used.SESSION)
 
 
 # Why by the keys: they are the control room's own, one object a process; tests have several rooms in one process.

@@ -51,7 +51,7 @@ async def give(engine: Engine, actor: Actor, workspace: WorkspaceId, which: Code
 
 
 def _ensure_may_write(actor: Actor) -> None:
-    if not actor.may(Permission.WRITE_WORKSPACES, None):
+    if not actor.uses(Permission.WRITE_WORKSPACES, None):
         raise NotOfOrganization(Permission.WRITE_WORKSPACES)
 
 

@@ -10,6 +10,7 @@ from controlroom.engine.access.errors import WrongCredential
 from controlroom.engine.access.model import Actor, Permission
 from controlroom.engine.access.scope import scope_of_signed
 from controlroom.engine.access.users.store import actor_of_user
+from controlroom.engine.access.uses import of_user
 from controlroom.engine.assistants import store
 from controlroom.engine.assistants.errors import AssistantRunNotFound
 from controlroom.engine.assistants.model import AssistantRun, AssistantRunState
@@ -51,7 +52,7 @@ async def authenticate_runtime(engine: Engine, token: str) -> Actor:
     run = await _run_of(engine, named)
     if run is None or run.state is not AssistantRunState.IN_PROGRESS:
         raise Unauthenticated("the assistant run of this token has ended", code="TOKEN_EXPIRED")
-    user = await actor_of_user(engine.database, run.user_id)
+    user = of_user(engine, await actor_of_user(engine.database, run.user_id))
     if not user.is_inside(run.workspace_id):  # no member any more
         raise WrongCredential("token")
     return msgspec.structs.replace(user, grants={run.workspace_id: RUNTIME_MAY}, throughout=frozenset())

@@ -79,7 +79,7 @@ def _scope(actor: Actor, workspace: WorkspaceId, lock: LockName) -> Scope:
         return scope_of(actor, Permission.WRITE_PROCESSES, workspace)
     if not actor.is_inside(workspace):
         raise WorkspaceNotFound
-    if not actor.may(Permission.WRITE_WORKSPACES, None):
+    if not actor.uses(Permission.WRITE_WORKSPACES, None):
         raise Forbidden("only an admin of the organization declares its locks", code="ADMIN_ONLY")
     return Of(actor.organization_id, (workspace,))
 

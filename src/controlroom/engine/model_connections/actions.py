@@ -134,5 +134,5 @@ async def _ensure_usable(tx: ScopedTx, actor: Actor, key: AttributeId | None) ->
 
 
 def _ensure_reads(actor: Actor) -> None:
-    if not any(actor.may(each, None) for each in (Permission.READ_MODELS, Permission.WRITE_MODELS)):
+    if not any(actor.uses(each, None) for each in (Permission.READ_MODELS, Permission.WRITE_MODELS)):
         raise NotOfOrganization(Permission.READ_MODELS.value)

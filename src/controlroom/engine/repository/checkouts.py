@@ -96,7 +96,7 @@ async def recover(engine: Engine, actor: Actor, source: str | int, target: str |
 
     Takes the writing of the organization's members. Raises UserNotFound, and Conflict for what does not go.
     """
-    if not actor.may(Permission.WRITE_MEMBERS, None):
+    if not actor.uses(Permission.WRITE_MEMBERS, None):
         raise Forbidden("only an admin of the organization gives files of one user to another", code="ADMIN_ONLY")
     async with scoped(engine.database, actor.organization_id) as tx:
         giver = await store.owner(tx, actor.organization_id, str(source))

@@ -172,7 +172,7 @@ async def _write(tx: ScopedTx, actor: Actor, role: RoleId, node: Node, rights: C
 
 
 async def _role(tx: ScopedTx, actor: Actor, role: Named) -> NamedRole:
-    if not actor.may(Permission.WRITE_ROLES, None):
+    if not actor.uses(Permission.WRITE_ROLES, None):
         raise NotOfOrganization(Permission.WRITE_ROLES.value)
     of = Of(actor.organization_id, tuple(actor.grants))
     found = await roles.get(

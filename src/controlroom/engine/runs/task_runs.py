@@ -284,7 +284,7 @@ async def seen_by(db: Statements, actor: Actor) -> Seen:
     They are also where a role of theirs has rights in a folder.
     """
     inside = tuple(actor.grants)
-    if not actor.may(Permission.READ_RUNS, None):
+    if not actor.uses(Permission.READ_RUNS, None):
         inside = tuple({*inside, *(await rights_of(db, actor)).scope(Right.VIEW).workspaces})
     scope = Of(actor.organization_id, inside)
     readable = tuple(each for each in inside if actor.may(Permission.READ_RUNS, each))

@@ -9,6 +9,7 @@ from controlroom.engine.access.record import record
 from controlroom.engine.access.scope import Room, ScopedTx, scope_of, scoped
 from controlroom.engine.engine import Engine
 from controlroom.engine.events import cursor
+from controlroom.engine.statistics import queues_anew
 from controlroom.engine.statistics.errors import RebuildUnderWay
 from controlroom.engine.statistics.folding import ANEW, READER, fold
 from controlroom.engine.usage.folding import fold_uses
@@ -54,10 +55,14 @@ async def make_anew(engine: Engine, room: Room, *, limit: int) -> int:
             return 0
         span = await cursor.next_span(tx, position, limit=limit, until=until)
         if span is None:
-            if await cursor.is_settled(tx, until):
-                await _go_over(tx, state.generation, state.rebuilding)
+            if not await cursor.is_settled(tx, until):
+                return 0
+            if await queues_anew.next_workspace(tx):
+                return 1
+            await _go_over(tx, state.generation, state.rebuilding)
             return 0
         await fold(tx, span, state.rebuilding, is_anew=True)
+        await queues_anew.fold_turns(tx, span)
         await cursor.move(tx, position, span)
         return span.count
 
@@ -112,6 +117,7 @@ async def begin_anew(engine: Engine, actor: Actor, workspace: WorkspaceId) -> No
         if state.rebuilding is not None:
             raise RebuildUnderWay
         await _keep_older(tx, state.generation)
+        await queues_anew.begin(tx)
         await tx.execute(
             "insert into event_cursor (reader, xid, id) values (%(reader)s, '0', 0) on conflict do nothing", reader=ANEW
         )

@@ -9,6 +9,7 @@ from controlroom.engine.access.model import Actor, ActorKind, Permission
 from controlroom.engine.access.record import record
 from controlroom.engine.access.rules import ensure_may_give
 from controlroom.engine.access.scope import Scope, ensure_seen, scope_of, scoped
+from controlroom.engine.access.uses import Used, noted
 from controlroom.engine.engine import Engine
 from controlroom.engine.processes.errors import ProcessNotFound
 from controlroom.engine.triggers import store
@@ -89,13 +90,14 @@ async def authenticate(engine: Engine, secret: str) -> Actor:
         lookup = engine.keys.lookup(secret)
         found = await store.process_secret_by_lookup(engine.database, lookup)
         if found and hmac.compare_digest(found.lookup, lookup):
-            return Actor(
+            caller = Actor(
                 kind=ActorKind.TRIGGER,
                 id=found.process_id,
                 name="process secret",
                 organization_id=found.organization_id,
                 grants={found.workspace_id: MAY},
             )
+            return noted(engine, caller, found.process_id, Used.PROCESS_SECRET)
     raise WrongCredential("secret")
 
 

@@ -3,9 +3,9 @@
 from datetime import date
 from typing import Final
 
-from controlroom.engine.access.scope import SEEN, Scope
-from controlroom.engine.usage.model import DayOfUse, UsedBy
-from controlroom.ids import ApiKeyId, AssetId, PackageId, SecretId, WorkerId
+from controlroom.engine.access.scope import EACH, SEEN, Scope
+from controlroom.engine.usage.model import DayOfUse, UsedBy, UseOfCredential
+from controlroom.ids import ApiKeyId, AssetId, PackageId, SecretId, UserId, WorkerId
 from controlroom.postgres.database import Statements
 
 
@@ -23,6 +23,46 @@ async def days_of_key(db: Statements, scope: Scope, key: ApiKeyId, *, since: dat
         key=key,
         since=since,
         **scope.params,
+    )
+
+
+_MOST_USES: Final = 10_000
+
+
+async def uses_of_credentials(
+    db: Statements, scope: Scope, *, is_wide: bool, since: date, until: date, user: UserId | None = None
+) -> list[UseOfCredential]:
+    """How often each credential was used for each permission on each day, the latest day first; 10,000 rows at most.
+
+    Of those that were used in the scope's workspaces; of all in the organization if it `is_wide`. Of one user's: their
+    keys, pairs and tokens, and their log-ins.
+    """
+    return await db.all(
+        UseOfCredential,
+        f"""
+        select use.day, use.subject_id as id,
+               case use.noun when 'credential' then coalesce(credential.kind, 'gone') else use.noun end as kind,
+               coalesce(nullif(credential.name, ''), credential.identifier, app_user.username, worker.name,
+                        process.name, '') as name,
+               coalesce(credential.user_id, app_user.id) as user_id, use.workspace_id, use.permission, use.count,
+               use.last_at
+          from day_of_use as use
+          left join credential on use.noun = 'credential' and credential.id = use.subject_id
+          left join app_user on use.noun = 'session' and app_user.id = use.subject_id
+          left join worker on use.noun = 'worker' and worker.id = use.subject_id
+          left join process on use.noun = 'process_secret' and process.id = use.subject_id
+         where use.organization_id = %(organization)s and use.day between %(since)s and %(until)s
+           and use.noun in ('credential', 'session', 'process_secret', 'worker')
+           and (%(is_wide)s or use.workspace_id in {EACH})
+           and (%(user)s::uuid is null or %(user)s in (credential.user_id, app_user.id))
+         order by use.day desc, kind, name, id, use.permission, use.workspace_id nulls first
+         limit {_MOST_USES}
+        """,
+        is_wide=is_wide,
+        since=since,
+        until=until,
+        user=user,
+        **scope.each,
     )
 
 

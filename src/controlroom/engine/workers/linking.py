@@ -6,6 +6,7 @@ from datetime import datetime
 from controlroom.engine.access.model import Actor, Permission
 from controlroom.engine.access.names import checked_name
 from controlroom.engine.access.scope import Scope, ScopedTx, ensure_seen, scope_of, scoped
+from controlroom.engine.access.uses import Use, Used, uses_of
 from controlroom.engine.engine import Engine
 from controlroom.engine.events.store import By
 from controlroom.engine.workers import defaults, link_tokens, serving, store
@@ -42,6 +43,10 @@ from controlroom.keys import is_well_formed, mint
 from controlroom.protocol import Link, Linked
 
 MOST_SLOTS = 1000
+
+
+_TO_LINK = "worker.link"
+"""For what a link token is used."""
 
 
 async def create_link_token(
@@ -204,7 +209,10 @@ async def link(engine: Engine, request: Link) -> Linked:
             raise LinkTokenInvalid
         if request.worker_id is not None and request.worker_id != token.worker_id:
             raise LinkTokenForAnother
-        return await _admit(engine, ScopedTx(tx), token, name, request.slots)
+        linked = await _admit(engine, ScopedTx(tx), token, name, request.slots)
+    if token.id is not None:
+        uses_of(engine).count(Use(token.organization_id, None, Used.CREDENTIAL, token.id, _TO_LINK))
+    return linked
 
 
 async def _admit_own(engine: Engine, name: str, slots: int) -> Linked:

@@ -52,7 +52,7 @@ def wished(actor: Actor, wanted: Serves) -> Serves:
     """
     match wanted:
         case AllWorkspaces():
-            if not actor.may(Permission.WRITE_WORKERS, None):
+            if not actor.uses(Permission.WRITE_WORKERS, None):
                 raise Forbidden(
                     "only who may change workers in the whole organization lets something serve all its workspaces",
                     code="ADMIN_ONLY",

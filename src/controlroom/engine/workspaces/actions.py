@@ -49,7 +49,7 @@ async def list_workspaces(
 
 async def create(engine: Engine, actor: Actor, name: str) -> Workspace:
     """A new workspace of the organization, for admins; a user who makes it is its first owner. Raises Conflict."""
-    if not actor.may(Permission.WRITE_WORKSPACES, None):
+    if not actor.uses(Permission.WRITE_WORKSPACES, None):
         raise Forbidden("only an admin of the organization makes workspaces", code="ADMIN_ONLY")
     async with scoped(engine.database, actor.organization_id) as tx:
         workspace = await create_in(engine, tx, actor, name)
@@ -97,7 +97,7 @@ async def rename_in(engine: Engine, tx: ScopedTx, actor: Actor, scope: Scope, na
 async def delete(engine: Engine, actor: Actor, workspace: WorkspaceId) -> None:
     """Delete a workspace in which nothing has been made. Raises WorkspaceNotEmpty."""
     scope = scope_of(actor, Permission.WRITE_WORKSPACE, workspace)
-    if not actor.may(Permission.WRITE_WORKSPACES, None):
+    if not actor.uses(Permission.WRITE_WORKSPACES, None):
         raise Forbidden("only an admin of the organization deletes workspaces", code="ADMIN_ONLY")
     async with scoped(engine.database, scope) as tx:
         if not await store.lock(tx, scope):

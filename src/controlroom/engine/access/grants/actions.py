@@ -121,14 +121,14 @@ def _may_know_of(actor: Actor, grant: Grant) -> bool:
 async def _ensure_writes_members(tx: Statements, actor: Actor, workspace: WorkspaceId | None) -> None:
     if workspace is not None:
         await ensure_seen(tx, scope_of(actor, Permission.WRITE_MEMBERS, workspace))
-    elif not actor.may(Permission.WRITE_MEMBERS, None):
+    elif not actor.uses(Permission.WRITE_MEMBERS, None):
         raise NotOfOrganization(Permission.WRITE_MEMBERS.value)
 
 
 def _ensure_reads_members(actor: Actor, workspace: WorkspaceId | None) -> None:
     if workspace is not None:
         actor.require(Permission.READ_MEMBERS, workspace)
-    elif not actor.may(Permission.READ_MEMBERS, None):
+    elif not actor.uses(Permission.READ_MEMBERS, None):
         raise NotOfOrganization(Permission.READ_MEMBERS.value)
 
 

@@ -25,7 +25,7 @@ _MOST_PERMISSIONS: Final = 1000
 
 def ensure_in_organization(actor: Actor, permission: Permission) -> None:
     """Raise NotOfOrganization unless the actor has the permission in the organization itself."""
-    if not actor.may(permission, None):
+    if not actor.uses(permission, None):
         raise NotOfOrganization(permission.value)
 
 

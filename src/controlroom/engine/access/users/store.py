@@ -87,6 +87,13 @@ class FoundUserKey(_FoundUser, frozen=True, kw_only=True):
     lookup: bytes
 
 
+class FoundSession(_FoundUser, frozen=True, kw_only=True):
+    """A session that lives, and its user."""
+
+    key: UserKeyId | None
+    """By which it was begun."""
+
+
 async def actor_of_user(tx: Statements, user: UserId) -> Actor:
     """The user as an actor, with all that they and their groups are granted.
 
@@ -106,19 +113,18 @@ async def actor_of_user(tx: Statements, user: UserId) -> Actor:
     return found.to_actor()
 
 
-async def actor_of_session(tx: Statements, lookup: bytes) -> Actor | None:
-    """The user whose session has a token of this keyed hash, with what they may do now; None if it opens nothing."""
-    found = await tx.one_or_none(
-        _FoundUser,
+async def session_by_lookup(tx: Statements, lookup: bytes) -> FoundSession | None:
+    """The session whose token has this keyed hash, and its user with what they may do now; None if it opens nothing."""
+    return await tx.one_or_none(
+        FoundSession,
         f"""
-        select app_user.id, app_user.username, app_user.organization_id, {_HELD}
+        select app_user.id, app_user.username, app_user.organization_id, user_session.credential_id as key, {_HELD}
           from user_session join app_user on app_user.id = user_session.user_id and app_user.disabled_at is null
                {_HOLDING}
          where user_session.lookup = %(lookup)s and user_session.expires_at > clock_now()
         """,
         lookup=lookup,
     )
-    return None if found is None else found.to_actor()
 
 
 async def logins(tx: Statements, *, username: str, organization: OrganizationId | None) -> list[Login]:
