@@ -7,9 +7,11 @@ from cyclopts import App, Parameter
 from controlroom.cli.address import address
 from controlroom.cli.client import Client
 from controlroom.cli.display import moments
+from controlroom.cli.errors import Misused
 from controlroom.cli.governing import governing
 from controlroom.cli.lookup import find, find_id
 from controlroom.cli.options import HERE, RoomOptions, Yes
+from controlroom.cli.repository import find_node
 from controlroom.cli.values import confirmed
 from controlroom.cli.verbs import show_list, show_one, tell
 
@@ -36,10 +38,19 @@ def list_(*, room: RoomOptions = HERE) -> None:
 
 
 @app.command
-def show(policy: str | None = None, /, *, room: RoomOptions = HERE) -> None:
-    """Show a code policy by name or id; without one, that of the workspace."""
+def show(policy: str | None = None, /, *, folder: str | None = None, room: RoomOptions = HERE) -> None:
+    """Show a code policy by name or id; without one, that which holds in the workspace.
+
+    Parameters
+    ----------
+    folder
+        Which holds in this folder, by path or id.
+    """
+    if policy is not None and folder is not None:
+        raise Misused("name a policy or a folder, not both")
     with Client(address(room)) as client:
-        found = client.get("/code-policy") if policy is None else find(client, "code-policies", policy)
+        place = "" if folder is None else f"/repository/{find_node(client, folder)}"
+        found = client.get(f"{place}/code-policy") if policy is None else find(client, "code-policies", policy)
     times = {} if policy is None else moments(found, "created_at", "updated_at")
     show_one(room, found, found | times | {name: " ".join(found[name]) for name in _LISTS})
 
@@ -77,17 +88,27 @@ def create(
 
 
 @app.command
-def give(policy: str | None = None, /, *, room: RoomOptions = HERE) -> None:
-    """Give the workspace a code policy, by name or id; without one, the usual one, which refuses nothing."""
+def give(policy: str | None = None, /, *, folder: str | None = None, room: RoomOptions = HERE) -> None:
+    """Give the workspace a code policy, by name or id; without one, the usual one, which refuses nothing.
+
+    Parameters
+    ----------
+    policy
+        Name or id.
+    folder
+        Give it to this folder of the workspace instead, by path or id: it holds below it until a nearer one.
+        Without a policy, what is above the folder decides.
+    """
     with Client(address(room)) as client:
         wanted = None if policy is None else find_id(client, "code-policies", policy)
-        answer = client.post("/code-policy", {"policy_id": wanted})
+        place = "" if folder is None else f"/repository/{find_node(client, folder)}"
+        answer = client.post(f"{place}/code-policy", {"policy_id": wanted})
     tell(room, answer, "name")
 
 
 @app.command
 def delete(policy: str, /, *, yes: Yes = False, room: RoomOptions = HERE) -> None:
-    """Delete a code policy that no workspace has.
+    """Delete a code policy that no workspace and no folder has.
 
     Parameters
     ----------

@@ -29,7 +29,7 @@ def list_(folder: str | None = None, /, *, room: RoomOptions = HERE) -> None:
         Only what lies in this one: its path, for example /Default/North, or its id.
     """
     with Client(address(room)) as client:
-        rows = list(client.each("/repository", parent=None if folder is None else _find(client, folder)))
+        rows = list(client.each("/repository", parent=None if folder is None else find_node(client, folder)))
     show_rows(
         room,
         rows,
@@ -48,7 +48,7 @@ def list_(folder: str | None = None, /, *, room: RoomOptions = HERE) -> None:
 def show(path: str, /, *, room: RoomOptions = HERE) -> None:
     """Show a folder, file, task package or task, by path or id."""
     with Client(address(room)) as client:
-        found = client.get(f"/repository/{_find(client, path)}")
+        found = client.get(f"/repository/{find_node(client, path)}")
     show_one(room, found, found)
 
 
@@ -64,7 +64,7 @@ def mkdir(name: str, /, *, parent: str | None = None, room: RoomOptions = HERE) 
     with Client(address(room)) as client:
         body: dict[str, Any] = {"name": name}
         if parent is not None:
-            body["parent"] = {"id": _find(client, parent)}
+            body["parent"] = {"id": find_node(client, parent)}
         made = client.post("/repository/folders", body)
     tell(room, made, "id")
 
@@ -87,8 +87,8 @@ def move(path: str, /, *, to: str | None = None, name: str | None = None, room: 
     with Client(address(room)) as client:
         body: dict[str, Any] = {} if name is None else {"name": name}
         if to is not None:
-            body["parent"] = {"id": _find(client, to)}
-        answer = client.post(f"/repository/{_find(client, path)}", body)
+            body["parent"] = {"id": find_node(client, to)}
+        answer = client.post(f"/repository/{find_node(client, path)}", body)
     tell(room, answer)
 
 
@@ -142,7 +142,7 @@ def label(path: str, label: str, version: int, /, *, room: RoomOptions = HERE) -
         The number of the version.
     """
     with Client(address(room)) as client:
-        answer = client.post(f"/repository/{_find(client, path)}/labels/{label}", {"version": version})
+        answer = client.post(f"/repository/{find_node(client, path)}/labels/{label}", {"version": version})
     tell(room, answer)
 
 
@@ -156,9 +156,9 @@ def needs(path: str, /, *needed: str, room: RoomOptions = HERE) -> None:
         Files and tasks, by path or id.
     """
     with Client(address(room)) as client:
-        node = _find(client, path)
+        node = find_node(client, path)
         if needed:
-            client.post(f"/repository/{node}/needs", {"needs": [{"id": _find(client, each)} for each in needed]})
+            client.post(f"/repository/{node}/needs", {"needs": [{"id": find_node(client, each)} for each in needed]})
         found = client.get(f"/repository/{node}/needs")
     for each in found:
         tell(room, each, "path")
@@ -191,7 +191,7 @@ def rights(
         Forget what was said of this folder: what holds in the one above holds again.
     """
     with Client(address(room)) as client:
-        path = f"/repository/{_find(client, folder)}/rights/{find_id(client, 'roles', role)}"
+        path = f"/repository/{find_node(client, folder)}/rights/{find_id(client, 'roles', role)}"
         if clear:
             client.delete(path)
         if give or take:
@@ -205,7 +205,7 @@ def rights(
 def delete(path: str, /, *, yes: Yes = False, room: RoomOptions = HERE) -> None:
     """Delete an empty folder, a file or a task package."""
     with Client(address(room)) as client:
-        node = _find(client, path)
+        node = find_node(client, path)
         confirmed(f"Delete {path!r}?", yes=yes)
         answer = client.delete(f"/repository/{node}")
     tell(room, answer)
@@ -213,11 +213,11 @@ def delete(path: str, /, *, yes: Yes = False, room: RoomOptions = HERE) -> None:
 
 def _verb(room: RoomOptions, path: str, verb: str, shown: str | None = None) -> None:
     with Client(address(room)) as client:
-        answer = client.post(f"/repository/{_find(client, path)}/{verb}", {})
+        answer = client.post(f"/repository/{find_node(client, path)}/{verb}", {})
     tell(room, answer, shown)
 
 
-def _find(client: Client, path: str) -> str:
+def find_node(client: Client, path: str) -> str:
     """The id of what is at a path. Raises CommandFailed."""
     if is_id(path):
         return path

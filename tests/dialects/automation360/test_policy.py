@@ -129,6 +129,71 @@ async def test_a_policy_refuses_packages_at_the_door(room, root, ada, reads):
     await policies.delete(room.engine, root.actor, made.id)
 
 
+async def test_the_nearest_folder_with_a_policy_decides(room, root, ada, ben, cleo, reads):
+    """A folder's holds for what lies below it, until a nearer one; without one, what is above decides."""
+    north = await ada.post("/repository/folders", {"name": "North"})
+    inner = await ada.post("/repository/folders", {"name": "Inner", "parent": {"id": north["id"]}})
+    _, package = await bot(root, room, ada, "Lies")
+    await ada.post(f"/repository/{package}", {"parent": {"id": inner["id"]}})
+    named = {}
+    for word in ("wide", "strict"):
+        rules = Rules(name=f"{word} {uuid7()}", rules=("S6",), high=("S602",), refuses=Severity.HIGH)
+        named[word] = await policies.write(room.engine, root.actor, rules)
+
+    async def in_force(of):
+        return (await ada.get(f"/repository/{of}/code-policy"))["name"]
+
+    async def give(of, policy):
+        body = {"policy_id": None if policy is None else str(policy.id)}
+        return (await ada.post(f"/repository/{of}/code-policy", body))["name"]
+
+    assert await in_force(package) == "Default"
+    assert await give(north["id"], named["wide"]) == named["wide"].name
+    assert [await in_force(each) for each in (inner["id"], package)] == [named["wide"].name] * 2
+    await give(inner["id"], named["strict"])
+    assert await in_force(package) == named["strict"].name
+    assert (await ada.get("/code-policy"))["name"] == "Default"
+
+    blob = await room.engine.objects.put_bytes(robot_zip("Shell"))
+    brought = push(room.engine, ada.actor, ada.workspace, "robot", blob)
+    refused, _ = await asyncio.gather(brought, reads(SHELL), return_exceptions=True)
+    assert refused.code == "PACKAGE_REFUSED"
+    assert named["strict"].name in refused.message
+    elsewhere = await push(room.engine, ada.actor, ada.workspace, "another", blob)
+    assert elsewhere.package.latest.version == 1
+
+    for of, body in ((uuid7(), None), (package, None), (north["id"], str(uuid7()))):
+        answer = await ada.call("POST", f"/repository/{of}/code-policy", json={"policy_id": body})
+        assert answer.status_code == 404
+    answer = await ben.call("POST", f"/repository/{north['id']}/code-policy", json={"policy_id": None})
+    assert answer.status_code == 403
+    assert (await cleo.call("GET", f"/repository/{north['id']}/code-policy")).status_code == 404
+    with pytest.raises(PolicyInUse):
+        await policies.delete(room.engine, root.actor, named["strict"].id)
+    assert await give(inner["id"], None) == named["wide"].name
+
+
+async def test_a_bot_tells_how_bad_its_code_is(room, root, ada, reads):
+    """In lists and by itself: not scanned, then by the worst that was found by the rules that hold now."""
+    file, _ = await bot(root, room, ada, "Scanned")
+
+    async def told():
+        [row] = await root.rows("/v2/repository/workspaces/public/files/list", "id", file)
+        assert (await root.get(f"/v2/repository/files/{file}"))["codeAnalysisResult"] == row["codeAnalysisResult"]
+        return row["codeAnalysisResult"]
+
+    assert await told() == "NOT_SCANNED"
+    await asyncio.gather(root.post(ANALYSIS, {"fileId": file}), reads(SHELL))
+    assert await told() == "HIGH_SEVERITY_VIOLATIONS"
+    mild = await policies.write(room.engine, root.actor, Rules(name=f"mild {uuid7()}", rules=("S602",)))
+    await ada.post("/code-policy", {"policy_id": str(mild.id)})
+    assert await told() == "NOT_SCANNED"
+    await asyncio.gather(root.post(ANALYSIS, {"fileId": file}), reads(SHELL))
+    assert await told() == "LOW_SEVERITY_VIOLATIONS"
+    await ada.post("/code-policy", {"policy_id": None})
+    assert await told() == "HIGH_SEVERITY_VIOLATIONS"
+
+
 async def test_the_management_api_tells_the_same(room, root, ada, ben, cleo, reads):
     """What is found in a package, for who may read packages."""
     _, package = await bot(root, room, ada, "Told")

@@ -134,7 +134,7 @@ async def _analysed(request: Asking, asked: AnalyseBot) -> Analysis:
     def waiting(watch: Watch, /) -> AbstractAsyncContextManager[Hold]:
         return request.holds.hold(request, watch, _SECONDS)
 
-    return await actions.analyse(request.engine, scope, content, by(request.actor), waiting=waiting)
+    return await actions.analyse(request.engine, scope, content, package.id, by(request.actor), waiting=waiting)
 
 
 def _place(found: Judged) -> str:

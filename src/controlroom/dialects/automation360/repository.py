@@ -1,19 +1,24 @@
 """Repository Management API v2 (§2.14): searches, folders, and what lies in them."""
 
+from collections.abc import Sequence
+
 from controlroom.dialects.automation360.answers import Shape
 from controlroom.dialects.automation360.asking import Asking, Body
 from controlroom.dialects.automation360.ids import Id, number_of
-from controlroom.dialects.automation360.lists import Listed, Sought, listed
+from controlroom.dialects.automation360.lists import Listed, Sought, listed, page
 from controlroom.dialects.automation360.preconditions import preconditions
-from controlroom.dialects.automation360.repository_answers import FILES, Bot, File, bot_of, file_of
+from controlroom.dialects.automation360.repository_answers import ANALYSED, FILES, Bot, File, bot_of, file_of
 from controlroom.dialects.automation360.routing import Pair, delete, get, post, put
+from controlroom.engine.access.scope import Of
+from controlroom.engine.analyses import store as analyses
+from controlroom.engine.analyses.rules import worst
 from controlroom.engine.lists import pages
 from controlroom.engine.lists.model import Asked, equal
 from controlroom.engine.repository import actions, nodes
 from controlroom.engine.repository.errors import FolderNotEmpty, NodeNotFound
 from controlroom.engine.repository.model import ListedNode, NodeKind, Right
 from controlroom.engine.repository.rights import Rights, rights_of
-from controlroom.ids import WorkspaceId
+from controlroom.ids import PackageId, WorkspaceId
 
 _VIEW = Pair("repositorymanager", "view")
 _FOLDERS = Pair("repositorymanager", "createfolders")
@@ -49,7 +54,8 @@ async def list_workspace_files(request: Asking, workspace: Id, data: Sought = No
         raise NodeNotFound(workspace)
     rights = await rights_of(request.db, request.actor)
     only = equal(is_private=is_private)
-    return await listed(request, data, FILES, ListedNode, file_of(rights), within=rights.seen(), only=only)
+    found = await page(request, data, FILES, ListedNode, within=rights.seen(), only=only)
+    return found.shown(await _files(request, rights, found.rows))
 
 
 @post("/v2/repository/folders/{folder:str}/list", pair=_VIEW)
@@ -58,7 +64,18 @@ async def list_folder(request: Asking, folder: Id, data: Sought = None) -> Liste
     rights = await rights_of(request.db, request.actor)
     node = await nodes.get_passage(request.db, rights, number_of(folder))
     only = equal(parent_id=node.id)
-    return await listed(request, data, FILES, ListedNode, file_of(rights), within=rights.seen(), only=only)
+    found = await page(request, data, FILES, ListedNode, within=rights.seen(), only=only)
+    return found.shown(await _files(request, rights, found.rows))
+
+
+async def _files(request: Asking, rights: Rights, rows: Sequence[ListedNode]) -> list[File]:
+    """Rows as they are told, with what was found in the code of those that are bots."""
+    bots = [row for row in rows if row.kind is NodeKind.TASK and row.workspace_id is not None]
+    places = Of(rights.organization, tuple({row.workspace_id for row in bots if row.workspace_id is not None}))
+    packages = {PackageId(row.container_id) for row in bots}
+    results = await analyses.results(request.db, places, packages) if packages else []
+    show = file_of(rights, {result.package: ANALYSED[worst(result)] for result in results})
+    return [show(row) for row in rows]
 
 
 @post("/v2/repository/folders/{folder:str}", pair=_FOLDERS)
@@ -123,7 +140,8 @@ async def told_bot(request: Asking, number: int) -> Bot:
 async def told_file(request: Asking, number: int) -> File:
     """Likewise."""
     rights = await rights_of(request.db, request.actor)
-    return file_of(rights)(await _row(request, rights, number))
+    [told] = await _files(request, rights, [await _row(request, rights, number)])
+    return told
 
 
 async def _row(request: Asking, rights: Rights, number: int) -> ListedNode:

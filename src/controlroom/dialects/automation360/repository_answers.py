@@ -3,13 +3,15 @@
 A task is a bot, a package the folder that has it, a workspace a folder below the root. All ids are the rooms' numbers.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Final
 from urllib.parse import quote
+from uuid import UUID
 
 from controlroom.dialects.automation360.answers import Shape, moment
 from controlroom.dialects.automation360.ids import shown
 from controlroom.dialects.automation360.lists import NOTHING, As, Columns, Words
+from controlroom.engine.analyses.model import Severity
 from controlroom.engine.lists.model import AllOf, Direction, Not, Sort, equal
 from controlroom.engine.repository import nodes
 from controlroom.engine.repository.model import ListedNode, NodeKind, Right
@@ -192,8 +194,17 @@ def bot_of(rights: Rights) -> Callable[[ListedNode], Bot]:
     return show
 
 
-def file_of(rights: Rights) -> Callable[[ListedNode], File]:
-    """Likewise, with all that is known of it."""
+ANALYSED: Final = {
+    None: "NO_VIOLATIONS",
+    Severity.LOW: "LOW_SEVERITY_VIOLATIONS",
+    Severity.HIGH: "HIGH_SEVERITY_VIOLATIONS",
+    Severity.CRITICAL: "HIGH_SEVERITY_VIOLATIONS",
+}
+"""What was found in a bot's code, by the worst of it."""
+
+
+def file_of(rights: Rights, analysed: Mapping[UUID, str]) -> Callable[[ListedNode], File]:
+    """Likewise, with all that is known of it; `analysed` says what was found in which packages."""
 
     def show(row: ListedNode) -> File:
         held = rights.at(row.container_id, row.workspace_id, row.owner_id)
@@ -227,7 +238,7 @@ def file_of(rights: Rights) -> Callable[[ListedNode], File]:
             production_version=_version(row.labelled_version),
             latest_version=_version(row.version),
             bot_version_label=PRODUCTION if row.labelled_version and row.labelled_version == row.version else "",
-            code_analysis_result="NOT_SCANNED" if is_bot else "NOT_APPLICABLE",
+            code_analysis_result=analysed.get(row.container_id, "NOT_SCANNED") if is_bot else "NOT_APPLICABLE",
             content_modified_timestamp=moment(row.updated_at),
             resource_modified_timestamp=moment(row.updated_at),
             permission=_permission(row, held),

@@ -3,6 +3,7 @@
 from contextlib import AbstractAsyncContextManager
 from datetime import datetime
 from typing import Annotated, Final
+from uuid import UUID
 
 from msgspec import Meta
 
@@ -13,6 +14,9 @@ from controlroom.dialects.robocorp.routing import Page, Pages, delete, get, post
 from controlroom.engine.access.scope import by
 from controlroom.engine.analyses import actions, model, policies, rules, store
 from controlroom.engine.packages import store as packages
+from controlroom.engine.repository import nodes
+from controlroom.engine.repository.errors import NodeNotFound
+from controlroom.engine.repository.rights import rights_of
 from controlroom.engine.wakes import Watch
 from controlroom.errors import NotFound
 from controlroom.ids import CodeAnalysisId, CodePolicyId, PackageId
@@ -23,7 +27,7 @@ _USUAL_SECONDS: Final = 60.0
 
 
 class PolicyAnswer(Shape, frozen=True, kw_only=True):
-    """What is looked for in code, and what a workspace that has it refuses."""
+    """What is looked for in code, and what a workspace or folder that has it refuses."""
 
     id: CodePolicyId
     number: int
@@ -48,13 +52,13 @@ class PolicyRequest(OwnBody, frozen=True, kw_only=True):
 
 
 class GivePolicy(OwnBody, frozen=True):
-    """Which policy a workspace shall have; null: the usual one, which refuses nothing."""
+    """Which policy a workspace or folder shall have; null: the usual one, or that of what is above the folder."""
 
     policy_id: CodePolicyId | None
 
 
 class PolicyInForce(Shape, frozen=True, kw_only=True):
-    """The rules that hold for a workspace."""
+    """The rules that hold for a workspace or in a folder."""
 
     name: str
     rules: list[str]
@@ -120,7 +124,7 @@ async def update_code_policy(request: Asking, policy_id: Path[CodePolicyId], dat
 
 @delete("/code-policies/{policy_id:uuid}", needs=Permission.READ_PACKAGES)
 async def delete_code_policy(request: Asking, policy_id: Path[CodePolicyId]) -> Deleted:
-    """Delete a code policy that no workspace has."""
+    """Delete a code policy that no workspace and no folder has."""
     return await Deleted.after(policy_id, policies.delete(*request.governing, policy_id))
 
 
@@ -142,6 +146,26 @@ async def give_code_policy(request: Asking, data: Body[GivePolicy]) -> PolicyInF
     return _in_force(found or rules.DEFAULT)
 
 
+@get("/repository/{node_id:uuid}/code-policy", needs=Permission.READ_PACKAGES)
+async def get_policy_of_folder(request: Asking, node_id: Path[UUID]) -> PolicyInForce:
+    """Get the rules that hold in a folder or for a task package: of the nearest folder above that has some."""
+    return _in_force(await actions.policy_of(request.engine, request.seen, await _place(request, node_id)))
+
+
+@update("/repository/{node_id:uuid}/code-policy", needs=Permission.READ_PACKAGES)
+async def give_folder_code_policy(request: Asking, node_id: Path[UUID], data: Body[GivePolicy]) -> PolicyInForce:
+    """Give a folder a code policy, which holds below it until a nearer one; null: what is above decides."""
+    await policies.give_folder(*request.acting, node_id, data.policy_id)
+    return _in_force(await actions.policy_of(request.engine, request.seen, node_id))
+
+
+async def _place(request: Asking, node: UUID) -> UUID:
+    found = await nodes.get(request.db, await rights_of(request.db, request.actor), node)
+    if found.workspace_id != request.workspace:
+        raise NodeNotFound(node)
+    return found.container_id
+
+
 @post("/task-packages/{package_id:uuid}/code-analysis", needs=Permission.READ_PACKAGES)
 async def analyse_task_package(
     request: Asking, package_id: Path[PackageId], data: Body[AnalyseRequest | None] = None
@@ -157,7 +181,8 @@ async def analyse_task_package(
     def waiting(watch: Watch, /) -> AbstractAsyncContextManager[Hold]:
         return request.holds.hold(request, watch, seconds)
 
-    found = await actions.analyse(request.engine, request.seen, content, by(request.actor), waiting=waiting)
+    whole = request.engine, request.seen
+    found = await actions.analyse(*whole, content, package_id, by(request.actor), waiting=waiting)
     judged = rules.judged(found.policy, found.findings)
     counted = rules.counts(judged)
     return AnalysisAnswer(

@@ -1,11 +1,12 @@
 """A package's code is read: by a worker, which is waited for.
 
-Nothing of the package runs. Where the policy of a workspace refuses packages, what is brought is read before it is
-taken (`ensure_admitted`); what was taken once is never refused again, and never at a start.
+Nothing of the package runs. Where the policy of a folder or workspace refuses packages, what is brought is read before
+it is taken (`ensure_admitted`); what was taken once is never refused again, and never at a start.
 """
 
 from contextlib import AbstractAsyncContextManager
 from typing import Final, Protocol, Self
+from uuid import UUID
 
 from msgspec.structs import replace
 
@@ -41,17 +42,24 @@ class Waiting(Protocol):
         """Wait for it, for as long as they will."""
 
 
-async def policy_of(engine: Engine, scope: Scope) -> Rules:
-    """The rules that hold for a workspace."""
-    return await store.policy_of(engine.database, scope) or DEFAULT
+async def policy_of(engine: Engine, scope: Scope, place: UUID | None = None) -> Rules:
+    """The rules that hold for a package or in a folder of a workspace, or (without a place) directly in it."""
+    return await store.policy_of(engine.database, scope, place) or DEFAULT
 
 
-async def analyse(engine: Engine, scope: Scope, content: Content, by: By, *, waiting: Waiting) -> Analysis:
-    """What is found in a package of the workspace by its policy; by the same rules it is read once.
+async def analyse(
+    engine: Engine, scope: Scope, content: Content, place: UUID | None, by: By, *, waiting: Waiting
+) -> Analysis:
+    """What is found in a package by the policy of its place (`policy_of`); by the same rules it is read once.
 
     Raises NotAnalysed when nobody has read it in time.
     """
-    policy = await policy_of(engine, scope)
+    return await _analyse(engine, scope, content, await policy_of(engine, scope, place), by, waiting=waiting)
+
+
+async def _analyse(
+    engine: Engine, scope: Scope, content: Content, policy: Rules, by: By, *, waiting: Waiting
+) -> Analysis:
     found = await store.known(engine.database, scope, content, policy)
     if found is not None:
         return replace(found, policy=policy)
@@ -70,18 +78,18 @@ async def analyse(engine: Engine, scope: Scope, content: Content, by: By, *, wai
     return found
 
 
-async def ensure_admitted(engine: Engine, workspace: WorkspaceId, content: Content) -> None:
-    """Refuse a package that is brought where the workspace's policy minds its code.
+async def ensure_admitted(engine: Engine, workspace: WorkspaceId, content: Content, place: UUID | None = None) -> None:
+    """Refuse a package that is brought where the policy of its place (`policy_of`) minds its code.
 
     Costs a look where the policy refuses nothing. Raises PackageRefused, NotAnalysed.
     """
     scope = await scope_of_signed(engine.database, workspace)
     if scope is None:
         raise WorkspaceNotFound
-    policy = await store.policy_of(engine.database, scope)
+    policy = await store.policy_of(engine.database, scope, place)
     if policy is None or policy.refuses is None:
         return
-    found = await analyse(engine, scope, content, By("system"), waiting=_at_the_door)
+    found = await _analyse(engine, scope, content, policy, By("system"), waiting=_at_the_door)
     if refused := refused_for(policy, found.findings):
         async with scoped(engine.database, scope) as tx:
             await record(

@@ -29,13 +29,22 @@ class PolicyNameTaken(Conflict):
         super().__init__(f"there is a code policy {name} already", name=name)
 
 
+class FolderWithoutCode(NotFound):
+    """There is no such folder in the workspace."""
+
+    code: ClassVar[str] = "FOLDER_NOT_FOUND"
+
+    def __init__(self, _: object = None) -> None:
+        super().__init__("there is no such folder in this workspace")
+
+
 class PolicyInUse(Conflict):
-    """Workspaces have the policy."""
+    """Workspaces or folders have the policy."""
 
     code: ClassVar[str] = "CODE_POLICY_IN_USE"
 
     def __init__(self) -> None:
-        super().__init__("workspaces have this code policy: give them another one first")
+        super().__init__("workspaces or folders have this code policy: give them another one first")
 
 
 class AnalysisNotFound(NotFound):
@@ -57,7 +66,7 @@ class NotAnalysed(Unavailable):
 
 
 class PackageRefused(Invalid):
-    """The policy of the workspace minds what the package's code does."""
+    """The policy of the folder or workspace minds what the package's code does."""
 
     code: ClassVar[str] = "PACKAGE_REFUSED"
 

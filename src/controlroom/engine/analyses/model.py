@@ -6,7 +6,7 @@ from uuid import UUID
 
 from msgspec import Struct
 
-from controlroom.ids import CodeAnalysisId, CodePolicyId, OrganizationId, WorkspaceId
+from controlroom.ids import CodeAnalysisId, CodePolicyId, OrganizationId, PackageId, WorkspaceId
 from controlroom.protocol import Finding, PackageRef
 
 
@@ -31,7 +31,7 @@ class Rules(Struct, frozen=True, kw_only=True):
 
 
 class CodePolicy(Rules, frozen=True, kw_only=True):
-    """Rules that people have made for workspaces of theirs."""
+    """Rules that people have made for workspaces and folders of theirs."""
 
     id: CodePolicyId
     number: int
@@ -80,6 +80,16 @@ class Analysis(Struct, frozen=True, kw_only=True):
     asked_at: datetime
     asked_by: UUID | None
     ended_at: datetime | None
+
+
+class Result(Struct, frozen=True, kw_only=True):
+    """What was found in the latest version of a package by the rules that hold for it."""
+
+    package: PackageId
+    rules: tuple[str, ...]
+    high: tuple[str, ...]
+    critical: tuple[str, ...]
+    findings: list[Finding]
 
 
 class Judged(Struct, frozen=True):

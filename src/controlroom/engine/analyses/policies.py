@@ -1,12 +1,14 @@
 """The verbs of code policies, which belong to an organization: who may make its workspaces makes them."""
 
+from uuid import UUID
+
 from controlroom.engine.access.errors import NotOfOrganization
 from controlroom.engine.access.model import Actor, Permission
 from controlroom.engine.access.names import checked_name
 from controlroom.engine.access.record import record
 from controlroom.engine.access.scope import ensure_seen, scope_of, scoped
 from controlroom.engine.analyses import store
-from controlroom.engine.analyses.errors import PolicyInUse, PolicyInvalid, PolicyNotFound
+from controlroom.engine.analyses.errors import FolderWithoutCode, PolicyInUse, PolicyInvalid, PolicyNotFound
 from controlroom.engine.analyses.model import CodePolicy, Rules
 from controlroom.engine.analyses.rules import DEFAULT, checked_codes
 from controlroom.engine.engine import Engine
@@ -29,7 +31,7 @@ async def write(engine: Engine, actor: Actor, rules: Rules, which: CodePolicyId 
 
 
 async def delete(engine: Engine, actor: Actor, which: CodePolicyId) -> None:
-    """Delete a policy that no workspace has. Raises PolicyInUse, PolicyNotFound."""
+    """Delete a policy that no workspace and no folder has. Raises PolicyInUse, PolicyNotFound."""
     _ensure_may_write(actor)
     async with scoped(engine.database, actor.organization_id) as tx:
         gone = await store.policy(tx, actor.organization_id, which)
@@ -48,6 +50,23 @@ async def give(engine: Engine, actor: Actor, workspace: WorkspaceId, which: Code
         if not await store.give_policy(tx, scope, which):
             raise PolicyNotFound
         await record(engine, tx, actor, scope, "code_policy.given", which)
+
+
+async def give_folder(
+    engine: Engine, actor: Actor, workspace: WorkspaceId, folder: UUID, which: CodePolicyId | None
+) -> None:
+    """Give a folder of a workspace a policy, which holds below it until a nearer one; None: what is above decides.
+
+    Raises FolderWithoutCode, PolicyNotFound.
+    """
+    scope = scope_of(actor, Permission.WRITE_WORKSPACE, workspace)
+    async with scoped(engine.database, scope) as tx:
+        await ensure_seen(tx, scope)
+        if not await store.is_folder(tx, scope, folder):
+            raise FolderWithoutCode
+        if not await store.give_folder_policy(tx, scope, folder, which):
+            raise PolicyNotFound
+        await record(engine, tx, actor, scope, "code_policy.given", which, folder=str(folder))
 
 
 def _ensure_may_write(actor: Actor) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import Final
 
 from controlroom.engine.analyses.errors import PolicyInvalid
-from controlroom.engine.analyses.model import Judged, Rules, Severity
+from controlroom.engine.analyses.model import Judged, Result, Rules, Severity
 from controlroom.protocol import Finding
 
 DEFAULT: Final = Rules(
@@ -23,7 +23,7 @@ DEFAULT: Final = Rules(
     high=("S102", "S307", "S602", "S604", "S605", "S609"),
     critical=("E9",),
 )
-"""Of workspaces that have no policy."""
+"""Where neither a folder nor the workspace has a policy."""
 
 _ORDER: Final = (Severity.LOW, Severity.HIGH, Severity.CRITICAL)
 _CODE: Final = re.compile(r"[A-Z]{1,6}[0-9]{0,4}", re.ASCII)
@@ -51,6 +51,13 @@ def judged(policy: Rules, findings: Iterable[Finding]) -> list[Judged]:
 def counts(found: Iterable[Judged]) -> Counter[Severity]:
     """How many there are of each severity."""
     return Counter(each.severity for each in found)
+
+
+def worst(result: Result) -> Severity | None:
+    """How bad the worst is that was found in a package; None: nothing was."""
+    rules = Rules(name="", rules=result.rules, high=result.high, critical=result.critical)
+    found = judged(rules, result.findings)
+    return found[0].severity if found else None
 
 
 def refused_for(policy: Rules, findings: Iterable[Finding]) -> list[Judged]:

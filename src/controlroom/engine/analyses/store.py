@@ -1,6 +1,6 @@
 """Statements on code policies and analyses."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Final
 from uuid import UUID
 
@@ -8,9 +8,10 @@ import msgspec
 
 from controlroom.engine.access.scope import EACH, SEEN, Of, Scope, ScopedTx
 from controlroom.engine.analyses.errors import AnalysisNotFound, PolicyNameTaken, PolicyNotFound
-from controlroom.engine.analyses.model import Analysis, CodePolicy, Content, Rules
+from controlroom.engine.analyses.model import Analysis, CodePolicy, Content, Result, Rules
+from controlroom.engine.analyses.rules import DEFAULT
 from controlroom.engine.nouns import InOrganization, InWorkspace, Noun
-from controlroom.ids import CodeAnalysisId, CodePolicyId, OrganizationId, WorkerId
+from controlroom.ids import CodeAnalysisId, CodePolicyId, OrganizationId, PackageId, WorkerId
 from controlroom.postgres.database import Statements
 from controlroom.postgres.errors import UniqueViolation
 from controlroom.postgres.keyset import oldest_first
@@ -95,7 +96,7 @@ async def write_policy(
 
 
 async def delete_policy(tx: ScopedTx, organization: OrganizationId, which: CodePolicyId) -> bool:
-    """Delete a policy; raises ForeignKeyViolation where workspaces have it."""
+    """Delete a policy; raises ForeignKeyViolation where workspaces or folders have it."""
     return bool(
         await tx.execute(
             "delete from code_policy where organization_id = %(organization)s and id = %(which)s",
@@ -105,14 +106,28 @@ async def delete_policy(tx: ScopedTx, organization: OrganizationId, which: CodeP
     )
 
 
-async def policy_of(db: Statements, scope: Scope) -> CodePolicy | None:
-    """The policy that the workspace has; None: it has none."""
+_IN_FORCE: Final = """
+          left join lateral (
+               select above.code_policy_id from repository_file as above
+                where above.id in (select unnest(folder.above) from repository_file as folder
+                                    where folder.id = {folder} and folder.workspace_id = workspace.id)
+                  and above.code_policy_id is not null
+                order by cardinality(above.above) desc limit 1) as nearest on true
+          {join} code_policy on code_policy.id = coalesce(nearest.code_policy_id, workspace.code_policy_id)"""
+"""The policy of the nearest folder above that has one, else of the `workspace`."""
+
+
+async def policy_of(db: Statements, scope: Scope, place: UUID | None = None) -> CodePolicy | None:
+    """The policy that holds for a package or in a folder of the workspace: of the nearest above; None: none has one.
+
+    Without a place it is the workspace's own.
+    """
+    folder = """coalesce((select package.folder_id from package
+                                 where package.id = %(place)s and package.workspace_id = workspace.id), %(place)s)"""
     return await db.one_or_none(
         CodePolicy,
-        f"""
-        select {_POLICY} from workspace join code_policy on code_policy.id = workspace.code_policy_id
-         where workspace.id = {SEEN}
-        """,
+        f"select {_POLICY} from workspace {_IN_FORCE.format(folder=folder, join='join')} where workspace.id = {SEEN}",
+        place=place,
         **scope.params,
     )
 
@@ -133,7 +148,67 @@ async def give_policy(tx: ScopedTx, scope: Scope, which: CodePolicyId | None) ->
     )
 
 
+async def give_folder_policy(tx: ScopedTx, scope: Scope, folder: UUID, which: CodePolicyId | None) -> bool:
+    """Likewise a folder of the workspace; without one, what is above decides again."""
+    return bool(
+        await tx.execute(
+            f"""
+            update repository_file set code_policy_id = %(which)s
+             where id = %(folder)s and workspace_id = {SEEN} and is_folder and deleted_at is null
+               and (%(which)s::uuid is null or exists (
+                       select from code_policy where id = %(which)s and organization_id = %(organization)s))
+            """,
+            folder=folder,
+            which=which,
+            **scope.params,
+        )
+    )
+
+
+async def is_folder(db: Statements, scope: Scope, folder: UUID) -> bool:
+    """Whether something is a folder of the workspace."""
+    return bool(
+        await db.value(
+            f"""
+            select exists (select from repository_file
+                            where id = %(folder)s and workspace_id = {SEEN} and is_folder and deleted_at is null)
+            """,
+            folder=folder,
+            **scope.params,
+        )
+    )
+
+
 # ---------------------------------------------------------------------------------------------------- analyses
+async def results(db: Statements, scope: Of, packages: Collection[PackageId]) -> list[Result]:
+    """What was found in the latest versions of packages by the rules that hold for them, of those that were read."""
+    return await db.all(
+        Result,
+        f"""
+        select package.id as package, coalesce(code_policy.rules, %(rules)s::text[]) as rules,
+               coalesce(code_policy.high, %(high)s::text[]) as high,
+               coalesce(code_policy.critical, %(critical)s::text[]) as critical, analysis.findings
+          from package
+          join workspace on workspace.id = package.workspace_id
+               {_IN_FORCE.format(folder="package.folder_id", join="left join")}
+         cross join lateral (select hash, folder from package_version where package_id = package.id
+                              order by version desc limit 1) as latest
+         cross join lateral (
+               select findings from code_analysis
+                where code_analysis.workspace_id = package.workspace_id and package_hash = latest.hash
+                  and state = 'done' and package_folder is not distinct from latest.folder
+                  and policy -> 'rules' = to_jsonb(coalesce(code_policy.rules, %(rules)s::text[]))
+                order by asked_at desc limit 1) as analysis
+         where package.id = any(%(packages)s::uuid[]) and package.workspace_id in {EACH}
+        """,
+        packages=list(packages),
+        rules=list(DEFAULT.rules),
+        high=list(DEFAULT.high),
+        critical=list(DEFAULT.critical),
+        **scope.each,
+    )
+
+
 async def known(db: Statements, scope: Scope, content: Content, policy: Rules) -> Analysis | None:
     """What was found in the same content by the same rules, if that is known."""
     return await db.one_or_none(

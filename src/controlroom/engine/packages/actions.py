@@ -2,6 +2,7 @@
 
 from datetime import datetime
 from typing import Final
+from uuid import UUID
 
 from msgspec import Struct
 
@@ -114,11 +115,17 @@ async def push(
     """
     scope = scope_of(actor, Permission.WRITE_PACKAGES, workspace)
     name = checked_name(name, what="package's name")
-    read = await read_robot(engine, workspace, blob, folder=folder)
+    read = await read_robot(engine, workspace, blob, folder=folder, place=await _called(engine, scope, name))
     async with scoped(engine.database, scope) as tx:
         package = await package_called(engine, tx, by(actor), scope, name, PackageId(uuid7()))
         is_new = await take_version(engine, tx, by(actor), scope, package, blob, read)
         return Pushed(await store.get(tx, scope, package), is_new)
+
+
+async def _called(engine: Engine, scope: Scope, name: str) -> UUID | None:
+    """The package of a name, if there is one: it lies where it lies, and a new one directly in the workspace."""
+    there = await store.by_name(engine.database, scope, name)
+    return None if there is None else there.id
 
 
 async def promise_upload(
@@ -169,7 +176,8 @@ async def complete_upload(engine: Engine, scope: Of, upload: UploadId, blob: Blo
     """
     promised = await get_upload(engine, scope, upload, kind=UploadKind.PACKAGE)
     try:
-        read = await read_robot(engine, scope.workspace, blob, folder=promised.folder)
+        place = await _called(engine, scope, promised.name) if promised.name else promised.target_id
+        read = await read_robot(engine, scope.workspace, blob, folder=promised.folder, place=place)
     except Invalid as refused:
         await fail(engine, scope, upload, refused.message)
         raise
@@ -205,21 +213,24 @@ class ReadRobot(Struct, frozen=True):
     definition: RobotDefinition
 
 
-async def read_robot(engine: Engine, workspace: WorkspaceId, blob: Blob, *, folder: str) -> ReadRobot:
+async def read_robot(
+    engine: Engine, workspace: WorkspaceId, blob: Blob, *, folder: str, place: UUID | None = None
+) -> ReadRobot:
     """What a stored zip says of its robot (the one in a folder, if one is named); nothing of it is unpacked or run.
 
-    Raises Invalid: PACKAGE_TOO_LARGE, TOO_COSTLY, or PACKAGE_INVALID that says what its author must mend; and
-    PackageRefused where the workspace's policy minds its code.
+    `place` is the package that it shall be a version of, or the folder of the workspace in which it shall lie. Raises
+    Invalid: PACKAGE_TOO_LARGE, TOO_COSTLY, or PACKAGE_INVALID that says what its author must mend; and PackageRefused
+    where the policy of its place minds its code.
     """
     if blob.size > engine.limits.package_bytes:
         raise PackageTooLarge(blob.size, engine.limits.package_bytes)
-    with engine.scratch.folder("package") as place:
-        path = place / "package.zip"
+    with engine.scratch.folder("package") as scratch:
+        path = scratch / "package.zip"
         await engine.objects.fetch_file(blob.hash, path)
         bounds = Bounds("The package", seconds=_SECONDS, asker=workspace)
         read = ReadRobot(*await engine.aside.call(bounds, robot_of_package, path, folder))
     content = Content(name="package", hash=blob.hash, size=blob.size, folder=read.folder)
-    await ensure_admitted(engine, workspace, content)
+    await ensure_admitted(engine, workspace, content, place)
     return read
 
 

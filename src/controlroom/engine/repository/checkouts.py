@@ -55,7 +55,7 @@ async def check_in(engine: Engine, actor: Actor, copy: Named) -> Node:
         blob = Blob(content.hash, content.size)
         if not await is_robot(engine, actor.organization_id, blob):
             raise Invalid("a bot's content is a zip with a robot.yaml in it", code="PACKAGE_INVALID")
-        robot = await read_robot(engine, original.workspace_id, blob, folder="")
+        robot = await read_robot(engine, original.workspace_id, blob, folder="", place=original.container_id)
     async with scoped(engine.database, actor.organization_id) as tx:
         await _hold(tx, original)
         await store.lock(tx, own)

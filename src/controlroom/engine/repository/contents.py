@@ -76,7 +76,7 @@ async def _robot(engine: Engine, target: Node, blob: Blob) -> ReadRobot | None:
     """The robot in a zip, if there is one that a workspace is to have; nothing of it is unpacked or run."""
     if target.workspace_id is None or not await is_robot(engine, target.organization_id, blob):
         return None
-    return await read_robot(engine, target.workspace_id, blob, folder="")
+    return await read_robot(engine, target.workspace_id, blob, folder="", place=target.container_id)
 
 
 async def is_robot(engine: Engine, organization: OrganizationId, blob: Blob) -> bool:

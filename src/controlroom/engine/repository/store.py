@@ -192,7 +192,7 @@ async def delete(tx: ScopedTx, node: Node, *, by: UUID | None) -> None:
         """
         update repository_file
            set deleted_at = clock_now(), updated_by = %(by)s, number = nextval('number'),
-               locked_by = null, locked_at = null
+               locked_by = null, locked_at = null, code_policy_id = null
          where id = %(id)s and organization_id = %(organization)s
         """,
         id=node.id,

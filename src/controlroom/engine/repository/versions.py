@@ -27,7 +27,7 @@ async def take_again(engine: Engine, actor: Actor, package: Named, version: int)
     if content is None:
         raise PackageVersionNotFound(version)
     blob = Blob(content.hash, content.size)
-    robot = await read_robot(engine, node.workspace_id, blob, folder=content.folder)
+    robot = await read_robot(engine, node.workspace_id, blob, folder=content.folder, place=node.container_id)
     async with scoped(engine.database, actor.organization_id) as tx:
         node = await nodes.get(tx, await rights_of(tx, actor), package, Right.UPDATE)
         ensure_unlocked(node, actor)

@@ -120,7 +120,7 @@ class _Import:
             return False
         engine, actor = self._engine, await self._actor()
         scope = Of(actor.organization_id, (WorkspaceId(place.workspace_id),))
-        robot = await read_robot(engine, place.workspace_id, blob, folder=entry.folder)
+        robot = await read_robot(engine, place.workspace_id, blob, folder=entry.folder, place=place.id)
         async with scoped(engine.database, scope) as tx:
             rights = await rights_of(tx, actor)
             there = await package_store.by_name(tx, scope, name)
