@@ -32,7 +32,7 @@ from controlroom.engine.access.scope import Room
 from controlroom.engine.engine import Engine
 from controlroom.engine.packages import sources
 from controlroom.engine.packages.commits import RefFetch
-from controlroom.engine.packages.source_store import Fetch, RefKind
+from controlroom.engine.packages.source_store import OWN_BRANCH, Fetch, RefKind
 from controlroom.engine.vault import actions as vault
 from controlroom.errors import ControlRoomError, Invalid, Unavailable
 from controlroom.outgoing import Guard
@@ -104,7 +104,7 @@ async def _fetch(engine: Engine, guard: Guard, fetch: Fetch | RefFetch) -> None:
         _whole(repository)
         at = ("--git-dir", str(repository))
         wanted = {
-            RefKind.BRANCH: f"refs/heads/{fetch.ref}",
+            RefKind.BRANCH: fetch.ref if fetch.ref == OWN_BRANCH else f"refs/heads/{fetch.ref}",
             RefKind.TAG: f"refs/tags/{fetch.ref}",
             RefKind.COMMIT: fetch.ref,
         }[fetch.ref_kind]

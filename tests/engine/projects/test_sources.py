@@ -216,5 +216,5 @@ async def test_what_nobody_asks_for_is_forgotten(engine, workspace, ada, package
     await fetch(engine)
     assert await commits.prune(engine.database, Room()) == 0
     await later(days=60)
-    assert await commits.prune(engine.database, Room()) == 1
+    assert await commits.prune(engine.database, Room()) >= 1
     assert await ask(Ref(RefKind.COMMIT, first)) == NotYet()

@@ -34,7 +34,10 @@ VISIBLE: Final = """(
                           and target.workspace_id = any(%(workspaces)s::uuid[]))
             or exists (select from connection_profile
                         where connection_profile.connection_id = seen.id and connection_profile.deleted_at is null
-                          and connection_profile.workspace_id = any(%(workspaces)s::uuid[]))))"""
+                          and connection_profile.workspace_id = any(%(workspaces)s::uuid[]))
+            or exists (select from project
+                        where project.connection_id = seen.id and project.deleted_at is null
+                          and project.workspace_id = any(%(workspaces)s::uuid[]))))"""
 """The connections that somebody sees: all, or those that their workspaces use."""
 
 
@@ -51,6 +54,21 @@ async def get(
          {"for update of connection" if is_held else ""}
         """,
         connection=connection,
+        organization=organization,
+    )
+
+
+async def of_ids(tx: Statements, organization: OrganizationId, ids: list[ConnectionId]) -> list[Connection]:
+    """Those of some ids that are there."""
+    return await tx.all(
+        Connection,
+        f"""
+        select {COLUMNS} from connection {JOINS}
+         where connection.id = any(%(ids)s::uuid[]) and connection.organization_id = %(organization)s
+           and connection.deleted_at is null
+         order by connection.id
+        """,
+        ids=ids,
         organization=organization,
     )
 
@@ -137,7 +155,7 @@ async def delete(tx: ScopedTx, connection: ConnectionId) -> None:
 
 
 async def user_of(tx: ScopedTx, connection: ConnectionId) -> str | None:
-    """What needs a held connection: the name of a target, or the key of a profile."""
+    """What needs a held connection: the name of a target, the key of a profile, or the name of a project."""
     found: str | None = await tx.value(
         """
         (select 'the target ' || target.name from target
@@ -145,6 +163,10 @@ async def user_of(tx: ScopedTx, connection: ConnectionId) -> str | None:
         union all
         (select 'the profile ' || connection_profile.key from connection_profile
           where connection_profile.connection_id = %(connection)s and connection_profile.deleted_at is null limit 1)
+        union all
+        (select 'the project ' || workspace.name from project join workspace on workspace.id = project.workspace_id
+          where project.connection_id = %(connection)s and project.deleted_at is null
+            and workspace.deleted_at is null limit 1)
         """,
         connection=connection,
     )

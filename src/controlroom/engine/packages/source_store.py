@@ -16,6 +16,10 @@ LEASE: Final = timedelta(minutes=1)
 """For how long a fetch is a server's, which renews it meanwhile: so long a fetch waits whose server was killed."""
 
 
+OWN_BRANCH: Final = "HEAD"
+"""The branch that a repository says is its own: none can be called so."""
+
+
 class RefKind(StrEnum):
     """What of a repository is fetched."""
 

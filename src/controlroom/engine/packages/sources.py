@@ -80,12 +80,26 @@ async def set_source(
     allowed to use secrets: its values go to the address. Raises Invalid, PackageNotFound.
     """
     scope = scope_of(actor, Permission.WRITE_PACKAGES, workspace)
-    wanted = _checked(actor, workspace, wanted)
     async with scoped(engine.database, scope) as tx:
         await ensure_seen(tx, scope)
-        await store.hold(tx, scope, package)
-        hook = await _put(engine, tx, actor, scope, package, wanted, keeps_hook=keeps_hook)
+        hook = await set_in(engine, tx, actor, scope, package, wanted, keeps_hook=keeps_hook)
     return await get(engine.database, scope, package), hook
+
+
+async def set_in(
+    engine: Engine,
+    tx: ScopedTx,
+    actor: Actor,
+    scope: Scope,
+    package: PackageId,
+    wanted: Wanted,
+    *,
+    keeps_hook: bool = False,
+) -> str | None:
+    """Likewise, in a transaction that does more; the new secret of the hook."""
+    wanted = _checked(actor, scope.workspace, wanted)
+    await store.hold(tx, scope, package)
+    return await _put(engine, tx, actor, scope, package, wanted, keeps_hook=keeps_hook)
 
 
 async def create_package(

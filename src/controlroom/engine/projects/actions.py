@@ -6,6 +6,9 @@ from controlroom.engine.access.model import Actor, Permission
 from controlroom.engine.access.names import checked_description
 from controlroom.engine.access.record import record
 from controlroom.engine.access.scope import Of, Scope, ScopedTx, ensure_seen, scope_of, scoped
+from controlroom.engine.connections import store as connections
+from controlroom.engine.connections.errors import ConnectionNotFound
+from controlroom.engine.connections.listings import reads, sees_all
 from controlroom.engine.engine import Engine
 from controlroom.engine.projects import store
 from controlroom.engine.projects.errors import NotOfProject, ProjectChanged, ProjectNotEmpty, ProjectNotFound
@@ -69,7 +72,7 @@ async def change_in(engine: Engine, tx: ScopedTx, actor: Actor, scope: Scope, wa
         return now
     if wanted.name is not UNSET:
         await workspaces.rename_in(engine, tx, actor, scope, wanted.name)
-    await _ensure_there(tx, scope, wanted)
+    await _ensure_there(tx, actor, scope, wanted)
     await store.change(tx, scope, wanted)
     if wanted.package_id is not UNSET:
         await store.let_jobs_follow(tx, scope, wanted.package_id)
@@ -131,10 +134,19 @@ def _without_what_is_so(now: Project, wanted: ProjectChange) -> ProjectChange:
     return ProjectChange(**{name: new(name) for name in names})  # type: ignore[arg-type]  # as their fields
 
 
-async def _ensure_there(tx: ScopedTx, scope: Scope, wanted: ProjectChange) -> None:
+async def _ensure_there(tx: ScopedTx, actor: Actor, scope: Scope, wanted: ProjectChange) -> None:
     package = wanted.package_id
     if package is not UNSET and package is not None and not await store.has_package(tx, scope, package):
         raise NotOfProject("repository")
     for process in (wanted.docs_process_id, wanted.freshness_process_id):
         if process is not UNSET and process is not None and not await store.has_process(tx, scope, process):
             raise NotOfProject("job")
+    connection = wanted.connection_id
+    if connection is not UNSET and connection is not None:
+        if await connections.get(tx, scope.organization, connection, is_held=True) is None:
+            raise ConnectionNotFound
+        used = [each for each in actor.grants if reads(actor, each)]
+        if not await connections.is_visible(
+            tx, scope.organization, connection, sees_all=sees_all(actor), workspaces=used
+        ):
+            raise ConnectionNotFound

@@ -2,11 +2,10 @@
 
 from datetime import datetime
 from enum import StrEnum
-from uuid import UUID
 
 from msgspec import UNSET, Struct, UnsetType
 
-from controlroom.ids import OrganizationId, PackageId, ProcessId, WorkspaceId
+from controlroom.ids import ConnectionId, OrganizationId, PackageId, ProcessId, WorkspaceId
 from controlroom.protocol import PackageRef
 
 
@@ -35,8 +34,9 @@ class Project(Struct, frozen=True, kw_only=True):
     docs_process_number: int | None
     freshness_process_id: ProcessId | None
     freshness_process_number: int | None
-    connection_id: UUID | None
-    """What its targets begin with."""
+    connection_id: ConnectionId | None
+    """What its targets lead to that name no other."""
+    connection_number: int | None
     state: ProjectState
     revision: int
     created_at: datetime
@@ -52,7 +52,7 @@ class ProjectChange(Struct, frozen=True, kw_only=True):
     package_id: PackageId | UnsetType | None = UNSET
     docs_process_id: ProcessId | UnsetType | None = UNSET
     freshness_process_id: ProcessId | UnsetType | None = UNSET
-    connection_id: UUID | UnsetType | None = UNSET
+    connection_id: ConnectionId | UnsetType | None = UNSET
     revision: int | None = None
     """Only while it is the one there."""
 

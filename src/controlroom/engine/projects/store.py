@@ -18,13 +18,15 @@ COLUMNS: Final = f"""project.workspace_id as id, workspace.number, workspace.org
            package.id as package_id, package.number as package_number,
            docs.id as docs_process_id, docs.number as docs_process_number,
            freshness.id as freshness_process_id, freshness.number as freshness_process_number,
-           project.connection_id, {STATE} as state, project.revision, project.created_at, project.updated_at"""
+           connection.id as connection_id, connection.number as connection_number,
+           {STATE} as state, project.revision, project.created_at, project.updated_at"""
 WORKSPACE: Final = "join workspace on workspace.id = project.workspace_id"
 JOINS: Final = f"""{WORKSPACE}
       join organization on organization.id = workspace.organization_id
       left join package on package.id = project.package_id and package.deleted_at is null
       left join process as docs on docs.id = project.docs_process_id and docs.deleted_at is null
-      left join process as freshness on freshness.id = project.freshness_process_id and freshness.deleted_at is null"""
+      left join process as freshness on freshness.id = project.freshness_process_id and freshness.deleted_at is null
+      left join connection on connection.id = project.connection_id and connection.deleted_at is null"""
 
 
 async def find(db: Statements, scope: Scope) -> Project | None:
