@@ -7,8 +7,8 @@ from pathlib import Path
 ENGINE = Path(__file__).parents[2] / "src/controlroom/engine"
 
 _OF_VENDORS = re.compile(
-    r"""robocorp | robocloud | sema4 | \brcc\b | \bRC[-_] | \bx-rc\b | automation.?360 | automation.?anywhere | \bdbt\b
-      | PROCESS_RUN_ | TASK_PACKAGE_ | CAPABILIT | \btask[ _-]package | \bprocess[ _-]run\b""",
+    r"""robocorp | robocloud | sema4 | \brcc\b | \bRC[-_] | \bx-rc\b | automation.?360 | automation.?anywhere
+      | \bdbt[ -]?cloud\b | PROCESS_RUN_ | TASK_PACKAGE_ | CAPABILIT | \btask[ _-]package | \bprocess[ _-]run\b""",
     re.VERBOSE | re.IGNORECASE,
 )
 _OURS = re.compile(r"PROCESS_RUNNING|Process run {end\.run}")

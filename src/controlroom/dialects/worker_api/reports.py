@@ -26,7 +26,7 @@ Position = Annotated[int | None, QueryParameter(ge=0, le=2**31 - 1)]
 Instant = Annotated[float, QueryParameter(ge=0, le=253_402_300_000)]
 """Unix seconds, up to the year 9999."""
 
-_ATTEMPT = "/step-runs/{step_run_id:uuid}/attempts/{attempt:int}"
+ATTEMPT = "/step-runs/{step_run_id:uuid}/attempts/{attempt:int}"
 
 
 @get("/packages/{digest:str}", media_type="application/zip")
@@ -41,7 +41,7 @@ async def get_package(request: WorkerRequest, digest: FromPath[str]) -> Stream:
     return Stream(objects.stream(digest), media_type="application/zip", headers=headers)
 
 
-@post(_ATTEMPT + "/phases")
+@post(ATTEMPT + "/phases")
 async def report_phases(
     request: WorkerRequest, step_run_id: FromPath[StepRunId], attempt: Attempt, data: JSONBody[PhaseReports]
 ) -> dict[str, str]:
@@ -50,7 +50,7 @@ async def report_phases(
     return {}
 
 
-@post(_ATTEMPT + "/console")
+@post(ATTEMPT + "/console")
 async def append_console(
     request: WorkerRequest,
     step_run_id: FromPath[StepRunId],
@@ -72,7 +72,7 @@ async def append_console(
     return {}
 
 
-@put(_ATTEMPT + "/artifacts/{name:path}", request_max_body_size=None)
+@put(ATTEMPT + "/artifacts/{name:path}", request_max_body_size=None)
 async def put_artifact(
     request: WorkerRequest,
     step_run_id: FromPath[StepRunId],
@@ -83,13 +83,13 @@ async def put_artifact(
 ) -> dict[str, str]:
     """Store a file that the attempt left, streamed."""
     engine, artifact = request.engine, checked_artifact_name(name.removeprefix("/"))
-    blob = await engine.objects.put(_content(request), expected_size=size, max_size=engine.limits.artifact_bytes)
+    blob = await engine.objects.put(content_of(request), expected_size=size, max_size=engine.limits.artifact_bytes)
     await reports.add_artifacts(*request.serving, step_run_id, attempt, {artifact: blob}, phase=phase)
     return {}
 
 
 # names and frames come on top of the content
-@post(_ATTEMPT + "/artifacts", request_max_body_size=2 * SMALL_ARTIFACTS_BYTES)
+@post(ATTEMPT + "/artifacts", request_max_body_size=2 * SMALL_ARTIFACTS_BYTES)
 async def post_small_artifacts(
     request: WorkerRequest, step_run_id: FromPath[StepRunId], attempt: Attempt, body: RawBody
 ) -> dict[str, str]:
@@ -109,7 +109,7 @@ async def post_small_artifacts(
     return {}
 
 
-@post(_ATTEMPT + "/finish")
+@post(ATTEMPT + "/finish")
 async def finish(
     request: WorkerRequest, step_run_id: FromPath[StepRunId], attempt: Attempt, data: JSONBody[Finish]
 ) -> dict[str, str]:
@@ -118,7 +118,7 @@ async def finish(
     return {}
 
 
-@post(_ATTEMPT + "/return")
+@post(ATTEMPT + "/return")
 async def give_back(
     request: WorkerRequest, step_run_id: FromPath[StepRunId], attempt: Attempt, data: JSONBody[Return]
 ) -> dict[str, str]:
@@ -127,7 +127,7 @@ async def give_back(
     return {}
 
 
-async def _content(request: WorkerRequest) -> AsyncIterator[bytes]:
+async def content_of(request: WorkerRequest) -> AsyncIterator[bytes]:
     """The body as it comes; raises Invalid `INTERRUPTED` when the worker has gone before its end."""
     more = True
     while more:

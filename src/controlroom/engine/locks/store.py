@@ -201,7 +201,7 @@ async def declare(tx: ScopedTx, organization: OrganizationId, owner: UUID, name:
         """
         insert into run_lock (owner_id, name, organization_id, capacity)
         values (%(owner)s, %(name)s, %(organization)s, %(capacity)s)
-            on conflict (owner_id, name) do update set capacity = excluded.capacity
+            on conflict (owner_id, name) do update set capacity = excluded.capacity, follows_workers = false
         """,
         owner=owner,
         name=name,

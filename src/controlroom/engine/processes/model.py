@@ -78,6 +78,8 @@ class Process(Struct, frozen=True, kw_only=True):
     created_at: datetime
     locks: list[LockName] = []
     """What each of its runs holds from its first step run to its end."""
+    is_job: bool = False
+    """Whether it is a project's: its runs go by a target, and by more than its steps say."""
 
 
 class StepTask(Struct, frozen=True, tag="task"):

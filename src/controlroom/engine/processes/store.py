@@ -38,7 +38,8 @@ STEP: Final = Noun[StepId](
 _PROCESS: Final = """
     select process.id, process.number, process.workspace_id, process.name, process.is_enabled,
            process.default_item -> 'payload' as default_item, process.form, process.implicit_task_id,
-           process.created_at, process.locks
+           process.created_at, process.locks,
+           exists (select from job where job.process_id = process.id) as is_job
       from process
 """
 

@@ -18,7 +18,7 @@ from controlroom.engine.locks.rules import wanted as wanted_locks
 from controlroom.engine.processes import store as processes
 from controlroom.engine.processes.actions import check_placement, implicit_process
 from controlroom.engine.processes.errors import ProcessNotConfigured
-from controlroom.engine.processes.model import ANYWHERE, Placement, Step
+from controlroom.engine.processes.model import ANYWHERE, Placement, Process, Step
 from controlroom.engine.runs import locks as run_locks
 from controlroom.engine.runs import repeated_starts, shares
 from controlroom.engine.runs.dispatch import dispatch_in
@@ -41,7 +41,9 @@ from controlroom.engine.runs.model import (
 )
 from controlroom.engine.runs.overrides import overridden_versions
 from controlroom.engine.runs.parameters import AS_USUAL, RunParameters, StoredParameters, check, stored
-from controlroom.engine.runs.pauses import end_pauses
+from controlroom.engine.runs.projects import starts as projects
+from controlroom.engine.runs.projects.errors import NotOfJob
+from controlroom.engine.runs.stopping import order_stop
 from controlroom.engine.runs.unstarted import fail_unstarted
 from controlroom.engine.wakes import Topic
 from controlroom.engine.work_items import copies, schemas
@@ -49,7 +51,7 @@ from controlroom.engine.work_items import store as work_items
 from controlroom.engine.work_items.errors import WorkItemNotFound, WorkItemStateConflict
 from controlroom.engine.work_items.limits import check_payloads
 from controlroom.errors import Invalid
-from controlroom.ids import ProcessId, RunId, TaskId, WorkerId, WorkItemId, WorkspaceId, uuid7
+from controlroom.ids import ProcessId, RunId, TaskId, WorkItemId, WorkspaceId, uuid7
 from controlroom.protocol import ErrorCode, StepRunError
 
 
@@ -143,8 +145,12 @@ async def start_in(
     steps = await processes.list_steps(tx, scope, process)
     if not steps or any(step.work is None for step in steps):
         raise ProcessNotConfigured(process)
-    run, locks = RunId(uuid7()), wanted_locks(found.locks, parameters.locks)
+    project = await _project(tx, scope, found, parameters, cause)
+    if project is not None and parameters.placement == ANYWHERE:
+        parameters = msgspec.structs.replace(parameters, placement=project.placement)
+    locks = wanted_locks(found.locks, parameters.locks, () if project is None else project.locks)
     await hold_declared(tx, scope, locks)
+    run = RunId(uuid7())
     for placement in parameters.shares or (parameters.placement,):
         await _check_placement(tx, actor, scope, steps, placement)
     versions = await overridden_versions(tx, scope, steps, parameters.overrides)
@@ -155,6 +161,8 @@ async def start_in(
     if not await _bring_items(engine, tx, scope, run, steps[0], found.default_item, inputs, parameters.priority):
         await _take_back(tx, run)
         return None
+    if project is not None:
+        await projects.begin(engine, tx, scope, run, project, cause)
     await append(tx, by(actor), happened(scope, "run.started", process_id=process, run_id=run))
     if locks:
         await run_locks.ask(engine, tx, scope, run, locks)
@@ -163,6 +171,18 @@ async def start_in(
         await dispatch_in(engine, tx, run)
     tx.after_commit(lambda: engine.wakes.wake(Topic.EVENTS))
     return made
+
+
+async def _project(
+    tx: ScopedTx, scope: Scope, process: Process, parameters: RunParameters, cause: Cause
+) -> projects.Asked | None:
+    """What the run would be as a project's; None if its process is no job. Raises NotOfJob."""
+    overrides = parameters.overrides.project
+    if process.is_job:
+        return await projects.asked(tx, scope, process.id, overrides, cause.retry)
+    if overrides is not None:
+        raise NotOfJob
+    return None
 
 
 async def stop(engine: Engine, actor: Actor, workspace: WorkspaceId, run: RunId, request: StopRequest) -> bool:
@@ -182,8 +202,7 @@ async def stop_in(
     found = await _lock(tx, scope, run)
     if found.has_ended:
         return False
-    for worker in await _stop(tx, run, request):
-        tx.after_commit(lambda worker=worker: engine.wakes.wake(Topic.ORDERS, worker))  # type: ignore[misc]
+    await order_stop(engine, tx, run, request)
     for share in await shares.waiting(tx, run):
         await fail_unstarted(engine, tx, share, StepRunError(ErrorCode.TERMINATED, shares.STOPPED))
     told = msgspec.structs.asdict(request)
@@ -222,6 +241,7 @@ _ERASURE = (
     "delete from work_item where run_id = %(run)s",
     "delete from step_run where run_id = %(run)s",
     "delete from run_wake where run_id = %(run)s",
+    "delete from project_run where run_id = %(run)s",
     "delete from run where id = %(run)s",
 )
 
@@ -365,30 +385,3 @@ async def _lock(tx: ScopedTx, scope: Scope, run: RunId) -> _Locked:
     if found is None:
         raise RunNotFound(run)
     return found
-
-
-async def _stop(tx: ScopedTx, run: RunId, request: StopRequest) -> list[WorkerId]:
-    """Withdraw what has not begun and, if asked, order the end of what has; the workers to tell."""
-    await tx.execute(
-        "update run set state = 'stopping', stop_at = clock_now(), stop = %(stop)s where id = %(run)s",
-        run=run,
-        stop=request,
-    )
-    await tx.execute(
-        """
-        update step_run set state = 'withdrawn', state_at = clock_now(), ended_at = clock_now(), paused_at = null
-         where run_id = %(run)s and state in ('new', 'awaiting_worker') and not is_alone
-        """,
-        run=run,
-    )
-    if not request.terminate:
-        return await end_pauses(tx, run)  # or what is in hand would never be finished
-    return await tx.all(
-        WorkerId,
-        """
-        update step_run set termination = 'terminated', paused_at = null
-         where run_id = %(run)s and state = 'in_progress'
-        returning worker_id
-        """,
-        run=run,
-    )

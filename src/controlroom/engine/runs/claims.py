@@ -15,6 +15,7 @@ from controlroom.engine.access.tokens import mint_step_run_token
 from controlroom.engine.engine import Engine
 from controlroom.engine.runs.endings import OF_WORKER
 from controlroom.engine.runs.errors import Superseded
+from controlroom.engine.runs.projects.limits import limit_of
 from controlroom.engine.runs.shares import HAS_ITS_TURN, ONE_AT_WORK
 from controlroom.engine.wakes import Topic
 from controlroom.engine.work_items.store import IS_DUE
@@ -40,6 +41,7 @@ from controlroom.protocol import (
     Command,
     Commands,
     PackageRef,
+    ProjectCommands,
     RobotTask,
     Work,
 )
@@ -52,7 +54,9 @@ _TRIES_A_CLAIM: Final = 20
 def _can_run(asking: str) -> str:
     """The condition that the worker knows how to run a step run. It is asked first: nearly every one can run all."""
     return f"""({asking}.runs_commands
-                    or not exists (select from step where step.id = step_run.step_id and step.commands is not null))"""
+                    or not exists (select from step where step.id = step_run.step_id and step.commands is not null))
+                and ({asking}.runs_projects
+                    or not exists (select from project_run where project_run.run_id = step_run.run_id))"""
 
 
 class _Claimed(Struct, frozen=True, kw_only=True):
@@ -77,6 +81,7 @@ class _Claimed(Struct, frozen=True, kw_only=True):
     commands: tuple[Command, ...] | None
     environment: dict[str, str]
     timeout_seconds: float | None
+    is_project: bool
     share_environments: bool
     is_paused: bool
 
@@ -85,13 +90,15 @@ _ASSIGNMENT: Final = """
     select claimed.id, claimed.state = 'withdrawn' as is_withdrawn, claimed.attempt, claimed.workspace_id,
            workspace.organization_id, process.id as process_id, process.name as process_name, claimed.run_id,
            run.state = 'new' as run_is_new, step.id as step_id, step.name as step_name, claimed.bound_item_id,
-           version.hash as package_hash, version.size as package_size, package.name as package_name,
+           coalesce(version.hash, '') as package_hash, coalesce(version.size, 0) as package_size,
+           package.name as package_name,
            version.folder as package_folder, package.exclude_newer, task.name as task, step.commands,
            case when run.parameters ? 'overrides'
                 then step.environment || coalesce(run.parameters -> 'overrides' -> 'variables', '{}')
                 else step.environment end as environment,
            extract(epoch from coalesce((run.parameters -> 'overrides' ->> 'timeout')::interval, step.timeout))::float8
                as timeout_seconds,
+           project_run.run_id is not null as is_project,
            coalesce((workspace.settings ->> 'share_environments')::boolean, false) as share_environments,
            claimed.paused_at is not null as is_paused
       from claimed
@@ -100,7 +107,9 @@ _ASSIGNMENT: Final = """
       join process on process.id = step.process_id
       left join task on task.id = step.task_id
       join package on package.id = coalesce(task.package_id, step.package_id)
-      join package_version as version on version.id = claimed.package_version_id
+      -- what is a project's may have a package of which no version was taken: its files are those of a commit
+      left join package_version as version on version.id = claimed.package_version_id
+      left join project_run on project_run.run_id = claimed.run_id
       join workspace on workspace.id = claimed.workspace_id
 """
 
@@ -159,7 +168,7 @@ _MOST_URGENT: Final = f"""
 
 _MOST_URGENT_OF_SEVERAL: Final = f"""
             select taken.id, taken.run_id, taken.step_id
-              from (select seen.id as workspace_id, asking.runs_commands
+              from (select seen.id as workspace_id, asking.runs_commands, asking.runs_projects
                       from asking, {EACH} as seen, lateral (
                            select step_run.priority, step_run.id from step_run
                             where step_run.workspace_id = seen.id and step_run.state = 'awaiting_worker'
@@ -189,7 +198,8 @@ sorts what is locked, so that no more is locked than is taken.
 def _claim(candidate: str) -> str:
     return f"""
         with asking as (
-            select id, '{Ability.COMMANDS}' = any(abilities) as runs_commands
+            select id, '{Ability.COMMANDS}' = any(abilities) as runs_commands,
+                   '{Ability.PROJECTS}' = any(abilities) as runs_projects
               from worker where id = %(worker)s and session = %(session)s and deleted_at is null
         ), candidate as ({candidate}
         ), item as (
@@ -315,8 +325,13 @@ async def _mark_running(db: Statements, scope: Of, run: RunId) -> None:
     """A statement of its own after the claim: whoever stops a run locks the run first, and a claim the step run."""
     await db.execute(
         f"""
-        update run set state = 'in_progress', started_at = clock_now()
-         where id = %(run)s and workspace_id = {SEEN} and state = 'new'
+        with begun as (
+            update run set state = 'in_progress', started_at = clock_now()
+             where id = %(run)s and workspace_id = {SEEN} and state = 'new'
+            returning id
+        )
+        update project_run set stage = 'starting', dequeued_at = clock_now()
+         where run_id = (select id from begun)
         """,
         run=run,
         **scope.params,
@@ -349,7 +364,7 @@ def _assignment(engine: Engine, claimed: _Claimed) -> Assignment:
         task=claimed.task or "",
         token=mint_step_run_token(engine.keys, robot),
         variables=claimed.environment,
-        timeout_seconds=claimed.timeout_seconds,
+        timeout_seconds=limit_of(claimed.timeout_seconds) if claimed.is_project else claimed.timeout_seconds,
         share_environments=claimed.share_environments,
         exclude_newer=_exclude_newer(engine, claimed),
         paused=claimed.is_paused,
@@ -358,7 +373,9 @@ def _assignment(engine: Engine, claimed: _Claimed) -> Assignment:
 
 def _work(claimed: _Claimed) -> Work:
     """What its step runs, of which there is one kind."""
-    return RobotTask(claimed.task or "") if claimed.commands is None else Commands(claimed.commands)
+    if claimed.commands is None:
+        return RobotTask(claimed.task or "")
+    return ProjectCommands(claimed.commands) if claimed.is_project else Commands(claimed.commands)
 
 
 def _exclude_newer(engine: Engine, claimed: _Claimed) -> str | None:

@@ -251,7 +251,12 @@ async def _reopen(tx: ScopedTx, run: _LockedRun) -> None:
     if run.state is not RunState.UNRESOLVED:
         return
     await tx.execute(
-        "update run set state = 'in_progress', ended_at = null, result = null where id = %(run)s",
+        """
+        with reopened as (
+            update run set state = 'in_progress', ended_at = null, result = null where id = %(run)s returning id
+        )
+        update project_run set stage = 'queued', ended_at = null where run_id = (select id from reopened)
+        """,
         run=run.id,
     )
     await events.append(tx, _SYSTEM, run.event("run.reopened"))
@@ -314,17 +319,36 @@ async def _create(tx: ScopedTx, run: _LockedRun, counts: Sequence[tuple[StepId, 
 
 
 async def _end(engine: Engine, tx: ScopedTx, run: _LockedRun, end: EndRun) -> None:
-    await tx.execute(
+    result = await tx.value(
         """
-        update run
-           set state = %(state)s, result = %(result)s, ended_at = clock_now(),
-               started_at = coalesce(started_at, clock_now())
-         where id = %(run)s
+        with ended as (
+            update run
+               set state = %(state)s, ended_at = clock_now(), started_at = coalesce(started_at, clock_now()),
+                   result = case when %(result)s = 'failed'
+                                 then coalesce((select step_run.result    -- of a project's, how its last one ended
+                                                  from project_run join step_run using (run_id)
+                                                 where project_run.run_id = run.id and step_run.result <> 'succeeded'
+                                                 order by step_run.id desc
+                                                 limit 1), %(result)s) else %(result)s end
+             where id = %(run)s
+            returning id, result, ended_at
+        ), told as (
+            update project_run
+               set stage = case when ended.result in ('failed', 'lost') then 'failed'
+                                when ended.result in ('stopped', 'timed_out') then 'cancelled' else 'succeeded' end,
+                   ended_at = ended.ended_at,
+                   has_docs = exists (select from step_run join artifact on artifact.step_run_id = step_run.id
+                                       where step_run.run_id = ended.id and artifact.name = 'catalog.json'),
+                   has_sources = exists (select from step_run join artifact on artifact.step_run_id = step_run.id
+                                          where step_run.run_id = ended.id and artifact.name = 'sources.json')
+              from ended where project_run.run_id = ended.id
+        )
+        select result from ended
         """,
         run=run.id,
         state=end.state,
         result=end.result,
     )
-    await events.append(tx, _SYSTEM, run.event(f"run.{end.state.value}", result=end.result.value))
+    await events.append(tx, _SYSTEM, run.event(f"run.{end.state.value}", result=result))
     if run.lock_state in {LockState.WAITING, LockState.HELD}:
         await locks.give_back(engine, tx, run)

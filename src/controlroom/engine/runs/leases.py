@@ -15,6 +15,8 @@ from controlroom.engine.access.scope import Of, Room, ScopedTx, scope_of_worker,
 from controlroom.engine.engine import Engine
 from controlroom.engine.runs.endings import OF_WORKER, lock_all_of, lose
 from controlroom.engine.runs.errors import Superseded
+from controlroom.engine.runs.projects.rules import SLOTS
+from controlroom.engine.runs.projects.store import follow_workers
 from controlroom.engine.workers import serving
 from controlroom.engine.workers.errors import SandboxMissing
 from controlroom.engine.workers.store import WORKER
@@ -46,6 +48,7 @@ async def open_session(engine: Engine, worker: WorkerActor, info: OpenSession) -
             await _note_refusal(tx, scope, worker.worker_id, info)
         else:
             await _begin(tx, scope, worker.worker_id, session, info)
+            await follow_workers(tx, scope.organization, SLOTS)
             for leased in await lock_all_of(tx, scope, worker.worker_id):
                 await lose(engine, tx, leased, "The worker was started anew while the robot was running.")
         tx.after_commit(lambda: forget_workers(engine))  # what it serves depends on what encloses its robots

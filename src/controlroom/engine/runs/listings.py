@@ -15,7 +15,8 @@ RUNS: Final = Listing(
            run.priority, run.stop, run.lock_state,
            case when run.parameters <> '{}' then jsonb_strip_nulls(jsonb_build_object(
                 'name', run.parameters -> 'name', 'cause', run.parameters -> 'cause',
-                'rerun_of', run.parameters -> 'rerun_of', 'overrides', run.parameters -> 'overrides'))
+                'rerun_of', run.parameters -> 'rerun_of', 'retry_of', run.parameters -> 'retry_of',
+                'overrides', run.parameters -> 'overrides'))
            end as told,
            app_user.first_name as starter_first_name, app_user.last_name as starter_last_name,
            app_user.number as starter_number""",

@@ -10,6 +10,7 @@ from msgspec import Raw, Struct
 from controlroom.engine.console.model import OPEN, Range
 from controlroom.engine.locks.model import LockState
 from controlroom.engine.processes.model import Place
+from controlroom.engine.runs.projects.model import ProjectOverrides, Retrying
 from controlroom.ids import (
     ArtifactId,
     PackageVersionId,
@@ -144,6 +145,8 @@ class Cause(Struct, frozen=True):
     """How many runs stand before it in its chain."""
     rerun_of: RunId | None = None
     """The run that this one repeats."""
+    retry: Retrying | None = None
+    """Where another run failed, from where this one goes on."""
 
 
 class Overrides(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -157,6 +160,8 @@ class Overrides(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """The version that steps run: the one which has this label, in the package of each, at the start."""
     timeout: timedelta | None = None
     """The time limit of each step run."""
+    project: ProjectOverrides | None = None
+    """Of a job: what its run goes by in place of what the job says."""
 
 
 AS_THE_STEPS_SAY: Final = Overrides()
@@ -171,6 +176,8 @@ class Told(Struct, frozen=True, kw_only=True):
     """Why it was started, in the words of whoever started it."""
     rerun_of: RunId | None = None
     """The run that this one repeats."""
+    retry_of: RunId | None = None
+    """The run that failed, and from where this one goes on."""
     overrides: Overrides = AS_THE_STEPS_SAY
 
 

@@ -14,6 +14,7 @@ from controlroom.engine.processes.rules import LONGEST_TIMEOUT, environment_faul
 from controlroom.engine.runs import callbacks
 from controlroom.engine.runs.callbacks import Callback, StoredCallback
 from controlroom.engine.runs.model import AS_THE_STEPS_SAY, Cause, Overrides
+from controlroom.engine.runs.projects.rules import fault_of, without_locks_of_projects
 from controlroom.errors import Invalid
 from controlroom.ids import PackageId, PackageVersionId, RunId
 
@@ -72,6 +73,8 @@ class StoredParameters(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """All that it holds until it ends: what its process said at the start, and the start."""
     rerun_of: RunId | None = None
     """The run that this one repeats."""
+    retry_of: RunId | None = None
+    """The run that failed, and from where this one goes on."""
 
     def again(self, *, priority: int) -> RunParameters:
         """What another run asks for that shall be as this one was: without key, cause and callback of this start."""
@@ -81,7 +84,7 @@ class StoredParameters(Struct, frozen=True, kw_only=True, omit_defaults=True):
             placement=self.placement,
             shares=self.shares,
             priority=priority,
-            locks=self.locks,
+            locks=without_locks_of_projects(self.locks),
         )
 
 
@@ -114,6 +117,8 @@ def _check_overrides(overrides: Overrides) -> None:
         raise Invalid(message, code="OVERRIDES_INVALID")
     if fault := environment_fault(overrides.variables):
         raise Invalid(fault, code="OVERRIDES_INVALID")
+    if overrides.project is not None and (refused := fault_of(overrides.project)):
+        raise Invalid(refused, code="OVERRIDES_INVALID")
 
 
 def stored(
@@ -142,4 +147,5 @@ def stored(
         chain_depth=cause.chain_depth,
         locks=locks,
         rerun_of=cause.rerun_of,
+        retry_of=None if cause.retry is None else cause.retry.point.run,
     )

@@ -15,6 +15,7 @@ from controlroom.engine.engine import Engine
 from controlroom.engine.events import store as events
 from controlroom.engine.runs.endings import OF_WORKER, end, lock_attempt, lose
 from controlroom.engine.runs.errors import ConsoleIncomplete, Superseded
+from controlroom.engine.runs.projects import attempts as projects
 from controlroom.errors import Invalid
 from controlroom.ids import (
     StepRunId,
@@ -52,7 +53,16 @@ async def report_phases(
 
 
 async def _mark_begun(tx: ScopedTx, step_run: StepRunId) -> None:
-    await tx.execute("update step_run set began_at = clock_now() where id = %(id)s", id=step_run)
+    await tx.execute(
+        """
+        with begun as (
+            update step_run set began_at = clock_now() where id = %(id)s returning run_id
+        )
+        update project_run set stage = 'running', began_at = coalesce(began_at, clock_now())
+         where run_id = (select run_id from begun) and stage in ('queued', 'starting')
+        """,
+        id=step_run,
+    )
 
 
 _PREPARING: Final = {PhaseKind.ENVIRONMENT, PhaseKind.SOURCE, PhaseKind.PROFILE}
@@ -140,9 +150,12 @@ async def finish(engine: Engine, worker: WorkerActor, step_run: StepRunId, attem
         if have < report.console_lines:
             raise ConsoleIncomplete(have)
         await _write_phases(tx, step_run, attempt, report.phases)
-        if report.error is not None:
-            await events.append(tx, by(worker), leased.event("step_run.error", code=report.error.code.value))
-        await end(engine, tx, leased, report.error, exit_code=report.exit_code, by=by(worker))
+        error = report.error
+        if leased.is_project:
+            error = await projects.end(engine, tx, leased, error)
+        if error is not None:
+            await events.append(tx, by(worker), leased.event("step_run.error", code=error.code.value))
+        await end(engine, tx, leased, error, exit_code=report.exit_code, by=by(worker))
     unfinished.forget(engine, step_run)
 
 
