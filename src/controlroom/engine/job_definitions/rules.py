@@ -40,7 +40,11 @@ def commands_of(lines: tuple[str, ...]) -> tuple[Command, ...]:
     """The commands of these lines, each called by its line as it was typed. Raises JobInvalid, CommandRefused."""
     if len(lines) > MOST_COMMANDS:
         raise JobInvalid("commands", f"at most {MOST_COMMANDS}")
-    return tuple(Command(name=line.strip(), words=dbt_commands.read(line).words) for line in lines)
+    return tuple(Command(name=_name_of(line), words=dbt_commands.read(line).words) for line in lines)
+
+
+def _name_of(line: str) -> str:
+    return line if line.isprintable() else " ".join(line.split())
 
 
 def kind_of(definition: JobDefinition) -> JobKind:
