@@ -11,7 +11,7 @@ import socket
 import time
 import zipfile
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 from urllib.parse import parse_qs, unquote
@@ -27,6 +27,7 @@ from controlroom.protocol import (
     Claim,
     CodeToRead,
     CodeToReads,
+    Command,
     Finish,
     FoundInCode,
     Heartbeat,
@@ -40,10 +41,15 @@ from controlroom.protocol import (
     PackageRef,
     PhaseReport,
     PhaseReports,
+    ProjectCommands,
+    ProjectPlan,
+    ProjectSource,
+    Purpose,
     Return,
     RobotTask,
     Session,
     SmallArtifacts,
+    SourceHere,
 )
 
 Answer = tuple[int, bytes]
@@ -67,6 +73,11 @@ class Attempt:
         """Those of the step run as a whole."""
         self.of_phases: dict[tuple[int, str], bytes] = {}
         """Those of phases, by position and name."""
+        self.plan: ProjectPlan | None = None
+        self.sources: list[ProjectSource] = []
+        """What is answered to the one who asks for the source, in turn; the last one again and again."""
+        self.databases: list[bytes] = []
+        """The databases that were put."""
         self.finish: Finish | None = None
         self.order = Order.CONTINUE
         self.superseded = False
@@ -152,7 +163,15 @@ class RoomServer:
         self.packages[key] = content
         return PackageRef(hash=key, size=len(content), name="test robot")
 
-    async def assign(self, package: PackageRef, task: str = "main", **fields: Any) -> Attempt:
+    async def assign(
+        self,
+        package: PackageRef,
+        task: str = "main",
+        *,
+        plan: ProjectPlan | None = None,
+        sources: Sequence[ProjectSource] = (),
+        **fields: Any,
+    ) -> Attempt:
         """Put a step run into the queue."""
         values: dict[str, Any] = {
             "step_run_id": uuid4(),
@@ -174,10 +193,23 @@ class RoomServer:
         }
         assignment = Assignment(**values)
         attempt = Attempt(assignment)
+        attempt.plan, attempt.sources = plan, [*sources]
         self.attempts[assignment.step_run_id, assignment.attempt] = attempt
         self._waiting.append(assignment)
         await self._tell()
         return attempt
+
+    async def assign_project(
+        self, package: PackageRef, plan: ProjectPlan, *sources: ProjectSource, **fields: Any
+    ) -> Attempt:
+        """Put a run of a project into the queue."""
+        own = tuple(
+            Command(name=phase.name, words=phase.words) for phase in plan.phases if phase.purpose is Purpose.OWN
+        )
+        work = ProjectCommands(own or (Command(name="none", words=("dbt",)),))
+        return await self.assign(
+            package, work=work, plan=plan, sources=[*sources] or [SourceHere(package=package)], **fields
+        )
 
     async def order(self, attempt: Attempt, order: Order) -> None:
         attempt.order = order
@@ -337,6 +369,22 @@ class RoomServer:
         attempt.of_phases |= {(phase, name): content for (phase, name), content in files.items() if phase is not None}
         return OK
 
+    def _project(self, attempt: Attempt, what: str, body: bytes) -> Answer:
+        what, _, key = what.partition("/")
+        match what:
+            case "":
+                return 200, msgspec.json.encode(attempt.plan)
+            case "source":
+                source = attempt.sources.pop(0) if len(attempt.sources) > 1 else attempt.sources[0]
+                return 200, msgspec.json.encode(source)
+            case "files" if key in self.packages:
+                return 200, self.packages[key]
+            case "database":
+                attempt.databases.append(body)
+                return OK
+            case _:
+                return _error(404, "NOT_FOUND")
+
     def _report(  # noqa: C901 - one case a report
         self, attempt: Attempt, what: str, name: str, query: dict[str, str], body: bytes
     ) -> Answer:
@@ -367,6 +415,8 @@ class RoomServer:
                 assert len(body) == int(query["size"])
                 phase = int(query["phase"]) if "phase" in query else None
                 return self._artifacts(attempt, {(phase, name): body})
+            case "project":
+                return self._project(attempt, name, body)
             case "return":
                 attempt.returned.append(msgspec.json.decode(body, type=Return).reason)
                 attempt.superseded = True

@@ -44,6 +44,8 @@ class Console:
     def __init__(self, send: SendLines) -> None:
         self.lines = 0
         """How many lines have been written: the number of the next one."""
+        self.mask: Callable[[bytes], bytes] | None = None
+        """What takes secrets out of lines; of those without end nothing is told then, since half of one would be."""
         self._send = send
         self._waiting: list[Lines] = []
         self._waiting_bytes = 0
@@ -71,6 +73,8 @@ class Console:
         """Take lines, to be sent soon."""
         if not lines.count or self._sender.done():
             return  # after the server refused lines, nobody wants them any more: `close` says so
+        if self.mask is not None:
+            lines = clean(self.mask(lines.text))
         if not self._waiting:
             self._first_at = time.time()
         self._waiting.append(lines)
@@ -129,6 +133,8 @@ class Console:
         batch, self._waiting = self._waiting, []
         at, count = self._first_at if batch else time.time(), sum(lines.count for lines in batch)
         unfinished, self._is_restated = self._unfinished.take(), False
+        if self.mask is not None:
+            unfinished = b""
         self._waiting_bytes = 0
         if not self._closing:
             self._something.clear()

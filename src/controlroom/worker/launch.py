@@ -128,6 +128,8 @@ def start_tree(
         passwd=place.passwd,
         kept=place.kept.folder if place.kept is not None else None,
         group=place.group,
+        writable=place.writable,
+        network=place.network,
     )
     wrapped = sandbox.wrap(command.argv, command.variables, view=view, user=place.user)
     return ProcessTree.start(

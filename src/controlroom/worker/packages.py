@@ -77,6 +77,22 @@ class PackageCache:
         """Give a place its own copy of the robot."""
         await asyncio.to_thread(_copy_tree, package.folder, place.robot, place)
 
+    async def copy_project_to(self, ref: PackageRef, place: Place, fetch: Fetch) -> None:
+        """Give a place its own copy of a package in which no robot is looked for, fetched if it is new.
+
+        Raises Invalid for one that can't be unpacked.
+        """
+        name = f"{folder_name(PackageRef(ref.hash, ref.size, ref.name))}-project"
+        async with self._fetching.setdefault(name, asyncio.Lock()):
+            folder = self._folder / name
+            if not folder.exists():
+                with tempfile.TemporaryFile(dir=self._folder) as zipped:
+                    await fetch(ref.hash, zipped)
+                    await asyncio.to_thread(_check, zipped, ref)
+                    await asyncio.to_thread(archive.unpack, zipped, folder, robot="")
+            await asyncio.to_thread(_copy_tree, folder, place.robot, place)
+        self._fetching.pop(name, None)
+
     async def prune(self, in_use: AbstractSet[str]) -> None:
         """Bring the folder below its limit, the longest unused first; packages of running step runs stay."""
         sizes = await asyncio.to_thread(_sizes, self._folder)

@@ -32,11 +32,17 @@ class Phases:
         """Whether none is in progress."""
         return not any(phase.state is PhaseState.IN_PROGRESS for phase in self._phases)
 
-    def expect(self, kind: PhaseKind, names: Iterable[str]) -> None:
+    def expect(self, kind: PhaseKind, names: Iterable[str], *, is_preparation: bool = False) -> None:
         """Phases to come, after those that are known."""
         for name in names:
-            position = len(self._phases)
-            self._phases.append(PhaseReport(position=position, kind=kind, name=name, state=PhaseState.WAITING))
+            waiting = PhaseReport(
+                position=len(self._phases),
+                kind=kind,
+                name=name,
+                state=PhaseState.WAITING,
+                is_preparation=is_preparation,
+            )
+            self._phases.append(waiting)
 
     def begin_next(self) -> None:
         """The first phase that waits is begun."""

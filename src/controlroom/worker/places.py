@@ -39,6 +39,10 @@ class Place(Struct, frozen=True):
     """What gives the robot's user a name in Python where nothing else does (`names_main.py`)."""
     kept: KeptHome | None = None
     """What stays of its HOME for later robots of its workspace."""
+    network: bool = True
+    """Whether it reaches the network, where it is enclosed."""
+    writable: tuple[Path, ...] = ()
+    """Folders of this machine that it may write to, at the same paths."""
 
     @property
     def robot(self) -> Path:
@@ -156,10 +160,10 @@ class Places:
         self._left_nests.add(nest)
         self._remove_left_nest(nest)
 
-    def make(self, workspace: str, nest: Path | None = None) -> Place:
+    def make(self, workspace: str, nest: Path | None = None, *, network: bool = True) -> Place:
         """A new, empty place for a robot of a workspace, with what it sees of the place in the nest if one is given.
 
-        Raises Unavailable when no user is free.
+        Without a workspace nothing is kept of its HOME. Raises Unavailable when no user is free.
         """
         user = self._users.take()
         gid = user.uid if user else os.getgid()
@@ -169,7 +173,7 @@ class Places:
         work = around / "work"
         limits = Limits(self._memory.make(number) if self._memory else None, self._file_bytes)
         kept = self.kept_homes.of(workspace)
-        place = Place(folder, user, work, self._seen or work, limits, kept=kept)
+        place = Place(folder, user, work, self._seen or work, limits, kept=kept, network=network)
         if self._names is not None and not _has_name(place.uid):
             place = structs.replace(place, names=self._names)
         # Why the group: without a sandbox the robot's user has to pass, and no other robot's may. What is below can be

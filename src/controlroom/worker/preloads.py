@@ -100,6 +100,8 @@ def _modules_in(folder: Path) -> Iterator[str]:
         with os.scandir(folder) as entries:
             for entry in entries:
                 name, _, suffix = entry.name.partition(".")
+                if not suffix and not entry.is_dir():
+                    continue  # a program, for example
                 if suffix in _MODULE_SUFFIXES or suffix.endswith(".so"):
                     yield name  # a folder has no suffix; it may be a package
     except OSError:

@@ -93,6 +93,13 @@ class ProcessTree:
         for pid in reversed(self._robot_processes()):
             _signal(pid, signal.SIGCONT)
 
+    async def interrupt(self, patience: float) -> bool:
+        """Ask the tree to end by SIGINT, as Ctrl-C does; whether the program has ended within the patience."""
+        for pid in self._robot_processes():
+            _signal(pid, signal.SIGINT)
+            _signal(pid, signal.SIGCONT)
+        return await self._ends_within(patience)
+
     async def terminate(self, grace: float) -> int:
         """End the tree: SIGTERM to all, SIGKILL to what is left when the program has ended or the grace is over."""
         for pid in self._robot_processes():

@@ -87,6 +87,8 @@ class View(Struct, frozen=True, kw_only=True):
     """A file to be seen as /etc/group."""
     kept: Path | None = None
     """What stays of its HOME for later ones: writable, seen at the sandbox's `kept_seen`."""
+    network: bool = True
+    """Whether it shares the network with the machine; else it has a loopback of its own, and nothing else."""
 
 
 class Sandbox(Struct, frozen=True, kw_only=True):
@@ -144,7 +146,8 @@ class Sandbox(Struct, frozen=True, kw_only=True):
         inner = [*(["/usr/bin/env", *(f"{name}={value}" for name, value in risky.items())] if risky else []), *argv]
         if self.kind is SandboxKind.BWRAP:
             breeds = view.nest is not None
-            words = [self.bwrap, *self._namespaces(breeds=breeds), *self._mounts(view), "--"]
+            apart = [] if view.network else ["--unshare-net"]
+            words = [self.bwrap, *self._namespaces(breeds=breeds), *apart, *self._mounts(view), "--"]
             return Wrapped([*words, *self._drop(user, breeds=breeds), *inner], safe)
         return Wrapped(orphans.command(inner, uid=user.uid if user else None), safe)
 

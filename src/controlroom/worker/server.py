@@ -32,6 +32,8 @@ from controlroom.protocol import (
     Orders,
     PhaseReport,
     PhaseReports,
+    ProjectPlan,
+    ProjectSource,
     Return,
     Session,
     SmallArtifacts,
@@ -153,9 +155,13 @@ class Server:
 
     async def fetch_package(self, content_hash: str, into: IO[bytes]) -> None:
         """Write the zip into a file, from its beginning at each try."""
-        async for pause in _pauses("fetch package"):
+        await self.fetch(f"/packages/{quote(content_hash, safe='')}", into)
+
+    async def fetch(self, path: str, into: IO[bytes]) -> None:
+        """Write what lies at a path into a file, from its beginning at each try."""
+        async for pause in _pauses(path):
             try:
-                async with self._http.stream("GET", f"/packages/{quote(content_hash, safe='')}") as response:
+                async with self._http.stream("GET", path) as response:
                     if response.status_code == _TOO_MANY or response.status_code >= _SERVER_ERRORS:
                         pause(f"status {response.status_code}")
                         continue
@@ -236,6 +242,27 @@ class AttemptReports:
         """Several whole files at once, all or none."""
         content = msgspec.msgpack.encode(artifacts)
         await self._server.call("POST", self._path + "/artifacts", content, kind=_MESSAGE_PACK)
+
+    async def plan(self) -> ProjectPlan:
+        """What is to be run of a project, and with what."""
+        return msgspec.json.decode(await self._get("/project"), type=ProjectPlan)
+
+    async def source(self) -> ProjectSource:
+        """Where the project's files are by now."""
+        found: ProjectSource = msgspec.json.decode(await self._get("/project/source"), type=ProjectSource)
+        return found
+
+    async def fetch_file(self, content_hash: str, into: IO[bytes]) -> None:
+        """Write a file that plan or source name into a file, from its beginning at each try."""
+        await self._server.fetch(f"{self._path}/project/files/{quote(content_hash, safe='')}", into)
+
+    async def database(self, size: int, content: Body) -> None:
+        """The file of the project's database, as it stands now."""
+        kind = {"content-type": "application/octet-stream", "content-length": str(size)}
+        await self._server.call("PUT", f"{self._path}/project/database?size={size}", content, kind=kind, patience=600.0)
+
+    async def _get(self, path: str) -> bytes:
+        return await self._server.call("GET", self._path + path, b"", kind={})
 
     async def give_back(self, reason: str) -> None:
         """The attempt could not be begun: no robot code has run."""

@@ -86,6 +86,13 @@ class WorkerSettings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     spares_idle_seconds: float = 600.0
     """An environment that was not asked for during this time gives its spares back."""
 
+    dbt_network: bool = True
+    """Whether dbt projects reach the network; without a sandbox it can't be kept from them, and they don't run."""
+    dbt_requirements: Path | None = None
+    """A folder with lists of exact packages for further versions and adapters of dbt: `1.11/snowflake.txt`."""
+    database_folders: tuple[Path, ...] = ()
+    """Folders of this machine in which the DuckDB files of dbt projects may lie (`storage: worker`)."""
+
     environments: Path | None = None
     """The cache of environments, which several workers may share; `environments` in the folder when None."""
     cache_max_bytes: int = 20 * GIGABYTE

@@ -18,6 +18,7 @@ from controlroom.robots.environment_spec import EnvironmentSpec
 from controlroom.tasks import cancelled
 from controlroom.trust import Bundle
 from controlroom.worker import sandbox as sandboxes
+from controlroom.worker.dbt.workshop import workshop
 from controlroom.worker.environments.build_place import RunAs, make_open
 from controlroom.worker.environments.cache import EnvironmentCache, Lease
 from controlroom.worker.environments.enclosure import enclosure
@@ -93,20 +94,22 @@ async def bench(settings: WorkerSettings, folder: WorkerFolder, server: Server) 
     keeping = asyncio.create_task(spares.keep())
     refreshing = asyncio.create_task(_keep_true(bundle))
     try:
-        yield Workbench(
-            settings=settings,
-            server=server,
-            sandbox=sandbox,
-            packages=packages,
-            environments=environments,
-            freezes=Freezes(folder.path / "freezes"),
-            places=places,
-            spares=spares,
-            health=Health(
-                dict.fromkeys((home, folder.path, settings.environments_folder)),
-                min_free_bytes=settings.min_free_bytes,
-            ),
-        )
+        async with workshop(settings, folder.path, sandbox, places, take_lease, spares.programs) as for_projects:
+            yield Workbench(
+                settings=settings,
+                server=server,
+                sandbox=sandbox,
+                packages=packages,
+                environments=environments,
+                freezes=Freezes(folder.path / "freezes"),
+                places=places,
+                spares=spares,
+                health=Health(
+                    dict.fromkeys((home, folder.path, settings.environments_folder)),
+                    min_free_bytes=settings.min_free_bytes,
+                ),
+                workshop=for_projects,
+            )
     finally:
         await cancelled(keeping, refreshing)
         if memory is not None:

@@ -72,7 +72,7 @@ class Spares:
         self._sandbox = sandbox
         self._places = places
         self._take_lease = take_lease
-        self._programs = Programs.copy_to(settings.folder)
+        self.programs = Programs.copy_to(settings.folder)
         self._spares: list[Spare] = []
         self._demands: dict[Recipe, _Demand] = {}
         self._awake = asyncio.Event()
@@ -209,7 +209,7 @@ class Spares:
                     self._sandbox,
                     self._places,
                     lease,
-                    self._programs,
+                    self.programs,
                     interpreter=recipe.interpreter,
                     preload=recipe.preload,
                     workspace=recipe.workspace,
@@ -257,7 +257,7 @@ class Spares:
             line.setblocking(False)  # noqa: FBT003 - a method of the standard library
             with their_line:
                 if_it_fails.callback(line.close)
-                words = [recipe.interpreter, str(self._programs.spare), str(their_line.fileno()), *recipe.preload]
+                words = [recipe.interpreter, str(self.programs.spare), str(their_line.fileno()), *recipe.preload]
                 command = Command(
                     argv=tuple(words),
                     variables=variables.of_place(place, lease.environment, self._machine),
@@ -268,7 +268,7 @@ class Spares:
                     command,
                     place=place,
                     environment=lease.environment,
-                    shown=[self._programs.spare],
+                    shown=[self.programs.spare],
                     passed=[their_line.fileno()],
                 )
             if_it_fails.pop_all()

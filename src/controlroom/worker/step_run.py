@@ -38,6 +38,7 @@ from controlroom.robots.environment_spec import dated
 from controlroom.worker import artifacts, outcomes, results, variables
 from controlroom.worker.command_list import CommandList
 from controlroom.worker.console import Console
+from controlroom.worker.dbt.run import ProjectRun
 from controlroom.worker.environments.cache import Lease
 from controlroom.worker.environments.environment import EnvironmentKind
 from controlroom.worker.launch import CommandNotFound
@@ -75,6 +76,8 @@ class StepRun:
         self._lease: Lease | None = None
         self._spare: Spare | None = None
         self._results: Results | None = None
+        self._project: ProjectRun | None = None
+        """What runs it, if it is a project's."""
         self._knows_phases = False
         self._has_entered = False
         self.given_back = ""
@@ -117,6 +120,18 @@ class StepRun:
 
     async def _run(self) -> int:
         """Everything from the package to the last exit code. Raises Failure, Ended and what the parts raise."""
+        if isinstance(self._assignment.work, ProjectCommands):
+            self._knows_phases = True
+            self._project = ProjectRun(
+                self._bench,
+                self._assignment,
+                self._orders,
+                self._reports,
+                self._console,
+                self._phases,
+                self._supervisor,
+            )
+            return await self._project.run()
         with self._phases.running(PhaseKind.ENVIRONMENT, "environment"):
             package = await self._environment_phase()
         scripts = [script for script in package.definition.pre_run_scripts if _fits(script)]
@@ -149,7 +164,7 @@ class StepRun:
                     self._phases.begin_next()
                 words = self._words(package, artifacts_dir=str(stage.folders.artifacts))
                 return await self._task(words, stage, variables_of())
-            case Commands(commands) | ProjectCommands(commands):
+            case Commands(commands):
                 succession = CommandList(self._supervisor, self._phases, self._console, self._hand_in)
                 return await succession.run(commands, stage, variables_of)
 
@@ -287,6 +302,8 @@ class StepRun:
         self._expect_phases()
         self._phases.skip_rest(f"Skipped, because of {finish.error.code}." if finish.error else "")
         self._console.hurry()
+        if self._project is not None:
+            await self._project.finish()
         await self._upload(await asyncio.to_thread(self._artifacts))
         await self._console.close()
         report = Finish(
@@ -325,6 +342,8 @@ class StepRun:
 
     async def clean_up(self) -> None:
         """Give everything back. Its reports are over: nobody waits for this."""
+        if self._project is not None:
+            await self._project.clean_up()
         if self._spare is not None:
             await self._spare.discard()
         if self._lease is not None:

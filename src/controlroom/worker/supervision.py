@@ -54,6 +54,8 @@ class Supervisor:
         self.may_have_run = False
         """Whether any code of the package's may have run."""
         self.was_in_spare = False
+        self.patience_after_interrupt = 0.0
+        """How long a program that is to end may take after a SIGINT, before it is terminated; 0: none is sent."""
 
     async def run(self, words: Sequence[str], variables: dict[str, str], stage: Stage, *, spare: Spare | None) -> int:
         """Run one program to its end; its exit code. Raises Ended, Failure (TIMEOUT) and CommandNotFound."""
@@ -120,6 +122,8 @@ class Supervisor:
         while not tree.has_ended:
             if self._orders.end is not None or self.limit.is_over:
                 abandoned = self._orders.end is EndReason.ABANDONED
+                if self.patience_after_interrupt and not abandoned:
+                    await tree.interrupt(self.patience_after_interrupt)
                 await tree.terminate(0.0 if abandoned else self._bench.settings.kill_grace_seconds)
                 await running.drain()
                 self._raise_end()

@@ -2,6 +2,7 @@
 
 from msgspec import Struct
 
+from controlroom.worker.dbt.workshop import Workshop
 from controlroom.worker.environments.cache import EnvironmentCache
 from controlroom.worker.freezes import Freezes
 from controlroom.worker.health import Health
@@ -25,3 +26,5 @@ class Workbench(Struct, frozen=True):
     places: Places
     spares: Spares
     health: Health
+    workshop: Workshop
+    """For dbt projects."""

@@ -32,6 +32,8 @@ from controlroom.worker.sandbox import TMPFS_BYTES, Sandbox
 
 log = structlog.get_logger(__name__)
 
+DBT_MODULE = "_controlroom_dbt"
+"""By this name a zygote imports what makes it ready for dbt."""
 _START_SECONDS = 30.0
 _BIRTH_SECONDS = 10.0
 _MESSAGE_BYTES = 65536
@@ -45,13 +47,23 @@ class Programs(Struct, frozen=True):
 
     spare: Path
     zygote: Path
+    dbt: Path
+
+    @property
+    def shown(self) -> tuple[Path, ...]:
+        """What a zygote must be able to read."""
+        return self.spare, self.zygote, self.dbt
 
     @classmethod
     def copy_to(cls, folder: Path) -> "Programs":
         """Copy them into a folder."""
-        programs = cls(folder / "spare.py", folder / "zygote.py")
-        for name, copy in (("spare_main.py", programs.spare), ("zygote_main.py", programs.zygote)):
-            shutil.copyfile(Path(__file__).with_name(name), copy)
+        programs = cls(folder / "spare.py", folder / "zygote.py", folder / f"{DBT_MODULE}.py")
+        for name, copy in (
+            ("spare_main.py", programs.spare),
+            ("zygote_main.py", programs.zygote),
+            ("dbt/warm_main.py", programs.dbt),
+        ):
+            shutil.copyfile(Path(__file__).parent / name, copy)
             os.chmod(copy, 0o644)  # noqa: PTH101 - they hold nothing of ours
         return programs
 
@@ -73,6 +85,7 @@ class Zygote:
         self._place = place
         self._nest = nest
         self._offspring: set[ProcessTree] = set()
+        self._patience = _START_SECONDS
         self.memory_bytes = 0
         """What it holds, once it is ready."""
 
@@ -88,16 +101,19 @@ class Zygote:
         preload: Sequence[str],
         workspace: str,
         when_ready: Callable[[], None],
+        network: bool = True,
+        patience: float = _START_SECONDS,
     ) -> "Zygote":
         """Start a zygote in a place of its own, whose lease it takes over. Raises OSError and Unavailable.
 
-        `when_ready` is called when it is known whether it can bear spares.
+        `when_ready` is called when it is known whether it can bear spares, after `patience` seconds at last.
         """
         try:
-            zygote = cls(sandbox, places, lease, places.make(workspace), places.make_nest())
+            zygote = cls(sandbox, places, lease, places.make(workspace, network=network), places.make_nest())
         except BaseException:
             lease.release()
             raise
+        zygote._patience = patience
         try:
             zygote._begin(programs, interpreter, preload)
         except BaseException:
@@ -125,7 +141,7 @@ class Zygote:
                 command,
                 place=place,
                 environment=environment,
-                shown=[programs.spare, programs.zygote],
+                shown=programs.shown,
                 passed=passed,
                 output=(pipes[0][1], pipes[1][1]),
                 nest=self._nest,
@@ -223,7 +239,7 @@ class Zygote:
 
     async def _listen(self) -> bool:
         try:
-            async with asyncio.timeout(_START_SECONDS):
+            async with asyncio.timeout(self._patience):
                 word = await asyncio.get_running_loop().sock_recv(self._control, _MESSAGE_BYTES)
         except OSError as error:
             word = repr(error).encode()
