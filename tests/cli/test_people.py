@@ -41,9 +41,10 @@ def test_credentials_are_made_and_revoked(running):
 
 
 def test_the_first_admin_makes_a_workspace(running):
-    """They log in without a word on the machine of the room, and make a workspace that an API key could not."""
-    refused = running.cli("workspaces", "create", "Finance", code=1)
-    assert "admin" in refused.stderr
+    """They log in without a word on the machine of the room, and make a workspace that a further API key could not."""
+    key = running.cli("keys", "create", "further", "-p", "read_processes").stdout.strip()
+    refused = run_cli("workspaces", "create", "Finance", CONTROLROOM_URL=running.url, CONTROLROOM_API_KEY=key)
+    assert (refused.returncode, "admin" in refused.stderr) == (1, True)
     token = run_cli("login", CONTROLROOM_DATA=str(running.data)).stdout.strip()
     session = {"CONTROLROOM_URL": running.url, "CONTROLROOM_API_KEY": token}
 
@@ -144,6 +145,35 @@ def test_who_starts_a_room_governs_its_users(running, tmp_path):
     assert said("users", "show", "hannelore")["id"] == made["id"]
     said("users", "delete", "hannelore", "--yes")
     said("roles", "delete", "Clerks", "--yes")
-    refused = running.cli("users", "api-key", "admin", code=1)  # by the key alone, from wherever
+    assert running.json("users", "api-key", "admin")["username"] == "admin"  # by the first key, from wherever
+    key = running.cli("keys", "create", "other", "-p", "read_members", "-p", "read_api_keys").stdout.strip()
+    other = {"CONTROLROOM_URL": running.url, "CONTROLROOM_API_KEY": key}
+    other |= {"CONTROLROOM_WORKSPACE": running.facts["workspace_id"]}
+    refused = run_cli("users", "api-key", "admin", **other)
     assert "not yours" in refused.stderr
     assert "controlroom login" in refused.stderr
+
+
+def test_a_token_for_programs_of_dbt_is_made_and_shown_once(running):
+    """The account's id and the token are printed; who lacks the right is told which, and another set's name."""
+    made = running.json("dbt", "tokens", "create", "airflow", "--permission", "job_runner", "--project", "Default")
+    assert (made["token"][:5], made["permission_grants"][0]["permission_set"]) == ("dbtc_", "job_runner")
+    assert made["permission_grants"][0]["project_id"] is not None
+    told = running.cli("dbt", "tokens", "create", "wide", "-p", "account_admin").stdout
+    assert str(made["account_id"]) in told
+    assert "dbtc_" in told
+    listed = running.cli("dbt", "tokens", "list").stdout
+    assert "job_runner" in listed
+    assert made["token"] not in listed
+    running.cli("dbt", "tokens", "disable", "airflow")
+    assert {each["name"]: bool(each["disabled_at"]) for each in running.json("dbt", "tokens", "list")}["airflow"]
+    running.cli("dbt", "tokens", "enable", str(made["id"]))
+    running.cli("dbt", "tokens", "delete", "airflow", "--yes")
+    assert "airflow" not in running.cli("dbt", "tokens", "list").stdout
+    assert "job_admin" in running.cli("dbt", "tokens", "create", "x", "-p", "nonsense", code=1).stderr
+    key = running.cli("keys", "create", "third", "-p", "read_api_keys", "-p", "write_api_keys", "-p", "read_members")
+    third = {"CONTROLROOM_URL": running.url, "CONTROLROOM_WORKSPACE": running.facts["workspace_id"]}
+    refused = run_cli(
+        "dbt", "tokens", "create", "y", "-p", "job_viewer", CONTROLROOM_API_KEY=key.stdout.strip(), **third
+    )
+    assert (refused.returncode, "api_keys" in refused.stderr) == (1, True)

@@ -51,6 +51,14 @@ ROWS = {
         "credential (id, kind, organization_id, user_id, lookup, sealed)",
         "$id, 'user_key', $organization, $app_user, $id::text::bytea, ''",
     ),
+    "service token": (
+        "credential (id, kind, organization_id, name, lookup)",
+        "$id, 'service_token', $organization, 'airflow', $id::text::bytea",
+    ),
+    "personal token": (
+        "credential (id, kind, organization_id, user_id, lookup)",
+        "$id, 'personal_token', $organization, $app_user, $id::text::bytea",
+    ),
     "package": ("package (id, workspace_id, name)", "$id, $workspace, 'robot'"),
     "package_version": (
         "package_version (id, package_id, version, hash, size, robot)",

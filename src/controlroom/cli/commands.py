@@ -84,6 +84,7 @@ NOUNS = (
     Command("deliveries", "cli.deliveries:app", "What was sent to the world: list, show, redeliver"),
     Command("retention", "cli.retention:app", "How long things are kept: show, set"),
 )
+DBT = (Command("dbt", "cli.dbt:app", "dbt projects in this room: tokens for their programs"),)
 PEOPLE = (
     Command("rooms", "cli.rooms:app", "Rooms that your commands find: list, forget"),
     Command("use", "cli.rooms:use", "Choose the room that your commands speak to"),
@@ -104,6 +105,7 @@ SECTIONS = (
     ("A room", ROOM),
     ("Robots at work", WORK),
     ("What is in the room", NOUNS),
+    ("dbt", DBT),
     ("People and rooms", PEOPLE),
     ("This shell", SHELL),
 )

@@ -108,8 +108,9 @@ NOUNS: Mapping[str, str] = {
     "provisioners": "provisioner",
     "lockers": "locker",
     "shared-secrets": "secret",
+    "service-tokens": "service token",
 }
-_OF_THE_ORGANIZATION = frozenset({"roles", "user-groups", "lockers", "shared-secrets"})
+_OF_THE_ORGANIZATION = frozenset({"roles", "user-groups", "lockers", "shared-secrets", "service-tokens"})
 _SHOWN = 10
 
 

@@ -13,9 +13,15 @@ from typing import Final, Generic, TypeAlias, TypeVar, cast
 
 from msgspec import Struct
 
-from controlroom.engine.access import jwts, sessions, user_tokens
-from controlroom.engine.access.credentials import API_KEY_PREFIX, authenticate_api_key, authenticate_worker
+from controlroom.engine.access import jwts, personal_tokens, sessions, user_tokens
+from controlroom.engine.access.credentials import (
+    API_KEY_PREFIX,
+    authenticate_api_key,
+    authenticate_service_token,
+    authenticate_worker,
+)
 from controlroom.engine.access.model import Actor, StepRunActor, WorkerActor
+from controlroom.engine.access.service_tokens import model as service_tokens
 from controlroom.engine.access.tokens import STEP_RUN_PREFIX, read_step_run_token
 from controlroom.engine.access.user_tokens import Purpose
 from controlroom.engine.assistants import tokens as assistant_tokens
@@ -40,6 +46,10 @@ class Kind(StrEnum):
     STEP_RUN = "step_run"
     WORKER = "worker"
     PROCESS_SECRET = "process_secret"  # noqa: S105 - likewise
+    SERVICE_TOKEN = "service_token"  # noqa: S105 - likewise
+    """One that stands for itself, with what it is granted."""
+    PERSONAL_TOKEN = "personal_token"  # noqa: S105 - likewise
+    """A user's, shown with every call."""
 
 
 _PREFIXES: Final = (
@@ -49,6 +59,8 @@ _PREFIXES: Final = (
     (WORKER_TOKEN_PREFIX, Kind.WORKER),
     (user_tokens.PREFIX, Kind.USER_TOKEN),
     (assistant_tokens.RUNTIME_PREFIX, Kind.ASSISTANT_RUN),
+    (service_tokens.PREFIX, Kind.SERVICE_TOKEN),
+    (personal_tokens.PREFIX, Kind.PERSONAL_TOKEN),
 )
 
 
@@ -100,4 +112,6 @@ _AUTHENTICATE: Final[Mapping[Kind, Callable[[Engine, str], Awaitable[Caller]]]] 
     Kind.WORKER: authenticate_worker,
     Kind.ASSISTANT_RUN: assistant_tokens.authenticate_runtime,
     Kind.PROCESS_SECRET: process_secrets.authenticate,
+    Kind.SERVICE_TOKEN: authenticate_service_token,
+    Kind.PERSONAL_TOKEN: personal_tokens.authenticate,
 }

@@ -184,7 +184,9 @@ async def _places(furnished: Furnished, ada, process) -> dict[str, str]:
     await ada.post(f"/processes/{process}/secret")
     await ada.post(f"/processes/{process}/email-trigger")
     key = await ada.post(f"/users/{user['id']}/keys", {"name": "theirs"})
+    token = await ada.post(f"/users/{user['id']}/tokens", {"name": "theirs"})
     ids = {f"{noun}_id": value for noun, value in furnished.ids.items()} | {"key_id": key["id"]}
+    ids |= {"token_id": token["id"]}
     return ids | {"api_key_id": every["id"], "user_id": user["id"], "provisioner_id": provisioner["id"]}
 
 
@@ -194,6 +196,8 @@ def _body(operation: str, furnished: Furnished) -> Any:
         "createApiKey": {"name": "new", "permissions": names_of(EVERYTHING)},
         "createUserCredentials": {"name": "new"},
         "createUserKey": {"name": "new"},
+        "createPersonalToken": {"name": "new"},
+        "createServiceToken": {"name": "new"},
         "createWorkerLinkToken": {},
         "createWorkerGroupLinkToken": {"name": "new", "expires_at": None},
         "createProvisioner": {"name": f"new {uuid7()}", "endpoint": "https://example.com/x"},

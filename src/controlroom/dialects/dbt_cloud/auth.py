@@ -25,7 +25,9 @@ ACCOUNT: Final = "account"
 """Where the state of a request has the number of the caller's organization."""
 
 _SAID: Final = "Send a token as `Authorization: Token <token>` or `Authorization: Bearer <token>`."
-_DOOR: Final = Door[Actor](frozenset({Kind.API_KEY, Kind.SESSION, Kind.JWT}), Kind.API_KEY)
+_DOOR: Final = Door[Actor](
+    frozenset({Kind.SERVICE_TOKEN, Kind.PERSONAL_TOKEN, Kind.API_KEY, Kind.SESSION, Kind.JWT}), Kind.SERVICE_TOKEN
+)
 _TOO_OFTEN: Final = "this account asks too often"
 
 

@@ -70,7 +70,7 @@ class AuditFilter(Struct, frozen=True, kw_only=True):
 
 
 _ACTOR: Final = """left join app_user on app_user.id = event.actor_id and event.actor_kind = 'user'
-      left join credential on credential.id = event.actor_id and event.actor_kind = 'api_key'"""
+      left join credential on credential.id = event.actor_id and event.actor_kind in ('api_key', 'service_token')"""
 
 EVENTS: Final = Listing(
     noun="events",

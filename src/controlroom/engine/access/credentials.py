@@ -7,9 +7,9 @@ work for so long on the other servers. Uses are counted in memory and written by
 import hmac
 import time
 from collections import Counter, OrderedDict
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
-from typing import Generic, TypeVar
+from typing import Generic, Protocol, TypeVar
 from uuid import UUID
 from weakref import WeakKeyDictionary
 
@@ -19,11 +19,14 @@ from controlroom.engine.access import store
 from controlroom.engine.access.errors import WrongCredential
 from controlroom.engine.access.model import Actor, WorkerActor
 from controlroom.engine.access.rates import Buckets, Rate
+from controlroom.engine.access.service_tokens import store as service_tokens
+from controlroom.engine.access.service_tokens.model import PREFIX
 from controlroom.engine.access.users import store as users
 from controlroom.engine.access.uses import Use, Used, flush_days, noted, uses_of
 from controlroom.engine.engine import Engine
 from controlroom.ids import UserCredentialId
 from controlroom.keys import Keys, is_well_formed
+from controlroom.postgres.database import Statements
 
 API_KEY_PREFIX = "crk"
 """Without an underscore: clients expect keys to be alphanumeric all through."""
@@ -96,7 +99,8 @@ class _Process:
     """What this process remembers of the credentials of one control room."""
 
     def __init__(self) -> None:
-        self.api_keys: Memory[Actor] = Memory()
+        self.actors: Memory[Actor] = Memory()
+        """Of credentials that stand for themselves."""
         self.workers: Memory[WorkerActor] = Memory()
         self.uses = UseCounter()
         self.rates = Buckets()
@@ -116,7 +120,7 @@ def _process(engine: Engine) -> _Process:
 def forget(engine: Engine) -> None:
     """Forget who was authenticated, here and now: call it after a commit that takes rights away."""
     process = _process(engine)
-    process.api_keys.forget()
+    process.actors.forget()
     process.workers.forget()
 
 
@@ -127,22 +131,46 @@ def forget_workers(engine: Engine) -> None:
 
 async def authenticate_api_key(engine: Engine, value: str) -> Actor:
     """The actor of an API key's value, and one use more of it. Raises Unauthenticated, Throttled."""
+    return await _authenticate(engine, value, API_KEY_PREFIX, store.api_key_by_lookup, "API key")
+
+
+async def authenticate_service_token(engine: Engine, value: str) -> Actor:
+    """The actor of a service token's value, likewise."""
+    return await _authenticate(engine, value, PREFIX, service_tokens.service_token_by_lookup, "token")
+
+
+class _Found(Protocol):
+    """A credential that stands for itself."""
+
+    @property
+    def lookup(self) -> bytes: ...
+
+    def to_actor(self) -> Actor: ...
+
+
+async def _authenticate(
+    engine: Engine,
+    value: str,
+    prefix: str,
+    find: Callable[[Statements, bytes], Awaitable[_Found | None]],
+    what: str,
+) -> Actor:
     process = _process(engine)
-    memory, lookup = process.api_keys, engine.keys.lookup(value)
+    memory, lookup = process.actors, engine.keys.lookup(value)
     remembered = memory.get(lookup)
     if remembered is None:
         # Nobody can look up guesses in our database: without the right checksum there is no statement at all.
-        if not (value.startswith(API_KEY_PREFIX) and is_well_formed(value)):
-            raise WrongCredential("API key")
+        if not (value.startswith(prefix) and is_well_formed(value)):
+            raise WrongCredential(what)
         generation = memory.generation
-        found = await store.api_key_by_lookup(engine.database, lookup)
+        found = await find(engine.database, lookup)
         actor = found.to_actor() if found and hmac.compare_digest(found.lookup, lookup) else None
         actor = None if actor is None or actor.id is None else noted(engine, actor, actor.id)
         memory.put(lookup, actor, generation=generation)
     else:
         (actor,) = remembered
     if actor is None or actor.id is None:
-        raise WrongCredential("API key")
+        raise WrongCredential(what)
     limits = engine.limits
     process.rates.take(actor.id, Rate(limits.requests_per_second, limits.requests_burst, _TOO_OFTEN))
     process.uses.count(actor.id)

@@ -52,6 +52,20 @@ class UserKeyNotFound(NotFound):
         super().__init__("the user has no key", code="USER_KEY_NOT_FOUND")
 
 
+class ServiceTokenNotFound(NotFound):
+    """There is no such service token."""
+
+    def __init__(self) -> None:
+        super().__init__("there is no such service token", code="SERVICE_TOKEN_NOT_FOUND")
+
+
+class PersonalTokenNotFound(NotFound):
+    """The user has no such personal token."""
+
+    def __init__(self) -> None:
+        super().__init__("the user has no such personal token", code="PERSONAL_TOKEN_NOT_FOUND")
+
+
 class SessionOver(WrongCredential):
     """A session that we began has ended: by its time, or because somebody has ended it."""
 

@@ -175,6 +175,7 @@ class ActorKind(StrEnum):
 
     USER = "user"
     API_KEY = "api_key"
+    SERVICE_TOKEN = "service_token"  # noqa: S105 - a kind, not a token
     STEP_RUN = "step_run"
     WORKER = "worker"
     TRIGGER = "trigger"

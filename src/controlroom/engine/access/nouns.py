@@ -7,12 +7,24 @@ from controlroom.engine.access.errors import (
     CredentialNotFound,
     GrantNotFound,
     GroupNotFound,
+    PersonalTokenNotFound,
     RoleNotFound,
+    ServiceTokenNotFound,
     UserKeyNotFound,
     UserNotFound,
 )
 from controlroom.engine.nouns import InOrganization, InWorkspace, Noun
-from controlroom.ids import ApiKeyId, GrantId, RoleId, UserCredentialId, UserGroupId, UserId, UserKeyId
+from controlroom.ids import (
+    ApiKeyId,
+    GrantId,
+    PersonalTokenId,
+    RoleId,
+    ServiceTokenId,
+    UserCredentialId,
+    UserGroupId,
+    UserId,
+    UserKeyId,
+)
 
 USER: Final = Noun[UserId](
     "user",
@@ -63,4 +75,19 @@ USER_CREDENTIAL: Final = Noun[UserCredentialId](
     "credential",
     InOrganization("credential.organization_id"),
     there="credential.kind = 'user_credential'",
+)
+SERVICE_TOKEN: Final = Noun[ServiceTokenId](
+    "service token",
+    lambda _: ServiceTokenNotFound(),
+    "credential",
+    InOrganization("credential.organization_id"),
+    there="credential.kind = 'service_token'",
+    name="credential.name",
+)
+PERSONAL_TOKEN: Final = Noun[PersonalTokenId](
+    "personal token",
+    lambda _: PersonalTokenNotFound(),
+    "credential",
+    InOrganization("credential.organization_id"),
+    there="credential.kind = 'personal_token'",
 )

@@ -101,6 +101,7 @@ async def bootstrap(engine: Engine) -> FirstStart | None:
             permissions=EVERYTHING,
             created_by=admin.id,
         )
+        await _let_govern_by(tx, organization, key.id)
         credential, pair = await write_credential(engine, tx, admin.id, name="first credentials")
         made = _Made(
             organization_id=organization,
@@ -161,6 +162,18 @@ async def _let_govern(tx: ScopedTx, organization: OrganizationId, workspace: Wor
     )
     await grants.add_membership(
         tx, organization, grant=GrantId(uuid7()), workspace=workspace, user=admin, role=Role.OWNER
+    )
+
+
+async def _let_govern_by(tx: ScopedTx, organization: OrganizationId, key: ApiKeyId) -> None:
+    """Let the first key do in the organization what the first user may: whoever has it begins a room by it."""
+    await grants.add(
+        tx,
+        organization,
+        grant=GrantId(uuid7()),
+        principal=Principal(PrincipalKind.CREDENTIAL, key),
+        role=ADMIN,
+        workspace=None,
     )
 
 

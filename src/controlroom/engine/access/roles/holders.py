@@ -50,7 +50,7 @@ ROLES: Final = Listing(
                       where access_grant.role_id = role.id and access_grant.workspace_id is null
                         and access_grant.organization_id = %(organization)s), '[]') as holders""",
     tenant="coalesce(role.organization_id, %(organization)s)",  # one of the system is everybody's
-    always=f"role.id <> '{RUNNER}'",
+    always=f"role.id <> '{RUNNER}' and not role.is_set",
     fields=(
         Field("id", Kind.ID, is_sortable=True),
         Field("number", Kind.INTEGER, is_sortable=True),
@@ -62,7 +62,8 @@ ROLES: Final = Listing(
         Field("updated_at", Kind.INSTANT, is_sortable=True),
     ),
 )
-"""What can be held, `within=throughout(actor, Permission.READ_MEMBERS)`; but that robots run as somebody."""
+"""What can be held, `within=throughout(actor, Permission.READ_MEMBERS)`; but that robots run as somebody, and sets of
+permissions that a grammar of its own names."""
 
 
 async def get_held(engine: Engine, actor: Actor, role: RoleId) -> HeldRole:

@@ -90,7 +90,7 @@ PEOPLE: Final = Listing(
                                       order by role.id)
                        from access_grant join role on role.id = access_grant.role_id
                       where access_grant.user_id = app_user.id and access_grant.workspace_id is null
-                        and access_grant.role_id <> '{RUNNER}'), '[]') as roles,
+                        and access_grant.role_id <> '{RUNNER}' and not role.is_set), '[]') as roles,
            coalesce(held.granted, '[]') as granted,
            coalesce((select jsonb_agg(workspace.id) from workspace
                       where workspace.organization_id = app_user.organization_id and workspace.deleted_at is null

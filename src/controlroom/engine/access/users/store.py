@@ -1,5 +1,7 @@
 """Statements on users, their memberships and their credential pairs."""
 
+from typing import Literal
+
 from msgspec import Struct
 
 from controlroom.engine.access.errors import UsernameTaken, WorkspaceNotFound, WrongCredential
@@ -401,7 +403,9 @@ async def credential_by_identifier(tx: Statements, identifier: str) -> FoundCred
     )
 
 
-async def user_key_by_lookup(tx: Statements, lookup: bytes) -> FoundUserKey | None:
+async def user_key_by_lookup(
+    tx: Statements, lookup: bytes, *, kind: Literal["user_key", "personal_token"] = "user_key"
+) -> FoundUserKey | None:
     """The key with this keyed hash, unless it has expired or its user is disabled, with what they may do."""
     return await tx.one_or_none(
         FoundUserKey,
@@ -410,10 +414,11 @@ async def user_key_by_lookup(tx: Statements, lookup: bytes) -> FoundUserKey | No
                app_user.id, app_user.username, app_user.organization_id, {_HELD}
           from credential join app_user on app_user.id = credential.user_id and app_user.disabled_at is null
                {_HOLDING}
-         where credential.lookup = %(lookup)s and credential.kind = 'user_key'
+         where credential.lookup = %(lookup)s and credential.kind = %(kind)s
            and (credential.expires_at is null or credential.expires_at > clock_now())
         """,
         lookup=lookup,
+        kind=kind,
     )
 
 

@@ -1,0 +1,8 @@
+"""`controlroom dbt …`: what a team that runs dbt needs at the prompt. Each noun is a module here, added below."""
+
+from cyclopts import App
+
+from controlroom.cli.dbt.tokens import app as tokens
+
+app = App(name="dbt")
+app.command(tokens)
