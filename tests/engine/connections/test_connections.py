@@ -109,10 +109,10 @@ async def test_a_profile_is_a_connection_with_its_log_in(engine, root, ada, work
     """It goes before what a target says by itself, and what it names cannot go."""
     connection = await actions.create(engine, root, name="Sales", settings=SERVER)
     login = await logins.create(engine, ada, workspace, ADA)
-    made = await named_profiles.create(engine, ada, workspace, key="main", connection=connection.id, login=login.id)
+    made = await named_profiles.create(engine, root, workspace, key="main", connection=connection.id, login=login.id)
 
     with pytest.raises(ProfileKeyTaken):
-        await named_profiles.create(engine, ada, workspace, key="main", connection=connection.id, login=login.id)
+        await named_profiles.create(engine, root, workspace, key="main", connection=connection.id, login=login.id)
     with pytest.raises(LoginUsed, match="main"):
         await logins.delete(engine, ada, workspace, login.id)
     opened = await profiles.profile_of(engine.database, engine.keys, seen, connection=None, profile=made.id)

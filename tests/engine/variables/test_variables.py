@@ -105,7 +105,7 @@ async def test_one_scope_has_a_name_once(engine, ada, workspace):
 async def test_several_scopes_change_together_or_not_at_all(engine, ada, workspace, seen, target):
     """A wrong value of one changes none; a new name is that of all."""
     in_target = Where(target_id=target)
-    await actions.create_all(engine, ada, workspace, "DBT_COLOR", {OF_WORKSPACE: "red", in_target: "blue"})
+    await actions.put_all(engine, ada, workspace, "DBT_COLOR", {OF_WORKSPACE: "red", in_target: "blue"})
 
     with pytest.raises(VariableInvalid):
         await actions.edit_all(engine, ada, workspace, "DBT_COLOR", values={OF_WORKSPACE: "green", in_target: "\0"})

@@ -10,9 +10,9 @@ from controlroom.engine.access.roles.actions import ensure_in_organization
 from controlroom.engine.access.scope import ScopedTx, scoped
 from controlroom.engine.connections import store
 from controlroom.engine.connections.errors import ConnectionInvalid, ConnectionNotFound, ConnectionUsed
-from controlroom.engine.connections.listings import reads, sees_all
 from controlroom.engine.connections.model import Connection, ConnectionChange, Settings
 from controlroom.engine.connections.rules import checked_settings, kind_of, lock_of
+from controlroom.engine.connections.seeing import reading, sees_all
 from controlroom.engine.engine import Engine
 from controlroom.engine.locks import store as locks
 from controlroom.ids import ConnectionId, UserId, uuid7
@@ -52,7 +52,7 @@ async def add(engine: Engine, tx: ScopedTx, actor: Actor, *, name: str, settings
 
 async def get(engine: Engine, actor: Actor, connection: ConnectionId) -> Connection:
     """A connection, for who sees all of them or works on this one. Raises ConnectionNotFound, NotOfOrganization."""
-    workspaces = [each for each in actor.grants if reads(actor, each)]
+    workspaces = reading(actor)
     if not sees_all(actor) and not workspaces:
         raise NotOfOrganization(Permission.READ_CONNECTIONS.value)
     if not await store.is_visible(

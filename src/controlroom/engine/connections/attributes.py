@@ -137,10 +137,17 @@ async def _remove(tx: ScopedTx, attributes: ExtendedAttributesId) -> None:
 
 async def _ensure_unused(tx: ScopedTx, attributes: ExtendedAttributesId) -> None:
     user = await tx.value(
-        "select name from target where extended_attributes_id = %(id)s and deleted_at is null limit 1", id=attributes
+        """
+        (select 'the target ' || target.name from target
+          where target.extended_attributes_id = %(id)s and target.deleted_at is null limit 1)
+        union all
+        (select 'the profile ' || connection_profile.key from connection_profile
+          where connection_profile.extended_attributes_id = %(id)s and connection_profile.deleted_at is null limit 1)
+        """,
+        id=attributes,
     )
     if user is not None:
-        raise LoginUsed("extended attributes", f"the target {user}")
+        raise LoginUsed("extended attributes", user)
 
 
 async def _found(

@@ -2,9 +2,10 @@
 
 from typing import Final
 
-from controlroom.engine.access.model import Actor, Permission
+from controlroom.engine.access.model import Actor
 from controlroom.engine.connections import attributes, logins, named_profiles
 from controlroom.engine.connections.model import ConnectionKind
+from controlroom.engine.connections.seeing import reading, sees_all
 from controlroom.engine.connections.store import COLUMNS, JOINS, VISIBLE
 from controlroom.engine.lists.model import Field, Kind, Listing, Within, among
 from controlroom.ids import OrganizationId, WorkspaceId
@@ -75,26 +76,12 @@ EXTENDED_ATTRIBUTES: Final = Listing(
 
 def seen_by(actor: Actor) -> Within:
     """The connections that somebody sees: all, or those that are used where they may read targets."""
-    return _within(
-        actor.organization_id,
-        sees_all=sees_all(actor),
-        workspaces=[each for each in actor.grants if reads(actor, each)],
-    )
+    return _within(actor.organization_id, sees_all=sees_all(actor), workspaces=reading(actor))
 
 
 def used_in(organization: OrganizationId, workspace: WorkspaceId) -> Within:
     """The connections that a workspace uses."""
     return _within(organization, sees_all=False, workspaces=[workspace])
-
-
-def sees_all(actor: Actor) -> bool:
-    """Whether somebody sees every connection of the organization."""
-    return any(actor.may(each, None) for each in (Permission.READ_CONNECTIONS, Permission.WRITE_CONNECTIONS))
-
-
-def reads(actor: Actor, workspace: WorkspaceId) -> bool:
-    """Whether somebody sees what a workspace works on."""
-    return actor.may(Permission.READ_TARGETS, workspace)
 
 
 def _within(organization: OrganizationId, *, sees_all: bool, workspaces: list[WorkspaceId]) -> Within:

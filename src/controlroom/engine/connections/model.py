@@ -159,6 +159,8 @@ class Profile(Struct, frozen=True, kw_only=True):
     connection_number: int
     login_id: LoginId
     login_number: int
+    extended_attributes_id: ExtendedAttributesId | None
+    extended_attributes_number: int | None
     created_at: datetime
     updated_at: datetime
     deleted_at: datetime | None

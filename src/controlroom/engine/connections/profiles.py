@@ -29,6 +29,7 @@ async def profile_of(
     if profile is not None:
         named = await named_profiles.get(db, scope, profile)
         connection, login = named.connection_id, named.login_id
+        attributes = attributes or named.extended_attributes_id
     if connection is None:
         raise ConnectionMissing("connection")
     to = await store.get(db, scope.organization, connection)

@@ -8,7 +8,7 @@ from controlroom.engine.access.record import record
 from controlroom.engine.access.scope import Of, Scope, ScopedTx, ensure_seen, scope_of, scoped
 from controlroom.engine.connections import store as connections
 from controlroom.engine.connections.errors import ConnectionNotFound
-from controlroom.engine.connections.listings import reads, sees_all
+from controlroom.engine.connections.seeing import reading, sees_all
 from controlroom.engine.engine import Engine
 from controlroom.engine.projects import store
 from controlroom.engine.projects.errors import NotOfProject, ProjectChanged, ProjectNotEmpty, ProjectNotFound
@@ -145,7 +145,7 @@ async def _ensure_there(tx: ScopedTx, actor: Actor, scope: Scope, wanted: Projec
     if connection is not UNSET and connection is not None:
         if await connections.get(tx, scope.organization, connection, is_held=True) is None:
             raise ConnectionNotFound
-        used = [each for each in actor.grants if reads(actor, each)]
+        used = reading(actor)
         if not await connections.is_visible(
             tx, scope.organization, connection, sees_all=sees_all(actor), workspaces=used
         ):

@@ -4,16 +4,13 @@ from controlroom.engine.access.model import Actor, ActorKind, Permission
 from controlroom.engine.access.record import record
 from controlroom.engine.access.scope import Scope, ScopedTx, ensure_seen, scope_of, scoped
 from controlroom.engine.connections import attributes, logins, named_profiles
-from controlroom.engine.connections import store as connections
-from controlroom.engine.connections.errors import ConnectionNotFound
-from controlroom.engine.connections.listings import sees_all
-from controlroom.engine.connections.model import ConnectionKind
 from controlroom.engine.connections.rules import fitting
+from controlroom.engine.connections.seeing import usable
 from controlroom.engine.engine import Engine
 from controlroom.engine.targets import store
 from controlroom.engine.targets.model import Target, TargetDefinition
 from controlroom.engine.targets.rules import checked
-from controlroom.ids import ConnectionId, TargetId, UserId, WorkspaceId, uuid7
+from controlroom.ids import TargetId, UserId, WorkspaceId, uuid7
 
 
 async def create(engine: Engine, actor: Actor, workspace: WorkspaceId, definition: TargetDefinition) -> Target:
@@ -66,7 +63,7 @@ async def _ensure_known(
     to = None
     if definition.connection_id is not None:
         keeps = before is not None and before.connection_id == definition.connection_id
-        to = await _connection(tx, actor, scope, definition.connection_id, keeps=keeps)
+        to = await usable(tx, actor, scope, definition.connection_id, keeps=keeps)
     if definition.login_id is not None:
         login = await logins.get(tx, scope, definition.login_id)
         if to is not None:
@@ -75,21 +72,3 @@ async def _ensure_known(
         await named_profiles.get(tx, scope, definition.profile_id)
     if definition.extended_attributes_id is not None:
         await attributes.get(tx, scope, definition.extended_attributes_id)
-
-
-async def _connection(
-    tx: ScopedTx, actor: Actor, scope: Scope, connection: ConnectionId, *, keeps: bool
-) -> ConnectionKind:
-    """What kind of connection it is; held, so that it is not deleted meanwhile.
-
-    Whoever does not see all connections may name those that workspaces of theirs use.
-    """
-    found = await connections.get(tx, scope.organization, connection, is_held=True)
-    if found is None:
-        raise ConnectionNotFound
-    mine = [each for each in actor.grants if actor.may(Permission.WRITE_TARGETS, each)]
-    if not keeps and not sees_all(actor):
-        visible = await connections.is_visible(tx, scope.organization, connection, sees_all=False, workspaces=mine)
-        if not visible:
-            raise ConnectionNotFound
-    return found.kind

@@ -31,15 +31,6 @@ async def create(
         return await _add(engine, tx, actor, scope, name, value, where)
 
 
-async def create_all(
-    engine: Engine, actor: Actor, workspace: WorkspaceId, name: str, values: Mapping[Where, str]
-) -> list[Variable]:
-    """A variable in several scopes at once: all of them or none. Raises as `create`."""
-    scope = scope_of(actor, Permission.WRITE_VARIABLES, workspace)
-    async with scoped(engine.database, scope) as tx:
-        return [await _add(engine, tx, actor, scope, name, value, where) for where, value in values.items()]
-
-
 async def put(
     engine: Engine, actor: Actor, workspace: WorkspaceId, name: str, value: str, where: Where = OF_WORKSPACE
 ) -> Variable:
@@ -47,6 +38,17 @@ async def put(
     scope = scope_of(actor, Permission.WRITE_VARIABLES, workspace)
     async with scoped(engine.database, scope) as tx:
         return await _put(engine, tx, actor, scope, name, value, where)
+
+
+async def put_all(
+    engine: Engine, actor: Actor, workspace: WorkspaceId, name: str, values: Mapping[Where, str]
+) -> list[Variable]:
+    """Likewise in several scopes at once, at least one: all of them or none."""
+    scope = scope_of(actor, Permission.WRITE_VARIABLES, workspace)
+    if not values:
+        raise VariableInvalid("value", "is told for one scope at least")
+    async with scoped(engine.database, scope) as tx:
+        return [await _put(engine, tx, actor, scope, name, value, where) for where, value in values.items()]
 
 
 async def edit(
