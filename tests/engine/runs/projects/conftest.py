@@ -166,7 +166,13 @@ class Shop:
         worker.held.pop(assignment.step_run_id)
         finish = Finish(exit_code=1 if error else 0, error=StepRunError(error, "it broke") if error else None)
         await reports.finish(self.engine, worker.actor, assignment.step_run_id, assignment.attempt, finish)
+        await self.floor.run(assignment.run_id)
         return assignment
+
+    async def finish(self, worker: Worker, assignment: Assignment, error: ErrorCode | None = None) -> None:
+        """Report its end, and dispatch what goes on then."""
+        await worker.finish(assignment, error)
+        await self.floor.run(assignment.run_id)
 
 
 @pytest.fixture
