@@ -2,7 +2,9 @@
 
 from cyclopts import App
 
+from controlroom.cli.dbt.push import push
 from controlroom.cli.dbt.tokens import app as tokens
 
 app = App(name="dbt")
+app.command(push)
 app.command(tokens)

@@ -64,20 +64,27 @@ async def get(engine: Engine, actor: Actor, connection: ConnectionId) -> Connect
 
 async def edit(engine: Engine, actor: Actor, connection: ConnectionId, change: ConnectionChange) -> Connection:
     """Change a connection; its kind stays. Raises ConnectionNotFound, ConnectionInvalid, NotOfOrganization."""
-    ensure_in_organization(actor, Permission.WRITE_CONNECTIONS)
     async with scoped(engine.database, actor.organization_id) as tx:
-        before = await _found(tx, actor, connection, is_held=True)
-        settings = before.settings if change.settings is UNSET else checked_settings(change.settings)
-        if kind_of(settings) is not before.kind:
-            raise ConnectionInvalid("kind", f"stays {before.kind.value}: make another connection")
-        await store.change(
-            tx,
-            connection,
-            name=before.name if change.name is UNSET else checked_name(change.name, what="connection's name"),
-            settings=settings,
-        )
-        after = await _found(tx, actor, connection)
-        await record(engine, tx, actor, actor.organization_id, "connection.updated", connection, name=after.name)
+        return await edit_in(engine, tx, actor, connection, change)
+
+
+async def edit_in(
+    engine: Engine, tx: ScopedTx, actor: Actor, connection: ConnectionId, change: ConnectionChange
+) -> Connection:
+    """Likewise, in the caller's transaction."""
+    ensure_in_organization(actor, Permission.WRITE_CONNECTIONS)
+    before = await _found(tx, actor, connection, is_held=True)
+    settings = before.settings if change.settings is UNSET else checked_settings(change.settings)
+    if kind_of(settings) is not before.kind:
+        raise ConnectionInvalid("kind", f"stays {before.kind.value}: make another connection")
+    await store.change(
+        tx,
+        connection,
+        name=before.name if change.name is UNSET else checked_name(change.name, what="connection's name"),
+        settings=settings,
+    )
+    after = await _found(tx, actor, connection)
+    await record(engine, tx, actor, actor.organization_id, "connection.updated", connection, name=after.name)
     return after
 
 

@@ -82,22 +82,29 @@ async def edit(engine: Engine, actor: Actor, workspace: WorkspaceId, login: Logi
     """
     scope = scope_of(actor, Permission.WRITE_TARGETS, workspace)
     async with scoped(engine.database, scope) as tx:
-        before = await _found(tx, scope, login, is_held=True)
-        keeps = change.password is UNSET or change.password == MASK
-        wanted = checked_login(
-            LoginDefinition(
-                kind=before.kind,
-                username=before.username if change.username is UNSET else change.username,
-                password=None if keeps or change.password is UNSET else change.password,
-                schema_name=before.schema_name if change.schema_name is UNSET else change.schema_name,
-                threads=before.threads if change.threads is UNSET else change.threads,
-                target_name=before.target_name if change.target_name is UNSET else change.target_name,
-            )
+        return await edit_in(engine, tx, actor, scope, login, change)
+
+
+async def edit_in(
+    engine: Engine, tx: ScopedTx, actor: Actor, scope: Scope, login: LoginId, change: LoginChange
+) -> Login:
+    """Likewise, in the caller's transaction."""
+    before = await _found(tx, scope, login, is_held=True)
+    keeps = change.password is UNSET or change.password == MASK
+    wanted = checked_login(
+        LoginDefinition(
+            kind=before.kind,
+            username=before.username if change.username is UNSET else change.username,
+            password=None if keeps or change.password is UNSET else change.password,
+            schema_name=before.schema_name if change.schema_name is UNSET else change.schema_name,
+            threads=before.threads if change.threads is UNSET else change.threads,
+            target_name=before.target_name if change.target_name is UNSET else change.target_name,
         )
-        sealed = before.sealed if keeps else _sealed(engine.keys, login, wanted.password)
-        await _change(tx, login, wanted, sealed)
-        await record(engine, tx, actor, scope, "connection_login.updated", login)
-        return await get(tx, scope, login)
+    )
+    sealed = before.sealed if keeps else _sealed(engine.keys, login, wanted.password)
+    await _change(tx, login, wanted, sealed)
+    await record(engine, tx, actor, scope, "connection_login.updated", login)
+    return await get(tx, scope, login)
 
 
 async def delete(engine: Engine, actor: Actor, workspace: WorkspaceId, login: LoginId) -> Login:

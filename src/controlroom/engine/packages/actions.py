@@ -136,15 +136,20 @@ async def promise_upload(
     folder = inner_folder(folder)
     async with scoped(engine.database, scope) as tx:
         await ensure_seen(tx, scope)
-        found = await store.hold(tx, scope, package)
-        return await promise(
-            tx,
-            scope,
-            kind=UploadKind.PACKAGE,
-            target=found.id,
-            folder=folder,
-            promised_by=by(actor),
-        )
+        return await promise_in(tx, actor, scope, package, folder=folder)
+
+
+async def promise_in(tx: ScopedTx, actor: Actor, scope: Scope, package: PackageId, *, folder: str = "") -> Upload:
+    """Likewise, in a transaction that does more."""
+    found = await store.hold(tx, scope, package)
+    return await promise(
+        tx,
+        scope,
+        kind=UploadKind.PACKAGE,
+        target=found.id,
+        folder=folder,
+        promised_by=by(actor),
+    )
 
 
 async def promise_push(engine: Engine, actor: Actor, workspace: WorkspaceId, name: str, *, folder: str = "") -> Upload:

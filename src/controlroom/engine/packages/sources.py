@@ -135,10 +135,17 @@ async def remove(engine: Engine, actor: Actor, workspace: WorkspaceId, package: 
     """Fetch no more; the versions that there are stay. Raises SourceNotFound."""
     scope = scope_of(actor, Permission.WRITE_PACKAGES, workspace)
     async with scoped(engine.database, scope) as tx:
-        if not await source_store.remove(tx, scope, package):
+        if not await remove_in(engine, tx, actor, scope, package):
             raise SourceNotFound(package)
+
+
+async def remove_in(engine: Engine, tx: ScopedTx, actor: Actor, scope: Scope, package: PackageId) -> bool:
+    """Likewise, in a transaction that does more; whether it was fetched before."""
+    was_there = await source_store.remove(tx, scope, package)
+    if was_there:
         await commits.forget(tx, package)
         await record(engine, tx, actor, scope, "package_source.removed", package)
+    return was_there
 
 
 async def want(engine: Engine, actor: Actor, workspace: WorkspaceId, package: PackageId) -> SourceView:

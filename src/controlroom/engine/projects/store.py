@@ -9,7 +9,7 @@ from msgspec import UNSET
 from controlroom.engine.access.scope import EACH, SEEN, Scope, ScopedTx
 from controlroom.engine.projects.errors import ProjectNotFound
 from controlroom.engine.projects.model import Project, ProjectChange
-from controlroom.ids import PackageId, ProcessId
+from controlroom.ids import OrganizationId, PackageId, ProcessId, WorkspaceId
 from controlroom.postgres.database import Statements
 
 STATE: Final = "case when project.deleted_at is null then 'active' else 'deleted' end"
@@ -89,6 +89,23 @@ async def lock(tx: ScopedTx, scope: Scope) -> Project | None:
 
 
 # ---------------------------------------------------------------------------------------------------- writing
+async def lock_organization(tx: ScopedTx, organization: OrganizationId) -> None:
+    """Let those who make projects of an organization wait for each other."""
+    await tx.execute(
+        "select id from organization where id = %(organization)s for no key update", organization=organization
+    )
+
+
+async def workspace_called(tx: ScopedTx, organization: OrganizationId, name: str) -> WorkspaceId | None:
+    """The workspace of a name, whoever has a place in it."""
+    found: WorkspaceId | None = await tx.value(
+        "select id from workspace where organization_id = %(organization)s and name = %(name)s and deleted_at is null",
+        organization=organization,
+        name=name,
+    )
+    return found
+
+
 async def put(tx: ScopedTx, scope: Scope) -> bool:
     """Make the workspace a project, also one that was one before; whether it was none."""
     return bool(

@@ -38,12 +38,19 @@ async def replace(
     """Let a target be this, whole. Raises TargetNotFound, and as `create`."""
     scope = scope_of(actor, Permission.WRITE_TARGETS, workspace)
     async with scoped(engine.database, scope) as tx:
-        before = await store.get(tx, scope, target, is_held=True)
-        checked(definition)
-        await _ensure_known(tx, actor, scope, definition, before=before)
-        await store.change(tx, target, definition)
-        await record(engine, tx, actor, scope, "target.updated", target, name=definition.name)
-        return await store.get(tx, scope, target)
+        return await replace_in(engine, tx, actor, scope, target, definition)
+
+
+async def replace_in(
+    engine: Engine, tx: ScopedTx, actor: Actor, scope: Scope, target: TargetId, definition: TargetDefinition
+) -> Target:
+    """Likewise, in the caller's transaction."""
+    before = await store.get(tx, scope, target, is_held=True)
+    checked(definition)
+    await _ensure_known(tx, actor, scope, definition, before=before)
+    await store.change(tx, target, definition)
+    await record(engine, tx, actor, scope, "target.updated", target, name=definition.name)
+    return await store.get(tx, scope, target)
 
 
 async def delete(engine: Engine, actor: Actor, workspace: WorkspaceId, target: TargetId) -> Target:

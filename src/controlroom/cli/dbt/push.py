@@ -1,0 +1,219 @@
+"""`controlroom dbt push`."""
+
+import os
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import IO, Annotated, Any
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+from cyclopts import Parameter
+
+from controlroom.cli.client import Client
+from controlroom.cli.display import progress, show_fields, show_json
+from controlroom.cli.errors import CommandFailed, Misused
+from controlroom.cli.governing import governing
+from controlroom.cli.login import asked_password
+from controlroom.cli.options import HERE, RoomOptions
+from controlroom.cli.values import line
+from controlroom.robots.packing import pack
+
+PASSWORD_VARIABLE = "CONTROLROOM_DBT_PASSWORD"  # noqa: S105 - a name
+_IN_MEMORY = 16 * 1024 * 1024
+_LONGEST_SECONDS = 11 * 60.0
+_PAUSE_SECONDS = 0.2
+_POSTGRES = {"postgres", "postgresql"}
+
+
+def push(
+    directory: Path | None = None,
+    /,
+    *,
+    name: Annotated[str | None, Parameter(alias="-n")] = None,
+    git: str | None = None,
+    branch: str | None = None,
+    tag: str | None = None,
+    commit: str | None = None,
+    folder: str | None = None,
+    secret: str | None = None,
+    connection: str | None = None,
+    connection_name: str | None = None,
+    schema: str | None = None,
+    threads: int | None = None,
+    password_file: str | None = None,
+    environment: str = "Production",
+    room: RoomOptions = HERE,
+) -> None:
+    """Put a dbt project into the room, or its next version, and print the ids that programs are told.
+
+    It makes what is missing (project, connection, credentials, an environment of type production), changes what is to
+    be otherwise, and leaves the rest: the same push again changes nothing but the files, and every id stays.
+
+    Parameters
+    ----------
+    directory
+        The project: a folder with dbt_project.yml. What stays out (results, logs, profiles, what .gitignore names) is
+        told.
+    name
+        Name of the project; the folder's name if not given.
+    git
+        Address of a repository, https:// or ssh://, from which the project is fetched instead.
+    branch
+        What is fetched: a branch; without, the one that the repository says is its own.
+    tag
+        What is fetched: a tag.
+    commit
+        What is fetched: a commit, by its whole hash.
+    folder
+        Where the project lies in the directory or repository, if not at its top.
+    secret
+        Name of a secret of the vault by which the room proves itself to the repository.
+    connection
+        Where its tables are: `duckdb`, a file that the room keeps, or postgres://USER@HOST:PORT/DATABASE?sslmode=….
+        Without, a new project gets a DuckDB file.
+    connection_name
+        Name of the connection; that of the project if not given. One that is there is taken.
+    schema
+        In which its tables are made.
+    threads
+        How many models are built at once.
+    password_file
+        File with the password of the database (- for the standard input). Without, it is read from the variable
+        CONTROLROOM_DBT_PASSWORD, or asked for where a new postgres:// is given at a terminal.
+    environment
+        Name of the environment.
+    """
+    body = _body(name=name, connection=connection, connection_name=connection_name, environment=environment)
+    body["login"] = body.pop("login", {}) | _login(schema, threads, _password(password_file, connection))
+    if git is not None:
+        if directory is not None:
+            raise Misused("give a folder or --git, not both")
+        if name is None:
+            raise Misused("what is the project called? Give --name")
+        body["git"] = {"url": git, "branch": branch, "tag": tag, "commit": commit, "secret": secret}
+        told = _settled(room, body | {"subdirectory": folder or ""})
+    else:
+        if branch or tag or commit or secret:
+            raise Misused("--branch, --tag, --commit and --secret are of --git")
+        told = _pushed(room, directory or Path(), body, folder or "")
+    _tell(room, told)
+
+
+# ---------------------------------------------------------------------------------------------------- the two ways
+def _pushed(room: RoomOptions, directory: Path, body: dict[str, Any], folder: str) -> dict[str, Any]:
+    """Pack the folder, settle the project, and bring the files."""
+    if not directory.is_dir():
+        raise CommandFailed(f"{directory} is no folder", hint="A dbt project is a folder with dbt_project.yml in it.")
+    body["name"] = body["name"] or (directory / folder).resolve().name
+    left_out: dict[str, list[str]] = {}
+    with tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY) as archive:
+        names = pack(
+            directory, archive, within=folder, left_out=lambda file, why: left_out.setdefault(why, []).append(file)
+        )
+        if "dbt_project.yml" not in names:
+            raise CommandFailed(
+                f"{directory} is a robot, no dbt project", hint="Robots are pushed by `controlroom push`."
+            )
+        for why, files in left_out.items():
+            print(f"left out ({why}): {', '.join(files[:5])}{' …' if len(files) > 5 else ''}", file=sys.stderr)  # noqa: PLR2004
+        size = archive.tell()
+        archive.seek(0)
+        with governing(room) as client:
+            return _upload(client, body, archive, size)
+
+
+def _upload(client: Client, body: dict[str, Any], archive: IO[bytes], size: int) -> dict[str, Any]:
+    told: dict[str, Any] = client.post(f"{client.address.url}/api/v1/projects", body | {"upload": True})
+    with progress(f"pushing {body['name']}", size) as seen:
+        client.upload_form(told.pop("upload"), archive, size, f"{body['name']}.zip", seen)
+    return told
+
+
+def _settled(room: RoomOptions, body: dict[str, Any]) -> dict[str, Any]:
+    """Settle the project, and wait until its repository was fetched."""
+    with governing(room) as client:
+        told: dict[str, Any] = client.post(f"{client.address.url}/api/v1/projects", body)
+        told.pop("upload")
+        workspace, package = told["project"]["id"], told["package"]["id"]
+        source = f"{client.address.url}/api/v1/workspaces/{workspace}/task-packages/{package}/source"
+        deadline = time.monotonic() + _LONGEST_SECONDS
+        while (found := client.get(source))["fetching"]:
+            if time.monotonic() >= deadline:
+                raise CommandFailed("the fetch takes long", hint="The project is there; runs fetch it again.")
+            time.sleep(_PAUSE_SECONDS)
+    if found["error"] is not None:
+        raise CommandFailed(found["error"], hint="The project is there, its files are not: push again.")
+    return told | {"commit": found["fetched_commit"]}
+
+
+# ---------------------------------------------------------------------------------------------------- what is asked
+def _body(*, name: str | None, connection: str | None, connection_name: str | None, environment: str) -> dict[str, Any]:
+    body: dict[str, Any] = {"name": name, "target": environment}
+    if connection_name is not None:
+        body["connection"] = connection_name
+    if connection is None:
+        return body
+    if connection == "duckdb":
+        return body | {"settings": {"kind": "duckdb"}}
+    return body | _postgres(connection)
+
+
+def _postgres(address: str) -> dict[str, Any]:
+    """Settings and log-in of postgres://USER@HOST:PORT/DATABASE?sslmode=…. Raises Misused."""
+    try:
+        parts = urlsplit(address)
+        port = parts.port or 5432
+    except ValueError as wrong:
+        raise Misused(f"--connection {address!r} is no address: {wrong}") from wrong
+    database = unquote(parts.path.strip("/"))
+    if parts.scheme not in _POSTGRES or not parts.hostname or not database:
+        raise Misused(
+            f"--connection {address.partition('@')[2] or address!r} is neither `duckdb` nor "
+            "postgres://USER@HOST:PORT/DATABASE"
+        )
+    if parts.password is not None:
+        raise Misused(
+            "a password in --connection is seen in every list of processes",
+            hint=f"Give --password-file FILE, or the variable {PASSWORD_VARIABLE}.",
+        )
+    settings = {"kind": "postgres", "host": parts.hostname, "port": port, "database": database}
+    known = {"sslmode", "sslrootcert", "search_path", "role"}
+    options = dict(parse_qsl(parts.query))
+    if strange := sorted(set(options) - known):
+        raise Misused(f"--connection takes no {', '.join(strange)}: {', '.join(sorted(known))}")
+    login = {"username": unquote(parts.username)} if parts.username else {}
+    return {"settings": settings | options, "login": login}
+
+
+def _password(file: str | None, connection: str | None) -> str | None:
+    """The password of the database, which no list of processes shows; None: it is as it is."""
+    if file is not None:
+        return line(f"@{file}")
+    if (given := os.environ.get(PASSWORD_VARIABLE)) is not None:
+        return given
+    if connection is not None and "://" in connection and sys.stdin.isatty():
+        return asked_password("Password of the database: ")
+    return None
+
+
+def _login(schema: str | None, threads: int | None, password: str | None) -> dict[str, Any]:
+    asked = {"schema": schema, "threads": threads, "password": password}
+    return {key: value for key, value in asked.items() if value is not None}
+
+
+# ---------------------------------------------------------------------------------------------------- what is told
+def _tell(room: RoomOptions, told: dict[str, Any]) -> None:
+    ids = {
+        "account_id": told["organization_number"],
+        "project_id": told["project"]["number"],
+        "repository_id": told["package"]["number"],
+        "connection_id": told["connection"]["number"],
+        "credentials_id": told["login"]["number"],
+        "environment_id": told["target"]["number"],
+    }
+    beside = {"workspace_id": told["project"]["id"]} | ({"commit": told["commit"]} if "commit" in told else {})
+    if room.json:
+        show_json(ids | beside)
+    else:
+        show_fields({key.replace("_", " "): value for key, value in (ids | beside).items()})
