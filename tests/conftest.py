@@ -56,7 +56,8 @@ def new_database(postgres: str) -> NewDatabase:
         connection = await asyncpg.connect(_named(postgres, "template1"))
         try:
             copied = "template0" if template is None else template.partition("?")[0].rpartition("/")[2]
-            await connection.execute(f'create database "{name}" template "{copied}"')
+            # By files, not row by row through the log: half the time, of hundreds; nobody needs them safe.
+            await connection.execute(f'create database "{name}" template "{copied}" strategy file_copy')
         finally:
             await connection.close()
         return _named(postgres, name)

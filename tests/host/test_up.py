@@ -109,7 +109,9 @@ def test_a_taken_port_is_an_error_that_helps(data):
     assert "--port" in refused.stderr
 
 
-@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.parametrize(
+    "how", [signal.SIGINT, *(pytest.param(each, marks=pytest.mark.matrix) for each in (signal.SIGTERM, signal.SIGHUP))]
+)
 def test_a_signal_ends_everything(start, how):
     """Ctrl-C, SIGTERM or a closed terminal leave no process behind, the database's neither."""
     running = start().wait_until_ready()

@@ -13,6 +13,7 @@ from pathlib import Path
 import asyncpg
 import psutil
 import pytest
+from _pytest.mark import ParameterSet
 
 from controlroom.host import children
 from controlroom.postgres.embedded import running_address
@@ -54,6 +55,11 @@ def data(rested: Path, tmp_path: Path):
     subprocess.run(["cp", "-a", rested, copy], check=True)
     yield copy
     Room.end_in(copy)
+
+
+def at_length(*contents: object) -> list[ParameterSet]:
+    """The same in further shapes, which are tried where there is time."""
+    return [pytest.param(each, marks=pytest.mark.matrix) for each in contents]
 
 
 def refusal(data: Path, *options: str, **variables: str) -> str:
@@ -142,7 +148,7 @@ def test_a_missing_master_key_is_an_error_and_not_a_new_key(data):
     assert running.stop() == 0
 
 
-@pytest.mark.parametrize("content", ["", "not base64", "QUJD", "A" * 43 + "="])
+@pytest.mark.parametrize("content", ["not base64", *at_length("", "QUJD", "A" * 43 + "=")])
 def test_another_master_key_is_told(data, content):
     """Damaged or somebody else's: it is said before anything is done with it."""
     (data / "master.key").write_text(content)
@@ -156,7 +162,7 @@ def test_a_master_key_of_another_room_is_told_where_it_is_a_variable(data):
 
 
 @pytest.mark.parametrize(
-    "content", ["", "[]", "{", "null", '{"url": 3}', '{"url": "http://127.0.0.1:1"}', "\x00\xff", None]
+    "content", ["{", None, *at_length("", "[]", "null", '{"url": 3}', '{"url": "http://127.0.0.1:1"}', "\x00\xff")]
 )
 def test_a_damaged_worker_file_does_not_stop_a_room(data, content):
     """The local worker is linked anew; with a folder in the file's place, too."""
