@@ -271,7 +271,7 @@ class ProjectRun:
         environment = lease.environment
         of_place = variables.of_place(place, environment, variables.of_machine())
         of_run = own_variables.of_project(plan.variables, plan.facts, of_place)
-        of_run |= {**command_lines.variables(setting), "PWD": str(folders.root)}
+        of_run |= command_lines.variables(setting)
         self._parse_key = self._key_of_parse(plan, environment.fingerprint, place)
         if (kept := self._bench.workshop.parses.named(self._parse_key)) is not None:
             leavings.put_parsed(place, self._project, kept)
