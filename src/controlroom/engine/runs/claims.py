@@ -13,6 +13,7 @@ from controlroom.engine.access.model import StepRunActor, WorkerActor
 from controlroom.engine.access.scope import EACH, SEEN, Of, scope_of_worker
 from controlroom.engine.access.tokens import mint_step_run_token
 from controlroom.engine.engine import Engine
+from controlroom.engine.runs.claimed_variables import ARE_THERE, found_by
 from controlroom.engine.runs.endings import OF_WORKER
 from controlroom.engine.runs.errors import Superseded
 from controlroom.engine.runs.projects.limits import limit_of
@@ -82,11 +83,12 @@ class _Claimed(Struct, frozen=True, kw_only=True):
     environment: dict[str, str]
     timeout_seconds: float | None
     is_project: bool
+    has_variables: bool
     share_environments: bool
     is_paused: bool
 
 
-_ASSIGNMENT: Final = """
+_ASSIGNMENT: Final = f"""
     select claimed.id, claimed.state = 'withdrawn' as is_withdrawn, claimed.attempt, claimed.workspace_id,
            workspace.organization_id, process.id as process_id, process.name as process_name, claimed.run_id,
            run.state = 'new' as run_is_new, step.id as step_id, step.name as step_name, claimed.bound_item_id,
@@ -94,11 +96,12 @@ _ASSIGNMENT: Final = """
            package.name as package_name,
            version.folder as package_folder, package.exclude_newer, task.name as task, step.commands,
            case when run.parameters ? 'overrides'
-                then step.environment || coalesce(run.parameters -> 'overrides' -> 'variables', '{}')
+                then step.environment || coalesce(run.parameters -> 'overrides' -> 'variables', '{{}}')
                 else step.environment end as environment,
            extract(epoch from coalesce((run.parameters -> 'overrides' ->> 'timeout')::interval, step.timeout))::float8
                as timeout_seconds,
            project_run.run_id is not null as is_project,
+           project_run.run_id is null and {ARE_THERE} as has_variables,
            coalesce((workspace.settings ->> 'share_environments')::boolean, false) as share_environments,
            claimed.paused_at is not null as is_paused
       from claimed
@@ -122,13 +125,13 @@ async def claim(engine: Engine, worker: WorkerActor, request: Claim) -> Assignme
     """
     lost = await _claimed_unknown(engine.database, scope_of_worker(worker), worker.worker_id, request)
     taken = await _take(engine, worker, request.session, request.free - len(lost))
-    return Assignments(tuple(_assignment(engine, one) for one in [*lost, *taken][: request.free]))
+    return await _assignments(engine, [*lost, *taken][: request.free])
 
 
 async def claim_again(engine: Engine, worker: WorkerActor, request: Claim) -> Assignments:
     """Likewise, while the same request is held: one statement if nothing waits. A session that is over gets nothing."""
     taken = await _take(engine, worker, request.session, request.free)
-    return Assignments(tuple(_assignment(engine, one) for one in taken))
+    return await _assignments(engine, taken)
 
 
 async def _take(engine: Engine, worker: WorkerActor, session: UUID, free: int) -> list[_Claimed]:
@@ -338,7 +341,19 @@ async def _mark_running(db: Statements, scope: Of, run: RunId) -> None:
     )
 
 
-def _assignment(engine: Engine, claimed: _Claimed) -> Assignment:
+async def _assignments(engine: Engine, claimed: list[_Claimed]) -> Assignments:
+    """What the worker is told; only those that have variables cost a further look."""
+    given = []
+    for one in claimed:
+        variables = one.environment
+        if one.has_variables:
+            scope = Of(one.organization_id, (one.workspace_id,))
+            variables = await found_by(engine, scope, one.id, one.process_id) | variables
+        given.append(_assignment(engine, one, variables))
+    return Assignments(tuple(given))
+
+
+def _assignment(engine: Engine, claimed: _Claimed, variables: dict[str, str]) -> Assignment:
     robot = StepRunActor(
         step_run_id=claimed.id,
         attempt=claimed.attempt,
@@ -363,7 +378,7 @@ def _assignment(engine: Engine, claimed: _Claimed) -> Assignment:
         work=_work(claimed),
         task=claimed.task or "",
         token=mint_step_run_token(engine.keys, robot),
-        variables=claimed.environment,
+        variables=variables,
         timeout_seconds=limit_of(claimed.timeout_seconds) if claimed.is_project else claimed.timeout_seconds,
         share_environments=claimed.share_environments,
         exclude_newer=_exclude_newer(engine, claimed),
