@@ -10,7 +10,8 @@ from typing import Any
 import httpx2
 import pytest
 
-from live import Live, Person
+from dialects.dbt_cloud.site import Site, make_site
+from live import Live, Person, Worker
 
 
 @dataclass
@@ -82,3 +83,9 @@ async def as_(room: Live, workspace):
 async def cloud(as_: Callable[[str], Cloud], ada: Person) -> Cloud:
     """Calls with ada's key."""
     return as_(ada.key)
+
+
+@pytest.fixture
+async def site(room: Live, ada: Person, walt: Worker) -> Site:
+    """Ada's workspace as a project, whose runs walt works."""
+    return await make_site(room, ada, walt)

@@ -123,6 +123,10 @@ STATES: Final = Words(
 """`state` of a noun whose rows are there, or gone."""
 
 
+EVERY: Final = Words({"1": EVERYTHING, "active": EVERYTHING, "2": EVERYTHING, "deleted": EVERYTHING, "all": EVERYTHING})
+"""`state` of what is neither there nor gone: it says nothing."""
+
+
 class Columns(Struct, frozen=True, eq=False):
     """A list of this grammar: by what it is filtered and sorted, by the names of its rows' keys."""
 
