@@ -30,7 +30,7 @@ BY_CREDENTIAL = {
 OF_RIGHTS = {"_entries"}
 """The function that finds in which folders somebody has rights at all."""
 
-CONDITIONS = {"listing", "placement_matches", "by", "serves", "_can_run", "_claim", "_labelled"}
+CONDITIONS = {"listing", "held_by", "placement_matches", "by", "serves", "_can_run", "_claim", "_labelled"}
 """Functions that give a condition, or the text of a statement, for functions that take a Scope."""
 
 

@@ -4,10 +4,10 @@ import pytest
 
 from controlroom.engine.access.credentials import authenticate_service_token, flush_uses
 from controlroom.engine.access.errors import BeyondOwnRights, NotOfOrganization, ServiceTokenNotFound, WorkspaceNotFound
+from controlroom.engine.access.grants.model import WantedGrant
 from controlroom.engine.access.model import ActorKind, Permission, Role
 from controlroom.engine.access.roles.model import ADMIN, OF_MEMBERS
 from controlroom.engine.access.service_tokens import actions
-from controlroom.engine.access.service_tokens.model import WantedGrant
 from controlroom.errors import Forbidden, Invalid, NotFound, Unauthenticated
 from controlroom.keys import mint
 

@@ -377,7 +377,8 @@ def _whole(name: str, value: str) -> str:
     return text
 
 
-def _instant(name: str, value: Any) -> datetime:
+def instant(name: str, value: Any) -> datetime:
+    """A moment that a query names. Raises FieldsWrong."""
     if isinstance(value, datetime):
         return value
     try:
@@ -398,7 +399,7 @@ _READ: Final[Mapping[Kind, Callable[[str, Any], Any]]] = {
     Kind.INTEGER: lambda name, value: _whole(name, str(value)),
     Kind.NUMBER: lambda _, value: value,
     Kind.TEXT: lambda _, value: value,
-    Kind.INSTANT: _instant,
+    Kind.INSTANT: instant,
     Kind.TRUTH: _truth,
 }
 

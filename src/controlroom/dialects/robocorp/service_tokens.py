@@ -5,10 +5,11 @@ from datetime import datetime
 from controlroom.border.asking import Asking, Body, Path, Permission
 from controlroom.dialects.robocorp.answers import Deleted, OwnBody, Shape, shown_as
 from controlroom.dialects.robocorp.routing import Page, Pages, delete, get, post, update
+from controlroom.engine.access.grants.model import HeldGrant, WantedGrant
 from controlroom.engine.access.nouns import ROLE
 from controlroom.engine.access.scope import Of, throughout
-from controlroom.engine.access.service_tokens import actions, model
-from controlroom.engine.access.service_tokens.model import ServiceToken, WantedGrant
+from controlroom.engine.access.service_tokens import actions
+from controlroom.engine.access.service_tokens.model import ServiceToken
 from controlroom.engine.access.service_tokens.store import SERVICE_TOKENS
 from controlroom.engine.lists import pages
 from controlroom.engine.lists.model import Asked, behind
@@ -138,7 +139,7 @@ async def _wanted(request: Asking, grants: tuple[GrantToToken, ...]) -> list[Wan
 
 _show_grant = shown_as(
     TokenGrantAnswer,
-    model.TokenGrant,
+    HeldGrant,
     role="role_name",
     workspace=lambda each: (
         None

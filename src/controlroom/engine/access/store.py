@@ -222,6 +222,16 @@ async def delete_api_key(tx: Statements, scope: Scope, key: ApiKeyId) -> bool:
     )
 
 
+async def number_of_credential(tx: Statements, scope: Scope, credential: UUID) -> int:
+    """The number of a credential of the organization; 0 if it is gone meanwhile."""
+    number: int | None = await tx.value(
+        "select number from credential where id = %(credential)s and organization_id = %(organization)s",
+        credential=credential,
+        organization=scope.organization,
+    )
+    return number or 0
+
+
 async def add_uses(tx: Statements, uses: Mapping[UUID, int]) -> None:
     """Add to the use counts of credentials of any kind.
 

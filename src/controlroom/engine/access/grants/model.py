@@ -41,3 +41,24 @@ class Grant(Struct, frozen=True, kw_only=True):
     principal_id: UUID
     principal_name: str
     created_at: datetime
+
+
+class HeldGrant(Struct, frozen=True, kw_only=True):
+    """A role that somebody holds, told with its holder."""
+
+    id: GrantId
+    number: int
+    role_id: RoleId
+    role_name: str
+    workspace_id: WorkspaceId | None
+    """None: in the organization, and so in each of its workspaces."""
+    workspace_number: int | None
+    workspace_name: str | None
+    created_at: datetime
+
+
+class WantedGrant(Struct, frozen=True):
+    """A role that somebody shall hold, in a workspace or (None) in the organization."""
+
+    role: RoleId
+    workspace: WorkspaceId | None

@@ -1,5 +1,6 @@
 """Statements on grants: who has which role, where."""
 
+from collections.abc import Sequence
 from typing import Final
 
 from controlroom.engine.access.grants.model import Grant, Principal, PrincipalKind
@@ -72,6 +73,17 @@ _GRANT: Final = """
       left join credential on credential.id = access_grant.credential_id
       left join role as holder on holder.id = access_grant.holder_role_id
 """
+
+
+def held_by(principal: PrincipalKind, row: str) -> str:
+    """What the principal whose id is `row` is granted where it still is something, as JSON (SQL): `HeldGrant`s."""
+    return f"""coalesce((select jsonb_agg(jsonb_build_object(
+                                'id', held.id, 'number', held.number, 'role_id', held.role_id, 'role_name', role.name,
+                                'workspace_id', held.workspace_id, 'workspace_number', workspace.number,
+                                'workspace_name', workspace.name, 'created_at', held.created_at) order by held.id)
+                       from access_grant as held join role on role.id = held.role_id
+                       left join workspace on workspace.id = held.workspace_id
+                      where held.{_COLUMN[principal]} = {row} and workspace.deleted_at is null), '[]')"""
 
 
 async def add(
@@ -156,6 +168,15 @@ async def delete(tx: ScopedTx, organization: OrganizationId, grant: GrantId) -> 
             organization=organization,
         )
         > 0
+    )
+
+
+async def take(tx: ScopedTx, organization: OrganizationId, grants: Sequence[GrantId]) -> None:
+    """Remove grants of the organization."""
+    await tx.execute(
+        "delete from access_grant where id = any (%(grants)s::uuid[]) and organization_id = %(organization)s",
+        grants=list(grants),
+        organization=organization,
     )
 
 

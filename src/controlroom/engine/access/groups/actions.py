@@ -50,17 +50,24 @@ async def create_group(
     engine: Engine, actor: Actor, *, name: str, description: str = "", members: Iterable[UserId] = ()
 ) -> UserGroup:
     """A new group of these users, without grants. Raises NameTaken, UserNotFound."""
-    ensure_in_organization(actor, Permission.WRITE_MEMBERS)
     async with scoped(engine.database, actor.organization_id) as tx:
-        group = await store.add(
-            tx,
-            actor.organization_id,
-            group=UserGroupId(uuid7()),
-            name=checked_name(name, what="group's name"),
-            description=checked_description(description),
-        )
-        await record(engine, tx, actor, actor.organization_id, "user_group.created", group.id, name=group.name)
-        await _add(engine, tx, actor, group.id, members)
+        return await add(engine, tx, actor, name=name, description=description, members=members)
+
+
+async def add(
+    engine: Engine, tx: ScopedTx, actor: Actor, *, name: str, description: str, members: Iterable[UserId]
+) -> UserGroup:
+    """Likewise, in the caller's transaction."""
+    ensure_in_organization(actor, Permission.WRITE_MEMBERS)
+    group = await store.add(
+        tx,
+        actor.organization_id,
+        group=UserGroupId(uuid7()),
+        name=checked_name(name, what="group's name"),
+        description=checked_description(description),
+    )
+    await record(engine, tx, actor, actor.organization_id, "user_group.created", group.id, name=group.name)
+    await _add(engine, tx, actor, group.id, members)
     return group
 
 
@@ -105,9 +112,14 @@ async def add_group_members(engine: Engine, actor: Actor, group: UserGroupId, us
     """
     ensure_in_organization(actor, Permission.WRITE_MEMBERS)
     async with scoped(engine.database, actor.organization_id) as tx:
-        await _lock(tx, actor, group)
-        await _ensure_could_give(tx, actor, group)
-        await _add(engine, tx, actor, group, users)
+        await put_in(engine, tx, actor, group, users)
+
+
+async def put_in(engine: Engine, tx: ScopedTx, actor: Actor, group: UserGroupId, users: Iterable[UserId]) -> None:
+    """Likewise, in the transaction of a caller who has seen to the right to write members."""
+    await _lock(tx, actor, group)
+    await _ensure_could_give(tx, actor, group)
+    await _add(engine, tx, actor, group, users)
 
 
 async def remove_group_members(engine: Engine, actor: Actor, group: UserGroupId, users: Iterable[UserId]) -> None:
@@ -117,16 +129,19 @@ async def remove_group_members(engine: Engine, actor: Actor, group: UserGroupId,
     """
     ensure_in_organization(actor, Permission.WRITE_MEMBERS)
     async with scoped(engine.database, actor.organization_id) as tx:
-        await _lock(tx, actor, group)
-        await _ensure_could_give(tx, actor, group)
-        governed = await grants.governed_by_group(tx, actor.organization_id, group)
-        async with kept_governed(tx, actor.organization_id, governed):
-            for user in users:
-                if not await store.remove_member(tx, group, user):
-                    raise UserNotFound
-                await record(
-                    engine, tx, actor, actor.organization_id, "user_group.member_removed", group, user=str(user)
-                )
+        await take_out(engine, tx, actor, group, users)
+
+
+async def take_out(engine: Engine, tx: ScopedTx, actor: Actor, group: UserGroupId, users: Iterable[UserId]) -> None:
+    """Likewise, in the transaction of a caller who has seen to the right to write members."""
+    await _lock(tx, actor, group)
+    await _ensure_could_give(tx, actor, group)
+    governed = await grants.governed_by_group(tx, actor.organization_id, group)
+    async with kept_governed(tx, actor.organization_id, governed):
+        for user in users:
+            if not await store.remove_member(tx, group, user):
+                raise UserNotFound
+            await record(engine, tx, actor, actor.organization_id, "user_group.member_removed", group, user=str(user))
 
 
 async def _add(engine: Engine, tx: ScopedTx, actor: Actor, group: UserGroupId, users: Iterable[UserId]) -> None:

@@ -5,24 +5,11 @@ from typing import Final
 
 from msgspec import Struct
 
-from controlroom.ids import GrantId, OrganizationId, RoleId, ServiceTokenId, UserId, WorkspaceId
+from controlroom.engine.access.grants.model import HeldGrant
+from controlroom.ids import OrganizationId, ServiceTokenId, UserId
 
 PREFIX: Final = "dbtc_"
 """As programs, and those that look for leaked secrets, know such tokens where they come from."""
-
-
-class TokenGrant(Struct, frozen=True, kw_only=True):
-    """A role that a service token holds."""
-
-    id: GrantId
-    number: int
-    role_id: RoleId
-    role_name: str
-    workspace_id: WorkspaceId | None
-    """None: in the organization, and so in each of its workspaces."""
-    workspace_number: int | None
-    workspace_name: str | None
-    created_at: datetime
 
 
 class ServiceToken(Struct, frozen=True, kw_only=True):
@@ -33,7 +20,7 @@ class ServiceToken(Struct, frozen=True, kw_only=True):
     organization_id: OrganizationId
     organization_number: int
     name: str
-    grants: list[TokenGrant]
+    grants: list[HeldGrant]
     created_by: UserId | None
     """None: nobody who is a user."""
     created_at: datetime
@@ -41,10 +28,3 @@ class ServiceToken(Struct, frozen=True, kw_only=True):
     use_count: int
     expires_at: datetime | None
     disabled_at: datetime | None
-
-
-class WantedGrant(Struct, frozen=True):
-    """A role, in a workspace or (None) in the organization."""
-
-    role: RoleId
-    workspace: WorkspaceId | None

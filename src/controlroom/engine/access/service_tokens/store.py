@@ -1,32 +1,27 @@
 """Statements on service tokens."""
 
-from collections.abc import Sequence
 from typing import Final
 
 from msgspec import Struct
 
-from controlroom.engine.access.grants.store import OF_CREDENTIAL
+from controlroom.engine.access.grants.model import PrincipalKind
+from controlroom.engine.access.grants.store import OF_CREDENTIAL, held_by
 from controlroom.engine.access.model import Actor, ActorKind, Granted
 from controlroom.engine.access.rules import union
 from controlroom.engine.access.scope import ScopedTx
 from controlroom.engine.access.service_tokens.model import ServiceToken
 from controlroom.engine.lists.model import Field, Kind, Listing
-from controlroom.ids import GrantId, OrganizationId, ServiceTokenId, UserId, WorkspaceId
+from controlroom.ids import OrganizationId, ServiceTokenId, UserId, WorkspaceId
 from controlroom.postgres.database import Statements
 
 SERVICE_TOKENS: Final = Listing(
     noun="service tokens",
     table="credential",
-    columns="""credential.id, credential.number, credential.organization_id, organization.number as organization_number,
-           credential.name, credential.created_by, credential.created_at, credential.used_at, credential.use_count,
+    columns=f"""credential.id, credential.number, credential.organization_id, credential.name,
+           organization.number as organization_number, credential.created_by, credential.created_at,
+           credential.used_at, credential.use_count,
            credential.expires_at, credential.disabled_at,
-           coalesce((select jsonb_agg(jsonb_build_object(
-                                'id', held.id, 'number', held.number, 'role_id', held.role_id, 'role_name', role.name,
-                                'workspace_id', held.workspace_id, 'workspace_number', workspace.number,
-                                'workspace_name', workspace.name, 'created_at', held.created_at) order by held.id)
-                       from access_grant as held join role on role.id = held.role_id
-                       left join workspace on workspace.id = held.workspace_id
-                      where held.credential_id = credential.id and workspace.deleted_at is null), '[]') as grants""",
+           {held_by(PrincipalKind.CREDENTIAL, "credential.id")} as grants""",
     joins="join organization on organization.id = credential.organization_id",
     tenant="credential.organization_id",
     always="credential.kind = 'service_token'",
@@ -159,18 +154,6 @@ async def change(
         organization=organization,
         name=name,
         is_disabled=is_disabled,
-    )
-
-
-async def revoke(tx: ScopedTx, organization: OrganizationId, grants: Sequence[GrantId]) -> None:
-    """Take grants back from a locked token."""
-    await tx.execute(
-        """
-        delete from access_grant
-         where id = any (%(grants)s::uuid[]) and organization_id = %(organization)s and credential_id is not null
-        """,
-        grants=list(grants),
-        organization=organization,
     )
 
 
