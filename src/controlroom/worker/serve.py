@@ -221,7 +221,8 @@ class Worker:
     def _begin(self, assignment: Assignment) -> None:
         """Run an assignment aside; one that we run already was only handed over again."""
         known = self._held.get(assignment.step_run_id)
-        self._packages_in_use[assignment.step_run_id] = folder_name(assignment.package)
+        package = assignment.package  # of a project's it may not be known yet
+        self._packages_in_use[assignment.step_run_id] = folder_name(package) if package.hash else ""
         if known is not None:
             if known.attempt == assignment.attempt:
                 return
