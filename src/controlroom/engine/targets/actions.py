@@ -1,5 +1,7 @@
 """The verbs of targets."""
 
+from collections.abc import Callable
+
 from controlroom.engine.access.model import Actor, ActorKind, Permission
 from controlroom.engine.access.record import record
 from controlroom.engine.access.scope import Scope, ScopedTx, ensure_seen, scope_of, scoped
@@ -51,6 +53,20 @@ async def replace_in(
     await store.change(tx, target, definition)
     await record(engine, tx, actor, scope, "target.updated", target, name=definition.name)
     return await store.get(tx, scope, target)
+
+
+async def edit(
+    engine: Engine,
+    actor: Actor,
+    workspace: WorkspaceId,
+    target: TargetId,
+    change: Callable[[TargetDefinition], TargetDefinition],
+) -> Target:
+    """Let a target be what is made of what it is. Raises TargetNotFound, and as `create`."""
+    scope = scope_of(actor, Permission.WRITE_TARGETS, workspace)
+    async with scoped(engine.database, scope) as tx:
+        before = await store.get(tx, scope, target, is_held=True)
+        return await replace_in(engine, tx, actor, scope, target, change(before.definition))
 
 
 async def delete(engine: Engine, actor: Actor, workspace: WorkspaceId, target: TargetId) -> Target:
