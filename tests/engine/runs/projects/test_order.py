@@ -14,7 +14,7 @@ from controlroom.engine.runs.model import Cause, DefaultInput, Result, RunState,
 from controlroom.engine.runs.parameters import AS_USUAL
 from controlroom.engine.runs.projects import blocking
 from controlroom.engine.runs.projects.errors import NotOfJob, ProjectNotReady
-from controlroom.engine.runs.projects.model import Stage
+from controlroom.engine.runs.projects.model import Slots, Stage
 from controlroom.engine.work_items.schemas import settled
 from controlroom.ids import uuid7
 
@@ -70,10 +70,10 @@ async def test_an_organization_has_as_many_slots_as_its_workers(shop, root):
     assert (await shop.floor.run(second)).lock_state is LockState.HELD
     third = await shop.start(await shop.job())
     assert third.lock_state is LockState.WAITING
-    assert await blocking.set_slots(shop.engine, root, 3) == 3
+    assert await blocking.set_slots(shop.engine, root, 3) == Slots(3, follows_workers=False)
     await shop.floor.worker("wilma")
     assert (await shop.floor.run(third)).lock_state is LockState.HELD
-    assert await blocking.slots(shop.engine.database, shop.floor.organization) == 3
+    assert await blocking.slots(shop.engine.database, shop.floor.organization) == Slots(3, follows_workers=False)
 
 
 async def test_tries_of_changes_wait_for_nobody(shop):

@@ -11,6 +11,7 @@ from controlroom.engine.locks import standings
 from controlroom.engine.locks import store as locks
 from controlroom.engine.locks.rules import checked_capacity
 from controlroom.engine.runs.projects import store
+from controlroom.engine.runs.projects.model import Slots
 from controlroom.engine.runs.projects.rules import SLOTS
 from controlroom.engine.wakes import Topic
 from controlroom.ids import OrganizationId, RunId
@@ -30,12 +31,12 @@ async def blocked_by(db: Statements, scope: Scope, runs: Sequence[RunId], *, see
     return found
 
 
-async def slots(db: Statements, organization: OrganizationId) -> int:
+async def slots(db: Statements, organization: OrganizationId) -> Slots:
     """How many runs of projects an organization may have at once: as was said, else as many as its workers can run."""
     return await store.slots(db, organization, SLOTS)
 
 
-async def set_slots(engine: Engine, actor: Actor, capacity: int | None) -> int:
+async def set_slots(engine: Engine, actor: Actor, capacity: int | None) -> Slots:
     """Say how many runs of projects may run at once; None: as many as the workers can. How many that is.
 
     Who has more now gets them at once. Raises NotOfOrganization, Invalid `LOCK_INVALID`.

@@ -137,3 +137,11 @@ class ProjectRun(Struct, frozen=True, kw_only=True):
     """When a worker took it."""
     began_at: datetime | None
     ended_at: datetime | None
+
+
+class Slots(Struct, frozen=True):
+    """How many runs of projects an organization may have at once."""
+
+    capacity: int
+    follows_workers: bool
+    """Nobody has said a number: it is that of the workers' slots."""

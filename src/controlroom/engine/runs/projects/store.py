@@ -6,7 +6,7 @@ from typing import Final
 from controlroom.engine.access.scope import SEEN, Scope, ScopedTx
 from controlroom.engine.jobs.model import Job
 from controlroom.engine.locks.model import LockName
-from controlroom.engine.runs.projects.model import ProjectRun, ProjectWork, PullRequest
+from controlroom.engine.runs.projects.model import ProjectRun, ProjectWork, PullRequest, Slots
 from controlroom.ids import OrganizationId, ProcessId, RunId
 from controlroom.postgres.database import Statements
 
@@ -153,31 +153,32 @@ async def follow_workers(tx: ScopedTx, organization: OrganizationId, slots: Lock
     )
 
 
-async def slots(db: Statements, organization: OrganizationId, slots: LockName) -> int:
+async def slots(db: Statements, organization: OrganizationId, slots: LockName) -> Slots:
     """How many there are: as was said, else as many as the workers have."""
     return await db.one(
-        int,
+        Slots,
         f"""
-        select coalesce((select capacity from run_lock
-                          where owner_id = %(organization)s and name = %(slots)s and not follows_workers),
-                        {_SLOTS_OF_WORKERS})::int
+        select coalesce(said.capacity, {_SLOTS_OF_WORKERS})::int as capacity,
+               said.capacity is null as follows_workers
+          from (select max(capacity) as capacity from run_lock
+                 where owner_id = %(organization)s and name = %(slots)s and not follows_workers) as said
         """,
         organization=organization,
         slots=slots.name,
     )
 
 
-async def set_slots(tx: ScopedTx, organization: OrganizationId, slots: LockName, capacity: int | None) -> int:
+async def set_slots(tx: ScopedTx, organization: OrganizationId, slots: LockName, capacity: int | None) -> Slots:
     """Say how many there are; None: as many as the workers have."""
     return await tx.one(
-        int,
+        Slots,
         f"""
         insert into run_lock (owner_id, name, organization_id, capacity, follows_workers)
         values (%(organization)s, %(slots)s, %(organization)s, coalesce(%(capacity)s, {_SLOTS_OF_WORKERS}),
                 %(capacity)s::int is null)
             on conflict (owner_id, name) do update
            set capacity = excluded.capacity, follows_workers = excluded.follows_workers
-        returning capacity
+        returning capacity, follows_workers
         """,
         organization=organization,
         slots=slots.name,
