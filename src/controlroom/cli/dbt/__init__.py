@@ -2,11 +2,13 @@
 
 from cyclopts import App
 
+from controlroom.cli.dbt.jobs import app as jobs
 from controlroom.cli.dbt.push import push
 from controlroom.cli.dbt.slots import slots
 from controlroom.cli.dbt.tokens import app as tokens
 
 app = App(name="dbt")
 app.command(push)
+app.command(jobs)
 app.command(slots)
 app.command(tokens)

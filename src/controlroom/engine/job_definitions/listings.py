@@ -30,6 +30,7 @@ JOBS: Final = Listing(
     table="job",
     columns=f"""process.id, process.number, process.workspace_id, workspace.number as workspace_number, process.name,
            job.description, job.kind, job.target_id, target.number as target_number,
+           target.name as target_name,
            coalesce(step.commands, job.settings -> 'waiting', '[]') as commands, step.timeout, job.settings, job.asides,
            process.is_enabled, {_IS_SCHEDULED} as is_scheduled, schedule.rule, schedule.next_due,
            parent.id as follows_id, parent.number as follows_number,

@@ -50,6 +50,7 @@ class ListedJob(Struct, frozen=True, kw_only=True):
     kind: JobKind
     target_id: TargetId
     target_number: int
+    target_name: str
     commands: tuple[Command, ...]
     timeout: timedelta | None
     settings: JobSettings
