@@ -330,6 +330,50 @@ async def test_jobs_are_their_projects_alone(cloud, as_, make, cleo, hire, works
         assert "processes.write" in refused.json()["status"]["user_message"]
 
 
+async def test_what_belongs_to_a_job_is_told_where_it_is_asked_for(room, cloud, make, workspace):
+    """In whichever shape it is asked, of one job and of several; the last run, and the last one that has ended."""
+    made = await make()
+    process = await room.engine.database.value("select id from process where number = %(n)s", n=made["id"])
+    target = await room.engine.database.value("select id from target where number = %(n)s", n=made["environment_id"])
+    for stage, state in (("succeeded", "completed"), ("queued", "new")):
+        await room.engine.database.execute(
+            """
+            with started as (
+                insert into run (id, workspace_id, process_id, state, result, started_by, started_at, ended_at)
+                values (%(id)s, %(workspace)s, %(process)s, %(state)s, case when %(over)s then 'succeeded' end, 'api',
+                        case when %(over)s then clock_now() end, case when %(over)s then clock_now() end)
+                returning id, number
+            )
+            insert into project_run (run_id, run_number, workspace_id, process_id, target_id, kind, stage, work,
+                                     ended_at)
+            select id, number, %(workspace)s, %(process)s, %(target)s, 'other', %(stage)s,
+                   '{"commands": [], "connection_name": "W", "threads": 4}', case when %(over)s then clock_now() end
+              from started
+            """,
+            id=uuid7(),
+            workspace=workspace,
+            process=process,
+            target=target,
+            state=state,
+            stage=stage,
+            over=state == "completed",
+        )
+
+    told = await cloud.get(
+        f"jobs/{made['id']}", include_related="['most_recent_run','most_recent_completed_run', 'environment']"
+    )
+    listed = await cloud.listed(
+        "jobs/", project_id=cloud.project, include_related=["account", "project", "custom_environment_variables"]
+    )
+
+    assert (told["environment"]["id"], told["project"]) == (made["environment_id"], None)
+    assert (told["most_recent_run"]["status"], told["most_recent_completed_run"]["status"]) == (1, 10)
+    assert told["most_recent_run"]["job_id"] == made["id"]
+    [job] = listed["data"]
+    assert (job["account"]["id"], job["project"]["id"]) == (cloud.account, cloud.project)
+    assert (job["custom_environment_variables"], job["most_recent_run"]) == ([], None)
+
+
 async def test_a_job_is_a_process_to_others(cloud, make, ada):
     """Whoever lists processes lists it by the same number."""
     made = await make()

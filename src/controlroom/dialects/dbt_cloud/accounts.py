@@ -58,16 +58,17 @@ class AccountShown(Shape, frozen=True, kw_only=True):
 @get("/accounts", versions=BOTH)
 async def list_accounts(request: Asking) -> Listed[AccountShown]:
     """The accounts that the token opens: its own."""
-    return whole(request, [await _account(request)])
+    return whole(request, [await told(request)])
 
 
 @get("/accounts/{account}", versions=BOTH)
 async def get_account(request: Asking) -> AccountShown:
     """An account."""
-    return await _account(request)
+    return await told(request)
 
 
-async def _account(request: Asking) -> AccountShown:
+async def told(request: Asking) -> AccountShown:
+    """The caller's account."""
     return _show(await store.founded(request.db, request.actor.organization_id))
 
 

@@ -185,7 +185,7 @@ async def create_variable(request: Asking, project: Id, data: Body[VariableBody]
     made = await actions.create(
         request.engine, request.actor, seen.workspace, _name(data.name), _raw(data) or "", where
     )
-    return _show(request, made)
+    return told(request, made)
 
 
 @post(
@@ -199,7 +199,7 @@ async def change_variable(request: Asking, project: Id, variable: Id, data: Body
     raw = _raw(data)
     change = VariableChange(name=UNSET if not data.name else _name(data.name), value=UNSET if raw is None else raw)
     changed = await actions.edit(request.engine, request.actor, located.scope.workspace, located.id, change)
-    return _show(request, changed)
+    return told(request, changed)
 
 
 @delete(
@@ -211,7 +211,7 @@ async def delete_variable(request: Asking, project: Id, variable: Id) -> Variabl
     """Delete a variable of one scope."""
     located = await find(request, VARIABLE, variable, await of_project(request, project))
     gone = await actions.delete(request.engine, request.actor, located.scope.workspace, located.id)
-    return _show(request, gone, state=DELETED)
+    return told(request, gone, state=DELETED)
 
 
 @post(
@@ -354,7 +354,8 @@ def _told(variables: list[Variable], done: str) -> BulkShown:
     return BulkShown(message=f"{done} {len(variables)} values", new_var_ids=[each.number for each in variables])
 
 
-def _show(request: Asking, variable: Variable, *, state: int = ACTIVE) -> VariableShown:
+def told(request: Asking, variable: Variable, *, state: int = ACTIVE) -> VariableShown:
+    """A variable; what is secret is masked."""
     return VariableShown(
         id=variable.number,
         account_id=request.account,

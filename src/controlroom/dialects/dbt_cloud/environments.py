@@ -123,7 +123,7 @@ class EnvironmentBody(Shape, frozen=True, kw_only=True):
 async def list_environments(request: Asking) -> Listed[EnvironmentShown]:
     """The environments of all projects."""
     found = await page(request, Target)
-    return found.shown(await _shown(request, request.seen, found.rows))
+    return found.shown(await told(request, request.seen, found.rows))
 
 
 @get(
@@ -136,7 +136,7 @@ async def list_project_environments(request: Asking, project: Id) -> Listed[Envi
     """The environments of a project."""
     seen = await of_project(request, project)
     found = await page(request, Target, within=within(seen))
-    return found.shown(await _shown(request, seen, found.rows))
+    return found.shown(await told(request, seen, found.rows))
 
 
 @get("/accounts/{account}/environments/{environment}", versions=BOTH, needs=Permission.READ_TARGETS)
@@ -279,11 +279,11 @@ def _purpose(text: str | None) -> Purpose | None:
 
 # ---------------------------------------------------------------------------------------------------- telling
 async def _one(request: Asking, seen: Scope, target: Target) -> EnvironmentShown:
-    [shown] = await _shown(request, seen, [target])
+    [shown] = await told(request, seen, [target])
     return shown
 
 
-async def _shown(request: Asking, seen: Scope, targets: Any) -> list[EnvironmentShown]:
+async def told(request: Asking, seen: Scope, targets: Any) -> list[EnvironmentShown]:
     """Environments by the habits of the version, with their projects where these are told or asked for."""
     of: dict[WorkspaceId, Project | None] = {}
     if request.version == 2 or "project" in request.related:  # noqa: PLR2004 - a version

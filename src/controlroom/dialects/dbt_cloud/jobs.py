@@ -13,6 +13,7 @@ from controlroom.dialects.dbt_cloud.errors import FieldsWrong
 from controlroom.dialects.dbt_cloud.ids import Id, find, of_project
 from controlroom.dialects.dbt_cloud.job_answers import JobShown, deleted, ends_of, shown
 from controlroom.dialects.dbt_cloud.job_bodies import ConditionBody, Found, JobBody, changed, definition_of, statuses_in
+from controlroom.dialects.dbt_cloud.job_related import with_related
 from controlroom.dialects.dbt_cloud.lists import NOTHING, As, Columns, Words, page
 from controlroom.dialects.dbt_cloud.routing import delete, get, post
 from controlroom.engine.access.scope import Scope, scope_of
@@ -207,4 +208,4 @@ async def _one(request: Asking, job: ListedJob) -> JobShown:
 async def _told(request: Asking, jobs: Sequence[ListedJob]) -> list[JobShown]:
     is_due = any(job.next_due is not None for job in jobs)
     now = await schedules.now(request.db) if is_due else datetime.min.replace(tzinfo=UTC)
-    return [shown(job, account=request.account, now=now) for job in jobs]
+    return await with_related(request, jobs, [shown(job, account=request.account, now=now) for job in jobs])

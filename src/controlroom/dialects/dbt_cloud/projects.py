@@ -88,14 +88,14 @@ class AskedProject(Shape, frozen=True, kw_only=True):
 async def list_projects(request: Asking) -> Listed[ProjectShown]:
     """The projects that the token sees."""
     found = await page(request, Project)
-    return found.shown(await _told(request, found.rows))
+    return found.shown(await told(request, found.rows))
 
 
 @get(_ONE, versions=BOTH, needs=Permission.READ_PROCESSES)
 async def get_project(request: Asking, project: Id) -> ProjectShown:
     """A project."""
-    [told] = await _told(request, [await _find(request, project)])
-    return told
+    [shown] = await told(request, [await _find(request, project)])
+    return shown
 
 
 @post(_ALL, versions=BOTH)
@@ -106,8 +106,8 @@ async def create_project(request: Asking, data: Body[AskedProject]) -> ProjectSh
     change = await _change_of(request, data, Of(request.actor.organization_id, ()))
     settings = replace(change, name=UNSET)
     made = await actions.create(request.engine, request.actor, data.name.strip(), settings)
-    [told] = await _told(request, [made])
-    return told
+    [shown] = await told(request, [made])
+    return shown
 
 
 @post(_ONE, versions=BOTH, needs=Permission.READ_PROCESSES)
@@ -132,8 +132,8 @@ async def put_project(request: Asking, project: Id, data: Body[AskedProject]) ->
 async def delete_project(request: Asking, project: Id) -> ProjectShown:
     """Delete a project that has no jobs any more; what else is in its workspace stays."""
     found = await _find(request, project)
-    [told] = await _told(request, [await actions.delete(request.engine, request.actor, found.id)])
-    return told
+    [shown] = await told(request, [await actions.delete(request.engine, request.actor, found.id)])
+    return shown
 
 
 async def _change(request: Asking, number: str, data: AskedProject) -> ProjectShown:
@@ -142,8 +142,8 @@ async def _change(request: Asking, number: str, data: AskedProject) -> ProjectSh
     found = await _find(request, number)
     change = await _change_of(request, data, Of(found.organization_id, (found.id,)))
     changed = await actions.change(request.engine, request.actor, found.id, change)
-    [told] = await _told(request, [changed])
-    return told
+    [shown] = await told(request, [changed])
+    return shown
 
 
 async def _find(request: Asking, number: str) -> Project:
@@ -179,7 +179,7 @@ async def _named(request: Asking, noun: Noun[T], number: int | UnsetType | None,
 
 
 # ---------------------------------------------------------------------------------------------------- what is told
-async def _told(request: Asking, rows: Sequence[Project]) -> list[ProjectShown]:
+async def told(request: Asking, rows: Sequence[Project]) -> list[ProjectShown]:
     """Projects with what they name: two statements for however many."""
     if not rows:
         return []

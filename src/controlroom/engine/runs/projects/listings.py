@@ -3,6 +3,7 @@
 Ordered by number, which is the order of their making: who reads on behind the greatest number misses none.
 """
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
 
@@ -152,5 +153,32 @@ async def latest_of(db: Statements, scope: Scope, processes: list[ProcessId], *,
         """,
         processes=processes,
         ended=ended,
+        **scope.each,
+    )
+
+
+class LatestRuns(Struct, frozen=True):
+    """The numbers of a job's last run, and of the last one that has ended; None before there is one."""
+
+    process_id: ProcessId
+    last: int | None
+    last_ended: int | None
+
+
+async def latest_of_jobs(db: Statements, scope: Scope, jobs: Sequence[ProcessId]) -> list[LatestRuns]:
+    """The last runs of some jobs: two probes of the job's index for each."""
+    return await db.all(
+        LatestRuns,
+        f"""
+        select job.id as process_id,
+               (select run_number from project_run
+                 where process_id = job.id and workspace_id in {EACH}
+                 order by run_number desc limit 1) as last,
+               (select run_number from project_run
+                 where process_id = job.id and workspace_id in {EACH} and ended_at is not null
+                 order by run_number desc limit 1) as last_ended
+          from unnest(%(jobs)s::uuid[]) as job (id)
+        """,
+        jobs=list(jobs),
         **scope.each,
     )
