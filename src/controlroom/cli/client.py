@@ -58,6 +58,9 @@ class Body(Protocol):
 class Client:
     """A connection to one workspace of a room; a context manager."""
 
+    _scheme = "RC-WSKEY"
+    """Of the header that carries the key."""
+
     def __init__(self, address: Address, *, patience: float = 0.0, timeout: float = _TIMEOUT_SECONDS) -> None:
         self.address = address
         self._timeout = timeout
@@ -147,9 +150,12 @@ class Client:
         headers = {"Content-Type": content_type, "Content-Length": str(size)}
         self._send("PUT", url, _Stream(b"", file, size, b"", progress), headers, signed=True).read()
 
-    def download(self, url: str, out: IO[bytes], progress: Progress = lambda _: None) -> None:
-        """Write what a signed link leads to; raises CommandFailed if less came than was said."""
-        response = self._send("GET", url, None, {}, signed=True, keep_open=True)
+    def download(
+        self, url: str, out: IO[bytes], progress: Progress = lambda _: None, *, is_signed: bool = True
+    ) -> None:
+        """Write what a signed link leads to, or an address for our key; raises CommandFailed if not all of it came."""
+        headers = {} if is_signed else self._authorization()
+        response = self._send("GET", url, None, headers, signed=is_signed, keep_open=True)
         expected = response.length
         got = 0
         while piece := self._piece(url, response):
@@ -158,6 +164,9 @@ class Client:
             progress(len(piece))
         if expected is not None and got < expected:
             raise Unreachable(f"the download broke off after {got} of {expected} bytes")
+
+    def _authorization(self) -> dict[str, str]:
+        return {"Authorization": f"{self._scheme} {self.address.api_key}"}
 
     def _piece(self, url: str, response: http.client.HTTPResponse) -> bytes:
         try:
@@ -168,7 +177,7 @@ class Client:
 
     def _call(self, method: str, url: str, body: object = None) -> Any:
         data = None if body is None else json.dumps(body).encode()
-        headers = {"Authorization": f"RC-WSKEY {self.address.api_key}", "Content-Type": "application/json"}
+        headers = {**self._authorization(), "Content-Type": "application/json"}
         response = self._send(method, url, data, headers)
         text = response.read()
         return json.loads(text) if text else None
@@ -304,11 +313,20 @@ def _refusal(status: int, headers: Message, content: bytes, *, signed: bool) -> 
             error = body.get("error")
             details = error if isinstance(error, dict) else {}
             code = details.get("code") or code
-            message = details.get("message") or body.get("message") or ""
+            message = details.get("message") or body.get("message") or _of_envelope(body.get("status"))
     hint = "" if signed and status == http.HTTPStatus.UNAUTHORIZED else _hint(status, code, message)
     if message == _NO_ADDRESS:  # a word without an id's form makes no address
         message = "the room has nothing of that id"
     return Refused(status, code, message or f"the room answered {status} {http.client.responses.get(status, '')}", hint)
+
+
+def _of_envelope(status: Any) -> str:
+    """The words of a refusal in dbt Cloud's form; those for developers say more of what is not there."""
+    if not isinstance(status, dict):
+        return ""
+    if status.get("code") in {http.HTTPStatus.NOT_FOUND, http.HTTPStatus.UNAUTHORIZED}:
+        return str(status.get("developer_message") or status.get("user_message"))
+    return str(status.get("user_message"))
 
 
 def _hint(status: int, code: str, message: str) -> str:

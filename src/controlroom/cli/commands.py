@@ -84,7 +84,7 @@ NOUNS = (
     Command("deliveries", "cli.deliveries:app", "What was sent to the world: list, show, redeliver"),
     Command("retention", "cli.retention:app", "How long things are kept: show, set"),
 )
-DBT = (Command("dbt", "cli.dbt:app", "dbt projects in this room: push, jobs, tokens for their programs"),)
+DBT = (Command("dbt", "cli.dbt:app", "dbt projects in this room: push, jobs, runs, logs, artifacts, tokens"),)
 PEOPLE = (
     Command("rooms", "cli.rooms:app", "Rooms that your commands find: list, forget"),
     Command("use", "cli.rooms:use", "Choose the room that your commands speak to"),

@@ -2,13 +2,19 @@
 
 from cyclopts import App
 
+from controlroom.cli.dbt.artifacts import app as artifacts
 from controlroom.cli.dbt.jobs import app as jobs
 from controlroom.cli.dbt.push import push
+from controlroom.cli.dbt.runs import app as runs
+from controlroom.cli.dbt.runs import logs
 from controlroom.cli.dbt.slots import slots
 from controlroom.cli.dbt.tokens import app as tokens
 
 app = App(name="dbt")
 app.command(push)
 app.command(jobs)
+app.command(runs)
+app.command(logs)
+app.command(artifacts)
 app.command(slots)
 app.command(tokens)

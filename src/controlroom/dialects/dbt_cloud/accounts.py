@@ -2,10 +2,13 @@
 
 from typing import Any
 
+from msgspec.structs import replace
+
 from controlroom.dialects.dbt_cloud.answers import ACTIVE, Listed, Shape, shown_as
 from controlroom.dialects.dbt_cloud.asking import Asking
 from controlroom.dialects.dbt_cloud.lists import whole
 from controlroom.dialects.dbt_cloud.routing import BOTH, get
+from controlroom.engine.runs.projects import blocking
 from controlroom.engine.workspaces import store
 from controlroom.engine.workspaces.model import Founded
 
@@ -69,7 +72,9 @@ async def get_account(request: Asking) -> AccountShown:
 
 async def told(request: Asking) -> AccountShown:
     """The caller's account."""
-    return _show(await store.founded(request.db, request.actor.organization_id))
+    organization = request.actor.organization_id
+    slots = await blocking.slots(request.db, organization)
+    return replace(_show(await store.founded(request.db, organization)), run_slots=slots)
 
 
 _show = shown_as(

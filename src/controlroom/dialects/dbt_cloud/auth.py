@@ -12,6 +12,8 @@ from litestar.types import Scope
 
 from controlroom.border.asking import entrance, welcome
 from controlroom.border.credentials import credential_under
+from controlroom.dialects.dbt_cloud.errors import NotSupported
+from controlroom.dialects.dbt_cloud.routing import NOT_HAD
 from controlroom.engine.access.model import Actor
 from controlroom.engine.access.rates import Buckets, Rate
 from controlroom.engine.callers import Door, Kind, resolve
@@ -59,4 +61,6 @@ async def somebody(engine: Engine, scope: Scope) -> Actor:
     named = scope["path_params"].get("account")
     if named is not None and str(named) != str(number):
         raise NotFound(f"there is no account {named}")
+    if (why := scope["route_handler"].opt.get(NOT_HAD)) is not None:
+        raise NotSupported(f"Not supported: {why}.")
     return actor

@@ -1,6 +1,7 @@
 """Runs (§3.2, §3.3, §3.8, §4): list, one, trigger, cancel, retry, rerun."""
 
 from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
 from datetime import timedelta
 from typing import Final
 
@@ -12,6 +13,7 @@ from controlroom.dialects.dbt_cloud.ids import Id, find
 from controlroom.dialects.dbt_cloud.lists import EVERY, As, Columns, Numbered, Words, page
 from controlroom.dialects.dbt_cloud.routing import get, post
 from controlroom.dialects.dbt_cloud.run_audit import audits_of
+from controlroom.dialects.dbt_cloud.run_related import beside_runs
 from controlroom.dialects.dbt_cloud.run_shapes import STATUS, RunShown, shown_run, shown_trigger
 from controlroom.dialects.dbt_cloud.run_steps import MOST_LOG, MOST_LOG_OF_LISTED, steps_of
 from controlroom.engine.access.scope import Scope
@@ -105,7 +107,7 @@ class RetryShown(Shape, frozen=True, kw_only=True):
 async def list_runs(request: Asking) -> Listed[RunShown]:
     """The runs of all jobs that the token sees."""
     found = await page(request, ListedRun)
-    return found.shown(await _shown(request, found.rows, most=MOST_LOG_OF_LISTED))
+    return found.shown(await told(request, found.rows, request.related, most=MOST_LOG_OF_LISTED))
 
 
 @get("/accounts/{account}/runs/{run}", needs=Permission.READ_RUNS)
@@ -167,24 +169,29 @@ async def retry_run(request: Asking, run: Id) -> RunShown:
 
 async def _started(request: Asking, scope: Scope, run: Run) -> RunShown:
     found = await listings.listed(request.db, scope, run.id)
-    [shown] = await _shown(request, [found], most=MOST_LOG, steps=False)
-    return replace(shown, trigger=shown_trigger(found))
-
-
-async def _one(request: Asking, run: ListedRun) -> RunShown:
-    [shown] = await _shown(request, [run], most=MOST_LOG)
+    [shown] = await told(request, [found], {"trigger"}, most=MOST_LOG)
     return shown
 
 
-async def _shown(request: Asking, runs: Sequence[ListedRun], *, most: int, steps: bool | None = None) -> list[RunShown]:
-    """Runs with what is asked for beside them; of one its steps always."""
-    related, seen = request.related, request.seen
+async def _one(request: Asking, run: ListedRun) -> RunShown:
+    """A run, always with its steps."""
+    [shown] = await told(request, [run], request.related | {"run_steps"}, most=MOST_LOG)
+    return shown
+
+
+async def told(
+    request: Asking, runs: Sequence[ListedRun], related: AbstractSet[str] = frozenset(), *, most: int = 0
+) -> list[RunShown]:
+    """Runs, with what is asked for beside them; of each step's log so many bytes."""
+    if not runs:
+        return []
+    seen = request.seen
     assert isinstance(seen, Of)  # noqa: S101 - it is no robot's
-    retry = await retries.standings(request.db, seen, [run.run_id for run in runs]) if runs else {}
+    retry = await retries.standings(request.db, seen, [run.run_id for run in runs])
     waits = await _blocked(request, seen, [run for run in runs if run.stage is Stage.QUEUED])
-    wants_steps = bool(related & {"run_steps", "debug_logs"}) or most == MOST_LOG if steps is None else steps
-    told_steps = await steps_of(request, runs, most=most) if wants_steps else {}
+    steps = await steps_of(request, runs, most=most) if related & {"run_steps", "debug_logs"} else {}
     audits = await audits_of(request, runs) if "audit" in related else {}
+    beside = await beside_runs(request, seen, runs, related)
     return [
         replace(
             shown_run(
@@ -195,7 +202,10 @@ async def _shown(request: Asking, runs: Sequence[ListedRun], *, most: int, steps
                 blocked_by=waits.get(run.run_id, []),
             ),
             trigger=shown_trigger(run) if "trigger" in related else None,
-            run_steps=told_steps.get(run.number, []),
+            job=beside.jobs.get(run.process_id),
+            environment=beside.environments.get(run.target_id),
+            repository=beside.repositories.get(run.workspace_id),
+            run_steps=steps.get(run.number, []),
             audit=audits.get(run.run_id),
         )
         for run in runs
