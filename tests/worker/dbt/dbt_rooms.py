@@ -16,9 +16,10 @@ from controlroom.protocol import DatabaseFile, FileRef, Finish
 class DbtRoom:
     """A room whose worker runs projects."""
 
-    def __init__(self, room: RoomServer, worker: WorkerProcess) -> None:
+    def __init__(self, room: RoomServer, worker: WorkerProcess, environments: Path) -> None:
         self.room = room
         self.worker = worker
+        self.environments = environments
 
     async def run(self, files: dict[str, str], plan: Any, *sources: Any, **fields: Any) -> "Ran":
         """Run a project by a plan."""
@@ -73,6 +74,6 @@ async def dbt_room(folder: Path, environments: Path, **settings: Any) -> AsyncIt
     await room.start()
     try:
         async with working(room, folder, environments=str(environments), **settings) as worker:
-            yield DbtRoom(room, worker)
+            yield DbtRoom(room, worker, environments)
     finally:
         await room.stop()

@@ -380,7 +380,7 @@ class ProjectRun:
             raise Failure(failure.error.code, f"While `{phase.name}` ran: {failure.message}") from failure
 
     async def _spare(self, ready: _Ready) -> Spare | None:
-        if self._zygote is None or not ready.own_spares or not self._zygote.is_alive:
+        if self._zygote is None or not ready.own_spares or not (self._zygote.is_alive and self._zygote.is_ready):
             return None
         return await self._bench.workshop.zygotes.bear(self._zygote, ready.stage.place, ready.stage.environment)
 

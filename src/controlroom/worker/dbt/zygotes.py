@@ -71,9 +71,9 @@ class DbtZygotes:
         return self._sandbox.is_on and settings.spares_forked and settings.spares_memory_bytes > 0
 
     def take(self, spec: EnvironmentSpec, adapter: str) -> Zygote | None:
-        """The zygote for a run, if it is ready; it is the run's to `give_back`."""
+        """The zygote for a run, which may not be ready yet; it is the run's to `give_back`."""
         kept = self._kept.get((spec, adapter))
-        if kept is None or not kept.zygote.is_alive or not kept.zygote.is_ready:
+        if kept is None or not kept.zygote.is_alive or kept.zygote.has_failed:
             return None
         kept.users += 1
         kept.last = time.monotonic()
