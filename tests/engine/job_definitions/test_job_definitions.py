@@ -22,11 +22,12 @@ from controlroom.engine.lists import pages
 from controlroom.engine.lists.model import Asked, Compare, Operator, equal
 from controlroom.engine.processes import actions as processes
 from controlroom.engine.processes import store as process_store
-from controlroom.engine.processes.errors import ProcessRunning
 from controlroom.engine.processes.model import ProcessChange, StepCommands
 from controlroom.engine.projects import actions as projects
 from controlroom.engine.projects.errors import ProjectNotFound
 from controlroom.engine.projects.model import ProjectChange
+from controlroom.engine.runs import store as run_store
+from controlroom.engine.runs.model import Result
 from controlroom.engine.schedules import actions as schedules
 from controlroom.engine.schedules import store as schedule_store
 from controlroom.engine.schedules.definitions import ScheduleChange
@@ -168,8 +169,8 @@ async def test_a_deleted_job_is_started_by_nothing(engine, ada, seen, workspace,
     assert (await store.get(engine.database, seen, made.id, is_there=False)).name == "Nightly"
 
 
-async def test_a_job_with_a_run_under_way_stays(engine, ada, workspace, target):
-    """Its run would lose what it works on."""
+async def test_a_deleted_jobs_runs_are_stopped(engine, ada, seen, workspace, target):
+    """Nobody wants them any more; they stay readable."""
     made = await make(engine, ada, workspace, target)
     await engine.database.execute(
         """
@@ -181,8 +182,10 @@ async def test_a_job_with_a_run_under_way_stays(engine, ada, workspace, target):
         process=made.id,
     )
 
-    with pytest.raises(ProcessRunning):
-        await actions.delete(engine, ada, workspace, made.id)
+    await actions.delete(engine, ada, workspace, made.id)
+
+    [run] = await run_store.list_runs(engine.database, seen, process=made.id, limit=10)
+    assert run.result is Result.STOPPED
 
 
 async def test_commands_wait_for_the_files_of_their_project(engine, ada, seen, workspace, target, package):

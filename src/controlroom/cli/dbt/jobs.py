@@ -241,7 +241,7 @@ def run(
 
 @app.command
 def delete(job: str, /, *, project: _Project = None, yes: Yes = False, room: RoomOptions = HERE) -> None:
-    """Delete a job of which no run is under way; what has run stays readable.
+    """Delete a job. Its runs that are under way are stopped; all stay readable.
 
     Parameters
     ----------

@@ -122,7 +122,7 @@ async def update_job(request: Asking, job: Id, data: Body[JobBody]) -> JobShown:
 
 @delete(_ONE, needs=Permission.WRITE_PROCESSES)
 async def delete_job(request: Asking, job: Id) -> JobShown:
-    """Delete a job of which no run is under way; its runs stay readable."""
+    """Delete a job. Its runs that are under way are cancelled; all stay readable."""
     return await _delete(request, await find(request, JOB, job))
 
 

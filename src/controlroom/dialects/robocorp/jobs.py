@@ -194,7 +194,7 @@ async def update_job(request: Asking, job_id: Path[ProcessId], data: Body[Update
 
 @delete("/jobs/{job_id:uuid}")
 async def delete_job(request: Asking, job_id: Path[ProcessId]) -> Deleted:
-    """Delete a job of which no run is under way; what has run stays readable."""
+    """Delete a job. Its runs that are under way are stopped; all stay readable."""
     return await Deleted.after(job_id, actions.delete(*request.acting, job_id))
 
 

@@ -12,12 +12,17 @@ from controlroom.engine.job_definitions import rules, starters, store
 from controlroom.engine.job_definitions.model import JobDefinition, ListedJob
 from controlroom.engine.jobs.store import JOB
 from controlroom.engine.processes import actions as processes
+from controlroom.engine.processes import store as process_store
 from controlroom.engine.processes.model import ProcessChange, ProcessDefinition
 from controlroom.engine.projects import store as projects
 from controlroom.engine.references import resolve
+from controlroom.engine.runs import actions as runs
+from controlroom.engine.runs.model import StopRequest
 from controlroom.engine.targets import store as targets
 from controlroom.ids import ProcessId, WorkspaceId
 from controlroom.protocol import Command
+
+_DELETED = StopRequest(terminate=True, remaining_done=False, reason="The job was deleted.")
 
 
 async def create(engine: Engine, actor: Actor, workspace: WorkspaceId, definition: JobDefinition) -> ListedJob:
@@ -98,15 +103,19 @@ async def change(
 
 
 async def delete(engine: Engine, actor: Actor, workspace: WorkspaceId, job: ProcessId) -> ListedJob:
-    """Delete a job of which no run is under way, with what starts it; how it is then. What has run stays readable.
+    """Delete a job with what starts it; how it is then. Its runs that are under way are stopped, and stay readable.
 
-    Raises JobNotFound, ProcessRunning.
+    Raises JobNotFound, and Forbidden for who may not stop the runs that there are.
     """
     scope = scope_of(actor, Permission.WRITE_PROCESSES, workspace)
     async with scoped(engine.database, actor.organization_id) as tx:
         known = await store.lock(tx, scope, job)
         before = await store.get(tx, scope, job)
-        await processes.delete_in(tx, engine, actor, scope, job)
+        await process_store.lock(tx, scope, job)  # no run is started meanwhile
+        for run in await store.open_runs(tx, scope, job):
+            await runs.stop_in(tx, engine, actor, workspace, run, _DELETED)
+        await process_store.delete(tx, scope, job)
+        await record(engine, tx, actor, scope, "process.deleted", process_id=job, name=before.name)
         await starters.remove_in(tx, engine, actor, scope, job, known)
         await store.touch(tx, job)
         await record(engine, tx, actor, scope, "job.deleted", job, process_id=job, name=before.name)

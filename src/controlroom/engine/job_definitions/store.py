@@ -12,7 +12,7 @@ from controlroom.engine.jobs.errors import JobNotFound
 from controlroom.engine.jobs.model import JobKind, JobSettings
 from controlroom.engine.lists import pages
 from controlroom.engine.lists.model import AllOf, Asked, Compare, Operator
-from controlroom.ids import ChainId, ProcessId, ScheduleId, TargetId
+from controlroom.ids import ChainId, ProcessId, RunId, ScheduleId, TargetId
 from controlroom.postgres.database import Statements
 
 
@@ -95,6 +95,20 @@ async def update(tx: ScopedTx, job: ProcessId, written: Written) -> None:
         """,
         job=job,
         **written.params,
+    )
+
+
+async def open_runs(tx: ScopedTx, scope: Scope, job: ProcessId) -> list[RunId]:
+    """The runs of a locked job that are under way, oldest first. Reads the runs, which are another slice's."""
+    return await tx.all(
+        RunId,
+        f"""
+        select id from run
+         where process_id = %(job)s and workspace_id = {SEEN} and state in ('new', 'in_progress', 'stopping')
+         order by id
+        """,
+        job=job,
+        **scope.params,
     )
 
 
