@@ -67,6 +67,7 @@ async def as_(room: Live, workspace):
     clients: list[httpx2.AsyncClient] = []
     account = await room.engine.database.value("select number from organization")
     project = await room.engine.database.value("select number from workspace where id = %(id)s", id=workspace)
+    await room.engine.database.execute("insert into project (workspace_id) values (%(id)s)", id=workspace)
 
     def caller(token: str) -> Cloud:
         headers = {"Authorization": f"Token {token}"}

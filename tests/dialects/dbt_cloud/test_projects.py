@@ -3,6 +3,7 @@
 import pytest
 
 from controlroom.dialects.dbt_cloud.repositories import address, full_name
+from controlroom.engine.targets.settling import Settlement, settle
 
 
 @pytest.fixture
@@ -45,8 +46,37 @@ async def test_a_project_is_updated_by_what_is_sent(cloud, ada, project):
     assert await cloud.post(f"v3:projects/{project}/", told) == told
     emptied = await cloud.post(f"projects/{project}", {"dbt_project_subdirectory": None, "name": "shop"})
     assert (emptied["dbt_project_subdirectory"], emptied["name"]) == (None, "shop")
-    answer = await cloud.call("POST", f"projects/{project}", json={"repository_id": 1})
-    assert answer.status_code == 404
+    answer = await cloud.call("POST", f"projects/{project}", json={"repository_id": 1, "docs_job_id": 2})
+    assert (answer.status_code, answer.json()["data"].keys()) == (400, {"repository_id", "docs_job_id"})
+
+
+async def test_what_belongs_to_a_project_is_told_beside_it(cloud, room, ada, project):
+    """Its connection in any case; its environments and jobs where they are asked for, in each shape."""
+    made = await settle(room.engine, room.admin, Settlement(name=(await cloud.get(f"projects/{project}"))["name"]))
+    environment = made.target.number
+    asked = {"project_id": project, "environment_id": environment, "name": "docs", "execute_steps": ["dbt build"]}
+    job = (await cloud.post("jobs", asked))["id"]
+    await cloud.post(f"projects/{project}", {"docs_job_id": job})
+
+    told = await cloud.get(f"v3:projects/{project}")
+    assert (told["connection"]["type"], told["connection"]["adapter_version"]) == ("adapter", "duckdb_v0")
+    assert told["connection"]["id"] == told["connection_id"]
+    assert (told["environments"], told["docs_job"], told["docs_job_id"]) == ([], None, job)
+    related = {"include_related": "['environments', 'docs_job']"}
+    for told in (await cloud.get(f"projects/{project}", **related), *await cloud.get("projects", **related)):
+        assert [each["id"] for each in told["environments"]] == [environment]
+        assert told["environments"][0]["deployment_type"] == "production"
+        assert told["docs_job"]["name"] == "docs"
+    answer = await cloud.call("DELETE", f"projects/{project}")
+    assert (answer.status_code, "docs" in answer.json()["status"]["user_message"]) == (409, True)
+
+
+async def test_a_workspace_that_is_no_project_has_no_environments(cloud, as_, cleo):
+    """Nor anything else below a project."""
+    number = (await cleo.post("/project", {}))["number"]
+    await cleo.call("DELETE", "/project")
+    for path in (f"v3:projects/{number}/environments", f"v3:projects/{number}/repositories"):
+        assert (await as_(cleo.key).call("GET", path)).status_code == 404
 
 
 async def test_a_deleted_project_is_told_as_it_was(cloud, project):

@@ -147,7 +147,7 @@ async def list_connections(request: Asking) -> Listed[ConnectionShown]:
 async def list_connections_with_details(request: Asking) -> Listed[ProjectConnectionShown]:
     """Likewise, in the older form."""
     found = await page(request, Connection, within=seen_by(request.actor))
-    return found.shown([_show_older(request, each, None) for each in found.rows])
+    return found.shown([show_older(request, each, None) for each in found.rows])
 
 
 @post("/accounts/{account}/connections", versions=V3)
@@ -167,7 +167,7 @@ async def get_connection(request: Asking, connection: Id) -> ConnectionShown:
 async def get_connection_with_details(request: Asking, connection: Id) -> ProjectConnectionShown:
     """Likewise, in the older form."""
     found = await actions.get(*request.governing, await _named(request, connection))
-    return _show_older(request, found, None)
+    return show_older(request, found, None)
 
 
 @patch("/accounts/{account}/connections/{connection}", versions=V3)
@@ -202,7 +202,7 @@ async def list_project_connections(request: Asking, project: Id) -> Listed[Proje
     """The connections that a project uses."""
     seen = await of_project(request, project)
     found = await page(request, Connection, within=used_in(seen.organization, seen.workspace))
-    return found.shown([_show_older(request, each, project) for each in found.rows])
+    return found.shown([show_older(request, each, project) for each in found.rows])
 
 
 @get("/accounts/{account}/projects/{project}/connections/{connection}", versions=BOTH, needs=Permission.READ_TARGETS)
@@ -210,7 +210,7 @@ async def get_project_connection(request: Asking, project: Id, connection: Id) -
     """A connection, of those that the caller sees."""
     await of_project(request, project)
     found = await actions.get(*request.governing, await _named(request, connection))
-    return _show_older(request, found, project)
+    return show_older(request, found, project)
 
 
 @post("/accounts/{account}/projects/{project}/connections", versions=V3, needs=Permission.WRITE_TARGETS)
@@ -219,7 +219,7 @@ async def create_project_connection(request: Asking, project: Id, data: Body[Con
     seen = await of_project(request, project)
     name, settings = await _made(request, data)
     made = await create_in_project(*request.governing, seen.workspace, name=name, settings=settings)
-    return _show_older(request, made, project)
+    return show_older(request, made, project)
 
 
 @post("/accounts/{account}/projects/{project}/connections/{connection}", versions=V3, needs=Permission.WRITE_TARGETS)
@@ -228,7 +228,7 @@ async def change_project_connection(
 ) -> ProjectConnectionShown:
     """Change a connection: what is left out stays."""
     await of_project(request, project)
-    return _show_older(request, await _changed(request, connection, data), project)
+    return show_older(request, await _changed(request, connection, data), project)
 
 
 @delete("/accounts/{account}/projects/{project}/connections/{connection}", versions=V3, needs=Permission.WRITE_TARGETS)
@@ -236,7 +236,7 @@ async def delete_project_connection(request: Asking, project: Id, connection: Id
     """Delete a connection that nothing uses."""
     await of_project(request, project)
     gone = await actions.delete(*request.governing, await _named(request, connection))
-    return _show_older(request, gone, project)
+    return show_older(request, gone, project)
 
 
 # ---------------------------------------------------------------------------------------------------- reading
@@ -357,7 +357,8 @@ def _show(request: Asking, connection: Connection) -> ConnectionShown:
     )
 
 
-def _show_older(request: Asking, connection: Connection, project: str | None) -> ProjectConnectionShown:
+def show_older(request: Asking, connection: Connection, project: str | None) -> ProjectConnectionShown:
+    """A connection as it is told in a project, or (None) in the older version."""
     return ProjectConnectionShown(
         id=connection.number,
         account_id=request.account,

@@ -11,8 +11,10 @@ from controlroom.border.asking import Path
 from controlroom.dialects.dbt_cloud.asking import Asking
 from controlroom.engine.access.scope import Of, Scope
 from controlroom.engine.nouns import Noun, Ways
+from controlroom.engine.projects import store as projects
+from controlroom.engine.projects.errors import ProjectNotFound
+from controlroom.engine.projects.model import Project, ProjectState
 from controlroom.engine.references import Located, locate
-from controlroom.engine.workspaces.store import WORKSPACE
 
 T = TypeVar("T")
 
@@ -26,7 +28,19 @@ async def find(request: Asking, noun: Noun[T], number: str | int, seen: Scope | 
 
 
 async def of_project(request: Asking, number: str | int) -> Of:
-    """The workspace with this number, of those in which the caller has the route's permission. Raises NotFound."""
-    located = await find(request, WORKSPACE, number)
-    assert isinstance(located.scope, Of)  # noqa: S101 - it is no robot's
-    return located.scope
+    """The project with this number, of the workspaces in which the caller has the route's permission, as a Scope.
+
+    Raises ProjectNotFound, also for a workspace that is no project.
+    """
+    project = await project_numbered(request, number)
+    return Of(project.organization_id, (project.id,))
+
+
+async def project_numbered(request: Asking, number: str | int) -> Project:
+    """Likewise, as it is."""
+    text = str(number).strip()
+    is_number = text.isascii() and text.isdigit() and len(text) < len(str(2**63))
+    found = await projects.numbered(request.db, request.seen, int(text)) if is_number else None
+    if found is None or found.state is ProjectState.DELETED:
+        raise ProjectNotFound(number)
+    return found

@@ -1,32 +1,42 @@
 """Projects (§3.1, §3.5): workspaces with a project's settings. A workspace without them is no project, and unknown."""
 
 from collections.abc import Sequence
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 
 from msgspec import UNSET, UnsetType
 from msgspec.structs import replace
 
+from controlroom.dialects.dbt_cloud import environments
 from controlroom.dialects.dbt_cloud.answers import ACTIVE, DELETED, Listed, Shape, shown_as
 from controlroom.dialects.dbt_cloud.asking import Asking, Body, Permission
+from controlroom.dialects.dbt_cloud.connections import ProjectConnectionShown, show_older
+from controlroom.dialects.dbt_cloud.environments import EnvironmentShown
 from controlroom.dialects.dbt_cloud.errors import FieldsWrong
-from controlroom.dialects.dbt_cloud.ids import Id, find
+from controlroom.dialects.dbt_cloud.ids import Id, project_numbered
+from controlroom.dialects.dbt_cloud.job_answers import JobShown, shown
 from controlroom.dialects.dbt_cloud.lists import Columns, Words, page
+from controlroom.dialects.dbt_cloud.references import all_named
 from controlroom.dialects.dbt_cloud.repositories import RepositoryShown, show
 from controlroom.dialects.dbt_cloud.routing import BOTH, delete, get, patch, post, put
-from controlroom.engine.access.scope import Of, Scope
+from controlroom.engine.access.scope import Of, Scope, within
 from controlroom.engine.connections import store as connections
-from controlroom.engine.connections.model import Connection, ConnectionKind
+from controlroom.engine.connections.model import Connection
+from controlroom.engine.connections.seeing import reading, sees_all
 from controlroom.engine.connections.store import CONNECTION
-from controlroom.engine.lists.model import EVERYTHING, Compare, Operator
+from controlroom.engine.job_definitions.listings import JOBS
+from controlroom.engine.job_definitions.model import ListedJob
+from controlroom.engine.lists import pages
+from controlroom.engine.lists.model import EVERYTHING, Asked, Compare, OneOf, Operator, equal
 from controlroom.engine.nouns import Noun
 from controlroom.engine.packages.store import PACKAGE
 from controlroom.engine.processes.store import PROCESS
-from controlroom.engine.projects import actions, repositories, store
-from controlroom.engine.projects.errors import ProjectNotFound
+from controlroom.engine.projects import actions, repositories
 from controlroom.engine.projects.listings import PROJECTS
 from controlroom.engine.projects.model import Project, ProjectChange, ProjectState
-
-T = TypeVar("T")
+from controlroom.engine.schedules import store as schedules
+from controlroom.engine.targets.listings import TARGETS
+from controlroom.engine.targets.model import Target
+from controlroom.ids import ProcessId
 
 _ALL: Final = "/accounts/{account}/projects"
 _ONE: Final = f"{_ALL}/{{project}}"
@@ -61,12 +71,12 @@ class ProjectShown(Shape, frozen=True, kw_only=True):
     freshness_job_id: int | None
     created_at: str
     updated_at: str
-    connection: dict[str, Any] | None = None
+    connection: ProjectConnectionShown | None = None
     repository: RepositoryShown | None = None
-    environments: tuple[Any, ...] = ()
+    environments: tuple[EnvironmentShown, ...] = ()
     group_permissions: tuple[Any, ...] = ()
-    docs_job: dict[str, Any] | None = None
-    freshness_job: dict[str, Any] | None = None
+    docs_job: JobShown | None = None
+    freshness_job: JobShown | None = None
     fusion_readiness: dict[str, Any] | None = None
     skipped_setup: bool = False
 
@@ -94,8 +104,8 @@ async def list_projects(request: Asking) -> Listed[ProjectShown]:
 @get(_ONE, versions=BOTH, needs=Permission.READ_PROCESSES)
 async def get_project(request: Asking, project: Id) -> ProjectShown:
     """A project."""
-    [shown] = await told(request, [await _find(request, project)])
-    return shown
+    [found] = await told(request, [await project_numbered(request, project)])
+    return found
 
 
 @post(_ALL, versions=BOTH)
@@ -106,8 +116,8 @@ async def create_project(request: Asking, data: Body[AskedProject]) -> ProjectSh
     change = await _change_of(request, data, Of(request.actor.organization_id, ()))
     settings = replace(change, name=UNSET)
     made = await actions.create(request.engine, request.actor, data.name.strip(), settings)
-    [shown] = await told(request, [made])
-    return shown
+    [found] = await told(request, [made])
+    return found
 
 
 @post(_ONE, versions=BOTH, needs=Permission.READ_PROCESSES)
@@ -131,56 +141,47 @@ async def put_project(request: Asking, project: Id, data: Body[AskedProject]) ->
 @delete(_ONE, versions=BOTH, needs=Permission.READ_PROCESSES)
 async def delete_project(request: Asking, project: Id) -> ProjectShown:
     """Delete a project that has no jobs any more; what else is in its workspace stays."""
-    found = await _find(request, project)
-    [shown] = await told(request, [await actions.delete(request.engine, request.actor, found.id)])
-    return shown
+    gone = await project_numbered(request, project)
+    [answer] = await told(request, [await actions.delete(request.engine, request.actor, gone.id)])
+    return answer
 
 
 async def _change(request: Asking, number: str, data: AskedProject) -> ProjectShown:
     if data.state == DELETED:
         return await delete_project.fn(request, number)  # type: ignore[no-any-return]  # the function itself
-    found = await _find(request, number)
+    found = await project_numbered(request, number)
     change = await _change_of(request, data, Of(found.organization_id, (found.id,)))
     changed = await actions.change(request.engine, request.actor, found.id, change)
-    [shown] = await told(request, [changed])
-    return shown
-
-
-async def _find(request: Asking, number: str) -> Project:
-    is_number = number.isascii() and number.isdigit() and len(number) < 19  # noqa: PLR2004 - digits of 63 bits
-    found = await store.numbered(request.db, request.seen, int(number)) if is_number else None
-    if found is None or found.state is ProjectState.DELETED:
-        raise ProjectNotFound(number)
-    return found
+    [answer] = await told(request, [changed])
+    return answer
 
 
 async def _change_of(request: Asking, data: AskedProject, seen: Scope) -> ProjectChange:
-    package = await _named(request, PACKAGE, data.repository_id, seen)
-    connection = await _named(request, CONNECTION, data.connection_id, seen)
-    docs = await _named(request, PROCESS, data.docs_job_id, seen)
-    freshness = await _named(request, PROCESS, data.freshness_job_id, seen)
+    """What is to be otherwise; null takes away. Raises FieldsWrong for what there is not."""
+    said = {field: (noun, number) for field, noun in _NAMED.items() if (number := getattr(data, field)) is not UNSET}
+    found = dict(zip(said, await all_named(request, seen, said), strict=True))
     return ProjectChange(
         name=data.name,
         description="" if data.description is None else data.description,
         subdirectory="" if data.dbt_project_subdirectory is None else data.dbt_project_subdirectory,
-        package_id=package,
-        connection_id=connection,
-        docs_process_id=docs,
-        freshness_process_id=freshness,
+        package_id=found.get("repository_id", UNSET),
+        connection_id=found.get("connection_id", UNSET),
+        docs_process_id=found.get("docs_job_id", UNSET),
+        freshness_process_id=found.get("freshness_job_id", UNSET),
     )
 
 
-async def _named(request: Asking, noun: Noun[T], number: int | UnsetType | None, seen: Scope) -> T | UnsetType | None:
-    """What a number of the body names, if it names anything. Raises the noun's NotFound."""
-    if number is None or number is UNSET:
-        return number
-    located = await find(request, noun, number, seen)
-    return located.id
+_NAMED: Final[dict[str, Noun[Any]]] = {
+    "repository_id": PACKAGE,
+    "connection_id": CONNECTION,
+    "docs_job_id": PROCESS,
+    "freshness_job_id": PROCESS,
+}
 
 
 # ---------------------------------------------------------------------------------------------------- what is told
 async def told(request: Asking, rows: Sequence[Project]) -> list[ProjectShown]:
-    """Projects with what they name: two statements for however many."""
+    """Projects with what they name: a few statements for however many."""
     if not rows:
         return []
     seen = Of(request.actor.organization_id, tuple(row.id for row in rows))
@@ -188,28 +189,56 @@ async def told(request: Asking, rows: Sequence[Project]) -> list[ProjectShown]:
     held = {each.id: each for each in await repositories.of_packages(request.db, seen, packages)}
     used = [row.connection_id for row in rows if row.connection_id is not None]
     led = {each.id: each for each in await connections.of_ids(request.db, seen.organization, used)}
+    asked = request.related
+    targets = await _environments(request, seen) if "environments" in asked else {}
+    docs = await _jobs(request, seen, [row.docs_process_id for row in rows]) if asked & _DOCS else {}
+    fresh = await _jobs(request, seen, [row.freshness_process_id for row in rows]) if asked & _FRESHNESS else {}
     return [
         replace(
             _show(row),
-            connection=_connection(led[row.connection_id], row) if row.connection_id in led else None,
+            connection=_connection(request, led.get(row.connection_id), row) if row.connection_id else None,
             repository=show(held[row.package_id]) if row.package_id in held else None,
+            environments=tuple(targets.get(row.number, ())),
+            docs_job=docs.get(row.docs_process_id) if row.docs_process_id else None,
+            freshness_job=fresh.get(row.freshness_process_id) if row.freshness_process_id else None,
         )
         for row in rows
     ]
 
 
-def _connection(row: Connection, project: Project) -> dict[str, Any]:
-    """A connection as a project tells it."""
-    is_postgres = row.kind is ConnectionKind.POSTGRES
-    return {
-        "id": row.number,
-        "account_id": project.organization_number,
-        "project_id": project.number,
-        "name": row.name,
-        "type": "postgres" if is_postgres else "adapter",
-        "adapter_version": f"{row.kind.value}_v0",
-        "state": ACTIVE,
-    }
+_DOCS: Final = frozenset({"docs_job", "docs_job_id"})
+_FRESHNESS: Final = frozenset({"freshness_job", "freshness_job_id"})
+_MOST_TARGETS: Final = 1_000
+"""Environments that are told beside a page of projects."""
+
+
+def _connection(request: Asking, row: Connection | None, project: Project) -> ProjectConnectionShown | None:
+    """A connection, to who may see what the project works on."""
+    may_see = sees_all(request.actor) or project.id in reading(request.actor)
+    return show_older(request, row, str(project.number)) if row is not None and may_see else None
+
+
+async def _environments(request: Asking, seen: Of) -> dict[int, list[EnvironmentShown]]:
+    """By the number of the project; of those in which the caller may read targets."""
+    may_read = set(reading(request.actor))
+    readable = Of(seen.organization, tuple(each for each in seen.workspaces if each in may_read))
+    asked = Asked(filter=equal(is_there=True), length=_MOST_TARGETS)
+    rows = await pages.rows(request.db, Target, TARGETS, within(readable), asked)
+    found: dict[int, list[EnvironmentShown]] = {}
+    for each in await environments.told(request, readable, rows):
+        found.setdefault(each.project_id, []).append(each)
+    return found
+
+
+async def _jobs(request: Asking, seen: Of, ids: Sequence[ProcessId | None]) -> dict[ProcessId, JobShown]:
+    """Jobs that projects name, by id."""
+    wanted = tuple(each for each in ids if each is not None)
+    if not wanted:
+        return {}
+    asked = Asked(filter=OneOf("id", wanted), length=len(wanted))
+    rows = await pages.rows(request.db, ListedJob, JOBS, within(seen), asked)
+    now = await schedules.now(request.db)
+    return {row.id: shown(row, account=request.account, now=now) for row in rows}
 
 
 _show = shown_as(
