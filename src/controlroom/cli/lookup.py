@@ -109,8 +109,10 @@ NOUNS: Mapping[str, str] = {
     "lockers": "locker",
     "shared-secrets": "secret",
     "service-tokens": "service token",
+    "connections": "connection",
+    "targets": "environment",
 }
-_OF_THE_ORGANIZATION = frozenset({"roles", "user-groups", "lockers", "shared-secrets", "service-tokens"})
+_OF_THE_ORGANIZATION = frozenset({"roles", "user-groups", "lockers", "shared-secrets", "service-tokens", "connections"})
 _SHOWN = 10
 
 

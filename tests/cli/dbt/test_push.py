@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from controlroom.cli.dbt.push import PASSWORD_VARIABLE, _postgres
+from controlroom.cli.dbt.addresses import PASSWORD_VARIABLE, settings_of
 from controlroom.cli.errors import Misused
 from rooms import Room, room
 
@@ -93,14 +93,12 @@ def test_git_that_cannot_be_had_is_told(running):
 def test_an_address_that_cannot_be_is_misuse(address, said):
     """And a password in it is not repeated."""
     with pytest.raises(Misused) as refused:
-        _postgres(address)
+        settings_of(address)
     assert said in f"{refused.value} {refused.value.hint}"
     assert "secret" not in f"{refused.value} {refused.value.hint}"
 
 
 def test_an_address_is_read_as_others_write_it():
     """With quoted parts and the usual port."""
-    assert _postgres("postgres://d%40x@h/a%20b?sslmode=require") == {
-        "settings": {"kind": "postgres", "host": "h", "port": 5432, "database": "a b", "sslmode": "require"},
-        "login": {"username": "d@x"},
-    }
+    settings = {"kind": "postgres", "host": "h", "port": 5432, "database": "a b", "sslmode": "require"}
+    assert settings_of("postgres://d%40x@h/a%20b?sslmode=require") == (settings, {"username": "d@x"})

@@ -174,6 +174,8 @@ async def test_a_projects_first_connection_is_the_one_its_environments_begin_wit
 
     assert [row["id"] for row in await boss.get(f"v3:projects/{boss.project}/connections/")] == [made["id"]]
     assert made["details"] == {"hostname": "h", "port": 5432, "dbname": "d"}
+    assert (await boss.call("DELETE", f"v3:connections/{made['id']}")).status_code == 409
+    assert (await boss.delete(f"v3:projects/{boss.project}/connections/{made['id']}"))["state"] == 2
 
 
 async def test_credentials_never_tell_their_password(cloud, project):
@@ -234,3 +236,27 @@ async def test_secrets_of_extended_attributes_are_masked(cloud, project):
     refused = await cloud.call("POST", path, json={"extended_attributes": {"path": "/etc/passwd"}})
     assert refused.status_code == 400
     assert (await cloud.delete(f"{path}{made['id']}/"))["state"] == 2
+
+
+async def test_what_environments_name_is_told_where_it_is_asked_for(boss, project):
+    """In the shapes in which clients ask (§0.7); nothing of it else. A project brings its environments, too."""
+    connection = await _connection(boss)
+    credentials = await boss.post(f"v3:projects/{boss.project}/credentials/", {"type": "postgres", "username": "ada"})
+    body = {"name": "P", "type": "deployment", "deployment_type": "production"}
+    named = {"connection_id": connection["id"], "credentials_id": credentials["id"]}
+    made = await boss.post(f"v3:projects/{boss.project}/environments/", {**body, **named})
+    variable = {"name": "DBT_X", "type": "environment", "environment_id": made["id"], "raw_value": "1"}
+    await boss.post(f"v3:projects/{boss.project}/environment-variables/", variable)
+
+    bare = await boss.get(f"environments/{made['id']}")
+    full = await boss.get(f"environments/{made['id']}", include_related='["connection", "project"]')
+    newer = await boss.get(
+        f"v3:environments/{made['id']}", include_related="[credentials,custom_environment_variables]"
+    )
+
+    assert (bare["connection"], bare["project"], bare["custom_environment_variables"]) == (None, None, [])
+    assert (full["connection"]["name"], full["project"]["id"]) == ("Sales", boss.project)
+    assert newer["credentials"]["username"] == "ada"
+    assert [each["name"] for each in newer["custom_environment_variables"]] == ["DBT_X"]
+    told = await boss.get(f"v3:projects/{boss.project}", include_related="['environments','repository']")
+    assert [each["deployment_type"] for each in told["environments"]] == ["production"]

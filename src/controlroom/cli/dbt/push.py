@@ -1,29 +1,24 @@
 """`controlroom dbt push`."""
 
-import os
 import sys
 import tempfile
 import time
 from pathlib import Path
 from typing import IO, Annotated, Any
-from urllib.parse import parse_qsl, unquote, urlsplit
 
 from cyclopts import Parameter
 
 from controlroom.cli.client import Client
+from controlroom.cli.dbt.addresses import password, settings_of
 from controlroom.cli.display import progress, show_fields, show_json
 from controlroom.cli.errors import CommandFailed, Misused
 from controlroom.cli.governing import governing
-from controlroom.cli.login import asked_password
 from controlroom.cli.options import HERE, RoomOptions
-from controlroom.cli.values import line
 from controlroom.robots.packing import pack
 
-PASSWORD_VARIABLE = "CONTROLROOM_DBT_PASSWORD"  # noqa: S105 - a name
 _IN_MEMORY = 16 * 1024 * 1024
 _LONGEST_SECONDS = 11 * 60.0
 _PAUSE_SECONDS = 0.2
-_POSTGRES = {"postgres", "postgresql"}
 
 
 def push(
@@ -85,7 +80,9 @@ def push(
         Name of the environment.
     """
     body = _body(name=name, connection=connection, connection_name=connection_name, environment=environment)
-    body["login"] = body.pop("login", {}) | _login(schema, threads, _password(password_file, connection))
+    body["login"] = body.pop("login", {}) | _login(
+        schema, threads, password(password_file, is_asked=connection is not None and "://" in connection)
+    )
     if git is not None:
         if directory is not None:
             raise Misused("give a folder or --git, not both")
@@ -154,51 +151,12 @@ def _body(*, name: str | None, connection: str | None, connection_name: str | No
         body["connection"] = connection_name
     if connection is None:
         return body
-    if connection == "duckdb":
-        return body | {"settings": {"kind": "duckdb"}}
-    return body | _postgres(connection)
+    settings, login = settings_of(connection)
+    return body | {"settings": settings, "login": login}
 
 
-def _postgres(address: str) -> dict[str, Any]:
-    """Settings and log-in of postgres://USER@HOST:PORT/DATABASE?sslmode=…. Raises Misused."""
-    try:
-        parts = urlsplit(address)
-        port = parts.port or 5432
-    except ValueError as wrong:
-        raise Misused(f"--connection {address!r} is no address: {wrong}") from wrong
-    database = unquote(parts.path.strip("/"))
-    if parts.scheme not in _POSTGRES or not parts.hostname or not database:
-        raise Misused(
-            f"--connection {address.partition('@')[2] or address!r} is neither `duckdb` nor "
-            "postgres://USER@HOST:PORT/DATABASE"
-        )
-    if parts.password is not None:
-        raise Misused(
-            "a password in --connection is seen in every list of processes",
-            hint=f"Give --password-file FILE, or the variable {PASSWORD_VARIABLE}.",
-        )
-    settings = {"kind": "postgres", "host": parts.hostname, "port": port, "database": database}
-    known = {"sslmode", "sslrootcert", "search_path", "role"}
-    options = dict(parse_qsl(parts.query))
-    if strange := sorted(set(options) - known):
-        raise Misused(f"--connection takes no {', '.join(strange)}: {', '.join(sorted(known))}")
-    login = {"username": unquote(parts.username)} if parts.username else {}
-    return {"settings": settings | options, "login": login}
-
-
-def _password(file: str | None, connection: str | None) -> str | None:
-    """The password of the database, which no list of processes shows; None: it is as it is."""
-    if file is not None:
-        return line(f"@{file}")
-    if (given := os.environ.get(PASSWORD_VARIABLE)) is not None:
-        return given
-    if connection is not None and "://" in connection and sys.stdin.isatty():
-        return asked_password("Password of the database: ")
-    return None
-
-
-def _login(schema: str | None, threads: int | None, password: str | None) -> dict[str, Any]:
-    asked = {"schema": schema, "threads": threads, "password": password}
+def _login(schema: str | None, threads: int | None, secret: str | None) -> dict[str, Any]:
+    asked = {"schema": schema, "threads": threads, "password": secret}
     return {key: value for key, value in asked.items() if value is not None}
 
 

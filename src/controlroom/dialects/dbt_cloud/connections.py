@@ -33,7 +33,7 @@ from controlroom.engine.connections.model import (
 from controlroom.engine.connections.store import CONNECTION
 from controlroom.engine.lists.model import EVERYTHING, equal
 from controlroom.engine.nouns import Noun
-from controlroom.engine.projects.connections import create_in_project
+from controlroom.engine.projects.connections import create_in_project, delete_in_project
 from controlroom.engine.workers.store import WORKER, WORKER_GROUP
 from controlroom.ids import ConnectionId
 
@@ -82,7 +82,7 @@ class ConnectionShown(Shape, frozen=True, kw_only=True):
 
 
 class ProjectConnectionShown(Shape, frozen=True, kw_only=True):
-    """A connection as it was told in a project."""
+    """A connection as it is told in a project, or (None) in the older version."""
 
     id: int
     account_id: int
@@ -182,15 +182,6 @@ async def delete_connection(request: Asking, connection: Id) -> ConnectionShown:
     return _show(request, await actions.delete(*request.governing, await _named(request, connection)))
 
 
-@post(
-    "/accounts/{account}/connections/test",
-    versions=V3,
-    not_had="a server reaches no databases: workers do, when a job runs",
-)
-async def test_connection(request: Asking) -> None:
-    """Try a connection."""
-
-
 # ---------------------------------------------------------------------------------------------------- in a project
 @get(
     "/accounts/{account}/projects/{project}/connections",
@@ -233,9 +224,9 @@ async def change_project_connection(
 
 @delete("/accounts/{account}/projects/{project}/connections/{connection}", versions=V3, needs=Permission.WRITE_TARGETS)
 async def delete_project_connection(request: Asking, project: Id, connection: Id) -> ProjectConnectionShown:
-    """Delete a connection that nothing uses."""
-    await of_project(request, project)
-    gone = await actions.delete(*request.governing, await _named(request, connection))
+    """Delete a connection that nothing uses but the project."""
+    seen = await of_project(request, project)
+    gone = await delete_in_project(*request.governing, seen.workspace, await _named(request, connection))
     return show_older(request, gone, project)
 
 
@@ -357,7 +348,7 @@ def _show(request: Asking, connection: Connection) -> ConnectionShown:
     )
 
 
-def show_older(request: Asking, connection: Connection, project: str | None) -> ProjectConnectionShown:
+def show_older(request: Asking, connection: Connection, project: str | int | None) -> ProjectConnectionShown:
     """A connection as it is told in a project, or (None) in the older version."""
     return ProjectConnectionShown(
         id=connection.number,

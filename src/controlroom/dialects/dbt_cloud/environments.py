@@ -3,25 +3,33 @@
 A minimal creation names nothing but its project: then it is called "Environment" and a number of its own.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
-from msgspec import UNSET, UnsetType
+from msgspec import UNSET, Struct, UnsetType
 from msgspec.structs import replace
 
 from controlroom.dialects.dbt_cloud.answers import ACTIVE, DELETED, Listed, Shape
 from controlroom.dialects.dbt_cloud.asking import Asking, Body, Permission
+from controlroom.dialects.dbt_cloud.connections import STATES, ProjectConnectionShown
+from controlroom.dialects.dbt_cloud.connections import show_older as show_connection
+from controlroom.dialects.dbt_cloud.credentials import CredentialsShown
+from controlroom.dialects.dbt_cloud.credentials import show as show_credentials
+from controlroom.dialects.dbt_cloud.environment_variables import VariableShown
+from controlroom.dialects.dbt_cloud.environment_variables import told as show_variable
 from controlroom.dialects.dbt_cloud.errors import FieldsWrong
 from controlroom.dialects.dbt_cloud.ids import Id, find, of_project
-from controlroom.dialects.dbt_cloud.lists import As, Columns, Words, page
+from controlroom.dialects.dbt_cloud.lists import As, Columns, page
 from controlroom.dialects.dbt_cloud.references import all_named
 from controlroom.dialects.dbt_cloud.routing import BOTH, V2, V3, delete, get, post
 from controlroom.dialects.dbt_cloud.times import with_t
 from controlroom.engine.access.scope import Of, Scope, within
+from controlroom.engine.connections import logins
 from controlroom.engine.connections.attributes import ATTRIBUTES
 from controlroom.engine.connections.logins import LOGIN
+from controlroom.engine.connections.model import Connection, Login
 from controlroom.engine.connections.named_profiles import PROFILE
-from controlroom.engine.connections.store import CONNECTION
-from controlroom.engine.lists.model import EVERYTHING, equal
+from controlroom.engine.connections.store import CONNECTION, of_ids
 from controlroom.engine.nouns import Noun
 from controlroom.engine.projects import store as projects
 from controlroom.engine.projects.model import Project
@@ -29,20 +37,13 @@ from controlroom.engine.targets import actions, store
 from controlroom.engine.targets.listings import TARGETS
 from controlroom.engine.targets.model import Purpose, Target, TargetDefinition, TargetKind
 from controlroom.engine.targets.store import TARGET
-from controlroom.ids import TargetId, WorkspaceId, uuid7
+from controlroom.engine.variables.model import Variable
+from controlroom.engine.variables.store import of_targets
+from controlroom.ids import ConnectionId, LoginId, TargetId, WorkspaceId, uuid7
 
 DEFAULT_VERSION = "1.11.0-latest"
 """Told of an environment that says no other: what runs is dbt-core 1.11 in any case."""
 
-_STATES = Words(
-    {
-        "1": equal(is_there=True),
-        "active": equal(is_there=True),
-        "2": equal(is_there=False),
-        "deleted": equal(is_there=False),
-        "all": EVERYTHING,
-    }
-)
 _ENVIRONMENTS = Columns(
     TARGETS,
     {
@@ -55,7 +56,7 @@ _ENVIRONMENTS = Columns(
         "connection_id": "connection_number",
         "created_at": "created_at",
         "updated_at": "updated_at",
-        "state": _STATES,
+        "state": STATES,
     },
     order={"project_id": "workspace_number"},
 )
@@ -87,14 +88,14 @@ class EnvironmentShown(Shape, frozen=True, kw_only=True):
     enable_dbt_state: bool = False
     fusion_readiness: None = None
     project: dict[str, Any] | None = None
-    credentials: dict[str, Any] | None = None
-    custom_environment_variables: tuple[Any, ...] = ()
+    credentials: CredentialsShown | None = None
+    custom_environment_variables: tuple[VariableShown, ...] = ()
     repository_id: int | UnsetType | None = UNSET
     """This and what follows: of version 2."""
     dbt_project_subdirectory: str | UnsetType | None = UNSET
     created_by_id: int | UnsetType | None = UNSET
     repository: dict[str, Any] | UnsetType | None = UNSET
-    connection: dict[str, Any] | UnsetType | None = UNSET
+    connection: ProjectConnectionShown | UnsetType | None = UNSET
     jobs: list[Any] | UnsetType = UNSET
 
 
@@ -283,17 +284,46 @@ async def _one(request: Asking, seen: Scope, target: Target) -> EnvironmentShown
     return shown
 
 
-async def told(request: Asking, seen: Scope, targets: Any) -> list[EnvironmentShown]:
-    """Environments by the habits of the version, with their projects where these are told or asked for."""
-    of: dict[WorkspaceId, Project | None] = {}
-    if request.version == 2 or "project" in request.related:  # noqa: PLR2004 - a version
-        for workspace in {target.workspace_id for target in targets}:  # mostly one; never more than are on the page
-            of[workspace] = await projects.find(request.db, Of(seen.organization, (workspace,)))
-    return [_show(request, target, of.get(target.workspace_id)) for target in targets]
+async def told(request: Asking, seen: Scope, targets: Sequence[Target]) -> list[EnvironmentShown]:
+    """Environments by the habits of the version, with what is asked for beside them: a few statements for all."""
+    related = await _related(request, seen, targets)
+    return [_show(request, target, related) for target in targets]
 
 
-def _show(request: Asking, target: Target, project: Project | None) -> EnvironmentShown:
+class _Related(Struct, frozen=True, kw_only=True):
+    """What environments name, where it is asked for."""
+
+    projects: dict[WorkspaceId, Project] = {}
+    connections: dict[ConnectionId, Connection] = {}
+    logins: dict[LoginId, Login] = {}
+    variables: dict[TargetId, list[Variable]] = {}
+
+
+async def _related(request: Asking, seen: Scope, targets: Sequence[Target]) -> _Related:
+    asked, db = request.related, request.db
+    seen_here = Of(seen.organization, tuple({target.workspace_id for target in targets}))
+    connections = [each.connection_id for each in targets if each.connection_id and "connection" in asked]
+    used = [each.login_id for each in targets if each.login_id and "credentials" in asked]
+    variables: dict[TargetId, list[Variable]] = {}
+    if "custom_environment_variables" in asked:
+        for variable in await of_targets(db, seen_here, [target.id for target in targets]):
+            if variable.target_id is not None:
+                variables.setdefault(variable.target_id, []).append(variable)
+    is_told = bool(targets) and (request.version == 2 or "project" in asked)  # noqa: PLR2004 - a version
+    return _Related(
+        projects={each.id: each for each in await projects.of_workspaces(db, seen_here)} if is_told else {},
+        connections={
+            each.id: each for each in (await of_ids(db, seen.organization, connections) if connections else [])
+        },
+        logins={each.id: each for each in (await logins.of_ids(db, seen_here, used) if used else [])},
+        variables=variables,
+    )
+
+
+def _show(request: Asking, target: Target, related: _Related) -> EnvironmentShown:
     version = target.tool_version or DEFAULT_VERSION
+    project = related.projects.get(target.workspace_id)
+    login = related.logins.get(target.login_id) if target.login_id else None
     shown = EnvironmentShown(
         id=target.number,
         account_id=request.account,
@@ -316,16 +346,21 @@ def _show(request: Asking, target: Target, project: Project | None) -> Environme
         enable_model_query_history=bool(target.kept.get("enable_model_query_history")),
         enable_dbt_state=bool(target.kept.get("enable_dbt_state")),
         project=_project(request, project) if "project" in request.related and project is not None else None,
+        credentials=None if login is None else show_credentials(request.account, login),
+        custom_environment_variables=tuple(
+            show_variable(request, each) for each in related.variables.get(target.id, [])
+        ),
     )
     if request.version == 3:  # noqa: PLR2004 - a version
         return shown
+    connection = related.connections.get(target.connection_id) if target.connection_id else None
     return replace(
         shown,
         repository_id=project.package_number if project is not None else None,
         dbt_project_subdirectory=target.subdirectory,
         created_by_id=target.created_by_number,
         repository=None,
-        connection=None,
+        connection=None if connection is None else show_connection(request, connection, target.workspace_number),
         jobs=[],
     )
 

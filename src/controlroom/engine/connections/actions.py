@@ -93,21 +93,26 @@ async def delete(engine: Engine, actor: Actor, connection: ConnectionId) -> Conn
 
     Raises ConnectionNotFound, ConnectionUsed, NotOfOrganization.
     """
+    async with scoped(engine.database, actor.organization_id) as tx:
+        return await remove(engine, tx, actor, connection)
+
+
+async def remove(engine: Engine, tx: ScopedTx, actor: Actor, connection: ConnectionId) -> Connection:
+    """Likewise, in the caller's transaction."""
     ensure_in_organization(actor, Permission.WRITE_CONNECTIONS)
     organization = actor.organization_id
-    async with scoped(engine.database, organization) as tx:
-        before = await _found(tx, actor, connection, is_held=True)
-        user = await store.user_of(tx, connection)
-        if user is not None:
-            raise ConnectionUsed(user)
-        lock = lock_of(before)
-        if lock is not None:
-            await locks.forget(tx, organization, lock.name)  # waits for starts that name it
-            if await locks.is_wanted(tx, organization, lock.name):
-                raise ConnectionUsed("runs that have not ended")
-        await store.delete(tx, connection)
-        await record(engine, tx, actor, organization, "connection.deleted", connection, name=before.name)
-        return await store.deleted(tx, organization, connection)
+    before = await _found(tx, actor, connection, is_held=True)
+    user = await store.user_of(tx, connection)
+    if user is not None:
+        raise ConnectionUsed(user)
+    lock = lock_of(before)
+    if lock is not None:
+        await locks.forget(tx, organization, lock.name)  # waits for starts that name it
+        if await locks.is_wanted(tx, organization, lock.name):
+            raise ConnectionUsed("runs that have not ended")
+    await store.delete(tx, connection)
+    await record(engine, tx, actor, organization, "connection.deleted", connection, name=before.name)
+    return await store.deleted(tx, organization, connection)
 
 
 async def _found(tx: Statements, actor: Actor, connection: ConnectionId, *, is_held: bool = False) -> Connection:

@@ -1,12 +1,13 @@
 """Log-ins: as whom a workspace uses connections. Their passwords are sealed, and opened for a run's plan alone."""
 
+from collections.abc import Sequence
 from typing import Final
 
 from msgspec import UNSET
 
 from controlroom.engine.access.model import Actor, Permission
 from controlroom.engine.access.record import record
-from controlroom.engine.access.scope import SEEN, Scope, ScopedTx, ensure_seen, scope_of, scoped
+from controlroom.engine.access.scope import EACH, SEEN, Scope, ScopedTx, ensure_seen, scope_of, scoped
 from controlroom.engine.connections.errors import LoginNotFound, LoginUsed
 from controlroom.engine.connections.model import Login, LoginChange, LoginDefinition
 from controlroom.engine.connections.rules import MASK, checked_login
@@ -73,6 +74,20 @@ async def add(engine: Engine, tx: ScopedTx, actor: Actor, scope: Scope, login: L
 async def get(db: Statements, scope: Scope, login: LoginId, *, deleted: bool = False) -> Login:
     """A log-in, never its password. Raises LoginNotFound."""
     return await _found(db, scope, login, deleted=deleted)
+
+
+async def of_ids(db: Statements, scope: Scope, ids: Sequence[LoginId]) -> list[Login]:
+    """Those of some log-ins that are there and seen."""
+    return await db.all(
+        Login,
+        f"""
+        select {COLUMNS} from connection_login {JOINS}
+         where connection_login.id = any(%(ids)s::uuid[]) and connection_login.workspace_id in {EACH}
+           and connection_login.deleted_at is null
+        """,
+        ids=list(ids),
+        **scope.each,
+    )
 
 
 async def edit(engine: Engine, actor: Actor, workspace: WorkspaceId, login: LoginId, change: LoginChange) -> Login:

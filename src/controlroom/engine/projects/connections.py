@@ -8,7 +8,7 @@ from controlroom.engine.engine import Engine
 from controlroom.engine.projects import store
 from controlroom.engine.projects.actions import change_in
 from controlroom.engine.projects.model import ProjectChange, ProjectState
-from controlroom.ids import WorkspaceId
+from controlroom.ids import ConnectionId, WorkspaceId
 
 
 async def create_in_project(
@@ -25,3 +25,18 @@ async def create_in_project(
         if project is not None and project.state is ProjectState.ACTIVE and project.connection_id is None:
             await change_in(engine, tx, actor, scope, ProjectChange(connection_id=made.id))
     return made
+
+
+async def delete_in_project(
+    engine: Engine, actor: Actor, workspace: WorkspaceId, connection: ConnectionId
+) -> Connection:
+    """Delete a connection that nothing uses, but perhaps the project, whose targets begin with none then.
+
+    Raises ConnectionNotFound, ConnectionUsed, NotOfOrganization.
+    """
+    scope = scope_of(actor, Permission.WRITE_TARGETS, workspace)
+    async with scoped(engine.database, scope) as tx:
+        project = await store.lock(tx, scope)
+        if project is not None and project.state is ProjectState.ACTIVE and project.connection_id == connection:
+            await change_in(engine, tx, actor, scope, ProjectChange(connection_id=None))
+        return await connections.remove(engine, tx, actor, connection)

@@ -49,6 +49,18 @@ async def get(db: Statements, scope: Scope) -> Project:
     return found
 
 
+async def of_workspaces(db: Statements, scope: Scope) -> list[Project]:
+    """The projects among the workspaces that the scope sees."""
+    return await db.all(
+        Project,
+        f"""
+        select {COLUMNS} from project {JOINS}
+         where project.workspace_id in {EACH} and project.deleted_at is null
+        """,
+        **scope.each,
+    )
+
+
 async def numbered(db: Statements, scope: Scope, number: int) -> Project | None:
     """The project with the workspace's number, of all that the scope sees; also one that was deleted."""
     return await db.one_or_none(

@@ -5,7 +5,7 @@ from typing import Final
 
 from msgspec import Struct
 
-from controlroom.engine.access.scope import SEEN, Scope, ScopedTx, ensure_seen
+from controlroom.engine.access.scope import EACH, SEEN, Scope, ScopedTx, ensure_seen
 from controlroom.engine.nouns import InWorkspace, Noun
 from controlroom.engine.variables.errors import VariableExists, VariableNotFound
 from controlroom.engine.variables.model import Resolved, Variable, VariableScope, Where
@@ -78,6 +78,20 @@ async def of_workspace(
         """,
         scopes=[each.value for each in scopes],
         **scope.params,
+    )
+
+
+async def of_targets(db: Statements, scope: Scope, targets: Sequence[TargetId]) -> list[Variable]:
+    """The variables of some targets that are seen, by name."""
+    return await db.all(
+        Variable,
+        f"""
+        select {COLUMNS} from variable {JOINS}
+         where variable.target_id = any(%(targets)s::uuid[]) and variable.workspace_id in {EACH}
+         order by variable.name collate "C", variable.id
+        """,
+        targets=list(targets),
+        **scope.each,
     )
 
 
