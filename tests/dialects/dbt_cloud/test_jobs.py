@@ -235,8 +235,8 @@ async def test_jobs_are_listed_and_filtered(cloud, make, environment):
     assert await found(environment_id=10**9) == []
     assert await found(dbt_version__in='["1.11.0", "1.10.0"]') == ["Timed"]
     assert await found(pk=plain["id"]) == ["Plain [[plain]]"]
-    assert await found(is_system="false", is_fusion_ready="true", limit=1, offset=1) == ["Timed"]
-    assert await found(is_system="true") == []
+    assert await found(is_system="false", is_fusion_ready="false", limit=1, offset=1) == ["Timed"]
+    assert await found(is_system="true") == await found(is_fusion_ready="true") == []
     assert await found(project_id__in=f"[{cloud.project}, {timed['id']}]", order_by="name") == [
         "Plain [[plain]]",
         "Timed",

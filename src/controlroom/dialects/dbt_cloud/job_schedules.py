@@ -28,18 +28,18 @@ _DATES: Final = "every_day, days_of_week, custom_cron or interval_cron"
 _TIMES: Final = "every_hour or at_exact_hours"
 
 
-class ScheduleDate(Shape, frozen=True, kw_only=True, omit_defaults=True):
+class ScheduleDate(Shape, frozen=True, kw_only=True):
     """On which days; from 0 for Sunday."""
 
-    type: str = UNSET  # type: ignore[assignment]  # always there: so that it is told though defaults are not
+    type: str
     days: tuple[int, ...] | UnsetType | None = UNSET
     cron: str | UnsetType | None = UNSET
 
 
-class ScheduleTime(Shape, frozen=True, kw_only=True, omit_defaults=True):
+class ScheduleTime(Shape, frozen=True, kw_only=True):
     """At which hours."""
 
-    type: str = UNSET  # type: ignore[assignment]  # likewise
+    type: str
     interval: int | UnsetType | None = UNSET
     hours: tuple[int, ...] | UnsetType | None = UNSET
 

@@ -44,6 +44,7 @@ _COLUMNS: Final = Columns(
         "job_type": As("kind", read=str.lower),
         "triggers_schedule": "is_scheduled",
         "is_system": _NONE_IS,
+        "is_fusion_ready": _NONE_IS,
         "created_at": "created_at",
         "updated_at": "updated_at",
         "state": Words(

@@ -1,28 +1,26 @@
 """Jobs of dbt projects at the prompt, against a real room."""
 
 import json
-import urllib.request
-from typing import Any
 
 import pytest
 
+from rooms import Room, room
+
 
 @pytest.fixture(scope="module")
-def project(running) -> int:
-    """The number of a project with an environment, made as programs make it; the room has no other project."""
-    token = running.json("dbt", "tokens", "create", "maker", "--permission", "account_admin")
-    account = f"{running.url}/api/v3/accounts/{token['account_id']}"
+def running():
+    """A room without a worker."""
+    with room("--no-worker") as started:
+        yield started
 
-    def make(path: str, **body: Any) -> int:
-        headers = {"Authorization": f"Token {token['token']}", "Content-Type": "application/json"}
-        request = urllib.request.Request(f"{account}/{path}", json.dumps(body).encode(), headers)
-        with urllib.request.urlopen(request) as answer:
-            return json.load(answer)["data"]["id"]
 
-    made = make("projects/", name="jaffle")
-    connection = make("connections/", name="tables", adapter_version="duckdb_v0")
-    make(f"projects/{made}/environments/", name="Production", connection_id=connection)
-    return made
+@pytest.fixture(scope="module")
+def project(running: Room, tmp_path_factory) -> int:
+    """The number of a project with an environment; the room has no other project."""
+    folder = tmp_path_factory.mktemp("jaffle")
+    (folder / "dbt_project.yml").write_text("name: jaffle\n")
+    pushed = json.loads(running.cli("dbt", "push", folder, "--name", "jaffle", "--json").stdout)
+    return pushed["project_id"]
 
 
 def test_a_job_is_made_listed_shown_started_and_deleted(running, project):
@@ -52,11 +50,13 @@ def test_a_job_is_made_listed_shown_started_and_deleted(running, project):
     assert [job["name"] for job in running.json("dbt", "jobs", "list")] == ["After"]
 
 
-def test_a_job_of_a_project_without_files_is_not_started(running, project):
-    """It says so, and nothing is started."""
-    running.cli("dbt", "jobs", "create", "Empty", "-c", "dbt build")
+def test_a_job_is_started_otherwise(running, project):
+    """What it is given for this run; what may not be run is refused, and nothing is started."""
+    running.cli("dbt", "jobs", "create", "Hourly", "-c", "dbt build")
 
-    refused = running.cli("dbt", "jobs", "run", "Empty", "--cause", "a try", code=1)
+    refused = running.cli("dbt", "jobs", "run", "Hourly", "-c", "dbt run --profiles-dir /", code=1)
+    started = running.json("dbt", "jobs", "run", "Hourly", "--cause", "a try", "-c", "dbt parse", "--threads", "2")
 
-    assert refused.stdout == ""
-    assert refused.stderr.strip()
+    assert (refused.stdout, "may not be run" in refused.stderr) == ("", True)
+    assert started["started"] is True
+    running.cli("dbt", "jobs", "delete", "Hourly", "--yes")
