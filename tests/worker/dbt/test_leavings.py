@@ -97,3 +97,12 @@ def test_nothing_is_written_behind_a_link(place, outside):
         put(place, place.folder / "mine", place.robot / "linked", "key")
     put_parsed(place, place.robot / "linked", place.folder / "mine")
     assert [entry.name for entry in outside.iterdir()] == ["key"]
+
+
+def test_a_left_file_that_is_a_link_is_not_read(place, outside):
+    """What one command left may be given to the next, but not what a link of it leads to."""
+    (place.folder / "left").mkdir()
+    (place.folder / "left" / "manifest.json").symlink_to(outside / "key")
+
+    with pytest.raises(OSError, match="manifest"):
+        put(place, place.folder / "left" / "manifest.json", place.robot, "state.json")

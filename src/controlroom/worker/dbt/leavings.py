@@ -100,12 +100,18 @@ def _without_secrets(artifact: Artifact, masks: Masks, copy: Path) -> Artifact |
 
 
 def put(place: Place, source: Path, folder: Path, name: str) -> None:
-    """Give a project a copy of a file of the worker's, in place of whatever lies there. Raises OSError."""
+    """Give a project a copy of a file of the worker's, in place of whatever lies there. Raises OSError.
+
+    The file may be one that a project has left: a link is not followed.
+    """
     with opened(place, folder) as parent:
         with suppress(FileNotFoundError):
             os.unlink(name, dir_fd=parent)
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
-        with source.open("rb") as reading, os.fdopen(os.open(name, flags, 0o600, dir_fd=parent), "wb") as writing:
+        with (
+            os.fdopen(os.open(source, _FILE), "rb") as reading,
+            os.fdopen(os.open(name, flags, 0o600, dir_fd=parent), "wb") as writing,
+        ):
             shutil.copyfileobj(reading, writing, 1 << 20)
             if place.user is not None:
                 os.fchown(writing.fileno(), place.user.uid, place.user.uid)
