@@ -139,6 +139,10 @@ def test_a_queue_takes_what_fits_its_schema(running, tmp_path):
     assert "no schema" in running.cli("queues", "schema", "show", "orders", code=1).stderr
     assert "(queue)" in running.cli("items", "list", "--state", "new").stdout
     assert "items wait" in running.cli("queues", "delete", "orders", "--yes", code=1).stderr
+    running.cli("items", "hold", item)
+    assert [each["id"] for each in running.json("items", "list", "--queue", "orders", "--state", "held")] == [item]
+    assert running.json("items", "list", "--queue", "orders", "--state", "invalid") == []
+    running.cli("items", "release", item)
     running.cli("items", "delete", item, "--yes")
     running.cli("queues", "rename", "orders", "Orders")
     running.cli("queues", "delete", "Orders", "--yes")

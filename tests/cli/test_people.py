@@ -36,6 +36,9 @@ def test_credentials_are_made_and_revoked(running):
 
     identifier, _, secret = pair.partition(":")
     assert (identifier, len(secret)) == (listed["identifier"], 96)
+    told = running.json("users", "show", "eva")
+    assert (told["roles"], told["runs_robots"]) == ([{"role": "owner", "in": "workspace"}], False)
+    assert "owner (workspace)" in running.cli("users", "show", "eva").stdout
     running.cli("users", "credentials", "revoke", "eva", listed["id"], "--yes")
     assert running.json("users", "credentials", "list", "eva") == []
 

@@ -30,7 +30,9 @@ BY_CREDENTIAL = {
 OF_RIGHTS = {"_entries"}
 """The function that finds in which folders somebody has rights at all."""
 
-CONDITIONS = {"listing", "held_by", "placement_matches", "by", "serves", "_can_run", "_claim", "_labelled"}
+CONDITIONS = {
+    *("listing", "held_by", "placement_matches", "by", "serves", "_can_run", "_claim", "_labelled", "with_paths"),
+}
 """Functions that give a condition, or the text of a statement, for functions that take a Scope."""
 
 

@@ -12,7 +12,7 @@ from controlroom.cli.display import Row, moment, progress, show_fields, show_jso
 from controlroom.cli.errors import Misused
 from controlroom.cli.files import FileToSend, files_to_send
 from controlroom.cli.item_operations import add_operations
-from controlroom.cli.lookup import find_id
+from controlroom.cli.lookup import find_id, find_queue
 from controlroom.cli.options import HERE, RoomOptions
 from controlroom.cli.values import NONE, changes, instant
 from controlroom.cli.values import payload as json_value
@@ -20,7 +20,7 @@ from controlroom.cli.verbs import tell
 
 app = App(name="items")
 
-State = Literal["new", "pending", "in_progress", "done", "failed"]
+State = Literal["new", "pending", "in_progress", "held", "invalid", "done", "failed"]
 
 _SHOWN = 60
 
@@ -30,6 +30,7 @@ def list_(
     *,
     process: str | None = None,
     run: str | None = None,
+    queue: str | None = None,
     state: State | None = None,
     limit: int | None = None,
     room: RoomOptions = HERE,
@@ -42,14 +43,26 @@ def list_(
         Only those of a process, by name or id.
     run
         Only those of a run, by its id.
+    queue
+        Only those in a queue, by name or id; PROCESS:STEP for the input queue of a step.
     state
-        Only those in a state.
+        Only those in a state; `held` by somebody, `invalid` by the queue's schema.
     limit
         At most so many.
     """
     with Client(address(room)) as client:
         process_id = find_id(client, "processes", process) if process else None
-        rows = list(client.each("/work-items", at_most=limit, process_id=process_id, process_run_id=run, state=state))
+        queue_id = find_queue(client, queue)["id"] if queue else None
+        rows = list(
+            client.each(
+                "/work-items",
+                at_most=limit,
+                process_id=process_id,
+                process_run_id=run,
+                queue_id=queue_id,
+                state=state,
+            )
+        )
         names = _step_names(client, rows)
     if room.json:
         show_json(rows)

@@ -1,5 +1,6 @@
 """`controlroom queues …`: queues that stand alone, the input queues of steps, and the schemas of both."""
 
+import sys
 from typing import Any
 
 from cyclopts import App
@@ -148,6 +149,10 @@ def delete(queue: str, /, *, yes: Yes = False, room: RoomOptions = HERE) -> None
     """
     with Client(address(room)) as client:
         found = find_queue(client, queue)
+        working = [each for each in client.each(f"/queues/{found['id']}/consumers") if not each["paused"]]
+        if working:
+            tasks = ", ".join(each["task"]["name"] for each in working)
+            print(f"What works on {found['name']!r} now goes with it: {tasks}.", file=sys.stderr)
         confirmed(f"Delete the queue {found['name']!r}?", yes=yes)
         answer = client.delete(f"/queues/{found['id']}")
     tell(room, answer)

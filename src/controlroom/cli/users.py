@@ -1,24 +1,24 @@
 """`controlroom users …`: people, and the pairs of credentials with which rcc and editors sign."""
 
+from http import HTTPStatus
 from typing import Annotated, Any
 
 from cyclopts import App, Parameter
 
 from controlroom.cli.address import address
-from controlroom.cli.client import Client
+from controlroom.cli.client import Client, Refused
 from controlroom.cli.display import moment, moments
 from controlroom.cli.governing import governing
 from controlroom.cli.login import asked_password
 from controlroom.cli.lookup import find_id
 from controlroom.cli.members import Role, change_user, find_user
 from controlroom.cli.options import HERE, RoomOptions, Yes
+from controlroom.cli.user_credentials import credentials, keys
 from controlroom.cli.values import confirmed
 from controlroom.cli.verbs import show_one, show_rows, tell
 
 app = App(name="users")
-credentials = App(name="credentials", help="A user's access credentials, for rcc and editors: list, make, revoke.")
 app.command(credentials)
-keys = App(name="api-keys", help="The keys by which programs log in as a user: list, reveal, revoke.")
 app.command(keys)
 
 
@@ -43,10 +43,30 @@ def list_(*, room: RoomOptions = HERE) -> None:
 
 @app.command
 def show(user: str, /, *, room: RoomOptions = HERE) -> None:
-    """Show a user, by user name or id."""
+    """Show a user, by user name or id: with their roles in the workspace and in the organization."""
     with governing(room) as client:
         found = find_user(client, "users", user)
-    show_one(room, found, found | moments(found, "created_at", "disabled_at"))
+        held = [grant for where in ("organization", "workspace") for grant in _grants_of(client, found["id"], where)]
+    roles = [
+        {"role": grant["role"]["name"], "in": grant["scope"]} for grant in held if grant["role"]["name"] != _RUNNER
+    ]
+    found |= {"roles": roles, "runs_robots": any(grant["role"]["name"] == _RUNNER for grant in held)}
+    told = ", ".join(f"{each['role']} ({each['in']})" for each in roles)
+    show_one(room, found, found | moments(found, "created_at", "disabled_at") | {"roles": told})
+
+
+_RUNNER = "runner"
+"""The role of whom robots run as."""
+
+
+def _grants_of(client: Client, user: str, where: str) -> list[dict[str, Any]]:
+    """The grants of a user there, as far as the caller may see them."""
+    try:
+        return [grant for grant in client.each("/grants", scope=where) if grant["principal"]["id"] == user]
+    except Refused as refused:
+        if refused.status != HTTPStatus.FORBIDDEN:
+            raise
+        return []
 
 
 @app.command
@@ -179,57 +199,6 @@ def api_key(
     tell(room, {**made, "username": found["username"], "api_key": made["value"]}, "value")
 
 
-@keys.command(name="list")
-def list_keys(user: str, /, *, room: RoomOptions = HERE) -> None:
-    """List a user's keys, without their values."""
-    with governing(room) as client:
-        rows = client.get(f"/users/{find_user(client, 'users', user)['id']}/keys")["data"]
-    show_rows(
-        room,
-        rows,
-        [
-            ("id", lambda row: row["id"]),
-            ("name", lambda row: row["name"]),
-            ("created", lambda row: moment(row["created_at"])),
-            ("last used", lambda row: moment(row["last_used_at"])),
-            ("expires", lambda row: moment(row["expires_at"])),
-        ],
-    )
-
-
-@keys.command
-def reveal(user: str, key: str, /, *, room: RoomOptions = HERE) -> None:
-    """Show the value of a user's key again. This is written down in the audit log.
-
-    Parameters
-    ----------
-    user
-        User name or id.
-    key
-        Id of the key; `list` shows it.
-    """
-    with governing(room) as client:
-        answer = client.post(f"/users/{find_user(client, 'users', user)['id']}/keys/{key}/reveal")
-    tell(room, answer, "value")
-
-
-@keys.command(name="revoke")
-def revoke_key(user: str, key: str, /, *, yes: Yes = False, room: RoomOptions = HERE) -> None:
-    """Revoke a user's key, and end what was begun by it.
-
-    Parameters
-    ----------
-    user
-        User name or id.
-    key
-        Id of the key; `list` shows it.
-    """
-    confirmed(f"Revoke the key {key}?", yes=yes)
-    with governing(room) as client:
-        answer = client.delete(f"/users/{find_user(client, 'users', user)['id']}/keys/{key}")
-    tell(room, answer)
-
-
 @app.command(name="default-worker")
 def default_worker(user: str, worker: str | None = None, /, *, room: RoomOptions = HERE) -> None:
     """Let robots run on a worker when they run as a user and nothing else is named.
@@ -245,61 +214,3 @@ def default_worker(user: str, worker: str | None = None, /, *, room: RoomOptions
         named = None if worker is None else find_id(client, "workers", worker)
         found = find_user(client, "users", user)
         tell(room, client.post(f"/users/{found['id']}/default-worker", {"worker_id": named}))
-
-
-@credentials.command(name="list")
-def list_credentials(user: str, /, *, room: RoomOptions = HERE) -> None:
-    """List a user's access credentials, without their secrets."""
-    with Client(address(room)) as client:
-        rows = list(client.each(f"/users/{find_user(client, 'users', user)['id']}/credentials"))
-    show_rows(
-        room,
-        rows,
-        [
-            ("id", lambda row: row["id"]),
-            ("name", lambda row: row["name"]),
-            ("identifier", lambda row: row["identifier"]),
-            ("created", lambda row: moment(row["created_at"])),
-            ("last used", lambda row: moment(row["last_used_at"])),
-        ],
-    )
-
-
-@credentials.command
-def make(user: str, name: str, /, *, room: RoomOptions = HERE) -> None:
-    """Make a pair for a user and print it, this once: `rcc configure credentials PAIR`.
-
-    Parameters
-    ----------
-    user
-        User name or id.
-    name
-        What to call it: the machine that it is for, say.
-    """
-    with Client(address(room)) as client:
-        made = client.post(f"/users/{find_user(client, 'users', user)['id']}/credentials", {"name": name})
-    tell(room, made, "credentials")
-
-
-@credentials.command
-def revoke(
-    user: str,
-    credential: str,
-    /,
-    *,
-    yes: Yes = False,
-    room: RoomOptions = HERE,
-) -> None:
-    """Revoke a pair: nothing that it signs is accepted any more.
-
-    Parameters
-    ----------
-    user
-        User name or id.
-    credential
-        Id of the pair; `list` shows it.
-    """
-    confirmed(f"Revoke the credentials {credential}?", yes=yes)
-    with Client(address(room)) as client:
-        answer = client.delete(f"/users/{find_user(client, 'users', user)['id']}/credentials/{credential}")
-    tell(room, answer)

@@ -39,7 +39,7 @@ from controlroom.outgoing import Guard
 
 def loops(engine: Engine, guard: Guard, writes: WriteProbe) -> list[Loop]:
     """What is done again and again; those for the leader, and those for every server."""
-    pruner = Pruner(engine)
+    pruner, consumes = Pruner(engine), consumer.Consumer(engine)
     return [
         Loop(name="dispatcher", every=1.0, tick=lambda: dispatcher.poll(engine)),
         Loop(name="rescuer", every=2.0, tick=lambda: rescuer.rescue(engine)),
@@ -54,7 +54,7 @@ def loops(engine: Engine, guard: Guard, writes: WriteProbe) -> list[Loop]:
         Loop(name="deadlines", every=deadlines.EVERY, tick=lambda: deadlines.fail_overdue(engine, Room())),
         Loop(name="pruner", every=EVERY, tick=pruner.prune),
         Loop(name="sweeper", every=SWEEP_EVERY, tick=pruner.sweep),
-        Loop(name="consumer", every=consumer.EVERY, tick=lambda: consumer.open_runs(engine)),
+        Loop(name="consumer", every=consumer.EVERY, tick=consumes.tick, woken=consumes.woken),
         Loop(name="statistician", every=statistician.EVERY, tick=lambda: statistician.keep_up(engine)),
         Loop(name="statistics anew", every=statistician.EVERY, tick=lambda: statistician.make_anew(engine)),
         Loop(name="queue watch", every=statistician.LOOK_EVERY, tick=lambda: statistician.look(engine)),

@@ -20,7 +20,7 @@ from controlroom.engine.access.scope import Room, scoped
 from controlroom.engine.access.users.store import actor_of_user
 from controlroom.engine.engine import Engine
 from controlroom.engine.events.store import By
-from controlroom.engine.repository.store import forget_deleted
+from controlroom.engine.repository.stored_versions import forget_deleted
 from controlroom.engine.transfers import exporting, importing, store
 from controlroom.engine.transfers.actions import place_of
 from controlroom.engine.transfers.model import Claimed, ExportWish, Sealed, Target, TransferKind

@@ -6,10 +6,15 @@ from types import SimpleNamespace
 import pytest
 
 from controlroom.dialects.automation360 import api_tasks
+from controlroom.engine.access.grants import store as grants
+from controlroom.engine.access.grants.model import Principal, PrincipalKind
 from controlroom.engine.access.model import Role
-from controlroom.engine.access.scope import Room
+from controlroom.engine.access.nouns import ROLE
+from controlroom.engine.access.scope import Of, Room, scoped
 from controlroom.engine.locks.store import runs_with_room
+from controlroom.engine.references import resolve
 from controlroom.engine.runs.dispatch import dispatch, runs_left_behind, runs_to_look_at
+from controlroom.ids import GrantId, uuid7
 from controlroom.protocol import ErrorCode
 
 HOTBOT = "/orchestrator/v1/hotbot"
@@ -160,6 +165,33 @@ async def test_who_may_not_call(root, enrol, nobody, stranger, bot, workspace):
     viewer = await enrol("vera", role=Role.VIEWER, workspace=workspace)
     assert (await viewer.call("POST", path, json={})).status_code == 403
     assert (await viewer.call("PUT", f"{HOTBOT}/config/create", json={"fileId": bot.number})).status_code == 403
+
+
+async def test_a_right_in_a_folder_lets_call_what_is_there(room, root, enrol, workspace, walt, allocated):
+    """Who may run it by a role alone is given access, and calls it by that and by their own token."""
+    role = await root.post("/v2/usermanagement/roles", {"name": f"callers {uuid7()}", "permissions": []}, status=201)
+    carl = await enrol("carl")
+    held = await resolve(room.engine.database, Of(room.organization, ()), ROLE, role["name"])
+    async with scoped(room.engine.database, room.organization) as tx:
+        who = Principal(PrincipalKind.USER, carl.actor.id)
+        await grants.add(tx, room.organization, grant=GrantId(uuid7()), principal=who, role=held, workspace=None)
+    access = f"{HOTBOT}/config/accessdetails"
+    assert (await carl.call("POST", access, json={"botRepositoryPath": [allocated.path]})).status_code == 403
+    folder = await room.engine.database.value("select number from workspace where id = %(id)s", id=workspace)
+    rights = [{"name": name, "enabled": True} for name in ("viewcontent", "run")]
+    await root.put(
+        f"/v2/repository/role/{role['id']}/permissions", [{"folderId": folder, "permissions": rights}], status=201
+    )
+
+    told = await carl.post(access, {"botRepositoryPath": [allocated.path, f"{allocated.path}2"]})
+
+    assert list(told["errors"]) == [f"{allocated.path}2"]
+    details = told["accessDetails"][allocated.path]
+    for headers in (details["headers"], {"X-Authorization": carl.token}):
+        calling = asyncio.create_task(carl.http.post(details["url"], json={}, headers=headers))
+        await walt.finish(await until_taken(room, walt))
+        await ended(room)
+        assert (await calling).json()["hotBotResult"] == {"botOutput": {}}
 
 
 async def put_out(ada, assignment, payload) -> None:

@@ -77,6 +77,17 @@ async def test_what_is_exported_comes_back(ben_user, bot):
     assert (await ben_user.call("GET", f"{REPOSITORY}/files/{needed['id']}/content")).content == b"a;b"
 
 
+async def test_all_that_may_be_downloaded_is_exported_of_the_root(root, ben_user, bot):
+    """Of `Bots`, which tells an admin that folders can be made there, and others that they cannot."""
+    [top] = await root.rows(PUBLIC, "path", "Automation Anywhere\\Bots")
+    [seen] = await ben_user.rows(PUBLIC, "path", "Automation Anywhere\\Bots")
+    assert (top["permission"]["createFolder"], seen["permission"]["createFolder"]) == (True, False)
+    archive, _ = await exported(ben_user, fileIds=[int(top["id"])])
+    manifest = zipfile.ZipFile(io.BytesIO(archive)).read("manifest.json").decode()
+    assert "Bills" in manifest
+    assert "rates.csv" in manifest
+
+
 async def test_an_archive_is_encrypted_by_its_password(ben_user, bot):
     """By AES: the standard library cannot read it; a wrong password, or none, is a failed import that says so."""
     archive, _ = await exported(ben_user, fileIds=[int(bot["id"])], archivePassword="a pass word")

@@ -247,6 +247,66 @@ async def test_sloppy_lists_are_taken(root, device):
         assert unknown.status_code == 400
 
 
+NOT_ASKED_FOR = {
+    *("command", "currentLine", "botLabel", "refId", "error", "rolesWithAccess", "startDateTime"),
+    *("defaultUsers", "logConfiguration", "maxCount"),
+    *("permission", "folderCount", "lockedBy", "workspaceId", "uri", "productionVersion", "botVersionLabel"),
+    *("codeAnalysisResult", "tags", "size"),
+    *("countPrincipals", "domain", "emailVerified", "enableAutoLogin", "deviceCredentialAttested"),
+    *("multipleLoginAllowed", "licenseFeatures", "roles", "sysAssignedRoles", "groupNames", "permissions"),
+    *("apiKeyCreatedOn", "apiKeyExpirationTime", "appType"),
+}
+"""What is told of other things than the row, in rounded kilobytes, or (when what waits began) as a guess."""
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        LIST,
+        "/v1/activity/history/list",
+        DEVICES,
+        "/v2/usermanagement/users/list",
+        "/v2/usermanagement/roles/list",
+        "/v2/repository/file/list",
+        "/v2/repository/workspaces/public/files/list",
+    ],
+)
+async def test_what_a_row_tells_is_what_it_is_found_by(root, walt, bot, device, path):
+    """Every field, by its name and the value that is told."""
+    await root.post(DEPLOY, deploying(bot, root))
+    [row] = (await root.post(path, {"page": {"length": 1}}))["list"]
+    assert "id" in row
+    missed = []
+    for field in row.keys() - NOT_ASKED_FOR:
+        asked = {"filter": {"operator": "eq", "field": field, "value": row[field]}}
+        found = await root.call("POST", path, json=asked)
+        if found.status_code != 200 or row["id"] not in {each["id"] for each in found.json()["list"]}:
+            missed.append((field, row[field], found.status_code))
+    assert missed == []
+
+
+async def test_executions_are_found_by_the_path_of_their_bot(root, walt, bot, device):
+    """Whole, a part of it, in another order of slashes; by what is before and behind it; and not by another's."""
+    deployed = await root.post(DEPLOY, deploying(bot, root))
+    [row] = await root.rows(LIST, "deploymentId", deployed["deploymentId"])
+    path = row["filePath"]
+    assert path.startswith("Automation Anywhere\\Bots\\")
+
+    async def found(operator, value, field="filePath"):
+        asked = {"operator": operator, "field": field, "value": value}
+        rows = (await root.post(LIST, {"filter": asked, "sort": [{"field": field, "direction": "asc"}]}))["list"]
+        return row["id"] in {each["id"] for each in rows}
+
+    assert await found("eq", path)
+    assert await found("eq", path.replace("\\", "/"), "path")
+    assert await found("substring", path[10:-1].upper())
+    assert await found("ge", path)
+    assert await found("lt", path + "z")
+    assert not await found("ne", path)
+    assert not await found("eq", row["fileName"])
+    assert not await found("substring", "Bots\\Elsewhere")
+
+
 async def test_activities_are_sorted(root, walt, bot, device):
     """In any letter case, by two keys at once."""
     await root.post(DEPLOY, deploying(bot, root))

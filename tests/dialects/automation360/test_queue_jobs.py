@@ -59,8 +59,13 @@ async def test_a_table_is_put_into_a_queue(room, ben_user, nobody):
 async def test_items_are_exported_as_a_table(room, ben_user):
     """By ids or all; a cell that a spreadsheet would compute is text."""
     queue = await a_queue(ben_user, "Going out")
-    first, _ = await items(ben_user, queue, row("=1+1", "5"), row("B", "6"))
-    path = f"{V3}/queues/{queue['id']}/workitems/export"
+    first, second = await items(ben_user, queue, row("=1+1", "5"), row("B", "6"))
+    path = f"{V3}/queues/{queue['id']}/workitems"
+    await ben_user.put(f"{path}/{first['id']}", {"status": "ON_HOLD"})
+    await ben_user.put(f"{path}/{second['id']}", {"status": "COMPLETED"})
+    refused = await ben_user.call("PUT", f"{path}/{second['id']}", json={"status": "ON_HOLD"})
+    assert (refused.status_code, "the work item is COMPLETED: " in refused.json()["message"]) == (409, True)
+    path = f"{path}/export"
     [request] = await ben_user.post(path, {"workitem_ids": {"ids": [first["id"]]}})
     base = f"{V3}/queues/workitems/export/download"
     status = await finished(room, ben_user, f"{base}/status/{request}")
@@ -68,6 +73,7 @@ async def test_items_are_exported_as_a_table(room, ben_user):
     answer = await ben_user.call("GET", f"{base}/{status['downloadFileId']}")
     rows = list(csv.DictReader(io.StringIO(answer.content.decode("utf-8-sig"))))
     assert [(each["id"], each["Invoice"], each["Amount"]) for each in rows] == [(str(first["id"]), "'=1+1", "5")]
+    assert rows[0]["status"] == "ON_HOLD"
 
 
 @pytest.mark.parametrize("password", ["", "s3cret"])

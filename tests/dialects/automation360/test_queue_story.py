@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from tests.dialects.automation360.test_queues import V3, a_bot, a_queue, items, listed, row
+from tests.dialects.automation360.test_queues import V3, a_bot, a_queue, automation, items, listed, row
 
 from controlroom.maintenance.consumer import open_runs
 from controlroom.protocol import ErrorCode
@@ -37,14 +37,21 @@ async def drive(room, assignment, folder) -> tuple[int, str]:
     return child.returncode or 0, said.decode()
 
 
+async def newest_device(root) -> int:
+    """The number of the worker that has come last."""
+    [found] = await root.rows("/v2/devices/list", sort=[{"field": "id", "direction": "desc"}], page={"length": 1})
+    return int(found["id"])
+
+
 async def test_a_queue_is_drained_by_an_automation(room, root, process, walt, workspace, tmp_path):
     """Each item is an execution of the bot, the columns are its payload; what fails is tried as often as is said."""
     pytest.importorskip("robocorp.workitems", reason="robocorp-workitems is not installed")
     queue = await a_queue(root, f"Story {workspace}", autoRetryLimit=1)
     await items(root, queue, row("A", "20.5"), row("BAD"))
     bot = await a_bot(room, process)
-    body = {"name": "Pay", "fileId": bot, "queueId": queue["id"], "zoneId": "UTC", "status": "ACTIVE"}
-    made = await root.post(f"{V3}/automations", body)
+    made = await root.post(
+        f"{V3}/automations", await automation(root, bot, queue, devices=[await newest_device(root)], status="ACTIVE")
+    )
 
     for expected in (["COMPLETED", "READY_TO_RUN"], ["COMPLETED", "QUEUED"], ["COMPLETED", "FAILED"]):
         await open_runs(room.engine)
@@ -74,7 +81,7 @@ async def test_an_active_item_is_failed_by_hand(room, root, process, walt, works
     queue = await a_queue(root, f"Stopped {workspace}")
     [item] = await items(root, queue, row("A"))
     bot = await a_bot(room, process)
-    made = await root.post(f"{V3}/automations", {"name": "Pay", "fileId": bot, "queueId": queue["id"]})
+    made = await root.post(f"{V3}/automations", await automation(root, bot, queue, devices=[await newest_device(root)]))
     await open_runs(room.engine)
     assignment = await walt.take()
 

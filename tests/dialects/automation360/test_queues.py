@@ -253,10 +253,12 @@ async def test_an_automation_takes_the_queue_to_its_bot(room, root, process, wor
     queue = await a_queue(root, f"Moved {workspace}")
     [item] = await items(root, queue, row("A"))
     bot = await a_bot(room, process)
-    body = {"name": "Pay", "fileId": str(bot), "queueId": queue["id"], "poolId": None, "runAsUserIds": [],
-            "zoneId": "Europe/Oslo", "status": "ACTIVE", "rdpEnabled": True, "botInput": {},
-            "priority": "PRIORITY_HIGH", "schedules": {"ordinal": 1, "daysOfWeek": ["MONDAY"], "intervals": [
-                {"startTime": "08:00:00", "endTime": "12:00:00", "ordinal": 1}]}}  # fmt: skip
+    body = await automation(root, str(bot), queue, zoneId="Europe/Oslo", status="ACTIVE", rdpEnabled=True,
+            botInput={}, priority="PRIORITY_HIGH", schedules={"ordinal": 1, "daysOfWeek": ["MONDAY"], "intervals": [
+                {"startTime": "08:00:00", "endTime": "12:00:00", "ordinal": 1}]})  # fmt: skip
+    for needed in ("name", "fileId", "queueId", "poolId", "runAsUserIds", "zoneId"):
+        lacking = await root.call("POST", f"{V3}/automations", json=body | {needed: None})
+        assert (lacking.status_code, needed in lacking.json()["message"]) == (400, True)
 
     made = await root.post(f"{V3}/automations", body)
 
@@ -292,6 +294,15 @@ async def test_an_automation_takes_the_queue_to_its_bot(room, root, process, wor
     assert (await root.call("GET", f"{V3}/automations/{made['id']}")).status_code == 404
 
 
+async def automation(caller, bot, queue, *, devices=(), **more):
+    """The body of an automation: on a pool of these devices, as the caller."""
+    if "poolId" not in more:
+        pool = await caller.post("/v2/devices/pools", {"name": f"pool {uuid7()}", "deviceIds": list(devices)})
+        more["poolId"] = int(pool["id"])
+    usual = {"name": "Pay", "fileId": bot, "queueId": queue["id"], "runAsUserIds": [caller.number], "zoneId": "UTC"}
+    return usual | more
+
+
 async def _bot_elsewhere(room) -> int:
     """A bot of another workspace that root governs."""
     other = await create_workspace(room.engine, room.admin, str(uuid7()))
@@ -306,7 +317,7 @@ async def test_a_queue_is_fed_while_it_moves(room, root, process, workspace):
     """Not one item is lost, and no feeder is refused."""
     queue = await a_queue(root, f"Fed {workspace}")
     bot = await a_bot(room, process)
-    body = {"name": "Pay", "fileId": bot, "queueId": queue["id"], "status": "PAUSE"}
+    body = await automation(root, bot, queue, status="PAUSE")
 
     made = await asyncio.gather(
         *(items(root, queue, row(f"{number}")) for number in range(10)),
@@ -333,7 +344,7 @@ async def test_a_closed_pool_takes_no_automation_of_others(room, root, ben_user,
     queue = await a_queue(ben_user, "Pooled")
     pool = await root.post("/v2/devices/pools", {"name": f"pool {workspace}", "deviceIds": []})
     bot = await a_bot(room, process)
-    body = {"name": "Pay", "fileId": bot, "queueId": queue["id"], "poolId": int(pool["id"]), "status": "PAUSE"}
+    body = await automation(root, bot, queue, poolId=int(pool["id"]), status="PAUSE")
     refused = await ben_user.call("POST", f"{V3}/automations", json=body)
     assert refused.status_code in {403, 404}
     made = await root.post(f"{V3}/automations", body)

@@ -94,6 +94,7 @@ async def test_a_role_is_made_of_what_there_is(root):
     await root.post("/v2/usermanagement/roles", {"name": name}, status=201)
     for body, status in (
         ({"name": name}, 409),
+        ({"name": "aae_Queue Admin"}, 409),
         ({}, 400),
         ({"name": named("x"), "permissions": [{"action": "view"}]}, 400),
         ({"name": named("x"), "permissions": [{"id": "4711"}]}, 400),

@@ -38,9 +38,10 @@ from controlroom.dialects.automation360.acc_words import (
     size_of,
 )
 from controlroom.dialects.automation360.asking import Asking, Body, Permission
+from controlroom.dialects.automation360.columns import MOST
 from controlroom.dialects.automation360.executions import Execution, show
 from controlroom.dialects.automation360.ids import Id
-from controlroom.dialects.automation360.lists import MOST, Listed, PageTold, Search
+from controlroom.dialects.automation360.lists import Listed, PageTold, Search
 from controlroom.dialects.automation360.routing import Pair, get, post
 
 _BASE: Final = "/v1/acc/automation"

@@ -19,8 +19,8 @@ from controlroom.dialects.automation360.acc_words import (
     period_of,
 )
 from controlroom.dialects.automation360.asking import Asking, Body, Permission
+from controlroom.dialects.automation360.columns import MOST
 from controlroom.dialects.automation360.executions import show
-from controlroom.dialects.automation360.lists import MOST
 from controlroom.dialects.automation360.routing import Pair, post
 
 _BASE: Final = "/v1/acc/automation"

@@ -6,7 +6,8 @@ from typing import Any, Final, assert_never
 from controlroom.dialects.automation360.acc_shapes import Group, Grouped, GroupRow
 from controlroom.dialects.automation360.acc_words import RESULTS, Word, cause_word, path_of, paths_of
 from controlroom.dialects.automation360.asking import Asking
-from controlroom.dialects.automation360.lists import Columns, Listed, PageTold, Search, asked_of
+from controlroom.dialects.automation360.columns import Columns
+from controlroom.dialects.automation360.lists import Listed, PageTold, Search, asked_of
 from controlroom.engine.lists.model import (
     AllOf,
     AnyOf,

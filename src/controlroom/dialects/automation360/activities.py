@@ -13,8 +13,10 @@ from controlroom.border.asking import Body
 from controlroom.border.lenient import moment as read_moment
 from controlroom.dialects.automation360.answers import Shape, moment, moment_or_empty
 from controlroom.dialects.automation360.asking import Asking
+from controlroom.dialects.automation360.columns import Columns, constants
 from controlroom.dialects.automation360.executions import (
     EXECUTIONS,
+    PATHS,
     STATUSES,
     Execution,
     ExecutionWithOutputs,
@@ -25,7 +27,7 @@ from controlroom.dialects.automation360.executions import (
     step_run_in,
 )
 from controlroom.dialects.automation360.ids import Id, shown
-from controlroom.dialects.automation360.lists import Columns, Found, Listed, PageTold, Search, Sought, asked_of
+from controlroom.dialects.automation360.lists import Found, Listed, PageTold, Search, Sought, asked_of
 from controlroom.dialects.automation360.routing import Pair, Superseded, get, post, put
 from controlroom.dialects.automation360.values import values_of
 from controlroom.engine.lists.model import EVERYTHING, AllOf, Compare, Operator
@@ -43,10 +45,11 @@ _MANAGE: Final = Pair("taskscheduling", "managemyschedule")
 async def found_by(request: Asking, search: Search | None, columns: Columns = EXECUTIONS) -> Found[TaskRun]:
     """The page of executions that was asked for, of those that the caller sees."""
     seen = await seen_by(request.db, request.actor)
-    listed = msgspec.structs.replace(columns, listing=await task_runs.listing_of(request.db, seen.scope))
+    asking = columns.telling(tenantUuid=str(request.actor.organization_id))
+    listed = msgspec.structs.replace(asking, listing=await task_runs.listing_of(request.db, seen.scope, PATHS))
     asked, offset = asked_of(search or Search(), listed, seen.own)
     is_all = asked.filter is seen.own
-    found = await task_runs.page(request.engine, msgspec.structs.replace(seen, own=EVERYTHING), asked)
+    found = await task_runs.page(request.engine, msgspec.structs.replace(seen, own=EVERYTHING), asked, PATHS)
     matched = len(found.rows) if found.total is None else found.total.rows
     everything = matched if is_all else max(matched, await task_runs.about_all(request.engine, seen))
     return Found(found.rows, PageTold(offset, everything, matched))
@@ -216,6 +219,7 @@ _JOBS: Final = Columns(
     EXECUTIONS.listing,
     {
         **EXECUTIONS.fields,
+        **constants(Job),
         "jobName": EXECUTIONS.fields["fileName"],
         "jobId": EXECUTIONS.fields["fileId"],
         "jobExecutionStatus": EXECUTIONS.fields["status"],

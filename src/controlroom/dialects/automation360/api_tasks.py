@@ -21,8 +21,9 @@ from controlroom.border.long_polls import Hold
 from controlroom.dialects.automation360.answers import Shape
 from controlroom.dialects.automation360.asking import Asking, Body, Permission
 from controlroom.dialects.automation360.auth import USER, token_of
+from controlroom.dialects.automation360.columns import Columns
 from controlroom.dialects.automation360.ids import Id, find
-from controlroom.dialects.automation360.lists import Columns, Sought, listed
+from controlroom.dialects.automation360.lists import Sought, listed
 from controlroom.dialects.automation360.paths import path_of, task_at, task_called, task_numbered
 from controlroom.dialects.automation360.routing import Pair, post, put
 from controlroom.dialects.automation360.values import payload_of, plain, values_of
@@ -30,7 +31,7 @@ from controlroom.engine.access import call_tokens
 from controlroom.engine.access.call_tokens import Caller
 from controlroom.engine.access.model import Actor
 from controlroom.engine.access.nouns import USER as USER_NOUN
-from controlroom.engine.access.scope import scope_of
+from controlroom.engine.access.scope import Of, scope_of
 from controlroom.engine.allocations import actions, store
 from controlroom.engine.allocations.listings import ALLOCATIONS
 from controlroom.engine.allocations.model import Allocation
@@ -39,7 +40,11 @@ from controlroom.engine.engine import Engine
 from controlroom.engine.packages import store as packages
 from controlroom.engine.packages.errors import TaskNotFound
 from controlroom.engine.packages.store import Named
+from controlroom.engine.repository.errors import RightMissing
+from controlroom.engine.repository.model import Right
+from controlroom.engine.repository.rights import rights_of
 from controlroom.engine.runs.calls import Called
+from controlroom.engine.runs.deployments import to_run
 from controlroom.engine.runs.model import Result, RunState
 from controlroom.engine.wakes import Watch
 from controlroom.errors import Forbidden, Invalid, NotFound
@@ -186,16 +191,17 @@ async def list_allocations(request: Asking, data: Sought = None) -> AllocationsT
     return AllocationsTold(PageOfAllocations(page.offset, page.total, page.total_filter, found.list), found.list)
 
 
-@post(f"{_HOTBOT}/config/accessdetails", needs=Permission.START_RUNS, pair=Pair("repositorymanager", "run"))
+@post(f"{_HOTBOT}/config/accessdetails", pair=Pair("repositorymanager", "run"))
 async def get_access_details(request: Asking, data: Body[AccessAsked]) -> AccessTold:
     """Give the address and the headers by which tasks are called."""
+    seen = await _where_runs(request)
     details: dict[str, Any] = {}
     errors: dict[str, dict[str, str]] = {}
     for path in data.bot_repository_path:
         try:
-            task = await task_at(request, path)
+            task = await task_at(request, path, seen)
             details[path] = await _access(request, task)
-        except NotFound as missing:
+        except (NotFound, RightMissing) as missing:
             errors[path] = {"code": missing.code, "message": missing.message}
     if not details:
         return AccessTold(None, errors)
@@ -217,14 +223,23 @@ async def execute_named_task(
     With `botRepositoryPath` and neither: give the address and the headers by which that task is called.
     """
     if data is not None and data.bot_repository_path and task is None and _TASK not in request.scope["state"]:
-        named = await task_at(request, data.bot_repository_path[0], scope_of(request.actor, Permission.START_RUNS))
+        named = await task_at(request, data.bot_repository_path[0], await _where_runs(request))
         return ExecutionTold(await _access(request, named))
     return await _call(request, await _callable(request, task), data)
 
 
+async def _where_runs(request: Asking) -> Of:
+    """The workspaces in which the caller may run something, by a permission or by a right in a folder."""
+    seen = (await rights_of(request.db, request.actor)).scope(Right.RUN)
+    if not seen.workspaces:
+        scope_of(request.actor, Permission.START_RUNS)  # raises, and names what is missing
+    return seen
+
+
 async def _access(request: Asking, task: Named) -> dict[str, Any]:
-    """The address and headers of a task that is kept ready. Raises NotFound for another."""
-    scope = scope_of(request.actor, Permission.START_RUNS, task.workspace_id)
+    """The address and headers of a task that is kept ready. Raises NotFound for another, RightMissing."""
+    runnable = await to_run(request.engine, request.actor, task.id)
+    scope = scope_of(runnable.actor, Permission.START_RUNS, task.workspace_id)
     if await store.of_task(request.db, scope, task.id) is None:
         raise TaskNotFound(path_of(task.workspace_name, task.package_name, task.name))
     claims = {
@@ -248,7 +263,7 @@ async def _access(request: Asking, task: Named) -> dict[str, Any]:
 async def _callable(request: Asking, named: str | None) -> Named:
     """The task that is to be called. Raises TaskNotFound; Forbidden where the token is for another one."""
     meant: Caller | None = request.scope["state"].get(_TASK)
-    seen = scope_of(request.actor, Permission.START_RUNS)
+    seen = await _where_runs(request)
     if named is None:
         if meant is None:
             raise Invalid("the header API-Task-Name names no task", code="API_TASK_NOT_NAMED")
@@ -267,8 +282,9 @@ async def _call(request: Asking, task: Named, data: CallAsked | None) -> CallTol
         return request.holds.hold(request, watch, _PATIENCE)
 
     payload = _payload(data)
+    runnable = await to_run(request.engine, request.actor, task.id)
     called = await actions.call(
-        request.engine, request.actor, task.workspace_id, task.id, payload, name=task.name, waiting=waiting
+        request.engine, runnable.actor, task.workspace_id, task.id, payload, name=task.name, waiting=waiting
     )
     if called.outputs is None:
         return _refused(504, "API_TASK_TIMEOUT", "the task has not ended in time; it goes on", called)

@@ -3,7 +3,8 @@
 from controlroom.dialects.automation360.answers import Shape, moment_or_none
 from controlroom.dialects.automation360.asking import Asking, Permission
 from controlroom.dialects.automation360.audit_words import ACTIVITY_TYPES, STATUSES, activity_type, status
-from controlroom.dialects.automation360.lists import As, Columns, Listed, Sought, Words, listed
+from controlroom.dialects.automation360.columns import As, Columns, Words
+from controlroom.dialects.automation360.lists import Listed, Sought, listed
 from controlroom.dialects.automation360.routing import Pair, post
 from controlroom.engine.access import audit
 from controlroom.engine.access.audit import DescribedEvent

@@ -14,9 +14,10 @@ from controlroom.dialects.automation360 import devices
 from controlroom.dialects.automation360.activities import execution_with_outputs, found_by
 from controlroom.dialects.automation360.answers import Shape, moment
 from controlroom.dialects.automation360.asking import Asking, Permission, QueryParameter
+from controlroom.dialects.automation360.columns import Columns
 from controlroom.dialects.automation360.executions import BOTS, Execution, ExecutionWithOutputs, show
 from controlroom.dialects.automation360.ids import Id, number_of, shown
-from controlroom.dialects.automation360.lists import Columns, Found, PageTold, Search, page
+from controlroom.dialects.automation360.lists import Found, PageTold, Search, page
 from controlroom.dialects.automation360.routing import Pair, get
 from controlroom.engine.lists.model import Direction, Filter, Sort, equal
 from controlroom.engine.repository import nodes

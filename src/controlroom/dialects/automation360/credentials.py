@@ -5,8 +5,9 @@ from typing import Annotated
 from controlroom.dialects.automation360 import transport
 from controlroom.dialects.automation360.answers import Shape, moment, shown_as
 from controlroom.dialects.automation360.asking import Asking, Body, Query, QueryParameter
+from controlroom.dialects.automation360.columns import As, Columns, somebody
 from controlroom.dialects.automation360.ids import Id, find, number_of, shown
-from controlroom.dialects.automation360.lists import As, Columns, Listed, Sought, page
+from controlroom.dialects.automation360.lists import Listed, Sought, page
 from controlroom.dialects.automation360.routing import delete, get, post, put
 from controlroom.dialects.automation360.vault_routes import Routes, checked, everywhere, keeping
 from controlroom.engine.access.nouns import USER
@@ -156,8 +157,8 @@ _COLUMNS = Columns(
         "version": "revision",
         "createdOn": "created_at",
         "updatedOn": "updated_at",
-        "createdBy": As("created_by_number", sort=""),
-        "updatedBy": As("updated_by_number", sort=""),
+        "createdBy": somebody("created_by_number"),
+        "updatedBy": somebody("updated_by_number"),
     },
 )
 

@@ -8,12 +8,13 @@ from typing import Any, Final
 
 from controlroom.dialects.automation360.answers import Shape, moment
 from controlroom.dialects.automation360.asking import Asking, Body, Permission
+from controlroom.dialects.automation360.columns import As, Columns, Words, alike, constants
 from controlroom.dialects.automation360.ids import Id, find, number_of, shown
-from controlroom.dialects.automation360.lists import As, Columns, Listed, Sought, Words, listed
+from controlroom.dialects.automation360.lists import Listed, Sought, listed
 from controlroom.dialects.automation360.routing import Pair, delete, post
 from controlroom.engine.access.nouns import USER
 from controlroom.engine.access.scope import scope_of
-from controlroom.engine.lists.model import EVERYTHING, Direction, Sort, equal
+from controlroom.engine.lists.model import Direction, Sort, equal
 from controlroom.engine.runs import stops
 from controlroom.engine.workers import actions, defaults
 from controlroom.engine.workers.listings import RUNNERS, WORKERS, ListedWorker, Runner, in_service, runners_seen_by
@@ -25,27 +26,6 @@ _USERS: Final = Pair("usermanagement", "updateuser")
 
 STATUSES: Final = {"connected": "CONNECTED", "disconnected": "DISCONNECTED", "offline": "OFFLINE"}
 
-DEVICES: Final = Columns(
-    WORKERS,
-    {
-        "id": As("number"),
-        "hostName": "name",
-        "nickname": "name",
-        "poolName": "group",
-        "status": Words({word: equal(standing=standing) for standing, word in STATUSES.items()}, sort="standing"),
-        "userId": As("user_number", sort=""),
-        "type": Words({"SINGLE_USER": EVERYTHING}),
-        "deviceType": Words({"SINGLE_USER": EVERYTHING}),
-        "lifespan": Words({"PERSISTENT": EVERYTHING}),
-        "hostType": Words({"CUSTOMER_WINDOWS": EVERYTHING}),
-        "installationType": Words({"SYSTEM_WIDE": EVERYTHING}),
-        "botAgentVersion": "version",
-        "updatedBy": Words({"": EVERYTHING}),
-        "updatedOn": As("seen_at"),
-        "createdOn": As("created_at", sort="id"),
-    },
-    order=(Sort("id", Direction.DESCENDING),),
-)
 
 _RUNNERS: Final = Columns(
     RUNNERS,
@@ -94,6 +74,25 @@ class Device(Shape, frozen=True, kw_only=True):
     max_count: int
     updated_by: str = ""
     updated_on: str
+
+
+DEVICES: Final = Columns(
+    WORKERS,
+    {
+        **constants(Device),
+        "id": As("number"),
+        "hostName": "name",
+        "nickname": "name",
+        "poolName": "group",
+        "status": Words({word: equal(standing=standing) for standing, word in STATUSES.items()}, sort="standing"),
+        "userId": As("user_number", sort=""),
+        "deviceType": alike("SINGLE_USER"),
+        "botAgentVersion": "version",
+        "updatedOn": As("seen_at"),
+        "createdOn": As("created_at", sort="id"),
+    },
+    order=(Sort("id", Direction.DESCENDING),),
+)
 
 
 class RunAsUser(Shape, frozen=True):

@@ -12,8 +12,10 @@ from litestar import Request, Response
 from msgspec.structs import replace
 
 from controlroom.border.failures import Failure, handlers
+from controlroom.dialects.automation360.item_words import WORD_OF
 from controlroom.dialects.automation360.routing import NUMBER_CODES, PAIR
 from controlroom.engine.access.model import Permission
+from controlroom.engine.work_items.errors import WorkItemStateConflict
 from controlroom.errors import Conflict, ControlRoomError, Invalid
 
 FAILURES: Final = {
@@ -65,7 +67,16 @@ def _told(request: Request[Any, Any, Any], failure: Failure) -> Failure:
         message = f"You do not have permission for this: it needs {named}."
         details = f"missing permission: {named}"
     numbered = failure.status if opt.get(NUMBER_CODES) else code
+    if failure.code == WorkItemStateConflict.code:
+        message = _of_item(failure)
+        details = None
     return replace(failure, code=code, message=message, fields={"code": numbered, "details": details})
+
+
+def _of_item(failure: Failure) -> str:
+    """Why an item cannot be so, by the word for how it stands; not by its id, which is none of this grammar's."""
+    state = str(failure.fields.get("state"))
+    return f"the work item is {WORD_OF.get(state, state)}: it cannot be {failure.message.rpartition(' be ')[2]}"
 
 
 def _details(failure: Failure) -> str | None:

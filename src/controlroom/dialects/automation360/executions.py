@@ -6,14 +6,15 @@ from typing import Any, Final
 from msgspec import Struct
 
 from controlroom.dialects.automation360.answers import Shape, moment, moment_or_empty
+from controlroom.dialects.automation360.columns import As, Columns, Words, alike, constants
 from controlroom.dialects.automation360.ids import shown
-from controlroom.dialects.automation360.lists import As, Columns, Words
-from controlroom.engine.lists.model import EVERYTHING, Compare, Direction, Filter, OneOf, Operator, Sort
+from controlroom.engine.lists.model import AnyOf, Compare, Direction, Filter, OneOf, Operator, Sort
 from controlroom.engine.runs.model import StartedBy
-from controlroom.engine.runs.task_runs import AT_STAGE, TASK_RUNS, Stage, TaskRun, stage_of
+from controlroom.engine.runs.task_runs import AT_STAGE, PATH, TASK_RUNS, Paths, Stage, TaskRun, stage_of, with_paths
 from controlroom.ids import StepRunId, as_uuid
 
 BOTS: Final = "Automation Anywhere\\Bots"
+PATHS: Final = Paths(root=BOTS, separator="\\")
 
 STATUSES: Final[dict[Stage, str]] = {
     Stage.QUEUED: "QUEUED",
@@ -77,62 +78,16 @@ def step_run_in(execution: Any) -> StepRunId | None:
     return None if found is None else StepRunId(found)
 
 
+def _path(value: Any) -> str:
+    """A path as it is told, of one that is written with other slashes or as a folder's."""
+    return str(value).replace("/", "\\").rstrip("\\")
+
+
 def _by_id(execution: Any) -> StepRunId:
     found = step_run_in(execution)
     if found is None:
         raise ValueError(execution)
     return found
-
-
-# ---------------------------------------------------------------------------------------------------- lists
-EXECUTIONS: Final = Columns(
-    TASK_RUNS,
-    {
-        "id": As("id", read=_by_id),
-        "deploymentId": As("run_id", sort=""),
-        "automationName": As("run_name"),
-        "name": As("run_name"),
-        "automationId": As("schedule_number", sort=""),
-        "fileId": As("task_number", sort="task_number"),
-        "fileName": "task_name",
-        "currentBotName": "task_name",
-        "path": "task_name",
-        "filePath": "task_name",
-        "deviceId": As("worker_number", sort="worker_name"),
-        "deviceName": "worker_name",
-        "userId": As("user_number", sort="user_name"),
-        "userName": "user_name",
-        "status": Words(_WORDS | dict.fromkeys(_WITHOUT, OneOf("id", ())), sort="state_at"),
-        "startDateTime": "started_at",
-        "endDateTime": "ended_at",
-        "createdOn": As("created_at", sort="id"),
-        "modifiedOn": "state_at",
-        "message": As("error_message", sort=""),
-        "automationPriority": Words(
-            {
-                "PRIORITY_HIGH": Compare("priority", Operator.GT, 0),
-                "PRIORITY_MEDIUM": Compare("priority", Operator.EQ, 0),
-                "PRIORITY_LOW": Compare("priority", Operator.LT, 0),
-            },
-            sort="priority",
-        ),
-        "activityType": Words({"TASK_BOT": EVERYTHING}),
-        "initiationType": Words(
-            {
-                word: OneOf("started_by", tuple(kind for kind, named in _INITIATIONS.items() if named == word))
-                for word in dict.fromkeys(_INITIATIONS.values())
-            }
-        ),
-        "type": Words(
-            {
-                word: OneOf("started_by", tuple(kind for kind, named in _TYPES.items() if named == word))
-                for word in dict.fromkeys(_TYPES.values())
-            }
-        ),
-    },
-    length=1000,
-    order=(Sort("id", Direction.DESCENDING),),
-)
 
 
 class ExecutionError(Shape, frozen=True):
@@ -225,7 +180,7 @@ def fields_of(run: TaskRun, tenant: str) -> dict[str, Any]:
         "end_date_time": moment_or_empty(run.ended_at),
         "status": STATUSES[stage],
         "progress": progress_of(run),
-        "automation_id": shown(run.schedule_number),
+        "automation_id": shown(run.cause_number),
         "user_id": shown(run.user_number),
         "device_id": shown(run.worker_number),
         "current_line": line_in(message),
@@ -272,4 +227,69 @@ _PROGRESS: Final = {Stage.QUEUED: 0, Stage.PREPARING: 10, Stage.RUNNING: 50, Sta
 
 def progress_of(run: TaskRun) -> int:
     """How far it has come, in hundredths: a guess, but for 100, which every one has that has ended, and no other."""
-    return _PROGRESS.get(stage_of(run), 100)
+    return _progress(stage_of(run))
+
+
+def _progress(stage: Stage) -> int:
+    return _PROGRESS.get(stage, 100)
+
+
+# ---------------------------------------------------------------------------------------------------- lists
+EXECUTIONS: Final = Columns(
+    with_paths(TASK_RUNS, PATHS),
+    {
+        **constants(Execution),
+        "id": As("id", read=_by_id),
+        "deploymentId": As("run_id", sort=""),
+        "automationName": As("run_name"),
+        "name": As("run_name"),
+        "automationId": As("cause_number", sort=""),
+        "fileId": As("task_number", sort="task_number"),
+        "fileName": "task_name",
+        "currentBotName": "task_name",
+        "path": As(PATH, read=_path),
+        "filePath": As(PATH, read=_path),
+        "deviceId": As("worker_number", sort="worker_name"),
+        "deviceName": "worker_name",
+        "userId": As("user_number", sort="user_name"),
+        "userName": "user_name",
+        "createdBy": As("starter_number", sort=""),
+        "modifiedBy": As("starter_number", sort=""),
+        "status": Words(_WORDS | dict.fromkeys(_WITHOUT, OneOf("id", ())), sort="state_at"),
+        "startDateTime": "started_at",
+        "endDateTime": "ended_at",
+        "createdOn": As("created_at", sort="id"),
+        "modifiedOn": "state_at",
+        "message": As("error_message", sort=""),
+        "automationPriority": Words(
+            {
+                "PRIORITY_HIGH": Compare("priority", Operator.GT, 0),
+                "PRIORITY_MEDIUM": Compare("priority", Operator.EQ, 0),
+                "PRIORITY_LOW": Compare("priority", Operator.LT, 0),
+            },
+            sort="priority",
+        ),
+        "progress": Words(
+            {
+                str(progress): AnyOf(tuple(found for stage, found in AT_STAGE.items() if _progress(stage) == progress))
+                for progress in sorted({_progress(stage) for stage in AT_STAGE})
+            },
+            are_numbers=True,
+        ),
+        "totalLines": alike(0),
+        "initiationType": Words(
+            {
+                word: OneOf("started_by", tuple(kind for kind, named in _INITIATIONS.items() if named == word))
+                for word in dict.fromkeys(_INITIATIONS.values())
+            }
+        ),
+        "type": Words(
+            {
+                word: OneOf("started_by", tuple(kind for kind, named in _TYPES.items() if named == word))
+                for word in dict.fromkeys(_TYPES.values())
+            }
+        ),
+    },
+    length=1000,
+    order=(Sort("id", Direction.DESCENDING),),
+)

@@ -6,8 +6,9 @@ from msgspec import Meta
 
 from controlroom.dialects.automation360.answers import Shape, moment_or_none, shown_as
 from controlroom.dialects.automation360.asking import Asking, Body
+from controlroom.dialects.automation360.columns import Columns
 from controlroom.dialects.automation360.ids import Id
-from controlroom.dialects.automation360.lists import Columns, Listed, Sought, listed
+from controlroom.dialects.automation360.lists import Listed, Sought, listed
 from controlroom.dialects.automation360.routing import Pair, Superseded, delete, get, post
 from controlroom.engine.access.scope import Of
 from controlroom.engine.item_models import actions, store

@@ -2,9 +2,10 @@
 
 from controlroom.dialects.automation360.answers import Shape, moment
 from controlroom.dialects.automation360.asking import Asking, Body
+from controlroom.dialects.automation360.columns import As, Columns, somebody
 from controlroom.dialects.automation360.credentials import Credentials, show, the
 from controlroom.dialects.automation360.ids import Id, find, shown
-from controlroom.dialects.automation360.lists import As, Columns, Listed, Sought, page
+from controlroom.dialects.automation360.lists import Listed, Sought, page
 from controlroom.dialects.automation360.routing import delete, get, post, put
 from controlroom.dialects.automation360.vault_routes import Routes, checked, everywhere, keeping
 from controlroom.engine.access.nouns import ROLE, USER
@@ -99,8 +100,8 @@ _COLUMNS = Columns(
         "version": "revision",
         "createdOn": "created_at",
         "updatedOn": "updated_at",
-        "createdBy": As("created_by_number", sort=""),
-        "updatedBy": As("updated_by_number", sort=""),
+        "createdBy": somebody("created_by_number"),
+        "updatedBy": somebody("updated_by_number"),
     },
 )
 

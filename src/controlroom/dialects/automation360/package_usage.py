@@ -2,8 +2,9 @@
 
 from controlroom.dialects.automation360.answers import Shape, moment
 from controlroom.dialects.automation360.asking import Asking
+from controlroom.dialects.automation360.columns import Columns
 from controlroom.dialects.automation360.ids import Id, shown
-from controlroom.dialects.automation360.lists import Columns, Listed, Sought, listed
+from controlroom.dialects.automation360.lists import Listed, Sought, listed
 from controlroom.dialects.automation360.repository_answers import FILES, NODES
 from controlroom.dialects.automation360.routing import Pair, post
 from controlroom.engine.lists.model import Direction, Sort, equal

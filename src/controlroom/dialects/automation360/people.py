@@ -48,6 +48,11 @@ def our_role_name(name: str) -> str:
     return _OUR_ROLES.get(plain.casefold()) or (plain[4:] if plain.casefold().startswith("aae_") else name)
 
 
+def is_of_system(name: str) -> bool:
+    """Whether a role of the system is called so here."""
+    return name.strip().casefold() in _OUR_ROLES
+
+
 class RoleReference(Shape, frozen=True):
     """A role that a user holds."""
 

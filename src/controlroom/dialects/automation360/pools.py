@@ -11,8 +11,9 @@ from msgspec import UNSET, UnsetType
 
 from controlroom.dialects.automation360.answers import Shape, moment
 from controlroom.dialects.automation360.asking import Asking, Body, Permission
+from controlroom.dialects.automation360.columns import As, Columns, Words
 from controlroom.dialects.automation360.ids import Id, find, shown
-from controlroom.dialects.automation360.lists import As, Columns, PageTold, Sought, Words, page
+from controlroom.dialects.automation360.lists import PageTold, Sought, page
 from controlroom.dialects.automation360.routing import Pair, delete, get, post, put
 from controlroom.engine.access.nouns import ROLE, USER
 from controlroom.engine.access.scope import scope_of
@@ -95,7 +96,7 @@ class Pool(Shape, frozen=True, kw_only=True):
     updated_by: str
     updated_on: str
     tenant_uuid: str
-    tenant_id: str = ""
+    tenant_id: str
     pool_type: str = "BASIC"
 
 
@@ -236,4 +237,5 @@ def _show(group: WholeGroup, request: Asking) -> Pool:
         updated_by=shown(group.updated_by),
         updated_on=moment(group.updated_at),
         tenant_uuid=str(request.actor.organization_id),
+        tenant_id=str(group.tenant_number),
     )

@@ -12,9 +12,10 @@ from msgspec import Raw
 
 from controlroom.dialects.automation360.answers import Shape, moment
 from controlroom.dialects.automation360.asking import Asking, Body, Permission
+from controlroom.dialects.automation360.columns import Columns, Words
 from controlroom.dialects.automation360.deploy import CallbackInfo, callback_of
 from controlroom.dialects.automation360.ids import Id, find
-from controlroom.dialects.automation360.lists import Columns, Listed, Sought, Words, listed
+from controlroom.dialects.automation360.lists import Listed, Sought, listed
 from controlroom.dialects.automation360.paths import parts_of, path_of
 from controlroom.dialects.automation360.process_files import files_in
 from controlroom.dialects.automation360.process_forms import (

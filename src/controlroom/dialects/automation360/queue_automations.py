@@ -5,17 +5,25 @@ queue takes the queue to the bot's folder. What is kept and has no effect: `rdpE
 `handleUnexpectedPopups`, `hideBotAgentUi`, `defaultDevices`, `botInput` (the item is the bot's input).
 """
 
-from collections.abc import Mapping, Sequence
-from datetime import time
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 from msgspec import UNSET, Raw, UnsetType
 
-from controlroom.dialects.automation360.answers import Shape, moment, moment_or_none
 from controlroom.dialects.automation360.asking import Asking, Body
+from controlroom.dialects.automation360.columns import As, Columns, Words
 from controlroom.dialects.automation360.ids import Id
-from controlroom.dialects.automation360.lists import As, Columns, Listed, Sought, Words, listed
+from controlroom.dialects.automation360.lists import Listed, Sought, listed
+from controlroom.dialects.automation360.queue_automation_words import (
+    Automation,
+    AutomationBody,
+    is_paused,
+    notes_of,
+    priority_of,
+    show,
+    version_of,
+    windows_of,
+)
 from controlroom.dialects.automation360.queues import MANAGE, at, numbered, reach
 from controlroom.dialects.automation360.routing import delete, get, post, put
 from controlroom.engine.access import scope
@@ -29,124 +37,13 @@ from controlroom.engine.processes.model import ANYWHERE, Group, Placement
 from controlroom.engine.queues import actions, rights
 from controlroom.engine.queues.errors import ConsumerNotFound
 from controlroom.engine.queues.listings import CONSUMERS
-from controlroom.engine.queues.model import Consumer, ConsumerChange, ConsumerDefinition, ListedConsumer, Window
+from controlroom.engine.queues.model import Consumer, ConsumerChange, ConsumerDefinition, ListedConsumer
 from controlroom.engine.queues.rights import Reached, Right
 from controlroom.engine.references import Reference, resolve, resolve_all
 from controlroom.engine.runs.deployments import Runnable, to_run
 from controlroom.engine.workers.store import WORKER_GROUP
 from controlroom.errors import Invalid
 from controlroom.ids import UserId, WorkspaceId
-
-_DAYS: Final = ("MONDAY", "TUESDAY", "WEDNESDAY", "THURSDAY", "FRIDAY", "SATURDAY", "SUNDAY")
-_PRIORITIES: Final = {"PRIORITY_LOW": -10, "PRIORITY_MEDIUM": 0, "PRIORITY_HIGH": 10}
-_WORDS: Final = {number: word for word, number in _PRIORITIES.items()}
-_LATEST: Final = {"", "LATEST", "ANY", "PRODUCTION"}
-_KEPT: Final = (
-    *("rdpEnabled", "runElevated", "handleUnexpectedPopups", "hideBotAgentUi", "defaultDevices", "botInput"),
-    "fileName",
-)
-"""Keys that are kept as they came, and told again."""
-
-
-class IntervalBody(Shape, frozen=True):
-    """Hours of a day."""
-
-    start_time: str
-    end_time: str
-
-
-class ScheduleBody(Shape, frozen=True):
-    """Hours of some days."""
-
-    days_of_week: tuple[str, ...] = ()
-    intervals: tuple[IntervalBody, ...] = ()
-
-
-class AutomationBody(Shape, frozen=True, kw_only=True):
-    """An automation as it is made, or changed: what is left out stays."""
-
-    name: str | UnsetType = UNSET
-    automation_name: str = ""
-    description: str | UnsetType = UNSET
-    file_id: int | UnsetType = UNSET
-    queue_id: int | UnsetType = UNSET
-    pool_id: int | UnsetType = UNSET
-    run_as_user_ids: tuple[int, ...] | UnsetType = UNSET
-    zone_id: str | UnsetType = UNSET
-    status: str | UnsetType = UNSET
-    priority: str | UnsetType = UNSET
-    bot_label: str | UnsetType = UNSET
-    schedules: tuple[ScheduleBody, ...] | UnsetType = UNSET
-    version: int | UnsetType = UNSET
-    file_name: Any = None
-    bot_version: str | UnsetType = UNSET
-    rdp_enabled: Any = None
-    run_elevated: Any = None
-    handle_unexpected_popups: Any = None
-    hide_bot_agent_ui: Any = None
-    default_devices: Any = None
-    bot_input: Any = None
-
-
-class Interval(Shape, frozen=True):
-    """Hours of a day."""
-
-    id: int
-    start_time: str
-    end_time: str
-    ordinal: int
-    tenant_uuid: str
-
-
-class Schedule(Shape, frozen=True):
-    """Hours of some days."""
-
-    id: int
-    ordinal: int
-    days_of_week: list[str]
-    intervals: list[Interval]
-    tenant_uuid: str
-
-
-class Automation(Shape, frozen=True, kw_only=True):
-    """An automation; `fileId` is text, because clients put it into a path as it is."""
-
-    id: int
-    name: str
-    description: str
-    file_id: str
-    file_name: str
-    queue_id: int
-    queue_name: str
-    pool_id: int
-    run_as_user_ids: list[int]
-    zone_id: str
-    status: str
-    priority: str
-    bot_label: str
-    bot_version: str
-    bot_input: Any
-    rdp_enabled: bool
-    run_elevated: bool
-    handle_unexpected_popups: bool
-    hide_bot_agent_ui: bool
-    default_devices: Any
-    schedules: list[Schedule]
-    work_items_processed: int
-    average_processing_time: float
-    total_paused_time_in_sec: int
-    started_on: str | None
-    started_by: int
-    owner: int
-    resiliency: dict[str, dict[str, str]]
-    created_by: int
-    created_on: str
-    updated_by: int
-    updated_on: str
-    tenant_id: int
-    tenant_uuid: str
-    version: int
-
 
 _COLUMNS = Columns(
     CONSUMERS,
@@ -174,13 +71,21 @@ _COLUMNS = Columns(
 @post("/v3/wlm/automations", pair=MANAGE, number_codes=True)
 async def create_automation(request: Asking, data: Body[AutomationBody]) -> Automation:
     """Let a bot work on the items of a queue."""
-    if data.file_id is UNSET or data.queue_id is UNSET or not data.file_id or not data.queue_id:
-        raise Invalid("`fileId` and `queueId` are needed", code="INVALID_BODY")
+    name = data.name or data.automation_name
+    needed = {
+        "name": name,
+        "fileId": data.file_id,
+        "queueId": data.queue_id,
+        "poolId": data.pool_id,
+        "runAsUserIds": data.run_as_user_ids,
+        "zoneId": data.zone_id,
+    }
+    if missing := [f"`{key}`" for key, value in needed.items() if value is UNSET or not value]:
+        raise Invalid(f"missing: {', '.join(missing)}", code="INVALID_BODY")
+    assert isinstance(data.file_id, int)  # noqa: S101 - it is there
+    assert isinstance(data.queue_id, int)  # noqa: S101 - likewise
     bot = await _bot(request, data.file_id)
     change = await _change(request, data, Raw(b"{}"))
-    name = data.name or data.automation_name
-    if not name or not isinstance(name, str):
-        raise Invalid("`name` is missing", code="INVALID_BODY")
     given = {key: value for key, value in msgspec.structs.asdict(change).items() if value is not UNSET}
     users = given.get("run_as", ())
     wanted = ConsumerDefinition(
@@ -211,7 +116,7 @@ async def list_automations(request: Asking, data: Sought = None) -> Listed[Autom
         data,
         _COLUMNS,
         ListedConsumer,
-        lambda row: _show(row, tenant),
+        lambda row: show(row, tenant),
         within=scope.within(seen.places),
         only=only,
     )
@@ -220,7 +125,7 @@ async def list_automations(request: Asking, data: Sought = None) -> Listed[Autom
 @get("/v3/wlm/automations/{automation:str}", number_codes=True)
 async def get_automation(request: Asking, automation: Id) -> Automation:
     """Get an automation."""
-    return _show(await _found(request, automation), str(request.actor.organization_id))
+    return show(await _found(request, automation), str(request.actor.organization_id))
 
 
 @put("/v3/wlm/automations/{automation:str}", pair=MANAGE, number_codes=True)
@@ -280,7 +185,7 @@ async def _told(request: Asking, consumer: Consumer) -> Automation:
     within = scope.within(Of(request.actor.organization_id, (consumer.workspace_id,)))
     asked = Asked(filter=equal(id=consumer.id), length=1)
     [row] = await pages.rows(request.db, ListedConsumer, CONSUMERS, within, asked)
-    return _show(row, str(request.actor.organization_id))
+    return show(row, str(request.actor.organization_id))
 
 
 async def _bot(request: Asking, number: int) -> Runnable:
@@ -311,140 +216,13 @@ async def _change(request: Asking, data: AutomationBody, notes: Raw) -> Consumer
     return ConsumerChange(
         placement=placement,
         run_as=users,
-        windows=UNSET if data.schedules is UNSET else tuple(_windows(data.schedules)),
+        windows=UNSET if data.schedules is UNSET else tuple(windows_of(data.schedules)),
         zone=data.zone_id or UNSET,
-        priority=UNSET if data.priority is UNSET else _priority(data.priority),
-        is_paused=UNSET if data.status is UNSET else _is_paused(data.status),
+        priority=UNSET if data.priority is UNSET else priority_of(data.priority),
+        is_paused=UNSET if data.status is UNSET else is_paused(data.status),
         name=data.name or data.automation_name or UNSET,
         description=data.description,
         label=UNSET if data.bot_label is UNSET else data.bot_label or None,
-        version=UNSET if data.bot_version is UNSET else _version(data.bot_version),
-        notes=_notes(data, notes),
+        version=UNSET if data.bot_version is UNSET else version_of(data.bot_version),
+        notes=notes_of(data, notes),
     )
-
-
-def _version(word: str) -> int | None:
-    """The version of the bot that is pinned; none of them says the latest."""
-    text = word.strip().upper()
-    if text in _LATEST:
-        return None
-    if not (text.isascii() and text.isdigit() and len(text) <= 9):  # noqa: PLR2004 - of 32 bits
-        raise Invalid("botVersion is the number of a version", code="INVALID_BODY")
-    return int(text) or None
-
-
-def _notes(data: AutomationBody, before: Raw) -> Raw:
-    given = {
-        name: value
-        for name, value in zip(_KEPT, (getattr(data, _FIELDS[name]) for name in _KEPT), strict=True)
-        if value is not None
-    }
-    return Raw(msgspec.json.encode(msgspec.json.decode(before, type=dict[str, Any]) | given))
-
-
-_FIELDS: Final[Mapping[str, str]] = {field.encode_name: field.name for field in msgspec.structs.fields(AutomationBody)}
-
-
-def _windows(schedules: Sequence[ScheduleBody]) -> list[Window]:
-    windows = []
-    for schedule in schedules:
-        days = tuple(_day(day) for day in schedule.days_of_week) or tuple(range(7))
-        intervals = schedule.intervals or (IntervalBody("00:00:00", "23:59:59"),)
-        windows += [Window(days, _time(each.start_time), _time(each.end_time)) for each in intervals]
-    return windows
-
-
-def _day(word: str) -> int:
-    if word.strip().upper() not in _DAYS:
-        raise Invalid(f"{word[:100]!r} is no day of the week", code="INVALID_BODY")
-    return _DAYS.index(word.strip().upper())
-
-
-def _time(text: str) -> time:
-    try:
-        return time.fromisoformat(text.strip()).replace(tzinfo=None)
-    except ValueError as wrong:
-        raise Invalid(f"{text[:100]!r} is no time of day, as 08:30:00", code="INVALID_BODY") from wrong
-
-
-def _priority(word: str) -> int:
-    text = word.strip().upper()
-    if text in _PRIORITIES:
-        return _PRIORITIES[text]
-    if text.lstrip("-").isdecimal() and text.isascii() and len(text) <= 7:  # noqa: PLR2004 - a million at most
-        return int(text)
-    raise Invalid(f"priority is one of {', '.join(_PRIORITIES)}", code="INVALID_BODY")
-
-
-def _is_paused(status: str) -> bool:
-    match status.strip().upper():
-        case "ACTIVE" | "":
-            return False
-        case "PAUSE" | "PAUSED":
-            return True
-        case _:
-            raise Invalid("status is ACTIVE or PAUSE", code="INVALID_BODY")
-
-
-# ---------------------------------------------------------------------------------------------------- showing
-def _show(consumer: ListedConsumer, tenant: str) -> Automation:
-    notes = msgspec.json.decode(consumer.notes, type=dict[str, Any])
-    return Automation(
-        id=consumer.number,
-        name=consumer.name,
-        description=consumer.description,
-        file_id=str(consumer.task_number),
-        file_name=consumer.task_name,
-        queue_id=consumer.queue_number,
-        queue_name=consumer.queue_name,
-        pool_id=consumer.group_number or 0,
-        run_as_user_ids=consumer.run_as_numbers,
-        zone_id=consumer.zone,
-        status="PAUSE" if consumer.is_paused else "ACTIVE",
-        priority=next(
-            (word for word, number in _PRIORITIES.items() if number == consumer.priority), str(consumer.priority)
-        ),
-        bot_label=consumer.label or "",
-        bot_version="" if consumer.version_number is None else str(consumer.version_number),
-        bot_input=notes.get("botInput", {}),
-        rdp_enabled=bool(notes.get("rdpEnabled")),
-        run_elevated=bool(notes.get("runElevated")),
-        handle_unexpected_popups=bool(notes.get("handleUnexpectedPopups")),
-        hide_bot_agent_ui=bool(notes.get("hideBotAgentUi")),
-        default_devices=notes.get("defaultDevices", []),
-        schedules=_schedules(consumer.windows, tenant),
-        work_items_processed=consumer.runs_ended,
-        average_processing_time=consumer.average_seconds,
-        total_paused_time_in_sec=0,
-        started_on=moment_or_none(consumer.resumed_at),
-        started_by=consumer.resumed_by_number or 0,
-        owner=consumer.created_by_number or 0,
-        resiliency={"common": {}},
-        created_by=consumer.created_by_number or 0,
-        created_on=moment(consumer.created_at),
-        updated_by=consumer.updated_by_number or 0,
-        updated_on=moment(consumer.updated_at),
-        tenant_id=consumer.tenant_number,
-        tenant_uuid=tenant,
-        version=consumer.revision,
-    )
-
-
-def _schedules(windows: Sequence[Window], tenant: str) -> list[Schedule]:
-    """Windows of the same days are the hours of one schedule; ids are places."""
-    by_days: dict[tuple[int, ...], list[Window]] = {}
-    for window in windows:
-        by_days.setdefault(window.days, []).append(window)
-    return [
-        Schedule(
-            place,
-            place,
-            [_DAYS[day] for day in days],
-            [
-                Interval(number, each.begins.isoformat("seconds"), each.ends.isoformat("seconds"), number, tenant)
-                for number, each in enumerate(of, 1)
-            ],
-            tenant,
-        )
-        for place, (days, of) in enumerate(by_days.items(), 1)
-    ]

@@ -4,7 +4,6 @@ A list tells no `json`; one item does. Every key is always there. A `json` that 
 lacks a column; a value that is none of its column's type is taken as DATA_ERROR, to be mended.
 """
 
-from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Final
 
@@ -14,8 +13,10 @@ from msgspec import UNSET, Raw, Struct, UnsetType
 from controlroom.border.lenient import LEFT_OUT
 from controlroom.dialects.automation360.answers import Shape, moment, moment_or_none
 from controlroom.dialects.automation360.asking import Asking, Body
+from controlroom.dialects.automation360.columns import As, Columns
 from controlroom.dialects.automation360.ids import Id, shown
-from controlroom.dialects.automation360.lists import As, Columns, Listed, Sought, listed
+from controlroom.dialects.automation360.item_words import STATUSES, standing_of
+from controlroom.dialects.automation360.lists import Listed, Sought, listed
 from controlroom.dialects.automation360.queues import at, numbered, reach
 from controlroom.dialects.automation360.routing import Pair, Superseded, delete, get, post, put
 from controlroom.engine.access.scope import within
@@ -33,31 +34,6 @@ _ADD: Final = Pair("queue", "addworkitem")
 _CHANGE: Final = Pair("queue", "all")
 _MOST: Final = 1000
 
-STATUSES: Final[Mapping[ItemStanding, str]] = {
-    ItemStanding.NEW: "NEW",
-    ItemStanding.READY: "READY_TO_RUN",
-    ItemStanding.PENDING: "QUEUED",
-    ItemStanding.HELD: "ON_HOLD",
-    ItemStanding.IN_PROGRESS: "ACTIVE",
-    ItemStanding.DONE: "COMPLETED",
-    ItemStanding.FAILED: "FAILED",
-    ItemStanding.INVALID: "DATA_ERROR",
-}
-_STANDINGS: Final = {status: standing for standing, status in STATUSES.items()} | {
-    "STAGED": ItemStanding.NEW,
-    "SUCCESSFUL": ItemStanding.DONE,
-    "UNSUCCESSFUL": ItemStanding.FAILED,
-}
-"""Also as the documents of v3 call them."""
-
-
-def standing_of(status: Any) -> str:
-    """The standing that a word means; raises ValueError for one that no item has."""
-    found = _STANDINGS.get(str(status).strip().upper())
-    if found is None:
-        raise ValueError(status)
-    return found.value
-
 
 def _step_run(execution: Any) -> Any:
     """Of an execution's id: the step run's id, and its number behind it."""
@@ -73,6 +49,7 @@ _COLUMNS = Columns(
         "id": "number",
         "status": As("standing", read=standing_of),
         "computedStatus": As("standing", read=standing_of),
+        "queueId": As("queue_number", sort=""),
         "startTime": "begun_at",
         "endTime": "ended_at",
         "deferredUntil": "due",

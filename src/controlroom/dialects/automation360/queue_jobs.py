@@ -15,6 +15,7 @@ from controlroom.dialects.automation360 import bodies
 from controlroom.dialects.automation360.answers import Shape, moment, moment_or_none
 from controlroom.dialects.automation360.asking import Asking, Body
 from controlroom.dialects.automation360.ids import Id
+from controlroom.dialects.automation360.item_words import WORD_OF
 from controlroom.dialects.automation360.queues import MANAGE, at, reach
 from controlroom.dialects.automation360.routing import Pair, Superseded, get, post
 from controlroom.engine.access.scope import Of
@@ -193,7 +194,7 @@ async def export_items(request: Asking, queue: Id) -> list[str]:
     numbers = await _named(request)
 
     async def export(reached: Reached) -> QueueJob:
-        return await jobs.export_items(request.engine, reached, numbers)
+        return await jobs.export_items(request.engine, reached, numbers, words=WORD_OF)
 
     return [str((await at(request, queue, Right.SEE, export)).id)]
 

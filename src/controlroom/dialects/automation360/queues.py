@@ -11,9 +11,10 @@ from msgspec.structs import replace
 
 from controlroom.dialects.automation360.answers import Shape, moment
 from controlroom.dialects.automation360.asking import Asking, Body, Permission
+from controlroom.dialects.automation360.columns import As, Columns
 from controlroom.dialects.automation360.ids import Id, shown
 from controlroom.dialects.automation360.item_models import found as model_of
-from controlroom.dialects.automation360.lists import As, Columns, Listed, Sought, listed
+from controlroom.dialects.automation360.lists import Listed, Sought, listed
 from controlroom.dialects.automation360.routing import Pair, Superseded, delete, get, post, put
 from controlroom.engine.access import scope
 from controlroom.engine.item_models.errors import AttributeUnknown

@@ -1,9 +1,10 @@
 """Repository Management API v2 (§2.14): searches, folders, and what lies in them."""
 
 from collections.abc import Sequence
+from uuid import UUID
 
 from controlroom.dialects.automation360.answers import Shape
-from controlroom.dialects.automation360.asking import Asking, Body
+from controlroom.dialects.automation360.asking import Asking, Body, Permission
 from controlroom.dialects.automation360.ids import Id, number_of
 from controlroom.dialects.automation360.lists import Listed, Sought, listed, page
 from controlroom.dialects.automation360.preconditions import preconditions
@@ -74,7 +75,9 @@ async def _files(request: Asking, rights: Rights, rows: Sequence[ListedNode]) ->
     places = Of(rights.organization, tuple({row.workspace_id for row in bots if row.workspace_id is not None}))
     packages = {PackageId(row.container_id) for row in bots}
     results = await analyses.results(request.db, places, packages) if packages else []
-    show = file_of(rights, {result.package: ANALYSED[worst(result)] for result in results})
+    analysed: dict[UUID, str] = {result.package: ANALYSED[worst(result)] for result in results}
+    makes_workspaces = request.actor.may(Permission.WRITE_WORKSPACES, None)
+    show = file_of(rights, analysed, makes_workspaces=makes_workspaces)
     return [show(row) for row in rows]
 
 

@@ -9,10 +9,10 @@ from urllib.parse import quote
 from uuid import UUID
 
 from controlroom.dialects.automation360.answers import Shape, moment
+from controlroom.dialects.automation360.columns import NOTHING, As, Columns, Words, constants, somebody
 from controlroom.dialects.automation360.ids import shown
-from controlroom.dialects.automation360.lists import NOTHING, As, Columns, Words
 from controlroom.engine.analyses.model import Severity
-from controlroom.engine.lists.model import AllOf, Direction, Not, Sort, equal
+from controlroom.engine.lists.model import AllOf, AnyOf, Direction, Not, Sort, equal
 from controlroom.engine.repository import nodes
 from controlroom.engine.repository.model import ListedNode, NodeKind, Right
 from controlroom.engine.repository.rights import Rights
@@ -25,43 +25,6 @@ PRODUCTION: Final = "PRODUCTION"
 
 NODES: Final = nodes.listing(
     nodes.Words(root=ROOT, separator="\\", folder_type=FOLDER, task_type=BOT, label=PRODUCTION)
-)
-
-_PRIVATE: Final = equal(is_private=True)
-_COPY: Final = equal(is_copy=True)
-FILES: Final = Columns(
-    NODES,
-    {
-        "id": As("number"),
-        "parentId": "parent",
-        "name": "name",
-        "path": As("path", read=lambda value: str(value).replace("/", "\\").rstrip("\\")),
-        "directory": "is_folder",
-        "folder": "is_folder",
-        "type": "content_type",
-        "description": "description",
-        "size": "size",
-        "locked": "is_locked",
-        "hasErrors": "has_errors",
-        "version": "version",
-        "versionNumber": "version",
-        "latestVersion": "version",
-        "createdOn": "created_at",
-        "createdBy": "created_by",
-        "lastModified": "updated_at",
-        "lastModifiedBy": "updated_by",
-        "workspaceType": Words({"PUBLIC": Not(_PRIVATE), "PRIVATE": _PRIVATE}),
-        "botStatus": Words(
-            {
-                "PUBLIC": Not(_PRIVATE),
-                "CHECKED_OUT": AllOf((_PRIVATE, _COPY)),
-                "NEW": AllOf((_PRIVATE, Not(_COPY))),
-                "DRAFT": NOTHING,
-                "CLONED": NOTHING,
-            }
-        ),
-    },
-    order=(Sort("number", Direction.DESCENDING),),
 )
 
 
@@ -164,6 +127,54 @@ class File(Shape, frozen=True, kw_only=True):
     permission: FilePermission
 
 
+_PRIVATE: Final = equal(is_private=True)
+_IS_FOLDER: Final = equal(is_folder=True)
+_IS_BOT: Final = AllOf((Not(_IS_FOLDER), equal(content_type=BOT)))
+_COPY: Final = equal(is_copy=True)
+_VERSION: Final = As("version", read=lambda value: value or 0)
+FILES: Final = Columns(
+    NODES,
+    {
+        **constants(File),
+        "id": As("number"),
+        "uuid": As("id", sort=""),
+        "parentId": As("parent", unset="0"),
+        "name": "name",
+        "path": As("path", read=lambda value: str(value).replace("/", "\\").rstrip("\\")),
+        "directory": "is_folder",
+        "folder": "is_folder",
+        "type": "content_type",
+        "description": "description",
+        "size": "size",
+        "locked": "is_locked",
+        "hasErrors": "has_errors",
+        "version": _VERSION,
+        "originalVersion": _VERSION,
+        "versionNumber": _VERSION,
+        "latestVersion": _VERSION,
+        "createdOn": "created_at",
+        "createdBy": somebody("created_by"),
+        "lastModified": "updated_at",
+        "fileLastModified": "updated_at",
+        "contentModifiedTimestamp": "updated_at",
+        "resourceModifiedTimestamp": "updated_at",
+        "lastModifiedBy": somebody("updated_by"),
+        "typeLabel": Words({"FOLDER": _IS_FOLDER, "TASKBOT": _IS_BOT, "FILE": Not(AnyOf((_IS_FOLDER, _IS_BOT)))}),
+        "workspaceType": Words({"PUBLIC": Not(_PRIVATE), "PRIVATE": _PRIVATE}),
+        "botStatus": Words(
+            {
+                "PUBLIC": Not(_PRIVATE),
+                "CHECKED_OUT": AllOf((_PRIVATE, _COPY)),
+                "NEW": AllOf((_PRIVATE, Not(_COPY))),
+                "DRAFT": NOTHING,
+                "CLONED": NOTHING,
+            }
+        ),
+    },
+    order=(Sort("number", Direction.DESCENDING),),
+)
+
+
 def bot_of(rights: Rights) -> Callable[[ListedNode], Bot]:
     """How a row is told to who has these rights."""
 
@@ -203,7 +214,7 @@ ANALYSED: Final = {
 """What was found in a bot's code, by the worst of it."""
 
 
-def file_of(rights: Rights, analysed: Mapping[UUID, str]) -> Callable[[ListedNode], File]:
+def file_of(rights: Rights, analysed: Mapping[UUID, str], *, makes_workspaces: bool) -> Callable[[ListedNode], File]:
     """Likewise, with all that is known of it; `analysed` says what was found in which packages."""
 
     def show(row: ListedNode) -> File:
@@ -241,13 +252,19 @@ def file_of(rights: Rights, analysed: Mapping[UUID, str]) -> Callable[[ListedNod
             code_analysis_result=analysed.get(row.container_id, "NOT_SCANNED") if is_bot else "NOT_APPLICABLE",
             content_modified_timestamp=moment(row.updated_at),
             resource_modified_timestamp=moment(row.updated_at),
-            permission=_permission(row, held),
+            permission=_permission(row, held, makes_workspaces=makes_workspaces),
         )
 
     return show
 
 
-def _permission(row: ListedNode, held: frozenset[Right]) -> FilePermission:
+def _makes_folders(row: ListedNode, held: frozenset[Right], *, makes_workspaces: bool) -> bool:
+    if row.kind is NodeKind.ROOT and row.owner_id is None:  # what is made there is a workspace
+        return makes_workspaces
+    return Right.UPDATE in held and row.is_folder and row.kind is not NodeKind.PACKAGE
+
+
+def _permission(row: ListedNode, held: frozenset[Right], *, makes_workspaces: bool) -> FilePermission:
     is_own = row.owner_id is not None
     return FilePermission(
         delete=Right.DELETE in held and row.kind is not NodeKind.ROOT,
@@ -257,7 +274,7 @@ def _permission(row: ListedNode, held: frozenset[Right]) -> FilePermission:
         run=_runs(row, held),
         view_content=Right.VIEW in held,
         edit_content=Right.UPDATE in held,
-        create_folder=Right.UPDATE in held and row.is_folder and row.kind is not NodeKind.PACKAGE,
+        create_folder=_makes_folders(row, held, makes_workspaces=makes_workspaces),
         move=Right.UPDATE in held and row.kind not in {NodeKind.ROOT, NodeKind.WORKSPACE},
         cancel_checkout=row.locked_by_number is not None and Right.UPDATE in held,
         revert_checkout=is_own and row.is_copy,

@@ -8,6 +8,7 @@ import msgspec
 from msgspec import Raw, Struct
 
 from controlroom.dialects.automation360.asking import Asking
+from controlroom.dialects.automation360.columns import Columns, Words
 from controlroom.dialects.automation360.deploy import (
     CallbackInfo,
     Headless,
@@ -20,7 +21,6 @@ from controlroom.dialects.automation360.deploy import (
     priority_of,
 )
 from controlroom.dialects.automation360.ids import find
-from controlroom.dialects.automation360.lists import Columns, Words
 from controlroom.dialects.automation360.messages import GRAMMAR
 from controlroom.dialects.automation360.paths import path_of, task_numbered
 from controlroom.dialects.automation360.schedule_times import RULES, Times, timing_of

@@ -4,8 +4,9 @@ from typing import Final
 
 from controlroom.dialects.automation360.answers import Shape, moment
 from controlroom.dialects.automation360.asking import Asking, Body, Permission
+from controlroom.dialects.automation360.columns import Columns
 from controlroom.dialects.automation360.ids import Id, find
-from controlroom.dialects.automation360.lists import Columns, Listed, Sought, listed
+from controlroom.dialects.automation360.lists import Listed, Sought, listed
 from controlroom.dialects.automation360.paths import path_of, task_numbered
 from controlroom.dialects.automation360.routing import Pair, delete, post
 from controlroom.engine.access.grants.holding import RuntimeMissing

@@ -8,8 +8,9 @@ from litestar import Response
 
 from controlroom.dialects.automation360.answers import Shape
 from controlroom.dialects.automation360.asking import Asking, Body, Permission, QueryParameter
+from controlroom.dialects.automation360.columns import As, Columns, constants, somebody
 from controlroom.dialects.automation360.ids import Id, find
-from controlroom.dialects.automation360.lists import As, Columns, Found, Listed, Search, Sought, page
+from controlroom.dialects.automation360.lists import Found, Listed, Search, Sought, page
 from controlroom.dialects.automation360.people import (
     FLAGS,
     RUNTIME,
@@ -71,6 +72,7 @@ class UsersTold(Shape, frozen=True):
 _COLUMNS = Columns(
     PEOPLE,
     {
+        **constants(UserTold),
         "id": As("number", sort="id"),
         "principalId": As("number", sort="id"),
         "username": "username",
@@ -82,6 +84,9 @@ _COLUMNS = Columns(
         "version": "revision",
         "createdOn": "created_at",
         "updatedOn": "updated_at",
+        "createdBy": somebody("created_by"),
+        "updatedBy": somebody("updated_by"),
+        "passwordSet": As("has_password", sort=""),
         "lastLoginTime": "logged_in_at",
     },
 )

@@ -20,6 +20,8 @@ from controlroom.errors import Invalid
 from controlroom.ids import ProcessId, QueueId, RunId, TaskId, WorkItemId
 
 ShownState = Literal["new", "pending", "in_progress", "failed", "done"]
+AskedState = Literal["new", "pending", "in_progress", "failed", "done", "held", "invalid"]
+"""Items are found by two more than they are told by: those that are set aside, and those that a schema refuses."""
 
 
 class ExceptionAnswer(Shape, frozen=True):
@@ -110,12 +112,18 @@ async def list_work_items(
     paging: Pages,
     process_id: OfProcess = None,
     process_run_id: Query[RunId | None] = None,
-    item_state: Annotated[ShownState | None, QueryParameter(name="state")] = None,
+    item_state: Annotated[AskedState | None, QueryParameter(name="state")] = None,
+    queue_id: Query[QueueId | None] = None,
 ) -> Page[WorkItemAnswer]:
     """List work items without their data, newest first."""
     state = item_state and model.ItemState(item_state)
     rows = await store.list_items(
-        *request.reading, process=process_id, run=process_run_id, state=state, **paging.before(WorkItemId)
+        *request.reading,
+        process=process_id,
+        run=process_run_id,
+        queue=queue_id,
+        state=state,
+        **paging.before(WorkItemId),
     )
     return paging.page(rows, _show, size=store.size_of)
 

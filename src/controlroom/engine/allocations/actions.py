@@ -92,8 +92,8 @@ async def call(
 
 
 def _as_allocated(actor: Actor, workspace: WorkspaceId) -> Actor:
-    """The caller, who may name the user as whom it runs: whoever allocated the task was asked for that."""
-    mine = actor.permissions_in(workspace) | {Permission.START_AS}
+    """The caller, who may read the answer, and name the user as whom it runs: whoever allocated was asked for that."""
+    mine = actor.permissions_in(workspace) | {Permission.START_AS, Permission.READ_WORK_ITEMS}
     return msgspec.structs.replace(actor, grants={**actor.grants, workspace: mine})
 
 

@@ -23,6 +23,7 @@ from controlroom.engine.item_models import store as model_store
 from controlroom.engine.item_models.model import AttributeKind, NewAttribute
 from controlroom.engine.queues import actions, feeding, jobs, store, tables
 from controlroom.engine.queues.jobs import QueueJob
+from controlroom.engine.queues.listings import STANDING
 from controlroom.engine.queues.model import NO_NOTES, OrderedBy, Queue, QueueNotes, QueueSettings
 from controlroom.engine.queues.rights import user_of
 from controlroom.engine.work_items.rules import RetryPolicy
@@ -75,6 +76,7 @@ class _Row(Struct, frozen=True):
     id: WorkItemId
     number: int
     state: str
+    standing: str
     created_at: Any
     payload: Raw | None
 
@@ -93,7 +95,8 @@ async def export_items(engine: Engine, room: Room, job: QueueJob) -> None:
         if not names:
             names = list(values)
         cells = [_cell(values.get(name)) for name in names]
-        rows.append([str(item.number), item.state, item.created_at.isoformat(), *cells])
+        word = job.request.words.get(item.standing, item.standing)
+        rows.append([str(item.number), word, item.created_at.isoformat(), *cells])
     pieces = await asyncio.to_thread(lambda: b"".join(tables.written(["id", "status", "createdOn", *names], rows)))
     blob = await engine.objects.put_bytes(pieces)
     async with scoped(engine.database, room) as tx:
@@ -137,7 +140,7 @@ async def _page(
     return await db.all(
         _Row,
         f"""
-        select id, number, state, created_at, payload from work_item
+        select id, number, state, {STANDING} as standing, created_at, payload from work_item
          where workspace_id in {EACH} and queue_id = %(queue)s and process_id is null and state <> 'deleted'
            and (cardinality(%(numbers)s::bigint[]) = 0 or number = any(%(numbers)s::bigint[]))
            and (not %(is_waiting)s or state in ('new', 'held', 'invalid'))

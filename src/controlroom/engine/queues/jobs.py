@@ -4,7 +4,7 @@ A job that was accepted is done, whichever server dies: a table goes on behind t
 export is made anew, and an import names what it has made already.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from enum import StrEnum
 from functools import partial
@@ -59,6 +59,8 @@ class ExportWish(Struct, frozen=True, kw_only=True, omit_defaults=True):
     queues: tuple[QueueId, ...] = ()
     items: tuple[int, ...] = ()
     """Numbers of items; of a queue export none."""
+    words: dict[str, str] = {}
+    """What whoever asked calls the standings of items."""
     with_items: bool = False
     copies: bool = False
     """Of an import: a queue whose name is there is made beside it; else it is passed over."""
@@ -115,9 +117,9 @@ async def load(engine: Engine, reached: Reached, name: str, table: Blob) -> Queu
         return await get(tx, reached.actor, job)
 
 
-async def export_items(engine: Engine, reached: Reached, items: Sequence[int]) -> QueueJob:
-    """Have items of a queue written into a table: those of these numbers, or all."""
-    job, wish = QueueJobId(uuid7()), ExportWish(items=tuple(items))
+async def export_items(engine: Engine, reached: Reached, items: Sequence[int], *, words: Mapping[str, str]) -> QueueJob:
+    """Have items of a queue written into a table: those of these numbers, or all. `words` are for how they stand."""
+    job, wish = QueueJobId(uuid7()), ExportWish(items=tuple(items), words=dict(words))
     async with scoped(engine.database, reached.scope) as tx:
         await _insert(tx, reached.actor, job, JobKind.ITEM_EXPORT, wish=wish, queue=reached.queue, place=reached.scope)
         await record(engine, tx, reached.actor, reached.scope, "queue.exported", reached.queue, items=len(items))

@@ -66,7 +66,7 @@ QUEUES: Final = Listing(
 
 # ---------------------------------------------------------------------------------------------------- items
 _QUEUE: Final = "join queue on queue.id = work_item.queue_id"
-_STANDING: Final = """case when work_item.state = 'new' and exists (
+STANDING: Final = """case when work_item.state = 'new' and exists (
                select from queue_consumer
                 where queue_consumer.queue_id = work_item.queue_id and not queue_consumer.is_paused
                   and queue_consumer.deleted_at is null) then 'ready' else work_item.state end"""
@@ -92,7 +92,7 @@ QUEUE_ITEMS: Final = Listing(
     noun="work items",
     table="work_item",
     columns=f"""work_item.id, work_item.number, work_item.workspace_id, work_item.queue_id,
-           queue.number as queue_number, {_STANDING} as standing, work_item.created_at, {_UPDATED} as updated_at,
+           queue.number as queue_number, {STANDING} as standing, work_item.created_at, {_UPDATED} as updated_at,
            {_BEGUN} as begun_at, {_ENDED} as ended_at, {_RETRIES} as retries, {VERSION} as version,
            case when work_item.is_postponed and work_item.due > clock_now() then work_item.due end as deferred_until,
            work_item.result, work_item.comment, work_item.exception_message, work_item.fault,
@@ -113,7 +113,8 @@ QUEUE_ITEMS: Final = Listing(
         Field("id", Kind.ID, is_sortable=True, index="work_item_of_queue"),
         Field("number", Kind.INTEGER, is_sortable=True),
         Field("queue_id", Kind.ID),
-        Field("standing", Kind.TEXT, column=_STANDING, is_sortable=True, choices=among(ItemStanding)),
+        Field("queue_number", Kind.INTEGER, column=_number_of("queue", "work_item.queue_id")),
+        Field("standing", Kind.TEXT, column=STANDING, is_sortable=True, choices=among(ItemStanding)),
         Field("created_at", Kind.INSTANT, is_sortable=True),
         Field("updated_at", Kind.INSTANT, column=_UPDATED, is_sortable=True),
         Field("begun_at", Kind.INSTANT, column=_BEGUN, is_nullable=True, is_sortable=True),

@@ -7,7 +7,7 @@ from controlroom.engine.access.scope import ScopedTx, by, scoped
 from controlroom.engine.engine import Engine
 from controlroom.engine.packages import store as package_store
 from controlroom.engine.packages.actions import read_robot, take_version
-from controlroom.engine.repository import nodes, store
+from controlroom.engine.repository import nodes, store, stored_versions
 from controlroom.engine.repository.actions import Named, found, place_of
 from controlroom.engine.repository.contents import is_robot, new_file
 from controlroom.engine.repository.errors import Locked, NotPossible
@@ -34,7 +34,7 @@ async def check_out(engine: Engine, actor: Actor, node: Named) -> Node:
             raise Locked(source.name)
         await store.set_lock(tx, source, rights.owner)
         home = await found(tx, actor, rights.owner)
-        content = await store.content(tx, source, None)
+        content = await stored_versions.content(tx, source, None)
         # the copy of a check-out that was taken back is still there, and its user's
         name = await store.free_name(tx, rights.owner, f"{source.name} {source.number}")
         copy = await new_file(engine, tx, actor, home, name, source, content, copied_from=source.id)
@@ -49,7 +49,7 @@ async def check_in(engine: Engine, actor: Actor, copy: Named) -> Node:
     if own.owner_id is None or own.copied_from is None:
         raise NotPossible("only a copy of what was checked out is checked in")
     original = await nodes.get(engine.database, rights, own.copied_from, Right.UPDATE)
-    content = await store.content(engine.database, own, None)
+    content = await stored_versions.content(engine.database, own, None)
     robot = None
     if content is not None and original.kind is not NodeKind.FILE and original.workspace_id is not None:
         blob = Blob(content.hash, content.size)
@@ -67,10 +67,10 @@ async def check_in(engine: Engine, actor: Actor, copy: Named) -> Node:
             blob = Blob(content.hash, content.size)
             await take_version(engine, tx, by(actor), place_of(original), package, blob, robot)
         elif content is not None:
-            before = await store.content(tx, original, None)
+            before = await stored_versions.content(tx, original, None)
             if before is None or before.hash != content.hash:
                 blob = Blob(content.hash, content.size)
-                await store.add_version(tx, original.id, blob, by=actor.id, has_errors=own.has_errors)
+                await stored_versions.add_version(tx, original.id, blob, by=actor.id, has_errors=own.has_errors)
         await store.set_lock(tx, original, None)
         await store.delete(tx, own, by=actor.id)
         await record(engine, tx, actor, original, "file.checked_in", original.id, name=original.name)

@@ -17,7 +17,7 @@ from controlroom.engine.packages import labels
 from controlroom.engine.packages import store as package_store
 from controlroom.engine.packages.actions import ReadRobot, read_robot
 from controlroom.engine.packages.errors import PackageVersionNotFound
-from controlroom.engine.repository import nodes, store
+from controlroom.engine.repository import nodes, store, stored_versions
 from controlroom.engine.repository.actions import (
     Named,
     checked_file_name,
@@ -63,9 +63,9 @@ async def put(
                 return await become_package(engine, tx, actor, target, blob, robot)
             case NodeKind.FILE:
                 await store.lock(tx, target)
-                await store.add_version(tx, target.id, blob, by=actor.id, has_errors=has_errors)
+                await stored_versions.add_version(tx, target.id, blob, by=actor.id, has_errors=has_errors)
                 if content_type and not target.content_type:
-                    await store.set_type(tx, target.id, checked_type(content_type))
+                    await stored_versions.set_type(tx, target.id, checked_type(content_type))
                 await record(engine, tx, actor, target, "file.version_added", target.id, name=target.name)
                 return await found(tx, actor, target.id)
             case _:
@@ -120,7 +120,7 @@ async def content(db: Statements, node: Node, version: int | None = None) -> Con
     """
     if node.is_folder and node.kind is not NodeKind.PACKAGE:
         raise NotPossible(f"{node.name!r} is a folder, which has no content")
-    found_content = await store.content(db, node, version)
+    found_content = await stored_versions.content(db, node, version)
     if found_content is None:
         raise PackageVersionNotFound(version or "latest")
     return found_content
@@ -129,7 +129,7 @@ async def content(db: Statements, node: Node, version: int | None = None) -> Con
 async def set_label(engine: Engine, actor: Actor, node: Named, label: str, version: int) -> Node:
     """Give a label to a version of a bot or a file; another one that bears it loses it."""
     name = checked_name(label, what="label")
-    if not 0 < version <= store.LARGEST_VERSION:
+    if not 0 < version <= stored_versions.LARGEST_VERSION:
         raise PackageVersionNotFound(version)
     async with scoped(engine.database, actor.organization_id) as tx:
         rights = await rights_of(tx, actor)
@@ -139,7 +139,7 @@ async def set_label(engine: Engine, actor: Actor, node: Named, label: str, versi
                 package = PackageId(target.container_id)
                 await labels.set_label_in(engine, tx, actor, place_of(target), package, name, version)
             case NodeKind.FILE:
-                if not await store.set_label(tx, target, name, version):
+                if not await stored_versions.set_label(tx, target, name, version):
                     raise PackageVersionNotFound(version)
                 await record(engine, tx, actor, target, "file.labelled", target.id, label=name, version=version)
             case _:
@@ -158,7 +158,7 @@ async def copy(engine: Engine, actor: Actor, node: Named, name: str, parent: Nam
         if place.kind is NodeKind.PACKAGE or not place.is_folder or (place.workspace_id or place.owner_id) is None:
             raise NotAContainer(place.name)
         rights.require(Right.UPDATE, place)
-        of_source = await store.content(tx, source, None)
+        of_source = await stored_versions.content(tx, source, None)
         blob = None if of_source is None else Blob(of_source.hash, of_source.size)
         is_bot = False
         if blob is not None and place.workspace_id is not None:
@@ -200,6 +200,6 @@ async def new_file(
     )
     if of_source is not None:
         blob = Blob(of_source.hash, of_source.size)
-        await store.add_version(tx, made, blob, by=actor.id, has_errors=source.has_errors)
+        await stored_versions.add_version(tx, made, blob, by=actor.id, has_errors=source.has_errors)
     await record(engine, tx, actor, place, "file.copied", made, name=name, source=source.number)
     return await found(tx, actor, made)

@@ -12,6 +12,7 @@ from uuid import UUID
 from msgspec import Struct
 
 from controlroom.engine.lists.model import Field, Kind, Listing, among
+from controlroom.engine.lists.words import literal
 from controlroom.engine.repository.errors import NodeNotFound
 from controlroom.engine.repository.model import Node, NodeKind, Right
 from controlroom.engine.repository.rights import Rights
@@ -149,10 +150,10 @@ class Words(Struct, frozen=True, kw_only=True):
 
 def listing(words: Words) -> Listing:
     """The list of all that is in the repository, in a grammar's words; made once. Its rows are `ListedNode`s."""
-    root, separator = _literal(words.root), _literal(words.separator)
+    root, separator = literal(words.root), literal(words.separator)
     path = f"concat_ws({separator}, {root}, nullif(array_to_string(repository_node.path, {separator}), ''))"
-    type_ = f"""case when repository_node.is_folder then {_literal(words.folder_type)}
-                     when repository_node.kind = 'task' then {_literal(words.task_type)}
+    type_ = f"""case when repository_node.is_folder then {literal(words.folder_type)}
+                     when repository_node.kind = 'task' then {literal(words.task_type)}
                      else repository_node.content_type end"""
     joins = """
       left join workspace as place on place.id = repository_node.workspace_id
@@ -229,16 +230,9 @@ def _labelled(label: str) -> str:
                  when 'file' then (select named.version
                                      from repository_file_label as label
                                      join repository_file_version as named on named.id = label.version_id
-                                    where label.file_id = repository_node.id and label.name = {_literal(label)})
+                                    where label.file_id = repository_node.id and label.name = {literal(label)})
                  when 'task' then (select named.version
                                      from package_label as label
                                      join package_version as named on named.id = label.package_version_id
                                     where label.package_id = repository_node.container_id
-                                      and label.name = {_literal(label)}) end, 0)"""
-
-
-def _literal(text: str) -> str:
-    """A word of a grammar as SQL: `%` begins a parameter here."""
-    if "%" in text or "\0" in text or text.startswith("\\'"):
-        raise ValueError(f"{text!r} is no word")
-    return "'" + text.replace("'", "''") + "'"
+                                      and label.name = {literal(label)}) end, 0)"""

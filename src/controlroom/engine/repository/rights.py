@@ -71,8 +71,8 @@ class Rights(Struct, frozen=True, kw_only=True):
         """What the actor may do with what lies in a folder of a workspace, or of one user."""
         if owner is not None:
             return _OF_OWNER if owner == self.owner else frozenset()
-        if workspace is None:  # the root of all is no secret
-            return frozenset({Right.VIEW})
+        if workspace is None:  # the root of all is no secret; of what lies in it each workspace says itself who has it
+            return frozenset({Right.VIEW, Right.DOWNLOAD})
         return self.in_workspaces.get(workspace, frozenset()) | self.in_folders.get(container, frozenset())
 
     def require(self, right: Right, node: Node) -> None:
@@ -81,7 +81,7 @@ class Rights(Struct, frozen=True, kw_only=True):
         if right not in held:
             if Right.VIEW not in held and not self.leads_through(node):
                 raise NodeNotFound(node.number)
-            raise RightMissing(right, node.name)
+            raise RightMissing(right, node.name or "the root of all")
 
     def leads_through(self, node: Node) -> bool:
         """Whether something in which the actor may view lies in it."""

@@ -5,7 +5,7 @@ from controlroom.engine.access.scope import by, scoped
 from controlroom.engine.engine import Engine
 from controlroom.engine.packages.actions import read_robot, take_version
 from controlroom.engine.packages.errors import PackageVersionNotFound
-from controlroom.engine.repository import nodes, store
+from controlroom.engine.repository import nodes, stored_versions
 from controlroom.engine.repository.actions import Named, ensure_unlocked, place_of
 from controlroom.engine.repository.errors import NotPossible
 from controlroom.engine.repository.model import NodeKind, Right
@@ -23,7 +23,7 @@ async def take_again(engine: Engine, actor: Actor, package: Named, version: int)
         node = await nodes.get(tx, await rights_of(tx, actor), package, Right.UPDATE)
         if node.kind not in {NodeKind.PACKAGE, NodeKind.TASK} or node.workspace_id is None:
             raise NotPossible(f"{node.name!r} is no package")
-        content = await store.content(tx, node, version)
+        content = await stored_versions.content(tx, node, version)
     if content is None:
         raise PackageVersionNotFound(version)
     blob = Blob(content.hash, content.size)
@@ -33,5 +33,5 @@ async def take_again(engine: Engine, actor: Actor, package: Named, version: int)
         ensure_unlocked(node, actor)
         of = PackageId(node.container_id)
         await take_version(engine, tx, by(actor), place_of(node), of, blob, robot)
-        latest = await store.content(tx, node, None)
+        latest = await stored_versions.content(tx, node, None)
         return version if latest is None else latest.version

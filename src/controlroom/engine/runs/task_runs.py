@@ -7,6 +7,7 @@ import time
 from collections.abc import Mapping
 from datetime import datetime
 from enum import StrEnum
+from functools import cache
 from typing import Any, Final
 from uuid import UUID
 from weakref import WeakKeyDictionary
@@ -36,6 +37,7 @@ from controlroom.engine.lists.model import (
     Unset,
     among,
 )
+from controlroom.engine.lists.words import literal
 from controlroom.engine.repository.model import Right
 from controlroom.engine.repository.rights import rights_of
 from controlroom.engine.runs.errors import StepRunNotFound
@@ -91,18 +93,29 @@ class TaskRun(Struct, frozen=True, kw_only=True):
     started_by: StartedBy
     started_by_id: UUID | None
     starter_number: int | None
-    """Of the user who has started it."""
+    """Of the user who has started it; else who answers for the schedule, or has made the consumer, that has."""
     starter_name: str | None
     callback_url: str | None
-    schedule_number: int | None
-    """Of the schedule that has started it."""
+    cause_number: int | None
+    """Of the schedule, or the queue's consumer, that has started it."""
 
 
 _RUN: Final = "join run on run.id = step_run.run_id"
 _WORKER: Final = "left join worker on worker.id = step_run.worker_id"
 _USER: Final = "left join app_user as runner on runner.id = step_run.run_as"
-_SCHEDULE: Final = """(select schedule.number from run as begun join schedule on schedule.id = begun.started_by_id
-             where begun.id = step_run.run_id and begun.started_by = 'schedule')"""
+_CAUSE: Final = """(select coalesce(schedule.number, consumer.number)
+              from run as begun
+              left join schedule on schedule.id = begun.started_by_id and begun.started_by = 'schedule'
+              left join queue_consumer as consumer
+                     on consumer.id = begun.started_by_id and begun.started_by = 'queue'
+             where begun.id = step_run.run_id)"""
+_STARTER: Final = """(select starter.number from run as begun
+              left join schedule on schedule.id = begun.started_by_id and begun.started_by = 'schedule'
+              left join queue_consumer as consumer
+                     on consumer.id = begun.started_by_id and begun.started_by = 'queue'
+              join app_user as starter
+                   on starter.id = coalesce(schedule.owner_id, consumer.created_by, begun.started_by_id)
+             where begun.id = step_run.run_id)"""
 _TASK: Final = """join step as of_step on of_step.id = step_run.step_id
       join task as of_task on of_task.id = of_step.task_id"""
 _STANDS: Final = "step_run.state <> 'withdrawn'"
@@ -110,7 +123,7 @@ _STANDS: Final = "step_run.state <> 'withdrawn'"
 TASK_RUNS: Final = Listing(
     noun="step runs",
     table="step_run",
-    columns=f"""step_run.id, step_run.number, step_run.workspace_id, workspace.name as workspace_name, run.id as run_id,
+    columns="""step_run.id, step_run.number, step_run.workspace_id, workspace.name as workspace_name, run.id as run_id,
            run.number as run_number, run.parameters ->> 'name' as run_name, run.run_no, process.id as process_id,
            process.number as process_number, process.name as process_name,
            process.implicit_task_id is not null as is_of_task, task.id as task_id, task.number as task_number,
@@ -122,7 +135,8 @@ TASK_RUNS: Final = Listing(
            runner.id as user_id, runner.number as user_number, runner.username as user_name, run.started_by,
            run.started_by_id,
            starter.number as starter_number, starter.username as starter_name,
-           run.parameters -> 'callback' ->> 'url' as callback_url, {_SCHEDULE} as schedule_number""",
+           run.parameters -> 'callback' ->> 'url' as callback_url,
+           coalesce(of_schedule.number, of_consumer.number) as cause_number""",
     joins=f"""{_RUN}
       join workspace on workspace.id = step_run.workspace_id
       join process on process.id = run.process_id
@@ -131,7 +145,10 @@ TASK_RUNS: Final = Listing(
       left join package on package.id = task.package_id
       {_WORKER}
       {_USER}
-      left join app_user as starter on starter.id = run.started_by_id""",
+      left join schedule as of_schedule on of_schedule.id = run.started_by_id and run.started_by = 'schedule'
+      left join queue_consumer as of_consumer on of_consumer.id = run.started_by_id and run.started_by = 'queue'
+      left join app_user as starter
+             on starter.id = coalesce(of_schedule.owner_id, of_consumer.created_by, run.started_by_id)""",
     tenant="step_run.workspace_id",
     always=_STANDS,
     fields=(
@@ -142,7 +159,8 @@ TASK_RUNS: Final = Listing(
         Field("run_name", Kind.TEXT, column="run.parameters ->> 'name'", is_nullable=True, is_sortable=True, join=_RUN),
         Field("started_by", Kind.TEXT, column="run.started_by", choices=among(StartedBy), join=_RUN),
         Field("started_by_id", Kind.ID, column="run.started_by_id", is_nullable=True, join=_RUN),
-        Field("schedule_number", Kind.INTEGER, column=_SCHEDULE, is_nullable=True),
+        Field("cause_number", Kind.INTEGER, column=_CAUSE, is_nullable=True),
+        Field("starter_number", Kind.INTEGER, column=_STARTER, is_nullable=True),
         Field("task_number", Kind.INTEGER, column="of_task.number", is_sortable=True, join=_TASK),
         Field("task_name", Kind.TEXT, column="of_task.name", is_sortable=True, join=_TASK),
         Field("worker_number", Kind.INTEGER, column="worker.number", is_nullable=True, join=_WORKER),
@@ -176,8 +194,11 @@ _GOOD_FOR: Final = 10.0
 _has_commands: WeakKeyDictionary[Database, dict[OrganizationId, tuple[float, bool]]] = WeakKeyDictionary()
 
 
-async def listing_of(database: Database, scope: Scope) -> Listing:
-    """The list of step runs of tasks as an organization needs it; whether it has others is asked every ten seconds."""
+async def listing_of(database: Database, scope: Scope, paths: "Paths | None" = None) -> Listing:
+    """The list of step runs of tasks as an organization needs it; whether it has others is asked every ten seconds.
+
+    With `paths` it has the field `PATH`, too.
+    """
     kept = _has_commands.setdefault(database, {})
     asked, found = kept.get(scope.organization, (-_GOOD_FOR, False))
     if not found and asked < time.monotonic() - _GOOD_FOR:
@@ -191,7 +212,33 @@ async def listing_of(database: Database, scope: Scope) -> Listing:
             )
         )
         kept[scope.organization] = time.monotonic(), found
-    return AMONG_COMMANDS if found else TASK_RUNS
+    listing = AMONG_COMMANDS if found else TASK_RUNS
+    return listing if paths is None else with_paths(listing, paths)
+
+
+class Paths(Struct, frozen=True):
+    """How a grammar writes where a task lies. Written in code, never by a caller."""
+
+    root: str
+    """With what every path begins."""
+    separator: str
+
+
+PATH: Final = "path"
+"""The field of a listing `with_paths`."""
+
+
+@cache
+def with_paths(listing: Listing, paths: Paths) -> Listing:
+    """A list of step runs that is filtered and sorted by where their tasks lie, too: workspace, package and name."""
+    root, separator = literal(paths.root), literal(paths.separator)
+    where = f"""(select concat_ws({separator}, {root}, lies_in.name, of_package.name, of_it.name)
+              from step as that join task as of_it on of_it.id = that.task_id
+              join package as of_package on of_package.id = of_it.package_id
+              join workspace as lies_in on lies_in.id = of_package.workspace_id
+             where that.id = step_run.step_id)"""
+    field = Field(PATH, Kind.TEXT, column=where, is_sortable=True)
+    return msgspec.structs.replace(listing, fields=(*listing.fields, field))
 
 
 class Stage(StrEnum):
@@ -306,11 +353,11 @@ def governing(actor: Actor, run: TaskRun) -> Actor:
     return msgspec.structs.replace(actor, grants=actor.grants | {run.workspace_id: held | {Permission.START_RUNS}})
 
 
-async def page(engine: Engine, seen: Seen, asked: Asked) -> Page[TaskRun]:
+async def page(engine: Engine, seen: Seen, asked: Asked, paths: Paths | None = None) -> Page[TaskRun]:
     """Step runs of tasks. Raises Invalid for what the list cannot have."""
     condition = await _with_runs_of_names(engine.database, seen.scope, asked.filter)
     wanted = msgspec.structs.replace(asked, filter=both(seen.own, condition))
-    listing = await listing_of(engine.database, seen.scope)
+    listing = await listing_of(engine.database, seen.scope, paths)
     return await pages.page(engine.database, TaskRun, listing, within(seen.scope), wanted)
 
 
@@ -324,15 +371,20 @@ async def count(engine: Engine, seen: Seen, asked: Filter = EVERYTHING) -> Total
 
 
 _MOST_KEPT: Final = 1_000
+_FEW: Final = 5_000
+"""So many are counted in the time that their page takes anyhow."""
 _all: WeakKeyDictionary[Database, dict[Any, tuple[float, int]]] = WeakKeyDictionary()
 
 
 async def about_all(engine: Engine, seen: Seen) -> int:
-    """How many somebody sees in all, as it was some seconds ago: who polls for one run need not have all counted."""
+    """How many somebody sees in all; where they are many, as it was some seconds ago.
+
+    Why: who polls for one run need not have all counted each time.
+    """
     kept = _all.setdefault(engine.database, {})
     key = (seen.scope, None if seen.own == EVERYTHING else repr(seen.own))
     asked, rows = kept.get(key, (-_GOOD_FOR, 0))
-    if asked < time.monotonic() - _GOOD_FOR:
+    if rows < _FEW or asked < time.monotonic() - _GOOD_FOR:
         if len(kept) >= _MOST_KEPT:
             kept.clear()
         rows = (await count(engine, seen)).rows

@@ -19,8 +19,7 @@ from controlroom.engine.assets.model import Asset
 from controlroom.engine.engine import Engine
 from controlroom.engine.packages import labels
 from controlroom.engine.packages.errors import LabelNotFound, PackageVersionNotFound
-from controlroom.engine.repository import dependencies, nodes
-from controlroom.engine.repository import store as repository
+from controlroom.engine.repository import dependencies, nodes, stored_versions
 from controlroom.engine.repository.actions import place_of
 from controlroom.engine.repository.model import Content, Node, NodeKind, Right
 from controlroom.engine.repository.rights import Rights, rights_of
@@ -93,6 +92,9 @@ async def _files_of(engine: Engine, node: Node) -> list[Node]:
     """The package of a task, all that is in a folder, a file itself."""
     if node.kind in {NodeKind.FILE, NodeKind.PACKAGE}:
         return [node]
+    if node.kind is NodeKind.ROOT and node.owner_id is None:
+        places = await nodes.children(engine.database, node)
+        return [each for place in places for each in await nodes.below(engine.database, place)]
     if node.kind is NodeKind.TASK:
         return await nodes.find_all(engine.database, node.organization_id, [node.container_id])
     return await nodes.below(engine.database, node)
@@ -123,7 +125,7 @@ async def _content(engine: Engine, node: Node, version: int | None, label: str |
         if bearing is None:
             raise LabelNotFound(label, node.name)
         version = bearing.version
-    content = await repository.content(engine.database, node, version)
+    content = await stored_versions.content(engine.database, node, version)
     if content is None and version is not None:
         raise PackageVersionNotFound(version)
     return content

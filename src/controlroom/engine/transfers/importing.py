@@ -20,7 +20,7 @@ from controlroom.engine.assets import store as asset_store
 from controlroom.engine.engine import Engine
 from controlroom.engine.packages import store as package_store
 from controlroom.engine.packages.actions import package_called, read_robot, take_version
-from controlroom.engine.repository import actions, contents, dependencies, nodes
+from controlroom.engine.repository import actions, contents, dependencies, nodes, stored_versions
 from controlroom.engine.repository import store as repository
 from controlroom.engine.repository.actions import checked_file_name, ensure_unlocked
 from controlroom.engine.repository.errors import NotAContainer
@@ -155,7 +155,7 @@ class _Import:
         self._taken[number] = there
         if blob is None:
             return True
-        before = await repository.content(engine.database, there, None)
+        before = await stored_versions.content(engine.database, there, None)
         if before is not None and before.hash == blob.hash:
             return False
         self._taken[number] = await contents.put(engine, actor, there.id, blob, has_errors=entry.has_errors)

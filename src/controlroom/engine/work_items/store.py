@@ -102,12 +102,13 @@ async def list_items(
     *,
     process: ProcessId | None = None,
     run: RunId | None = None,
+    queue: QueueId | None = None,
     state: ItemState | None = None,
     before: WorkItemId | None = None,
     limit: int,
 ) -> list[WorkItem]:
     """Items of the list, newest first."""
-    which = equal(process_id=process, run_id=run, state=state)
+    which = equal(process_id=process, run_id=run, queue_id=queue, state=state)
     asked = Asked(filter=which, sort=NEWEST_FIRST, start=behind(before), length=limit)
     return await pages.rows(db, WorkItem, ITEMS, within(scope), asked)
 

@@ -71,6 +71,8 @@ class WholeGroup(Struct, frozen=True, kw_only=True):
     created_by: int | None
     updated_at: datetime
     updated_by: int | None
+    tenant_number: int
+    """Of the organization."""
 
 
 class GroupChange(Struct, frozen=True, kw_only=True):
@@ -113,7 +115,9 @@ WHOLE_GROUPS: Final = Listing(
              where workspace.organization_id = worker_group.organization_id and queue_consumer.deleted_at is null
                and queue_consumer.placement -> 'places'
                    @> jsonb_build_array(jsonb_build_object('group', worker_group.id))) as consumers,
-           creator.number as created_by, changer.number as updated_by""",
+           creator.number as created_by, changer.number as updated_by,
+           (select organization.number from organization
+             where organization.id = worker_group.organization_id) as tenant_number""",
     joins="""left join app_user as creator on creator.id = worker_group.created_by
       left join app_user as changer on changer.id = worker_group.updated_by""",
     tenant="worker_group.organization_id",

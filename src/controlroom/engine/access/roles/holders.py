@@ -38,13 +38,17 @@ class HeldRole(Struct, frozen=True, kw_only=True):
     """Numbers of the users to whom it is granted themselves, in the organization."""
 
 
+def _number_of(column: str) -> str:
+    return f"(select maker.number from app_user as maker where maker.id = role.{column})"
+
+
 ROLES: Final = Listing(
     noun="roles",
     table="role",
-    columns="""role.id, role.number, role.name, role.description, role.permissions,
+    columns=f"""role.id, role.number, role.name, role.description, role.permissions,
            role.organization_id is null as is_system, role.created_at, role.updated_at, role.revision,
-           (select maker.number from app_user as maker where maker.id = role.created_by) as created_by,
-           (select maker.number from app_user as maker where maker.id = role.updated_by) as updated_by,
+           {_number_of("created_by")} as created_by,
+           {_number_of("updated_by")} as updated_by,
            coalesce((select jsonb_agg(app_user.number order by app_user.number)
                        from access_grant join app_user on app_user.id = access_grant.user_id
                       where access_grant.role_id = role.id and access_grant.workspace_id is null
@@ -60,6 +64,8 @@ ROLES: Final = Listing(
         Field("revision", Kind.INTEGER, is_sortable=True),
         Field("created_at", Kind.INSTANT, is_sortable=True),
         Field("updated_at", Kind.INSTANT, is_sortable=True),
+        Field("created_by", Kind.INTEGER, column=_number_of("created_by"), is_nullable=True),
+        Field("updated_by", Kind.INTEGER, column=_number_of("updated_by"), is_nullable=True),
     ),
 )
 """What can be held, `within=throughout(actor, Permission.READ_MEMBERS)`; but that robots run as somebody, and sets of

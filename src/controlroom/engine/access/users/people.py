@@ -73,14 +73,18 @@ class Person(Struct, frozen=True, kw_only=True):
         )
 
 
+def _number_of(column: str) -> str:
+    return f"(select maker.number from app_user as maker where maker.id = app_user.{column})"
+
+
 PEOPLE: Final = Listing(
     noun="users",
     table="app_user",
     columns=f"""app_user.id, app_user.number, app_user.organization_id, app_user.username, app_user.first_name,
            app_user.last_name, app_user.email, app_user.description, app_user.words,
            app_user.password_hash is not null as has_password, app_user.created_at, app_user.updated_at,
-           (select maker.number from app_user as maker where maker.id = app_user.created_by) as created_by,
-           (select maker.number from app_user as maker where maker.id = app_user.updated_by) as updated_by,
+           {_number_of("created_by")} as created_by,
+           {_number_of("updated_by")} as updated_by,
            app_user.revision, app_user.logged_in_at, app_user.disabled_at,
            user_key.created_at as key_created_at, user_key.expires_at as key_expires_at,
            coalesce((select jsonb_agg(user_group.name order by user_group.name)
@@ -117,6 +121,9 @@ PEOPLE: Final = Listing(
         Field("revision", Kind.INTEGER, is_sortable=True),
         Field("created_at", Kind.INSTANT, is_sortable=True),
         Field("updated_at", Kind.INSTANT, is_sortable=True),
+        Field("created_by", Kind.INTEGER, column=_number_of("created_by"), is_nullable=True),
+        Field("updated_by", Kind.INTEGER, column=_number_of("updated_by"), is_nullable=True),
+        Field("has_password", Kind.TRUTH, column="(app_user.password_hash is not null)"),
         Field("logged_in_at", Kind.INSTANT, is_nullable=True, is_sortable=True),
     ),
 )

@@ -9,6 +9,7 @@ from controlroom.engine.access.record import record
 from controlroom.engine.access.roles.actions import ensure_in_organization
 from controlroom.engine.access.scope import ScopedTx, scoped
 from controlroom.engine.engine import Engine
+from controlroom.engine.vault import kept
 from controlroom.engine.vault.errors import (
     ConsumerExists,
     LastLockerOwner,
@@ -16,6 +17,7 @@ from controlroom.engine.vault.errors import (
     OwnerMissing,
     RevisionStale,
 )
+from controlroom.engine.vault.kept import Kept
 from controlroom.engine.vault.lockers import store
 from controlroom.engine.vault.lockers.model import Consumer, Locker, LockerMember, LockerRight
 from controlroom.engine.vault.lockers.rules import asker_of, ensure_has, is_kept
@@ -73,9 +75,10 @@ async def edit(
         ensure_has(held.standing, LockerRight.MANAGE)
         ensure_current("locker", held.revision, revision)
         before = await _shown(tx, actor, locker)
-        await store.change(
+        await kept.change(
             tx,
             asker,
+            Kept.LOCKER,
             locker,
             name=before.name if name is None else checked_name(name, what="locker's name"),
             description=before.description if description is None else checked_description(description),
@@ -91,7 +94,7 @@ async def delete(engine: Engine, actor: Actor, locker: LockerId) -> None:
         held = await _known(tx, actor, locker, lock=True)
         ensure_has(held.standing, LockerRight.OWN)
         before = await _shown(tx, actor, locker)
-        await store.delete(tx, actor.organization_id, locker)
+        await kept.delete(tx, actor.organization_id, Kept.LOCKER, locker)
         await record(engine, tx, actor, actor.organization_id, "locker.deleted", locker, name=before.name)
 
 

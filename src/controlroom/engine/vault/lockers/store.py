@@ -125,34 +125,6 @@ async def add(tx: ScopedTx, asker: Asker, locker: LockerId, *, name: str, descri
         raise NameTaken("locker", name) from taken
 
 
-async def change(tx: ScopedTx, asker: Asker, locker: LockerId, *, name: str, description: str) -> None:
-    """Write what a locked locker is called; its next revision. Raises NameTaken: the transaction is lost."""
-    try:
-        await tx.execute(
-            """
-            update locker set name = %(name)s, description = %(description)s, revision = revision + 1,
-                              updated_by = %(user)s, updated_at = clock_now()
-             where id = %(locker)s and organization_id = %(organization)s
-            """,
-            locker=locker,
-            organization=asker.organization,
-            name=name,
-            description=description,
-            user=asker.user,
-        )
-    except UniqueViolation as taken:
-        raise NameTaken("locker", name) from taken
-
-
-async def delete(tx: ScopedTx, organization: OrganizationId, locker: LockerId) -> None:
-    """Remove a locked locker; what was in it is in none."""
-    await tx.execute(
-        "delete from locker where id = %(locker)s and organization_id = %(organization)s",
-        locker=locker,
-        organization=organization,
-    )
-
-
 async def members(tx: Statements, organization: OrganizationId, locker: LockerId) -> list[LockerMember]:
     """Who looks after a locker."""
     return await tx.all(

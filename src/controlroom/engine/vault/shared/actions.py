@@ -11,12 +11,14 @@ from controlroom.engine.access.record import record
 from controlroom.engine.access.roles.actions import ensure_in_organization
 from controlroom.engine.access.scope import ScopedTx, scoped
 from controlroom.engine.engine import Engine
+from controlroom.engine.vault import kept
 from controlroom.engine.vault.errors import (
     LockerNotFound,
     LockerRightMissing,
     OwnerMissing,
     SharedSecretNotFound,
 )
+from controlroom.engine.vault.kept import Kept
 from controlroom.engine.vault.lockers import store as lockers
 from controlroom.engine.vault.lockers.actions import ensure_current
 from controlroom.engine.vault.lockers.model import LockerRight
@@ -97,9 +99,10 @@ async def edit(
         before = await _shown(tx, actor, secret)
         if change.attributes is not UNSET:
             await _write_attributes(tx, actor, before, change.attributes)
-        await store.change(
+        await kept.change(
             tx,
             asker,
+            Kept.SECRET,
             secret,
             name=before.name if change.name is UNSET else checked_name(change.name, what="secret's name"),
             description=before.description if change.description is UNSET else checked_description(change.description),
@@ -116,7 +119,7 @@ async def delete(engine: Engine, actor: Actor, secret: SharedSecretId) -> None:
     async with scoped(engine.database, actor.organization_id) as tx:
         ensure_may_edit((await known(tx, actor, secret, lock=True)).standing)
         before = await _shown(tx, actor, secret)
-        await store.delete(tx, actor.organization_id, secret)
+        await kept.delete(tx, actor.organization_id, Kept.SECRET, secret)
         await record(engine, tx, actor, actor.organization_id, "shared_secret.deleted", secret, name=before.name)
 
 

@@ -210,34 +210,6 @@ async def add(
         raise NameTaken("secret", name) from taken
 
 
-async def change(tx: ScopedTx, asker: Asker, secret: SharedSecretId, *, name: str, description: str) -> None:
-    """Write what a locked secret is called; its next revision. Raises NameTaken: the transaction is lost."""
-    try:
-        await tx.execute(
-            """
-            update shared_secret set name = %(name)s, description = %(description)s, revision = revision + 1,
-                                     updated_by = %(user)s, updated_at = clock_now()
-             where id = %(secret)s and organization_id = %(organization)s
-            """,
-            secret=secret,
-            organization=asker.organization,
-            name=name,
-            description=description,
-            user=asker.user,
-        )
-    except UniqueViolation as taken:
-        raise NameTaken("secret", name) from taken
-
-
-async def delete(tx: ScopedTx, organization: OrganizationId, secret: SharedSecretId) -> None:
-    """Remove a locked secret, with its attributes and values."""
-    await tx.execute(
-        "delete from shared_secret where id = %(secret)s and organization_id = %(organization)s",
-        secret=secret,
-        organization=organization,
-    )
-
-
 async def set_owner(tx: ScopedTx, asker: Asker, secret: SharedSecretId, owner: UserId) -> bool:
     """Give a locked secret to a user of the organization; False if there is no such user. Its next revision."""
     return (
