@@ -302,11 +302,14 @@ class _Related(Struct, frozen=True, kw_only=True):
 async def _related(request: Asking, seen: Scope, targets: Sequence[Target]) -> _Related:
     asked, db = request.related, request.db
     seen_here = Of(seen.organization, tuple({target.workspace_id for target in targets}))
-    connections = [each.connection_id for each in targets if each.connection_id and "connection" in asked]
-    used = [each.login_id for each in targets if each.login_id and "credentials" in asked]
+    reads = {each for each in seen_here.workspaces if request.actor.may(Permission.READ_TARGETS, each)}
+    shared = [each for each in targets if each.workspace_id in reads]  # of jobs and runs others may ask
+    connections = [each.connection_id for each in shared if each.connection_id and "connection" in asked]
+    used = [each.login_id for each in shared if each.login_id and "credentials" in asked]
     variables: dict[TargetId, list[Variable]] = {}
     if "custom_environment_variables" in asked:
-        for variable in await of_targets(db, seen_here, [target.id for target in targets]):
+        told = [each.id for each in targets if request.actor.may(Permission.READ_VARIABLES, each.workspace_id)]
+        for variable in await of_targets(db, seen_here, told):
             if variable.target_id is not None:
                 variables.setdefault(variable.target_id, []).append(variable)
     is_told = bool(targets) and (request.version == 2 or "project" in asked)  # noqa: PLR2004 - a version
