@@ -34,7 +34,7 @@ in a strict room it is refused. An order that it does not have is refused: no ro
 
 import json
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final, Generic, TypeVar
 
@@ -298,7 +298,7 @@ class _Query:
                 found = [of[each.casefold()] for each in several if each.casefold() in of]
                 return found[0] if len(found) == 1 else AnyOf(tuple(found))
             case Numbered(field, noun):
-                return OneOf(field, tuple(await self._ids(name, noun, several)))
+                return _any_of(field, await self._ids(name, noun, several))
             case As(field, read):
                 return _plain(name, self._columns.listing.named[field], lookup, several, read)
             case str() as field:
@@ -309,6 +309,11 @@ class _Query:
             _whole(name, each)
         asked = [Reference(noun, each, Ways.NUMBER) for each in values]
         return {each for each in await find_all(self._request.db, self._request.seen, asked) if each is not None}
+
+
+def _any_of(field: str, values: Collection[Any]) -> Filter:
+    """One of the values; a single one as such: an index that is sorted behind a field serves no list of its values."""
+    return Compare(field, Operator.EQ, next(iter(values))) if len(values) == 1 else OneOf(field, tuple(values))
 
 
 def _plain(name: str, field: Field, lookup: str, values: list[str], read: Callable[[str], Any]) -> Filter:
@@ -329,7 +334,7 @@ def _plain(name: str, field: Field, lookup: str, values: list[str], read: Callab
             found.append(value)
     match lookup:
         case "" | "in":
-            return Compare(field.name, Operator.EQ, found[0]) if len(found) == 1 else OneOf(field.name, tuple(found))
+            return _any_of(field.name, found)
         case "range":
             if len(found) != 2:  # noqa: PLR2004 - a beginning and an end
                 raise FieldsWrong({name: 'two values: ["from", "to"]'})

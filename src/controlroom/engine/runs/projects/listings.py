@@ -105,7 +105,7 @@ PROJECT_RUNS: Final = Listing(
         Field("defers_to", Kind.ID, is_nullable=True),
         Field("has_docs", Kind.TRUTH),
         Field("has_sources", Kind.TRUTH),
-        Field("created_at", Kind.INSTANT),
+        Field("created_at", Kind.INSTANT, index="project_run_by_creation"),
         Field("ended_at", Kind.INSTANT, is_nullable=True, is_sortable=True, index="project_run_by_end"),
     ),
 )
