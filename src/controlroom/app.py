@@ -23,6 +23,8 @@ from controlroom.dialects.automation360 import messages as automation360_message
 from controlroom.dialects.automation360 import promotion
 from controlroom.dialects.automation360.messages import Automation360Grammar
 from controlroom.dialects.dbt_cloud import app as dbt_cloud
+from controlroom.dialects.dbt_cloud import messages as dbt_cloud_messages
+from controlroom.dialects.dbt_cloud.messages import DbtCloudGrammar
 from controlroom.dialects.robocorp import app as robocorp
 from controlroom.dialects.robocorp import codes, messages
 from controlroom.dialects.robocorp.messages import RobocorpGrammar
@@ -57,6 +59,7 @@ from controlroom.settings import Settings
 GRAMMARS: Grammars = {
     messages.GRAMMAR: RobocorpGrammar(),
     automation360_messages.GRAMMAR: Automation360Grammar(),
+    dbt_cloud_messages.GRAMMAR: DbtCloudGrammar(),
 }
 """In whose words webhooks and callbacks are told, by the names that subscriptions are stored with."""
 

@@ -10,10 +10,11 @@ import pytest
 ENGINE = Path(__file__).parents[2] / "src/controlroom/engine"
 MIGRATIONS = ENGINE.parent / "postgres/migrations"
 
-SCOPES = {"Scope", "Of", "Robot", "Room", "ScopedTx", "Tx[Scope]", "Rights", "Node"}
+SCOPES = {"Scope", "Of", "Robot", "Room", "ScopedTx", "Tx[Scope]", "Rights", "Node", "Place"}
 """What a function takes so that it cannot be called by somebody who sees nothing.
 
-The last two are of the repository: what somebody may do in its folders, and what has been found by that.
+Rights and Node are of the repository: what somebody may do in its folders, and what has been found by that; a Place is
+where somebody keeps things of the organization, or of some of its workspaces.
 """
 
 WITHOUT_REFERENCE = {"console_archive", "console_chunk", "run_wake", "secret_mask", "work_item_attempt"}
@@ -31,7 +32,18 @@ OF_RIGHTS = {"_entries"}
 """The function that finds in which folders somebody has rights at all."""
 
 CONDITIONS = {
-    *("listing", "held_by", "placement_matches", "by", "serves", "_can_run", "_claim", "_labelled", "with_paths"),
+    *(
+        "listing",
+        "held_by",
+        "_numbers",
+        "placement_matches",
+        "by",
+        "serves",
+        "_can_run",
+        "_claim",
+        "_labelled",
+        "with_paths",
+    ),
 }
 """Functions that give a condition, or the text of a statement, for functions that take a Scope."""
 

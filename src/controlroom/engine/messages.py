@@ -52,6 +52,13 @@ class Occurrence(Struct, frozen=True, kw_only=True):
     """Which one of its process it is."""
     run_started_by: str | None = None
     run_started_at: datetime | None = None
+    run_cause: str | None = None
+    """Why it was started, in the words of whoever did."""
+    tool_version: str | None = None
+    """Of the run of a project's job: which version of its tool."""
+    target_number: int | None = None
+    """Of the run of a project's job, or of the job: against which target. None: it is no such process."""
+    target_name: str | None = None
     step_run_id: StepRunId | None = None
     step_run_number: int | None = None
     step_run_started_at: datetime | None = None

@@ -16,7 +16,7 @@ import asyncio
 import random
 import time
 from collections import Counter
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from datetime import timedelta
 from typing import Final, assert_never
 from uuid import UUID
@@ -33,9 +33,10 @@ from controlroom.engine.events.store import By, Event, append
 from controlroom.engine.notifications import actions as notifications
 from controlroom.engine.wakes import Topic, Watch
 from controlroom.engine.webhooks import actions as webhooks
+from controlroom.engine.webhooks import patience
 from controlroom.engine.webhooks.model import TEST_EVENT
 from controlroom.errors import Unavailable
-from controlroom.ids import NotificationId, WebhookId
+from controlroom.ids import DeliveryId, NotificationId, WebhookId
 
 log = structlog.get_logger(__name__)
 
@@ -206,6 +207,7 @@ async def record(engine: Engine, tried: Sequence[Tried]) -> int:
         written = set(await store.record(tx, decided))
         given_up = [one for one, state, _ in decided if state is DeliveryState.FAILED and one.delivery.id in written]
         await append(tx, By("system"), *map(_given_up, given_up))
+        await patience.note(engine, tx, [_ended(one, state) for one, state, _ in decided if _counts(one, written)])
         if given_up:
             tx.after_commit(lambda: engine.wakes.wake(Topic.EVENTS))
     for one, state, delay in decided:
@@ -244,13 +246,25 @@ def _decided(one: Tried) -> tuple[DeliveryState, timedelta]:
         case NotSent():
             left = timedelta(seconds=one.delivery.seconds_left)
             chance = random.random()  # noqa: S311 - jitter
-            match after_failure(one.outcome, attempts=one.delivery.attempts, left=left, chance=chance):
+            attempts, most = one.delivery.attempts, one.delivery.most_attempts
+            match after_failure(one.outcome, attempts=attempts, left=left, chance=chance, most=most):
                 case Again(delay):
                     return DeliveryState.PENDING, delay
                 case GiveUp():
                     return DeliveryState.FAILED, timedelta()
         case _:
             assert_never(one.outcome)
+
+
+def _counts(one: Tried, written: Collection[DeliveryId]) -> bool:
+    """Whether how a delivery ended is counted for its webhook: a test's is not."""
+    delivery = one.delivery
+    is_counted = delivery.kind is DeliveryKind.WEBHOOK and delivery.most_attempts is not None
+    return is_counted and delivery.event_kind != TEST_EVENT and delivery.id in written
+
+
+def _ended(one: Tried, state: DeliveryState) -> patience.Ended:
+    return patience.Ended(WebhookId(one.delivery.subscription_id), state)
 
 
 def _given_up(one: Tried) -> Event:

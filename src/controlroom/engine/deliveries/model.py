@@ -54,6 +54,8 @@ class NewDelivery(Struct, frozen=True, kw_only=True):
     sealed_headers: bytes | None = None
     """Headers that a callback asked for."""
     grammar: str = ""
+    most_attempts: int | None = None
+    """After so many it is given up; None: after the time that its kind has."""
     process_id: ProcessId | None = None
     run_id: RunId | None = None
     step_run_id: StepRunId | None = None
@@ -115,6 +117,7 @@ class Claimed(Struct, frozen=True, kw_only=True):
     body: bytes
     attempts: int
     """This one included."""
+    most_attempts: int | None = None
     seconds_left: float
     """Until it is given up."""
 
@@ -153,6 +156,7 @@ class Tried(Struct, frozen=True):
 class Disabled(Struct, frozen=True):
     """A subscription that the room has disabled, and whose it was."""
 
-    workspace_id: WorkspaceId
+    workspace_id: WorkspaceId | None
+    """None: the organization's."""
     organization_id: OrganizationId
     process_id: ProcessId | None

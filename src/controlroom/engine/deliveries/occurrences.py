@@ -15,7 +15,8 @@ OCCURRENCE: Final = """
     workspace.id as workspace_id, workspace.number as workspace_number, workspace.name as workspace_name,
     event.process_id, process.number as process_number, process.name as process_name,
     event.run_id, run.number as run_number, run.run_no, run.started_by as run_started_by,
-    run.started_at as run_started_at,
+    run.started_at as run_started_at, run.parameters ->> 'cause' as run_cause,
+    project_run.tool_version, target.number as target_number, target.name as target_name,
     event.step_run_id, step_run.number as step_run_number, step_run.started_at as step_run_started_at,
     step.name as step_name,
     runner.number as run_as_number,
@@ -31,6 +32,8 @@ WHAT_OF: Final = """
       join organization on organization.id = event.organization_id
       left join process on process.id = event.process_id
       left join run on run.id = event.run_id
+      left join project_run on project_run.run_id = event.run_id
+      left join target on target.id = project_run.target_id
       left join step_run on step_run.id = event.step_run_id
       left join step on step.id = step_run.step_id
       left join app_user as runner on runner.id = step_run.run_as

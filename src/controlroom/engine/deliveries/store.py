@@ -43,18 +43,19 @@ async def insert(tx: ScopedTx, new: Sequence[NewDelivery]) -> list[DeliveryId]:
         """
         insert into delivery (id, workspace_id, kind, subscription_id, told_event_id, event_kind, process_id, run_id,
                               step_run_id, message_id, message_name, grammar, destination, endpoint, sealed,
-                              sealed_headers, body, give_up_at)
+                              sealed_headers, body, most_attempts, give_up_at)
         select made.id, workspace_id, kind, subscription_id, told_event_id, event_kind, process_id, run_id,
                step_run_id, message_id, message_name, grammar, destination, endpoint, sealed, sealed_headers, body,
-               clock_now() + give_up_after
+               most_attempts, clock_now() + give_up_after
           from unnest(%(ids)s::uuid[], %(workspaces)s::uuid[], %(kinds)s::text[], %(subscriptions)s::uuid[],
                       %(events)s::bigint[], %(event_kinds)s::text[], %(processes)s::uuid[], %(runs)s::uuid[],
                       %(step_runs)s::uuid[], %(messages)s::uuid[], %(names)s::text[], %(grammars)s::text[],
                       %(destinations)s::text[], %(endpoints)s::text[], %(sealed)s::bytea[],
-                      %(sealed_headers)s::bytea[], %(bodies)s::bytea[], %(give_up)s::interval[])
+                      %(sealed_headers)s::bytea[], %(bodies)s::bytea[], %(most_attempts)s::int[],
+                      %(give_up)s::interval[])
                as made (id, workspace_id, kind, subscription_id, told_event_id, event_kind, process_id, run_id,
                         step_run_id, message_id, message_name, grammar, destination, endpoint, sealed, sealed_headers,
-                        body, give_up_after)
+                        body, most_attempts, give_up_after)
             on conflict (told_event_id, subscription_id, message_name) do nothing
         returning id
         """,
@@ -75,6 +76,7 @@ async def insert(tx: ScopedTx, new: Sequence[NewDelivery]) -> list[DeliveryId]:
         sealed=[each.sealed for each in new],
         sealed_headers=[each.sealed_headers for each in new],
         bodies=[each.body for each in new],
+        most_attempts=[each.most_attempts for each in new],
         give_up=[GIVE_UP_AFTER[each.kind] for each in new],
     )
 
@@ -121,7 +123,7 @@ async def claim(
          where delivery.id in (select id from picked) and workspace.id = delivery.workspace_id
         returning delivery.id, workspace.organization_id, delivery.workspace_id, kind, subscription_id, event_kind,
                   run_id, step_run_id, message_id, grammar, destination, endpoint, sealed, sealed_headers, body,
-                  attempts, extract(epoch from give_up_at - clock_now())::float8 as seconds_left
+                  attempts, most_attempts, extract(epoch from give_up_at - clock_now())::float8 as seconds_left
         """,
         destinations=list(known),
         known_places=list(known.values()),

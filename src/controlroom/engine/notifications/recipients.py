@@ -42,9 +42,17 @@ async def of_notifications(tx: ScopedTx, span: Span, keys: Keys) -> list[NewDeli
                (select count(*) from work_item
                  where work_item.run_id = event.run_id and work_item.state = 'failed') as failed
           from event
-          join notification on notification.process_id = event.process_id
-                           and notification.workspace_id = event.workspace_id
-                           and event.kind = any (notification.events)
+          join lateral (
+               select own.* from notification as own
+                where own.process_id = event.process_id and own.workspace_id = event.workspace_id
+                union all
+               select notice.* from notification as notice
+                where notice.organization_id = event.organization_id and event.process_id = any (
+                      case event.data ->> 'result' when 'succeeded' then notice.on_success
+                                                   when 'stopped' then notice.on_stop
+                                                   when 'timed_out' then notice.on_stop
+                                                   else notice.on_failure end)) as notification
+                        on event.kind = any (notification.events)
                            and notification.is_enabled and notification.deleted_at is null
                            and notification.created_at <= event.at
           {WHAT_OF}

@@ -18,7 +18,7 @@ NOTIFICATION: Final = Noun[NotificationId](
     NotificationNotFound,
     "notification",
     InWorkspace("notification.workspace_id"),
-    there="notification.deleted_at is null",
+    there="notification.deleted_at is null and notification.process_id is not null",
 )
 
 _COLUMNS: Final = """id, number, workspace_id, process_id, kind, events, recipients, is_enabled, disabled_reason,
@@ -62,7 +62,7 @@ async def get(
         SealedNotification,
         f"""
         select {_COLUMNS} from notification
-         where workspace_id = {SEEN} and id = %(notification)s and deleted_at is null {lock}
+         where workspace_id = {SEEN} and id = %(notification)s and process_id is not null and deleted_at is null {lock}
         """,
         notification=notification,
         **scope.params,

@@ -29,6 +29,7 @@ class _Recipient(Occurrence, frozen=True, kw_only=True):
     endpoint: str
     sealed: bytes | None
     sealed_headers: bytes | None
+    most_attempts: int | None = None
 
 
 async def of_webhooks(tx: ScopedTx, span: Span, grammars: Grammars) -> list[NewDelivery]:
@@ -38,10 +39,16 @@ async def of_webhooks(tx: ScopedTx, span: Span, grammars: Grammars) -> list[NewD
         f"""
         select {OCCURRENCE}, webhook.id as subscription_id, webhook.number as subscription_number,
                webhook.name as subscription_name, webhook.grammar, webhook.messages as wanted, webhook.endpoint,
-               webhook.sealed, null::bytea as sealed_headers
+               webhook.sealed, null::bytea as sealed_headers, webhook.most_attempts
           from event
-          join webhook on webhook.workspace_id = event.workspace_id and event.kind = any (webhook.events)
+          join lateral (
+               select own.* from webhook as own where own.workspace_id = event.workspace_id
+                union all
+               select wide.* from webhook as wide
+                where wide.organization_id = event.organization_id and wide.workspace_id is null) as webhook
+                   on event.kind = any (webhook.events)
                       and (webhook.process_id is null or webhook.process_id = event.process_id)
+                      and (webhook.process_ids = '{{}}' or event.process_id = any (webhook.process_ids))
                       and webhook.is_enabled and webhook.deleted_at is null and webhook.created_at <= event.at
           {WHAT_OF}
          where {IN_SPAN} and event.kind = any (%(kinds)s::text[])
@@ -102,6 +109,7 @@ def _deliveries(kind: DeliveryKind, each: _Recipient, grammars: Grammars) -> Ite
             endpoint=each.endpoint,
             sealed=each.sealed,
             sealed_headers=each.sealed_headers,
+            most_attempts=each.most_attempts,
             process_id=each.process_id,
             run_id=each.run_id,
             step_run_id=each.step_run_id,

@@ -121,7 +121,8 @@ async def update(
         """
         update webhook
            set name = %(name)s, endpoint = %(endpoint)s, events = %(events)s, messages = %(messages)s,
-               sealed = %(sealed)s, is_enabled = %(is_enabled)s,
+               sealed = %(sealed)s, is_enabled = %(is_enabled)s, updated_at = clock_now(),
+               failures = case when %(is_enabled)s then 0 else failures end,
                disabled_reason = case when %(is_enabled)s then '' else disabled_reason end
          where id = %(webhook)s
         """,
@@ -141,10 +142,11 @@ async def disable(tx: ScopedTx, reason: str, *, webhook: WebhookId, endpoint: st
         Disabled,
         """
         update webhook set is_enabled = false, disabled_reason = %(reason)s
-          from workspace
          where webhook.id = %(webhook)s and endpoint = %(endpoint)s and is_enabled and webhook.deleted_at is null
-           and workspace.id = webhook.workspace_id
-        returning webhook.workspace_id, workspace.organization_id, webhook.process_id
+        returning webhook.workspace_id,
+                  coalesce(webhook.organization_id, (select workspace.organization_id from workspace
+                                                      where workspace.id = webhook.workspace_id)) as organization_id,
+                  webhook.process_id
         """,
         webhook=webhook,
         endpoint=endpoint,

@@ -14,9 +14,11 @@ from controlroom.engine.access.model import Actor, ActorKind, Granted, Permissio
 from controlroom.engine.access.roles.actions import ensure_in_organization
 from controlroom.engine.access.roles.model import RUNNER
 from controlroom.engine.access.rules import union
+from controlroom.engine.access.scope import Scope
 from controlroom.engine.engine import Engine
 from controlroom.engine.lists.model import Field, Kind, Listing
 from controlroom.ids import OrganizationId, RoleId, UserId, WorkspaceId
+from controlroom.postgres.database import Statements
 
 
 class HeldRole(Struct, frozen=True):
@@ -127,6 +129,19 @@ PEOPLE: Final = Listing(
         Field("logged_in_at", Kind.INSTANT, is_nullable=True, is_sortable=True),
     ),
 )
+
+
+async def email_of(db: Statements, scope: Scope, user: UserId) -> str:
+    """The address of mail of a user of the organization; empty for one without."""
+    found: str | None = await db.value(
+        """
+        select email from app_user
+         where id = %(user)s and organization_id = %(organization)s and deleted_at is null
+        """,
+        user=user,
+        organization=scope.organization,
+    )
+    return found or ""
 
 
 async def person(engine: Engine, actor: Actor, user: UserId) -> Person:
