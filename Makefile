@@ -85,6 +85,10 @@ lock: | $(BIN)/uv ## Pin the requirements anew, with hashes (U=1: take newer ver
 	UV_CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/uv pip compile pyproject.toml --extra mail --group dev \
 	  --generate-hashes --no-emit-index-url --universal --python-version 3.11 $(if $(U),--upgrade) \
 	  --quiet --output-file requirements/dev.txt
+	for adapter in duckdb postgres; do for python in 3.11 3.12 3.13; do \
+	  $(BIN)/uv pip compile requirements/dbt-$$adapter.in --python-version $$python --generate-hashes \
+	    --no-emit-index-url --no-annotate --no-header $(if $(U),--upgrade) --quiet \
+	    --output-file src/controlroom/worker/dbt/requirements/1.11/$$adapter-$$python.txt || exit 1; done; done
 
 coverage-table: install ## Write the tables of docs/dialects/ that tell what is served
 	$(BIN)/python tests/contract/robocorp/coverage.py
