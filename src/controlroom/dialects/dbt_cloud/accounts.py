@@ -74,7 +74,7 @@ async def told(request: Asking) -> AccountShown:
     """The caller's account."""
     organization = request.actor.organization_id
     slots = await blocking.slots(request.db, organization)
-    return replace(_show(await store.founded(request.db, organization)), run_slots=slots)
+    return replace(_show(await store.founded(request.db, organization)), run_slots=slots.capacity)
 
 
 _show = shown_as(

@@ -7,6 +7,7 @@ from controlroom.engine.access.scope import SEEN, Scope, ScopedTx
 from controlroom.engine.jobs.model import Job
 from controlroom.engine.locks.model import LockName
 from controlroom.engine.runs.projects.model import ProjectRun, ProjectWork, PullRequest, Slots
+from controlroom.engine.runs.projects.versions import ROOM
 from controlroom.ids import OrganizationId, ProcessId, RunId
 from controlroom.postgres.database import Statements
 
@@ -57,7 +58,7 @@ async def insert(tx: ScopedTx, run: RunId, job: Job, work: ProjectWork, *, is_sc
         kind=job.kind,
         is_scheduled=is_scheduled,
         work=work,
-        tool_version=work.tool_version,
+        tool_version=work.tool_version or ROOM,
         pull_request=None if work.pull_request is None else written(work.pull_request),
         branch=work.git_branch,
         retry_of=None if work.retry is None else work.retry.run,
