@@ -30,22 +30,40 @@ def test_lines_of_a_secret_are_secret():
     assert Masks([]).of(b"abc") == b"abc"
 
 
-@given(st.lists(st.sampled_from([b"secret", b"secretly", b"sec", b"x" * 7, b"\n"]), max_size=30), st.integers(1, 40))
+PARTS = [b"secret", b"secretly", b"sec", b"x" * 7, b"\n", b"1234", b"12345", b".", b"9", b" "]
+
+
+@given(st.lists(st.sampled_from(PARTS), max_size=30), st.integers(1, 40))
 def test_a_copy_is_what_masking_the_whole_would_be(parts, piece):
     """Files are gone through piece by piece, and no secret is missed between two."""
-    masks, content = Masks(["secret", "secretly"]), b"".join(parts)
+    masks, content = Masks(["secret", "secretly", "1234"]), b"".join(parts)
     file = os.memfd_create("content")
     os.write(file, content)
     written = io.BytesIO()
     usual, module._PIECE = module._PIECE, piece
     try:
-        assert masks.stand_in(file) == (b"secret" in content)
+        assert masks.stand_in(file) or masks.of(content) == content
         assert masks.copy(file, written)
     finally:
         module._PIECE = usual
         os.close(file)
 
     assert written.getvalue() == masks.of(content)
+    assert b"secret" not in written.getvalue()
+
+
+def test_a_secret_number_leaves_json_what_it_is():
+    """It is a 0 where it stood for itself; times and other numbers that hold it stay, and so do JSON's own words."""
+    text = json.dumps({"port": 5432, "at": 0.5432, "more": 54321, "said": "PIN 5432.", "yes": True, "none": None})
+
+    assert json.loads(Masks(["5432", "true", "null"]).of_text(text)) == {
+        "port": 0,
+        "at": 0.5432,
+        "more": 54321,
+        "said": "PIN 0.",
+        "yes": True,
+        "none": None,
+    }
 
 
 def test_what_is_no_text_is_not_copied():

@@ -24,6 +24,8 @@ class KeptFiles:
 
     def __init__(self, folder: Path, *, max_bytes: int) -> None:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        for half in folder.glob(".*"):  # what a worker that was killed had begun
+            half.unlink()
         self._folder = folder
         self._max_bytes = max_bytes
 
