@@ -87,6 +87,7 @@ SECTIONS = (
         "v2 GET,DELETE repositories/{repository}",
         "v3 GET repositories",
         f"v3 GET,POST {_P}/repositories",
+        f"v3 POST {_P}/managed-repositories",
         f"v3 GET,POST,DELETE {_P}/repositories/{{repository}}",
     ),
     _section(

@@ -34,6 +34,7 @@ from controlroom.engine.projects import actions, repositories
 from controlroom.engine.projects.listings import PROJECTS
 from controlroom.engine.projects.model import Project, ProjectChange, ProjectState
 from controlroom.engine.schedules import store as schedules
+from controlroom.engine.targets.dissolving import dissolve
 from controlroom.engine.targets.listings import TARGETS
 from controlroom.engine.targets.model import Target
 from controlroom.ids import ProcessId
@@ -140,9 +141,9 @@ async def put_project(request: Asking, project: Id, data: Body[AskedProject]) ->
 
 @delete(_ONE, versions=BOTH, needs=Permission.READ_PROCESSES)
 async def delete_project(request: Asking, project: Id) -> ProjectShown:
-    """Delete a project that has no jobs any more; what else is in its workspace stays."""
+    """Delete a project that has no jobs any more, with all that was only for it."""
     gone = await project_numbered(request, project)
-    [answer] = await told(request, [await actions.delete(request.engine, request.actor, gone.id)])
+    [answer] = await told(request, [await dissolve(request.engine, request.actor, gone.id)])
     return answer
 
 

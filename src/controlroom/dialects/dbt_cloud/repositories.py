@@ -12,7 +12,7 @@ from controlroom.dialects.dbt_cloud.asking import Asking, Body, Permission
 from controlroom.dialects.dbt_cloud.errors import FieldsWrong
 from controlroom.dialects.dbt_cloud.ids import Id, find, of_project
 from controlroom.dialects.dbt_cloud.lists import Columns, listed
-from controlroom.dialects.dbt_cloud.routing import BOTH, delete, get, patch, post, put
+from controlroom.dialects.dbt_cloud.routing import BOTH, V3, delete, get, patch, post, put
 from controlroom.dialects.dbt_cloud.times import with_t
 from controlroom.engine.access.scope import Of, within
 from controlroom.engine.packages.store import PACKAGE
@@ -24,6 +24,7 @@ from controlroom.ids import SecretId
 _ALL: Final = "/accounts/{account}/repositories"
 _ONE: Final = f"{_ALL}/{{repository}}"
 _OF_PROJECT: Final = "/accounts/{account}/projects/{project}/repositories"
+_MANAGED_OF_PROJECT: Final = "/accounts/{account}/projects/{project}/managed-repositories"
 _ONE_OF_PROJECT: Final = f"{_OF_PROJECT}/{{repository}}"
 _COLUMNS: Final = Columns(
     REPOSITORIES, {"id": "number", "name": "name", "remote_url": "url", "created_at": "created_at"}
@@ -113,6 +114,12 @@ async def create_repository(request: Asking, data: Body[AskedRepository]) -> Rep
 async def create_project_repository(request: Asking, project: Id, data: Body[AskedRepository]) -> RepositoryShown:
     """A new repository of a project, which takes it for its own if it has none."""
     return await _create(request, await of_project(request, project), data)
+
+
+@post(_MANAGED_OF_PROJECT, versions=V3, needs=Permission.WRITE_PACKAGES)
+async def create_managed_repository(request: Asking, project: Id, data: Body[AskedRepository]) -> RepositoryShown:
+    """A new repository of a project that is pushed, not fetched."""
+    return await _create(request, await of_project(request, project), replace(data, remote_backend=_MANAGED))
 
 
 @post(_ONE, versions=BOTH, needs=Permission.WRITE_PACKAGES)

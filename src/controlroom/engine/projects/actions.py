@@ -87,17 +87,22 @@ async def delete(engine: Engine, actor: Actor, workspace: WorkspaceId) -> Projec
     """
     scope = scope_of(actor, Permission.WRITE_WORKSPACE, workspace)
     async with scoped(engine.database, scope) as tx:
-        now = await store.lock(tx, scope)
-        if now is None or now.state is ProjectState.DELETED:
-            raise ProjectNotFound(workspace)
-        if jobs := await store.processes_of(tx, scope, now.package_id):
-            raise ProjectNotEmpty(f"the jobs {', '.join(jobs[:5])}{' …' if len(jobs) > 5 else ''}")  # noqa: PLR2004 - a few
-        await store.delete(tx, scope)
-        await record(engine, tx, actor, scope, "project.deleted", workspace)
-        gone = await store.lock(tx, scope)
-        if gone is None:
-            raise ProjectNotFound(workspace)
-        return gone
+        return await delete_in(engine, tx, actor, scope)
+
+
+async def delete_in(engine: Engine, tx: ScopedTx, actor: Actor, scope: Scope) -> Project:
+    """Likewise, in a transaction that does more."""
+    now = await store.lock(tx, scope)
+    if now is None or now.state is ProjectState.DELETED:
+        raise ProjectNotFound(scope.workspace)
+    if jobs := await store.jobs_of(tx, scope, now.package_id):
+        raise ProjectNotEmpty(f"the jobs {', '.join(jobs[:5])}{' …' if len(jobs) > 5 else ''}")  # noqa: PLR2004 - a few
+    await store.delete(tx, scope)
+    await record(engine, tx, actor, scope, "project.deleted", scope.workspace)
+    gone = await store.lock(tx, scope)
+    if gone is None:
+        raise ProjectNotFound(scope.workspace)
+    return gone
 
 
 def lacking(permission: Permission) -> Forbidden:

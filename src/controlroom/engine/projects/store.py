@@ -2,7 +2,6 @@
 
 from datetime import datetime
 from typing import Any, Final
-from uuid import UUID
 
 from msgspec import UNSET
 
@@ -236,16 +235,23 @@ async def has_process(tx: ScopedTx, scope: Scope, process: ProcessId) -> bool:
     return found is not None
 
 
-async def processes_of(tx: ScopedTx, scope: Scope, package: UUID | None) -> list[str]:
-    """The names of the processes that run commands in the project's files: a deletion needs to know."""
+async def jobs_of(tx: ScopedTx, scope: Scope, package: PackageId | None) -> list[str]:
+    """The names of the project's jobs, and of other processes that run commands in its files.
+
+    Reads tables of other slices: only a deletion needs to know.
+    """
     return await tx.all(
         str,
         f"""
-        select distinct process.name
+        select process.name
+          from job join process on process.id = job.process_id
+         where job.workspace_id = {SEEN} and process.deleted_at is null
+        union
+        select process.name
           from step join process on process.id = step.process_id
          where step.workspace_id = {SEEN} and step.package_id = %(package)s and step.deleted_at is null
            and process.deleted_at is null and process.implicit_task_id is null
-         order by process.name
+         order by name
         """,
         package=package,
         **scope.params,

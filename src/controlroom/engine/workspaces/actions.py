@@ -102,12 +102,20 @@ async def delete(engine: Engine, actor: Actor, workspace: WorkspaceId) -> None:
     async with scoped(engine.database, scope) as tx:
         if not await store.lock(tx, scope):
             raise WorkspaceNotFound
-        if not await store.is_empty(tx, scope):
+        if not await delete_in(engine, tx, actor, scope):
             raise WorkspaceNotEmpty
-        await store.delete(tx, scope)
-        await record(engine, tx, actor, scope, "workspace.deleted", workspace)
-        tx.after_commit(lambda: forget(engine))
-        tx.after_commit(lambda: engine.wakes.wake(Topic.SERVICE, actor.organization_id))
+
+
+async def delete_in(engine: Engine, tx: ScopedTx, actor: Actor, scope: Scope) -> bool:
+    """Likewise of one that is there, in a transaction that does more; False, and nothing done, if it is not empty."""
+    await store.lock(tx, scope)
+    if not await store.is_empty(tx, scope):
+        return False
+    await store.delete(tx, scope)
+    await record(engine, tx, actor, scope, "workspace.deleted", scope.workspace)
+    tx.after_commit(lambda: forget(engine))
+    tx.after_commit(lambda: engine.wakes.wake(Topic.SERVICE, actor.organization_id))
+    return True
 
 
 def _place(actor: Actor | StepRunActor, workspace: WorkspaceId) -> Scope:
