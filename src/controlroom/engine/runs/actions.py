@@ -5,6 +5,7 @@ from typing import assert_never
 
 import msgspec
 from msgspec import Raw, Struct
+from msgspec.structs import replace
 
 from controlroom.engine.access.grants.holding import ensure_runtime
 from controlroom.engine.access.model import Actor, ActorKind, Permission
@@ -145,9 +146,9 @@ async def start_in(
     steps = await processes.list_steps(tx, scope, process)
     if not steps or any(step.work is None for step in steps):
         raise ProcessNotConfigured(process)
-    project = await _project(tx, scope, found, parameters, cause)
-    if project is not None and parameters.placement == ANYWHERE:
-        parameters = msgspec.structs.replace(parameters, placement=project.placement)
+    project = await _project(tx, scope, found, steps, parameters, cause)
+    if project is not None:
+        inputs, parameters = projects.input_of(inputs), _placed(parameters, project.placement)
     locks = wanted_locks(found.locks, parameters.locks, () if project is None else project.locks)
     await hold_declared(tx, scope, locks)
     run = RunId(uuid7())
@@ -174,15 +175,20 @@ async def start_in(
 
 
 async def _project(
-    tx: ScopedTx, scope: Scope, process: Process, parameters: RunParameters, cause: Cause
+    tx: ScopedTx, scope: Scope, process: Process, steps: Sequence[Step], parameters: RunParameters, cause: Cause
 ) -> projects.Asked | None:
     """What the run would be as a project's; None if its process is no job. Raises NotOfJob."""
     overrides = parameters.overrides.project
     if process.is_job:
-        return await projects.asked(tx, scope, process.id, overrides, cause.retry)
+        return await projects.asked(tx, scope, process.id, steps, overrides, cause.retry)
     if overrides is not None:
         raise NotOfJob
     return None
+
+
+def _placed(parameters: RunParameters, placement: Placement) -> RunParameters:
+    """The parameters, with a placement where the start names none."""
+    return parameters if parameters.placement != ANYWHERE else replace(parameters, placement=placement)
 
 
 async def stop(engine: Engine, actor: Actor, workspace: WorkspaceId, run: RunId, request: StopRequest) -> bool:

@@ -1,8 +1,8 @@
 """In which order runs of projects come, and which end others."""
 
 import pytest
-from tests.engine.runs.conftest import Floor
-from tests.engine.runs.projects.conftest import Shop
+from tests.engine.runs.conftest import Floor, payloads
+from tests.engine.runs.projects.conftest import Shop, command
 
 from controlroom.engine.access.model import system
 from controlroom.engine.access.scope import scoped
@@ -10,10 +10,10 @@ from controlroom.engine.connections.model import ConnectionKind
 from controlroom.engine.jobs.model import JobKind
 from controlroom.engine.locks.model import LockState
 from controlroom.engine.runs import actions as runs
-from controlroom.engine.runs.model import Cause, DefaultInput, Result, RunState, StartedBy, StopRequest
+from controlroom.engine.runs.model import Cause, DefaultInput, Result, RunState, StartedBy, StopRequest, WithWaiting
 from controlroom.engine.runs.parameters import AS_USUAL
 from controlroom.engine.runs.projects import blocking
-from controlroom.engine.runs.projects.errors import NotOfJob, ProjectNotReady
+from controlroom.engine.runs.projects.errors import JobTakesNoItems, NotOfJob, ProjectNotReady
 from controlroom.engine.runs.projects.model import Slots, Stage
 from controlroom.engine.work_items.schemas import settled
 from controlroom.ids import uuid7
@@ -185,6 +185,24 @@ async def test_a_job_without_a_connection_is_not_started(shop):
         await shop.start(job)
     with pytest.raises(NotOfJob):
         await shop.start(type(job)(plain, job.target, job.connection), threads=2)
+
+
+async def test_a_run_of_a_job_does_its_work_once(shop):
+    """However many payloads it is started with; work items that wait are nothing for it, nor are other steps."""
+    walt = await shop.floor.worker()
+    job = await shop.job()
+    run = await shop.floor.run(await shop.floor.start(job.process, payloads(1, 2, 3)))
+    assert len(await shop.floor.items(run)) == 1
+    assert len(await walt.claim(free=5)) == 1
+
+    with pytest.raises(JobTakesNoItems):
+        await shop.floor.start(job.process, WithWaiting())
+    other = await shop.floor.process({"commands": [command("dbt build")]}, {})
+    await shop.engine.database.execute(
+        "update job set process_id = %(other)s where process_id = %(job)s", other=other, job=job.process
+    )
+    with pytest.raises(ProjectNotReady):
+        await shop.floor.start(other)
 
 
 async def test_an_outsider_starts_no_job(shop, cleo):

@@ -16,6 +16,15 @@ class ProjectNotReady(Conflict):
         super().__init__(f"the job cannot be started: {why}")
 
 
+class JobTakesNoItems(Invalid):
+    """Commands of a job read no work items."""
+
+    code: ClassVar[str] = "JOB_TAKES_NO_ITEMS"
+
+    def __init__(self) -> None:
+        super().__init__("a job is started without work items: its commands read none")
+
+
 class NotOfJob(Invalid):
     """Only a start of a job has what is a project's."""
 

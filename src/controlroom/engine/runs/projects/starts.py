@@ -7,7 +7,7 @@ starts a run holds up no line.
 """
 
 from collections.abc import Sequence
-from typing import Final
+from typing import Final, assert_never
 
 from msgspec import Struct, structs
 
@@ -22,11 +22,23 @@ from controlroom.engine.events.store import By, append
 from controlroom.engine.jobs import store as jobs
 from controlroom.engine.jobs.model import Job, JobKind
 from controlroom.engine.locks.model import LockName, LockOf
-from controlroom.engine.processes.model import ANYWHERE, Group, Place, Placement, Workers
+from controlroom.engine.processes.model import ANYWHERE, Group, Place, Placement, Step, StepCommands, Workers
 from controlroom.engine.projects import store as projects
-from controlroom.engine.runs.model import Cause, StartedBy, StopRequest
+from controlroom.engine.runs.model import (
+    Cause,
+    DefaultInput,
+    FromQueue,
+    Inputs,
+    OneEmptyItem,
+    StartedBy,
+    StopRequest,
+    WithCopies,
+    WithItems,
+    WithPayloads,
+    WithWaiting,
+)
 from controlroom.engine.runs.projects import store
-from controlroom.engine.runs.projects.errors import ProjectNotReady
+from controlroom.engine.runs.projects.errors import JobTakesNoItems, ProjectNotReady
 from controlroom.engine.runs.projects.model import ProjectOverrides, ProjectWork, Retrying
 from controlroom.engine.runs.projects.rules import SLOTS, locks_of, work_of
 from controlroom.engine.runs.stopping import order_stop
@@ -54,13 +66,17 @@ async def asked(
     tx: ScopedTx,
     scope: Scope,
     process: ProcessId,
+    steps: Sequence[Step],
     overrides: ProjectOverrides | None,
     retry: Retrying | None,
 ) -> Asked:
     """What a run of the job would go by, its locks declared.
 
-    Raises JobNotFound, ProjectNotReady for a job whose target is gone, or leads nowhere.
+    Raises JobNotFound, ProjectNotReady for a job whose target is gone, or leads nowhere, and for one to whose process
+    somebody has given other steps.
     """
+    if [type(step.work) for step in steps] != [StepCommands]:
+        raise ProjectNotReady("its process has other steps than the one of its commands")
     job = await jobs.get(tx, scope, process)
     target = await _target(tx, scope, job)
     connection = await _connection(tx, scope, target)
@@ -77,6 +93,21 @@ async def asked(
     locks = locks_of(job, lock)
     await store.declare(tx, scope, [lock for lock in locks if lock.of is LockOf.ORGANIZATION], SLOTS)
     return Asked(job=job, work=work, locks=locks, placement=_where_the_file_is(connection))
+
+
+def input_of(inputs: Inputs) -> Inputs:
+    """What a run of a job begins with: one item, whatever it is started with. Its commands read none.
+
+    So a payload of a schedule, or what a chain hands on, never makes one run do its work several times. Raises
+    JobTakesNoItems for items that wait: they would wait for ever.
+    """
+    match inputs:
+        case DefaultInput() | OneEmptyItem() | WithPayloads() | WithCopies():
+            return OneEmptyItem()
+        case WithItems() | WithWaiting() | FromQueue():
+            raise JobTakesNoItems
+        case _:
+            assert_never(inputs)
 
 
 async def begin(engine: Engine, tx: ScopedTx, scope: Scope, run: RunId, found: Asked, cause: Cause) -> None:
