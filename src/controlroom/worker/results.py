@@ -38,7 +38,14 @@ class Results:
         return Left([structs.replace(each, phase=position) for each in left.artifacts], left.complaints)
 
     def _left(self, own: list[Artifact]) -> Left:
-        """What programs left, under names that are not the worker's own files'."""
+        """What programs left, under names that are not the worker's own files'.
+
+        A program may have put a link in place of the folder, or of one above it: what lies elsewhere is not its own.
+        """
+        if not self._folder.resolve().is_relative_to(self._place.work.resolve()):
+            return Left(
+                own, ["The folder for results is not kept: a link leads from it out of the robot's own folder."]
+            )
         left = left_in(self._folder, self._brought, taken={artifact.name for artifact in own})
         return Left(own + left.artifacts, left.complaints)
 
