@@ -251,9 +251,12 @@ class Commands(Struct, frozen=True, tag="commands"):
 
 
 class ProjectCommands(Struct, frozen=True, tag="project"):
-    """Commands of a dbt project. What is run and with what is told by its plan, which the worker asks for."""
+    """Commands of a dbt project. What is run and with what is told by its plan, which the worker asks for.
 
-    commands: Annotated[tuple[Command, ...], Meta(min_length=1)]
+    There may be none: then each start brings its own, or a run does nothing but fetch and prepare.
+    """
+
+    commands: tuple[Command, ...]
 
 
 Work = RobotTask | Commands | ProjectCommands

@@ -24,6 +24,7 @@ from controlroom.engine.variables.model import Where
 from controlroom.errors import Conflict, NotFound
 from controlroom.protocol import (
     Ability,
+    Assignments,
     DatabaseFile,
     ErrorCode,
     Finish,
@@ -65,6 +66,23 @@ async def test_only_workers_that_run_projects_are_given_them(shop):
 
     assert isinstance(assignment.work, ProjectCommands)
     assert assignment.timeout_seconds == LONGEST_SECONDS
+
+
+async def test_a_job_without_commands_is_given_to_a_worker(shop):
+    """Its runs bring them, and the plan tells them; what is claimed, the worker can read."""
+    walt = await shop.floor.worker()
+    job = await shop.job()
+    await shop.engine.database.execute(
+        "update step set commands = '[]' where process_id = %(process)s", process=job.process
+    )
+    await shop.start(job, steps=("dbt parse",))
+
+    [assignment] = await walt.claim()
+
+    sent = msgjson.encode(Assignments((assignment,)))
+    assert msgjson.decode(sent, type=Assignments).assignments[0].work == ProjectCommands(())
+    plan = await shop.plan(walt, assignment)
+    assert [phase.words for phase in plan.phases if phase.purpose is Purpose.OWN] == [("dbt", "parse")]
 
 
 async def test_a_plan_tells_all_that_the_claim_does_not(shop):
