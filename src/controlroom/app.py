@@ -23,6 +23,7 @@ from controlroom.dialects.automation360 import messages as automation360_message
 from controlroom.dialects.automation360 import promotion
 from controlroom.dialects.automation360.messages import Automation360Grammar
 from controlroom.dialects.dbt_cloud import app as dbt_cloud
+from controlroom.dialects.dbt_cloud import links
 from controlroom.dialects.dbt_cloud import messages as dbt_cloud_messages
 from controlroom.dialects.dbt_cloud.messages import DbtCloudGrammar
 from controlroom.dialects.robocorp import app as robocorp
@@ -165,6 +166,7 @@ def asgi(room: Room, *others: Mount) -> App:
         *(Mount(prefix, cloud, is_public_api=True) for prefix in dbt_cloud.PREFIXES),
         Mount(worker_api.PREFIX, worker_api.application(room.engine, room.holds), is_quiet=True),
         Mount("/objects", objects.application(room.engine, codes.told)),
+        Mount(links.PREFIX, links.page, is_quiet=True),
         Mount("/", start.page, is_quiet=True),
         Mount("/healthz", healthz, is_quiet=True),
         Mount("/readyz", Readiness(_checks(room), insiders).app, is_quiet=True),

@@ -136,7 +136,7 @@ class Site:
                     "run_results.json": b'{"results": [], "step": %d}' % position,
                     "compiled/jaffle/models/a.sql": b"select 1",
                     "logs/dbt.log": b"".join(b"line %d\n" % each for each in range(1_500)),
-                } | {name.replace("_json", ".json"): content for name, content in files.items()}
+                } | {f"{name.removesuffix('_json')}.json": content for name, content in files.items()}
             await working.phase(
                 position,
                 planned.name,

@@ -354,3 +354,45 @@ async def test_who_may_only_read_triggers_nothing(as_, cloud, hire, site, worksp
     assert (await reader.call("GET", f"runs/{number}/")).status_code == 200
     assert (await reader.call("GET", f"runs/{number}/artifacts/")).status_code == 403
     assert (await starter.call("POST", f"jobs/{job.number}/run/")).status_code == 200
+
+
+RESULTS = b"""{"metadata": {"env": {}}, "elapsed_time": 2.0, "args": {}, "results": [{
+    "unique_id": "model.jaffle.a", "status": "success", "thread_id": "Thread-1", "execution_time": 1.5,
+    "failures": null, "timing": [
+        {"name": "compile", "started_at": "2026-11-30T01:00:00.000000Z", "completed_at": "2026-11-30T01:00:00.5Z"},
+        {"name": "execute", "started_at": "2026-11-30T01:00:00.5Z", "completed_at": "2026-11-30T01:00:01.5Z"}]}]}"""
+
+
+async def test_times_of_models_are_told(cloud, site):
+    """Of each step that has left results, by node; results that nobody can read are a conflict (§3.9)."""
+    job = await site.job()
+    good = (await trigger(cloud, job))["id"]
+    await site.work(run_results_json=RESULTS)
+    bad = (await trigger(cloud, job))["id"]
+    await site.work(run_results_json=b"no JSON")
+
+    [told] = await cloud.get(f"v3:projects/{cloud.project}/runs/{good}/timing/")
+
+    assert told == {
+        "run_id": good,
+        "step": 4,
+        "unique_id": "model.jaffle.a",
+        "status": "success",
+        "thread_id": "Thread-1",
+        "execution_time": 1.5,
+        "started_at": "2026-11-30T01:00:00.000000+00:00",
+        "completed_at": "2026-11-30T01:00:01.500000+00:00",
+    }
+    assert (await cloud.call("GET", f"v3:projects/{cloud.project}/runs/{bad}/timing")).status_code == 409
+    assert (await cloud.call("GET", f"v3:projects/{cloud.account}/runs/{good}/timing")).status_code == 404
+
+
+async def test_the_address_of_a_run_leads_somewhere(cloud, site, stranger):
+    """In a browser (§0.17)."""
+    run = await trigger(cloud, await site.job())
+
+    page = await stranger.get(run["href"])
+
+    assert page.status_code == 200
+    assert f"controlroom dbt logs {run['id']}" in page.text
+    assert (await stranger.get("/deploy/x")).status_code == 404

@@ -106,6 +106,25 @@ async def files(
     )
 
 
+async def files_named(db: Statements, scope: Scope, run: RunId, name: str) -> list[LeftFile]:
+    """The files of a name that the phases of a run's last attempt have made, in their order."""
+    return await db.all(
+        LeftFile,
+        f"""
+        with step_run as (
+            select last.* from project_run cross join lateral {_LAST} as last
+             where project_run.workspace_id = {SEEN} and project_run.run_id = %(of)s
+        )
+        select artifact.name, artifact.size, artifact.hash, artifact.phase from step_run join artifact on {_MADE}
+         where artifact.name = %(name)s
+         order by artifact.phase
+        """,
+        of=run,
+        name=name,
+        **scope.params,
+    )
+
+
 async def file_of_job(db: Statements, scope: Scope, process: ProcessId, name: str) -> LeftFile | None:
     """A file as the last good run of a job has left it that has one of the name; of several phases, the last."""
     return await db.one_or_none(
