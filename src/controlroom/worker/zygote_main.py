@@ -20,7 +20,8 @@ Source of the facts: user_namespaces(7), pid_namespaces(7), mount_namespaces(7),
 import os
 import sys
 
-_NEW_MOUNTS, _NEW_IPC, _NEW_USERS, _NEW_PIDS = 0x20000, 0x8000000, 0x10000000, 0x20000000
+_NEW_MOUNTS, _NEW_IPC, _NEW_USERS, _NEW_PIDS, _NEW_NETWORK = 0x20000, 0x8000000, 0x10000000, 0x20000000, 0x40000000
+_SET_INTERFACE, _UP = 0x8914, b"\x41\0"
 _READ_ONLY, _NO_SETUID, _NO_DEVICES, _NO_EXEC, _REMOUNT, _BIND, _WHOLE = 1, 2, 4, 8, 32, 4096, 4096 | 16384
 _CAPABILITY_VERSION = 0x20080522
 _SET_DUMPABLE, _DROP_BOUND, _NO_NEW_PRIVILEGES, _AMBIENT, _CLEAR_ALL = 4, 24, 38, 47, 4
@@ -76,6 +77,7 @@ class _Order:
         self.files = fields["files"]  # the content of files in its /etc
         self.shown = fields["shown"]  # what the zygote sees below folders that the spare gets for itself
         self.temporary_bytes = fields["temporary_bytes"]
+        self.network = fields["network"]  # whether it shares the zygote's; else it has a loopback of its own
 
 
 def _drained(descriptor):
@@ -98,12 +100,14 @@ def _be_born(system, order, descriptors, said):
     cord = system.socket(cord)
     try:
         was = os.getuid(), os.getgid()
-        system.unshare(_NEW_USERS | _NEW_MOUNTS | _NEW_IPC | _NEW_PIDS)
+        system.unshare(_NEW_USERS | _NEW_MOUNTS | _NEW_IPC | _NEW_PIDS | (0 if order.network else _NEW_NETWORK))
         if order.uid is None:
             _stay_user(*was)
         else:
             _become_user(cord, order.uid)
         _arrange_files(system, order)
+        if not order.network:
+            system.open_loopback()
         if os.fork():
             os._exit(0)  # the namespace's first process is the next one
         _ask(cord, b"born")
@@ -219,6 +223,14 @@ class _System:
         for descriptor in descriptors:
             os.set_inheritable(descriptor, False)
         return message, descriptors
+
+    def open_loopback(self):
+        """Bring up the loopback of a network of one's own, as bubblewrap does (netdevice(7))."""
+        any_socket = self._sockets.socket(self._sockets.AF_INET, self._sockets.SOCK_DGRAM)
+        request = self._ctypes.create_string_buffer(b"lo".ljust(16, b"\0") + _UP, 40)
+        result = self._libc.ioctl(any_socket.fileno(), self._ctypes.c_ulong(_SET_INTERFACE), request)
+        any_socket.close()
+        self._check(result, "loopback")
 
     def unshare(self, flags):
         self._check(self._libc.unshare(flags), "unshare")

@@ -229,6 +229,7 @@ class Zygote:
             "files": {"passwd": place.accounts, "group": place.groups},
             "shown": [str(path) for path in self._sandbox.shown_in_memory(readable)],
             "temporary_bytes": TMPFS_BYTES,
+            "network": place.network,
         }
         return marshal.dumps(order, 2)
 

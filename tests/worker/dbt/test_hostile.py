@@ -28,6 +28,10 @@ def connected(port):
     with socket.create_connection(("127.0.0.1", port), timeout=3):
         return "connected"
 
+def loopback():
+    with socket.create_server(("127.0.0.1", 0)) as server, socket.create_connection(server.getsockname(), timeout=3):
+        return "works"
+
 def model(dbt, session):
     dbt.config(materialized="table")
     found = {
@@ -37,6 +41,7 @@ def model(dbt, session):
         "variables": sorted(os.environ),
         "values": sorted(os.environ.values()),
         "processes": sorted(entry for entry in os.listdir("/proc") if entry.isdigit()),
+        "loopback": tried(lambda: loopback()),
         "port": tried(lambda: connected(PORT)),
         "writes": {path: tried(lambda: open(path, "w").close()) for path in WRITES},
         "ran": [os.path.basename(part) for part in sys.argv[:2]],
@@ -86,6 +91,7 @@ def check(found: dict, *, network: bool) -> None:
     assert not any("worker-token" in value or "robot-token" in value for value in found["values"])
     assert len(found["processes"]) <= 4
     assert (found["port"] == "connected") is network
+    assert found["loopback"] == "works"
 
 
 async def test_python_models_reach_nothing(dbt, tmp_path):
@@ -101,12 +107,14 @@ async def test_python_models_reach_nothing(dbt, tmp_path):
 
 
 async def test_no_network_where_it_is_off(environments, tmp_path):
-    """Neither the machine's loopback nor the world; dbt itself works all the same, also from a zygote."""
+    """Neither the machine's loopback nor the world nor other runs'; dbt works all the same, also from a zygote."""
     async with dbt_room(tmp_path / "walt", environments, dbt_network=False) as off:
-        for _ in range(2):
+        for number in range(2):
             ran = await off.run(looking(off, tmp_path), projects.plan("dbt run"))
             assert ran.finish.error is None, ran.attempt.text
             check(ran.json(3, "found.json"), network=False)
+            async with off.worker.logged("spare=True" if number else "spare=False"):
+                pass
             async with off.worker.logged("zygote ready"):
                 pass
 
