@@ -79,9 +79,11 @@ async def test_a_workspace_that_is_no_project_has_no_environments(cloud, as_, cl
         assert (await as_(cleo.key).call("GET", path)).status_code == 404
 
 
-async def test_a_deleted_project_is_told_as_it_was(cloud, project):
-    """With `state` 2, as lists tell it that ask for deleted ones (§0.5)."""
-    told = await cloud.delete(f"projects/{project}/")
+@pytest.mark.parametrize("is_updated", [False, True])
+async def test_a_deleted_project_is_told_as_it_was(cloud, project, is_updated):
+    """With `state` 2, as lists tell it that ask for deleted ones (§0.5); some programs delete by an update."""
+    whole = {"id": project, "name": "x", "state": 2}
+    told = await (cloud.post(f"v3:projects/{project}/", whole) if is_updated else cloud.delete(f"projects/{project}/"))
 
     assert (told["id"], told["state"]) == (project, 2)
     assert (await cloud.call("GET", f"projects/{project}")).status_code == 404
@@ -108,7 +110,8 @@ async def test_a_repository_becomes_the_projects_own(cloud, project, version):
     assert (made["remote_url"], made["remote_backend"]) == ("ssh://git@github.com/ada/shop.git", "github")
     assert ("web_url" in made) == (version == "v3:")
 
-    second = await cloud.post(f"v3:projects/{project}/repositories/", {"remote_backend": "managed", "name": "own"})
+    door, asked = ("repositories", {"remote_backend": "managed"}) if version else ("managed-repositories", {})
+    second = await cloud.post(f"v3:projects/{project}/{door}/", asked | {"name": "own"})
     assert (second["remote_backend"], second["remote_url"], second["name"]) == ("managed", None, "own")
     told = await cloud.get(f"v3:projects/{project}")
     assert (told["repository_id"], told["repository"]["id"]) == (made["id"], made["id"])
