@@ -263,11 +263,11 @@ NOT_ASKED_FOR = {
     "path",
     [
         LIST,
-        "/v1/activity/history/list",
+        pytest.param("/v1/activity/history/list", marks=pytest.mark.matrix),
         DEVICES,
         "/v2/usermanagement/users/list",
-        "/v2/usermanagement/roles/list",
-        "/v2/repository/file/list",
+        pytest.param("/v2/usermanagement/roles/list", marks=pytest.mark.matrix),
+        pytest.param("/v2/repository/file/list", marks=pytest.mark.matrix),
         "/v2/repository/workspaces/public/files/list",
     ],
 )
