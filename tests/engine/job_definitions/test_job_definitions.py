@@ -218,6 +218,7 @@ async def test_a_job_may_have_no_commands(engine, ada, seen, workspace, target):
         ({"commands": ("rm -rf /",)}, CommandRefused),
         ({"commands": ("dbt run --profiles-dir /",)}, CommandRefused),
         ({"commands": ("dbt run",) * 101}, JobInvalid),
+        ({"commands": ("dbt run -s " + "x" * 4000,)}, JobInvalid),
         ({"settings": JobSettings(threads=0)}, JobInvalid),
         ({"settings": JobSettings(timetable=Timetable(hours=AtHours(())))}, JobInvalid),
         ({"settings": JobSettings(timetable=Timetable(CustomCron("61 * * * *")))}, RuleInvalid),

@@ -9,7 +9,7 @@ from controlroom.engine.jobs import timetables
 from controlroom.engine.jobs.errors import JobInvalid
 from controlroom.engine.jobs.model import JobKind
 from controlroom.engine.processes.model import PackageCommands, StepDefinition
-from controlroom.engine.processes.rules import MOST_COMMANDS
+from controlroom.engine.processes.rules import LONGEST_COMMAND_NAME, MOST_COMMANDS
 from controlroom.ids import PackageId
 from controlroom.protocol import Command
 from controlroom.robots import dbt_commands
@@ -29,7 +29,7 @@ def checked(definition: JobDefinition) -> tuple[Command, ...]:
     if not 1 <= settings.threads <= _MOST_THREADS:
         raise JobInvalid("threads", f"from 1 to {_MOST_THREADS:,}")
     if definition.timeout is not None and not timedelta(0) < definition.timeout <= _LONGEST_TIMEOUT:
-        raise JobInvalid("timeout", f"at most {_LONGEST_TIMEOUT.days} days")
+        raise JobInvalid("timeout", f"more than 0 seconds, and at most {_LONGEST_TIMEOUT.days} days")
     if definition.follows is not None and not definition.follows.ends:
         raise JobInvalid("follows", "it names the ends that start it")
     timetables.check(settings.timetable)
@@ -40,6 +40,8 @@ def commands_of(lines: tuple[str, ...]) -> tuple[Command, ...]:
     """The commands of these lines, each called by its line as it was typed. Raises JobInvalid, CommandRefused."""
     if len(lines) > MOST_COMMANDS:
         raise JobInvalid("commands", f"at most {MOST_COMMANDS}")
+    if any(len(line) > LONGEST_COMMAND_NAME for line in lines):
+        raise JobInvalid("commands", f"each has at most {LONGEST_COMMAND_NAME:,} characters")
     return tuple(Command(name=_name_of(line), words=dbt_commands.read(line).words) for line in lines)
 
 
