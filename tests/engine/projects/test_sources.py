@@ -173,12 +173,17 @@ async def test_a_ref_that_cannot_be_had_fails_with_gits_words(engine, workspace,
 
 
 @needs_git
-async def test_a_project_of_several_lies_in_its_subdirectory(engine, workspace, ada, package, commit, repository, ask):
+async def test_a_project_of_several_lies_in_its_subdirectory(
+    engine, workspace, ada, package, commit, repository, ask, seen
+):
     """The whole repository comes along, for what the project names beside itself; a target may name another one."""
     commit("select 1", below="one")
     commit("select 2", below="two")
     await sources.set_source(engine, ada, workspace, package, Wanted(url=repository.url, ref=MAIN))
     await actions.change(engine, ada, workspace, ProjectChange(subdirectory="one"))
+    await fetch(engine)
+    assert (await sources.get(engine.database, seen, package)).error == ""
+    assert (await store.latest_version(engine.database, seen, package)).folder == "one"
     since = await now(engine)
     for subdirectory in (None, "two", "", "three"):
         await ask(since=since, subdirectory=subdirectory)

@@ -93,7 +93,8 @@ async def take(engine: Engine, fetch: RefFetch, *, commit: str, blob: Blob) -> b
 
     Whether that is a new one; a claim that was lost meanwhile brings nothing. Raises Invalid for what is no package.
     """
-    read = await actions.read_robot(engine, fetch.workspace_id, blob, folder=fetch.within or fetch.folder)
+    within = fetch.within or fetch.folder
+    read = await actions.read_robot(engine, fetch.workspace_id, blob, folder=within, place=fetch.package_id)
     async with scoped(engine.database, fetch.scope) as tx:
         await store.lock(tx, fetch.scope, fetch.package_id)  # first, as whoever sets the source does
         if not await _hold(tx, fetch):

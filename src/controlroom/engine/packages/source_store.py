@@ -68,6 +68,8 @@ class Fetch(Struct, frozen=True, kw_only=True):
     ref_kind: RefKind
     ref: str
     folder: str
+    within: str
+    """Where in it the project lies whose package it is, if it is one's that says so."""
     secret_name: str | None
     wanted_at: datetime
     lease_id: UUID
@@ -177,7 +179,11 @@ async def claim(tx: Statements, _room: Room) -> Fetch | None:
         Fetch,
         """
         with picked as (
-            select source.package_id, workspace.organization_id
+            select source.package_id, workspace.organization_id,
+                   coalesce((select project.subdirectory from project
+                              where project.workspace_id = source.workspace_id
+                                and project.package_id = source.package_id
+                                and project.deleted_at is null), '') as within
               from package_source as source
               join package on package.id = source.package_id and package.deleted_at is null
               join workspace on workspace.id = source.workspace_id and workspace.deleted_at is null
@@ -190,7 +196,8 @@ async def claim(tx: Statements, _room: Room) -> Fetch | None:
           from picked
          where package_source.package_id = picked.package_id
         returning package_source.package_id, package_source.workspace_id, picked.organization_id, package_source.url,
-                  package_source.ref_kind, package_source.ref, package_source.folder, package_source.secret_name,
+                  package_source.ref_kind, package_source.ref, package_source.folder, picked.within,
+                  package_source.secret_name,
                   package_source.wanted_at, package_source.lease_id
         """,
         lease=LEASE,

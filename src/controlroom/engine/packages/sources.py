@@ -189,7 +189,8 @@ async def take(engine: Engine, fetch: Fetch | RefFetch, *, commit: str, blob: Bl
     """
     if isinstance(fetch, RefFetch):
         return await commits.take(engine, fetch, commit=commit, blob=blob)
-    read = await actions.read_robot(engine, fetch.workspace_id, blob, folder=fetch.folder, place=fetch.package_id)
+    within = fetch.within or fetch.folder
+    read = await actions.read_robot(engine, fetch.workspace_id, blob, folder=within, place=fetch.package_id)
     async with scoped(engine.database, fetch.scope) as tx:
         await store.lock(tx, fetch.scope, fetch.package_id)  # first, as whoever sets the source does
         if not await source_store.lock(tx, fetch):
