@@ -16,6 +16,7 @@ from controlroom.engine.events import store as events
 from controlroom.engine.runs.endings import OF_WORKER, end, lock_attempt, lose
 from controlroom.engine.runs.errors import ConsoleIncomplete, Superseded
 from controlroom.engine.runs.projects import attempts as projects
+from controlroom.engine.runs.projects.store import mark_begun
 from controlroom.errors import Invalid
 from controlroom.ids import (
     StepRunId,
@@ -49,20 +50,13 @@ async def report_phases(
             raise Superseded
         if not leased.has_begun and any(_is_robot_code(report) for report in reports.phases):
             await _mark_begun(tx, step_run)
+            if leased.is_project:
+                await mark_begun(tx, leased.run_id)
         await _write_phases(tx, step_run, attempt, reports.phases)
 
 
 async def _mark_begun(tx: ScopedTx, step_run: StepRunId) -> None:
-    await tx.execute(
-        """
-        with begun as (
-            update step_run set began_at = clock_now() where id = %(id)s returning run_id
-        )
-        update project_run set stage = 'running', began_at = coalesce(began_at, clock_now())
-         where run_id = (select run_id from begun) and stage in ('queued', 'starting')
-        """,
-        id=step_run,
-    )
+    await tx.execute("update step_run set began_at = clock_now() where id = %(id)s", id=step_run)
 
 
 _PREPARING: Final = {PhaseKind.ENVIRONMENT, PhaseKind.SOURCE, PhaseKind.PROFILE}

@@ -185,3 +185,29 @@ async def set_slots(tx: ScopedTx, organization: OrganizationId, slots: LockName,
         slots=slots.name,
         capacity=capacity,
     )
+
+
+# ---------------------------------------------------------------------------------------------------- how far it is
+async def mark_dequeued(db: Statements, scope: Scope, run: RunId) -> None:
+    """A worker has taken the run."""
+    await db.execute(
+        f"""
+        update project_run set stage = 'starting', dequeued_at = clock_now()
+         where run_id = %(run)s and workspace_id = {SEEN} and stage = 'queued'
+        """,
+        run=run,
+        **scope.params,
+    )
+
+
+async def mark_begun(tx: ScopedTx, run: RunId) -> None:
+    """The first command of its own may have run."""
+    await tx.execute(
+        """
+        update project_run
+           set stage = 'running', began_at = coalesce(began_at, clock_now()),
+               dequeued_at = coalesce(dequeued_at, clock_now())
+         where run_id = %(run)s and stage in ('queued', 'starting')
+        """,
+        run=run,
+    )
