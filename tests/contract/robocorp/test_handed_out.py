@@ -31,6 +31,8 @@ GIVES: dict[str, frozenset[Permission]] = {
     "createUserCredentials": _OWNER,
     "createUserKey": _OWNER,
     "revealUserKey": _OWNER,
+    "createPersonalToken": _OWNER,
+    "rotatePersonalToken": _OWNER,
     "createWorkerLinkToken": frozenset({Permission.WRITE_WORKERS}),
     "createWorkerGroupLinkToken": frozenset({Permission.WRITE_WORKERS}),
     "revealWorkerGroupLinkToken": frozenset({Permission.WRITE_WORKERS, R}),
@@ -56,8 +58,15 @@ GIVES: dict[str, frozenset[Permission]] = {
 
 _HOOK = "the secret of a package's push hook is told only by `setTaskPackageSource`; others tell the name of a secret"
 _VALUES = "what is masked is told to the secret's owner, to whose value it is, and to who may use all secrets, alone"
+_VARIABLE = "what is no secret is told; the value of a secret one never is"
 _SHAPE = "it tells which attributes are passwords, and no value"
 NO_CREDENTIAL = {
+    "createServiceToken": "it takes the writing of keys, and all that the token holds, in the organization",
+    "listVariables": _VARIABLE,
+    "getVariable": _VARIABLE,
+    "setVariable": _VARIABLE,
+    "updateVariable": _VARIABLE,
+    "settleProject": _HOOK,
     "listSharedSecrets": _SHAPE,
     "getSharedSecret": _SHAPE,
     "createSharedSecret": _SHAPE,
@@ -186,7 +195,7 @@ async def _places(furnished: Furnished, ada, process) -> dict[str, str]:
     key = await ada.post(f"/users/{user['id']}/keys", {"name": "theirs"})
     token = await ada.post(f"/users/{user['id']}/tokens", {"name": "theirs"})
     ids = {f"{noun}_id": value for noun, value in furnished.ids.items()} | {"key_id": key["id"]}
-    ids |= {"token_id": token["id"]}
+    ids |= {"personal_token_id": token["id"]}
     return ids | {"api_key_id": every["id"], "user_id": user["id"], "provisioner_id": provisioner["id"]}
 
 

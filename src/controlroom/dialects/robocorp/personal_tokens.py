@@ -54,19 +54,23 @@ async def create_personal_token(
     return _show(token).widened(NewPersonalToken, value=value)
 
 
-@post("/users/{user_id:uuid}/tokens/{token_id:uuid}/rotate", needs=Permission.READ_MEMBERS)
+@post("/users/{user_id:uuid}/tokens/{personal_token_id:uuid}/rotate", needs=Permission.READ_MEMBERS)
 async def rotate_personal_token(
-    request: Asking, user_id: Path[UserId], token_id: Path[PersonalTokenId]
+    request: Asking, user_id: Path[UserId], personal_token_id: Path[PersonalTokenId]
 ) -> NewPersonalToken:
     """Give a personal token another value; the one before opens nothing more."""
-    token, value = await personal_tokens.rotate(*request.governing, user_id, token_id)
+    token, value = await personal_tokens.rotate(*request.governing, user_id, personal_token_id)
     return _show(token).widened(NewPersonalToken, value=value)
 
 
-@delete("/users/{user_id:uuid}/tokens/{token_id:uuid}", needs=Permission.READ_MEMBERS)
-async def delete_personal_token(request: Asking, user_id: Path[UserId], token_id: Path[PersonalTokenId]) -> Deleted:
+@delete("/users/{user_id:uuid}/tokens/{personal_token_id:uuid}", needs=Permission.READ_MEMBERS)
+async def delete_personal_token(
+    request: Asking, user_id: Path[UserId], personal_token_id: Path[PersonalTokenId]
+) -> Deleted:
     """Delete a personal token of a user."""
-    return await Deleted.after(token_id, personal_tokens.delete(*request.governing, user_id, token_id))
+    return await Deleted.after(
+        personal_token_id, personal_tokens.delete(*request.governing, user_id, personal_token_id)
+    )
 
 
 _show = shown_as(PersonalTokenAnswer, personal_tokens.PersonalToken)
