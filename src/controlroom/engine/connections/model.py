@@ -40,7 +40,13 @@ class Storage(StrEnum):
 
 
 class PostgresSettings(
-    Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="kind", tag=ConnectionKind.POSTGRES.value
+    Struct,
+    frozen=True,
+    kw_only=True,
+    omit_defaults=True,
+    forbid_unknown_fields=True,
+    tag_field="kind",
+    tag=ConnectionKind.POSTGRES.value,
 ):
     """A PostgreSQL server by address."""
 
@@ -57,7 +63,13 @@ class PostgresSettings(
 
 
 class DuckdbSettings(
-    Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="kind", tag=ConnectionKind.DUCKDB.value
+    Struct,
+    frozen=True,
+    kw_only=True,
+    omit_defaults=True,
+    forbid_unknown_fields=True,
+    tag_field="kind",
+    tag=ConnectionKind.DUCKDB.value,
 ):
     """A DuckDB file."""
 
