@@ -1,13 +1,13 @@
 """`controlroom dbt tokens …`: with such a token, Airflow, Dagster, CI and all other programs ask."""
 
 from contextlib import suppress
-from http import HTTPStatus
 from typing import Annotated, Any
 
 from cyclopts import App, Parameter
 
 from controlroom.cli.client import Client, Refused
 from controlroom.cli.display import moment, show_fields, show_json
+from controlroom.cli.errors import CommandFailed
 from controlroom.cli.governing import governing
 from controlroom.cli.lookup import find
 from controlroom.cli.options import HERE, RoomOptions, Yes
@@ -49,8 +49,9 @@ def create(
         try:
             made = client.post("/service-tokens", {"name": name, "grants": grants, "days": days})
         except Refused as refused:
-            if refused.status == HTTPStatus.NOT_FOUND:
-                refused.hint = _known(client)
+            if refused.code == "ROLE_NOT_FOUND":
+                words = ", ".join(permission)
+                raise CommandFailed(f"there is no such permission set: {words}", hint=_known(client)) from refused
             raise
     told = _told(made) | {"token": made["value"]}
     if room.json:
