@@ -82,7 +82,10 @@ async def test_later_commands_are_born_of_a_warm_interpreter_and_alike(dbt):
     assert without_times(warm.json(3, "manifest.json")) == without_times(plain.json(3, "manifest.json"))
     ids = [ran.json(n, "manifest.json")["metadata"]["invocation_id"] for ran in (plain, warm) for n in (3, 4)]
     assert len(set(ids)) == 4
-    assert warm.json(3, "run_results.json")["args"] == plain.json(3, "run_results.json")["args"]
+    told, plainly = ((ran.json(3, "run_results.json")) for ran in (warm, plain))
+    assert told["args"] == plainly["args"]
+    assert told["metadata"]["env"] == plainly["metadata"]["env"]
+    assert told["metadata"]["env"]["DBT_CLOUD_RUN_ID"] == "4"
 
 
 def without_times(value):

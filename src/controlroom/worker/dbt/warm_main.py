@@ -62,6 +62,7 @@ def _profile(adapter):
 def _parse(folder):
     from dbt.adapters.factory import cleanup_connections, reset_adapters
     from dbt.cli.main import dbtRunner
+    from dbt_common.events.functions import reset_metadata_vars
 
     places = ["--profiles-dir", folder, "--project-dir", folder, "--target-path", "target", "--log-path", folder]
     silent = ["--quiet", "--log-level-file", "none", "--no-send-anonymous-usage-stats", "--no-version-check"]
@@ -69,6 +70,7 @@ def _parse(folder):
         dbtRunner().invoke(["parse", *places, *silent, "--no-static-parser", *more])
     cleanup_connections()
     reset_adapters()
+    reset_metadata_vars()  # what goes into artifacts of the variables is read once in a process
 
 
 def _forget_threads():
