@@ -177,6 +177,15 @@ async def test_all_four_kinds_of_schedules(make, date, time, cron, told):
     assert made["job_type"] == "scheduled"
 
 
+async def test_the_minute_of_an_interval_may_stand_in_its_date(make):
+    """Some programs write the expression there alone; what they sent is what is told."""
+    date = {"type": "interval_cron", "days": [0, 1], "cron": "6 */4 * * 0,1"}
+
+    made = await make(schedule={"date": date, "time": {"type": "every_hour", "interval": 4}})
+
+    assert (made["schedule"]["cron"], made["schedule"]["date"]) == (date["cron"], date)
+
+
 async def test_an_update_may_be_a_part(cloud, make):
     """What is left out stays, also within settings and triggers; the id may be missing, and no other one is taken."""
     made = await make(settings={"threads": 8, "target_name": "prod"}, triggers={"schedule": True}, description="x")

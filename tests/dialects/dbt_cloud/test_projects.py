@@ -2,7 +2,10 @@
 
 import pytest
 
+from controlroom.dialects.dbt_cloud.permission_sets import ROLES
 from controlroom.dialects.dbt_cloud.repositories import address, full_name
+from controlroom.engine.access.grants.model import WantedGrant
+from controlroom.engine.access.service_tokens import actions as service_tokens
 from controlroom.engine.targets.settling import Settlement, settle
 
 
@@ -125,13 +128,29 @@ async def test_a_repository_becomes_the_projects_own(cloud, project, version):
     gone = await cloud.delete(f"{version}repositories/{made['id']}")
     assert (gone["id"], gone["state"]) == (made["id"], 2)
     assert (await cloud.get(f"projects/{project}"))["repository_id"] is None
+    for state, told in (("2", [2]), ("deleted", [2]), ("1", [1]), ("all", [2, 1])):
+        assert [each["state"] for each in await cloud.get(f"{version}repositories", state=state)] == told
+
+
+async def test_a_project_whose_workspace_went_with_it_is_told_among_deleted_ones(room, as_, project):
+    """To who reads projects throughout the account; others do not learn of it."""
+    wanted = [WantedGrant(ROLES["owner"], None)]
+    _, value = await service_tokens.create(room.engine, room.admin, name="everywhere", wanted=wanted)
+    everywhere = as_(value)
+    number = (await everywhere.post("v3:projects/", {"name": "short-lived"}))["id"]
+    assert (await everywhere.delete(f"v3:projects/{number}/"))["state"] == 2
+
+    for state in ("deleted", "2", "all"):
+        told = {each["id"]: each["state"] for each in await everywhere.get("v3:projects/", state=state)}
+        assert told[number] == 2
+    assert number not in [each["id"] for each in await everywhere.get("v3:projects/")]
 
 
 async def test_a_repository_that_cannot_be_is_refused(cloud, project):
     """By its field; credentials are a secret's number, and of the project."""
     for asked in ({"remote_url": ""}, {"remote_url": "ftp://x/y"}, {"remote_url": "https://u:p@example.com/x"}):
         answer = await cloud.call("POST", f"v3:projects/{project}/repositories/", json=asked)
-        assert answer.status_code == 400
+        assert (answer.status_code, answer.json()["data"].keys()) == (400, {"remote_url"})
     answer = await cloud.call("POST", "repositories", json={"remote_url": "https://example.com/x"})
     assert answer.json()["data"].keys() == {"project_id"}
     asked = {"project_id": project, "remote_url": "https://example.com/x", "repository_credentials_id": 1}

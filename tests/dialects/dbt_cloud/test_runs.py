@@ -262,8 +262,9 @@ async def test_a_failed_run_is_retried_from_where_it_failed(cloud, site):
     assert (failed["can_retry"], failed["retry_not_supported_reason"]) == (True, None)
     assert begins == {"failed_step": "dbt build", "skipped_steps": ["dbt test"]}
     assert (retried["retrying_run_id"], retried["trigger"]["cause_category"]) == (number, "rerun")
-    assert refused.status_code in {400, 409}
-    assert refused.json()["status"]["user_message"]
+    assert refused.status_code == 409
+    assert f"run {number} cannot be retried" in refused.json()["status"]["user_message"]
+    assert refused.json()["data"] == {"retry_not_supported_reason": "RETRY_NOT_LATEST_RUN"}
     assert (await cloud.get(f"runs/{number}/"))["retry_not_supported_reason"] == "RETRY_NOT_LATEST_RUN"
 
 

@@ -47,6 +47,9 @@ class FieldsWrong(Invalid):
         super().__init__("; ".join(f"{field}: {wanted}" for field, wanted in faults.items()), faults=dict(faults))
 
 
+_WRONG: Final = "The request was invalid, check the data: "
+_NAMED: Final = {"NAME_INVALID": "name", "GIT_URL_INVALID": "remote_url"}
+"""Which field is meant by failures that do not say it."""
 _STATUS: Final[Mapping[type[ControlRoomError], int]] = {NotSupported: 501}
 
 
@@ -63,7 +66,7 @@ def _told(_: Request[Any, Any, Any], failure: Failure) -> Failure:
     """The texts that clients look for, and what is known beside them."""
     match failure.status:
         case 400:
-            return replace(failure, message=f"The request was invalid, check the data: {failure.message}")
+            return replace(failure, message=f"{_WRONG}{failure.message}")
         case 401:  # why: the whole text is compared; what to do stands in the other message
             return replace(failure, message=INVALID_TOKEN, fields={"developer_message": failure.message})
         case 403 if (missing := failure.fields.get("permission")) is not None:
@@ -89,8 +92,8 @@ def _data(failure: Failure) -> dict[str, Any] | None:
     fields = {name: value for name, value in failure.fields.items() if name != "developer_message"}
     if isinstance(faults := fields.get("faults"), dict):
         return faults
-    if failure.status == 400 and isinstance(field := fields.get("field"), str):  # noqa: PLR2004 - its number says it
-        return {field: failure.message}
+    if failure.status == 400 and isinstance(field := fields.get("field", _NAMED.get(failure.code)), str):  # noqa: PLR2004 - its number says it
+        return {field: failure.message.removeprefix(_WRONG)}
     told: dict[str, Any] = msgspec.to_builtins(fields)
     return told or None
 

@@ -115,7 +115,8 @@ def timetable_of(body: ScheduleBody, before: Timetable, *, name: str) -> Timetab
     hours = _hours(body.time) if body.time else EveryHours()
     if not isinstance(days, IntervalOfDays):
         return Timetable(days, hours)
-    first = (body.cron or "").split(" ")[0]
+    written = body.cron or (body.date.cron if body.date else "") or ""  # why: some programs say it in `date` alone
+    first = written.split(" ")[0]
     if first.isascii() and first.isdigit() and int(first) < 60:  # noqa: PLR2004 - minutes
         minute = int(first)
     else:

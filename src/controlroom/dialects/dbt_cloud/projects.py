@@ -18,7 +18,7 @@ from controlroom.dialects.dbt_cloud.lists import Columns, Words, page
 from controlroom.dialects.dbt_cloud.references import all_named
 from controlroom.dialects.dbt_cloud.repositories import RepositoryShown, show
 from controlroom.dialects.dbt_cloud.routing import BOTH, delete, get, patch, post, put
-from controlroom.engine.access.scope import Of, Scope, within
+from controlroom.engine.access.scope import Of, Scope, within, within_ever
 from controlroom.engine.connections import store as connections
 from controlroom.engine.connections.model import Connection
 from controlroom.engine.connections.seeing import reading, sees_all
@@ -43,6 +43,7 @@ _ALL: Final = "/accounts/{account}/projects"
 _ONE: Final = f"{_ALL}/{{project}}"
 _ACTIVE: Final = Compare("state", Operator.EQ, ProjectState.ACTIVE.value)
 _DELETED: Final = Compare("state", Operator.EQ, ProjectState.DELETED.value)
+_WITH_GONE: Final = frozenset({"2", "deleted", "all"})
 _COLUMNS: Final = Columns(
     PROJECTS,
     {
@@ -98,7 +99,9 @@ class AskedProject(Shape, frozen=True, kw_only=True):
 @get(_ALL, versions=BOTH, needs=Permission.READ_PROCESSES, rows=_COLUMNS)
 async def list_projects(request: Asking) -> Listed[ProjectShown]:
     """The projects that the token sees."""
-    found = await page(request, Project)
+    asks_for_gone = {each.casefold() for each in request.query_params.getall("state", [])} & _WITH_GONE
+    ever = within_ever(request.actor, Permission.READ_PROCESSES, request.seen) if asks_for_gone else None
+    found = await page(request, Project, within=ever)
     return found.shown(await told(request, found.rows))
 
 

@@ -11,10 +11,11 @@ from controlroom.dialects.dbt_cloud.answers import ACTIVE, DELETED, Listed, Shap
 from controlroom.dialects.dbt_cloud.asking import Asking, Body, Permission
 from controlroom.dialects.dbt_cloud.errors import FieldsWrong
 from controlroom.dialects.dbt_cloud.ids import Id, find, of_project
-from controlroom.dialects.dbt_cloud.lists import Columns, listed
+from controlroom.dialects.dbt_cloud.lists import As, Columns, Words, listed
 from controlroom.dialects.dbt_cloud.routing import BOTH, V3, delete, get, patch, post, put
 from controlroom.dialects.dbt_cloud.times import with_t
 from controlroom.engine.access.scope import Of, within
+from controlroom.engine.lists.model import EVERYTHING, equal
 from controlroom.engine.packages.store import PACKAGE
 from controlroom.engine.projects import repositories
 from controlroom.engine.projects.repositories import REPOSITORIES, Repository, RepositoryChange
@@ -26,8 +27,17 @@ _ONE: Final = f"{_ALL}/{{repository}}"
 _OF_PROJECT: Final = "/accounts/{account}/projects/{project}/repositories"
 _MANAGED_OF_PROJECT: Final = "/accounts/{account}/projects/{project}/managed-repositories"
 _ONE_OF_PROJECT: Final = f"{_OF_PROJECT}/{{repository}}"
+_THERE: Final = equal(is_there=True)
+_GONE: Final = equal(is_there=False)
 _COLUMNS: Final = Columns(
-    REPOSITORIES, {"id": "number", "name": "name", "remote_url": "url", "created_at": "created_at"}
+    REPOSITORIES,
+    {
+        "id": "number",
+        "name": "name",
+        "remote_url": As("url", read=lambda url: address(url)),  # noqa: PLW0108 - it stands below
+        "created_at": "created_at",
+        "state": Words({"1": _THERE, "active": _THERE, "2": _GONE, "deleted": _GONE, "all": EVERYTHING}),
+    },
 )
 _HOSTS: Final = {"github.com": "github", "gitlab.com": "gitlab", "dev.azure.com": "ado"}
 _MANAGED: Final = "managed"
@@ -263,7 +273,8 @@ _MADE: Final[dict[str, Any]] = {
     "git_clone_strategy": _strategy,
     "repository_credentials_id": "secret_number",
     "pull_request_url_template": _template,
-    "updated_at": lambda row: with_t(row.fetched_at or row.created_at),
+    "state": lambda row: ACTIVE if row.deleted_at is None else DELETED,
+    "updated_at": lambda row: with_t(row.deleted_at or row.fetched_at or row.created_at),
 }
 show = shown_as(RepositoryShown, Repository, **_MADE)
 _show_later = shown_as(

@@ -9,12 +9,13 @@ from msgspec.structs import replace
 
 from controlroom.dialects.dbt_cloud.answers import Listed, Shape
 from controlroom.dialects.dbt_cloud.asking import Asking, Body, Permission
+from controlroom.dialects.dbt_cloud.errors import FieldsWrong
 from controlroom.dialects.dbt_cloud.ids import Id, find
 from controlroom.dialects.dbt_cloud.lists import EVERY, As, Columns, Numbered, Words, page
 from controlroom.dialects.dbt_cloud.routing import get, post
 from controlroom.dialects.dbt_cloud.run_audit import audits_of
 from controlroom.dialects.dbt_cloud.run_related import beside_runs
-from controlroom.dialects.dbt_cloud.run_shapes import STATUS, RunShown, shown_run, shown_trigger
+from controlroom.dialects.dbt_cloud.run_shapes import REFUSALS, STATUS, RunShown, shown_run, shown_trigger
 from controlroom.dialects.dbt_cloud.run_steps import MOST_LOG, MOST_LOG_OF_LISTED, steps_of
 from controlroom.engine.access.scope import Scope
 from controlroom.engine.jobs.store import JOB
@@ -30,7 +31,9 @@ from controlroom.engine.runs.projects.retry_rules import RetryRefusal
 from controlroom.engine.runs.store import RUN
 from controlroom.engine.targets.store import TARGET
 from controlroom.engine.tenancy import Of
+from controlroom.errors import Conflict
 from controlroom.ids import RunId
+from controlroom.robots.dbt_commands import CommandRefused
 
 SCHEMA_PREFIX: Final = "dbt_cloud"
 """How the schema of a pull request begins (§4)."""
@@ -123,7 +126,10 @@ async def trigger_job_run(request: Asking, job: Id, data: Body[Trigger | None] =
     located = await find(request, JOB, job)
     workspace = located.scope.workspace
     asked = (data or Trigger()).parameters()
-    run = await actions.start(request.engine, request.actor, workspace, located.id, DefaultInput(), asked)
+    try:
+        run = await actions.start(request.engine, request.actor, workspace, located.id, DefaultInput(), asked)
+    except CommandRefused as refused:
+        raise FieldsWrong({"steps_override": refused.message}) from refused
     assert run is not None  # noqa: S101 - it has an item of its own
     return await _started(request, located.scope, run)
 
@@ -155,7 +161,7 @@ async def get_retry(request: Asking, run: Id) -> RetryShown:
     found = await listings.listed(request.db, located.scope, located.id)
     retry = (await retries.standings(request.db, located.scope, [found.run_id]))[found.run_id]
     if isinstance(retry, RetryRefusal):
-        raise RetryRefused(located.id, retry)
+        raise _refused(run, retry)
     return RetryShown(failed_step=retry.failed.line, skipped_steps=[each.line for each in retry.skipped])
 
 
@@ -163,8 +169,18 @@ async def get_retry(request: Asking, run: Id) -> RetryShown:
 async def retry_run(request: Asking, run: Id) -> RunShown:
     """Start a run that goes on where another one failed."""
     located = await find(request, RUN, run)
-    started = await retries.retry(request.engine, request.actor, located.scope.workspace, located.id)
+    try:
+        started = await retries.retry(request.engine, request.actor, located.scope.workspace, located.id)
+    except RetryRefused as refused:
+        raise _refused(run, refused.reason) from refused
     return await _started(request, located.scope, started)
+
+
+def _refused(run: str, refusal: RetryRefusal) -> Conflict:
+    """Why a run cannot be retried, by the word that its `retry_not_supported_reason` has."""
+    reason = str(REFUSALS[refusal])
+    why = RetryRefused.why(refusal)
+    return Conflict(f"run {run} cannot be retried: {why} ({reason})", code=reason, retry_not_supported_reason=reason)
 
 
 async def _started(request: Asking, scope: Scope, run: Run) -> RunShown:

@@ -9,6 +9,8 @@ Functions of a transaction that was begun `scoped` may write rows that the same 
 without naming the workspace again; their `tx` is a ScopedTx.
 """
 
+from typing import Final
+
 from controlroom.engine.access.errors import AttemptOver, NotOfOrganization, WorkspaceNotFound
 from controlroom.engine.access.model import Actor, ActorKind, Permission, StepRunActor, WorkerActor
 from controlroom.engine.events.store import By
@@ -36,7 +38,10 @@ __all__ = [
     "scoped",
     "throughout",
     "within",
+    "within_ever",
 ]
+
+_EVER: Final = "(select workspace.id from workspace where workspace.organization_id = %(organization)s)"
 
 
 def scope_of(actor: Actor | StepRunActor, permission: Permission, workspace: WorkspaceId | None = None) -> Scope:
@@ -102,6 +107,16 @@ def throughout(actor: Actor, permission: Permission) -> Within:
     if not actor.uses(permission, None):
         raise NotOfOrganization(permission)
     return Within.one("%(organization)s", organization=actor.organization_id)
+
+
+def within_ever(actor: Actor, permission: Permission, seen: Scope) -> Within:
+    """The part of a list that the scope sees, and what lay in workspaces that are gone, which no scope has any more.
+
+    The latter for who has the permission throughout the organization: others do not learn of what there was.
+    """
+    if not actor.uses(permission, None):
+        return within(seen)
+    return Within.several(_EVER, organization=actor.organization_id)
 
 
 async def ensure_seen(tx: Statements, scope: Scope) -> None:

@@ -38,6 +38,7 @@ class Repository(Struct, frozen=True, kw_only=True):
     fetched_commit: str | None
     error: str | None
     created_at: datetime
+    deleted_at: datetime | None
 
 
 class RepositoryChange(Struct, frozen=True, kw_only=True):
@@ -50,14 +51,15 @@ class RepositoryChange(Struct, frozen=True, kw_only=True):
 
 _COLUMNS: Final = """package.id, package.number, package.workspace_id, workspace.number as workspace_number,
            organization.number as organization_number, package.name, source.url, source.ref_kind, source.ref,
-           secret.number as secret_number, source.fetched_at, source.fetched_commit, source.error, package.created_at"""
+           secret.number as secret_number, source.fetched_at, source.fetched_commit, source.error, package.created_at,
+           package.deleted_at"""
 _WORKSPACE: Final = "join workspace on workspace.id = package.workspace_id"
 _SOURCE: Final = "left join package_source as source on source.package_id = package.id"
 _JOINS: Final = f"""{_WORKSPACE}
       join organization on organization.id = workspace.organization_id
       {_SOURCE}
       left join secret on secret.workspace_id = package.workspace_id and secret.name = source.secret_name"""
-_OF_PROJECTS: Final = """package.deleted_at is null and exists (
+_OF_PROJECTS: Final = """exists (
             select from project where project.workspace_id = package.workspace_id and project.deleted_at is null)"""
 
 REPOSITORIES: Final = Listing(
@@ -73,6 +75,7 @@ REPOSITORIES: Final = Listing(
         Field("name", Kind.TEXT, is_sortable=True),
         Field("url", Kind.TEXT, column="source.url", is_nullable=True, join=_SOURCE),
         Field("created_at", Kind.INSTANT, is_sortable=True),
+        Field("is_there", Kind.TRUTH, column="(package.deleted_at is null)"),
     ),
 )
 
@@ -91,7 +94,8 @@ async def of_packages(db: Statements, scope: Scope, ids: list[PackageId]) -> lis
         Repository,
         f"""
         select {_COLUMNS} from package {_JOINS}
-         where package.id = any(%(ids)s) and package.workspace_id in {EACH} and {_OF_PROJECTS}
+         where package.id = any(%(ids)s) and package.workspace_id in {EACH}
+           and package.deleted_at is null and {_OF_PROJECTS}
          order by package.id
         """,
         ids=ids,

@@ -41,6 +41,12 @@ class RetryRefused(Conflict):
 
     def __init__(self, run: UUID, reason: RetryRefusal) -> None:
         super().__init__(f"run {run} cannot be retried: {_WHY[reason]}", run_id=str(run), reason=reason.value)
+        self.reason = reason
+
+    @staticmethod
+    def why(reason: RetryRefusal) -> str:
+        """The reason in words."""
+        return _WHY[reason]
 
 
 _WHY = {
