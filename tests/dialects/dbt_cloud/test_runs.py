@@ -265,7 +265,11 @@ async def test_a_failed_run_is_retried_from_where_it_failed(cloud, site):
     assert refused.status_code == 409
     assert f"run {number} cannot be retried" in refused.json()["status"]["user_message"]
     assert refused.json()["data"] == {"retry_not_supported_reason": "RETRY_NOT_LATEST_RUN"}
-    assert (await cloud.get(f"runs/{number}/"))["retry_not_supported_reason"] == "RETRY_NOT_LATEST_RUN"
+    again = await cloud.get(f"runs/{number}/", include_related='["run_retries"]')
+    assert again["retry_not_supported_reason"] == "RETRY_NOT_LATEST_RUN"
+    assert [each["id"] for each in again["run_retries"]] == [retried["id"]]
+    listed = await cloud.get("runs/", include_related="run_retries")
+    assert [[each["id"] for each in run["run_retries"]] for run in listed] == [[retried["id"]], []]
 
 
 async def test_a_job_is_run_again(cloud, site):

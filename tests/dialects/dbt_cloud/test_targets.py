@@ -80,6 +80,9 @@ async def test_environments_are_listed_in_both_versions(cloud, as_, cleo, projec
         "Production",
     ]
     assert await names("v3:environments", name__icontains="PROD") == ["Production"]
+    told = (await cloud.listed("environments"))["data"][0]["dbt_version"]  # which nobody has said
+    assert len(await names("v3:environments", dbt_version=told)) == 3
+    assert await names("v3:environments", dbt_version__in='["1.10.0", "1.9"]') == []
     older = (await cloud.listed("environments"))["data"][0]
     assert older["jobs"] == []
     assert {"repository_id", "created_by_id", "connection"} <= older.keys()

@@ -51,7 +51,7 @@ _ENVIRONMENTS = Columns(
         "name": "name",
         "type": As("kind", read=str.lower),
         "deployment_type": As("purpose", read=str.lower),
-        "dbt_version": "tool_version",
+        "dbt_version": As("tool_version", usual=DEFAULT_VERSION),
         "credentials_id": "login_number",
         "connection_id": "connection_number",
         "created_at": "created_at",

@@ -98,6 +98,8 @@ class As(Struct, frozen=True):
     """What the listing has for a value that is asked for; raises ValueError where no row can have it."""
     sort: str | None = None
     """The field that the list is sorted by, if another one; "" for none."""
+    usual: str | None = None
+    """What is told of rows that have nothing: they are found by it, too."""
 
 
 class Numbered(Struct, frozen=True):
@@ -151,7 +153,7 @@ class Columns(Struct, frozen=True, eq=False):
         match self.column(name):
             case str() as field:
                 pass
-            case As(field, _, sort):
+            case As(field, _, sort, _):
                 field = field if sort is None else sort
             case Words(_, field):
                 pass
@@ -295,12 +297,13 @@ class _Query:
             case Words(of):
                 if lookup not in {"", "in"}:
                     return EVERYTHING
-                found = [of[each.casefold()] for each in several if each.casefold() in of]
-                return found[0] if len(found) == 1 else AnyOf(tuple(found))
+                states = [of[each.casefold()] for each in several if each.casefold() in of]
+                return states[0] if len(states) == 1 else AnyOf(tuple(states))
             case Numbered(field, noun):
                 return _any_of(field, await self._ids(name, noun, several))
-            case As(field, read):
-                return _plain(name, self._columns.listing.named[field], lookup, several, read)
+            case As(field, read, _, usual):
+                found = _plain(name, self._columns.listing.named[field], lookup, several, read)
+                return AnyOf((found, Unset(field))) if usual in several and lookup in {"", "in"} else found
             case str() as field:
                 return _plain(name, self._columns.listing.named[field], lookup, several, _as_it_is)
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
+from typing import Final
 
 from msgspec import Struct
 
@@ -14,13 +15,16 @@ from controlroom.engine.access.scope import Of, within
 from controlroom.engine.job_definitions.listings import JOBS
 from controlroom.engine.job_definitions.model import ListedJob
 from controlroom.engine.lists import pages
-from controlroom.engine.lists.model import Asked, OneOf
+from controlroom.engine.lists.model import AllOf, Asked, Direction, OneOf, Sort
 from controlroom.engine.projects import repositories as packages
 from controlroom.engine.projects import store as projects
-from controlroom.engine.runs.projects.listings import ListedRun
+from controlroom.engine.runs.projects.listings import PROJECT_RUNS, ListedRun
 from controlroom.engine.targets.listings import TARGETS
 from controlroom.engine.targets.model import Target
 from controlroom.ids import ProcessId, TargetId, WorkspaceId
+
+_MOST_RETRIES: Final = 1_000
+"""Told beside a page of runs; one that was retried is not the last one any more, and has mostly one."""
 
 
 class Beside(Struct, frozen=True):
@@ -29,6 +33,8 @@ class Beside(Struct, frozen=True):
     jobs: Mapping[ProcessId, JobOfRun]
     environments: Mapping[TargetId, EnvironmentShown]
     repositories: Mapping[WorkspaceId, RepositoryShown]
+    retries: Mapping[int, list[ListedRun]] | None
+    """By number, the runs that have gone on where one failed; None where they are not asked for."""
 
 
 async def beside_runs(request: Asking, seen: Of, runs: Sequence[ListedRun], related: AbstractSet[str]) -> Beside:
@@ -37,6 +43,7 @@ async def beside_runs(request: Asking, seen: Of, runs: Sequence[ListedRun], rela
         await _jobs(request, seen, runs) if "job" in related else {},
         await _environments(request, seen, runs) if "environment" in related else {},
         await _repositories(request, seen, runs) if "repository" in related else {},
+        await _retries(request, seen, runs) if "run_retries" in related else None,
     )
 
 
@@ -66,3 +73,14 @@ async def _repositories(request: Asking, seen: Of, runs: Sequence[ListedRun]) ->
     found = await packages.of_packages(request.db, seen, list(by_package))
     show = repositories.shown_to(request)
     return {by_package[each.id]: show(each) for each in found}
+
+
+async def _retries(request: Asking, seen: Of, runs: Sequence[ListedRun]) -> dict[int, list[ListedRun]]:
+    jobs, failed = tuple({run.process_id for run in runs}), tuple(run.run_id for run in runs)
+    which = AllOf((OneOf("process_id", jobs), OneOf("retry_of", failed)))
+    asked = Asked(filter=which, sort=(Sort("id", Direction.ASCENDING),), length=_MOST_RETRIES)
+    found: dict[int, list[ListedRun]] = {}
+    for run in await pages.rows(request.db, ListedRun, PROJECT_RUNS, within(seen), asked):
+        if run.retry_of_number is not None:
+            found.setdefault(run.retry_of_number, []).append(run)
+    return found

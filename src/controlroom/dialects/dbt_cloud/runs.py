@@ -1,6 +1,6 @@
 """Runs (§3.2, §3.3, §3.8, §4): list, one, trigger, cancel, retry, rerun."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from datetime import timedelta
 from typing import Final
@@ -223,8 +223,21 @@ async def told(
             repository=beside.repositories.get(run.workspace_id),
             run_steps=steps.get(run.number, []),
             audit=audits.get(run.run_id),
+            run_retries=None
+            if beside.retries is None
+            else [_bare(request, each) for each in beside.retries.get(run.number, [])],
         )
         for run in runs
+    ]
+
+
+def _retries(request: Asking, of: Mapping[int, list[ListedRun]] | None, run: ListedRun) -> list[RunShown] | None:
+    """The runs that have gone on where a run failed, if they are asked for."""
+    if of is None:
+        return None
+    account, origin = request.account, request.origin
+    return [
+        shown_run(each, account=account, origin=origin, retry=None, blocked_by=[]) for each in of.get(run.number, [])
     ]
 
 
