@@ -223,9 +223,7 @@ async def told(
             repository=beside.repositories.get(run.workspace_id),
             run_steps=steps.get(run.number, []),
             audit=audits.get(run.run_id),
-            run_retries=None
-            if beside.retries is None
-            else [_bare(request, each) for each in beside.retries.get(run.number, [])],
+            run_retries=_retries(request, beside.retries, run),
         )
         for run in runs
     ]
