@@ -281,9 +281,12 @@ async def test_a_deactivated_job_rests(cloud, make):
     made = await make(triggers={"schedule": True})
 
     rests = await cloud.post(f"jobs/{made['id']}/", {"deactivated": True})
+    refused = (await cloud.call("POST", f"jobs/{made['id']}/run/", json={})).json()
     again = await cloud.post(f"jobs/{made['id']}/", {"deactivated": False})
 
     assert (rests["deactivated"], rests["next_run"], rests["triggers"]["schedule"]) == (True, None, True)
+    assert (refused["status"]["code"], refused["data"]) == (409, None)
+    assert "deactivated" in refused["status"]["user_message"]
     assert rests["deactivation_reason"]
     assert (again["deactivated"], again["next_run"]) == (False, made["next_run"])
 

@@ -47,6 +47,11 @@ class FieldsWrong(Invalid):
         super().__init__("; ".join(f"{field}: {wanted}" for field, wanted in faults.items()), faults=dict(faults))
 
 
+_SAID: Final = {
+    "PROCESS_NOT_CONFIGURED": "The job has nothing to run: it needs execute_steps, and its project a repository.",
+    "PROCESS_DISABLED": "The job is deactivated: update it with `deactivated: false`, then start it.",
+}
+"""What is said in place of the engine's words, which programs of this grammar do not know."""
 _WRONG: Final = "The request was invalid, check the data: "
 _NAMED: Final = {"NAME_INVALID": "name", "GIT_URL_INVALID": "remote_url"}
 """Which field is meant by failures that do not say it."""
@@ -74,6 +79,8 @@ def _told(_: Request[Any, Any, Any], failure: Failure) -> Failure:
             return replace(failure, message=message)
         case 404:
             return replace(failure, message=NOT_FOUND, fields={"developer_message": failure.message})
+        case _ if (said := _SAID.get(failure.code)) is not None:
+            return replace(failure, message=said, fields={})
         case _:
             return failure
 
