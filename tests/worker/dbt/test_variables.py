@@ -3,7 +3,7 @@
 import sample_projects as projects
 from msgspec import structs
 
-from controlroom.worker.dbt.variables import is_flag, of_facts, of_project
+from controlroom.worker.dbt.variables import in_artifacts, is_flag, of_facts, of_project
 
 
 def test_facts_are_told_by_their_names_and_for_artifacts():
@@ -11,6 +11,7 @@ def test_facts_are_told_by_their_names_and_for_artifacts():
     found = of_project({}, projects.FACTS, {"PATH": "/bin"})
 
     assert found["DBT_CLOUD_RUN_ID"] == found["DBT_ENV_CUSTOM_ENV_DBT_CLOUD_RUN_ID"] == "4"
+    assert in_artifacts(found) == of_facts(projects.FACTS)
     assert {name.removeprefix("DBT_CLOUD_"): value for name, value in of_facts(projects.FACTS).items()} == {
         "ACCOUNT_ID": "1",
         "PROJECT_ID": "2",

@@ -2,6 +2,7 @@
 
 import asyncio
 import shutil
+from contextlib import suppress
 from pathlib import Path
 from typing import IO, assert_never
 
@@ -23,7 +24,7 @@ from controlroom.protocol import (
 from controlroom.robots.environment_spec import EnvironmentSpec, dated
 from controlroom.worker import variables
 from controlroom.worker.console import Console
-from controlroom.worker.dbt import command_lines, databases, leavings, profiles, project_file, tools
+from controlroom.worker.dbt import command_lines, databases, leavings, parses, profiles, project_file, tools
 from controlroom.worker.dbt import variables as own_variables
 from controlroom.worker.dbt.command_lines import Setting
 from controlroom.worker.environments.cache import Lease
@@ -143,6 +144,8 @@ class Preparation:
         of_run |= command_lines.variables(setting)
         self.parse_key = self._key_of_parse(plan, environment.fingerprint, place)
         if (kept := self._bench.workshop.parses.named(self.parse_key)) is not None:
+            with suppress(OSError):
+                kept = parses.of_run(kept, place.folder / leavings.PARSED, own_variables.in_artifacts(of_run))
             leavings.put_parsed(place, self.project, kept)
         ready = Ready(
             Stage(place, folders, environment),

@@ -39,6 +39,13 @@ def of_project(own: Mapping[str, str], facts: ProjectFacts, place: Mapping[str, 
     return {"DBT_ENV": "prod", **kept, **in_artifacts, **told, **place}
 
 
+def in_artifacts(variables: Mapping[str, str]) -> dict[str, str]:
+    """What dbt writes of a command's variables into the metadata of its artifacts."""
+    return {
+        name.removeprefix(_IN_ARTIFACTS): value for name, value in variables.items() if name.startswith(_IN_ARTIFACTS)
+    }
+
+
 def is_flag(name: str) -> bool:
     """Whether a variable of this name changes how dbt works. Names are as dbt reads them, whatever their case."""
     upper = name.upper()
