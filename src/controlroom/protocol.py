@@ -579,6 +579,8 @@ class SourceHere(Struct, frozen=True, kw_only=True, tag="here"):
     commit: str = ""
     """Of a repository; "" of what was uploaded."""
     branch: str = ""
+    note: str = ""
+    """What whoever follows the run should know of it."""
 
 
 class SourceComing(Struct, frozen=True, tag="coming"):

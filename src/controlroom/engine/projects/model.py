@@ -64,6 +64,8 @@ class Ready(Struct, frozen=True, tag="ready"):
     package: PackageRef
     commit: str | None
     """Of git; None for a zip that was pushed."""
+    note: str = ""
+    """What whoever asked should know of it."""
 
 
 class NotYet(Struct, frozen=True, tag="not_yet"):

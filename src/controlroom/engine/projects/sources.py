@@ -25,6 +25,8 @@ async def source_of(
 ) -> SourceAnswer:
     """The files of a project: of a zip its latest version, of git a ref as it is since a moment (the run's asking).
 
+    A zip has no refs: one that is asked for is noted.
+
     `ref` None is the package's own. `subdirectory` is a target's, where it says another than the project's. Ask with
     the same moment until the answer is another than NotYet.
     """
@@ -49,9 +51,9 @@ async def source_of(
 
 
 def _of_zip(package: Package, ref: Ref | None, folder: str) -> SourceAnswer:
-    if ref is not None:
-        return Unobtainable(f"the package {package.name} is a zip: it has no {ref.kind.value} {ref.name}")
     if package.latest is None:
         return Unobtainable(f"the package {package.name} has no content yet: push it")
     latest = package.latest
-    return Ready(PackageRef(latest.hash, latest.size, package.name, folder or latest.folder), None)
+    # Why a ref is no fault: pipelines name their commit with every start, whatever the project's files come from
+    note = "" if ref is None else f"A zip has no {ref.kind.value} {ref.name}: what was pushed last runs."
+    return Ready(PackageRef(latest.hash, latest.size, package.name, folder or latest.folder), None, note)

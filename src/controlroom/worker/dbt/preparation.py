@@ -95,6 +95,8 @@ class Preparation:
         await asyncio.to_thread(shutil.rmtree, self.project / command_lines.TARGET_FOLDER, ignore_errors=True)
         at = f"commit {here.commit}" + (f" of {here.branch}" if here.branch else "") if here.commit else "a zip"
         self._console.say(f"Fetched {here.package.name}: {at}, {here.package.size:,} bytes.")
+        if here.note:
+            self._console.say(here.note)
 
     async def _source_here(self) -> SourceHere:
         was_told = False

@@ -30,10 +30,10 @@ async def source_for(engine: Engine, worker: WorkerActor, step_run: StepRunId, a
     since = of.source_asked_at or await _ask(engine.database, of.scope, of.run_id)
     ref = _ref(of, target)
     match await sources.source_of(engine, of.scope, project, ref, since=since, subdirectory=target.subdirectory):
-        case Ready(package, commit):
+        case Ready(package, commit, note):
             branch = ref.name if ref is not None and ref.kind is RefKind.BRANCH else of.work.git_branch
             await _found(engine.database, of.scope, of.run_id, commit=commit, branch=branch)
-            return SourceHere(package=package, commit=commit or "", branch=branch or "")
+            return SourceHere(package=package, commit=commit or "", branch=branch or "", note=note)
         case NotYet():
             return SourceComing(_AGAIN_SECONDS)
         case Unobtainable(why):
