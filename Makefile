@@ -21,7 +21,7 @@ PIP_TRUST = $(if $(PIP_CERT)$(REQUESTS_CA_BUNDLE)$(CURL_CA_BUNDLE),,$(if $(STORE
   grep -q '\.cert=' || echo --cert $(STORE))))
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test matrix lint e2e e2e-full fault bench fuzz soak shots lock coverage-table state-diagrams wheel upgrade clean
+.PHONY: help install demo test matrix lint e2e e2e-full clients fault bench fuzz soak shots lock coverage-table state-diagrams wheel upgrade clean
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -49,7 +49,7 @@ demo: install ## Start a room, run the sample robot, show the result (ONCE=1: en
 	@$(BIN)/python examples/demo.py $(if $(ONCE),--once)
 
 test: install ## Run the tests that need no browser (T=path: only those)
-	$(PYTEST) -q -n $(JOBS) --dist loadfile -m "not e2e and not fault and not fuzz and not soak and not slow and not network and not matrix" $(T)
+	$(PYTEST) -q -n $(JOBS) --dist loadfile -m "not e2e and not fault and not fuzz and not soak and not slow and not network and not matrix and not clients" $(T)
 
 matrix: install ## Test what takes long: every kind of worker, robot and Python, generated requests, backups that are killed
 	$(PYTEST) -q -n $(JOBS) --dist loadfile -m matrix tests
@@ -65,6 +65,9 @@ e2e: install ## Test whole rooms: real processes, real robots, a real browser
 
 e2e-full: install ## The same, with the long ones: wheel in a clean folder, several servers, S3
 	$(PYTEST) -q -m "e2e" --timeout 900 tests/e2e
+
+clients: install ## Test the dbt Cloud grammar by Airflow, Dagster, dlt and others from PyPI (1 GB; K=name: only those)
+	$(PYTEST) -q -m clients --timeout 1200 $(if $(K),-k "$(K)") tests/clients
 
 fault: install ## Kill real processes at random and check that nothing was lost
 	$(PYTEST) -q -s -m fault --timeout 7200 tests/fault

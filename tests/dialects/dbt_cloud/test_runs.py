@@ -103,6 +103,16 @@ async def test_a_trigger_that_cannot_be_is_refused(cloud, site, body):
     assert (await cloud.listed("runs/", job_definition_id=job.number))["data"] == []
 
 
+async def test_a_trigger_tells_its_job(cloud, site):
+    """Who triggers a run learns in the same answer what its job is, and whether it has a schedule."""
+    job = await site.job("dbt build")
+
+    told = await trigger(cloud, job)
+
+    assert (told["job"]["id"], told["job"]["triggers"]["schedule"]) == (job.number, False)
+    assert told["trigger"]["job_definition_id"] == job.number
+
+
 async def test_a_run_is_followed_by_its_steps(cloud, site):
     """Those to come are queued; logs are texts that only grow; times are the run's (§0.14, §0.15)."""
     job = await site.job("dbt build")

@@ -185,7 +185,7 @@ def _refused(run: str, refusal: RetryRefusal) -> Conflict:
 
 async def _started(request: Asking, scope: Scope, run: Run) -> RunShown:
     found = await listings.listed(request.db, scope, run.id)
-    [shown] = await told(request, [found], {"trigger"}, most=MOST_LOG)
+    [shown] = await told(request, [found], {"trigger", "job"}, most=MOST_LOG)  # Dagster reads the job's schedule here
     return shown
 
 
