@@ -10,6 +10,7 @@ from contextlib import suppress
 
 import pytest
 
+from controlroom.cli.following import artifacts_in_words
 from rooms import PROGRAM, Room, clean_environment, room, until
 
 ROBOT = """
@@ -119,3 +120,11 @@ def test_a_terminal_gets_only_our_own_colours(running, item):
     told = shown.decode()
     assert "evil" in told
     assert [found for found in ("\x1b[2J", "\x9b", "\x9d") if found in told] == []
+
+
+def test_many_artifacts_are_counted():
+    """A few are named, each once; of many it is told how many they are, and what lists them."""
+    few = [{"name": "manifest.json"}, {"name": "manifest.json"}, {"name": "catalog.json"}]
+
+    assert artifacts_in_words(few, "list 7") == "artifacts catalog.json, manifest.json"
+    assert artifacts_in_words(few * 40, "list 7") == "120 artifacts (list 7)"

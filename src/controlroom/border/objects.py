@@ -54,13 +54,30 @@ _PREVIEWED = frozenset(
 )
 """Types that a browser may show, in its sandbox; everything else is an attachment."""
 
-_SAFE = (
-    # Why `sandbox` without same-origin: a robot's log is HTML with scripts, and must not speak as our pages do.
-    (b"content-security-policy", b"sandbox"),
+_CLOSED = (b"content-security-policy", b"sandbox")
+_PAGE = (
+    b"content-security-policy",
+    b"; ".join(
+        (
+            b"sandbox allow-scripts",
+            b"default-src 'none'",
+            b"script-src 'unsafe-inline' 'unsafe-eval'",
+            b"style-src 'unsafe-inline'",
+            b"img-src data:",
+            b"font-src data:",
+            b"base-uri 'none'",
+            b"form-action 'none'",
+        )
+    ),
+)
+"""Of a page that brings along all that it shows. Why scripts, and no same origin: a robot's log and dbt's documentation
+live by theirs, and must neither speak as our pages do nor reach anything: no address, no form, no other window."""
+_HARMLESS = (
     (b"x-content-type-options", b"nosniff"),
     (b"cache-control", b"private, no-store"),
     (b"referrer-policy", b"no-referrer"),
 )
+_SAFE = (_CLOSED, *_HARMLESS)
 _MOST_DIGITS = 20
 _RANGE = re.compile(rb"bytes=(\d*)-(\d*)")
 _METHODS = {"GET", "HEAD", "PUT", "POST"}
@@ -180,9 +197,12 @@ async def _give(
         return
     start, end = span
     is_part = asked is not None and (start, end) != (0, stored.size)
+    described = _description(link, stored)
+    is_page = described[0][1].partition(b";")[0].strip().lower() == b"text/html"
     headers = [
-        *_description(link, stored),
-        *_SAFE,
+        *described,
+        _PAGE if is_page else _CLOSED,
+        *_HARMLESS,
         (b"content-length", b"%d" % (end - start)),
         (b"accept-ranges", b"bytes"),
         (b"etag", etag),

@@ -3,7 +3,7 @@
 import sys
 import time
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from controlroom.cli.client import Client
 from controlroom.cli.display import seconds, show_json
@@ -18,14 +18,27 @@ _PAUSES = (0.05, 0.5)
 """Seconds between two looks: the first while something happens, the second after a long silence."""
 _PATIENCE_SECONDS = 120.0
 _COLOURS = (36, 33, 35, 32, 34, 31)
+_NAMED_ONE_BY_ONE = 12
+"""Artifacts. Why: more of them are no sentence any more; a dbt command leaves hundreds."""
+_HEADED = frozenset({"source", "profile", "command"})
+"""Kinds of phases that have a heading: what somebody has written down as a step, or a project's run begins with."""
 
 
-def follow(client: Client, run_id: str, *, as_json: bool = False) -> int:
+class Called(NamedTuple):
+    """What a person calls a run, and the command that lists what it has left."""
+
+    name: str
+    listing: str
+
+
+def follow(client: Client, run_id: str, *, as_json: bool = False, called: Called | None = None) -> int:
     """Show the console of a run's step runs until it has ended; the exit code is 0 only if it completed.
 
-    A room that restarts meanwhile is waited for. Ctrl-C ends the watching, and the run if the person says so.
+    `called` is how the run is told of, if not by its id. A room that restarts meanwhile is waited for. Ctrl-C ends the
+    watching, and the run if the person says so.
     """
     client.patience = _PATIENCE_SECONDS
+    called = called or Called(run_id, f"controlroom artifacts list {run_id}")
     watch = _Watch(client, run_id, quiet=as_json)
     try:
         run = watch.to_the_end()
@@ -34,9 +47,17 @@ def follow(client: Client, run_id: str, *, as_json: bool = False) -> int:
     if as_json:
         show_json({**run, "step_runs": watch.step_runs})
     else:
-        watch.show_artifacts()
-        print(f"run {run_id} {run['state']} in {seconds(run['duration'])}", file=sys.stderr)
+        watch.show_artifacts(called.listing)
+        print(f"run {called.name} {run['state']} in {seconds(run['duration'])}", file=sys.stderr)
     return 0 if run["state"] == "completed" else FAILED
+
+
+def artifacts_in_words(left: list[dict[str, Any]], listing: str) -> str:
+    """A few artifacts by name, each once; of many how many they are, and how to see them."""
+    names = sorted({each["name"] for each in left})
+    if len(left) <= _NAMED_ONE_BY_ONE:
+        return f"artifacts {', '.join(names)}"
+    return f"{len(left)} artifacts ({listing})"
 
 
 @dataclass
@@ -48,6 +69,12 @@ class _Console:
     page: str
     shown: int = 0
     is_ended: bool = False
+    lines: int = 0
+    """How many were shown of all of its pages."""
+    headed: int = 0
+    """Of how many phases the heading was shown."""
+    has_headings: bool | None = None
+    """None until its phases are known."""
 
 
 class _Watch:
@@ -72,14 +99,14 @@ class _Watch:
             pause = _PAUSES[0] if happened else min(pause * 1.3, _PAUSES[1])
             time.sleep(pause)
 
-    def show_artifacts(self) -> None:
-        """Name the files that the step runs left."""
+    def show_artifacts(self, listing: str) -> None:
+        """Tell the files that the step runs left; `listing` is the command that lists them."""
         for step_run in self.step_runs:
             console = self._consoles.get(step_run["id"])
             label = console.label.text if console else step_run["step"]["name"]
-            names = sorted(each["name"] for each in self._client.each(f"/step-runs/{step_run['id']}/artifacts"))
-            if names:
-                self._say(f"{label}: artifacts {', '.join(names)}")
+            left = list(self._client.each(f"/step-runs/{step_run['id']}/artifacts"))
+            if left:
+                self._say(f"{label}: {artifacts_in_words(left, listing)}")
 
     def _look_at(self, step_run: dict[str, Any]) -> int:
         """Show what is new of a step run; gives how much that was."""
@@ -112,20 +139,42 @@ class _Watch:
         while True:
             answer = self._client.get(console.page)
             messages = answer["data"]
+            headings = self._headings(console)
             for message in messages[console.shown :]:
+                told += self._show_headings(console, headings, message["line_number"])
                 self._lines.line(console.label, message["message"].removesuffix("\n"))
+                console.lines = message["line_number"]
             told += max(len(messages) - console.shown, 0)
             if len(messages) < console.shown:
                 # A worker was lost before the robot began, and the attempt of the next one writes anew
                 self._say(f"{console.label.text}: begins anew")
-                console.page, console.shown = self._first_page(console.step_run_id), 0
+                console.page, console.shown, console.lines = self._first_page(console.step_run_id), 0, 0
                 continue
             console.shown = len(messages)
             if not answer.get("next"):
+                told += self._show_headings(console, headings, console.lines + 1)
                 if standing := answer.get("unfinished"):
                     self._lines.unfinished(console.label, standing["message"])
                 return told
             console.page, console.shown = answer["next"], 0
+
+    def _headings(self, console: _Console) -> list[tuple[int, str]]:
+        """Where the phases that have a heading begin, by the console's lines, and what it says."""
+        if console.has_headings is False:
+            return []
+        phases = list(self._client.each(f"/step-runs/{console.step_run_id}/phases"))
+        if phases:
+            console.has_headings = any(phase["kind"] in _HEADED for phase in phases)
+        begun = [phase for phase in phases if phase["first_line"] is not None and phase["kind"] in _HEADED]
+        return [(phase["first_line"], phase["name"]) for phase in begun]
+
+    def _show_headings(self, console: _Console, headings: list[tuple[int, str]], line: int) -> int:
+        """Show the headings of what begins at a line, or has begun before it and was not told yet."""
+        due = [name for begins, name in headings[console.headed :] if begins <= line]
+        for name in due:
+            self._lines.line(console.label, f"── {name}")
+        console.headed += len(due)
+        return len(due)
 
     def _first_page(self, step_run_id: str) -> str:
         asked = {"limit": 1000, "unfinished": "true"}

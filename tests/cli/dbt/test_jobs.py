@@ -59,4 +59,6 @@ def test_a_job_is_started_otherwise(running, project):
 
     assert (refused.stdout, "may not be run" in refused.stderr) == ("", True)
     assert started["started"] is True
+    assert running.json("dbt", "runs", "show", str(started["number"]))["trigger"]["cause"] == "a try"
+    assert "made documentation" in running.cli("dbt", "docs", "Hourly", code=1).stderr
     running.cli("dbt", "jobs", "delete", "Hourly", "--yes")

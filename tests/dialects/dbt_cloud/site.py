@@ -120,7 +120,7 @@ class Site:
     async def work(
         self, *, fails_at: int | None = None, error: ErrorCode = ErrorCode.ROBOT_FAILED, **files: bytes
     ) -> Working:
-        """Work the next run to its end: each command prints and leaves something."""
+        """Work the next run to its end: each command prints and leaves files, `catalog_json` as `catalog.json`."""
         working = await self.take()
         engine, actor, step_run, attempt = working._attempt
         plan = await plans.plan_for(engine, actor, step_run, attempt)
@@ -136,7 +136,7 @@ class Site:
                     "run_results.json": b'{"results": [], "step": %d}' % position,
                     "compiled/jaffle/models/a.sql": b"select 1",
                     "logs/dbt.log": b"".join(b"line %d\n" % each for each in range(1_500)),
-                } | {f"{name.removesuffix('_json')}.json": content for name, content in files.items()}
+                } | {".".join(name.rsplit("_", 1)): content for name, content in files.items()}
             await working.phase(
                 position,
                 planned.name,

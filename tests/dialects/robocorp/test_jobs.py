@@ -13,6 +13,7 @@ from controlroom.engine.projects.model import ProjectChange
 from controlroom.engine.targets import actions as targets
 from controlroom.engine.targets.model import TargetDefinition
 from controlroom.ids import uuid7
+from dialects.dbt_cloud.site import make_site
 
 
 @pytest.fixture
@@ -86,3 +87,25 @@ async def test_what_cannot_be_is_refused(ada, cleo, target):
     assert (await cleo.call("GET", f"/jobs/{made['id']}")).status_code == 404
     assert (await cleo.call("POST", f"/jobs/{made['id']}/process-runs")).status_code == 404
     assert [job["name"] for job in await ada.every("/jobs")] == ["Nightly"]
+
+
+async def test_the_documentation_of_the_last_good_run_is_a_page_of_its_own(room, ada, cleo, walt, stranger):
+    """Whatever has failed since; its scripts run, apart from all other pages. An outsider is not told of it."""
+    site = await make_site(room, ada, walt)
+    job = await site.job()
+    path = f"/jobs/{job.id}/docs"
+    none_yet = await ada.call("GET", path)
+    started = await ada.post(f"/jobs/{job.id}/process-runs")
+    await site.work(static_index_html=b"<script>")
+    await ada.post(f"/jobs/{job.id}/process-runs")
+    await site.work(static_index_html=b"broken", fails_at=3)
+
+    told = await ada.get(path)
+    page = await stranger.get(told["url"])
+
+    assert (none_yet.status_code, none_yet.json()["error"]["code"]) == (404, "DOCS_NOT_FOUND")
+    assert told["run"] == {"id": started["id"], "number": started["number"]}
+    assert (page.content, page.headers["content-type"]) == (b"<script>", "text/html; charset=utf-8")
+    assert page.headers["content-security-policy"].startswith("sandbox allow-scripts; default-src 'none'; ")
+    assert page.headers["content-disposition"].startswith("inline; ")
+    assert (await cleo.call("GET", path)).status_code == 404

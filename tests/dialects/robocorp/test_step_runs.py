@@ -136,7 +136,9 @@ async def test_artifacts_are_listed_and_fetched(room, ada, walt, assignment, str
 
     assert answer.content == b"<script>"
     assert answer.headers["content-type"] == "text/html; charset=utf-8"
-    assert answer.headers["content-security-policy"] == "sandbox"
+    policy = answer.headers["content-security-policy"]
+    assert policy.startswith("sandbox allow-scripts; default-src 'none'; ")
+    assert "allow-same-origin" not in policy
     assert answer.headers["x-content-type-options"] == "nosniff"
     assert 'filename="log.html"' in answer.headers["content-disposition"]
 

@@ -24,6 +24,8 @@ def line(text: str, setting: Setting = SETTING) -> list[str]:
         ("dbt source freshness", [*PLACES, "--target-path", "target", "--threads", "3"]),
         ("dbt ls --output json", [*PLACES, "--target-path", "target"]),
         ("dbt clean", [*PLACES, "--target-path", "target"]),
+        ("dbt docs generate", ["--static", *PLACES, "--target-path", "target", "--threads", "3"]),
+        ("dbt docs generate --static", [*PLACES, "--target-path", "target", "--threads", "3"]),
         ("dbt deps", PLACES),
         ("dbt debug", PLACES),
     ],

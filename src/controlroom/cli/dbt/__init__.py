@@ -4,6 +4,7 @@ from cyclopts import App
 
 from controlroom.cli.dbt.artifacts import app as artifacts
 from controlroom.cli.dbt.connections import app as connections
+from controlroom.cli.dbt.docs import docs
 from controlroom.cli.dbt.environments import app as environments
 from controlroom.cli.dbt.jobs import app as jobs
 from controlroom.cli.dbt.push import push
@@ -19,6 +20,7 @@ app.command(jobs)
 app.command(runs)
 app.command(logs)
 app.command(artifacts)
+app.command(docs)
 app.command(connections)
 app.command(environments)
 app.command(variables)

@@ -9,7 +9,7 @@ from cyclopts import App, Group, Parameter
 from controlroom.cli.client import Client
 from controlroom.cli.display import Column, Row, moment, moments, show_fields, show_json
 from controlroom.cli.errors import FAILED, CommandFailed
-from controlroom.cli.following import follow
+from controlroom.cli.following import Called, follow
 from controlroom.cli.governing import governing
 from controlroom.cli.lookup import existing
 from controlroom.cli.options import HERE, Many, RoomOptions, Yes
@@ -203,7 +203,7 @@ def run(
     otherwise: Otherwise = AS_IT_SAYS,
     room: RoomOptions = HERE,
 ) -> int:
-    """Start a job, and print the run's id.
+    """Start a job, and print the run's id, by which `dbt runs`, `logs` and `artifacts` know it.
 
     With --follow its console is shown while it runs, and the command succeeds only if the run does.
 
@@ -234,8 +234,8 @@ def run(
         path = f"{_path(client, found['project'])}/jobs/{found['id']}/process-runs"
         started = client.post(path, {key: value for key, value in said.items() if value is not None})
         if follow_run:
-            return _follow(client, found["project"], started["id"], as_json=room.json)
-    show_json(started) if room.json else print(started["id"])
+            return _follow(client, found["project"], started, as_json=room.json)
+    tell(room, started, "number")
     return 0
 
 
@@ -257,15 +257,23 @@ def delete(job: str, /, *, project: _Project = None, yes: Yes = False, room: Roo
     tell(room, answer)
 
 
-def _follow(client: Client, project: dict[str, Any], run_id: str, *, as_json: bool) -> int:
+def _follow(client: Client, project: dict[str, Any], run: dict[str, Any], *, as_json: bool) -> int:
     """Show the console until the run ends; 0 only if what it ran has succeeded, and it was not stopped before."""
     with Client(client.address._replace(workspace=project["id"])) as place:
-        code = follow(place, run_id, as_json=as_json)
-        ended = [each["state"] for each in place.each("/step-runs", process_run_id=run_id)]
+        called = Called(str(run["number"]), f"controlroom dbt artifacts list {run['number']}")
+        code = follow(place, run["id"], as_json=as_json, called=called)
+        ended = [each["state"] for each in place.each("/step-runs", process_run_id=run["id"])]
     return code or (0 if ended and set(ended) == {"completed"} else FAILED)
 
 
 # ---------------------------------------------------------------------------------------------------- finding
+def job_docs(client: Client, job: str, project: str | None) -> dict[str, Any]:
+    """Where the documentation is that a job has made, and which run of it."""
+    found = _find(client, job, project)
+    answer: dict[str, Any] = client.get(f"{_path(client, found['project'])}/jobs/{found['id']}/docs")
+    return answer
+
+
 def _path(client: Client, project: dict[str, Any]) -> str:
     return f"{client.address.url}/api/v1/workspaces/{project['id']}"
 

@@ -1,17 +1,19 @@
 """Jobs of a project (our own management API): processes that run dbt commands against a target."""
 
 from datetime import datetime, timedelta
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 from msgspec.structs import replace
 
 from controlroom.border.asking import Asking, Body, Path, Permission
+from controlroom.border.links import download_url
 from controlroom.dialects.robocorp.answers import Deleted, Identified, OwnBody, Shape, shown_as
-from controlroom.dialects.robocorp.process_runs import NotStarted, Started
+from controlroom.dialects.robocorp.process_runs import NotStarted
 from controlroom.dialects.robocorp.routing import Page, Pages, delete, get, post, update
 from controlroom.engine.access.scope import Scope, scope_of, within
 from controlroom.engine.chains.model import End
+from controlroom.engine.downloads.model import DownloadKind
 from controlroom.engine.engine import Engine
 from controlroom.engine.job_definitions import actions, store
 from controlroom.engine.job_definitions.listings import JOBS
@@ -27,13 +29,15 @@ from controlroom.engine.references import locate, resolve
 from controlroom.engine.runs import actions as runs
 from controlroom.engine.runs.model import DefaultInput, Overrides
 from controlroom.engine.runs.parameters import RunParameters
+from controlroom.engine.runs.projects import left
+from controlroom.engine.runs.projects.errors import NoDocs
 from controlroom.engine.runs.projects.model import ProjectOverrides
 from controlroom.engine.schedules.words import in_words
 from controlroom.engine.targets.listings import TARGETS
 from controlroom.engine.targets.model import Target, TargetKind
 from controlroom.engine.targets.store import TARGET
 from controlroom.errors import Invalid
-from controlroom.ids import ProcessId, TargetId
+from controlroom.ids import ProcessId, RunId, TargetId
 
 _LONGEST_SECONDS = 1e9  # far beyond what a job may ask for, and what a timedelta holds
 Seconds = Annotated[float, Meta(ge=0, le=_LONGEST_SECONDS)]
@@ -141,6 +145,29 @@ class UpdateJob(OwnBody, frozen=True, kw_only=True):
     follows: FollowsBody | UnsetType | None = UNSET
 
 
+class StartedJob(Shape, frozen=True):
+    """The run that was started."""
+
+    id: RunId
+    number: int
+    """By which the dbt Cloud grammar, and the commands that speak it, know the run."""
+    started: Literal[True] = True
+
+
+class JobRun(Shape, frozen=True):
+    """A run of a job."""
+
+    id: RunId
+    number: int
+
+
+class JobDocs(Shape, frozen=True):
+    """Documentation of a project: which run has made it, and where it may be looked at for an hour."""
+
+    url: str
+    run: JobRun
+
+
 class StartJob(OwnBody, frozen=True, kw_only=True):
     """What one run has in place of what its job says."""
 
@@ -201,12 +228,23 @@ async def delete_job(request: Asking, job_id: Path[ProcessId]) -> Deleted:
 @post("/jobs/{job_id:uuid}/process-runs")
 async def start_job(
     request: Asking, job_id: Path[ProcessId], data: Body[StartJob | None] = None
-) -> Started | NotStarted:
+) -> StartedJob | NotStarted:
     """Start a job, as it says or otherwise for this one run."""
     engine, actor, workspace = request.acting
     await jobs.get(engine.database, scope_of(actor, Permission.START_RUNS, workspace), job_id)
     run = await runs.start(engine, actor, workspace, job_id, DefaultInput(), _parameters_of(data or StartJob()))
-    return NotStarted() if run is None else Started(run.id)
+    return NotStarted() if run is None else StartedJob(run.id, run.number)
+
+
+@get("/jobs/{job_id:uuid}/docs", needs=Permission.READ_RUN_OUTPUTS)
+async def get_job_docs(request: Asking, job_id: Path[ProcessId]) -> JobDocs:
+    """Get the address of the documentation that the last good run has made of the project: a page of its own."""
+    await jobs.get(*request.reading, job_id)
+    page = await left.file_of_job(*request.reading, job_id, left.DOCS_PAGE)
+    if page is None:
+        raise NoDocs
+    url = download_url(request, DownloadKind.ARTIFACT, page.id, file_name=f"docs-{page.run_number}.html")
+    return JobDocs(url, JobRun(page.run_id, page.run_number))
 
 
 # ---------------------------------------------------------------------------------------------------- telling

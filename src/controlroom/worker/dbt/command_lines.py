@@ -49,7 +49,9 @@ def words(given: Sequence[str], setting: Setting) -> tuple[str, ...]:
     command = checked(given)
     if "--" in command.words:
         raise CommandRefused(" ".join(command.words), "`--` would end the run's own options")
-    return (*_without_said(command.words[1:]), *_own(command, setting))
+    # Why: one file that fetches nothing is a page that can be shown as it is; the others need a server of their own
+    is_docs = command.subcommand == "docs generate" and "--static" not in command.words
+    return (*_without_said(command.words[1:]), *(["--static"] if is_docs else []), *_own(command, setting))
 
 
 def variables(setting: Setting) -> dict[str, str]:

@@ -4,7 +4,7 @@ from typing import ClassVar
 from uuid import UUID
 
 from controlroom.engine.runs.projects.retry_rules import RetryRefusal
-from controlroom.errors import Conflict, Invalid
+from controlroom.errors import Conflict, Invalid, NotFound
 
 
 class ProjectNotReady(Conflict):
@@ -32,6 +32,15 @@ class NotOfJob(Invalid):
 
     def __init__(self) -> None:
         super().__init__("only a job's start overrides what a project's run goes by")
+
+
+class NoDocs(NotFound):
+    """No good run of a job has made documentation."""
+
+    code: ClassVar[str] = "DOCS_NOT_FOUND"
+
+    def __init__(self) -> None:
+        super().__init__("no good run of the job has made documentation yet: start one that is asked for it")
 
 
 class RetryRefused(Conflict):

@@ -10,11 +10,13 @@ from msgspec import Struct
 
 from controlroom.engine.access.scope import EACH, SEEN, Scope
 from controlroom.engine.runs.model import Phase
-from controlroom.ids import PhaseId, ProcessId, RunId, StepRunId, WorkspaceId
+from controlroom.ids import ArtifactId, PhaseId, ProcessId, RunId, StepRunId, WorkspaceId
 from controlroom.postgres.database import Statements
 
 DEBUG_LOG: Final = "logs/dbt.log"
 """What the tool says of itself in a phase, in more words than it prints."""
+DOCS_PAGE: Final = "static_index.html"
+"""The documentation that the tool makes of a project: one page that fetches nothing."""
 _RECENT: Final = 50
 """So many good runs of a job are looked through for a file. A guess: who asks for more asks for none that is left."""
 
@@ -35,6 +37,14 @@ class LeftFile(Struct, frozen=True, kw_only=True):
     size: int
     hash: str
     phase: int
+
+
+class JobFile(LeftFile, frozen=True, kw_only=True):
+    """A file that a run of a job has left, and which run."""
+
+    id: ArtifactId
+    run_id: RunId
+    run_number: int
 
 
 _PHASES: Final = f"""
@@ -125,10 +135,10 @@ async def files_named(db: Statements, scope: Scope, run: RunId, name: str) -> li
     )
 
 
-async def file_of_job(db: Statements, scope: Scope, process: ProcessId, name: str) -> LeftFile | None:
+async def file_of_job(db: Statements, scope: Scope, process: ProcessId, name: str) -> JobFile | None:
     """A file as the last good run of a job has left it that has one of the name; of several phases, the last."""
     return await db.one_or_none(
-        LeftFile,
+        JobFile,
         f"""
         with project_run as (
             select run_id, run_number from project_run
@@ -136,7 +146,8 @@ async def file_of_job(db: Statements, scope: Scope, process: ProcessId, name: st
              order by run_number desc
              limit {_RECENT}
         )
-        select artifact.name, artifact.size, artifact.hash, artifact.phase
+        select artifact.id, artifact.name, artifact.size, artifact.hash, artifact.phase,
+               project_run.run_id, project_run.run_number
           from project_run cross join lateral {_LAST} as step_run join artifact on {_MADE}
          where artifact.name = %(name)s
          order by project_run.run_number desc, artifact.phase desc
