@@ -66,7 +66,7 @@ e2e: install ## Test whole rooms: real processes, real robots, a real browser
 e2e-full: install ## The same, with the long ones: wheel in a clean folder, several servers, S3
 	$(PYTEST) -q -m "e2e" --timeout 900 tests/e2e
 
-clients: install ## Test the dbt Cloud grammar by Airflow, Dagster, dlt and others from PyPI (1 GB; K=name: only those)
+clients: install ## Test the dbt Cloud grammar by Airflow, Dagster, Prefect and others from PyPI (1 GB; K=name: only those)
 	$(PYTEST) -q -m clients --timeout 1200 $(if $(K),-k "$(K)") tests/clients
 
 fault: install ## Kill real processes at random and check that nothing was lost

@@ -85,7 +85,7 @@ assert job in execute(DbtCloudListJobsOperator, project_id=project)
 try:
     execute(DbtCloudRunJobOperator, job_id=job, steps_override=["dbt run --no-such"], check_interval=1, timeout=200)
 except AirflowException as failure:
-    assert "failed" in str(failure)
+    assert "ERROR" in str(failure)
 else:
     raise AssertionError("a run that failed is told so")
 again = execute(DbtCloudRunJobOperator, job_id=job, retry_from_failure=True, wait_for_termination=False)
@@ -103,6 +103,38 @@ async def event():
 
 
 assert asyncio.run(event())["status"] == "success"
+"""
+
+PREFECT = """
+import asyncio
+
+os.environ |= {"PREFECT_HOME": os.getcwd(), "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "200"}
+
+from prefect import flow
+from prefect_dbt.cloud import DbtCloudCredentials, DbtCloudJob
+from prefect_dbt.cloud.jobs import get_dbt_cloud_job_info, trigger_dbt_cloud_job_run_and_wait_for_completion
+from prefect_dbt.cloud.runs import get_dbt_cloud_run_artifact
+
+there = DbtCloudCredentials(api_key=os.environ["ROOM_TOKEN"], account_id=account, domain=os.environ["ROOM_HOST"])
+
+
+@flow
+async def seeds():
+    assert (await get_dbt_cloud_job_info(dbt_cloud_credentials=there, job_id=job))["id"] == job
+    done = await trigger_dbt_cloud_job_run_and_wait_for_completion(
+        dbt_cloud_credentials=there, job_id=job, poll_frequency_seconds=1
+    )
+    assert done["status"] == 10, done
+    manifest = await get_dbt_cloud_run_artifact(
+        dbt_cloud_credentials=there, run_id=done["id"], path="manifest.json", step=4
+    )
+    assert manifest["metadata"]["env"]["DBT_CLOUD_RUN_ID"] == str(done["id"])
+    run = await DbtCloudJob(dbt_cloud_credentials=there, job_id=job).trigger()
+    await run.wait_for_completion()
+    assert (await run.fetch_result())["status"] == 10
+
+
+asyncio.run(seeds())
 """
 
 DAGSTER = """
@@ -138,10 +170,11 @@ def there() -> Iterator[Account]:
     [
         (("dlt==1.31.0",), DLT),
         (("prefect-dbtcloud==0.1.1",), PREFECT_DBTCLOUD),
+        (("prefect-dbt==0.7.25", "dbt-core<1.12"), PREFECT),
         (("apache-airflow-providers-dbt-cloud==4.11.1",), AIRFLOW),
         (("dagster-dbt==0.29.27", "dbt-core<1.12", "dbt-duckdb<1.12"), DAGSTER),
     ],
-    ids=["dlt", "prefect-dbtcloud", "airflow", "dagster"],
+    ids=["dlt", "prefect-dbtcloud", "prefect-dbt", "airflow", "dagster"],
 )
 def test_an_orchestrator_runs_jobs(there: Account, tmp_path: Path, packages: tuple[str, ...], script: str):
     """It triggers, follows and reads runs as it does there, and tells a failure as one."""
