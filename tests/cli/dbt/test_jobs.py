@@ -62,3 +62,9 @@ def test_a_job_is_started_otherwise(running, project):
     assert running.json("dbt", "runs", "show", str(started["number"]))["trigger"]["cause"] == "a try"
     assert "made documentation" in running.cli("dbt", "docs", "Hourly", code=1).stderr
     running.cli("dbt", "jobs", "delete", "Hourly", "--yes")
+
+
+def test_run_slots_are_told(running):
+    """In words, and as JSON."""
+    assert "dbt run at once, as was set" in running.cli("dbt", "slots", "1").stdout
+    assert running.json("dbt", "slots")["capacity"] == 1

@@ -2,10 +2,10 @@
 
 from typing import Any
 
+from controlroom.cli.display import show_json
 from controlroom.cli.errors import Misused
 from controlroom.cli.governing import governing
 from controlroom.cli.options import HERE, RoomOptions
-from controlroom.cli.verbs import tell
 
 WORKERS = "workers"
 """What is said to have as many as the workers can run."""
@@ -23,7 +23,7 @@ def slots(number: str = "", /, *, room: RoomOptions = HERE) -> None:
     """
     with governing(room) as client:
         found = client.post("/run-slots", {"capacity": _capacity(number)}) if number else client.get("/run-slots")
-    tell(room, found, _told(found))
+    show_json(found) if room.json else print(_told(found))
 
 
 def _capacity(number: str) -> int | None:
@@ -36,4 +36,5 @@ def _capacity(number: str) -> int | None:
 
 def _told(found: dict[str, Any]) -> str:
     how = "as many as the workers can run" if found["follows_workers"] else "as was set"
-    return f"{found['capacity']} dbt runs at once, {how}."
+    runs = "run" if found["capacity"] == 1 else "runs"
+    return f"{found['capacity']} dbt {runs} at once, {how}."
