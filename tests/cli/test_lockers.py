@@ -19,7 +19,7 @@ def test_a_secret_is_shared_by_a_locker(running):
         assert done.returncode == code, f"{words}\n{done.stdout}\n{done.stderr}"
         return done.stdout
 
-    assert "controlroom login" in running.cli("lockers", "create", "Finance", code=1).stderr
+    assert "log in as one by `controlroom login USER`" in running.cli("lockers", "create", "Finance", code=1).stderr
     cli("lockers", "create", "Finance", "--description", "Of the bank")
     cli("shared-secrets", "create", "bank", "--attribute", "user", "--masked", "password", "--user-provided", "pin")
     cli("shared-secrets", "set", "bank", "user=ada", "password=swordfish")

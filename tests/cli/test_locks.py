@@ -1,6 +1,6 @@
 """Locks at the prompt, against a real room."""
 
-from rooms import until
+from rooms import run_cli, until
 
 ROBOT = 'tasks:\n  Go:\n    shell: "true"\nartifactsDir: output\n'
 
@@ -30,5 +30,10 @@ def test_locks_are_asked_for_shown_and_set(running, tmp_path):
     assert "no run" in running.cli("locks", "show", "warehouse", code=1).stderr
     running.cli("process", "edit", "Load", "--no-locks")
     assert running.json("process", "show", "Load")["locks"] == []
-    refused = running.cli("locks", "set", "slots", "--capacity", "2", "--organization", code=1).stderr
-    assert "admin" in refused
+    of_one = {
+        "CONTROLROOM_URL": running.url,
+        "CONTROLROOM_WORKSPACE": running.facts["workspace_id"],
+        "CONTROLROOM_API_KEY": running.cli("keys", "create", "writer", "-p", "write_processes").stdout.strip(),
+    }
+    refused = run_cli("locks", "set", "slots", "--capacity", "2", "--organization", **of_one)
+    assert (refused.returncode, "admin" in refused.stderr) == (1, True)

@@ -329,14 +329,20 @@ def _of_envelope(status: Any) -> str:
     return str(status.get("user_message"))
 
 
+_HINTS = {
+    "OWNER_MISSING": "Name one by --owner, or log in as one by `controlroom login USER`.",
+    "UNKNOWN_PERMISSION": "docs/operate/cli.md names them all, `controlroom roles show operator` some.",
+}
+
+
 def _hint(status: int, code: str, message: str) -> str:
     """What to do about a refusal, where its own words do not say so."""
     if status == http.HTTPStatus.UNAUTHORIZED:
         return "Is the API key of this room, and not deleted? See --api-key."
     if status == http.HTTPStatus.FORBIDDEN and (message.endswith(_OF_THE_ORGANIZATION) or code == "USERS_ONLY"):
         return "A workspace's key does not do here: log in as a user who may, by `controlroom login USER`."
-    if code == "UNKNOWN_PERMISSION":
-        return "docs/operate/cli.md names them all, `controlroom roles show operator` some."
+    if code in _HINTS:
+        return _HINTS[code]
     if message == _NO_ADDRESS or _NO_ID in message:
         return "`list` shows the ids."
     if _NO_TIME in message:

@@ -100,7 +100,7 @@ class OwnerMissing(Invalid):
     """Whose shall it be? A credential that is nobody's must say so."""
 
     def __init__(self) -> None:
-        super().__init__("say which user shall own it", code="OWNER_MISSING")
+        super().__init__("a key is no user and owns nothing: say which user shall own it", code="OWNER_MISSING")
 
 
 class AttributesInvalid(Invalid):
