@@ -34,7 +34,8 @@ def list_(*, room: RoomOptions = HERE) -> None:
             ("branch", lambda row: row["branch"] if row["uses_branch"] else None),
             ("dbt", lambda row: row["tool_version"]),
         ],
-        empty="There is no environment yet: controlroom dbt environments create NAME --purpose production",
+        empty="There is no environment in this workspace. A pushed project has a workspace of its own: "
+        "see `controlroom workspaces list`, and name it by --workspace ID.",
     )
 
 

@@ -33,7 +33,13 @@ def list_(*, room: RoomOptions = HERE) -> None:
     """List the variables of the workspace, of its environments, processes and users; secret values are never shown."""
     with Client(address(room)) as client:
         rows = client.get("/variables")
-    show_rows(room, rows, _COLUMNS, empty="There is no variable yet: controlroom dbt variables set DBT_COLOR red")
+    show_rows(
+        room,
+        rows,
+        _COLUMNS,
+        empty="There is no variable in this workspace. A pushed project has a workspace of its own: "
+        "see `controlroom workspaces list`, and name it by --workspace ID.",
+    )
 
 
 @app.command
