@@ -16,7 +16,8 @@ from controlroom.engine.access.scope import Room
 from controlroom.engine.packages import actions as packages
 from controlroom.engine.packages import push_hooks, sources, store
 from controlroom.engine.packages.errors import PackageNameTaken
-from controlroom.engine.packages.source_store import Ref, RefKind
+from controlroom.engine.packages.fetches import RefKind
+from controlroom.engine.packages.source_store import Ref
 from controlroom.engine.packages.sources import Wanted
 from controlroom.engine.vault import actions as vault
 from controlroom.engine.vault.errors import SecretNotFound

@@ -31,8 +31,8 @@ from controlroom.engine.access.model import system
 from controlroom.engine.access.scope import Room
 from controlroom.engine.engine import Engine
 from controlroom.engine.packages import sources
-from controlroom.engine.packages.commits import RefFetch
-from controlroom.engine.packages.source_store import OWN_BRANCH, Fetch, RefKind
+from controlroom.engine.packages.fetches import Fetch, RefKind
+from controlroom.engine.packages.source_store import OWN_BRANCH
 from controlroom.engine.vault import actions as vault
 from controlroom.errors import ControlRoomError, Invalid, Unavailable
 from controlroom.outgoing import Guard
@@ -69,9 +69,7 @@ async def fetch_wanted(engine: Engine, guard: Guard, *, renew_every: float = REN
     return handled
 
 
-async def _while_it_is_ours(
-    engine: Engine, fetch: Fetch | RefFetch, work: Coroutine[Any, Any, None], renew_every: float
-) -> None:
+async def _while_it_is_ours(engine: Engine, fetch: Fetch, work: Coroutine[Any, Any, None], renew_every: float) -> None:
     """Do the work of a claim and renew that meanwhile; end it when the claim is lost, give that back when we end."""
     working = asyncio.create_task(work)
     try:
@@ -94,7 +92,7 @@ async def _ended(working: asyncio.Task[None]) -> None:
     await asyncio.wait({working})
 
 
-async def _fetch(engine: Engine, guard: Guard, fetch: Fetch | RefFetch) -> None:
+async def _fetch(engine: Engine, guard: Guard, fetch: Fetch) -> None:
     sources.check_url(fetch.url)
     with engine.scratch.folder("git") as home:
         environment = await _environment(engine, guard, fetch, home)
@@ -129,9 +127,7 @@ def _whole(repository: Path) -> None:
     told.write_text("* !export-ignore !export-subst\n", encoding="utf-8")
 
 
-async def _folder(
-    engine: Engine, fetch: Fetch | RefFetch, room: "Bounded", at: tuple[str, ...], commit: str
-) -> tuple[str, ...]:
+async def _folder(engine: Engine, fetch: Fetch, room: "Bounded", at: tuple[str, ...], commit: str) -> tuple[str, ...]:
     """The arguments that leave all but the chosen robot out.
 
     Raises Invalid that lists the robots that there are, or for a repository of countless files, chosen or not.
@@ -145,7 +141,7 @@ async def _folder(
 
 
 # ---------------------------------------------------------------------------------------------------- environment
-async def _environment(engine: Engine, guard: Guard, fetch: Fetch | RefFetch, home: Path) -> dict[str, str]:
+async def _environment(engine: Engine, guard: Guard, fetch: Fetch, home: Path) -> dict[str, str]:
     """What git is told: only to whom it may speak, and how it proves itself."""
     where = urlsplit(fetch.url)
     host, port = where.hostname or "", where.port or _PORTS[where.scheme]

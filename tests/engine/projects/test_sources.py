@@ -11,7 +11,8 @@ from tests.engine.packages.conftest import zipped
 from controlroom.engine.access.scope import Room
 from controlroom.engine.packages import actions as packages
 from controlroom.engine.packages import commits, sources, store
-from controlroom.engine.packages.source_store import Ref, RefKind
+from controlroom.engine.packages.fetches import RefKind
+from controlroom.engine.packages.source_store import Ref
 from controlroom.engine.packages.sources import Wanted
 from controlroom.engine.projects import actions
 from controlroom.engine.projects.model import NotYet, ProjectChange, Ready, Unobtainable

@@ -9,7 +9,8 @@ from controlroom.engine.connections import logins
 from controlroom.engine.connections.errors import ConnectionInvalid
 from controlroom.engine.connections.model import DuckdbSettings, LoginChange, PostgresSettings
 from controlroom.engine.packages import source_store
-from controlroom.engine.packages.source_store import OWN_BRANCH, Ref, RefKind
+from controlroom.engine.packages.fetches import RefKind
+from controlroom.engine.packages.source_store import OWN_BRANCH, Ref
 from controlroom.engine.packages.sources import Wanted
 from controlroom.engine.targets.model import Purpose
 from controlroom.engine.targets.settling import Settlement, settle

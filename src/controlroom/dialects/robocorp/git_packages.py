@@ -11,7 +11,8 @@ from controlroom.border.asking import Asking, Body, Path, Permission
 from controlroom.dialects.robocorp.answers import Deleted, OwnBody, Shape, shown_with
 from controlroom.dialects.robocorp.routing import Page, Pages, delete, get, post, update
 from controlroom.engine.packages import sources
-from controlroom.engine.packages.source_store import Ref, RefKind
+from controlroom.engine.packages.fetches import RefKind
+from controlroom.engine.packages.source_store import Ref
 from controlroom.engine.packages.sources import SourceView, Wanted
 from controlroom.errors import Invalid
 from controlroom.ids import PackageId

@@ -13,7 +13,8 @@ from controlroom.engine.access.scope import within
 from controlroom.engine.connections.model import LoginChange, Settings
 from controlroom.engine.lists import pages
 from controlroom.engine.lists.model import Asked, Compare, Operator, behind
-from controlroom.engine.packages.source_store import OWN_BRANCH, Ref, RefKind
+from controlroom.engine.packages.fetches import RefKind
+from controlroom.engine.packages.source_store import OWN_BRANCH, Ref
 from controlroom.engine.packages.sources import Wanted
 from controlroom.engine.projects import actions, model, store
 from controlroom.engine.projects.listings import PROJECTS

@@ -7,16 +7,16 @@ kept by commit, so that a commit is fetched once. The fetching is the matter of 
 """
 
 from datetime import datetime, timedelta
-from typing import Final
-from uuid import UUID
+from typing import ClassVar, Final
 
 from msgspec import Struct
 
-from controlroom.engine.access.scope import SEEN, Of, Room, Scope, ScopedTx, scoped
+from controlroom.engine.access.scope import SEEN, Room, Scope, ScopedTx, scoped
 from controlroom.engine.engine import Engine
 from controlroom.engine.packages import actions, source_store, store
-from controlroom.engine.packages.source_store import LEASE, Ref, RefKind
-from controlroom.ids import OrganizationId, PackageId, WorkspaceId, uuid7
+from controlroom.engine.packages.fetches import LEASE, Fetch, RefKind, hold
+from controlroom.engine.packages.source_store import Ref
+from controlroom.ids import PackageId, uuid7
 from controlroom.objects.store import Blob
 from controlroom.postgres.database import Statements
 
@@ -40,27 +40,10 @@ class Failed(Struct, frozen=True):
     error: str
 
 
-class RefFetch(Struct, frozen=True, kw_only=True):
-    """A fetch of a ref that a server has claimed; like `source_store.Fetch`, of another table."""
+class RefFetch(Fetch, frozen=True, kw_only=True):
+    """A fetch of a ref that somebody has asked for."""
 
-    package_id: PackageId
-    workspace_id: WorkspaceId
-    organization_id: OrganizationId
-    url: str
-    ref_kind: RefKind
-    ref: str
-    folder: str
-    """All that the package takes of its repository; empty for the whole."""
-    within: str
-    """Where in it the asker says that robot.yaml or dbt_project.yml lies; empty where it is to be found."""
-    secret_name: str | None
-    wanted_at: datetime
-    lease_id: UUID
-
-    @property
-    def scope(self) -> Scope:
-        """Whose package it is."""
-        return Of(self.organization_id, (self.workspace_id,))
+    table: ClassVar[str] = "package_ref"
 
 
 class _Answer(Struct, frozen=True):
@@ -97,7 +80,7 @@ async def take(engine: Engine, fetch: RefFetch, *, commit: str, blob: Blob) -> b
     read = await actions.read_robot(engine, fetch.workspace_id, blob, folder=within, place=fetch.package_id)
     async with scoped(engine.database, fetch.scope) as tx:
         await store.lock(tx, fetch.scope, fetch.package_id)  # first, as whoever sets the source does
-        if not await _hold(tx, fetch):
+        if not await hold(tx, fetch):
             return False
         is_new = False
         await _keep(tx, fetch, commit, read.folder, blob)
@@ -202,32 +185,6 @@ async def claim(tx: Statements, _room: Room) -> RefFetch | None:
     )
 
 
-async def renew(tx: Statements, _room: Room, fetch: RefFetch) -> bool:
-    """Keep a claimed fetch for another while; whether it is still the claimer's."""
-    renewed = await tx.execute(
-        """
-        update package_ref set lease_until = clock_now() + %(lease)s::interval
-         where package_id = %(package)s and lease_id = %(id)s
-        """,
-        lease=LEASE,
-        package=fetch.package_id,
-        id=fetch.lease_id,
-    )
-    return renewed > 0
-
-
-async def let_go(tx: Statements, _room: Room, fetch: RefFetch) -> None:
-    """Give a claimed fetch to whoever claims it next."""
-    await tx.execute(
-        """
-        update package_ref set lease_until = null, lease_id = null
-         where package_id = %(package)s and lease_id = %(id)s
-        """,
-        package=fetch.package_id,
-        id=fetch.lease_id,
-    )
-
-
 async def forget(tx: ScopedTx, package: PackageId) -> None:
     """Whatever was fetched of a package is of another repository by now, or of none."""
     await tx.execute("delete from package_ref where package_id = %(package)s", package=package)
@@ -237,15 +194,6 @@ async def forget(tx: ScopedTx, package: PackageId) -> None:
 async def prune(tx: Statements, _room: Room, kept: timedelta = KEPT) -> int:
     """Forget the contents that nobody has asked for; how many. Their objects are swept later."""
     return await tx.execute("delete from package_commit where asked_at < clock_now() - %(kept)s::interval", kept=kept)
-
-
-async def _hold(tx: ScopedTx, fetch: RefFetch) -> bool:
-    found = await tx.value(
-        "select package_id from package_ref where package_id = %(package)s and lease_id = %(id)s for update",
-        package=fetch.package_id,
-        id=fetch.lease_id,
-    )
-    return found is not None
 
 
 async def _keep(tx: ScopedTx, fetch: RefFetch, commit: str, root: str, blob: Blob) -> None:

@@ -1,31 +1,18 @@
 """Statements on where packages are fetched from."""
 
-from datetime import datetime, timedelta
-from enum import StrEnum
+from datetime import datetime
 from typing import Final
-from uuid import UUID
 
 from msgspec import Struct
 
 from controlroom.engine.access.scope import SEEN, Of, Room, Scope, ScopedTx
+from controlroom.engine.packages.fetches import LEASE, Fetch, RefKind
 from controlroom.ids import OrganizationId, PackageId, WorkspaceId, uuid7
 from controlroom.postgres.database import Statements
 from controlroom.postgres.keyset import oldest_first
 
-LEASE: Final = timedelta(minutes=1)
-"""For how long a fetch is a server's, which renews it meanwhile: so long a fetch waits whose server was killed."""
-
-
 OWN_BRANCH: Final = "HEAD"
 """The branch that a repository says is its own: none can be called so."""
-
-
-class RefKind(StrEnum):
-    """What of a repository is fetched."""
-
-    BRANCH = "branch"
-    TAG = "tag"
-    COMMIT = "commit"
 
 
 class Ref(Struct, frozen=True):
@@ -51,28 +38,6 @@ class Source(Struct, frozen=True, kw_only=True):
     fetched_at: datetime | None
     fetched_commit: str | None
     error: str
-
-    @property
-    def scope(self) -> Scope:
-        """Whose package it is."""
-        return Of(self.organization_id, (self.workspace_id,))
-
-
-class Fetch(Struct, frozen=True, kw_only=True):
-    """A fetch that a server has claimed."""
-
-    package_id: PackageId
-    workspace_id: WorkspaceId
-    organization_id: OrganizationId
-    url: str
-    ref_kind: RefKind
-    ref: str
-    folder: str
-    within: str
-    """Where in it the project lies whose package it is, if it is one's that says so."""
-    secret_name: str | None
-    wanted_at: datetime
-    lease_id: UUID
 
     @property
     def scope(self) -> Scope:
@@ -205,32 +170,6 @@ async def claim(tx: Statements, _room: Room) -> Fetch | None:
     )
 
 
-async def renew(tx: Statements, _room: Room, fetch: Fetch) -> bool:
-    """Keep a claimed fetch for another while; whether it is still the claimer's."""
-    renewed = await tx.execute(
-        """
-        update package_source set lease_until = clock_now() + %(lease)s::interval
-         where package_id = %(package)s and lease_id = %(id)s
-        """,
-        lease=LEASE,
-        package=fetch.package_id,
-        id=fetch.lease_id,
-    )
-    return renewed > 0
-
-
-async def let_go(tx: Statements, _room: Room, fetch: Fetch) -> None:
-    """Give a claimed fetch to whoever claims it next."""
-    await tx.execute(
-        """
-        update package_source set lease_until = null, lease_id = null
-         where package_id = %(package)s and lease_id = %(id)s
-        """,
-        package=fetch.package_id,
-        id=fetch.lease_id,
-    )
-
-
 async def is_at(tx: ScopedTx, scope: Scope, package: PackageId, commit: str) -> None:
     """Note that the package's own ref was fetched beside the fetches of its own."""
     await tx.execute(
@@ -242,16 +181,6 @@ async def is_at(tx: ScopedTx, scope: Scope, package: PackageId, commit: str) -> 
         commit=commit,
         **scope.params,
     )
-
-
-async def lock(tx: ScopedTx, fetch: Fetch) -> bool:
-    """Hold a claimed fetch until the transaction ends; whether it is still the claimer's."""
-    found = await tx.value(
-        "select package_id from package_source where package_id = %(package)s and lease_id = %(id)s for update",
-        package=fetch.package_id,
-        id=fetch.lease_id,
-    )
-    return found is not None
 
 
 async def done(tx: ScopedTx, fetch: Fetch, *, commit: str) -> None:

@@ -16,10 +16,11 @@ from controlroom.engine.access.record import record
 from controlroom.engine.access.scope import Room, Scope, ScopedTx, ensure_seen, scope_of, scoped
 from controlroom.engine.engine import Engine
 from controlroom.engine.events.store import By
-from controlroom.engine.packages import actions, commits, source_store, store
+from controlroom.engine.packages import actions, commits, fetches, source_store, store
 from controlroom.engine.packages.commits import RefFetch
+from controlroom.engine.packages.fetches import Fetch, RefKind
 from controlroom.engine.packages.model import Package
-from controlroom.engine.packages.source_store import Fetch, Ref, RefKind, Source
+from controlroom.engine.packages.source_store import Ref, Source
 from controlroom.engine.vault import store as vault
 from controlroom.engine.vault.errors import SecretNotFound
 from controlroom.errors import Invalid, NotFound
@@ -162,27 +163,22 @@ def hook_secret(engine: Engine, source: Source) -> bytes:
 
 
 # ---------------------------------------------------------------------------------------------------- fetching
-async def claim(engine: Engine, room: Room) -> Fetch | RefFetch | None:
+async def claim(engine: Engine, room: Room) -> Fetch | None:
     """A fetch that is to be done now, claimed for a while; None if there is none. Those that runs wait for go first."""
     return await commits.claim(engine.database, room) or await source_store.claim(engine.database, room)
 
 
-async def renew(engine: Engine, room: Room, fetch: Fetch | RefFetch) -> bool:
+async def renew(engine: Engine, room: Room, fetch: Fetch) -> bool:
     """Keep a claimed fetch for another while; whether it is still ours: its source may be another by now."""
-    if isinstance(fetch, RefFetch):
-        return await commits.renew(engine.database, room, fetch)
-    return await source_store.renew(engine.database, room, fetch)
+    return await fetches.renew(engine.database, room, fetch)
 
 
-async def let_go(engine: Engine, room: Room, fetch: Fetch | RefFetch) -> None:
+async def let_go(engine: Engine, room: Room, fetch: Fetch) -> None:
     """Give a claimed fetch to whoever claims it next, at once."""
-    if isinstance(fetch, RefFetch):
-        await commits.let_go(engine.database, room, fetch)
-    else:
-        await source_store.let_go(engine.database, room, fetch)
+    await fetches.let_go(engine.database, room, fetch)
 
 
-async def take(engine: Engine, fetch: Fetch | RefFetch, *, commit: str, blob: Blob) -> bool:
+async def take(engine: Engine, fetch: Fetch, *, commit: str, blob: Blob) -> bool:
     """What was fetched becomes the latest version, if it is another; whether it is. Raises Invalid with the reason.
 
     A claim that was lost meanwhile (another server has it, the source was changed or removed) brings nothing.
@@ -193,14 +189,14 @@ async def take(engine: Engine, fetch: Fetch | RefFetch, *, commit: str, blob: Bl
     read = await actions.read_robot(engine, fetch.workspace_id, blob, folder=within, place=fetch.package_id)
     async with scoped(engine.database, fetch.scope) as tx:
         await store.lock(tx, fetch.scope, fetch.package_id)  # first, as whoever sets the source does
-        if not await source_store.lock(tx, fetch):
+        if not await fetches.hold(tx, fetch):
             return False
         is_new = await actions.add_version(engine, tx, fetch.scope, fetch.package_id, blob, read)
         await source_store.done(tx, fetch, commit=commit)
         return is_new
 
 
-async def give_up(engine: Engine, fetch: Fetch | RefFetch, why: str) -> None:
+async def give_up(engine: Engine, fetch: Fetch, why: str) -> None:
     """Note why a fetch failed, unless it was lost meanwhile; the version before it stays the latest."""
     if isinstance(fetch, RefFetch):
         await commits.give_up(engine, fetch, why)

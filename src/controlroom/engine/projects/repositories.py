@@ -12,7 +12,8 @@ from controlroom.engine.lists.model import Field, Kind, Listing
 from controlroom.engine.packages import actions as packages
 from controlroom.engine.packages import source_store, sources
 from controlroom.engine.packages.errors import PackageNotFound
-from controlroom.engine.packages.source_store import OWN_BRANCH, Ref, RefKind
+from controlroom.engine.packages.fetches import RefKind
+from controlroom.engine.packages.source_store import OWN_BRANCH, Ref
 from controlroom.engine.packages.sources import Wanted
 from controlroom.engine.projects import store
 from controlroom.engine.projects.actions import change_in
