@@ -68,3 +68,16 @@ def test_run_slots_are_told(running):
     """In words, and as JSON."""
     assert "dbt run at once, as was set" in running.cli("dbt", "slots", "1").stdout
     assert running.json("dbt", "slots")["capacity"] == 1
+
+
+def test_the_environments_and_variables_of_a_pushed_project_are_found(running, project):
+    """Environments are those of the only project; a variable is the workspace's, unless the project is named."""
+    environments = running.json("dbt", "environments", "list")
+    assert [each["name"] for each in environments] == ["Production"]
+    assert running.json("dbt", "environments", "show", "Production", "--project", "jaffle") == environments[0]
+    here = ("--project", str(project))
+    running.cli("dbt", "variables", "set", "DBT_COLOR", "red", *here)
+    assert [each["value"] for each in running.json("dbt", "variables", "list", *here)] == ["red"]
+    assert "--project" in running.cli("dbt", "variables", "list").stderr
+    assert "--project" in running.cli("dbt", "variables", "show", "DBT_COLOR", code=1).stderr
+    running.cli("dbt", "variables", "delete", "DBT_COLOR", "--yes", *here)

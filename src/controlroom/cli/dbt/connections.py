@@ -6,9 +6,10 @@ from cyclopts import App
 
 from controlroom.cli.client import Client
 from controlroom.cli.dbt.addresses import settings_of
+from controlroom.cli.dbt.places import numbered
 from controlroom.cli.display import Row, moment, moments, show_json, show_table
 from controlroom.cli.governing import governing
-from controlroom.cli.lookup import find, find_id
+from controlroom.cli.lookup import find_id
 from controlroom.cli.options import HERE, RoomOptions, Yes
 from controlroom.cli.values import changes, confirmed
 from controlroom.cli.verbs import show_one, show_rows, tell
@@ -132,15 +133,6 @@ def delete(connection: str, /, *, yes: Yes = False, room: RoomOptions = HERE) ->
 
 def _find(client: Client, connection: str) -> dict[str, Any]:
     return numbered(client, "connections", connection)
-
-
-def numbered(client: Client, kind: str, named: str) -> dict[str, Any]:
-    """What has a number, as programs of dbt's platform are told it; or an id or a name."""
-    if named.isdecimal():
-        for each in client.each(f"/{kind}"):
-            if str(each["number"]) == named:
-                return each
-    return find(client, kind, named)
 
 
 def _settings(

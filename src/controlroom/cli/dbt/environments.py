@@ -1,31 +1,64 @@
 """`controlroom dbt environments …`: what the jobs of a project work on."""
 
+from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
-from cyclopts import App, Parameter
+from cyclopts import App, Group, Parameter
 
-from controlroom.cli.address import address
 from controlroom.cli.client import Client
 from controlroom.cli.dbt.addresses import password
-from controlroom.cli.dbt.connections import numbered
+from controlroom.cli.dbt.places import Project, in_project, numbered
 from controlroom.cli.display import moments
 from controlroom.cli.options import HERE, RoomOptions, Yes
 from controlroom.cli.values import NONE, changes, confirmed
-from controlroom.cli.verbs import show_list, show_one, tell
+from controlroom.cli.verbs import show_one, show_rows, tell
 
 app = App(name="environments", help="What the jobs of a project work on: list, show, create, set, delete.")
 
-_Purpose = Literal["production", "staging", "none"]
 _Kind = Literal["deployment", "development"]
-_PasswordFile = Annotated[str | None, Parameter(show_default=False)]
+
+
+@Parameter(name="*", group=Group("What it is"))
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Said:
+    """What is said of an environment."""
+
+    purpose: Literal["production", "staging", "none"] | None = None
+    """Of those for jobs: production, staging or none."""
+    connection: str | None = None
+    """The database, by name or id; without, or by `none`, the project's."""
+    branch: str | None = None
+    """What is run of the repository; without, or by `none`, what the project says."""
+    dbt_version: str | None = None
+    """As programs ask for it; what runs is dbt-core 1.11."""
+    user: str | None = None
+    """As whom the database is used."""
+    schema: str | None = None
+    """In which its tables are made."""
+    threads: int | None = None
+    """How many models are built at once."""
+    password_file: str | None = None
+    """File with the password of the database (- for the standard input). Without, it is read from the variable
+    CONTROLROOM_DBT_PASSWORD, or asked for at a terminal where a new environment has a user."""
+
+
+AS_USUAL = Said()
 
 
 @app.command(name="list")
-def list_(*, room: RoomOptions = HERE) -> None:
-    """List the environments of the workspace, which is the project."""
-    show_list(
+def list_(*, project: Project = None, room: RoomOptions = HERE) -> None:
+    """List the environments of a project.
+
+    Parameters
+    ----------
+    project
+        Name, number or id of the project; only needed where there are several.
+    """
+    with in_project(room, project) as client:
+        rows = list(client.each("/targets"))
+    show_rows(
         room,
-        "/targets",
+        rows,
         [
             ("id", lambda row: row["number"]),
             ("name", lambda row: row["name"]),
@@ -34,21 +67,22 @@ def list_(*, room: RoomOptions = HERE) -> None:
             ("branch", lambda row: row["branch"] if row["uses_branch"] else None),
             ("dbt", lambda row: row["tool_version"]),
         ],
-        empty="There is no environment in this workspace. A pushed project has a workspace of its own: "
-        "see `controlroom workspaces list`, and name it by --workspace ID.",
+        empty="There is no environment yet: controlroom dbt environments create NAME --purpose production",
     )
 
 
 @app.command
-def show(environment: str, /, *, room: RoomOptions = HERE) -> None:
+def show(environment: str, /, *, project: Project = None, room: RoomOptions = HERE) -> None:
     """Show an environment, with its connection and as whom it is used; never the password.
 
     Parameters
     ----------
     environment
         Name or id.
+    project
+        Name, number or id of the project; only needed where there are several.
     """
-    with Client(address(room)) as client:
+    with in_project(room, project) as client:
         found = numbered(client, "targets", environment)
         login = client.get(f"/logins/{found['login_id']}") if found["login_id"] else {}
         connection = client.get(f"/connections/{found['connection_id']}") if found["connection_id"] else {}
@@ -63,14 +97,8 @@ def create(
     /,
     *,
     kind: Annotated[_Kind, Parameter(name="--type")] = "deployment",
-    purpose: _Purpose = "none",
-    connection: str | None = None,
-    branch: str | None = None,
-    dbt_version: str | None = None,
-    user: str | None = None,
-    schema: str | None = None,
-    threads: int | None = None,
-    password_file: _PasswordFile = None,
+    project: Project = None,
+    said: Said = AS_USUAL,
     room: RoomOptions = HERE,
 ) -> None:
     """Make an environment.
@@ -81,27 +109,12 @@ def create(
         What to call it.
     kind
         For jobs, or for people.
-    purpose
-        Of those for jobs: production, staging or none.
-    connection
-        The database, by name or id; without, the project's.
-    branch
-        What is run of the repository; without, what the project says.
-    dbt_version
-        As programs ask for it; what runs is dbt-core 1.11.
-    user
-        As whom the database is used.
-    schema
-        In which its tables are made.
-    threads
-        How many models are built at once.
-    password_file
-        File with the password of the database (- for the standard input). Without, it is read from the variable
-        CONTROLROOM_DBT_PASSWORD, or asked for at a terminal where a user is given.
+    project
+        Name, number or id of the project; only needed where there are several.
     """
-    with Client(address(room)) as client:
-        body = {"name": name, "kind": kind} | _target(client, purpose, connection, branch, dbt_version)
-        login = _login(user, schema, threads, password(password_file, is_asked=user is not None))
+    with in_project(room, project) as client:
+        body = {"name": name, "kind": kind} | _target(client, said)
+        login = _login(said, is_asked=said.user is not None)
         if login:
             made = client.post("/logins", {"kind": _kind(client, body), **login})
             body["login_id"] = made["id"]
@@ -115,14 +128,8 @@ def set_(
     /,
     *,
     name: str | None = None,
-    purpose: _Purpose | None = None,
-    connection: str | None = None,
-    branch: str | None = None,
-    dbt_version: str | None = None,
-    user: str | None = None,
-    schema: str | None = None,
-    threads: int | None = None,
-    password_file: _PasswordFile = None,
+    project: Project = None,
+    said: Said = AS_USUAL,
     room: RoomOptions = HERE,
 ) -> None:
     """Change an environment: what is not given stays.
@@ -131,29 +138,15 @@ def set_(
     ----------
     environment
         Name or id.
+    project
+        Name, number or id of the project; only needed where there are several.
     name
         What to call it.
-    purpose
-        production, staging or none.
-    connection
-        The database, by name or id; `none` for the project's.
-    branch
-        What is run of the repository; `none` for what the project says.
-    dbt_version
-        As programs ask for it; what runs is dbt-core 1.11.
-    user
-        As whom the database is used.
-    schema
-        In which its tables are made.
-    threads
-        How many models are built at once.
-    password_file
-        File with the password of the database (- for the standard input); the variable CONTROLROOM_DBT_PASSWORD else.
     """
-    with Client(address(room)) as client:
+    with in_project(room, project) as client:
         found = numbered(client, "targets", environment)
-        body = _target(client, purpose, connection, branch, dbt_version) | ({"name": name} if name else {})
-        login = _login(user, schema, threads, password(password_file, is_asked=False))
+        body = _target(client, said) | ({"name": name} if name else {})
+        login = _login(said, is_asked=False)
         if login and found["login_id"]:
             client.post(f"/logins/{found['login_id']}", login)
         elif login:
@@ -166,38 +159,40 @@ def set_(
 
 
 @app.command
-def delete(environment: str, /, *, yes: Yes = False, room: RoomOptions = HERE) -> None:
+def delete(environment: str, /, *, project: Project = None, yes: Yes = False, room: RoomOptions = HERE) -> None:
     """Delete an environment, with the variables of its own.
 
     Parameters
     ----------
     environment
         Name or id.
+    project
+        Name, number or id of the project; only needed where there are several.
     """
-    with Client(address(room)) as client:
+    with in_project(room, project) as client:
         found = numbered(client, "targets", environment)
         confirmed(f"Delete the environment {found['name']!r}?", yes=yes)
         answer = client.delete(f"/targets/{found['id']}")
     tell(room, answer)
 
 
-def _target(
-    client: Client, purpose: str | None, connection: str | None, branch: str | None, dbt_version: str | None
-) -> dict[str, Any]:
+def _target(client: Client, said: Said) -> dict[str, Any]:
     body: dict[str, Any] = {}
-    if purpose is not None:
-        body["purpose"] = None if purpose == NONE else purpose
-    if connection is not None:
-        body["connection_id"] = None if connection == NONE else numbered(client, "connections", connection)["id"]
-    if branch is not None:
-        body |= {"branch": None if branch == NONE else branch, "uses_branch": branch != NONE}
-    if dbt_version is not None:
-        body["tool_version"] = dbt_version
+    if said.purpose is not None:
+        body["purpose"] = None if said.purpose == NONE else said.purpose
+    if said.connection is not None:
+        named = said.connection
+        body["connection_id"] = None if named == NONE else numbered(client, "connections", named)["id"]
+    if said.branch is not None:
+        body |= {"branch": None if said.branch == NONE else said.branch, "uses_branch": said.branch != NONE}
+    if said.dbt_version is not None:
+        body["tool_version"] = said.dbt_version
     return body
 
 
-def _login(user: str | None, schema: str | None, threads: int | None, secret: str | None) -> dict[str, Any]:
-    asked = {"username": user, "schema_name": schema, "threads": threads, "password": secret}
+def _login(said: Said, *, is_asked: bool) -> dict[str, Any]:
+    secret = password(said.password_file, is_asked=is_asked)
+    asked = {"username": said.user, "schema_name": said.schema, "threads": said.threads, "password": secret}
     return {key: value for key, value in asked.items() if value is not None}
 
 

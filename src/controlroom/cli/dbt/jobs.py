@@ -7,11 +7,11 @@ from typing import Annotated, Any, Literal
 from cyclopts import App, Group, Parameter
 
 from controlroom.cli.client import Client
+from controlroom.cli.dbt.places import Project, meant, one, projects
 from controlroom.cli.display import Column, Row, moment, moments, show_fields, show_json
-from controlroom.cli.errors import FAILED, CommandFailed
+from controlroom.cli.errors import FAILED
 from controlroom.cli.following import Called, follow
 from controlroom.cli.governing import governing
-from controlroom.cli.lookup import existing
 from controlroom.cli.options import HERE, Many, RoomOptions, Yes
 from controlroom.cli.values import confirmed
 from controlroom.cli.verbs import show_rows, tell
@@ -20,7 +20,6 @@ app = App(name="jobs", help="Jobs of dbt projects: list, show, create, run, dele
 
 Kind = Literal["ci", "merge", "scheduled", "other"]
 _Flag = Annotated[bool, Parameter(negative=(), show_default=False)]
-_Project = Annotated[str | None, Parameter(name=("--project", "-p"))]
 
 
 def _due(row: Row) -> str:
@@ -42,7 +41,7 @@ _COLUMNS: list[Column] = [
 
 
 @app.command(name="list")
-def list_(*, project: _Project = None, room: RoomOptions = HERE) -> None:
+def list_(*, project: Project = None, room: RoomOptions = HERE) -> None:
     """List the jobs of all projects that you see, or of one.
 
     Parameters
@@ -56,7 +55,7 @@ def list_(*, project: _Project = None, room: RoomOptions = HERE) -> None:
 
 
 @app.command
-def show(job: str, /, *, project: _Project = None, room: RoomOptions = HERE) -> None:
+def show(job: str, /, *, project: Project = None, room: RoomOptions = HERE) -> None:
     """Show a job.
 
     Parameters
@@ -90,7 +89,7 @@ def create(
     /,
     *,
     command: Annotated[tuple[str, ...], Parameter(alias="-c", negative=(), show_default=False)] = (),
-    project: _Project = None,
+    project: Project = None,
     environment: str | None = None,
     cron: str | None = None,
     kind: Kind | None = None,
@@ -156,7 +155,7 @@ def create(
         "follows": after and {"job": after, "after": list(after_end) or ["completed"]},
     }
     with governing(room) as client:
-        place = _place(client, project)
+        place = meant(client, project)
         made = client.post(f"{_path(client, place)}/jobs", body | {key: value for key, value in said.items() if value})
     tell(room, {**made, "project": _told(place)}, "number")
 
@@ -199,7 +198,7 @@ def run(
     /,
     *,
     follow_run: Annotated[bool, Parameter(name=("--follow",), negative=())] = False,
-    project: _Project = None,
+    project: Project = None,
     otherwise: Otherwise = AS_IT_SAYS,
     room: RoomOptions = HERE,
 ) -> int:
@@ -240,7 +239,7 @@ def run(
 
 
 @app.command
-def delete(job: str, /, *, project: _Project = None, yes: Yes = False, room: RoomOptions = HERE) -> None:
+def delete(job: str, /, *, project: Project = None, yes: Yes = False, room: RoomOptions = HERE) -> None:
     """Delete a job. Its runs that are under way are stopped; all stay readable.
 
     Parameters
@@ -278,44 +277,16 @@ def _path(client: Client, project: dict[str, Any]) -> str:
     return f"{client.address.url}/api/v1/workspaces/{project['id']}"
 
 
-def _projects(client: Client) -> list[dict[str, Any]]:
-    return list(client.each(f"{client.address.url}/api/v1/projects"))
-
-
 def _told(project: dict[str, Any]) -> dict[str, Any]:
     return {name: project[name] for name in ("id", "number", "name")}
 
 
-def _place(client: Client, project: str | None) -> dict[str, Any]:
-    """The project that is meant: the one that is named, else that of the workspace, else the only one."""
-    known = _projects(client)
-    if project is not None:
-        return _one(known, project, "project")
-    mine = [each for each in known if each["id"] == client.address.workspace] or known
-    if len(mine) != 1:
-        hint = existing([each["name"] for each in known]) if known else "To push one: controlroom dbt push DIR"
-        raise CommandFailed("which project? Name it by --project" if known else "there is no project yet", hint=hint)
-    return mine[0]
-
-
 def _jobs(client: Client, project: str | None) -> Iterator[dict[str, Any]]:
-    known = _projects(client)
-    for place in known if project is None else [_one(known, project, "project")]:
+    known = projects(client)
+    for place in known if project is None else [one(known, project, "project")]:
         for job in client.each(f"{_path(client, place)}/jobs"):
             yield {**job, "project": _told(place)}
 
 
 def _find(client: Client, job: str, project: str | None) -> dict[str, Any]:
-    return _one(list(_jobs(client, project)), job, "job")
-
-
-def _one(rows: list[dict[str, Any]], named: str, noun: str) -> dict[str, Any]:
-    """The one of this id, number or name. Raises CommandFailed."""
-    for key in ("id", "number", "name"):
-        same = [each for each in rows if str(each[key]) == (named.lower() if key == "id" else named)]
-        if len(same) > 1:
-            numbers = ", ".join(str(each["number"]) for each in same)
-            raise CommandFailed(f"several are called {named!r}", hint=f"Name one by its number: {numbers}")
-        if same:
-            return same[0]
-    raise CommandFailed(f"there is no {noun} {named!r}", hint=existing([each["name"] for each in rows]))
+    return one(list(_jobs(client, project)), job, "job")

@@ -6,10 +6,10 @@ from typing import Annotated, Any
 from cyclopts import App, Parameter
 
 from controlroom.cli.client import Client, Refused
+from controlroom.cli.dbt.places import numbered
 from controlroom.cli.display import moment, show_fields, show_json
 from controlroom.cli.errors import CommandFailed
 from controlroom.cli.governing import governing
-from controlroom.cli.lookup import find
 from controlroom.cli.options import HERE, RoomOptions, Yes
 from controlroom.cli.values import confirmed
 from controlroom.cli.verbs import show_rows, tell
@@ -127,11 +127,7 @@ def _switch(room: RoomOptions, token: str, *, is_disabled: bool) -> None:
 
 
 def _find(client: Client, token: str) -> dict[str, Any]:
-    if token.isdecimal():
-        for each in client.each("/service-tokens"):
-            if str(each["number"]) == token:
-                return each
-    return find(client, "service-tokens", token)
+    return numbered(client, "service-tokens", token)
 
 
 def _role(permission_set: str) -> str:

@@ -6,9 +6,8 @@ from typing import Any
 
 from cyclopts import App
 
-from controlroom.cli.address import address
 from controlroom.cli.client import Client
-from controlroom.cli.dbt.connections import numbered
+from controlroom.cli.dbt.places import Project, in_workspace, numbered
 from controlroom.cli.display import moment
 from controlroom.cli.errors import CommandFailed, Misused
 from controlroom.cli.login import asked_password
@@ -29,29 +28,36 @@ _COLUMNS = [
 
 
 @app.command(name="list")
-def list_(*, room: RoomOptions = HERE) -> None:
-    """List the variables of the workspace, of its environments, processes and users; secret values are never shown."""
-    with Client(address(room)) as client:
+def list_(*, project: Project = None, room: RoomOptions = HERE) -> None:
+    """List the variables of the workspace, of its environments, processes and users; secret values are never shown.
+
+    Parameters
+    ----------
+    project
+        Name, number or id of a project; without, those of the workspace.
+    """
+    with in_workspace(room, project) as client:
         rows = client.get("/variables")
     show_rows(
         room,
         rows,
         _COLUMNS,
-        empty="There is no variable in this workspace. A pushed project has a workspace of its own: "
-        "see `controlroom workspaces list`, and name it by --workspace ID.",
+        empty="There is no variable in this workspace; of a project: --project NAME",
     )
 
 
 @app.command
-def show(name: str, /, *, room: RoomOptions = HERE) -> None:
+def show(name: str, /, *, project: Project = None, room: RoomOptions = HERE) -> None:
     """Show the values of a variable in all scopes.
 
     Parameters
     ----------
     name
         Name of the variable.
+    project
+        Name, number or id of a project; without, that of the workspace.
     """
-    with Client(address(room)) as client:
+    with in_workspace(room, project) as client:
         rows = _named(client, name)
     show_rows(room, rows, _COLUMNS)
 
@@ -65,6 +71,7 @@ def set_(
     environment: str | None = None,
     job: str | None = None,
     from_variable: str | None = None,
+    project: Project = None,
     room: RoomOptions = HERE,
 ) -> None:
     """Make a variable, or give one another value: of the workspace, or of one environment or job in it.
@@ -82,11 +89,13 @@ def set_(
         Name or id of the job (or process) for which alone it is.
     from_variable
         The variable of this shell that has the value.
+    project
+        Name, number or id of a project; without, it is of the workspace.
     """
     if environment is not None and job is not None:
         raise Misused("give --environment or --job, not both")
     given = _value(name, value, from_variable)
-    with Client(address(room)) as client:
+    with in_workspace(room, project) as client:
         body: dict[str, Any] = {"name": name, "value": given}
         if environment is not None:
             body["target_id"] = numbered(client, "targets", environment)["id"]
@@ -103,6 +112,7 @@ def delete(
     *,
     environment: str | None = None,
     job: str | None = None,
+    project: Project = None,
     yes: Yes = False,
     room: RoomOptions = HERE,
 ) -> None:
@@ -116,8 +126,10 @@ def delete(
         Only that of this environment.
     job
         Only that of this job.
+    project
+        Name, number or id of a project; without, that of the workspace.
     """
-    with Client(address(room)) as client:
+    with in_workspace(room, project) as client:
         rows = _named(client, name)
         if environment is not None:
             target = numbered(client, "targets", environment)["id"]
@@ -135,7 +147,9 @@ def delete(
 def _named(client: Client, name: str) -> list[dict[str, Any]]:
     rows = [row for row in client.get("/variables") if row["name"] == name]
     if not rows:
-        raise CommandFailed(f"there is no variable {name} in this workspace")
+        raise CommandFailed(
+            f"there is no variable {name} in this workspace", hint="One of a project is named with --project NAME."
+        )
     return rows
 
 
