@@ -4,23 +4,8 @@ Sections are the nouns of the API; whether we serve a row is computed, never wri
 """
 
 from collections.abc import Iterator
-from typing import NamedTuple
 
-
-class Row(NamedTuple):
-    """An operation that the grammar's clients call."""
-
-    method: str
-    path: str
-    """Whole, without the host; what is in braces is any value."""
-    note: str = ""
-
-
-class Section(NamedTuple):
-    """Operations that belong together."""
-
-    title: str
-    rows: tuple[Row, ...]
+from contract.operations import Row, Section
 
 
 def _section(title: str, *rows: str) -> Section:

@@ -1,5 +1,6 @@
 """What the document says about the grammar is so."""
 
+from contract import operations
 from contract.dbt_cloud import coverage
 from contract.dbt_cloud.grammar import SECTIONS
 
@@ -14,7 +15,7 @@ def test_what_the_document_calls_served_is_served():
         f"{row.method} {row.path}"
         for section in SECTIONS
         for row in section.rows
-        if coverage.state(row, served) == "served"
+        if operations.state(row, served) == "served"
     }
 
     assert promised <= there

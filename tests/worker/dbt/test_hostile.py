@@ -120,15 +120,15 @@ async def test_no_network_where_it_is_off(environments, tmp_path):
 
 
 @pytest.mark.parametrize(
-    "sql",
+    ("sql", "kept"),
     [
-        "select * from read_text('{path}/host.txt')",
-        "select * from read_text('{folder}/worker.json')",
-        "select * from read_csv('/etc/shadow')",
-        "select * from glob('/root/*')",
+        ("select * from read_text('{path}/host.txt')", "HOST"),
+        ("select * from glob('{path}/*')", "host.txt"),
+        ("select * from read_text('{folder}/worker.json')", "token"),
+        ("select * from read_csv('/etc/shadow')", "root:"),
     ],
 )
-async def test_sql_reads_no_file_of_the_machine(dbt, tmp_path, sql):
+async def test_sql_reads_no_file_of_the_machine(dbt, tmp_path, sql, kept):
     """DuckDB's functions find nothing, or fail."""
     (tmp_path / "host.txt").write_text("HOST")
     model = sql.format(path=tmp_path, folder=dbt.worker.folder)
@@ -137,9 +137,8 @@ async def test_sql_reads_no_file_of_the_machine(dbt, tmp_path, sql):
     ran = await dbt.run(BASE | {"models/a.sql": "select 1 as id"}, show)
 
     console = ran.console(3)
-    assert "HOST" not in console
-    assert "worker-token" not in console
-    assert "root:" not in console
+    assert "Running with dbt" in console
+    assert kept not in console
 
 
 HOOKS = {
