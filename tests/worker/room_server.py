@@ -20,6 +20,7 @@ from uuid import UUID, uuid4
 import msgspec
 import uvicorn
 
+from controlroom.project_plans import ProjectPlan, ProjectSource, Purpose, SourceHere
 from controlroom.protocol import (
     AskForCode,
     Assignment,
@@ -42,14 +43,10 @@ from controlroom.protocol import (
     PhaseReport,
     PhaseReports,
     ProjectCommands,
-    ProjectPlan,
-    ProjectSource,
-    Purpose,
     Return,
     RobotTask,
     Session,
     SmallArtifacts,
-    SourceHere,
 )
 
 Answer = tuple[int, bytes]

@@ -14,6 +14,7 @@ import structlog
 
 from controlroom import trust
 from controlroom.errors import ControlRoomError
+from controlroom.project_plans import ProjectPlan, ProjectSource
 from controlroom.protocol import (
     AskForCode,
     Assignment,
@@ -32,8 +33,6 @@ from controlroom.protocol import (
     Orders,
     PhaseReport,
     PhaseReports,
-    ProjectPlan,
-    ProjectSource,
     Return,
     Session,
     SmallArtifacts,

@@ -21,16 +21,8 @@ from controlroom.engine.runs.projects import blocking, plans
 from controlroom.engine.targets import actions as targets
 from controlroom.engine.targets.model import Target, TargetDefinition
 from controlroom.ids import RunId, uuid7
-from controlroom.protocol import (
-    Assignment,
-    ErrorCode,
-    Finish,
-    PhaseReport,
-    PhaseReports,
-    PhaseState,
-    Purpose,
-    StepRunError,
-)
+from controlroom.project_plans import Purpose
+from controlroom.protocol import Assignment, ErrorCode, Finish, PhaseReport, PhaseReports, PhaseState, StepRunError
 from live import Live, Person, Worker
 
 _OUTPUTS = frozenset({Purpose.OWN, Purpose.RETRY, Purpose.DOCS, Purpose.FRESHNESS})

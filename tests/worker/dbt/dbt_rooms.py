@@ -10,7 +10,8 @@ from typing import Any
 from real_worker import WorkerProcess, working
 from room_server import Attempt, RoomServer
 
-from controlroom.protocol import DatabaseFile, FileRef, Finish
+from controlroom.project_plans import DatabaseFile, FileRef
+from controlroom.protocol import Finish
 
 
 class DbtRoom:

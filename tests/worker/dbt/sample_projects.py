@@ -3,15 +3,8 @@
 import shlex
 from typing import Any
 
-from controlroom.protocol import (
-    OnFailure,
-    PhaseKind,
-    PlannedPhase,
-    ProjectFacts,
-    ProjectPlan,
-    Purpose,
-    Tool,
-)
+from controlroom.project_plans import PlannedPhase, ProjectFacts, ProjectPlan, Purpose, Tool
+from controlroom.protocol import OnFailure, PhaseKind
 
 SHOP = {
     "dbt_project.yml": "name: shop\nversion: '1.0'\nprofile: shop\nmodel-paths: [models]\n",

@@ -9,7 +9,7 @@ import pytest
 import sample_projects as projects
 from dbt_rooms import dbt_room
 
-from controlroom.protocol import Tool, WorkerFolder
+from controlroom.project_plans import Tool, WorkerFolder
 
 pytestmark = [pytest.mark.timeout(300), pytest.mark.matrix]
 

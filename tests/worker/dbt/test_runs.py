@@ -6,7 +6,8 @@ import pytest
 import sample_projects as projects
 from sandboxes import needs_nesting, needs_sandbox
 
-from controlroom.protocol import ErrorCode, Order, SourceComing, SourceHere, SourceRefused, Tool
+from controlroom.project_plans import SourceComing, SourceHere, SourceRefused, Tool
+from controlroom.protocol import ErrorCode, Order
 
 pytestmark = pytest.mark.timeout(300)
 

@@ -9,7 +9,8 @@ import pytest
 import sample_projects as projects
 from msgspec import structs
 
-from controlroom.protocol import OnFailure, Purpose
+from controlroom.project_plans import Purpose
+from controlroom.protocol import OnFailure
 
 pytestmark = [pytest.mark.timeout(300), pytest.mark.matrix]
 

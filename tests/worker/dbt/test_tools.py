@@ -5,7 +5,7 @@ import re
 import pytest
 
 from controlroom.errors import Invalid
-from controlroom.protocol import Tool
+from controlroom.project_plans import Tool
 from controlroom.worker.dbt.tools import ToolNotHad, recipe
 
 PYTHONS = [(3, 11), (3, 12), (3, 13)]

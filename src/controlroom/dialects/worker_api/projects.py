@@ -8,7 +8,7 @@ from controlroom.dialects.worker_api.reports import ATTEMPT, Attempt, Number, co
 from controlroom.dialects.worker_api.routing import get, put
 from controlroom.engine.runs.projects import files, plans, sources
 from controlroom.ids import StepRunId
-from controlroom.protocol import ProjectPlan, ProjectSource
+from controlroom.project_plans import ProjectPlan, ProjectSource
 
 _PROJECT = ATTEMPT + "/project"
 

@@ -17,7 +17,7 @@ from typing import Final
 from msgspec import structs
 
 from controlroom.errors import Invalid
-from controlroom.protocol import DatabaseFile
+from controlroom.project_plans import DatabaseFile
 from controlroom.worker.dbt import leavings
 from controlroom.worker.places import Place
 from controlroom.worker.server import AttemptReports

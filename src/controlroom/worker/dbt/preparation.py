@@ -8,19 +8,16 @@ from typing import IO, assert_never
 
 from msgspec import Struct
 
-from controlroom.protocol import (
-    Assignment,
+from controlroom.project_plans import (
     DatabaseFile,
-    ErrorCode,
     FileRef,
-    PackageRef,
     ProjectPlan,
-    SandboxKind,
     SourceComing,
     SourceHere,
     SourceRefused,
     WorkerFolder,
 )
+from controlroom.protocol import Assignment, ErrorCode, PackageRef, SandboxKind
 from controlroom.robots.environment_spec import EnvironmentSpec, dated
 from controlroom.worker import variables
 from controlroom.worker.console import Console

@@ -10,16 +10,8 @@ from collections.abc import Awaitable, Sequence
 from typing import Final, TypeVar, assert_never
 
 from controlroom.errors import Invalid
-from controlroom.protocol import (
-    Assignment,
-    Command,
-    ErrorCode,
-    PhaseKind,
-    PhaseState,
-    PlannedPhase,
-    ProjectPlan,
-    Purpose,
-)
+from controlroom.project_plans import PlannedPhase, ProjectPlan, Purpose
+from controlroom.protocol import Assignment, Command, ErrorCode, PhaseKind, PhaseState
 from controlroom.robots.dbt_commands import CommandRefused
 from controlroom.worker import artifacts
 from controlroom.worker.console import Console

@@ -15,7 +15,7 @@ from typing import Final
 
 from msgspec import Struct
 
-from controlroom.protocol import Tool
+from controlroom.project_plans import Tool
 from controlroom.robots.environment_spec import EnvironmentSpec, Source, parse_environment
 from controlroom.worker.environments.environment import EnvironmentFailed
 

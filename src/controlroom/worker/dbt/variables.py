@@ -7,7 +7,7 @@ that a variable changes no engine. Facts are told twice: by their names, and by 
 from collections.abc import Mapping
 from typing import Final
 
-from controlroom.protocol import ProjectFacts
+from controlroom.project_plans import ProjectFacts
 
 _IN_ARTIFACTS: Final = "DBT_ENV_CUSTOM_ENV_"
 """dbt writes variables that begin so into the metadata of artifacts, without this beginning."""

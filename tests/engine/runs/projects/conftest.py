@@ -19,6 +19,7 @@ from controlroom.engine.targets import store as targets
 from controlroom.engine.targets.model import TargetDefinition
 from controlroom.ids import ConnectionId, ProcessId, TargetId, uuid7
 from controlroom.objects.store import Blob
+from controlroom.project_plans import ProjectPlan, Purpose
 from controlroom.protocol import (
     Assignment,
     Command,
@@ -27,8 +28,6 @@ from controlroom.protocol import (
     PhaseReport,
     PhaseReports,
     PhaseState,
-    ProjectPlan,
-    Purpose,
     StepRunError,
 )
 

@@ -22,19 +22,17 @@ from controlroom.engine.runs.projects.model import Stage
 from controlroom.engine.variables import actions as variables
 from controlroom.engine.variables.model import Where
 from controlroom.errors import Conflict, NotFound
+from controlroom.project_plans import DatabaseFile, Purpose, WorkerFolder
 from controlroom.protocol import (
     Ability,
     Assignments,
-    DatabaseFile,
     ErrorCode,
     Finish,
     PhaseKind,
     PhaseReport,
     PhaseState,
     ProjectCommands,
-    Purpose,
     StepRunError,
-    WorkerFolder,
 )
 
 

@@ -6,7 +6,8 @@ from hypothesis import strategies as st
 from controlroom.engine.runs.projects.composition import DEPS, PROFILE, SOURCE, line_of, phases_of
 from controlroom.engine.runs.projects.model import ProjectWork, RetryPoint
 from controlroom.ids import RunId, StepRunId, uuid7
-from controlroom.protocol import Command, OnFailure, PhaseKind, Purpose
+from controlroom.project_plans import Purpose
+from controlroom.protocol import Command, OnFailure, PhaseKind
 
 LINES = st.sampled_from(["dbt build", "dbt run -s `x`", "dbt  test --select 'a b'", "dbt seed"])
 

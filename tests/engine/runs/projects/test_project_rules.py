@@ -15,7 +15,8 @@ from controlroom.engine.runs.projects.retry_rules import EndedPhase, Retry, Retr
 from controlroom.engine.runs.projects.rules import SLOTS, fault_of, locks_of, without_locks_of_projects, work_of
 from controlroom.engine.runs.projects.versions import spoken
 from controlroom.ids import ProcessId, TargetId, WorkspaceId, uuid7
-from controlroom.protocol import Command, PhaseState, Purpose
+from controlroom.project_plans import Purpose
+from controlroom.protocol import Command, PhaseState
 from controlroom.robots.dbt_commands import CommandRefused
 
 NOW = datetime(2026, 11, 30, tzinfo=UTC)

@@ -8,7 +8,8 @@ the commands may fail without that.
 from typing import Final
 
 from controlroom.engine.runs.projects.model import ProjectWork
-from controlroom.protocol import OnFailure, PhaseKind, PlannedPhase, Purpose
+from controlroom.project_plans import PlannedPhase, Purpose
+from controlroom.protocol import OnFailure, PhaseKind
 
 SOURCE, PROFILE, DEPS = range(3)
 """The positions of what comes first."""

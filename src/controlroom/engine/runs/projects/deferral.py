@@ -6,7 +6,7 @@ from controlroom.engine.access.scope import SEEN, Scope
 from controlroom.engine.runs.projects.model import ProjectWork
 from controlroom.ids import RunId
 from controlroom.postgres.database import Statements
-from controlroom.protocol import FileRef
+from controlroom.project_plans import FileRef
 
 
 class Manifest(Struct, frozen=True):

@@ -22,7 +22,8 @@ from controlroom.engine.work_items.schemas import settled
 from controlroom.errors import Invalid
 from controlroom.ids import ProcessId, RunId, StepRunId, WorkspaceId
 from controlroom.postgres.database import Statements
-from controlroom.protocol import Command, PhaseState, PlannedPhase, Purpose
+from controlroom.project_plans import PlannedPhase, Purpose
+from controlroom.protocol import Command, PhaseState
 from controlroom.robots import dbt_commands
 
 

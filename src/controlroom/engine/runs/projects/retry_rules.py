@@ -8,7 +8,8 @@ from msgspec import Struct
 
 from controlroom.engine.runs.projects.model import Stage
 from controlroom.engine.runs.projects.versions import spoken
-from controlroom.protocol import PhaseState, Purpose
+from controlroom.project_plans import Purpose
+from controlroom.protocol import PhaseState
 
 SUPPORTED: Final = frozenset(
     {

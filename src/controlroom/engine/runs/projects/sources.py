@@ -5,7 +5,8 @@ from datetime import datetime
 from controlroom.engine.access.model import WorkerActor
 from controlroom.engine.access.scope import SEEN, Scope
 from controlroom.engine.engine import Engine
-from controlroom.engine.packages.source_store import Ref, RefKind
+from controlroom.engine.packages.fetches import RefKind
+from controlroom.engine.packages.source_store import Ref
 from controlroom.engine.projects import sources
 from controlroom.engine.projects import store as projects
 from controlroom.engine.projects.model import NotYet, Ready, Unobtainable
@@ -14,7 +15,7 @@ from controlroom.engine.targets import store as targets
 from controlroom.engine.targets.model import Target
 from controlroom.ids import RunId, StepRunId
 from controlroom.postgres.database import Statements
-from controlroom.protocol import ProjectSource, SourceComing, SourceHere, SourceRefused
+from controlroom.project_plans import ProjectSource, SourceComing, SourceHere, SourceRefused
 
 _AGAIN_SECONDS = 0.5
 """After which a worker asks again. Why: a fetch takes seconds, and somebody may wait for the run."""
