@@ -85,7 +85,7 @@ shots: install ## Take pictures of the console's pages into .shots/
 	$(BIN)/python tests/e2e/shots.py .shots
 
 lock: | $(BIN)/uv ## Pin the requirements anew, with hashes (U=1: take newer versions)
-	UV_CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/uv pip compile pyproject.toml --extra mail --group dev \
+	UV_CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/uv pip compile pyproject.toml --extra mail --extra sources-postgres --group dev \
 	  --generate-hashes --no-emit-index-url --universal --python-version 3.11 $(if $(U),--upgrade) \
 	  --quiet --output-file requirements/dev.txt
 	for adapter in duckdb postgres; do for python in 3.11 3.12 3.13; do \
