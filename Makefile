@@ -6,6 +6,10 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+STATIC := src/controlroom/ui/static/manifest.json
+# With what only tests in a browser need (NO_TOOLS=1: without).
+TOOLS = $(if $(NO_TOOLS),,--with-tools)
+ASSETS := $(shell find assets -name node_modules -prune -o -type f -print)
 PYTEST := $(BIN)/pytest
 # One more than most machines that test have cores: a good part of the tests waits for processes.
 JOBS ?= 3
@@ -21,12 +25,12 @@ PIP_TRUST = $(if $(PIP_CERT)$(REQUESTS_CA_BUNDLE)$(CURL_CA_BUNDLE),,$(if $(STORE
   grep -q '\.cert=' || echo --cert $(STORE))))
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test matrix lint e2e e2e-full clients fault bench fuzz soak shots lock coverage-table state-diagrams wheel upgrade clean
+.PHONY: help install assets demo test matrix lint e2e e2e-full clients fault bench fuzz soak shots lock coverage-table state-diagrams wheel upgrade clean
 
 help: ## List the commands
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-install: $(STAMP) ## Make .venv with all that running and testing need (instant when nothing changed)
+install: $(STAMP) $(STATIC) ## Make .venv with all that running and testing need (instant when nothing changed)
 
 $(BIN)/python:
 	@test -n "$(PYTHON)" || { echo "Python 3.11 or later is needed: none was found on the PATH."; exit 1; }
@@ -42,8 +46,18 @@ $(BIN)/uv: | $(BIN)/python
 
 $(STAMP): requirements/dev.txt pyproject.toml | $(BIN)/uv
 	$(BIN)/uv pip install --quiet --python $(BIN)/python --compile-bytecode --require-hashes -r requirements/dev.txt
+	@command -v npm >/dev/null || \
+	  $(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements/node.txt
+	$(BIN)/python assets/build.py $(TOOLS)
 	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
 	@touch $@
+
+# What the console's pages load: nothing of it is in git. Who has a folder of these very sources needs no npm.
+$(STATIC): $(ASSETS) | $(STAMP)
+	$(BIN)/python assets/build.py $(TOOLS)
+	@touch $@
+
+assets: install ## Make the console's style sheet, scripts, icons and fonts anew (part of install)
 
 demo: install ## Start a room, run the sample robot, show the result (ONCE=1: end after it)
 	@$(BIN)/python examples/demo.py $(if $(ONCE),--once)
@@ -88,6 +102,8 @@ lock: | $(BIN)/uv ## Pin the requirements anew, with hashes (U=1: take newer ver
 	UV_CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/uv pip compile pyproject.toml --extra mail --extra sources-postgres --group dev \
 	  --generate-hashes --no-emit-index-url --universal --python-version 3.11 $(if $(U),--upgrade) \
 	  --quiet --output-file requirements/dev.txt
+	UV_CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/uv pip compile requirements/node.in --generate-hashes \
+	  --no-emit-index-url --universal --python-version 3.11 $(if $(U),--upgrade) --quiet --output-file requirements/node.txt
 	for adapter in duckdb postgres; do for python in 3.11 3.12 3.13; do \
 	  $(BIN)/uv pip compile requirements/dbt-$$adapter.in --python-version $$python --generate-hashes \
 	    --no-emit-index-url --no-annotate --no-header $(if $(U),--upgrade) --quiet \
@@ -112,4 +128,4 @@ upgrade: install ## Bring a room of an earlier commit to this one, while it runs
 	FROM="$(FROM)" $(PYTEST) -q --timeout 900 tests/e2e/test_upgrade.py
 
 clean: ## Remove what the commands above made, .venv excepted
-	rm -rf dist build .demo .bench .shots .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf dist build assets/node_modules src/controlroom/ui/static .demo .bench .shots .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis

@@ -1,0 +1,2 @@
+// The console's script. Every page is whole without it.
+"use strict"
