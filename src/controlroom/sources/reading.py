@@ -1,0 +1,402 @@
+"""Reads an HTTP API: one session, pages one after another, children side by side, and patience with a busy server.
+
+*What it does*: answers are read as JSON; the next page is fetched while the last one is worked on, and no more than
+these two are in memory. *Patience*: 429 and 5xx, and lost connections, are asked again with growing pauses, or after
+what `Retry-After` says. *Errors* (`ReadFailed`) tell the address without its query and what the server said.
+*Credentials* go to the address that was given and nowhere else: a link to another host is followed on ours, a redirect
+to another one is an error.
+"""
+
+import email.utils
+import json
+import random
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+from typing import Any, Final, Protocol, TypeVar
+from urllib.parse import urljoin, urlsplit, urlunsplit
+
+import orjson
+import requests
+from requests.adapters import HTTPAdapter
+
+Parent = TypeVar("Parent")
+Found = TypeVar("Found")
+
+_BUSY: Final = frozenset({408, 425, 429, 500, 502, 503, 504})
+_MOST_SHOWN: Final = 500
+_MOVED: Final = frozenset({301, 302, 307, 308})
+_REDIRECTS: Final = 3
+_UNAUTHORIZED: Final = 401
+_GONE: Final = frozenset({404, 410})
+_LOST: Final = (requests.ConnectionError, requests.Timeout, requests.exceptions.ChunkedEncodingError)
+
+
+class ReadFailed(Exception):  # noqa: N818 - an event of the field, as CommandFailed
+    """The server would not tell what it was asked."""
+
+    def __init__(self, request: "Request", status: int | None, said: str) -> None:
+        self.status = status
+        self.said = said
+        word = "no answer" if status is None else str(status)
+        super().__init__(f"{request.method} {request.path}: {word}{': ' if said else ''}{said}")
+
+
+class Gone(ReadFailed):
+    """What was asked for is not there, or not any more."""
+
+
+class TooFew(Exception):  # noqa: N818
+    """A list ended before as many rows came as it said there were."""
+
+
+class LogIn(Protocol):
+    """Who asks."""
+
+    def headers(self) -> Mapping[str, str]:
+        """The headers of a request."""
+
+    def renew(self, refused: Mapping[str, str]) -> bool:
+        """Log in again after a 401 to a request that had these headers; False if that is no use."""
+
+
+@dataclass(frozen=True, slots=True)
+class Headers:
+    """Who asks by headers that do not change."""
+
+    fixed: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+    def headers(self) -> Mapping[str, str]:
+        """See LogIn."""
+        return self.fixed
+
+    def renew(self, refused: Mapping[str, str]) -> bool:  # noqa: ARG002
+        """See LogIn."""
+        return False
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What is asked: a path below the base, or a whole address of the same server."""
+
+    path: str
+    params: Mapping[str, Any] = field(default_factory=dict)
+    body: Any = None
+    method: str = ""
+
+    def __post_init__(self) -> None:
+        if not self.method:
+            object.__setattr__(self, "method", "GET" if self.body is None else "POST")
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One page of a list."""
+
+    rows: list[Any]
+    answer: Any
+    """All that the server said."""
+    request: Request
+    next: Request | None
+    """How the next one is asked for; None for the last."""
+
+
+Next = Callable[[Request, Any, Sequence[Any], int], Request | None]
+"""How to ask for the next page, of the request, its answer, the rows in it and how many came before them."""
+
+
+# ------------------------------------------------------------------------------------------- ways from page to page
+def by_link(key: str = "next") -> Next:
+    """The answer tells the whole address of the next page (Robocorp)."""
+
+    def following(request: Request, answer: Any, rows: Sequence[Any], before: int) -> Request | None:  # noqa: ARG001
+        link = followed(answer, key)
+        return Request(str(link)) if link else None
+
+    return following
+
+
+def by_offset(
+    *,
+    offset: str = "offset",
+    limit: str = "limit",
+    size: int = 100,
+    total: str | None = None,
+    applied: str | None = None,
+) -> Next:
+    """Row offsets in the query; `total` is where the answer tells how many there are, `applied` the limit it took."""
+
+    def following(request: Request, answer: Any, rows: Sequence[Any], before: int) -> Request | None:
+        reached = before + len(rows)
+        if not _goes_on(request, answer, rows, reached, total, _number(followed(answer, applied)) or size):
+            return None
+        return replace(
+            request, params={limit: size, **request.params, offset: _start(request.params, offset) + len(rows)}
+        )
+
+    return following
+
+
+def by_body_offset(*, offset: str = "page.offset", total: str | None = "page.totalFilter", size: int = 1000) -> Next:
+    """Row offsets in the body of a POST (Automation 360)."""
+
+    def following(request: Request, answer: Any, rows: Sequence[Any], before: int) -> Request | None:
+        reached = before + len(rows)
+        if not _goes_on(request, answer, rows, reached, total, size):
+            return None
+        *above, last = offset.split(".")
+        body = json.loads(json.dumps(request.body or {}))
+        here = body
+        for name in above:
+            here = here.setdefault(name, {})
+        here[last] = int(here.get(last) or 0) + len(rows)
+        return replace(request, body=body)
+
+    return following
+
+
+def by_cursor(*, parameter: str, at: str) -> Next:
+    """The answer tells a cursor that the next request gives back."""
+
+    def following(request: Request, answer: Any, rows: Sequence[Any], before: int) -> Request | None:  # noqa: ARG001
+        cursor = followed(answer, at)
+        return replace(request, params={**request.params, parameter: cursor}) if cursor and rows else None
+
+    return following
+
+
+def only_page(request: Request, answer: Any, rows: Sequence[Any], before: int) -> None:
+    """There is one page."""
+
+
+def _goes_on(request: Request, answer: Any, rows: Sequence[Any], reached: int, total: str | None, size: int) -> bool:
+    """Whether there is more; a list that ends before its total is a TooFew, never a quiet success."""
+    told = _number(followed(answer, total)) if total else None
+    if not rows:
+        if told is not None and reached < told:
+            raise TooFew(f"{request.path}: {reached} rows came of {told} that the server told of")
+        return False
+    return reached < told if told is not None else len(rows) >= size
+
+
+def _start(params: Mapping[str, Any], offset: str) -> int:
+    return int(params.get(offset) or 0)
+
+
+def _number(value: Any) -> int | None:
+    try:
+        return int(value)
+    except (TypeError, ValueError):
+        return None
+
+
+def followed(answer: Any, path: str | None) -> Any:
+    """What stands in an answer where the keys lead, with dots between them; None where they lead nowhere."""
+    for key in path.split(".") if path else ():
+        answer = answer.get(key) if isinstance(answer, dict) else None
+    return answer if path else None
+
+
+# --------------------------------------------------------------------------------------------------------- reading
+class Reader:
+    """Reads one API. Safe to use from several threads."""
+
+    def __init__(
+        self,
+        base: str,
+        log_in: LogIn | None = None,
+        *,
+        workers: int = 8,
+        attempts: int = 6,
+        timeout: float = 120.0,
+        longest_pause: float = 300.0,
+        verify: bool | str = True,
+        pause: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self.base = base.rstrip("/")
+        self.workers = workers
+        self._log_in: LogIn = log_in or Headers()
+        self._attempts = attempts
+        self._timeout = timeout
+        self._longest_pause = longest_pause
+        self._pause = pause
+        self._session = requests.Session()
+        self._session.verify = verify
+        adapter = HTTPAdapter(pool_connections=1, pool_maxsize=workers + 2)
+        self._session.mount("http://", adapter)
+        self._session.mount("https://", adapter)
+        self._counting = threading.Lock()
+        self.asked = 0
+        """How many requests were sent, repeated ones too."""
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._session.close()
+
+    def get(self, path: str, **params: Any) -> Any:
+        """The JSON at a path. Raises ReadFailed, Gone."""
+        return self.json(Request(path, {name: value for name, value in params.items() if value is not None}))
+
+    def json(self, request: Request) -> Any:
+        """The JSON that answers a request. Raises ReadFailed, Gone."""
+        response = self.answer(request)
+        try:
+            return orjson.loads(response.content)
+        except orjson.JSONDecodeError:
+            raise ReadFailed(request, response.status_code, "the answer is no JSON") from None
+
+    def content(self, request: Request) -> bytes:
+        """The bytes that answer a request. Raises ReadFailed, Gone."""
+        return self.answer(request).content
+
+    def answer(self, request: Request, *, stream: bool = False) -> requests.Response:
+        """The answer to a request, once the server gives one that is no failure. Raises ReadFailed, Gone."""
+        tries = 0
+        renewed = False
+        while True:
+            tries += 1
+            response: requests.Response | None = None
+            headers = self._log_in.headers()
+            try:
+                response = self._send(request, headers, stream=stream)
+            except _LOST as lost:
+                if tries >= self._attempts:
+                    raise ReadFailed(request, None, type(lost).__name__) from lost
+                self._pause(self._backoff(tries))
+                continue
+            except requests.RequestException as failed:  # an address that is none, a certificate that is not trusted
+                raise ReadFailed(request, None, str(failed)) from failed
+            status = response.status_code
+            if status < 400:  # noqa: PLR2004
+                return response
+            if status == _UNAUTHORIZED and not renewed and self._log_in.renew(headers):
+                renewed = True
+                continue
+            if status in _BUSY and tries < self._attempts:
+                self._pause(_retry_after(response, self._longest_pause) or self._backoff(tries))
+                continue
+            raise (Gone if status in _GONE else ReadFailed)(request, status, _said(response))
+
+    def pages(self, first: Request, following: Next, rows: Callable[[Any], Any] | str = "data") -> Iterator[Page]:
+        """The pages of a list; each is fetched while the one before it is worked on. Raises ReadFailed, TooFew."""
+        select = rows if callable(rows) else lambda answer: followed(answer, rows)
+        before = 0
+        ahead = ThreadPoolExecutor(1, thread_name_prefix="page")
+        try:
+            coming: Future[Any] | None = ahead.submit(self.json, first)
+            request: Request | None = first
+            while coming is not None and request is not None:
+                answer = coming.result()
+                found = select(answer)
+                if not isinstance(found, list):
+                    raise ReadFailed(
+                        request, None, f"the answer has no list{'' if callable(rows) else f' at {rows!r}'}"
+                    )
+                next_ = following(request, answer, found, before)
+                before += len(found)
+                coming = ahead.submit(self.json, next_) if next_ is not None else None
+                yield Page(found, answer, request, next_)
+                request = next_
+        finally:
+            ahead.shutdown(wait=True, cancel_futures=True)
+
+    def rows(self, first: Request, following: Next, rows: Callable[[Any], Any] | str = "data") -> Iterator[Any]:
+        """The rows of a list, over its pages."""
+        for page in self.pages(first, following, rows):
+            yield from page.rows
+
+    def each(
+        self, parents: Iterable[Parent], fetch: Callable[[Parent], Found], *, workers: int | None = None
+    ) -> Iterator[tuple[Parent, Found]]:
+        """What is fetched for each parent, several at a time, in the parents' order; those that are gone are left out.
+
+        No more than twice as many as there are workers are under way or wait to be taken. Raises what `fetch` raises.
+        """
+        workers = workers or self.workers
+        waiting: list[tuple[Parent, Future[Found]]] = []
+        pool = ThreadPoolExecutor(workers, thread_name_prefix="child")
+
+        def taken() -> Iterator[tuple[Parent, Found]]:
+            parent, future = waiting.pop(0)
+            try:
+                yield parent, future.result()
+            except Gone:
+                return
+
+        try:
+            for parent in parents:
+                waiting.append((parent, pool.submit(fetch, parent)))
+                if len(waiting) >= 2 * workers:
+                    yield from taken()
+            while waiting:
+                yield from taken()
+        finally:
+            pool.shutdown(wait=True, cancel_futures=True)
+
+    # ------------------------------------------------------------------------------------------------- one request
+    def _send(self, request: Request, headers: Mapping[str, str], *, stream: bool) -> requests.Response:
+        url = self._address(request.path)
+        for _ in range(_REDIRECTS):
+            with self._counting:
+                self.asked += 1
+            response = self._session.request(
+                request.method,
+                url,
+                params=dict(request.params) or None,
+                data=None if request.body is None else orjson.dumps(request.body),
+                headers={
+                    "Accept": "application/json",
+                    **({"Content-Type": "application/json"} if request.body is not None else {}),
+                    **headers,
+                },
+                timeout=self._timeout,
+                allow_redirects=False,
+                stream=stream,
+            )
+            if response.status_code not in _MOVED:
+                return response
+            there = urljoin(url, response.headers.get("Location", ""))
+            if urlsplit(there)[:2] != urlsplit(url)[:2]:
+                raise ReadFailed(request, response.status_code, f"it leads to another server, {urlsplit(there).netloc}")
+            url = there
+        raise ReadFailed(request, response.status_code, "it leads on and on")
+
+    def _address(self, path: str) -> str:
+        """The address of a path below the base; of a whole one, its path and query on our server."""
+        if "://" not in path:
+            return f"{self.base}/{path.lstrip('/')}"
+        ours, told = urlsplit(self.base), urlsplit(path)
+        return urlunsplit((ours.scheme, ours.netloc, told.path, told.query, ""))
+
+    def _backoff(self, tries: int) -> float:
+        longest: float = min(0.5 * 2 ** (tries - 1), self._longest_pause)
+        return random.uniform(longest / 2, longest)  # noqa: S311
+
+
+def _retry_after(response: requests.Response, longest: float) -> float | None:
+    """The pause that the server asks for, in seconds or until a date."""
+    told = response.headers.get("Retry-After", "").strip()
+    if not told:
+        return None
+    try:
+        seconds = float(told)
+    except ValueError:
+        try:
+            seconds = email.utils.parsedate_to_datetime(told).timestamp() - time.time()
+        except ValueError:
+            return None
+    return min(max(seconds, 0.0), longest)
+
+
+def _said(response: requests.Response) -> str:
+    """What the server said of its failure, in one line."""
+    try:
+        body = orjson.loads(response.content)
+    except orjson.JSONDecodeError:
+        body = None
+    for path in ("message", "error.message", "status.user_message", "details", "error"):
+        if isinstance(found := followed(body, path), str) and found:
+            return " ".join(found.split())[:_MOST_SHOWN]
+    return " ".join(response.text.split())[:_MOST_SHOWN]

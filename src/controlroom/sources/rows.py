@@ -1,0 +1,274 @@
+"""Pages of rows, as an API tells them, become Arrow tables of the types that are declared. Pure: reads no network.
+
+What does not fit is never lost in silence: a value of another type than declared is written as null and counted, a key
+that no column reads is named (`Shaper.unknown`), so that the report of a load can say both.
+"""
+
+import datetime as dt
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any, Final
+
+import orjson
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from controlroom.sources.columns import ITSELF, PARENT, POSITION, REMOVED, Child, Column, Kind, Table
+
+Row = Mapping[str, Any]
+_LONGEST_SHOWN: Final = 80
+_INT64: Final = range(-(2**63), 2**63)
+
+
+class Shaper:
+    """Makes Arrow tables of a table's rows, page by page, and remembers what it did not expect."""
+
+    def __init__(self, table: Table, *, above: Row | None = None) -> None:
+        self.table = table
+        self.unknown: set[str] = set()
+        """Keys that rows had and no column reads, as paths: `runs.process.colour`."""
+        self.misfits: Counter[str] = Counter()
+        """How many values were of another type than declared, by column: `runs.duration`."""
+        self._known = _tree(table)
+        self._children = [(each, Shaper(each.table)) for each in table.children]
+        self._above = above or {}
+
+    def tables(
+        self, page: Sequence[Any], parents: Sequence[Row] | None = None, *, removing: bool = True
+    ) -> Iterator[tuple[Table, pa.Table]]:
+        """The page as an Arrow table, and one for each list within its rows.
+
+        `parents` are the rows above, one a row, for columns that read from there. With `removing`, a row without
+        children is told to the tables of its lists, so that what they hold of it goes.
+        """
+        above = parents if parents is not None else [self._above] * len(page)
+        yield self.table, self._table(page, above, range(len(page)), None)
+        yield from self._below(page, removing=removing)
+
+    @property
+    def surprises(self) -> Iterator["Shaper"]:
+        """This shaper and those of its lists."""
+        yield self
+        for _, shaper in self._children:
+            yield from shaper.surprises
+
+    def _below(self, page: Sequence[Any], *, removing: bool) -> Iterator[tuple[Table, pa.Table]]:
+        for child, shaper in self._children:
+            rows, parents, positions, childless = _unfolded(child, page)
+            removed = len(childless) if removing else 0
+            marks = None
+            if removed:
+                rows += [{}] * removed
+                parents += childless
+                positions += [0] * removed
+                marks = [None] * (len(rows) - removed) + [True] * removed
+            yield child.table, shaper._table(rows, parents, positions, marks)  # noqa: SLF001
+            if removed:
+                rows = rows[:-removed]
+            yield from shaper._below(rows, removing=removing)  # noqa: SLF001
+
+    def _table(
+        self,
+        rows: Sequence[Any],
+        parents: Sequence[Row],
+        positions: Sequence[int],
+        marks: Sequence[bool | None] | None,
+    ) -> pa.Table:
+        self._look(rows)
+        schema = self.table.arrow()
+        arrays = []
+        for column, field in zip(self.table.columns, schema, strict=True):
+            if column.name == REMOVED:
+                arrays.append(pa.nulls(len(rows), pa.bool_()) if marks is None else pa.array(marks, pa.bool_()))
+                continue
+            values = _values(column, rows, parents, positions)
+            if column.read is not None:
+                read = column.read
+                values = [None if value is None else read(value) for value in values]
+            array, misfits = _array(column.kind, field.type, values)
+            if misfits:
+                self.misfits[f"{self.table.name}.{column.name}"] += misfits
+            arrays.append(array if field.nullable or not array.null_count else _keyed(array))
+        return pa.Table.from_arrays(arrays, schema=schema)
+
+    def _look(self, rows: Sequence[Any]) -> None:
+        if self._known is not None:
+            self.unknown |= set(_unread(self._known, rows, self.table.name))
+
+
+def _keyed(array: pa.Array) -> pa.Array:
+    """A key is never null: a part of it that is missing is the empty value of its type."""
+    return pc.fill_null(array, "" if pa.types.is_string(array.type) else 0)
+
+
+# ---------------------------------------------------------------------------------------------- where values stand
+def _values(column: Column, rows: Sequence[Any], parents: Sequence[Row], positions: Sequence[int]) -> Sequence[Any]:
+    match column.path:
+        case (key,) if key == POSITION:
+            return positions
+        case (key,) if key == ITSELF:
+            return rows
+        case (key, *further) if key == PARENT:
+            return _followed(parents, further)
+        case path:
+            return _followed(rows, path)
+
+
+def _followed(rows: Iterable[Any], path: Sequence[str]) -> list[Any]:
+    first, *rest = path
+    values = [row.get(first) for row in rows]
+    for key in rest:
+        values = [value.get(key) if isinstance(value, dict) else None for value in values]
+    return values
+
+
+def _unfolded(child: Child, page: Sequence[Any]) -> tuple[list[Any], list[Row], list[int], list[Row]]:
+    """The rows of a list, each with its parent and its place there; and the parents that have none."""
+    rows: list[Any] = []
+    parents: list[Row] = []
+    positions: list[int] = []
+    childless: list[Row] = []
+    for parent, listed in zip(page, _followed(page, child.path), strict=True):
+        if isinstance(listed, list) and listed:
+            rows += listed
+            parents += [parent] * len(listed)
+            positions += range(len(listed))
+        else:
+            childless.append(parent)
+    return rows, parents, positions, childless
+
+
+# ---------------------------------------------------------------------------------------------- what nobody declared
+_WHOLE: Final[Mapping[str, Any]] = {}
+Tree = Mapping[str, Any]
+
+
+def _tree(table: Table) -> Tree | None:
+    """The keys that are read, as a tree; None where rows are values."""
+    tree: dict[str, Any] = {}
+    paths = [column.path for column in table.columns] + [child.path for child in table.children]
+    if (ITSELF,) in paths:
+        return None
+    for path in (*paths, *(tuple(each.split(".")) for each in table.passed_over)):
+        if path[0] in {PARENT, POSITION}:
+            continue
+        here = tree
+        for key in path[:-1]:
+            here = here.setdefault(key, {})
+        here.setdefault(path[-1], {})
+    return tree
+
+
+def _unread(known: Tree, rows: Iterable[Any], where: str) -> Iterator[str]:
+    told = [row for row in rows if isinstance(row, dict)]
+    for key in set().union(*told):
+        if key not in known:
+            yield f"{where}.{key}"
+        elif below := known[key]:
+            yield from _unread(below, (row.get(key) for row in told), f"{where}.{key}")
+
+
+# ------------------------------------------------------------------------------------------------------ types
+def _array(kind: Kind, arrow: pa.DataType, values: Sequence[Any]) -> tuple[pa.Array, int]:
+    """The values as an array, and how many of them were no such thing."""
+    if kind is Kind.JSON:
+        return pa.array([None if value is None else _json(value) for value in values], arrow), 0
+    try:
+        if kind is Kind.TIME:
+            return _times(values, arrow), 0
+        if kind is Kind.FLAG or kind is Kind.TEXT or kind is Kind.DATE:
+            return pa.array(values, arrow), 0
+        if not any(isinstance(value, bool) for value in values):  # Arrow takes True for 1
+            return pa.array(values, arrow), 0
+    except (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError, OverflowError, ValueError, TypeError):
+        pass
+    as_kind = _KINDS[kind]
+    read = [None if value is None else as_kind(value) for value in values]
+    misfits = sum(now is None and before is not None for now, before in zip(read, values, strict=True))
+    return pa.array(read, arrow), misfits
+
+
+def _times(values: Sequence[Any], arrow: pa.DataType) -> pa.Array:
+    texts = pa.array(values, pa.string())  # what is no text is looked at one by one
+    return pc.cast(texts, arrow)
+
+
+def _json(value: Any) -> str:
+    return orjson.dumps(value, option=orjson.OPT_NON_STR_KEYS).decode()
+
+
+def _text(value: Any) -> str | None:
+    return value if isinstance(value, str) else _json(value)
+
+
+def _integer(value: Any) -> int | None:
+    match value:
+        case bool():
+            return None
+        case int():
+            found = value
+        case float() if value.is_integer():
+            found = int(value)
+        case str() if value.strip().lstrip("+-").isascii() and value.strip().lstrip("+-").isdecimal():
+            found = int(value)
+        case _:
+            return None
+    return found if found in _INT64 else None
+
+
+def _number(value: Any) -> float | None:
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        return None
+    try:
+        return float(value)
+    except (ValueError, OverflowError):
+        return None
+
+
+def _flag(value: Any) -> bool | None:
+    match value:
+        case bool():
+            return value
+        case "true" | "True" | "TRUE" | 1:
+            return True
+        case "false" | "False" | "FALSE" | 0:
+            return False
+        case _:
+            return None
+
+
+def _time(value: Any) -> dt.datetime | None:
+    """A moment of any ISO 8601 form; one without an offset is of UTC."""
+    if not isinstance(value, str):
+        return None
+    try:
+        at = dt.datetime.fromisoformat(value.strip())
+        return (at if at.tzinfo else at.replace(tzinfo=dt.UTC)).astimezone(dt.UTC)
+    except (ValueError, OverflowError):
+        return None
+
+
+def _date(value: Any) -> dt.date | None:
+    if isinstance(value, dt.date):
+        return value
+    if not isinstance(value, str):
+        return None
+    try:
+        return dt.date.fromisoformat(value.strip()[:10])
+    except ValueError:
+        return None
+
+
+_KINDS: Final[Mapping[Kind, Callable[[Any], Any]]] = {
+    Kind.TEXT: _text,
+    Kind.INTEGER: _integer,
+    Kind.NUMBER: _number,
+    Kind.FLAG: _flag,
+    Kind.TIME: _time,
+    Kind.DATE: _date,
+}
+
+
+def moment(text: str | None) -> dt.datetime | None:
+    """A moment as an API writes it; None for what is none."""
+    return _time(text)

@@ -1,0 +1,186 @@
+"""Runs a source into a destination as it should be done, and tells what came of it.
+
+A pipeline has a folder of its own and runs once at a time; DuckDB is loaded by Parquet; nothing is told to anybody
+(dlt's telemetry is off). What a killed load left is finished first. A source that was cut into windows is run until
+none of its resources has more. The report tells rows per table, and what the API told that nobody expected.
+"""
+
+import contextlib
+import fcntl
+import logging
+import os
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+# Before dlt is imported: a self-hosted product tells nobody what it loads.
+os.environ.setdefault("RUNTIME__DLTHUB_TELEMETRY", "false")
+
+import dlt
+from dlt.common.destination import Destination
+from dlt.common.pipeline import LoadInfo
+from dlt.common.runtime.collector_base import Collector
+from dlt.extract import DltSource
+
+Tell = Callable[[str, str, int], None]
+"""Told while a load works: the step (`extract`, `normalize`, `load`), the table or job, and by how much it grew."""
+Make = Callable[[], DltSource]
+_OURS: Final = "_dlt"
+
+
+class AlreadyRunning(Exception):  # noqa: N818
+    """Another load of this name is under way."""
+
+
+@dataclass(slots=True)
+class LoadReport:
+    """What came of a load."""
+
+    pipeline: str
+    destination: str
+    dataset: str
+    rows: dict[str, int] = field(default_factory=dict)
+    """Rows that were written, by table."""
+    packages: int = 0
+    seconds: float = 0.0
+    remarks: list[str] = field(default_factory=list)
+    """What was told and nobody declared, values of other types."""
+
+
+def load(
+    make: Make,
+    destination: "str | Destination[Any, Any]" = "duckdb",
+    *,
+    name: str,
+    dataset: str | None = None,
+    folder: str | Path | None = None,
+    resources: Sequence[str] = (),
+    tell: Tell | None = None,
+) -> LoadReport:
+    """Load what `make` makes, until it has no more. Raises AlreadyRunning, and dlt's PipelineStepFailed.
+
+    `make` makes the source anew for each window; `name` is the pipeline's, and keeps what was loaded; `folder` is where
+    its files lie meanwhile; `resources` are the only ones that are wanted.
+    """
+    begun = time.monotonic()
+    home = Path(folder) if folder is not None else default_folder()
+    with _alone(home, name), _remarks() as remarks:
+        pipeline = dlt.pipeline(
+            name,
+            destination=destination_of(destination),
+            dataset_name=dataset or name,
+            pipelines_dir=str(home),
+            progress=_Progress(tell or (lambda _step, _what, _count: None)),
+        )
+        report = LoadReport(name, str(pipeline.destination.destination_name), pipeline.dataset_name)
+        rows: Counter[str] = Counter()
+        if pipeline.has_pending_data:  # of a load that was killed
+            _run(pipeline, None, rows, report)
+        while True:
+            source = make()
+            _run(pipeline, source.with_resources(*resources) if resources else source, rows, report)
+            if not _has_more(pipeline, source.name):
+                break
+        report.rows = dict(sorted(rows.items()))
+        report.remarks = remarks()
+        report.seconds = time.monotonic() - begun
+        return report
+
+
+def destination_of(named: "str | Destination[Any, Any]") -> "Destination[Any, Any]":  # noqa: PLR0911 - a table
+    """The destination by its dlt name, or `duckdb:FILE`, `filesystem:FOLDER`; each with the format that suits it."""
+    if not isinstance(named, str):
+        return named
+    kind, _, where = named.partition(":")
+    match kind:
+        case "duckdb" if where:
+            return dlt.destinations.duckdb(where, preferred_loader_file_format="parquet")
+        case "duckdb":
+            return dlt.destinations.duckdb(preferred_loader_file_format="parquet")
+        case "filesystem" if where:
+            at = where if "://" in where else Path(where).absolute().as_uri()
+            return dlt.destinations.filesystem(at, preferred_loader_file_format="parquet")
+        case "filesystem":
+            return dlt.destinations.filesystem(preferred_loader_file_format="parquet")
+        case "postgres":
+            return dlt.destinations.postgres(preferred_loader_file_format="csv")
+    found: Destination[Any, Any] = Destination.from_reference(named)  # type: ignore[assignment]
+    return found
+
+
+def default_folder() -> Path:
+    """Where pipelines keep their files if nothing is said: with this user's state of programs."""
+    state = os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state"
+    return Path(state) / "controlroom" / "pipelines"
+
+
+def _run(pipeline: "dlt.Pipeline", source: DltSource | None, rows: Counter[str], report: LoadReport) -> None:
+    info: LoadInfo | None = pipeline.run(source)  # None: there was nothing to load
+    if info is None:
+        return
+    info.raise_on_failed_jobs()
+    report.packages += len(info.loads_ids)
+    trace = pipeline.last_trace
+    if trace is not None and trace.last_normalize_info is not None:
+        counts = trace.last_normalize_info.row_counts
+        rows.update({table: count for table, count in counts.items() if not table.startswith(_OURS)})
+
+
+def _has_more(pipeline: "dlt.Pipeline", source: str) -> bool:
+    resources = pipeline.state.get("sources", {}).get(source, {}).get("resources", {})
+    return any(isinstance(kept, dict) and kept.get("more") for kept in resources.values())
+
+
+@contextlib.contextmanager
+def _alone(home: Path, name: str) -> Iterator[None]:
+    """Only one load of a name at a time: two would take each other's packages."""
+    home.mkdir(parents=True, exist_ok=True)
+    with (home / f"{name}.lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise AlreadyRunning(f"a load called {name!r} is under way in {home}") from None
+        yield
+
+
+class _Heard(logging.Handler):
+    """What a load's own log says, once each."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.WARNING)
+        self.said: dict[str, None] = {}
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.said[record.getMessage()] = None
+
+
+@contextlib.contextmanager
+def _remarks() -> Iterator[Callable[[], list[str]]]:
+    """What `controlroom.sources` remarks meanwhile."""
+    heard = _Heard()
+    log = logging.getLogger("controlroom.sources")
+    log.addHandler(heard)
+    try:
+        yield lambda: list(heard.said)
+    finally:
+        log.removeHandler(heard)
+
+
+class _Progress(Collector):
+    """dlt's progress, told on."""
+
+    def __init__(self, tell: Tell) -> None:
+        self._tell = tell
+
+    def update(self, name: str, inc: int = 1, *_: Any, **__: Any) -> None:
+        """See Collector."""
+        self._tell(getattr(self, "step", ""), name, inc)
+
+    def _start(self, step: str) -> None:
+        self.step = step
+
+    def _stop(self) -> None:
+        pass

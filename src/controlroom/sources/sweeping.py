@@ -1,0 +1,189 @@
+"""Lists that tell the newest first and take no time: what is new, and what has changed, without reading all of it.
+
+A sweep reads from the newest row down to where the last one began, less a look-back for rows that change late. Rows
+that are still open are followed, whatever their age: the oldest of them one by one, and where there are too many, by
+reading down to the next. What a sweep of before has told, and is as it was, is not told again.
+
+*State*: it is dlt's state of the resource, committed with the rows. A long sweep is cut into windows, each a load of
+its own: `under` holds the page to go on from, so that a kill costs a window. *Newly asked*: where a load asks for
+tables below that earlier ones left out, the sweep begins at the beginning.
+"""
+
+import base64
+import datetime as dt
+import hashlib
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any, Final
+
+import orjson
+
+from controlroom.sources.reading import Next, Page, Reader, ReadFailed, Request
+from controlroom.sources.rows import moment
+
+Row = dict[str, Any]
+State = dict[str, Any]
+_FOLLOWED: Final = 1_000
+"""So many open rows are followed one by one."""
+_REMEMBERED: Final = 50_000
+"""So many rows of the look-back are known again."""
+_DIGEST: Final = 8
+_MEANS_NOTHING: Final = frozenset({400, 404, 410})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sweep:
+    """How a list is swept."""
+
+    reader: Reader
+    first: Request
+    following: Next
+    one: Callable[[str], Request]
+    """How one row is asked for, by its id."""
+    is_open: Callable[[Row], bool]
+    """Whether the row will change."""
+    look_back: dt.timedelta
+    since: dt.datetime | None = None
+    """Older rows are not read."""
+    window: int | None = None
+    """After so many rows the load is committed; None reads all in one."""
+    created: str = "created_at"
+    full: bool = False
+    """Whether to begin at the beginning, whatever was read before."""
+
+    def pages(self, state: State, asked_for: frozenset[str]) -> Iterator[Sequence[Row]]:
+        """The rows to load, page by page.
+
+        `state` says afterwards where to go on, and in `more` whether this sweep has more.
+        """
+        if self.full or asked_for - set(state.get("covers", ())) or self._reaches_further(state):
+            state.clear()
+            state.update(covers=sorted(asked_for), since=_text(self.since))
+        under = _Under(**state.pop("under")) if "under" in state else self._begun(state)
+        state.pop("more", None)
+        told, followed = _digests(state.get("told", "")), state.get("open", {})
+        until, count = moment(under.until), 0
+        for page in self._pages(under.next):
+            if fresh := under.taken(page.rows, self, until, told, followed):
+                yield fresh
+            count += len(page.rows)
+            if page.next is None or self._is_below(page.rows, until):
+                break
+            if self.window is not None and count >= self.window:
+                under.next = page.next.path
+                state.update(under=asdict(under), more=True)
+                return
+        yield from self._followed([id_ for id_ in followed if id_ not in under.met], under)
+        state.update(under.ended(state))
+
+    def has_swept(self, state: State) -> bool:
+        """Whether a sweep has come to its end before: what is told now may take the place of something."""
+        return "newest" in state
+
+    def _begun(self, state: State) -> "_Under":
+        newest, floor = moment(state.get("newest")), moment(state.get("floor"))
+        ends = [at for at in (newest and newest - self.look_back, floor) if at]
+        until = min(ends) if ends else None
+        if self.since is not None:
+            until = max(until, self.since) if until else self.since
+        return _Under(until=_text(until))
+
+    def _reaches_further(self, state: State) -> bool:
+        """Whether older rows are wanted than earlier loads have read."""
+        before = moment(state.get("since"))
+        return before is not None and (self.since is None or self.since < before)
+
+    def _pages(self, next_: str | None) -> Iterator[Page]:
+        if next_ is not None:
+            try:
+                yield from self.reader.pages(Request(next_), self.following)
+            except ReadFailed as failed:
+                if failed.status not in _MEANS_NOTHING:
+                    raise
+            else:
+                return
+        yield from self.reader.pages(self.first, self.following)  # also where a page's address of before is none now
+
+    def _followed(self, ids: Sequence[str], under: "_Under") -> Iterator[Sequence[Row]]:
+        """The rows that were open and lie below what was read, several in a page."""
+        found = [row for _, row in self.reader.each(ids, lambda id_: self.reader.json(self.one(id_)))]
+        under.keep_open((row for row in found if self.is_open(row)), self.created)
+        if found:
+            yield found
+
+    def _is_below(self, rows: Sequence[Row], until: dt.datetime | None) -> bool:
+        at = moment(rows[-1][self.created]) if rows else None
+        return until is not None and at is not None and at < until
+
+
+@dataclass(slots=True)
+class _Under:
+    """How far a sweep has come."""
+
+    until: str | None
+    next: str | None = None
+    newest: str | None = None
+    open: dict[str, str] = field(default_factory=dict)
+    """When open rows were created, by id: the oldest."""
+    floor: str | None = None
+    """When the oldest open row was created that is not among them."""
+    met: list[str] = field(default_factory=list)
+    told: str = ""
+
+    def taken(
+        self,
+        rows: Sequence[Row],
+        sweep: Sweep,
+        until: dt.datetime | None,
+        told: frozenset[bytes],
+        followed: Mapping[str, str],
+    ) -> list[Row]:
+        """The rows of a page that are to be loaded."""
+        here = rows
+        if until is not None:
+            here = [row for row in rows if (at := moment(row[sweep.created])) is None or at >= until]
+        if self.newest is None and here:
+            self.newest = here[0][sweep.created]
+        self.met += [row["id"] for row in here if row["id"] in followed]
+        is_open = [sweep.is_open(row) for row in here]
+        self.keep_open((row for row, open_ in zip(here, is_open, strict=True) if open_), sweep.created)
+        digests = [b"" if open_ else _digest(row) for row, open_ in zip(here, is_open, strict=True)]
+        self._remember(digests)
+        return [row for row, digest in zip(here, digests, strict=True) if digest not in told]
+
+    def keep_open(self, rows: Iterable[Row], created: str) -> None:
+        """Note rows that will change: the oldest by their ids, of the others the oldest one's time."""
+        self.open.update((row["id"], row[created]) for row in rows)
+        if len(self.open) > _FOLLOWED:
+            oldest = sorted(self.open.items(), key=lambda each: each[1])
+            self.open = dict(oldest[:_FOLLOWED])
+            others = oldest[_FOLLOWED][1]
+            self.floor = others if self.floor is None else min(self.floor, others)
+
+    def ended(self, before: State) -> State:
+        """What the next sweep is told."""
+        newest = self.newest or before.get("newest")
+        return {"newest": newest, "open": self.open, "floor": self.floor, "told": self.told}
+
+    def _remember(self, digests: Iterable[bytes]) -> None:
+        room = _REMEMBERED - len(self.told) * 3 // 4 // _DIGEST
+        kept = b"".join(_digests_in_order(self.told)) if room > 0 else b""
+        if room > 0:
+            self.told = base64.b64encode(kept + b"".join([each for each in digests if each][:room])).decode()
+
+
+def _digest(row: Row) -> bytes:
+    return hashlib.blake2b(orjson.dumps(row), digest_size=_DIGEST).digest()
+
+
+def _digests_in_order(kept: str) -> Iterator[bytes]:
+    whole = base64.b64decode(kept)
+    return (whole[start : start + _DIGEST] for start in range(0, len(whole), _DIGEST))
+
+
+def _digests(kept: str) -> frozenset[bytes]:
+    return frozenset(_digests_in_order(kept))
+
+
+def _text(at: dt.datetime | None) -> str | None:
+    return at.isoformat() if at else None
