@@ -92,6 +92,7 @@ class ProjectRun:
                 failed.append(command)
                 if counts(command):
                     counted.append(failure)
+        await self._hand_in()  # sent while the database is
         await self._keep_database()
         if counted:
             raise counted[0]
