@@ -8,7 +8,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from controlroom.protocol import OnFailure, PackageRef, PhaseKind
+from controlroom.protocol import DatabaseFile, OnFailure, PackageRef, PhaseKind
 
 
 class Purpose(StrEnum):
@@ -50,19 +50,6 @@ class FileRef(Struct, frozen=True):
     name: str
     hash: str
     size: int
-
-
-class DatabaseFile(Struct, frozen=True, kw_only=True, tag="room"):
-    """The database is a file that the room keeps: the worker works on a copy, and puts that back."""
-
-    connection: int
-    """Its number."""
-    name: str
-    hash: str | None
-    """Of the version to begin with; None where there is none yet."""
-    size: int
-    most_bytes: int
-    """How large the next version may be."""
 
 
 class WorkerFolder(Struct, frozen=True, tag="worker"):

@@ -24,15 +24,17 @@ after a lost answer.
 | GET  `/worker/v1/step-runs/{id}/attempts/{n}/project`             | nothing             | `ProjectPlan`            |
 | GET  `/worker/v1/step-runs/{id}/attempts/{n}/project/source`      | nothing             | `ProjectSource`          |
 | GET  `/worker/v1/step-runs/{id}/attempts/{n}/project/files/{hash}` | nothing            | the bytes                |
-| PUT  `/worker/v1/step-runs/{id}/attempts/{n}/project/database?size=` | the bytes        | `{}`                     |
+| GET  `/worker/v1/step-runs/{id}/attempts/{n}/database/{hash}`     | nothing             | the bytes                |
+| PUT  `/worker/v1/step-runs/{id}/attempts/{n}/database?size=`      | the bytes           | `{}`                     |
 
 An artifact names its phase by the position where one phase's files are told apart from another's: those of commands.
 A console batch may end with the line that has no end yet: its last `&unfinished=` bytes, shown and not stored.
 A session says what its worker can do beyond the first release (`Ability`); it is given no other work.
 
-The last four are for what is a project's (`ProjectCommands`). The plan holds secrets: it is fetched by the worker that
-has the attempt, kept in memory, and never written anywhere. What plan and source name by hash, the files answer. The
-database is put before `finish`, also of an attempt that failed: what ends the attempt makes it the next version.
+Those of `project` are for what is a project's (`ProjectCommands`). The plan holds secrets: it is fetched by the worker
+that has the attempt, kept in memory, and never written anywhere. What plan and source name by hash, the files answer.
+The database of a plan, or of an assignment, is put before `finish`, also of an attempt that failed: what ends the
+attempt makes it the next version.
 All but `link` carry `Authorization: Bearer <worker token>`. Errors are `{"error": {"code", "message"}, "message"}`.
 """
 
@@ -135,6 +137,8 @@ class Ability(StrEnum):
     """Run lists of commands, not only tasks."""
     PROJECTS = "projects"
     """Run the commands of a dbt project by a plan."""
+    DATABASES = "databases"
+    """Give robots the file of a database, and bring its next version."""
 
 
 ABILITIES = tuple(Ability)
@@ -306,6 +310,19 @@ class FoundInCode(Struct, frozen=True, kw_only=True):
     """Why the code could not be read; empty if it was."""
 
 
+class DatabaseFile(Struct, frozen=True, kw_only=True, tag="room"):
+    """The database is a file that the room keeps: the worker works on a copy, and puts that back."""
+
+    connection: int
+    """Its number."""
+    name: str
+    hash: str | None
+    """Of the version to begin with; None where there is none yet."""
+    size: int
+    most_bytes: int
+    """How large the next version may be."""
+
+
 class Assignment(Struct, frozen=True, kw_only=True):
     """One attempt of one step run: all that a worker needs for it."""
 
@@ -333,6 +350,8 @@ class Assignment(Struct, frozen=True, kw_only=True):
     """Whether the workspace has its environments with all those of its organization that say so, too."""
     exclude_newer: str | None = None
     """A time with its zone: packages of the world that are newer do not count in the robot's environment."""
+    database: DatabaseFile | None = None
+    """What its step works on, which no other run does meanwhile. A plan tells that of a project's."""
     paused: bool = False
     """Begin nothing before the order to continue: it was paused when it was another's, or before this answer came."""
 

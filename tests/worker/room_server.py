@@ -160,6 +160,12 @@ class RoomServer:
         self.packages[key] = content
         return PackageRef(hash=key, size=len(content), name="test robot")
 
+    def keep(self, content: bytes) -> str:
+        """Have a file that attempts may fetch; its hash."""
+        key = hashlib.sha256(content).hexdigest()
+        self.packages[key] = content
+        return key
+
     async def assign(
         self,
         package: PackageRef,
@@ -366,7 +372,7 @@ class RoomServer:
         attempt.of_phases |= {(phase, name): content for (phase, name), content in files.items() if phase is not None}
         return OK
 
-    def _project(self, attempt: Attempt, what: str, body: bytes) -> Answer:
+    def _project(self, attempt: Attempt, what: str) -> Answer:
         what, _, key = what.partition("/")
         match what:
             case "":
@@ -376,13 +382,10 @@ class RoomServer:
                 return 200, msgspec.json.encode(source)
             case "files" if key in self.packages:
                 return 200, self.packages[key]
-            case "database":
-                attempt.databases.append(body)
-                return OK
             case _:
                 return _error(404, "NOT_FOUND")
 
-    def _report(  # noqa: C901 - one case a report
+    def _report(  # noqa: C901, PLR0912 - one case a report
         self, attempt: Attempt, what: str, name: str, query: dict[str, str], body: bytes
     ) -> Answer:
         attempt.heard.append((time.time(), f"{what} {name}".strip()))
@@ -412,8 +415,13 @@ class RoomServer:
                 assert len(body) == int(query["size"])
                 phase = int(query["phase"]) if "phase" in query else None
                 return self._artifacts(attempt, {(phase, name): body})
+            case "database" if name in self.packages:
+                return 200, self.packages[name]
+            case "database":
+                assert len(body) == int(query["size"])
+                attempt.databases.append(body)
             case "project":
-                return self._project(attempt, name, body)
+                return self._project(attempt, name)
             case "return":
                 attempt.returned.append(msgspec.json.decode(body, type=Return).reason)
                 attempt.superseded = True

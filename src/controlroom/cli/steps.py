@@ -43,6 +43,8 @@ class StepOptions:
     """STEP: begins only when the steps before have ended."""
     one_item: Many = ()
     """STEP: every work item gets a robot of its own."""
+    database: Many = ()
+    """STEP=CONNECTION: the DuckDB file that its robots work on, one run at a time, by id or name."""
     ask: Many = ()
     """STEP=FORM: the step asks a person, by a form as JSON or @file; behind the steps that run something."""
 
@@ -108,6 +110,8 @@ def asked(step: Mapping[str, Any]) -> dict[str, Any]:
     commands = told.get("commands")
     if commands:
         told["commands"] = {name: commands[name] for name in ("list", "package_id") if name in commands}
+    if told.get("database"):
+        told["database"] = {"connection_id": told["database"]["connection_id"]}
     return told
 
 
@@ -152,6 +156,7 @@ def definitions(
         known.of(name, "--after-previous")["starts_after_previous"] = True
     for name in options.one_item:
         known.of(name, "--one-item")["one_item_per_step_run"] = True
+    _connect(client, known, options)
     _place(client, known, options)
     return list(known.made.values())
 
@@ -161,6 +166,11 @@ def _add(client: Client, known: _Steps, steps: Iterable[str], commands: Iterable
         known.add(*_step(client, each))
     for each in commands:
         known.add_command(*_command(client, each))
+
+
+def _connect(client: Client, known: _Steps, options: StepOptions) -> None:
+    for name, value in _pairs(options.database):
+        known.of(name, "--database")["database"] = {"connection_id": find_id(client, "connections", value)}
 
 
 def _place(client: Client, known: _Steps, options: StepOptions) -> None:

@@ -255,10 +255,14 @@ class AttemptReports:
         """Write a file that plan or source name into a file, from its beginning at each try."""
         await self._server.fetch(f"{self._path}/project/files/{quote(content_hash, safe='')}", into)
 
+    async def fetch_database(self, content_hash: str, into: IO[bytes]) -> None:
+        """Write the version that assignment or plan name into a file, from its beginning at each try."""
+        await self._server.fetch(f"{self._path}/database/{quote(content_hash, safe='')}", into)
+
     async def database(self, size: int, content: Body) -> None:
-        """The file of the project's database, as it stands now."""
+        """The file of the attempt's database, as it stands now."""
         kind = {"content-type": "application/octet-stream", "content-length": str(size)}
-        await self._server.call("PUT", f"{self._path}/project/database?size={size}", content, kind=kind, patience=600.0)
+        await self._server.call("PUT", f"{self._path}/database?size={size}", content, kind=kind, patience=600.0)
 
     async def _get(self, path: str) -> bytes:
         return await self._server.call("GET", self._path + path, b"", kind={})

@@ -19,6 +19,7 @@ from controlroom.protocol import (
     Assignment,
     Command,
     Commands,
+    DatabaseFile,
     ErrorCode,
     Finish,
     PhaseKind,
@@ -35,14 +36,15 @@ from controlroom.robots.definition import (
     split_command,
 )
 from controlroom.robots.environment_spec import dated
-from controlroom.worker import artifacts, outcomes, results, variables
+from controlroom.worker import artifacts, databases, outcomes, results, variables
 from controlroom.worker.command_list import CommandList
 from controlroom.worker.console import Console
+from controlroom.worker.databases import DatabaseCopy
 from controlroom.worker.dbt.run import ProjectRun
 from controlroom.worker.environments.cache import Lease
 from controlroom.worker.environments.environment import EnvironmentKind
 from controlroom.worker.launch import CommandNotFound
-from controlroom.worker.orders import Orders
+from controlroom.worker.orders import EndReason, Orders
 from controlroom.worker.outcomes import Ended, Failure, NotBegun
 from controlroom.worker.packages import Package
 from controlroom.worker.phases import Phases
@@ -76,6 +78,11 @@ class StepRun:
         self._lease: Lease | None = None
         self._spare: Spare | None = None
         self._results: Results | None = None
+        self._database: DatabaseCopy | None = None
+        """What its programs work on, if its step says so."""
+        self._stage: Stage | None = None
+        self._variables: dict[str, str] = {}
+        """What any program of it has."""
         self._project: ProjectRun | None = None
         """What runs it, if it is a project's."""
         self._knows_phases = False
@@ -137,13 +144,13 @@ class StepRun:
         scripts = [script for script in package.definition.pre_run_scripts if _fits(script)]
         self._expect_phases(scripts, package)
         await self._supervisor.may_go_on()
-        stage = self._set_stage(package)
+        stage = self._stage = self._set_stage(package)
         self._phases.begin_next()
         # Why together: the server's word that the robot may begin takes about as long as to copy the robot
         copying = asyncio.create_task(self._furnish(package, stage))
         try:
             await self._supervisor.unless_ended(self._phases.report())
-            machine = await copying
+            machine = self._variables = await copying
         finally:
             copying.cancel()
         self._supervisor.limit = TimeLimit(self._assignment.timeout_seconds)
@@ -152,7 +159,8 @@ class StepRun:
             of_command = {} if command is None else command.variables
             assignment = structs.replace(self._assignment, variables={**self._assignment.variables, **of_command})
             url, robot = self._bench.server.url, package.definition
-            return variables.of_step_run(machine, assignment, url=url, folders=stage.folders, definition=robot)
+            own = variables.of_step_run(machine, assignment, url=url, folders=stage.folders, definition=robot)
+            return own | {name: machine[name] for name in (databases.VARIABLE,) if name in machine}
 
         for position, script in enumerate(scripts):
             if position:
@@ -163,10 +171,12 @@ class StepRun:
                 if scripts:
                     self._phases.begin_next()
                 words = self._words(package, artifacts_dir=str(stage.folders.artifacts))
-                return await self._task(words, stage, variables_of())
+                exit_code = await self._task(words, stage, variables_of())
             case Commands(commands):
                 succession = CommandList(self._supervisor, self._phases, self._console, self._hand_in)
-                return await succession.run(commands, stage, variables_of)
+                exit_code = await succession.run(commands, stage, variables_of)
+        await self._keep_database()
+        return exit_code
 
     async def _environment_phase(self) -> Package:
         """Have the package and the environment, and show what that takes when it takes long."""
@@ -179,9 +189,15 @@ class StepRun:
             environment = dated(package.environment, self._assignment.exclude_newer)
             package = structs.replace(package, environment=environment)
             self._lease = await self._supervisor.unless_ended(self._take_lease(package))
+            if self._assignment.database is not None:
+                self._database = self._copy_of(self._assignment.database)
+                await self._supervisor.unless_ended(self._database.fetch())
         finally:
             slow.cancel()
         return package
+
+    def _copy_of(self, database: DatabaseFile) -> DatabaseCopy:
+        return DatabaseCopy(self._bench, self._assignment, self._reports, self._console, self._phases, database)
 
     def _report_soon(self) -> None:
         task = asyncio.ensure_future(self._phases.report())
@@ -252,7 +268,10 @@ class StepRun:
                     break
                 place.own(folder)
         self._results = Results(place, artifacts_folder, brought)
-        return variables.of_place(place, environment, variables.of_machine())
+        of_place = variables.of_place(place, environment, variables.of_machine())
+        if self._database is not None:
+            of_place[databases.VARIABLE] = await self._database.lay_out(place)
+        return of_place
 
     async def _pre_run_script(self, script: str, stage: Stage, script_variables: dict[str, str]) -> None:
         words = split_command(script, "preRunScripts")
@@ -289,6 +308,13 @@ class StepRun:
         assert self._results is not None  # noqa: S101 - a program ran in it
         await self._upload(await asyncio.to_thread(self._results.of_phase, self._phases.position))
 
+    async def _keep_database(self) -> None:
+        """Give the database back, once. Raises Failure if it can't be kept."""
+        if self._database is None or self._stage is None or not self._supervisor.may_have_run:
+            return
+        if self._orders.end is not EndReason.WORKER_STOPS:
+            await self._database.give_back(self._stage, self._variables)
+
     async def _upload(self, left: artifacts.Left) -> None:
         """Send artifacts, and say in the console what could not be."""
         uploaded = await artifacts.upload_obeying(self._orders, left.artifacts, self._reports)
@@ -304,6 +330,10 @@ class StepRun:
         self._console.hurry()
         if self._project is not None:
             await self._project.finish()
+        try:
+            await self._keep_database()
+        except (Failure, OSError) as error:  # the end is told all the same
+            self._console.say(str(error))
         await self._upload(await asyncio.to_thread(self._artifacts))
         await self._console.close()
         report = Finish(

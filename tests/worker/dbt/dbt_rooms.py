@@ -10,8 +10,8 @@ from typing import Any
 from real_worker import WorkerProcess, working
 from room_server import Attempt, RoomServer
 
-from controlroom.project_plans import DatabaseFile, FileRef
-from controlroom.protocol import Finish
+from controlroom.project_plans import FileRef
+from controlroom.protocol import DatabaseFile, Finish
 
 
 class DbtRoom:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from controlroom.errors import Invalid
-from controlroom.project_plans import DatabaseFile
+from controlroom.protocol import DatabaseFile
 from controlroom.worker.dbt.databases import DatabaseNotHad, file_name, has_unsaved, on_disk, take
 from controlroom.worker.dbt.kept_files import KeptFiles
 from controlroom.worker.places import Place

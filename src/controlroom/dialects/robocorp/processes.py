@@ -16,7 +16,7 @@ from controlroom.engine.processes import actions, forms, model, store
 from controlroom.engine.work_items.model import ExceptionType
 from controlroom.engine.work_items.rules import RetryPolicy
 from controlroom.errors import Invalid
-from controlroom.ids import PackageId, ProcessId, StepId, TaskId
+from controlroom.ids import ConnectionId, PackageId, ProcessId, StepId, TaskId
 from controlroom.protocol import Command, OnFailure
 
 _DEFAULT = RetryPolicy()
@@ -100,6 +100,20 @@ class FormBody(OwnBody, frozen=True, kw_only=True):
     buttons: tuple[str, ...] = (forms.SUBMIT,)
 
 
+class DatabaseRequest(OwnBody, frozen=True):
+    """A DuckDB file that the room keeps, by the id or the name of its connection."""
+
+    connection_id: ConnectionId | None = None
+    connection_name: str | None = None
+
+
+class DatabaseAnswer(Shape, frozen=True):
+    """The connection whose file a step works on."""
+
+    connection_id: ConnectionId
+    connection_name: str
+
+
 class StepRequest(OwnBody, frozen=True, kw_only=True):
     """A step as it shall be; what is left out is as usual. It runs a task or commands, or asks a person by a form."""
 
@@ -114,6 +128,8 @@ class StepRequest(OwnBody, frozen=True, kw_only=True):
     retry: RetryBody = RetryBody()
     starts_after_previous: bool = False
     one_item_per_step_run: bool = False
+    database: DatabaseRequest | None = None
+    """What its robots work on, one run at a time: they find the file by CONTROLROOM_DATABASE."""
 
 
 class StepAnswer(Shape, frozen=True, kw_only=True):
@@ -136,6 +152,8 @@ class StepAnswer(Shape, frozen=True, kw_only=True):
     retry: RetryBody
     starts_after_previous: bool
     one_item_per_step_run: bool
+    database: DatabaseAnswer | UnsetType = UNSET
+    """Told only of a step that works on one."""
 
 
 class DefaultWorkItem(OwnBody, frozen=True):
@@ -256,7 +274,25 @@ def _steps(steps: list[StepRequest]) -> tuple[model.StepDefinition, ...]:
     return tuple(map(_step_of, steps))
 
 
-_step_of = shown_as(model.StepDefinition, StepRequest, work=_work, placement=("placement", placement_of))
+def _database_of(asked: DatabaseRequest | None) -> ConnectionId | str | None:
+    match asked:
+        case None:
+            return None
+        case DatabaseRequest(UUID() as connection, None):
+            return ConnectionId(connection)
+        case DatabaseRequest(None, str(name)):
+            return name
+        case _:
+            raise Invalid("a database needs either connection_id or connection_name", code="INVALID_BODY")
+
+
+_step_of = shown_as(
+    model.StepDefinition,
+    StepRequest,
+    work=_work,
+    placement=("placement", placement_of),
+    database=("database", _database_of),
+)
 _process_of = shown_as(
     model.ProcessDefinition,
     CreateProcess,
@@ -286,6 +322,7 @@ _show_step = shown_as(
     commands=lambda step: _show_commands(step.work) if isinstance(step.work, model.StepCommands) else UNSET,
     form=lambda step: show_form(step.work.form) if isinstance(step.work, model.StepPerson) else UNSET,
     placement=("placement", show_placement),
+    database=lambda step: UNSET if step.database is None else DatabaseAnswer(step.database.id, step.database.name),
 )
 _shown = shown_with(
     ("steps",),

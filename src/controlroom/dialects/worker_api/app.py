@@ -10,7 +10,7 @@ from controlroom.border.api_docs import RENDER, framed
 from controlroom.border.dispatcher import App, Receive, Scope, Send
 from controlroom.border.long_polls import Holds
 from controlroom.border.routing import handlers_of, operation_id
-from controlroom.dialects.worker_api import code, projects, reports, sessions
+from controlroom.dialects.worker_api import code, databases, projects, reports, sessions
 from controlroom.dialects.worker_api.asking import WorkerRequest, linked
 from controlroom.dialects.worker_api.errors import HANDLERS, with_failures
 from controlroom.engine.engine import Engine
@@ -31,7 +31,9 @@ def application(engine: Engine, holds: Holds | None = None) -> App:
 def routes(engine: Engine, holds: Holds | None = None) -> Litestar:
     """All routes of the dialect."""
     of_workers = Router(
-        PREFIX, route_handlers=with_failures(handlers_of([sessions, reports, code, projects])), middleware=[linked]
+        PREFIX,
+        route_handlers=with_failures(handlers_of([sessions, reports, code, databases, projects])),
+        middleware=[linked],
     )
     unlinked = Router(PREFIX, route_handlers=with_failures([sessions.link]))
     return Litestar(

@@ -1,11 +1,11 @@
-"""What a worker asks and brings for a run of a project: its plan, its source, files by content, its database."""
+"""What a worker asks for a run of a project: its plan, its source, files by content."""
 
 from litestar.params import FromPath
 from litestar.response import Stream
 
 from controlroom.dialects.worker_api.asking import WorkerRequest
-from controlroom.dialects.worker_api.reports import ATTEMPT, Attempt, Number, content_of
-from controlroom.dialects.worker_api.routing import get, put
+from controlroom.dialects.worker_api.reports import ATTEMPT, Attempt
+from controlroom.dialects.worker_api.routing import get
 from controlroom.engine.runs.projects import files, plans, sources
 from controlroom.ids import StepRunId
 from controlroom.project_plans import ProjectPlan, ProjectSource
@@ -34,12 +34,3 @@ async def get_file(
     headers = {"content-length": str(size)}
     stream = request.engine.objects.stream(digest)
     return Stream(stream, media_type="application/octet-stream", headers=headers)
-
-
-@put(_PROJECT + "/database", request_max_body_size=None)
-async def put_database(
-    request: WorkerRequest, step_run_id: FromPath[StepRunId], attempt: Attempt, size: Number
-) -> dict[str, str]:
-    """Bring the database as the attempt leaves it, streamed."""
-    await files.bring_database(*request.serving, step_run_id, attempt, content_of(request), size=size)
-    return {}

@@ -91,6 +91,16 @@ class ConnectionMissing(Invalid):
         super().__init__(f"the target has no {what}", code="CONNECTION_MISSING")
 
 
+class DatabaseUnfit(Invalid):
+    """A step works on a file that the room keeps, and on nothing else."""
+
+    def __init__(self, connection: str) -> None:
+        super().__init__(
+            f"the connection {connection} is not to a DuckDB file that the room keeps: no step works on it",
+            code="DATABASE_UNFIT",
+        )
+
+
 class DatabaseTooLarge(Invalid):
     """The file of a database has more bytes than are kept."""
 

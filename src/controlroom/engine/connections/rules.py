@@ -53,11 +53,16 @@ def lock_of(connection: Connection) -> LockName | None:
     """The organization's lock that a run holds while it works on a connection; None where many may work at once."""
     match connection.settings:
         case DuckdbSettings():
-            return LockName(f"database:{connection.number}", LockOf.ORGANIZATION)
+            return lock_of_file(connection.number)
         case PostgresSettings():
             return None
         case _:
             assert_never(connection.settings)
+
+
+def lock_of_file(number: int) -> LockName:
+    """The lock of a connection to a file, by its number."""
+    return LockName(f"database:{number}", LockOf.ORGANIZATION)
 
 
 def kind_of(settings: Settings) -> ConnectionKind:

@@ -37,7 +37,10 @@ VISIBLE: Final = """(
                           and connection_profile.workspace_id = any(%(workspaces)s::uuid[]))
             or exists (select from project
                         where project.connection_id = seen.id and project.deleted_at is null
-                          and project.workspace_id = any(%(workspaces)s::uuid[]))))"""
+                          and project.workspace_id = any(%(workspaces)s::uuid[]))
+            or exists (select from step join process on process.id = step.process_id
+                        where step.database_id = seen.id and step.deleted_at is null and process.deleted_at is null
+                          and step.workspace_id = any(%(workspaces)s::uuid[]))))"""
 """The connections that somebody sees: all, or those that their workspaces use."""
 
 
@@ -155,7 +158,7 @@ async def delete(tx: ScopedTx, connection: ConnectionId) -> None:
 
 
 async def user_of(tx: ScopedTx, connection: ConnectionId) -> str | None:
-    """What needs a held connection: the name of a target, the key of a profile, or the name of a project."""
+    """What needs a held connection: the name of a target, a project or a process, or the key of a profile."""
     found: str | None = await tx.value(
         """
         (select 'the target ' || target.name from target
@@ -167,6 +170,9 @@ async def user_of(tx: ScopedTx, connection: ConnectionId) -> str | None:
         (select 'the project ' || workspace.name from project join workspace on workspace.id = project.workspace_id
           where project.connection_id = %(connection)s and project.deleted_at is null
             and workspace.deleted_at is null limit 1)
+        union all
+        (select 'the process ' || process.name from step join process on process.id = step.process_id
+          where step.database_id = %(connection)s and step.deleted_at is null and process.deleted_at is null limit 1)
         """,
         connection=connection,
     )

@@ -4,13 +4,15 @@ from collections.abc import Mapping, Sequence
 from typing import assert_never
 from uuid import UUID
 
-from msgspec import UNSET
+from msgspec import UNSET, structs
 
 from controlroom.engine.access.grants.holding import ensure_runtime
 from controlroom.engine.access.model import Actor, ActorKind, Permission
 from controlroom.engine.access.names import checked_name
 from controlroom.engine.access.record import record
 from controlroom.engine.access.scope import Scope, ScopedTx, ensure_seen, scope_of, scoped
+from controlroom.engine.connections.seeing import usable_file
+from controlroom.engine.connections.store import CONNECTION
 from controlroom.engine.engine import Engine
 from controlroom.engine.locks.actions import hold_declared
 from controlroom.engine.locks.rules import wanted as wanted_locks
@@ -18,7 +20,13 @@ from controlroom.engine.nouns import Ways
 from controlroom.engine.packages import store as packages
 from controlroom.engine.packages.errors import TaskNotFound
 from controlroom.engine.processes import store
-from controlroom.engine.processes.errors import ItemsWaiting, ProcessNotFound, ProcessRunning, ProvisionerUnknown
+from controlroom.engine.processes.errors import (
+    ItemsWaiting,
+    ProcessNotFound,
+    ProcessRunning,
+    ProvisionerUnknown,
+    StepInvalid,
+)
 from controlroom.engine.processes.forms import Form, check_form
 from controlroom.engine.processes.model import (
     Group,
@@ -36,7 +44,7 @@ from controlroom.engine.processes.rules import KnownStep, check_steps, match_ste
 from controlroom.engine.references import Reference, resolve_all
 from controlroom.engine.work_items.limits import check_payload
 from controlroom.engine.workers import store as workers
-from controlroom.ids import PackageId, ProcessId, TaskId, UserId, WorkerGroupId, WorkerId, WorkspaceId
+from controlroom.ids import ConnectionId, PackageId, ProcessId, TaskId, UserId, WorkerGroupId, WorkerId, WorkspaceId
 from controlroom.postgres.database import Tx
 
 
@@ -158,7 +166,8 @@ async def _write_steps(
     for step in wanted:
         checked_name(step.name, what="step's name")
     check_steps(wanted)
-    existing = [KnownStep(step.id, step.name) for step in await store.list_steps(tx, scope, process)]
+    before = {step.id: step for step in await store.list_steps(tx, scope, process)}
+    existing = [KnownStep(step.id, step.name) for step in before.values()]
     plan = match_steps(existing, [step.name for step in wanted])
     if plan.loses_or_moves(existing) and await store.has_open_run(tx, process):
         raise ProcessRunning(process, "steps are removed or moved")
@@ -167,8 +176,16 @@ async def _write_steps(
     await store.remove_steps(tx, process, plan.removed)
     await store.make_room(tx, process)
     named = await _packages(tx, scope, wanted)
+    databases = await _databases(tx, scope, wanted)
     for position, (kept, step) in enumerate(zip(plan.kept, wanted, strict=True)):
         work = await _work(tx, scope, step, named)
+        if step.database is not None:
+            database = databases[step.database]
+            keeps = kept is not None and before[kept].database_id == database
+            await usable_file(tx, actor, scope, database, keeps=keeps)
+            work = structs.replace(work, database=database)
+        if kept is not None and before[kept].database_id != work.database and await store.has_open_run(tx, process):
+            raise ProcessRunning(process, "change of the database that a step works on")
         await check_placement(tx, actor, scope, step.placement)
         if kept is None:
             await store.insert_step(tx, scope, process, position, step, work)
@@ -187,6 +204,17 @@ async def _packages(tx: ScopedTx, scope: Scope, wanted: Sequence[StepDefinition]
     works = (step.work for step in wanted)
     named = list(dict.fromkeys(work.package for work in works if isinstance(work, NamedTask | PackageCommands)))
     found = await resolve_all(tx, scope, [Reference(packages.PACKAGE, str(each), Ways.ID_OR_NAME) for each in named])
+    return dict(zip(named, found, strict=True))
+
+
+async def _databases(
+    tx: ScopedTx, scope: Scope, wanted: Sequence[StepDefinition]
+) -> dict[ConnectionId | str, ConnectionId]:
+    """The connections that steps name, by what they call them. Raises ConnectionNotFound."""
+    named = [step.database for step in wanted if step.database is not None]
+    found = await resolve_all(tx, scope, [Reference(CONNECTION, str(each), Ways.ID_OR_NAME) for each in named])
+    if len(set(found)) < len(found):
+        raise StepInvalid(wanted[-1].name, "two steps work on one database: one at a time does")
     return dict(zip(named, found, strict=True))
 
 

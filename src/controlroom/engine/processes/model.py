@@ -9,6 +9,7 @@ from controlroom.engine.locks.model import LockName
 from controlroom.engine.processes.forms import Form
 from controlroom.engine.work_items.rules import RetryPolicy
 from controlroom.ids import (
+    ConnectionId,
     PackageId,
     ProcessId,
     ProvisionerId,
@@ -106,6 +107,14 @@ class StepPerson(Struct, frozen=True, tag="person"):
     form: Form
 
 
+class Database(Struct, frozen=True):
+    """A connection whose file a step works on."""
+
+    id: ConnectionId
+    number: int
+    name: str
+
+
 class Step(Struct, frozen=True, kw_only=True):
     """A step of a process, with the settings of its step runs."""
 
@@ -129,6 +138,13 @@ class Step(Struct, frozen=True, kw_only=True):
     environment: dict[str, str]
     retry: RetryPolicy
     placement: Placement
+    database: Database | None = None
+    """Its step runs get the file, and bring the next version; each run of the process holds the lock of it."""
+
+    @property
+    def database_id(self) -> ConnectionId | None:
+        """On whose file it works, if on one."""
+        return None if self.database is None else self.database.id
 
 
 # ---------------------------------------------------------------------------------------------------- what is asked for
@@ -160,6 +176,8 @@ class StepDefinition(Struct, frozen=True, kw_only=True):
     environment: dict[str, str] = {}
     retry: RetryPolicy = RetryPolicy()
     placement: Placement = ANYWHERE
+    database: ConnectionId | str | None = None
+    """By id or name."""
 
 
 class ProcessDefinition(Struct, frozen=True, kw_only=True):

@@ -6,9 +6,10 @@ from datetime import timedelta
 from msgspec import Struct
 
 from controlroom.engine.processes.errors import StepInvalid
+from controlroom.engine.processes.forms import Form
 from controlroom.engine.processes.model import OnDemand, PackageCommands, Placement, StepDefinition, Workers
 from controlroom.engine.work_items.rules import RetryPolicy
-from controlroom.ids import StepId
+from controlroom.ids import ConnectionId, StepId
 from controlroom.protocol import Command
 
 MOST_STEPS = 100
@@ -63,10 +64,16 @@ def check_steps(steps: Sequence[StepDefinition]) -> None:
     if len(steps) > MOST_STEPS:
         raise StepInvalid(steps[MOST_STEPS].name, f"a process has at most {MOST_STEPS} steps")
     names: set[str] = set()
+    databases: set[ConnectionId | str] = set()
     for step in steps:
         reason = _fault(step) or retry_fault(step.retry) or environment_fault(step.environment)
         if isinstance(step.work, PackageCommands):
             reason = reason or _commands_fault(step.work)
+        if step.database is not None:
+            reason = reason or _database_fault(step)
+            if step.database in databases:
+                reason = "another step works on this database: one at a time does"
+            databases.add(step.database)
         if step.name in names:
             reason = "another step has this name"
         if reason:
@@ -80,6 +87,15 @@ def _fault(step: StepDefinition) -> str:
     if step.timeout is not None and not timedelta(0) < step.timeout <= LONGEST_TIMEOUT:
         return f"the timeout is more than 0 seconds and at most {LONGEST_TIMEOUT.days} days"
     return placement_fault(step.placement)
+
+
+def _database_fault(step: StepDefinition) -> str:
+    """Why a step cannot work on a database, of which one step run at a time brings the next version."""
+    if step.max_parallel != 1 or step.one_item_per_step_run:
+        return "a step that works on a database has one step run at a time (max_parallel 1, not one for each item)"
+    if step.work is None or isinstance(step.work, Form):
+        return "nothing runs in it that could work on a database"
+    return ""
 
 
 def placement_fault(placement: Placement) -> str:

@@ -12,7 +12,7 @@ from controlroom.engine.nouns import InWorkspace, Missing, Noun
 from controlroom.engine.processes.errors import ProcessNotConfigured, ProcessNotFound
 from controlroom.engine.processes.forms import Form
 from controlroom.engine.processes.model import Process, Step, StepDefinition
-from controlroom.ids import PackageId, ProcessId, ProvisionerId, QueueId, StepId, TaskId, uuid7
+from controlroom.ids import ConnectionId, PackageId, ProcessId, ProvisionerId, QueueId, StepId, TaskId, uuid7
 from controlroom.postgres.database import Statements, Tx
 from controlroom.postgres.keyset import oldest_first
 from controlroom.protocol import Command
@@ -53,7 +53,12 @@ _STEP: Final = """
                 'type', 'commands', 'package_id', package.id, 'package_name', package.name, 'commands', step.commands)
            end as work,
            step.queue_id, queue.schema is not null as has_schema, step.max_parallel, step.timeout,
-           step.starts_after_previous, step.one_item_per_step_run, step.environment, step.retry, step.placement
+           step.starts_after_previous, step.one_item_per_step_run, step.environment, step.retry, step.placement,
+           case when step.database_id is not null
+                then (select jsonb_build_object('id', connection.id, 'number', connection.number,
+                                                'name', connection.name)
+                        from connection where connection.id = step.database_id)
+           end as database
       from step
       join queue on queue.id = step.queue_id
       left join task on task.id = step.task_id
@@ -208,6 +213,8 @@ class ChosenWork(Struct, frozen=True):
     package: PackageId | None = None
     commands: tuple[Command, ...] | None = None
     form: Form | None = None
+    database: ConnectionId | None = None
+    """On whose file it works."""
 
 
 async def insert(
@@ -364,10 +371,10 @@ async def insert_step(
         """
         insert into step (id, workspace_id, process_id, position, name, task_id, package_id, commands, form, queue_id,
                           max_parallel, timeout, starts_after_previous, one_item_per_step_run, environment, retry,
-                          placement)
+                          placement, database_id)
         values (%(step)s, %(workspace)s, %(process)s, %(position)s, %(name)s, %(task)s, %(package)s, %(commands)s,
                 %(form)s, %(queue)s, %(max_parallel)s, %(timeout)s, %(starts_after_previous)s,
-                %(one_item_per_step_run)s, %(environment)s, %(retry)s, %(placement)s)
+                %(one_item_per_step_run)s, %(environment)s, %(retry)s, %(placement)s, %(database)s)
         """,
         step=new,
         workspace=scope.workspace,
@@ -389,7 +396,7 @@ async def update_step(
                commands = %(commands)s, form = %(form)s, max_parallel = %(max_parallel)s, timeout = %(timeout)s,
                starts_after_previous = %(starts_after_previous)s,
                one_item_per_step_run = %(one_item_per_step_run)s, environment = %(environment)s, retry = %(retry)s,
-               placement = %(placement)s
+               placement = %(placement)s, database_id = %(database)s
          where id = %(step)s and process_id = %(process)s
         """,
         step=kept,
@@ -414,6 +421,7 @@ def _settings(step: StepDefinition, position: int, work: ChosenWork) -> dict[str
         "package": work.package,
         "commands": None if work.commands is None else Raw(json.encode(work.commands)),
         "form": work.form,
+        "database": work.database,
         "max_parallel": step.max_parallel,
         "timeout": step.timeout,
         "starts_after_previous": step.starts_after_previous,

@@ -11,10 +11,11 @@ from controlroom.engine.access.grants.holding import ensure_runtime
 from controlroom.engine.access.model import Actor, ActorKind, Permission
 from controlroom.engine.access.record import happened
 from controlroom.engine.access.scope import SEEN, Scope, ScopedTx, by, scope_of, scoped
+from controlroom.engine.connections.rules import lock_of_file
 from controlroom.engine.engine import Engine
 from controlroom.engine.events.store import append
 from controlroom.engine.locks.actions import hold_declared
-from controlroom.engine.locks.model import LockState
+from controlroom.engine.locks.model import LockName, LockState
 from controlroom.engine.locks.rules import wanted as wanted_locks
 from controlroom.engine.processes import store as processes
 from controlroom.engine.processes.actions import check_placement, implicit_process
@@ -149,7 +150,8 @@ async def start_in(
     project = await _project(tx, scope, found, steps, parameters, cause)
     if project is not None:
         inputs, parameters = projects.input_of(inputs), _placed(parameters, project.placement)
-    locks = wanted_locks(found.locks, parameters.locks, () if project is None else project.locks)
+    of_project = () if project is None else project.locks
+    locks = wanted_locks(found.locks, parameters.locks, of_project, _of_databases(steps, parameters))
     await hold_declared(tx, scope, locks)
     run = RunId(uuid7())
     for placement in parameters.shares or (parameters.placement,):
@@ -184,6 +186,17 @@ async def _project(
     if overrides is not None:
         raise NotOfJob
     return None
+
+
+def _of_databases(steps: Sequence[Step], parameters: RunParameters) -> list[LockName]:
+    """The locks of the files that steps work on. Raises Invalid for a run that would work on one in several places."""
+    databases = [step.database for step in steps if step.database is not None]
+    if databases and parameters.shares:
+        raise Invalid(
+            f"one step run at a time works on the database {databases[0].name}: the run cannot be shared out",
+            code="RUN_INVALID",
+        )
+    return [lock_of_file(database.number) for database in databases]
 
 
 def _placed(parameters: RunParameters, placement: Placement) -> RunParameters:

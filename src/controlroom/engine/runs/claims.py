@@ -13,6 +13,7 @@ from controlroom.engine.access.model import StepRunActor, WorkerActor
 from controlroom.engine.access.scope import EACH, SEEN, Of, scope_of_worker
 from controlroom.engine.access.tokens import mint_step_run_token
 from controlroom.engine.engine import Engine
+from controlroom.engine.runs import databases
 from controlroom.engine.runs.claimed_variables import ARE_THERE, found_by
 from controlroom.engine.runs.endings import OF_WORKER
 from controlroom.engine.runs.errors import Superseded
@@ -42,6 +43,7 @@ from controlroom.protocol import (
     Claim,
     Command,
     Commands,
+    DatabaseFile,
     PackageRef,
     ProjectCommands,
     RobotTask,
@@ -58,7 +60,10 @@ def _can_run(asking: str) -> str:
     return f"""({asking}.runs_commands
                     or not exists (select from step where step.id = step_run.step_id and step.commands is not null))
                 and ({asking}.runs_projects
-                    or not exists (select from project_run where project_run.run_id = step_run.run_id))"""
+                    or not exists (select from project_run where project_run.run_id = step_run.run_id))
+                and ({asking}.has_databases
+                    or not exists (select from step
+                                    where step.id = step_run.step_id and step.database_id is not null))"""
 
 
 class _Claimed(Struct, frozen=True, kw_only=True):
@@ -85,6 +90,7 @@ class _Claimed(Struct, frozen=True, kw_only=True):
     timeout_seconds: float | None
     is_project: bool
     has_variables: bool
+    has_database: bool
     share_environments: bool
     is_paused: bool
 
@@ -103,7 +109,7 @@ _ASSIGNMENT: Final = f"""
                as timeout_seconds,
            -- no join: one more table than the planner puts in order at once makes the claim dearer for all
            exists (select from project_run where project_run.run_id = claimed.run_id) as is_project,
-           {ARE_THERE} as has_variables,
+           {ARE_THERE} as has_variables, step.database_id is not null as has_database,
            coalesce((workspace.settings ->> 'share_environments')::boolean, false) as share_environments,
            claimed.paused_at is not null as is_paused
       from claimed
@@ -175,7 +181,8 @@ _MOST_URGENT: Final = f"""
 
 _MOST_URGENT_OF_SEVERAL: Final = f"""
             select taken.id, taken.run_id, taken.step_id
-              from (select seen.id as workspace_id, asking.runs_commands, asking.runs_projects
+              from (select seen.id as workspace_id, asking.runs_commands, asking.runs_projects,
+                           asking.has_databases
                       from asking, {EACH} as seen, lateral (
                            select step_run.priority, step_run.id from step_run
                             where step_run.workspace_id = seen.id and step_run.state = 'awaiting_worker'
@@ -206,7 +213,8 @@ def _claim(candidate: str) -> str:
     return f"""
         with asking as (
             select id, '{Ability.COMMANDS}' = any(abilities) as runs_commands,
-                   '{Ability.PROJECTS}' = any(abilities) as runs_projects
+                   '{Ability.PROJECTS}' = any(abilities) as runs_projects,
+                   '{Ability.DATABASES}' = any(abilities) as has_databases
               from worker where id = %(worker)s and session = %(session)s and deleted_at is null
         ), candidate as ({candidate}
         ), item as (
@@ -341,18 +349,22 @@ async def _mark_running(db: Statements, scope: Of, run: RunId) -> None:
 
 
 async def _assignments(engine: Engine, claimed: list[_Claimed]) -> Assignments:
-    """What the worker is told; only those that have variables cost a further look."""
+    """What the worker is told; only those that have variables, or work on a database, cost a further look."""
     given = []
     for one in claimed:
-        variables = one.environment
+        variables, database = one.environment, None
         if one.has_variables and not one.is_project:  # a plan tells those of a project's
             scope = Of(one.organization_id, (one.workspace_id,))
             variables = await found_by(engine, scope, one.id, one.process_id) | variables
-        given.append(_assignment(engine, one, variables))
+        if one.has_database:
+            database = await databases.given(engine, Of(one.organization_id, (one.workspace_id,)), one.id)
+        given.append(_assignment(engine, one, variables, database))
     return Assignments(tuple(given))
 
 
-def _assignment(engine: Engine, claimed: _Claimed, variables: dict[str, str]) -> Assignment:
+def _assignment(
+    engine: Engine, claimed: _Claimed, variables: dict[str, str], database: DatabaseFile | None
+) -> Assignment:
     robot = StepRunActor(
         step_run_id=claimed.id,
         attempt=claimed.attempt,
@@ -381,6 +393,7 @@ def _assignment(engine: Engine, claimed: _Claimed, variables: dict[str, str]) ->
         timeout_seconds=limit_of(claimed.timeout_seconds) if claimed.is_project else claimed.timeout_seconds,
         share_environments=claimed.share_environments,
         exclude_newer=_exclude_newer(engine, claimed),
+        database=database,
         paused=claimed.is_paused,
     )
 

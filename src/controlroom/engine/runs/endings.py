@@ -37,6 +37,8 @@ class Leased(Struct, frozen=True, kw_only=True):
     is_stopped: bool
     is_alone: bool = False
     is_project: bool = False
+    has_database: bool = False
+    """Whether its step works on the file of a connection."""
     retry: RetryPolicy
     worker_id: WorkerId
 
@@ -50,7 +52,8 @@ _LEASED = f"""
     select step_run.id, step_run.workspace_id, workspace.organization_id, step.process_id, step_run.run_id,
            step_run.attempt, step_run.began_at is not null as has_begun, run.stop_at is not null as is_stopped,
            step_run.is_alone, {RETRY} as retry, step_run.worker_id,
-           exists (select from project_run where project_run.run_id = step_run.run_id) as is_project
+           exists (select from project_run where project_run.run_id = step_run.run_id) as is_project,
+           step.database_id is not null as has_database
       from step_run join step on step.id = step_run.step_id join run on run.id = step_run.run_id
       join workspace on workspace.id = step_run.workspace_id
      where step_run.state = 'in_progress'

@@ -13,6 +13,7 @@ from controlroom.engine.access.scope import Of, ScopedTx, by, scope_of_worker, s
 from controlroom.engine.console import unfinished
 from controlroom.engine.engine import Engine
 from controlroom.engine.events import store as events
+from controlroom.engine.runs import databases
 from controlroom.engine.runs.endings import OF_WORKER, end, lock_attempt, lose
 from controlroom.engine.runs.errors import ConsoleIncomplete, Superseded
 from controlroom.engine.runs.projects import attempts as projects
@@ -145,8 +146,10 @@ async def finish(engine: Engine, worker: WorkerActor, step_run: StepRunId, attem
             raise ConsoleIncomplete(have)
         await _write_phases(tx, step_run, attempt, report.phases)
         error = report.error
+        if leased.is_project or leased.has_database:
+            await databases.publish(engine, tx, leased)
         if leased.is_project:
-            error = await projects.end(engine, tx, leased, error)
+            error = await projects.end(tx, leased, error)
         if error is not None:
             await events.append(tx, by(worker), leased.event("step_run.error", code=error.code.value))
         await end(engine, tx, leased, error, exit_code=report.exit_code, by=by(worker))

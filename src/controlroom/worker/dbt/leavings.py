@@ -1,20 +1,19 @@
 """What a command leaves, taken out of the place where projects run before anybody looks at it.
 
 A project may put links in place of its folders, and a process of it may still be there. So each way into its place is
-gone folder by folder without following links, and what was left is moved to where no project reaches: there it is
-listed, rid of secrets and sent while the next command runs.
+gone without following links (`reaching`), and what was left is moved to where no project reaches: there it is listed,
+rid of secrets and sent while the next command runs.
 """
 
 import os
-import shutil
 import stat
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
 from msgspec import Struct, structs
 
+from controlroom.worker import reaching
 from controlroom.worker.artifacts import Artifact, Left, found_in
 from controlroom.worker.dbt.command_lines import TARGET_FOLDER
 from controlroom.worker.dbt.masks import Masks
@@ -24,9 +23,6 @@ LOGS: Final = "logs"
 """Where the debug log stands among the artifacts of a phase."""
 PARSED: Final = "partial_parse.msgpack"
 """What dbt keeps of a parse for the next one: for the worker, and no artifact."""
-
-_FOLDER: Final = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
-_FILE: Final = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 
 
 class Leavings(Struct, frozen=True):
@@ -85,7 +81,7 @@ def _without_secrets(artifact: Artifact, masks: Masks, copy: Path) -> Artifact |
     if not masks:
         return artifact
     try:
-        descriptor = os.open(artifact.path, _FILE)
+        descriptor = os.open(artifact.path, reaching.FILE)
     except OSError:
         return artifact  # what cannot be read is told by the one who sends it
     try:
@@ -99,58 +95,20 @@ def _without_secrets(artifact: Artifact, masks: Masks, copy: Path) -> Artifact |
         os.close(descriptor)
 
 
-def put(place: Place, source: Path, folder: Path, name: str) -> None:
-    """Give a project a copy of a file of the worker's, in place of whatever lies there. Raises OSError.
-
-    The file may be one that a project has left: a link is not followed.
-    """
-    with opened(place, folder) as parent:
-        with suppress(FileNotFoundError):
-            os.unlink(name, dir_fd=parent)
-        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
-        with (
-            os.fdopen(os.open(source, _FILE), "rb") as reading,
-            os.fdopen(os.open(name, flags, 0o600, dir_fd=parent), "wb") as writing,
-        ):
-            shutil.copyfileobj(reading, writing, 1 << 20)
-            if place.user is not None:
-                os.fchown(writing.fileno(), place.user.uid, place.user.uid)
-
-
 def put_parsed(place: Place, project: Path, parsed: Path) -> None:
     """Give the next command what dbt keeps of a parse, where it looks for it. It does without if that can't be."""
     with suppress(OSError):
-        with opened(place, project) as parent:
+        with reaching.opened(place, project) as parent:
             os.mkdir(TARGET_FOLDER, 0o755, dir_fd=parent)
             if place.user is not None:
                 os.chown(TARGET_FOLDER, place.user.uid, place.user.uid, dir_fd=parent, follow_symlinks=False)
-        put(place, parsed, project / TARGET_FOLDER, PARSED)
-
-
-def make(place: Place, folder: Path) -> None:
-    """Make a folder of a project's, in one that exists. Only before anything of the project has run."""
-    folder.mkdir(mode=0o755, exist_ok=True)
-    place.own(folder)
-
-
-@contextmanager
-def opened(place: Place, folder: Path) -> Iterator[int]:
-    """A folder in a place, reached without following a link. Raises OSError."""
-    descriptor = os.open(place.work, _FOLDER)
-    try:
-        for part in folder.relative_to(place.work).parts:
-            inner = os.open(part, _FOLDER, dir_fd=descriptor)
-            os.close(descriptor)
-            descriptor = inner
-        yield descriptor
-    finally:
-        os.close(descriptor)
+        reaching.put(place, parsed, project / TARGET_FOLDER, PARSED)
 
 
 def _move(place: Place, folder: Path, to: Path) -> bool:
     """Move a folder out of a place; False if something is there and cannot be kept."""
     try:
-        with opened(place, folder.parent) as parent:
+        with reaching.opened(place, folder.parent) as parent:
             status = os.stat(folder.name, dir_fd=parent, follow_symlinks=False)
             os.rename(folder.name, to, src_dir_fd=parent)
     except FileNotFoundError:

@@ -9,7 +9,6 @@ from typing import IO, assert_never
 from msgspec import Struct
 
 from controlroom.project_plans import (
-    DatabaseFile,
     FileRef,
     ProjectPlan,
     SourceComing,
@@ -17,15 +16,17 @@ from controlroom.project_plans import (
     SourceRefused,
     WorkerFolder,
 )
-from controlroom.protocol import Assignment, ErrorCode, PackageRef, SandboxKind
+from controlroom.protocol import Assignment, DatabaseFile, ErrorCode, PackageRef, SandboxKind
 from controlroom.robots.environment_spec import EnvironmentSpec, dated
-from controlroom.worker import variables
+from controlroom.worker import databases, reaching, variables
 from controlroom.worker.console import Console
-from controlroom.worker.dbt import command_lines, databases, leavings, parses, profiles, project_file, tools
+from controlroom.worker.databases import DatabaseCopy
+from controlroom.worker.dbt import command_lines, leavings, parses, profiles, project_file, tools
 from controlroom.worker.dbt import variables as own_variables
 from controlroom.worker.dbt.command_lines import Setting
 from controlroom.worker.environments.cache import Lease
 from controlroom.worker.outcomes import Failure
+from controlroom.worker.phases import Phases
 from controlroom.worker.places import Place
 from controlroom.worker.server import AttemptReports
 from controlroom.worker.supervision import Stage, Supervisor
@@ -54,12 +55,14 @@ class Preparation:
         assignment: Assignment,
         reports: AttemptReports,
         console: Console,
+        phases: Phases,
         supervisor: Supervisor,
     ) -> None:
         self._bench = bench
         self._assignment = assignment
         self._reports = reports
         self._console = console
+        self._phases = phases
         self._supervisor = supervisor
         self._place: Place | None = None
         self._lease: Lease | None = None
@@ -69,7 +72,7 @@ class Preparation:
         """The folder of dbt_project.yml, as the worker sees it."""
         self.zygote: Zygote | None = None
         """Of what commands may be born, once it is ready."""
-        self.database: DatabaseFile | None = None
+        self.database: DatabaseCopy | None = None
         """What is to be given back, if the database is a file of the room's."""
         self.parse_key = ""
 
@@ -170,15 +173,11 @@ class Preparation:
             case None:
                 return plan.output
             case DatabaseFile() as database:
-                folder = place.work / databases.FOLDER
-                leavings.make(place, folder)
-                file = databases.file_name(database)
-                if database.hash is not None:
-                    fetching = self._bench.workshop.databases.fetched(database.hash, self._fetch)
-                    kept = await self._supervisor.unless_ended(fetching)
-                    await asyncio.to_thread(leavings.put, place, kept, folder, file)
-                self.database = database
-                return {**plan.output, "path": str(place.inside(folder / file))}
+                self.database = DatabaseCopy(
+                    self._bench, self._assignment, self._reports, self._console, self._phases, database
+                )
+                await self._supervisor.unless_ended(self.database.fetch())
+                return {**plan.output, "path": await self.database.lay_out(place)}
             case WorkerFolder(path):
                 allowed = self._bench.settings.database_folders
                 found = databases.on_disk(path, allowed, place)
@@ -193,12 +192,12 @@ class Preparation:
         """Write the profile and the files of states into the place."""
         own = place.work / "dbt"
         for folder in (own, own / "profiles", own / leavings.LOGS, own / "state", own / "deferred"):
-            leavings.make(place, folder)
+            reaching.make(place, folder)
         text = profiles.profile((name,), target=plan.target_name, output=output, threads=plan.threads)
         profile = place.folder / profiles.FILE
         profile.touch(mode=0o600)
         profile.write_bytes(text)
-        leavings.put(place, profile, own / "profiles", profiles.FILE)
+        reaching.put(place, profile, own / "profiles", profiles.FILE)
         profile.unlink()
         if plan.defer is not None:
             await self._bring(place, plan.defer, own / "deferred", "manifest.json")
@@ -215,7 +214,7 @@ class Preparation:
 
     async def _bring(self, place: Place, file: FileRef, folder: Path, name: str) -> None:
         fetching = self._bench.workshop.databases.fetched(file.hash, self._fetch)
-        leavings.put(place, await self._supervisor.unless_ended(fetching), folder, name)
+        reaching.put(place, await self._supervisor.unless_ended(fetching), folder, name)
 
     async def _fetch(self, content_hash: str, into: IO[bytes]) -> None:
         await self._reports.fetch_file(content_hash, into)

@@ -13,21 +13,20 @@ from controlroom.errors import Invalid
 from controlroom.project_plans import PlannedPhase, ProjectPlan, Purpose
 from controlroom.protocol import Assignment, Command, ErrorCode, PhaseKind, PhaseState
 from controlroom.robots.dbt_commands import CommandRefused
-from controlroom.worker import artifacts
+from controlroom.worker import artifacts, reaching
 from controlroom.worker.console import Console
-from controlroom.worker.dbt import command_lines, databases, leavings, project_file
+from controlroom.worker.dbt import command_lines, leavings, project_file
 from controlroom.worker.dbt.command_lines import Setting
-from controlroom.worker.dbt.kept_files import digest
 from controlroom.worker.dbt.leavings import Leavings
 from controlroom.worker.dbt.masks import Masks
 from controlroom.worker.dbt.preparation import Preparation, Ready
 from controlroom.worker.orders import EndReason, Orders
 from controlroom.worker.outcomes import Failure
 from controlroom.worker.phases import Phases
-from controlroom.worker.server import AttemptReports, Refused, Superseded
+from controlroom.worker.server import AttemptReports
 from controlroom.worker.spare import Spare
 from controlroom.worker.succession import cause_of_skips, counts, is_due
-from controlroom.worker.supervision import Stage, Supervisor
+from controlroom.worker.supervision import Supervisor
 from controlroom.worker.time_limit import TimeLimit
 from controlroom.worker.workbench import Workbench
 
@@ -35,7 +34,6 @@ Result = TypeVar("Result")
 
 _INTERRUPT_SECONDS: Final = 10.0
 """How long dbt may take after a SIGINT: it cancels its queries and writes its results (protocols/dbt_cloud §9.5)."""
-_CHECKPOINT_SECONDS: Final = 60.0
 
 
 class ProjectRun:
@@ -58,7 +56,7 @@ class ProjectRun:
         self._console = console
         self._phases = phases
         self._supervisor = supervisor
-        self._preparation = Preparation(bench, assignment, reports, console, supervisor)
+        self._preparation = Preparation(bench, assignment, reports, console, phases, supervisor)
         self._masks = Masks(())
         self._ready: Ready | None = None
         self._last: Leavings | None = None
@@ -206,7 +204,7 @@ class ProjectRun:
         if phase.purpose is not Purpose.RETRY and self._last is not None:
             for name in ("run_results.json", "manifest.json"):
                 if (left := self._last.target / name).is_file() and not left.is_symlink():
-                    leavings.put(place, left, state, name)
+                    reaching.put(place, left, state, name)
         return command_lines.going_on_from(ready.setting, str(place.inside(state)))
 
     async def _hand_in(self) -> None:
@@ -239,34 +237,12 @@ class ProjectRun:
 
     async def _keep_database(self) -> None:
         """Give the database back, once. Raises Failure if it can't be kept."""
-        database, self._preparation.database = self._preparation.database, None
+        database = self._preparation.database
         if database is None or self._ready is None or self._orders.end is EndReason.WORKER_STOPS:
             return
         if not self._supervisor.may_have_run:
             return
-        place, stage = self._ready.stage.place, self._ready.stage
-        folder, name = place.work / databases.FOLDER, databases.file_name(database)
-        if databases.has_unsaved(place, folder, name):
-            await self._checkpoint(stage, str(place.inside(folder / name)))
-        file = databases.take(place, folder, name, place.folder)
-        if file is None:
-            return
-        try:
-            await databases.put(self._reports, file, database)
-        except Superseded:
-            raise
-        except (databases.DatabaseNotHad, Refused) as error:
-            raise Failure(ErrorCode.ROBOT_FAILED, error.message) from error
-        found = await asyncio.to_thread(digest, file)
-        await asyncio.to_thread(self._bench.workshop.databases.keep, found, file, moved=True)
-
-    async def _checkpoint(self, stage: Stage, path: str) -> None:
-        """Bring what a command that was killed has committed into the database's file."""
-        argv = [str(stage.environment.python), "-c", databases.CHECKPOINT, path]
-        aside = Supervisor(self._bench, Orders(self._assignment), self._console, self._phases)
-        aside.limit = TimeLimit(_CHECKPOINT_SECONDS)
-        assert self._ready is not None  # noqa: S101 - see above
-        await aside.run(argv, self._ready.variables, stage, spare=None)
+        await database.give_back(self._ready.stage, self._ready.variables)
 
 
 def _as_command(phase: PlannedPhase) -> Command:

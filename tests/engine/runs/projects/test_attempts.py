@@ -12,7 +12,7 @@ from controlroom.engine.connections import logins
 from controlroom.engine.connections.errors import DatabaseTooLarge
 from controlroom.engine.connections.model import ConnectionKind, LoginDefinition
 from controlroom.engine.jobs.model import JobKind, JobSettings
-from controlroom.engine.runs import reports
+from controlroom.engine.runs import databases, reports
 from controlroom.engine.runs import store as run_store
 from controlroom.engine.runs.errors import Superseded
 from controlroom.engine.runs.model import Overrides, Result
@@ -22,10 +22,11 @@ from controlroom.engine.runs.projects.model import Stage
 from controlroom.engine.variables import actions as variables
 from controlroom.engine.variables.model import Where
 from controlroom.errors import Conflict, NotFound
-from controlroom.project_plans import DatabaseFile, Purpose, WorkerFolder
+from controlroom.project_plans import Purpose, WorkerFolder
 from controlroom.protocol import (
     Ability,
     Assignments,
+    DatabaseFile,
     ErrorCode,
     Finish,
     PhaseKind,
@@ -43,7 +44,7 @@ async def content(*parts: bytes):
 
 async def bring(shop, worker, assignment, data: bytes) -> None:
     of = assignment.step_run_id, assignment.attempt
-    await files.bring_database(shop.engine, worker.actor, *of, content(data), size=len(data))
+    await databases.bring(shop.engine, worker.actor, *of, content(data), size=len(data))
 
 
 async def current(shop, connection) -> bytes | None:
@@ -186,7 +187,7 @@ async def test_what_a_run_brings_is_what_the_next_begins_with(shop):
     [second] = await walt.claim()
     database = (await shop.plan(walt, second)).database
     of = second.step_run_id, second.attempt
-    assert await files.size_of(shop.engine, walt.actor, *of, database.hash) == database.size == 3
+    assert await databases.size_of(shop.engine, walt.actor, *of, database.hash) == database.size == 3
     await bring(shop, walt, second, b"three")
     await shop.finish(walt, second, ErrorCode.ROBOT_FAILED)
     assert await current(shop, job.connection) == b"three"
@@ -215,7 +216,7 @@ async def test_no_more_is_brought_than_is_kept(shop, engine):
     [assignment] = await walt.claim()
     of = assignment.step_run_id, assignment.attempt
     with pytest.raises(DatabaseTooLarge):
-        await files.bring_database(engine, walt.actor, *of, content(), size=engine.limits.database_bytes + 1)
+        await databases.bring(engine, walt.actor, *of, content(), size=engine.limits.database_bytes + 1)
     await shop.finish(walt, assignment)
 
     await shop.start(await shop.job(connection=await shop.connection()))

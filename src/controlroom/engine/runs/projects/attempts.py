@@ -6,7 +6,6 @@ from msgspec import Struct, structs
 
 from controlroom.engine.access.model import WorkerActor
 from controlroom.engine.access.scope import Of, ScopedTx, scope_of_worker
-from controlroom.engine.connections import files
 from controlroom.engine.engine import Engine
 from controlroom.engine.jobs.model import JobKind
 from controlroom.engine.runs.endings import OF_WORKER, Leased
@@ -87,9 +86,8 @@ async def _living(
     )
 
 
-async def end(engine: Engine, tx: ScopedTx, leased: Leased, error: StepRunError | None) -> StepRunError | None:
-    """What a locked attempt has brought becomes what the next run begins with, however it ended; why, as it is told."""
-    await files.publish(tx, leased.id, leased.attempt, most=engine.limits.database_versions)
+async def end(tx: ScopedTx, leased: Leased, error: StepRunError | None) -> StepRunError | None:
+    """Why a locked attempt ended, as it is told."""
     if error is None or error.code is not ErrorCode.TIMEOUT:
         return error
     return structs.replace(error, message=passed(await _limit(tx, leased.id)))

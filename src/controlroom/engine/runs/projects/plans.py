@@ -31,7 +31,8 @@ from controlroom.engine.variables.model import Resolved
 from controlroom.errors import ControlRoomError
 from controlroom.ids import ConnectionId, RunId, StepRunId
 from controlroom.postgres.database import Statements
-from controlroom.project_plans import DatabaseFile, FileRef, ProjectFacts, ProjectPlan, Tool, WorkerFolder
+from controlroom.project_plans import FileRef, ProjectFacts, ProjectPlan, Tool, WorkerFolder
+from controlroom.protocol import DatabaseFile
 
 _SHORTEST_SECRET = 4
 """Letters. Why: shorter ones would be masked everywhere, and hide nothing."""
