@@ -127,9 +127,14 @@ class Child:
 
 
 def child(at: str, table: Table, *, parent: tuple[str, ...]) -> Child:
-    """A list within a table's rows; its table is given the column by which removed rows go."""
+    """A list within a table's rows; its table is given the column by which removed rows go.
+
+    Its key begins with the parent's columns: a merge looks for rows of the key *or* of the parent, and where the two
+    have nothing in common a database compares each row with each (DuckDB: 76 s for 10,000 into 500,000, else 0.6 s).
+    """
     removed = Column(REMOVED, FLAG, "Never set: by it a load takes away what its parent has no longer.", at="\0")
-    return Child(at, table.with_columns(removed), parent)
+    keyed = replace(table, key=(*(each for each in parent if each not in table.key), *table.key) if table.key else ())
+    return Child(at, keyed.with_columns(removed), parent)
 
 
 def _hint(column: Column, is_key: bool) -> TColumnSchema:  # noqa: FBT001

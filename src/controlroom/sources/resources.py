@@ -90,7 +90,13 @@ def with_children(made: DltResource, table: Table, kept: Kept) -> DltResource:
     """The resource, told of the tables of the lists within its rows."""
     for child in table.children:
         hints = _hints(child.table, kept, child.parent)
-        made.apply_hints(table_name=child.table.name, create_table_variant=True, **hints)
+        nothing: dict[str, Any] = {
+            "columns": [],
+            "primary_key": (),
+            "merge_key": (),
+        }  # else it begins with the parent's
+        for each in (nothing, hints):
+            made.apply_hints(table_name=child.table.name, create_table_variant=True, **each)
         with_children(made, child.table, kept)
     return made
 

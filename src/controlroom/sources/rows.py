@@ -156,6 +156,15 @@ def _tree(table: Table) -> Tree | None:
         for key in path[:-1]:
             here = here.setdefault(key, {})
         here.setdefault(path[-1], {})
+    for path in sorted(paths, key=len, reverse=True):
+        if path[0] not in {PARENT, POSITION}:  # what is read whole has nothing unknown in it, read in parts or not
+            _at(tree, path[:-1])[path[-1]] = {}
+    return tree
+
+
+def _at(tree: dict[str, Any], path: Sequence[str]) -> dict[str, Any]:
+    for key in path:
+        tree = tree.setdefault(key, {})
     return tree
 
 
@@ -238,13 +247,11 @@ def _flag(value: Any) -> bool | None:
 
 
 def _time(value: Any) -> dt.datetime | None:
-    """A moment of any ISO 8601 form; one without an offset is of UTC."""
-    if not isinstance(value, str):
-        return None
+    """A moment, as such or of any ISO 8601 form; one without an offset is of UTC."""
     try:
-        at = dt.datetime.fromisoformat(value.strip())
+        at = value if isinstance(value, dt.datetime) else dt.datetime.fromisoformat(value.strip())
         return (at if at.tzinfo else at.replace(tzinfo=dt.UTC)).astimezone(dt.UTC)
-    except (ValueError, OverflowError):
+    except (AttributeError, ValueError, OverflowError):
         return None
 
 
