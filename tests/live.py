@@ -261,8 +261,8 @@ class Worker:
     session: Session
 
     async def take(self) -> Assignment:
-        """Claim a step run, which must be there."""
-        claim = Claim(session=self.session.session, free=1, wait_seconds=0)
+        """Claim a step run, which must be there or be about to be: the room's own loops may be the ones to open it."""
+        claim = Claim(session=self.session.session, free=1, wait_seconds=10)
         [assignment] = (await claims.claim(self.engine, self.actor, claim)).assignments
         return assignment
 

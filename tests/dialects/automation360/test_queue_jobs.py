@@ -1,5 +1,6 @@
 """WLM: tables that are put into queues, exports and imports, behind their answers."""
 
+import asyncio
 import csv
 import io
 import zipfile
@@ -54,6 +55,24 @@ async def test_a_table_is_put_into_a_queue(room, ben_user, nobody):
         "select error from queue_job where number = %(number)s", number=int(lacking.json()["id"])
     )
     assert failed == "column Amount is missing in the file"
+
+
+async def test_who_else_believes_to_lead_puts_nothing_in_twice(room, ben_user):
+    """Neither rows of a table nor queues of an archive, though all have read the job before the first wrote."""
+    queue = await a_queue(ben_user, "Led twice")
+    await upload(ben_user, f"{V4}/queues/{queue['id']}/file", TABLE.encode())
+    await asyncio.gather(*(work(room.engine) for _ in range(4)))
+    assert [each["col1"] for each in (await listed(ben_user, queue))["list"]] == ["A-1", "Å-2", "A-3"]
+
+    body = {"exportName": "twice", "includeWorkItems": True, "queueIds": [queue["id"]]}
+    request = (await ben_user.post(f"{V3}/queues/export", body, status=202))["requestId"]
+    status = await finished(room, ben_user, f"{V3}/queues/export/download/status/{request}")
+    archive = await ben_user.call("GET", f"{V3}/queues/export/download/{status['downloadFileId']}")
+    await upload(ben_user, f"{V3}/queues/import", archive.content, "out.zip", actionIfExists="COPY")
+    await asyncio.gather(*(work(room.engine) for _ in range(4)))
+    named = await ben_user.post(f"{V3}/queues/list", {"page": {"length": 1000}})
+    copies = [each["name"] for each in named["list"] if each["name"].startswith("Led twice")]
+    assert sorted(copies) == ["Led twice", "Led twice - Copy"]
 
 
 async def test_items_are_exported_as_a_table(room, ben_user):

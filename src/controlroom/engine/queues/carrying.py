@@ -230,9 +230,10 @@ async def import_queues(engine: Engine, room: Room, job: QueueJob) -> None:
     for queue in packed.queues[job.rows_read :]:
         model = await _model(engine, actor, queue)
         async with scoped(engine.database, room) as tx:
-            made = await _made(engine, tx, actor, here, queue, model, copies=job.request.copies)
-            if not await jobs.advance(tx, job, read=1, put=int(made), refused=int(not made)):
+            if not await jobs.take(tx, job):
                 return
+            made = await _made(engine, tx, actor, here, queue, model, copies=job.request.copies)
+            await jobs.advance(tx, job, read=1, put=int(made), refused=int(not made))
         job = replace(job, rows_read=job.rows_read + 1)
     async with scoped(engine.database, room) as tx:
         await jobs.end(tx, job)

@@ -260,23 +260,37 @@ async def waiting(db: Statements, _room: Room, *, limit: int) -> list[QueueJob]:
     )
 
 
-async def advance(tx: ScopedTx, job: QueueJob, *, read: int, put: int, refused: int) -> bool:
-    """Write that rows of the table were taken, if nobody else has taken them; whether that was so."""
+async def take(tx: ScopedTx, job: QueueJob) -> bool:
+    """Keep others from a job until the transaction ends; False if somebody has gone on with it or ended it meanwhile.
+
+    Before the first row is written: two servers may each think that they lead, and what the second one read is old.
+    """
     return bool(
-        await tx.execute(
+        await tx.value(
             """
-            update queue_job
-               set state = 'in_progress', started_at = coalesce(started_at, clock_now()),
-                   rows_read = rows_read + %(read)s, rows_put = rows_put + %(put)s,
-                   rows_refused = rows_refused + %(refused)s
+            select true from queue_job
              where id = %(job)s and state in ('waiting', 'in_progress') and rows_read = %(expected)s
+               for no key update
             """,
             job=job.id,
             expected=job.rows_read,
-            read=read,
-            put=put,
-            refused=refused,
         )
+    )
+
+
+async def advance(tx: ScopedTx, job: QueueJob, *, read: int, put: int, refused: int) -> None:
+    """Write that rows of a job that the transaction has taken are done."""
+    await tx.execute(
+        """
+        update queue_job
+           set state = 'in_progress', started_at = coalesce(started_at, clock_now()), rows_read = rows_read + %(read)s,
+               rows_put = rows_put + %(put)s, rows_refused = rows_refused + %(refused)s
+         where id = %(job)s
+        """,
+        job=job.id,
+        read=read,
+        put=put,
+        refused=refused,
     )
 
 

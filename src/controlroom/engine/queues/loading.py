@@ -1,7 +1,7 @@
 """The rows of a table become items of a queue, some hundred a transaction.
 
-Each transaction writes items and how many rows were read: whoever goes on after a server died begins behind them, so
-that no row is put in twice and none is left out.
+Each transaction takes the job, writes items and how many rows were read: whoever goes on after a server died, or
+believes that it did, begins behind them, so that no row is put in twice and none is left out.
 """
 
 import asyncio
@@ -61,6 +61,8 @@ async def _put(engine: Engine, room: Room, job: QueueJob, columns: Sequence[str]
     here = Of(job.organization_id, (job.workspace_id,))
     async with scoped(engine.database, room) as tx:
         held = await feeding.hold(tx, here, job.queue_id)
+        if not await jobs.take(tx, job):
+            return False
         if not rows:
             ended = await jobs.end(tx, job)
             if ended:
@@ -72,7 +74,8 @@ async def _put(engine: Engine, room: Room, job: QueueJob, columns: Sequence[str]
         await _tell(tx, here, job, made)
         whole = sum(1 for row in rows if any(row))
         fit = len(made) - sum(1 for put in puts if put.fault is not None)
-        return await jobs.advance(tx, job, read=len(rows), put=len(made), refused=max(whole - fit, 0))
+        await jobs.advance(tx, job, read=len(rows), put=len(made), refused=max(whole - fit, 0))
+        return True
 
 
 def _read(held: Held, columns: Sequence[str], rows: Sequence[list[str]], most: int) -> Iterator[Put]:
