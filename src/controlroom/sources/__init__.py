@@ -7,9 +7,10 @@ nothing else of this package: a data engineer may use it alone.
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from controlroom.sources.automation360.source import automation360_source
     from controlroom.sources.robocorp.source import robocorp_source
 
-__all__ = ["robocorp_source"]
+__all__ = ["automation360_source", "robocorp_source"]
 
 _WHERE = {
     "robocorp_source": "controlroom.sources.robocorp.source",
