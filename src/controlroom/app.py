@@ -165,7 +165,7 @@ def asgi(room: Room, *others: Mount) -> App:
         *(Mount(prefix, control_room, is_public_api=True) for prefix in automation360.PREFIXES),
         *(Mount(prefix, cloud, is_public_api=True) for prefix in dbt_cloud.PREFIXES),
         Mount(worker_api.PREFIX, worker_api.application(room.engine, room.holds), is_quiet=True),
-        Mount("/objects", objects.application(room.engine, codes.told)),
+        Mount("/objects", objects.application(room.engine, codes.told), answers_head=True),
         Mount(links.PREFIX, links.page, is_quiet=True),
         Mount("/", start.page, is_quiet=True),
         Mount("/healthz", healthz, is_quiet=True),

@@ -26,6 +26,17 @@ async def _half(scope, receive, send):
     raise RuntimeError("a bug half-way")
 
 
+async def _telling_method(scope, receive, send):
+    await answer(send, 200, scope["method"].encode(), JSON, (b"x-method", scope["method"].encode()))
+
+
+async def _streaming(scope, receive, send):
+    """Sends a body without an end, until nobody listens."""
+    await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"7")]})
+    while (await receive())["type"] != "http.disconnect":
+        await send({"type": "http.response.body", "body": b"x", "more_body": True})
+
+
 @pytest.fixture
 async def client():
     """A client of a dispatcher over a few apps."""
@@ -35,6 +46,9 @@ async def client():
         Mount("/objects", _app("objects")),
         Mount("/broken", _broken),
         Mount("/healthz", _app("quiet"), is_quiet=True),
+        Mount("/method", _telling_method),
+        Mount("/own", _telling_method, answers_head=True),
+        Mount("/stream", _streaming),
     ]
     dispatcher = Dispatcher(mounts, origins=Origins(None, []), metrics=Metrics())
     transport = httpx2.ASGITransport(dispatcher, raise_app_exceptions=False)
@@ -70,6 +84,34 @@ async def test_what_nobody_serves_is_not_found(client, path):
 def test_canonical_paths_have_single_slashes_and_none_at_the_end():
     """Sloppy paths become the one that was meant; the root stays."""
     assert [canonical(path) for path in ("/", "//", "/a/", "//a//b///")] == ["/", "/", "/a", "/a/b"]
+
+
+@pytest.mark.parametrize("path", ["/v1/files", "/v1/workspaces", "/unknown", "/method"])
+async def test_a_head_is_answered_as_a_get_is_without_its_body(client, path):
+    """Wherever a GET is, whatever its status, with the same headers."""
+    got, head = await client.get(path), await client.head(path)
+
+    def told(answer):
+        return {name: value for name, value in answer.headers.items() if name != "x-request-id"}
+
+    assert (head.status_code, told(head), head.content) == (got.status_code, told(got), b"")
+    assert got.content
+
+
+async def test_a_head_ends_a_stream(client):
+    """Who streams is told that nobody listens; the head says how long it would be."""
+    head = await client.head("/stream")
+
+    assert (head.status_code, head.headers["content-length"], head.content) == (200, "7", b"")
+
+
+async def test_a_head_is_logged_as_one_and_left_to_those_who_answer_it_themselves(client):
+    """The line of a request has the method that was asked."""
+    with structlog.testing.capture_logs() as lines:
+        own, other = await client.head("/own"), await client.head("/method")
+
+    assert (own.headers["x-method"], other.headers["x-method"]) == ("HEAD", "GET")
+    assert [line["method"] for line in lines] == ["HEAD", "HEAD"]
 
 
 async def test_a_bug_is_answered_and_logged_once(client):

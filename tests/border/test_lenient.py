@@ -3,14 +3,14 @@
 from contextlib import suppress
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from msgspec import UNSET, Raw, Struct, UnsetType
+from msgspec import UNSET, Meta, Raw, Struct, UnsetType
 
 from controlroom.border.lenient import LEFT_OUT, read
 from controlroom.errors import Invalid
@@ -44,6 +44,7 @@ class Asked(Struct, frozen=True, rename="camel"):
     by_name: dict[str, int] = {}
     payload: Raw = LEFT_OUT
     key: UUID | None = None
+    code: Annotated[str, Meta(min_length=1, max_length=3)] | None = None
 
 
 def given_(text: str) -> Any:
@@ -87,6 +88,7 @@ def given_(text: str) -> Any:
         ('{"maybe": "7"}', 7),
         ('{"byName": {"a": "1"}}', {"a": 1}),
         ('{"payload": {"big": 1e5, "n": 12345678901234567890}}', Raw(b'{"big": 1e5, "n": 12345678901234567890}')),
+        ('{"code": "abc"}', "abc"),
         ('{"key": "01890000-0000-7000-8000-000000000001"}', UUID("01890000-0000-7000-8000-000000000001")),
     ],
 )
@@ -98,7 +100,9 @@ def test_values_are_taken_as_they_are_meant(body, value):
 @pytest.mark.parametrize("nothing", ["null", '""'])
 def test_what_is_null_or_empty_is_left_out(nothing):
     """A field has its default then; an empty text is a text where one is asked for."""
-    names = [name for name in Asked.__struct_encode_fields__ if name not in {"name", "title", "payload", "either"}]
+    names = [
+        name for name in Asked.__struct_encode_fields__ if name not in {"name", "title", "payload", "either", "code"}
+    ]
     body = "{" + ", ".join(f'"{name}": {nothing}' for name in names) + "}"
 
     assert read(body.encode(), Asked) == Asked()
@@ -112,6 +116,8 @@ def test_what_is_null_or_empty_is_left_out(nothing):
         ('{"count": true}', ".count"),
         ('{"count": [1]}', ".count"),
         ('{"ratio": "nan"}', ".ratio"),
+        ('{"code": "abcd"}', ".code"),
+        ('{"code": ""}', ".code"),
         ('{"isFine": "perhaps"}', ".isFine"),
         ('{"name": {}}', ".name"),
         ('{"due": "yesterday"}', ".due"),

@@ -11,6 +11,7 @@ route that writes declares none: its verb makes the Scope from `request.actor`. 
 from collections.abc import Awaitable, Callable
 from typing import Any, TypeAlias
 
+from litestar.exceptions import MethodNotAllowedException
 from litestar.params import FromPath as Path
 from litestar.params import FromQuery as Query
 from litestar.params import JSONBody as Body
@@ -19,6 +20,7 @@ from litestar.types import ASGIApp, Receive, Send
 
 from controlroom.border.arrivals import known
 from controlroom.border.bodies import JsonRequest
+from controlroom.border.dispatcher import AS_HEAD
 from controlroom.border.long_polls import Holds
 from controlroom.border.networks import place_of
 from controlroom.border.origin import Origins
@@ -31,6 +33,7 @@ from controlroom.ids import WorkspaceId
 from controlroom.postgres.database import Database
 
 __all__ = [
+    "ACTS",
     "NEEDS",
     "OPEN_TO_ROBOTS",
     "Asking",
@@ -56,6 +59,9 @@ NEEDS = "needs"
 
 Several, where it reads of one noun what belongs to another in the workspace of its address.
 """
+
+ACTS = "acts"
+"""The option of a route by GET that does something: a HEAD, which is to be safe, does not open it."""
 
 OPEN_TO_ROBOTS = "open_to_robots"
 """The option of a route that serves a step run's token as well."""
@@ -163,6 +169,8 @@ def entrance(let_in: Callable[[Engine, Any], Awaitable[Actor | StepRunActor | Wo
             state = scope["state"]
             state["caller"] = caller
             declared = scope["route_handler"].opt
+            if AS_HEAD in state and ACTS in declared:
+                raise MethodNotAllowedException(headers={"allow": "GET"})
             needs: Permission | tuple[Permission, ...] = declared.get(NEEDS, ())
             for permission in needs if isinstance(needs, tuple) else (needs,):
                 reader = caller if OPEN_TO_ROBOTS in declared and isinstance(caller, StepRunActor) else _person(caller)

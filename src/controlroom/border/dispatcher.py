@@ -1,8 +1,10 @@
 """The outermost ASGI function: one origin, many apps.
 
 It makes paths canonical (`//` is one slash, a slash at the end is dropped), finds the app by the longest prefix, never
-by a redirect, gives every request an id, and writes one line when it has been answered. What goes wrong in an app is
-answered by the app, in its own form, and left in `scope["state"]["bug"]` so that it is logged here, once.
+by a redirect, gives every request an id, and writes one line when it has been answered. A HEAD is answered wherever a
+GET is, with the same head (RFC 9110 §9.3.2): apps see a GET, and what they send behind the head goes nowhere. What goes
+wrong in an app is answered by the app, in its own form, and left in `scope["state"]["bug"]` so that it is logged here,
+once.
 """
 
 import re
@@ -31,10 +33,13 @@ _SLASHES = re.compile("//+")
 _REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
+AS_HEAD = "as_head"
+"""Where the state of a request says that it is a HEAD, for what a GET does beside telling."""
+
 _ANY_ORIGIN = (b"access-control-allow-origin", b"*")
 _PREFLIGHT = (
     _ANY_ORIGIN,
-    (b"access-control-allow-methods", b"GET, POST, PUT, PATCH, DELETE, OPTIONS"),
+    (b"access-control-allow-methods", b"GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"),
     (b"access-control-allow-headers", b"authorization, content-type, x-authorization"),
     (b"access-control-max-age", b"86400"),
 )
@@ -49,6 +54,8 @@ class Mount(Struct, frozen=True):
     """Pages of any origin may call it (§1.1): it takes no cookies, so that a browser lends it no right."""
     is_quiet: bool = False
     """Asked every few seconds by a machine: not logged while it goes well."""
+    answers_head: bool = False
+    """It has an answer of its own to a HEAD, which costs less than that to a GET."""
 
 
 class Dispatcher:
@@ -80,8 +87,10 @@ class Dispatcher:
         path = canonical(scope["path"])
         mount = self._mount_of(path)
         request_id = _request_id(scope["headers"])
-        scope["path"] = path
         state: dict[str, Any] = {"request_id": request_id, "path": path}
+        asked = scope["method"]
+        scope, receive, send = _as_get(mount, state, scope, receive, send)
+        scope["path"] = path
         scope["state"] = state
         extra = [(b"x-request-id", request_id.encode())]
         if mount.is_public_api:
@@ -112,10 +121,9 @@ class Dispatcher:
             self._metrics.in_flight.dec()
             seconds = time.perf_counter() - began
             route = scope.get("path_template") or mount.prefix
-            method = scope["method"] if scope["method"] in _METHODS else "OTHER"
-            self._metrics.request(method, route, status, seconds)
+            self._metrics.request(asked if asked in _METHODS else "OTHER", route, status, seconds)
             if not (mount.is_quiet and status < 400):  # noqa: PLR2004 - where HTTP's failures begin
-                self._say(scope, route=route, status=status, seconds=seconds)
+                self._say(scope, method=asked, route=route, status=status, seconds=seconds)
 
     async def _refusal_of_host(self, scope: Scope) -> tuple[int, str, str] | None:
         """What is wrong with the names by which a request calls us, if anything: status, code and message."""
@@ -143,11 +151,11 @@ class Dispatcher:
                 return mount
         return self._fallback
 
-    def _say(self, scope: Scope, *, route: str, status: int, seconds: float) -> None:
+    def _say(self, scope: Scope, *, method: str, route: str, status: int, seconds: float) -> None:
         """The one line of a request. Credentials never stand in it: headers are not logged, links only by template."""
         state = scope["state"]
         fields: dict[str, Any] = {
-            "method": scope["method"],
+            "method": method,
             "path": route if route == "/objects" else path_for_log(state["path"]),
             "status": status,
             "ms": round(seconds * 1000, 2),
@@ -165,6 +173,29 @@ class Dispatcher:
             log.info("request abandoned", **fields)
         else:
             log.info("request", **fields)
+
+
+def _as_get(
+    mount: Mount, state: dict[str, Any], scope: Scope, receive: Receive, send: Send
+) -> tuple[Scope, Receive, Send]:
+    """A HEAD as a GET of whose answer the head alone is sent; who streams what follows hears that nobody listens."""
+    if scope["method"] != "HEAD" or mount.answers_head:
+        return scope, receive, send
+    is_told = False
+    state[AS_HEAD] = True
+
+    async def hearing() -> dict[str, Any]:
+        return {"type": "http.disconnect"} if is_told else await receive()
+
+    async def telling(message: dict[str, Any]) -> None:
+        nonlocal is_told
+        if message["type"] == "http.response.start" and not is_told:
+            is_told = True
+            await send(message)
+            await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+    # A scope of its own: the server below knows by its own that no body follows.
+    return {**scope, "method": "GET"}, hearing, telling
 
 
 def canonical(path: str) -> str:

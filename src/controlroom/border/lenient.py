@@ -6,6 +6,7 @@
         note: str = ""                    # "x", 7, true, null
         until: datetime | None = None     # "2026-01-01T00:00:00Z", "2026-01-01", "", null
         payload: Raw = LEFT_OUT           # any JSON, kept as the bytes that it is
+    title: Annotated[str, Meta(max_length=255)] = ""    # a longer one is refused
 
 Numbers may be text and text may be a number, one thing may stand where a list is asked, keys and words of an enum come
 in any case, keys with underscores or without, null and an empty text are as good as left out, and a key that we do not
@@ -114,10 +115,10 @@ def _made(kind: inspect.Type) -> Reader:  # noqa: PLR0911 - a table of kinds
             return Raw
         case inspect.AnyType():
             return _ANY.decode
-        case inspect.EnumType():
-            return _word({str(member.value).casefold(): member for member in kind.cls})
-        case inspect.LiteralType():
-            return _word({str(value).casefold(): value for value in kind.values})
+        case inspect.StrType(max_length=int() as longest):
+            return _text_within(kind.min_length or 0, longest)
+        case inspect.EnumType() | inspect.LiteralType():
+            return _word(_words_of(kind))
         case _:
             return _SCALARS[type(kind)]
 
@@ -234,6 +235,12 @@ def _has(kind: inspect.Type, *which: type) -> bool:
     )
 
 
+def _words_of(kind: inspect.EnumType | inspect.LiteralType) -> dict[str, Any]:
+    if isinstance(kind, inspect.LiteralType):
+        return {str(value).casefold(): value for value in kind.values}
+    return {str(member.value).casefold(): member for member in kind.cls}
+
+
 def _word(words: Mapping[str, Any]) -> Reader:
     def word(body: bytes) -> Any:
         found = words.get(_text(body).casefold())
@@ -252,6 +259,16 @@ def _text(body: bytes, wanted: str = "a text") -> str:
     if body.startswith((b"{", b"[")):
         raise _wrong(wanted)
     return "" if body == b"null" else body.decode()
+
+
+def _text_within(shortest: int, longest: int) -> Reader:
+    def text(body: bytes) -> str:
+        found = _text(body)
+        if not shortest <= len(found) <= longest:
+            raise _wrong(f"{shortest} to {longest:,} characters" if shortest else f"at most {longest:,} characters")
+        return found
+
+    return text
 
 
 def _integer(body: bytes) -> int:

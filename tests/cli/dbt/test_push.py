@@ -52,6 +52,20 @@ def test_a_folder_is_pushed_again_and_again(running, project):
     assert "profiles.yml" in again.stderr
 
 
+@pytest.mark.parametrize(("folder", "hint"), [("empty", "name that folder"), ("robot", "robots are pushed by")])
+def test_what_is_no_project_is_said_in_its_own_words(running, tmp_path, folder, hint):
+    """Nothing is said of robots to who has none."""
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "robot").mkdir()
+    (tmp_path / "robot" / "robot.yaml").write_text("tasks:\n  A:\n    shell: 'true'\nartifactsDir: output\n")
+
+    told = " ".join(running.cli("dbt", "push", tmp_path / folder, code=1).stderr.split())
+
+    assert "there is no dbt_project.yml in" in told
+    assert hint in told
+    assert "robot.yaml" not in told
+
+
 def test_a_password_comes_by_a_file(running, project, tmp_path):
     """With the address of a server, options and all; it is in no answer, and asked for no second time."""
     (tmp_path / "password").write_text("hush hush\n")

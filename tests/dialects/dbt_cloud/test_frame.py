@@ -6,6 +6,9 @@ import httpx2
 import pytest
 
 from controlroom.app import asgi
+from controlroom.dialects.dbt_cloud.permission_sets import ROLES
+from controlroom.engine.access.grants.model import WantedGrant
+from controlroom.engine.access.service_tokens import actions
 from controlroom.settings import Limits
 
 
@@ -69,6 +72,64 @@ async def test_another_account_is_unknown(cloud):
         assert answer.status_code == 404
         assert "permission" in answer.json()["status"]["user_message"]
         assert answer.json()["data"] is None
+
+
+async def test_an_account_is_called_otherwise_by_who_governs_it(cloud, room):
+    """Nothing else of it can be said here, and others than who governs it may not."""
+    boss = await token_of(room, "account_admin")
+    before = (await cloud.get(""))["name"]
+
+    async def change(method: str, token: str, **body) -> httpx2.Response:
+        headers = {"Authorization": f"Token {token}"}
+        return await cloud.call(method, "", json=body, headers=headers)
+
+    renamed = await change("POST", boss, name="Jaffle Shop", state=1, account_id=cloud.account)
+    patched = await change("PATCH", boss, name=before)
+
+    assert (renamed.status_code, renamed.json()["data"]["name"]) == (200, "Jaffle Shop")
+    assert patched.json()["data"]["name"] == before
+    assert (await cloud.call("POST", "", json={"name": "Mine"})).status_code == 403
+    assert (await change("POST", boss, state=2)).status_code == 501
+    for field, value in (("name", ""), ("docs_job_id", 7), ("id", cloud.account + 1)):
+        refused = await change("POST", boss, **{field: value})
+        assert (refused.status_code, list(refused.json()["data"])) == (400, [field])
+    assert (await cloud.get(""))["name"] == before
+
+
+async def token_of(room, permission_set: str) -> str:
+    wanted = [WantedGrant(ROLES[permission_set], None)]
+    return (await actions.create(room.engine, room.admin, name=permission_set, wanted=wanted))[1]
+
+
+@pytest.mark.parametrize("path", ["", "jobs/", "runs/", "jobs/x", "/api/v3/openapi.json", "/api/v3/docs", "v3:users"])
+async def test_a_head_is_answered_where_a_get_is(cloud, path):
+    """With the same status and headers, and without a body."""
+    got, head = await cloud.call("GET", path), await cloud.call("HEAD", path)
+
+    def told(answer: httpx2.Response) -> dict[str, str]:
+        return {name: value for name, value in answer.headers.items() if name not in {"date", "x-request-id"}}
+
+    assert (head.status_code, told(head), head.content) == (got.status_code, told(got), b"")
+
+
+@pytest.mark.parametrize("path", ["/api/v1/workspaces", "/v2/repository/folders/1/list", "/v1/usermanagement/roles"])
+async def test_a_head_is_answered_by_the_other_grammars_too(stranger, path):
+    """As their GET is: here by what they say to a stranger."""
+    got, head = await stranger.get(path), await stranger.head(path)
+
+    assert (head.status_code, head.headers["content-length"], head.content) == (
+        got.status_code,
+        got.headers["content-length"],
+        b"",
+    )
+
+
+async def test_a_declared_number_of_a_query_is_told_by_its_name(cloud):
+    """In the envelope, not in the words of the framework."""
+    for path, name in (("job", "job_definition_id"), ("user", "user_id"), ("environment", "environment_id")):
+        url = f"v3:projects/{cloud.project}/environment-variables/{path}"
+        answer = await cloud.call("GET", url, params={name: "x"})
+        assert (answer.status_code, answer.json()["data"]) == (400, {name: "a whole number"})
 
 
 @pytest.mark.parametrize("path", ["/api/v2", "/api/v2/nothing/", "/api/v3/accounts/x/y/z", "/graphql", "/graphql/"])

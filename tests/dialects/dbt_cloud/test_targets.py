@@ -4,6 +4,7 @@ import pytest
 
 from controlroom.engine.access.grants.model import Principal, PrincipalKind
 from controlroom.engine.access.grants.store import add
+from controlroom.engine.access.model import Permission
 from controlroom.engine.access.roles.model import ADMIN
 from controlroom.engine.projects.actions import found
 from controlroom.ids import GrantId, uuid7
@@ -92,6 +93,45 @@ async def test_environments_are_listed_in_both_versions(cloud, as_, cleo, projec
     assert (await other.call("GET", f"environments/{older['id']}")).status_code == 404
 
 
+async def test_version_2_tells_what_belongs_to_an_environment(cloud, site, as_, hire, workspace):
+    """Its jobs, the repository of its project and its connection, as far as the caller may see them; 3 names them."""
+    job = await site.job()
+    reader = as_((await hire("rita", workspace, frozenset({Permission.READ_TARGETS}))).key)
+
+    [told] = (await cloud.listed("environments"))["data"]
+    one = await cloud.get(f"environments/{told['id']}")
+    limited = await reader.get(f"environments/{told['id']}")
+    later = await cloud.get(f"v3:environments/{told['id']}")
+
+    assert one == told
+    assert [(each["id"], each["environment_id"]) for each in told["jobs"]] == [(job.number, told["id"])]
+    assert told["repository"]["id"] == told["repository_id"]
+    assert told["connection"]["id"] == told["connection_id"]
+    assert (limited["jobs"], limited["repository"]) == ([], None)
+    assert not {"jobs", "repository", "connection"} & later.keys()
+
+
+@pytest.mark.parametrize("version", ["latest", "versionless", "1.11", "1.11.0-latest", "1.9.0-latest", "1.6.latest"])
+async def test_versions_are_told_as_they_were_sent(cloud, project, version):
+    """In the vendor's spellings; what is none is refused (below)."""
+    path = f"v3:projects/{cloud.project}/environments/"
+    made = await cloud.post(path, {"dbt_version": version})
+
+    assert (made["dbt_version"], made["raw_dbt_version"]) == (version, version)
+
+
+async def test_what_is_found_stays_in_its_project(cloud, project, boss):
+    """A body that names another one is refused, also where the address names none."""
+    other = (await boss.post("v3:projects", {"name": f"Other {uuid7()}"}))["id"]
+    made = await cloud.post(f"v3:projects/{cloud.project}/environments/", {"name": "Production"})
+
+    for path in (f"environments/{made['id']}", f"v3:environments/{made['id']}"):
+        for number in (other, 7):
+            answer = await boss.call("POST", path, json={"name": "X", "project_id": number})
+            assert (answer.status_code, list(answer.json()["data"])) == (400, ["project_id"])
+        assert (await cloud.post(path, {"project_id": cloud.project}))["name"] == "Production"
+
+
 async def test_a_deleted_environment_is_told_with_state_2(cloud, project):
     """By the DELETE itself, and by a list that asks for such (§0.5)."""
     made = await cloud.post(f"v3:projects/{cloud.project}/environments/", {"name": "Production"})
@@ -110,7 +150,14 @@ async def test_a_deleted_environment_is_told_with_state_2(cloud, project):
         ({"deployment_type": "perhaps"}, "deployment_type"),
         ({"connection_id": 7}, "connection_id"),
         ({"credentials_id": 7}, "credentials_id"),
-        ({"use_custom_branch": True}, "branch"),
+        ({"use_custom_branch": True}, "custom_branch"),
+        ({"type": "development", "deployment_type": "production"}, "deployment_type"),
+        ({"dbt_project_subdirectory": "../x"}, "dbt_project_subdirectory"),
+        ({"dbt_version": "zz"}, "dbt_version"),
+        ({"name": ""}, "name"),
+        ({"name": "x" * 256}, "name"),
+        ({"project_id": 7}, "project_id"),
+        ({"account_id": 7}, "account_id"),
         ({"type": "other"}, "type"),
     ],
 )
@@ -151,7 +198,7 @@ async def test_a_connection_without_an_address_is_told_by_field(boss):
     """Host and database are wanted."""
     answer = await boss.call("POST", "v3:connections/", json={"name": "x", "adapter_version": "postgres_v0"})
 
-    assert (answer.status_code, answer.json()["data"].keys()) == (400, {"hostname", "dbname"})
+    assert (answer.status_code, answer.json()["data"].keys()) == (400, {"config.hostname", "config.dbname"})
 
 
 async def test_who_owns_a_project_makes_no_connection_and_sees_those_it_uses(cloud, boss):
@@ -257,7 +304,7 @@ async def test_what_environments_name_is_told_where_it_is_asked_for(boss, projec
         f"v3:environments/{made['id']}", include_related="[credentials,custom_environment_variables]"
     )
 
-    assert (bare["connection"], bare["project"], bare["custom_environment_variables"]) == (None, None, [])
+    assert (bare["project"], bare["credentials"], bare["custom_environment_variables"]) == (None, None, [])
     assert (full["connection"]["name"], full["project"]["id"]) == ("Sales", boss.project)
     assert newer["credentials"]["username"] == "ada"
     assert [each["name"] for each in newer["custom_environment_variables"]] == ["DBT_X"]

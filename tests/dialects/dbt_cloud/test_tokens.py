@@ -126,6 +126,7 @@ async def test_the_audit_log_is_told_newest_first_between_times(boss):
     assert times == sorted(times, reverse=True)
     mine = [each for each in listed["data"] if each["routing_key"] == "v1.events.service_token.created"]
     assert mine[0]["actor_name"] == "boss"
+    assert mine[0]["actor_id"] == (await boss.get("/api/v2/whoami/"))["user"]["id"]
     assert listed["extra"]["pagination"]["total_count"] >= len(listed["data"])
     assert (await boss.listed("v3:audit-logs/", logged_at_end="2026-01-01"))["data"] == []
     assert made["token_string"] not in str(listed)

@@ -25,6 +25,7 @@ from controlroom.errors import Forbidden, NotFound
         {"branch": "--upload-pack=x"},
         {"uses_branch": True},
         {"tool_version": "1.11; rm"},
+        {"tool_version": "zz"},
         {"subdirectory": "../other"},
     ],
 )

@@ -30,7 +30,7 @@ class Said:
     branch: str | None = None
     """What is run of the repository; without, or by `none`, what the project says."""
     dbt_version: str | None = None
-    """As programs ask for it; what runs is dbt-core 1.11."""
+    """As programs ask for it: 1.11, 1.11.0-latest, latest. What the room has is dbt-core 1.11."""
     user: str | None = None
     """As whom the database is used."""
     schema: str | None = None
@@ -115,10 +115,7 @@ def create(
     with in_project(room, project) as client:
         body = {"name": name, "kind": kind} | _target(client, said)
         login = _login(said, is_asked=said.user is not None)
-        if login:
-            made = client.post("/logins", {"kind": _kind(client, body), **login})
-            body["login_id"] = made["id"]
-        answer = client.post("/targets", body)
+        answer = client.post("/targets", body | ({"login": login} if login else {}))
     tell(room, answer, "number")
 
 
@@ -147,14 +144,8 @@ def set_(
         found = numbered(client, "targets", environment)
         body = _target(client, said) | ({"name": name} if name else {})
         login = _login(said, is_asked=False)
-        if login and found["login_id"]:
-            client.post(f"/logins/{found['login_id']}", login)
-        elif login:
-            body["login_id"] = client.post("/logins", {"kind": _kind(client, {**found, **body}), **login})["id"]
-        if login and not body:
-            answer = client.get(f"/targets/{found['id']}")
-        else:
-            answer = client.post(f"/targets/{found['id']}", changes("what shall be otherwise", **body))
+        body |= {"login": login} if login else {}
+        answer = client.post(f"/targets/{found['id']}", changes("what shall be otherwise", **body))
     tell(room, answer)
 
 
@@ -194,9 +185,3 @@ def _login(said: Said, *, is_asked: bool) -> dict[str, Any]:
     secret = password(said.password_file, is_asked=is_asked)
     asked = {"username": said.user, "schema_name": said.schema, "threads": said.threads, "password": secret}
     return {key: value for key, value in asked.items() if value is not None}
-
-
-def _kind(client: Client, target: dict[str, Any]) -> str:
-    """For what kind of connection a log-in is: that of the environment, else DuckDB's."""
-    named = target.get("connection_id")
-    return str(client.get(f"/connections/{named}")["kind"]) if named else "duckdb"

@@ -14,11 +14,13 @@ from controlroom.cli.display import progress, show_fields, show_json
 from controlroom.cli.errors import CommandFailed, Misused
 from controlroom.cli.governing import governing
 from controlroom.cli.options import HERE, RoomOptions
+from controlroom.robots.choosing import FILE_NAME, PROJECT_FILE
 from controlroom.robots.packing import pack
 
 _IN_MEMORY = 16 * 1024 * 1024
 _LONGEST_SECONDS = 11 * 60.0
 _PAUSE_SECONDS = 0.2
+_A_PROJECT = "A dbt project is a folder with dbt_project.yml in it: name that folder, or what lies above by --folder."
 
 
 def push(
@@ -101,14 +103,20 @@ def push(
 def _pushed(room: RoomOptions, directory: Path, body: dict[str, Any], folder: str) -> dict[str, Any]:
     """Pack the folder, settle the project, and bring the files."""
     if not directory.is_dir():
-        raise CommandFailed(f"{directory} is no folder", hint="A dbt project is a folder with dbt_project.yml in it.")
+        raise CommandFailed(f"{directory} is no folder", hint=_A_PROJECT)
+    place = directory / folder
+    if not place.is_dir():
+        raise CommandFailed(f"there is no folder {folder} in {directory}", hint=_A_PROJECT)
+    if not any(place.rglob(PROJECT_FILE)):
+        hint = "It holds a robot: robots are pushed by `controlroom push`." if (place / FILE_NAME).is_file() else ""
+        raise CommandFailed(f"there is no {PROJECT_FILE} in {place}", hint=hint or _A_PROJECT)
     body["name"] = body["name"] or (directory / folder).resolve().name
     left_out: dict[str, list[str]] = {}
     with tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY) as archive:
         names = pack(
             directory, archive, within=folder, left_out=lambda file, why: left_out.setdefault(why, []).append(file)
         )
-        if "dbt_project.yml" not in names:
+        if PROJECT_FILE not in names:
             raise CommandFailed(
                 f"{directory} is a robot, no dbt project", hint="Robots are pushed by `controlroom push`."
             )

@@ -3,6 +3,7 @@
 import os
 import sys
 from typing import Any
+from urllib.parse import quote
 
 from cyclopts import App
 
@@ -140,7 +141,12 @@ def delete(
         if not rows:
             raise CommandFailed(f"there is no variable {name} of it")
         confirmed(f"Delete the variable {name}, in {len(rows)} scopes?", yes=yes)
-        answers = [client.delete(f"/variables/{row['id']}") for row in rows]
+        everywhere = environment is None and job is None
+        answers = (
+            client.delete(f"/variables?name={quote(name)}")
+            if everywhere
+            else [client.delete(f"/variables/{row['id']}") for row in rows]
+        )
     tell(room, answers)
 
 

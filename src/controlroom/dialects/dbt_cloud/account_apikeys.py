@@ -4,7 +4,7 @@ from typing import Final
 
 from msgspec.structs import replace
 
-from controlroom.dialects.dbt_cloud.answers import ACTIVE, DELETED, Listed, Shape
+from controlroom.dialects.dbt_cloud.answers import ACTIVE, DELETED, Listed, Shape, Text
 from controlroom.dialects.dbt_cloud.asking import Asking, Body
 from controlroom.dialects.dbt_cloud.errors import FieldsWrong
 from controlroom.dialects.dbt_cloud.ids import Id, find
@@ -41,7 +41,7 @@ class KeyShown(Shape, frozen=True, kw_only=True):
 class KeyAsked(Shape, frozen=True, kw_only=True):
     """A new personal token."""
 
-    name: str = ""
+    name: Text = ""
 
 
 @get(_ALL, versions=V3)

@@ -2,14 +2,16 @@
 
 from typing import Any
 
+from msgspec import UNSET, UnsetType
 from msgspec.structs import replace
 
-from controlroom.dialects.dbt_cloud.answers import ACTIVE, Listed, Shape, shown_as
-from controlroom.dialects.dbt_cloud.asking import Asking
+from controlroom.dialects.dbt_cloud.answers import ACTIVE, DELETED, Listed, Name, Shape, shown_as
+from controlroom.dialects.dbt_cloud.asking import Asking, Body
+from controlroom.dialects.dbt_cloud.errors import FieldsWrong, NotSupported
 from controlroom.dialects.dbt_cloud.lists import whole
-from controlroom.dialects.dbt_cloud.routing import BOTH, get
+from controlroom.dialects.dbt_cloud.routing import BOTH, get, patch, post
 from controlroom.engine.runs.projects import blocking
-from controlroom.engine.workspaces import store
+from controlroom.engine.workspaces import actions, store
 from controlroom.engine.workspaces.model import Founded
 
 _SEATS = 1_000_000
@@ -58,6 +60,15 @@ class AccountShown(Shape, frozen=True, kw_only=True):
     updated_at: str
 
 
+class AccountAsked(Shape, frozen=True, kw_only=True):
+    """What of an account shall be otherwise."""
+
+    name: Name | UnsetType | None = UNSET
+    docs_job_id: int | UnsetType | None = UNSET
+    freshness_job_id: int | UnsetType | None = UNSET
+    state: int = ACTIVE
+
+
 @get("/accounts", versions=BOTH)
 async def list_accounts(request: Asking) -> Listed[AccountShown]:
     """The accounts that the token opens: its own."""
@@ -67,6 +78,29 @@ async def list_accounts(request: Asking) -> Listed[AccountShown]:
 @get("/accounts/{account}", versions=BOTH)
 async def get_account(request: Asking) -> AccountShown:
     """An account."""
+    return await told(request)
+
+
+@post("/accounts/{account}", versions=BOTH)
+async def update_account(request: Asking, data: Body[AccountAsked]) -> AccountShown:
+    """Call an account otherwise."""
+    return await _change(request, data)
+
+
+@patch("/accounts/{account}", versions=BOTH)
+async def patch_account(request: Asking, data: Body[AccountAsked]) -> AccountShown:
+    """Likewise, by PATCH."""
+    return await _change(request, data)
+
+
+async def _change(request: Asking, data: AccountAsked) -> AccountShown:
+    if data.state == DELETED:
+        raise NotSupported("an account is not deleted here: whoever runs the room takes it away")
+    named = {name: getattr(data, name) for name in ("docs_job_id", "freshness_job_id") if getattr(data, name)}
+    if named:
+        raise FieldsWrong(dict.fromkeys(named, "a job of that kind is a project's: say it there"))
+    if data.name:
+        await actions.rename_organization(*request.governing, data.name)
     return await told(request)
 
 

@@ -15,11 +15,11 @@ A handler returns such a Shape, a list of them, or anything that is JSON; it bec
 
 from collections.abc import Callable
 from datetime import datetime
-from typing import Any, Final, Generic, TypeVar
+from typing import Annotated, Any, Final, Generic, TypeAlias, TypeVar
 
 from litestar import Response
 from litestar.response.base import ASGIResponse
-from msgspec import Struct, json
+from msgspec import Meta, Struct, json
 
 from controlroom.border import answers
 from controlroom.border.answers import Habit, Habits, Source
@@ -28,6 +28,13 @@ from controlroom.dialects.dbt_cloud.times import with_blank, with_t
 Row = TypeVar("Row")
 Shown = TypeVar("Shown", bound=Struct)
 Data = TypeVar("Data")
+
+LONGEST: Final = 255
+"""Characters of names, of descriptions and of what else is said in a line (§3.2, §3.7)."""
+Text: TypeAlias = Annotated[str, Meta(max_length=LONGEST)]
+"""A text of a body that is refused if it is longer."""
+Name: TypeAlias = Annotated[str, Meta(min_length=1, max_length=LONGEST)]
+"""Likewise, of what is called so: there is something in it."""
 
 ACTIVE: Final = 1
 """`state` of what is there (§1.3)."""

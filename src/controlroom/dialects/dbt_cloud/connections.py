@@ -9,7 +9,7 @@ from typing import Any, Final, assert_never
 from msgspec import UNSET, UnsetType
 from msgspec.structs import asdict, replace
 
-from controlroom.dialects.dbt_cloud.answers import ACTIVE, DELETED, Listed, Shape
+from controlroom.dialects.dbt_cloud.answers import ACTIVE, DELETED, Listed, Name, Shape, Text
 from controlroom.dialects.dbt_cloud.asking import Asking, Body, Permission
 from controlroom.dialects.dbt_cloud.errors import FieldsWrong, NotSupported
 from controlroom.dialects.dbt_cloud.ids import Id, find, of_project
@@ -103,15 +103,15 @@ class ProjectConnectionShown(Shape, frozen=True, kw_only=True):
 class ConfigBody(Shape, frozen=True, kw_only=True):
     """Where a connection leads: what belongs to its kind."""
 
-    hostname: str | UnsetType | None = UNSET
-    host: str | UnsetType | None = UNSET
+    hostname: Text | UnsetType | None = UNSET
+    host: Text | UnsetType | None = UNSET
     port: int | UnsetType | None = UNSET
-    dbname: str | UnsetType | None = UNSET
-    database: str | UnsetType | None = UNSET
+    dbname: Text | UnsetType | None = UNSET
+    database: Text | UnsetType | None = UNSET
     sslmode: str | UnsetType | None = UNSET
     sslrootcert: str | UnsetType | None = UNSET
-    search_path: str | UnsetType | None = UNSET
-    role: str | UnsetType | None = UNSET
+    search_path: Text | UnsetType | None = UNSET
+    role: Text | UnsetType | None = UNSET
     connect_timeout: int | UnsetType | None = UNSET
     keepalives_idle: int | UnsetType | None = UNSET
     retries: int | UnsetType | None = UNSET
@@ -127,7 +127,7 @@ class ConfigBody(Shape, frozen=True, kw_only=True):
 class ConnectionBody(Shape, frozen=True, kw_only=True):
     """What a connection shall be: its settings as `config`, or as `details`."""
 
-    name: str | UnsetType | None = UNSET
+    name: Name | UnsetType | None = UNSET
     adapter_version: str | None = None
     type: str | None = None
     config: ConfigBody | None = None
@@ -251,7 +251,9 @@ async def _made(request: Asking, data: ConnectionBody) -> tuple[str, Settings]:
     if kind is ConnectionKind.DUCKDB:
         return data.name, await _settings(request, DuckdbSettings(), config)
     lacking = {
-        name: "is wanted" for name, of in _HOST_AND_DATABASE.items() if not any(_said(config, each) for each in of)
+        f"config.{name}": "is wanted"
+        for name, of in _HOST_AND_DATABASE.items()
+        if not any(_said(config, each) for each in of)
     }
     if lacking:
         raise FieldsWrong(lacking)

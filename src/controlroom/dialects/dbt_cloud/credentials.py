@@ -4,7 +4,7 @@ from typing import Any, Final
 
 from msgspec import UNSET, UnsetType
 
-from controlroom.dialects.dbt_cloud.answers import ACTIVE, DELETED, Listed, Shape
+from controlroom.dialects.dbt_cloud.answers import ACTIVE, DELETED, Listed, Shape, Text
 from controlroom.dialects.dbt_cloud.asking import Asking, Body, Permission
 from controlroom.dialects.dbt_cloud.connections import ADAPTERS, STATES, TYPES
 from controlroom.dialects.dbt_cloud.errors import FieldsWrong, NotSupported
@@ -55,13 +55,13 @@ class CredentialsBody(Shape, frozen=True, kw_only=True):
 
     type: str | None = None
     adapter_version: str | None = None
-    username: str | UnsetType | None = UNSET
-    user: str | UnsetType | None = UNSET
+    username: Text | UnsetType | None = UNSET
+    user: Text | UnsetType | None = UNSET
     password: str | UnsetType | None = UNSET
-    default_schema: str | UnsetType | None = UNSET
-    schema: str | UnsetType | None = UNSET
+    default_schema: Text | UnsetType | None = UNSET
+    schema: Text | UnsetType | None = UNSET
     threads: int | UnsetType | None = UNSET
-    target_name: str | UnsetType | None = UNSET
+    target_name: Text | UnsetType | None = UNSET
     credential_details: dict[str, Any] | None = None
     state: int = ACTIVE
 

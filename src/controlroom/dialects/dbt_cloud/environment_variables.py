@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from msgspec import UNSET, UnsetType
 
-from controlroom.dialects.dbt_cloud.answers import ACTIVE, DELETED, Shape
+from controlroom.dialects.dbt_cloud.answers import ACTIVE, DELETED, Shape, Text
 from controlroom.dialects.dbt_cloud.asking import Asking, Body, Permission, Query
 from controlroom.dialects.dbt_cloud.errors import FieldsWrong
 from controlroom.dialects.dbt_cloud.ids import Id, find, of_project
@@ -98,7 +98,7 @@ class BulkShown(Shape, frozen=True, kw_only=True):
 class VariableBody(Shape, frozen=True, kw_only=True):
     """A variable of one scope."""
 
-    name: str | UnsetType | None = UNSET
+    name: Text | UnsetType | None = UNSET
     type: VariableType | None = None
     environment_id: int | None = None
     job_definition_id: int | None = None

@@ -3,13 +3,13 @@
 A minimal creation names nothing but its project: then it is called "Environment" and a number of its own.
 """
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
 
 from msgspec import UNSET, Struct, UnsetType
 from msgspec.structs import replace
 
-from controlroom.dialects.dbt_cloud.answers import ACTIVE, DELETED, Listed, Shape
+from controlroom.dialects.dbt_cloud.answers import ACTIVE, DELETED, Listed, Name, Shape, Text
 from controlroom.dialects.dbt_cloud.asking import Asking, Body, Permission
 from controlroom.dialects.dbt_cloud.connections import STATES, ProjectConnectionShown
 from controlroom.dialects.dbt_cloud.connections import show_older as show_connection
@@ -18,9 +18,13 @@ from controlroom.dialects.dbt_cloud.credentials import show as show_credentials
 from controlroom.dialects.dbt_cloud.environment_variables import VariableShown
 from controlroom.dialects.dbt_cloud.environment_variables import told as show_variable
 from controlroom.dialects.dbt_cloud.errors import FieldsWrong
-from controlroom.dialects.dbt_cloud.ids import Id, find, of_project
+from controlroom.dialects.dbt_cloud.ids import Id, ensure_stays, find, of_project
+from controlroom.dialects.dbt_cloud.job_answers import JobShown
+from controlroom.dialects.dbt_cloud.job_answers import shown as shown_job
 from controlroom.dialects.dbt_cloud.lists import As, Columns, page
 from controlroom.dialects.dbt_cloud.references import all_named
+from controlroom.dialects.dbt_cloud.repositories import RepositoryShown
+from controlroom.dialects.dbt_cloud.repositories import show as show_repository
 from controlroom.dialects.dbt_cloud.routing import BOTH, V2, V3, delete, get, post
 from controlroom.dialects.dbt_cloud.times import with_t
 from controlroom.engine.access.scope import Of, Scope, within
@@ -30,16 +34,22 @@ from controlroom.engine.connections.logins import LOGIN
 from controlroom.engine.connections.model import Connection, Login
 from controlroom.engine.connections.named_profiles import PROFILE
 from controlroom.engine.connections.store import CONNECTION, of_ids
+from controlroom.engine.job_definitions.listings import JOBS
+from controlroom.engine.job_definitions.model import ListedJob
+from controlroom.engine.lists import pages
+from controlroom.engine.lists.model import AllOf, Asked, OneOf, Sort, equal
 from controlroom.engine.nouns import Noun
+from controlroom.engine.projects import repositories
 from controlroom.engine.projects import store as projects
 from controlroom.engine.projects.model import Project
+from controlroom.engine.schedules import store as schedules
 from controlroom.engine.targets import actions, store
 from controlroom.engine.targets.listings import TARGETS
 from controlroom.engine.targets.model import Purpose, Target, TargetDefinition, TargetKind
 from controlroom.engine.targets.store import TARGET
 from controlroom.engine.variables.model import Variable
 from controlroom.engine.variables.store import of_targets
-from controlroom.ids import ConnectionId, LoginId, TargetId, WorkspaceId, uuid7
+from controlroom.ids import ConnectionId, LoginId, PackageId, TargetId, WorkspaceId, uuid7
 
 DEFAULT_VERSION = "1.11.0-latest"
 """Told of an environment that says no other: what runs is dbt-core 1.11 in any case."""
@@ -94,15 +104,15 @@ class EnvironmentShown(Shape, frozen=True, kw_only=True):
     """This and what follows: of version 2."""
     dbt_project_subdirectory: str | UnsetType | None = UNSET
     created_by_id: int | UnsetType | None = UNSET
-    repository: dict[str, Any] | UnsetType | None = UNSET
+    repository: RepositoryShown | UnsetType | None = UNSET
     connection: ProjectConnectionShown | UnsetType | None = UNSET
-    jobs: list[Any] | UnsetType = UNSET
+    jobs: list[JobShown] | UnsetType = UNSET
 
 
 class EnvironmentBody(Shape, frozen=True, kw_only=True):
     """What an environment shall be."""
 
-    name: str | UnsetType | None = UNSET
+    name: Name | UnsetType | None = UNSET
     project_id: int | None = None
     type: TargetKind | UnsetType | None = UNSET
     deployment_type: str | UnsetType | None = UNSET
@@ -110,9 +120,9 @@ class EnvironmentBody(Shape, frozen=True, kw_only=True):
     credentials_id: int | UnsetType | None = UNSET
     extended_attributes_id: int | UnsetType | None = UNSET
     primary_profile_id: int | UnsetType | None = UNSET
-    custom_branch: str | UnsetType | None = UNSET
+    custom_branch: Text | UnsetType | None = UNSET
     use_custom_branch: bool | UnsetType | None = UNSET
-    dbt_version: str | UnsetType | None = UNSET
+    dbt_version: Text | UnsetType | None = UNSET
     dbt_project_subdirectory: str | UnsetType | None = UNSET
     supports_docs: bool | UnsetType | None = UNSET
     enable_model_query_history: bool | UnsetType | None = UNSET
@@ -124,7 +134,7 @@ class EnvironmentBody(Shape, frozen=True, kw_only=True):
 async def list_environments(request: Asking) -> Listed[EnvironmentShown]:
     """The environments of all projects."""
     found = await page(request, Target)
-    return found.shown(await told(request, request.seen, found.rows))
+    return found.shown(await told(request, request.seen, found.rows, is_whole=True))
 
 
 @get(
@@ -137,7 +147,7 @@ async def list_project_environments(request: Asking, project: Id) -> Listed[Envi
     """The environments of a project."""
     seen = await of_project(request, project)
     found = await page(request, Target, within=within(seen))
-    return found.shown(await told(request, seen, found.rows))
+    return found.shown(await told(request, seen, found.rows, is_whole=True))
 
 
 @get("/accounts/{account}/environments/{environment}", versions=BOTH, needs=Permission.READ_TARGETS)
@@ -223,6 +233,8 @@ async def _write(
 ) -> EnvironmentShown:
     if data.state == DELETED:
         return await _delete(request, seen, before.id)
+    if data.project_id:
+        await ensure_stays(request, seen, data.project_id)
     wanted = await _definition(request, seen, definition, data)
     after = await actions.replace(request.engine, request.actor, seen.workspace, before.id, wanted)
     return await _one(request, seen, after)
@@ -280,13 +292,18 @@ def _purpose(text: str | None) -> Purpose | None:
 
 # ---------------------------------------------------------------------------------------------------- telling
 async def _one(request: Asking, seen: Scope, target: Target) -> EnvironmentShown:
-    [shown] = await told(request, seen, [target])
+    [shown] = await told(request, seen, [target], is_whole=True)
     return shown
 
 
-async def told(request: Asking, seen: Scope, targets: Sequence[Target]) -> list[EnvironmentShown]:
-    """Environments by the habits of the version, with what is asked for beside them: a few statements for all."""
-    related = await _related(request, seen, targets)
+async def told(
+    request: Asking, seen: Scope, targets: Sequence[Target], *, is_whole: bool = False
+) -> list[EnvironmentShown]:
+    """Environments by the habits of the version, with what is asked for beside them: a few statements for all.
+
+    Where they are what is asked for (`is_whole`), version 2 has their jobs, repository and connection in any case.
+    """
+    related = await _related(request, seen, targets, is_whole=is_whole and request.version == 2)  # noqa: PLR2004 - a version
     return [_show(request, target, related) for target in targets]
 
 
@@ -297,10 +314,12 @@ class _Related(Struct, frozen=True, kw_only=True):
     connections: dict[ConnectionId, Connection] = {}
     logins: dict[LoginId, Login] = {}
     variables: dict[TargetId, list[Variable]] = {}
+    repositories: dict[PackageId, RepositoryShown] = {}
+    jobs: dict[TargetId, list[JobShown]] = {}
 
 
-async def _related(request: Asking, seen: Scope, targets: Sequence[Target]) -> _Related:
-    asked, db = request.related, request.db
+async def _related(request: Asking, seen: Scope, targets: Sequence[Target], *, is_whole: bool) -> _Related:
+    asked, db = request.related | ({"connection"} if is_whole else set()), request.db
     seen_here = Of(seen.organization, tuple({target.workspace_id for target in targets}))
     reads = {each for each in seen_here.workspaces if request.actor.may(Permission.READ_TARGETS, each)}
     shared = [each for each in targets if each.workspace_id in reads]  # of jobs and runs others may ask
@@ -313,14 +332,46 @@ async def _related(request: Asking, seen: Scope, targets: Sequence[Target]) -> _
             if variable.target_id is not None:
                 variables.setdefault(variable.target_id, []).append(variable)
     is_told = bool(targets) and (request.version == 2 or "project" in asked)  # noqa: PLR2004 - a version
+    of = {each.id: each for each in await projects.of_workspaces(db, seen_here)} if is_told else {}
     return _Related(
-        projects={each.id: each for each in await projects.of_workspaces(db, seen_here)} if is_told else {},
+        projects=of,
+        repositories=await _repositories(request, of) if is_whole else {},
+        jobs=await _jobs(request, seen_here, targets) if is_whole and targets else {},
         connections={
             each.id: each for each in (await of_ids(db, seen.organization, connections) if connections else [])
         },
         logins={each.id: each for each in (await logins.of_ids(db, seen_here, used) if used else [])},
         variables=variables,
     )
+
+
+async def _repositories(request: Asking, of: Mapping[WorkspaceId, Project]) -> dict[PackageId, RepositoryShown]:
+    """The repositories of projects, as far as the caller may see them."""
+    readable = [each for each in of if request.actor.may(Permission.READ_PACKAGES, each)]
+    ids = [package for each in readable if (package := of[each].package_id) is not None]
+    found = await repositories.of_packages(request.db, Of(request.actor.organization_id, tuple(readable)), ids)
+    return {each.id: show_repository(each) for each in found}
+
+
+async def _jobs(request: Asking, seen: Of, targets: Sequence[Target]) -> dict[TargetId, list[JobShown]]:
+    """The jobs that work on targets, as far as the caller may see them."""
+    readable = tuple(each for each in seen.workspaces if request.actor.may(Permission.READ_PROCESSES, each))
+    wanted = tuple(each.id for each in targets if each.workspace_id in readable)
+    if not wanted:
+        return {}
+    which = AllOf((OneOf("target_id", wanted), equal(is_there=True)))
+    asked = Asked(filter=which, sort=(Sort("id"),), length=_MOST_JOBS)
+    rows = await pages.rows(request.db, ListedJob, JOBS, within(Of(seen.organization, readable)), asked)
+    now = await schedules.now(request.db) if rows else None
+    found: dict[TargetId, list[JobShown]] = {}
+    for row in rows:
+        if now is not None:
+            found.setdefault(row.target_id, []).append(shown_job(row, account=request.account, now=now))
+    return found
+
+
+_MOST_JOBS: Final = 5_000
+"""Jobs that are told beside a page of environments."""
 
 
 def _show(request: Asking, target: Target, related: _Related) -> EnvironmentShown:
@@ -362,9 +413,13 @@ def _show(request: Asking, target: Target, related: _Related) -> EnvironmentShow
         repository_id=project.package_number if project is not None else None,
         dbt_project_subdirectory=target.subdirectory,
         created_by_id=target.created_by_number,
-        repository=None,
+        repository=(
+            related.repositories.get(project.package_id)
+            if project is not None and project.package_id is not None
+            else None
+        ),
         connection=None if connection is None else show_connection(request, connection, target.workspace_number),
-        jobs=[],
+        jobs=related.jobs.get(target.id, []),
     )
 
 

@@ -5,7 +5,7 @@ from typing import Any, Final
 from msgspec import UNSET, UnsetType
 from msgspec.structs import replace
 
-from controlroom.dialects.dbt_cloud.answers import ACTIVE, DELETED, Listed, Shape
+from controlroom.dialects.dbt_cloud.answers import ACTIVE, DELETED, Listed, Name, Shape
 from controlroom.dialects.dbt_cloud.asking import Asking, Body, Permission
 from controlroom.dialects.dbt_cloud.errors import FieldsWrong
 from controlroom.dialects.dbt_cloud.ids import Id, find
@@ -50,7 +50,7 @@ class GroupShown(Shape, frozen=True, kw_only=True):
 class GroupAsked(Shape, frozen=True, kw_only=True):
     """A new group, or what of one shall be otherwise."""
 
-    name: str | UnsetType = UNSET
+    name: Name | UnsetType = UNSET
     assign_by_default: bool = False
     sso_mapping_groups: tuple[str, ...] = ()
     group_permissions: tuple[PermissionAsked, ...] | UnsetType | None = UNSET

@@ -9,6 +9,7 @@ from typing import TypeAlias, TypeVar
 
 from controlroom.border.asking import Path
 from controlroom.dialects.dbt_cloud.asking import Asking
+from controlroom.dialects.dbt_cloud.errors import FieldsWrong
 from controlroom.engine.access.scope import Of, Scope
 from controlroom.engine.nouns import Noun, Ways
 from controlroom.engine.projects import store as projects
@@ -34,6 +35,16 @@ async def of_project(request: Asking, number: str | int) -> Of:
     """
     project = await project_numbered(request, number)
     return Of(project.organization_id, (project.id,))
+
+
+async def ensure_stays(request: Asking, seen: Scope, number: int) -> None:
+    """Raise FieldsWrong unless this is the project in which the caller has found something: nothing moves."""
+    try:
+        stays = (await of_project(request, number)).workspace == seen.workspace
+    except ProjectNotFound:
+        stays = False
+    if not stays:
+        raise FieldsWrong({"project_id": "it stays in its project"})
 
 
 async def project_numbered(request: Asking, number: str | int) -> Project:

@@ -6,7 +6,7 @@ from typing import Any, Final
 from msgspec import UNSET, Raw, Struct, UnsetType, json
 from msgspec.structs import replace
 
-from controlroom.dialects.dbt_cloud.answers import ACTIVE, Shape
+from controlroom.dialects.dbt_cloud.answers import ACTIVE, Name, Shape, Text
 from controlroom.dialects.dbt_cloud.errors import FieldsWrong
 from controlroom.dialects.dbt_cloud.job_answers import ASIDE, Kept, kept_of
 from controlroom.dialects.dbt_cloud.job_schedules import ScheduleBody, timetable_of
@@ -30,7 +30,7 @@ class SettingsBody(Shape, frozen=True, kw_only=True):
     """How it is run."""
 
     threads: int | UnsetType | None = UNSET
-    target_name: str | UnsetType | None = UNSET
+    target_name: Text | UnsetType | None = UNSET
 
 
 class TriggersBody(Shape, frozen=True, kw_only=True):
@@ -64,9 +64,9 @@ class JobBody(Shape, frozen=True, kw_only=True):
     account_id: int | UnsetType | None = UNSET
     project_id: int | UnsetType | None = UNSET
     environment_id: int | UnsetType | None = UNSET
-    name: str | UnsetType | None = UNSET
-    description: str | UnsetType | None = UNSET
-    dbt_version: str | UnsetType | None = UNSET
+    name: Name | UnsetType | None = UNSET
+    description: Text | UnsetType | None = UNSET
+    dbt_version: Text | UnsetType | None = UNSET
     execute_steps: tuple[str, ...] | UnsetType | None = UNSET
     execution: ExecutionBody | UnsetType | None = UNSET
     settings: SettingsBody | UnsetType | None = UNSET
@@ -80,7 +80,7 @@ class JobBody(Shape, frozen=True, kw_only=True):
     run_lint: bool | UnsetType | None = UNSET
     errors_on_lint_failure: bool | UnsetType | None = UNSET
     run_compare_changes: bool | UnsetType | None = UNSET
-    compare_changes_flags: str | UnsetType | None = UNSET
+    compare_changes_flags: Text | UnsetType | None = UNSET
     triggers_on_draft_pr: bool | UnsetType | None = UNSET
     deferring_job_definition_id: int | UnsetType | None = UNSET
     deferring_environment_id: int | UnsetType | None = UNSET

@@ -8,7 +8,7 @@ from typing import Final
 from msgspec import UNSET, UnsetType
 from msgspec.structs import replace
 
-from controlroom.dialects.dbt_cloud.answers import ACTIVE, DELETED, Listed, Shape
+from controlroom.dialects.dbt_cloud.answers import ACTIVE, DELETED, Listed, Shape, Text
 from controlroom.dialects.dbt_cloud.asking import Asking, Body, Permission
 from controlroom.dialects.dbt_cloud.errors import FieldsWrong, NotSupported
 from controlroom.dialects.dbt_cloud.ids import Id, find
@@ -57,7 +57,7 @@ class NotificationAsked(Shape, frozen=True, kw_only=True):
 
     type: int | UnsetType | None = UNSET
     user_id: int | UnsetType | None = UNSET
-    external_email: str | UnsetType | None = UNSET
+    external_email: Text | UnsetType | None = UNSET
     slack_channel_id: str | UnsetType | None = UNSET
     on_cancel: tuple[int, ...] | UnsetType | None = UNSET
     on_failure: tuple[int, ...] | UnsetType | None = UNSET

@@ -4,7 +4,7 @@ from typing import Any
 
 from msgspec import UNSET, UnsetType
 
-from controlroom.dialects.dbt_cloud.answers import ACTIVE, DELETED, Listed, Shape
+from controlroom.dialects.dbt_cloud.answers import ACTIVE, DELETED, Listed, Name, Shape
 from controlroom.dialects.dbt_cloud.asking import Asking, Body, Permission
 from controlroom.dialects.dbt_cloud.connections import STATES
 from controlroom.dialects.dbt_cloud.errors import FieldsWrong
@@ -47,7 +47,7 @@ class ProfileShown(Shape, frozen=True, kw_only=True):
 class ProfileBody(Shape, frozen=True, kw_only=True):
     """What a profile shall be."""
 
-    key: str | UnsetType | None = UNSET
+    key: Name | UnsetType | None = UNSET
     connection_id: int | UnsetType | None = UNSET
     credentials_id: int | UnsetType | None = UNSET
     extended_attributes_id: int | UnsetType | None = UNSET

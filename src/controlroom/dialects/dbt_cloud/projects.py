@@ -7,7 +7,7 @@ from msgspec import UNSET, UnsetType
 from msgspec.structs import replace
 
 from controlroom.dialects.dbt_cloud import environments
-from controlroom.dialects.dbt_cloud.answers import ACTIVE, DELETED, Listed, Shape, shown_as
+from controlroom.dialects.dbt_cloud.answers import ACTIVE, DELETED, Listed, Name, Shape, shown_as
 from controlroom.dialects.dbt_cloud.asking import Asking, Body, Permission
 from controlroom.dialects.dbt_cloud.connections import ProjectConnectionShown, show_older
 from controlroom.dialects.dbt_cloud.environments import EnvironmentShown
@@ -86,7 +86,7 @@ class ProjectShown(Shape, frozen=True, kw_only=True):
 class AskedProject(Shape, frozen=True, kw_only=True):
     """A new project, or what of one shall be otherwise: what is left out stays, and null takes away."""
 
-    name: str | UnsetType = UNSET
+    name: Name | UnsetType = UNSET
     description: str | UnsetType | None = UNSET
     dbt_project_subdirectory: str | UnsetType | None = UNSET
     connection_id: int | UnsetType | None = UNSET

@@ -11,6 +11,7 @@ not null (`border/lenient.py`). Forms have texts only, which are read like those
 trusted: programs send JSON under that of a form (curl's `-d`), and forms under none.
 """
 
+from collections.abc import Collection, Iterator
 from typing import Any, Final
 from urllib.parse import parse_qsl
 
@@ -51,6 +52,25 @@ def read_body(body: bytes, into: Any) -> Any:
         return read(body, into)
     except BodyWrong as wrong:
         raise FieldsWrong({_field(fault): fault.wanted for fault in wrong.faults}) from wrong
+
+
+def ids_in(body: bytes, fields: Collection[str]) -> Iterator[tuple[str, str]]:
+    """Which ids a body names by these keys, and which they are: of an object, or of each object of a list.
+
+    The body has been read: it is JSON. None and nothing name none.
+    """
+    objects = [body] if body[:1] == b"{" else _SEVERAL.decode(body) if body[:1] == b"[" else []
+    for one in objects:
+        if bytes(one)[:1] != b"{":
+            continue
+        for key, raw in _OBJECT.decode(one).items():
+            if key in fields and (text := bytes(raw).decode().strip().strip('"').strip()) not in _NOBODY:
+                yield key, text
+
+
+_OBJECT: Final = msgspec.json.Decoder(dict[str, msgspec.Raw])
+_SEVERAL: Final = msgspec.json.Decoder(list[msgspec.Raw])
+_NOBODY: Final = frozenset({"", "null", "0"})
 
 
 def _field(fault: Fault) -> str:

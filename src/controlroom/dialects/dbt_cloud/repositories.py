@@ -7,10 +7,10 @@ from urllib.parse import urlsplit
 from msgspec import UNSET, UnsetType
 from msgspec.structs import replace
 
-from controlroom.dialects.dbt_cloud.answers import ACTIVE, DELETED, Listed, Shape, shown_as
+from controlroom.dialects.dbt_cloud.answers import ACTIVE, DELETED, Listed, Shape, Text, shown_as
 from controlroom.dialects.dbt_cloud.asking import Asking, Body, Permission
 from controlroom.dialects.dbt_cloud.errors import FieldsWrong
-from controlroom.dialects.dbt_cloud.ids import Id, find, of_project
+from controlroom.dialects.dbt_cloud.ids import Id, ensure_stays, find, of_project
 from controlroom.dialects.dbt_cloud.lists import As, Columns, Words, listed
 from controlroom.dialects.dbt_cloud.routing import BOTH, V3, delete, get, patch, post, put
 from controlroom.dialects.dbt_cloud.times import with_t
@@ -81,8 +81,8 @@ class AskedRepository(Shape, frozen=True, kw_only=True):
 
     project_id: int | None = None
     remote_url: str | UnsetType | None = UNSET
-    full_name: str = ""
-    name: str = ""
+    full_name: Text = ""
+    name: Text = ""
     remote_backend: str = ""
     repository_credentials_id: int | UnsetType | None = UNSET
     state: int = ACTIVE
@@ -201,6 +201,8 @@ async def _change(request: Asking, number: str, data: AskedRepository, seen: Of 
     if data.state == DELETED:
         return await _delete(request, number, seen)
     located = await find(request, PACKAGE, number, seen)
+    if data.project_id:
+        await ensure_stays(request, located.scope, data.project_id)
     url = address(data.remote_url) if isinstance(data.remote_url, str) and data.remote_url else UNSET
     change = RepositoryChange(url=url, secret_id=await _secret(request, located.scope, data))
     changed = await repositories.change(request.engine, request.actor, located.scope.workspace, located.id, change)

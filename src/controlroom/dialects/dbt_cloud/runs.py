@@ -7,7 +7,7 @@ from typing import Final
 
 from msgspec.structs import replace
 
-from controlroom.dialects.dbt_cloud.answers import Listed, Shape
+from controlroom.dialects.dbt_cloud.answers import Listed, Shape, Text
 from controlroom.dialects.dbt_cloud.asking import Asking, Body, Permission
 from controlroom.dialects.dbt_cloud.errors import FieldsWrong
 from controlroom.dialects.dbt_cloud.ids import Id, find
@@ -20,6 +20,7 @@ from controlroom.dialects.dbt_cloud.run_steps import MOST_LOG, MOST_LOG_OF_LISTE
 from controlroom.engine.access.scope import Scope
 from controlroom.engine.jobs.store import JOB
 from controlroom.engine.lists.model import equal
+from controlroom.engine.processes.rules import LONGEST_TIMEOUT
 from controlroom.engine.runs import actions
 from controlroom.engine.runs.model import DefaultInput, Overrides, Run, StopRequest
 from controlroom.engine.runs.parameters import RunParameters
@@ -33,10 +34,10 @@ from controlroom.engine.targets.store import TARGET
 from controlroom.engine.tenancy import Of
 from controlroom.errors import Conflict
 from controlroom.ids import RunId
-from controlroom.robots.dbt_commands import CommandRefused
 
 SCHEMA_PREFIX: Final = "dbt_cloud"
 """How the schema of a pull request begins (§4)."""
+_LONGEST_SECONDS: Final = int(LONGEST_TIMEOUT.total_seconds())
 _CANCELLED: Final = "The run was cancelled."
 
 _RUNS: Final = Columns(
@@ -62,17 +63,17 @@ _RUNS: Final = Columns(
 class Trigger(Shape, frozen=True, kw_only=True):
     """Why a job shall run, and what it shall have in place of what it says; each part may be null or left out."""
 
-    cause: str = ""
-    git_sha: str = ""
-    git_branch: str = ""
+    cause: Text = ""
+    git_sha: Text = ""
+    git_branch: Text = ""
     azure_pull_request_id: int | None = None
     github_pull_request_id: int | None = None
     gitlab_merge_request_id: int | None = None
     non_native_pull_request_id: int | None = None
-    schema_override: str = ""
-    dbt_version_override: str = ""
+    schema_override: Text = ""
+    dbt_version_override: Text = ""
     threads_override: int | None = None
-    target_name_override: str = ""
+    target_name_override: Text = ""
     generate_docs_override: bool | None = None
     timeout_seconds_override: int | None = None
     steps_override: tuple[str, ...] = ()
@@ -95,6 +96,8 @@ class Trigger(Shape, frozen=True, kw_only=True):
             steps=self.steps_override or None,
         )
         limit = self.timeout_seconds_override
+        if limit and abs(limit) > _LONGEST_SECONDS:
+            raise FieldsWrong({"timeout_seconds_override": f"at most {_LONGEST_SECONDS:,} seconds"})
         overrides = Overrides(project=project, timeout=timedelta(seconds=limit) if limit else None)
         return RunParameters(cause=self.cause, overrides=overrides)
 
@@ -126,10 +129,7 @@ async def trigger_job_run(request: Asking, job: Id, data: Body[Trigger | None] =
     located = await find(request, JOB, job)
     workspace = located.scope.workspace
     asked = (data or Trigger()).parameters()
-    try:
-        run = await actions.start(request.engine, request.actor, workspace, located.id, DefaultInput(), asked)
-    except CommandRefused as refused:
-        raise FieldsWrong({"steps_override": refused.message}) from refused
+    run = await actions.start(request.engine, request.actor, workspace, located.id, DefaultInput(), asked)
     assert run is not None  # noqa: S101 - it has an item of its own
     return await _started(request, located.scope, run)
 

@@ -5,7 +5,7 @@ from typing import Final
 from msgspec import UNSET, UnsetType
 from msgspec.structs import replace
 
-from controlroom.dialects.dbt_cloud.answers import ACTIVE, DELETED, Listed, Shape
+from controlroom.dialects.dbt_cloud.answers import ACTIVE, DELETED, Listed, Name, Shape
 from controlroom.dialects.dbt_cloud.asking import Asking, Body, Permission
 from controlroom.dialects.dbt_cloud.errors import FieldsWrong
 from controlroom.dialects.dbt_cloud.ids import Id, find
@@ -59,7 +59,7 @@ class TokenShown(Shape, frozen=True, kw_only=True):
 class TokenAsked(Shape, frozen=True, kw_only=True):
     """A new token, or what of one shall be otherwise."""
 
-    name: str | UnsetType = UNSET
+    name: Name | UnsetType = UNSET
     permission_grants: tuple[PermissionAsked, ...] | UnsetType | None = UNSET
     service_token_permissions: tuple[PermissionAsked, ...] | UnsetType | None = UNSET
     is_disabled: bool | None = None

@@ -10,7 +10,7 @@ from uuid import UUID
 from msgspec import UNSET, UnsetType
 from msgspec.structs import replace
 
-from controlroom.dialects.dbt_cloud.answers import Listed, Shape
+from controlroom.dialects.dbt_cloud.answers import Listed, Name, Shape
 from controlroom.dialects.dbt_cloud.asking import Asking, Body, Permission
 from controlroom.dialects.dbt_cloud.errors import FieldsWrong
 from controlroom.dialects.dbt_cloud.ids import Id
@@ -70,7 +70,7 @@ class WebhookShown(Shape, frozen=True, kw_only=True):
 class WebhookAsked(Shape, frozen=True, kw_only=True):
     """A subscription as it shall be; of an update what is left out stays."""
 
-    name: str | UnsetType = UNSET
+    name: Name | UnsetType = UNSET
     description: str | UnsetType | None = UNSET
     event_types: tuple[str, ...] | UnsetType | None = UNSET
     job_ids: tuple[str, ...] | UnsetType | None = UNSET
@@ -135,7 +135,7 @@ async def delete_subscription(request: Asking, webhook: Id) -> dict[str, str]:
     return {"id": subscription_id(gone.number)}
 
 
-@get(f"{_ONE}/test", versions=V3)
+@get(f"{_ONE}/test", versions=V3, acts=True)
 async def try_subscription(request: Asking, webhook: Id) -> dict[str, str]:
     """Send a subscription a test, and tell its event."""
     found = await _find(request, webhook, Permission.WRITE_WEBHOOKS)

@@ -76,7 +76,7 @@ async def get_login(request: Asking, login_id: Path[LoginId]) -> LoginAnswer:
 @update("/logins/{login_id:uuid}")
 async def update_login(request: Asking, login_id: Path[LoginId], data: Body[EditLogin]) -> LoginAnswer:
     """Change a log-in."""
-    return _show(await logins.edit(*request.acting, login_id, _changed(data)))
+    return _show(await logins.edit(*request.acting, login_id, changed(data)))
 
 
 @delete("/logins/{login_id:uuid}")
@@ -86,5 +86,5 @@ async def delete_login(request: Asking, login_id: Path[LoginId]) -> Deleted:
 
 
 _defined = shown_as(LoginDefinition, CreateLogin)
-_changed = shown_as(LoginChange, EditLogin)
+changed = shown_as(LoginChange, EditLogin)
 _show = shown_as(LoginAnswer, model.Login)

@@ -7,11 +7,13 @@ from msgspec.structs import asdict, replace
 
 from controlroom.border.asking import Asking, Body, Path, Permission
 from controlroom.dialects.robocorp.answers import Deleted, OwnBody, Shape, shown_as
+from controlroom.dialects.robocorp.logins import EditLogin
+from controlroom.dialects.robocorp.logins import changed as changed_login
 from controlroom.dialects.robocorp.routing import Page, Pages, delete, get, post, update
 from controlroom.engine.access.scope import within
 from controlroom.engine.lists import pages
 from controlroom.engine.lists.model import Asked, behind, equal
-from controlroom.engine.targets import actions, model, store
+from controlroom.engine.targets import actions, model, store, with_logins
 from controlroom.engine.targets.listings import TARGETS
 from controlroom.engine.targets.model import Purpose, TargetDefinition, TargetKind
 from controlroom.ids import ConnectionId, ExtendedAttributesId, LoginId, ProfileId, TargetId
@@ -53,6 +55,8 @@ class CreateTarget(OwnBody, frozen=True, kw_only=True):
     uses_branch: bool = False
     tool_version: str | None = None
     subdirectory: str | None = None
+    login: EditLogin | None = None
+    """As whom it is used: a log-in is made with it, or changed, where `login_id` names one."""
 
 
 class EditTarget(OwnBody, frozen=True, kw_only=True):
@@ -69,6 +73,8 @@ class EditTarget(OwnBody, frozen=True, kw_only=True):
     uses_branch: bool | UnsetType = UNSET
     tool_version: str | UnsetType | None = UNSET
     subdirectory: str | UnsetType | None = UNSET
+    login: EditLogin | None = None
+    """What its log-in shall be otherwise; where it has none, one is made."""
 
 
 @get("/targets", needs=Permission.READ_TARGETS)
@@ -83,6 +89,9 @@ async def list_targets(request: Asking, paging: Pages) -> Page[TargetAnswer]:
 @post("/targets")
 async def create_target(request: Asking, data: Body[CreateTarget]) -> TargetAnswer:
     """Create a target."""
+    if data.login is not None:
+        made = await with_logins.create(*request.acting, _defined(data), changed_login(data.login))
+        return _show(made)
     return _show(await actions.create(*request.acting, _defined(data)))
 
 
@@ -95,7 +104,14 @@ async def get_target(request: Asking, target_id: Path[TargetId]) -> TargetAnswer
 @update("/targets/{target_id:uuid}")
 async def update_target(request: Asking, target_id: Path[TargetId], data: Body[EditTarget]) -> TargetAnswer:
     """Change a target."""
-    return _show(await actions.edit(*request.acting, target_id, lambda before: replace(before, **_said(data))))
+    said = _said(data)
+
+    def change(before: TargetDefinition) -> TargetDefinition:
+        return replace(before, **said)
+
+    if data.login is not None:
+        return _show(await with_logins.edit(*request.acting, target_id, change, changed_login(data.login)))
+    return _show(await actions.edit(*request.acting, target_id, change))
 
 
 @delete("/targets/{target_id:uuid}")
@@ -105,7 +121,7 @@ async def delete_target(request: Asking, target_id: Path[TargetId]) -> Deleted:
 
 
 def _said(body: Struct) -> dict[str, object]:
-    return {field: value for field, value in asdict(body).items() if value is not UNSET}
+    return {field: value for field, value in asdict(body).items() if value is not UNSET and field != "login"}
 
 
 _defined = shown_as(TargetDefinition, CreateTarget)

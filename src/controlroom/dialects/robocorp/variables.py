@@ -4,7 +4,7 @@ from datetime import datetime
 
 from msgspec import UNSET, UnsetType
 
-from controlroom.border.asking import Asking, Body, Path, Permission
+from controlroom.border.asking import Asking, Body, Path, Permission, Query
 from controlroom.dialects.robocorp.answers import Deleted, OwnBody, Shape, shown_as
 from controlroom.dialects.robocorp.routing import delete, get, post, update
 from controlroom.engine.variables import actions, model, store
@@ -73,6 +73,12 @@ async def update_variable(request: Asking, variable_id: Path[VariableId], data: 
     """Call a variable otherwise, or give it another value."""
     change = VariableChange(name=data.name, value=data.value)
     return _show(await actions.edit(*request.acting, variable_id, change))
+
+
+@delete("/variables")
+async def delete_variables(request: Asking, name: Query[str]) -> list[Deleted]:
+    """Delete a variable in all its scopes, all of them or none."""
+    return [Deleted(id=each.id) for each in await actions.delete_all(*request.acting, name)]
 
 
 @delete("/variables/{variable_id:uuid}")

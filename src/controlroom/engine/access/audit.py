@@ -104,10 +104,11 @@ EVERYWHERE: Final = replace(EVENTS, tenant="event.organization_id")
 _WORKER: Final = """left join step_run on step_run.id = event.step_run_id
       left join worker on worker.id = coalesce(step_run.worker_id, event.subject_id)"""
 _PROCESS: Final = "left join process on process.id = event.process_id"
+_ACTOR_NUMBER: Final = "coalesce(app_user.number, credential.number)"
 _SUBJECT: Final = "coalesce(event.data->>'name', event.data->>'username', process.name)"
 _DESCRIBED: Final[tuple[Field, ...]] = (
     Field("actor_name", Kind.TEXT, "coalesce(app_user.username, credential.name)", is_nullable=True, join=_ACTOR),
-    Field("actor_number", Kind.INTEGER, "app_user.number", is_nullable=True, join=_ACTOR),
+    Field("actor_number", Kind.INTEGER, _ACTOR_NUMBER, is_nullable=True, join=_ACTOR),
     Field("worker_name", Kind.TEXT, "worker.name", is_nullable=True, join=_WORKER),
     Field("subject_name", Kind.TEXT, _SUBJECT, is_nullable=True, join=_PROCESS),
 )
@@ -117,14 +118,14 @@ class DescribedEvent(AuditEvent, frozen=True, kw_only=True):
     """What happened, and what of it people call by a name or a number."""
 
     actor_number: int | None
-    """Of a user."""
+    """Of a user, or of the credential that has done it itself."""
     worker_name: str | None
     subject_name: str | None
 
 
 DESCRIBED: Final = replace(
     EVERYWHERE,
-    columns=f"""{EVENTS.columns}, app_user.number as actor_number, worker.name as worker_name,
+    columns=f"""{EVENTS.columns}, {_ACTOR_NUMBER} as actor_number, worker.name as worker_name,
            {_SUBJECT} as subject_name""",
     joins=f"{_ACTOR} {_WORKER} {_PROCESS}",
     fields=EVENTS.fields + _DESCRIBED,

@@ -35,21 +35,23 @@ class ConnectionInvalid(Invalid):
     """No database could be reached by such settings."""
 
     def __init__(self, field: str, why: str) -> None:
-        super().__init__(f"the {field} of a connection {why}", code="CONNECTION_INVALID", field=field)
+        super().__init__(f"the {field} of a connection {why}", code="CONNECTION_INVALID", field=field, reason=why)
 
 
 class LoginInvalid(Invalid):
     """Nobody could log in so."""
 
     def __init__(self, field: str, why: str) -> None:
-        super().__init__(f"the {field} of a log-in {why}", code="LOGIN_INVALID", field=field)
+        super().__init__(f"the {field} of a log-in {why}", code="LOGIN_INVALID", field=field, reason=why)
 
 
 class AttributesInvalid(Invalid):
     """Such extended attributes could not be put over a connection's settings."""
 
     def __init__(self, why: str) -> None:
-        super().__init__(f"extended attributes {why}", code="EXTENDED_ATTRIBUTES_INVALID", field="extended_attributes")
+        super().__init__(
+            f"extended attributes {why}", code="EXTENDED_ATTRIBUTES_INVALID", field="extended_attributes", reason=why
+        )
 
 
 class ConnectionUsed(Conflict):

@@ -12,7 +12,7 @@ from controlroom.engine.processes.model import PackageCommands, StepDefinition
 from controlroom.engine.processes.rules import LONGEST_COMMAND_NAME, MOST_COMMANDS
 from controlroom.ids import PackageId
 from controlroom.protocol import Command
-from controlroom.robots import dbt_commands
+from controlroom.robots import dbt_commands, dbt_versions
 
 STEP: Final = "commands"
 """What the only step of a job is called, for those who see it as a process."""
@@ -32,6 +32,8 @@ def checked(definition: JobDefinition) -> tuple[Command, ...]:
         raise JobInvalid("timeout", f"more than 0 seconds, and at most {_LONGEST_TIMEOUT.days} days")
     if definition.follows is not None and not definition.follows.ends:
         raise JobInvalid("follows", "it names the ends that start it")
+    if settings.tool_version is not None and (fault := dbt_versions.fault_of(settings.tool_version)):
+        raise JobInvalid("tool_version", fault)
     timetables.check(settings.timetable)
     return commands_of(definition.commands)
 

@@ -11,10 +11,16 @@ from controlroom.engine.connections.errors import ConnectionNotFound
 from controlroom.engine.connections.seeing import reading, sees_all
 from controlroom.engine.engine import Engine
 from controlroom.engine.projects import store
-from controlroom.engine.projects.errors import NotOfProject, ProjectChanged, ProjectNotEmpty, ProjectNotFound
+from controlroom.engine.projects.errors import (
+    NotOfProject,
+    ProjectChanged,
+    ProjectInvalid,
+    ProjectNotEmpty,
+    ProjectNotFound,
+)
 from controlroom.engine.projects.model import Project, ProjectChange, ProjectState
 from controlroom.engine.workspaces import actions as workspaces
-from controlroom.errors import Forbidden
+from controlroom.errors import Forbidden, Invalid
 from controlroom.ids import WorkspaceId
 from controlroom.robots.choosing import inner_folder
 
@@ -118,7 +124,7 @@ def lacking(permission: Permission) -> Forbidden:
 def _checked(wanted: ProjectChange) -> ProjectChange:
     """What is wanted in its normal form. Raises Invalid."""
     description = wanted.description if wanted.description is UNSET else checked_description(wanted.description)
-    folder = wanted.subdirectory if wanted.subdirectory is UNSET else inner_folder(wanted.subdirectory.strip("/"))
+    folder = wanted.subdirectory if wanted.subdirectory is UNSET else _within(wanted.subdirectory)
     return ProjectChange(
         name=wanted.name,
         description=description,
@@ -128,6 +134,14 @@ def _checked(wanted: ProjectChange) -> ProjectChange:
         freshness_process_id=wanted.freshness_process_id,
         connection_id=wanted.connection_id,
     )
+
+
+def _within(folder: str) -> str:
+    """A folder in what is fetched or pushed, in its normal form."""
+    try:
+        return inner_folder(folder.strip("/"))
+    except Invalid as wrong:
+        raise ProjectInvalid("subdirectory", "is a folder within its files, without ..") from wrong
 
 
 def _without_what_is_so(now: Project, wanted: ProjectChange) -> ProjectChange:

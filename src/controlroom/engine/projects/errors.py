@@ -32,6 +32,15 @@ class ProjectNotEmpty(Conflict):
         super().__init__(f"the project still has {what}: delete these first")
 
 
+class ProjectInvalid(Invalid):
+    """Nothing could be run of such a project."""
+
+    code: ClassVar[str] = "PROJECT_INVALID"
+
+    def __init__(self, field: str, why: str) -> None:
+        super().__init__(f"the {field} of a project {why}", field=field, reason=why)
+
+
 class NotOfProject(Invalid):
     """What a project shall name is not in its workspace."""
 

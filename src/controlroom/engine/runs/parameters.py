@@ -95,7 +95,8 @@ def check(parameters: RunParameters) -> None:
         ("cause", parameters.cause, MOST_CAUSE_LETTERS),
     ):
         if len(text) > most or "\0" in text:
-            raise Invalid(f"the {what} of a run has at most {most:,} characters, and no NUL", code="RUN_INVALID")
+            why = f"has at most {most:,} characters, and no NUL"
+            raise Invalid(f"the {what} of a run {why}", code="RUN_INVALID", field=what, reason=why)
     if abs(parameters.priority) > MOST_PRIORITY:
         raise Invalid(f"the priority of a run is within {MOST_PRIORITY:,} of 0", code="RUN_INVALID")
     key = parameters.idempotency_key
@@ -113,12 +114,13 @@ def _check_overrides(overrides: Overrides) -> None:
         raise Invalid("a start overrides either the version or the label of a package", code="OVERRIDES_INVALID")
     timeout = overrides.timeout
     if timeout is not None and not timedelta(0) < timeout <= LONGEST_TIMEOUT:
-        message = f"the time limit is more than 0 seconds and at most {LONGEST_TIMEOUT.days} days"
-        raise Invalid(message, code="OVERRIDES_INVALID")
+        why = f"is more than 0 seconds and at most {LONGEST_TIMEOUT.days} days"
+        raise Invalid(f"the time limit {why}", code="OVERRIDES_INVALID", field="timeout", reason=why)
     if fault := environment_fault(overrides.variables):
         raise Invalid(fault, code="OVERRIDES_INVALID")
     if overrides.project is not None and (refused := fault_of(overrides.project)):
-        raise Invalid(refused, code="OVERRIDES_INVALID")
+        message = f"{refused.field} {refused.why}"
+        raise Invalid(message, code="OVERRIDES_INVALID", field=refused.field, reason=refused.why)
 
 
 def stored(

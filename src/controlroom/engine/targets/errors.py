@@ -21,4 +21,4 @@ class TargetInvalid(Invalid):
     """Nothing could be worked on so."""
 
     def __init__(self, field: str, why: str) -> None:
-        super().__init__(f"the {field} of a target {why}", code="TARGET_INVALID", field=field)
+        super().__init__(f"the {field} of a target {why}", code="TARGET_INVALID", field=field, reason=why)

@@ -133,7 +133,7 @@ async def _add(
     if not await store.ensure_known(tx, scope, where):
         raise VariableInvalid(where.scope.value, "is not there")
     if await store.count(tx, scope) >= MOST:
-        raise VariableInvalid("number", f"of a workspace is at most {MOST:,}")
+        raise VariableInvalid("number", f"in all scopes together is at most {MOST:,}")
     made = VariableId(uuid7())
     hides = is_secret(name)
     await store.add(

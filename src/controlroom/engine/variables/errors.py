@@ -15,7 +15,11 @@ class VariableNameInvalid(Invalid):
 
     def __init__(self, name: str, why: str) -> None:
         super().__init__(
-            f"a variable {name[:100]!r} {why}", code="VARIABLE_NAME_INVALID", field="name", name=name[:255]
+            f"a variable {name[:100]!r} {why}",
+            code="VARIABLE_NAME_INVALID",
+            field="name",
+            name=name[:255],
+            reason=why,
         )
 
 
@@ -23,7 +27,7 @@ class VariableInvalid(Invalid):
     """No variable can be so."""
 
     def __init__(self, field: str, why: str) -> None:
-        super().__init__(f"the {field} of a variable {why}", code="VARIABLE_INVALID", field=field)
+        super().__init__(f"the {field} of a variable {why}", code="VARIABLE_INVALID", field=field, reason=why)
 
 
 class VariableExists(Conflict):

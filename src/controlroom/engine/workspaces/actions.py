@@ -8,11 +8,12 @@ from controlroom.engine.access.grants import store as grants
 from controlroom.engine.access.model import Actor, ActorKind, Permission, Role, StepRunActor
 from controlroom.engine.access.names import checked_name
 from controlroom.engine.access.record import record
+from controlroom.engine.access.roles.actions import ensure_in_organization
 from controlroom.engine.access.scope import Of, Scope, ScopedTx, scope_of, scoped
 from controlroom.engine.engine import Engine
 from controlroom.engine.wakes import Topic
 from controlroom.engine.workspaces import store
-from controlroom.engine.workspaces.model import Workspace
+from controlroom.engine.workspaces.model import Founded, Workspace
 from controlroom.errors import Conflict, Forbidden
 from controlroom.ids import GrantId, UserId, WorkspaceId, uuid7
 
@@ -92,6 +93,16 @@ async def rename_in(engine: Engine, tx: ScopedTx, actor: Actor, scope: Scope, na
     if not await store.rename(tx, scope, checked_name(name)):
         raise WorkspaceNotFound
     await record(engine, tx, actor, scope, "workspace.renamed", scope.workspace, name=name)
+
+
+async def rename_organization(engine: Engine, actor: Actor, name: str) -> Founded:
+    """Give the actor's organization another name. Raises NotOfOrganization, Invalid `NAME_INVALID`."""
+    ensure_in_organization(actor, Permission.WRITE_WORKSPACES)
+    async with scoped(engine.database, actor.organization_id) as tx:
+        await store.rename_organization(tx, actor.organization_id, checked_name(name))
+        of = actor.organization_id
+        await record(engine, tx, actor, of, "organization.renamed", of, name=name)
+        return await store.founded(tx, actor.organization_id)
 
 
 async def delete(engine: Engine, actor: Actor, workspace: WorkspaceId) -> None:

@@ -71,6 +71,13 @@ async def founded(db: Statements, organization: OrganizationId) -> Founded:
     )
 
 
+async def rename_organization(tx: ScopedTx, organization: OrganizationId, name: str) -> None:
+    """Write the name of an organization that there is."""
+    await tx.execute(
+        "update organization set name = %(name)s where id = %(organization)s", name=name, organization=organization
+    )
+
+
 async def organization_number(db: Statements, organization: OrganizationId) -> int:
     """The number of an organization that there is."""
     return await db.one(int, "select number from organization where id = %(organization)s", organization=organization)

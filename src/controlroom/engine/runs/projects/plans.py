@@ -22,7 +22,6 @@ from controlroom.engine.runs.projects.attempts import ProjectAttempt, attempt_of
 from controlroom.engine.runs.projects.composition import phases_of
 from controlroom.engine.runs.projects.model import PullRequestOf, RetryPoint
 from controlroom.engine.runs.projects.rules import is_apart
-from controlroom.engine.runs.projects.versions import spoken
 from controlroom.engine.targets import profiles
 from controlroom.engine.targets import store as targets
 from controlroom.engine.targets.model import Target
@@ -33,6 +32,7 @@ from controlroom.ids import ConnectionId, RunId, StepRunId
 from controlroom.postgres.database import Statements
 from controlroom.project_plans import FileRef, ProjectFacts, ProjectPlan, Tool, WorkerFolder
 from controlroom.protocol import DatabaseFile
+from controlroom.robots.dbt_versions import spoken
 
 _SHORTEST_SECRET = 4
 """Letters. Why: shorter ones would be masked everywhere, and hide nothing."""

@@ -7,9 +7,9 @@ from typing import Final
 from msgspec import Struct
 
 from controlroom.engine.runs.projects.model import Stage
-from controlroom.engine.runs.projects.versions import spoken
 from controlroom.project_plans import Purpose
 from controlroom.protocol import PhaseState
+from controlroom.robots.dbt_versions import spoken
 
 SUPPORTED: Final = frozenset(
     {

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator
-from typing import Final
+from typing import Final, NamedTuple
 
 from controlroom.engine.jobs.model import Job, JobKind
 from controlroom.engine.locks.model import LockName, LockOf
@@ -15,7 +15,7 @@ from controlroom.engine.runs.projects.model import (
 )
 from controlroom.ids import ConnectionId
 from controlroom.protocol import Command
-from controlroom.robots import dbt_commands
+from controlroom.robots import dbt_commands, dbt_versions
 
 SLOTS: Final = LockName("run-slots", LockOf.ORGANIZATION)
 """Each run of a project holds one of these, but for those that try changes out."""
@@ -38,29 +38,38 @@ _REF: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/@+-]{0,199}")
 _SHA: Final = re.compile(r"[0-9a-fA-F]{4,64}")
 
 
-def fault_of(overrides: ProjectOverrides) -> str | None:
+class OverrideFault(NamedTuple):
+    """What is wrong with an override."""
+
+    field: str
+    why: str
+
+
+def fault_of(overrides: ProjectOverrides) -> OverrideFault | None:
     """Why no run may have the overrides; None if one may. Raises CommandRefused for a step that may not be run."""
     commands_of(overrides.steps or ())
     return next(_faults(overrides), None)
 
 
-def _faults(overrides: ProjectOverrides) -> Iterator[str]:
+def _faults(overrides: ProjectOverrides) -> Iterator[OverrideFault]:
     for field in _TEXTS:
         text = getattr(overrides, field)
         if text is not None and not (0 < len(text) <= _LONGEST_TEXT and text.isprintable()):
-            yield f"{field} has 1 to {_LONGEST_TEXT} printable characters"
+            yield OverrideFault(field, f"has 1 to {_LONGEST_TEXT} printable characters")
+    if overrides.tool_version is not None and (why := dbt_versions.fault_of(overrides.tool_version)):
+        yield OverrideFault("tool_version", why)
     if overrides.git_branch is not None and not _REF.fullmatch(overrides.git_branch):
-        yield "git_branch is no name of a branch"
+        yield OverrideFault("git_branch", "is no name of a branch")
     if overrides.git_sha is not None and not _SHA.fullmatch(overrides.git_sha):
-        yield "git_sha is no commit"
+        yield OverrideFault("git_sha", "is no commit")
     if overrides.threads is not None and not 1 <= overrides.threads <= MOST_THREADS:
-        yield f"threads are 1 to {MOST_THREADS:,}"
+        yield OverrideFault("threads", f"are 1 to {MOST_THREADS:,}")
     for field in _PULL_REQUESTS:
         number = getattr(overrides, field)
         if number is not None and not 0 < number <= _LARGEST:
-            yield f"{field} is a number above 0"
+            yield OverrideFault(field, "is a number above 0")
     if overrides.steps is not None and not 1 <= len(overrides.steps) <= MOST_STEPS:
-        yield f"steps are 1 to {MOST_STEPS} commands"
+        yield OverrideFault("steps", f"are 1 to {MOST_STEPS} commands")
 
 
 def commands_of(lines: tuple[str, ...]) -> tuple[Command, ...]:

@@ -7,9 +7,9 @@ from controlroom.engine.access.scope import SEEN, Scope, ScopedTx
 from controlroom.engine.jobs.model import Job
 from controlroom.engine.locks.model import LockName
 from controlroom.engine.runs.projects.model import ProjectRun, ProjectWork, PullRequest, Slots
-from controlroom.engine.runs.projects.versions import ROOM
 from controlroom.ids import OrganizationId, ProcessId, RunId
 from controlroom.postgres.database import Statements
+from controlroom.robots.dbt_versions import ROOM
 
 COLUMNS: Final = """project_run.run_id, project_run.run_number as number, project_run.workspace_id,
            project_run.process_id, project_run.target_id, project_run.kind, project_run.stage, project_run.work,
