@@ -85,6 +85,11 @@ NOUNS = (
     Command("retention", "cli.retention:app", "How long things are kept: show, set"),
 )
 DBT = (Command("dbt", "cli.dbt:app", "dbt projects in this room: push, jobs, runs, logs, artifacts, tokens"),)
+DATA = (
+    Command(
+        "load", "cli.load:load", "Load a control room into a database, any vendor's or ours: all, then what is new"
+    ),
+)
 PEOPLE = (
     Command("rooms", "cli.rooms:app", "Rooms that your commands find: list, forget"),
     Command("use", "cli.rooms:use", "Choose the room that your commands speak to"),
@@ -106,6 +111,7 @@ SECTIONS = (
     ("Robots at work", WORK),
     ("What is in the room", NOUNS),
     ("dbt", DBT),
+    ("Data", DATA),
     ("People and rooms", PEOPLE),
     ("This shell", SHELL),
 )

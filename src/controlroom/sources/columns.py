@@ -101,9 +101,9 @@ class Table:
         """It, without a row."""
         return self.arrow().empty_table()
 
-    def hints(self) -> dict[str, TColumnSchema]:
-        """Its columns, as dlt is told of them."""
-        return {column.name: _hint(column, column.name in self.key) for column in self.columns}
+    def hints(self, *, merged: bool = True) -> dict[str, TColumnSchema]:
+        """Its columns, as dlt is told of them; rows are removed by a mark only where they are merged."""
+        return {column.name: _hint(column, self, merged=merged) for column in self.columns}
 
     def with_columns(self, *columns: Column) -> "Table":
         """The same with more columns."""
@@ -137,7 +137,8 @@ def child(at: str, table: Table, *, parent: tuple[str, ...]) -> Child:
     return Child(at, keyed.with_columns(removed), parent)
 
 
-def _hint(column: Column, is_key: bool) -> TColumnSchema:  # noqa: FBT001
+def _hint(column: Column, table: Table, *, merged: bool) -> TColumnSchema:
+    is_key = column.name in table.key
     hint: dict[str, Any] = {
         "name": column.name,
         "data_type": column.kind.value,
@@ -146,6 +147,6 @@ def _hint(column: Column, is_key: bool) -> TColumnSchema:  # noqa: FBT001
     }
     if is_key:
         hint["primary_key"] = True
-    if column.name == REMOVED:
+    if merged and column.name == REMOVED:
         hint["hard_delete"] = True
     return cast("TColumnSchema", hint)

@@ -30,6 +30,7 @@ _MOST_SHOWN: Final = 500
 _MOVED: Final = frozenset({301, 302, 307, 308})
 _REDIRECTS: Final = 3
 _UNAUTHORIZED: Final = 401
+FORBIDDEN: Final = 403
 _GONE: Final = frozenset({404, 410})
 _LOST: Final = (requests.ConnectionError, requests.Timeout, requests.exceptions.ChunkedEncodingError)
 
@@ -250,6 +251,18 @@ class Reader:
     def content(self, request: Request) -> bytes:
         """The bytes that answer a request. Raises ReadFailed, Gone."""
         return self.answer(request).content
+
+    def download(self, link: str) -> Iterator[bytes]:
+        """The content behind a link that carries its own right, piece by piece; no credential goes along."""
+        try:
+            with self._session.get(link, stream=True, timeout=self._timeout) as response:
+                if not response.ok:
+                    raise (Gone if response.status_code in _GONE else ReadFailed)(
+                        Request(urlsplit(link).path), response.status_code, _said(response)
+                    )
+                yield from response.iter_content(1 << 20)
+        except _LOST as lost:
+            raise ReadFailed(Request(urlsplit(link).path), None, type(lost).__name__) from lost
 
     def answer(self, request: Request, *, stream: bool = False) -> requests.Response:
         """The answer to a request, once the server gives one that is no failure. Raises ReadFailed, Gone."""

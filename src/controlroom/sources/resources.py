@@ -5,21 +5,38 @@ that had it; rows of a list within go with their parent's. `full=True` reads all
 swept. Where a load goes on from is kept in `state()`, which dlt commits together with the rows.
 """
 
+import hashlib
+import itertools
 import logging
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from enum import StrEnum
-from typing import Any
+from typing import Any, Final
 
 import dlt
+import orjson
 import pyarrow as pa
 from dlt.common.configuration.container import Container
 from dlt.extract import DltResource
+from dlt.extract.items import DataItemWithMeta
 from dlt.extract.source import SourceInjectableContext
 
-from controlroom.sources.columns import Table
+from controlroom.sources.columns import REMOVED, Table
+from controlroom.sources.reading import FORBIDDEN, ReadFailed
 from controlroom.sources.rows import Shaper
 
+MARKS: Final[Counter[tuple[str, str]]] = Counter()
+"""How many rows of a load under way are none, but marks by which others go: by pipeline and table."""
 _log = logging.getLogger("controlroom.sources")
+_HEARD_OFTEN: Final = ("several column hints were different", f'column "{REMOVED}"')
+"""What dlt warns of at each load, and is as it is meant: JSON is text in Arrow, marks mean nothing in a reload."""
+
+
+def _is_news(record: logging.LogRecord) -> bool:
+    return not any(part in record.getMessage() for part in _HEARD_OFTEN)
+
+
+logging.getLogger("dlt").addFilter(_is_news)
 Item = Any
 """An Arrow table, marked with the table that it belongs to."""
 
@@ -32,26 +49,67 @@ class Kept(StrEnum):
     ADDED = "append"
 
 
+Beside = Callable[[Sequence[Any]], Iterable[Item]]
+"""Makes further items of a page, as dlt takes them."""
+
+
 def resource(
     table: Table,
     pages: Callable[[], Iterable[Sequence[Any]]],
     *,
     kept: Kept = Kept.MERGED,
     name: str | None = None,
+    beside: Beside = lambda _: (),
+    quiet: bool = False,
     removing: Callable[[], bool] = lambda: True,
-    selected: bool = True,
 ) -> DltResource:
-    """The resource of a table: `pages` yields lists of rows as the API tells them."""
+    """The resource of a table: `pages` yields lists of rows as the API tells them.
+
+    What the key may not read is left as it is, and said in the report. A `quiet` one loads nothing where all is as the
+    load before has left it: for small nouns, of whose rows nothing else is made. `removing` says whether rows of lists
+    within may have been loaded before, so that what is gone must be looked for.
+    """
 
     def items() -> Iterator[Item]:
         shaper = Shaper(table)
-        yield from opened(table, kept)
-        for page in pages():
-            yield from shaped(shaper, page, removing=kept is Kept.MERGED and removing())
+        coming = iter(pages())
+        try:
+            first = next(coming, None)
+        except ReadFailed as failed:
+            if failed.status != FORBIDDEN:
+                raise
+            _log.warning("not loaded: %s", failed)
+            leave_as_it_is()
+            yield from opened(table, Kept.MERGED)
+            return
+        all_pages = itertools.chain(() if first is None else (first,), coming)
+        yield from _changed(written(shaper, all_pages)) if quiet else written(shaper, all_pages)
         tell_surprises(shaper)
 
-    made = dlt.resource(items, name=name or table.name, **_hints(table, kept, ()), selected=selected)
+    def written(shaper: Shaper, all_pages: Iterable[Sequence[Any]]) -> Iterator[Item]:
+        yield from opened(table, kept)
+        for page in all_pages:
+            yield from shaped(shaper, page, removing=kept is Kept.MERGED and removing())
+            yield from beside(page)
+
+    made = dlt.resource(items, name=name or table.name, **_hints(table, kept, ()))
     return with_children(made, table, kept)
+
+
+def _changed(items: Iterable[Item]) -> Iterable[Item]:
+    """These, unless the load before has left the same."""
+    held = list(items)
+    digest = hashlib.blake2b(digest_size=16)
+    for item in held:
+        rows: Any = item.data if isinstance(item, DataItemWithMeta) else item
+        digest.update(orjson.dumps([table_of(rows), rows.schema.names, rows.to_pylist()], default=str))
+    left = dlt.current.source_state().setdefault("left", {})  # what is replaced keeps no state of its own in dlt
+    name, is_ = dlt.current.resource_name(), digest.hexdigest()
+    was, left[name] = left.get(name), is_
+    if was != is_:
+        return held
+    leave_as_it_is()
+    return ()
 
 
 def dependent(
@@ -60,57 +118,76 @@ def dependent(
     table: Table,
     pages: Callable[[list[dict[str, Any]]], Iterable[Sequence[Any]]],
     *,
+    wanting: Sequence[str] | None = None,
     kept: Kept = Kept.MERGED,
     name: str | None = None,
+    beside: Beside = lambda _: (),
     removing: Callable[[], bool] = lambda: True,
 ) -> DltResource:
     """The resource of what is fetched for each row of another one.
 
-    `pages` is given the rows of a page of the parent's table (as dicts of its columns) and yields pages of rows.
+    `pages` is given the rows of a page of the parent's table, with the columns that it is `wanting` (all, if nothing is
+    said), and yields pages.
     """
     shaper = Shaper(table)
-    is_open = False
+    is_open = is_closed = False
 
     def items(told: pa.Table) -> Iterator[Item]:
-        nonlocal is_open
+        nonlocal is_open, is_closed
         if not is_open:
             is_open = True
             yield from opened(table, kept)
-        if table_of(told) != of.name or not told.num_rows:
+        if is_closed or not isinstance(told, pa.Table) or table_of(told) != of.name or not told.num_rows:
             return
-        for page in pages(told.to_pylist()):
-            yield from shaped(shaper, page, removing=kept is Kept.MERGED and removing())
+        try:
+            for page in pages((told if wanting is None else told.select(list(wanting))).to_pylist()):
+                yield from shaped(shaper, page, removing=kept is Kept.MERGED and removing())
+                yield from beside(page)
+        except ReadFailed as failed:
+            if failed.status != FORBIDDEN:
+                raise
+            is_closed = True
+            _log.warning("not loaded: %s", failed)
         tell_surprises(shaper)
 
     made = dlt.transformer(items, data_from=parent, name=name or table.name, **_hints(table, kept, ()))
     return with_children(made, table, kept)
 
 
+def leave_as_it_is() -> None:
+    """Let what earlier loads have brought stay: dlt empties a replaced table into which nothing came."""
+    resources = Container()[SourceInjectableContext].source.resources
+    resources[dlt.current.resource_name()].apply_hints(write_disposition=Kept.ADDED.value)
+
+
 def with_children(made: DltResource, table: Table, kept: Kept) -> DltResource:
     """The resource, told of the tables of the lists within its rows."""
     for child in table.children:
-        hints = _hints(child.table, kept, child.parent)
-        nothing: dict[str, Any] = {
-            "columns": [],
-            "primary_key": (),
-            "merge_key": (),
-        }  # else it begins with the parent's
-        for each in (nothing, hints):
-            made.apply_hints(table_name=child.table.name, create_table_variant=True, **each)
+        add_table(made, child.table.name, **_hints(child.table, kept, child.parent))
         with_children(made, child.table, kept)
     return made
+
+
+def add_table(made: DltResource, name: str, **hints: Any) -> None:
+    """Tell the resource of a further table that it yields, which has nothing of its first one's hints."""
+    nothing: dict[str, Any] = {"columns": {}, "primary_key": "", "merge_key": ""}
+    made.apply_hints(table_name=name, create_table_variant=True, **nothing)
+    made.apply_hints(table_name=name, create_table_variant=True, **hints)
 
 
 def shaped(shaper: Shaper, page: Sequence[Any], *, removing: bool = True) -> Iterator[Item]:
     """The page as dlt takes it: an Arrow table, and one for each list within."""
     for table, rows in shaper.tables(page, removing=removing):
         if rows.num_rows:
+            if REMOVED in rows.schema.names and (marks := rows.num_rows - rows[REMOVED].null_count):
+                MARKS[dlt.current.pipeline().pipeline_name, table.name] += marks
             yield rows if table is shaper.table else dlt.mark.with_table_name(rows, table.name)
 
 
 def opened(table: Table, kept: Kept) -> Iterator[Item]:
     """What begins a load of the table: an empty one where it is replaced, or not there yet, so that it will be."""
     known = dlt.current.source_schema().tables
+    is_new = any(name not in known for name in selected())  # whose rows are made of this one's, and shall be there, too
     for each in table.all:
         there = known.get(each.name)
         is_there = (
@@ -118,7 +195,7 @@ def opened(table: Table, kept: Kept) -> Iterator[Item]:
             and (there.get("x-normalizer") or {}).get("seen-data")
             and not (set(each.names) - set(there["columns"]))
         )
-        if kept is Kept.REPLACED or not is_there:
+        if kept is Kept.REPLACED or is_new or not is_there:
             empty = each.empty()
             yield empty if each is table else dlt.mark.with_table_name(empty, each.name)
 
@@ -150,7 +227,7 @@ def tell_surprises(shaper: Shaper) -> None:
 
 
 def _hints(table: Table, kept: Kept, merge_key: tuple[str, ...]) -> dict[str, Any]:
-    hints: dict[str, Any] = {"columns": table.hints(), "write_disposition": kept.value}
+    hints: dict[str, Any] = {"columns": table.hints(merged=kept is Kept.MERGED), "write_disposition": kept.value}
     if table.key:
         hints["primary_key"] = list(table.key)
     if merge_key and kept is Kept.MERGED:

@@ -5,6 +5,7 @@ that no column reads is named (`Shaper.unknown`), so that the report of a load c
 """
 
 import datetime as dt
+import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
@@ -18,6 +19,8 @@ from controlroom.sources.columns import ITSELF, PARENT, POSITION, REMOVED, Child
 Row = Mapping[str, Any]
 _LONGEST_SHOWN: Final = 80
 _INT64: Final = range(-(2**63), 2**63)
+_GONE: Final[dict[str, Any]] = {}
+"""The row that marks what a parent has no longer."""
 
 
 class Shaper:
@@ -58,7 +61,7 @@ class Shaper:
             removed = len(childless) if removing else 0
             marks = None
             if removed:
-                rows += [{}] * removed
+                rows += [_GONE] * removed
                 parents += childless
                 positions += [0] * removed
                 marks = [None] * (len(rows) - removed) + [True] * removed
@@ -107,7 +110,7 @@ def _values(column: Column, rows: Sequence[Any], parents: Sequence[Row], positio
         case (key,) if key == POSITION:
             return positions
         case (key,) if key == ITSELF:
-            return rows
+            return [None if row is _GONE else row for row in rows]
         case (key, *further) if key == PARENT:
             return _followed(parents, further)
         case path:
@@ -203,7 +206,10 @@ def _times(values: Sequence[Any], arrow: pa.DataType) -> pa.Array:
 
 
 def _json(value: Any) -> str:
-    return orjson.dumps(value, option=orjson.OPT_NON_STR_KEYS).decode()
+    try:
+        return orjson.dumps(value, option=orjson.OPT_NON_STR_KEYS).decode()
+    except TypeError:  # a number beyond 64 bits
+        return json.dumps(value, ensure_ascii=False)
 
 
 def _text(value: Any) -> str | None:

@@ -7,6 +7,7 @@ none of its resources has more. The report tells rows per table, and what the AP
 
 import contextlib
 import fcntl
+import hashlib
 import logging
 import os
 import time
@@ -24,6 +25,9 @@ from dlt.common.destination import Destination
 from dlt.common.pipeline import LoadInfo
 from dlt.common.runtime.collector_base import Collector
 from dlt.extract import DltSource
+
+from controlroom import sources
+from controlroom.sources.resources import MARKS
 
 Tell = Callable[[str, str, int], None]
 """Told while a load works: the step (`extract`, `normalize`, `load`), the table or job, and by how much it grew."""
@@ -111,6 +115,20 @@ def destination_of(named: "str | Destination[Any, Any]") -> "Destination[Any, An
     return found
 
 
+def source_called(name: str) -> Callable[..., DltSource]:
+    """The source of a grammar: `robocorp`, `automation360`, `dbt_cloud`."""
+    found: Callable[..., DltSource] = getattr(sources, f"{name}_source")
+    return found
+
+
+def name_of(source: str, destination: str, dataset: str) -> str:
+    """A pipeline's name: another place is another pipeline, which begins at the beginning."""
+    kind, _, where = destination.partition(":")
+    if where and "://" not in where:
+        where = str(Path(where).absolute())
+    return f"{source}_{hashlib.sha256(f'{kind}:{where}:{dataset}'.encode()).hexdigest()[:8]}"
+
+
 def default_folder() -> Path:
     """Where pipelines keep their files if nothing is said: with this user's state of programs."""
     state = os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state"
@@ -126,7 +144,8 @@ def _run(pipeline: "dlt.Pipeline", source: DltSource | None, rows: Counter[str],
     trace = pipeline.last_trace
     if trace is not None and trace.last_normalize_info is not None:
         counts = trace.last_normalize_info.row_counts
-        rows.update({table: count for table, count in counts.items() if not table.startswith(_OURS)})
+        marks = {table: MARKS.pop((pipeline.pipeline_name, table), 0) for table in counts}
+        rows.update({table: count - marks[table] for table, count in counts.items() if not table.startswith(_OURS)})
 
 
 def _has_more(pipeline: "dlt.Pipeline", source: str) -> bool:

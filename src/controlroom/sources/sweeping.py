@@ -5,8 +5,9 @@ that are still open are followed, whatever their age: the oldest of them one by 
 reading down to the next. What a sweep of before has told, and is as it was, is not told again.
 
 *State*: it is dlt's state of the resource, committed with the rows. A long sweep is cut into windows, each a load of
-its own: `under` holds the page to go on from, so that a kill costs a window. *Newly asked*: where a load asks for
-tables below that earlier ones left out, the sweep begins at the beginning.
+its own: `under` holds the page to go on from, so that a kill costs a window. *Asked for*: what is fetched for the rows
+of a sweep depends on it, so that each choice of tables, and each server, has a sweep of its own, and none goes on where
+another was.
 """
 
 import base64
@@ -48,20 +49,28 @@ class Sweep:
     window: int | None = None
     """After so many rows the load is committed; None reads all in one."""
     created: str = "created_at"
+    same: Callable[[Row], Any] = lambda row: row
+    """By what a row is known to be as it was."""
+    carries: bool = False
+    """Whether others are fetched for its rows: open ones are told then though they are as they were."""
     full: bool = False
     """Whether to begin at the beginning, whatever was read before."""
 
     def pages(self, state: State, asked_for: frozenset[str]) -> Iterator[Sequence[Row]]:
         """The rows to load, page by page.
 
-        `state` says afterwards where to go on, and in `more` whether this sweep has more.
+        `state` says afterwards where to go on, in `more` whether this sweep has more, and in `first` whether nothing
+        was there before it.
         """
-        if self.full or asked_for - set(state.get("covers", ())) or self._reaches_further(state):
-            state.clear()
-            state.update(covers=sorted(asked_for), since=_text(self.since))
-        under = _Under(**state.pop("under")) if "under" in state else self._begun(state)
+        known = state.setdefault("sweeps", {})
+        chosen = " ".join((*sorted(asked_for), "of", self.reader.base))
+        if self.full or self._reaches_further(known.get(chosen, {})):
+            known.pop(chosen, None)
+        swept = known.setdefault(chosen, {"since": _text(self.since)})
+        under = _Under(**swept.pop("under")) if "under" in swept else self._begun(swept)
         state.pop("more", None)
-        told, followed = _digests(state.get("told", "")), state.get("open", {})
+        state["first"] = "newest" not in swept
+        told, followed = _digests(swept.get("told", "")), swept.get("open", {})
         until, count = moment(under.until), 0
         for page in self._pages(under.next):
             if fresh := under.taken(page.rows, self, until, told, followed):
@@ -71,14 +80,11 @@ class Sweep:
                 break
             if self.window is not None and count >= self.window:
                 under.next = page.next.path
-                state.update(under=asdict(under), more=True)
+                swept["under"] = asdict(under)
+                state["more"] = True
                 return
         yield from self._followed([id_ for id_ in followed if id_ not in under.met], under)
-        state.update(under.ended(state))
-
-    def has_swept(self, state: State) -> bool:
-        """Whether a sweep has come to its end before: what is told now may take the place of something."""
-        return "newest" in state
+        swept.update(under.ended(swept))
 
     def _begun(self, state: State) -> "_Under":
         newest, floor = moment(state.get("newest")), moment(state.get("floor"))
@@ -147,7 +153,10 @@ class _Under:
         self.met += [row["id"] for row in here if row["id"] in followed]
         is_open = [sweep.is_open(row) for row in here]
         self.keep_open((row for row, open_ in zip(here, is_open, strict=True) if open_), sweep.created)
-        digests = [b"" if open_ else _digest(row) for row, open_ in zip(here, is_open, strict=True)]
+        digests = [
+            b"" if open_ and sweep.carries else _digest(sweep.same(row))
+            for row, open_ in zip(here, is_open, strict=True)
+        ]
         self._remember(digests)
         return [row for row, digest in zip(here, digests, strict=True) if digest not in told]
 
@@ -172,7 +181,7 @@ class _Under:
             self.told = base64.b64encode(kept + b"".join([each for each in digests if each][:room])).decode()
 
 
-def _digest(row: Row) -> bytes:
+def _digest(row: Any) -> bytes:
     return hashlib.blake2b(orjson.dumps(row), digest_size=_DIGEST).digest()
 
 

@@ -146,3 +146,14 @@ async def test_the_old_api_tells_as_many_payloads_as_fit(ada, process):
     bare = await ada.call("GET", f"{old}/work-items", params={"includeData": "false"})
 
     assert [len(json.loads(each.content)["data"]) for each in (full, bare)] == [4, 7]
+
+
+async def test_items_with_their_data_end_a_page_by_bytes(ada, process):
+    """The list tells each item as it is told by itself: small ones fill a page by number, large ones by bytes."""
+    for payload in ({"n": 0}, LARGE * 3, LARGE * 3, LARGE * 8, {"n": 1}):
+        await ada.post("/work-items", {"process": {"id": str(process)}, "payload": payload})
+    told = await pages(ada, "/work-items", include_data="true", process_id=str(process), limit=3)
+    assert [len(page) for page in told] == [1, 1, 1, 2]
+    assert [row["payload"] for page in told for row in page] == [{"n": 1}, LARGE * 8, LARGE * 3, LARGE * 3, {"n": 0}]
+    assert told[0] == [await ada.get(f"/work-items/{told[0][0]['id']}")]
+    assert "payload" not in (await ada.every("/work-items", process_id=str(process)))[0]

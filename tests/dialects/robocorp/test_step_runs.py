@@ -33,6 +33,23 @@ async def test_step_runs_are_told_in_the_documented_shape(ada, walt, assignment)
     assert ended["duration"] >= 0
 
 
+async def test_step_runs_of_several_runs_are_one_list(ada, ben, cleo, process, walt, assignment):
+    """Each tells its run, over pages; runs of others and unknown ones have none; more than a hundred are refused."""
+    second = (await ada.post(f"/processes/{process}/process-runs"))["id"]
+    theirs = uuid4()
+    query = "&".join(f"process_run_id={each}" for each in (assignment.run_id, second, theirs))
+    rows = await ben.every(f"/step-runs?{query}&limit=1")
+    assert [row["process_run"]["id"] for row in rows] == [str(assignment.run_id), second]
+    assert rows == await ada.every(f"/step-runs?{query}")
+    one = await ada.every(f"/step-runs?process_run_id={second}")
+    assert [{**row, "process_run": {"id": second}} for row in one] == rows[1:]
+    assert await cleo.every(f"/step-runs?{query}") == []
+
+    many = "&".join(f"process_run_id={uuid4()}" for _ in range(101))
+    refused = await ada.call("GET", f"/step-runs?{many}")
+    assert (refused.status_code, refused.json()["error"]["code"]) == (400, "FILTER_TOO_LARGE")
+
+
 async def test_a_step_run_is_paused_and_resumed_by_who_may_start_runs(ada, ben, cleo, hire, walt, assignment):
     """It tells since when; once ended it is a conflict. Who only reads may not; an outsider finds none."""
     path = f"/step-runs/{assignment.step_run_id}"

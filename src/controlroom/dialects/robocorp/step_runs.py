@@ -1,21 +1,23 @@
 """Step runs (§1.7) and what they left: artifacts, console messages, events."""
 
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal
 
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
+from msgspec.structs import replace
 
 from controlroom.border.asking import Asking, Path, Permission, Query
 from controlroom.border.cursors import RowNumber
 from controlroom.border.links import download_url
-from controlroom.dialects.robocorp.answers import Named, Shape, shown_as, shown_with
+from controlroom.dialects.robocorp.answers import Identified, Named, Shape, shown_as, shown_with
 from controlroom.dialects.robocorp.placements import PlacementBody, show_placement
 from controlroom.dialects.robocorp.routing import Page, Pages, get, post
 from controlroom.engine.console import model
 from controlroom.engine.console import reading as console
 from controlroom.engine.console.unfinished import after as following
 from controlroom.engine.downloads.model import DownloadKind
+from controlroom.engine.lists.errors import FilterTooLarge
 from controlroom.engine.processes.model import Placement
 from controlroom.engine.runs import pauses, store
 from controlroom.engine.runs.model import Artifact, Phase, RunEvent, StepRun, StepRunState
@@ -23,6 +25,8 @@ from controlroom.ids import ArtifactId, PhaseId, RunId, StepRunId, UserId
 from controlroom.protocol import ErrorCode
 
 ShownState = Literal["new", "awaiting_worker", "in_progress", "completed", "failed"]
+_MOST_RUNS: Final = 100
+"""So many ids make an address of 5 KB, which servers and proxies let pass."""
 
 
 class StepRunErrorAnswer(Shape, frozen=True):
@@ -47,6 +51,8 @@ class StepRunAnswer(Shape, frozen=True, kw_only=True, omit_defaults=True):
     """Ours: since when its robot is halted, if it is."""
     placement: PlacementBody | None = None
     run_as: UserId | None = None
+    process_run: Identified | UnsetType = UNSET
+    """Ours: whose it is, told where those of several process runs were asked for."""
 
 
 class PhaseAnswer(Shape, frozen=True, kw_only=True):
@@ -110,11 +116,20 @@ class StepRunEvent(Shape, frozen=True):
 
 
 @get("/step-runs", needs=Permission.READ_PROCESSES)
-async def list_step_runs(request: Asking, paging: Pages, process_run_id: Query[RunId]) -> Page[StepRunAnswer]:
-    """List the step runs of a process run, oldest first."""
-    rows = await store.list_step_runs(*request.reading, process_run_id, **paging.after(StepRunId))
+async def list_step_runs(request: Asking, paging: Pages, process_run_id: Query[list[RunId]]) -> Page[StepRunAnswer]:
+    """List the step runs of a process run, oldest first; or, with several `process_run_id`, those of up to 100.
+
+    Each tells its process run then, and runs that are not there have none.
+    """
+    if len(process_run_id) > _MOST_RUNS:
+        raise FilterTooLarge(f"the step runs of at most {_MOST_RUNS} process runs are listed at once")
+    if len(process_run_id) > 1:
+        rows = await store.list_step_runs_of(*request.reading, process_run_id, **paging.after(StepRunId))
+        return paging.page(rows, lambda found: replace(show(found), process_run=Identified(found.run_id)))
+    [run] = process_run_id
+    rows = await store.list_step_runs(*request.reading, run, **paging.after(StepRunId))
     if not rows:
-        await store.get(*request.reading, process_run_id)
+        await store.get(*request.reading, run)
     return paging.page(rows, show)
 
 

@@ -1,16 +1,17 @@
 """Work items (§1.7); their files are in `work_item_files`."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Annotated, Literal
 
 from msgspec import UNSET, Raw, UnsetType
+from msgspec.structs import replace
 
 from controlroom.border.answers import worded
 from controlroom.border.asking import Asking, Body, Path, Permission, Query, QueryParameter
 from controlroom.dialects.robocorp.answers import Accepted, Identified, OwnBody, Reference, Shape, shown_as
 from controlroom.dialects.robocorp.codes import told_exception
-from controlroom.dialects.robocorp.routing import OfProcess, Page, Pages, get, post, update
+from controlroom.dialects.robocorp.routing import OfProcess, Page, Pages, Paging, get, post, update
 from controlroom.dialects.robocorp.work_item_files import NOTHING, FileAnswer, files_of
 from controlroom.engine.queues import actions as queues
 from controlroom.engine.work_items import actions, model, store
@@ -114,8 +115,9 @@ async def list_work_items(
     process_run_id: Query[RunId | None] = None,
     item_state: Annotated[AskedState | None, QueryParameter(name="state")] = None,
     queue_id: Query[QueueId | None] = None,
+    include_data: Query[bool] = False,  # noqa: FBT002 - a query's word
 ) -> Page[WorkItemAnswer]:
-    """List work items without their data, newest first."""
+    """List work items, newest first: without their data, or with `include_data=true` as each is told by itself."""
     state = item_state and model.ItemState(item_state)
     rows = await store.list_items(
         *request.reading,
@@ -125,7 +127,22 @@ async def list_work_items(
         state=state,
         **paging.before(WorkItemId),
     )
+    if include_data and rows:
+        return await _page_with_data(request, paging, rows)
     return paging.page(rows, _show, size=store.size_of)
+
+
+async def _page_with_data(request: Asking, paging: Paging, rows: Sequence[model.WorkItem]) -> Page[WorkItemAnswer]:
+    """As many of the rows as fit with their payloads."""
+    ids = [item.id for item in rows]
+    payloads = await store.payloads_of(*request.reading, ids, most_bytes=paging.most)
+    told = [replace(item, payload=payloads.get(item.id)) for item in rows]
+    files = await files_of(request, told[: len(payloads)])
+
+    def size(item: model.WorkItem) -> int:
+        return store.size_of(item) if item.id in payloads else paging.most + 1  # what was not read does not fit
+
+    return paging.page(told, lambda item: _show_full(item, files[item.id]), size=size)
 
 
 @post("/work-items")

@@ -1,11 +1,12 @@
 """Reading runs, step runs and what they left. Lists go by id, by keyset."""
 
+from collections.abc import Sequence
 from functools import partial
 from typing import Final
 
 from controlroom.engine.access.scope import SEEN, Scope, within
 from controlroom.engine.lists import pages
-from controlroom.engine.lists.model import NEWEST_FIRST, OLDEST_FIRST, Asked, behind, equal
+from controlroom.engine.lists.model import NEWEST_FIRST, OLDEST_FIRST, Asked, OneOf, behind, equal
 from controlroom.engine.nouns import InWorkspace, Missing, Noun
 from controlroom.engine.runs.errors import ArtifactNotFound, RunNotFound, StepRunNotFound
 from controlroom.engine.runs.listings import RUNS, STEP_RUNS
@@ -103,6 +104,14 @@ async def list_step_runs(
 ) -> list[StepRun]:
     """The step runs of a run that were not withdrawn, oldest first."""
     asked = Asked(filter=equal(run_id=run), sort=OLDEST_FIRST, start=behind(after), length=limit)
+    return await pages.rows(db, StepRun, STEP_RUNS, within(scope), asked)
+
+
+async def list_step_runs_of(
+    db: Statements, scope: Scope, runs: Sequence[RunId], *, after: StepRunId | None = None, limit: int
+) -> list[StepRun]:
+    """Likewise, of several runs in one list; of those that the scope does not see, none."""
+    asked = Asked(filter=OneOf("run_id", tuple(runs)), sort=OLDEST_FIRST, start=behind(after), length=limit)
     return await pages.rows(db, StepRun, STEP_RUNS, within(scope), asked)
 
 
