@@ -124,7 +124,8 @@ class Shop:
 
     def shown(self, select: str, *, job: int | None = None) -> str:
         """What the database holds, as the next run reads it."""
-        return self.good(self.start(f'dbt show --quiet --inline "{select}"', job=job))["run_steps"][-1]["logs"]
+        run = self.start(f'dbt show --quiet --limit 100 --inline "{select}"', job=job)
+        return self.good(run)["run_steps"][-1]["logs"]
 
     def artifact(self, run: int, name: str, *, step: int | None = None) -> Any:
         """A file that a step of a run has left, read as JSON."""

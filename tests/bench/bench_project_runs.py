@@ -33,7 +33,7 @@ FAR = 100_000
 
 def main() -> Iterator[Figure]:
     """The figures."""
-    with tempfile.TemporaryDirectory() as folder, room("--no-worker") as here:
+    with tempfile.TemporaryDirectory() as folder, room("--no-worker", CONTROLROOM_LIMITS_RUN_DAYS="0") as here:
         (Path(folder) / "dbt_project.yml").write_text("name: shop\n")
         ids = json.loads(here.cli("dbt", "push", folder, "--name", "shop", "--json").stdout)
         words = ("dbt", "tokens", "create", "bench", "--permission", "account_admin", "--json")

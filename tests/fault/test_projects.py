@@ -4,90 +4,12 @@ One room for all, because the environment is made once. The project has one mode
 says, so that a death meets it at work.
 """
 
-import json
-import urllib.request
-from typing import Any
-
 import pytest
 
-from rooms import Room, room, until
+from dbt_shop import COMPLETE, SECONDS, SLOWLY, Shop
+from rooms import room, until
 
 pytestmark = pytest.mark.fault
-
-FILES = {
-    "dbt_project.yml": "name: shop\nprofile: shop\nversion: '1.0'\nmodels:\n  shop:\n    +materialized: table\n",
-    "models/rows.sql": "select count(*) as n, '{{ var(\"mark\", \"\") }}' as mark from range({{ var('rows', 1) }})\n",
-}
-SLOWLY = """dbt run --vars '{"rows": 3000000000000, "mark": "slow"}'"""
-COMPLETE = {10, 20, 30}
-SECONDS = 240
-
-
-class Shop:
-    """A dbt project in a room, by the grammar of its clients."""
-
-    def __init__(self, running: Room, folder) -> None:
-        self.room = running
-        for name, content in FILES.items():
-            (folder / name).parent.mkdir(parents=True, exist_ok=True)
-            (folder / name).write_text(content)
-        running.cli("dbt", "push", folder, "--name", "shop")
-        made = running.json("dbt", "tokens", "create", "fault", "--permission", "account_admin")
-        self._token, self._account = made["token"], made["account_id"]
-        target = self.call("GET", "/environments/")[0]
-        self.job = self.call(
-            "POST",
-            "/jobs/",
-            project_id=target["project_id"],
-            environment_id=target["id"],
-            name="fault",
-            execute_steps=["dbt run"],
-        )["id"]
-
-    def call(self, method: str, path: str, **body: Any) -> Any:
-        """What the room answers."""
-        request = urllib.request.Request(
-            f"{self.room.url}/api/v2/accounts/{self._account}{path}",
-            data=json.dumps(body).encode() if body else None,
-            headers={"Authorization": f"Token {self._token}", "Content-Type": "application/json"},
-            method=method,
-        )
-        with urllib.request.urlopen(request, timeout=60) as answer:
-            return json.load(answer)["data"]
-
-    def start(self, *steps: str, **body: Any) -> int:
-        """Start a run; its id."""
-        if steps:
-            body["steps_override"] = list(steps)
-        return self.call("POST", f"/jobs/{self.job}/run/", cause="fault", **body)["id"]
-
-    def run(self, run: int) -> dict[str, Any]:
-        """A run with its steps, also while its server is away."""
-        try:
-            return self.call("GET", f"/runs/{run}/?include_related=run_steps")
-        except OSError:
-            return {"status": 0, "run_steps": []}
-
-    def reaches(self, run: int, name: str) -> None:
-        """Wait until a run is in the step whose name begins so."""
-
-        def is_there() -> bool:
-            steps = self.run(run)["run_steps"]
-            return any(step["name"].startswith(name) and step["status_humanized"] == "Running" for step in steps)
-
-        until(is_there, f"run {run} reaches {name}", seconds=SECONDS)
-
-    def ended(self, run: int) -> dict[str, Any]:
-        """A run once it has ended, which it must."""
-        until(lambda: self.run(run)["status"] in COMPLETE, f"run {run} ends", seconds=SECONDS)
-        return self.run(run)
-
-    def marks(self) -> str:
-        """What the database holds, as the next run reads it."""
-        run = self.start('dbt show --quiet --inline "select mark from rows"')
-        found = self.ended(run)
-        assert found["status"] == 10, found["status_message"]
-        return found["run_steps"][-1]["logs"]
 
 
 @pytest.fixture(scope="module")
@@ -95,6 +17,11 @@ def shop(tmp_path_factory):
     """The project of a room with two workers' slots; its environment is not made yet."""
     with room() as running:
         yield Shop(running, tmp_path_factory.mktemp("shop"))
+
+
+def marks(shop: Shop) -> str:
+    """What the database holds, as the next run reads it."""
+    return shop.shown("select mark from rows")
 
 
 def test_a_worker_that_dies_before_the_first_command_is_replaced(shop):
@@ -110,7 +37,7 @@ def test_a_worker_that_dies_before_the_first_command_is_replaced(shop):
 
 def test_a_worker_that_dies_at_a_command_fails_the_run(shop):
     """It is told so, with its steps; the database is as before, and the next run of the job comes at once."""
-    before = shop.marks()
+    before = marks(shop)
     run = shop.start('dbt run --vars \'{"mark": "half"}\'', SLOWLY)
     until(
         lambda: [step["status_humanized"] for step in shop.run(run)["run_steps"]][3:] == ["Success", "Running"],
@@ -123,8 +50,8 @@ def test_a_worker_that_dies_at_a_command_fails_the_run(shop):
     found = shop.ended(run)
     assert (found["status"], found["finished_at"] is not None) == (20, True)
     assert [step["status_humanized"] for step in found["run_steps"]][3:] == ["Success", "Error"]
-    assert "half" not in shop.marks()
-    assert before.split()[-1:] == shop.marks().split()[-1:]
+    assert "half" not in marks(shop)
+    assert before.split()[-1:] == marks(shop).split()[-1:]
 
 
 @pytest.mark.parametrize("at", ["Clone", "Create profile", "Invoke dbt with `dbt run"])
@@ -139,7 +66,7 @@ def test_a_server_that_dies_in_a_phase_is_not_missed(shop, at):
 
     found = shop.ended(run)
     assert found["status"] == 10, found["status_message"]
-    assert mark in shop.marks()
+    assert mark in marks(shop)
 
 
 def test_a_room_that_dies_as_a_whole_leaves_no_run_running(shop):

@@ -17,6 +17,9 @@ from controlroom.protocol import DatabaseFile, Finish
 class DbtRoom:
     """A room whose worker runs projects."""
 
+    patience = 170.0
+    """Seconds for a run."""
+
     def __init__(self, room: RoomServer, worker: WorkerProcess, environments: Path) -> None:
         self.room = room
         self.worker = worker
@@ -25,7 +28,7 @@ class DbtRoom:
     async def run(self, files: dict[str, str], plan: Any, *sources: Any, **fields: Any) -> "Ran":
         """Run a project by a plan."""
         attempt = await self.room.assign_project(self.room.add_package(files), plan, *sources, **fields)
-        return Ran(attempt, await self.room.finished(attempt, 170))
+        return Ran(attempt, await self.room.finished(attempt, self.patience))
 
     def file(self, name: str, content: bytes) -> FileRef:
         """A file that a plan may name."""

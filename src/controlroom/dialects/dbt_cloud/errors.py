@@ -32,6 +32,7 @@ FAILURES: Final = {
     404: "There is no such thing, or the caller may not know of it.",
     409: "It contradicts what has happened meanwhile, or what exists already.",
     429: "The account has asked too often; `Retry-After` says when to try again.",
+    501: "This room does not have what is asked for; the message says what there is.",
 }
 """What the document says of all routes."""
 
