@@ -108,6 +108,9 @@ lock: | $(BIN)/uv ## Pin the requirements anew, with hashes (U=1: take newer ver
 	  $(BIN)/uv pip compile requirements/dbt-$$adapter.in --python-version $$python --generate-hashes \
 	    --no-emit-index-url --no-annotate --no-header $(if $(U),--upgrade) --quiet \
 	    --output-file src/controlroom/worker/dbt/requirements/1.11/$$adapter-$$python.txt || exit 1; done; done
+	$(BIN)/uv pip compile requirements/source-package.in --universal --python-version 3.11 --generate-hashes \
+	  --no-emit-index-url --no-annotate --no-header $(if $(U),--upgrade) --quiet \
+	  --output-file src/controlroom/sources/package/robot/requirements.txt
 
 coverage-table: install ## Write the tables of docs/dialects/ that tell what is served
 	$(BIN)/python tests/contract/robocorp/coverage.py

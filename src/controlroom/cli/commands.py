@@ -84,6 +84,7 @@ NOUNS = (
     Command("deliveries", "cli.deliveries:app", "What was sent to the world: list, show, redeliver"),
     Command("retention", "cli.retention:app", "How long things are kept: show, set"),
 )
+DATA = (Command("sources", "cli.sources:app", "Sources that the room runs by itself: install, list, remove"),)
 DBT = (Command("dbt", "cli.dbt:app", "dbt projects in this room: push, jobs, runs, logs, artifacts, tokens"),)
 DATA = (
     Command(
