@@ -266,9 +266,9 @@ class Worker:
         [assignment] = (await claims.claim(self.engine, self.actor, claim)).assignments
         return assignment
 
-    async def finish(self, assignment: Assignment, error: ErrorCode | None = None) -> None:
+    async def finish(self, assignment: Assignment, error: ErrorCode | None = None, message: str = "it broke") -> None:
         """Report the robot's end, upon which the run goes on."""
-        end = Finish(exit_code=1 if error else 0, error=StepRunError(error, "it broke") if error else None)
+        end = Finish(exit_code=1 if error else 0, error=StepRunError(error, message) if error else None)
         await reports.finish(self.engine, self.actor, assignment.step_run_id, assignment.attempt, end)
         await dispatch(self.engine, EveryTenant(), RunId(assignment.run_id))
 

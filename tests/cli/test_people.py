@@ -37,7 +37,8 @@ def test_credentials_are_made_and_revoked(running):
     identifier, _, secret = pair.partition(":")
     assert (identifier, len(secret)) == (listed["identifier"], 96)
     told = running.json("users", "show", "eva")
-    assert (told["roles"], told["runs_robots"]) == ([{"role": "owner", "in": "workspace"}], False)
+    by_herself = {"role": "owner", "in": "workspace", "through": None}
+    assert (told["roles"], told["runs_robots"], told["groups"]) == ([by_herself], False, [])
     assert "owner (workspace)" in running.cli("users", "show", "eva").stdout
     running.cli("users", "credentials", "revoke", "eva", listed["id"], "--yes")
     assert running.json("users", "credentials", "list", "eva") == []
@@ -117,6 +118,9 @@ def test_roles_are_made_and_granted_to_people_groups_and_keys(running):
     told = json.loads(cli("grants", "list", "--organization", "--json"))
     assert {each["id"] for each in told} >= set(given[1:])
     assert run_cli("grants", "give", "keeper", **here).returncode == 2
+    shown = json.loads(cli("users", "show", "gina", "--json"))
+    assert {"role": "keeper", "in": "organization", "through": "Sales"} in shown["roles"]
+    assert ("keeper (organization, by Sales)" in cli("users", "show", "gina"), shown["groups"]) == (True, ["Sales"])
 
     cli("user-groups", "remove", "Sales", "gina")
     for each in given:

@@ -20,7 +20,7 @@ from controlroom.engine.access.grants.store import add, add_membership
 from controlroom.engine.access.model import PERMISSIONS_OF_ROLE, Actor, ActorKind, Role, StepRunActor
 from controlroom.engine.access.roles.model import ADMIN
 from controlroom.engine.access.scope import Of
-from controlroom.engine.access.users.store import actor_of_user
+from controlroom.engine.access.users.actors import actor_of_user
 from controlroom.engine.engine import Engine
 from controlroom.engine.remarks import Remarks
 from controlroom.engine.wakes import Wakes

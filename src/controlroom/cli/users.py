@@ -1,12 +1,11 @@
 """`controlroom users …`: people, and the pairs of credentials with which rcc and editors sign."""
 
-from http import HTTPStatus
 from typing import Annotated, Any
 
 from cyclopts import App, Parameter
 
 from controlroom.cli.address import address
-from controlroom.cli.client import Client, Refused
+from controlroom.cli.client import Client
 from controlroom.cli.display import moment, moments
 from controlroom.cli.governing import governing
 from controlroom.cli.login import asked_password
@@ -43,30 +42,25 @@ def list_(*, room: RoomOptions = HERE) -> None:
 
 @app.command
 def show(user: str, /, *, room: RoomOptions = HERE) -> None:
-    """Show a user, by user name or id: with their roles in the workspace and in the organization."""
+    """Show a user, by user name or id: with their roles, by themselves and by groups, and the words of other APIs."""
     with governing(room) as client:
         found = find_user(client, "users", user)
-        held = [grant for where in ("organization", "workspace") for grant in _grants_of(client, found["id"], where)]
-    roles = [
-        {"role": grant["role"]["name"], "in": grant["scope"]} for grant in held if grant["role"]["name"] != _RUNNER
-    ]
-    found |= {"roles": roles, "runs_robots": any(grant["role"]["name"] == _RUNNER for grant in held)}
-    told = ", ".join(f"{each['role']} ({each['in']})" for each in roles)
-    show_one(room, found, found | moments(found, "created_at", "disabled_at") | {"roles": told})
+        held = client.get(f"/users/{found['id']}/holding")
+        here = found | {"roles": [_role(each) for each in held["roles"]]}
+    here |= {name: held[name] for name in ("groups", "words", "runs_robots")}
+    told = ", ".join(f"{each['role']} ({each['in']}{_through(each)})" for each in here["roles"])
+    lists = {name: ", ".join(held[name]) for name in ("groups", "words")}
+    show_one(room, here, here | moments(found, "created_at", "disabled_at") | {"roles": told} | lists)
 
 
-_RUNNER = "runner"
-"""The role of whom robots run as."""
+def _role(held: dict[str, Any]) -> dict[str, Any]:
+    """A role with where it is held: in the `workspace` that is spoken of, in another one, or the `organization`."""
+    place = "workspace" if held["is_here"] else held["workspace"] or "organization"
+    return {"role": held["role"], "in": place, "through": held["group"]}
 
 
-def _grants_of(client: Client, user: str, where: str) -> list[dict[str, Any]]:
-    """The grants of a user there, as far as the caller may see them."""
-    try:
-        return [grant for grant in client.each("/grants", scope=where) if grant["principal"]["id"] == user]
-    except Refused as refused:
-        if refused.status != HTTPStatus.FORBIDDEN:
-            raise
-        return []
+def _through(role: dict[str, Any]) -> str:
+    return f", by {role['through']}" if role["through"] else ""
 
 
 @app.command

@@ -95,7 +95,12 @@ class Message(Struct, frozen=True):
 
 
 class Grammar(Protocol):
-    """One dialect's messages."""
+    """One dialect's messages, and what else of its words nobody else may take."""
+
+    @property
+    def role_names(self) -> Collection[str]:
+        """What it calls roles of the system: no other role gets such a name, wherever it is made."""
+        ...
 
     @property
     def wants_outputs(self) -> Collection[str]:

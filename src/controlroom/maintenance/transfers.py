@@ -17,7 +17,7 @@ import structlog
 
 from controlroom.engine.access.record import record
 from controlroom.engine.access.scope import Room, scoped
-from controlroom.engine.access.users.store import actor_of_user
+from controlroom.engine.access.users.actors import actor_of_user
 from controlroom.engine.engine import Engine
 from controlroom.engine.events.store import By
 from controlroom.engine.repository.stored_versions import forget_deleted

@@ -8,7 +8,7 @@ import httpx2
 
 from controlroom.engine.access.model import Role
 from controlroom.engine.access.users.actions import create_user
-from controlroom.engine.access.users.store import actor_of_user
+from controlroom.engine.access.users.actors import actor_of_user
 from controlroom.engine.assistants import actions as assistants
 from controlroom.engine.console import actions as console
 from controlroom.engine.packages.actions import push

@@ -19,7 +19,8 @@ from controlroom.engine.access.grants.model import Principal, PrincipalKind
 from controlroom.engine.access.model import Actor, Role
 from controlroom.engine.access.roles.model import ADMIN, OF_MEMBERS
 from controlroom.engine.access.scope import scoped
-from controlroom.engine.access.users.store import actor_of_user, add_user
+from controlroom.engine.access.users.actors import actor_of_user
+from controlroom.engine.access.users.store import add_user
 from controlroom.ids import GrantId, UserId, WorkspaceId, uuid7
 from live import Live
 

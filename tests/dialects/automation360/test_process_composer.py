@@ -7,6 +7,7 @@ import pytest
 from controlroom.engine.access.model import Role
 from controlroom.engine.access.scope import Room
 from controlroom.engine.runs.dispatch import dispatch, runs_left_behind, runs_to_look_at
+from controlroom.maintenance.scheduler import fire_due, notice
 
 BASE = "/aari/v2"
 
@@ -154,3 +155,18 @@ async def test_files_come_before_the_request_that_names_them(room, root, strange
     assert (await root.get(f"{BASE}/requests/{made['id']}"))["inputs"]["dictionary"][0]["key"] == "first"
     assert (await root.call("POST", f"{BASE}/requests/create", json=asked)).status_code in {404, 409}
     assert (await stranger.post(files[0]["path"], content=b"late")).status_code == 409
+
+
+async def test_a_scheduled_request_tells_who_answers_for_it(room, root, invoices):
+    """Whoever owns the schedule that has made it, as executions do."""
+    plan = {"status": "ACTIVE", "scheduleType": "DAILY", "startDate": "2026-01-01", "startTime": "00:00"}
+    plan |= {"misfireScheduleConfig": True}
+    made = await root.post("/v2/schedule/automations", {"schedule": plan, "deployment": {"botId": invoices}})
+    due = "update schedule set next_due = date_trunc('day', clock_now()) where number = %(of)s"
+    await room.engine.database.execute(due, of=int(made["id"]))
+
+    await notice(room.engine)
+    await fire_due(room.engine)
+
+    request = await root.get(f"{BASE}/requests/ref/{invoices}-1")
+    assert (request["createdBy"], request["updatedBy"], request["initiatorType"]) == (root.number, root.number, "BOT")

@@ -1,13 +1,16 @@
 """Roles: the system's by the vendor's names, and those that people make of permission pairs."""
 
 import httpx2
+import pytest
 
 from contract.automation360.coverage import mounted
 from controlroom.dialects.automation360.permissions import PAIRS, names_of
 from controlroom.dialects.automation360.routing import PAIR
 from controlroom.engine.access import user_keys
+from controlroom.engine.access.errors import NameTaken
 from controlroom.engine.access.model import Permission
-from controlroom.engine.access.users.store import actor_of_user
+from controlroom.engine.access.roles import actions
+from controlroom.engine.access.users.actors import actor_of_user
 from controlroom.ids import UserId, uuid7
 
 AUDITOR = [
@@ -154,3 +157,23 @@ async def test_a_basic_user_may_what_a_role_of_theirs_may_in_a_folder(room, root
         await may(run=False)
         assert await deploys() == 404
         assert (await bea.get(f"/api/v1/workspaces/{ada.workspace}/process-runs")).status_code in {401, 403}
+
+
+async def test_nobody_names_a_role_as_the_vendor_names_one_of_the_system(room, root):
+    """Neither by this grammar nor by whichever other way: nobody could tell the two apart."""
+    for name in ("AAE_Admin", "aae_pool admin"):
+        refused = await root.call("POST", "/v2/usermanagement/roles", json={"name": name})
+        assert refused.status_code == 409
+        with pytest.raises(NameTaken):
+            await actions.create_role(room.engine, root.actor, name=name, permissions=[])
+    made = await actions.create_role(room.engine, root.actor, name=named("AAE"), permissions=[])
+    with pytest.raises(NameTaken):
+        await actions.edit_role(room.engine, root.actor, made.id, name="AAE_Basic")
+
+
+async def test_roles_of_the_system_are_searched_and_sorted_by_the_vendor_s_names(root):
+    """A part of the vendor's name finds them; the engine's own name does not."""
+    part = {"operator": "substring", "field": "name", "value": "AAE_Bot"}
+    asked = {"filter": part, "sort": [{"field": "name", "direction": "asc"}]}
+    found = [row["name"] for row in await root.rows("/v2/usermanagement/roles/list", **asked)]
+    assert found == ["AAE_Bot Developer", "AAE_Bot Insight Admin"]

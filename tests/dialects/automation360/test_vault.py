@@ -13,7 +13,7 @@ from controlroom.engine.access.grants.model import Principal, PrincipalKind
 from controlroom.engine.access.model import Permission
 from controlroom.engine.access.roles.model import BASIC, LOCKER_ADMIN
 from controlroom.engine.access.scope import scoped
-from controlroom.engine.access.users.store import actor_of_user
+from controlroom.engine.access.users.actors import actor_of_user
 from controlroom.ids import GrantId, RoleId, UserId, uuid7
 
 CV = "/v2/credentialvault"

@@ -14,7 +14,7 @@ from controlroom.engine.access import jwts
 from controlroom.engine.access.logins import Attempts
 from controlroom.engine.access.passwords import hash_password
 from controlroom.engine.access.roles.model import ADMIN
-from controlroom.engine.access.users.store import actor_of_user
+from controlroom.engine.access.users.actors import actor_of_user
 from controlroom.ids import uuid7
 
 PASSWORD = "correct horse battery"

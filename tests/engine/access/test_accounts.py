@@ -28,8 +28,8 @@ from controlroom.engine.access.roles.model import ADMIN, BASIC, OF_MEMBERS, RUNN
 from controlroom.engine.access.scope import Of, throughout
 from controlroom.engine.access.users import accounts
 from controlroom.engine.access.users.accounts import Profile, Standing
+from controlroom.engine.access.users.actors import actor_of_user
 from controlroom.engine.access.users.people import PEOPLE, Person, person
-from controlroom.engine.access.users.store import actor_of_user
 from controlroom.engine.lists import pages
 from controlroom.engine.lists.model import AllOf, Asked, Compare, Contains, Operator
 from controlroom.errors import Forbidden, Invalid

@@ -26,7 +26,7 @@ from controlroom.engine.access.roles import actions as roles
 from controlroom.engine.access.roles.model import ADMIN, OF_MEMBERS
 from controlroom.engine.access.rules import permissions_of
 from controlroom.engine.access.users import actions as users
-from controlroom.engine.access.users.store import actor_of_user
+from controlroom.engine.access.users.actors import actor_of_user
 from controlroom.engine.workspaces import actions as workspaces
 from controlroom.errors import Forbidden, Invalid, NotFound
 from controlroom.ids import UserId

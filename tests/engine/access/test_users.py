@@ -13,7 +13,7 @@ from controlroom.engine.access.logins import log_in
 from controlroom.engine.access.model import PERMISSIONS_OF_ROLE, Permission, Role
 from controlroom.engine.access.scope import scope_of
 from controlroom.engine.access.users import actions as users
-from controlroom.engine.access.users import store
+from controlroom.engine.access.users import memberships
 from controlroom.engine.workspaces import actions as workspaces
 from controlroom.errors import Forbidden, Invalid, NotFound, Unauthenticated
 from controlroom.ids import UserId
@@ -150,7 +150,7 @@ async def test_nobody_gives_a_role_above_their_own(engine, ada, dora, workspace)
 
 async def test_people_are_seen_by_their_own_only(engine, ada, ben, cleo, root, workspace):
     """Ada sees the members of her workspace, cleo none of them."""
-    members = await store.list_members(engine.database, reading(ada, workspace), after=None, limit=9)
+    members = await memberships.list_members(engine.database, reading(ada, workspace), after=None, limit=9)
     assert {member.username for member in members} == {
         "ada",
         "ben",
@@ -159,7 +159,7 @@ async def test_people_are_seen_by_their_own_only(engine, ada, ben, cleo, root, w
     assert {user.username for user in await users.list_users(engine, ada, limit=9)} == {"ada", "ben", "root"}
     assert {user.username for user in await users.list_users(engine, cleo, limit=9)} == {"cleo"}
     with pytest.raises(NotFound):
-        await store.list_members(engine.database, reading(cleo, workspace), after=None, limit=9)
+        await memberships.list_members(engine.database, reading(cleo, workspace), after=None, limit=9)
 
 
 async def test_a_pair_signs_for_its_user(engine, ada, dora, workspace):

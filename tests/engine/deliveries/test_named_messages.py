@@ -30,6 +30,7 @@ ENDS = (WebhookEvent.RUN_STARTED, WebhookEvent.RUN_COMPLETED, WebhookEvent.RUN_U
 class Toy:
     """Speaks numbers; an ended run is first over, then well or ill."""
 
+    role_names = ()
     wants_outputs = frozenset({"step_run.completed", "run.completed"})
 
     def messages(self, occurrence):

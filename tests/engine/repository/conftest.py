@@ -12,7 +12,7 @@ from controlroom.engine.access.model import Actor
 from controlroom.engine.access.passwords import hash_password
 from controlroom.engine.access.roles.actions import create_role
 from controlroom.engine.access.users import store as users
-from controlroom.engine.access.users.store import actor_of_user
+from controlroom.engine.access.users.actors import actor_of_user
 from controlroom.engine.engine import Engine
 from controlroom.engine.lists import pages
 from controlroom.engine.lists.model import Asked, equal

@@ -9,13 +9,13 @@ from tests.engine.conftest import new_user
 from controlroom.engine.access.model import Permission, Role
 from controlroom.engine.lists.model import NEWEST_FIRST, Asked
 from controlroom.engine.packages.errors import LabelNotFound
-from controlroom.engine.runs import actions, stops, task_runs
+from controlroom.engine.runs import actions, stages, stops, task_runs
 from controlroom.engine.runs import deployments as deploying
 from controlroom.engine.runs.deployments import Deployment, DeploymentInvalid, OnDefaultOr, OnGroups, deploy
 from controlroom.engine.runs.model import Overrides, StopRequest
 from controlroom.engine.runs.repeated_starts import KeyReused
+from controlroom.engine.runs.stages import Stage
 from controlroom.engine.runs.task_inputs import InputUnknown
-from controlroom.engine.runs.task_runs import Stage
 from controlroom.engine.work_items import actions as items
 from controlroom.engine.work_items.operations import Operation
 from controlroom.engine.workers import actions as worker_verbs
@@ -77,7 +77,7 @@ async def test_each_user_gets_an_item_and_a_step_run_on_their_worker(floor, ada,
     run = await deployed(floor, task, ada, dora, payload=msgspec.Raw(b'{"a": 1}'), name="Both")
 
     queued = await listed(floor, run)
-    assert [(each.user_name, task_runs.stage_of(each), each.run_name) for each in queued] == [
+    assert [(each.user_name, stages.stage_of(each), each.run_name) for each in queued] == [
         ("ada", Stage.QUEUED, "Both"),
         ("dora", Stage.QUEUED, "Both"),
     ]
@@ -88,7 +88,7 @@ async def test_each_user_gets_an_item_and_a_step_run_on_their_worker(floor, ada,
         assert assignment.step_run_id == mine.id
         await worker.finish(assignment)
     assert (await floor.run(run)).state == "completed"
-    assert [task_runs.stage_of(each) for each in await listed(floor, run)] == [Stage.SUCCEEDED] * 2
+    assert [stages.stage_of(each) for each in await listed(floor, run)] == [Stage.SUCCEEDED] * 2
 
 
 async def test_a_user_has_one_at_work_at_a_time(floor, ada, task):
@@ -199,7 +199,7 @@ async def test_one_execution_is_stopped_alone(floor, ada, dora, task):
     assert await wanda.claim() == []
     await walt.finish(at_work, ErrorCode.TERMINATED)
 
-    assert [task_runs.stage_of(each) for each in await listed(floor, run)] == [Stage.STOPPED] * 2
+    assert [stages.stage_of(each) for each in await listed(floor, run)] == [Stage.STOPPED] * 2
     assert (await floor.run(run)).state == "unresolved"
     assert not await stops.stop(floor.engine, ada, floor.workspace, of_ada.id)
 
@@ -213,7 +213,7 @@ async def test_a_stopped_deployment_stays_listed(floor, ada, dora, task):
     await actions.stop(floor.engine, ada, floor.workspace, run.id, StopRequest(terminate=True, remaining_done=False))
     await walt.finish(assignment, ErrorCode.TERMINATED)
 
-    assert [task_runs.stage_of(each) for each in await listed(floor, run)] == [Stage.STOPPED] * 2
+    assert [stages.stage_of(each) for each in await listed(floor, run)] == [Stage.STOPPED] * 2
     ended = await floor.run(run)
     assert (ended.state, ended.result) == ("unresolved", "stopped")
 
@@ -235,7 +235,7 @@ async def test_what_a_lost_worker_had_is_the_same_user_s_again(floor, ada, dora,
     await items.change(floor.engine, ada, floor.workspace, Operation.RETRY, [failed.id])
     await floor.run(run)
 
-    assert [(each.user_name, task_runs.stage_of(each)) for each in await listed(floor, run)] == [
+    assert [(each.user_name, stages.stage_of(each)) for each in await listed(floor, run)] == [
         ("ada", Stage.FAILED),
         ("dora", Stage.SUCCEEDED),
         ("ada", Stage.QUEUED),

@@ -5,7 +5,7 @@ import pytest
 from controlroom.engine.access.model import Permission, Role
 from controlroom.engine.access.scope import scope_of
 from controlroom.engine.access.users.actions import get_member
-from controlroom.engine.access.users.store import actor_of_user
+from controlroom.engine.access.users.actors import actor_of_user
 from controlroom.engine.workspaces import actions as workspaces
 from controlroom.errors import Conflict, Forbidden, Invalid, NotFound
 from controlroom.ids import UserId

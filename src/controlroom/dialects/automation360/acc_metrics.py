@@ -45,7 +45,7 @@ from controlroom.engine.lists.model import (
     Unset,
 )
 from controlroom.engine.runs.model import Result, StepRunState
-from controlroom.engine.runs.task_runs import TASK_RUNS, TaskRun
+from controlroom.engine.runs.task_run_listings import TASK_RUNS, TaskRun
 from controlroom.engine.schedules.listings import SCHEDULES
 from controlroom.engine.statistics import store as statistics
 from controlroom.engine.statistics.model import Extreme, Figure, Key, Noun, Period

@@ -31,10 +31,12 @@ from controlroom.dialects.automation360.lists import Found, Listed, PageTold, Se
 from controlroom.dialects.automation360.routing import Pair, Superseded, get, post, put
 from controlroom.dialects.automation360.values import values_of
 from controlroom.engine.lists.model import EVERYTHING, AllOf, Compare, Operator
-from controlroom.engine.runs import pauses, stops, task_runs
+from controlroom.engine.runs import pauses, stops, task_run_listings, task_runs
 from controlroom.engine.runs.errors import StepRunNotFound
 from controlroom.engine.runs.rules import merged
-from controlroom.engine.runs.task_runs import AT_STAGE, TaskRun, seen_by
+from controlroom.engine.runs.stages import AT_STAGE
+from controlroom.engine.runs.task_run_listings import TaskRun
+from controlroom.engine.runs.task_runs import seen_by
 from controlroom.errors import ControlRoomError, Invalid
 from controlroom.ids import StepRunId
 
@@ -46,7 +48,7 @@ async def found_by(request: Asking, search: Search | None, columns: Columns = EX
     """The page of executions that was asked for, of those that the caller sees."""
     seen = await seen_by(request.db, request.actor)
     asking = columns.telling(tenantUuid=str(request.actor.organization_id))
-    listed = msgspec.structs.replace(asking, listing=await task_runs.listing_of(request.db, seen.scope, PATHS))
+    listed = msgspec.structs.replace(asking, listing=await task_run_listings.listing_of(request.db, seen.scope, PATHS))
     asked, offset = asked_of(search or Search(), listed, seen.own)
     is_all = asked.filter is seen.own
     found = await task_runs.page(request.engine, msgspec.structs.replace(seen, own=EVERYTHING), asked, PATHS)

@@ -17,6 +17,7 @@ from litestar.types import Scope
 from msgspec import Raw
 
 from controlroom.border.asking import entrance, welcome
+from controlroom.border.columns import As
 from controlroom.border.long_polls import Hold
 from controlroom.dialects.automation360.answers import Shape
 from controlroom.dialects.automation360.asking import Asking, Body, Permission
@@ -24,7 +25,7 @@ from controlroom.dialects.automation360.auth import USER, token_of
 from controlroom.dialects.automation360.columns import Columns
 from controlroom.dialects.automation360.ids import Id, find
 from controlroom.dialects.automation360.lists import Sought, listed
-from controlroom.dialects.automation360.paths import path_of, task_at, task_called, task_numbered
+from controlroom.dialects.automation360.paths import PATHS, path_of, path_read, task_at, task_called, task_numbered
 from controlroom.dialects.automation360.routing import Pair, post, put
 from controlroom.dialects.automation360.values import payload_of, plain, values_of
 from controlroom.engine.access import call_tokens
@@ -33,10 +34,11 @@ from controlroom.engine.access.model import Actor
 from controlroom.engine.access.nouns import USER as USER_NOUN
 from controlroom.engine.access.scope import Of, scope_of
 from controlroom.engine.allocations import actions, store
-from controlroom.engine.allocations.listings import ALLOCATIONS
+from controlroom.engine.allocations.listings import with_paths
 from controlroom.engine.allocations.model import Allocation
 from controlroom.engine.callers import resolve
 from controlroom.engine.engine import Engine
+from controlroom.engine.lists.words import PATH
 from controlroom.engine.packages import store as packages
 from controlroom.engine.packages.errors import TaskNotFound
 from controlroom.engine.packages.store import Named
@@ -156,12 +158,13 @@ class CallTold(Shape, frozen=True):
 
 
 _COLUMNS: Final = Columns(
-    ALLOCATIONS,
+    with_paths(PATHS),
     {
         "id": "number",
         "fileId": "task_number",
         "fileName": "task_name",
-        "runAsUser": "run_as_number",
+        "filePath": As(PATH, read=path_read),
+        "runAsUser": As("run_as_number", sort=""),
         "concurrencyLimit": "most",
     },
 )

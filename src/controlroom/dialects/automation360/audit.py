@@ -1,9 +1,10 @@
 """Audit API v1 (§2.2): the record of events, for who answers for the organization. The example of a noun here."""
 
+from controlroom.border.columns import As, Words
 from controlroom.dialects.automation360.answers import Shape, moment_or_none
 from controlroom.dialects.automation360.asking import Asking, Permission
 from controlroom.dialects.automation360.audit_words import ACTIVITY_TYPES, STATUSES, activity_type, status
-from controlroom.dialects.automation360.columns import As, Columns, Words
+from controlroom.dialects.automation360.columns import Columns
 from controlroom.dialects.automation360.lists import Listed, Sought, listed
 from controlroom.dialects.automation360.routing import Pair, post
 from controlroom.engine.access import audit
@@ -43,7 +44,7 @@ _COLUMNS = Columns(
         "status": Words(STATUSES),
         "hostName": "worker_name",
         "objectName": "subject_name",
-        "eventDescription": "kind",
+        "eventDescription": As("sentence", sort="kind"),
         "source": Words({"Control Room": EVERYTHING}),
         "environmentName": Words({"": EVERYTHING}),
         "requestId": Words({"": EVERYTHING}),

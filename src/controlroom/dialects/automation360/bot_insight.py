@@ -28,7 +28,8 @@ from controlroom.engine.access import audit
 from controlroom.engine.access.audit import DescribedEvent
 from controlroom.engine.access.scope import throughout
 from controlroom.engine.lists.model import AllOf, Not, Unset
-from controlroom.engine.runs.task_runs import TaskRun, stage_of
+from controlroom.engine.runs.stages import stage_of
+from controlroom.engine.runs.task_run_listings import TaskRun
 from controlroom.engine.statistics import insights
 
 _BASE: Final = "/v2/botinsight/data/api"

@@ -34,6 +34,7 @@ _BOT: Final = "application/vnd.aa.taskbot"
 _NODES: Final = nodes.listing(
     nodes.Words(
         root=BOTS,
+        root_name="Bots",
         separator="\\",
         folder_type="application/vnd.aa.directory",
         task_type=_BOT,

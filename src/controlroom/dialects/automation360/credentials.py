@@ -2,10 +2,11 @@
 
 from typing import Annotated
 
+from controlroom.border.columns import As
 from controlroom.dialects.automation360 import transport
 from controlroom.dialects.automation360.answers import Shape, moment, shown_as
 from controlroom.dialects.automation360.asking import Asking, Body, Query, QueryParameter
-from controlroom.dialects.automation360.columns import As, Columns, somebody
+from controlroom.dialects.automation360.columns import NOT_TOLD, Columns, nothing_is_zero
 from controlroom.dialects.automation360.ids import Id, find, number_of, shown
 from controlroom.dialects.automation360.lists import Listed, Sought, page
 from controlroom.dialects.automation360.routing import delete, get, post, put
@@ -155,10 +156,12 @@ _COLUMNS = Columns(
         "lockerId": As("locker_number", sort=""),
         "lockerName": As("locker_name", sort=""),
         "version": "revision",
+        "completed": "is_completed",
+        "externalVaultCredentialName": NOT_TOLD,
         "createdOn": "created_at",
         "updatedOn": "updated_at",
-        "createdBy": somebody("created_by_number"),
-        "updatedBy": somebody("updated_by_number"),
+        "createdBy": nothing_is_zero("created_by_number"),
+        "updatedBy": nothing_is_zero("updated_by_number"),
     },
 )
 

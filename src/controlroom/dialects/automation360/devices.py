@@ -6,9 +6,10 @@ in hand is ended, as by a stop.
 
 from typing import Any, Final
 
+from controlroom.border.columns import As, Words
 from controlroom.dialects.automation360.answers import Shape, moment
 from controlroom.dialects.automation360.asking import Asking, Body, Permission
-from controlroom.dialects.automation360.columns import As, Columns, Words, alike, constants
+from controlroom.dialects.automation360.columns import Columns, alike, constants
 from controlroom.dialects.automation360.ids import Id, find, number_of, shown
 from controlroom.dialects.automation360.lists import Listed, Sought, listed
 from controlroom.dialects.automation360.routing import Pair, delete, post
@@ -27,9 +28,17 @@ _USERS: Final = Pair("usermanagement", "updateuser")
 STATUSES: Final = {"connected": "CONNECTED", "disconnected": "DISCONNECTED", "offline": "OFFLINE"}
 
 
+_PICKED: Final = "Picked at run time"
+"""In the place of the device of who has none."""
+
 _RUNNERS: Final = Columns(
     RUNNERS,
-    {"id": "number", "username": "username", "device": "worker_name", "deviceId": As("worker_number", sort="")},
+    {
+        "id": "number",
+        "username": "username",
+        "device": As("worker_name", unset=_PICKED),
+        "deviceId": As("worker_number", sort="", unset="-1"),
+    },
     order=(Sort("number", Direction.DESCENDING),),
 )
 
@@ -88,6 +97,7 @@ DEVICES: Final = Columns(
         "userId": As("user_number", sort=""),
         "deviceType": alike("SINGLE_USER"),
         "botAgentVersion": "version",
+        "maxCount": "slots",
         "updatedOn": As("seen_at"),
         "createdOn": As("created_at", sort="id"),
     },
@@ -202,4 +212,4 @@ def show(worker: ListedWorker) -> Device:
 
 def _show_runner(runner: Runner) -> RunAsUser:
     number: Any = -1 if runner.worker_number is None else runner.worker_number
-    return RunAsUser(runner.number, runner.username, runner.worker_name or "Picked at run time", number)
+    return RunAsUser(runner.number, runner.username, runner.worker_name or _PICKED, number)

@@ -5,12 +5,15 @@ from typing import Any, Final
 
 from msgspec import Struct
 
+from controlroom.border.columns import As, Words
 from controlroom.dialects.automation360.answers import Shape, moment, moment_or_empty
-from controlroom.dialects.automation360.columns import As, Columns, Words, alike, constants
+from controlroom.dialects.automation360.columns import Columns, alike, constants
 from controlroom.dialects.automation360.ids import shown
 from controlroom.engine.lists.model import AnyOf, Compare, Direction, Filter, OneOf, Operator, Sort
+from controlroom.engine.lists.words import PATH, Paths
 from controlroom.engine.runs.model import StartedBy
-from controlroom.engine.runs.task_runs import AT_STAGE, PATH, TASK_RUNS, Paths, Stage, TaskRun, stage_of, with_paths
+from controlroom.engine.runs.stages import AT_STAGE, Stage, stage_of
+from controlroom.engine.runs.task_run_listings import TASK_RUNS, TaskRun, with_paths
 from controlroom.ids import StepRunId, as_uuid
 
 BOTS: Final = "Automation Anywhere\\Bots"
@@ -216,6 +219,14 @@ def message_of(run: TaskRun) -> str:
     return f"{message} (at line {line})" if line and f"at line {line}" not in message else message
 
 
+_SAID: Final = re.compile(r" \(at line \d{1,7}\)$")
+
+
+def _without_line(message: Any) -> str:
+    """What is kept of a message that is told with its line."""
+    return _SAID.sub("", str(message))
+
+
 def line_in(message: str) -> int:
     """The line at which a bot failed, as the message says it; 0 if it does not."""
     found = _LINE.findall(message)
@@ -255,12 +266,14 @@ EXECUTIONS: Final = Columns(
         "userName": "user_name",
         "createdBy": As("starter_number", sort=""),
         "modifiedBy": As("starter_number", sort=""),
-        "status": Words(_WORDS | dict.fromkeys(_WITHOUT, OneOf("id", ())), sort="state_at"),
-        "startDateTime": "started_at",
+        "status": Words(_WORDS | dict.fromkeys(_WITHOUT, OneOf("id", ())), sort="stage"),
+        "startDateTime": As("started_at", instead="created_at"),
         "endDateTime": "ended_at",
         "createdOn": As("created_at", sort="id"),
         "modifiedOn": "state_at",
-        "message": As("error_message", sort=""),
+        "message": As("error_message", read=_without_line, sort=""),
+        "currentLine": As("line", sort=""),
+        "botLabel": As("label", sort=""),
         "automationPriority": Words(
             {
                 "PRIORITY_HIGH": Compare("priority", Operator.GT, 0),

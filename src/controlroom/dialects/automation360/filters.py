@@ -12,8 +12,9 @@ from collections.abc import Callable, Mapping
 from datetime import timedelta
 from typing import Any, Final
 
+from controlroom.border.columns import NOTHING, As, Words
 from controlroom.border.lenient import moment
-from controlroom.dialects.automation360.columns import NOTHING, As, Columns, Words
+from controlroom.dialects.automation360.columns import Columns
 from controlroom.engine.lists.errors import FieldUnknown, ValueWrong
 from controlroom.engine.lists.filters import LARGEST
 from controlroom.engine.lists.model import (
@@ -25,6 +26,7 @@ from controlroom.engine.lists.model import (
     Field,
     Filter,
     Kind,
+    Listing,
     Not,
     Operator,
     Unset,
@@ -112,21 +114,51 @@ def _leaf(operator: str, name: str, value: Any, columns: Columns) -> Filter:
     column = column_of(name, columns)
     if isinstance(column, Words):
         return _of_words(operator, column, as_text(value))
-    field = columns.listing.named[column.field]
+    if operator == "ne":
+        equal = _of_field("eq", name, value, column, columns.listing)
+        return Not(equal)
+    return _of_field(operator, name, value, column, columns.listing)
+
+
+def _of_field(operator: str, name: str, value: Any, column: As, listing: Listing) -> Filter:
+    """The rows of which a field is told so; where it has no value, by what is told instead."""
+    field = listing.named[column.field]
+    found = _of_values(operator, name, value, field, column)
+    if column.instead:
+        other = _of_values(operator, name, value, listing.named[column.instead], column)
+        return AnyOf((found, AllOf((Unset(field.name), other))))
+    if field.is_nullable and _is_told_of_nothing(operator, as_text(value), column):
+        unset = _unset(field)
+        return unset if operator == "eq" else AnyOf((unset, found))
+    return found
+
+
+def _of_values(operator: str, name: str, value: Any, field: Field, column: As) -> Filter:
     if operator == "substring":
         if field.kind not in {Kind.TEXT, Kind.INTEGER}:
             raise ValueWrong(name, "eq and ne, not by a part")
-        return Contains(column.field, as_text(value))
-    if field.is_nullable and as_text(value) in {"", column.unset} and operator in {"eq", "ne"}:
-        unset = _unset(field)
-        return unset if operator == "eq" else Not(unset)
+        return Contains(field.name, as_text(value))
+    if field.is_nullable and operator == "eq" and as_text(value) == "":  # found by having none
+        return NOTHING
     try:
         read = _READ[field.kind](name, column.read(value))
     except ValueError:
-        read = None
-    if read is None or (field.choices and read not in field.choices):  # no row can have it
-        return Not(NOTHING) if operator == "ne" else NOTHING
+        return NOTHING
+    if field.choices and read not in field.choices:  # no row can have it
+        return NOTHING
     return _compared(field, operator, read)
+
+
+def _is_told_of_nothing(operator: str, value: str, column: As) -> bool:
+    """Whether what is told of a row that has no value is so to the value: an empty text is that of all of them."""
+    if operator == "eq" and value in {"", column.unset}:
+        return True
+    if not column.unset or operator == "substring":
+        return operator == "substring" and bool(column.unset) and value in str(column.unset)
+    try:
+        return _NUMBERS_COMPARED[operator](float(column.unset), float(value))
+    except ValueError:
+        return _WORDS_COMPARED[operator](column.unset, value)
 
 
 _TO_THE_NEXT: Final = timedelta(microseconds=999)
@@ -139,9 +171,8 @@ def _compared(of: Field, operator: str, value: Any) -> Filter:
         return Compare(field, _COMPARED[operator], value)
     first, last = value, value + _TO_THE_NEXT
     match operator:
-        case "eq" | "ne":
-            within = AllOf((Compare(field, Operator.GE, first), Compare(field, Operator.LE, last)))
-            return within if operator == "eq" else Not(within)
+        case "eq":
+            return AllOf((Compare(field, Operator.GE, first), Compare(field, Operator.LE, last)))
         case "gt" | "le":
             return Compare(field, _COMPARED[operator], last)
         case _:
@@ -156,6 +187,9 @@ def _unset(field: Field) -> Filter:
     return AnyOf((unset, Compare(field.name, Operator.EQ, "")))
 
 
+_MANY_WORDS: Final = 10
+
+
 def _of_words(operator: str, column: Words, value: str) -> Filter:
     if column.are_numbers and operator != "substring":
         found = _of_numbers(operator, column, value)
@@ -164,6 +198,8 @@ def _of_words(operator: str, column: Words, value: str) -> Filter:
         found = [rows for word, rows in column.of.items() if compared(word, value)]
     if len(found) == len(column.of):  # `status ne "ANY"`: each row has one of the words
         return EVERYTHING
+    if len(found) > _MANY_WORDS:  # a filter has not room for all of them
+        return Not(AnyOf(tuple(rows for rows in column.of.values() if rows not in found)))
     return found[0] if len(found) == 1 and found[0] is not EVERYTHING else AnyOf(tuple(found))
 
 

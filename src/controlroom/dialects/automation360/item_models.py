@@ -4,9 +4,10 @@ from typing import Annotated, Final
 
 from msgspec import Meta
 
+from controlroom.border.columns import As
 from controlroom.dialects.automation360.answers import Shape, moment_or_none, shown_as
 from controlroom.dialects.automation360.asking import Asking, Body
-from controlroom.dialects.automation360.columns import Columns
+from controlroom.dialects.automation360.columns import Columns, alike
 from controlroom.dialects.automation360.ids import Id
 from controlroom.dialects.automation360.lists import Listed, Sought, listed
 from controlroom.dialects.automation360.routing import Pair, Superseded, delete, get, post
@@ -88,6 +89,8 @@ _COLUMNS = Columns(
         "name": "name",
         "createdOn": "created_at",
         "updatedOn": "created_at",
+        "version": alike(0),
+        "tenantId": As("tenant_number", sort=""),
         "createdBy": "created_by_number",
         "updatedBy": "created_by_number",
     },

@@ -2,9 +2,10 @@
 
 from typing import Final
 
+from controlroom.border.columns import As, Words
 from controlroom.dialects.automation360.answers import Shape, moment
 from controlroom.dialects.automation360.asking import Asking, Permission
-from controlroom.dialects.automation360.columns import As, Columns, Words
+from controlroom.dialects.automation360.columns import Columns
 from controlroom.dialects.automation360.lists import Listed, Sought, listed
 from controlroom.dialects.automation360.people import LICENCES, RUNTIME, licence_word
 from controlroom.dialects.automation360.routing import Pair, get, post, put

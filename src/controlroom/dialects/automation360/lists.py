@@ -30,9 +30,10 @@ from typing import Annotated, Any, Final, Generic, TypeAlias, TypeVar
 from msgspec import Meta, Struct
 
 from controlroom.border.asking import Body
+from controlroom.border.columns import Words, ordered_by
 from controlroom.dialects.automation360.answers import Shape
 from controlroom.dialects.automation360.asking import Asking
-from controlroom.dialects.automation360.columns import LENGTH, MOST, As, Columns, Words
+from controlroom.dialects.automation360.columns import LENGTH, MOST, Columns
 from controlroom.dialects.automation360.filters import FilterWrong, as_text, column_of, filter_of
 from controlroom.engine.access import scope
 from controlroom.engine.lists import pages
@@ -175,11 +176,10 @@ def _key(asked: Any, columns: Columns) -> Sort | None:
     direction = _DIRECTIONS.get(str(given.get("direction") or "").casefold())
     if direction is None:
         raise FilterWrong("a direction is asc or desc")
-    match column_of(name, columns):
-        case As(field, _, sort, _):
-            by = field if sort is None else sort
-        case Words(_, sort):
-            by = sort
+    column = column_of(name, columns)
+    if isinstance(column, Words) and len(column.of) == 1:  # it is the same in all rows
+        return None
+    by = ordered_by(column)
     if not by:
         raise FieldNotSortable(columns.listing.noun, name)
     return Sort(by, direction)

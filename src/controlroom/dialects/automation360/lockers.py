@@ -1,8 +1,9 @@
 """Credential Vault API v2 (§2.12): lockers, which share credentials with roles."""
 
+from controlroom.border.columns import As
 from controlroom.dialects.automation360.answers import Shape, moment
 from controlroom.dialects.automation360.asking import Asking, Body
-from controlroom.dialects.automation360.columns import As, Columns, somebody
+from controlroom.dialects.automation360.columns import Columns, nothing_is_zero
 from controlroom.dialects.automation360.credentials import Credentials, show, the
 from controlroom.dialects.automation360.ids import Id, find, shown
 from controlroom.dialects.automation360.lists import Listed, Sought, page
@@ -98,10 +99,11 @@ _COLUMNS = Columns(
         "name": "name",
         "description": "description",
         "version": "revision",
+        "countOfCredentials": "secret_count",
         "createdOn": "created_at",
         "updatedOn": "updated_at",
-        "createdBy": somebody("created_by_number"),
-        "updatedBy": somebody("updated_by_number"),
+        "createdBy": nothing_is_zero("created_by_number"),
+        "updatedBy": nothing_is_zero("updated_by_number"),
     },
 )
 

@@ -13,11 +13,12 @@ import msgspec
 
 from controlroom.border.standard_webhooks import standard_headers
 from controlroom.dialects.automation360.executions import STATUSES, execution_id
+from controlroom.dialects.automation360.people import ROLE_NAMES
 from controlroom.dialects.automation360.values import values_of
 from controlroom.engine.messages import Message, Occurrence
 from controlroom.engine.runs.callbacks import CallbackEvent
 from controlroom.engine.runs.model import Result
-from controlroom.engine.runs.task_runs import Stage, failure_of
+from controlroom.engine.runs.stages import Stage, failure_of
 from controlroom.protocol import ErrorCode
 
 GRAMMAR: Final = "automation360"
@@ -29,6 +30,7 @@ ENDS: Final = (CallbackEvent.STEP_RUN_COMPLETED, CallbackEvent.STEP_RUN_FAILED)
 class Automation360Grammar:
     """A `messages.Grammar`: one message of the end of an execution."""
 
+    role_names: Final = tuple(ROLE_NAMES.values())
     wants_outputs: Final = tuple(event.value for event in ENDS)
 
     def messages(self, occurrence: Occurrence) -> list[Message]:

@@ -4,12 +4,19 @@ from typing import Final
 
 from controlroom.dialects.automation360.asking import Asking
 from controlroom.engine.access.scope import Scope
+from controlroom.engine.lists.words import Paths
 from controlroom.engine.packages import store as packages
 from controlroom.engine.packages.errors import TaskNotFound
 from controlroom.engine.packages.store import Named
 
 ROOT: Final = "Automation Anywhere\\Bots"
+PATHS: Final = Paths(root=ROOT, separator="\\")
 _LONGEST: Final = 18
+
+
+def path_read(value: object) -> str:
+    """A path that is asked for, as it is told: slashes of either kind part it."""
+    return str(value).replace("/", "\\").rstrip("\\")
 
 
 def path_of(*names: str | None) -> str:

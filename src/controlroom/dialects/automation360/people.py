@@ -1,7 +1,7 @@
 """What users and roles are called and shown as in this grammar: its role names, its licences, its flags (§2.11)."""
 
 from collections.abc import Callable, Collection, Mapping
-from typing import Final, TypeAlias
+from typing import Any, Final, TypeAlias
 
 from controlroom.dialects.automation360.answers import Shape, moment, moment_or_empty
 from controlroom.dialects.automation360.permissions import GRAMMAR, PermissionTold, pairs_of
@@ -20,9 +20,9 @@ RUNTIME: Final = "RUNTIME"
 """The licence that means something here: robots run as its holder. The others are words that are kept."""
 
 _LICENCE: Final = f"{GRAMMAR}licence="
-_DOMAIN: Final = f"{GRAMMAR}domain="
+DOMAIN: Final = f"{GRAMMAR}domain="
 
-_ROLES: Final[Mapping[str, str]] = {
+ROLE_NAMES: Final[Mapping[str, str]] = {
     "admin": "AAE_Admin",
     "basic": "AAE_Basic",
     "locker admin": "AAE_Locker Admin",
@@ -34,23 +34,17 @@ _ROLES: Final[Mapping[str, str]] = {
     "process user": "AAE_Robotic Interface User",
     "validator": "AAE_IQ Bot Validator",
 }
-_OUR_ROLES: Final = {theirs.casefold(): ours for ours, theirs in _ROLES.items()}
+_SPELLED: Final = {name.casefold(): name for name in ROLE_NAMES.values()}
 
 
 def role_name(name: str, *, is_system: bool) -> str:
     """What a role is called here: the system's have the vendor's names."""
-    return _ROLES.get(name, name) if is_system else name
+    return ROLE_NAMES.get(name, name) if is_system else name
 
 
-def our_role_name(name: str) -> str:
-    """What a role of this name is called by the engine; of a part of a name, what is left without the prefix."""
-    plain = name.strip()
-    return _OUR_ROLES.get(plain.casefold()) or (plain[4:] if plain.casefold().startswith("aae_") else name)
-
-
-def is_of_system(name: str) -> bool:
-    """Whether a role of the system is called so here."""
-    return name.strip().casefold() in _OUR_ROLES
+def vendors_name(name: Any) -> Any:
+    """A role's name that is asked for: the vendor's, however its letters are written, or as it is."""
+    return _SPELLED.get(str(name).strip().casefold(), name)
 
 
 class RoleReference(Shape, frozen=True):
@@ -105,6 +99,7 @@ def licence_word(licence: str) -> str:
 
 FLAGS: Final = ("enableAutoLogin", "deviceCredentialAttested", "multipleLoginAllowed")
 """What a user is said to have, which is kept and told again."""
+FLAG_WORDS: Final = {flag: f"{GRAMMAR}{flag}" for flag in FLAGS}
 
 
 def text(number: int) -> Number:
@@ -120,11 +115,11 @@ def plain(number: int) -> Number:
 def user_told(person: Person, number: Callable[[int], Number]) -> UserTold:
     """A user as this grammar shows them."""
     actor = person.to_actor()
-    flags = {flag: f"{GRAMMAR}{flag}" in person.words for flag in FLAGS}
+    flags = {flag: word in person.words for flag, word in FLAG_WORDS.items()}
     return UserTold(
         id=number(person.number),
         username=person.username,
-        domain=next((word.removeprefix(_DOMAIN) for word in person.words if word.startswith(_DOMAIN)), ""),
+        domain=next((word.removeprefix(DOMAIN) for word in person.words if word.startswith(DOMAIN)), ""),
         first_name=person.first_name,
         last_name=person.last_name,
         email=person.email,
@@ -176,7 +171,7 @@ def words_with(
     """The words of a user as they are from now on; None leaves what is there. Raises Invalid for no licence."""
     kept = set(words)
     if domain is not None:
-        kept = {word for word in kept if not word.startswith(_DOMAIN)} | ({f"{_DOMAIN}{domain}"} if domain else set())
+        kept = {word for word in kept if not word.startswith(DOMAIN)} | ({f"{DOMAIN}{domain}"} if domain else set())
     if licences is not None:
         for each in licences:
             if each not in LICENCES:

@@ -9,15 +9,16 @@ from typing import Any, Final
 import msgspec
 from msgspec import UNSET, UnsetType
 
+from controlroom.border.columns import As, Words
 from controlroom.dialects.automation360.answers import Shape, moment
 from controlroom.dialects.automation360.asking import Asking, Body, Permission
-from controlroom.dialects.automation360.columns import As, Columns, Words
+from controlroom.dialects.automation360.columns import Columns
 from controlroom.dialects.automation360.ids import Id, find, shown
 from controlroom.dialects.automation360.lists import PageTold, Sought, page
 from controlroom.dialects.automation360.routing import Pair, delete, get, post, put
 from controlroom.engine.access.nouns import ROLE, USER
 from controlroom.engine.access.scope import scope_of
-from controlroom.engine.lists.model import EVERYTHING, Direction, Sort, equal
+from controlroom.engine.lists.model import EVERYTHING, AllOf, Direction, Not, Sort, equal
 from controlroom.engine.nouns import Noun, Ways
 from controlroom.engine.references import Reference, resolve_all
 from controlroom.engine.workers import whole_groups
@@ -37,6 +38,16 @@ _POOLS: Final = Columns(
         "name": "name",
         "description": "description",
         "status": Words({word: equal(standing=standing) for standing, word in _STANDINGS.items()}),
+        "detailedStatus": Words(
+            {
+                "OFFLINE": equal(worker_count=0),
+                "ALL_DISCONNECTED": AllOf((equal(connected_count=0), Not(equal(worker_count=0)))),
+                "ALL_CONNECTED": AllOf((equal(is_whole=True), Not(equal(worker_count=0)))),
+                "SOME_CONNECTED": AllOf((equal(is_whole=False), Not(equal(connected_count=0)))),
+            }
+        ),
+        "automationCount": "consumer_count",
+        "deviceCount": "worker_count",
         "poolType": Words({"BASIC": EVERYTHING}),
         "createdOn": As("created_at", sort="id"),
         "updatedOn": "updated_at",

@@ -10,13 +10,14 @@ from typing import Any, Final
 import msgspec
 from msgspec import Raw
 
+from controlroom.border.columns import As, Words
 from controlroom.dialects.automation360.answers import Shape, moment
 from controlroom.dialects.automation360.asking import Asking, Body, Permission
-from controlroom.dialects.automation360.columns import Columns, Words
+from controlroom.dialects.automation360.columns import Columns, constants
 from controlroom.dialects.automation360.deploy import CallbackInfo, callback_of
 from controlroom.dialects.automation360.ids import Id, find
 from controlroom.dialects.automation360.lists import Listed, Sought, listed
-from controlroom.dialects.automation360.paths import parts_of, path_of
+from controlroom.dialects.automation360.paths import PATHS, parts_of, path_of, path_read
 from controlroom.dialects.automation360.process_files import files_in
 from controlroom.dialects.automation360.process_forms import (
     Dictionary,
@@ -30,13 +31,14 @@ from controlroom.dialects.automation360.routing import Pair, get, post
 from controlroom.dialects.automation360.values import values_of
 from controlroom.engine.access.nouns import USER_GROUP
 from controlroom.engine.access.scope import Of, Scope, scope_of
-from controlroom.engine.lists.model import EVERYTHING
+from controlroom.engine.lists.model import EVERYTHING, equal
+from controlroom.engine.lists.words import PATH
 from controlroom.engine.nouns import Ways
 from controlroom.engine.packages import interfaces
 from controlroom.engine.processes import store as processes
 from controlroom.engine.processes.errors import ProcessNotFound
 from controlroom.engine.processes.forms import Form, defaults_of, filled
-from controlroom.engine.processes.listings import PROCESSES, ListedProcess
+from controlroom.engine.processes.listings import ListedProcess, with_paths
 from controlroom.engine.processes.model import Process, StepTask
 from controlroom.engine.processes.store import PROCESS
 from controlroom.engine.references import Located, locate
@@ -139,14 +141,16 @@ class SubmitAsked(Shape, frozen=True, kw_only=True):
 
 
 _COLUMNS: Final = Columns(
-    PROCESSES,
+    with_paths(PATHS),
     {
+        **constants(AutomationTold),
         "id": "number",
         "name": "name",
         "title": "name",
-        "path": "workspace_name",
+        "path": As(PATH, read=path_read),
         "automationType": Words({"PROCESS": EVERYTHING}),
         "workspaceType": Words({"PUBLIC": EVERYTHING}),
+        "status": Words({"ACTIVE": equal(is_enabled=True), "INACTIVE": equal(is_enabled=False)}),
         "createdOn": "created_at",
     },
 )

@@ -16,7 +16,7 @@ from controlroom.engine.runs import human_tasks, outputs_of_runs
 from controlroom.engine.runs import store as runs
 from controlroom.engine.runs.human_tasks import HumanTask
 from controlroom.engine.runs.model import Result, Run, RunState, StartedBy, StepRun, StepRunState
-from controlroom.engine.runs.task_runs import Stage, failure_of
+from controlroom.engine.runs.stages import Stage, failure_of
 from controlroom.engine.work_items.model import ItemState
 from controlroom.ids import RunId, StepId
 
@@ -105,7 +105,7 @@ async def told(request: Asking, scope: Scope, run: RunId) -> RequestTold:
             rows.extend(_of_person(task) for task in tasks if task.step_id == step.id)
         else:
             rows.extend(_of_robot(one, step.id, step.number) for one in step_runs if one.step_id == step.id)
-    starter = found.starter_number or 0
+    starter = await runs.answerable(db, scope, run) or 0
     ended = found.ended_at or _latest(step_runs, tasks) or found.created_at
     name = "" if found.told is None else found.told.name
     return RequestTold(

@@ -10,8 +10,9 @@ from typing import Final
 import msgspec
 from msgspec import UNSET, Raw, UnsetType
 
+from controlroom.border.columns import As, Words
 from controlroom.dialects.automation360.asking import Asking, Body
-from controlroom.dialects.automation360.columns import As, Columns, Words
+from controlroom.dialects.automation360.columns import Columns, alike, nothing_is_zero
 from controlroom.dialects.automation360.ids import Id
 from controlroom.dialects.automation360.lists import Listed, Sought, listed
 from controlroom.dialects.automation360.queue_automation_words import (
@@ -32,6 +33,7 @@ from controlroom.engine.access.nouns import USER
 from controlroom.engine.access.scope import Of
 from controlroom.engine.lists import pages
 from controlroom.engine.lists.model import OLDEST_FIRST, Asked, equal
+from controlroom.engine.lists.words import with_asides
 from controlroom.engine.nouns import Ways
 from controlroom.engine.processes.model import ANYWHERE, Group, Placement
 from controlroom.engine.queues import actions, rights
@@ -46,7 +48,13 @@ from controlroom.errors import Invalid
 from controlroom.ids import UserId, WorkspaceId
 
 _COLUMNS = Columns(
-    CONSUMERS,
+    with_asides(
+        CONSUMERS,
+        rdp="rdpEnabled",
+        elevated="runElevated",
+        popups="handleUnexpectedPopups",
+        hidden="hideBotAgentUi",
+    ),
     {
         "id": "number",
         "name": "name",
@@ -57,11 +65,27 @@ _COLUMNS = Columns(
         "fileId": As("task_number", sort=""),
         "fileName": As("task_name", sort=""),
         "status": Words({"ACTIVE": equal(is_paused=False), "PAUSE": equal(is_paused=True)}, sort="is_paused"),
-        "priority": "priority",
+        "priority": As("priority", read=priority_of),
+        "poolId": nothing_is_zero("group_number"),
+        "zoneId": "zone",
+        "botLabel": "label",
+        "botVersion": "version_number",
+        "rdpEnabled": As("rdp", sort=""),
+        "runElevated": As("elevated", sort=""),
+        "handleUnexpectedPopups": As("popups", sort=""),
+        "hideBotAgentUi": As("hidden", sort=""),
+        "workItemsProcessed": "runs_ended",
+        "averageProcessingTime": "average_seconds",
+        "totalPausedTimeInSec": alike(0),
+        "startedOn": "resumed_at",
+        "startedBy": nothing_is_zero("resumed_by"),
+        "owner": nothing_is_zero("created_by"),
+        "version": "revision",
+        "tenantId": As("tenant_number", sort=""),
         "createdOn": "created_at",
         "updatedOn": "updated_at",
-        "createdBy": As("created_by", sort=""),
-        "updatedBy": As("updated_by", sort=""),
+        "createdBy": nothing_is_zero("created_by"),
+        "updatedBy": nothing_is_zero("updated_by"),
     },
     order=OLDEST_FIRST,
 )
@@ -114,7 +138,7 @@ async def list_automations(request: Asking, data: Sought = None) -> Listed[Autom
     return await listed(
         request,
         data,
-        _COLUMNS,
+        _COLUMNS.telling(tenantUuid=tenant),
         ListedConsumer,
         lambda row: show(row, tenant),
         within=scope.within(seen.places),

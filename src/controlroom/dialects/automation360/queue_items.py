@@ -10,10 +10,11 @@ from typing import Any, Final
 import msgspec
 from msgspec import UNSET, Raw, Struct, UnsetType
 
+from controlroom.border.columns import As
 from controlroom.border.lenient import LEFT_OUT
 from controlroom.dialects.automation360.answers import Shape, moment, moment_or_none
 from controlroom.dialects.automation360.asking import Asking, Body
-from controlroom.dialects.automation360.columns import As, Columns
+from controlroom.dialects.automation360.columns import Columns, nothing_is_zero
 from controlroom.dialects.automation360.ids import Id, shown
 from controlroom.dialects.automation360.item_words import STATUSES, standing_of
 from controlroom.dialects.automation360.lists import Listed, Sought, listed
@@ -52,19 +53,21 @@ _COLUMNS = Columns(
         "queueId": As("queue_number", sort=""),
         "startTime": "begun_at",
         "endTime": "ended_at",
-        "deferredUntil": "due",
+        "deferredUntil": "deferred_until",
+        "totalPausedTime": As("paused_seconds", sort=""),
+        "hashCode": As("hash", sort=""),
         "createdOn": "created_at",
         "updatedOn": "updated_at",
-        "createdBy": "created_by",
-        "updatedBy": "updated_by",
+        "createdBy": nothing_is_zero("created_by"),
+        "updatedBy": nothing_is_zero("updated_by"),
         "retryCount": "retries",
         "version": "version",
         "result": "result",
         "comment": "comment",
         "error": "error",
-        "deviceId": "worker_number",
-        "deviceUserId": "run_as_number",
-        "automationId": "consumer_number",
+        "deviceId": nothing_is_zero("worker_number"),
+        "deviceUserId": nothing_is_zero("run_as_number"),
+        "automationId": nothing_is_zero("consumer_number"),
         "jobExecutionId": As("step_run_id", read=_step_run),
         **{f"col{column}": f"col{column}" for column in range(1, MOST_SHOWN + 1)},
     },

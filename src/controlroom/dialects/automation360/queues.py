@@ -9,9 +9,10 @@ from typing import Any, Final, TypeVar
 from msgspec import UNSET, UnsetType
 from msgspec.structs import replace
 
+from controlroom.border.columns import As, Words
 from controlroom.dialects.automation360.answers import Shape, moment
 from controlroom.dialects.automation360.asking import Asking, Body, Permission
-from controlroom.dialects.automation360.columns import As, Columns
+from controlroom.dialects.automation360.columns import Columns, nothing_is_zero
 from controlroom.dialects.automation360.ids import Id, shown
 from controlroom.dialects.automation360.item_models import found as model_of
 from controlroom.dialects.automation360.lists import Listed, Sought, listed
@@ -20,7 +21,7 @@ from controlroom.engine.access import scope
 from controlroom.engine.item_models.errors import AttributeUnknown
 from controlroom.engine.item_models.model import ItemModel
 from controlroom.engine.lists import pages
-from controlroom.engine.lists.model import OLDEST_FIRST, Asked, equal
+from controlroom.engine.lists.model import EVERYTHING, OLDEST_FIRST, Asked, Compare, Operator, equal
 from controlroom.engine.queues import actions, rights, store
 from controlroom.engine.queues.errors import QueueNotFound
 from controlroom.engine.queues.listings import QUEUES
@@ -149,12 +150,23 @@ _COLUMNS = Columns(
         "name": "name",
         "description": "description",
         "status": As("status", read=_status),
-        "workItemModelId": "item_model_number",
+        "workItemModelId": nothing_is_zero("item_model_number"),
         "createdOn": "created_at",
         "updatedOn": "updated_at",
-        "createdBy": "created_by",
-        "updatedBy": "updated_by",
+        "createdBy": nothing_is_zero("created_by"),
+        "updatedBy": nothing_is_zero("updated_by"),
         "version": "revision",
+        "tenantId": As("tenant_number", sort=""),
+        "reactivationThreshold": "reactivation",
+        "considerReactivationThreshold": Words(
+            {"true": Compare("reactivation", Operator.GT, 0), "false": Compare("reactivation", Operator.LE, 0)},
+            sort="reactivation",
+        ),
+        "manualProcessingTime": "by_hand",
+        "manualProcessingTimeUnit": As("unit", read=lambda value: str(value).lower()),
+        "disallowDuplicate": "refuses_duplicates",
+        "markDuplicate": Words({"false": EVERYTHING}),
+        "autoRetryLimit": "retries",
     },
     order=OLDEST_FIRST,
 )

@@ -3,14 +3,17 @@
 A task is a bot, a package the folder that has it, a workspace a folder below the root. All ids are the rooms' numbers.
 """
 
+import re
 from collections.abc import Callable, Mapping
-from typing import Final
+from typing import Any, Final
 from urllib.parse import quote
 from uuid import UUID
 
+from controlroom.border.columns import NOTHING, As, Words
 from controlroom.dialects.automation360.answers import Shape, moment
-from controlroom.dialects.automation360.columns import NOTHING, As, Columns, Words, constants, somebody
+from controlroom.dialects.automation360.columns import Columns, constants, nothing_is_zero
 from controlroom.dialects.automation360.ids import shown
+from controlroom.dialects.automation360.paths import path_read
 from controlroom.engine.analyses.model import Severity
 from controlroom.engine.lists.model import AllOf, AnyOf, Direction, Not, Sort, equal
 from controlroom.engine.repository import nodes
@@ -24,7 +27,7 @@ PRODUCTION: Final = "PRODUCTION"
 """The only label that this grammar has."""
 
 NODES: Final = nodes.listing(
-    nodes.Words(root=ROOT, separator="\\", folder_type=FOLDER, task_type=BOT, label=PRODUCTION)
+    nodes.Words(root=ROOT, root_name="Bots", separator="\\", folder_type=FOLDER, task_type=BOT, label=PRODUCTION)
 )
 
 
@@ -127,6 +130,15 @@ class File(Shape, frozen=True, kw_only=True):
     permission: FilePermission
 
 
+def _number_in_uri(value: Any) -> str:
+    """The id that an address names. Raises ValueError."""
+    found = _FILE_ID.search(str(value))
+    if found is None:
+        raise ValueError(value)
+    return found[1]
+
+
+_FILE_ID: Final = re.compile(r"[?&]fileId=([0-9]{1,18})(?:&|$)")
 _PRIVATE: Final = equal(is_private=True)
 _IS_FOLDER: Final = equal(is_folder=True)
 _IS_BOT: Final = AllOf((Not(_IS_FOLDER), equal(content_type=BOT)))
@@ -138,27 +150,33 @@ FILES: Final = Columns(
         **constants(File),
         "id": As("number"),
         "uuid": As("id", sort=""),
-        "parentId": As("parent", unset="0"),
+        "parentId": "parent",
         "name": "name",
-        "path": As("path", read=lambda value: str(value).replace("/", "\\").rstrip("\\")),
+        "path": As("path", read=path_read),
         "directory": "is_folder",
         "folder": "is_folder",
         "type": "content_type",
         "description": "description",
-        "size": "size",
+        "size": "kilobytes",
         "locked": "is_locked",
         "hasErrors": "has_errors",
         "version": _VERSION,
         "originalVersion": _VERSION,
         "versionNumber": _VERSION,
         "latestVersion": _VERSION,
+        "lockedBy": "locked_by",
+        "workspaceId": "owner",
+        "folderCount": As("folder_count", sort=""),
+        "productionVersion": As("labelled_version", read=lambda value: value or 0),
+        "botVersionLabel": Words({PRODUCTION: equal(is_labelled=True), "": equal(is_labelled=False)}),
+        "uri": As("number", read=_number_in_uri),
         "createdOn": "created_at",
-        "createdBy": somebody("created_by"),
+        "createdBy": nothing_is_zero("created_by"),
         "lastModified": "updated_at",
         "fileLastModified": "updated_at",
         "contentModifiedTimestamp": "updated_at",
         "resourceModifiedTimestamp": "updated_at",
-        "lastModifiedBy": somebody("updated_by"),
+        "lastModifiedBy": nothing_is_zero("updated_by"),
         "typeLabel": Words({"FOLDER": _IS_FOLDER, "TASKBOT": _IS_BOT, "FILE": Not(AnyOf((_IS_FOLDER, _IS_BOT)))}),
         "workspaceType": Words({"PUBLIC": Not(_PRIVATE), "PRIVATE": _PRIVATE}),
         "botStatus": Words(

@@ -3,18 +3,25 @@
 from collections.abc import Callable
 from typing import Any
 
+from controlroom.border.columns import As
 from controlroom.dialects.automation360.answers import Shape, moment
 from controlroom.dialects.automation360.asking import Asking, Body, Permission
-from controlroom.dialects.automation360.columns import As, Columns, constants, somebody
+from controlroom.dialects.automation360.columns import Columns, constants, nothing_is_zero
 from controlroom.dialects.automation360.ids import Id, find
 from controlroom.dialects.automation360.lists import Listed, Sought, listed
-from controlroom.dialects.automation360.people import Number, is_of_system, our_role_name, plain, role_name, text
+from controlroom.dialects.automation360.people import (
+    ROLE_NAMES,
+    Number,
+    plain,
+    role_name,
+    text,
+    vendors_name,
+)
 from controlroom.dialects.automation360.permissions import NUMBERS, PermissionOfRole, names_of, pairs_of_role
 from controlroom.dialects.automation360.routing import Pair, Superseded, delete, get, post, put
-from controlroom.engine.access.errors import NameTaken
 from controlroom.engine.access.nouns import ROLE
 from controlroom.engine.access.roles import holders
-from controlroom.engine.access.roles.holders import ROLES, HeldRole
+from controlroom.engine.access.roles.holders import HeldRole, in_words
 from controlroom.engine.access.scope import Of, throughout
 from controlroom.errors import Invalid, NotFound
 from controlroom.ids import RoleId
@@ -71,18 +78,19 @@ class RoleTold(RoleRow, frozen=True, kw_only=True):
 
 
 _COLUMNS = Columns(
-    ROLES,
+    in_words(ROLE_NAMES),
     {
         **constants(RoleRow),
         "id": As("number", sort="id"),
-        "name": As("name", read=lambda value: our_role_name(str(value))),
+        "name": As("name", read=vendors_name),
+        "countPrincipals": "holder_count",
         "description": "description",
         "systemRole": "is_system",
         "version": "revision",
         "createdOn": "created_at",
         "updatedOn": "updated_at",
-        "createdBy": somebody("created_by"),
-        "updatedBy": somebody("updated_by"),
+        "createdBy": nothing_is_zero("created_by"),
+        "updatedBy": nothing_is_zero("updated_by"),
     },
 )
 
@@ -157,7 +165,6 @@ async def _located(request: Asking, role: str) -> RoleId:
 async def _created(request: Asking, asked: RoleAsked, number: Callable[[int], Number]) -> RoleTold:
     if not asked.name:
         raise Invalid("A role has a name.", code="INVALID_ROLE")
-    _ensure_free(asked.name)
     try:
         made = await holders.create(
             *request.governing,
@@ -171,16 +178,8 @@ async def _created(request: Asking, asked: RoleAsked, number: Callable[[int], Nu
     return _told(await holders.get_held(*request.governing, made), number)
 
 
-def _ensure_free(name: str) -> None:
-    """Raise NameTaken for what a role of the system is called here: nobody could tell the two apart."""
-    if is_of_system(name):
-        raise NameTaken("role", name)
-
-
 async def _updated(request: Asking, role: str, asked: RoleAsked, number: Callable[[int], Number]) -> RoleTold:
     located = await _located(request, role)
-    if asked.name:
-        _ensure_free(asked.name)
     await holders.edit(
         *request.governing,
         located,

@@ -7,8 +7,9 @@ from typing import Any, Final
 import msgspec
 from msgspec import Raw, Struct
 
+from controlroom.border.columns import As, Words
 from controlroom.dialects.automation360.asking import Asking
-from controlroom.dialects.automation360.columns import Columns, Words
+from controlroom.dialects.automation360.columns import NOT_TOLD, Columns, alike
 from controlroom.dialects.automation360.deploy import (
     CallbackInfo,
     Headless,
@@ -22,13 +23,14 @@ from controlroom.dialects.automation360.deploy import (
 )
 from controlroom.dialects.automation360.ids import find
 from controlroom.dialects.automation360.messages import GRAMMAR
-from controlroom.dialects.automation360.paths import path_of, task_numbered
+from controlroom.dialects.automation360.paths import PATHS, path_of, path_read, task_numbered
 from controlroom.dialects.automation360.schedule_times import RULES, Times, timing_of
 from controlroom.dialects.automation360.values import is_value, plain, values_of
 from controlroom.engine.access.model import Actor
 from controlroom.engine.access.nouns import USER
 from controlroom.engine.access.scope import Of
 from controlroom.engine.lists.model import AnyOf, Compare, Operator, equal
+from controlroom.engine.lists.words import PATH, with_asides
 from controlroom.engine.processes import store as processes
 from controlroom.engine.processes.store import PROCESS
 from controlroom.engine.references import Located
@@ -36,7 +38,7 @@ from controlroom.engine.runs.deployments import Deployment, NotRunnable, OnDefau
 from controlroom.engine.runs.model import OfProcess
 from controlroom.engine.schedules import store
 from controlroom.engine.schedules.definitions import ScheduleChange, ScheduleDefinition, Standing, Starts, TaskStart
-from controlroom.engine.schedules.listings import SCHEDULES, ListedSchedule, StartsWhat
+from controlroom.engine.schedules.listings import ListedSchedule, StartsWhat, with_paths
 from controlroom.engine.schedules.model import GivenPayload, Missed, Policies, ScheduledInput, UsualInput
 from controlroom.errors import Invalid, NotFound
 from controlroom.ids import ScheduleId, WorkspaceId
@@ -276,8 +278,15 @@ _PRIORITIES: Final = Words(
     sort="priority",
 )
 
+
+def _day(value: Any) -> str:
+    """A day that is asked for, or that of a moment."""
+    return str(value)[: len("2026-01-31")]
+
+
+LISTED: Final = with_asides(with_paths(PATHS), GRAMMAR, rdp_enabled="rdpEnabled", run_elevated="runElevated")
 COLUMNS: Final = Columns(
-    SCHEDULES,
+    LISTED,
     {
         "id": "number",
         "name": "name",
@@ -292,8 +301,21 @@ COLUMNS: Final = Columns(
             {word: AnyOf(tuple(equal(rule=kind) for kind in kinds)) for word, kinds in RULES.items()}, sort="rule"
         ),
         "timeZone": "zone",
-        "startDate": "starts_at",
-        "endDate": "ends_at",
+        "startDate": As("first_day", read=_day),
+        "endDate": As("last_day", read=_day),
+        "startTime": "time_of_day",
+        "repeatEnabled": "is_repeated",
+        "filePath": As(PATH, read=path_read),
+        "botLabel": As("label", sort=""),
+        "numOfRunAsUsersToUse": As("most_users", sort=""),
+        "misfireScheduleConfig": As("catches_up", sort=""),
+        "overrideDefaultDevice": As("is_on_groups_alone", sort=""),
+        "rdpEnabled": As("rdp_enabled", sort=""),
+        "runElevated": As("run_elevated", sort=""),
+        "tenantId": As("tenant_number", sort=""),
+        "workspaceName": alike("public"),
+        "teamIdentifierType": NOT_TOLD,
+        "teamIdentifierId": NOT_TOLD,
         "zonedNextRunDateTime": "next_due",
         "fileId": "work_number",
         "fileName": "work_name",

@@ -141,7 +141,8 @@ async def delete_schedule_v1(request: Asking, schedule: Id) -> None:
 )
 async def list_schedules_v1(request: Asking, data: Sought = None) -> Listed[ScheduleV1Told]:
     """Search schedules, whichever version or grammar they were made by."""
-    return await listed(request, data, COLUMNS, ListedSchedule, lambda schedule: _show(request, schedule))
+    columns = COLUMNS.telling(tenantUuid=str(request.actor.organization_id))
+    return await listed(request, data, columns, ListedSchedule, lambda schedule: _show(request, schedule))
 
 
 def _plan_of(data: ScheduleV1) -> Plan:

@@ -2,16 +2,18 @@
 
 from typing import Final
 
+from controlroom.border.columns import As
 from controlroom.dialects.automation360.answers import Shape, moment
 from controlroom.dialects.automation360.asking import Asking, Body, Permission
 from controlroom.dialects.automation360.columns import Columns
 from controlroom.dialects.automation360.ids import Id, find
 from controlroom.dialects.automation360.lists import Listed, Sought, listed
-from controlroom.dialects.automation360.paths import path_of, task_numbered
+from controlroom.dialects.automation360.paths import PATHS, path_of, path_read, task_numbered
 from controlroom.dialects.automation360.routing import Pair, delete, post
 from controlroom.engine.access.grants.holding import RuntimeMissing
 from controlroom.engine.access.nouns import ROLE, USER
 from controlroom.engine.access.scope import Of
+from controlroom.engine.lists.words import PATH
 from controlroom.engine.nouns import Ways
 from controlroom.engine.references import Reference, resolve_all
 from controlroom.engine.triggers import mappings
@@ -64,13 +66,15 @@ class Mappings(Shape, frozen=True):
 
 
 _COLUMNS: Final = Columns(
-    mappings.TRIGGER_MAPPINGS,
+    mappings.with_paths(PATHS),
     {
         "id": "number",
         "userId": "user_number",
         "roleId": "role_number",
         "botId": "task_number",
         "botName": "task_name",
+        "botPath": As(PATH, read=path_read),
+        "modifierBy": As("editor_number", sort=""),
         "botLabel": "label",
         "lastModified": "updated_at",
     },

@@ -6,12 +6,15 @@ from urllib.parse import urlencode
 
 from litestar import Response
 
+from controlroom.border.columns import As
 from controlroom.dialects.automation360.answers import Shape
 from controlroom.dialects.automation360.asking import Asking, Body, Permission, QueryParameter
-from controlroom.dialects.automation360.columns import As, Columns, constants, somebody
+from controlroom.dialects.automation360.columns import Columns, constants, nothing_is_zero
 from controlroom.dialects.automation360.ids import Id, find
 from controlroom.dialects.automation360.lists import Found, Listed, Search, Sought, page
 from controlroom.dialects.automation360.people import (
+    DOMAIN,
+    FLAG_WORDS,
     FLAGS,
     RUNTIME,
     Number,
@@ -26,7 +29,7 @@ from controlroom.engine.access.nouns import ROLE, USER
 from controlroom.engine.access.scope import Of, throughout
 from controlroom.engine.access.users import accounts
 from controlroom.engine.access.users.accounts import Profile, Standing
-from controlroom.engine.access.users.people import PEOPLE, Person, person
+from controlroom.engine.access.users.people import Person, person, with_words
 from controlroom.engine.nouns import Ways
 from controlroom.engine.references import Reference, resolve_all
 from controlroom.errors import Invalid, NotFound
@@ -70,7 +73,7 @@ class UsersTold(Shape, frozen=True):
 
 
 _COLUMNS = Columns(
-    PEOPLE,
+    with_words(FLAG_WORDS, {"domain": DOMAIN}),
     {
         **constants(UserTold),
         "id": As("number", sort="id"),
@@ -84,10 +87,15 @@ _COLUMNS = Columns(
         "version": "revision",
         "createdOn": "created_at",
         "updatedOn": "updated_at",
-        "createdBy": somebody("created_by"),
-        "updatedBy": somebody("updated_by"),
+        "createdBy": nothing_is_zero("created_by"),
+        "updatedBy": nothing_is_zero("updated_by"),
         "passwordSet": As("has_password", sort=""),
         "lastLoginTime": "logged_in_at",
+        "emailVerified": As("has_email", sort=""),
+        "domain": "domain",
+        **{flag: As(flag, sort="") for flag in FLAGS},
+        "apiKeyCreatedOn": "key_created_at",
+        "apiKeyExpirationTime": "key_expires_at",
     },
 )
 

@@ -9,11 +9,12 @@ from typing import Any, Final, assert_never
 from msgspec import UNSET, UnsetType
 from msgspec.structs import asdict, replace
 
+from controlroom.border.columns import As, Words
 from controlroom.dialects.dbt_cloud.answers import ACTIVE, DELETED, Listed, Name, Shape, Text
 from controlroom.dialects.dbt_cloud.asking import Asking, Body, Permission
 from controlroom.dialects.dbt_cloud.errors import FieldsWrong, NotSupported
 from controlroom.dialects.dbt_cloud.ids import Id, find, of_project
-from controlroom.dialects.dbt_cloud.lists import As, Columns, Words, page
+from controlroom.dialects.dbt_cloud.lists import Columns, page
 from controlroom.dialects.dbt_cloud.references import all_named
 from controlroom.dialects.dbt_cloud.routing import BOTH, V2, V3, delete, get, patch, post
 from controlroom.dialects.dbt_cloud.times import with_t

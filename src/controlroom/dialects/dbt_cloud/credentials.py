@@ -4,12 +4,13 @@ from typing import Any, Final
 
 from msgspec import UNSET, UnsetType
 
+from controlroom.border.columns import As
 from controlroom.dialects.dbt_cloud.answers import ACTIVE, DELETED, Listed, Shape, Text
 from controlroom.dialects.dbt_cloud.asking import Asking, Body, Permission
 from controlroom.dialects.dbt_cloud.connections import ADAPTERS, STATES, TYPES
 from controlroom.dialects.dbt_cloud.errors import FieldsWrong, NotSupported
 from controlroom.dialects.dbt_cloud.ids import Id, find, of_project
-from controlroom.dialects.dbt_cloud.lists import As, Columns, listed
+from controlroom.dialects.dbt_cloud.lists import Columns, listed
 from controlroom.dialects.dbt_cloud.routing import BOTH, V2, V3, delete, get, patch, post
 from controlroom.dialects.dbt_cloud.times import with_t
 from controlroom.engine.access.scope import within

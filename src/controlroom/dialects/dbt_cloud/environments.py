@@ -9,6 +9,7 @@ from typing import Any, Final
 from msgspec import UNSET, Struct, UnsetType
 from msgspec.structs import replace
 
+from controlroom.border.columns import As
 from controlroom.dialects.dbt_cloud.answers import ACTIVE, DELETED, Listed, Name, Shape, Text
 from controlroom.dialects.dbt_cloud.asking import Asking, Body, Permission
 from controlroom.dialects.dbt_cloud.connections import STATES, ProjectConnectionShown
@@ -21,7 +22,7 @@ from controlroom.dialects.dbt_cloud.errors import FieldsWrong
 from controlroom.dialects.dbt_cloud.ids import Id, ensure_stays, find, of_project
 from controlroom.dialects.dbt_cloud.job_answers import JobShown
 from controlroom.dialects.dbt_cloud.job_answers import shown as shown_job
-from controlroom.dialects.dbt_cloud.lists import As, Columns, page
+from controlroom.dialects.dbt_cloud.lists import Columns, page
 from controlroom.dialects.dbt_cloud.references import all_named
 from controlroom.dialects.dbt_cloud.repositories import RepositoryShown
 from controlroom.dialects.dbt_cloud.repositories import show as show_repository
@@ -61,7 +62,7 @@ _ENVIRONMENTS = Columns(
         "name": "name",
         "type": As("kind", read=str.lower),
         "deployment_type": As("purpose", read=str.lower),
-        "dbt_version": As("tool_version", usual=DEFAULT_VERSION),
+        "dbt_version": As("tool_version", unset=DEFAULT_VERSION),
         "credentials_id": "login_number",
         "connection_id": "connection_number",
         "created_at": "created_at",

@@ -7,6 +7,7 @@ from typing import Final
 
 from msgspec import UNSET, UnsetType
 
+from controlroom.border.columns import NOTHING, As, Words
 from controlroom.dialects.dbt_cloud.answers import DELETED, Listed
 from controlroom.dialects.dbt_cloud.asking import Asking, Body, Permission
 from controlroom.dialects.dbt_cloud.errors import FieldsWrong
@@ -14,7 +15,7 @@ from controlroom.dialects.dbt_cloud.ids import Id, ensure_stays, find, of_projec
 from controlroom.dialects.dbt_cloud.job_answers import JobShown, deleted, ends_of, shown
 from controlroom.dialects.dbt_cloud.job_bodies import ConditionBody, Found, JobBody, changed, definition_of, statuses_in
 from controlroom.dialects.dbt_cloud.job_related import with_related
-from controlroom.dialects.dbt_cloud.lists import NOTHING, As, Columns, Words, page
+from controlroom.dialects.dbt_cloud.lists import Columns, page
 from controlroom.dialects.dbt_cloud.routing import delete, get, post
 from controlroom.engine.access.scope import Scope, scope_of
 from controlroom.engine.job_definitions import actions, store

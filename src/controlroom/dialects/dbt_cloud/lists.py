@@ -40,6 +40,7 @@ from typing import Any, Final, Generic, TypeVar
 
 from msgspec import Struct
 
+from controlroom.border.columns import NOTHING, As, Words, as_it_is, ordered_by
 from controlroom.border.lenient import moment
 from controlroom.dialects.dbt_cloud.answers import Extra, Listed, Pagination
 from controlroom.dialects.dbt_cloud.asking import Asking
@@ -80,41 +81,15 @@ Shown = TypeVar("Shown")
 
 LENGTH: Final = 100
 """Rows of a page where nothing is said."""
-NOTHING: Final = AnyOf(())
-"""No row."""
 PROJECT: Final = "project_id"
 
 
 # ---------------------------------------------------------------------------------------------------- what a noun says
-def _as_it_is(value: str) -> Any:
-    return value
-
-
-class As(Struct, frozen=True):
-    """A field of the listing."""
-
-    field: str
-    read: Callable[[str], Any] = _as_it_is
-    """What the listing has for a value that is asked for; raises ValueError where no row can have it."""
-    sort: str | None = None
-    """The field that the list is sorted by, if another one; "" for none."""
-    usual: str | None = None
-    """What is told of rows that have nothing: they are found by it, too."""
-
-
 class Numbered(Struct, frozen=True):
     """A field with the id of another noun, which is asked for by its number."""
 
     field: str
     noun: Noun[Any]
-
-
-class Words(Struct, frozen=True):
-    """A field whose values are known, and for each (in lower case) the rows that have it."""
-
-    of: Mapping[str, Filter]
-    sort: str = ""
-    """The listing's field by which it is sorted; "" for none."""
 
 
 Column = str | As | Numbered | Words
@@ -150,15 +125,8 @@ class Columns(Struct, frozen=True, eq=False):
         """The listing's field by which a key is sorted; None where it is not."""
         if name in self.order:
             return self.order[name]
-        match self.column(name):
-            case str() as field:
-                pass
-            case As(field, _, sort, _):
-                field = field if sort is None else sort
-            case Words(_, field):
-                pass
-            case _:
-                return None
+        column = self.column(name)
+        field = "" if column is None or isinstance(column, Numbered) else ordered_by(column)
         return field if field and self.listing.named[field].is_sortable else None
 
     @property
@@ -301,11 +269,11 @@ class _Query:
                 return states[0] if len(states) == 1 else AnyOf(tuple(states))
             case Numbered(field, noun):
                 return _any_of(field, await self._ids(name, noun, several))
-            case As(field, read, _, usual):
+            case As(field, read, _, unset):
                 found = _plain(name, self._columns.listing.named[field], lookup, several, read)
-                return AnyOf((found, Unset(field))) if usual in several and lookup in {"", "in"} else found
+                return AnyOf((found, Unset(field))) if unset in several and lookup in {"", "in"} else found
             case str() as field:
-                return _plain(name, self._columns.listing.named[field], lookup, several, _as_it_is)
+                return _plain(name, self._columns.listing.named[field], lookup, several, as_it_is)
 
     async def _ids(self, name: str, noun: Noun[Any], values: list[str]) -> set[Any]:
         for each in values:

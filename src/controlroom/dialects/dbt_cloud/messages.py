@@ -40,6 +40,7 @@ _REASONS: Final = {"schedule": "Scheduled", "chain": "Triggered by another job",
 class DbtCloudGrammar:
     """A `messages.Grammar`."""
 
+    role_names: Final = ()
     wants_outputs: Final = ()
 
     def messages(self, occurrence: Occurrence) -> list[Message]:

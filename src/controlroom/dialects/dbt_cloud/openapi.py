@@ -14,10 +14,11 @@ from litestar.openapi.spec import Components, Reference, SecurityScheme
 from controlroom.border.api_docs.failures import with_failures
 from controlroom.border.api_docs.published import drawn
 from controlroom.border.asking import NEEDS, Entrance
+from controlroom.border.columns import As, Words
 from controlroom.border.routing import operation_id
 from controlroom.dialects.dbt_cloud.answers import Listed, Told
 from controlroom.dialects.dbt_cloud.errors import FAILURES, ErrorAnswer
-from controlroom.dialects.dbt_cloud.lists import LENGTH, PROJECT, As, Columns, Numbered, Words
+from controlroom.dialects.dbt_cloud.lists import LENGTH, PROJECT, Columns, Numbered
 from controlroom.dialects.dbt_cloud.related import NAME as RELATED
 from controlroom.dialects.dbt_cloud.routing import NOT_HAD, ROWS
 from controlroom.engine.lists.model import Kind

@@ -6,6 +6,7 @@ from typing import Any, Final
 from msgspec import UNSET, UnsetType
 from msgspec.structs import replace
 
+from controlroom.border.columns import Words
 from controlroom.dialects.dbt_cloud import environments
 from controlroom.dialects.dbt_cloud.answers import ACTIVE, DELETED, Listed, Name, Shape, shown_as
 from controlroom.dialects.dbt_cloud.asking import Asking, Body, Permission
@@ -14,7 +15,7 @@ from controlroom.dialects.dbt_cloud.environments import EnvironmentShown
 from controlroom.dialects.dbt_cloud.errors import FieldsWrong
 from controlroom.dialects.dbt_cloud.ids import Id, project_numbered
 from controlroom.dialects.dbt_cloud.job_answers import JobShown, shown
-from controlroom.dialects.dbt_cloud.lists import Columns, Words, page
+from controlroom.dialects.dbt_cloud.lists import Columns, page
 from controlroom.dialects.dbt_cloud.references import all_named
 from controlroom.dialects.dbt_cloud.repositories import RepositoryShown, show
 from controlroom.dialects.dbt_cloud.routing import BOTH, delete, get, patch, post, put

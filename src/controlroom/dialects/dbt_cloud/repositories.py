@@ -7,11 +7,12 @@ from urllib.parse import urlsplit
 from msgspec import UNSET, UnsetType
 from msgspec.structs import replace
 
+from controlroom.border.columns import As, Words
 from controlroom.dialects.dbt_cloud.answers import ACTIVE, DELETED, Listed, Shape, Text, shown_as
 from controlroom.dialects.dbt_cloud.asking import Asking, Body, Permission
 from controlroom.dialects.dbt_cloud.errors import FieldsWrong
 from controlroom.dialects.dbt_cloud.ids import Id, ensure_stays, find, of_project
-from controlroom.dialects.dbt_cloud.lists import As, Columns, Words, listed
+from controlroom.dialects.dbt_cloud.lists import Columns, listed
 from controlroom.dialects.dbt_cloud.routing import BOTH, V3, delete, get, patch, post, put
 from controlroom.dialects.dbt_cloud.times import with_t
 from controlroom.engine.access.scope import Of, within

@@ -7,11 +7,12 @@ from typing import Final
 
 from msgspec.structs import replace
 
+from controlroom.border.columns import As, Words
 from controlroom.dialects.dbt_cloud.answers import Listed, Shape, Text
 from controlroom.dialects.dbt_cloud.asking import Asking, Body, Permission
 from controlroom.dialects.dbt_cloud.errors import FieldsWrong
 from controlroom.dialects.dbt_cloud.ids import Id, find
-from controlroom.dialects.dbt_cloud.lists import EVERY, As, Columns, Numbered, Words, page
+from controlroom.dialects.dbt_cloud.lists import EVERY, Columns, Numbered, page
 from controlroom.dialects.dbt_cloud.routing import get, post
 from controlroom.dialects.dbt_cloud.run_audit import audits_of
 from controlroom.dialects.dbt_cloud.run_related import beside_runs

@@ -7,7 +7,7 @@ from controlroom.dialects.robocorp.answers import Deleted, OwnBody, Shape, shown
 from controlroom.dialects.robocorp.routing import Page, Pages, delete, get, post, update
 from controlroom.engine.access.model import Permission, Role
 from controlroom.engine.access.users import actions as users
-from controlroom.engine.access.users import model, store
+from controlroom.engine.access.users import memberships, model
 from controlroom.ids import UserId
 
 
@@ -39,7 +39,7 @@ class ChangeMember(OwnBody, frozen=True):
 @get("/members", needs=Permission.READ_MEMBERS)
 async def list_members(request: Asking, paging: Pages) -> Page[MemberAnswer]:
     """List members with their roles."""
-    rows = await store.list_members(*request.reading, **paging.after(UserId))
+    rows = await memberships.list_members(*request.reading, **paging.after(UserId))
     return paging.page(rows, _show, lambda member: member.user_id)
 
 

@@ -57,6 +57,7 @@ _ENDS: Final = frozenset({WebhookEvent.RUN_COMPLETED, WebhookEvent.RUN_UNRESOLVE
 class RobocorpGrammar:
     """A `messages.Grammar`. Of an event it has one message, without a name."""
 
+    role_names: Final = ()
     wants_outputs: Final = ()
 
     def messages(self, occurrence: Occurrence) -> list[Message]:

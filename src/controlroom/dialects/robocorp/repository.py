@@ -18,7 +18,9 @@ from controlroom.engine.repository.model import Dependency, ListedNode, Node, No
 from controlroom.engine.repository.rights import Rights, rights_of
 from controlroom.ids import RoleId
 
-_NODES: Final = nodes.listing(nodes.Words(root="", separator="/", folder_type="", task_type="", label="production"))
+_NODES: Final = nodes.listing(
+    nodes.Words(root="", root_name="", separator="/", folder_type="", task_type="", label="production")
+)
 
 
 class NodeAnswer(Shape, frozen=True, kw_only=True):

@@ -11,7 +11,8 @@ from controlroom.engine.access.model import Role, User
 from controlroom.engine.access.users import accounts, model
 from controlroom.engine.access.users import actions as users
 from controlroom.engine.access.users.accounts import Profile, Standing
-from controlroom.ids import RoleId, UserCredentialId, UserId
+from controlroom.engine.access.users.holding import holding
+from controlroom.ids import RoleId, UserCredentialId, UserGroupId, UserId, WorkspaceId
 
 
 class UserAnswer(Shape, frozen=True, kw_only=True):
@@ -25,6 +26,29 @@ class UserAnswer(Shape, frozen=True, kw_only=True):
     is_admin: bool
     created_at: datetime
     disabled_at: datetime | None
+
+
+class RoleHeldAnswer(Shape, frozen=True, kw_only=True):
+    """A role that a user holds: in a workspace, or without one in the organization; by themselves, or by a group."""
+
+    role_id: RoleId
+    role: str
+    workspace_id: WorkspaceId | None
+    workspace: str | None
+    group_id: UserGroupId | None
+    group: str | None
+    is_here: bool
+    """In the workspace of the request."""
+
+
+class HoldingAnswer(Shape, frozen=True, kw_only=True):
+    """What a user holds, as far as the caller may know of it."""
+
+    roles: list[RoleHeldAnswer]
+    groups: list[str]
+    words: list[str]
+    """Of grammars, with the grammar before each: licences, say."""
+    runs_robots: bool
 
 
 class CreateUser(OwnBody, frozen=True, kw_only=True):
@@ -97,6 +121,14 @@ async def create_user(request: Asking, data: Body[CreateUser]) -> UserAnswer:
 async def delete_user(request: Asking, user_id: Path[UserId]) -> Deleted:
     """Delete a user of the organization, with their places, keys and sessions; what they did stays written."""
     return await Deleted.after(user_id, accounts.delete(*request.governing, user_id))
+
+
+@get("/users/{user_id:uuid}/holding", needs=Permission.READ_MEMBERS)
+async def get_user_holding(request: Asking, user_id: Path[UserId]) -> HoldingAnswer:
+    """Get what a user holds: roles by themselves and by groups, and what grammars have given to them."""
+    found, here = await holding(*request.governing, user_id), request.workspace
+    roles = [RoleHeldAnswer(**asdict(each), is_here=each.workspace_id == here) for each in found.roles]
+    return HoldingAnswer(roles=roles, groups=found.groups, words=found.words, runs_robots=found.runs_robots)
 
 
 @post("/users/{user_id:uuid}/password", needs=Permission.READ_MEMBERS)

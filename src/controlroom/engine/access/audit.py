@@ -106,11 +106,15 @@ _WORKER: Final = """left join step_run on step_run.id = event.step_run_id
 _PROCESS: Final = "left join process on process.id = event.process_id"
 _ACTOR_NUMBER: Final = "coalesce(app_user.number, credential.number)"
 _SUBJECT: Final = "coalesce(event.data->>'name', event.data->>'username', process.name)"
+_SENTENCE: Final = f"""(replace(split_part(event.kind, '.', 1), '_', ' ') || coalesce(' ' || nullif({_SUBJECT}, ''), '')
+            || ': ' || replace(substr(event.kind, length(split_part(event.kind, '.', 1)) + 2), '_', ' '))"""
+"""What has happened to what, in words: `run Invoices: succeeded`."""
 _DESCRIBED: Final[tuple[Field, ...]] = (
     Field("actor_name", Kind.TEXT, "coalesce(app_user.username, credential.name)", is_nullable=True, join=_ACTOR),
     Field("actor_number", Kind.INTEGER, _ACTOR_NUMBER, is_nullable=True, join=_ACTOR),
     Field("worker_name", Kind.TEXT, "worker.name", is_nullable=True, join=_WORKER),
     Field("subject_name", Kind.TEXT, _SUBJECT, is_nullable=True, join=_PROCESS),
+    Field("sentence", Kind.TEXT, _SENTENCE, join=_PROCESS),
 )
 
 

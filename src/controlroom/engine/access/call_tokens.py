@@ -17,7 +17,7 @@ from msgspec import Struct
 from controlroom.engine.access.errors import WrongCredential
 from controlroom.engine.access.model import Actor, Permission
 from controlroom.engine.access.signing_keys import ALGORITHM, LONGEST_LIFE, checking, signing
-from controlroom.engine.access.users.store import actor_of_user
+from controlroom.engine.access.users.actors import actor_of_user
 from controlroom.engine.access.uses import of_user
 from controlroom.engine.engine import Engine
 from controlroom.errors import Unauthenticated

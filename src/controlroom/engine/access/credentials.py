@@ -21,7 +21,7 @@ from controlroom.engine.access.model import Actor, WorkerActor
 from controlroom.engine.access.rates import Buckets, Rate
 from controlroom.engine.access.service_tokens import store as service_tokens
 from controlroom.engine.access.service_tokens.model import PREFIX
-from controlroom.engine.access.users import store as users
+from controlroom.engine.access.users import actors, pairs
 from controlroom.engine.access.uses import Use, Used, flush_days, noted, uses_of
 from controlroom.engine.engine import Engine
 from controlroom.ids import UserCredentialId
@@ -209,10 +209,10 @@ async def authenticate_user(engine: Engine, identifier: str, is_signed_by: Calla
     `is_signed_by` gets the secret and says whether the signature is made by it; the secret goes nowhere else. Raises
     Unauthenticated for an unknown identifier, a wrong signature and a disabled user.
     """
-    found = await users.credential_by_identifier(engine.database, identifier)
+    found = await actors.credential_by_identifier(engine.database, identifier)
     if found is None:
         raise WrongCredential("signature")
-    secret = engine.keys.unseal(found.sealed, place=users.place_of_user_credential(found.credential))
+    secret = engine.keys.unseal(found.sealed, place=pairs.place_of_user_credential(found.credential))
     if not is_signed_by(secret):
         raise WrongCredential("signature")
     _process(engine).uses.count(found.credential)

@@ -21,7 +21,7 @@ from controlroom.engine.access.record import record
 from controlroom.engine.access.scope import scoped
 from controlroom.engine.access.sessions import LIFE
 from controlroom.engine.access.signing_keys import ALGORITHM, LONGEST_LIFE, SigningKey, checking, signing
-from controlroom.engine.access.users.store import actor_of_user, session_by_lookup
+from controlroom.engine.access.users.actors import actor_of_user, session_by_lookup
 from controlroom.engine.access.uses import noted, of_user
 from controlroom.engine.engine import Engine
 from controlroom.errors import Invalid

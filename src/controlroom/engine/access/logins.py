@@ -19,6 +19,7 @@ from weakref import WeakKeyDictionary
 from controlroom.engine.access.errors import TooManyLogins, WrongCredential
 from controlroom.engine.access.model import Actor
 from controlroom.engine.access.passwords import verify_password
+from controlroom.engine.access.users import actors
 from controlroom.engine.access.users import store as users
 from controlroom.engine.engine import Engine
 from controlroom.errors import Unavailable
@@ -154,7 +155,7 @@ async def log_in(
     with attempts.counted(user, place):
         for candidate in candidates:
             if await verify_password(password, candidate.password_hash):
-                return await users.actor_of_user(engine.database, candidate.id)
+                return await actors.actor_of_user(engine.database, candidate.id)
         if not candidates:
             await verify_password(password, None)
         raise WrongCredential("user name or password")

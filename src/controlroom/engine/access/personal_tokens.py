@@ -15,7 +15,7 @@ from controlroom.engine.access.model import Actor
 from controlroom.engine.access.names import checked_name
 from controlroom.engine.access.record import record
 from controlroom.engine.access.scope import ScopedTx, scoped
-from controlroom.engine.access.users import store
+from controlroom.engine.access.users import actors
 from controlroom.engine.access.users.actions import governed
 from controlroom.engine.access.uses import noted
 from controlroom.engine.engine import Engine
@@ -116,7 +116,7 @@ async def authenticate(engine: Engine, value: str) -> Actor:
     if not (value.startswith(PREFIX) and value.isascii() and is_well_formed(value)):
         raise WrongCredential("token")
     lookup = engine.keys.lookup(value)
-    found = await store.user_key_by_lookup(engine.database, lookup, kind="personal_token")
+    found = await actors.user_key_by_lookup(engine.database, lookup, kind="personal_token")
     if found is None or not hmac.compare_digest(found.lookup, lookup):
         raise WrongCredential("token")
     count_use(engine, found.key)

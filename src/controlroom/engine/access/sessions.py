@@ -13,7 +13,7 @@ from controlroom.engine.access.logins import log_in
 from controlroom.engine.access.model import Actor
 from controlroom.engine.access.record import record
 from controlroom.engine.access.scope import scoped
-from controlroom.engine.access.users import store as users
+from controlroom.engine.access.users import actors
 from controlroom.engine.access.uses import of_user
 from controlroom.engine.engine import Engine
 from controlroom.ids import SessionId, UserId, uuid7
@@ -49,7 +49,7 @@ async def authenticate(engine: Engine, token: str) -> Actor:
     """The user of a session's token, with what they may do now. Raises Unauthenticated."""
     if not is_well_formed(token):
         raise WrongCredential("session")
-    found = await users.session_by_lookup(engine.database, engine.keys.lookup(token))
+    found = await actors.session_by_lookup(engine.database, engine.keys.lookup(token))
     if found is None:
         raise WrongCredential("session")
     return of_user(engine, found.to_actor())

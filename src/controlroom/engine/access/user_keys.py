@@ -16,7 +16,7 @@ from controlroom.engine.access.model import Actor
 from controlroom.engine.access.names import checked_name
 from controlroom.engine.access.record import record
 from controlroom.engine.access.scope import ScopedTx, scoped
-from controlroom.engine.access.users import store
+from controlroom.engine.access.users import actors
 from controlroom.engine.access.users.actions import governed
 from controlroom.engine.engine import Engine
 from controlroom.errors import Invalid
@@ -128,7 +128,7 @@ async def log_in(engine: Engine, *, username: str, value: str) -> tuple[Actor, U
     if not (value.startswith(PREFIX) and len(value) == LENGTH and value.isascii() and is_well_formed(value)):
         raise WrongCredential("user name or API key")
     lookup = engine.keys.lookup(value)
-    found = await store.user_key_by_lookup(engine.database, lookup)
+    found = await actors.user_key_by_lookup(engine.database, lookup)
     if (
         found is None
         or not hmac.compare_digest(found.lookup, lookup)

@@ -16,7 +16,7 @@ from controlroom.engine.access.credentials import Signer
 from controlroom.engine.access.errors import WorkspaceNotFound, WrongCredential
 from controlroom.engine.access.model import Actor, Permission
 from controlroom.engine.access.scope import Of, ensure_seen
-from controlroom.engine.access.users import store as users
+from controlroom.engine.access.users import actors, pairs
 from controlroom.engine.access.uses import noted
 from controlroom.engine.engine import Engine
 from controlroom.errors import Forbidden, Invalid, Unauthenticated
@@ -76,10 +76,10 @@ async def authenticate(engine: Engine, token: str, purposes: Iterable[Purpose]) 
     purpose = next((purpose for purpose in purposes if purpose.name == said.purpose), None)
     if purpose is None:
         raise Forbidden(f"this token is for {said.purpose}", code="PURPOSE_WRONG")
-    owner = await users.owner_of_credential(engine.database, said.credential)
+    owner = await pairs.owner_of_credential(engine.database, said.credential)
     if owner is None:
         raise WrongCredential("token")
-    user = noted(engine, await users.actor_of_user(engine.database, owner), said.credential)
+    user = noted(engine, await actors.actor_of_user(engine.database, owner), said.credential)
     if said.workspace is None:
         return user
     return narrowed(user, purpose, WorkspaceId(said.workspace))

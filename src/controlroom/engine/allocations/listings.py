@@ -3,6 +3,7 @@
 from typing import Final
 
 from controlroom.engine.lists.model import Field, Kind, Listing
+from controlroom.engine.lists.words import Paths, with_path
 
 _TASK: Final = """join task on task.id = allocation.task_id
           join package on package.id = task.package_id and package.deleted_at is null"""
@@ -34,3 +35,14 @@ ALLOCATIONS: Final = Listing(
         Field("created_at", Kind.INSTANT, is_sortable=True),
     ),
 )
+
+
+def with_paths(paths: Paths) -> Listing:
+    """The list that is filtered by where the tasks lie, too."""
+    return with_path(
+        ALLOCATIONS,
+        f"""(select {paths.of("place.name", "of_package.name", "of_task.name")}
+              from task as of_task join package as of_package on of_package.id = of_task.package_id
+              join workspace as place on place.id = of_package.workspace_id
+             where of_task.id = allocation.task_id)""",
+    )

@@ -9,7 +9,7 @@ from msgspec import Struct
 from controlroom.engine.access.errors import WrongCredential
 from controlroom.engine.access.model import Actor, Permission
 from controlroom.engine.access.scope import scope_of_signed
-from controlroom.engine.access.users.store import actor_of_user
+from controlroom.engine.access.users.actors import actor_of_user
 from controlroom.engine.access.uses import of_user
 from controlroom.engine.assistants import store
 from controlroom.engine.assistants.errors import AssistantRunNotFound

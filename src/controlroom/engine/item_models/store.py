@@ -48,6 +48,11 @@ ITEM_MODELS: Final = Listing(
         Field("id", Kind.ID, is_sortable=True, index="item_model_of_organization"),
         Field("number", Kind.INTEGER, is_sortable=True),
         Field("name", Kind.TEXT, is_sortable=True),
+        Field(
+            "tenant_number",
+            Kind.INTEGER,
+            column="(select organization.number from organization where organization.id = item_model.organization_id)",
+        ),
         Field("created_at", Kind.INSTANT, is_sortable=True),
         Field(
             "created_by_number", Kind.INTEGER, column="(select number from app_user where id = item_model.created_by)"

@@ -70,6 +70,8 @@ class Listing(Struct, frozen=True, kw_only=True, eq=False, dict=True):
     """One of them is `id`, which no two rows share and none lacks."""
     always: str = ""
     """What holds for every row that is listed at all, over the table alone."""
+    asides: str = ""
+    """The column of jsonb in which a grammar keeps what it alone knows of a row."""
 
     @cached_property
     def named(self) -> Mapping[str, Field]:

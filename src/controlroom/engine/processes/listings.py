@@ -6,6 +6,7 @@ from typing import Final
 from msgspec import Struct
 
 from controlroom.engine.lists.model import Field, Kind, Listing
+from controlroom.engine.lists.words import Paths, with_path
 from controlroom.ids import ProcessId, WorkspaceId
 
 _WORKSPACE: Final = "join workspace on workspace.id = process.workspace_id"
@@ -27,6 +28,12 @@ PROCESSES: Final = Listing(
         Field("created_at", Kind.INSTANT, is_sortable=True),
     ),
 )
+
+
+def with_paths(paths: Paths) -> Listing:
+    """The list that is filtered by where processes lie, too: in their workspace."""
+    where = "select place.name from workspace as place where place.id = process.workspace_id"
+    return with_path(PROCESSES, paths.of(f"({where})", "process.name"))
 
 
 class ListedProcess(Struct, frozen=True, kw_only=True):

@@ -16,7 +16,7 @@ from msgspec.structs import replace
 
 from controlroom.engine.access.model import Actor, system
 from controlroom.engine.access.scope import EACH, SEEN, Of, Room, Scope, ScopedTx, scoped
-from controlroom.engine.access.users.store import actor_of_user
+from controlroom.engine.access.users.actors import actor_of_user
 from controlroom.engine.engine import Engine
 from controlroom.engine.item_models import actions as item_models
 from controlroom.engine.item_models import store as model_store

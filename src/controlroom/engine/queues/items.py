@@ -208,6 +208,8 @@ def _operation(item: WorkItem, standing: ItemStanding) -> Operation | None:
             return _BECOMES[standing]
         case ItemStanding.NEW | ItemStanding.READY:
             return Operation.RELEASE_HOLD if item.state is ItemState.HELD else Operation.RETRY
+        case ItemStanding.FAILED:  # by hand only what is worked on
+            raise WorkItemStateConflict(item.id, item.state, "failed")
         case _:
             raise Invalid(f"nobody sets a work item to {standing.value} by hand", code="WORK_ITEM_STANDING")
 

@@ -3,7 +3,7 @@
 from typing import Final
 
 from controlroom.engine.lists.model import Field, Kind, Listing, among
-from controlroom.engine.queues.model import MOST_SHOWN, ItemStanding, QueueStatus
+from controlroom.engine.queues.model import MOST_SHOWN, ItemStanding, ProcessingUnit, QueueStatus
 
 
 def _number_of(table: str, column: str) -> str:
@@ -21,6 +21,13 @@ _IS_CONSUMED: Final = """exists (select from queue_consumer
 _STATUS: Final = f"case when {_IS_CONSUMED} then 'in_use' when queue.is_draft then 'draft' else 'not_in_use' end"
 
 _MODEL: Final = _number_of("item_model", "queue.item_model_id")
+
+_RETRIES_OF: Final = "coalesce((queue.retry ->> 'max_attempts')::bigint - 1, 0)"
+
+
+def _noted(key: str, otherwise: str, kind: str) -> str:
+    return f"coalesce((queue.notes ->> '{key}')::{kind}, {otherwise})"
+
 
 QUEUES: Final = Listing(
     noun="queues",
@@ -59,7 +66,25 @@ QUEUES: Final = Listing(
         Field("updated_at", Kind.INSTANT, is_sortable=True),
         Field("created_by", Kind.INTEGER, column=_number_of("app_user", "queue.created_by"), is_nullable=True),
         Field("updated_by", Kind.INTEGER, column=_number_of("app_user", "queue.updated_by"), is_nullable=True),
+        Field(
+            "tenant_number",
+            Kind.INTEGER,
+            column="""(select organization.number from workspace as of_tenant
+              join organization on organization.id = of_tenant.organization_id
+             where of_tenant.id = queue.workspace_id)""",
+        ),
         Field("revision", Kind.INTEGER, is_sortable=True),
+        Field("refuses_duplicates", Kind.TRUTH, is_sortable=True),
+        Field("retries", Kind.INTEGER, column=_RETRIES_OF, is_sortable=True),
+        Field("reactivation", Kind.INTEGER, column=_noted("reactivation", "0", "bigint"), is_sortable=True),
+        Field("by_hand", Kind.INTEGER, column=_noted("by_hand", "0", "bigint"), is_sortable=True),
+        Field(
+            "unit",
+            Kind.TEXT,
+            column=_noted("unit", f"'{ProcessingUnit.SECONDS.value}'", "text"),
+            is_sortable=True,
+            choices=among(ProcessingUnit),
+        ),
     ),
 )
 """Standing queues of several workspaces, with numbers."""
@@ -88,13 +113,18 @@ _CONSUMER: Final = """(select queue_consumer.number
                         from run join queue_consumer on queue_consumer.id = run.started_by_id
                        where run.id = work_item.run_id and run.started_by = 'queue')"""
 
+_DEFERRED: Final = "case when work_item.is_postponed and work_item.due > clock_now() then work_item.due end"
+_HASH: Final = "coalesce(jsonb_hash(work_item.payload), 0)"
+_PAUSED: Final = """coalesce((select round(extract(epoch from clock_now() - step_run.paused_at))::bigint from step_run
+                     where step_run.id = work_item.step_run_id), 0)"""
+
 QUEUE_ITEMS: Final = Listing(
     noun="work items",
     table="work_item",
     columns=f"""work_item.id, work_item.number, work_item.workspace_id, work_item.queue_id,
            queue.number as queue_number, {STANDING} as standing, work_item.created_at, {_UPDATED} as updated_at,
            {_BEGUN} as begun_at, {_ENDED} as ended_at, {_RETRIES} as retries, {VERSION} as version,
-           case when work_item.is_postponed and work_item.due > clock_now() then work_item.due end as deferred_until,
+           {_DEFERRED} as deferred_until,
            work_item.result, work_item.comment, work_item.exception_message, work_item.fault,
            {_number_of("app_user", "work_item.created_by")} as created_by_number,
            {_number_of("app_user", "work_item.updated_by")} as updated_by_number,
@@ -105,7 +135,7 @@ QUEUE_ITEMS: Final = Listing(
            (select coalesce(extract(epoch from clock_now() - step_run.paused_at), 0)::float8
               from (values (work_item.step_run_id)) as held (id)
               left join step_run on step_run.id = held.id) as paused_seconds,
-           coalesce(jsonb_hash(work_item.payload), 0) as hash, {_SHOWN}, null::jsonb as payload""",
+           {_HASH} as hash, {_SHOWN}, null::jsonb as payload""",
     joins=_QUEUE,
     tenant="work_item.workspace_id",
     always="work_item.process_id is null and work_item.state not in ('draft', 'deleted')",
@@ -120,6 +150,9 @@ QUEUE_ITEMS: Final = Listing(
         Field("begun_at", Kind.INSTANT, column=_BEGUN, is_nullable=True, is_sortable=True),
         Field("ended_at", Kind.INSTANT, column=_ENDED, is_nullable=True, is_sortable=True),
         Field("due", Kind.INSTANT, is_sortable=True),
+        Field("deferred_until", Kind.INSTANT, column=_DEFERRED, is_nullable=True, is_sortable=True),
+        Field("hash", Kind.INTEGER, column=_HASH),
+        Field("paused_seconds", Kind.INTEGER, column=_PAUSED),
         Field("priority", Kind.INTEGER, is_sortable=True),
         Field("retries", Kind.INTEGER, column=_RETRIES, is_sortable=True),
         Field("version", Kind.INTEGER, column=VERSION, is_sortable=True),
@@ -150,6 +183,14 @@ QUEUE_ITEMS: Final = Listing(
 # ---------------------------------------------------------------------------------------------------- consumers
 _OF_CONSUMER: Final = "join queue on queue.id = queue_consumer.queue_id"
 
+_DONE: Final = """cross join lateral (select count(*) as runs,
+                                 coalesce(avg(extract(epoch from run.ended_at - run.started_at)), 0)::float8 as seconds
+                            from run
+                           where run.started_by_id = queue_consumer.id and run.started_by = 'queue'
+                             and run.state in ('completed', 'unresolved')) as done"""
+_GROUP: Final = """(select worker_group.number from worker_group
+             where worker_group.id::text = queue_consumer.placement -> 'places' -> 0 ->> 'group')"""
+
 CONSUMERS: Final = Listing(
     noun="queue consumers",
     table="queue_consumer",
@@ -157,8 +198,7 @@ CONSUMERS: Final = Listing(
            queue.number as queue_number, queue.name as queue_name,
            {_number_of("task", "queue_consumer.task_id")} as task_number,
            (select task.name from task where task.id = queue_consumer.task_id) as task_name, queue_consumer.placement,
-           (select worker_group.number from worker_group
-             where worker_group.id::text = queue_consumer.placement -> 'places' -> 0 ->> 'group') as group_number,
+           {_GROUP} as group_number,
            {_numbers_of("app_user", "queue_consumer.run_as")} as run_as_numbers, queue_consumer.windows,
            queue_consumer.zone, queue_consumer.priority, queue_consumer.is_paused, queue_consumer.name,
            queue_consumer.description, queue_consumer.label,
@@ -171,13 +211,10 @@ CONSUMERS: Final = Listing(
              where workspace.id = queue_consumer.workspace_id) as tenant_number,
            done.runs as runs_ended, done.seconds as average_seconds""",
     joins=f"""{_OF_CONSUMER}
-      cross join lateral (select count(*) as runs,
-                                 coalesce(avg(extract(epoch from run.ended_at - run.started_at)), 0)::float8 as seconds
-                            from run
-                           where run.started_by_id = queue_consumer.id and run.started_by = 'queue'
-                             and run.state in ('completed', 'unresolved')) as done""",
+      {_DONE}""",
     tenant="queue_consumer.workspace_id",
     always="queue_consumer.deleted_at is null",
+    asides="queue_consumer.notes",
     fields=(
         Field("id", Kind.ID, is_sortable=True),
         Field("number", Kind.INTEGER, is_sortable=True),
@@ -195,6 +232,22 @@ CONSUMERS: Final = Listing(
         Field("updated_at", Kind.INSTANT, is_sortable=True),
         Field("created_by", Kind.INTEGER, column=_number_of("app_user", "queue_consumer.created_by"), is_nullable=True),
         Field("updated_by", Kind.INTEGER, column=_number_of("app_user", "queue_consumer.updated_by"), is_nullable=True),
+        Field("resumed_at", Kind.INSTANT, is_nullable=True, is_sortable=True),
+        Field("resumed_by", Kind.INTEGER, column=_number_of("app_user", "queue_consumer.resumed_by"), is_nullable=True),
+        Field("group_number", Kind.INTEGER, column=_GROUP, is_nullable=True),
+        Field("zone", Kind.TEXT, is_sortable=True),
+        Field("label", Kind.TEXT, is_nullable=True, is_sortable=True),
+        Field("version_number", Kind.INTEGER, column="queue_consumer.version", is_nullable=True, is_sortable=True),
+        Field(
+            "tenant_number",
+            Kind.INTEGER,
+            column="""(select organization.number from workspace as of_tenant
+              join organization on organization.id = of_tenant.organization_id
+             where of_tenant.id = queue_consumer.workspace_id)""",
+        ),
+        Field("revision", Kind.INTEGER, is_sortable=True),
+        Field("runs_ended", Kind.INTEGER, column="done.runs", is_sortable=True, join=_DONE),
+        Field("average_seconds", Kind.NUMBER, column="done.seconds", is_sortable=True, join=_DONE),
     ),
 )
 """Consumers of queues of several workspaces, with numbers and what they have done."""

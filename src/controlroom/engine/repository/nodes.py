@@ -141,6 +141,7 @@ class Words(Struct, frozen=True, kw_only=True):
 
     root: str
     """With what every path begins."""
+    root_name: str
     separator: str
     folder_type: str
     task_type: str
@@ -155,6 +156,8 @@ def listing(words: Words) -> Listing:
     type_ = f"""case when repository_node.is_folder then {literal(words.folder_type)}
                      when repository_node.kind = 'task' then {literal(words.task_type)}
                      else repository_node.content_type end"""
+    labelled = _labelled(words.label)
+    name = f"coalesce(nullif(repository_node.name, ''), {literal(words.root_name)})"
     joins = """
       left join workspace as place on place.id = repository_node.workspace_id
       left join app_user as owner on owner.id = repository_node.owner_id
@@ -172,21 +175,22 @@ def listing(words: Words) -> Listing:
             repository_node.owner_id, owner.number as owner_number, repository_node.kind, repository_node.is_folder,
             repository_node.name, {path} as path, {type_} as content_type, repository_node.description,
             repository_node.has_errors, repository_node.size, repository_node.version,
-            {_labelled(words.label)} as labelled_version, {_FOLDERS} as folder_count,
+            {labelled} as labelled_version, {_FOLDERS} as folder_count,
             locker.number as locked_by_number, repository_node.created_at, creator.number as created_by_number,
             repository_node.updated_at, updater.number as updated_by_number,
             repository_node.copied_from is not null as is_copy""",
         fields=(
             Field("id", Kind.ID, is_sortable=True),
             Field("number", Kind.INTEGER, is_sortable=True),
-            Field("parent", Kind.INTEGER, "repository_node.parent_number", is_nullable=True, is_sortable=True),
+            Field("parent", Kind.INTEGER, "coalesce(repository_node.parent_number, 0)", is_sortable=True),
+            Field("owner", Kind.INTEGER, _OWNER_NUMBER, is_sortable=True),
             Field("parent_id", Kind.ID, is_nullable=True),
             Field("workspace_id", Kind.ID, is_nullable=True),
             Field("owner_id", Kind.ID, is_nullable=True),
             Field("kind", Kind.TEXT, choices=among(NodeKind), is_sortable=True),
             Field("is_folder", Kind.TRUTH, is_sortable=True),
             Field("is_private", Kind.TRUTH, "(repository_node.owner_id is not null)"),
-            Field("name", Kind.TEXT, is_sortable=True),
+            Field("name", Kind.TEXT, name, is_sortable=True),
             Field(
                 "folder_name",
                 Kind.TEXT,
@@ -197,8 +201,12 @@ def listing(words: Words) -> Listing:
             Field("path", Kind.TEXT, path, is_sortable=True),
             Field("content_type", Kind.TEXT, f"({type_})", is_sortable=True),
             Field("description", Kind.TEXT, is_sortable=True),
-            Field("size", Kind.INTEGER, is_sortable=True),
+            Field("kilobytes", Kind.INTEGER, "((repository_node.size + 1023) / 1024)", is_sortable=True),
             Field("version", Kind.INTEGER, is_sortable=True),
+            Field("labelled_version", Kind.INTEGER, labelled, is_sortable=True),
+            Field("is_labelled", Kind.TRUTH, f"({labelled} > 0 and {labelled} = repository_node.version)"),
+            Field("folder_count", Kind.INTEGER, f"({_FOLDERS})"),
+            Field("locked_by", Kind.INTEGER, _LOCKER_NUMBER, is_sortable=True),
             Field("has_errors", Kind.TRUTH, is_sortable=True),
             Field("is_locked", Kind.TRUTH, "(repository_node.locked_by is not null)", is_sortable=True),
             Field("is_copy", Kind.TRUTH, "(repository_node.copied_from is not null)", is_sortable=True),
@@ -212,6 +220,11 @@ def listing(words: Words) -> Listing:
 
 _CREATOR: Final = "left join app_user as creator on creator.id = repository_node.created_by"
 _UPDATER: Final = "left join app_user as updater on updater.id = repository_node.updated_by"
+
+_OWNER_NUMBER: Final = """coalesce((select whose.number from app_user as whose
+                         where whose.id = repository_node.owner_id), 0)"""
+_LOCKER_NUMBER: Final = """coalesce((select keeper.number from app_user as keeper
+                          where keeper.id = repository_node.locked_by), 0)"""
 
 _FOLDERS: Final = """case repository_node.kind
                  when 'root' then (select count(*) from workspace as below

@@ -18,8 +18,7 @@ RUNS: Final = Listing(
                 'rerun_of', run.parameters -> 'rerun_of', 'retry_of', run.parameters -> 'retry_of',
                 'overrides', run.parameters -> 'overrides'))
            end as told,
-           app_user.first_name as starter_first_name, app_user.last_name as starter_last_name,
-           app_user.number as starter_number""",
+           app_user.first_name as starter_first_name, app_user.last_name as starter_last_name""",
     joins=f"""{_PROCESS}
       left join app_user on run.started_by = 'user' and app_user.id = run.started_by_id""",
     tenant="run.workspace_id",

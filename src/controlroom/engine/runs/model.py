@@ -205,7 +205,6 @@ class Run(Struct, frozen=True, kw_only=True):
     started_by_id: UUID | None
     starter_first_name: str | None = None
     starter_last_name: str | None = None
-    starter_number: int | None = None
     created_at: datetime
     started_at: datetime | None
     ended_at: datetime | None

@@ -99,6 +99,23 @@ async def numbered_in_process(db: Statements, scope: Scope, process: ProcessId, 
     raise RunNotFound(f"{process}-{run_no}")
 
 
+async def answerable(db: Statements, scope: Scope, run: RunId) -> int | None:
+    """The number of who answers for a run: the user who has started it, owns its schedule, or has made its consumer."""
+    found: int | None = await db.value(
+        f"""
+        select app_user.number
+          from run
+          left join schedule on schedule.id = run.started_by_id and run.started_by = 'schedule'
+          left join queue_consumer as consumer on consumer.id = run.started_by_id and run.started_by = 'queue'
+          join app_user on app_user.id = coalesce(schedule.owner_id, consumer.created_by, run.started_by_id)
+         where run.workspace_id = {SEEN} and run.id = %(run)s
+        """,
+        run=run,
+        **scope.params,
+    )
+    return found
+
+
 async def list_step_runs(
     db: Statements, scope: Scope, run: RunId, *, after: StepRunId | None = None, limit: int
 ) -> list[StepRun]:

@@ -13,7 +13,7 @@ from controlroom.engine.access.model import Actor, ActorKind, Permission
 from controlroom.engine.access.names import checked_description, checked_name
 from controlroom.engine.access.record import record
 from controlroom.engine.access.scope import Scope, ScopedTx, ensure_seen, scope_of, scoped
-from controlroom.engine.access.users.store import actor_of_user
+from controlroom.engine.access.users.actors import actor_of_user
 from controlroom.engine.engine import Engine
 from controlroom.engine.processes.actions import check_placement, implicit_process
 from controlroom.engine.processes.errors import ProcessNotFound

@@ -6,6 +6,7 @@ from typing import Final
 from controlroom.engine.access.grants.holding import may_in
 from controlroom.engine.access.model import Permission
 from controlroom.engine.lists.model import Field, Kind, Listing, among
+from controlroom.engine.lists.words import Paths, with_path
 from controlroom.engine.schedules.definitions import Schedule, Standing
 
 _IS_FAULTY: Final = f"""(
@@ -58,6 +59,21 @@ _OWNER: Final = "left join app_user as owner on owner.id = schedule.owner_id"
 _MAKER: Final = "left join app_user as maker on maker.id = schedule.created_by"
 _EDITOR: Final = "left join app_user as editor on editor.id = coalesce(schedule.updated_by, schedule.created_by)"
 _WORK: Final = f"{JOINED}\n          {_TASK}"
+
+
+# A zone that the database does not know tells no day.
+_LOCAL: Final = """case when schedule.zone = any(array(select known.name from pg_timezone_names as known))
+              then schedule.{} at time zone schedule.zone end"""
+_IS_ONCE: Final = "schedule.rule ->> 'type' = 'once'"
+_FIRST_DAY: Final = f"""coalesce(case when {_IS_ONCE} then left(schedule.rule ->> 'at', 10) end,
+                  to_char({_LOCAL.format("starts_at")}, 'YYYY-MM-DD'), '')"""
+_LAST_DAY: Final = f"to_char({_LOCAL.format('ends_at')}, 'YYYY-MM-DD')"
+_TIME_OF_DAY: Final = f"""coalesce(case when {_IS_ONCE} then substring(schedule.rule ->> 'at' from 12 for 5) end,
+                  (select min(left(each.at, 5)) from jsonb_array_elements_text(schedule.rule -> 'times') as each (at)),
+                  to_char({_LOCAL.format("starts_at")}, 'HH24:MI'), '')"""
+_IS_REPEATED: Final = """(coalesce(schedule.rule -> 'again', 'null') <> 'null'
+              or schedule.rule ->> 'type' = 'interval' and (schedule.rule ->> 'seconds')::bigint < 86400)"""
+_IS_ON_GROUPS: Final = "(coalesce(schedule.start -> 'where' ->> 'type', '') = 'groups')"
 
 
 class StartsWhat(StrEnum):
@@ -125,6 +141,7 @@ SCHEDULES: Final = Listing(
           {_EDITOR}""",
     tenant="schedule.workspace_id",
     always=THERE,
+    asides="schedule.asides",
     fields=(
         Field("id", Kind.ID, is_sortable=True, index="schedule_of_workspace"),
         Field("number", Kind.INTEGER, is_sortable=True),
@@ -148,6 +165,21 @@ SCHEDULES: Final = Listing(
         Field("editor_number", Kind.INTEGER, column="editor.number", is_nullable=True, is_sortable=True, join=_EDITOR),
         Field("created_at", Kind.INSTANT, is_sortable=True),
         Field(
+            "tenant_number",
+            Kind.INTEGER,
+            column="""(select organization.number from workspace as of_tenant
+              join organization on organization.id = of_tenant.organization_id
+             where of_tenant.id = schedule.workspace_id)""",
+        ),
+        Field("first_day", Kind.TEXT, column=_FIRST_DAY, is_sortable=True),
+        Field("last_day", Kind.TEXT, column=_LAST_DAY, is_nullable=True, is_sortable=True),
+        Field("time_of_day", Kind.TEXT, column=_TIME_OF_DAY, is_sortable=True),
+        Field("is_repeated", Kind.TRUTH, column=_IS_REPEATED, is_sortable=True),
+        Field("label", Kind.TEXT, column="(schedule.start ->> 'label')", is_nullable=True),
+        Field("most_users", Kind.INTEGER, column="coalesce((schedule.start ->> 'most_users')::bigint, 0)"),
+        Field("catches_up", Kind.TRUTH, column="(schedule.missed = 'run_once')"),
+        Field("is_on_groups_alone", Kind.TRUTH, column=_IS_ON_GROUPS),
+        Field(
             "updated_at",
             Kind.INSTANT,
             column="coalesce(schedule.updated_at, schedule.created_at)",
@@ -155,3 +187,15 @@ SCHEDULES: Final = Listing(
         ),
     ),
 )
+
+
+def with_paths(paths: Paths) -> Listing:
+    """The list that is filtered by where what is started lies, too."""
+    return with_path(
+        SCHEDULES,
+        f"""(select {paths.of("place.name", "of_package.name", "coalesce(of_task.name, of_process.name)")}
+              from workspace as place join process as of_process on of_process.id = schedule.process_id
+              left join task as of_task on of_task.id = (schedule.start ->> 'task')::uuid
+              left join package as of_package on of_package.id = of_task.package_id
+             where place.id = schedule.workspace_id)""",
+    )

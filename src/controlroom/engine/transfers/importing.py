@@ -13,7 +13,7 @@ import msgspec
 from controlroom.aside.pool import Bounds
 from controlroom.engine.access.model import Actor, Permission
 from controlroom.engine.access.scope import Of, by, scoped
-from controlroom.engine.access.users.store import actor_of_user
+from controlroom.engine.access.users.actors import actor_of_user
 from controlroom.engine.assets import actions as assets
 from controlroom.engine.assets import shared
 from controlroom.engine.assets import store as asset_store

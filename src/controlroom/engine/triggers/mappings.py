@@ -19,6 +19,7 @@ from controlroom.engine.access.scope import SEEN, Scope, ScopedTx, scope_of, sco
 from controlroom.engine.engine import Engine
 from controlroom.engine.lists import pages
 from controlroom.engine.lists.model import OLDEST_FIRST, Asked, Field, Kind, Listing, OneOf, behind
+from controlroom.engine.lists.words import Paths, with_path
 from controlroom.engine.nouns import InWorkspace, Noun
 from controlroom.engine.packages import store as packages
 from controlroom.errors import Invalid, NotFound
@@ -94,8 +95,25 @@ TRIGGER_MAPPINGS: Final = Listing(
         Field("user_number", Kind.INTEGER, column="app_user.number", is_nullable=True, is_sortable=True, join=_USER),
         Field("role_number", Kind.INTEGER, column="role.number", is_nullable=True, is_sortable=True, join=_ROLE),
         Field("updated_at", Kind.INSTANT, is_sortable=True),
+        Field(
+            "editor_number",
+            Kind.INTEGER,
+            column="(select app_user.number from app_user where app_user.id = trigger_mapping.updated_by)",
+            is_nullable=True,
+        ),
     ),
 )
+
+
+def with_paths(paths: Paths) -> Listing:
+    """The list that is filtered by where the tasks lie, too."""
+    return with_path(
+        TRIGGER_MAPPINGS,
+        f"""(select {paths.of("place.name", "of_package.name", "of_task.name")}
+              from task as of_task join package as of_package on of_package.id = of_task.package_id
+              join workspace as place on place.id = of_package.workspace_id
+             where of_task.id = trigger_mapping.task_id)""",
+    )
 
 
 class ForUsers(Struct, frozen=True):

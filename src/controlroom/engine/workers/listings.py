@@ -64,6 +64,7 @@ WORKERS: Final = Listing(
         Field("number", Kind.INTEGER, is_sortable=True),
         Field("name", Kind.TEXT, is_sortable=True),
         Field("standing", Kind.TEXT, column=_STANDING, is_sortable=True),
+        Field("slots", Kind.INTEGER, is_sortable=True),
         Field("version", Kind.TEXT, is_sortable=True),
         Field("group", Kind.TEXT, column=_GROUP, is_sortable=True),
         Field(

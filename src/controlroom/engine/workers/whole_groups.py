@@ -99,6 +99,12 @@ class RightsUnknown(NotFound):
 _MEMBERS: Final = """from worker_group_member join worker on worker.id = worker_group_member.worker_id
                   where worker_group_member.worker_group_id = worker_group.id and worker.deleted_at is null"""
 
+_CONSUMER_COUNT: Final = """(select count(*)
+              from queue_consumer join workspace on workspace.id = queue_consumer.workspace_id
+             where workspace.organization_id = worker_group.organization_id and queue_consumer.deleted_at is null
+               and queue_consumer.placement -> 'places'
+                   @> jsonb_build_array(jsonb_build_object('group', worker_group.id)))"""
+
 WHOLE_GROUPS: Final = Listing(
     noun="worker groups",
     table="worker_group",
@@ -111,10 +117,7 @@ WHOLE_GROUPS: Final = Listing(
                   where worker_group_right.worker_group_id = worker_group.id order by app_user.number) as owners,
            array(select role.number from worker_group_right join role on role.id = worker_group_right.role_id
                   where worker_group_right.worker_group_id = worker_group.id order by role.number) as roles,
-           (select count(*) from queue_consumer join workspace on workspace.id = queue_consumer.workspace_id
-             where workspace.organization_id = worker_group.organization_id and queue_consumer.deleted_at is null
-               and queue_consumer.placement -> 'places'
-                   @> jsonb_build_array(jsonb_build_object('group', worker_group.id))) as consumers,
+           {_CONSUMER_COUNT} as consumers,
            creator.number as created_by, changer.number as updated_by,
            (select organization.number from organization
              where organization.id = worker_group.organization_id) as tenant_number""",
@@ -134,6 +137,15 @@ WHOLE_GROUPS: Final = Listing(
                         when exists (select {_MEMBERS} and worker.state <> 'offline') then 'connected'
                         else 'disconnected' end""",
         ),
+        Field("worker_count", Kind.INTEGER, column=f"(select count(*) {_MEMBERS})", is_sortable=True),
+        Field(
+            "connected_count",
+            Kind.INTEGER,
+            column=f"(select count(*) {_MEMBERS} and worker.state <> 'offline')",
+            is_sortable=True,
+        ),
+        Field("is_whole", Kind.TRUTH, column=f"not exists (select {_MEMBERS} and worker.state = 'offline')"),
+        Field("consumer_count", Kind.INTEGER, column=_CONSUMER_COUNT, is_sortable=True),
         Field("created_at", Kind.INSTANT, is_sortable=True),
         Field("updated_at", Kind.INSTANT, is_sortable=True),
     ),

@@ -23,6 +23,7 @@ from controlroom.engine.access.record import record
 from controlroom.engine.access.roles.model import ADMIN
 from controlroom.engine.access.scope import Of, ScopedTx, scoped
 from controlroom.engine.access.server_keys import check_keys, keep, kept
+from controlroom.engine.access.users import pairs
 from controlroom.engine.access.users import store as user_store
 from controlroom.engine.access.users.actions import initial_password_key, write_credential
 from controlroom.engine.engine import Engine
@@ -134,7 +135,7 @@ async def first_start(engine: Engine) -> FirstStart:
     scope = Of(made.organization_id, (made.workspace_id,))
     async with scoped(engine.database, scope) as tx:
         key = await access_store.sealed_api_key(tx, scope, made.api_key_id)
-        secret = await user_store.sealed_credential(tx, made.credential_id)
+        secret = await pairs.sealed_credential(tx, made.credential_id)
         user = await user_store.user(tx, made.organization_id, made.user_id)
         if key is not None:
             await record(engine, tx, system(made.organization_id), made, "api_key.revealed", made.api_key_id)
@@ -178,5 +179,5 @@ async def _let_govern_by(tx: ScopedTx, organization: OrganizationId, key: ApiKey
 
 
 def _pair(engine: Engine, made: _Made, sealed: bytes) -> str:
-    secret = engine.keys.unseal(sealed, place=user_store.place_of_user_credential(made.credential_id))
+    secret = engine.keys.unseal(sealed, place=pairs.place_of_user_credential(made.credential_id))
     return f"{made.identifier}:{secret.decode()}"

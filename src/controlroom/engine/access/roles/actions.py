@@ -5,7 +5,7 @@ from collections.abc import Collection
 from typing import Any, Final
 
 from controlroom.engine.access.credentials import forget
-from controlroom.engine.access.errors import NotOfOrganization, RoleInUse, RoleNotFound, RoleOfSystem
+from controlroom.engine.access.errors import NameTaken, NotOfOrganization, RoleInUse, RoleNotFound, RoleOfSystem
 from controlroom.engine.access.model import Actor, Permission
 from controlroom.engine.access.names import checked_description, checked_name
 from controlroom.engine.access.record import record
@@ -68,13 +68,22 @@ async def add(
         tx,
         actor.organization_id,
         role=RoleId(uuid7()),
-        name=checked_name(name, what="role's name"),
+        name=_free(engine, name),
         description=checked_description(description),
         permissions=frozenset(permissions),
         by=actor.id,
     )
     await record(engine, tx, actor, actor.organization_id, "role.created", role.id, **_told(role))
     return role
+
+
+def _free(engine: Engine, name: str) -> str:
+    """The name, if a role may have it. Raises Invalid, and NameTaken for what a grammar calls a role of the system."""
+    checked = checked_name(name, what="role's name")
+    taken = {each.casefold() for grammar in engine.grammars.values() for each in grammar.role_names}
+    if checked.casefold() in taken:
+        raise NameTaken("role", checked)
+    return checked
 
 
 async def edit_role(
@@ -113,7 +122,7 @@ async def change(
         tx,
         actor.organization_id,
         role,
-        name=before.name if name is None else checked_name(name, what="role's name"),
+        name=before.name if name is None or name == before.name else _free(engine, name),
         description=before.description if description is None else checked_description(description),
         permissions=frozenset(wanted),
         by=actor.id,

@@ -1,6 +1,6 @@
 """Roles together with who holds them in the organization: as a directory shows, and changes, them."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Final
 
@@ -16,6 +16,7 @@ from controlroom.engine.access.scope import ScopedTx, scoped
 from controlroom.engine.access.users.accounts import give, take
 from controlroom.engine.engine import Engine
 from controlroom.engine.lists.model import Field, Kind, Listing
+from controlroom.engine.lists.words import renamed
 from controlroom.ids import OrganizationId, RoleId, UserId
 
 
@@ -42,6 +43,10 @@ def _number_of(column: str) -> str:
     return f"(select maker.number from app_user as maker where maker.id = role.{column})"
 
 
+_HOLDER_COUNT: Final = """(select count(*) from access_grant join app_user on app_user.id = access_grant.user_id
+                     where access_grant.role_id = role.id and access_grant.workspace_id is null
+                       and access_grant.organization_id = %(organization)s)"""
+
 ROLES: Final = Listing(
     noun="roles",
     table="role",
@@ -62,12 +67,20 @@ ROLES: Final = Listing(
         Field("description", Kind.TEXT, is_sortable=True),
         Field("is_system", Kind.TRUTH, column="(role.organization_id is null)", is_sortable=True),
         Field("revision", Kind.INTEGER, is_sortable=True),
+        Field("holder_count", Kind.INTEGER, column=_HOLDER_COUNT, is_sortable=True),
         Field("created_at", Kind.INSTANT, is_sortable=True),
         Field("updated_at", Kind.INSTANT, is_sortable=True),
         Field("created_by", Kind.INTEGER, column=_number_of("created_by"), is_nullable=True),
         Field("updated_by", Kind.INTEGER, column=_number_of("updated_by"), is_nullable=True),
     ),
 )
+
+
+def in_words(names: Mapping[str, str]) -> Listing:
+    """The list as a grammar tells it that calls the system's roles by these names."""
+    return renamed(ROLES, "name", names, where="role.organization_id is null")
+
+
 """What can be held, `within=throughout(actor, Permission.READ_MEMBERS)`; but that robots run as somebody, and sets of
 permissions that a grammar of its own names."""
 

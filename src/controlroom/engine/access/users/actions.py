@@ -17,7 +17,7 @@ from controlroom.engine.access.passwords import hash_password
 from controlroom.engine.access.record import record
 from controlroom.engine.access.rules import ensure_may_give, may_govern
 from controlroom.engine.access.scope import Scope, ScopedTx, ensure_seen, scope_of, scoped
-from controlroom.engine.access.users import store
+from controlroom.engine.access.users import actors, memberships, pairs, store
 from controlroom.engine.access.users.model import Account, Member, UserCredential
 from controlroom.engine.engine import Engine
 from controlroom.errors import Forbidden
@@ -132,7 +132,7 @@ async def add_member(engine: Engine, actor: Actor, workspace: WorkspaceId, *, us
     scope = scope_of(actor, Permission.WRITE_MEMBERS, workspace)
     ensure_may_give(actor, PERMISSIONS_OF_ROLE[role], workspace)
     async with scoped(engine.database, scope) as tx:
-        await store.lock_members(tx, scope)
+        await memberships.lock_members(tx, scope)
         user = await store.user_id_by_name(tx, scope.organization, username)
         if user is None:
             raise UserNotFound
@@ -148,11 +148,11 @@ async def change_role(engine: Engine, actor: Actor, workspace: WorkspaceId, user
     """Give a member another role. Raises LastOwner; BeyondOwnRights when the old or the new one can do more."""
     scope = scope_of(actor, Permission.WRITE_MEMBERS, workspace)
     async with scoped(engine.database, scope) as tx:
-        await store.lock_members(tx, scope)
+        await memberships.lock_members(tx, scope)
         before = await _member(tx, scope, user)
         ensure_may_give(actor, PERMISSIONS_OF_ROLE[role] | PERMISSIONS_OF_ROLE[before.role], workspace)
         async with kept_governed(tx, scope.organization, [workspace]):
-            await store.set_role(tx, scope, user, role)
+            await memberships.set_role(tx, scope, user, role)
         await record(engine, tx, actor, scope, "member.changed", user, role=role.value, was=before.role.value)
         return await _member(tx, scope, user)
 
@@ -161,11 +161,11 @@ async def remove_member(engine: Engine, actor: Actor, workspace: WorkspaceId, us
     """End a membership; the user stays in the organization. Raises LastOwner, BeyondOwnRights."""
     scope = scope_of(actor, Permission.WRITE_MEMBERS, workspace)
     async with scoped(engine.database, scope) as tx:
-        await store.lock_members(tx, scope)
+        await memberships.lock_members(tx, scope)
         before = await _member(tx, scope, user)
         ensure_may_give(actor, PERMISSIONS_OF_ROLE[before.role], workspace)
         async with kept_governed(tx, scope.organization, [workspace]):
-            await store.remove_member(tx, scope, user)
+            await memberships.remove_member(tx, scope, user)
         await record(engine, tx, actor, scope, "member.removed", user, role=before.role.value)
 
 
@@ -188,8 +188,8 @@ async def write_credential(engine: Engine, tx: ScopedTx, user: UserId, *, name: 
     while True:  # until an identifier is free, which the first one nearly always is
         credential = UserCredentialId(uuid7())
         identifier = str(10 ** (_IDENTIFIER_DIGITS - 1) + secrets.randbelow(9 * 10 ** (_IDENTIFIER_DIGITS - 1)))
-        sealed = engine.keys.seal(secret.encode(), place=store.place_of_user_credential(credential))
-        written = await store.add_credential(
+        sealed = engine.keys.seal(secret.encode(), place=pairs.place_of_user_credential(credential))
+        written = await pairs.add_credential(
             tx, credential=credential, user=user, name=name, identifier=identifier, sealed=sealed
         )
         if written is not None:
@@ -208,7 +208,7 @@ async def list_credentials(
     """A user's pairs, never their secrets."""
     async with scoped(engine.database, actor.organization_id) as tx:
         await governed(tx, actor, user, within)
-        return await store.list_credentials(tx, user, after=after, limit=limit)
+        return await pairs.list_credentials(tx, user, after=after, limit=limit)
 
 
 async def revoke_credential(
@@ -217,7 +217,7 @@ async def revoke_credential(
     """Delete a pair: nothing that it signs is accepted any more. Raises NotFound."""
     async with scoped(engine.database, actor.organization_id) as tx:
         account = await governed(tx, actor, user, within)
-        if not await store.delete_credential(tx, user, credential):
+        if not await pairs.delete_credential(tx, user, credential):
             raise CredentialNotFound
         await record(engine, tx, actor, account.organization_id, "user_credential.deleted", credential, user=str(user))
         tx.after_commit(lambda: forget(engine))
@@ -227,7 +227,7 @@ async def governed(tx: ScopedTx, actor: Actor, user: UserId, within: WorkspaceId
     """The account, locked, if it is the actor's own or theirs to govern. Outsiders are told that it does not exist."""
     if within is not None:
         await _member(tx, scope_of(actor, Permission.READ_MEMBERS, within), user)
-    account = await store.account(tx, actor.organization_id, user)
+    account = await actors.account(tx, actor.organization_id, user)
     if account is None:
         raise UserNotFound
     if account.id == actor.id or may_govern(actor, account.held):
@@ -238,7 +238,7 @@ async def governed(tx: ScopedTx, actor: Actor, user: UserId, within: WorkspaceId
 
 
 async def _member(tx: Statements, scope: Scope, user: UserId) -> Member:
-    found = await store.member(tx, scope, user)
+    found = await memberships.member(tx, scope, user)
     if found is None:
         await ensure_seen(tx, scope)
         raise UserNotFound

@@ -3,10 +3,12 @@
 The list is of the organization: `within=throughout(actor, Permission.READ_MEMBERS)`.
 """
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Final
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from controlroom.engine.access.errors import UserNotFound
 from controlroom.engine.access.grants.store import OF_USER
@@ -17,6 +19,7 @@ from controlroom.engine.access.rules import union
 from controlroom.engine.access.scope import Scope
 from controlroom.engine.engine import Engine
 from controlroom.engine.lists.model import Field, Kind, Listing
+from controlroom.engine.lists.words import literal
 from controlroom.ids import OrganizationId, RoleId, UserId, WorkspaceId
 from controlroom.postgres.database import Statements
 
@@ -79,6 +82,13 @@ def _number_of(column: str) -> str:
     return f"(select maker.number from app_user as maker where maker.id = app_user.{column})"
 
 
+def _key(column: str) -> str:
+    """A moment of a user's newest key."""
+    return f"""(select credential.{column} from credential
+                 where credential.user_id = app_user.id and credential.kind = 'user_key'
+                 order by credential.id desc limit 1)"""
+
+
 PEOPLE: Final = Listing(
     noun="users",
     table="app_user",
@@ -127,8 +137,36 @@ PEOPLE: Final = Listing(
         Field("updated_by", Kind.INTEGER, column=_number_of("updated_by"), is_nullable=True),
         Field("has_password", Kind.TRUTH, column="(app_user.password_hash is not null)"),
         Field("logged_in_at", Kind.INSTANT, is_nullable=True, is_sortable=True),
+        Field("has_email", Kind.TRUTH, column="(app_user.email <> '')"),
+        Field("key_created_at", Kind.INSTANT, column=_key("created_at"), is_nullable=True, is_sortable=True),
+        Field("key_expires_at", Kind.INSTANT, column=_key("expires_at"), is_nullable=True, is_sortable=True),
     ),
 )
+
+
+def with_words(flags: Mapping[str, str], texts: Mapping[str, str]) -> Listing:
+    """The list that is filtered by the words of users, too, as a grammar writes them.
+
+    `flags` are fields by the word that they have where it holds, `texts` by the beginning of the word that tells them.
+    """
+    words = "jsonb_array_elements_text(to_jsonb(app_user.words)) as word (text)"
+    fields = [
+        *(
+            Field(name, Kind.TRUTH, column=f"exists (select from {words} where word.text = {literal(word)})")
+            for name, word in flags.items()
+        ),
+        *(
+            Field(
+                name,
+                Kind.TEXT,
+                column=f"""coalesce((select substr(word.text, {len(start) + 1}) from {words}
+                            where starts_with(word.text, {literal(start)}) limit 1), '')""",
+                is_sortable=True,
+            )
+            for name, start in texts.items()
+        ),
+    ]
+    return replace(PEOPLE, fields=(*PEOPLE.fields, *fields))
 
 
 async def email_of(db: Statements, scope: Scope, user: UserId) -> str:

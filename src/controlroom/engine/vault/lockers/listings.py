@@ -21,6 +21,12 @@ LOCKERS: Final = Listing(
         Field("name", Kind.TEXT, is_sortable=True),
         Field("description", Kind.TEXT, is_sortable=True),
         Field("revision", Kind.INTEGER, is_sortable=True),
+        Field(
+            "secret_count",
+            Kind.INTEGER,
+            column="(select count(*) from shared_secret where shared_secret.locker_id = locker.id)",
+            is_sortable=True,
+        ),
         Field("created_at", Kind.INSTANT, is_sortable=True),
         Field("updated_at", Kind.INSTANT, is_sortable=True),
         Field("created_by_number", Kind.INTEGER, column="author.number", is_nullable=True, join=_AUTHOR),

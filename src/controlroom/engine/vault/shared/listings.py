@@ -4,7 +4,7 @@ from typing import Final
 
 from controlroom.engine.lists.model import Field, Kind, Listing, Within
 from controlroom.engine.vault.lockers.model import Asker
-from controlroom.engine.vault.shared.store import COLUMNS, JOINS, VISIBLE
+from controlroom.engine.vault.shared.store import COLUMNS, IS_COMPLETED, JOINS, VISIBLE
 
 _OWNER: Final = "join app_user as owner on owner.id = shared_secret.owner_id"
 _LOCKER: Final = "left join locker on locker.id = shared_secret.locker_id"
@@ -26,6 +26,7 @@ SHARED_SECRETS: Final = Listing(
         Field("locker_number", Kind.INTEGER, column="locker.number", is_nullable=True, join=_LOCKER),
         Field("locker_name", Kind.TEXT, column="locker.name", is_nullable=True, join=_LOCKER),
         Field("revision", Kind.INTEGER, is_sortable=True),
+        Field("is_completed", Kind.TRUTH, column=f"({IS_COMPLETED})", is_sortable=True),
         Field("created_at", Kind.INSTANT, is_sortable=True),
         Field("updated_at", Kind.INSTANT, is_sortable=True),
         Field("created_by_number", Kind.INTEGER, column="author.number", is_nullable=True, join=_AUTHOR),

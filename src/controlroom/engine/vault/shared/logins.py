@@ -8,7 +8,7 @@ from controlroom.engine.access.model import Actor
 from controlroom.engine.access.record import record
 from controlroom.engine.access.rules import may_govern
 from controlroom.engine.access.scope import scoped
-from controlroom.engine.access.users import store as users
+from controlroom.engine.access.users import actors
 from controlroom.engine.engine import Engine
 from controlroom.engine.vault.lockers.rules import asker_of
 from controlroom.engine.vault.shared import store, values
@@ -36,7 +36,7 @@ async def keep(engine: Engine, actor: Actor, user: UserId, *, login: str, passwo
     """
     asker = asker_of(actor)
     async with scoped(engine.database, asker.organization) as tx:
-        account = await users.account(tx, asker.organization, user)  # locks them: one after the other
+        account = await actors.account(tx, asker.organization, user)  # locks them: one after the other
         if account is None:
             raise UserNotFound
         if account.id != actor.id and not may_govern(actor, account.held):

@@ -59,7 +59,7 @@ _CONSUMERS = """(
     select user_group_member.user_id from granted join user_group_member using (user_group_id))"""
 """The users who hold a role that uses the locker of a `shared_secret`: (user_id)."""
 
-_IS_COMPLETED = f"""not exists (
+IS_COMPLETED = f"""not exists (
     select from secret_attribute
      where secret_attribute.shared_secret_id = shared_secret.id
        and case when secret_attribute.is_user_provided then exists (
@@ -80,7 +80,7 @@ COLUMNS: Final = f"""shared_secret.id, shared_secret.number, shared_secret.name,
     shared_secret.locker_id, locker.number as locker_number, locker.name as locker_name, shared_secret.revision,
     shared_secret.created_by, author.number as created_by_number, shared_secret.created_at,
     shared_secret.updated_by, editor.number as updated_by_number, shared_secret.updated_at,
-    {_ATTRIBUTES} as attributes, {_IS_COMPLETED} as is_completed"""
+    {_ATTRIBUTES} as attributes, {IS_COMPLETED} as is_completed"""
 
 JOINS: Final = """join app_user as owner on owner.id = shared_secret.owner_id
     left join locker on locker.id = shared_secret.locker_id
