@@ -17,8 +17,10 @@ from typing import Any
 import psutil
 
 from controlroom.postgres.socket_folder import forget, reachable
+from warm import Warm
 
 PROGRAM = [sys.executable, "-m", "controlroom"]
+_WARM = Warm()
 START_SECONDS = 60.0
 MADE_BEFORE = """
     with gone as (delete from schema_migration)
@@ -190,16 +192,12 @@ def _of_database(data: Path) -> list[psutil.Process]:
 def run_cli(*words: object, stdin: str | None = None, **variables: str) -> subprocess.CompletedProcess[str]:
     """Run a command; in a folder where no room is."""
     with tempfile.TemporaryDirectory(prefix="controlroom-cli-") as elsewhere:
-        return subprocess.run(
-            [*PROGRAM, *map(str, words)],
-            input=stdin,
-            stdin=subprocess.DEVNULL if stdin is None else None,
-            capture_output=True,
-            text=True,
-            timeout=300,
-            check=False,
-            cwd=elsewhere,
-            env=clean_environment(**variables),
+        return _WARM.run(
+            [str(word) for word in words],
+            environment=clean_environment(**variables),
+            folder=elsewhere,
+            given=stdin,
+            seconds=300,
         )
 
 

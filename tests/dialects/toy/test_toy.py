@@ -15,7 +15,7 @@ from live import serving
 PASSWORD = "correct horse battery"
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 async def toy(room):
     """Calls the toy's grammar, and any other of the same server, with somebody's key."""
     mounted = asgi(room.room, Mount(app.PREFIX, app.application(room.engine)))
