@@ -84,12 +84,12 @@ NOUNS = (
     Command("deliveries", "cli.deliveries:app", "What was sent to the world: list, show, redeliver"),
     Command("retention", "cli.retention:app", "How long things are kept: show, set"),
 )
-DATA = (Command("sources", "cli.sources:app", "Sources that the room runs by itself: install, list, remove"),)
 DBT = (Command("dbt", "cli.dbt:app", "dbt projects in this room: push, jobs, runs, logs, artifacts, tokens"),)
 DATA = (
     Command(
         "load", "cli.load:load", "Load a control room into a database, any vendor's or ours: all, then what is new"
     ),
+    Command("sources", "cli.sources:app", "Sources that the room runs by itself: install, list, remove"),
 )
 PEOPLE = (
     Command("rooms", "cli.rooms:app", "Rooms that your commands find: list, forget"),
