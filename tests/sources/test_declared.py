@@ -1,6 +1,7 @@
 """What is declared of a table, and what becomes of rows by it."""
 
 import datetime as dt
+import json
 
 import dlt
 
@@ -45,6 +46,13 @@ def test_a_moment_is_one_as_such_too():
     at = dt.datetime(2026, 11, 30, 3, tzinfo=dt.UTC)
     [(_, made), *_] = Shaper(RUNS).tables([{"id": 1, "began": at}, {"id": 2, "began": at.isoformat()}])
     assert made["began"].to_pylist() == [at, at]
+
+
+def test_what_no_text_can_hold_is_written_as_near_as_can_be():
+    """Whole numbers of any size within JSON, and halves of characters."""
+    [(_, made), *_] = Shaper(RUNS).tables([{"id": 1, "trigger": {"cause": "\ud83d", "by": 2**70}}])
+    assert made["cause"].to_pylist() == ["?"]
+    assert json.loads(made["trigger"].to_pylist()[0]) == {"cause": "\ud83d", "by": 2**70}
 
 
 def test_a_childs_table_has_its_own_columns_alone():

@@ -208,12 +208,13 @@ def _times(values: Sequence[Any], arrow: pa.DataType) -> pa.Array:
 def _json(value: Any) -> str:
     try:
         return orjson.dumps(value, option=orjson.OPT_NON_STR_KEYS).decode()
-    except TypeError:  # a number beyond 64 bits
-        return json.dumps(value, ensure_ascii=False)
+    except TypeError:  # whole numbers of more than 64 bits, halves of characters
+        return json.dumps(value, default=str)
 
 
 def _text(value: Any) -> str | None:
-    return value if isinstance(value, str) else _json(value)
+    text = value if isinstance(value, str) else _json(value)
+    return text.encode(errors="replace").decode()  # half a character is none
 
 
 def _integer(value: Any) -> int | None:

@@ -1,0 +1,281 @@
+"""`dbt_cloud_source`: an account of dbt Cloud, the vendor's or ours, as tables.
+
+Jobs and runs exist in version 2 of the API only; accounts, projects, environments, connections and users are asked of
+version 3, which the vendor goes on with; repositories of version 2, where they are the account's. Lists go by offset
+and limit, by the limit that the server applied. What was deleted comes with `state=all`, as long as the API tells of
+it.
+
+Resources hang one below the other: `run` below `runs`, `run_artifacts` below `run`, `run_artifact_get` below that. Who
+asks for the last one only gets that only, and the others are read for it.
+"""
+
+import datetime as dt
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any, Final
+
+import dlt
+import orjson
+from dlt.extract import DltResource
+
+from controlroom.sources import resources
+from controlroom.sources.columns import Table
+from controlroom.sources.dbt_cloud import tables
+from controlroom.sources.dbt_cloud.artifact_reading import ArtifactReading
+from controlroom.sources.dbt_cloud.artifact_tables import RUN_ARTIFACTS
+from controlroom.sources.dbt_cloud.artifacts import FILES
+from controlroom.sources.dbt_cloud.files import shelf
+from controlroom.sources.dbt_cloud.runs import Runs, by_offset
+from controlroom.sources.reading import Headers, Reader, Request
+from controlroom.sources.rows import moment
+
+Row = dict[str, Any]
+VENDOR: Final = "https://cloud.getdbt.com"
+_PAGE: Final = 1_000
+_TOGETHER: Final = 100
+"""So many runs are told on together, with all that they have."""
+_ACTIVE: Final = 1
+_SKIPPED: Final = "skipped"
+_RUNS_OF_WINDOW: Final = 20
+"""A run brings so many rows along that its windows are this much shorter."""
+Below = Callable[[list[Row]], Iterable[Sequence[Row]]]
+"""What is read of rows above, page by page."""
+_CHAIN: Final = frozenset({"runs", "run", "run_artifacts", "run_artifact_get"})
+_OF_ONE_RUN: Final = '["run_steps", "run_retries", "audit", "used_repo_cache"]'
+_OF_ONE_JOB: Final = '["most_recent_run", "most_recent_completed_run"]'
+
+
+@dlt.source(name="dbt_cloud", section="dbt_cloud", max_table_nesting=0)
+def dbt_cloud_source(
+    account_id: int = dlt.config.value,
+    api_token: str = dlt.secrets.value,
+    base_url: str = VENDOR,
+    look_back: dt.timedelta = dt.timedelta(hours=1),
+    since: dt.datetime | None = None,
+    full: bool = False,  # noqa: FBT001, FBT002 - dlt fills it from its configuration, by name
+    window: int | None = None,
+    workers: int = 8,
+    page_size: int = _PAGE,
+    artifacts: Sequence[str] = FILES,
+    with_code: bool = False,  # noqa: FBT001, FBT002 - likewise
+    with_logs: bool = False,  # noqa: FBT001, FBT002 - likewise
+    raw_files: Sequence[str] = (),
+    raw_files_url: str | None = None,
+    verify: bool | str = True,  # noqa: FBT001, FBT002 - likewise
+) -> Iterable[DltResource]:
+    """An account: people, projects, environments, jobs, runs with their steps, and what dbt left.
+
+    Args:
+        account_id: Its id.
+        api_token: A service token or a personal one.
+        base_url: The room; the vendor's if nothing is said. With `/api/v2` behind it, or without.
+        look_back: Runs that ended so long before the newest one are looked at again for what was committed late.
+        since: Runs that ended earlier are not read.
+        full: Read all, and let what is gone go.
+        window: After so many rows a load is committed (`controlroom.sources.running.load` goes on then).
+        workers: So many requests at a time.
+        page_size: So many rows of a list are asked for; the vendor gives 100 at most.
+        artifacts: Those of dbt's files that become rows.
+        with_code: Keep SQL, as written and as run.
+        with_logs: Keep what steps have printed.
+        raw_files: Patterns of files that are put as they are into `raw_files_url`; `*` for all.
+        raw_files_url: A folder, or the address of a bucket.
+        verify: Whether certificates are checked, or the file of the authority that they are checked by.
+    """
+    reader = Reader(
+        f"{root_of(base_url)}/api",
+        Headers({"Authorization": f"Token {api_token}"}),
+        workers=workers,
+        verify=verify,
+    )
+    account = Account(reader, int(account_id), page_size)
+    merged = resources.Kept.REPLACED if full else resources.Kept.MERGED
+    replaced = resources.Kept.REPLACED
+
+    def listed(table: Table, path: str, *, state: str | None = "all", quiet: bool = not full) -> DltResource:
+        return resources.resource(table, lambda: account.listed(path, state=state), kept=replaced, quiet=quiet)
+
+    yield resources.resource(tables.ACCOUNT, lambda: [[account.one("v2", "")]], kept=replaced, quiet=not full)
+    yield listed(tables.ACCOUNTS, "v3/accounts/", state=None)
+    yield listed(tables.USERS, account.at("v3", "users/"), state=None)
+    projects = listed(tables.PROJECTS, account.at("v3", "projects/"), quiet=False)
+    yield projects
+    for table, noun in ((tables.ENVIRONMENTS, "environments"), (tables.CONNECTIONS, "connections")):
+        yield resources.dependent(projects, tables.PROJECTS, table, account.of_projects(noun), kept=replaced)
+    yield listed(tables.REPOSITORIES, account.at("v2", "repositories/"))
+    jobs = listed(tables.JOBS, account.at("v2", "jobs/"), quiet=False)
+    yield jobs
+    yield resources.dependent(jobs, tables.JOBS, tables.JOB, account.jobs_one_by_one, kept=replaced)
+
+    # ------------------------------------------------------------------------------------------ what runs have left
+    listing = Runs(
+        reader=reader,
+        path=account.at("v2", "runs/"),
+        size=page_size,
+        look_back=look_back,
+        since=since,
+        window=None if full or not window else max(1, window // _RUNS_OF_WINDOW),
+        full=full,
+    )
+    files = frozenset(artifacts) & frozenset(FILES)
+    if unknown := frozenset(artifacts) - files:
+        raise ValueError(f"no such artifacts: {', '.join(sorted(unknown))}; they are {', '.join(FILES)}")
+    asked_for = files | {f"raw {pattern}" for pattern in raw_files}
+
+    def runs_told() -> Iterator[Sequence[Row]]:
+        chosen = resources.selected() & _CHAIN
+        wanted = chosen | (asked_for if "run_artifact_get" in chosen else frozenset())
+        for page in listing.pages(resources.state(), sorted(wanted)):
+            yield [_with_parts(run) for run in page]
+
+    runs = resources.resource(tables.RUNS, runs_told, kept=merged)
+    yield runs
+    run = resources.dependent(runs, tables.RUNS, tables.RUN, account.runs_one_by_one(with_logs=with_logs), kept=merged)
+    yield run
+    left = resources.dependent(run, tables.RUN, RUN_ARTIFACTS, account.artifacts_of_runs, kept=merged)
+    yield left
+    reading = ArtifactReading(
+        reader=reader,
+        runs=account.at("v2", "runs"),
+        unpacks=files,
+        code=with_code,
+        shelf=shelf(raw_files_url, raw_files) if raw_files_url and raw_files else None,
+    )
+    yield reading.resource(left, merged)
+
+
+def root_of(address: str) -> str:
+    """The address of the room, of whatever part of it somebody has, be it `https://cloud.getdbt.com/api/v2/`."""
+    root = address.strip().rstrip("/")
+    for ending in ("/v2", "/v3", "/api"):
+        root = root.removesuffix(ending).rstrip("/")
+    return root if "://" in root else f"https://{root}"
+
+
+class Account:
+    """Reads what one account has."""
+
+    def __init__(self, reader: Reader, account: int, size: int) -> None:
+        self._reader = reader
+        self._account = account
+        self._size = size
+
+    def at(self, version: str, path: str) -> str:
+        """A path below the account, in a version of the API."""
+        return f"{version}/accounts/{self._account}/{path}"
+
+    def one(self, version: str, path: str, **params: Any) -> Row:
+        """The thing at a path. Raises ReadFailed, Gone."""
+        found: Row = self._reader.get(self.at(version, path), **params)["data"]
+        return found
+
+    def listed(self, path: str, *, state: str | None = "all") -> Iterator[Sequence[Row]]:
+        """The pages of a list, with what was deleted. Raises ReadFailed."""
+        params = {"limit": self._size, "offset": 0} | ({"state": state} if state else {})
+        for page in self._reader.pages(Request(path, params), by_offset):
+            yield page.rows
+
+    def of_projects(self, noun: str) -> Below:
+        """What each project has of a noun. Raises ReadFailed."""
+
+        def listed(project: Row) -> list[Row]:
+            path = self.at("v3", f"projects/{project['id']}/{noun}/")
+            rows = [row for page in self.listed(path) for row in page]
+            return [{**row, "project_id": row.get("project_id") or project["id"]} for row in rows]
+
+        def pages(projects: list[Row]) -> Iterator[Sequence[Row]]:
+            active = [project for project in projects if project["state"] == _ACTIVE]
+            for _, rows in self._reader.each(active, listed):
+                yield rows
+
+        return pages
+
+    def jobs_one_by_one(self, jobs: list[Row]) -> Iterator[Sequence[Row]]:
+        """Jobs that are there, each with its latest runs. Raises ReadFailed."""
+
+        def told(job: Row) -> Row:
+            found = self.one("v2", f"jobs/{job['id']}/", include_related=_OF_ONE_JOB)
+            for key in ("most_recent_run", "most_recent_completed_run"):
+                run = found.pop(key, None) or {}
+                found |= {f"{key}_id": run.get("id"), f"{key}_status": run.get("status")}
+            return found
+
+        for some in _cut([job for job in jobs if job["state"] == _ACTIVE]):
+            yield [job for _, job in self._reader.each(some, told)]
+
+    def runs_one_by_one(self, *, with_logs: bool) -> Below:
+        """Runs with their steps. Raises ReadFailed."""
+
+        def told(run: Row) -> Row:
+            found = self.one("v2", f"runs/{run['id']}/", include_related=_OF_ONE_RUN)
+            retries, steps = found.pop("run_retries", None) or (), found.get("run_steps") or ()
+            found["retried_by"] = [each["id"] for each in retries if isinstance(each, dict)] or None
+            found["steps"] = [
+                {
+                    "index": step.get("index"),
+                    "name": step.get("name"),
+                    "status": step.get("status_humanized"),
+                    "is_command": bool(step.get("run_step_command")) or "`" in (step.get("name") or ""),
+                }
+                for step in steps
+            ]
+            for step in () if with_logs else steps:
+                step["logs"] = None
+            return found
+
+        def pages(runs: list[Row]) -> Iterator[Sequence[Row]]:
+            for some in _cut(runs):
+                yield [run for _, run in self._reader.each(some, told)]
+
+        return pages
+
+    def artifacts_of_runs(self, runs: list[Row]) -> Iterator[Sequence[Row]]:
+        """The files that runs have left which have ended, step by step. Raises ReadFailed."""
+
+        def listed(asked: tuple[Row, int]) -> list[Row]:
+            run, step = asked
+            params = {"step": step} if step else {}
+            found = self._reader.get(self.at("v2", f"runs/{run['id']}/artifacts/"), **params)["data"]
+            of = {key: run[key] for key in ("job_definition_id", "project_id", "environment_id")}
+            told = {**of, "run_id": run["id"], "step": step, "finished_at": run["finished_at"]}
+            return [{**told, "path": path} for path in found or () if isinstance(path, str)]
+
+        asked = [(run, step) for run in runs if run["is_complete"] and run["artifacts_saved"] for step in _steps(run)]
+        rows = [row for _, found in self._reader.each(asked, listed) for row in found]
+        if rows:
+            yield rows
+
+
+def _steps(run: Row) -> list[int]:
+    """The steps of a run that may have left files; 0, for the last one, of a run that tells of none."""
+    steps = orjson.loads(run["steps"]) if run["steps"] else []
+    ran = [step for step in steps if (step["status"] or "").casefold() != _SKIPPED and step["is_command"]]
+    return [step["index"] for step in ran] if steps else [0]
+
+
+def _cut(rows: Sequence[Row]) -> Iterator[Sequence[Row]]:
+    return (rows[start : start + _TOGETHER] for start in range(0, len(rows), _TOGETHER))
+
+
+# ------------------------------------------------------------------------------------------------ what a run is made of
+def _with_parts(run: Row) -> Row:
+    """A run, with its trigger and the parts of its time as lists."""
+    run["triggers"] = [run["trigger"]] if isinstance(run.get("trigger"), dict) else []
+    run["timings"] = list(_timings(run))
+    return run
+
+
+def _timings(run: Row) -> Iterator[Row]:
+    """The parts of a run's time that have begun; one that was cancelled while it waited has only been queued."""
+    taken, began, ended = (run.get(key) for key in ("dequeued_at", "started_at", "finished_at"))
+    for part, start, end in (
+        ("queued", run.get("created_at"), taken or began or ended),
+        ("starting", taken, began or ended),
+        ("running", began, ended),
+    ):
+        if start is not None:
+            yield {"part": part, "started_at": start, "ended_at": end, "seconds": _between(start, end)}
+
+
+def _between(began: str, ended: str | None) -> float | None:
+    first, last = moment(began), moment(ended)
+    return None if first is None or last is None else max(0.0, (last - first).total_seconds())
