@@ -177,3 +177,11 @@ async def test_roles_of_the_system_are_searched_and_sorted_by_the_vendor_s_names
     asked = {"filter": part, "sort": [{"field": "name", "direction": "asc"}]}
     found = [row["name"] for row in await root.rows("/v2/usermanagement/roles/list", **asked)]
     assert found == ["AAE_Bot Developer", "AAE_Bot Insight Admin"]
+
+
+async def test_every_refusal_names_a_permission(root, ben_user):
+    """In the message and in the details, also where who asks lacks more than one."""
+    body = {"name": "x", "sourceUserId": root.number, "targetUserId": ben_user.number}
+    refused = await ben_user.call("POST", "/v2/repository/recover", json=body)
+    assert refused.status_code == 403
+    assert all("deleteuser (usermanagement)" in refused.json()[where] for where in ("message", "details"))

@@ -5,6 +5,7 @@ answer in a way of its own raises one of these.
 """
 
 from collections.abc import Mapping
+from http import HTTPStatus
 from typing import Any, Final
 
 import msgspec
@@ -65,6 +66,10 @@ def _told(request: Request[Any, Any, Any], failure: Failure) -> Failure:
         if missing == Permission.START_AS:  # the pair is had: it is asked for as soon as another user is named
             named = f"{missing}, because it names another user as whom bots run"
         message = f"You do not have permission for this: it needs {named}."
+        details = f"missing permission: {named}"
+    elif failure.status == HTTPStatus.FORBIDDEN and details is None and (pair := opt.get(PAIR)) is not None:
+        named = f"{pair.action} ({pair.resource})"
+        message = f"{message} (permission {named})"
         details = f"missing permission: {named}"
     numbered = failure.status if opt.get(NUMBER_CODES) else code
     if failure.code == WorkItemStateConflict.code:
