@@ -73,6 +73,12 @@ async def find_all(db: Statements, scope: Scope, asked: Sequence[Reference[T]]) 
     return [_only(each, found).id if found else None for each, found in zip(asked, looked_up, strict=True)]
 
 
+async def locate_all(db: Statements, scope: Scope, asked: Sequence[Reference[T]]) -> list[Located[T]]:
+    """Those that there are of several, each with the scope narrowed to its workspace: one statement."""
+    looked_up = await _look_up(db, scope, asked) if asked else []
+    return [_only(each, found) for each, found in zip(asked, looked_up, strict=True) if found]
+
+
 async def locate(db: Statements, scope: Scope, noun: Noun[T], text: str, ways: Ways = Ways.ANY) -> Located[T]:
     """Likewise, with the scope narrowed to the workspace that has it. Raises as `resolve`."""
     [found] = await _resolved(db, scope, [Reference(noun, text, ways)])

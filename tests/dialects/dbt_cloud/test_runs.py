@@ -323,6 +323,7 @@ async def test_runs_are_filtered_sorted_and_counted(cloud, site, as_, cleo):
     assert await found(status=20) == await found(status__in="[20]") == await found(id__gt=good, status=20) == [bad]
     assert await found(job_definition_id=job.number) == [good, bad]
     assert await found(project_id=cloud.project, environment_id=site.target.number) == [good, bad, waiting]
+    assert await found(project_id=cloud.account, environment_id=site.target.number) == []
     assert await found(project_id__in=f"[{cloud.project}, {cloud.account}]", pk=bad) == [bad]
     assert await found(project_id=cloud.account) == await found(job_definition_id=cloud.account) == []
     assert await found(pk__in=f"[{good},{waiting}]") == [good, waiting]

@@ -73,8 +73,9 @@ from controlroom.engine.lists.model import (
     Within,
 )
 from controlroom.engine.nouns import Noun, Ways
-from controlroom.engine.references import Reference, find_all
+from controlroom.engine.references import Located, Reference, locate_all
 from controlroom.engine.workspaces.store import WORKSPACE
+from controlroom.ids import WorkspaceId
 
 Row = TypeVar("Row")
 Shown = TypeVar("Shown")
@@ -90,6 +91,9 @@ class Numbered(Struct, frozen=True):
 
     field: str
     noun: Noun[Any]
+    is_beside: bool = False
+    """Whether its rows lie in the workspace of what they name. Others are not looked through then: an index that begins
+    with the name would be read to its end for each of them."""
 
 
 Column = str | As | Numbered | Words
@@ -207,6 +211,8 @@ class _Query:
         self.limit = _most(request)
         self._order = request.query_params.get("order_by") or ""
         self._applied: dict[str, Any] = {}
+        self._places: list[set[WorkspaceId]] = []
+        """In which workspaces rows are looked for: in those of each of these."""
 
     async def wanted(self) -> Filter:
         """The filter of all that is asked for."""
@@ -231,15 +237,16 @@ class _Query:
         return AllOf(restricting) if restricting else EVERYTHING
 
     async def narrowed(self, seen: scope.Scope) -> scope.Scope:
-        """What is seen of the projects that are asked for."""
+        """What is seen of the projects that are asked for, or that have what is asked for; behind `wanted`."""
         names = [name for name in (PROJECT, f"{PROJECT}__in") if self._request.query_params.get(name)]
         assert isinstance(seen, Of)  # noqa: S101 - it is no robot's
         for name in names:
             values = values_in(self._request.query_params.getall(name))
-            found = await self._ids(name, WORKSPACE, values)
-            seen = Of(seen.organization, tuple(each for each in seen.workspaces if each in found))
+            self._places.append({each.id for each in await self._located(name, WORKSPACE, values)})
             self._applied[name] = _echo(name.endswith("__in"), [int(value) for value in values])
-        return seen
+        return Of(
+            seen.organization, tuple(each for each in seen.workspaces if all(each in some for some in self._places))
+        )
 
     def sort(self) -> tuple[Sort, ...]:
         """The order."""
@@ -267,19 +274,27 @@ class _Query:
                     return EVERYTHING
                 states = [of[each.casefold()] for each in several if each.casefold() in of]
                 return states[0] if len(states) == 1 else AnyOf(tuple(states))
-            case Numbered(field, noun):
-                return _any_of(field, await self._ids(name, noun, several))
+            case Numbered(field, noun, is_beside):
+                found = await self._located(name, noun, several)
+                if is_beside and found:
+                    self._places.append({place for each in found for place in _workspaces(each.scope)})
+                return _any_of(field, {each.id for each in found})
             case As(field, read, _, unset):
-                found = _plain(name, self._columns.listing.named[field], lookup, several, read)
-                return AnyOf((found, Unset(field))) if unset in several and lookup in {"", "in"} else found
+                plain = _plain(name, self._columns.listing.named[field], lookup, several, read)
+                return AnyOf((plain, Unset(field))) if unset in several and lookup in {"", "in"} else plain
             case str() as field:
                 return _plain(name, self._columns.listing.named[field], lookup, several, as_it_is)
 
-    async def _ids(self, name: str, noun: Noun[Any], values: list[str]) -> set[Any]:
+    async def _located(self, name: str, noun: Noun[Any], values: list[str]) -> list[Located[Any]]:
         for each in values:
             _whole(name, each)
         asked = [Reference(noun, each, Ways.NUMBER) for each in values]
-        return {each for each in await find_all(self._request.db, self._request.seen, asked) if each is not None}
+        return await locate_all(self._request.db, self._request.seen, asked)
+
+
+def _workspaces(seen: scope.Scope) -> tuple[WorkspaceId, ...]:
+    assert isinstance(seen, Of)  # noqa: S101 - it is no robot's
+    return seen.workspaces
 
 
 def _any_of(field: str, values: Collection[Any]) -> Filter:

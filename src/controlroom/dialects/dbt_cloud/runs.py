@@ -45,9 +45,9 @@ _RUNS: Final = Columns(
     PROJECT_RUNS,
     {
         "id": "id",
-        "job_definition_id": Numbered("process_id", JOB),
-        "job_id": Numbered("process_id", JOB),
-        "environment_id": Numbered("target_id", TARGET),
+        "job_definition_id": Numbered("process_id", JOB, is_beside=True),
+        "job_id": Numbered("process_id", JOB, is_beside=True),
+        "environment_id": Numbered("target_id", TARGET, is_beside=True),
         "status": Words({str(status): equal(stage=stage) for stage, status in STATUS.items()}),
         "created_at": As("created_at", sort="id"),
         "finished_at": "ended_at",
