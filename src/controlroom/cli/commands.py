@@ -90,6 +90,7 @@ DATA = (
         "load", "cli.load:load", "Load a control room into a database, any vendor's or ours: all, then what is new"
     ),
     Command("sources", "cli.sources:app", "Sources that the room runs by itself: install, list, remove"),
+    Command("explore", "cli.explore:explore", "Open a notebook over what was loaded: runs, failures, queues, workers"),
 )
 PEOPLE = (
     Command("rooms", "cli.rooms:app", "Rooms that your commands find: list, forget"),

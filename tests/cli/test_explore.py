@@ -1,0 +1,33 @@
+"""`controlroom explore`: which file it means, and what it says where the notebook cannot be opened."""
+
+from importlib.util import find_spec
+
+import pytest
+
+from controlroom.cli import explore as command
+from controlroom.cli.errors import CommandFailed
+
+
+def test_what_is_to_be_installed_is_said(tmp_path, monkeypatch):
+    """The notebook has an extra of its own."""
+    monkeypatch.setattr(command, "find_spec", lambda name: None if name == "marimo" else find_spec(name))
+    (tmp_path / "room.duckdb").touch()
+
+    with pytest.raises(CommandFailed, match="marimo") as failed:
+        command.explore(tmp_path / "room.duckdb")
+
+    assert failed.value.hint == "pip install 'controlroom[notebook]'"
+
+
+def test_the_only_file_of_the_folder_is_meant(tmp_path, monkeypatch):
+    """Of several one is named."""
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(CommandFailed, match=r"no \.duckdb file"):
+        command._file(None)
+    (tmp_path / "room.duckdb").touch()
+    assert command._file(None) == tmp_path / "room.duckdb"
+    (tmp_path / "other.duckdb").touch()
+    with pytest.raises(CommandFailed, match=r"other.*, room"):
+        command._file(None)
+    with pytest.raises(CommandFailed, match="there is no file"):
+        command._file(tmp_path / "none.duckdb")
