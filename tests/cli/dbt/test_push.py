@@ -79,7 +79,7 @@ def test_a_robot_is_no_project(running, tmp_path):
     """Nor is an empty folder; nothing is made for either."""
     (tmp_path / "robot.yaml").write_text("tasks: {x: {shell: x}}\nartifactsDir: o\n")
     done = running.cli("dbt", "push", tmp_path, "--name", "robot", code=1)
-    assert "is a robot" in done.stderr
+    assert "robots are pushed by" in done.stderr
     (tmp_path / "robot.yaml").unlink()
     assert "no dbt_project.yml" in running.cli("dbt", "push", tmp_path, code=1).stderr
     assert "no folder" in running.cli("dbt", "push", tmp_path / "none", code=1).stderr

@@ -2,6 +2,12 @@
 
 import pytest
 
+from contract.dbt_cloud.furnished import Site
+from controlroom.dialects.dbt_cloud.permission_sets import ROLES
+from controlroom.engine.access.grants.model import WantedGrant
+from controlroom.engine.access.service_tokens import actions
+from controlroom.engine.projects.actions import found
+
 
 @pytest.fixture
 async def account(room) -> int:
@@ -17,3 +23,16 @@ async def numbers(room, ada, process) -> list[str]:
         str(await value("select number from workspace where id = %(id)s", id=ada.workspace)),
         str(await value("select number from process where id = %(id)s", id=process)),
     ]
+
+
+@pytest.fixture
+async def site(room, workspace, stranger):
+    """What the operations need: a project with one thing of each noun; `call` calls with a token of its account."""
+    await found(room.engine, room.admin, workspace)
+    wanted = [WantedGrant(ROLES["account_admin"], None)]
+    _, value = await actions.create(room.engine, room.admin, name="boss", wanted=wanted)
+    token, _ = await actions.create(room.engine, room.admin, name="another", wanted=[])
+    account = await room.engine.database.value("select number from organization")
+    project = await room.engine.database.value("select number from workspace where id = %(id)s", id=workspace)
+    stranger.headers["Authorization"] = f"Token {value}"
+    return await Site(stranger, {"account": account, "project": project, "token": token.number}).furnished()

@@ -8,9 +8,9 @@ from pathlib import Path
 
 from litestar.handlers import HTTPRouteHandler
 
-from controlroom.border.asking import NEEDS
 from controlroom.dialects import dbt_cloud
 from controlroom.dialects.dbt_cloud.app import routes
+from controlroom.dialects.dbt_cloud.openapi import permissions_of
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 from contract.dbt_cloud.grammar import SECTIONS
@@ -25,9 +25,7 @@ def mounted() -> Mounted:
 
 
 def _needs(handler: HTTPRouteHandler) -> str:
-    needs = handler.opt.get(NEEDS)
-    named = needs if isinstance(needs, tuple) else () if needs is None else (needs,)
-    return ", ".join(f"`{each}`" for each in named)
+    return ", ".join(permissions_of(handler))
 
 
 def document(text: str) -> str:

@@ -6,10 +6,11 @@ from msgspec import UNSET, UnsetType
 from msgspec.structs import replace
 
 from controlroom.dialects.dbt_cloud.answers import ACTIVE, DELETED, Listed, Name, Shape, shown_as
-from controlroom.dialects.dbt_cloud.asking import Asking, Body
+from controlroom.dialects.dbt_cloud.asking import Asking, Body, Permission
 from controlroom.dialects.dbt_cloud.errors import FieldsWrong, NotSupported
 from controlroom.dialects.dbt_cloud.lists import whole
 from controlroom.dialects.dbt_cloud.routing import BOTH, get, patch, post
+from controlroom.engine.access.roles.actions import ensure_in_organization
 from controlroom.engine.runs.projects import blocking
 from controlroom.engine.workspaces import actions, store
 from controlroom.engine.workspaces.model import Founded
@@ -81,19 +82,20 @@ async def get_account(request: Asking) -> AccountShown:
     return await told(request)
 
 
-@post("/accounts/{account}", versions=BOTH)
+@post("/accounts/{account}", versions=BOTH, asks=Permission.WRITE_WORKSPACES)
 async def update_account(request: Asking, data: Body[AccountAsked]) -> AccountShown:
     """Call an account otherwise."""
     return await _change(request, data)
 
 
-@patch("/accounts/{account}", versions=BOTH)
+@patch("/accounts/{account}", versions=BOTH, asks=Permission.WRITE_WORKSPACES)
 async def patch_account(request: Asking, data: Body[AccountAsked]) -> AccountShown:
     """Likewise, by PATCH."""
     return await _change(request, data)
 
 
 async def _change(request: Asking, data: AccountAsked) -> AccountShown:
+    ensure_in_organization(request.actor, Permission.WRITE_WORKSPACES)
     if data.state == DELETED:
         raise NotSupported("an account is not deleted here: whoever runs the room takes it away")
     named = {name: getattr(data, name) for name in ("docs_job_id", "freshness_job_id") if getattr(data, name)}

@@ -13,6 +13,7 @@ from controlroom.dialects.dbt_cloud.auth import ACCOUNT
 from controlroom.dialects.dbt_cloud.errors import FieldsWrong
 from controlroom.dialects.dbt_cloud.reading import body_as_json, ids_in, read_body
 from controlroom.dialects.dbt_cloud.related import related_of
+from controlroom.dialects.dbt_cloud.routing import ANY_IDS
 from controlroom.engine.access.model import Permission
 
 __all__ = ["Asking", "Body", "Path", "Permission", "Query", "QueryParameter"]
@@ -63,7 +64,8 @@ class Asking(asking.Asking):
             if not body:
                 return Empty if field is None or field.is_required else None
             self._json = read_body(body, field.annotation if field else Any)
-            self._check_address(body)
+            if ANY_IDS not in self.route_handler.opt:
+                self._check_address(body)
         return self._json
 
     def _check_address(self, body: bytes) -> None:

@@ -44,7 +44,7 @@ class LogShown(Shape, frozen=True, kw_only=True):
     metadata: dict[str, Any]
 
 
-@get("/accounts/{account}/audit-logs", versions=V3, rows=_COLUMNS)
+@get("/accounts/{account}/audit-logs", versions=V3, rows=_COLUMNS, asks=Permission.READ_AUDIT)
 async def list_audit_logs(request: Asking) -> Listed[LogShown]:
     """What happened in the account, newest first, for who may read it of all of the account."""
     seen = throughout(request.actor, Permission.READ_AUDIT)

@@ -151,7 +151,7 @@ async def list_connections_with_details(request: Asking) -> Listed[ProjectConnec
     return found.shown([show_older(request, each, None) for each in found.rows])
 
 
-@post("/accounts/{account}/connections", versions=V3)
+@post("/accounts/{account}/connections", versions=V3, asks=Permission.WRITE_CONNECTIONS)
 async def create_connection(request: Asking, data: Body[ConnectionBody]) -> ConnectionShown:
     """Make a connection."""
     name, settings = await _made(request, data)
@@ -171,13 +171,13 @@ async def get_connection_with_details(request: Asking, connection: Id) -> Projec
     return show_older(request, found, None)
 
 
-@patch("/accounts/{account}/connections/{connection}", versions=V3)
+@patch("/accounts/{account}/connections/{connection}", versions=V3, asks=Permission.WRITE_CONNECTIONS)
 async def change_connection(request: Asking, connection: Id, data: Body[ConnectionBody]) -> ConnectionShown:
     """Change a connection: what is left out stays."""
     return _show(request, await _changed(request, connection, data))
 
 
-@delete("/accounts/{account}/connections/{connection}", versions=V3)
+@delete("/accounts/{account}/connections/{connection}", versions=V3, asks=Permission.WRITE_CONNECTIONS)
 async def delete_connection(request: Asking, connection: Id) -> ConnectionShown:
     """Delete a connection that nothing uses."""
     return _show(request, await actions.delete(*request.governing, await _named(request, connection)))
@@ -205,7 +205,12 @@ async def get_project_connection(request: Asking, project: Id, connection: Id) -
     return show_older(request, found, project)
 
 
-@post("/accounts/{account}/projects/{project}/connections", versions=V3, needs=Permission.WRITE_TARGETS)
+@post(
+    "/accounts/{account}/projects/{project}/connections",
+    versions=V3,
+    needs=Permission.WRITE_TARGETS,
+    asks=Permission.WRITE_CONNECTIONS,
+)
 async def create_project_connection(request: Asking, project: Id, data: Body[ConnectionBody]) -> ProjectConnectionShown:
     """Make a connection of the account, with which the project's environments begin if it has none."""
     seen = await of_project(request, project)
@@ -214,7 +219,12 @@ async def create_project_connection(request: Asking, project: Id, data: Body[Con
     return show_older(request, made, project)
 
 
-@post("/accounts/{account}/projects/{project}/connections/{connection}", versions=V3, needs=Permission.WRITE_TARGETS)
+@post(
+    "/accounts/{account}/projects/{project}/connections/{connection}",
+    versions=V3,
+    needs=Permission.WRITE_TARGETS,
+    asks=Permission.WRITE_CONNECTIONS,
+)
 async def change_project_connection(
     request: Asking, project: Id, connection: Id, data: Body[ConnectionBody]
 ) -> ProjectConnectionShown:
@@ -223,7 +233,12 @@ async def change_project_connection(
     return show_older(request, await _changed(request, connection, data), project)
 
 
-@delete("/accounts/{account}/projects/{project}/connections/{connection}", versions=V3, needs=Permission.WRITE_TARGETS)
+@delete(
+    "/accounts/{account}/projects/{project}/connections/{connection}",
+    versions=V3,
+    needs=Permission.WRITE_TARGETS,
+    asks=Permission.WRITE_CONNECTIONS,
+)
 async def delete_project_connection(request: Asking, project: Id, connection: Id) -> ProjectConnectionShown:
     """Delete a connection that nothing uses but the project."""
     seen = await of_project(request, project)

@@ -62,7 +62,7 @@ _ENVIRONMENTS = Columns(
         "name": "name",
         "type": As("kind", read=str.lower),
         "deployment_type": As("purpose", read=str.lower),
-        "dbt_version": As("tool_version", unset=DEFAULT_VERSION),
+        "dbt_version": As("tool_version", sort="", unset=DEFAULT_VERSION),
         "credentials_id": "login_number",
         "connection_id": "connection_number",
         "created_at": "created_at",

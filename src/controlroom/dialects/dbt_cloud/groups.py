@@ -64,14 +64,14 @@ class Assigned(Shape, frozen=True, kw_only=True):
     desired_group_ids: tuple[int, ...] = ()
 
 
-@get(_ALL, versions=V3, rows=_COLUMNS)
+@get(_ALL, versions=V3, rows=_COLUMNS, asks=Permission.READ_MEMBERS)
 async def list_groups(request: Asking) -> Listed[GroupShown]:
     """The groups of the account."""
     seen = throughout(request.actor, Permission.READ_MEMBERS)
     return await listed(request, HoldingGroup, lambda group: _show(request, group), within=seen)
 
 
-@post(_ALL, versions=V3)
+@post(_ALL, versions=V3, asks=Permission.WRITE_MEMBERS)
 async def create_group(request: Asking, data: Body[GroupAsked]) -> GroupShown:
     """A new group, with nobody in it."""
     ensure_in_organization(request.actor, Permission.WRITE_MEMBERS)
@@ -84,14 +84,14 @@ async def create_group(request: Asking, data: Body[GroupAsked]) -> GroupShown:
     return _show(request, made)
 
 
-@get(_ONE, versions=V3)
+@get(_ONE, versions=V3, asks=Permission.READ_MEMBERS)
 async def get_group(request: Asking, group: Id) -> GroupShown:
     """A group."""
     throughout(request.actor, Permission.READ_MEMBERS)
     return await _get(request, await _find(request, group))
 
 
-@post(_ONE, versions=V3)
+@post(_ONE, versions=V3, asks=Permission.WRITE_MEMBERS)
 async def update_group(request: Asking, group: Id, data: Body[GroupAsked]) -> GroupShown:
     """Call a group otherwise; with `state: 2`, delete it."""
     ensure_in_organization(request.actor, Permission.WRITE_MEMBERS)
@@ -104,14 +104,14 @@ async def update_group(request: Asking, group: Id, data: Body[GroupAsked]) -> Gr
     return await _get(request, found)
 
 
-@delete(_ONE, versions=V3)
+@delete(_ONE, versions=V3, asks=Permission.WRITE_MEMBERS)
 async def delete_group(request: Asking, group: Id) -> GroupShown:
     """Delete a group, and all that it holds; the users stay."""
     ensure_in_organization(request.actor, Permission.WRITE_MEMBERS)
     return await _delete(request, group)
 
 
-@post("/accounts/{account}/group-permissions/{group}", versions=V3)
+@post("/accounts/{account}/group-permissions/{group}", versions=V3, asks=Permission.WRITE_MEMBERS)
 async def set_group_permissions(
     request: Asking, group: Id, data: Body[tuple[PermissionsAsked, ...]]
 ) -> list[PermissionShown]:
@@ -123,7 +123,7 @@ async def set_group_permissions(
     return _show(request, changed).group_permissions
 
 
-@post("/accounts/{account}/assign-groups", versions=V3)
+@post("/accounts/{account}/assign-groups", versions=V3, asks=Permission.WRITE_MEMBERS)
 async def assign_groups(request: Asking, data: Body[Assigned]) -> list[GroupShown]:
     """Have a user be in these groups, and in no others."""
     ensure_in_organization(request.actor, Permission.WRITE_MEMBERS)

@@ -73,7 +73,7 @@ async def list_notifications(request: Asking) -> Listed[NotificationShown]:
     return await listed(request, Notice, lambda each: _show(request, each), within=place.within, only=place.only)
 
 
-@post(_ALL, versions=BOTH)
+@post(_ALL, versions=BOTH, asks=(Permission.WRITE_PROCESSES, Permission.WRITE_WEBHOOKS))
 async def create_notification(request: Asking, data: Body[NotificationAsked]) -> NotificationShown:
     """Tell somebody of runs that end from now on."""
     notices.writing(request.actor)
@@ -81,13 +81,13 @@ async def create_notification(request: Asking, data: Body[NotificationAsked]) ->
     return _show(request, made)
 
 
-@get(_ONE, versions=BOTH)
+@get(_ONE, versions=BOTH, asks=Permission.READ_PROCESSES)
 async def get_notification(request: Asking, notification: Id) -> NotificationShown:
     """A notification."""
     return _show(request, await _get(request, notification))
 
 
-@post(_ONE, versions=BOTH)
+@post(_ONE, versions=BOTH, asks=(Permission.WRITE_PROCESSES, Permission.WRITE_WEBHOOKS))
 async def update_notification(request: Asking, notification: Id, data: Body[NotificationAsked]) -> NotificationShown:
     """Change a notification; with `state: 2`, delete it."""
     before = await _writable(request, notification)
@@ -97,7 +97,7 @@ async def update_notification(request: Asking, notification: Id, data: Body[Noti
     return _show(request, await notices.change(request.engine, request.actor, before.id, wanted))
 
 
-@delete(_ONE, versions=BOTH)
+@delete(_ONE, versions=BOTH, asks=(Permission.WRITE_PROCESSES, Permission.WRITE_WEBHOOKS))
 async def delete_notification(request: Asking, notification: Id) -> NotificationShown:
     """Tell no more."""
     return await _delete(request, await _writable(request, notification))

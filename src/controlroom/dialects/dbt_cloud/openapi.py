@@ -20,7 +20,7 @@ from controlroom.dialects.dbt_cloud.answers import Listed, Told
 from controlroom.dialects.dbt_cloud.errors import FAILURES, ErrorAnswer
 from controlroom.dialects.dbt_cloud.lists import LENGTH, PROJECT, Columns, Numbered
 from controlroom.dialects.dbt_cloud.related import NAME as RELATED
-from controlroom.dialects.dbt_cloud.routing import NOT_HAD, ROWS
+from controlroom.dialects.dbt_cloud.routing import ASKS, NOT_HAD, ROWS
 from controlroom.engine.lists.model import Kind
 
 DOCUMENT: Final = "/api/v3"
@@ -69,13 +69,18 @@ def _complete(operation: dict[str, Any], handler: HTTPRouteHandler, components: 
         for content in answer.get("content", {}).values():
             content["schema"] = _enveloped(content.get("schema", {}), returned.origin is Listed, components, is_v3)
     told = [operation.get("description") or ""]
-    if (needs := handler.opt.get(NEEDS)) is not None:
-        told.append(f"Needs the permission `{needs}`.")
+    told += [f"Needs the permission {each}." for each in permissions_of(handler)]
     if (why := handler.opt.get(NOT_HAD)) is not None:
         told.append(f"Not had: {why}.")
     operation["description"] = "\n\n".join(filter(None, told))
     if (columns := handler.opt.get(ROWS)) is not None:
         operation.setdefault("parameters", []).extend(_parameters(columns))
+
+
+def permissions_of(handler: HTTPRouteHandler) -> list[str]:
+    """What a token must hold that calls a route: each of these, of which some leave a choice."""
+    asked = [each if isinstance(each, tuple) else (each,) for name in (NEEDS, ASKS) if (each := handler.opt.get(name))]
+    return list(dict.fromkeys(" or ".join(f"`{each}`" for each in several) for several in asked))
 
 
 _STATUS: Final = {"$ref": "#/components/schemas/Status"}

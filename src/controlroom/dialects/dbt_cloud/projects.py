@@ -113,7 +113,7 @@ async def get_project(request: Asking, project: Id) -> ProjectShown:
     return found
 
 
-@post(_ALL, versions=BOTH)
+@post(_ALL, versions=BOTH, asks=Permission.WRITE_WORKSPACES)
 async def create_project(request: Asking, data: Body[AskedProject]) -> ProjectShown:
     """A new project, and its workspace."""
     if not isinstance(data.name, str) or not data.name.strip():
@@ -125,25 +125,25 @@ async def create_project(request: Asking, data: Body[AskedProject]) -> ProjectSh
     return found
 
 
-@post(_ONE, versions=BOTH, needs=Permission.READ_PROCESSES)
+@post(_ONE, versions=BOTH, needs=Permission.READ_PROCESSES, asks=Permission.WRITE_WORKSPACE)
 async def update_project(request: Asking, project: Id, data: Body[AskedProject]) -> ProjectShown:
     """Change a project; with `state: 2`, delete it."""
     return await _change(request, project, data)
 
 
-@patch(_ONE, versions=BOTH, needs=Permission.READ_PROCESSES)
+@patch(_ONE, versions=BOTH, needs=Permission.READ_PROCESSES, asks=Permission.WRITE_WORKSPACE)
 async def patch_project(request: Asking, project: Id, data: Body[AskedProject]) -> ProjectShown:
     """Likewise, by PATCH."""
     return await _change(request, project, data)
 
 
-@put(_ONE, versions=BOTH, needs=Permission.READ_PROCESSES)
+@put(_ONE, versions=BOTH, needs=Permission.READ_PROCESSES, asks=Permission.WRITE_WORKSPACE)
 async def put_project(request: Asking, project: Id, data: Body[AskedProject]) -> ProjectShown:
     """Likewise, by PUT."""
     return await _change(request, project, data)
 
 
-@delete(_ONE, versions=BOTH, needs=Permission.READ_PROCESSES)
+@delete(_ONE, versions=BOTH, needs=Permission.READ_PROCESSES, asks=Permission.WRITE_WORKSPACE)
 async def delete_project(request: Asking, project: Id) -> ProjectShown:
     """Delete a project that has no jobs any more, with all that was only for it."""
     gone = await project_numbered(request, project)

@@ -25,7 +25,7 @@ takes slashes.
 `needs` is the engine's permission: with it there are `request.seen` (a Scope of all workspaces in which the caller has
 it; 403 names it where there is none) and `request.reading`. Verbs of things that lie in a workspace declare the
 permission of the verb, find the thing in that scope (404 else) and act in `located.scope.workspace`. Routes about the
-organization declare none; their verb asks.
+organization declare none; their verb asks, and `asks` says for what: documents tell it, and a test tries it.
 
 Bodies (`Body[T]`, `Body[T | None] = None`) are read leniently, from JSON, forms, or nothing at all (`reading.py`).
 """
@@ -44,6 +44,11 @@ from litestar.handlers import HTTPRouteHandler
 BASE: Final = "/api"
 NOT_HAD: Final = "not_had"
 """The option of a route that answers that we do not have this (`errors.NotSupported`): why, for the coverage table."""
+ASKS: Final = "asks"
+"""The option of a route whose verb asks for a permission itself: which, for documents; of several one will do."""
+ANY_IDS: Final = "any_ids"
+"""The option of a verb whose body may name whatever account or job (§0.11): it is read by what it knows, and they say
+nothing."""
 ROWS: Final = "rows"
 """The option of a list: its `lists.Columns`."""
 _BARE: Final = re.compile(r"\{(\w+)(?::int)?\}")

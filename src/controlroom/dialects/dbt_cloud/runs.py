@@ -124,7 +124,7 @@ async def get_run(request: Asking, run: Id) -> RunShown:
     return await _one(request, await listings.listed(request.db, located.scope, located.id))
 
 
-@post("/accounts/{account}/jobs/{job}/run", needs=Permission.START_RUNS)
+@post("/accounts/{account}/jobs/{job}/run", needs=Permission.START_RUNS, any_ids=True)
 async def trigger_job_run(request: Asking, job: Id, data: Body[Trigger | None] = None) -> RunShown:
     """Let a job run."""
     located = await find(request, JOB, job)

@@ -66,14 +66,14 @@ class TokenAsked(Shape, frozen=True, kw_only=True):
     state: int = ACTIVE
 
 
-@get(_ALL, versions=V3, rows=_COLUMNS)
+@get(_ALL, versions=V3, rows=_COLUMNS, asks=Permission.READ_API_KEYS)
 async def list_service_tokens(request: Asking) -> Listed[TokenShown]:
     """The service tokens of the account."""
     seen = throughout(request.actor, Permission.READ_API_KEYS)
     return await listed(request, ServiceToken, lambda token: _show(request, token), within=seen)
 
 
-@post(_ALL, versions=V3)
+@post(_ALL, versions=V3, asks=Permission.WRITE_API_KEYS)
 async def create_service_token(request: Asking, data: Body[TokenAsked]) -> TokenShown:
     """A new service token; its value is told this once."""
     actions.ensure_writes(request.actor)
@@ -84,37 +84,37 @@ async def create_service_token(request: Asking, data: Body[TokenAsked]) -> Token
     return replace(_show(request, token), token_string=value)
 
 
-@get(_ONE, versions=V3)
+@get(_ONE, versions=V3, asks=Permission.READ_API_KEYS)
 async def get_service_token(request: Asking, token: Id) -> TokenShown:
     """A service token, without its value."""
     return _show(request, await _get(request, token))
 
 
-@put(_ONE, versions=V3)
+@put(_ONE, versions=V3, asks=Permission.WRITE_API_KEYS)
 async def update_service_token(request: Asking, token: Id, data: Body[TokenAsked]) -> TokenShown:
     """Change a service token; with `state: 2`, delete it."""
     return await _change(request, token, data)
 
 
-@post(_ONE, versions=V3)
+@post(_ONE, versions=V3, asks=Permission.WRITE_API_KEYS)
 async def post_service_token(request: Asking, token: Id, data: Body[TokenAsked]) -> TokenShown:
     """Likewise, by POST."""
     return await _change(request, token, data)
 
 
-@delete(_ONE, versions=V3)
+@delete(_ONE, versions=V3, asks=Permission.WRITE_API_KEYS)
 async def delete_service_token(request: Asking, token: Id) -> TokenShown:
     """Delete a service token; it opens nothing more."""
     return await _delete(request, token)
 
 
-@get(_PERMISSIONS, versions=V3)
+@get(_PERMISSIONS, versions=V3, asks=Permission.READ_API_KEYS)
 async def list_token_permissions(request: Asking, token: Id) -> Listed[PermissionShown]:
     """What a service token holds."""
     return whole(request, _show(request, await _get(request, token)).permission_grants)
 
 
-@post(_PERMISSIONS, versions=V3)
+@post(_PERMISSIONS, versions=V3, asks=Permission.WRITE_API_KEYS)
 async def set_token_permissions(
     request: Asking, token: Id, data: Body[tuple[PermissionsAsked, ...]]
 ) -> list[PermissionShown]:

@@ -102,7 +102,7 @@ async def who_am_i(request: Asking) -> WhoShown:
     )
 
 
-@get(_ALL, versions=BOTH, rows=_COLUMNS)
+@get(_ALL, versions=BOTH, rows=_COLUMNS, asks=Permission.READ_MEMBERS)
 async def list_users(request: Asking) -> Listed[UserShown]:
     """The users of the account, for who sees members in all of it."""
     found = await page(request, Person, within=throughout(request.actor, Permission.READ_MEMBERS))

@@ -96,7 +96,7 @@ class EventShown(Shape, frozen=True, kw_only=True):
     dispatched_at: str | None
 
 
-@get(_ALL, versions=V3, rows=_COLUMNS)
+@get(_ALL, versions=V3, rows=_COLUMNS, asks=Permission.READ_WEBHOOKS)
 async def list_subscriptions(request: Asking) -> Listed[WebhookShown]:
     """The subscriptions of the account, or of the projects of which the token reads them."""
     place = place_of(request.actor, Permission.READ_WEBHOOKS)
@@ -104,7 +104,7 @@ async def list_subscriptions(request: Asking) -> Listed[WebhookShown]:
     return await listed(request, Subscription, lambda each: _show(request, each), within=place.within, only=only)
 
 
-@post(_ALL, versions=V3, status=201)
+@post(_ALL, versions=V3, status=201, asks=Permission.WRITE_WEBHOOKS)
 async def create_subscription(request: Asking, data: Body[WebhookAsked]) -> WebhookShown:
     """A new subscription, and the secret that signs what it is sent."""
     place_of(request.actor, Permission.WRITE_WEBHOOKS)
@@ -112,13 +112,13 @@ async def create_subscription(request: Asking, data: Body[WebhookAsked]) -> Webh
     return replace(_show(request, made), hmac_secret=secret)
 
 
-@get(_ONE, versions=V3)
+@get(_ONE, versions=V3, asks=Permission.READ_WEBHOOKS)
 async def get_subscription(request: Asking, webhook: Id) -> WebhookShown:
     """A subscription, without its secret."""
     return _show(request, await _get(request, webhook))
 
 
-@put(_ONE, versions=V3)
+@put(_ONE, versions=V3, asks=Permission.WRITE_WEBHOOKS)
 async def update_subscription(request: Asking, webhook: Id, data: Body[WebhookAsked]) -> WebhookShown:
     """Change a subscription; made active, it begins anew."""
     place_of(request.actor, Permission.WRITE_WEBHOOKS)
@@ -127,7 +127,7 @@ async def update_subscription(request: Asking, webhook: Id, data: Body[WebhookAs
     return _show(request, await subscriptions.change(request.engine, request.actor, before.id, wanted))
 
 
-@delete(_ONE, versions=V3)
+@delete(_ONE, versions=V3, asks=Permission.WRITE_WEBHOOKS)
 async def delete_subscription(request: Asking, webhook: Id) -> dict[str, str]:
     """Delete a subscription; what waits for it is given up."""
     found = await _find(request, webhook, Permission.WRITE_WEBHOOKS)
@@ -135,7 +135,7 @@ async def delete_subscription(request: Asking, webhook: Id) -> dict[str, str]:
     return {"id": subscription_id(gone.number)}
 
 
-@get(f"{_ONE}/test", versions=V3, acts=True)
+@get(f"{_ONE}/test", versions=V3, acts=True, asks=Permission.WRITE_WEBHOOKS)
 async def try_subscription(request: Asking, webhook: Id) -> dict[str, str]:
     """Send a subscription a test, and tell its event."""
     found = await _find(request, webhook, Permission.WRITE_WEBHOOKS)
@@ -143,7 +143,7 @@ async def try_subscription(request: Asking, webhook: Id) -> dict[str, str]:
     return {"event_id": event_id(sent.message_id)}
 
 
-@get(f"{_ONE}/events", versions=V3, rows=_SENT)
+@get(f"{_ONE}/events", versions=V3, rows=_SENT, asks=Permission.READ_WEBHOOKS)
 async def list_webhook_events(request: Asking, webhook: Id) -> Listed[EventShown]:
     """What was sent to a subscription, newest first."""
     found = await _get(request, webhook)
@@ -153,7 +153,7 @@ async def list_webhook_events(request: Asking, webhook: Id) -> Listed[EventShown
     return await listed(request, Told, lambda each: _event(request, found, each), within=within, only=sent)
 
 
-@get(f"{_ONE}/event/{{event}}/receipt", versions=V3)
+@get(f"{_ONE}/event/{{event}}/receipt", versions=V3, asks=Permission.READ_WEBHOOKS)
 async def get_receipt(request: Asking, webhook: Id, event: Id) -> dict[str, Any]:
     """What a subscription answered to a message."""
     found = await _get(request, webhook)
