@@ -17,6 +17,8 @@ from typing import Any
 import psutil
 
 from controlroom.postgres.socket_folder import forget, reachable
+
+sys.path.insert(0, str(Path(__file__).parent))  # benches call this module tests.rooms
 from warm import Warm
 
 PROGRAM = [sys.executable, "-m", "controlroom"]

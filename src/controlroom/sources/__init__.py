@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from controlroom.sources.automation360.source import automation360_source
+    from controlroom.sources.dbt_cloud.source import dbt_cloud_source
     from controlroom.sources.robocorp.source import robocorp_source
 
-__all__ = ["automation360_source", "robocorp_source"]
+__all__ = ["automation360_source", "dbt_cloud_source", "robocorp_source"]
 
 _WHERE = {
     "robocorp_source": "controlroom.sources.robocorp.source",

@@ -1,0 +1,89 @@
+"""A load finds out by its destination where it goes on from."""
+
+import datetime as dt
+import shutil
+
+import dlt
+
+from controlroom.sources import resources
+from controlroom.sources.columns import TEXT, TIME, Column, Table
+from controlroom.sources.reading import Reader, Request, by_link
+from controlroom.sources.resources import Kept, resource
+from controlroom.sources.running import load, name_of
+from controlroom.sources.sweeping import Sweep
+from sources.serving import Listing, listing
+
+ITEMS = Table(
+    name="items",
+    description="…",
+    key=("id",),
+    columns=(Column("id", TEXT, "…"), Column("created_at", TIME, "…"), Column("state", TEXT, "…")),
+)
+
+
+def source_of(server: Listing):
+    """Makes the source of a list, and of its rows as a small noun."""
+    reader = Reader(server.url)
+
+    def swept():
+        return Sweep(
+            reader=reader,
+            first=Request("items", {"limit": 100}),
+            following=by_link(),
+            one=lambda id_: Request(f"items/{id_}"),
+            is_open=lambda _: False,
+            look_back=dt.timedelta(hours=1),
+        ).pages(resources.state(), frozenset({"items"}))
+
+    @dlt.source(name="list")
+    def source():
+        noun = Table(name="nouns", description="…", key=("id",), columns=ITEMS.columns)
+        pages = reader.pages
+        return (
+            resource(ITEMS, swept),
+            resource(
+                noun,
+                lambda: (page.rows for page in pages(Request("items", {"limit": 100}), by_link())),
+                kept=Kept.REPLACED,
+                quiet=True,
+            ),
+        )
+
+    return source
+
+
+def test_where_a_load_goes_on_from_stands_in_its_destination(tmp_path):
+    """Where the tables are gone, all is loaded; where only the load's own folder is gone, nothing is loaded twice."""
+    with listing() as server:
+        for n in range(120):
+            id_ = f"{n:05}"
+            server.rows[id_] = {"id": id_, "created_at": f"2026-{1 + n // 10:02}-01T00:00:00Z", "state": "done"}
+
+        def rows() -> dict[str, int]:
+            place, folder = f"duckdb:{tmp_path / 'x.duckdb'}", tmp_path / "p"
+            return load(source_of(server), place, name="list", folder=folder, dataset="d").rows
+
+        assert rows() == {"items": 120, "nouns": 120}
+        assert rows() == {}
+        (tmp_path / "x.duckdb").unlink()
+        assert rows() == {"items": 120, "nouns": 120}
+        shutil.rmtree(tmp_path / "p")
+        assert rows() == {}
+
+        server.rows.pop("00003")  # the noun goes, the item stays until all is read anew
+        assert rows() == {"nouns": 119}
+        server.failures += [(403, {})] * 2
+        assert rows() == {}  # what may not be read any more is left as it is
+        assert rows() == {}
+
+
+def test_another_place_is_another_pipeline(tmp_path, monkeypatch):
+    """By destination, file and dataset, so that none goes on where another was."""
+    monkeypatch.chdir(tmp_path)
+    names = {
+        name_of("robocorp", destination, dataset)
+        for destination in ("duckdb:a.duckdb", "duckdb:b.duckdb", "postgres")
+        for dataset in ("one", "two")
+    }
+    assert len(names) == 6
+    assert name_of("robocorp", "duckdb:a.duckdb", "one") == name_of("robocorp", f"duckdb:{tmp_path}/a.duckdb", "one")
