@@ -5,8 +5,10 @@ from msgspec import Struct
 from controlroom.engine.access.errors import UserNotFound
 from controlroom.engine.access.model import Actor, Permission
 from controlroom.engine.access.roles.model import RUNNER
+from controlroom.engine.access.scope import Of
 from controlroom.engine.engine import Engine
 from controlroom.ids import RoleId, UserGroupId, UserId, WorkspaceId
+from controlroom.postgres.database import Statements
 
 
 class RoleHeld(Struct, frozen=True, kw_only=True):
@@ -44,8 +46,21 @@ async def holding(engine: Engine, actor: Actor, user: UserId) -> Holding:
     Raises UserNotFound.
     """
     is_wide = actor.may(Permission.READ_MEMBERS, None) or actor.id == user
-    places = [each for each in actor.grants if actor.may(Permission.READ_MEMBERS, each)]
-    of_user = await engine.database.one_or_none(
+    seen = Of(actor.organization_id, tuple(each for each in actor.grants if actor.may(Permission.READ_MEMBERS, each)))
+    known = await _known(engine.database, seen, user)
+    roles = await _roles(engine.database, seen, user, is_wide=is_wide)
+    if known is None or not (is_wide or roles):
+        raise UserNotFound
+    return Holding(
+        roles=[each for each in roles if each.role_id != RUNNER],
+        groups=known.groups if is_wide else [],
+        words=known.words if is_wide else [],
+        runs_robots=any(each.role_id == RUNNER for each in roles),
+    )
+
+
+async def _known(db: Statements, scope: Of, user: UserId) -> _Words | None:
+    return await db.one_or_none(
         _Words,
         """
         select app_user.words,
@@ -56,11 +71,12 @@ async def holding(engine: Engine, actor: Actor, user: UserId) -> Holding:
          where app_user.id = %(user)s and app_user.organization_id = %(organization)s and app_user.deleted_at is null
         """,
         user=user,
-        organization=actor.organization_id,
+        organization=scope.organization,
     )
-    if of_user is None:
-        raise UserNotFound
-    roles = await engine.database.all(
+
+
+async def _roles(db: Statements, scope: Of, user: UserId, *, is_wide: bool) -> list[RoleHeld]:
+    return await db.all(
         RoleHeld,
         """
         select role.id as role_id, role.name as role, access_grant.workspace_id, workspace.name as workspace,
@@ -78,15 +94,7 @@ async def holding(engine: Engine, actor: Actor, user: UserId) -> Holding:
          order by access_grant.workspace_id nulls first, role.id, user_group.name nulls first
         """,
         user=user,
-        organization=actor.organization_id,
+        organization=scope.organization,
         is_wide=is_wide,
-        places=places,
-    )
-    if not (is_wide or roles):
-        raise UserNotFound
-    return Holding(
-        roles=[each for each in roles if each.role_id != RUNNER],
-        groups=of_user.groups if is_wide else [],
-        words=of_user.words if is_wide else [],
-        runs_robots=any(each.role_id == RUNNER for each in roles),
+        places=list(scope.workspaces),
     )

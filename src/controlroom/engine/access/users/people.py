@@ -82,12 +82,9 @@ def _number_of(column: str) -> str:
     return f"(select maker.number from app_user as maker where maker.id = app_user.{column})"
 
 
-def _key(column: str) -> str:
-    """A moment of a user's newest key."""
-    return f"""(select credential.{column} from credential
+_OF_NEWEST_KEY: Final = """(select credential.{} from credential
                  where credential.user_id = app_user.id and credential.kind = 'user_key'
                  order by credential.id desc limit 1)"""
-
 
 PEOPLE: Final = Listing(
     noun="users",
@@ -138,8 +135,20 @@ PEOPLE: Final = Listing(
         Field("has_password", Kind.TRUTH, column="(app_user.password_hash is not null)"),
         Field("logged_in_at", Kind.INSTANT, is_nullable=True, is_sortable=True),
         Field("has_email", Kind.TRUTH, column="(app_user.email <> '')"),
-        Field("key_created_at", Kind.INSTANT, column=_key("created_at"), is_nullable=True, is_sortable=True),
-        Field("key_expires_at", Kind.INSTANT, column=_key("expires_at"), is_nullable=True, is_sortable=True),
+        Field(
+            "key_created_at",
+            Kind.INSTANT,
+            column=_OF_NEWEST_KEY.format("created_at"),
+            is_nullable=True,
+            is_sortable=True,
+        ),
+        Field(
+            "key_expires_at",
+            Kind.INSTANT,
+            column=_OF_NEWEST_KEY.format("expires_at"),
+            is_nullable=True,
+            is_sortable=True,
+        ),
     ),
 )
 
