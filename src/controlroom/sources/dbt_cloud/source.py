@@ -18,6 +18,7 @@ import orjson
 from dlt.extract import DltResource
 
 from controlroom.sources import resources
+from controlroom.sources.arguments import OnlyGiven, configured, needed
 from controlroom.sources.columns import Table
 from controlroom.sources.dbt_cloud import tables
 from controlroom.sources.dbt_cloud.artifact_reading import ArtifactReading
@@ -29,6 +30,7 @@ from controlroom.sources.reading import Headers, Reader, Request
 from controlroom.sources.rows import moment
 
 Row = dict[str, Any]
+_NAME: Final = "dbt_cloud"
 VENDOR: Final = "https://cloud.getdbt.com"
 _PAGE: Final = 1_000
 _TOGETHER: Final = 100
@@ -44,25 +46,28 @@ _OF_ONE_RUN: Final = '["run_steps", "run_retries", "audit", "used_repo_cache"]'
 _OF_ONE_JOB: Final = '["most_recent_run", "most_recent_completed_run"]'
 
 
-@dlt.source(name="dbt_cloud", section="dbt_cloud", max_table_nesting=0)
+@dlt.source(name="dbt_cloud", section="dbt_cloud", spec=OnlyGiven, max_table_nesting=0)
 def dbt_cloud_source(
-    account_id: int = dlt.config.value,
-    api_token: str = dlt.secrets.value,
-    base_url: str = VENDOR,
+    account_id: int | str | None = None,
+    api_token: str | None = None,
+    base_url: str | None = None,
+    *,
     look_back: dt.timedelta = dt.timedelta(hours=1),
     since: dt.datetime | None = None,
-    full: bool = False,  # noqa: FBT001, FBT002 - dlt fills it from its configuration, by name
+    full: bool = False,
     window: int | None = None,
     workers: int = 8,
     page_size: int = _PAGE,
     artifacts: Sequence[str] = FILES,
-    with_code: bool = False,  # noqa: FBT001, FBT002 - likewise
-    with_logs: bool = False,  # noqa: FBT001, FBT002 - likewise
+    with_code: bool = False,
+    with_logs: bool = False,
     raw_files: Sequence[str] = (),
     raw_files_url: str | None = None,
-    verify: bool | str = True,  # noqa: FBT001, FBT002 - likewise
+    verify: bool | str = True,
 ) -> Iterable[DltResource]:
     """An account: people, projects, environments, jobs, runs with their steps, and what dbt left.
+
+    What of the first three is not given stands in the configuration of `sources.dbt_cloud`, and nowhere else.
 
     Args:
         account_id: Its id.
@@ -81,13 +86,11 @@ def dbt_cloud_source(
         raw_files_url: A folder, or the address of a bucket.
         verify: Whether certificates are checked, or the file of the authority that they are checked by.
     """
-    reader = Reader(
-        f"{root_of(base_url)}/api",
-        Headers({"Authorization": f"Token {api_token}"}),
-        workers=workers,
-        verify=verify,
-    )
-    account = Account(reader, int(account_id), page_size)
+    root = root_of(configured(_NAME, "base_url", base_url) or VENDOR)
+    number = needed(_NAME, "account_id", None if account_id is None else str(account_id))
+    token = needed(_NAME, "api_token", api_token)
+    reader = Reader(f"{root}/api", Headers({"Authorization": f"Token {token}"}), workers=workers, verify=verify)
+    account = Account(reader, int(number), page_size)
     merged = resources.Kept.REPLACED if full else resources.Kept.MERGED
     replaced = resources.Kept.REPLACED
 
