@@ -17,6 +17,7 @@ from typing import Final, Generic, TypeVar
 from uuid import UUID
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from controlroom.errors import Invalid, NotFound
 from controlroom.ids import as_uuid
@@ -93,6 +94,11 @@ class Noun(Struct, Generic[T], frozen=True):
     """A further condition of rows that may be called by their names."""
     folds: bool = False
     """Whether upper and lower case are the same in its names."""
+
+
+def ever(noun: Noun[T]) -> Noun[T]:
+    """A noun with those that are deleted: what has happened goes on to name them."""
+    return replace(noun, there="true")
 
 
 class Ways(Flag):

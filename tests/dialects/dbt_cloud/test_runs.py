@@ -1,5 +1,6 @@
 """Runs: triggered, told while and after they run, cancelled, retried (§3.2, §3.3, §3.8, §4)."""
 
+import asyncio
 import re
 
 import pytest
@@ -101,6 +102,28 @@ async def test_a_trigger_that_cannot_be_is_refused(cloud, site, body):
     assert answer.status_code == 400, answer.text
     assert answer.json()["status"]["user_message"]
     assert (await cloud.listed("runs/", job_definition_id=job.number))["data"] == []
+
+
+async def test_runs_of_what_was_deleted_are_found_by_it(cloud, site):
+    """By their job and by their environment: what has happened goes on to name them."""
+    job = await site.job()
+    run = await trigger(cloud, job)
+    await cloud.delete(f"jobs/{job.number}")
+    await cloud.delete(f"environments/{site.target.number}")
+
+    for asked in ({"job_definition_id": job.number}, {"job_id": job.number}, {"environment_id": site.target.number}):
+        assert [each["id"] for each in (await cloud.listed("runs/", **asked))["data"]] == [run["id"]]
+    assert (await cloud.get(f"runs/{run['id']}"))["status_humanized"] == "Cancelled"
+
+
+async def test_a_job_that_goes_meanwhile_is_unknown(cloud, site):
+    """Of two who change and delete it at once: the change is done, or there is no job; no field is blamed."""
+    for _ in range(3):
+        job = await site.job()
+        change = cloud.call("POST", f"jobs/{job.number}", json={"description": "x"})
+        changed, gone = await asyncio.gather(change, cloud.call("DELETE", f"jobs/{job.number}"))
+        assert gone.status_code == 200
+        assert changed.status_code in {200, 404}
 
 
 async def test_a_trigger_tells_its_job(cloud, site):

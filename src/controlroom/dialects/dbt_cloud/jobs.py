@@ -97,7 +97,7 @@ async def update_job(request: Asking, job: Id, data: Body[JobBody]) -> JobShown:
         return await _delete(request, located)
     if data.project_id:
         await ensure_stays(request, located.scope, data.project_id)
-    with _fields_named():
+    with _fields_named(located.id):
         found = await _found(request, located.scope, data)
         after = await actions.change(
             request.engine,
@@ -168,11 +168,13 @@ async def _follows(request: Asking, seen: Scope, condition: ConditionBody) -> Fo
 
 
 @contextmanager
-def _fields_named() -> Iterator[None]:
-    """Say of what the engine refuses by which name the field was sent."""
+def _fields_named(job: ProcessId | None = None) -> Iterator[None]:
+    """Say of another job that is not there in which field it is named; this one may have gone meanwhile: 404."""
     try:
         yield
     except JobNotFound as gone:
+        if gone.fields["job_id"] == str(job):
+            raise
         raise FieldsWrong({"job_completion_trigger_condition": gone.message}) from gone
 
 

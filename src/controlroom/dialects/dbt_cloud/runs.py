@@ -21,6 +21,7 @@ from controlroom.dialects.dbt_cloud.run_steps import MOST_LOG, MOST_LOG_OF_LISTE
 from controlroom.engine.access.scope import Scope
 from controlroom.engine.jobs.store import JOB
 from controlroom.engine.lists.model import equal
+from controlroom.engine.nouns import ever
 from controlroom.engine.processes.rules import LONGEST_TIMEOUT
 from controlroom.engine.runs import actions
 from controlroom.engine.runs.model import DefaultInput, Overrides, Run, StopRequest
@@ -45,9 +46,9 @@ _RUNS: Final = Columns(
     PROJECT_RUNS,
     {
         "id": "id",
-        "job_definition_id": Numbered("process_id", JOB, is_beside=True),
-        "job_id": Numbered("process_id", JOB, is_beside=True),
-        "environment_id": Numbered("target_id", TARGET, is_beside=True),
+        "job_definition_id": Numbered("process_id", ever(JOB), is_beside=True),
+        "job_id": Numbered("process_id", ever(JOB), is_beside=True),
+        "environment_id": Numbered("target_id", ever(TARGET), is_beside=True),
         "status": Words({str(status): equal(stage=stage) for stage, status in STATUS.items()}),
         "created_at": As("created_at", sort="id"),
         "finished_at": "ended_at",
