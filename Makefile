@@ -116,6 +116,7 @@ coverage-table: install ## Write the tables of docs/dialects/ that tell what is 
 	$(BIN)/python tests/contract/robocorp/coverage.py
 	$(BIN)/python tests/contract/automation360/coverage.py
 	$(BIN)/python tests/contract/dbt_cloud/coverage.py
+	$(BIN)/python tests/sources/documents.py
 
 state-diagrams: install ## Draw the states of the domain into docs/domain/, from the rules
 	$(BIN)/python tests/state_diagrams.py

@@ -100,6 +100,13 @@ async def serving(app, limits=None, origins=None):
 @pytest.fixture(scope="session")
 async def room(new_database: Callable[..., Awaitable[str]]):
     """One server for the tests of all dialects; each test has its own workspace in it."""
+    async with a_room(new_database) as live:
+        yield live
+
+
+@contextlib.asynccontextmanager
+async def a_room(new_database: Callable[..., Awaitable[str]]):
+    """A server in which nobody has been yet."""
     folder = Path(tempfile.mkdtemp(prefix="controlroom-dialects-"))
     settings = Settings(
         data=folder,

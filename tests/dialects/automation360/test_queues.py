@@ -4,8 +4,11 @@ import asyncio
 
 import pytest
 
+from controlroom.dialects.automation360 import queue_items
+from controlroom.dialects.automation360.lists import Search, asked_of
 from controlroom.dialects.automation360.queue_items import STATUSES, standing_of
 from controlroom.engine.access.model import Role
+from controlroom.engine.lists.model import Sort
 from controlroom.engine.packages.actions import push
 from controlroom.engine.queues.model import ItemStanding
 from controlroom.engine.workspaces.actions import create as create_workspace
@@ -61,6 +64,12 @@ async def a_bot(room, process) -> int:
         "select task.number from step join task on task.id = step.task_id where process_id = %(process)s",
         process=process,
     )
+
+
+def test_items_are_sorted_by_their_id_as_their_index_has_them():
+    """Who reads a million of them page by page, the oldest first, has no page for which all of them are sorted."""
+    asked, _ = asked_of(Search(sort=[{"field": "id", "direction": "asc"}]), queue_items._COLUMNS)
+    assert asked.sort == (Sort("id"),)
 
 
 async def test_items_go_through_a_queue(room, ben_user):

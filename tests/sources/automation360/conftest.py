@@ -13,6 +13,14 @@ from tests.dialects.automation360.conftest import (  # noqa: F401 - fixtures are
 
 from controlroom.engine.access import user_keys
 from controlroom.sources import automation360_source
+from live import a_room
+
+
+@pytest.fixture(scope="module")
+async def room(new_database):
+    """A room of these tests alone: what is loaded is the whole organization."""
+    async with a_room(new_database) as live:
+        yield live
 
 
 @pytest.fixture

@@ -47,7 +47,7 @@ def _step_run(execution: Any) -> Any:
 _COLUMNS = Columns(
     QUEUE_ITEMS,
     {
-        "id": "number",
+        "id": As("number", sort="id"),
         "status": As("standing", read=standing_of),
         "computedStatus": As("standing", read=standing_of),
         "queueId": As("queue_number", sort=""),

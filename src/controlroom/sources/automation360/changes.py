@@ -12,12 +12,14 @@ State is dlt's of the resource, and committed with the rows: `begun`, `since`, `
 import datetime as dt
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from controlroom.sources.automation360.lists import Row
 from controlroom.sources.rows import moment
 
 State = dict[str, Any]
+_TWO_CLOCKS: Final = dt.timedelta(minutes=10)
+"""So far apart may be the clock of a server that gives a row its place, and the database's. A guess."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,27 +64,35 @@ class Sweep:
         self._count = 0
 
     def is_cut(self, rows: list[Row], **place: Any) -> bool:
-        """Whether the load ends behind these rows, to go on from a place in the next one."""
+        """Whether the load ends behind these rows, in a place of the list; the next one then goes on from there.
+
+        It does so from rows that were made a little before the last one: the order of a list and the moments that it
+        tells come from two clocks. No load ends where it has begun itself.
+        """
         self._count += len(rows)
-        if (
-            self._window is None
-            or self._count < self._window
-            or all(self.at.get(key) == at for key, at in place.items())
-        ):
+        if self._window is None or self._count < self._window:
             return False
-        self._state["resume"] = {**self.at, **place}
+        last, begun = moment(rows[-1]["createdOn"]), self.reached(**place)
+        if last is None or (begun is not None and last - _TWO_CLOCKS <= begun):
+            return False
+        self._state["resume"] = {**self.at, **place, "created": (last - _TWO_CLOCKS).isoformat()}
         self._state["more"] = True
         return True
+
+    def reached(self, **place: Any) -> dt.datetime | None:
+        """When the first row was made that is still to be read of a place; None for any."""
+        is_there = all(self.at.get(key, there) == there for key, there in place.items())
+        return moment(self.at.get("created")) if is_there else None
 
     def end(self) -> None:
         """It has come to its end: the next one begins from when it began."""
         self._state["begun"] = self.at["begun"]
 
-    def pages(self, pages: Iterator[list[Row]], **place: Callable[[Row], Any]) -> Iterator[list[Row]]:
-        """Pages, until there are no more or the load ends; `place` tells where a row stands."""
+    def pages(self, pages: Iterator[list[Row]]) -> Iterator[list[Row]]:
+        """Pages, until there are no more or the load ends."""
         for page in pages:
             if page:
                 yield page
-            if page and self.is_cut(page, **{name: of(page[-1]) for name, of in place.items()}):
+            if page and self.is_cut(page):
                 return
         self.end()

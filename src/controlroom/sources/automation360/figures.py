@@ -1,6 +1,5 @@
 """Key figures (ACC): taken anew by each load, of one range of time that ends now."""
 
-import datetime as dt
 from collections.abc import Callable
 from typing import Any, Final
 
@@ -55,5 +54,4 @@ def _told(reader: Reader, path: str, range_type: str, more: Row | None = None) -
 
 
 def _marked(rows: list[Row], range_type: str) -> list[Row]:
-    taken = dt.datetime.now(dt.UTC).isoformat()
-    return [{**row, "range_type": range_type, "taken_at": taken} for row in rows]
+    return [{**row, "range_type": range_type} for row in rows]

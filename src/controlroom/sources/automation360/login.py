@@ -20,6 +20,7 @@ from typing import Any, Final
 import orjson
 import requests
 
+from controlroom.sources.arguments import NotConfigured
 from controlroom.sources.reading import Gone, Headers, Reader, ReadFailed, Request
 
 HEADER: Final = "X-Authorization"
@@ -44,19 +45,22 @@ class LogIn:
         password: str | None = None,
         api_key: str | None = None,
         token: str | None = None,
+        verify: bool | str = True,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """By an API key, else a password, else a ready token: the first that is given. Raises ValueError if none is."""
+        """By an API key, else a password, else a ready token. Raises NotConfigured where there is none of them."""
         secret = {"apiKey": api_key} if api_key else {"password": password}
         is_named = bool(username) and bool(api_key or password)
         if not is_named and not token:
-            raise ValueError(
-                "A Control Room is asked by a `username` with an `api_key` or a `password`, or by a ready `token`."
+            raise NotConfigured(
+                "A Control Room is asked by a `username` with an `api_key` or a `password`, or by a ready `token`: as "
+                "arguments, in .dlt/secrets.toml below [sources.automation360], or as SOURCES__AUTOMATION360__…"
             )
         self._address = address
         self._username = username or ""
         self._body = {"username": username, **secret, "multipleLogin": True} if is_named else None
         self._token = None if is_named else token
+        self._verify = verify
         self._clock = clock
         self._lock = threading.Lock()
         self._renewed_at = float("inf")
@@ -105,7 +109,7 @@ class LogIn:
             self._log_in()
 
     def _asked(self, path: str, body: Any, headers: Mapping[str, str] | None = None) -> requests.Response:
-        reader = Reader(self._address, Headers(headers or {}), workers=1)
+        reader = Reader(self._address, Headers(headers or {}), workers=1, verify=self._verify)
         try:
             answer = reader.answer(Request(f"{self._version}/{path}", body=body))
         finally:

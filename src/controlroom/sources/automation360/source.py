@@ -8,12 +8,13 @@ what is new or has changed (`changes.py`).
 import datetime as dt
 import logging
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Any, Final, cast
+from typing import Any, Final
 
 import dlt
 from dlt.extract import DltResource
 
 from controlroom.sources import resources
+from controlroom.sources.arguments import OnlyGiven, configured, needed
 from controlroom.sources.automation360 import figures, lists, tables
 from controlroom.sources.automation360.changes import Changes, Sweep
 from controlroom.sources.automation360.deployments import OPEN, put_together
@@ -34,20 +35,21 @@ _FORBIDDEN: Final = 403
 _FINAL_WITH_OUTPUTS: Final = frozenset({"COMPLETED", "RUN_FAILED", "RUN_ABORTED", "RUN_TIMED_OUT"})
 
 
-@dlt.source(name="automation360", section="automation360", max_table_nesting=0)
+@dlt.source(name="automation360", section="automation360", spec=OnlyGiven, max_table_nesting=0)
 def automation360_source(
-    base_url: str = dlt.config.value,
+    base_url: str | None = None,
     *,
     username: str | None = None,
-    api_key: dlt.TSecretStrValue | None = None,
-    password: dlt.TSecretStrValue | None = None,
-    token: dlt.TSecretStrValue | None = None,
+    api_key: str | None = None,
+    password: str | None = None,
+    token: str | None = None,
     look_back: dt.timedelta = dt.timedelta(hours=1),
     since: dt.datetime | None = None,
     full: bool = False,
     window: int | None = None,
     workers: int = 4,
     figures_range: str = "LAST30DAYS",
+    verify: bool | str = True,
 ) -> Iterable[DltResource]:
     """A Control Room: bots, executions and their outputs, devices, queues, users, schedules, vault, audit, key figures.
 
@@ -55,16 +57,24 @@ def automation360_source(
     well, for as long as it lives. `look_back` is for how long a change may be committed late; `since` leaves out what
     is older; `full` reads all anew and sweeps what is gone; `window` ends a load after so many rows, to be gone on;
     `workers` is how many requests are made side by side for things of which each is asked for by itself;
-    `figures_range` is of which time the key figures are, in the words of the API.
+    `figures_range` is of which time the key figures are, in the words of the API; `verify` is a file of certificates to
+    trust, or False.
     """
-    address = address_of(base_url)
-    log_in = LogIn(address, username=username, api_key=api_key, password=password, token=token)
-    room = _ControlRoom(Reader(address, log_in, workers=workers), figures_range)
+    address = address_of(needed("automation360", "base_url", base_url))
+    log_in = LogIn(
+        address,
+        username=configured("automation360", "username", username),
+        api_key=configured("automation360", "api_key", api_key),
+        password=configured("automation360", "password", password),
+        token=configured("automation360", "token", token),
+        verify=verify,
+    )
+    room = _ControlRoom(Reader(address, log_in, workers=workers, verify=verify), figures_range)
     changes = Changes(now=log_in.now, look_back=look_back, since=since, window=window, full=full)
     kept = Kept.REPLACED if full else Kept.MERGED
 
     for table, pages in room.small():
-        yield resources.resource(table, pages, kept=Kept.REPLACED)
+        yield resources.resource(table, pages, kept=Kept.REPLACED, quiet=True)
 
     def executions() -> Iterator[Sequence[Any]]:
         wanted = resources.selected() & {"executions", "deployments", "execution_outputs"}
@@ -80,10 +90,16 @@ def automation360_source(
     runs = resources.resource(tables.EXECUTIONS, executions, kept=kept)
     items = resources.resource(tables.WORK_ITEMS, work_items, kept=kept)
     yield runs
-    yield resources.dependent(runs, tables.EXECUTIONS, tables.DEPLOYMENTS, room.deployments(), kept=kept)
-    yield resources.dependent(runs, tables.EXECUTIONS, tables.EXECUTION_OUTPUTS, room.outputs, kept=kept)
+    yield resources.dependent(
+        runs, tables.EXECUTIONS, tables.DEPLOYMENTS, room.deployments(), wanting=("deployment_id",), kept=kept
+    )
+    yield resources.dependent(
+        runs, tables.EXECUTIONS, tables.EXECUTION_OUTPUTS, room.outputs, wanting=("id", "status"), kept=kept
+    )
     yield items
-    payloads = resources.dependent(items, tables.WORK_ITEMS, tables.WORK_ITEM_PAYLOADS, room.payloads, kept=kept)
+    payloads = resources.dependent(
+        items, tables.WORK_ITEMS, tables.WORK_ITEM_PAYLOADS, room.payloads, wanting=("id", "queue_id"), kept=kept
+    )
     payloads.selected = False  # a request an item: for who asks for it
     yield payloads
     yield resources.resource(tables.AUDIT, audit, kept=kept)
@@ -166,17 +182,27 @@ class _ControlRoom:
 
     # ----------------------------------------------------------------------------------------------------- executions
     def executions(self, sweep: Sweep, since: dt.datetime | None) -> Iterator[list[Row]]:
-        """Executions: all, or what was made or has ended since, and what has not ended yet."""
-        changed = None
+        """Executions: all; or what has begun since, what has ended since, and what has not ended yet.
+
+        Three lists and not one with an `or`, because an index serves each of these alone.
+        """
+        parts: list[Condition] = [None]
         if sweep.changed_since is not None:
-            changed = any_of(
-                ge("createdOn", sweep.changed_since),
-                ge("startDateTime", sweep.changed_since),
-                ge("endDateTime", sweep.changed_since),
-                *(eq("status", status) for status in OPEN),
-            )
-        first = asked("v3/activity/list", self._from(sweep, since, changed), sort=BY_CREATION)
-        yield from sweep.pages(lists.pages(self._reader, first), created=lambda row: row["createdOn"])
+            still_open = any_of(*(eq("status", status) for status in OPEN))
+            parts = [ge("startDateTime", sweep.changed_since), ge("endDateTime", sweep.changed_since), still_open]
+        told: dict[str, str] = {}
+        for part, changed in enumerate(parts):
+            if part < sweep.at.get("part", 0):
+                continue
+            first = asked("v3/activity/list", _from(sweep.reached(part=part), since, changed), sort=BY_CREATION)
+            for page in lists.pages(self._reader, first):
+                new = [row for row in page if told.get(row["id"]) != row["status"]]
+                told.update({row["id"]: row["status"] for row in new} if len(parts) > 1 else {})
+                if new:
+                    yield new
+                if page and sweep.is_cut(page, part=part):
+                    return
+        sweep.end()
 
     def deployments(self) -> Callable[[list[Row]], Iterator[list[Row]]]:
         """Deploys, of a page of executions: whole, so all executions of each are asked for."""
@@ -208,14 +234,15 @@ class _ControlRoom:
             if at is not None and int(queue) < int(at):
                 continue
             changed = sweep.changed_since if int(queue) in known else None
+            reached = sweep.reached(queue=queue)
             condition = all_of(
                 None if changed is None else ge("updatedOn", changed),
-                ge("id", sweep.at["item"]) if queue == at else None,
+                None if reached is None else ge("createdOn", reached),
             )
             for page in lists.pages(self._reader, asked(f"v3/wlm/queues/{queue}/workitems/list", condition)):
                 if page:
                     yield page
-                if page and sweep.is_cut(page, queue=queue, item=page[-1]["id"]):
+                if page and sweep.is_cut(page, queue=queue):
                     return
         state["queues"] = sorted(int(queue) for queue in queues)
         sweep.end()
@@ -231,18 +258,18 @@ class _ControlRoom:
     def audit(self, sweep: Sweep, since: dt.datetime | None) -> Iterator[list[Row]]:
         """The audit log: all, or what was written since."""
         changed = None if sweep.changed_since is None else ge("createdOn", sweep.changed_since)
-        condition = self._from(sweep, since, changed)
+        condition = _from(sweep.reached(), since, changed)
         first = asked("v1/audit/messages/list", condition, sort=BY_CREATION, length=_AUDIT_PAGE)
-        yield from sweep.pages(lists.pages(self._reader, first), created=lambda row: row["createdOn"])
+        yield from sweep.pages(lists.pages(self._reader, first))
 
-    def _from(self, sweep: Sweep, since: dt.datetime | None, changed: Condition) -> Condition:
-        """What is asked of a list that is read by when its rows were made."""
-        reached = cast("str | None", sweep.at.get("created"))
-        return all_of(
-            None if since is None else ge("createdOn", since),
-            None if reached is None else ge("createdOn", reached),
-            changed,
-        )
+
+def _from(reached: dt.datetime | None, since: dt.datetime | None, changed: Condition) -> Condition:
+    """What is asked of a list that is read by when its rows were made, and has come to somewhere."""
+    return all_of(
+        None if since is None else ge("createdOn", since),
+        None if reached is None else ge("createdOn", reached),
+        changed,
+    )
 
 
 _BOTS: Final = any_of(eq("type", tables.BOT), eq("type", tables.HEADLESS))

@@ -870,11 +870,7 @@ AUDIT: Final = Table(
 )
 
 # ----------------------------------------------------------------------------------------------------- key figures
-_RANGE: Final = (
-    Column("range_type", TEXT, "The range of time that the figure is of.", at="range_type"),
-    Column("taken_at", TIME, "When the figure was taken.", at="taken_at"),
-)
-
+_RANGE: Final = (Column("range_type", TEXT, "The range of time that the figure is of."),)
 ACC_OVERVIEW: Final = Table(
     name="acc_overview",
     description="Key figures: how many bots run, have completed, failed, and are scheduled.",
