@@ -9,13 +9,20 @@ from pathlib import Path
 
 from controlroom.sources.automation360 import tables as automation360
 from controlroom.sources.columns import REMOVED, Child, Table
+from controlroom.sources.dbt_cloud import tables as dbt_cloud
+from controlroom.sources.dbt_cloud.artifact_tables import PARTS
+from controlroom.sources.robocorp import tables as robocorp
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 from contract.operations import written
 
 DOCUMENTS = Path(__file__).parents[2] / "docs" / "sources"
-SOURCES: dict[str, Sequence[Table]] = {"automation360": automation360.TABLES}
-"""The tables of each source that has a page."""
+SOURCES: dict[str, Sequence[Table]] = {
+    "robocorp": robocorp.TABLES,
+    "automation360": automation360.TABLES,
+    "dbt-cloud": (*dbt_cloud.TABLES, *PARTS),
+}
+"""The tables of each source, by its page."""
 
 
 def document(source: str, text: str) -> str:

@@ -8,6 +8,7 @@ import re
 from typing import Any, Final
 
 from controlroom.sources.columns import FLAG, INTEGER, JSON, NUMBER, TEXT, TIME, Column, Table, child
+from controlroom.sources.dbt_cloud.artifact_tables import RUN_ARTIFACT_GET, RUN_ARTIFACTS
 
 _CLOCK: Final = re.compile(r"(\d+):(\d\d):(\d\d)(?:\.\d+)?")
 
@@ -527,3 +528,9 @@ RUN: Final = Table(
     passed_over=_OF_RUN_PASSED_OVER | {"trigger", "job", "environment", "repository", "audit", "run_retries"},
     children=(child("run_steps", RUN_STEPS, parent=("run_id",)),),
 )
+
+TABLES: Final = (
+    *(ACCOUNT, ACCOUNTS, USERS, PROJECTS, ENVIRONMENTS, CONNECTIONS, REPOSITORIES, JOBS, JOB, RUNS, RUN),
+    *(RUN_ARTIFACTS, RUN_ARTIFACT_GET),
+)
+"""The tables of the resources; `artifact_tables.PARTS` are those that files are unpacked into."""
