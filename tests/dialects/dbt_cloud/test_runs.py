@@ -33,7 +33,7 @@ async def test_a_triggered_run_is_told_with_every_field(cloud, site):
     """Exactly 200, queued, with its trigger and where a person sees it (§0.17, §0.18)."""
     job = await site.job()
 
-    run = await trigger(cloud, job, cause="Nightly load", job_id=job.number, account_id=1, **OVERRIDES)
+    run = await trigger(cloud, job, cause="Nightly load", job_id=job.number, account_id=cloud.account, **OVERRIDES)
 
     numbers = {"account_id": cloud.account, "project_id": cloud.project, "environment_id": site.target.number}
     assert numbers.items() <= run.items()
