@@ -56,6 +56,8 @@ from controlroom.postgres.notify import Listener, Notifier
 from controlroom.robots.exclude_newer import parse_moment
 from controlroom.scratch import Scratch
 from controlroom.settings import Settings
+from controlroom.ui import app as console
+from controlroom.ui import assets
 
 GRAMMARS: Grammars = {
     messages.GRAMMAR: RobocorpGrammar(),
@@ -158,6 +160,8 @@ def asgi(room: Room, *others: Mount) -> App:
     settings, origins = room.settings, room.origins
     control_room = automation360.application(room.engine, origins, room.holds)
     cloud = dbt_cloud.application(room.engine, origins, room.holds, is_strict=settings.strict_queries)
+    static = assets.Assets()
+    pages = console.application(room.engine, origins, static, room.holds)
     insiders = Insiders(origins, settings.trusted_networks, partial(_whose_key, room.engine))
     hosts = Hosts(listening_at=settings.host, public_url=settings.public_url, allowed=settings.allowed_hosts)
     mounts = [
@@ -167,7 +171,9 @@ def asgi(room: Room, *others: Mount) -> App:
         Mount(worker_api.PREFIX, worker_api.application(room.engine, room.holds), is_quiet=True),
         Mount("/objects", objects.application(room.engine, codes.told), answers_head=True),
         Mount(links.PREFIX, links.page, is_quiet=True),
-        Mount("/", start.page, is_quiet=True),
+        Mount("/", start.for_programs(pages), is_quiet=True),
+        *(Mount(prefix, pages) for prefix in console.PREFIXES if prefix != "/"),
+        Mount(assets.PREFIX, static.app, is_quiet=True),
         Mount("/healthz", healthz, is_quiet=True),
         Mount("/readyz", Readiness(_checks(room), insiders).app, is_quiet=True),
         Mount("/.well-known/jwks.json", PublishedKeys(room.engine).app, is_quiet=True),

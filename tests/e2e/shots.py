@@ -1,4 +1,4 @@
-"""`make shots`: pictures of every page, light and dark, of a room with something in it."""
+"""`make shots`: pictures of every page, wide and narrow, light and dark, of a room with something in it."""
 
 import sys
 from pathlib import Path
@@ -8,34 +8,31 @@ from playwright.sync_api import sync_playwright
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from browsers import launch
-from rooms import Room, room
-
-EXAMPLES = Path(__file__).parents[2] / "examples"
-PAGES = {"api": "/api/v1/docs", "worker-api": "/worker/v1/docs"}
-SIZE = {"width": 1280, "height": 800}
+from console_pages import PAGES, fill
+from consoles import WIDTHS, address, log_in, opened
+from rooms import room
 
 
-def main(folder: Path) -> None:
-    """Take the pictures."""
+def main(folder: Path, wanted: list[str]) -> None:
+    """Take the pictures; of some pages, if they are named."""
     folder.mkdir(parents=True, exist_ok=True)
-    with room() as running, sync_playwright() as playwright:
-        fill(running)
+    with room("--slots", "2") as running, sync_playwright() as playwright:
+        facts = fill(running)
         browser = launch(playwright)
-        for scheme in ("light", "dark"):
-            page = browser.new_context(color_scheme=scheme, viewport=SIZE).new_page()
-            for name, path in PAGES.items():
-                page.goto(running.url + path, wait_until="networkidle")
-                page.screenshot(path=folder / f"{name}-{scheme}.png")
-                print(folder / f"{name}-{scheme}.png")
+        for width in WIDTHS:
+            for theme in ("light", "dark"):
+                page = opened(browser, width, theme).new_page()
+                log_in(page, running.url, **running.facts["admin"])
+                for name, path in PAGES.items():
+                    if not wanted or name in wanted:
+                        page.goto(running.url + address(path, **facts))
+                        page.wait_for_timeout(250)  # what is asked after the page is there
+                        file = folder / f"{name}-{width}-{theme}.png"
+                        page.screenshot(path=file, full_page=True)
+                        print(file)
+                page.context.close()
         browser.close()
 
 
-def fill(running: Room) -> None:
-    """Something to look at: a robot, a process, a run."""
-    running.cli("push", EXAMPLES / "plain-script", "--name", "words")
-    running.cli("process", "create", "Words", "--step", "count=words:Count words")
-    running.cli("run", "Words", "--follow")
-
-
 if __name__ == "__main__":
-    main(Path(sys.argv[1] if len(sys.argv) > 1 else ".shots"))
+    main(Path(sys.argv[1] if len(sys.argv) > 1 else ".shots"), sys.argv[2:])

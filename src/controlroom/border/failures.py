@@ -111,6 +111,18 @@ def handlers(
     return {ControlRoomError: known, HTTPException: framework, Exception: bug}
 
 
+def failure_of(request: AnyRequest, error: Exception) -> Failure:
+    """What is to be told of whatever was raised, for an app that answers in a form of its own."""
+    match error:
+        case ControlRoomError():
+            status = status_of(error)
+            return _bug(request, error) if status is None else _failure(status, error)
+        case HTTPException():
+            return _of_framework(request, error)
+        case _:
+            return _bug(request, error)
+
+
 def _failure(status: int, error: ControlRoomError) -> Failure:
     headers = {name.decode(): value.decode() for name, value in retry_after(error)}
     return Failure(status=status, code=error.code, message=error.message, fields=error.fields, headers=headers)

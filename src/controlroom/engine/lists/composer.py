@@ -11,6 +11,7 @@ cost grows with the number of tenants, not with their rows. One tenant stays a p
 Offset. The rows before a page are counted off by ids and keys alone; only the page's own rows are read whole.
 """
 
+from collections.abc import Sequence
 from functools import lru_cache
 from itertools import pairwise
 from typing import Any, Final, NamedTuple, Self
@@ -142,6 +143,13 @@ def total(listing: Listing, within: Within, asked: Filter) -> Composed:
     """The statement of how many rows a filter finds, which stops counting one above `COUNTED`."""
     shape, found = filters.read(listing, asked)
     return Composed(_total(listing, _Tenant(within.sql, within.is_one), shape), _valued(within, found))
+
+
+def totals(listing: Listing, within: Within, asked: Sequence[Filter]) -> Composed:
+    """The statement of how many rows each of several filters finds, as one array; each stops one above `COUNTED`."""
+    reader = filters.Reader(listing)
+    shapes = tuple(reader.shape(each) for each in asked)
+    return Composed(_totals(listing, _Tenant(within.sql, within.is_one), shapes), _valued(within, reader.values))
 
 
 def condition(listing: Listing, within: Within, asked: Filter = EVERYTHING) -> Composed:
@@ -297,6 +305,12 @@ def _total(listing: Listing, tenant: _Tenant, shape: Shape) -> str:
     return f"""select count(*) from (
         select from {listing.table} {joins} where {_conditions(listing, tenant, shape)} limit {COUNTED + 1}
     ) as counted"""
+
+
+@lru_cache(maxsize=_SHAPES)
+def _totals(listing: Listing, tenant: _Tenant, asked: tuple[Shape, ...]) -> str:
+    each = ", ".join(f"({_total(listing, tenant, shape)})" for shape in asked)
+    return f"select array[{each}]::bigint[]"
 
 
 @lru_cache(maxsize=_SHAPES)

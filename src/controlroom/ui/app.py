@@ -1,0 +1,94 @@
+"""The console as one ASGI app.
+
+To add pages: a folder `ui/<noun>/` with `pages.py` and its templates. Both are found where they lie.
+"""
+
+from importlib import import_module
+from pkgutil import iter_modules
+from types import ModuleType
+from typing import Final
+
+from litestar import Litestar, Router
+from litestar.datastructures import State
+from litestar.types import ASGIApp, Receive, Scope, Send
+
+from controlroom import ui
+from controlroom.border.dispatcher import App
+from controlroom.border.long_polls import Holds
+from controlroom.border.origin import Origins
+from controlroom.border.routing import handlers_of
+from controlroom.engine.engine import Engine
+from controlroom.ui.asking import Asking
+from controlroom.ui.assets import Assets
+from controlroom.ui.entrance import ensure_ours, somebody
+from controlroom.ui.failures import HANDLERS
+from controlroom.ui.rendering import Templates
+from controlroom.ui.routing import ABOVE, Place
+
+PREFIXES: Final = ("/", "/w", "/login", "/logout", "/me", "/admin", "/search", "/invite", "/ui")
+"""Where the dispatcher mounts it; `/static` is an app of its own."""
+_OPEN: Final = "open_to_all"
+
+
+def modules() -> list[ModuleType]:
+    """The modules of pages: `pages.py`, and others whose names begin so, in the folder of each noun."""
+    folders = [import_module(f"{ui.__name__}.{found.name}") for found in iter_modules(ui.__path__) if found.ispkg]
+    return [
+        import_module(f"{folder.__name__}.{found.name}")
+        for folder in folders
+        for found in iter_modules(folder.__path__)
+        if found.name.startswith("pages")
+    ]
+
+
+def places_of(pages: list[ModuleType]) -> list[Place]:
+    """The entries of the side bar that modules declare as `PLACE` or `PLACES`."""
+    declared = [each for module in pages for each in (getattr(module, "PLACE", None), *getattr(module, "PLACES", ()))]
+    return [each for each in declared if each is not None]
+
+
+def routes(engine: Engine, origins: Origins, assets: Assets, holds: Holds | None = None) -> Litestar:
+    """All pages."""
+    found = modules()
+    handlers = handlers_of(found)
+    to_all = [each for each in handlers if _OPEN in each.opt]
+    above = [each for each in handlers if ABOVE in each.opt and _OPEN not in each.opt]
+    below = [each for each in handlers if ABOVE not in each.opt]
+    state = State(
+        {
+            "engine": engine,
+            "origins": origins,
+            "holds": holds or Holds(),
+            "templates": Templates(assets),
+            "places": places_of(found),
+            "can_search": any("/search" in each.paths for each in above),
+        }
+    )
+    return Litestar(
+        [
+            Router("/", route_handlers=to_all, middleware=[_from_ours]),
+            Router("/", route_handlers=above, middleware=[_from_ours, somebody]),
+            Router("/w/{workspace:str}", route_handlers=below, middleware=[_from_ours, somebody]),
+        ],
+        state=state,
+        exception_handlers=HANDLERS,
+        request_class=Asking,
+        request_max_body_size=engine.limits.request_bytes,
+        openapi_config=None,
+        logging_config=None,
+    )
+
+
+def application(engine: Engine, origins: Origins, assets: Assets, holds: Holds | None = None) -> App:
+    """The console over an engine."""
+    return routes(engine, origins, assets, holds)  # type: ignore[return-value]  # the same ASGI, in other words
+
+
+def _from_ours(app: ASGIApp) -> ASGIApp:
+    """Unsafe requests come from pages of ours, or are refused."""
+
+    async def checking(scope: Scope, receive: Receive, send: Send) -> None:
+        ensure_ours(scope, scope["litestar_app"].state.origins)
+        await app(scope, receive, send)
+
+    return checking

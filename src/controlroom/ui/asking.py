@@ -1,0 +1,212 @@
+"""What a page is asked, and how it answers: the border's request, with the frame round the answer."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from functools import cached_property
+from typing import Any, Final
+from urllib.parse import parse_qsl
+
+from litestar.params import FromPath as Path
+from litestar.params import FromQuery as Query
+
+from controlroom.border import asking
+from controlroom.border.asking import Permission
+from controlroom.border.credentials import header_of
+from controlroom.engine.workspaces.model import Workspace
+from controlroom.errors import Invalid, NotFound
+from controlroom.ids import WorkspaceId
+from controlroom.ui import cookies
+from controlroom.ui.addresses import Workspaces
+from controlroom.ui.frame import DENSITIES, THEMES, Crumb, Frame, Look, groups_for, on_phone
+from controlroom.ui.rendering import Reader, Shown, elsewhere, zone_of
+from controlroom.ui.routing import Place
+
+__all__ = ["Asking", "Crumb", "Fields", "Path", "Permission", "Query", "Shown", "elsewhere"]
+
+_MOST_FORM_BYTES: Final = 8 << 20
+_MOST_FIELDS: Final = 5000
+
+
+class Fields:
+    """A form as it was sent."""
+
+    def __init__(self, pairs: Sequence[tuple[str, str]]) -> None:
+        self._pairs = pairs
+
+    def text(self, name: str, default: str = "") -> str:
+        """A field, without spaces at its ends."""
+        return next((value.strip() for key, value in self._pairs if key == name), default)
+
+    def raw(self, name: str) -> str:
+        """A field as it is: a password."""
+        return next((value for key, value in self._pairs if key == name), "")
+
+    def texts(self, name: str) -> list[str]:
+        """All values of a field: ticks."""
+        return [value.strip() for key, value in self._pairs if key == name]
+
+    def has(self, name: str) -> bool:
+        """Whether it was sent at all: a tick, a button."""
+        return any(key == name for key, _ in self._pairs)
+
+    def names(self) -> list[str]:
+        """Which fields were sent, each once, in their order."""
+        return list(dict.fromkeys(key for key, _ in self._pairs))
+
+
+class Asking(asking.Asking):
+    """A request of a page."""
+
+    @cached_property
+    def cookie(self) -> dict[str, str]:
+        """The cookies."""
+        return dict(cookies.cookies_of(self.scope))
+
+    @property
+    def here(self) -> Workspace:
+        """The workspace of the address, with its name."""
+        workspace: Workspace = self.scope["state"]["workspace"]
+        return workspace
+
+    @property
+    def workspace(self) -> WorkspaceId:
+        """Its id."""
+        return self.here.id
+
+    @property
+    def workspaces(self) -> Workspaces:
+        """All that the actor may enter."""
+        found: Workspaces = self.scope["state"]["workspaces"]
+        return found
+
+    @property
+    def base(self) -> str:
+        """What addresses in the workspace begin with; empty above workspaces."""
+        slug = self.scope["state"].get("slug")
+        return f"/w/{slug}" if slug else ""
+
+    @property
+    def part(self) -> str | None:
+        """The part of the page that is asked again; None for all of it."""
+        return self.query_params.get("part")
+
+    def wants(self, *parts: str) -> bool:
+        """Whether any of these parts will be shown, so that what they need must be read."""
+        return self.part is None or self.part in parts
+
+    @property
+    def is_from_script(self) -> bool:
+        """Whether htmx asks, and puts the answer into a page."""
+        return header_of(self.scope, b"hx-request") == "true"
+
+    @cached_property
+    def look(self) -> Look:
+        """How the browser wants its pages; what it has made up is as if it had said nothing."""
+        theme, density, zone = (
+            cookies.remembered_of(self.cookie, name) for name in (cookies.THEME, cookies.DENSITY, cookies.ZONE)
+        )
+        return Look(
+            theme=theme if theme in THEMES else "auto",
+            density=density if density in DENSITIES else "normal",
+            zone=zone if zone_of(zone) else "",
+        )
+
+    @cached_property
+    def reader(self) -> Reader:
+        """Who reads: when, and in which zone."""
+        name = self.look.zone or "UTC"
+        return Reader(datetime.now(UTC), zone_of(name) or UTC, name)
+
+    async def fields(self) -> Fields:
+        """The form that was posted. Raises Invalid for what is none, or too large."""
+        kind = header_of(self.scope, b"content-type").partition(";")[0].strip().lower()
+        body = await self.body()
+        if kind not in {"", "application/x-www-form-urlencoded"} or len(body) > _MOST_FORM_BYTES:
+            raise Invalid("This form cannot be read.", code="MALFORMED_FORM")
+        try:
+            pairs = parse_qsl(body.decode(), keep_blank_values=True, max_num_fields=_MOST_FIELDS, errors="strict")
+        except ValueError as broken:
+            raise Invalid("This form cannot be read.", code="MALFORMED_FORM") from broken
+        if any("\0" in value for _, value in pairs):
+            raise Invalid("A field has a character that no text has.", code="MALFORMED_FORM")
+        return Fields(pairs)
+
+    def frame(
+        self,
+        title: str,
+        *,
+        at: str = "",
+        crumbs: Sequence[Crumb] = (),
+        mark: str = "idle",
+        has_menu: bool = False,
+        topics: Sequence[str] = (),
+    ) -> Frame:
+        """What stands round a page of this title."""
+        state = self.scope["state"]
+        workspace = state.get("workspace")
+        places: Sequence[Place] = self.app.state.places
+        groups = groups_for(places, self.actor, workspace, self.base)
+        query = self.scope["query_string"].decode("latin-1")
+        return Frame(
+            title=title,
+            at=at,
+            crumbs=crumbs,
+            actor=self.actor,
+            workspace=workspace,
+            base=self.base,
+            workspaces=self.workspaces,
+            groups=groups,
+            phone=on_phone(groups),
+            look=self.look,
+            path=self.scope["path"] + (f"?{query}" if query else ""),
+            clock_zone=self.reader.zone_name,
+            said=cookies.remembered_of(self.cookie, cookies.SAID),
+            mark=mark,
+            has_menu=has_menu,
+            can_search=self.app.state.can_search,
+            themes=THEMES,
+            densities=DENSITIES,
+            topics=topics,
+        )
+
+    async def show(
+        self,
+        template: str,
+        *,
+        title: str,
+        at: str = "",
+        crumbs: Sequence[Crumb] = (),
+        mark: str = "idle",
+        topics: Sequence[str] = (),
+        has_menu: bool = False,
+        status: int = 200,
+        **values: Any,
+    ) -> Shown:
+        """The page, or the part of it that was asked. Raises NotFound for a part that it does not have."""
+        frame = self.frame(title, at=at, crumbs=crumbs, mark=mark, topics=topics, has_menu=has_menu)
+        values |= {"frame": frame, "base": self.base, "request": self, "now": self.reader.now}
+        try:
+            body = self.app.state.templates.render(template, values, self.reader, self.part)
+        except KeyError as unknown:
+            if unknown.args != (self.part,):
+                raise
+            raise NotFound(
+                f"This page has no part {self.part[:40] if self.part else ''}.", code="PART_UNKNOWN"
+            ) from unknown
+        headers = []
+        if self.part is None:
+            if frame.said:
+                headers.append(cookies.kept(cookies.SAID, "", origin=self.origin, seconds=0))
+            if (slug := self.scope["state"].get("slug")) and cookies.remembered_of(self.cookie, cookies.LAST) != slug:
+                headers.append(cookies.remembered(cookies.LAST, slug, self.origin))
+        return Shown(body, status_code=status, headers=headers)
+
+    def done(self, to: str, said: str = "") -> Shown:
+        """The answer of a verb that is done: another page of ours, which says so."""
+        return elsewhere(to, [cookies.said(said, self.origin)] if said else [])
+
+
+def own_path(text: str, otherwise: str = "/") -> str:
+    """A path of ours that a form was given to lead back to; what is no such is another one's address."""
+    is_own = text.startswith("/") and not text.startswith(("//", "/\\")) and text.isprintable() and text.isascii()
+    return text if is_own and len(text) < 2000 else otherwise  # noqa: PLR2004 - longer than any address of ours

@@ -1,0 +1,96 @@
+"""What stands round a page: the side bar with what the actor may open, the top bar, who reads, and how it looks."""
+
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+from msgspec import Struct
+
+from controlroom import __version__
+from controlroom.engine.access.model import Actor
+from controlroom.engine.workspaces.model import Workspace
+from controlroom.ui.addresses import Workspaces
+from controlroom.ui.routing import GROUPS, ON_PHONES, Place
+
+THEMES: Final[Mapping[str, str]] = {"auto": "As the system", "light": "Light", "dark": "Dark"}
+DENSITIES: Final[Mapping[str, str]] = {"compact": "Compact", "normal": "Normal", "roomy": "Roomy"}
+
+
+class Crumb(Struct, frozen=True):
+    """A step of the way to a page."""
+
+    name: str
+    href: str | None = None
+
+
+class Entry(Struct, frozen=True):
+    """An entry of the side bar."""
+
+    at: str
+    name: str
+    href: str
+    icon: str
+
+
+class Look(Struct, frozen=True):
+    """How a browser wants its pages."""
+
+    theme: str = "auto"
+    density: str = "normal"
+    zone: str = ""
+
+
+class Frame(Struct, frozen=True, kw_only=True):
+    """What the template of all pages is given."""
+
+    title: str
+    at: str
+    crumbs: Sequence[Crumb]
+    actor: Actor
+    workspace: Workspace | None
+    base: str
+    """`/w/{slug}`: what addresses in the workspace begin with; empty above workspaces."""
+    workspaces: Workspaces
+    groups: Sequence[tuple[str, Sequence[Entry]]]
+    phone: Sequence[Entry]
+    look: Look
+    path: str
+    """The page's own address, with its query."""
+    clock_zone: str
+    said: str
+    mark: str
+    """The icon of the browser's tab: `idle`, `run`, `ok`, `bad` or `warn`."""
+    has_menu: bool
+    can_search: bool
+    themes: Mapping[str, str]
+    densities: Mapping[str, str]
+    topics: Sequence[str] = ()
+    """Of what the page wants to know that it has changed."""
+    version: str = __version__
+
+
+def groups_for(
+    places: Sequence[Place], actor: Actor, workspace: Workspace | None, base: str
+) -> list[tuple[str, list[Entry]]]:
+    """The side bar of an actor: only what they may open, in the order of all."""
+    open_to = {each.at: _entry(each, base) for each in places if _is_open(each, actor, workspace)}
+    found = [(name, [open_to.pop(at) for at in order if at in open_to]) for name, order in GROUPS]
+    found[-1][1].extend(open_to.values())
+    return [(name, entries) for name, entries in found if entries]
+
+
+def on_phone(groups: Sequence[tuple[str, Sequence[Entry]]]) -> list[Entry]:
+    """What of it stands in the bottom bar."""
+    entries = {entry.at: entry for _, group in groups for entry in group}
+    return [entries[at] for at in ON_PHONES if at in entries]
+
+
+def _entry(place: Place, base: str) -> Entry:
+    return Entry(place.at, place.name, place.path if place.is_above else f"{base}{place.path}", place.icon)
+
+
+def _is_open(place: Place, actor: Actor, workspace: Workspace | None) -> bool:
+    if place.is_for_admins and not actor.is_admin:
+        return False
+    if place.is_above:
+        return place.needs is None or any(actor.may(place.needs, each) for each in (None, *actor.grants))
+    return workspace is not None and (place.needs is None or actor.may(place.needs, workspace.id))

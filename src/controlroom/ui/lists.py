@@ -1,0 +1,483 @@
+"""The skeleton of every list: state tabs with counts, filters in the address, sort, columns, pages, CSV.
+
+A noun declares its list once, beside its pages, over the `Listing` that the engine has of it:
+
+    RUNS = ListPage(
+        listing=runs.RUNS, row=Run, path="/runs", noun="runs",
+        tabs=(Tab("all", "All"), Tab("unresolved", "Unresolved", equal(state="unresolved"), is_bad=True)),
+        filters=(Choice("trigger", "Started by", "started_by", STARTERS), Since("since", "Since", "created_at")),
+        columns=(Col("process", "Process", sort="process_name", always=True), …),
+    )
+    found = await RUNS.read(request)
+    return await request.show("runs/list.html", title="Runs", at="runs", found=found)
+
+The template extends `templates/list.html` and draws the rows. The address is the state of the list: tab, filters, sort,
+columns and position. The server filters, counts and searches, never the page.
+"""
+
+import csv
+import io
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final, Generic, TypeVar
+from urllib.parse import urlencode
+from uuid import UUID
+
+import msgspec
+from litestar.response import Stream
+from msgspec import Struct
+from msgspec import field as made
+
+from controlroom.border.cursors import cursor_of, position_of
+from controlroom.engine.access.scope import within
+from controlroom.engine.lists import pages
+from controlroom.engine.lists.model import (
+    EVERYTHING,
+    After,
+    AllOf,
+    AnyOf,
+    Asked,
+    Compare,
+    Contains,
+    Direction,
+    Filter,
+    Kind,
+    Listing,
+    Operator,
+    Sort,
+    Total,
+)
+from controlroom.errors import Invalid
+from controlroom.ids import as_uuid
+from controlroom.ui import words
+from controlroom.ui.asking import Asking
+
+Row = TypeVar("Row")
+
+LENGTH: Final = 50
+"""Rows of a page."""
+_CSV_BATCH: Final = 1000
+_UNITS: Final = {"h": timedelta(hours=1), "d": timedelta(days=1), "w": timedelta(weeks=1)}
+_LONGEST_SOUGHT: Final = 200
+_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
+_TYPES: Final[Mapping[Kind, type]] = {
+    Kind.ID: UUID,
+    Kind.INTEGER: int,
+    Kind.NUMBER: float,
+    Kind.TEXT: str,
+    Kind.INSTANT: datetime,
+    Kind.TRUTH: bool,
+}
+
+
+# ---------------------------------------------------------------------------------------------------- what a noun says
+class Tab(Struct, frozen=True):
+    """A state of the list, with how many are in it."""
+
+    key: str
+    name: str
+    filter: Filter = EVERYTHING
+    is_bad: bool = False
+    """Whether its count is red where it is not 0."""
+
+
+class Choice(Struct, frozen=True):
+    """A filter with few values."""
+
+    key: str
+    name: str
+    field: str
+    choices: Mapping[str, str]
+
+    def condition(self, value: str) -> Filter:
+        """What it asks. Raises Invalid for what is no choice."""
+        if value not in self.choices:
+            raise Invalid(f"{self.name}: there is no such choice.", code="FILTER_WRONG")
+        return Compare(self.field, Operator.EQ, value)
+
+    def said(self, value: str) -> str:
+        """How a chip says it."""
+        return self.choices.get(value, value)
+
+
+class Reference(Struct, frozen=True):
+    """A filter by another noun, which addresses name by its id. `options` are found by whoever shows the page."""
+
+    key: str
+    name: str
+    field: str
+
+    def condition(self, value: str) -> Filter:
+        """What it asks. Raises Invalid for what is no id."""
+        if (found := as_uuid(value)) is None:
+            raise Invalid(f"{self.name}: this is no id.", code="FILTER_WRONG")
+        return Compare(self.field, Operator.EQ, found)
+
+    def said(self, value: str) -> str:
+        """How a chip says it, where no better name is known."""
+        return words.short_id(value)
+
+
+class Text(Struct, frozen=True):
+    """A filter by a part of a text."""
+
+    key: str
+    name: str
+    field: str
+
+    def condition(self, value: str) -> Filter:
+        """What it asks."""
+        return Contains(self.field, value[:_LONGEST_SOUGHT])
+
+    def said(self, value: str) -> str:
+        """How a chip says it."""
+        return value
+
+
+class Since(Struct, frozen=True):
+    """A filter by time: the last `24h`, `7d`, or from a moment on."""
+
+    key: str
+    name: str
+    field: str
+    choices: Mapping[str, str] = made(
+        default_factory=lambda: {"1h": "last hour", "24h": "last 24 h", "7d": "last 7 days", "30d": "last 30 days"}
+    )
+
+    def condition(self, value: str) -> Filter:
+        """What it asks. Raises Invalid for what is no time."""
+        return Compare(self.field, Operator.GE, moment_of(value, datetime.now(UTC)))
+
+    def said(self, value: str) -> str:
+        """How a chip says it."""
+        return self.choices.get(value, value.replace("T", " ")[:16])
+
+
+FilterOf = Choice | Reference | Text | Since
+
+
+class Col(Struct, frozen=True):
+    """A column."""
+
+    key: str
+    name: str
+    sort: str = ""
+    """The listing's field by which its head sorts."""
+    is_number: bool = False
+    always: bool = False
+    """Whether it cannot be hidden."""
+    by_default: bool = True
+    csv: Callable[[Any], Any] | None = None
+    """What CSV says of a row; None: the row's attribute of this name, if it has one."""
+
+
+class Link(Struct, frozen=True):
+    """A tab as it is drawn."""
+
+    name: str
+    href: str
+    current: bool
+    figure: int | None = None
+    bad: str = ""
+    key: str = ""
+
+
+class Chip(Struct, frozen=True):
+    """A filter that is set, and the address without it."""
+
+    name: str
+    value: str
+    without: str
+
+
+class Head(Struct, frozen=True):
+    """The head of a column that is shown."""
+
+    col: Col
+    href: str
+    """Sorted by it; the other way, where it is already. Empty where it does not sort."""
+    way: str
+    """`ascending`, `descending`, or empty."""
+
+
+class Found(Struct, Generic[Row], frozen=True, kw_only=True):
+    """A page of the list, and all that is drawn round it."""
+
+    page: "ListPage[Row]"
+    rows: list[Row]
+    tabs: list[Link]
+    chips: list[Chip]
+    heads: list[Head]
+    newer: str
+    older: str
+    first: str
+    total: Total
+    sought: str
+    kept: list[tuple[str, str]]
+    """What a form of the filter bar sends along."""
+    csv: str
+    is_filtered: bool
+    without_filters: str
+    options: Mapping[str, Sequence[tuple[str, str]]]
+    """What may be chosen, by filter."""
+    columns: list[tuple[str, str, bool, str]]
+    """All that may be hidden: key, name, whether it is shown, and the address where it is the other way."""
+
+    @property
+    def shown(self) -> set[str]:
+        """Which columns are shown."""
+        return {head.col.key for head in self.heads}
+
+    @property
+    def sum(self) -> str:
+        """How many there are, in words."""
+        number = words.count(self.total.rows) if not self.total.is_capped else f"more than {words.EXACT:,}"
+        return f"{number} {self.page.noun if self.total.rows != 1 else self.page.noun_of_one}"
+
+
+class ListPage(Struct, Generic[Row], frozen=True, kw_only=True):
+    """A list of a noun."""
+
+    listing: Listing
+    row: type[Row]
+    path: str
+    """Below the workspace."""
+    noun: str
+    noun_of_one: str
+    tabs: tuple[Tab, ...] = (Tab("all", "All"),)
+    """The first is the one that is shown if the address names none."""
+    filters: tuple[FilterOf, ...] = ()
+    columns: tuple[Col, ...]
+    searched: tuple[str, ...] = ()
+    """The text fields in which `q` is sought; an id or a number is found whatever these are."""
+    searched_words: str = ""
+    """What the search field says that it takes."""
+    sort: str = "-id"
+    always: Filter = EVERYTHING
+    """What holds for every row of this list."""
+
+    # ------------------------------------------------------------------------------------------------ reading
+    async def read(
+        self,
+        request: Asking,
+        *,
+        options: Mapping[str, Sequence[tuple[str, str]]] | None = None,
+        also: Filter = EVERYTHING,
+    ) -> Found[Row]:
+        """The page that the address asks for; two statements. Raises Invalid for what it cannot ask.
+
+        `options` are the choices of filters by reference: (id, name). `also` holds for every row: of one run, say.
+        """
+        asked = {key: value for key, value in request.query_params.items() if value}
+        address = _Address(f"{request.base}{self.path}", asked)
+        options = {
+            **{f.key: [*f.choices.items()] for f in self.filters if isinstance(f, Choice | Since)},
+            **(options or {}),
+        }
+        tab = next((each for each in self.tabs if each.key == asked.get("tab")), self.tabs[0])
+        beside = AllOf((self.always, also, *self._conditions(asked)))
+        sort = self._sort(asked.get("sort", self.sort))
+        rows, newer, older = await self._page(request, AllOf((beside, tab.filter)), sort, asked)
+        counts = await pages.count_each(
+            request.db, self.listing, within(request.seen), [AllOf((beside, each.filter)) for each in self.tabs]
+        )
+        shown = self._shown(asked)
+        return Found(
+            page=self,
+            rows=rows,
+            tabs=[
+                Link(
+                    each.name,
+                    address.to(tab=each.key if each is not self.tabs[0] else None),
+                    each is tab,
+                    None if each.is_bad and counted.rows else counted.rows,
+                    words.count(counted.rows) if each.is_bad and counted.rows else "",
+                )
+                for each, counted in zip(self.tabs, counts, strict=True)
+            ],
+            chips=self._chips(asked, address, options),
+            heads=[self._head(col, sort[0], address) for col in shown],
+            newer=address.to(before=newer) if newer else "",
+            older=address.to(after=older) if older else "",
+            first=address.to(),
+            total=counts[self.tabs.index(tab)],
+            sought=asked.get("q", ""),
+            kept=[(key, value) for key, value in asked.items() if key in self._kept_keys()],
+            csv=_Address(f"{request.base}{self.path}.csv", asked).to(),
+            is_filtered=bool(self._set_filters(asked) or asked.get("q")),
+            without_filters=address.to(**dict.fromkeys(("q", *(each.key for each in self.filters)))),
+            options=options,
+            columns=self._column_links(shown, address),
+        )
+
+    async def csv(self, request: Asking, *, also: Filter = EVERYTHING) -> Stream:
+        """All rows that match the address, as CSV, read batch by batch."""
+        asked = {key: value for key, value in request.query_params.items() if value}
+        tab = next((each for each in self.tabs if each.key == asked.get("tab")), self.tabs[0])
+        matching = AllOf((self.always, also, *self._conditions(asked), tab.filter))
+        sort = self._sort(asked.get("sort", self.sort))
+
+        async def lines() -> AsyncIterator[bytes]:
+            yield _csv_line([col.name for col in self.columns])
+            start = None
+            while True:
+                batch = await self._rows(request, matching, sort, start, _CSV_BATCH)
+                yield b"".join(_csv_line([_csv_value(col, row) for col in self.columns]) for row in batch)
+                if len(batch) < _CSV_BATCH:
+                    return
+                start = After(self._position(batch[-1], sort))
+
+        name = self.noun.replace(" ", "-")
+        headers = {"content-disposition": f'attachment; filename="{name}.csv"', "x-content-type-options": "nosniff"}
+        return Stream(lines(), media_type="text/csv; charset=utf-8", headers=headers)
+
+    async def _page(
+        self, request: Asking, matching: Filter, sort: tuple[Sort, ...], asked: Mapping[str, str]
+    ) -> tuple[list[Row], str, str]:
+        """The rows, and the positions before the first and behind the last where there are more."""
+        after, before = asked.get("after"), asked.get("before")
+        backwards = before is not None
+        order = tuple(_turned(each) for each in sort) if backwards else sort
+        cursor = before if backwards else after
+        start = None if cursor is None else After(position_of(cursor, lambda found: self._place(found, sort)))
+        rows = await self._rows(request, matching, order, start, LENGTH + 1)
+        has_more, rows = len(rows) > LENGTH, rows[:LENGTH]
+        if backwards:
+            rows.reverse()
+        newer = rows and (has_more if backwards else after is not None)
+        older = rows and (True if backwards else has_more)
+        return (
+            rows,
+            cursor_of(self._position(rows[0], sort)) if newer else "",
+            cursor_of(self._position(rows[-1], sort)) if older else "",
+        )
+
+    async def _rows(
+        self, request: Asking, matching: Filter, sort: tuple[Sort, ...], start: After | None, length: int
+    ) -> list[Row]:
+        asked = Asked(filter=matching, sort=sort, start=start, length=length)
+        return await pages.rows(request.db, self.row, self.listing, within(request.seen), asked)
+
+    # ------------------------------------------------------------------------------------------------ the address
+    def _conditions(self, asked: Mapping[str, str]) -> list[Filter]:
+        found = [each.condition(asked[each.key]) for each in self._set_filters(asked)]
+        if sought := asked.get("q", "").strip()[:_LONGEST_SOUGHT]:
+            found.append(self._sought(sought))
+        return found
+
+    def _sought(self, sought: str) -> Filter:
+        named = self.listing.named
+        ways: list[Filter] = [Contains(field, sought) for field in self.searched]
+        if (uuid := as_uuid(sought)) is not None:
+            ways.append(Compare("id", Operator.EQ, uuid))
+        number = sought.removeprefix("#")
+        if number.isdecimal() and number.isascii() and len(number) <= 18 and "number" in named:  # noqa: PLR2004 - 64 bits
+            ways.append(Compare("number", Operator.EQ, int(number)))
+        return AnyOf(tuple(ways))
+
+    def _set_filters(self, asked: Mapping[str, str]) -> list[FilterOf]:
+        return [each for each in self.filters if asked.get(each.key)]
+
+    def _kept_keys(self) -> set[str]:
+        return {"tab", "sort", "columns", *(each.key for each in self.filters)}
+
+    def _chips(
+        self, asked: Mapping[str, str], address: "_Address", options: Mapping[str, Sequence[tuple[str, str]]]
+    ) -> list[Chip]:
+        return [
+            Chip(
+                each.name,
+                dict(options.get(each.key, ())).get(asked[each.key], each.said(asked[each.key])),
+                address.to(**{each.key: None}),
+            )
+            for each in self._set_filters(asked)
+        ]
+
+    def _sort(self, text: str) -> tuple[Sort, ...]:
+        """The order that a text names: a field, with `-` before it from the greatest to the least; by id at last."""
+        name, way = text.removeprefix("-"), Direction.DESCENDING if text.startswith("-") else Direction.ASCENDING
+        allowed = {self.sort.removeprefix("-"), "id", *(col.sort for col in self.columns if col.sort)}
+        if name not in allowed:
+            raise Invalid(f"{self.noun.capitalize()} are not sorted by this.", code="SORT_WRONG")
+        return (Sort(name, way),) if name == "id" else (Sort(name, way), Sort("id", way))
+
+    def _shown(self, asked: Mapping[str, str]) -> list[Col]:
+        if (chosen := asked.get("columns")) is None:
+            return [col for col in self.columns if col.always or col.by_default]
+        names = set(chosen.split(","))
+        return [col for col in self.columns if col.always or col.key in names]
+
+    def _column_links(self, shown: list[Col], address: "_Address") -> list[tuple[str, str, bool, str]]:
+        found = []
+        for col in self.columns:
+            if not col.always:
+                others = [each.key for each in shown if not each.always and each is not col]
+                chosen = others if col in shown else [*others, col.key]
+                found.append((col.key, col.name, col in shown, address.to(columns=",".join(chosen) or "none")))
+        return found
+
+    def _head(self, col: Col, first: Sort, address: "_Address") -> Head:
+        if not col.sort:
+            return Head(col, "", "")
+        is_sorted, goes_down = first.field == col.sort, first.direction is Direction.DESCENDING
+        way = ("descending" if goes_down else "ascending") if is_sorted else ""
+        return Head(col, address.to(sort=col.sort if is_sorted and goes_down else f"-{col.sort}"), way)
+
+    # ------------------------------------------------------------------------------------------------ positions
+    def _position(self, row: Row, sort: tuple[Sort, ...]) -> tuple[Any, ...]:
+        return tuple(getattr(row, each.field) for each in sort)
+
+    def _place(self, found: Any, sort: tuple[Sort, ...]) -> tuple[Any, ...]:
+        if not isinstance(found, list) or len(found) != len(sort):
+            raise ValueError("a position has a value for each key")
+        kinds = [_TYPES[self.listing.named[each.field].kind] for each in sort]
+        values = zip(found, kinds, strict=True)
+        return tuple(None if value is None else msgspec.convert(value, kind) for value, kind in values)
+
+
+class _Address:
+    """The address of a list: what is asked now, and with something changed. A change begins at the first page."""
+
+    def __init__(self, path: str, asked: Mapping[str, str]) -> None:
+        self._path = path
+        self._asked = {key: value for key, value in asked.items() if key not in {"after", "before", "part"}}
+
+    def to(self, **changes: str | None) -> str:
+        """The address with other values; None: without."""
+        asked = {key: value for key, value in {**self._asked, **changes}.items() if value is not None}
+        return f"{self._path}?{urlencode(asked)}" if asked else self._path
+
+
+def moment_of(text: str, now: datetime) -> datetime:
+    """From when on `24h`, `7d` or a moment (ISO 8601) is. Raises Invalid for what is none."""
+    number, unit = text[:-1], text[-1:]
+    if unit in _UNITS and number.isdecimal() and number.isascii() and len(number) <= 4:  # noqa: PLR2004 - 192 years
+        return now - int(number) * _UNITS[unit]
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError as wrong:
+        raise Invalid("This is no time: 24h, 7d, or 2026-10-12T08:00.", code="FILTER_WRONG") from wrong
+    return found if found.tzinfo else found.replace(tzinfo=UTC)
+
+
+def _turned(sort: Sort) -> Sort:
+    turned = {Direction.ASCENDING: Direction.DESCENDING, Direction.DESCENDING: Direction.ASCENDING}
+    return Sort(sort.field, turned[sort.direction])
+
+
+def _csv_value(col: Col, row: Any) -> Any:
+    value = col.csv(row) if col.csv is not None else getattr(row, col.key, "")
+    value = getattr(value, "value", value)
+    if isinstance(value, timedelta):
+        return f"{value.total_seconds():.3f}"
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).isoformat()
+    return "" if value is None else value
+
+
+def _csv_line(values: Sequence[Any]) -> bytes:
+    """A line; what a spreadsheet would take for a formula is a text."""
+    line = io.StringIO()
+    safe = [f"'{each}" if isinstance(each, str) and each.startswith(_FORMULA) else each for each in values]
+    csv.writer(line).writerow(safe)
+    return line.getvalue().encode()

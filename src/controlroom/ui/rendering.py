@@ -1,0 +1,246 @@
+"""From a template and its values to the answer of a page.
+
+    return await request.show("runs/list.html", title="Runs", at="runs", rows=rows)
+
+Everything is escaped unless it is Markup. Macros of `templates/parts.html` stand as `ui` in every template, and the
+ways of writing (`words.py`) as filters. `?part=NAME` answers with the block of that name alone: a page and what of it
+is asked again are made by the same code.
+"""
+
+import gzip
+import hashlib
+import re
+from collections.abc import Mapping
+from contextvars import ContextVar
+from datetime import UTC, datetime, timedelta, tzinfo
+from functools import cache
+from typing import Any, Final
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import brotli  # type: ignore[import-untyped]  # it has no stubs
+from jinja2 import Environment, PackageLoader, StrictUndefined, Template
+from litestar import Response
+from litestar.types import Receive, Scope, Send
+from markupsafe import Markup, escape
+from msgspec import Struct
+
+from controlroom.border.pages import page_headers
+from controlroom.ui import charts, states, words
+from controlroom.ui.assets import Assets
+from controlroom.ui.words import NOTHING
+
+_POLICY: Final = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; font-src 'self'; connect-src 'self'; "
+    "frame-src 'self'; manifest-src 'self'"
+)
+_HEADERS: Final = [
+    *(header for header in page_headers(_POLICY) if header[0] != b"cache-control"),
+    (b"cache-control", b"private, no-cache"),
+    (b"vary", b"cookie, accept-encoding, hx-request"),
+]
+HTML: Final = b"text/html; charset=utf-8"
+_EXTENDS: Final = re.compile(r'\{% extends "([^"]+)" %\}')
+_SMALL: Final = 1000
+"""Bytes below which compressing saves no packet."""
+
+
+class Reader(Struct, frozen=True):
+    """Who reads: where they are, and when."""
+
+    now: datetime
+    zone: tzinfo
+    zone_name: str
+
+
+_reader: ContextVar[Reader] = ContextVar("reader")
+
+
+@cache
+def zone_of(name: str) -> ZoneInfo | None:
+    """The zone of that name; None if there is none."""
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return None
+
+
+# ---------------------------------------------------------------------------------------------------- ways of writing
+def _time(said: str, at: datetime, how: str) -> Markup:
+    reader = _reader.get()
+    title = words.full(at, reader.zone, reader.zone_name)
+    written = '<time datetime="{}" title="{}" data-told="{}">{}</time>'
+    return Markup(written).format(words.iso(at, reader.zone), title, how, said)  # noqa: S704 - a text of ours
+
+
+def _since(at: datetime | None) -> Markup | str:
+    reader = _reader.get()
+    return NOTHING if at is None else _time(words.since(at, reader.now, reader.zone), at, "since")
+
+
+def _clock(at: datetime | None) -> Markup | str:
+    reader = _reader.get()
+    return NOTHING if at is None else _time(words.clock(at, reader.now, reader.zone), at, "clock")
+
+
+def _at_minute(at: datetime | None) -> Markup | str:
+    reader = _reader.get()
+    return NOTHING if at is None else _time(words.at_minute(at, reader.now, reader.zone), at, "clock")
+
+
+def _minute(at: datetime) -> str:
+    return at.astimezone(_reader.get().zone).strftime("%H:%M")
+
+
+def _duration(span: timedelta | None) -> str:
+    return NOTHING if span is None else words.duration(span)
+
+
+def _running(began: datetime | None) -> Markup | str:
+    """How long it runs by now; console.js counts on."""
+    if began is None:
+        return NOTHING
+    span = max(timedelta(), _reader.get().now - began)
+    return Markup('<span class="one-line" data-runs-since="{}">{}</span>').format(
+        began.astimezone(UTC).isoformat(), words.duration(span)
+    )
+
+
+def _count(number: int | None) -> Markup | str:
+    if number is None:
+        return NOTHING
+    said = words.count(number)
+    return said if abs(number) < words.EXACT else Markup('<span title="{:,}">{}</span>').format(number, said)
+
+
+def _size(number: int | None) -> str:
+    return NOTHING if number is None else words.size(number)
+
+
+def _id(value: object) -> Markup:
+    """An id that is short on the page, whole in its title, and copied whole."""
+    text = str(value)
+    return Markup('<span class="id" title="{}" data-copy="{}">{}</span>').format(text, text, words.short_id(text))
+
+
+_FILTERS: Final = {
+    "since": _since,
+    "clock": _clock,
+    "at_minute": _at_minute,
+    "minute": _minute,
+    "duration": _duration,
+    "running": _running,
+    "about": words.about,
+    "count": _count,
+    "size": _size,
+    "id": _id,
+    "initials": words.initials,
+}
+
+
+# ---------------------------------------------------------------------------------------------------- templates
+class Templates:
+    """The templates of a console."""
+
+    def __init__(self, assets: Assets) -> None:
+        # Why at the package's own folder: a noun's templates lie beside its pages, `runs/list.html`
+        self._loader = PackageLoader("controlroom.ui", "")
+        self._chains: dict[str, list[Template]] = {}
+        self._environment = Environment(
+            loader=self._loader,
+            autoescape=True,
+            undefined=StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+            auto_reload=False,
+        )
+        self._environment.filters.update(_FILTERS)
+        self._environment.globals.update(
+            asset=assets.address,
+            sign_of=states.sign_of,
+            sign_of_run=states.of_run,
+            sign_of_step_run=states.of_step_run,
+            SIGNS=states.SIGNS,
+            charts=charts,
+            percent=words.percent,
+        )
+        self._environment.globals["ui"] = self._environment.get_template("templates/parts.html").module
+
+    def render(self, name: str, values: Mapping[str, Any], reader: Reader, part: str | None = None) -> str:
+        """The page, or one block of it. Raises KeyError for a part that the page does not have."""
+        template = self._environment.get_template(name)
+        token = _reader.set(reader)
+        try:
+            if part is None:
+                return template.render(values)
+            context = template.new_context({**values, "part": part})
+            for above in self._above(name):
+                for block, function in above.blocks.items():
+                    context.blocks.setdefault(block, []).append(function)
+            return "".join(context.blocks[part][0](context))
+        finally:
+            _reader.reset(token)
+
+    def _above(self, name: str) -> list[Template]:
+        """The templates that one extends, the nearest first: as rendering it whole would find them."""
+        if name not in self._chains:
+            source, _, _ = self._loader.get_source(self._environment, name)
+            extended = _EXTENDS.match(source)
+            above = [] if extended is None else [extended[1], *(each.name or "" for each in self._above(extended[1]))]
+            self._chains[name] = [self._environment.get_template(each) for each in above]
+        return self._chains[name]
+
+
+# ---------------------------------------------------------------------------------------------------- answers
+class Shown(Response[Any]):
+    """The answer of a page: HTML with the headers of all of ours, compressed, and with a tag that tells changes."""
+
+    def __init__(
+        self,
+        body: str | bytes | Markup,
+        *,
+        status_code: int = 200,
+        headers: list[tuple[bytes, bytes]] | None = None,
+        kind: bytes = HTML,
+    ) -> None:
+        self._body = body if isinstance(body, bytes) else body.encode()
+        self._status = status_code
+        self._kind = kind
+        self._more = headers or []
+
+    def to_asgi_response(self, *_: Any, **_of_the_framework: Any) -> "Shown":  # type: ignore[override]
+        """Itself: it is an ASGI app."""
+        return self
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002 - the ASGI signature
+        """Send it."""
+        asked = {name: value for name, value in scope["headers"] if name in {b"accept-encoding", b"if-none-match"}}
+        body, status = self._body, self._status
+        headers = [(b"content-type", self._kind), *_HEADERS, *self._more]
+        if status == 200:  # noqa: PLR2004 - a success is what a browser may keep
+            tag = b'W/"%s"' % hashlib.blake2b(body, digest_size=12).hexdigest().encode()
+            headers.append((b"etag", tag))
+            if asked.get(b"if-none-match") == tag:
+                status, body = 304, b""
+        if len(body) > _SMALL:
+            body, headers = _compressed(body, headers, asked.get(b"accept-encoding", b""))
+        headers.append((b"content-length", b"%d" % len(body)))
+        await send({"type": "http.response.start", "status": status, "headers": headers})
+        await send({"type": "http.response.body", "body": body, "more_body": False})
+
+
+def elsewhere(to: str, headers: list[tuple[bytes, bytes]] | None = None) -> Shown:
+    """The answer that leads to another page of ours, after something was done."""
+    return Shown(b"", status_code=303, headers=[(b"location", to.encode()), *(headers or [])])
+
+
+def _compressed(body: bytes, headers: list[tuple[bytes, bytes]], accepted: bytes) -> tuple[bytes, Any]:
+    """Why that gives no secret away: nobody else's page can have ours asked for, since cookies are SameSite=Strict."""
+    words_of = {word.partition(b";")[0].strip() for word in accepted.split(b",")}
+    if b"br" in words_of:
+        return brotli.compress(body, quality=4), [*headers, (b"content-encoding", b"br")]
+    if b"gzip" in words_of:
+        return gzip.compress(body, 5, mtime=0), [*headers, (b"content-encoding", b"gzip")]
+    return body, headers
+
+
+__all__ = ["HTML", "Markup", "Reader", "Shown", "Templates", "elsewhere", "escape", "zone_of"]

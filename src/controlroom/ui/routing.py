@@ -1,0 +1,65 @@
+"""What a module of pages is written with.
+
+    PLACE = Place("runs", "Runs", icon="runs", needs=Permission.READ_RUNS)
+
+    @page("/runs", needs=Permission.READ_RUNS)
+    async def list_runs(request: Asking) -> Shown: ...
+
+    @verb("/runs/{number:int}/stop")
+    async def stop_run(request: Asking, number: Path[int]) -> Shown: ...
+
+A page lies in a workspace, below `/w/{workspace}`, unless it says `above_workspaces=True`. One that reads declares its
+permission and has a Scope as `request.seen`; a verb declares none, because the engine's action asks for itself.
+"""
+
+from functools import partial
+from typing import Final
+
+from litestar import get, post
+from msgspec import Struct
+
+from controlroom.engine.access.model import Permission
+
+ABOVE: Final = "above_workspaces"
+page = partial(get, include_in_schema=False)
+verb = partial(post, include_in_schema=False, status_code=200)
+
+
+class Place(Struct, frozen=True, kw_only=True):
+    """An entry of the side bar, declared by the module whose page it opens."""
+
+    at: str
+    """What pages say that belong to it: `at="runs"`."""
+    name: str
+    path: str
+    """Below the workspace: `/runs`; or, where it lies above them, whole."""
+    icon: str
+    needs: Permission | None = None
+    """Who lacks it does not see the entry. None: everybody who is in."""
+    is_for_admins: bool = False
+    is_above: bool = False
+
+
+GROUPS: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
+    ("", ("overview", "runs", "items", "workers")),
+    (
+        "Build",
+        (
+            "processes",
+            "jobs",
+            "schedules",
+            "packages",
+            "repository",
+            "assets",
+            "secrets",
+            "connections",
+            "targets",
+            "assistants",
+        ),
+    ),
+    ("Connect", ("connect", "webhooks", "notifications", "provisioners", "models")),
+    ("Manage", ("members", "roles", "audit", "settings", "health")),
+)
+"""The side bar's order. Places that nobody has declared are not there; others stand at the end of the last group."""
+ON_PHONES: Final = ("overview", "runs", "items", "processes")
+"""What the bottom bar has, before `More`."""

@@ -1,0 +1,80 @@
+"""All runs of a workspace: how they went, what runs, what failed."""
+
+from typing import Final
+
+from litestar.response import Stream
+
+from controlroom.engine.lists.model import Compare, OneOf, Operator
+from controlroom.engine.processes import store as processes
+from controlroom.engine.runs import summaries
+from controlroom.engine.runs.listings import RUNS
+from controlroom.engine.runs.model import Result, Run, RunState, StartedBy
+from controlroom.ui.asking import Asking, Permission, Shown
+from controlroom.ui.lists import Choice, Col, ListPage, Reference, Since, Tab
+from controlroom.ui.routing import Place, page
+
+PLACE: Final = Place(at="runs", name="Runs", path="/runs", icon="runs", needs=Permission.READ_RUNS)
+
+STARTERS: Final = {
+    StartedBy.API.value: "API",
+    StartedBy.USER.value: "Somebody",
+    StartedBy.SCHEDULE.value: "Schedule",
+    StartedBy.EMAIL.value: "E-mail",
+    StartedBy.CHAIN.value: "Another process",
+    StartedBy.QUEUE.value: "Queue",
+}
+_UNDER_WAY: Final = (RunState.NEW.value, RunState.IN_PROGRESS.value, RunState.STOPPING.value)
+_MOST_OPTIONS: Final = 200
+
+_LIST: Final = ListPage(
+    listing=RUNS,
+    row=Run,
+    path="/runs",
+    noun="runs",
+    noun_of_one="run",
+    tabs=(
+        Tab("all", "All"),
+        Tab("unresolved", "Unresolved", Compare("state", Operator.EQ, RunState.UNRESOLVED.value), is_bad=True),
+        Tab("running", "In progress", OneOf("state", _UNDER_WAY)),
+        Tab("completed", "Completed", Compare("state", Operator.EQ, RunState.COMPLETED.value)),
+    ),
+    filters=(
+        Reference("process", "Process", "process_id"),
+        Choice("trigger", "Started by", "started_by", STARTERS),
+        Choice(
+            "result",
+            "Result",
+            "result",
+            {each.value: each.value.replace("_", " ").capitalize() for each in Result},
+        ),
+        Since("since", "Since", "created_at"),
+    ),
+    columns=(
+        Col("process", "Process", sort="process_name", always=True, csv=lambda run: run.process_name),
+        Col("state", "State", always=True),
+        Col("items", "Work items", csv=lambda _: ""),
+        Col("started_by", "Started by"),
+        Col("result", "Result", by_default=False),
+        Col("priority", "Priority", is_number=True, sort="priority", by_default=False),
+        Col("duration", "Duration", is_number=True, csv=lambda run: run.duration),
+        Col("created_at", "Started", sort="created_at", is_number=True, always=True),
+    ),
+    searched=("process_name",),
+    searched_words="Process, number or id",
+)
+
+
+@page("/runs", needs=Permission.READ_RUNS)
+async def list_runs(request: Asking) -> Shown:
+    """The list."""
+    named = await processes.list_processes(request.db, request.seen, after=None, limit=_MOST_OPTIONS)
+    options = {"process": [(str(each.id), each.name) for each in named]}
+    found = await _LIST.read(request, options=options)
+    about = await summaries.summaries(request.db, request.seen, found.rows)
+    return await request.show("runs/list.html", title="Runs", at="runs", found=found, about=about, starters=STARTERS)
+
+
+@page("/runs.csv", needs=Permission.READ_RUNS)
+async def list_runs_as_csv(request: Asking) -> Stream:
+    """All that match, as CSV."""
+    return await _LIST.csv(request)

@@ -1,0 +1,31 @@
+"""The pages of the console that are walked in the browser, and of which `make shots` takes pictures.
+
+Whoever makes a page adds a line: a name for its picture, and its address below `/w/{workspace}` (or whole, with two
+slashes). `{run}` is the number of a run with something to see.
+"""
+
+from pathlib import Path
+
+from rooms import Room
+
+EXAMPLES = Path(__file__).parents[1] / "examples"
+
+PAGES = {
+    "log-in": "//login",
+    "patterns": "//ui/patterns",
+    "menu": "/more",
+    "runs": "/runs",
+    "runs-none-match": "/runs?trigger=email&since=1h",
+    "failure": "/runs?sort=nonsense",
+}
+
+
+def fill(running: Room) -> dict[str, str]:
+    """Something to look at: robots, processes, runs that went well and runs that did not. What addresses need of it."""
+    running.cli("push", EXAMPLES / "plain-script", "--name", "words")
+    running.cli("process", "create", "Words", "--step", "count=words:Count words")
+    for _ in range(3):
+        running.cli("run", "Words", "--follow")
+    runs = running.get("/process-runs")["data"]
+    number = running.get(f"/process-runs/{runs[0]['id']}")
+    return {"workspace": "default", "run": str(number.get("number", ""))}

@@ -1,0 +1,68 @@
+"""The console in a real browser: every page in light and wide, dark and narrow, with axe; and without script."""
+
+import pytest
+
+from console_pages import PAGES, fill
+from consoles import address, faults, is_too_wide, log_in, opened, watched
+
+
+@pytest.fixture(scope="module")
+def facts(running):
+    """A room with something in it."""
+    return fill(running)
+
+
+@pytest.fixture(scope="module", params=["desktop-light", "phone-dark"])
+def at_work(request, browser, running):
+    """Somebody who is logged in, on a screen."""
+    width, theme = request.param.split("-")
+    context = opened(browser, width, theme)
+    page = context.new_page()
+    log_in(page, running.url, **running.facts["admin"])
+    yield page
+    context.close()
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_every_page_is_fit_for_everybody(at_work, running, facts, name):
+    """Axe finds nothing, nothing stands out at the side, and the page complains about nothing."""
+    complaints = watched(at_work)
+    at_work.goto(running.url + address(PAGES[name], **facts))
+
+    assert faults(at_work) == []
+    assert not is_too_wide(at_work)
+    assert [each for each in complaints if name != "failure"] == []
+
+
+def test_a_page_is_whole_without_script(browser, running, facts):
+    """Log in, look, filter, change the theme, log out: all of it is links and forms."""
+    context = opened(browser, "desktop", "light", java_script_enabled=False)
+    page = context.new_page()
+    log_in(page, running.url, **running.facts["admin"])
+    page.goto(running.url + address("/runs", **facts))
+    assert page.locator("tbody tr").count() == 3
+    page.get_by_label("Search runs").fill("nothing of this name")
+    page.keyboard.press("Enter")
+    assert page.get_by_text("No runs match").is_visible()
+    page.locator(".who").click()
+    page.get_by_role("button", name="Dark").click()
+    assert page.locator("html").get_attribute("data-theme") == "dark"
+    page.locator(".who").click()
+    page.get_by_role("button", name="Log out").click()
+    assert page.get_by_label("Password").is_visible()
+    context.close()
+
+
+def test_a_link_from_another_site_opens_the_page(browser, running, facts):
+    """The cookie is not sent with its first request; the page opens itself once more, and is there."""
+    context = opened(browser, "desktop", "light")
+    page = context.new_page()
+    log_in(page, running.url, **running.facts["admin"])
+    elsewhere = running.url.replace("127.0.0.1", "localhost")
+    page.goto(f"{elsewhere}/login")
+    page.evaluate(
+        "to => { const a = document.createElement('a'); a.href = to; document.body.append(a); a.click() }",
+        running.url + address("/runs", **facts),
+    )
+    page.wait_for_selector("h1:has-text('Runs')")
+    context.close()

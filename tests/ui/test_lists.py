@@ -1,0 +1,105 @@
+"""The skeleton of lists, by that of runs: what the address asks is what is shown, counted and written as CSV."""
+
+import csv
+import io
+import re
+
+import pytest
+
+from controlroom.engine.runs import actions as runs
+from controlroom.engine.runs.model import OneEmptyItem
+from controlroom.ui import lists
+from hypertext import links
+
+
+@pytest.fixture
+async def seven(room, ada, process):
+    """The numbers of seven runs, newest first."""
+    made = [await runs.start(room.engine, ada.actor, ada.workspace, process, OneEmptyItem()) for _ in range(7)]
+    return [run.number for run in reversed(made)]
+
+
+def numbers(page):
+    """Which runs a page shows."""
+    return [int(each) for each in re.findall(r'<span class="id">#(\d+)</span>', page)]
+
+
+def named(page, name):
+    """Where the link of this name leads."""
+    found = re.search(rf'<a class="btn small" href="([^"]+)"[^>]*>(?:<svg(?:(?!</a>).)*?</svg>)?{name}</a>', page)
+    return found and found[1].replace("&amp;", "&")
+
+
+async def test_pages_go_there_and_back(visit, workspace, seven, monkeypatch):
+    """Older and newer, each row once, in whichever order; an end has no link."""
+    monkeypatch.setattr(lists, "LENGTH", 3)
+    browser = await visit(workspace)
+    for sort, expected in (("", seven), ("sort=created_at", seven[::-1]), ("sort=-process_name", seven)):
+        page, seen = await browser.get(f"/runs?{sort}"), []
+        assert named(page, "Newer") is None
+        for _ in range(4):
+            seen.append(numbers(page))
+            if (older := named(page, "Older")) is None:
+                break
+            page = await browser.get(f"/{older}")
+        assert [number for each in seen for number in each] == expected
+        back = [numbers(page)]
+        for _ in range(4):
+            if (newer := named(page, "Newer")) is None:
+                break
+            page = await browser.get(f"/{newer}")
+            back.append(numbers(page))
+        assert back[-1] == expected[:3]
+        assert [number for each in reversed(back) for number in each] == expected
+
+
+async def test_filters_stand_in_the_address_and_count(visit, workspace, seven, process):
+    """Tabs count what they would show under the same filters; a chip leads to the list without it."""
+    browser = await visit(workspace)
+    page = await browser.get(f"/runs?process={process}&trigger=api&since=24h")
+    assert numbers(page) == seven
+    assert "7 runs" in page
+    assert f"{browser.base}/runs?process={process}&trigger=api" in links(page)
+    assert f"{browser.base}/runs?process={process}&trigger=api&since=24h&tab=completed" in links(page)
+    nothing = await browser.get("/runs?tab=completed&trigger=email")
+    assert "Drop all filters" in nothing
+    assert numbers(await browser.get(f"/runs?q=%23{seven[2]}")) == [seven[2]]
+    assert numbers(await browser.get("/runs?q=nvoice")) == seven
+
+
+@pytest.mark.parametrize(
+    "wrong", ["process=x", "since=never", "trigger=magic", "sort=payload", "after=x", "after=AAAA", "q=%00"]
+)
+async def test_what_cannot_be_asked_is_told(visit, workspace, wrong):
+    """As a page, with 400; nothing of it reaches a statement."""
+    browser = await visit(workspace)
+    assert "Nothing was changed" in await browser.get(f"/runs?{wrong}", status=400)
+
+
+async def test_columns_are_chosen_by_the_address(visit, workspace, seven):
+    """Some are always there; none of the others is no choice to be undone by leaving it out."""
+    browser = await visit(workspace)
+    assert ">Priority<" in await browser.get("/runs?columns=priority")
+    bare = await browser.get("/runs?columns=none")
+    assert ">Duration" not in bare.split("<thead>")[1].split("</thead>")[0]
+    assert numbers(bare) == seven
+
+
+async def test_csv_has_all_that_match(visit, workspace, seven, monkeypatch):
+    """Over the pages, in the same order; what a spreadsheet would take for a formula is text."""
+    monkeypatch.setattr(lists, "_CSV_BATCH", 2)
+    browser = await visit(workspace)
+    answer = await browser.http.get(f"{browser.base}/runs.csv?trigger=api")
+    rows = list(csv.reader(io.StringIO(answer.text)))
+
+    assert answer.headers["content-disposition"] == 'attachment; filename="runs.csv"'
+    assert rows[0][0] == "Process"
+    assert [row[0] for row in rows[1:]] == ["Invoices"] * 7
+    assert lists._csv_line(["=1+1", "-3", -3, "ok"]) == b"'=1+1,'-3,-3,ok\r\n"
+
+
+async def test_lists_of_others_are_empty(visit, seven, cleo):
+    """Who is in another workspace sees none of these runs."""
+    browser = await visit(cleo.workspace)
+    assert numbers(await browser.get("/runs")) == []
+    assert numbers(await browser.get(f"/runs?q=%23{seven[0]}")) == []
