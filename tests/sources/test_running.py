@@ -77,6 +77,33 @@ def test_where_a_load_goes_on_from_stands_in_its_destination(tmp_path):
         assert rows() == {}
 
 
+def test_what_another_load_has_left_is_no_concern_of_this_one(tmp_path):
+    """A sweep that was cut off waits for a load that asks for it, and no other goes round for it."""
+    with listing() as server:
+        server.rows |= {f"{n:05}": {"id": f"{n:05}", "created_at": "2026-01-01T00:00:00Z"} for n in range(300)}
+
+        @dlt.source(name="two")
+        def source():
+            def cut():
+                resources.state()["more"] = True
+                yield [server.rows["00001"]]
+
+            other = Table(name="other", description="…", key=("id",), columns=ITEMS.columns)
+            return resource(ITEMS, cut), resource(other, lambda: [[server.rows["00002"]]])
+
+        pipeline = dlt.pipeline(
+            "two",
+            destination=dlt.destinations.duckdb(f"{tmp_path}/x.duckdb"),
+            dataset_name="d",
+            pipelines_dir=str(tmp_path / "p"),
+        )
+        pipeline.run(source().with_resources("items"))
+        report = load(
+            source, f"duckdb:{tmp_path}/x.duckdb", name="two", folder=tmp_path / "p", dataset="d", resources=["other"]
+        )
+        assert report.rows == {"other": 1}
+
+
 def test_another_place_is_another_pipeline(tmp_path, monkeypatch):
     """By destination, file and dataset, so that none goes on where another was."""
     monkeypatch.chdir(tmp_path)

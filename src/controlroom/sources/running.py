@@ -84,9 +84,11 @@ def load(
         if pipeline.has_pending_data:  # of a load that was killed
             _run(pipeline, None, rows, report)
         while True:
-            source = make()
-            _run(pipeline, source.with_resources(*resources) if resources else source, rows, report)
-            if not _has_more(pipeline, source.name):
+            made = make()
+            source = made.with_resources(*resources) if resources else made
+            read = _read_by(source)
+            _run(pipeline, source, rows, report)
+            if not _has_more(pipeline, source.name, read):
                 break
         report.rows = dict(sorted(rows.items()))
         report.remarks = remarks()
@@ -148,9 +150,21 @@ def _run(pipeline: "dlt.Pipeline", source: DltSource | None, rows: Counter[str],
         rows.update({table: count - marks[table] for table, count in counts.items() if not table.startswith(_OURS)})
 
 
-def _has_more(pipeline: "dlt.Pipeline", source: str) -> bool:
+def _read_by(source: DltSource) -> frozenset[str]:
+    """The resources that a load of this source reads: what is asked for, and that of whose rows it is made."""
+    names = set()
+    for each in source.selected_resources.values():
+        pipe = each._pipe  # noqa: SLF001 - dlt says it nowhere else
+        while pipe is not None:
+            names.add(pipe.name)
+            pipe = pipe.parent
+    return frozenset(names)
+
+
+def _has_more(pipeline: "dlt.Pipeline", source: str, read: frozenset[str]) -> bool:
+    """Whether one of these has more; what an earlier load of others has left is no concern of this one."""
     resources = pipeline.state.get("sources", {}).get(source, {}).get("resources", {})
-    return any(isinstance(kept, dict) and kept.get("more") for kept in resources.values())
+    return any(isinstance(kept, dict) and kept.get("more") for name, kept in resources.items() if name in read)
 
 
 @contextlib.contextmanager
