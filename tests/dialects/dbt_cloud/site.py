@@ -78,9 +78,9 @@ class Working:
         )
         await reports.report_phases(*self._attempt, PhaseReports((report,)))
 
-    async def finish(self, error: ErrorCode | None = None) -> None:
+    async def finish(self, error: ErrorCode | None = None, message: str = "dbt has failed") -> None:
         """Report the end of the run."""
-        why = StepRunError(error, "dbt has failed") if error else None
+        why = StepRunError(error, message) if error else None
         await reports.finish(*self._attempt, Finish(exit_code=1 if error else 0, error=why))
         await self.site.dispatch(self.assignment.run_id)
 

@@ -116,6 +116,22 @@ async def test_runs_of_what_was_deleted_are_found_by_it(cloud, site):
     assert (await cloud.get(f"runs/{run['id']}"))["status_humanized"] == "Cancelled"
 
 
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [
+        (ErrorCode.PACKAGE_INVALID, "the repository has no content yet"),
+        (ErrorCode.ROBOT_FAILED, "the package has no content yet"),
+    ],
+)
+async def test_what_the_room_says_of_a_run_has_the_words_of_the_grammar(cloud, site, error, told):
+    """What dbt has said stays as it was."""
+    run = await trigger(cloud, await site.job())
+
+    await (await site.take()).finish(error, "the package has no content yet")
+
+    assert (await cloud.get(f"runs/{run['id']}"))["status_message"] == told
+
+
 async def test_a_job_that_goes_meanwhile_is_unknown(cloud, site):
     """Of two who change and delete it at once: the change is done, or there is no job; no field is blamed."""
     for _ in range(3):

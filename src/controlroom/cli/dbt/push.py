@@ -94,7 +94,7 @@ def push(
         told = _settled(room, body | {"subdirectory": folder or ""})
     else:
         if branch or tag or commit or secret:
-            raise Misused("--branch, --tag, --commit and --secret are of --git")
+            raise Misused("--branch, --tag, --commit and --secret go with --git")
         told = _pushed(room, directory or Path(), body, folder or "")
     _tell(room, told)
 
@@ -145,7 +145,10 @@ def _settled(room: RoomOptions, body: dict[str, Any]) -> dict[str, Any]:
         deadline = time.monotonic() + _LONGEST_SECONDS
         while (found := client.get(source))["fetching"]:
             if time.monotonic() >= deadline:
-                raise CommandFailed("the fetch takes long", hint="The project is there; runs fetch it again.")
+                raise CommandFailed(
+                    "the repository has not been fetched in time",
+                    hint="The project is there, and its runs fetch it: start a job.",
+                )
             time.sleep(_PAUSE_SECONDS)
     if found["error"] is not None:
         raise CommandFailed(found["error"], hint="The project is there, its files are not: push again.")

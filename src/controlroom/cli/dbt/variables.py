@@ -139,7 +139,11 @@ def delete(
             process = find_id(client, "processes", job)
             rows = [row for row in rows if row["process_id"] == process]
         if not rows:
-            raise CommandFailed(f"there is no variable {name} of it")
+            of = "environment" if environment is not None else "job"
+            raise CommandFailed(
+                f"that {of} has no variable {name} of its own",
+                hint="`controlroom dbt variables list` shows whose it is.",
+            )
         confirmed(f"Delete the variable {name}, in {len(rows)} scopes?", yes=yes)
         everywhere = environment is None and job is None
         answers = (

@@ -7,11 +7,13 @@ from typing import Any, Final
 from controlroom.border.answers import worded
 from controlroom.dialects.dbt_cloud.answers import Shape
 from controlroom.dialects.dbt_cloud.times import ago, clock, humanized, with_blank
+from controlroom.dialects.dbt_cloud.words import told
 from controlroom.engine.jobs.model import JobKind
 from controlroom.engine.runs.model import StartedBy
 from controlroom.engine.runs.projects.listings import ListedRun
 from controlroom.engine.runs.projects.model import NO_OVERRIDES, Stage
 from controlroom.engine.runs.projects.retry_rules import Retry, RetryRefusal
+from controlroom.protocol import ErrorCode
 
 STATUS: Final[Mapping[Stage, int]] = {
     Stage.QUEUED: 1,
@@ -258,11 +260,12 @@ def _or_none(at: datetime | None) -> str | None:
 
 
 def _message(run: ListedRun) -> str | None:
-    """Why it ended as it did."""
+    """Why it ended as it did: what the room says of it in this grammar's words, what dbt has said as it was."""
+    said = run.error_message if run.error_code is ErrorCode.ROBOT_FAILED else told(run.error_message)
     match run.stage:
         case Stage.CANCELLED:
-            return (run.stop.reason if run.stop is not None else "") or run.error_message or None
+            return (run.stop.reason if run.stop is not None else "") or said or None
         case Stage.FAILED:
-            return run.error_message or None
+            return said or None
         case _:
             return None
