@@ -1,7 +1,7 @@
 """The pages of the console that are walked in the browser, and of which `make shots` takes pictures.
 
 Whoever makes a page adds a line: a name for its picture, and its address below `/w/{workspace}` (or whole, with two
-slashes). `{run}` is the number of a run with something to see.
+slashes). `{run}` is a run with something to see.
 """
 
 from pathlib import Path
@@ -16,6 +16,8 @@ PAGES = {
     "menu": "/more",
     "runs": "/runs",
     "runs-none-match": "/runs?trigger=email&since=1h",
+    "run": "/runs/{run}",
+    "run-console": "/runs/{run}/console",
     "failure": "/runs?sort=nonsense",
 }
 
@@ -26,6 +28,4 @@ def fill(running: Room) -> dict[str, str]:
     running.cli("process", "create", "Words", "--step", "count=words:Count words")
     for _ in range(3):
         running.cli("run", "Words", "--follow")
-    runs = running.get("/process-runs")["data"]
-    number = running.get(f"/process-runs/{runs[0]['id']}")
-    return {"workspace": "default", "run": str(number.get("number", ""))}
+    return {"workspace": "default", "run": str(running.get("/process-runs")["data"][0]["id"])}

@@ -12,6 +12,8 @@ from litestar.params import FromQuery as Query
 from controlroom.border import asking
 from controlroom.border.asking import Permission
 from controlroom.border.credentials import header_of
+from controlroom.engine.access.scope import Scope as Seen
+from controlroom.engine.access.scope import scope_of
 from controlroom.engine.workspaces.model import Workspace
 from controlroom.errors import Invalid, NotFound
 from controlroom.ids import WorkspaceId
@@ -72,6 +74,10 @@ class Asking(asking.Asking):
     def workspace(self) -> WorkspaceId:
         """Its id."""
         return self.here.id
+
+    def scope_for(self, permission: Permission) -> Seen:
+        """The workspace, for a verb that must find what it is asked for before it acts. Raises Forbidden."""
+        return scope_of(self.actor, permission, self.workspace)
 
     @property
     def workspaces(self) -> Workspaces:
