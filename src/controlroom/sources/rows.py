@@ -6,6 +6,7 @@ that no column reads is named (`Shaper.unknown`), so that the report of a load c
 
 import datetime as dt
 import json
+import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
@@ -18,6 +19,10 @@ from controlroom.sources.columns import ITSELF, PARENT, POSITION, REMOVED, Child
 
 Row = Mapping[str, Any]
 _LONGEST_SHOWN: Final = 80
+_NUL: Final = "\0"
+_UNFIT: Final = "\N{REPLACEMENT CHARACTER}"
+_ESCAPED_NUL: Final = re.compile(r"(?<!\\)((?:\\\\)*)\\u0000")
+"""U+0000 in JSON: its escape, behind a whole number of escaped backslashes."""
 _INT64: Final = range(-(2**63), 2**63)
 _GONE: Final[dict[str, Any]] = {}
 """The row that marks what a parent has no longer."""
@@ -188,7 +193,9 @@ def _array(kind: Kind, arrow: pa.DataType, values: Sequence[Any]) -> tuple[pa.Ar
     try:
         if kind is Kind.TIME:
             return _times(values, arrow), 0
-        if kind is Kind.FLAG or kind is Kind.TEXT or kind is Kind.DATE:
+        if kind is Kind.TEXT:
+            return _storable(pa.array(values, arrow)), 0
+        if kind is Kind.FLAG or kind is Kind.DATE:
             return pa.array(values, arrow), 0
         if not any(isinstance(value, bool) for value in values):  # Arrow takes True for 1
             return pa.array(values, arrow), 0
@@ -197,7 +204,15 @@ def _array(kind: Kind, arrow: pa.DataType, values: Sequence[Any]) -> tuple[pa.Ar
     as_kind = _KINDS[kind]
     read = [None if value is None else as_kind(value) for value in values]
     misfits = sum(now is None and before is not None for now, before in zip(read, values, strict=True))
-    return pa.array(read, arrow), misfits
+    array = pa.array(read, arrow)
+    return _storable(array) if kind is Kind.TEXT else array, misfits
+
+
+def _storable(texts: pa.Array) -> pa.Array:
+    """The texts without the character U+0000, which PostgreSQL takes in none."""
+    if not pc.any(pc.match_substring(texts, _NUL)).as_py():
+        return texts
+    return pc.replace_substring(texts, _NUL, _UNFIT)
 
 
 def _times(values: Sequence[Any], arrow: pa.DataType) -> pa.Array:
@@ -207,9 +222,10 @@ def _times(values: Sequence[Any], arrow: pa.DataType) -> pa.Array:
 
 def _json(value: Any) -> str:
     try:
-        return orjson.dumps(value, option=orjson.OPT_NON_STR_KEYS).decode()
+        text = orjson.dumps(value, option=orjson.OPT_NON_STR_KEYS).decode()
     except TypeError:  # whole numbers of more than 64 bits, halves of characters
-        return json.dumps(value, default=str)
+        text = json.dumps(value, default=str)
+    return _ESCAPED_NUL.sub(rf"\1{_UNFIT}", text) if r"\u0000" in text else text
 
 
 def _text(value: Any) -> str | None:
