@@ -43,13 +43,13 @@ def test_a_page_is_whole_without_script(browser, running, facts):
     assert page.locator("tbody tr").count() == 3
     page.get_by_label("Search runs").fill("nothing of this name")
     page.keyboard.press("Enter")
-    assert page.get_by_text("No runs match").is_visible()
+    page.get_by_text("No runs match").wait_for()
     page.locator(".who").click()
     page.get_by_role("button", name="Dark").click()
-    assert page.locator("html").get_attribute("data-theme") == "dark"
+    page.wait_for_selector("html[data-theme=dark]")
     page.locator(".who").click()
     page.get_by_role("button", name="Log out").click()
-    assert page.get_by_label("Password").is_visible()
+    page.get_by_label("Password").wait_for()
     context.close()
 
 

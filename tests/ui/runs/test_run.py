@@ -1,6 +1,7 @@
 """The page of a run: its timeline, its console, and the verb to stop it."""
 
 from controlroom.engine.runs import actions as runs
+from controlroom.engine.runs import reports
 from controlroom.engine.runs.model import OneEmptyItem
 from controlroom.protocol import ErrorCode
 from hypertext import links
@@ -24,6 +25,22 @@ async def test_a_run_is_shown_by_its_number(visit, workspace, room, ada, process
     for path in ("", "/console", "/stop"):
         await outsider.get(f"/runs/{run.number}{path}", status=404)
     await outsider.post(f"/runs/{run.number}/stop", status=404)
+
+
+async def test_an_artifact_is_fetched_by_a_link_of_its_own(visit, workspace, room, ada, process, walt, cleo):
+    """Which carries its own right: the page leads there, and outsiders are told of nothing."""
+    run = await runs.start(room.engine, ada.actor, ada.workspace, process, OneEmptyItem())
+    work = await walt.take()
+    stored = await room.engine.objects.put_bytes(b"what was found")
+    await reports.add_artifacts(room.engine, walt.actor, work.step_run_id, work.attempt, {"found.txt": stored})
+    browser, outsider = await visit(workspace), await visit(cleo.workspace)
+
+    path = next(href for href in links(await browser.get(f"/runs/{run.number}/console")) if "/artifacts/" in href)
+    answer = await browser.http.get(path, follow_redirects=True)
+
+    assert answer.text == "what was found"
+    assert "sandbox" in answer.headers["content-security-policy"]
+    await outsider.get(path.removeprefix(browser.base), status=404)
 
 
 async def test_a_run_is_stopped_by_a_question(visit, workspace, room, ada, process):

@@ -2,14 +2,17 @@
 
 from typing import Any, Final
 
+from controlroom.border.links import download_url
 from controlroom.engine.console import reading
 from controlroom.engine.console.model import BEGINNING, Position
+from controlroom.engine.downloads.model import DownloadKind
 from controlroom.engine.references import resolve
 from controlroom.engine.runs import actions, store, summaries
 from controlroom.engine.runs.model import Run, RunState, StepRun, StopRequest
 from controlroom.engine.runs.store import RUN
 from controlroom.errors import NotFound
-from controlroom.ui.asking import Asking, Crumb, Path, Permission, Shown
+from controlroom.ids import ArtifactId, StepRunId
+from controlroom.ui.asking import Asking, Crumb, Path, Permission, Shown, elsewhere
 from controlroom.ui.charts import Segment
 from controlroom.ui.entrance import Moved
 from controlroom.ui.lists import Link
@@ -77,6 +80,13 @@ async def show_console(request: Asking, number: Path[str]) -> Shown:
         more=more,
         first=here if after.attempt else "",
     )
+
+
+@page("/runs/{number:str}/artifacts/{step_run:uuid}/{artifact:uuid}", needs=Permission.READ_RUN_OUTPUTS)
+async def fetch_artifact(request: Asking, step_run: Path[StepRunId], artifact: Path[ArtifactId]) -> Shown:
+    """What a step run left: by a link that works for an hour, and can do nothing in the name of who follows it."""
+    found = await store.get_artifact(*request.reading, step_run, artifact)
+    return elsewhere(download_url(request, DownloadKind.ARTIFACT, found.id, file_name=found.name))
 
 
 @page("/runs/{number:str}/stop", needs=Permission.START_RUNS)
