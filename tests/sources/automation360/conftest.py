@@ -17,8 +17,8 @@ from live import a_room
 
 
 @pytest.fixture(scope="module")
-async def room(new_database):
-    """A room of these tests alone: what is loaded is the whole organization."""
+async def own_room(new_database):
+    """A room of a module alone, which imports it as `room`: what is loaded is the whole organization."""
     async with a_room(new_database) as live:
         yield live
 

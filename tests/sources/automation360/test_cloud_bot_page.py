@@ -10,6 +10,7 @@ from pathlib import Path
 import duckdb
 import pytest
 from tests.dialects.automation360.test_deploy import bot, device  # noqa: F401
+from tests.sources.automation360.conftest import own_room as room  # noqa: F401
 
 from controlroom.engine.access import user_keys
 
@@ -17,7 +18,7 @@ SAMPLE = Path(__file__).parents[3] / "docs" / "sources" / "cloud_bot_pipeline.py
 
 
 @pytest.fixture
-def folder(tmp_path, room, root):
+def folder(tmp_path, room, root):  # noqa: F811
     """A project folder with the sample, and secrets as the page says; `fill` writes the key in."""
     shutil.copy(SAMPLE, tmp_path)
     (tmp_path / ".dlt").mkdir()

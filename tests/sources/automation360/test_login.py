@@ -141,6 +141,7 @@ class Tiresome:
         await send({"type": "http.response.body", "body": b'{"code": "X", "message": "tiresome"}'})
 
 
+@pytest.mark.matrix
 async def test_a_load_goes_through_ending_tokens_and_429s(room, root, named, bot, device, loading):  # noqa: F811
     """Also of children that are asked for side by side: each row is there once, and no page is lost."""
     for _ in range(3):

@@ -12,6 +12,7 @@ from tests.dialects.automation360.test_queues import V3, a_queue, automation, it
 from tests.dialects.automation360.test_schedules import planned
 from tests.dialects.automation360.test_vault import new_credential
 from tests.sources.automation360.conftest import every
+from tests.sources.automation360.conftest import own_room as room  # noqa: F401
 
 from controlroom.engine.access.tokens import read_step_run_token
 from controlroom.engine.runs.outputs import output

@@ -239,13 +239,19 @@ class _ControlRoom:
                 None if changed is None else ge("updatedOn", changed),
                 None if reached is None else ge("createdOn", reached),
             )
-            for page in lists.pages(self._reader, asked(f"v3/wlm/queues/{queue}/workitems/list", condition)):
+            for page in self._items_of(queue, condition):
                 if page:
                     yield page
                 if page and sweep.is_cut(page, queue=queue):
                     return
         state["queues"] = sorted(int(queue) for queue in queues)
         sweep.end()
+
+    def _items_of(self, queue: Any, condition: Condition) -> Iterator[list[Row]]:
+        try:
+            yield from lists.pages(self._reader, asked(f"v3/wlm/queues/{queue}/workitems/list", condition))
+        except Gone:  # it was deleted since queues were listed
+            return
 
     def payloads(self, items: list[Row]) -> Iterator[list[Row]]:
         """The payloads of items."""
