@@ -17,7 +17,9 @@ import tempfile
 import time
 from collections.abc import Iterator
 from functools import partial
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
@@ -81,6 +83,7 @@ def measured(here: Room, folder: Path) -> Iterator[Figure]:
         "µs a row: " + ", ".join(f"{kind} {statistics.median(each):,.0f}" for kind, each in work.items()),
     )
     yield Figure("its memory at most", f"{memory / 1e6:.0f} MB", "≤ 400 MB", "")
+    yield from _against_recorded(here, folder)
     ours = [turn("runs", RUNS, f"runs{number}")["seconds"] for number in range(ROUNDS)]
     one_by_one = [turn("one_by_one", RUNS)["seconds"] for _ in range(ROUNDS)]
     share = statistics.median(ours) / statistics.median(one_by_one)
@@ -98,6 +101,68 @@ def measured(here: Room, folder: Path) -> Iterator[Figure]:
         "≤ 2,000 ms",
         f"{again[-1]['rows']} rows",
     )
+
+
+def _against_recorded(here: Room, folder: Path) -> Iterator[Figure]:
+    """The same against pages that were recorded, where it is not the room that sets the pace."""
+    pages = folder / "pages"
+    pages.mkdir()
+    room_ = Workspace(here)
+    url = f"{room_.base}/work-items?limit={PAGE}&include_data=true"
+    count = 0
+    while url and count < min(ITEMS // PAGE, 100):
+        page = json.loads(room_.call("GET", url))
+        url = page["next"] and f"/{page['next'].partition('//')[2].partition('/')[2]}"
+        count += 1
+        page["next"] = f"http://recorded/{count}" if url and count < min(ITEMS // PAGE, 100) else None
+        (pages / str(count - 1)).write_text(json.dumps(page))
+    program = subprocess.Popen([sys.executable, __file__, "serve", "0", str(pages)], stdout=subprocess.PIPE, text=True)
+    try:
+        assert program.stdout is not None
+        facts = here.facts | {"url": f"http://127.0.0.1:{program.stdout.readline().strip()}"}
+        recorded = SimpleNamespace(facts=facts)
+        rates: dict[str, list[float]] = {}
+        for number in range(ROUNDS):
+            for kind in ("bare", "items", "parquet", "defaults"):
+                rows = min(count * PAGE, SMALL_PART) if kind == "defaults" else count * PAGE
+                told = _turn(recorded, folder, kind, rows, f"recorded_{kind}{number}")
+                rates.setdefault(kind, []).append(told["rows"] / told["seconds"])
+        rate = {kind: statistics.median(each) for kind, each in rates.items()}
+        yield Figure(
+            f"{count * PAGE:,} work items of recorded pages, of rest_api with Parquet, of its defaults, of a bare loop",
+            f"{rate['items'] / rate['parquet']:.1f} times, {rate['items'] / rate['defaults']:.1f} times, "
+            f"{rate['items'] / rate['bare']:.2f}",
+            "≥ 3 times, ≥ 20 times, ≥ 0.60",
+            "rows per second: " + ", ".join(f"{kind} {each:,.0f}" for kind, each in rate.items()),
+        )
+    finally:
+        program.kill()
+        program.wait()
+
+
+def serve(pages: Path) -> None:
+    """Tell recorded pages, whoever asks: `/N` is a page, any other path the first."""
+    bodies = {f"/{page.name}": page.read_bytes() for page in pages.iterdir()}
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_GET(self) -> None:
+            path, _, _ = self.path.partition("?")
+            body = bodies.get(path, bodies["/0"])
+            body = body.replace(b"http://recorded", f"http://{self.headers['Host']}".encode(), 1)
+            self.send_response(200)
+            self.send_header("Content-Type", "application/json")
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    print(server.server_address[1], flush=True)
+    server.serve_forever()
 
 
 async def _filled(here: Room, workspace: Workspace, folder: Path) -> None:
@@ -143,7 +208,7 @@ async def _filled(here: Room, workspace: Workspace, folder: Path) -> None:
 
 
 # ------------------------------------------------------------------------------------------- one turn, in a process
-def _turn(here: Room, folder: Path, kind: str, rows: int, place: str = "x") -> dict[str, Any]:
+def _turn(here: Room | SimpleNamespace, folder: Path, kind: str, rows: int, place: str = "x") -> dict[str, Any]:
     facts = json.dumps({name: here.facts[name] for name in ("url", "workspace_id", "api_key")})
     ended = subprocess.run(
         [sys.executable, __file__, kind, str(rows), str(folder / place)],
@@ -257,7 +322,9 @@ def _ours(kind: str, _rows: int, place: Path, _base: str, _headers: Any, facts: 
 
 
 if __name__ == "__main__":
-    if len(sys.argv) > 1:
+    if sys.argv[1:2] == ["serve"]:
+        serve(Path(sys.argv[3]))
+    elif len(sys.argv) > 1:
         take_turn(sys.argv[1], int(sys.argv[2]), Path(sys.argv[3]))
     else:
         show(main())
