@@ -48,6 +48,20 @@ async def test_a_page_says_whether_there_are_more_and_how_many_in_all(specimens)
     assert (beyond.rows, beyond.total) == ([], Total(len(there), is_capped=False))
 
 
+async def test_several_filters_are_counted_in_one_round_trip(specimens):
+    """Each as if it were asked for alone, in their order, of the tenant's own rows; none of them is none."""
+    tenant = specimens.tenants[0]
+    within = Within.one("%(tenant)s", tenant=tenant)
+    asked = [Compare("rank", Operator.EQ, rank) for rank in (1, 2, 1_000_000)] + [AllOf()]
+
+    counted = await pages.count_each(specimens.database, specimens.listing, within, asked)
+
+    assert counted == [await pages.count(specimens.database, specimens.listing, within, each) for each in asked]
+    assert counted[0].rows > 0
+    assert counted[2].rows == 0
+    assert await pages.count_each(specimens.database, specimens.listing, within, []) == []
+
+
 @given(there=st.integers(0, 4 * COUNTED), length=st.integers(1, 2 * COUNTED).map(lambda n: n + 1000))
 def test_who_goes_on_until_the_total_has_seen_all(there, length):
     """The total is exact up to 100,000; above that it never ends a client's loop early, nor keeps it for ever."""

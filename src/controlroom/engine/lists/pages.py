@@ -44,6 +44,8 @@ async def count(db: Statements, listing: Listing, within: Within, asked: Filter 
 
 async def count_each(db: Statements, listing: Listing, within: Within, asked: Sequence[Filter]) -> list[Total]:
     """How many rows each of several filters finds, in one round trip. Raises Invalid likewise."""
+    if not asked:
+        return []
     composed = composer.totals(listing, within, asked)
     counted = await db.one(list[int], composed.statement, **composed.values)
     return [Total(each, is_capped=each > COUNTED) for each in counted]
