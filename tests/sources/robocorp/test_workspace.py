@@ -2,6 +2,7 @@
 
 import json
 from functools import partial
+from pathlib import Path
 
 import pytest
 
@@ -113,3 +114,23 @@ async def test_a_workspace_is_loaded_whole_and_then_what_has_changed(room, loadi
 
     await loading.run(partial(source, full=True))
     the_same(loading, api)
+
+
+async def test_payloads_become_tables_and_artifacts_files_by_choice(
+    room, loading, source, ada, process, walt, tmp_path
+):
+    """Dlt unfolds payloads; contents of artifacts are put into a folder; what they belong to is not loaded."""
+    await furnish(room, ada, process, walt)
+    asked = partial(source, payload="nested", artifact_files=str(tmp_path / "files"))
+    report = await loading.run(asked, "work_items", "outputs", "step_run_artifacts")
+    assert "process_runs" not in report.rows
+
+    items = await ada.every("/work-items", include_data="true")
+    payloads = {row["work_item_id"]: row["payload__invoice"] for row in loading.rows("work_item_payloads")}
+    assert payloads == {each["id"]: each["payload"]["invoice"] for each in items if each["payload"].get("invoice")}
+    assert "payload" not in loading.columns("work_items")
+    [artifact] = loading.rows("step_run_artifacts")
+    assert (artifact["name"], artifact["size"]) == ("log.txt", 3)
+    stored = Path(artifact["stored_at"])
+    assert stored.read_bytes() == b"log"
+    assert stored.is_relative_to(tmp_path / "files")
