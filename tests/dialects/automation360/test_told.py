@@ -133,7 +133,10 @@ async def _not_found(root, path: str, told: dict[str, Any]) -> list[Any]:
     if await _is_found(root, path, told, "and", alike) and not await _is_found(root, path, told, "or", other):
         return []
     found = [leaf for leaf in alike if not await _is_found(root, path, told, "and", [leaf])]
-    return found + [leaf for leaf in other if await _is_found(root, path, told, "or", [leaf])]
+    found += [leaf for leaf in other if await _is_found(root, path, told, "or", [leaf])]
+    key = "id" if "id" in told else "fileId"
+    [now] = [each for each in await _rows(root, path, page={"length": 10_000}) if each[key] == told[key]]
+    return found if now == told else await _not_found(root, path, now)  # a device has fallen silent meanwhile
 
 
 def _conditions(told: dict[str, Any], equal: str, *ordered: str) -> Iterator[dict[str, Any]]:

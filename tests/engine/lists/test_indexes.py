@@ -1,6 +1,7 @@
 """PostgreSQL tells what it reads for a page: from the index that the field names, and no more than the page needs."""
 
 import re
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import msgspec
@@ -19,6 +20,8 @@ from controlroom.engine.lists import composer
 from controlroom.engine.lists.model import (
     NEWEST_FIRST,
     After,
+    AllOf,
+    AnyOf,
     Asked,
     Compare,
     Direction,
@@ -27,6 +30,7 @@ from controlroom.engine.lists.model import (
     Operator,
     Skip,
     Sort,
+    Unset,
     Within,
     equal,
 )
@@ -251,6 +255,22 @@ async def test_what_is_skipped_is_read_from_the_index_alone(engine, organization
 
     [read_from] = [line for line in plan if f"using {index} " in line]
     assert "Index Only Scan" in read_from
+
+
+async def test_what_is_told_instead_is_counted_from_the_index(engine, organization):
+    """Step runs since a moment, those that wait by their making: in all workspaces those alone, not all that were."""
+    ago = datetime.now(UTC) - timedelta(minutes=10)
+    waits = AllOf((Unset("started_at"), Compare("created_at", Operator.GE, ago + timedelta(days=1))))
+    since = AnyOf((Compare("started_at", Operator.GE, ago), waits))
+    composed = composer.total(STEP_RUNS, within(organization), since)
+    [plan] = await engine.database.value(
+        f"explain (analyze, format json, timing off) {composed.sql}", **composed.values
+    )
+    found = Read(set(), 0, 0)
+    _see(plan["Plan"], STEP_RUNS, found)
+
+    assert found.indexes & {"step_run_by_start"}
+    assert found.rows < WORKSPACES * ROWS / 2
 
 
 async def test_a_filtered_page_of_one_run_is_read_from_the_runs_index(engine, organization):

@@ -302,8 +302,17 @@ def _order_of(page: str, keys: tuple[_Key, ...]) -> str:
 @lru_cache(maxsize=_SHAPES)
 def _total(listing: Listing, tenant: _Tenant, shape: Shape) -> str:
     joins = _joins(listing, filters.fields_in(listing, shape))
+    if tenant.is_one:
+        return f"""select count(*) from (
+            select from {listing.table} {joins} where {_conditions(listing, tenant, shape)} limit {COUNTED + 1}
+        ) as counted"""
+    # each tenant by itself: its id is a value there, which either side of an `or` finds by its index
     return f"""select count(*) from (
-        select from {listing.table} {joins} where {_conditions(listing, tenant, shape)} limit {COUNTED + 1}
+        select from {tenant.sql} as seen (id)
+         cross join lateral (
+            select from {listing.table} {joins} where {_where(listing, "= seen.id", shape, "")} limit {COUNTED + 1}
+         ) as found
+         limit {COUNTED + 1}
     ) as counted"""
 
 
