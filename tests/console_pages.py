@@ -11,7 +11,6 @@ from rooms import Room
 EXAMPLES = Path(__file__).parents[1] / "examples"
 
 PAGES = {
-    "log-in": "//login",
     "patterns": "//ui/patterns",
     "menu": "/more",
     "runs": "/runs",

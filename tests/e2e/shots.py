@@ -3,7 +3,7 @@
 import sys
 from pathlib import Path
 
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import Page, sync_playwright
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
@@ -11,6 +11,12 @@ from browsers import launch
 from console_pages import PAGES, fill
 from consoles import WIDTHS, address, log_in, opened
 from rooms import room
+
+
+def taken(page: Page, file: Path) -> None:
+    """A picture of the whole page, into a file that is named."""
+    page.screenshot(path=file, full_page=True)
+    print(file)
 
 
 def main(folder: Path, wanted: list[str]) -> None:
@@ -22,14 +28,14 @@ def main(folder: Path, wanted: list[str]) -> None:
         for width in WIDTHS:
             for theme in ("light", "dark"):
                 page = opened(browser, width, theme).new_page()
+                page.goto(f"{running.url}/login")
+                taken(page, folder / f"log-in-{width}-{theme}.png")
                 log_in(page, running.url, **running.facts["admin"])
                 for name, path in PAGES.items():
                     if not wanted or name in wanted:
                         page.goto(running.url + address(path, **facts))
                         page.wait_for_timeout(250)  # what is asked after the page is there
-                        file = folder / f"{name}-{width}-{theme}.png"
-                        page.screenshot(path=file, full_page=True)
-                        print(file)
+                        taken(page, folder / f"{name}-{width}-{theme}.png")
                 page.context.close()
         browser.close()
 

@@ -29,9 +29,25 @@ def test_every_page_is_fit_for_everybody(at_work, running, facts, name):
     complaints = watched(at_work)
     at_work.goto(running.url + address(PAGES[name], **facts))
 
+    assert at_work.locator(".frame").count() == 1, "nobody is logged in any more"
     assert faults(at_work) == []
     assert not is_too_wide(at_work)
     assert [each for each in complaints if name != "failure"] == []
+
+
+@pytest.mark.parametrize(("width", "theme"), [("desktop", "light"), ("phone", "dark")])
+def test_the_log_in_form_is_fit_for_everybody(browser, running, width, theme):
+    """As every other page; and who is logged in is led on by it, and stays so."""
+    context = opened(browser, width, theme)
+    page = context.new_page()
+    complaints = watched(page)
+    page.goto(f"{running.url}/login")
+    assert (faults(page), is_too_wide(page), complaints) == ([], False, [])
+    log_in(page, running.url, **running.facts["admin"])
+    page.goto(f"{running.url}/login?to=/ui/patterns")
+    assert page.url.endswith("/ui/patterns")
+    assert page.locator(".frame").count() == 1
+    context.close()
 
 
 def test_a_page_is_whole_without_script(browser, running, facts):

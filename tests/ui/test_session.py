@@ -40,6 +40,18 @@ async def test_logging_in_leads_on_by_a_cookie_that_no_script_sees(stranger, roo
     )
 
 
+async def test_who_is_logged_in_is_led_on_by_the_form_and_stays_so(visit, workspace, room):
+    """Looking at it ends no session, and neither does a slip of the pen in it."""
+    browser = await visit(workspace)
+    seen = await browser.http.get("/login?to=/ui/patterns", headers=HTML)
+    form = {"username": browser.username, "password": "another"}
+    slipped = await browser.http.post("/login", data=form, headers={"Origin": room.url})
+
+    assert (seen.status_code, seen.headers["location"]) == (303, "/ui/patterns")
+    assert (slipped.status_code, "set-cookie" in slipped.headers) == (401, False)
+    assert (await browser.http.get("/login", headers=HTML)).headers["location"] == "/"
+
+
 async def test_over_tls_the_cookie_is_bound_to_the_host(stranger, visit, workspace):
     """As a proxy that is trusted says that it was."""
     browser = await visit(workspace)

@@ -51,6 +51,19 @@ async def somebody(engine: Engine, scope: Any) -> Actor:
     return actor
 
 
+async def is_somebody(engine: Engine, scope: Any) -> bool:
+    """Whether who opens a page that is open to all is logged in."""
+    origins: Origins = scope["litestar_app"].state.origins
+    token = cookies_of(scope).get(session_cookie(origins.of(scope)))
+    if not token:
+        return False
+    try:
+        await resolve(engine, token, _SESSION)
+    except Unauthenticated:
+        return False
+    return True
+
+
 def _enter(scope: Any, named: str) -> None:
     found = scope["state"]["workspaces"].find(named)
     if found is None:

@@ -84,7 +84,8 @@ def _nobody(request: Asking, failure: Failure) -> Shown:
     message = "Your session has ended." if ended else ""
     if request.method != "GET":
         message = f"{failure.message} Nothing was done: log in and try again."
-    return log_in_form(request, message=message, status=200 if request.method in {"GET", "HEAD"} else 401)
+    status = 200 if request.method in {"GET", "HEAD"} else 401
+    return log_in_form(request, message=message, status=status, forgets=ended)
 
 
 HANDLERS: Final[ExceptionHandlersMap] = {

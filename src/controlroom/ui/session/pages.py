@@ -5,6 +5,7 @@ from controlroom.engine.access import sessions
 from controlroom.errors import Throttled, Unauthenticated
 from controlroom.ui import cookies
 from controlroom.ui.asking import Asking, Shown, elsewhere, own_path
+from controlroom.ui.entrance import is_somebody
 from controlroom.ui.routing import page, verb
 from controlroom.ui.session.form import log_in_form
 
@@ -13,8 +14,11 @@ _OPEN = {"open_to_all": True, "above_workspaces": True}
 
 @page("/login", opt=_OPEN)
 async def show_log_in(request: Asking) -> Shown:
-    """The form."""
-    return log_in_form(request, to=own_path(request.query_params.get("to", "/")))
+    """The form; who is logged in goes where they wanted to."""
+    to = own_path(request.query_params.get("to", "/"))
+    if await is_somebody(request.engine, request.scope):
+        return elsewhere(to)
+    return log_in_form(request, to=to)
 
 
 @verb("/login", opt=_OPEN)
