@@ -14,6 +14,7 @@ import dlt
 from dlt.extract import DltResource
 
 from controlroom.sources import resources
+from controlroom.sources.arguments import OnlyGiven, configured, needed
 from controlroom.sources.reading import Headers, Reader, Request, by_link
 from controlroom.sources.resources import Kept, dependent, resource
 from controlroom.sources.robocorp import tables
@@ -22,6 +23,7 @@ from controlroom.sources.robocorp.work_items import Payload, WorkItems, with_det
 from controlroom.sources.sweeping import Sweep
 
 VENDOR: Final = "https://cloud.robocorp.com"
+_NAME: Final = "robocorp"
 _PAGE: Final = 1_000
 _OPEN: Final = frozenset({"new", "pending", "in_progress", "stopping"})
 _ID: Final = ("id",)
@@ -30,21 +32,23 @@ _RUNS_OF_WINDOW: Final = 20
 Pages = Callable[[], Iterable[Sequence[Any]]]
 
 
-@dlt.source(name="robocorp", section="robocorp")
+@dlt.source(name=_NAME, section=_NAME, spec=OnlyGiven)
 def robocorp_source(
-    workspace_id: str = dlt.config.value,
-    api_key: str = dlt.secrets.value,
-    base_url: str = VENDOR,
+    workspace_id: str | None = None,
+    api_key: str | None = None,
+    base_url: str | None = None,
     payload: Payload = "json",
     artifact_files: str | None = None,
     look_back: dt.timedelta = dt.timedelta(days=1),
     since: dt.datetime | None = None,
-    full: bool = False,  # noqa: FBT001, FBT002 - dlt fills arguments by their names
+    full: bool = False,  # noqa: FBT001, FBT002 - arguments have names here
     window: int | None = None,
     workers: int = 8,
     verify: bool | str = True,  # noqa: FBT001, FBT002
 ) -> Iterable[DltResource]:
     """A workspace: its processes, runs, work items and what robots left.
+
+    What of the first three is not given stands in the configuration of `sources.robocorp`, and nowhere else.
 
     Args:
         workspace_id: Its id.
@@ -59,9 +63,10 @@ def robocorp_source(
         workers: So many requests at a time.
         verify: Whether certificates are checked, or the file of the authority that they are checked by.
     """
+    root = (configured(_NAME, "base_url", base_url) or VENDOR).rstrip("/")
     reader = Reader(
-        f"{base_url.rstrip('/')}/api/v1/workspaces/{workspace_id}",
-        Headers({"Authorization": f"RC-WSKEY {api_key}"}),
+        f"{root}/api/v1/workspaces/{needed(_NAME, 'workspace_id', workspace_id)}",
+        Headers({"Authorization": f"RC-WSKEY {needed(_NAME, 'api_key', api_key)}"}),
         workers=workers,
         verify=verify,
     )
