@@ -48,3 +48,28 @@ def test_without_the_extra_it_is_said_what_to_install(tmp_path):
     told = run_cli("load", "robocorp", PYTHONPATH=str(tmp_path), CONTROLROOM_DATA=str(tmp_path))
     assert told.returncode == 1
     assert 'pip install "controlroom[sources]"' in told.stderr
+
+
+@pytest.mark.parametrize(
+    ("said", "code", "told"),
+    [
+        (("robocorp", "--set", "pay=none"), 2, "--set pay: robocorp has no such argument"),
+        (("robocorp", "--set", "payload=flat"), 2, "payload is one of json, nested, none, not 'flat'"),
+        (("robocorp", "--resources", "runs"), 2, "--resources: there is no runs"),
+        (("robocorp", "--destination", "nowhere"), 2, "--destination: there is no 'nowhere'"),
+        (("robocorp", "--destination", "duckdb:none/x.duckdb"), 1, "the destination cannot be opened: IO Error"),
+        (("robocorp", "--api-key", "wrong"), 1, "GET api/v1/workspaces/{workspace}: 401"),
+        (("automation360",), 1, "`base_url` is needed"),
+    ],
+)
+def test_what_is_wrong_is_told_in_a_sentence(running, tmp_path, said, code, told):
+    """An argument, a resource, a destination, a key or an address that is none: never by a traceback."""
+    told = told.format(workspace=running.facts["workspace_id"])
+    options = ("--folder", tmp_path / "p") if "--destination" in said else _place(tmp_path)
+    ended = run_cli("load", *said, *options, CONTROLROOM_DATA=str(running.data))
+    assert (ended.returncode, "Traceback" in ended.stderr) == (code, False), ended.stderr
+    assert told in ended.stderr.replace("\n  ", " ")
+
+
+def _place(folder):
+    return ("--destination", f"duckdb:{folder}/x.duckdb", "--folder", folder / "p")

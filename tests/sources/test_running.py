@@ -4,12 +4,15 @@ import datetime as dt
 import shutil
 
 import dlt
+import duckdb
+import pytest
+from dlt.pipeline.exceptions import PipelineStepFailed
 
 from controlroom.sources import resources
 from controlroom.sources.columns import TEXT, TIME, Column, Table
 from controlroom.sources.reading import Reader, Request, by_link
 from controlroom.sources.resources import Kept, resource
-from controlroom.sources.running import load, name_of
+from controlroom.sources.running import AnothersTables, load, name_of
 from controlroom.sources.sweeping import Sweep
 from sources.serving import Listing, listing
 
@@ -114,3 +117,41 @@ def test_another_place_is_another_pipeline(tmp_path, monkeypatch):
     }
     assert len(names) == 6
     assert name_of("robocorp", "duckdb:a.duckdb", "one") == name_of("robocorp", f"duckdb:{tmp_path}/a.duckdb", "one")
+
+
+def test_tables_of_two_sources_are_never_mixed(tmp_path):
+    """A source refuses a dataset in which another one has a table of the same name; beside others it loads."""
+
+    def made(name: str, table: str):
+        noun = Table(name=table, description="…", key=("id",), columns=(Column("id", TEXT, "…"),))
+        return dlt.source(lambda: resource(noun, lambda: [[{"id": name}]], kept=Kept.REPLACED), name=name)
+
+    def rows(source: str, table: str, dataset: str = "d") -> dict[str, int]:
+        place = f"duckdb:{tmp_path / 'x.duckdb'}"
+        return load(made(source, table), place, name=f"{source}_{dataset}", folder=tmp_path, dataset=dataset).rows
+
+    assert rows("robocorp", "work_items") == {"work_items": 1}
+    with pytest.raises(AnothersTables, match=r"d holds what robocorp has loaded.*\(work_items\)"):
+        rows("automation360", "work_items")
+    assert rows("automation360", "users") == {"users": 1}
+    assert rows("automation360", "work_items", "another") == {"work_items": 1}
+    assert rows("robocorp", "work_items") == {"work_items": 1}
+
+
+def test_what_a_destination_has_refused_is_tried_again_until_all_is_read_anew(tmp_path):
+    """A load keeps what it could not load, and the next one begins with it; one that reads all anew lets it go."""
+    place = tmp_path / "x.duckdb"
+    noun = Table(name="nouns", description="…", key=("id",), columns=(Column("id", TEXT, "…"),))
+    source = dlt.source(lambda: resource(noun, lambda: [[{"id": "word"}]]), name="list")
+
+    def rows(*, anew: bool) -> dict[str, int]:
+        return load(source, f"duckdb:{place}", name="list", folder=tmp_path / "p", dataset="d", anew=anew).rows
+
+    with duckdb.connect(str(place)) as database:
+        database.execute("create schema d; create table d.nouns (id bigint, _dlt_load_id text, _dlt_id text)")
+    for _ in range(2):
+        with pytest.raises(PipelineStepFailed, match="INT64"):
+            rows(anew=False)
+    with duckdb.connect(str(place)) as database:
+        database.execute("drop schema d cascade")
+    assert rows(anew=True) == {"nouns": 1}

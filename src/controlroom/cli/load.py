@@ -1,9 +1,10 @@
 """`controlroom load …`."""
 
 import datetime as dt
+import inspect
 import os
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict
 from functools import partial
@@ -96,14 +97,17 @@ def load(
     if look_back is not None:
         arguments["look_back"] = dt.timedelta(hours=look_back)
     wanted = [name for each in resources for name in each.split(",") if name]
+    make = running.source_called(source)
+    _known_arguments(source, make, arguments)
     with _failures(), _progress() as tell:
         report = running.load(
-            partial(running.source_called(source), **arguments),
+            partial(_made, partial(make, **arguments)),
             _place(destination),
             name=running.name_of(source, destination, dataset or source),
             dataset=dataset or source,
             folder=folder,
             resources=wanted,
+            anew=full,
             tell=tell,
         )
     if room.json:
@@ -172,6 +176,25 @@ def _settings(said: tuple[str, ...]) -> dict[str, Any]:
     return found
 
 
+def _known_arguments(source: str, make: Callable[..., Any], said: Mapping[str, Any]) -> None:
+    """Raises Misused where one of them is no argument of the source."""
+    has = inspect.signature(make).parameters
+    if unknown := sorted(said.keys() - has.keys()):
+        raise Misused(f"--set {unknown[0]}: {source} has no such argument", hint=f"It has {', '.join(sorted(has))}.")
+
+
+def _made(make: Callable[[], Any]) -> Any:
+    """The source. Raises Misused where the value of an argument makes no sense to it."""
+    from controlroom.sources.arguments import NotConfigured  # noqa: PLC0415 - dlt takes a second
+
+    try:
+        return make()
+    except NotConfigured:
+        raise
+    except (TypeError, ValueError) as refused:
+        raise Misused(f"the source cannot be made of these arguments: {refused}") from refused
+
+
 def _place(destination: str) -> str:
     """DuckDB has a file of this folder, unless dlt's configuration names one."""
     import dlt  # noqa: PLC0415 - dlt takes a second
@@ -233,20 +256,75 @@ def _progress() -> "Iterator[Any]":
 
 @contextmanager
 def _failures() -> Iterator[None]:
-    """What went wrong, in the words of who knows: the server, dlt's configuration, another load."""
-    from dlt.common.configuration.exceptions import ConfigurationException  # noqa: PLC0415 - dlt takes a second
-    from dlt.common.exceptions import DltException  # noqa: PLC0415
+    """What went wrong, in the words of who knows: the server, dlt's configuration, another load, the database."""
+    from dlt.common.exceptions import DltException  # noqa: PLC0415 - dlt takes a second
 
+    from controlroom.sources.arguments import NotConfigured  # noqa: PLC0415
     from controlroom.sources.reading import ReadFailed, TooFew  # noqa: PLC0415
-    from controlroom.sources.running import AlreadyRunning  # noqa: PLC0415
+    from controlroom.sources.running import AlreadyRunning, AnothersTables  # noqa: PLC0415
 
     try:
         yield
-    except (DltException, ReadFailed, TooFew, AlreadyRunning) as failed:
-        cause: BaseException = failed
-        while cause.__cause__ is not None and not isinstance(cause, ReadFailed | TooFew | ConfigurationException):
-            cause = cause.__cause__
-        hint = ""
-        if isinstance(cause, ConfigurationException):
-            hint = "Say it by an option, in .dlt/secrets.toml or in the environment: docs/sources/README.md."
-        raise CommandFailed(str(cause).strip() or type(cause).__name__, hint=hint) from failed
+    except (AlreadyRunning, AnothersTables, NotConfigured, ReadFailed, TooFew) as failed:
+        raise CommandFailed(str(failed)) from failed
+    except DltException as failed:
+        raise _told(failed) from failed
+
+
+def _told(failed: Exception) -> CommandFailed:  # noqa: PLR0911 - a table
+    """What dlt says has many lines; the one that says what to do is told, of the cause that knows it."""
+    from dlt.common.configuration.exceptions import (  # noqa: PLC0415 - dlt takes a second
+        ConfigFieldMissingException,
+        ConfigurationException,
+    )
+    from dlt.common.destination.exceptions import (  # noqa: PLC0415
+        DestinationTerminalException,
+        UnknownDestinationModule,
+    )
+    from dlt.destinations.exceptions import DestinationConnectionError  # noqa: PLC0415
+    from dlt.extract.exceptions import ResourcesNotFoundError  # noqa: PLC0415
+
+    from controlroom.sources.reading import ReadFailed, TooFew  # noqa: PLC0415
+
+    knows = (
+        ReadFailed,
+        TooFew,
+        ConfigurationException,
+        DestinationConnectionError,
+        DestinationTerminalException,
+        CommandFailed,
+    )
+    cause: BaseException = failed
+    while cause.__cause__ is not None and not isinstance(cause, knows):
+        cause = cause.__cause__
+    configure = "Say it by an option, in .dlt/secrets.toml or in the environment: docs/sources/README.md."
+    match cause:
+        case CommandFailed():
+            return cause
+        case ResourcesNotFoundError():
+            return Misused(
+                f"--resources: there is no {', '.join(sorted(cause.not_found_resources))}",
+                hint=f"There are {', '.join(sorted(cause.available_resources))}: `--list` tells what they are.",
+            )
+        case UnknownDestinationModule():
+            return Misused(
+                f"--destination: there is no {cause.ref!r}, neither among dlt's nor in its configuration",
+                hint="Ours are duckdb, duckdb:FILE, postgres and filesystem:FOLDER.",
+            )
+        case DestinationConnectionError():
+            reason = str(cause.inner_exc).strip() or type(cause.inner_exc).__name__
+            hint = "DuckDB lets one program at a time write into a file, and nobody read meanwhile."
+            return CommandFailed(
+                f"the destination cannot be opened: {reason}", hint=hint if "Conflicting lock" in reason else ""
+            )
+        case DestinationTerminalException():
+            return CommandFailed(
+                f"the destination refuses what was read: {cause}",
+                hint="It is kept, and the next load begins with it; `--full` lets it go and reads all anew.",
+            )
+        case ConfigFieldMissingException():
+            told = str(cause).partition("\n  for field")[0]  # then follow all the places where it was looked for
+            return CommandFailed(told, hint=configure)
+        case ConfigurationException():
+            return CommandFailed(str(cause).strip(), hint=configure)
+    return CommandFailed(str(cause).strip() or type(cause).__name__)

@@ -268,6 +268,7 @@ class Reader:
         """The answer to a request, once the server gives one that is no failure. Raises ReadFailed, Gone."""
         tries = 0
         renewed = False
+        told = request if request.path else replace(request, path=urlsplit(self.base).path.lstrip("/"))
         while True:
             tries += 1
             response: requests.Response | None = None
@@ -276,11 +277,11 @@ class Reader:
                 response = self._send(request, headers, stream=stream)
             except _LOST as lost:
                 if tries >= self._attempts:
-                    raise ReadFailed(request, None, type(lost).__name__) from lost
+                    raise ReadFailed(told, None, f"{type(lost).__name__}, from {self._server}") from lost
                 self._pause(self._backoff(tries))
                 continue
             except requests.RequestException as failed:  # an address that is none, a certificate that is not trusted
-                raise ReadFailed(request, None, str(failed)) from failed
+                raise ReadFailed(told, None, str(failed)) from failed
             status = response.status_code
             if status < 400:  # noqa: PLR2004
                 return response
@@ -290,7 +291,7 @@ class Reader:
             if status in _BUSY and tries < self._attempts:
                 self._pause(_retry_after(response, self._longest_pause) or self._backoff(tries))
                 continue
-            raise (Gone if status in _GONE else ReadFailed)(request, status, _said(response))
+            raise (Gone if status in _GONE else ReadFailed)(told, status, _said(response))
 
     def pages(self, first: Request, following: Next, rows: Callable[[Any], Any] | str = "data") -> Iterator[Page]:
         """The pages of a list; each is fetched while the one before it is worked on. Raises ReadFailed, TooFew."""
@@ -375,6 +376,11 @@ class Reader:
                 raise ReadFailed(request, response.status_code, f"it leads to another server, {urlsplit(there).netloc}")
             url = there
         raise ReadFailed(request, response.status_code, "it leads on and on")
+
+    @property
+    def _server(self) -> str:
+        """Who is asked, without what an address may hold of a password."""
+        return urlsplit(self.base).netloc.rpartition("@")[2]
 
     def _address(self, path: str) -> str:
         """The address of a path below the base; of a whole one, its path and query on our server."""

@@ -8,9 +8,11 @@ none of its resources has more. The report tells rows per table, and what the AP
 import contextlib
 import fcntl
 import hashlib
+import json
 import logging
 import os
 import time
+import warnings
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -22,6 +24,7 @@ os.environ.setdefault("RUNTIME__DLTHUB_TELEMETRY", "false")
 
 import dlt
 from dlt.common.destination import Destination
+from dlt.common.destination.client import WithStateSync
 from dlt.common.pipeline import LoadInfo
 from dlt.common.runtime.collector_base import Collector
 from dlt.extract import DltSource
@@ -37,6 +40,10 @@ _OURS: Final = "_dlt"
 
 class AlreadyRunning(Exception):  # noqa: N818
     """Another load of this name is under way."""
+
+
+class AnothersTables(Exception):  # noqa: N818
+    """The dataset has tables of another source that are called like some of this one."""
 
 
 @dataclass(slots=True)
@@ -62,16 +69,18 @@ def load(
     dataset: str | None = None,
     folder: str | Path | None = None,
     resources: Sequence[str] = (),
+    anew: bool = False,
     tell: Tell | None = None,
 ) -> LoadReport:
-    """Load what `make` makes, until it has no more. Raises AlreadyRunning, and dlt's PipelineStepFailed.
+    """Load what `make` makes, until it has no more. Raises AlreadyRunning, AnothersTables, PipelineStepFailed.
 
     `make` makes the source anew for each window; `name` is the pipeline's, and keeps what was loaded; `folder` is where
-    its files lie meanwhile; `resources` are the only ones that are wanted.
+    its files lie meanwhile; `resources` are the only ones that are wanted. What a load before this one has read and not
+    loaded is loaded first, or let go, if all is read `anew`.
     """
     begun = time.monotonic()
     home = Path(folder) if folder is not None else default_folder()
-    with _alone(home, name), _remarks() as remarks:
+    with _alone(home, name), _remarks() as remarks, _quiet():
         pipeline = dlt.pipeline(
             name,
             destination=destination_of(destination),
@@ -81,15 +90,19 @@ def load(
         )
         report = LoadReport(name, str(pipeline.destination.destination_name), pipeline.dataset_name)
         rows: Counter[str] = Counter()
-        if pipeline.has_pending_data:  # of a load that was killed
+        source = _wanted(make, resources)
+        _among_its_own(pipeline, source)
+        if anew:
+            _let_go(pipeline)
+        elif pipeline.has_pending_data:  # of a load that was killed
             _run(pipeline, None, rows, report)
+            source = _wanted(make, resources)
         while True:
-            made = make()
-            source = made.with_resources(*resources) if resources else made
             read = _read_by(source)
             _run(pipeline, source, rows, report)
             if not _has_more(pipeline, source.name, read):
                 break
+            source = _wanted(make, resources)
         report.rows = dict(sorted(rows.items()))
         report.remarks = remarks()
         report.seconds = time.monotonic() - begun
@@ -150,6 +163,36 @@ def _run(pipeline: "dlt.Pipeline", source: DltSource | None, rows: Counter[str],
         rows.update({table: count - marks[table] for table, count in counts.items() if not table.startswith(_OURS)})
 
 
+def _let_go(pipeline: "dlt.Pipeline") -> None:
+    with warnings.catch_warnings():  # what takes its place since dlt 1.30 opens the destination, to note it there
+        warnings.simplefilter("ignore", DeprecationWarning)
+        pipeline.drop_pending_packages()
+
+
+def _wanted(make: Make, resources: Sequence[str]) -> DltSource:
+    made = make()
+    return made.with_resources(*resources) if resources else made
+
+
+def _among_its_own(pipeline: "dlt.Pipeline", source: DltSource) -> None:
+    """Raises AnothersTables: rows of two sources in one table would replace each other."""
+    client = pipeline._get_destination_clients(source.schema)[0]  # noqa: SLF001 - dlt tells no other pipeline's schemas
+    if not isinstance(client, WithStateSync):
+        return
+    with client:
+        if not client.is_storage_initialized():
+            return
+        for other in sorted({"robocorp", "automation360", "dbt_cloud"} - {source.name}):
+            stored = client.get_stored_schema(other)
+            theirs = json.loads(stored.schema)["tables"] if stored is not None else {}
+            both = sorted(source.selected_resources.keys() & theirs)
+            if both:
+                raise AnothersTables(
+                    f"dataset {pipeline.dataset_name} holds what {other} has loaded, with tables of the same names"
+                    f" ({', '.join(both)}): name another one (`--dataset`)"
+                )
+
+
 def _read_by(source: DltSource) -> frozenset[str]:
     """The resources that a load of this source reads: what is asked for, and that of whose rows it is made."""
     names = set()
@@ -200,6 +243,21 @@ def _remarks() -> Iterator[Callable[[], list[str]]]:
         yield lambda: list(heard.said)
     finally:
         log.removeHandler(heard)
+
+
+def _is_news(record: logging.LogRecord) -> bool:
+    return not record.getMessage().startswith("Falling back to `append`")
+
+
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    """Keeps dlt from saying of each table, each time, that files are not merged: our page does."""
+    log = logging.getLogger("dlt")
+    log.addFilter(_is_news)
+    try:
+        yield
+    finally:
+        log.removeFilter(_is_news)
 
 
 class _Progress(Collector):

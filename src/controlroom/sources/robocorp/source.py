@@ -8,7 +8,7 @@ import datetime as dt
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Any, Final
+from typing import Any, Final, get_args
 
 import dlt
 from dlt.extract import DltResource
@@ -63,6 +63,8 @@ def robocorp_source(
         workers: So many requests at a time.
         verify: Whether certificates are checked, or the file of the authority that they are checked by.
     """
+    if payload not in get_args(Payload):
+        raise ValueError(f"payload is one of {', '.join(get_args(Payload))}, not {payload!r}")
     root = (configured(_NAME, "base_url", base_url) or VENDOR).rstrip("/")
     reader = Reader(
         f"{root}/api/v1/workspaces/{needed(_NAME, 'workspace_id', workspace_id)}",

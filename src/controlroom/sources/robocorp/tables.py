@@ -65,6 +65,7 @@ PROCESSES = Table(
                     Column("retry", JSON, "When failed items are tried again by themselves. Ours."),
                     Column("starts_after_previous", FLAG, "Whether it waits for the step before. Ours."),
                     Column("one_item_per_step_run", FLAG, "Whether each item has a robot of its own. Ours."),
+                    Column("database", JSON, "The connection whose DuckDB file it works on. Ours."),
                 ),
             ),
             parent=("process_id",),
