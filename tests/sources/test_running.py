@@ -12,7 +12,7 @@ from controlroom.sources import resources
 from controlroom.sources.columns import TEXT, TIME, Column, Table
 from controlroom.sources.reading import Reader, Request, by_link
 from controlroom.sources.resources import Kept, resource
-from controlroom.sources.running import AnothersTables, load, name_of
+from controlroom.sources.running import AmbiguousName, AnothersTables, load, name_of
 from controlroom.sources.sweeping import Sweep
 from sources.serving import Listing, listing
 
@@ -155,3 +155,13 @@ def test_what_a_destination_has_refused_is_tried_again_until_all_is_read_anew(tm
     with duckdb.connect(str(place)) as database:
         database.execute("drop schema d cascade")
     assert rows(anew=True) == {"nouns": 1}
+
+
+@pytest.mark.parametrize(("destination", "dataset"), [("duckdb:{folder}/Room.duckdb", "room"), ("duckdb", None)])
+def test_a_dataset_that_is_called_like_its_duckdb_file_is_refused(tmp_path, monkeypatch, destination, dataset):
+    """Before anything is read; the file is the one that was named, or dlt's, which has the pipeline's name."""
+    monkeypatch.chdir(tmp_path)
+    noun = Table(name="nouns", description="…", key=("id",), columns=(Column("id", TEXT, "…"),))
+    source = dlt.source(lambda: resource(noun, lambda: pytest.fail("it was read")), name="list")
+    with pytest.raises(AmbiguousName, match=r"oom.duckdb and the dataset room"):
+        load(source, destination.format(folder=tmp_path), name="room", folder=tmp_path / "p", dataset=dataset)

@@ -261,11 +261,11 @@ def _failures() -> Iterator[None]:
 
     from controlroom.sources.arguments import NotConfigured  # noqa: PLC0415
     from controlroom.sources.reading import ReadFailed, TooFew  # noqa: PLC0415
-    from controlroom.sources.running import AlreadyRunning, AnothersTables  # noqa: PLC0415
+    from controlroom.sources.running import AlreadyRunning, AmbiguousName, AnothersTables  # noqa: PLC0415
 
     try:
         yield
-    except (AlreadyRunning, AnothersTables, NotConfigured, ReadFailed, TooFew) as failed:
+    except (AlreadyRunning, AmbiguousName, AnothersTables, NotConfigured, ReadFailed, TooFew) as failed:
         raise CommandFailed(str(failed)) from failed
     except DltException as failed:
         raise _told(failed) from failed

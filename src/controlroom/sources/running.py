@@ -27,6 +27,7 @@ from dlt.common.destination import Destination
 from dlt.common.destination.client import WithStateSync
 from dlt.common.pipeline import LoadInfo
 from dlt.common.runtime.collector_base import Collector
+from dlt.destinations.impl.duckdb.configuration import DuckDbClientConfiguration
 from dlt.extract import DltSource
 
 from controlroom import sources
@@ -44,6 +45,10 @@ class AlreadyRunning(Exception):  # noqa: N818
 
 class AnothersTables(Exception):  # noqa: N818
     """The dataset has tables of another source that are called like some of this one."""
+
+
+class AmbiguousName(Exception):  # noqa: N818
+    """A DuckDB file is a catalog of its name, and DuckDB takes no schema that is called like it."""
 
 
 @dataclass(slots=True)
@@ -72,8 +77,9 @@ def load(
     anew: bool = False,
     tell: Tell | None = None,
 ) -> LoadReport:
-    """Load what `make` makes, until it has no more. Raises AlreadyRunning, AnothersTables, PipelineStepFailed.
+    """Load what `make` makes, until it has no more.
 
+    Raises AlreadyRunning, AnothersTables, AmbiguousName, and dlt's PipelineStepFailed.
     `make` makes the source anew for each window; `name` is the pipeline's, and keeps what was loaded; `folder` is where
     its files lie meanwhile; `resources` are the only ones that are wanted. What a load before this one has read and not
     loaded is loaded first, or let go, if all is read `anew`.
@@ -175,8 +181,15 @@ def _wanted(make: Make, resources: Sequence[str]) -> DltSource:
 
 
 def _among_its_own(pipeline: "dlt.Pipeline", source: DltSource) -> None:
-    """Raises AnothersTables: rows of two sources in one table would replace each other."""
+    """Raises AnothersTables, because rows of two sources in one table would replace each other, and AmbiguousName."""
     client = pipeline._get_destination_clients(source.schema)[0]  # noqa: SLF001 - dlt tells no other pipeline's schemas
+    if isinstance(client.config, DuckDbClientConfiguration):
+        file = Path(str(client.config.credentials.database))
+        if file.stem.lower() == pipeline.dataset_name.lower():
+            raise AmbiguousName(
+                f"the DuckDB file {file.name} and the dataset {pipeline.dataset_name} cannot have one name:"
+                " DuckDB would not know which is meant. Name another file, or another dataset (`--dataset`)"
+            )
     if not isinstance(client, WithStateSync):
         return
     with client:
