@@ -12,7 +12,7 @@ from controlroom.sources import resources
 from controlroom.sources.columns import TEXT, TIME, Column, Table
 from controlroom.sources.reading import Reader, Request, by_link
 from controlroom.sources.resources import Kept, resource
-from controlroom.sources.running import AmbiguousName, AnothersTables, load, name_of
+from controlroom.sources.running import AmbiguousName, AnothersTables, destination_of, load, name_of
 from controlroom.sources.sweeping import Sweep
 from sources.serving import Listing, listing
 
@@ -165,3 +165,27 @@ def test_a_dataset_that_is_called_like_its_duckdb_file_is_refused(tmp_path, monk
     source = dlt.source(lambda: resource(noun, lambda: pytest.fail("it was read")), name="list")
     with pytest.raises(AmbiguousName, match=r"oom.duckdb and the dataset room"):
         load(source, destination.format(folder=tmp_path), name="room", folder=tmp_path / "p", dataset=dataset)
+
+
+def test_a_package_that_was_ready_when_a_load_was_killed_is_loaded(tmp_path):
+    """Killed after the package was made ready and before that of which it was made was gone: once, and for good."""
+    with listing() as server:
+        place, folder = f"duckdb:{tmp_path / 'x.duckdb'}", tmp_path / "p"
+
+        def filled(begin: int, end: int) -> None:
+            for n in range(begin, end):
+                server.rows[f"{n:05}"] = {"id": f"{n:05}", "created_at": "2026-01-01T00:00:00Z", "state": "done"}
+
+        filled(0, 20)
+        load(source_of(server), place, name="list", folder=folder, dataset="d")
+        filled(20, 30)
+        killed = dlt.pipeline("list", destination=destination_of(place), dataset_name="d", pipelines_dir=str(folder))
+        killed.extract(source_of(server)())
+        shutil.copytree(folder / "list" / "normalize", tmp_path / "before")
+        killed.normalize()
+        shutil.copytree(tmp_path / "before", folder / "list" / "normalize", dirs_exist_ok=True)
+        assert killed.list_extracted_load_packages() == killed.list_normalized_load_packages() != []
+
+        load(source_of(server), place, name="list", folder=folder, dataset="d")
+        with duckdb.connect(str(tmp_path / "x.duckdb"), read_only=True) as database:
+            assert database.execute("select count(*), count(distinct id) from d.items").fetchone() == (30, 30)

@@ -1,5 +1,6 @@
 """What is new and what has changed comes with each sweep, and what is as it was does not."""
 
+import base64
 import datetime as dt
 
 from hypothesis import given, settings
@@ -141,3 +142,14 @@ def test_whatever_happens_between_loads_the_table_is_the_list(steps):
         assert loads.table == server.rows
         open_ = sum(each["state"] in OPEN for each in server.rows.values())
         assert loads.sweep() <= open_
+
+
+def test_only_what_will_be_read_again_is_remembered():
+    """What a sweep keeps of rows is as long as the look-back, not as the list: digests cost time and are state."""
+    with listing() as server:
+        server.rows |= {each["id"]: each for each in (row(n, "done") for n in range(700))}
+        loads = Loads(server)
+        assert loads.sweep() == 700
+        [swept] = loads.state["sweeps"].values()
+        assert 6 <= len(base64.b64decode(swept["told"])) // 8 <= 14  # an hour has six, and a page seven
+        assert loads.sweep() == 0

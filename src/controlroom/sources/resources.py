@@ -27,6 +27,9 @@ from controlroom.sources.rows import Shaper
 
 MARKS: Final[Counter[tuple[str, str]]] = Counter()
 """How many rows of a load under way are none, but marks by which others go: by pipeline and table."""
+_TOGETHER: Final = 20_000
+_TOGETHER_BYTES: Final = 16 * 2**20
+"""So many rows, or so much of them, are given to dlt at once."""
 _log = logging.getLogger("controlroom.sources")
 _HEARD_OFTEN: Final = ("several column hints were different", f'column "{REMOVED}"')
 """What dlt warns of at each load, and is as it is meant: JSON is text in Arrow, marks mean nothing in a reload."""
@@ -88,9 +91,11 @@ def resource(
 
     def written(shaper: Shaper, all_pages: Iterable[Sequence[Any]]) -> Iterator[Item]:
         yield from opened(table, kept)
-        for page in all_pages:
-            yield from shaped(shaper, page, removing=kept is Kept.MERGED and removing())
-            yield from beside(page)
+        yield from together(
+            item
+            for page in all_pages
+            for item in (*shaped(shaper, page, removing=kept is Kept.MERGED and removing()), *beside(page))
+        )
 
     made = dlt.resource(items, name=name or table.name, **_hints(table, kept, ()))
     return with_children(made, table, kept)
@@ -101,7 +106,7 @@ def _changed(items: Iterable[Item]) -> Iterable[Item]:
     held = list(items)
     digest = hashlib.blake2b(digest_size=16)
     for item in held:
-        rows: Any = item.data if isinstance(item, DataItemWithMeta) else item
+        rows = _rows_of(item)
         digest.update(orjson.dumps([table_of(rows), rows.schema.names, rows.to_pylist()], default=str))
     left = dlt.current.source_state().setdefault("left", {})  # what is replaced keeps no state of its own in dlt
     name, is_ = dlt.current.resource_name(), digest.hexdigest()
@@ -140,9 +145,11 @@ def dependent(
         if is_closed or not isinstance(told, pa.Table) or table_of(told) != of.name or not told.num_rows:
             return
         try:
-            for page in pages((told if wanting is None else told.select(list(wanting))).to_pylist()):
-                yield from shaped(shaper, page, removing=kept is Kept.MERGED and removing())
-                yield from beside(page)
+            yield from together(
+                item
+                for page in pages((told if wanting is None else told.select(list(wanting))).to_pylist())
+                for item in (*shaped(shaper, page, removing=kept is Kept.MERGED and removing()), *beside(page))
+            )
         except ReadFailed as failed:
             if failed.status != FORBIDDEN:
                 raise
@@ -182,6 +189,41 @@ def shaped(shaper: Shaper, page: Sequence[Any], *, removing: bool = True) -> Ite
             if REMOVED in rows.schema.names and (marks := rows.num_rows - rows[REMOVED].null_count):
                 MARKS[dlt.current.pipeline().pipeline_name, table.name] += marks
             yield rows if table is shaper.table else dlt.mark.with_table_name(rows, table.name)
+
+
+def together(items: Iterable[Item]) -> Iterator[Item]:
+    """The same rows in fewer, larger Arrow tables, each of one table: dlt takes some milliseconds for each.
+
+    What is no Arrow table goes by at once; what fails on the way has told what came before it.
+    """
+    waiting: dict[str, list[Item]] = {}
+    rows = size = 0
+
+    def told() -> Iterator[Item]:
+        for name, several in waiting.items():
+            joined = pa.concat_tables([_rows_of(each) for each in several])
+            yield dlt.mark.with_table_name(joined, name) if isinstance(several[0], DataItemWithMeta) else joined
+        waiting.clear()
+
+    try:
+        for item in items:
+            here = _rows_of(item)
+            if not isinstance(here, pa.Table):
+                yield item
+                continue
+            waiting.setdefault(table_of(here), []).append(item)
+            rows, size = rows + here.num_rows, size + here.nbytes
+            if rows >= _TOGETHER or size >= _TOGETHER_BYTES:
+                yield from told()
+                rows = size = 0
+    except ReadFailed:
+        yield from told()
+        raise
+    yield from told()
+
+
+def _rows_of(item: Item) -> Any:
+    return item.data if isinstance(item, DataItemWithMeta) else item
 
 
 def opened(table: Table, kept: Kept) -> Iterator[Item]:

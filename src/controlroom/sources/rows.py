@@ -8,7 +8,7 @@ import datetime as dt
 import json
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 import orjson
@@ -82,14 +82,17 @@ class Shaper:
         positions: Sequence[int],
         marks: Sequence[bool | None] | None,
     ) -> pa.Table:
-        self._look(rows)
+        told = _Told(rows)
+        if self._known is not None:
+            self.unknown |= set(_unread(self._known, told, (), self.table.name))
+        above = told if parents is rows else _Told(parents)
         schema = self.table.arrow()
         arrays = []
         for column, field in zip(self.table.columns, schema, strict=True):
             if column.name == REMOVED:
                 arrays.append(pa.nulls(len(rows), pa.bool_()) if marks is None else pa.array(marks, pa.bool_()))
                 continue
-            values = _values(column, rows, parents, positions)
+            values = _values(column, told, above, positions)
             if column.read is not None:
                 read = column.read
                 values = [None if value is None else read(value) for value in values]
@@ -99,10 +102,6 @@ class Shaper:
             arrays.append(array if field.nullable or not array.null_count else _keyed(array))
         return pa.Table.from_arrays(arrays, schema=schema)
 
-    def _look(self, rows: Sequence[Any]) -> None:
-        if self._known is not None:
-            self.unknown |= set(_unread(self._known, rows, self.table.name))
-
 
 def _keyed(array: pa.Array) -> pa.Array:
     """A key is never null: a part of it that is missing is the empty value of its type."""
@@ -110,24 +109,40 @@ def _keyed(array: pa.Array) -> pa.Array:
 
 
 # ---------------------------------------------------------------------------------------------- where values stand
-def _values(column: Column, rows: Sequence[Any], parents: Sequence[Row], positions: Sequence[int]) -> Sequence[Any]:
+class _Told:
+    """The rows of a page by what they are asked for: what several columns lead through is looked up once."""
+
+    def __init__(self, rows: Sequence[Any]) -> None:
+        self.rows = rows
+        self._found: dict[tuple[str, ...], Sequence[Any]] = {}
+
+    def at(self, path: tuple[str, ...]) -> Sequence[Any]:
+        """What each row has where these keys lead; None where they lead nowhere."""
+        if not path:
+            return self.rows
+        found = self._found.get(path)
+        if found is None:
+            *above, key = path
+            if above:
+                found = self.at(tuple(above))
+                if found.count(None) < len(found):
+                    found = [each.get(key) if isinstance(each, dict) else None for each in found]
+            else:
+                found = [row.get(key) for row in self.rows]
+            self._found[path] = found
+        return found
+
+
+def _values(column: Column, told: _Told, above: _Told, positions: Sequence[int]) -> Sequence[Any]:
     match column.path:
         case (key,) if key == POSITION:
             return positions
         case (key,) if key == ITSELF:
-            return [None if row is _GONE else row for row in rows]
+            return [None if row is _GONE else row for row in told.rows]
         case (key, *further) if key == PARENT:
-            return _followed(parents, further)
+            return above.at(tuple(further))
         case path:
-            return _followed(rows, path)
-
-
-def _followed(rows: Iterable[Any], path: Sequence[str]) -> list[Any]:
-    first, *rest = path
-    values = [row.get(first) for row in rows]
-    for key in rest:
-        values = [value.get(key) if isinstance(value, dict) else None for value in values]
-    return values
+            return told.at(path)
 
 
 def _unfolded(child: Child, page: Sequence[Any]) -> tuple[list[Any], list[Row], list[int], list[Row]]:
@@ -136,7 +151,7 @@ def _unfolded(child: Child, page: Sequence[Any]) -> tuple[list[Any], list[Row], 
     parents: list[Row] = []
     positions: list[int] = []
     childless: list[Row] = []
-    for parent, listed in zip(page, _followed(page, child.path), strict=True):
+    for parent, listed in zip(page, _Told(page).at(child.path), strict=True):
         if isinstance(listed, list) and listed:
             rows += listed
             parents += [parent] * len(listed)
@@ -176,20 +191,22 @@ def _at(tree: dict[str, Any], path: Sequence[str]) -> dict[str, Any]:
     return tree
 
 
-def _unread(known: Tree, rows: Iterable[Any], where: str) -> Iterator[str]:
-    told = [row for row in rows if isinstance(row, dict)]
-    for key in set().union(*told):
+def _unread(known: Tree, told: _Told, at: tuple[str, ...], where: str) -> Iterator[str]:
+    here = told.at(at)
+    if here.count(None) == len(here):
+        return
+    for key in set().union(*(each for each in here if isinstance(each, dict))):
         if key not in known:
             yield f"{where}.{key}"
         elif below := known[key]:
-            yield from _unread(below, (row.get(key) for row in told), f"{where}.{key}")
+            yield from _unread(below, told, (*at, key), f"{where}.{key}")
 
 
 # ------------------------------------------------------------------------------------------------------ types
 def _array(kind: Kind, arrow: pa.DataType, values: Sequence[Any]) -> tuple[pa.Array, int]:
     """The values as an array, and how many of them were no such thing."""
     if kind is Kind.JSON:
-        return pa.array([None if value is None else _json(value) for value in values], arrow), 0
+        return _jsons(values, arrow), 0
     try:
         if kind is Kind.TIME:
             return _times(values, arrow), 0
@@ -197,7 +214,7 @@ def _array(kind: Kind, arrow: pa.DataType, values: Sequence[Any]) -> tuple[pa.Ar
             return _storable(pa.array(values, arrow)), 0
         if kind is Kind.FLAG or kind is Kind.DATE:
             return pa.array(values, arrow), 0
-        if not any(isinstance(value, bool) for value in values):  # Arrow takes True for 1
+        if bool not in set(map(type, values)):  # Arrow takes True for 1
             return pa.array(values, arrow), 0
     except (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError, OverflowError, ValueError, TypeError):
         pass
@@ -218,6 +235,17 @@ def _storable(texts: pa.Array) -> pa.Array:
 def _times(values: Sequence[Any], arrow: pa.DataType) -> pa.Array:
     texts = pa.array(values, pa.string())  # what is no text is looked at one by one
     return pc.cast(texts, arrow)
+
+
+def _jsons(values: Sequence[Any], arrow: pa.DataType) -> pa.Array:
+    try:
+        texts = [None if value is None else orjson.dumps(value, option=orjson.OPT_NON_STR_KEYS) for value in values]
+    except TypeError:
+        return pa.array([None if value is None else _json(value) for value in values], arrow)
+    found = pc.cast(pa.array(texts, pa.binary()), arrow)
+    if pc.any(pc.match_substring(found, r"\u0000")).as_py():
+        return pa.array([None if value is None else _json(value) for value in values], arrow)
+    return found
 
 
 def _json(value: Any) -> str:

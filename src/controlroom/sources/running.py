@@ -7,6 +7,7 @@ none of its resources has more. The report tells rows per table, and what the AP
 
 import contextlib
 import fcntl
+import gc
 import hashlib
 import json
 import logging
@@ -37,6 +38,8 @@ Tell = Callable[[str, str, int], None]
 """Told while a load works: the step (`extract`, `normalize`, `load`), the table or job, and by how much it grew."""
 Make = Callable[[], DltSource]
 _OURS: Final = "_dlt"
+_NEW_OBJECTS: Final = 100_000
+"""After so many new objects circles are looked for; a page of a thousand rows has some thousands."""
 
 
 class AlreadyRunning(Exception):  # noqa: N818
@@ -86,7 +89,7 @@ def load(
     """
     begun = time.monotonic()
     home = Path(folder) if folder is not None else default_folder()
-    with _alone(home, name), _remarks() as remarks, _quiet():
+    with _alone(home, name), _seldom_collected(), _remarks() as remarks, _quiet():
         pipeline = dlt.pipeline(
             name,
             destination=destination_of(destination),
@@ -98,6 +101,7 @@ def load(
         rows: Counter[str] = Counter()
         source = _wanted(make, resources)
         _among_its_own(pipeline, source)
+        _settle(pipeline)
         if anew:
             _let_go(pipeline)
         elif pipeline.has_pending_data:  # of a load that was killed
@@ -204,6 +208,30 @@ def _among_its_own(pipeline: "dlt.Pipeline", source: DltSource) -> None:
                     f"dataset {pipeline.dataset_name} holds what {other} has loaded, with tables of the same names"
                     f" ({', '.join(both)}): name another one (`--dataset`)"
                 )
+
+
+def _settle(pipeline: "dlt.Pipeline") -> None:
+    """Take away what a kill has left of packages that were on their way already: dlt would never get past them.
+
+    It renames the package that is ready to be loaded, and then deletes that of which it was made; between the two both
+    are there, and the second would be made ready once more, into a folder that is not empty.
+    """
+    ready = frozenset(pipeline.list_normalized_load_packages())
+    extracted = pipeline._get_normalize_storage().extracted_packages  # noqa: SLF001 - dlt does so nowhere
+    for package in pipeline.list_extracted_load_packages():
+        if package in ready:
+            extracted.delete_package(package)
+
+
+@contextlib.contextmanager
+def _seldom_collected() -> Iterator[None]:
+    """Rows are freed as they are let go: looking for circles among them costs a fifth of a load."""
+    before = gc.get_threshold()
+    gc.set_threshold(max(_NEW_OBJECTS, before[0]), *before[1:])
+    try:
+        yield
+    finally:
+        gc.set_threshold(*before)
 
 
 def _read_by(source: DltSource) -> frozenset[str]:

@@ -71,19 +71,22 @@ class Sweep:
         state.pop("more", None)
         state["first"] = "newest" not in swept
         told, followed = _digests(swept.get("told", "")), swept.get("open", {})
+        remembered = bytearray(base64.b64decode(under.told))
         until, count = moment(under.until), 0
         for page in self._pages(under.next):
-            if fresh := under.taken(page.rows, self, until, told, followed):
+            if fresh := under.taken(page.rows, self, until, told, remembered, followed):
                 yield fresh
             count += len(page.rows)
             if page.next is None or self._is_below(page.rows, until):
                 break
             if self.window is not None and count >= self.window:
                 under.next = page.next.path
+                under.told = base64.b64encode(remembered).decode()
                 swept["under"] = asdict(under)
                 state["more"] = True
                 return
         yield from self._followed([id_ for id_ in followed if id_ not in under.met], under)
+        under.told = base64.b64encode(remembered).decode()
         swept.update(under.ended(swept))
 
     def _begun(self, state: State) -> "_Under":
@@ -142,6 +145,7 @@ class _Under:
         sweep: Sweep,
         until: dt.datetime | None,
         told: frozenset[bytes],
+        remembered: bytearray,
         followed: Mapping[str, str],
     ) -> list[Row]:
         """The rows of a page that are to be loaded."""
@@ -150,15 +154,25 @@ class _Under:
             here = [row for row in rows if (at := moment(row[sweep.created])) is None or at >= until]
         if self.newest is None and here:
             self.newest = here[0][sweep.created]
-        self.met += [row["id"] for row in here if row["id"] in followed]
-        is_open = [sweep.is_open(row) for row in here]
-        self.keep_open((row for row, open_ in zip(here, is_open, strict=True) if open_), sweep.created)
-        digests = [
-            b"" if open_ and sweep.carries else _digest(sweep.same(row))
-            for row, open_ in zip(here, is_open, strict=True)
-        ]
-        self._remember(digests)
+        if followed:
+            self.met += [row["id"] for row in here if row["id"] in followed]
+        open_ = [row for row in here if sweep.is_open(row)]
+        self.keep_open(open_, sweep.created)
+        room = _REMEMBERED - len(remembered) // _DIGEST
+        if not told and (room <= 0 or not self._comes_again(here, sweep)):
+            return list(here)
+        passed = {id(row) for row in open_} if sweep.carries else set()
+        digests = [b"" if id(row) in passed else _digest(sweep.same(row)) for row in here]
+        if room > 0:
+            remembered += b"".join([each for each in digests if each][:room])
         return [row for row, digest in zip(here, digests, strict=True) if digest not in told]
+
+    def _comes_again(self, rows: Sequence[Row], sweep: Sweep) -> bool:
+        """Whether the next sweep will read some of these rows, which are the newest that are left, once more."""
+        if self.floor is not None:
+            return True
+        newest, first = moment(self.newest), moment(rows[0][sweep.created]) if rows else None
+        return newest is None or first is None or first >= newest - sweep.look_back
 
     def keep_open(self, rows: Iterable[Row], created: str) -> None:
         """Note rows that will change: the oldest by their ids, of the others the oldest one's time."""
@@ -174,24 +188,14 @@ class _Under:
         newest = self.newest or before.get("newest")
         return {"newest": newest, "open": self.open, "floor": self.floor, "told": self.told}
 
-    def _remember(self, digests: Iterable[bytes]) -> None:
-        room = _REMEMBERED - len(self.told) * 3 // 4 // _DIGEST
-        kept = b"".join(_digests_in_order(self.told)) if room > 0 else b""
-        if room > 0:
-            self.told = base64.b64encode(kept + b"".join([each for each in digests if each][:room])).decode()
-
 
 def _digest(row: Any) -> bytes:
     return hashlib.blake2b(orjson.dumps(row), digest_size=_DIGEST).digest()
 
 
-def _digests_in_order(kept: str) -> Iterator[bytes]:
-    whole = base64.b64decode(kept)
-    return (whole[start : start + _DIGEST] for start in range(0, len(whole), _DIGEST))
-
-
 def _digests(kept: str) -> frozenset[bytes]:
-    return frozenset(_digests_in_order(kept))
+    whole = base64.b64decode(kept)
+    return frozenset(whole[start : start + _DIGEST] for start in range(0, len(whole), _DIGEST))
 
 
 def _text(at: dt.datetime | None) -> str | None:
