@@ -93,9 +93,9 @@ class DatabaseCopy:
             return
         self._is_back = True
         place, folder = stage.place, stage.place.work / _FOLDER
-        if _has_unsaved(place, folder, self._name):
+        if has_unsaved(place, folder, self._name):
             await self._checkpoint(stage, variables, str(place.inside(folder / self._name)))
-        file = _take(place, folder, self._name, place.folder)
+        file = take(place, folder, self._name, place.folder)
         if file is None:
             return
         try:
@@ -170,7 +170,7 @@ def _hand_over(file: Path, place: Place) -> None:
         os.close(descriptor)
 
 
-def _has_unsaved(place: Place, folder: Path, name: str) -> bool:
+def has_unsaved(place: Place, folder: Path, name: str) -> bool:
     """Whether a write-ahead log was left beside a database."""
     try:
         with reaching.opened(place, folder) as parent:
@@ -179,7 +179,7 @@ def _has_unsaved(place: Place, folder: Path, name: str) -> bool:
         return False
 
 
-def _take(place: Place, folder: Path, name: str, into: Path) -> Path | None:
+def take(place: Place, folder: Path, name: str, into: Path) -> Path | None:
     """Take a database out of its place, into a folder of the worker's; None if there is no such file."""
     taken = into / name
     try:

@@ -24,7 +24,9 @@ from controlroom.engine.repository.rights import rights_of
 from controlroom.ids import UserId, uuid7
 from controlroom.objects.store import Blob
 
-NODES = listing(Words(root="Robots", separator="/", folder_type="folder", task_type="bot", label="live"))
+NODES = listing(
+    Words(root="Robots", root_name="Robots", separator="/", folder_type="folder", task_type="bot", label="live")
+)
 
 
 @dataclass

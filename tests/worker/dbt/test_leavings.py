@@ -4,9 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from controlroom.worker.dbt.leavings import listed, put, put_parsed, take
+from controlroom.worker.dbt.leavings import listed, put_parsed, take
 from controlroom.worker.dbt.masks import Masks
 from controlroom.worker.places import Place
+from controlroom.worker.reaching import put
 
 
 @pytest.fixture
