@@ -119,6 +119,7 @@ def test_what_ends_a_list_in_the_middle(running, shop):
 
     until(lambda: phases(running, stopped).get("build") == "in_progress", "the second command runs")
     assert phases(running, stopped)["tidy"] == "waiting"
+    until(lambda: "build speaks" in running.cli("runs", "console", stopped).stdout, "what it printed has come")
     running.cli("runs", "stop", stopped, "--terminate")
     assert ended(running, stopped)["error"]["code"] == "TERMINATED"
     assert ended(running, late)["error"]["code"] == "TIMEOUT"
@@ -130,6 +131,7 @@ def test_what_ends_a_list_in_the_middle(running, shop):
     assert ended(running, lost)["error"]["code"] == "WORKER_LOST"
     for run in (stopped, late, lost):
         assert phases(running, run) == {"deps": "succeeded", "build": "failed", "tidy": "skipped"}
+    for run in (stopped, lost):
         assert running.cli("runs", "console", run, "--phase", "build").stdout.startswith("build speaks\n")
 
 

@@ -273,6 +273,7 @@ EXECUTIONS: Final = Columns(
         "modifiedOn": "state_at",
         "message": As("error_message", read=_without_line, sort=""),
         "currentLine": As("line", sort=""),
+        "refId": As("run_of_process", sort=""),
         "botLabel": As("label", sort=""),
         "automationPriority": Words(
             {

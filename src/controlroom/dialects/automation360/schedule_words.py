@@ -298,7 +298,7 @@ COLUMNS: Final = Columns(
         "activityPriority": _PRIORITIES,
         "automationPriority": _PRIORITIES,
         "scheduleType": Words(
-            {word: AnyOf(tuple(equal(rule=kind) for kind in kinds)) for word, kinds in RULES.items()}, sort="rule"
+            {word: AnyOf(tuple(equal(rule=kind) for kind in kinds)) for word, kinds in RULES.items()}
         ),
         "timeZone": "zone",
         "startDate": As("first_day", read=_day),

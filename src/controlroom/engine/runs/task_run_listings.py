@@ -118,6 +118,13 @@ _LABEL: Final = "run.parameters -> 'overrides' ->> 'label'"
 _LINE: Final = r"coalesce(substring(step_run.error_message from '.*\mline ([0-9]{1,7})\M')::bigint, 0)"
 
 
+_RUN_OF_PROCESS: Final = """(select case when of_it.implicit_task_id is not null then ''
+                   else of_it.number || '-' || that.run_no end
+              from run as that join process as of_it on of_it.id = that.process_id
+             where that.id = step_run.run_id)"""
+"""Which run of its process it belongs to, `<number>-<run_no>`; empty for a bare task."""
+
+
 TASK_RUNS: Final = Listing(
     noun="step runs",
     table="step_run",
@@ -171,6 +178,7 @@ TASK_RUNS: Final = Listing(
         Field("error_code", Kind.TEXT, is_nullable=True, choices=among(ErrorCode)),
         Field("error_message", Kind.TEXT),
         Field("line", Kind.INTEGER, column=_LINE),
+        Field("run_of_process", Kind.TEXT, column=_RUN_OF_PROCESS),
         Field("label", Kind.TEXT, column=_LABEL, is_nullable=True, join=_RUN),
         Field("stage", Kind.TEXT, column=STAGE, is_sortable=True, choices=among(Stage)),
         Field("priority", Kind.INTEGER, is_sortable=True),
