@@ -38,7 +38,7 @@ LISTS = (
 SORTED = ("/v3/activity/list", "/v2/usermanagement/roles/list", "/v2/schedule/automations/list")
 NO_FILTER = {"codeAnalysisResult"}
 """Found by readers of code, of the rows of a page."""
-ROWS = 4
+ROWS = 2
 MOST = 40
 
 
