@@ -26,9 +26,9 @@ def running() -> Iterator[Room]:
         yield started
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """Debian's Chromium, without a window."""
+    """Debian's Chromium, without a window; while it is there, no test may have an event loop of its own."""
     with sync_playwright() as playwright:
         started = launch(playwright)
         yield started
