@@ -43,6 +43,7 @@ CONDITIONS = {
         "_claim",
         "_labelled",
         "with_paths",
+        "task_path",
     ),
 }
 """Functions that give a condition, or the text of a statement, for functions that take a Scope."""

@@ -4,10 +4,11 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final, assert_never
 
 from controlroom.dialects.automation360.acc_shapes import Group, Grouped, GroupRow
-from controlroom.dialects.automation360.acc_words import RESULTS, Word, cause_word, path_of, paths_of
+from controlroom.dialects.automation360.acc_words import RESULTS, Word, cause_word
 from controlroom.dialects.automation360.asking import Asking
 from controlroom.dialects.automation360.columns import Columns
 from controlroom.dialects.automation360.lists import Listed, PageTold, Search, asked_of
+from controlroom.dialects.automation360.paths import path_of
 from controlroom.engine.lists.model import (
     AllOf,
     AnyOf,
@@ -127,15 +128,13 @@ async def rows_of(
     """
     asked, offset = asked_of(search, _columns(group))
     figures = await _figures(request, period, group)
-    paths = await paths_of(request, [figure.task_id for figure in figures])
     every: dict[str, dict[str, Any]] = {}
     found: dict[str, dict[str, Any]] = {}
     for figure in figures:
-        path = paths.get(figure.task_id) if figure.task_id is not None else None
         row: dict[str, Any] = {
             "id": str(figure.task_number or 0),
             "name": figure.task_name or "",
-            "path": path or path_of(figure.package_name, figure.task_name),
+            "path": path_of(figure.workspace_name, *figure.folders, figure.package_name, figure.task_name),
             "took": figure.milliseconds,
             "value": _value(group, figure),
         }

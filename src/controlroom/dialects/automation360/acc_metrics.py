@@ -23,11 +23,12 @@ from controlroom.dialects.automation360.acc_shapes import (
     OverviewEntry,
     RunningBot,
 )
-from controlroom.dialects.automation360.acc_words import FAILED, path_of, paths_of
+from controlroom.dialects.automation360.acc_words import FAILED
 from controlroom.dialects.automation360.answers import moment, moment_or_empty
 from controlroom.dialects.automation360.asking import Asking
 from controlroom.dialects.automation360.executions import execution_id
 from controlroom.dialects.automation360.ids import shown
+from controlroom.dialects.automation360.paths import path_of
 from controlroom.engine.access.scope import within
 from controlroom.engine.lists import pages
 from controlroom.engine.lists.model import (
@@ -88,18 +89,17 @@ async def bots_of(request: Asking, period: Period) -> list[Bot]:
     for figure in figures:
         if figure.task_id is not None:
             of_task.setdefault(figure.task_id, []).append(figure)
-    paths = await paths_of(request, of_task)
-    return [_bot(task, of_it, paths) for task, of_it in of_task.items()]
+    return [_bot(task, of_it) for task, of_it in of_task.items()]
 
 
-def _bot(task: TaskId, figures: Sequence[Figure], paths: dict[UUID, str]) -> Bot:
+def _bot(task: TaskId, figures: Sequence[Figure]) -> Bot:
     failed = [figure for figure in figures if figure.result in FAILED]
     first = figures[0]
     return Bot(
         task=task,
         number=first.task_number or 0,
         name=first.task_name or "",
-        path=paths.get(task) or path_of(first.package_name, first.task_name),
+        path=path_of(first.workspace_name, *first.folders, first.package_name, first.task_name),
         successful=sum(figure.count for figure in figures if figure.result == Result.SUCCEEDED),
         failed=sum(figure.count for figure in failed),
         stopped=sum(figure.count for figure in figures if figure.result == Result.STOPPED),
@@ -245,12 +245,11 @@ def began_in(period: Period, *others: Filter) -> Filter:
 async def running(request: Asking, offset: int, length: int) -> tuple[list[RunningBot], int]:
     """The bots that run now, and how many there are."""
     found = await runs_page(request, _AT_WORK, offset=offset, length=length)
-    paths = await paths_of(request, [run.task_id for run in found.rows])
     rows = [
         RunningBot(
             id=execution_id(run.id, run.number),
             name=run.task_name or "",
-            path=_path(run, paths),
+            path=_path(run),
             user_name=run.user_name or run.starter_name or "",
             device_name=run.worker_name or "",
             start_date_time=moment_or_empty(run.started_at),
@@ -264,15 +263,13 @@ async def running(request: Asking, offset: int, length: int) -> tuple[list[Runni
 async def ended(request: Asking, period: Period, size: int) -> list[EndedBot]:
     """Runs that completed."""
     found = await runs_page(request, began_in(period, HAS_COMPLETED), length=size)
-    paths = await paths_of(request, [run.task_id for run in found.rows])
-    return [EndedBot(**_ended(run, paths)) for run in found.rows]
+    return [EndedBot(**_ended(run)) for run in found.rows]
 
 
 async def failed(request: Asking, period: Period, size: int) -> list[FailedBot]:
     """Runs that failed, with their reasons."""
     found = await runs_page(request, began_in(period, HAS_FAILED), length=size)
-    paths = await paths_of(request, [run.task_id for run in found.rows])
-    return [FailedBot(**_ended(run, paths), failure_reason=reason_of(run)) for run in found.rows]
+    return [FailedBot(**_ended(run), failure_reason=reason_of(run)) for run in found.rows]
 
 
 async def failures(request: Asking, period: Period, bot: int | None, size: int) -> list[FailedRun]:
@@ -295,16 +292,15 @@ def reason_of(run: TaskRun) -> str:
     return run.error_message or run.error_code or ""
 
 
-def _path(run: TaskRun, paths: dict[UUID, str]) -> str:
-    known = None if run.task_id is None else paths.get(run.task_id)
-    return known or path_of(run.workspace_name, run.package_name, run.task_name)
+def _path(run: TaskRun) -> str:
+    return path_of(run.workspace_name, *run.folders, run.package_name, run.task_name)
 
 
-def _ended(run: TaskRun, paths: dict[UUID, str]) -> dict[str, str]:
+def _ended(run: TaskRun) -> dict[str, str]:
     return {
         "bot_id": shown(run.task_number),
         "name": run.task_name or "",
-        "path": _path(run, paths),
+        "path": _path(run),
         "start_date_time": moment_or_empty(run.started_at),
         "id": execution_id(run.id, run.number),
     }

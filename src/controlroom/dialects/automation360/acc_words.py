@@ -1,18 +1,15 @@
 """Words and bodies of the key figures: time ranges, ids of runs, statuses, and paths of bots."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, Final, Literal, Self
-from uuid import UUID
 
 from msgspec import field
 
 from controlroom.border.lenient import moment
 from controlroom.dialects.automation360.answers import Shape
 from controlroom.dialects.automation360.asking import Asking
-from controlroom.dialects.automation360.executions import BOTS
-from controlroom.engine.repository import nodes
 from controlroom.engine.runs.model import Result, StartedBy
 from controlroom.engine.statistics import store as statistics
 from controlroom.engine.statistics.model import LONGEST_PERIOD, Period
@@ -164,15 +161,3 @@ def size_of(body: SizedBody | None, usual: int = LARGEST_SIZE) -> int:
     if not 1 <= size <= LARGEST_SIZE:
         raise Invalid("`size` is from 1 to 1000", code="SIZE_WRONG")
     return size
-
-
-async def paths_of(request: Asking, tasks: Collection[UUID | None]) -> dict[UUID, str]:
-    """Where bots lie in the repository, those that are still there."""
-    ids = {task for task in tasks if task is not None}
-    found = await nodes.find_all(request.db, request.actor.organization_id, ids) if ids else []
-    return {node.id: "\\".join([BOTS, *node.path]) for node in found}
-
-
-def path_of(*names: str | None) -> str:
-    """Where a bot lay that is not in the repository any more."""
-    return "\\".join([BOTS, *(name for name in names if name)])

@@ -16,7 +16,6 @@ from controlroom.dialects.automation360.asking import Asking
 from controlroom.dialects.automation360.columns import Columns, constants
 from controlroom.dialects.automation360.executions import (
     EXECUTIONS,
-    PATHS,
     STATUSES,
     Execution,
     ExecutionWithOutputs,
@@ -28,6 +27,7 @@ from controlroom.dialects.automation360.executions import (
 )
 from controlroom.dialects.automation360.ids import Id, shown
 from controlroom.dialects.automation360.lists import Found, Listed, PageTold, Search, Sought, asked_of
+from controlroom.dialects.automation360.paths import PATHS
 from controlroom.dialects.automation360.routing import Pair, Superseded, get, post, put
 from controlroom.dialects.automation360.values import values_of
 from controlroom.engine.lists.model import EVERYTHING, AllOf, Compare, Operator

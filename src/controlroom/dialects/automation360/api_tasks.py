@@ -244,7 +244,7 @@ async def _access(request: Asking, task: Named) -> dict[str, Any]:
     runnable = await to_run(request.engine, request.actor, task.id)
     scope = scope_of(runnable.actor, Permission.START_RUNS, task.workspace_id)
     if await store.of_task(request.db, scope, task.id) is None:
-        raise TaskNotFound(path_of(task.workspace_name, task.package_name, task.name))
+        raise TaskNotFound(path_of(task.workspace_name, *task.folders, task.package_name, task.name))
     claims = {
         "clientType": "WEB",
         "sub": str(request.actor.id),
@@ -255,7 +255,7 @@ async def _access(request: Asking, task: Named) -> dict[str, Any]:
     token = await call_tokens.mint(
         request.engine, request.actor, task.workspace_id, task.id, life=_TOKENS_LIVE, claims=claims
     )
-    path = path_of(task.workspace_name, task.package_name, task.name)
+    path = path_of(task.workspace_name, *task.folders, task.package_name, task.name)
     named = path if path.isascii() and path.isprintable() else str(task.number)
     return {
         "url": f"{request.origin}{_HOTBOT}/{task.number}/execute",
@@ -320,7 +320,9 @@ def _refused(status: int, code: str, message: str, called: Called) -> Response[b
 def _show(allocation: Allocation) -> AllocationTold:
     return AllocationTold(
         file_id=str(allocation.task_number),
-        file_path=path_of(allocation.workspace_name, allocation.package_name, allocation.task_name),
+        file_path=path_of(
+            allocation.workspace_name, *allocation.folders, allocation.package_name, allocation.task_name
+        ),
         file_name=allocation.task_name,
         run_as_user=allocation.run_as_number,
         concurrency_limit=allocation.most,

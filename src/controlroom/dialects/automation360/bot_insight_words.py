@@ -4,13 +4,14 @@ import re
 from datetime import datetime
 from decimal import Decimal
 from typing import Final
-from urllib.parse import parse_qs, quote, urlsplit
+from urllib.parse import parse_qs, quote, unquote, urlsplit
 from uuid import UUID
 
 from controlroom.border.lenient import moment
 from controlroom.dialects.automation360.answers import Shape
 from controlroom.dialects.automation360.asking import Asking
-from controlroom.dialects.automation360.executions import BOTS, step_run_in
+from controlroom.dialects.automation360.executions import step_run_in
+from controlroom.dialects.automation360.paths import ROOT
 from controlroom.engine.lists.model import EVERYTHING, AllOf, Compare, Filter, Operator
 from controlroom.engine.statistics import insights
 from controlroom.engine.statistics.insights import Profile, Speaking, Value, Which
@@ -122,12 +123,12 @@ def _number_in(path: str) -> int | None:
 
 
 def _plain(path: str) -> str:
-    return urlsplit(path).path.replace("\\", "/").replace("%20", " ").strip("/").casefold()
+    return unquote(urlsplit(path).path).replace("\\", "/").strip("/").casefold()
 
 
 def repository_path(bot: Speaking) -> str:
     """Where a bot lies, as an address."""
-    names = [*BOTS.split("\\"), *bot.path, bot.name]
+    names = [*ROOT.split("\\"), *bot.path, bot.name]
     return f"repository:///{'/'.join(quote(name) for name in names)}?fileId={bot.number}&workspace=PUBLIC"
 
 

@@ -15,9 +15,10 @@ from controlroom.dialects.automation360.activities import execution_with_outputs
 from controlroom.dialects.automation360.answers import Shape, moment
 from controlroom.dialects.automation360.asking import Asking, Permission, QueryParameter
 from controlroom.dialects.automation360.columns import Columns
-from controlroom.dialects.automation360.executions import BOTS, Execution, ExecutionWithOutputs, show
+from controlroom.dialects.automation360.executions import Execution, ExecutionWithOutputs, show
 from controlroom.dialects.automation360.ids import Id, number_of, shown
 from controlroom.dialects.automation360.lists import Found, PageTold, Search, page
+from controlroom.dialects.automation360.paths import ROOT
 from controlroom.dialects.automation360.routing import Pair, get
 from controlroom.engine.lists.model import Direction, Filter, Sort, equal
 from controlroom.engine.repository import nodes
@@ -33,7 +34,7 @@ Body = TypeVar("Body", bound=Struct)
 _BOT: Final = "application/vnd.aa.taskbot"
 _NODES: Final = nodes.listing(
     nodes.Words(
-        root=BOTS,
+        root=ROOT,
         root_name="Bots",
         separator="\\",
         folder_type="application/vnd.aa.directory",

@@ -9,15 +9,13 @@ from controlroom.border.columns import As, Words
 from controlroom.dialects.automation360.answers import Shape, moment, moment_or_empty
 from controlroom.dialects.automation360.columns import Columns, alike, constants
 from controlroom.dialects.automation360.ids import shown
+from controlroom.dialects.automation360.paths import PATHS, path_of, path_read
 from controlroom.engine.lists.model import AnyOf, Compare, Direction, Filter, OneOf, Operator, Sort
-from controlroom.engine.lists.words import PATH, Paths
+from controlroom.engine.lists.words import PATH
 from controlroom.engine.runs.model import StartedBy
 from controlroom.engine.runs.stages import AT_STAGE, Stage, stage_of
 from controlroom.engine.runs.task_run_listings import TASK_RUNS, TaskRun, with_paths
 from controlroom.ids import StepRunId, as_uuid
-
-BOTS: Final = "Automation Anywhere\\Bots"
-PATHS: Final = Paths(root=BOTS, separator="\\")
 
 STATUSES: Final[dict[Stage, str]] = {
     Stage.QUEUED: "QUEUED",
@@ -79,11 +77,6 @@ def step_run_in(execution: Any) -> StepRunId | None:
     matched = _EXECUTION.fullmatch(str(execution).strip().strip('"'))
     found = None if matched is None else as_uuid(matched[1])
     return None if found is None else StepRunId(found)
-
-
-def _path(value: Any) -> str:
-    """A path as it is told, of one that is written with other slashes or as a folder's."""
-    return str(value).replace("/", "\\").rstrip("\\")
 
 
 def _by_id(execution: Any) -> StepRunId:
@@ -172,12 +165,11 @@ def fields_of(run: TaskRun, tenant: str) -> dict[str, Any]:
     """What an execution tells, by the names of its fields."""
     stage = stage_of(run)
     message = message_of(run)
-    path = "\\".join(filter(None, (BOTS, run.workspace_name, run.package_name, run.task_name)))
     return {
         "id": execution_id(run.id, run.number),
         "automation_name": run.run_name or "",
         "file_name": run.task_name or run.process_name,
-        "file_path": path,
+        "file_path": path_of(run.workspace_name, *run.folders, run.package_name, run.task_name),
         "type": _TYPES[run.started_by],
         "start_date_time": moment(run.started_at or run.created_at),
         "end_date_time": moment_or_empty(run.ended_at),
@@ -258,8 +250,8 @@ EXECUTIONS: Final = Columns(
         "fileId": As("task_number", sort="task_number"),
         "fileName": "task_name",
         "currentBotName": "task_name",
-        "path": As(PATH, read=_path),
-        "filePath": As(PATH, read=_path),
+        "path": As(PATH, read=path_read),
+        "filePath": As(PATH, read=path_read),
         "deviceId": As("worker_number", sort="worker_name"),
         "deviceName": "worker_name",
         "userId": As("user_number", sort="user_name"),

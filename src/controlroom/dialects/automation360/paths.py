@@ -1,4 +1,4 @@
-r"""Paths of this grammar's repository: `Automation Anywhere\\Bots\\<workspace>\\<package>\\<task>`."""
+r"""Paths of this grammar's repository: `Automation Anywhere\\Bots\\<workspace>\\<folder>\\<package>\\<task>`."""
 
 from typing import Final
 
@@ -35,11 +35,16 @@ def parts_of(path: str) -> list[str]:
 
 
 async def task_at(request: Asking, path: str, seen: Scope | None = None) -> Named:
-    """The task of a path, of what the caller sees by the route's permission, or `seen`. Raises TaskNotFound."""
+    """The task of a path, of what the caller sees by the route's permission, or `seen`. Raises TaskNotFound.
+
+    Folders may be left out, all of them; those that are named are those in which its package lies.
+    """
     scope = request.seen if seen is None else seen
     match parts_of(path):
-        case [workspace, *_, package, task]:
-            found = await packages.task_named(request.db, scope, workspace=workspace, package=package, task=task)
+        case [workspace, *folders, package, task]:
+            found = await packages.task_named(
+                request.db, scope, workspace=workspace, folders=folders, package=package, task=task
+            )
         case _:
             found = None
     if found is None:

@@ -13,14 +13,13 @@ from controlroom.border.columns import NOTHING, As, Words
 from controlroom.dialects.automation360.answers import Shape, moment
 from controlroom.dialects.automation360.columns import Columns, constants, nothing_is_zero
 from controlroom.dialects.automation360.ids import shown
-from controlroom.dialects.automation360.paths import path_read
+from controlroom.dialects.automation360.paths import ROOT, path_read
 from controlroom.engine.analyses.model import Severity
 from controlroom.engine.lists.model import AllOf, AnyOf, Direction, Not, Sort, equal
 from controlroom.engine.repository import nodes
 from controlroom.engine.repository.model import ListedNode, NodeKind, Right
 from controlroom.engine.repository.rights import Rights
 
-ROOT: Final = "Automation Anywhere\\Bots"
 FOLDER: Final = "application/vnd.aa.directory"
 BOT: Final = "application/vnd.aa.taskbot"
 PRODUCTION: Final = "PRODUCTION"

@@ -5,8 +5,9 @@ from typing import Any
 from controlroom.dialects.automation360.answers import Shape
 from controlroom.dialects.automation360.asking import Asking, Body
 from controlroom.dialects.automation360.ids import Id, number_of
+from controlroom.dialects.automation360.paths import path_of
 from controlroom.dialects.automation360.preconditions import preconditions
-from controlroom.dialects.automation360.repository_answers import BOT, FOLDER, ROOT, BotPermission
+from controlroom.dialects.automation360.repository_answers import BOT, FOLDER, BotPermission
 from controlroom.dialects.automation360.routing import Pair, get, post, put
 from controlroom.engine.repository import dependencies, nodes
 from controlroom.engine.repository.model import Dependency, Node, NodeKind, Right
@@ -96,7 +97,7 @@ async def list_dependencies(request: Asking, data: Body[Files]) -> Dependencies:
 
 def _shown(rights: Rights, found: Dependency, *, as_text: bool) -> FileRef:
     node, held = found.node, rights.of(found.node)
-    path = "\\".join([ROOT, *node.path])
+    path = path_of(*node.path)
     place = "private" if node.owner_id is not None else "public"
 
     def number(value: int) -> str | int:

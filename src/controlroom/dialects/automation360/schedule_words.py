@@ -266,7 +266,7 @@ def asides_of(schedule: ListedSchedule) -> dict[str, Any]:
 
 def path_told(schedule: ListedSchedule) -> str:
     """The repository's path of what is started."""
-    return path_of(schedule.workspace_name, schedule.package_name, schedule.work_name)
+    return path_of(schedule.workspace_name, *schedule.folders, schedule.package_name, schedule.work_name)
 
 
 _PRIORITIES: Final = Words(

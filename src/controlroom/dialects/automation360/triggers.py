@@ -125,7 +125,7 @@ def _show(mapping: TriggerMapping) -> Mapping:
         user_id=mapping.user_number,
         role_id=mapping.role_number,
         bot_id=mapping.task_number,
-        bot_path=path_of(mapping.workspace_name, mapping.package_name, mapping.task_name),
+        bot_path=path_of(mapping.workspace_name, *mapping.folders, mapping.package_name, mapping.task_name),
         bot_name=mapping.task_name,
         bot_label=mapping.label or "",
         modifier_by=mapping.editor_number,

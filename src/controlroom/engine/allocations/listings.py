@@ -4,6 +4,7 @@ from typing import Final
 
 from controlroom.engine.lists.model import Field, Kind, Listing
 from controlroom.engine.lists.words import Paths, with_path
+from controlroom.engine.packages.places import FOLDERS, task_path
 
 _TASK: Final = """join task on task.id = allocation.task_id
           join package on package.id = task.package_id and package.deleted_at is null"""
@@ -13,8 +14,9 @@ _USER: Final = "left join app_user on app_user.id = allocation.run_as"
 ALLOCATIONS: Final = Listing(
     noun="allocations",
     table="allocation",
-    columns="""allocation.id, allocation.number, allocation.workspace_id, workspace.name as workspace_name,
-           allocation.task_id, task.number as task_number, task.name as task_name, package.name as package_name,
+    columns=f"""allocation.id, allocation.number, allocation.workspace_id, workspace.name as workspace_name,
+           allocation.task_id, task.number as task_number, task.name as task_name, {FOLDERS} as folders,
+           package.name as package_name,
            allocation.run_as, app_user.number as run_as_number, allocation.most, allocation.created_at,
            allocation.updated_at""",
     joins=f"""{_TASK}
@@ -39,10 +41,4 @@ ALLOCATIONS: Final = Listing(
 
 def with_paths(paths: Paths) -> Listing:
     """The list that is filtered by where the tasks lie, too."""
-    return with_path(
-        ALLOCATIONS,
-        f"""(select {paths.of("place.name", "of_package.name", "of_task.name")}
-              from task as of_task join package as of_package on of_package.id = of_task.package_id
-              join workspace as place on place.id = of_package.workspace_id
-             where of_task.id = allocation.task_id)""",
-    )
+    return with_path(ALLOCATIONS, task_path(paths, "allocation.task_id"))

@@ -17,6 +17,8 @@ class Allocation(Struct, frozen=True, kw_only=True):
     task_id: TaskId
     task_number: int
     task_name: str
+    folders: list[str]
+    """In which its package lies, below the workspace."""
     package_name: str
     run_as: UserId | None
     """As whom it is run; None: as nobody in particular."""

@@ -23,6 +23,10 @@ class Paths(Struct, frozen=True):
         """The path of what has these names, as SQL; of columns."""
         return f"concat_ws({literal(self.separator)}, {literal(self.root)}, {', '.join(names)})"
 
+    def joined(self, names: str) -> str:
+        """A part of a path, as SQL; of a column that is an array of names. Without any there is none."""
+        return f"nullif(array_to_string({names}, {literal(self.separator)}), '')"
+
 
 def with_path(listing: Listing, path: str) -> Listing:
     """A list that is filtered and sorted by where its rows' tasks lie, too: `path` is SQL over the listing's table."""

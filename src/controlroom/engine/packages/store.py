@@ -13,6 +13,7 @@ from controlroom.engine.access.scope import EACH, SEEN, Scope, ScopedTx
 from controlroom.engine.nouns import InWorkspace, Missing, Noun
 from controlroom.engine.packages.errors import PackageNotFound, TaskNotFound
 from controlroom.engine.packages.model import Package, PackageVersion, Task, Zip
+from controlroom.engine.packages.places import FOLDERS
 from controlroom.ids import PackageId, PackageVersionId, TaskId, UserId, WorkspaceId, uuid7
 from controlroom.objects.store import Blob
 from controlroom.postgres.database import Statements, Tx
@@ -194,28 +195,37 @@ class Named(Struct, frozen=True, kw_only=True):
     number: int
     name: str
     package_name: str
+    folders: list[str]
+    """In which the package lies, below the workspace."""
     workspace_id: WorkspaceId
     workspace_name: str
 
 
-_NAMED: Final = """
-    select task.id, task.number, task.name, package.name as package_name, workspace.id as workspace_id,
-           workspace.name as workspace_name
+_NAMED: Final = f"""
+    select task.id, task.number, task.name, package.name as package_name, {FOLDERS} as folders,
+           workspace.id as workspace_id, workspace.name as workspace_name
       from task join package on package.id = task.package_id and package.deleted_at is null
       join workspace on workspace.id = package.workspace_id and workspace.deleted_at is null
 """
 
 
-async def task_named(db: Statements, scope: Scope, *, workspace: str, package: str, task: str) -> Named | None:
-    """The task of these names, in whichever case the workspace's is written, of all that the scope sees."""
+async def task_named(
+    db: Statements, scope: Scope, *, workspace: str, folders: Sequence[str], package: str, task: str
+) -> Named | None:
+    """The task of these names, in whichever case the workspace's and the folders' are written, of all that is seen.
+
+    Without folders it is in whichever its package lies: a workspace has one package of a name.
+    """
     return await db.one_or_none(
         Named,
         f"""{_NAMED}
          where package.workspace_id in {EACH} and lower(workspace.name) = lower(%(workspace)s)
            and package.name = %(package)s and task.name = %(task)s
+           and (cardinality(%(folders)s::text[]) = 0 or lower({FOLDERS}::text) = lower(%(folders)s::text[]::text))
          order by task.id
          limit 1""",
         workspace=workspace,
+        folders=list(folders),
         package=package,
         task=task,
         **scope.each,

@@ -18,6 +18,7 @@ from controlroom.engine.lists.model import (
     among,
 )
 from controlroom.engine.lists.words import Paths, with_path
+from controlroom.engine.packages.places import FOLDERS, task_path
 from controlroom.engine.runs.model import Result, StartedBy, StepRunState
 from controlroom.engine.runs.stages import STAGE, Stage
 from controlroom.ids import OrganizationId, ProcessId, RunId, StepRunId, TaskId, UserId, WorkerId, WorkspaceId
@@ -46,6 +47,8 @@ class TaskRun(Struct, frozen=True, kw_only=True):
     task_id: TaskId | None
     task_number: int | None
     task_name: str | None
+    folders: list[str]
+    """In which its package lies, below the workspace; of a deleted one those in which it lay last."""
     package_name: str | None
     label: str | None
     """The label of the version that its start asked for."""
@@ -132,7 +135,7 @@ TASK_RUNS: Final = Listing(
            run.number as run_number, run.parameters ->> 'name' as run_name, run.run_no, process.id as process_id,
            process.number as process_number, process.name as process_name,
            process.implicit_task_id is not null as is_of_task, task.id as task_id, task.number as task_number,
-           task.name as task_name, package.name as package_name,
+           task.name as task_name, {FOLDERS} as folders, package.name as package_name,
            {_LABEL} as label, step_run.state,
            step_run.result, step_run.error_code, step_run.error_message, step_run.exit_code, step_run.priority,
            step_run.created_at, step_run.started_at, step_run.began_at, step_run.ended_at, step_run.state_at,
@@ -230,10 +233,6 @@ async def listing_of(database: Database, scope: Scope, paths: Paths | None = Non
 
 @cache
 def with_paths(listing: Listing, paths: Paths) -> Listing:
-    """A list of step runs that is filtered and sorted by where their tasks lie, too: workspace, package and name."""
-    where = f"""(select {paths.of("lies_in.name", "of_package.name", "of_it.name")}
-              from step as that join task as of_it on of_it.id = that.task_id
-              join package as of_package on of_package.id = of_it.package_id
-              join workspace as lies_in on lies_in.id = of_package.workspace_id
-             where that.id = step_run.step_id)"""
-    return with_path(listing, where)
+    """A list of step runs that is filtered and sorted by where their tasks lie, too."""
+    task = "(select that.task_id from step as that where that.id = step_run.step_id)"
+    return with_path(listing, task_path(paths, task))

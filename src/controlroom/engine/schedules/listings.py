@@ -7,6 +7,7 @@ from controlroom.engine.access.grants.holding import may_in
 from controlroom.engine.access.model import Permission
 from controlroom.engine.lists.model import Field, Kind, Listing, among
 from controlroom.engine.lists.words import Paths, with_path
+from controlroom.engine.packages.places import AROUND, FOLDERS, path_in
 from controlroom.engine.schedules.definitions import Schedule, Standing
 
 _IS_FAULTY: Final = f"""(
@@ -101,6 +102,8 @@ class ListedSchedule(Schedule, frozen=True, kw_only=True):
     work_number: int
     """Of the task that it starts, else of the process."""
     work_name: str
+    folders: list[str]
+    """In which the package of its task lies, below the workspace; of a deleted one those in which it lay last."""
     package_name: str | None
     """Of the task."""
     owner_number: int | None
@@ -122,7 +125,7 @@ SCHEDULES: Final = Listing(
            (select organization.number from organization
              where organization.id = workspace.organization_id) as tenant_number,
            {_STARTS} as work, coalesce(task.number, process.number) as work_number,
-           coalesce(task.name, process.name) as work_name, package.name as package_name,
+           coalesce(task.name, process.name) as work_name, {FOLDERS} as folders, package.name as package_name,
            owner.number as owner_number, maker.number as maker_number, editor.number as editor_number,
            array(select app_user.number
                    from jsonb_array_elements_text(schedule.start -> 'users') with ordinality as named (id, place)
@@ -193,9 +196,9 @@ def with_paths(paths: Paths) -> Listing:
     """The list that is filtered by where what is started lies, too."""
     return with_path(
         SCHEDULES,
-        f"""(select {paths.of("place.name", "of_package.name", "coalesce(of_task.name, of_process.name)")}
+        f"""(select {path_in(paths, "coalesce(of_task.name, of_process.name)")}
               from workspace as place join process as of_process on of_process.id = schedule.process_id
               left join task as of_task on of_task.id = (schedule.start ->> 'task')::uuid
-              left join package as of_package on of_package.id = of_task.package_id
+              {AROUND}
              where place.id = schedule.workspace_id)""",
     )

@@ -16,6 +16,7 @@ from controlroom.engine.access.record import record
 from controlroom.engine.access.scope import EACH, Scope, ScopedTx, scope_of, scoped
 from controlroom.engine.engine import Engine
 from controlroom.engine.packages import interfaces
+from controlroom.engine.packages.places import FOLDERS
 from controlroom.ids import RunId, StepRunId, TaskId, WorkItemId, WorkspaceId
 from controlroom.postgres.database import Statements
 from controlroom.robots.interfaces import ParameterType
@@ -96,9 +97,8 @@ async def speaking(
         _Task,
         f"""
         select task.id, task.number, task.name,
-               array_prepend(workspace.name, coalesce(folder.path, array[]::text[])) || package.name as path
+               array_prepend(workspace.name, {FOLDERS}) || package.name as path
           from task join package on package.id = task.package_id join workspace on workspace.id = package.workspace_id
-          left join repository_file as folder on folder.id = package.folder_id
          where package.workspace_id in {EACH} and package.deleted_at is null
            and (%(name)s::text is null or task.name = %(name)s)
            and (%(number)s::bigint is null or task.number = %(number)s)

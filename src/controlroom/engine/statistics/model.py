@@ -69,6 +69,10 @@ class Figure(Struct, frozen=True, kw_only=True):
     task_id: TaskId | None
     task_number: int | None
     task_name: str | None
+    workspace_name: str | None
+    """Of the task's package."""
+    folders: list[str]
+    """In which that lies, below its workspace; if it was deleted, those in which it lay last."""
     package_name: str | None
     worker_id: WorkerId | None
     worker_number: int | None

@@ -6,6 +6,7 @@ from typing import Final
 from uuid import UUID
 
 from controlroom.engine.access.scope import EACH, Scope
+from controlroom.engine.packages.places import FOLDERS
 from controlroom.engine.statistics.folding import RUN_ROW, STEP_RUN_ROW, UNFOLDED
 from controlroom.engine.statistics.model import (
     Extreme,
@@ -99,13 +100,15 @@ with {_COUNTED}, keyed as (
      limit %(limit)s
 )
 select summed.*, process.name as process_name, step.name as step_name, task.number as task_number,
-       task.name as task_name, package.name as package_name, worker.number as worker_number,
-       worker.name as worker_name, app_user.number as user_number, app_user.username as user_name
+       task.name as task_name, workspace.name as workspace_name, {FOLDERS} as folders, package.name as package_name,
+       worker.number as worker_number, worker.name as worker_name, app_user.number as user_number,
+       app_user.username as user_name
   from summed
   left join process on process.id = summed.process_id
   left join step on step.id = summed.step_id
   left join task on task.id = summed.task_id
   left join package on package.id = task.package_id
+  left join workspace on workspace.id = package.workspace_id
   left join worker on worker.id = summed.worker_id
   left join app_user on app_user.id = summed.user_id
  order by summed.hour, summed.count desc, summed.workspace_id, summed.process_id, summed.step_id, summed.task_id,

@@ -22,6 +22,7 @@ from controlroom.engine.lists.model import OLDEST_FIRST, Asked, Field, Kind, Lis
 from controlroom.engine.lists.words import Paths, with_path
 from controlroom.engine.nouns import InWorkspace, Noun
 from controlroom.engine.packages import store as packages
+from controlroom.engine.packages.places import FOLDERS, task_path
 from controlroom.errors import Invalid, NotFound
 from controlroom.ids import RoleId, TaskId, TriggerMappingId, UserId, WorkspaceId, uuid7
 from controlroom.postgres.database import Statements
@@ -39,6 +40,8 @@ class TriggerMapping(Struct, frozen=True, kw_only=True):
     task_id: TaskId
     task_number: int
     task_name: str
+    folders: list[str]
+    """In which its package lies, below the workspace; of a deleted one those in which it lay last."""
     package_name: str
     label: str | None
     """Those of the version that has this label; None: of the latest."""
@@ -75,9 +78,10 @@ _ROLE: Final = "left join role on role.id = trigger_mapping.role_id"
 TRIGGER_MAPPINGS: Final = Listing(
     noun="trigger mappings",
     table="trigger_mapping",
-    columns="""trigger_mapping.id, trigger_mapping.number, trigger_mapping.workspace_id,
+    columns=f"""trigger_mapping.id, trigger_mapping.number, trigger_mapping.workspace_id,
            workspace.name as workspace_name, trigger_mapping.task_id, task.number as task_number,
-           task.name as task_name, package.name as package_name, trigger_mapping.label, trigger_mapping.user_id,
+           task.name as task_name, {FOLDERS} as folders, package.name as package_name,
+           trigger_mapping.label, trigger_mapping.user_id,
            app_user.number as user_number, trigger_mapping.role_id, role.number as role_number,
            trigger_mapping.updated_at, editor.number as editor_number""",
     joins=f"""{_TASK}
@@ -107,13 +111,7 @@ TRIGGER_MAPPINGS: Final = Listing(
 
 def with_paths(paths: Paths) -> Listing:
     """The list that is filtered by where the tasks lie, too."""
-    return with_path(
-        TRIGGER_MAPPINGS,
-        f"""(select {paths.of("place.name", "of_package.name", "of_task.name")}
-              from task as of_task join package as of_package on of_package.id = of_task.package_id
-              join workspace as place on place.id = of_package.workspace_id
-             where of_task.id = trigger_mapping.task_id)""",
-    )
+    return with_path(TRIGGER_MAPPINGS, task_path(paths, "trigger_mapping.task_id"))
 
 
 class ForUsers(Struct, frozen=True):
