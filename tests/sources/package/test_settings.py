@@ -20,14 +20,14 @@ from controlroom.sources.package.settings import (
 )
 
 KEY = {"workspace_id": "w-1", "api_key": "crk-very-secret"}
-STEP = {SOURCE: "robocorp", DATABASE: "/work/database/room.duckdb"}
+STEP = {SOURCE: "robocorp", DATABASE: "/robot/database/room.duckdb"}
 
 
 def test_a_step_with_a_database_loads_into_its_file():
     """Arguments of the source stand where dlt looks for them; the dataset is called like the source."""
     wanted = settings(STEP, KEY)
 
-    assert (wanted.destination, wanted.dataset) == ("duckdb:/work/database/room.duckdb", "robocorp")
+    assert (wanted.destination, wanted.dataset) == ("duckdb:/robot/database/room.duckdb", "robocorp")
     assert wanted.values == {"sources.robocorp.workspace_id": "w-1", "sources.robocorp.api_key": "crk-very-secret"}
 
 
