@@ -39,6 +39,7 @@ from controlroom.engine.processes.model import NamedTask, ProcessDefinition, Ste
 from controlroom.engine.runs import claims, leases, reports
 from controlroom.engine.runs.dispatch import dispatch
 from controlroom.engine.workers.linking import create_link_token, link
+from controlroom.engine.workers.waiting import waiting
 from controlroom.engine.workspaces.actions import create as create_workspace
 from controlroom.host.listeners import Listener
 from controlroom.ids import OrganizationId, ProcessId, RunId, WorkspaceId, uuid7
@@ -269,8 +270,12 @@ class Worker:
 
     async def take(self) -> Assignment:
         """Claim a step run, which must be there or be about to be: the room's own loops may be the ones to open it."""
-        claim = Claim(session=self.session.session, free=1, wait_seconds=10)
-        [assignment] = (await claims.claim(self.engine, self.actor, claim)).assignments
+        claim = Claim(session=self.session.session, free=1, wait_seconds=0)
+        with waiting(self.engine, self.actor) as watch:
+            async with asyncio.timeout(20):
+                while not (found := (await claims.claim(self.engine, self.actor, claim)).assignments):
+                    await watch.wait(1)
+        [assignment] = found
         return assignment
 
     async def finish(self, assignment: Assignment, error: ErrorCode | None = None, message: str = "it broke") -> None:
