@@ -31,3 +31,12 @@ def test_the_only_file_of_the_folder_is_meant(tmp_path, monkeypatch):
         command._file(None)
     with pytest.raises(CommandFailed, match="there is no file"):
         command._file(tmp_path / "none.duckdb")
+
+
+def test_another_file_is_refused_before_anything_is_opened(tmp_path, monkeypatch):
+    """It says so at the prompt, and not in the notebook."""
+    monkeypatch.setattr(command, "find_spec", lambda _: object())
+    for content in (b"", b"id,name\n1,a row of a table\n"):
+        (tmp_path / "room.duckdb").write_bytes(content)
+        with pytest.raises(CommandFailed, match="is no DuckDB file"):
+            command.explore(tmp_path / "room.duckdb")

@@ -14,6 +14,8 @@ from cyclopts import Parameter
 from controlroom.cli.errors import CommandFailed
 
 _NEEDED = ("marimo", "altair", "duckdb")
+_MARK = slice(8, 12), b"DUCK"
+"""Where a DuckDB file says that it is one."""
 _BOARD = Path(__file__).parent.parent / "sources" / "notebook" / "board.py"
 
 
@@ -50,6 +52,10 @@ def explore(
             hint="pip install 'controlroom[notebook]'",
         )
     found = _file(file)
+    with found.open("rb") as opened:
+        at, mark = _MARK
+        if opened.read(at.stop)[at] != mark:
+            raise CommandFailed(f"{found} is no DuckDB file", hint="controlroom load robocorp makes one.")
     board = _copy() if edit else _BOARD
     with tempfile.TemporaryDirectory(prefix="explore-") as folder:
         settings = Path(folder) / "marimo"

@@ -1,10 +1,6 @@
 """The sample of the page on Cloud bot, corrected, runs as a reader of the page would run it."""
 
-import asyncio
-import os
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import duckdb
@@ -13,8 +9,9 @@ from tests.dialects.automation360.test_deploy import bot, device  # noqa: F401
 from tests.sources.automation360.conftest import own_room as room  # noqa: F401
 
 from controlroom.engine.access import user_keys
+from sources.samples import SAMPLES, run_sample
 
-SAMPLE = Path(__file__).parents[3] / "docs" / "sources" / "cloud_bot_pipeline.py"
+SAMPLE = SAMPLES / "cloud_bot_pipeline.py"
 
 
 @pytest.fixture
@@ -32,30 +29,13 @@ def folder(tmp_path, room, root):  # noqa: F811
     return fill
 
 
-async def run(folder: Path) -> str:
-    """Run the sample as a program; what it said."""
-    clean = {name: value for name, value in os.environ.items() if not name.startswith(("SOURCES", "DLT", "RUNTIME"))}
-    done = await asyncio.to_thread(
-        subprocess.run,
-        [sys.executable, SAMPLE.name],
-        cwd=folder,
-        env={**clean, "DLT_DATA_DIR": str(folder / "data")},
-        capture_output=True,
-        text=True,
-        timeout=240,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    return done.stdout
-
-
 async def test_the_sample_of_the_page_loads_each_of_its_resources(room, root, bot, device, folder):  # noqa: F811
     """Every row that the page's paths tell is there, over more pages than one."""
     await root.post("/v4/automations/deploy", {"botId": bot, "headlessRequest": {"numberOfExecutions": 101}})
     _, key = await user_keys.make(room.engine, root.actor, root.actor.id)
     place = folder(key)
 
-    said = await run(place)
+    said = await run_sample(SAMPLE.name, place, seconds=240)
 
     assert "contains no failed jobs" in said
     told = {

@@ -1,11 +1,6 @@
 """The sample of the page on dbt Cloud, corrected, runs as a reader of the page would run it."""
 
-import asyncio
-import os
 import shutil
-import subprocess
-import sys
-from pathlib import Path
 
 import duckdb
 import pytest
@@ -14,8 +9,9 @@ from controlroom.dialects.dbt_cloud.permission_sets import ROLES
 from controlroom.engine.access.grants.model import WantedGrant
 from controlroom.engine.access.service_tokens import actions
 from sources.dbt_cloud.conftest import LEFT
+from sources.samples import SAMPLES, run_sample
 
-SAMPLE = Path(__file__).parents[3] / "docs" / "sources" / "dbt_cloud_pipeline.py"
+SAMPLE = SAMPLES / "dbt_cloud_pipeline.py"
 LISTS = {
     "accounts": "/api/v2/accounts/",
     "projects": "projects/",
@@ -36,23 +32,6 @@ async def reader(room, as_, ada):
     return caller
 
 
-async def run(folder: Path) -> str:
-    """Run the sample as a program; what it said."""
-    clean = {name: value for name, value in os.environ.items() if not name.startswith(("SOURCES", "DLT", "RUNTIME"))}
-    done = await asyncio.to_thread(
-        subprocess.run,
-        [sys.executable, SAMPLE.name],
-        cwd=folder,
-        env={**clean, "DLT_DATA_DIR": str(folder / "data")},
-        capture_output=True,
-        text=True,
-        timeout=500,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    return done.stdout
-
-
 @pytest.mark.timeout(600)  # a few seconds of work, on a machine that may do much else
 async def test_the_sample_of_the_page_loads_each_of_its_resources(room, reader, cloud, site, tmp_path):
     """Every row that the page's paths tell is there, over more pages than one."""
@@ -69,7 +48,7 @@ async def test_the_sample_of_the_page_loads_each_of_its_resources(room, reader, 
         f'account_id = {cloud.account}\napi_token = "{reader.token}"\n'
     )
 
-    said = await run(tmp_path)
+    said = await run_sample(SAMPLE.name, tmp_path, seconds=500)
 
     assert "contains no failed jobs" in said
     told = {table: await reader.get(path, limit=1000) for table, path in LISTS.items()}

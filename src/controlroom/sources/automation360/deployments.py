@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
-from controlroom.sources.automation360.tables import reference, when
+from controlroom.sources.automation360.tables.parts import reference, when
 
 Row = Mapping[str, Any]
 OPEN: Final = ("QUEUED", "PENDING_EXECUTION", "DEPLOYED", "RUNNING", "UPDATE", "RUN_PAUSED", "UNKNOWN")
