@@ -95,7 +95,7 @@ async def test_csv_has_all_that_match(visit, workspace, seven, monkeypatch):
     assert answer.headers["content-disposition"] == 'attachment; filename="runs.csv"'
     assert rows[0][0] == "Process"
     assert [row[0] for row in rows[1:]] == ["Invoices"] * 7
-    assert lists._csv_line(["=1+1", "-3", -3, "ok"]) == b"'=1+1,'-3,-3,ok\r\n"
+    assert lists._csv_line(["=1+1", "-2+3", -3, "ok"]) == b"'=1+1,'-2+3,-3,ok\r\n"
 
 
 async def test_lists_of_others_are_empty(visit, seven, cleo):

@@ -26,7 +26,6 @@ from uuid import UUID
 import msgspec
 from litestar.response import Stream
 from msgspec import Struct
-from msgspec import field as made
 
 from controlroom.border.cursors import cursor_of, position_of
 from controlroom.engine.access.scope import within
@@ -49,17 +48,16 @@ from controlroom.engine.lists.model import (
 )
 from controlroom.errors import Invalid
 from controlroom.ids import as_uuid
+from controlroom.spreadsheets import inert
 from controlroom.ui import words
 from controlroom.ui.asking import Asking
+from controlroom.ui.filters import LONGEST_SOUGHT, Choice, FilterOf, Since, Tab
 
 Row = TypeVar("Row")
 
 LENGTH: Final = 50
 """Rows of a page."""
 _CSV_BATCH: Final = 1000
-_UNITS: Final = {"h": timedelta(hours=1), "d": timedelta(days=1), "w": timedelta(weeks=1)}
-_LONGEST_SOUGHT: Final = 200
-_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
 _TYPES: Final[Mapping[Kind, type]] = {
     Kind.ID: UUID,
     Kind.INTEGER: int,
@@ -71,91 +69,6 @@ _TYPES: Final[Mapping[Kind, type]] = {
 
 
 # ---------------------------------------------------------------------------------------------------- what a noun says
-class Tab(Struct, frozen=True):
-    """A state of the list, with how many are in it."""
-
-    key: str
-    name: str
-    filter: Filter = EVERYTHING
-    is_bad: bool = False
-    """Whether its count is red where it is not 0."""
-
-
-class Choice(Struct, frozen=True):
-    """A filter with few values."""
-
-    key: str
-    name: str
-    field: str
-    choices: Mapping[str, str]
-
-    def condition(self, value: str) -> Filter:
-        """What it asks. Raises Invalid for what is no choice."""
-        if value not in self.choices:
-            raise Invalid(f"{self.name}: there is no such choice.", code="FILTER_WRONG")
-        return Compare(self.field, Operator.EQ, value)
-
-    def said(self, value: str) -> str:
-        """How a chip says it."""
-        return self.choices.get(value, value)
-
-
-class Reference(Struct, frozen=True):
-    """A filter by another noun, which addresses name by its id. `options` are found by whoever shows the page."""
-
-    key: str
-    name: str
-    field: str
-
-    def condition(self, value: str) -> Filter:
-        """What it asks. Raises Invalid for what is no id."""
-        if (found := as_uuid(value)) is None:
-            raise Invalid(f"{self.name}: this is no id.", code="FILTER_WRONG")
-        return Compare(self.field, Operator.EQ, found)
-
-    def said(self, value: str) -> str:
-        """How a chip says it, where no better name is known."""
-        return words.short_id(value)
-
-
-class Text(Struct, frozen=True):
-    """A filter by a part of a text."""
-
-    key: str
-    name: str
-    field: str
-
-    def condition(self, value: str) -> Filter:
-        """What it asks."""
-        return Contains(self.field, value[:_LONGEST_SOUGHT])
-
-    def said(self, value: str) -> str:
-        """How a chip says it."""
-        return value
-
-
-class Since(Struct, frozen=True):
-    """A filter by time: the last `24h`, `7d`, or from a moment on."""
-
-    key: str
-    name: str
-    field: str
-    choices: Mapping[str, str] = made(
-        default_factory=lambda: {"1h": "last hour", "24h": "last 24 h", "7d": "last 7 days", "30d": "last 30 days"}
-    )
-
-    def condition(self, value: str) -> Filter:
-        """What it asks. Raises Invalid for what is no time."""
-        return Compare(self.field, Operator.GE, moment_of(value, datetime.now(UTC)))
-
-    def said(self, value: str) -> str:
-        """How a chip says it."""
-        return self.choices.get(value, value.replace("T", " ")[:16])
-
-
-FilterOf = Choice | Reference | Text | Since
-
-
 class Col(Struct, frozen=True):
     """A column."""
 
@@ -361,7 +274,7 @@ class ListPage(Struct, Generic[Row], frozen=True, kw_only=True):
     # ------------------------------------------------------------------------------------------------ the address
     def _conditions(self, asked: Mapping[str, str]) -> list[Filter]:
         found = [each.condition(asked[each.key]) for each in self._set_filters(asked)]
-        if sought := asked.get("q", "").strip()[:_LONGEST_SOUGHT]:
+        if sought := asked.get("q", "").strip()[:LONGEST_SOUGHT]:
             found.append(self._sought(sought))
         return found
 
@@ -448,18 +361,6 @@ class _Address:
         return f"{self._path}?{urlencode(asked)}" if asked else self._path
 
 
-def moment_of(text: str, now: datetime) -> datetime:
-    """From when on `24h`, `7d` or a moment (ISO 8601) is. Raises Invalid for what is none."""
-    number, unit = text[:-1], text[-1:]
-    if unit in _UNITS and number.isdecimal() and number.isascii() and len(number) <= 4:  # noqa: PLR2004 - 192 years
-        return now - int(number) * _UNITS[unit]
-    try:
-        found = datetime.fromisoformat(text)
-    except ValueError as wrong:
-        raise Invalid("This is no time: 24h, 7d, or 2026-10-12T08:00.", code="FILTER_WRONG") from wrong
-    return found if found.tzinfo else found.replace(tzinfo=UTC)
-
-
 def _turned(sort: Sort) -> Sort:
     turned = {Direction.ASCENDING: Direction.DESCENDING, Direction.DESCENDING: Direction.ASCENDING}
     return Sort(sort.field, turned[sort.direction])
@@ -478,6 +379,6 @@ def _csv_value(col: Col, row: Any) -> Any:
 def _csv_line(values: Sequence[Any]) -> bytes:
     """A line; what a spreadsheet would take for a formula is a text."""
     line = io.StringIO()
-    safe = [f"'{each}" if isinstance(each, str) and each.startswith(_FORMULA) else each for each in values]
+    safe = [inert(each) if isinstance(each, str) else each for each in values]
     csv.writer(line).writerow(safe)
     return line.getvalue().encode()

@@ -10,9 +10,9 @@ import msgspec
 from litestar import Response
 from msgspec import Struct
 
+from controlroom.spreadsheets import inert
+
 CSV: Final = "text/csv"
-_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
-"""What spreadsheets take for the beginning of a formula; names and messages come from anybody."""
 _NAME: Final = re.compile(r"[^\w.\- ]+")
 
 
@@ -41,4 +41,4 @@ def _flat(row: dict[str, Any], before: str = "") -> dict[str, Any]:
 
 
 def _cell(value: Any) -> Any:
-    return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA) else value
+    return inert(value) if isinstance(value, str) else value

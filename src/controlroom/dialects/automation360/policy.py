@@ -30,6 +30,7 @@ from controlroom.engine.repository.rights import rights_of
 from controlroom.engine.wakes import Watch
 from controlroom.errors import Invalid
 from controlroom.ids import PackageId
+from controlroom.spreadsheets import inert
 
 _SECONDS: Final = 60.0
 """So long a call waits for a worker."""
@@ -156,11 +157,6 @@ def _report(found: Sequence[Judged]) -> bytes:
     writer.writerow(_COLUMNS)
     for each in found:
         finding = each.finding
-        place = (_inert(finding.path), finding.line, finding.column)
-        writer.writerow((*place, finding.rule, finding.label, each.severity.value.upper(), _inert(finding.message)))
+        place = (inert(finding.path), finding.line, finding.column)
+        writer.writerow((*place, finding.rule, finding.label, each.severity.value.upper(), inert(finding.message)))
     return text.getvalue().encode()
-
-
-def _inert(text: str) -> str:
-    """A text of a package's author that no table program takes for a formula."""
-    return f"'{text}" if text[:1] in "=+-@\t\r" else text

@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import Final
 
 from controlroom.errors import Invalid
+from controlroom.spreadsheets import inert
 
 LONGEST_FIELD: Final = 1 << 20
 _LONGEST_HEADER: Final = 64 * 1024
 _SEPARATORS: Final = ",;\t|"
 _PIECE: Final = 1 << 20
-_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
 
 
 class TableWrong(Invalid):
@@ -75,21 +75,11 @@ def written(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[b
     buffer = io.StringIO(newline="")
     writer = csv.writer(buffer)
     buffer.write("\ufeff")
-    writer.writerow([_safe(column) for column in columns])
+    writer.writerow([inert(column) for column in columns])
     for row in rows:
-        writer.writerow([_safe(cell) for cell in row])
+        writer.writerow([inert(cell) for cell in row])
         if buffer.tell() > _PIECE:
             yield buffer.getvalue().encode()
             buffer.seek(0)
             buffer.truncate()
     yield buffer.getvalue().encode()
-
-
-def _safe(cell: str) -> str:
-    if not cell.startswith(_FORMULA):
-        return cell
-    try:
-        float(cell)
-    except ValueError:
-        return f"'{cell}"
-    return cell

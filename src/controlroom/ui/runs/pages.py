@@ -10,7 +10,8 @@ from controlroom.engine.runs import summaries
 from controlroom.engine.runs.listings import RUNS
 from controlroom.engine.runs.model import Result, Run, RunState, StartedBy
 from controlroom.ui.asking import Asking, Permission, Shown
-from controlroom.ui.lists import Choice, Col, ListPage, Reference, Since, Tab
+from controlroom.ui.filters import Choice, Reference, Since, Tab
+from controlroom.ui.lists import Col, ListPage
 from controlroom.ui.routing import Place, page
 
 PLACE: Final = Place(at="runs", name="Runs", path="/runs", icon="runs", needs=Permission.READ_RUNS)

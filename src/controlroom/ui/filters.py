@@ -1,0 +1,114 @@
+"""What a list is filtered by: its tabs, and the filters of its bar, each a key of the address."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+from msgspec import Struct
+from msgspec import field as made
+
+from controlroom.engine.lists.model import EVERYTHING, Compare, Contains, Filter, Operator
+from controlroom.errors import Invalid
+from controlroom.ids import as_uuid
+from controlroom.ui import words
+
+LONGEST_SOUGHT: Final = 200
+"""Characters of what is sought."""
+_UNITS: Final = {"h": timedelta(hours=1), "d": timedelta(days=1), "w": timedelta(weeks=1)}
+
+
+class Tab(Struct, frozen=True):
+    """A state of the list, with how many are in it."""
+
+    key: str
+    name: str
+    filter: Filter = EVERYTHING
+    is_bad: bool = False
+    """Whether its count is red where it is not 0."""
+
+
+class Choice(Struct, frozen=True):
+    """A filter with few values."""
+
+    key: str
+    name: str
+    field: str
+    choices: Mapping[str, str]
+
+    def condition(self, value: str) -> Filter:
+        """What it asks. Raises Invalid for what is no choice."""
+        if value not in self.choices:
+            raise Invalid(f"{self.name}: there is no such choice.", code="FILTER_WRONG")
+        return Compare(self.field, Operator.EQ, value)
+
+    def said(self, value: str) -> str:
+        """How a chip says it."""
+        return self.choices.get(value, value)
+
+
+class Reference(Struct, frozen=True):
+    """A filter by another noun, which addresses name by its id. `options` are found by whoever shows the page."""
+
+    key: str
+    name: str
+    field: str
+
+    def condition(self, value: str) -> Filter:
+        """What it asks. Raises Invalid for what is no id."""
+        if (found := as_uuid(value)) is None:
+            raise Invalid(f"{self.name}: this is no id.", code="FILTER_WRONG")
+        return Compare(self.field, Operator.EQ, found)
+
+    def said(self, value: str) -> str:
+        """How a chip says it, where no better name is known."""
+        return words.short_id(value)
+
+
+class Text(Struct, frozen=True):
+    """A filter by a part of a text."""
+
+    key: str
+    name: str
+    field: str
+
+    def condition(self, value: str) -> Filter:
+        """What it asks."""
+        return Contains(self.field, value[:LONGEST_SOUGHT])
+
+    def said(self, value: str) -> str:
+        """How a chip says it."""
+        return value
+
+
+class Since(Struct, frozen=True):
+    """A filter by time: the last `24h`, `7d`, or from a moment on."""
+
+    key: str
+    name: str
+    field: str
+    choices: Mapping[str, str] = made(
+        default_factory=lambda: {"1h": "last hour", "24h": "last 24 h", "7d": "last 7 days", "30d": "last 30 days"}
+    )
+
+    def condition(self, value: str) -> Filter:
+        """What it asks. Raises Invalid for what is no time."""
+        return Compare(self.field, Operator.GE, moment_of(value, datetime.now(UTC)))
+
+    def said(self, value: str) -> str:
+        """How a chip says it."""
+        return self.choices.get(value, value.replace("T", " ")[:16])
+
+
+FilterOf = Choice | Reference | Text | Since
+
+
+def moment_of(text: str, now: datetime) -> datetime:
+    """From when on `24h`, `7d` or a moment (ISO 8601) is. Raises Invalid for what is none."""
+    number, unit = text[:-1], text[-1:]
+    if unit in _UNITS and number.isdecimal() and number.isascii() and len(number) <= 4:  # noqa: PLR2004 - 192 years
+        return now - int(number) * _UNITS[unit]
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError as wrong:
+        raise Invalid("This is no time: 24h, 7d, or 2026-10-12T08:00.", code="FILTER_WRONG") from wrong
+    return found if found.tzinfo else found.replace(tzinfo=UTC)
