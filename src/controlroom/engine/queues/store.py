@@ -305,7 +305,7 @@ _IS_READY: Final = f"""
                      where {serves(WORKER, "consumer.workspace_id")} and worker.deleted_at is null
                        and worker.organization_id = (select organization_id from workspace
                                                       where id = consumer.workspace_id)
-                       and worker.state <> 'offline'
+                       and worker.state <> 'offline' and worker.rests_since is null
                        and worker.slots > (select count(*) from step_run as held
                                             where held.worker_id = worker.id and held.state = 'in_progress')
                        and {placement_matches("worker.id")}))

@@ -216,6 +216,7 @@ def _claim(candidate: str) -> str:
                    '{Ability.PROJECTS}' = any(abilities) as runs_projects,
                    '{Ability.DATABASES}' = any(abilities) as has_databases
               from worker where id = %(worker)s and session = %(session)s and deleted_at is null
+                           and rests_since is null
         ), candidate as ({candidate}
         ), item as (
             select work_item.id

@@ -88,7 +88,9 @@ async def _begin(tx: Statements, scope: Of, worker: WorkerId, session: UUID, inf
     await tx.execute(
         """
         update worker
-           set session = %(session)s, state = 'idle', slots = %(slots)s, version = %(version)s,
+           set session = %(session)s,
+               state = case when rests_since is null then 'idle' else 'resting' end,
+               slots = %(slots)s, version = %(version)s,
                platform = %(platform)s, sandbox = %(sandbox)s, sandbox_note = %(note)s, mixes = %(mixes)s, trouble = '',
                abilities = %(abilities)s::text[],
                seen_at = clock_now()
@@ -160,7 +162,8 @@ async def _hear(db: Statements, scope: Of, worker: WorkerId, beat: Heartbeat) ->
                    state = case when exists (select from step_run
                                               where step_run.worker_id = worker.id and step_run.state = 'in_progress'
                                                 and step_run.worker_session = %(session)s) then 'busy'
-                                when %(trouble)s <> '' then 'resting' else 'idle' end
+                                when %(trouble)s <> '' or rests_since is not null then 'resting'
+                                else 'idle' end
              where id = %(worker)s and organization_id = %(organization)s and session = %(session)s
             """,
             worker=worker,

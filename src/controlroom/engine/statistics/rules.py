@@ -1,10 +1,16 @@
-"""Which failures are one: those whose messages differ in nothing but their variable parts. Pure."""
+"""Which failures are one: those whose messages differ in nothing but their variable parts. Pure, as all here.
+
+And what becomes of a queue, by what comes and goes.
+"""
 
 import hashlib
 import re
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
+
+from msgspec import Struct
 
 from controlroom.engine.statistics.model import HOUR, Noun, Period
 
@@ -58,3 +64,60 @@ def whole_hours(period: Period) -> Period:
     since = hour_of(period.since + HOUR - timedelta(microseconds=1))
     until = hour_of(period.until)
     return Period(since, until) if since < until else Period(period.until, period.until)
+
+
+# ---------------------------------------------------------------------------------------------------- queues
+class Drained(Struct, frozen=True):
+    """Nothing waits."""
+
+
+class Unattended(Struct, frozen=True):
+    """Something waits, and nobody is there to begin it."""
+
+    is_paused: bool
+    """Somebody is, and rests."""
+
+
+class Grows(Struct, frozen=True):
+    """More comes than goes."""
+
+    by: int
+    """In an hour."""
+
+
+class Empties(Struct, frozen=True):
+    """More goes than comes."""
+
+    within: timedelta
+
+
+class Stands(Struct, frozen=True):
+    """What waits stays as much as it is; where nothing moves at all, that is all that is known."""
+
+    moves: bool
+
+
+Outlook = Drained | Unattended | Grows | Empties | Stands
+"""What becomes of a queue if all goes on as in the last hour."""
+
+
+def rate(by_hour: Mapping[datetime, int], now: datetime) -> int:
+    """How many there were within the last hour, from counts by the hour.
+
+    The hour that runs as it stands, and of the one before as much as lies in the last sixty minutes: an hour that has
+    just begun says little by itself.
+    """
+    current = hour_of(now)
+    before = by_hour.get(current - HOUR, 0)
+    return by_hour.get(current, 0) + round(before * (1 - (now - current) / HOUR))
+
+
+def outlook(waiting: int, arrived: int, gone: int, *, is_consumed: bool, is_paused: bool) -> Outlook:
+    """What becomes of a queue, from what waits now, and what came and went within an hour."""
+    if not waiting:
+        return Drained()
+    if is_paused or not is_consumed:
+        return Unattended(is_paused=is_paused)
+    if gone > arrived:
+        return Empties(waiting / (gone - arrived) * HOUR)
+    return Grows(arrived - gone) if arrived > gone else Stands(moves=arrived > 0)

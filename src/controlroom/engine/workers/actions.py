@@ -48,6 +48,43 @@ async def rename(engine: Engine, actor: Actor, workspace: WorkspaceId, worker: W
         return await store.get(tx, scope, worker)
 
 
+async def rest(engine: Engine, actor: Actor, workspace: WorkspaceId, worker: WorkerId) -> Worker:
+    """Have a worker take nothing more, until `go_on`: what it runs, it runs to its end. Raises ServesOthers.
+
+    Its claims find nothing from the commit on, and no placement waits for it. A worker that rests goes on resting.
+    """
+    scope = scope_of(actor, Permission.WRITE_WORKERS, workspace)
+    async with scoped(engine.database, scope) as tx:
+        service = await held(tx, scope, WORKER, worker)
+        require_everywhere(actor, service)
+        if await store.rest(tx, worker):
+            await tell(engine, tx, actor, service, "worker.rested", worker)
+            _wake_everywhere(engine, tx, service)  # who was placed on it first may be had by the next place
+        return await store.get(tx, scope, worker)
+
+
+async def go_on(engine: Engine, actor: Actor, workspace: WorkspaceId, worker: WorkerId) -> Worker:
+    """Let a worker that was told to rest take work again. Raises ServesOthers."""
+    scope = scope_of(actor, Permission.WRITE_WORKERS, workspace)
+    async with scoped(engine.database, scope) as tx:
+        service = await held(tx, scope, WORKER, worker)
+        require_everywhere(actor, service)
+        if await store.go_on(tx, worker):
+            await tell(engine, tx, actor, service, "worker.went_on", worker)
+            _wake_everywhere(engine, tx, service)
+        return await store.get(tx, scope, worker)
+
+
+def _wake_everywhere(engine: Engine, tx: ScopedTx, service: Service) -> None:
+    """After the commit, those who ask for work look again."""
+    for each in service.workspaces:
+        tx.after_commit(
+            lambda each=each: engine.wakes.wake(  # type: ignore[misc]
+                Topic.STEP_RUNS_AWAIT, each, service.organization_id
+            )
+        )
+
+
 async def delete(engine: Engine, actor: Actor, workspace: WorkspaceId, worker: WorkerId) -> None:
     """End what a worker does for the workspace, where it was the last: unlink it; its token is refused from now on.
 
@@ -181,10 +218,7 @@ async def add_member(
         common = await _common(tx, actor, scope, group, worker)
         await store.add_member(tx, group, worker)
         await tell(engine, tx, actor, common, "worker_group.worker_added", group, worker_id=str(worker))
-        for each in common.workspaces:
-            tx.after_commit(
-                lambda each=each: engine.wakes.wake(Topic.STEP_RUNS_AWAIT, each, scope.organization)  # type: ignore[misc]
-            )
+        _wake_everywhere(engine, tx, common)
         return await store.groups_of(tx, scope, worker)
 
 

@@ -34,7 +34,7 @@ class WorkerState(StrEnum):
     BUSY = "busy"
     """It holds at least one step run."""
     RESTING = "resting"
-    """It can't work, and takes nothing until it can: why is in its `trouble`."""
+    """It takes nothing: it can't work, why is in its `trouble`, or somebody has told it to rest."""
 
 
 class Worker(Struct, frozen=True, kw_only=True):
@@ -56,6 +56,8 @@ class Worker(Struct, frozen=True, kw_only=True):
     """Why it takes no work; empty if it does."""
     seen_at: datetime | None
     created_at: datetime
+    rests_since: datetime | None = None
+    """Since when somebody has told it to take nothing more; None: it takes what it can."""
 
 
 class WorkerGroup(Struct, frozen=True, kw_only=True):

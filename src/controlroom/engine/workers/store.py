@@ -33,6 +33,7 @@ WORKER_GROUP: Final = Noun[WorkerGroupId](
 _WORKER: Final = """
     select worker.id, worker.number, worker.organization_id, worker.serves_all, worker.name, worker.state, worker.slots,
            worker.version, worker.platform, worker.sandbox, worker.trouble, worker.seen_at, worker.created_at,
+           worker.rests_since,
            case when worker.serves_all and not worker.mixes and worker.sandbox not in ('', 'bwrap')
                      and 1 < (select count(*) from workspace
                                where workspace.organization_id = worker.organization_id
@@ -165,6 +166,35 @@ async def insert(
 async def rename(tx: ScopedTx, worker: WorkerId, name: str) -> None:
     """Name a locked worker."""
     await tx.execute("update worker set name = %(name)s where id = %(worker)s", worker=worker, name=name)
+
+
+async def rest(tx: ScopedTx, worker: WorkerId) -> bool:
+    """Let a locked worker take nothing more; False if it rests already. What it runs, it runs to its end."""
+    return bool(
+        await tx.execute(
+            """
+            update worker
+               set rests_since = clock_now(), state = case when state = 'idle' then 'resting' else state end
+             where id = %(worker)s and rests_since is null
+            """,
+            worker=worker,
+        )
+    )
+
+
+async def go_on(tx: ScopedTx, worker: WorkerId) -> bool:
+    """Let a locked worker take work again; False if it does."""
+    return bool(
+        await tx.execute(
+            """
+            update worker
+               set rests_since = null,
+                   state = case when state = 'resting' and trouble = '' then 'idle' else state end
+             where id = %(worker)s and rests_since is not null
+            """,
+            worker=worker,
+        )
+    )
 
 
 async def delete(tx: ScopedTx, worker: WorkerId) -> None:
