@@ -377,6 +377,7 @@ async def test_what_is_usual(floor):
     run, step = await store.usual(db, floor.scope)
     assert (run.count, run.step_id, run.median_milliseconds) == (3, None, 2000)
     assert (step.count, step.median_milliseconds) == (3, 2500)
+    assert await store.usual_of_runs(db, floor.scope, [process]) == {process: run}
 
 
 async def test_outsiders_see_nothing(floor, team):

@@ -19,7 +19,7 @@ from controlroom.engine.locks.rules import wanted as wanted_locks
 from controlroom.engine.nouns import Ways
 from controlroom.engine.packages import store as packages
 from controlroom.engine.packages.errors import TaskNotFound
-from controlroom.engine.processes import store
+from controlroom.engine.processes import store, versions
 from controlroom.engine.processes.errors import (
     ItemsWaiting,
     ProcessNotFound,
@@ -79,7 +79,9 @@ async def create_in(tx: ScopedTx, engine: Engine, actor: Actor, scope: Scope, de
     await hold_declared(tx, scope, locks)
     await _write_steps(tx, actor, scope, process, definition.steps)
     await record(engine, tx, actor, scope, "process.created", process_id=process, name=name)
-    return await store.get(tx, scope, process)
+    made = await store.get(tx, scope, process)
+    await versions.keep(tx, scope, made, made_by=actor)
+    return made
 
 
 async def update(
@@ -102,6 +104,8 @@ async def update_in(
 ) -> Process:
     """Likewise, in the caller's transaction, who has had the default item checked."""
     before = await store.lock(tx, scope, process)
+    if not await versions.has_any(tx, process):
+        await versions.keep(tx, scope, before, made_by=None)
     name = before.name if change.name is UNSET else checked_name(change.name, what="process's name")
     default_item = before.default_item if change.default_item is UNSET else change.default_item
     form = before.form if change.form is UNSET else _checked(change.form)
@@ -119,7 +123,9 @@ async def update_in(
         await _write_steps(tx, actor, scope, process, change.steps)
     await record(engine, tx, actor, scope, "process.updated", process_id=process, name=name, is_enabled=is_enabled)
     # Why: more step runs may be wanted now. Runs of the process are looked at again by the dispatcher's polling.
-    return await store.get(tx, scope, process)
+    changed = await store.get(tx, scope, process)
+    await versions.keep(tx, scope, changed, made_by=actor)
+    return changed
 
 
 async def delete(engine: Engine, actor: Actor, workspace: WorkspaceId, process: ProcessId) -> None:

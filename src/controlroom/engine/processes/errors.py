@@ -58,3 +58,12 @@ class ProvisionerUnknown(NotFound):
 
     def __init__(self, provisioner: UUID) -> None:
         super().__init__(f"there is no provisioner {provisioner}", provisioner=str(provisioner))
+
+
+class VersionNotFound(NotFound):
+    """There is no such version of the process, or it is not kept any more."""
+
+    code: ClassVar[str] = "PROCESS_VERSION_NOT_FOUND"
+
+    def __init__(self, process: UUID, version: int) -> None:
+        super().__init__(f"there is no version {version} of the process", process=str(process), version=version)

@@ -3,13 +3,13 @@
 from collections.abc import Iterable
 from typing import Final
 
-_MONTHS: Final = (
+MONTHS: Final = (
     *("January", "February", "March", "April", "May", "June", "July"),
     *("August", "September", "October", "November", "December"),
 )
 _DAYS: Final = ("Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday")
 _NAMED: Final = {
-    **{name[:3].upper(): number for number, name in enumerate(_MONTHS, start=1)},
+    **{name[:3].upper(): number for number, name in enumerate(MONTHS, start=1)},
     **{name[:3].upper(): number for number, name in enumerate(_DAYS)},
 }
 _ORDINALS: Final = {"1": "first", "2": "second", "3": "third", "4": "fourth", "5": "fifth"}
@@ -31,7 +31,7 @@ def in_words(expression: str) -> str:
 def _times(minute: str, hour: str) -> str:
     minutes, hours = _numbers(minute), _numbers(hour)
     if minutes and hours and len(minutes) * len(hours) <= _MOST_TIMES:
-        return f"At {_joined(_clock(h, m) for h in hours for m in minutes)}"
+        return f"At {joined(_clock(h, m) for h in hours for m in minutes)}"
     if hour == "*" or hour.startswith("*/"):
         every = "every hour" if hour in {"*", "*/1"} else f"every {hour[2:]} hours"
         if minute == "0":
@@ -49,14 +49,14 @@ def _minutes(minute: str) -> str:
     if numbers == [1]:
         return "At 1 minute past the hour"
     if numbers:
-        return f"At {_joined(map(str, numbers))} minutes past the hour"
+        return f"At {joined(map(str, numbers))} minutes past the hour"
     return f"At minutes {_spans(minute)} past the hour"
 
 
 def _hours(hour: str) -> str:
     numbers = _numbers(hour)
     if numbers:
-        return f"at {_joined(_clock(number, 0) for number in numbers)}"
+        return f"at {joined(_clock(number, 0) for number in numbers)}"
     return f"during the hours {_spans(hour)}"
 
 
@@ -81,7 +81,7 @@ def _weekday(weekday: str) -> list[str]:
         return []
     if weekday.startswith("*/"):
         return [f"every {weekday[2:]} days of the week"]
-    return [f"only on {_joined(_named_day(term) for term in weekday.split(','))}"]
+    return [f"only on {joined(_named_day(term) for term in weekday.split(','))}"]
 
 
 def _named_day(term: str) -> str:
@@ -105,12 +105,12 @@ def _month(month: str) -> list[str]:
     if month.startswith("*/"):
         return [f"every {month[2:]} months"]
     terms = (term.partition("-") for term in month.split(","))
-    return [f"only in {_joined(f'{_of(b)} through {_of(e)}' if e else _of(b) for b, _, e in terms)}"]
+    return [f"only in {joined(f'{_of(b)} through {_of(e)}' if e else _of(b) for b, _, e in terms)}"]
 
 
 def _of(text: str) -> str:
     number = _number(text)
-    return _MONTHS[number - 1] if number is not None and 1 <= number <= len(_MONTHS) else text
+    return MONTHS[number - 1] if number is not None and 1 <= number <= len(MONTHS) else text
 
 
 def _numbers(field: str) -> list[int]:
@@ -124,10 +124,11 @@ def _number(text: str) -> int | None:
 
 
 def _spans(field: str) -> str:
-    return _joined(term.replace("-", " through ") for term in field.split(","))
+    return joined(term.replace("-", " through ") for term in field.split(","))
 
 
-def _joined(parts: Iterable[str]) -> str:
+def joined(parts: Iterable[str]) -> str:
+    """One after the other, as a sentence names them: `a, b, and c`."""
     *first, last = parts
     if not first:
         return last

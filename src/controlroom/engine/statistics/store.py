@@ -267,3 +267,34 @@ async def usual(db: Statements, scope: Scope, process: ProcessId | None = None) 
         process=process,
         **scope.each,
     )
+
+
+async def usual_of_runs(db: Statements, scope: Scope, processes: Sequence[ProcessId]) -> dict[ProcessId, Usual]:
+    """Likewise of the runs of some processes alone, as far as any of their last two hundred succeeded.
+
+    Why so many: the last twenty that succeeded are among them where a process works at all, and one that never does is
+    not walked to its beginning.
+    """
+    rows = await db.all(
+        Usual,
+        f"""
+        select process.id as process_id, null::uuid as step_id, count(*) as count,
+               (extract(epoch from percentile_cont(0.5) within group (order by took.duration)) * 1000)::bigint
+               as median_milliseconds
+          from process
+         cross join lateral (
+               select ended_at - started_at as duration
+                 from (select id, state, result, started_at, ended_at from run
+                        where run.process_id = process.id
+                        order by id desc
+                        limit 200) as lately
+                where state = 'completed' and result = 'succeeded' and started_at is not null
+                order by id desc
+                limit 20) as took
+         where process.id = any(%(processes)s::uuid[]) and process.workspace_id in {EACH}
+         group by process.id
+        """,
+        processes=list(processes),
+        **scope.each,
+    )
+    return {row.process_id: row for row in rows}
