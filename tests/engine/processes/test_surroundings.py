@@ -32,7 +32,7 @@ async def test_it_says_who_else_starts_it_and_what_follows(floor, ada, team):
         (chain.number, "Invoices", ["completed"])
     ]
     assert (found.after, found.webhooks, found.notifications) == ([], 0, 0)
-    assert [(use.started_by, use.name, use.count) for use in found.uses] == [("user", "ada", 2)]
+    assert [(use.started_by, use.name, use.count) for use in found.uses] == [("user", "Ada", 2)]
     of_before = await surroundings.of_process(floor.engine.database, floor.scope, before)
     assert [link.number for link in of_before.after] == [chain.number]
     outsider = Of(team.elsewhere, (team.other_workspace,))
