@@ -3,6 +3,7 @@
 import itertools
 import os
 import shutil
+import sys
 import tempfile
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -15,6 +16,10 @@ from controlroom.postgres.embedded import EmbeddedPostgres
 
 settings.register_profile("here", deadline=None)  # a machine that does other things, too, is no failure of ours
 settings.load_profile("here")
+
+# Where the shell forbids it, every process that a test starts would compile our modules anew: half a second for a room.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
 
 os.environ["CONTROLROOM_ROOMS"] = ""  # no room of a test is remembered, and none of the user's is found
 
