@@ -14,6 +14,8 @@ PYTEST := $(BIN)/pytest
 # One more than most machines that test have cores: a good part of the tests waits for processes.
 JOBS ?= 3
 T ?= tests
+# What `make test` needs not even read: no test there is its.
+APART := $(addprefix --ignore=tests/,bench clients e2e fault soak)
 
 # Behind a company's proxy its authority stands in the machine's store alone: uv looks there, too, where there is a store,
 # and pip, which is old on some machines, unless it was told another file already.
@@ -63,10 +65,10 @@ demo: install ## Start a room, run the sample robot, show the result (ONCE=1: en
 	@$(BIN)/python examples/demo.py $(if $(ONCE),--once)
 
 test: install ## Run the tests that need no browser (T=path: only those)
-	$(PYTEST) -q -n $(JOBS) --dist loadfile -m "not e2e and not fault and not fuzz and not soak and not slow and not network and not matrix and not clients" $(T)
+	$(PYTEST) -q -n $(JOBS) --dist loadfile -m "not e2e and not fault and not fuzz and not soak and not slow and not network and not matrix and not clients" $(APART) $(T)
 
 matrix: install ## Test what takes long: every kind of worker, robot and Python, generated requests, backups that are killed
-	$(PYTEST) -q -n $(JOBS) --dist loadfile -m matrix tests
+	$(PYTEST) -q -n $(JOBS) --dist loadfile -m matrix $(APART) tests
 
 lint: install ## Check style, types and who imports whom
 	$(BIN)/ruff check .

@@ -1,11 +1,12 @@
 """What every test may ask for: a real PostgreSQL, and databases of its own in it."""
 
+import gc
 import itertools
 import os
 import shutil
 import sys
 import tempfile
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 
 import asyncpg
@@ -22,6 +23,18 @@ os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 sys.dont_write_bytecode = False
 
 os.environ["CONTROLROOM_ROOMS"] = ""  # no room of a test is remembered, and none of the user's is found
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Iterator[None]:
+    """Thousands of tests are kept to the end: the collector of garbage is not to walk them again and again."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.collect()
+        gc.freeze()
+        gc.enable()
 
 
 @pytest.fixture(scope="session")
