@@ -43,7 +43,7 @@ def sleeping(mark: str) -> list[psutil.Process]:
     return [process for process in psutil.process_iter(["cmdline"]) if process.info["cmdline"] == ["sleep", mark]]
 
 
-async def gone(mark: str, seconds: float = 5.0) -> bool:
+async def gone(mark: str, seconds: float = 30.0) -> bool:
     """Whether no such process is left; the kernel may need a moment to bury them."""
     async with asyncio.timeout(seconds):
         while sleeping(mark):
@@ -73,6 +73,24 @@ async def test_terminate_ends_the_whole_tree(room, walt, mark):
     finish = await room.finished(attempt)
 
     assert finish.error.code is ErrorCode.TERMINATED
+    assert await gone(mark)
+
+
+@needs_sandbox
+async def test_a_robot_whose_enclosure_is_killed_is_lost_by_the_worker(room, tmp_path, mark):
+    """As the kernel does when memory is short; the robot could not have done it, and is not blamed."""
+    async with working(room, tmp_path / "walt") as walt:
+        attempt = await room.assign(room.add_package(robots.plain(STUBBORN.replace("MARK", repr(mark)))))
+        await room.until(lambda: "started" in attempt.text)
+        while not sleeping(mark):
+            await asyncio.sleep(0.01)  # nobody tells when the daemon has become what it is
+        [daemon] = sleeping(mark)
+        of_worker = {process.pid for process in psutil.Process(walt.process.pid).children()}
+        [enclosure] = [process for process in daemon.parents() if process.pid in of_worker]
+        enclosure.kill()
+        finish = await room.finished(attempt)
+
+    assert finish.error.code is ErrorCode.WORKER_LOST
     assert await gone(mark)
 
 

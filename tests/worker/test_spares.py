@@ -5,6 +5,7 @@ import re
 import shutil
 import sys
 import tempfile
+import time
 from contextlib import suppress
 from pathlib import Path
 from uuid import UUID
@@ -16,6 +17,7 @@ from real_worker import WorkerProcess, working
 from room_server import Attempt, Kept, PackageRef, RoomServer
 from sandboxes import needs_nesting
 
+from controlroom.protocol import ErrorCode
 from controlroom.worker.environments.build_place import remove_tree
 
 FACTS = """
@@ -159,7 +161,8 @@ async def run(room: RoomServer, walt: WorkerProcess, package: PackageRef, **fiel
 
 async def run_in_spare(room: RoomServer, walt: WorkerProcess, package: PackageRef, **fields) -> Attempt:
     """Run a robot until it came upon a spare."""
-    for _ in range(20):
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
         attempt, in_spare = await run(room, walt, package, **fields)
         if in_spare:
             return attempt
@@ -324,18 +327,39 @@ async def test_a_killed_spare_is_replaced(room, tmp_path, forked):
 
 @needs_nesting
 async def test_a_killed_zygote_is_replaced(room, tmp_path):
-    """A zygote that dies takes its spares with it and nothing else; another bears new ones."""
+    """A zygote that dies takes its spares with it; another bears new ones."""
     package = room.add_package(robots.plain("print('fine')"))
     async with working(room, tmp_path / "walt") as walt:
         await run_in_spare(room, walt, package)
         zygote, *offspring = await waiting(walt)
         assert "zygote" in zygote.cmdline()
         zygote.kill()
+        await asyncio.to_thread(psutil.wait_procs, offspring, timeout=30)
         attempt, _ = await run(room, walt, package)
         assert attempt.finish.error is None
         await run_in_spare(room, walt, package)
         assert "zygote" in (await waiting(walt))[0].cmdline()
         assert not any(process.is_running() for process in (zygote, *offspring))
+
+
+@needs_nesting
+async def test_a_robot_whose_zygote_is_killed_is_lost_by_the_worker(room, tmp_path):
+    """It ends with its zygote; that is told of the worker, not of the robot."""
+    package = room.add_package(robots.plain("print('fine')"))
+    endless = room.add_package(robots.plain("import time\nprint('begun', flush=True)\ntime.sleep(600)"))
+    async with working(room, tmp_path / "walt") as walt:
+        await run_in_spare(room, walt, package)
+        zygote = (await waiting(walt))[0]
+        attempt = await room.assign(endless)
+        await room.until(lambda: "begun" in attempt.text)
+        zygote.kill()
+        finish = await room.finished(attempt)
+        async with walt.logged(str(attempt.assignment.step_run_id)) as line:
+            assert "spare=True" in line
+
+    assert finish.error.code == ErrorCode.WORKER_LOST
+    assert "killed from outside" in finish.error.message
+    assert finish.phases[-1].message == finish.error.message
 
 
 @needs_nesting

@@ -32,7 +32,10 @@ class ProcessTree:
     """
 
     def __init__(self, pid: int, *, layers: int, reap: Callable[[], int], has_keeper: bool = False) -> None:
-        """The tree below an enclosure's process, which nobody has reaped yet. `reap` does, and tells the exit code."""
+        """The tree below an enclosure's process, which nobody has reaped yet.
+
+        `reap` does, and tells the program's exit code; -n if signal n ended the enclosure itself.
+        """
         self.pid = pid
         """The process id of the enclosure."""
         self._layers = layers
@@ -40,6 +43,12 @@ class ProcessTree:
         self._has_keeper = has_keeper
         self._program = 0
         """The process id of the program, as soon as it was seen."""
+        self._is_ordered_to_end = False
+        self.was_lost = False
+        """Whether somebody else than we, or the robot, killed the enclosure, and with it a program that had not ended.
+
+        Of a keeper it is not said: what runs below it without a sandbox may kill it.
+        """
         self._ended: asyncio.Future[int] = asyncio.get_running_loop().create_future()
         self._watch()
 
@@ -111,6 +120,7 @@ class ProcessTree:
     async def kill(self) -> int:
         """End the tree now. Returns in any case: what the kernel does not let go of can't run any more."""
         if not self._ended.done():
+            self._is_ordered_to_end = True
             if self._has_keeper and not self.is_held_up:
                 _signal(self.pid, signal.SIGTERM)  # the keeper kills its tree when it is told to
             else:
@@ -160,6 +170,7 @@ class ProcessTree:
         def ended() -> None:
             self._forget()
             code = self._reap()
+            self.was_lost = code < 0 and not self._is_ordered_to_end and not self._has_keeper
             self._ended.set_result(code if code >= 0 else 128 - code)
 
         asyncio.get_running_loop().add_reader(self._descriptor, ended)

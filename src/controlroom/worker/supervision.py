@@ -58,7 +58,10 @@ class Supervisor:
         """How long a program that is to end may take after a SIGINT, before it is terminated; 0: none is sent."""
 
     async def run(self, words: Sequence[str], variables: dict[str, str], stage: Stage, *, spare: Spare | None) -> int:
-        """Run one program to its end; its exit code. Raises Ended, Failure (TIMEOUT) and CommandNotFound."""
+        """Run one program to its end; its exit code.
+
+        Raises Ended, Failure (TIMEOUT; WORKER_LOST when what it ran below was killed) and CommandNotFound.
+        """
         place = stage.place
         self._overrun_before = place.limits.overrun
         try:
@@ -82,15 +85,20 @@ class Supervisor:
         finally:
             await running.tree.kill()
             running.close()
+        if running.tree.was_lost and not self._overrun(place):
+            raise self._lost()
         return exit_code
 
     def last_words(self, place: Place) -> str:
         """For the message of a program's failure: what it used too much of, and the end of its stderr (else stdout)."""
-        overrun = place.limits.overrun.removeprefix(self._overrun_before)
+        overrun = self._overrun(place)
         for name in ("stderr.log", "stdout.log"):
             if lines := _tail(place.folder / name):
                 return f"{overrun} Last lines:\n{lines}"
         return overrun
+
+    def _overrun(self, place: Place) -> str:
+        return place.limits.overrun.removeprefix(self._overrun_before)
 
     async def unless_ended(self, work: Coroutine[Any, Any, Result]) -> Result:
         """The result of some work of the worker's. Raises Ended when that order comes first; the work is cancelled."""
@@ -139,6 +147,12 @@ class Supervisor:
                 self._console.say("The robot was ended because it held up the process that watches over it.")
                 await tree.kill()
         return await ended
+
+    def _lost(self) -> Failure:
+        message = "A process of the worker's was killed from outside, and the robot with it."
+        self._console.say(message)
+        self._phases.end(PhaseState.FAILED, message)
+        return Failure(ErrorCode.WORKER_LOST, message)
 
     def _raise_end(self) -> None:
         if self._orders.end is not None:

@@ -13,6 +13,7 @@ import asyncio
 import marshal
 import os
 import shutil
+import signal
 import socket
 import struct
 from collections.abc import Callable, Sequence
@@ -37,8 +38,8 @@ DBT_MODULE = "_controlroom_dbt"
 _START_SECONDS = 30.0
 _BIRTH_SECONDS = 10.0
 _MESSAGE_BYTES = 65536
-_KILLED = 137
-"""Exit code of what ended without a word: 128 + SIGKILL."""
+_KILLED = -signal.SIGKILL
+"""Of a spare whose init ended without a word: nothing but a kill from outside ends it so."""
 _CREDENTIALS = struct.Struct("3i")
 
 
@@ -293,8 +294,8 @@ async def _asked(cord: socket.socket, question: bytes, *, uid: int | None) -> in
 
 
 def _last_word(cord: socket.socket) -> int:
-    """The exit code that came over the cord."""
-    code = _KILLED
+    """The exit code that came over the cord; that of a kill if none came."""
+    code: int = _KILLED
     with cord, suppress(OSError):  # nothing said, or killed before it read our last word
         while said := cord.recv(_MESSAGE_BYTES):
             if said.isdigit():

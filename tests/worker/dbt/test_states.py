@@ -96,7 +96,13 @@ async def test_the_manifest_is_that_of_dbt_typed_by_hand(dbt, tmp_path):
         (tmp_path / name).write_text(text)
     profile = {"shop": {"target": "prod", "outputs": {"prod": {**projects.DUCKDB, "path": ":memory:", "threads": 2}}}}
     (tmp_path / "profiles.yml").write_bytes(msgspec.json.encode(profile))
-    [program] = Path(dbt.environments).glob("shares/*/environments/*/bin/dbt")
+    version = ran.json(3, "manifest.json")["metadata"]["dbt_version"]
+    found = Path(dbt.environments).glob(
+        f"shares/*/environments/*/lib/python3*/site-packages/dbt_core-{version}.dist-info"
+    )
+    program = next(
+        each.parents[3] / "bin" / "dbt" for each in found if list(each.parent.glob("dbt_duckdb-*.dist-info"))
+    )  # other files of tests have environments there, too
 
     subprocess.run(
         [program, "build"], cwd=tmp_path, check=True, capture_output=True, env={"PATH": os.defpath, "DO_NOT_TRACK": "1"}
