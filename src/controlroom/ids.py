@@ -3,6 +3,7 @@
 The types stand together because a row names its neighbours: a step run knows its run, its step and its worker.
 """
 
+from datetime import datetime
 from typing import NewType
 from uuid import UUID
 
@@ -51,6 +52,7 @@ EmailTriggerId = NewType("EmailTriggerId", UUID)
 ChainId = NewType("ChainId", UUID)
 QueueConsumerId = NewType("QueueConsumerId", UUID)
 QueueJobId = NewType("QueueJobId", UUID)
+ItemJobId = NewType("ItemJobId", UUID)
 ItemModelId = NewType("ItemModelId", UUID)
 ItemAttributeId = NewType("ItemAttributeId", UUID)
 WebhookId = NewType("WebhookId", UUID)
@@ -73,6 +75,11 @@ VariableId = NewType("VariableId", UUID)
 def uuid7() -> UUID:
     """A new version 7 UUID (RFC 9562): a plain `uuid.UUID`, so that everything that knows those knows it."""
     return compat.uuid7()
+
+
+def first_id_at(moment: datetime) -> UUID:
+    """The least id that can have been made at a moment: what was made since then has a greater one."""
+    return UUID(int=max(0, int(moment.timestamp() * 1000)) << 80)
 
 
 def as_uuid(reference: UUID | str) -> UUID | None:

@@ -81,6 +81,10 @@ ROWS = {
         "$id, $item_model, 0, 'amount', 'number'",
     ),
     "queue": ("queue (id, workspace_id, name, is_standing)", "$id, $workspace, 'letters', true"),
+    "item_job": (
+        "item_job (id, workspace_id, operation, filter, matched, fit, asked_by)",
+        "$id, $workspace, 'retry', '[]', 0, 0, 'user'",
+    ),
     "queue_job": ("queue_job (id, organization_id, kind)", "$id, $organization, 'load'"),
     "queue_consumer": ("queue_consumer (id, workspace_id, queue_id, task_id)", "$id, $workspace, $queue, $task"),
     "step": (

@@ -17,6 +17,7 @@ from controlroom.maintenance import (
     deliverer,
     dispatcher,
     git_fetcher,
+    item_jobs,
     provisioner,
     queue_jobs,
     rescuer,
@@ -62,6 +63,9 @@ def loops(engine: Engine, guard: Guard, writes: WriteProbe) -> list[Loop]:
         Loop(name="old transfers", every=PRUNE_EVERY, tick=lambda: prune_transfers(engine)),
         Loop(name="queue jobs", every=queue_jobs.EVERY, tick=lambda: queue_jobs.work(engine)),
         Loop(name="queue files", every=queue_jobs.PRUNE_EVERY, tick=lambda: queue_jobs.prune(engine)),
+        Loop(name="item jobs", every=item_jobs.EVERY, tick=lambda: item_jobs.work(engine)),
+        Loop(name="old item jobs", every=item_jobs.PRUNE_EVERY, tick=lambda: item_jobs.prune(engine)),
+        Loop(name="failures of items", every=statistician.EVERY, tick=lambda: statistician.tell_failures(engine)),
         Loop(name="write probe", every=EVERY_WRITE, tick=writes.tick, is_for_leader=False),
         Loop(name="uses", every=3.0, tick=lambda: flush_uses(engine), is_for_leader=False),
     ]

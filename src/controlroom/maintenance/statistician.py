@@ -1,7 +1,8 @@
-"""Keeps the figures: of what ended, of failures, of uses, and of queues.
+"""Keeps the figures: of what ended, failures, uses and queues; and tells failed items which failure is theirs.
 
 What it does: each two seconds, reads the record of events behind its cursor and adds to the figures; once a minute it
 looks how much waits in each queue. Figures that are to be made anew are made aside, some thousand events at a time.
+Items that failed and have not been told their failure are found by an index of their own, so that none is forgotten.
 Who else may do it: any server; the cursor's row is locked and skipped. The leader does.
 When it dies half-way: the transaction is undone; the cursor has not moved, and the same events are counted once. Who
 reads figures adds what is behind the cursor, so that a loop that stands still makes them slow and not wrong.
@@ -13,7 +14,7 @@ from typing import Final
 
 from controlroom.engine.access.scope import Room
 from controlroom.engine.engine import Engine
-from controlroom.engine.statistics import keeping, queues
+from controlroom.engine.statistics import failing, keeping, queues
 
 EVERY: Final = 2.0
 LOOK_EVERY: Final = 60.0
@@ -43,6 +44,17 @@ async def make_anew(engine: Engine) -> int:
         if read == 0:
             break
     return counted
+
+
+async def tell_failures(engine: Engine) -> int:
+    """Tell failed items which failure they have in common with others; how many were told."""
+    told = 0
+    for _ in range(_BATCHES):
+        now = await failing.tell(engine, Room(), limit=_BATCH)
+        told += now
+        if now < _BATCH:
+            break
+    return told
 
 
 async def look(engine: Engine) -> int:

@@ -327,6 +327,7 @@ KINDS = {
     Kind.TEXT: {"text"},
     Kind.INSTANT: {"timestamp with time zone"},
     Kind.TRUTH: {"boolean"},
+    Kind.JSON: {"jsonb"},
 }
 
 

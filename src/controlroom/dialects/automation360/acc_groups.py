@@ -17,6 +17,7 @@ from controlroom.engine.lists.model import (
     Direction,
     Field,
     Filter,
+    Inside,
     Kind,
     Listing,
     Not,
@@ -180,7 +181,7 @@ def holds(asked: Filter, row: Mapping[str, Any]) -> bool:  # noqa: PLR0911 - a t
             return any(holds(each, row) for each in of)
         case Not(of):
             return not holds(of, row)
-        case Unset(_):
+        case Unset(_) | Inside(_, _):  # none of these has JSON
             return False
         case OneOf(field, values):
             return any(_compared(Operator.EQ, row[field], value) for value in values)

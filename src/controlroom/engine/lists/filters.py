@@ -15,6 +15,7 @@ from uuid import UUID
 import msgspec
 
 from controlroom.engine.lists.errors import FieldUnknown, FilterTooLarge, OperatorWrong, ValueWrong
+from controlroom.engine.lists.inside import jsonpath_of
 from controlroom.engine.lists.model import (
     AllOf,
     AnyOf,
@@ -22,6 +23,7 @@ from controlroom.engine.lists.model import (
     Contains,
     Field,
     Filter,
+    Inside,
     Kind,
     Listing,
     Not,
@@ -112,7 +114,7 @@ class Reader:
     def _each(self, of: tuple[Filter, ...], depth: int, *, holds: bool) -> tuple[Shape, ...]:
         return tuple([self.shape(one, depth + 1, holds=holds) for one in of])
 
-    def _take(self, asked: Compare | Contains | OneOf | Unset) -> None:
+    def _take(self, asked: Compare | Contains | Inside | OneOf | Unset) -> None:
         """Keep the value of a condition, if it has one."""
         field = field_of(self.listing, asked.field)
         match asked:
@@ -122,6 +124,10 @@ class Reader:
                 self.values.append(checked(field, value))
             case Contains(_, text):
                 self.values.append(_sought(field, text))
+            case Inside(_, text):
+                if field.kind is not Kind.JSON:
+                    raise OperatorWrong(field.name, "inside")
+                self.values.append(jsonpath_of(_storable(field, text)))
             case OneOf(_, values):
                 self.values.append(_several(field, values))
             case Unset():
@@ -130,7 +136,7 @@ class Reader:
                 assert_never(asked)
 
 
-_WORDS: Final[dict[type, str]] = {Contains: "contains", OneOf: "one of", Unset: "unset"}
+_WORDS: Final[dict[type, str]] = {Contains: "contains", Inside: "inside", OneOf: "one of", Unset: "unset"}
 
 
 def field_of(listing: Listing, name: str) -> Field:
@@ -202,6 +208,10 @@ def _truth(field: Field, value: object) -> bool:
     return value
 
 
+def _never(field: Field, _value: object) -> Any:
+    raise OperatorWrong(field.name, "compared")
+
+
 _CHECKS: Final[dict[Kind, Callable[[Field, object], Any]]] = {
     Kind.ID: _id,
     Kind.INTEGER: _integer,
@@ -209,6 +219,7 @@ _CHECKS: Final[dict[Kind, Callable[[Field, object], Any]]] = {
     Kind.TEXT: _text,
     Kind.INSTANT: _instant,
     Kind.TRUTH: _truth,
+    Kind.JSON: _never,
 }
 
 
@@ -222,7 +233,7 @@ def _converted(field: Field, value: object, into: type, wanted: str, *, is_stric
 
 def _sought(field: Field, text: object) -> str:
     """What `like` finds the text by, with its own signs escaped."""
-    if field.kind not in {Kind.TEXT, Kind.INTEGER}:
+    if field.kind not in {Kind.TEXT, Kind.INTEGER, Kind.JSON}:
         raise OperatorWrong(field.name, "contains")
     found = str(text) if isinstance(text, int) and not isinstance(text, bool) else text
     if not isinstance(found, str) or len(found) > LONGEST_SOUGHT:
@@ -265,6 +276,8 @@ def _condition(field: Field, operator: str, number: int) -> str:
         case "contains":
             column = field.column if field.kind is Kind.TEXT else f"({field.column})::text"
             return f"{column} ilike %(value_{number})s::text"
+        case "inside":  # which finds nothing where a path does not fit
+            return f"{field.column} @? %(value_{number})s::text::jsonpath"
         case "one of":
             return f"{field.column} = any({value}[])"
         case "=":  # whatever the collation, equal is equal: an index of any serves

@@ -26,6 +26,8 @@ class Kind(Enum):
     """Compared and sorted by code point in every database alike; `Contains` takes no account of case."""
     INSTANT = "timestamptz"
     TRUTH = "boolean"
+    JSON = "jsonb"
+    """Searched by `Contains`, over its text, and by `Inside`; never compared, never sorted by."""
 
 
 class Field(Struct, frozen=True, eq=False):
@@ -132,6 +134,13 @@ class Contains(Struct, frozen=True):
     text: str
 
 
+class Inside(Struct, frozen=True):
+    """What JSON has at a path is so: `$.supplier.country = NO` (see `inside`)."""
+
+    field: str
+    asked: str
+
+
 class OneOf(Struct, frozen=True):
     """The field is one of the values; of none, if there are none."""
 
@@ -163,7 +172,7 @@ class Not(Struct, frozen=True):
     of: "Filter"
 
 
-Filter = Compare | Contains | OneOf | Unset | AllOf | AnyOf | Not
+Filter = Compare | Contains | Inside | OneOf | Unset | AllOf | AnyOf | Not
 
 EVERYTHING = AllOf()
 

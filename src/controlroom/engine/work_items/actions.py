@@ -8,7 +8,7 @@ from controlroom.engine.access.model import Actor, Permission
 from controlroom.engine.access.record import happened
 from controlroom.engine.access.scope import Scope, ScopedTx, by, scope_of, scoped
 from controlroom.engine.engine import Engine
-from controlroom.engine.events.store import append
+from controlroom.engine.events.store import By, append
 from controlroom.engine.processes import store as processes
 from controlroom.engine.processes.actions import implicit_process
 from controlroom.engine.uploads.model import Upload
@@ -91,6 +91,7 @@ async def set_payload(
             found = await _lock_writable(tx, scope, item)
             if found.queue_id is not None:
                 await schemas.check(tx, scope, found.queue_id, payload)
+            await store.keep_payload(tx, item)
             await store.set_payload(tx, item, payload)
             await tell(tx, actor, scope, "work_item.edited", found)
             return await store.get(tx, scope, item)
@@ -197,8 +198,15 @@ async def change_in(
     tx: ScopedTx, engine: Engine, actor: Actor, scope: Scope, operation: Operation, items: Sequence[WorkItem]
 ) -> None:
     """Do it to items that the caller has locked and found fit."""
+    await change_for(tx, engine, by(actor), scope, operation, items)
+
+
+async def change_for(
+    tx: ScopedTx, engine: Engine, who: By, scope: Scope, operation: Operation, items: Sequence[WorkItem]
+) -> None:
+    """Likewise, for somebody who has asked for it before."""
     await store.set_state(tx, [item.id for item in items], BECOMES[operation])
-    await tell(tx, actor, scope, _EVENTS[operation], *items)
+    await _tell(tx, who, scope, _EVENTS[operation], items)
     runs = {item.run_id for item in items if item.run_id is not None}
     await store.leave_wakes(tx, sorted(runs))
     for run in runs:
@@ -230,6 +238,10 @@ async def _lock_writable(tx: ScopedTx, scope: Scope, item: WorkItemId) -> WorkIt
 
 async def tell(tx: ScopedTx, actor: Actor, scope: Scope, kind: str, *items: WorkItem) -> None:
     """Write what happened to items. Nobody is woken by it: whoever waits for an item is woken by its run."""
+    await _tell(tx, by(actor), scope, kind, items)
+
+
+async def _tell(tx: ScopedTx, who: By, scope: Scope, kind: str, items: Sequence[WorkItem]) -> None:
     of = [(item.process_id, item.run_id, item.id) for item in items]
     told = [happened(scope, kind, process_id=process, run_id=run, work_item_id=item) for process, run, item in of]
-    await append(tx, by(actor), *told)
+    await append(tx, who, *told)

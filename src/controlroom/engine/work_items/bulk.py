@@ -11,6 +11,7 @@ from controlroom.engine.access.scope import Scope, ScopedTx, scope_of, scoped, w
 from controlroom.engine.engine import Engine
 from controlroom.engine.lists import composer, pages
 from controlroom.engine.lists.model import (
+    EVERYTHING,
     AllOf,
     AnyOf,
     Asked,
@@ -30,7 +31,7 @@ from controlroom.errors import Invalid
 from controlroom.ids import ProcessId, QueueId, RunId, StepId, WorkItemId, WorkspaceId
 from controlroom.postgres.database import Statements
 
-_BATCH: Final = 1000
+BATCH: Final = 1000
 
 
 class ItemFilter(Struct, frozen=True, kw_only=True):
@@ -56,15 +57,17 @@ class Preview(Struct, frozen=True):
     touched: int
 
 
-async def preview(
-    engine: Engine, actor: Actor, workspace: WorkspaceId, operation: Operation, which: ItemFilter
-) -> Preview:
+Which = ItemFilter | Filter
+"""Which items: as the management API says it, or any filter of their list."""
+
+
+async def preview(engine: Engine, actor: Actor, workspace: WorkspaceId, operation: Operation, which: Which) -> Preview:
     """What the operation would touch now."""
     scope = scope_of(actor, Permission.READ_WORK_ITEMS, workspace)
     return await _count(engine.database, scope, which, _fit_for(operation))
 
 
-async def apply(engine: Engine, actor: Actor, workspace: WorkspaceId, operation: Operation, which: ItemFilter) -> int:
+async def apply(engine: Engine, actor: Actor, workspace: WorkspaceId, operation: Operation, which: Which) -> int:
     """Do it to all items that the filter finds and that are fit for it; how many.
 
     Goes on in batches, oldest first, each item at most once and each batch one transaction: if the server dies, some
@@ -72,18 +75,23 @@ async def apply(engine: Engine, actor: Actor, workspace: WorkspaceId, operation:
     Invalid for a filter without any condition.
     """
     scope = scope_of(actor, Permission.WRITE_WORK_ITEMS, workspace)
-    if which == ItemFilter():
-        raise Invalid("a filter has at least one condition", code="FILTER_EMPTY")
+    refuse_everything(which)
     total, last = 0, None
     while True:
         async with scoped(engine.database, scope) as tx:
-            found = await _lock_next(tx, scope, operation, which, after=last)
+            found = await lock_next(tx, scope, operation, which, after=last, length=BATCH)
             if found:
                 await actions.change_in(tx, engine, actor, scope, operation, found)
         total += len(found)
-        if len(found) < _BATCH:
+        if len(found) < BATCH:
             return total
         last = found[-1].id
+
+
+def refuse_everything(which: Which) -> None:
+    """Raises Invalid for a filter without any condition: nobody means all items of a workspace."""
+    if which in (ItemFilter(), EVERYTHING):
+        raise Invalid("a filter has at least one condition", code="FILTER_EMPTY")
 
 
 def _fit_for(operation: Operation) -> Filter:
@@ -98,11 +106,12 @@ def _fit_for(operation: Operation) -> Filter:
             return fit
 
 
-async def _lock_next(
-    tx: ScopedTx, scope: Scope, operation: Operation, which: ItemFilter, *, after: WorkItemId | None
+async def lock_next(
+    tx: ScopedTx, scope: Scope, operation: Operation, which: Which, *, after: WorkItemId | None, length: int
 ) -> list[WorkItem]:
-    asked = Asked(filter=AllOf((_meant(which), _fit_for(operation))), start=behind(after), length=_BATCH)
-    found = composer.rows(ITEMS, within(scope), asked).ending("for update skip locked")
+    """The next items that the filter finds and that are fit, oldest first, without those that others hold."""
+    asked = Asked(filter=AllOf((_meant(which), _fit_for(operation))), start=behind(after), length=length)
+    found = composer.rows(ITEMS, within(scope), asked).ending("for update of work_item skip locked")
     return await tx.all(WorkItem, found.statement, **found.values)
 
 
@@ -125,8 +134,10 @@ async def list_ended(
 
 
 # ---------------------------------------------------------------------------------------------------- both
-def _meant(which: ItemFilter) -> Filter:
+def _meant(which: Which) -> Filter:
     """The filter as the list of items takes it."""
+    if not isinstance(which, ItemFilter):
+        return which
     conditions = equal(
         process_id=which.process,
         run_id=which.run,
@@ -145,6 +156,6 @@ def _meant(which: ItemFilter) -> Filter:
     return AllOf(conditions)
 
 
-async def _count(db: Statements, scope: Scope, which: ItemFilter, touched: Filter) -> Preview:
+async def _count(db: Statements, scope: Scope, which: Which, touched: Filter) -> Preview:
     counted = composer.counts(ITEMS, within(scope), _meant(which), touched)
     return await db.one(Preview, counted.statement, **counted.values)

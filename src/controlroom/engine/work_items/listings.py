@@ -11,6 +11,8 @@ ALL_BUT_DATA: Final = """id, number, workspace_id, process_id, queue_id, step_id
 COLUMNS_WITHOUT_DATA: Final = f"{ALL_BUT_DATA}, null::jsonb as payload"
 """Columns of a list: a page of items must not carry megabytes that nobody looks at."""
 
+_WORKER: Final = "(select step_run.worker_id from step_run where step_run.id = work_item.step_run_id)"
+
 ITEMS: Final = Listing(
     noun="work items",
     table="work_item",
@@ -26,7 +28,7 @@ ITEMS: Final = Listing(
         Field("queue_id", Kind.ID),
         Field("step_run_id", Kind.ID, is_nullable=True, index="work_item_turn"),
         Field("parent_id", Kind.ID, is_nullable=True),
-        Field("state", Kind.TEXT, choices=among(ItemState)),
+        Field("state", Kind.TEXT, choices=among(ItemState), index="work_item_by_state"),
         Field("state_at", Kind.INSTANT, is_sortable=True),
         Field("created_at", Kind.INSTANT, is_sortable=True),
         Field("priority", Kind.INTEGER, is_sortable=True),
@@ -38,6 +40,9 @@ ITEMS: Final = Listing(
         Field("exception_code", Kind.TEXT),
         Field("exception_message", Kind.TEXT),
         Field("fault", Kind.TEXT, is_nullable=True),
+        Field("failure", Kind.TEXT, is_nullable=True, index="work_item_failure"),
+        Field("worker_id", Kind.ID, column=_WORKER, is_nullable=True),
+        Field("payload", Kind.JSON, is_nullable=True),
     ),
 )
 """What went through a queue, without payloads; drafts and outputs of runs are no such."""

@@ -4,7 +4,7 @@ Items are listed by id, newest first, by keyset.
 """
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Final
 from uuid import UUID
@@ -33,6 +33,7 @@ from controlroom.ids import (
     StepId,
     WorkItemId,
     WorkspaceId,
+    first_id_at,
     uuid7,
 )
 from controlroom.postgres.database import Statements
@@ -195,6 +196,81 @@ async def history(db: Statements, scope: Scope, item: WorkItemId) -> list[ItemAt
     )
 
 
+class Edit(Struct, frozen=True):
+    """A payload as an attempt left it, before somebody edited it."""
+
+    attempt: int
+    payload: Raw | None
+    at: datetime
+
+
+async def last_edit(db: Statements, scope: Scope, item: WorkItemId) -> Edit | None:
+    """What the last attempt that was followed by an edit had left; None if nobody has edited the item since any."""
+    return await db.one_or_none(
+        Edit,
+        f"""
+        select edit.attempt, edit.payload, edit.at
+          from work_item_edit as edit join work_item as item on item.id = edit.work_item_id
+         where item.workspace_id = {SEEN} and item.id = %(item)s
+         order by edit.attempt desc
+         limit 1
+        """,
+        item=item,
+        **scope.params,
+    )
+
+
+class Period(Struct, frozen=True):
+    """From a moment until another."""
+
+    since: datetime
+    until: datetime
+
+
+_CLOCKS_DIFFER: Final = timedelta(minutes=1)
+"""How far the clock that makes ids may be from the one that keeps times."""
+
+
+class Kin(Struct, frozen=True, kw_only=True):
+    """An item from which another one came, or that came of it."""
+
+    id: WorkItemId
+    number: int
+    state: ItemState
+    reference: str | None
+    step_name: str | None
+    is_parent: bool
+
+
+async def kin(db: Statements, scope: Scope, item: WorkItem, *, worked: Period | None, limit: int) -> list[Kin]:
+    """The parent of an item, and what it put out while it was `worked` on, oldest first: at most `limit`.
+
+    Cheap by this: ids tell when they were made, and of its run only those of that time are looked at.
+    """
+    return await db.all(
+        Kin,
+        f"""
+        select kin.id, kin.number, kin.state, kin.reference, step.name as step_name, kin.id = %(parent)s as is_parent
+          from (select * from work_item where id = %(parent)s
+                union all
+                (select * from work_item
+                  where run_id = %(run)s and id >= %(since)s and id < %(until)s
+                    and parent_id = %(item)s and state <> 'deleted'
+                  order by id limit %(limit)s)) as kin
+          left join step on step.id = kin.step_id
+         where kin.workspace_id = {SEEN} and kin.state <> 'deleted'
+         order by is_parent desc, kin.id
+        """,
+        item=item.id,
+        parent=item.parent_id,
+        run=item.run_id,
+        since=None if worked is None else first_id_at(worked.since - _CLOCKS_DIFFER),
+        until=None if worked is None else first_id_at(worked.until + _CLOCKS_DIFFER),
+        limit=limit,
+        **scope.params,
+    )
+
+
 async def lock(tx: Statements, scope: Scope, items: Sequence[WorkItemId]) -> list[WorkItem]:
     """The named items without payloads, locked in the order of their ids so that two callers cannot entangle."""
     return await tx.all(
@@ -311,7 +387,7 @@ async def set_state(
                deadline = case when %(state)s = 'pending' and state <> 'held' and deadline <= clock_now() then null
                                else deadline end,
                is_postponed = is_postponed and (%(state)s <> 'pending' or state = 'held'),
-               fault = case when %(state)s = 'done' then null else fault end,
+               fault = case when %(state)s = 'done' then null else fault end, failure = null,
                exception_type = %(type)s, exception_code = %(code)s, exception_message = %(message)s
          where id = any(%(items)s::uuid[])
         """,
@@ -320,6 +396,18 @@ async def set_state(
         type=None if exception is None else exception.type,
         code="" if exception is None else exception.code,
         message="" if exception is None else exception.message,
+    )
+
+
+async def keep_payload(tx: ScopedTx, item: WorkItemId) -> None:
+    """Keep the payload of an item that the caller has locked as its last attempt left it, before somebody edits it."""
+    await tx.execute(
+        """
+        insert into work_item_edit (work_item_id, attempt, payload)
+        select id, attempt, payload from work_item where id = %(item)s and attempt > 0
+            on conflict (work_item_id, attempt) do nothing
+        """,
+        item=item,
     )
 
 
