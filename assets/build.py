@@ -96,8 +96,8 @@ def _write_all(folder: Path, made_of: str) -> None:
     for icon in sorted((HERE / "marks").glob("*.svg")):
         write(icon.name, icon.read_bytes())
     write("htmx.js", (MODULES / "htmx.org/dist/htmx.min.js").read_bytes())
-    for script in sorted((HERE / "js").glob("*.js")):
-        write(script.name, _shorter(script.read_text(encoding="utf-8")).encode())
+    for script in sorted((HERE / "js").iterdir()):
+        write(f"{script.name}.js", "".join(_shorter(each.read_text("utf-8")) for each in _parts_of(script)).encode())
     texts = (f"{name}\n\n{(MODULES / path).read_text(encoding='utf-8')}" for name, path in _LICENCES.items())
     (folder / "LICENCES.txt").write_text("\n\n---\n\n".join(texts), encoding="utf-8")
     manifest = {"made_of": made_of, "files": names}
@@ -116,6 +116,11 @@ def _style_sheet(faces: Iterable[str]) -> str:
 def _without_comments(css: str) -> str:
     """The style sheet without comments and indentation; nothing else of it changes."""
     return re.sub(r"\s*\n\s*", "\n", re.sub(r"/\*.*?\*/", "", css, flags=re.DOTALL)).strip()
+
+
+def _parts_of(folder: Path) -> list[Path]:
+    """The files of which a script is made, in their order: they are one script."""
+    return sorted(folder.glob("*.js"))
 
 
 def _shorter(script: str) -> str:

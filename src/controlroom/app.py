@@ -37,7 +37,9 @@ from controlroom.engine.access.model import Actor, ActorKind
 from controlroom.engine.callers import Door, Kind, resolve
 from controlroom.engine.engine import Engine
 from controlroom.engine.messages import Grammars
+from controlroom.engine.nudges.feed import Feed
 from controlroom.engine.remarks import Remarks
+from controlroom.engine.tenancy import Room as EveryTenant
 from controlroom.engine.wakes import Topic, Wakes
 from controlroom.engine.workspaces import first_start, room_settings
 from controlroom.engine.workspaces.model import FirstStart
@@ -85,6 +87,8 @@ class Room:
     writes: WriteProbe
     outgoing: Outgoing
     """The one client for requests that leave the room."""
+    feed: Feed
+    """What tells those who watch pages that something has changed."""
     _parts: AsyncExitStack = field(repr=False)
     holds: Holds = field(default_factory=Holds)
     """Requests of workers, and of who waits for a run; `release` them before the server stops, or it waits for them."""
@@ -140,11 +144,13 @@ async def build(settings: Settings, *, own_worker_token: str | None = None) -> R
         mail = mail_server(settings.smtp_url, settings.mail_from)
         outside = Outside(outgoing, ProvisionerRequests(), mail, hand=promotion.hand)
         writes = WriteProbe(engine)
+        feed = Feed(database, wakes, EveryTenant())
+        parts.push_async_callback(feed.close)
         maintained = maintenance.run(engine, outside, writes, observe=metrics.loop_ticked)
         loops = asyncio.create_task(maintained, name="maintenance")
         loops.add_done_callback(_tell_why_loops_ended)
         parts.push_async_callback(_ended, loops)
-        return Room(settings, engine, origins, metrics, loops, writes, outgoing, parts.pop_all())
+        return Room(settings, engine, origins, metrics, loops, writes, outgoing, feed, parts.pop_all())
     raise AssertionError  # the stack swallows nothing
 
 
@@ -161,7 +167,7 @@ def asgi(room: Room, *others: Mount) -> App:
     control_room = automation360.application(room.engine, origins, room.holds)
     cloud = dbt_cloud.application(room.engine, origins, room.holds, is_strict=settings.strict_queries)
     static = assets.Assets()
-    pages = console.application(room.engine, origins, static, room.holds)
+    pages = console.application(room.engine, origins, static, room.feed, room.holds)
     insiders = Insiders(origins, settings.trusted_networks, partial(_whose_key, room.engine))
     hosts = Hosts(listening_at=settings.host, public_url=settings.public_url, allowed=settings.allowed_hosts)
     mounts = [

@@ -24,6 +24,11 @@ class Hold:
         self.was_woken = False
         """Whether the last moment to look came by a wake-up; else it is only the time for it."""
 
+    @property
+    def is_over(self) -> bool:
+        """Whether it is to be held no longer."""
+        return self._is_over or time.monotonic() >= self._until
+
     async def goes_on(self) -> bool:
         """Wait for the next moment to look; False when there is none: answer with what there is."""
         left = self._until - time.monotonic()

@@ -18,6 +18,7 @@ from controlroom.border.long_polls import Holds
 from controlroom.border.origin import Origins
 from controlroom.border.routing import handlers_of
 from controlroom.engine.engine import Engine
+from controlroom.engine.nudges.feed import Feed
 from controlroom.ui.asking import Asking
 from controlroom.ui.assets import Assets
 from controlroom.ui.entrance import ensure_ours, somebody
@@ -47,7 +48,7 @@ def places_of(pages: list[ModuleType]) -> list[Place]:
     return [each for each in declared if each is not None]
 
 
-def routes(engine: Engine, origins: Origins, assets: Assets, holds: Holds | None = None) -> Litestar:
+def routes(engine: Engine, origins: Origins, assets: Assets, feed: Feed, holds: Holds | None = None) -> Litestar:
     """All pages."""
     found = modules()
     handlers = handlers_of(found)
@@ -59,6 +60,7 @@ def routes(engine: Engine, origins: Origins, assets: Assets, holds: Holds | None
             "engine": engine,
             "origins": origins,
             "holds": holds or Holds(),
+            "feed": feed,
             "templates": Templates(assets),
             "places": places_of(found),
             "can_search": any("/search" in each.paths for each in above),
@@ -79,9 +81,9 @@ def routes(engine: Engine, origins: Origins, assets: Assets, holds: Holds | None
     )
 
 
-def application(engine: Engine, origins: Origins, assets: Assets, holds: Holds | None = None) -> App:
+def application(engine: Engine, origins: Origins, assets: Assets, feed: Feed, holds: Holds | None = None) -> App:
     """The console over an engine."""
-    return routes(engine, origins, assets, holds)  # type: ignore[return-value]  # the same ASGI, in other words
+    return routes(engine, origins, assets, feed, holds)  # type: ignore[return-value]  # the same ASGI, in other words
 
 
 def _from_ours(app: ASGIApp) -> ASGIApp:

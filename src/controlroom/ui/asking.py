@@ -14,19 +14,21 @@ from controlroom.border.asking import Permission
 from controlroom.border.credentials import header_of
 from controlroom.engine.access.scope import Scope as Seen
 from controlroom.engine.access.scope import scope_of
+from controlroom.engine.nudges.feed import Feed
 from controlroom.engine.workspaces.model import Workspace
 from controlroom.errors import Invalid, NotFound
 from controlroom.ids import WorkspaceId
 from controlroom.ui import cookies
 from controlroom.ui.addresses import Workspaces
 from controlroom.ui.frame import DENSITIES, THEMES, Crumb, Frame, Look, groups_for, on_phone
-from controlroom.ui.rendering import Reader, Shown, elsewhere, zone_of
+from controlroom.ui.rendering import Reader, Shown, UnknownPart, elsewhere, zone_of
 from controlroom.ui.routing import Place
 
 __all__ = ["Asking", "Crumb", "Fields", "Path", "Permission", "Query", "Shown", "elsewhere"]
 
 _MOST_FORM_BYTES: Final = 8 << 20
 _MOST_FIELDS: Final = 5000
+_MOST_PARTS: Final = 20
 
 
 class Fields:
@@ -92,13 +94,24 @@ class Asking(asking.Asking):
         return f"/w/{slug}" if slug else ""
 
     @property
+    def feed(self) -> Feed:
+        """The reader of what happens, for those who watch."""
+        feed: Feed = self.app.state.feed
+        return feed
+
+    @property
     def part(self) -> str | None:
-        """The part of the page that is asked again; None for all of it."""
+        """The part of the page that is asked again, or several with commas; None for all of it."""
         return self.query_params.get("part")
+
+    @cached_property
+    def parts(self) -> tuple[str, ...]:
+        """The parts that are asked again, each once; none for the whole page."""
+        return tuple(dict.fromkeys((self.part or "").split(",")[:_MOST_PARTS])) if self.part is not None else ()
 
     def wants(self, *parts: str) -> bool:
         """Whether any of these parts will be shown, so that what they need must be read."""
-        return self.part is None or self.part in parts
+        return not self.parts or any(each in self.parts for each in parts)
 
     @property
     def is_from_script(self) -> bool:
@@ -145,7 +158,6 @@ class Asking(asking.Asking):
         crumbs: Sequence[Crumb] = (),
         mark: str = "idle",
         has_menu: bool = False,
-        topics: Sequence[str] = (),
     ) -> Frame:
         """What stands round a page of this title."""
         state = self.scope["state"]
@@ -172,7 +184,7 @@ class Asking(asking.Asking):
             can_search=self.app.state.can_search,
             themes=THEMES,
             densities=DENSITIES,
-            topics=topics,
+            heard_until=state.get("heard_until", ""),
         )
 
     async def show(
@@ -183,22 +195,17 @@ class Asking(asking.Asking):
         at: str = "",
         crumbs: Sequence[Crumb] = (),
         mark: str = "idle",
-        topics: Sequence[str] = (),
         has_menu: bool = False,
         status: int = 200,
         **values: Any,
     ) -> Shown:
         """The page, or the part of it that was asked. Raises NotFound for a part that it does not have."""
-        frame = self.frame(title, at=at, crumbs=crumbs, mark=mark, topics=topics, has_menu=has_menu)
+        frame = self.frame(title, at=at, crumbs=crumbs, mark=mark, has_menu=has_menu)
         values |= {"frame": frame, "base": self.base, "request": self, "now": self.reader.now}
         try:
-            body = self.app.state.templates.render(template, values, self.reader, self.part)
-        except KeyError as unknown:
-            if unknown.args != (self.part,):
-                raise
-            raise NotFound(
-                f"This page has no part {self.part[:40] if self.part else ''}.", code="PART_UNKNOWN"
-            ) from unknown
+            body = self.app.state.templates.render(template, values, self.reader, self.parts)
+        except UnknownPart as unknown:
+            raise NotFound(f"This page has no part {unknown.name[:40]}.", code="PART_UNKNOWN") from unknown
         headers = []
         if self.part is None:
             if frame.said:

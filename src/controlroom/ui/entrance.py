@@ -43,12 +43,19 @@ async def somebody(engine: Engine, scope: Any) -> Actor:
     actor = welcome(scope, await resolve(engine, token, _SESSION))
     state = scope["state"]
     state["token"], state["caller"] = token, actor
+    if scope["method"] in SAFE:  # before anything is read: what happens from now on, the page hears of
+        state["heard_until"] = await scope["litestar_app"].state.feed.place()
     theirs = Of(actor.organization_id, tuple(actor.grants))
     found = await workspaces.list_workspaces(engine.database, theirs, after=None, limit=_MOST_WORKSPACES)
     state["workspaces"] = Workspaces(found)
     if (named := scope["path_params"].get("workspace")) is not None:
         _enter(scope, str(named))
     return actor
+
+
+async def still_there(engine: Engine, scope: Any) -> Actor:
+    """Who was let in, with what they may do now. Raises Unauthenticated once their session is over."""
+    return await resolve(engine, scope["state"]["token"], _SESSION)
 
 
 async def is_somebody(engine: Engine, scope: Any) -> bool:

@@ -60,7 +60,7 @@ def _show(request: Asking, error: Exception) -> Shown:
     headers = [(name.encode(), value.encode()) for name, value in failure.headers.items()]
     templates = request.app.state.templates
     if request.is_from_script:
-        body = templates.render("templates/failed.html", values, request.reader, "failed")
+        body = templates.render("templates/failed.html", values, request.reader, ("failed",))
     elif "caller" in request.scope["state"] and "workspaces" in request.scope["state"]:
         values |= {"frame": request.frame(told.title), "base": request.base}
         body = templates.render("templates/failed.html", values, request.reader)

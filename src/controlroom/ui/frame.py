@@ -15,6 +15,9 @@ THEMES: Final[Mapping[str, str]] = {"auto": "As the system", "light": "Light", "
 DENSITIES: Final[Mapping[str, str]] = {"compact": "Compact", "normal": "Normal", "roomy": "Roomy"}
 
 
+_IN_TITLES: Final[Mapping[str, str]] = {"idle": "", "run": "▸ ", "ok": "✓ ", "bad": "✗ ", "warn": "! "}
+
+
 class Crumb(Struct, frozen=True):
     """A step of the way to a page."""
 
@@ -58,14 +61,20 @@ class Frame(Struct, frozen=True, kw_only=True):
     clock_zone: str
     said: str
     mark: str
-    """The icon of the browser's tab: `idle`, `run`, `ok`, `bad` or `warn`."""
+    """The icon of the browser's tab, which stands in its title as well: `idle`, `run`, `ok`, `bad` or `warn`."""
     has_menu: bool
     can_search: bool
     themes: Mapping[str, str]
     densities: Mapping[str, str]
-    topics: Sequence[str] = ()
-    """Of what the page wants to know that it has changed."""
+    heard_until: str
+    """The place in the record of events up to which the page shows what happened."""
     version: str = __version__
+
+    @property
+    def tab_title(self) -> str:
+        """What the browser's tab says: how the thing is, first."""
+        whose = f" · {self.workspace.name}" if self.workspace is not None else ""
+        return f"{_IN_TITLES[self.mark]}{self.title}{whose}"
 
 
 def groups_for(

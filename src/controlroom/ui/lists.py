@@ -166,6 +166,8 @@ class ListPage(Struct, Generic[Row], frozen=True, kw_only=True):
     searched_words: str = ""
     """What the search field says that it takes."""
     sort: str = "-id"
+    topics: str = ""
+    """Of which topics the list is nudged, with spaces between: `run work_item`; none: it does not stay live."""
     always: Filter = EVERYTHING
     """What holds for every row of this list."""
 

@@ -10,7 +10,7 @@ is asked again are made by the same code.
 import gzip
 import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextvars import ContextVar
 from datetime import UTC, datetime, timedelta, tzinfo
 from functools import cache
@@ -138,6 +138,14 @@ _FILTERS: Final = {
 
 
 # ---------------------------------------------------------------------------------------------------- templates
+class UnknownPart(KeyError):  # noqa: N818 - what is wrong, not that something is
+    """A page has no block of this name."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name)
+        self.name = name
+
+
 class Templates:
     """The templates of a console."""
 
@@ -165,18 +173,21 @@ class Templates:
         )
         self._environment.globals["ui"] = self._environment.get_template("templates/parts.html").module
 
-    def render(self, name: str, values: Mapping[str, Any], reader: Reader, part: str | None = None) -> str:
-        """The page, or one block of it. Raises KeyError for a part that the page does not have."""
+    def render(self, name: str, values: Mapping[str, Any], reader: Reader, parts: Sequence[str] = ()) -> str:
+        """The page, or blocks of it. Raises UnknownPart for one that the page does not have."""
         template = self._environment.get_template(name)
         token = _reader.set(reader)
         try:
-            if part is None:
+            if not parts:
                 return template.render(values)
-            context = template.new_context({**values, "part": part})
+            context = template.new_context({**values, "part": parts[0]})
             for above in self._above(name):
                 for block, function in above.blocks.items():
                     context.blocks.setdefault(block, []).append(function)
-            return "".join(context.blocks[part][0](context))
+            for part in parts:
+                if part not in context.blocks:
+                    raise UnknownPart(part)
+            return "".join("".join(context.blocks[part][0](context)) for part in parts)
         finally:
             _reader.reset(token)
 

@@ -16,7 +16,7 @@ async def test_a_row_says_how_a_run_goes(visit, workspace, room, ada, process, w
     assert f'<a href="{browser.base}/runs/{run.number}">Invoices</a>' in page
     assert re.search(r'#s-\w+"/></svg><span>(New|In progress)</span>', page)
     assert "0 of 1" in page
-    assert page.count("<tr>") == 2
+    assert page.count("<tr") == 2
 
 
 async def test_a_list_of_nothing_says_what_it_is_for(visit, workspace):

@@ -60,6 +60,7 @@ _LIST: Final = ListPage(
         Col("duration", "Duration", is_number=True, csv=lambda run: run.duration),
         Col("created_at", "Started", sort="created_at", is_number=True, always=True),
     ),
+    topics="run work_item",
     searched=("process_name",),
     searched_words="Process, number or id",
 )
