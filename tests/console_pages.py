@@ -17,6 +17,9 @@ PAGES = {
     "runs-none-match": "/runs?trigger=email&since=1h",
     "run": "/runs/{run}",
     "run-console": "/runs/{run}/console",
+    "processes": "/processes",
+    "process": "/processes/{process}",
+    "process-delete": "/processes/{process}/delete",
     "failure": "/runs?sort=nonsense",
 }
 
@@ -27,4 +30,9 @@ def fill(running: Room) -> dict[str, str]:
     running.cli("process", "create", "Words", "--step", "count=words:Count words")
     for _ in range(3):
         running.cli("run", "Words", "--follow")
-    return {"workspace": "default", "run": str(running.get("/process-runs")["data"][0]["id"])}
+    running.cli("schedules", "create", "Words", "--cron", "30 7 * * 1-5", "--zone", "Europe/Oslo", "--overlap", "queue")
+    return {
+        "workspace": "default",
+        "run": str(running.get("/process-runs")["data"][0]["id"]),
+        "process": str(running.get("/processes")["data"][0]["id"]),
+    }

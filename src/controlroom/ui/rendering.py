@@ -95,6 +95,10 @@ def _duration(span: timedelta | None) -> str:
     return NOTHING if span is None else words.duration(span)
 
 
+def _milliseconds(number: float | None) -> str:
+    return NOTHING if number is None else words.duration(timedelta(milliseconds=number))
+
+
 def _running(began: datetime | None) -> Markup | str:
     """How long it runs by now; console.js counts on."""
     if began is None:
@@ -128,6 +132,7 @@ _FILTERS: Final = {
     "at_minute": _at_minute,
     "minute": _minute,
     "duration": _duration,
+    "milliseconds": _milliseconds,
     "running": _running,
     "about": words.about,
     "count": _count,
@@ -169,6 +174,7 @@ class Templates:
             sign_of_step_run=states.of_step_run,
             SIGNS=states.SIGNS,
             charts=charts,
+            segment=charts.Segment,
             percent=words.percent,
         )
         self._environment.globals["ui"] = self._environment.get_template("templates/parts.html").module

@@ -64,6 +64,11 @@ def iso(at: datetime, zone: tzinfo) -> str:
     return at.astimezone(zone).isoformat(timespec="milliseconds")
 
 
+def day(here: datetime) -> str:
+    """A day of the year, by the clock that it is read on: `12 Oct`."""
+    return f"{here.day} {_MONTHS[here.month - 1]}"
+
+
 def _day(at: datetime, now: datetime, zone: tzinfo, *, clock: str) -> str:
     here, today = at.astimezone(zone), now.astimezone(zone)
     days = (today.date() - here.date()).days

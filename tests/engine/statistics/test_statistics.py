@@ -263,6 +263,9 @@ async def test_failures_are_grouped(floor):
     )
     hours = await store.failure_hours(floor.engine.database, floor.scope, group.fingerprint, await period(floor))
     assert sum(hour.count for hour in hours) == 3
+    [trend] = await store.failure_trends(floor.engine.database, floor.scope, await period(floor, days=30), limit=10)
+    assert (trend.fingerprint, trend.recent, len(trend.line), sum(trend.line)) == (group.fingerprint, 3, 30, 3)
+    assert trend.line[29] + trend.line[28] == 3
     assert (
         await store.failure_groups(
             floor.engine.database, floor.scope, await period(floor), noun=Noun.STEP_RUN, limit=10

@@ -81,6 +81,17 @@ async def get(db: Statements, scope: Scope, process: ProcessId) -> Process:
     return found
 
 
+async def get_numbered(db: Statements, scope: Scope, number: int) -> Process | None:
+    """The process of a number, if the workspace has it."""
+    return await db.one_or_none(
+        Process,
+        f"""{_PROCESS}
+         where process.workspace_id = {SEEN} and process.number = %(number)s and process.deleted_at is null""",
+        number=number,
+        **scope.params,
+    )
+
+
 async def list_processes(db: Statements, scope: Scope, *, after: ProcessId | None = None, limit: int) -> list[Process]:
     """Processes in the order of their making, without those of bare tasks."""
     return await db.all(

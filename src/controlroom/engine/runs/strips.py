@@ -49,3 +49,35 @@ async def strips(db: Statements, scope: Scope, processes: Sequence[ProcessId], *
         each=each,
         **scope.each,
     )
+
+
+class Strip(Struct, frozen=True):
+    """The last runs of one process."""
+
+    runs: list[Past]
+    """The oldest first."""
+
+    @property
+    def ended(self) -> int:
+        """How many of them have ended."""
+        return sum(past.ended_at is not None for past in self.runs)
+
+    @property
+    def completed(self) -> int:
+        """How many have ended with nothing left to do, and were not stopped."""
+        return sum(past.state is RunState.COMPLETED and past.result is Result.SUCCEEDED for past in self.runs)
+
+    @property
+    def last(self) -> Past | None:
+        """The latest."""
+        return self.runs[-1] if self.runs else None
+
+
+async def strips_of(
+    db: Statements, scope: Scope, processes: Sequence[ProcessId], *, each: int
+) -> dict[ProcessId, Strip]:
+    """The strips of processes, told apart; an empty one for a process without runs."""
+    found: dict[ProcessId, Strip] = {process: Strip([]) for process in processes}
+    for past in await strips(db, scope, processes, each=each):
+        found[past.process_id].runs.append(past)
+    return found

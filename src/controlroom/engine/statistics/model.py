@@ -14,6 +14,9 @@ HOUR: Final = timedelta(hours=1)
 LONGEST_PERIOD: Final = timedelta(days=400)
 """How far apart two ends of a period may be, and how long figures are kept: a year, and a month to compare it with."""
 
+ENOUGH: Final = 5
+"""Of fewer runs a median says little."""
+
 
 class Noun(StrEnum):
     """What is counted."""
@@ -121,6 +124,33 @@ class FailureHour(Struct, frozen=True):
     count: int
 
 
+class FailureTrend(Struct, frozen=True, kw_only=True):
+    """Likewise, with how it went in a period."""
+
+    workspace_id: WorkspaceId
+    fingerprint: str
+    noun: Noun
+    process_id: ProcessId | None
+    process_name: str | None
+    process_number: int | None
+    type: str
+    code: str
+    pattern: str
+    message: str
+    recent: int
+    first_at: datetime
+    last_at: datetime
+    last_id: UUID
+    parts: list[tuple[int, int]]
+    """Which of the thirty parts of the period, from 0, had how many; those without any are left out."""
+
+    @property
+    def line(self) -> list[int]:
+        """How many in each part."""
+        known = dict(self.parts)
+        return [known.get(part, 0) for part in range(30)]
+
+
 class Depth(Struct, frozen=True, kw_only=True):
     """What waits in a queue now."""
 
@@ -154,6 +184,16 @@ class Usual(Struct, frozen=True, kw_only=True):
     count: int
     """Of so many, twenty at most; of less than five it says little."""
     median_milliseconds: int
+
+    @property
+    def median(self) -> timedelta:
+        """As a duration."""
+        return timedelta(milliseconds=self.median_milliseconds)
+
+    @property
+    def says_something(self) -> bool:
+        """Whether there are enough of them to say how long the next one takes."""
+        return self.count >= ENOUGH
 
 
 class Failed(Struct, frozen=True, kw_only=True):

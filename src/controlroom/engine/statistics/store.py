@@ -12,6 +12,7 @@ from controlroom.engine.statistics.model import (
     Extreme,
     FailureGroup,
     FailureHour,
+    FailureTrend,
     Figure,
     Key,
     Noun,
@@ -226,6 +227,61 @@ async def failure_hours(db: Statements, scope: Scope, fingerprint: str, period: 
         fingerprint=fingerprint,
         since=period.since,
         until=period.until,
+        **scope.each,
+    )
+
+
+async def failure_trends(
+    db: Statements,
+    scope: Scope,
+    period: Period,
+    *,
+    noun: Noun | None = None,
+    process: ProcessId | None = None,
+    limit: int,
+) -> list[FailureTrend]:
+    """Groups that had a failure in a period, the most frequent first, with the failures of each of its equal parts.
+
+    Of the five hundred latest groups. A period is told in thirty parts. Raises PeriodWrong.
+    """
+    period = period.checked()
+    return await db.all(
+        FailureTrend,
+        f"""
+        with asked as (
+            select * from failure_group
+             where generation = (select generation from statistics_state) and workspace_id in {EACH}
+               and last_at >= {_FROM} and first_at < {_UNTIL}
+               and (%(noun)s::text is null or noun = %(noun)s)
+               and (%(process)s::uuid is null or process_id = %(process)s)
+             order by last_at desc, fingerprint
+             limit 500
+        ), parts as (
+            select asked.workspace_id, asked.fingerprint,
+                   least(30, width_bucket(extract(epoch from hourly.hour), extract(epoch from {_FROM}),
+                                          extract(epoch from {_UNTIL}), 30)) as part,
+                   sum(hourly.count)::bigint as count
+              from asked join failure_hour as hourly using (generation, workspace_id, fingerprint)
+             where hourly.hour >= date_trunc('hour', {_FROM}, 'UTC') and hourly.hour < {_UNTIL}
+             group by 1, 2, 3
+        ), told as (
+            select workspace_id, fingerprint, sum(count)::bigint as recent,
+                   jsonb_agg(jsonb_build_array(greatest(part, 1) - 1, count) order by part) as parts
+              from parts group by 1, 2
+        )
+        select asked.workspace_id, asked.fingerprint, asked.noun, asked.process_id, process.name as process_name,
+               process.number as process_number, asked.type, asked.code, asked.pattern, asked.message, told.recent,
+               asked.first_at, asked.last_at, asked.last_id, told.parts
+          from told join asked using (workspace_id, fingerprint)
+          left join process on process.id = asked.process_id
+         order by told.recent desc, asked.last_at desc, asked.fingerprint
+         limit %(limit)s
+        """,
+        since=period.since,
+        until=period.until,
+        noun=noun,
+        process=process,
+        limit=limit,
         **scope.each,
     )
 

@@ -1,0 +1,111 @@
+"""A process: does it work, what does it do, when does it start, who starts it, why does it fail?"""
+
+from datetime import timedelta
+from typing import Final
+
+from controlroom.engine.processes import actions, store, surroundings
+from controlroom.engine.processes.model import ProcessChange
+from controlroom.engine.provisioners.places import places
+from controlroom.engine.runs import store as runs
+from controlroom.engine.runs import summaries
+from controlroom.engine.schedules import store as schedules
+from controlroom.engine.schedules.sentences import expression_of, policies_said, sentence
+from controlroom.engine.schedules.upcoming import outlooks
+from controlroom.engine.statistics.model import Period
+from controlroom.engine.statistics.store import failure_trends, usual_of_runs
+from controlroom.ui.asking import Asking, Crumb, Path, Permission, Shown
+from controlroom.ui.processes import strips
+from controlroom.ui.processes.one import acted_on, address, process_of, show
+from controlroom.ui.processes.tags import tags_of
+from controlroom.ui.processes.times import days_of, occurrences_of
+from controlroom.ui.routing import page, verb
+from controlroom.ui.runs.pages import STARTERS
+
+_RUNS: Final = 60
+_RECENT: Final = 6
+_TIMES: Final = 3
+_MOST_SCHEDULES: Final = 20
+_MOST_SCHEDULE_BYTES: Final = 1 << 20
+_MOST_REASONS: Final = 6
+_READS: Final = (Permission.READ_RUNS, Permission.READ_PROCESSES)
+
+
+@page("/processes/{number:str}", needs=_READS)
+async def show_process(request: Asking, number: Path[str]) -> Shown:
+    """All of it."""
+    process = await process_of(request, number)
+    now, steps = request.reader.now, await store.list_steps(*request.reading, process.id)
+    latest = await runs.list_runs(*request.reading, process=process.id, limit=_RUNS)
+    usual = (await usual_of_runs(*request.reading, [process.id])).get(process.id)
+    sees_schedules = request.actor.may(Permission.READ_SCHEDULES, request.workspace)
+    planned = []
+    if sees_schedules:
+        found = await schedules.list_schedules(
+            *request.reading, process=process.id, limit=_MOST_SCHEDULES, most_bytes=_MOST_SCHEDULE_BYTES
+        )
+        planned = await outlooks(request.engine, found, now, count=_TIMES)
+    named = await places(*request.reading) if any(step.placement.places for step in steps) else []
+    names: dict[object, str] = {each.id: each.name for each in named}
+    oldest_first = latest[::-1]
+    return await show(
+        request,
+        "processes/detail.html",
+        process,
+        "Overview",
+        steps=[(step, tags_of(step, names)) for step in steps],
+        lately=await surroundings.steps_lately(*request.reading, process.id),
+        around=await surroundings.of_process(*request.reading, process.id),
+        latest=latest,
+        recent=latest[:_RECENT],
+        about=await summaries.summaries(*request.reading, latest[:_RECENT]),
+        history=strips.history(oldest_first, request.base, now, days_of(oldest_first, request.reader)),
+        usual=usual,
+        planned=[(each, occurrences_of(each, request.reader)) for each in planned],
+        reasons=await failure_trends(
+            *request.reading, Period(now - timedelta(days=30), now), process=process.id, limit=_MOST_REASONS
+        ),
+        starters=STARTERS,
+        sentence=sentence,
+        expression_of=expression_of,
+        policies_said=policies_said,
+        zone_here=request.reader.zone_name,
+    )
+
+
+@verb("/processes/{number:str}/enable")
+async def enable(request: Asking, number: Path[str]) -> Shown:
+    """Let it be started."""
+    return await _set_enabled(request, number, is_enabled=True)
+
+
+@verb("/processes/{number:str}/disable")
+async def disable(request: Asking, number: Path[str]) -> Shown:
+    """Let it start nothing."""
+    return await _set_enabled(request, number, is_enabled=False)
+
+
+async def _set_enabled(request: Asking, number: str, *, is_enabled: bool) -> Shown:
+    process = await acted_on(request, number, Permission.WRITE_PROCESSES)
+    await actions.update(*request.acting, process.id, ProcessChange(is_enabled=is_enabled))
+    said = "can be started" if is_enabled else "starts no more; what runs goes on"
+    return request.done(address(request, process), f"{process.name} {said}.")
+
+
+@page("/processes/{number:str}/delete", needs=_READS)
+async def ask_to_delete(request: Asking, number: Path[str]) -> Shown:
+    """What goes with it, and what stays."""
+    process = await process_of(request, number)
+    here = address(request, process)
+    crumbs = [Crumb("Processes", f"{request.base}/processes"), Crumb(process.name, here), Crumb("Delete")]
+    title = f"Delete {process.name}"
+    return await request.show(
+        "processes/delete.html", title=title, at="processes", crumbs=crumbs, process=process, here=here
+    )
+
+
+@verb("/processes/{number:str}/delete")
+async def delete(request: Asking, number: Path[str]) -> Shown:
+    """Delete it."""
+    process = await acted_on(request, number, Permission.WRITE_PROCESSES)
+    await actions.delete(*request.acting, process.id)
+    return request.done(f"{request.base}/processes", f"{process.name} is deleted. Its runs stay.")
