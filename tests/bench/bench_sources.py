@@ -171,7 +171,7 @@ def serve(pages: Path) -> None:
 
 
 async def _filled(here: Room, workspace: Workspace, folder: Path) -> None:
-    """Put runs, step runs and finished items of a year straight into the tables."""
+    """Put runs, step runs and finished items of 60 days straight into the tables: what is older a room deletes."""
     process = workspace.process(robots.plain_script(folder, "finished", ""))
     connection = await asyncpg.connect(await asyncio.to_thread(private_dsn, here))
     [step, *_] = await connection.fetch("select id, queue_id from step where process_id = $1", process)
@@ -180,7 +180,8 @@ async def _filled(here: Room, workspace: Workspace, folder: Path) -> None:
         with made as (
             insert into run (id, workspace_id, process_id, state, result, started_by, created_at, started_at, ended_at)
             select uuidv7(-age), $1, $2, 'completed', 'succeeded', 'api', now() - age, now() - age, now() - age
-              from (select interval '365 days' * (2 - n::float / $4) as age from generate_series(1, $4::int) n) as aged
+              from (select interval '1 day' + interval '60 days' * (1 - n::float / $4) as age
+                      from generate_series(1, $4::int) n) as aged
             returning id, created_at
         )
         insert into step_run
@@ -199,7 +200,8 @@ async def _filled(here: Room, workspace: Workspace, folder: Path) -> None:
                (id, workspace_id, process_id, queue_id, step_id, state, state_at, created_at, attempt, payload)
         select uuidv7(-age), $1, $2, $3, $4, 'done', now() - age, now() - age, 1,
                jsonb_build_object('order', n, 'customer', 'ACME', 'lines', 3)
-          from (select n, interval '365 days' * (2 - n::float / $5) as age from generate_series(1, $5::int) n) as aged
+          from (select n, interval '1 day' + interval '60 days' * (1 - n::float / $5) as age
+                  from generate_series(1, $5::int) n) as aged
         """,
         workspace.id,
         process,

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import gc
 import signal
 import socket
 import ssl
@@ -21,6 +22,9 @@ from controlroom.host.sharing import Share
 from controlroom.settings import Settings
 
 _RENEWAL_SECONDS = 12 * 3600.0
+_NEW_OBJECTS = 20_000
+"""After so many new objects circles are looked for. Why not Python's 700: a page of a thousand rows has ten thousand
+objects and no circle, and looking for them took more than half of its time."""
 
 
 def serve_room(
@@ -38,6 +42,7 @@ def serve_room(
     """
     logs.configure(settings, process=None if share is None else share.number)
     open_many_files()
+    gc.set_threshold(_NEW_OBJECTS, *gc.get_threshold()[1:])
     return uvloop.run(_serve(settings, sockets, tls_sockets, told, share, own_worker_token))
 
 
@@ -70,6 +75,7 @@ async def _serve(
             running.append(asyncio.create_task(listeners[1].serve(list(tls_sockets))))
             renewing = asyncio.create_task(certificate.keep_fresh())
         told({**msgspec.to_builtins(await app.founding(room)), "ca_file": ca_file})
+        gc.freeze()  # what the room is made of stays as long as it does
         waiting = asyncio.create_task(asked.wait())
         await asyncio.wait([waiting, room.loops, *running], return_when=asyncio.FIRST_COMPLETED)
         for each in listeners:

@@ -33,6 +33,7 @@ async def test_an_item_is_read_by_who_sees_its_workspace(floor, item, strange):
     assert await store.list_files(database, strange, ids) == []
     assert await store.history(database, strange, item.id) == []
     assert await store.list_items(database, strange, process=item.process_id, limit=10) == []
+    assert await store.list_with_data(database, strange, process=item.process_id, limit=10, most_bytes=10) == []
     assert await store.lock(database, strange, ids) == []
 
 

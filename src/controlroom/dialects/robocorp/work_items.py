@@ -1,17 +1,16 @@
 """Work items (§1.7); their files are in `work_item_files`."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from msgspec import UNSET, Raw, UnsetType
-from msgspec.structs import replace
 
 from controlroom.border.answers import worded
 from controlroom.border.asking import Asking, Body, Path, Permission, Query, QueryParameter
-from controlroom.dialects.robocorp.answers import Accepted, Identified, OwnBody, Reference, Shape, shown_as
+from controlroom.dialects.robocorp.answers import Accepted, Identified, OwnBody, Reference, Shape, shown_as, shown_with
 from controlroom.dialects.robocorp.codes import told_exception
-from controlroom.dialects.robocorp.routing import OfProcess, Page, Pages, Paging, get, post, update
+from controlroom.dialects.robocorp.routing import OfProcess, Page, Pages, get, post, update
 from controlroom.dialects.robocorp.work_item_files import NOTHING, FileAnswer, files_of
 from controlroom.engine.queues import actions as queues
 from controlroom.engine.work_items import actions, model, store
@@ -118,31 +117,18 @@ async def list_work_items(
     include_data: Query[bool] = False,  # noqa: FBT002 - a query's word
 ) -> Page[WorkItemAnswer]:
     """List work items, newest first: without their data, or with `include_data=true` as each is told by itself."""
-    state = item_state and model.ItemState(item_state)
-    rows = await store.list_items(
-        *request.reading,
-        process=process_id,
-        run=process_run_id,
-        queue=queue_id,
-        state=state,
+    which: dict[str, Any] = {
+        "process": process_id,
+        "run": process_run_id,
+        "queue": queue_id,
+        "state": item_state and model.ItemState(item_state),
         **paging.before(WorkItemId),
-    )
-    if include_data and rows:
-        return await _page_with_data(request, paging, rows)
-    return paging.page(rows, _show, size=store.size_of)
-
-
-async def _page_with_data(request: Asking, paging: Paging, rows: Sequence[model.WorkItem]) -> Page[WorkItemAnswer]:
-    """As many of the rows as fit with their payloads."""
-    ids = [item.id for item in rows]
-    payloads = await store.payloads_of(*request.reading, ids, most_bytes=paging.most)
-    told = [replace(item, payload=payloads.get(item.id)) for item in rows]
-    files = await files_of(request, told[: len(payloads)])
-
-    def size(item: model.WorkItem) -> int:
-        return store.size_of(item) if item.id in payloads else paging.most + 1  # what was not read does not fit
-
-    return paging.page(told, lambda item: _show_full(item, files[item.id]), size=size)
+    }
+    if not include_data:
+        return paging.page(await store.list_items(*request.reading, **which), _show, size=store.size_of)
+    rows = await store.list_with_data(*request.reading, **which, most_bytes=paging.most)
+    files = await files_of(request, [item for item in rows if item.has_files])
+    return paging.page(rows, lambda item: _show_full(item, files=files[item.id]), size=store.size_of)
 
 
 @post("/work-items")
@@ -158,21 +144,21 @@ async def create_work_item(request: Asking, data: Body[CreateWorkItem]) -> FullW
             item = await queues.put(*request.acting, QueueId(queue), data.payload, terms=terms)
         case _:
             raise Invalid("A work item is for a process, a task or a queue.", code="INVALID_BODY")
-    return _show_full(item, [])
+    return _show_full(item, files=[])
 
 
 @update("/work-items/{item_id:uuid}", needs=Permission.WRITE_WORK_ITEMS)
 async def update_work_item(request: Asking, item_id: Path[WorkItemId], data: Body[UpdateWorkItem]) -> FullWorkItem:
     """Change priority, due time, deadline or reference of an item that nobody works on."""
     item = await actions.set_terms(*request.acting, item_id, _change_of(data))
-    return _show_full(item, (await files_of(request, [item]))[item.id])
+    return _show_full(item, files=(await files_of(request, [item]))[item.id])
 
 
 @get("/work-items/{item_id:uuid}", needs=Permission.READ_WORK_ITEMS)
 async def get_work_item(request: Asking, item_id: Path[WorkItemId]) -> FullWorkItem:
     """Get a work item with its data."""
     item = await store.get(*request.reading, item_id)
-    return _show_full(item, (await files_of(request, [item]))[item.id])
+    return _show_full(item, files=(await files_of(request, [item]))[item.id])
 
 
 @update("/work-items/{item_id:uuid}/payload")
@@ -205,15 +191,30 @@ _change_of = shown_as(TermsChange, UpdateWorkItem, due=aware("due_at"), deadline
 show_exception = shown_as(ExceptionAnswer, model.ItemException)
 """Why an item failed, as this dialect writes it."""
 
+
+def _exception(item: model.WorkItem) -> ExceptionAnswer | None:
+    return None if item.exception is None else show_exception(told_exception(item.exception))
+
+
+def _is_held(item: model.WorkItem) -> bool:
+    return item.state is model.ItemState.HELD
+
+
 _show = shown_as(
     WorkItemAnswer,
     model.WorkItem,
     state=("state", STATES.__getitem__),
-    exception=lambda item: item.exception and show_exception(told_exception(item.exception)),
-    held=lambda item: item.state is model.ItemState.HELD,
+    exception=_exception,
+    held=_is_held,
     due_at="due",
 )
-
-
-def _show_full(item: model.WorkItem, files: list[FileAnswer]) -> FullWorkItem:
-    return _show(item).widened(FullWorkItem, payload=item.payload or NOTHING, files=files)
+_show_full = shown_with(
+    ("files",),
+    FullWorkItem,
+    model.WorkItem,
+    state=("state", STATES.__getitem__),
+    exception=_exception,
+    held=_is_held,
+    due_at="due",
+    payload=lambda item: item.payload or NOTHING,
+)

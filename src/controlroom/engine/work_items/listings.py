@@ -2,6 +2,8 @@
 
 from typing import Final
 
+from msgspec.structs import replace
+
 from controlroom.engine.lists.model import Field, Kind, Listing, among
 from controlroom.engine.work_items.model import ExceptionType, ItemState
 
@@ -12,6 +14,8 @@ COLUMNS_WITHOUT_DATA: Final = f"{ALL_BUT_DATA}, null::jsonb as payload"
 """Columns of a list: a page of items must not carry megabytes that nobody looks at."""
 
 _WORKER: Final = "(select step_run.worker_id from step_run where step_run.id = work_item.step_run_id)"
+_IS_SHORT: Final = "pg_column_compression(payload) is null and pg_column_size(payload) <= 2000"
+"""Of a payload that lies in its row as it is: PostgreSQL tells so without fetching it."""
 
 ITEMS: Final = Listing(
     noun="work items",
@@ -46,3 +50,11 @@ ITEMS: Final = Listing(
     ),
 )
 """What went through a queue, without payloads; drafts and outputs of runs are no such."""
+
+ITEMS_WITH_DATA: Final = replace(
+    ITEMS,
+    columns=f"""{ALL_BUT_DATA}, case when {_IS_SHORT} then payload end as payload,
+           payload is not null and not ({_IS_SHORT}) as is_long,
+           exists (select from work_item_file where work_item_file.work_item_id = work_item.id) as has_files""",
+)
+"""Likewise, with the payloads that are short, and of which items there is more to fetch."""

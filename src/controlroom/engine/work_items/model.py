@@ -90,6 +90,14 @@ class WorkItem(Struct, frozen=True, kw_only=True):
         return ItemException(self.exception_type, self.exception_code, self.exception_message)
 
 
+class ListedItem(WorkItem, frozen=True, kw_only=True):
+    """A work item of a list that tells payloads, and whether there is more of it."""
+
+    is_long: bool
+    """Whether its payload is too long to be told by a list without a look at how many there are of these."""
+    has_files: bool
+
+
 class ItemFile(Struct, frozen=True, kw_only=True):
     """A file of a work item: `size` in bytes, `hash` names the blob."""
 

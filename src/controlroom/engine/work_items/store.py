@@ -10,19 +10,20 @@ from typing import Final
 from uuid import UUID
 
 from msgspec import Raw, Struct
-from msgspec.structs import asdict
+from msgspec.structs import asdict, replace
 
 from controlroom.engine.access.scope import SEEN, Scope, ScopedTx, within
 from controlroom.engine.lists import pages
 from controlroom.engine.lists.model import NEWEST_FIRST, Asked, behind, equal
 from controlroom.engine.nouns import InWorkspace, Missing, Noun
 from controlroom.engine.work_items.errors import WorkItemNotFound
-from controlroom.engine.work_items.listings import ALL_BUT_DATA, COLUMNS_WITHOUT_DATA, ITEMS
+from controlroom.engine.work_items.listings import ALL_BUT_DATA, COLUMNS_WITHOUT_DATA, ITEMS, ITEMS_WITH_DATA
 from controlroom.engine.work_items.model import (
     ItemAttempt,
     ItemException,
     ItemFile,
     ItemState,
+    ListedItem,
     WorkItem,
 )
 from controlroom.ids import (
@@ -114,6 +115,37 @@ async def list_items(
     return await pages.rows(db, WorkItem, ITEMS, within(scope), asked)
 
 
+async def list_with_data(
+    db: Statements,
+    scope: Scope,
+    *,
+    process: ProcessId | None = None,
+    run: RunId | None = None,
+    queue: QueueId | None = None,
+    state: ItemState | None = None,
+    before: WorkItemId | None = None,
+    limit: int,
+    most_bytes: int,
+) -> list[ListedItem]:
+    """Likewise, with their payloads: as many as `until_full` says.
+
+    Short payloads come with their rows; only items with longer ones are asked for again, some at a time.
+    """
+    which = equal(process_id=process, run_id=run, queue_id=queue, state=state)
+    asked = Asked(filter=which, sort=NEWEST_FIRST, start=behind(before), length=limit)
+    rows = await pages.rows(db, ListedItem, ITEMS_WITH_DATA, within(scope), asked)
+    long = [row.id for row in rows if row.is_long]
+    if not long:
+        return rows
+    payloads = {row.id: row.payload for row in await _payloads_until(db, scope, long, most_bytes=most_bytes)}
+    told: list[ListedItem] = []
+    for row in rows:
+        if row.is_long and row.id not in payloads:
+            break
+        told.append(replace(row, payload=payloads[row.id]) if row.is_long else row)
+    return told
+
+
 async def list_outputs(
     db: Statements, scope: Scope, run: RunId, *, after: WorkItemId | None = None, limit: int, most_bytes: int
 ) -> list[WorkItem]:
@@ -145,6 +177,14 @@ async def payloads_of(
     db: Statements, scope: Scope, items: Sequence[WorkItemId], *, most_bytes: int
 ) -> dict[WorkItemId, Raw | None]:
     """The payload of the first of the items, as many as have no more bytes together; None for one that has none."""
+    rows = await _payloads_until(db, scope, items, most_bytes=most_bytes)
+    return {row.id: row.payload for row in fitting(rows, _size, most=most_bytes)}
+
+
+async def _payloads_until(
+    db: Statements, scope: Scope, items: Sequence[WorkItemId], *, most_bytes: int
+) -> list[_Payload]:
+    """Likewise, as many as `until_full` says."""
 
     async def fetch(last: _Payload | None, wanted: int) -> list[_Payload]:
         begin = 0 if last is None else items.index(last.id) + 1
@@ -158,11 +198,11 @@ async def payloads_of(
         found = {row.id: row for row in rows}
         return [found.get(item, _Payload(item, None)) for item in asked]
 
-    def size(row: _Payload) -> int:
-        return 0 if row.payload is None else len(memoryview(row.payload))
+    return await until_full(fetch, _size, limit=len(items), most=most_bytes)
 
-    rows = await until_full(fetch, size, limit=len(items), most=most_bytes)
-    return {row.id: row.payload for row in fitting(rows, size, most=most_bytes)}
+
+def _size(row: _Payload) -> int:
+    return 0 if row.payload is None else len(memoryview(row.payload))
 
 
 async def list_files(db: Statements, scope: Scope, items: Sequence[WorkItemId]) -> list[ItemFile]:
