@@ -9,7 +9,7 @@ let channel = null, stream = null, streamed = new Set(), since = document.body.d
 
 const ownTopics = () => [...new Set([...parts().flatMap(each => each.dataset.live.split(" ")), ...wanted])].filter(Boolean)
 const tell = (is, more = {}) => channel?.postMessage({ is, from: me, ...more })
-const here = () => tell("here", { topics: ownTopics(), leads: !!stream })
+const here = () => tell("here", { topics: ownTopics(), leads: !!stream, lives: !!stream && Date.now() - alive < 5000, since })
 // Another script wants to hear of a topic: `nudge` events of the document carry what was heard.
 function wantTopic(topic) { wanted.add(topic); joined && here(); lead() }
 
@@ -21,6 +21,7 @@ function heardOf(message) {
     others.set(from, { topics: message.topics, leads: message.leads, at: Date.now() })
     if (isNew) here()
     if (message.leads && stream && from < me) hangUp()
+    if (message.lives && !stream && isNew) live(message.since)
   } else if (is === "beat") live(message.since)
   else if (is === "nudge") { live(message.since); hear(message.topics) }
   else if (is === "over") sessionOver(true)

@@ -1,0 +1,122 @@
+"""Pages that change by themselves: in a tab, in ten of them, over plain http; and never under the hand of who reads."""
+
+import re
+
+import pytest
+from playwright.sync_api import expect
+
+from console_pages import EXAMPLES
+from consoles import log_in, opened, watched
+
+SOON = 60_000
+
+
+@pytest.fixture(scope="module")
+def words(running):
+    """A process that counts words."""
+    running.cli("push", EXAMPLES / "plain-script", "--name", "words")
+    running.cli("process", "create", "Words", "--step", "count=words:Count words")
+    running.cli("run", "Words", "--follow")
+    return "Words"
+
+
+@pytest.fixture(scope="module")
+def here(browser, running, words):
+    """A profile that is logged in."""
+    context = opened(browser, "desktop", "light")
+    log_in(context.new_page(), running.url, **running.facts["admin"])
+    yield context
+    context.close()
+
+
+@pytest.fixture
+def tab(here, running):
+    """Opens the list of runs in a further tab that is live; all are closed after the test."""
+    tabs = []
+
+    def another():
+        page = here.new_page()
+        tabs.append(page)
+        page.goto(f"{running.url}/w/default/runs")
+        page.wait_for_selector(".live.on", timeout=SOON)
+        return page
+
+    yield another
+    for page in tabs:
+        page.close()
+
+
+def test_rows_come_and_change_where_nobody_reads(tab, running, words):
+    """A run that starts is there, and its end; the counts of the tabs with it."""
+    page = tab()
+    complaints = watched(page)
+    before = page.locator("tbody tr").count()
+    running.cli("run", words, "--follow")
+    expect(page.locator("tbody tr")).to_have_count(before + 1, timeout=SOON)
+    expect(page.locator("tbody tr").first).to_contain_text("Completed", timeout=SOON)
+    expect(page.locator("#summed")).to_have_text(f"{before + 1} runs", timeout=SOON)
+    assert complaints == []
+
+
+def test_nothing_moves_under_the_pointer(tab, running, words):
+    """New rows wait behind a button that says how many they are; what is typed and opened meanwhile stays."""
+    page = tab()
+    rows = page.locator("tbody tr")
+    before, first = rows.count(), rows.first.get_attribute("id")
+    page.get_by_label("Search runs").fill("not yet sent")
+    page.get_by_text("Columns").click()
+    rows.first.hover()
+    running.cli("run", words, "--follow")
+    waiting = page.locator(".waiting button")
+    expect(waiting).to_have_text("1 newer run", timeout=SOON)
+    assert (rows.count(), rows.first.get_attribute("id")) == (before, first)
+    assert page.get_by_label("Search runs").input_value() == "not yet sent"
+    assert page.locator("details[open]").count() == 1
+    waiting.click()
+    expect(rows).to_have_count(before + 1, timeout=SOON)
+    expect(waiting).to_have_count(0, timeout=SOON)
+
+
+def test_the_browsers_tab_says_how_a_run_goes(here, running, words):
+    """Its title and its icon, also of a run that ends while nobody looks at the page's text."""
+    run = running.post("/processes/" + process_of(running, words) + "/process-runs", {})["id"]
+    page = here.new_page()
+    page.goto(f"{running.url}/w/default/runs/{run}")
+    expect(page).to_have_title(re.compile("^✓ "), timeout=SOON)
+    expect(page.locator("link[rel=icon]")).to_have_attribute("href", re.compile("mark-ok"), timeout=SOON)
+    page.close()
+
+
+def process_of(running, name):
+    return next(each["id"] for each in running.get("/processes")["data"] if each["name"] == name)
+
+
+def test_ten_tabs_share_one_stream(tab, here, running, words):
+    """All of them hear of a run by it, and a further page opens at once: a browser has six connections to a host."""
+    streams = []
+    here.on("request", lambda request: streams.append(request) if "/events?" in request.url else None)
+    here.on("requestfailed", lambda request: request in streams and streams.remove(request))
+    pages = [tab() for _ in range(10)]
+    before = pages[0].locator("tbody tr").count()
+    running.cli("run", words, "--follow")
+    for page in pages:
+        expect(page.locator("tbody tr")).to_have_count(before + 1, timeout=SOON)
+    assert len(streams) <= 2, "the one of the tab that leads, and one that it is just closing"
+
+
+def test_a_session_that_is_over_is_said_in_place(browser, running, words):
+    """What is typed stays; who has logged in again elsewhere goes on."""
+    context = opened(browser, "desktop", "light")
+    log_in(context.new_page(), running.url, **running.facts["admin"])
+    page = context.new_page()
+    page.goto(f"{running.url}/w/default/runs")
+    page.wait_for_selector(".live.on", timeout=SOON)
+    page.get_by_label("Search runs").fill("not yet sent")
+    other = context.new_page()
+    other.goto(f"{running.url}/w/default/runs")
+    other.locator(".who").click()
+    other.get_by_role("button", name="Log out").click()
+    page.get_by_text("Your session has ended").wait_for(timeout=SOON)
+    assert page.get_by_label("Search runs").input_value() == "not yet sent"
+    expect(page.locator(".live")).to_contain_text("Not live since", timeout=SOON)
+    context.close()
