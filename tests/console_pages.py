@@ -21,6 +21,14 @@ PAGES = {
     "process": "/processes/{process}",
     "process-delete": "/processes/{process}/delete",
     "failure": "/runs?sort=nonsense",
+    "workers": "/workers",
+    "workers-link": "/workers/link",
+    "worker": "/workers/{worker}",
+    "group": "/groups/{group}",
+    "group-new": "/groups/new",
+    "queues": "/queues",
+    "queue": "/queues/{queue}",
+    "queue-consumer": "/queues/{queue}/consumers/new",
 }
 
 
@@ -35,4 +43,18 @@ def fill(running: Room) -> dict[str, str]:
         "workspace": "default",
         "run": str(running.get("/process-runs")["data"][0]["id"]),
         "process": str(running.get("/processes")["data"][0]["id"]),
+        **_floor(running),
+    }
+
+
+def _floor(running: Room) -> dict[str, str]:
+    """A group, a queue that waits, and the room's own worker."""
+    group = running.post("/worker-groups", {"name": "linux-fin"})
+    queue = running.post("/queues", {"name": "claims-inbox"})
+    for number in range(3):
+        running.post("/work-items", {"queue": {"id": queue["id"]}, "payload": {"n": number}})
+    return {
+        "group": str(group["id"]),
+        "queue": str(queue["id"]),
+        "worker": str(running.get("/workers")["data"][0]["id"]),
     }

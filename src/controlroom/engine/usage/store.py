@@ -5,7 +5,7 @@ from typing import Final
 
 from controlroom.engine.access.scope import EACH, SEEN, Scope
 from controlroom.engine.usage.model import DayOfUse, UsedBy, UseOfCredential
-from controlroom.ids import ApiKeyId, AssetId, PackageId, SecretId, UserId, WorkerId
+from controlroom.ids import ApiKeyId, AssetId, PackageId, SecretId, UserId, WorkerGroupId, WorkerId
 from controlroom.postgres.database import Statements
 
 
@@ -136,16 +136,7 @@ async def users_of_package(db: Statements, scope: Scope, package: PackageId) -> 
     )
 
 
-async def users_of_worker(db: Statements, scope: Scope, worker: WorkerId) -> list[UsedBy]:
-    """Steps and consumers of the workspace whose placement names a worker, or a group that it is in."""
-    return await db.all(
-        UsedBy,
-        f"""
-        with named as (
-            select to_jsonb(%(worker)s::uuid::text) as id
-             union all
-            select to_jsonb(worker_group_id::text) from worker_group_member where worker_id = %(worker)s
-        )
+_PLACED: Final = f"""
         select * from (
         select 'step' as kind, step.id, process.name || ': ' || step.name as name, process.id as process_id,
                null::bigint as count, null::timestamptz as last_at
@@ -159,8 +150,35 @@ async def users_of_worker(db: Statements, scope: Scope, worker: WorkerId) -> lis
          where queue_consumer.workspace_id = {SEEN} and queue_consumer.deleted_at is null
            and exists (select from jsonb_array_elements(queue_consumer.placement -> 'places') as place, named
                         where place -> 'workers' @> named.id or place -> 'group' = named.id)) as user_of
-         order by kind desc, name, id
+         order by kind desc, name, id"""
+"""What is placed on any of `named`."""
+
+
+async def users_of_worker(db: Statements, scope: Scope, worker: WorkerId) -> list[UsedBy]:
+    """Steps and consumers of the workspace whose placement names a worker, or a group that it is in."""
+    return await db.all(
+        UsedBy,
+        f"""
+        with named as (
+            select to_jsonb(%(worker)s::uuid::text) as id
+             union all
+            select to_jsonb(worker_group_id::text) from worker_group_member where worker_id = %(worker)s
+        )
+        {_PLACED}
         """,
         worker=worker,
+        **scope.params,
+    )
+
+
+async def users_of_group(db: Statements, scope: Scope, group: WorkerGroupId) -> list[UsedBy]:
+    """Steps and consumers of the workspace whose placement names a group of workers."""
+    return await db.all(
+        UsedBy,
+        f"""
+        with named as (select to_jsonb(%(group)s::uuid::text) as id)
+        {_PLACED}
+        """,
+        group=group,
         **scope.params,
     )

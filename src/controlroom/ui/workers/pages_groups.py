@@ -1,0 +1,180 @@
+"""Groups of workers, on which steps are placed: who is in them, by which tokens workers come, what uses them."""
+
+from collections.abc import Collection
+from typing import Final
+
+from controlroom.engine.access import history
+from controlroom.engine.references import resolve
+from controlroom.engine.runs import occupation
+from controlroom.engine.usage import store as usage
+from controlroom.engine.workers import actions, link_tokens, serving, store
+from controlroom.engine.workers.model import WorkerGroup
+from controlroom.engine.workers.store import WORKER_GROUP
+from controlroom.ids import WorkerGroupId, WorkerId, as_uuid
+from controlroom.ui.asking import Asking, Crumb, Path, Permission, Shown
+from controlroom.ui.numbers import ensure_number
+from controlroom.ui.refusals import REFUSED, tried
+from controlroom.ui.routing import page, verb
+from controlroom.ui.workers.lanes import SHOWN, lane_of, sentence
+from controlroom.ui.workers.pages import Slots
+from controlroom.ui.workers.told import sign_of_worker
+
+_A_PAGE: Final = 50
+_MOST_WORKERS: Final = 500
+_MOST_TOKENS: Final = 100
+
+
+@page("/groups/{number:str}", needs=Permission.READ_WORKERS)
+async def show_group(request: Asking, number: Path[str]) -> Shown:
+    """Its workers, its tokens, and what is placed on it."""
+    found = await resolve(*request.reading, WORKER_GROUP, number)
+    group = await store.get_group(*request.reading, found)
+    ensure_number(request, number, group.number)
+    after = as_uuid(request.query_params.get("after", ""))
+    workers = await occupation.list_occupied(
+        *request.reading, group=found, after=None if after is None else WorkerId(after), limit=_A_PAGE + 1
+    )
+    more = f"{request.base}/groups/{number}?after={workers[_A_PAGE - 1].id}" if len(workers) > _A_PAGE else ""
+    workers = workers[:_A_PAGE]
+    return await request.show(
+        "workers/group.html",
+        title=group.name,
+        at="workers",
+        crumbs=[Crumb("Workers and queues", f"{request.base}/workers"), Crumb(group.name)],
+        group=group,
+        workers=workers,
+        room=Slots.of(workers),
+        more=more,
+        first=f"{request.base}/groups/{number}" if after else "",
+        lately=await occupation.lately(*request.reading, [each.id for each in workers], request.reader.now - SHOWN),
+        tokens=await link_tokens.list_tokens(*request.reading, group=found, limit=_MOST_TOKENS),
+        served=await serving.seen(*request.reading, WORKER_GROUP, found),
+        users=await usage.users_of_group(*request.reading, found),
+        changes=await history.changes_of(*request.reading, found),
+        may_change=request.actor.may(Permission.WRITE_WORKERS, request.workspace),
+        lane_of=lane_of,
+        sentence=sentence,
+        sign_of_worker=sign_of_worker,
+    )
+
+
+@page("/groups/new", needs=Permission.READ_WORKERS)
+async def ask_for_group(request: Asking) -> Shown:
+    """What it shall be called, and who is in it."""
+    return await _form(request, None)
+
+
+@verb("/groups/new")
+async def create_group(request: Asking) -> Shown:
+    """Make it, with the workers that are ticked."""
+    fields = await request.fields()
+    name, chosen = fields.text("name"), set(fields.texts("worker"))
+    made, refused = await tried(actions.create_group(*request.acting, name))
+    if made is None:
+        return await _form(request, None, refused=refused, name=name, chosen=chosen)
+    await _put(request, made.id, chosen)
+    return request.done(f"{request.base}/groups/{made.number}", f"The group {made.name} is made.")
+
+
+@page("/groups/{number:str}/edit", needs=Permission.READ_WORKERS)
+async def ask_to_edit_group(request: Asking, number: Path[str]) -> Shown:
+    """Its name and its workers."""
+    found = await resolve(*request.reading, WORKER_GROUP, number)
+    return await _form(request, found)
+
+
+@verb("/groups/{number:str}/edit")
+async def edit_group(request: Asking, number: Path[str]) -> Shown:
+    """Name it; its workers are those that are ticked."""
+    fields = await request.fields()
+    name, chosen = fields.text("name"), set(fields.texts("worker"))
+    seen = request.scope_for(Permission.WRITE_WORKERS)
+    found = await resolve(request.db, seen, WORKER_GROUP, number)
+    if name != (await store.get_group(request.db, seen, found)).name:
+        _, refused = await tried(actions.rename_group(*request.acting, found, name))
+        if refused:
+            return await _form(request, found, refused=refused, name=name, chosen=chosen)
+    await _put(request, found, chosen)
+    return request.done(f"{request.base}/groups/{number}", "The group is changed.")
+
+
+@page("/groups/{number:str}/delete", needs=Permission.READ_WORKERS)
+async def ask_to_delete_group(request: Asking, number: Path[str]) -> Shown:
+    """What goes with it."""
+    found = await resolve(*request.reading, WORKER_GROUP, number)
+    return await _question(request, await store.get_group(*request.reading, found))
+
+
+@verb("/groups/{number:str}/delete")
+async def delete_group(request: Asking, number: Path[str]) -> Shown:
+    """Take it out of the workspace, where nothing may be placed on it."""
+    seen = request.scope_for(Permission.WRITE_WORKERS)
+    found = await resolve(request.db, seen, WORKER_GROUP, number)
+    _, refused = await tried(actions.delete_group(*request.acting, found))
+    if refused:
+        return await _question(request, await store.get_group(request.db, seen, found), refused=refused)
+    return request.done(f"{request.base}/workers", "The group is deleted. Its workers stay.")
+
+
+async def _put(request: Asking, group: WorkerGroupId, chosen: Collection[str]) -> None:
+    """Have exactly the chosen workers in a group, of those that the actor sees."""
+    seen = request.scope_for(Permission.WRITE_WORKERS)
+    every = {str(each.number): each.id for each in await store.list_workers(request.db, seen, limit=_MOST_WORKERS)}
+    before = {each.id for each in await store.list_members(request.db, seen, group, limit=_MOST_WORKERS)}
+    wanted = {every[each] for each in chosen if each in every}
+    for worker in sorted(wanted - before):
+        await actions.add_member(*request.acting, group, worker)
+    for worker in sorted((before & set(every.values())) - wanted):
+        await actions.remove_member(*request.acting, group, worker)
+
+
+def _crumbs(request: Asking, group: WorkerGroup | None, last: str) -> list[Crumb]:
+    above = [Crumb("Workers and queues", f"{request.base}/workers")]
+    if group is not None:
+        above.append(Crumb(group.name, f"{request.base}/groups/{group.number}"))
+    return [*above, Crumb(last)]
+
+
+async def _question(request: Asking, group: WorkerGroup, *, refused: str = "") -> Shown:
+    seen = request.scope_for(Permission.READ_WORKERS)
+    return await request.show(
+        "workers/delete_group.html",
+        title=f"Delete {group.name}",
+        at="workers",
+        crumbs=_crumbs(request, group, "Delete"),
+        status=REFUSED if refused else 200,
+        group=group,
+        users=await usage.users_of_group(request.db, seen, group.id),
+        workers=await store.list_members(request.db, seen, group.id, limit=_MOST_WORKERS),
+        tokens=await link_tokens.list_tokens(request.db, seen, group=group.id, limit=_MOST_TOKENS),
+        refused=refused,
+    )
+
+
+async def _form(
+    request: Asking,
+    found: WorkerGroupId | None,
+    *,
+    refused: str = "",
+    name: str | None = None,
+    chosen: Collection[str] | None = None,
+) -> Shown:
+    seen = request.scope_for(Permission.READ_WORKERS)
+    group = None if found is None else await store.get_group(request.db, seen, found)
+    mine: Collection[str] = set()
+    if group is not None and chosen is None:
+        members = await store.list_members(request.db, seen, group.id, limit=_MOST_WORKERS)
+        mine = {str(each.number) for each in members}
+    title = "New group" if group is None else f"Edit {group.name}"
+    return await request.show(
+        "workers/group_form.html",
+        title=title,
+        at="workers",
+        crumbs=_crumbs(request, group, "New group" if group is None else "Edit"),
+        status=REFUSED if refused else 200,
+        group=group,
+        name=name if name is not None else ("" if group is None else group.name),
+        workers=await store.list_workers(request.db, seen, limit=_MOST_WORKERS),
+        chosen=mine if chosen is None else chosen,
+        refused=refused,
+    )

@@ -1,0 +1,106 @@
+"""Linking a worker: the one command to paste, and the wait until it comes."""
+
+from datetime import timedelta
+from typing import Any, Final
+
+from controlroom.engine.references import resolve
+from controlroom.engine.runs import occupation
+from controlroom.engine.runs.occupation import Occupied
+from controlroom.engine.workers import link_tokens, linking, store
+from controlroom.engine.workers.link_tokens import LINK_TOKEN
+from controlroom.engine.workers.linking import MOST_SLOTS
+from controlroom.engine.workers.model import LinkToken
+from controlroom.engine.workers.store import WORKER_GROUP
+from controlroom.ui.asking import Asking, Crumb, Path, Permission, Shown
+from controlroom.ui.refusals import REFUSED
+from controlroom.ui.routing import page, verb
+
+_WORKS: Final = timedelta(hours=1)
+_MOST_GROUPS: Final = 200
+_MOST_COME: Final = 20
+
+
+@page("/workers/link", needs=Permission.READ_WORKERS)
+async def ask_to_link(request: Asking) -> Shown:
+    """Into which group, and with how many slots."""
+    groups = await store.list_groups(*request.reading, limit=_MOST_GROUPS)
+    return await _show(
+        request, groups=groups, chosen=request.query_params.get("group", ""), slots="4", wrongs={}, token=None
+    )
+
+
+@verb("/workers/link")
+async def make_token(request: Asking) -> Shown:
+    """Make a token that works for an hour, and show the command with it; the value stands in this answer alone."""
+    fields = await request.fields()
+    slots, named = fields.text("slots", "1"), fields.text("group")
+    seen = request.scope_for(Permission.WRITE_WORKERS)
+    if not (slots.isdecimal() and 1 <= int(slots[:6]) <= MOST_SLOTS):
+        groups = await store.list_groups(request.db, seen, limit=_MOST_GROUPS)
+        wrongs = {"slots": f"A worker has 1 to {MOST_SLOTS:,} slots."}
+        return await _show(request, status=REFUSED, groups=groups, chosen=named, slots=slots, wrongs=wrongs, token=None)
+    until = request.reader.now + _WORKS
+    if named:
+        group = await resolve(request.db, seen, WORKER_GROUP, named)
+        made = await linking.create_group_link_token(*request.acting, group, name="from the console", expires_at=until)
+    else:
+        made = await linking.create_link_token(*request.acting, expires_at=until)
+    return await _show(
+        request,
+        groups=[],
+        chosen=named,
+        slots=slots,
+        wrongs={},
+        token=made.token,
+        command=_command(request.origin, made.value, slots),
+        come=[],
+    )
+
+
+@page("/workers/link/{token:int}", needs=Permission.READ_WORKERS)
+async def show_wait(request: Asking, token: Path[int]) -> Shown:
+    """Who has come with it; the region that waits asks this."""
+    found = await resolve(*request.reading, LINK_TOKEN, str(token))
+    its = await link_tokens.get(*request.reading, found)
+    come = await _come(request, its)
+    return await _show(request, groups=[], chosen="", slots="", wrongs={}, token=its, command="", come=come)
+
+
+@verb("/workers/link/{token:int}/delete")
+async def delete_token(request: Asking, token: Path[int]) -> Shown:
+    """Let it link nobody any more."""
+    found = await resolve(request.db, request.scope_for(Permission.WRITE_WORKERS), LINK_TOKEN, str(token))
+    await linking.delete_link_token(*request.acting, found)
+    return request.done(f"{request.base}/workers", "The token links nobody any more. Workers that came with it stay.")
+
+
+async def _come(request: Asking, token: LinkToken) -> list[Occupied]:
+    """The workers that have come with a token: a one-time one links the first that was made once it was used."""
+    since = token.created_at if token.is_reusable else token.used_at
+    if since is None:
+        return []
+    if not token.is_reusable:
+        return await occupation.linked_since(*request.reading, since, limit=1)
+    found = await occupation.linked_since(*request.reading, since, limit=_MOST_COME)
+    return [each for each in found if token.worker_group_id in {group.id for group in each.groups}]
+
+
+def _command(origin: str, value: str, slots: str) -> str:
+    return f"controlroom worker \\\n  --url {origin} \\\n  --link-token {value} \\\n  --slots {slots}"
+
+
+async def _show(request: Asking, *, status: int = 200, **values: Any) -> Shown:
+    token: LinkToken | None = values["token"]
+    values.setdefault("command", "")
+    values.setdefault("come", [])
+    return await request.show(
+        "workers/link.html",
+        title="Link a worker",
+        at="workers",
+        crumbs=[Crumb("Workers and queues", f"{request.base}/workers"), Crumb("Link a worker")],
+        status=status,
+        group_options=[(str(each.number), each.name) for each in values.pop("groups")],
+        waits=f"{request.base}/workers/link/{token.number}" if token else "",
+        is_over=token is not None and token.expires_at is not None and token.expires_at <= request.reader.now,
+        **values,
+    )

@@ -1,0 +1,134 @@
+"""Workers and queues in the browser: linked, grouped, at rest, unlinked; and what the pages say of them."""
+
+import re
+
+from controlroom.engine.access.model import Role
+from controlroom.engine.queues import actions as queues
+from controlroom.engine.workers import actions as workers
+from controlroom.engine.workers.linking import link
+from controlroom.protocol import Link
+
+
+async def linked(browser, room, group="", name="fin-linux-05"):
+    """A worker that was linked by the command on the page; the number of the token."""
+    page = (await browser.post("/workers/link", status=200, group=group, slots="3")).text
+    token = re.search(r"--link-token (crl_\w+)", page)[1]
+    number = re.search(r"/workers/link/(\d+)\?part=waiting", page)[1]
+    made = await link(room.engine, Link(link_token=token, name=name, slots=3))
+    return made, number, page
+
+
+async def test_a_worker_is_linked_by_the_command_on_the_page(visit, workspace, room):
+    """The token stands in that answer alone; the region that waits tells when the worker has come."""
+    browser = await visit(workspace)
+    assert "No worker is linked" in await browser.get("/workers?show=workers")
+    answer = await browser.post("/groups/new", name="linux-fin")
+    group = answer.headers["location"].rpartition("/")[2]
+
+    made, number, page = await linked(browser, room, group)
+
+    assert f"--url {room.url}" in page
+    assert "Waits for the worker" in page
+    waiting = await browser.get(f"/workers/link/{number}?part=waiting")
+    assert "fin-linux-05" in waiting
+    assert "<html" not in waiting
+    assert "crl_" not in await browser.get(f"/workers/link/{number}")
+    assert "crl_" not in await browser.get(f"/groups/{group}")
+    overview = await browser.get("/workers")
+    assert f'<a href="{browser.base}/groups/{group}">linux-fin</a>' in overview
+    assert "has not come yet" in overview
+    assert made.name == "fin-linux-05"
+
+
+async def test_a_worker_rests_goes_on_and_is_unlinked(visit, workspace, room):
+    """Each verb is a form; the page says who has done it, and what unlinking will lose."""
+    browser = await visit(workspace)
+    await linked(browser, room, name="fin-linux-01")
+    page = await browser.get("/workers?show=workers")
+    number = re.search(r"/workers/(\d+)\">fin-linux-01", page)[1]
+
+    await browser.post(f"/workers/{number}/rest")
+    page = await browser.get(f"/workers/{number}")
+    assert "It rests since" in page
+    assert "Rested" in page
+    assert "Go on" in page
+    await browser.post(f"/workers/{number}/go-on")
+    assert "It rests since" not in await browser.get(f"/workers/{number}")
+    await browser.post(f"/workers/{number}/edit", name="Größenwahnsinnig-01")
+    assert "Größenwahnsinnig-01" in await browser.get(f"/workers/{number}")
+
+    assert "It has nothing in hand" in await browser.get(f"/workers/{number}/unlink?part=dialog")
+    await browser.post(f"/workers/{number}/unlink")
+    await browser.get(f"/workers/{number}", status=404)
+
+
+async def test_a_group_is_made_filled_renamed_and_deleted(visit, workspace, room, ada):
+    """A name that is taken is said beside the form, with what was typed; workers stay when the group goes."""
+    browser = await visit(workspace)
+    made, _, _ = await linked(browser, room, name="rack-4")
+    number = await room.engine.database.value("select number from worker where id = %(id)s", id=made.worker_id)
+    first = (await browser.post("/groups/new", name="fast ones", worker=str(number))).headers["location"]
+    group = first.rpartition("/")[2]
+    assert "rack-4" in await browser.get(f"/groups/{group}")
+
+    refused = await browser.post("/groups/new", status=422, name="fast ones")
+    assert 'value="fast ones"' in refused.text
+    await browser.post(f"/groups/{group}/edit", name="faster ones")
+    page = await browser.get(f"/groups/{group}")
+    assert "faster ones" in page
+    assert "rack-4" not in page
+    await browser.post(f"/groups/{group}/delete")
+    await browser.get(f"/groups/{group}", status=404)
+    assert "rack-4" in await browser.get("/workers/all")
+
+
+async def test_who_may_only_look_sees_no_verbs_and_an_outsider_nothing(visit, workspace, room, ada, cleo):
+    """A viewer's page has no button that would be refused; a worker of another workspace is not there."""
+    owner, viewer = await visit(workspace), await visit(workspace, Role.VIEWER)
+    await linked(owner, room, name="seen-by-all")
+    number = re.search(r"/workers/(\d+)\">seen-by-all", await owner.get("/workers"))[1]
+
+    page = await viewer.get(f"/workers/{number}")
+    assert "Unlink" not in page
+    assert "Link a worker" not in await viewer.get("/workers")
+    assert (await viewer.post(f"/workers/{number}/rest", status=403)).status_code == 403
+    assert await viewer.get("/workers/link")
+
+    elsewhere = await visit(cleo.workspace)
+    await elsewhere.get(f"/workers/{number}", status=404)
+    await elsewhere.post(f"/workers/{number}/rest", status=404)
+    assert "seen-by-all" not in await elsewhere.get("/workers")
+
+
+async def test_one_that_fell_silent_says_since_when(visit, workspace, room):
+    """Offline without a good-bye is silence, which is red; what it takes up stands in the sum."""
+    browser = await visit(workspace)
+    made, _, _ = await linked(browser, room, name="win-ledger-03")
+    await room.engine.database.execute(
+        """
+        update worker set session = gen_random_uuid(), state = 'offline', seen_at = clock_now() - interval '1 hour'
+         where id = %(id)s
+        """,
+        id=made.worker_id,
+    )
+
+    page = await browser.get("/workers?show=workers")
+
+    assert "silent since" in page
+    assert "<b>3</b> offline" in page
+
+
+async def test_queues_stand_beside_the_workers(visit, workspace, room, ada):
+    """What waits, since when, and what becomes of it; each number leads to the items."""
+    queue = await queues.create(room.engine, ada.actor, workspace, name="claims-inbox")
+    await queues.put(room.engine, ada.actor, workspace, queue.id, None)
+    await workers.create_group(room.engine, ada.actor, workspace, "empty ones")
+    browser = await visit(workspace)
+
+    page = await browser.get("/workers")
+
+    assert f'href="{browser.base}/items?queue={queue.id}">1</a>' in page
+    assert "nobody takes from it" in page
+    assert "No worker in this group" in page
+    assert "claims-inbox" in await browser.get("/workers?part=queues")
+    assert "claims-inbox" not in await browser.get("/workers?show=workers")
