@@ -6,6 +6,7 @@ slashes). `{run}` is a run with something to see.
 
 from pathlib import Path
 
+import console_people
 from rooms import Room
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
@@ -20,6 +21,7 @@ PAGES = {
     "processes": "/processes",
     "process": "/processes/{process}",
     "process-delete": "/processes/{process}/delete",
+    **console_people.PAGES,
     "failure": "/runs?sort=nonsense",
     "workers": "/workers",
     "workers-link": "/workers/link",
@@ -44,6 +46,7 @@ def fill(running: Room) -> dict[str, str]:
         "run": str(running.get("/process-runs")["data"][0]["id"]),
         "process": str(running.get("/processes")["data"][0]["id"]),
         **_floor(running),
+        **console_people.fill(running),
     }
 
 

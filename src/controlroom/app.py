@@ -14,6 +14,7 @@ from controlroom.border.dispatcher import App, Dispatcher, Mount
 from controlroom.border.health import Check, Readiness, healthz
 from controlroom.border.hosts import Hosts
 from controlroom.border.insiders import Insiders
+from controlroom.border.itself import Itself
 from controlroom.border.long_polls import Holds
 from controlroom.border.metrics import Metrics
 from controlroom.border.origin import Origins
@@ -60,6 +61,7 @@ from controlroom.scratch import Scratch
 from controlroom.settings import Settings
 from controlroom.ui import app as console
 from controlroom.ui import assets
+from controlroom.ui.around import Around
 
 GRAMMARS: Grammars = {
     messages.GRAMMAR: RobocorpGrammar(),
@@ -163,11 +165,12 @@ def asgi(room: Room, *others: Mount) -> App:
         holds=room.holds,
         outgoing=room.outgoing,
     )
-    settings, origins = room.settings, room.origins
+    settings, origins, itself = room.settings, room.origins, Itself()
+    around = Around(itself=itself)
     control_room = automation360.application(room.engine, origins, room.holds)
     cloud = dbt_cloud.application(room.engine, origins, room.holds, is_strict=settings.strict_queries)
     static = assets.Assets()
-    pages = console.application(room.engine, origins, static, room.feed, room.holds)
+    pages = console.application(room.engine, origins, static, room.feed, room.holds, around)
     insiders = Insiders(origins, settings.trusted_networks, partial(_whose_key, room.engine))
     hosts = Hosts(listening_at=settings.host, public_url=settings.public_url, allowed=settings.allowed_hosts)
     mounts = [
@@ -186,7 +189,8 @@ def asgi(room: Room, *others: Mount) -> App:
         Mount("/metrics", insiders.only(room.metrics.app), is_quiet=True),
         *others,
     ]
-    return Dispatcher(mounts, origins=origins, metrics=room.metrics, hosts=hosts)
+    itself.app = Dispatcher(mounts, origins=origins, metrics=room.metrics, hosts=hosts)
+    return itself.app
 
 
 async def receive_mail(room: Room, listening: socket.socket) -> asyncio.Server:

@@ -19,6 +19,7 @@ from controlroom.border.origin import Origins
 from controlroom.border.routing import handlers_of
 from controlroom.engine.engine import Engine
 from controlroom.engine.nudges.feed import Feed
+from controlroom.ui.around import Around
 from controlroom.ui.asking import Asking
 from controlroom.ui.assets import Assets
 from controlroom.ui.entrance import ensure_ours, somebody
@@ -48,7 +49,14 @@ def places_of(pages: list[ModuleType]) -> list[Place]:
     return [each for each in declared if each is not None]
 
 
-def routes(engine: Engine, origins: Origins, assets: Assets, feed: Feed, holds: Holds | None = None) -> Litestar:
+def routes(
+    engine: Engine,
+    origins: Origins,
+    assets: Assets,
+    feed: Feed,
+    holds: Holds | None = None,
+    around: Around | None = None,
+) -> Litestar:
     """All pages."""
     found = modules()
     handlers = handlers_of(found)
@@ -61,6 +69,7 @@ def routes(engine: Engine, origins: Origins, assets: Assets, feed: Feed, holds: 
             "origins": origins,
             "holds": holds or Holds(),
             "feed": feed,
+            "around": around or Around(),
             "templates": Templates(assets),
             "places": places_of(found),
             "can_search": any("/search" in each.paths for each in above),
@@ -81,9 +90,16 @@ def routes(engine: Engine, origins: Origins, assets: Assets, feed: Feed, holds: 
     )
 
 
-def application(engine: Engine, origins: Origins, assets: Assets, feed: Feed, holds: Holds | None = None) -> App:
+def application(
+    engine: Engine,
+    origins: Origins,
+    assets: Assets,
+    feed: Feed,
+    holds: Holds | None = None,
+    around: Around | None = None,
+) -> App:
     """The console over an engine."""
-    return routes(engine, origins, assets, feed, holds)  # type: ignore[return-value]  # the same ASGI, in other words
+    return routes(engine, origins, assets, feed, holds, around)  # type: ignore[return-value]  # ASGI, in other words
 
 
 def _from_ours(app: ASGIApp) -> ASGIApp:

@@ -20,6 +20,7 @@ from controlroom.errors import Invalid, NotFound
 from controlroom.ids import WorkspaceId
 from controlroom.ui import cookies
 from controlroom.ui.addresses import Workspaces
+from controlroom.ui.around import Around
 from controlroom.ui.frame import DENSITIES, THEMES, Crumb, Frame, Look, groups_for, on_phone
 from controlroom.ui.rendering import Reader, Shown, UnknownPart, elsewhere, zone_of
 from controlroom.ui.routing import Place
@@ -135,6 +136,12 @@ class Asking(asking.Asking):
         """Who reads: when, and in which zone."""
         name = self.look.zone or "UTC"
         return Reader(datetime.now(UTC), zone_of(name) or UTC, name)
+
+    @property
+    def around(self) -> Around:
+        """What of the room stands beside the engine."""
+        found: Around = self.app.state.around
+        return found
 
     async def fields(self) -> Fields:
         """The form that was posted. Raises Invalid for what is none, or too large."""

@@ -95,6 +95,18 @@ async def delete_api_key(engine: Engine, actor: Actor, workspace: WorkspaceId, k
 
 async def reveal_api_key(engine: Engine, actor: Actor, workspace: WorkspaceId, key: ApiKeyId) -> str:
     """A key's value once more, for those who may reveal and could do all that the key can. Audited."""
+    return await _opened(engine, actor, workspace, key, "api_key.revealed")
+
+
+async def try_api_key(engine: Engine, actor: Actor, workspace: WorkspaceId, key: ApiKeyId) -> str:
+    """A key's value, for the room itself to ask something with it once, and to tell it to nobody.
+
+    For whom a key is revealed, and audited, too.
+    """
+    return await _opened(engine, actor, workspace, key, "api_key.tried")
+
+
+async def _opened(engine: Engine, actor: Actor, workspace: WorkspaceId, key: ApiKeyId, told_as: str) -> str:
     scope = scope_of(actor, Permission.REVEAL, workspace)
     async with scoped(engine.database, scope) as tx:
         found = await store.sealed_api_key(tx, scope, key)
@@ -103,7 +115,7 @@ async def reveal_api_key(engine: Engine, actor: Actor, workspace: WorkspaceId, k
         ensure_may_give(actor, of_api_key(found.permissions), workspace)
         for granted in found.granted:
             ensure_may_give(actor, permissions_of(granted.permissions, granted.workspace), granted.workspace)
-        await record(engine, tx, actor, scope, "api_key.revealed", key)
+        await record(engine, tx, actor, scope, told_as, key)
     return engine.keys.unseal(found.sealed, place=store.place_of_api_key(key)).decode()
 
 

@@ -1,0 +1,31 @@
+"""What stands on the pages of access, people and messages: addresses for the walk, and a room with some of each."""
+
+from typing import Any
+
+from rooms import Room
+
+PAGES = {
+    "connect": "/connect",
+    "connect-automation360": "/connect?way=automation360",
+    "connect-key": "/connect/keys/{key}",
+    "connect-key-new": "/connect/keys/new",
+    "connect-key-delete": "/connect/keys/{key}/delete",
+}
+
+
+def fill(running: Room) -> dict[str, str]:
+    """Keys, some of them used."""
+    facts: dict[str, str] = {}
+    made: Any = {}
+    for name, permissions in (
+        (
+            "erp-bridge",
+            ("runs.start", "runs.read", "work_items.read", "work_items.write", "assets.read", "assets.write"),
+        ),
+        ("powerbi", ("runs.read", "work_items.read")),
+        ("ci-deploy der Buchhaltungsabteilung Nordrhein-Westfalen", ("packages.write",)),
+    ):
+        made[name] = running.post("/api-keys", {"name": name, "permissions": list(permissions)})
+    keys = running.get("/api-keys")["data"]
+    facts["key"] = next(each["id"] for each in keys if each["name"] == "erp-bridge")
+    return facts
