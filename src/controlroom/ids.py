@@ -3,7 +3,7 @@
 The types stand together because a row names its neighbours: a step run knows its run, its step and its worker.
 """
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import NewType
 from uuid import UUID
 
@@ -80,6 +80,14 @@ def uuid7() -> UUID:
 def first_id_at(moment: datetime) -> UUID:
     """The least id that can have been made at a moment: what was made since then has a greater one."""
     return UUID(int=max(0, int(moment.timestamp() * 1000)) << 80)
+
+
+_LATEST = 253_402_300_799_000  # the last second of the year 9999
+
+
+def made_at(made: UUID) -> datetime:
+    """When an id was made, by the clock of who made it."""
+    return datetime.fromtimestamp(min(made.int >> 80, _LATEST) / 1000, UTC)
 
 
 def as_uuid(reference: UUID | str) -> UUID | None:

@@ -7,7 +7,7 @@ from typing import Final
 from msgspec import Struct
 from msgspec import field as made
 
-from controlroom.engine.lists.model import EVERYTHING, Compare, Contains, Filter, Operator
+from controlroom.engine.lists.model import EVERYTHING, Compare, Contains, Filter, Inside, Operator
 from controlroom.errors import Invalid
 from controlroom.ids import as_uuid
 from controlroom.ui import words
@@ -80,6 +80,58 @@ class Text(Struct, frozen=True):
         return value
 
 
+class Exactly(Struct, frozen=True):
+    """A filter by a whole text: a code. One that only links set, like a fingerprint, is not offered."""
+
+    key: str
+    name: str
+    field: str
+    is_offered: bool = True
+
+    def condition(self, value: str) -> Filter:
+        """What it asks."""
+        return Compare(self.field, Operator.EQ, value)
+
+    def said(self, value: str) -> str:
+        """How a chip says it."""
+        return value if self.is_offered else words.short_id(value)
+
+
+class AtLeast(Struct, frozen=True):
+    """A filter by a number, and all greater ones."""
+
+    key: str
+    name: str
+    field: str
+
+    def condition(self, value: str) -> Filter:
+        """What it asks. Raises Invalid for what is no number."""
+        if not (value.isdecimal() and value.isascii() and len(value) <= 9):  # noqa: PLR2004 - an `int` of PostgreSQL
+            raise Invalid(f"{self.name}: this is no number.", code="FILTER_WRONG")
+        return Compare(self.field, Operator.GE, int(value))
+
+    def said(self, value: str) -> str:
+        """How a chip says it."""
+        return f"{value} or more"
+
+
+class InPayload(Struct, frozen=True):
+    """A filter by what JSON has at a path: `$.supplier.country = NO`."""
+
+    key: str
+    name: str
+    field: str
+    example: str = "$.supplier.country = NO"
+
+    def condition(self, value: str) -> Filter:
+        """What it asks. The list raises Invalid for what cannot be read."""
+        return Inside(self.field, value)
+
+    def said(self, value: str) -> str:
+        """How a chip says it."""
+        return value
+
+
 class Since(Struct, frozen=True):
     """A filter by time: the last `24h`, `7d`, or from a moment on."""
 
@@ -99,7 +151,23 @@ class Since(Struct, frozen=True):
         return self.choices.get(value, value.replace("T", " ")[:16])
 
 
-FilterOf = Choice | Reference | Text | Since
+class Until(Struct, frozen=True):
+    """A filter by time: before a moment."""
+
+    key: str
+    name: str
+    field: str
+
+    def condition(self, value: str) -> Filter:
+        """What it asks. Raises Invalid for what is no time."""
+        return Compare(self.field, Operator.LT, moment_of(value, datetime.now(UTC)))
+
+    def said(self, value: str) -> str:
+        """How a chip says it."""
+        return value.replace("T", " ")[:16]
+
+
+FilterOf = Choice | Reference | Text | Exactly | AtLeast | InPayload | Since | Until
 
 
 def moment_of(text: str, now: datetime) -> datetime:

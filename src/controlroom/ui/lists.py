@@ -46,8 +46,9 @@ from controlroom.engine.lists.model import (
     Sort,
     Total,
 )
+from controlroom.engine.lists.searching import search
 from controlroom.errors import Invalid
-from controlroom.ids import as_uuid
+from controlroom.ids import as_uuid, made_at
 from controlroom.spreadsheets import inert
 from controlroom.ui import words
 from controlroom.ui.asking import Asking
@@ -57,6 +58,8 @@ Row = TypeVar("Row")
 
 LENGTH: Final = 50
 """Rows of a page."""
+LOOK_SECONDS: Final = 0.08
+"""For how long a page looks for what no index finds: what a page may take (DESIGN §12 of the console)."""
 _CSV_BATCH: Final = 1000
 _TYPES: Final[Mapping[Kind, type]] = {
     Kind.ID: UUID,
@@ -113,6 +116,15 @@ class Head(Struct, frozen=True):
     """`ascending`, `descending`, or empty."""
 
 
+class Looked(Struct, frozen=True):
+    """How far a search went that no index serves."""
+
+    through: int
+    """Rows that were looked at for this page."""
+    reached: datetime | None
+    """When the last of them was made; None: all were looked at."""
+
+
 class Found(Struct, Generic[Row], frozen=True, kw_only=True):
     """A page of the list, and all that is drawn round it."""
 
@@ -135,6 +147,8 @@ class Found(Struct, Generic[Row], frozen=True, kw_only=True):
     """What may be chosen, by filter."""
     columns: list[tuple[str, str, bool, str]]
     """All that may be hidden: key, name, whether it is shown, and the address where it is the other way."""
+    looked: Looked | None = None
+    """Where rows were looked for part by part: nothing is counted then, and `older` goes on where it stopped."""
 
     @property
     def shown(self) -> set[str]:
@@ -144,6 +158,8 @@ class Found(Struct, Generic[Row], frozen=True, kw_only=True):
     @property
     def sum(self) -> str:
         """How many there are, in words."""
+        if self.looked is not None:
+            return f"{len(self.rows)} found on this page"
         number = words.count(self.total.rows) if not self.total.is_capped else f"more than {words.EXACT:,}"
         return f"{number} {self.page.noun if self.total.rows != 1 else self.page.noun_of_one}"
 
@@ -168,6 +184,8 @@ class ListPage(Struct, Generic[Row], frozen=True, kw_only=True):
     sort: str = "-id"
     topics: str = ""
     """Of which topics the list is nudged, with spaces between: `run work_item`; none: it does not stay live."""
+    slow: frozenset[str] = frozenset()
+    """Keys of filters that no index serves, `q` among them perhaps: with one of them rows are looked for bit by bit."""
     always: Filter = EVERYTHING
     """What holds for every row of this list."""
 
@@ -186,16 +204,22 @@ class ListPage(Struct, Generic[Row], frozen=True, kw_only=True):
         asked = {key: value for key, value in request.query_params.items() if value}
         address = _Address(f"{request.base}{self.path}", asked)
         options = {
-            **{f.key: [*f.choices.items()] for f in self.filters if isinstance(f, Choice | Since)},
+            **self._choices(),
             **(options or {}),
         }
         tab = next((each for each in self.tabs if each.key == asked.get("tab")), self.tabs[0])
         beside = AllOf((self.always, also, *self._conditions(asked)))
-        sort = self._sort(asked.get("sort", self.sort))
-        rows, newer, older = await self._page(request, AllOf((beside, tab.filter)), sort, asked)
-        counts = await pages.count_each(
-            request.db, self.listing, within(request.seen), [AllOf((beside, each.filter)) for each in self.tabs]
-        )
+        sort, looked = self._sort(asked.get("sort", self.sort)), None
+        counts: Sequence[Total | None] = [None] * len(self.tabs)
+        if self._is_slow(asked):
+            sort = self._sort("-id")
+            rows, older, looked = await self._look(request, asked, AllOf((self.always, also, tab.filter)))
+            newer = ""
+        else:
+            rows, newer, older = await self._page(request, AllOf((beside, tab.filter)), sort, asked)
+            counts = await pages.count_each(
+                request.db, self.listing, within(request.seen), [AllOf((beside, each.filter)) for each in self.tabs]
+            )
         shown = self._shown(asked)
         return Found(
             page=self,
@@ -205,8 +229,8 @@ class ListPage(Struct, Generic[Row], frozen=True, kw_only=True):
                     each.name,
                     address.to(tab=each.key if each is not self.tabs[0] else None),
                     each is tab,
-                    None if each.is_bad and counted.rows else counted.rows,
-                    words.count(counted.rows) if each.is_bad and counted.rows else "",
+                    None if counted is None or (each.is_bad and counted.rows) else counted.rows,
+                    words.count(counted.rows) if counted is not None and each.is_bad and counted.rows else "",
                 )
                 for each, counted in zip(self.tabs, counts, strict=True)
             ],
@@ -215,7 +239,7 @@ class ListPage(Struct, Generic[Row], frozen=True, kw_only=True):
             newer=address.to(before=newer) if newer else "",
             older=address.to(after=older) if older else "",
             first=address.to(),
-            total=counts[self.tabs.index(tab)],
+            total=counts[self.tabs.index(tab)] or Total(len(rows), is_capped=True),
             sought=asked.get("q", ""),
             kept=[(key, value) for key, value in asked.items() if key in self._kept_keys()],
             csv=_Address(f"{request.base}{self.path}.csv", asked).to(),
@@ -223,7 +247,25 @@ class ListPage(Struct, Generic[Row], frozen=True, kw_only=True):
             without_filters=address.to(**dict.fromkeys(("q", *(each.key for each in self.filters)))),
             options=options,
             columns=self._column_links(shown, address),
+            looked=looked,
         )
+
+    def asked_filter(self, asked: Mapping[str, str]) -> Filter:
+        """All conditions of an address, its tab's among them: what the list shows is what a verb on all of it means."""
+        tab = next((each for each in self.tabs if each.key == asked.get("tab")), self.tabs[0])
+        return AllOf((self.always, *self._conditions(asked), tab.filter))
+
+    def told(self, asked: Mapping[str, str], options: Mapping[str, Sequence[tuple[str, str]]] | None = None) -> str:
+        """The conditions of an address as people say them."""
+        tab = next((each for each in self.tabs if each.key == asked.get("tab")), self.tabs[0])
+        chips = self._chips(asked, _Address("", {}), {**self._choices(), **(options or {})})
+        said = [f"{chip.name} {chip.value}" for chip in chips]
+        if sought := asked.get("q", "").strip():
+            said.append(f"“{sought}”")
+        return ", ".join([tab.name, *said])
+
+    def _choices(self) -> dict[str, Sequence[tuple[str, str]]]:
+        return {each.key: [*each.choices.items()] for each in self.filters if isinstance(each, Choice | Since)}
 
     async def csv(self, request: Asking, *, also: Filter = EVERYTHING) -> Stream:
         """All rows that match the address, as CSV, read batch by batch."""
@@ -267,6 +309,31 @@ class ListPage(Struct, Generic[Row], frozen=True, kw_only=True):
             cursor_of(self._position(rows[-1], sort)) if older else "",
         )
 
+    async def _look(self, request: Asking, asked: Mapping[str, str], base: Filter) -> tuple[list[Row], str, Looked]:
+        """The rows that were found in time, where to go on, and how far that went."""
+        quick = {key: value for key, value in asked.items() if key not in self.slow}
+        sought = {key: value for key, value in asked.items() if key in self.slow}
+        by_id = self._sort("-id")
+        after = position_of(asked["after"], lambda found: self._place(found, by_id)) if "after" in asked else (None,)
+        found = await search(
+            request.db,
+            self.row,
+            self.listing,
+            within(request.seen),
+            base=AllOf((base, *self._conditions(quick))),
+            sought=AllOf(tuple(self._conditions(sought))),
+            after=after[0],
+            length=LENGTH,
+            seconds=LOOK_SECONDS,
+        )
+        reached = None if found.reached is None else made_at(found.reached)
+        older = "" if found.reached is None else cursor_of((found.reached,))
+        return found.rows, older, Looked(found.looked_through, reached)
+
+    def _is_slow(self, asked: Mapping[str, str]) -> bool:
+        slow = {key for key in self.slow if asked.get(key)}
+        return bool(slow - {"q"}) or ("q" in slow and not self._by_id(asked["q"].strip()[:LONGEST_SOUGHT]))
+
     async def _rows(
         self, request: Asking, matching: Filter, sort: tuple[Sort, ...], start: After | None, length: int
     ) -> list[Row]:
@@ -281,14 +348,21 @@ class ListPage(Struct, Generic[Row], frozen=True, kw_only=True):
         return found
 
     def _sought(self, sought: str) -> Filter:
-        named = self.listing.named
-        ways: list[Filter] = [Contains(field, sought) for field in self.searched]
+        ways = self._by_id(sought)
+        if "q" in self.slow and ways:  # by their index, and not by what contains it, too
+            return AnyOf(tuple(ways))
+        return AnyOf((*(Contains(field, sought) for field in self.searched), *ways))
+
+    def _by_id(self, sought: str) -> list[Filter]:
+        """By its id or number, if it is one; where others are slow, a number says so by its sign."""
+        ways: list[Filter] = []
         if (uuid := as_uuid(sought)) is not None:
             ways.append(Compare("id", Operator.EQ, uuid))
         number = sought.removeprefix("#")
-        if number.isdecimal() and number.isascii() and len(number) <= 18 and "number" in named:  # noqa: PLR2004 - 64 bits
+        is_number = number.isdecimal() and number.isascii() and len(number) <= 18  # noqa: PLR2004 - 64 bits
+        if is_number and "number" in self.listing.named and ("q" not in self.slow or sought.startswith("#")):
             ways.append(Compare("number", Operator.EQ, int(number)))
-        return AnyOf(tuple(ways))
+        return ways
 
     def _set_filters(self, asked: Mapping[str, str]) -> list[FilterOf]:
         return [each for each in self.filters if asked.get(each.key)]
@@ -355,7 +429,7 @@ class _Address:
 
     def __init__(self, path: str, asked: Mapping[str, str]) -> None:
         self._path = path
-        self._asked = {key: value for key, value in asked.items() if key not in {"after", "before", "part"}}
+        self._asked = {key: value for key, value in asked.items() if key not in {"after", "before", "part", "item"}}
 
     def to(self, **changes: str | None) -> str:
         """The address with other values; None: without."""

@@ -67,6 +67,13 @@ SIGNS: Final[Mapping[str, Mapping[str, Sign]]] = {
         "failed": Sign("failed", "bad", "Failed"),
         "skipped": Sign("withdrawn", "idle", "Skipped"),
     },
+    "job": {
+        "waiting": Sign("wait", "idle", "Waiting"),
+        "in_progress": Sign("run", "run", "In progress"),
+        "completed": Sign("done", "ok", "Completed"),
+        "stopped": Sign("stopped", "idle", "Stopped"),
+        "failed": Sign("failed", "bad", "Failed"),
+    },
     "delivery": {
         "pending": Sign("wait", "idle", "Pending"),
         "delivered": Sign("done", "ok", "Delivered"),

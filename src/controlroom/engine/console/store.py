@@ -142,6 +142,33 @@ async def pieces(
     )
 
 
+async def last_line_until(
+    db: Statements, scope: Scope, step_run: StepRunId, attempt: int, moment: datetime
+) -> int | None:
+    """The last line that an attempt had printed at a moment, by the worker's clock; None if none."""
+    found: int | None = await db.value(
+        f"""
+        with printer as (
+            select id from step_run where id = %(printer)s and workspace_id = {SEEN}
+        )
+        select max(last) from (
+            (select first_line + line_count - 1 as last from console_chunk
+              where step_run_id = (select id from printer) and attempt = %(turn)s and at <= %(moment)s
+              order by first_line desc limit 1)
+            union all
+            select (entry ->> 0)::bigint + (entry ->> 1)::bigint - 1
+              from console_archive, jsonb_array_elements(chunks) as entry
+             where step_run_id = (select id from printer) and attempt = %(turn)s
+               and to_timestamp((entry ->> 2)::float8) <= %(moment)s) as found
+        """,
+        printer=step_run,
+        turn=attempt,
+        moment=moment,
+        **scope.params,
+    )
+    return found
+
+
 async def count(db: Statements, scope: Scope, step_run: StepRunId, *, before_attempt: int | None = None) -> int:
     """How many lines all attempts of a step run have printed so far, or only those before one of them."""
     return int(

@@ -43,6 +43,11 @@ def pattern_of(message: str) -> str:
     return _SPACES.sub(" ", told).strip()
 
 
+def parts_of(message: str) -> list[str]:
+    """The variable parts of a message, in their order: what its pattern leaves out."""
+    return [found[0].strip("'\"`\u201c\u201d\u2018\u2019\xab\xbb") for found in _VARIABLE.finditer(message[:LOOKED_AT])]
+
+
 def fingerprint(noun: Noun, process: UUID | None, kind: str, code: str, pattern: str) -> str:
     """What failures of one group have in common, in 32 characters."""
     told = "\0".join((noun.value, str(process or ""), kind, code, pattern))
