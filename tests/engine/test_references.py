@@ -39,6 +39,10 @@ ROWS = {
         "$id, $organization, $app_user, $role",
     ),
     "workspace": ("workspace (id, organization_id, name)", "$id, $organization, 'other'"),
+    "invitation": (
+        "invitation (id, organization_id, workspace_id, role_id, lookup, expires_at)",
+        "$id, $organization, $workspace, $role, $id::text::bytea, clock_now()",
+    ),
     "API key": (
         "credential (id, kind, organization_id, workspace_id, name, lookup, sealed)",
         "$id, 'workspace_key', $organization, $workspace, 'deploys', $id::text::bytea, ''",

@@ -23,7 +23,7 @@ WITHOUT_REFERENCE = {"console_archive", "console_chunk", "run_wake", "secret_mas
 BY_CREDENTIAL = {
     *("api_key_by_lookup", "credential_by_identifier", "email_trigger_at", "owner_of_credential"),
     *("process_secret_by_lookup", "use", "worker_by_lookup", "user_key_by_lookup"),
-    "service_token_by_lookup",
+    *("service_token_by_lookup", "open_invitation_by_lookup"),
     *("add_days", "add_uses"),
 }
 """Functions that find whose a credential is, or count its uses: who has shown one gets a Scope from what they find."""

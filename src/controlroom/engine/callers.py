@@ -20,6 +20,7 @@ from controlroom.engine.access.credentials import (
     authenticate_service_token,
     authenticate_worker,
 )
+from controlroom.engine.access.errors import PasswordTemporary
 from controlroom.engine.access.model import Actor, StepRunActor, WorkerActor
 from controlroom.engine.access.service_tokens import model as service_tokens
 from controlroom.engine.access.tokens import STEP_RUN_PREFIX, read_step_run_token
@@ -72,6 +73,8 @@ class Door(Struct, Generic[C], frozen=True):
     """The kind in whose words all others are refused."""
     purposes: tuple[Purpose, ...] = ()
     """Of tokens that are for one purpose: which ones."""
+    lets_choose_password: bool = False
+    """Whether a session opens it by a password that its user must change first: where they do."""
 
 
 def kind_of(token: str) -> Kind | None:
@@ -92,7 +95,10 @@ async def resolve(engine: Engine, token: str, door: Door[C]) -> C:
     kind = kind_of(token)
     if kind is None or kind not in door.kinds:
         kind = door.meant
-    return cast("C", await _resolved(engine, token, kind, door.purposes))
+    caller = await _resolved(engine, token, kind, door.purposes)
+    if isinstance(caller, Actor) and caller.has_temporary_password and not door.lets_choose_password:
+        raise PasswordTemporary
+    return cast("C", caller)
 
 
 async def _resolved(engine: Engine, token: str, kind: Kind, purposes: tuple[Purpose, ...]) -> Caller:

@@ -45,6 +45,29 @@ class CredentialNotFound(NotFound):
         super().__init__("there are no such user credentials", code="USER_CREDENTIAL_NOT_FOUND")
 
 
+class InvitationNotFound(NotFound):
+    """There is no such invitation, or it is used, over, or taken back."""
+
+    def __init__(self) -> None:
+        super().__init__("there is no such invitation, or it is over", code="INVITATION_NOT_FOUND")
+
+
+class SessionNotFound(NotFound):
+    """The user has no such session any more."""
+
+    def __init__(self) -> None:
+        super().__init__("there is no such session any more", code="SESSION_NOT_FOUND")
+
+
+class PasswordTemporary(Forbidden):
+    """Somebody else has chosen the password: it opens nothing before its user has chosen another."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "this password was given to you for once: choose one of your own in the console", code="PASSWORD_TEMPORARY"
+        )
+
+
 class UserKeyNotFound(NotFound):
     """The user has no key."""
 

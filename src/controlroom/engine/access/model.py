@@ -203,6 +203,8 @@ class Actor(Struct, frozen=True, kw_only=True):
     """What the actor may do in the organization as a whole, and so in each of its workspaces, those to come as well."""
     words: frozenset[str] = frozenset()
     """Permissions of grammars' own (`grammar:name`) in the actor's roles, for the grammar to show."""
+    has_temporary_password: bool = False
+    """A user who has logged in by a password that somebody else has chosen, and must choose another."""
     noting: Noting | None = None
     """Who is told which permissions are used; None: nobody counts them."""
 

@@ -87,9 +87,17 @@ async def get_user(engine: Engine, actor: Actor, user: UserId) -> User:
 
 
 async def set_password(
-    engine: Engine, actor: Actor, user: UserId, password: str, *, within: WorkspaceId | None = None
+    engine: Engine,
+    actor: Actor,
+    user: UserId,
+    password: str,
+    *,
+    within: WorkspaceId | None = None,
+    is_temporary: bool = False,
 ) -> None:
     """Give a user a new password: their own, or one whom the actor may govern. It ends the user's sessions.
+
+    One that is temporary opens nothing but the page on which its user chooses another.
 
     Here and below `within` is a workspace: of a user who is no member of it, or whom the actor does not see there, it
     is not found.
@@ -99,7 +107,7 @@ async def set_password(
     password_hash = await hash_password(password)
     async with scoped(engine.database, actor.organization_id) as tx:
         account = await governed(tx, actor, user, within)
-        await store.set_password_hash(tx, user, password_hash)
+        await store.set_password_hash(tx, user, password_hash, is_temporary=is_temporary and user != actor.id)
         await store.end_sessions(tx, user)
         await access_store.delete_server_key(tx, initial_password_key(user))
         await record(engine, tx, actor, account.organization_id, "user.password_set", user)

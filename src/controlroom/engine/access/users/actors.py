@@ -3,6 +3,7 @@
 from typing import Literal
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from controlroom.engine.access.errors import WrongCredential
 from controlroom.engine.access.grants.store import OF_USER
@@ -67,6 +68,11 @@ class FoundSession(_FoundUser, frozen=True, kw_only=True):
 
     key: UserKeyId | None
     """By which it was begun."""
+    password_is_temporary: bool
+
+    def to_actor(self) -> Actor:
+        """The user; who has yet to choose a password of their own is told so."""
+        return replace(super().to_actor(), has_temporary_password=self.password_is_temporary and self.key is None)
 
 
 async def actor_of_user(tx: Statements, user: UserId) -> Actor:
@@ -93,7 +99,8 @@ async def session_by_lookup(tx: Statements, lookup: bytes) -> FoundSession | Non
     return await tx.one_or_none(
         FoundSession,
         f"""
-        select app_user.id, app_user.username, app_user.organization_id, user_session.credential_id as key, {_HELD}
+        select app_user.id, app_user.username, app_user.organization_id, user_session.credential_id as key,
+               app_user.password_is_temporary, {_HELD}
           from user_session join app_user on app_user.id = user_session.user_id and app_user.disabled_at is null
                {_HOLDING}
          where user_session.lookup = %(lookup)s and user_session.expires_at > clock_now()

@@ -109,12 +109,16 @@ async def list_users(
     )
 
 
-async def set_password_hash(tx: Statements, user: UserId, password_hash: str) -> None:
-    """Write the hash of a new password."""
+async def set_password_hash(tx: Statements, user: UserId, password_hash: str, *, is_temporary: bool = False) -> None:
+    """Write the hash of a new password; a temporary one its user must change before it opens anything else."""
     await tx.execute(
-        "update app_user set password_hash = %(password_hash)s where id = %(user)s",
+        """
+        update app_user set password_hash = %(password_hash)s, password_is_temporary = %(is_temporary)s
+         where id = %(user)s
+        """,
         user=user,
         password_hash=password_hash,
+        is_temporary=is_temporary,
     )
 
 
