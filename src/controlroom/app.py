@@ -166,7 +166,7 @@ def asgi(room: Room, *others: Mount) -> App:
         outgoing=room.outgoing,
     )
     settings, origins, itself = room.settings, room.origins, Itself()
-    around = Around(itself=itself)
+    around = Around(itself=itself, mail_domain=room.settings.mail_domain)
     control_room = automation360.application(room.engine, origins, room.holds)
     cloud = dbt_cloud.application(room.engine, origins, room.holds, is_strict=settings.strict_queries)
     static = assets.Assets()

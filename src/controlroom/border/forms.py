@@ -14,6 +14,8 @@ from controlroom.errors import Invalid
 _FILE = "file"
 _FIELDS_BYTES = 256 * 1024  # Why: S3's POST fields are at most 20 KB; what is longer is no form of ours
 _PARTS = 64  # likewise
+_TEXTS_BYTES = 8 << 20  # of a form that people fill in: payloads, too
+_MOST_PARTS = 1000
 
 
 async def file_of_form(content_type: str, body: AsyncIterable[bytes]) -> AsyncGenerator[bytes, None]:
@@ -133,6 +135,75 @@ def form_of(content_type: str, body: AsyncIterable[bytes], *, file: str) -> Form
     if kind != "multipart/form-data" or not options.get("boundary"):
         raise _malformed("the body is not multipart/form-data with a boundary")
     return Form(PushMultipartParser(options["boundary"], max_segment_count=_PARTS), body, file)
+
+
+class FilesForm:
+    """A form with fields and any number of files. Files are given in their order, each as it comes, and held by nobody.
+
+    Fields before a file are known when it is given, all of them at the end.
+    """
+
+    def __init__(self, parser: PushMultipartParser, body: AsyncIterable[bytes]) -> None:
+        self._events = self._read(parser, body)
+        self._fields: list[tuple[str, bytearray]] = []
+        self._beside = 0
+
+    async def files(self) -> AsyncGenerator[tuple[str, AsyncGenerator[bytes, None]], None]:
+        """Each file that was chosen: its name and its bytes. Raises Invalid `MALFORMED_FORM`, at the end, too."""
+        try:
+            async for event in self._events:
+                match event:
+                    case MultipartSegment(filename=str(name)) if name:
+                        content = self._content()
+                        yield name[:255], content
+                        async for _ in content:  # what its taker has left
+                            pass
+                    case MultipartSegment():
+                        self._fields.append((event.name, bytearray()))
+                    case bytes() | bytearray():
+                        self._take(event)
+        except MultipartError as broken:
+            raise _malformed(str(broken)) from broken
+
+    def pairs(self) -> list[tuple[str, str]]:
+        """The fields, as they were sent. Raises Invalid for what is no text."""
+        try:
+            return [(name, bytes(value).decode()) for name, value in self._fields]
+        except UnicodeDecodeError as broken:
+            raise _malformed("a field is not UTF-8") from broken
+
+    async def _content(self) -> AsyncGenerator[bytes, None]:
+        try:
+            async for event in self._events:
+                if not isinstance(event, bytes | bytearray):
+                    return
+                yield bytes(event)
+        except MultipartError as broken:
+            raise _malformed(str(broken)) from broken
+
+    def _take(self, piece: bytes | bytearray) -> None:
+        self._beside += len(piece)
+        if self._beside > _TEXTS_BYTES:
+            raise _malformed("there is too much beside its files")
+        if self._fields:
+            self._fields[-1][1].extend(piece)
+
+    @staticmethod
+    async def _read(
+        parser: PushMultipartParser, body: AsyncIterable[bytes]
+    ) -> AsyncGenerator[MultipartSegment | bytes | bytearray | None, None]:
+        async for chunk in body:
+            for event in parser.parse(chunk):
+                yield event
+        parser.close()
+
+
+def files_form_of(content_type: str, body: AsyncIterable[bytes]) -> FilesForm:
+    """A form that may bring several files. Raises Invalid `MALFORMED_FORM` for what says that it is none."""
+    kind, options = parse_options_header(content_type)
+    if kind != "multipart/form-data" or not options.get("boundary"):
+        raise _malformed("the body is not multipart/form-data with a boundary")
+    return FilesForm(PushMultipartParser(options["boundary"], max_segment_count=_MOST_PARTS), body)
 
 
 def _malformed(what: str) -> Invalid:

@@ -1,0 +1,155 @@
+"""What starts a process beside people and schedules, what follows it, and who is told of it."""
+
+from typing import Final
+
+from controlroom.engine.chains import actions as chains
+from controlroom.engine.chains import store as chain_store
+from controlroom.engine.chains.model import ChainDefinition, Empty, End
+from controlroom.engine.notifications import actions as notices
+from controlroom.engine.notifications import store as notice_store
+from controlroom.engine.notifications.model import ByChat, ByEmail, NotificationEvent
+from controlroom.engine.processes import store
+from controlroom.engine.references import resolve
+from controlroom.engine.triggers import emails
+from controlroom.engine.triggers.errors import EmailTriggerNotFound
+from controlroom.engine.triggers.model import EmailChange, EmailTrigger
+from controlroom.engine.webhooks import store as webhooks
+from controlroom.errors import Forbidden, Invalid
+from controlroom.ids import ChainId, NotificationId
+from controlroom.ui.asking import Asking, Path, Permission, Shown
+from controlroom.ui.processes.one import acted_on, address, process_of, show
+from controlroom.ui.routing import page, verb
+
+_MOST: Final = 200
+_WRITES: Final = Permission.WRITE_PROCESSES
+_ENDS: Final = {
+    End.COMPLETED: "completed",
+    End.UNRESOLVED: "unresolved",
+    End.FAILED: "failed",
+    End.TIMED_OUT: "timed out",
+    End.STOPPED: "stopped",
+}
+
+
+@page("/processes/{number:str}/triggers", needs=Permission.READ_PROCESSES)
+async def show_triggers(request: Asking, number: Path[str]) -> Shown:
+    """All of them, with small forms."""
+    process = await process_of(request, number)
+    sees_webhooks = request.actor.may(Permission.READ_WEBHOOKS, request.workspace)
+    others = await store.list_processes(*request.reading, limit=_MOST)
+    mail, may_see_address = await _mail(request, process.id)
+    return await show(
+        request,
+        "processes/triggers.html",
+        process,
+        "Triggers",
+        mail=mail,
+        may_see_address=may_see_address,
+        mail_domain=request.app.state.around.mail_domain,
+        chains=await chain_store.list_chains(*request.reading, process.id, limit=_MOST),
+        others=[each for each in others if each.id != process.id],
+        ends=_ENDS,
+        notices=await notice_store.list_of_process(*request.reading, process.id, limit=_MOST),
+        webhooks=await webhooks.list_webhooks(*request.reading, process=process.id, limit=_MOST)
+        if sees_webhooks
+        else [],
+    )
+
+
+async def _mail(request: Asking, process: object) -> tuple[EmailTrigger | None, bool]:
+    """The address, and whether this actor may be shown one: whoever knows it can do what it does."""
+    try:
+        return await emails.get(request.db, request.seen, request.actor, process), True  # type: ignore[arg-type]
+    except EmailTriggerNotFound:
+        return None, True
+    except Forbidden:
+        return None, False
+
+
+# ---------------------------------------------------------------------------------------------------- mail
+@verb("/processes/{number:str}/mail")
+async def set_mail(request: Asking, number: Path[str]) -> Shown:
+    """Give it an address, or say what becomes of mail that comes there."""
+    process = await acted_on(request, number, _WRITES)
+    fields = await request.fields()
+    change = EmailChange()
+    if fields.has("is_set"):
+        change = EmailChange(
+            is_enabled=fields.has("is_enabled"), starts=fields.has("starts"), parses=fields.has("parses")
+        )
+    await emails.configure(*request.acting, process.id, change)
+    return request.done(f"{address(request, process)}/triggers", "Mail to its address is taken so.")
+
+
+@verb("/processes/{number:str}/mail/rotate")
+async def rotate_mail(request: Asking, number: Path[str]) -> Shown:
+    """Another address; the one before takes nothing any more."""
+    process = await acted_on(request, number, _WRITES)
+    await emails.rotate(*request.acting, process.id)
+    return request.done(f"{address(request, process)}/triggers", "It has another address.")
+
+
+@verb("/processes/{number:str}/mail/delete")
+async def delete_mail(request: Asking, number: Path[str]) -> Shown:
+    """No address."""
+    process = await acted_on(request, number, _WRITES)
+    await emails.delete(*request.acting, process.id)
+    return request.done(f"{address(request, process)}/triggers", "It has no address any more.")
+
+
+# ---------------------------------------------------------------------------------------------------- chains
+@verb("/processes/{number:str}/chains")
+async def add_chain(request: Asking, number: Path[str]) -> Shown:
+    """Start another process when a run of this one ends."""
+    process = await acted_on(request, number, _WRITES)
+    fields = await request.fields()
+    scope = request.scope_for(_WRITES)
+    following = await resolve(request.db, scope, store.PROCESS, fields.text("next"))
+    try:
+        ends = tuple(End(each) for each in fields.texts("end"))
+    except ValueError as unknown:
+        raise Invalid("There is no such end.", code="CHAIN_INVALID") from unknown
+    empty = Empty.ONE_ITEM if fields.has("even_if_empty") else Empty.SKIP
+    await chains.create(*request.acting, process.id, ChainDefinition(next_process=following, ends=ends, empty=empty))
+    return request.done(f"{address(request, process)}/triggers", "The other process follows from now on.")
+
+
+@verb("/processes/{number:str}/chains/{chain:uuid}/delete")
+async def delete_chain(request: Asking, number: Path[str], chain: Path[ChainId]) -> Shown:
+    """Let it follow no more."""
+    process = await acted_on(request, number, _WRITES)
+    await chains.delete(*request.acting, process.id, chain)
+    return request.done(f"{address(request, process)}/triggers", "It follows no more.")
+
+
+# ---------------------------------------------------------------------------------------------------- notices
+@verb("/processes/{number:str}/notices")
+async def add_notice(request: Asking, number: Path[str]) -> Shown:
+    """Tell people, by mail or in a chat, when a run ends."""
+    process = await acted_on(request, number, _WRITES)
+    fields = await request.fields()
+    try:
+        events = [NotificationEvent(each) for each in fields.texts("event")]
+    except ValueError as unknown:
+        raise Invalid("There is no such event.", code="NOTIFICATION_INVALID") from unknown
+    to = fields.text("to")
+    recipients = tuple(each for each in to.replace(",", " ").replace(";", " ").split() if each)
+    way = ByChat(to) if fields.text("way") == "chat" else ByEmail(recipients)
+    await notices.create(*request.acting, process.id, way, events)
+    return request.done(f"{address(request, process)}/triggers", "They are told from now on.")
+
+
+@verb("/processes/{number:str}/notices/{notice:uuid}/delete")
+async def delete_notice(request: Asking, number: Path[str], notice: Path[NotificationId]) -> Shown:
+    """Tell them no more."""
+    process = await acted_on(request, number, _WRITES)
+    await notices.delete(*request.acting, notice)
+    return request.done(f"{address(request, process)}/triggers", "They are told no more.")
+
+
+@verb("/processes/{number:str}/notices/{notice:uuid}/{do:str}")
+async def switch_notice(request: Asking, number: Path[str], notice: Path[NotificationId], do: Path[str]) -> Shown:
+    """Pause it, or let it go on."""
+    process = await acted_on(request, number, _WRITES)
+    await notices.update(*request.acting, notice, is_enabled=do == "enable")
+    return request.done(f"{address(request, process)}/triggers", "They are told." if do == "enable" else "It is off.")

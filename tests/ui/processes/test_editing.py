@@ -1,0 +1,126 @@
+"""Processes are made, changed, wired, started and taken back in the console."""
+
+import msgspec
+
+from controlroom.engine.access.model import Role
+from controlroom.engine.processes import store
+from controlroom.engine.work_items import store as work_items
+from controlroom.ids import RunId
+
+
+async def number_of(room, process):
+    """By which pages call a process."""
+    return await room.engine.database.value("select number from process where id = %(id)s", id=process)
+
+
+def form(**more: str) -> dict[str, str]:
+    """A form with one step."""
+    step = {"name": "read", "work": "", "where": "any", "max_parallel": "1", "attempts": "1", "backoff": "2"}
+    return {"name": "Bills", "is_enabled": "on", **{f"step-0-{key}": value for key, value in step.items()}, **more}
+
+
+async def test_one_is_made_and_changed_by_a_form(visit, workspace, room, process):
+    """Step by step; what is wrong is said beside its field, and nothing is saved."""
+    browser, viewer = await visit(workspace), await visit(workspace, Role.VIEWER)
+    await viewer.get("/processes/new", status=403)
+    await viewer.post("/processes/new", status=403, **form())
+
+    page = await browser.get("/processes/new")
+    assert "Make the process" in page
+    again = await browser.post("/processes/new", status=200, **form(do="add"))
+    assert 'name="step-1-name"' in again.text
+    refused = await browser.post("/processes/new", status=422, **form(**{"step-0-timeout": "soon"}))
+    assert "A duration is written as" in refused.text
+    twice = form(**{f"step-1-{key}": value for key, value in (("name", "read"), ("max_parallel", "1"))})
+    refused = await browser.post("/processes/new", status=422, **(twice | {"step-1-attempts": "1"}))
+    assert "another step has this name" in refused.text.lower()
+    made = await browser.post("/processes/new", **form(**{"step-0-environment": "A=1\r\nB=x y"}))
+    here = made.headers["location"].removeprefix(browser.base)
+
+    await browser.post(f"{here}/edit", **form(name="Invoices due", **{"step-0-timeout": "10 m", "step-0-key": ""}))
+
+    page = await browser.get(here)
+    assert "Invoices due is changed." in page
+    assert "10 m at most" in page
+
+
+async def test_a_change_is_shown_and_taken_back(visit, workspace, room, ada, process, cleo):
+    """As lines that went and came; by a question that says what the process becomes."""
+    browser, outsider = await visit(workspace), await visit(cleo.workspace)
+    here = f"/processes/{await number_of(room, process)}"
+    page = await browser.get(f"{here}/edit")
+    assert "Save" in page
+    await browser.post(f"{here}/disable")
+
+    changes = await browser.get(f"{here}/changes")
+    assert "Change 2" in changes
+    assert "true" in changes.split("Change 2")[1].split("gone")[1]
+    question = await browser.get(f"{here}/changes/2/take-back?part=dialog")
+    assert "This becomes of the process now" in question
+    await browser.post(f"{here}/changes/2/take-back")
+
+    assert (await store.get(room.engine.database, ada.seen, process)).is_enabled
+    assert "Change 3" in await browser.get(f"{here}/changes")
+    await browser.get(f"{here}/changes/1/take-back", status=404)
+    await outsider.get(f"{here}/changes", status=404)
+    await outsider.post(f"{here}/changes/2/take-back", status=404)
+
+
+async def test_one_is_started_with_payloads_and_files(visit, workspace, room, ada, process, walt):
+    """By one button as usual; by the form with what was typed and chosen, in one work item."""
+    browser, viewer = await visit(workspace), await visit(workspace, Role.VIEWER)
+    here = f"/processes/{await number_of(room, process)}"
+    await viewer.get(f"{here}/start", status=403)
+    await viewer.post(f"{here}/start", status=403)
+
+    plain = await browser.post(f"{here}/start")
+    assert f"{browser.base}/runs/" in plain.headers["location"]
+    assert "Payloads" in await browser.get(f"{here}/start")
+
+    async def by_form(payloads: str, status: int, *files: tuple[str, bytes]):
+        parts = [("payloads", (None, payloads)), *(("files", file) for file in files)]
+        origin = str(browser.http.base_url).rstrip("/")
+        answer = await browser.http.post(browser.path(f"{here}/start"), files=parts, headers={"Origin": origin})
+        assert answer.status_code == status, answer.text
+        return answer
+
+    assert "no JSON" in (await by_form("{", 422)).text
+    assert "Files go with one payload" in (await by_form("1\n2", 422, ("a.txt", b"a"))).text
+    started = await by_form('{"order": 7}', 303, ("a.txt", b"first"), ("b.txt", b"second"))
+
+    number = int(started.headers["location"].rpartition("/")[2])
+    run = RunId(await room.engine.database.value("select id from run where number = %(n)s", n=number))
+    item = await room.engine.database.value("select id from work_item where run_id = %(run)s", run=run)
+    [found] = [await work_items.get(room.engine.database, ada.seen, item)]
+    files = await work_items.list_files(room.engine.database, ada.seen, [item])
+    assert msgspec.json.decode(found.payload) == {"order": 7}
+    assert sorted(file.name for file in files) == ["a.txt", "b.txt"]
+
+
+async def test_it_is_wired(visit, workspace, room, ada, process, cleo):
+    """An address for mail, a chain, people who are told: each is made and taken away."""
+    browser, outsider = await visit(workspace), await visit(cleo.workspace)
+    number = await number_of(room, process)
+    here = f"/processes/{number}"
+
+    await browser.post(f"{here}/mail")
+    page = await browser.get(f"{here}/triggers")
+    assert f".{number}." in page.split("mail-address")[1]
+    await browser.post(f"{here}/mail", is_set="yes", is_enabled="on")
+    await browser.post(f"{here}/mail/rotate")
+    await browser.post(f"{here}/mail/delete")
+    await browser.post(f"{here}/chains", next=str(number), end="completed")
+    await browser.post(f"{here}/chains", status=400, next=str(number), end="nonsense")
+    await browser.post(f"{here}/notices", way="email", to="ops@example.com, ada@example.com", event="run.unresolved")
+    await browser.post(f"{here}/notices", status=400, way="email", to="nobody", event="run.unresolved")
+
+    page = await browser.get(f"{here}/triggers")
+    assert "ops@example.com, ada@example.com" in page
+    removals = [part.split('"')[0] for part in page.split('action="')[1:] if part.split('"')[0].endswith("/delete")]
+    assert len(removals) == 2
+    for action in removals:
+        await outsider.post(action.removeprefix(browser.base), status=404)
+        await browser.post(action.removeprefix(browser.base))
+    page = await browser.get(f"{here}/triggers")
+    assert "ops@example.com, ada" not in page
+    await outsider.get(f"{here}/triggers", status=404)
