@@ -1,10 +1,15 @@
 """`controlroom load`: a room into a database, at the prompt."""
 
+import datetime as dt
 import json
+from collections.abc import Sequence
+from typing import Literal
 
 import duckdb
 import pytest
 
+from controlroom.cli.errors import Misused
+from controlroom.cli.load import _fits
 from rooms import run_cli
 
 
@@ -54,9 +59,11 @@ def test_without_the_extra_it_is_said_what_to_install(tmp_path):
     ("said", "code", "told"),
     [
         (("robocorp", "--set", "pay=none"), 2, "--set pay: robocorp has no such argument"),
+        (("robocorp", "--set", "look_back=many"), 2, "--set look_back=many: it is a number of hours"),
+        (("robocorp", "--set", "workers=few"), 2, "--set workers=few: it is int, and not 'few'"),
         (("robocorp", "--set", "payload=flat"), 2, "payload is one of json, nested, none, not 'flat'"),
-        (("robocorp", "--resources", "runs"), 2, "--resources: there is no runs"),
-        (("robocorp", "--destination", "nowhere"), 2, "--destination: there is no 'nowhere'"),
+        (("robocorp", "--resources", "runs"), 2, "there is no resource runs"),
+        (("robocorp", "--destination", "nowhere"), 2, "there is no destination 'nowhere'"),
         (("robocorp", "--destination", "duckdb:none/x.duckdb"), 1, "the destination cannot be opened: IO Error"),
         (("robocorp", "--api-key", "wrong"), 1, "GET api/v1/workspaces/{workspace}: 401"),
         (("automation360",), 1, "`base_url` is needed"),
@@ -73,3 +80,32 @@ def test_what_is_wrong_is_told_in_a_sentence(running, tmp_path, said, code, told
 
 def _place(folder):
     return ("--destination", f"duckdb:{folder}/x.duckdb", "--folder", folder / "p")
+
+
+@pytest.mark.parametrize(
+    ("kind", "said", "taken"),
+    [
+        (dt.timedelta, 36, dt.timedelta(hours=36)),
+        (dt.timedelta, "1.5", dt.timedelta(hours=1.5)),
+        (dt.datetime | None, dt.date(2026, 1, 31), dt.datetime(2026, 1, 31, tzinfo=dt.UTC)),
+        (dt.datetime | None, "2026-01-31T12:00:00+02:00", dt.datetime.fromisoformat("2026-01-31T10:00:00Z")),
+        (Sequence[str], "manifest.json,catalog.json", ["manifest.json", "catalog.json"]),
+        (Sequence[str], ["manifest.json"], ["manifest.json"]),
+        (bool | str, "ca.pem", "ca.pem"),
+        (bool | str, False, False),
+        (int | str | None, 7, 7),
+        (Literal["json"], "whatever", "whatever"),
+    ],
+)
+def test_an_argument_is_taken_as_its_source_has_it(kind, said, taken):
+    """Durations in hours, lists with commas, days as moments; what is a choice the source judges itself."""
+    assert _fits("x", kind, said) == taken
+
+
+@pytest.mark.parametrize(
+    ("kind", "said"), [(dt.timedelta, "many"), (dt.timedelta, 1e300), (int, "few"), (bool, "perhaps"), (str | None, 7)]
+)
+def test_an_argument_of_another_type_is_refused(kind, said):
+    """With its name, in a sentence."""
+    with pytest.raises(Misused, match="--set x="):
+        _fits("x", kind, said)

@@ -4,12 +4,12 @@ import datetime as dt
 import inspect
 import os
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from functools import partial
 from importlib import import_module
-from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple, get_origin
 
 from cyclopts import Parameter
 
@@ -91,14 +91,16 @@ def load(
         return
     from controlroom.sources import running  # noqa: PLC0415 - dlt takes a second
 
-    arguments = {**_connection(source, room), **_settings(set_), "full": full, "window": None if full else _WINDOW}
+    make = running.source_called(source)
+    settings = _settings(set_)
+    _known_arguments(source, make, settings)
+    arguments = {"window": None if full else _WINDOW, **_connection(source, room), **_fitting(make, settings)}
+    arguments["full"] = full = full or arguments.get("full") is True
     if since is not None:
         arguments["since"] = since.replace(tzinfo=since.tzinfo or dt.UTC)
     if look_back is not None:
         arguments["look_back"] = dt.timedelta(hours=look_back)
     wanted = [name for each in resources for name in each.split(",") if name]
-    make = running.source_called(source)
-    _known_arguments(source, make, arguments)
     with _failures(), _progress() as tell:
         report = running.load(
             partial(_made, partial(make, **arguments)),
@@ -183,6 +185,33 @@ def _known_arguments(source: str, make: Callable[..., Any], said: Mapping[str, A
         raise Misused(f"--set {unknown[0]}: {source} has no such argument", hint=f"It has {', '.join(sorted(has))}.")
 
 
+def _fitting(make: Callable[..., Any], said: Mapping[str, Any]) -> dict[str, Any]:
+    """The arguments as the source takes them. Raises Misused for what is of another type."""
+    kinds = {name: parameter.annotation for name, parameter in inspect.signature(make).parameters.items()}
+    return {name: _fits(name, kinds[name], value) for name, value in said.items()}
+
+
+def _fits(name: str, kind: Any, value: Any) -> Any:
+    import msgspec  # noqa: PLC0415 - few need it
+
+    wanted = {dt.timedelta: "a number of hours, like 36", Sequence[str]: "a list, like a,b"}.get(kind)
+    try:
+        if kind is dt.timedelta:
+            return dt.timedelta(hours=msgspec.convert(value, float, strict=False))
+        if isinstance(value, dt.date):
+            value = value if isinstance(value, dt.datetime) else dt.datetime.combine(value, dt.time())
+            value = value.replace(tzinfo=value.tzinfo or dt.UTC)
+        if kind == Sequence[str] and isinstance(value, str):
+            value = value.split(",")
+        if get_origin(kind) is Literal:  # the source says which
+            return value
+        return msgspec.convert(value, kind, strict=False)
+    except (msgspec.ValidationError, OverflowError):
+        raise Misused(
+            f"--set {name}={value}: it is {wanted or inspect.formatannotation(kind)}, and not {value!r}"
+        ) from None
+
+
 def _made(make: Callable[[], Any]) -> Any:
     """The source. Raises Misused where the value of an argument makes no sense to it."""
     from controlroom.sources.arguments import NotConfigured  # noqa: PLC0415 - dlt takes a second
@@ -256,75 +285,17 @@ def _progress() -> "Iterator[Any]":
 
 @contextmanager
 def _failures() -> Iterator[None]:
-    """What went wrong, in the words of who knows: the server, dlt's configuration, another load, the database."""
-    from dlt.common.exceptions import DltException  # noqa: PLC0415 - dlt takes a second
-
-    from controlroom.sources.arguments import NotConfigured  # noqa: PLC0415
-    from controlroom.sources.reading import ReadFailed, TooFew  # noqa: PLC0415
-    from controlroom.sources.running import AlreadyRunning, AmbiguousName, AnothersTables  # noqa: PLC0415
+    """What went wrong, in a sentence, and with what may help at the prompt."""
+    from controlroom.sources.failures import told  # noqa: PLC0415 - dlt takes a second
 
     try:
         yield
-    except (AlreadyRunning, AmbiguousName, AnothersTables, NotConfigured, ReadFailed, TooFew) as failed:
-        raise CommandFailed(str(failed)) from failed
-    except DltException as failed:
-        raise _told(failed) from failed
-
-
-def _told(failed: Exception) -> CommandFailed:  # noqa: PLR0911 - a table
-    """What dlt says has many lines; the one that says what to do is told, of the cause that knows it."""
-    from dlt.common.configuration.exceptions import (  # noqa: PLC0415 - dlt takes a second
-        ConfigFieldMissingException,
-        ConfigurationException,
-    )
-    from dlt.common.destination.exceptions import (  # noqa: PLC0415
-        DestinationTerminalException,
-        UnknownDestinationModule,
-    )
-    from dlt.destinations.exceptions import DestinationConnectionError  # noqa: PLC0415
-    from dlt.extract.exceptions import ResourcesNotFoundError  # noqa: PLC0415
-
-    from controlroom.sources.reading import ReadFailed, TooFew  # noqa: PLC0415
-
-    knows = (
-        ReadFailed,
-        TooFew,
-        ConfigurationException,
-        DestinationConnectionError,
-        DestinationTerminalException,
-        CommandFailed,
-    )
-    cause: BaseException = failed
-    while cause.__cause__ is not None and not isinstance(cause, knows):
-        cause = cause.__cause__
-    configure = "Say it by an option, in .dlt/secrets.toml or in the environment: docs/sources/README.md."
-    match cause:
-        case CommandFailed():
-            return cause
-        case ResourcesNotFoundError():
-            return Misused(
-                f"--resources: there is no {', '.join(sorted(cause.not_found_resources))}",
-                hint=f"There are {', '.join(sorted(cause.available_resources))}: `--list` tells what they are.",
-            )
-        case UnknownDestinationModule():
-            return Misused(
-                f"--destination: there is no {cause.ref!r}, neither among dlt's nor in its configuration",
-                hint="Ours are duckdb, duckdb:FILE, postgres and filesystem:FOLDER.",
-            )
-        case DestinationConnectionError():
-            reason = str(cause.inner_exc).strip() or type(cause.inner_exc).__name__
-            hint = "DuckDB lets one program at a time write into a file, and nobody read meanwhile."
-            return CommandFailed(
-                f"the destination cannot be opened: {reason}", hint=hint if "Conflicting lock" in reason else ""
-            )
-        case DestinationTerminalException():
-            return CommandFailed(
-                f"the destination refuses what was read: {cause}",
-                hint="It is kept, and the next load begins with it; `--full` lets it go and reads all anew.",
-            )
-        case ConfigFieldMissingException():
-            told = str(cause).partition("\n  for field")[0]  # then follow all the places where it was looked for
-            return CommandFailed(told, hint=configure)
-        case ConfigurationException():
-            return CommandFailed(str(cause).strip(), hint=configure)
-    return CommandFailed(str(cause).strip() or type(cause).__name__)
+    except CommandFailed:
+        raise
+    except Exception as failed:
+        said = told(failed)
+        if said is None:
+            raise
+        if said.is_misuse:
+            raise Misused(said.message, hint=said.hint) from failed
+        raise CommandFailed(said.message, hint=said.hint) from failed

@@ -36,8 +36,8 @@ def main() -> int:
     except Unusable as unusable:
         print(f"Nothing was loaded: {unusable}", file=sys.stderr)
         return 2
-    except Exception:  # noqa: BLE001 - the edge of the task: what is told of a failure holds no secret
-        text = traceback.format_exc()
+    except Exception as failed:  # noqa: BLE001 - the edge of the task: what is told of a failure holds no secret
+        text = _sentence(failed) or traceback.format_exc()
         print(text if wanted is None else wanted.masked(text), file=sys.stderr)
         return 1
     _show(report)
@@ -70,6 +70,14 @@ def _load(wanted: Settings) -> dict[str, Any]:
             tell=Progress(),
         )
     return told(report, wanted)
+
+
+def _sentence(failed: Exception) -> str:
+    """What is said of a failure; nothing of what nobody has foreseen, which a traceback tells."""
+    from controlroom.sources.failures import told  # noqa: PLC0415 - dlt takes a second
+
+    said = told(failed)
+    return "" if said is None else f"Not loaded: {said.message}{f'. {said.hint}' if said.hint else ''}"
 
 
 class Progress:
