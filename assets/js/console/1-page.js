@@ -72,3 +72,24 @@ if (navigator.clipboard) for (const each of all("[data-copies]")) each.hidden = 
 // A filter that is chosen is asked at once; a button is busy from press to answer.
 addEventListener("submit", event => event.submitter?.setAttribute("aria-busy", "true"))
 addEventListener("pageshow", () => all("[aria-busy]").forEach(each => each.removeAttribute("aria-busy")))
+// Copying: over plain http from another host there is no clipboard, so that the text is selected for the reader.
+async function copyText(text) {
+  if (navigator.clipboard) return navigator.clipboard.writeText(text).then(() => toast("Copied."))
+  const field = document.createElement("textarea")
+  field.className = "copied"
+  field.value = text
+  field.setAttribute("aria-label", "Selected to be copied")
+  document.body.append(field)
+  field.select()
+  const done = document.execCommand("copy")
+  if (done) field.remove()
+  else field.addEventListener("blur", () => field.remove())
+  toast(done ? "Copied." : "Selected: copy it with Ctrl C.")
+}
+function toast(text) {
+  const box = document.createElement("div")
+  box.className = "toast"
+  box.textContent = text
+  document.querySelector("[data-toasts]")?.append(box)
+  setTimeout(() => box.remove(), 4000)
+}

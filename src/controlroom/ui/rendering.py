@@ -139,6 +139,7 @@ _FILTERS: Final = {
     "size": _size,
     "id": _id,
     "initials": words.initials,
+    "plain_line": words.plain_line,
 }
 
 

@@ -1,14 +1,16 @@
 """Reading console output, wherever it lies. To follow it live, wait for `Topic.CONSOLE` of the step run and read on."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from itertools import groupby
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from controlroom.engine.access.scope import Scope
 from controlroom.engine.console import store
-from controlroom.engine.console.model import BEGINNING, Line, Piece, Position, Range
+from controlroom.engine.console.model import BEGINNING, OPEN, Line, Piece, Position, Range
 from controlroom.engine.engine import Engine
 from controlroom.ids import StepRunId
+
+_BLOCK_BYTES: Final = 4 << 20
 
 
 async def read(
@@ -43,6 +45,28 @@ async def read(
         room -= sum(line.size for line in found.lines)
         attempt, start = (attempt, found.lines[-1].number + 1) if found.is_cut else (attempt + 1, 0)
     return lines
+
+
+async def blocks(
+    engine: Engine, scope: Scope, step_run: StepRunId, attempt: int, *, start: int = 0, most_bytes: int = _BLOCK_BYTES
+) -> AsyncIterator[tuple[int, bytes]]:
+    """All of an attempt from a line on, a few MiB of whole lines at a time: each with the number of its first line."""
+    while True:
+        pieces = await store.pieces(
+            engine.database, scope, step_run, attempt, start=start, end=OPEN, most_bytes=most_bytes
+        )
+        pieces = [each for each in pieces if each.first_line + each.line_count > start]
+        if not pieces:
+            return
+        bodies: list[bytes] = []
+        for digest, together in groupby(pieces, key=lambda piece: piece.hash):
+            group = list(together)
+            bodies += [each.body or b"" for each in group] if digest is None else await _archived(engine, digest, group)
+        body = b"".join(bodies)
+        for _ in range(start - pieces[0].first_line):
+            body = body[body.index(b"\n") + 1 :]
+        yield start, body
+        start = pieces[-1].first_line + pieces[-1].line_count
 
 
 async def place_of(engine: Engine, scope: Scope, step_run: StepRunId, attempt: int, number: int) -> int:

@@ -190,6 +190,26 @@ async def count(db: Statements, scope: Scope, step_run: StepRunId, *, before_att
     )
 
 
+async def lines_of(db: Statements, scope: Scope, step_run: StepRunId, attempt: int) -> int:
+    """How many lines an attempt has printed so far; 0 for one that the scope does not see."""
+    found: int | None = await db.value(
+        f"""
+        select greatest(
+                   (select line_count from console_archive
+                     where step_run_id = step_run.id and attempt = %(turn)s),
+                   (select first_line + line_count from console_chunk
+                     where step_run_id = step_run.id and attempt = %(turn)s
+                     order by first_line desc limit 1))::bigint
+          from step_run
+         where id = %(printer)s and workspace_id = {SEEN}
+        """,
+        printer=step_run,
+        turn=attempt,
+        **scope.params,
+    )
+    return found or 0
+
+
 # ---------------------------------------------------------------------------------------------------- compaction
 class EndedConsole(Struct, frozen=True):
     """An attempt that prints no more."""

@@ -1,0 +1,76 @@
+// The lines of an attempt by number, as far as they were asked for: blocks of 500, the least used ones forgotten.
+const BLOCK = 500, KEPT = 120
+class Lines {
+  constructor(of, attempt, total) {
+    Object.assign(this, { of, attempt, total, live: false, unfinished: "", blocks: new Map(), asked: new Map(), asks: 0, catching: null })
+  }
+  url(what, query) {
+    return `${this.of}/${what}?${new URLSearchParams({ attempt: this.attempt, ...query })}`
+  }
+  async json(what, query, signal) {
+    const answer = await fetch(this.url(what, query), { headers: { "HX-Request": "true" }, signal })
+    if (answer.status === 401) sessionOver()
+    if (!answer.ok) throw new Error(answer.status === 400 ? "wrong" : "refused")
+    return answer.json()
+  }
+  // The text of a line; undefined while it is not here.
+  at(number) { return this.blocks.get(Math.floor(number / BLOCK))?.lines[number % BLOCK] }
+  time(number) {
+    const times = this.blocks.get(Math.floor(number / BLOCK))?.times ?? []
+    return times.findLast(([index]) => index <= number % BLOCK)?.[1]
+  }
+  take({ first, total, live, lines, at, unfinished }) {
+    this.total = Math.max(this.total, total)
+    this.live = live
+    this.unfinished = unfinished
+    lines.forEach((line, index) => {
+      const number = first + index, key = Math.floor(number / BLOCK)
+      if (!this.blocks.has(key)) this.blocks.set(key, { lines: [], times: [] })
+      this.blocks.get(key).lines[number % BLOCK] = line
+    })
+    for (const [index, time] of at) this.blocks.get(Math.floor((first + index) / BLOCK))?.times.push([(first + index) % BLOCK, time])
+    for (let key of this.blocks.keys()) if (this.blocks.size > KEPT) this.blocks.delete(key)
+  }
+  // Have these lines here; true when some came. Blocks that nobody looks at any more are not waited for.
+  async want(from, to) {
+    const keys = []
+    for (let key = Math.floor(from / BLOCK); key <= Math.floor((to - 1) / BLOCK); key++) keys.push(key)
+    for (const [key, stop] of this.asked) if (!keys.includes(key)) stop.abort()
+    const missing = keys.filter(key => {
+      const block = this.blocks.get(key)
+      if (block) this.blocks.delete(key), this.blocks.set(key, block)   // used last
+      const length = Math.min(BLOCK, this.total - key * BLOCK)
+      for (let index = 0; index < length; index++) if (block?.lines[index] === undefined) return !this.asked.has(key)
+      return false
+    })
+    const came = await Promise.all(missing.map(async key => {
+      const stop = new AbortController()
+      this.asked.set(key, stop)
+      try {
+        this.take(await this.json("lines", { from: key * BLOCK, limit: BLOCK }, stop.signal))
+        return true
+      } catch (why) { return false } finally { this.asked.delete(key) }
+    }))
+    return came.some(Boolean)
+  }
+  // What was printed since: asked for from the first line that is not here, so that none stands twice and none is left out.
+  catchUp(call) {
+    if (this.catching) return void (this.catching.again = true)
+    const state = this.catching = { again: true }
+    const go = async () => {
+      while (state.again) {
+        state.again = false
+        const before = this.total
+        const found = await this.json("lines", { from: before, limit: 2000 }).catch(() => null)
+        if (!found) break
+        this.take(found)
+        if (this.total > before + found.lines.length) {   // far behind: what lies between is asked for where it is looked at
+          this.take(await this.json("lines", { from: Math.max(0, this.total - 500), limit: 2000 }))
+        }
+        call(this.total - before)
+        if (found.lines.length === 2000) state.again = true
+      }
+    }
+    go().finally(() => { this.catching = null })
+  }
+}
