@@ -6,6 +6,7 @@ slashes). `{run}` is a run with something to see.
 
 from pathlib import Path
 
+import console_items
 import console_people
 from rooms import Room
 
@@ -27,6 +28,7 @@ PAGES = {
     "process-changes": "/processes/{process}/changes",
     "process-delete": "/processes/{process}/delete",
     **console_people.PAGES,
+    **console_items.PAGES,
     "failure": "/runs?sort=nonsense",
     "workers": "/workers",
     "workers-link": "/workers/link",
@@ -52,6 +54,7 @@ def fill(running: Room) -> dict[str, str]:
         "process": str(running.get("/processes")["data"][0]["id"]),
         **_floor(running),
         **console_people.fill(running),
+        **console_items.fill(running),
     }
 
 

@@ -211,7 +211,7 @@ class ListPage(Struct, Generic[Row], frozen=True, kw_only=True):
         beside = AllOf((self.always, also, *self._conditions(asked)))
         sort, looked = self._sort(asked.get("sort", self.sort)), None
         counts: Sequence[Total | None] = [None] * len(self.tabs)
-        if self._is_slow(asked):
+        if self.is_slow(asked):
             sort = self._sort("-id")
             rows, older, looked = await self._look(request, asked, AllOf((self.always, also, tab.filter)))
             newer = ""
@@ -330,7 +330,8 @@ class ListPage(Struct, Generic[Row], frozen=True, kw_only=True):
         older = "" if found.reached is None else cursor_of((found.reached,))
         return found.rows, older, Looked(found.looked_through, reached)
 
-    def _is_slow(self, asked: Mapping[str, str]) -> bool:
+    def is_slow(self, asked: Mapping[str, str]) -> bool:
+        """Whether an address asks what no index finds."""
         slow = {key for key in self.slow if asked.get(key)}
         return bool(slow - {"q"}) or ("q" in slow and not self._by_id(asked["q"].strip()[:LONGEST_SOUGHT]))
 

@@ -48,37 +48,41 @@ async def test_failed_items_stand_in_groups_that_count_what_the_list_counts(floo
     )
     db = floor.engine.database
 
-    [untold] = await failing.failed_groups(db, floor.scope, EVERYTHING, limit=9)
+    [untold] = await failing.failed_groups(db, floor.scope, EVERYTHING, lately(), limit=9)
     assert (untold.fingerprint, untold.count) == (None, 3)
     while await failing.tell(floor.engine, Room(), limit=2):
         pass
-    groups = await failing.failed_groups(db, floor.scope, equal(process_id=process), limit=9)
+    groups = await failing.failed_groups(db, floor.scope, equal(process_id=process), lately(), limit=9)
 
     assert [(each.count, each.code, each.pattern) for each in groups] == [
         (2, "VAT", "number <number> is wrong"),
         (1, "", "boom"),
     ]
-    [narrow] = await failing.failed_groups(db, floor.scope, Inside("payload", "$.n = 1"), limit=9)
+    [narrow] = await failing.failed_groups(db, floor.scope, Inside("payload", "$.n = 1"), lately(), limit=9)
     assert (narrow.fingerprint, narrow.count) == (groups[0].fingerprint, 1)
     items = await store.list_items(db, floor.scope, process=process, limit=9)
     await actions.change(floor.engine, floor.ada, floor.workspace, Operation.RETRY, [items[-1].id])
-    assert [each.count for each in await failing.failed_groups(db, floor.scope, EVERYTHING, limit=9)] == [1, 1]
+    assert [each.count for each in await failing.failed_groups(db, floor.scope, EVERYTHING, lately(), limit=9)] == [
+        1,
+        1,
+    ]
 
 
 async def test_their_groups_are_those_of_the_figures(floor, engine):
     """So that a group's hours are found by its fingerprint."""
     await failed_for(floor, ItemException(BUSINESS, "VAT", "number 17 is wrong"))
     await failing.tell(engine, Room(), limit=99)
-    [group] = await failing.failed_groups(engine.database, floor.scope, EVERYTHING, limit=9)
-    while await statistician.keep_up(engine) or not await hours(floor, group):
+    while await statistician.keep_up(engine) or not (await told(floor)).hours:
         pass
+    group = await told(floor)
     [known] = await failure_groups(engine.database, floor.scope, lately(), limit=9)
     assert known.fingerprint == group.fingerprint
-    assert [each.count for each in (await hours(floor, group))[group.fingerprint]] == [1]
+    assert [each.count for each in group.hours] == [1]
 
 
-async def hours(floor, group):
-    return await failing.hours_of_groups(floor.engine.database, floor.scope, [group.fingerprint], lately())
+async def told(floor):
+    [group] = await failing.failed_groups(floor.engine.database, floor.scope, EVERYTHING, lately(), limit=9)
+    return group
 
 
 def lately():

@@ -101,6 +101,25 @@ async def test_an_item_is_shown_beside_the_list_and_as_a_page(visit, workspace, 
     await outsider.post(f"/items/{failed[0]}/edit", status=404, payload="1")
 
 
+async def test_an_item_leads_to_the_line_that_says_why(visit, workspace, failed, room):
+    """Of what its robot printed; where that says nothing, to where it had come."""
+    browser = await visit(workspace)
+    assert f"/items/{failed[1]}/console" in await browser.get(f"/items/{failed[1]}")
+    answer = await browser.http.get(browser.path(f"/items/{failed[1]}/console"))
+    assert answer.status_code == 303
+    assert "/console?step=" in answer.headers["location"]
+    await room.engine.database.execute(
+        """
+        insert into console_chunk (step_run_id, attempt, first_line, line_count, at, body)
+        select step_run_id, 1, 0, 3, clock_now(), %(printed)s::bytea
+          from work_item where number = %(number)s
+        """,
+        number=failed[1],
+        printed=b"begin\nnumber 18 of 'Telia' is wrong\nend\n",
+    )
+    assert (await browser.http.get(browser.path(f"/items/{failed[1]}/console"))).headers["location"].endswith("#L1-1")
+
+
 async def test_a_payload_is_edited_and_what_changed_is_shown(visit, workspace, failed):
     """What is no JSON is told and stays in the field; saved, the difference to the last attempt stands in the page."""
     browser = await visit(workspace)

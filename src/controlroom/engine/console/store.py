@@ -8,7 +8,7 @@ import msgspec
 from msgspec import Raw, Struct
 
 from controlroom.engine.access.scope import EACH, SEEN, Room, Scope, ScopedTx
-from controlroom.engine.console.model import ArchivedChunk, Piece
+from controlroom.engine.console.model import ArchivedChunk, Piece, Range
 from controlroom.ids import StepRunId, WorkerId
 from controlroom.postgres.database import Statements
 
@@ -142,31 +142,39 @@ async def pieces(
     )
 
 
-async def last_line_until(
-    db: Statements, scope: Scope, step_run: StepRunId, attempt: int, moment: datetime
-) -> int | None:
-    """The last line that an attempt had printed at a moment, by the worker's clock; None if none."""
-    found: int | None = await db.value(
+class _Batch(Struct, frozen=True):
+    first_line: int
+    line_count: int
+
+
+async def batch_at(db: Statements, scope: Scope, step_run: StepRunId, attempt: int, moment: datetime) -> Range | None:
+    """The lines that an attempt was printing at a moment: of the first batch that came then or later, else of the last.
+
+    A batch has the time at which the worker read it, shortly after it was printed. None if nothing was printed.
+    """
+    found = await db.one_or_none(
+        _Batch,
         f"""
         with printer as (
             select id from step_run where id = %(printer)s and workspace_id = {SEEN}
-        )
-        select max(last) from (
-            (select first_line + line_count - 1 as last from console_chunk
-              where step_run_id = (select id from printer) and attempt = %(turn)s and at <= %(moment)s
-              order by first_line desc limit 1)
+        ), batch as (
+            select first_line, line_count, at from console_chunk
+             where step_run_id = (select id from printer) and attempt = %(turn)s
             union all
-            select (entry ->> 0)::bigint + (entry ->> 1)::bigint - 1
+            select (entry ->> 0)::bigint, (entry ->> 1)::int, to_timestamp((entry ->> 2)::float8)
               from console_archive, jsonb_array_elements(chunks) as entry
              where step_run_id = (select id from printer) and attempt = %(turn)s
-               and to_timestamp((entry ->> 2)::float8) <= %(moment)s) as found
+        )
+        select first_line, line_count from batch
+         order by at < %(moment)s, case when at < %(moment)s then -first_line else first_line end
+         limit 1
         """,
         printer=step_run,
         turn=attempt,
         moment=moment,
         **scope.params,
     )
-    return found
+    return None if found is None else Range(attempt, found.first_line, found.first_line + found.line_count)
 
 
 async def count(db: Statements, scope: Scope, step_run: StepRunId, *, before_attempt: int | None = None) -> int:

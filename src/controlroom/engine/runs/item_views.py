@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID
 
-from msgspec import Struct
+from msgspec import Raw, Struct
 
 from controlroom.engine.access.scope import SEEN, Scope
 from controlroom.engine.work_items.model import ExceptionType, ItemFile, Outcome, WorkItem
@@ -127,6 +127,10 @@ class Around(Struct, frozen=True, kw_only=True):
     files: list[ItemFile]
     tries: list[Tried]
     """The latest first."""
+    edited_attempt: int | None
+    """The last attempt after which somebody edited the payload; None if nobody has."""
+    edited_payload: Raw | None
+    """The payload as that attempt had left it."""
 
 
 async def around(db: Statements, scope: Scope, item: WorkItemId) -> Around:
@@ -145,7 +149,7 @@ async def around(db: Statements, scope: Scope, item: WorkItemId) -> Around:
         )
         select process.name as process_name, process.number as process_number, step.name as step_name,
                queue.number as queue_number, case when queue.is_standing then queue.name end as queue_name,
-               run.number as run_number,
+               run.number as run_number, edit.attempt as edited_attempt, edit.payload as edited_payload,
                (select {FILES} from work_item where work_item.id = item.id) as files,
                (select coalesce(jsonb_agg(to_jsonb(told) order by told.attempt desc), '[]')
                   from (select tries.*, step_run.number as step_run_number, step_run.attempt as step_run_attempt,
@@ -161,6 +165,8 @@ async def around(db: Statements, scope: Scope, item: WorkItemId) -> Around:
                                                                where first.process_id = item.process_id
                                                                  and first.queue_id = item.queue_id limit 1))
           left join run on run.id = item.run_id
+          left join lateral (select attempt, payload from work_item_edit
+                              where work_item_edit.work_item_id = item.id order by attempt desc limit 1) as edit on true
         """,
         item=item,
         **scope.params,

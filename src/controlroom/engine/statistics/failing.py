@@ -1,6 +1,5 @@
 """Why the items that are failed now did: in groups whose messages differ in nothing but their variable parts."""
 
-from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -29,6 +28,8 @@ class FailedGroup(Struct, frozen=True, kw_only=True):
     code: str
     message: str
     """As one of them says it."""
+    hours: list[FailureHour]
+    """How many failures of this kind there were in each hour of a period, oldest first, whatever became of them."""
 
     @property
     def pattern(self) -> str:
@@ -36,8 +37,11 @@ class FailedGroup(Struct, frozen=True, kw_only=True):
         return pattern_of(self.message)
 
 
-async def failed_groups(db: Statements, scope: Scope, which: Filter, *, limit: int) -> list[FailedGroup]:
-    """The groups of the failed items that a filter finds, the largest first."""
+async def failed_groups(
+    db: Statements, scope: Scope, which: Filter, period: Period, *, limit: int
+) -> list[FailedGroup]:
+    """The groups of the failed items that a filter finds, the largest first, with the hours of a period."""
+    period = period.checked()
     failed = Compare("state", Operator.EQ, ItemState.FAILED)
     found = composer.condition(ITEMS, within(scope), AllOf((failed, which)))
     return await db.all(
@@ -52,7 +56,14 @@ async def failed_groups(db: Statements, scope: Scope, which: Filter, *, limit: i
              limit %(limit)s
         )
         select found.fingerprint, found.count, found.last_at, example.exception_type as type,
-               example.exception_code as code, left(example.exception_message, {LOOKED_AT}) as message
+               example.exception_code as code, left(example.exception_message, {LOOKED_AT}) as message,
+               (select coalesce(jsonb_agg(jsonb_build_object('hour', hourly.hour, 'count', hourly.count)
+                                          order by hourly.hour), '[]')
+                  from failure_hour as hourly
+                 where hourly.generation = (select generation from statistics_state)
+                   and hourly.workspace_id = {SEEN} and hourly.fingerprint = found.fingerprint
+                   and hourly.hour >= date_trunc('hour', %(since)s::timestamptz, 'UTC')
+                   and hourly.hour < %(until)s::timestamptz) as hours
           from found
          cross join lateral (
               (select exception_type, exception_code, exception_message from work_item
@@ -67,40 +78,10 @@ async def failed_groups(db: Statements, scope: Scope, which: Filter, *, limit: i
          order by found.count desc, found.last_at desc
         """,
         limit=limit,
-        **found.values,
-    )
-
-
-async def hours_of_groups(
-    db: Statements, scope: Scope, fingerprints: Sequence[str], period: Period
-) -> dict[str, list[FailureHour]]:
-    """How many failures of each group there were, by the hour, oldest first; hours without any are left out."""
-    period = period.checked()
-    rows = await db.all(
-        _HourOfGroup,
-        f"""
-        select fingerprint, hour, sum(count)::bigint as count from failure_hour
-         where generation = (select generation from statistics_state) and workspace_id = {SEEN}
-           and fingerprint = any(%(fingerprints)s::text[])
-           and hour >= date_trunc('hour', %(since)s::timestamptz, 'UTC') and hour < %(until)s::timestamptz
-         group by fingerprint, hour
-         order by fingerprint, hour
-        """,
-        fingerprints=list(fingerprints),
         since=period.since,
         until=period.until,
-        **scope.params,
+        **(scope.params | found.values),
     )
-    found: dict[str, list[FailureHour]] = {}
-    for row in rows:
-        found.setdefault(row.fingerprint, []).append(FailureHour(row.hour, row.count))
-    return found
-
-
-class _HourOfGroup(Struct, frozen=True):
-    fingerprint: str
-    hour: datetime
-    count: int
 
 
 # ---------------------------------------------------------------------------------------------------- telling

@@ -236,30 +236,6 @@ async def history(db: Statements, scope: Scope, item: WorkItemId) -> list[ItemAt
     )
 
 
-class Edit(Struct, frozen=True):
-    """A payload as an attempt left it, before somebody edited it."""
-
-    attempt: int
-    payload: Raw | None
-    at: datetime
-
-
-async def last_edit(db: Statements, scope: Scope, item: WorkItemId) -> Edit | None:
-    """What the last attempt that was followed by an edit had left; None if nobody has edited the item since any."""
-    return await db.one_or_none(
-        Edit,
-        f"""
-        select edit.attempt, edit.payload, edit.at
-          from work_item_edit as edit join work_item as item on item.id = edit.work_item_id
-         where item.workspace_id = {SEEN} and item.id = %(item)s
-         order by edit.attempt desc
-         limit 1
-        """,
-        item=item,
-        **scope.params,
-    )
-
-
 class Period(Struct, frozen=True):
     """From a moment until another."""
 

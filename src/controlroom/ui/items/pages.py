@@ -7,6 +7,7 @@ from urllib.parse import urlencode
 
 from litestar.response import Stream
 from msgspec import Struct
+from msgspec.structs import replace
 
 from controlroom.engine.access.scope import Scope
 from controlroom.engine.nouns import Noun
@@ -49,6 +50,11 @@ class Group(Struct, frozen=True):
     asked: dict[str, str]
     """What a verb on all of it is asked with."""
 
+    @property
+    def name(self) -> str:
+        """What it is called where there is little room."""
+        return self.of.code or self.of.pattern[:40] or self.of.type.value
+
     def verb_href(self, path: str, operation: str) -> str:
         """The question before a verb on all of it."""
         return f"{path}?{urlencode({**self.asked, 'all': '1', 'operation': operation})}"
@@ -60,9 +66,13 @@ async def list_items(request: Asking) -> Shown:
     await by_ids(request)
     asked = {key: value for key, value in request.query_params.items() if value}
     options = await options_of(request, asked)
+    is_failed, is_slow = asked.get("tab", FAILED) == FAILED, LIST.is_slow(asked)
+    groups = await _groups(request, asked) if is_failed and not is_slow and request.wants("groups", "listed") else []
+    options["failure"] = [(each.of.fingerprint or "", each.name) for each in groups]
     found = await LIST.read(request, options=options)
+    if asked.get("tab") != "all":  # which state it is, the tab says
+        found = replace(found, heads=[each for each in found.heads if each.col.key != "state"])
     beside = await item_views.beside(*request.reading, found.rows) if found.rows else {}
-    groups = await _groups(request, asked) if asked.get("tab", FAILED) == FAILED and found.looked is None else []
     is_group = "failure" in asked
     chosen = await shown_item(request, asked["item"]) if "item" in asked else None
     here = {key: value for key, value in asked.items() if key not in {"part", "item"}}
@@ -126,25 +136,19 @@ def _without_place(asked: Mapping[str, str]) -> dict[str, str]:
 async def _groups(request: Asking, asked: Mapping[str, str]) -> list[Group]:
     """Why the items failed that the list would show without a chosen group."""
     others = {key: value for key, value in _without_place(asked).items() if key not in {"failure", "item", "part"}}
-    found = await failing.failed_groups(*request.reading, LIST.asked_filter(others), limit=_MOST_GROUPS)
-    if not found:
-        return []
     now = request.reader.now
-    hours = await failing.hours_of_groups(
-        *request.reading, [each.fingerprint for each in found if each.fingerprint], Period(now - _DAY, now + HOUR)
-    )
+    period = Period(now - _DAY, now + HOUR)
+    found = await failing.failed_groups(*request.reading, LIST.asked_filter(others), period, limit=_MOST_GROUPS)
     chosen = asked.get("failure")
-    return [_group(request, each, hours.get(each.fingerprint or "", []), others, chosen) for each in found]
+    return [_group(request, each, others, chosen) for each in found]
 
 
-def _group(
-    request: Asking, of: FailedGroup, hours: Sequence[FailureHour], others: dict[str, str], chosen: str | None
-) -> Group:
+def _group(request: Asking, of: FailedGroup, others: dict[str, str], chosen: str | None) -> Group:
     mark = of.fingerprint
     asked = {**others, "failure": mark} if mark else others
     return Group(
         of,
-        _by_hour(hours, request.reader.now),
+        _by_hour(of.hours, request.reader.now),
         _address(request, asked) if mark else "",
         mark is not None and mark == chosen,
         Operation.MARK_DONE if of.type is ExceptionType.BUSINESS else Operation.RETRY,

@@ -18,7 +18,7 @@ from controlroom.errors import Invalid, NotFound
 from controlroom.ids import FileId, ProcessId, as_uuid
 from controlroom.ui.asking import Asking, Crumb, Path, Permission, Shown, elsewhere, own_path
 from controlroom.ui.entrance import Moved
-from controlroom.ui.items.shown import shown_item
+from controlroom.ui.items.shown import place_in_console, shown_item
 from controlroom.ui.items.tree import LARGEST
 from controlroom.ui.routing import page, verb
 from controlroom.ui.states import sign_of
@@ -78,6 +78,12 @@ async def show(request: Asking, number: Path[str]) -> Shown:
         shown=found,
         sign=sign,
     )
+
+
+@page("/items/{number:str}/console", needs=Permission.READ_WORK_ITEMS)
+async def show_console(request: Asking, number: Path[str]) -> Shown:
+    """Lead to the line that says why it failed."""
+    return elsewhere(await place_in_console(request, await shown_item(request, number)))
 
 
 @page("/items/{number:str}/payload.json", needs=Permission.READ_WORK_ITEMS)

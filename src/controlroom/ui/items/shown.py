@@ -5,7 +5,9 @@ from typing import Final
 
 from msgspec import Struct
 
+from controlroom.engine.console import reading
 from controlroom.engine.console import store as console
+from controlroom.engine.console.model import Line, Position
 from controlroom.engine.references import resolve
 from controlroom.engine.runs import item_views
 from controlroom.engine.runs.item_views import Around, Tried
@@ -13,11 +15,14 @@ from controlroom.engine.work_items import store
 from controlroom.engine.work_items.model import ItemState, Outcome, WorkItem
 from controlroom.engine.work_items.operations import Operation, is_fit
 from controlroom.engine.work_items.rules import WRITABLE_BY_USERS
-from controlroom.engine.work_items.store import WORK_ITEM, Edit, Kin, Period
+from controlroom.engine.work_items.store import WORK_ITEM, Kin, Period
+from controlroom.errors import NotFound
 from controlroom.ui.asking import Asking, Permission
 from controlroom.ui.items.tree import Tree, tree_of
 
 _MOST_KIN: Final = 20
+_LOOKED_AT: Final = 500
+"""Lines of a console in which the reason is looked for."""
 _BEFORE: Final = 40
 """Lines of a console that stand above the one that is meant."""
 SIGN_OF_OUTCOME: Final[Mapping[str, str]] = {
@@ -34,13 +39,11 @@ class ShownItem(Struct, frozen=True, kw_only=True):
     item: WorkItem
     around: Around
     tree: Tree
-    edit: Edit | None
     parent: Kin | None
     children: list[Kin]
     has_more_children: bool
-    console: str
-    """Where its last attempt had come in the console when it gave the item back; empty if nothing was printed."""
-    console_line: int | None
+    printed: Tried | None
+    """The last attempt whose console may be read."""
     can_write: bool
     operations: frozenset[Operation]
     """What may be done to it now."""
@@ -62,21 +65,18 @@ async def shown_item(request: Asking, named: str) -> ShownItem:
     found = await resolve(*request.reading, WORK_ITEM, named)
     item = await store.get(*request.reading, found)
     around = await item_views.around(*request.reading, found)
-    edit = await store.last_edit(*request.reading, found) if around.tries else None
     kin = await store.kin(*request.reading, item, worked=_worked(request, item, around), limit=_MOST_KIN + 1)
     children = [each for each in kin if not each.is_parent]
-    line, href = await _console(request, item, around)
+    can_read = request.actor.may(Permission.READ_RUN_OUTPUTS, request.workspace)
     can_write = request.actor.may(Permission.WRITE_WORK_ITEMS, request.workspace)
     return ShownItem(
         item=item,
         around=around,
-        tree=tree_of(item.payload, edit.payload if edit else None, is_compared=edit is not None),
-        edit=edit,
+        tree=tree_of(item.payload, around.edited_payload, is_compared=around.edited_attempt is not None),
         parent=next((each for each in kin if each.is_parent), None),
         children=children[:_MOST_KIN],
         has_more_children=len(children) > _MOST_KIN,
-        console=href,
-        console_line=line,
+        printed=next((each for each in around.tries if each.step_run_number is not None), None) if can_read else None,
         can_write=can_write,
         operations=frozenset(each for each in Operation if can_write and is_fit(each, item)),
         can_edit=can_write and item.state in WRITABLE_BY_USERS,
@@ -92,22 +92,32 @@ def _worked(request: Asking, item: WorkItem, around: Around) -> Period | None:
     return Period(min(begun), max(ended) if is_over else request.reader.now)
 
 
-async def _console(request: Asking, item: WorkItem, around: Around) -> tuple[int | None, str]:
-    """The line that the last attempt had printed before it gave the item back, and where it is shown."""
-    tried = next((each for each in around.tries if each.step_run_number is not None), None)
-    if (
-        tried is None
-        or tried.step_run_id is None
-        or not request.actor.may(Permission.READ_RUN_OUTPUTS, request.workspace)
-    ):
-        return None, ""
-    attempt = tried.step_run_attempt or 1
-    until = tried.released_at or request.reader.now
-    line = await console.last_line_until(*request.reading, tried.step_run_id, attempt, until)
-    if line is None:
-        return None, ""
+async def place_in_console(request: Asking, shown: ShownItem) -> str:
+    """Where the last attempt at an item says why it failed, else where it had come when it gave the item back."""
+    tried = shown.printed
+    if tried is None or tried.step_run_id is None:
+        raise NotFound("Nobody has printed anything for this item.", code="CONSOLE_NOT_FOUND")
+    attempt = tried.step_run_attempt
     place = f"{request.base}/runs/{tried.run_number}/console?step={tried.step_run_number}"
-    if item.state is ItemState.IN_PROGRESS:
-        return None, place
+    if attempt is None or tried.released_at is None:
+        return place
+    batch = await console.batch_at(*request.reading, tried.step_run_id, attempt, tried.released_at)
+    if batch is None:
+        return place
+    start = Position(attempt, max(-1, batch.first - _BEFORE))
+    lines = await reading.read(request.engine, request.seen, tried.step_run_id, after=start, limit=_LOOKED_AT)
+    line = _line_of(tried, lines)
+    if line is None:
+        line = batch.end - 1
     after = f"&after={attempt}.{line - _BEFORE}" if line > _BEFORE else ""
-    return line, f"{place}{after}#L{attempt}-{line}"
+    return f"{place}{after}#L{attempt}-{line}"
+
+
+def _line_of(tried: Tried, lines: list[Line]) -> int | None:
+    """The first line that has the message, else the code."""
+    for sought in (tried.exception_message.strip().split("\n")[0][:80], tried.exception_code):
+        if sought:
+            for line in lines:
+                if line.attempt == tried.step_run_attempt and sought in line.text:
+                    return line.number
+    return None
