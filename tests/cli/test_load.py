@@ -61,6 +61,7 @@ def test_without_the_extra_it_is_said_what_to_install(tmp_path):
         (("robocorp", "--set", "pay=none"), 2, "--set pay: robocorp has no such argument"),
         (("robocorp", "--set", "look_back=many"), 2, "--set look_back=many: it is a number of hours"),
         (("robocorp", "--set", "workers=few"), 2, "--set workers=few: it is int, and not 'few'"),
+        (("robocorp", "--schema-contract", "frozen"), 2, "--schema-contract: a schema contract is one of"),
         (("robocorp", "--set", "payload=flat"), 2, "payload is one of json, nested, none, not 'flat'"),
         (("robocorp", "--resources", "runs"), 2, "there is no resource runs"),
         (("robocorp", "--destination", "nowhere"), 2, "there is no destination 'nowhere'"),

@@ -53,6 +53,7 @@ def load(
     since: dt.datetime | None = None,
     look_back: float | None = None,
     set_: Annotated[Many, Parameter(name="--set")] = (),
+    schema_contract: str | None = None,
     list_: Annotated[bool, Parameter(name="--list", negative=(), show_default=False)] = False,
     folder: str | None = None,
     room: RoomOptions = HERE,
@@ -80,6 +81,8 @@ def load(
         So many hours before the newest row are looked at again for late changes.
     set_
         Another argument of the source, as NAME=VALUE.
+    schema_contract
+        dlt's: with `freeze`, or `columns=freeze`, a load ends at what the room tells and no column reads.
     list_
         Show what there is to load, and load nothing.
     folder
@@ -90,7 +93,12 @@ def load(
         _show_resources(source, room)
         return
     from controlroom.sources import running  # noqa: PLC0415 - dlt takes a second
+    from controlroom.sources.contracts import contract_of  # noqa: PLC0415 - likewise
 
+    try:
+        contract = None if schema_contract is None else contract_of(schema_contract)
+    except ValueError as wrong:
+        raise Misused(f"--schema-contract: {wrong}") from wrong
     make = running.source_called(source)
     settings = _settings(set_)
     _known_arguments(source, make, settings)
@@ -111,6 +119,7 @@ def load(
             resources=wanted,
             anew=full,
             tell=tell,
+            schema_contract=contract,
         )
     if room.json:
         show_json(asdict(report))

@@ -13,10 +13,11 @@ from dlt.destinations.exceptions import DestinationConnectionError
 from dlt.extract.exceptions import ResourcesNotFoundError
 
 from controlroom.sources.arguments import NotConfigured
+from controlroom.sources.contracts import Refused
 from controlroom.sources.reading import ReadFailed, TooFew
 from controlroom.sources.running import AlreadyRunning, AmbiguousName, AnothersTables
 
-_OURS = (AlreadyRunning, AmbiguousName, AnothersTables, NotConfigured, ReadFailed, TooFew)
+_OURS = (AlreadyRunning, AmbiguousName, AnothersTables, NotConfigured, ReadFailed, Refused, TooFew)
 _KNOW = (*_OURS, ConfigurationException, DestinationConnectionError, DestinationTerminalException, DataValidationError)
 _CONFIGURE = "Say it by an option, in .dlt/secrets.toml or in the environment: docs/sources/README.md."
 

@@ -22,6 +22,7 @@ from dlt.extract.items import DataItemWithMeta
 from dlt.extract.source import SourceInjectableContext
 
 from controlroom.sources.columns import REMOVED, Table
+from controlroom.sources.contracts import check
 from controlroom.sources.reading import FORBIDDEN, ReadFailed
 from controlroom.sources.rows import Shaper
 
@@ -183,8 +184,10 @@ def add_table(made: DltResource, name: str, **hints: Any) -> None:
 
 
 def shaped(shaper: Shaper, page: Sequence[Any], *, removing: bool = True) -> Iterator[Item]:
-    """The page as dlt takes it: an Arrow table, and one for each list within."""
-    for table, rows in shaper.tables(page, removing=removing):
+    """The page as dlt takes it: an Arrow table, and one for each list within. Raises Refused."""
+    made = list(shaper.tables(page, removing=removing))
+    check(shaper)
+    for table, rows in made:
         if rows.num_rows:
             if REMOVED in rows.schema.names and (marks := rows.num_rows - rows[REMOVED].null_count):
                 MARKS[dlt.current.pipeline().pipeline_name, table.name] += marks

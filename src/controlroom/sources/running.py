@@ -28,15 +28,18 @@ from dlt.common.destination import Destination
 from dlt.common.destination.client import WithStateSync
 from dlt.common.pipeline import LoadInfo
 from dlt.common.runtime.collector_base import Collector
+from dlt.common.schema import Schema
 from dlt.destinations.impl.duckdb.configuration import DuckDbClientConfiguration, DuckDbCredentials
 from dlt.extract import DltSource
 
 from controlroom import sources
+from controlroom.sources.contracts import Contract, columns_of, grown
 from controlroom.sources.resources import MARKS
 
 Tell = Callable[[str, str, int], None]
 """Told while a load works: the step (`extract`, `normalize`, `load`), the table or job, and by how much it grew."""
 Make = Callable[[], DltSource]
+_log: Final = logging.getLogger("controlroom.sources")
 _OURS: Final = "_dlt"
 _NEW_OBJECTS: Final = 100_000
 """After so many new objects circles are looked for; a page of a thousand rows has some thousands."""
@@ -79,13 +82,14 @@ def load(
     resources: Sequence[str] = (),
     anew: bool = False,
     tell: Tell | None = None,
+    schema_contract: Contract | None = None,
 ) -> LoadReport:
     """Load what `make` makes, until it has no more.
 
     Raises AlreadyRunning, AnothersTables, AmbiguousName, and dlt's PipelineStepFailed.
     `make` makes the source anew for each window; `name` is the pipeline's, and keeps what was loaded; `folder` is where
     its files lie meanwhile; `resources` are the only ones that are wanted. What a load before this one has read and not
-    loaded is loaded first, or let go, if all is read `anew`.
+    loaded is loaded first, or let go, if all is read `anew`. `schema_contract` is dlt's (`contracts`).
     """
     begun = time.monotonic()
     home = Path(folder) if folder is not None else default_folder()
@@ -105,11 +109,11 @@ def load(
         if anew:
             _let_go(pipeline)
         elif pipeline.has_pending_data:  # of a load that was killed
-            _run(pipeline, None, rows, report)
+            _run(pipeline, None, rows, report, schema_contract)
             source = _wanted(make, resources)
         while True:
             read = _read_by(source)
-            _run(pipeline, source, rows, report)
+            _run(pipeline, source, rows, report, schema_contract)
             if not _has_more(pipeline, source.name, read):
                 break
             source = _wanted(make, resources)
@@ -165,8 +169,18 @@ def default_folder() -> Path:
     return Path(state) / "controlroom" / "pipelines"
 
 
-def _run(pipeline: "dlt.Pipeline", source: DltSource | None, rows: Counter[str], report: LoadReport) -> None:
-    info: LoadInfo | None = pipeline.run(source)  # None: there was nothing to load
+def _run(
+    pipeline: "dlt.Pipeline",
+    source: DltSource | None,
+    rows: Counter[str],
+    report: LoadReport,
+    contract: Contract | None,
+) -> None:
+    before = columns_of(_schema(pipeline, source))
+    allowed: Any = contract
+    info: LoadInfo | None = pipeline.run(source, schema_contract=allowed)  # None: there was nothing to load
+    for growth in grown(before, _schema(pipeline, source)):
+        _log.warning("%s", growth)
     if info is None:
         return
     info.raise_on_failed_jobs()
@@ -176,6 +190,11 @@ def _run(pipeline: "dlt.Pipeline", source: DltSource | None, rows: Counter[str],
         counts = trace.last_normalize_info.row_counts
         marks = {table: MARKS.pop((pipeline.pipeline_name, table), 0) for table in counts}
         rows.update({table: count - marks[table] for table, count in counts.items() if not table.startswith(_OURS)})
+
+
+def _schema(pipeline: "dlt.Pipeline", source: DltSource | None) -> Schema | None:
+    """What the pipeline knows of the source's tables, once it does."""
+    return None if source is None else pipeline.schemas.get(source.name)
 
 
 def _let_go(pipeline: "dlt.Pipeline") -> None:

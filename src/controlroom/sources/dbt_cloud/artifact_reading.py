@@ -16,6 +16,7 @@ from dlt.extract import DltResource
 
 from controlroom.sources import resources
 from controlroom.sources.columns import Table
+from controlroom.sources.contracts import check
 from controlroom.sources.dbt_cloud.artifact_tables import RUN_ARTIFACT_GET, RUN_ARTIFACTS
 from controlroom.sources.dbt_cloud.artifacts import FILES, BrokenJsonError, unpacked
 from controlroom.sources.dbt_cloud.files import Fetched, Shelf, fetch
@@ -124,7 +125,9 @@ class ArtifactReading:
     def _tables(self, table: Table, rows: Sequence[Row]) -> Iterator[resources.Item]:
         known = table if table is RUN_ARTIFACT_GET else _OF_PARTS[table.name]
         shaper = self._shapers.setdefault(table.name, Shaper(replace(known, children=())))
-        for _, made in shaper.tables(rows, removing=False):
+        made_of = list(shaper.tables(rows, removing=False))
+        check(shaper)
+        for _, made in made_of:
             yield made if table is RUN_ARTIFACT_GET else dlt.mark.with_table_name(made, table.name)
 
 
