@@ -29,6 +29,8 @@ PAGES = {
     "process-delete": "/processes/{process}/delete",
     **console_people.PAGES,
     **console_items.PAGES,
+    "search": "/search?q=words",
+    "search-consoles": "/search?q=words&in=consoles",
     "failure": "/runs?sort=nonsense",
     "workers": "/workers",
     "workers-link": "/workers/link",

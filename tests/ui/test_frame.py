@@ -55,8 +55,8 @@ async def test_every_page_below_a_workspace_declares_its_permission(room):
         for path in handler.paths
         if "GET" in handler.http_methods and ABOVE not in handler.opt and not handler.opt.get("needs")
     ]
-    # The first two show nothing but where to go; the stream asks for each of its topics (tests/ui/live)
-    assert sorted(set(undeclared)) == ["/", "/events", "/more"]
+    # Two show nothing but where to go; the stream asks for each topic, the search for each noun (tests/ui/live, search)
+    assert sorted(set(undeclared)) == ["/", "/events", "/more", "/search"]
 
 
 def test_what_stays_live_names_topics_that_there_are():

@@ -72,6 +72,7 @@ def routes(
             "around": around or Around(),
             "templates": Templates(assets),
             "places": places_of(found),
+            "sections": frozenset(path.split("/")[1] for each in below for path in each.paths if path.count("/") > 0),
             "can_search": any("/search" in each.paths for each in above),
         }
     )

@@ -8,6 +8,7 @@ from msgspec import Struct
 from controlroom.errors import Invalid
 
 LONGEST_SOUGHT: Final = 500
+_MOST_SHOWN: Final = 500
 _ERROR: Final = re.compile(
     rb"\b(?:ERROR|CRITICAL|FATAL|SEVERE)\b|Traceback \(most recent call last\)|\| FAIL \|"
     rb"|^[\w.]*(?:Error|Exception|Failure)(?=:|\r?$)",
@@ -52,6 +53,17 @@ def found_in(body: bytes, sought: Sought) -> list[int]:
             break
         line, at = line + 1, end + 1
     return lines
+
+
+def first_in(body: bytes, text: str) -> tuple[int, str] | None:
+    """The first line of a text (from 0) that has another, in whichever case, and what stands in it; None for none."""
+    whole = body.decode(errors="replace")
+    found = re.compile(re.escape(text), re.IGNORECASE).search(whole)
+    if found is None:
+        return None
+    begin = whole.rfind("\n", 0, found.start()) + 1
+    end = whole.find("\n", found.start())
+    return whole.count("\n", 0, begin), whole[begin : end if end >= 0 else None][:_MOST_SHOWN]
 
 
 def levels_in(body: bytes) -> tuple[list[int], list[int]]:

@@ -13,12 +13,14 @@ from msgspec import Struct
 from controlroom.aside.pool import Bounds
 from controlroom.engine.access.scope import Scope
 from controlroom.engine.console import reading, store
-from controlroom.engine.console.search_rules import Sought, found_in, levels_in
+from controlroom.engine.console.search_rules import Sought, first_in, found_in, levels_in
 from controlroom.engine.engine import Engine
 from controlroom.ids import StepRunId
 from controlroom.keys import Keys
 
 MOST_FOUND: Final = 10_000
+MOST_BYTES: Final = 64 << 20
+"""Of one console, when many are looked through."""
 _SECONDS: Final = 2.0
 _KEPT: Final = 128
 
@@ -55,6 +57,22 @@ async def find(engine: Engine, scope: Scope, step_run: StepRunId, attempt: int, 
         at += [first + each for each in found[: MOST_FOUND - len(at)]]
         lines = first + body.count(b"\n")
     return Found(lines=lines, count=count, at=at)
+
+
+async def find_first(
+    engine: Engine, scope: Scope, step_run: StepRunId, attempt: int, sought: str
+) -> tuple[int, str] | None:
+    """The first line of an attempt that has a text, by number and as it stands there; looks at `MOST_BYTES` at most."""
+    looked = 0
+    bounds = Bounds("The console", seconds=_SECONDS, asker=step_run)
+    async for first, body in reading.blocks(engine, scope, step_run, attempt):
+        found = await engine.aside.call(bounds, first_in, body, sought)
+        if found is not None:
+            return first + found[0], found[1]
+        looked += len(body)
+        if looked > MOST_BYTES:
+            return None
+    return None
 
 
 async def levels(engine: Engine, scope: Scope, step_run: StepRunId, attempt: int) -> Levels:
