@@ -40,6 +40,19 @@ PAGES = {
     "queues": "/queues",
     "queue": "/queues/{queue}",
     "queue-consumer": "/queues/{queue}/consumers/new",
+    "packages": "/packages",
+    "package": "/packages/words",
+    "package-new": "/packages/new",
+    "assets": "/assets",
+    "asset": "/assets/prices",
+    "asset-new": "/assets/new",
+    "secrets": "/secrets",
+    "secret": "/secrets/erp",
+    "secret-edit": "/secrets/erp/edit",
+    "assistants": "/assistants",
+    "assistant": "/assistants/Ask%20me",
+    "provisioners": "/provisioners",
+    "provisioner": "/provisioners/cloud",
 }
 
 
@@ -66,6 +79,10 @@ def _floor(running: Room) -> dict[str, str]:
     queue = running.post("/queues", {"name": "claims-inbox"})
     for number in range(3):
         running.post("/work-items", {"queue": {"id": queue["id"]}, "payload": {"n": number}})
+    running.cli("assets", "set", "prices", '{"NO": 3.5}', "--content-type", "application/json")
+    running.cli("secrets", "set", "erp", "username=ida", "password=secret")
+    running.cli("assistant", "create", "Ask me", "words:Count words")
+    running.post("/provisioners", {"name": "cloud", "endpoint": "https://provisioner.example.com/start"})
     return {
         "group": str(group["id"]),
         "queue": str(queue["id"]),

@@ -46,6 +46,10 @@ class Fields:
         """A field as it is: a password."""
         return next((value for key, value in self._pairs if key == name), "")
 
+    def raws(self, name: str) -> list[str]:
+        """All values of a field as they are."""
+        return [value for key, value in self._pairs if key == name]
+
     def texts(self, name: str) -> list[str]:
         """All values of a field: ticks."""
         return [value.strip() for key, value in self._pairs if key == name]

@@ -12,7 +12,8 @@ import controlroom.engine
 from controlroom.engine.access import audit
 from controlroom.engine.access.scope import Of, within
 from controlroom.engine.allocations.listings import ALLOCATIONS
-from controlroom.engine.assistants.listings import ASSISTANT_RUNS
+from controlroom.engine.assets.listings import ASSETS
+from controlroom.engine.assistants.listings import ASSISTANT_RUNS, ASSISTANTS
 from controlroom.engine.deliveries.listings import DELIVERIES
 from controlroom.engine.item_models.store import ITEM_MODELS
 from controlroom.engine.job_definitions.listings import JOBS
@@ -34,12 +35,14 @@ from controlroom.engine.lists.model import (
     Within,
     equal,
 )
+from controlroom.engine.packages.listings import PACKAGES
 from controlroom.engine.queues.listings import CONSUMERS as QUEUE_CONSUMERS
 from controlroom.engine.queues.listings import QUEUE_ITEMS, QUEUES
 from controlroom.engine.runs.human_tasks import OPEN_TASKS
 from controlroom.engine.runs.listings import RUNS, STEP_RUNS
 from controlroom.engine.schedules.listings import SCHEDULES
 from controlroom.engine.triggers.mappings import TRIGGER_MAPPINGS
+from controlroom.engine.vault.listings import SECRETS
 from controlroom.engine.work_items.listings import ITEMS
 from controlroom.engine.workers.listings import RUNNERS, WORKERS
 from controlroom.engine.workers.whole_groups import WHOLE_GROUPS
@@ -318,6 +321,10 @@ LISTINGS = [
     RUNNERS,
     WHOLE_GROUPS,
     JOBS,
+    PACKAGES,
+    ASSETS,
+    SECRETS,
+    ASSISTANTS,
 ]
 
 KINDS = {

@@ -5,7 +5,7 @@ from typing import Final
 
 from controlroom.engine.access.scope import EACH, SEEN, Scope
 from controlroom.engine.usage.model import DayOfUse, UsedBy, UseOfCredential
-from controlroom.ids import ApiKeyId, AssetId, PackageId, SecretId, UserId, WorkerGroupId, WorkerId
+from controlroom.ids import ApiKeyId, AssetId, PackageId, ProvisionerId, SecretId, UserId, WorkerGroupId, WorkerId
 from controlroom.postgres.database import Statements
 
 
@@ -180,5 +180,29 @@ async def users_of_group(db: Statements, scope: Scope, group: WorkerGroupId) -> 
         {_PLACED}
         """,
         group=group,
+        **scope.params,
+    )
+
+
+async def users_of_provisioner(db: Statements, scope: Scope, provisioner: ProvisionerId) -> list[UsedBy]:
+    """Steps and consumers of the workspace that ask a provisioner for a worker at last."""
+    return await db.all(
+        UsedBy,
+        f"""
+        select * from (
+        select 'step' as kind, step.id, process.name || ': ' || step.name as name, process.id as process_id,
+               null::bigint as count, null::timestamptz as last_at
+          from step join process on process.id = step.process_id
+         where step.workspace_id = {SEEN} and step.deleted_at is null and process.deleted_at is null
+           and step.placement -> 'places' @> jsonb_build_array(jsonb_build_object('provisioner', %(provisioner)s::uuid))
+         union all
+        select 'consumer', queue_consumer.id, queue.name, null, null, null
+          from queue_consumer join queue on queue.id = queue_consumer.queue_id
+         where queue_consumer.workspace_id = {SEEN} and queue_consumer.deleted_at is null
+           and queue_consumer.placement -> 'places'
+               @> jsonb_build_array(jsonb_build_object('provisioner', %(provisioner)s::uuid))) as user_of
+         order by kind desc, name, id
+        """,
+        provisioner=provisioner,
         **scope.params,
     )

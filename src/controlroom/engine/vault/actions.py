@@ -36,8 +36,8 @@ async def read(engine: Engine, actor: Actor | StepRunActor, workspace: Workspace
             if shared is not None:
                 return shared
         if found is None:
-            raise await _missing(tx, scope, name)
-        values = _opened(engine, scope, found)
+            raise await missing(tx, scope, name)
+        values = opened(engine, scope, found)
         if isinstance(actor, StepRunActor):
             await masks.remember(tx, engine.keys, actor.step_run_id, found.id, values)
         await record(engine, tx, actor, scope, "secret.read", found.id, **_of(actor), name=name)
@@ -63,13 +63,13 @@ async def put(
     plain = msgspec.json.encode(values)
     if len(plain) > engine.limits.secret_bytes:
         raise SecretTooLarge(engine.limits.secret_bytes)
-    sealed = engine.keys.seal(plain, place=_place(scope, name))
+    sealed = engine.keys.seal(plain, place=place_of(scope, name))
     async with scoped(engine.database, scope) as tx:
         written = await store.put(
             tx, scope, secret=SecretId(uuid7()), name=name, description=description, values=sealed
         )
         if written is None:
-            raise await _missing(tx, scope, name)
+            raise await missing(tx, scope, name)
         kind = "secret.created" if written.is_new else "secret.updated"
         await record(engine, tx, actor, scope, kind, written.id, **_of(actor), name=name)
     return written.secret
@@ -79,8 +79,8 @@ async def show(engine: Engine, scope: Scope, name: str) -> SecretKeys:
     """A secret with the names of its values, never the values. Raises SecretNotFound."""
     found = await store.sealed(engine.database, scope, name)
     if found is None:
-        raise await _missing(engine.database, scope, name)
-    return SecretKeys(secret=found, keys=list(_opened(engine, scope, found)))
+        raise await missing(engine.database, scope, name)
+    return SecretKeys(secret=found, keys=list(opened(engine, scope, found)))
 
 
 async def delete(engine: Engine, actor: Actor, workspace: WorkspaceId, name: str) -> SecretId:
@@ -89,21 +89,24 @@ async def delete(engine: Engine, actor: Actor, workspace: WorkspaceId, name: str
     async with scoped(engine.database, scope) as tx:
         removed = await store.delete(tx, scope, name)
         if removed is None:
-            raise await _missing(tx, scope, name)
+            raise await missing(tx, scope, name)
         await record(engine, tx, actor, scope, "secret.deleted", removed, name=name)
     return removed
 
 
-def _opened(engine: Engine, scope: Scope, secret: store.SealedSecret) -> dict[str, Any]:
-    return _decode(engine.keys.unseal(secret.sealed, place=_place(scope, secret.name)))
+def opened(engine: Engine, scope: Scope, secret: store.SealedSecret) -> dict[str, Any]:
+    """The values of a secret."""
+    return _decode(engine.keys.unseal(secret.sealed, place=place_of(scope, secret.name)))
 
 
-def _place(scope: Scope, name: str) -> str:
+def place_of(scope: Scope, name: str) -> str:
+    """What the sealed values of a secret are bound to."""
     # Why not the row's id: a name never changes, and one statement creates or replaces without knowing which.
     return f"secret/{scope.workspace}/{name}"
 
 
-async def _missing(tx: Statements, scope: Scope, name: str) -> SecretNotFound:
+async def missing(tx: Statements, scope: Scope, name: str) -> SecretNotFound:
+    """What to raise where a statement of this scope has found no secret."""
     await ensure_seen(tx, scope)
     return SecretNotFound(name)
 

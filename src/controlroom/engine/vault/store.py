@@ -5,7 +5,7 @@ from typing import Final
 
 from msgspec import Struct
 
-from controlroom.engine.access.scope import SEEN, Scope
+from controlroom.engine.access.scope import SEEN, Scope, ScopedTx
 from controlroom.engine.nouns import InWorkspace, Noun
 from controlroom.engine.vault.errors import SecretNotFound
 from controlroom.engine.vault.model import Secret
@@ -61,6 +61,29 @@ async def sealed(tx: Statements, scope: Scope, name: str) -> SealedSecret | None
         name=name,
         **scope.params,
     )
+
+
+async def hold(tx: ScopedTx, scope: Scope, name: str) -> SealedSecret | None:
+    """Likewise, so that nobody writes or removes it before the transaction ends."""
+    return await tx.one_or_none(
+        SealedSecret,
+        f"select {_COLUMNS}, sealed from secret where workspace_id = {SEEN} and name = %(name)s for update",
+        name=name,
+        **scope.params,
+    )
+
+
+async def get(db: Statements, scope: Scope, secret: SecretId) -> Secret:
+    """One secret of the workspace, as lists show it. Raises SecretNotFound."""
+    found = await db.one_or_none(
+        Secret,
+        f"select {_COLUMNS} from secret where workspace_id = {SEEN} and id = %(secret)s",
+        secret=secret,
+        **scope.params,
+    )
+    if found is None:
+        raise SecretNotFound(str(secret))
+    return found
 
 
 async def list_secrets(tx: Statements, scope: Scope, *, after: str | None, limit: int) -> list[Secret]:

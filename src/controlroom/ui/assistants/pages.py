@@ -1,0 +1,168 @@
+"""Assistants: tasks that people run on their own machines; who has run them, and how that went."""
+
+from typing import Final
+
+from litestar.response import Stream
+
+from controlroom.engine.access import history
+from controlroom.engine.access.scope import within
+from controlroom.engine.assistants import actions, store
+from controlroom.engine.assistants.listings import ASSISTANTS, ListedAssistant
+from controlroom.engine.assistants.model import Assistant
+from controlroom.engine.assistants.store import ASSISTANT
+from controlroom.engine.lists import pages
+from controlroom.engine.lists.model import Asked, equal
+from controlroom.engine.packages import choices
+from controlroom.engine.references import resolve
+from controlroom.ids import as_uuid
+from controlroom.ui.asking import Asking, Crumb, Fields, Path, Permission, Shown
+from controlroom.ui.lists import Col, ListPage
+from controlroom.ui.numbers import ensure_number
+from controlroom.ui.refusals import REFUSED, tried
+from controlroom.ui.routing import Place, page, verb
+from controlroom.ui.states import Sign
+
+PLACE: Final = Place(
+    at="assistants", name="Assistants", path="/assistants", icon="assistants", needs=Permission.READ_ASSISTANTS
+)
+SIGNS: Final = {
+    "in_progress": Sign("run", "run", "In progress"),
+    "completed": Sign("done", "ok", "Completed"),
+    "failed": Sign("failed", "bad", "Failed"),
+}
+_LATEST_RUNS: Final = 50
+_LIST: Final = ListPage(
+    listing=ASSISTANTS,
+    row=ListedAssistant,
+    path="/assistants",
+    noun="assistants",
+    noun_of_one="assistant",
+    topics="assistant assistant_run",
+    columns=(
+        Col("name", "Assistant", sort="name", always=True),
+        Col("task_name", "Task", sort="task_name"),
+        Col("last_state", "Last run", csv=lambda row: row.last_state or ""),
+        Col("last_by", "By"),
+        Col("last_at", "When", is_number=True, sort="last_at", always=True),
+    ),
+    searched=("name", "task_name"),
+    searched_words="Name, task, number or id",
+    sort="name",
+)
+
+
+@page("/assistants", needs=Permission.READ_ASSISTANTS)
+async def list_assistants(request: Asking) -> Shown:
+    """The list."""
+    found = await _LIST.read(request)
+    return await request.show(
+        "assistants/list.html",
+        title="Assistants",
+        at="assistants",
+        found=found,
+        signs=SIGNS,
+        may_change=_may_change(request),
+    )
+
+
+@page("/assistants.csv", needs=Permission.READ_ASSISTANTS)
+async def list_assistants_as_csv(request: Asking) -> Stream:
+    """All that match, as CSV."""
+    return await _LIST.csv(request)
+
+
+@page("/assistants/new", needs=Permission.READ_ASSISTANTS)
+async def ask_for_assistant(request: Asking) -> Shown:
+    """A name and a task."""
+    return await _form(request, Fields([]))
+
+
+@verb("/assistants/new")
+async def create_assistant(request: Asking) -> Shown:
+    """Make it: whoever may start runs here may run it on their machine."""
+    fields = await request.fields()
+    scope = request.scope_for(Permission.WRITE_ASSISTANTS)
+    task = as_uuid(fields.text("task"))
+    chosen = next((each for each in await choices.tasks(request.db, scope) if each.id == task), None)
+    if chosen is None:
+        return await _form(request, fields, refused="Choose the task that it runs")
+    made, refused = await tried(
+        actions.create(*request.acting, name=fields.text("name"), package=chosen.package_id, task=chosen.name)
+    )
+    if made is None:
+        return await _form(request, fields, refused=refused)
+    return request.done(f"{request.base}/assistants/{made.number}", f"The assistant {made.name} is made.")
+
+
+@page("/assistants/{number:str}", needs=Permission.READ_ASSISTANTS)
+async def show_assistant(request: Asking, number: Path[str]) -> Shown:
+    """What it runs, and who has run it."""
+    assistant = await _seen(request, number)
+    ensure_number(request, number, assistant.number)
+    listed = await pages.rows(
+        request.db,
+        ListedAssistant,
+        ASSISTANTS,
+        within(request.seen),
+        Asked(filter=equal(id=assistant.id), length=1),
+    )
+    return await request.show(
+        "assistants/assistant.html",
+        title=assistant.name,
+        at="assistants",
+        crumbs=[Crumb("Assistants", f"{request.base}/assistants"), Crumb(assistant.name)],
+        assistant=listed[0],
+        here=f"{request.base}/assistants/{assistant.number}",
+        runs=await store.list_runs(*request.reading, assistant=assistant.id, limit=_LATEST_RUNS),
+        signs=SIGNS,
+        changes=await history.changes_of(*request.reading, assistant.id),
+        may_change=_may_change(request),
+    )
+
+
+@page("/assistants/{number:str}/delete", needs=Permission.READ_ASSISTANTS)
+async def ask_to_delete(request: Asking, number: Path[str]) -> Shown:
+    """What goes with it."""
+    assistant = await _seen(request, number)
+    return await request.show(
+        "assistants/delete.html",
+        title=f"Delete {assistant.name}",
+        at="assistants",
+        crumbs=[
+            Crumb("Assistants", f"{request.base}/assistants"),
+            Crumb(assistant.name, f"{request.base}/assistants/{assistant.number}"),
+            Crumb("Delete"),
+        ],
+        assistant=assistant,
+    )
+
+
+@verb("/assistants/{number:str}/delete")
+async def delete_assistant(request: Asking, number: Path[str]) -> Shown:
+    """Delete it."""
+    found = await resolve(request.db, request.scope_for(Permission.WRITE_ASSISTANTS), ASSISTANT, number)
+    await actions.delete(*request.acting, found)
+    return request.done(f"{request.base}/assistants", "The assistant is deleted. Runs under way go on.")
+
+
+async def _seen(request: Asking, named: str) -> Assistant:
+    seen = request.scope_for(Permission.READ_ASSISTANTS)
+    return await actions.get(request.db, seen, await resolve(request.db, seen, ASSISTANT, named))
+
+
+def _may_change(request: Asking) -> bool:
+    return request.actor.may(Permission.WRITE_ASSISTANTS, request.workspace)
+
+
+async def _form(request: Asking, fields: Fields, *, refused: str = "") -> Shown:
+    tasks = await choices.tasks(request.db, request.scope_for(Permission.READ_ASSISTANTS))
+    return await request.show(
+        "assistants/form.html",
+        title="New assistant",
+        at="assistants",
+        crumbs=[Crumb("Assistants", f"{request.base}/assistants"), Crumb("New assistant")],
+        status=REFUSED if refused else 200,
+        fields=fields,
+        tasks=[(str(each.id), f"{each.package_name}: {each.name}") for each in tasks],
+        refused=refused,
+    )

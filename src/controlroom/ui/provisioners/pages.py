@@ -1,0 +1,197 @@
+"""On-demand provisioners: who starts a worker when a step run wants one of its own."""
+
+from datetime import timedelta
+from typing import Final
+
+from controlroom.engine.access import history
+from controlroom.engine.provisioners import actions, store
+from controlroom.engine.provisioners.model import Provisioner
+from controlroom.engine.provisioners.store import PROVISIONER
+from controlroom.engine.provisioners.waiting import asked_for
+from controlroom.engine.references import resolve
+from controlroom.engine.usage import store as usage
+from controlroom.engine.workers import serving
+from controlroom.errors import Invalid
+from controlroom.ids import ProvisionerId
+from controlroom.ui.asking import Asking, Crumb, Fields, Path, Permission, Shown
+from controlroom.ui.numbers import ensure_number
+from controlroom.ui.refusals import REFUSED, said, tried
+from controlroom.ui.routing import Place, page, verb
+
+PLACE: Final = Place(
+    at="provisioners",
+    name="Provisioners",
+    path="/provisioners",
+    icon="provisioners",
+    needs=Permission.READ_WORKERS,
+)
+_MOST: Final = 200
+_LATEST: Final = 30
+
+
+@page("/provisioners", needs=Permission.READ_WORKERS)
+async def list_provisioners(request: Asking) -> Shown:
+    """All that serve this workspace."""
+    return await request.show(
+        "provisioners/list.html",
+        title="Provisioners",
+        at="provisioners",
+        provisioners=await store.list_provisioners(*request.reading, limit=_MOST),
+        may_change=_may_change(request),
+    )
+
+
+@page("/provisioners/new", needs=Permission.READ_WORKERS)
+async def ask_for_provisioner(request: Asking) -> Shown:
+    """Its address."""
+    return await _form(request, None, Fields([]))
+
+
+@verb("/provisioners/new")
+async def create_provisioner(request: Asking) -> Shown:
+    """Make it, and show the secret that signs: in this answer alone."""
+    fields = await request.fields()
+    try:
+        lifetime = _lifetime(fields)
+    except Invalid as wrong:
+        return await _form(request, None, fields, refused=said(wrong))
+    made, refused = await tried(
+        actions.create(
+            *request.acting, name=fields.text("name"), endpoint=fields.text("endpoint"), max_lifetime=lifetime
+        )
+    )
+    if made is None:
+        return await _form(request, None, fields, refused=refused)
+    provisioner, secret = made
+    return await _show(request, provisioner, secret=secret)
+
+
+@page("/provisioners/{number:str}", needs=Permission.READ_WORKERS)
+async def show_provisioner(request: Asking, number: Path[str]) -> Shown:
+    """What it was asked for, and what came of it."""
+    found = await _seen(request, number)
+    ensure_number(request, number, found.number)
+    return await _show(request, found)
+
+
+@page("/provisioners/{number:str}/edit", needs=Permission.READ_WORKERS)
+async def ask_to_edit(request: Asking, number: Path[str]) -> Shown:
+    """Its name, its address, how long its workers live."""
+    found = await _seen(request, number)
+    minutes = "" if found.max_lifetime is None else str(round(found.max_lifetime / timedelta(minutes=1)))
+    return await _form(
+        request, found, Fields([("name", found.name), ("endpoint", found.endpoint), ("minutes", minutes)])
+    )
+
+
+@verb("/provisioners/{number:str}/edit")
+async def edit_provisioner(request: Asking, number: Path[str]) -> Shown:
+    """Change it; requests under way go to the new address."""
+    fields = await request.fields()
+    found = await _provisioner(request, number)
+    try:
+        lifetime = _lifetime(fields)
+    except Invalid as wrong:
+        return await _form(request, await _seen(request, number), fields, refused=said(wrong))
+    _, refused = await tried(
+        actions.update(
+            *request.acting,
+            found,
+            name=fields.text("name"),
+            endpoint=fields.text("endpoint"),
+            max_lifetime=lifetime,
+            secret=fields.raw("secret") or None,
+        )
+    )
+    if refused:
+        return await _form(request, await _seen(request, number), fields, refused=refused)
+    return request.done(f"{request.base}/provisioners/{number}", "The provisioner is changed.")
+
+
+@page("/provisioners/{number:str}/delete", needs=Permission.READ_WORKERS)
+async def ask_to_delete(request: Asking, number: Path[str]) -> Shown:
+    """What is placed on it."""
+    return await _question(request, await _seen(request, number))
+
+
+@verb("/provisioners/{number:str}/delete")
+async def delete_provisioner(request: Asking, number: Path[str]) -> Shown:
+    """Take it out of the workspace, where nothing may be placed on it."""
+    _, refused = await tried(actions.delete(*request.acting, await _provisioner(request, number)))
+    if refused:
+        return await _question(request, await _seen(request, number), refused=refused)
+    return request.done(f"{request.base}/provisioners", "The provisioner is deleted. What it started is still stopped.")
+
+
+def _lifetime(fields: Fields) -> timedelta | None:
+    minutes = fields.text("minutes")
+    if not minutes:
+        return None
+    if not (minutes.isdecimal() and len(minutes) < 8):  # noqa: PLR2004 - nineteen years
+        raise Invalid("a lifetime is a whole number of minutes", code="PROVISIONER_INVALID")
+    return timedelta(minutes=int(minutes))
+
+
+async def _seen(request: Asking, named: str) -> Provisioner:
+    seen = request.scope_for(Permission.READ_WORKERS)
+    return await store.get(request.db, seen, await resolve(request.db, seen, PROVISIONER, named))
+
+
+async def _provisioner(request: Asking, named: str) -> ProvisionerId:
+    return await resolve(request.db, request.scope_for(Permission.WRITE_WORKERS), PROVISIONER, named)
+
+
+def _may_change(request: Asking) -> bool:
+    return request.actor.may(Permission.WRITE_WORKERS, request.workspace)
+
+
+def _crumbs(request: Asking, found: Provisioner | None, last: str) -> list[Crumb]:
+    above = [Crumb("Provisioners", f"{request.base}/provisioners")]
+    if found is not None:
+        above.append(Crumb(found.name, f"{request.base}/provisioners/{found.number}"))
+    return [*above, Crumb(last)]
+
+
+async def _show(request: Asking, found: Provisioner, *, secret: str = "") -> Shown:
+    seen = request.scope_for(Permission.READ_WORKERS)
+    return await request.show(
+        "provisioners/provisioner.html",
+        title=found.name,
+        at="provisioners",
+        crumbs=[Crumb("Provisioners", f"{request.base}/provisioners"), Crumb(found.name)],
+        provisioner=found,
+        secret=secret,
+        here=f"{request.base}/provisioners/{found.number}",
+        asked=await asked_for(request.db, seen, found.id, limit=_LATEST),
+        served=await serving.seen(request.db, seen, PROVISIONER, found.id),
+        users=await usage.users_of_provisioner(request.db, seen, found.id),
+        changes=await history.changes_of(request.db, seen, found.id),
+        may_change=_may_change(request),
+    )
+
+
+async def _question(request: Asking, found: Provisioner, *, refused: str = "") -> Shown:
+    seen = request.scope_for(Permission.READ_WORKERS)
+    return await request.show(
+        "provisioners/delete.html",
+        title=f"Delete {found.name}",
+        at="provisioners",
+        crumbs=_crumbs(request, found, "Delete"),
+        status=REFUSED if refused else 200,
+        provisioner=found,
+        users=await usage.users_of_provisioner(request.db, seen, found.id),
+        refused=refused,
+    )
+
+
+async def _form(request: Asking, found: Provisioner | None, fields: Fields, *, refused: str = "") -> Shown:
+    return await request.show(
+        "provisioners/form.html",
+        title=f"Edit {found.name}" if found else "New provisioner",
+        at="provisioners",
+        crumbs=_crumbs(request, found, "Edit" if found else "New provisioner"),
+        status=REFUSED if refused else 200,
+        provisioner=found,
+        fields=fields,
+        refused=refused,
+    )
