@@ -10,6 +10,18 @@ PAGES = {
     "connect-key": "/connect/keys/{key}",
     "connect-key-new": "/connect/keys/new",
     "connect-key-delete": "/connect/keys/{key}/delete",
+    "members": "/members",
+    "members-invite": "/members/invite",
+    "members-grants": "/members/grants",
+    "groups": "/members/groups",
+    "user-group": "/members/groups/{user_group}",
+    "roles": "/roles",
+    "role": "/roles/owner",
+    "role-new": "/roles/new",
+    "users": "//admin/users",
+    "user": "//admin/users/{user}",
+    "user-new": "//admin/users/new",
+    "workspaces": "//admin/workspaces",
 }
 
 
@@ -28,4 +40,10 @@ def fill(running: Room) -> dict[str, str]:
         made[name] = running.post("/api-keys", {"name": name, "permissions": list(permissions)})
     keys = running.get("/api-keys")["data"]
     facts["key"] = next(each["id"] for each in keys if each["name"] == "erp-bridge")
+    for name, role in (("ingrid", "operator"), ("jonas-alexander.hohenzollern", "viewer")):
+        running.cli("users", "create", name, "--role", role, "--password", stdin="a long password")
+    facts["user"] = "ingrid"
+    running.cli("user-groups", "create", "Accounting")
+    running.cli("user-groups", "add", "Accounting", "ingrid")
+    facts["user_group"] = "Accounting"
     return facts

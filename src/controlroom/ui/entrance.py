@@ -21,7 +21,9 @@ from controlroom.ui.addresses import Workspaces
 from controlroom.ui.cookies import cookies_of, session_cookie
 
 SAFE: Final = frozenset({"GET", "HEAD"})
-_SESSION: Final = Door[Actor](frozenset({Kind.SESSION}), Kind.SESSION)
+_SESSION: Final = Door[Actor](frozenset({Kind.SESSION}), Kind.SESSION, lets_choose_password=True)
+_CHOOSE: Final = "/login/password"
+"""Where a password is chosen in place of one that somebody else has given."""
 _MOST_WORKSPACES: Final = 10_000
 
 
@@ -43,6 +45,8 @@ async def somebody(engine: Engine, scope: Any) -> Actor:
     actor = welcome(scope, await resolve(engine, token, _SESSION))
     state = scope["state"]
     state["token"], state["caller"] = token, actor
+    if actor.has_temporary_password and scope["path"] not in {_CHOOSE, "/logout"}:
+        raise Moved(_CHOOSE)
     if scope["method"] in SAFE:  # before anything is read: what happens from now on, the page hears of
         state["heard_until"] = await scope["litestar_app"].state.feed.place()
     theirs = Of(actor.organization_id, tuple(actor.grants))
@@ -58,14 +62,19 @@ async def still_there(engine: Engine, scope: Any) -> Actor:
     return await resolve(engine, scope["state"]["token"], _SESSION)
 
 
-async def is_somebody(engine: Engine, scope: Any) -> bool:
-    """Whether who opens a page that is open to all is logged in."""
+async def who_is(engine: Engine, scope: Any) -> Actor:
+    """Who opens a page that is open to all. Raises Unauthenticated for nobody who is logged in."""
     origins: Origins = scope["litestar_app"].state.origins
     token = cookies_of(scope).get(session_cookie(origins.of(scope)))
     if not token:
-        return False
+        raise Unauthenticated("Nobody is logged in.")
+    return await resolve(engine, token, _SESSION)
+
+
+async def is_somebody(engine: Engine, scope: Any) -> bool:
+    """Whether who opens a page that is open to all is logged in."""
     try:
-        await resolve(engine, token, _SESSION)
+        await who_is(engine, scope)
     except Unauthenticated:
         return False
     return True

@@ -45,6 +45,7 @@ from controlroom.engine.lists.model import (
     Operator,
     Sort,
     Total,
+    Within,
 )
 from controlroom.engine.lists.searching import search
 from controlroom.errors import Invalid
@@ -196,11 +197,14 @@ class ListPage(Struct, Generic[Row], frozen=True, kw_only=True):
         *,
         options: Mapping[str, Sequence[tuple[str, str]]] | None = None,
         also: Filter = EVERYTHING,
+        seen: Within | None = None,
     ) -> Found[Row]:
         """The page that the address asks for; two statements. Raises Invalid for what it cannot ask.
 
         `options` are the choices of filters by reference: (id, name). `also` holds for every row: of one run, say.
+        `seen` is what is listed of rows that are no workspace's; None: those of the route's scope.
         """
+        seen = within(request.seen) if seen is None else seen
         asked = {key: value for key, value in request.query_params.items() if value}
         address = _Address(f"{request.base}{self.path}", asked)
         options = {
@@ -213,12 +217,12 @@ class ListPage(Struct, Generic[Row], frozen=True, kw_only=True):
         counts: Sequence[Total | None] = [None] * len(self.tabs)
         if self.is_slow(asked):
             sort = self._sort("-id")
-            rows, older, looked = await self._look(request, asked, AllOf((self.always, also, tab.filter)))
+            rows, older, looked = await self._look(request, seen, asked, AllOf((self.always, also, tab.filter)))
             newer = ""
         else:
-            rows, newer, older = await self._page(request, AllOf((beside, tab.filter)), sort, asked)
+            rows, newer, older = await self._page(request, seen, AllOf((beside, tab.filter)), sort, asked)
             counts = await pages.count_each(
-                request.db, self.listing, within(request.seen), [AllOf((beside, each.filter)) for each in self.tabs]
+                request.db, self.listing, seen, [AllOf((beside, each.filter)) for each in self.tabs]
             )
         shown = self._shown(asked)
         return Found(
@@ -267,8 +271,9 @@ class ListPage(Struct, Generic[Row], frozen=True, kw_only=True):
     def _choices(self) -> dict[str, Sequence[tuple[str, str]]]:
         return {each.key: [*each.choices.items()] for each in self.filters if isinstance(each, Choice | Since)}
 
-    async def csv(self, request: Asking, *, also: Filter = EVERYTHING) -> Stream:
+    async def csv(self, request: Asking, *, also: Filter = EVERYTHING, seen: Within | None = None) -> Stream:
         """All rows that match the address, as CSV, read batch by batch."""
+        among = within(request.seen) if seen is None else seen
         asked = {key: value for key, value in request.query_params.items() if value}
         tab = next((each for each in self.tabs if each.key == asked.get("tab")), self.tabs[0])
         matching = AllOf((self.always, also, *self._conditions(asked), tab.filter))
@@ -278,7 +283,7 @@ class ListPage(Struct, Generic[Row], frozen=True, kw_only=True):
             yield _csv_line([col.name for col in self.columns])
             start = None
             while True:
-                batch = await self._rows(request, matching, sort, start, _CSV_BATCH)
+                batch = await self._rows(request, among, matching, sort, start, _CSV_BATCH)
                 yield b"".join(_csv_line([_csv_value(col, row) for col in self.columns]) for row in batch)
                 if len(batch) < _CSV_BATCH:
                     return
@@ -289,7 +294,7 @@ class ListPage(Struct, Generic[Row], frozen=True, kw_only=True):
         return Stream(lines(), media_type="text/csv; charset=utf-8", headers=headers)
 
     async def _page(
-        self, request: Asking, matching: Filter, sort: tuple[Sort, ...], asked: Mapping[str, str]
+        self, request: Asking, seen: Within, matching: Filter, sort: tuple[Sort, ...], asked: Mapping[str, str]
     ) -> tuple[list[Row], str, str]:
         """The rows, and the positions before the first and behind the last where there are more."""
         after, before = asked.get("after"), asked.get("before")
@@ -297,7 +302,7 @@ class ListPage(Struct, Generic[Row], frozen=True, kw_only=True):
         order = tuple(_turned(each) for each in sort) if backwards else sort
         cursor = before if backwards else after
         start = None if cursor is None else After(position_of(cursor, lambda found: self._place(found, sort)))
-        rows = await self._rows(request, matching, order, start, LENGTH + 1)
+        rows = await self._rows(request, seen, matching, order, start, LENGTH + 1)
         has_more, rows = len(rows) > LENGTH, rows[:LENGTH]
         if backwards:
             rows.reverse()
@@ -309,7 +314,9 @@ class ListPage(Struct, Generic[Row], frozen=True, kw_only=True):
             cursor_of(self._position(rows[-1], sort)) if older else "",
         )
 
-    async def _look(self, request: Asking, asked: Mapping[str, str], base: Filter) -> tuple[list[Row], str, Looked]:
+    async def _look(
+        self, request: Asking, seen: Within, asked: Mapping[str, str], base: Filter
+    ) -> tuple[list[Row], str, Looked]:
         """The rows that were found in time, where to go on, and how far that went."""
         quick = {key: value for key, value in asked.items() if key not in self.slow}
         sought = {key: value for key, value in asked.items() if key in self.slow}
@@ -319,7 +326,7 @@ class ListPage(Struct, Generic[Row], frozen=True, kw_only=True):
             request.db,
             self.row,
             self.listing,
-            within(request.seen),
+            seen,
             base=AllOf((base, *self._conditions(quick))),
             sought=AllOf(tuple(self._conditions(sought))),
             after=after[0],
@@ -336,10 +343,16 @@ class ListPage(Struct, Generic[Row], frozen=True, kw_only=True):
         return bool(slow - {"q"}) or ("q" in slow and not self._by_id(asked["q"].strip()[:LONGEST_SOUGHT]))
 
     async def _rows(
-        self, request: Asking, matching: Filter, sort: tuple[Sort, ...], start: After | None, length: int
+        self,
+        request: Asking,
+        seen: Within,
+        matching: Filter,
+        sort: tuple[Sort, ...],
+        start: After | None,
+        length: int,
     ) -> list[Row]:
         asked = Asked(filter=matching, sort=sort, start=start, length=length)
-        return await pages.rows(request.db, self.row, self.listing, within(request.seen), asked)
+        return await pages.rows(request.db, self.row, self.listing, seen, asked)
 
     # ------------------------------------------------------------------------------------------------ the address
     def _conditions(self, asked: Mapping[str, str]) -> list[Filter]:

@@ -68,8 +68,9 @@ async def end(engine: Engine, token: str) -> bool:
 async def _add(tx: Statements, session: SessionId, user: UserId, lookup: bytes) -> datetime:
     expires_at: datetime = await tx.value(
         """
+        with seen as (update app_user set logged_in_at = clock_now() where id = %(user)s returning id)
         insert into user_session (id, user_id, lookup, expires_at)
-        values (%(session)s, %(user)s, %(lookup)s, clock_now() + %(life)s)
+        select %(session)s, seen.id, %(lookup)s, clock_now() + %(life)s from seen
         returning expires_at
         """,
         session=session,

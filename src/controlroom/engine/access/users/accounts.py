@@ -60,8 +60,11 @@ async def create(
     password: str | None,
     standing: Standing,
     member_of: tuple[WorkspaceId, Role] | None = None,
+    is_temporary: bool = False,
 ) -> UserId:
     """A new user of the organization, with a place in a workspace if one is given.
+
+    A temporary password is for once: its user must choose another.
 
     Raises UsernameTaken, RoleNotFound, BeyondOwnRights.
     """
@@ -76,6 +79,8 @@ async def create(
         await store.add_user(
             tx, user=user, organization=actor.organization_id, username=name, password_hash=password_hash
         )
+        if password_hash is not None and is_temporary:
+            await store.set_password_hash(tx, user, password_hash, is_temporary=True)
         await _tell(tx, actor, user, checked)
         await tx.execute("update app_user set created_by = updated_by, revision = 1 where id = %(user)s", user=user)
         await _stand(tx, actor, user, standing)

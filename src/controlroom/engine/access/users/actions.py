@@ -79,10 +79,14 @@ async def list_users(engine: Engine, actor: Actor, *, after: UserId | None = Non
 
 
 async def get_user(engine: Engine, actor: Actor, user: UserId) -> User:
-    """One user, for who reads members in the organization, and themselves. Raises UserNotFound."""
+    """One of these users, and themselves. Raises UserNotFound."""
     found = await store.user(engine.database, actor.organization_id, user)
-    if found is None or not (actor.may(Permission.READ_MEMBERS, None) or actor.id == user):
+    if found is None:
         raise UserNotFound
+    if not actor.may(Permission.READ_MEMBERS, None) and actor.id != user:
+        among = [each for each in actor.grants if actor.may(Permission.READ_MEMBERS, each)]
+        if not await store.is_among(engine.database, actor.organization_id, user, among):
+            raise UserNotFound
     return found
 
 

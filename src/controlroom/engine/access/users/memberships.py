@@ -11,8 +11,9 @@ from controlroom.postgres.database import Statements
 from controlroom.postgres.keyset import oldest_first
 
 _MEMBERS = f"""
-    select access_grant.user_id, access_grant.workspace_id, app_user.username, app_user.first_name,
-           app_user.last_name, app_user.email, role.name as role, access_grant.created_at
+    select access_grant.user_id, app_user.number, access_grant.workspace_id, app_user.username, app_user.first_name,
+           app_user.last_name, app_user.email, role.name as role, access_grant.created_at,
+           app_user.disabled_at, app_user.logged_in_at
       from access_grant
       join role on role.id = access_grant.role_id
       join app_user on app_user.id = access_grant.user_id

@@ -12,6 +12,8 @@ class Member(Struct, frozen=True, kw_only=True):
     """A user's place in a workspace."""
 
     user_id: UserId
+    number: int
+    """The user's."""
     workspace_id: WorkspaceId
     username: str
     first_name: str
@@ -19,6 +21,13 @@ class Member(Struct, frozen=True, kw_only=True):
     email: str
     role: Role
     created_at: datetime
+    disabled_at: datetime | None
+    logged_in_at: datetime | None
+
+    @property
+    def full_name(self) -> str:
+        """First and last name; the user name of who has told none."""
+        return f"{self.first_name} {self.last_name}".strip() or self.username
 
 
 class UserCredential(Struct, frozen=True, kw_only=True):

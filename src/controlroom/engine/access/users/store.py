@@ -88,6 +88,21 @@ async def user(tx: Statements, organization: OrganizationId, user: UserId) -> Us
     )
 
 
+async def is_among(tx: Statements, organization: OrganizationId, user: UserId, among: list[WorkspaceId]) -> bool:
+    """Whether a user of the organization has a place in one of these workspaces."""
+    found: bool = await tx.value(
+        f"""
+        select exists (select from app_user
+                        where app_user.id = %(user)s and organization_id = %(organization)s
+                          and exists (select from {OF_USER} as held where held.workspace_id = any (%(among)s)))
+        """,
+        user=user,
+        organization=organization,
+        among=among,
+    )
+    return found
+
+
 async def list_users(
     tx: Statements, organization: OrganizationId, *, among: list[WorkspaceId] | None, after: UserId | None, limit: int
 ) -> list[User]:

@@ -1,0 +1,181 @@
+"""The people of a workspace: who is in it by which role, who else may do something here, and who is invited."""
+
+from typing import Final
+
+from controlroom.engine.access.grants import actions as grants
+from controlroom.engine.access.grants.model import Grant, Principal, PrincipalKind
+from controlroom.engine.access.groups import actions as groups
+from controlroom.engine.access.invitations import store as invitations
+from controlroom.engine.access.model import Role
+from controlroom.engine.access.nouns import GRANT, USER
+from controlroom.engine.access.roles import actions as roles
+from controlroom.engine.access.roles.model import OF_MEMBERS
+from controlroom.engine.access.store import list_api_keys
+from controlroom.engine.access.users import actions, memberships
+from controlroom.engine.nouns import Ways
+from controlroom.engine.references import resolve
+from controlroom.errors import Invalid
+from controlroom.ids import RoleId, UserId, as_uuid
+from controlroom.ui.asking import Asking, Crumb, Path, Permission, Shown
+from controlroom.ui.lists import Link
+from controlroom.ui.routing import Place, page, verb
+
+PLACE: Final = Place(at="members", name="Members", path="/members", icon="members", needs=Permission.READ_MEMBERS)
+
+ROLES: Final = {
+    Role.OWNER: "May do everything here",
+    Role.OPERATOR: "Starts runs, settles work items, builds processes",
+    Role.VIEWER: "Reads, changes nothing",
+}
+_MOST: Final = 500
+
+
+def tabs_of(request: Asking, current: str) -> list[Link]:
+    """The pages about people."""
+    found = [("Members", "/members"), ("Grants", "/members/grants"), ("Groups", "/members/groups"), ("Roles", "/roles")]
+    return [Link(name, f"{request.base}{path}", current=name == current) for name, path in found]
+
+
+@page("/members", needs=Permission.READ_MEMBERS)
+async def list_members(request: Asking) -> Shown:
+    """Members, and who is invited."""
+    members = await memberships.list_members(*request.reading, after=None, limit=_MOST)
+    invited = await invitations.list_invitations(*request.reading, limit=_MOST)
+    sought = request.query_params.get("q", "").strip().casefold()
+    role = request.query_params.get("role", "")
+    shown = [
+        each
+        for each in members
+        if sought in f"{each.username} {each.full_name} {each.email}".casefold() and role in {"", each.role.value}
+    ]
+    counts = [(each, sum(member.role is each for member in members)) for each in Role]
+    return await request.show(
+        "members/list.html",
+        title="Members",
+        at="members",
+        crumbs=[Crumb("Members")],
+        tabs=tabs_of(request, "Members"),
+        members=shown,
+        total=len(members),
+        counts=counts,
+        role=role,
+        sought=request.query_params.get("q", ""),
+        invited=invited,
+        roles=ROLES,
+        can_write=request.actor.may(Permission.WRITE_MEMBERS, request.workspace),
+    )
+
+
+@verb("/members")
+async def add_member(request: Asking) -> Shown:
+    """Give somebody of the organization a place here."""
+    fields = await request.fields()
+    member = await actions.add_member(
+        *request.acting, username=fields.text("username"), role=role_of(fields.text("role"))
+    )
+    return request.done(f"{request.base}/members", f"{member.full_name} is a member now.")
+
+
+@verb("/members/{named:str}/role")
+async def change_role(request: Asking, named: Path[str]) -> Shown:
+    """Give a member another role."""
+    fields = await request.fields()
+    role = role_of(fields.text("role"))
+    member = await actions.change_role(*request.acting, await _user(request, named), role)
+    return request.done(f"{request.base}/members", f"{member.full_name} is {article(role)} now.")
+
+
+@page("/members/{named:str}/remove", needs=Permission.READ_MEMBERS)
+async def ask_to_remove(request: Asking, named: Path[str]) -> Shown:
+    """What they lose."""
+    member = await actions.get_member(*request.reading, await _user(request, named))
+    crumbs = [Crumb("Members", f"{request.base}/members"), Crumb(f"Remove {member.full_name}")]
+    return await request.show(
+        "members/remove.html", title=f"Remove {member.full_name}", at="members", crumbs=crumbs, member=member
+    )
+
+
+@verb("/members/{named:str}/remove")
+async def remove_member(request: Asking, named: Path[str]) -> Shown:
+    """End the membership."""
+    await actions.remove_member(*request.acting, await _user(request, named))
+    return request.done(f"{request.base}/members", "They have no place here any more.")
+
+
+@page("/members/grants", needs=Permission.READ_MEMBERS)
+async def list_grants(request: Asking) -> Shown:
+    """Who else may do something here: by a grant in the workspace, or in the organization."""
+    here = await grants.list_grants(*request.governing, request.workspace, limit=_MOST)
+    is_wide = request.actor.may(Permission.READ_MEMBERS, None)
+    above = await grants.list_grants(*request.governing, None, limit=_MOST) if is_wide else []
+    can_write = request.actor.may(Permission.WRITE_MEMBERS, request.workspace)
+    known = await roles.list_roles(*request.governing, limit=_MOST)
+    return await request.show(
+        "members/grants.html",
+        title="Grants",
+        at="members",
+        crumbs=[Crumb("Members", f"{request.base}/members"), Crumb("Grants")],
+        tabs=tabs_of(request, "Grants"),
+        here=[each for each in here if not _is_membership(each)],
+        above=above,
+        is_wide=is_wide,
+        roles=known,
+        principals=await _principals(request) if can_write else [],
+        can_write=can_write,
+        can_write_above=request.actor.may(Permission.WRITE_MEMBERS, None),
+    )
+
+
+@verb("/members/grants")
+async def give(request: Asking) -> Shown:
+    """Give a role to a user, a group or a key: here, or in the organization."""
+    fields = await request.fields()
+    kind, _, named = fields.text("to").partition(":")
+    principal, role = as_uuid(named), as_uuid(fields.text("role"))
+    if principal is None or role is None or kind not in {each.value for each in PrincipalKind}:
+        raise Invalid("Choose who shall have which role.", code="GRANT_WRONG")
+    where = None if fields.text("where") == "organization" else request.workspace
+    made = await grants.grant(*request.governing, Principal(PrincipalKind(kind), principal), RoleId(role), where)
+    return request.done(f"{request.base}/members/grants", f"{made.principal_name} has the role {made.role_name} now.")
+
+
+@verb("/members/grants/{named:str}/revoke")
+async def revoke(request: Asking, named: Path[str]) -> Shown:
+    """Take a grant back."""
+    scope = request.scope_for(Permission.WRITE_MEMBERS)
+    await grants.revoke(*request.governing, await resolve(request.db, scope, GRANT, named, Ways.ID | Ways.NUMBER))
+    return request.done(f"{request.base}/members/grants", "The grant is taken back.")
+
+
+def role_of(text: str) -> Role:
+    """The role that a form names. Raises Invalid."""
+    if text not in {each.value for each in Role}:
+        raise Invalid("There is no such role of members.", code="ROLE_WRONG")
+    return Role(text)
+
+
+def article(role: Role) -> str:
+    """`an owner`."""
+    return f"{'a' if role is Role.VIEWER else 'an'} {role.value}"
+
+
+def _is_membership(grant: Grant) -> bool:
+    return grant.principal_kind is PrincipalKind.USER and grant.role_id in OF_MEMBERS.values()
+
+
+async def _user(request: Asking, named: str) -> UserId:
+    return await resolve(request.db, request.scope_for(Permission.READ_MEMBERS), USER, named)
+
+
+async def _principals(request: Asking) -> list[tuple[str, list[tuple[str, str]]]]:
+    """To whom a role can be given, by kind."""
+    people = await actions.list_users(*request.governing, limit=_MOST)
+    teams = await groups.list_groups(*request.governing, limit=_MOST)
+    found = [
+        ("Users", [(f"user:{each.id}", each.username) for each in people]),
+        ("Groups", [(f"group:{each.id}", each.name) for each in teams]),
+    ]
+    if request.actor.may(Permission.READ_API_KEYS, request.workspace):
+        keys = await list_api_keys(request.db, request.scope_for(Permission.READ_API_KEYS), after=None, limit=_MOST)
+        found.append(("API keys", [(f"credential:{each.id}", each.name) for each in keys]))
+    return [(name, of) for name, of in found if of]

@@ -1,0 +1,205 @@
+"""A user's account, for who governs it: what they may do, by what they come in, and the verbs on it."""
+
+from typing import Any, Final
+
+from controlroom.engine.access import personal_tokens, user_keys
+from controlroom.engine.access.errors import UserNotFound
+from controlroom.engine.access.model import Permission, User
+from controlroom.engine.access.nouns import PERSONAL_TOKEN, USER, USER_CREDENTIAL, USER_KEY
+from controlroom.engine.access.scope import Of
+from controlroom.engine.access.users import accounts, actions, log_ins, people
+from controlroom.engine.access.users.accounts import Profile, Standing
+from controlroom.engine.nouns import Ways
+from controlroom.engine.references import resolve
+from controlroom.errors import Forbidden, NotFound
+from controlroom.ids import RoleId, SessionId, UserId, as_uuid
+from controlroom.ui.asking import Asking, Crumb, Path, Shown
+from controlroom.ui.numbers import ensure_number
+from controlroom.ui.routing import page, verb
+from controlroom.ui.users.pages import ABOVE, given_roles
+
+_ONE: Final = "/admin/users/{named:str}"
+
+
+@page(_ONE, opt=ABOVE)
+async def show_user(request: Asking, named: Path[str]) -> Shown:
+    """All of it; who does not govern the account sees who it is."""
+    user = await _user(request, named)
+    values: dict[str, Any] = {
+        "user": user,
+        "full_name": _name(user),
+        "is_self": user.id == request.actor.id,
+        "person": await _person(request, user.id),
+        "can_write": request.actor.may(Permission.WRITE_MEMBERS, None),
+        "roles": await given_roles(request),
+        **await _keys_and_sessions(request, user.id),
+    }
+    return await request.show(
+        "users/one.html", title=_name(user), at="users", crumbs=_crumbs(request, Crumb(_name(user))), **values
+    )
+
+
+@verb(_ONE, opt=ABOVE)
+async def edit_user(request: Asking, named: Path[str]) -> Shown:
+    """Change what is told of them, and which roles they hold in the organization."""
+    fields = await request.fields()
+    user = await _user(request, named)
+    standing = Standing()
+    if fields.has("standing"):
+        chosen = [RoleId(each) for each in map(as_uuid, fields.texts("role")) if each is not None]
+        standing = Standing(roles=chosen, runs_robots=fields.has("runs_robots"))
+    profile = Profile(
+        first_name=fields.text("first_name"), last_name=fields.text("last_name"), email=fields.text("email")
+    )
+    await accounts.edit(*request.governing, user.id, profile=profile, password=None, standing=standing)
+    return request.done(f"/admin/users/{user.number}", "Saved.")
+
+
+@page(f"{_ONE}/password", opt=ABOVE)
+async def ask_for_password(request: Asking, named: Path[str]) -> Shown:
+    """What a new password does."""
+    return await _ask(request, named, "users/password.html", "New password")
+
+
+@verb(f"{_ONE}/password", opt=ABOVE)
+async def set_password(request: Asking, named: Path[str]) -> Shown:
+    """Give them another password; for once, unless that is not wanted."""
+    fields = await request.fields()
+    user = await _user(request, named)
+    await actions.set_password(
+        *request.governing, user.id, fields.raw("password"), is_temporary=fields.has("temporary")
+    )
+    return request.done(f"/admin/users/{user.number}", "The password is set, and their sessions have ended.")
+
+
+@verb(f"{_ONE}/disable", opt=ABOVE)
+async def disable(request: Asking, named: Path[str]) -> Shown:
+    """Let them in no more."""
+    user = await _user(request, named)
+    await actions.disable_user(*request.governing, user.id)
+    return request.done(f"/admin/users/{user.number}", f"{_name(user)} is let in no more.")
+
+
+@verb(f"{_ONE}/enable", opt=ABOVE)
+async def enable(request: Asking, named: Path[str]) -> Shown:
+    """Let them in again."""
+    user = await _user(request, named)
+    await actions.enable_user(*request.governing, user.id)
+    return request.done(f"/admin/users/{user.number}", f"{_name(user)} is let in again.")
+
+
+@page(f"{_ONE}/delete", opt=ABOVE)
+async def ask_to_delete(request: Asking, named: Path[str]) -> Shown:
+    """What goes with them."""
+    return await _ask(request, named, "users/delete.html", "Delete")
+
+
+@verb(f"{_ONE}/delete", opt=ABOVE)
+async def delete(request: Asking, named: Path[str]) -> Shown:
+    """Delete them."""
+    await accounts.delete(*request.governing, (await _user(request, named)).id)
+    return request.done("/admin/users", "The user is deleted; what they did stays written.")
+
+
+@verb(f"{_ONE}/sessions/end", opt=ABOVE)
+async def end_sessions(request: Asking, named: Path[str]) -> Shown:
+    """Log them out: of one session, or wherever they are."""
+    fields = await request.fields()
+    user = await _user(request, named)
+    if (session := as_uuid(fields.text("session"))) is not None:
+        await log_ins.end_session(*request.governing, user.id, SessionId(session))
+    else:
+        await log_ins.end_sessions(*request.governing, user.id)
+    return request.done(f"/admin/users/{user.number}", "Logged out.")
+
+
+@verb(f"{_ONE}/credentials", opt=ABOVE)
+async def make_credential(request: Asking, named: Path[str]) -> Shown:
+    """Make a pair, a key or a token, and show it this once."""
+    fields = await request.fields()
+    user, name = await _user(request, named), fields.text("name")
+    match fields.text("kind"):
+        case "pair":
+            _, value = await actions.create_credential(*request.governing, user.id, name=name)
+        case "key":
+            _, value = await user_keys.make(*request.governing, user.id, name=name)
+        case _:
+            _, value = await personal_tokens.make(*request.governing, user.id, name=name)
+    return await request.show(
+        "users/value.html",
+        title=name,
+        at="users",
+        crumbs=_crumbs(request, Crumb(_name(user), f"/admin/users/{user.number}"), Crumb(name)),
+        user=user,
+        value=value,
+        kind=fields.text("kind"),
+    )
+
+
+@verb(f"{_ONE}/credentials/{{kind:str}}/{{of:str}}/revoke", opt=ABOVE)
+async def revoke_credential(request: Asking, named: Path[str], kind: Path[str], of: Path[str]) -> Shown:
+    """Let one open nothing any more."""
+    user, ways = await _user(request, named), Ways.ID | Ways.NUMBER
+    here = Of(request.actor.organization_id, tuple(request.actor.grants))
+    match kind:
+        case "pair":
+            pair = await resolve(request.db, here, USER_CREDENTIAL, of, ways)
+            await actions.revoke_credential(*request.governing, user.id, pair)
+        case "key":
+            await user_keys.revoke(*request.governing, user.id, await resolve(request.db, here, USER_KEY, of, ways))
+        case "token":
+            token = await resolve(request.db, here, PERSONAL_TOKEN, of, ways)
+            await personal_tokens.delete(*request.governing, user.id, token)
+        case _:
+            raise NotFound("There is no such kind of credential.", code="CREDENTIAL_KIND_UNKNOWN")
+    return request.done(f"/admin/users/{user.number}", "It opens nothing any more.")
+
+
+async def _user(request: Asking, named: str) -> User:
+    here = Of(request.actor.organization_id, tuple(request.actor.grants))
+    user = await actions.get_user(*request.governing, await resolve(request.db, here, USER, named))
+    if request.method in {"GET", "HEAD"}:
+        ensure_number(request, named, user.number)
+    return user
+
+
+async def _person(request: Asking, user: UserId) -> people.Person | None:
+    """As the directory of the organization has them, for who may read it."""
+    try:
+        return await people.person(*request.governing, user)
+    except (Forbidden, UserNotFound):
+        return None
+
+
+async def _keys_and_sessions(request: Asking, user: UserId) -> dict[str, Any]:
+    """By what they come in; nothing for who does not govern the account."""
+    try:
+        sessions = await log_ins.list_sessions(*request.governing, user)
+    except (Forbidden, UserNotFound):
+        return {"is_governed": False, "sessions": [], "credentials": []}
+    pairs = await actions.list_credentials(*request.governing, user, limit=200)
+    keys = await user_keys.list_keys(*request.governing, user)
+    tokens = await personal_tokens.list_tokens(*request.governing, user)
+    credentials = [
+        *(("pair", each.number, each.name, "signs for rcc", each.created_at, each.used_at) for each in pairs),
+        *(("key", each.number, each.name, "logs a program in", each.created_at, each.used_at) for each in keys),
+        *(("token", each.number, each.name, "shown with each call", each.created_at, each.used_at) for each in tokens),
+    ]
+    return {"is_governed": True, "sessions": sessions, "credentials": credentials}
+
+
+def _name(user: User) -> str:
+    return f"{user.first_name} {user.last_name}".strip() or user.username
+
+
+def _crumbs(request: Asking, *more: Crumb) -> list[Crumb]:
+    is_wide = request.actor.may(Permission.READ_MEMBERS, None)
+    return [Crumb("Users", "/admin/users" if is_wide else None), *more]
+
+
+async def _ask(request: Asking, named: str, template: str, what: str) -> Shown:
+    user = await _user(request, named)
+    crumbs = _crumbs(request, Crumb(_name(user), f"/admin/users/{user.number}"), Crumb(what))
+    return await request.show(
+        template, title=f"{what}: {_name(user)}", at="users", crumbs=crumbs, user=user, full_name=_name(user)
+    )

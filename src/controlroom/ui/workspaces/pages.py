@@ -1,0 +1,78 @@
+"""Workspaces of the organization, for who makes them."""
+
+from typing import Final
+
+from controlroom.engine.access.model import Permission
+from controlroom.engine.workspaces import actions
+from controlroom.engine.workspaces.model import Workspace
+from controlroom.errors import NotFound
+from controlroom.ui.asking import Asking, Crumb, Path, Shown
+from controlroom.ui.routing import Place, page, verb
+
+PLACE: Final = Place(
+    at="workspaces",
+    name="Workspaces",
+    path="/admin/workspaces",
+    icon="organization",
+    needs=Permission.WRITE_WORKSPACES,
+    is_above=True,
+)
+_ABOVE: Final = {"above_workspaces": True}
+
+
+@page("/admin/workspaces", opt=_ABOVE)
+async def list_workspaces(request: Asking) -> Shown:
+    """Those that the actor has a place in: all of them, for admins."""
+    return await request.show(
+        "workspaces/list.html",
+        title="Workspaces",
+        at="workspaces",
+        crumbs=[Crumb("Workspaces")],
+        of=request.workspaces.slugs,
+        can_make=request.actor.may(Permission.WRITE_WORKSPACES, None),
+    )
+
+
+@verb("/admin/workspaces", opt=_ABOVE)
+async def create_workspace(request: Asking) -> Shown:
+    """Make one; who makes it owns it."""
+    fields = await request.fields()
+    made = await actions.create(*request.governing, fields.text("name"))
+    return request.done(f"/w/{made.number}", f"{made.name} is there. Link a worker, push a robot, invite people.")
+
+
+@verb("/admin/workspaces/{slug:str}/rename", opt=_ABOVE)
+async def rename_workspace(request: Asking, slug: Path[str]) -> Shown:
+    """Call it otherwise: its addresses change with it."""
+    fields = await request.fields()
+    renamed = await actions.rename(*request.governing, _workspace(request, slug).id, fields.text("name"))
+    return request.done("/admin/workspaces", f"It is called {renamed.name} now, and so are its addresses.")
+
+
+@page("/admin/workspaces/{slug:str}/delete", opt=_ABOVE)
+async def ask_to_delete(request: Asking, slug: Path[str]) -> Shown:
+    """Whether it may go."""
+    workspace = _workspace(request, slug)
+    crumbs = [Crumb("Workspaces", "/admin/workspaces"), Crumb(f"Delete {workspace.name}")]
+    return await request.show(
+        "workspaces/delete.html",
+        title=f"Delete {workspace.name}",
+        at="workspaces",
+        crumbs=crumbs,
+        workspace=workspace,
+        slug=slug,
+    )
+
+
+@verb("/admin/workspaces/{slug:str}/delete", opt=_ABOVE)
+async def delete_workspace(request: Asking, slug: Path[str]) -> Shown:
+    """Delete one in which nothing has been made."""
+    await actions.delete(*request.governing, _workspace(request, slug).id)
+    return request.done("/admin/workspaces", "The workspace is deleted.")
+
+
+def _workspace(request: Asking, slug: str) -> Workspace:
+    found = request.workspaces.find(slug)
+    if found is None:
+        raise NotFound("There is no such workspace, or you have no place in it.", code="WORKSPACE_NOT_FOUND")
+    return found[1]
