@@ -41,10 +41,11 @@ def main(*, once):
             "CONTROLROOM_WORKSPACE": facts["workspace_id"],
             "CONTROLROOM_API_KEY": facts["api_key"],
         }
-        show_the_room_at_work()
+        run = show_the_room_at_work()
         print(f"\nDone after {time.monotonic() - began:.1f} s.")
         if not once:
-            print(f"The room stays open at {facts['url']}. Ctrl-C ends it.")
+            print(f"The room stays open. Its run is a page: {facts['url']}/w/default/runs/{run}")
+            print(f"Log in as {facts['admin']['username']} with {facts['admin']['password']}. Ctrl-C ends the room.")
             signal.pause()
     except KeyboardInterrupt:
         print()
@@ -79,6 +80,7 @@ def show_the_room_at_work():
     failed = json.loads(call("items", "list", "--run", run["id"], "--state", "failed", "--json", read=True, quiet=True))
     call("items", "done", *(item["id"] for item in failed))
     call("runs", "show", run["id"])
+    return run["id"]
 
 
 def call(*words, read=False, quiet=False, may_fail=False):

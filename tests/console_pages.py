@@ -13,6 +13,8 @@ from rooms import Room
 EXAMPLES = Path(__file__).parents[1] / "examples"
 
 PAGES = {
+    "overview": "",
+    "overview-month": "?period=30d",
     "patterns": "//ui/patterns",
     "menu": "/more",
     "runs": "/runs",

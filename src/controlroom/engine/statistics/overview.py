@@ -54,6 +54,8 @@ class Trouble(Struct, frozen=True, kw_only=True):
     """Of the process, webhook, notification's process, or schedule."""
     number: int | None
     name: str
+    process_number: int | None
+    """Of the process that is started, where it is one."""
     code: str
     detail: str
     count: int
@@ -71,7 +73,8 @@ async def troubles(db: Statements, scope: Scope, *, limit: int) -> list[Trouble]
         with seen as (
             select id from {SEEN} as seen
         ), hindered as (
-            select 'step_runs' as kind, failed.process_id as id, process.number, process.name, failed.code,
+            select 'step_runs' as kind, failed.process_id as id, process.number, process.name,
+                   process.number as process_number, failed.code,
                    failed.message as detail, hourly.count, hourly.since, failed.last_at, failed.last_id
               from failure_group as failed
               join process on process.id = failed.process_id and process.deleted_at is null
@@ -102,6 +105,7 @@ async def troubles(db: Statements, scope: Scope, *, limit: int) -> list[Trouble]
         ), given_up as (
             select receivers.kind, receivers.of as id, receivers.number,
                    coalesce(nullif(receivers.name, ''), receivers.endpoint) as name,
+                   null::bigint as process_number,
                    coalesce(lately.status, '') as code, coalesce(lately.error, '') as detail, lately.count,
                    lately.since, lately.last_at, null::uuid as last_id
               from receivers
@@ -118,7 +122,9 @@ async def troubles(db: Statements, scope: Scope, *, limit: int) -> list[Trouble]
              where lately.count > 0 and lately.last_at >= clock_now() - interval '7 days'
         ), missed as (
             select 'occurrences' as kind, schedule.id, schedule.number,
-                   coalesce(process.name || ', ', '') || schedule.name as name, lately.state as code,
+                   coalesce(process.name || ', ', '') || schedule.name as name,
+                   case when process.deleted_at is null and process.implicit_task_id is null then process.number end
+                   as process_number, lately.state as code,
                    lately.reason as detail, lately.count, lately.since, lately.last_at, null::uuid as last_id
               from schedule left join process on process.id = schedule.process_id
              cross join lateral (

@@ -20,14 +20,6 @@ async def begin(request: Asking) -> Shown:
     return await request.show("look/nowhere.html", title="No workspace")
 
 
-@page("/")
-async def begin_in_workspace(request: Asking) -> Shown:
-    """The first place of the workspace that the actor may open."""
-    for _, entries in request.frame("").groups:
-        return elsewhere(entries[0].href)
-    return await request.show("look/nowhere.html", title="Nothing to open")
-
-
 @page("/more")
 async def show_menu(request: Asking) -> Shown:
     """All places of the workspace, for screens without a side bar."""

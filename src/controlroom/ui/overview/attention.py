@@ -1,0 +1,182 @@
+"""What needs somebody, as entries with their verbs: pure, from what is wrong to what is said of it."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Final, assert_never
+from urllib.parse import urlencode
+
+from msgspec import Struct
+
+from controlroom.engine.runs.occupation import Occupied
+from controlroom.engine.statistics.failing import FailedGroup
+from controlroom.engine.statistics.flows import Flow
+from controlroom.engine.statistics.overview import Trouble, TroubleKind
+from controlroom.engine.statistics.rules import Grows, Unattended
+from controlroom.engine.work_items.model import ExceptionType
+from controlroom.engine.work_items.operations import Operation
+from controlroom.ui import words
+from controlroom.ui.states import Sign
+
+_BAD: Final = Sign("failed", "bad", "Failed")
+_WARN: Final = Sign("unresolved", "warn", "Needs attention")
+_LOST: Final = Sign("lost", "bad", "Silent")
+_LONG: Final = 140
+_HINDRANCES: Final = {
+    "ENVIRONMENT_FAILED": "The environment of {} cannot be made",
+    "PACKAGE_INVALID": "The package of {} is broken",
+    "TASK_NOT_FOUND": "A task of {} is not in its package",
+    "PRE_RUN_SCRIPT_FAILED": "A script before the tasks of {} fails",
+}
+
+
+class Act(Struct, frozen=True):
+    """A button beside an entry: a link."""
+
+    label: str
+    href: str
+    icon: str = ""
+    is_question: bool = False
+    """Whether it leads to a question, which script opens as a dialog."""
+
+
+class Entry(Struct, frozen=True, kw_only=True):
+    """One thing that needs somebody."""
+
+    key: str
+    """Stays the same while it is the same thing."""
+    sign: Sign
+    what: str
+    code: str = ""
+    """Behind it, as code."""
+    why: list[str]
+    since: datetime | None = None
+    last: datetime | None = None
+    acts: list[Act]
+
+
+class May(Struct, frozen=True):
+    """What who looks may do."""
+
+    items: bool = False
+    starts: bool = False
+
+
+# ---------------------------------------------------------------------------------------------------- each kind
+def of_failed(group: FailedGroup, base: str, may: May) -> Entry:
+    """Items that are failed now, for one cause."""
+    asked = {"tab": "failed"} | ({"failure": group.fingerprint} if group.fingerprint else {})
+    acts = [Act("Show", f"{base}/items?{urlencode(asked)}")]
+    if may.items and group.fingerprint:
+        is_business = group.type is ExceptionType.BUSINESS
+        verb = Operation.MARK_DONE if is_business else Operation.RETRY
+        label, icon = ("Mark as done", "tick") if is_business else (f"Retry {words.count(group.count)}", "retry")
+        query = urlencode({**asked, "all": "1", "operation": verb.value})
+        acts.append(Act(label, f"{base}/items/bulk?{query}", icon, is_question=True))
+    items = "item" if group.count == 1 else "items"
+    return Entry(
+        key=f"failed-{(group.fingerprint or 'new')[:16]}",
+        sign=_BAD,
+        what=f"{words.count(group.count)} {items} failed" + (" with" if group.code else ""),
+        code=group.code,
+        why=[said for said in (group.type.value, shortened(group.message)) if said],
+        last=group.last_at,
+        acts=acts,
+    )
+
+
+def of_trouble(trouble: Trouble, base: str, may: May) -> Entry:
+    """Whatever else is wrong."""
+    times = f"{words.count(trouble.count)} time{'' if trouble.count == 1 else 's'}"
+    acts = []
+    match trouble.kind:
+        case TroubleKind.STEP_RUNS:
+            what = _HINDRANCES.get(trouble.code, "{} cannot begin").format(trouble.name)
+            acts.append(Act("Show", f"{base}/processes/{trouble.number}"))
+            if may.starts:
+                acts.append(Act("Start again", f"{base}/processes/{trouble.number}/start", "start"))
+            why = [shortened(trouble.detail), times]
+        case TroubleKind.DELIVERIES:
+            deliveries = "a delivery" if trouble.count == 1 else f"{words.count(trouble.count)} deliveries"
+            what = f"Webhook {trouble.name} has given up {deliveries}"
+            acts.append(Act("Show", f"{base}/webhooks/{trouble.number}"))
+            answer = f"it answers {trouble.code}" if trouble.code else ""
+            why = [answer, shortened(trouble.detail)]
+        case TroubleKind.NOTICES:
+            what = f"A notification of {trouble.name} does not come through"
+            acts.append(Act("Show", f"{base}/processes/{trouble.number}/triggers#notices"))
+            why = [shortened(trouble.detail), times]
+        case TroubleKind.OCCURRENCES:
+            starts = "a start" if trouble.count == 1 else f"{words.count(trouble.count)} starts"
+            verb = "missed" if trouble.code == "missed" else "failed"
+            what = f"{trouble.name}: {starts} {verb}"
+            acts.append(Act("Show", f"{base}/schedules/{trouble.number}"))
+            if may.starts and trouble.process_number is not None:
+                acts.append(Act("Start now", f"{base}/processes/{trouble.process_number}/start", "start"))
+            why = [shortened(trouble.detail)]
+        case _:
+            assert_never(trouble.kind)
+    sign = _WARN if trouble.kind is TroubleKind.OCCURRENCES else _BAD
+    return Entry(
+        key=f"{trouble.kind.value}-{trouble.id}-{trouble.code}",
+        sign=sign,
+        what=what,
+        why=[each for each in why if each],
+        since=trouble.since,
+        last=trouble.last_at if trouble.count > 1 else None,
+        acts=acts,
+    )
+
+
+def of_queue(flow: Flow, now: datetime, base: str) -> Entry | None:
+    """A queue that grows, or that nobody takes from; None for one that is as it should be."""
+    outlook = flow.outlook(now)
+    show = [Act("Show", f"{base}/queues/{flow.number}")]
+    waits = f"{words.count(flow.waiting)} wait{'s' if flow.waiting == 1 else ''}"
+    match outlook:
+        case Grows():
+            rates = f"{words.count(flow.arrived(now))} come an hour, {words.count(flow.gone(now))} go"
+            what, why = f"Queue {flow.name} grows faster than it drains", [waits, rates]
+        case Unattended(is_paused=False) if flow.waiting and not flow.is_draft:
+            what, why = f"Nobody takes from the queue {flow.name}", [waits, "it has no consumer"]
+        case _:
+            return None
+    return Entry(key=f"queue-{flow.number}", sign=_WARN, what=what, why=why, since=flow.oldest_at, acts=show)
+
+
+def of_worker(worker: Occupied, base: str) -> Entry | None:
+    """A worker that is gone without a word, or that takes no work though it is there."""
+    show = [Act("Show", f"{base}/workers/{worker.number}")]
+    if worker.is_silent:
+        what, why, sign = f"Worker {worker.name} is silent", [], _LOST
+    elif worker.trouble:
+        what, why, sign = f"Worker {worker.name} takes no work", [shortened(worker.trouble)], _WARN
+    else:
+        return None
+    return Entry(key=f"worker-{worker.number}", sign=sign, what=what, why=why, since=worker.seen_at, acts=show)
+
+
+def of_no_workers(workers: Sequence[Occupied], waiting: int, base: str) -> Entry | None:
+    """Work that waits where nobody is who could take it; silent ones say so themselves."""
+    is_taken = any(each.slots and not each.trouble and each.state.value != "offline" for each in workers)
+    if is_taken or not waiting or any(each.is_silent for each in workers):
+        return None
+    runs = "A run waits" if waiting == 1 else f"{words.count(waiting)} runs wait"
+    return Entry(
+        key="no-workers",
+        sign=_WARN,
+        what=f"{runs} for a worker, and there is none",
+        why=["a worker runs robots: on this machine, or on any other that reaches this room"],
+        acts=[Act("Link a worker", f"{base}/workers/link", "add")],
+    )
+
+
+def shortened(text: str) -> str:
+    """The first line of a message, not too long."""
+    line = text.strip().partition("\n")[0].strip()
+    return line if len(line) <= _LONG else f"{line[: _LONG - 1].rstrip()}…"
+
+
+def ranked(entries: Sequence[Entry | None]) -> list[Entry]:
+    """What is broken before what may become so; else in their order."""
+    found = [each for each in entries if each is not None]
+    return sorted(found, key=lambda each: each.sign.tone != "bad")

@@ -1,0 +1,179 @@
+"""What needs somebody is said in one line, with why, and the verb beside it."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from controlroom.engine.runs.occupation import Occupied
+from controlroom.engine.statistics.failing import FailedGroup
+from controlroom.engine.statistics.flows import Flow
+from controlroom.engine.statistics.model import QueueHour
+from controlroom.engine.statistics.overview import Trouble, TroubleKind
+from controlroom.engine.statistics.rules import hour_of
+from controlroom.engine.work_items.model import ExceptionType
+from controlroom.engine.workers.model import WorkerState
+from controlroom.ids import QueueId, WorkerId, WorkspaceId, uuid7
+from controlroom.ui.overview.attention import (
+    May,
+    of_failed,
+    of_no_workers,
+    of_queue,
+    of_trouble,
+    of_worker,
+    ranked,
+    shortened,
+)
+
+NOW = datetime(2026, 11, 30, 12, 30, tzinfo=UTC)
+ALL, NOTHING = May(items=True, starts=True), May()
+
+
+def group(**given) -> FailedGroup:
+    """37 items with one cause."""
+    usual = {"fingerprint": "ab12", "count": 37, "last_at": NOW, "type": ExceptionType.APPLICATION, "code": "TIMEOUT"}
+    return FailedGroup(**(usual | {"message": "no answer\nafter 30 s", "hours": []} | given))
+
+
+def test_failed_items_are_retried_or_marked():
+    """By the verb that fits their kind: what is wrong with the data is not mended by trying again."""
+    entry = of_failed(group(), "/w/x", ALL)
+    assert (entry.what, entry.code, entry.why) == ("37 items failed with", "TIMEOUT", ["application", "no answer"])
+    assert [act.label for act in entry.acts] == ["Show", "Retry 37"]
+    assert entry.acts[1].href == "/w/x/items/bulk?tab=failed&failure=ab12&all=1&operation=retry"
+    business = of_failed(group(type=ExceptionType.BUSINESS, count=1, code=""), "/w/x", ALL)
+    assert (business.what, business.acts[1].label) == ("1 item failed", "Mark as done")
+
+
+def test_who_may_not_is_offered_no_verb():
+    """Only to look."""
+    assert [act.label for act in of_failed(group(), "", NOTHING).acts] == ["Show"]
+    assert [act.label for act in of_trouble(trouble(), "", NOTHING).acts] == ["Show"]
+
+
+def trouble(kind: TroubleKind = TroubleKind.STEP_RUNS, **given) -> Trouble:
+    """Something that happened twelve times."""
+    usual = {
+        "kind": kind,
+        "id": uuid7(),
+        "number": 7,
+        "name": "Invoices",
+        "process_number": 7,
+        "code": "ENVIRONMENT_FAILED",
+        "detail": "",
+        "count": 12,
+        "since": NOW,
+        "last_at": NOW,
+        "last_id": None,
+    }
+    return Trouble(**(usual | given))
+
+
+@pytest.mark.parametrize(
+    ("kind", "code", "what", "href"),
+    [
+        (TroubleKind.STEP_RUNS, "ENVIRONMENT_FAILED", "The environment of Invoices cannot be made", "/processes/7"),
+        (TroubleKind.STEP_RUNS, "OTHER", "Invoices cannot begin", "/processes/7"),
+        (TroubleKind.DELIVERIES, "503", "Webhook Invoices has given up 12 deliveries", "/webhooks/7"),
+        (TroubleKind.NOTICES, "", "A notification of Invoices does not come through", "/processes/7/triggers#notices"),
+        (TroubleKind.OCCURRENCES, "missed", "Invoices: 12 starts missed", "/schedules/7"),
+    ],
+)
+def test_each_trouble_leads_to_where_it_is_mended(kind, code, what, href):
+    """In words of the field."""
+    entry = of_trouble(trouble(kind, code=code), "", ALL)
+    assert (entry.what, entry.acts[0].href) == (what, href)
+
+
+def flow(waiting: int, arrived: int, gone: int, **given) -> Flow:
+    """A queue in which so much came and went in each of the last hours."""
+    hours = [
+        QueueHour(hour=hour_of(NOW) - timedelta(hours=n), depth=1, deepest=1, arrived=arrived, gone=gone)
+        for n in range(3)
+    ]
+    usual = {
+        "id": QueueId(uuid7()),
+        "number": 3,
+        "workspace_id": WorkspaceId(uuid7()),
+        "name": "claims",
+        "is_standing": False,
+        "is_draft": False,
+        "process_number": None,
+        "process_name": None,
+        "step_name": None,
+        "step_position": None,
+        "waiting": waiting,
+        "oldest_at": NOW,
+        "consumers": 0,
+        "paused_consumers": 0,
+        "hours": hours,
+    }
+    return Flow(**(usual | given))
+
+
+def test_a_queue_is_told_only_if_it_grows_or_is_forgotten():
+    """What is drained, empties, or has a consumer that somebody paused, is as it should be."""
+    grows = of_queue(flow(1000, 95, 40), NOW, "")
+    assert grows is not None
+    assert grows.what == "Queue claims grows faster than it drains"
+    assert grows.why[0] == "1,000 wait"
+    assert of_queue(flow(10, 5, 40), NOW, "") is None
+    assert of_queue(flow(0, 0, 0), NOW, "") is None
+    forgotten = of_queue(flow(1, 0, 0, is_standing=True), NOW, "")
+    assert forgotten is not None
+    assert forgotten.why == ["1 waits", "it has no consumer"]
+    assert of_queue(flow(1, 0, 0, is_standing=True, consumers=1, paused_consumers=1), NOW, "") is None
+
+
+def worker(**given) -> Occupied:
+    """A worker that is idle."""
+    usual = {
+        "id": WorkerId(uuid7()),
+        "number": 5,
+        "name": "win-03",
+        "state": WorkerState.IDLE,
+        "serves_all": True,
+        "slots": 2,
+        "busy": 0,
+        "version": "",
+        "platform": "",
+        "sandbox": "",
+        "trouble": "",
+        "rests_since": None,
+        "seen_at": NOW,
+        "created_at": NOW,
+        "has_session": True,
+        "groups": [],
+    }
+    return Occupied(**(usual | given))
+
+
+def test_a_worker_is_told_if_it_is_silent_or_takes_nothing():
+    """Not if it has said good-bye."""
+    assert of_worker(worker(), "") is None
+    assert of_worker(worker(state=WorkerState.OFFLINE, has_session=False), "") is None
+    silent, troubled = of_worker(worker(state=WorkerState.OFFLINE), ""), of_worker(worker(trouble="no sandbox"), "")
+    assert silent is not None
+    assert troubled is not None
+    assert (silent.what, troubled.why) == ("Worker win-03 is silent", ["no sandbox"])
+
+
+def test_work_without_any_worker_is_told():
+    """Once, with the way to link one."""
+    assert of_no_workers([], 0, "") is None
+    assert of_no_workers([worker()], 3, "") is None
+    assert of_no_workers([worker(state=WorkerState.OFFLINE)], 3, "") is None
+    entry = of_no_workers([], 1, "/w/x")
+    assert entry is not None
+    assert (entry.what, entry.acts[0].href) == ("A run waits for a worker, and there is none", "/w/x/workers/link")
+
+
+def test_what_is_broken_comes_first():
+    """And nothing stands for what is none."""
+    entries = ranked([of_queue(flow(1000, 95, 40), NOW, ""), None, of_failed(group(), "", ALL)])
+    assert [entry.sign.tone for entry in entries] == ["bad", "warn"]
+
+
+def test_messages_are_one_line():
+    """Not a long one."""
+    assert shortened("  a\nb ") == "a"
+    assert len(shortened("x" * 999)) == 140
