@@ -31,6 +31,7 @@ PAGES = {
     "process-delete": "/processes/{process}/delete",
     **console_people.PAGES,
     **console_items.PAGES,
+    "me": "//me",
     "search": "/search?q=words",
     "search-consoles": "/search?q=words&in=consoles",
     "failure": "/runs?sort=nonsense",

@@ -133,6 +133,7 @@ class Asking(asking.Asking):
             theme=theme if theme in THEMES else "auto",
             density=density if density in DENSITIES else "normal",
             zone=zone if zone_of(zone) else "",
+            keys="off" if self.cookie.get(cookies.KEYS) == "off" else "on",
         )
 
     @cached_property

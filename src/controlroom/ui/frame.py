@@ -40,6 +40,7 @@ class Look(Struct, frozen=True):
     theme: str = "auto"
     density: str = "normal"
     zone: str = ""
+    keys: str = "on"
 
 
 class Frame(Struct, frozen=True, kw_only=True):

@@ -229,6 +229,10 @@ class Shown(Response[Any]):
         """Itself: it is an ASGI app."""
         return self
 
+    def add(self, *headers: tuple[bytes, bytes]) -> None:
+        """Further headers."""
+        self._more = [*self._more, *headers]
+
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002 - the ASGI signature
         """Send it."""
         asked = {name: value for name, value in scope["headers"] if name in {b"accept-encoding", b"if-none-match"}}

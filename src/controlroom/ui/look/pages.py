@@ -16,7 +16,9 @@ async def begin(request: Asking) -> Shown:
     slugs = request.workspaces.slugs
     last = cookies.remembered_of(request.cookie, cookies.LAST)
     if last in slugs or slugs:
-        return elsewhere(f"/w/{last if last in slugs else next(iter(slugs))}")
+        start = cookies.remembered_of(request.cookie, cookies.START)
+        path = next((each.path for each in request.app.state.places if each.at == start and not each.is_above), "")
+        return elsewhere(f"/w/{last if last in slugs else next(iter(slugs))}{path.rstrip('/')}")
     return await request.show("look/nowhere.html", title="No workspace")
 
 

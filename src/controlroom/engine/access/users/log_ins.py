@@ -55,6 +55,16 @@ async def end_sessions(engine: Engine, actor: Actor, user: UserId, *, within: Wo
         await record(engine, tx, actor, account.organization_id, "user.session_ended", user, username=account.username)
 
 
+async def session_of(engine: Engine, actor: Actor, token: str) -> SessionId | None:
+    """Which of their own sessions somebody speaks by."""
+    found: SessionId | None = await engine.database.value(
+        "select id from user_session where user_id = %(user)s and lookup = %(lookup)s",
+        user=actor.id,
+        lookup=engine.keys.lookup(token),
+    )
+    return found
+
+
 async def _sessions(tx: ScopedTx, user: UserId) -> list[UserSession]:
     return await tx.all(
         UserSession,

@@ -1,0 +1,152 @@
+"""Oneself: name, password, credentials, sessions, and how pages look in this browser."""
+
+from typing import Any, Final
+from uuid import UUID
+from zoneinfo import available_timezones
+
+from controlroom.engine.access import personal_tokens, sessions
+from controlroom.engine.access.logins import log_in
+from controlroom.engine.access.users import accounts, log_ins
+from controlroom.engine.access.users import actions as users
+from controlroom.engine.access.users.accounts import Profile, Standing
+from controlroom.engine.access.users.people import person
+from controlroom.errors import Conflict, Invalid, Unauthenticated
+from controlroom.ids import PersonalTokenId, SessionId, UserCredentialId, UserId
+from controlroom.ui import cookies
+from controlroom.ui.asking import Asking, Crumb, Path, Shown
+from controlroom.ui.frame import DENSITIES, THEMES
+from controlroom.ui.refusals import REFUSED, said, tried
+from controlroom.ui.routing import page, verb
+
+_ABOVE: Final = {"above_workspaces": True}
+_MOST: Final = 200
+_CRUMB: Final = Crumb("You", "/me")
+
+
+@page("/me", opt=_ABOVE)
+async def show_me(request: Asking) -> Shown:
+    """All of it."""
+    return await _show(request)
+
+
+@verb("/me/name", opt=_ABOVE)
+async def change_name(request: Asking) -> Shown:
+    """What one is called, and where one's mail goes."""
+    fields = await request.fields()
+    profile = Profile(
+        first_name=fields.text("first_name"), last_name=fields.text("last_name"), email=fields.text("email")
+    )
+    edited = accounts.edit(
+        request.engine, request.actor, _own(request), profile=profile, password=None, standing=Standing()
+    )
+    _, refused = await tried(edited)
+    if refused:
+        return await _show(request, wrong={"name": refused}, status=REFUSED)
+    return request.done("/me", "Your name is saved.")
+
+
+@verb("/me/password", opt=_ABOVE)
+async def change_password(request: Asking) -> Shown:
+    """A new password, by who knows the one that holds. All sessions end; this browser begins another one."""
+    fields = await request.fields()
+    old, new = fields.raw("old"), fields.raw("new")
+    user = await person(request.engine, request.actor, _own(request))
+    if new != fields.raw("again"):
+        return await _show(request, wrong={"new": "The new password was typed in two ways"}, status=REFUSED)
+    try:
+        await log_in(
+            request.engine,
+            username=user.username,
+            password=old,
+            place=request.place,
+            organization=request.actor.organization_id,
+        )
+        await users.set_password(request.engine, request.actor, _own(request), new)
+    except Unauthenticated:
+        return await _show(request, wrong={"old": "This is not your password"}, status=REFUSED)
+    except (Invalid, Conflict) as refused:
+        return await _show(request, wrong={"new": said(refused)}, status=REFUSED)
+    session = await sessions.begin(request.engine, username=user.username, password=new, place=request.place)
+    answer = request.done("/me", "Your password is changed. All other sessions have ended.")
+    name, life = cookies.session_cookie(request.origin), int(sessions.LIFE.total_seconds())
+    answer.add(cookies.kept(name, session.token, origin=request.origin, seconds=life))
+    return answer
+
+
+@verb("/me/sessions/{session:uuid}/end", opt=_ABOVE)
+async def end_session(request: Asking, session: Path[UUID]) -> Shown:
+    """Log out somewhere else."""
+    await log_ins.end_session(request.engine, request.actor, _own(request), SessionId(session))
+    return request.done("/me#sessions", "The session has ended.")
+
+
+@verb("/me/credentials", opt=_ABOVE)
+async def make_credential(request: Asking) -> Shown:
+    """A pair for rcc, or a token for programs; its value is shown this once."""
+    fields = await request.fields()
+    kind, name = fields.text("kind"), fields.text("name")
+    if kind not in {"pair", "token"}:
+        raise Invalid("There is no such credential.", code="CREDENTIAL_KIND_WRONG")
+    engine, actor, own = request.engine, request.actor, _own(request)
+    made: tuple[Any, str] | None
+    if kind == "pair":
+        made, refused = await tried(users.create_credential(engine, actor, own, name=name))
+    else:
+        made, refused = await tried(personal_tokens.make(engine, actor, own, name=name))
+    if made is None:
+        return await _show(request, wrong={"credential": refused}, status=REFUSED)
+    return await request.show(
+        "me/value.html", title=f"Credential {made[0].name}", crumbs=[_CRUMB, Crumb(made[0].name)], made=made, kind=kind
+    )
+
+
+@verb("/me/credentials/{kind:str}/{credential:uuid}/delete", opt=_ABOVE)
+async def delete_credential(request: Asking, kind: Path[str], credential: Path[UUID]) -> Shown:
+    """What it signs is accepted no more."""
+    engine, actor, own = request.engine, request.actor, _own(request)
+    if kind == "pair":
+        await users.revoke_credential(engine, actor, own, UserCredentialId(credential))
+    else:
+        await personal_tokens.delete(engine, actor, own, PersonalTokenId(credential))
+    return request.done("/me#credentials", "The credential is deleted.")
+
+
+@verb("/me/start", opt=_ABOVE)
+async def choose_start(request: Asking) -> Shown:
+    """With which page a visit begins, in this browser."""
+    fields = await request.fields()
+    at = fields.text("start")
+    if at not in {place.at for place in request.app.state.places}:
+        raise Invalid("There is no such page to begin with.", code="START_UNKNOWN")
+    answer = request.done("/me", "A visit begins there from now on.")
+    answer.add(cookies.remembered(cookies.START, at, request.origin))
+    return answer
+
+
+def _own(request: Asking) -> UserId:
+    """Whose page it is: sessions are of users."""
+    assert request.actor.id is not None  # noqa: S101 - a session has a user
+    return UserId(request.actor.id)
+
+
+async def _show(request: Asking, *, wrong: dict[str, str] | None = None, status: int = 200) -> Shown:
+    engine, actor, own = request.engine, request.actor, _own(request)
+    places = [each for each in request.app.state.places if not each.is_above]
+    return await request.show(
+        "me/me.html",
+        title="You",
+        at="me",
+        crumbs=[Crumb("You")],
+        status=status,
+        wrong=wrong or {},
+        user=await person(engine, actor, own),
+        sessions=await log_ins.list_sessions(engine, actor, own),
+        session=await log_ins.session_of(engine, actor, request.scope["state"]["token"]),
+        pairs=await users.list_credentials(engine, actor, own, limit=_MOST),
+        tokens=await personal_tokens.list_tokens(engine, actor, own),
+        zones=sorted(zone for zone in available_timezones() if "/" in zone and not zone.startswith("Etc/")),
+        themes=THEMES,
+        densities=DENSITIES,
+        places=[(each.at, each.name) for each in places],
+        start=cookies.remembered_of(request.cookie, cookies.START) or (places[0].at if places else ""),
+    )

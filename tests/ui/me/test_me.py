@@ -1,0 +1,72 @@
+"""What somebody does about themselves: name, password, sessions, credentials, how a visit begins."""
+
+import re
+
+from controlroom.engine.access.credentials import flush_uses
+from hypertext import links
+
+OLD = "a long password of a test"
+NEW = "another long password"
+
+
+async def test_a_password_is_changed_by_who_knows_it(visit, workspace):
+    """All other sessions end, this browser has a new one; what is wrong is said beside its field."""
+    browser = await visit(workspace)
+    other = await visit(workspace)
+    page = (await browser.post("//me/password", 422, old="wrong", new=NEW, again=NEW)).text
+    assert "This is not your password" in page
+    assert "typed in two ways" in (await browser.post("//me/password", 422, old=OLD, new=NEW, again="x")).text
+    before = dict(browser.http.cookies)
+    await browser.post("//me/password", old=OLD, new=NEW, again=NEW)
+    assert dict(browser.http.cookies) != before
+    assert "Your password is changed" in await browser.get("//me")
+    assert await other.get("//me")
+    await browser.post("//login", 401, username=browser.username, password=OLD)
+
+
+async def test_one_is_called_as_one_says(visit, workspace):
+    """And the page says so."""
+    browser = await visit(workspace)
+    await browser.post("//me/name", first_name="Ada", last_name="Lovelace", email="ada@example.com")
+    page = await browser.get("//me")
+    assert 'value="Lovelace"' in page
+    assert 'value="ada@example.com"' in page
+
+
+async def test_sessions_elsewhere_are_ended_one_by_one(visit, workspace):
+    """This browser's own is named, and has no such button."""
+    browser = await visit(workspace)
+    await browser.post("//login", username=browser.username, password=OLD, to="/")
+    page = await browser.get("//me")
+    ends = re.findall(r'action="(/me/sessions/[0-9a-f-]+/end)"', page)
+    assert len(ends) == 1
+    assert page.count("This browser</b>") == 1
+    await browser.post(f"/{ends[0]}")
+    assert "/me/sessions/" not in await browser.get("//me")
+    await browser.post(f"/{ends[0]}", 404)
+
+
+async def test_credentials_are_made_and_deleted(visit, workspace, room):
+    """Their values are shown once, by the page that made them, and stand in no other one."""
+    browser = await visit(workspace)
+    for kind, pattern in (("pair", r">(\d{12}:[0-9a-f]+)<"), ("token", r">(dbtu_\w+)<")):
+        page = (await browser.post("//me/credentials", 200, kind=kind, name=f"my {kind}")).text
+        value = re.search(pattern, page)[1]
+        shown = await browser.get("//me")
+        assert f"my {kind}" in shown
+        assert value not in shown
+        delete = re.search(rf'action="(/me/credentials/{kind}/[0-9a-f-]+/delete)"', shown)[1]
+        await browser.post(f"/{delete}")
+        await browser.post(f"/{delete}", 404)
+    await browser.post("//me/credentials", 422, kind="pair", name="")
+    await browser.post("//me/credentials", 400, kind="other", name="x")
+    await flush_uses(room.engine)
+
+
+async def test_a_visit_begins_where_one_wants(visit, workspace):
+    """In this browser; a page that there is not is none to begin with."""
+    browser = await visit(workspace)
+    await browser.post("//me/start", start="runs")
+    assert (await browser.http.get("/", headers={"Accept": "text/html"})).headers["location"] == f"{browser.base}/runs"
+    await browser.post("//me/start", 400, start="nowhere")
+    assert "/me" in links(await browser.get("/runs"))
