@@ -41,7 +41,7 @@ class Place(Struct, frozen=True, kw_only=True):
 
 
 GROUPS: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
-    ("", ("overview", "runs", "items", "workers")),
+    ("", ("overview", "runs", "items", "tasks", "workers")),
     (
         "Build",
         (

@@ -1,0 +1,205 @@
+"""Lockers: how secrets of the organization are shared, with whom, and what is in them. Never a value."""
+
+from typing import Final
+
+from controlroom.engine.access import history
+from controlroom.engine.access.nouns import ROLE, USER
+from controlroom.engine.lists import pages
+from controlroom.engine.lists.model import Asked, Sort, equal
+from controlroom.engine.references import resolve
+from controlroom.engine.vault.lockers import actions
+from controlroom.engine.vault.lockers.listings import LOCKERS, seen_by
+from controlroom.engine.vault.lockers.model import Locker, LockerRight
+from controlroom.engine.vault.lockers.rules import asker_of
+from controlroom.engine.vault.lockers.store import LOCKER
+from controlroom.engine.vault.shared.listings import SHARED_SECRETS
+from controlroom.engine.vault.shared.listings import seen_by as secrets_seen_by
+from controlroom.engine.vault.shared.model import SharedSecret
+from controlroom.ids import LockerId
+from controlroom.ui.asking import Asking, Crumb, Fields, Path, Permission, Shown
+from controlroom.ui.numbers import ensure_number
+from controlroom.ui.refusals import REFUSED, tried
+from controlroom.ui.routing import page, verb
+
+_MOST: Final = 200
+_BY_NAME: Final = (Sort("name"), Sort("id"))
+
+
+@page("/lockers", needs=Permission.READ_SECRETS)
+async def list_lockers(request: Asking) -> Shown:
+    """Those that the actor may know of."""
+    asked = Asked(sort=_BY_NAME, length=_MOST)
+    return await request.show(
+        "lockers/list.html",
+        title="Lockers",
+        at="secrets",
+        crumbs=[Crumb("Secrets", f"{request.base}/secrets"), Crumb("Lockers")],
+        lockers=await pages.rows(request.db, Locker, LOCKERS, seen_by(asker_of(request.actor)), asked),
+        may_make=request.actor.uses(Permission.OWN_SECRETS, None),
+    )
+
+
+@page("/lockers/new", needs=Permission.READ_SECRETS)
+async def ask_for_locker(request: Asking) -> Shown:
+    """Its name."""
+    return await _form(request, None, Fields([]))
+
+
+@verb("/lockers/new")
+async def create_locker(request: Asking) -> Shown:
+    """Make it; who makes it owns it."""
+    fields = await request.fields()
+    made, refused = await tried(
+        actions.create(*request.governing, name=fields.text("name"), description=fields.text("description"))
+    )
+    if made is None:
+        return await _form(request, None, fields, refused=refused)
+    return request.done(f"{request.base}/lockers/{made.number}", f"The locker {made.name} is made.")
+
+
+@page("/lockers/{number:str}", needs=Permission.READ_SECRETS)
+async def show_locker(request: Asking, number: Path[str]) -> Shown:
+    """Who looks after it, who uses it, and what is in it."""
+    locker = await _locker(request, number)
+    ensure_number(request, number, locker.number)
+    return await _show(request, locker)
+
+
+@page("/lockers/{number:str}/edit", needs=Permission.READ_SECRETS)
+async def ask_to_edit(request: Asking, number: Path[str]) -> Shown:
+    """Its name and description."""
+    locker = await _locker(request, number)
+    pairs = [("name", locker.name), ("description", locker.description), ("revision", str(locker.revision))]
+    return await _form(request, locker, Fields(pairs))
+
+
+@verb("/lockers/{number:str}/edit")
+async def edit_locker(request: Asking, number: Path[str]) -> Shown:
+    """Call it otherwise."""
+    fields = await request.fields()
+    locker = await _locker(request, number)
+    revision = fields.text("revision")
+    _, refused = await tried(
+        actions.edit(
+            *request.governing,
+            locker.id,
+            name=fields.text("name"),
+            description=fields.text("description"),
+            revision=int(revision) if revision.isdecimal() and len(revision) < 10 else None,  # noqa: PLR2004
+        )
+    )
+    if refused:
+        return await _form(request, locker, fields, refused=refused)
+    return request.done(f"{request.base}/lockers/{number}", "The locker is changed.")
+
+
+@verb("/lockers/{number:str}/members")
+async def set_member(request: Asking, number: Path[str]) -> Shown:
+    """Let a user look after it, with the rights that are ticked; with none, no more."""
+    fields = await request.fields()
+    locker = await _locker(request, number)
+    rights = [each for each in LockerRight if each.value in fields.texts("right")]
+    finding = resolve(request.db, request.scope_for(Permission.READ_SECRETS), USER, fields.text("user"))
+    user, refused = await tried(finding)
+    if user is not None:
+        change = (
+            actions.set_member(*request.governing, locker.id, user, rights)
+            if rights
+            else actions.remove_member(*request.governing, locker.id, user)
+        )
+        _, refused = await tried(change)
+    if refused:
+        return await _show(request, locker, refused=refused)
+    return request.done(f"{request.base}/lockers/{number}", "Who looks after the locker is changed.")
+
+
+@verb("/lockers/{number:str}/consumers")
+async def change_consumers(request: Asking, number: Path[str]) -> Shown:
+    """Let the holders of a role use what is in it, or no more."""
+    fields = await request.fields()
+    locker = await _locker(request, number)
+    finding = resolve(request.db, request.scope_for(Permission.READ_SECRETS), ROLE, fields.text("role"))
+    role, refused = await tried(finding)
+    if role is not None:
+        verb_of = actions.remove_consumer if fields.has("gone") else actions.add_consumer
+        _, refused = await tried(verb_of(*request.governing, locker.id, role))
+    if refused:
+        return await _show(request, locker, refused=refused)
+    return request.done(f"{request.base}/lockers/{number}", "Who uses the locker is changed.")
+
+
+@page("/lockers/{number:str}/delete", needs=Permission.READ_SECRETS)
+async def ask_to_delete(request: Asking, number: Path[str]) -> Shown:
+    """Who uses what is in it."""
+    return await _question(request, await _locker(request, number))
+
+
+@verb("/lockers/{number:str}/delete")
+async def delete_locker(request: Asking, number: Path[str]) -> Shown:
+    """Delete it; the secrets in it stay their owners'."""
+    locker = await _locker(request, number)
+    _, refused = await tried(actions.delete(*request.governing, locker.id))
+    if refused:
+        return await _question(request, locker, refused=refused)
+    return request.done(f"{request.base}/lockers", "The locker is deleted. What was in it is its owners' alone.")
+
+
+async def _locker(request: Asking, named: str) -> Locker:
+    found: LockerId = await resolve(request.db, request.scope_for(Permission.READ_SECRETS), LOCKER, named)
+    return await actions.get(*request.governing, found)
+
+
+async def _show(request: Asking, locker: Locker, *, refused: str = "") -> Shown:
+    within = secrets_seen_by(asker_of(request.actor))
+    asked = Asked(filter=equal(locker_number=locker.number), sort=_BY_NAME, length=_MOST)
+    mine = {right for each in locker.members if each.user_id == request.actor.id for right in each.rights}
+    governs = request.actor.uses(Permission.GOVERN_LOCKERS, None)
+    return await request.show(
+        "lockers/locker.html",
+        title=locker.name,
+        at="secrets",
+        crumbs=_crumbs(request, locker),
+        status=REFUSED if refused else 200,
+        locker=locker,
+        here=f"{request.base}/lockers/{locker.number}",
+        consumers=await actions.consumers(*request.governing, locker.id),
+        secrets=await pages.rows(request.db, SharedSecret, SHARED_SECRETS, within, asked),
+        rights=list(LockerRight),
+        changes=await history.changes_of(request.db, request.scope_for(Permission.READ_SECRETS), locker.id),
+        may_manage=governs or bool(mine & {LockerRight.MANAGE, LockerRight.OWN}),
+        may_own=governs or LockerRight.OWN in mine,
+        refused=refused,
+    )
+
+
+def _crumbs(request: Asking, locker: Locker | None, last: str = "") -> list[Crumb]:
+    above = [Crumb("Secrets", f"{request.base}/secrets"), Crumb("Lockers", f"{request.base}/lockers")]
+    if locker is not None:
+        above.append(Crumb(locker.name, f"{request.base}/lockers/{locker.number}" if last else ""))
+    return [*above, Crumb(last)] if last else above
+
+
+async def _form(request: Asking, locker: Locker | None, fields: Fields, *, refused: str = "") -> Shown:
+    return await request.show(
+        "lockers/form.html",
+        title=f"Edit {locker.name}" if locker else "New locker",
+        at="secrets",
+        crumbs=_crumbs(request, locker, "Edit" if locker else "New locker"),
+        status=REFUSED if refused else 200,
+        locker=locker,
+        fields=fields,
+        refused=refused,
+    )
+
+
+async def _question(request: Asking, locker: Locker, *, refused: str = "") -> Shown:
+    return await request.show(
+        "lockers/delete.html",
+        title=f"Delete {locker.name}",
+        at="secrets",
+        crumbs=_crumbs(request, locker, "Delete"),
+        status=REFUSED if refused else 200,
+        locker=locker,
+        consumers=await actions.consumers(*request.governing, locker.id),
+        refused=refused,
+    )

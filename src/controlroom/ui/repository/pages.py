@@ -1,0 +1,210 @@
+"""The repository of the workspace as a tree: folders, packages with their tasks, and files; each with its verbs."""
+
+from typing import Any, Final
+from urllib.parse import quote
+from uuid import UUID
+
+from litestar.response import Stream
+
+from controlroom.border.forms import form_of
+from controlroom.engine.access import history
+from controlroom.engine.repository import actions, contents, nodes
+from controlroom.engine.repository.errors import NodeNotFound
+from controlroom.engine.repository.model import Node, NodeKind, Right
+from controlroom.engine.repository.rights import Rights, rights_of
+from controlroom.ui.asking import Asking, Crumb, Fields, Path, Permission, Shown
+from controlroom.ui.entrance import Moved
+from controlroom.ui.refusals import REFUSED, tried
+from controlroom.ui.routing import Place, page, verb
+
+PLACE: Final = Place(
+    at="repository", name="Repository", path="/repository", icon="repository", needs=Permission.READ_PACKAGES
+)
+ICONS: Final = {
+    NodeKind.WORKSPACE: "repository",
+    NodeKind.FOLDER: "repository",
+    NodeKind.PACKAGE: "packages",
+    NodeKind.TASK: "start",
+    NodeKind.FILE: "assets",
+}
+_ORDER: Final = {NodeKind.FOLDER: 0, NodeKind.PACKAGE: 1, NodeKind.TASK: 2, NodeKind.FILE: 3}
+_MOST: Final = 500
+
+
+@page("/repository", needs=Permission.READ_PACKAGES)
+async def show_root(request: Asking) -> Shown:
+    """What lies directly in the workspace."""
+    rights = await rights_of(request.db, request.actor)
+    return await _show(request, rights, await nodes.get(request.db, rights, request.workspace))
+
+
+@page("/repository/{number:str}", needs=Permission.READ_PACKAGES)
+async def show_node(request: Asking, number: Path[str]) -> Shown:
+    """A folder with what lies in it, or a file. Packages and tasks have a page of their own."""
+    rights, node = await _node(request, number)
+    if node.kind is NodeKind.WORKSPACE:
+        raise Moved(f"{request.base}/repository")
+    if node.kind in {NodeKind.PACKAGE, NodeKind.TASK}:
+        raise Moved(f"{request.base}/packages/{node.container_id}")
+    if number != str(node.number):
+        raise Moved(f"{request.base}/repository/{node.number}")
+    return await _show(request, rights, node)
+
+
+@page("/repository/{number:str}/content", needs=Permission.READ_PACKAGES)
+async def fetch_content(request: Asking, number: Path[str]) -> Stream:
+    """The bytes of a file: as a download, which no browser opens in our name."""
+    _, node = await _node(request, number, Right.DOWNLOAD)
+    found = await contents.content(request.db, node)
+    headers = {
+        "content-disposition": f"attachment; filename*=UTF-8''{quote(node.name)}",
+        "content-length": str(found.size),
+        "x-content-type-options": "nosniff",
+        "content-security-policy": "sandbox",
+    }
+    return Stream(request.engine.objects.stream(found.hash), media_type="application/octet-stream", headers=headers)
+
+
+@verb("/repository/{number:str}/folder")
+async def create_folder(request: Asking, number: Path[str]) -> Shown:
+    """A folder in this one."""
+    fields = await request.fields()
+    rights, node = await _node(request, number, Right.UPDATE)
+    made, refused = await tried(actions.create_folder(*request.governing, node.id, fields.text("name")))
+    if made is None:
+        return await _show(request, rights, node, fields=fields, refused=refused)
+    return request.done(f"{request.base}/repository/{made.number}", f"The folder {made.name} is made.")
+
+
+@verb("/repository/{number:str}/upload", request_max_body_size=None)
+async def upload_file(request: Asking, number: Path[str]) -> Shown:
+    """A file in this folder, or the next version of this file; a zip with a robot.yaml becomes a package."""
+    rights, node = await _node(request, number, Right.UPDATE)
+    form = form_of(request.headers.get("content-type") or "", request.stream(), file="file")
+    blob = await request.engine.objects.put(form.content(), max_size=request.engine.limits.package_bytes)
+    name = form.file_name.replace("\\", "/").rpartition("/")[2]
+    target: UUID = node.id
+    if node.is_folder:
+        file, refused = await tried(actions.create_file(*request.governing, node.id, name))
+        if file is None:
+            return await _show(request, rights, node, refused=refused)
+        target = file.id
+    after, refused = await tried(contents.put(*request.governing, target, blob))
+    if after is None:
+        return await _show(request, rights, node, refused=refused)
+    return request.done(f"{request.base}/repository/{after.number}", f"{after.name} has version {after.version}.")
+
+
+@page("/repository/{number:str}/edit", needs=Permission.READ_PACKAGES)
+async def ask_to_edit(request: Asking, number: Path[str]) -> Shown:
+    """Its name and its description."""
+    _, node = await _node(request, number)
+    return await _form(request, node, Fields([("name", node.name), ("description", node.description)]))
+
+
+@verb("/repository/{number:str}/edit")
+async def edit_node(request: Asking, number: Path[str]) -> Shown:
+    """Rename and describe it."""
+    fields = await request.fields()
+    _, node = await _node(request, number, Right.UPDATE)
+    _, refused = await tried(
+        actions.edit(*request.governing, node.id, name=fields.text("name"), description=fields.text("description"))
+    )
+    if refused:
+        return await _form(request, node, fields, refused=refused)
+    return request.done(f"{request.base}/repository/{number}", "It is changed.")
+
+
+@page("/repository/{number:str}/delete", needs=Permission.READ_PACKAGES)
+async def ask_to_delete(request: Asking, number: Path[str]) -> Shown:
+    """What is lost."""
+    _, node = await _node(request, number)
+    return await _question(request, node)
+
+
+@verb("/repository/{number:str}/delete")
+async def delete_node(request: Asking, number: Path[str]) -> Shown:
+    """Delete an empty folder, or a file."""
+    _, node = await _node(request, number, Right.DELETE)
+    _, refused = await tried(actions.delete(*request.governing, node.id))
+    if refused:
+        return await _question(request, node, refused=refused)
+    above = f"/{node.parent_number}" if node.parent_number and len(node.path) > 2 else ""  # noqa: PLR2004 - workspace, itself
+    return request.done(f"{request.base}/repository{above}", f"{node.name} is deleted.")
+
+
+async def _node(request: Asking, named: str, right: Right = Right.VIEW) -> tuple[Rights, Node]:
+    """What an address names in this workspace. Raises NodeNotFound, RightMissing."""
+    rights = await rights_of(request.db, request.actor)
+    node = await nodes.get(request.db, rights, named, right)
+    if node.workspace_id != request.workspace:
+        raise NodeNotFound(named)
+    return rights, node
+
+
+async def _show(
+    request: Asking, rights: Rights, node: Node, *, fields: Fields | None = None, refused: str = ""
+) -> Shown:
+    seen = request.scope_for(Permission.READ_PACKAGES)
+    below = await nodes.children(request.db, node) if node.is_folder else []
+    above = await nodes.find_all(request.db, node.organization_id, node.above[:-1]) if node.above else []
+    held = rights.of(node)
+    return await request.show(
+        "repository/node.html",
+        title=node.name if node.kind is not NodeKind.WORKSPACE else "Repository",
+        at="repository",
+        crumbs=_crumbs(request, node, above),
+        status=REFUSED if refused else 200,
+        node=node,
+        here=f"{request.base}/repository/{node.number}",
+        children=sorted(below, key=lambda each: (_ORDER.get(each.kind, 9), each.name.lower()))[:_MOST],
+        is_cut=len(below) > _MOST,
+        icons=ICONS,
+        fields=fields or Fields([]),
+        changes=await history.changes_of(request.db, seen, node.id),
+        may_update=Right.UPDATE in held,
+        may_delete=Right.DELETE in held and node.kind is not NodeKind.WORKSPACE,
+        is_root=node.kind is NodeKind.WORKSPACE,
+        refused=refused,
+    )
+
+
+def _crumbs(request: Asking, node: Node, above: list[Node], last: str = "") -> list[Crumb]:
+    root = Crumb("Repository", f"{request.base}/repository")
+    if node.kind is NodeKind.WORKSPACE:
+        return [root]
+    places = {each.id: each for each in above}
+    between = [
+        Crumb(places[id_].name, f"{request.base}/repository/{places[id_].number}")
+        for id_ in node.above[:-1]
+        if id_ in places and places[id_].kind is NodeKind.FOLDER
+    ]
+    its = Crumb(node.name, f"{request.base}/repository/{node.number}" if last else "")
+    return [root, *between, its, *([Crumb(last)] if last else [])]
+
+
+async def _form(request: Asking, node: Node, fields: Fields, *, refused: str = "") -> Shown:
+    return await request.show(
+        "repository/form.html",
+        title=f"Edit {node.name}",
+        at="repository",
+        crumbs=_crumbs(request, node, [], "Edit"),
+        status=REFUSED if refused else 200,
+        node=node,
+        fields=fields,
+        refused=refused,
+    )
+
+
+async def _question(request: Asking, node: Node, *, refused: str = "") -> Shown:
+    below: list[Any] = await nodes.children(request.db, node) if node.is_folder else []
+    return await request.show(
+        "repository/delete.html",
+        title=f"Delete {node.name}",
+        at="repository",
+        crumbs=_crumbs(request, node, [], "Delete"),
+        status=REFUSED if refused else 200,
+        node=node,
+        below=below,
+        refused=refused,
+    )
