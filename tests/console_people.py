@@ -22,6 +22,12 @@ PAGES = {
     "user": "//admin/users/{user}",
     "user-new": "//admin/users/new",
     "workspaces": "//admin/workspaces",
+    "audit": "/audit",
+    "audit-organization": "//admin/audit",
+    "webhooks": "/webhooks",
+    "webhook": "/webhooks/{webhook}",
+    "webhook-delivery": "/webhooks/{webhook}?delivery={delivery}",
+    "webhook-new": "/webhooks/new",
 }
 
 
@@ -46,4 +52,11 @@ def fill(running: Room) -> dict[str, str]:
     running.cli("user-groups", "create", "Accounting")
     running.cli("user-groups", "add", "Accounting", "ingrid")
     facts["user_group"] = "Accounting"
+    for name, where in (("erp", "https://erp.invalid/hooks/runs"), ("Buchhaltung", "https://b.invalid/a/long/path")):
+        made[name] = running.post(
+            "/webhooks", {"endpoint": where, "name": name, "enabled_events": ["process_run.completed"]}
+        )
+    facts["webhook"] = made["erp"]["id"]
+    for _ in range(3):
+        facts["delivery"] = running.post(f"/webhooks/{facts['webhook']}/test")["delivery"]["id"]
     return facts
