@@ -18,7 +18,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, cast
 
 # Before dlt is imported: a self-hosted product tells nobody what it loads.
 os.environ.setdefault("RUNTIME__DLTHUB_TELEMETRY", "false")
@@ -34,6 +34,7 @@ from dlt.extract import DltSource
 
 from controlroom import sources
 from controlroom.sources.contracts import Contract, columns_of, grown
+from controlroom.sources.endings import end
 from controlroom.sources.resources import MARKS
 
 Tell = Callable[[str, str, int], None]
@@ -178,7 +179,10 @@ def _run(
 ) -> None:
     before = columns_of(_schema(pipeline, source))
     allowed: Any = contract
-    info: LoadInfo | None = pipeline.run(source, schema_contract=allowed)  # None: there was nothing to load
+    try:
+        info = cast("LoadInfo | None", pipeline.run(source, schema_contract=allowed))  # None: there is nothing to load
+    finally:
+        end()
     for growth in grown(before, _schema(pipeline, source)):
         _log.warning("%s", growth)
     if info is None:

@@ -16,6 +16,7 @@ from controlroom.engine.access import user_keys
 from controlroom.sources import automation360_source
 from controlroom.sources.arguments import NotConfigured
 from controlroom.sources.automation360.login import HEADER, LogIn, LogInRefused, address_of, life_of
+from controlroom.sources.endings import end
 from controlroom.sources.reading import Reader, ReadFailed, Request
 from live import serving
 
@@ -69,6 +70,19 @@ async def test_a_session_that_somebody_has_ended_is_begun_anew(room, named):
     asked = await asyncio.to_thread(story)
     assert len(set(asked)) == 1
     assert len(asked) == 24
+
+
+async def test_a_load_leaves_no_session_behind(room, named):
+    """What was begun is ended behind it, and begun anew if asked for; a ready token is somebody else's."""
+    who = LogIn(room.url, **named)
+
+    first = (await asyncio.to_thread(who.headers))[HEADER]
+    await asyncio.to_thread(end)
+    assert not await asyncio.to_thread(is_good, room.url, first)
+
+    second = (await asyncio.to_thread(who.headers))[HEADER]
+    await asyncio.to_thread(LogIn(room.url, token=second).log_out)
+    assert await asyncio.to_thread(is_good, room.url, second)
 
 
 async def test_who_is_not_let_in_is_told_why(room, named):

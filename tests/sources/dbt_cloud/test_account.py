@@ -141,4 +141,6 @@ async def test_an_account_is_loaded_whole_and_later_what_has_changed(loading, so
 
     third = await loading.run(source)
     assert (third.rows["runs"], third.rows.get("run_artifact_get", 0)) == (1, 0)  # the one that still waits
+    small = {"account", "accounts", "users", "repositories", "projects", "environments", "connections", "jobs", "job"}
+    assert not small & third.rows.keys()
     await assert_whole(loading, cloud)

@@ -10,6 +10,7 @@ A ready token is sent as it is; when it ends, the load ends with what the server
 
 import base64
 import binascii
+import contextlib
 import datetime as dt
 import email.utils
 import threading
@@ -21,6 +22,7 @@ import orjson
 import requests
 
 from controlroom.sources.arguments import NotConfigured
+from controlroom.sources.endings import at_end
 from controlroom.sources.reading import Gone, Headers, Reader, ReadFailed, Request
 
 HEADER: Final = "X-Authorization"
@@ -90,8 +92,22 @@ class LogIn:
         self.headers()
         return dt.datetime.now(dt.UTC) + self._ahead
 
+    def log_out(self) -> None:
+        """End the session that was begun, if one was: an account has few. Whether that succeeds changes nothing."""
+        with self._lock:
+            token = self._token
+            if self._body is None or token is None:
+                return
+            self._token, self._renewed_at = None, float("inf")
+        reader = Reader(self._address, Headers({HEADER: token}), workers=1, attempts=1, timeout=10, verify=self._verify)
+        with contextlib.suppress(ReadFailed):
+            reader.answer(Request("v1/authentication/logout", body={}))
+        reader.close()
+
     # ------------------------------------------------------------------------------------------------------- calls
     def _log_in(self) -> None:
+        if self._token is None:
+            at_end(self.log_out)
         try:
             self._take(self._asked("authentication", self._body))
         except Gone:

@@ -11,6 +11,7 @@ asks for the last one only gets that only, and the others are read for it.
 
 import datetime as dt
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
 from typing import Any, Final
 
 import dlt
@@ -39,6 +40,7 @@ _ACTIVE: Final = 1
 _SKIPPED: Final = "skipped"
 _RUNS_OF_WINDOW: Final = 20
 """A run brings so many rows along that its windows are this much shorter."""
+Pages = Callable[[], Iterable[Sequence[Row]]]
 Below = Callable[[list[Row]], Iterable[Sequence[Row]]]
 """What is read of rows above, page by page."""
 _CHAIN: Final = frozenset({"runs", "run", "run_artifacts", "run_artifact_get"})
@@ -94,20 +96,21 @@ def dbt_cloud_source(
     merged = resources.Kept.REPLACED if full else resources.Kept.MERGED
     replaced = resources.Kept.REPLACED
 
-    def listed(table: Table, path: str, *, state: str | None = "all", quiet: bool = not full) -> DltResource:
-        return resources.resource(table, lambda: account.listed(path, state=state), kept=replaced, quiet=quiet)
+    def listed(table: Table, path: str, *, state: str | None = "all") -> DltResource:
+        return resources.resource(table, lambda: account.listed(path, state=state), kept=replaced, quiet=not full)
 
     yield resources.resource(tables.ACCOUNT, lambda: [[account.one("v2", "")]], kept=replaced, quiet=not full)
     yield listed(tables.ACCOUNTS, "v3/accounts/", state=None)
     yield listed(tables.USERS, account.at("v3", "users/"), state=None)
-    projects = listed(tables.PROJECTS, account.at("v3", "projects/"), quiet=False)
-    yield projects
+    projects = Once(lambda: account.listed(account.at("v3", "projects/")))
+    yield resources.resource(tables.PROJECTS, projects, kept=replaced, quiet=not full)
     for table, noun in ((tables.ENVIRONMENTS, "environments"), (tables.CONNECTIONS, "connections")):
-        yield resources.dependent(projects, tables.PROJECTS, table, account.of_projects(noun), kept=replaced)
+        of_projects = partial(account.of_projects, noun, projects)
+        yield resources.resource(table, of_projects, kept=replaced, quiet=not full)
     yield listed(tables.REPOSITORIES, account.at("v2", "repositories/"))
-    jobs = listed(tables.JOBS, account.at("v2", "jobs/"), quiet=False)
-    yield jobs
-    yield resources.dependent(jobs, tables.JOBS, tables.JOB, account.jobs_one_by_one, kept=replaced)
+    jobs = Once(lambda: account.listed(account.at("v2", "jobs/")))
+    yield resources.resource(tables.JOBS, jobs, kept=replaced, quiet=not full)
+    yield resources.resource(tables.JOB, partial(account.jobs_one_by_one, jobs), kept=replaced, quiet=not full)
 
     # ------------------------------------------------------------------------------------------ what runs have left
     listing = Runs(
@@ -154,6 +157,20 @@ def root_of(address: str) -> str:
     return root if "://" in root else f"https://{root}"
 
 
+class Once:
+    """The pages of a small list, which several resources go through and one of them reads."""
+
+    def __init__(self, pages: Pages) -> None:
+        self._pages = pages
+        self._read: list[Sequence[Row]] | None = None
+
+    def __call__(self) -> Iterable[Sequence[Row]]:
+        """Them. Raises ReadFailed."""
+        if self._read is None:
+            self._read = list(self._pages())
+        return self._read
+
+
 class Account:
     """Reads what one account has."""
 
@@ -177,22 +194,19 @@ class Account:
         for page in self._reader.pages(Request(path, params), by_offset):
             yield page.rows
 
-    def of_projects(self, noun: str) -> Below:
-        """What each project has of a noun. Raises ReadFailed."""
+    def of_projects(self, noun: str, projects: Pages) -> Iterator[Sequence[Row]]:
+        """What each project that is there has of a noun. Raises ReadFailed."""
 
         def listed(project: Row) -> list[Row]:
             path = self.at("v3", f"projects/{project['id']}/{noun}/")
             rows = [row for page in self.listed(path) for row in page]
             return [{**row, "project_id": row.get("project_id") or project["id"]} for row in rows]
 
-        def pages(projects: list[Row]) -> Iterator[Sequence[Row]]:
-            active = [project for project in projects if project["state"] == _ACTIVE]
-            for _, rows in self._reader.each(active, listed):
-                yield rows
+        active = (project for page in projects() for project in page if project["state"] == _ACTIVE)
+        for _, rows in self._reader.each(active, listed):
+            yield rows
 
-        return pages
-
-    def jobs_one_by_one(self, jobs: list[Row]) -> Iterator[Sequence[Row]]:
+    def jobs_one_by_one(self, jobs: Pages) -> Iterator[Sequence[Row]]:
         """Jobs that are there, each with its latest runs. Raises ReadFailed."""
 
         def told(job: Row) -> Row:
@@ -202,7 +216,8 @@ class Account:
                 found |= {f"{key}_id": run.get("id"), f"{key}_status": run.get("status")}
             return found
 
-        for some in _cut([job for job in jobs if job["state"] == _ACTIVE]):
+        active = [job for page in jobs() for job in page if job["state"] == _ACTIVE]
+        for some in _cut(active):
             yield [job for _, job in self._reader.each(some, told)]
 
     def runs_one_by_one(self, *, with_logs: bool) -> Below:
