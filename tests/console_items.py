@@ -9,6 +9,17 @@ from rooms import Room, until
 ROBOT = Path(__file__).with_name("console_robot")
 
 PAGES = {
+    "run-flow": "/runs/{flown}",
+    "run-items": "/runs/{flown}/items",
+    "run-artifacts": "/runs/{flown}/artifacts",
+    "run-artifact-table": "/runs/{flown}/artifacts?show={table}",
+    "run-artifact-json": "/runs/{flown}/artifacts?show={json}",
+    "run-data": "/runs/{flown}/data",
+    "run-events": "/runs/{flown}/events",
+    "run-step-run": "/runs/{flown}/steps/{step_run}",
+    "run-stop": "/runs/{flown}/stop",
+    "run-again": "/runs/{flown}/again",
+    "run-delete": "/runs/{flown}/delete",
     "items": "/items",
     "items-all": "/items?tab=all&process={invoices}",
     "items-found": "/items?tab=all&payload=$.supplier.country%20=%20SE",
@@ -44,7 +55,14 @@ def fill(running: Room) -> dict[str, str]:
     process = next(each for each in running.get("/processes")["data"] if each["name"] == "Supplier invoices")
     failed = running.get(f"/work-items?process_id={process['id']}&state=failed")["data"]
     item = failed[0]
+    run = running.get(f"/process-runs?process_id={process['id']}")["data"][0]["id"]
+    step_run = running.get(f"/step-runs?process_run_id={run}")["data"][0]["id"]
+    left = {each["name"]: each["id"] for each in running.get(f"/step-runs/{step_run}/artifacts")["data"]}
     return {
+        "flown": str(run),
+        "step_run": str(step_run),
+        "table": str(left["extracted.csv"]),
+        "json": str(left["mailbox.json"]),
         "invoices": str(process["id"]),
         "failure": next(each["fingerprint"] for each in found if each["code"] == "INVALID_VAT_NUMBER"),
         "item": str(item["id"]),

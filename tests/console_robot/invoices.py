@@ -13,6 +13,8 @@ WORKSPACE, PROCESS = os.environ["RC_WORKSPACE_ID"], os.environ["RC_PROCESS_ID"]
 OF_PROCESS = f"/process-v1/workspaces/{WORKSPACE}/processes/{PROCESS}"
 OF_RUN = f"{OF_PROCESS}/runs/{os.environ['RC_PROCESS_RUN_ID']}/robotRuns/{os.environ['RC_ACTIVITY_RUN_ID']}"
 SUPPLIERS = ("Fjordkraft Nett AS", "Statnett SF", "Telia Sverige AB", "Orsted Salg A/S", "Bergen Vann KF")
+LOG = """<!doctype html><title>Log</title><style>body { font: 15px sans-serif }</style><h1>Extract fields</h1>
+<p id="p">24 invoices</p><script>document.getElementById("p").textContent += ", written by a script"</script>"""
 PIXEL = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNkYPhfDwAChwGA60e6kgAAAABJRU5ErkJggg=="
 
 
@@ -105,7 +107,8 @@ def post(item, given):
 def leave(folder):
     """Artifacts of every kind."""
     folder.mkdir(exist_ok=True)
-    (folder / "log.html").write_bytes(Path(__file__).with_name("hostile.html").read_bytes())
+    (folder / "attack.html").write_bytes(Path(__file__).with_name("hostile.html").read_bytes())
+    (folder / "log.html").write_text(LOG)
     (folder / "extracted.csv").write_text(
         "reference,supplier,total\n" + "".join(f"INV-{n},{SUPPLIERS[n % 5]},{n * 12.5}\n" for n in range(40))
     )

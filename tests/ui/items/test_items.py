@@ -117,7 +117,11 @@ async def test_an_item_leads_to_the_line_that_says_why(visit, workspace, failed,
         number=failed[1],
         printed=b"begin\nnumber 18 of 'Telia' is wrong\nend\n",
     )
-    assert (await browser.http.get(browser.path(f"/items/{failed[1]}/console"))).headers["location"].endswith("#L1-1")
+    assert (
+        (await browser.http.get(browser.path(f"/items/{failed[1]}/console")))
+        .headers["location"]
+        .endswith("&attempt=1&from=1#L2")
+    )
 
 
 async def test_a_payload_is_edited_and_what_changed_is_shown(visit, workspace, failed):

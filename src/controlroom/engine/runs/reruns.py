@@ -11,7 +11,7 @@ from controlroom.engine.engine import Engine
 from controlroom.engine.processes import store as processes
 from controlroom.engine.runs import actions
 from controlroom.engine.runs.errors import RunHasNoInputs, RunNotEnded, RunNotFound
-from controlroom.engine.runs.model import Run, RunState, WithCopies
+from controlroom.engine.runs.model import Inputs, Run, RunState, WithCopies
 from controlroom.engine.runs.parameters import AS_USUAL, RunParameters, StoredParameters
 from controlroom.engine.work_items import bulk, schemas
 from controlroom.engine.work_items.bulk import ItemFilter, Preview
@@ -51,9 +51,18 @@ async def rerun(
 
 
 async def rerun_run(
-    engine: Engine, actor: Actor, workspace: WorkspaceId, run: RunId, *, cause: str = "", key: str | None = None
+    engine: Engine,
+    actor: Actor,
+    workspace: WorkspaceId,
+    run: RunId,
+    *,
+    cause: str = "",
+    key: str | None = None,
+    inputs: Inputs | None = None,
 ) -> Run:
     """Start a run as one that has ended was: of its process, with its parameters and copies of what it began with.
+
+    Or with other `inputs`.
 
     The copies have the payload and files that the items have by now: what a robot wrote into its input is in them. The
     callback was for the one run; `key` is an idempotency key, as a start has it. Raises RunNotFound, RunNotEnded,
@@ -64,20 +73,26 @@ async def rerun_run(
     async def begin() -> Run | None:
         async with scoped(engine.database, scope) as tx:
             before = await _hold(tx, scope, run)
-            most = engine.limits.items_per_start
-            items = await _inputs_of(tx, scope, run, limit=most + 1)
-            if not items:
-                raise RunHasNoInputs(run)
-            if len(items) > most:
-                raise Invalid(f"at most {most:,} items a start", code="TOO_MANY_ITEMS")
+            copies = await _copies(tx, engine, scope, run) if inputs is None else inputs
             parameters = replace(before.parameters.again(priority=before.priority), cause=cause, idempotency_key=key)
-            process, inputs, by = before.process_id, WithCopies(tuple(items)), actions.cause_of(actor)
-            again = replace(by, rerun_of=run)
-            return await actions.start_in(tx, engine, actor, workspace, process, inputs, parameters, cause=again)
+            again = replace(actions.cause_of(actor), rerun_of=run)
+            return await actions.start_in(
+                tx, engine, actor, workspace, before.process_id, copies, parameters, cause=again
+            )
 
     started = await schemas.settled(engine, begin)
     assert started is not None  # noqa: S101 - copies are there, or were refused above
     return started
+
+
+async def _copies(tx: ScopedTx, engine: Engine, scope: Scope, run: RunId) -> WithCopies:
+    most = engine.limits.items_per_start
+    items = await _inputs_of(tx, scope, run, limit=most + 1)
+    if not items:
+        raise RunHasNoInputs(run)
+    if len(items) > most:
+        raise Invalid(f"at most {most:,} items a start", code="TOO_MANY_ITEMS")
+    return WithCopies(tuple(items))
 
 
 async def _of_one_run(db: Statements, scope: Scope, items: Sequence[WorkItemId]) -> RunParameters:

@@ -109,8 +109,7 @@ async def place_in_console(request: Asking, shown: ShownItem) -> str:
     line = _line_of(tried, lines)
     if line is None:
         line = batch.end - 1
-    after = f"&after={attempt}.{line - _BEFORE}" if line > _BEFORE else ""
-    return f"{place}{after}#L{attempt}-{line}"
+    return f"{place}&attempt={attempt}&from={max(1, line - _BEFORE)}#L{line + 1}"
 
 
 def _line_of(tried: Tried, lines: list[Line]) -> int | None:

@@ -24,6 +24,14 @@ STARTERS: Final = {
     StartedBy.CHAIN.value: "Another process",
     StartedBy.QUEUE.value: "Queue",
 }
+BEGUN_BY: Final = {
+    StartedBy.API.value: "a program",
+    StartedBy.USER.value: "somebody",
+    StartedBy.SCHEDULE.value: "a schedule",
+    StartedBy.EMAIL.value: "a mail",
+    StartedBy.CHAIN.value: "another process",
+    StartedBy.QUEUE.value: "a queue",
+}
 _UNDER_WAY: Final = (RunState.NEW.value, RunState.IN_PROGRESS.value, RunState.STOPPING.value)
 _MOST_OPTIONS: Final = 200
 

@@ -1,4 +1,4 @@
-"""The timeline of a run: pure, from step runs and a moment to lanes."""
+"""The timeline of a run: pure, from step runs and a moment to lanes and bands."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -7,26 +7,45 @@ from typing import Final
 from msgspec import Struct
 
 from controlroom.engine.runs.model import Result, StepRun, StepRunState
+from controlroom.engine.runs.run_views import Band, Timed
 from controlroom.ui import words
 from controlroom.ui.charts import Span
 
-_SHORTEST: Final = timedelta(seconds=1)
+_SHORTEST: Final = timedelta(milliseconds=200)
 _GRID: Final = (0.0, 0.25, 0.5, 0.75, 1.0)
+_LONGEST_SAID: Final = 60
 
 
 class Lane(Struct, frozen=True):
     """A row: a step run, and what is drawn of it."""
 
-    step_run: StepRun
+    of: Timed
     spans: list[Span]
+    failed: list[float]
     said: str
+
+    @property
+    def step_run(self) -> StepRun:
+        """Its step run."""
+        return self.of.step_run
 
 
 class Group(Struct, frozen=True):
-    """The rows of one step."""
+    """The rows of one step; of many step runs a band, and those that went wrong."""
 
     step: str
+    count: int
     lanes: list[Lane]
+    band: Band | None = None
+
+
+class Mark(Struct, frozen=True):
+    """A moment of the axis."""
+
+    share: float
+    at: datetime
+    said: str
+    """How long after the beginning it is, where the clock would say the same several times; else empty."""
 
 
 class Timeline(Struct, frozen=True):
@@ -40,39 +59,67 @@ class Timeline(Struct, frozen=True):
     grid: tuple[float, ...] = _GRID
 
     @property
-    def marks(self) -> list[tuple[float, datetime]]:
+    def marks(self) -> list[Mark]:
         """The moments of the grid."""
-        return [(share, self.began + (self.ends - self.began) * share) for share in self.grid]
+        apart = (self.ends - self.began) * (self.grid[1] - self.grid[0])
+        is_short = apart < timedelta(seconds=1)
+        return [
+            Mark(share, self.began + (self.ends - self.began) * share, _after(apart * 4 * share) if is_short else "")
+            for share in self.grid
+        ]
 
 
-def timeline_of(step_runs: Sequence[StepRun], now: datetime) -> Timeline | None:
+def _after(span: timedelta) -> str:
+    return f"{span.total_seconds():.2f} s" if span else "0"
+
+
+def bounds(step_runs: Sequence[Timed], bands: Sequence[Band], now: datetime) -> tuple[datetime, datetime, bool]:
+    """When the picture begins and ends, and whether something still runs."""
+    began = [each.step_run.created_at for each in step_runs] + [each.began for each in bands]
+    ended = [each.step_run.ended_at for each in step_runs] + [each.ended for each in bands]
+    runs_on = any(each is None for each in ended)
+    last = max([each or now for each in ended] + ([now] if runs_on else []))
+    whole = max(_SHORTEST, last - min(began))
+    return min(began), min(began) + (whole * 1.15 if runs_on else whole), runs_on
+
+
+def timeline_of(step_runs: Sequence[Timed], bands: Sequence[Band], now: datetime) -> Timeline | None:
     """The timeline; None without any step run. While something runs there is room behind the present."""
-    if not step_runs:
+    if not step_runs and not bands:
         return None
-    runs_on = any(each.ended_at is None for each in step_runs)
-    began = min(each.created_at for each in step_runs)
-    last = max([each.ended_at or now for each in step_runs] + ([now] if runs_on else []))
-    whole = max(_SHORTEST, last - began)
-    ends = began + (whole * 1.15 if runs_on else whole)
-    by_step: dict[str, list[Lane]] = {}
+    began, ends, runs_on = bounds(step_runs, bands, now)
+    by_step: dict[str, list[Timed]] = {}
+    of_band = {each.step_name: each for each in bands}
     for each in step_runs:
-        by_step.setdefault(each.step_name, []).append(_lane(each, began, ends, now))
-    groups = [Group(step, lanes) for step, lanes in by_step.items()]
+        by_step.setdefault(each.step_run.step_name, []).append(each)
+    for name in of_band:
+        by_step.setdefault(name, [])
+    groups = []
+    for step, members in by_step.items():
+        band = of_band.get(step)
+        count = band.count if band is not None else len(members)
+        groups.append(Group(step, count, [_lane(each, began, ends, now) for each in members], band))
     return Timeline(groups, began, ends, (now - began) / (ends - began) if runs_on else None)
 
 
-def _lane(step_run: StepRun, began: datetime, ends: datetime, now: datetime) -> Lane:
+def _lane(of: Timed, began: datetime, ends: datetime, now: datetime) -> Lane:
     def at(moment: datetime) -> float:
         return min(1.0, max(0.0, (moment - began) / (ends - began)))
 
+    step_run = of.step_run
     end = step_run.ended_at or now
     started = step_run.started_at
     spans = [Span("wait", at(step_run.created_at), at(started or end), "awaits a worker")]
     if started is not None:
+        ready = of.environment_until
+        if ready is not None and started < ready < end:
+            spans.append(Span("environment", at(started), at(ready), "environment"))
+            started = ready
         spans.append(Span(_fill(step_run), at(started), at(end)))
     took = step_run.duration
     said = step_run.error_message or (words.duration(took) if took is not None else "")
-    return Lane(step_run, spans, said if len(said) < 60 else f"{said[:58]}…")  # noqa: PLR2004 - what fits behind a bar
+    said = said if len(said) < _LONGEST_SAID else f"{said[: _LONGEST_SAID - 2]}…"
+    return Lane(of, spans, [at(moment) for moment in of.failures], said)
 
 
 def _fill(step_run: StepRun) -> str:
