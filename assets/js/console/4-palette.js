@@ -55,6 +55,7 @@ function openPalette() {
   field.addEventListener("keydown", event => {
     const step = { ArrowDown: 1, ArrowUp: -1 }[event.key], count = list.children.length
     if (step && count) { event.preventDefault(); choose((chosen() + step + count) % count) }
+    if (event.key === "Escape") { event.preventDefault(); dialog.close() }
     if (event.key === "Enter") {
       event.preventDefault()
       go(list.children[chosen()], event)

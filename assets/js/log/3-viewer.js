@@ -293,16 +293,15 @@ class Viewer {
     if (!CSS.highlights) return
     const found = new Highlight(), now = new Highlight()
     if (this.sought) for (const [row, element] of this.rows) {
-      const walker = document.createTreeWalker(element.lastChild, NodeFilter.SHOW_TEXT)
-      for (let node = walker.nextNode(); node; node = walker.nextNode()) {
-        this.sought.lastIndex = 0
-        for (let match = this.sought.exec(node.data); match; match = this.sought.exec(node.data)) {
-          if (!match[0]) { this.sought.lastIndex++; continue }
-          const range = new Range()
-          range.setStart(node, match.index)
-          range.setEnd(node, match.index + match[0].length)
-          ;(this.number(row) === this.now ? now : found).add(range)
-        }
+      const walker = document.createTreeWalker(element.lastChild, NodeFilter.SHOW_TEXT), nodes = []
+      for (let node = walker.nextNode(), at = 0; node; at += node.length, node = walker.nextNode()) nodes.push([at, node])
+      for (const match of element.lastChild.textContent.matchAll(this.sought)) {
+        if (!match[0]) continue
+        const range = new Range(), place = offset => nodes.findLast(([at]) => at <= offset)
+        const [first, last] = [place(match.index), place(match.index + match[0].length - 1)]
+        range.setStart(first[1], match.index - first[0])
+        range.setEnd(last[1], match.index + match[0].length - last[0])
+        ;(this.number(row) === this.now ? now : found).add(range)
       }
     }
     CSS.highlights.set("found", found)

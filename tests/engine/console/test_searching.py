@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from controlroom.engine.access.scope import Of, Room
 from controlroom.engine.console import actions, reading, searching
-from controlroom.engine.console.search_rules import PatternWrong, Sought, found_in, levels_in
+from controlroom.engine.console.search_rules import PatternWrong, Sought, first_in, found_in, levels_in
 from controlroom.ids import WorkspaceId, uuid7
 
 LINES = st.lists(st.text(st.characters(exclude_characters="\n", exclude_categories=("Cs",)), max_size=12), max_size=20)
@@ -28,6 +28,15 @@ def test_a_text_is_found_in_every_line_that_has_it_in_whichever_case(lines, soug
 def test_a_pattern_is_sought_line_by_line(pattern, lines):
     """`^` and `$` are the ends of a line."""
     assert found_in(b"a1\nb\nc2\n", Sought(pattern, is_pattern=True)) == lines
+
+
+def test_what_nobody_sees_is_not_sought():
+    """Colours stand within words, and are no part of them; neither are titles that a terminal would show."""
+    body = b"\x1b[32mline\x1b[0m 7 of\n\x1b]0;line 7\x07x\n\x1b[1;31mValueError\x1b[0m: no\n"
+    assert found_in(body, Sought("LINE 7 of")) == [0]
+    assert found_in(body, Sought("line 7")) == [0]
+    assert first_in(body, "line 7") == (0, "line 7 of")
+    assert levels_in(body) == ([2], [])
 
 
 def test_what_is_no_pattern_is_said():

@@ -80,7 +80,7 @@ async def test_the_whole_console_is_sought_by_the_server(printed):
     browser, path, work, _ = printed
     of = f"{path}/{work.step_run_id}/find"
     assert json.loads(await browser.get(f"{of}?q=INVOICE"))["at"] == [700]
-    assert json.loads(await browser.get(f"{of}?q=m149%5B0-4%5D%7Cbegins&pattern=1"))["count"] == 5
+    assert json.loads(await browser.get(f"{of}?q=line%20149%5B0-4%5D%7Cbegins&pattern=1"))["count"] == 5
     assert json.loads(await browser.get(of))["errors"] == {"lines": 1500, "count": 1, "at": [700]}
     await browser.get(f"{of}?q=%5B&pattern=1", status=400)
     await browser.get(f"{of}?q={'x' * 501}", status=400)

@@ -17,6 +17,10 @@ _ERROR: Final = re.compile(
 _WARNING: Final = re.compile(rb"\bWARN(?:ING)?\b|^[\w.]*Warning(?=:)|: \w*Warning: ", re.MULTILINE)
 
 
+_ESCAPE: Final = re.compile(rb"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b\n]*(?:\x07|\x1b\\)|[@-Z\\^_])")
+"""What only a terminal obeys: nobody sees it, and so nobody seeks it."""
+
+
 class Sought(Struct, frozen=True):
     """What is sought, in whichever case: a text, or a pattern as Python has them."""
 
@@ -35,7 +39,7 @@ class PatternWrong(Invalid):
 
 def found_in(body: bytes, sought: Sought) -> list[int]:
     """The lines of a text (from 0) that have it, each once. Raises PatternWrong."""
-    text = body.decode(errors="replace")
+    text = seen(body).decode(errors="replace")
     pattern = sought.text if sought.is_pattern else re.escape(sought.text)
     try:
         compiled = re.compile(pattern, re.IGNORECASE | re.MULTILINE)
@@ -55,9 +59,14 @@ def found_in(body: bytes, sought: Sought) -> list[int]:
     return lines
 
 
+def seen(body: bytes) -> bytes:
+    """A text as it is seen: without colours and cursors, with the same lines."""
+    return _ESCAPE.sub(b"", body) if b"\x1b" in body else body
+
+
 def first_in(body: bytes, text: str) -> tuple[int, str] | None:
     """The first line of a text (from 0) that has another, in whichever case, and what stands in it; None for none."""
-    whole = body.decode(errors="replace")
+    whole = seen(body).decode(errors="replace")
     found = re.compile(re.escape(text), re.IGNORECASE).search(whole)
     if found is None:
         return None
@@ -68,6 +77,7 @@ def first_in(body: bytes, text: str) -> tuple[int, str] | None:
 
 def levels_in(body: bytes) -> tuple[list[int], list[int]]:
     """The lines of a text (from 0) that are errors, and those that are warnings."""
+    body = seen(body)
     errors = _lines_with(_ERROR, body)
     wrong = set(errors)
     return errors, [each for each in _lines_with(_WARNING, body) if each not in wrong]

@@ -1,0 +1,101 @@
+"""The console of a run in a real browser: followed while it is printed, opened where it failed, searched as a whole."""
+
+import re
+import textwrap
+
+import pytest
+from playwright.sync_api import expect
+
+from consoles import faults, log_in, opened, watched
+
+SOON = 60_000
+LINES = 3000
+
+
+@pytest.fixture(scope="module")
+def run(running, tmp_path_factory):
+    """A run that prints while it is looked at, and fails at its end; its number."""
+    folder = tmp_path_factory.mktemp("talker")
+    (folder / "robot.yaml").write_text("tasks:\n  Talk:\n    shell: python3 talk.py\nartifactsDir: output\n")
+    (folder / "talk.py").write_text(
+        textwrap.dedent(f"""
+        import time
+        for number in range({LINES}):
+            print(f"\\x1b[32mline\\x1b[0m {{number}} of the tale", flush=number % 100 == 0)
+            if number % 100 == 0:
+                time.sleep(0.05)
+        raise ValueError("the tale has no end")
+        """)
+    )
+    running.cli("push", folder, "--name", "talker")
+    running.cli("process", "create", "Talk", "--step", "talk=talker:Talk")
+    process = next(each["id"] for each in running.get("/processes")["data"] if each["name"] == "Talk")
+    return running.post(f"/processes/{process}/process-runs", {})["id"]
+
+
+@pytest.fixture(scope="module")
+def page(browser, running):
+    """Somebody who is logged in."""
+    context = opened(browser, "desktop", "dark")
+    opened_page = context.new_page()
+    log_in(opened_page, running.url, **running.facts["admin"])
+    yield opened_page
+    context.close()
+
+
+def test_a_console_is_followed_to_its_end_without_a_gap(page, running, run):
+    """It goes on by itself; no line stands twice, none is left out."""
+    complaints = watched(page)
+    page.goto(f"{running.url}/w/default/runs/{run}/console")
+    until = page.locator("[data-console]")
+    for _ in range(600):  # before the worker has taken it there is no console
+        if until.count():
+            break
+        page.wait_for_timeout(100)
+        page.reload()
+    expect(page.locator(".log li").last).to_contain_text("the tale has no end", timeout=SOON)
+    expect(page.locator("footer.pager")).to_contain_text(re.compile(r"3,00\d lines"), timeout=SOON)
+    numbers = [int(text) for text in page.locator(".log li > a").all_inner_texts()]
+    assert numbers == list(range(numbers[0], numbers[-1] + 1))
+    before_the_error = next(each for each in page.locator(".log li > span").all_inner_texts() if "2999" in each)
+    assert before_the_error == f"line {LINES - 1} of the tale"
+    assert complaints == []
+
+
+def test_it_opens_at_the_first_error_and_is_searched_as_a_whole(page, running, run):
+    """Whatever is loaded; a line has an address, and levels leave what they are of with what stands around it."""
+    page.goto(f"{running.url}/w/default/runs/{run}/console")
+    expect(page.locator(".log li.is-now")).to_contain_text("Traceback", timeout=SOON)
+    page.locator(".log").hover()
+    page.keyboard.press("Control+f")
+    page.keyboard.type("LINE 77 of")
+    expect(page.locator("[data-found]")).to_have_text("1 of 1", timeout=SOON)
+    expect(page.locator(".log li.is-now > a")).to_have_text("78")
+    page.locator("[data-level=errors]").click()
+    expect(page.locator("footer.pager")).to_contain_text("of them shown", timeout=SOON)
+    assert page.locator(".log li").count() < 20
+    page.goto(f"{running.url}/w/default/runs/{run}/console#L1201-1203")
+    expect(page.locator(".log li.is-chosen")).to_have_count(3, timeout=SOON)
+    assert faults(page) == []
+
+
+def test_everything_is_reached_by_keys(page, running, run):
+    """The palette finds a run by its number, `g r` leads to the runs, `?` tells the others."""
+    page.goto(f"{running.url}/w/default/runs")
+    page.keyboard.press("Control+k")
+    page.keyboard.type(str(run))
+    expect(page.locator(".palette [role=option] b").first).to_be_visible(timeout=SOON)
+    assert faults(page) == []
+    page.keyboard.press("Escape")
+    expect(page.locator("dialog")).to_have_count(0)
+    page.keyboard.press("?")
+    page.get_by_role("heading", name="Keys").wait_for()
+    page.keyboard.press("Escape")
+    expect(page.locator("dialog")).to_have_count(0)
+    page.keyboard.press("j")
+    expect(page.locator("tbody tr a:focus")).to_have_count(1)
+    page.keyboard.press("Enter")
+    page.wait_for_url(re.compile(r"/runs/\d+$"))
+    page.keyboard.press("g")
+    page.keyboard.press("r")
+    page.wait_for_url(re.compile("/runs$"))
