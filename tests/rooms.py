@@ -11,6 +11,7 @@ import time
 import urllib.request
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from copy import copy
 from pathlib import Path
 from typing import Any
 
@@ -133,6 +134,13 @@ class Room:
         permissions = self.get("/api-keys")["data"][0]["permissions"]
         key = asked(f"/workspaces/{made}/api-keys", token, {"name": "all", "permissions": permissions})
         return made, key["value"]
+
+    def beside(self, name: str) -> "Room":
+        """The same room, as those see it who have a new workspace in it: commands and requests go there."""
+        made, key = self.another_workspace(name)
+        there = copy(self)
+        there.facts = {**self.facts, "workspace_id": made, "api_key": key}
+        return there
 
     def processes(self) -> list[psutil.Process]:
         """The supervisor and all below it."""

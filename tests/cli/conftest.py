@@ -1,4 +1,4 @@
-"""A room for the commands that need no robot."""
+"""A room for the commands that need no robot, and one for those that do."""
 
 from collections.abc import Iterator
 
@@ -7,8 +7,21 @@ import pytest
 from rooms import Room, room
 
 
+@pytest.fixture(scope="session")
+def started() -> Iterator[Room]:
+    """A room without a worker."""
+    with room("--no-worker") as here:
+        yield here
+
+
 @pytest.fixture(scope="module")
-def running() -> Iterator[Room]:
-    """A room without a worker, for all tests of a file."""
-    with room("--no-worker") as started:
-        yield started
+def running(started: Room, request: pytest.FixtureRequest) -> Room:
+    """A room without a worker, in which a file has a workspace of its own: a start takes seconds of a processor."""
+    return started.beside(request.module.__name__)
+
+
+@pytest.fixture(scope="session")
+def at_work() -> Iterator[Room]:
+    """A room with a worker. All who ask for it share its workspace: without a sandbox a worker may serve no other."""
+    with room() as here:
+        yield here

@@ -8,10 +8,16 @@ from pathlib import Path
 
 import pytest
 
-from rooms import run_cli
+from rooms import Room, run_cli
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 ROBOT = "tasks:\n  Go:\n    shell: python3 go.py\nartifactsDir: output\nignoreFiles: [.gitignore]\n"
+
+
+@pytest.fixture(scope="module")
+def running(started: Room) -> Room:
+    """A room without a worker, by the key with which it began: it governs the organization."""
+    return started
 
 
 @pytest.fixture

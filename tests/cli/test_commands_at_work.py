@@ -1,12 +1,11 @@
 """Steps with commands, from the command line to a real worker and back."""
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from rooms import Room, room, run_cli, until
+from rooms import Room, run_cli, until
 
 STEP = """
 import sys, time
@@ -20,10 +19,9 @@ sys.exit(3 if "fails" in what else 0)
 
 
 @pytest.fixture(scope="module")
-def running() -> Iterator[Room]:
+def running(at_work: Room) -> Room:
     """A room with a worker."""
-    with room() as started:
-        yield started
+    return at_work
 
 
 @pytest.fixture(scope="module")

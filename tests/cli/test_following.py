@@ -5,13 +5,12 @@ import os
 import signal
 import socket
 import subprocess
-from collections.abc import Iterator
 from contextlib import suppress
 
 import pytest
 
 from controlroom.cli.following import artifacts_in_words
-from rooms import PROGRAM, Room, clean_environment, room, until
+from rooms import PROGRAM, Room, clean_environment, until
 
 ROBOT = """
 import socket, sys
@@ -29,10 +28,9 @@ sys.exit(3)
 
 
 @pytest.fixture(scope="module")
-def running() -> Iterator[Room]:
+def running(at_work: Room) -> Room:
     """A room with a worker."""
-    with room() as started:
-        yield started
+    return at_work
 
 
 def test_who_follows_sees_what_the_robot_does(running, tmp_path):

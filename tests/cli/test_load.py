@@ -10,7 +10,13 @@ import pytest
 
 from controlroom.cli.errors import Misused
 from controlroom.cli.load import _fits
-from rooms import run_cli
+from rooms import Room, run_cli
+
+
+@pytest.fixture(scope="module")
+def running(started: Room) -> Room:
+    """A room without a worker, by the key with which it began: it governs the organization."""
+    return started
 
 
 def test_the_room_that_commands_speak_to_is_loaded(running, tmp_path):

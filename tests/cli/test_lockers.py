@@ -2,9 +2,17 @@
 
 import json
 
-from rooms import run_cli
+import pytest
+
+from rooms import Room, run_cli
 
 PASSWORD = "correct horse battery\n"
+
+
+@pytest.fixture(scope="module")
+def running(started: Room) -> Room:
+    """A room without a worker, by the key with which it began: it governs the organization."""
+    return started
 
 
 def test_a_secret_is_shared_by_a_locker(running):

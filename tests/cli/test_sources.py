@@ -2,6 +2,16 @@
 
 import json
 
+import pytest
+
+from rooms import Room
+
+
+@pytest.fixture(scope="module")
+def running(started: Room) -> Room:
+    """A room without a worker, by the key with which it began: it governs the organization."""
+    return started
+
 
 def test_a_source_is_installed_listed_and_removed(running):
     """Without a secret robocorp loads this workspace by a key of its own; a second time changes what there is."""

@@ -1,21 +1,19 @@
 """A source that runs inside the room, by a real worker in an environment of its list, load after load."""
 
 import json
-from collections.abc import Iterator
 
 import duckdb
 import pytest
 
-from rooms import Room, room
+from rooms import Room
 
 pytestmark = [pytest.mark.matrix, pytest.mark.network, pytest.mark.timeout(900)]
 
 
 @pytest.fixture(scope="module")
-def running() -> Iterator[Room]:
+def running(at_work: Room) -> Room:
     """A room with a worker."""
-    with room() as started:
-        yield started
+    return at_work
 
 
 def test_the_room_loads_itself_again_and_again(running, tmp_path):

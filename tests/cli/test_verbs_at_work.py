@@ -4,13 +4,12 @@ import json
 import signal
 import socket
 import time
-from collections.abc import Iterator
 from contextlib import contextmanager
 from urllib.error import URLError
 
 import pytest
 
-from rooms import Room, room, until
+from rooms import Room, until
 
 TICKING = """
 import socket, sys
@@ -29,10 +28,9 @@ _SILENCE_SECONDS = 1.0
 
 
 @pytest.fixture(scope="module")
-def running() -> Iterator[Room]:
+def running(at_work: Room) -> Room:
     """A room with a worker."""
-    with room() as started:
-        yield started
+    return at_work
 
 
 @contextmanager

@@ -4,14 +4,7 @@ import json
 
 import pytest
 
-from rooms import Room, room
-
-
-@pytest.fixture(scope="module")
-def running():
-    """A room without a worker."""
-    with room("--no-worker") as started:
-        yield started
+from rooms import Room
 
 
 @pytest.fixture(scope="module")

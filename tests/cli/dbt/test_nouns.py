@@ -9,9 +9,9 @@ from rooms import Room, room
 
 @pytest.fixture(scope="module")
 def running():
-    """A room without a worker, for all tests of this file."""
-    with room("--no-worker") as started:
-        yield started
+    """A room without a worker, in whose project nothing is yet."""
+    with room("--no-worker") as here:
+        yield here
 
 
 def dbt(running: Room, *words: object, **options):

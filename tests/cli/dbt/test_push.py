@@ -7,14 +7,7 @@ import pytest
 
 from controlroom.cli.dbt.addresses import PASSWORD_VARIABLE, settings_of
 from controlroom.cli.errors import Misused
-from rooms import Room, room
-
-
-@pytest.fixture(scope="module")
-def running():
-    """A room without a worker, for all tests of this file."""
-    with room("--no-worker") as started:
-        yield started
+from rooms import Room
 
 
 @pytest.fixture

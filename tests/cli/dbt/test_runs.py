@@ -2,23 +2,22 @@
 
 import json
 import urllib.request
+from copy import copy
 
 import pytest
 
-from rooms import Room, room
+from rooms import Room
 
 
 @pytest.fixture(scope="module")
-def running(tmp_path_factory):
+def running(started: Room, tmp_path_factory) -> Room:
     """A room without a worker, with a project."""
     folder = tmp_path_factory.mktemp("shop")
     (folder / "dbt_project.yml").write_text("name: shop\n")
-    with room("--no-worker") as started:
-        started.ids = json.loads(started.cli("dbt", "push", folder, "--json").stdout)
-        started.token = json.loads(
-            started.cli("dbt", "tokens", "create", "prompt", "--permission", "account_admin", "--json").stdout
-        )["token"]
-        yield started
+    here = copy(started)
+    here.ids = here.json("dbt", "push", folder)
+    here.token = here.json("dbt", "tokens", "create", "prompt", "--permission", "account_admin")["token"]
+    return here
 
 
 def job(running: Room) -> int:
