@@ -37,14 +37,21 @@ def pytest_collection() -> Iterator[None]:
         gc.enable()
 
 
+_HASTE = (
+    # What survives the death of a process needs no disk; that of the machine would take the tests with it.
+    *("fsync = off", "synchronous_commit = off", "full_page_writes = off"),
+    "autovacuum = off",  # it would go round hundreds of databases that live for seconds
+)
+
+
 @pytest.fixture(scope="session")
 async def postgres_server():
     """The test session's own server (one a worker of xdist, so that each can shift its clock)."""
     folder = Path(tempfile.mkdtemp(prefix="controlroom-tests-"))
     server = await EmbeddedPostgres.start(folder / "postgres")
     connection = await asyncpg.connect(server.dsn)
-    # What survives the death of a process needs no disk; that of the machine would take the tests with it.
-    await connection.execute("alter system set fsync = off")
+    for setting in _HASTE:
+        await connection.execute(f"alter system set {setting}")
     await connection.execute("select pg_reload_conf()")
     await connection.close()
     yield server

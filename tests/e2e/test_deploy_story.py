@@ -44,7 +44,7 @@ def here():
 @pytest.fixture(scope="module")
 def api(here):
     """The first admin, logged in."""
-    with httpx2.Client(base_url=here.url, timeout=30, trust_env=False) as client:
+    with httpx2.Client(base_url=here.url, timeout=120, trust_env=False) as client:
         answer = client.post("/v2/authentication", json=here.facts["admin"] | {"multipleLogin": True})
         assert answer.status_code == 200, answer.text
         client.headers["X-Authorization"] = answer.json()["token"]

@@ -36,7 +36,7 @@ class Client:
 
     def __init__(self, here: Room) -> None:
         self._here = here
-        self._http = httpx2.Client(base_url=here.url, timeout=30, trust_env=False)
+        self._http = httpx2.Client(base_url=here.url, timeout=120, trust_env=False)
         self.log_in()
 
     def log_in(self) -> None:

@@ -41,7 +41,7 @@ def test_a_start_that_is_repeated_makes_one_run(tmp_path):
 
             def start(body=body, answers=answers) -> None:
                 with suppress(httpx2.TransportError):
-                    answer = httpx2.post(address, json=body, headers=headers, timeout=30, trust_env=False)
+                    answer = httpx2.post(address, json=body, headers=headers, timeout=120, trust_env=False)
                     if answer.status_code == 200:
                         answers.append(answer.json()["id"])
 

@@ -60,7 +60,7 @@ async def visit(room: Live):  # noqa: F811 - the fixture
     async def come(workspace: WorkspaceId, role: Role = Role.OWNER) -> Browser:  # noqa: F811 - the fixture's
         username = f"user-{uuid7().hex[-12:]}"
         user = await create_user(room.engine, room.admin, workspace, username=username, password=PASSWORD, role=role)
-        client = httpx2.AsyncClient(base_url=room.url, timeout=30, trust_env=False)
+        client = httpx2.AsyncClient(base_url=room.url, timeout=120, trust_env=False)
         clients.append(client)
         answer = await client.post(
             "/login", data={"username": username, "password": PASSWORD, "to": "/"}, headers={"Origin": room.url}

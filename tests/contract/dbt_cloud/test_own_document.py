@@ -112,7 +112,7 @@ async def _problems(room, site: Site, token: str, **how: int) -> list[str]:
     account = await room.engine.database.value("select number from organization")
     project = await room.engine.database.value("select number from workspace where id = %(id)s", id=site.ada.workspace)
     headers = {"Authorization": f"Token {token}"}
-    async with httpx2.AsyncClient(base_url=room.url, headers=headers, timeout=30, trust_env=False) as http:
+    async with httpx2.AsyncClient(base_url=room.url, headers=headers, timeout=120, trust_env=False) as http:
         jobs = (await http.get(f"/api/v2/accounts/{account}/jobs/?project_id={project}")).json()["data"]
         job = jobs[0]["id"]
         started = await http.post(f"/api/v2/accounts/{account}/jobs/{job}/run/", json={"cause": "fuzz"})

@@ -43,8 +43,13 @@ class Caller:
         return _told(await self.call("GET", path, **({"params": params} if params else {})))
 
     async def post(self, path: str, body: Any = None, *, status: int = 200) -> Any:
-        """The JSON of a POST that must succeed, by this status."""
-        return _told(await self.call("POST", path, json=body), status)
+        """The JSON of a POST that must succeed, by this status.
+
+        Who asks for no page of a list must get all: others share the room.
+        """
+        told = _told(await self.call("POST", path, json=body), status)
+        assert _has_asked(body) or not _is_cut(told), f"{path} is cut: ask for a page, or for `rows`"
+        return told
 
     async def put(self, path: str, body: Any = None, *, status: int = 200) -> Any:
         """Likewise, of a PUT."""
@@ -55,11 +60,28 @@ class Caller:
         _told(await self.call("DELETE", path), status)
 
     async def rows(self, path: str, field: str = "", value: Any = None, **body: Any) -> list[Any]:
-        """The rows of a list; of those where a field has a value, if one is named."""
+        """The rows of a list, all unless a page is asked for; of those where a field has a value, if one is named."""
         if field:
             body["filter"] = {"operator": "eq", "field": field, "value": value}
-        found: list[Any] = (await self.post(path, body))["list"]
-        return found
+        told = _told(await self.call("POST", path, json=body))
+        rows: list[Any] = told["list"]
+        while not _has_asked(body) and _is_cut(told):
+            page = {"offset": len(rows), "length": len(told["list"])}
+            told = _told(await self.call("POST", path, json={**body, "page": page}))
+            assert told["list"], f"{path} tells of more rows than it has"
+            rows += told["list"]
+        return rows
+
+
+def _has_asked(body: Any) -> bool:
+    return isinstance(body, dict) and "page" in body
+
+
+def _is_cut(told: Any) -> bool:
+    """Whether more rows follow those of a page."""
+    if not isinstance(told, dict) or not isinstance(page := told.get("page"), dict):
+        return False
+    return int(page.get("offset", 0)) + len(told.get("list", ())) < int(page.get("totalFilter", 0))
 
 
 def _told(answer: httpx2.Response, status: int = 200) -> Any:
@@ -92,7 +114,7 @@ async def enrol(room: Live):
         actor = await actor_of_user(engine.database, user.id)
         token = (await jwts.issue(engine, actor, life=timedelta(hours=1))).token
         headers = {"X-Authorization": token}
-        client = httpx2.AsyncClient(base_url=room.url, headers=headers, timeout=30, trust_env=False)
+        client = httpx2.AsyncClient(base_url=room.url, headers=headers, timeout=120, trust_env=False)
         clients.append(client)
         return Caller(actor, user.number, token, client)
 

@@ -86,7 +86,7 @@ async def test_an_answer_has_at_most_400_messages(room, root):
 )
 async def test_sloppy_bodies_are_taken(root, body):
     """§1.5: null, empty and odd forms mean no restriction."""
-    assert (await root.post(LIST, body))["list"]
+    assert (await root.call("POST", LIST, json=body)).json()["list"]
 
 
 @pytest.mark.parametrize(

@@ -32,7 +32,7 @@ async def logged_in(room, root, number: str) -> httpx2.AsyncClient:
     name = (await root.get(f"/v2/usermanagement/users/{number}"))["username"]
     told = (await root.http.post("/v2/authentication", json={"username": name, "apiKey": key})).json()
     headers = {"X-Authorization": told["token"]}
-    return httpx2.AsyncClient(base_url=room.url, headers=headers, timeout=30, trust_env=False)
+    return httpx2.AsyncClient(base_url=room.url, headers=headers, timeout=120, trust_env=False)
 
 
 def test_every_pair_that_a_refusal_may_name_can_be_given():

@@ -35,14 +35,23 @@ class Cloud:
         return await self.http.request(method, self.address(path), **options)
 
     async def get(self, path: str, **params: Any) -> Any:
-        """`data` of a GET that must succeed."""
-        return _data(await self.call("GET", path, **({"params": params} if params else {})))
+        """`data` of a GET that must succeed; of a list all rows, unless a page is asked for."""
+        answer = await self.call("GET", path, **({"params": params} if params else {}))
+        data, is_whole = _data(answer), bool(_PAGE & answer.request.url.params.keys())
+        while not is_whole and _is_cut(answer.json(), len(data)):
+            answer = await self.call("GET", path, params={**answer.request.url.params, "offset": len(data)})
+            more = _data(answer)
+            assert more, f"{path} tells of more rows than it has"
+            data += more
+        return data
 
     async def listed(self, path: str, **params: Any) -> Any:
-        """A whole list: `data` and `extra`."""
+        """A list as it is answered: `data` and `extra`. Who asks for no page must get all: others share the room."""
         answer = await self.call("GET", path, params=params)
         assert answer.status_code == 200, answer.text
-        return answer.json()
+        told = answer.json()
+        assert _PAGE & params.keys() or not _is_cut(told, len(told["data"])), f"{path} is cut: ask for a page"
+        return told
 
     async def post(self, path: str, body: Any = None, *, status: int = 200) -> Any:
         """`data` of a POST that must succeed."""
@@ -51,6 +60,15 @@ class Cloud:
     async def delete(self, path: str) -> Any:
         """`data` of a DELETE that must succeed."""
         return _data(await self.call("DELETE", path))
+
+
+_PAGE = {"limit", "offset"}
+
+
+def _is_cut(told: Any, count: int) -> bool:
+    """Whether a list has more than `count` rows."""
+    pagination = (told.get("extra") or {}).get("pagination")
+    return pagination is not None and pagination["total_count"] > count
 
 
 def _data(answer: httpx2.Response, status: int = 200) -> Any:
@@ -71,7 +89,7 @@ async def as_(room: Live, workspace):
 
     def caller(token: str) -> Cloud:
         headers = {"Authorization": f"Token {token}"}
-        client = httpx2.AsyncClient(base_url=room.url, headers=headers, timeout=30, trust_env=False)
+        client = httpx2.AsyncClient(base_url=room.url, headers=headers, timeout=120, trust_env=False)
         clients.append(client)
         return Cloud(client, account, project)
 

@@ -174,7 +174,7 @@ async def test_a_connection_is_made_changed_and_gone(boss):
     made = await _connection(boss)
 
     assert (made["adapter_version"], made["config"], made["environment__count"]) == ("postgres_v0", POSTGRES, 0)
-    [row] = [each for each in (await boss.listed("v3:connections/"))["data"] if each["id"] == made["id"]]
+    [row] = [each for each in await boss.get("v3:connections/") if each["id"] == made["id"]]
     assert row["config"] is None
     patched = await boss.call("PATCH", f"v3:connections/{made['id']}/", json={"config": {"port": "5432"}})
     assert patched.json()["data"]["config"] == {**POSTGRES, "port": 5432}

@@ -4,8 +4,10 @@ import pytest
 
 from controlroom.dialects.dbt_cloud.permission_sets import ROLES
 from controlroom.engine.access.grants.model import WantedGrant
+from controlroom.engine.access.model import Role
 from controlroom.engine.access.roles import store as roles
 from controlroom.engine.access.service_tokens import actions
+from controlroom.engine.access.users.actions import create_user
 from controlroom.engine.workspaces.actions import create as create_workspace
 from controlroom.ids import uuid7
 
@@ -16,6 +18,14 @@ async def boss(room, as_):
     wanted = [WantedGrant(ROLES["account_admin"], None)]
     _, value = await actions.create(room.engine, room.admin, name="boss", wanted=wanted)
     return as_(value)
+
+
+@pytest.fixture
+async def user(room, workspace) -> int:
+    """The number of somebody with a place in the account."""
+    who = {"username": f"grace {uuid7()}", "password": None, "role": Role.VIEWER}
+    made = await create_user(room.engine, room.admin, workspace, **who)
+    return await room.engine.database.value("select number from app_user where id = %(id)s", id=made.id)
 
 
 async def token(boss, *sets, project=None, name="airflow"):
@@ -84,7 +94,7 @@ async def test_sets_open_what_they_name(boss, as_, process, room):
     assert (await nothing.call("GET", "")).status_code == 200
 
 
-async def test_groups_hold_sets_and_users_are_in_them(boss, room):
+async def test_groups_hold_sets_and_users_are_in_them(boss, user):
     """Made, given permission sets, users put in, all of it told of users and of groups, and deleted."""
     made = await boss.post(
         "v3:groups/", {"name": f"Analysts {uuid7()}", "group_permissions": [{"permission_set": "job_viewer"}]}
@@ -93,23 +103,22 @@ async def test_groups_hold_sets_and_users_are_in_them(boss, room):
     given = {"permission_set": "developer", "project_id": boss.project, "all_projects": False}
     told = await boss.post(f"v3:group-permissions/{made['id']}/", [given])
     assert [(each["permission_set"], each["project_id"]) for each in told] == [("developer", boss.project)]
-    user = (await boss.listed("v3:users/", order_by="email"))["data"][0]
-    await boss.post("v3:assign-groups/", {"user_id": user["id"], "desired_group_ids": [made["id"]]})
-    [licence] = (await boss.get(f"users/{user['id']}/"))["permissions"]
+    assert user in [each["id"] for each in await boss.get("v3:users/", order_by="email")]
+    await boss.post("v3:assign-groups/", {"user_id": user, "desired_group_ids": [made["id"]]})
+    [licence] = (await boss.get(f"users/{user}/"))["permissions"]
     assert [each["id"] for each in licence["groups"]] == [made["id"]]
     assert (await boss.get(f"v3:groups/{made['id']}"))["id"] == made["id"]
-    await boss.post("v3:assign-groups/", {"user_id": user["id"], "desired_group_ids": []})
+    await boss.post("v3:assign-groups/", {"user_id": user, "desired_group_ids": []})
     assert (await boss.delete(f"v3:groups/{made['id']}/"))["state"] == 2
     assert (await boss.call("GET", f"v3:groups/{made['id']}/")).status_code == 404
 
 
-async def test_a_personal_token_is_its_users(boss, as_):
+async def test_a_personal_token_is_its_users(boss, as_, user):
     """Made, told once, made anew, deleted; by it the program is the user."""
-    user = (await boss.listed("v3:users"))["data"][0]
-    below = f"v3:users/{user['id']}/account-apikeys/"
+    below = f"v3:users/{user}/account-apikeys/"
     made = await boss.post(below, {"name": "laptop"})
     assert made["token_string"].startswith("dbtu_")
-    assert (await as_(made["token_string"]).get("/api/v2/whoami"))["user"]["id"] == user["id"]
+    assert (await as_(made["token_string"]).get("/api/v2/whoami"))["user"]["id"] == user
     assert (await boss.get(f"{below}{made['id']}"))["token_string"] is None
     anew = await boss.post(f"{below}{made['id']}/")
     assert (await as_(made["token_string"]).call("GET", "/api/v2/whoami")).status_code == 401

@@ -21,7 +21,7 @@ async def toy(room):
     mounted = asgi(room.room, Mount(app.PREFIX, app.application(room.engine)))
     async with (
         serving(mounted, room.room.settings.limits, room.room.origins) as url,
-        httpx2.AsyncClient(base_url=url, timeout=30, trust_env=False) as client,
+        httpx2.AsyncClient(base_url=url, timeout=120, trust_env=False) as client,
     ):
 
         async def call(key, path, **body):

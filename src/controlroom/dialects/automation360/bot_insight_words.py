@@ -107,12 +107,14 @@ async def bot_of(request: Asking, name: str, path: str) -> Speaking:
     number = _number_in(path)
     if not name.strip() and not path.strip():
         raise Invalid("name a bot: by botName, or by repositoryPath", code="BOT_NOT_NAMED")
-    found = await insights.speaking(*request.reading, name=name.strip() or None, number=number)
+    is_by_path = not name.strip() and number is None
+    ending = _unquoted(path) if is_by_path else None
+    found = await insights.speaking(*request.reading, name=name.strip() or None, number=number, ending=ending)
     if not found:
-        raise NotFound(f"there is no bot {name[:200]!r} with variables", code="BOT_NOT_FOUND")
+        raise NotFound(f"there is no bot {(name or path)[:200]!r} with variables", code="BOT_NOT_FOUND")
     wanted = _plain(path)
     there = next((bot for bot in found if wanted and _plain(repository_path(bot)).endswith(wanted)), None)
-    if there is None and not name.strip() and number is None:  # a path alone names that bot, or none
+    if there is None and is_by_path:  # a path alone names that bot, or none
         raise NotFound(f"there is no bot {path[:200]!r} with variables", code="BOT_NOT_FOUND")
     return there or found[0]
 
@@ -123,7 +125,11 @@ def _number_in(path: str) -> int | None:
 
 
 def _plain(path: str) -> str:
-    return unquote(urlsplit(path).path).replace("\\", "/").strip("/").casefold()
+    return _unquoted(path).casefold()
+
+
+def _unquoted(path: str) -> str:
+    return unquote(urlsplit(path).path).replace("\\", "/").strip("/")
 
 
 def repository_path(bot: Speaking) -> str:

@@ -7,7 +7,7 @@ from msgspec import Meta
 from controlroom.border.columns import As
 from controlroom.dialects.automation360.answers import Shape, moment_or_none, shown_as
 from controlroom.dialects.automation360.asking import Asking, Body
-from controlroom.dialects.automation360.columns import Columns, alike
+from controlroom.dialects.automation360.columns import Columns, alike, nothing_is_zero
 from controlroom.dialects.automation360.ids import Id
 from controlroom.dialects.automation360.lists import Listed, Sought, listed
 from controlroom.dialects.automation360.routing import Pair, Superseded, delete, get, post
@@ -91,8 +91,8 @@ _COLUMNS = Columns(
         "updatedOn": "created_at",
         "version": alike(0),
         "tenantId": As("tenant_number", sort=""),
-        "createdBy": "created_by_number",
-        "updatedBy": "created_by_number",
+        "createdBy": nothing_is_zero("created_by_number"),
+        "updatedBy": nothing_is_zero("created_by_number"),
     },
     order=OLDEST_FIRST,
 )

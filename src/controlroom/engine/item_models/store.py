@@ -55,7 +55,10 @@ ITEM_MODELS: Final = Listing(
         ),
         Field("created_at", Kind.INSTANT, is_sortable=True),
         Field(
-            "created_by_number", Kind.INTEGER, column="(select number from app_user where id = item_model.created_by)"
+            "created_by_number",
+            Kind.INTEGER,
+            column="(select number from app_user where id = item_model.created_by)",
+            is_nullable=True,
         ),
     ),
 )

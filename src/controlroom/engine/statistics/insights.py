@@ -90,9 +90,12 @@ class Profile(Struct, frozen=True, kw_only=True):
 
 
 async def speaking(
-    db: Statements, scope: Scope, *, name: str | None = None, number: int | None = None
+    db: Statements, scope: Scope, *, name: str | None = None, number: int | None = None, ending: str | None = None
 ) -> list[Speaking]:
-    """The tasks of this name or number, or all, that have values to tell, by number."""
+    """The tasks of this name or number, or all, that have values to tell, by number; at most the first thousand.
+
+    `ending` is a text that ends with the name, in any case.
+    """
     tasks = await db.all(
         _Task,
         f"""
@@ -102,11 +105,13 @@ async def speaking(
          where package.workspace_id in {EACH} and package.deleted_at is null
            and (%(name)s::text is null or task.name = %(name)s)
            and (%(number)s::bigint is null or task.number = %(number)s)
+           and (%(ending)s::text is null or right(lower(%(ending)s), length(task.name)) = lower(task.name))
          order by task.number
          limit 1000
         """,
         name=name,
         number=number,
+        ending=ending,
         **scope.each,
     )
     known = await interfaces.of_tasks(db, scope, [task.id for task in tasks])
