@@ -42,6 +42,8 @@ PAGES = {
     "group-new": "/groups/new",
     "queues": "/queues",
     "queue": "/queues/{queue}",
+    "item-models": "/item-models",
+    "item-model-new": "/item-models/new",
     "queue-consumer": "/queues/{queue}/consumers/new",
     "packages": "/packages",
     "package": "/packages/words",

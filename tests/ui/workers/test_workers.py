@@ -127,7 +127,7 @@ async def test_queues_stand_beside_the_workers(visit, workspace, room, ada):
 
     page = await browser.get("/workers")
 
-    assert f'href="{browser.base}/items?queue={queue.id}">1</a>' in page
+    assert f'href="{browser.base}/items?queue={queue.id}&amp;tab=waiting">1</a>' in page
     assert "nobody takes from it" in page
     assert "No worker in this group" in page
     assert "claims-inbox" in await browser.get("/workers?part=queues")

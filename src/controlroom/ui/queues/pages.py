@@ -5,11 +5,12 @@ from typing import Any, Final
 
 from msgspec import Raw
 
+from controlroom.engine.item_models import store as item_models
 from controlroom.engine.queues import actions
 from controlroom.engine.queues.model import QueueSettings
 from controlroom.engine.statistics import flows
 from controlroom.errors import Invalid
-from controlroom.ids import QueueId, as_uuid
+from controlroom.ids import ItemModelId, QueueId, as_uuid
 from controlroom.ui.asking import Asking, Crumb, Fields, Permission, Shown
 from controlroom.ui.refusals import REFUSED, tried
 from controlroom.ui.routing import page, verb
@@ -17,6 +18,7 @@ from controlroom.ui.workers.pages import may_govern
 from controlroom.ui.workers.told import outlook_told
 
 _A_PAGE: Final = 50
+_MOST_MODELS: Final = 200
 
 
 @page("/queues", needs=Permission.READ_WORK_ITEMS)
@@ -51,8 +53,11 @@ async def create_queue(request: Asking) -> Shown:
         schema = json_of(fields.text("schema"), "The schema")
     except Invalid as wrong:
         return await show_form(request, None, fields, refused=wrong.message)
+    model = as_uuid(fields.text("item_model"))
     settings = QueueSettings(
-        description=fields.text("description"), refuses_duplicates=fields.has("refuses_duplicates")
+        description=fields.text("description"),
+        refuses_duplicates=fields.has("refuses_duplicates"),
+        item_model=None if model is None else ItemModelId(model),
     )
     made, refused = await tried(
         actions.create(*request.acting, name=fields.text("name"), schema=schema, settings=settings)
@@ -76,6 +81,9 @@ def json_of(text: str, what: str) -> Raw | None:
 
 async def show_form(request: Asking, queue: Any, fields: Fields, *, refused: str = "") -> Shown:
     """The form of a queue: a new one, or one that there is."""
+    models = (
+        [] if queue else await item_models.list_models(request.db, request.actor.organization_id, limit=_MOST_MODELS)
+    )
     here = f"{request.base}/queues/{queue.number}" if queue else f"{request.base}/queues"
     above = [Crumb("Workers and queues", f"{request.base}/workers"), Crumb("Queues", f"{request.base}/queues")]
     if queue:
@@ -89,5 +97,6 @@ async def show_form(request: Asking, queue: Any, fields: Fields, *, refused: str
         queue=queue,
         fields=fields,
         here=here,
+        models=[(str(each.id), each.name) for each in models],
         refused=refused,
     )

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from controlroom.engine.access import history
 from controlroom.engine.access.scope import within
 from controlroom.engine.lists import pages
-from controlroom.engine.lists.model import equal
+from controlroom.engine.lists.model import AllOf, OneOf, equal
 from controlroom.engine.packages import choices
 from controlroom.engine.processes.model import ANYWHERE, Group, Placement
 from controlroom.engine.queues import actions, store
@@ -37,16 +37,16 @@ from controlroom.ui.routing import page, verb
 from controlroom.ui.workers.pages import may_govern
 from controlroom.ui.workers.told import outlook_told, windows_told
 
-_STATES: Final = (
-    ItemState.FAILED,
-    ItemState.INVALID,
-    ItemState.HELD,
-    ItemState.NEW,
-    ItemState.PENDING,
-    ItemState.IN_PROGRESS,
-    ItemState.DONE,
+_COUNTED: Final = (
+    ("failed", "Failed", ItemState.FAILED),
+    ("invalid", "Invalid", ItemState.INVALID),
+    ("held", "Held", ItemState.HELD),
+    ("waiting", "Waiting", ItemState.PENDING),
+    ("in_progress", "In progress", ItemState.IN_PROGRESS),
+    ("done", "Done", ItemState.DONE),
 )
-"""Worst first."""
+"""The tabs of the list of items, worst first: a number here leads to the list that it counts."""
+_WAITING: Final = OneOf("state", (ItemState.PENDING.value, ItemState.NEW.value))
 _MOST_GROUPS: Final = 200
 _DAYS: Final = ((0, "Mon"), (1, "Tue"), (2, "Wed"), (3, "Thu"), (4, "Fri"), (5, "Sat"), (6, "Sun"))
 
@@ -60,7 +60,13 @@ async def show_queue(request: Asking, number: Path[str]) -> Shown:
         raise QUEUE.missing(number)
     ensure_number(request, number, flow.number)
     counts = await pages.count_each(
-        request.db, ITEMS, within(request.seen), [equal(queue_id=found, state=each.value) for each in _STATES]
+        request.db,
+        ITEMS,
+        within(request.seen),
+        [
+            AllOf((equal(queue_id=found), _WAITING if tab == "waiting" else equal(state=state.value)))
+            for tab, _, state in _COUNTED
+        ],
     )
     now = request.reader.now
     return await request.show(
@@ -71,7 +77,7 @@ async def show_queue(request: Asking, number: Path[str]) -> Shown:
         queue=await store.get(*request.reading, found),
         flow=flow,
         told=outlook_told(flow.outlook(now)),
-        counts=[(each, counted.rows) for each, counted in zip(_STATES, counts, strict=True)],
+        counts=[(tab, name, state, counted.rows) for (tab, name, state), counted in zip(_COUNTED, counts, strict=True)],
         hours=_columns(flow, now, request.reader.zone, f"{request.base}/items?queue={found}"),
         consumers=await attending(*request.reading, queue=found),
         changes=await history.changes_of(*request.reading, found),

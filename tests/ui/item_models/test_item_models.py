@@ -1,0 +1,32 @@
+"""Models of items in the browser: made with attributes, used by a queue, and not deleted while one has it."""
+
+from controlroom.engine.access.model import Role
+from controlroom.ids import uuid7
+
+
+async def test_a_model_is_made_used_and_deleted(visit, workspace):
+    """What cannot be is said with what was typed; the queue that has it is told."""
+    browser, viewer = await visit(workspace), await visit(workspace, Role.VIEWER)
+    name = f"Claim {uuid7()}"
+    refused = await browser.post("/item-models/new", status=422, name=name, attribute=["a", "a"], kind=["text", "date"])
+    assert f'value="{name}"' in refused.text
+    made = await browser.post(
+        "/item-models/new", name=name, attribute=["ref", "sum", ""], kind=["text", "number", "text"]
+    )
+    here = made.headers["location"].removeprefix(browser.base)
+    page = await browser.get(here)
+    assert "number" in page
+    assert "ref" in page
+    assert name in await browser.get("/item-models")
+    number = here.rpartition("/")[2]
+
+    form = await browser.get("/queues/new")
+    id_ = form.split(f">{name}<")[0].rpartition('value="')[2].split('"')[0]
+    queue = await browser.post("/queues/new", name="claims", item_model=id_)
+    assert f"/item-models/{id_}" in await browser.get(queue.headers["location"].removeprefix(browser.base))
+    assert "claims" in await browser.get(f"/item-models/{number}")
+    assert (await browser.post(f"{here}/delete", status=422)).status_code == 422
+    assert "Delete" not in await viewer.get(here)
+    await browser.post(queue.headers["location"].removeprefix(browser.base) + "/delete")
+    await browser.post(f"{here}/delete")
+    await browser.get(here, status=404)
