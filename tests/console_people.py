@@ -28,6 +28,8 @@ PAGES = {
     "webhook": "/webhooks/{webhook}",
     "webhook-delivery": "/webhooks/{webhook}?delivery={delivery}",
     "webhook-new": "/webhooks/new",
+    "settings": "/settings",
+    "health": "//admin/health",
 }
 
 

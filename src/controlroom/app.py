@@ -6,9 +6,11 @@ import ssl
 from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass, field
 from functools import partial
+from pathlib import Path
 
 import structlog
 
+from controlroom.backups import making
 from controlroom.border import objects, start
 from controlroom.border.dispatcher import App, Dispatcher, Mount
 from controlroom.border.health import Check, Readiness, healthz
@@ -19,6 +21,7 @@ from controlroom.border.long_polls import Holds
 from controlroom.border.metrics import Metrics
 from controlroom.border.origin import Origins
 from controlroom.border.published_keys import PublishedKeys
+from controlroom.border.ticks import Ticks
 from controlroom.dialects.automation360 import app as automation360
 from controlroom.dialects.automation360 import messages as automation360_messages
 from controlroom.dialects.automation360 import promotion
@@ -61,7 +64,7 @@ from controlroom.scratch import Scratch
 from controlroom.settings import Settings
 from controlroom.ui import app as console
 from controlroom.ui import assets
-from controlroom.ui.around import Around
+from controlroom.ui.around import Around, Backups
 
 GRAMMARS: Grammars = {
     messages.GRAMMAR: RobocorpGrammar(),
@@ -92,6 +95,8 @@ class Room:
     feed: Feed
     """What tells those who watch pages that something has changed."""
     _parts: AsyncExitStack = field(repr=False)
+    ticks: Ticks | None = None
+    """When the loops of this process have ticked last."""
     holds: Holds = field(default_factory=Holds)
     """Requests of workers, and of who waits for a run; `release` them before the server stops, or it waits for them."""
 
@@ -148,11 +153,12 @@ async def build(settings: Settings, *, own_worker_token: str | None = None) -> R
         writes = WriteProbe(engine)
         feed = Feed(database, wakes, EveryTenant())
         parts.push_async_callback(feed.close)
-        maintained = maintenance.run(engine, outside, writes, observe=metrics.loop_ticked)
+        ticks = Ticks(metrics.loop_ticked)
+        maintained = maintenance.run(engine, outside, writes, observe=ticks.observe)
         loops = asyncio.create_task(maintained, name="maintenance")
         loops.add_done_callback(_tell_why_loops_ended)
         parts.push_async_callback(_ended, loops)
-        return Room(settings, engine, origins, metrics, loops, writes, outgoing, feed, parts.pop_all())
+        return Room(settings, engine, origins, metrics, loops, writes, outgoing, feed, parts.pop_all(), ticks=ticks)
     raise AssertionError  # the stack swallows nothing
 
 
@@ -166,7 +172,7 @@ def asgi(room: Room, *others: Mount) -> App:
         outgoing=room.outgoing,
     )
     settings, origins, itself = room.settings, room.origins, Itself()
-    around = Around(itself=itself, mail_domain=room.settings.mail_domain)
+    around = _around(room, itself)
     control_room = automation360.application(room.engine, origins, room.holds)
     cloud = dbt_cloud.application(room.engine, origins, room.holds, is_strict=settings.strict_queries)
     static = assets.Assets()
@@ -226,6 +232,35 @@ async def _whose_key(engine: Engine, key: str) -> str:
     if actor.kind is ActorKind.USER and not actor.is_admin:
         raise Unauthenticated("this is for admins")
     return f"{actor.kind.value}:{actor.id}"
+
+
+class _Logged:
+    """What a backup says of itself, in the log; what passes is not kept."""
+
+    def __call__(self, line: str) -> None:
+        log.info("backup", said=line)
+
+    def passing(self, line: str) -> None:
+        """Told while it goes on."""
+
+
+def _around(room: Room, itself: Itself) -> Around:
+    """What pages know of the room beside the engine."""
+    settings = room.settings
+    address = settings.objects_url or str(settings.data / "objects")
+
+    async def make(file: Path) -> int:
+        file.parent.mkdir(mode=0o700, exist_ok=True)
+        return await making.make(settings, file, with_key=False, tell=_Logged())
+
+    return Around(
+        itself=itself,
+        mail_domain=settings.mail_domain,
+        checks=_checks(room),
+        ticks=room.ticks,
+        objects=str(address).partition("?")[0].rpartition("@")[2],
+        backups=Backups(settings.data / "backups", make),
+    )
 
 
 def _checks(room: Room) -> dict[str, Check]:

@@ -1,8 +1,31 @@
-"""What of the room stands beside the engine, and pages need: how to ask the room itself."""
+"""What of the room stands beside the engine, and pages need: how to ask it itself, how it is, its backups."""
+
+from collections.abc import Callable, Coroutine, Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import Any
 
 from msgspec import Struct, field
 
+from controlroom.border.health import Check
 from controlroom.border.itself import Itself
+from controlroom.border.ticks import Ticks
+
+
+class BackupFile(Struct, frozen=True):
+    """A backup that was made from the console, on the machine of a server."""
+
+    name: str
+    size: int
+    made_at: datetime
+
+
+class Backups(Struct, frozen=True):
+    """Where the console's backups lie, and how another is made."""
+
+    folder: Path
+    make: Callable[[Path], Coroutine[Any, Any, int]]
+    """Writes one into a file that is not there; its size."""
 
 
 class Around(Struct, frozen=True, kw_only=True):
@@ -11,3 +34,10 @@ class Around(Struct, frozen=True, kw_only=True):
     itself: Itself = field(default_factory=Itself)
     mail_domain: str = "localhost"
     """Of the addresses of processes."""
+    checks: Mapping[str, Check] = {}
+    """The parts that a server needs, as `/readyz` asks them."""
+    ticks: Ticks | None = None
+    """Of the loops of this process."""
+    objects: str = ""
+    """Where objects lie, without what is secret in it."""
+    backups: Backups | None = None
