@@ -72,6 +72,7 @@ def test_without_the_extra_it_is_said_what_to_install(tmp_path):
         (("robocorp", "--resources", "runs"), 2, "there is no resource runs"),
         (("robocorp", "--destination", "nowhere"), 2, "there is no destination 'nowhere'"),
         (("robocorp", "--destination", "duckdb:none/x.duckdb"), 1, "the destination cannot be opened: IO Error"),
+        (("robocorp", "--destination", "postgres"), 1, "below [destination.postgres.credentials]"),
         (("robocorp", "--api-key", "wrong"), 1, "GET api/v1/workspaces/{workspace}: 401"),
         (("automation360",), 1, "`base_url` is needed"),
     ],

@@ -148,3 +148,11 @@ def test_children_come_side_by_side_and_in_order(reader):
     assert most == 3
     with pytest.raises(ZeroDivisionError):
         list(reader.each([0], lambda n: 1 // n))
+
+
+def test_a_failure_names_the_path_and_not_what_a_link_holds(server, reader):
+    """Neither the host nor the cursor of a page that did not come."""
+    server.failures += [(200, {}), *[(503, {})] * 4]
+    with pytest.raises(ReadFailed, match="GET items: 503") as told:
+        list(reader.pages(Request("items", {"limit": 10}), by_link()))
+    assert "before" not in str(told.value)

@@ -12,7 +12,7 @@ from controlroom.sources import resources
 from controlroom.sources.columns import TEXT, TIME, Column, Table
 from controlroom.sources.reading import Reader, Request, by_link
 from controlroom.sources.resources import Kept, resource
-from controlroom.sources.running import AmbiguousName, AnothersTables, destination_of, load, name_of
+from controlroom.sources.running import AmbiguousName, AnothersTables, CannotOpen, destination_of, load, name_of
 from controlroom.sources.sweeping import Sweep
 from sources.serving import Listing, listing
 
@@ -189,3 +189,11 @@ def test_a_package_that_was_ready_when_a_load_was_killed_is_loaded(tmp_path):
         load(source_of(server), place, name="list", folder=folder, dataset="d")
         with duckdb.connect(str(tmp_path / "x.duckdb"), read_only=True) as database:
             assert database.execute("select count(*), count(distinct id) from d.items").fetchone() == (30, 30)
+
+
+def test_a_destination_that_is_not_there_is_told_in_its_words(tmp_path):
+    """Without its password."""
+    nowhere = dlt.destinations.postgres("postgresql://ada:very-secret@127.0.0.1:1/rooms")
+    with listing() as server, pytest.raises(CannotOpen, match=r"cannot be opened: .*refused") as told:
+        load(source_of(server), nowhere, name="t", folder=tmp_path)
+    assert "very-secret" not in str(told.value)

@@ -43,7 +43,8 @@ class ReadFailed(Exception):  # noqa: N818 - an event of the field, as CommandFa
         self.status = status
         self.said = said
         word = "no answer" if status is None else str(status)
-        super().__init__(f"{request.method} {request.path}: {word}{': ' if said else ''}{said}")
+        path = urlsplit(request.path).path.lstrip("/")  # a link has a cursor behind it, or a right
+        super().__init__(f"{request.method} {path}: {word}{': ' if said else ''}{said}")
 
 
 class Gone(ReadFailed):
@@ -278,7 +279,7 @@ class Reader:
                 response = self._send(request, headers, stream=stream)
             except _LOST as lost:
                 if tries >= self._attempts:
-                    raise ReadFailed(told, None, f"{type(lost).__name__}, from {self._server}") from lost
+                    raise ReadFailed(told, None, f"{type(lost).__name__}, from {self._server}, {tries} times") from lost
                 self._pause(self._backoff(tries))
                 continue
             except requests.RequestException as failed:  # an address that is none, a certificate that is not trusted

@@ -26,6 +26,7 @@ os.environ.setdefault("RUNTIME__DLTHUB_TELEMETRY", "false")
 import dlt
 from dlt.common.destination import Destination
 from dlt.common.destination.client import WithStateSync
+from dlt.common.exceptions import DltException
 from dlt.common.pipeline import LoadInfo
 from dlt.common.runtime.collector_base import Collector
 from dlt.common.schema import Schema
@@ -58,6 +59,10 @@ class AmbiguousName(Exception):  # noqa: N818
     """A DuckDB file is a catalog of its name, and DuckDB takes no schema that is called like it."""
 
 
+class CannotOpen(Exception):  # noqa: N818
+    """The destination is not there, or lets nobody in by this name."""
+
+
 @dataclass(slots=True)
 class LoadReport:
     """What came of a load."""
@@ -87,7 +92,7 @@ def load(
 ) -> LoadReport:
     """Load what `make` makes, until it has no more.
 
-    Raises AlreadyRunning, AnothersTables, AmbiguousName, and dlt's PipelineStepFailed.
+    Raises AlreadyRunning, AnothersTables, AmbiguousName, CannotOpen, and dlt's PipelineStepFailed.
     `make` makes the source anew for each window; `name` is the pipeline's, and keeps what was loaded; `folder` is where
     its files lie meanwhile; `resources` are the only ones that are wanted. What a load before this one has read and not
     loaded is loaded first, or let go, if all is read `anew`. `schema_contract` is dlt's (`contracts`).
@@ -213,7 +218,10 @@ def _wanted(make: Make, resources: Sequence[str]) -> DltSource:
 
 
 def _among_its_own(pipeline: "dlt.Pipeline", source: DltSource) -> None:
-    """Raises AnothersTables, because rows of two sources in one table would replace each other, and AmbiguousName."""
+    """Raises AnothersTables, because rows of two sources in one table would replace each other.
+
+    Also AmbiguousName, and CannotOpen.
+    """
     client = pipeline._get_destination_clients(source.schema)[0]  # noqa: SLF001 - dlt tells no other pipeline's schemas
     if isinstance(client.config, DuckDbClientConfiguration):
         file = Path(str(client.config.credentials.database))
@@ -224,7 +232,7 @@ def _among_its_own(pipeline: "dlt.Pipeline", source: DltSource) -> None:
             )
     if not isinstance(client, WithStateSync):
         return
-    with client:
+    with _opened(client):
         if not client.is_storage_initialized():
             return
         for other in sorted({"robocorp", "automation360", "dbt_cloud"} - {source.name}):
@@ -236,6 +244,19 @@ def _among_its_own(pipeline: "dlt.Pipeline", source: DltSource) -> None:
                     f"dataset {pipeline.dataset_name} holds what {other} has loaded, with tables of the same names"
                     f" ({', '.join(both)}): name another one (`--dataset`)"
                 )
+
+
+@contextlib.contextmanager
+def _opened(client: Any) -> Iterator[None]:
+    """The destination, open. Raises CannotOpen."""
+    with contextlib.ExitStack() as stack:
+        try:
+            stack.enter_context(client)
+        except DltException:
+            raise
+        except Exception as unopened:  # whatever its driver has; dlt has a word for some of them alone
+            raise CannotOpen(f"the destination cannot be opened: {' '.join(str(unopened).split())}") from unopened
+        yield
 
 
 def _settle(pipeline: "dlt.Pipeline") -> None:
