@@ -1,0 +1,188 @@
+"""All schedules of a workspace, and one of them: when it is due, what became of its times, and its verbs."""
+
+from typing import Final
+
+from litestar.response import Stream
+
+from controlroom.engine.lists.model import Compare, Operator
+from controlroom.engine.processes import store as processes
+from controlroom.engine.references import resolve
+from controlroom.engine.schedules import actions, calendar, store
+from controlroom.engine.schedules.definitions import ScheduleChange, Standing
+from controlroom.engine.schedules.listings import SCHEDULES, ListedSchedule
+from controlroom.engine.schedules.sentences import expression_of, policies_said, sentence
+from controlroom.engine.schedules.store import SCHEDULE
+from controlroom.engine.schedules.upcoming import outlooks
+from controlroom.errors import Conflict, Invalid, NotFound
+from controlroom.ids import ScheduleId
+from controlroom.ui.asking import Asking, Crumb, Path, Permission, Shown, own_path
+from controlroom.ui.filters import Reference, Tab
+from controlroom.ui.lists import Col, ListPage
+from controlroom.ui.numbers import ensure_number
+from controlroom.ui.processes.times import occurrences_of
+from controlroom.ui.routing import Place, page, verb
+from controlroom.ui.schedules.told import sign_of, standing_of
+
+PLACE: Final = Place(
+    at="schedules", name="Schedules", path="/schedules", icon="schedules", needs=Permission.READ_SCHEDULES
+)
+_READS: Final = Permission.READ_SCHEDULES
+_WRITES: Final = Permission.WRITE_SCHEDULES
+_MOST_OPTIONS: Final = 200
+_LAST: Final = 12
+_TIMES: Final = 10
+_HISTORY: Final = 50
+
+
+def _standing(*standings: Standing) -> Compare:
+    return Compare("standing", Operator.EQ, standings[0].value)
+
+
+_LIST: Final = ListPage(
+    listing=SCHEDULES,
+    row=ListedSchedule,
+    path="/schedules",
+    noun="schedules",
+    noun_of_one="schedule",
+    tabs=(
+        Tab("all", "All"),
+        Tab("faulty", "Start nothing", _standing(Standing.FAULTY), is_bad=True),
+        Tab("active", "Active", _standing(Standing.ACTIVE)),
+        Tab("paused", "Paused", _standing(Standing.INACTIVE)),
+    ),
+    filters=(Reference("process", "Process", "process_id"),),
+    columns=(
+        Col("when", "When", always=True, csv=lambda row: sentence(row.rule)),
+        Col("name", "Name", sort="name"),
+        Col("work_name", "Starts", sort="work_name"),
+        Col("last", "Last times", csv=lambda _: ""),
+        Col("next_due", "Next", sort="next_due", is_number=True),
+        Col("zone", "Zone", sort="zone", by_default=False),
+        Col("priority", "Priority", sort="priority", is_number=True, by_default=False),
+        Col("standing", "State", always=True),
+    ),
+    searched=("name", "work_name"),
+    searched_words="Name, process, number or id",
+    sort="-id",
+    topics="schedule run",
+)
+
+
+@page("/schedules", needs=_READS)
+async def list_schedules(request: Asking) -> Shown:
+    """The list."""
+    options = {}
+    if request.actor.may(Permission.READ_PROCESSES, request.workspace):
+        seen = request.scope_for(Permission.READ_PROCESSES)
+        named = await processes.list_processes(request.db, seen, limit=_MOST_OPTIONS)
+        options["process"] = [(str(each.id), each.name) for each in named]
+    found = await _LIST.read(request, options=options)
+    return await request.show(
+        "schedules/list.html",
+        title="Schedules",
+        at="schedules",
+        found=found,
+        last=await calendar.latest(*request.reading, [row.id for row in found.rows], each=_LAST),
+        sentence=sentence,
+        sign_of_time=sign_of,
+        standing_of=standing_of,
+        can_write=request.actor.may(_WRITES, request.workspace),
+    )
+
+
+@page("/schedules.csv", needs=_READS)
+async def list_schedules_as_csv(request: Asking) -> Stream:
+    """All that match, as CSV."""
+    return await _LIST.csv(request)
+
+
+@page("/schedules/{number:str}", needs=_READS)
+async def show_schedule(request: Asking, number: Path[str]) -> Shown:
+    """When it is due, and what became of it."""
+    schedule = await found_by(request, number)
+    now = request.reader.now
+    [outlook] = await outlooks(request.engine, [schedule], now, count=_TIMES)
+    timing = schedule.timing
+    remarks = (await actions.preview(request.engine, request.workspace, timing, count=1, after=now)).remarks
+    crumbs = [Crumb("Schedules", f"{request.base}/schedules"), Crumb(schedule.name)]
+    sees_runs = request.actor.may(Permission.READ_RUNS, request.workspace)
+    return await request.show(
+        "schedules/detail.html",
+        title=schedule.name,
+        at="schedules",
+        crumbs=crumbs,
+        schedule=schedule,
+        here=f"{request.base}/schedules/{schedule.number}",
+        lines=occurrences_of(outlook, request.reader),
+        remarks=remarks,
+        past=(await calendar.latest(*request.reading, [schedule.id], each=_HISTORY))[schedule.id][::-1],
+        sees_runs=sees_runs,
+        sentence=sentence,
+        expression_of=expression_of,
+        policies_said=policies_said,
+        sign_of_time=sign_of,
+        standing=standing_of(schedule.standing),
+        can_write=request.actor.may(_WRITES, request.workspace),
+    )
+
+
+async def found_by(request: Asking, number: str) -> ListedSchedule:
+    """The schedule that an address names. Raises Moved for one that is named by its id, ScheduleNotFound."""
+    schedule = await store.get_listed(*request.reading, await resolve(*request.reading, SCHEDULE, number))
+    ensure_number(request, number, schedule.number)
+    return schedule
+
+
+async def acted_on(request: Asking, number: str) -> ScheduleId:
+    """The schedule that a verb is for. Raises Forbidden, ScheduleNotFound."""
+    return await resolve(request.db, request.scope_for(_WRITES), SCHEDULE, number)
+
+
+# ---------------------------------------------------------------------------------------------------- verbs
+@verb("/schedules/{number:str}/pause")
+async def pause(request: Asking, number: Path[str]) -> Shown:
+    """Let it start nothing."""
+    return await _switch(request, number, is_enabled=False)
+
+
+@verb("/schedules/{number:str}/resume")
+async def resume(request: Asking, number: Path[str]) -> Shown:
+    """Let it start runs again; what it would have started meanwhile is not made up for."""
+    return await _switch(request, number, is_enabled=True)
+
+
+async def _switch(request: Asking, number: str, *, is_enabled: bool) -> Shown:
+    schedule, fields = await acted_on(request, number), await request.fields()
+    to = own_path(fields.text("to"), f"{request.base}/schedules/{number}")
+    try:
+        after = await actions.update(*request.acting, schedule, ScheduleChange(is_enabled=is_enabled))
+    except (Invalid, Conflict, NotFound) as refused:
+        if isinstance(refused, NotFound):
+            raise
+        return request.done(to, f"It was not changed: {refused.message}.")
+    said = "starts runs again" if is_enabled else "is paused"
+    return request.done(to, f"{after.name} {said}.")
+
+
+@page("/schedules/{number:str}/delete", needs=_READS)
+async def ask_to_delete(request: Asking, number: Path[str]) -> Shown:
+    """What goes with it."""
+    schedule = await found_by(request, number)
+    here = f"{request.base}/schedules/{schedule.number}"
+    crumbs = [Crumb("Schedules", f"{request.base}/schedules"), Crumb(schedule.name, here), Crumb("Delete")]
+    return await request.show(
+        "schedules/delete.html",
+        title=f"Delete {schedule.name}",
+        at="schedules",
+        crumbs=crumbs,
+        schedule=schedule,
+        here=here,
+        sentence=sentence,
+    )
+
+
+@verb("/schedules/{number:str}/delete")
+async def delete(request: Asking, number: Path[str]) -> Shown:
+    """Delete it."""
+    await actions.delete(*request.acting, await acted_on(request, number))
+    return request.done(f"{request.base}/schedules", "It is deleted. Runs that it has started go on.")
