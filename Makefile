@@ -65,10 +65,10 @@ demo: install ## Start a room, run the sample robot, show the result (ONCE=1: en
 	@$(BIN)/python examples/demo.py $(if $(ONCE),--once)
 
 test: install ## Run the tests that need no browser (T=path: only those)
-	$(PYTEST) -q -n $(JOBS) --dist loadfile -m "not e2e and not fault and not fuzz and not soak and not slow and not network and not matrix and not clients" $(APART) $(T)
+	$(PYTEST) -q -n $(JOBS) --dist loadfile --no-loadscope-reorder -m "not e2e and not fault and not fuzz and not soak and not slow and not network and not matrix and not clients" $(APART) $(T)
 
 matrix: install ## Test what takes long: every kind of worker, robot and Python, generated requests, backups that are killed
-	$(PYTEST) -q -n $(JOBS) --dist loadfile -m matrix $(APART) tests
+	$(PYTEST) -q -n $(JOBS) --dist loadfile --no-loadscope-reorder -m matrix $(APART) tests
 
 lint: install ## Check style, types and who imports whom
 	$(BIN)/ruff check .

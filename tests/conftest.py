@@ -44,6 +44,25 @@ _HASTE = (
 )
 
 
+_LONG = (
+    *("host/test_up.py", "host/test_up_recovers.py", "sources/automation360/test_source.py"),
+    *("sources/dbt_cloud/test_account.py", "sources/robocorp/test_workspace.py", "host/test_several_servers.py"),
+    *("worker/test_spares.py", "worker/test_step_runs.py", "worker/test_ends.py", "host/test_backup.py"),
+    *("robocorp/test_organization.py", "contract/robocorp/test_handed_out.py", "cli/test_verbs_at_work.py"),
+)
+"""Files that take longest: begun last, one process of xdist would work them while the others have nothing left."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the long files; all else as it is."""
+
+    def place(item: pytest.Item) -> int:
+        path = item.path.as_posix()
+        return next((number for number, name in enumerate(_LONG) if path.endswith(name)), len(_LONG))
+
+    items.sort(key=place)
+
+
 @pytest.fixture(scope="session")
 async def postgres_server():
     """The test session's own server (one a worker of xdist, so that each can shift its clock)."""
