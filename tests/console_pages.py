@@ -66,6 +66,8 @@ PAGES = {
     "repository": "/repository",
     "jobs": "/jobs",
     "targets": "/targets",
+    "target-new": "/targets/new",
+    "job-new": "/jobs/new",
     "assistants": "/assistants",
     "assistant": "/assistants/Ask%20me",
     "provisioners": "/provisioners",

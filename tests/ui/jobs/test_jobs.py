@@ -70,3 +70,36 @@ async def test_a_job_is_looked_at_started_and_deleted(visit, workspace, job, cle
 async def test_a_workspace_without_a_project_says_what_one_is(visit, workspace):
     """And how one is made."""
     assert "This workspace is no dbt project" in await (await visit(workspace)).get("/jobs")
+
+
+async def test_jobs_and_environments_are_made_and_changed(visit, workspace, job):
+    """What cannot be is said with what was typed; what a form does not have stays."""
+    browser = await visit(workspace)
+    form = await browser.get("/jobs/new")
+    target = form.split('<option value="')[1].split('"')[0]
+    wanted = {"name": "Hourly", "description": "", "target": target, "threads": "2", "minutes": "", "tool_version": ""}
+    refused = await browser.post("/jobs/new", status=422, **wanted, commands="rm -rf /", cron="0 * * * *")
+    assert "rm -rf /" in refused.text
+    made = await browser.post(
+        "/jobs/new", **wanted, commands="dbt seed\r\ndbt build", cron="0 * * * *", is_scheduled="on", is_enabled="on"
+    )
+    here = made.headers["location"].removeprefix(browser.base)
+    page = await browser.get(here)
+    assert "dbt seed" in page
+    assert "Every hour" in page
+    await browser.post(f"{here}/edit", **{**wanted, "name": "Slower"}, commands="dbt build", cron="0 * * * *")
+    page = await browser.get(here)
+    assert "Slower" in page
+    assert "disabled" in page
+    assert "when somebody starts it" in page
+
+    made = await browser.post("/targets/new", name="Staging", kind="deployment", purpose="staging", branch="next")
+    there = made.headers["location"].removeprefix(browser.base)
+    assert "staging" in await browser.get(there)
+    await browser.post(f"{there}/edit", name="Stage", kind="deployment", purpose="", branch="next", uses_branch="on")
+    page = await browser.get(there)
+    assert "Stage" in page
+    assert "next" in page
+    assert (await browser.post("/targets/new", status=422, name="Stage", kind="deployment")).status_code == 422
+    await browser.post(f"{there}/delete")
+    await browser.get(there, status=404)

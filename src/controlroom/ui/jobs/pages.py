@@ -1,8 +1,10 @@
 """dbt jobs, what they work on, and the project that they build, with its docs and how fresh its sources are."""
 
+from datetime import timedelta
 from typing import Any, Final
 
 import msgspec
+from msgspec.structs import replace
 
 from controlroom.border.links import download_url
 from controlroom.engine.access import history
@@ -10,9 +12,9 @@ from controlroom.engine.access.scope import within
 from controlroom.engine.downloads.model import DownloadKind
 from controlroom.engine.job_definitions import actions
 from controlroom.engine.job_definitions.listings import JOBS
-from controlroom.engine.job_definitions.model import ListedJob
+from controlroom.engine.job_definitions.model import JobDefinition, ListedJob
 from controlroom.engine.jobs.store import JOB
-from controlroom.engine.jobs.timetables import cron_of
+from controlroom.engine.jobs.timetables import cron_of, timetable_of
 from controlroom.engine.lists import pages
 from controlroom.engine.lists.model import AllOf, Asked, Compare, Filter, Operator, Sort, equal
 from controlroom.engine.projects import store as projects
@@ -22,26 +24,23 @@ from controlroom.engine.runs.model import DefaultInput
 from controlroom.engine.runs.projects import left
 from controlroom.engine.runs.projects.errors import NoDocs
 from controlroom.engine.schedules.words import in_words
-from controlroom.engine.targets import actions as target_actions
-from controlroom.engine.targets import store as targets
 from controlroom.engine.targets.listings import TARGETS
 from controlroom.engine.targets.model import Target
-from controlroom.engine.targets.store import TARGET
-from controlroom.errors import NotFound
-from controlroom.ids import ProcessId
-from controlroom.ui.asking import Asking, Crumb, Path, Permission, Shown, elsewhere
+from controlroom.errors import Invalid, NotFound
+from controlroom.ids import ProcessId, TargetId, as_uuid
+from controlroom.ui.asking import Asking, Crumb, Fields, Path, Permission, Shown, elsewhere
 from controlroom.ui.lists import Link
 from controlroom.ui.numbers import ensure_number
-from controlroom.ui.refusals import REFUSED, tried
+from controlroom.ui.refusals import REFUSED, said, tried
 from controlroom.ui.routing import Place, page, verb
 from controlroom.ui.states import Sign
 
 PLACE: Final = Place(at="jobs", name="dbt jobs", path="/jobs", icon="jobs", needs=Permission.READ_PROCESSES)
-_MOST: Final = 200
+MOST: Final = 200
 _FRESHNESS: Final = "sources.json"
 """What the tool leaves of the freshness of sources."""
 _MOST_REPORT: Final = 4 << 20
-_THERE: Final = Compare("is_there", Operator.EQ, value=True)
+THERE: Final = Compare("is_there", Operator.EQ, value=True)
 FRESHNESS: Final = {
     "pass": Sign("done", "ok", "Fresh"),
     "warn": Sign("unresolved", "warn", "Getting old"),
@@ -52,17 +51,18 @@ FRESHNESS: Final = {
 
 # ---------------------------------------------------------------------------------------------------- jobs
 @page("/jobs", needs=Permission.READ_PROCESSES)
-async def list_jobs(request: Asking) -> Shown:
+async def listjobs_of(request: Asking) -> Shown:
     """What builds, when, and how it went last."""
     return await request.show(
         "jobs/list.html",
         title="dbt jobs",
         at="jobs",
-        tabs=_tabs(request, "Jobs"),
-        jobs=await _jobs(request, AllOf((_THERE,))),
+        tabs=tabs_of(request, "Jobs"),
+        jobs=await jobs_of(request, AllOf((THERE,))),
         project=await projects.find(*request.reading),
-        when=_when,
+        when=when_told,
         may_start=request.actor.may(Permission.START_RUNS, request.workspace),
+        may_change=request.actor.may(Permission.WRITE_PROCESSES, request.workspace),
     )
 
 
@@ -82,7 +82,7 @@ async def show_job(request: Asking, number: Path[str]) -> Shown:
         crumbs=[Crumb("dbt jobs", f"{request.base}/jobs"), Crumb(job.name)],
         job=job,
         here=f"{request.base}/jobs/{job.number}",
-        when=_when(job),
+        when=when_told(job),
         docs=docs,
         fresh=fresh,
         sources=await _freshness(request, fresh),
@@ -111,6 +111,130 @@ async def open_docs(request: Asking, number: Path[str]) -> Shown:
     if docs is None:
         raise NoDocs
     return elsewhere(download_url(request, DownloadKind.ARTIFACT, docs.id, file_name=f"docs-{docs.run_number}.html"))
+
+
+@page("/jobs/new", needs=Permission.READ_PROCESSES)
+async def ask_for_job(request: Asking) -> Shown:
+    """What it runs, on what and when."""
+    pairs = [("threads", "4"), ("is_enabled", "on"), ("cron", "0 3 * * *"), ("commands", "dbt build")]
+    return await _form(request, None, Fields(pairs))
+
+
+@verb("/jobs/new")
+async def create_job(request: Asking) -> Shown:
+    """Make it."""
+    fields = await request.fields()
+    target = as_uuid(fields.text("target"))
+    if target is None:
+        return await _form(request, None, fields, refused="Choose the environment on which it works")
+    try:
+        definition = _defined(fields, JobDefinition(name="", target=TargetId(target)))
+    except Invalid as wrong:
+        return await _form(request, None, fields, refused=said(wrong))
+    made, refused = await tried(actions.create(*request.acting, definition))
+    if made is None:
+        return await _form(request, None, fields, refused=refused)
+    return request.done(f"{request.base}/jobs/{made.number}", f"The job {made.name} is made.")
+
+
+@page("/jobs/{number:str}/edit", needs=Permission.READ_PROCESSES)
+async def ask_to_edit(request: Asking, number: Path[str]) -> Shown:
+    """What it runs, on what and when."""
+    job = await _job(request, await resolve(*request.reading, JOB, number))
+    settings = job.definition.settings
+    pairs = [
+        ("name", job.name),
+        ("description", job.description),
+        ("target", str(job.target_id)),
+        ("commands", "\n".join(each.name for each in job.commands)),
+        ("threads", str(settings.threads)),
+        ("tool_version", settings.tool_version or ""),
+        ("minutes", "" if job.timeout is None else f"{job.timeout.total_seconds() / 60:g}"),
+        ("cron", cron_of(settings.timetable)),
+        *(
+            (name, "on")
+            for name, is_set in (
+                ("is_scheduled", job.is_scheduled),
+                ("generates_docs", settings.generates_docs),
+                ("checks_freshness", settings.checks_freshness),
+                ("is_enabled", job.is_enabled),
+            )
+            if is_set
+        ),
+    ]
+    return await _form(request, job, Fields(pairs))
+
+
+@verb("/jobs/{number:str}/edit")
+async def edit_job(request: Asking, number: Path[str]) -> Shown:
+    """Change it; runs under way go on as they were started."""
+    fields = await request.fields()
+    found = await resolve(request.db, request.scope_for(Permission.WRITE_PROCESSES), JOB, number)
+    job = await _job(request, found)
+    try:
+        _defined(fields, job.definition)
+    except Invalid as wrong:
+        return await _form(request, job, fields, refused=said(wrong))
+    _, refused = await tried(actions.change(*request.acting, found, lambda before: _defined(fields, before)))
+    if refused:
+        return await _form(request, job, fields, refused=refused)
+    return request.done(f"{request.base}/jobs/{number}", "The job is changed.")
+
+
+def _defined(fields: Fields, before: JobDefinition) -> JobDefinition:
+    """What a form says of a job, over what there is. Raises Invalid for what is no number."""
+    threads, minutes = fields.text("threads"), fields.text("minutes")
+    if not (threads.isdecimal() and len(threads) < 7):  # noqa: PLR2004 - far beyond what there may be
+        raise Invalid("threads are a whole number", code="JOB_INVALID")
+    try:
+        timeout = timedelta(minutes=float(minutes)) if minutes else None
+    except (ValueError, OverflowError) as wrong:
+        raise Invalid("a time limit is a number of minutes", code="JOB_INVALID") from wrong
+    target = as_uuid(fields.text("target"))
+    cron = fields.text("cron")
+    timetable = before.settings.timetable
+    return replace(
+        before,
+        name=fields.text("name"),
+        description=fields.text("description"),
+        target=before.target if target is None else TargetId(target),
+        commands=tuple(line.strip() for line in fields.raw("commands").splitlines() if line.strip()),
+        timeout=timeout,
+        is_enabled=fields.has("is_enabled"),
+        settings=replace(
+            before.settings,
+            threads=int(threads),
+            tool_version=fields.text("tool_version") or None,
+            generates_docs=fields.has("generates_docs"),
+            checks_freshness=fields.has("checks_freshness"),
+            is_scheduled=fields.has("is_scheduled"),
+            timetable=timetable_of(cron, timetable) if cron else timetable,
+        ),
+    )
+
+
+async def _form(request: Asking, job: ListedJob | None, fields: Fields, *, refused: str = "") -> Shown:
+    asked = Asked(filter=AllOf((THERE,)), sort=(Sort("name"), Sort("id")), length=MOST)
+    sees = request.actor.may(Permission.READ_TARGETS, request.workspace)
+    known = (
+        await pages.rows(request.db, Target, TARGETS, within(request.scope_for(Permission.READ_TARGETS)), asked)
+        if sees
+        else []
+    )
+    above = [Crumb("dbt jobs", f"{request.base}/jobs")]
+    if job:
+        above.append(Crumb(job.name, f"{request.base}/jobs/{job.number}"))
+    return await request.show(
+        "jobs/form.html",
+        title=f"Edit {job.name}" if job else "New job",
+        at="jobs",
+        crumbs=[*above, Crumb("Edit" if job else "New job")],
+        status=REFUSED if refused else 200,
+        job=job,
+        fields=fields,
+        targets=[(str(each.id), each.name) for each in known],
+        refused=refused,
+    )
 
 
 @page("/jobs/{number:str}/delete", needs=Permission.READ_PROCESSES)
@@ -145,20 +269,21 @@ async def _question(request: Asking, job: ListedJob, *, refused: str = "") -> Sh
     )
 
 
-async def _jobs(request: Asking, which: Filter) -> list[ListedJob]:
+async def jobs_of(request: Asking, which: Filter) -> list[ListedJob]:
+    """Jobs of the workspace by name."""
     seen = within(request.scope_for(Permission.READ_PROCESSES))
     return await pages.rows(
-        request.db, ListedJob, JOBS, seen, Asked(filter=which, sort=(Sort("name"), Sort("id")), length=_MOST)
+        request.db, ListedJob, JOBS, seen, Asked(filter=which, sort=(Sort("name"), Sort("id")), length=MOST)
     )
 
 
 async def _job(request: Asking, job: ProcessId) -> ListedJob:
-    for found in await _jobs(request, AllOf((_THERE, equal(id=job)))):
+    for found in await jobs_of(request, AllOf((THERE, equal(id=job)))):
         return found
     raise NotFound("There is no such job.", code="JOB_NOT_FOUND")
 
 
-def _when(job: ListedJob) -> str:
+def when_told(job: ListedJob) -> str:
     """When it starts by itself, in words."""
     if job.follows_number is not None:
         return "when another job ends"
@@ -186,81 +311,11 @@ async def _freshness(request: Asking, report: Any) -> list[dict[str, Any]]:
         if isinstance(each, dict)
     ]
     order = {"error": 0, "runtime error": 0, "warn": 1, "pass": 2}
-    return sorted(rows, key=lambda row: (order.get(row["status"], 0), row["name"]))[:_MOST]
+    return sorted(rows, key=lambda row: (order.get(row["status"], 0), row["name"]))[:MOST]
 
 
-# ---------------------------------------------------------------------------------------------------- environments
-@page("/targets", needs=Permission.READ_TARGETS)
-async def list_targets(request: Asking) -> Shown:
-    """What jobs and people work on."""
-    asked = Asked(filter=AllOf((_THERE,)), sort=(Sort("name"), Sort("id")), length=_MOST)
-    return await request.show(
-        "jobs/targets.html",
-        title="dbt environments",
-        at="jobs",
-        crumbs=[Crumb("dbt jobs", f"{request.base}/jobs"), Crumb("Environments")],
-        tabs=_tabs(request, "Environments"),
-        targets=await pages.rows(request.db, Target, TARGETS, within(request.seen), asked),
-    )
-
-
-@page("/targets/{number:str}", needs=Permission.READ_TARGETS)
-async def show_target(request: Asking, number: Path[str]) -> Shown:
-    """How it works, and which jobs work on it."""
-    found = await resolve(*request.reading, TARGET, number)
-    target = await targets.get(*request.reading, found)
-    ensure_number(request, number, target.number)
-    sees_jobs = request.actor.may(Permission.READ_PROCESSES, request.workspace)
-    return await request.show(
-        "jobs/target.html",
-        title=target.name,
-        at="jobs",
-        crumbs=[Crumb("Environments", f"{request.base}/targets"), Crumb(target.name)],
-        target=target,
-        jobs=await _jobs(request, AllOf((_THERE, equal(target_id=found)))) if sees_jobs else [],
-        when=_when,
-        changes=await history.changes_of(*request.reading, found),
-        may_change=request.actor.may(Permission.WRITE_TARGETS, request.workspace),
-    )
-
-
-@page("/targets/{number:str}/delete", needs=Permission.READ_TARGETS)
-async def ask_to_delete_target(request: Asking, number: Path[str]) -> Shown:
-    """Which jobs would have nothing to work on."""
-    return await _target_question(request, number)
-
-
-@verb("/targets/{number:str}/delete")
-async def delete_target(request: Asking, number: Path[str]) -> Shown:
-    """Delete it."""
-    found = await resolve(request.db, request.scope_for(Permission.WRITE_TARGETS), TARGET, number)
-    _, refused = await tried(target_actions.delete(*request.acting, found))
-    if refused:
-        return await _target_question(request, number, refused=refused)
-    return request.done(f"{request.base}/targets", "The environment is deleted.")
-
-
-async def _target_question(request: Asking, number: str, *, refused: str = "") -> Shown:
-    seen = request.scope_for(Permission.READ_TARGETS)
-    target = await targets.get(request.db, seen, await resolve(request.db, seen, TARGET, number))
-    sees_jobs = request.actor.may(Permission.READ_PROCESSES, request.workspace)
-    return await request.show(
-        "jobs/delete_target.html",
-        title=f"Delete {target.name}",
-        at="jobs",
-        crumbs=[
-            Crumb("Environments", f"{request.base}/targets"),
-            Crumb(target.name, f"{request.base}/targets/{target.number}"),
-            Crumb("Delete"),
-        ],
-        status=REFUSED if refused else 200,
-        target=target,
-        jobs=await _jobs(request, AllOf((_THERE, equal(target_id=target.id)))) if sees_jobs else [],
-        refused=refused,
-    )
-
-
-def _tabs(request: Asking, current: str) -> list[Link]:
+def tabs_of(request: Asking, current: str) -> list[Link]:
+    """Jobs, and what they work on."""
     tabs = [Link("Jobs", f"{request.base}/jobs", current == "Jobs")]
     if request.actor.may(Permission.READ_TARGETS, request.workspace):
         tabs.append(Link("Environments", f"{request.base}/targets", current == "Environments"))

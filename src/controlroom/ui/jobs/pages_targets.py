@@ -1,0 +1,183 @@
+"""dbt environments: what jobs and people work on, with which dbt, and which jobs do."""
+
+from msgspec.structs import replace
+
+from controlroom.engine.access import history
+from controlroom.engine.access.scope import within
+from controlroom.engine.connections.listings import CONNECTIONS
+from controlroom.engine.connections.listings import seen_by as connections_seen_by
+from controlroom.engine.connections.model import Connection
+from controlroom.engine.lists import pages
+from controlroom.engine.lists.model import AllOf, Asked, Sort, equal
+from controlroom.engine.references import resolve
+from controlroom.engine.targets import actions, store
+from controlroom.engine.targets.listings import TARGETS
+from controlroom.engine.targets.model import Purpose, Target, TargetDefinition, TargetKind
+from controlroom.engine.targets.store import TARGET
+from controlroom.ids import ConnectionId, TargetId, as_uuid
+from controlroom.ui.asking import Asking, Crumb, Fields, Path, Permission, Shown
+from controlroom.ui.jobs.pages import MOST, THERE, jobs_of, tabs_of, when_told
+from controlroom.ui.numbers import ensure_number
+from controlroom.ui.refusals import REFUSED, tried
+from controlroom.ui.routing import page, verb
+
+
+@page("/targets", needs=Permission.READ_TARGETS)
+async def list_targets(request: Asking) -> Shown:
+    """What jobs and people work on."""
+    asked = Asked(filter=AllOf((THERE,)), sort=(Sort("name"), Sort("id")), length=MOST)
+    return await request.show(
+        "jobs/targets.html",
+        title="dbt environments",
+        at="jobs",
+        crumbs=[Crumb("dbt jobs", f"{request.base}/jobs"), Crumb("Environments")],
+        tabs=tabs_of(request, "Environments"),
+        may_change=request.actor.may(Permission.WRITE_TARGETS, request.workspace),
+        targets=await pages.rows(request.db, Target, TARGETS, within(request.seen), asked),
+    )
+
+
+@page("/targets/{number:str}", needs=Permission.READ_TARGETS)
+async def show_target(request: Asking, number: Path[str]) -> Shown:
+    """How it works, and which jobs work on it."""
+    found = await resolve(*request.reading, TARGET, number)
+    target = await store.get(*request.reading, found)
+    ensure_number(request, number, target.number)
+    sees_jobs = request.actor.may(Permission.READ_PROCESSES, request.workspace)
+    return await request.show(
+        "jobs/target.html",
+        title=target.name,
+        at="jobs",
+        crumbs=[Crumb("Environments", f"{request.base}/targets"), Crumb(target.name)],
+        target=target,
+        jobs=await jobs_of(request, AllOf((THERE, equal(target_id=found)))) if sees_jobs else [],
+        when=when_told,
+        changes=await history.changes_of(*request.reading, found),
+        may_change=request.actor.may(Permission.WRITE_TARGETS, request.workspace),
+    )
+
+
+@page("/targets/{number:str}/delete", needs=Permission.READ_TARGETS)
+async def ask_to_delete_target(request: Asking, number: Path[str]) -> Shown:
+    """Which jobs would have nothing to work on."""
+    return await _target_question(request, number)
+
+
+@verb("/targets/{number:str}/delete")
+async def delete_target(request: Asking, number: Path[str]) -> Shown:
+    """Delete it."""
+    found = await resolve(request.db, request.scope_for(Permission.WRITE_TARGETS), TARGET, number)
+    _, refused = await tried(actions.delete(*request.acting, found))
+    if refused:
+        return await _target_question(request, number, refused=refused)
+    return request.done(f"{request.base}/targets", "The environment is deleted.")
+
+
+async def _target_question(request: Asking, number: str, *, refused: str = "") -> Shown:
+    seen = request.scope_for(Permission.READ_TARGETS)
+    target = await store.get(request.db, seen, await resolve(request.db, seen, TARGET, number))
+    sees_jobs = request.actor.may(Permission.READ_PROCESSES, request.workspace)
+    return await request.show(
+        "jobs/delete_target.html",
+        title=f"Delete {target.name}",
+        at="jobs",
+        crumbs=[
+            Crumb("Environments", f"{request.base}/targets"),
+            Crumb(target.name, f"{request.base}/targets/{target.number}"),
+            Crumb("Delete"),
+        ],
+        status=REFUSED if refused else 200,
+        target=target,
+        jobs=await jobs_of(request, AllOf((THERE, equal(target_id=target.id)))) if sees_jobs else [],
+        refused=refused,
+    )
+
+
+# ---------------------------------------------------------------------------------------------------- making, changing
+@page("/targets/new", needs=Permission.READ_TARGETS)
+async def ask_for_target(request: Asking) -> Shown:
+    """What it works on, and how."""
+    return await _form(request, None, Fields([("kind", TargetKind.DEPLOYMENT.value)]))
+
+
+@verb("/targets/new")
+async def create_target(request: Asking) -> Shown:
+    """Make it."""
+    fields = await request.fields()
+    made, refused = await tried(actions.create(*request.acting, _defined(fields, TargetDefinition(name=""))))
+    if made is None:
+        return await _form(request, None, fields, refused=refused)
+    return request.done(f"{request.base}/targets/{made.number}", f"The environment {made.name} is made.")
+
+
+@page("/targets/{number:str}/edit", needs=Permission.READ_TARGETS)
+async def ask_to_edit_target(request: Asking, number: Path[str]) -> Shown:
+    """How it works."""
+    target = await _target(request, number)
+    pairs = [
+        ("name", target.name),
+        ("kind", target.kind.value),
+        ("purpose", target.purpose.value if target.purpose else ""),
+        ("connection", str(target.connection_id or "")),
+        ("tool_version", target.tool_version or ""),
+        ("branch", target.branch or ""),
+        ("subdirectory", target.subdirectory or ""),
+        *([("uses_branch", "on")] if target.uses_branch else []),
+    ]
+    return await _form(request, target, Fields(pairs))
+
+
+@verb("/targets/{number:str}/edit")
+async def edit_target(request: Asking, number: Path[str]) -> Shown:
+    """Change it; log-in, profile and attributes stay as they are."""
+    fields = await request.fields()
+    target = await _target(request, number)
+    _, refused = await tried(actions.edit(*request.acting, target.id, lambda before: _defined(fields, before)))
+    if refused:
+        return await _form(request, target, fields, refused=refused)
+    return request.done(f"{request.base}/targets/{number}", "The environment is changed.")
+
+
+def _defined(fields: Fields, before: TargetDefinition) -> TargetDefinition:
+    """What a form says of an environment, over what there is. A field that it does not have stays."""
+    connection = before.connection_id
+    if fields.has("connection"):
+        named = as_uuid(fields.text("connection"))
+        connection = None if named is None else ConnectionId(named)
+    kinds, purposes = {each.value: each for each in TargetKind}, {each.value: each for each in Purpose}
+    return replace(
+        before,
+        name=fields.text("name"),
+        kind=kinds.get(fields.text("kind"), TargetKind.DEPLOYMENT),
+        purpose=purposes.get(fields.text("purpose")),
+        connection_id=connection,
+        tool_version=fields.text("tool_version") or None,
+        branch=fields.text("branch") or None,
+        uses_branch=fields.has("uses_branch"),
+        subdirectory=fields.text("subdirectory") or None,
+    )
+
+
+async def _target(request: Asking, named: str) -> Target:
+    seen = request.scope_for(Permission.READ_TARGETS)
+    found: TargetId = await resolve(request.db, seen, TARGET, named)
+    return await store.get(request.db, seen, found)
+
+
+async def _form(request: Asking, target: Target | None, fields: Fields, *, refused: str = "") -> Shown:
+    asked = Asked(filter=AllOf((THERE,)), sort=(Sort("name"), Sort("id")), length=MOST)
+    known = await pages.rows(request.db, Connection, CONNECTIONS, connections_seen_by(request.actor), asked)
+    above = [Crumb("Environments", f"{request.base}/targets")]
+    if target:
+        above.append(Crumb(target.name, f"{request.base}/targets/{target.number}"))
+    return await request.show(
+        "jobs/target_form.html",
+        title=f"Edit {target.name}" if target else "New environment",
+        at="jobs",
+        crumbs=[*above, Crumb("Edit" if target else "New environment")],
+        status=REFUSED if refused else 200,
+        target=target,
+        fields=fields,
+        connections=[(str(each.id), f"{each.name} ({each.kind.value})") for each in known],
+        refused=refused,
+    )
