@@ -43,6 +43,8 @@ async def test_its_page_answers_how_it_goes(visit, workspace, room, ada, process
     for said in ("Every weekday at 07:30", "Oslo time", "1 at a time", "no retries", f"Run #{run.number}", "by key"):
         assert said in page
     assert page.count('title="2') >= 3
+    for part in ("history", "steps", "recent"):
+        assert f'id="{part}"' in (await browser.get(f"/processes/{number}?part={part}"))[:200]
     moved = await browser.http.get(f"{browser.base}/processes/{process}?x=1")
     assert moved.headers["location"] == f"{browser.base}/processes/{number}?x=1"
     for path in (

@@ -42,6 +42,7 @@ _LIST: Final = ListPage(
     searched=("name",),
     searched_words="Name, number or id",
     sort="name",
+    topics="process run",
 )
 
 

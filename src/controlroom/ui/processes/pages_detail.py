@@ -4,20 +4,20 @@ from datetime import timedelta
 from typing import Final
 
 from controlroom.engine.processes import actions, store, surroundings
-from controlroom.engine.processes.model import ProcessChange
+from controlroom.engine.processes.model import Process, ProcessChange
 from controlroom.engine.provisioners.places import places
 from controlroom.engine.runs import store as runs
 from controlroom.engine.runs import summaries
 from controlroom.engine.schedules import store as schedules
 from controlroom.engine.schedules.sentences import expression_of, policies_said, sentence
-from controlroom.engine.schedules.upcoming import outlooks
+from controlroom.engine.schedules.upcoming import Outlook, outlooks
 from controlroom.engine.statistics.model import Period
 from controlroom.engine.statistics.store import failure_trends, usual_of_runs
 from controlroom.ui.asking import Asking, Crumb, Path, Permission, Shown
 from controlroom.ui.processes import strips
 from controlroom.ui.processes.one import acted_on, address, process_of, show
 from controlroom.ui.processes.tags import tags_of
-from controlroom.ui.processes.times import days_of, occurrences_of
+from controlroom.ui.processes.times import Line, days_of, occurrences_of
 from controlroom.ui.routing import page, verb
 from controlroom.ui.runs.pages import STARTERS
 
@@ -34,42 +34,54 @@ _READS: Final = (Permission.READ_RUNS, Permission.READ_PROCESSES)
 async def show_process(request: Asking, number: Path[str]) -> Shown:
     """All of it."""
     process = await process_of(request, number)
-    now, steps = request.reader.now, await store.list_steps(*request.reading, process.id)
+    now, is_whole = request.reader.now, not request.parts
     latest = await runs.list_runs(*request.reading, process=process.id, limit=_RUNS)
-    usual = (await usual_of_runs(*request.reading, [process.id])).get(process.id)
-    sees_schedules = request.actor.may(Permission.READ_SCHEDULES, request.workspace)
-    planned = []
-    if sees_schedules:
-        found = await schedules.list_schedules(
-            *request.reading, process=process.id, limit=_MOST_SCHEDULES, most_bytes=_MOST_SCHEDULE_BYTES
-        )
-        planned = await outlooks(request.engine, found, now, count=_TIMES)
-    named = await places(*request.reading) if any(step.placement.places for step in steps) else []
-    names: dict[object, str] = {each.id: each.name for each in named}
-    oldest_first = latest[::-1]
+    recent, oldest_first = latest[:_RECENT], latest[::-1]
+    steps, lately, usual, about, reasons = [], {}, None, {}, []
+    if request.wants("steps"):
+        steps = await store.list_steps(*request.reading, process.id)
+        lately = await surroundings.steps_lately(*request.reading, process.id)
+    if request.wants("history"):
+        usual = (await usual_of_runs(*request.reading, [process.id])).get(process.id)
+    if request.wants("recent"):
+        about = await summaries.summaries(*request.reading, recent)
+    if is_whole:
+        month = Period(now - timedelta(days=30), now)
+        reasons = await failure_trends(*request.reading, month, process=process.id, limit=_MOST_REASONS)
+    places_named = await places(*request.reading) if any(step.placement.places for step in steps) else []
+    names: dict[object, str] = {each.id: each.name for each in places_named}
     return await show(
         request,
         "processes/detail.html",
         process,
         "Overview",
         steps=[(step, tags_of(step, names)) for step in steps],
-        lately=await surroundings.steps_lately(*request.reading, process.id),
-        around=await surroundings.of_process(*request.reading, process.id),
+        lately=lately,
+        around=await surroundings.of_process(*request.reading, process.id) if is_whole else None,
         latest=latest,
-        recent=latest[:_RECENT],
-        about=await summaries.summaries(*request.reading, latest[:_RECENT]),
+        recent=recent,
+        about=about,
         history=strips.history(oldest_first, request.base, now, days_of(oldest_first, request.reader)),
         usual=usual,
-        planned=[(each, occurrences_of(each, request.reader)) for each in planned],
-        reasons=await failure_trends(
-            *request.reading, Period(now - timedelta(days=30), now), process=process.id, limit=_MOST_REASONS
-        ),
+        planned=await _planned(request, process) if is_whole else [],
+        reasons=reasons,
         starters=STARTERS,
         sentence=sentence,
         expression_of=expression_of,
         policies_said=policies_said,
         zone_here=request.reader.zone_name,
     )
+
+
+async def _planned(request: Asking, process: Process) -> list[tuple[Outlook, list[Line]]]:
+    """Its schedules, each with the lines of its next times."""
+    if not request.actor.may(Permission.READ_SCHEDULES, request.workspace):
+        return []
+    found = await schedules.list_schedules(
+        *request.reading, process=process.id, limit=_MOST_SCHEDULES, most_bytes=_MOST_SCHEDULE_BYTES
+    )
+    planned = await outlooks(request.engine, found, request.reader.now, count=_TIMES)
+    return [(each, occurrences_of(each, request.reader)) for each in planned]
 
 
 @verb("/processes/{number:str}/enable")

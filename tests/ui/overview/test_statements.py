@@ -1,0 +1,46 @@
+"""How often pages ask the database: a bound for each, however much there is."""
+
+import pytest
+
+from controlroom.engine.runs import actions as runs
+from controlroom.engine.runs.model import OfProcess, OneEmptyItem
+from controlroom.engine.schedules import actions as schedules
+from controlroom.engine.schedules.definitions import ScheduleDefinition
+from controlroom.engine.schedules.model import Cron
+from controlroom.postgres import database
+
+MOST = 12
+
+
+@pytest.fixture
+def asked(monkeypatch):
+    """The statements of whoever asks from now on."""
+    told: list[str] = []
+    fetched = database._fetched
+
+    async def counting(connection, statement, into, arguments):
+        told.append(str(statement))
+        return await fetched(connection, statement, into, arguments)
+
+    monkeypatch.setattr(database, "_fetched", counting)
+    return told
+
+
+async def counts(browser, path, asked) -> int:
+    """How often a page asks; what the room does beside it may add to that, so that it is asked several times."""
+    asked.clear()
+    await browser.get(path)
+    return len(asked)
+
+
+async def test_no_page_asks_more_than_a_dozen_times(visit, workspace, room, ada, process, walt, asked):
+    """The overview, the list and page of processes, the list and calendar of schedules."""
+    await runs.start(room.engine, ada.actor, ada.workspace, process, OneEmptyItem())
+    rule = ScheduleDefinition(starts=OfProcess(process), name="daily", rule=Cron("30 7 * * *"))
+    await schedules.create(room.engine, ada.actor, ada.workspace, rule)
+    browser = await visit(workspace)
+    number = await room.engine.database.value("select number from process where id = %(id)s", id=process)
+    paths = ("", "/processes", f"/processes/{number}", "/schedules", "/schedules/calendar")
+    counted = {path: min([await counts(browser, path, asked) for _ in range(3)]) for path in paths}
+
+    assert {path: count for path, count in counted.items() if not 0 < count <= MOST} == {}
