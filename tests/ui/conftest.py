@@ -5,10 +5,14 @@ from dataclasses import dataclass
 import httpx2
 import pytest
 
+from controlroom.engine.access import sessions
 from controlroom.engine.access.actions import create_api_key  # noqa: F401 - what the fixtures of `live` need
 from controlroom.engine.access.model import Role
+from controlroom.engine.access.passwords import hash_password
 from controlroom.engine.access.users.actions import create_user
-from controlroom.ids import UserId, WorkspaceId, uuid7
+from controlroom.ids import SessionId, UserId, WorkspaceId, uuid7
+from controlroom.keys import mint
+from controlroom.ui.cookies import session_cookie
 from live import (  # noqa: F401 - fixtures are found by being here
     Live,
     ada,
@@ -52,20 +56,28 @@ class Browser:
         return path[1:] if path.startswith("//") else f"{self.base}{path}"
 
 
+@pytest.fixture(scope="session")
+async def password_hash() -> str:
+    """The hash of PASSWORD. Why once: it takes a tenth of a second of a processor, and most tests have a visitor."""
+    return await hash_password(PASSWORD)
+
+
 @pytest.fixture
-async def visit(room: Live):  # noqa: F811 - the fixture
-    """Makes users of a role in a workspace, who log in."""
+async def visit(room: Live, password_hash: str):  # noqa: F811 - the fixture
+    """Makes users of a role in a workspace, who have logged in; by the form it is done in `test_session.py`."""
     clients = []
 
     async def come(workspace: WorkspaceId, role: Role = Role.OWNER) -> Browser:  # noqa: F811 - the fixture's
         username = f"user-{uuid7().hex[-12:]}"
-        user = await create_user(room.engine, room.admin, workspace, username=username, password=PASSWORD, role=role)
+        user = await create_user(room.engine, room.admin, workspace, username=username, password=None, role=role)
+        await room.engine.database.execute(
+            "update app_user set password_hash = %(hash)s where id = %(id)s", hash=password_hash, id=user.id
+        )
+        token = mint(sessions.SESSION_PREFIX)
+        await sessions._add(room.engine.database, SessionId(uuid7()), user.id, room.engine.keys.lookup(token))
         client = httpx2.AsyncClient(base_url=room.url, timeout=120, trust_env=False)
         clients.append(client)
-        answer = await client.post(
-            "/login", data={"username": username, "password": PASSWORD, "to": "/"}, headers={"Origin": room.url}
-        )
-        assert answer.status_code == 303, answer.text
+        client.cookies.set(session_cookie(room.url), token, domain="127.0.0.1")
         number = await room.engine.database.value("select number from workspace where id = %(id)s", id=workspace)
         slug = (await client.get(f"/w/{number}/more")).headers["location"].split("/")[2]
         return Browser(client, user.id, username, f"/w/{slug}")
