@@ -1,7 +1,9 @@
 """Every error code that callers of the dialect may read, by status, found in the source itself."""
 
 import ast
+import re
 from collections.abc import Iterator
+from functools import cache
 from itertools import chain
 from pathlib import Path
 
@@ -30,6 +32,7 @@ _PLACES = (
 )
 _NOT_OVER_THE_API = frozenset({"MASTER_KEY", "OBJECTS_URL_INVALID", "NOT_FOUNDED"})
 """Failures of starting a server."""
+_TELLING = re.compile(r"\bcode\b *[:=]|^class \w+\((?!Struct|StrEnum)", re.MULTILINE)
 
 
 def by_status() -> dict[int, list[str]]:
@@ -46,11 +49,14 @@ def engine_codes() -> set[str]:
     return {code for place, _, code in _all() if place == "engine"} - _NOT_OVER_THE_API
 
 
-def _all() -> Iterator[tuple[str, int, str]]:
+@cache
+def _all() -> tuple[tuple[str, int, str], ...]:
     """Each code with its place and status."""
-    trees = {
-        place: [ast.parse(file.read_text(encoding="utf-8")) for file in _files(_SOURCE / place)] for place in _PLACES
-    }
+    return tuple(_found())
+
+
+def _found() -> Iterator[tuple[str, int, str]]:
+    trees = {place: [*_trees(_SOURCE / place)] for place in _PLACES}
     bases = {
         node.name: [base.id for base in node.bases if isinstance(base, ast.Name)]
         for tree in chain(*trees.values())
@@ -65,8 +71,12 @@ def _all() -> Iterator[tuple[str, int, str]]:
                 yield place, status, code
 
 
-def _files(place: Path) -> list[Path]:
-    return sorted(place.rglob("*.py")) if place.is_dir() else [place]
+def _trees(place: Path) -> Iterator[ast.Module]:
+    """What there is to read: files with a code, or with a class that failures may be made of."""
+    for file in sorted(place.rglob("*.py")) if place.is_dir() else [place]:
+        text = file.read_text(encoding="utf-8")
+        if _TELLING.search(text):
+            yield ast.parse(text)
 
 
 def _codes(node: ast.AST, within: str) -> Iterator[tuple[str | int, str]]:
