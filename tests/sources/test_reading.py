@@ -156,3 +156,19 @@ def test_a_failure_names_the_path_and_not_what_a_link_holds(server, reader):
     with pytest.raises(ReadFailed, match="GET items: 503") as told:
         list(reader.pages(Request("items", {"limit": 10}), by_link()))
     assert "before" not in str(told.value)
+
+
+def test_a_link_is_seen_before_the_answer_is_read():
+    """Where it stands first and is written plainly; else nothing is guessed."""
+    way = by_link()
+    assert way.glimpsed(b' {"next": "http://a/items?cursor=x&limit=2", "data": []}') == Request(
+        "http://a/items?cursor=x&limit=2"
+    )
+    for content in (
+        b'{"next":null,"data":[]}',
+        b'{"data":[{"next":"x"}],"next":"y"}',
+        b'{"next":"a\\u0026b"}',
+        b"",
+        b"[",
+    ):
+        assert way.glimpsed(content) is None

@@ -10,6 +10,7 @@ to another one is an error.
 import email.utils
 import json
 import random
+import re
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -111,14 +112,22 @@ Next = Callable[[Request, Any, Sequence[Any], int], Request | None]
 
 
 # ------------------------------------------------------------------------------------------- ways from page to page
-def by_link(key: str = "next") -> Next:
+class by_link:  # noqa: N801 - a way as the others
     """The answer tells the whole address of the next page (Robocorp)."""
 
-    def following(request: Request, answer: Any, rows: Sequence[Any], before: int) -> Request | None:  # noqa: ARG001
-        link = followed(answer, key)
+    def __init__(self, key: str = "next") -> None:
+        self._key = key
+        self._first = re.compile(rb'\s*\{\s*"' + re.escape(key.encode()) + rb'"\s*:\s*("[^"\\]*")')
+
+    def __call__(self, request: Request, answer: Any, rows: Sequence[Any], before: int) -> Request | None:  # noqa: ARG002
+        """See Next."""
+        link = followed(answer, self._key)
         return Request(str(link)) if link else None
 
-    return following
+    def glimpsed(self, content: bytes) -> Request | None:
+        """The same before the answer is read, where it begins with the link: ours do."""
+        found = self._first.match(content)
+        return Request(orjson.loads(found[1])) if found else None
 
 
 def by_offset(
@@ -244,11 +253,7 @@ class Reader:
 
     def json(self, request: Request) -> Any:
         """The JSON that answers a request. Raises ReadFailed, Gone."""
-        response = self.answer(request)
-        try:
-            return orjson.loads(response.content)
-        except orjson.JSONDecodeError:
-            raise ReadFailed(request, response.status_code, "the answer is no JSON") from None
+        return _read(request, self.content(request))
 
     def content(self, request: Request) -> bytes:
         """The bytes that answer a request. Raises ReadFailed, Gone."""
@@ -298,13 +303,17 @@ class Reader:
     def pages(self, first: Request, following: Next, rows: Callable[[Any], Any] | str = "data") -> Iterator[Page]:
         """The pages of a list; each is fetched while the one before it is worked on. Raises ReadFailed, TooFew."""
         select = rows if callable(rows) else lambda answer: followed(answer, rows)
+        glimpsed: Callable[[bytes], Request | None] = getattr(following, "glimpsed", lambda _: None)
         before = 0
         ahead = ThreadPoolExecutor(1, thread_name_prefix="page")
         try:
-            coming: Future[Any] | None = ahead.submit(self.json, first)
+            coming: Future[bytes] | None = ahead.submit(self.content, first)
             request: Request | None = first
             while coming is not None and request is not None:
-                answer = coming.result()
+                content = coming.result()
+                guess = glimpsed(content)  # the server works on it while we read
+                guessed = ahead.submit(self.content, guess) if guess is not None else None
+                answer = _read(request, content)
                 found = select(answer)
                 if not isinstance(found, list):
                     raise ReadFailed(
@@ -312,7 +321,9 @@ class Reader:
                     )
                 next_ = following(request, answer, found, before)
                 before += len(found)
-                coming = ahead.submit(self.json, next_) if next_ is not None else None
+                if next_ is None or guess != next_:
+                    guessed = ahead.submit(self.content, next_) if next_ is not None else None
+                coming = guessed
                 yield Page(found, answer, request, next_)
                 request = next_
         finally:
@@ -396,6 +407,14 @@ class Reader:
     def _backoff(self, tries: int) -> float:
         longest: float = min(0.5 * 2 ** (tries - 1), self._longest_pause)
         return random.uniform(longest / 2, longest)  # noqa: S311
+
+
+def _read(request: Request, content: bytes) -> Any:
+    """The JSON of an answer. Raises ReadFailed."""
+    try:
+        return orjson.loads(content)
+    except orjson.JSONDecodeError:
+        raise ReadFailed(request, requests.codes.ok, "the answer is no JSON") from None
 
 
 def _retry_after(response: requests.Response, longest: float) -> float | None:
