@@ -10,7 +10,8 @@ from controlroom.engine.lists.model import AllOf, Filter, OneOf
 from controlroom.engine.references import resolve
 from controlroom.engine.work_items import bulk, jobs
 from controlroom.engine.work_items.jobs import ITEM_JOB
-from controlroom.engine.work_items.operations import PAST_TENSE, Operation
+from controlroom.engine.work_items.model import ItemState
+from controlroom.engine.work_items.operations import FIT, PAST_TENSE, Operation
 from controlroom.errors import Invalid
 from controlroom.ui.asking import Asking, Crumb, Fields, Path, Permission, Shown
 from controlroom.ui.charts import Segment
@@ -96,12 +97,21 @@ async def _ask(request: Asking, wish: Wish, wrongs: dict[str, str]) -> Shown:
         found=found,
         said=LIST.told(wish.asked, await _options(request, wish.asked)),
         label=VERBS[wish.operation] if wish.operation else "",
-        offered=[(each, VERBS[each], f"{request.scope['path']}?{_query(wish, each)}") for each in _OFFERED],
+        offered=[(each, VERBS[each], f"{request.scope['path']}?{_query(wish, each)}") for each in _offered(wish)],
         back=wish.back(request),
         typed=typed,
         posted={**wish.fields, "operation": wish.operation.value if wish.operation else "", "expected": typed},
         wrongs=wrongs,
     )
+
+
+def _offered(wish: Wish) -> list[Operation]:
+    """What may be done to items of the tab."""
+    tab = wish.asked.get("tab", LIST.tabs[0].key)
+    states = {"waiting": {ItemState.PENDING, ItemState.NEW}, "all": set(ItemState)}.get(tab)
+    if states is None:
+        states = {each for each in ItemState if each.value == tab}
+    return [each for each in _OFFERED if FIT[each] & states]
 
 
 def _query(wish: Wish, operation: Operation) -> str:
