@@ -29,7 +29,7 @@ def on_loopback(dsn: str) -> Iterator[dict[str, Any]]:
     finally:
         asyncio.run_coroutine_threadsafe(_closed(server), loop).result(10)
         loop.call_soon_threadsafe(loop.stop)
-        thread.join(10)
+        thread.join(60)
         loop.close()
 
 

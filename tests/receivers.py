@@ -41,7 +41,7 @@ class Receiver:
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}/hook"
 
-    async def wait(self, count: int, seconds: float = 15) -> list[Received]:
+    async def wait(self, count: int, seconds: float = 60) -> list[Received]:
         """The requests, once there are so many."""
         async with asyncio.timeout(seconds):
             while len(self.requests) < count:

@@ -155,7 +155,7 @@ class Room:
         if self.process.is_running():
             self.process.send_signal(how)
         code = self.process.wait(60)
-        _, alive = psutil.wait_procs(left, timeout=5)
+        _, alive = psutil.wait_procs(left, timeout=30)
         assert not alive, alive
         return code
 
@@ -165,8 +165,8 @@ class Room:
         for each in left:
             with suppress(psutil.NoSuchProcess):
                 each.kill()
-        self.process.wait(10)
-        psutil.wait_procs(left, timeout=10)
+        self.process.wait(30)
+        psutil.wait_procs(left, timeout=30)
         self.end_in(self.data)
 
     def orphans(self) -> list[psutil.Process]:
@@ -182,7 +182,7 @@ class Room:
             for each in left:
                 with suppress(psutil.NoSuchProcess):
                     each.kill()
-            psutil.wait_procs(left, timeout=10)
+            psutil.wait_procs(left, timeout=30)
         cluster = data / "postgres" / "cluster"
         if cluster.exists():  # the link of a killed room would wait for its next start, which will not come
             forget(reachable(cluster), cluster)

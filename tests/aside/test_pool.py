@@ -134,7 +134,7 @@ async def test_a_process_that_died_at_rest_is_replaced(aside):
     """Nobody is refused for it."""
     first = await aside.call(BOUNDS, work.pid)
     os.kill(first, signal.SIGKILL)
-    psutil.wait_procs([psutil.Process(first)], timeout=10)
+    psutil.wait_procs([psutil.Process(first)], timeout=60)
 
     assert await aside.call(BOUNDS, work.pid) != first
 
@@ -145,7 +145,7 @@ async def test_a_process_ends_when_it_has_rested(monkeypatch):
     pool = Aside(idle_seconds=0.0)
     first = psutil.Process(await pool.call(BOUNDS, work.pid))
 
-    gone, _ = await asyncio.to_thread(psutil.wait_procs, [first], timeout=10)
+    gone, _ = await asyncio.to_thread(psutil.wait_procs, [first], timeout=60)
 
     assert gone
     assert pool.resting == []
@@ -165,10 +165,10 @@ async def test_a_process_ends_with_its_server(aside):
 async def test_askers_take_turns():
     """One who asks often does not make the others wait for all of it."""
     turns, order = Turns(1, 10), []
-    await turns.take("ada", seconds=10)
+    await turns.take("ada", seconds=60)
 
     async def ask(who: str) -> None:
-        await turns.take(who, seconds=10)
+        await turns.take(who, seconds=60)
         order.append(who)
         turns.give()
 
@@ -183,15 +183,15 @@ async def test_askers_take_turns():
 async def test_too_many_who_wait_are_sent_away():
     """At once, and those who have waited too long; a turn is never lost by it."""
     turns = Turns(1, 1)
-    await turns.take("ada", seconds=10)
+    await turns.take("ada", seconds=60)
     waiting = asyncio.create_task(turns.take("ben", seconds=0.05))
     await asyncio.sleep(0)
 
     with pytest.raises(Unavailable):
-        await turns.take("cleo", seconds=10)
+        await turns.take("cleo", seconds=60)
     with pytest.raises(Unavailable) as late:
         await waiting
 
     assert late.value.code == "BUSY"
     turns.give()
-    await turns.take("cleo", seconds=10)
+    await turns.take("cleo", seconds=60)

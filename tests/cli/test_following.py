@@ -63,7 +63,7 @@ def test_who_follows_sees_what_the_robot_does(running, tmp_path):
         finally:
             if follower.poll() is None:
                 follower.send_signal(signal.SIGKILL)
-                follower.wait(10)
+                follower.wait(60)
             seen.close()
 
     told = (tmp_path / "seen").read_text()

@@ -74,7 +74,7 @@ def test_a_paused_robot_stands_still_also_while_its_server_is_killed(running, tm
 
         server = running.child("server")
         server.send_signal(signal.SIGKILL)
-        server.wait(10)
+        server.wait(60)
         until(lambda: stands(running, run, paused["paused_at"]), "the room is back, and the robot paused")
         assert is_silent(robot)
         [item] = running.json("items", "list", "--run", run)

@@ -105,7 +105,7 @@ def test_links_and_pipes_stay_what_they_are(tmp_path):
     ReadyFile(tmp_path / "pipe").write(FACTS)
     reader = threading.Thread(target=lambda: read.append(os.read(reading, 65536).decode()))
     reader.start()
-    reader.join(10)
+    reader.join(60)
     os.close(reading)
     assert json.loads(read[0]) == FACTS
     assert stat.S_ISFIFO((tmp_path / "pipe").stat().st_mode)

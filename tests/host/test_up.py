@@ -42,7 +42,7 @@ def start(data: Path):
 def is_alive(url: str) -> bool:
     """Whether a server answers there."""
     try:
-        with urllib.request.urlopen(f"{url}/readyz", timeout=5) as answer:
+        with urllib.request.urlopen(f"{url}/readyz", timeout=30) as answer:
             return answer.status == 200
     except (urllib.error.URLError, OSError):
         return False
@@ -149,7 +149,7 @@ def test_a_killed_room_recovers_at_the_next_start(start, victims):
         with suppress(psutil.NoSuchProcess):  # a child that has died with its parent
             each.kill()
     # The kernel kills the children with their parent; only the database goes on.
-    psutil.wait_procs([each for each in dead if not _is_database(each)], timeout=10)
+    psutil.wait_procs([each for each in dead if not _is_database(each)], timeout=60)
 
     again = start().wait_until_ready()
 
@@ -165,7 +165,7 @@ def test_children_of_a_killed_supervisor_end(start):
 
     running.process.kill()
 
-    _, alive = psutil.wait_procs(children, timeout=10)
+    _, alive = psutil.wait_procs(children, timeout=60)
     assert not alive
 
 
@@ -202,7 +202,7 @@ def test_a_room_listens_with_tls_beside_http():
         import ssl  # noqa: PLC0415
 
         trust = ssl.create_default_context(cafile=running.facts["ca_file"])
-        with urllib.request.urlopen(f"{running.facts['https_url']}/healthz", context=trust, timeout=10) as answer:
+        with urllib.request.urlopen(f"{running.facts['https_url']}/healthz", context=trust, timeout=60) as answer:
             assert answer.status == 200
         assert "REQUESTS_CA_BUNDLE" in running.log
         listed = run_cli(

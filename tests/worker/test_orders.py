@@ -39,7 +39,7 @@ async def test_nothing_begins_in_a_pause(orders, last):
 
     orders.obey(last)
 
-    await asyncio.wait_for(waiting, 5)
+    await asyncio.wait_for(waiting, 60)
     assert orders.end is {Order.TERMINATE: EndReason.TERMINATED, Order.ABANDON: EndReason.ABANDONED}.get(last)
 
 
@@ -54,4 +54,4 @@ async def test_what_was_paused_before_it_came_begins_when_it_is_resumed():
 
     orders.obey(Order.CONTINUE)
 
-    await asyncio.wait_for(waiting, 5)
+    await asyncio.wait_for(waiting, 60)

@@ -38,7 +38,7 @@ def enclosures(tmp_path) -> list[psutil.Process]:
 
 
 async def none_left(tmp_path) -> bool:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         while enclosures(tmp_path):
             await asyncio.sleep(0.01)
     return True
@@ -59,7 +59,7 @@ async def test_what_a_killed_worker_left_is_ended_at_the_next_start(tmp_path, wr
     """Enclosures in the worker's folder that no worker holds any more are ended."""
     outer = subprocess.Popen(wrapped.argv, env=wrapped.variables)
     try:
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(60):
             while len(enclosures(tmp_path)) < 2:
                 await asyncio.sleep(0.01)
 

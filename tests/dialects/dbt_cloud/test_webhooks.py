@@ -37,7 +37,7 @@ async def hook(caller, *jobs, url=ENDPOINT, events=ALL):
 
 async def told(room, webhook, count):
     """The bodies that a webhook is sent, once there are so many: from the record, as the room calls no private host."""
-    async with asyncio.timeout(15):
+    async with asyncio.timeout(60):
         while True:
             bodies = await room.engine.database.all(
                 bytes,
@@ -198,7 +198,7 @@ async def test_notifications_are_mails_about_jobs(room, wide, site, as_):
     assert back["on_failure"] == [job.number]
     await wide.post(f"jobs/{job.number}/run/")
     await site.work(fails_at=3, error=ErrorCode.ROBOT_FAILED)
-    async with asyncio.timeout(15):
+    async with asyncio.timeout(60):
         while not (
             mails := await room.engine.database.all(
                 bytes,

@@ -140,7 +140,7 @@ async def test_outsiders_see_no_deliveries(ada, cleo, wanted):
 
 async def ended(person, delivery):
     """A delivery, once it has ended."""
-    async with asyncio.timeout(15):
+    async with asyncio.timeout(60):
         while (found := await person.get(f"/deliveries/{delivery}"))["state"] == "pending":
             await asyncio.sleep(0.02)  # a log has no event
     return found

@@ -132,7 +132,7 @@ def watches(room):
             return len(room.engine.wakes._watches.get((topic.value, str(key)), ()))
 
         async def reach(self, topic, key, count: int) -> None:
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(60):
                 while self.count(topic, key) != count:
                     await asyncio.sleep(0.005)
 

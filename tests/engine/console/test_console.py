@@ -102,7 +102,7 @@ async def test_whoever_follows_is_woken(console):
     with console.engine.wakes.watch(Topic.CONSOLE, console.step_run) as watch:
         await console.append(0, "one")
 
-        assert await watch.wait(5)
+        assert await watch.wait(60)
 
 
 async def test_reading_goes_on_behind_any_line(console):

@@ -25,11 +25,11 @@ def tried(what):
         return "refused: " + type(error).__name__
 
 def connected(port):
-    with socket.create_connection(("127.0.0.1", port), timeout=3):
+    with socket.create_connection(("127.0.0.1", port), timeout=60):
         return "connected"
 
 def loopback():
-    with socket.create_server(("127.0.0.1", 0)) as server, socket.create_connection(server.getsockname(), timeout=3):
+    with socket.create_server(("127.0.0.1", 0)) as server, socket.create_connection(server.getsockname(), timeout=60):
         return "works"
 
 def model(dbt, session):

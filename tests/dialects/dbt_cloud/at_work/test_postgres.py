@@ -138,7 +138,7 @@ def test_a_cancel(orchard, server):
 
     orchard.cancel(run)
 
-    until(lambda: not sleeping(server), "the query ends", seconds=15)
+    until(lambda: not sleeping(server), "the query ends")
     found = orchard.ended(run)
     assert found["status"] == 30
     assert [step["status_humanized"] for step in found["run_steps"]][3:] == ["Cancelled", "Skipped"]
