@@ -19,6 +19,7 @@ from controlroom.border.insiders import Insiders
 from controlroom.border.itself import Itself
 from controlroom.border.long_polls import Holds
 from controlroom.border.metrics import Metrics
+from controlroom.border.oidc import Provider
 from controlroom.border.origin import Origins
 from controlroom.border.published_keys import PublishedKeys
 from controlroom.border.ticks import Ticks
@@ -234,6 +235,21 @@ async def _whose_key(engine: Engine, key: str) -> str:
     return f"{actor.kind.value}:{actor.id}"
 
 
+def _provider(room: Room) -> Provider | None:
+    """The provider of identities that the operator has named."""
+    settings = room.settings
+    if not settings.oidc_issuer:
+        return None
+    return Provider(
+        room.outgoing,
+        issuer=settings.oidc_issuer,
+        client_id=settings.oidc_client_id,
+        client_secret=settings.oidc_client_secret,
+        name=settings.oidc_name,
+        scopes=settings.oidc_scopes,
+    )
+
+
 class _Logged:
     """What a backup says of itself, in the log; what passes is not kept."""
 
@@ -260,6 +276,8 @@ def _around(room: Room, itself: Itself) -> Around:
         ticks=room.ticks,
         objects=str(address).partition("?")[0].rpartition("@")[2],
         backups=Backups(settings.data / "backups", make),
+        oidc=_provider(room),
+        oidc_creates_users=settings.oidc_creates_users,
     )
 
 

@@ -158,6 +158,18 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The sender of that mail."""
     mail_domain: str = "localhost"
     """The domain of the addresses by which mail starts processes: its MX leads to `controlroom mail`."""
+    oidc_issuer: str | None = None
+    """The provider of identities (OpenID Connect) by which people may log in, as it calls itself: `https://id.example`."""
+    oidc_client_id: str = ""
+    """As what the room is known there."""
+    oidc_client_secret: str = ""
+    """Its secret there; empty for a public client."""
+    oidc_name: str = ""
+    """What the button of the log-in form calls it; the host, if nothing is said."""
+    oidc_scopes: str = "openid email profile"
+    """What is asked of it."""
+    oidc_creates_users: bool = False
+    """Whether who is not known here becomes a user, without a place in a workspace; else they need an invitation."""
     postgres_bin: Path | None = None
     """Folder of PostgreSQL's programs, instead of the wheel's."""
     servers: int = 1
@@ -177,6 +189,8 @@ class Settings(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         """Refuse what cannot be meant."""
         if not 1 <= self.servers <= MOST_SERVERS:
             raise ValueError(f"servers: from 1 to {MOST_SERVERS}")
+        if self.oidc_issuer and not self.oidc_client_id:
+            raise ValueError("oidc_client_id: the provider of oidc_issuer knows this room by one")
         if not 1 <= self.limits.token_seconds <= LONGEST_TOKEN_SECONDS:
             raise ValueError(f"limits.token_seconds: from 1 to {LONGEST_TOKEN_SECONDS}")
         try:

@@ -9,6 +9,7 @@ from msgspec import Struct, field
 
 from controlroom.border.health import Check
 from controlroom.border.itself import Itself
+from controlroom.border.oidc import Provider
 from controlroom.border.ticks import Ticks
 
 
@@ -41,3 +42,7 @@ class Around(Struct, frozen=True, kw_only=True):
     objects: str = ""
     """Where objects lie, without what is secret in it."""
     backups: Backups | None = None
+    oidc: Provider | None = None
+    """By which people log in, beside passwords."""
+    oidc_creates_users: bool = False
+    """Whether who is not known here becomes a user, without a place in a workspace."""

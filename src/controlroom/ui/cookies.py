@@ -46,9 +46,21 @@ def cookies_of(scope: Any) -> Mapping[str, str]:
     return found
 
 
-def kept(name: str, value: str, *, origin: str, seconds: int, is_secret: bool = True) -> Header:
-    """The header that has a browser keep a cookie; no seconds: forget it."""
-    parts = [f"{name}={value}", "Path=/", f"Max-Age={seconds}", "SameSite=Strict"]
+def kept(
+    name: str,
+    value: str,
+    *,
+    origin: str,
+    seconds: int,
+    is_secret: bool = True,
+    comes_back_from_elsewhere: bool = False,
+) -> Header:
+    """The header that has a browser keep a cookie; no seconds: forget it.
+
+    One that comes back from elsewhere is sent, too, when a link of another site opens a page of ours.
+    """
+    same_site = "Lax" if comes_back_from_elsewhere else "Strict"
+    parts = [f"{name}={value}", "Path=/", f"Max-Age={seconds}", f"SameSite={same_site}"]
     parts += ["HttpOnly"] if is_secret else []
     parts += ["Secure"] if origin.startswith("https:") else []
     return b"set-cookie", "; ".join(parts).encode("latin-1")

@@ -36,13 +36,22 @@ class Session(Struct, frozen=True, kw_only=True):
 async def begin(engine: Engine, *, username: str, password: str, place: str) -> Session:
     """Log in, from a place. Raises Unauthenticated, whichever of the two is wrong; TooManyLogins; Unavailable."""
     actor = await log_in(engine, username=username, password=password, place=place)
-    assert actor.id is not None  # noqa: S101  # the actor of a password is a user
+    return await _begin(engine, actor)
+
+
+async def _begin(engine: Engine, actor: Actor) -> Session:
+    assert actor.id is not None  # noqa: S101  # the actor of a log-in is a user
     session, token = SessionId(uuid7()), mint(SESSION_PREFIX)
     async with scoped(engine.database, actor.organization_id) as tx:
         await delete_expired(tx)
         expires_at = await _add(tx, session, UserId(actor.id), engine.keys.lookup(token))
         await record(engine, tx, actor, actor.organization_id, "user.logged_in", actor.id)
     return Session(id=session, token=token, expires_at=expires_at, actor=actor)
+
+
+async def begin_of(engine: Engine, user: UserId) -> Session:
+    """Begin a session for a user who has shown who they are in another way. Raises Unauthenticated if disabled."""
+    return await _begin(engine, await actors.actor_of_user(engine.database, user))
 
 
 async def authenticate(engine: Engine, token: str) -> Actor:

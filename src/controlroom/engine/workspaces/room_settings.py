@@ -17,7 +17,7 @@ _OF_ONE_MACHINE: Final = frozenset(
     }
 )
 """What may differ from one server to the other. The limits are compared each by itself."""
-_SECRET: Final = frozenset({"objects_url", "smtp_url", "master_key"})
+_SECRET: Final = frozenset({"objects_url", "smtp_url", "master_key", "oidc_client_secret"})
 """What may hold passwords or keys: only that it differs is ever told."""
 
 

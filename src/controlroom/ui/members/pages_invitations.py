@@ -102,6 +102,7 @@ async def _show(
     request: Asking, token: str, *, wrong: dict[str, str] | None = None, typed: dict[str, str] | None = None
 ) -> Shown:
     values = {"look": request.look, "wrong": wrong or {}, "typed": typed or {}, "token": token, "roles": ROLES}
+    values["oidc"] = request.around.oidc
     templates = request.app.state.templates
     try:
         values["invitation"] = await actions.look_at(request.engine, token)

@@ -22,6 +22,7 @@ def log_in_form(
         "message": message,
         "username": username,
         "to": asked if to is None else to,
+        "oidc": request.around.oidc,
     }
     body = request.app.state.templates.render("session/log_in.html", values, request.reader)
     name = cookies.session_cookie(request.origin)
