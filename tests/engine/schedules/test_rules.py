@@ -43,6 +43,7 @@ from controlroom.engine.schedules.rules import (
     check_policies,
     next_due,
     occurrences,
+    occurrences_until,
     plan,
 )
 from controlroom.errors import Invalid
@@ -501,3 +502,12 @@ def test_what_was_seen_late_was_missed():
 
     assert late.verdicts == (Miss(first, utc(2026, 1, 1, 5, 1)),)
     assert punctual.verdicts == (Start(first),)
+
+
+def test_times_of_a_period_are_those_within_it():
+    """Found no further than its end, however rarely the rule is due, and the first so many."""
+    timing = Timing(rule=Cron("0 * * * *"), zone="UTC", starts_at=datetime(2026, 1, 1, tzinfo=UTC))
+    begins = datetime(2026, 3, 1, tzinfo=UTC)
+    until = begins + timedelta(hours=3)
+    assert occurrences_until(timing, begins, until, 9) == [begins + timedelta(hours=n) for n in (1, 2)]
+    assert occurrences_until(timing, begins, until, 1) == [begins + timedelta(hours=1)]

@@ -58,6 +58,11 @@ def occurrences(timing: Timing, after: datetime, count: int) -> list[datetime]:
     return list(islice(_within(timing, after), count))
 
 
+def occurrences_until(timing: Timing, after: datetime, until: datetime, most: int) -> list[datetime]:
+    """Those of them before another moment; the first so many. Raises RuleInvalid, ZoneInvalid."""
+    return list(islice(takewhile(lambda moment: moment < until, _within(timing, after)), most))
+
+
 def next_due(timing: Timing, after: datetime) -> datetime | None:
     """The first of them."""
     return next(_within(timing, after), None)

@@ -41,13 +41,11 @@ async def _outlook(engine: Engine, schedule: Schedule, after: datetime, count: i
 
 async def within(engine: Engine, schedule: Schedule, after: datetime, until: datetime, *, most: int) -> list[datetime]:
     """The times of a schedule in a period, whether it is paused or not; the first so many."""
-    if isinstance(schedule.rule, RRule):
-        try:
-            found = await engine.aside.call(
-                bounds_of(schedule.workspace_id), rules.occurrences, schedule.timing, after, most
-            )
-        except TooCostly:
-            return []
-    else:
-        found = rules.occurrences(schedule.timing, after, most)
-    return [each for each in found if each < until]
+    if not isinstance(schedule.rule, RRule):
+        return rules.occurrences_until(schedule.timing, after, until, most)
+    try:
+        return await engine.aside.call(
+            bounds_of(schedule.workspace_id), rules.occurrences_until, schedule.timing, after, until, most
+        )
+    except TooCostly:
+        return []

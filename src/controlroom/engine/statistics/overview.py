@@ -273,12 +273,16 @@ async def figures_of(db: Statements, scope: Scope, since: datetime, part: timede
         f"""
         with seen as (
             select id from {SEEN} as seen
-        ), counted as (
-            select floor(extract(epoch from hour - %(since)s::timestamptz) / %(seconds)s)::int as part, noun, result,
-                   count, milliseconds
+        ), hourly as (                     -- first of all: an hour has many rows, and few that a part tells apart
+            select hour, noun, result, sum(count)::bigint as count, sum(milliseconds)::bigint as milliseconds
               from hourly_figure
              where generation = (select generation from statistics_state) and workspace_id = (select id from seen)
                and noun = any('{{run,work_item}}'::text[]) and hour >= %(before)s and hour < %(until)s
+             group by hour, noun, result
+        ), counted as (
+            select floor(extract(epoch from hour - %(since)s::timestamptz) / %(seconds)s)::int as part, noun, result,
+                   count, milliseconds
+              from hourly
         ), waited as (
             select of.part, count(*) as waits,
                    (extract(epoch from percentile_disc(0.95) within group (order by took)) * 1000)::bigint as longest
