@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from controlroom.engine.access import history
 from controlroom.engine.access.scope import within
 from controlroom.engine.lists import pages
-from controlroom.engine.lists.model import AllOf, OneOf, equal
+from controlroom.engine.lists.model import equal
 from controlroom.engine.packages import choices
 from controlroom.engine.processes.model import ANYWHERE, Group, Placement
 from controlroom.engine.queues import actions, store
@@ -46,7 +46,6 @@ _COUNTED: Final = (
     ("done", "Done", ItemState.DONE),
 )
 """The tabs of the list of items, worst first: a number here leads to the list that it counts."""
-_WAITING: Final = OneOf("state", (ItemState.PENDING.value, ItemState.NEW.value))
 _MOST_GROUPS: Final = 200
 _DAYS: Final = ((0, "Mon"), (1, "Tue"), (2, "Wed"), (3, "Thu"), (4, "Fri"), (5, "Sat"), (6, "Sun"))
 
@@ -59,15 +58,7 @@ async def show_queue(request: Asking, number: Path[str]) -> Shown:
     if flow is None:
         raise QUEUE.missing(number)
     ensure_number(request, number, flow.number)
-    counts = await pages.count_each(
-        request.db,
-        ITEMS,
-        within(request.seen),
-        [
-            AllOf((equal(queue_id=found), _WAITING if tab == "waiting" else equal(state=state.value)))
-            for tab, _, state in _COUNTED
-        ],
-    )
+    counts = {"waiting": flow.waiting, **await _counts(request, found)}
     now = request.reader.now
     return await request.show(
         "queues/queue.html",
@@ -77,7 +68,7 @@ async def show_queue(request: Asking, number: Path[str]) -> Shown:
         queue=await store.get(*request.reading, found),
         flow=flow,
         told=outlook_told(flow.outlook(now)),
-        counts=[(tab, name, state, counted.rows) for (tab, name, state), counted in zip(_COUNTED, counts, strict=True)],
+        counts=[(tab, name, state, counts[tab]) for tab, name, state in _COUNTED],
         hours=_columns(flow, now, request.reader.zone, f"{request.base}/items?queue={found}"),
         consumers=await attending(*request.reading, queue=found),
         changes=await history.changes_of(*request.reading, found),
@@ -85,6 +76,15 @@ async def show_queue(request: Asking, number: Path[str]) -> Shown:
         may_put=flow.is_standing and request.actor.may(Permission.WRITE_WORK_ITEMS, request.workspace),
         windows_told=windows_told,
     )
+
+
+async def _counts(request: Asking, queue: QueueId) -> dict[str, int]:
+    """How many items there are by state, but for those that wait, which the flow has told."""
+    asked = [(tab, state) for tab, _, state in _COUNTED if tab != "waiting"]
+    counts = await pages.count_each(
+        request.db, ITEMS, within(request.seen), [equal(queue_id=queue, state=state.value) for _, state in asked]
+    )
+    return {tab: counted.rows for (tab, _), counted in zip(asked, counts, strict=True)}
 
 
 def _columns(flow: Flow, now: datetime, zone: tzinfo, href: str) -> list[Column]:

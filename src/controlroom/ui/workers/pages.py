@@ -69,13 +69,16 @@ async def show_workers(request: Asking) -> Shown:
     queues, consumers = [], []
     if sees_queues and shows != "workers":
         seen = request.scope_for(Permission.READ_WORK_ITEMS)
-        queues = await flows.flows(request.db, seen, limit=_MOST_QUEUES)
-        consumers = await attending(request.db, seen)
+        if request.wants("queues", "summary"):
+            queues = await flows.flows(request.db, seen, limit=_MOST_QUEUES)
+        if request.wants("consumers"):
+            consumers = await attending(request.db, seen)
     workers: list[Occupied] = []
     racks: list[Rack] = []
     lately = {}
-    if shows != "queues":
+    if shows != "queues" and request.wants("racks", "summary"):
         workers = await occupation.list_occupied(*request.reading, limit=_MOST_WORKERS)
+    if shows != "queues" and request.wants("racks"):
         groups = await store.list_groups(*request.reading, limit=_MOST_WORKERS)
         racks = racks_of(groups, workers)
         drawn = {each.id for rack in racks for each in rack.shown}
