@@ -62,6 +62,9 @@ class Shaper:
 
     def _below(self, page: Sequence[Any], *, removing: bool) -> Iterator[tuple[Table, pa.Table]]:
         for child, shaper in self._children:
+            if not removing and not any(_Told(page).at(child.path)):
+                yield from ((each, each.empty()) for each in child.table.all)
+                continue
             rows, parents, positions, childless = _unfolded(child, page)
             removed = len(childless) if removing else 0
             marks = None
@@ -195,7 +198,8 @@ def _unread(known: Tree, told: _Told, at: tuple[str, ...], where: str) -> Iterat
     here = told.at(at)
     if here.count(None) == len(here):
         return
-    for key in set().union(*(each for each in here if isinstance(each, dict))):
+    dicts = here if set(map(type, here)) == {dict} else [each for each in here if isinstance(each, dict)]
+    for key in set().union(*dicts):
         if key not in known:
             yield f"{where}.{key}"
         elif below := known[key]:
