@@ -25,6 +25,8 @@ class Tab(Struct, frozen=True):
     filter: Filter = EVERYTHING
     is_bad: bool = False
     """Whether its count is red where it is not 0."""
+    is_sum: bool = False
+    """Whether every row is in one of the other tabs and all of theirs are here: its count is theirs together."""
 
 
 class Choice(Struct, frozen=True):
@@ -87,6 +89,8 @@ class Exactly(Struct, frozen=True):
     name: str
     field: str
     is_offered: bool = True
+    of_tab: str = ""
+    """The only tab in which it holds for any row: the others lead to their lists without it, and are not counted."""
 
     def condition(self, value: str) -> Filter:
         """What it asks."""

@@ -53,7 +53,7 @@ from controlroom.ids import as_uuid, made_at
 from controlroom.spreadsheets import inert
 from controlroom.ui import words
 from controlroom.ui.asking import Asking
-from controlroom.ui.filters import LONGEST_SOUGHT, Choice, FilterOf, Since, Tab
+from controlroom.ui.filters import LONGEST_SOUGHT, Choice, Exactly, FilterOf, Since, Tab
 
 Row = TypeVar("Row")
 
@@ -214,6 +214,7 @@ class ListPage(Struct, Generic[Row], frozen=True, kw_only=True):
         tab = next((each for each in self.tabs if each.key == asked.get("tab")), self.tabs[0])
         beside = AllOf((self.always, also, *self._conditions(asked)))
         sort, looked = self._sort(asked.get("sort", self.sort)), None
+        lonely = {key: only for key, only in self._lonely(asked).items() if only == tab.key}
         counts: Sequence[Total | None] = [None] * len(self.tabs)
         if self.is_slow(asked):
             sort = self._sort("-id")
@@ -221,9 +222,7 @@ class ListPage(Struct, Generic[Row], frozen=True, kw_only=True):
             newer = ""
         else:
             rows, newer, older = await self._page(request, seen, AllOf((beside, tab.filter)), sort, asked)
-            counts = await pages.count_each(
-                request.db, self.listing, seen, [AllOf((beside, each.filter)) for each in self.tabs]
-            )
+            counts = await self._counts(request, seen, beside, lonely)
         shown = self._shown(asked)
         return Found(
             page=self,
@@ -231,7 +230,10 @@ class ListPage(Struct, Generic[Row], frozen=True, kw_only=True):
             tabs=[
                 Link(
                     each.name,
-                    address.to(tab=each.key if each is not self.tabs[0] else None),
+                    address.to(
+                        tab=each.key if each is not self.tabs[0] else None,
+                        **{key: None for key, only in lonely.items() if only != each.key},
+                    ),
                     each is tab,
                     None if counted is None or (each.is_bad and counted.rows) else counted.rows,
                     words.count(counted.rows) if counted is not None and each.is_bad and counted.rows else "",
@@ -313,6 +315,24 @@ class ListPage(Struct, Generic[Row], frozen=True, kw_only=True):
             cursor_of(self._position(rows[0], sort)) if newer else "",
             cursor_of(self._position(rows[-1], sort)) if older else "",
         )
+
+    def _lonely(self, asked: Mapping[str, str]) -> dict[str, str]:
+        """The filters that are set and hold in one tab alone, each with that tab."""
+        return {f.key: f.of_tab for f in self._set_filters(asked) if isinstance(f, Exactly) and f.of_tab}
+
+    async def _counts(
+        self, request: Asking, seen: Within, beside: Filter, lonely: Mapping[str, str]
+    ) -> list[Total | None]:
+        """How many rows each tab has, in one statement; None where that is not counted."""
+        only = set(lonely.values())
+        counted = [each for each in self.tabs if not each.is_sum and (not only or each.key in only)]
+        asked = [AllOf((beside, each.filter)) for each in counted]
+        found = await pages.count_each(request.db, self.listing, seen, asked)
+        by_key = {each.key: total for each, total in zip(counted, found, strict=True)}
+        if not only:
+            whole = Total(sum(each.rows for each in found), is_capped=any(each.is_capped for each in found))
+            by_key |= {each.key: whole for each in self.tabs if each.is_sum}
+        return [by_key.get(each.key) for each in self.tabs]
 
     async def _look(
         self, request: Asking, seen: Within, asked: Mapping[str, str], base: Filter

@@ -84,6 +84,20 @@ async def failed_groups(
     )
 
 
+async def name_of(db: Statements, scope: Scope, fingerprint: str) -> str:
+    """What a group is called where there is little room: the code, else the beginning of the message."""
+    found: str | None = await db.value(
+        f"""
+        select coalesce(nullif(exception_code, ''), left(exception_message, 40)) from work_item
+         where workspace_id = {SEEN} and failure = %(fingerprint)s and state = 'failed' and queue_id is not null
+         limit 1
+        """,
+        fingerprint=fingerprint,
+        **scope.params,
+    )
+    return found or fingerprint[:8]
+
+
 # ---------------------------------------------------------------------------------------------------- telling
 class _Untold(Struct, frozen=True):
     id: WorkItemId

@@ -27,7 +27,7 @@ LIST: Final = ListPage(
         Tab("waiting", "Pending", OneOf("state", (ItemState.PENDING.value, ItemState.NEW.value))),
         _tab(ItemState.IN_PROGRESS, "In progress"),
         _tab(ItemState.DONE, "Done"),
-        Tab("all", "All"),
+        Tab("all", "All", is_sum=True),
     ),
     filters=(
         Reference("process", "Process", "process_id"),
@@ -45,7 +45,7 @@ LIST: Final = ListPage(
         Since("since", "Since", "created_at"),
         Until("until", "Until", "created_at"),
         InPayload("payload", "Payload", "payload"),
-        Exactly("failure", "Failure", "failure", is_offered=False),
+        Exactly("failure", "Failure", "failure", is_offered=False, of_tab=FAILED),
     ),
     columns=(
         Col("reference", "Reference", always=True),

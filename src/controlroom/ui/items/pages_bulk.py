@@ -8,6 +8,7 @@ from msgspec import Struct
 
 from controlroom.engine.lists.model import AllOf, Filter, OneOf
 from controlroom.engine.references import resolve
+from controlroom.engine.statistics import failing
 from controlroom.engine.work_items import bulk, jobs
 from controlroom.engine.work_items.jobs import ITEM_JOB
 from controlroom.engine.work_items.model import ItemState
@@ -78,7 +79,10 @@ async def do(request: Asking) -> Shown:
 
 async def _options(request: Asking, asked: Mapping[str, str]) -> dict[str, list[tuple[str, str]]]:
     seen = request.scope_for(Permission.READ_WORK_ITEMS)  # also for a verb, whose answer may be the question again
-    return {key: list(each) for key, each in (await options_of(request, asked, seen)).items()}
+    options = {key: list(each) for key, each in (await options_of(request, asked, seen)).items()}
+    if mark := asked.get("failure"):
+        options["failure"] = [(mark, await failing.name_of(request.db, seen, mark))]
+    return options
 
 
 async def _ask(request: Asking, wish: Wish, wrongs: dict[str, str]) -> Shown:
@@ -160,7 +164,7 @@ async def show_job(request: Asking, number: Path[str]) -> Shown:
     ]
     return await request.show(
         "items/job.html",
-        title=f"{VERBS[job.operation]} {job.fit:,} items",
+        title=f"{VERBS[job.operation]}: {job.fit:,} item{'' if job.fit == 1 else 's'}",
         at="items",
         crumbs=[
             Crumb("Work items", f"{request.base}/items"),
