@@ -73,8 +73,10 @@ async def test_a_group_is_made_filled_renamed_and_deleted(visit, workspace, room
 
     refused = await browser.post("/groups/new", status=422, name="fast ones")
     assert 'value="fast ones"' in refused.text
-    await browser.post(f"/groups/{group}/edit", name="faster ones")
+    await browser.post(f"/groups/{group}/edit", name="faster ones", description="in the cellar", scheme="round_robin")
     page = await browser.get(f"/groups/{group}")
+    assert "in the cellar" in page
+    assert "the least recently served first" in page
     assert "faster ones" in page
     assert "rack-4" not in page
     await browser.post(f"/groups/{group}/delete")

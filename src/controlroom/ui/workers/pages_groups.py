@@ -7,9 +7,10 @@ from controlroom.engine.access import history
 from controlroom.engine.references import resolve
 from controlroom.engine.runs import occupation
 from controlroom.engine.usage import store as usage
-from controlroom.engine.workers import actions, link_tokens, serving, store
+from controlroom.engine.workers import actions, link_tokens, serving, store, whole_groups
 from controlroom.engine.workers.model import WorkerGroup
 from controlroom.engine.workers.store import WORKER_GROUP
+from controlroom.engine.workers.whole_groups import GroupChange, Scheme
 from controlroom.ids import WorkerGroupId, WorkerId, as_uuid
 from controlroom.ui.asking import Asking, Crumb, Path, Permission, Shown
 from controlroom.ui.numbers import ensure_number
@@ -49,6 +50,7 @@ async def show_group(request: Asking, number: Path[str]) -> Shown:
         lately=await occupation.lately(*request.reading, [each.id for each in workers], request.reader.now - SHOWN),
         tokens=await link_tokens.list_tokens(*request.reading, group=found, limit=_MOST_TOKENS),
         served=await serving.seen(*request.reading, WORKER_GROUP, found),
+        whole=await whole_groups.get(*request.reading, found),
         users=await usage.users_of_group(*request.reading, found),
         changes=await history.changes_of(*request.reading, found),
         may_change=request.actor.may(Permission.WRITE_WORKERS, request.workspace),
@@ -92,6 +94,13 @@ async def edit_group(request: Asking, number: Path[str]) -> Shown:
     found = await resolve(request.db, seen, WORKER_GROUP, number)
     if name != (await store.get_group(request.db, seen, found)).name:
         _, refused = await tried(actions.rename_group(*request.acting, found, name))
+        if refused:
+            return await _form(request, found, refused=refused, name=name, chosen=chosen)
+    before = await whole_groups.get(request.db, seen, found)
+    scheme = Scheme(fields.text("scheme")) if fields.text("scheme") in set(Scheme) else before.scheme
+    if (scheme, fields.text("description", before.description)) != (before.scheme, before.description):
+        change = GroupChange(description=fields.text("description", before.description), scheme=scheme)
+        _, refused = await tried(whole_groups.update(*request.governing, found, change))
         if refused:
             return await _form(request, found, refused=refused, name=name, chosen=chosen)
     await _put(request, found, chosen)
@@ -173,6 +182,7 @@ async def _form(
         crumbs=_crumbs(request, group, "New group" if group is None else "Edit"),
         status=REFUSED if refused else 200,
         group=group,
+        whole=None if found is None else await whole_groups.get(request.db, seen, found),
         name=name if name is not None else ("" if group is None else group.name),
         workers=await store.list_workers(request.db, seen, limit=_MOST_WORKERS),
         chosen=mine if chosen is None else chosen,
