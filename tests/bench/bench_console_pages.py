@@ -68,6 +68,7 @@ def main() -> Iterator[Figure]:
 
 
 def _pages(process: str, ids: dict[str, str]) -> Iterator[tuple[str, str]]:
+    yield "a page without a list, for comparison", "/items/new"
     yield "work items: failed, with groups", "/items"
     yield "one of the groups", f"/items?failure={ids['failure']}"
     yield "failed, with an item beside", f"/items?item={ids['item']}"

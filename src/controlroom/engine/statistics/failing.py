@@ -68,13 +68,13 @@ async def failed_groups(
          cross join lateral (
               (select exception_type, exception_code, exception_message from work_item
                 where {found.sql} and work_item.state = 'failed'
-                  and work_item.failure = found.fingerprint and work_item.state_at = found.last_at
-                limit 1)
+                  and work_item.failure = found.fingerprint
+                order by work_item.id desc limit 1)
                union all
               (select exception_type, exception_code, exception_message from work_item
                 where {found.sql} and work_item.state = 'failed' and found.fingerprint is null
-                  and work_item.failure is null and work_item.state_at = found.last_at
-                limit 1)) as example
+                  and work_item.failure is null
+                order by work_item.id desc limit 1)) as example
          order by found.count desc, found.last_at desc
         """,
         limit=limit,

@@ -44,7 +44,7 @@ ITEMS: Final = Listing(
         Field("exception_code", Kind.TEXT),
         Field("exception_message", Kind.TEXT),
         Field("fault", Kind.TEXT, is_nullable=True),
-        Field("failure", Kind.TEXT, is_nullable=True, index="work_item_failure"),
+        Field("failure", Kind.TEXT, is_nullable=True, index="work_item_of_failure"),
         Field("worker_id", Kind.ID, column=_WORKER, is_nullable=True),
         Field("payload", Kind.JSON, is_nullable=True),
     ),
