@@ -12,14 +12,18 @@ from controlroom.border.api_docs.shapes import Schemas, contents, named_type, pr
 _FOLDER: Final = files("controlroom.border.api_docs")
 _STYLE: Final = _FOLDER.joinpath("page.css").read_text(encoding="utf-8")
 _SCRIPT: Final = _FOLDER.joinpath("search.js").read_text(encoding="utf-8")
+_TRY: Final = _FOLDER.joinpath("try.js").read_text(encoding="utf-8")
 
 
 def _hash(text: str) -> str:
     return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
 
 
-POLICY: Final = f"default-src 'none'; img-src data:; style-src {_hash(_STYLE)}; script-src {_hash(_SCRIPT)}"
-"""The browser loads nothing from anywhere, and runs nothing but our own few lines."""
+POLICY: Final = (
+    f"default-src 'none'; img-src data:; connect-src 'self'; style-src {_hash(_STYLE)}; "
+    f"script-src {_hash(_SCRIPT)} {_hash(_TRY)}"
+)
+"""The browser loads nothing from anywhere, asks nobody but us, and runs nothing but our own few lines."""
 
 _HEAD: Final = (
     '<!doctype html><html lang="en"><head><meta charset="utf-8">'
@@ -48,7 +52,8 @@ def page(schema: dict[str, Any], *, document: str) -> str:
         + '<section id="types"><h2>Types</h2>'
         + "".join(named_type(*each) for each in sorted(schemas.items()))
         + "</section>"
-        + f'<p id="none" hidden>Nothing is called that.</p></main><script>{_SCRIPT}</script></body></html>'
+        + '<p id="none" hidden>Nothing is called that.</p></main>'
+        + f"<script>{_SCRIPT}</script><script>{_TRY}</script></body></html>"
     )
 
 
@@ -70,7 +75,15 @@ def _credentials(schema: dict[str, Any]) -> str:
         f"<li><b>{escape(name)}</b>: {prose(str(each.get('description') or each.get('scheme') or each['type']))}"
         for name, each in schemes.items()
     )
-    return f"<ul>{rows}</ul>" if rows else ""
+    first: dict[str, Any] = next(iter(schemes.values()), {})
+    header = escape(str(first.get("name", "Authorization")))
+    hint = "RC-WSKEY …, Bearer …" if header == "Authorization" else "the token"
+    asks = (
+        f'<p id="credential" hidden><label>To try: header <input value="{header}" autocomplete=off></label> '
+        f'<label>credential <input type=password autocomplete=off placeholder="{hint}"></label> '
+        "<small>It stays in this page, and is gone with it.</small></p>"
+    )
+    return (f"<ul>{rows}</ul>" if rows else "") + asks
 
 
 def _anchor(noun: Noun) -> str:
@@ -101,12 +114,21 @@ def _operation(operation: Operation, base: str, schemas: Schemas) -> str:
     )
     words = " ".join((operation.id, operation.method, *operation.aliases, operation.path, operation.text))
     return (
-        f'<article id="{id_}" data-find="{escape(words.lower())}"><h3><a href="#{id_}">{_method(operation.method)}'
+        f'<article id="{id_}" data-find="{escape(words.lower())}"{_asked(operation)}>'
+        f'<h3><a href="#{id_}">{_method(operation.method)}'
         f"<code>{_path(operation.path, base)}</code></a></h3>"
         f"<p>{prose(operation.text)} <small><code>{id_}</code></small></p>{also}"
         f"{_parameters(described.get('parameters', []), base)}{_body(described.get('requestBody'), schemas)}"
         f"{_answers(described.get('responses', {}), schemas)}</article>"
     )
+
+
+def _asked(operation: Operation) -> str:
+    """What the page's script needs to ask it."""
+    content = (operation.described.get("requestBody") or {}).get("content", {})
+    kind = ("json" if any("json" in each for each in content) else "text") if content else ""
+    body = f' data-body="{kind}"' if kind else ""
+    return f' data-method="{operation.method}" data-path="{escape(operation.path)}"{body}'
 
 
 def _path(path: str, base: str) -> str:
@@ -126,7 +148,8 @@ def _parameter(parameter: dict[str, Any]) -> str:
         schema = without_null(schema)
     note = "" if parameter.get("required") else " <small>optional</small>"
     return (
-        f"<tr><th scope=row><code>{escape(parameter['name'])}</code>{note}"
+        f'<tr data-name="{escape(parameter["name"])}" data-in="{escape(parameter["in"])}">'
+        f"<th scope=row><code>{escape(parameter['name'])}</code>{note}"
         f"<td>{shape(schema)} <small>in {escape(parameter['in'])}</small>"
     )
 
