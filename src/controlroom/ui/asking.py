@@ -8,20 +8,22 @@ from urllib.parse import parse_qsl
 
 from litestar.params import FromPath as Path
 from litestar.params import FromQuery as Query
+from msgspec.structs import replace
 
 from controlroom.border import asking
 from controlroom.border.asking import Permission
 from controlroom.border.credentials import header_of
+from controlroom.engine.access.scope import Of, scope_of
 from controlroom.engine.access.scope import Scope as Seen
-from controlroom.engine.access.scope import scope_of
 from controlroom.engine.nudges.feed import Feed
+from controlroom.engine.statistics.beside import beside
 from controlroom.engine.workspaces.model import Workspace
 from controlroom.errors import Invalid, NotFound
 from controlroom.ids import WorkspaceId
 from controlroom.ui import cookies
 from controlroom.ui.addresses import Workspaces
 from controlroom.ui.around import Around
-from controlroom.ui.frame import DENSITIES, THEMES, Crumb, Frame, Look, groups_for, on_phone
+from controlroom.ui.frame import DENSITIES, THEMES, Crumb, Frame, Look, counts_of, groups_for, on_phone
 from controlroom.ui.rendering import Reader, Shown, UnknownPart, elsewhere, zone_of
 from controlroom.ui.routing import Place
 
@@ -213,6 +215,9 @@ class Asking(asking.Asking):
     ) -> Shown:
         """The page, or the part of it that was asked. Raises NotFound for a part that it does not have."""
         frame = self.frame(title, at=at, crumbs=crumbs, mark=mark, has_menu=has_menu)
+        if frame.workspace is not None and self.wants("side"):
+            seen = Of(self.actor.organization_id, (frame.workspace.id,))
+            frame = replace(frame, counts=counts_of(await beside(self.db, seen)))
         values |= {"frame": frame, "base": self.base, "request": self, "now": self.reader.now}
         try:
             body = self.app.state.templates.render(template, values, self.reader, self.parts)

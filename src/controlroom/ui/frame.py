@@ -7,6 +7,7 @@ from msgspec import Struct
 
 from controlroom import __version__
 from controlroom.engine.access.model import Actor
+from controlroom.engine.statistics.beside import MOST, Beside
 from controlroom.engine.workspaces.model import Workspace
 from controlroom.ui.addresses import Workspaces
 from controlroom.ui.routing import GROUPS, ON_PHONES, Place
@@ -32,6 +33,29 @@ class Entry(Struct, frozen=True):
     name: str
     href: str
     icon: str
+
+
+class Count(Struct, frozen=True):
+    """A number beside a place: what is now, or what is wrong."""
+
+    number: int
+    said: str
+    is_wrong: bool = False
+
+    @property
+    def shown(self) -> str:
+        """As it is written."""
+        return f"{self.number}" if self.number <= MOST else f"{MOST}+"
+
+
+def counts_of(found: Beside) -> dict[str, Count]:
+    """Those that say something."""
+    counts = {
+        "runs": Count(found.running, "in progress"),
+        "items": Count(found.failed, "failed", is_wrong=True),
+        "workers": Count(found.silent, "silent", is_wrong=True),
+    }
+    return {at: each for at, each in counts.items() if each.number}
 
 
 class Look(Struct, frozen=True):
@@ -69,6 +93,8 @@ class Frame(Struct, frozen=True, kw_only=True):
     densities: Mapping[str, str]
     heard_until: str
     """The place in the record of events up to which the page shows what happened."""
+    counts: Mapping[str, "Count"] = {}
+    """What stands beside places, by `at`."""
     version: str = __version__
 
     @property

@@ -25,7 +25,9 @@ async def begin(request: Asking) -> Shown:
 @page("/more")
 async def show_menu(request: Asking) -> Shown:
     """All places of the workspace, for screens without a side bar."""
-    return await request.show("look/menu.html", title="Menu", at="more", has_menu=True)
+    # The part beside all pages is asked for here, and says which of them it stands beside
+    at = request.query_params.get("at", "more") if request.parts == ("side",) else "more"
+    return await request.show("look/menu.html", title="Menu", at=at, has_menu=True)
 
 
 @verb("/me/look", opt=_ABOVE)
