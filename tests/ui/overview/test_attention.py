@@ -18,6 +18,7 @@ from controlroom.ui.overview.attention import (
     of_failed,
     of_no_workers,
     of_queue,
+    of_queues,
     of_trouble,
     of_worker,
     ranked,
@@ -122,6 +123,19 @@ def test_a_queue_is_told_only_if_it_grows_or_is_forgotten():
     assert forgotten is not None
     assert forgotten.why == ["1 waits", "it has no consumer"]
     assert of_queue(flow(1, 0, 0, is_standing=True, consumers=1, paused_consumers=1), NOW, "") is None
+
+
+def test_many_queues_that_grow_are_one_matter():
+    """Up to three stand each by itself; what nobody takes from still does."""
+    grow = [flow(1000, 95, 40, number=n, name=f"q{n}") for n in range(5)]
+    alone = flow(1, 0, 0, is_standing=True, number=9)
+    assert [entry.key for entry in of_queues([*grow[:2], alone], NOW, "")] == ["queue-0", "queue-1", "queue-9"]
+    together, forgotten = of_queues([*grow, alone], NOW, "/w/x")
+    assert (together.what, together.why) == (
+        "5 queues grow faster than they drain",
+        ["5,000 wait", "q0, q1, q2 and others"],
+    )
+    assert forgotten.key == "queue-9"
 
 
 def worker(**given) -> Occupied:

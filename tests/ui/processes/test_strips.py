@@ -1,5 +1,6 @@
 """Strips and the chart of runs: what is drawn on which side of the line."""
 
+import re
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -66,6 +67,8 @@ def test_a_list_has_a_picture_a_process():
     assert picture.count("M") == 30
     assert "The last 30 runs: 30 completed" in picture
     assert "path" not in strips.brief([], NOW)
+    linked = strips.brief([past(1), past(2, RunState.UNRESOLVED, Result.FAILED), past(3)], NOW, "/w/x")
+    assert re.findall('href="([^"]+)"', linked) == ["/w/x/runs/2"]
 
 
 @given(st.lists(st.floats(0, 10**6), max_size=60))

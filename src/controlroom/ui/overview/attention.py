@@ -21,6 +21,7 @@ _BAD: Final = Sign("failed", "bad", "Failed")
 _WARN: Final = Sign("unresolved", "warn", "Needs attention")
 _LOST: Final = Sign("lost", "bad", "Silent")
 _LONG: Final = 140
+_FEW: Final = 3
 _HINDRANCES: Final = {
     "ENVIRONMENT_FAILED": "The environment of {} cannot be made",
     "PACKAGE_INVALID": "The package of {} is broken",
@@ -141,6 +142,27 @@ def of_queue(flow: Flow, now: datetime, base: str) -> Entry | None:
         case _:
             return None
     return Entry(key=f"queue-{flow.number}", sign=_WARN, what=what, why=why, since=flow.oldest_at, acts=show)
+
+
+def of_queues(flows: Sequence[Flow], now: datetime, base: str) -> list[Entry]:
+    """Queues that need somebody, each in a line; from four on all in one: then it is no matter of one queue."""
+    found = [each for each in (of_queue(flow, now, base) for flow in flows) if each is not None]
+    if len(found) <= _FEW:
+        return found
+    growing = [flow for flow in flows if isinstance(flow.outlook(now), Grows)]
+    waits = f"{words.count(sum(flow.waiting for flow in growing))} wait"
+    names = ", ".join(flow.name for flow in growing[:_FEW])
+    oldest = min((flow.oldest_at for flow in growing if flow.oldest_at is not None), default=None)
+    together = Entry(
+        key="queues",
+        sign=_WARN,
+        what=f"{len(growing)} queues grow faster than they drain",
+        why=[waits, f"{names} and others"],
+        since=oldest,
+        acts=[Act("Show", f"{base}/workers?show=queues")],
+    )
+    others = [each for each in found if not each.what.endswith("grows faster than it drains")]
+    return [*([together] if len(growing) > _FEW else found[: len(growing)]), *others[:_FEW]]
 
 
 def of_worker(worker: Occupied, base: str) -> Entry | None:

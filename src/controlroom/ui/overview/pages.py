@@ -29,6 +29,7 @@ PLACE: Final = Place(at="overview", name="Overview", path="", icon="overview", n
 _MOST_GROUPS: Final = 12
 _MOST_TROUBLES: Final = 12
 _MOST_QUEUES: Final = 200
+_SHOWN_ENTRIES: Final = 7
 _SHOWN_QUEUES: Final = 5
 _MOST_WORKERS: Final = 200
 _SHOWN_WORKERS: Final = 12
@@ -90,14 +91,15 @@ async def _show(request: Asking, may: "_Sees", span: periods.Span, values: dict[
         lately=values["lately"],
         queues=waiting[:_SHOWN_QUEUES],
         queue_count=len(waiting),
+        waiting=sum(each.waiting for each in waiting),
+        first_entries=_SHOWN_ENTRIES,
         workers=values["workers"][:_SHOWN_WORKERS],
         workers_told=_workers_told(values["workers"]),
         worker_count=len(values["workers"]),
         is_empty=may.processes and not request.parts and not any(each.pasts for each in values["lately"]),
         sentence=lambda rule: periods.going_on(sentence(rule)),
         soon=lambda at: periods.soon(at, now, zone),
-        bars_of=strips.bars_of,
-        said_of=strips.said_of,
+        brief=strips.brief,
         outlook_told=outlook_told,
         sign_of_worker=sign_of_worker,
     )
@@ -138,7 +140,7 @@ async def _entries(request: Asking, may: _Sees, values: dict[str, Any]) -> list[
             *(attention.of_trouble(each, base, can) for each in troubles),
             nobody,
             *(attention.of_worker(each, base) for each in values["workers"]),
-            *(attention.of_queue(each, now, base) for each in values["queues"]),
+            *attention.of_queues(values["queues"], now, base),
         ]
     )
 

@@ -61,25 +61,37 @@ def said_of(runs: Sequence[Shown]) -> str:
 
 
 # ---------------------------------------------------------------------------------------------------- many in a list
-def brief(runs: Sequence[Shown], now: datetime) -> Markup:
-    """A strip as one picture of a few paths, for lists with many: each bar of it is not a link."""
+def brief(runs: Sequence[Shown], now: datetime, base: str | None = None) -> Markup:
+    """A strip as one picture of a few paths, for pages with many: each bar of it is not a link.
+
+    With a `base`, those are that did not complete: what somebody looks for.
+    """
     if not runs:
         return Markup('<svg class="strip brief" aria-hidden="true"></svg>')
     shown = runs[-PLACES:]
     paths: dict[str, list[str]] = {}
-    for place, bar in enumerate(bars_of(shown, "", now), start=PLACES - len(shown)):
-        x = place * 10 + 1
-        if bar.tone != "bad":
-            tall = round(10 + 60 * bar.height)
-            paths.setdefault(bar.tone, []).append(f"M{x} {72 - tall}h8v{tall}h-8z")
-        if bar.tone in {"bad", "warn"}:
-            paths.setdefault(bar.tone, []).append(f"M{x} 75h8v25h-8z")
+    linked = []
+    for place, bar in enumerate(bars_of(shown, base or "", now), start=PLACES - len(shown)):
+        path = _path(place, bar)
+        if base is None or bar.tone == "ok":
+            paths.setdefault(bar.tone, []).append(path)
+        else:
+            link = Markup('<a href="{}"><title>{}</title><path class="fill-{}" d="{}"/></a>')
+            linked.append(link.format(bar.href, bar.title, bar.tone, path))
     drawn = Markup("").join(
-        Markup('<path class="fill-{}" d="{}"/>').format(tone, "".join(path)) for tone, path in paths.items()
+        [Markup('<path class="fill-{}" d="{}"/>').format(tone, "".join(path)) for tone, path in paths.items()] + linked
     )
+    role = "group" if linked else "img"
     return Markup(
-        '<svg class="strip brief" viewBox="0 0 300 100" preserveAspectRatio="none" role="img" aria-label="{}">{}</svg>'
-    ).format(said_of(shown), drawn)
+        '<svg class="strip brief" viewBox="0 0 300 100" preserveAspectRatio="none" role="{}" aria-label="{}">{}</svg>'
+    ).format(role, said_of(shown), drawn)
+
+
+def _path(place: int, bar: Bar) -> str:
+    x, tall = place * 10 + 1, round(10 + 60 * bar.height)
+    above = "" if bar.tone == "bad" else f"M{x} {72 - tall}h8v{tall}h-8z"
+    below = f"M{x} 75h8v25h-8z" if bar.tone in {"bad", "warn"} else ""
+    return above + below
 
 
 # ---------------------------------------------------------------------------------------------------- one, at large
