@@ -59,7 +59,7 @@ Row = TypeVar("Row")
 
 LENGTH: Final = 50
 """Rows of a page."""
-LOOK_SECONDS: Final = 0.08
+LOOK_SECONDS: Final = 0.06
 """For how long a page looks for what no index finds: what a page may take (DESIGN §12 of the console)."""
 _CSV_BATCH: Final = 1000
 _TYPES: Final[Mapping[Kind, type]] = {

@@ -34,7 +34,7 @@ Row = TypeVar("Row")
 SMALLEST: Final = 1_000
 LARGEST: Final = 50_000
 """Rows of a part. Why so few at first: a page of megabytes of payload costs what a hundred thousand small ones do."""
-AIM: Final = 0.04
+AIM: Final = 0.02
 """Seconds that a part is to take; the next one is made larger or smaller by it."""
 
 
