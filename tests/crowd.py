@@ -55,7 +55,7 @@ _OF_WORKSPACES = """
     insert into process (id, workspace_id, name) select other, made, word from crowd;
     insert into queue (id, workspace_id, name) select other, made, word from crowd;
     insert into step (id, workspace_id, process_id, position, name, package_id, commands, queue_id)
-    select other, made, other, 0, word, made, '[{"words": ["dbt", "build"]}]', other from crowd;
+    select other, made, other, 0, word, made, '[{"name": "dbt build", "words": ["dbt", "build"]}]', other from crowd;
     insert into job (process_id, workspace_id, target_id, kind) select other, made, made, 'other' from crowd;
     insert into run (id, workspace_id, process_id, run_no, state, result, started_by, started_at, ended_at)
     select other, made, other, 1, 'completed', 'succeeded', 'api', clock_now(), clock_now() from crowd;

@@ -18,6 +18,7 @@ from live import (  # noqa: F401 - fixtures are found by being here
     ada,
     ben,
     cleo,
+    client_of,
     hire,
     process,
     room,
@@ -75,7 +76,7 @@ async def visit(room: Live, password_hash: str):  # noqa: F811 - the fixture
         )
         token = mint(sessions.SESSION_PREFIX)
         await sessions._add(room.engine.database, SessionId(uuid7()), user.id, room.engine.keys.lookup(token))
-        client = httpx2.AsyncClient(base_url=room.url, timeout=120, trust_env=False)
+        client = client_of(room.url)
         clients.append(client)
         client.cookies.set(session_cookie(room.url), token, domain="127.0.0.1")
         number = await room.engine.database.value("select number from workspace where id = %(id)s", id=workspace)

@@ -15,6 +15,7 @@ from controlroom.dialects.dbt_cloud.permission_sets import ROLES
 from controlroom.engine.access.grants.model import WantedGrant
 from controlroom.engine.access.service_tokens import actions
 from dialects.dbt_cloud.site import Site, make_site
+from live import client_of
 
 
 @pytest.fixture
@@ -112,7 +113,7 @@ async def _problems(room, site: Site, token: str, **how: int) -> list[str]:
     account = await room.engine.database.value("select number from organization")
     project = await room.engine.database.value("select number from workspace where id = %(id)s", id=site.ada.workspace)
     headers = {"Authorization": f"Token {token}"}
-    async with httpx2.AsyncClient(base_url=room.url, headers=headers, timeout=120, trust_env=False) as http:
+    async with client_of(room.url, **headers) as http:
         jobs = (await http.get(f"/api/v2/accounts/{account}/jobs/?project_id={project}")).json()["data"]
         job = jobs[0]["id"]
         started = await http.post(f"/api/v2/accounts/{account}/jobs/{job}/run/", json={"cause": "fuzz"})

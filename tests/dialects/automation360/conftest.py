@@ -22,7 +22,7 @@ from controlroom.engine.access.scope import scoped
 from controlroom.engine.access.users.actors import actor_of_user
 from controlroom.engine.access.users.store import add_user
 from controlroom.ids import GrantId, UserId, WorkspaceId, uuid7
-from live import Live
+from live import Live, client_of
 
 
 @dataclass
@@ -113,8 +113,7 @@ async def enrol(room: Live):
                     )
         actor = await actor_of_user(engine.database, user.id)
         token = (await jwts.issue(engine, actor, life=timedelta(hours=1))).token
-        headers = {"X-Authorization": token}
-        client = httpx2.AsyncClient(base_url=room.url, headers=headers, timeout=120, trust_env=False)
+        client = client_of(room.url, **{"X-Authorization": token})
         clients.append(client)
         return Caller(actor, user.number, token, client)
 

@@ -12,6 +12,7 @@ from controlroom.engine.access.model import Permission
 from controlroom.engine.access.roles import actions
 from controlroom.engine.access.users.actors import actor_of_user
 from controlroom.ids import UserId, uuid7
+from live import client_of
 
 AUDITOR = [
     {"action": "everyoneactions", "resourceType": "auditlog"},
@@ -31,8 +32,7 @@ async def logged_in(room, root, number: str) -> httpx2.AsyncClient:
     _, key = await user_keys.make(room.engine, await actor_of_user(room.engine.database, UserId(root.actor.id)), user)
     name = (await root.get(f"/v2/usermanagement/users/{number}"))["username"]
     told = (await root.http.post("/v2/authentication", json={"username": name, "apiKey": key})).json()
-    headers = {"X-Authorization": told["token"]}
-    return httpx2.AsyncClient(base_url=room.url, headers=headers, timeout=120, trust_env=False)
+    return client_of(room.url, **{"X-Authorization": told["token"]})
 
 
 def test_every_pair_that_a_refusal_may_name_can_be_given():

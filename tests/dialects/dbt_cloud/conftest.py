@@ -11,7 +11,7 @@ import httpx2
 import pytest
 
 from dialects.dbt_cloud.site import Site, make_site
-from live import Live, Person, Worker
+from live import Live, Person, Worker, client_of
 
 
 @dataclass
@@ -88,8 +88,7 @@ async def as_(room: Live, workspace):
     await room.engine.database.execute("insert into project (workspace_id) values (%(id)s)", id=workspace)
 
     def caller(token: str) -> Cloud:
-        headers = {"Authorization": f"Token {token}"}
-        client = httpx2.AsyncClient(base_url=room.url, headers=headers, timeout=120, trust_env=False)
+        client = client_of(room.url, Authorization=f"Token {token}")
         clients.append(client)
         return Cloud(client, account, project)
 

@@ -2,7 +2,6 @@
 
 from uuid import uuid4
 
-import httpx2
 import pytest
 
 from controlroom.app import asgi
@@ -10,7 +9,7 @@ from controlroom.border.dispatcher import Mount
 from controlroom.engine.access.model import Permission
 from controlroom.engine.packages.actions import push
 from dialects.toy import app
-from live import serving
+from live import client_of, serving
 
 PASSWORD = "correct horse battery"
 
@@ -21,7 +20,7 @@ async def toy(room):
     mounted = asgi(room.room, Mount(app.PREFIX, app.application(room.engine)))
     async with (
         serving(mounted, room.room.settings.limits, room.room.origins) as url,
-        httpx2.AsyncClient(base_url=url, timeout=120, trust_env=False) as client,
+        client_of(url) as client,
     ):
 
         async def call(key, path, **body):

@@ -26,6 +26,7 @@ from controlroom.protocol import (
     SandboxKind,
     Session,
 )
+from live import client_of
 
 T = TypeVar("T")
 
@@ -73,7 +74,7 @@ async def hire_worker(room):
 
     async def hire(person, name: str) -> Wire:
         token = await create_link_token(room.engine, person.actor, person.workspace)
-        client = httpx2.AsyncClient(base_url=room.url, timeout=60, trust_env=False)
+        client = client_of(room.url)
         clients.append(client)
         wire = Wire(client, None, None)
         wire.linked = await wire.ask("/link", Link(token.value, name), Linked)

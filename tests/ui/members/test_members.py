@@ -2,8 +2,6 @@
 
 import re
 
-import httpx2
-
 from controlroom.engine.access.grants.actions import grant
 from controlroom.engine.access.grants.model import Principal, PrincipalKind
 from controlroom.engine.access.model import Role
@@ -11,6 +9,7 @@ from controlroom.engine.access.roles.model import ADMIN
 from controlroom.engine.access.users.actions import create_user
 from controlroom.ids import uuid7
 from hypertext import links
+from live import client_of
 
 PASSWORD = "a long password of a test"
 
@@ -54,7 +53,7 @@ async def test_who_is_invited_comes_in(visit, workspace, room, cleo):
     made = (await browser.post("/members/invite", 200, role="operator", email="dan@example.com")).text
     path = re.search(rf"{re.escape(room.url)}(/invite/cri_[\w.~-]+)", made)[1]
     assert "dan@example.com" in await browser.get("/members")
-    async with httpx2.AsyncClient(base_url=room.url, timeout=30, trust_env=False) as http:
+    async with client_of(room.url) as http:
         page = (await http.get(path)).text
         assert "operator" in page
         headers, fields = {"Origin": room.url}, {"password": PASSWORD, "first_name": "Dan"}
@@ -89,7 +88,7 @@ async def test_a_password_for_once_is_changed_before_anything_else(visit, worksp
     username = user.username
     await browser.get(f"//admin/users/{user.number}/password?part=dialog")
     await browser.post(f"//admin/users/{user.number}/password", password="given for once", temporary="on")
-    async with httpx2.AsyncClient(base_url=room.url, timeout=30, trust_env=False) as http:
+    async with client_of(room.url) as http:
         headers = {"Origin": room.url}
         await http.post("/login", data={"username": username, "password": "given for once", "to": "/"}, headers=headers)
         moved = await http.get(f"{browser.base}/members")
