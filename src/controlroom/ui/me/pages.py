@@ -16,7 +16,7 @@ from controlroom.ui import cookies
 from controlroom.ui.asking import Asking, Crumb, Path, Shown
 from controlroom.ui.frame import DENSITIES, THEMES
 from controlroom.ui.refusals import REFUSED, said, tried
-from controlroom.ui.routing import page, verb
+from controlroom.ui.routing import GROUPS, page, verb
 
 _ABOVE: Final = {"above_workspaces": True}
 _MOST: Final = 200
@@ -131,7 +131,11 @@ def _own(request: Asking) -> UserId:
 
 async def _show(request: Asking, *, wrong: dict[str, str] | None = None, status: int = 200) -> Shown:
     engine, actor, own = request.engine, request.actor, _own(request)
-    places = [each for each in request.app.state.places if not each.is_above]
+    order = [at for _, places in GROUPS for at in places]
+    places = sorted(
+        (each for each in request.app.state.places if each.at in order and not each.is_above),
+        key=lambda each: order.index(each.at),
+    )
     return await request.show(
         "me/me.html",
         title="You",
