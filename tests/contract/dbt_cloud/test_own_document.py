@@ -14,6 +14,7 @@ from contract.fuzzer import MANY, SEED, Fuzzer
 from controlroom.dialects.dbt_cloud.permission_sets import ROLES
 from controlroom.engine.access.grants.model import WantedGrant
 from controlroom.engine.access.service_tokens import actions
+from controlroom.ids import uuid7
 from dialects.dbt_cloud.site import Site, make_site
 from live import client_of
 
@@ -72,7 +73,7 @@ class Furnisher:
         hook = {"name": "CI", "event_types": ["job.run.started"], "client_url": "https://example.com/x", "active": True}
         webhook = await self._post("v3", "webhooks/subscriptions", hook, 201)
         notice = {"account_id": self._account, "type": 4, "external_email": "a@example.com", "on_failure": []}
-        group = await self._post("v3", "groups/", {"account_id": self._account, "name": "Night"})
+        group = await self._post("v3", "groups/", {"account_id": self._account, "name": f"Night {uuid7()}"})
         granted = {"permission_set": "metadata_only", "project_id": None}
         made = {"account_id": self._account, "name": "meta", "state": 1, "permission_grants": [granted]}
         return {
