@@ -24,7 +24,7 @@ from warm import Warm
 
 PROGRAM = [sys.executable, "-m", "controlroom"]
 _WARM = Warm()
-START_SECONDS = 60.0
+START_SECONDS = 180.0
 MADE_BEFORE = """
     with gone as (delete from schema_migration)
     insert into schema_migration (name, sha256) values ('20261122000000_pre_first_stone.sql', '')
