@@ -74,6 +74,8 @@ async def test_what_cannot_be_asked_is_told(visit, workspace, wrong):
     """As a page, with 400; nothing of it reaches a statement."""
     browser = await visit(workspace)
     assert "Nothing was changed" in await browser.get(f"/runs?{wrong}", status=400)
+    if not wrong.startswith("after"):
+        assert "Nothing was changed" in await browser.get(f"/runs.csv?{wrong}", status=400)
 
 
 async def test_columns_are_chosen_by_the_address(visit, workspace, seven):

@@ -142,6 +142,7 @@ class Found(Struct, Generic[Row], frozen=True, kw_only=True):
     kept: list[tuple[str, str]]
     """What a form of the filter bar sends along."""
     csv: str
+    """Where all that match are as CSV; empty where no page gives that."""
     is_filtered: bool
     without_filters: str
     options: Mapping[str, Sequence[tuple[str, str]]]
@@ -248,13 +249,16 @@ class ListPage(Struct, Generic[Row], frozen=True, kw_only=True):
             total=counts[self.tabs.index(tab)] or Total(len(rows), is_capped=True),
             sought=asked.get("q", ""),
             kept=[(key, value) for key, value in asked.items() if key in self._kept_keys()],
-            csv=_Address(f"{request.base}{self.path}.csv", asked).to(),
+            csv=_Address(f"{request.base}{self.path}.csv", asked).to() if self._has_csv(request) else "",
             is_filtered=bool(self._set_filters(asked) or asked.get("q")),
             without_filters=address.to(**dict.fromkeys(("q", *(each.key for each in self.filters)))),
             options=options,
             columns=self._column_links(shown, address),
             looked=looked,
         )
+
+    def _has_csv(self, request: Asking) -> bool:
+        return f"{self.path}.csv" in request.app.state.tables
 
     def asked_filter(self, asked: Mapping[str, str]) -> Filter:
         """All conditions of an address, its tab's among them: what the list shows is what a verb on all of it means."""
@@ -281,15 +285,18 @@ class ListPage(Struct, Generic[Row], frozen=True, kw_only=True):
         matching = AllOf((self.always, also, *self._conditions(asked), tab.filter))
         sort = self._sort(asked.get("sort", self.sort))
 
+        # Before the answer begins: what cannot be asked is told by a page, and no stream is torn
+        first = await self._rows(request, among, matching, sort, None, _CSV_BATCH)
+
         async def lines() -> AsyncIterator[bytes]:
             yield _csv_line([col.name for col in self.columns])
-            start = None
+            batch = first
             while True:
-                batch = await self._rows(request, among, matching, sort, start, _CSV_BATCH)
                 yield b"".join(_csv_line([_csv_value(col, row) for col in self.columns]) for row in batch)
                 if len(batch) < _CSV_BATCH:
                     return
                 start = After(self._position(batch[-1], sort))
+                batch = await self._rows(request, among, matching, sort, start, _CSV_BATCH)
 
         name = self.noun.replace(" ", "-")
         headers = {"content-disposition": f'attachment; filename="{name}.csv"', "x-content-type-options": "nosniff"}

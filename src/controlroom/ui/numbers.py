@@ -8,6 +8,9 @@ def ensure_number(request: Asking, named: str, number: int) -> None:
     """Go on if the address has the number; raises Moved to the address that has it."""
     if named == str(number):
         return
-    path = request.scope["path"].replace(f"/{named}", f"/{number}", 1)
+    template = request.scope["path_template"].split("/")
+    place = next(place for place, part in enumerate(template) if part.startswith(("{number", "{named")))
+    parts = request.scope["path"].split("/")
+    path = "/".join([*parts[:place], str(number), *parts[place + 1 :]])
     query = request.scope["query_string"].decode("latin-1")
     raise Moved(f"{path}?{query}" if query else path)

@@ -15,6 +15,7 @@ from contextvars import ContextVar
 from datetime import UTC, datetime, timedelta, tzinfo
 from functools import cache
 from typing import Any, Final
+from urllib.parse import quote
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import brotli  # type: ignore[import-untyped]  # it has no stubs
@@ -40,6 +41,8 @@ _HEADERS: Final = [
 ]
 HTML: Final = b"text/html; charset=utf-8"
 _EXTENDS: Final = re.compile(r'\{% extends "([^"]+)" %\}')
+_OF_ADDRESSES: Final = "!#$%&'()*+,/:;=?@[]~"
+"""What stands in an address as it is."""
 _SMALL: Final = 1000
 """Bytes below which compressing saves no packet."""
 
@@ -251,8 +254,13 @@ class Shown(Response[Any]):
 
 
 def elsewhere(to: str, headers: list[tuple[bytes, bytes]] | None = None) -> Shown:
-    """The answer that leads to another page of ours, after something was done."""
-    return Shown(b"", status_code=303, headers=[(b"location", to.encode()), *(headers or [])])
+    """The answer that leads to another page of ours, after something was done.
+
+    An address may be made of what was asked, where `%0A` is a line's end by now: no header has one.
+    """
+    return Shown(
+        b"", status_code=303, headers=[(b"location", quote(to, safe=_OF_ADDRESSES).encode()), *(headers or [])]
+    )
 
 
 def _compressed(body: bytes, headers: list[tuple[bytes, bytes]], accepted: bytes) -> tuple[bytes, Any]:

@@ -5,7 +5,7 @@ from functools import partial
 from controlroom.engine.access.model import Actor, ActorKind, Permission
 from controlroom.engine.access.names import checked_name
 from controlroom.engine.access.record import record
-from controlroom.engine.access.scope import Room, ensure_seen, scope_of, scoped
+from controlroom.engine.access.scope import Room, Scope, ensure_seen, scope_of, scoped
 from controlroom.engine.deliveries import gone
 from controlroom.engine.deliveries import store as deliveries
 from controlroom.engine.deliveries.endpoints import checked_endpoint, destination_of
@@ -96,9 +96,17 @@ async def disable_gone(engine: Engine, room: Room, webhook: WebhookId, *, endpoi
 async def show(engine: Engine, actor: Actor, workspace: WorkspaceId, webhook: WebhookId) -> tuple[Webhook, str]:
     """One webhook with its secret; it is recorded who saw it.
 
-    Why the permission to read suffices: whoever may read webhooks has always been given the secret.
+    Why the permission to read suffices: programs that may read webhooks have always been given the secret.
     """
-    scope = scope_of(actor, Permission.READ_WEBHOOKS, workspace)
+    return await _opened(engine, actor, scope_of(actor, Permission.READ_WEBHOOKS, workspace), webhook)
+
+
+async def reveal(engine: Engine, actor: Actor, workspace: WorkspaceId, webhook: WebhookId) -> tuple[Webhook, str]:
+    """The same for people: those who may see again what is sealed. Whoever has the secret may speak as the room."""
+    return await _opened(engine, actor, scope_of(actor, Permission.REVEAL, workspace), webhook)
+
+
+async def _opened(engine: Engine, actor: Actor, scope: Scope, webhook: WebhookId) -> tuple[Webhook, str]:
     async with scoped(engine.database, scope) as tx:
         found = await store.get(tx, scope, webhook)
         await record(engine, tx, actor, scope, "webhook.revealed", webhook, process_id=found.process_id)

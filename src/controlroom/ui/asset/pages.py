@@ -72,7 +72,7 @@ async def list_assets_as_csv(request: Asking) -> Stream:
     return await _LIST.csv(request)
 
 
-@page("/assets/new", needs=Permission.READ_ASSETS)
+@page("/assets/new", needs=(Permission.WRITE_ASSETS, Permission.READ_ASSETS))
 async def ask_for_asset(request: Asking) -> Shown:
     """A name, and what it holds."""
     return await _form(request, None, Fields([("content_type", "text/plain")]))
@@ -122,7 +122,7 @@ async def fetch_content(request: Asking, number: Path[str]) -> Shown:
     return elsewhere(download_url(request, DownloadKind.ASSET, asset.id, file_name=asset.name))
 
 
-@page("/assets/{number:str}/edit", needs=Permission.READ_ASSETS)
+@page("/assets/{number:str}/edit", needs=(Permission.WRITE_ASSETS, Permission.READ_ASSETS))
 async def ask_to_edit(request: Asking, number: Path[str]) -> Shown:
     """Its content, where it is a text that fits into a page; else a file to bring."""
     asset = await _seen(request, number)
@@ -162,7 +162,7 @@ async def upload_content(request: Asking, number: Path[str]) -> Shown:
     return request.done(f"{request.base}/assets/{number}", "Whoever reads the asset from now on reads this file.")
 
 
-@page("/assets/{number:str}/delete", needs=Permission.READ_ASSETS)
+@page("/assets/{number:str}/delete", needs=(Permission.WRITE_ASSETS, Permission.READ_ASSETS))
 async def ask_to_delete(request: Asking, number: Path[str]) -> Shown:
     """Who would miss it."""
     asset = await _seen(request, number)

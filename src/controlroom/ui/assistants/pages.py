@@ -71,7 +71,7 @@ async def list_assistants_as_csv(request: Asking) -> Stream:
     return await _LIST.csv(request)
 
 
-@page("/assistants/new", needs=Permission.READ_ASSISTANTS)
+@page("/assistants/new", needs=(Permission.WRITE_ASSISTANTS, Permission.READ_ASSISTANTS))
 async def ask_for_assistant(request: Asking) -> Shown:
     """A name and a task."""
     return await _form(request, Fields([]))
@@ -120,7 +120,7 @@ async def show_assistant(request: Asking, number: Path[str]) -> Shown:
     )
 
 
-@page("/assistants/{number:str}/delete", needs=Permission.READ_ASSISTANTS)
+@page("/assistants/{number:str}/delete", needs=(Permission.WRITE_ASSISTANTS, Permission.READ_ASSISTANTS))
 async def ask_to_delete(request: Asking, number: Path[str]) -> Shown:
     """What goes with it."""
     assistant = await _seen(request, number)

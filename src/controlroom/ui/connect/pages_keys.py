@@ -20,7 +20,7 @@ _READING: Final = frozenset({Permission.READ_RUNS, Permission.READ_WORK_ITEMS, P
 """What a new key has ticked: what most programs begin with, and what changes nothing."""
 
 
-@page("/connect/keys/new", needs=Permission.READ_API_KEYS)
+@page("/connect/keys/new", needs=(Permission.WRITE_API_KEYS, Permission.READ_API_KEYS))
 async def new_key(request: Asking) -> Shown:
     """The form."""
     return await _form(request, None, name="", ticked=_READING)
@@ -73,7 +73,7 @@ async def reveal_key(request: Asking, named: Path[str]) -> Shown:
     return await _value(request, key, value, is_new=False)
 
 
-@page("/connect/keys/{named:str}/delete", needs=Permission.READ_API_KEYS)
+@page("/connect/keys/{named:str}/delete", needs=(Permission.WRITE_API_KEYS, Permission.READ_API_KEYS))
 async def ask_to_delete(request: Asking, named: Path[str]) -> Shown:
     """What will end with it."""
     return await _ask(request, named, "connect/delete.html", "Delete")

@@ -52,7 +52,7 @@ class Wish(Struct, frozen=True):
         return f"{request.base}/items?{urlencode(self.asked)}" if self.asked else f"{request.base}/items"
 
 
-@page("/items/bulk", needs=Permission.READ_WORK_ITEMS)
+@page("/items/bulk", needs=(Permission.WRITE_WORK_ITEMS, Permission.READ_WORK_ITEMS))
 async def ask(request: Asking) -> Shown:
     """How many it finds, and how many of those it would touch."""
     return await _ask(request, _wish(Fields(list(request.query_params.multi_items()))), {})

@@ -26,7 +26,7 @@ from controlroom.ui.states import sign_of
 _QUESTIONS: Final = {Operation.DELETE, Operation.MARK_DONE, Operation.COMPLETE}
 
 
-@page("/items/new", needs=Permission.READ_WORK_ITEMS)
+@page("/items/new", needs=(Permission.WRITE_WORK_ITEMS, Permission.READ_WORK_ITEMS))
 async def ask_for_new(request: Asking) -> Shown:
     """A form for a new item."""
     return await _form(request, payload="{}", process=request.query_params.get("process", ""))
@@ -106,7 +106,7 @@ async def fetch_file(request: Asking, number: Path[str], file: Path[FileId]) -> 
 
 
 # ---------------------------------------------------------------------------------------------------- its payload
-@page("/items/{number:str}/edit", needs=Permission.READ_WORK_ITEMS)
+@page("/items/{number:str}/edit", needs=(Permission.WRITE_WORK_ITEMS, Permission.READ_WORK_ITEMS))
 async def ask_to_edit(request: Asking, number: Path[str]) -> Shown:
     """Its payload in a field."""
     item = await store.get(*request.reading, await resolve(*request.reading, WORK_ITEM, number))
@@ -152,7 +152,7 @@ def _read(text: str, wrongs: dict[str, str]) -> Raw | None:
 
 
 # ---------------------------------------------------------------------------------------------------- verbs
-@page("/items/{number:str}/do/{operation:str}", needs=Permission.READ_WORK_ITEMS)
+@page("/items/{number:str}/do/{operation:str}", needs=(Permission.WRITE_WORK_ITEMS, Permission.READ_WORK_ITEMS))
 async def ask(request: Asking, number: Path[str], operation: Path[str]) -> Shown:
     """The question before a verb that cannot be undone."""
     item = await store.get(*request.reading, await resolve(*request.reading, WORK_ITEM, number))

@@ -1,6 +1,8 @@
 """A payload as lines, and what differs from what it was: pure."""
 
 import re
+from bisect import bisect_left
+from collections import Counter
 from collections.abc import Iterator
 from difflib import SequenceMatcher
 from typing import Final
@@ -13,7 +15,9 @@ LARGEST: Final = 256 * 1024
 """Bytes of a payload that is shown; a larger one is fetched."""
 MOST_LINES: Final = 500
 _MOST_COMPARED: Final = 2000
-"""Lines. Why: comparing takes the square of them at worst."""
+"""Lines."""
+_MOST_BETWEEN: Final = 100
+"""Lines between two that stay where they are that are compared each with each. Why: that takes up to their cube."""
 _ROUND_CHANGES: Final = 3
 _LINE: Final = re.compile(r'^( *)("(?:[^"\\]|\\.)*": )?(.*?)(,?)$')
 
@@ -54,12 +58,15 @@ def _pretty(payload: Raw | None) -> list[str] | None:
         return []
     if len(memoryview(payload)) > LARGEST:
         return None
-    return msgspec.json.format(bytes(payload), indent=2).decode(errors="replace").split("\n")
+    try:
+        return msgspec.json.format(bytes(payload), indent=2).decode(errors="replace").split("\n")
+    except RecursionError:  # what a robot left may be nested without end
+        return bytes(payload).decode(errors="replace").split("\n")
 
 
 def _compared(before: list[str], after: list[str]) -> Iterator[Line]:
     """All that changed, and some lines round it; what is the same for long is one line that says how much it is."""
-    for how, i, j, k, m in SequenceMatcher(None, before, after, autojunk=False).get_opcodes():
+    for how, i, j, k, m in _edits(before, after):
         if how == "equal":
             same = after[k:m]
             if len(same) > 2 * _ROUND_CHANGES + 1 and len(after) > 30:  # noqa: PLR2004 - what fits is shown whole
@@ -71,6 +78,70 @@ def _compared(before: list[str], after: list[str]) -> Iterator[Line]:
             continue
         yield from (Line("gone", _coloured(each)) for each in before[i:j])
         yield from (Line("come", _coloured(each)) for each in after[k:m])
+
+
+def _edits(before: list[str], after: list[str]) -> Iterator[tuple[str, int, int, int, int]]:
+    """Which lines are `equal` and which `changed`, by where they stand in both, in order."""
+    kept = _kept(before, after)
+    i = k = at = 0
+    while True:
+        j, m = kept[at] if at < len(kept) else (len(before), len(after))
+        if i < j or k < m:
+            yield "changed", i, j, k, m
+        if at == len(kept):
+            return
+        size = 1
+        while at + size < len(kept) and kept[at + size] == (j + size, m + size):
+            size += 1
+        yield "equal", j, j + size, m, m + size
+        i, k, at = j + size, m + size, at + size
+
+
+def _kept(before: list[str], after: list[str]) -> list[tuple[int, int]]:
+    """The lines that stay, by where they stand in both; found in a time that grows with the number of lines.
+
+    Lines that are there but once, before and after, hold the two together; between them only a few are compared each
+    with each.
+    """
+    kept: list[tuple[int, int]] = []
+    i = k = 0
+    for j, m in [*_once_in_both(before, after), (len(before), len(after))]:
+        kept += ((i + a, k + b) for a, b in _alike(before[i:j], after[k:m]))
+        kept += [(j, m)] if j < len(before) and m < len(after) else []
+        i, k = j + 1, m + 1
+    return kept
+
+
+def _once_in_both(before: list[str], after: list[str]) -> list[tuple[int, int]]:
+    """The longest row of lines that each has once and both have in the same order."""
+    times, places = (Counter(before), Counter(after)), {line: place for place, line in enumerate(after)}
+    pairs = [(i, places[line]) for i, line in enumerate(before) if times[0][line] == 1 == times[1][line]]
+    ends: list[int] = []  # of rows of each length, the smallest place in `after` at which one ends
+    last: list[int] = []  # which pair that is
+    previous: list[int | None] = []
+    for n, (_, place) in enumerate(pairs):
+        length = bisect_left(ends, place)
+        previous.append(last[length - 1] if length else None)
+        ends[length : length + 1], last[length : length + 1] = [place], [n]
+    row = []
+    found = last[-1] if last else None
+    while found is not None:
+        row.append(pairs[found])
+        found = previous[found]
+    return row[::-1]
+
+
+def _alike(before: list[str], after: list[str]) -> list[tuple[int, int]]:
+    """The lines that stay of those between: from both ends, and what is in the middle of few."""
+    most = min(len(before), len(after))
+    head = next((n for n in range(most) if before[n] != after[n]), most)
+    tail = next((n for n in range(most - head) if before[-1 - n] != after[-1 - n]), most - head)
+    middle, other = before[head : len(before) - tail], after[head : len(after) - tail]
+    found = [(n, n) for n in range(head)]
+    if len(middle) + len(other) <= _MOST_BETWEEN:
+        for block in SequenceMatcher(None, middle, other, autojunk=False).get_matching_blocks():
+            found += ((head + block.a + n, head + block.b + n) for n in range(block.size))
+    return [*found, *((len(before) - n, len(after) - n) for n in range(tail, 0, -1))]
 
 
 def _coloured(line: str) -> Markup:

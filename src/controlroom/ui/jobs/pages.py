@@ -113,7 +113,7 @@ async def open_docs(request: Asking, number: Path[str]) -> Shown:
     return elsewhere(download_url(request, DownloadKind.ARTIFACT, docs.id, file_name=f"docs-{docs.run_number}.html"))
 
 
-@page("/jobs/new", needs=Permission.READ_PROCESSES)
+@page("/jobs/new", needs=(Permission.WRITE_PROCESSES, Permission.READ_PROCESSES))
 async def ask_for_job(request: Asking) -> Shown:
     """What it runs, on what and when."""
     pairs = [("threads", "4"), ("is_enabled", "on"), ("cron", "0 3 * * *"), ("commands", "dbt build")]
@@ -137,7 +137,7 @@ async def create_job(request: Asking) -> Shown:
     return request.done(f"{request.base}/jobs/{made.number}", f"The job {made.name} is made.")
 
 
-@page("/jobs/{number:str}/edit", needs=Permission.READ_PROCESSES)
+@page("/jobs/{number:str}/edit", needs=(Permission.WRITE_PROCESSES, Permission.READ_PROCESSES))
 async def ask_to_edit(request: Asking, number: Path[str]) -> Shown:
     """What it runs, on what and when."""
     job = await _job(request, await resolve(*request.reading, JOB, number))
@@ -237,7 +237,7 @@ async def _form(request: Asking, job: ListedJob | None, fields: Fields, *, refus
     )
 
 
-@page("/jobs/{number:str}/delete", needs=Permission.READ_PROCESSES)
+@page("/jobs/{number:str}/delete", needs=(Permission.WRITE_PROCESSES, Permission.READ_PROCESSES))
 async def ask_to_delete(request: Asking, number: Path[str]) -> Shown:
     """What goes with it."""
     return await _question(request, await _job(request, await resolve(*request.reading, JOB, number)))

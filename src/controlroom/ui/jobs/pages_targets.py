@@ -57,7 +57,7 @@ async def show_target(request: Asking, number: Path[str]) -> Shown:
     )
 
 
-@page("/targets/{number:str}/delete", needs=Permission.READ_TARGETS)
+@page("/targets/{number:str}/delete", needs=(Permission.WRITE_TARGETS, Permission.READ_TARGETS))
 async def ask_to_delete_target(request: Asking, number: Path[str]) -> Shown:
     """Which jobs would have nothing to work on."""
     return await _target_question(request, number)
@@ -94,7 +94,7 @@ async def _target_question(request: Asking, number: str, *, refused: str = "") -
 
 
 # ---------------------------------------------------------------------------------------------------- making, changing
-@page("/targets/new", needs=Permission.READ_TARGETS)
+@page("/targets/new", needs=(Permission.WRITE_TARGETS, Permission.READ_TARGETS))
 async def ask_for_target(request: Asking) -> Shown:
     """What it works on, and how."""
     return await _form(request, None, Fields([("kind", TargetKind.DEPLOYMENT.value)]))
@@ -110,7 +110,7 @@ async def create_target(request: Asking) -> Shown:
     return request.done(f"{request.base}/targets/{made.number}", f"The environment {made.name} is made.")
 
 
-@page("/targets/{number:str}/edit", needs=Permission.READ_TARGETS)
+@page("/targets/{number:str}/edit", needs=(Permission.WRITE_TARGETS, Permission.READ_TARGETS))
 async def ask_to_edit_target(request: Asking, number: Path[str]) -> Shown:
     """How it works."""
     target = await _target(request, number)

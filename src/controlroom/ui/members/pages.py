@@ -85,7 +85,7 @@ async def change_role(request: Asking, named: Path[str]) -> Shown:
     return request.done(f"{request.base}/members", f"{member.full_name} is {article(role)} now.")
 
 
-@page("/members/{named:str}/remove", needs=Permission.READ_MEMBERS)
+@page("/members/{named:str}/remove", needs=(Permission.WRITE_MEMBERS, Permission.READ_MEMBERS))
 async def ask_to_remove(request: Asking, named: Path[str]) -> Shown:
     """What they lose."""
     member = await actions.get_member(*request.reading, await _user(request, named))

@@ -18,7 +18,7 @@ from controlroom.ui.routing import page, verb
 _OPEN: Final = {"open_to_all": True, "above_workspaces": True}
 
 
-@page("/members/invite", needs=Permission.READ_MEMBERS)
+@page("/members/invite", needs=(Permission.WRITE_MEMBERS, Permission.READ_MEMBERS))
 async def ask_whom(request: Asking) -> Shown:
     """The form."""
     crumbs = [Crumb("Members", f"{request.base}/members"), Crumb("Invite")]

@@ -79,6 +79,7 @@ async def _show(request: Asking, may: "_Sees", span: periods.Span, values: dict[
         at="overview",
         mark=tone,
         may=may,
+        may_schedule=request.actor.may(Permission.WRITE_SCHEDULES, request.workspace),
         entries=values["entries"],
         running=values["running"],
         of_all=values["running"][0].of_all if values["running"] else 0,

@@ -59,7 +59,7 @@ def may_change(request: Asking) -> bool:
     return request.actor.may(Permission.WRITE_PACKAGES, request.workspace)
 
 
-@page("/packages/new", needs=Permission.READ_PACKAGES)
+@page("/packages/new", needs=(Permission.WRITE_PACKAGES, Permission.READ_PACKAGES))
 async def ask_for_package(request: Asking) -> Shown:
     """A zip, or an address of git."""
     return await _form(request, Fields([("ref_kind", "own")]))

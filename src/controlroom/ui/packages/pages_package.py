@@ -62,7 +62,10 @@ async def fetch_version(request: Asking, number: Path[str], version: Path[int]) 
     return elsewhere(download_url(request, DownloadKind.PACKAGE_VERSION, found.id, file_name=name))
 
 
-@page("/packages/{number:str}/versions/{version:int}/roll-back", needs=Permission.READ_PACKAGES)
+@page(
+    "/packages/{number:str}/versions/{version:int}/roll-back",
+    needs=(Permission.WRITE_PACKAGES, Permission.READ_PACKAGES),
+)
 async def ask_to_roll_back(request: Asking, number: Path[str], version: Path[int]) -> Shown:
     """What changes for runs."""
     package = await _seen(request, number)
@@ -109,7 +112,7 @@ async def remove_label(request: Asking, number: Path[str]) -> Shown:
 
 
 # ---------------------------------------------------------------------------------------------------- git
-@page("/packages/{number:str}/source", needs=Permission.READ_PACKAGES)
+@page("/packages/{number:str}/source", needs=(Permission.WRITE_PACKAGES, Permission.READ_PACKAGES))
 async def ask_for_source(request: Asking, number: Path[str]) -> Shown:
     """From where it is fetched."""
     package = await _seen(request, number)
@@ -153,7 +156,7 @@ async def remove_source(request: Asking, number: Path[str]) -> Shown:
 
 
 # ---------------------------------------------------------------------------------------------------- deleting
-@page("/packages/{number:str}/delete", needs=Permission.READ_PACKAGES)
+@page("/packages/{number:str}/delete", needs=(Permission.WRITE_PACKAGES, Permission.READ_PACKAGES))
 async def ask_to_delete(request: Asking, number: Path[str]) -> Shown:
     """What goes with it."""
     return await _question(request, await _seen(request, number))

@@ -47,7 +47,10 @@ async def show_changes(request: Asking, number: Path[str]) -> Shown:
     )
 
 
-@page("/processes/{number:str}/changes/{version:int}/take-back", needs=Permission.READ_PROCESSES)
+@page(
+    "/processes/{number:str}/changes/{version:int}/take-back",
+    needs=(Permission.WRITE_PROCESSES, Permission.READ_PROCESSES),
+)
 async def ask_to_take_back(request: Asking, number: Path[str], version: Path[int]) -> Shown:
     """What the process will be again."""
     process = await process_of(request, number)

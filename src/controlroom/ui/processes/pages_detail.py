@@ -103,7 +103,7 @@ async def _set_enabled(request: Asking, number: str, *, is_enabled: bool) -> Sho
     return request.done(address(request, process), f"{process.name} {said}.")
 
 
-@page("/processes/{number:str}/delete", needs=_READS)
+@page("/processes/{number:str}/delete", needs=(Permission.WRITE_PROCESSES, *_READS))
 async def ask_to_delete(request: Asking, number: Path[str]) -> Shown:
     """What goes with it, and what stays."""
     process = await process_of(request, number)

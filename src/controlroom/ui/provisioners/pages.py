@@ -41,7 +41,7 @@ async def list_provisioners(request: Asking) -> Shown:
     )
 
 
-@page("/provisioners/new", needs=Permission.READ_WORKERS)
+@page("/provisioners/new", needs=(Permission.WRITE_WORKERS, Permission.READ_WORKERS))
 async def ask_for_provisioner(request: Asking) -> Shown:
     """Its address."""
     return await _form(request, None, Fields([]))
@@ -74,7 +74,7 @@ async def show_provisioner(request: Asking, number: Path[str]) -> Shown:
     return await _show(request, found)
 
 
-@page("/provisioners/{number:str}/edit", needs=Permission.READ_WORKERS)
+@page("/provisioners/{number:str}/edit", needs=(Permission.WRITE_WORKERS, Permission.READ_WORKERS))
 async def ask_to_edit(request: Asking, number: Path[str]) -> Shown:
     """Its name, its address, how long its workers live."""
     found = await _seen(request, number)
@@ -108,7 +108,7 @@ async def edit_provisioner(request: Asking, number: Path[str]) -> Shown:
     return request.done(f"{request.base}/provisioners/{number}", "The provisioner is changed.")
 
 
-@page("/provisioners/{number:str}/delete", needs=Permission.READ_WORKERS)
+@page("/provisioners/{number:str}/delete", needs=(Permission.WRITE_WORKERS, Permission.READ_WORKERS))
 async def ask_to_delete(request: Asking, number: Path[str]) -> Shown:
     """What is placed on it."""
     return await _question(request, await _seen(request, number))

@@ -182,7 +182,7 @@ async def _question(request: Asking, found: QueueId, number: str, *, refused: st
 
 
 # ---------------------------------------------------------------------------------------------------- items
-@page("/queues/{number:str}/put", needs=Permission.READ_WORK_ITEMS)
+@page("/queues/{number:str}/put", needs=(Permission.WRITE_WORK_ITEMS, Permission.READ_WORK_ITEMS))
 async def ask_for_item(request: Asking, number: Path[str]) -> Shown:
     """What a new item shall say."""
     return await _put_form(request, await resolve(*request.reading, QUEUE, number), "{\n  \n}")
@@ -374,7 +374,7 @@ def _clock(text: str) -> time | None:
 
 
 def _whole(text: str, what: str) -> int:
-    if not text.lstrip("-").isdecimal() or len(text) > 9:  # noqa: PLR2004 - what 32 bits hold
+    if not text.removeprefix("-").isdecimal() or len(text) > 9:  # noqa: PLR2004 - what 32 bits hold
         raise Invalid(f"{what} is a whole number", code="NUMBER_INVALID")
     return int(text)
 

@@ -164,7 +164,7 @@ async def _switch(request: Asking, number: str, *, is_enabled: bool) -> Shown:
     return request.done(to, f"{after.name} {said}.")
 
 
-@page("/schedules/{number:str}/delete", needs=_READS)
+@page("/schedules/{number:str}/delete", needs=(Permission.WRITE_SCHEDULES, _READS))
 async def ask_to_delete(request: Asking, number: Path[str]) -> Shown:
     """What goes with it."""
     schedule = await found_by(request, number)

@@ -53,7 +53,7 @@ async def list_secrets_as_csv(request: Asking) -> Stream:
     return await _LIST.csv(request)
 
 
-@page("/secrets/new", needs=Permission.READ_SECRETS)
+@page("/secrets/new", needs=(Permission.WRITE_SECRETS, Permission.READ_SECRETS))
 async def ask_for_secret(request: Asking) -> Shown:
     """A name, and its keys with their values."""
     return await _form(request, None, Fields([]))
@@ -93,7 +93,7 @@ async def show_secret(request: Asking, number: Path[str]) -> Shown:
     )
 
 
-@page("/secrets/{number:str}/edit", needs=Permission.READ_SECRETS)
+@page("/secrets/{number:str}/edit", needs=(Permission.WRITE_SECRETS, Permission.READ_SECRETS))
 async def ask_to_edit(request: Asking, number: Path[str]) -> Shown:
     """Its keys, with empty fields for new values."""
     told = await _seen(request, number)
@@ -119,7 +119,7 @@ async def edit_secret(request: Asking, number: Path[str]) -> Shown:
     return request.done(f"{request.base}/secrets/{number}", "Robots that read the secret from now on get this.")
 
 
-@page("/secrets/{number:str}/delete", needs=Permission.READ_SECRETS)
+@page("/secrets/{number:str}/delete", needs=(Permission.WRITE_SECRETS, Permission.READ_SECRETS))
 async def ask_to_delete(request: Asking, number: Path[str]) -> Shown:
     """Who would miss it."""
     told = await _seen(request, number)

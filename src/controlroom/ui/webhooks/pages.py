@@ -51,7 +51,7 @@ async def list_webhooks(request: Asking) -> Shown:
     )
 
 
-@page("/webhooks/new", needs=Permission.READ_WEBHOOKS)
+@page("/webhooks/new", needs=(Permission.WRITE_WEBHOOKS, Permission.READ_WEBHOOKS))
 async def new_webhook(request: Asking) -> Shown:
     """The form."""
     return await _form(request, None, {"events": [WebhookEvent.RUN_COMPLETED, WebhookEvent.RUN_UNRESOLVED]})
@@ -79,7 +79,7 @@ async def create_webhook(request: Asking) -> Shown:
     return await _secret(request, made, secret)
 
 
-@page("/webhooks/{named:str}/edit", needs=Permission.READ_WEBHOOKS)
+@page("/webhooks/{named:str}/edit", needs=(Permission.WRITE_WEBHOOKS, Permission.READ_WEBHOOKS))
 async def edit_form(request: Asking, named: Path[str]) -> Shown:
     """The form, as it is."""
     found = await store.get(*request.reading, await webhook_id(request, named))
@@ -129,7 +129,7 @@ async def test(request: Asking, named: Path[str]) -> Shown:
     return request.done(f"{request.base}/webhooks/{named}", "A test is on its way: it is the first of the deliveries.")
 
 
-@page("/webhooks/{named:str}/secret", needs=Permission.READ_WEBHOOKS)
+@page("/webhooks/{named:str}/secret", needs=(Permission.REVEAL, Permission.READ_WEBHOOKS))
 async def ask_for_secret(request: Asking, named: Path[str]) -> Shown:
     """Whether to look."""
     return await _ask(request, named, "webhooks/reveal.html", "Secret")
@@ -138,10 +138,10 @@ async def ask_for_secret(request: Asking, named: Path[str]) -> Shown:
 @verb("/webhooks/{named:str}/secret")
 async def show_secret(request: Asking, named: Path[str]) -> Shown:
     """Show what signs its messages. It is recorded who saw it."""
-    return await _secret(request, *await actions.show(*request.acting, await webhook_id(request, named)))
+    return await _secret(request, *await actions.reveal(*request.acting, await webhook_id(request, named)))
 
 
-@page("/webhooks/{named:str}/delete", needs=Permission.READ_WEBHOOKS)
+@page("/webhooks/{named:str}/delete", needs=(Permission.WRITE_WEBHOOKS, Permission.READ_WEBHOOKS))
 async def ask_to_delete(request: Asking, named: Path[str]) -> Shown:
     """What goes with it."""
     return await _ask(request, named, "webhooks/delete.html", "Delete")

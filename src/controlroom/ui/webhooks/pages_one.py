@@ -73,6 +73,7 @@ async def show_webhook(request: Asking, named: Path[str]) -> Shown:
         events=EVENTS,
         grammars=GRAMMARS,
         can_write=request.actor.may(Permission.WRITE_WEBHOOKS, request.workspace),
+        can_reveal=request.actor.may(Permission.REVEAL, request.workspace),
     )
 
 

@@ -20,7 +20,7 @@ _MOST_GROUPS: Final = 200
 _MOST_COME: Final = 20
 
 
-@page("/workers/link", needs=Permission.READ_WORKERS)
+@page("/workers/link", needs=(Permission.WRITE_WORKERS, Permission.READ_WORKERS))
 async def ask_to_link(request: Asking) -> Shown:
     """Into which group, and with how many slots."""
     groups = await store.list_groups(*request.reading, limit=_MOST_GROUPS)

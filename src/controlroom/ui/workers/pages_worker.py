@@ -76,7 +76,7 @@ async def let_worker_go_on(request: Asking, number: Path[str]) -> Shown:
     return request.done(_of(request, worker), f"{worker.name} takes work again.")
 
 
-@page("/workers/{number:str}/edit", needs=Permission.READ_WORKERS)
+@page("/workers/{number:str}/edit", needs=(Permission.WRITE_WORKERS, Permission.READ_WORKERS))
 async def ask_to_edit(request: Asking, number: Path[str]) -> Shown:
     """Its name, and the groups that it is in."""
     return await _form(request, await resolve(*request.reading, WORKER, number))
@@ -102,7 +102,7 @@ async def edit_worker(request: Asking, number: Path[str]) -> Shown:
     return request.done(f"{request.base}/workers/{number}", "The worker is changed.")
 
 
-@page("/workers/{number:str}/unlink", needs=Permission.READ_WORKERS)
+@page("/workers/{number:str}/unlink", needs=(Permission.WRITE_WORKERS, Permission.READ_WORKERS))
 async def ask_to_unlink(request: Asking, number: Path[str]) -> Shown:
     """What is lost with it."""
     found = await resolve(*request.reading, WORKER, number)

@@ -1,0 +1,106 @@
+"""What holds for every page and every verb of the console, found by their routes: a further one is walked, too."""
+
+import re
+from html import unescape
+from urllib.parse import quote
+
+import pytest
+
+from console_walk import routes, walked
+from controlroom.border.asking import NEEDS
+from controlroom.engine.access.model import Role
+from controlroom.ids import uuid7
+from controlroom.ui.routing import ABOVE
+
+IN_A_WORKSPACE = "/w/{workspace:str}"
+OPEN_IN_A_WORKSPACE = {"/", "/more", "/events", "/search"}
+"""What every member sees; what it shows or tells of, it asks for by itself."""
+
+RIGHTS_OF_THEIR_OWN = re.compile(
+    r"/(queues|item-models|lockers|groups|repository|roles|members/groups|tasks|connect/keys/\{named:str\}$)"
+)
+"""Where a verb's right is no permission of the workspace: of a queue's owners, of a locker's members, of the
+organization. Their pages show a form to who may not, and the verb refuses."""
+
+LISTS_THAT_TAKE = {"/members", "/members/grants", "/webhooks"}
+"""A list's own address takes the form that stands in it, or on the page before."""
+
+
+def below(method):
+    """The routes in a workspace."""
+    known = routes(method).items()
+    return {path.removeprefix(IN_A_WORKSPACE) or "/": each for path, each in known if ABOVE not in each.opt}
+
+
+def filled(path):
+    """A route's address, of things that nobody has."""
+    path = re.sub(r"\{\w+:uuid\}", str(uuid7()), path)
+    return re.sub(r"\{\w+:\w+\}", "9", path)
+
+
+def declared(handler):
+    needs = handler.opt.get(NEEDS, ())
+    return needs if isinstance(needs, tuple) else (needs,)
+
+
+def test_every_page_of_a_workspace_declares_its_permission():
+    """But for the few that every member sees."""
+    assert {path for path, page in below("GET").items() if not declared(page)} == OPEN_IN_A_WORKSPACE
+
+
+def test_a_form_is_for_those_who_may_post_it():
+    """A page at the address of a verb asks for more than to read, but where the right is no permission."""
+    verbs = below("POST")
+    lax = [
+        path
+        for path, page in below("GET").items()
+        if path in verbs
+        and all(each.value.endswith(".read") for each in declared(page))
+        and not RIGHTS_OF_THEIR_OWN.match(path)
+    ]
+    assert set(lax) == LISTS_THAT_TAKE
+
+
+async def test_every_verb_is_refused_to_pages_of_others(stranger):
+    """Before anybody is asked who they are: no origin, another one, or a request that a browser says is of another."""
+    for path in routes("POST"):
+        address = filled(path)
+        for headers in ({}, {"Origin": "https://evil.example"}, {"Origin": "null"}, {"Sec-Fetch-Site": "same-site"}):
+            answer = await stranger.post(address, data={"a": "b"}, headers=headers)
+            assert (answer.status_code, "of another site" in answer.text) == (403, True), (address, headers)
+
+
+@pytest.mark.matrix
+async def test_a_reader_does_nothing_with_the_forms_of_others(room, visit, ada, process, workspace):
+    """Whatever the owner's pages have them post is refused to a viewer, and nothing of it is recorded."""
+    await ada.post("/queues", {"name": "inbox"})
+    await ada.post("/work-items", {"process": {"id": str(process)}, "payload": {"n": 1}})
+    await ada.post("/webhooks", {"endpoint": "https://example.com/hook", "enabled_events": ["process_run.completed"]})
+    owner, viewer = await visit(workspace), await visit(workspace, Role.VIEWER)
+    opened, forms = await walked(owner)
+    assert [address for address, answer in opened.items() if answer.status_code >= 400] == []
+    posted = [form for of in forms.values() for form in of.values() if form.action.startswith(owner.base)]
+    assert len(posted) > 30
+
+    for form in posted:
+        for fields in ({name: value or "x" for name, value in form.fields}, {}):
+            answer = await viewer.post(f"/{form.action}", status=None, **fields)
+            assert 400 <= answer.status_code < 500, (form, answer.text)
+
+    assert await room.engine.database.value("select count(*) from event where actor_id = %(id)s", id=viewer.user) == 0
+    seen, _ = await walked(viewer)
+    assert [address for address, answer in seen.items() if answer.status_code >= 400] == []
+
+
+async def test_addresses_lead_on_whatever_stands_in_them(visit, workspace, ada):
+    """To the number of what is named, in its own place; a line's end makes no header."""
+    browser = await visit(workspace)
+    for name in ("assets", "w", "änd %41"):
+        await ada.post("/assets", {"name": name})
+        answer = await browser.http.get(f"{browser.base}/assets/{quote(name, safe='')}?x=%0d%0a")
+        assert answer.status_code == 303
+        number = answer.headers["location"].removeprefix(f"{browser.base}/assets/").partition("?")[0]
+        assert number.isdecimal()
+        assert name in unescape(await browser.get(f"/assets/{number}"))
+    answer = await browser.http.get(f"/w/{workspace}/assets/a%0d%0ab:%20c")
+    assert (answer.status_code, answer.headers["location"]) == (303, f"{browser.base}/assets/a%0D%0Ab:%20c")
