@@ -9,6 +9,8 @@ from controlroom.engine.access.roles.model import ADMIN
 from controlroom.ids import uuid7
 from controlroom.ui.audit.pages import sentence_of
 
+PASSWORD = "a long password of a test"
+
 
 async def test_what_happened_is_told_and_found(visit, workspace, room, ada, cleo):
     """By kind, by who did it, and to what; an operator may not look, an outsider finds nothing."""
@@ -32,6 +34,7 @@ async def test_the_organizations_own_is_for_who_reads_it(visit, workspace, room)
     browser = await visit(workspace)
     await browser.get("//admin/audit", status=403)
     await grant(room.engine, room.admin, Principal(PrincipalKind.USER, browser.user), ADMIN, None)
+    await browser.post("//login", username=browser.username, password=PASSWORD)
     assert "User logged in" in await browser.get(f"//admin/audit?actor={browser.user}")
     told = await browser.http.get("/admin/audit.csv?kind=user.logged_in")
     assert "user.logged_in" in told.text

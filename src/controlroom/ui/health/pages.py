@@ -30,8 +30,8 @@ _running: set[str] = set()
 async def show_health(request: Asking) -> Shown:
     """All of it, asked now."""
     around = request.around
+    state = await room_state(*request.governing)  # first: who may not see it has nothing asked
     parts = await _asked(around.checks)
-    state = await room_state(*request.governing)
     known = []
     if any(request.actor.may(Permission.READ_WORKERS, each) for each in request.actor.grants):
         scope = scope_of(request.actor, Permission.READ_WORKERS)

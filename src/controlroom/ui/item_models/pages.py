@@ -18,7 +18,7 @@ from controlroom.ui.refusals import REFUSED, tried
 from controlroom.ui.routing import page, verb
 from controlroom.ui.workers.pages import may_govern
 
-_MOST: Final = 200
+_MOST: Final = 1000
 _ROWS: Final = 8
 KINDS: Final = [(each.value, each.value.capitalize()) for each in AttributeKind]
 

@@ -18,7 +18,7 @@ from controlroom.ui.workers.pages import may_govern
 from controlroom.ui.workers.told import outlook_told
 
 _A_PAGE: Final = 50
-_MOST_MODELS: Final = 200
+_MOST_MODELS: Final = 1000
 
 
 @page("/queues", needs=Permission.READ_WORK_ITEMS)

@@ -81,7 +81,7 @@ def _readable(body: bytes) -> str:
     """What is sent, as lines; what is no JSON as it is."""
     try:
         return msgspec.json.format(body, indent=2).decode()
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, RecursionError):
         return body.decode(errors="replace")
 
 
