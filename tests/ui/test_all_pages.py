@@ -104,3 +104,28 @@ async def test_addresses_lead_on_whatever_stands_in_them(visit, workspace, ada):
         assert name in unescape(await browser.get(f"/assets/{number}"))
     answer = await browser.http.get(f"/w/{workspace}/assets/a%0d%0ab:%20c")
     assert (answer.status_code, answer.headers["location"]) == (303, f"{browser.base}/assets/a%0D%0Ab:%20c")
+
+
+@pytest.mark.matrix
+async def test_an_outsider_finds_nothing(visit, workspace, cleo):
+    """No page and no verb of a workspace is there for who has no place in it, and its things are not in another one."""
+    insider, outsider = await visit(workspace), await visit(cleo.workspace)
+    origin = {"Origin": str(outsider.http.base_url).rstrip("/")}
+    for method in ("GET", "POST"):
+        for path in below(method):
+            address = insider.base + filled(path).rstrip("/")
+            answer = await outsider.http.request(method, address, headers=origin)
+            assert answer.status_code == 404, (method, address)
+
+
+@pytest.mark.matrix
+async def test_what_stands_above_the_workspaces_is_for_those_who_govern(visit, workspace):
+    """A viewer opens nothing of the organization, and does nothing to it."""
+    viewer = await visit(workspace, Role.VIEWER)
+    origin = {"Origin": str(viewer.http.base_url).rstrip("/")}
+    own = {("GET", "/admin/workspaces")}  # those in which they have a place
+    for method in ("GET", "POST"):
+        for path in routes(method):
+            if path.startswith("/admin/") and (method, path) not in own:
+                answer = await viewer.http.request(method, filled(path), headers=origin)
+                assert answer.status_code in {403, 404}, (method, path)

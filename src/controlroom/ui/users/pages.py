@@ -72,7 +72,8 @@ async def list_users_as_csv(request: Asking) -> Stream:
 
 @page("/admin/users/new", opt=ABOVE)
 async def new_user(request: Asking) -> Shown:
-    """The form."""
+    """The form, for who may post it."""
+    throughout(request.actor, Permission.WRITE_MEMBERS)
     return await request.show(
         "users/new.html",
         title="New user",
