@@ -76,6 +76,11 @@ class Live:
     def admin(self) -> Actor:
         return system(self.organization)
 
+    async def number(self) -> int:
+        """Of the organization; tests make others, too."""
+        of_it = "select number from organization where id = %(id)s"
+        return int(await self.engine.database.value(of_it, id=self.organization))
+
 
 class _Server(Listener):
     """A listener inside the test's process, which says when it listens."""

@@ -17,8 +17,10 @@ def running(started: Room) -> Room:
 
 def test_a_person_comes_logs_in_and_goes(running):
     """Made with a role and a password, they log in; taken out of the workspace, they see it no more."""
-    running.cli("users", "create", "Dora", "--role", "viewer", "--password", "--email", "d@example.com", stdin=PASSWORD)
-    token = running.cli("login", "dora", stdin=PASSWORD).stdout.strip()
+    running.cli(
+        "users", "create", "Theodora", "--role", "viewer", "--password", "--email", "d@example.com", stdin=PASSWORD
+    )
+    token = running.cli("login", "theodora", stdin=PASSWORD).stdout.strip()
     session = {"CONTROLROOM_URL": running.url, "CONTROLROOM_API_KEY": token}
     here = session | {"CONTROLROOM_WORKSPACE": running.facts["workspace_id"]}
 
@@ -27,10 +29,10 @@ def test_a_person_comes_logs_in_and_goes(running):
     assert run_cli("process", "list", **here).returncode == 0
     refused = run_cli("secrets", "set", "a", "b=c", **here)
     assert (refused.returncode, "Vault.write_secrets" in refused.stderr) == (1, True)
-    running.cli("members", "role", "dora", "operator")
-    assert [each["role"] for each in running.json("members", "list") if each["username"] == "Dora"] == ["operator"]
+    running.cli("members", "role", "theodora", "operator")
+    assert [each["role"] for each in running.json("members", "list") if each["username"] == "Theodora"] == ["operator"]
 
-    running.cli("members", "remove", "Dora", "--yes")
+    running.cli("members", "remove", "Theodora", "--yes")
     assert run_cli("process", "list", **here).returncode == 1
     assert run_cli("logout", **session).returncode == 0
     assert "not valid" in run_cli("workspaces", "list", **session).stderr

@@ -12,7 +12,7 @@ from controlroom.engine.projects.actions import found
 @pytest.fixture
 async def account(room) -> int:
     """The number of the room's organization."""
-    return await room.engine.database.value("select number from organization")
+    return await room.number()
 
 
 @pytest.fixture
@@ -32,7 +32,7 @@ async def site(room, workspace, stranger):
     wanted = [WantedGrant(ROLES["account_admin"], None)]
     _, value = await actions.create(room.engine, room.admin, name="boss", wanted=wanted)
     token, _ = await actions.create(room.engine, room.admin, name="another", wanted=[])
-    account = await room.engine.database.value("select number from organization")
+    account = await room.number()
     project = await room.engine.database.value("select number from workspace where id = %(id)s", id=workspace)
     stranger.headers["Authorization"] = f"Token {value}"
     return await Site(stranger, {"account": account, "project": project, "token": token.number}).furnished()

@@ -111,7 +111,7 @@ class Furnisher:
 
 async def _problems(room, site: Site, token: str, **how: int) -> list[str]:
     await site.job("dbt build")
-    account = await room.engine.database.value("select number from organization")
+    account = await room.number()
     project = await room.engine.database.value("select number from workspace where id = %(id)s", id=site.ada.workspace)
     headers = {"Authorization": f"Token {token}"}
     async with client_of(room.url, **headers) as http:

@@ -83,7 +83,7 @@ def _data(answer: httpx2.Response, status: int = 200) -> Any:
 async def as_(room: Live, workspace):
     """Makes callers of tokens."""
     clients: list[httpx2.AsyncClient] = []
-    account = await room.engine.database.value("select number from organization")
+    account = await room.number()
     project = await room.engine.database.value("select number from workspace where id = %(id)s", id=workspace)
     await room.engine.database.execute("insert into project (workspace_id) values (%(id)s)", id=workspace)
 

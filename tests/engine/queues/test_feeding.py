@@ -17,7 +17,7 @@ from controlroom.engine.item_models import actions as item_models
 from controlroom.engine.item_models.errors import AttributeMissing
 from controlroom.engine.lists import pages
 from controlroom.engine.lists.model import Asked, Direction, Sort, equal
-from controlroom.engine.queues import actions, feeding, items, rights, store
+from controlroom.engine.queues import actions, feeding, items, moving, rights, store
 from controlroom.engine.queues.errors import (
     DuplicateItem,
     QueueChanged,
@@ -48,6 +48,11 @@ from controlroom.errors import Forbidden
 from controlroom.ids import uuid7
 from controlroom.maintenance.consumer import open_runs
 from controlroom.protocol import ErrorCode
+
+WAITS_FOR_A_LOCK = """
+    select exists (select from pg_stat_activity
+                    where datname = current_database() and wait_event_type = 'Lock' and query like %(of)s)
+"""
 
 
 async def a_model(floor: Floor):
@@ -275,6 +280,24 @@ async def test_grants_on_a_queue_let_strangers_to_it(floor, ben):
         assert not await rights.take(tx, queue.id, Holder(user=ben.id), list(Right))
     with pytest.raises(QueueNotFound):
         await reached(floor, queue, Right.SEE, ben)
+
+
+async def test_who_has_waited_for_a_queue_that_was_moved_finds_it_there(floors):
+    """Whoever puts items in waits until the queue has arrived, and then puts them in where it is."""
+    here, there = await floors(2)
+    queue = await a_queue(here)
+    both = replace(here.ada, grants=here.ada.grants | there.ada.grants)
+    places = Of(here.organization, (here.workspace, there.workspace))
+    async with scoped(here.engine.database, here.scope) as tx:
+        locked = await store.get(tx, here.scope, queue.id, for_update=True)
+        await moving.move(here.engine, tx, both, here.scope, locked, there.workspace)
+        puts = asyncio.create_task(feeding.put_all(here.engine, both, places, queue.id, [row(1)]))
+        while not await here.engine.database.value(WAITS_FOR_A_LOCK, of="%for key share%"):
+            await asyncio.sleep(0.01)  # nobody tells when a statement waits
+    [made] = await puts
+    assert await here.engine.database.value("select workspace_id from work_item where id = %(i)s", i=made) == (
+        there.workspace
+    )
 
 
 async def test_the_first_consumer_takes_the_queue_to_its_task(floors):

@@ -86,6 +86,7 @@ NEEDS: Final[Mapping[str, Permission | None]] = {
     "insight": Permission.READ_RUNS,
     "statistics": Permission.READ_RUNS,
     "signing_key": Permission.READ_AUDIT,
+    "backup": Permission.READ_AUDIT,
     "workspace": None,
     "organization": None,
 }

@@ -47,17 +47,22 @@ class Put(Struct, frozen=True):
 
 async def hold(tx: ScopedTx, scope: Scope, queue: QueueId) -> Held:
     """Keep a standing queue where it is until the transaction ends. Raises QueueNotFound."""
+    # Why locked before it is asked where it lies: for who has waited while the queue was moved, its new place
+    # would else be compared with the workspace that it was found in
     found = await tx.one_or_none(
         Held,
         f"""
-        select queue.workspace_id, queue.schema is not null as has_schema, queue.refuses_duplicates, queue.is_draft,
+        with held as materialized (
+            select workspace_id, schema, refuses_duplicates, is_draft, item_model_id from queue
+             where id = %(queue)s and is_standing and deleted_at is null
+               for key share)
+        select held.workspace_id, held.schema is not null as has_schema, held.refuses_duplicates, held.is_draft,
                (select coalesce(jsonb_agg(jsonb_build_object('id', item_attribute.id, 'number', item_attribute.number,
                                                              'name', item_attribute.name, 'kind', kind)
                                           order by position), '[]')
-                  from item_attribute where item_attribute.item_model_id = queue.item_model_id) as attributes
-          from queue
-         where queue.workspace_id in {EACH} and queue.id = %(queue)s and queue.is_standing and queue.deleted_at is null
-           for key share of queue
+                  from item_attribute where item_attribute.item_model_id = held.item_model_id) as attributes
+          from held
+         where held.workspace_id in {EACH}
         """,
         queue=queue,
         **scope.each,
