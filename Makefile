@@ -91,8 +91,9 @@ fault: install ## Kill real processes at random and check that nothing was lost
 bench: install ## Measure, and print ratios within one run (B=name: only those)
 	@$(BIN)/python -m tests.bench $(B)
 
-fuzz: install ## Fuzz the APIs by their own documents
-	$(PYTEST) -q -m fuzz --timeout 3600 tests
+fuzz: install ## Fuzz the APIs by their own documents, and all properties with examples that are not those of `make test`
+	EXAMPLES=new $(PYTEST) -q -m fuzz --timeout 3600 tests
+	EXAMPLES=new $(MAKE) --no-print-directory test
 
 soak: install ## Work a room for two hours and watch memory, files, sessions (CONTROLROOM_SOAK_MINUTES=5: shorter)
 	$(PYTEST) -q -s -m soak --timeout 86400 tests

@@ -62,7 +62,7 @@ class LostAnswers:
         return item not in self._told
 
     def tell(self, item: WorkItemId) -> None:
-        """Remember that an output of before is given again: the next equal one is another."""
+        """Remember that an output was made here, or is given again: the next equal one is another."""
         self._told.add(item)
 
     def leave(self, key: tuple[StepRunId, int], attempt: _Attempt) -> None:

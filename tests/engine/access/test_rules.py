@@ -53,7 +53,9 @@ def test_grants_add_up(given_, living):
             if grant.workspace in {None, workspace}
             for permission in permissions_of(grant.permissions, grant.workspace)
         }
-        assert held.workspaces.get(workspace, frozenset()) == allowed - OF_ORGANIZATION
+        allowed -= OF_ORGANIZATION
+        is_somebody_there = any(grant.workspace == workspace for grant in given_) or not allowed <= {Permission.RUNTIME}
+        assert held.workspaces.get(workspace, frozenset()) == (allowed if is_somebody_there else frozenset())
     assert held.throughout == {
         permission
         for grant in given_
@@ -123,3 +125,12 @@ def test_the_last_one_who_governs_stays(place, before, after):
             ensure_kept(place, before=before, after=after)
     else:
         ensure_kept(place, before=before, after=after)
+
+
+def test_who_may_only_have_robots_run_has_no_place_in_a_workspace():
+    """Of the organization, that is; who has it in the workspace is there."""
+    [here, *_] = WORKSPACES
+    runtime = [Permission.RUNTIME.value]
+
+    assert union([Granted(None, runtime)], WORKSPACES).workspaces == {}
+    assert union([Granted(here, runtime)], WORKSPACES).workspaces == {here: frozenset({Permission.RUNTIME})}

@@ -1,7 +1,7 @@
 """Standing queues, to which programs add items, and their consumers, which open runs for what is due."""
 
 from collections.abc import Sequence
-from datetime import datetime, time, timedelta
+from datetime import datetime, time
 from enum import StrEnum
 from typing import Final
 from uuid import UUID
@@ -261,7 +261,7 @@ def _is_in(window: Window, local: datetime) -> bool:
     at, today = local.time(), local.weekday()
     if window.begins < window.ends:
         return today in window.days and window.begins <= at < window.ends
-    yesterday = (local - timedelta(days=1)).weekday()
+    yesterday = (today - 1) % 7
     return (today in window.days and at >= window.begins) or (yesterday in window.days and at < window.ends)
 
 
