@@ -64,8 +64,9 @@ from controlroom.robots.exclude_newer import parse_moment
 from controlroom.scratch import Scratch
 from controlroom.settings import Settings
 from controlroom.ui import app as console
-from controlroom.ui import assets
-from controlroom.ui.around import Around, Backups
+from controlroom.ui import static_files
+from controlroom.ui.around import Around
+from controlroom.ui.backups import Backups
 
 GRAMMARS: Grammars = {
     messages.GRAMMAR: RobocorpGrammar(),
@@ -176,7 +177,7 @@ def asgi(room: Room, *others: Mount) -> App:
     around = _around(room, itself)
     control_room = automation360.application(room.engine, origins, room.holds)
     cloud = dbt_cloud.application(room.engine, origins, room.holds, is_strict=settings.strict_queries)
-    static = assets.Assets()
+    static = static_files.StaticFiles()
     pages = console.application(room.engine, origins, static, room.feed, room.holds, around)
     insiders = Insiders(origins, settings.trusted_networks, partial(_whose_key, room.engine))
     hosts = Hosts(listening_at=settings.host, public_url=settings.public_url, allowed=settings.allowed_hosts)
@@ -189,7 +190,7 @@ def asgi(room: Room, *others: Mount) -> App:
         Mount(links.PREFIX, links.page, is_quiet=True),
         Mount("/", start.for_programs(pages), is_quiet=True),
         *(Mount(prefix, pages) for prefix in console.PREFIXES if prefix != "/"),
-        Mount(assets.PREFIX, static.app, is_quiet=True),
+        Mount(static_files.PREFIX, static.app, is_quiet=True),
         Mount("/healthz", healthz, is_quiet=True),
         Mount("/readyz", Readiness(_checks(room), insiders).app, is_quiet=True),
         Mount("/.well-known/jwks.json", PublishedKeys(room.engine).app, is_quiet=True),

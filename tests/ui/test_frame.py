@@ -7,8 +7,8 @@ import pytest
 
 from controlroom.engine.nudges.model import NEEDS
 from controlroom.ui.app import modules, places_of, routes
-from controlroom.ui.assets import Assets
 from controlroom.ui.routing import ABOVE
+from controlroom.ui.static_files import StaticFiles
 
 UI = Path(__file__).parents[2] / "src/controlroom/ui"
 TEMPLATES = sorted(UI.rglob("*.html"))
@@ -50,7 +50,7 @@ async def test_every_page_below_a_workspace_declares_its_permission(room):
     """A GET without one would show what nobody was asked about."""
     undeclared = [
         path
-        for route in routes(room.engine, room.room.origins, Assets(), room.room.feed).routes
+        for route in routes(room.engine, room.room.origins, StaticFiles(), room.room.feed).routes
         for handler in route.route_handlers
         for path in handler.paths
         if "GET" in handler.http_methods and ABOVE not in handler.opt and not handler.opt.get("needs")

@@ -21,11 +21,11 @@ from controlroom.engine.engine import Engine
 from controlroom.engine.nudges.feed import Feed
 from controlroom.ui.around import Around
 from controlroom.ui.asking import Asking
-from controlroom.ui.assets import Assets
 from controlroom.ui.entrance import ensure_ours, somebody
 from controlroom.ui.failures import HANDLERS
 from controlroom.ui.rendering import Templates
 from controlroom.ui.routing import ABOVE, Place
+from controlroom.ui.static_files import StaticFiles
 
 PREFIXES: Final = ("/", "/w", "/login", "/logout", "/me", "/admin", "/search", "/invite", "/ui")
 """Where the dispatcher mounts it; `/static` is an app of its own."""
@@ -52,7 +52,7 @@ def places_of(pages: list[ModuleType]) -> list[Place]:
 def routes(
     engine: Engine,
     origins: Origins,
-    assets: Assets,
+    assets: StaticFiles,
     feed: Feed,
     holds: Holds | None = None,
     around: Around | None = None,
@@ -95,7 +95,7 @@ def routes(
 def application(
     engine: Engine,
     origins: Origins,
-    assets: Assets,
+    assets: StaticFiles,
     feed: Feed,
     holds: Holds | None = None,
     around: Around | None = None,

@@ -1,9 +1,6 @@
 """What of the room stands beside the engine, and pages need: how to ask it itself, how it is, its backups."""
 
-from collections.abc import Callable, Coroutine, Mapping
-from datetime import datetime
-from pathlib import Path
-from typing import Any
+from collections.abc import Mapping
 
 from msgspec import Struct, field
 
@@ -11,22 +8,7 @@ from controlroom.border.health import Check
 from controlroom.border.itself import Itself
 from controlroom.border.oidc import Provider
 from controlroom.border.ticks import Ticks
-
-
-class BackupFile(Struct, frozen=True):
-    """A backup that was made from the console, on the machine of a server."""
-
-    name: str
-    size: int
-    made_at: datetime
-
-
-class Backups(Struct, frozen=True):
-    """Where the console's backups lie, and how another is made."""
-
-    folder: Path
-    make: Callable[[Path], Coroutine[Any, Any, int]]
-    """Writes one into a file that is not there; its size."""
+from controlroom.ui.backups import Backups
 
 
 class Around(Struct, frozen=True, kw_only=True):

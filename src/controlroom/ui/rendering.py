@@ -27,7 +27,7 @@ from msgspec import Struct
 
 from controlroom.border.pages import page_headers
 from controlroom.ui import charts, states, words
-from controlroom.ui.assets import Assets
+from controlroom.ui.static_files import StaticFiles
 from controlroom.ui.words import NOTHING
 
 _POLICY: Final = (
@@ -158,7 +158,7 @@ class UnknownPart(KeyError):  # noqa: N818 - what is wrong, not that something i
 class Templates:
     """The templates of a console."""
 
-    def __init__(self, assets: Assets) -> None:
+    def __init__(self, assets: StaticFiles) -> None:
         # Why at the package's own folder: a noun's templates lie beside its pages, `runs/list.html`
         self._loader = PackageLoader("controlroom.ui", "")
         self._chains: dict[str, list[Template]] = {}

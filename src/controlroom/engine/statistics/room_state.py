@@ -3,12 +3,15 @@
 Of the record it tells how old the oldest event is that a reader has not read, whosever that is, and nothing else of it.
 """
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import datetime
 
 from msgspec import Struct
 
 from controlroom.engine.access.model import Actor
-from controlroom.engine.access.scope import EACH, Of
+from controlroom.engine.access.record import record
+from controlroom.engine.access.scope import EACH, Of, scoped
 from controlroom.engine.engine import Engine
 from controlroom.errors import Forbidden
 from controlroom.postgres.database import Database
@@ -44,9 +47,25 @@ class RoomState(Struct, frozen=True, kw_only=True):
 
 async def room_state(engine: Engine, actor: Actor) -> RoomState:
     """How the room is now. Raises Forbidden for who is no admin."""
-    if not actor.is_admin:
-        raise Forbidden("only an admin is told how the room works", code="ADMIN_ONLY")
+    _ensure_admin(actor, "only an admin is told how the room works")
     return await _read(engine.database, Of(actor.organization_id, tuple(actor.grants)))
+
+
+@asynccontextmanager
+async def making_backup(engine: Engine, actor: Actor, name: str) -> AsyncIterator[None]:
+    """Say in the record that a backup is made: what begins it stands within, and nothing is said if that fails.
+
+    Raises Forbidden for who is no admin.
+    """
+    _ensure_admin(actor, "only an admin makes backups")
+    async with scoped(engine.database, actor.organization_id) as tx:
+        await record(engine, tx, actor, actor.organization_id, "backup.started", None, name=name)
+        yield
+
+
+def _ensure_admin(actor: Actor, why: str) -> None:
+    if not actor.is_admin:
+        raise Forbidden(why, code="ADMIN_ONLY")
 
 
 async def _read(db: Database, scope: Of) -> RoomState:

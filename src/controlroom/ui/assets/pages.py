@@ -62,7 +62,7 @@ async def list_assets(request: Asking) -> Shown:
     """The list."""
     found = await _LIST.read(request)
     return await request.show(
-        "asset/list.html", title="Assets", at="assets", found=found, may_change=_may_change(request)
+        "assets/list.html", title="Assets", at="assets", found=found, may_change=_may_change(request)
     )
 
 
@@ -100,7 +100,7 @@ async def show_asset(request: Asking, number: Path[str]) -> Shown:
     asset = await _seen(request, number)
     ensure_number(request, number, asset.number)
     return await request.show(
-        "asset/asset.html",
+        "assets/asset.html",
         title=asset.name,
         at="assets",
         crumbs=[Crumb("Assets", f"{request.base}/assets"), Crumb(asset.name)],
@@ -167,7 +167,7 @@ async def ask_to_delete(request: Asking, number: Path[str]) -> Shown:
     """Who would miss it."""
     asset = await _seen(request, number)
     return await request.show(
-        "asset/delete.html",
+        "assets/delete.html",
         title=f"Delete {asset.name}",
         at="assets",
         crumbs=_crumbs(request, asset, "Delete"),
@@ -235,7 +235,7 @@ async def _form(request: Asking, asset: Asset | None, fields: Fields, *, refused
     types = TYPES if kind in TYPES or not kind else {kind: kind, **TYPES}
     is_typed = asset is None or asset.content is None or await _text(request, asset) is not None
     return await request.show(
-        "asset/form.html",
+        "assets/form.html",
         title=f"Edit {asset.name}" if asset else "New asset",
         at="assets",
         crumbs=_crumbs(request, asset, "Edit" if asset else "New asset"),

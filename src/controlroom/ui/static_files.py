@@ -35,7 +35,7 @@ class _File(Struct, frozen=True):
     by_encoding: Mapping[bytes, bytes]
 
 
-class Assets:
+class StaticFiles:
     """The files, in memory: half a megabyte."""
 
     def __init__(self, folder: Path = FOLDER) -> None:
