@@ -100,6 +100,11 @@ class Asking(asking.Asking):
         slug = self.scope["state"].get("slug")
         return f"/w/{slug}" if slug else ""
 
+    def way(self, *steps: tuple[str, str] | str | None) -> list[Crumb]:
+        """The crumbs to a page: names with their paths below the workspace, what is here by its name, None left out."""
+        given = (step for step in steps if step)
+        return [Crumb(s) if isinstance(s, str) else Crumb(s[0], f"{self.base}{s[1]}") for s in given]
+
     @property
     def feed(self) -> Feed:
         """The reader of what happens, for those who watch."""

@@ -224,10 +224,7 @@ def _may_change(request: Asking) -> bool:
 
 
 def _crumbs(request: Asking, asset: Asset | None, last: str) -> list[Crumb]:
-    above = [Crumb("Assets", f"{request.base}/assets")]
-    if asset is not None:
-        above.append(Crumb(asset.name, f"{request.base}/assets/{asset.number}"))
-    return [*above, Crumb(last)]
+    return request.way(("Assets", "/assets"), (asset.name, f"/assets/{asset.number}") if asset else None, last)
 
 
 async def _form(request: Asking, asset: Asset | None, fields: Fields, *, refused: str = "") -> Shown:

@@ -94,8 +94,7 @@ async def _model(request: Asking, named: str) -> ItemModel:
 
 
 def _crumbs(request: Asking, *names: str) -> list[Crumb]:
-    above = [Crumb("Queues", f"{request.base}/queues"), Crumb("Models of items", f"{request.base}/item-models")]
-    return [*above, *(Crumb(name) for name in names)]
+    return request.way(("Queues", "/queues"), ("Models of items", "/item-models"), *names)
 
 
 async def _question(request: Asking, model: ItemModel, *, refused: str = "") -> Shown:

@@ -208,12 +208,7 @@ def _move_to_number(request: Asking, named: str, item: WorkItem) -> None:
 
 
 def _crumbs(request: Asking, item: WorkItem, last: str) -> list[Crumb]:
-    name = item.reference or f"#{item.number}"
-    return [
-        Crumb("Work items", f"{request.base}/items"),
-        Crumb(name, f"{request.base}/items/{item.number}"),
-        Crumb(last),
-    ]
+    return request.way(("Work items", "/items"), (item.reference or f"#{item.number}", f"/items/{item.number}"), last)
 
 
 async def _edit(request: Asking, item: WorkItem, text: str, wrongs: dict[str, str]) -> Shown:

@@ -221,14 +221,15 @@ async def _form(request: Asking, job: ListedJob | None, fields: Fields, *, refus
         if sees
         else []
     )
-    above = [Crumb("dbt jobs", f"{request.base}/jobs")]
-    if job:
-        above.append(Crumb(job.name, f"{request.base}/jobs/{job.number}"))
     return await request.show(
         "jobs/form.html",
         title=f"Edit {job.name}" if job else "New job",
         at="jobs",
-        crumbs=[*above, Crumb("Edit" if job else "New job")],
+        crumbs=request.way(
+            ("dbt jobs", "/jobs"),
+            (job.name, f"/jobs/{job.number}") if job else None,
+            "Edit" if job else "New job",
+        ),
         status=REFUSED if refused else 200,
         job=job,
         fields=fields,

@@ -167,14 +167,15 @@ async def _target(request: Asking, named: str) -> Target:
 async def _form(request: Asking, target: Target | None, fields: Fields, *, refused: str = "") -> Shown:
     asked = Asked(filter=AllOf((THERE,)), sort=(Sort("name"), Sort("id")), length=MOST)
     known = await pages.rows(request.db, Connection, CONNECTIONS, connections_seen_by(request.actor), asked)
-    above = [Crumb("Environments", f"{request.base}/targets")]
-    if target:
-        above.append(Crumb(target.name, f"{request.base}/targets/{target.number}"))
     return await request.show(
         "jobs/target_form.html",
         title=f"Edit {target.name}" if target else "New environment",
         at="jobs",
-        crumbs=[*above, Crumb("Edit" if target else "New environment")],
+        crumbs=request.way(
+            ("Environments", "/targets"),
+            (target.name, f"/targets/{target.number}") if target else None,
+            "Edit" if target else "New environment",
+        ),
         status=REFUSED if refused else 200,
         target=target,
         fields=fields,

@@ -219,11 +219,7 @@ async def _package(request: Asking, named: str) -> PackageId:
 
 
 def _crumbs(request: Asking, package: Package, last: str) -> list[Crumb]:
-    return [
-        Crumb("Packages", f"{request.base}/packages"),
-        Crumb(package.name, f"{request.base}/packages/{package.number}"),
-        Crumb(last),
-    ]
+    return request.way(("Packages", "/packages"), (package.name, f"/packages/{package.number}"), last)
 
 
 def _whole(text: str) -> int:

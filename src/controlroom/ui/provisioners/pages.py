@@ -146,10 +146,9 @@ def _may_change(request: Asking) -> bool:
 
 
 def _crumbs(request: Asking, found: Provisioner | None, last: str) -> list[Crumb]:
-    above = [Crumb("Provisioners", f"{request.base}/provisioners")]
-    if found is not None:
-        above.append(Crumb(found.name, f"{request.base}/provisioners/{found.number}"))
-    return [*above, Crumb(last)]
+    return request.way(
+        ("Provisioners", "/provisioners"), (found.name, f"/provisioners/{found.number}") if found else None, last
+    )
 
 
 async def _show(request: Asking, found: Provisioner, *, secret: str = "") -> Shown:

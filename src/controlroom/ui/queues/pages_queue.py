@@ -404,9 +404,5 @@ async def _queue(request: Asking, number: str) -> QueueId:
 
 
 def _crumbs(request: Asking, name: str, number: int | str | None = None, last: str = "") -> list[Crumb]:
-    above = [Crumb("Workers and queues", f"{request.base}/workers"), Crumb("Queues", f"{request.base}/queues")]
-    return (
-        [*above, Crumb(name)]
-        if number is None
-        else [*above, Crumb(name, f"{request.base}/queues/{number}"), Crumb(last)]
-    )
+    above = (("Workers and queues", "/workers"), ("Queues", "/queues"))
+    return request.way(*above, name if number is None else (name, f"/queues/{number}"), last)

@@ -160,10 +160,7 @@ def _may_change(request: Asking) -> bool:
 
 
 def _crumbs(request: Asking, secret: Secret | None, last: str) -> list[Crumb]:
-    above = [Crumb("Secrets", f"{request.base}/secrets")]
-    if secret is not None:
-        above.append(Crumb(secret.name, f"{request.base}/secrets/{secret.number}"))
-    return [*above, Crumb(last)]
+    return request.way(("Secrets", "/secrets"), (secret.name, f"/secrets/{secret.number}") if secret else None, last)
 
 
 async def _form(request: Asking, told: SecretKeys | None, fields: Fields, *, refused: str = "") -> Shown:

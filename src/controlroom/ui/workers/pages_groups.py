@@ -138,10 +138,9 @@ async def _put(request: Asking, group: WorkerGroupId, chosen: Collection[str]) -
 
 
 def _crumbs(request: Asking, group: WorkerGroup | None, last: str) -> list[Crumb]:
-    above = [Crumb("Workers and queues", f"{request.base}/workers")]
-    if group is not None:
-        above.append(Crumb(group.name, f"{request.base}/groups/{group.number}"))
-    return [*above, Crumb(last)]
+    return request.way(
+        ("Workers and queues", "/workers"), (group.name, f"/groups/{group.number}") if group else None, last
+    )
 
 
 async def _question(request: Asking, group: WorkerGroup, *, refused: str = "") -> Shown:

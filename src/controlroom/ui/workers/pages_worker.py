@@ -134,11 +134,7 @@ def _of(request: Asking, worker: Worker) -> str:
 
 
 def _crumbs(request: Asking, name: str, number: int | str, last: str) -> list[Crumb]:
-    return [
-        Crumb("Workers and queues", f"{request.base}/workers"),
-        Crumb(name, f"{request.base}/workers/{number}"),
-        Crumb(last),
-    ]
+    return request.way(("Workers and queues", "/workers"), (name, f"/workers/{number}"), last)
 
 
 async def _form(
