@@ -292,7 +292,8 @@ def spares_of(walt: WorkerProcess) -> list[psutil.Process]:
     found = []
     for process in below:
         with suppress(psutil.NoSuchProcess):  # others come and go meanwhile
-            if process.name().startswith("python") and "spare.py" in process.cmdline()[1]:
+            words = process.cmdline()  # none of one that ends just now
+            if process.name().startswith("python") and any(word.endswith("spare.py") for word in words[1:2]):
                 found.append((process.create_time(), process.pid, process))
     return [process for *_, process in sorted(found, key=lambda each: each[:2])]
 
