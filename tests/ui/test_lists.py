@@ -8,7 +8,7 @@ import pytest
 
 from controlroom.engine.runs import actions as runs
 from controlroom.engine.runs.model import OneEmptyItem
-from controlroom.ui import lists
+from controlroom.ui.lists import skeleton, tables
 from hypertext import links
 
 
@@ -32,7 +32,7 @@ def named(page, name):
 
 async def test_pages_go_there_and_back(visit, workspace, seven, monkeypatch):
     """Older and newer, each row once, in whichever order; an end has no link."""
-    monkeypatch.setattr(lists, "LENGTH", 3)
+    monkeypatch.setattr(skeleton, "LENGTH", 3)
     browser = await visit(workspace)
     for sort, expected in (("", seven), ("sort=created_at", seven[::-1]), ("sort=-process_name", seven)):
         page, seen = await browser.get(f"/runs?{sort}"), []
@@ -75,7 +75,7 @@ async def test_what_cannot_be_asked_is_told(visit, workspace, wrong):
     browser = await visit(workspace)
     assert "Nothing was changed" in await browser.get(f"/runs?{wrong}", status=400)
     if not wrong.startswith("after"):
-        assert "Nothing was changed" in await browser.get(f"/runs.csv?{wrong}", status=400)
+        assert "Nothing was changed" in await browser.get(f"/runs?as=csv&{wrong}", status=400)
 
 
 async def test_columns_are_chosen_by_the_address(visit, workspace, seven):
@@ -89,15 +89,34 @@ async def test_columns_are_chosen_by_the_address(visit, workspace, seven):
 
 async def test_csv_has_all_that_match(visit, workspace, seven, monkeypatch):
     """Over the pages, in the same order; what a spreadsheet would take for a formula is text."""
-    monkeypatch.setattr(lists, "_CSV_BATCH", 2)
+    monkeypatch.setattr(skeleton, "BATCH", 2)
     browser = await visit(workspace)
-    answer = await browser.http.get(f"{browser.base}/runs.csv?trigger=api")
+    answer = await browser.http.get(f"{browser.base}/runs?as=csv&trigger=api")
     rows = list(csv.reader(io.StringIO(answer.text)))
 
     assert answer.headers["content-disposition"] == 'attachment; filename="runs.csv"'
     assert rows[0][0] == "Process"
     assert [row[0] for row in rows[1:]] == ["Invoices"] * 7
-    assert lists._csv_line(["=1+1", "-2+3", -3, "ok"]) == b"'=1+1,'-2+3,-3,ok\r\n"
+    assert tables.line_of(["=1+1", "-2+3", -3, "ok"]) == b"'=1+1,'-2+3,-3,ok\r\n"
+
+
+async def test_every_list_has_its_csv(visit, ada, workspace, seven, process):
+    """It is the skeleton's: also a list that lies below something else, and one that no index serves."""
+    await ada.post("/webhooks", {"endpoint": "https://example.com/hook", "enabled_events": ["process_run.completed"]})
+    webhook = (await ada.get("/webhooks"))["data"][-1]["id"]
+    browser = await visit(workspace)
+    hook = (await browser.http.get(f"{browser.base}/webhooks/{webhook}")).headers["location"].removeprefix(browser.base)
+    for path, head in (
+        (f"/runs/{seven[0]}/items?tab=all", "Reference,Number,State"),
+        (hook, "Of what,State,Answer"),
+        ("/items?tab=all&q=nowhere", "Reference,Number,State"),
+    ):
+        page = await browser.get(path)
+        [href] = [each for each in links(page) if "as=csv" in each]
+        answer = await browser.http.get(href)
+        assert answer.headers["content-type"] == "text/csv; charset=utf-8"
+        assert answer.text.startswith(head)
+    assert len((await browser.http.get(f"{browser.base}/runs/{seven[0]}/items?as=csv")).text.splitlines()) == 2
 
 
 async def test_lists_of_others_are_empty(visit, seven, cleo):

@@ -73,7 +73,6 @@ def routes(
             "templates": Templates(assets),
             "places": places_of(found),
             "sections": frozenset(path.split("/")[1] for each in below for path in each.paths if path.count("/") > 0),
-            "tables": frozenset(path for each in above + below for path in each.paths if path.endswith(".csv")),
             "can_search": any("/search" in each.paths for each in above),
         }
     )

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from litestar.exceptions import HTTPException
+from litestar.response import Stream
 from litestar.types import ExceptionHandlersMap
 from msgspec import Struct
 
@@ -13,6 +14,7 @@ from controlroom.errors import ControlRoomError
 from controlroom.ui import cookies
 from controlroom.ui.asking import Asking
 from controlroom.ui.entrance import Moved
+from controlroom.ui.lists.tables import AsTable
 from controlroom.ui.rendering import Shown, elsewhere
 from controlroom.ui.session.form import log_in_form
 
@@ -44,9 +46,11 @@ _BUG: Final = Told(
 )
 
 
-def _show(request: Asking, error: Exception) -> Shown:
+def _show(request: Asking, error: Exception) -> Shown | Stream:
     if isinstance(error, Moved):
         return elsewhere(error.to)
+    if isinstance(error, AsTable):
+        return error.answer
     failure = failure_of(request, error)
     if failure.status == 401:  # noqa: PLR2004 - its number says it
         return _nobody(request, failure)
@@ -90,6 +94,7 @@ def _nobody(request: Asking, failure: Failure) -> Shown:
 
 HANDLERS: Final[ExceptionHandlersMap] = {
     Moved: _show,  # type: ignore[dict-item]  # a request of ours
+    AsTable: _show,  # type: ignore[dict-item]
     ControlRoomError: _show,  # type: ignore[dict-item]
     HTTPException: _show,  # type: ignore[dict-item]
     Exception: _show,  # type: ignore[dict-item]

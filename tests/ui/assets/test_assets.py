@@ -23,7 +23,7 @@ async def test_an_asset_is_made_edited_and_deleted(visit, workspace, cleo):
     await browser.post(f"{here}/edit", content_type="text/plain", content="<script>alert(1)</script>")
     assert "&lt;script&gt;alert(1)" in await browser.get(here)
     assert "text/plain" in await browser.get("/assets")
-    assert "prices" in await browser.get("/assets.csv")
+    assert "prices" in await browser.get("/assets?as=csv")
 
     outsider, viewer = await visit(cleo.workspace), await visit(workspace, Role.VIEWER)
     await outsider.get(here, status=404)

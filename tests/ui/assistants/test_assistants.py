@@ -15,7 +15,7 @@ async def test_an_assistant_is_made_of_a_task_and_deleted(visit, workspace, room
     assert "Nobody has run it" in await browser.get(here)
     assert "nobody has run it" in await browser.get("/assistants")
     assert "Ask me" in (await browser.post("/assistants/new", status=422, name="Ask me", task=str(task))).text
-    assert "Ask me" in await browser.get("/assistants.csv")
+    assert "Ask me" in await browser.get("/assistants?as=csv")
 
     viewer, outsider = await visit(workspace, Role.VIEWER), await visit(cleo.workspace)
     assert "Delete" not in await viewer.get(here)

@@ -23,7 +23,7 @@ async def test_what_happened_is_told_and_found(visit, workspace, room, ada, cleo
     assert "API key created" in await browser.get(f"/audit?subject={key.id}&since=1h")
     assert "No events match" in await browser.get(f"/audit?actor={uuid7()}")
     assert "Drop What nothing" in await browser.get("/audit?kind=nothing")
-    told = await browser.http.get(f"{browser.base}/audit.csv?kind=api_key.created")
+    told = await browser.http.get(f"{browser.base}/audit?as=csv&kind=api_key.created")
     assert told.text.count("api_key.created") >= 1
     await (await visit(workspace, Role.OPERATOR)).get("/audit", status=403)
     await (await visit(cleo.workspace)).get(f"/{browser.base}/audit", status=404)
@@ -36,7 +36,7 @@ async def test_the_organizations_own_is_for_who_reads_it(visit, workspace, room)
     await grant(room.engine, room.admin, Principal(PrincipalKind.USER, browser.user), ADMIN, None)
     await browser.post("//login", username=browser.username, password=PASSWORD)
     assert "User logged in" in await browser.get(f"//admin/audit?actor={browser.user}")
-    told = await browser.http.get("/admin/audit.csv?kind=user.logged_in")
+    told = await browser.http.get("/admin/audit?as=csv&kind=user.logged_in")
     assert "user.logged_in" in told.text
 
 

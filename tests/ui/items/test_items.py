@@ -69,7 +69,7 @@ async def test_items_are_found_by_what_their_payload_says(visit, workspace, fail
     assert f"item-{failed[1]}" in await browser.get(f"/items?q=%23{failed[1]}")
     assert "No work items match" in await browser.get("/items?payload=$.supplier.country = DK")
     await browser.get("/items?payload=..", status=400)
-    csv = (await browser.http.get(f"{browser.base}/items.csv?payload=$.n > 1")).text.splitlines()
+    csv = (await browser.http.get(f"{browser.base}/items?as=csv&payload=$.n > 1")).text.splitlines()
     assert len(csv) == 2
 
 

@@ -170,7 +170,7 @@ async def test_an_admin_makes_roles_groups_users_and_workspaces(visit, workspace
     page = await browser.http.get(user.headers["location"], follow_redirects=True)
     assert name in page.text
     assert name in await browser.get(f"//admin/users?q={name}&tab=never")
-    assert name in await browser.get("//admin/users.csv")
+    assert name in await browser.get("//admin/users?as=csv")
     await browser.post(f"/{page.url.path}/delete")
     assert "No users match" in await browser.get(f"//admin/users?q={name}")
 

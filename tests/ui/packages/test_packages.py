@@ -86,7 +86,7 @@ async def test_a_package_that_is_used_stays(visit, workspace, room, ada, process
     assert "Delete" not in await viewer.get(f"/packages/{number}")
     await sent(viewer, "/packages/upload", status=403, zip_=robot_zip("Read"))
     await outsider.get(f"/packages/{number}", status=404)
-    assert name in await browser.get("/packages.csv")
+    assert name in await browser.get("/packages?as=csv")
 
 
 async def test_a_package_comes_from_git(visit, workspace, room, ada):

@@ -27,7 +27,7 @@ async def test_the_list_says_how_each_goes(visit, workspace, room, ada, process,
     assert f"{browser.base}/runs/{run.number}" in links(page)
     assert "The last run: 1 " in page
     assert 'datetime="' in page.split("strip-cell")[-1]
-    assert "Invoices" in await browser.get("/processes.csv")
+    assert "Invoices" in await browser.get("/processes?as=csv")
     assert "No processes yet" in await outsider.get("/processes")
 
 

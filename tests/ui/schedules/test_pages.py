@@ -30,7 +30,7 @@ async def test_all_of_them_stand_in_a_list_and_a_calendar(visit, workspace, sche
     listed = await browser.get("/schedules")
     assert here in links(listed)
     assert "Every weekday at 07:30" in listed
-    assert "Every weekday at 07:30" in await browser.get("/schedules.csv")
+    assert "Every weekday at 07:30" in await browser.get("/schedules?as=csv")
     for query in ("view=day&day=2027-03-29", "view=week&day=2027-03-28", "view=week&day=2027-03-29"):
         assert "Invoices" in await browser.get(f"/schedules/calendar?{query}")
     await browser.get("/schedules/calendar")

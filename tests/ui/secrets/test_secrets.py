@@ -29,7 +29,7 @@ async def test_a_secret_is_kept_changed_key_by_key_and_deleted(visit, workspace,
         gone=["user"],
     )
     assert (await vault.read(room.engine, ada.actor, workspace, "erp")).values == {"password": OTHER, "token": "t"}
-    for path in (here, f"{here}/edit", f"{here}/delete", "/secrets", "/secrets.csv"):
+    for path in (here, f"{here}/edit", f"{here}/delete", "/secrets", "/secrets?as=csv"):
         page = await browser.get(path)
         assert "hunter2" not in page
         assert "Tr0ub4dor" not in page

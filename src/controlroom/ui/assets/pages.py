@@ -3,8 +3,6 @@
 import json
 from typing import Final
 
-from litestar.response import Stream
-
 from controlroom.border.forms import form_of
 from controlroom.border.links import download_url
 from controlroom.engine.access import history
@@ -64,12 +62,6 @@ async def list_assets(request: Asking) -> Shown:
     return await request.show(
         "assets/list.html", title="Assets", at="assets", found=found, may_change=_may_change(request)
     )
-
-
-@page("/assets.csv", needs=Permission.READ_ASSETS)
-async def list_assets_as_csv(request: Asking) -> Stream:
-    """All that match, as CSV: without contents."""
-    return await _LIST.csv(request)
 
 
 @page("/assets/new", needs=(Permission.WRITE_ASSETS, Permission.READ_ASSETS))

@@ -2,8 +2,6 @@
 
 from typing import Final
 
-from litestar.response import Stream
-
 from controlroom.engine.access import history
 from controlroom.engine.access.scope import within
 from controlroom.engine.assistants import actions, store
@@ -63,12 +61,6 @@ async def list_assistants(request: Asking) -> Shown:
         signs=SIGNS,
         may_change=_may_change(request),
     )
-
-
-@page("/assistants.csv", needs=Permission.READ_ASSISTANTS)
-async def list_assistants_as_csv(request: Asking) -> Stream:
-    """All that match, as CSV."""
-    return await _LIST.csv(request)
 
 
 @page("/assistants/new", needs=(Permission.WRITE_ASSISTANTS, Permission.READ_ASSISTANTS))

@@ -3,7 +3,6 @@
 from typing import Any, Final
 
 import msgspec
-from litestar.response import Stream
 
 from controlroom.engine.access.audit import EVENTS, OUTSIDE, AuditEvent
 from controlroom.engine.access.model import Permission
@@ -75,12 +74,6 @@ async def show_audit(request: Asking) -> Shown:
     )
 
 
-@page("/audit.csv", needs=Permission.READ_AUDIT)
-async def audit_as_csv(request: Asking) -> Stream:
-    """All that match, as CSV."""
-    return await _LIST.csv(request)
-
-
 @page("/admin/audit", opt={"above_workspaces": True})
 async def show_outside(request: Asking) -> Shown:
     """What happened in the organization and in none of its workspaces: to accounts, roles, what all share."""
@@ -96,12 +89,6 @@ async def show_outside(request: Asking) -> Shown:
         sentence_of=sentence_of,
         above="",
     )
-
-
-@page("/admin/audit.csv", opt={"above_workspaces": True})
-async def outside_as_csv(request: Asking) -> Stream:
-    """All that match, as CSV."""
-    return await _OUTSIDE.csv(request, seen=throughout(request.actor, Permission.READ_AUDIT))
 
 
 def sentence_of(event: AuditEvent) -> tuple[str, str, list[tuple[str, str]]]:

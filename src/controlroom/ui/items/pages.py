@@ -5,7 +5,6 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 from urllib.parse import urlencode
 
-from litestar.response import Stream
 from msgspec import Struct
 from msgspec.structs import replace
 
@@ -29,6 +28,7 @@ from controlroom.ui.entrance import Moved
 from controlroom.ui.items.differing import differing
 from controlroom.ui.items.listing import BY_NOUN, FAILED, LIST
 from controlroom.ui.items.shown import shown_item
+from controlroom.ui.lists.skeleton import wants_table
 from controlroom.ui.routing import Place, page
 
 PLACE: Final = Place(at="items", name="Work items", path="/items", icon="items", needs=Permission.READ_WORK_ITEMS)
@@ -66,8 +66,8 @@ async def list_items(request: Asking) -> Shown:
     await by_ids(request)
     asked = {key: value for key, value in request.query_params.items() if value}
     options = await options_of(request, asked)
-    is_failed, is_slow = asked.get("tab", FAILED) == FAILED, LIST.is_slow(asked)
-    groups = await _groups(request, asked) if is_failed and not is_slow and request.wants("groups", "listed") else []
+    is_grouped = asked.get("tab", FAILED) == FAILED and not LIST.is_slow(asked) and not wants_table(request)
+    groups = await _groups(request, asked) if is_grouped and request.wants("groups", "listed") else []
     options["failure"] = [(each.of.fingerprint or "", each.name) for each in groups]
     found = await LIST.read(request, options=options)
     if asked.get("tab") != "all":  # which state it is, the tab says
@@ -92,12 +92,6 @@ async def list_items(request: Asking) -> Shown:
         can_write=request.actor.may(Permission.WRITE_WORK_ITEMS, request.workspace),
         bulk_all=f"{request.base}/items/bulk?{urlencode({**_without_place(here), 'all': '1'})}",
     )
-
-
-@page("/items.csv", needs=Permission.READ_WORK_ITEMS)
-async def list_items_as_csv(request: Asking) -> Stream:
-    """All that match, as CSV."""
-    return await LIST.csv(request)
 
 
 async def by_ids(request: Asking) -> None:

@@ -2,8 +2,6 @@
 
 from typing import Any, Final
 
-from litestar.response import Stream
-
 from controlroom.border.forms import form_of
 from controlroom.engine.packages import actions, sources
 from controlroom.engine.packages.fetches import RefKind
@@ -46,12 +44,6 @@ async def list_packages(request: Asking) -> Shown:
     return await request.show(
         "packages/list.html", title="Packages", at="packages", found=found, may_change=may_change(request)
     )
-
-
-@page("/packages.csv", needs=Permission.READ_PACKAGES)
-async def list_packages_as_csv(request: Asking) -> Stream:
-    """All that match, as CSV."""
-    return await _LIST.csv(request)
 
 
 def may_change(request: Asking) -> bool:

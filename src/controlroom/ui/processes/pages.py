@@ -2,8 +2,6 @@
 
 from typing import Final
 
-from litestar.response import Stream
-
 from controlroom.engine.lists.model import Compare, Operator
 from controlroom.engine.processes.listings import PROCESSES, ListedProcess
 from controlroom.engine.runs.strips import strips_of
@@ -63,9 +61,3 @@ async def list_processes(request: Asking) -> Shown:
         brief=strips.brief,
         can_write=request.actor.may(Permission.WRITE_PROCESSES, request.workspace),
     )
-
-
-@page("/processes.csv", needs=Permission.READ_PROCESSES)
-async def list_processes_as_csv(request: Asking) -> Stream:
-    """All that match, as CSV."""
-    return await _LIST.csv(request)

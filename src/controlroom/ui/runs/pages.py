@@ -2,8 +2,6 @@
 
 from typing import Final
 
-from litestar.response import Stream
-
 from controlroom.engine.lists.model import Compare, OneOf, Operator
 from controlroom.engine.processes import store as processes
 from controlroom.engine.runs import summaries
@@ -82,9 +80,3 @@ async def list_runs(request: Asking) -> Shown:
     found = await _LIST.read(request, options=options)
     about = await summaries.summaries(request.db, request.seen, found.rows)
     return await request.show("runs/list.html", title="Runs", at="runs", found=found, about=about, starters=STARTERS)
-
-
-@page("/runs.csv", needs=Permission.READ_RUNS)
-async def list_runs_as_csv(request: Asking) -> Stream:
-    """All that match, as CSV."""
-    return await _LIST.csv(request)

@@ -2,8 +2,6 @@
 
 from typing import Final
 
-from litestar.response import Stream
-
 from controlroom.engine.lists.model import Compare, Operator
 from controlroom.engine.processes import store as processes
 from controlroom.engine.references import resolve
@@ -88,12 +86,6 @@ async def list_schedules(request: Asking) -> Shown:
         standing_of=standing_of,
         can_write=request.actor.may(_WRITES, request.workspace),
     )
-
-
-@page("/schedules.csv", needs=_READS)
-async def list_schedules_as_csv(request: Asking) -> Stream:
-    """All that match, as CSV."""
-    return await _LIST.csv(request)
 
 
 @page("/schedules/{number:str}", needs=_READS)

@@ -2,8 +2,6 @@
 
 from typing import Any, Final
 
-from litestar.response import Stream
-
 from controlroom.engine.access import history
 from controlroom.engine.references import resolve
 from controlroom.engine.usage import store as usage
@@ -45,12 +43,6 @@ async def list_secrets(request: Asking) -> Shown:
     return await request.show(
         "secrets/list.html", title="Secrets", at="secrets", found=found, may_change=_may_change(request)
     )
-
-
-@page("/secrets.csv", needs=Permission.READ_SECRETS)
-async def list_secrets_as_csv(request: Asking) -> Stream:
-    """All that match, as CSV: names, no values."""
-    return await _LIST.csv(request)
 
 
 @page("/secrets/new", needs=(Permission.WRITE_SECRETS, Permission.READ_SECRETS))

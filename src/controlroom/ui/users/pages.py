@@ -2,8 +2,6 @@
 
 from typing import Final
 
-from litestar.response import Stream
-
 from controlroom.engine.access.model import Permission
 from controlroom.engine.access.roles import actions as roles
 from controlroom.engine.access.roles.model import OF_MEMBERS, NamedRole
@@ -62,12 +60,6 @@ async def list_users(request: Asking) -> Shown:
     return await request.show(
         "users/list.html", title="Users", at="users", crumbs=[Crumb("Users")], found=found, can_write=_writes(request)
     )
-
-
-@page("/admin/users.csv", opt=ABOVE)
-async def list_users_as_csv(request: Asking) -> Stream:
-    """All that match, as CSV."""
-    return await _LIST.csv(request, seen=throughout(request.actor, Permission.READ_MEMBERS))
 
 
 @page("/admin/users/new", opt=ABOVE)
