@@ -32,7 +32,7 @@ def table_of(name: str, columns: Sequence[Col], batches: AsyncIterator[Sequence[
 
     named = name.replace(" ", "-")
     headers = {"content-disposition": f'attachment; filename="{named}.csv"', "x-content-type-options": "nosniff"}
-    return Stream(lines(), media_type="text/csv; charset=utf-8", headers=headers, status_code=200)
+    return Stream(lines(), media_type="text/csv", headers=headers, status_code=200)
 
 
 async def begun(batches: AsyncIterator[Row]) -> AsyncIterator[Row]:
