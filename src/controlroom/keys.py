@@ -20,6 +20,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
+from controlroom import whole_files
 from controlroom.errors import Invalid, Unauthenticated
 
 MASTER_KEY_BYTES = 32
@@ -61,8 +62,7 @@ class Keys:
         Whole and on disk before it has its name: what it seals is lost without it.
         """
         if not path.exists():
-            aside = path.with_name(f".{path.name}.{os.getpid()}")
-            aside.unlink(missing_ok=True)
+            aside = whole_files.aside(path)
             with open(aside, "xb", opener=_private) as file:
                 file.write(base64.b64encode(secrets.token_bytes(MASTER_KEY_BYTES)) + b"\n")
                 file.flush()

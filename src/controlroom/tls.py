@@ -21,6 +21,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
+from controlroom import whole_files
 from controlroom.errors import Invalid
 
 _CA_AGE = timedelta(days=3650)
@@ -91,8 +92,8 @@ def _authority(folder: Path, now: datetime) -> tuple[x509.Certificate, ec.Ellipt
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
         .sign(key, hashes.SHA256())
     )
-    _write(key_path, _pem(key))
-    _write(path, made.public_bytes(serialization.Encoding.PEM), mode=0o644)
+    whole_files.write(key_path, _pem(key))
+    whole_files.write(path, made.public_bytes(serialization.Encoding.PEM), mode=0o644)
     return made, key
 
 
@@ -116,8 +117,8 @@ def _issue(
         .sign(ca_key, hashes.SHA256())
     )
     pem = serialization.Encoding.PEM
-    _write(key_path, _pem(key))
-    _write(chain, made.public_bytes(pem) + ca.public_bytes(pem), mode=0o644)
+    whole_files.write(key_path, _pem(key))
+    whole_files.write(chain, made.public_bytes(pem) + ca.public_bytes(pem), mode=0o644)
 
 
 def _is_good(chain: Path, key: Path, ca: x509.Certificate, names: Sequence[str], now: datetime) -> bool:
@@ -191,11 +192,3 @@ def _pem(key: ec.EllipticCurvePrivateKey) -> bytes:
     return key.private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     )
-
-
-def _write(path: Path, content: bytes, *, mode: int = 0o600) -> None:
-    new = path.with_name(f".{path.name}.{os.getpid()}")
-    descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(content)
-    new.replace(path)

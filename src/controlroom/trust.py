@@ -14,6 +14,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
+from controlroom import whole_files
+
 _STORES: Final = (
     "/etc/ssl/certs/ca-certificates.crt",  # Debian, Arch, Alpine, Gentoo
     "/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem",  # Fedora, Red Hat
@@ -91,10 +93,7 @@ class Bundle:
             if not found or (system_store() is None and not named(self._environment)):
                 return False
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            aside = self.path.with_name(f".{self.path.name}.{os.getpid()}")
-            aside.write_bytes(b"\n".join(found) + b"\n")
-            aside.chmod(0o644)
-            aside.replace(self.path)
+            whole_files.write(self.path, b"\n".join(found) + b"\n", 0o644)
             self._made_of = sources
         return True
 

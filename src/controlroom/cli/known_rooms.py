@@ -14,6 +14,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
+from controlroom import whole_files
+
 READY_FILE = "ready.json"
 DATA_FOLDER = "controlroom-data"
 
@@ -152,12 +154,7 @@ def _change(write: Callable[[Book], tuple[Book, Told]]) -> Told | None:
         made, told = write(book())
         if file.exists() and file.stat().st_uid != os.getuid():
             return None
-        aside = file.with_name(f".{file.name}.new")
-        aside.unlink(missing_ok=True)
-        descriptor = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-        with os.fdopen(descriptor, "w", encoding="utf-8") as out:
-            json.dump(made._asdict(), out, indent=2)
-        aside.replace(file)
+        whole_files.write(file, json.dumps(made._asdict(), indent=2).encode())
         return told
     return None
 

@@ -5,10 +5,10 @@ import json
 import os
 import stat
 from collections.abc import Mapping
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from controlroom import whole_files
 from controlroom.cli.errors import CommandFailed
 
 
@@ -27,8 +27,9 @@ class ReadyFile:
                 os.close(os.open(self.path, os.O_WRONLY | os.O_NONBLOCK | os.O_CLOEXEC))
             else:
                 self.path.parent.mkdir(parents=True, exist_ok=True)
-                os.close(self._open_aside())
-                self._aside.unlink()
+                tried = whole_files.aside(self.path)
+                os.close(os.open(tried, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
+                tried.unlink()
         except OSError as error:
             raise self._unwritable(error) from error
 
@@ -46,23 +47,9 @@ class ReadyFile:
                     given.write(text)
                 return
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            with os.fdopen(self._open_aside(), "w", encoding="utf-8") as file:
-                file.write(text)
-                file.flush()
-                os.fsync(file.fileno())
-            self._aside.replace(self.path)
+            whole_files.write(self.path, text.encode())
         except OSError as error:
-            with suppress(OSError):
-                self._aside.unlink()
             raise self._unwritable(error) from error
-
-    @property
-    def _aside(self) -> Path:
-        return self.path.with_name(f".{self.path.name[:200]}.{os.getpid()}")
-
-    def _open_aside(self) -> int:
-        self._aside.unlink(missing_ok=True)
-        return os.open(self._aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
 
     def _is_special(self) -> bool:
         """Whether there is a pipe or device, which no file may replace. Raises OSError for a folder."""

@@ -8,6 +8,7 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
+from controlroom import whole_files
 from controlroom.postgres.programs import ENVIRONMENT, Account, ClusterError, major_version
 from controlroom.worker.bubblewrap import programs as programs_that_enclose
 
@@ -150,13 +151,10 @@ def write_settings(cluster: Path, account: Account) -> None:
     written = cluster / "postgresql.conf"
     if written.read_text() == settings:
         return
-    new = cluster / "postgresql.conf.new"
-    new.unlink(missing_ok=True)
-    # Why exclusive: the folder is another user's, and root must not write through a link that was put there.
-    with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-        file.write(settings)
+    # The folder is another user's: root must not write through a link that was put there, and this doesn't.
+    with whole_files.written(written) as file:
+        file.write(settings.encode())
         os.fchown(file.fileno(), account.uid, account.gid)
-    new.rename(written)
 
 
 def launch(

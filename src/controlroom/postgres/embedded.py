@@ -20,7 +20,6 @@ mount or capability is needed.
 import asyncio
 import contextlib
 import fcntl
-import os
 import secrets
 import signal
 import subprocess
@@ -34,6 +33,7 @@ from urllib.parse import quote
 import asyncpg
 import structlog
 
+from controlroom import whole_files
 from controlroom.postgres import postmaster, socket_folder
 from controlroom.postgres.cluster import (
     SUPERUSER,
@@ -163,13 +163,7 @@ def _password(path: Path) -> str:
     with contextlib.suppress(FileNotFoundError):
         return path.read_text().strip()
     password = secrets.token_urlsafe(24)
-    new = path.with_name(path.name + ".new")
-    descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "w") as file:
-        file.write(password + "\n")
-        file.flush()
-        os.fsync(file.fileno())
-    new.rename(path)
+    whole_files.write(path, f"{password}\n".encode())
     return password
 
 

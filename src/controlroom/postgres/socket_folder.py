@@ -13,6 +13,7 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
+from controlroom import whole_files
 from controlroom.postgres.postmaster import SOCKET
 
 _LONGEST_PATH = 107
@@ -79,8 +80,7 @@ def _linked(folder: Path, cluster: Path) -> Path:
     link = folder / _name(cluster)
     if link.is_symlink() and link.readlink() == cluster:
         return link
-    new = folder / f"{link.name}.{os.getpid()}"
-    new.unlink(missing_ok=True)
+    new = whole_files.aside(link)
     new.symlink_to(cluster)
     return new.rename(link)
 

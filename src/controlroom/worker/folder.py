@@ -9,6 +9,7 @@ from typing import Self
 
 import msgspec
 
+from controlroom import whole_files
 from controlroom.errors import Conflict, Invalid
 from controlroom.protocol import Linked
 
@@ -65,13 +66,7 @@ class WorkerFolder:
 
     def keep_credential(self, url: str, linked: Linked) -> None:
         """Store what the server gave, whole or not at all, readable by the worker's user only."""
-        new = self._credential.with_suffix(".new")
-        descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(msgspec.json.encode(_Stored(url=url, linked=linked)))
-            file.flush()
-            os.fsync(file.fileno())
-        new.replace(self._credential)
+        whole_files.write(self._credential, msgspec.json.encode(_Stored(url=url, linked=linked)))
 
     def close(self) -> None:
         """Give the folder free."""

@@ -2,12 +2,13 @@
 
 from pathlib import Path
 
+from controlroom import whole_files
 from controlroom.worker.environments.environment import Environment, EnvironmentKind
 from controlroom.worker.environments.freeze import freeze, freeze_name
 
 
 class Freezes:
-    """Freeze files, written once for each environment."""
+    """Freeze files, one for each environment; several step runs may ask for one at once."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -19,7 +20,5 @@ class Freezes:
         file = self._folder / f"{environment.prefix.name}.yaml"
         if not file.exists():
             self._folder.mkdir(exist_ok=True)
-            new = file.with_suffix(".new")
-            new.write_text(freeze(environment), encoding="utf-8")
-            new.replace(file)
+            whole_files.write(file, freeze(environment).encode())
         return [(freeze_name(), file)]

@@ -241,6 +241,8 @@ class Worker:
             await step_run.execute()
         except Refused as refusal:
             log.warning("step run refused by the server", step_run=str(assignment.step_run_id), reason=str(refusal))
+        except Exception:
+            log.exception("step run broke in the worker", step_run=str(assignment.step_run_id))
         finally:
             if step_run.given_back:
                 self._ran_one = False

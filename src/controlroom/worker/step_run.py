@@ -7,7 +7,7 @@ requests.
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -329,12 +329,9 @@ class StepRun:
         self._phases.skip_rest(f"Skipped, because of {finish.error.code}." if finish.error else "")
         self._console.hurry()
         if self._project is not None:
-            await self._project.finish()
-        try:
-            await self._keep_database()
-        except (Failure, OSError) as error:  # the end is told all the same
-            self._console.say(str(error))
-        await self._upload(await asyncio.to_thread(self._artifacts))
+            await self._in_any_case(self._project.finish(), "What the project keeps could not be put away")
+        await self._in_any_case(self._keep_database(), "The database could not be given back")
+        await self._in_any_case(self._hand_in_rest(), "The artifacts could not be gathered")
         await self._console.close()
         report = Finish(
             exit_code=finish.exit_code,
@@ -357,6 +354,21 @@ class StepRun:
                     console_lines=have if isinstance(have, int) else 0,
                 )
             )
+
+    async def _in_any_case(self, last: Awaitable[None], complaint: str) -> None:
+        """Do something that belongs to the end, which is told whatever becomes of it: a failure is a console line."""
+        try:
+            await last
+        except (Ended, Refused, Superseded):  # there is nobody to tell
+            raise
+        except Failure as failure:
+            self._console.say(str(failure))
+        except Exception as error:
+            log.exception("the end of a step run broke in the worker", complaint=complaint)
+            self._console.say(f"{complaint}: {error}")
+
+    async def _hand_in_rest(self) -> None:
+        await self._upload(await asyncio.to_thread(self._artifacts))
 
     def _artifacts(self) -> artifacts.Left:
         """What has not been sent of what the programs left, the raw logs, and what the environment was made of."""

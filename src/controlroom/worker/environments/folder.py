@@ -24,6 +24,7 @@ from pathlib import Path
 
 import msgspec
 
+from controlroom import whole_files
 from controlroom.worker.environments.build_place import RunAs, give_to, make_open, remove_tree
 from controlroom.worker.environments.environment import Environment
 from controlroom.worker.environments.locks import FileLock
@@ -125,12 +126,7 @@ class EnvironmentsFolder:
 
     def publish(self, key: str, entry: Entry) -> None:
         """Make an environment the one of its key. The caller holds the key's lock."""
-        aside = self._index / f".{key}"
-        with aside.open("wb") as file:
-            file.write(msgspec.json.encode(entry, enc_hook=str))  # paths
-            file.flush()
-            os.fsync(file.fileno())
-        aside.rename(self._index / f"{key}.json")
+        whole_files.write(self._index / f"{key}.json", msgspec.json.encode(entry, enc_hook=str), 0o644)  # paths
 
     def take(self, key: str, entry: Entry) -> FileLock | None:
         """The right to use an environment that was read from the index; None if it was replaced or is being removed."""

@@ -4,6 +4,7 @@ import os
 import sys
 from pathlib import Path
 
+from controlroom import whole_files
 from controlroom.robots.python_versions import written
 from controlroom.worker.environments.build_place import BuildPlace, make_open
 from controlroom.worker.environments.environment import Environment, EnvironmentFailed, EnvironmentKind
@@ -48,7 +49,7 @@ def _alias(aliases: Path, interpreter: Path) -> Path:
     folder = aliases / str(interpreter).strip("/").replace("/", "-")
     make_open(folder)
     if not (folder / "python").is_symlink():
-        aside = folder / f".python-{os.getpid()}"
+        aside = whole_files.aside(folder / "python")
         aside.symlink_to(interpreter)
         aside.rename(folder / "python")
     return folder

@@ -10,6 +10,7 @@ from pathlib import Path
 import msgspec
 import uv
 
+from controlroom import whole_files
 from controlroom.worker.environments.build_place import (
     BuildPlace,
     CommandFailed,
@@ -101,7 +102,7 @@ def binary_for(run_as: RunAs | None, tools: Path, chosen: Path | None) -> Path:
     status = binary.stat()
     copy = tools / f"{status.st_size:x}-{status.st_mtime_ns:x}" / "uv"
     if not os.access(copy, os.X_OK):  # made anew also where a copy of the folder has lost its modes
-        aside = copy.with_name(f"uv-{os.getpid()}")
+        aside = whole_files.aside(copy)
         make_open(aside.parent)
         shutil.copyfile(binary, aside)
         aside.chmod(0o755)
