@@ -8,11 +8,12 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from litestar import Router, post
+from litestar import post
 from msgspec import Struct
 
 from controlroom.border.arrivals import allow, known
 from controlroom.border.asking import Asking, Path
+from controlroom.border.sections import Section
 from controlroom.engine.packages import push_hooks
 from controlroom.errors import Unauthenticated, Unavailable
 from controlroom.ids import PackageId
@@ -67,6 +68,6 @@ async def _turn(request: Asking) -> AsyncIterator[None]:
         turns.release()
 
 
-def router() -> Router:
+def router() -> Section:
     """Where pushes are told: it takes no API key. Its app's state has `push_hooks`, a semaphore for as many at once."""
-    return Router(_PATH, route_handlers=[receive_git_push], include_in_schema=False)
+    return Section(_PATH, route_handlers=[receive_git_push], include_in_schema=False)

@@ -8,7 +8,7 @@ from pkgutil import iter_modules
 from types import ModuleType
 from typing import Final
 
-from litestar import Litestar, Router
+from litestar import Litestar
 from litestar.datastructures import State
 from litestar.types import ASGIApp, Receive, Scope, Send
 
@@ -17,6 +17,7 @@ from controlroom.border.dispatcher import App
 from controlroom.border.long_polls import Holds
 from controlroom.border.origin import Origins
 from controlroom.border.routing import handlers_of
+from controlroom.border.sections import Section
 from controlroom.engine.engine import Engine
 from controlroom.engine.nudges.feed import Feed
 from controlroom.ui.around import Around
@@ -78,9 +79,9 @@ def routes(
     )
     return Litestar(
         [
-            Router("/", route_handlers=to_all, middleware=[_from_ours]),
-            Router("/", route_handlers=above, middleware=[_from_ours, somebody]),
-            Router("/w/{workspace:str}", route_handlers=below, middleware=[_from_ours, somebody]),
+            Section("/", route_handlers=to_all, middleware=[_from_ours]),
+            Section("/", route_handlers=above, middleware=[_from_ours, somebody]),
+            Section("/w/{workspace:str}", route_handlers=below, middleware=[_from_ours, somebody]),
         ],
         state=state,
         exception_handlers=HANDLERS,

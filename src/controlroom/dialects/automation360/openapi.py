@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from litestar import Litestar, Response, Router
+from litestar import Litestar, Response
 from litestar.handlers import HTTPRouteHandler
 from litestar.openapi import OpenAPIConfig
 from litestar.openapi.spec import Components, Reference, SecurityScheme
@@ -14,17 +14,18 @@ from controlroom.border.api_docs.failures import with_failures
 from controlroom.border.api_docs.published import drawn
 from controlroom.border.asking import Entrance
 from controlroom.border.routing import operation_id
+from controlroom.border.sections import Section
 from controlroom.dialects.automation360.errors import FAILURES, ErrorAnswer
 from controlroom.dialects.automation360.routing import PAIR, SUPERSEDED, habits
 
 DOCUMENT = "/swagger"
 
 
-def documented(handlers: Sequence[HTTPRouteHandler], *entrances: Entrance) -> Router:
+def documented(handlers: Sequence[HTTPRouteHandler], *entrances: Entrance) -> Section:
     """Routes that the document describes, each under the noun of its module, with what all of them have."""
     for handler in with_failures(handlers, FAILURES, ErrorAnswer):
         handler.tags = [handler.fn.__module__.rpartition(".")[2].replace("_", " ").capitalize()]
-    return Router("/", route_handlers=handlers, middleware=[habits, *entrances])
+    return Section("/", route_handlers=handlers, middleware=[habits, *entrances])
 
 
 def published(app: Litestar, schema: dict[str, Any]) -> dict[str, Any]:

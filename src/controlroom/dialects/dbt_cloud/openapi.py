@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from copy import deepcopy
 from typing import Any, Final
 
-from litestar import Litestar, Response, Router
+from litestar import Litestar, Response
 from litestar.handlers import HTTPRouteHandler
 from litestar.openapi import OpenAPIConfig
 from litestar.openapi.spec import Components, Reference, SecurityScheme
@@ -16,6 +16,7 @@ from controlroom.border.api_docs.published import drawn
 from controlroom.border.asking import NEEDS, Entrance
 from controlroom.border.columns import As, Words
 from controlroom.border.routing import operation_id
+from controlroom.border.sections import Section
 from controlroom.dialects.dbt_cloud.answers import Listed, Told
 from controlroom.dialects.dbt_cloud.errors import FAILURES, ErrorAnswer
 from controlroom.dialects.dbt_cloud.lists import LENGTH, PROJECT, Columns, Numbered
@@ -35,11 +36,11 @@ _OF_KIND: Final = {
 """By what a field of each kind is usually asked for."""
 
 
-def documented(handlers: Sequence[HTTPRouteHandler], *entrances: Entrance) -> Router:
+def documented(handlers: Sequence[HTTPRouteHandler], *entrances: Entrance) -> Section:
     """Routes that the document describes, each under the noun of its module."""
     for handler in with_failures(handlers, FAILURES, ErrorAnswer):
         handler.tags = [handler.fn.__module__.rpartition(".")[2].replace("_", " ").capitalize()]
-    return Router("/", route_handlers=handlers, middleware=entrances, response_class=Told)
+    return Section("/", route_handlers=handlers, middleware=entrances, response_class=Told)
 
 
 def published(app: Litestar, schema: dict[str, Any]) -> dict[str, Any]:

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from functools import partial
 
-from litestar import Router
 from litestar.handlers import HTTPRouteHandler
 from litestar.openapi import OpenAPIConfig
 from litestar.openapi.spec import Components, Reference, SecurityScheme
@@ -12,6 +11,7 @@ from controlroom.border.api_docs.failures import with_failures
 from controlroom.border.api_docs.published import document_of, drawn
 from controlroom.border.asking import Entrance
 from controlroom.border.routing import operation_id
+from controlroom.border.sections import Section
 from controlroom.dialects.robocorp.paging import PAGED
 from controlroom.dialects.robocorp.permissions import NAMES
 
@@ -27,11 +27,11 @@ _FAILURES = {
 }
 
 
-def documented(path: str, handlers: Sequence[HTTPRouteHandler], *entrances: Entrance) -> Router:
+def documented(path: str, handlers: Sequence[HTTPRouteHandler], *entrances: Entrance) -> Section:
     """Routes that the document describes: they fail as all do, and each stands under the noun of its module."""
     for handler in with_failures(handlers, _FAILURES):
         handler.tags = [_noun(handler.fn.__module__)]
-    return Router(path, route_handlers=handlers, middleware=entrances, dependencies=PAGED)
+    return Section(path, route_handlers=handlers, middleware=entrances, dependencies=PAGED)
 
 
 _NOUNS = {

@@ -7,12 +7,13 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any, TypeAlias
 
-from litestar import Router, get, route
 from litestar import delete as _delete
+from litestar import get, route
 from litestar import post as _post
 from litestar.handlers import HTTPRouteHandler
 
 from controlroom.border.asking import Entrance, Query
+from controlroom.border.sections import Section
 from controlroom.dialects.robocorp.paging import PAGED, Page, Pages, Paging
 from controlroom.ids import ProcessId
 
@@ -25,10 +26,10 @@ post = partial(_post, status_code=200)
 delete = partial(_delete, status_code=200)
 
 
-def undocumented(path: str, handlers: Sequence[Any], entrance: Entrance | None = None, **options: Any) -> Router:
+def undocumented(path: str, handlers: Sequence[Any], entrance: Entrance | None = None, **options: Any) -> Section:
     """Routes that no OpenAPI document describes: their clients are fixed."""
     middleware = [] if entrance is None else [entrance]
-    return Router(
+    return Section(
         path, route_handlers=handlers, middleware=middleware, dependencies=PAGED, include_in_schema=False, **options
     )
 

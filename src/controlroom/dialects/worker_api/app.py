@@ -2,7 +2,7 @@
 
 from typing import cast
 
-from litestar import Litestar, Router
+from litestar import Litestar
 from litestar.datastructures import State
 from litestar.openapi import OpenAPIConfig
 
@@ -10,6 +10,7 @@ from controlroom.border.api_docs import RENDER, framed
 from controlroom.border.dispatcher import App, Receive, Scope, Send
 from controlroom.border.long_polls import Holds
 from controlroom.border.routing import handlers_of, operation_id
+from controlroom.border.sections import Section
 from controlroom.dialects.worker_api import code, databases, projects, reports, sessions
 from controlroom.dialects.worker_api.asking import WorkerRequest, linked
 from controlroom.dialects.worker_api.errors import HANDLERS, with_failures
@@ -30,12 +31,12 @@ def application(engine: Engine, holds: Holds | None = None) -> App:
 
 def routes(engine: Engine, holds: Holds | None = None) -> Litestar:
     """All routes of the dialect."""
-    of_workers = Router(
+    of_workers = Section(
         PREFIX,
         route_handlers=with_failures(handlers_of([sessions, reports, code, databases, projects])),
         middleware=[linked],
     )
-    unlinked = Router(PREFIX, route_handlers=with_failures([sessions.link]))
+    unlinked = Section(PREFIX, route_handlers=with_failures([sessions.link]))
     return Litestar(
         [of_workers, unlinked],
         state=State({"engine": engine, "holds": holds or Holds()}),

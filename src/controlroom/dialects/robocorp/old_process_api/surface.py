@@ -4,9 +4,8 @@ It shares the path tree `/process-v1` with what robots do with their tokens (`ru
 credential with different rights on different routes of one tree (§0.1).
 """
 
-from litestar import Router
-
 from controlroom.border.routing import handlers_of
+from controlroom.border.sections import Section
 from controlroom.dialects.robocorp import auth
 from controlroom.dialects.robocorp.old_process_api import oldest, robot_runs, runs, work_items
 from controlroom.dialects.robocorp.old_process_api.asking import Asking
@@ -17,7 +16,7 @@ _OLDEST = "/workspace-v1/workspaces/{workspace_id:uuid}/processes/{process_id:uu
 _PROCESS = f"{_WORKSPACE}/processes/{{process_id:uuid}}"
 
 
-def routers() -> list[Router]:
+def routers() -> list[Section]:
     """All of it. No OpenAPI document describes it: its clients are fixed."""
     of_secret = [oldest.start_run, runs.get_run]
     of_secret += [robot_runs.get_robot_run, robot_runs.list_artifacts, robot_runs.get_artifact_url]

@@ -1,15 +1,14 @@
 """What rcc and editors speak with a user's credentials (§8), as routers."""
 
-from litestar import Router
-
 from controlroom.border.routing import handlers_of
+from controlroom.border.sections import Section
 from controlroom.dialects.robocorp.rcc import assistants, robots, tokens, workspaces
 from controlroom.dialects.robocorp.rcc.capabilities import Capability, token_for
 from controlroom.dialects.robocorp.rcc.signing import Signed, signed
 from controlroom.dialects.robocorp.routing import undocumented
 
 
-def routers() -> list[Router]:
+def routers() -> list[Section]:
     """All of it. No OpenAPI document describes it: its clients are fixed."""
     somebody = token_for(*Capability)  # whoever may do something in a workspace may see it
     # Whether a token may write is a matter of what it opens.
