@@ -9,10 +9,12 @@ import tempfile
 from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 
+import argon2
 import asyncpg
 import pytest
 from hypothesis import settings
 
+from controlroom.engine.access import passwords
 from controlroom.postgres.embedded import EmbeddedPostgres
 
 # No deadline: a machine that does other things, too, is no failure of ours. And the same examples every time: a change
@@ -23,6 +25,10 @@ settings.load_profile("here")
 # Where the shell forbids it, every process that a test starts would compile our modules anew: half a second for a room.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 sys.dont_write_bytecode = False
+
+# A hash takes a tenth of a second of a processor on purpose, and hundreds of tests have passwords. What rooms hash by
+# is a test of its own (`engine/access/test_passwords.py`).
+passwords._hasher = argon2.PasswordHasher.from_parameters(argon2.profiles.CHEAPEST)
 
 os.environ["CONTROLROOM_ROOMS"] = ""  # no room of a test is remembered, and none of the user's is found
 
