@@ -5,15 +5,16 @@ const LINK = /https?:\/\/[^\s"'<>`]+[^\s"'<>`.,;:!?)\]}]/g
 const CUBE = [0, 95, 135, 175, 215, 255]
 
 const last = line => {
-  const text = line.endsWith("\r") ? line.slice(0, -1) : line
+  const text = line.replace(/\r+$/, "")
   return text.slice(text.lastIndexOf("\r") + 1)
 }
 const plain = line => last(line).replace(ESCAPE, "")
 
-// The nearest of 16 by name or of the 256 by number; 24 bits become the nearest of 256.
+// One of 16 by name or of 256 by number; 24 bits become the nearest of 256. (As `ui/console_lines.py` does it.)
+const coded = text => text === "" ? 0 : /^\d{1,9}$/.test(text) ? +text : -1
 function colour(codes) {
   if (codes[0] === 5) return codes.splice(0, 2)[1]
-  const [, red, green, blue] = codes.splice(0, 4)
+  const [, red = 0, green = 0, blue = 0] = codes.splice(0, 4)
   const near = value => CUBE.reduce((best, each, index) => Math.abs(each - value) < Math.abs(CUBE[best] - value) ? index : best, 0)
   return 16 + 36 * near(red) + 6 * near(green) + near(blue)
 }
@@ -44,7 +45,7 @@ function drawn(line) {
     put(found.index)
     at = found.index + found[0].length
     if (found[2] !== "m") continue
-    const codes = (found[1] || "0").split(/[;:]/).map(Number)
+    const codes = (found[1] || "0").split(/[;:]/).map(coded)
     while (codes.length) {
       const code = codes.shift()
       if (code === 0) style = {}
@@ -55,7 +56,7 @@ function drawn(line) {
       else if (code === 24) style.under = false
       else if (code === 39) delete style.fore
       else if (code === 49) delete style.back
-      else if (code === 38) style.fore = colour(codes)
+      else if (code === 38) style.fore = colour(codes)   // undefined: none
       else if (code === 48) style.back = colour(codes)
       else if ((code >= 30 && code < 38) || (code >= 90 && code < 98)) style.fore = code < 90 ? code - 30 : code - 82
       else if ((code >= 40 && code < 48) || (code >= 100 && code < 108)) style.back = code < 100 ? code - 40 : code - 92

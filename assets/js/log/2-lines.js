@@ -17,7 +17,7 @@ class Lines {
   at(number) { return this.blocks.get(Math.floor(number / BLOCK))?.lines[number % BLOCK] }
   time(number) {
     const times = this.blocks.get(Math.floor(number / BLOCK))?.times ?? []
-    return times.findLast(([index]) => index <= number % BLOCK)?.[1]
+    return times.reduce((best, each) => each[0] <= number % BLOCK && each[0] >= (best?.[0] ?? 0) ? each : best, undefined)?.[1]
   }
   take({ first, total, live, lines, at, unfinished }) {
     this.total = Math.max(this.total, total)
@@ -33,22 +33,24 @@ class Lines {
   }
   // Have these lines here; true when some came. Blocks that nobody looks at any more are not waited for.
   async want(from, to) {
-    const keys = []
-    for (let key = Math.floor(from / BLOCK); key <= Math.floor((to - 1) / BLOCK); key++) keys.push(key)
-    for (const [key, stop] of this.asked) if (!keys.includes(key)) stop.abort()
-    const missing = keys.filter(key => {
-      const block = this.blocks.get(key)
+    const missing = [], keys = []
+    for (let key = Math.floor(from / BLOCK); key <= Math.floor((to - 1) / BLOCK); key++) {
+      keys.push(key)
+      const block = this.blocks.get(key), end = Math.min(to, this.total, (key + 1) * BLOCK)
       if (block) this.blocks.delete(key), this.blocks.set(key, block)   // used last
-      const length = Math.min(BLOCK, this.total - key * BLOCK)
-      for (let index = 0; index < length; index++) if (block?.lines[index] === undefined) return !this.asked.has(key)
-      return false
-    })
-    const came = await Promise.all(missing.map(async key => {
+      // From the first that lacks among those that are looked at: an answer has fewer where lines are long
+      let first = block ? Math.max(from, key * BLOCK) : key * BLOCK
+      while (first < end && block?.lines[first % BLOCK] !== undefined) first++
+      if (first < end && !this.asked.has(key)) missing.push([key, first])
+    }
+    for (const [key, stop] of this.asked) if (!keys.includes(key)) stop.abort()
+    const came = await Promise.all(missing.map(async ([key, first]) => {
       const stop = new AbortController()
       this.asked.set(key, stop)
       try {
-        this.take(await this.json("lines", { from: key * BLOCK, limit: BLOCK }, stop.signal))
-        return true
+        const found = await this.json("lines", { from: first, limit: (key + 1) * BLOCK - first }, stop.signal)
+        this.take(found)
+        return found.lines.length > 0
       } catch (why) { return false } finally { this.asked.delete(key) }
     }))
     return came.some(Boolean)

@@ -1,5 +1,8 @@
 // The viewer: lines of one height, so that the place of a line is arithmetic; the page has those that can be seen, and some.
-const HIGH = 20, MORE = 60, TALLEST = 10000000
+// The first ones are in the page that the server has sent. Lines that wrap have heights of their own: there a place is a share of
+// all lines, and the line of that share stands at that share of the box, so that the first and the last are reached; few lines are all
+// in the page, and scroll as anything does.
+const HIGH = 20, MORE = 60, TALLEST = 10000000, FEW = 300
 class Viewer {
   constructor(panel) {
     const { of, attempt, total, topic } = panel.dataset
@@ -14,12 +17,12 @@ class Viewer {
     this.fresh = 0
     this.chosen = hashed()
     this.build()
-    this.follow(this.runs && !this.chosen)
     const error = panel.dataset.error
+    if (error !== undefined) this.now = +error
+    this.follow(this.runs && !this.chosen && !("placed" in panel.dataset))
     if (this.chosen) this.show(this.chosen[0] - 1)
-    else if (error !== undefined) this.point(+error)
-    else if (this.runs || !("failed" in panel.dataset)) this.goTo(this.runs ? Infinity : 0)
-    this.draw()
+    else if (!this.following) this.goTo(+this.list.dataset.first * HIGH)
+    this.drawNow()
     if (this.runs) {
       wantTopic(topic)
       document.addEventListener("nudge", event => (event.detail.includes(topic) || event.detail.includes("*")) && this.catchUp())
@@ -32,25 +35,26 @@ class Viewer {
   }
   part(name) { return this.panel.querySelector(`[data-${name}]`) }
   build() {
-    const old = this.part("lines")
     this.part("pages").hidden = true
-    this.box = document.createElement("div")
-    this.box.className = "log"
-    this.box.tabIndex = 0
-    this.box.setAttribute("role", "log")
-    this.box.setAttribute("aria-live", "off")
-    this.box.setAttribute("aria-label", this.panel.querySelector("h2").nextElementSibling.textContent)
-    this.box.innerHTML = '<div class="log-all"><ol class="lines"></ol></div>'
-    this.all = this.box.firstChild
-    this.list = this.all.firstChild
-    this.frame = document.createElement("div")
-    this.frame.className = "log-frame"
-    this.frame.innerHTML = '<svg class="log-ticks" aria-hidden="true" width="8" height="100%"></svg><button class="btn small log-new" type="button" hidden></button><span class="hidden-text" role="status"></span>'
-    this.frame.prepend(this.box)
+    this.frame = this.part("frame")
+    this.box = this.frame.firstElementChild
+    this.all = this.box.firstElementChild
+    this.list = this.all.firstElementChild
+    this.box.classList.remove("at-end")
     this.foot = document.createElement("footer")
     this.foot.className = "pager"
-    old.replaceWith(this.frame)
     this.panel.append(this.foot)
+    this.readPhases()
+    document.addEventListener("put", event => event.detail === "phases" && (this.readPhases(), this.draw(true)))
+    this.panel.addEventListener("click", event => {
+      const phase = event.target.closest("[data-phase]")
+      if (!phase) return
+      event.preventDefault()
+      this.follow(false)
+      this.wraps ? this.show(+phase.dataset.phase) : this.goTo(this.row(+phase.dataset.phase) * HIGH)
+    })
+    const first = +this.list.dataset.first
+    ;[...this.list.children].forEach((row, index) => this.rows.set(first + index, row))
     for (const name of ["follow", "wrap", "copy-lines", "full", "bar"]) if (this.part(name)) this.part(name).hidden = false
     this.box.addEventListener("scroll", () => this.scrolled())
     this.box.addEventListener("wheel", event => this.wheeled(event), { passive: false })
@@ -88,7 +92,8 @@ class Viewer {
     })
   }
   get count() { return this.shown ? this.shown.length : this.lines.total + (this.lines.unfinished ? 1 : 0) }
-  get tall() { return this.count * HIGH + 10 }
+  get isFew() { return this.wraps && this.count <= FEW }
+  get tall() { return this.isFew ? this.list.offsetHeight : this.count * HIGH + (this.wraps ? this.box.clientHeight : 10) }
   get height() { return Math.min(this.tall, TALLEST) }
   number(row) { return this.shown ? this.shown[row] : row }
   row(number) { return this.shown ? Math.max(0, this.shown.findIndex(each => each >= number)) : number }
@@ -96,8 +101,9 @@ class Viewer {
   // ---- scrolling: of the box one to one, or by share where there are more lines than a box can be high
   get room() { return Math.max(0, this.tall - this.box.clientHeight) }
   goTo(top) {
+    if (this.isFew) this.drawNow()
     this.top = Math.max(0, Math.min(top, this.room))
-    this.all.style.height = `${this.height}px`
+    this.all.style.height = this.isFew ? "" : `${this.height}px`
     const most = this.height - this.box.clientHeight
     this.own = Math.round(this.tall > TALLEST ? this.top / this.room * most : this.top)
     this.box.scrollTop = this.own
@@ -107,7 +113,7 @@ class Viewer {
     const at = this.box.scrollTop
     if (Math.abs(at - this.own) < 1.5) return
     const before = this.top
-    this.top = this.tall > TALLEST ? at / (this.height - this.box.clientHeight) * this.room : at
+    this.top = Math.min(this.room, this.tall > TALLEST ? at / (this.height - this.box.clientHeight) * this.room : at)
     this.own = at
     if (this.top < before - 1) this.follow(false)
     else if (this.runs && this.top >= this.room - 2) this.follow(true)
@@ -115,7 +121,7 @@ class Viewer {
   }
   wheeled(event) {
     if (event.deltaY < 0) this.follow(false)
-    if (this.tall <= TALLEST || event.ctrlKey || event.shiftKey || this.wraps) return
+    if (this.tall <= TALLEST || event.ctrlKey || event.shiftKey) return
     event.preventDefault()
     this.goTo(this.top + event.deltaY * (event.deltaMode ? HIGH : 1))
   }
@@ -137,7 +143,18 @@ class Viewer {
     event.stopImmediatePropagation()
     keys[event.key]()
   }
-  show(number) { this.follow(false); this.goTo(this.row(number) * HIGH - this.box.clientHeight / 3) }
+  show(number) {
+    this.follow(false)
+    const row = this.row(number)
+    if (this.isFew) {
+      this.drawNow()
+      this.goTo((this.rows.get(row)?.offsetTop ?? 0) - this.box.clientHeight / 3)
+    } else if (this.wraps) this.goTo((row + (row * 2 > this.count ? 1 : 0)) * HIGH)
+    else this.goTo(row * HIGH - this.box.clientHeight / 3)
+  }
+  // Which row is on top, about
+  get first() { return Math.floor(this.wraps && !this.isFew ? this.share * this.count : this.top / HIGH) }
+  get share() { return this.room ? this.top / this.room : 0 }
   point(number) { this.now = number; this.show(number) }
   follow(on) {
     this.following = on
@@ -155,32 +172,49 @@ class Viewer {
 
   // ---- drawing
   draw(anew = false) {
-    if (anew) this.clear()
+    this.anew ||= anew
     if (!this.waits) this.waits = requestAnimationFrame(() => { this.waits = 0; this.drawNow() })
   }
   clear() { this.rows.clear(); this.list.replaceChildren() }
   drawNow() {
-    this.all.style.height = `${this.height}px`
+    const { clientHeight } = this.box, { isFew, count } = this
+    const at = this.wraps ? this.share * count : this.top / HIGH, seen = clientHeight / HIGH
+    const from = isFew ? 0 : Math.max(0, Math.floor(at - (this.wraps ? seen : 0)) - MORE), to = isFew ? count : Math.min(count, Math.ceil(at + seen) + MORE)
+    this.all.style.height = isFew ? "" : `${this.height}px`
     this.list.style.setProperty("--digits", Math.max(3, String(this.lines.total).length))
-    const from = Math.max(0, Math.floor(this.top / HIGH) - MORE), to = Math.min(this.count, Math.ceil((this.top + this.box.clientHeight) / HIGH) + MORE)
     for (const [row, element] of this.rows) if (row < from || row >= to) { element.remove(); this.rows.delete(row) }
     let before = null
     for (let row = to - 1; row >= from; row--) {
       const number = this.number(row), text = number === this.lines.total ? this.lines.unfinished : this.lines.at(number)
       let element = this.rows.get(row)
-      if (!element || element.text !== text) {
+      if (!element || (text !== undefined && element.text !== text)) {
         const made = this.line(number, text)
         element ? element.replaceWith(made) : this.list.insertBefore(made, before)
         this.rows.set(row, element = made)
-      }
+      } else if (this.anew) this.dress(element, number)
       before = element
     }
-    const offset = this.wraps ? 0 : this.box.scrollTop + from * HIGH - this.top
+    this.anew = false
+    let offset = isFew ? 0 : this.box.scrollTop + from * HIGH - this.top
+    if (this.wraps && !isFew && to > from) {   // the point of this share of all lines, at this share of the box
+      const row = Math.min(count - 1, Math.floor(at)), element = this.rows.get(row)
+      offset = this.box.scrollTop + this.share * clientHeight - element.offsetTop - (at - row) * element.offsetHeight
+    }
     this.list.style.transform = `translateY(${Math.round(offset)}px)`
     this.mark()
     this.say()
+    this.phase()
     if (to > from && !this.shown) this.lines.want(from, Math.min(to, this.lines.total)).then(came => came && this.draw())
     else if (to > from) this.wantShown(from, to)
+  }
+  // The phases, each with its first line; that of the line on top is marked
+  readPhases() {
+    this.phases = [...this.panel.querySelectorAll("[data-phase]")]
+    this.begins = new Set(this.phases.map(each => +each.dataset.phase).filter(Boolean))
+  }
+  phase() {
+    const number = this.number(this.first) ?? 0, its = this.phases.findLast(each => +each.dataset.phase <= number)
+    for (const each of this.phases) each.ariaCurrent = each === its ? "true" : null
   }
   async wantShown(from, to) {
     const missing = this.shown.slice(from, to).filter(number => this.lines.at(number) === undefined)
@@ -196,8 +230,11 @@ class Viewer {
     const time = this.lines.time(number)
     if (time) link.title = new Date(time * 1000).toLocaleString("en-GB", { timeZone: root.dataset.zone || "UTC" })
     row.append(link, text === undefined ? document.createElement("span") : drawn(text))
+    return this.dress(row, number)
+  }
+  dress(row, number) {
     const [first, to] = this.chosen ?? []
-    row.className = [this.isError?.has(number) ? "is-error" : this.isWarning?.has(number) ? "is-warning" : "", number === this.now ? "is-now" : "",
+    row.className = [this.begins.has(number) && !this.shown ? "begins" : "", this.isError?.has(number) ? "is-error" : this.isWarning?.has(number) ? "is-warning" : "", number === this.now ? "is-now" : "",
       first <= number + 1 && number + 1 <= to ? "is-chosen" : "", this.shown && this.context?.has(number) ? "is-beside" : ""].filter(Boolean).join(" ")
     return row
   }
@@ -242,7 +279,7 @@ class Viewer {
         this.found = found
         this.sought = made(pattern ? text : text.replace(/[.*+?^${}()|[\]\\]/g, "\\$&"))
         this.now = -1
-        this.next(1, Math.floor(this.top / HIGH))
+        this.next(1, this.first - 1)
       }
     }
     this.tick()
@@ -261,7 +298,7 @@ class Viewer {
   }
   nextError(by) {
     const at = this.levels?.errors.at ?? []
-    const from = this.now >= 0 ? this.now : Math.floor(this.top / HIGH)
+    const from = this.now >= 0 ? this.now : this.first
     const number = by > 0 ? at.find(each => each > from) ?? at[0] : at.findLast(each => each < from) ?? at.at(-1)
     if (number !== undefined) { this.point(number); this.draw(true) }
   }
@@ -315,9 +352,10 @@ class Viewer {
 
   // ---- wrapping, lines that are chosen, copying
   wrap() {
+    const { first, following } = this
     press(this.part("wrap"))
-    this.wraps = this.list.classList.toggle("wraps")
-    this.draw(true)
+    this.wraps = this.box.classList.toggle("wraps")
+    following ? this.goTo(Infinity) : this.show(this.now >= 0 ? this.now : this.number(first) ?? 0)
   }
   clicked(event) {
     const link = event.target.closest("li > a")
@@ -346,4 +384,7 @@ function hashed() {
   const found = /^#L(\d{1,12})(?:-(\d{1,12}))?$/.exec(location.hash)
   return found && [+found[1], +(found[2] ?? found[1])]
 }
-for (const panel of document.querySelectorAll("[data-console]")) panel.viewer = new Viewer(panel)
+const view = () => all("[data-console]").forEach(panel => panel.viewer ??= new Viewer(panel))
+// What the server has sent is painted first
+requestAnimationFrame(() => setTimeout(view))
+document.addEventListener("put", view)   // a console that has just begun

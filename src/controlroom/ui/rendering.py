@@ -27,6 +27,7 @@ from msgspec import Struct
 
 from controlroom.border.pages import page_headers
 from controlroom.ui import charts, states, words
+from controlroom.ui.console_lines import drawn_line, plain_line
 from controlroom.ui.static_files import StaticFiles
 from controlroom.ui.words import NOTHING
 
@@ -142,7 +143,8 @@ _FILTERS: Final = {
     "size": _size,
     "id": _id,
     "initials": words.initials,
-    "plain_line": words.plain_line,
+    "plain_line": plain_line,
+    "drawn_line": drawn_line,
 }
 
 

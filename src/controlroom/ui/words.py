@@ -4,7 +4,6 @@ Pure functions: what the time is and where the reader is are handed in. Template
 (`rendering.py`), so that there is one helper for each and no second way to write the same.
 """
 
-import re
 from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Final
 from uuid import UUID
@@ -171,11 +170,3 @@ def initials(name: str) -> str:
     """Of a person, for a small round place."""
     words = [word for word in name.replace(".", " ").replace("_", " ").replace("@", " ").split() if word[0].isalnum()]
     return "".join(word[0] for word in (words[:1] + words[1:][-1:])).upper() or "?"
-
-
-_ESCAPES: Final = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[@-Z\\^_])")
-
-
-def plain_line(text: str) -> str:
-    """A line of a console without what only a terminal obeys: colours, cursors, titles."""
-    return _ESCAPES.sub("", text.rstrip("\r").rsplit("\r", 1)[-1])

@@ -6,8 +6,9 @@ import pytest
 
 from controlroom.engine.console import actions as console
 from controlroom.engine.runs import actions as runs
+from controlroom.engine.runs import reports
 from controlroom.engine.runs.model import OneEmptyItem
-from controlroom.protocol import ErrorCode
+from controlroom.protocol import ErrorCode, PhaseKind, PhaseReport, PhaseReports, PhaseState
 
 
 @pytest.fixture
@@ -34,25 +35,67 @@ async def printed(visit, workspace, room, ada, process, walt):
 
 
 async def test_without_script_there_are_pages_of_a_thousand_lines(printed):
-    """The last ones of one that runs, with a way to those before; colours and cursors are left out."""
+    """The last ones of one that runs, with a way to those before; colours are classes, cursors are left out."""
     browser, path, _, _ = printed
     page = await browser.get(path)
-    assert ">line 1499<" in page
-    assert 'id="L501"' in page
-    assert 'id="L500"' not in page
-    assert "&amp;from=1" in page
-    assert 'id="L1"' in await browser.get(f"{path}?from=1")
+    assert '<span>line <span class="ansi-2">1499</span></span>' in page
+    assert 'id="L1201"' in page
+    assert 'id="L1200"' not in page
+    assert "&amp;from=201" in page
+    page = await browser.get(f"{path}?from=201")
+    assert 'id="L201"' in page
+    assert 'id="L1200"' in page
+    assert 'id="L1201"' not in page
+    assert "&amp;from=1201" in page
     await browser.get(f"{path}?from=x", status=400)
 
 
 async def test_a_failed_one_opens_at_its_first_error(printed):
-    """Which is where somebody begins to read."""
+    """Which is where somebody begins to read; one that went well at its beginning."""
     browser, path, work, walt = printed
     await walt.finish(work, ErrorCode.ROBOT_FAILED)
     page = await browser.get(path)
     assert 'data-error="700"' in page
-    assert 'id="L695"' in page
-    assert 'id="L1695"' not in page
+    assert 'data-first="692"' in page
+    assert '<li id="L701" class="is-error is-now">' in page
+    assert 'id="L692"' not in page
+
+
+async def test_its_phases_stand_above_it(printed, room):
+    """Each with its state and a way to its first line; asked for alone when the run has changed."""
+    browser, path, work, walt = printed
+    task = PhaseReport(
+        position=0,
+        kind=PhaseKind.TASK,
+        name="Count <words>",
+        state=PhaseState.IN_PROGRESS,
+        started_at=1.0,
+        first_line=1240,
+    )
+    await reports.report_phases(room.engine, walt.actor, work.step_run_id, work.attempt, PhaseReports((task,)))
+    page = await browser.get(path)
+    assert 'data-phase="1240"' in page
+    assert "Count &lt;words&gt;" in page
+    assert '<li id="L1241" class="begins">' in page
+    part = await browser.get(f"{path}?part=phases")
+    assert part.startswith('<div class="phases" id="phases"')
+    assert 'id="L1241"' not in part
+
+
+async def test_a_console_that_has_not_begun_waits_for_it(visit, workspace, room, ada, process, walt):
+    """The page says so and asks again when its run changes; when a worker has it, the console follows that attempt."""
+    run = await runs.start(room.engine, ada.actor, ada.workspace, process, OneEmptyItem())
+    browser = await visit(workspace)
+    for address in (f"/runs/{run.number}/console", f"/runs/{run.number}/console?part=console"):
+        page = await browser.get(address)
+        assert f'<div id="console" data-live="run-{run.id}">' in page
+        assert "Awaits a worker" in page
+    await browser.get(f"/runs/{run.number}/console?part=phases")
+    await walt.take()
+    page = await browser.get(f"/runs/{run.number}/console?part=console")
+    assert '<div id="console">' in page
+    assert 'data-attempt="1"' in page
+    assert "data-running" in page
 
 
 async def test_lines_are_told_by_number(printed, visit, cleo):

@@ -10,7 +10,7 @@ from msgspec import Struct
 
 from controlroom.engine.console import reading, searching
 from controlroom.engine.console import store as consoles
-from controlroom.engine.console.model import Position, Range
+from controlroom.engine.console.model import Line, Position, Range
 from controlroom.engine.console.search_rules import LONGEST_SOUGHT, Sought
 from controlroom.engine.console.unfinished import after as unfinished_after
 from controlroom.engine.references import resolve
@@ -25,6 +25,10 @@ from controlroom.ui.runs.pages_run import MOST_STEP_RUNS, run_of, show_of_run
 
 LINES: Final = 1000
 """Lines of a page without script."""
+FIRST: Final = 300
+"""Lines with which a console is opened: more than a screen shows, and few enough to be there at once."""
+_ABOVE: Final = 8
+"""Lines above the first error, for whoever begins to read there."""
 MOST_LINES: Final = 2000
 """Lines of one answer to the viewer."""
 _MOST_ARTIFACTS: Final = 200
@@ -52,25 +56,22 @@ class Lines(Struct, frozen=True, kw_only=True):
 
 @page("/runs/{number:str}/console", needs=_NEEDS)
 async def show_console(request: Asking, number: Path[str]) -> Shown:
-    """One attempt of a step run: from the address's line, else the first error of a failed one, else its end."""
+    """One attempt of a step run."""
     run = await run_of(request, number)
-    if not request.wants("tab", "main"):  # its head alone, which is nudged
-        return await show_of_run(request, "runs/console.html", run, "Console", chosen=None, here="")
+    if not request.wants("tab", "console", "phases", "main"):  # its head alone, which is nudged
+        return await show_of_run(request, "runs/console.html", run, "Console", chosen=None)
     step_runs = await store.list_step_runs(*request.reading, run.id, limit=MOST_STEP_RUNS)
     chosen = await _chosen(request, step_runs, request.query_params.get("step", ""))
     here = f"{request.base}/runs/{run.number}/console"
-    if chosen is None:
-        return await show_of_run(request, "runs/console.html", run, "Console", chosen=None, here=here)
+    if chosen is None or chosen.attempt == 0:
+        return await show_of_run(
+            request, "runs/console.html", run, "Console", chosen=None, here=here, awaits=chosen, step_runs=step_runs
+        )
     attempt = _whole(request, "attempt", default=chosen.attempt, least=0, most=max(chosen.attempt, 0))
-    total = await consoles.lines_of(*request.reading, chosen.id, attempt)
-    error = None
-    if chosen.result in _WENT_WRONG and 0 < total <= _LOOKED_THROUGH:
-        errors = (await searching.levels(request.engine, request.seen, chosen.id, attempt)).errors.at
-        error = errors[0] if errors else None
-    first = _whole(request, "from", default=_page_of(error, total), least=1, most=max(1, total)) - 1
-    within = Range(attempt, first, first + LINES)
-    lines = await reading.read(request.engine, request.seen, chosen.id, limit=LINES, within=within) if total else []
+    phases = [each for each in await store.list_phases(*request.reading, chosen.id) if each.attempt == attempt]
     address = f"{here}?step={chosen.number}&attempt={attempt}"
+    seen = _Seen() if not request.wants("tab", "console", "main") else await _seen(request, chosen, attempt)
+    first, end, total = seen.first, seen.first + len(seen.lines), seen.total
     return await show_of_run(
         request,
         "runs/console.html",
@@ -81,12 +82,49 @@ async def show_console(request: Asking, number: Path[str]) -> Shown:
         step_runs=step_runs,
         chosen=chosen,
         attempt=attempt,
+        phases=phases,
+        begins={each.first_line for each in phases if each.first_line},
+        seen=seen,
+        before=f"{address}&from={max(1, first + 1 - LINES)}" if first else "",
+        behind=f"{address}&from={end + 1}" if end < total else "",
+        artifacts=await store.list_artifacts(*request.reading, chosen.id, limit=_MOST_ARTIFACTS),
+    )
+
+
+class _Seen(Struct, frozen=True, kw_only=True):
+    """What of an attempt's console is in the page when it comes."""
+
+    total: int = 0
+    error: int | None = None
+    """The first one of an attempt that failed."""
+    first: int = 0
+    lines: list[Line] = []
+    is_placed: bool = False
+    """Whether the address says from where on."""
+    is_at_end: bool = False
+
+
+async def _seen(request: Asking, chosen: StepRun, attempt: int) -> _Seen:
+    """From the line of the address; else the first error; what a running one printed last; the top."""
+    total = await consoles.lines_of(*request.reading, chosen.id, attempt)
+    placed = request.query_params.get("from", "") != ""
+    runs = chosen.ended_at is None and attempt == chosen.attempt
+    error = None
+    if chosen.result in _WENT_WRONG and 0 < total <= _LOOKED_THROUGH:
+        errors = (await searching.levels(request.engine, request.seen, chosen.id, attempt)).errors.at
+        error = errors[0] if errors else None
+    usual = max(0, error - _ABOVE) if error is not None else max(0, total - FIRST) if runs else 0
+    first = _whole(request, "from", default=usual + 1, least=1, most=max(1, total)) - 1
+    limit = LINES if placed else FIRST
+    within = Range(attempt, first, first + limit)
+    lines = await reading.read(request.engine, request.seen, chosen.id, limit=limit, within=within) if total else []
+    return _Seen(
         total=total,
         error=error,
+        first=first,
         lines=lines,
-        before=f"{address}&from={max(1, first + 1 - LINES)}" if first else "",
-        behind=f"{address}&from={first + 1 + LINES}" if first + LINES < total else "",
-        artifacts=await store.list_artifacts(*request.reading, chosen.id, limit=_MOST_ARTIFACTS),
+        is_placed=placed,
+        is_at_end=runs and error is None and not placed,
     )
 
 
@@ -159,11 +197,6 @@ async def fetch_raw(request: Asking, step_run: Path[StepRunId]) -> Stream:
 
 def _json(value: object) -> Shown:
     return Shown(msgspec.json.encode(value), kind=_JSON)
-
-
-def _page_of(error: int | None, total: int) -> int:
-    """The first line of the page without script: of the error with a few before it, else of the last thousand."""
-    return max(1, error - 5) if error is not None else max(1, total - LINES + 1)
 
 
 async def _chosen(request: Asking, step_runs: list[StepRun], named: str) -> StepRun | None:
