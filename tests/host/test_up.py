@@ -16,7 +16,7 @@ from controlroom.cli.errors import Misused
 from controlroom.host.listening import listen
 from rooms import Room, room, run_cli, until
 
-RECOVERY_SECONDS = 4.0 * 4
+RECOVERY_SECONDS = 60.0
 """Why more than the promised 4 s: test machines are shared; the promise itself is measured by the benchmarks."""
 
 

@@ -7,6 +7,7 @@ import msgspec
 import pytest
 
 from controlroom.border import long_polls
+from controlroom.dialects.worker_api.sessions import LONGEST_WAIT_SECONDS
 from controlroom.engine.access.model import Permission
 from controlroom.engine.access.scope import scope_of
 from controlroom.engine.allocations import actions as allocations
@@ -18,6 +19,13 @@ from controlroom.engine.workers import store
 from controlroom.engine.workers.model import WorkerState
 from controlroom.ids import TaskId
 from controlroom.protocol import Claim, Heartbeat, Link, OpenSession, Order, SandboxKind, Session
+
+
+@pytest.fixture
+def wakes_only(monkeypatch):
+    """Requests that are held hear what wakes them and look for nothing by themselves, for as long as it takes."""
+    monkeypatch.setattr(long_polls, "LOOK_EVERY", 3600.0)
+    monkeypatch.setattr("controlroom.dialects.worker_api.sessions.HEARTBEAT_HOLD_SECONDS", 60.0)
 
 
 def _seen(person):
@@ -111,17 +119,16 @@ async def test_work_that_waits_is_given_at_once(walt, start):
     assert await walt.claim(running=(assignment.step_run_id,)) == []
 
 
+@pytest.mark.usefixtures("wakes_only")
 async def test_a_waiting_claim_is_answered_when_work_comes(walt, start, watches):
     """A held claim brings work as soon as it is there, not when the wait is over."""
     claim = asyncio.create_task(walt.claim(wait=30))
     await watches.reach(Topic.STEP_RUNS_AWAIT, walt.linked.workspace_id, 1)
-    began = time.monotonic()
 
     await start()
     [assignment] = await claim
 
     assert assignment.task == "Read"
-    assert time.monotonic() - began < 4  # the poll behind the wake-ups looks each 5 s
 
 
 async def test_a_waiting_claim_finds_the_work_of_which_nobody_told_it(room, walt, start, watches, monkeypatch):
@@ -176,19 +183,18 @@ async def test_a_claim_of_an_older_session_is_superseded(walt):
     assert (answer.status_code, answer.json()["error"]["code"]) == (409, "SUPERSEDED")
 
 
+@pytest.mark.usefixtures("wakes_only")
 async def test_a_heartbeat_is_held_until_an_order_differs(room, ada, walt, start, watches):
     """A stop of the run reaches the worker by the heartbeat that waits; obeyed orders are not told again."""
     run = await start()
     [assignment] = await walt.claim()
     assert await walt.beat(assignment) == [Order.CONTINUE]
-    beat = asyncio.create_task(walt.beat(assignment, hold=8))
+    beat = asyncio.create_task(walt.beat(assignment, hold=60))
     await watches.reach(Topic.ORDERS, walt.linked.worker_id, 1)
-    began = time.monotonic()
 
     await runs.stop(room.engine, ada.actor, ada.workspace, run.id, StopRequest(terminate=True, remaining_done=False))
 
     assert await beat == [Order.TERMINATE]
-    assert time.monotonic() - began < 4
     obeyed = asyncio.create_task(walt.beat(assignment, order=Order.TERMINATE, hold=8))
     await watches.reach(Topic.ORDERS, walt.linked.worker_id, 1)
     obeyed.cancel()
@@ -213,7 +219,7 @@ async def test_an_unlinked_worker_is_told_while_it_waits(room, ada, walt, watche
 
 
 async def test_a_server_that_stops_answers_those_who_wait(room, walt, watches):
-    """Held requests end at once when the server asks for it, and none is held afterwards."""
+    """Held requests end when the server asks for it, and none is held afterwards: neither waits out its time."""
     claim = asyncio.create_task(walt.claim(wait=30))
     await watches.reach(Topic.STEP_RUNS_AWAIT, walt.linked.workspace_id, 1)
     began = time.monotonic()
@@ -222,7 +228,7 @@ async def test_a_server_that_stops_answers_those_who_wait(room, walt, watches):
     try:
         assert await claim == []
         assert await walt.claim(wait=30) == []
-        assert time.monotonic() - began < 4
+        assert time.monotonic() - began < LONGEST_WAIT_SECONDS
     finally:
         room.room.holds._is_stopping = False
 

@@ -1,7 +1,5 @@
 """Runs of dbt projects by a real worker with real dbt."""
 
-import time
-
 import pytest
 import sample_projects as projects
 from sandboxes import needs_nesting, needs_sandbox
@@ -155,12 +153,10 @@ async def test_an_end_from_outside_begins_with_an_interrupt(dbt, how):
     if how == "terminated":
         await dbt.room.until(lambda: b"START sql table model main.zz_slow" in attempt.console)
         await dbt.room.order(attempt, Order.TERMINATE)
-        began = time.monotonic()
     finish = await dbt.room.finished(attempt)
 
     assert finish.error.code is (ErrorCode.TIMEOUT if how == "timeout" else ErrorCode.TERMINATED)
     if how == "terminated":
-        assert time.monotonic() - began < 9.0
         assert (3, "run_results.json") in attempt.of_phases
     assert attempt.phases[4].state.value == "skipped"
     assert (3, "logs/dbt.log") in attempt.of_phases
