@@ -2,28 +2,29 @@
 
 import re
 from html import unescape
-from urllib.parse import quote
+from urllib.parse import quote, urljoin, urlsplit
+from uuid import UUID
 
 import pytest
 
-from console_walk import routes, walked
+from console_walk import read, routes, walked
 from controlroom.border.asking import NEEDS
+from controlroom.border.routing import handlers_of
+from controlroom.engine.access.groups import actions as groups
 from controlroom.engine.access.model import Role
-from controlroom.ids import uuid7
+from controlroom.engine.access.roles.actions import create_role
+from controlroom.engine.item_models import actions as item_models
+from controlroom.engine.item_models.model import AttributeKind, NewAttribute
+from controlroom.engine.queues import actions as queues
+from controlroom.engine.queues.model import ConsumerDefinition
+from controlroom.ids import QueueId, uuid7
+from controlroom.ui.app import modules
+from controlroom.ui.rights import Rights
 from controlroom.ui.routing import ABOVE
 
 IN_A_WORKSPACE = "/w/{workspace:str}"
 OPEN_IN_A_WORKSPACE = {"/", "/more", "/events", "/search"}
 """What every member sees; what it shows or tells of, it asks for by itself."""
-
-RIGHTS_OF_THEIR_OWN = re.compile(
-    r"/(queues|item-models|lockers|groups|repository|roles|members/groups|tasks|connect/keys/\{named:str\}$)"
-)
-"""Where a verb's right is no permission of the workspace: of a queue's owners, of a locker's members, of the
-organization. Their pages show a form to who may not, and the verb refuses."""
-
-LISTS_THAT_TAKE = {"/members", "/members/grants", "/webhooks"}
-"""A list's own address takes the form that stands in it, or on the page before."""
 
 
 def below(method):
@@ -38,6 +39,27 @@ def filled(path):
     return re.sub(r"\{\w+:\w+\}", "9", path)
 
 
+STARTS = ("", "/item-models/new", "/lockers", "/repository", "/roles", "/members/groups", "//me", "//admin/users")
+"""Where a walk begins: what no page leads everybody to, too."""
+
+
+async def furnished(room, ada, process):
+    """Something of many kinds, so that there are pages with forms."""
+    queue = await ada.post("/queues", {"name": "inbox"})
+    await ada.post("/work-items", {"process": {"id": str(process)}, "payload": {"n": 1}})
+    await ada.post("/worker-groups", {"name": "linux"})
+    await ada.post("/webhooks", {"endpoint": "https://example.com/hook", "enabled_events": ["process_run.completed"]})
+    await ada.post("/assets", {"name": "prices"})
+    name = uuid7().hex
+    await groups.create_group(room.engine, room.admin, name=name, description="")
+    await item_models.create(room.engine, room.admin, name=name, attributes=[NewAttribute("a", AttributeKind.TEXT)])
+    await create_role(room.engine, room.admin, name=name, permissions=["runs.read"], description="")
+    of_hers = "select task.id from task join package on package.id = package_id where workspace_id = %(id)s limit 1"
+    task = await room.engine.database.value(of_hers, id=ada.workspace)
+    definition = ConsumerDefinition(task=task)
+    await queues.add_consumer(room.engine, room.admin, ada.workspace, QueueId(UUID(queue["id"])), definition)
+
+
 def declared(handler):
     needs = handler.opt.get(NEEDS, ())
     return needs if isinstance(needs, tuple) else (needs,)
@@ -48,17 +70,9 @@ def test_every_page_of_a_workspace_declares_its_permission():
     assert {path for path, page in below("GET").items() if not declared(page)} == OPEN_IN_A_WORKSPACE
 
 
-def test_a_form_is_for_those_who_may_post_it():
-    """A page at the address of a verb asks for more than to read, but where the right is no permission."""
-    verbs = below("POST")
-    lax = [
-        path
-        for path, page in below("GET").items()
-        if path in verbs
-        and all(each.value.endswith(".read") for each in declared(page))
-        and not RIGHTS_OF_THEIR_OWN.match(path)
-    ]
-    assert set(lax) == LISTS_THAT_TAKE
+def test_every_verb_says_whose_its_form_is():
+    """By itself, or by the page of its form: one that says nothing would be drawn for nobody."""
+    assert [handler.paths for handler in Rights(handlers_of(modules())).undeclared()] == []
 
 
 async def test_every_verb_is_refused_to_pages_of_others(stranger):
@@ -73,9 +87,7 @@ async def test_every_verb_is_refused_to_pages_of_others(stranger):
 @pytest.mark.matrix
 async def test_a_reader_does_nothing_with_the_forms_of_others(room, visit, ada, process, workspace):
     """Whatever the owner's pages have them post is refused to a viewer, and nothing of it is recorded."""
-    await ada.post("/queues", {"name": "inbox"})
-    await ada.post("/work-items", {"process": {"id": str(process)}, "payload": {"n": 1}})
-    await ada.post("/webhooks", {"endpoint": "https://example.com/hook", "enabled_events": ["process_run.completed"]})
+    await furnished(room, ada, process)
     owner, viewer = await visit(workspace), await visit(workspace, Role.VIEWER)
     opened, forms = await walked(owner)
     assert [address for address, answer in opened.items() if answer.status_code >= 400] == []
@@ -88,8 +100,30 @@ async def test_a_reader_does_nothing_with_the_forms_of_others(room, visit, ada, 
             assert 400 <= answer.status_code < 500, (form, answer.text)
 
     assert await room.engine.database.value("select count(*) from event where actor_id = %(id)s", id=viewer.user) == 0
-    seen, _ = await walked(viewer)
-    assert [address for address, answer in seen.items() if answer.status_code >= 400] == []
+
+
+@pytest.mark.matrix
+@pytest.mark.parametrize("role", [Role.VIEWER, Role.OPERATOR])
+async def test_a_form_is_shown_to_those_who_may_post_it(room, visit, ada, process, workspace, role):
+    """No link of a page leads to what is refused, and no form of any page that opens is refused for who posts it."""
+    await furnished(room, ada, process)
+    owner, browser = await visit(workspace), await visit(workspace, role)
+    of_owner, _ = await walked(owner, starts=STARTS)
+    seen, forms = await walked(browser, starts=STARTS)
+    asked = {browser.path(each) for each in STARTS}
+    assert [address for address, answer in seen.items() if answer.status_code >= 400 and address not in asked] == []
+    for address in of_owner.keys() - seen.keys():  # also what nobody has linked to for them
+        answer = await browser.http.get(address, headers={"Accept": "text/html"})
+        assert answer.status_code in {200, 303, 403, 404}, address
+        for form in read(answer.text)[1]:
+            action = urlsplit(urljoin(address, unescape(form.action))).path
+            forms.setdefault(action, {})[action] = form
+    posted = {action: form for of in forms.values() for action, form in of.items() if action != "/logout"}
+    assert {"/me/look", "/me/name"} < posted.keys()
+
+    for action, form in posted.items():
+        answer = await browser.post(f"/{action}", status=None, **dict(form.fields))
+        assert answer.status_code not in {403, 404}, (action, answer.text)
 
 
 async def test_addresses_lead_on_whatever_stands_in_them(visit, workspace, ada):

@@ -25,12 +25,12 @@ from controlroom.ui.asking import Asking
 from controlroom.ui.entrance import ensure_ours, somebody
 from controlroom.ui.failures import HANDLERS
 from controlroom.ui.rendering import Templates
-from controlroom.ui.routing import ABOVE, Place
+from controlroom.ui.rights import Rights
+from controlroom.ui.routing import ABOVE, OPEN_TO_ALL, Place
 from controlroom.ui.static_files import StaticFiles
 
 PREFIXES: Final = ("/", "/w", "/login", "/logout", "/me", "/admin", "/search", "/invite", "/ui")
 """Where the dispatcher mounts it; `/static` is an app of its own."""
-_OPEN: Final = "open_to_all"
 
 
 def modules() -> list[ModuleType]:
@@ -61,8 +61,8 @@ def routes(
     """All pages."""
     found = modules()
     handlers = handlers_of(found)
-    to_all = [each for each in handlers if _OPEN in each.opt]
-    above = [each for each in handlers if ABOVE in each.opt and _OPEN not in each.opt]
+    to_all = [each for each in handlers if OPEN_TO_ALL in each.opt]
+    above = [each for each in handlers if ABOVE in each.opt and OPEN_TO_ALL not in each.opt]
     below = [each for each in handlers if ABOVE not in each.opt]
     state = State(
         {
@@ -72,6 +72,7 @@ def routes(
             "feed": feed,
             "around": around or Around(),
             "templates": Templates(assets),
+            "rights": Rights(handlers),
             "places": places_of(found),
             "sections": frozenset(path.split("/")[1] for each in below for path in each.paths if path.count("/") > 0),
             "can_search": any("/search" in each.paths for each in above),

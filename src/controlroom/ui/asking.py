@@ -1,7 +1,8 @@
 """What a page is asked, and how it answers: the border's request, with the frame round the answer."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
+from enum import Enum
 from functools import cached_property
 from typing import Any, Final
 from urllib.parse import parse_qsl
@@ -18,17 +19,19 @@ from controlroom.engine.access.scope import Scope as Seen
 from controlroom.engine.nudges.feed import Feed
 from controlroom.engine.statistics.beside import beside
 from controlroom.engine.workspaces.model import Workspace
-from controlroom.errors import Invalid, NotFound
+from controlroom.errors import Forbidden, Invalid, NotFound
 from controlroom.ids import WorkspaceId
 from controlroom.ui import cookies
 from controlroom.ui.addresses import Workspaces
 from controlroom.ui.around import Around
 from controlroom.ui.frame import DENSITIES, THEMES, Crumb, Frame, Look, counts_of, groups_for, on_phone
 from controlroom.ui.rendering import Reader, Shown, UnknownPart, elsewhere, zone_of
+from controlroom.ui.rights import Asker, Rights
 from controlroom.ui.routing import Place
 
 __all__ = ["Asking", "Crumb", "Fields", "Path", "Permission", "Query", "Shown", "elsewhere"]
 
+_READING: Final = frozenset({"GET", "HEAD"})
 _MOST_FORM_BYTES: Final = 8 << 20
 _MOST_FIELDS: Final = 5000
 _MOST_PARTS: Final = 20
@@ -155,6 +158,32 @@ class Asking(asking.Asking):
         found: Around = self.app.state.around
         return found
 
+    @cached_property
+    def asker(self) -> Asker:
+        """Who looks at the page, and what is known of their rights."""
+        state = self.scope["state"]
+        workspace = state.get("workspace")
+        return Asker(
+            actor=state.get("caller"),
+            workspace=None if workspace is None else workspace.id,
+            workspaces=state.get("workspaces"),
+            path=self.scope["path"],
+        )
+
+    def holds_rights(self, rights: Iterable[Enum]) -> None:
+        """What the actor may do with the thing of the page: its forms are theirs who have the right (`held`)."""
+        self.asker.held |= frozenset(rights)
+
+    def may_post(self, address: str) -> bool:
+        """Whether the form of a verb is for the actor."""
+        rights: Rights = self.app.state.rights
+        return rights.may_post(self.asker, address)
+
+    def may_open(self, address: str) -> bool:
+        """Whether a page is for the actor."""
+        rights: Rights = self.app.state.rights
+        return rights.may_open(self.asker, address)
+
     async def fields(self) -> Fields:
         """The form that was posted. Raises Invalid for what is none, or too large."""
         kind = header_of(self.scope, b"content-type").partition(";")[0].strip().lower()
@@ -218,14 +247,19 @@ class Asking(asking.Asking):
         status: int = 200,
         **values: Any,
     ) -> Shown:
-        """The page, or the part of it that was asked. Raises NotFound for a part that it does not have."""
+        """The page, or the part of it that was asked.
+
+        Raises NotFound for a part that it does not have, Forbidden for a form that is not the actor's to post.
+        """
+        if self.method in _READING and not self.may_open(""):
+            raise Forbidden("This form is not yours to post.", code="PERMISSION_MISSING")
         frame = self.frame(title, at=at, crumbs=crumbs, mark=mark, has_menu=has_menu)
         if frame.workspace is not None and self.wants("side"):
             seen = Of(self.actor.organization_id, (frame.workspace.id,))
             frame = replace(frame, counts=counts_of(await beside(self.db, seen)))
         values |= {"frame": frame, "base": self.base, "request": self, "now": self.reader.now}
         try:
-            body = self.app.state.templates.render(template, values, self.reader, self.parts)
+            body = self.app.state.templates.render(template, values, self.reader, self.parts, self)
         except UnknownPart as unknown:
             raise NotFound(f"This page has no part {unknown.name[:40]}.", code="PART_UNKNOWN") from unknown
         headers = []

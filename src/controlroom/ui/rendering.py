@@ -14,12 +14,13 @@ from collections.abc import Mapping, Sequence
 from contextvars import ContextVar
 from datetime import UTC, datetime, timedelta, tzinfo
 from functools import cache
-from typing import Any, Final
+from typing import Any, Final, Protocol
 from urllib.parse import quote
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import brotli  # type: ignore[import-untyped]  # it has no stubs
 from jinja2 import Environment, PackageLoader, StrictUndefined, Template
+from jinja2.ext import Extension
 from litestar import Response
 from litestar.types import Receive, Scope, Send
 from markupsafe import Markup, escape
@@ -56,7 +57,28 @@ class Reader(Struct, frozen=True):
     zone_name: str
 
 
+class Doors(Protocol):
+    """What may be posted and opened from a page by who looks at it."""
+
+    def may_post(self, address: str) -> bool:
+        """Whether a form to this address is for them."""
+
+    def may_open(self, address: str) -> bool:
+        """Whether a page is for them."""
+
+
 _reader: ContextVar[Reader] = ContextVar("reader")
+_doors: ContextVar[Doors | None] = ContextVar("doors", default=None)
+
+
+def _may_post(address: str) -> bool:
+    doors = _doors.get()
+    return doors is None or doors.may_post(address)
+
+
+def _may_open(address: str) -> bool:
+    doors = _doors.get()
+    return doors is None or doors.may_open(address)
 
 
 @cache
@@ -149,6 +171,30 @@ _FILTERS: Final = {
 
 
 # ---------------------------------------------------------------------------------------------------- templates
+_JINJA: Final = r"\{\{(?:(?!\}\}).)*+\}\}|\{%(?:(?!%\}).)*+%\}|\{(?![{%])"
+_FORM: Final = re.compile(rf"<form\b((?:{_JINJA}|[^>{{])*+)>.*?</form>", re.DOTALL)
+_LINK: Final = re.compile(rf"<a\b((?:{_JINJA}|[^>{{])*+)>.*?</a>", re.DOTALL)
+_ACTION: Final = re.compile(rf'\baction="((?:{_JINJA}|[^"{{])*+)"', re.DOTALL)
+_HREF: Final = re.compile(rf'\bhref="((?:{_JINJA}|[^"{{])*+)"', re.DOTALL)
+
+
+class ForThoseWhoMay(Extension):
+    """Forms that post, and links to questions, are drawn for those who may: whoever writes one cannot forget to ask."""
+
+    def preprocess(self, source: str, name: str | None, filename: str | None = None) -> str:  # noqa: ARG002 - Jinja's
+        """The template with the question round each of them."""
+        source = _FORM.sub(lambda found: _asked("may_post", 'method="post"', _ACTION, found), source)
+        return _LINK.sub(lambda found: _asked("may_open", "data-dialog", _HREF, found), source)
+
+
+def _asked(question: str, kind: str, where: re.Pattern[str], drawn: re.Match[str]) -> str:
+    if not drawn[1].endswith(kind) and f"{kind} " not in drawn[1]:
+        return drawn[0]
+    found = where.search(drawn[1])
+    address = found[1] if found else ""
+    return f"{{% set to_ask %}}{address}{{% endset %}}{{% if {question}(to_ask) %}}{drawn[0]}{{% endif %}}"
+
+
 class UnknownPart(KeyError):  # noqa: N818 - what is wrong, not that something is
     """A page has no block of this name."""
 
@@ -171,6 +217,7 @@ class Templates:
             trim_blocks=True,
             lstrip_blocks=True,
             auto_reload=False,
+            extensions=[ForThoseWhoMay],
         )
         self._environment.filters.update(_FILTERS)
         self._environment.globals.update(
@@ -182,13 +229,22 @@ class Templates:
             charts=charts,
             segment=charts.Segment,
             percent=words.percent,
+            may_post=_may_post,
+            may_open=_may_open,
         )
         self._environment.globals["ui"] = self._environment.get_template("templates/parts.html").module
 
-    def render(self, name: str, values: Mapping[str, Any], reader: Reader, parts: Sequence[str] = ()) -> str:
+    def render(
+        self,
+        name: str,
+        values: Mapping[str, Any],
+        reader: Reader,
+        parts: Sequence[str] = (),
+        doors: Doors | None = None,
+    ) -> str:
         """The page, or blocks of it. Raises UnknownPart for one that the page does not have."""
         template = self._environment.get_template(name)
-        token = _reader.set(reader)
+        token, opened = _reader.set(reader), _doors.set(doors)
         try:
             if not parts:
                 return template.render(values)
@@ -202,6 +258,7 @@ class Templates:
             return "".join("".join(context.blocks[part][0](context)) for part in parts)
         finally:
             _reader.reset(token)
+            _doors.reset(opened)
 
     def _above(self, name: str) -> list[Template]:
         """The templates that one extends, the nearest first: as rendering it whole would find them."""

@@ -9,11 +9,13 @@
     async def stop_run(request: Asking, number: Path[int]) -> Shown: ...
 
 A page lies in a workspace, below `/w/{workspace}`, unless it says `above_workspaces=True`. One that reads declares its
-permission and has a Scope as `request.seen`; a verb declares none, because the engine's action asks for itself.
+permission and has a Scope as `request.seen`. A verb says with `may=` whose its form is (`rights.py`), unless the page
+of its form, at the same address, has said it by `needs=`; the engine's action asks for itself. A page at a verb's
+address is that verb's form, for those alone who may post it, but one that says `is_read=True`: others read it.
 """
 
 from functools import partial
-from typing import Final
+from typing import Any, Final
 
 from litestar import get, post
 from msgspec import Struct
@@ -21,8 +23,17 @@ from msgspec import Struct
 from controlroom.engine.access.model import Permission
 
 ABOVE: Final = "above_workspaces"
+MAY: Final = "may"
+OPEN_TO_ALL: Final = "open_to_all"
+IS_READ: Final = "is_read"
+PREFIX_OF_A_WORKSPACE: Final = "/w/{workspace:str}"
 page = partial(get, include_in_schema=False)
 verb = partial(post, include_in_schema=False, status_code=200)
+
+
+def is_above(handler: Any) -> bool:
+    """Whether a route lies above the workspaces."""
+    return ABOVE in handler.opt
 
 
 class Place(Struct, frozen=True, kw_only=True):

@@ -138,7 +138,7 @@ async def edit_asset(request: Asking, number: Path[str]) -> Shown:
     return request.done(f"{request.base}/assets/{number}", "Whoever reads the asset from now on reads this.")
 
 
-@verb("/assets/{number:str}/upload", request_max_body_size=None)
+@verb("/assets/{number:str}/upload", request_max_body_size=None, may=Permission.WRITE_ASSETS)
 async def upload_content(request: Asking, number: Path[str]) -> Shown:
     """Give it a file; it is streamed, up to what an asset may hold."""
     asset = await _asset(request, number)

@@ -27,7 +27,7 @@ async def show_connect(request: Asking) -> Shown:
     return await _show(request, dict(request.query_params))
 
 
-@verb("/connect/try")
+@verb("/connect/try", may=Permission.READ_API_KEYS)
 async def try_way(request: Asking) -> Shown:
     """Ask as the code of a way would, in so far as it reads, and show how it was answered; the page is the same."""
     fields = await request.fields()

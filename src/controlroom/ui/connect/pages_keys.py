@@ -26,7 +26,7 @@ async def new_key(request: Asking) -> Shown:
     return await _form(request, None, name="", ticked=_READING)
 
 
-@verb("/connect/keys")
+@verb("/connect/keys", may=Permission.WRITE_API_KEYS)
 async def create_key(request: Asking) -> Shown:
     """Make it, and show its value; the address has nothing of it."""
     fields = await request.fields()
@@ -38,14 +38,14 @@ async def create_key(request: Asking) -> Shown:
     return await _value(request, key, value, is_new=True)
 
 
-@page("/connect/keys/{named:str}", needs=Permission.READ_API_KEYS)
+@page("/connect/keys/{named:str}", needs=Permission.READ_API_KEYS, is_read=True)
 async def show_key(request: Asking, named: Path[str]) -> Shown:
     """Its permissions, with for what it was used; `only=used` ticks those alone."""
     key = await _key(request, named)
     return await _form(request, key, name=key.name, ticked=frozenset(key.permissions))
 
 
-@verb("/connect/keys/{named:str}")
+@verb("/connect/keys/{named:str}", may=Permission.WRITE_API_KEYS)
 async def edit_key(request: Asking, named: Path[str]) -> Shown:
     """Give it another name, or other permissions."""
     fields = await request.fields()

@@ -13,6 +13,7 @@ from controlroom.engine.statistics.room_state import making_backup, room_state
 from controlroom.engine.workers import store as workers
 from controlroom.errors import ControlRoomError, NotFound
 from controlroom.ui.asking import Asking, Crumb, Shown
+from controlroom.ui.rights import admins
 from controlroom.ui.routing import Place, page, verb
 
 PLACE: Final = Place(at="health", name="Health", path="/admin/health", icon="health", is_for_admins=True, is_above=True)
@@ -56,7 +57,7 @@ async def show_health(request: Asking) -> Shown:
     )
 
 
-@verb("/admin/health/backup", opt=_ABOVE)
+@verb("/admin/health/backup", opt=_ABOVE, may=admins)
 async def back_up(request: Asking) -> Shown:
     """Make a backup now, beside all else; it is in the list when it is whole. The master key is not in it."""
     backups = request.around.backups

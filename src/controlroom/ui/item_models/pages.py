@@ -15,6 +15,7 @@ from controlroom.ids import ItemModelId
 from controlroom.ui.asking import Asking, Crumb, Fields, Path, Permission, Shown
 from controlroom.ui.numbers import ensure_number
 from controlroom.ui.refusals import REFUSED, tried
+from controlroom.ui.rights import anywhere
 from controlroom.ui.routing import page, verb
 from controlroom.ui.workers.pages import may_govern
 
@@ -42,7 +43,7 @@ async def ask_for_model(request: Asking) -> Shown:
     return await _form(request, Fields([]))
 
 
-@verb("/item-models/new")
+@verb("/item-models/new", may=anywhere(Permission.GOVERN_QUEUES, Permission.WRITE_PROCESSES))
 async def create_model(request: Asking) -> Shown:
     """Make it; it never changes afterwards."""
     fields = await request.fields()
@@ -78,7 +79,7 @@ async def ask_to_delete(request: Asking, number: Path[str]) -> Shown:
     return await _question(request, await _model(request, number))
 
 
-@verb("/item-models/{number:str}/delete")
+@verb("/item-models/{number:str}/delete", may=anywhere(Permission.GOVERN_QUEUES, Permission.WRITE_PROCESSES))
 async def delete_model(request: Asking, number: Path[str]) -> Shown:
     """Delete it, if no queue has it."""
     model = await _model(request, number)

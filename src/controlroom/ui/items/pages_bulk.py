@@ -179,7 +179,7 @@ async def show_job(request: Asking, number: Path[str]) -> Shown:
     )
 
 
-@verb("/items/jobs/{number:str}/stop")
+@verb("/items/jobs/{number:str}/stop", may=Permission.WRITE_WORK_ITEMS)
 async def stop_job(request: Asking, number: Path[str]) -> Shown:
     """End it before its next batch."""
     found = await resolve(request.db, request.scope_for(Permission.WRITE_WORK_ITEMS), ITEM_JOB, number)

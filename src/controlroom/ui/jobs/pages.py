@@ -93,7 +93,7 @@ async def show_job(request: Asking, number: Path[str]) -> Shown:
     )
 
 
-@verb("/jobs/{number:str}/start")
+@verb("/jobs/{number:str}/start", may=Permission.START_RUNS)
 async def start_job(request: Asking, number: Path[str]) -> Shown:
     """Start it as it says."""
     found = await resolve(request.db, request.scope_for(Permission.START_RUNS), JOB, number)

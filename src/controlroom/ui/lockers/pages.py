@@ -9,8 +9,8 @@ from controlroom.engine.lists.model import Asked, Sort, equal
 from controlroom.engine.references import resolve
 from controlroom.engine.vault.lockers import actions
 from controlroom.engine.vault.lockers.listings import LOCKERS, seen_by
-from controlroom.engine.vault.lockers.model import Locker, LockerRight
-from controlroom.engine.vault.lockers.rules import asker_of
+from controlroom.engine.vault.lockers.model import Locker, LockerRight, Standing
+from controlroom.engine.vault.lockers.rules import asker_of, has
 from controlroom.engine.vault.lockers.store import LOCKER
 from controlroom.engine.vault.shared.listings import SHARED_SECRETS
 from controlroom.engine.vault.shared.listings import seen_by as secrets_seen_by
@@ -19,6 +19,7 @@ from controlroom.ids import LockerId
 from controlroom.ui.asking import Asking, Crumb, Fields, Path, Permission, Shown
 from controlroom.ui.numbers import ensure_number
 from controlroom.ui.refusals import REFUSED, tried
+from controlroom.ui.rights import held, in_organization
 from controlroom.ui.routing import page, verb
 
 _MOST: Final = 200
@@ -45,7 +46,7 @@ async def ask_for_locker(request: Asking) -> Shown:
     return await _form(request, None, Fields([]))
 
 
-@verb("/lockers/new")
+@verb("/lockers/new", may=in_organization(Permission.OWN_SECRETS))
 async def create_locker(request: Asking) -> Shown:
     """Make it; who makes it owns it."""
     fields = await request.fields()
@@ -73,7 +74,7 @@ async def ask_to_edit(request: Asking, number: Path[str]) -> Shown:
     return await _form(request, locker, Fields(pairs))
 
 
-@verb("/lockers/{number:str}/edit")
+@verb("/lockers/{number:str}/edit", may=held(LockerRight.MANAGE))
 async def edit_locker(request: Asking, number: Path[str]) -> Shown:
     """Call it otherwise."""
     fields = await request.fields()
@@ -93,7 +94,7 @@ async def edit_locker(request: Asking, number: Path[str]) -> Shown:
     return request.done(f"{request.base}/lockers/{number}", "The locker is changed.")
 
 
-@verb("/lockers/{number:str}/members")
+@verb("/lockers/{number:str}/members", may=held(LockerRight.OWN))
 async def set_member(request: Asking, number: Path[str]) -> Shown:
     """Let a user look after it, with the rights that are ticked; with none, no more."""
     fields = await request.fields()
@@ -113,7 +114,7 @@ async def set_member(request: Asking, number: Path[str]) -> Shown:
     return request.done(f"{request.base}/lockers/{number}", "Who looks after the locker is changed.")
 
 
-@verb("/lockers/{number:str}/consumers")
+@verb("/lockers/{number:str}/consumers", may=held(LockerRight.MANAGE))
 async def change_consumers(request: Asking, number: Path[str]) -> Shown:
     """Let the holders of a role use what is in it, or no more."""
     fields = await request.fields()
@@ -134,7 +135,7 @@ async def ask_to_delete(request: Asking, number: Path[str]) -> Shown:
     return await _question(request, await _locker(request, number))
 
 
-@verb("/lockers/{number:str}/delete")
+@verb("/lockers/{number:str}/delete", may=held(LockerRight.OWN))
 async def delete_locker(request: Asking, number: Path[str]) -> Shown:
     """Delete it; the secrets in it stay their owners'."""
     locker = await _locker(request, number)
@@ -146,14 +147,17 @@ async def delete_locker(request: Asking, number: Path[str]) -> Shown:
 
 async def _locker(request: Asking, named: str) -> Locker:
     found: LockerId = await resolve(request.db, request.scope_for(Permission.READ_SECRETS), LOCKER, named)
-    return await actions.get(*request.governing, found)
+    locker = await actions.get(*request.governing, found)
+    asker = asker_of(request.actor)
+    mine = {right for each in locker.members if each.user_id == request.actor.id for right in each.rights}
+    standing = Standing.of(asker, mine, consumes=False)
+    request.holds_rights(right for right in LockerRight if has(standing, right))
+    return locker
 
 
 async def _show(request: Asking, locker: Locker, *, refused: str = "") -> Shown:
     within = secrets_seen_by(asker_of(request.actor))
     asked = Asked(filter=equal(locker_number=locker.number), sort=_BY_NAME, length=_MOST)
-    mine = {right for each in locker.members if each.user_id == request.actor.id for right in each.rights}
-    governs = request.actor.uses(Permission.GOVERN_LOCKERS, None)
     return await request.show(
         "lockers/locker.html",
         title=locker.name,
@@ -166,8 +170,8 @@ async def _show(request: Asking, locker: Locker, *, refused: str = "") -> Shown:
         secrets=await pages.rows(request.db, SharedSecret, SHARED_SECRETS, within, asked),
         rights=list(LockerRight),
         changes=await history.changes_of(request.db, request.scope_for(Permission.READ_SECRETS), locker.id),
-        may_manage=governs or bool(mine & {LockerRight.MANAGE, LockerRight.OWN}),
-        may_own=governs or LockerRight.OWN in mine,
+        may_manage=LockerRight.MANAGE in request.asker.held,
+        may_own=LockerRight.OWN in request.asker.held,
         refused=refused,
     )
 

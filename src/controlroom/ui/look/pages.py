@@ -5,6 +5,7 @@ from controlroom.ui import cookies
 from controlroom.ui.asking import Asking, Shown, elsewhere, own_path
 from controlroom.ui.frame import DENSITIES, THEMES
 from controlroom.ui.rendering import zone_of
+from controlroom.ui.rights import everybody
 from controlroom.ui.routing import page, verb
 
 _ABOVE = {"above_workspaces": True}
@@ -30,7 +31,7 @@ async def show_menu(request: Asking) -> Shown:
     return await request.show("look/menu.html", title="Menu", at=at, has_menu=True)
 
 
-@verb("/me/look", opt=_ABOVE)
+@verb("/me/look", opt=_ABOVE, may=everybody)
 async def set_look(request: Asking) -> Shown:
     """Remember in this browser how pages look."""
     fields = await request.fields()

@@ -16,6 +16,7 @@ from controlroom.ui import cookies
 from controlroom.ui.asking import Asking, Crumb, Path, Shown
 from controlroom.ui.frame import DENSITIES, THEMES
 from controlroom.ui.refusals import REFUSED, said, tried
+from controlroom.ui.rights import everybody
 from controlroom.ui.routing import GROUPS, page, verb
 
 _ABOVE: Final = {"above_workspaces": True}
@@ -29,7 +30,7 @@ async def show_me(request: Asking) -> Shown:
     return await _show(request)
 
 
-@verb("/me/name", opt=_ABOVE)
+@verb("/me/name", opt=_ABOVE, may=everybody)
 async def change_name(request: Asking) -> Shown:
     """What one is called, and where one's mail goes."""
     fields = await request.fields()
@@ -45,7 +46,7 @@ async def change_name(request: Asking) -> Shown:
     return request.done("/me", "Your name is saved.")
 
 
-@verb("/me/password", opt=_ABOVE)
+@verb("/me/password", opt=_ABOVE, may=everybody)
 async def change_password(request: Asking) -> Shown:
     """A new password, by who knows the one that holds. All sessions end; this browser begins another one."""
     fields = await request.fields()
@@ -73,14 +74,14 @@ async def change_password(request: Asking) -> Shown:
     return answer
 
 
-@verb("/me/sessions/{session:uuid}/end", opt=_ABOVE)
+@verb("/me/sessions/{session:uuid}/end", opt=_ABOVE, may=everybody)
 async def end_session(request: Asking, session: Path[UUID]) -> Shown:
     """Log out somewhere else."""
     await log_ins.end_session(request.engine, request.actor, _own(request), SessionId(session))
     return request.done("/me#sessions", "The session has ended.")
 
 
-@verb("/me/credentials", opt=_ABOVE)
+@verb("/me/credentials", opt=_ABOVE, may=everybody)
 async def make_credential(request: Asking) -> Shown:
     """A pair for rcc, or a token for programs; its value is shown this once."""
     fields = await request.fields()
@@ -100,7 +101,7 @@ async def make_credential(request: Asking) -> Shown:
     )
 
 
-@verb("/me/credentials/{kind:str}/{credential:uuid}/delete", opt=_ABOVE)
+@verb("/me/credentials/{kind:str}/{credential:uuid}/delete", opt=_ABOVE, may=everybody)
 async def delete_credential(request: Asking, kind: Path[str], credential: Path[UUID]) -> Shown:
     """What it signs is accepted no more."""
     engine, actor, own = request.engine, request.actor, _own(request)
@@ -111,7 +112,7 @@ async def delete_credential(request: Asking, kind: Path[str], credential: Path[U
     return request.done("/me#credentials", "The credential is deleted.")
 
 
-@verb("/me/start", opt=_ABOVE)
+@verb("/me/start", opt=_ABOVE, may=everybody)
 async def choose_start(request: Asking) -> Shown:
     """With which page a visit begins, in this browser."""
     fields = await request.fields()

@@ -36,7 +36,7 @@ def tabs_of(request: Asking, current: str) -> list[Link]:
     return [Link(name, f"{request.base}{path}", current=name == current) for name, path in found]
 
 
-@page("/members", needs=Permission.READ_MEMBERS)
+@page("/members", needs=Permission.READ_MEMBERS, is_read=True)
 async def list_members(request: Asking) -> Shown:
     """Members, and who is invited."""
     members = await memberships.list_members(*request.reading, after=None, limit=_MOST)
@@ -66,7 +66,7 @@ async def list_members(request: Asking) -> Shown:
     )
 
 
-@verb("/members")
+@verb("/members", may=Permission.WRITE_MEMBERS)
 async def add_member(request: Asking) -> Shown:
     """Give somebody of the organization a place here."""
     fields = await request.fields()
@@ -76,7 +76,7 @@ async def add_member(request: Asking) -> Shown:
     return request.done(f"{request.base}/members", f"{member.full_name} is a member now.")
 
 
-@verb("/members/{named:str}/role")
+@verb("/members/{named:str}/role", may=Permission.WRITE_MEMBERS)
 async def change_role(request: Asking, named: Path[str]) -> Shown:
     """Give a member another role."""
     fields = await request.fields()
@@ -102,7 +102,7 @@ async def remove_member(request: Asking, named: Path[str]) -> Shown:
     return request.done(f"{request.base}/members", "They have no place here any more.")
 
 
-@page("/members/grants", needs=Permission.READ_MEMBERS)
+@page("/members/grants", needs=Permission.READ_MEMBERS, is_read=True)
 async def list_grants(request: Asking) -> Shown:
     """Who else may do something here: by a grant in the workspace, or in the organization."""
     here = await grants.list_grants(*request.governing, request.workspace, limit=_MOST)
@@ -126,7 +126,7 @@ async def list_grants(request: Asking) -> Shown:
     )
 
 
-@verb("/members/grants")
+@verb("/members/grants", may=Permission.WRITE_MEMBERS)
 async def give(request: Asking) -> Shown:
     """Give a role to a user, a group or a key: here, or in the organization."""
     fields = await request.fields()
@@ -139,7 +139,7 @@ async def give(request: Asking) -> Shown:
     return request.done(f"{request.base}/members/grants", f"{made.principal_name} has the role {made.role_name} now.")
 
 
-@verb("/members/grants/{named:str}/revoke")
+@verb("/members/grants/{named:str}/revoke", may=Permission.WRITE_MEMBERS)
 async def revoke(request: Asking, named: Path[str]) -> Shown:
     """Take a grant back."""
     scope = request.scope_for(Permission.WRITE_MEMBERS)

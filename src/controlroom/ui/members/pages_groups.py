@@ -9,12 +9,13 @@ from controlroom.ids import UserGroupId
 from controlroom.ui.asking import Asking, Crumb, Path, Permission, Shown
 from controlroom.ui.members.pages import tabs_of
 from controlroom.ui.numbers import ensure_number
+from controlroom.ui.rights import in_organization
 from controlroom.ui.routing import page, verb
 
 _MOST: Final = 1000
 
 
-@page("/members/groups", needs=Permission.READ_MEMBERS)
+@page("/members/groups", needs=Permission.READ_MEMBERS, is_read=True)
 async def list_groups(request: Asking) -> Shown:
     """All of the organization."""
     return await request.show(
@@ -29,7 +30,7 @@ async def list_groups(request: Asking) -> Shown:
     )
 
 
-@verb("/members/groups")
+@verb("/members/groups", may=in_organization(Permission.WRITE_MEMBERS))
 async def create_group(request: Asking) -> Shown:
     """A new one, of nobody."""
     fields = await request.fields()
@@ -39,7 +40,7 @@ async def create_group(request: Asking) -> Shown:
     return request.done(f"{request.base}/members/groups/{group.number}", f"{group.name} is there, with nobody in it.")
 
 
-@page("/members/groups/{named:str}", needs=Permission.READ_MEMBERS)
+@page("/members/groups/{named:str}", needs=Permission.READ_MEMBERS, is_read=True)
 async def show_group(request: Asking, named: Path[str]) -> Shown:
     """Who is in it, and what it holds."""
     found = await _group(request, named)
@@ -56,7 +57,7 @@ async def show_group(request: Asking, named: Path[str]) -> Shown:
     )
 
 
-@verb("/members/groups/{named:str}")
+@verb("/members/groups/{named:str}", may=in_organization(Permission.WRITE_MEMBERS))
 async def edit_group(request: Asking, named: Path[str]) -> Shown:
     """Call it otherwise."""
     fields = await request.fields()
@@ -69,7 +70,7 @@ async def edit_group(request: Asking, named: Path[str]) -> Shown:
     return request.done(f"{request.base}/members/groups/{group.number}", "Saved.")
 
 
-@verb("/members/groups/{named:str}/members")
+@verb("/members/groups/{named:str}/members", may=in_organization(Permission.WRITE_MEMBERS))
 async def add_to_group(request: Asking, named: Path[str]) -> Shown:
     """Put somebody in."""
     fields = await request.fields()
@@ -79,7 +80,7 @@ async def add_to_group(request: Asking, named: Path[str]) -> Shown:
     return request.done(f"{request.base}/members/groups/{named}", "They are in the group, and have what it holds.")
 
 
-@verb("/members/groups/{named:str}/members/{user:str}/remove")
+@verb("/members/groups/{named:str}/members/{user:str}/remove", may=in_organization(Permission.WRITE_MEMBERS))
 async def take_from_group(request: Asking, named: Path[str], user: Path[str]) -> Shown:
     """Take somebody out."""
     scope = request.scope_for(Permission.READ_MEMBERS)
@@ -98,7 +99,7 @@ async def ask_to_delete(request: Asking, named: Path[str]) -> Shown:
     )
 
 
-@verb("/members/groups/{named:str}/delete")
+@verb("/members/groups/{named:str}/delete", may=in_organization(Permission.WRITE_MEMBERS))
 async def delete_group(request: Asking, named: Path[str]) -> Shown:
     """Delete it."""
     await actions.delete_group(*request.governing, await _group(request, named))

@@ -13,6 +13,7 @@ from controlroom.ui import cookies
 from controlroom.ui.asking import Asking, Crumb, Path, Permission, Shown, elsewhere
 from controlroom.ui.entrance import who_is
 from controlroom.ui.members.pages import ROLES, role_of
+from controlroom.ui.rights import everybody
 from controlroom.ui.routing import page, verb
 
 _OPEN: Final = {"open_to_all": True, "above_workspaces": True}
@@ -41,7 +42,7 @@ async def invite(request: Asking) -> Shown:
     )
 
 
-@verb("/members/invitations/{named:str}/withdraw")
+@verb("/members/invitations/{named:str}/withdraw", may=Permission.WRITE_MEMBERS)
 async def withdraw(request: Asking, named: Path[str]) -> Shown:
     """Take one back."""
     scope = request.scope_for(Permission.WRITE_MEMBERS)
@@ -56,7 +57,7 @@ async def show_invitation(request: Asking, token: Path[str]) -> Shown:
     return await _show(request, token)
 
 
-@verb("/invite/{token:str}", opt=_OPEN)
+@verb("/invite/{token:str}", opt=_OPEN, may=everybody)
 async def come(request: Asking, token: Path[str]) -> Shown:
     """Come as somebody new, and be logged in."""
     fields = await request.fields()
@@ -88,7 +89,7 @@ async def come(request: Asking, token: Path[str]) -> Shown:
     )
 
 
-@verb("/invite/{token:str}/join", opt={"above_workspaces": True})
+@verb("/invite/{token:str}/join", opt={"above_workspaces": True}, may=everybody)
 async def join(request: Asking, token: Path[str]) -> Shown:
     """Come as who one is."""
     try:

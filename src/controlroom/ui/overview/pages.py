@@ -155,7 +155,7 @@ def _workers_told(workers: list[occupation.Occupied]) -> str:
 
 
 # ---------------------------------------------------------------------------------------------------- the first run
-@verb("/sample")
+@verb("/sample", may=(Permission.WRITE_PROCESSES, Permission.WRITE_PACKAGES))
 async def set_up_sample(request: Asking) -> Shown:
     """Push the sample robot and make a process of it; once made, it is found again."""
     seen = request.scope_for(Permission.WRITE_PROCESSES)

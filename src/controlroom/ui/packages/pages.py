@@ -57,7 +57,7 @@ async def ask_for_package(request: Asking) -> Shown:
     return await _form(request, Fields([("ref_kind", "own")]))
 
 
-@verb("/packages/upload", request_max_body_size=None)
+@verb("/packages/upload", request_max_body_size=None, may=Permission.WRITE_PACKAGES)
 async def upload_package(request: Asking) -> Shown:
     """Make a zip the latest version of the package of a name; it is streamed, up to what a package may have."""
     request.scope_for(Permission.WRITE_PACKAGES)  # before a file is taken from who may not
@@ -75,7 +75,7 @@ async def upload_package(request: Asking) -> Shown:
     return request.done(f"{request.base}/packages/{its.number}", told)
 
 
-@verb("/packages/from-git")
+@verb("/packages/from-git", may=Permission.WRITE_PACKAGES)
 async def create_from_git(request: Asking) -> Shown:
     """Make a package that is fetched from git."""
     fields = await request.fields()

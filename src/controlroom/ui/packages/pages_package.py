@@ -93,7 +93,7 @@ async def roll_package_back(request: Asking, number: Path[str], version: Path[in
     )
 
 
-@verb("/packages/{number:str}/labels")
+@verb("/packages/{number:str}/labels", may=Permission.WRITE_PACKAGES)
 async def set_label(request: Asking, number: Path[str]) -> Shown:
     """Give a version a label."""
     fields = await request.fields()
@@ -103,7 +103,7 @@ async def set_label(request: Asking, number: Path[str]) -> Shown:
     return request.done(f"{request.base}/packages/{number}", f"Version {version} bears the label {label}.")
 
 
-@verb("/packages/{number:str}/labels/delete")
+@verb("/packages/{number:str}/labels/delete", may=Permission.WRITE_PACKAGES)
 async def remove_label(request: Asking, number: Path[str]) -> Shown:
     """Take a label away."""
     fields = await request.fields()
@@ -141,14 +141,14 @@ async def set_source(request: Asking, number: Path[str]) -> Shown:
     return request.done(f"{request.base}/packages/{number}", "It is fetched in a moment.")
 
 
-@verb("/packages/{number:str}/source/fetch")
+@verb("/packages/{number:str}/source/fetch", may=Permission.WRITE_PACKAGES)
 async def fetch_source(request: Asking, number: Path[str]) -> Shown:
     """Fetch it now."""
     await sources.want(*request.acting, await _package(request, number))
     return request.done(f"{request.base}/packages/{number}", "It is fetched in a moment.")
 
 
-@verb("/packages/{number:str}/source/remove")
+@verb("/packages/{number:str}/source/remove", may=Permission.WRITE_PACKAGES)
 async def remove_source(request: Asking, number: Path[str]) -> Shown:
     """Fetch it no more."""
     await sources.remove(*request.acting, await _package(request, number))

@@ -84,13 +84,13 @@ async def _planned(request: Asking, process: Process) -> list[tuple[Outlook, lis
     return [(each, occurrences_of(each, request.reader)) for each in planned]
 
 
-@verb("/processes/{number:str}/enable")
+@verb("/processes/{number:str}/enable", may=Permission.WRITE_PROCESSES)
 async def enable(request: Asking, number: Path[str]) -> Shown:
     """Let it be started."""
     return await _set_enabled(request, number, is_enabled=True)
 
 
-@verb("/processes/{number:str}/disable")
+@verb("/processes/{number:str}/disable", may=Permission.WRITE_PROCESSES)
 async def disable(request: Asking, number: Path[str]) -> Shown:
     """Let it start nothing."""
     return await _set_enabled(request, number, is_enabled=False)

@@ -67,7 +67,7 @@ async def _mail(request: Asking, process: object) -> tuple[EmailTrigger | None, 
 
 
 # ---------------------------------------------------------------------------------------------------- mail
-@verb("/processes/{number:str}/mail")
+@verb("/processes/{number:str}/mail", may=Permission.WRITE_PROCESSES)
 async def set_mail(request: Asking, number: Path[str]) -> Shown:
     """Give it an address, or say what becomes of mail that comes there."""
     process = await acted_on(request, number, _WRITES)
@@ -81,7 +81,7 @@ async def set_mail(request: Asking, number: Path[str]) -> Shown:
     return request.done(f"{address(request, process)}/triggers", "Mail to its address is taken so.")
 
 
-@verb("/processes/{number:str}/mail/rotate")
+@verb("/processes/{number:str}/mail/rotate", may=Permission.WRITE_PROCESSES)
 async def rotate_mail(request: Asking, number: Path[str]) -> Shown:
     """Another address; the one before takes nothing any more."""
     process = await acted_on(request, number, _WRITES)
@@ -89,7 +89,7 @@ async def rotate_mail(request: Asking, number: Path[str]) -> Shown:
     return request.done(f"{address(request, process)}/triggers", "It has another address.")
 
 
-@verb("/processes/{number:str}/mail/delete")
+@verb("/processes/{number:str}/mail/delete", may=Permission.WRITE_PROCESSES)
 async def delete_mail(request: Asking, number: Path[str]) -> Shown:
     """No address."""
     process = await acted_on(request, number, _WRITES)
@@ -98,7 +98,7 @@ async def delete_mail(request: Asking, number: Path[str]) -> Shown:
 
 
 # ---------------------------------------------------------------------------------------------------- chains
-@verb("/processes/{number:str}/chains")
+@verb("/processes/{number:str}/chains", may=Permission.WRITE_PROCESSES)
 async def add_chain(request: Asking, number: Path[str]) -> Shown:
     """Start another process when a run of this one ends."""
     process = await acted_on(request, number, _WRITES)
@@ -114,7 +114,7 @@ async def add_chain(request: Asking, number: Path[str]) -> Shown:
     return request.done(f"{address(request, process)}/triggers", "The other process follows from now on.")
 
 
-@verb("/processes/{number:str}/chains/{chain:uuid}/delete")
+@verb("/processes/{number:str}/chains/{chain:uuid}/delete", may=Permission.WRITE_PROCESSES)
 async def delete_chain(request: Asking, number: Path[str], chain: Path[ChainId]) -> Shown:
     """Let it follow no more."""
     process = await acted_on(request, number, _WRITES)
@@ -123,7 +123,7 @@ async def delete_chain(request: Asking, number: Path[str], chain: Path[ChainId])
 
 
 # ---------------------------------------------------------------------------------------------------- notices
-@verb("/processes/{number:str}/notices")
+@verb("/processes/{number:str}/notices", may=Permission.WRITE_PROCESSES)
 async def add_notice(request: Asking, number: Path[str]) -> Shown:
     """Tell people, by mail or in a chat, when a run ends."""
     process = await acted_on(request, number, _WRITES)
@@ -139,7 +139,7 @@ async def add_notice(request: Asking, number: Path[str]) -> Shown:
     return request.done(f"{address(request, process)}/triggers", "They are told from now on.")
 
 
-@verb("/processes/{number:str}/notices/{notice:uuid}/delete")
+@verb("/processes/{number:str}/notices/{notice:uuid}/delete", may=Permission.WRITE_PROCESSES)
 async def delete_notice(request: Asking, number: Path[str], notice: Path[NotificationId]) -> Shown:
     """Tell them no more."""
     process = await acted_on(request, number, _WRITES)
@@ -147,7 +147,7 @@ async def delete_notice(request: Asking, number: Path[str], notice: Path[Notific
     return request.done(f"{address(request, process)}/triggers", "They are told no more.")
 
 
-@verb("/processes/{number:str}/notices/{notice:uuid}/{do:str}")
+@verb("/processes/{number:str}/notices/{notice:uuid}/{do:str}", may=Permission.WRITE_PROCESSES)
 async def switch_notice(request: Asking, number: Path[str], notice: Path[NotificationId], do: Path[str]) -> Shown:
     """Pause it, or let it go on."""
     process = await acted_on(request, number, _WRITES)

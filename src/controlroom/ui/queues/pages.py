@@ -13,11 +13,13 @@ from controlroom.errors import Invalid
 from controlroom.ids import ItemModelId, QueueId, as_uuid
 from controlroom.ui.asking import Asking, Crumb, Fields, Permission, Shown
 from controlroom.ui.refusals import REFUSED, tried
+from controlroom.ui.rights import either
 from controlroom.ui.routing import page, verb
 from controlroom.ui.workers.pages import may_govern
 from controlroom.ui.workers.told import outlook_told
 
 _A_PAGE: Final = 50
+GOVERNS: Final = either(Permission.GOVERN_QUEUES, Permission.WRITE_PROCESSES)
 _MOST_MODELS: Final = 1000
 
 
@@ -45,7 +47,7 @@ async def ask_for_queue(request: Asking) -> Shown:
     return await show_form(request, None, Fields([]))
 
 
-@verb("/queues/new")
+@verb("/queues/new", may=GOVERNS)
 async def create_queue(request: Asking) -> Shown:
     """Make it."""
     fields = await request.fields()

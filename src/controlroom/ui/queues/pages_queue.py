@@ -31,8 +31,9 @@ from controlroom.ids import QueueConsumerId, QueueId, TaskId, as_uuid
 from controlroom.ui.asking import Asking, Crumb, Fields, Path, Permission, Shown
 from controlroom.ui.charts import Column
 from controlroom.ui.numbers import ensure_number
-from controlroom.ui.queues.pages import json_of, show_form
+from controlroom.ui.queues.pages import GOVERNS, json_of, show_form
 from controlroom.ui.refusals import REFUSED, said, tried
+from controlroom.ui.rights import every
 from controlroom.ui.routing import page, verb
 from controlroom.ui.workers.pages import may_govern
 from controlroom.ui.workers.told import outlook_told, windows_told
@@ -46,6 +47,7 @@ _COUNTED: Final = (
     ("done", "Done", ItemState.DONE),
 )
 """The tabs of the list of items, worst first: a number here leads to the list that it counts."""
+_WORKS_ON: Final = every(GOVERNS, Permission.START_RUNS)
 _MOST_GROUPS: Final = 200
 _DAYS: Final = ((0, "Mon"), (1, "Tue"), (2, "Wed"), (3, "Thu"), (4, "Fri"), (5, "Sat"), (6, "Sun"))
 
@@ -108,7 +110,7 @@ async def ask_to_edit_queue(request: Asking, number: Path[str]) -> Shown:
     return await show_form(request, queue, Fields(_as_fields(queue)))
 
 
-@verb("/queues/{number:str}/edit")
+@verb("/queues/{number:str}/edit", may=GOVERNS)
 async def edit_queue(request: Asking, number: Path[str]) -> Shown:
     """Change it; items that wait already stay as they are."""
     fields = await request.fields()
@@ -152,7 +154,7 @@ async def ask_to_delete_queue(request: Asking, number: Path[str]) -> Shown:
     return await _question(request, await resolve(*request.reading, QUEUE, number), number)
 
 
-@verb("/queues/{number:str}/delete")
+@verb("/queues/{number:str}/delete", may=GOVERNS)
 async def delete_queue(request: Asking, number: Path[str]) -> Shown:
     """Delete it, with what was in it if that is wanted; while something waits in it only so."""
     fields = await request.fields()
@@ -230,7 +232,7 @@ async def ask_for_consumer(request: Asking, number: Path[str]) -> Shown:
     return await _consumer_form(request, found, None, fields)
 
 
-@verb("/queues/{number:str}/consumers/new")
+@verb("/queues/{number:str}/consumers/new", may=_WORKS_ON)
 async def add_consumer(request: Asking, number: Path[str]) -> Shown:
     """Have the items of a queue worked on."""
     fields = await request.fields()
@@ -269,7 +271,7 @@ async def ask_to_edit_consumer(request: Asking, number: Path[str], consumer: Fro
     return await _consumer_form(request, found, its, Fields(pairs))
 
 
-@verb(_CONSUMER + "/edit")
+@verb(_CONSUMER + "/edit", may=_WORKS_ON)
 async def edit_consumer(request: Asking, number: Path[str], consumer: FromPath[QueueConsumerId]) -> Shown:
     """Change it; its runs under way go on as they were."""
     fields = await request.fields()
@@ -292,13 +294,13 @@ async def edit_consumer(request: Asking, number: Path[str], consumer: FromPath[Q
     return request.done(f"{request.base}/queues/{number}", "The consumer is changed.")
 
 
-@verb(_CONSUMER + "/pause")
+@verb(_CONSUMER + "/pause", may=_WORKS_ON)
 async def pause_consumer(request: Asking, number: Path[str], consumer: FromPath[QueueConsumerId]) -> Shown:
     """Have it begin nothing more."""
     return await _pause(request, number, consumer, is_paused=True)
 
 
-@verb(_CONSUMER + "/go-on")
+@verb(_CONSUMER + "/go-on", may=_WORKS_ON)
 async def resume_consumer(request: Asking, number: Path[str], consumer: FromPath[QueueConsumerId]) -> Shown:
     """Have it work again."""
     return await _pause(request, number, consumer, is_paused=False)
@@ -321,7 +323,7 @@ async def ask_to_delete_consumer(request: Asking, number: Path[str], consumer: F
     )
 
 
-@verb(_CONSUMER + "/delete")
+@verb(_CONSUMER + "/delete", may=GOVERNS)
 async def delete_consumer(request: Asking, number: Path[str], consumer: FromPath[QueueConsumerId]) -> Shown:
     """Delete it; its runs go on."""
     await actions.remove_consumer(*request.acting, await _queue(request, number), consumer)

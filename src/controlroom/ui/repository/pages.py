@@ -15,6 +15,7 @@ from controlroom.engine.repository.rights import Rights, rights_of
 from controlroom.ui.asking import Asking, Crumb, Fields, Path, Permission, Shown
 from controlroom.ui.entrance import Moved
 from controlroom.ui.refusals import REFUSED, tried
+from controlroom.ui.rights import held
 from controlroom.ui.routing import Place, page, verb
 
 PLACE: Final = Place(
@@ -65,7 +66,7 @@ async def fetch_content(request: Asking, number: Path[str]) -> Stream:
     return Stream(request.engine.objects.stream(found.hash), media_type="application/octet-stream", headers=headers)
 
 
-@verb("/repository/{number:str}/folder")
+@verb("/repository/{number:str}/folder", may=held(Right.UPDATE))
 async def create_folder(request: Asking, number: Path[str]) -> Shown:
     """A folder in this one."""
     fields = await request.fields()
@@ -76,7 +77,7 @@ async def create_folder(request: Asking, number: Path[str]) -> Shown:
     return request.done(f"{request.base}/repository/{made.number}", f"The folder {made.name} is made.")
 
 
-@verb("/repository/{number:str}/upload", request_max_body_size=None)
+@verb("/repository/{number:str}/upload", request_max_body_size=None, may=held(Right.UPDATE))
 async def upload_file(request: Asking, number: Path[str]) -> Shown:
     """A file in this folder, or the next version of this file; a zip with a robot.yaml becomes a package."""
     rights, node = await _node(request, number, Right.UPDATE)
@@ -102,7 +103,7 @@ async def ask_to_edit(request: Asking, number: Path[str]) -> Shown:
     return await _form(request, node, Fields([("name", node.name), ("description", node.description)]))
 
 
-@verb("/repository/{number:str}/edit")
+@verb("/repository/{number:str}/edit", may=held(Right.UPDATE))
 async def edit_node(request: Asking, number: Path[str]) -> Shown:
     """Rename and describe it."""
     fields = await request.fields()
@@ -122,7 +123,7 @@ async def ask_to_delete(request: Asking, number: Path[str]) -> Shown:
     return await _question(request, node)
 
 
-@verb("/repository/{number:str}/delete")
+@verb("/repository/{number:str}/delete", may=held(Right.DELETE))
 async def delete_node(request: Asking, number: Path[str]) -> Shown:
     """Delete an empty folder, or a file."""
     _, node = await _node(request, number, Right.DELETE)
@@ -139,6 +140,7 @@ async def _node(request: Asking, named: str, right: Right = Right.VIEW) -> tuple
     node = await nodes.get(request.db, rights, named, right)
     if node.workspace_id != request.workspace:
         raise NodeNotFound(named)
+    request.holds_rights(rights.of(node))
     return rights, node
 
 
@@ -149,6 +151,7 @@ async def _show(
     below = await nodes.children(request.db, node) if node.is_folder else []
     above = await nodes.find_all(request.db, node.organization_id, node.above[:-1]) if node.above else []
     held = rights.of(node)
+    request.holds_rights(held)
     return await request.show(
         "repository/node.html",
         title=node.name if node.kind is not NodeKind.WORKSPACE else "Repository",

@@ -13,12 +13,13 @@ from controlroom.ui.asking import Asking, Crumb, Path, Shown
 from controlroom.ui.members.pages import tabs_of
 from controlroom.ui.numbers import ensure_number
 from controlroom.ui.permissions import OF_A_WORKSPACE, OF_THE_ORGANIZATION, tags_of, ticked_of
+from controlroom.ui.rights import in_organization
 from controlroom.ui.routing import page, verb
 
 _MOST: Final = 500
 
 
-@page("/roles", needs=Permission.READ_MEMBERS)
+@page("/roles", needs=Permission.READ_MEMBERS, is_read=True)
 async def list_roles(request: Asking) -> Shown:
     """All that there are, ours first."""
     known = await actions.list_roles(*request.governing, limit=_MOST)
@@ -40,7 +41,7 @@ async def new_role(request: Asking) -> Shown:
     return await _form(request, None, name="", description="", ticked=set())
 
 
-@verb("/roles")
+@verb("/roles", may=in_organization(Permission.WRITE_ROLES))
 async def create_role(request: Asking) -> Shown:
     """Make it."""
     fields = await request.fields()
@@ -56,7 +57,7 @@ async def create_role(request: Asking) -> Shown:
     return request.done(f"{request.base}/roles/{role.number}", f"{role.name} can be granted now.")
 
 
-@page("/roles/{named:str}", needs=Permission.READ_MEMBERS)
+@page("/roles/{named:str}", needs=Permission.READ_MEMBERS, is_read=True)
 async def show_role(request: Asking, named: Path[str]) -> Shown:
     """What it may."""
     role = await actions.get_role(*request.governing, await _role(request, named))
@@ -64,7 +65,7 @@ async def show_role(request: Asking, named: Path[str]) -> Shown:
     return await _form(request, role, name=role.name, description=role.description, ticked=set(_boxes(role)))
 
 
-@verb("/roles/{named:str}")
+@verb("/roles/{named:str}", may=in_organization(Permission.WRITE_ROLES))
 async def edit_role(request: Asking, named: Path[str]) -> Shown:
     """Change it: at once for all who hold it. What a grammar keeps in it stays."""
     fields = await request.fields()
@@ -89,7 +90,7 @@ async def ask_to_delete(request: Asking, named: Path[str]) -> Shown:
     return await request.show("roles/delete.html", title=f"Delete {role.name}", at="members", crumbs=crumbs, role=role)
 
 
-@verb("/roles/{named:str}/delete")
+@verb("/roles/{named:str}/delete", may=in_organization(Permission.WRITE_ROLES))
 async def delete_role(request: Asking, named: Path[str]) -> Shown:
     """Delete it, if nobody has it."""
     await actions.delete_role(*request.governing, await _role(request, named))

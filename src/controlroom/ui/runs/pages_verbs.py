@@ -38,7 +38,7 @@ async def ask_for_inputs(request: Asking, number: Path[str]) -> Shown:
     return await _ask(request, number, text, "", is_cut=len(began) > _MOST_INPUTS)
 
 
-@verb("/runs/{number:str}/again/with")
+@verb("/runs/{number:str}/again/with", may=(Permission.START_RUNS, Permission.READ_WORK_ITEMS))
 async def run_with(request: Asking, number: Path[str]) -> Shown:
     """Start a run as this one was, with these inputs."""
     fields = await request.fields()

@@ -131,13 +131,13 @@ async def acted_on(request: Asking, number: str) -> ScheduleId:
 
 
 # ---------------------------------------------------------------------------------------------------- verbs
-@verb("/schedules/{number:str}/pause")
+@verb("/schedules/{number:str}/pause", may=Permission.WRITE_SCHEDULES)
 async def pause(request: Asking, number: Path[str]) -> Shown:
     """Let it start nothing."""
     return await _switch(request, number, is_enabled=False)
 
 
-@verb("/schedules/{number:str}/resume")
+@verb("/schedules/{number:str}/resume", may=Permission.WRITE_SCHEDULES)
 async def resume(request: Asking, number: Path[str]) -> Shown:
     """Let it start runs again; what it would have started meanwhile is not made up for."""
     return await _switch(request, number, is_enabled=True)

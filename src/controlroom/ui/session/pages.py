@@ -6,6 +6,7 @@ from controlroom.errors import Throttled, Unauthenticated
 from controlroom.ui import cookies
 from controlroom.ui.asking import Asking, Shown, elsewhere, own_path
 from controlroom.ui.entrance import is_somebody
+from controlroom.ui.rights import everybody
 from controlroom.ui.routing import page, verb
 from controlroom.ui.session.form import log_in_form
 
@@ -21,7 +22,7 @@ async def show_log_in(request: Asking) -> Shown:
     return log_in_form(request, to=to)
 
 
-@verb("/login", opt=_OPEN)
+@verb("/login", opt=_OPEN, may=everybody)
 async def log_in(request: Asking) -> Shown:
     """Begin a session; after several failures a user must wait, at the address that they came from."""
     fields = await request.fields()
@@ -41,7 +42,7 @@ async def log_in(request: Asking) -> Shown:
     return elsewhere(to, [cookies.kept(name, session.token, origin=request.origin, seconds=life)])
 
 
-@verb("/logout", opt={"above_workspaces": True})
+@verb("/logout", opt={"above_workspaces": True}, may=everybody)
 async def log_out(request: Asking) -> Shown:
     """End the session."""
     await sessions.end(request.engine, request.scope["state"]["token"])

@@ -21,6 +21,7 @@ from controlroom.errors import ControlRoomError, NotFound, Throttled, Unauthenti
 from controlroom.keys import Unsealable
 from controlroom.ui import cookies
 from controlroom.ui.asking import Asking, Shown, own_path
+from controlroom.ui.rights import everybody
 from controlroom.ui.routing import page, verb
 from controlroom.ui.session.form import log_in_form
 
@@ -85,7 +86,7 @@ async def come_back(request: Asking) -> Shown:
     return _let_in(request, session, attempt.to)
 
 
-@verb("/login/oidc/link", opt=_OPEN)
+@verb("/login/oidc/link", opt=_OPEN, may=everybody)
 async def link(request: Asking) -> Shown:
     """Link the log-in with the account whose password is shown."""
     _provider(request)

@@ -50,7 +50,7 @@ async def show_settings(request: Asking) -> Shown:
     return await _show(request, {name: "" if days is None else str(days) for name, days in own.items()})
 
 
-@verb("/settings/retention")
+@verb("/settings/retention", may=Permission.WRITE_WORKSPACE)
 async def keep(request: Asking) -> Shown:
     """Keep things so long. What is kept for a shorter time from now on goes within the hour."""
     fields = await request.fields()
@@ -63,7 +63,7 @@ async def keep(request: Asking) -> Shown:
     return request.done(f"{request.base}/settings", "Saved. What is kept no longer goes within the hour.")
 
 
-@verb("/settings/name")
+@verb("/settings/name", may=Permission.WRITE_WORKSPACE)
 async def rename(request: Asking) -> Shown:
     """Call the workspace otherwise: its addresses change with it."""
     fields = await request.fields()

@@ -43,14 +43,14 @@ async def list_tasks(request: Asking) -> Shown:
     )
 
 
-@page("/tasks/{number:str}", needs=Permission.READ_WORK_ITEMS)
+@page("/tasks/{number:str}", needs=Permission.READ_WORK_ITEMS, is_read=True)
 async def show_task(request: Asking, number: Path[str]) -> Shown:
     """The form, with what is known already."""
     task = await _task(request, number)
     return await _show(request, task, _before(task))
 
 
-@verb("/tasks/{number:str}")
+@verb("/tasks/{number:str}", may=Permission.WRITE_WORK_ITEMS)
 async def submit_task(request: Asking, number: Path[str]) -> Shown:
     """Hand on what was filled in."""
     fields = await request.fields()

@@ -14,6 +14,7 @@ from controlroom.ids import RoleId, as_uuid
 from controlroom.ui.asking import Asking, Crumb, Shown
 from controlroom.ui.filters import Tab
 from controlroom.ui.lists import Col, ListPage
+from controlroom.ui.rights import in_organization
 from controlroom.ui.routing import Place, page, verb
 
 PLACE: Final = Place(
@@ -53,7 +54,7 @@ _LIST: Final = ListPage(
 )
 
 
-@page("/admin/users", opt=ABOVE)
+@page("/admin/users", opt=ABOVE, is_read=True)
 async def list_users(request: Asking) -> Shown:
     """The list."""
     found = await _LIST.read(request, seen=throughout(request.actor, Permission.READ_MEMBERS))
@@ -75,7 +76,7 @@ async def new_user(request: Asking) -> Shown:
     )
 
 
-@verb("/admin/users", opt=ABOVE)
+@verb("/admin/users", opt=ABOVE, may=in_organization(Permission.WRITE_MEMBERS))
 async def create_user(request: Asking) -> Shown:
     """Make the user; a password that is given is for once."""
     fields = await request.fields()

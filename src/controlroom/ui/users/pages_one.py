@@ -1,5 +1,6 @@
 """A user's account, for who governs it: what they may do, by what they come in, and the verbs on it."""
 
+from enum import Enum
 from typing import Any, Final
 
 from controlroom.engine.access import personal_tokens, user_keys
@@ -15,13 +16,21 @@ from controlroom.errors import Forbidden, NotFound
 from controlroom.ids import RoleId, SessionId, UserId, as_uuid
 from controlroom.ui.asking import Asking, Crumb, Path, Shown
 from controlroom.ui.numbers import ensure_number
+from controlroom.ui.rights import every, held, in_organization
 from controlroom.ui.routing import page, verb
 from controlroom.ui.users.pages import ABOVE, given_roles
 
 _ONE: Final = "/admin/users/{named:str}"
 
 
-@page(_ONE, opt=ABOVE)
+class Over(Enum):
+    """What the actor may be to a user."""
+
+    ACCOUNT = "account"
+    """Who governs their account: it is the actor's own, or the actor may all that they may."""
+
+
+@page(_ONE, opt=ABOVE, is_read=True)
 async def show_user(request: Asking, named: Path[str]) -> Shown:
     """All of it; who does not govern the account sees who it is."""
     user = await _user(request, named)
@@ -39,7 +48,7 @@ async def show_user(request: Asking, named: Path[str]) -> Shown:
     )
 
 
-@verb(_ONE, opt=ABOVE)
+@verb(_ONE, opt=ABOVE, may=held(Over.ACCOUNT))
 async def edit_user(request: Asking, named: Path[str]) -> Shown:
     """Change what is told of them, and which roles they hold in the organization."""
     fields = await request.fields()
@@ -61,7 +70,7 @@ async def ask_for_password(request: Asking, named: Path[str]) -> Shown:
     return await _ask(request, named, "users/password.html", "New password")
 
 
-@verb(f"{_ONE}/password", opt=ABOVE)
+@verb(f"{_ONE}/password", opt=ABOVE, may=held(Over.ACCOUNT))
 async def set_password(request: Asking, named: Path[str]) -> Shown:
     """Give them another password; for once, unless that is not wanted."""
     fields = await request.fields()
@@ -72,7 +81,7 @@ async def set_password(request: Asking, named: Path[str]) -> Shown:
     return request.done(f"/admin/users/{user.number}", "The password is set, and their sessions have ended.")
 
 
-@verb(f"{_ONE}/disable", opt=ABOVE)
+@verb(f"{_ONE}/disable", opt=ABOVE, may=held(Over.ACCOUNT))
 async def disable(request: Asking, named: Path[str]) -> Shown:
     """Let them in no more."""
     user = await _user(request, named)
@@ -80,7 +89,7 @@ async def disable(request: Asking, named: Path[str]) -> Shown:
     return request.done(f"/admin/users/{user.number}", f"{_name(user)} is let in no more.")
 
 
-@verb(f"{_ONE}/enable", opt=ABOVE)
+@verb(f"{_ONE}/enable", opt=ABOVE, may=held(Over.ACCOUNT))
 async def enable(request: Asking, named: Path[str]) -> Shown:
     """Let them in again."""
     user = await _user(request, named)
@@ -94,14 +103,14 @@ async def ask_to_delete(request: Asking, named: Path[str]) -> Shown:
     return await _ask(request, named, "users/delete.html", "Delete")
 
 
-@verb(f"{_ONE}/delete", opt=ABOVE)
+@verb(f"{_ONE}/delete", opt=ABOVE, may=every(held(Over.ACCOUNT), in_organization(Permission.WRITE_MEMBERS)))
 async def delete(request: Asking, named: Path[str]) -> Shown:
     """Delete them."""
     await accounts.delete(*request.governing, (await _user(request, named)).id)
     return request.done("/admin/users", "The user is deleted; what they did stays written.")
 
 
-@verb(f"{_ONE}/sessions/end", opt=ABOVE)
+@verb(f"{_ONE}/sessions/end", opt=ABOVE, may=held(Over.ACCOUNT))
 async def end_sessions(request: Asking, named: Path[str]) -> Shown:
     """Log them out: of one session, or wherever they are."""
     fields = await request.fields()
@@ -113,7 +122,7 @@ async def end_sessions(request: Asking, named: Path[str]) -> Shown:
     return request.done(f"/admin/users/{user.number}", "Logged out.")
 
 
-@verb(f"{_ONE}/credentials", opt=ABOVE)
+@verb(f"{_ONE}/credentials", opt=ABOVE, may=held(Over.ACCOUNT))
 async def make_credential(request: Asking, named: Path[str]) -> Shown:
     """Make a pair, a key or a token, and show it this once."""
     fields = await request.fields()
@@ -136,7 +145,7 @@ async def make_credential(request: Asking, named: Path[str]) -> Shown:
     )
 
 
-@verb(f"{_ONE}/credentials/{{kind:str}}/{{of:str}}/revoke", opt=ABOVE)
+@verb(f"{_ONE}/credentials/{{kind:str}}/{{of:str}}/revoke", opt=ABOVE, may=held(Over.ACCOUNT))
 async def revoke_credential(request: Asking, named: Path[str], kind: Path[str], of: Path[str]) -> Shown:
     """Let one open nothing any more."""
     user, ways = await _user(request, named), Ways.ID | Ways.NUMBER
@@ -158,6 +167,8 @@ async def revoke_credential(request: Asking, named: Path[str], kind: Path[str], 
 async def _user(request: Asking, named: str) -> User:
     here = Of(request.actor.organization_id, tuple(request.actor.grants))
     user = await actions.get_user(*request.governing, await resolve(request.db, here, USER, named))
+    if await actions.governs(*request.governing, user.id):
+        request.holds_rights([Over.ACCOUNT])
     if request.method in {"GET", "HEAD"}:
         ensure_number(request, named, user.number)
     return user

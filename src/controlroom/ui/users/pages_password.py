@@ -8,6 +8,7 @@ from controlroom.errors import NotFound
 from controlroom.ids import UserId
 from controlroom.ui import cookies
 from controlroom.ui.asking import Asking, Shown, elsewhere
+from controlroom.ui.rights import everybody
 from controlroom.ui.routing import page, verb
 from controlroom.ui.users.pages import ABOVE
 
@@ -18,7 +19,7 @@ async def ask(request: Asking) -> Shown:
     return _form(request) if request.actor.has_temporary_password else elsewhere("/")
 
 
-@verb("/login/password", opt=ABOVE)
+@verb("/login/password", opt=ABOVE, may=everybody)
 async def choose(request: Asking) -> Shown:
     """Take it; the session goes on as another."""
     fields = await request.fields()

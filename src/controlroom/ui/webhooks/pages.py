@@ -34,7 +34,7 @@ _TONES: Final = {DeliveryState.DELIVERED: "ok", DeliveryState.FAILED: "bad", Del
 _MOST: Final = 200
 
 
-@page("/webhooks", needs=Permission.READ_WEBHOOKS)
+@page("/webhooks", needs=Permission.READ_WEBHOOKS, is_read=True)
 async def list_webhooks(request: Asking) -> Shown:
     """All of the workspace, each with its last deliveries."""
     rows = await store.list_webhooks(*request.reading, limit=_MOST)
@@ -57,7 +57,7 @@ async def new_webhook(request: Asking) -> Shown:
     return await _form(request, None, {"events": [WebhookEvent.RUN_COMPLETED, WebhookEvent.RUN_UNRESOLVED]})
 
 
-@verb("/webhooks")
+@verb("/webhooks", may=Permission.WRITE_WEBHOOKS)
 async def create_webhook(request: Asking) -> Shown:
     """Make it, and show its secret."""
     fields = await request.fields()
@@ -108,21 +108,21 @@ async def edit_webhook(request: Asking, named: Path[str]) -> Shown:
     return request.done(f"{request.base}/webhooks/{named}", "Saved.")
 
 
-@verb("/webhooks/{named:str}/pause")
+@verb("/webhooks/{named:str}/pause", may=Permission.WRITE_WEBHOOKS)
 async def pause(request: Asking, named: Path[str]) -> Shown:
     """Tell it no more; what is still to be delivered is given up."""
     found = await actions.update(*request.acting, await webhook_id(request, named), WebhookChange(is_enabled=False))
     return request.done(f"{request.base}/webhooks/{found.number}", "It is told no more.")
 
 
-@verb("/webhooks/{named:str}/resume")
+@verb("/webhooks/{named:str}/resume", may=Permission.WRITE_WEBHOOKS)
 async def resume(request: Asking, named: Path[str]) -> Shown:
     """Tell it again, of what happens from now on."""
     found = await actions.update(*request.acting, await webhook_id(request, named), WebhookChange(is_enabled=True))
     return request.done(f"{request.base}/webhooks/{found.number}", "It is told again, of what happens from now on.")
 
 
-@verb("/webhooks/{named:str}/test")
+@verb("/webhooks/{named:str}/test", may=Permission.WRITE_WEBHOOKS)
 async def test(request: Asking, named: Path[str]) -> Shown:
     """Send it a message that is marked as a test."""
     await actions.test(*request.acting, await webhook_id(request, named))

@@ -85,7 +85,7 @@ def _readable(body: bytes) -> str:
         return body.decode(errors="replace")
 
 
-@verb("/webhooks/{named:str}/deliveries/{delivery:str}/redeliver")
+@verb("/webhooks/{named:str}/deliveries/{delivery:str}/redeliver", may=Permission.WRITE_WEBHOOKS)
 async def redeliver(request: Asking, named: Path[str], delivery: Path[str]) -> Shown:
     """Send the same message once more, to where the webhook points now."""
     scope = request.scope_for(Permission.WRITE_WEBHOOKS)

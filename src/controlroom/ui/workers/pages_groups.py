@@ -66,7 +66,7 @@ async def ask_for_group(request: Asking) -> Shown:
     return await _form(request, None)
 
 
-@verb("/groups/new")
+@verb("/groups/new", may=Permission.WRITE_WORKERS)
 async def create_group(request: Asking) -> Shown:
     """Make it, with the workers that are ticked."""
     fields = await request.fields()
@@ -85,7 +85,7 @@ async def ask_to_edit_group(request: Asking, number: Path[str]) -> Shown:
     return await _form(request, found)
 
 
-@verb("/groups/{number:str}/edit")
+@verb("/groups/{number:str}/edit", may=Permission.WRITE_WORKERS)
 async def edit_group(request: Asking, number: Path[str]) -> Shown:
     """Name it; its workers are those that are ticked."""
     fields = await request.fields()
@@ -114,7 +114,7 @@ async def ask_to_delete_group(request: Asking, number: Path[str]) -> Shown:
     return await _question(request, await store.get_group(*request.reading, found))
 
 
-@verb("/groups/{number:str}/delete")
+@verb("/groups/{number:str}/delete", may=Permission.WRITE_WORKERS)
 async def delete_group(request: Asking, number: Path[str]) -> Shown:
     """Take it out of the workspace, where nothing may be placed on it."""
     seen = request.scope_for(Permission.WRITE_WORKERS)

@@ -66,7 +66,7 @@ async def show_wait(request: Asking, token: Path[int]) -> Shown:
     return await _show(request, groups=[], chosen="", slots="", wrongs={}, token=its, command="", come=come)
 
 
-@verb("/workers/link/{token:int}/delete")
+@verb("/workers/link/{token:int}/delete", may=Permission.WRITE_WORKERS)
 async def delete_token(request: Asking, token: Path[int]) -> Shown:
     """Let it link nobody any more."""
     found = await resolve(request.db, request.scope_for(Permission.WRITE_WORKERS), LINK_TOKEN, str(token))

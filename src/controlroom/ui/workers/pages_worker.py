@@ -62,14 +62,14 @@ async def show_worker(request: Asking, number: Path[str]) -> Shown:
     )
 
 
-@verb("/workers/{number:str}/rest")
+@verb("/workers/{number:str}/rest", may=Permission.WRITE_WORKERS)
 async def rest_worker(request: Asking, number: Path[str]) -> Shown:
     """Let it take nothing more."""
     worker = await actions.rest(*request.acting, await _worker(request, number))
     return request.done(_of(request, worker), f"{worker.name} takes nothing more. What it runs goes on to its end.")
 
 
-@verb("/workers/{number:str}/go-on")
+@verb("/workers/{number:str}/go-on", may=Permission.WRITE_WORKERS)
 async def let_worker_go_on(request: Asking, number: Path[str]) -> Shown:
     """Let it take work again."""
     worker = await actions.go_on(*request.acting, await _worker(request, number))

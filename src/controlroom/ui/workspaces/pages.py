@@ -1,5 +1,6 @@
 """Workspaces of the organization, for who makes them."""
 
+from collections.abc import Mapping
 from typing import Final
 
 from controlroom.engine.access.model import Permission
@@ -7,6 +8,7 @@ from controlroom.engine.workspaces import actions
 from controlroom.engine.workspaces.model import Workspace
 from controlroom.errors import NotFound
 from controlroom.ui.asking import Asking, Crumb, Path, Shown
+from controlroom.ui.rights import Asker, every, in_organization
 from controlroom.ui.routing import Place, page, verb
 
 PLACE: Final = Place(
@@ -20,7 +22,15 @@ PLACE: Final = Place(
 _ABOVE: Final = {"above_workspaces": True}
 
 
-@page("/admin/workspaces", opt=_ABOVE)
+def _may_rename(asker: Asker, named: Mapping[str, str]) -> bool:
+    found = asker.workspaces.find(named["slug"]) if asker.workspaces else None
+    return found is not None and asker.actor is not None and asker.actor.may(Permission.WRITE_WORKSPACE, found[1].id)
+
+
+_MAY_DELETE: Final = every(_may_rename, in_organization(Permission.WRITE_WORKSPACES))
+
+
+@page("/admin/workspaces", opt=_ABOVE, is_read=True)
 async def list_workspaces(request: Asking) -> Shown:
     """Those that the actor has a place in: all of them, for admins."""
     return await request.show(
@@ -33,7 +43,7 @@ async def list_workspaces(request: Asking) -> Shown:
     )
 
 
-@verb("/admin/workspaces", opt=_ABOVE)
+@verb("/admin/workspaces", opt=_ABOVE, may=in_organization(Permission.WRITE_WORKSPACES))
 async def create_workspace(request: Asking) -> Shown:
     """Make one; who makes it owns it."""
     fields = await request.fields()
@@ -41,7 +51,7 @@ async def create_workspace(request: Asking) -> Shown:
     return request.done(f"/w/{made.number}", f"{made.name} is there. Link a worker, push a robot, invite people.")
 
 
-@verb("/admin/workspaces/{slug:str}/rename", opt=_ABOVE)
+@verb("/admin/workspaces/{slug:str}/rename", opt=_ABOVE, may=_may_rename)
 async def rename_workspace(request: Asking, slug: Path[str]) -> Shown:
     """Call it otherwise: its addresses change with it."""
     fields = await request.fields()
@@ -64,7 +74,7 @@ async def ask_to_delete(request: Asking, slug: Path[str]) -> Shown:
     )
 
 
-@verb("/admin/workspaces/{slug:str}/delete", opt=_ABOVE)
+@verb("/admin/workspaces/{slug:str}/delete", opt=_ABOVE, may=_MAY_DELETE)
 async def delete_workspace(request: Asking, slug: Path[str]) -> Shown:
     """Delete one in which nothing has been made."""
     await actions.delete(*request.governing, _workspace(request, slug).id)

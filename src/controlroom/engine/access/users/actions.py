@@ -235,6 +235,13 @@ async def revoke_credential(
         tx.after_commit(lambda: forget(engine))
 
 
+async def governs(engine: Engine, actor: Actor, user: UserId) -> bool:
+    """Whether an account is the actor's own or theirs to govern."""
+    async with scoped(engine.database, actor.organization_id) as tx:
+        account = await actors.account(tx, actor.organization_id, user)
+    return account is not None and (account.id == actor.id or may_govern(actor, account.held))
+
+
 async def governed(tx: ScopedTx, actor: Actor, user: UserId, within: WorkspaceId | None) -> Account:
     """The account, locked, if it is the actor's own or theirs to govern. Outsiders are told that it does not exist."""
     if within is not None:
