@@ -9,7 +9,7 @@ from urllib.parse import parse_qs, urlsplit
 import msgspec
 import pytest
 from joserfc import jwt
-from joserfc.jwk import KeySet, RSAKey
+from joserfc.jwk import KeySet, OctKey, RSAKey
 
 from controlroom.border.oidc import (
     Attempt,
@@ -21,7 +21,7 @@ from controlroom.border.oidc import (
     identity_of,
     new_attempt,
 )
-from controlroom.outgoing import Answer
+from controlroom.outgoing import Answer, Outgoing, OutgoingRefused
 
 ISSUER = "https://id.example"
 KEY = RSAKey.generate_key(2048, {"kid": "one"})
@@ -189,5 +189,38 @@ async def test_keys_that_are_newer_are_asked_for_once():
     assert (await at.identity(begun, {"state": begun.state, "code": "c"}, CALLBACK)).subject == "7"
     with pytest.raises(ProviderWrong):
         await provider(Answering("", issuer="https://other.example")).address(begun, CALLBACK)
-    with pytest.raises(ProviderWrong):
-        await provider(Answering("", token_endpoint="http://id.example/token")).address(begun, CALLBACK)
+    for name in ("authorization_endpoint", "token_endpoint", "jwks_uri", "userinfo_endpoint"):
+        for wrong in ("http://id.example/x", "javascript:alert(1)", "file:///etc/passwd", "//id.example/x"):
+            with pytest.raises(ProviderWrong):
+                await provider(Answering("", **{name: wrong})).address(begun, CALLBACK)
+
+
+@pytest.mark.parametrize("name", ["token_endpoint", "jwks_uri", "userinfo_endpoint"])
+async def test_a_provider_sends_the_room_to_no_place_of_its_own_network(name):
+    """The one that the operator has allowed may name others: what leaves the room is guarded all the same."""
+    elsewhere = {"jwks_uri": f"{ISSUER}/keys", name: "https://127.0.0.2:9/x"}
+    answering = Answering(signed(claims()), **elsewhere)
+
+    class Guarded:
+        async def request(self, method, url, **more):
+            if urlsplit(url).hostname == "127.0.0.2":
+                async with Outgoing(["127.0.0.1"]) as outgoing:
+                    return await outgoing.request(method, url, **more)
+            return await answering.request(method, url, **more)
+
+    begun = attempt()
+    with pytest.raises(OutgoingRefused):
+        await provider(Guarded()).identity(begun, {"state": begun.state, "code": "c"}, CALLBACK)
+
+
+async def test_a_token_made_with_the_clients_secret_is_not_believed():
+    """Also where the provider says that it signs by it, or not at all."""
+    secret = OctKey.import_key("s" * 32)
+    by_secret = jwt.encode({"alg": "HS256"}, claims(), secret, algorithms=["HS256"])
+    unsigned = f"eyJhbGciOiJub25lIn0.{by_secret.split('.')[1]}."
+    for token in (by_secret, unsigned):
+        answering = Answering(token, id_token_signing_alg_values_supported=["HS256", "none"])
+        begun, at = attempt(), provider(answering)
+        await at.address(begun, CALLBACK)
+        with pytest.raises(ProviderWrong):
+            await at.identity(begun, {"state": begun.state, "code": "c"}, CALLBACK)

@@ -82,9 +82,10 @@ async def test_logging_out_ends_the_session(visit, workspace):
     """The cookie is forgotten, and would open nothing any more."""
     browser = await visit(workspace)
     kept = dict(browser.http.cookies)
-    await browser.post("//logout")
+    left = await browser.post("//logout")
 
     assert not dict(browser.http.cookies)
+    assert left.headers["clear-site-data"] == '"cache"'
     browser.http.cookies.update(kept)
     assert "Your session has ended." in await browser.get("/runs")
 

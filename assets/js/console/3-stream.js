@@ -136,6 +136,12 @@ addEventListener("visibilitychange", () => {
 })
 addEventListener("pagehide", leave)
 addEventListener("pageshow", event => event.persisted && join())
+// Back, after a log-out: what a browser has kept is not shown, also where it does not obey Clear-Site-Data (plain http)
+addEventListener("pageshow", async event => {
+  if (!event.persisted && performance.getEntriesByType("navigation")[0]?.type !== "back_forward") return
+  const answer = await fetch("/me", { method: "HEAD", headers: { "HX-Request": "true" } }).catch(() => null)
+  if (answer?.status === 401 && document.querySelector(".frame")) location.reload()
+})
 if (base && dot) {
   join()
   setInterval(() => { if (joined) { here(); lead(); showLive() } }, 1000)

@@ -184,7 +184,8 @@ class Provider:
         where = _read(answer, Discovered)
         if where.issuer != self._issuer:
             raise ProviderWrong(f"it calls itself {where.issuer[:200]}, and not as the room was told")
-        for each in (where.authorization_endpoint, where.token_endpoint, where.jwks_uri):
+        addresses = [where.authorization_endpoint, where.token_endpoint, where.jwks_uri]
+        for each in [*addresses, where.userinfo_endpoint] if where.userinfo_endpoint else addresses:
             if urlsplit(each).scheme != urlsplit(self._issuer).scheme and urlsplit(each).scheme != "https":
                 raise ProviderWrong("one of its addresses is not https")
         keys = await self._outgoing.request("GET", where.jwks_uri)

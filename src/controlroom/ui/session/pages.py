@@ -44,7 +44,7 @@ async def log_in(request: Asking) -> Shown:
 
 @verb("/logout", opt={"above_workspaces": True}, may=everybody)
 async def log_out(request: Asking) -> Shown:
-    """End the session."""
+    """End the session. What the browser has kept of its pages goes with it: back leads to none of them."""
     await sessions.end(request.engine, request.scope["state"]["token"])
     name = cookies.session_cookie(request.origin)
-    return elsewhere("/", [cookies.kept(name, "", origin=request.origin, seconds=0)])
+    return elsewhere("/", [cookies.kept(name, "", origin=request.origin, seconds=0), (b"clear-site-data", b'"cache"')])
