@@ -140,6 +140,10 @@ ROWS = {
         "webhook (id, workspace_id, name, grammar, endpoint, events, sealed)",
         "$id, $workspace, 'bell', 'robocorp', 'https://x', '{}', ''",
     ),
+    "saved_view": (
+        "saved_view (id, organization_id, workspace_id, list, name, query, user_id)",
+        "$id, $organization, $workspace, 'runs', 'Bad ones', 'tab=unresolved', $app_user",
+    ),
     "notification": (
         "notification (id, workspace_id, process_id, kind, events, recipients)",
         "$id, $workspace, $process, 'email', '{}', '{a@b.example}'",

@@ -109,10 +109,12 @@ async def test_what_reads_declares_its_permission_beside_its_path(stranger):
 
     wrong = [row for row in reads if named.get((row.method, _plain(row.path)), row.permission) != row.permission]
     assert wrong == []
-    # What everybody inside may see, what an admin does, and two reads that are verbs: they seal open, they promise.
+    # What everybody inside may see, what an admin does, two reads that are verbs (they seal open, they promise), and
+    # views, each of which needs what its list does
     assert others == {
         *("listWorkspaces", "getWorkspace", "listOrganizationAuditLog"),
         *("getWebhook", "getTaskPackageUpload"),
+        *("listSavedViews", "getSavedView"),
     }
 
 

@@ -87,6 +87,7 @@ NEEDS: Final[Mapping[str, Permission | None]] = {
     "statistics": Permission.READ_RUNS,
     "signing_key": Permission.READ_AUDIT,
     "backup": Permission.READ_AUDIT,
+    "saved_view": None,
     "workspace": None,
     "organization": None,
 }

@@ -252,6 +252,7 @@ async def _end_places(tx: ScopedTx, user: UserId) -> None:
 
 
 async def _end(tx: ScopedTx, user: UserId) -> None:
+    await tx.execute("delete from saved_view where user_id = %(user)s and not is_shared", user=user)
     await tx.execute("delete from credential where user_id = %(user)s", user=user)
     await tx.execute(
         """
