@@ -221,3 +221,16 @@ async def test_who_only_looks_sees_no_verb(visit, workspace, failed):
     assert "/do/" not in page
     await viewer.post(f"/items/{failed[0]}/do/retry", status=403)
     await viewer.post("/items/bulk", status=403, operation="retry", tab="failed", all="1")
+
+
+async def test_all_rows_of_a_page_are_ticked_by_a_link(visit, workspace, failed):
+    """Without script; of this page, whatever its filters; and none of them by the same link."""
+    browser = await visit(workspace)
+    page = await browser.get("/items?code=VAT")
+    assert page.count('type="checkbox" name="tick"') == 2
+    assert " checked" not in page.split("<tbody>")[1].split("</tbody>")[0]
+    [href] = [each for each in links(page) if "ticked=page" in each]
+    ticked = await browser.get(f"/{href}")
+    assert ticked.split("<tbody>")[1].split("</tbody>")[0].count(" checked") == 2
+    assert links(ticked).count(f"{browser.base}/items?code=VAT") >= 1
+    assert " checked" not in await browser.get(f"/{href}&part=listed")

@@ -46,6 +46,7 @@ def _list(listing: Any, path: str) -> ListPage[Row]:
         listing=listing,
         row=AuditEvent,  # type: ignore[arg-type]  # the only row of both
         path=path,
+        kept_as="audit",
         noun="events",
         noun_of_one="event",
         filters=_FILTERS,

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Final
 from urllib.parse import urlencode
 
-PLACES: Final = frozenset({"after", "before", "part", "item", "delivery", "as"})
+PLACES: Final = frozenset({"after", "before", "part", "item", "delivery", "as", "ticked"})
 """What an address says of where somebody reads, and not of what is listed."""
 
 

@@ -7,7 +7,7 @@ from msgspec import Struct
 
 from controlroom.engine.lists.model import Total
 from controlroom.ui import words
-from controlroom.ui.lists.parts import Chip, Head, Link, Looked
+from controlroom.ui.lists.parts import Chip, Head, Link, Looked, Saved
 from controlroom.ui.lists.rules import Declared
 
 Row = TypeVar("Row")
@@ -36,6 +36,11 @@ class Found(Struct, Generic[Row], frozen=True, kw_only=True):
     """What may be chosen, by filter."""
     columns: list[tuple[str, str, bool, str]]
     """All that may be hidden: key, name, whether it is shown, and the address where it is the other way."""
+    ticks: str
+    """The same page with all of its rows ticked; with none, where they are. What a link does without script."""
+    is_ticked: bool
+    saved: Saved | None = None
+    """Its saved views; None where it has none, or where only a part of the page is asked for."""
     looked: Looked | None = None
     """Where rows were looked for part by part: nothing is counted then, and `older` goes on where it stopped."""
 

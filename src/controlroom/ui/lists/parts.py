@@ -58,3 +58,29 @@ class Looked(Struct, frozen=True):
     """Rows that were looked at for this page."""
     reached: datetime | None
     """When the last of them was made; None: all were looked at."""
+
+
+class View(Struct, frozen=True):
+    """A saved view in the menu of its list."""
+
+    name: str
+    href: str
+    is_current: bool
+    is_shared: bool
+
+
+class Saved(Struct, frozen=True):
+    """The saved views of a list, and what would be saved of it now."""
+
+    of: str
+    """The list's name, as views know it."""
+    views: list[View]
+    query: str
+    managed: str
+    """Where views are saved and changed."""
+    may_share: bool
+
+    @property
+    def shown(self) -> str:
+        """The name of the view that the page shows; empty if it shows none."""
+        return next((each.name for each in self.views if each.is_current), "")

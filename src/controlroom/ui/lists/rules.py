@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
+from urllib.parse import urlencode
 from uuid import UUID
 
 import msgspec
@@ -56,6 +57,8 @@ class Declared(Struct, frozen=True, kw_only=True):
     sort: str = "-id"
     topics: str = ""
     """Of which topics the list is nudged, with spaces between: `run work_item`; none: it does not stay live."""
+    kept_as: str = ""
+    """The name under which its views are saved (`engine/saved_views/rules.py`); empty: its path."""
     slow: frozenset[str] = frozenset()
     """Keys of filters that no index serves, `q` among them perhaps: with one of them rows are looked for bit by bit."""
     always: Filter = EVERYTHING
@@ -144,6 +147,12 @@ class Declared(Struct, frozen=True, kw_only=True):
         if name not in allowed:
             raise Invalid(f"{self.noun.capitalize()} are not sorted by this.", code="SORT_WRONG")
         return (Sort(name, way),) if name == "id" else (Sort(name, way), Sort("id", way))
+
+    def state(self, asked: Mapping[str, str]) -> str:
+        """What of an address is of the list, in one order, without what is so by itself: what a saved view keeps."""
+        own = {"tab": self.tabs[0].key, "sort": self.sort}
+        names = ("tab", "q", *(each.key for each in self.filters), "sort", "columns")
+        return urlencode({name: asked[name] for name in names if asked.get(name) and asked[name] != own.get(name)})
 
     def shown(self, asked: Mapping[str, str]) -> list[Col]:
         """The columns that an address shows."""

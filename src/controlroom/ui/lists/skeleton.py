@@ -31,6 +31,7 @@ from controlroom.ui.lists.address import Address
 from controlroom.ui.lists.found import Found
 from controlroom.ui.lists.parts import Link, Looked
 from controlroom.ui.lists.rules import Declared, turned
+from controlroom.ui.lists.saved import saved_of
 from controlroom.ui.lists.tables import AsTable, begun, table_of
 
 Row = TypeVar("Row")
@@ -39,6 +40,7 @@ LENGTH: Final = 50
 """Rows of a page."""
 LOOK_SECONDS: Final = 0.06
 """For how long a page looks for what no index finds: what a page may take (DESIGN §12 of the console)."""
+_HERE: Final = ("after", "before", "item")
 BATCH: Final = 1000
 """Rows of CSV that are read at once."""
 
@@ -56,7 +58,7 @@ class ListPage(Declared, Generic[Row], frozen=True, kw_only=True):
         also: Filter = EVERYTHING,
         seen: Within | None = None,
     ) -> Found[Row]:
-        """The page that the address asks for; two statements. Raises Invalid for what it cannot ask.
+        """The page that the address asks for; two statements, and one for views. Raises Invalid for what it cannot ask.
 
         An address that says `as=csv` asks for all that match, and no page: Raises AsTable, which is its answer.
 
@@ -86,6 +88,7 @@ class ListPage(Declared, Generic[Row], frozen=True, kw_only=True):
             rows, newer, older = await self._page(request, seen, AllOf((beside, tab.filter)), sort, asked)
             counts = await self._counts(request, seen, beside, lonely)
         shown = self.shown(asked)
+        is_ticked = asked.get("ticked") == "page" and request.part is None
         return Found(
             page=self,
             rows=rows,
@@ -115,6 +118,9 @@ class ListPage(Declared, Generic[Row], frozen=True, kw_only=True):
             without_filters=address.to(**dict.fromkeys(("q", *(each.key for each in self.filters)))),
             options=options,
             columns=self.column_links(shown, address),
+            ticks=address.to(**{key: asked.get(key) for key in _HERE}, ticked=None if is_ticked else "page"),
+            is_ticked=is_ticked,
+            saved=await saved_of(request, self, asked) if request.part is None else None,
             looked=looked,
         )
 

@@ -49,6 +49,7 @@ async def list_items(request: Asking, number: Path[str]) -> Shown:
     of_run = replace(
         LIST,
         path=f"/runs/{run.number}/items",
+        kept_as="runs/items",
         tabs=(LIST.tabs[-1], *LIST.tabs[:-1]),
         filters=tuple(each for each in LIST.filters if each.key not in {"process", "run", "queue", "failure"}),
         topics=f"run-{run.id}",

@@ -8,6 +8,8 @@ from urllib.parse import urlencode
 from msgspec import Struct
 
 from controlroom.engine.access.scope import scope_of
+from controlroom.engine.saved_views.actions import list_views
+from controlroom.engine.saved_views.rules import lists_for
 from controlroom.engine.search import seeking
 from controlroom.engine.search.model import Hit, Slice
 from controlroom.errors import Invalid
@@ -15,6 +17,7 @@ from controlroom.ids import as_uuid
 from controlroom.ui import cookies
 from controlroom.ui.asking import Asking, Crumb, Permission, Shown, elsewhere
 from controlroom.ui.routing import page
+from controlroom.ui.views.places import Listed, listed
 
 _PATHS: Final[Mapping[str, tuple[str, str]]] = {
     "process": ("processes", "processes"),
@@ -32,6 +35,7 @@ _PATHS: Final[Mapping[str, tuple[str, str]]] = {
     "work item": ("items", "items"),
 }
 """Of a noun: below which path its page lies, and its icon."""
+_MOST_VIEWS: Final = 8
 PERIODS: Final[Mapping[str, tuple[str, timedelta]]] = {
     "1d": ("the last day", timedelta(days=1)),
     "7d": ("7 days", timedelta(days=7)),
@@ -90,10 +94,21 @@ async def search(request: Asking) -> Shown:
             for key, said in WITHIN.items()
             if all(request.actor.may(each, request.workspace) for each in _NEEDS[key])
         },
+        views=await _views(request, asked) if past is None else [],
         hits=_drawn(request, hits if past is None else past.hits),
         past=past,
         further=further,
     )
+
+
+async def _views(request: Asking, asked: str) -> list[Listed]:
+    """Saved views whose names have the text, and that lead somewhere by themselves."""
+    sought = asked.strip().lower()
+    if not sought or not lists_for(request.actor, request.workspace):
+        return []
+    views = await list_views(request.engine, request.actor, request.workspace)
+    found = [listed(each, request.base) for each in views if sought in each.name.lower()]
+    return [each for each in found if each.href][:_MOST_VIEWS]
 
 
 _NEEDS: Final = {

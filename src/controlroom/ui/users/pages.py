@@ -33,6 +33,7 @@ _LIST: Final = ListPage(
     listing=PEOPLE,
     row=Person,
     path="/admin/users",
+    kept_as="users",
     noun="users",
     noun_of_one="user",
     tabs=(

@@ -28,6 +28,7 @@ def _list(path: str) -> ListPage[Delivery]:
         listing=DELIVERIES,
         row=Delivery,
         path=path,
+        kept_as="deliveries",
         noun="deliveries",
         noun_of_one="delivery",
         tabs=(
