@@ -8,6 +8,7 @@ from controlroom.errors import NotFound
 from controlroom.ids import WorkspaceId
 from controlroom.ui.asking import Asking, Crumb, Fields, Path, Shown, own_path
 from controlroom.ui.refusals import REFUSED, tried
+from controlroom.ui.rights import everybody
 from controlroom.ui.routing import page, verb
 from controlroom.ui.views.places import listed
 
@@ -58,13 +59,13 @@ async def _show(request: Asking, *, refused: str = "", at: int = 0, typed: str =
 
 
 # ---------------------------------------------------------------------------------------------------- saving one
-@verb("/views")
+@verb("/views", may=everybody)
 async def save_view(request: Asking) -> Shown:
     """Save what a list shows, or have a view of the name show it."""
     return await _save(request)
 
 
-@verb("/admin/views", opt=_ABOVE)
+@verb("/admin/views", opt=_ABOVE, may=everybody)
 async def save_view_above(request: Asking) -> Shown:
     """Likewise, of lists above the workspaces."""
     return await _save(request)
@@ -119,13 +120,13 @@ async def _form(request: Asking, fields: Fields, to: str, taken: SavedView | Non
 
 
 # ---------------------------------------------------------------------------------------------------- one of them
-@verb("/views/{number:str}")
+@verb("/views/{number:str}", may=everybody)
 async def change_view(request: Asking, number: Path[str]) -> Shown:
     """Give it another name; share it, or no longer."""
     return await _change(request, number)
 
 
-@verb("/admin/views/{number:str}", opt=_ABOVE)
+@verb("/admin/views/{number:str}", opt=_ABOVE, may=everybody)
 async def change_view_above(request: Asking, number: Path[str]) -> Shown:
     """Likewise, of lists above the workspaces."""
     return await _change(request, number)
@@ -169,13 +170,13 @@ async def _ask(request: Asking, number: str) -> Shown:
     )
 
 
-@verb("/views/{number:str}/delete")
+@verb("/views/{number:str}/delete", may=everybody)
 async def delete_view(request: Asking, number: Path[str]) -> Shown:
     """Delete it."""
     return await _delete(request, number)
 
 
-@verb("/admin/views/{number:str}/delete", opt=_ABOVE)
+@verb("/admin/views/{number:str}/delete", opt=_ABOVE, may=everybody)
 async def delete_view_above(request: Asking, number: Path[str]) -> Shown:
     """Likewise, of lists above the workspaces."""
     return await _delete(request, number)
