@@ -5,7 +5,7 @@ const dot = document.querySelector("[data-dot]")
 const me = Math.random().toString(36).slice(2)
 const others = new Map()   // id: what that tab wants, whether it leads, when it was heard of
 const wanted = new Set()   // topics that scripts want to hear of, besides those of parts
-let channel = null, stream = null, streamed = new Set(), since = document.body.dataset.heard ?? "", alive = 0, joined = 0, isOver = false
+let channel = null, stream = null, streamed = new Set(), since = document.body.dataset.heard ?? "", alive = 0, joined = 0, isOver = false, isFull = false
 
 const ownTopics = () => [...new Set([...parts().flatMap(each => each.dataset.live.split(" ")), ...wanted])].filter(Boolean)
 const tell = (is, more = {}) => channel?.postMessage({ is, from: me, ...more })
@@ -25,6 +25,7 @@ function heardOf(message) {
   } else if (is === "beat") live(message.since)
   else if (is === "nudge") { live(message.since); hear(message.topics) }
   else if (is === "over") sessionOver(true)
+  else if (is === "full") noRoom(message.most)
   lead()
 }
 function hear(topics) {
@@ -34,7 +35,7 @@ function hear(topics) {
 
 // Who leads: whoever does, else the first by name of those that are there once all had time to say so.
 function lead() {
-  if (!joined || isOver || Date.now() - joined < 200) return
+  if (!joined || isOver || isFull || Date.now() - joined < 200) return
   for (const [id, each] of others) if (Date.now() - each.at > 3500) others.delete(id)
   if (!stream && ([...others.values()].some(each => each.leads) || [...others.keys()].some(id => id < me))) return
   const topics = new Set(ownTopics())
@@ -55,6 +56,7 @@ function listen(topics) {
     hear(topics)
   })
   on("over", () => sessionOver())
+  on("full", event => { tell("full", { most: event.data }); noRoom(event.data) })
   on("error", () => {
     if (opened.readyState !== EventSource.CLOSED) return
     hangUp()
@@ -85,8 +87,8 @@ function live(place) {
 }
 function showLive() {
   if (!dot || !(parts().length || wanted.size)) return
-  const on = !isOver && Date.now() - alive < 10000
-  if (!alive && Date.now() - joined < 10000) return
+  const on = !isOver && !isFull && Date.now() - alive < 10000
+  if (!alive && !isFull && Date.now() - joined < 10000) return
   dot.hidden = false
   if (dot.classList.contains("on") === on && dot.classList.contains("off") !== on) return
   dot.classList.toggle("on", on)
@@ -105,6 +107,20 @@ function sessionOver(isTold = false) {
   strip.setAttribute("role", "alert")
   strip.innerHTML = '<div><b>Your session has ended.</b> What you have typed is still here. <a class="btn small" target="_blank" rel="noopener">Log in again</a></div>'
   strip.querySelector("a").href = `${base || ""}/`
+  document.getElementById("main").prepend(strip)
+}
+// This user has as many streams open as anybody may, in other browsers: the page is as it was loaded, until it is looked at anew.
+function noRoom(most) {
+  if (isFull) return
+  isFull = true
+  hangUp()
+  showLive()
+  const strip = document.createElement("div")
+  strip.className = "note is-warn full"
+  strip.setAttribute("role", "status")
+  strip.innerHTML = '<div><b>This page does not stay live.</b> <span></span> <a class="btn small">Reload</a></div>'
+  strip.querySelector("span").textContent = `You have ${most} others open elsewhere. Close some, or reload to see what is new.`
+  strip.querySelector("a").href = location.href.split("#")[0]
   document.getElementById("main").prepend(strip)
 }
 
@@ -126,6 +142,8 @@ function leave() {
   channel = null
   others.clear()
   joined = alive = 0
+  isFull = false   // who looks again tries again
+  document.querySelector(".full")?.remove()
 }
 addEventListener("visibilitychange", () => {
   if (document.hidden) return leave()

@@ -24,6 +24,7 @@ from controlroom.ui.around import Around
 from controlroom.ui.asking import Asking
 from controlroom.ui.entrance import ensure_ours, somebody
 from controlroom.ui.failures import HANDLERS
+from controlroom.ui.live.streams import Streams
 from controlroom.ui.rendering import Templates
 from controlroom.ui.rights import Rights
 from controlroom.ui.routing import ABOVE, OPEN_TO_ALL, Place
@@ -70,6 +71,7 @@ def routes(
             "origins": origins,
             "holds": holds or Holds(),
             "feed": feed,
+            "streams": Streams(),
             "around": around or Around(),
             "templates": Templates(assets),
             "rights": Rights(handlers),

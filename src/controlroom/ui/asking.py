@@ -25,6 +25,7 @@ from controlroom.ui import cookies
 from controlroom.ui.addresses import Workspaces
 from controlroom.ui.around import Around
 from controlroom.ui.frame import DENSITIES, THEMES, Crumb, Frame, Look, counts_of, groups_for, on_phone
+from controlroom.ui.live.streams import Streams
 from controlroom.ui.rendering import Reader, Shown, UnknownPart, elsewhere, zone_of
 from controlroom.ui.rights import Asker, Rights
 from controlroom.ui.routing import Place
@@ -113,6 +114,12 @@ class Asking(asking.Asking):
         """The reader of what happens, for those who watch."""
         feed: Feed = self.app.state.feed
         return feed
+
+    @property
+    def streams(self) -> Streams:
+        """Whose streams are open."""
+        found: Streams = self.app.state.streams
+        return found
 
     @property
     def part(self) -> str | None:

@@ -1,7 +1,7 @@
 """The stream: it nudges, beats, and ends when who reads it may not any more."""
 
 import asyncio
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 
 import pytest
 
@@ -9,6 +9,7 @@ from controlroom.engine.access.model import Role
 from controlroom.engine.access.users import actions as users
 from controlroom.engine.runs import actions as runs
 from controlroom.engine.runs.model import OneEmptyItem
+from controlroom.ui.live import streams
 from controlroom.ui.live.stream import BEAT_EVERY, LOOK_EVERY
 
 
@@ -112,3 +113,21 @@ async def test_a_page_says_up_to_where_it_has_heard(visit, workspace):
     assert parts.index('id="counted"') < parts.index('id="listed"')
     assert "<html" not in parts
     await browser.get("/runs?part=listed,nonsense", status=404)
+
+
+async def test_nobody_has_more_streams_than_a_user_may(visit, workspace, monkeypatch):
+    """Who asks for one more is told so, and why; others are not concerned, and one that ends makes room."""
+    monkeypatch.setattr(streams, "MOST", 2)
+    browser, other = await visit(workspace), await visit(workspace)
+    async with AsyncExitStack() as open_ones:
+        await open_ones.enter_async_context(watching(browser, "run"))
+        async with watching(browser, "asset"):
+            async with browser.http.stream("GET", browser.path("/events?topics=run")) as answer:
+                told = await Heard(answer).next()
+            assert (told["event"], told["data"], told["retry"]) == ("full", "2", "60000")
+            await open_ones.enter_async_context(watching(other, "run"))
+        async with asyncio.timeout(60):
+            while True:  # the server hears that a reader has gone a little later
+                async with browser.http.stream("GET", browser.path("/events?topics=run")) as answer:
+                    if (await Heard(answer).next())["event"] == "beat":
+                        break

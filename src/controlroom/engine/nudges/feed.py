@@ -13,7 +13,7 @@ import time
 from collections import defaultdict
 from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
-from typing import Final
+from typing import Final, TypeAlias
 from uuid import UUID
 
 import structlog
@@ -37,6 +37,18 @@ REST: Final = 0.1
 LINGER: Final = 120.0
 """Seconds for which it reads on when nobody watches: a page that was just shown is about to."""
 
+Gathered: TypeAlias = dict[tuple[OrganizationId, WorkspaceId | None], set[str]]
+"""The topics of some news, by where they happened. Why so: told once, however many watch."""
+_NOTHING: Final[frozenset[str]] = frozenset()
+
+
+def gathered(news: Iterable[News]) -> Gathered:
+    """The topics of all news."""
+    found: Gathered = defaultdict(set)
+    for each in news:
+        found[each.organization_id, each.workspace_id] |= each.topics()
+    return found
+
 
 class Subscription:
     """What one watcher wants to hear, and has not been told yet."""
@@ -49,11 +61,10 @@ class Subscription:
         self._pending: dict[str, None] = {}
         self.watch = Watch()
 
-    def hear(self, news: Iterable[News]) -> None:
+    def hear(self, gathered: "Gathered") -> None:
         """Keep what of it was asked for."""
-        for each in news:
-            if each.organization_id == self._organization and each.workspace_id in {None, self._workspace}:
-                self.tell(*(each.topics() & self._wanted))
+        for workspace in (None, self._workspace):
+            self.tell(*(gathered.get((self._organization, workspace), _NOTHING) & self._wanted))
 
     def tell(self, *topics: str) -> None:
         """Keep these topics, whatever was asked for."""
@@ -118,7 +129,7 @@ class Feed:
             here = await self.place()
             if after is not None and after != here:
                 found = await store.since(self._database, self._room, after)
-                subscription.hear(found.news)
+                subscription.hear(gathered(found.news))
                 if found.is_cut:
                     subscription.tell(EVERYTHING)
             yield subscription
@@ -151,8 +162,9 @@ class Feed:
 
     async def _look(self) -> None:
         found = await store.since(self._database, self._room, self._place)
+        topics = gathered(found.news)
         for each in self._subscriptions:
-            each.hear(found.news)
+            each.hear(topics)
             if found.is_cut:
                 each.tell(EVERYTHING)
         self._place = found.place

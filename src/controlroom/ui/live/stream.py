@@ -3,6 +3,7 @@
     id: 812:815:              event: nudge              data: run-019a…,work_item
     id: 812:815:              event: beat               data: 2026-11-30T06:41:12+00:00
                               event: over               data: the session has ended
+                              event: full               data: this user has as many streams as anybody may
 
 It ends when its reader goes, when the server stops, and when who reads may not any more: they are looked up again every
 `LOOK_EVERY` seconds.
@@ -23,6 +24,7 @@ from controlroom.engine.nudges.rules import audible
 from controlroom.errors import Unauthenticated
 from controlroom.ui.asking import Asking
 from controlroom.ui.entrance import still_there
+from controlroom.ui.live import streams
 
 LOOK_EVERY: Final = 2.0
 """Seconds after which who reads is looked up again: well below the five in which a stream must end."""
@@ -31,6 +33,8 @@ BEAT_EVERY: Final = 4.0
 _LONGEST: Final = 12 * 3600.0  # as a session lives
 RETRY: Final = 1000
 """Milliseconds after which a browser asks again when the stream has ended."""
+RETRY_WHEN_FULL: Final = 60_000
+"""Likewise where there was no room for it, for whoever does not know what `full` says."""
 _HEADERS: Final = [
     (b"content-type", b"text/event-stream; charset=utf-8"),
     (b"cache-control", b"no-store"),
@@ -52,7 +56,16 @@ class Nudges(Response[Any]):
         return self
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002 - the ASGI signature
-        """Send it until it ends."""
+        """Send it until it ends; to who has `streams.MOST` already, only that it is so."""
+        with self._request.streams.one(self._request.actor.id) as is_one:
+            if is_one:
+                await self._stream(send)
+                return
+        await send({"type": "http.response.start", "status": 200, "headers": _HEADERS})
+        await _send(send, f"retry: {RETRY_WHEN_FULL}\nevent: full\ndata: {streams.MOST}\n\n")
+        await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+    async def _stream(self, send: Send) -> None:
         request, actor = self._request, self._request.actor
         feed = request.feed
         async with (
