@@ -84,6 +84,10 @@ _EXACT: Final = 5000
 """So many that wait in a queue, or in a run, are counted one by one; where there are more, the last look at the queue
 says how many, a minute ago at most. Why: five thousand entries of an index take a millisecond, millions a second."""
 
+_MOST_DRAWN: Final = 1000
+_TELLING: Final = "2 hours"
+"""Of which a queue's outlook is told: the hour that goes on, and the one before it."""
+
 _OPEN: Final = f"""
         open_run as materialized (
             select id, process_id from run
@@ -129,8 +133,11 @@ _FLOW: Final = f"""
             where queue_consumer.queue_id = queue.id and queue_consumer.deleted_at is null) as consuming"""
 
 
-async def flows(db: Statements, scope: Scope, *, limit: int) -> list[Flow]:
-    """The queues in which something waits, or did within a day: the fullest first."""
+async def flows(db: Statements, scope: Scope, *, limit: int, drawn: int | None = None) -> list[Flow]:
+    """The queues in which something waits, or did within a day: the fullest first.
+
+    `drawn`: so many of the first have the hours of a day, the others those alone by which their outlook is told.
+    """
     found = await db.all(
         Flow,
         f"""
@@ -154,7 +161,7 @@ async def flows(db: Statements, scope: Scope, *, limit: int) -> list[Flow]:
         limit=limit,
         **scope.each,
     )
-    return await _with_hours(db, scope, found)
+    return await _with_hours(db, scope, found, drawn=limit if drawn is None else drawn)
 
 
 async def standing(db: Statements, scope: Scope, *, after: QueueId | None = None, limit: int) -> list[Flow]:
@@ -196,16 +203,22 @@ async def flow_of(db: Statements, scope: Scope, queue: QueueId) -> Flow | None:
     return next(iter(await _with_hours(db, scope, found)), None)
 
 
-async def _with_hours(db: Statements, scope: Scope, found: Sequence[Flow]) -> list[Flow]:
+async def _with_hours(db: Statements, scope: Scope, found: Sequence[Flow], *, drawn: int = _MOST_DRAWN) -> list[Flow]:
     rows = await db.all(
         _Hour,
         f"""
-        select queue_id, hour, depth, deepest, arrived, gone from queue_hour
-         where queue_id = any(%(queues)s::uuid[]) and workspace_id in {EACH}
-           and hour >= clock_now() - interval '25 hours'
-         order by hour
+        select queue_hour.queue_id, queue_hour.hour, queue_hour.depth, queue_hour.deepest, queue_hour.arrived,
+               queue_hour.gone
+          from unnest(%(queues)s::uuid[]) with ordinality as asked (id, place)
+         cross join lateral (
+               select * from queue_hour
+                where queue_id = asked.id and workspace_id in {EACH}
+                  and hour >= clock_now() - case when place <= %(drawn)s::int
+                                                 then interval '25 hours' else interval '{_TELLING}' end) as queue_hour
+         order by queue_hour.hour
         """,
         queues=[each.id for each in found],
+        drawn=drawn,
         **scope.each,
     )
     by_queue: dict[QueueId, list[QueueHour]] = {each.id: [] for each in found}

@@ -18,10 +18,10 @@ class Streams:
     """Whose streams are open."""
 
     def __init__(self) -> None:
-        self._open = Counter[UUID]()
+        self._open = Counter[UUID | None]()
 
     @contextmanager
-    def one(self, user: UUID) -> Iterator[bool]:
+    def one(self, user: UUID | None) -> Iterator[bool]:
         """Whether a user may have another one, which is counted while the block runs."""
         if self._open[user] >= MOST:
             yield False

@@ -52,7 +52,7 @@ async def show_overview(request: Asking) -> Shown:
     values: dict[str, Any] = {"entries": [], "running": [], "parts": [], "starts": [], "lately": []}
     values |= {"queues": [], "workers": []}
     if request.wants("attention", "queues") and may.items:
-        values["queues"] = await flows.flows(request.db, seen, limit=_MOST_QUEUES)
+        values["queues"] = await flows.flows(request.db, seen, limit=_MOST_QUEUES, drawn=_SHOWN_QUEUES)
     if request.wants("attention", "workers") and may.workers:
         values["workers"] = await occupation.list_occupied(request.db, seen, limit=_MOST_WORKERS)
     if request.wants("attention", "progress"):
